@@ -1,0 +1,289 @@
+"""Gradients: a walk from a result back to the leaves, each node's vjp in turn.
+
+The walker knows no primitive by name.  First-order walks hand bare arrays to the vjps; with
+``create_graph=True`` (or while a program is being traced) they are handed Tensors, so that the
+gradient is itself a recorded program.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Sequence
+from typing import Any
+
+import numpy as np
+
+from nnlib import record
+from nnlib.primitives.elementwise import add, clone
+from nnlib.primitives.reduce import sum as sum_
+from nnlib.primitives.shape import reshape
+from nnlib.record import Leaf, Node, Value, make
+
+_FREED = "freed"
+
+
+def walk(
+    roots: Sequence[tuple[Node, Any]],
+    *,
+    retain_graph: bool,
+    create_graph: bool,
+    wanted: dict[Node, Any] | None = None,
+    accumulate: bool = True,
+    stop: bool = False,
+) -> None:
+    """Push each root's gradient back through the graph.
+
+    Leaves gather theirs in ``.grad`` (unless `accumulate` is off); gradients of the nodes in
+    `wanted` are put there, and with `stop` the walk ends at them.  Kahn's order: a node is passed
+    once all that use it have been.
+    """
+    as_values = create_graph or record.watcher is not None
+    vjps_of = _vjps_of_values if as_values else _vjps_of_arrays
+    pending = _consumers(roots, wanted, stop)
+    grads: dict[Node, Any] = {}
+    ready: list[Node] = []
+    for node, g in roots:
+        g = g if as_values or not isinstance(g, Value) else g._data
+        grads[node] = g if node not in grads else grads[node] + g
+        if not pending[node] and node not in ready:
+            ready.append(node)
+    while ready:
+        node = ready.pop()
+        g = grads.pop(node, None)
+        if g is None:  # all that use it pass no gradient on
+            gs: Sequence[Any] = (None,) * len(node.edges)
+        else:
+            if node.extra is not None:
+                g = _note_gradient(node.extra, g)
+            if wanted is not None and node in wanted:
+                wanted[node] = g
+                if stop:
+                    continue
+            if node.primitive is None:
+                if accumulate:
+                    _gather(node, g, create_graph)
+                continue
+            gs = vjps_of(node, g)
+            if record.anomaly:
+                _refuse_nan(node, gs)
+            if not retain_graph:
+                node.args = node.out = None
+                node.attrs = _FREED
+        for edge, ge in zip(node.edges, gs):
+            if edge is None:
+                continue
+            if edge not in pending:  # a leaf that needs no ceremony
+                if accumulate and ge is not None:
+                    if ge is g and ge.__class__ is np.ndarray:
+                        ge = ge.copy()  # two leaves must not share one array: users change .grad
+                    _gather(edge, ge, create_graph)
+                continue
+            if ge is not None:
+                grads[edge] = grads[edge] + ge if edge in grads else ge
+            left = pending[edge] - 1
+            if left:
+                pending[edge] = left
+            else:
+                ready.append(edge)
+
+
+def _consumers(
+    roots: Sequence[tuple[Node, Any]], wanted: dict[Node, Any] | None, stop: bool
+) -> dict[Node, int]:
+    """How many recorded nodes use each node that the roots rest on (down to the wanted: `stop`).
+
+    Leaves are left out, unless they have hooks or are wanted: what reaches them is added up in
+    their `.grad` at once.
+    """
+    pending: dict[Node, int] = {node: 0 for node, _ in roots}
+    stack = list(pending)
+    while stack:
+        node = stack.pop()
+        if stop and wanted is not None and node in wanted:
+            continue
+        for edge in node.edges:
+            if edge in pending:
+                pending[edge] += 1
+            elif edge is not None and (
+                edge.edges or edge.extra is not None or (wanted is not None and edge in wanted)
+            ):
+                pending[edge] = 1
+                stack.append(edge)
+    return pending
+
+
+def _vjps_of_arrays(node: Node, g: Any) -> Sequence[Any]:
+    primitive, attrs = node.primitive, node.attrs
+    if attrs is _FREED or node.time != record.clock:
+        _check_saved(node)
+    args = node.args
+    edges = node.edges
+    if args is None:
+        args = (None,) * len(edges)
+    if primitive.joint is not None:
+        needs = tuple([e is not None for e in edges])
+        gs = primitive.joint(needs, g, node.out, *args, **(attrs or {}))
+    elif attrs:
+        gs = [
+            None if e is None or f is None else f(g, node.out, *args, **attrs)
+            for e, f in zip(edges, primitive.vjps)
+        ]
+    else:
+        out = node.out
+        gs = [
+            None if e is None or f is None else f(g, out, *args)
+            for e, f in zip(edges, primitive.vjps)
+        ]
+    shapes = node.shapes
+    if shapes is not None:
+        gs = [
+            ge if ge is None or ge.shape == shape else unbroadcast(ge, shape)
+            for ge, shape in zip(gs, shapes)
+        ]
+    return gs
+
+
+def _vjps_of_values(node: Node, g: Any) -> Sequence[Any]:
+    _check_saved(node)
+    primitive, attrs, edges = node.primitive, node.attrs or {}, node.edges
+    args = node.args if node.args is not None else (None,) * len(edges)
+    args = [
+        a if e is None or isinstance(a, Value) or a is None else make(a, e)
+        for a, e in zip(args, edges)
+    ]
+    if primitive.plain is not None:
+        return _through_plain(primitive, g, args, attrs, edges)
+    out = node.out
+    if out is not None and not isinstance(out, Value):
+        out = make(out, node)
+    if primitive.joint is not None:
+        gs = primitive.joint(tuple([e is not None for e in edges]), g, out, *args, **attrs)
+    else:
+        gs = [
+            None if e is None or f is None else f(g, out, *args, **attrs)
+            for e, f in zip(edges, primitive.vjps)
+        ]
+    if node.shapes is not None:
+        gs = [
+            ge if ge is None or ge.shape == shape else unbroadcast(ge, shape)
+            for ge, shape in zip(gs, node.shapes)
+        ]
+    return gs
+
+
+def _through_plain(primitive: Any, g: Any, args: list, attrs: dict, edges: tuple) -> list:
+    """Higher derivatives of a fused primitive: those of the plain program that it stands for."""
+    with record.recording(True):
+        # Copies, so that an argument that appears twice gets two gradients and not their sum twice.
+        args = [a if e is None else clone(a) for a, e in zip(args, edges)]
+        out = primitive.plain(*args, **attrs)
+        wanted = {a._node: None for a, e in zip(args, edges) if e is not None}
+        walk(
+            [(out._node, g)], retain_graph=True, create_graph=True, wanted=wanted,
+            accumulate=False, stop=True,
+        )  # fmt: skip
+    return [None if e is None else wanted[a._node] for a, e in zip(args, edges)]
+
+
+def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
+    """Sum a gradient over what broadcasting repeated, back to `shape`."""
+    extra = g.ndim - len(shape)
+    dim = tuple([i for i in range(g.ndim) if i < extra or (shape[i - extra] == 1 != g.shape[i])])
+    if dim:
+        g = sum_(g, dim=dim, keepdim=False)
+    return g if g.shape == shape else reshape(g, shape=shape)
+
+
+def _check_saved(node: Node) -> None:
+    if node.attrs is _FREED:
+        raise RuntimeError(
+            "Trying to backward through the graph a second time: what "
+            f"{node.name} had saved was freed by the first pass. Say retain_graph=True in the "
+            "first backward() if you need two, or compute the loss again before the second."
+        )
+    saved = [*(node.args or ()), node.out]
+    for array in saved:
+        array = array._data if isinstance(array, Value) else array
+        if array is not None and record.was_changed(array, node.time):
+            raise RuntimeError(
+                "one of the variables needed for gradient computation has been modified by an "
+                f"inplace operation: {node.primitive.name} saved a tensor of shape "
+                f"{list(array.shape)} for its gradient, and it was overwritten before backward(). "
+                f"Use the out-of-place form (x = x + y instead of x += y), or change it after "
+                "backward()."
+            )
+
+
+def _note_gradient(extra: dict, g: Any) -> Any:
+    """Run the hooks of a tensor and keep its gradient where that was asked for."""
+    if "hooks" in extra:
+        value = g if isinstance(g, Value) else make(g)
+        for hook in list(extra["hooks"].values()):
+            changed = hook(value)
+            value = value if changed is None else changed
+        g = value if isinstance(g, Value) else value._data
+    if "retain" in extra:
+        kept = g if isinstance(g, Value) else make(np.array(g)[()])
+        before = extra["retain"]
+        extra["retain"] = kept if before is None else make(before._data + kept._data)
+    return g
+
+
+def _gather(leaf: Leaf, g: Any, create_graph: bool) -> None:
+    """Add a gradient to a leaf's `.grad`."""
+    before = leaf.grad
+    if isinstance(g, Value):
+        if before is not None:
+            g = add(before, g)
+        elif g._data.__class__ is np.ndarray:
+            copy = make(g._data.copy(), g._node if create_graph else None)
+            if record.watcher is not None:
+                record.watcher.alias(copy, g)
+            g = copy
+        leaf.grad = g
+    elif before is None:
+        # A view of something else is copied: users change .grad in place.
+        shared = g.__class__ is np.ndarray and g.base is not None
+        leaf.grad = make(g.copy() if shared else g)
+    elif before._node is not None:
+        leaf.grad = make(before._data + g)
+    elif before._data.__class__ is np.ndarray:
+        before._data += g
+    else:
+        before._data = before._data + g
+
+
+def _refuse_nan(node: Node, gs: Sequence[Any]) -> None:
+    for i, ge in enumerate(gs):
+        if ge is None:
+            continue
+        array = ge._data if isinstance(ge, Value) else ge
+        if np.isnan(array).any():
+            raise RuntimeError(_nan_story(node, i))
+
+
+def _nan_story(node: Node, i: int) -> str:
+    origin = (node.extra or {}).get("origin", "")
+    made = [n for n in _below(node) if (n.extra or {}).get("made_nan")]
+    first = made[-1] if made else None
+    text = f"Function '{node.name}' returned nan values in its {i}th output."
+    if first is not None:
+        text += (
+            f"\nThe first nan of the forward pass was made by '{first.primitive.name}', here:\n"
+            + first.extra.get("origin", "")
+        )
+    if origin:
+        text += f"\n'{node.primitive.name}' was applied here:\n{origin}"
+    return text
+
+
+def _below(node: Node) -> list[Node]:
+    """A node and all that it rests on, nearest first."""
+    order, seen, stack = [], {node}, [node]
+    while stack:
+        n = stack.pop()
+        order.append(n)
+        for e in n.edges:
+            if e is not None and e not in seen:
+                seen.add(e)
+                stack.append(e)
+    return order

@@ -1,0 +1,98 @@
+"""Switches for recording: no_grad, enable_grad, set_grad_enabled, detect_anomaly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ContextDecorator
+from types import TracebackType
+from typing import Any
+
+from nnlib import record
+
+
+class _Recording(ContextDecorator):
+    """A context manager that is a decorator as well, and may be entered again and again."""
+
+    def __init__(self) -> None:
+        self._open: list[AbstractContextManager[None]] = []
+
+    def _enter(self) -> AbstractContextManager[None]:
+        raise NotImplementedError
+
+    def __enter__(self) -> None:
+        context = self._enter()
+        context.__enter__()
+        self._open.append(context)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._open.pop().__exit__(kind, error, trace)
+
+
+class no_grad(_Recording):  # noqa: N801 - PyTorch's name
+    """Do not record inside the block: results have ``requires_grad=False``.
+
+    As ``torch.no_grad``: a context manager and a decorator.
+
+    >>> import nnlib
+    >>> w = nnlib.tensor(2.0, requires_grad=True)
+    >>> with nnlib.no_grad():
+    ...     y = w * 3
+    >>> y.requires_grad
+    False
+    """
+
+    def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
+        self = super().__new__(cls)
+        if function is not None:  # @no_grad without parentheses
+            self.__init__()  # type: ignore[misc]
+            return self(function)
+        return self
+
+    def _enter(self) -> AbstractContextManager[None]:
+        return record.recording(False)
+
+
+class enable_grad(no_grad):  # noqa: N801
+    """Record inside the block, even within ``no_grad``.  As ``torch.enable_grad``."""
+
+    def _enter(self) -> AbstractContextManager[None]:
+        return record.recording(True)
+
+
+class set_grad_enabled(_Recording):  # noqa: N801
+    """Switch recording on or off, at once or for a block.  As ``torch.set_grad_enabled``."""
+
+    def __init__(self, mode: bool) -> None:
+        super().__init__()
+        self._before = record.grad_enabled()
+        self._mode = mode
+        record.set_recording(mode)
+
+    def _enter(self) -> AbstractContextManager[None]:
+        record.set_recording(self._before)
+        return record.recording(self._mode)
+
+
+class detect_anomaly(_Recording):  # noqa: N801
+    """Find the operation that made a nan: ``backward()`` raises and names it.
+
+    As ``torch.autograd.detect_anomaly``; in addition the operation that made the first nan of the
+    forward pass is named, with the line that called it.  Slow: for debugging only.
+    """
+
+    def __init__(self, check_nan: bool = True) -> None:
+        super().__init__()
+        self._check = check_nan
+
+    def _enter(self) -> AbstractContextManager[None]:
+        return record.checking_anomalies(self._check)
+
+
+def is_grad_enabled() -> bool:
+    """Whether operations are being recorded.  As ``torch.is_grad_enabled``."""
+    return record.grad_enabled()

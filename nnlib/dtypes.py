@@ -1,0 +1,115 @@
+"""Element types under PyTorch's names, and PyTorch's rules for mixing them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from nnlib.record import Value
+
+
+class dtype:  # noqa: N801 - PyTorch's name
+    """An element type: `nnlib.float32` and its kin.  Compares by identity, prints as PyTorch's."""
+
+    __slots__ = ("is_floating_point", "itemsize", "name", "numpy")
+
+    known: dict[np.dtype, dtype] = {}
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.numpy = np.dtype(name)
+        self.itemsize = self.numpy.itemsize
+        self.is_floating_point = self.numpy.kind == "f"
+        self.known[self.numpy] = self
+
+    def __repr__(self) -> str:
+        return f"nnlib.{self.name}"
+
+    def __reduce__(self) -> str:
+        return self.name if self.name != "bool" else "bool_"
+
+
+bool_ = dtype("bool")
+uint8, int8, int16, int32, int64 = map(dtype, ("uint8", "int8", "int16", "int32", "int64"))
+float16, float32, float64 = map(dtype, ("float16", "float32", "float64"))
+half, float_, double, long, int_, short = float16, float32, float64, int64, int32, int16
+
+_default = float32
+
+
+def get_default_dtype() -> dtype:
+    """The type of tensors made from Python floats: float32 unless it was set."""
+    return _default
+
+
+def set_default_dtype(d: dtype) -> None:
+    """Set the type of tensors made from Python floats (a floating-point type)."""
+    global _default
+    if not (isinstance(d, dtype) and d.is_floating_point):
+        raise TypeError(f"only floating-point types are supported as the default type, got {d!r}")
+    _default = d
+
+
+def of(array: Any) -> dtype:
+    """The nnlib dtype of a NumPy array."""
+    try:
+        return dtype.known[array.dtype]
+    except KeyError:
+        names = ", ".join(d.name for d in dtype.known.values())
+        raise TypeError(
+            f"can't convert np.ndarray of type {array.dtype}: the supported types are {names}"
+        ) from None
+
+
+def as_numpy(d: Any) -> np.dtype:
+    """The NumPy dtype of an nnlib dtype (or of Python's float, int, bool)."""
+    if isinstance(d, dtype):
+        return d.numpy
+    if d is float:
+        return _default.numpy
+    if d is int:
+        return int64.numpy
+    if d is bool:
+        return bool_.numpy
+    raise TypeError(
+        f"dtype must be an nnlib dtype such as nnlib.float32, got {d!r} ({type(d).__name__})"
+    )
+
+
+_KINDS = {"b": 0, "u": 1, "i": 1, "f": 2}
+
+
+def promote(a: np.dtype, b: np.dtype) -> np.dtype:
+    """PyTorch's promotion of two types: the wider of the higher kind (int64 + float32: float32)."""
+    ka, kb = _KINDS[a.kind], _KINDS[b.kind]
+    if ka == kb:
+        return np.promote_types(a, b)
+    return a if ka > kb else b
+
+
+def of_number(x: bool | int | float) -> np.dtype:
+    if isinstance(x, (bool, np.bool_)):
+        return bool_.numpy
+    return int64.numpy if isinstance(x, (int, np.integer)) else _default.numpy
+
+
+def result_type(*args: Any) -> np.dtype:
+    """The type of a result: tensors with dimensions outrank 0-d tensors, which outrank numbers.
+
+    A lower rank only counts where it is of a higher kind (bool < int < float).
+    """
+    ranks: list[np.dtype | None] = [None, None, None]
+    for a in args:
+        if isinstance(a, Value):
+            rank, d = (0 if a._data.ndim else 1), a._data.dtype
+        else:
+            rank, d = 2, of_number(a)
+        known = ranks[rank]
+        ranks[rank] = d if known is None else promote(known, d)
+    result = None
+    for d in ranks:
+        if result is None or (d is not None and _KINDS[d.kind] > _KINDS[result.kind]):
+            result = d
+    assert result is not None
+    return result

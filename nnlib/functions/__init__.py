@@ -1,0 +1,1 @@
+"""The public functions over primitives, with PyTorch's names, arguments, defaults and errors."""

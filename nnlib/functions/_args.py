@@ -1,0 +1,228 @@
+"""What the public functions share: reading arguments, mixing types, naming dimensions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from nnlib import dtypes, record
+from nnlib.primitives.elementwise import cast
+from nnlib.record import GRAD, Node, Primitive, Value, apply, make
+
+NUMBERS = (bool, int, float, np.bool_, np.integer, np.floating)
+F32, F64 = np.dtype("float32"), np.dtype("float64")
+
+
+def is_number(x: Any) -> bool:
+    return isinstance(x, NUMBERS)
+
+
+def needs_tensor(name: str, x: Any) -> Value:
+    """Refuse what is no tensor: NumPy arrays and lists are never taken silently."""
+    if isinstance(x, Value):
+        return x
+    kind = type(x).__name__
+    hint = ""
+    if isinstance(x, (np.ndarray, list, tuple)):
+        hint = f" Make it a tensor first: nnlib.tensor({'…' if kind != 'ndarray' else 'array'})."
+    raise TypeError(f"{name}(): argument must be Tensor, not {kind}.{hint}")
+
+
+def converted(x: Any, d: np.dtype) -> Any:
+    """A Value in the type `d` (recorded where it changes); numbers stay as they are."""
+    if isinstance(x, Value) and x._data.dtype != d:
+        return cast(x, dtype=d.name)
+    return x
+
+
+def as_operand(x: Any, d: np.dtype) -> Any:
+    """An operand in type `d`: a Value is cast, a number becomes what `d` can hold exactly."""
+    if isinstance(x, Value):
+        return converted(x, d)
+    return d.type(x).item() if d.kind != "f" else float(x)
+
+
+def floating(x: Value) -> Value:
+    """Integers and booleans as the default floating type; floats as they are."""
+    if x._data.dtype.kind == "f":
+        return x
+    return cast(x, dtype=dtypes.get_default_dtype().name)
+
+
+def dimension(dim: int, ndim: int) -> int:
+    """A dimension counted from the front; IndexError, as PyTorch's, where there is none such."""
+    if isinstance(dim, bool) or not isinstance(dim, (int, np.integer)):
+        raise TypeError(f"dim must be int, not {type(dim).__name__}")
+    n = max(ndim, 1)
+    if not -n <= dim < n:
+        raise IndexError(
+            f"Dimension out of range (expected to be in range of [{-n}, {n - 1}], but got {dim})"
+        )
+    return int(dim) % n
+
+
+def dimensions(dim: int | Sequence[int] | None, ndim: int) -> tuple[int, ...]:
+    """The dimensions that a reduction folds: all of them where none is named."""
+    if dim is None or (isinstance(dim, (tuple, list)) and not dim):
+        return tuple(range(ndim))
+    dims = dim if isinstance(dim, (tuple, list)) else (dim,)
+    out = tuple([dimension(d, ndim) for d in dims])
+    if len(set(out)) != len(out):
+        raise RuntimeError(f"dim {list(dims)} appears multiple times in the list of dims")
+    return out if ndim else ()
+
+
+def broadcast_error(name: str, x: Any, y: Any, error: Exception) -> Exception:
+    """PyTorch's words where two shapes do not broadcast; any other error as it came."""
+    a, b = np.shape(x), np.shape(y)
+    for back in range(1, min(len(a), len(b)) + 1):
+        m, n = a[-back], b[-back]
+        if m != n and 1 not in (m, n):
+            at = max(len(a), len(b)) - back
+            return RuntimeError(
+                f"The size of tensor a ({m}) must match the size of tensor b ({n}) at "
+                f"non-singleton dimension {at}: {name} was given shapes {list(a)} and {list(b)}. "
+                "Broadcasting stretches only dimensions of length 1."
+            )
+    return RuntimeError(f"{name} failed: {error}")
+
+
+def binary(
+    primitive: Primitive, slow: Callable[[Any, Any], Value], doc: str
+) -> Callable[[Any, Any], Any]:
+    """The public function of a two-argument primitive.
+
+    Two float tensors of one type, or one and a number, take the short path below; whatever needs
+    a decision (other types, tracing) goes to `slow`.
+    """
+    forward, saves_args, saves_out = primitive.forward, primitive.saves_args, primitive.saves_out
+    differentiable, name = primitive.differentiable, primitive.name
+    new = object.__new__
+
+    def function(input: Any, other: Any) -> Any:
+        mode = record.mode
+        if mode > GRAD or not isinstance(input, Value):
+            return slow(input, other)
+        x = input._data
+        kind = x.dtype
+        if kind is not F32 and kind is not F64:
+            return slow(input, other)
+        if isinstance(other, Value):
+            y, there = other._data, other._node
+            if y.dtype is not kind:
+                return slow(input, other)
+        elif other.__class__ is float or other.__class__ is int:
+            y, there = other, None
+        else:
+            return slow(input, other)
+        try:
+            out = forward(x, y)
+        except ValueError as error:
+            raise broadcast_error(name, x, y, error) from None
+        here = input._node
+        result = new(record.tensor_class)
+        result._data = out
+        if mode and differentiable and (here is not None or there is not None):
+            result._node = node = Node(primitive, (here, there))
+            if saves_args:
+                node.args = (x, y)
+            if saves_out:
+                node.out = out
+            if y is not other and x.shape != y.shape:
+                node.shapes = (x.shape, y.shape)
+        else:
+            result._node = None
+        return result
+
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = doc
+    return function
+
+
+def unary(
+    primitive: Primitive, doc: str, integers: Callable[[Value], Value] = floating
+) -> Callable[[Any], Any]:
+    """The public function of a one-argument primitive; `integers` says what those become first."""
+    name, forward, differentiable = primitive.name, primitive.forward, primitive.differentiable
+    saves_args, saves_out = primitive.saves_args, primitive.saves_out
+    new = object.__new__
+
+    def function(input: Any) -> Any:
+        mode = record.mode
+        if mode > GRAD or not isinstance(input, Value):
+            return slow(input)
+        x = input._data
+        kind = x.dtype
+        if kind is not F32 and kind is not F64:
+            return slow(input)
+        out = forward(x)
+        result = new(record.tensor_class)
+        result._data = out
+        here = input._node
+        if here is not None and mode and differentiable:
+            result._node = node = Node(primitive, (here,))
+            if saves_args:
+                node.args = (x,)
+            if saves_out:
+                node.out = out
+        else:
+            result._node = None
+        return result
+
+    def slow(input: Any) -> Any:
+        x = needs_tensor(name, input)
+        if x._data.dtype.kind != "f":
+            x = integers(x)
+        return apply(primitive, (x,), {})
+
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = doc
+    return function
+
+
+def mixed(primitive: Primitive, least: str = "b") -> Callable[[Any, Any], Any]:
+    """The long path of a binary function: PyTorch's promotion, then the recorded application.
+
+    `least` is the lowest kind of type in which the primitive computes: "b", "i" or "f".
+    """
+
+    def function(a: Any, b: Any) -> Any:
+        if not isinstance(a, Value) and not isinstance(b, Value):
+            raise needs_tensor_error(primitive.name, a, b)
+        for x in (a, b):
+            if not isinstance(x, Value) and not is_number(x):
+                needs_tensor(primitive.name, x)
+        d = dtypes.result_type(a, b)
+        if least == "f" and d.kind != "f":
+            d = dtypes.get_default_dtype().numpy
+        if least == "i" and d.kind == "b":
+            raise RuntimeError(
+                f"{primitive.name} is not supported for bool tensors. Use the logical functions "
+                "(logical_xor, ~), or convert with .int() or .float() first."
+            )
+        return applied(primitive, as_operand(a, d), as_operand(b, d))
+
+    return function
+
+
+def applied(primitive: Primitive, a: Any, b: Any) -> Any:
+    try:
+        return apply(primitive, (a, b), {})
+    except ValueError as error:
+        x, y = (v._data if isinstance(v, Value) else v for v in (a, b))
+        raise broadcast_error(primitive.name, x, y, error) from None
+
+
+def needs_tensor_error(name: str, a: Any, b: Any) -> TypeError:
+    return TypeError(
+        f"{name}(): at least one argument must be a Tensor, got {type(a).__name__} and "
+        f"{type(b).__name__}"
+    )
+
+
+__all__ = [
+    "F32", "F64", "Any", "apply", "applied", "as_operand", "binary", "converted", "dimension",
+    "dimensions", "floating", "is_number", "make", "mixed", "needs_tensor", "unary",
+]  # fmt: skip

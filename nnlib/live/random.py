@@ -1,0 +1,65 @@
+"""Random numbers that Python and the page draw alike, bit for bit.
+
+The generator is mulberry32 (Tommy Ettinger, public domain): the k-th word of a stream is a hash of
+`start + k * 0x6D2B79F5`, so NumPy computes a whole stream at once and JavaScript word by word.
+A normal deviate is the sum of twelve uniform ones less six (Irwin and Hall): it needs additions
+alone, which every machine rounds alike, where logarithm and cosine differ in the last bit.
+`frontend/src/random.ts` is the twin of this file.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+_STEP = 0x6D2B79F5
+_MASK = 0xFFFFFFFF
+BATCH_STREAM = 1000  # streams below are for tensors, stream 1000 + e shuffles epoch e
+
+
+def stream_start(seed: int, stream: int) -> int:
+    """The state in which stream number `stream` of `seed` begins."""
+    return (int(seed) * 0x9E3779B1 + (int(stream) + 1) * 0x85EBCA77) & _MASK
+
+
+def uniform(seed: int, stream: int, count: int) -> np.ndarray:
+    """`count` float64 numbers, uniform in [0, 1).
+
+    >>> uniform(0, 0, 3).round(6).tolist() == uniform(0, 0, 3).round(6).tolist()
+    True
+    """
+    start = np.uint64(stream_start(seed, stream))
+    mask = np.uint64(_MASK)
+    t = (start + np.arange(1, count + 1, dtype=np.uint64) * np.uint64(_STEP)) & mask
+    t = ((t ^ (t >> np.uint64(15))) * (t | np.uint64(1))) & mask
+    t ^= (t + (((t ^ (t >> np.uint64(7))) * (t | np.uint64(61))) & mask)) & mask
+    return ((t ^ (t >> np.uint64(14))) & mask).astype(np.float64) / 4294967296.0
+
+
+def normal(seed: int, stream: int, count: int) -> np.ndarray:
+    """`count` float64 numbers with mean 0 and variance 1 (each the sum of twelve uniforms, less 6)."""
+    words = uniform(seed, stream, 12 * count).reshape(count, 12)
+    total = np.zeros(count)
+    for column in words.T:  # in the page's order: floating-point addition is not associative
+        total += column
+    return total - 6.0
+
+
+def permutation(seed: int, stream: int, count: int) -> np.ndarray:
+    """The numbers 0 … count-1 shuffled (Fisher and Yates)."""
+    order = np.arange(count)
+    for i, u in zip(range(count - 1, 0, -1), uniform(seed, stream, max(count - 1, 0)), strict=True):
+        j = int(np.floor(u * (i + 1)))
+        order[i], order[j] = order[j], order[i]
+    return order
+
+
+def batch(seed: int, step: int, count: int, size: int) -> np.ndarray:
+    """Which examples training step `step` (from 0) sees: epochs are shuffled, a short rest is dropped.
+
+    >>> sorted(np.concatenate([batch(3, s, 6, 2) for s in range(3)]).tolist())
+    [0, 1, 2, 3, 4, 5]
+    """
+    per_epoch = count // size
+    epoch, position = divmod(step, per_epoch)
+    order = permutation(seed, BATCH_STREAM + epoch, count)
+    return order[position * size : (position + 1) * size].astype(np.int64)

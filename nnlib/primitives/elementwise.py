@@ -1,0 +1,215 @@
+"""Primitives that act on each element by itself: arithmetic, comparison, and the usual functions.
+
+Each line holds a function and its vector-Jacobian product: `g` is the gradient of the result `out`.
+Where shapes differ the walker sums the gradient over what broadcasting repeated.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from nnlib.record import Array, Primitive
+
+elementwise = partial(Primitive, broadcasts=True, family="elementwise")
+
+
+# ---------------------------------------------------------------- arithmetic
+
+add = elementwise(
+    "add", operator.add,
+    lambda g, out, x, y: g,
+    lambda g, out, x, y: g,
+    saves="none",
+)  # fmt: skip
+sub = elementwise(
+    "sub", operator.sub,
+    lambda g, out, x, y: g,
+    lambda g, out, x, y: -g,
+    saves="none",
+)  # fmt: skip
+mul = elementwise(
+    "mul", operator.mul,
+    lambda g, out, x, y: g * y,
+    lambda g, out, x, y: g * x,
+    saves="args",
+)  # fmt: skip
+div = elementwise(
+    "div", operator.truediv,
+    lambda g, out, x, y: g / y,
+    lambda g, out, x, y: -g * (x / y) / y,
+    saves="args",
+)  # fmt: skip
+
+
+def _pow_base(g: Any, out: Any, x: Any, y: Any) -> Any:
+    if isinstance(y, (int, float)):  # a plain exponent: 0 has the gradient 0, even at x = 0
+        return g * (y * x ** (y - 1)) if y != 0 else g * 0.0
+    return g * where(eq(y, 0.0), 0.0, y * x ** (y - 1))
+
+
+def _pow_exponent(g: Any, out: Any, x: Any, y: Any) -> Any:
+    # x ** y at x = 0 does not move with y > 0: the limit of log(x) x ** y there is 0.
+    flat = logical_and(eq(x, 0.0), ge(y, 0.0))
+    return g * where(flat, 0.0, out * log(where(flat, 1.0, x)))
+
+
+pow = elementwise("pow", operator.pow, _pow_base, _pow_exponent)
+
+
+def _to_winner(g: Any, ahead: Any, level: Any) -> Any:
+    """All of g to the argument that won, half of it at a tie: as PyTorch does for `maximum`."""
+    return where(level, g * 0.5, where(ahead, g, 0.0))
+
+
+maximum = elementwise(
+    "maximum", np.maximum,
+    lambda g, out, x, y: _to_winner(g, gt(x, y), eq(x, y)),
+    lambda g, out, x, y: _to_winner(g, gt(y, x), eq(x, y)),
+    saves="args",
+)  # fmt: skip
+minimum = elementwise(
+    "minimum", np.minimum,
+    lambda g, out, x, y: _to_winner(g, lt(x, y), eq(x, y)),
+    lambda g, out, x, y: _to_winner(g, lt(y, x), eq(x, y)),
+    saves="args",
+)  # fmt: skip
+atan2 = elementwise(
+    "atan2", np.arctan2,
+    lambda g, out, x, y: g * y / (x * x + y * y),
+    lambda g, out, x, y: -g * x / (x * x + y * y),
+    saves="args",
+)  # fmt: skip
+
+
+def _remainder(x: Array, y: Array) -> Array:
+    return np.remainder(x, y)
+
+
+remainder = elementwise(
+    "remainder", _remainder,
+    lambda g, out, x, y: g,
+    lambda g, out, x, y: -g * floor(x / y),
+    saves="args",
+)  # fmt: skip
+floor_divide = elementwise("floor_divide", np.floor_divide, saves="none")
+
+# ---------------------------------------------------------------- comparison and logic
+
+eq = elementwise("eq", np.equal, saves="none")
+ne = elementwise("ne", np.not_equal, saves="none")
+lt = elementwise("lt", np.less, saves="none")
+le = elementwise("le", np.less_equal, saves="none")
+gt = elementwise("gt", np.greater, saves="none")
+ge = elementwise("ge", np.greater_equal, saves="none")
+logical_and = elementwise("logical_and", np.logical_and, saves="none")
+logical_or = elementwise("logical_or", np.logical_or, saves="none")
+logical_xor = elementwise("logical_xor", np.logical_xor, saves="none")
+logical_not = elementwise("logical_not", np.logical_not, saves="none")
+isnan = elementwise("isnan", np.isnan, saves="none")
+isinf = elementwise("isinf", np.isinf, saves="none")
+isfinite = elementwise("isfinite", np.isfinite, saves="none")
+
+
+def _where(condition: Array, x: Array, y: Array) -> Array:
+    # np.where makes 0-d arrays; [()] turns them into the scalars that we keep.
+    return np.where(condition, x, y)[()]
+
+
+where = elementwise(
+    "where", _where,
+    None,
+    lambda g, out, condition, x, y: where(condition, g, 0.0),
+    lambda g, out, condition, x, y: where(condition, 0.0, g),
+    saves="args",
+)  # fmt: skip
+
+# ---------------------------------------------------------------- functions of one argument
+
+neg = elementwise("neg", operator.neg, lambda g, out, x: -g, saves="none")
+abs = elementwise("abs", np.abs, lambda g, out, x: g * sign(x), saves="args")
+sign = elementwise("sign", np.sign, lambda g, out, x: g * 0.0, saves="none")
+exp = elementwise("exp", np.exp, lambda g, out, x: g * out, saves="out")
+exp2 = elementwise("exp2", np.exp2, lambda g, out, x: g * out * math.log(2), saves="out")
+expm1 = elementwise("expm1", np.expm1, lambda g, out, x: g * (out + 1.0), saves="out")
+log = elementwise("log", np.log, lambda g, out, x: g / x, saves="args")
+log2 = elementwise("log2", np.log2, lambda g, out, x: g / (x * math.log(2)), saves="args")
+log10 = elementwise("log10", np.log10, lambda g, out, x: g / (x * math.log(10)), saves="args")
+log1p = elementwise("log1p", np.log1p, lambda g, out, x: g / (x + 1.0), saves="args")
+sqrt = elementwise("sqrt", np.sqrt, lambda g, out, x: g / (2.0 * out), saves="out")
+sin = elementwise("sin", np.sin, lambda g, out, x: g * cos(x), saves="args")
+cos = elementwise("cos", np.cos, lambda g, out, x: -g * sin(x), saves="args")
+tan = elementwise("tan", np.tan, lambda g, out, x: g * (1.0 + out * out), saves="out")
+asin = elementwise("asin", np.arcsin, lambda g, out, x: g / sqrt(1.0 - x * x), saves="args")
+acos = elementwise("acos", np.arccos, lambda g, out, x: -g / sqrt(1.0 - x * x), saves="args")
+atan = elementwise("atan", np.arctan, lambda g, out, x: g / (1.0 + x * x), saves="args")
+sinh = elementwise("sinh", np.sinh, lambda g, out, x: g * cosh(x), saves="args")
+cosh = elementwise("cosh", np.cosh, lambda g, out, x: g * sinh(x), saves="args")
+tanh = elementwise("tanh", np.tanh, lambda g, out, x: g * (1.0 - out * out), saves="out")
+asinh = elementwise("asinh", np.arcsinh, lambda g, out, x: g / sqrt(x * x + 1.0), saves="args")
+acosh = elementwise("acosh", np.arccosh, lambda g, out, x: g / sqrt(x * x - 1.0), saves="args")
+atanh = elementwise("atanh", np.arctanh, lambda g, out, x: g / (1.0 - x * x), saves="args")
+
+
+def _sigmoid(x: Array) -> Array:
+    # 1/(1 + e^-x): where e^-x overflows to inf the quotient is 0, which is the right answer.
+    if x.ndim == 0:
+        return 1 / (1 + np.exp(-x))
+    out = np.negative(x)
+    np.exp(out, out=out)
+    out += 1
+    return np.reciprocal(out, out=out)
+
+
+def _softplus(x: Array) -> Array:
+    # log(1 + e^x) = max(x, 0) + log(1 + e^-|x|), which overflows nowhere.
+    return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
+
+
+def _relu(x: Array) -> Array:
+    return np.maximum(x, x.dtype.type(0))
+
+
+sigmoid = elementwise("sigmoid", _sigmoid, lambda g, out, x: g * (out * (1.0 - out)), saves="out")
+softplus = elementwise("softplus", _softplus, lambda g, out, x: g * sigmoid(x), saves="args")
+relu = elementwise("relu", _relu, lambda g, out, x: g * (out > 0), saves="out")
+_erf = np.frompyfunc(math.erf, 1, 1)
+erf = elementwise(
+    "erf",
+    lambda x: np.asarray(_erf(x), dtype=x.dtype)[()],
+    lambda g, out, x: g * (2.0 / math.sqrt(math.pi)) * exp(-x * x),
+    saves="args",
+)
+floor = elementwise("floor", np.floor, lambda g, out, x: g * 0.0, saves="none")
+ceil = elementwise("ceil", np.ceil, lambda g, out, x: g * 0.0, saves="none")
+round = elementwise("round", np.round, lambda g, out, x: g * 0.0, saves="none")
+trunc = elementwise("trunc", np.trunc, lambda g, out, x: g * 0.0, saves="none")
+
+# ---------------------------------------------------------------- with attributes
+
+
+def _clamp(x: Array, min: float | None, max: float | None) -> Array:
+    if min is not None:
+        x = np.maximum(x, x.dtype.type(min))
+    return x if max is None else np.minimum(x, x.dtype.type(max))
+
+
+def _clamp_vjp(g: Any, out: Any, x: Any, min: float | None, max: float | None) -> Any:
+    if min is not None:
+        g = g * ge(x, min)
+    return g if max is None else g * le(x, max)
+
+
+clamp = elementwise("clamp", _clamp, _clamp_vjp, saves="args")
+
+
+def _cast_vjp(g: Any, out: Any, x: Any, dtype: str) -> Any:
+    return cast(g, dtype=x.dtype.name)
+
+
+cast = elementwise("cast", lambda x, dtype: x.astype(dtype), _cast_vjp, saves="args")
+clone = elementwise("clone", lambda x: x.copy(), lambda g, out, x: g, saves="none")

@@ -1,0 +1,139 @@
+"""Primitives that pick elements by integer tensors, and put them back where duplicates add up."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from nnlib.record import Array, Primitive
+
+index_family = partial(Primitive, family="index")
+
+
+def _along(index: Array, dim: int) -> tuple[Array, ...]:
+    """The full coordinates of each entry of `index`, with the entry itself in place of `dim`."""
+    grid = list(np.ogrid[tuple(slice(n) for n in index.shape)])
+    grid[dim] = index
+    return tuple(grid)
+
+
+def _gather(x: Array, index: Array, dim: int) -> Array:
+    return x[_along(index, dim)] if np.ndim(index) else x
+
+
+def _scatter_add(x: Array, index: Array, source: Array, dim: int) -> Array:
+    if not np.ndim(x):
+        return x + source
+    out = x.copy()
+    coordinates = _along(index, dim)
+    np.add.at(out, coordinates, source[tuple(slice(n) for n in index.shape)])
+    return out
+
+
+gather = index_family(
+    "gather",
+    _gather,
+    lambda g, out, x, index, dim: scatter_add(
+        np.zeros(x.shape, g.dtype.name), index, g, dim=dim
+    ),
+    None,
+    saves="args",
+)
+scatter_add = index_family(
+    "scatter_add",
+    _scatter_add,
+    lambda g, out, x, index, source, dim: g,
+    None,
+    lambda g, out, x, index, source, dim: _padded(gather(g, index, dim=dim), source.shape),
+    saves="args",
+)
+
+
+def _padded(g: Any, shape: tuple[int, ...]) -> Any:
+    """Zeros where `source` was larger than `index`: those elements were never added."""
+    from nnlib.primitives.shape import pad
+
+    if g.shape == shape:
+        return g
+    return pad(
+        g, pad=tuple([(0, n - m) for n, m in zip(shape, g.shape, strict=True)]), value=0.0
+    )
+
+
+def _add_rows(g: Array, index: Array, dim: int, shape: tuple[int, ...]) -> Array:
+    """Add slices of g into zeros; for few rows a one-hot product is many times faster than add.at."""
+    rows = shape[dim]
+    k = np.ndim(index)
+    moved = np.moveaxis(g, tuple(range(dim, dim + k)), tuple(range(k))) if k else g[None]
+    flat = np.ravel(index)
+    rest = moved.shape[max(k, 1) :]
+    moved = moved.reshape(flat.size, -1)
+    if rows <= 4096 and moved.shape[1] > 1 and flat.size * rows < 2**24:
+        hot = np.zeros((rows, flat.size), g.dtype)
+        hot[flat, np.arange(flat.size)] = 1
+        out = hot @ moved
+    else:
+        out = np.zeros((rows, moved.shape[1]), g.dtype)
+        np.add.at(out, flat, moved)
+    return np.moveaxis(out.reshape(rows, *rest), 0, dim)
+
+
+take = index_family(
+    "take",
+    lambda x, index, dim: np.take(x, index, axis=dim)[()],
+    lambda g, out, x, index, dim: take_add(g, index, dim=dim, shape=x.shape),
+    None,
+    saves="args",
+)
+take_add = index_family(
+    "take_add",
+    _add_rows,
+    lambda g, out, x, index, dim, shape: take(g, index, dim=dim),
+    None,
+    saves="args",
+)
+
+
+def _index(x: Array, *indices: Array, dims: tuple[int, ...]) -> Array:
+    return x[(slice(None),) * dims[0] + indices]
+
+
+def _index_add(g: Array, *indices: Array, dims: tuple[int, ...], shape: tuple) -> Array:
+    out = np.zeros(shape, g.dtype)
+    np.add.at(out, (slice(None),) * dims[0] + indices, g)
+    return out
+
+
+def _index_joint(needs: tuple, g: Any, out: Any, x: Any, *indices: Any, dims: tuple) -> tuple:
+    none = (None,) * len(indices)
+    return (index_add(g, *indices, dims=dims, shape=x.shape), *none)
+
+
+def _index_add_joint(
+    needs: tuple, g: Any, out: Any, x: Any, *indices: Any, dims: tuple, shape: tuple
+) -> tuple:
+    return (index(g, *indices, dims=dims), *(None,) * len(indices))
+
+
+index = index_family("index", _index, joint=_index_joint, saves="args")
+index_add = index_family("index_add", _index_add, joint=_index_add_joint, saves="args")
+
+
+def _one_hot(index: Array, num_classes: int) -> Array:
+    return (np.asarray(index)[..., None] == np.arange(num_classes)).astype(np.int64)
+
+
+def _argsort(x: Array, dim: int, descending: bool) -> Array:
+    if not np.ndim(x):
+        return np.int64(0)
+    if not descending:
+        return np.argsort(x, axis=dim, kind="stable").astype(np.int64)
+    # A stable descending order: sort the reversed array upwards and read it backwards.
+    order = np.flip(np.argsort(np.flip(x, dim), axis=dim, kind="stable"), dim)
+    return (x.shape[dim] - 1 - order).astype(np.int64)
+
+
+one_hot = index_family("one_hot", _one_hot, saves="none")
+argsort = index_family("argsort", _argsort, saves="none")

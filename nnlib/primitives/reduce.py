@@ -1,0 +1,225 @@
+"""Primitives that fold dimensions: sums and products, extremes, the softmax family, running sums.
+
+`dim` is a tuple of non-negative dimensions (an int for those that act along one), `keepdim` keeps
+them with length 1.  Each line holds a function and its vector-Jacobian product.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from nnlib.primitives.elementwise import cast, eq, exp, where
+from nnlib.primitives.shape import expand, flip, pad, permute, reshape, slice_
+from nnlib.record import Array, Primitive
+
+reduce = partial(Primitive, family="reduce")
+
+
+def _shape_kept(shape: tuple[int, ...], dim: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple([1 if i in dim else n for i, n in enumerate(shape)])
+
+
+def _spread(g: Any, x: Any, dim: tuple[int, ...], keepdim: bool) -> Any:
+    """A reduced result, repeated along what was reduced: the shape of x again."""
+    if x.ndim == 0:
+        return g
+    if not keepdim:
+        g = reshape(g, shape=_shape_kept(x.shape, dim))
+    return expand(g, shape=x.shape)
+
+
+def _count(x: Any, dim: tuple[int, ...]) -> int:
+    return math.prod([x.shape[i] for i in dim])
+
+
+def _sum(x: Array, dim: tuple[int, ...], keepdim: bool) -> Array:
+    return np.add.reduce(x, axis=dim, keepdims=keepdim)
+
+
+def _mean(x: Array, dim: tuple[int, ...], keepdim: bool) -> Array:
+    return np.add.reduce(x, axis=dim, keepdims=keepdim) / x.dtype.type(_count(x, dim))
+
+
+sum = reduce("sum", _sum, lambda g, out, x, dim, keepdim: _spread(g, x, dim, keepdim), saves="args")
+mean = reduce(
+    "mean", _mean,
+    lambda g, out, x, dim, keepdim: _spread(g / float(_count(x, dim)), x, dim, keepdim),
+    saves="args",
+)  # fmt: skip
+
+
+def _prod_vjp(g: Any, out: Any, x: Any, dim: tuple[int, ...], keepdim: bool) -> Any:
+    """Each element's gradient is the product of the others: from the left times from the right.
+
+    Division by x would fail at a zero, so the products of the others are made by running products.
+    """
+    if x.ndim == 0:
+        return g
+    rest = tuple([i for i in range(x.ndim) if i not in dim])
+    order = rest + dim
+    flat = permute(x, dims=order)
+    flat = reshape(flat, shape=tuple([x.shape[i] for i in rest]) + (_count(x, dim),))
+    last = flat.ndim - 1
+    others = _product_of_others(flat, last)
+    others = reshape(others, shape=tuple([x.shape[i] for i in order]))
+    back = tuple(int(i) for i in np.argsort(order))
+    return _spread(g, x, dim, keepdim) * permute(others, dims=back)
+
+
+def _product_of_others(x: Any, last: int) -> Any:
+    n = x.shape[last]
+    lead = tuple([(0, m, 1) for m in x.shape[:last]])
+    pad_front = ((0, 0),) * last + ((1, 0),)
+    pad_back = ((0, 0),) * last + ((0, 1),)
+    left = slice_(cumprod(pad(x, pad=pad_front, value=1.0), dim=last), index=(*lead, (0, n, 1)))
+    right = flip(cumprod(flip(pad(x, pad=pad_back, value=1.0), dims=(last,)), dim=last), dims=(last,))
+    return left * slice_(right, index=(*lead, (1, n + 1, 1)))
+
+
+
+prod = reduce(
+    "prod",
+    lambda x, dim, keepdim: np.multiply.reduce(x, axis=dim, keepdims=keepdim),
+    _prod_vjp,
+    saves="args",
+)
+
+
+def _extreme_vjp(g: Any, out: Any, x: Any, dim: tuple[int, ...], keepdim: bool) -> Any:
+    """Shared evenly among the elements that attain the extreme, as PyTorch's amax does."""
+    attained = cast(eq(x, _spread(out, x, dim, keepdim)), dtype=g.dtype.name)
+    number = _spread(sum(attained, dim=dim, keepdim=True), x, dim, True)
+    return _spread(g, x, dim, keepdim) * attained / number
+
+
+amax = reduce(
+    "amax",
+    lambda x, dim, keepdim: np.maximum.reduce(x, axis=dim, keepdims=keepdim),
+    _extreme_vjp,
+)
+amin = reduce(
+    "amin",
+    lambda x, dim, keepdim: np.minimum.reduce(x, axis=dim, keepdims=keepdim),
+    _extreme_vjp,
+)
+any = reduce(
+    "any",
+    lambda x, dim, keepdim: np.logical_or.reduce(x, axis=dim, keepdims=keepdim),
+    saves="none",
+)
+all = reduce(
+    "all",
+    lambda x, dim, keepdim: np.logical_and.reduce(x, axis=dim, keepdims=keepdim),
+    saves="none",
+)
+
+
+def _arg(find: Any) -> Any:
+    def forward(x: Array, dim: int | None, keepdim: bool) -> Array:
+        return np.asarray(find(x, axis=dim, keepdims=keepdim), dtype=np.int64)[()]
+
+    return forward
+
+
+argmax = reduce("argmax", _arg(np.argmax), saves="none")
+argmin = reduce("argmin", _arg(np.argmin), saves="none")
+
+# ---------------------------------------------------------------- the softmax family
+
+
+def _logsumexp(x: Array, dim: tuple[int, ...], keepdim: bool) -> Array:
+    # log Σ e^x = m + log Σ e^(x - m): with m the largest x nothing overflows.
+    m = np.maximum.reduce(x, axis=dim, keepdims=True)
+    m = np.where(np.isfinite(m), m, m.dtype.type(0))
+    out = np.log(np.add.reduce(np.exp(x - m), axis=dim, keepdims=True)) + m
+    return out if keepdim else out.reshape([n for i, n in enumerate(x.shape) if i not in dim])[()]
+
+
+logsumexp = reduce(
+    "logsumexp",
+    _logsumexp,
+    lambda g, out, x, dim, keepdim: (
+        _spread(g, x, dim, keepdim) * exp(x - _spread(out, x, dim, keepdim))
+    ),
+)
+
+
+def _softmax(x: Array, dim: int) -> Array:
+    if x.ndim == 0:
+        return x.dtype.type(1)
+    e = np.exp(x - np.maximum.reduce(x, axis=dim, keepdims=True))
+    e /= np.add.reduce(e, axis=dim, keepdims=True)
+    return e
+
+
+def _log_softmax(x: Array, dim: int) -> Array:
+    if x.ndim == 0:
+        return x.dtype.type(0)
+    x = x - np.maximum.reduce(x, axis=dim, keepdims=True)
+    x -= np.log(np.add.reduce(np.exp(x), axis=dim, keepdims=True))
+    return x
+
+
+def _softmax_vjp(g: Any, out: Any, x: Any, dim: int) -> Any:
+    if out.ndim == 0:
+        return g * 0.0
+    weighted = g * out
+    return weighted - out * sum(weighted, dim=(dim,), keepdim=True)
+
+
+def _log_softmax_vjp(g: Any, out: Any, x: Any, dim: int) -> Any:
+    if out.ndim == 0:
+        return g * 0.0
+    return g - exp(out) * sum(g, dim=(dim,), keepdim=True)
+
+
+softmax = reduce("softmax", _softmax, _softmax_vjp, saves="out")
+log_softmax = reduce("log_softmax", _log_softmax, _log_softmax_vjp, saves="out")
+
+# ---------------------------------------------------------------- running sums and products
+
+
+def _reversed_cumsum(g: Any, dim: int) -> Any:
+    return flip(cumsum(flip(g, dims=(dim,)), dim=dim), dims=(dim,))
+
+
+cumsum = reduce(
+    "cumsum",
+    lambda x, dim: np.add.accumulate(x, axis=dim) if x.ndim else x,
+    lambda g, out, x, dim: _reversed_cumsum(g, dim) if out.ndim else g,
+    saves="out",
+)
+
+
+def _cumprod_vjp(g: Any, out: Any, x: Any, dim: int) -> Any:
+    """dout_j/dx_i = Π_{k≤j, k≠i} x_k, from a table of products so that zeros do no harm."""
+    if x.ndim == 0:
+        return g
+    n = x.shape[dim]
+    # table[..., i, j]: x with its i-th element replaced by 1, multiplied up to j, for j ≥ i.
+    order = tuple([i for i in range(x.ndim) if i != dim]) + (dim,)
+    rows = permute(x, dims=order)
+    lead = rows.shape[:-1]
+    table = expand(reshape(rows, shape=(*lead, 1, n)), shape=(*lead, n, n))
+    table = cumprod(where(np.eye(n, dtype=bool), 1.0, table), dim=len(lead) + 1)
+    table = where(np.triu(np.ones((n, n), dtype=bool)), table, 0.0)
+    gs = reshape(permute(g, dims=order), shape=(*lead, 1, n))
+    out_rows = sum(table * gs, dim=(len(lead) + 1,), keepdim=False)
+    return permute(out_rows, dims=tuple(int(i) for i in np.argsort(order)))
+
+
+cumprod = reduce(
+    "cumprod",
+    lambda x, dim: np.multiply.accumulate(x, axis=dim) if x.ndim else x,
+    _cumprod_vjp,
+    saves="args",
+)
+
+__all__ = [
+    "all", "amax", "amin", "any", "argmax", "argmin", "cumprod", "cumsum", "log_softmax",
+    "logsumexp", "mean", "prod", "softmax", "sum",
+]  # fmt: skip

@@ -1,0 +1,127 @@
+"""Primitives that move elements without changing them: reshape, permute, expand, slice, cat, pad.
+
+Most of them return views: no element is copied until one is written.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from itertools import accumulate
+from typing import Any
+
+import numpy as np
+
+from nnlib.record import Array, Primitive
+
+shape = partial(Primitive, family="shape")
+
+# An index as graphs hold it: per dimension an int, or (start, stop, step) after slice.indices.
+Index = tuple[int | tuple[int, int, int], ...]
+
+
+reshape = shape(
+    "reshape",
+    lambda x, shape: x.reshape(shape) if shape else x.reshape(())[()],
+    lambda g, out, x, shape: reshape(g, shape=x.shape),
+    saves="args",
+    view=True,
+)
+permute = shape(
+    "permute",
+    lambda x, dims: x.transpose(dims) if x.ndim else x,
+    lambda g, out, x, dims: permute(g, dims=tuple([dims.index(i) for i in range(len(dims))])),
+    saves="none",
+    view=True,
+)
+
+
+def _expand_vjp(g: Any, out: Any, x: Any, shape: tuple[int, ...]) -> Any:
+    from nnlib.primitives.reduce import sum  # the two are each other's transposes
+
+    extra = len(shape) - x.ndim
+    repeated = [i + extra for i, n in enumerate(x.shape) if n == 1 != shape[i + extra]]
+    dim = tuple(range(extra)) + tuple(repeated)
+    g = sum(g, dim=dim, keepdim=False) if dim else g
+    return reshape(g, shape=x.shape) if repeated else g
+
+
+expand = shape(
+    "expand",
+    lambda x, shape: np.broadcast_to(x, shape)[()],
+    _expand_vjp,
+    saves="args",
+    view=True,
+)
+flip = shape(
+    "flip",
+    lambda x, dims: np.flip(x, dims) if x.ndim else x,
+    lambda g, out, x, dims: flip(g, dims=dims),
+    saves="none",
+)
+
+
+def _numpy_index(index: Index) -> tuple[int | slice, ...]:
+    def entry(i: int | tuple[int, int, int]) -> int | slice:
+        if isinstance(i, int):
+            return i
+        start, stop, step = i
+        return slice(start, None if stop < 0 else stop, step)  # a backward slice ends before 0
+
+    return tuple([entry(i) for i in index])
+
+
+def _unslice(g: Array, index: Index, shape: tuple[int, ...]) -> Array:
+    out = np.zeros(shape, g.dtype)
+    out[_numpy_index(index)] = g
+    return out[()]
+
+
+slice_ = shape(
+    "slice",
+    lambda x, index: x[_numpy_index(index)],
+    lambda g, out, x, index: unslice(g, index=index, shape=x.shape),
+    saves="args",
+    view=True,
+)
+unslice = shape(
+    "unslice",
+    _unslice,
+    lambda g, out, x, index, shape: slice_(g, index=index),
+    saves="none",
+)
+
+
+def _cat_joint(needs: tuple, g: Any, out: Any, *xs: Any, dim: int) -> tuple:
+    ends = list(accumulate(x.shape[dim] for x in xs))
+    whole = [(0, n, 1) for n in g.shape]
+    return tuple(
+        [
+            slice_(g, index=(*whole[:dim], (end - x.shape[dim], end, 1), *whole[dim + 1 :]))
+            if need
+            else None
+            for need, x, end in zip(needs, xs, ends, strict=True)
+        ]
+    )
+
+
+cat = shape("cat", lambda *xs, dim: np.concatenate(xs, axis=dim), joint=_cat_joint, saves="args")
+pad = shape(
+    "pad",
+    lambda x, pad, value: np.pad(x, pad, constant_values=value) if x.ndim else x,
+    lambda g, out, x, pad, value: slice_(
+        g, index=tuple([(a, a + n, 1) for (a, _), n in zip(pad, x.shape, strict=True)])
+    ),
+    saves="args",
+)
+tril = shape(
+    "tril",
+    lambda x, diagonal: np.tril(x, diagonal),
+    lambda g, out, x, diagonal: tril(g, diagonal=diagonal),
+    saves="none",
+)
+triu = shape(
+    "triu",
+    lambda x, diagonal: np.triu(x, diagonal),
+    lambda g, out, x, diagonal: triu(g, diagonal=diagonal),
+    saves="none",
+)

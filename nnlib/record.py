@@ -1,0 +1,323 @@
+"""What a program leaves behind while it runs: values, the nodes that made them, primitives.
+
+This is the ground floor.  A *primitive* is a differentiable function with its derivative beside it.
+Calling one on a `Value` (the base of `Tensor`) computes the result with NumPy and hangs a `Node` on
+it: which primitive, from which nodes, with which arguments.  Everything else in the package walks
+these nodes and knows no primitive by name.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+import numpy as np
+
+# PyTorch computes inf and nan silently; NumPy's warnings about them, where nnlib's own lines raise
+# them, would only tell a reader about our insides.  Their own NumPy code keeps its warnings.
+warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"nnlib\b")
+
+Array = Any  # an ndarray, or the NumPy scalar to which 0-d results degrade (and which is faster)
+
+
+class Node:
+    """One application of a primitive: an entry in the recorded graph.
+
+    `edges` are the nodes of the arguments (None for a constant), `args` and `out` the arrays that
+    the vjp needs (None where it needs none), `shapes` the arguments' shapes where broadcasting made
+    them differ from the result's, `time` the clock of in-place changes when it was recorded.
+    """
+
+    __slots__ = (
+        "__weakref__", "args", "attrs", "edges", "extra", "out", "primitive", "shapes", "time",
+    )  # fmt: skip
+
+    def __init__(self, primitive: Primitive | None, edges: tuple = (), attrs: dict | None = None):
+        self.primitive = primitive
+        self.edges = edges
+        self.attrs = attrs
+        self.args = self.out = self.shapes = self.extra = None
+        self.time = clock
+
+    def __repr__(self) -> str:
+        return f"<{self.name}>"
+
+    @property
+    def name(self) -> str:
+        """PyTorch's way of naming a backward function: `MulBackward` for `mul`."""
+        name = self.primitive.name if self.primitive else "accumulate_grad"
+        return "".join(part.capitalize() for part in name.split("_")) + "Backward"
+
+    def note(self, key: str, value: Any) -> None:
+        """Keep something rare (hooks, a retained gradient, a traceback) beside the node."""
+        if self.extra is None:
+            self.extra = {}
+        self.extra[key] = value
+
+
+class Leaf(Node):
+    """Where a gradient ends: the node of a tensor that was made with `requires_grad=True`."""
+
+    __slots__ = ("grad",)
+
+    def __init__(self) -> None:
+        super().__init__(None)
+        self.grad: Value | None = None
+
+
+class Value:
+    """A NumPy array (or scalar) and the node that made it.  `Tensor` gives it its operators."""
+
+    __slots__ = ("__weakref__", "_data", "_node", "_view")
+
+    _data: Array
+    _node: Node | None
+
+
+class Watcher(Protocol):
+    """Sees every primitive as it is applied: the tracer of `nnlib.graph` is one."""
+
+    def saw(self, primitive: Primitive, args: tuple, attrs: dict, result: Value) -> None: ...
+    def alias(self, value: Value, of: Value) -> None: ...
+    def rebound(self, value: Value, result: Value) -> None: ...
+    def peeked(self, value: Value, how: str) -> None: ...
+
+
+# ---------------------------------------------------------------- the state of recording
+
+PLAIN, GRAD, WATCHED = 0, 1, 2  # mode is a sum of these; PLAIN and GRAD take the short path
+mode = GRAD
+watcher: Watcher | None = None
+anomaly = False
+clock = 0  # counts in-place changes
+changed: dict[int, int] = {}  # id of an array that owns memory -> clock of its last change
+tensor_class: type[Value] = Value  # tensor.py puts Tensor here
+
+
+@contextmanager
+def recording(grad: bool) -> Iterator[None]:
+    """Switch the recording of gradients on or off for a block."""
+    global mode
+    before = mode
+    mode = (before & WATCHED) | (GRAD if grad else PLAIN)
+    try:
+        yield
+    finally:
+        mode = before
+
+
+def set_recording(grad: bool) -> None:
+    """Switch the recording of gradients on or off from here on."""
+    global mode
+    mode = (mode & WATCHED) | (GRAD if grad else PLAIN)
+
+
+@contextmanager
+def watching(who: Watcher) -> Iterator[None]:
+    """Let `who` see every primitive applied inside the block."""
+    global mode, watcher
+    before = mode, watcher
+    mode, watcher = mode | WATCHED, who
+    try:
+        yield
+    finally:
+        mode, watcher = before
+        while _watched:
+            _forget_aliases(_watched.pop())
+
+
+@contextmanager
+def checking_anomalies(check: bool) -> Iterator[None]:
+    """Remember where each node was made, and refuse gradients that are nan."""
+    global anomaly, mode
+    before = anomaly, mode
+    anomaly = check
+    mode = mode | WATCHED if check else mode
+    try:
+        yield
+    finally:
+        anomaly, mode = before
+
+
+def grad_enabled() -> bool:
+    return bool(mode & GRAD)
+
+
+def is_watched() -> bool:
+    return watcher is not None
+
+
+# ---------------------------------------------------------------- in-place changes
+
+
+def _owner(array: Array) -> int:
+    while getattr(array, "base", None) is not None:
+        array = array.base
+    return id(array)
+
+
+def mark_changed(array: Array) -> None:
+    """Note that the memory behind `array` was overwritten, so that stale gradients are refused."""
+    global clock
+    clock += 1
+    changed[_owner(array)] = clock
+
+
+def was_changed(array: Array, since: int) -> bool:
+    return isinstance(array, np.ndarray) and changed.get(_owner(array), 0) > since
+
+
+# ---------------------------------------------------------------- primitives
+
+
+class Primitive:
+    """A differentiable function: its forward computation and its vector-Jacobian products.
+
+    ``vjps[i](g, out, *args, **attrs)`` maps the gradient ``g`` of the result to that of the i-th
+    argument (None: no gradient flows there).  ``joint(needs, g, out, *args, **attrs)`` computes all
+    of them at once instead and returns a tuple.  Both are written on things that have operators or
+    are passed to primitives, so they run on bare arrays (first order) and on Values (any order).
+    ``saves`` says what they look at: ``"args"``, ``"out"``, ``"both"`` or ``"none"``.
+    ``plain(*args, **attrs)`` writes a fused primitive out in simpler ones; higher derivatives and
+    shipped graphs go through it.
+    """
+
+    __slots__ = (
+        "__weakref__", "broadcasts", "family", "forward", "joint", "name", "plain", "saves_args",
+        "saves_out", "view", "vjps",
+    )  # fmt: skip
+
+    registry: dict[str, Primitive] = {}
+
+    def __init__(
+        self,
+        name: str,
+        forward: Callable[..., Array],
+        *vjps: Callable[..., Any] | None,
+        joint: Callable[..., tuple] | None = None,
+        saves: str = "both",
+        broadcasts: bool = False,
+        view: bool = False,
+        plain: Callable[..., Any] | None = None,
+        family: str = "",
+    ) -> None:
+        if name in self.registry:
+            raise ValueError(f"primitive {name!r} is defined twice")
+        self.name, self.forward, self.vjps, self.joint = name, forward, vjps, joint
+        self.saves_args = saves in ("args", "both")
+        self.saves_out = saves in ("out", "both")
+        self.broadcasts, self.view, self.plain, self.family = broadcasts, view, plain, family
+        self.registry[name] = self
+
+    def __repr__(self) -> str:
+        return f"<primitive {self.name}>"
+
+    @property
+    def differentiable(self) -> bool:
+        return self.joint is not None or any(self.vjps)
+
+    def __call__(self, *args: Any, **attrs: Any) -> Any:
+        """Apply to Values (recorded) or to bare arrays (only computed)."""
+        for a in args:
+            if isinstance(a, Value):
+                return apply(self, args, attrs)
+        return self.forward(*args, **attrs)
+
+
+def apply(primitive: Primitive, args: Sequence[Any], attrs: dict) -> Any:
+    """Compute ``primitive(*args, **attrs)`` and record it.  Arguments: Values, numbers, arrays."""
+    arrays = tuple([a._data if isinstance(a, Value) else a for a in args])
+    out = primitive.forward(*arrays, **attrs)
+    result = make(out)
+    if mode & GRAD and primitive.differentiable:
+        edges = tuple([a._node if isinstance(a, Value) else None for a in args])
+        for edge in edges:
+            if edge is not None:
+                result._node = record(primitive, edges, arrays, out, attrs)
+                break
+    if primitive.view:
+        result._view = (args[0], attrs.get("index"))
+    if mode & WATCHED:
+        _watch(primitive, args, attrs, result)
+    return result
+
+
+def make(data: Array, node: Node | None = None) -> Any:
+    """Wrap an array as a Tensor."""
+    result = _new(tensor_class)
+    result._data = data
+    result._node = node
+    return result
+
+
+_new = object.__new__
+
+
+def record(primitive: Primitive, edges: tuple, arrays: tuple, out: Array, attrs: dict | None):
+    """The node of one application, keeping no more of it than the vjp needs."""
+    node = Node(primitive, edges, attrs or None)
+    if primitive.saves_args:
+        node.args = arrays
+    if primitive.saves_out:
+        node.out = out
+    if primitive.broadcasts:
+        shapes = tuple([getattr(a, "shape", ()) for a in arrays])
+        if any(shape != out.shape for shape in shapes):
+            node.shapes = shapes
+    return node
+
+
+def _watch(primitive: Primitive, args: Sequence[Any], attrs: dict, result: Value) -> None:
+    """The long path: show the application to the watcher, and remember where it was made."""
+    node = result._node
+    if watcher is not None:
+        watcher.saw(primitive, tuple(args), attrs, result)
+        if node is not None:  # a traced gradient must find the very values that were traced
+            if node.args is not None:
+                node.args = tuple([_alias(a) for a in args])
+            if node.out is not None:
+                node.out = _alias(result)
+            _watched.append(node)
+    if anomaly:
+        _remember_origin(primitive, args, result)
+
+
+def _alias(value: Any) -> Any:
+    if not isinstance(value, Value):
+        return value
+    other = make(value._data, value._node)
+    assert watcher is not None
+    watcher.alias(other, value)
+    return other
+
+
+def _forget_aliases(node: Node) -> None:
+    if node.args is not None:
+        node.args = tuple([a._data if isinstance(a, Value) else a for a in node.args])
+    if isinstance(node.out, Value):
+        node.out = node.out._data
+
+
+_watched: list[Node] = []
+
+
+def _remember_origin(primitive: Primitive, args: Sequence[Any], result: Value) -> None:
+    import traceback
+
+    if result._node is None:
+        return
+    stack = [f for f in traceback.extract_stack() if "/nnlib/" not in f.filename.replace("\\", "/")]
+    result._node.note("origin", "".join(traceback.format_list(stack[-3:])))
+    made = _has_nan(result._data) and not any(
+        _has_nan(a._data if isinstance(a, Value) else a) for a in args
+    )
+    if made:
+        result._node.note("made_nan", True)
+
+
+def _has_nan(array: Any) -> bool:
+    return getattr(array, "dtype", None) is not None and bool(
+        array.dtype.kind == "f" and np.isnan(array).any()
+    )
