@@ -9,7 +9,7 @@ import numpy as np
 from nnlib.record import Value
 
 
-class dtype:  # noqa: N801 - PyTorch's name
+class dtype:
     """An element type: `nnlib.float32` and its kin.  Compares by identity, prints as PyTorch's."""
 
     __slots__ = ("is_floating_point", "itemsize", "name", "numpy")

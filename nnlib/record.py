@@ -179,14 +179,15 @@ class Primitive:
     argument (None: no gradient flows there).  ``joint(needs, g, out, *args, **attrs)`` computes all
     of them at once instead and returns a tuple.  Both are written on things that have operators or
     are passed to primitives, so they run on bare arrays (first order) and on Values (any order).
-    ``saves`` says what they look at: ``"args"``, ``"out"``, ``"both"`` or ``"none"``.
+    ``saves`` says what they look at: ``"args"``, ``"out"``, ``"both"`` or ``"none"``; ``"cross"``
+    where the gradient of each of two arguments looks at the other one alone.
     ``plain(*args, **attrs)`` writes a fused primitive out in simpler ones; higher derivatives and
     shipped graphs go through it.
     """
 
     __slots__ = (
-        "__weakref__", "broadcasts", "family", "forward", "joint", "name", "plain", "saves_args",
-        "saves_out", "view", "vjps",
+        "__weakref__", "broadcasts", "crosses", "family", "forward", "joint", "name", "plain",
+        "saves_args", "saves_out", "view", "vjps",
     )  # fmt: skip
 
     registry: dict[str, Primitive] = {}
@@ -206,7 +207,8 @@ class Primitive:
         if name in self.registry:
             raise ValueError(f"primitive {name!r} is defined twice")
         self.name, self.forward, self.vjps, self.joint = name, forward, vjps, joint
-        self.saves_args = saves in ("args", "both")
+        self.crosses = saves == "cross"
+        self.saves_args = saves in ("args", "both", "cross")
         self.saves_out = saves in ("out", "both")
         self.broadcasts, self.view, self.plain, self.family = broadcasts, view, plain, family
         self.registry[name] = self
@@ -259,7 +261,7 @@ def record(primitive: Primitive, edges: tuple, arrays: tuple, out: Array, attrs:
     """The node of one application, keeping no more of it than the vjp needs."""
     node = Node(primitive, edges, attrs or None)
     if primitive.saves_args:
-        node.args = arrays
+        node.args = crossed(edges, arrays) if primitive.crosses else arrays
     if primitive.saves_out:
         node.out = out
     if primitive.broadcasts:
@@ -269,6 +271,11 @@ def record(primitive: Primitive, edges: tuple, arrays: tuple, out: Array, attrs:
     return node
 
 
+def crossed(edges: tuple, arrays: tuple) -> tuple:
+    """Keep only the arguments that the other one's gradient needs."""
+    return (arrays[0] if edges[1] else None, arrays[1] if edges[0] else None)
+
+
 def _watch(primitive: Primitive, args: Sequence[Any], attrs: dict, result: Value) -> None:
     """The long path: show the application to the watcher, and remember where it was made."""
     node = result._node
@@ -276,7 +283,9 @@ def _watch(primitive: Primitive, args: Sequence[Any], attrs: dict, result: Value
         watcher.saw(primitive, tuple(args), attrs, result)
         if node is not None:  # a traced gradient must find the very values that were traced
             if node.args is not None:
-                node.args = tuple([_alias(a) for a in args])
+                node.args = tuple(
+                    [None if kept is None else _alias(a) for kept, a in zip(node.args, args)]
+                )
             if node.out is not None:
                 node.out = _alias(result)
             _watched.append(node)

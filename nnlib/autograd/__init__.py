@@ -56,9 +56,7 @@ def backward(
             return
         leaves = _as_tuple(inputs)
         wanted = dict.fromkeys(_nodes_of(leaves))
-        walk(
-            roots, retain_graph=retain, create_graph=create_graph, wanted=wanted, accumulate=False
-        )
+        walk(roots, retain_graph=retain, create_graph=create_graph, wanted=wanted, accumulate=False)
         for leaf in leaves:
             g = wanted[leaf._node]
             if g is not None:
@@ -95,9 +93,7 @@ def grad(
     wanted = dict.fromkeys(_nodes_of(targets))
     retain = create_graph if retain_graph is None else retain_graph
     with record.recording(create_graph):
-        walk(
-            roots, retain_graph=retain, create_graph=create_graph, wanted=wanted, accumulate=False
-        )
+        walk(roots, retain_graph=retain, create_graph=create_graph, wanted=wanted, accumulate=False)
         gs = [wanted[t._node] for t in targets]  # type: ignore[index]
         if materialize_grads:
             gs = [

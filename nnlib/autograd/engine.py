@@ -7,7 +7,7 @@ gradient is itself a recorded program.
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -147,8 +147,7 @@ def _vjps_of_values(node: Node, g: Any) -> Sequence[Any]:
     primitive, attrs, edges = node.primitive, node.attrs or {}, node.edges
     args = node.args if node.args is not None else (None,) * len(edges)
     args = [
-        a if e is None or isinstance(a, Value) or a is None else make(a, e)
-        for a, e in zip(args, edges)
+        make(a, e) if isinstance(a, (np.ndarray, np.generic)) else a for a, e in zip(args, edges)
     ]
     if primitive.plain is not None:
         return _through_plain(primitive, g, args, attrs, edges)

@@ -33,7 +33,7 @@ class _Recording(ContextDecorator):
         self._open.pop().__exit__(kind, error, trace)
 
 
-class no_grad(_Recording):  # noqa: N801 - PyTorch's name
+class no_grad(_Recording):
     """Do not record inside the block: results have ``requires_grad=False``.
 
     As ``torch.no_grad``: a context manager and a decorator.
@@ -57,14 +57,14 @@ class no_grad(_Recording):  # noqa: N801 - PyTorch's name
         return record.recording(False)
 
 
-class enable_grad(no_grad):  # noqa: N801
+class enable_grad(no_grad):
     """Record inside the block, even within ``no_grad``.  As ``torch.enable_grad``."""
 
     def _enter(self) -> AbstractContextManager[None]:
         return record.recording(True)
 
 
-class set_grad_enabled(_Recording):  # noqa: N801
+class set_grad_enabled(_Recording):
     """Switch recording on or off, at once or for a block.  As ``torch.set_grad_enabled``."""
 
     def __init__(self, mode: bool) -> None:
@@ -78,7 +78,7 @@ class set_grad_enabled(_Recording):  # noqa: N801
         return record.recording(self._mode)
 
 
-class detect_anomaly(_Recording):  # noqa: N801
+class detect_anomaly(_Recording):
     """Find the operation that made a nan: ``backward()`` raises and names it.
 
     As ``torch.autograd.detect_anomaly``; in addition the operation that made the first nan of the

@@ -98,7 +98,7 @@ def binary(
     a decision (other types, tracing) goes to `slow`.
     """
     forward, saves_args, saves_out = primitive.forward, primitive.saves_args, primitive.saves_out
-    differentiable, name = primitive.differentiable, primitive.name
+    differentiable, crosses, name = primitive.differentiable, primitive.crosses, primitive.name
     new = object.__new__
 
     def function(input: Any, other: Any) -> Any:
@@ -126,7 +126,9 @@ def binary(
         result._data = out
         if mode and differentiable and (here is not None or there is not None):
             result._node = node = Node(primitive, (here, there))
-            if saves_args:
+            if crosses:
+                node.args = (x if there else None, y if here else None)
+            elif saves_args:
                 node.args = (x, y)
             if saves_out:
                 node.out = out
@@ -223,6 +225,20 @@ def needs_tensor_error(name: str, a: Any, b: Any) -> TypeError:
 
 
 __all__ = [
-    "F32", "F64", "Any", "apply", "applied", "as_operand", "binary", "converted", "dimension",
-    "dimensions", "floating", "is_number", "make", "mixed", "needs_tensor", "unary",
+    "F32",
+    "F64",
+    "Any",
+    "applied",
+    "apply",
+    "as_operand",
+    "binary",
+    "converted",
+    "dimension",
+    "dimensions",
+    "floating",
+    "is_number",
+    "make",
+    "mixed",
+    "needs_tensor",
+    "unary",
 ]  # fmt: skip

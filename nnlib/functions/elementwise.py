@@ -4,29 +4,211 @@ from __future__ import annotations
 
 from typing import Any
 
-from nnlib.functions._args import binary, mixed, needs_tensor, unary
+import numpy as np
+
+from nnlib import dtypes
+from nnlib.functions._args import (
+    applied,
+    as_operand,
+    binary,
+    converted,
+    is_number,
+    mixed,
+    needs_tensor,
+    unary,
+)
 from nnlib.primitives import elementwise as p
-from nnlib.record import Value, apply
+from nnlib.record import Primitive, Value, apply, make
+
+# ---------------------------------------------------------------- arithmetic
 
 add = binary(p.add, mixed(p.add), "a + b, elementwise with broadcasting.")
 sub = binary(p.sub, mixed(p.sub, "i"), "a - b, elementwise with broadcasting.")
 mul = binary(p.mul, mixed(p.mul), "a · b, elementwise with broadcasting.")
 div = binary(p.div, mixed(p.div, "f"), "a / b, elementwise; integers give floats.")
-pow = binary(p.pow, mixed(p.pow, "i"), "a to the power b, elementwise with broadcasting.")
+maximum = binary(p.maximum, mixed(p.maximum), "The larger of a and b; nan where either is nan.")
+minimum = binary(p.minimum, mixed(p.minimum), "The smaller of a and b; nan where either is nan.")
+atan2 = binary(p.atan2, mixed(p.atan2, "f"), "The angle of the point (b, a), in (-π, π].")
+remainder = binary(p.remainder, mixed(p.remainder, "i"), "a - b·floor(a/b): the sign of b.")
+
+
+def _pow_slow(a: Any, b: Any) -> Any:
+    if isinstance(a, Value) and is_number(b) and b < 0 and a._data.dtype.kind in "iu":
+        raise RuntimeError(
+            "Integers to negative integer powers are not allowed: convert with .float() first."
+        )
+    return mixed(p.pow, "i")(a, b)
+
+
+pow = binary(p.pow, _pow_slow, "a to the power b, elementwise with broadcasting.")
+
+
+def floor_divide(input: Any, other: Any) -> Any:
+    """⌊a / b⌋, elementwise.  Integers divided by zero raise, as PyTorch does."""
+    zero = other == 0 if is_number(other) else not np.all(other._data)
+    if zero and dtypes.result_type(input, other).kind != "f":
+        raise RuntimeError("ZeroDivisionError: floor_divide of integers by zero")
+    return mixed(p.floor_divide, "i")(input, other)
+
+
+def rsub(input: Any, other: Any) -> Any:
+    """other - input."""
+    return _reversed(sub, p.sub, "i", input, other)
+
+
+def rdiv(input: Any, other: Any) -> Any:
+    """other / input."""
+    return _reversed(div, p.div, "f", input, other)
+
+
+def rpow(input: Any, other: Any) -> Any:
+    """other ** input."""
+    return _reversed(pow, p.pow, "i", input, other)
+
+
+def _reversed(function: Any, primitive: Primitive, least: str, x: Any, other: Any) -> Any:
+    if isinstance(other, Value):
+        return function(other, x)
+    return mixed(primitive, least)(other, x)
+
+
+# ---------------------------------------------------------------- comparison and logic
+
+
+def _comparison(primitive: Primitive, doc: str) -> Any:
+    def function(input: Any, other: Any) -> Any:
+        if not isinstance(other, Value) and not is_number(other):
+            needs_tensor(primitive.name, other)
+        d = dtypes.result_type(input, other)
+        return applied(primitive, as_operand(input, d), as_operand(other, d))
+
+    function.__name__, function.__doc__ = primitive.name, doc
+    return function
+
+
+eq = _comparison(p.eq, "a = b, elementwise, as booleans.")
+ne = _comparison(p.ne, "a ≠ b, elementwise, as booleans.")
+lt = _comparison(p.lt, "a < b, elementwise, as booleans.")
+le = _comparison(p.le, "a ≤ b, elementwise, as booleans.")
+gt = _comparison(p.gt, "a > b, elementwise, as booleans.")
+ge = _comparison(p.ge, "a ≥ b, elementwise, as booleans.")
+
+
+def _logical(primitive: Primitive, doc: str) -> Any:
+    def function(input: Any, other: Any) -> Any:
+        a, b = needs_tensor(primitive.name, input), needs_tensor(primitive.name, other)
+        return applied(primitive, a, b)
+
+    function.__name__, function.__doc__ = primitive.name, doc
+    return function
+
+
+logical_and = _logical(p.logical_and, "a and b, elementwise: zero is false.")
+logical_or = _logical(p.logical_or, "a or b, elementwise: zero is false.")
+logical_xor = _logical(p.logical_xor, "Either a or b but not both, elementwise.")
 
 
 def _same(x: Value) -> Value:
     return x
 
 
-neg = unary(p.neg, "-x, elementwise.", _same)
+logical_not = unary(p.logical_not, "not x, elementwise: true where x is zero.", _same)
+isnan = unary(p.isnan, "Where x is nan.", _same)
+isinf = unary(p.isinf, "Where x is infinite.", _same)
+isfinite = unary(p.isfinite, "Where x is neither infinite nor nan.", _same)
+
+
+def where(condition: Any, input: Any, other: Any) -> Any:
+    """`input` where `condition` holds, `other` elsewhere, with broadcasting."""
+    c = needs_tensor("where", condition)
+    if c._data.dtype.kind != "b":
+        raise RuntimeError(
+            f"where expected condition to be a boolean tensor, but got {dtypes.of(c._data).name}. "
+            "Compare first: x > 0, x != 0."
+        )
+    d = dtypes.result_type(input, other)
+    a, b = (converted(x, d) if isinstance(x, Value) else make(d.type(x)) for x in (input, other))
+    try:
+        return apply(p.where, (c, a, b), {})
+    except ValueError as error:
+        raise RuntimeError(f"where: the shapes do not broadcast: {error}") from None
+
+
+# ---------------------------------------------------------------- functions of one argument
+
+
+def _no_bool(x: Value) -> Value:
+    if x._data.dtype.kind == "b":
+        raise RuntimeError("this is not supported for bool tensors: use ~, or convert with .int()")
+    return x
+
+
+neg = unary(p.neg, "-x, elementwise.", _no_bool)
+abs = unary(p.abs, "|x|, elementwise.", _no_bool)
+sign = unary(p.sign, "-1, 0 or 1: the sign of x.", _no_bool)
+relu = unary(p.relu, "max(x, 0), elementwise.", _no_bool)
+floor = unary(p.floor, "The largest integer ≤ x, as x's type.", _same)
+ceil = unary(p.ceil, "The smallest integer ≥ x, as x's type.", _same)
+round = unary(p.round, "The nearest integer, halves to the even one.", _same)
+trunc = unary(p.trunc, "x without its fraction.", _same)
 exp = unary(p.exp, "e^x, elementwise.")
+exp2 = unary(p.exp2, "2^x, elementwise.")
+expm1 = unary(p.expm1, "e^x - 1, exact near 0.")
 log = unary(p.log, "The natural logarithm, elementwise; -inf at 0 and nan below.")
+log2 = unary(p.log2, "The logarithm to base 2, elementwise.")
+log10 = unary(p.log10, "The logarithm to base 10, elementwise.")
+log1p = unary(p.log1p, "log(1 + x), exact near 0.")
+sqrt = unary(p.sqrt, "The square root, elementwise; nan below 0.")
+sin = unary(p.sin, "The sine, elementwise.")
+cos = unary(p.cos, "The cosine, elementwise.")
+tan = unary(p.tan, "The tangent, elementwise.")
+asin = unary(p.asin, "The inverse sine, elementwise.")
+acos = unary(p.acos, "The inverse cosine, elementwise.")
+atan = unary(p.atan, "The inverse tangent, elementwise.")
+sinh = unary(p.sinh, "The hyperbolic sine, elementwise.")
+cosh = unary(p.cosh, "The hyperbolic cosine, elementwise.")
 tanh = unary(p.tanh, "The hyperbolic tangent, elementwise.")
+asinh = unary(p.asinh, "The inverse hyperbolic sine, elementwise.")
+acosh = unary(p.acosh, "The inverse hyperbolic cosine, elementwise.")
+atanh = unary(p.atanh, "The inverse hyperbolic tangent, elementwise.")
 sigmoid = unary(p.sigmoid, "σ(x) = 1/(1 + e^-x), elementwise, without overflow.")
-relu = unary(p.relu, "max(x, 0), elementwise.", _same)
+erf = unary(p.erf, "The error function, elementwise.")
+
+
+def square(input: Any) -> Any:
+    """x², elementwise."""
+    return mul(input, input)
+
+
+def reciprocal(input: Any) -> Any:
+    """1/x, elementwise."""
+    return rdiv(input, 1.0)
+
+
+def clamp(input: Any, min: Any = None, max: Any = None) -> Any:
+    """x limited to [min, max]; at least one of the two must be given (numbers)."""
+    x = needs_tensor("clamp", input)
+    if min is None and max is None:
+        raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
+    bounds = [b for b in (min, max) if b is not None]
+    if not all_numbers(bounds):
+        raise TypeError(f"clamp(): min and max must be numbers, got {min!r} and {max!r}")
+    x = converted(x, dtypes.result_type(x, *bounds))
+    return apply(p.clamp, (x,), {"min": min, "max": max})
+
+
+def all_numbers(xs: Any) -> bool:
+    return False not in [is_number(x) for x in xs]
 
 
 def clone(input: Any) -> Any:
     """A copy with its own memory; gradients flow through it."""
     return apply(p.clone, (needs_tensor("clone", input),), {})
+
+
+def to_dtype(input: Any, dtype: Any) -> Any:
+    """The same values in another type; gradients flow between floating-point types."""
+    return converted(needs_tensor("to", input), dtypes.as_numpy(dtype))
+
+
+__all__ = [name for name in dir() if name[0] != "_"]

@@ -1,23 +1,200 @@
-"""Reductions as PyTorch names them."""
+"""Reductions, the softmax family and sorting, as PyTorch names them."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from nnlib import dtypes
-from nnlib.functions._args import converted, dimensions, needs_tensor
+from nnlib.functions import elementwise as e
+from nnlib.functions._args import converted, dimension, dimensions, needs_tensor
+from nnlib.primitives import index as pi
 from nnlib.primitives import reduce as p
-from nnlib.record import apply
+from nnlib.primitives import shape as ps
+from nnlib.record import Primitive, Value, apply
 
 Dim = int | Sequence[int] | None
 
 
+class ValuesIndices(NamedTuple):
+    """What `max`, `min`, `sort` and `topk` along a dimension return."""
+
+    values: Any
+    indices: Any
+
+
+def _reduce(primitive: Primitive, x: Value, dim: Dim, keepdim: bool) -> Any:
+    return apply(primitive, (x,), {"dim": dimensions(dim, x._data.ndim), "keepdim": bool(keepdim)})
+
+
+def _summable(name: str, input: Any, dtype: Any) -> Value:
+    x = needs_tensor(name, input)
+    if dtype is not None:
+        return converted(x, dtypes.as_numpy(dtype))
+    return x if x._data.dtype.kind == "f" else converted(x, dtypes.int64.numpy)
+
+
 def sum(input: Any, dim: Dim = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """Σ x over the dimensions `dim` (all of them by default).  Integers and booleans give int64."""
-    x = needs_tensor("sum", input)
-    if dtype is not None:
-        x = converted(x, dtypes.as_numpy(dtype))
-    elif x._data.dtype.kind != "f":
-        x = converted(x, dtypes.int64.numpy)
-    return apply(p.sum, (x,), {"dim": dimensions(dim, x._data.ndim), "keepdim": bool(keepdim)})
+    return _reduce(p.sum, _summable("sum", input, dtype), dim, keepdim)
+
+
+def prod(input: Any, dim: int | None = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
+    """Π x over the dimension `dim` (all of them by default)."""
+    return _reduce(p.prod, _summable("prod", input, dtype), dim, keepdim)
+
+
+def _floats(name: str, input: Any) -> Value:
+    x = needs_tensor(name, input)
+    if x._data.dtype.kind != "f":
+        raise RuntimeError(
+            f"{name}(): could not infer output dtype. Input dtype must be a floating point dtype. "
+            f"Got: {dtypes.of(x._data).name}. Convert with .float() first."
+        )
+    return x
+
+
+def mean(input: Any, dim: Dim = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
+    """(1/n) Σ x over the dimensions `dim` (all of them by default)."""
+    x = needs_tensor("mean", input)
+    x = x if dtype is None else converted(x, dtypes.as_numpy(dtype))
+    return _reduce(p.mean, _floats("mean", x), dim, keepdim)
+
+
+def var(input: Any, dim: Dim = None, *, correction: int = 1, keepdim: bool = False) -> Any:
+    """Σ (x - mean)² / (n - correction): the sample variance, unbiased by default."""
+    x = _floats("var", input)
+    dims = dimensions(dim, x._data.ndim)
+    n = math.prod([x._data.shape[i] for i in dims])
+    off = e.sub(x, _reduce(p.mean, x, dims, True))
+    total = _reduce(p.sum, e.mul(off, off), dims, keepdim)
+    left = max_(n - correction, 0)
+    return e.div(total, float(left))
+
+
+def std(input: Any, dim: Dim = None, *, correction: int = 1, keepdim: bool = False) -> Any:
+    """The square root of `var`."""
+    return e.sqrt(var(input, dim, correction=correction, keepdim=keepdim))
+
+
+max_ = max
+
+
+def amax(input: Any, dim: Dim = (), keepdim: bool = False) -> Any:
+    """The largest element over `dim`; equal largest ones share the gradient."""
+    return _reduce(p.amax, _not_empty("amax", input), dim, keepdim)
+
+
+def amin(input: Any, dim: Dim = (), keepdim: bool = False) -> Any:
+    """The smallest element over `dim`; equal smallest ones share the gradient."""
+    return _reduce(p.amin, _not_empty("amin", input), dim, keepdim)
+
+
+def _not_empty(name: str, input: Any) -> Value:
+    x = needs_tensor(name, input)
+    if x._data.size == 0:
+        raise RuntimeError(
+            f"{name}(): Expected reduction dim to be specified for input.numel() == 0: a tensor of "
+            f"shape {list(x._data.shape)} has no largest or smallest element."
+        )
+    return x
+
+
+def _extreme(name: str, whole: Primitive, arg: Primitive, pair: Any) -> Any:
+    def function(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
+        x = _not_empty(name, input)
+        if dim is None:
+            return _reduce(whole, x, None, False)
+        if isinstance(dim, Value):
+            return pair(x, dim)
+        d = dimension(dim, x._data.ndim)
+        if not x._data.ndim:
+            return ValuesIndices(x, apply(arg, (x,), {"dim": None, "keepdim": False}))
+        at = apply(arg, (x,), {"dim": d, "keepdim": True})
+        values = apply(pi.gather, (x, at), {"dim": d})
+        if not keepdim:
+            shape = tuple([n for i, n in enumerate(values._data.shape) if i != d])
+            values, at = (apply(ps.reshape, (t,), {"shape": shape}) for t in (values, at))
+        return ValuesIndices(values, at)
+
+    function.__name__ = name
+    function.__doc__ = (
+        f"{name}(x): of all elements; {name}(x, dim): (values, indices) along a dimension; "
+        f"{name}(x, y): elementwise of two tensors."
+    )
+    return function
+
+
+max = _extreme("max", p.amax, p.argmax, e.maximum)
+min = _extreme("min", p.amin, p.argmin, e.minimum)
+
+
+def _arg(primitive: Primitive) -> Any:
+    def function(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
+        x = _not_empty(primitive.name, input)
+        d = None if dim is None else dimension(dim, x._data.ndim)
+        if not x._data.ndim:
+            d = None
+        return apply(primitive, (x,), {"dim": d, "keepdim": bool(keepdim)})
+
+    function.__name__ = primitive.name
+    function.__doc__ = f"{primitive.name}: where the extreme stands (the first, if several)."
+    return function
+
+
+argmax, argmin = _arg(p.argmax), _arg(p.argmin)
+
+
+def any(input: Any, dim: Dim = None, keepdim: bool = False) -> Any:
+    """Whether any element is true (not zero)."""
+    return _reduce(p.any, needs_tensor("any", input), dim, keepdim)
+
+
+def all(input: Any, dim: Dim = None, keepdim: bool = False) -> Any:
+    """Whether every element is true (not zero)."""
+    return _reduce(p.all, needs_tensor("all", input), dim, keepdim)
+
+
+def logsumexp(input: Any, dim: Dim, keepdim: bool = False) -> Any:
+    """log Σ e^x over `dim`, without overflow."""
+    return _reduce(p.logsumexp, _floats("logsumexp", input), dim, keepdim)
+
+
+def softmax(input: Any, dim: int) -> Any:
+    """e^x / Σ e^x along `dim`: positive, with sum 1."""
+    x = _floats("softmax", input)
+    return apply(p.softmax, (x,), {"dim": dimension(dim, x._data.ndim)})
+
+
+def log_softmax(input: Any, dim: int) -> Any:
+    """log softmax(x) along `dim`, computed without overflow as x - logsumexp(x)."""
+    x = _floats("log_softmax", input)
+    return apply(p.log_softmax, (x,), {"dim": dimension(dim, x._data.ndim)})
+
+
+def cumsum(input: Any, dim: int) -> Any:
+    """The running sum along `dim`."""
+    x = _summable("cumsum", input, None)
+    return apply(p.cumsum, (x,), {"dim": dimension(dim, x._data.ndim)})
+
+
+def cumprod(input: Any, dim: int) -> Any:
+    """The running product along `dim`."""
+    x = _summable("cumprod", input, None)
+    return apply(p.cumprod, (x,), {"dim": dimension(dim, x._data.ndim)})
+
+
+def argsort(input: Any, dim: int = -1, descending: bool = False, stable: bool = True) -> Any:
+    """The indices that would sort along `dim` (always stable)."""
+    x = needs_tensor("argsort", input)
+    d = dimension(dim, x._data.ndim)
+    return apply(pi.argsort, (x,), {"dim": d, "descending": bool(descending)})
+
+
+def sort(input: Any, dim: int = -1, descending: bool = False, stable: bool = True) -> Any:
+    """(values, indices) in order along `dim` (always stable)."""
+    x = needs_tensor("sort", input)
+    d = dimension(dim, x._data.ndim)
+    order = argsort(x, d, descending)
+    return ValuesIndices(apply(pi.gather, (x, order), {"dim": d}), order)

@@ -36,7 +36,7 @@ mul = elementwise(
     "mul", operator.mul,
     lambda g, out, x, y: g * y,
     lambda g, out, x, y: g * x,
-    saves="args",
+    saves="cross",
 )  # fmt: skip
 div = elementwise(
     "div", operator.truediv,

@@ -35,9 +35,7 @@ def _scatter_add(x: Array, index: Array, source: Array, dim: int) -> Array:
 gather = index_family(
     "gather",
     _gather,
-    lambda g, out, x, index, dim: scatter_add(
-        np.zeros(x.shape, g.dtype.name), index, g, dim=dim
-    ),
+    lambda g, out, x, index, dim: scatter_add(np.zeros(x.shape, g.dtype.name), index, g, dim=dim),
     None,
     saves="args",
 )
@@ -57,9 +55,7 @@ def _padded(g: Any, shape: tuple[int, ...]) -> Any:
 
     if g.shape == shape:
         return g
-    return pad(
-        g, pad=tuple([(0, n - m) for n, m in zip(shape, g.shape, strict=True)]), value=0.0
-    )
+    return pad(g, pad=tuple([(0, n - m) for n, m in zip(shape, g.shape, strict=True)]), value=0.0)
 
 
 def _add_rows(g: Array, index: Array, dim: int, shape: tuple[int, ...]) -> Array:

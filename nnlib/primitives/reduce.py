@@ -76,9 +76,10 @@ def _product_of_others(x: Any, last: int) -> Any:
     pad_front = ((0, 0),) * last + ((1, 0),)
     pad_back = ((0, 0),) * last + ((0, 1),)
     left = slice_(cumprod(pad(x, pad=pad_front, value=1.0), dim=last), index=(*lead, (0, n, 1)))
-    right = flip(cumprod(flip(pad(x, pad=pad_back, value=1.0), dims=(last,)), dim=last), dims=(last,))
+    right = flip(
+        cumprod(flip(pad(x, pad=pad_back, value=1.0), dims=(last,)), dim=last), dims=(last,)
+    )
     return left * slice_(right, index=(*lead, (1, n + 1, 1)))
-
 
 
 prod = reduce(

@@ -1,0 +1,248 @@
+"""Functions that rearrange elements: reshape, transpose, expand, index, cat and stack."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from nnlib import dtypes
+from nnlib.functions._args import converted, dimension, needs_tensor
+from nnlib.primitives import index as pi
+from nnlib.primitives import shape as p
+from nnlib.record import Value, apply
+
+
+def _sizes(sizes: tuple) -> tuple[int, ...]:
+    """Sizes given as f(2, 3) or as f((2, 3))."""
+    if len(sizes) == 1 and isinstance(sizes[0], (tuple, list)):
+        sizes = tuple(sizes[0])
+    return tuple([int(n) for n in sizes])
+
+
+def reshape(input: Any, *shape: Any) -> Any:
+    """The same elements, row by row, in another shape; one size may be -1: whatever is left."""
+    x = needs_tensor("reshape", input)
+    new, size = _sizes(shape), x._data.size
+    if new.count(-1) > 1:
+        raise RuntimeError("only one dimension can be inferred: -1 stands twice in the shape")
+    known = math.prod([n for n in new if n != -1])
+    if -1 in new and known and size % known == 0:
+        new = tuple([size // known if n == -1 else n for n in new])
+    if math.prod(new) != size or any(n < 0 for n in new):
+        raise RuntimeError(
+            f"shape '{list(_sizes(shape))}' is invalid for input of size {size}: the tensor has "
+            f"shape {list(x._data.shape)}, and a reshape must keep the number of elements"
+        )
+    return apply(p.reshape, (x,), {"shape": new})
+
+
+def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
+    """Dimensions start_dim … end_dim joined into one."""
+    x = needs_tensor("flatten", input)
+    shape = x._data.shape or (1,)
+    a, b = dimension(start_dim, len(shape)), dimension(end_dim, len(shape))
+    if a > b:
+        raise RuntimeError("flatten() has invalid args: start_dim cannot come after end_dim")
+    return reshape(x, (*shape[:a], math.prod(shape[a : b + 1]), *shape[b + 1 :]))
+
+
+def permute(input: Any, *dims: Any) -> Any:
+    """The dimensions in another order."""
+    x = needs_tensor("permute", input)
+    order = tuple([dimension(d, x._data.ndim) for d in _sizes(dims)])
+    if sorted(order) != list(range(x._data.ndim)):
+        raise RuntimeError(
+            f"permute(dims): {list(_sizes(dims))} is no order of the {x._data.ndim} dimensions of "
+            f"a tensor of shape {list(x._data.shape)}: name each once"
+        )
+    return apply(p.permute, (x,), {"dims": order})
+
+
+def transpose(input: Any, dim0: int, dim1: int) -> Any:
+    """Two dimensions exchanged."""
+    x = needs_tensor("transpose", input)
+    n = x._data.ndim
+    a, b = dimension(dim0, n), dimension(dim1, n)
+    order = list(range(n))
+    if order:
+        order[a], order[b] = b, a
+    return apply(p.permute, (x,), {"dims": tuple(order)})
+
+
+def squeeze(input: Any, dim: int | None = None) -> Any:
+    """Without dimensions of length 1 (all such, or the one named)."""
+    x = needs_tensor("squeeze", input)
+    shape = x._data.shape
+    gone = range(len(shape)) if dim is None else (dimension(dim, len(shape)),)
+    return reshape(x, tuple([n for i, n in enumerate(shape) if not (i in gone and n == 1)]))
+
+
+def unsqueeze(input: Any, dim: int) -> Any:
+    """With a new dimension of length 1 at `dim`."""
+    x = needs_tensor("unsqueeze", input)
+    shape = x._data.shape
+    d = dimension(dim, len(shape) + 1)
+    return reshape(x, (*shape[:d], 1, *shape[d:]))
+
+
+def expand(input: Any, *sizes: Any) -> Any:
+    """Dimensions of length 1 repeated without copying; -1 keeps a dimension as it is."""
+    x = needs_tensor("expand", input)
+    new, old = _sizes(sizes), x._data.shape
+    extra = len(new) - len(old)
+    wanted = tuple([old[i - extra] if n == -1 and i >= extra else n for i, n in enumerate(new)])
+    fits = extra >= 0 and all(m in (1, n) for m, n in zip(old, wanted[extra:], strict=True))
+    if not fits or any(n < 0 for n in wanted):
+        raise RuntimeError(
+            f"The expanded size {list(new)} must match the existing size {list(old)} at every "
+            "dimension that is not of length 1"
+        )
+    return apply(p.expand, (x,), {"shape": wanted})
+
+
+def flip(input: Any, *dims: Any) -> Any:
+    """Reversed along each of `dims`."""
+    x = needs_tensor("flip", input)
+    order = tuple([dimension(d, x._data.ndim) for d in _sizes(dims)])
+    return apply(p.flip, (x,), {"dims": order})
+
+
+def cat(tensors: Sequence[Any], dim: int = 0) -> Any:
+    """Tensors joined along an existing dimension."""
+    xs = [needs_tensor("cat", t) for t in tensors]
+    if not xs:
+        raise RuntimeError("cat(): expected a non-empty list of Tensors")
+    d = dimension(dim, xs[0]._data.ndim)
+    for i, x in enumerate(xs):
+        a, b = list(xs[0]._data.shape), list(x._data.shape)
+        if not a or len(a) != len(b) or a[:d] + a[d + 1 :] != b[:d] + b[d + 1 :]:
+            raise RuntimeError(
+                f"Sizes of tensors must match except in dimension {d}. Tensor 0 has shape {a}, "
+                f"tensor {i} has shape {b}"
+            )
+    kind = dtypes.result_type(*xs)
+    return apply(p.cat, [converted(x, kind) for x in xs], {"dim": d})
+
+
+def stack(tensors: Sequence[Any], dim: int = 0) -> Any:
+    """Tensors of one shape joined along a new dimension."""
+    xs = [needs_tensor("stack", t) for t in tensors]
+    if not xs:
+        raise RuntimeError("stack expects a non-empty TensorList")
+    for i, x in enumerate(xs):
+        if x._data.shape != xs[0]._data.shape:
+            raise RuntimeError(
+                f"stack expects each tensor to be equal size, but got {list(xs[0]._data.shape)} at "
+                f"entry 0 and {list(x._data.shape)} at entry {i}"
+            )
+    d = dimension(dim, xs[0]._data.ndim + 1)
+    return cat([unsqueeze(x, d) for x in xs], d)
+
+
+# ---------------------------------------------------------------- indexing
+
+
+def getitem(input: Any, key: Any) -> Any:
+    """x[key]: ints, slices, None, …, boolean masks and integer tensors, as PyTorch indexes."""
+    keys = _full(input, key if isinstance(key, tuple) else (key,))
+    basic, shape, picks = _basic(input._data.shape, keys)
+    whole = tuple([(0, n, 1) for n in input._data.shape])
+    x = input if basic == whole else apply(p.slice_, (input,), {"index": basic})
+    if x._data.shape != shape:
+        x = apply(p.reshape, (x,), {"shape": shape})
+    return _pick(x, picks) if picks else x
+
+
+def _full(x: Any, keys: tuple) -> list[Any]:
+    """One entry for each dimension: masks become indices, `...` the slices that it stands for."""
+    out: list[Any] = []
+    for k in keys:
+        if isinstance(k, (list, np.ndarray)):
+            k = _as_index(k)
+        if isinstance(k, Value) and k._data.dtype.kind == "b":
+            out += [_as_index(i) for i in np.nonzero(k._data)]
+        else:
+            out.append(k)
+    used = len([k for k in out if k is not None and k is not Ellipsis])
+    ndim = x._data.ndim
+    if used > ndim:
+        raise IndexError(
+            f"too many indices for tensor of dimension {ndim}: {used} given for shape "
+            f"{list(x._data.shape)}"
+        )
+    dots = [i for i, k in enumerate(out) if k is Ellipsis]
+    if len(dots) > 1:
+        raise IndexError("an index can only have a single ellipsis ('...')")
+    at = dots[0] if dots else len(out)
+    return out[:at] + [slice(None)] * (ndim - used) + out[at + 1 :]
+
+
+def _as_index(k: Any) -> Any:
+    from nnlib.record import make
+
+    array = np.asarray(k)
+    return make(array if array.dtype.kind == "b" else array.astype(np.int64))
+
+
+def _basic(shape: tuple, keys: list[Any]) -> tuple[tuple, tuple, list]:
+    """Split a key: the plain slice, the shape after it, and the (dimension, tensor) picks."""
+    index: list[Any] = []
+    after: list[int] = []
+    picks: list[tuple[int, Any]] = []
+    for k in keys:
+        if k is None:
+            after.append(1)
+            continue
+        n = shape[len(index)]
+        if isinstance(k, slice):
+            if k.step is not None and k.step <= 0:
+                raise ValueError("step must be greater than zero: use flip() to go backwards")
+            start, stop, step = k.indices(n)
+            stop = max(start, stop)
+            index.append((start, stop, step))
+            after.append(len(range(start, stop, step)))
+        elif isinstance(k, Value) and k._data.ndim:
+            picks.append((len(after), k))
+            index.append((0, n, 1))
+            after.append(n)
+        else:
+            index.append(_position(k, n, len(index)))
+    return tuple(index), tuple(after), picks
+
+
+def _position(k: Any, n: int, dim: int) -> int:
+    if isinstance(k, Value):
+        k = k._data.item()
+    if isinstance(k, bool) or not isinstance(k, (int, np.integer)):
+        raise TypeError(
+            "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are "
+            f"valid indices (got {type(k).__name__})"
+        )
+    if not -n <= k < n:
+        raise IndexError(f"index {k} is out of bounds for dimension {dim} with size {n}")
+    return int(k) % n
+
+
+def _pick(x: Any, picks: list) -> Any:
+    dims = tuple([d for d, _ in picks])
+    shape = x._data.shape
+    indices = []
+    for d, k in picks:
+        array = k._data
+        if array.dtype.kind not in "iu":
+            raise IndexError("tensors used as indices must be long, int, byte or bool tensors")
+        if array.size and not (-shape[d] <= array.min() and array.max() < shape[d]):
+            raise IndexError(
+                f"index {int(array.max())} is out of bounds for dimension {d} with size {shape[d]}"
+            )
+        low = np.any(array < 0)
+        indices.append(_as_index(np.where(array < 0, array + shape[d], array)) if low else k)
+    if dims == tuple(range(dims[0], dims[0] + len(dims))):
+        return apply(pi.index, (x, *indices), {"dims": dims})
+    # Index tensors apart from each other: their shape comes first, as NumPy and PyTorch have it.
+    rest = tuple([i for i in range(x._data.ndim) if i not in dims])
+    x = apply(p.permute, (x,), {"dims": dims + rest})
+    return apply(pi.index, (x, *indices), {"dims": tuple(range(len(dims)))})

@@ -1,0 +1,223 @@
+"""nnlib's primitives and public functions against PyTorch: values, gradients, second gradients."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+import nnlib
+
+FLOATS = st.floats(-3, 3, allow_nan=False, width=32)
+
+UNARY = {
+    name: (low, high)
+    for names, low, high in [
+        ("neg abs exp exp2 expm1 sigmoid relu tanh sin cos atan sinh cosh asinh erf square", -3, 3),
+        ("log log2 log10 log1p sqrt reciprocal", 0.1, 3),
+        ("asin acos atanh", -0.9, 0.9),
+        ("tan", -1.2, 1.2),
+        ("acosh", 1.1, 3),
+        ("floor ceil round trunc sign", -3, 3),
+    ]
+    for name in names.split()
+}
+BINARY = ["add", "sub", "mul", "div", "pow", "maximum", "minimum", "atan2", "remainder"]
+REDUCE = ["sum", "mean", "prod", "amax", "amin", "var", "std", "logsumexp"]
+ALONG = ["softmax", "log_softmax", "cumsum", "cumprod"]
+
+
+def drawn(shape, low=-3.0, high=3.0, seed=0):
+    return np.random.default_rng(seed).uniform(low, high, shape)
+
+
+def agree(function, *arrays, second=True):
+    """The same program under both libraries: result, gradients, gradients of the gradients."""
+    ours = [nnlib.tensor(a, requires_grad=True) for a in arrays]
+    theirs = [torch.tensor(a, requires_grad=True) for a in arrays]
+    a, b = function(nnlib, *ours), function(torch, *theirs)
+    assert tuple(a.shape) == tuple(b.shape)
+    assert a.dtype.name == str(b.dtype).split(".")[1]
+    np.testing.assert_allclose(a.detach().numpy(), b.detach().numpy(), rtol=1e-9, atol=1e-12)
+    weights = drawn(tuple(b.shape), seed=7)
+    ga = nnlib.autograd.grad(
+        (a * nnlib.tensor(weights)).sum(), ours, create_graph=second, materialize_grads=True
+    )
+    gb = torch.autograd.grad(
+        (b * torch.tensor(weights)).sum(), theirs, create_graph=second, materialize_grads=True
+    )
+    for x, y in zip(ga, gb, strict=True):
+        np.testing.assert_allclose(x.detach().numpy(), y.detach().numpy(), rtol=1e-8, atol=1e-10)
+    if second and all(y.requires_grad for y in gb):
+        # The zero term keeps a loss recorded whose gradients are constant (relu's, say).
+        la = sum(((x * x).sum() for x in ga), sum((x * 0.0).sum() for x in ours))
+        lb = sum(((y * y).sum() for y in gb), sum((y * 0.0).sum() for y in theirs))
+        ha = nnlib.autograd.grad(la, ours, materialize_grads=True)
+        hb = torch.autograd.grad(lb, theirs, materialize_grads=True)
+        for x, y in zip(ha, hb, strict=True):
+            np.testing.assert_allclose(x.numpy(), y.numpy(force=True), rtol=1e-7, atol=1e-9)
+
+
+@pytest.mark.parametrize("name", UNARY)
+def test_a_function_of_one_argument_agrees_with_pytorch(name):
+    low, high = UNARY[name]
+    for shape in [(), (3,), (2, 3)]:
+        x = drawn(shape, low, high)
+        agree(lambda t, x: getattr(t, name)(x), x)
+
+
+@pytest.mark.parametrize("name", BINARY)
+@settings(max_examples=20, deadline=None)
+@given(shapes=hnp.mutually_broadcastable_shapes(num_shapes=2, max_dims=3, max_side=3))
+def test_a_function_of_two_arguments_broadcasts_as_pytorch(name, shapes):
+    low = 0.2 if name in ("div", "pow", "remainder") else -3
+    a, b = (drawn(s, low, 3, seed=i) for i, s in enumerate(shapes.input_shapes))
+    agree(lambda t, a, b: getattr(t, name)(a, b), a, b)
+
+
+@pytest.mark.parametrize("name", REDUCE)
+@pytest.mark.parametrize("keepdim", [False, True])
+def test_a_reduction_agrees_with_pytorch(name, keepdim):
+    x = drawn((2, 3, 4))
+    for dim in (0, -1, 1) if name == "prod" else (0, -1, (0, 2)):
+        agree(lambda t, x: getattr(t, name)(x, dim, keepdim=keepdim), x)  # noqa: B023
+
+
+def test_a_product_with_zeros_has_the_gradient_of_the_others():
+    x = drawn((2, 4))
+    x[0, 1] = x[1, 0] = x[1, 2] = 0.0
+    agree(lambda t, x: t.prod(x, 1), x)
+    agree(lambda t, x: t.cumprod(x, 1), x)
+
+
+@pytest.mark.parametrize("name", ALONG)
+def test_a_function_along_a_dimension_agrees_with_pytorch(name):
+    for dim in (0, 1, -1):
+        agree(lambda t, x: getattr(t, name)(x, dim), drawn((2, 3, 4)))  # noqa: B023
+
+
+@pytest.mark.parametrize(
+    "shapes",
+    [((3,), (3,)), ((2, 3), (3,)), ((3,), (3, 4)), ((2, 3), (3, 4)), ((5, 2, 3), (3, 4)),
+     ((5, 2, 3), (5, 3, 4)), ((2, 3), (5, 3, 4)), ((3,), (5, 3, 4)), ((5, 2, 3), (3,)),
+     ((2, 1, 2, 3), (5, 3, 4))],
+)  # fmt: skip
+def test_matmul_agrees_with_pytorch_in_every_rank(shapes):
+    a, b = (drawn(s, seed=i) for i, s in enumerate(shapes))
+    agree(lambda t, a, b: t.matmul(a, b), a, b)
+
+
+SHAPED = {
+    "reshape": lambda t, x: x.reshape(4, -1),
+    "permute": lambda t, x: x.permute(2, 0, 1),
+    "transpose": lambda t, x: x.transpose(0, -1),
+    "flatten": lambda t, x: t.flatten(x, 1),
+    "unsqueeze": lambda t, x: x.unsqueeze(-1),
+    "expand": lambda t, x: x[:, :1].expand(2, 5, 4),
+    "flip": lambda t, x: t.flip(x, (0, 2)),
+    "cat": lambda t, x: t.cat([x, x * 2, x[:, :1]], 1),
+    "stack": lambda t, x: t.stack([x, x * x], 1),
+    "slice": lambda t, x: x[1:, ::2, 1],
+    "none": lambda t, x: x[None, ..., 0],
+    "index tensor": lambda t, x: x[:, t.tensor([0, 2, 0, -1])],
+    "two index tensors": lambda t, x: x[t.tensor([0, 1, 1]), t.tensor([2, 0, 0])],
+    "index tensors apart": lambda t, x: x[t.tensor([0, 1]), :, t.tensor([2, 0])],
+    "mask": lambda t, x: x[x > 0],
+    "max": lambda t, x: t.max(x, 1).values,
+    "sort": lambda t, x: t.sort(x, 1, descending=True).values,
+    "where": lambda t, x: t.where(x > 0, x * x, -x),
+    "clamp": lambda t, x: t.clamp(x, -1, 1),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SHAPED)
+def test_moving_elements_agrees_with_pytorch(name):
+    agree(SHAPED[name], drawn((2, 3, 4)))
+
+
+TYPES = ["float32", "float64", "int64", "int32", "bool"]
+
+
+@pytest.mark.parametrize("a", TYPES)
+@pytest.mark.parametrize("b", [*TYPES, "2", "2.5"])
+@pytest.mark.parametrize("name", ["add", "mul", "div"])
+def test_types_mix_as_in_pytorch(a, b, name):
+    def result(t):
+        def of(kind, shape):
+            return t.ones(shape, dtype=getattr(t, kind))
+
+        outs = []
+        for shapes in [((2,), (2,)), ((2,), ()), ((), (2,))]:
+            other = float(b) if b == "2.5" else int(b) if b == "2" else of(b, shapes[1])
+            outs.append(getattr(t, name)(of(a, shapes[0]), other))
+        return [str(o.dtype).split(".")[1] for o in outs]
+
+    assert result(nnlib) == result(torch)
+
+
+BAD = {
+    "shapes that do not broadcast": lambda t: t.ones(3) + t.ones(4),
+    "matmul of shapes that do not fit": lambda t: t.ones(2, 3) @ t.ones(2, 3),
+    "matmul of two types": lambda t: t.ones(2, 2) @ t.ones(2, 2).double(),
+    "integers asked for gradients": lambda t: t.tensor([1, 2], requires_grad=True),
+    "mean of integers": lambda t: t.tensor([1, 2]).mean(),
+    "backward of a vector": lambda t: (t.ones(2, requires_grad=True) * 2).backward(),
+    "backward without a graph": lambda t: t.ones(()).backward(),
+    "a dimension out of range": lambda t: t.ones(2).sum(2),
+    "an index out of range": lambda t: t.ones(2)[2],
+    "too many indices": lambda t: t.ones(2)[0, 0],
+    "a reshape that loses elements": lambda t: t.ones(6).reshape(4),
+    "item of several": lambda t: t.ones(2).item(),
+    "the truth of several": lambda t: bool(t.ones(2)),
+    "in place on a leaf": lambda t: t.ones(2, requires_grad=True).add_(1.0),
+    "in place that would grow": lambda t: t.ones(1).add_(t.ones(3)),
+    "a float into integers": lambda t: t.tensor([1, 2]).add_(0.5),
+    "numpy of a recorded tensor": lambda t: t.ones(2, requires_grad=True).numpy(),
+    "subtraction of booleans": lambda t: t.tensor([True]) - t.tensor([True]),
+    "cat of shapes that do not fit": lambda t: t.cat([t.ones(2, 2), t.ones(3, 3)]),
+    "unused input": lambda t: t.autograd.grad(
+        t.ones(2, requires_grad=True).sum(), t.ones(2, requires_grad=True)
+    ),
+}
+
+
+@pytest.mark.parametrize("what", BAD)
+def test_bad_input_is_refused_with_pytorchs_kind_of_error(what):
+    with pytest.raises((RuntimeError, TypeError, IndexError, ValueError)) as theirs:
+        BAD[what](torch)
+    with pytest.raises(theirs.type) as ours:
+        BAD[what](nnlib)
+    assert len(str(ours.value)) > 20
+
+
+@pytest.mark.parametrize(
+    "data",
+    [1.5, [1.0, 2.0], [[1, 2], [3, 4]], [1.25, -2.0], [True, False], [0.001, 1.0], 7,
+     [float("nan"), 1.0], [100.0, 0.5], [-1, 10]],
+)  # fmt: skip
+def test_a_tensor_prints_as_pytorchs(data):
+    assert repr(nnlib.tensor(data)) == repr(torch.tensor(data))
+
+
+LECTURE = """
+w = torch.full((6, 6), 0.5, requires_grad=True)
+x1, x2, y = 1.0, 0.5, 0.7
+a3 = torch.sigmoid(w[0, 3] + w[1, 3] * x1 + w[2, 3] * x2)
+a4 = torch.sigmoid(w[0, 4] + w[1, 4] * x1 + w[2, 4] * x2)
+a5 = torch.sigmoid(w[0, 5] + w[3, 5] * a3 + w[4, 5] * a4)
+loss = (a5 - y) ** 2
+loss.backward()
+answer = repr(w.grad[3, 5]), repr(loss)
+"""
+
+
+def test_the_lectures_snippet_runs_under_either_import():
+    answers = []
+    for library in (torch, nnlib):
+        scope = {"torch": library}
+        exec(LECTURE, scope)
+        answers.append(scope["answer"])
+    assert answers[0][0] == answers[1][0]
