@@ -1,0 +1,77 @@
+"""Questions that are answered before the answer is shown: predict and quiz."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from nnlib.live.marks import Ref
+from nnlib.live.parts import Part, data, text
+from nnlib.live.views import as_view
+
+
+def predict(
+    question: str,
+    *,
+    name: str,
+    answer: Ref = None,
+    choices: Sequence[str] | None = None,
+    input: str | None = None,
+    tolerance: float = 0.05,
+    min: float | None = None,
+    max: float | None = None,
+    reveal: Sequence[Any] = (),
+    right: str = "Right.",
+    wrong: str = "Not quite.",
+    explain: str | None = None,
+) -> Part:
+    """A question in a figure; `reveal` (views) and all parts with `when="NAME_committed"` wait for it.
+
+    The reader answers by a number (with `answer` a number or reference, right within `tolerance`),
+    by one of `choices` (`answer` its position), or by what they have dragged: `input` names an input
+    whose value is the answer (`answer` of the same shape).  Once committed, it cannot be changed
+    until the reader asks again.  Without `answer` any commitment counts ("compare with …").
+    `right`, `wrong`, `explain` may hold live numbers.
+    """
+    if not name.isidentifier():
+        raise ValueError(f"predict's name must be an identifier, not {name!r}.")
+    ask = "choice" if choices else "input" if input else "number"
+    fields = {"name": name, "question": text(question), "ask": ask, "choices": choices}
+    truth = {"answer": data(answer), "input": input, "tolerance": tolerance, "min": min, "max": max}
+    told = {"right": text(right), "wrong": text(wrong), "explain": text(explain)}
+    return Part("predict", fields | truth | told | {"reveal": [as_view(v) for v in reveal]})
+
+
+def question(
+    ask: str,
+    choices: Mapping[str, str] | Sequence[str] | None = None,
+    *,
+    answer: Any,
+    tolerance: float = 1e-6,
+    why: str = "",
+) -> Part:
+    """A question of `quiz`: `choices` as a list, or a dict of choice → what to say to who picks it.
+
+    `answer` is the right choice (its text, or several texts), or a number.
+    """
+    if choices is None:
+        fields = {"ask": ask, "number": float(answer), "tolerance": tolerance, "why": why}
+        return Part("question", fields)
+    labels = list(choices)
+    right = [answer] if isinstance(answer, str) else list(answer)
+    unknown = [r for r in right if r not in labels]
+    if unknown:
+        raise ValueError(f"the answer {unknown} is none of the choices {labels}.")
+    replies = list(choices.values()) if isinstance(choices, Mapping) else [""] * len(labels)
+    fields = {"ask": ask, "choices": labels, "right": [labels.index(r) for r in right]}
+    return Part("question", fields | {"replies": replies, "why": why})
+
+
+def quiz_view(questions: Sequence[Part]) -> Part:
+    """The questions of a quiz, one below the other."""
+    if not questions:
+        raise ValueError("a quiz needs at least one question.")
+    for q in questions:
+        if not (isinstance(q, Part) and q.kind == "question"):
+            raise TypeError(f"a quiz holds live.question(…), not {q!r}.")
+    return Part("quiz", {"questions": list(questions)})

@@ -1,0 +1,240 @@
+"""Inputs of a figure and the controls that set them, after ipywidgets.interact's abbreviations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from nnlib.live.parts import array
+
+LATIN = "abcdefghijklmnopqrstuvwxyz"
+
+
+@dataclass(frozen=True)
+class Control:
+    """An input: how it is set, its first value, and what the function is handed.
+
+    `static` inputs (a choice of activation, of depth) are handed to the function as Python values:
+    it is traced once for each.  All others arrive as tensors.
+    """
+
+    kind: str
+    value: Any
+    options: dict[str, Any] = field(default_factory=dict)
+    static: bool = False
+    share: str | None = None
+    label: str | None = None
+
+
+def slider(
+    min: float,
+    max: float,
+    step: float | None = None,
+    value: float | None = None,
+    *,
+    label: str | None = None,
+    format: str | None = None,
+    share: str | None = None,
+    log: bool = False,
+) -> Control:
+    """A number between `min` and `max`; `log=True` spaces it by ratios.
+
+    Integers all through make an integer slider (int64), as in `interact`.
+    """
+    whole = all(isinstance(v, int | np.integer) for v in (min, max, step or 1, value or 0))
+    if not min < max:
+        raise ValueError(f"a slider needs min < max, but was given {min} and {max}.")
+    if log and min <= 0:
+        raise ValueError(f"a logarithmic slider needs min > 0, but was given {min}.")
+    if value is None:
+        value = (min * max) ** 0.5 if log else min + (max - min) / 2
+        if not log and step:
+            value = min + round((value - min) / step) * step
+        value = int(value) if whole and not log else float(f"{value:.12g}")
+    if not min <= value <= max:
+        raise ValueError(f"the slider's value {value} lies outside {min} … {max}.")
+    step = step or (1 if whole else (max - min) / 100)
+    options = {"min": min, "max": max, "step": step, "format": format, "log": log or None}
+    if whole and not log:
+        return Control("slider", int(value), options, False, share, label)
+    return Control("slider", float(value), options, False, share, label)
+
+
+def number(
+    value: float = 0.0,
+    *,
+    min: float | None = None,
+    max: float | None = None,
+    step: float = 0.1,
+    label: str | None = None,
+    share: str | None = None,
+) -> Control:
+    """A box in which a number is typed."""
+    options = {"min": min, "max": max, "step": step}
+    return Control("number", value, options, False, share, label)
+
+
+def checkbox(
+    value: bool = False, *, static: bool = True, label: str | None = None, share: str | None = None
+) -> Control:
+    """A switch.  The function gets a Python bool (`if flag:` works); `static=False` gives a tensor."""
+    return Control("checkbox", bool(value), {}, static, share, label)
+
+
+def dropdown(
+    options: Sequence | Mapping,
+    value: Any = None,
+    *,
+    static: bool | None = None,
+    buttons: bool = False,
+    label: str | None = None,
+    share: str | None = None,
+) -> Control:
+    """One of several values: a list, or a dict of label → value; `buttons=True` shows them all.
+
+    Numbers and arrays arrive as tensors (arrays must agree in shape).  Anything else (strings,
+    functions, classes), or `static=True`, arrives as it is: the function is traced for each option.
+    """
+    pairs = list(options.items()) if isinstance(options, Mapping) else [(str(o), o) for o in options]
+    if not pairs:
+        raise ValueError("a dropdown needs at least one option.")
+    labels = [str(k) for k, _ in pairs]
+    values = [v for _, v in pairs]
+    dynamic = all(
+        isinstance(v, int | float | np.generic | np.ndarray | list) or hasattr(v, "numpy")
+        for v in values
+    ) and not any(isinstance(v, bool) for v in values)
+    chosen = 0
+    if value is not None:
+        hits = [i for i, v in enumerate(values) if v is value or (str(labels[i]) == str(value))]
+        if not hits:
+            raise ValueError(f"{value!r} is none of the options {labels}.")
+        chosen = hits[0]
+    if static is None:
+        static = not dynamic
+    if not static:
+        values = [array(v) for v in values]
+        if len({v.shape for v in values}) > 1:
+            raise ValueError(
+                f"the options' shapes differ ({', '.join(str(v.shape) for v in values)}): a recorded "
+                "graph has one shape. With static=True it is recorded once for each option."
+            )
+    made = {"labels": labels, "values": values, "buttons": buttons or None}
+    return Control("dropdown", chosen, made, static, share, label)
+
+
+def text(
+    value: str = "",
+    alphabet: str = LATIN,
+    max_length: int = 12,
+    *,
+    label: str | None = None,
+    share: str | None = None,
+) -> Control:
+    """A word.  The function gets int64 codes of shape (max_length,): positions in `alphabet`, filled
+    up with `len(alphabet)`.  If it has a parameter `NAME_length`, that is the word's length.
+    """
+    stray = sorted(set(value) - set(alphabet))
+    if stray:
+        raise ValueError(f"{value!r} holds {stray}, which the alphabet {alphabet!r} lacks.")
+    if len(value) > max_length:
+        raise ValueError(f"{value!r} is longer than max_length={max_length}.")
+    return Control("text", value, {"alphabet": alphabet, "length": max_length}, False, share, label)
+
+
+def paint(
+    shape: tuple[int, int] = (28, 28),
+    value: Any = None,
+    *,
+    range: tuple[float, float] = (0.0, 1.0),
+    brush: float = 1.0,
+    colors: str = "gray",
+    annotate: str | None = None,
+    label: str | None = None,
+    share: str | None = None,
+) -> Control:
+    """A grid of numbers to paint on: an image, or a kernel (`range=(-1, 1), colors="diverging"`).
+
+    `brush` is the brush's radius in pixels (0: one pixel); `annotate=".1f"` writes numbers into cells.
+    """
+    start = np.zeros(shape) if value is None else array(value).astype(float)
+    if start.shape != tuple(shape):
+        raise ValueError(f"paint's shape is {tuple(shape)}, but its value has {start.shape}.")
+    options = {"range": list(range), "brush": brush, "colors": colors, "annotate": annotate}
+    return Control("paint", start, options, False, share, label)
+
+
+def values(
+    value: Any,
+    *,
+    min: float | None = None,
+    max: float | None = None,
+    step: float | None = None,
+    share: str | None = None,
+    label: str | None = None,
+) -> Control:
+    """An input without a control of its own: set by drags, clicks, edges, buttons or training.
+
+    A tensor, an array or a list as a figure's argument means the same.
+    """
+    options = {"min": min, "max": max, "step": step}
+    return Control("array", array(value), options, False, share, label)
+
+
+def stepper(
+    states: int | Sequence[str],
+    value: int = 0,
+    *,
+    interval: float = 0.8,
+    label: str | None = None,
+    share: str | None = None,
+) -> Control:
+    """Walks through states 0, 1, …: first, back, play, forward.  `states` is how many, or their names.
+
+    The function gets the state's number as an int64 tensor; `interval` is a state's time in seconds.
+    """
+    names = None if isinstance(states, int) else [str(s) for s in states]
+    count = states if isinstance(states, int) else len(states)
+    if not 0 <= value < count:
+        raise ValueError(f"state {value} lies outside 0 … {count - 1}.")
+    options = {"min": 0, "max": count - 1, "step": 1, "names": names, "interval": interval}
+    return Control("stepper", int(value), options, False, share, label)
+
+
+def shared(name: str, control: Any) -> Control:
+    """The same input in several figures of a page: give it the same shared name in each."""
+    return replace(as_control(control, name), share=name)
+
+
+def as_control(value: Any, name: str) -> Control:
+    """`interact`'s abbreviations: (lo, hi), (lo, hi, step), a number, a list, a dict, a bool; arrays."""
+    if isinstance(value, Control):
+        return value
+    if isinstance(value, bool):
+        return checkbox(value)
+    if isinstance(value, tuple):
+        if len(value) in (2, 3) and all(isinstance(v, int | float | np.number) for v in value):
+            return slider(*value)
+        raise ValueError(
+            f"the tuple for {name!r} must be (min, max) or (min, max, step), but is {value!r}. "
+            "A list makes a dropdown."
+        )
+    if isinstance(value, int | float):
+        low, high = (0, 1) if value == 0 else sorted((-value, 3 * value))
+        return slider(low, high, value=value)
+    if isinstance(value, np.ndarray) or hasattr(value, "numpy"):
+        return values(value)
+    if isinstance(value, Mapping):
+        return dropdown(value)
+    if isinstance(value, list):
+        nested = any(isinstance(v, list) for v in value)
+        return values(np.asarray(value, float)) if nested else dropdown(value)
+    if isinstance(value, str):
+        raise TypeError(
+            f"{name}={value!r}: for a word write live.text({value!r}, alphabet=…), "
+            "for a choice a list of strings."
+        )
+    raise TypeError(f"no control fits {name}={value!r} ({type(value).__name__}).")

@@ -1,0 +1,171 @@
+"""Pictures of computation: the network of neurons and edges, and the recorded graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from nnlib.live.marks import Ref
+from nnlib.live.parts import Part, data, parse_reference
+
+
+def neuron(
+    id: str | int,
+    layer: int,
+    *,
+    label: str | None = None,
+    value: Ref = None,
+    bias: Ref = None,
+    delta: Ref = None,
+    net: Ref = None,
+    image: Ref = None,
+    row: float | None = None,
+    on: Ref = None,
+) -> Part:
+    """A neuron of `network`: where it stands, and its a (`value`), in (`net`), δ, bias, picture.
+
+    `bias` as the name of an input can be dragged like an edge.  `on=0` greys the neuron out.
+    """
+    numbers = {"value": data(value), "delta": data(delta), "net": data(net), "on": data(on)}
+    more = {"bias": data(bias), "image": data(image), "row": row}
+    named = {"label": label if label is not None else str(id)}
+    return Part("neuron", {"id": str(id), "layer": layer} | named | numbers | more)
+
+
+def edge(
+    source: str | int, target: str | int, weight: Ref = None, *, gradient: Ref = None, label=None
+) -> Part:
+    """An edge of `network`.  A `weight` that is an input (or an entry of one) can be dragged."""
+    fields = {"source": str(source), "target": str(target), "label": label}
+    return Part("edge", fields | {"weight": data(weight), "gradient": data(gradient)})
+
+
+def network(
+    neurons: Sequence[Part] | None = None,
+    edges: Sequence[Part] | None = None,
+    *,
+    sizes: Sequence[int] | None = None,
+    weights: Sequence[str] | None = None,
+    biases: Sequence[str] | None = None,
+    values: Sequence[Ref] | None = None,
+    deltas: Sequence[Ref] | None = None,
+    gradients: Sequence[Ref] | None = None,
+    images: Sequence[Ref] | None = None,
+    labels: Sequence[Sequence[str]] | None = None,
+    transposed: bool = False,
+    select: str | None = None,
+    toggle: str | None = None,
+    order: str | None = None,
+    show: str = "weights",
+    limit: float = 5.0,
+    step: float = 0.1,
+    width: int = 460,
+    height: int = 280,
+    when: Ref = None,
+) -> Part:
+    """Neurons and edges.  Width is |weight|, colour and dash its sign; numbers stand at both.
+
+    Either give `neurons` and `edges` one by one, or `sizes=[2, 3, 1]` with one name per layer:
+    `weights[l]` of shape (sizes[l+1], sizes[l]) as PyTorch's Linear has it (`transposed=True`: the
+    other way round), `biases[l]` (sizes[l+1]), `values[l]` and `deltas[l]` for every layer with None
+    where there is none, `gradients[l]` like the weights, `images[l]` (sizes[l], h, w).
+    Weights and biases that are inputs are dragged up and down, or changed by arrow keys, within
+    ±`limit`.  A click on a neuron sets `select` to its number, switches its entry in the array
+    `toggle`, or gives it the next number in the array `order` (0: not yet; a second click takes it
+    and all later ones back).  `show="gradients"` draws gradients in place of weights.
+    """
+    if sizes is not None:
+        neurons, edges = _layered(
+            sizes, weights, biases, values, deltas, gradients, images, labels, transposed
+        )
+    if not neurons or edges is None:
+        raise ValueError("a network needs neurons and edges, or sizes.")
+    known = {n.fields["id"] for n in neurons}
+    for e in edges:
+        for end in ("source", "target"):
+            if e.fields[end] not in known:
+                raise ValueError(f"an edge ends at {e.fields[end]!r}; neurons are {sorted(known)}.")
+    fields = {"neurons": list(neurons), "edges": list(edges), "show": show, "limit": limit}
+    clicks = {"select": select, "toggle": toggle, "order": order, "step": step}
+    return Part("network", fields | clicks | {"width": width, "height": height, "when": data(when)})
+
+
+def _layered(sizes, weights, biases, values, deltas, gradients, images, labels, transposed):
+    """The neurons and edges of a fully connected network, with references into its arrays."""
+
+    def entry(names: Sequence | None, layer: int, index: str) -> Ref:
+        if names is None or layer >= len(names) or names[layer] is None:
+            return None
+        source = names[layer]
+        if not isinstance(source, str):
+            raise TypeError(f"network(sizes=…) takes names of inputs and outputs, not {source!r}.")
+        if parse_reference(source)[1] is not None:
+            raise ValueError(f"network(sizes=…) indexes by itself: give the whole array, not {source}.")
+        return f"{source}[{index}]"
+
+    neurons, edges = [], []
+    for layer, size in enumerate(sizes):
+        for i in range(size):
+            neurons.append(
+                neuron(
+                    f"{layer}.{i}",
+                    layer,
+                    label=labels[layer][i] if labels and labels[layer] else "",
+                    value=entry(values, layer, f"{i}"),
+                    delta=entry(deltas, layer, f"{i}"),
+                    bias=entry(biases, layer - 1, f"{i}") if layer else None,
+                    image=entry(images, layer, f"{i}"),
+                )
+            )
+            for j in range(sizes[layer - 1] if layer else 0):
+                at = f"{j},{i}" if transposed else f"{i},{j}"
+                weight, slope = (entry(names, layer - 1, at) for names in (weights, gradients))
+                edges.append(edge(f"{layer - 1}.{j}", f"{layer}.{i}", weight, gradient=slope))
+    return neurons, edges
+
+
+def dag(
+    nodes: Mapping[str, Mapping[str, Any]] | None = None,
+    *,
+    of: Callable | None = None,
+    step: str | None = None,
+    gradients: bool = True,
+    format: str = ".3g",
+    direction: str = "LR",
+    select: str | None = None,
+    height: int = 320,
+    when: Ref = None,
+) -> Part:
+    """A recorded graph, laid out in layers.
+
+    `of` is a function of the figure's inputs with one scalar result: it is recorded, each of its
+    operations becomes a node with its value and (`gradients`) the result's gradient in it.
+    `step` names a stepper input: nodes fill in one by one, forwards, then backwards.  A stepper with
+    2 n + 1 states fits a graph of n nodes (`live.dag_states(fn, **inputs)` counts them).
+    Or give `nodes` yourself: `{"c": {"op": "mul", "inputs": ["a", "b"], "value": "c", "grad": "dc"}}`.
+    """
+    if (nodes is None) == (of is None):
+        raise ValueError("a dag is given by nodes, or by of=function, and not by both.")
+    listed = None
+    if nodes is not None:
+        listed = [
+            {
+                "id": str(key),
+                "label": str(node.get("label", key)),
+                "op": node.get("op"),
+                "inputs": [str(i) for i in node.get("inputs", ())],
+                "value": data(node.get("value")),
+                "grad": data(node.get("grad")) if gradients else None,
+            }
+            for key, node in nodes.items()
+        ]
+    fields = {"nodes": listed, "step": step, "format": format, "direction": direction}
+    return Part("dag", fields | {"of": of, "select": select, "height": height, "when": data(when)})
+
+
+def scalar_text(value: Any) -> str:
+    """A constant as a node's label."""
+    values = np.asarray(value)
+    return f"{values.item():.4g}" if values.ndim == 0 else f"{values.shape}"

@@ -1,0 +1,84 @@
+"""A page of figures by itself: what the book's pages hold, without the book."""
+
+from __future__ import annotations
+
+import html
+import json
+from pathlib import Path
+from typing import Any
+
+import ipywidgets
+
+from nnlib.live.figure import STATIC, Figure
+
+
+def page(*items: Any, path: str | Path, title: str | None = None, inline: bool = True) -> Path:
+    """Writes figures (and boxes of figures) to an HTML file.
+
+    `inline=True` puts the bundle into the file, which then opens from anywhere; otherwise the page
+    loads `live.js` and `live.css` from its own folder, as a strict Content-Security-Policy wants.
+    """
+    path = Path(path)
+    state: dict[str, Any] = {}
+    body = []
+    for item in items:
+        if isinstance(item, str):
+            body.append(f"<p>{html.escape(item)}</p>")
+            continue
+        _collect(item, state)
+        if isinstance(item, Figure):
+            body.append(item.html())
+        else:
+            view = {"version_major": 2, "version_minor": 0, "model_id": item.model_id}
+            body.append(_script("application/vnd.jupyter.widget-view+json", view))
+    whole = {"version_major": 2, "version_minor": 0, "state": state}
+    name = title or next((i._title for i in items if isinstance(i, Figure)), "figures")
+    if inline:
+        css = f"<style>{(STATIC / 'live.css').read_text()}</style>"
+        # the closing tag of a script must not occur inside it
+        code = (STATIC / "live.js").read_text().replace("</script", "<\\/script")
+        script = f'<script type="module">{code}</script>'
+    else:
+        css = '<link rel="stylesheet" href="live.css">'
+        script = '<script type="module" src="live.js"></script>'
+        for asset in ("live.js", "live.css"):
+            (path.parent / asset).write_bytes((STATIC / asset).read_bytes())
+    policy = (
+        ""
+        if inline
+        else '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
+        "script-src 'self'; style-src 'self'; img-src 'self' data: blob:\">"
+    )
+    path.write_text(
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8">{policy}'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{html.escape(name)}</title>{css}</head><body class='nn-page'><main>"
+        f"{''.join(body)}</main>{_script('application/vnd.jupyter.widget-state+json', whole)}"
+        f"{script}</body></html>",
+        encoding="utf-8",
+    )
+    return path
+
+
+def _script(kind: str, content: Any) -> str:
+    text = json.dumps(content, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
+    return f'<script type="{kind}">{text}</script>'
+
+
+def _collect(widget: ipywidgets.Widget, state: dict) -> None:
+    """The widget's state and that of its children, in the form that notebooks store."""
+    made = widget.get_state()
+    if isinstance(widget, Figure):
+        made = {k: v for k, v in made.items() if k not in ("_esm", "_css", "library")}
+        made["_nnlib_live"] = True
+    state[widget.model_id] = {
+        "model_module": made.get("_model_module", "anywidget"),
+        "model_module_version": made.get("_model_module_version", ""),
+        "model_name": made.get("_model_name", "AnyModel"),
+        "state": {k: v for k, v in made.items() if not k.startswith("_view_count")},
+    }
+    for child in getattr(widget, "children", ()):
+        _collect(child, state)
+    layout = getattr(widget, "layout", None)
+    if layout is not None and layout.model_id not in state:
+        _collect(layout, state)

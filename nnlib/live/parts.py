@@ -1,0 +1,215 @@
+"""What figures are made of: parts, and the data that parts refer to.
+
+A *part* (a curve, a set of axes, a readout) is a kind and its fields.  A field that holds numbers may
+be given as
+
+- a name of an input or of an output of the figure's function, with an index if wanted:
+  `"p"`, `"W1[1,0]"`, `"X[:,0]"`;
+- numbers: anything that NumPy turns into an array;
+- a function of inputs and outputs by their names, `lambda p: 1 - p`, traced with the figure's own.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Any
+
+import numpy as np
+
+MAX_NUMBERS = 400_000  # in one figure's constants
+
+_REFERENCE = re.compile(r"^([^\W\d]\w*)(?:\[([\d,:\s]+)\])?$")
+_SLOT = re.compile(r"\{([^\W\d]\w*(?:\[[\d,:\s]+\])?)(:[^{}]*)?\}")
+
+
+@dataclass(frozen=True)
+class Part:
+    """One element of a figure's view: its kind and its fields, still as the author wrote them."""
+
+    kind: str
+    fields: dict[str, Any] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"<{self.kind}>"
+
+
+@dataclass(frozen=True)
+class Data:
+    """A field that holds numbers: a name, numbers or a function."""
+
+    source: Any
+
+
+@dataclass(frozen=True)
+class Text:
+    """A field that holds text with `{name:format}` slots."""
+
+    template: str
+
+
+@dataclass(frozen=True)
+class Drag:
+    """Where a handle's position goes: names of inputs, or a function of x, y and inputs."""
+
+    target: Any
+
+
+def data(source: Any) -> Data | None:
+    """Marks a field as numbers; None stays None (the field is left out)."""
+    return None if source is None else Data(source)
+
+
+def text(template: str | None) -> Text | None:
+    """Marks a field as a template."""
+    return None if template is None else Text(str(template))
+
+
+def array(source: Any) -> np.ndarray:
+    """NumPy's array of a tensor, a list or a number."""
+    if hasattr(source, "detach"):
+        source = source.detach()
+    if hasattr(source, "numpy"):
+        source = source.numpy()
+    return np.asarray(source)
+
+
+def numbers(source: Any) -> list:
+    """A flat list for JSON: integers as they are, floats as the shortest text of their float32."""
+    values = array(source)
+    if values.dtype == bool:
+        values = values.astype(int)
+    if values.dtype.kind in "iu":
+        return values.ravel().tolist()
+    if values.dtype.kind != "f":
+        raise TypeError(f"numbers are needed here, but this is {values.dtype}: {source!r:.60}")
+    return [_json_float(v) for v in values.ravel()]
+
+
+def _json_float(value: Any) -> float | str:
+    if np.isnan(value):
+        return "NaN"
+    if np.isinf(value):
+        return "Infinity" if value > 0 else "-Infinity"
+    return float(value) if value.dtype == np.float64 else float(str(np.float32(value)))
+
+
+def parse_reference(source: str) -> tuple[str, list[int | None] | None]:
+    """Splits `"W[1,0]"` into its name and its index (None for `:`)."""
+    match = _REFERENCE.match(source.strip())
+    if not match:
+        raise ValueError(
+            f"{source!r} is no reference: write a name (`p`), or a name with an index "
+            "(`W[1,0]`, `X[:,0]`)."
+        )
+    name, index = match.groups()
+    if index is None:
+        return name, None
+    at = [None if part.strip() == ":" else int(part) for part in index.split(",")]
+    return name, at
+
+
+class Compiler:
+    """Turns parts into JSON, and gathers the functions that have to be traced for them."""
+
+    def __init__(self, known: Callable[[], Mapping[str, Any]]):
+        self.known = known  # names that may be referred to → their initial values
+        self.derived: dict[str, Callable] = {}
+        self.drags: list[Callable] = []
+        self.count = 0
+
+    def part(self, part: Any) -> Any:
+        """The JSON of a part, a field, or a list of them."""
+        if isinstance(part, Part):
+            fields = {k: self.part(v) for k, v in part.fields.items() if v is not None}
+            return {"kind": part.kind, **fields}
+        if isinstance(part, Data):
+            return self.data(part.source)
+        if isinstance(part, Text):
+            return self.text(part.template)
+        if isinstance(part, Drag):
+            return self.drag(part.target)
+        if isinstance(part, Mapping):
+            return {str(k): self.part(v) for k, v in part.items() if v is not None}
+        if isinstance(part, list | tuple):
+            return [self.part(item) for item in part]
+        if isinstance(part, str | bool | int | float) or part is None:
+            return part
+        if isinstance(part, np.generic):
+            return part.item()
+        raise TypeError(f"a figure cannot show {part!r} ({type(part).__name__}).")
+
+    def data(self, source: Any) -> dict:
+        """A reference, or numbers with their shape."""
+        if isinstance(source, str):
+            name, at = parse_reference(source)
+            self.check(name)
+            return {"ref": name} if at is None else {"ref": name, "at": at}
+        if callable(source) and not hasattr(source, "shape"):
+            name = f"_{len(self.derived)}"
+            self.derived[name] = source
+            return {"ref": name}
+        values = array(source)
+        self.count += values.size
+        if self.count > MAX_NUMBERS:
+            raise ValueError(
+                f"this figure would carry more than {MAX_NUMBERS} numbers: show a sample of them."
+            )
+        return {"shape": list(values.shape), "data": numbers(values)}
+
+    def check(self, name: str) -> None:
+        """Refuses a name that is neither an input nor an output."""
+        known = self.known()
+        if name not in known:
+            close = get_close_matches(name, known, 1)
+            hint = f" Did you mean {close[0]!r}?" if close else ""
+            raise ValueError(
+                f"the figure shows {name!r}, but its inputs and outputs are "
+                f"{', '.join(sorted(known)) or '(none)'}.{hint}"
+            )
+
+    def text(self, template: str) -> list:
+        """`"p = {p:.2f}"` as a list of strings and `{"ref": "p", "format": ".2f"}`."""
+        pieces: list = []
+        end = 0
+        for match in _SLOT.finditer(template):
+            if match.start() > end:
+                pieces.append(template[end : match.start()])
+            pieces.append({**self.data(match[1]), "format": (match[2] or ":")[1:]})
+            end = match.end()
+        if end < len(template):
+            pieces.append(template[end:])
+        return pieces
+
+    def drag(self, target: Any) -> dict:
+        """Where a position goes: `{"x": reference, "y": reference}`, or the number of a program."""
+        if isinstance(target, str):
+            name, at = parse_reference(target)
+            self.check(name)
+            at = at or []
+            return {"x": {"ref": name, "at": [*at, 0]}, "y": {"ref": name, "at": [*at, 1]}}
+        if callable(target):
+            self.drags.append(target)
+            return {"program": len(self.drags) - 1}
+        pair = {k: self.data(v) for k, v in zip("xy", target, strict=False) if v is not None}
+        if not pair:
+            raise ValueError("drag=(None, None) binds nothing: name an input for x, for y, or both.")
+        return pair
+
+
+def parameters(function: Callable, available: Sequence[str], role: str) -> list[str]:
+    """The names a function asks for; an unknown one is an error that lists what there is."""
+    names = []
+    for parameter in inspect.signature(function).parameters.values():
+        if parameter.kind is parameter.VAR_KEYWORD:
+            return list(available)
+        if parameter.name in available:
+            names.append(parameter.name)
+        elif parameter.default is parameter.empty:
+            raise ValueError(
+                f"{role} asks for {parameter.name!r}, but there are only: {', '.join(available)}."
+            )
+    return names

@@ -1,0 +1,159 @@
+"""A function's own graph as something to look at: every operation a node with value and gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from nnlib.live.networks import scalar_text
+from nnlib.live.parts import Data, Part, array, parameters
+from nnlib.live.recording import record
+
+MAX_NODES = 200
+
+
+def instrument(part: Any, env: Mapping[str, Any]) -> dict[str, Callable]:
+    """Records the function of each `dag(of=…)` below `part`, and puts its nodes in the dag's place.
+
+    Returns functions that compute all nodes' values and gradients, by the dags' names.
+    """
+    found: dict[str, Callable] = {}
+    for dag in _dags(part):
+        name = f"_dag{len(found)}"
+        function = dag.fields.pop("of")
+        dag.fields["of"] = None
+        names = parameters(function, list(env), "dag(of=…)")
+        graph = record(lambda f=function, **a: {"result": f(**a)}, {k: env[k] for k in names})
+        dag.fields["nodes"], dag.fields["backward"] = _nodes(graph, name)
+        found[name] = _values(graph, name, names)
+    return found
+
+
+def names_of(part: Any) -> list[str]:
+    """Every name that the dags below `part` refer to."""
+    made = []
+    for dag in _dags(part):
+        for node in dag.fields["nodes"] or ():
+            made += [node[k].source for k in ("value", "grad") if isinstance(node.get(k), Data)]
+    return [n for n in made if isinstance(n, str)]
+
+
+def dag_states(function: Callable, **inputs: Any) -> list[str]:
+    """Names of the states through which a recorded graph steps: empty, forwards, backwards.
+
+    >>> import nnlib
+    >>> dag_states(lambda a, b: a * b + b, a=nnlib.tensor(2.0), b=nnlib.tensor(3.0))[:3]
+    ['start', 'a', 'b']
+    """
+    from nnlib.live.recording import tensor
+
+    given = {k: v if hasattr(v, "detach") else tensor(v, "float32") for k, v in inputs.items()}
+    nodes, backward = _nodes(record(lambda **a: {"result": function(**a)}, given), "")
+    label = {n["id"]: n["label"] for n in nodes}
+    return ["start", *(n["label"] for n in nodes), *(f"d/d {label[i]}" for i in backward)]
+
+
+def _dags(part: Any) -> list[Part]:
+    if isinstance(part, Part):
+        own = [part] if part.kind == "dag" and part.fields.get("of") else []
+        return own + [d for v in part.fields.values() for d in _dags(v)]
+    if isinstance(part, list | tuple):
+        return [d for v in part for d in _dags(v)]
+    return []
+
+
+def _nodes(graph: dict, name: str) -> tuple[list[dict], list[str]]:
+    """The dag's nodes in order, and in which order gradients reach them."""
+    if len(graph["nodes"]) > MAX_NODES:
+        raise ValueError(
+            f"this graph has {len(graph['nodes'])} nodes; at most {MAX_NODES} can be looked at."
+        )
+    made, floats = [], set()
+    for i, node in enumerate(graph["nodes"]):
+        kind = "input" if node["op"] == "input" else "constant" if node["op"] == "constant" else "op"
+        has_gradient = node["op"] == "input" or any(f"n{j}" in floats for j in node.get("in", ()))
+        if has_gradient and node["dtype"].startswith("float"):
+            floats.add(f"n{i}")
+        label = node.get("name", node["op"])
+        if kind == "constant":
+            label = scalar_text(node["data"]) if len(node.get("data", ())) != 1 else (
+                f"{float(node['data'][0]):.4g}")  # fmt: skip
+        made.append(
+            {
+                "id": f"n{i}",
+                "label": label,
+                "op": node["op"],
+                "kind": kind,
+                "inputs": [f"n{j}" for j in node.get("in", ())],
+                "value": Data(f"{name}_v{i}"),
+                "grad": Data(f"{name}_g{i}") if f"n{i}" in floats else None,
+            }
+        )
+    backward = [n["id"] for n in reversed(made) if n["id"] in floats]
+    return made, backward
+
+
+def _values(graph: dict, name: str, names: list[str]) -> Callable:
+    """A function of the dag's inputs that gives the value and the gradient of each node."""
+
+    def compute(**inputs: Any) -> dict[str, Any]:
+        import nnlib
+        from nnlib import primitives
+
+        values: list[Any] = []
+        for node in graph["nodes"]:
+            if node["op"] == "input":
+                given = inputs[node["name"]]
+                if node["dtype"].startswith("float"):
+                    given = given.detach().requires_grad_(True)
+                values.append(given)
+            elif node["op"] == "constant":
+                values.append(_constant(node))
+            else:
+                primitive = primitives.registry[node["op"]]
+                arguments = [values[j] for j in node["in"]]
+                values.append(primitive(*arguments, **_attributes(node)))
+        result = values[graph["outputs"][0]["node"]]
+        wanted = [i for i, v in enumerate(values) if hasattr(v, "requires_grad") and v.requires_grad]
+        slopes = nnlib.autograd.grad(
+            result, [values[i] for i in wanted], create_graph=True, allow_unused=True
+        )
+        made = {f"{name}_v{i}": v for i, v in enumerate(values)}
+        made |= {
+            f"{name}_g{i}": g if g is not None else nnlib.zeros_like(values[i])
+            for i, g in zip(wanted, slopes, strict=True)
+        }
+        return made
+
+    import inspect
+
+    compute.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [inspect.Parameter(n, inspect.Parameter.KEYWORD_ONLY) for n in names]
+    )
+    return compute
+
+
+def _constant(node: dict) -> Any:
+    import base64
+
+    from nnlib.live.recording import tensor
+
+    if "base64" in node:
+        flat = np.frombuffer(base64.b64decode(node["base64"]), node["dtype"])
+    else:
+        flat = np.asarray([float(v) for v in node["data"]]).astype(node["dtype"])
+    return tensor(flat.reshape(node["shape"]), node["dtype"])
+
+
+def _attributes(node: dict) -> dict:
+    """JSON's lists as the tuples that primitives take."""
+
+    def freeze(value: Any) -> Any:
+        return tuple(freeze(v) for v in value) if isinstance(value, list) else value
+
+    return {k: freeze(v) for k, v in node.get("attrs", {}).items()}
+
+
+__all__ = ["array", "dag_states", "instrument", "names_of"]

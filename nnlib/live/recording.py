@@ -1,0 +1,53 @@
+"""Functions to recorded graphs: the one place where figures touch `nnlib.graph`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from nnlib.live.parts import array
+
+POOLED = 64  # base64 characters from which a constant is stored once for all of a figure's programs
+
+
+def tensor(value: Any, dtype: str | None = None) -> Any:
+    """An nnlib tensor of a NumPy dtype's name."""
+    import nnlib
+
+    values = array(value)
+    return nnlib.tensor(values if dtype is None else values.astype(dtype))
+
+
+def record(function: Callable[..., Mapping[str, Any]], inputs: Mapping[str, Any]) -> dict:
+    """The graph (as JSON) of a function of named tensors that returns named tensors."""
+    from nnlib.graph import trace
+
+    names = list(inputs)
+
+    def positional(*arguments: Any) -> Any:
+        return function(**dict(zip(names, arguments, strict=True)))
+
+    graph = trace(positional, *inputs.values(), input_names=names)
+    made = graph.to_json()
+    return json.loads(made) if isinstance(made, str) else made
+
+
+class Pool:
+    """Large constants of several graphs, each stored once."""
+
+    def __init__(self) -> None:
+        self.items: list[str] = []
+        self._index: dict[str, int] = {}
+
+    def take(self, graph: dict) -> dict:
+        """The graph with its large constants replaced by positions in the pool."""
+        for node in graph["nodes"]:
+            text = node.get("base64")
+            if text is not None and len(text) >= POOLED:
+                del node["base64"]
+                if text not in self._index:
+                    self._index[text] = len(self.items)
+                    self.items.append(text)
+                node["pool"] = self._index[text]
+        return graph

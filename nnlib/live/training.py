@@ -1,0 +1,138 @@
+"""Training in the page: a step recorded once and run in animation frames, the same in Python.
+
+    live.training(step, state={"w": np.zeros(2)}, data={"X": X, "y": y}, batch=20)
+
+`step` is a function of the state, the data and any of the figure's inputs; it returns the new state
+under the same names, and the loss.  Seeds set the state (see `normal`, `uniform`, or `init=`) and the
+order of the batches; both come from `nnlib.live.random`, whose twin runs in the page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from nnlib.live import random
+from nnlib.live.parts import array, numbers, parameters
+
+SPEEDS = ("slow", "frame", "fast", "full")
+
+
+@dataclass(frozen=True)
+class Init:
+    """A state that the seed draws: `mean + std * normal`, or uniform between `low` and `high`."""
+
+    kind: str
+    shape: tuple[int, ...]
+    a: float
+    b: float
+
+    def draw(self, seed: int, stream: int) -> np.ndarray:
+        """The numbers for a seed, float64."""
+        count = int(np.prod(self.shape))
+        if self.kind == "normal":
+            flat = self.a + self.b * random.normal(seed, stream, count)
+        else:
+            flat = self.a + (self.b - self.a) * random.uniform(seed, stream, count)
+        return flat.reshape(self.shape)
+
+
+def normal(shape: int | Sequence[int], std: float = 1.0, mean: float = 0.0) -> Init:
+    """A state drawn by the seed: nearly normal (the sum of twelve uniforms, less 6)."""
+    return Init("normal", _shape(shape), float(mean), float(std))
+
+
+def uniform(shape: int | Sequence[int], low: float = -1.0, high: float = 1.0) -> Init:
+    """A state drawn by the seed: uniform in [low, high)."""
+    return Init("uniform", _shape(shape), float(low), float(high))
+
+
+def _shape(shape: int | Sequence[int]) -> tuple[int, ...]:
+    return (shape,) if isinstance(shape, int) else tuple(int(n) for n in shape)
+
+
+class Training:
+    """What `training` returns; a figure records its step."""
+
+    def __init__(
+        self,
+        step: Callable,
+        state: Mapping[str, Any],
+        *,
+        data: Mapping[str, Any] | None = None,
+        batch: int | None = None,
+        loss: str = "loss",
+        seed: int = 0,
+        seeds: int = 100,
+        init: Callable[[int], Mapping[str, Any]] | None = None,
+        track: Sequence[str] = (),
+        speed: str = "frame",
+        max_steps: int = 100_000,
+    ):
+        if not state:
+            raise ValueError("training needs a state: the parameters' names and first values.")
+        if batch is not None and not data:
+            raise ValueError("training(batch=…) needs data to take batches from.")
+        if speed not in SPEEDS:
+            raise ValueError(f"speed is one of {SPEEDS}, not {speed!r}.")
+        self.step, self.state, self.data = step, dict(state), dict(data or {})
+        self.batch, self.loss, self.seed, self.seeds = batch, loss, seed, seeds
+        self.init, self.track, self.speed, self.max_steps = init, list(track), speed, max_steps
+        self.count = len(array(next(iter(self.data.values())))) if self.data else 0
+        if batch is not None and not 1 <= batch <= self.count:
+            raise ValueError(f"a batch of {batch} cannot be taken from {self.count} examples.")
+        if init is not None and seeds > 400:
+            raise ValueError("init= stores every seed's state: keep seeds ≤ 400, or use live.normal.")
+
+    def initial(self, seed: int) -> dict[str, np.ndarray]:
+        """The state with which `seed` begins."""
+        if self.init is not None:
+            return {k: array(v) for k, v in self.init(seed).items() if k in self.state}
+        return {
+            name: value.draw(seed, k) if isinstance(value, Init) else array(value)
+            for k, (name, value) in enumerate(self.state.items())
+        }
+
+    def batch_at(self, seed: int, step: int) -> np.ndarray:
+        """Which examples a step sees."""
+        return random.batch(seed, step, self.count, self.batch)
+
+    def spec(self) -> dict:
+        """What the page needs besides the recorded step."""
+        state: dict[str, Any] = {}
+        tables = [self.initial(s) for s in range(self.seeds)] if self.init else None
+        for k, (name, value) in enumerate(self.state.items()):
+            if tables:
+                state[name] = {"seeds": [numbers(t[name].astype(np.float32)) for t in tables]}
+            elif isinstance(value, Init):
+                state[name] = {"draw": value.kind, "a": value.a, "b": value.b, "stream": k}
+            else:
+                state[name] = {"data": numbers(array(value).astype(np.float32))}
+        batch = {"count": self.count, "size": self.batch} if self.batch else None
+        return {
+            "state": state, "batch": batch, "seed": self.seed, "seeds": self.seeds,
+            "track": self.track, "speed": self.speed, "max_steps": self.max_steps,
+        }  # fmt: skip
+
+    def arguments(self, available: Sequence[str]) -> list[str]:
+        """Names that `step` takes."""
+        names = [*available, *self.data, *(("batch",) if self.batch else ())]
+        return parameters(self.step, names, "the training step")
+
+
+def training(step: Callable, state: Mapping[str, Any], **options: Any) -> Training:
+    """A training for `figure(training=…)`.
+
+    - `step(**state, **data, **inputs)` returns `{name: new value of the state, …, "loss": loss}`.
+    - `state`: name → array, or `live.normal(shape, std)`, `live.uniform(shape, low, high)`, drawn by
+      the seed; or `init=function of the seed` for which Python computes `seeds` states in advance.
+    - `data`: name → array; with `batch=size` the step gets `size` rows of each, shuffled by epochs.
+    - `track`: names of scalars whose history is kept as `history_NAME` (0-d state or outputs of step);
+      `history_step`, `history_loss` and `step` are always there.
+    - `seed`, `seeds` (how many there are to choose from), `speed` ("slow": 5 a second, "frame": one a
+      frame, "fast": 16 a frame, "full": as many as fit), `max_steps`.
+    """
+    return Training(step, state, **options)

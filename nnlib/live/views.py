@@ -1,0 +1,190 @@
+"""Views: axes and everything that stands beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from nnlib.live.marks import Ref, curve
+from nnlib.live.mathml import formula_tree
+from nnlib.live.parts import Part, data, text
+
+
+def axes(
+    *marks: Any,
+    xlabel: str | None = None,
+    ylabel: str | None = None,
+    xlim: Sequence[float] | None = None,
+    ylim: Sequence[float] | None = None,
+    xscale: str = "linear",
+    yscale: str = "linear",
+    title: str | None = None,
+    width: int = 420,
+    height: int = 300,
+    equal: bool = False,
+    frame: bool = True,
+    legend: bool = True,
+    pointer: Any = None,
+    when: Ref = None,
+) -> Part:
+    """A rectangle with an x and a y axis, in which marks are drawn, the first lowest.
+
+    Without `xlim` or `ylim` they fit the first picture (and grow with the values if these leave it).
+    `xscale`, `yscale`: "linear" or "log".  `equal` gives x and y the same unit.  `frame=False` hides
+    the axes.  `pointer` (as a handle's drag) sets inputs by a click or drag anywhere in the axes.
+    """
+    flat = [m for mark in marks for m in (mark if isinstance(mark, list | tuple) else [mark])]
+    for mark in flat:
+        if not isinstance(mark, Part):
+            raise TypeError(f"axes hold marks (curve, points, …), not {mark!r}.")
+    from nnlib.live.parts import Drag
+
+    fields = {"marks": flat, "xlabel": xlabel, "ylabel": ylabel, "title": title}
+    limits = {"xlim": list(xlim) if xlim else None, "ylim": list(ylim) if ylim else None}
+    scales = {"xscale": xscale, "yscale": yscale, "width": width, "height": height}
+    rest = {"equal": equal, "frame": frame, "legend": legend, "when": data(when)}
+    return Part(
+        "axes", fields | limits | scales | rest | {"pointer": Drag(pointer) if pointer else None}
+    )
+
+
+def row(*items: Any) -> Part:
+    """Views side by side (one below the other where the page is narrow)."""
+    return Part("row", {"items": [as_view(i) for i in items]})
+
+
+def column(*items: Any, when: Ref = None) -> Part:
+    """Views one below the other; `when` shows them only while it is not 0."""
+    return Part("column", {"items": [as_view(i) for i in items], "when": data(when)})
+
+
+def as_view(item: Any) -> Part:
+    """Text becomes a readout, a list a row."""
+    if isinstance(item, Part):
+        return item
+    if isinstance(item, str):
+        return readout(item)
+    if isinstance(item, list | tuple):
+        return row(*item)
+    raise TypeError(f"a view is axes, a readout, …, not {item!r} ({type(item).__name__}).")
+
+
+def readout(template: str, *, size: str = "normal", when: Ref = None) -> Part:
+    """A line of text with live numbers: `"p = {p:.2f}"`, Python's format language.
+
+    Readers' screen readers are told of changes.  `size="large"` for the one number that matters.
+    """
+    return Part("readout", {"text": text(template), "size": size, "when": data(when)})
+
+
+def meter(
+    label: str,
+    value: Ref,
+    *,
+    min: float = 0.0,
+    max: float = 1.0,
+    format: str = ".2f",
+    color: str = "series0",
+    when: Ref = None,
+) -> Part:
+    """A bar between min and max with its number beside it."""
+    fields = {"label": label, "value": data(value), "min": min, "max": max, "format": format}
+    return Part("meter", fields | {"color": color, "when": data(when)})
+
+
+def control(*names: str) -> Part:
+    """Puts the controls of these inputs here instead of at the figure's top."""
+    return Part("control", {"names": list(names)})
+
+
+def images(
+    values: Ref,
+    *,
+    columns: int | None = None,
+    colors: str = "gray",
+    range: Sequence[float] | None = None,
+    labels: Sequence[str] | None = None,
+    title: str | None = None,
+    pixel: float | None = None,
+    annotate: str | None = None,
+    row_labels: Sequence[str] | str | None = None,
+    column_labels: Sequence[str] | str | None = None,
+    window: Ref = None,
+    select: str | None = None,
+    pick: Any = None,
+    when: Ref = None,
+) -> Part:
+    """Images: values of shape (h, w), (n, h, w) or (n, c, h, w) (channels are images too).
+
+    Each is coloured over `range`, or over its own values.  `labels` name them; `pixel` is a pixel's
+    size on screen; `annotate=".1f"` writes the numbers into the cells.  `window` = (row, column,
+    height, width) draws a frame, such as the window that a neuron sees.  `select="k"` sets k to the
+    number of the image clicked; `pick=("r", "c")` sets inputs to the row and column of the pixel
+    under the pointer.  `row_labels`/`column_labels`: a list, or a word (a text input's name).
+    """
+    look = {"columns": columns, "colors": colors, "range": list(range) if range else None}
+    names = {"labels": labels, "title": title, "pixel": pixel, "annotate": annotate}
+    more = {"row_labels": row_labels, "column_labels": column_labels, "window": data(window)}
+    clicks = {"select": select, "pick": [data(p) for p in pick] if pick else None}
+    return Part("images", {"values": data(values)} | look | names | more | clicks | {"when": data(when)})
+
+
+def matrix(values: Ref, *, format: str = ".2f", **options: Any) -> Part:
+    """A table of numbers, coloured by value: `images` with the numbers written in."""
+    options = {"colors": "diverging", "pixel": 40, "annotate": format} | options
+    return images(values, **options)
+
+
+def formula(latex: str, *, when: Ref = None) -> Part:
+    """A formula with live numbers: `r"p = \\sigma({w0:.2f} + {w:.2f}\\,x)"`.
+
+    A slot is `{name:format}` with its colon; other braces are LaTeX's.
+    """
+    return Part("formula", {"tree": formula_tree(latex), "when": data(when)})
+
+
+def button(label: str, set: Mapping[str, Ref], *, when: Ref = None) -> Part:
+    """A button that sets inputs: to numbers, or to outputs (`set={"w": "w_next"}` takes a step)."""
+    fields = {"label": label, "set": {k: data(v) for k, v in set.items()}}
+    return Part("button", fields | {"when": data(when)})
+
+
+def presets(options: Mapping[str, Mapping[str, Ref]]) -> Part:
+    """A row of buttons, each of which sets several inputs."""
+    return Part("row", {"items": [button(k, v) for k, v in options.items()]})
+
+
+def sequence(
+    word: str,
+    *,
+    states: Ref = None,
+    outputs: Ref = None,
+    output_labels: Sequence[str] | None = None,
+    unrolled: Ref = 1,
+    cell: str = "NN2",
+    head: str = "NN3",
+    deltas: Ref = None,
+    select: str | None = None,
+    when: Ref = None,
+) -> Part:
+    """A recurrent network over a text input `word`: one cell, or its copies once `unrolled` is not 0.
+
+    `states` (T, h) are drawn in each copy, `outputs` (T, k) as bars above it; `deltas` (T) as how
+    much each state has changed.  `select="t"` sets t to the position clicked.
+    """
+    fields = {"word": word, "states": data(states), "outputs": data(outputs), "cell": cell}
+    more = {"output_labels": output_labels, "unrolled": data(unrolled), "head": head}
+    last = {"deltas": data(deltas), "select": select, "when": data(when)}
+    return Part("sequence", fields | more | last)
+
+
+def loss_curve(*, xlabel: str = "step", ylabel: str = "loss", **options: Any) -> Part:
+    """Axes with the losses of the training so far."""
+    options = {"height": 180} | options
+    marks = [curve("history_step", "history_loss", color="gradient")]
+    return axes(*marks, xlabel=xlabel, ylabel=ylabel, **options)
+
+
+def training_controls() -> Part:
+    """Puts the training's play, step, rewind, seed and speed here instead of below the controls."""
+    return Part("training")
