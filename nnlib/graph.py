@@ -144,9 +144,7 @@ class Tracer:
 
     def constant(self, array: Any, value: Value | None = None) -> int:
         array = np.array(array)[()]
-        return self.add(
-            Step("constant", array.shape, array.dtype.name, value=array), value
-        )
+        return self.add(Step("constant", array.shape, array.dtype.name, value=array), value)
 
     # -- what record.Watcher asks for
     def saw(self, primitive: Primitive, args: tuple, attrs: dict, result: Value) -> None:
@@ -175,8 +173,8 @@ class Tracer:
         at = self.known.get(id(value))
         if at is not None and at in self.live:
             raise GraphError(
-                f"the traced function looks at a value with {how}: what it then does would be fixed "
-                "at this one value. Use nnlib.where(condition, a, b) instead of if."
+                f"the traced function looks at a value with {how}: what it then does would be "
+                "fixed at this one value. Use nnlib.where(condition, a, b) instead of if."
             )
 
 
@@ -199,7 +197,9 @@ def trace(fn: Callable[..., Any], /, **inputs: Any) -> Graph:
     values = {}
     for name, given in inputs.items():
         source = given if isinstance(given, Value) else tensor(given)
-        value = make(np.array(source._data)[()], record.Leaf() if source._node is not None else None)
+        value = make(
+            np.array(source._data)[()], record.Leaf() if source._node is not None else None
+        )
         tracer.add(Step("input", value._data.shape, value._data.dtype.name, name=name), value)
         values[name] = value
     with record.watching(tracer):

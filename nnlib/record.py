@@ -34,6 +34,15 @@ class Node:
         "__weakref__", "args", "attrs", "edges", "extra", "out", "primitive", "shapes", "time",
     )  # fmt: skip
 
+    primitive: Any  # a Primitive; None for a leaf
+    edges: tuple
+    attrs: Any
+    args: Any
+    out: Any
+    shapes: Any
+    extra: dict[str, Any] | None
+    time: int
+
     def __init__(self, primitive: Primitive | None, edges: tuple = (), attrs: dict | None = None):
         self.primitive = primitive
         self.edges = edges

@@ -167,7 +167,8 @@ class Tensor(Value):
     def __bool__(self) -> bool:
         if self._data.size != 1:
             raise RuntimeError(
-                "Boolean value of Tensor with more than one value is ambiguous: use .any() or .all()"
+                "Boolean value of Tensor with more than one value is ambiguous: use .any() or "
+                ".all()"
             )
         return bool(self.item())
 
@@ -189,7 +190,8 @@ class Tensor(Value):
         """The NumPy array behind the tensor: shared memory, so detach() first where it matters."""
         if self.requires_grad:
             raise RuntimeError(
-                "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
+                "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() "
+                "instead."
             )
         return np.asarray(self._data)
 
@@ -292,7 +294,7 @@ class Tensor(Value):
             self._node.note("retain", None)
 
     def register_hook(self, hook: Callable[[Any], Any]) -> Callable[[], None]:
-        """Call `hook(gradient)` when the gradient arrives; what it returns, if anything, replaces it.
+        """Call `hook(gradient)` when the gradient arrives; what it returns replaces it.
 
         Returns a function that removes the hook.
         """
@@ -323,8 +325,8 @@ class Tensor(Value):
         """Take the value (and history) of `result`: what every in-place form does."""
         if record.grad_enabled() and isinstance(self._node, Leaf):
             raise RuntimeError(
-                f"a leaf Variable that requires grad is being used in an in-place operation: {how}. "
-                "Change parameters under no_grad()."
+                "a leaf Variable that requires grad is being used in an in-place operation: "
+                f"{how}. Change parameters under no_grad()."
             )
         x, new = self._data, result._data
         if new.shape != x.shape:
@@ -338,12 +340,12 @@ class Tensor(Value):
                 f"{x.dtype.name}: convert the tensor first"
             )
         view = getattr(self, "_view", None)
-        if view is not None and (result._node is not None or view[0]._node is not None):
-            if record.grad_enabled():
-                raise RuntimeError(
-                    f"{how} on a view of a tensor that takes part in a gradient: the tensor behind "
-                    "the view would lose its history. Work on a clone(), or change the whole tensor."
-                )
+        recorded = view is not None and (result._node is not None or view[0]._node is not None)
+        if recorded and record.grad_enabled():
+            raise RuntimeError(
+                f"{how} on a view of a tensor that takes part in a gradient: the tensor behind "
+                "the view would lose its history. Work on a clone(), or change the whole tensor."
+            )
         if isinstance(x, np.ndarray):
             record.mark_changed(x)
             try:

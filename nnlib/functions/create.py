@@ -29,10 +29,10 @@ def _kind(dtype: Any) -> np.dtype:
 
 
 def tensor(data: Any, *, dtype: Any = None, requires_grad: bool = False) -> Any:
-    """A tensor with a copy of `data`: a number, nested lists, or a NumPy array (which keeps its type).
+    """A tensor with a copy of `data`: a number, nested lists, or a NumPy array.
 
-    Python floats give float32, ints int64, bools bool.  Raises ValueError for ragged lists,
-    RuntimeError where integers are asked for gradients.  As ``torch.tensor``.
+    Python floats give float32, ints int64, bools bool; an array keeps its type.  Raises ValueError
+    for ragged lists, RuntimeError where integers are asked for gradients.  As ``torch.tensor``.
 
     >>> import nnlib
     >>> nnlib.tensor([[1.0, 2.0], [3.0, 4.0]])

@@ -59,7 +59,7 @@ def _padded(g: Any, shape: tuple[int, ...]) -> Any:
 
 
 def _add_rows(g: Array, index: Array, dim: int, shape: tuple[int, ...]) -> Array:
-    """Add slices of g into zeros; for few rows a one-hot product is many times faster than add.at."""
+    """Add slices of g into zeros; for few rows a one-hot product is far faster than add.at."""
     rows = shape[dim]
     k = np.ndim(index)
     moved = np.moveaxis(g, tuple(range(dim, dim + k)), tuple(range(k))) if k else g[None]

@@ -62,7 +62,7 @@ def _prod_vjp(g: Any, out: Any, x: Any, dim: tuple[int, ...], keepdim: bool) -> 
     rest = tuple([i for i in range(x.ndim) if i not in dim])
     order = rest + dim
     flat = permute(x, dims=order)
-    flat = reshape(flat, shape=tuple([x.shape[i] for i in rest]) + (_count(x, dim),))
+    flat = reshape(flat, shape=(*tuple([x.shape[i] for i in rest]), _count(x, dim)))
     last = flat.ndim - 1
     others = _product_of_others(flat, last)
     others = reshape(others, shape=tuple([x.shape[i] for i in order]))
@@ -202,7 +202,7 @@ def _cumprod_vjp(g: Any, out: Any, x: Any, dim: int) -> Any:
         return g
     n = x.shape[dim]
     # table[..., i, j]: x with its i-th element replaced by 1, multiplied up to j, for j ≥ i.
-    order = tuple([i for i in range(x.ndim) if i != dim]) + (dim,)
+    order = (*tuple([i for i in range(x.ndim) if i != dim]), dim)
     rows = permute(x, dims=order)
     lead = rows.shape[:-1]
     table = expand(reshape(rows, shape=(*lead, 1, n)), shape=(*lead, n, n))
