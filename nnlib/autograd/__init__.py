@@ -58,7 +58,7 @@ def backward(
         wanted = dict.fromkeys(_nodes_of(leaves))
         walk(roots, retain_graph=retain, create_graph=create_graph, wanted=wanted, accumulate=False)
         for leaf in leaves:
-            g = wanted[leaf._node]
+            g = wanted[leaf._node]  # type: ignore[index]
             if g is not None:
                 g = _as_value(g)
                 leaf.grad = g if leaf.grad is None else leaf.grad + g  # type: ignore[attr-defined]

@@ -16,7 +16,7 @@ from nnlib import record
 from nnlib.primitives.elementwise import add, clone
 from nnlib.primitives.reduce import sum as sum_
 from nnlib.primitives.shape import reshape
-from nnlib.record import Leaf, Node, Value, make
+from nnlib.record import Node, Value, make
 
 _FREED = "freed"
 
@@ -227,7 +227,7 @@ def _note_gradient(extra: dict, g: Any) -> Any:
     return g
 
 
-def _gather(leaf: Leaf, g: Any, create_graph: bool) -> None:
+def _gather(leaf: Any, g: Any, create_graph: bool) -> None:
     """Add a gradient to a leaf's `.grad`."""
     before = leaf.grad
     if isinstance(g, Value):
@@ -268,7 +268,7 @@ def _nan_story(node: Node, i: int) -> str:
     if first is not None:
         text += (
             f"\nThe first nan of the forward pass was made by '{first.primitive.name}', here:\n"
-            + first.extra.get("origin", "")
+            + (first.extra or {}).get("origin", "")
         )
     if origin:
         text += f"\n'{node.primitive.name}' was applied here:\n{origin}"

@@ -66,7 +66,7 @@ def _einsum_joint(needs: tuple, g: Any, out: Any, *xs: Any, equation: str) -> tu
     left, result = equation.split("->")
     terms = left.split(",")
     sizes = {c: n for t, x in zip(terms, xs, strict=True) for c, n in zip(t, x.shape, strict=True)}
-    grads = []
+    grads: list[Any] = []
     for i, (need, term) in enumerate(zip(needs, terms, strict=True)):
         if not need:
             grads.append(None)
