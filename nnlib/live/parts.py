@@ -22,8 +22,8 @@ import numpy as np
 
 MAX_NUMBERS = 400_000  # in one figure's constants
 
-_REFERENCE = re.compile(r"^([^\W\d]\w*)(?:\[([\d,:\s]+)\])?$")
-_SLOT = re.compile(r"\{([^\W\d]\w*(?:\[[\d,:\s]+\])?)(:[^{}]*)?\}")
+_REFERENCE = re.compile(r"^([^\W\d]\w*)(?:\[([-\d,:\s]+)\])?$")
+_SLOT = re.compile(r"\{([^\W\d]\w*(?:\[[-\d,:\s]+\])?)(:[^{}]*)?\}")
 
 
 @dataclass(frozen=True)
@@ -158,6 +158,8 @@ class Compiler:
             raise ValueError(
                 f"this figure would carry more than {MAX_NUMBERS} numbers: show a sample of them."
             )
+        if values.dtype.kind == "f":
+            values = values.astype(np.float32)  # for the eye: seven digits are enough
         return {"shape": list(values.shape), "data": numbers(values)}
 
     def check(self, name: str) -> None:

@@ -25,7 +25,7 @@ def instrument(part: Any, env: Mapping[str, Any]) -> dict[str, Callable]:
         function = dag.fields.pop("of")
         dag.fields["of"] = None
         names = parameters(function, list(env), "dag(of=…)")
-        graph = record(lambda f=function, **a: {"result": f(**a)}, {k: env[k] for k in names})
+        graph = record(lambda f=function, **a: {"result": f(**a)}, {k: env[k] for k in names}, False)
         dag.fields["nodes"], dag.fields["backward"] = _nodes(graph, name)
         found[name] = _values(graph, name, names)
     return found
@@ -34,7 +34,7 @@ def instrument(part: Any, env: Mapping[str, Any]) -> dict[str, Callable]:
 def names_of(part: Any) -> list[str]:
     """Every name that the dags below `part` refer to."""
     made = []
-    for dag in _dags(part):
+    for dag in _dags(part, "nodes"):
         for node in dag.fields["nodes"] or ():
             made += [node[k].source for k in ("value", "grad") if isinstance(node.get(k), Data)]
     return [n for n in made if isinstance(n, str)]
@@ -50,17 +50,17 @@ def dag_states(function: Callable, **inputs: Any) -> list[str]:
     from nnlib.live.recording import tensor
 
     given = {k: v if hasattr(v, "detach") else tensor(v, "float32") for k, v in inputs.items()}
-    nodes, backward = _nodes(record(lambda **a: {"result": function(**a)}, given), "")
+    nodes, backward = _nodes(record(lambda **a: {"result": function(**a)}, given, False), "")
     label = {n["id"]: n["label"] for n in nodes}
     return ["start", *(n["label"] for n in nodes), *(f"d/d {label[i]}" for i in backward)]
 
 
-def _dags(part: Any) -> list[Part]:
+def _dags(part: Any, having: str = "of") -> list[Part]:
     if isinstance(part, Part):
-        own = [part] if part.kind == "dag" and part.fields.get("of") else []
-        return own + [d for v in part.fields.values() for d in _dags(v)]
+        own = [part] if part.kind == "dag" and part.fields.get(having) else []
+        return own + [d for v in part.fields.values() for d in _dags(v, having)]
     if isinstance(part, list | tuple):
-        return [d for v in part for d in _dags(v)]
+        return [d for v in part for d in _dags(v, having)]
     return []
 
 

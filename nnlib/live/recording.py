@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -19,18 +18,14 @@ def tensor(value: Any, dtype: str | None = None) -> Any:
     return nnlib.tensor(values if dtype is None else values.astype(dtype))
 
 
-def record(function: Callable[..., Mapping[str, Any]], inputs: Mapping[str, Any]) -> dict:
+def record(
+    function: Callable[..., Mapping[str, Any]], inputs: Mapping[str, Any], simplify: bool = True
+) -> dict:
     """The graph (as JSON) of a function of named tensors that returns named tensors."""
     from nnlib.graph import trace
 
-    names = list(inputs)
-
-    def positional(*arguments: Any) -> Any:
-        return function(**dict(zip(names, arguments, strict=True)))
-
-    graph = trace(positional, *inputs.values(), input_names=names)
-    made = graph.to_json()
-    return json.loads(made) if isinstance(made, str) else made
+    graph = trace(function, **inputs)
+    return (graph.simplified() if simplify else graph).to_dict()
 
 
 class Pool:
