@@ -1,0 +1,92 @@
+# The book's two commands (`make book`, `make test`) and the helpers around them.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+SITE   := _build/html
+JOBS   ?= 2
+
+# What is installed is named by the files that ask for it: an edit installs again, a touch does not.
+NEEDS       := $(shell cat pyproject.toml requirements.txt | cksum | cut -d' ' -f1)
+BOOK_STAMP  := $(VENV)/.book-$(NEEDS)
+TEST_STAMP  := $(VENV)/.test-$(NEEDS)
+LAB_STAMP   := $(VENV)/.lab-$(NEEDS)
+PIP         := $(BIN)/python -m pip --disable-pip-version-check
+NO_PACKAGE   = { echo "error: the package that pip names above could not be had (is the network up?)" >&2; exit 1; }
+
+.DEFAULT_GOAL := help
+.PHONY: help book serve lab test quick lint types notebooks notebooks-check docs-check bench \
+        frontend frontend-check assets clean distclean
+
+help:
+	@echo "make book    install what the book needs, run every notebook, build the site"
+	@echo "make serve   build if needed, serve the site on this machine, open it"
+	@echo "make test    everything: lint, types, package, chapters, the built site in a browser"
+	@echo "make quick   the same without the slow parts (under 2 minutes)"
+	@echo "make lab     JupyterLab on the chapters"
+	@echo "make clean   remove what was built        (distclean: also .venv and downloads)"
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "error: Python 3.11 or newer is needed; PYTHON=python3.12 make book names another one" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(BOOK_STAMP): | $(BIN)/python
+	$(PIP) install -q -r requirements.txt || $(NO_PACKAGE)
+	@rm -f $(VENV)/.book-*; touch $@
+
+$(TEST_STAMP): $(BOOK_STAMP)
+	$(PIP) install -q -r requirements.txt -e '.[test]' || $(NO_PACKAGE)
+	@rm -f $(VENV)/.test-*; touch $@
+
+$(LAB_STAMP): $(BOOK_STAMP)
+	$(PIP) install -q -r requirements.txt 'jupyterlab>=4.3' || $(NO_PACKAGE)
+	@rm -f $(VENV)/.lab-*; touch $@
+
+book: $(BOOK_STAMP)
+	$(BIN)/jupyter-book build . -W -n --keep-going
+	@echo
+	@echo "The book is in $(SITE)/. Open $(SITE)/index.html, or run \`make serve\`."
+
+serve: book
+	$(BIN)/python tools/serve.py $(SITE)
+
+lab: $(LAB_STAMP)
+	$(BIN)/jupyter lab --notebook-dir=. chapters
+
+lint: $(TEST_STAMP)
+	$(BIN)/ruff check .
+
+types: $(TEST_STAMP)
+	$(BIN)/mypy
+
+notebooks: $(BOOK_STAMP)
+	$(BIN)/python tools/notebooks.py --execute chapters
+
+notebooks-check: $(BOOK_STAMP)
+	$(BIN)/python tools/notebooks.py --check chapters
+
+test: $(TEST_STAMP) lint types notebooks-check book
+	BOOK_SITE=$(SITE) $(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile \
+	  --doctest-modules --nbval --nbval-sanitize-with tools/nbval.cfg nnlib tests chapters
+
+quick: $(TEST_STAMP) lint notebooks-check
+	$(BIN)/python -m pytest -q -n $(JOBS) -m "not slow and not browser" tests
+
+bench: $(TEST_STAMP)
+	$(BIN)/python -m benchmarks
+
+# The page's script: only its authors need Node.
+frontend:
+	cd frontend && npm ci --no-audit --no-fund && npm run build
+
+frontend-check: frontend
+	git diff --exit-code --stat -- nnlib/live/static
+
+assets: $(BOOK_STAMP)
+	$(BIN)/python _ext/book_assets.py
+
+clean:
+	rm -rf _build
+
+distclean: clean
+	rm -rf $(VENV) .cache nnlib.egg-info

@@ -1,0 +1,170 @@
+"""Fetches the browser assets that the site serves itself, at locked versions and hashes.
+
+`assets.lock.json` names each package, its version, where it is had, the SHA-512 of its archive and
+the SHA-256 of every file that the site takes from it. Archives are kept in `.cache/assets/`; what is
+taken from one is checked against the lock each time, so a damaged cache cannot reach the site.
+
+    python _ext/book_assets.py            fetch what is missing, check everything
+    python _ext/book_assets.py --lock     rewrite the hashes after a version or file list was edited
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import hashlib
+import io
+import json
+import os
+import sys
+import tarfile
+import urllib.error
+import urllib.request
+from fnmatch import fnmatch
+from pathlib import Path, PurePosixPath
+
+ROOT = Path(__file__).resolve().parent.parent
+LOCK = Path(__file__).resolve().parent / "assets.lock.json"
+CACHE = ROOT / ".cache" / "assets"
+TIMEOUT = 60  # seconds for one archive
+
+
+class AssetError(RuntimeError):
+    """An asset could not be had, or is not the one that was locked."""
+
+
+def integrity(data: bytes) -> str:
+    """The archive's hash as package managers write it: ``sha512-<base64>``."""
+    return "sha512-" + base64.b64encode(hashlib.sha512(data).digest()).decode()
+
+
+def archive_url(name: str, entry: dict) -> str:
+    """Where a package's archive is: the lock's address, or the same file on BOOK_ASSETS_MIRROR."""
+    mirror = os.environ.get("BOOK_ASSETS_MIRROR")
+    if not mirror:
+        return entry["url"]
+    return mirror.rstrip("/") + "/" + PurePosixPath(entry["url"]).name
+
+
+def download(name: str, entry: dict) -> bytes:
+    url = archive_url(name, entry)
+    try:
+        with urllib.request.urlopen(url, timeout=TIMEOUT) as answer:
+            return answer.read()
+    except (urllib.error.URLError, OSError) as error:
+        raise AssetError(
+            f"browser asset {name} {entry['version']} could not be had from {url}: {error}. "
+            "The build needs the network once, to fill .cache/assets; "
+            "BOOK_ASSETS_MIRROR may name a folder (file://…) that holds the archive."
+        ) from error
+
+
+def archive(name: str, entry: dict, cache: Path = CACHE) -> bytes:
+    """The package's archive, from the cache or the network, checked against the lock."""
+    kept = cache / f"{name.replace('/', '-').lstrip('@')}-{entry['version']}.tgz"
+    if kept.exists() and integrity(kept.read_bytes()) == entry["integrity"]:
+        return kept.read_bytes()
+    data = download(name, entry)
+    if integrity(data) != entry["integrity"]:
+        raise AssetError(
+            f"browser asset {name} {entry['version']}: the archive's hash is {integrity(data)}, "
+            f"the lock says {entry['integrity']}. It was changed or damaged on its way: "
+            "nothing of it is used."
+        )
+    cache.mkdir(parents=True, exist_ok=True)
+    part = kept.with_suffix(f".{os.getpid()}.part")
+    part.write_bytes(data)
+    part.replace(kept)
+    return data
+
+
+def members(data: bytes) -> dict[str, bytes]:
+    """The archive's regular files by their path inside ``package/``."""
+    with tarfile.open(fileobj=io.BytesIO(data), mode="r:gz") as tar:
+        return {
+            info.name.split("/", 1)[1]: tar.extractfile(info).read()
+            for info in tar.getmembers()
+            if info.isfile() and "/" in info.name
+        }
+
+
+def stamp(lock: dict) -> str:
+    return hashlib.sha256(json.dumps(lock, sort_keys=True).encode()).hexdigest()
+
+
+def is_whole(target: Path, lock: dict) -> bool:
+    """Whether `target` holds every locked file with the locked hash."""
+    for entry in lock.values():
+        for file in entry["files"]:
+            path = target / file["to"]
+            if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != file["sha256"]:
+                return False
+    return True
+
+
+def place(target: Path, lock_file: Path = LOCK, cache: Path = CACHE) -> list[Path]:
+    """Puts every locked file under `target`; returns their paths. Raises AssetError by name."""
+    lock = json.loads(lock_file.read_text("utf8"))
+    paths = [target / file["to"] for entry in lock.values() for file in entry["files"]]
+    if is_whole(target, lock):
+        return paths
+    for name, entry in lock.items():
+        held = members(archive(name, entry, cache))
+        for file in entry["files"]:
+            write_checked(target / file["to"], held.get(file["from"]), name, entry, file)
+    return paths
+
+
+def write_checked(path: Path, data: bytes | None, name: str, entry: dict, file: dict) -> None:
+    if data is None:
+        raise AssetError(f"browser asset {name} {entry['version']} has no file {file['from']}")
+    seen = hashlib.sha256(data).hexdigest()
+    if seen != file["sha256"]:
+        raise AssetError(
+            f"browser asset {name} {entry['version']}: {file['from']} has the hash {seen}, "
+            f"the lock says {file['sha256']}"
+        )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+
+
+def relock(lock_file: Path = LOCK) -> None:
+    """Fetches each archive anew and writes its hashes; `take` lists patterns → folders."""
+    lock = json.loads(lock_file.read_text("utf8"))
+    for name, entry in lock.items():
+        base = name.split("/")[-1]
+        entry["url"] = f"https://registry.npmjs.org/{name}/-/{base}-{entry['version']}.tgz"
+        data = download(name, entry)
+        entry["integrity"] = integrity(data)
+        entry["files"] = [
+            {
+                "from": path,
+                "to": f"{folder}/{PurePosixPath(path).name}".lstrip("/"),
+                "sha256": hashlib.sha256(content).hexdigest(),
+            }
+            for pattern, folder in entry["take"].items()
+            for path, content in sorted(members(data).items())
+            if fnmatch(path, pattern)
+        ]
+    lock_file.write_text(json.dumps(lock, indent=2) + "\n", "utf8")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--lock", action="store_true", help="rewrite the hashes in the lock")
+    parser.add_argument("--to", type=Path, default=ROOT / "_build" / ".assets")
+    options = parser.parse_args()
+    try:
+        if options.lock:
+            relock()
+        paths = place(options.to)
+    except AssetError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    total = sum(path.stat().st_size for path in paths)
+    print(f"{len(paths)} browser assets, {total / 1e6:.1f} MB, in {options.to}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,115 @@
+"""Runs the chapters: side by side, and again whenever something that they depend on has changed.
+
+Jupyter Book's cache knows a notebook's cells alone, so a changed `nnlib` would leave old numbers in
+the book. Here the cache's folder is named by a hash of nnlib's sources, its data and the versions of
+the packages that write into outputs. A notebook that raises stops the build and is shown.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from importlib import metadata
+from pathlib import Path
+
+import nbformat
+from book_assets import ROOT
+from jupyter_cache import get_cache
+from jupyter_cache.base import CacheBundleIn
+from jupyter_cache.executors.utils import ExecutionResult, single_nb_execution
+from sphinx.application import Sphinx
+from sphinx.config import Config
+from sphinx.errors import ExtensionError
+from sphinx.util import logging
+
+logger = logging.getLogger(__name__)
+
+PACKAGES = ("numpy", "matplotlib", "ipywidgets", "anywidget", "ipykernel", "ipython")
+
+
+def version_of(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "none"
+
+
+def environment_key(root: Path = ROOT) -> str:
+    """A hash of everything outside of a notebook that its outputs depend on."""
+    digest = hashlib.sha256(platform.python_version().encode())
+    for package in PACKAGES:
+        digest.update(f"{package}=={version_of(package)}\n".encode())
+    sources = [*(root / "nnlib").rglob("*.py"), *(root / "nnlib" / "datasets" / "data").glob("*")]
+    for path in sorted(sources):
+        if path.is_file():
+            digest.update(f"{path.relative_to(root).as_posix()}\0".encode())
+            digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()[:16]
+
+
+def key_cache(app: Sphinx, config: Config) -> None:
+    """Names the execution cache by the environment's key and drops the caches of other keys."""
+    folder = Path(app.outdir).parent / ".jupyter_cache"
+    current = folder / environment_key()
+    for other in folder.glob("*"):
+        if other != current:
+            shutil.rmtree(other, ignore_errors=True) if other.is_dir() else other.unlink()
+    current.mkdir(parents=True, exist_ok=True)
+    # Sphinx re-reads every page when this value changes.
+    config.nb_execution_cache_path = str(current)
+
+
+def jobs() -> int:
+    """How many notebooks run at once: BOOK_JOBS, or one for each core up to four."""
+    return int(os.environ.get("BOOK_JOBS", 0)) or min(4, os.cpu_count() or 1)
+
+
+def run_notebooks(app: Sphinx, env, docnames: list[str]) -> None:
+    """Fills the cache for all notebooks that this build will read, several kernels at a time."""
+    cache = get_cache(app.config.nb_execution_cache_path)
+    waiting = []
+    for docname in docnames:
+        path = Path(env.doc2path(docname))
+        if path.suffix != ".ipynb":
+            continue
+        notebook = nbformat.read(path, as_version=4)
+        try:
+            cache.match_cache_notebook(notebook)
+        except KeyError:
+            waiting.append((path, notebook))
+    if not waiting:
+        return
+    logger.info("running %d notebooks, %d at a time", len(waiting), jobs())
+
+    def run(item: tuple[Path, nbformat.NotebookNode]) -> ExecutionResult:
+        path, notebook = item
+        return single_nb_execution(
+            notebook,
+            str(path.parent),
+            timeout=app.config.nb_execution_timeout,
+            allow_errors=False,
+            extra_arguments=["--log-level=ERROR"],
+        )
+
+    failures = []
+    with ThreadPoolExecutor(jobs()) as pool:
+        for (path, _), result in zip(waiting, pool.map(run, waiting), strict=True):
+            name = path.relative_to(app.srcdir).as_posix()
+            if result.err is not None:
+                failures.append(f"{name} raised:\n{result.err}")
+                continue
+            # Only this thread touches the cache: SQLite would race.
+            bundle = CacheBundleIn(result.nb, str(path), data={"execution_seconds": result.time})
+            cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
+            logger.info("ran %s in %.1f s", name, result.time)
+    if failures:
+        raise ExtensionError("\n\n".join(failures))
+
+
+def setup(app: Sphinx) -> dict:
+    app.connect("config-inited", key_cache, priority=200)
+    app.connect("env-before-read-docs", run_notebooks, priority=900)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,183 @@
+"""What the book's site needs of Sphinx: local assets, live figures, page metadata, clean output."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from pathlib import Path
+from xml.sax.saxutils import escape
+
+from book_assets import ROOT, AssetError, place
+from docutils import nodes
+from icon_font import make_icon_font
+from sphinx.application import Sphinx
+from sphinx.config import Config
+from sphinx.errors import ExtensionError
+from sphinx.util import logging
+
+logger = logging.getLogger(__name__)
+
+BUNDLE = ROOT / "nnlib" / "live" / "static" / "live.js"
+WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
+EXPORTS = re.compile(r"export\s*\{([^{}]*)\}\s*;?\s*(//[^\n]*\s*)?$")
+
+
+def assets_folder(app: Sphinx) -> Path:
+    return Path(app.outdir).parent / ".assets"
+
+
+def place_assets(app: Sphinx, config: Config) -> None:
+    """Puts the locked assets, the figures' script and the icons beside the book's own static files.
+
+    They get a folder of their own because Jupyter Book links every script that it finds in
+    `_static/` on every page.
+    """
+    folder = assets_folder(app)
+    try:
+        place(folder)
+    except AssetError as error:
+        raise ExtensionError(str(error)) from error
+    make_icon_font(folder / "fonts" / "book-icons.woff")
+    if BUNDLE.is_file():
+        script = folder / "live" / "live.js"
+        script.parent.mkdir(parents=True, exist_ok=True)
+        script.write_text(as_classic_script(BUNDLE.read_text("utf8")), "utf8")
+    config.html_static_path = [*config.html_static_path, str(folder)]
+    base = os.environ.get("BOOK_URL") or config.html_baseurl
+    config.html_baseurl = base.rstrip("/") + "/" if base else ""
+
+
+def as_classic_script(module: str) -> str:
+    """The figures' module as a plain script that mounts the page's figures.
+
+    Browsers refuse modules from `file://`, so a book opened from the disk would stand still; a
+    plain deferred script runs there and everywhere else. The module itself stays the one source.
+    """
+    match = EXPORTS.search(module)
+    names = dict(
+        reversed((part.strip().split(" as ") * 2)[:2]) for part in match[1].split(",")
+    ) if match else {}
+    if "mountAll" not in names:
+        raise ExtensionError(f"{BUNDLE.relative_to(ROOT)} does not export mountAll: rebuild it")
+    return f"(() => {{\n{module[: match.start()]}\n{names['mountAll']}();\n}})();\n"
+
+
+def slim_widget_state(body: str) -> str:
+    """The widgets' state without the source of the module that the page loads once by itself."""
+    bundle = json.loads(body)
+    for model in bundle["state"].values():
+        state = model["state"]
+        if model["model_module"] == "anywidget":
+            state.pop("_esm", None)
+            state.pop("_css", None)
+    return json.dumps(bundle, separators=(",", ":")).replace("</", "<\\/")
+
+
+def prepare_figures(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
+    """Loads the figures' script on pages that hold live figures, and only there."""
+    files = getattr(app.env, "nb_metadata", {}).get(pagename, {}).get("js_files", {})
+    if "ipywidgets_state" not in files:
+        return
+    uri, options = files["ipywidgets_state"]
+    files["ipywidgets_state"] = (uri, {**options, "body": slim_widget_state(options["body"])})
+    if not BUNDLE.is_file():
+        raise ExtensionError(
+            f"{pagename} holds live figures, but {BUNDLE.relative_to(ROOT)} is missing: build it "
+            "with `npm ci && npm run build` in frontend/"
+        )
+    app.add_js_file("live/live.js", loading_method="defer", priority=900)
+
+
+def page_description(doctree: nodes.document | None) -> str:
+    """The page's first paragraph, cut at a word near 200 characters."""
+    if doctree is None:
+        return ""
+    for paragraph in doctree.findall(nodes.paragraph):
+        text = " ".join(paragraph.astext().split())
+        if len(text) > 40:
+            return text if len(text) <= 200 else text[:200].rsplit(" ", 1)[0] + " …"
+    return ""
+
+
+def add_page_metadata(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
+    """Description, social card and address of the page, as search engines and chats read them."""
+    title = re.sub(r"<[^>]+>", "", context.get("title") or "") or app.config.html_title
+    description = page_description(doctree) or app.config.book_description
+    card = context["pathto"]("_static/social-card.png", 1)
+    base = app.config.html_baseurl
+    tags = [
+        ("name", "description", description),
+        ("property", "og:type", "article" if doctree is not None else "website"),
+        ("property", "og:site_name", app.config.html_title),
+        ("property", "og:title", title),
+        ("property", "og:description", description),
+        ("property", "og:image", base + "_static/social-card.png" if base else card),
+        ("property", "og:image:alt", app.config.html_title),
+        ("name", "twitter:card", "summary_large_image"),
+        ("name", "theme-color", "#1f5f99"),
+    ]
+    if base:
+        tags.append(("property", "og:url", base + app.builder.get_target_uri(pagename)))
+    lines = [
+        f'<meta {kind}="{name}" content="{escape(value, {chr(34): "&quot;"})}" />'
+        for kind, name, value in tags
+    ]
+    lines.append('<link rel="license" href="https://creativecommons.org/licenses/by/4.0/" />')
+    context["metatags"] = context.get("metatags", "") + "\n" + "\n".join(lines)
+
+
+def write_sitemap(app: Sphinx, error: Exception | None) -> None:
+    """sitemap.xml, where the site's address is known (BOOK_URL or html.baseurl)."""
+    if error or app.builder.format != "html" or not app.config.html_baseurl:
+        return
+    addresses = [
+        app.config.html_baseurl + app.builder.get_target_uri(name)
+        for name in sorted(app.env.found_docs)
+    ]
+    entries = "".join(f"  <url><loc>{escape(address)}</loc></url>\n" for address in addresses)
+    Path(app.outdir, "sitemap.xml").write_text(
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        f'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n{entries}</urlset>\n',
+        "utf8",
+    )
+
+
+def drop_unused_files(app: Sphinx, error: Exception | None) -> None:
+    """Removes what the themes copy and no page asks for: source maps, an icon script of 1.5 MB."""
+    if error or app.builder.format != "html":
+        return
+    static = Path(app.outdir) / "_static"
+    for path in static.rglob("*.map"):
+        path.unlink()
+    for path in (static / "scripts").glob("fontawesome.*"):
+        path.unlink()
+    # Sphinx's copy of a page's stored notebook keeps the widgets' state: nobody links to it.
+    shutil.rmtree(Path(app.outdir) / "_sources" / "_build", ignore_errors=True)
+    Path(app.outdir, ".nojekyll").touch()
+
+
+def without_icon_script(head: str) -> str:
+    """The page's head without the theme's icon script: the icons come from a small font."""
+    return re.sub(r"<script[^>]*fontawesome\.js[^>]*></script>", "", head)
+
+
+def add_filters(app: Sphinx) -> None:
+    templates = getattr(app.builder, "templates", None)
+    if templates is not None:
+        templates.environment.filters["without_icon_script"] = without_icon_script
+
+
+def setup(app: Sphinx) -> dict:
+    app.add_config_value("book_description", "", "html")
+    # Jupyter Book always sets it, for an extension that this book leaves out.
+    app.add_config_value("comments_config", {}, "")
+    app.connect("builder-inited", add_filters, priority=900)
+    app.connect("config-inited", place_assets, priority=200)
+    # Before myst-nb adds the page's scripts, which happens at the default priority of 500.
+    app.connect("html-page-context", prepare_figures, priority=400)
+    app.connect("html-page-context", add_page_metadata, priority=600)
+    app.connect("build-finished", write_sitemap)
+    app.connect("build-finished", drop_unused_files, priority=900)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

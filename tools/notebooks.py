@@ -1,0 +1,188 @@
+"""Keeps the chapters' files lean and alike, so that a diff shows what an author changed.
+
+    python tools/notebooks.py chapters             rewrite what is not normal
+    python tools/notebooks.py --execute chapters   run first, store the new outputs
+    python tools/notebooks.py --check chapters     name what is not normal; exit 1 if any
+
+A normal notebook has no execution counts, pictures, widget views or states (the build makes those
+anew), no metadata but a kernel's name, cells' tags and glue's; text outputs stay, as tests compare
+them. Two habits that the tests' runner treats otherwise than Jupyter does are refused: a trailing
+semicolon to hide an output, and `_` for the last result.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import hashlib
+import json
+import sys
+from pathlib import Path
+
+KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+CELL_METADATA = ("mystnb", "tags")
+OUTPUT_METADATA = ("scrapbook",)
+NEVER_STORED = (
+    "image/png",
+    "image/jpeg",
+    "application/vnd.jupyter.widget-view+json",
+    "application/vnd.jupyter.widget-state+json",
+)
+
+
+def lines(source: str | list[str]) -> list[str]:
+    text = source if isinstance(source, str) else "".join(source)
+    return text.splitlines(keepends=True)
+
+
+def normal_output(output: dict) -> dict:
+    kind = output["output_type"]
+    if kind == "stream":
+        return {"name": output["name"], "output_type": kind, "text": lines(output["text"])}
+    if kind == "error":
+        return {
+            "ename": output["ename"],
+            "evalue": output["evalue"],
+            "output_type": kind,
+            "traceback": [],
+        }
+    data = {
+        mime: lines(value) if isinstance(value, (str, list)) and not mime.endswith("json") else value
+        for mime, value in output["data"].items()
+        if mime not in NEVER_STORED
+    }
+    kept = {key: output["metadata"][key] for key in OUTPUT_METADATA if key in output["metadata"]}
+    normal = {"data": data, "metadata": kept, "output_type": kind}
+    if kind == "execute_result":
+        normal["execution_count"] = None
+    return normal
+
+
+def merge_streams(outputs: list[dict]) -> list[dict]:
+    """Joins neighbouring pieces of one stream: how they were cut depends on the kernel's timing."""
+    merged: list[dict] = []
+    for output in outputs:
+        last = merged[-1] if merged else {}
+        if output["output_type"] == "stream" and last.get("name") == output["name"]:
+            last["text"] = lines([*last["text"], *output["text"]])
+        else:
+            merged.append(output)
+    return merged
+
+
+def cell_id(cell: dict, position: int, taken: set[str]) -> str:
+    """The cell's own id, or one made from its place and text (random ones would not be stable)."""
+    given = cell.get("id")
+    if given and given not in taken:
+        return given
+    text = "".join(lines(cell["source"]))
+    return hashlib.sha256(f"{position}\0{text}".encode()).hexdigest()[:8]
+
+
+def normal_cell(cell: dict, position: int, taken: set[str]) -> dict:
+    normal = {
+        "cell_type": cell["cell_type"],
+        "id": cell_id(cell, position, taken),
+        "metadata": {key: cell["metadata"][key] for key in CELL_METADATA if key in cell["metadata"]},
+        "source": lines("".join(lines(cell["source"])).rstrip("\n")),
+    }
+    taken.add(normal["id"])
+    if cell["cell_type"] == "code":
+        normal["execution_count"] = None
+        normal["outputs"] = merge_streams([normal_output(output) for output in cell["outputs"]])
+    return normal
+
+
+def normal_notebook(notebook: dict) -> dict:
+    taken: set[str] = set()
+    metadata = {"kernelspec": KERNEL, "language_info": {"name": "python"}}
+    if "mystnb" in notebook["metadata"]:
+        metadata["mystnb"] = notebook["metadata"]["mystnb"]
+    cells = [c for c in notebook["cells"] if "".join(lines(c["source"])).strip()]
+    return {
+        "cells": [normal_cell(cell, position, taken) for position, cell in enumerate(cells)],
+        "metadata": metadata,
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+
+
+def text_of(notebook: dict) -> str:
+    """The file's text, in nbformat's own layout."""
+    return json.dumps(notebook, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def refused_habits(notebook: dict) -> list[str]:
+    found = []
+    for position, cell in enumerate(notebook["cells"]):
+        source = "".join(lines(cell["source"])).rstrip()
+        if cell["cell_type"] != "code" or "raises-exception" in cell["metadata"].get("tags", []):
+            continue
+        if source.endswith(";"):
+            found.append(f"cell {position}: a trailing ; hides nothing under test; use plt.show()")
+        if source.lstrip().startswith(("%", "!")) or "\n%" in source or "\n!" in source:
+            found.append(f"cell {position}: magics and ! do not run in the page's Python")
+            continue
+        try:
+            tree = ast.parse(source)
+        except SyntaxError as error:
+            found.append(f"cell {position}: {error.msg} (line {error.lineno})")
+            continue
+        read = {node.id for node in ast.walk(tree)
+                if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+        if "_" in read:
+            found.append(f"cell {position}: `_` is not the last result under test")
+    return found
+
+
+def execute(path: Path) -> dict:
+    import nbformat
+    from nbclient import NotebookClient
+
+    notebook = nbformat.read(path, as_version=4)
+    for cell in notebook.cells:
+        cell.pop("outputs", None) if cell.cell_type != "code" else cell.update(outputs=[])
+    client = NotebookClient(
+        notebook,
+        timeout=180,
+        store_widget_state=False,
+        extra_arguments=["--log-level=ERROR"],
+        resources={"metadata": {"path": str(path.parent)}},
+    )
+    return json.loads(nbformat.writes(client.execute()))
+
+
+def notebooks_in(paths: list[Path]) -> list[Path]:
+    found = []
+    for path in paths:
+        found += sorted(path.rglob("*.ipynb")) if path.is_dir() else [path]
+    return [path for path in found if ".ipynb_checkpoints" not in path.parts]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("paths", nargs="+", type=Path)
+    parser.add_argument("--check", action="store_true", help="change nothing, report")
+    parser.add_argument("--execute", action="store_true", help="run and store new outputs")
+    options = parser.parse_args(arguments)
+    faults = 0
+    for path in notebooks_in(options.paths):
+        before = path.read_text("utf8")
+        notebook = execute(path) if options.execute else json.loads(before)
+        after = text_of(normal_notebook(notebook))
+        for habit in refused_habits(notebook):
+            faults += 1
+            print(f"{path}: {habit}")
+        if after == before:
+            continue
+        if options.check:
+            faults += 1
+            print(f"{path}: not normal; run `python tools/notebooks.py {path}`")
+        else:
+            path.write_text(after, "utf8")
+            print(f"{path}: rewritten")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
