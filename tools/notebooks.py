@@ -4,7 +4,7 @@
     python tools/notebooks.py --execute chapters   run first, store the new outputs
     python tools/notebooks.py --check chapters     name what is not normal; exit 1 if any
 
-A normal notebook has no execution counts, pictures, widget views or states (the build makes those
+A normal notebook has one execution count for all cells, no pictures, widget views or states (the build makes those
 anew), no metadata but a kernel's name, cells' tags and glue's; text outputs stay, as tests compare
 them. Two habits that the tests' runner treats otherwise than Jupyter does are refused: a trailing
 semicolon to hide an output, and `_` for the last result.
@@ -20,6 +20,8 @@ import sys
 from pathlib import Path
 
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+# nbval takes a cell without a count for one that was never run, and compares nothing.
+RAN = 1
 CELL_METADATA = ("mystnb", "tags")
 OUTPUT_METADATA = ("scrapbook",)
 NEVER_STORED = (
@@ -54,7 +56,7 @@ def normal_output(output: dict) -> dict:
     kept = {key: output["metadata"][key] for key in OUTPUT_METADATA if key in output["metadata"]}
     normal = {"data": data, "metadata": kept, "output_type": kind}
     if kind == "execute_result":
-        normal["execution_count"] = None
+        normal["execution_count"] = RAN
     return normal
 
 
@@ -88,7 +90,7 @@ def normal_cell(cell: dict, position: int, taken: set[str]) -> dict:
     }
     taken.add(normal["id"])
     if cell["cell_type"] == "code":
-        normal["execution_count"] = None
+        normal["execution_count"] = RAN
         normal["outputs"] = merge_streams([normal_output(output) for output in cell["outputs"]])
     return normal
 
