@@ -1,0 +1,19 @@
+/*
+The page's evaluator of recorded graphs (docs/graph-schema.md).
+
+    const program = new Program(parseGraph(json));   // either throws GraphError, with a message to show
+    program.inputs                                   // [{ name, shape, dtype }, …] (outputs alike)
+    program.set("w", [0.5, -1]);                     // a number fills; true if a value changed
+    program.run();                                   // only what depends on changed inputs
+    program.get("loss")                              // Float64Array, the same buffer every time
+
+Values are Float64Array whatever the dtype: float32 results are rounded to float32 after each
+operation, int64 are exact up to 2⁵³, bool are 0 and 1.  Nothing is allocated by set, run and get.
+new Program(graph, { everyNode: true }) also keeps what no output needs: at(i) reads node i.
+Inputs start as zeros.  run() throws GraphError where an index input points outside its tensor.
+*/
+
+export { GraphError } from "./errors.js";
+export { type Graph, type GraphNode, MAX_ELEMENTS, MAX_NODES, parseGraph } from "./graph.js";
+export { type Port, Program, type ProgramOptions } from "./program.js";
+export type { DType } from "../primitives/primitive.js";

@@ -1,0 +1,229 @@
+// Program: a graph compiled to kernels on buffers that are made once, replayed where inputs changed.
+
+import { compile } from "../primitives/index.js";
+import { ALIAS, type DType, type Kernel, type Operand, type Shape, Attrs } from "../primitives/primitive.js";
+import { GraphError } from "./errors.js";
+import type { Graph, GraphNode } from "./graph.js";
+
+export interface Port {
+  readonly name: string;
+  readonly shape: Shape;
+  readonly dtype: DType;
+  /** Position in the graph's nodes. */
+  readonly node: number;
+}
+
+export interface ProgramOptions {
+  /** Compute every node, also those on which no output depends (to draw the graph's values). */
+  readonly everyNode?: boolean;
+}
+
+interface Step {
+  readonly node: number;
+  readonly kernel: Kernel;
+  readonly inputs: readonly number[];
+}
+
+/** More plans than this (sets of inputs that change together) are not remembered. */
+const MAX_PLANS = 256;
+
+export class Program {
+  readonly inputs: readonly Port[];
+  readonly outputs: readonly Port[];
+  private readonly operands: (Operand | undefined)[];
+  private readonly steps: readonly Step[];
+  private readonly ports = new Map<string, Port>();
+  private readonly inputNumbers = new Map<string, number>();
+  private readonly changed: Uint8Array;
+  private readonly plannedFor: Uint8Array;
+  private plan: readonly Kernel[] = [];
+  private readonly plans = new Map<string, readonly Kernel[]>();
+  private dirty = true;
+
+  constructor(
+    readonly graph: Graph,
+    options: ProgramOptions = {},
+  ) {
+    const { nodes } = graph;
+    this.inputs = nodes.flatMap((n, i) => (n.op === "input" ? [portOf(n.name, n, i)] : []));
+    this.outputs = graph.outputs.map(({ name, node }) => portOf(name, nodes[node]!, node));
+    this.inputs.forEach((port, k) => this.inputNumbers.set(port.name, k));
+    for (const port of [...this.inputs, ...this.outputs]) this.ports.set(port.name, port);
+    this.operands = new Array<Operand | undefined>(nodes.length).fill(undefined);
+    const steps = this.compileNodes(options.everyNode === true);
+    const { constant, moving } = this.split(steps);
+    for (const step of constant) step.kernel(); // what depends on no input is computed here, once
+    this.steps = moving;
+    this.changed = new Uint8Array(this.inputs.length).fill(1);
+    this.plannedFor = new Uint8Array(this.inputs.length);
+  }
+
+  /** Give an input its values (a number fills it); true if any of them is new. */
+  set(name: string, values: ArrayLike<number> | number): boolean {
+    const k = this.inputNumbers.get(name);
+    if (k === undefined) {
+      throw new GraphError(`the graph has no input "${name}"; it has ${this.inputs.map((p) => p.name).join(", ") || "none"}`);
+    }
+    const { data, dtype, shape } = this.operands[this.inputs[k]!.node]!;
+    if (typeof values !== "number" && values.length !== data.length) {
+      throw new GraphError(`input "${name}" has shape [${shape.join(", ")}], ${data.length} elements, but was given ${values.length}`);
+    }
+    const fresh = store(data, values, dtype);
+    if (fresh) {
+      this.changed[k] = 1;
+      this.dirty = true;
+    }
+    return fresh;
+  }
+
+  /** Compute whatever depends on inputs that changed since the last run. */
+  run(): void {
+    if (!this.dirty) return;
+    if (!equal(this.changed, this.plannedFor)) this.makePlan();
+    const plan = this.plan;
+    for (let i = 0; i < plan.length; i++) plan[i]!();
+    this.changed.fill(0);
+    this.dirty = false;
+  }
+
+  /** The values of an output (or of an input), row-major; the same array after every run. */
+  get(name: string): Float64Array {
+    return this.operands[this.port(name).node]!.data;
+  }
+
+  shape(name: string): Shape {
+    return this.port(name).shape;
+  }
+
+  /** The values of one node; undefined where no output needs it and everyNode was not asked for. */
+  at(node: number): Float64Array | undefined {
+    return this.operands[node]?.data;
+  }
+
+  private port(name: string): Port {
+    const output = this.ports.get(name);
+    if (output) return output;
+    throw new GraphError(`the graph has no output "${name}"; it has ${this.outputs.map((p) => p.name).join(", ") || "none"}`);
+  }
+
+  /** Buffers and kernels for all nodes that are needed, in the graph's order. */
+  private compileNodes(everyNode: boolean): Step[] {
+    const { nodes } = this.graph;
+    const sources = everyNode ? nodes.map((n) => n.inputs) : withoutExpansions(nodes);
+    const needed = everyNode ? null : reachable(sources, this.outputs, this.inputs);
+    const steps: Step[] = [];
+    nodes.forEach((node, i) => {
+      if (needed && !needed[i]) return;
+      const inputs = sources[i]!.map((n) => this.operands[n]!);
+      const { operand, kernel } = makeNode(node, i, inputs);
+      this.operands[i] = operand;
+      if (kernel) steps.push({ node: i, kernel, inputs: sources[i]! });
+    });
+    return steps;
+  }
+
+  /** Steps that depend on no input, and those that do. */
+  private split(steps: readonly Step[]): { constant: Step[]; moving: Step[] } {
+    const moves = new Uint8Array(this.graph.nodes.length);
+    for (const port of this.inputs) moves[port.node] = 1;
+    const constant: Step[] = [];
+    const moving: Step[] = [];
+    for (const step of steps) {
+      if (step.inputs.some((n) => moves[n])) {
+        moves[step.node] = 1;
+        moving.push(step);
+      } else constant.push(step);
+    }
+    return { constant, moving };
+  }
+
+  private makePlan(): void {
+    const key = this.changed.join("");
+    let plan = this.plans.get(key);
+    if (!plan) {
+      plan = this.downstream();
+      if (this.plans.size >= MAX_PLANS) this.plans.clear();
+      this.plans.set(key, plan);
+    }
+    this.plan = plan;
+    this.plannedFor.set(this.changed);
+  }
+
+  /** The kernels of all nodes downstream of the changed inputs. */
+  private downstream(): Kernel[] {
+    const moves = new Uint8Array(this.graph.nodes.length);
+    this.inputs.forEach((port, k) => (moves[port.node] = this.changed[k]!));
+    const kernels: Kernel[] = [];
+    for (const step of this.steps) {
+      if (!step.inputs.some((n) => moves[n])) continue;
+      moves[step.node] = 1;
+      if (step.kernel !== ALIAS) kernels.push(step.kernel);
+    }
+    return kernels;
+  }
+}
+
+function portOf(name: string, node: GraphNode, i: number): Port {
+  return { name, shape: node.shape, dtype: node.dtype, node: i };
+}
+
+/** The operand of one node and its kernel: none for a leaf; ALIAS shares the input's buffer. */
+function makeNode(node: GraphNode, i: number, inputs: readonly Operand[]): { operand: Operand; kernel: Kernel | null } {
+  const { shape, dtype, size } = node;
+  if (node.data) return { operand: { shape, dtype, data: node.data }, kernel: null };
+  const operand = { shape, dtype, data: new Float64Array(size) };
+  if (node.op === "input") return { operand, kernel: null };
+  const kernel = compile(node.op, operand, inputs, new Attrs(`node ${i} (${node.op})`, node.attrs));
+  if (kernel === ALIAS) return { operand: { shape, dtype, data: inputs[0]!.data }, kernel };
+  return { operand, kernel };
+}
+
+/**
+ * Each node's inputs, reading through `expand` where broadcasting does the same: an elementwise
+ * operation on an expanded value is that operation on the value itself, if another input or the
+ * result's own shape says how far to stretch it.
+ */
+function withoutExpansions(nodes: readonly GraphNode[]): (readonly number[])[] {
+  return nodes.map((node) => {
+    if (!BROADCASTING.has(node.op)) return node.inputs;
+    return node.inputs.map((n) => {
+      let source = n;
+      while (nodes[source]!.op === "expand" && nodes[source]!.inputs.length === 1) source = nodes[source]!.inputs[0]!;
+      return source;
+    });
+  });
+}
+
+const BROADCASTING: ReadonlySet<string> = new Set(
+  ("add sub mul div pow maximum minimum atan2 remainder floor_divide " +
+    "eq ne lt le gt ge logical_and logical_or logical_xor where").split(" "),
+);
+
+function reachable(sources: readonly (readonly number[])[], outputs: readonly Port[], inputs: readonly Port[]): Uint8Array {
+  const needed = new Uint8Array(sources.length);
+  for (const port of [...outputs, ...inputs]) needed[port.node] = 1;
+  for (let i = sources.length - 1; i >= 0; i--) if (needed[i]) for (const n of sources[i]!) needed[n] = 1;
+  return needed;
+}
+
+/** Write values of one dtype over `data`; true if anything changed (0 to -0 is a change too). */
+function store(data: Float64Array, values: ArrayLike<number> | number, dtype: DType): boolean {
+  let fresh = false;
+  for (let i = 0; i < data.length; i++) {
+    let x = typeof values === "number" ? values : values[i]!;
+    if (dtype === "float32") x = Math.fround(x);
+    else if (dtype === "int64") x = Math.trunc(x) + 0;
+    else if (dtype === "bool") x = x ? 1 : 0;
+    const before = data[i]!;
+    if (x !== before || (x === 0 && 1 / x !== 1 / before)) {
+      data[i] = x;
+      fresh = true;
+    }
+  }
+  return fresh;
+}
+
+function equal(a: Uint8Array, b: Uint8Array): boolean {
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}

@@ -1,0 +1,479 @@
+// Primitives that act on each element by itself: one loop each, broadcasting by strides.
+
+import {
+  ALIAS, type Attrs, type Family, type Kernel, type Operand, type Primitive, type Shape, type Values,
+  broadcastShapes, broadcastStrides, expectInputs, expectShape, offsetsOf, sameShape, sizeOf,
+} from "./primitive.js";
+import { erf, roundHalfEven } from "./special.js";
+
+/*
+Every operation has a loop of its own (no function is passed to a common loop), because a call per
+element would cost more than the operation and would put each number into an object.
+*/
+
+// ---------------------------------------------------------------- the walk over broadcast operands
+
+/** Two nested loops over the result, with the steps of each operand; `o` is where they start. */
+interface Walk {
+  rows: number;
+  cols: number;
+  o: number;
+  /** Per operand: start, step per row, step per column. */
+  a: number; ar: number; ac: number;
+  b: number; br: number; bc: number;
+  c: number; cr: number; cc: number;
+}
+
+/** Dimensions of the result with those merged that all operands pass through without a jump. */
+function merged(shape: Shape, strides: readonly (readonly number[])[]): { shape: number[]; strides: number[][] } {
+  const sizes: number[] = [];
+  const steps: number[][] = strides.map(() => []);
+  shape.forEach((n, d) => {
+    if (n === 1) return;
+    const last = sizes.length - 1;
+    if (last >= 0 && strides.every((s, k) => steps[k]![last] === s[d]! * n)) {
+      sizes[last]! *= n;
+      strides.forEach((s, k) => (steps[k]![last] = s[d]!));
+    } else {
+      sizes.push(n);
+      strides.forEach((s, k) => steps[k]!.push(s[d]!));
+    }
+  });
+  return { shape: sizes, strides: steps };
+}
+
+/** A kernel that calls `loop` once for every pair of innermost dimensions of the result. */
+function walked(out: Operand, inputs: readonly Operand[], loop: (w: Walk) => void): Kernel {
+  const { shape, strides } = merged(out.shape, inputs.map((x) => broadcastStrides(x.shape, out.shape)));
+  const nd = shape.length;
+  const rows = nd > 1 ? shape[nd - 2]! : 1;
+  const cols = nd > 0 ? shape[nd - 1]! : 1;
+  const step = (k: number, d: number): number => (d >= 0 ? (strides[k]?.[d] ?? 0) : 0);
+  const w: Walk = {
+    rows, cols, o: 0,
+    a: 0, ar: step(0, nd - 2), ac: step(0, nd - 1),
+    b: 0, br: step(1, nd - 2), bc: step(1, nd - 1),
+    c: 0, cr: step(2, nd - 2), cc: step(2, nd - 1),
+  };
+  if (sizeOf(out.shape) === 0) return () => undefined;
+  if (nd <= 2) return () => loop(w);
+  const outer = shape.slice(0, nd - 2);
+  const starts = [0, 1, 2].map((k) => offsetsOf(outer, outer.map((_, d) => step(k, d))));
+  const [a, b, c] = starts as [Int32Array, Int32Array, Int32Array];
+  const block = rows * cols;
+  return () => {
+    for (let i = 0; i < a.length; i++) {
+      w.o = i * block;
+      w.a = a[i]!;
+      w.b = b[i]!;
+      w.c = c[i]!;
+      loop(w);
+    }
+  };
+}
+
+/** The inputs must broadcast to the recorded shape (not only to each other: see Program). */
+function expectBroadcast(out: Operand, inputs: readonly Operand[], attrs: Attrs): void {
+  const shapes = inputs.map((x) => x.shape);
+  if (!sameShape(broadcastShapes([...shapes, out.shape], attrs), out.shape)) {
+    attrs.fail(`shapes ${shapes.map((s) => `[${s.join(", ")}]`).join(", ")} do not broadcast to [${out.shape.join(", ")}]`);
+  }
+}
+
+// ---------------------------------------------------------------- two arguments
+
+type Loop2 = (o: Values, a: Values, b: Values, w: Walk) => void;
+
+function binary(loop: Loop2, wholeNumbers: Loop2 = loop): Primitive {
+  return (out, inputs, attrs) => {
+    expectInputs(inputs, 2, attrs);
+    expectBroadcast(out, inputs, attrs);
+    const o = out.data;
+    const a = inputs[0]!.data;
+    const b = inputs[1]!.data;
+    const chosen = out.dtype === "int64" ? wholeNumbers : loop;
+    return walked(out, inputs, (w) => chosen(o, a, b, w));
+  };
+}
+
+const add: Loop2 = (o, a, b, w) => {
+  for (let i = 0, k = w.o; i < w.rows; i++)
+    for (let j = 0, x = w.a + i * w.ar, y = w.b + i * w.br; j < w.cols; j++, x += w.ac, y += w.bc) o[k++] = a[x]! + b[y]!;
+};
+const sub: Loop2 = (o, a, b, w) => {
+  for (let i = 0, k = w.o; i < w.rows; i++)
+    for (let j = 0, x = w.a + i * w.ar, y = w.b + i * w.br; j < w.cols; j++, x += w.ac, y += w.bc) o[k++] = a[x]! - b[y]!;
+};
+const mul: Loop2 = (o, a, b, w) => {
+  for (let i = 0, k = w.o; i < w.rows; i++)
+    for (let j = 0, x = w.a + i * w.ar, y = w.b + i * w.br; j < w.cols; j++, x += w.ac, y += w.bc) o[k++] = a[x]! * b[y]!;
+};
+const div: Loop2 = (o, a, b, w) => {
+  for (let i = 0, k = w.o; i < w.rows; i++)
+    for (let j = 0, x = w.a + i * w.ar, y = w.b + i * w.br; j < w.cols; j++, x += w.ac, y += w.bc) o[k++] = a[x]! / b[y]!;
+};
+/** C's pow, which NumPy and PyTorch use: 1 to any power and (±1)^±∞ are 1; JavaScript has nan there. */
+const pow: Loop2 = (o, a, b, w) => {
+  for (let i = 0, k = w.o; i < w.rows; i++)
+    for (let j = 0, x = w.a + i * w.ar, y = w.b + i * w.br; j < w.cols; j++, x += w.ac, y += w.bc) {
+      const s = a[x]!;
+      const t = b[y]!;
+      o[k++] = s === 1 || ((t === Infinity || t === -Infinity) && s === -1) ? 1 : s ** t;
+    }
+};
+/** nan wins, as in NumPy. */
+const maximum: Loop2 = (o, a, b, w) => {
+  for (let i = 0, k = w.o; i < w.rows; i++)
+    for (let j = 0, x = w.a + i * w.ar, y = w.b + i * w.br; j < w.cols; j++, x += w.ac, y += w.bc) {
+      const s = a[x]!;
+      const t = b[y]!;
+      o[k++] = s > t || s !== s ? s : t;
+    }
+};
+const minimum: Loop2 = (o, a, b, w) => {
+  for (let i = 0, k = w.o; i < w.rows; i++)
+    for (let j = 0, x = w.a + i * w.ar, y = w.b + i * w.br; j < w.cols; j++, x += w.ac, y += w.bc) {
+      const s = a[x]!;
+      const t = b[y]!;
+      o[k++] = s < t || s !== s ? s : t;
+    }
+};
+const atan2: Loop2 = (o, a, b, w) => {
+  for (let i = 0, k = w.o; i < w.rows; i++)
+    for (let j = 0, x = w.a + i * w.ar, y = w.b + i * w.br; j < w.cols; j++, x += w.ac, y += w.bc) o[k++] = Math.atan2(a[x]!, b[y]!);
+};
+/** Python's %: the sign of the divisor. */
+const remainder: Loop2 = (o, a, b, w) => {
+  for (let i = 0, k = w.o; i < w.rows; i++)
+    for (let j = 0, x = w.a + i * w.ar, y = w.b + i * w.br; j < w.cols; j++, x += w.ac, y += w.bc) {
+      const t = b[y]!;
+      const r = a[x]! % t;
+      o[k++] = r === 0 ? (t < 0 || (t === 0 && 1 / t < 0) ? -0 : 0) : r < 0 !== t < 0 ? r + t : r;
+    }
+};
+const remainderWhole: Loop2 = (o, a, b, w) => {
+  for (let i = 0, k = w.o; i < w.rows; i++)
+    for (let j = 0, x = w.a + i * w.ar, y = w.b + i * w.br; j < w.cols; j++, x += w.ac, y += w.bc) {
+      const t = b[y]!;
+      const r = a[x]! % t;
+      o[k++] = t === 0 ? 0 : r !== 0 && r < 0 !== t < 0 ? r + t : r;
+    }
+};
+/** Python's //: floor of the exact quotient, found from the exact remainder. */
+const floorDivide: Loop2 = (o, a, b, w) => {
+  for (let i = 0, k = w.o; i < w.rows; i++)
+    for (let j = 0, x = w.a + i * w.ar, y = w.b + i * w.br; j < w.cols; j++, x += w.ac, y += w.bc) {
+      const s = a[x]!;
+      const t = b[y]!;
+      o[k++] = floorQuotient(s, t);
+    }
+};
+const floorDivideWhole: Loop2 = (o, a, b, w) => {
+  for (let i = 0, k = w.o; i < w.rows; i++)
+    for (let j = 0, x = w.a + i * w.ar, y = w.b + i * w.br; j < w.cols; j++, x += w.ac, y += w.bc) {
+      const s = a[x]!;
+      const t = b[y]!;
+      const r = s % t;
+      o[k++] = t === 0 ? 0 : (s - (r !== 0 && r < 0 !== t < 0 ? r + t : r)) / t;
+    }
+};
+const eq: Loop2 = (o, a, b, w) => {
+  for (let i = 0, k = w.o; i < w.rows; i++)
+    for (let j = 0, x = w.a + i * w.ar, y = w.b + i * w.br; j < w.cols; j++, x += w.ac, y += w.bc) o[k++] = a[x]! === b[y]! ? 1 : 0;
+};
+const ne: Loop2 = (o, a, b, w) => {
+  for (let i = 0, k = w.o; i < w.rows; i++)
+    for (let j = 0, x = w.a + i * w.ar, y = w.b + i * w.br; j < w.cols; j++, x += w.ac, y += w.bc) o[k++] = a[x]! !== b[y]! ? 1 : 0;
+};
+const lt: Loop2 = (o, a, b, w) => {
+  for (let i = 0, k = w.o; i < w.rows; i++)
+    for (let j = 0, x = w.a + i * w.ar, y = w.b + i * w.br; j < w.cols; j++, x += w.ac, y += w.bc) o[k++] = a[x]! < b[y]! ? 1 : 0;
+};
+const le: Loop2 = (o, a, b, w) => {
+  for (let i = 0, k = w.o; i < w.rows; i++)
+    for (let j = 0, x = w.a + i * w.ar, y = w.b + i * w.br; j < w.cols; j++, x += w.ac, y += w.bc) o[k++] = a[x]! <= b[y]! ? 1 : 0;
+};
+const gt: Loop2 = (o, a, b, w) => {
+  for (let i = 0, k = w.o; i < w.rows; i++)
+    for (let j = 0, x = w.a + i * w.ar, y = w.b + i * w.br; j < w.cols; j++, x += w.ac, y += w.bc) o[k++] = a[x]! > b[y]! ? 1 : 0;
+};
+const ge: Loop2 = (o, a, b, w) => {
+  for (let i = 0, k = w.o; i < w.rows; i++)
+    for (let j = 0, x = w.a + i * w.ar, y = w.b + i * w.br; j < w.cols; j++, x += w.ac, y += w.bc) o[k++] = a[x]! >= b[y]! ? 1 : 0;
+};
+const logicalAnd: Loop2 = (o, a, b, w) => {
+  for (let i = 0, k = w.o; i < w.rows; i++)
+    for (let j = 0, x = w.a + i * w.ar, y = w.b + i * w.br; j < w.cols; j++, x += w.ac, y += w.bc) o[k++] = a[x]! !== 0 && b[y]! !== 0 ? 1 : 0;
+};
+const logicalOr: Loop2 = (o, a, b, w) => {
+  for (let i = 0, k = w.o; i < w.rows; i++)
+    for (let j = 0, x = w.a + i * w.ar, y = w.b + i * w.br; j < w.cols; j++, x += w.ac, y += w.bc) o[k++] = a[x]! !== 0 || b[y]! !== 0 ? 1 : 0;
+};
+const logicalXor: Loop2 = (o, a, b, w) => {
+  for (let i = 0, k = w.o; i < w.rows; i++)
+    for (let j = 0, x = w.a + i * w.ar, y = w.b + i * w.br; j < w.cols; j++, x += w.ac, y += w.bc) o[k++] = (a[x]! !== 0) !== (b[y]! !== 0) ? 1 : 0;
+};
+
+function floorQuotient(s: number, t: number): number {
+  if (t === 0) return s / t;
+  let r = s % t;
+  let q = (s - r) / t;
+  if (r !== 0 && r < 0 !== t < 0) {
+    r += t;
+    q -= 1;
+  }
+  if (q === 0) return s < 0 !== t < 0 ? -0 : 0;
+  const below = Math.floor(q);
+  return q - below > 0.5 ? below + 1 : below;
+}
+
+// ---------------------------------------------------------------- one argument
+
+type Loop1 = (o: Values, a: Values) => void;
+
+function unary(loop: Loop1): Primitive {
+  return (out, inputs, attrs) => {
+    expectInputs(inputs, 1, attrs);
+    expectShape(out, inputs[0]!.shape, attrs);
+    const o = out.data;
+    const a = inputs[0]!.data;
+    return () => loop(o, a);
+  };
+}
+
+const neg: Loop1 = (o, a) => {
+  for (let i = 0; i < o.length; i++) o[i] = -a[i]!;
+};
+const abs: Loop1 = (o, a) => {
+  for (let i = 0; i < o.length; i++) o[i] = Math.abs(a[i]!);
+};
+const sign: Loop1 = (o, a) => {
+  for (let i = 0; i < o.length; i++) o[i] = Math.sign(a[i]!);
+};
+const exp: Loop1 = (o, a) => {
+  for (let i = 0; i < o.length; i++) o[i] = Math.exp(a[i]!);
+};
+const expm1: Loop1 = (o, a) => {
+  for (let i = 0; i < o.length; i++) o[i] = Math.expm1(a[i]!);
+};
+const exp2: Loop1 = (o, a) => {
+  for (let i = 0; i < o.length; i++) o[i] = 2 ** a[i]!;
+};
+const log: Loop1 = (o, a) => {
+  for (let i = 0; i < o.length; i++) o[i] = Math.log(a[i]!);
+};
+const log1p: Loop1 = (o, a) => {
+  for (let i = 0; i < o.length; i++) o[i] = Math.log1p(a[i]!);
+};
+const log2: Loop1 = (o, a) => {
+  for (let i = 0; i < o.length; i++) o[i] = Math.log2(a[i]!);
+};
+const log10: Loop1 = (o, a) => {
+  for (let i = 0; i < o.length; i++) o[i] = Math.log10(a[i]!);
+};
+const sqrt: Loop1 = (o, a) => {
+  for (let i = 0; i < o.length; i++) o[i] = Math.sqrt(a[i]!);
+};
+const sin: Loop1 = (o, a) => {
+  for (let i = 0; i < o.length; i++) o[i] = Math.sin(a[i]!);
+};
+const cos: Loop1 = (o, a) => {
+  for (let i = 0; i < o.length; i++) o[i] = Math.cos(a[i]!);
+};
+const tan: Loop1 = (o, a) => {
+  for (let i = 0; i < o.length; i++) o[i] = Math.tan(a[i]!);
+};
+const asin: Loop1 = (o, a) => {
+  for (let i = 0; i < o.length; i++) o[i] = Math.asin(a[i]!);
+};
+const acos: Loop1 = (o, a) => {
+  for (let i = 0; i < o.length; i++) o[i] = Math.acos(a[i]!);
+};
+const atan: Loop1 = (o, a) => {
+  for (let i = 0; i < o.length; i++) o[i] = Math.atan(a[i]!);
+};
+const sinh: Loop1 = (o, a) => {
+  for (let i = 0; i < o.length; i++) o[i] = Math.sinh(a[i]!);
+};
+const cosh: Loop1 = (o, a) => {
+  for (let i = 0; i < o.length; i++) o[i] = Math.cosh(a[i]!);
+};
+const tanh: Loop1 = (o, a) => {
+  for (let i = 0; i < o.length; i++) o[i] = Math.tanh(a[i]!);
+};
+const asinh: Loop1 = (o, a) => {
+  for (let i = 0; i < o.length; i++) o[i] = Math.asinh(a[i]!);
+};
+const acosh: Loop1 = (o, a) => {
+  for (let i = 0; i < o.length; i++) o[i] = Math.acosh(a[i]!);
+};
+const atanh: Loop1 = (o, a) => {
+  for (let i = 0; i < o.length; i++) o[i] = Math.atanh(a[i]!);
+};
+const sigmoid: Loop1 = (o, a) => {
+  for (let i = 0; i < o.length; i++) o[i] = 1 / (1 + Math.exp(-a[i]!));
+};
+const softplus: Loop1 = (o, a) => {
+  for (let i = 0; i < o.length; i++) {
+    const x = a[i]!;
+    o[i] = (x > 0 || x !== x ? x : 0) + Math.log1p(Math.exp(-Math.abs(x)));
+  }
+};
+const relu: Loop1 = (o, a) => {
+  for (let i = 0; i < o.length; i++) {
+    const x = a[i]!;
+    o[i] = x > 0 || x !== x ? x : 0;
+  }
+};
+const erfLoop: Loop1 = (o, a) => {
+  for (let i = 0; i < o.length; i++) o[i] = erf(a[i]!);
+};
+const floor: Loop1 = (o, a) => {
+  for (let i = 0; i < o.length; i++) o[i] = Math.floor(a[i]!);
+};
+const ceil: Loop1 = (o, a) => {
+  for (let i = 0; i < o.length; i++) o[i] = Math.ceil(a[i]!);
+};
+const round: Loop1 = (o, a) => {
+  for (let i = 0; i < o.length; i++) o[i] = roundHalfEven(a[i]!);
+};
+const trunc: Loop1 = (o, a) => {
+  for (let i = 0; i < o.length; i++) o[i] = Math.trunc(a[i]!);
+};
+const logicalNot: Loop1 = (o, a) => {
+  for (let i = 0; i < o.length; i++) o[i] = a[i]! === 0 ? 1 : 0;
+};
+const isnan: Loop1 = (o, a) => {
+  for (let i = 0; i < o.length; i++) o[i] = a[i]! !== a[i]! ? 1 : 0;
+};
+const isinf: Loop1 = (o, a) => {
+  for (let i = 0; i < o.length; i++) {
+    const x = a[i]!;
+    o[i] = x === Infinity || x === -Infinity ? 1 : 0;
+  }
+};
+const isfinite: Loop1 = (o, a) => {
+  for (let i = 0; i < o.length; i++) o[i] = a[i]! - a[i]! === 0 ? 1 : 0;
+};
+
+/** The same result as its input: nothing is copied, both share a buffer. */
+const clone: Primitive = (out, inputs, attrs) => {
+  expectInputs(inputs, 1, attrs);
+  expectShape(out, inputs[0]!.shape, attrs);
+  return ALIAS;
+};
+
+/** C's conversion: floats to whole numbers towards zero, anything but 0 to true. */
+const cast: Primitive = (out, inputs, attrs) => {
+  expectInputs(inputs, 1, attrs);
+  expectShape(out, inputs[0]!.shape, attrs);
+  const from = inputs[0]!.dtype;
+  const to = attrs.string("dtype");
+  if (to !== out.dtype) attrs.fail(`casts to ${to}, but the graph says the result is ${out.dtype}`);
+  if (from === to || from === "bool" || (to === "float64" && from === "float32")) return ALIAS;
+  return unary(to === "bool" ? toBool : to === "int64" ? toWhole : copy)(out, inputs, attrs);
+};
+
+const toBool: Loop1 = (o, a) => {
+  for (let i = 0; i < o.length; i++) o[i] = a[i]! !== 0 ? 1 : 0;
+};
+/** What does not fit becomes the least int64, as on the machines that run NumPy. */
+const toWhole: Loop1 = (o, a) => {
+  for (let i = 0; i < o.length; i++) {
+    const x = a[i]!;
+    o[i] = x - x === 0 ? Math.trunc(x) : -(2 ** 63);
+  }
+};
+const copy: Loop1 = (o, a) => {
+  for (let i = 0; i < o.length; i++) o[i] = a[i]!;
+};
+
+const clamp: Primitive = (out, inputs, attrs) => {
+  expectInputs(inputs, 1, attrs);
+  expectShape(out, inputs[0]!.shape, attrs);
+  const fit = out.dtype === "float32" ? Math.fround : Number;
+  const min = attrs.has("min") ? fit(attrs.number("min")) : -Infinity;
+  const max = attrs.has("max") ? fit(attrs.number("max")) : Infinity;
+  const o = out.data;
+  const a = inputs[0]!.data;
+  return () => {
+    for (let i = 0; i < o.length; i++) {
+      const x = a[i]!;
+      const above = x < min ? min : x;
+      o[i] = above > max ? max : above;
+    }
+  };
+};
+
+const where: Primitive = (out, inputs, attrs) => {
+  expectInputs(inputs, 3, attrs);
+  expectBroadcast(out, inputs, attrs);
+  const o = out.data;
+  const [a, b, c] = inputs.map((x) => x.data) as [Values, Values, Values];
+  return walked(out, inputs, (w) => {
+    for (let i = 0, k = w.o; i < w.rows; i++)
+      for (let j = 0, x = w.a + i * w.ar, y = w.b + i * w.br, z = w.c + i * w.cr; j < w.cols; j++, x += w.ac, y += w.bc, z += w.cc)
+        o[k++] = a[x] !== 0 ? b[y]! : c[z]!;
+  });
+};
+
+export const elementwise: Family = {
+  add: binary(add),
+  sub: binary(sub),
+  mul: binary(mul),
+  div: binary(div),
+  pow: binary(pow),
+  maximum: binary(maximum),
+  minimum: binary(minimum),
+  atan2: binary(atan2),
+  remainder: binary(remainder, remainderWhole),
+  floor_divide: binary(floorDivide, floorDivideWhole),
+  eq: binary(eq),
+  ne: binary(ne),
+  lt: binary(lt),
+  le: binary(le),
+  gt: binary(gt),
+  ge: binary(ge),
+  logical_and: binary(logicalAnd),
+  logical_or: binary(logicalOr),
+  logical_xor: binary(logicalXor),
+  neg: unary(neg),
+  abs: unary(abs),
+  sign: unary(sign),
+  exp: unary(exp),
+  expm1: unary(expm1),
+  exp2: unary(exp2),
+  log: unary(log),
+  log1p: unary(log1p),
+  log2: unary(log2),
+  log10: unary(log10),
+  sqrt: unary(sqrt),
+  sin: unary(sin),
+  cos: unary(cos),
+  tan: unary(tan),
+  asin: unary(asin),
+  acos: unary(acos),
+  atan: unary(atan),
+  sinh: unary(sinh),
+  cosh: unary(cosh),
+  tanh: unary(tanh),
+  asinh: unary(asinh),
+  acosh: unary(acosh),
+  atanh: unary(atanh),
+  sigmoid: unary(sigmoid),
+  softplus: unary(softplus),
+  relu: unary(relu),
+  erf: unary(erfLoop),
+  floor: unary(floor),
+  ceil: unary(ceil),
+  round: unary(round),
+  trunc: unary(trunc),
+  logical_not: unary(logicalNot),
+  isnan: unary(isnan),
+  isinf: unary(isinf),
+  isfinite: unary(isfinite),
+  where,
+  clamp,
+  cast,
+  clone,
+};

@@ -1,0 +1,52 @@
+// All primitives by name, in the families of nnlib/primitives, and the rounding that follows each.
+
+import { GraphError } from "../evaluator/errors.js";
+import { elementwise } from "./elementwise.js";
+import { indexing } from "./indexing.js";
+import { linalg } from "./linalg.js";
+import { ALIAS, type Attrs, type DType, type Family, type Kernel, type Operand, type Values } from "./primitive.js";
+import { reduce } from "./reduce.js";
+import { shape } from "./shape.js";
+import { window } from "./window.js";
+
+export const families: Readonly<Record<string, Family>> = { elementwise, reduce, shape, linalg, index: indexing, window };
+
+const registry: Family = Object.assign(Object.create(null) as object, ...Object.values(families)) as Family;
+
+export function knowsOp(op: string): boolean {
+  return op in registry;
+}
+
+/** The names of all primitives. */
+export function opNames(): string[] {
+  return Object.keys(registry);
+}
+
+/** The kernel of one application of `op`, its result rounded to the dtype that the graph records. */
+export function compile(op: string, out: Operand, inputs: readonly Operand[], attrs: Attrs): Kernel {
+  const primitive = registry[op];
+  if (!primitive) throw new GraphError(`${attrs.where}: this page knows no operation "${op}"`);
+  if (inputs.length === 0) attrs.fail("has no inputs");
+  const kernel = primitive(out, inputs, attrs);
+  if (kernel === ALIAS || out.dtype === "float64" || out.dtype === "bool") return kernel;
+  if (MOVES.has(op) && inputs.every((x) => x.dtype === out.dtype || x.dtype === "int64" || x.dtype === "bool")) return kernel;
+  return rounded(kernel, out.data, out.dtype);
+}
+
+/** These only pick among values that are rounded already. */
+const MOVES: ReadonlySet<string> = new Set(
+  "permute expand flip cat slice unslice tril triu gather take index relu abs where maximum minimum amax amin max_pool2d".split(" "),
+);
+
+function rounded(kernel: Kernel, out: Values, dtype: DType): Kernel {
+  if (dtype === "float32") {
+    return () => {
+      kernel();
+      for (let i = 0; i < out.length; i++) out[i] = Math.fround(out[i]!);
+    };
+  }
+  return () => {
+    kernel();
+    for (let i = 0; i < out.length; i++) out[i] = out[i]! + 0; // whole numbers have no -0
+  };
+}

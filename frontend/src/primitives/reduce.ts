@@ -1,0 +1,230 @@
+// Primitives that fold dimensions: sums and products, extremes, the softmax family, running sums.
+
+import {
+  type Attrs, type Family, type Kernel, type Operand, type Primitive, type Values,
+  around, expectInputs, expectShape, offsetsOf, sizeOf, stridesOf,
+} from "./primitive.js";
+
+// ---------------------------------------------------------------- which elements are folded together
+
+interface Folding {
+  /** Offset in x of the first element of each result. */
+  readonly starts: Int32Array;
+  /** Offsets of all elements of one result from its first. */
+  readonly members: Int32Array;
+}
+
+/** Checks the shapes of a reduction over `dim` and lists what each result folds. */
+function foldingOf(out: Operand, inputs: readonly Operand[], attrs: Attrs): Folding {
+  expectInputs(inputs, 1, attrs);
+  const { shape } = inputs[0]!;
+  return folding(out, shape, attrs.dims("dim", shape.length), attrs);
+}
+
+function folding(out: Operand, shape: readonly number[], dims: readonly number[], attrs: Attrs): Folding {
+  const keep = attrs.bool("keepdim");
+  const folded = shape.map((_, d) => dims.includes(d));
+  expectShape(out, shape.flatMap((n, d) => (folded[d] ? (keep ? [1] : []) : [n])), attrs);
+  const strides = stridesOf(shape);
+  const pick = (values: readonly number[], which: boolean): number[] => values.filter((_, d) => folded[d] === which);
+  return {
+    starts: offsetsOf(pick(shape, false), pick(strides, false)),
+    members: offsetsOf(pick(shape, true), pick(strides, true)),
+  };
+}
+
+type Fold = (o: Values, x: Values, starts: Int32Array, members: Int32Array) => void;
+
+function reduction(fold: Fold): Primitive {
+  return (out, inputs, attrs) => {
+    const { starts, members } = foldingOf(out, inputs, attrs);
+    const o = out.data;
+    const x = inputs[0]!.data;
+    return () => fold(o, x, starts, members);
+  };
+}
+
+// ---------------------------------------------------------------- sums
+
+/** Four running sums at once: quicker, and their rounding errors grow more slowly. */
+const sumFold: Fold = (o, x, starts, members) => {
+  const n = members.length;
+  for (let i = 0; i < starts.length; i++) {
+    const s = starts[i]!;
+    let a = 0, b = 0, c = 0, d = 0;
+    let j = 0;
+    for (; j + 3 < n; j += 4) {
+      a += x[s + members[j]!]!;
+      b += x[s + members[j + 1]!]!;
+      c += x[s + members[j + 2]!]!;
+      d += x[s + members[j + 3]!]!;
+    }
+    for (; j < n; j++) a += x[s + members[j]!]!;
+    o[i] = a + b + (c + d);
+  }
+};
+
+const meanFold: Fold = (o, x, starts, members) => {
+  sumFold(o, x, starts, members);
+  for (let i = 0; i < o.length; i++) o[i] = o[i]! / members.length;
+};
+
+const prodFold: Fold = (o, x, starts, members) => {
+  for (let i = 0; i < starts.length; i++) {
+    let p = 1;
+    for (let j = 0; j < members.length; j++) p *= x[starts[i]! + members[j]!]!;
+    o[i] = p;
+  }
+};
+
+// ---------------------------------------------------------------- extremes: nan wins, as in NumPy
+
+const maxFold: Fold = (o, x, starts, members) => {
+  for (let i = 0; i < starts.length; i++) {
+    let best = -Infinity;
+    for (let j = 0; j < members.length; j++) {
+      const v = x[starts[i]! + members[j]!]!;
+      if (v > best || v !== v) best = v;
+    }
+    o[i] = best;
+  }
+};
+
+const minFold: Fold = (o, x, starts, members) => {
+  for (let i = 0; i < starts.length; i++) {
+    let best = Infinity;
+    for (let j = 0; j < members.length; j++) {
+      const v = x[starts[i]! + members[j]!]!;
+      if (v < best || v !== v) best = v;
+    }
+    o[i] = best;
+  }
+};
+
+const anyFold: Fold = (o, x, starts, members) => {
+  for (let i = 0; i < starts.length; i++) {
+    let found = 0;
+    for (let j = 0; j < members.length && !found; j++) found = x[starts[i]! + members[j]!] !== 0 ? 1 : 0;
+    o[i] = found;
+  }
+};
+
+const allFold: Fold = (o, x, starts, members) => {
+  for (let i = 0; i < starts.length; i++) {
+    let held = 1;
+    for (let j = 0; j < members.length && held; j++) held = x[starts[i]! + members[j]!] !== 0 ? 1 : 0;
+    o[i] = held;
+  }
+};
+
+/** The first position of the extreme, or of the first nan; `sign` -1 looks for the least. */
+function argExtreme(sign: 1 | -1): Primitive {
+  return (out, inputs, attrs) => {
+    expectInputs(inputs, 1, attrs);
+    const { shape, data: x } = inputs[0]!;
+    const dims = attrs.has("dim") ? [attrs.dim("dim", shape.length)] : shape.map((_, d) => d);
+    const { starts, members } = folding(out, shape, shape.length ? dims : [], attrs);
+    if (members.length === 0) attrs.fail("there is no largest of no elements");
+    const o = out.data;
+    return () => {
+      for (let i = 0; i < starts.length; i++) {
+        const s = starts[i]!;
+        let at = 0;
+        let best = sign * x[s + members[0]!]!;
+        for (let j = 1; j < members.length && best === best; j++) {
+          const v = sign * x[s + members[j]!]!;
+          if (v > best || v !== v) {
+            best = v;
+            at = j;
+          }
+        }
+        o[i] = at;
+      }
+    };
+  };
+}
+
+// ---------------------------------------------------------------- the softmax family
+
+const logsumexpFold: Fold = (o, x, starts, members) => {
+  for (let i = 0; i < starts.length; i++) {
+    const s = starts[i]!;
+    let m = -Infinity;
+    for (let j = 0; j < members.length; j++) {
+      const v = x[s + members[j]!]!;
+      if (v > m || v !== v) m = v;
+    }
+    if (m - m !== 0) m = 0; // infinite or nan: the sum itself says what comes out
+    let sum = 0;
+    for (let j = 0; j < members.length; j++) sum += Math.exp(x[s + members[j]!]! - m);
+    o[i] = Math.log(sum) + m;
+  }
+};
+
+/** Loops over all lines of x along `dim`: element j of a line is at start + j·step. */
+type AlongLines = (o: Values, x: Values, start: number, step: number, length: number) => void;
+
+function along(loop: AlongLines): Primitive {
+  return (out, inputs, attrs) => {
+    expectInputs(inputs, 1, attrs);
+    const { shape, data: x } = inputs[0]!;
+    expectShape(out, shape, attrs);
+    return lines(shape, attrs.dim("dim", shape.length), out.data, x, loop);
+  };
+}
+
+function lines(shape: readonly number[], dim: number, o: Values, x: Values, loop: AlongLines): Kernel {
+  const { before, length, after } = around(shape, dim);
+  if (sizeOf(shape) === 0) return () => undefined;
+  return () => {
+    for (let p = 0; p < before; p++) for (let s = 0; s < after; s++) loop(o, x, p * length * after + s, after, length);
+  };
+}
+
+function largest(x: Values, start: number, step: number, length: number): number {
+  let m = x[start]!;
+  for (let j = 1, k = start + step; j < length; j++, k += step) if (x[k]! > m || x[k] !== x[k]) m = x[k]!;
+  return m;
+}
+
+const softmaxLine: AlongLines = (o, x, start, step, length) => {
+  const m = largest(x, start, step, length);
+  let sum = 0;
+  for (let j = 0, k = start; j < length; j++, k += step) sum += o[k] = Math.exp(x[k]! - m);
+  for (let j = 0, k = start; j < length; j++, k += step) o[k] = o[k]! / sum;
+};
+
+const logSoftmaxLine: AlongLines = (o, x, start, step, length) => {
+  const m = largest(x, start, step, length);
+  let sum = 0;
+  for (let j = 0, k = start; j < length; j++, k += step) sum += Math.exp(x[k]! - m);
+  const log = Math.log(sum);
+  for (let j = 0, k = start; j < length; j++, k += step) o[k] = x[k]! - m - log;
+};
+
+const cumsumLine: AlongLines = (o, x, start, step, length) => {
+  let sum = 0;
+  for (let j = 0, k = start; j < length; j++, k += step) o[k] = sum += x[k]!;
+};
+
+const cumprodLine: AlongLines = (o, x, start, step, length) => {
+  let product = 1;
+  for (let j = 0, k = start; j < length; j++, k += step) o[k] = product *= x[k]!;
+};
+
+export const reduce: Family = {
+  sum: reduction(sumFold),
+  mean: reduction(meanFold),
+  prod: reduction(prodFold),
+  amax: reduction(maxFold),
+  amin: reduction(minFold),
+  any: reduction(anyFold),
+  all: reduction(allFold),
+  argmax: argExtreme(1),
+  argmin: argExtreme(-1),
+  logsumexp: reduction(logsumexpFold),
+  softmax: along(softmaxLine),
+  log_softmax: along(logSoftmaxLine),
+  cumsum: along(cumsumLine),
+  cumprod: along(cumprodLine),
+};

@@ -1,0 +1,318 @@
+// Primitives that slide a window over the last two dimensions: convolution and pooling.
+
+import { type Matrix, gemm, reserve } from "./gemm.js";
+import { expectWork } from "./linalg.js";
+import {
+  type Attrs, type Family, type Operand, type Primitive, type Shape, type Values,
+  expectInputs, expectShape, sizeOf,
+} from "./primitive.js";
+
+type Pair = readonly [number, number];
+
+/** Window positions × elements: the most that is tabulated. */
+const MAX_TABLE = 2 ** 25;
+
+interface Window {
+  readonly kernel: Pair;
+  readonly stride: Pair;
+  readonly padding: Pair;
+  readonly dilation: Pair;
+}
+
+/** Positions that the window takes along one dimension of length n. */
+function positions(n: number, w: Window, d: 0 | 1, ceil: boolean): number {
+  const room = n + 2 * w.padding[d] - w.dilation[d] * (w.kernel[d] - 1) - 1;
+  const count = Math.floor((room + (ceil ? w.stride[d] - 1 : 0)) / w.stride[d]) + 1;
+  // A window that would start in the padding after the end is left out.
+  return ceil && (count - 1) * w.stride[d] >= n + w.padding[d] ? count - 1 : count;
+}
+
+function readWindow(kernel: Pair, attrs: Attrs): Window {
+  const w: Window = {
+    kernel,
+    stride: attrs.pair("stride"),
+    padding: attrs.pair("padding"),
+    dilation: attrs.has("dilation") ? attrs.pair("dilation") : [1, 1],
+  };
+  if ([...w.kernel, ...w.stride, ...w.dilation].some((n) => n < 1) || w.padding.some((n) => n < 0)) {
+    attrs.fail(`kernel [${w.kernel.join(", ")}], stride [${w.stride.join(", ")}], padding [${w.padding.join(", ")}] make no window`);
+  }
+  return w;
+}
+
+/** The result's height and width. */
+function windowed(h: number, width: number, w: Window, ceil: boolean, attrs: Attrs): [number, number] {
+  const out: [number, number] = [positions(h, w, 0, ceil), positions(width, w, 1, ceil)];
+  if (out[0] < 1 || out[1] < 1) attrs.fail(`a window of [${w.kernel.join(", ")}] does not fit into ${h} × ${width}`);
+  if (out[0] * out[1] * w.kernel[0] * w.kernel[1] > MAX_TABLE) attrs.fail("has too many windows for a page");
+  return out;
+}
+
+/** Where the (i, j)-th element of the window lies at each position, in a plane; -1 in the padding. */
+function windowTable(h: number, width: number, out: Pair, w: Window, visit: (i: number, j: number, p: number, at: number) => void): void {
+  for (let i = 0; i < w.kernel[0]; i++)
+    for (let j = 0; j < w.kernel[1]; j++)
+      for (let y = 0, p = 0; y < out[0]; y++)
+        for (let x = 0; x < out[1]; x++, p++) {
+          const row = y * w.stride[0] - w.padding[0] + i * w.dilation[0];
+          const col = x * w.stride[1] - w.padding[1] + j * w.dilation[1];
+          visit(i, j, p, row >= 0 && row < h && col >= 0 && col < width ? row * width + col : -1);
+        }
+}
+
+// ---------------------------------------------------------------- convolution
+
+/** The sizes of one convolution and the table that unfolds a group's planes into columns. */
+interface Convolution {
+  readonly images: number;
+  readonly groups: number;
+  /** Per group: planes in, planes out; elements of a kernel over all planes in; positions. */
+  readonly inside: number;
+  readonly outside: number;
+  readonly taps: number;
+  readonly places: number;
+  readonly plane: number;
+  readonly table: Int32Array;
+  readonly columns: Values;
+}
+
+function convolution(x: Shape, weight: Shape, g: Shape, attrs: Attrs): Convolution {
+  if (x.length !== 4 || weight.length !== 4) attrs.fail("needs (images, planes, height, width) and (out, in, height, width)");
+  const [images, planes, h, width] = x as [number, number, number, number];
+  const [out, inside, kh, kw] = weight as [number, number, number, number];
+  const groups = attrs.int("groups");
+  if (groups < 1 || planes !== inside * groups || out % groups !== 0) {
+    attrs.fail(`${planes} planes, weight [${weight.join(", ")}] and ${groups} groups do not fit`);
+  }
+  const w = readWindow([kh, kw], attrs);
+  const size = windowed(h, width, w, false, attrs);
+  if (g.length !== 4 || g[0] !== images || g[1] !== out || g[2] !== size[0] || g[3] !== size[1]) {
+    attrs.fail(`the convolution's result is [${[images, out, ...size].join(", ")}], the graph says [${g.join(", ")}]`);
+  }
+  const places = size[0] * size[1];
+  const taps = inside * kh * kw;
+  if (taps * places > MAX_TABLE) attrs.fail("unfolds to too many elements for a page");
+  expectWork(images * out * taps * places, attrs);
+  const table = new Int32Array(taps * places);
+  windowTable(h, width, size, w, (i, j, p, at) => {
+    for (let c = 0; c < inside; c++) table[((c * kh + i) * kw + j) * places + p] = at < 0 ? -1 : c * h * width + at;
+  });
+  return { images, groups, inside, outside: out / groups, taps, places, plane: h * width, table, columns: new Float64Array(taps * places) };
+}
+
+function unfold(columns: Values, x: Values, start: number, table: Int32Array): void {
+  for (let i = 0; i < table.length; i++) columns[i] = table[i]! < 0 ? 0 : x[start + table[i]!]!;
+}
+
+function fold(x: Values, start: number, columns: Values, table: Int32Array): void {
+  for (let i = 0; i < table.length; i++) {
+    const at = table[i]!;
+    if (at >= 0) x[start + at] = x[start + at]! + columns[i]!;
+  }
+}
+
+/** Calls `visit` for each image and group with the places of its planes and of its kernels. */
+function perGroup(c: Convolution, visit: (planesIn: number, planesOut: number, kernels: number) => void): void {
+  for (let n = 0; n < c.images; n++)
+    for (let g = 0; g < c.groups; g++) {
+      const at = n * c.groups + g;
+      visit(at * c.inside * c.plane, at * c.outside * c.places, g * c.outside * c.taps);
+    }
+}
+
+const conv2d: Primitive = (out, inputs, attrs) => {
+  expectInputs(inputs, 2, attrs);
+  const [x, weight] = inputs as [Operand, Operand];
+  const c = convolution(x.shape, weight.shape, out.shape, attrs);
+  reserve(c.taps, c.places);
+  const a: Matrix = { data: weight.data, at: 0, row: c.taps, col: 1 };
+  const b: Matrix = { data: c.columns, at: 0, row: c.places, col: 1 };
+  const o: Matrix = { data: out.data, at: 0, row: c.places, col: 1 };
+  const visit = (planesIn: number, planesOut: number, kernels: number): void => {
+    unfold(c.columns, x.data, planesIn, c.table);
+    a.at = kernels;
+    o.at = planesOut;
+    gemm(c.outside, c.places, c.taps, a, b, o, false);
+  };
+  return () => perGroup(c, visit);
+};
+
+const conv2dInput: Primitive = (out, inputs, attrs) => {
+  expectInputs(inputs, 2, attrs);
+  const [g, weight] = inputs as [Operand, Operand];
+  expectShape(out, attrs.ints("shape"), attrs);
+  const c = convolution(out.shape, weight.shape, g.shape, attrs);
+  reserve(c.outside, c.places);
+  const a: Matrix = { data: weight.data, at: 0, row: 1, col: c.taps };
+  const b: Matrix = { data: g.data, at: 0, row: c.places, col: 1 };
+  const o: Matrix = { data: c.columns, at: 0, row: c.places, col: 1 };
+  const visit = (planesIn: number, planesOut: number, kernels: number): void => {
+    a.at = kernels;
+    b.at = planesOut;
+    gemm(c.taps, c.places, c.outside, a, b, o, false);
+    fold(out.data, planesIn, c.columns, c.table);
+  };
+  return () => {
+    out.data.fill(0);
+    perGroup(c, visit);
+  };
+};
+
+const conv2dWeight: Primitive = (out, inputs, attrs) => {
+  expectInputs(inputs, 2, attrs);
+  const [g, x] = inputs as [Operand, Operand];
+  expectShape(out, attrs.ints("shape"), attrs);
+  const c = convolution(x.shape, out.shape, g.shape, attrs);
+  reserve(c.places, c.taps);
+  const a: Matrix = { data: g.data, at: 0, row: c.places, col: 1 };
+  const b: Matrix = { data: c.columns, at: 0, row: 1, col: c.places };
+  const o: Matrix = { data: out.data, at: 0, row: c.taps, col: 1 };
+  const visit = (planesIn: number, planesOut: number, kernels: number): void => {
+    unfold(c.columns, x.data, planesIn, c.table);
+    a.at = planesOut;
+    o.at = kernels;
+    gemm(c.outside, c.taps, c.places, a, b, o, true);
+  };
+  return () => {
+    out.data.fill(0);
+    perGroup(c, visit);
+  };
+};
+
+// ---------------------------------------------------------------- pooling
+
+interface Pooling {
+  readonly planes: number;
+  readonly plane: number;
+  readonly places: number;
+  readonly taps: number;
+  /** places × taps offsets within a plane, -1 in the padding. */
+  readonly table: Int32Array;
+  readonly window: Window;
+  readonly size: Pair;
+}
+
+function pooling(x: Shape, pooled: Shape, attrs: Attrs): Pooling {
+  if (x.length < 2) attrs.fail(`pools planes, not shape [${x.join(", ")}]`);
+  const window = readWindow(attrs.pair("kernel_size"), attrs);
+  const h = x[x.length - 2]!;
+  const width = x[x.length - 1]!;
+  const size = windowed(h, width, window, attrs.bool("ceil_mode"), attrs);
+  const lead = x.slice(0, -2);
+  if (pooled.join() !== [...lead, ...size].join()) {
+    attrs.fail(`the pooled result is [${[...lead, ...size].join(", ")}], the graph says [${pooled.join(", ")}]`);
+  }
+  const taps = window.kernel[0] * window.kernel[1];
+  const places = size[0] * size[1];
+  const planes = sizeOf(lead);
+  expectWork(planes * places * taps, attrs);
+  const table = new Int32Array(places * taps);
+  windowTable(h, width, size, window, (i, j, p, at) => (table[p * taps + i * window.kernel[1] + j] = at));
+  return { planes, plane: h * width, places, taps, table, window, size };
+}
+
+function maxPool(write: (o: Values, x: Values, p: Pooling) => void): Primitive {
+  return (out, inputs, attrs) => {
+    expectInputs(inputs, 1, attrs);
+    const { shape, data } = inputs[0]!;
+    const p = pooling(shape, out.shape, attrs);
+    const o = out.data;
+    return () => write(o, data, p);
+  };
+}
+
+function maxima(o: Values, x: Values, { planes, plane, taps, table }: Pooling): void {
+  for (let n = 0, k = 0; n < planes; n++)
+    for (let t = 0; t < table.length; t += taps, k++) {
+      let best = -Infinity;
+      for (let i = t; i < t + taps; i++) {
+        if (table[i]! < 0) continue;
+        const v = x[n * plane + table[i]!]!;
+        if (v > best || v !== v) best = v;
+      }
+      o[k] = best;
+    }
+}
+
+/** The first of the largest, or the last nan: PyTorch's choice. */
+function maximaPlaces(o: Values, x: Values, { planes, plane, taps, table }: Pooling): void {
+  for (let n = 0, k = 0; n < planes; n++)
+    for (let t = 0; t < table.length; t += taps, k++) {
+      let best = -Infinity;
+      let at = -1;
+      for (let i = t; i < t + taps; i++) {
+        if (table[i]! < 0) continue;
+        const v = x[n * plane + table[i]!]!;
+        if (at < 0 || v > best || v !== v) {
+          best = v;
+          at = table[i]!;
+        }
+      }
+      o[k] = at;
+    }
+}
+
+/** What each window's sum is divided by. */
+function divisors(h: number, width: number, p: Pooling, countPadding: boolean): Values {
+  const { kernel, stride, padding } = p.window;
+  const along = (at: number, n: number, d: 0 | 1): number => {
+    const start = at * stride[d] - padding[d];
+    const end = Math.min(start + kernel[d], n + padding[d]);
+    return countPadding ? end - start : Math.min(end, n) - Math.max(start, 0);
+  };
+  const out = new Float64Array(p.places);
+  for (let y = 0, k = 0; y < p.size[0]; y++)
+    for (let x = 0; x < p.size[1]; x++, k++) out[k] = along(y, h, 0) * along(x, width, 1);
+  return out;
+}
+
+function averages(planes: Shape, pooled: Shape, attrs: Attrs): { p: Pooling; divisor: Values } {
+  const p = pooling(planes, pooled, attrs);
+  const n = planes.length;
+  return { p, divisor: divisors(planes[n - 2]!, planes[n - 1]!, p, attrs.bool("count_include_pad")) };
+}
+
+const avgPool2d: Primitive = (out, inputs, attrs) => {
+  expectInputs(inputs, 1, attrs);
+  const { shape, data } = inputs[0]!;
+  const { p, divisor } = averages(shape, out.shape, attrs);
+  const o = out.data;
+  return () => {
+    for (let n = 0, k = 0; n < p.planes; n++)
+      for (let place = 0; place < p.places; place++, k++) {
+        let sum = 0;
+        for (let i = place * p.taps; i < (place + 1) * p.taps; i++) if (p.table[i]! >= 0) sum += data[n * p.plane + p.table[i]!]!;
+        o[k] = sum / divisor[place]!;
+      }
+  };
+};
+
+const avgPool2dInput: Primitive = (out, inputs, attrs) => {
+  expectInputs(inputs, 1, attrs);
+  const g = inputs[0]!;
+  expectShape(out, attrs.ints("shape"), attrs);
+  const { p, divisor } = averages(out.shape, g.shape, attrs);
+  const o = out.data;
+  return () => {
+    o.fill(0);
+    for (let n = 0, k = 0; n < p.planes; n++)
+      for (let place = 0; place < p.places; place++, k++) {
+        const share = g.data[k]! / divisor[place]!;
+        for (let i = place * p.taps; i < (place + 1) * p.taps; i++) {
+          if (p.table[i]! < 0) continue;
+          const at = n * p.plane + p.table[i]!;
+          o[at] = o[at]! + share;
+        }
+      }
+  };
+};
+
+export const window: Family = {
+  conv2d,
+  conv2d_input: conv2dInput,
+  conv2d_weight: conv2dWeight,
+  max_pool2d: maxPool(maxima),
+  max_pool2d_indices: maxPool(maximaPlaces),
+  avg_pool2d: avgPool2d,
+  avg_pool2d_input: avgPool2dInput,
+};

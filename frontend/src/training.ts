@@ -1,0 +1,113 @@
+// RecordedTrainer: replays a traced training step, each step's state outputs becoming the next one's inputs.
+
+import { GraphError, type Program } from "./evaluator/index.js";
+
+export interface TrainerOptions {
+  /** Input name → the output that becomes it after each step (weights, the optimiser's state, …). */
+  readonly state: Readonly<Record<string, string>>;
+  /** The state before the first step. */
+  readonly initial: Readonly<Record<string, ArrayLike<number> | number>>;
+  /** The output that is the loss, if the graph has one. */
+  readonly loss?: string;
+  /** Sets what a step needs besides the state (a mini-batch, a seed, a learning rate); `step` counts from 0. */
+  readonly feed?: (program: Program, step: number) => void;
+}
+
+/** One state input, its buffer, the buffer of the output that feeds it, and a copy where the two may overlap. */
+interface Link {
+  readonly input: string;
+  readonly value: Float64Array;
+  readonly from: Float64Array;
+  readonly staged: Float64Array | null;
+}
+
+/*
+    const trainer = new RecordedTrainer(program, { state: { w: "w_next" }, initial: { w: w0 }, loss: "loss" });
+    trainer.step();        // runs the graph once; program's outputs (loss, gradients) are of this step
+    trainer.loss           // the loss before this step's update, as Python's loop prints it
+    trainer.state("w")     // the weights after it
+    trainer.rewind();      // back to the initial state
+*/
+export class RecordedTrainer {
+  private readonly links: readonly Link[];
+  private readonly initial = new Map<string, Float64Array>();
+  private readonly byInput = new Map<string, Link>();
+  private readonly lossValue: Float64Array | null;
+  private taken = 0;
+
+  constructor(
+    readonly program: Program,
+    private readonly options: TrainerOptions,
+  ) {
+    const buffers = new Set(program.inputs.map((port) => program.at(port.node)!.buffer));
+    this.links = Object.entries(options.state).map(([input, output]) => this.link(input, output, buffers));
+    for (const link of this.links) this.byInput.set(link.input, link);
+    this.lossValue = options.loss === undefined ? null : program.get(options.loss);
+    this.setInitial(options.initial);
+  }
+
+  /** Steps taken since the start. */
+  get steps(): number {
+    return this.taken;
+  }
+
+  /** The loss that the last step computed; nan before the first. */
+  get loss(): number {
+    return this.taken > 0 && this.lossValue ? this.lossValue[0]! : NaN;
+  }
+
+  /** Take `count` steps. */
+  step(count = 1): void {
+    const { feed } = this.options;
+    for (let i = 0; i < count; i++) {
+      feed?.(this.program, this.taken);
+      this.program.run();
+      this.carry();
+      this.taken++;
+    }
+  }
+
+  /** The present value of one state input: the initial one, or the result of the last step. */
+  state(input: string): Float64Array {
+    const link = this.byInput.get(input);
+    if (link) return link.value;
+    throw new GraphError(`"${input}" is no state of this trainer; it has ${[...this.byInput.keys()].join(", ")}`);
+  }
+
+  /** Other initial values (another seed, restored weights), and back to step 0. */
+  setInitial(values: Readonly<Record<string, ArrayLike<number> | number>>): void {
+    for (const { input, value } of this.links) {
+      const first = values[input];
+      if (first === undefined) throw new GraphError(`the state "${input}" has no initial value`);
+      this.program.set(input, first);
+      this.initial.set(input, value.slice());
+    }
+    this.taken = 0;
+  }
+
+  /** Back to the initial state and step 0. */
+  rewind(): void {
+    for (const [input, value] of this.initial) this.program.set(input, value);
+    this.taken = 0;
+  }
+
+  private link(input: string, output: string, buffers: ReadonlySet<ArrayBufferLike>): Link {
+    const port = this.program.inputs.find((p) => p.name === input);
+    const result = this.program.outputs.find((p) => p.name === output);
+    if (!port) throw new GraphError(`the step has no input "${input}" for its state`);
+    if (!result) throw new GraphError(`the step has no output "${output}" for the state "${input}"`);
+    const value = this.program.at(port.node)!;
+    const from = this.program.at(result.node)!;
+    if (from.length !== value.length) {
+      throw new GraphError(`state "${input}" has shape [${port.shape.join(", ")}], but "${output}" has [${result.shape.join(", ")}]`);
+    }
+    // An output that is some input unchanged would be overwritten while the state is carried over.
+    return { input, value, from, staged: buffers.has(from.buffer) ? new Float64Array(from.length) : null };
+  }
+
+  private carry(): void {
+    const { links, program } = this;
+    for (let i = 0; i < links.length; i++) links[i]!.staged?.set(links[i]!.from);
+    for (let i = 0; i < links.length; i++) program.set(links[i]!.input, links[i]!.staged ?? links[i]!.from);
+  }
+}
