@@ -1,0 +1,119 @@
+"""Words and sentences whose class is in their order, or in their spelling."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from nnlib.datasets._files import About, hash_order, read_bytes, read_rows
+
+LANGUAGE_WORDS = About(
+    title="Words of four languages",
+    source="Debian's wamerican-small, wspanish, wdutch and wpolish (bookworm)",
+    licence=(
+        "English: SCOWL's (free to use with notice); Spanish: public domain; "
+        "Dutch: BSD or CC BY 3.0; Polish: CC BY 4.0"
+    ),
+    citation=(
+        "SCOWL, Kevin Atkinson (2020); OpenTaal (2020); sjp.pl, Marek Futrega and others (2022); "
+        "Spanish word list, Agustín Martín Domingo (2023)"
+    ),
+)
+ENGLISH_WORDS = About(
+    title="English words that are none backwards",
+    source="Debian's wamerican-small (bookworm)",
+    licence="SCOWL's: free to use, copy, modify and distribute with its notice",
+    citation="SCOWL (Spell Checker Oriented Word Lists), Kevin Atkinson (2020)",
+)
+AUSTEN = About(
+    title="Short clauses from Jane Austen's six novels",
+    source="Debian's r-cran-janeaustenr 1.0.0 (Project Gutenberg's texts)",
+    licence="the novels (1811–1818) are in the public domain; the package: MIT, Julia Silge",
+    citation="Silge J (2022). janeaustenr: Jane Austen's Complete Novels. R package 1.0.0",
+)
+
+
+@dataclass(frozen=True)
+class Texts:
+    """Texts and their classes: `texts` strings; `y` int64, positions in `classes`."""
+
+    texts: tuple[str, ...]
+    y: np.ndarray
+    classes: tuple[str, ...]
+    about: About
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    def __repr__(self) -> str:
+        return f"Texts({len(self)} texts, classes {', '.join(self.classes)}, {self.about.title})"
+
+
+def _part(texts: list[str], labels: list[int], train: bool, classes, about: About) -> Texts:
+    """One of the two parts, shuffled: every fifth text in hash order is for testing."""
+    order = hash_order(texts, about.title)
+    chosen = [position for i, position in enumerate(order) if (i % 5 == 4) != train]
+    y = np.array([labels[position] for position in chosen], np.int64)
+    return Texts(tuple(texts[position] for position in chosen), y, classes, about)
+
+
+def language_words(train: bool = True) -> Texts:
+    """Words of 3 to 12 letters in Dutch, English, Polish or Spanish, without accents.
+
+    3,000 of each; a word that two of the languages share is left out. 9,600 to train on, 2,400 to
+    test.
+
+    Source: Debian's word lists; `language_words().about` has the licences.
+
+    >>> language_words(train=False).classes
+    ('dutch', 'english', 'polish', 'spanish')
+    """
+    rows = read_rows("language_words.csv")
+    classes = ("dutch", "english", "polish", "spanish")
+    labels = [classes.index(row["language"]) for row in rows]
+    return _part([row["word"] for row in rows], labels, train, classes, LANGUAGE_WORDS)
+
+
+def english_words(train: bool = True) -> Texts:
+    """English words, half of them written backwards: which? A bag of letters cannot know.
+
+    5,000 words, none a palindrome and none another word backwards: 4,000 to train on, 1,000 to
+    test.
+
+    Source: SCOWL, by Debian's wamerican-small.
+
+    >>> words = english_words(train=False)
+    >>> len(words), words.classes
+    (1000, ('backwards', 'forwards'))
+    """
+    words = read_bytes("english_words.txt").decode("ascii").split()
+    forwards = {position: i % 2 for i, position in enumerate(hash_order(words, "direction"))}
+    texts = [word if forwards[i] else word[::-1] for i, word in enumerate(words)]
+    labels = [forwards[i] for i in range(len(words))]
+    return _part(texts, labels, train, ("backwards", "forwards"), ENGLISH_WORDS)
+
+
+def austen_sentences(train: bool = True) -> Texts:
+    """Clauses of 5 to 12 words by Jane Austen, half of them with their words shuffled: which?
+
+    Source: Project Gutenberg's texts, by Debian's r-cran-janeaustenr.
+
+    >>> austen_sentences(train=False).classes
+    ('shuffled', 'real')
+    """
+    sentences = [row["sentence"] for row in read_rows("austen_sentences.csv")]
+    real = {position: i % 2 for i, position in enumerate(hash_order(sentences, "real"))}
+    texts = [s if real[i] else _shuffled(s) for i, s in enumerate(sentences)]
+    labels = [real[i] for i in range(len(sentences))]
+    return _part(texts, labels, train, ("shuffled", "real"), AUSTEN)
+
+
+def _shuffled(sentence: str) -> str:
+    """The sentence's words in an order by hash that is not their own."""
+    words = sentence.split()
+    for attempt in range(100):
+        mixed = [words[i] for i in hash_order(words, f"{sentence}{attempt}")]
+        if mixed != words:
+            return " ".join(mixed)
+    raise ValueError(f"every order of {sentence!r} is the same")

@@ -1,0 +1,92 @@
+"""The data sets are whole, balanced, split without overlap, and say where they come from."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nnlib import datasets
+from nnlib.datasets import _files
+
+SPLIT = [
+    datasets.digits,
+    datasets.digits8x8,
+    datasets.language_words,
+    datasets.english_words,
+    datasets.austen_sentences,
+]
+
+
+def test_each_file_is_recorded_and_each_record_has_a_file() -> None:
+    folder = Path(_files.__file__).parent / "data"
+    files = {path.name for path in folder.iterdir()} - {"LICENCES.md"}
+    assert files == set(_files.SHA256)
+    licences = (folder / "LICENCES.md").read_text("utf8")
+    assert all(name in licences for name in files)
+
+
+def test_a_damaged_file_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(_files.SHA256, "penguins.csv", "0" * 64)
+    with pytest.raises(RuntimeError, match=r"penguins\.csv has the SHA-256"):
+        datasets.penguins()
+
+
+def test_penguins_are_those_of_the_paper() -> None:
+    birds = datasets.penguins()
+    assert birds.x.shape == (342, 4)
+    assert birds.x.dtype == np.float32
+    assert birds.y.dtype == np.int64
+    assert np.bincount(birds.y).tolist() == [151, 68, 123]
+    assert np.isfinite(birds.x).all()
+    # Gorman et al., table 1: Chinstraps' bills are about 10 mm longer than Adelies'.
+    pair = datasets.penguins(("Adelie", "Chinstrap"), ("bill_length_mm",))
+    lengths = [pair.x[pair.y == k].mean() for k in (0, 1)]
+    np.testing.assert_allclose(lengths, [38.79, 48.83], atol=0.01)
+
+
+def test_penguins_name_what_they_do_not_know() -> None:
+    with pytest.raises(ValueError, match="no species 'Emperor'; there are Adelie"):
+        datasets.penguins(("Emperor",))
+    with pytest.raises(ValueError, match="no feature 'mass'"):
+        datasets.penguins(features=("mass",))
+
+
+@pytest.mark.parametrize("load", [datasets.digits, datasets.digits8x8])
+def test_images_are_scaled_shuffled_and_hold_every_class(load) -> None:
+    for train in (True, False):
+        part = load(train=train)
+        assert part.x.min() == 0
+        assert part.x.max() == 1
+        assert part.x.ndim == 4
+        counts = np.bincount(part.y, minlength=10)
+        assert counts.min() > 0.08 * len(part)
+        # Sorted or cyclic labels would repeat or step by one far more often than in ten.
+        assert abs((np.diff(part.y) == 0).mean() - 0.1) < 0.05
+        assert abs((np.diff(part.y) == 1).mean() - 0.09) < 0.05
+
+
+@pytest.mark.parametrize("load", SPLIT)
+def test_parts_do_not_overlap(load) -> None:
+    train, test = load(train=True), load(train=False)
+    assert len(test) == pytest.approx(len(train) / 4, abs=6)
+    if isinstance(train, datasets.Texts):
+        assert not set(train.texts) & set(test.texts)
+    else:
+        seen = {image.tobytes() for image in train.x}
+        assert sum(image.tobytes() in seen for image in test.x) == 0
+    assert train.about.licence
+    assert train.about.citation
+
+
+@pytest.mark.parametrize("load", [datasets.english_words, datasets.austen_sentences])
+def test_order_is_the_only_difference_between_the_classes(load) -> None:
+    for train in (True, False):
+        part = load(train=train)
+        assert abs(part.y.mean() - 0.5) < 0.05
+    letters = [sorted(text.split() if " " in text else text) for text in part.texts[:50]]
+    assert all(len(parts) >= 4 for parts in letters)
+
+
+def test_words_are_plain_letters() -> None:
+    for load in (datasets.language_words, datasets.english_words):
+        assert all(word.isascii() and word.isalpha() and word.islower() for word in load().texts)
