@@ -3,7 +3,7 @@
 from nnlib.tensor import Size, Tensor  # first: the module nnlib.tensor gives way to the function
 
 # isort: split
-from nnlib import autograd, dtypes, optim
+from nnlib import autograd, dtypes, nn, optim
 from nnlib.autograd import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from nnlib.dtypes import bool_ as bool
 from nnlib.dtypes import (

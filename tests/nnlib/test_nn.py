@@ -1,0 +1,91 @@
+"""Layers and losses against PyTorch's, from the same weights."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+import nnlib
+
+RNG = np.random.default_rng(5)
+LOGITS, WIDE = RNG.normal(size=12), RNG.normal(size=(6, 4)) * 3
+BITS, CLASSES = (RNG.random(12) > 0.5).astype(float), RNG.integers(0, 4, 6)
+
+LOSSES = {
+    "mse_loss": (LOGITS, BITS),
+    "binary_cross_entropy": (1 / (1 + np.exp(-LOGITS)), BITS),
+    "binary_cross_entropy_with_logits": (LOGITS, BITS),
+    "cross_entropy": (WIDE, CLASSES),
+}
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+@pytest.mark.parametrize("name", LOSSES)
+def test_a_loss_and_its_gradient_are_pytorchs(name, reduction):
+    results = []
+    for t in (nnlib, torch):
+        x = t.tensor(LOSSES[name][0], requires_grad=True)
+        loss = getattr(t.nn.functional, name)(x, t.tensor(LOSSES[name][1]), reduction=reduction)
+        loss.sum().backward()
+        results.append((loss.detach().numpy(), x.grad.numpy()))
+    for ours, theirs in zip(*results, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("z", [1000.0, -1000.0])
+def test_cross_entropy_of_logits_overflows_nowhere(z):
+    for y in (0.0, 1.0):
+        x = nnlib.tensor([z], requires_grad=True)
+        loss = nnlib.nn.functional.binary_cross_entropy_with_logits(x, nnlib.tensor([y]))
+        loss.backward()
+        assert loss.item() == (1000.0 if (z > 0) != (y == 1) else 0.0)
+        assert np.isfinite(x.grad.numpy()).all()
+
+
+def network(t):
+    return t.nn.Sequential(t.nn.Linear(4, 5), t.nn.Tanh(), t.nn.Linear(5, 3, bias=False))
+
+
+def test_a_network_trains_step_by_step_as_pytorchs():
+    theirs, ours = network(torch), network(nnlib)
+    ours.load_state_dict({k: nnlib.tensor(v.numpy()) for k, v in theirs.state_dict().items()})
+    x, y = RNG.normal(size=(20, 4)).astype(np.float32), RNG.integers(0, 3, 20)
+    losses = []
+    for t, net in ((nnlib, ours), (torch, theirs)):
+        optimizer = t.optim.SGD(net.parameters(), lr=0.5, momentum=0.9)
+        run = []
+        for _ in range(20):
+            loss = t.nn.CrossEntropyLoss()(net(t.tensor(x)), t.tensor(y))
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            run.append(loss.item())
+        losses.append(run)
+    np.testing.assert_allclose(losses[0], losses[1], rtol=1e-4)
+    assert losses[0][-1] < losses[0][0]
+
+
+def test_a_module_prints_and_names_its_parameters_as_pytorchs():
+    ours, theirs = network(nnlib), network(torch)
+    assert repr(ours) == repr(theirs)
+    assert [n for n, _ in ours.named_parameters()] == [n for n, _ in theirs.named_parameters()]
+
+
+def test_a_state_of_other_names_or_shapes_is_refused_by_name():
+    net = network(nnlib)
+    state = net.state_dict()
+    state["3.weight"] = state.pop("0.bias")
+    state["2.weight"] = nnlib.zeros(2, 2)
+    with pytest.raises(RuntimeError, match=r"0\.bias.*3\.weight.*2\.weight"):
+        net.load_state_dict(state)
+
+
+def test_a_class_out_of_range_and_shapes_that_would_broadcast_are_refused():
+    f = nnlib.nn.functional
+    with pytest.raises(IndexError, match="Target 4 is out of bounds"):
+        f.cross_entropy(nnlib.zeros(1, 4), nnlib.tensor([4]))
+    with pytest.raises(ValueError, match="all pairs"):
+        f.mse_loss(nnlib.zeros(3, 1), nnlib.zeros(3))
+    with pytest.raises(RuntimeError, match="logits"):
+        f.binary_cross_entropy(nnlib.tensor([2.0]), nnlib.tensor([1.0]))
