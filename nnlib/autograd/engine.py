@@ -19,6 +19,7 @@ from nnlib.primitives.shape import reshape
 from nnlib.record import Node, Value, make
 
 _FREED = "freed"
+_NOTHING = (None, None)
 
 
 def walk(
@@ -112,11 +113,20 @@ def _consumers(
 
 
 def _vjps_of_arrays(node: Node, g: Any) -> Sequence[Any]:
-    primitive, attrs = node.primitive, node.attrs
+    primitive, attrs, edges, args = node.primitive, node.attrs, node.edges, node.args
     if attrs is _FREED or node.time != record.clock:
         _check_saved(node)
-    args = node.args
-    edges = node.edges
+    if attrs is None and node.shapes is None and primitive.joint is None:
+        vjps, out = primitive.vjps, node.out  # the short path: most nodes of a small net
+        if len(edges) == 2:
+            here, there = edges
+            x, y = args or _NOTHING
+            return (
+                None if here is None else vjps[0](g, out, x, y),
+                None if there is None else vjps[1](g, out, x, y),
+            )
+        if len(edges) == 1:
+            return (vjps[0](g, out, args[0] if args else None),)
     if args is None:
         args = (None,) * len(edges)
     if primitive.joint is not None:
