@@ -20,7 +20,8 @@ from sphinx.util import logging
 logger = logging.getLogger(__name__)
 
 BUNDLE = ROOT / "nnlib" / "live" / "static" / "live.js"
-WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
+STYLES = BUNDLE.with_suffix(".css")
+LIBRARY = "nnlib-live-library"  # nnlib.live.figure's name for the widget that carries the script
 EXPORTS = re.compile(r"export\s*\{([^{}]*)\}\s*;?\s*(//[^\n]*\s*)?$")
 
 
@@ -40,39 +41,51 @@ def place_assets(app: Sphinx, config: Config) -> None:
     except AssetError as error:
         raise ExtensionError(str(error)) from error
     make_icon_font(folder / "fonts" / "book-icons.woff")
-    if BUNDLE.is_file():
-        script = folder / "live" / "live.js"
-        script.parent.mkdir(parents=True, exist_ok=True)
-        script.write_text(as_classic_script(BUNDLE.read_text("utf8")), "utf8")
+    place_figures_script(folder / "live")
     config.html_static_path = [*config.html_static_path, str(folder)]
     base = os.environ.get("BOOK_URL") or config.html_baseurl
     config.html_baseurl = base.rstrip("/") + "/" if base else ""
 
 
-def as_classic_script(module: str) -> str:
-    """The figures' module as a plain script that mounts the page's figures.
+def place_figures_script(folder: Path) -> None:
+    """The bundle as a plain script, with its styles; a bundle that cannot mount is left out."""
+    script = as_classic_script(BUNDLE.read_text("utf8")) if BUNDLE.is_file() else None
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "live.js").unlink(missing_ok=True)
+    if script is not None:
+        (folder / "live.js").write_text(script, "utf8")
+        if STYLES.is_file():
+            shutil.copyfile(STYLES, folder / "live.css")
+
+
+def as_classic_script(module: str) -> str | None:
+    """The figures' module as a plain script that mounts the page's figures, if it can.
 
     Browsers refuse modules from `file://`, so a book opened from the disk would stand still; a
     plain deferred script runs there and everywhere else. The module itself stays the one source.
     """
     match = EXPORTS.search(module)
-    names = dict(
-        reversed((part.strip().split(" as ") * 2)[:2]) for part in match[1].split(",")
-    ) if match else {}
-    if "mountAll" not in names:
-        raise ExtensionError(f"{BUNDLE.relative_to(ROOT)} does not export mountAll: rebuild it")
-    return f"(() => {{\n{module[: match.start()]}\n{names['mountAll']}();\n}})();\n"
+    pairs = [(part.split(" as ") * 2)[:2] for part in match[1].split(",")] if match else []
+    local = {exported.strip(): name.strip() for name, exported in pairs}
+    if "mountAll" not in local:
+        return None
+    return f"(() => {{\n{module[: match.start()]}\n{local['mountAll']}();\n}})();\n"
 
 
 def slim_widget_state(body: str) -> str:
-    """The widgets' state without the source of the module that the page loads once by itself."""
+    """The widgets' state without the figures' script, which the page loads once by itself.
+
+    In a notebook the script travels in a widget of its own (`source`) and a loader in each figure
+    (`_esm`); here both would only make the page heavier.
+    """
     bundle = json.loads(body)
-    for model in bundle["state"].values():
-        state = model["state"]
-        if model["model_module"] == "anywidget":
-            state.pop("_esm", None)
-            state.pop("_css", None)
-    return json.dumps(bundle, separators=(",", ":")).replace("</", "<\\/")
+    kept = {}
+    for name, model in bundle["state"].items():
+        if name == LIBRARY:
+            continue
+        state = {k: v for k, v in model["state"].items() if k not in ("_esm", "_css", "library")}
+        kept[name] = {**model, "state": state}
+    return json.dumps({**bundle, "state": kept}, separators=(",", ":")).replace("<", "\\u003c")
 
 
 def prepare_figures(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
@@ -82,11 +95,14 @@ def prepare_figures(app: Sphinx, pagename: str, templatename: str, context: dict
         return
     uri, options = files["ipywidgets_state"]
     files["ipywidgets_state"] = (uri, {**options, "body": slim_widget_state(options["body"])})
-    if not BUNDLE.is_file():
+    live = assets_folder(app) / "live"
+    if not (live / "live.js").is_file():
         raise ExtensionError(
-            f"{pagename} holds live figures, but {BUNDLE.relative_to(ROOT)} is missing: build it "
-            "with `npm ci && npm run build` in frontend/"
+            f"{pagename} holds live figures, but {BUNDLE.relative_to(ROOT)} is missing or exports no "
+            "mountAll: build it with `make frontend`"
         )
+    if (live / "live.css").is_file():
+        app.add_css_file("live/live.css", priority=300)
     app.add_js_file("live/live.js", loading_method="defer", priority=900)
 
 

@@ -6,6 +6,7 @@ The page's evaluator of recorded graphs (docs/graph-schema.md).
     program.set("w", [0.5, -1]);                     // a number fills; true if a value changed
     program.run();                                   // only what depends on changed inputs
     program.get("loss")                              // Float64Array, the same buffer every time
+    program.input("w")                               // an input's values (get finds an output "w" first)
 
 Values are Float64Array whatever the dtype: float32 results are rounded to float32 after each
 operation, int64 are exact up to 2⁵³, bool are 0 and 1.  Nothing is allocated by set, run and get.

@@ -61,9 +61,7 @@ export class Program {
   /** Give an input its values (a number fills it); true if any of them is new. */
   set(name: string, values: ArrayLike<number> | number): boolean {
     const k = this.inputNumbers.get(name);
-    if (k === undefined) {
-      throw new GraphError(`the graph has no input "${name}"; it has ${this.inputs.map((p) => p.name).join(", ") || "none"}`);
-    }
+    if (k === undefined) return this.noInput(name);
     const { data, dtype, shape } = this.operands[this.inputs[k]!.node]!;
     if (typeof values !== "number" && values.length !== data.length) {
       throw new GraphError(`input "${name}" has shape [${shape.join(", ")}], ${data.length} elements, but was given ${values.length}`);
@@ -86,7 +84,14 @@ export class Program {
     this.dirty = false;
   }
 
-  /** The values of an output (or of an input), row-major; the same array after every run. */
+  /** The values of an input. */
+  input(name: string): Float64Array {
+    const k = this.inputNumbers.get(name);
+    return k === undefined ? this.noInput(name) : this.operands[this.inputs[k]!.node]!.data;
+  }
+
+  /** The values of an output, row-major; the same array after every run. Inputs are found too,
+   * unless an output has the same name (as the state of a training step does). */
   get(name: string): Float64Array {
     return this.operands[this.port(name).node]!.data;
   }
@@ -98,6 +103,10 @@ export class Program {
   /** The values of one node; undefined where no output needs it and everyNode was not asked for. */
   at(node: number): Float64Array | undefined {
     return this.operands[node]?.data;
+  }
+
+  private noInput(name: string): never {
+    throw new GraphError(`the graph has no input "${name}"; it has ${this.inputs.map((p) => p.name).join(", ") || "none"}`);
   }
 
   private port(name: string): Port {

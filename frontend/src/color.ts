@@ -1,0 +1,97 @@
+// Colours by name as CSS variables, and tables of 256 colours for maps.
+
+const NAMES = new Set([
+  "class0", "class1", "gradient", "weight-pos", "weight-neg", "ink", "muted", "accent", "paper",
+  "series0", "series1", "series2", "series3", "series4", "series5",
+]);
+
+/** A colour's CSS value; names are the theme's, everything else is taken as it is if CSS knows it. */
+export function cssColor(name: string | undefined, otherwise = "ink"): string {
+  const wanted = name ?? otherwise;
+  if (NAMES.has(wanted)) return `var(--nn-${wanted})`;
+  return CSS.supports("color", wanted) ? wanted : `var(--nn-${otherwise})`;
+}
+
+export const classColor = (k: number): string =>
+  k <= 0 ? "var(--nn-class0)" : k === 1 ? "var(--nn-class1)" : `var(--nn-series${(k % 4) + 2})`;
+
+type Triple = readonly [number, number, number];
+
+function read(root: Element, variable: string): Triple {
+  const text = getComputedStyle(root).getPropertyValue(variable).trim();
+  const hex = /^#([0-9a-f]{6})$/i.exec(text)?.[1] ?? /^#([0-9a-f]{3})$/i.exec(text)?.[1]?.replace(/./g, "$&$&");
+  if (!hex) return [128, 128, 128];
+  const bits = parseInt(hex, 16);
+  return [bits >> 16, (bits >> 8) & 255, bits & 255];
+}
+
+const mix = (a: Triple, b: Triple, t: number): Triple =>
+  [0, 1, 2].map((c) => Math.round(a[c]! + (b[c]! - a[c]!) * t)) as unknown as Triple;
+
+const tables = new Map<string, Uint8ClampedArray>();
+
+/** 256 colours (RGBA) of a scale in the theme that `root` stands in. */
+export function table(root: Element, scale: string): Uint8ClampedArray {
+  const paper = read(root, "--nn-map-middle");
+  const theme = getComputedStyle(root).getPropertyValue("--nn-theme").trim();
+  const key = `${scale} ${theme} ${paper.join()}`;
+  let made = tables.get(key);
+  if (made) return made;
+  const ends: Record<string, readonly string[]> = {
+    classes: ["--nn-map-class0", "--nn-map-middle", "--nn-map-class1"],
+    diverging: ["--nn-map-neg", "--nn-map-middle", "--nn-map-pos"],
+    magnitude: ["--nn-map-middle", "--nn-map-high"],
+    gray: ["--nn-map-empty", "--nn-map-full"],
+  };
+  const stops = (ends[scale] ?? ends["gray"]!).map((name) => read(root, name));
+  made = new Uint8ClampedArray(256 * 4);
+  for (let i = 0; i < 256; i++) {
+    const at = (i / 255) * (stops.length - 1);
+    const low = Math.min(stops.length - 2, Math.floor(at));
+    made.set([...mix(stops[low]!, stops[low + 1]!, at - low), 255], i * 4);
+  }
+  tables.set(key, made);
+  return made;
+}
+
+/** The ends of a colour scale over values: fixed ones, or the values' own. */
+export function span(values: ArrayLike<number>, scale: string, fixed: readonly number[] | undefined): [number, number] {
+  if (fixed) return [fixed[0]!, fixed[1]!];
+  let low = Infinity;
+  let high = -Infinity;
+  for (let i = 0; i < values.length; i++) {
+    const v = values[i]!;
+    if (v < low) low = v;
+    if (v > high) high = v;
+  }
+  if (!(low <= high)) return [0, 1];
+  if (scale === "diverging") {
+    const most = Math.max(Math.abs(low), Math.abs(high)) || 1;
+    return [-most, most];
+  }
+  return low === high ? [low, low + 1] : [low, high];
+}
+
+/** Writes values as pixels; `flip` puts the first row at the bottom. */
+export function paintPixels(
+  image: ImageData, values: ArrayLike<number>, offset: number, colors: Uint8ClampedArray, low: number, high: number, flip: boolean,
+): void {
+  const { width, height, data } = image;
+  const scale = 255 / (high - low || 1);
+  for (let r = 0; r < height; r++) {
+    const from = offset + (flip ? height - 1 - r : r) * width;
+    for (let c = 0; c < width; c++) {
+      const v = values[from + c]!;
+      const k = v >= high ? 255 : v > low ? ((v - low) * scale) | 0 : 0;
+      const to = (r * width + c) * 4;
+      if (Number.isNaN(v)) {
+        data[to + 3] = 0;
+        continue;
+      }
+      data[to] = colors[k * 4]!;
+      data[to + 1] = colors[k * 4 + 1]!;
+      data[to + 2] = colors[k * 4 + 2]!;
+      data[to + 3] = 255;
+    }
+  }
+}

@@ -1,0 +1,86 @@
+// The recorded graph: laid out in layers by dagre, filled in forwards with values, backwards with gradients.
+
+import dagre from "@dagrejs/dagre";
+import { attributes, element, setText, svg, uniqueId } from "./dom.js";
+import { formatNumber } from "./format.js";
+import { buttons, chosen, click, type Clicks, markButton } from "./grip.js";
+import type { PartSpec, Ref } from "./spec.js";
+import type { Builder } from "./view.js";
+
+interface NodeSpec { readonly id: string; readonly label: string; readonly op?: string; readonly kind?: string; readonly inputs: readonly string[]; readonly value?: Ref; readonly grad?: Ref }
+interface DagSpec extends PartSpec {
+  readonly nodes: readonly NodeSpec[]; readonly backward?: readonly string[];
+  readonly step?: string; readonly format: string; readonly direction: string; readonly select?: string; readonly height: number;
+}
+
+const SIGNS: Record<string, string> = { add: "+", sub: "−", mul: "×", div: "÷", neg: "−", matmul: "@", sum: "Σ", pow: "^", sigmoid: "σ", sqrt: "√", exp: "exp", log: "log" };
+const [BOX_W, BOX_H] = [92, 58];
+
+export const dag: Builder = (part, { scene }) => {
+  const spec = part as DagSpec;
+  const clicks: Clicks = spec.select ? { select: spec.select } : {};
+  const graph = new dagre.graphlib.Graph({ multigraph: true });
+  graph.setGraph({ rankdir: spec.direction, nodesep: 18, ranksep: 46, marginx: 8, marginy: 8 });
+  graph.setDefaultEdgeLabel(() => ({}));
+  for (const node of spec.nodes) graph.setNode(node.id, { width: BOX_W, height: BOX_H });
+  spec.nodes.forEach((node) => node.inputs.forEach((from, k) => graph.setEdge(from, node.id, {}, String(k))));
+  dagre.layout(graph);
+  const size = graph.graph();
+  const [width, height] = [size.width ?? 400, size.height ?? 200];
+  const tip = uniqueId("tip");
+  const marker = svg("marker", { id: tip, viewBox: "0 0 8 8", refX: 7, refY: 4, markerWidth: 8, markerHeight: 8, orient: "auto", markerUnits: "userSpaceOnUse" },
+    svg("path", { d: "M0,0L8,4L0,8Z", class: "nn-dag-tip" }));
+  const wires = svg("g");
+  const boxes = svg("g");
+  const picture = svg("svg", { class: "nn-svg nn-dag", viewBox: `0 0 ${width} ${height}`, width, height, role: "group", "aria-label": "recorded graph" },
+    svg("defs", {}, marker), wires, boxes);
+  const root = element("div", { class: "nn-dag-view", tabindex: 0, role: "region", "aria-label": "recorded graph, scrolls sideways" }, picture);
+
+  const edges = graph.edges().map((e) => {
+    const { points } = graph.edge(e) as { points: { x: number; y: number }[] };
+    const path = svg("path", { d: `M${points.map((p) => `${p.x.toFixed(1)},${p.y.toFixed(1)}`).join("L")}`, class: "nn-dag-edge", "marker-end": `url(#${tip})` });
+    wires.append(path);
+    return { source: e.v, target: e.w, path };
+  });
+  const nodes = spec.nodes.map((node) => {
+    const at = graph.node(node.id);
+    const item = svg("g", { transform: `translate(${at.x - BOX_W / 2},${at.y - BOX_H / 2})`, class: `nn-dag-node nn-dag-${node.kind ?? (node.inputs.length ? "op" : "input")}` },
+      svg("rect", { width: BOX_W, height: BOX_H, rx: 7 }));
+    const name = svg("text", { x: BOX_W / 2, y: 17, "text-anchor": "middle", class: "nn-dag-name" });
+    const value = svg("text", { x: BOX_W / 2, y: 34, "text-anchor": "middle", class: "nn-dag-value" });
+    const grad = svg("text", { x: BOX_W / 2, y: 50, "text-anchor": "middle", class: "nn-dag-grad" });
+    setText(name, SIGNS[node.label] ?? node.label);
+    item.append(name, value, grad);
+    boxes.append(item);
+    return { node, item, value, grad };
+  });
+  if (spec.select) buttons(boxes, () => nodes.map((n) => n.item), (i) => click(scene, clicks, i));
+  const backward = spec.backward ?? [...spec.nodes].reverse().filter((n) => n.grad).map((n) => n.id);
+
+  const show = (ref: Ref | undefined): string => {
+    const v = scene.get(ref);
+    if (!v) return "";
+    return v.data.length === 1 ? formatNumber(v.data[0]!, spec.format) : `[${v.shape.join("×")}]`;
+  };
+  const update = (): void => {
+    const n = nodes.length;
+    const step = spec.step ? scene.input(spec.step).tensor[0]! : n + backward.length;
+    const reached = new Set(backward.slice(0, Math.max(0, step - n)));
+    nodes.forEach(({ node, item, value, grad }, i) => {
+      const forward = i < step;
+      const back = reached.has(node.id);
+      setText(value, forward ? show(node.value) : "");
+      setText(grad, back && node.grad ? `∂ ${show(node.grad)}` : "");
+      const now = step <= n ? i === step - 1 : backward[step - n - 1] === node.id;
+      attributes(item, { "data-state": back ? "backward" : forward ? "forward" : "waiting" });
+      item.classList.toggle("nn-now", !!spec.step && now);
+      const said = `${node.label}${forward ? `, value ${show(node.value)}` : ""}${back && node.grad ? `, gradient ${show(node.grad)}` : ""}`;
+      if (spec.select) markButton(item, said, chosen(scene, clicks, i), i === 0);
+      else attributes(item, { role: "img", "aria-label": said });
+    });
+    for (const { source, target, path } of edges) {
+      path.classList.toggle("nn-back", reached.has(source) && reached.has(target));
+    }
+  };
+  return { root, update };
+};

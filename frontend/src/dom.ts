@@ -1,0 +1,57 @@
+// Elements: made by name and attributes, never from strings of markup.
+
+export const SVG = "http://www.w3.org/2000/svg";
+export const MATHML = "http://www.w3.org/1998/Math/MathML";
+
+type Attributes = Readonly<Record<string, string | number | boolean | undefined>>;
+
+export function attributes(node: Element, values: Attributes): void {
+  for (const [name, value] of Object.entries(values)) {
+    if (value === undefined || value === false) node.removeAttribute(name);
+    else node.setAttribute(name, value === true ? "" : String(value));
+  }
+}
+
+export function element<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  values: Attributes = {},
+  ...children: (Node | string)[]
+): HTMLElementTagNameMap[K] {
+  const node = document.createElement(tag);
+  attributes(node, values);
+  node.append(...children);
+  return node;
+}
+
+export function svg<K extends keyof SVGElementTagNameMap>(
+  tag: K,
+  values: Attributes = {},
+  ...children: Node[]
+): SVGElementTagNameMap[K] {
+  const node = document.createElementNS(SVG, tag);
+  attributes(node, values);
+  node.append(...children);
+  return node;
+}
+
+/** Keeps as many elements in `parent` as there are data; `make` adds, surplus ones are removed. */
+export function resize<T extends Element>(pool: T[], count: number, parent: Element, make: (i: number) => T): T[] {
+  while (pool.length > count) pool.pop()!.remove();
+  while (pool.length < count) {
+    const node = make(pool.length);
+    parent.append(node);
+    pool.push(node);
+  }
+  return pool;
+}
+
+export const reducedMotion = (): boolean => matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+let counter = 0;
+/** An id that no other element of the page has. */
+export const uniqueId = (stem: string): string => `nn-${stem}-${++counter}`;
+
+/** Sets text only where it changed, so that screen readers hear changes alone. */
+export function setText(node: Element | Text, words: string): void {
+  if (node.textContent !== words) node.textContent = words;
+}

@@ -1,0 +1,200 @@
+// Taking hold of things: by pointer (d3-drag) and by keys, with a name and a value for screen readers.
+
+import { drag } from "d3-drag";
+import { select } from "d3-selection";
+import { attributes } from "./dom.js";
+import { formatNumber } from "./format.js";
+import type { Scene } from "./scene.js";
+
+export interface Frame {
+  /** The group whose coordinates pointers are measured in. */
+  readonly node: SVGGElement;
+  toPixels(x: number, y: number): [number, number];
+  toData(px: number, py: number): [number, number];
+  limits(): { x: readonly [number, number]; y: readonly [number, number] };
+}
+
+export interface Grip {
+  readonly label: string;
+  readonly step?: number | undefined;
+  /** Whether the pointer keeps its distance from the position, or takes its place. */
+  readonly offset: boolean;
+  position(): [number, number];
+  move(x: number, y: number): void;
+}
+
+const clamp = (v: number, [low, high]: readonly [number, number]): number =>
+  Math.min(Math.max(low, high), Math.max(Math.min(low, high), v));
+
+/** Makes an element movable; returns what renews its accessible value. */
+export function grip(node: SVGElement, frame: Frame, held: Grip): () => void {
+  attributes(node, { tabindex: 0, role: "slider", "aria-label": held.label });
+  node.classList.add("nn-grip");
+  const move = (x: number, y: number): void => {
+    const { x: across, y: up } = frame.limits();
+    held.move(clamp(x, across), clamp(y, up));
+  };
+  select<SVGElement, unknown>(node).call(
+    drag<SVGElement, unknown>()
+      .container(() => frame.node)
+      .subject((event: { x: number; y: number }) => {
+        if (!held.offset) return { x: event.x, y: event.y };
+        const [px, py] = frame.toPixels(...held.position());
+        return Number.isFinite(px + py) ? { x: px, y: py } : { x: event.x, y: event.y };
+      })
+      .on("start", () => {
+        node.classList.add("nn-held");
+        node.focus({ preventScroll: true });
+      })
+      .on("drag", (event: { x: number; y: number }) => move(...frame.toData(event.x, event.y)))
+      .on("end", () => node.classList.remove("nn-held")),
+  );
+  node.addEventListener("keydown", (event) => {
+    const { x: across, y: up } = frame.limits();
+    const [x, y] = held.position();
+    if (!Number.isFinite(x + y)) return;
+    const far = event.shiftKey ? 10 : 1;
+    const dx = held.step ?? Math.abs(across[1] - across[0]) / 50;
+    const dy = held.step ?? Math.abs(up[1] - up[0]) / 50;
+    const moves: Record<string, [number, number]> = {
+      ArrowLeft: [x - dx * far, y], ArrowRight: [x + dx * far, y],
+      ArrowUp: [x, y + dy * far], ArrowDown: [x, y - dy * far],
+      PageUp: [x, y + 10 * dy], PageDown: [x, y - 10 * dy],
+      Home: [across[0], y], End: [across[1], y],
+    };
+    const to = moves[event.key];
+    if (!to) return;
+    event.preventDefault();
+    move(...to);
+  });
+  return () => {
+    const [x, y] = held.position();
+    const { x: across } = frame.limits();
+    attributes(node, {
+      "aria-valuemin": +across[0].toPrecision(4),
+      "aria-valuemax": +across[1].toPrecision(4),
+      "aria-valuenow": Number.isFinite(x) ? +x.toPrecision(4) : 0,
+      "aria-valuetext": `x ${formatNumber(x, ".3~g")}, y ${formatNumber(y, ".3~g")}`,
+    });
+  };
+}
+
+/** A number moved by vertical drags and keys: an edge's weight, a neuron's bias. */
+export function dial(
+  node: SVGElement,
+  label: string,
+  value: { get(): number; set(v: number): void; min: number; max: number; step: number },
+): () => void {
+  attributes(node, { tabindex: 0, role: "slider", "aria-label": label, "aria-orientation": "vertical" });
+  node.classList.add("nn-dial");
+  let start = 0;
+  let from = 0;
+  const set = (v: number): void => value.set(+Math.min(value.max, Math.max(value.min, v)).toPrecision(12));
+  select<SVGElement, unknown>(node).call(
+    drag<SVGElement, unknown>()
+      .container(() => node.ownerSVGElement ?? node)
+      .on("start", (event: { y: number }) => {
+        start = value.get();
+        from = event.y;
+        node.classList.add("nn-held");
+        node.focus({ preventScroll: true });
+      })
+      .on("drag", (event: { y: number }) => {
+        // the whole range in 200 pixels, upwards is more
+        const raw = start + ((from - event.y) * (value.max - value.min)) / 200;
+        set(Math.round(raw / value.step) * value.step);
+      })
+      .on("end", () => node.classList.remove("nn-held")),
+  );
+  node.addEventListener("keydown", (event) => {
+    const v = value.get();
+    const far = event.shiftKey ? 10 : 1;
+    const to: Record<string, number> = {
+      ArrowUp: v + value.step * far, ArrowRight: v + value.step * far,
+      ArrowDown: v - value.step * far, ArrowLeft: v - value.step * far,
+      PageUp: v + 10 * value.step, PageDown: v - 10 * value.step, Home: value.min, End: value.max,
+    };
+    const next = to[event.key];
+    if (next === undefined) return;
+    event.preventDefault();
+    set(next);
+  });
+  return () =>
+    attributes(node, {
+      "aria-valuemin": value.min,
+      "aria-valuemax": value.max,
+      "aria-valuenow": +value.get().toPrecision(6),
+      "aria-valuetext": formatNumber(value.get(), ".3~g"),
+    });
+}
+
+export interface Clicks {
+  readonly select?: string;
+  readonly toggle?: string;
+  readonly order?: string;
+}
+
+/** What a click on item i does to the inputs that `clicks` names. */
+export function click(scene: Scene, clicks: Clicks, i: number): void {
+  if (clicks.select) scene.set(clicks.select, i);
+  if (clicks.toggle) {
+    const raw = scene.input(clicks.toggle).raw;
+    if (raw instanceof Float64Array) {
+      const copy = raw.slice();
+      copy[i] = copy[i] ? 0 : 1;
+      scene.set(clicks.toggle, copy);
+    }
+  }
+  if (clicks.order) {
+    const raw = scene.input(clicks.order).raw;
+    if (raw instanceof Float64Array) {
+      const copy = raw.slice();
+      const mine = copy[i]!;
+      if (mine > 0) copy.forEach((v, k) => { if (v >= mine) copy[k] = 0; });
+      else copy[i] = Math.max(...copy) + 1;
+      scene.set(clicks.order, copy);
+    }
+  }
+}
+
+export const isClickable = (clicks: Clicks): boolean => !!(clicks.select || clicks.toggle || clicks.order);
+
+/** Whether item i is chosen, for aria-pressed and the ring around it. */
+export function chosen(scene: Scene, clicks: Clicks, i: number): boolean {
+  if (clicks.select) return scene.input(clicks.select).tensor[0] === i;
+  const list = clicks.toggle ?? clicks.order;
+  return !!list && (scene.input(list).tensor[i] ?? 0) > 0;
+}
+
+/** Makes items buttons of which one is a tab stop; arrow keys walk among them. */
+export function buttons(parent: Element, items: () => Element[], press: (i: number) => void): void {
+  const index = (target: EventTarget | null): number =>
+    items().findIndex((item) => target instanceof Node && item.contains(target));
+  parent.addEventListener("click", (event) => {
+    const i = index(event.target);
+    if (i >= 0) press(i);
+  });
+  parent.addEventListener("keydown", (event) => {
+    const key = (event as KeyboardEvent).key;
+    const list = items();
+    const i = index(event.target);
+    if (i < 0) return;
+    const step: Record<string, number> = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
+    const to = key === "Home" ? 0 : key === "End" ? list.length - 1 : key in step ? i + step[key]! : i;
+    if (key === "Enter" || key === " ") press(i);
+    else if (to === i && !(key in step)) return;
+    event.preventDefault();
+    const next = list[Math.min(list.length - 1, Math.max(0, to))];
+    if (next instanceof HTMLElement || next instanceof SVGElement) {
+      list.forEach((item) => item.setAttribute("tabindex", item === next ? "0" : "-1"));
+      next.focus();
+    }
+  });
+}
+
+/** Names a clickable item and says whether it is chosen. */
+export function markButton(item: Element, label: string, on: boolean, first: boolean): void {
+  attributes(item, { role: "button", "aria-label": label, "aria-pressed": on ? "true" : "false" });
+  if (!item.hasAttribute("tabindex")) item.setAttribute("tabindex", first ? "0" : "-1");
+  item.classList.toggle("nn-chosen", on);
+}

@@ -1,0 +1,66 @@
+// A figure's state in a link: #live=<name>.<inputs that differ, as base64url of JSON>.
+
+import type { Scene } from "./scene.js";
+import type { InputValue } from "./spec.js";
+
+const KEY = "live=";
+const LONGEST = 200_000;
+
+const toBase64 = (bytes: Uint8Array): string => {
+  let text = "";
+  for (const byte of bytes) text += String.fromCharCode(byte);
+  return btoa(text).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
+};
+const fromBase64 = (text: string): Uint8Array =>
+  Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (c) => c.charCodeAt(0));
+
+/** Float32 as bytes where that loses nothing and is shorter than digits. */
+function pack(value: InputValue): unknown {
+  if (!Array.isArray(value) || value.length < 8) return value;
+  const numbers = value as readonly number[];
+  if (!numbers.every((v) => Math.fround(v) === v)) return value;
+  const text = JSON.stringify(numbers);
+  const packed = toBase64(new Uint8Array(Float32Array.from(numbers).buffer));
+  return packed.length < text.length ? { f32: packed } : value;
+}
+
+function unpack(value: unknown): InputValue | undefined {
+  if (typeof value === "number" || typeof value === "string" || typeof value === "boolean") return value;
+  if (Array.isArray(value)) return value.every((v) => typeof v === "number") ? (value as number[]) : undefined;
+  if (typeof value === "object" && value !== null && "f32" in value && typeof value.f32 === "string") {
+    const bytes = fromBase64(value.f32);
+    return Array.from(new Float32Array(bytes.buffer, 0, bytes.length >> 2));
+  }
+  return undefined;
+}
+
+export function makeLink(scene: Scene): string {
+  const state: Record<string, unknown> = {};
+  for (const [name, input] of scene.inputs) {
+    const now = input.plain();
+    const first = input.first instanceof Float64Array ? Array.from(input.first) : input.first;
+    if (JSON.stringify(now) !== JSON.stringify(first)) state[name] = pack(now);
+  }
+  const url = new URL(location.href);
+  url.hash = `${KEY}${encodeURIComponent(scene.spec.name)}.${toBase64(new TextEncoder().encode(JSON.stringify(state)))}`;
+  return url.href;
+}
+
+/** Restores the inputs if the page's address names this figure; true if it does. */
+export function restoreFromLink(scene: Scene): boolean {
+  const hash = location.hash.slice(1);
+  if (!hash.startsWith(KEY) || hash.length > LONGEST) return false;
+  const dot = hash.lastIndexOf(".");
+  if (decodeURIComponent(hash.slice(KEY.length, dot)) !== scene.spec.name) return false;
+  try {
+    const state: unknown = JSON.parse(new TextDecoder().decode(fromBase64(hash.slice(dot + 1))));
+    if (typeof state !== "object" || state === null) return false;
+    for (const [name, packed] of Object.entries(state)) {
+      const value = unpack(packed);
+      if (value !== undefined) scene.set(name, value);
+    }
+    return true;
+  } catch {
+    return false; // a damaged link shows the figure as it begins
+  }
+}

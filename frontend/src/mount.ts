@@ -1,0 +1,117 @@
+// The static page: reads the widget state that myst-nb embeds, and mounts figures and boxes of figures.
+
+import { element } from "./dom.js";
+import { type Model, problem, renderFigure } from "./figure.js";
+
+const STATE = 'script[type="application/vnd.jupyter.widget-state+json"]';
+const VIEW = 'script[type="application/vnd.jupyter.widget-view+json"]';
+const PREFIX = "IPY_MODEL_";
+
+type State = Readonly<Record<string, unknown>>;
+interface Entry { readonly model_name?: string; readonly state?: State }
+
+const isRecord = (x: unknown): x is Record<string, unknown> => typeof x === "object" && x !== null;
+
+/** anywidget's front-end contract without a kernel. */
+class StaticModel implements Model {
+  private readonly listeners = new Map<string, Set<() => void>>();
+  private readonly state: Record<string, unknown>;
+
+  constructor(state: State) {
+    this.state = { ...state };
+  }
+  get(name: string): unknown {
+    return this.state[name];
+  }
+  set(name: string, value: unknown): void {
+    const before = this.state[name];
+    this.state[name] = value;
+    if (before !== value) for (const listener of [...(this.listeners.get(`change:${name}`) ?? [])]) listener();
+  }
+  on(event: string, listener: () => void): void {
+    if (!this.listeners.has(event)) this.listeners.set(event, new Set());
+    this.listeners.get(event)!.add(listener);
+  }
+  off(event: string, listener: () => void): void {
+    this.listeners.get(event)?.delete(listener);
+  }
+  save_changes(): void {
+    // nobody listens
+  }
+}
+
+function readStates(root: ParentNode): Map<string, Entry> {
+  const found = new Map<string, Entry>();
+  for (const script of root.querySelectorAll(STATE)) {
+    try {
+      const whole: unknown = JSON.parse(script.textContent ?? "");
+      const state = isRecord(whole) && isRecord(whole["state"]) ? whole["state"] : whole;
+      if (!isRecord(state)) continue;
+      for (const [id, entry] of Object.entries(state)) if (isRecord(entry)) found.set(id, entry as Entry);
+    } catch {
+      // another reader's script, or a damaged one: its figures say so below
+    }
+  }
+  return found;
+}
+
+const isFigure = (entry: Entry): boolean => isRecord(entry.state) && isRecord(entry.state["spec"]) && "values" in entry.state;
+const children = (entry: Entry): string[] => {
+  const list = entry.state?.["children"];
+  return Array.isArray(list) ? list.filter((c): c is string => typeof c === "string").map((c) => c.replace(PREFIX, "")) : [];
+};
+
+export function mountAll(root: ParentNode): void {
+  const states = readStates(root);
+  const models = new Map<string, StaticModel>();
+  const modelOf = (id: string): StaticModel => {
+    let made = models.get(id);
+    if (!made) models.set(id, (made = new StaticModel(states.get(id)?.state ?? {})));
+    return made;
+  };
+  /** Whether everything below is a figure or a box: anything else is the widget manager's. */
+  const ours = (id: string): boolean => {
+    const entry = states.get(id);
+    if (!entry) return false;
+    if (isFigure(entry)) return true;
+    return /^(H|V|Grid)?BoxModel$/.test(entry.model_name ?? "") && children(entry).length > 0 && children(entry).every(ours);
+  };
+  const show = (id: string, host: HTMLElement): void => {
+    const entry = states.get(id)!;
+    if (isFigure(entry)) {
+      renderFigure(modelOf(id), host);
+      return;
+    }
+    const box = element("div", { class: entry.model_name === "HBoxModel" ? "nn-row nn-box" : "nn-column nn-box" });
+    host.append(box);
+    for (const child of children(entry)) {
+      const slot = element("div");
+      box.append(slot);
+      show(child, slot);
+    }
+  };
+  for (const fallback of root.querySelectorAll<HTMLElement>("[data-nn-model]")) {
+    const id = fallback.dataset["nnModel"] ?? "";
+    const host = element("div", { class: "nn-mounted" });
+    if (!states.has(id)) {
+      problem(host, `Its state is not in this page.`);
+      fallback.after(host);
+      fallback.removeAttribute("data-nn-model");
+      continue;
+    }
+    fallback.replaceWith(host);
+    show(id, host);
+  }
+  for (const script of root.querySelectorAll(VIEW)) {
+    try {
+      const view: unknown = JSON.parse(script.textContent ?? "");
+      const id = isRecord(view) && typeof view["model_id"] === "string" ? view["model_id"] : "";
+      if (!ours(id)) continue;
+      const host = element("div", { class: "nn-mounted" });
+      script.replaceWith(host);
+      show(id, host);
+    } catch {
+      // not a view
+    }
+  }
+}

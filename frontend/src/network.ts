@@ -1,0 +1,178 @@
+// The network: neurons, edges, biases; width is size, colour and dash are sign; weights can be dragged.
+
+import { paintPixels, span, table } from "./color.js";
+import { attributes, element, setText, svg } from "./dom.js";
+import { formatNumber } from "./format.js";
+import { buttons, chosen, click, type Clicks, dial, isClickable, markButton } from "./grip.js";
+import type { PartSpec, Ref } from "./spec.js";
+import type { Builder } from "./view.js";
+
+interface NeuronSpec { readonly id: string; readonly layer: number; readonly label: string; readonly value?: Ref; readonly bias?: Ref; readonly delta?: Ref; readonly net?: Ref; readonly image?: Ref; readonly row?: number; readonly on?: Ref }
+interface EdgeSpec { readonly source: string; readonly target: string; readonly weight?: Ref; readonly gradient?: Ref; readonly label?: string }
+interface NetworkSpec extends PartSpec {
+  readonly neurons: readonly NeuronSpec[]; readonly edges: readonly EdgeSpec[];
+  readonly show: string; readonly limit: number; readonly step: number; readonly width: number; readonly height: number;
+  readonly select?: string; readonly toggle?: string; readonly order?: string;
+}
+
+const two = (v: number): string => formatNumber(v, Math.abs(v) >= 100 ? ".3~g" : ".2f");
+
+export const network: Builder = (part, { scene }) => {
+  const spec = part as NetworkSpec;
+  const clicks: Clicks = { ...(spec.select && { select: spec.select }), ...(spec.toggle && { toggle: spec.toggle }), ...(spec.order && { order: spec.order }) };
+  const wires = svg("g");
+  const numbers = svg("g", { class: "nn-edge-numbers" });
+  const cells = svg("g");
+  const picture = svg("svg", { class: "nn-svg nn-network", role: "group", "aria-label": "network" }, wires, cells, numbers);
+  const root = element("div", { class: "nn-axes" }, picture);
+  root.style.setProperty("--nn-width", `${spec.width}px`);
+
+  const layers = new Map<number, NeuronSpec[]>();
+  for (const n of spec.neurons) layers.set(n.layer, [...(layers.get(n.layer) ?? []), n]);
+  const most = Math.max(...[...layers.values()].map((l) => l.length));
+  const columns = [...layers.keys()].sort((a, b) => a - b);
+  const place = new Map<string, { x: number; y: number }>();
+  const height = Math.max(spec.height, most * 62);
+  const radius = most > 8 ? 12 : 21;
+  let width = spec.width;
+
+  const renew: (() => void)[] = [];
+  const edges = spec.edges.map((e) => {
+    const path = svg("path", { class: "nn-edge", fill: "none" });
+    const hit = svg("path", { stroke: "transparent", "stroke-width": 24, fill: "none" });
+    const item = svg("g", { class: "nn-edge-item" }, hit, path);
+    const number = svg("text", { class: "nn-edge-number", "text-anchor": "middle" });
+    wires.append(item);
+    numbers.append(number);
+    const { weight } = e;
+    if (scene.canSet(weight)) {
+      const { min = -spec.limit, max = spec.limit, step = spec.step } = scene.bounds(weight.ref);
+      const name = (id: string): string => spec.neurons.find((n) => n.id === id)?.label || id;
+      renew.push(dial(item, e.label ?? `weight from ${name(e.source)} to ${name(e.target)}`, {
+        get: () => scene.number(weight), set: (v) => scene.setAt(weight, v), min, max, step,
+      }));
+    }
+    return { e, path, hit, number };
+  });
+
+  const neurons = spec.neurons.map((n) => {
+    const disc = svg("circle", { r: radius, class: "nn-neuron" });
+    const value = svg("text", { class: "nn-neuron-value", "text-anchor": "middle", y: n.image ? radius + 14 : 4 });
+    const name = svg("text", { class: "nn-neuron-name", "text-anchor": "middle", y: -radius - 5 });
+    setText(name, n.label);
+    const below = svg("text", { class: "nn-neuron-note", "text-anchor": "middle", y: radius + 13 });
+    const delta = svg("text", { class: "nn-neuron-delta", "text-anchor": "middle", y: radius + 26 });
+    const item = svg("g", { class: "nn-neuron-item" }, disc);
+    const canvas = n.image ? element("canvas") : undefined;
+    let holder: SVGForeignObjectElement | undefined;
+    if (canvas) {
+      const side = radius * 1.7;
+      holder = svg("foreignObject", { x: -side / 2, y: -side / 2, width: side, height: side }, canvas);
+      canvas.className = "nn-neuron-image";
+      item.append(holder);
+    }
+    const bias = svg("text", { class: "nn-edge-number nn-bias", "text-anchor": "start", x: radius + 3, y: -radius + 4 });
+    item.append(name, value, below, delta);
+    cells.append(item);
+    const group = svg("g", {}, bias);
+    if (scene.canSet(n.bias)) {
+      const target = n.bias;
+      const { min = -spec.limit, max = spec.limit, step = spec.step } = scene.bounds(target.ref);
+      group.prepend(svg("rect", { x: radius, y: -radius - 12, width: 44, height: 24, fill: "transparent" }));
+      renew.push(dial(group, `bias of ${n.label || n.id}`, {
+        get: () => scene.number(target), set: (v) => scene.setAt(target, v), min, max, step,
+      }));
+    }
+    if (n.bias) numbers.append(group);
+    return { n, item, disc, value, below, delta, canvas, group, bias };
+  });
+  if (isClickable(clicks)) buttons(cells, () => neurons.map((n) => n.item), (i) => click(scene, clicks, i));
+
+  const layout = (): void => {
+    width = Math.max(240, Math.min(root.clientWidth || spec.width, spec.width * 1.25));
+    attributes(picture, { width, height, viewBox: `0 0 ${width} ${height}` });
+    const left = radius + 12;
+    const right = width - radius - 46;
+    columns.forEach((layer, c) => {
+      const list = layers.get(layer)!;
+      list.forEach((n, r) => {
+        const x = columns.length > 1 ? left + (c / (columns.length - 1)) * (right - left) : width / 2;
+        place.set(n.id, { x, y: ((n.row ?? r) + 0.5 + (n.row === undefined ? (most - list.length) / 2 : 0)) * (height / most) });
+      });
+    });
+    edges.forEach(({ e, path, hit, number }, k) => {
+      const a = place.get(e.source)!;
+      const b = place.get(e.target)!;
+      const d = `M${a.x + radius},${a.y}L${b.x - radius},${b.y}`;
+      attributes(path, { d });
+      attributes(hit, { d });
+      // numbers stand at different places along crossing edges
+      const t = a.y === b.y ? 0.5 : k % 2 ? 0.3 : 0.34;
+      attributes(number, { x: a.x + radius + (b.x - a.x - 2 * radius) * t, y: a.y + (b.y - a.y) * t - 4 });
+    });
+    for (const { n, item, group } of neurons) {
+      const p = place.get(n.id)!;
+      attributes(item, { transform: `translate(${p.x},${p.y})` });
+      attributes(group, { transform: `translate(${p.x},${p.y})` });
+    }
+  };
+
+  const wide = spec.edges.length > 40;
+  const update = (): void => {
+    const byGradient = spec.show === "gradients";
+    let scale = byGradient ? 1e-12 : spec.limit;
+    if (byGradient) for (const { e } of edges) scale = Math.max(scale, Math.abs(scene.number(e.gradient, 0)));
+    for (const { e, path, number } of edges) {
+      const w = scene.number(byGradient ? e.gradient : e.weight, NaN);
+      const known = Number.isFinite(w);
+      attributes(path, {
+        stroke: known ? `var(--nn-weight-${w < 0 ? "neg" : "pos"})` : "var(--nn-muted)",
+        "stroke-width": known ? (0.6 + Math.min(1.2, Math.abs(w) / scale) * (wide ? 3.5 : 6)).toFixed(2) : 1.2,
+        "stroke-dasharray": known && w < 0 ? "7 4" : undefined,
+        "stroke-opacity": known ? 0.9 : 0.5,
+      });
+      const slope = scene.number(e.gradient, NaN);
+      const parts = [known && !byGradient ? two(w) : "", Number.isFinite(slope) ? `∂ ${two(slope)}` : ""].filter(Boolean);
+      setText(number, wide ? "" : parts.join("  "));
+      number.classList.toggle("nn-is-gradient", byGradient);
+    }
+    neurons.forEach(({ n, item, disc, value, below, delta, canvas, bias }, i) => {
+      const v = scene.number(n.value, NaN);
+      setText(value, n.value && Number.isFinite(v) ? two(v) : "");
+      const net = scene.number(n.net, NaN);
+      setText(below, Number.isFinite(net) ? `in ${two(net)}` : "");
+      const d = scene.number(n.delta, NaN);
+      setText(delta, Number.isFinite(d) ? `δ ${two(d)}` : "");
+      if (n.bias) setText(bias, two(scene.number(n.bias)));
+      disc.style.setProperty("--nn-fill", `${(Math.min(1, Math.max(0, Number.isFinite(v) ? Math.abs(v) : 0)) * 38).toFixed(0)}%`);
+      item.classList.toggle("nn-off", n.on !== undefined && scene.number(n.on, 1) === 0);
+      item.classList.toggle("nn-negative", v < 0);
+      if (isClickable(clicks)) {
+        const words = `neuron ${n.label || n.id}${Number.isFinite(v) ? `, a = ${two(v)}` : ""}${Number.isFinite(d) ? `, δ = ${two(d)}` : ""}`;
+        markButton(item, words, chosen(scene, clicks, i), i === 0);
+      }
+      const picture = canvas && scene.get(n.image);
+      if (canvas && picture && picture.shape.length === 2) {
+        const [h, w] = picture.shape as [number, number];
+        if (canvas.width !== w || canvas.height !== h) [canvas.width, canvas.height] = [w, h];
+        const context = canvas.getContext("2d");
+        if (!context) return;
+        const image = context.createImageData(w, h);
+        const [low, high] = span(picture.data, "classes", undefined);
+        const unit = low >= 0 && high <= 1;
+        const most = Math.max(Math.abs(low), Math.abs(high)) || 1;
+        paintPixels(image, picture.data, 0, table(root, "classes"), unit ? 0 : -most, unit ? 1 : most, true);
+        context.putImageData(image, 0, 0);
+      }
+    });
+    for (const one of renew) one();
+  };
+  return {
+    root,
+    update,
+    resize() {
+      layout();
+      update();
+    },
+  };
+};

@@ -1,0 +1,56 @@
+// Random numbers that Python and the page draw alike, bit for bit: the twin of nnlib/live/random.py.
+
+const BATCH_STREAM = 1000;
+
+/** mulberry32 (Tommy Ettinger, public domain), from the start of a stream of a seed. */
+export function uniformStream(seed: number, stream: number): () => number {
+  let state = (Math.imul(seed, 0x9e3779b1) + Math.imul(stream + 1, 0x85ebca77)) | 0;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), state | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+/** The sum of twelve uniforms, less 6: additions alone, which every machine rounds alike. */
+export function normalFrom(uniform: () => number): number {
+  let total = 0;
+  for (let i = 0; i < 12; i++) total += uniform();
+  return total - 6;
+}
+
+export function permutation(seed: number, stream: number, count: number): Int32Array {
+  const order = Int32Array.from({ length: count }, (_, i) => i);
+  const uniform = uniformStream(seed, stream);
+  for (let i = count - 1; i > 0; i--) {
+    const j = Math.floor(uniform() * (i + 1));
+    const kept = order[i]!;
+    order[i] = order[j]!;
+    order[j] = kept;
+  }
+  return order;
+}
+
+/** The examples of each training step: epochs are shuffled, a short rest is dropped. */
+export class Batches {
+  private epoch = -1;
+  private order = new Int32Array(0);
+  private readonly indices: Int32Array;
+
+  constructor(private readonly seed: number, private readonly count: number, private readonly size: number) {
+    this.indices = new Int32Array(size);
+  }
+
+  at(step: number): Int32Array {
+    const perEpoch = Math.floor(this.count / this.size);
+    const epoch = Math.floor(step / perEpoch);
+    if (epoch !== this.epoch) {
+      this.epoch = epoch;
+      this.order = permutation(this.seed, BATCH_STREAM + epoch, this.count);
+    }
+    const start = (step - epoch * perEpoch) * this.size;
+    for (let i = 0; i < this.size; i++) this.indices[i] = this.order[start + i]!;
+    return this.indices;
+  }
+}

@@ -1,0 +1,343 @@
+// The state behind one figure: inputs, the recorded programs over them, and who has to redraw.
+
+import { parseGraph, Program } from "./evaluator/index.js";
+import type { DragRule, InputSpec, InputValue, Live, Ref, Spec } from "./spec.js";
+import { isLive, toNumber } from "./spec.js";
+
+export interface Value {
+  readonly data: ArrayLike<number>;
+  readonly shape: readonly number[];
+}
+
+export type Raw = number | boolean | string | Float64Array;
+
+const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
+const SHARE_EVENT = "nnlib-live-share";
+
+/** One input: its value as controls see it, and as the programs see it. */
+export class Input {
+  raw: Raw;
+  readonly tensor: Float64Array;
+  readonly first: Raw;
+
+  constructor(readonly name: string, readonly spec: InputSpec) {
+    this.tensor = new Float64Array(sizeOf(spec.shape));
+    this.first = this.accept(spec.value)!;
+    this.raw = this.first instanceof Float64Array ? this.first.slice() : this.first;
+    this.fill();
+  }
+
+  /** A value in this input's own form, within its bounds; undefined if it cannot be one. */
+  accept(value: InputValue | Raw | null | undefined): Raw | undefined {
+    const { control, shape, dtype, min = -Infinity, max = Infinity } = this.spec;
+    const fit = (v: unknown): number => {
+      const x = typeof v === "number" ? v : Number(v);
+      const bounded = Math.min(max, Math.max(min, x));
+      if (dtype === "int64") return Math.round(bounded);
+      return dtype === "float32" ? Math.fround(bounded) : bounded;
+    };
+    if (control === "text") {
+      if (typeof value !== "string") return undefined;
+      return [...value].filter((c) => this.spec.alphabet!.includes(c)).join("").slice(0, this.spec.length);
+    }
+    if (control === "checkbox") return value === true || value === 1;
+    if (control === "dropdown") {
+      const at = Number(value);
+      return Number.isInteger(at) && at >= 0 && at < this.spec.labels!.length ? at : undefined;
+    }
+    if (control === "paint" || (control === "array" && shape.length > 0)) {
+      if (value === null || typeof value !== "object") return undefined;
+      if (value.length !== this.tensor.length) return undefined;
+      return Float64Array.from(value as ArrayLike<number>, fit);
+    }
+    const x = Array.isArray(value) || value instanceof Float64Array ? Number(value[0]) : Number(value);
+    // sliders keep the number as it was typed; the programs round it to the input's dtype
+    return Number.isNaN(x) ? undefined : dtype === "int64" ? fit(x) : Math.min(max, Math.max(min, x));
+  }
+
+  fill(): void {
+    const { raw, tensor, spec } = this;
+    if (typeof raw === "string") {
+      const { alphabet = "" } = spec;
+      for (let i = 0; i < tensor.length; i++) {
+        tensor[i] = i < raw.length ? alphabet.indexOf(raw[i]!) : alphabet.length;
+      }
+    } else if (spec.control === "dropdown" && spec.values) {
+      spec.values[raw as number]!.forEach((v, i) => (tensor[i] = toNumber(v)));
+    } else if (raw instanceof Float64Array) tensor.set(raw);
+    else tensor[0] = spec.dtype === "float32" ? Math.fround(Number(raw)) : Number(raw);
+  }
+
+  /** The value as JSON. */
+  plain(): InputValue {
+    return this.raw instanceof Float64Array ? Array.from(this.raw) : this.raw;
+  }
+}
+
+const same = (a: Raw, b: Raw): boolean =>
+  a instanceof Float64Array && b instanceof Float64Array
+    ? a.length === b.length && a.every((v, i) => Object.is(v, b[i]))
+    : a === b;
+
+export class Scene {
+  readonly inputs = new Map<string, Input>();
+  /** What the page itself knows by name: steps, histories, commitments. */
+  readonly extras = new Map<string, Value>();
+  error: string | null = null;
+  private readonly programs = new Map<string, Program>();
+  private readonly drags: Program[] = [];
+  private readonly listeners = new Set<() => void>();
+  private readonly savers = new Set<() => void>();
+  private readonly dirty = new Set<string>();
+  private readonly touched = new Set<string>();
+  private readonly fixed = new WeakMap<object, Value>();
+  private key: string | null = null;
+  private frame = 0;
+  private current: Program | null = null;
+  private readonly abort = new AbortController();
+
+  constructor(readonly spec: Spec) {
+    for (const [name, input] of Object.entries(spec.inputs)) this.inputs.set(name, new Input(name, input));
+    for (const name of this.inputs.keys()) this.dirty.add(name);
+    for (const graph of spec.drags ?? []) this.drags.push(new Program(parseGraph(this.unpooled(graph))));
+    document.addEventListener(SHARE_EVENT, (event) => this.hear(event), { signal: this.abort.signal });
+  }
+
+  dispose(): void {
+    this.abort.abort();
+    if (this.frame) cancelAnimationFrame(this.frame);
+    this.listeners.clear();
+    this.savers.clear();
+  }
+
+  /** A graph with its large constants back in place. */
+  unpooled(graph: unknown): unknown {
+    const source = graph as { nodes?: unknown[] };
+    if (!Array.isArray(source.nodes)) return graph;
+    const nodes = source.nodes.map((node) => {
+      const { pool, ...rest } = node as { pool?: number };
+      return pool === undefined ? node : { ...rest, base64: this.spec.pool?.[pool] };
+    });
+    return { ...source, nodes };
+  }
+
+  // ---- inputs
+
+  input(name: string): Input {
+    const found = this.inputs.get(name);
+    if (!found) throw new Error(`the figure has no input ${name}`);
+    return found;
+  }
+
+  /** Sets an input; shared ones are set in the page's other figures too. */
+  set(name: string, value: InputValue | Raw, share = true): void {
+    const input = this.inputs.get(name);
+    if (!input) return;
+    const accepted = input.accept(value);
+    if (accepted === undefined || same(accepted, input.raw)) return;
+    input.raw = accepted;
+    input.fill();
+    this.dirty.add(name);
+    this.touched.add(name);
+    this.refresh();
+    if (share && input.spec.share) {
+      const detail = { share: input.spec.share, value: input.plain(), from: this };
+      document.dispatchEvent(new CustomEvent(SHARE_EVENT, { detail }));
+    }
+  }
+
+  private hear(event: Event): void {
+    const { share, value, from } = (event as CustomEvent<{ share: string; value: InputValue; from: unknown }>).detail;
+    if (from === this) return;
+    for (const [name, input] of this.inputs) if (input.spec.share === share) this.set(name, value, false);
+  }
+
+  /** Sets one number of an input: the input itself if it is a number, else its entry at an index. */
+  setAt(target: Live, value: number): void {
+    const input = this.inputs.get(target.ref);
+    if (!input) return;
+    if (!(input.raw instanceof Float64Array)) return this.set(target.ref, value);
+    const copy = input.raw.slice();
+    const at = flatIndex(input.spec.shape, target.at ?? [0]);
+    if (at < 0 || at >= copy.length) return;
+    copy[at] = value;
+    this.set(target.ref, copy);
+  }
+
+  canSet(ref: Ref | undefined): ref is Live {
+    return !!ref && isLive(ref) && this.inputs.has(ref.ref);
+  }
+
+  bounds(name: string): { min?: number | undefined; max?: number | undefined; step?: number | undefined } {
+    const { min, max, step } = this.input(name).spec;
+    return { min, max, step };
+  }
+
+  reset(): void {
+    for (const [name, input] of this.inputs) this.set(name, input.first);
+  }
+
+  /** Moves what a drag rule names to a position. */
+  drag(rule: DragRule, x: number, y: number): void {
+    if (!("program" in rule)) {
+      if (rule.x) this.setAt(rule.x, x);
+      if (rule.y) this.setAt(rule.y, y);
+      return;
+    }
+    const program = this.drags[rule.program];
+    if (!program) return;
+    for (const port of program.inputs) {
+      if (port.name === "x") program.set("x", x);
+      else if (port.name === "y") program.set("y", y);
+      else this.feed(program, port.name);
+    }
+    program.run();
+    for (const port of program.outputs) {
+      const made = program.get(port.name);
+      if (!made.every(Number.isFinite)) continue; // a rule that divides by zero leaves its input alone
+      this.set(port.name, this.input(port.name).raw instanceof Float64Array ? made : made[0]!);
+    }
+  }
+
+  /** Hands an input's numbers to a program that asks for them. */
+  feed(program: Program, name: string): void {
+    const input = this.inputs.get(name);
+    if (input) program.set(name, input.tensor);
+    else if (name.endsWith("_length")) {
+      const word = this.inputs.get(name.slice(0, -"_length".length))?.raw;
+      if (typeof word === "string") program.set(name, word.length);
+    }
+  }
+
+  // ---- outputs
+
+  private program(): Program | null {
+    const key = this.spec.choices.map((name) => String(Number(this.input(name).raw))).join(",");
+    if (key === this.key) return this.current;
+    this.key = key;
+    let made = this.programs.get(key);
+    if (!made) {
+      const graph = this.spec.programs[key];
+      if (graph === undefined) {
+        this.current = null;
+        return null;
+      }
+      made = new Program(parseGraph(this.unpooled(graph)));
+      this.programs.set(key, made);
+    }
+    for (const name of this.inputs.keys()) this.dirty.add(name);
+    this.current = made;
+    return made;
+  }
+
+  compute(): void {
+    try {
+      const program = this.program();
+      if (program) {
+        for (const port of program.inputs) {
+          const stem = port.name.endsWith("_length") ? port.name.slice(0, -"_length".length) : port.name;
+          if (this.dirty.has(port.name) || this.dirty.has(stem)) this.feed(program, port.name);
+        }
+        program.run();
+      }
+      this.error = null;
+    } catch (problem) {
+      this.error = problem instanceof Error ? problem.message : String(problem);
+    }
+    this.dirty.clear();
+  }
+
+  /** The numbers behind a reference; undefined while there are none. */
+  get(ref: Ref | undefined): Value | undefined {
+    if (!ref) return undefined;
+    if (!isLive(ref)) {
+      let made = this.fixed.get(ref);
+      if (!made) this.fixed.set(ref, (made = { shape: ref.shape, data: Float64Array.from(ref.data, toNumber) }));
+      return made;
+    }
+    const whole = this.named(ref.ref);
+    return whole && ref.at ? part(whole, ref.at) : whole;
+  }
+
+  named(name: string): Value | undefined {
+    const extra = this.extras.get(name);
+    if (extra) return extra;
+    const input = this.inputs.get(name);
+    if (input) return { data: input.tensor, shape: input.spec.shape };
+    if (this.current?.outputs.some((port) => port.name === name)) {
+      return { data: this.current.get(name), shape: this.current.shape(name) };
+    }
+    return undefined;
+  }
+
+  number(ref: Ref | undefined, otherwise = NaN): number {
+    return this.get(ref)?.data[0] ?? otherwise;
+  }
+
+  shown(when: Ref | undefined): boolean {
+    return !when || this.number(when, 0) !== 0;
+  }
+
+  // ---- redrawing
+
+  onChange(listener: () => void): void {
+    this.listeners.add(listener);
+  }
+
+  /** Called after a redraw in which inputs changed, with their names. */
+  onSave(saver: () => void): void {
+    this.savers.add(saver);
+  }
+
+  takeTouched(): string[] {
+    const names = [...this.touched];
+    this.touched.clear();
+    return names;
+  }
+
+  refresh(): void {
+    if (this.frame) return;
+    this.frame = requestAnimationFrame(() => this.flush());
+  }
+
+  /** Computes and redraws at once. */
+  flush(): void {
+    if (this.frame) cancelAnimationFrame(this.frame);
+    this.frame = 0;
+    this.compute();
+    for (const listener of this.listeners) listener();
+    if (this.touched.size) for (const saver of this.savers) saver();
+  }
+}
+
+function flatIndex(shape: readonly number[], at: readonly (number | null)[]): number {
+  let flat = 0;
+  for (let d = 0; d < shape.length; d++) {
+    const i = at[d] ?? 0;
+    flat = flat * shape[d]! + (i < 0 ? i + shape[d]! : i);
+  }
+  return flat;
+}
+
+/** A slice of a value: integers pick, null and missing entries keep a dimension. */
+function part(whole: Value, at: readonly (number | null)[]): Value {
+  const { shape, data } = whole;
+  const kept = shape.filter((_, d) => at[d] === null || at[d] === undefined);
+  const strides = shape.map((_, d) => sizeOf(shape.slice(d + 1)));
+  let start = 0;
+  at.forEach((i, d) => {
+    if (i !== null && d < shape.length) start += (i < 0 ? i + shape[d]! : i) * strides[d]!;
+  });
+  const steps = shape.map((_, d) => d).filter((d) => at[d] === null || at[d] === undefined).map((d) => strides[d]!);
+  const made = new Float64Array(sizeOf(kept));
+  for (let k = 0; k < made.length; k++) {
+    let rest = k;
+    let from = start;
+    for (let d = kept.length - 1; d >= 0; d--) {
+      from += (rest % kept[d]!) * steps[d]!;
+      rest = Math.floor(rest / kept[d]!);
+    }
+    made[k] = data[from] ?? NaN;
+  }
+  return { shape: kept, data: made };
+}

@@ -1,0 +1,200 @@
+// Training in the page: a recorded step run again and again; seeds, batches and histories as in Python.
+
+import { parseGraph, Program } from "./evaluator/index.js";
+import { attributes, element, reducedMotion, setText, uniqueId } from "./dom.js";
+import { Batches, normalFrom, uniformStream } from "./random.js";
+import type { Scene } from "./scene.js";
+import { type StateSpec, toNumber, type TrainingSpec } from "./spec.js";
+import type { View } from "./view.js";
+
+const MAX_HISTORY = 2000;
+const FRAME_BUDGET = 8; // milliseconds of a frame that training may take at full speed
+
+/** A list of numbers that never grows beyond its bound: every second entry goes when it is full. */
+class History {
+  readonly data: number[] = [];
+  get shape(): number[] {
+    return [this.data.length];
+  }
+}
+
+export class Trainer {
+  steps = 0;
+  seed: number;
+  private readonly program: Program;
+  private readonly names: string[];
+  private batches: Batches | null = null;
+  private readonly histories = new Map<string, History>();
+  private stride = 1;
+  /** Tracked states as they were when the step's loss was taken. */
+  private readonly before = new Map<string, number>();
+
+  constructor(readonly scene: Scene, readonly spec: TrainingSpec) {
+    this.program = new Program(parseGraph(scene.unpooled(spec.program)));
+    this.names = Object.keys(spec.state);
+    this.seed = spec.seed;
+    for (const name of ["step", "loss", ...spec.track]) {
+      const history = new History();
+      this.histories.set(name, history);
+      scene.extras.set(`history_${name}`, history);
+    }
+    this.begin();
+  }
+
+  private begin(): void {
+    const { batch } = this.spec;
+    this.batches = batch ? new Batches(this.seed, batch.count, batch.size) : null;
+    this.steps = 0;
+    this.stride = 1;
+    for (const history of this.histories.values()) history.data.length = 0;
+    this.publish();
+  }
+
+  private publish(): void {
+    this.scene.extras.set("step", { data: [this.steps], shape: [] });
+    this.scene.extras.set("seed", { data: [this.seed], shape: [] });
+  }
+
+  /** The state with which the seed begins. */
+  initial(name: string): Float64Array {
+    const spec: StateSpec = this.spec.state[name]!;
+    const size = this.scene.input(name).tensor.length;
+    if ("data" in spec) return Float64Array.from(spec.data, toNumber);
+    if ("seeds" in spec) return Float64Array.from(spec.seeds[this.seed % spec.seeds.length]!, toNumber);
+    const uniform = uniformStream(this.seed, spec.stream);
+    const { a, b } = spec;
+    return Float64Array.from({ length: size }, () =>
+      spec.draw === "normal" ? a + b * normalFrom(uniform) : a + (b - a) * uniform());
+  }
+
+  rewind(seed = this.seed): void {
+    this.seed = seed;
+    for (const name of this.names) {
+      const start = this.initial(name);
+      this.scene.set(name, start.length === 1 && this.scene.input(name).spec.shape.length === 0 ? start[0]! : start);
+    }
+    this.begin();
+    this.scene.refresh();
+  }
+
+  get done(): boolean {
+    return this.steps >= this.spec.max_steps;
+  }
+
+  /** Runs steps until their number or the time is used up; returns how many ran. */
+  run(count: number, milliseconds = Infinity): number {
+    const { program, scene, spec } = this;
+    for (const port of program.inputs) scene.feed(program, port.name);
+    const tracked = spec.track.filter((name) => name in spec.state);
+    for (const name of tracked) this.before.set(name, scene.input(name).tensor[0]!);
+    const end = performance.now() + milliseconds;
+    let ran = 0;
+    while (ran < count && !this.done) {
+      if (this.batches) program.set("batch", this.batches.at(this.steps));
+      program.run();
+      const loss = program.get(spec.loss)[0]!;
+      this.record(loss);
+      for (const name of this.names) program.set(name, program.get(`new_${name}`));
+      for (const name of tracked) this.before.set(name, program.get(`new_${name}`)[0]!);
+      this.steps++;
+      ran++;
+      if (!Number.isFinite(loss) || ((ran & 7) === 0 && performance.now() > end)) break;
+    }
+    for (const name of this.names) {
+      const made = program.get(`new_${name}`);
+      if (ran) scene.set(name, scene.input(name).spec.shape.length === 0 ? made[0]! : made);
+    }
+    this.publish();
+    scene.refresh();
+    return ran;
+  }
+
+  private record(loss: number): void {
+    if (this.steps % this.stride) return;
+    const push = (name: string, v: number): void => void this.histories.get(name)?.data.push(v);
+    push("step", this.steps);
+    push("loss", loss);
+    for (const name of this.spec.track) {
+      push(name, this.before.get(name) ?? this.program.get(`new_${name}`)[0]!);
+    }
+    if (this.histories.get("step")!.data.length < MAX_HISTORY) return;
+    this.stride *= 2;
+    for (const { data } of this.histories.values()) {
+      let k = 0;
+      for (let i = 0; i < data.length; i += 2) data[k++] = data[i]!;
+      data.length = k;
+    }
+  }
+}
+
+const PACE: Record<string, string> = { slow: "5 steps a second", frame: "a step a frame", fast: "16 steps a frame", full: "as fast as it can" };
+
+/** Play, step, rewind, seed, speed. */
+export function trainingControls(trainer: Trainer): View {
+  const { spec } = trainer;
+  const root = element("div", { class: "nn-training", role: "group", "aria-label": "training" });
+  let playing = false;
+  let frame = 0;
+  let last = 0;
+  const button = (sign: string, words: string, act: () => void): HTMLButtonElement => {
+    const made = element("button", { type: "button", class: "nn-button", title: words }, sign);
+    made.addEventListener("click", act);
+    return made;
+  };
+  const stop = (): void => {
+    playing = false;
+    cancelAnimationFrame(frame);
+    setText(play, "▶ train");
+    attributes(play, { "aria-pressed": "false" });
+  };
+  const tick = (now: number): void => {
+    if (!playing) return;
+    if (!root.isConnected || trainer.done) return stop();
+    const pace = speed.value;
+    const wait = pace === "slow" ? 200 : reducedMotion() ? 500 : 0;
+    if (now - last >= wait) {
+      last = now;
+      const many = pace === "full" ? Infinity : pace === "fast" ? 16 : 1;
+      const ran = trainer.run(many * (wait === 500 && pace !== "slow" ? 30 : 1), FRAME_BUDGET);
+      if (ran === 0) return stop();
+    }
+    frame = requestAnimationFrame(tick);
+  };
+  const play = button("▶ train", "train, or pause", () => {
+    if (playing) return stop();
+    playing = true;
+    setText(play, "❚❚ pause");
+    attributes(play, { "aria-pressed": "true" });
+    frame = requestAnimationFrame(tick);
+  });
+  const step = button("step", "one training step", () => {
+    stop();
+    trainer.run(1);
+  });
+  const rewind = button("⏮ rewind", "back to the initial weights", () => {
+    stop();
+    trainer.rewind();
+  });
+  const seedId = uniqueId("seed");
+  const seed = element("input", { type: "number", id: seedId, min: 0, max: spec.seeds - 1, step: 1, value: spec.seed });
+  seed.addEventListener("change", () => {
+    stop();
+    const wanted = Math.min(spec.seeds - 1, Math.max(0, Math.round(Number(seed.value) || 0)));
+    seed.value = String(wanted);
+    trainer.rewind(wanted);
+  });
+  const speedId = uniqueId("speed");
+  const speed = element("select", { id: speedId }, ...Object.entries(PACE).map(([key, words]) => element("option", { value: key }, words)));
+  speed.value = spec.speed;
+  const count = element("output", { class: "nn-value" });
+  root.append(play, step, rewind,
+    element("span", { class: "nn-pair" }, element("label", { for: seedId }, "seed"), seed),
+    element("span", { class: "nn-pair" }, element("label", { for: speedId }, "speed"), speed), count);
+  return {
+    root,
+    update() {
+      setText(count, `step ${trainer.steps}`);
+      if (document.activeElement !== seed) seed.value = String(trainer.seed);
+    },
+  };
+}

@@ -1,0 +1,139 @@
+// Views beside axes: readouts, meters, formulas, buttons, boxes.
+
+import { cssColor } from "./color.js";
+import { attributes, element, MATHML, setText } from "./dom.js";
+import { formatNumber } from "./format.js";
+import type { PartSpec, Ref, Slot, Words } from "./spec.js";
+import { isLive } from "./spec.js";
+import type { Builder, View } from "./view.js";
+import { words } from "./words.js";
+
+const box = (name: string): Builder => (part, context) => {
+  const items = (part as PartSpec & { items: readonly PartSpec[] }).items.map((item) => context.build(item));
+  return {
+    root: element("div", { class: name }, ...items.map((item) => item.root)),
+    update: () => items.forEach((item) => item.update()),
+    resize: () => items.forEach((item) => item.resize?.()),
+  };
+};
+
+export const row = box("nn-row");
+export const column = box("nn-column");
+
+/** Changes are spoken when the reader pauses, not at every frame. */
+const SPEAK_AFTER = 700;
+
+export const readout: Builder = (part, { scene }) => {
+  const spec = part as PartSpec & { text: Words; size: string };
+  const spoken = element("span", { class: "nn-spoken", "aria-live": "polite" });
+  const live = spec.text.some((piece) => typeof piece !== "string");
+  // seen at once, spoken later
+  const shown = element("span", live ? { "aria-hidden": "true" } : {});
+  const root = element("p", { class: `nn-readout nn-readout-${spec.size}` }, shown, ...(live ? [spoken] : []));
+  const pieces = spec.text.map((piece) => (typeof piece === "string" ? piece : element("span", { class: "nn-live-number" })));
+  shown.append(...pieces);
+  let timer = 0;
+  return {
+    root,
+    update() {
+      let changed = false;
+      spec.text.forEach((piece, i) => {
+        const node = pieces[i]!;
+        if (typeof piece === "string" || typeof node === "string") return;
+        const now = words(scene, [piece]);
+        if (node.textContent !== now) {
+          node.textContent = now;
+          changed = true;
+        }
+      });
+      if (!changed || !live) return;
+      clearTimeout(timer);
+      timer = window.setTimeout(() => setText(spoken, words(scene, spec.text)), spoken.textContent ? SPEAK_AFTER : 0);
+    },
+  };
+};
+
+export const meter: Builder = (part, { scene }) => {
+  const spec = part as PartSpec & { label: string; value: Ref; min: number; max: number; format: string; color: string };
+  const bar = element("span", { class: "nn-meter-bar" });
+  const track = element("span", { class: "nn-meter-track", role: "meter", "aria-label": spec.label, "aria-valuemin": spec.min, "aria-valuemax": spec.max }, bar);
+  const value = element("span", { class: "nn-value" });
+  bar.style.background = cssColor(spec.color);
+  return {
+    root: element("div", { class: "nn-meter" }, element("span", { class: "nn-name" }, spec.label), track, value),
+    update() {
+      const v = scene.number(spec.value);
+      const at = (v - spec.min) / (spec.max - spec.min || 1);
+      bar.style.width = `${Number.isFinite(at) ? Math.min(1, Math.max(0, at)) * 100 : 0}%`;
+      const said = formatNumber(v, spec.format);
+      attributes(track, { "aria-valuenow": Number.isFinite(v) ? v : 0, "aria-valuetext": said });
+      setText(value, said);
+    },
+  };
+};
+
+type Tree = string | { slot: Ref; format: string } | readonly [string, Readonly<Record<string, string>>, ...Tree[]];
+
+const MATH_TAGS = new Set(
+  ("math mrow mi mn mo mtext mfrac msqrt mroot msub msup msubsup munder mover munderover mspace mtable mtr mtd " +
+    "mstyle mpadded mphantom menclose").split(" "),
+);
+const MATH_ATTRIBUTES = new Set(
+  "display mathvariant stretchy fence form separator lspace rspace width linethickness columnalign accent".split(" "),
+);
+
+export const formula: Builder = (part, { scene }) => {
+  const slots: { node: Element; slot: Slot }[] = [];
+  const grow = (tree: Tree): Node => {
+    if (typeof tree === "string") return document.createTextNode(tree);
+    if ("slot" in tree) {
+      const node = document.createElementNS(MATHML, "mn");
+      node.setAttribute("class", "nn-live-number");
+      slots.push({ node, slot: { ...tree.slot, format: tree.format } });
+      return node;
+    }
+    const [tag, given, ...children] = tree;
+    if (!MATH_TAGS.has(tag)) throw new Error(`a formula holds <${tag}>, which this page does not know`);
+    const node = document.createElementNS(MATHML, tag);
+    for (const [name, value] of Object.entries(given)) if (MATH_ATTRIBUTES.has(name)) node.setAttribute(name, value);
+    node.append(...children.map(grow));
+    return node;
+  };
+  const root = element("div", { class: "nn-formula" });
+  root.append(grow((part as PartSpec & { tree: Tree }).tree));
+  return { root, update: () => slots.forEach(({ node, slot }) => setText(node, words(scene, [slot]))) };
+};
+
+export const button: Builder = (part, { scene }) => {
+  const spec = part as PartSpec & { label: string; set: Readonly<Record<string, Ref>> };
+  const root = element("button", { type: "button", class: "nn-button" }, spec.label);
+  root.addEventListener("click", () => {
+    // all are read before any is set: {a: b, b: a} swaps
+    const values = Object.entries(spec.set).map(([name, ref]) => {
+      const value = scene.get(ref);
+      const word = isLive(ref) ? scene.inputs.get(ref.ref)?.raw : undefined;
+      return [name, typeof word === "string" ? word : value && Array.from(value.data)] as const;
+    });
+    for (const [name, value] of values) {
+      if (value === undefined) continue;
+      const plain = Array.isArray(value) && scene.input(name).spec.shape.length === 0 ? value[0]! : value;
+      scene.set(name, plain);
+    }
+    scene.compute();
+    scene.refresh();
+  });
+  return { root, update: () => undefined };
+};
+
+export const control: Builder = (part, context) => {
+  const views: View[] = [];
+  for (const name of (part as PartSpec & { names: readonly string[] }).names) {
+    context.placed(name);
+    views.push(context.build({ kind: "input-control", name } as PartSpec));
+  }
+  return {
+    root: element("div", { class: "nn-controls" }, ...views.map((view) => view.root)),
+    update: () => views.forEach((view) => view.update()),
+    resize: () => views.forEach((view) => view.resize?.()),
+  };
+};

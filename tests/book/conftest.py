@@ -1,0 +1,100 @@
+"""The built site, a server that hosts it under a sub-path, a Chromium that stays on loopback."""
+
+from __future__ import annotations
+
+import http.server
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.book.harness import DESKTOP, FLAGS, PREFIX, ROOT, SubPathHandler, Visit, chromium
+
+
+def build_site() -> None:
+    """Builds the book once, also when several test processes ask for it."""
+    lock = ROOT / "_build" / ".test-build.lock"
+    lock.parent.mkdir(exist_ok=True)
+    while True:
+        try:
+            lock.touch(exist_ok=False)
+            break
+        except FileExistsError:
+            if time.time() - lock.stat().st_mtime > 900:
+                lock.unlink(missing_ok=True)
+            time.sleep(0.5)
+    try:
+        command = [sys.executable, "-m", "jupyter_book", "build", ".", "-W", "-n", "--keep-going"]
+        run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+        if run.returncode:
+            pytest.fail(f"the book does not build:\n{run.stdout[-3000:]}\n{run.stderr[-6000:]}")
+    finally:
+        lock.unlink(missing_ok=True)
+
+
+@pytest.fixture(scope="session")
+def site() -> Path:
+    """The site's folder: BOOK_SITE if given (make test builds it first), else built here."""
+    given = os.environ.get("BOOK_SITE")
+    if not given:
+        build_site()
+    folder = (ROOT / (given or "_build/html")).resolve()
+    assert (folder / "index.html").is_file(), f"{folder} holds no site: run `make book`"
+    return folder
+
+
+@pytest.fixture(scope="session")
+def address(site: Path) -> Iterator[str]:
+    class Handler(SubPathHandler):
+        def __init__(self, *args, **kwargs) -> None:
+            super().__init__(*args, directory=str(site), **kwargs)
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}{PREFIX}"
+    server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+        yield browser
+        browser.close()
+
+
+Open = Callable[..., Visit]
+
+
+@pytest.fixture
+def visit(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Open]:
+    """`visit("index.html", theme="dark", width=360)` opens a page and waits until it settles."""
+    contexts = []
+
+    def open_page(
+        name: str, *, theme: str = "light", width: int = DESKTOP, base: str = ""
+    ) -> Visit:
+        base = base or request.getfixturevalue("address")
+        context = browser.new_context(
+            viewport={"width": width, "height": 800},
+            color_scheme=theme,
+            reduced_motion="reduce",
+            has_touch=width < 600,
+        )
+        contexts.append(context)
+        visit = Visit(context.new_page())
+        visit.watch(base)
+        visit.page.goto(base + name, wait_until="load")
+        visit.page.wait_for_function("document.fonts.status === 'loaded'")
+        visit.page.evaluate("() => window.MathJax?.startup?.promise")
+        return visit
+
+    yield open_page
+    for context in contexts:
+        context.close()

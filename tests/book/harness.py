@@ -1,0 +1,94 @@
+"""What the site's tests share: the pages, the server's sub-path, the browser, a watch on pages."""
+
+from __future__ import annotations
+
+import http.server
+import os
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+import yaml
+from playwright.sync_api import Page
+
+ROOT = Path(__file__).resolve().parents[2]
+PREFIX = "/somewhere/else/"
+THEMES = ("light", "dark")
+DESKTOP, PHONE = 1360, 360
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
+]
+
+
+def pages_of_the_book() -> list[str]:
+    """Every page in the table of contents, as the site's file names."""
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text("utf8"))
+    names = [toc["root"]]
+    waiting = [*toc.get("parts", []), *toc.get("chapters", [])]
+    while waiting:
+        entry = waiting.pop(0)
+        if "file" in entry:
+            names.append(entry["file"])
+        waiting = [*entry.get("chapters", []), *entry.get("sections", []), *waiting]
+    return [f"{name}.html" for name in names]
+
+
+BOOK_PAGES = pages_of_the_book()
+ALL_PAGES = [*BOOK_PAGES, "search.html", "genindex.html"]
+
+
+class SubPathHandler(http.server.SimpleHTTPRequestHandler):
+    """Serves the site below PREFIX and nothing above it."""
+
+    def translate_path(self, path: str) -> str:
+        if not path.startswith(PREFIX):
+            return str(Path(self.directory) / "nothing-above-the-prefix")
+        return super().translate_path("/" + path[len(PREFIX) :])
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+def chromium() -> str:
+    names = ("chromium", "chromium-browser", "google-chrome")
+    found = os.environ.get("BOOK_CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
+    if not found:
+        pytest.fail("these tests need Chromium: install it, or name it in BOOK_CHROMIUM")
+    return found
+
+
+@dataclass
+class Visit:
+    """An open page and everything that it did which it should not have."""
+
+    page: Page
+    faults: list[str] = field(default_factory=list)
+
+    def watch(self, loopback: str) -> None:
+        page = self.page
+        allowed = (loopback, "data:", "blob:", "file:")
+
+        def request(request) -> None:
+            if not request.url.startswith(allowed):
+                self.faults.append(f"request beyond loopback: {request.url}")
+
+        def response(response) -> None:
+            if response.status >= 400:
+                self.faults.append(f"{response.status}: {response.url}")
+
+        def console(message) -> None:
+            if message.type in ("error", "warning"):
+                self.faults.append(f"console {message.type}: {message.text}")
+
+        page.on("request", request)
+        page.on("response", response)
+        page.on("requestfailed", lambda r: self.faults.append(f"failed: {r.url} {r.failure}"))
+        page.on("console", console)
+        page.on("pageerror", lambda error: self.faults.append(f"uncaught: {error}"))

@@ -1,0 +1,234 @@
+"""Every page of the built site: quiet, whole, readable, at home on any host and screen."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from tests.book.harness import ALL_PAGES, BOOK_PAGES, DESKTOP, PHONE, THEMES
+
+pytestmark = pytest.mark.browser
+
+SCREENS = [(theme, width) for theme in THEMES for width in (DESKTOP, PHONE)]
+
+# Findings of axe in the theme's frame (sidebars, header, footer), which the book does not write.
+THEMES_OWN_FINDINGS: set[str] = set()
+
+
+@pytest.mark.parametrize("name", ALL_PAGES)
+@pytest.mark.parametrize(("theme", "width"), SCREENS)
+def test_page_asks_nobody_complains_of_nothing_and_fits(visit, name, theme, width) -> None:
+    opened = visit(name, theme=theme, width=width)
+    page = opened.page
+    page.wait_for_timeout(150)
+    assert opened.faults == []
+    assert page.evaluate("document.documentElement.dataset.theme") == theme
+    too_wide = page.evaluate(
+        """() => [...document.querySelectorAll("article *")].filter((e) => {
+          const box = e.getBoundingClientRect();
+          if (box.width === 0 || box.right <= innerWidth + 1) return false;
+          for (let p = e.parentElement; p; p = p.parentElement)
+            if (["auto", "scroll", "hidden", "clip"].includes(getComputedStyle(p).overflowX))
+              return false;
+          return true;
+        }).map((e) => e.outerHTML.slice(0, 120))"""
+    )
+    assert too_wide == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("width", [390, 768, 1000, 1920])
+def test_no_width_scrolls_sideways(visit, width) -> None:
+    for name in BOOK_PAGES:
+        page = visit(name, width=width).page
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, name
+
+
+@pytest.mark.parametrize("name", ALL_PAGES)
+@pytest.mark.parametrize("width", [DESKTOP, PHONE])
+def test_one_heading_one_search_and_words_for_every_picture(visit, name, width) -> None:
+    page = visit(name, width=width).page
+    visible = """(selector) => [...document.querySelectorAll(selector)].filter(
+        (e) => e.checkVisibility({checkVisibilityCSS: true}) &&
+          e.getBoundingClientRect().width > 0 && e.getBoundingClientRect().right > 0).length"""
+    assert page.evaluate(visible, "h1") == 1
+    ways = "input[type=search], .search-button__button, main form[action] input[name=q]"
+    # The search page has its field; every other page has the one button.
+    assert page.evaluate(visible, ways) == 1
+    lacking = page.evaluate(
+        "() => [...document.querySelectorAll('img:not([alt])')].map((e) => e.src)"
+    )
+    assert lacking == []
+
+
+def grave(result) -> list[tuple[str, str]]:
+    """(rule, element) of every serious or critical finding."""
+    return [
+        (finding["id"], node["html"][:160])
+        for finding in result.response["violations"]
+        if finding["impact"] in ("serious", "critical")
+        for node in finding["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("name", ALL_PAGES)
+@pytest.mark.parametrize(
+    ("theme", "width"), [("light", DESKTOP), ("dark", DESKTOP), ("light", PHONE)]
+)
+def test_axe_finds_nothing_serious(visit, name, theme, width) -> None:
+    page = visit(name, theme=theme, width=width).page
+    whole = grave(Axe().run(page))
+    ours = grave(Axe().run(page, context=".bd-article-container"))
+    assert ours == []
+    new = {(rule, html) for rule, html in whole if rule not in THEMES_OWN_FINDINGS}
+    assert new == set()
+
+
+def test_mathematics_is_typeset_with_the_sites_own_fonts(visit, site: Path) -> None:
+    with_maths = [n for n in BOOK_PAGES if 'class="math' in (site / n).read_text("utf8")]
+    assert with_maths
+    for name in with_maths:
+        page = visit(name).page
+        formulas = page.locator("article .math").count()
+        assert page.locator("article .math mjx-container").count() >= formulas
+        assert page.locator("article .math merror, article .math mjx-merror").count() == 0
+        # Readers that cannot see the glyphs get MathML.
+        assert page.locator("article .math mjx-assistive-mml math").count() >= formulas
+
+
+def test_type_comes_from_the_site(visit) -> None:
+    page = visit("index.html").page
+    loaded = page.evaluate(
+        "() => [...document.fonts].filter((f) => f.status === 'loaded').map((f) => f.family)"
+    )
+    families = {family.strip('"') for family in loaded}
+    assert {"Source Sans 3 Variable", "Source Serif 4 Variable", "Font Awesome 6 Free"} <= families
+
+
+def test_the_theme_switch_changes_the_theme_and_the_choice_stays(visit) -> None:
+    page = visit("index.html", theme="light").page
+    button = page.get_by_role("button", name="Color mode")
+    seen = set()
+    for _ in range(3):
+        button.click()
+        seen.add(page.evaluate("document.documentElement.dataset.mode"))
+    assert seen == {"light", "dark", "auto"}
+    while page.evaluate("document.documentElement.dataset.mode") != "dark":
+        button.click()
+    page.reload()
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+
+
+def test_search_finds_a_chapter(visit) -> None:
+    opened = visit("search.html?q=logistic")
+    opened.page.wait_for_selector("#search-results li")
+    assert "ogistic" in opened.page.locator("#search-results").inner_text()
+    assert opened.faults == []
+
+
+def test_the_search_dialog_opens_by_key(visit) -> None:
+    page = visit("index.html").page
+    page.keyboard.press("Control+k")
+    field = page.locator("#pst-search-dialog input[type=search]")
+    field.wait_for(state="visible")
+    field.fill("logistic")
+    field.press("Enter")
+    page.wait_for_url("**/search.html?q=logistic*")
+
+
+def test_the_book_opens_from_the_disk(visit, site: Path) -> None:
+    for name in BOOK_PAGES:
+        opened = visit(name, base=site.as_uri() + "/")
+        assert opened.faults == [], name
+        assert opened.page.locator("h1").first.is_visible()
+
+
+def test_print_shows_the_article_alone(visit) -> None:
+    page = visit(BOOK_PAGES[-1]).page
+    page.emulate_media(media="print")
+    for frame in (".bd-sidebar-primary", ".bd-header-article", ".prev-next-footer"):
+        assert not page.locator(frame).first.is_visible(), frame
+    assert page.locator("article h1").is_visible()
+    assert page.locator("h1:visible").count() == 1
+
+
+# ---- The files -----------------------------------------------------------------------------------
+
+
+class Addresses(HTMLParser):
+    """Collects what a page loads and what it links to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loads: list[str] = []
+        self.links: list[str] = []
+        self.names: set[str] = set()
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        values = {key: value or "" for key, value in attributes}
+        if "id" in values:
+            self.names.add(values["id"])
+        if tag in ("script", "img", "source", "iframe") and values.get("src"):
+            self.loads.append(values["src"])
+        if tag == "link" and values.get("rel") not in ("license", "canonical"):
+            self.loads.append(values.get("href", ""))
+        if tag == "a" and values.get("href"):
+            self.links.append(values["href"])
+
+
+def read(path: Path) -> Addresses:
+    parser = Addresses()
+    parser.feed(path.read_text("utf8"))
+    return parser
+
+
+def html_files(site: Path) -> list[Path]:
+    return [p for p in site.rglob("*.html") if "_static" not in p.relative_to(site).parts]
+
+
+def test_pages_load_nothing_from_elsewhere_and_no_link_is_dead(site: Path) -> None:
+    parsed = {path.resolve(): read(path) for path in html_files(site)}
+    dead = []
+    for path, page in parsed.items():
+        for target in [*page.loads, *page.links]:
+            parts = urlsplit(target)
+            if parts.scheme in ("http", "https", "mailto"):
+                assert target not in page.loads, f"{path.name} loads {target}"
+                continue
+            if parts.scheme == "data":
+                continue
+            assert not target.startswith("/"), f"{path.name}: {target} works at a host's root alone"
+            file = (path.parent / unquote(parts.path)).resolve() if parts.path else path
+            if not file.exists():
+                dead.append(f"{path.relative_to(site.resolve())}: {target}")
+            elif parts.fragment and unquote(parts.fragment) not in parsed[file].names:
+                dead.append(f"{path.relative_to(site.resolve())}: no such place {target}")
+    assert dead == []
+
+
+def test_every_page_has_a_title_a_description_a_card_and_an_icon(site: Path) -> None:
+    for name in BOOK_PAGES:
+        text = (site / name).read_text("utf8")
+        assert re.search(r"<title>[^<]+</title>", text)
+        for kind in ("og:title", "og:description", "og:image", "twitter:card"):
+            assert text.count(f'="{kind}"') == 1, (name, kind)
+        assert text.count('name="description"') == 1, name
+        assert 'rel="icon"' in text
+        assert 'rel="license"' in text
+        # Jupyter Book's own leftovers, which declare a name twice on every page.
+        assert "THEBE" not in text
+        assert "fontawesome.js" not in text
+    assert (site / "_static" / "social-card.png").is_file()
+
+
+def test_a_page_is_light(site: Path) -> None:
+    """Scripts and styles that every page loads, before compression."""
+    page = read(site / "index.html")
+    local = {(site / urlsplit(target).path) for target in page.loads if "static" in target}
+    weight = sum(path.stat().st_size for path in local if path.suffix in (".js", ".css"))
+    assert weight < 900_000
