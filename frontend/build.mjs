@@ -1,6 +1,6 @@
 // Bundles frontend/src/index.ts into nnlib/live/static/live.js, stamped with the hash of its sources.
 import { createHash } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
@@ -43,6 +43,7 @@ await build({
   banner: { js: `/* nnlib.live, built from frontend/ by npm run build; sources sha256 ${hashOfSources()} */` },
   logLevel: "warning",
 });
+copyFileSync(join(here, "src", "live.css"), join(dirname(target), "live.css"));
 const code = readFileSync(target);
 const kB = (bytes) => `${(bytes.length / 1000).toFixed(1)} kB`;
 console.log(`nnlib/live/static/live.js: ${kB(code)}, ${kB(gzipSync(code, { level: 9 }))} gzipped`);

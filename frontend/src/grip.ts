@@ -92,7 +92,7 @@ export function dial(
   const set = (v: number): void => value.set(+Math.min(value.max, Math.max(value.min, v)).toPrecision(12));
   select<SVGElement, unknown>(node).call(
     drag<SVGElement, unknown>()
-      .container(() => node.ownerSVGElement ?? node)
+      .container(() => (node.ownerSVGElement ?? node) as SVGSVGElement)
       .on("start", (event: { y: number }) => {
         start = value.get();
         from = event.y;

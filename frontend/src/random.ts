@@ -35,7 +35,7 @@ export function permutation(seed: number, stream: number, count: number): Int32A
 /** The examples of each training step: epochs are shuffled, a short rest is dropped. */
 export class Batches {
   private epoch = -1;
-  private order = new Int32Array(0);
+  private order: Int32Array = new Int32Array(0);
   private readonly indices: Int32Array;
 
   constructor(private readonly seed: number, private readonly count: number, private readonly size: number) {

@@ -4,6 +4,7 @@ import { parseGraph, Program } from "./evaluator/index.js";
 import { attributes, element, reducedMotion, setText, uniqueId } from "./dom.js";
 import { Batches, normalFrom, uniformStream } from "./random.js";
 import type { Scene } from "./scene.js";
+import { RecordedTrainer } from "./training.js";
 import { type StateSpec, toNumber, type TrainingSpec } from "./spec.js";
 import type { View } from "./view.js";
 
@@ -22,6 +23,7 @@ export class Trainer {
   steps = 0;
   seed: number;
   private readonly program: Program;
+  private readonly loop: RecordedTrainer;
   private readonly names: string[];
   private batches: Batches | null = null;
   private readonly histories = new Map<string, History>();
@@ -33,6 +35,14 @@ export class Trainer {
     this.program = new Program(parseGraph(scene.unpooled(spec.program)));
     this.names = Object.keys(spec.state);
     this.seed = spec.seed;
+    this.loop = new RecordedTrainer(this.program, {
+      state: Object.fromEntries(this.names.map((name) => [name, `new_${name}`])),
+      initial: Object.fromEntries(this.names.map((name) => [name, this.initial(name)])),
+      loss: spec.loss,
+      feed: (program) => {
+        if (this.batches) program.set("batch", this.batches.at(this.steps));
+      },
+    });
     for (const name of ["step", "loss", ...spec.track]) {
       const history = new History();
       this.histories.set(name, history);
@@ -90,18 +100,16 @@ export class Trainer {
     const end = performance.now() + milliseconds;
     let ran = 0;
     while (ran < count && !this.done) {
-      if (this.batches) program.set("batch", this.batches.at(this.steps));
-      program.run();
-      const loss = program.get(spec.loss)[0]!;
+      this.loop.step();
+      const { loss } = this.loop;
       this.record(loss);
-      for (const name of this.names) program.set(name, program.get(`new_${name}`));
-      for (const name of tracked) this.before.set(name, program.get(`new_${name}`)[0]!);
+      for (const name of tracked) this.before.set(name, this.loop.state(name)[0]!);
       this.steps++;
       ran++;
       if (!Number.isFinite(loss) || ((ran & 7) === 0 && performance.now() > end)) break;
     }
     for (const name of this.names) {
-      const made = program.get(`new_${name}`);
+      const made = this.loop.state(name);
       if (ran) scene.set(name, scene.input(name).spec.shape.length === 0 ? made[0]! : made);
     }
     this.publish();

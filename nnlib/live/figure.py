@@ -513,7 +513,7 @@ def _build() -> str:
     if not bundle.exists():
         return ""
     head = bundle.read_text()[:400]
-    found = re.search(r"source[- ]?(?:hash|sha256)?[: ]+([0-9a-f]{8,64})", head)
+    found = re.search(r"sha256 ([0-9a-f]{16})", head)
     return found[1] if found else str(bundle.stat().st_size)
 
 
