@@ -1,7 +1,7 @@
 // Axes: scales, ticks, the plane in which marks stand, its canvas for maps, its legend.
 
-import { axisBottom, axisLeft } from "d3-axis";
-import { type ScaleContinuousNumeric, scaleLinear, scaleLog } from "d3-scale";
+import { type Axis, axisBottom, axisLeft } from "d3-axis";
+import { type NumberValue, type ScaleContinuousNumeric, scaleLinear, scaleLog } from "d3-scale";
 import { select } from "d3-selection";
 import { attributes, element, setText, svg, uniqueId } from "./dom.js";
 import { grip } from "./grip.js";
@@ -156,6 +156,11 @@ export const axes: Builder = (part, { scene }) => {
     drawAxes();
   };
 
+  const names = spec.marks.find((m) => m.kind === "bars" && m.labels)?.labels;
+  const bottomAxis = (count: number): Axis<NumberValue> => names
+    ? axisBottom(x).tickValues(names.map((_, i) => i)).tickFormat((v) => names[Number(v)] ?? "")
+    : axisBottom(x).ticks(count, spec.xscale === "log" ? "~g" : undefined);
+
   const drawAxes = (): void => {
     const [w, h] = [plot.width, plot.height];
     x.range([0, w]);
@@ -163,7 +168,7 @@ export const axes: Builder = (part, { scene }) => {
     if (!spec.frame) return;
     attributes(xAxis, { transform: `translate(0,${h})` });
     const [across, up] = [Math.max(2, Math.round(w / 75)), Math.max(2, Math.round(h / 52))];
-    select(xAxis).call(axisBottom(x).ticks(across, spec.xscale === "log" ? "~g" : undefined).tickSizeOuter(0).tickSize(5).tickPadding(5));
+    select(xAxis).call(bottomAxis(across).tickSizeOuter(0).tickSize(5).tickPadding(5));
     select(yAxis).call(axisLeft(y).ticks(up, spec.yscale === "log" ? "~g" : undefined).tickSizeOuter(0).tickSize(5).tickPadding(5));
     gridLines.replaceChildren(
       ...y.ticks(up).map((v) => svg("line", { x2: w, y1: y(v), y2: y(v) })),

@@ -34,9 +34,5 @@ else start();
 
 export * from "./evaluator/index.js";
 export { RecordedTrainer } from "./training.js";
-// the evaluator by itself: what the parity tests and benchmarks drive
-export { GraphError, Program, parseGraph } from "./evaluator/index.js";
-export { opNames } from "./primitives/index.js";
-export { RecordedTrainer } from "./training.js";
 export { mountAll, problem, scenes };
 export default { render };

@@ -100,15 +100,25 @@ export const network: Builder = (part, { scene }) => {
         place.set(n.id, { x, y: ((n.row ?? r) + 0.5 + (n.row === undefined ? (most - list.length) / 2 : 0)) * (height / most) });
       });
     });
-    edges.forEach(({ e, path, hit, number }, k) => {
+    // what numbers must not cover: neurons and their biases, then each other
+    const taken: [number, number][] = [];
+    for (const n of spec.neurons) {
+      const p = place.get(n.id)!;
+      taken.push([p.x - 8, p.y], [p.x + 8, p.y]);
+      if (n.bias) taken.push([p.x + radius + 18, p.y - radius]);
+    }
+    edges.forEach(({ e, path, hit, number }) => {
       const a = place.get(e.source)!;
       const b = place.get(e.target)!;
       const d = `M${a.x + radius},${a.y}L${b.x - radius},${b.y}`;
       attributes(path, { d });
       attributes(hit, { d });
-      // numbers stand at different places along crossing edges
-      const t = a.y === b.y ? 0.5 : k % 2 ? 0.3 : 0.34;
-      attributes(number, { x: a.x + radius + (b.x - a.x - 2 * radius) * t, y: a.y + (b.y - a.y) * t - 4 });
+      const at = (t: number): [number, number] => [a.x + radius + (b.x - a.x - 2 * radius) * t, a.y + (b.y - a.y) * t - 4];
+      const free = (p: [number, number]): number => Math.min(...taken.map((q) => Math.max(Math.abs(p[0] - q[0]) / 36, Math.abs(p[1] - q[1]) / 13)));
+      const spots = (a.y === b.y ? [0.5, 0.4, 0.6] : [0.34, 0.64, 0.26, 0.74, 0.43, 0.57, 0.18, 0.82]).map(at);
+      const spot = spots.find((p) => free(p) >= 1) ?? spots.reduce((best, p) => (free(p) > free(best) ? p : best));
+      taken.push(spot);
+      attributes(number, { x: spot[0], y: spot[1] });
     });
     for (const { n, item, group } of neurons) {
       const p = place.get(n.id)!;

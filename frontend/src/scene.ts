@@ -256,7 +256,8 @@ export class Scene {
       return made;
     }
     const whole = this.named(ref.ref);
-    return whole && ref.at ? part(whole, ref.at) : whole;
+    if (!whole || !ref.at) return whole;
+    return whole.data.length ? part(whole, ref.at) : undefined; // an empty history has no last entry
   }
 
   named(name: string): Value | undefined {

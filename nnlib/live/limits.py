@@ -39,7 +39,8 @@ def extents(mark: dict, look: Look) -> tuple[list, list]:
         if height is None:
             return [], []
         x = get("x") if mark.get("x") is not None else np.arange(height.size)
-        return [x - 0.6, x + 0.6], [height, np.zeros(1)]
+        room = np.max(np.abs(height), initial=0.0) * 0.12 if mark.get("format") else 0.0
+        return [x - 0.6, x + 0.6], [height + room * np.sign(height), np.zeros(1)]
     return [], []
 
 
