@@ -8,13 +8,18 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from nnlib.primitives import registry
 
 pytestmark = pytest.mark.browser
 Case = tuple[list[np.ndarray], dict[str, Any]]
+# No shrinking: an example is a batch of small cases, and the message names the one that differs.
+SEARCH = settings(
+    max_examples=20, deadline=None, phases=[Phase.generate], derandomize=True, print_blob=False,
+    suppress_health_check=list(HealthCheck),
+)  # fmt: skip
 RTOL = {"float64": 1e-12, "float32": 1e-5}
 
 
@@ -524,7 +529,7 @@ FAMILIES = sorted({p.family for p in registry.values() if p.plain is None})
 def test_page_computes_what_python_computes(evaluator_page, family, dtype):
     ops = [name for name in shipped() if registry[name].family == family]
 
-    @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+    @SEARCH
     @given(st.data())
     def check(data: Any) -> None:
         d = Draw(data.draw, dtype)
@@ -540,7 +545,7 @@ WINDOW = (
 )  # fmt: skip
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@SEARCH
 @given(data=st.data())
 def test_windows_agree_with_torch(evaluator_page, data):
     d = Draw(data.draw, "float64")
