@@ -59,17 +59,19 @@ def place_figures_script(folder: Path) -> None:
 
 
 def as_classic_script(module: str) -> str | None:
-    """The figures' module as a plain script that mounts the page's figures, if it can.
+    """The figures' module as a plain script, if it can mount a page's figures (it does so itself).
 
     Browsers refuse modules from `file://`, so a book opened from the disk would stand still; a
     plain deferred script runs there and everywhere else. The module itself stays the one source.
+    What it exports is `nnlibLive` in the page, for tests and for the console.
     """
     match = EXPORTS.search(module)
     pairs = [(part.split(" as ") * 2)[:2] for part in match[1].split(",")] if match else []
     local = {exported.strip(): name.strip() for name, exported in pairs}
     if "mountAll" not in local:
         return None
-    return f"(() => {{\n{module[: match.start()]}\n{local['mountAll']}();\n}})();\n"
+    exports = ",".join(f"{name}:{it}" for name, it in local.items() if name != "default")
+    return f"(() => {{\n{module[: match.start()]}\nglobalThis.nnlibLive={{{exports}}};\n}})();\n"
 
 
 def slim_widget_state(body: str) -> str:

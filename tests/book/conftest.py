@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.server
 import os
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,7 +13,16 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.book.harness import DESKTOP, FLAGS, PREFIX, ROOT, SubPathHandler, Visit, chromium
+from tests.book.harness import (
+    DESKTOP,
+    FLAGS,
+    JUPYTER_BOOK,
+    PREFIX,
+    ROOT,
+    SubPathHandler,
+    Visit,
+    chromium,
+)
 
 
 def build_site() -> None:
@@ -30,7 +38,7 @@ def build_site() -> None:
                 lock.unlink(missing_ok=True)
             time.sleep(0.5)
     try:
-        command = [sys.executable, "-m", "jupyter_book", "build", ".", "-W", "-n", "--keep-going"]
+        command = [*JUPYTER_BOOK, "build", ".", "-W", "-n", "--keep-going"]
         run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
         if run.returncode:
             pytest.fail(f"the book does not build:\n{run.stdout[-3000:]}\n{run.stderr[-6000:]}")

@@ -1,0 +1,134 @@
+"""The browser's assets: locked by hash, named when they fail, never half placed."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import tarfile
+from pathlib import Path
+
+import book_assets
+import book_site
+import pytest
+from book_assets import AssetError
+
+
+def packed(files: dict[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
+        for name, data in files.items():
+            info = tarfile.TarInfo(f"package/{name}")
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def little(tmp_path: Path) -> tuple[Path, Path]:
+    """A lock for one package of one file, and the archive it names."""
+    archive = packed({"dist/a.js": b"let a = 1;"})
+    source = tmp_path / "little-1.0.0.tgz"
+    source.write_bytes(archive)
+    entry = {
+        "version": "1.0.0",
+        "url": source.as_uri(),
+        "integrity": book_assets.integrity(archive),
+        "files": [
+            {
+                "from": "dist/a.js",
+                "to": "little/a.js",
+                "sha256": hashlib.sha256(b"let a = 1;").hexdigest(),
+            }
+        ],
+    }
+    lock = tmp_path / "lock.json"
+    lock.write_text(json.dumps({"little": entry}))
+    return lock, source
+
+
+def test_an_asset_is_placed_and_kept(little, tmp_path) -> None:
+    lock, source = little
+    target, cache = tmp_path / "site", tmp_path / "cache"
+    [path] = book_assets.place(target, lock, cache)
+    assert path.read_bytes() == b"let a = 1;"
+    source.unlink()
+    path.write_bytes(b"damaged")
+    assert book_assets.place(target, lock, cache)[0].read_bytes() == b"let a = 1;"
+
+
+def test_a_changed_archive_is_refused_by_name(little, tmp_path) -> None:
+    lock, source = little
+    source.write_bytes(packed({"dist/a.js": b"let a = 2;"}))
+    with pytest.raises(AssetError, match=r"little 1\.0\.0: the archive's hash is sha512-"):
+        book_assets.place(tmp_path / "site", lock, tmp_path / "cache")
+    assert not (tmp_path / "site").exists()
+
+
+def test_a_damaged_cache_is_fetched_again(little, tmp_path) -> None:
+    lock, _ = little
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    (cache / "little-1.0.0.tgz").write_bytes(b"half a file")
+    [path] = book_assets.place(tmp_path / "site", lock, cache)
+    assert path.read_bytes() == b"let a = 1;"
+
+
+def test_an_asset_that_cannot_be_had_is_named(little, tmp_path) -> None:
+    lock, source = little
+    source.unlink()
+    with pytest.raises(AssetError, match=r"browser asset little 1\.0\.0 could not be had from"):
+        book_assets.place(tmp_path / "site", lock, tmp_path / "cache")
+
+
+def test_a_missing_or_changed_member_is_named(little, tmp_path) -> None:
+    lock, _ = little
+    entry = json.loads(lock.read_text())
+    entry["little"]["files"][0]["sha256"] = "0" * 64
+    lock.write_text(json.dumps(entry))
+    with pytest.raises(AssetError, match=r"dist/a\.js has the hash"):
+        book_assets.place(tmp_path / "site", lock, tmp_path / "cache")
+    entry["little"]["files"][0]["from"] = "dist/b.js"
+    lock.write_text(json.dumps(entry))
+    with pytest.raises(AssetError, match=r"has no file dist/b\.js"):
+        book_assets.place(tmp_path / "site", lock, tmp_path / "cache")
+
+
+def test_the_lock_names_versions_licences_and_hashes() -> None:
+    lock = json.loads(book_assets.LOCK.read_text("utf8"))
+    for name, entry in lock.items():
+        assert entry["version"] in entry["url"], name
+        assert entry["integrity"].startswith("sha512-"), name
+        assert entry["licence"], name
+        assert any(file["from"] == "LICENSE" for file in entry["files"]), name
+        assert all(len(file["sha256"]) == 64 for file in entry["files"]), name
+
+
+def test_the_site_holds_the_locked_files(site: Path) -> None:
+    assert book_assets.is_whole(site / "_static", json.loads(book_assets.LOCK.read_text("utf8")))
+
+
+# ---- The figures' script -------------------------------------------------------------------------
+
+
+def test_the_module_becomes_a_plain_script() -> None:
+    module = "const a=1;function m(){}const d={};export{d as default,m as mountAll,a};\n"
+    script = book_site.as_classic_script(module)
+    assert "export" not in script
+    assert script.rstrip().endswith("globalThis.nnlibLive={mountAll:m,a:a};\n})();")
+
+
+def test_a_module_that_cannot_mount_makes_no_script() -> None:
+    assert book_site.as_classic_script("const a=1;export{a as default};") is None
+    assert book_site.as_classic_script("const a=1;") is None
+
+
+def test_the_page_carries_no_copy_of_the_figures_script() -> None:
+    held = {"_esm": "x" * 999, "_css": "y", "spec": {"view": "</script>"}, "library": "z"}
+    figure = {"model_module": "anywidget", "state": held}
+    models = {"a": figure, book_site.LIBRARY: {"state": {"source": "s"}}}
+    body = book_site.slim_widget_state(json.dumps({"version_major": 2, "state": models}))
+    slim = json.loads(body)["state"]
+    assert set(slim) == {"a"}
+    assert slim["a"]["state"] == {"spec": {"view": "</script>"}}
+    assert "</script>" not in body
