@@ -2,7 +2,7 @@
 
 import { element, setText, uniqueId } from "./dom.js";
 import { formatNumber } from "./format.js";
-import type { Live, PartSpec, Ref, Words } from "./spec.js";
+import type { PartSpec, Ref, Words } from "./spec.js";
 import type { Builder, View } from "./view.js";
 import { words } from "./words.js";
 
@@ -94,7 +94,9 @@ export const predict: Builder = (part, context) => {
     commit.focus({ preventScroll: true });
   });
   field.addEventListener("keydown", (event) => {
-    if (event.key === "Enter" && !committed) commit.click();
+    if (event.key !== "Enter" || committed) return;
+    event.preventDefault(); // or the key would press the button that gets the focus
+    commit.click();
   });
   field.addEventListener("input", () => setText(shown, formatNumber(Number(field.value), ".3~g")));
   if (sliding) setText(shown, formatNumber(Number(field.value), ".3~g"));
@@ -158,7 +160,9 @@ function questionView(spec: QuestionSpec, position: number): HTMLElement {
     return undefined;
   });
   field.addEventListener("keydown", (event) => {
-    if (event.key === "Enter" && !check.hidden) check.click();
+    if (event.key !== "Enter" || check.hidden) return;
+    event.preventDefault();
+    check.click();
   });
   again.addEventListener("click", () => {
     lock(false);
@@ -171,5 +175,3 @@ export const quiz: Builder = (part) => {
   const { questions } = part as PartSpec & { questions: readonly QuestionSpec[] };
   return { root: element("div", { class: "nn-quiz" }, ...questions.map((q, i) => questionView(q, i + 1))), update: () => undefined };
 };
-
-export type { Live };

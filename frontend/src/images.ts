@@ -60,7 +60,7 @@ export const images: Builder = (part, { scene }) => {
         event.preventDefault();
         scene.setAt(target, Math.min(shape[step[0]]! - 1, Math.max(0, scene.number(target, 0) + step[1])));
       });
-    } else attributes(canvas, { role: "img" });
+    } else if (!spec.select) attributes(canvas, { role: "img" });
     return tile;
   };
 

@@ -1,0 +1,636 @@
+"""Figures in the browser: every control and mark moves, by pointer and key, and agrees with Python."""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import os
+import shutil
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import nnlib
+from nnlib import live
+
+sys.path.insert(0, str(Path(__file__).parent))
+import gallery  # noqa: E402
+
+playwright = pytest.importorskip("playwright.sync_api")
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
+    "connect-src 'self'"
+)
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"]
+
+
+class Handler(http.server.SimpleHTTPRequestHandler):
+    """Serves a folder under a policy that forbids inline scripts, inline styles and eval."""
+
+    def end_headers(self) -> None:
+        self.send_header("Content-Security-Policy", POLICY)
+        super().end_headers()
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+class Site:
+    """A page of figures, its address, and what Python knows about them."""
+
+    def __init__(self, page: Any, url: str, figures: list[live.Figure]):
+        self.page, self.url = page, url
+        self.figures = {f.spec["name"]: f for f in figures}
+        self.errors: list[str] = []
+        page.on("pageerror", lambda e: self.errors.append(str(e)))
+        page.on("console", lambda m: self.errors.append(m.text) if m.type == "error" else None)
+
+    def open(self, fragment: str = "") -> None:
+        self.page.goto("about:blank")
+        self.page.goto(self.url + fragment)
+        self.page.wait_for_selector(".nn-figure[data-ready]")
+        self.page.evaluate(
+            """async () => {
+              const live = await import("/live.js");
+              window.scene = (name) =>
+                live.scenes.get(document.querySelector(`.nn-figure[data-name="${name}"]`));
+              window.read = (name, key) => {
+                const found = window.scene(name).named(key);
+                return found && Array.from(found.data);
+              };
+            }"""
+        )
+
+    def figure(self, name: str) -> Any:
+        return self.page.locator(f'.nn-figure[data-name="{name}"]')
+
+    def read(self, name: str, key: str) -> np.ndarray:
+        self.settle()
+        return np.asarray(self.page.evaluate("([n, k]) => window.read(n, k)", [name, key]), float)
+
+    def set(self, name: str, values: dict) -> None:
+        self.page.evaluate(
+            """([name, values]) => {
+              const scene = window.scene(name);
+              for (const [key, value] of Object.entries(values)) scene.set(key, value);
+              scene.flush();
+            }""",
+            [name, values],
+        )
+
+    def settle(self) -> None:
+        self.page.evaluate(
+            "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+        )
+
+    def drag(self, locator: Any, dx: float, dy: float) -> None:
+        locator.scroll_into_view_if_needed()
+        box = locator.bounding_box()
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        mouse = self.page.mouse
+        mouse.move(x, y)
+        mouse.down()
+        mouse.move(x + dx / 2, y + dy / 2)
+        mouse.move(x + dx, y + dy)
+        mouse.up()
+        self.settle()
+
+
+def serve(folder: Path) -> tuple[http.server.ThreadingHTTPServer, str]:
+    server = http.server.ThreadingHTTPServer(
+        ("127.0.0.1", 0), functools.partial(Handler, directory=str(folder))
+    )
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server, f"http://127.0.0.1:{server.server_port}"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with playwright.sync_playwright() as p:
+        chromium = p.chromium.launch(args=FLAGS, executable_path=CHROMIUM)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, list[live.Figure]]]:
+    folder = tmp_path_factory.mktemp("gallery")
+    figures = gallery.figures()
+    live.page(*figures, path=folder / "gallery.html", inline=False)
+    (folder / "favicon.ico").write_bytes(b"")
+    server, url = serve(folder)
+    yield f"{url}/gallery.html", figures
+    server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def shared_site(browser: Any, made: Any) -> Iterator[Site]:
+    page = browser.new_page(viewport={"width": 1000, "height": 900})
+    site = Site(page, *made)
+    yield site
+    page.close()
+
+
+@pytest.fixture
+def site(shared_site: Site) -> Iterator[Site]:
+    shared_site.errors.clear()
+    shared_site.open()
+    yield shared_site
+    assert shared_site.errors == []
+
+
+# ---------------------------------------------------------------- the page against Python
+
+
+def drawn(figure: live.Figure, rng: np.random.Generator) -> dict[str, Any]:
+    """Random values of all inputs, as JSON."""
+    values: dict[str, Any] = {}
+    for name, spec in figure.spec["inputs"].items():
+        kind = spec["control"]
+        if kind in ("slider", "number"):
+            values[name] = float(np.float32(rng.uniform(spec.get("min", -2), spec.get("max", 2))))
+            if spec["dtype"] == "int64":
+                values[name] = int(round(values[name]))
+        elif kind == "stepper":
+            values[name] = int(rng.integers(spec["min"], spec["max"] + 1))
+        elif kind == "checkbox":
+            values[name] = bool(rng.integers(2))
+        elif kind == "dropdown":
+            values[name] = int(rng.integers(len(spec["labels"])))
+        elif kind == "text":
+            letters = rng.integers(0, 26, rng.integers(1, spec["length"] + 1))
+            values[name] = "".join(spec["alphabet"][i] for i in letters)
+        elif spec["dtype"] != "int64":
+            size = int(np.prod(spec["shape"]))
+            low, high = max(spec.get("min", -1), -1), min(spec.get("max", 1), 1)
+            flat = [float(np.float32(v)) for v in rng.uniform(low, high, size)]
+            values[name] = flat if spec["shape"] else flat[0]
+    return values
+
+
+def names() -> list[str]:
+    return [f.spec["name"] for f in gallery.figures() if f.spec["programs"]]
+
+
+@pytest.mark.parametrize("name", names())
+def test_outputs_equal_python(site: Site, name: str) -> None:
+    figure = site.figures[name]
+    rng = np.random.default_rng(5)
+    for _ in range(4):
+        values = drawn(figure, rng)
+        site.set(name, values)
+        before = figure.values
+        figure.values = {**figure.values, **values}
+        expected = figure.outputs()
+        figure.values = before
+        compared = 0
+        for key, want in expected.items():
+            found = site.page.evaluate("([n, k]) => window.read(n, k) ?? null", [name, key])
+            if found is None:  # no view asks for it, so it was not recorded
+                continue
+            np.testing.assert_allclose(found, want.ravel().astype(float), rtol=2e-5, atol=2e-6)
+            compared += 1
+        assert compared or not expected
+
+
+def test_training_equals_python_for_200_steps(site: Site) -> None:
+    figure = site.figures["training"]
+    root = site.figure("training")
+    root.get_by_label("seed").fill("7")
+    root.get_by_label("seed").press("Enter")
+    root.get_by_role("button", name="rewind").focus()
+    for _ in range(3):
+        root.get_by_role("button", name="step", exact=True).click()
+    want = figure.train(3, seed=7)
+    np.testing.assert_allclose(site.read("training", "history_loss"), want["loss"], rtol=1e-5)
+    for key in ("W1", "b1", "W2", "b2"):
+        np.testing.assert_allclose(site.read("training", key), want[key].ravel(), rtol=1e-4, atol=1e-6)
+    root.get_by_role("button", name="rewind").click()
+    start = figure._training.initial(7)
+    assert site.read("training", "W1").tolist() == start["W1"].astype(np.float32).ravel().tolist()
+    root.get_by_label("speed").select_option("full")
+    root.get_by_role("button", name="train", exact=False).first.click()
+    site.page.wait_for_function("() => window.read('training', 'step')[0] >= 200", timeout=20000)
+    root.get_by_role("button", name="pause").click()
+    steps = int(site.read("training", "step")[0])
+    assert steps >= 200
+    # long histories are thinned, so the steps that are kept are compared
+    kept, losses = (site.read("training", f"history_{k}") for k in ("step", "loss"))
+    early = kept < 100
+    expected = figure.train(100, seed=7)["loss"]
+    np.testing.assert_allclose(losses[early], expected[kept[early].astype(int)], rtol=2e-3)
+
+
+# ---------------------------------------------------------------- pointer and keys
+
+
+def test_handle_follows_pointer_and_keys(site: Site) -> None:
+    handle = site.figure("the-sigmoid").get_by_role("slider", name="where P is one half")
+    before = site.read("the-sigmoid", "w0")[0]
+    site.drag(handle, 60, 0)
+    after = site.read("the-sigmoid", "w0")[0]
+    assert after < before - 0.5
+    handle.press("ArrowLeft")
+    assert site.read("the-sigmoid", "w0")[0] > after
+    assert "x " in handle.get_attribute("aria-valuetext")
+    handle.press("End")
+    assert site.read("the-sigmoid", "w0")[0] == -5.0  # held at the slider's end
+
+
+def test_curve_is_dragged_itself(site: Site) -> None:
+    root = site.figure("the-sigmoid")
+    before = site.read("the-sigmoid", "p")
+    root.scroll_into_view_if_needed()
+    curve = root.locator(".nn-curve-grip")
+    box = curve.bounding_box()
+    x, y = box["x"] + box["width"] * 0.471, box["y"] + box["height"] * 0.5
+    site.page.mouse.move(x, y)
+    site.page.mouse.down()
+    site.page.mouse.move(x + 80, y)
+    site.page.mouse.up()
+    assert site.read("the-sigmoid", "p").sum() < before.sum() - 5
+
+
+def test_slider_by_key_and_typed_number(site: Site) -> None:
+    root = site.figure("the-sigmoid")
+    slider = root.get_by_label("weight w")
+    slider.press("ArrowRight")
+    assert site.read("the-sigmoid", "w")[0] == pytest.approx(1.6)
+    slider.press("PageDown")
+    assert site.read("the-sigmoid", "w")[0] == pytest.approx(0.6)
+    slider.press("Home")
+    assert site.read("the-sigmoid", "w")[0] == -5
+    number = site.figure("the-recorded-graph").get_by_label("c", exact=True)
+    number.fill("1.25")
+    number.press("Enter")
+    assert site.read("the-recorded-graph", "c")[0] == 1.25
+
+
+def test_line_moves_turns_and_widens(site: Site) -> None:
+    name = "drag-the-line"
+    root = site.figure(name)
+    site.drag(root.get_by_role("slider", name="line, position"), 30, 30)
+    assert site.read(name, "b")[0] != pytest.approx(0.3, abs=0.05)
+    u, v = site.read(name, "u")[0], site.read(name, "v")[0]
+    norm = np.hypot(u, v)
+    site.drag(root.get_by_role("slider", name="line, direction"), 30, 20)
+    turned = site.read(name, "u")[0], site.read(name, "v")[0]
+    assert np.hypot(*turned) == pytest.approx(norm, rel=0.02) and turned[0] != pytest.approx(u, abs=0.02)
+    site.drag(root.get_by_role("slider", name="line, band"), 15, -15)
+    assert np.hypot(site.read(name, "u")[0], site.read(name, "v")[0]) < norm
+
+
+def test_edges_and_biases_are_dialled(site: Site) -> None:
+    root = site.figure("five-neurons")
+    edge = root.get_by_role("slider", name="weight from 1 to 3")
+    site.drag(edge, 0, -25)
+    w13 = site.read("five-neurons", "w13")[0]
+    assert w13 == pytest.approx(3.0, abs=0.11)
+    edge.press("ArrowDown")
+    assert site.read("five-neurons", "w13")[0] == pytest.approx(w13 - 0.1)
+    root.get_by_role("slider", name="bias of 5").press("PageUp")
+    assert site.read("five-neurons", "w05")[0] == pytest.approx(0.5)
+    matrix_edge = site.figure("training").get_by_role("slider", name="weight from 0.1 to 1.2")
+    before = site.read("training", "W1")[5]
+    matrix_edge.press("ArrowUp")
+    assert site.read("training", "W1")[5] == pytest.approx(before + 0.1, abs=1e-5)
+
+
+def test_neurons_are_fired_in_the_reader_s_order(site: Site) -> None:
+    root = site.figure("five-neurons")
+    root.get_by_role("button", name="neuron 5").click()
+    root.get_by_role("button", name="neuron 3").press("Enter")
+    assert site.read("five-neurons", "fired").tolist() == [0, 0, 2, 0, 1]
+    assert root.get_by_role("button", name="neuron 3").get_attribute("aria-pressed") == "true"
+    root.get_by_role("button", name="neuron 5").click()
+    assert site.read("five-neurons", "fired").tolist() == [0, 0, 0, 0, 0]
+
+
+def test_dropdowns_choose_programs_and_arrays(site: Site) -> None:
+    root = site.figure("five-neurons")
+    site.set("five-neurons", {"k": 3.0})
+    with_gain = site.read("five-neurons", "a5")[0]
+    root.get_by_label("gain_on").select_option("1")
+    assert site.read("five-neurons", "a5")[0] != pytest.approx(with_gain)
+    root.get_by_role("radio", name="1 1").check(force=True)
+    assert site.read("five-neurons", "x1")[0] == 1
+    root.get_by_role("button", name="trained").click()
+    assert site.read("five-neurons", "w45")[0] == -4
+
+
+def test_points_switches_bars_and_pointer(site: Site) -> None:
+    name = "things-to-drag-and-click"
+    root = site.figure(name)
+    site.drag(root.get_by_role("slider", name="A", exact=True), 40, -40)
+    moved = site.read(name, "P")[:2]
+    assert moved[0] > -0.9 and moved[1] > -0.9
+    root.get_by_role("slider", name="A", exact=True).press("ArrowLeft")
+    assert site.read(name, "P")[0] < moved[0]
+    root.get_by_role("button", name="C", exact=True).click()
+    assert site.read(name, "on").tolist() == [1, 1, 0, 1]
+    root.get_by_role("button", name="z", exact=True).press("Enter")
+    assert site.read(name, "chosen")[0] == 2
+    pointer = root.get_by_role("slider", name="switches and a pointer: position")
+    pointer.press("ArrowUp")
+    assert site.read(name, "b")[0] > -0.2
+    pointer.click(position={"x": 20, "y": 20})
+    assert site.read(name, "a")[0] < 0.2 and site.read(name, "b")[0] > 0.5
+
+
+def test_paint_by_pointer_and_keys(site: Site) -> None:
+    pads = site.figure("images").locator(".nn-pad")
+    before = site.read("images", "image").sum()
+    site.drag(pads.nth(0), 50, 50)
+    painted = site.read("images", "image").sum()
+    assert painted > before + 1
+    pads.nth(0).press("ArrowLeft")
+    pads.nth(0).press("ArrowLeft")
+    pads.nth(0).press("ArrowLeft")
+    pads.nth(0).press("Space")
+    assert site.read("images", "image").sum() > painted
+    kernel = site.read("images", "kernel")
+    pads.nth(1).press("+")
+    assert site.read("images", "kernel").sum() == pytest.approx(kernel.sum() + (0 if kernel[4] == 2 else 0.4))
+    pads.nth(1).press("-")
+    assert site.read("images", "kernel").sum() < kernel.sum() + 0.1
+    site.figure("images").get_by_role("button", name="clear").first.click()
+    assert site.read("images", "image").sum() == 0
+
+
+def test_images_pick_and_select(site: Site) -> None:
+    root = site.figure("images")
+    picker = root.locator(".nn-image[role=application]")
+    picker.press("ArrowDown")
+    assert site.read("images", "r")[0] == 4
+    picker.click(position={"x": 3, "y": 3})
+    assert site.read("images", "r")[0] == 0 and site.read("images", "c")[0] == 0
+    root.get_by_role("button", name="level").press("Enter")
+    assert site.read("images", "which")[0] == 1
+
+
+def test_word_is_typed(site: Site) -> None:
+    root = site.figure("a-word")
+    root.get_by_role("textbox", name="word").fill("Ab9c")
+    assert site.page.evaluate("() => window.scene('a-word').input('word').raw") == "abc"
+    assert site.read("a-word", "n")[0] == 3
+    assert root.locator(".nn-cell").count() == 3
+    root.get_by_label("unroll").uncheck()
+    site.settle()
+    assert root.locator(".nn-cell").count() == 1
+
+
+def test_stepper_walks_the_graph(site: Site) -> None:
+    root = site.figure("the-recorded-graph")
+    site.set("the-recorded-graph", {"a": 1.0, "b": 2.0})
+    root.get_by_role("button", name="forward").click()
+    assert site.read("the-recorded-graph", "t")[0] == 4
+    root.get_by_role("slider", name="t").press("End")
+    site.settle()
+    grads = root.locator(".nn-dag-grad").all_text_contents()
+    tanh = np.tanh(2.5)
+    assert any("∂" in g for g in grads) and grads[0] == f"∂ {tanh + 2 * (1 - tanh**2):.3g}"
+    root.get_by_role("button", name="first").click()
+    assert site.read("the-recorded-graph", "t")[0] == 0
+    root.get_by_role("button", name="play").click()
+    site.page.wait_for_function("() => window.read('the-recorded-graph', 't')[0] >= 2")
+
+
+def test_button_takes_outputs_into_inputs(site: Site) -> None:
+    want = site.read("uphill", "next")
+    site.figure("uphill").get_by_role("button", name="Take one step").click()
+    assert site.read("uphill", "w").tolist() == want.tolist()
+
+
+# ---------------------------------------------------------------- questions
+
+
+def test_prediction_is_committed_before_the_answer(site: Site) -> None:
+    root = site.figure("predict")
+    first = root.locator(".nn-predict").first
+    assert not first.get_by_text("Crossing:").first.is_visible()
+    first.get_by_role("button", name="Commit").click()
+    assert "Choose" in first.get_by_role("status").inner_text()
+    first.get_by_label("twice as far").check()
+    first.get_by_role("button", name="Commit").press("Enter")
+    site.settle()
+    assert "Not quite" in first.get_by_role("status").inner_text()
+    assert first.get_by_text("Crossing:").first.is_visible()
+    assert first.get_by_label("it stays").is_disabled()
+    first.get_by_role("button", name="Ask again").click()
+    assert not first.get_by_text("Crossing:").first.is_visible()
+    second = root.locator(".nn-predict").nth(1)
+    second.get_by_label("Your answer").fill("-1")
+    second.get_by_label("Your answer").press("Enter")
+    site.settle()
+    assert "Right" in second.get_by_role("status").inner_text()
+
+
+def test_dragged_prediction_reveals_marks(site: Site) -> None:
+    root = site.figure("uphill")
+    assert not root.locator(".nn-mark-curve path[d^=M]").first.is_visible()
+    site.drag(root.get_by_role("slider", name="your step"), 20, 0)
+    root.get_by_role("button", name="Commit").click()
+    site.settle()
+    assert root.locator(".nn-mark-curve path[d^=M]").last.is_visible()
+
+
+def test_quiz(site: Site) -> None:
+    root = site.figure("quiz-check-yourself")
+    first, second = root.locator(".nn-quiz-question").all()
+    first.get_by_label("What is σ(0)?").fill("0.5")
+    first.get_by_role("button", name="Check").click()
+    assert "Right" in first.get_by_role("status").inner_text()
+    second.get_by_label("at 1").check()
+    second.get_by_role("button", name="Check").click()
+    assert "flatter" in second.get_by_role("status").inner_text()
+
+
+# ---------------------------------------------------------------- links, reset, pictures
+
+LINKED = {
+    "the-sigmoid": {"w0": -1.3, "w": 2.2, "log_odds": True},
+    "uphill": {"w": [0.5, -0.25], "alpha": 0.2},
+    "training": {"W1": [0.1, 0.2, 0.3, 0.4, 0.5, 0.6], "freeze": True, "lr": 0.25},
+    "five-neurons": {"w13": 2.5, "case": 3, "gain_on": 1, "fired": [0, 0, 0, 0, 1]},
+    "the-recorded-graph": {"c": 1.5, "t": 6},
+    "images": {"image": [round(i / 144, 3) for i in range(144)], "which": 1, "r": 2},
+    "a-word": {"word": "sequence", "unrolled": False},
+    "things-to-drag-and-click": {"P": [0.5, 0, 0, 0, 0, 0, 0, 0.25]},
+}
+
+
+@pytest.mark.parametrize("name", LINKED)
+def test_link_restores_every_kind_of_input(site: Site, name: str) -> None:
+    site.set(name, LINKED[name])
+    read = f"() => [...window.scene('{name}').inputs].map(([k, i]) => [k, i.plain()])"
+    want = site.page.evaluate(read)
+    root = site.figure(name)
+    root.get_by_role("button", name="Copy link").click()
+    link = root.get_attribute("data-link")
+    root.get_by_role("button", name="Reset").click()
+    site.settle()
+    assert site.page.evaluate(read) != want
+    site.open(link[link.index("#") :])
+    assert site.page.evaluate(read) == want
+
+
+def test_damaged_links_are_harmless(site: Site) -> None:
+    site.open("#live=the-sigmoid.%%%")
+    assert site.read("the-sigmoid", "w")[0] == 1.5
+    site.open("#live=the-sigmoid.eyJ3IjoiTmFOIiwidzAiOlsxLDJdLCJ4IjoxfQ")
+    assert site.read("the-sigmoid", "w")[0] == 1.5
+
+
+@pytest.mark.parametrize("kind", ["SVG", "PNG"])
+def test_picture_is_saved(site: Site, kind: str, tmp_path: Path) -> None:
+    with site.page.expect_download() as waiting:
+        site.figure("drag-the-line").get_by_role("button", name=f"Save {kind}").click()
+    path = tmp_path / "picture"
+    waiting.value.save_as(path)
+    head = path.read_bytes()[:200]
+    assert b"<svg" in head if kind == "SVG" else head.startswith(b"\x89PNG")
+    assert path.stat().st_size > 5000
+
+
+# ---------------------------------------------------------------- pages of their own
+
+
+def page_of(browser: Any, folder: Path, *items: Any, edit: Any = None) -> Any:
+    path = live.page(*items, path=folder / "page.html", inline=False)
+    if edit:
+        path.write_text(edit(path.read_text()))
+    server, url = serve(folder)
+    page = browser.new_page(viewport={"width": 900, "height": 800})
+    page.goto(f"{url}/page.html")
+    page.wait_for_selector(".nn-figure")
+    page.on("close", lambda: server.shutdown())
+    return page
+
+
+def simple(name: str, **options: Any) -> live.Figure:
+    return live.figure(
+        lambda w: {"double": 2 * w},
+        w=live.slider(0.0, 10.0, 1.0, value=3.0, **options),
+        view=["twice is {double:.1f}"],
+        title=name,
+    )
+
+
+def test_shared_inputs_and_boxes(browser: Any, tmp_path: Path) -> None:
+    import ipywidgets
+
+    one, two = simple("one", share="w"), simple("two", share="w")
+    page = page_of(browser, tmp_path, ipywidgets.HBox([one, ipywidgets.VBox([two])]))
+    page.get_by_role("slider").first.press("ArrowRight")
+    page.wait_for_timeout(100)
+    texts = page.locator(".nn-readout > span:first-child").all_inner_texts()
+    assert texts == ["twice is 8.0", "twice is 8.0"]
+    page.close()
+
+
+def test_two_views_of_one_figure_agree(browser: Any, tmp_path: Path) -> None:
+    figure = simple("once")
+    page = page_of(browser, tmp_path, figure, figure)
+    page.get_by_role("slider").first.press("End")
+    page.wait_for_timeout(100)
+    assert page.locator(".nn-readout > span:first-child").all_inner_texts() == ["twice is 20.0"] * 2
+    page.close()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda s: s.replace('"format":"nnlib.live","version":1', '"format":"nnlib.live","version":9'),
+         "newer nnlib"),
+        (lambda s: s.replace('"format":"nnlib.graph","version":1', '"format":"nnlib.graph","version":7'),
+         "version"),
+        (lambda s: s.replace('"op":"mul"', '"op":"teleport"'), "teleport"),
+        (lambda s: s.replace('"kind":"readout"', '"kind":"hologram"'), "hologram"),
+        (lambda s: s.replace('"shape":[],"value":3.0', '"value":3.0'), "damaged"),
+        (lambda s: s.replace('"spec":{', '"spec":{"programs":5,"x":{'), "cannot be shown"),
+    ],
+)  # fmt: skip
+def test_damaged_figures_say_so(browser: Any, tmp_path: Path, change: Any, message: str) -> None:
+    def edit(text: str) -> str:
+        changed = change(text)
+        if '"x":{' in changed:
+            changed = text.replace('"programs":{', '"programs":5,"unused":{')
+        assert changed != text
+        return changed
+
+    page = page_of(browser, tmp_path, simple("broken"), edit=edit)
+    page.wait_for_timeout(150)
+    shown = page.locator("[role=alert]:visible").all_inner_texts()
+    assert any(message in s for s in shown), shown
+    page.close()
+
+
+def test_training_in_float64_equals_python_to_1e_9(browser: Any, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(30, 2)), rng.integers(0, 2, 30).astype(float)
+
+    def step(w, b, X, y, lr):
+        w, b = w.detach().requires_grad_(True), b.detach().requires_grad_(True)
+        p = (X @ w + b).sigmoid()
+        loss = -(y * p.log() + (1 - y) * (1 - p).log()).mean()
+        gw, gb = nnlib.autograd.grad(loss, [w, b], create_graph=True)
+        return {"w": w - lr * gw, "b": b - lr * gb, "loss": loss}
+
+    figure = live.figure(
+        lambda w: {"norm": (w * w).sum()}, lr=live.slider(0.0, 2.0, value=0.5), dtype="float64",
+        training=live.training(step, {"w": live.normal(2), "b": np.zeros(())}, data={"X": X, "y": y},
+                               batch=10, seed=4, speed="full"),
+        view=[live.loss_curve(), "{history_loss[-1]:.4f}"], title="Exact",
+    )  # fmt: skip
+    page = page_of(browser, tmp_path, figure)
+    page.get_by_role("button", name="train").click()
+    page.wait_for_function(
+        "() => +document.querySelector('.nn-training output').textContent.slice(5) >= 200"
+    )
+    page.get_by_role("button", name="pause").click()
+    kept, losses = page.evaluate(
+        """async () => {
+          const live = await import("/live.js");
+          const scene = live.scenes.get(document.querySelector(".nn-figure"));
+          return ["history_step", "history_loss"].map((name) => scene.named(name).data);
+        }"""
+    )
+    compared = [(int(k), v) for k, v in zip(kept, losses, strict=True) if k < 200]
+    expected = figure.train(200)["loss"]
+    assert len(compared) > 10
+    np.testing.assert_allclose([v for _, v in compared], expected[[k for k, _ in compared]], rtol=1e-9)
+    page.close()
+
+
+def test_accessible(browser: Any, tmp_path: Path) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    path = live.page(*gallery.figures(), path=tmp_path / "page.html", inline=True)
+    for theme in ("light", "dark"):
+        page = browser.new_page(viewport={"width": 800, "height": 900})
+        page.goto(path.as_uri())
+        page.wait_for_selector(".nn-figure[data-ready]")
+        page.evaluate("(theme) => { document.documentElement.dataset.theme = theme }", theme)
+        page.wait_for_timeout(200)
+        found = axe.Axe().run(page).response["violations"]
+        serious = [
+            (v["id"], v["nodes"][0]["html"][:160], v["nodes"][0]["failureSummary"][:200])
+            for v in found
+            if v["impact"] in ("serious", "critical")
+        ]
+        assert serious == []
+        page.close()
+
+
+def test_narrow_pages_do_not_scroll_sideways(browser: Any, made: Any) -> None:
+    page = browser.new_page(viewport={"width": 360, "height": 800})
+    page.goto(made[0])
+    page.wait_for_selector(".nn-figure[data-ready]")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    page.close()
