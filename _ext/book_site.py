@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -29,6 +30,20 @@ def assets_folder(app: Sphinx) -> Path:
     return Path(app.outdir).parent / ".assets"
 
 
+def hash_of_look() -> str:
+    """A hash of everything that pages are written with: a change of it writes all pages again.
+
+    Without it Sphinx would leave the site alone, and old styles in it, while no chapter has changed.
+    """
+    digest = hashlib.sha256()
+    folders = [ROOT / name for name in ("_static", "_templates", "_ext")]
+    files = [path for folder in folders for path in folder.rglob("*")]
+    for path in sorted([*files, BUNDLE, STYLES]):
+        if path.is_file() and "__pycache__" not in path.parts:
+            digest.update(path.name.encode() + hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
 def place_assets(app: Sphinx, config: Config) -> None:
     """Puts the locked assets, the figures' script and the icons beside the book's own static files.
 
@@ -42,6 +57,7 @@ def place_assets(app: Sphinx, config: Config) -> None:
         raise ExtensionError(str(error)) from error
     make_icon_font(folder / "fonts" / "book-icons.woff")
     place_figures_script(folder / "live")
+    config.book_look = hash_of_look()
     config.html_static_path = [*config.html_static_path, str(folder)]
     base = os.environ.get("BOOK_URL") or config.html_baseurl
     config.html_baseurl = base.rstrip("/") + "/" if base else ""
@@ -189,6 +205,7 @@ def add_filters(app: Sphinx) -> None:
 
 def setup(app: Sphinx) -> dict:
     app.add_config_value("book_description", "", "html")
+    app.add_config_value("book_look", "", "html")
     # Jupyter Book always sets it, for an extension that this book leaves out.
     app.add_config_value("comments_config", {}, "")
     app.connect("builder-inited", add_filters, priority=900)
