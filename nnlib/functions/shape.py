@@ -12,7 +12,7 @@ from nnlib import dtypes
 from nnlib.functions._args import converted, dimension, needs_tensor
 from nnlib.primitives import index as pi
 from nnlib.primitives import shape as p
-from nnlib.record import Value, apply
+from nnlib.record import Value, apply, is_watched
 
 
 def _sizes(sizes: tuple) -> tuple[int, ...]:
@@ -204,7 +204,8 @@ def _basic(shape: tuple, keys: list[Any]) -> tuple[tuple, tuple, list]:
             stop = max(start, stop)
             index.append((start, stop, step))
             after.append(len(range(start, stop, step)))
-        elif isinstance(k, Value) and k._data.ndim:
+        elif isinstance(k, Value) and (k._data.ndim or is_watched()):
+            # a traced number stays an input of the graph, where it may change
             picks.append((len(after), k))
             index.append((0, n, 1))
             after.append(n)

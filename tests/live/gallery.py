@@ -263,7 +263,7 @@ def image_figure() -> live.Figure:
             for k in (kernel, t(kernels[1]))
         ])  # fmt: skip
         window = nnlib.stack([r, c, r * 0 + 3, r * 0 + 3])
-        return {"maps": maps.relu(), "window": window, "here": maps[0].reshape(100)[(r * 10 + c).reshape(1)][0],
+        return {"maps": maps.relu(), "window": window, "here": maps[0].reshape(100)[r * 10 + c],
                 "present": maps.amax(dim=(1, 2)), "chosen": which}  # fmt: skip
 
     return live.figure(
