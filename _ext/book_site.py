@@ -57,6 +57,7 @@ def place_assets(app: Sphinx, config: Config) -> None:
         raise ExtensionError(str(error)) from error
     make_icon_font(folder / "fonts" / "book-icons.woff")
     place_figures_script(folder / "live")
+    shutil.copyfile(Path(__file__).with_name("site.js"), folder / "site.js")
     config.book_look = hash_of_look()
     config.html_static_path = [*config.html_static_path, str(folder)]
     base = os.environ.get("BOOK_URL") or config.html_baseurl
@@ -162,6 +163,15 @@ def add_page_metadata(app: Sphinx, pagename: str, templatename: str, context: di
     context["metatags"] = context.get("metatags", "") + "\n" + "\n".join(lines)
 
 
+def mend_markup(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
+    """Takes back a role that docutils gives to bibliographies: their entries are no list items."""
+    body = context.get("body")
+    if body:
+        context["body"] = body.replace(
+            '<div role="list" class="citation-list">', '<div class="citation-list">'
+        )
+
+
 def write_sitemap(app: Sphinx, error: Exception | None) -> None:
     """sitemap.xml, where the site's address is known (BOOK_URL or html.baseurl)."""
     if error or app.builder.format != "html" or not app.config.html_baseurl:
@@ -213,6 +223,8 @@ def setup(app: Sphinx) -> dict:
     # Before myst-nb adds the page's scripts, which happens at the default priority of 500.
     app.connect("html-page-context", prepare_figures, priority=400)
     app.connect("html-page-context", add_page_metadata, priority=600)
+    app.connect("html-page-context", mend_markup, priority=600)
+    app.add_js_file("site.js", loading_method="defer")
     app.connect("build-finished", write_sitemap)
     app.connect("build-finished", drop_unused_files, priority=900)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
