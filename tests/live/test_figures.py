@@ -19,7 +19,7 @@ import nnlib
 from nnlib import live
 
 sys.path.insert(0, str(Path(__file__).parent))
-import gallery  # noqa: E402
+import gallery
 
 playwright = pytest.importorskip("playwright.sync_api")
 
@@ -228,6 +228,28 @@ def test_training_equals_python_for_200_steps(site: Site) -> None:
     np.testing.assert_allclose(losses[early], expected[kept[early].astype(int)], rtol=2e-3)
 
 
+def test_step_follows_static_choices(site: Site) -> None:
+    figure, root = site.figures["training"], site.figure("training")
+    root.get_by_label("rule").select_option("1")
+    for _ in range(3):
+        root.get_by_role("button", name="step", exact=True).click()
+    climbing = figure.train(3, rule="the lecture's sign")["loss"]
+    np.testing.assert_allclose(site.read("training", "history_loss"), climbing, rtol=1e-5)
+    assert climbing[-1] > figure.train(3)["loss"][-1]
+
+
+def test_seed_is_chosen_by_a_click_and_kept_in_the_link(site: Site) -> None:
+    figure, root = site.figures["training"], site.figure("training")
+    root.get_by_role("button", name="point 6").click()
+    want = figure._training.initial(5)["W1"].astype(np.float32).ravel().tolist()
+    assert site.read("training", "seed")[0] == 5
+    assert site.read("training", "W1").tolist() == want
+    root.get_by_role("button", name="Copy link").click()
+    link = root.get_attribute("data-link")
+    site.open(link[link.index("#") :])
+    assert site.read("training", "seed")[0] == 5 and site.read("training", "W1").tolist() == want
+
+
 # ---------------------------------------------------------------- pointer and keys
 
 
@@ -333,8 +355,10 @@ def test_points_switches_bars_and_pointer(site: Site) -> None:
     assert moved[0] > -0.9 and moved[1] > -0.9
     root.get_by_role("slider", name="A", exact=True).press("ArrowLeft")
     assert site.read(name, "P")[0] < moved[0]
-    root.get_by_role("button", name="C", exact=True).click()
+    root.get_by_role("button", name="C", exact=True).first.click()
     assert site.read(name, "on").tolist() == [1, 1, 0, 1]
+    root.get_by_role("button", name="B", exact=True).last.click()
+    assert site.read(name, "on").tolist() == [1, 0, 0, 1]
     root.get_by_role("button", name="z", exact=True).press("Enter")
     assert site.read(name, "chosen")[0] == 2
     pointer = root.get_by_role("slider", name="switches and a pointer: position")
