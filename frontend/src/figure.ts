@@ -14,7 +14,7 @@ import { sequence } from "./sequence.js";
 import { checkSpec, type InputValue, type PartSpec, type Spec } from "./spec.js";
 import { Trainer, trainingControls } from "./trainer.js";
 import type { Builder, Context, View } from "./view.js";
-import { button, column, control, formula, meter, readout, row } from "./views.js";
+import { button, column, control, formula, meter, readout, row, toggles } from "./views.js";
 
 /** The part of anywidget's model that a figure uses; the static page has its own. */
 export interface Model {
@@ -26,7 +26,7 @@ export interface Model {
 }
 
 const builders: Record<string, Builder> = {
-  axes, row, column, readout, meter, formula, button, control, images, network, dag, sequence, predict, quiz,
+  axes, row, column, readout, meter, formula, button, control, images, network, dag, sequence, predict, quiz, toggles,
 };
 
 /** A message in a figure's place: never a blank. */

@@ -136,7 +136,8 @@ export interface Clicks {
 
 /** What a click on item i does to the inputs that `clicks` names. */
 export function click(scene: Scene, clicks: Clicks, i: number): void {
-  if (clicks.select) scene.set(clicks.select, i);
+  if (clicks.select && !scene.inputs.has(clicks.select)) scene.chooseSeed?.(i);
+  else if (clicks.select) scene.set(clicks.select, i);
   if (clicks.toggle) {
     const raw = scene.input(clicks.toggle).raw;
     if (raw instanceof Float64Array) {
@@ -161,7 +162,7 @@ export const isClickable = (clicks: Clicks): boolean => !!(clicks.select || clic
 
 /** Whether item i is chosen, for aria-pressed and the ring around it. */
 export function chosen(scene: Scene, clicks: Clicks, i: number): boolean {
-  if (clicks.select) return scene.input(clicks.select).tensor[0] === i;
+  if (clicks.select) return scene.named(clicks.select)?.data[0] === i;
   const list = clicks.toggle ?? clicks.order;
   return !!list && (scene.input(list).tensor[i] ?? 0) > 0;
 }

@@ -4,6 +4,7 @@ import type { Scene } from "./scene.js";
 import type { InputValue } from "./spec.js";
 
 const KEY = "live=";
+const SEED = "@seed"; // no input is called so
 const LONGEST = 200_000;
 
 const toBase64 = (bytes: Uint8Array): string => {
@@ -41,6 +42,8 @@ export function makeLink(scene: Scene): string {
     const first = input.first instanceof Float64Array ? Array.from(input.first) : input.first;
     if (JSON.stringify(now) !== JSON.stringify(first)) state[name] = pack(now);
   }
+  const seed = scene.named("seed")?.data[0];
+  if (seed !== undefined && scene.chooseSeed && seed !== scene.spec.training?.seed) state[SEED] = seed;
   const url = new URL(location.href);
   url.hash = `${KEY}${encodeURIComponent(scene.spec.name)}.${toBase64(new TextEncoder().encode(JSON.stringify(state)))}`;
   return url.href;
@@ -55,6 +58,9 @@ export function restoreFromLink(scene: Scene): boolean {
   try {
     const state: unknown = JSON.parse(new TextDecoder().decode(fromBase64(hash.slice(dot + 1))));
     if (typeof state !== "object" || state === null) return false;
+    // the seed first: it sets the weights, which the link may then set otherwise
+    const seed = (state as Record<string, unknown>)[SEED];
+    if (typeof seed === "number") scene.chooseSeed?.(seed);
     for (const [name, packed] of Object.entries(state)) {
       const value = unpack(packed);
       if (value !== undefined) scene.set(name, value);

@@ -127,6 +127,8 @@ export const network: Builder = (part, { scene }) => {
     }
   };
 
+  const masks = new Map(spec.neurons.filter((n) => n.on).map((n) => [n.id, n.on]));
+  const off = (id: string): boolean => masks.has(id) && scene.number(masks.get(id), 1) === 0;
   const wide = spec.edges.length > 40;
   const update = (): void => {
     const byGradient = spec.show === "gradients";
@@ -134,6 +136,9 @@ export const network: Builder = (part, { scene }) => {
     if (byGradient) for (const { e } of edges) scale = Math.max(scale, Math.abs(scene.number(e.gradient, 0)));
     for (const { e, path, number } of edges) {
       const w = scene.number(byGradient ? e.gradient : e.weight, NaN);
+      const gone = off(e.source) || off(e.target);
+      path.parentElement?.classList.toggle("nn-off", gone);
+      number.classList.toggle("nn-gone", gone);
       const known = Number.isFinite(w);
       attributes(path, {
         stroke: known ? `var(--nn-weight-${w < 0 ? "neg" : "pos"})` : "var(--nn-muted)",
@@ -155,7 +160,7 @@ export const network: Builder = (part, { scene }) => {
       setText(delta, Number.isFinite(d) ? `δ ${two(d)}` : "");
       if (n.bias) setText(bias, two(scene.number(n.bias)));
       disc.style.setProperty("--nn-fill", `${(Math.min(1, Math.max(0, Number.isFinite(v) ? Math.abs(v) : 0)) * 38).toFixed(0)}%`);
-      item.classList.toggle("nn-off", n.on !== undefined && scene.number(n.on, 1) === 0);
+      item.classList.toggle("nn-off", off(n.id));
       item.classList.toggle("nn-negative", v < 0);
       if (isClickable(clicks)) {
         const words = `neuron ${n.label || n.id}${Number.isFinite(v) ? `, a = ${two(v)}` : ""}${Number.isFinite(d) ? `, δ = ${two(d)}` : ""}`;

@@ -84,6 +84,8 @@ export class Scene {
   /** What the page itself knows by name: steps, histories, commitments. */
   readonly extras = new Map<string, Value>();
   error: string | null = null;
+  /** Starts the training anew with a seed, if there is a training. */
+  chooseSeed: ((seed: number) => void) | null = null;
   private readonly programs = new Map<string, Program>();
   private readonly drags: Program[] = [];
   private readonly listeners = new Set<() => void>();
@@ -111,12 +113,12 @@ export class Scene {
   }
 
   /** A graph with its large constants back in place. */
-  unpooled(graph: unknown): unknown {
+  unpooled(graph: unknown, shared = this.spec.pool): unknown {
     const source = graph as { nodes?: unknown[] };
     if (!Array.isArray(source.nodes)) return graph;
     const nodes = source.nodes.map((node) => {
       const { pool, ...rest } = node as { pool?: number };
-      return pool === undefined ? node : { ...rest, base64: this.spec.pool?.[pool] };
+      return pool === undefined ? node : { ...rest, base64: shared?.[pool] };
     });
     return { ...source, nodes };
   }
@@ -211,8 +213,13 @@ export class Scene {
 
   // ---- outputs
 
+  /** Which of several recorded programs the static inputs choose. */
+  keyOf(choices: readonly string[]): string {
+    return choices.map((name) => String(Number(this.input(name).raw))).join(",");
+  }
+
   private program(): Program | null {
-    const key = this.spec.choices.map((name) => String(Number(this.input(name).raw))).join(",");
+    const key = this.keyOf(this.spec.choices);
     if (key === this.key) return this.current;
     this.key = key;
     let made = this.programs.get(key);

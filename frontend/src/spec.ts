@@ -40,7 +40,9 @@ export type StateSpec =
   | { readonly draw: "normal" | "uniform"; readonly a: number; readonly b: number; readonly stream: number };
 
 export interface TrainingSpec {
-  readonly program: unknown;
+  readonly choices: readonly string[];
+  readonly programs: Readonly<Record<string, unknown>>;
+  readonly pool?: readonly string[];
   readonly state: Readonly<Record<string, StateSpec>>;
   readonly batch: { readonly count: number; readonly size: number } | null;
   readonly loss: string;

@@ -22,8 +22,7 @@ class History {
 export class Trainer {
   steps = 0;
   seed: number;
-  private readonly program: Program;
-  private readonly loop: RecordedTrainer;
+  private readonly loops = new Map<string, RecordedTrainer>();
   private readonly names: string[];
   private batches: Batches | null = null;
   private readonly histories = new Map<string, History>();
@@ -32,23 +31,34 @@ export class Trainer {
   private readonly before = new Map<string, number>();
 
   constructor(readonly scene: Scene, readonly spec: TrainingSpec) {
-    this.program = new Program(parseGraph(scene.unpooled(spec.program)));
     this.names = Object.keys(spec.state);
     this.seed = spec.seed;
-    this.loop = new RecordedTrainer(this.program, {
-      state: Object.fromEntries(this.names.map((name) => [name, `new_${name}`])),
-      initial: Object.fromEntries(this.names.map((name) => [name, this.initial(name)])),
-      loss: spec.loss,
-      feed: (program) => {
-        if (this.batches) program.set("batch", this.batches.at(this.steps));
-      },
-    });
     for (const name of ["step", "loss", ...spec.track]) {
       const history = new History();
       this.histories.set(name, history);
       scene.extras.set(`history_${name}`, history);
     }
+    scene.chooseSeed = (seed) => this.rewind(Math.min(spec.seeds - 1, Math.max(0, Math.round(seed))));
     this.begin();
+  }
+
+  /** The recorded step that the static inputs choose. */
+  private loop(): RecordedTrainer {
+    const { scene, spec } = this;
+    const key = scene.keyOf(spec.choices);
+    let made = this.loops.get(key);
+    if (!made) {
+      made = new RecordedTrainer(new Program(parseGraph(scene.unpooled(spec.programs[key], spec.pool))), {
+        state: Object.fromEntries(this.names.map((name) => [name, `new_${name}`])),
+        initial: Object.fromEntries(this.names.map((name) => [name, this.initial(name)])),
+        loss: spec.loss,
+        feed: (program) => {
+          if (this.batches) program.set("batch", this.batches.at(this.steps));
+        },
+      });
+      this.loops.set(key, made);
+    }
+    return made;
   }
 
   private begin(): void {
@@ -93,23 +103,25 @@ export class Trainer {
 
   /** Runs steps until their number or the time is used up; returns how many ran. */
   run(count: number, milliseconds = Infinity): number {
-    const { program, scene, spec } = this;
+    const { scene, spec } = this;
+    const loop = this.loop();
+    const { program } = loop;
     for (const port of program.inputs) scene.feed(program, port.name);
     const tracked = spec.track.filter((name) => name in spec.state);
     for (const name of tracked) this.before.set(name, scene.input(name).tensor[0]!);
     const end = performance.now() + milliseconds;
     let ran = 0;
     while (ran < count && !this.done) {
-      this.loop.step();
-      const { loss } = this.loop;
-      this.record(loss);
-      for (const name of tracked) this.before.set(name, this.loop.state(name)[0]!);
+      loop.step();
+      const { loss } = loop;
+      this.record(loss, program);
+      for (const name of tracked) this.before.set(name, loop.state(name)[0]!);
       this.steps++;
       ran++;
       if (!Number.isFinite(loss) || ((ran & 7) === 0 && performance.now() > end)) break;
     }
     for (const name of this.names) {
-      const made = this.loop.state(name);
+      const made = loop.state(name);
       if (ran) scene.set(name, scene.input(name).spec.shape.length === 0 ? made[0]! : made);
     }
     this.publish();
@@ -117,13 +129,13 @@ export class Trainer {
     return ran;
   }
 
-  private record(loss: number): void {
+  private record(loss: number, program: Program): void {
     if (this.steps % this.stride) return;
     const push = (name: string, v: number): void => void this.histories.get(name)?.data.push(v);
     push("step", this.steps);
     push("loss", loss);
     for (const name of this.spec.track) {
-      push(name, this.before.get(name) ?? this.program.get(`new_${name}`)[0]!);
+      push(name, this.before.get(name) ?? program.get(`new_${name}`)[0]!);
     }
     if (this.histories.get("step")!.data.length < MAX_HISTORY) return;
     this.stride *= 2;

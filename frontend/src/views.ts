@@ -3,6 +3,7 @@
 import { cssColor } from "./color.js";
 import { attributes, element, MATHML, setText } from "./dom.js";
 import { formatNumber } from "./format.js";
+import { chosen, click } from "./grip.js";
 import type { PartSpec, Ref, Slot, Words } from "./spec.js";
 import { isLive } from "./spec.js";
 import type { Builder, View } from "./view.js";
@@ -123,6 +124,22 @@ export const button: Builder = (part, { scene }) => {
     scene.refresh();
   });
   return { root, update: () => undefined };
+};
+
+export const toggles: Builder = (part, { scene }) => {
+  const spec = part as PartSpec & { labels: readonly Words[]; toggle: string };
+  const items = spec.labels.map((_, i) => {
+    const item = element("button", { type: "button", class: "nn-button nn-toggle" });
+    item.addEventListener("click", () => click(scene, { toggle: spec.toggle }, i));
+    return item;
+  });
+  return {
+    root: element("div", { class: "nn-toggles", role: "group" }, ...items),
+    update: () => items.forEach((item, i) => {
+      setText(item, words(scene, spec.labels[i]!));
+      attributes(item, { "aria-pressed": chosen(scene, { toggle: spec.toggle }, i) ? "true" : "false" });
+    }),
+  };
 };
 
 export const control: Builder = (part, context) => {

@@ -61,6 +61,7 @@ from nnlib.live.views import (
     readout,
     row,
     sequence,
+    toggles,
     training_controls,
 )
 
@@ -70,5 +71,5 @@ __all__ = [
     "figure", "formula", "grid", "handle", "heat", "images", "label", "line", "loss_curve", "matrix",
     "meter", "network", "neuron", "normal", "number", "page", "paint", "path", "points", "predict",
     "presets", "question", "quiz", "readout", "row", "segments", "sequence", "shared", "slider",
-    "stepper", "text", "training", "training_controls", "uniform", "values",
+    "stepper", "text", "toggles", "training", "training_controls", "uniform", "values",
 ]  # fmt: skip

@@ -235,7 +235,8 @@ class Figure(anywidget.AnyWidget):
         if clash:
             raise ValueError(f"{clash} are inputs and outputs at once: give the outputs other names.")
         pseudo = self._pseudo_names()
-        compiler = Compiler(lambda: {**env, **outputs, **dict.fromkeys(pseudo, 0.0)})
+        settable = [*self._controls, *(["seed"] if self._training else [])]
+        compiler = Compiler(lambda: {**env, **outputs, **dict.fromkeys(pseudo, 0.0)}, settable)
         if view is None:
             scalars = [k for k, v in outputs.items() if np.size(array(v)) == 1]
             view = [readout(" · ".join(f"{k} = {{{k}:.4g}}" for k in scalars))] if scalars else []
@@ -297,21 +298,10 @@ class Figure(anywidget.AnyWidget):
     def _programs(self, env: dict, outputs: dict, drags: Sequence[Callable]) -> dict:
         """The function recorded once for each combination of static options, and the drags."""
         static = [k for k, c in self._controls.items() if c.static]
-        ranges = [range(self._options(k)) for k in static]
-        count = int(np.prod([len(r) for r in ranges])) if ranges else 1
-        if count > MAX_PROGRAMS:
-            raise ValueError(
-                f"{' × '.join(static)} make {count} programs; at most {MAX_PROGRAMS} are recorded. "
-                "Pass numbers, or static=False, for some of them."
-            )
         pool, programs = Pool(), {}
         derivable = bool(self._derived or self._dags)
         if self._fn is not None or derivable:
-            for combination in itertools.product(*ranges):
-                chosen = {
-                    k: self._argument(k, bool(i) if self._controls[k].kind == "checkbox" else i)
-                    for k, i in zip(static, combination, strict=True)
-                }
+            for key, chosen in self._combinations(static):
                 tensors = {k: v for k, v in env.items() if k not in static}
 
                 def run(**arguments: Any) -> dict:
@@ -320,7 +310,6 @@ class Figure(anywidget.AnyWidget):
                     made |= self._call_derived({**scope, **made})
                     return {k: v for k, v in made.items() if k in self._wanted}
 
-                key = ",".join(str(i) for i in combination)
                 programs[key] = pool.take(record(run, tensors))
         spec: dict[str, Any] = {"choices": static, "programs": programs}
         if drags:
@@ -328,6 +317,24 @@ class Figure(anywidget.AnyWidget):
         if pool.items:
             spec["pool"] = pool.items
         return spec
+
+    def _combinations(self, static: Sequence[str]) -> list[tuple[str, dict]]:
+        """All choices of static inputs: their key in the spec, and the values that they stand for."""
+        ranges = [range(self._options(k)) for k in static]
+        count = int(np.prod([len(r) for r in ranges])) if ranges else 1
+        if count > MAX_PROGRAMS:
+            raise ValueError(
+                f"{' × '.join(static)} make {count} programs; at most {MAX_PROGRAMS} are recorded. "
+                "Pass numbers, or static=False, for some of them."
+            )
+        made = []
+        for picked in itertools.product(*ranges):
+            values = {
+                k: self._argument(k, bool(i) if self._controls[k].kind == "checkbox" else i)
+                for k, i in zip(static, picked, strict=True)
+            }
+            made.append((",".join(str(i) for i in picked), values))
+        return made
 
     def _options(self, name: str) -> int:
         control = self._controls[name]
@@ -411,24 +418,25 @@ class Figure(anywidget.AnyWidget):
     def _training_spec(self, env: dict) -> dict:
         plan = self._training
         assert plan is not None
+        asked = plan.arguments(list(env))
         static = [k for k, c in self._controls.items() if c.static]
-        if static and set(plan.arguments(list(env))) & set(static):
-            raise ValueError(
-                f"the training step takes {static}, which choose programs: pass them as numbers "
-                "(checkbox(static=False), a dropdown of numbers)."
-            )
+        choices = [k for k in static if k in asked]
         tensors = {k: v for k, v in env.items() if k not in static}
         if plan.batch:
             tensors["batch"] = tensor(np.arange(plan.batch))
         keep = {*plan.state, plan.loss, *plan.track}
+        programs, pool = {}, Pool()
+        for key, chosen in self._combinations(choices):
 
-        def run(**arguments: Any) -> dict:
-            batch = arguments.pop("batch", None)
-            made = self._step(arguments, batch)
-            # the state's new values, under other names than the old ones
-            return {f"new_{k}": made[k] for k in keep if k in made}
+            def run(**arguments: Any) -> dict:
+                batch = arguments.pop("batch", None)
+                made = self._step({**arguments, **chosen}, batch)  # noqa: B023 (called at once)
+                # the state's new values, under other names than the old ones
+                return {f"new_{k}": made[k] for k in keep if k in made}
 
-        return {**plan.spec(), "loss": f"new_{plan.loss}", "program": record(run, tensors)}
+            programs[key] = pool.take(record(run, tensors))
+        spec = {**plan.spec(), "loss": f"new_{plan.loss}", "choices": choices, "programs": programs}
+        return {**spec, "pool": pool.items} if pool.items else spec
 
     def train(self, steps: int, seed: int | None = None, **inputs: Any) -> dict[str, Any]:
         """Trains in Python as the page does: `{"loss": array of steps, and the final state}`."""

@@ -54,6 +54,7 @@ def network(
     gradients: Sequence[Ref] | None = None,
     images: Sequence[Ref] | None = None,
     labels: Sequence[Sequence[str]] | None = None,
+    on: Sequence[Ref] | None = None,
     transposed: bool = False,
     select: str | None = None,
     toggle: str | None = None,
@@ -70,7 +71,8 @@ def network(
     Either give `neurons` and `edges` one by one, or `sizes=[2, 3, 1]` with one name per layer:
     `weights[l]` of shape (sizes[l+1], sizes[l]) as PyTorch's Linear has it (`transposed=True`: the
     other way round), `biases[l]` (sizes[l+1]), `values[l]` and `deltas[l]` for every layer with None
-    where there is none, `gradients[l]` like the weights, `images[l]` (sizes[l], h, w).
+    where there is none, `gradients[l]` like the weights, `images[l]` (sizes[l], h, w),
+    `on[l]` (sizes[l]) 0 for units that are masked out.
     Weights and biases that are inputs are dragged up and down, or changed by arrow keys, within
     ±`limit`.  A click on a neuron sets `select` to its number, switches its entry in the array
     `toggle`, or gives it the next number in the array `order` (0: not yet; a second click takes it
@@ -78,7 +80,7 @@ def network(
     """
     if sizes is not None:
         neurons, edges = _layered(
-            sizes, weights, biases, values, deltas, gradients, images, labels, transposed
+            sizes, weights, biases, values, deltas, gradients, images, labels, on, transposed
         )
     if not neurons or edges is None:
         raise ValueError("a network needs neurons and edges, or sizes.")
@@ -92,7 +94,7 @@ def network(
     return Part("network", fields | clicks | {"width": width, "height": height, "when": data(when)})
 
 
-def _layered(sizes, weights, biases, values, deltas, gradients, images, labels, transposed):
+def _layered(sizes, weights, biases, values, deltas, gradients, images, labels, on, transposed):
     """The neurons and edges of a fully connected network, with references into its arrays."""
 
     def entry(names: Sequence | None, layer: int, index: str) -> Ref:
@@ -117,6 +119,7 @@ def _layered(sizes, weights, biases, values, deltas, gradients, images, labels, 
                     delta=entry(deltas, layer, f"{i}"),
                     bias=entry(biases, layer - 1, f"{i}") if layer else None,
                     image=entry(images, layer, f"{i}"),
+                    on=entry(on, layer, f"{i}"),
                 )
             )
             for j in range(sizes[layer - 1] if layer else 0):

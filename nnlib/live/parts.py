@@ -115,8 +115,9 @@ def parse_reference(source: str) -> tuple[str, list[int | None] | None]:
 class Compiler:
     """Turns parts into JSON, and gathers the functions that have to be traced for them."""
 
-    def __init__(self, known: Callable[[], Mapping[str, Any]]):
+    def __init__(self, known: Callable[[], Mapping[str, Any]], settable: Sequence[str] = ()):
         self.known = known  # names that may be referred to → their initial values
+        self.settable = list(settable)  # inputs
         self.derived: dict[str, Callable] = {}
         self.drags: list[Callable] = []
         self.count = 0
@@ -124,6 +125,7 @@ class Compiler:
     def part(self, part: Any) -> Any:
         """The JSON of a part, a field, or a list of them."""
         if isinstance(part, Part):
+            self.check_inputs(part)
             fields = {k: self.part(v) for k, v in part.fields.items() if v is not None}
             return {"kind": part.kind, **fields}
         if isinstance(part, Data):
@@ -172,6 +174,21 @@ class Compiler:
                 f"the figure shows {name!r}, but its inputs and outputs are "
                 f"{', '.join(sorted(known)) or '(none)'}.{hint}"
             )
+
+    def check_inputs(self, part: Part) -> None:
+        """Refuses clicks, steps and buttons that would set what is no input."""
+        named = [(k, part.fields.get(k)) for k in ("select", "toggle", "order", "step", "word", "input")]
+        named += [("set", k) for k in part.fields.get("set") or ()]
+        named += [("control", k) for k in part.fields.get("names") or ()]
+        for field_name, name in named:
+            if isinstance(name, str) and name not in self.settable:
+                close = get_close_matches(name, self.settable, 1)
+                hint = f" Did you mean {close[0]!r}?" if close else ""
+                raise ValueError(
+                    f"{part.kind}({field_name}=…) names {name!r}, which is no input; inputs are "
+                    f"{', '.join(self.settable) or '(none)'}.{hint} An input that nothing else sets "
+                    f"is written {name}=live.values(0)."
+                )
 
     def text(self, template: str) -> list:
         """`"p = {p:.2f}"` as a list of strings and `{"ref": "p", "format": ".2f"}`."""

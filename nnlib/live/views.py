@@ -149,6 +149,12 @@ def button(label: str, set: Mapping[str, Ref], *, when: Ref = None) -> Part:
     return Part("button", fields | {"when": data(when)})
 
 
+def toggles(labels: Sequence[str], toggle: str, *, when: Ref = None) -> Part:
+    """A row of switches, one for each entry of the input `toggle`; labels may hold live numbers."""
+    fields = {"labels": [text(words) for words in labels], "toggle": toggle}
+    return Part("toggles", fields | {"when": data(when)})
+
+
 def presets(options: Mapping[str, Mapping[str, Ref]]) -> Part:
     """A row of buttons, each of which sets several inputs."""
     return Part("row", {"items": [button(k, v) for k, v in options.items()]})

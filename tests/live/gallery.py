@@ -155,14 +155,15 @@ def training_figure() -> live.Figure:
     grid = t(MAP)
     names = ["W1", "b1", "W2", "b2"]
 
-    def step(W1, b1, W2, b2, X, y, lr, freeze):
+    def step(W1, b1, W2, b2, X, y, lr, freeze, rule):
         params = [p.detach().requires_grad_(True) for p in (W1, b1, W2, b2)]
         p = net(X, *params)[:, 0]
         loss = -(y * p.log() + (1 - y) * (1 - p).log()).mean()
         grads = nnlib.autograd.grad(loss, params, create_graph=True)
         gate = 1 - freeze.to(nnlib.float32)
         rates = [lr * gate, lr * gate, lr, lr]
-        new = [p - r * g for p, r, g in zip(params, rates, grads, strict=True)]
+        sign = 1 if rule == "descent" else -1
+        new = [p - sign * r * g for p, r, g in zip(params, rates, grads, strict=True)]
         return dict(zip(names, new, strict=True), loss=loss)
 
     def look(W1, b1, W2, b2):
@@ -180,6 +181,7 @@ def training_figure() -> live.Figure:
         look,
         lr=live.slider(0.01, 5, value=0.5, log=True, label="learning rate", format=".3~g"),
         freeze=live.checkbox(False, static=False, label="freeze hidden layer"),
+        rule=["descent", "the lecture's sign"],
         training=live.training(
             step,
             state={"W1": live.normal((3, 2), 1.0), "b1": np.zeros(3),
@@ -193,7 +195,9 @@ def training_figure() -> live.Figure:
                 live.network(sizes=[2, 3, 1], weights=["W1", "W2"], biases=["b1", "b2"],
                              values=["x", "a1", "a2"], images=[None, "units", None], limit=4),
             ],
-            live.loss_curve(),
+            [live.loss_curve(width=300),
+             live.axes(live.points(x=np.arange(10), y=np.zeros(10), size=7, select="seed"),
+                       ylim=(-1, 1), xlabel="seed", height=120, width=280)],
             "step {step:d}: loss {history_loss[-1]:.4f}",
         ],
         title="Training", caption="Play, then drag an edge.", alt="A net learns XOR.",
@@ -339,6 +343,7 @@ def points_figure() -> live.Figure:
                 live.axes(live.bars([3, 1, 2], labels=["x", "y", "z"], select="chosen", format="d"),
                           width=220, height=200),
             ],
+            live.toggles(["A {on[0]:d}", "B", "C", "D"], toggle="on"),
             "mean ({m[0]:.2f}, {m[1]:.2f}), chosen {chosen:d}, free ({a:.2f}, {b:.2f})",
         ],
         title="Things to drag and click", caption="Drag the points.", alt="Four points.",

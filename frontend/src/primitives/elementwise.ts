@@ -97,25 +97,30 @@ function binary(loop: Loop2, wholeNumbers: Loop2 = loop): Primitive {
 }
 
 const add: Loop2 = (o, a, b, w) => {
-  for (let i = 0, k = w.o; i < w.rows; i++)
-    for (let j = 0, x = w.a + i * w.ar, y = w.b + i * w.br; j < w.cols; j++, x += w.ac, y += w.bc) o[k++] = a[x]! + b[y]!;
+  const { rows, cols, ar, ac, br, bc } = w;
+  for (let i = 0, k = w.o, xr = w.a, yr = w.b; i < rows; i++, xr += ar, yr += br)
+    for (let j = 0, x = xr, y = yr; j < cols; j++, x += ac, y += bc) o[k++] = a[x]! + b[y]!;
 };
 const sub: Loop2 = (o, a, b, w) => {
-  for (let i = 0, k = w.o; i < w.rows; i++)
-    for (let j = 0, x = w.a + i * w.ar, y = w.b + i * w.br; j < w.cols; j++, x += w.ac, y += w.bc) o[k++] = a[x]! - b[y]!;
+  const { rows, cols, ar, ac, br, bc } = w;
+  for (let i = 0, k = w.o, xr = w.a, yr = w.b; i < rows; i++, xr += ar, yr += br)
+    for (let j = 0, x = xr, y = yr; j < cols; j++, x += ac, y += bc) o[k++] = a[x]! - b[y]!;
 };
 const mul: Loop2 = (o, a, b, w) => {
-  for (let i = 0, k = w.o; i < w.rows; i++)
-    for (let j = 0, x = w.a + i * w.ar, y = w.b + i * w.br; j < w.cols; j++, x += w.ac, y += w.bc) o[k++] = a[x]! * b[y]!;
+  const { rows, cols, ar, ac, br, bc } = w;
+  for (let i = 0, k = w.o, xr = w.a, yr = w.b; i < rows; i++, xr += ar, yr += br)
+    for (let j = 0, x = xr, y = yr; j < cols; j++, x += ac, y += bc) o[k++] = a[x]! * b[y]!;
 };
 const div: Loop2 = (o, a, b, w) => {
-  for (let i = 0, k = w.o; i < w.rows; i++)
-    for (let j = 0, x = w.a + i * w.ar, y = w.b + i * w.br; j < w.cols; j++, x += w.ac, y += w.bc) o[k++] = a[x]! / b[y]!;
+  const { rows, cols, ar, ac, br, bc } = w;
+  for (let i = 0, k = w.o, xr = w.a, yr = w.b; i < rows; i++, xr += ar, yr += br)
+    for (let j = 0, x = xr, y = yr; j < cols; j++, x += ac, y += bc) o[k++] = a[x]! / b[y]!;
 };
 /** C's pow, which NumPy and PyTorch use: 1 to any power and (±1)^±∞ are 1; JavaScript has nan there. */
 const pow: Loop2 = (o, a, b, w) => {
-  for (let i = 0, k = w.o; i < w.rows; i++)
-    for (let j = 0, x = w.a + i * w.ar, y = w.b + i * w.br; j < w.cols; j++, x += w.ac, y += w.bc) {
+  const { rows, cols, ar, ac, br, bc } = w;
+  for (let i = 0, k = w.o, xr = w.a, yr = w.b; i < rows; i++, xr += ar, yr += br)
+    for (let j = 0, x = xr, y = yr; j < cols; j++, x += ac, y += bc) {
       const s = a[x]!;
       const t = b[y]!;
       o[k++] = s === 1 || ((t === Infinity || t === -Infinity) && s === -1) ? 1 : s ** t;
@@ -123,37 +128,42 @@ const pow: Loop2 = (o, a, b, w) => {
 };
 /** nan wins, as in NumPy. */
 const maximum: Loop2 = (o, a, b, w) => {
-  for (let i = 0, k = w.o; i < w.rows; i++)
-    for (let j = 0, x = w.a + i * w.ar, y = w.b + i * w.br; j < w.cols; j++, x += w.ac, y += w.bc) {
+  const { rows, cols, ar, ac, br, bc } = w;
+  for (let i = 0, k = w.o, xr = w.a, yr = w.b; i < rows; i++, xr += ar, yr += br)
+    for (let j = 0, x = xr, y = yr; j < cols; j++, x += ac, y += bc) {
       const s = a[x]!;
       const t = b[y]!;
       o[k++] = s > t || s !== s ? s : t;
     }
 };
 const minimum: Loop2 = (o, a, b, w) => {
-  for (let i = 0, k = w.o; i < w.rows; i++)
-    for (let j = 0, x = w.a + i * w.ar, y = w.b + i * w.br; j < w.cols; j++, x += w.ac, y += w.bc) {
+  const { rows, cols, ar, ac, br, bc } = w;
+  for (let i = 0, k = w.o, xr = w.a, yr = w.b; i < rows; i++, xr += ar, yr += br)
+    for (let j = 0, x = xr, y = yr; j < cols; j++, x += ac, y += bc) {
       const s = a[x]!;
       const t = b[y]!;
       o[k++] = s < t || s !== s ? s : t;
     }
 };
 const atan2: Loop2 = (o, a, b, w) => {
-  for (let i = 0, k = w.o; i < w.rows; i++)
-    for (let j = 0, x = w.a + i * w.ar, y = w.b + i * w.br; j < w.cols; j++, x += w.ac, y += w.bc) o[k++] = Math.atan2(a[x]!, b[y]!);
+  const { rows, cols, ar, ac, br, bc } = w;
+  for (let i = 0, k = w.o, xr = w.a, yr = w.b; i < rows; i++, xr += ar, yr += br)
+    for (let j = 0, x = xr, y = yr; j < cols; j++, x += ac, y += bc) o[k++] = Math.atan2(a[x]!, b[y]!);
 };
 /** Python's %: the sign of the divisor. */
 const remainder: Loop2 = (o, a, b, w) => {
-  for (let i = 0, k = w.o; i < w.rows; i++)
-    for (let j = 0, x = w.a + i * w.ar, y = w.b + i * w.br; j < w.cols; j++, x += w.ac, y += w.bc) {
+  const { rows, cols, ar, ac, br, bc } = w;
+  for (let i = 0, k = w.o, xr = w.a, yr = w.b; i < rows; i++, xr += ar, yr += br)
+    for (let j = 0, x = xr, y = yr; j < cols; j++, x += ac, y += bc) {
       const t = b[y]!;
       const r = a[x]! % t;
       o[k++] = r === 0 ? (t < 0 || (t === 0 && 1 / t < 0) ? -0 : 0) : r < 0 !== t < 0 ? r + t : r;
     }
 };
 const remainderWhole: Loop2 = (o, a, b, w) => {
-  for (let i = 0, k = w.o; i < w.rows; i++)
-    for (let j = 0, x = w.a + i * w.ar, y = w.b + i * w.br; j < w.cols; j++, x += w.ac, y += w.bc) {
+  const { rows, cols, ar, ac, br, bc } = w;
+  for (let i = 0, k = w.o, xr = w.a, yr = w.b; i < rows; i++, xr += ar, yr += br)
+    for (let j = 0, x = xr, y = yr; j < cols; j++, x += ac, y += bc) {
       const t = b[y]!;
       const r = a[x]! % t;
       o[k++] = t === 0 ? 0 : r !== 0 && r < 0 !== t < 0 ? r + t : r;
@@ -161,16 +171,18 @@ const remainderWhole: Loop2 = (o, a, b, w) => {
 };
 /** Python's //: floor of the exact quotient, found from the exact remainder. */
 const floorDivide: Loop2 = (o, a, b, w) => {
-  for (let i = 0, k = w.o; i < w.rows; i++)
-    for (let j = 0, x = w.a + i * w.ar, y = w.b + i * w.br; j < w.cols; j++, x += w.ac, y += w.bc) {
+  const { rows, cols, ar, ac, br, bc } = w;
+  for (let i = 0, k = w.o, xr = w.a, yr = w.b; i < rows; i++, xr += ar, yr += br)
+    for (let j = 0, x = xr, y = yr; j < cols; j++, x += ac, y += bc) {
       const s = a[x]!;
       const t = b[y]!;
       o[k++] = floorQuotient(s, t);
     }
 };
 const floorDivideWhole: Loop2 = (o, a, b, w) => {
-  for (let i = 0, k = w.o; i < w.rows; i++)
-    for (let j = 0, x = w.a + i * w.ar, y = w.b + i * w.br; j < w.cols; j++, x += w.ac, y += w.bc) {
+  const { rows, cols, ar, ac, br, bc } = w;
+  for (let i = 0, k = w.o, xr = w.a, yr = w.b; i < rows; i++, xr += ar, yr += br)
+    for (let j = 0, x = xr, y = yr; j < cols; j++, x += ac, y += bc) {
       const s = a[x]!;
       const t = b[y]!;
       const r = s % t;
@@ -178,40 +190,49 @@ const floorDivideWhole: Loop2 = (o, a, b, w) => {
     }
 };
 const eq: Loop2 = (o, a, b, w) => {
-  for (let i = 0, k = w.o; i < w.rows; i++)
-    for (let j = 0, x = w.a + i * w.ar, y = w.b + i * w.br; j < w.cols; j++, x += w.ac, y += w.bc) o[k++] = a[x]! === b[y]! ? 1 : 0;
+  const { rows, cols, ar, ac, br, bc } = w;
+  for (let i = 0, k = w.o, xr = w.a, yr = w.b; i < rows; i++, xr += ar, yr += br)
+    for (let j = 0, x = xr, y = yr; j < cols; j++, x += ac, y += bc) o[k++] = a[x]! === b[y]! ? 1 : 0;
 };
 const ne: Loop2 = (o, a, b, w) => {
-  for (let i = 0, k = w.o; i < w.rows; i++)
-    for (let j = 0, x = w.a + i * w.ar, y = w.b + i * w.br; j < w.cols; j++, x += w.ac, y += w.bc) o[k++] = a[x]! !== b[y]! ? 1 : 0;
+  const { rows, cols, ar, ac, br, bc } = w;
+  for (let i = 0, k = w.o, xr = w.a, yr = w.b; i < rows; i++, xr += ar, yr += br)
+    for (let j = 0, x = xr, y = yr; j < cols; j++, x += ac, y += bc) o[k++] = a[x]! !== b[y]! ? 1 : 0;
 };
 const lt: Loop2 = (o, a, b, w) => {
-  for (let i = 0, k = w.o; i < w.rows; i++)
-    for (let j = 0, x = w.a + i * w.ar, y = w.b + i * w.br; j < w.cols; j++, x += w.ac, y += w.bc) o[k++] = a[x]! < b[y]! ? 1 : 0;
+  const { rows, cols, ar, ac, br, bc } = w;
+  for (let i = 0, k = w.o, xr = w.a, yr = w.b; i < rows; i++, xr += ar, yr += br)
+    for (let j = 0, x = xr, y = yr; j < cols; j++, x += ac, y += bc) o[k++] = a[x]! < b[y]! ? 1 : 0;
 };
 const le: Loop2 = (o, a, b, w) => {
-  for (let i = 0, k = w.o; i < w.rows; i++)
-    for (let j = 0, x = w.a + i * w.ar, y = w.b + i * w.br; j < w.cols; j++, x += w.ac, y += w.bc) o[k++] = a[x]! <= b[y]! ? 1 : 0;
+  const { rows, cols, ar, ac, br, bc } = w;
+  for (let i = 0, k = w.o, xr = w.a, yr = w.b; i < rows; i++, xr += ar, yr += br)
+    for (let j = 0, x = xr, y = yr; j < cols; j++, x += ac, y += bc) o[k++] = a[x]! <= b[y]! ? 1 : 0;
 };
 const gt: Loop2 = (o, a, b, w) => {
-  for (let i = 0, k = w.o; i < w.rows; i++)
-    for (let j = 0, x = w.a + i * w.ar, y = w.b + i * w.br; j < w.cols; j++, x += w.ac, y += w.bc) o[k++] = a[x]! > b[y]! ? 1 : 0;
+  const { rows, cols, ar, ac, br, bc } = w;
+  for (let i = 0, k = w.o, xr = w.a, yr = w.b; i < rows; i++, xr += ar, yr += br)
+    for (let j = 0, x = xr, y = yr; j < cols; j++, x += ac, y += bc) o[k++] = a[x]! > b[y]! ? 1 : 0;
 };
 const ge: Loop2 = (o, a, b, w) => {
-  for (let i = 0, k = w.o; i < w.rows; i++)
-    for (let j = 0, x = w.a + i * w.ar, y = w.b + i * w.br; j < w.cols; j++, x += w.ac, y += w.bc) o[k++] = a[x]! >= b[y]! ? 1 : 0;
+  const { rows, cols, ar, ac, br, bc } = w;
+  for (let i = 0, k = w.o, xr = w.a, yr = w.b; i < rows; i++, xr += ar, yr += br)
+    for (let j = 0, x = xr, y = yr; j < cols; j++, x += ac, y += bc) o[k++] = a[x]! >= b[y]! ? 1 : 0;
 };
 const logicalAnd: Loop2 = (o, a, b, w) => {
-  for (let i = 0, k = w.o; i < w.rows; i++)
-    for (let j = 0, x = w.a + i * w.ar, y = w.b + i * w.br; j < w.cols; j++, x += w.ac, y += w.bc) o[k++] = a[x]! !== 0 && b[y]! !== 0 ? 1 : 0;
+  const { rows, cols, ar, ac, br, bc } = w;
+  for (let i = 0, k = w.o, xr = w.a, yr = w.b; i < rows; i++, xr += ar, yr += br)
+    for (let j = 0, x = xr, y = yr; j < cols; j++, x += ac, y += bc) o[k++] = a[x]! !== 0 && b[y]! !== 0 ? 1 : 0;
 };
 const logicalOr: Loop2 = (o, a, b, w) => {
-  for (let i = 0, k = w.o; i < w.rows; i++)
-    for (let j = 0, x = w.a + i * w.ar, y = w.b + i * w.br; j < w.cols; j++, x += w.ac, y += w.bc) o[k++] = a[x]! !== 0 || b[y]! !== 0 ? 1 : 0;
+  const { rows, cols, ar, ac, br, bc } = w;
+  for (let i = 0, k = w.o, xr = w.a, yr = w.b; i < rows; i++, xr += ar, yr += br)
+    for (let j = 0, x = xr, y = yr; j < cols; j++, x += ac, y += bc) o[k++] = a[x]! !== 0 || b[y]! !== 0 ? 1 : 0;
 };
 const logicalXor: Loop2 = (o, a, b, w) => {
-  for (let i = 0, k = w.o; i < w.rows; i++)
-    for (let j = 0, x = w.a + i * w.ar, y = w.b + i * w.br; j < w.cols; j++, x += w.ac, y += w.bc) o[k++] = (a[x]! !== 0) !== (b[y]! !== 0) ? 1 : 0;
+  const { rows, cols, ar, ac, br, bc } = w;
+  for (let i = 0, k = w.o, xr = w.a, yr = w.b; i < rows; i++, xr += ar, yr += br)
+    for (let j = 0, x = xr, y = yr; j < cols; j++, x += ac, y += bc) o[k++] = (a[x]! !== 0) !== (b[y]! !== 0) ? 1 : 0;
 };
 
 function floorQuotient(s: number, t: number): number {
@@ -411,8 +432,9 @@ const where: Primitive = (out, inputs, attrs) => {
   const o = out.data;
   const [a, b, c] = inputs.map((x) => x.data) as [Values, Values, Values];
   return walked(out, inputs, (w) => {
-    for (let i = 0, k = w.o; i < w.rows; i++)
-      for (let j = 0, x = w.a + i * w.ar, y = w.b + i * w.br, z = w.c + i * w.cr; j < w.cols; j++, x += w.ac, y += w.bc, z += w.cc)
+    const { rows, cols, ar, ac, br, bc, cr, cc } = w;
+    for (let i = 0, k = w.o, xr = w.a, yr = w.b, zr = w.c; i < rows; i++, xr += ar, yr += br, zr += cr)
+      for (let j = 0, x = xr, y = yr, z = zr; j < cols; j++, x += ac, y += bc, z += cc)
         o[k++] = a[x] !== 0 ? b[y]! : c[z]!;
   });
 };
