@@ -66,10 +66,11 @@ from nnlib.live.views import (
 )
 
 __all__ = [
-    "Control", "Figure", "Part", "Training", "area", "arrows", "axes", "bars", "button", "checkbox",
-    "column", "contour", "control", "curve", "dag", "dag_states", "decision_line", "dropdown", "edge",
-    "figure", "formula", "grid", "handle", "heat", "images", "label", "line", "loss_curve", "matrix",
-    "meter", "network", "neuron", "normal", "number", "page", "paint", "path", "points", "predict",
-    "presets", "question", "quiz", "readout", "row", "segments", "sequence", "shared", "slider",
-    "stepper", "text", "toggles", "training", "training_controls", "uniform", "values",
+    "Control", "Figure", "Part", "Training", "area", "arrows", "axes", "bars", "button",
+    "checkbox", "column", "contour", "control", "curve", "dag", "dag_states", "decision_line",
+    "dropdown", "edge", "figure", "formula", "grid", "handle", "heat", "images", "label",
+    "line", "loss_curve", "matrix", "meter", "network", "neuron", "normal", "number", "page",
+    "paint", "path", "points", "predict", "presets", "question", "quiz", "readout", "row",
+    "segments", "sequence", "shared", "slider", "stepper", "text", "toggles", "training",
+    "training_controls", "uniform", "values",
 ]  # fmt: skip

@@ -25,12 +25,12 @@ def predict(
     wrong: str = "Not quite.",
     explain: str | None = None,
 ) -> Part:
-    """A question in a figure; `reveal` (views) and all parts with `when="NAME_committed"` wait for it.
+    """A question; `reveal` (views) and all parts with `when="NAME_committed"` wait for it.
 
     The reader answers by a number (with `answer` a number or reference, right within `tolerance`),
-    by one of `choices` (`answer` its position), or by what they have dragged: `input` names an input
-    whose value is the answer (`answer` of the same shape).  Once committed, it cannot be changed
-    until the reader asks again.  Without `answer` any commitment counts ("compare with …").
+    by one of `choices` (`answer` its position), or by what they have dragged: `input` names an
+    input whose value is the answer (`answer` of the same shape).  Once committed, it cannot be
+    changed until the reader asks again.  Without `answer` any commitment counts ("compare with …").
     `right`, `wrong`, `explain` may hold live numbers.
     """
     if not name.isidentifier():

@@ -80,7 +80,7 @@ def number(
 def checkbox(
     value: bool = False, *, static: bool = True, label: str | None = None, share: str | None = None
 ) -> Control:
-    """A switch.  The function gets a Python bool (`if flag:` works); `static=False` gives a tensor."""
+    """A switch.  The function gets a Python bool (`if flag:` works), by `static=False` a tensor."""
     return Control("checkbox", bool(value), {}, static, share, label)
 
 
@@ -98,7 +98,9 @@ def dropdown(
     Numbers and arrays arrive as tensors (arrays must agree in shape).  Anything else (strings,
     functions, classes), or `static=True`, arrives as it is: the function is traced for each option.
     """
-    pairs = list(options.items()) if isinstance(options, Mapping) else [(str(o), o) for o in options]
+    pairs = (
+        list(options.items()) if isinstance(options, Mapping) else [(str(o), o) for o in options]
+    )
     if not pairs:
         raise ValueError("a dropdown needs at least one option.")
     labels = [str(k) for k, _ in pairs]
@@ -119,8 +121,8 @@ def dropdown(
         values = [array(v) for v in values]
         if len({v.shape for v in values}) > 1:
             raise ValueError(
-                f"the options' shapes differ ({', '.join(str(v.shape) for v in values)}): a recorded "
-                "graph has one shape. With static=True it is recorded once for each option."
+                f"the options' shapes differ ({', '.join(str(v.shape) for v in values)}): "
+                "a recorded graph has one shape. With static=True there is one for each option."
             )
     made = {"labels": labels, "values": values, "buttons": buttons or None}
     return Control("dropdown", chosen, made, static, share, label)
@@ -134,7 +136,7 @@ def text(
     label: str | None = None,
     share: str | None = None,
 ) -> Control:
-    """A word.  The function gets int64 codes of shape (max_length,): positions in `alphabet`, filled
+    """A word.  The function gets int64 codes, shape (max_length,): positions in `alphabet`, filled
     up with `len(alphabet)`.  If it has a parameter `NAME_length`, that is the word's length.
     """
     stray = sorted(set(value) - set(alphabet))
@@ -158,7 +160,7 @@ def paint(
 ) -> Control:
     """A grid of numbers to paint on: an image, or a kernel (`range=(-1, 1), colors="diverging"`).
 
-    `brush` is the brush's radius in pixels (0: one pixel); `annotate=".1f"` writes numbers into cells.
+    `brush` is the brush's radius in pixels (0: one pixel); `annotate=".1f"` writes numbers in.
     """
     start = np.zeros(shape) if value is None else array(value).astype(float)
     if start.shape != tuple(shape):
@@ -192,9 +194,10 @@ def stepper(
     label: str | None = None,
     share: str | None = None,
 ) -> Control:
-    """Walks through states 0, 1, …: first, back, play, forward.  `states` is how many, or their names.
+    """Walks through states 0, 1, …: first, back, play, forward.  `states`: how many, or names.
 
-    The function gets the state's number as an int64 tensor; `interval` is a state's time in seconds.
+    The function gets the state's number as an int64 tensor; `interval` is a state's time in
+    seconds.
     """
     names = None if isinstance(states, int) else [str(s) for s in states]
     count = states if isinstance(states, int) else len(states)
@@ -210,7 +213,7 @@ def shared(name: str, control: Any) -> Control:
 
 
 def as_control(value: Any, name: str) -> Control:
-    """`interact`'s abbreviations: (lo, hi), (lo, hi, step), a number, a list, a dict, a bool; arrays."""
+    """`interact`'s abbreviations: (lo, hi[, step]), a number, a list, a dict, a bool; arrays."""
     if isinstance(value, Control):
         return value
     if isinstance(value, bool):

@@ -15,9 +15,9 @@ Look = Callable[[dict], "np.ndarray | None"]
 
 WIDTH, LEFT, BOTTOM, TOP = 420, 44, 36, 10
 COLORS = {
-    "class0": "#c2571a", "class1": "#1f6fb2", "gradient": "#8a3fa0", "weight-pos": "#1b7f5c",
-    "weight-neg": "#b3363f", "ink": "#222", "muted": "#777", "accent": "#1f6fb2",
-    "series0": "#1f6fb2", "series1": "#c2571a", "series2": "#1b7f5c", "series3": "#8a3fa0",
+    "class0": "#1f6fb2", "class1": "#c2570c", "gradient": "#a0258f", "weight-pos": "#0c7a70",
+    "weight-neg": "#a2402a", "ink": "#222", "muted": "#777", "accent": "#1f6fb2",
+    "series0": "#1f6fb2", "series1": "#c2570c", "series2": "#4f7a28", "series3": "#a0258f",
 }  # fmt: skip
 MAX_POINTS, MAX_CELLS = 80, 24
 
@@ -70,7 +70,9 @@ def _fill(pieces: Sequence, look: Look) -> str:
             made.append(piece)
             continue
         found = look(piece)
-        made.append("–" if found is None or np.size(found) != 1 else _number(found, piece["format"]))
+        made.append(
+            "–" if found is None or np.size(found) != 1 else _number(found, piece["format"])
+        )
     return "".join(made)
 
 
@@ -83,7 +85,7 @@ def _number(value: Any, form: str) -> str:
 
 
 def _scale(limits: Sequence[float], kind: str, low: float, high: float) -> Callable:
-    a, b = (np.log10(limits) if kind == "log" else limits)
+    a, b = np.log10(limits) if kind == "log" else limits
 
     def at(values: Any) -> np.ndarray:
         with np.errstate(all="ignore"):
@@ -97,7 +99,9 @@ def _axes(axes: dict, look: Look) -> str:
     width, height = min(axes.get("width", WIDTH), 480), axes.get("height", 300)
     x = _scale(axes["xlim"], axes["xscale"], LEFT, width - 10)
     y = _scale(axes["ylim"], axes["yscale"], height - BOTTOM, TOP)
-    out = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}">']
+    out = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}">'
+    ]
     out.append(f'<rect width="{width}" height="{height}" fill="#fff"/>')
     for mark in axes["marks"]:
         if not mark.get("when"):
@@ -118,7 +122,9 @@ def _axes(axes: dict, look: Look) -> str:
 
 
 def _text(x: float, y: float, words: str, style: str, anchor: str = "middle") -> str:
-    return f'<text x="{x:.0f}" y="{y:.0f}" text-anchor="{anchor}" {style}>{html.escape(words)}</text>'
+    return (
+        f'<text x="{x:.0f}" y="{y:.0f}" text-anchor="{anchor}" {style}>{html.escape(words)}</text>'
+    )
 
 
 def _pixels(values: Any) -> np.ndarray:
@@ -167,7 +173,8 @@ def _mark(mark: dict, look: Look, x: Callable, y: Callable, axes: dict) -> str:
         if any(e is None for e in ends):
             return ""
         ends = np.broadcast_arrays(*ends)
-        columns = zip(x(ends[0]).ravel(), y(ends[1]).ravel(), x(ends[2]).ravel(), y(ends[3]).ravel(),
+        columns = zip(x(ends[0]).ravel(), y(ends[1]).ravel(), x(ends[2]).ravel(),
+        y(ends[3]).ravel(),
                       strict=True)  # fmt: skip
         route = "".join(f"M{a:.0f} {b:.0f}L{c:.0f} {d:.0f}" for a, b, c, d in columns)
         return f'<path d="{route}" fill="none" stroke="{color}"/>'
@@ -219,8 +226,8 @@ def _bars(height: Any, x0: Any, x: Callable, y: Callable, color: str) -> str:
     middle = np.arange(height.size) if x0 is None else x0
     left, right, top, zero = x(middle - 0.4), x(middle + 0.4), y(height.ravel()), float(y(0.0))
     return "".join(
-        f'<rect x="{a:.0f}" y="{min(t, zero):.0f}" width="{b - a:.0f}" height="{abs(zero - t):.0f}" '
-        f'fill="{color}"/>'
+        f'<rect x="{a:.0f}" y="{min(t, zero):.0f}" width="{b - a:.0f}" '
+        f'height="{abs(zero - t):.0f}" fill="{color}"/>'
         for a, b, t in zip(left, right, top, strict=True)
     )
 
@@ -236,8 +243,8 @@ def _tint(z: np.ndarray, colors: str, limits: Sequence[float] | None) -> np.ndar
 
 def _palette(colors: str) -> list[str]:
     ends = {
-        "classes": ((232, 170, 130), (250, 250, 250), (135, 180, 222)),
-        "diverging": ((214, 96, 96), (250, 250, 250), (80, 160, 130)),
+        "classes": ((141, 187, 227), (250, 248, 243), (240, 177, 124)),
+        "diverging": ((196, 97, 74), (250, 248, 243), (47, 157, 146)),
     }.get(colors, ((250, 250, 250), (140, 140, 140), (20, 20, 20)))
     at = np.linspace(0, 1, 10)
     channels = [np.interp(at, [0, 0.5, 1], [e[c] for e in ends]).round() for c in range(3)]
@@ -288,4 +295,6 @@ def _images(view: dict, look: Look) -> str:
 
         out.append(_cells(z, view["colors"], view.get("range"), box))
     width = len(stack) * (side + 8)
-    return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {side}">{"".join(out)}</svg>'
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {side}">{"".join(out)}</svg>'
+    )

@@ -1,4 +1,4 @@
-"""Figure: inputs, one recorded function, and a view; an ipywidgets widget that also lives without a kernel."""
+"""Figure: inputs, one recorded function, a view; a widget that also lives without a kernel."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from nnlib.live.parts import Compiler, Part, array, numbers, parameters
 from nnlib.live.recorded import instrument, names_of
 from nnlib.live.recording import Pool, record, tensor
 from nnlib.live.training import Training
-from nnlib.live.views import as_view, column, readout
+from nnlib.live.views import column, readout
 
 FORMAT, VERSION = "nnlib.live", 1
 MAX_PROGRAMS = 64
@@ -77,8 +77,8 @@ class Figure(anywidget.AnyWidget):
     """A live figure.  Make one by `live.figure`.
 
     `fig["w"]` reads and sets an input, `fig.observe(f, "values")` sees every change, numbers are
-    traits as well (`fig.w`, `fig.observe(f, "w")`, `jslink`), `fig.outputs()` computes in Python what
-    the page shows, `fig.train(200)` trains as the page does.
+    traits as well (`fig.w`, `fig.observe(f, "w")`, `jslink`), `fig.outputs()` computes in Python
+    what the page shows, `fig.train(200)` trains as the page does.
     """
 
     _esm = _LOADER
@@ -184,7 +184,9 @@ class Figure(anywidget.AnyWidget):
         if control.kind in ("array", "paint"):
             shape = np.shape(control.value)
             if np.shape(array(value)) != shape:
-                raise ValueError(f"{name} has shape {shape}, but was given {np.shape(array(value))}.")
+                raise ValueError(
+                    f"{name} has shape {shape}, but was given {np.shape(array(value))}."
+                )
             flat = numbers(array(value).astype(self._type(control)))
             return flat if shape else flat[0]
         if control.kind == "text":
@@ -233,7 +235,9 @@ class Figure(anywidget.AnyWidget):
         outputs = self._call(self._fn, env, "the figure's function")
         clash = sorted(set(outputs) & set(env))
         if clash:
-            raise ValueError(f"{clash} are inputs and outputs at once: give the outputs other names.")
+            raise ValueError(
+                f"{clash} are inputs and outputs at once: give the outputs other names."
+            )
         pseudo = self._pseudo_names()
         settable = [*self._controls, *(["seed"] if self._training else [])]
         compiler = Compiler(lambda: {**env, **outputs, **dict.fromkeys(pseudo, 0.0)}, settable)
@@ -319,7 +323,7 @@ class Figure(anywidget.AnyWidget):
         return spec
 
     def _combinations(self, static: Sequence[str]) -> list[tuple[str, dict]]:
-        """All choices of static inputs: their key in the spec, and the values that they stand for."""
+        """All choices of static inputs: their key in the spec, the values that they stand for."""
         ranges = [range(self._options(k)) for k in static]
         count = int(np.prod([len(r) for r in ranges])) if ranges else 1
         if count > MAX_PROGRAMS:
@@ -387,7 +391,7 @@ class Figure(anywidget.AnyWidget):
     # training ----------------------------------------------------------------------------------
 
     def _training_env(self, env: Mapping[str, Any], batch: Any = None) -> dict:
-        """The step's arguments: inputs and state, and the data (its batch, if there are batches)."""
+        """The step's arguments: inputs and state, and the data (or its batch)."""
         assert self._training is not None
         scope = dict(env)
         for key, value in self._training.data.items():
@@ -444,7 +448,9 @@ class Figure(anywidget.AnyWidget):
         if plan is None:
             raise ValueError("this figure has no training: give it training=live.training(…).")
         seed = plan.seed if seed is None else seed
-        env = self._arguments({**self._first_values, **{k: self._plain(k, v) for k, v in inputs.items()}})
+        env = self._arguments(
+            {**self._first_values, **{k: self._plain(k, v) for k, v in inputs.items()}}
+        )
         state = {k: tensor(v, self._dtype) for k, v in plan.initial(seed).items()}
         losses = []
         for step in range(steps):
@@ -488,10 +494,12 @@ class Figure(anywidget.AnyWidget):
 def figure(fn: Callable | None = None, **options: Any) -> Figure:
     """A live figure of `fn`.
 
-    - `fn(**inputs)` returns a dict of name → tensor.  It is traced: write it with nnlib's operations.
+    - `fn(**inputs)` returns a dict of name → tensor.  It is traced: write it with nnlib's
+      operations.
     - every further keyword is an input: `(min, max)`, `(min, max, step)`, a list, a dict, a bool, a
       number, an array, or a control (`live.slider(…)`); `inputs={…}` if a name is taken.
-    - `view`: a list of views (axes, readouts, networks, …), one below the other; a list in it is a row.
+    - `view`: a list of views (axes, readouts, networks, …), one below the other; a list in it is a
+      row.
     - `title`, `caption` (what to try), `alt` (what a reader who cannot see it would learn).
     - `name`: its name in links (else made from the title).  `training`: see `live.training`.
     - `dtype`: of all inputs that are not integers ("float32", as nnlib's default).

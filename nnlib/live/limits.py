@@ -45,7 +45,7 @@ def extents(mark: dict, look: Look) -> tuple[list, list]:
 
 
 def fit_axes(tree: Any, look: Look) -> None:
-    """Fills in `xlim` and `ylim` of all axes below `tree`; `fit` names those that follow the values."""
+    """Fills in `xlim`, `ylim` of all axes below `tree`; `fit` names those that follow values."""
     if isinstance(tree, list):
         for item in tree:
             fit_axes(item, look)

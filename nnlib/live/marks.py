@@ -28,10 +28,10 @@ def curve(
     arrow: bool = False,
     when: Ref = None,
 ) -> Part:
-    """A line through (x, y), in their order (so it is a path too); y of shape (k, n) draws k of them.
+    """A line through (x, y), in their order (so a path too); y of shape (k, n) draws k of them.
 
-    `arrow` puts a head at its end, `dash` breaks it.  `drag`: see `handle`; the line is taken hold of
-    anywhere, and the function gets the pointer's position.
+    `arrow` puts a head at its end, `dash` breaks it.  `drag`: see `handle`; the line is taken hold
+    of anywhere, and the function gets the pointer's position.
     """
     fields = {"x": data(x), "y": data(y), "color": color, "width": width, "dash": dash}
     more = {"label": label, "drag": _drag(drag), "arrow": arrow, "when": data(when)}
@@ -94,9 +94,10 @@ def handle(
 ) -> Part:
     """A point that the reader drags, or moves by arrow keys.
 
-    `drag` says which inputs follow its position: the name of an input of shape (2,); a pair of names
-    `("a", "b")`, of which one may be None; or a function of x, y and any inputs that returns the new
-    values of inputs, such as `lambda x, y, w: {"w0": -w * x}` (traced, like everything else).
+    `drag` says which inputs follow its position: the name of an input of shape (2,); a pair of
+    names `("a", "b")`, of which one may be None; or a function of x, y and any inputs that returns
+    the new values of inputs, such as `lambda x, y, w: {"w0": -w * x}` (traced, like everything
+    else).
     """
     fields = {"x": data(x), "y": data(y), "drag": _drag(drag), "label": label, "color": color}
     return Part("handle", fields | {"size": size, "step": step, "when": data(when)})
@@ -118,7 +119,7 @@ def line(
     label: str | None = None,
     when: Ref = None,
 ) -> Part:
-    """A straight line across the axes: w0 + w1 x + w2 y = 0, or y = slope x + intercept, or x, or y.
+    """A line across the axes: w0 + w1 x + w2 y = 0, or y = slope x + intercept, or x, or y.
 
     `band=1` shades where |w0 + w1 x + w2 y| ≤ 1 (a band of half-width 1/‖w‖).
     """
@@ -228,7 +229,9 @@ def arrows(
 ) -> Part:
     """Arrows from (x, y) to (x + scale·dx, y + scale·dy): one gradient, or a field of them."""
     ends = {"x": data(x), "y": data(y), "dx": data(dx), "dy": data(dy), "scale": data(scale)}
-    return Part("arrows", ends | {"color": color, "width": width, "label": label, "when": data(when)})
+    return Part(
+        "arrows", ends | {"color": color, "width": width, "label": label, "when": data(when)}
+    )
 
 
 def bars(
@@ -255,7 +258,13 @@ def bars(
 
 
 def area(
-    x: Ref, y: Ref, base: Ref = 0.0, *, color: str = "series0", label: str | None = None, when: Ref = None
+    x: Ref,
+    y: Ref,
+    base: Ref = 0.0,
+    *,
+    color: str = "series0",
+    label: str | None = None,
+    when: Ref = None,
 ) -> Part:
     """The area between y and `base` (a number or as many numbers as x)."""
     fields = {"x": data(x), "y": data(y), "base": data(base)}
@@ -273,10 +282,12 @@ def contour(
     label: str | None = None,
     when: Ref = None,
 ) -> Part:
-    """Contours of z (rows: y rising, columns: x rising) at the given levels; `fill` shades between."""
+    """Contours of z (rows: y rising, columns: x rising) at some levels; `fill` shades between."""
     chosen = levels if isinstance(levels, int) else [float(v) for v in levels]
     fields = {"z": data(z), "xlim": list(xlim), "ylim": list(ylim), "levels": chosen}
-    return Part("contour", fields | {"color": color, "fill": fill, "label": label, "when": data(when)})
+    return Part(
+        "contour", fields | {"color": color, "fill": fill, "label": label, "when": data(when)}
+    )
 
 
 def heat(
@@ -292,8 +303,8 @@ def heat(
 ) -> Part:
     """Colours z (rows: y rising, columns: x rising) over a rectangle.
 
-    `colors`: "classes" (class 0 … class 1, range 0 … 1), "diverging" (negative … positive, symmetric),
-    "gray", "magnitude".  `range` fixes the ends; otherwise they follow the values.
+    `colors`: "classes" (class 0 … class 1, range 0 … 1), "diverging" (negative … positive,
+    symmetric), "gray", "magnitude".  `range` fixes the ends; otherwise they follow the values.
     """
     if range is None and colors == "classes":
         range = (0.0, 1.0)
@@ -319,7 +330,7 @@ def label(
 
 
 def grid(xlim: Sequence[float], ylim: Sequence[float], n: int = 64) -> np.ndarray:
-    """The n·n points of a map, shape (n², 2), float32, row by row with y rising: input for heat maps.
+    """The n·n points of a map, shape (n², 2), float32, row by row with y rising: for heat maps.
 
     >>> grid((0, 1), (0, 1), 2).tolist()
     [[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]]

@@ -11,7 +11,7 @@ from typing import Any
 
 from nnlib.live.parts import _SLOT, Data
 
-TAGS = frozenset(
+TAGS = frozenset(  # of MathML, all that is needed
     "math mrow mi mn mo mtext mfrac msqrt mroot msub msup msubsup munder mover munderover mspace "
     "mtable mtr mtd mstyle mpadded mphantom menclose".split()
 )

@@ -70,8 +70,8 @@ def network(
 
     Either give `neurons` and `edges` one by one, or `sizes=[2, 3, 1]` with one name per layer:
     `weights[l]` of shape (sizes[l+1], sizes[l]) as PyTorch's Linear has it (`transposed=True`: the
-    other way round), `biases[l]` (sizes[l+1]), `values[l]` and `deltas[l]` for every layer with None
-    where there is none, `gradients[l]` like the weights, `images[l]` (sizes[l], h, w),
+    other way round), `biases[l]` (sizes[l+1]), `values[l]` and `deltas[l]` for every layer with
+    None where there is none, `gradients[l]` like the weights, `images[l]` (sizes[l], h, w),
     `on[l]` (sizes[l]) 0 for units that are masked out.
     Weights and biases that are inputs are dragged up and down, or changed by arrow keys, within
     ±`limit`.  A click on a neuron sets `select` to its number, switches its entry in the array
@@ -104,7 +104,9 @@ def _layered(sizes, weights, biases, values, deltas, gradients, images, labels, 
         if not isinstance(source, str):
             raise TypeError(f"network(sizes=…) takes names of inputs and outputs, not {source!r}.")
         if parse_reference(source)[1] is not None:
-            raise ValueError(f"network(sizes=…) indexes by itself: give the whole array, not {source}.")
+            raise ValueError(
+                f"network(sizes=…) indexes by itself: give the whole array, not {source}."
+            )
         return f"{source}[{index}]"
 
     neurons, edges = [], []
@@ -145,9 +147,10 @@ def dag(
 
     `of` is a function of the figure's inputs with one scalar result: it is recorded, each of its
     operations becomes a node with its value and (`gradients`) the result's gradient in it.
-    `step` names a stepper input: nodes fill in one by one, forwards, then backwards.  A stepper with
-    2 n + 1 states fits a graph of n nodes (`live.dag_states(fn, **inputs)` counts them).
-    Or give `nodes` yourself: `{"c": {"op": "mul", "inputs": ["a", "b"], "value": "c", "grad": "dc"}}`.
+    `step` names a stepper input: nodes fill in one by one, forwards, then backwards.  A stepper
+    with 2 n + 1 states fits a graph of n nodes (`live.dag_states(fn, **inputs)` counts them).
+    Or give `nodes` yourself: `{"c": {"op": "mul", "inputs": ["a", "b"], "value": "c", "grad":
+    "dc"}}`.
     """
     if (nodes is None) == (of is None):
         raise ValueError("a dag is given by nodes, or by of=function, and not by both.")

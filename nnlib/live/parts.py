@@ -1,7 +1,7 @@
 """What figures are made of: parts, and the data that parts refer to.
 
-A *part* (a curve, a set of axes, a readout) is a kind and its fields.  A field that holds numbers may
-be given as
+A *part* (a curve, a set of axes, a readout) is a kind and its fields.  A field that holds numbers
+may be given as
 
 - a name of an input or of an output of the figure's function, with an index if wanted:
   `"p"`, `"W1[1,0]"`, `"X[:,0]"`;
@@ -177,7 +177,9 @@ class Compiler:
 
     def check_inputs(self, part: Part) -> None:
         """Refuses clicks, steps and buttons that would set what is no input."""
-        named = [(k, part.fields.get(k)) for k in ("select", "toggle", "order", "step", "word", "input")]
+        named = [
+            (k, part.fields.get(k)) for k in ("select", "toggle", "order", "step", "word", "input")
+        ]
         named += [("set", k) for k in part.fields.get("set") or ()]
         named += [("control", k) for k in part.fields.get("names") or ()]
         for field_name, name in named:
@@ -186,8 +188,8 @@ class Compiler:
                 hint = f" Did you mean {close[0]!r}?" if close else ""
                 raise ValueError(
                     f"{part.kind}({field_name}=…) names {name!r}, which is no input; inputs are "
-                    f"{', '.join(self.settable) or '(none)'}.{hint} An input that nothing else sets "
-                    f"is written {name}=live.values(0)."
+                    f"{', '.join(self.settable) or '(none)'}.{hint} An input that nothing else "
+                    f"sets is written {name}=live.values(0)."
                 )
 
     def text(self, template: str) -> list:
@@ -215,7 +217,9 @@ class Compiler:
             return {"program": len(self.drags) - 1}
         pair = {k: self.data(v) for k, v in zip("xy", target, strict=False) if v is not None}
         if not pair:
-            raise ValueError("drag=(None, None) binds nothing: name an input for x, for y, or both.")
+            raise ValueError(
+                "drag=(None, None) binds nothing: name an input for x, for y, or both."
+            )
         return pair
 
 

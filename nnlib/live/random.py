@@ -36,7 +36,7 @@ def uniform(seed: int, stream: int, count: int) -> np.ndarray:
 
 
 def normal(seed: int, stream: int, count: int) -> np.ndarray:
-    """`count` float64 numbers with mean 0 and variance 1 (each the sum of twelve uniforms, less 6)."""
+    """`count` float64 numbers of mean 0 and variance 1 (each twelve uniforms summed, less 6)."""
     words = uniform(seed, stream, 12 * count).reshape(count, 12)
     total = np.zeros(count)
     for column in words.T:  # in the page's order: floating-point addition is not associative
@@ -54,7 +54,7 @@ def permutation(seed: int, stream: int, count: int) -> np.ndarray:
 
 
 def batch(seed: int, step: int, count: int, size: int) -> np.ndarray:
-    """Which examples training step `step` (from 0) sees: epochs are shuffled, a short rest is dropped.
+    """Which examples step `step` (from 0) sees: epochs are shuffled, a short rest is dropped.
 
     >>> sorted(np.concatenate([batch(3, s, 6, 2) for s in range(3)]).tolist())
     [0, 1, 2, 3, 4, 5]

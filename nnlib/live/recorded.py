@@ -1,4 +1,4 @@
-"""A function's own graph as something to look at: every operation a node with value and gradient."""
+"""A function's own graph to look at: every operation a node with value and gradient."""
 
 from __future__ import annotations
 
@@ -25,7 +25,9 @@ def instrument(part: Any, env: Mapping[str, Any]) -> dict[str, Callable]:
         function = dag.fields.pop("of")
         dag.fields["of"] = None
         names = parameters(function, list(env), "dag(of=…)")
-        graph = record(lambda f=function, **a: {"result": f(**a)}, {k: env[k] for k in names}, False)
+        graph = record(
+            lambda f=function, **a: {"result": f(**a)}, {k: env[k] for k in names}, False
+        )
         dag.fields["nodes"], dag.fields["backward"] = _nodes(graph, name)
         found[name] = _values(graph, name, names)
     return found
@@ -72,7 +74,9 @@ def _nodes(graph: dict, name: str) -> tuple[list[dict], list[str]]:
         )
     made, floats = [], set()
     for i, node in enumerate(graph["nodes"]):
-        kind = "input" if node["op"] == "input" else "constant" if node["op"] == "constant" else "op"
+        kind = (
+            "input" if node["op"] == "input" else "constant" if node["op"] == "constant" else "op"
+        )
         has_gradient = node["op"] == "input" or any(f"n{j}" in floats for j in node.get("in", ()))
         if has_gradient and node["dtype"].startswith("float"):
             floats.add(f"n{i}")
@@ -116,7 +120,9 @@ def _values(graph: dict, name: str, names: list[str]) -> Callable:
                 arguments = [values[j] for j in node["in"]]
                 values.append(primitive(*arguments, **_attributes(node)))
         result = values[graph["outputs"][0]["node"]]
-        wanted = [i for i, v in enumerate(values) if hasattr(v, "requires_grad") and v.requires_grad]
+        wanted = [
+            i for i, v in enumerate(values) if hasattr(v, "requires_grad") and v.requires_grad
+        ]
         slopes = nnlib.autograd.grad(
             result, [values[i] for i in wanted], create_graph=True, allow_unused=True
         )

@@ -3,8 +3,8 @@
     live.training(step, state={"w": np.zeros(2)}, data={"X": X, "y": y}, batch=20)
 
 `step` is a function of the state, the data and any of the figure's inputs; it returns the new state
-under the same names, and the loss.  Seeds set the state (see `normal`, `uniform`, or `init=`) and the
-order of the batches; both come from `nnlib.live.random`, whose twin runs in the page.
+under the same names, and the loss.  Seeds set the state (see `normal`, `uniform`, or `init=`) and
+the order of the batches; both come from `nnlib.live.random`, whose twin runs in the page.
 """
 
 from __future__ import annotations
@@ -85,7 +85,9 @@ class Training:
         if batch is not None and not 1 <= batch <= self.count:
             raise ValueError(f"a batch of {batch} cannot be taken from {self.count} examples.")
         if init is not None and seeds > 400:
-            raise ValueError("init= stores every seed's state: keep seeds ≤ 400, or use live.normal.")
+            raise ValueError(
+                "init= stores every seed's state: keep seeds ≤ 400, or use live.normal."
+            )
 
     def initial(self, seed: int) -> dict[str, np.ndarray]:
         """The state with which `seed` begins."""
@@ -127,12 +129,13 @@ def training(step: Callable, state: Mapping[str, Any], **options: Any) -> Traini
     """A training for `figure(training=…)`.
 
     - `step(**state, **data, **inputs)` returns `{name: new value of the state, …, "loss": loss}`.
-    - `state`: name → array, or `live.normal(shape, std)`, `live.uniform(shape, low, high)`, drawn by
-      the seed; or `init=function of the seed` for which Python computes `seeds` states in advance.
+    - `state`: name → array, or `live.normal(shape, std)`, `live.uniform(shape, low, high)`, drawn
+      by the seed; or `init=function of the seed` for which Python computes `seeds` states in
+      advance.
     - `data`: name → array; with `batch=size` the step gets `size` rows of each, shuffled by epochs.
-    - `track`: names of scalars whose history is kept as `history_NAME` (0-d state or outputs of step);
-      `history_step`, `history_loss` and `step` are always there.
-    - `seed`, `seeds` (how many there are to choose from), `speed` ("slow": 5 a second, "frame": one a
-      frame, "fast": 16 a frame, "full": as many as fit), `max_steps`.
+    - `track`: names of scalars whose history is kept as `history_NAME` (0-d state or outputs of
+      step); `history_step`, `history_loss` and `step` are always there.
+    - `seed`, `seeds` (how many there are to choose from), `speed` ("slow": 5 a second, "frame":
+      one a frame, "fast": 16 a frame, "full": as many as fit), `max_steps`.
     """
     return Training(step, state, **options)

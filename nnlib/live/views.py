@@ -29,9 +29,10 @@ def axes(
 ) -> Part:
     """A rectangle with an x and a y axis, in which marks are drawn, the first lowest.
 
-    Without `xlim` or `ylim` they fit the first picture (and grow with the values if these leave it).
-    `xscale`, `yscale`: "linear" or "log".  `equal` gives x and y the same unit.  `frame=False` hides
-    the axes.  `pointer` (as a handle's drag) sets inputs by a click or drag anywhere in the axes.
+    Without `xlim` or `ylim` they fit the first picture (and grow with the values if these leave
+    it). `xscale`, `yscale`: "linear" or "log".  `equal` gives x and y the same unit.
+    `frame=False` hides the axes.  `pointer` (as a handle's drag) sets inputs by a click or drag
+    anywhere in the axes.
     """
     flat = [m for mark in marks for m in (mark if isinstance(mark, list | tuple) else [mark])]
     for mark in flat:
@@ -126,7 +127,9 @@ def images(
     names = {"labels": labels, "title": title, "pixel": pixel, "annotate": annotate}
     more = {"row_labels": row_labels, "column_labels": column_labels, "window": data(window)}
     clicks = {"select": select, "pick": [data(p) for p in pick] if pick else None}
-    return Part("images", {"values": data(values)} | look | names | more | clicks | {"when": data(when)})
+    return Part(
+        "images", {"values": data(values)} | look | names | more | clicks | {"when": data(when)}
+    )
 
 
 def matrix(values: Ref, *, format: str = ".2f", **options: Any) -> Part:
@@ -173,7 +176,7 @@ def sequence(
     select: str | None = None,
     when: Ref = None,
 ) -> Part:
-    """A recurrent network over a text input `word`: one cell, or its copies once `unrolled` is not 0.
+    """A recurrent network over a text input `word`: one cell, or copies if `unrolled` is not 0.
 
     `states` (T, h) are drawn in each copy, `outputs` (T, k) as bars above it; `deltas` (T) as how
     much each state has changed.  `select="t"` sets t to the position clicked.

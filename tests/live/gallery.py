@@ -175,7 +175,9 @@ def training_figure() -> live.Figure:
             "a2": net(x.reshape(1, 2), W1, b1, W2, b2)[0],
         }  # fmt: skip
 
-    Xs = np.concatenate([XOR * 2 - 1 + d for d in np.random.default_rng(0).normal(size=(8, 1, 2)) * 0.2])
+    Xs = np.concatenate(
+        [XOR * 2 - 1 + d for d in np.random.default_rng(0).normal(size=(8, 1, 2)) * 0.2]
+    )
     ys = np.tile([0, 1, 1, 0], 8)
     return live.figure(
         look,

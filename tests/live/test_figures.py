@@ -28,7 +28,11 @@ POLICY = (
     "connect-src 'self'"
 )
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"]
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
+]
 
 
 class Handler(http.server.SimpleHTTPRequestHandler):
@@ -211,7 +215,9 @@ def test_training_equals_python_for_200_steps(site: Site) -> None:
     want = figure.train(3, seed=7)
     np.testing.assert_allclose(site.read("training", "history_loss"), want["loss"], rtol=1e-5)
     for key in ("W1", "b1", "W2", "b2"):
-        np.testing.assert_allclose(site.read("training", key), want[key].ravel(), rtol=1e-4, atol=1e-6)
+        np.testing.assert_allclose(
+            site.read("training", key), want[key].ravel(), rtol=1e-4, atol=1e-6
+        )
     root.get_by_role("button", name="rewind").click()
     start = figure._training.initial(7)
     assert site.read("training", "W1").tolist() == start["W1"].astype(np.float32).ravel().tolist()
@@ -304,7 +310,9 @@ def test_line_moves_turns_and_widens(site: Site) -> None:
     norm = np.hypot(u, v)
     site.drag(root.get_by_role("slider", name="line, direction"), 30, 20)
     turned = site.read(name, "u")[0], site.read(name, "v")[0]
-    assert np.hypot(*turned) == pytest.approx(norm, rel=0.02) and turned[0] != pytest.approx(u, abs=0.02)
+    assert np.hypot(*turned) == pytest.approx(norm, rel=0.02) and turned[0] != pytest.approx(
+        u, abs=0.02
+    )
     site.drag(root.get_by_role("slider", name="line, band"), 15, -15)
     assert np.hypot(site.read(name, "u")[0], site.read(name, "v")[0]) < norm
 
@@ -381,7 +389,9 @@ def test_paint_by_pointer_and_keys(site: Site) -> None:
     assert site.read("images", "image").sum() > painted
     kernel = site.read("images", "kernel")
     pads.nth(1).press("+")
-    assert site.read("images", "kernel").sum() == pytest.approx(kernel.sum() + (0 if kernel[4] == 2 else 0.4))
+    assert site.read("images", "kernel").sum() == pytest.approx(
+        kernel.sum() + (0 if kernel[4] == 2 else 0.4)
+    )
     pads.nth(1).press("-")
     assert site.read("images", "kernel").sum() < kernel.sum() + 0.1
     site.figure("images").get_by_role("button", name="clear").first.click()
@@ -629,7 +639,9 @@ def test_training_in_float64_equals_python_to_1e_9(browser: Any, tmp_path: Path)
     compared = [(int(k), v) for k, v in zip(kept, losses, strict=True) if k < 200]
     expected = figure.train(200)["loss"]
     assert len(compared) > 10
-    np.testing.assert_allclose([v for _, v in compared], expected[[k for k, _ in compared]], rtol=1e-9)
+    np.testing.assert_allclose(
+        [v for _, v in compared], expected[[k for k, _ in compared]], rtol=1e-9
+    )
     page.close()
 
 
