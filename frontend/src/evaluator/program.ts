@@ -1,7 +1,7 @@
 // Program: a graph compiled to kernels on buffers that are made once, replayed where inputs changed.
 
 import { compile } from "../primitives/index.js";
-import { ALIAS, type DType, type Kernel, type Operand, type Shape, Attrs } from "../primitives/primitive.js";
+import { ALIAS, type DType, type Kernel, type Operand, type Budget, type Shape, Attrs, MAX_WORK } from "../primitives/primitive.js";
 import { GraphError } from "./errors.js";
 import type { Graph, GraphNode } from "./graph.js";
 
@@ -121,10 +121,11 @@ export class Program {
     const sources = everyNode ? nodes.map((n) => n.inputs) : withoutExpansions(nodes);
     const needed = everyNode ? null : reachable(sources, this.outputs, this.inputs);
     const steps: Step[] = [];
+    const budget = { left: MAX_WORK };
     nodes.forEach((node, i) => {
       if (needed && !needed[i]) return;
       const inputs = sources[i]!.map((n) => this.operands[n]!);
-      const { operand, kernel } = makeNode(node, i, inputs);
+      const { operand, kernel } = makeNode(node, i, inputs, budget);
       this.operands[i] = operand;
       if (kernel) steps.push({ node: i, kernel, inputs: sources[i]! });
     });
@@ -177,12 +178,12 @@ function portOf(name: string, node: GraphNode, i: number): Port {
 }
 
 /** The operand of one node and its kernel: none for a leaf; ALIAS shares the input's buffer. */
-function makeNode(node: GraphNode, i: number, inputs: readonly Operand[]): { operand: Operand; kernel: Kernel | null } {
+function makeNode(node: GraphNode, i: number, inputs: readonly Operand[], budget: Budget): { operand: Operand; kernel: Kernel | null } {
   const { shape, dtype, size } = node;
   if (node.data) return { operand: { shape, dtype, data: node.data }, kernel: null };
   const operand = { shape, dtype, data: new Float64Array(size) };
   if (node.op === "input") return { operand, kernel: null };
-  const kernel = compile(node.op, operand, inputs, new Attrs(`node ${i} (${node.op})`, node.attrs));
+  const kernel = compile(node.op, operand, inputs, new Attrs(`node ${i} (${node.op})`, node.attrs, budget));
   if (kernel === ALIAS) return { operand: { shape, dtype, data: inputs[0]!.data }, kernel };
   return { operand, kernel };
 }

@@ -4,6 +4,7 @@ import {
   ALIAS, type Attrs, type Family, type Kernel, type Operand, type Primitive, type Shape, type Values,
   broadcastShapes, broadcastStrides, expectInputs, expectShape, offsetsOf, sameShape, sizeOf,
 } from "./primitive.js";
+import { exp as expOf, tanh as tanhOf } from "./exponential.js";
 import { erf, roundHalfEven } from "./special.js";
 
 /*
@@ -272,7 +273,7 @@ const sign: Loop1 = (o, a) => {
   for (let i = 0; i < o.length; i++) o[i] = Math.sign(a[i]!);
 };
 const exp: Loop1 = (o, a) => {
-  for (let i = 0; i < o.length; i++) o[i] = Math.exp(a[i]!);
+  for (let i = 0; i < o.length; i++) o[i] = expOf(a[i]!);
 };
 const expm1: Loop1 = (o, a) => {
   for (let i = 0; i < o.length; i++) o[i] = Math.expm1(a[i]!);
@@ -320,7 +321,7 @@ const cosh: Loop1 = (o, a) => {
   for (let i = 0; i < o.length; i++) o[i] = Math.cosh(a[i]!);
 };
 const tanh: Loop1 = (o, a) => {
-  for (let i = 0; i < o.length; i++) o[i] = Math.tanh(a[i]!);
+  for (let i = 0; i < o.length; i++) o[i] = tanhOf(a[i]!);
 };
 const asinh: Loop1 = (o, a) => {
   for (let i = 0; i < o.length; i++) o[i] = Math.asinh(a[i]!);
@@ -332,12 +333,12 @@ const atanh: Loop1 = (o, a) => {
   for (let i = 0; i < o.length; i++) o[i] = Math.atanh(a[i]!);
 };
 const sigmoid: Loop1 = (o, a) => {
-  for (let i = 0; i < o.length; i++) o[i] = 1 / (1 + Math.exp(-a[i]!));
+  for (let i = 0; i < o.length; i++) o[i] = 1 / (1 + expOf(-a[i]!));
 };
 const softplus: Loop1 = (o, a) => {
   for (let i = 0; i < o.length; i++) {
     const x = a[i]!;
-    o[i] = (x > 0 || x !== x ? x : 0) + Math.log1p(Math.exp(-Math.abs(x)));
+    o[i] = (x > 0 || x !== x ? x : 0) + Math.log1p(expOf(-Math.abs(x)));
   }
 };
 const relu: Loop1 = (o, a) => {

@@ -6,13 +6,6 @@ import {
   broadcastShapes, broadcastStrides, expectInputs, expectShape, offsetsOf, sizeOf, stridesOf,
 } from "./primitive.js";
 
-/** More multiplications than this in one node would freeze the page for seconds. */
-export const MAX_PRODUCTS = 4e9;
-
-export function expectWork(products: number, attrs: Attrs): void {
-  if (products > MAX_PRODUCTS) attrs.fail(`would take ${products.toExponential(1)} multiplications: too many for a page`);
-}
-
 const matmul: Primitive = (out, inputs, attrs) => {
   expectInputs(inputs, 2, attrs);
   const [x, y] = inputs as [Operand, Operand];
@@ -30,7 +23,7 @@ const matmul: Primitive = (out, inputs, attrs) => {
   const batch = broadcastShapes([left, right], attrs);
   expectShape(out, [...batch, ...(x.shape.length > 1 ? [m] : []), ...(y.shape.length > 1 ? [n] : [])], attrs);
   const count = sizeOf(batch);
-  expectWork(count * m * n * k, attrs);
+  attrs.spend(count * m * n * k);
   reserve(k, n);
   const A: Matrix = { data: x.data, at: 0, row: k, col: 1 };
   const B: Matrix = { data: y.data, at: 0, row: n, col: 1 };
@@ -89,7 +82,7 @@ const einsum: Primitive = (out, inputs, attrs) => {
   const lengths = (letters: Iterable<string>): number[] => [...letters].map((c) => sizes.get(c)!);
   expectShape(out, lengths(result), attrs);
   const inner = sizeOf(lengths(summed));
-  expectWork(sizeOf(out.shape) * inner * inputs.length, attrs);
+  attrs.spend(sizeOf(out.shape) * inner * inputs.length);
   if (inner > MAX_TABLE) attrs.fail(`sums over ${inner} combinations of letters: too many for a page`);
   const factors = inputs.map((x, i) => {
     const strides = stridesOf(x.shape);

@@ -27,12 +27,29 @@ export type Primitive = (out: Operand, inputs: readonly Operand[], attrs: Attrs)
 
 export type Family = Readonly<Record<string, Primitive>>;
 
+/** More multiplications than this in one program would freeze the page for seconds. */
+export const MAX_WORK = 4e9;
+
+/** What a program may still cost; shared by all its nodes. */
+export interface Budget {
+  left: number;
+}
+
 /** The attributes of one node, read with their types; messages say which node lacks what. */
 export class Attrs {
   constructor(
     readonly where: string,
     private readonly values: Readonly<Record<string, unknown>>,
+    private readonly budget: Budget,
   ) {}
+
+  /** Count what the node costs; a program that would freeze the page is refused. */
+  spend(work: number): void {
+    this.budget.left -= work;
+    if (!(this.budget.left >= 0)) {
+      this.fail(`the graph would take more than ${MAX_WORK.toExponential(0)} multiplications: too many for a page`);
+    }
+  }
 
   fail(message: string): never {
     throw new GraphError(`${this.where}: ${message}`);

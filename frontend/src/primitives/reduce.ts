@@ -1,5 +1,6 @@
 // Primitives that fold dimensions: sums and products, extremes, the softmax family, running sums.
 
+import { exp } from "./exponential.js";
 import {
   type Attrs, type Family, type Kernel, type Operand, type Primitive, type Values,
   around, expectInputs, expectShape, offsetsOf, sizeOf, stridesOf,
@@ -156,7 +157,7 @@ const logsumexpFold: Fold = (o, x, starts, members) => {
     }
     if (m - m !== 0) m = 0; // infinite or nan: the sum itself says what comes out
     let sum = 0;
-    for (let j = 0; j < members.length; j++) sum += Math.exp(x[s + members[j]!]! - m);
+    for (let j = 0; j < members.length; j++) sum += exp(x[s + members[j]!]! - m);
     o[i] = Math.log(sum) + m;
   }
 };
@@ -190,14 +191,14 @@ function largest(x: Values, start: number, step: number, length: number): number
 const softmaxLine: AlongLines = (o, x, start, step, length) => {
   const m = largest(x, start, step, length);
   let sum = 0;
-  for (let j = 0, k = start; j < length; j++, k += step) sum += o[k] = Math.exp(x[k]! - m);
+  for (let j = 0, k = start; j < length; j++, k += step) sum += o[k] = exp(x[k]! - m);
   for (let j = 0, k = start; j < length; j++, k += step) o[k] = o[k]! / sum;
 };
 
 const logSoftmaxLine: AlongLines = (o, x, start, step, length) => {
   const m = largest(x, start, step, length);
   let sum = 0;
-  for (let j = 0, k = start; j < length; j++, k += step) sum += Math.exp(x[k]! - m);
+  for (let j = 0, k = start; j < length; j++, k += step) sum += exp(x[k]! - m);
   const log = Math.log(sum);
   for (let j = 0, k = start; j < length; j++, k += step) o[k] = x[k]! - m - log;
 };

@@ -1,7 +1,6 @@
 // Primitives that slide a window over the last two dimensions: convolution and pooling.
 
 import { type Matrix, gemm, reserve } from "./gemm.js";
-import { expectWork } from "./linalg.js";
 import {
   type Attrs, type Family, type Operand, type Primitive, type Shape, type Values,
   expectInputs, expectShape, sizeOf,
@@ -92,7 +91,7 @@ function convolution(x: Shape, weight: Shape, g: Shape, attrs: Attrs): Convoluti
   const places = size[0] * size[1];
   const taps = inside * kh * kw;
   if (taps * places > MAX_TABLE) attrs.fail("unfolds to too many elements for a page");
-  expectWork(images * out * taps * places, attrs);
+  attrs.spend(images * out * taps * places);
   const table = new Int32Array(taps * places);
   windowTable(h, width, size, w, (i, j, p, at) => {
     for (let c = 0; c < inside; c++) table[((c * kh + i) * kw + j) * places + p] = at < 0 ? -1 : c * h * width + at;
@@ -205,7 +204,7 @@ function pooling(x: Shape, pooled: Shape, attrs: Attrs): Pooling {
   const taps = window.kernel[0] * window.kernel[1];
   const places = size[0] * size[1];
   const planes = sizeOf(lead);
-  expectWork(planes * places * taps, attrs);
+  attrs.spend(planes * places * taps);
   const table = new Int32Array(places * taps);
   windowTable(h, width, size, window, (i, j, p, at) => (table[p * taps + i * window.kernel[1] + j] = at));
   return { planes, plane: h * width, places, taps, table, window, size };
