@@ -37,6 +37,11 @@ export const network: Builder = (part, { scene }) => {
   let width = spec.width;
 
   const renew: (() => void)[] = [];
+  /** A neuron's name for those who hear it: its label, or where it stands. */
+  const name = (id: string): string => {
+    const unit = /^(\d+)\.(\d+)$/.exec(id);
+    return spec.neurons.find((n) => n.id === id)?.label || (unit ? `unit ${+unit[2]! + 1} of layer ${+unit[1]! + 1}` : id);
+  };
   const edges = spec.edges.map((e) => {
     const path = svg("path", { class: "nn-edge", fill: "none" });
     const hit = svg("path", { stroke: "transparent", "stroke-width": 24, fill: "none" });
@@ -47,7 +52,6 @@ export const network: Builder = (part, { scene }) => {
     const { weight } = e;
     if (scene.canSet(weight)) {
       const { min = -spec.limit, max = spec.limit, step = spec.step } = scene.bounds(weight.ref);
-      const name = (id: string): string => spec.neurons.find((n) => n.id === id)?.label || id;
       renew.push(dial(item, e.label ?? `weight from ${name(e.source)} to ${name(e.target)}`, {
         get: () => scene.number(weight), set: (v) => scene.setAt(weight, v), min, max, step,
       }));
@@ -58,8 +62,8 @@ export const network: Builder = (part, { scene }) => {
   const neurons = spec.neurons.map((n) => {
     const disc = svg("circle", { r: radius, class: "nn-neuron" });
     const value = svg("text", { class: "nn-neuron-value", "text-anchor": "middle", y: n.image ? radius + 14 : 4 });
-    const name = svg("text", { class: "nn-neuron-name", "text-anchor": "middle", y: -radius - 5 });
-    setText(name, n.label);
+    const title = svg("text", { class: "nn-neuron-name", "text-anchor": "middle", y: -radius - 5 });
+    setText(title, n.label);
     const below = svg("text", { class: "nn-neuron-note", "text-anchor": "middle", y: radius + 13 });
     const delta = svg("text", { class: "nn-neuron-delta", "text-anchor": "middle", y: radius + 26 });
     const item = svg("g", { class: "nn-neuron-item" }, disc);
@@ -72,14 +76,14 @@ export const network: Builder = (part, { scene }) => {
       item.append(holder);
     }
     const bias = svg("text", { class: "nn-edge-number nn-bias", "text-anchor": "start", x: radius + 3, y: -radius + 4 });
-    item.append(name, value, below, delta);
+    item.append(title, value, below, delta);
     cells.append(item);
     const group = svg("g", {}, bias);
     if (scene.canSet(n.bias)) {
       const target = n.bias;
       const { min = -spec.limit, max = spec.limit, step = spec.step } = scene.bounds(target.ref);
       group.prepend(svg("rect", { x: radius, y: -radius - 12, width: 44, height: 24, fill: "transparent" }));
-      renew.push(dial(group, `bias of ${n.label || n.id}`, {
+      renew.push(dial(group, `bias of ${name(n.id)}`, {
         get: () => scene.number(target), set: (v) => scene.setAt(target, v), min, max, step,
       }));
     }
@@ -163,7 +167,7 @@ export const network: Builder = (part, { scene }) => {
       item.classList.toggle("nn-off", off(n.id));
       item.classList.toggle("nn-negative", v < 0);
       if (isClickable(clicks)) {
-        const words = `neuron ${n.label || n.id}${Number.isFinite(v) ? `, a = ${two(v)}` : ""}${Number.isFinite(d) ? `, δ = ${two(d)}` : ""}`;
+        const words = `neuron ${name(n.id)}${Number.isFinite(v) ? `, a = ${two(v)}` : ""}${Number.isFinite(d) ? `, δ = ${two(d)}` : ""}`;
         markButton(item, words, chosen(scene, clicks, i), i === 0);
       }
       const picture = canvas && scene.get(n.image);

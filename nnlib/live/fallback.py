@@ -6,7 +6,7 @@ Coordinates are whole pixels and curves are thinned, so that stored outputs stay
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ COLORS = {
     "weight-neg": "#a2402a", "ink": "#222", "muted": "#777", "accent": "#1f6fb2",
     "series0": "#1f6fb2", "series1": "#c2570c", "series2": "#4f7a28", "series3": "#a0258f",
 }  # fmt: skip
-MAX_POINTS, MAX_CELLS = 80, 24
+MAX_POINTS, MAX_CELLS = 80, 16
 
 
 def fallback_html(spec: dict, look: Look, model_id: str) -> str:
@@ -31,7 +31,10 @@ def fallback_html(spec: dict, look: Look, model_id: str) -> str:
     alt = html.escape(spec.get("alt") or spec.get("title") or "Figure", quote=True)
     if pictures:
         parts.append(f'<div role="img" aria-label="{alt}">{"".join(pictures)}</div>')
-    parts += [f"<p>{html.escape(line)}</p>" for line in _texts(spec.get("view", {}), look)]
+    elif spec.get("alt"):
+        parts.append(f"<p>{html.escape(spec['alt'])}</p>")
+    words = {k: i["value"] for k, i in spec["inputs"].items() if isinstance(i["value"], str)}
+    parts += [f"<p>{html.escape(line)}</p>" for line in _texts(spec.get("view", {}), look, words)]
     if spec.get("caption"):
         parts.append(f"<figcaption>{html.escape(spec['caption'])}</figcaption>")
     return "".join(parts) + "</figure>"
@@ -46,28 +49,30 @@ def _pictures(tree: Any, look: Look) -> list[str]:
         return [_axes(tree, look)]
     if tree.get("kind") == "images":
         return [_images(tree, look)]
+    if tree.get("kind") == "network":
+        return [_network(tree, look)]
     return _pictures(tree.get("items", []), look)
 
 
-def _texts(tree: Any, look: Look) -> list[str]:
+def _texts(tree: Any, look: Look, words: Mapping[str, str]) -> list[str]:
     if isinstance(tree, list):
-        return [t for item in tree for t in _texts(item, look)]
+        return [t for item in tree for t in _texts(item, look, words)]
     if not isinstance(tree, dict) or tree.get("when"):
         return []
     if tree.get("kind") == "predict":
-        return [_fill(tree["question"], look)]
+        return [_fill(tree["question"], look, words)]
     if tree.get("kind") == "quiz":
         return [q["ask"] for q in tree["questions"]]
     if tree.get("kind") == "readout":
-        return [_fill(tree["text"], look)]
-    return _texts(tree.get("items", []), look)
+        return [_fill(tree["text"], look, words)]
+    return _texts(tree.get("items", []), look, words)
 
 
-def _fill(pieces: Sequence, look: Look) -> str:
+def _fill(pieces: Sequence, look: Look, words: Mapping[str, str]) -> str:
     made = []
     for piece in pieces:
-        if isinstance(piece, str):
-            made.append(piece)
+        if isinstance(piece, str) or piece.get("ref") in words:
+            made.append(piece if isinstance(piece, str) else words[piece["ref"]])
             continue
         found = look(piece)
         made.append(
@@ -103,9 +108,14 @@ def _axes(axes: dict, look: Look) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}">'
     ]
     out.append(f'<rect width="{width}" height="{height}" fill="#fff"/>')
+    inner = f"{LEFT} {TOP} {width - 10 - LEFT} {height - BOTTOM - TOP}"
+    sides = dict(zip(("x", "y", "width", "height"), inner.split(), strict=True))
+    box = " ".join(f'{k}="{v}"' for k, v in sides.items())
+    out.append(f'<svg {box} viewBox="{inner}">')  # an inner picture cuts off what leaves the frame
     for mark in axes["marks"]:
         if not mark.get("when"):
             out.append(_mark(mark, look, x, y, axes))
+    out.append("</svg>")
     frame = f"M{LEFT} {TOP}V{height - BOTTOM}H{width - 10}"
     out.append(f'<path d="{frame}" fill="none" stroke="#555"/>')
     style = 'font-size="11" font-family="sans-serif" fill="#333"'
@@ -180,8 +190,8 @@ def _mark(mark: dict, look: Look, x: Callable, y: Callable, axes: dict) -> str:
         return f'<path d="{route}" fill="none" stroke="{color}"/>'
     if kind == "bars":
         return _bars(get("height"), get("x"), x, y, color)
-    if kind == "heat":
-        return _heat(get("z"), mark, x, y)
+    if kind in ("heat", "contour"):
+        return _heat(get("z"), {"colors": "pale", **mark}, x, y)
     return ""
 
 
@@ -244,6 +254,7 @@ def _tint(z: np.ndarray, colors: str, limits: Sequence[float] | None) -> np.ndar
 def _palette(colors: str) -> list[str]:
     ends = {
         "classes": ((141, 187, 227), (250, 248, 243), (240, 177, 124)),
+        "pale": ((246, 246, 246), (226, 226, 228), (200, 202, 208)),
         "diverging": ((196, 97, 74), (250, 248, 243), (47, 157, 146)),
     }.get(colors, ((250, 250, 250), (140, 140, 140), (20, 20, 20)))
     at = np.linspace(0, 1, 10)
@@ -254,7 +265,11 @@ def _palette(colors: str) -> list[str]:
 def _cells(z: np.ndarray, colors: str, limits: Any, box: Callable) -> str:
     """Runs of equal colour as rectangles; `box(row, start, stop)` places them."""
     step = max(1, -(-max(z.shape) // MAX_CELLS))
-    tints, palette = _tint(z[::step, ::step], colors, limits), _palette(colors)
+    blocks = np.zeros((-(-z.shape[0] // step), -(-z.shape[1] // step)))
+    for r, c in np.ndindex(*blocks.shape):  # of each block the number that stands out most
+        block = z[r * step : (r + 1) * step, c * step : (c + 1) * step].ravel()
+        blocks[r, c] = block[np.argmax(np.abs(block))]
+    tints, palette = _tint(blocks, colors, limits), _palette(colors)
     out = []
     for r, row in enumerate(tints):
         start = 0
@@ -295,6 +310,39 @@ def _images(view: dict, look: Look) -> str:
 
         out.append(_cells(z, view["colors"], view.get("range"), box))
     width = len(stack) * (side + 8)
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {side}">{"".join(out)}</svg>'
-    )
+    tall = max(1, round(side * stack.shape[1] / stack.shape[2]))
+    size = f'viewBox="0 0 {width} {tall}" width="{width}" height="{tall}"'
+    return f'<svg xmlns="http://www.w3.org/2000/svg" {size}>{"".join(out)}</svg>'
+
+
+def _network(view: dict, look: Look) -> str:
+    """Neurons as circles, edges as lines: green for positive weights, red and dashed for negative."""
+    layers: dict[int, list[dict]] = {}
+    for neuron in view["neurons"]:
+        layers.setdefault(neuron["layer"], []).append(neuron)
+    most, width = max(len(layer) for layer in layers.values()), 420
+    place, out = {}, []
+    for c, layer in enumerate(sorted(layers)):
+        for r, neuron in enumerate(layers[layer]):
+            x = 30 + round(c / max(1, len(layers) - 1) * (width - 60))
+            row = neuron.get("row")
+            row = r + (most - len(layers[layer])) / 2 if row is None else row
+            place[neuron["id"]] = x, round((row + 0.5) * 60)
+    for edge in view["edges"]:
+        weight = look(edge["weight"]) if edge.get("weight") else None
+        negative = weight is not None and np.size(weight) == 1 and float(weight) < 0
+        (a, b), (c, d) = place[edge["source"]], place[edge["target"]]
+        style = f'stroke="{COLORS["weight-neg" if negative else "weight-pos"]}"'
+        dash = ' stroke-dasharray="6 4"' if negative else ""
+        out.append(f'<path d="M{a} {b}L{c} {d}" {style}{dash} stroke-width="1.5"/>')
+    style = 'font-size="11" font-family="sans-serif" fill="#333"'
+    for neuron in view["neurons"]:
+        x, y = place[neuron["id"]]
+        value = look(neuron["value"]) if neuron.get("value") else None
+        words = (
+            f"{float(value):.2f}" if value is not None and np.size(value) == 1 else neuron["label"]
+        )
+        out.append(f'<circle cx="{x}" cy="{y}" r="18" fill="#fff" stroke="#333"/>')
+        out.append(_text(x, y + 4, words, style))
+    size = f'viewBox="0 0 {width} {most * 60}" width="{width}"'
+    return f'<svg xmlns="http://www.w3.org/2000/svg" {size}>{"".join(out)}</svg>'
