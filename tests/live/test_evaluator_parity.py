@@ -87,8 +87,19 @@ def case(*names: str) -> Callable:
     return add
 
 
-@case("add", "sub", "mul", "div", "maximum", "minimum", "eq", "ne", "lt", "le", "gt", "ge")
+@case("div")
 def _(d: Draw) -> Case:
+    return d.pair(lambda s: d.special(s, EDGES)), {}
+
+
+@case("add", "sub", "mul", "maximum", "minimum", "eq", "ne", "lt", "le", "gt", "ge")
+def _(d: Draw) -> Case:
+    kind = d.int(0, 3)
+    if kind == 0:
+        return d.pair(lambda s: d.whole(-(2**25), 2**25, s)), {}
+    if kind == 1:  # a gradient times a comparison's result
+        shape = d.shape()
+        return [d.special(shape, EDGES), d.truth(d.broadcast(shape))], {}
     return d.pair(lambda s: d.special(s, EDGES)), {}
 
 
@@ -126,9 +137,15 @@ def _(d: Draw) -> Case:
     ], {}  # fmt: skip
 
 
+@case("neg", "abs", "sign", "relu")
+def _(d: Draw) -> Case:
+    shape = d.shape()
+    return [d.whole(-3, 4, shape) if d.bool() else d.special(shape, EDGES)], {}
+
+
 @case(
-    "neg", "abs", "sign", "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt",
-    "sinh", "cosh", "tanh", "asinh", "sigmoid", "softplus", "relu", "erf",
+    "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt",
+    "sinh", "cosh", "tanh", "asinh", "sigmoid", "softplus", "erf",
     "floor", "ceil", "trunc", "isnan", "isinf", "isfinite", "atan", "clone",
 )  # fmt: skip
 def _(d: Draw) -> Case:
@@ -173,7 +190,15 @@ def _(d: Draw) -> Case:
     return [x], {"dtype": ["float32", "float64", "int64", "bool"][d.int(0, 3)]}
 
 
-@case("sum", "mean", "amax", "amin", "prod")
+@case("sum", "amax", "amin")
+def _(d: Draw) -> Case:
+    if d.bool():
+        return CASES["mean"](d)
+    x = d.whole(-(2**40), 2**40, d.shape())
+    return [x], {"dim": d.dims(x.ndim), "keepdim": d.bool()}
+
+
+@case("mean", "prod")
 def _(d: Draw) -> Case:
     x = d.special(d.shape(), EDGES) if d.int(0, 4) == 0 else d.normal(d.shape())
     return [x], {"dim": d.dims(x.ndim), "keepdim": d.bool()}

@@ -291,6 +291,14 @@ REFUSED = {
         graph_of(given("a", [4000, 4000]), node("matmul", [4000, 4000], 0, 0), out=1),
         "multiplications",
     ),
+    "little steps without end": (
+        graph_of(
+            given("a", [2**23]),
+            *[node("sum", [], 0, dim=[0], keepdim=False) for _ in range(600)],
+            **{f"s{i}": i for i in range(600)},
+        ),
+        "read and write more than",
+    ),
     "window without step": (
         graph_of(
             given("a", [1, 4, 4]),

@@ -1,7 +1,7 @@
 // Program: a graph compiled to kernels on buffers that are made once, replayed where inputs changed.
 
 import { compile } from "../primitives/index.js";
-import { ALIAS, type DType, type Kernel, type Operand, type Budget, type Shape, Attrs, MAX_WORK } from "../primitives/primitive.js";
+import { ALIAS, type DType, type Kernel, type Operand, type Budget, type Shape, Attrs, MAX_TOUCHED, MAX_WORK } from "../primitives/primitive.js";
 import { GraphError } from "./errors.js";
 import type { Graph, GraphNode } from "./graph.js";
 
@@ -121,7 +121,7 @@ export class Program {
     const sources = everyNode ? nodes.map((n) => n.inputs) : withoutExpansions(nodes);
     const needed = everyNode ? null : reachable(sources, this.outputs, this.inputs);
     const steps: Step[] = [];
-    const budget = { left: MAX_WORK };
+    const budget = { work: MAX_WORK, touched: MAX_TOUCHED };
     nodes.forEach((node, i) => {
       if (needed && !needed[i]) return;
       const inputs = sources[i]!.map((n) => this.operands[n]!);
@@ -194,13 +194,10 @@ function makeNode(node: GraphNode, i: number, inputs: readonly Operand[], budget
  * result's own shape says how far to stretch it.
  */
 function withoutExpansions(nodes: readonly GraphNode[]): (readonly number[])[] {
-  return nodes.map((node) => {
-    if (!BROADCASTING.has(node.op)) return node.inputs;
-    return node.inputs.map((n) => {
-      let source = n;
-      while (nodes[source]!.op === "expand" && nodes[source]!.inputs.length === 1) source = nodes[source]!.inputs[0]!;
-      return source;
-    });
+  const origin: number[] = []; // what each node is an expansion of: itself, for most
+  return nodes.map((node, i) => {
+    origin.push(node.op === "expand" && node.inputs.length === 1 ? origin[node.inputs[0]!]! : i);
+    return BROADCASTING.has(node.op) ? node.inputs.map((n) => origin[n]!) : node.inputs;
   });
 }
 

@@ -27,7 +27,7 @@ export function compile(op: string, out: Operand, inputs: readonly Operand[], at
   const primitive = registry[op];
   if (!primitive) throw new GraphError(`${attrs.where}: this page knows no operation "${op}"`);
   if (inputs.length === 0) attrs.fail("has no inputs");
-  attrs.spend(inputs.reduce((sum, x) => sum + x.data.length, out.data.length));
+  attrs.touch(inputs.reduce((sum, x) => sum + x.data.length, out.data.length));
   const kernel = primitive(out, inputs, attrs);
   if (kernel === ALIAS || out.dtype === "float64" || out.dtype === "bool") return kernel;
   if (MOVES.has(op) && inputs.every((x) => x.dtype === out.dtype || x.dtype === "int64" || x.dtype === "bool")) return kernel;

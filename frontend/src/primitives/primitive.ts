@@ -29,10 +29,13 @@ export type Family = Readonly<Record<string, Primitive>>;
 
 /** More multiplications than this in one program would freeze the page for seconds. */
 export const MAX_WORK = 4e9;
+/** Elements read and written by all nodes together; some need a table as long. */
+export const MAX_TOUCHED = 2 ** 27;
 
 /** What a program may still cost; shared by all its nodes. */
 export interface Budget {
-  left: number;
+  work: number;
+  touched: number;
 }
 
 /** The attributes of one node, read with their types; messages say which node lacks what. */
@@ -45,9 +48,17 @@ export class Attrs {
 
   /** Count what the node costs; a program that would freeze the page is refused. */
   spend(work: number): void {
-    this.budget.left -= work;
-    if (!(this.budget.left >= 0)) {
+    this.budget.work -= work;
+    if (!(this.budget.work >= 0)) {
       this.fail(`the graph would take more than ${MAX_WORK.toExponential(0)} multiplications: too many for a page`);
+    }
+  }
+
+  /** Count the elements that the node reads and writes. */
+  touch(elements: number): void {
+    this.budget.touched -= elements;
+    if (!(this.budget.touched >= 0)) {
+      this.fail(`the graph's operations read and write more than ${MAX_TOUCHED} elements: too many for a page`);
     }
   }
 

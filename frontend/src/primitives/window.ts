@@ -92,6 +92,7 @@ function convolution(x: Shape, weight: Shape, g: Shape, attrs: Attrs): Convoluti
   const taps = inside * kh * kw;
   if (taps * places > MAX_TABLE) attrs.fail("unfolds to too many elements for a page");
   attrs.spend(images * out * taps * places);
+  attrs.touch(2 * taps * places); // the table and the columns
   const table = new Int32Array(taps * places);
   windowTable(h, width, size, w, (i, j, p, at) => {
     for (let c = 0; c < inside; c++) table[((c * kh + i) * kw + j) * places + p] = at < 0 ? -1 : c * h * width + at;
@@ -205,6 +206,7 @@ function pooling(x: Shape, pooled: Shape, attrs: Attrs): Pooling {
   const places = size[0] * size[1];
   const planes = sizeOf(lead);
   attrs.spend(planes * places * taps);
+  attrs.touch(places * taps);
   const table = new Int32Array(places * taps);
   windowTable(h, width, size, window, (i, j, p, at) => (table[p * taps + i * window.kernel[1] + j] = at));
   return { planes, plane: h * width, places, taps, table, window, size };
