@@ -1,6 +1,6 @@
 """How fast the page replays recorded graphs, in headless Chromium: medians, one table.
 
-    python benchmarks/live/evaluator.py
+python benchmarks/live/evaluator.py
 """
 
 from __future__ import annotations
@@ -116,14 +116,10 @@ def training_step(dtype: str) -> dict[str, Any]:
 def digit_cnn(dtype: str) -> dict[str, Any]:
     """5×5×8, pool, 5×5×16, pool, linear on one 28 × 28 digit that is being drawn."""
     random = np.random.default_rng(0)
-    nodes: list[dict] = [
-        {"op": "input", "name": "image", "shape": [1, 1, 28, 28], "dtype": dtype}
-    ]
+    nodes: list[dict] = [{"op": "input", "name": "image", "shape": [1, 1, 28, 28], "dtype": dtype}]
 
     def add(op: str, shape: list[int], /, *inputs: int, **attrs: Any) -> int:
-        nodes.append(
-            {"op": op, "in": list(inputs), "attrs": attrs, "shape": shape, "dtype": dtype}
-        )
+        nodes.append({"op": op, "in": list(inputs), "attrs": attrs, "shape": shape, "dtype": dtype})
         return len(nodes) - 1
 
     def constant(*shape: int) -> int:

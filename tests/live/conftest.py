@@ -68,7 +68,9 @@ class Handler(http.server.SimpleHTTPRequestHandler):
 
 def chromium_path() -> str | None:
     """The system's browser where there is one; otherwise playwright's own."""
-    return os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    return (
+        os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    )
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,9 @@ BUNDLE = ROOT / "nnlib" / "live" / "static" / "live.js"
 
 def hash_of_sources() -> str:
     """sha256 over `name NUL length NUL bytes` of every source, as frontend/build.mjs computes it."""
-    names = [p.relative_to(FRONTEND).as_posix() for p in (FRONTEND / "src").rglob("*") if p.is_file()]
+    names = [
+        p.relative_to(FRONTEND).as_posix() for p in (FRONTEND / "src").rglob("*") if p.is_file()
+    ]
     digest = hashlib.sha256()
     for name in sorted([*names, "package-lock.json", "build.mjs"], key=str.encode):
         data = (FRONTEND / name).read_bytes()

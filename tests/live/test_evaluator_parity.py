@@ -180,7 +180,10 @@ def _(d: Draw) -> Case:
 @case("clamp")
 def _(d: Draw) -> Case:
     low = None if d.bool() else -0.7
-    return [d.special(d.shape(), EDGES)], {"min": low, "max": 1.1 if low is None or d.bool() else None}
+    return [d.special(d.shape(), EDGES)], {
+        "min": low,
+        "max": 1.1 if low is None or d.bool() else None,
+    }
 
 
 @case("cast")
@@ -525,7 +528,9 @@ def shipped() -> list[str]:
 def test_every_primitive_has_a_case_and_a_twin(evaluator_page):
     in_page = set(evaluator_page.evaluate("live.opNames()"))
     assert set(shipped()) <= in_page, f"missing in the page: {sorted(set(shipped()) - in_page)}"
-    assert set(shipped()) <= set(CASES), f"without a case here: {sorted(set(shipped()) - set(CASES))}"
+    assert set(shipped()) <= set(CASES), (
+        f"without a case here: {sorted(set(shipped()) - set(CASES))}"
+    )
     assert in_page == set(CASES), f"unknown to this test: {sorted(in_page ^ set(CASES))}"
 
 

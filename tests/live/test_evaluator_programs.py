@@ -123,7 +123,9 @@ def test_a_state_that_swaps_its_inputs_is_carried_at_once(evaluator_page):
 
 def test_second_derivatives_of_a_mixed_program(evaluator_page):
     def fn(x: Any) -> dict[str, Any]:
-        y = nnlib.log_softmax(x[1:, ::2] @ x[:2].sum(1, keepdim=True)[:2] + x.cumsum(1)[:, :1][:2], 0)
+        y = nnlib.log_softmax(
+            x[1:, ::2] @ x[:2].sum(1, keepdim=True)[:2] + x.cumsum(1)[:, :1][:2], 0
+        )
         y = (y * nnlib.where(x[:2, :1] > 0, x[:2, :1], x[:2, 1:2] ** 3)).logsumexp(0).sum()
         (first,) = nnlib.autograd.grad(y, [x], create_graph=True)
         (second,) = nnlib.autograd.grad((first**2).sum(), [x])
@@ -213,7 +215,9 @@ def test_expanded_values_are_read_through(evaluator_page):
         given("a", [3, 1]), node("expand", [3, 4], 0, shape=[3, 4]),
         node("add", [3, 4], 1, 1), node("sum", [], 1, dim=[0, 1], keepdim=False), out=2, total=3,
     )  # fmt: skip
-    (got,) = evaluator_page.evaluate("c => evaluate(c)", [{"graph": graph, "inputs": {"a": [1, 2, 3]}}])
+    (got,) = evaluator_page.evaluate(
+        "c => evaluate(c)", [{"graph": graph, "inputs": {"a": [1, 2, 3]}}]
+    )
     assert got == {"out": [2] * 4 + [4] * 4 + [6] * 4, "total": [24]}
 
 
