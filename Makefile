@@ -11,10 +11,10 @@ BOOK_STAMP  := $(VENV)/.book-$(NEEDS)
 TEST_STAMP  := $(VENV)/.test-$(NEEDS)
 LAB_STAMP   := $(VENV)/.lab-$(NEEDS)
 PIP         := $(BIN)/python -m pip --disable-pip-version-check
-NO_PACKAGE   = { echo "error: the package that pip names above could not be had (is the network up?)" >&2; exit 1; }
+NO_PACKAGE   = { echo "error: pip could not have the package that it names above (No matching distribution found for …); is the network up?" >&2; exit 1; }
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve lab test quick lint types notebooks notebooks-check docs-check bench \
+.PHONY: help book serve lab test quick lint types notebooks notebooks-check bench \
         frontend frontend-check assets clean distclean
 
 help:

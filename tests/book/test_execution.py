@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 import book_execution
+import book_site
 import pytest
 
 from tests.book.harness import JUPYTER_BOOK, ROOT
@@ -105,3 +106,14 @@ def test_notebooks_run_once_and_an_unchanged_book_runs_none(little_book: Path) -
     assert again.returncode == 0
     assert "running" not in again.stdout.replace("Running", "")
     assert "42" in (little_book / "_build" / "html" / "good.html").read_text("utf8")
+
+
+def test_an_edited_style_or_bundle_changes_the_pages_look(monkeypatch, tmp_path: Path) -> None:
+    """Sphinx would otherwise leave old styles in a site whose chapters have not changed."""
+    (tmp_path / "_static").mkdir()
+    (tmp_path / "_static" / "book.css").write_text("a {}")
+    monkeypatch.setattr(book_site, "ROOT", tmp_path)
+    before = book_site.hash_of_look()
+    assert book_site.hash_of_look() == before
+    (tmp_path / "_static" / "book.css").write_text("b {}")
+    assert book_site.hash_of_look() != before
