@@ -112,6 +112,11 @@ function build(spec: Spec, model: Model, host: HTMLElement): () => void {
   if (spec.alt) root.append(element("p", { class: "nn-spoken" }, spec.alt));
   if (spec.caption) root.append(element("figcaption", { class: "nn-caption" }, spec.caption));
 
+  // keeps JupyterLab from taking what is focused's arrow keys and letters for its own commands
+  root.addEventListener("focusin", (event) => {
+    if (event.target instanceof Element) event.target.setAttribute("data-lm-suppress-shortcuts", "true");
+  });
+
   const tool = (label: string, act: () => void): HTMLButtonElement => {
     const made = element("button", { type: "button", class: "nn-tool" }, label);
     made.addEventListener("click", act);
