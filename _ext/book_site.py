@@ -12,7 +12,7 @@ from xml.sax.saxutils import escape
 
 from book_assets import ROOT, AssetError, place
 from docutils import nodes
-from icon_font import make_icon_font
+from icon_font import make_icon_font, without_unused_icons
 from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.errors import ExtensionError
@@ -197,6 +197,9 @@ def drop_unused_files(app: Sphinx, error: Exception | None) -> None:
         path.unlink()
     for path in (static / "scripts").glob("fontawesome.*"):
         path.unlink()
+    styles = static / "styles" / "pydata-sphinx-theme.css"
+    if styles.is_file():
+        styles.write_text(without_unused_icons(styles.read_text("utf8")), "utf8")
     # Sphinx's copy of a page's stored notebook keeps the widgets' state: nobody links to it.
     shutil.rmtree(Path(app.outdir) / "_sources" / "_build", ignore_errors=True)
     Path(app.outdir, ".nojekyll").touch()

@@ -9,6 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from icon_font import ICONS
 
 from tests.book.harness import ALL_PAGES, BOOK_PAGES, DESKTOP, PHONE, THEMES
 
@@ -107,6 +108,16 @@ def test_type_comes_from_the_site(visit) -> None:
     )
     families = {family.strip('"') for family in loaded}
     assert {"Source Sans 3 Variable", "Source Serif 4 Variable", "Font Awesome 6 Free"} <= families
+
+
+@pytest.mark.parametrize("name", BOOK_PAGES)
+def test_every_icon_is_one_of_the_fonts(visit, name) -> None:
+    icons = visit(name).page.evaluate(
+        """() => [...document.querySelectorAll("i[class*=fa-], span[class*=fa-]")].map((e) =>
+            getComputedStyle(e, "::before").content.codePointAt(1))"""
+    )
+    assert icons
+    assert set(icons) <= set(ICONS.values())
 
 
 def test_the_theme_switch_changes_the_theme_and_the_choice_stays(visit) -> None:
@@ -230,4 +241,4 @@ def test_a_page_is_light(site: Path) -> None:
     page = read(site / "index.html")
     local = {(site / urlsplit(target).path) for target in page.loads if "static" in target}
     weight = sum(path.stat().st_size for path in local if path.suffix in (".js", ".css"))
-    assert weight < 900_000
+    assert weight < 800_000
