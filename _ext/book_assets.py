@@ -1,8 +1,8 @@
 """Fetches the browser assets that the site serves itself, at locked versions and hashes.
 
 `assets.lock.json` names each package, its version, where it is had, the SHA-512 of its archive and
-the SHA-256 of every file that the site takes from it. Archives are kept in `.cache/assets/`; what is
-taken from one is checked against the lock each time, so a damaged cache cannot reach the site.
+the SHA-256 of every file that the site takes from it. Archives are kept in `.cache/assets/`; what
+is taken from one is checked against the lock each time, so a damaged cache cannot reach the site.
 
     python _ext/book_assets.py            fetch what is missing, check everything
     python _ext/book_assets.py --lock     rewrite the hashes after a version or file list was edited
@@ -97,7 +97,10 @@ def is_whole(target: Path, lock: dict) -> bool:
     for entry in lock.values():
         for file in entry["files"]:
             path = target / file["to"]
-            if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != file["sha256"]:
+            if (
+                not path.is_file()
+                or hashlib.sha256(path.read_bytes()).hexdigest() != file["sha256"]
+            ):
                 return False
     return True
 

@@ -1,8 +1,8 @@
 """Runs the chapters: side by side, and again whenever something that they depend on has changed.
 
 Jupyter Book's cache knows a notebook's cells alone, so a changed `nnlib` would leave old numbers in
-the book. Here the cache's folder is named by a hash of nnlib's sources, its data and the versions of
-the packages that write into outputs. A notebook that raises stops the build and is shown.
+the book. Here the cache's folder is named by a hash of nnlib's sources, its data and the versions
+of the packages that write into outputs. A notebook that raises stops the build and is shown.
 """
 
 from __future__ import annotations

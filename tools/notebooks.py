@@ -4,10 +4,10 @@
     python tools/notebooks.py --execute chapters   run first, store the new outputs
     python tools/notebooks.py --check chapters     name what is not normal; exit 1 if any
 
-A normal notebook has one execution count for all cells, no pictures, widget views or states (the build makes those
-anew), no metadata but a kernel's name, cells' tags and glue's; text outputs stay, as tests compare
-them. Two habits that the tests' runner treats otherwise than Jupyter does are refused: a trailing
-semicolon to hide an output, and `_` for the last result.
+A normal notebook has one execution count for all cells, no pictures, widget views or states (the
+build makes those anew), no metadata but a kernel's name, cells' tags and glue's; text outputs stay,
+as tests compare them. Two habits that the tests' runner treats otherwise than Jupyter does are
+refused: a trailing semicolon to hide an output, and `_` for the last result.
 """
 
 from __future__ import annotations
@@ -49,7 +49,9 @@ def normal_output(output: dict) -> dict:
             "traceback": [],
         }
     data = {
-        mime: lines(value) if isinstance(value, (str, list)) and not mime.endswith("json") else value
+        mime: lines(value)
+        if isinstance(value, (str, list)) and not mime.endswith("json")
+        else value
         for mime, value in output["data"].items()
         if mime not in NEVER_STORED
     }
@@ -85,7 +87,9 @@ def normal_cell(cell: dict, position: int, taken: set[str]) -> dict:
     normal = {
         "cell_type": cell["cell_type"],
         "id": cell_id(cell, position, taken),
-        "metadata": {key: cell["metadata"][key] for key in CELL_METADATA if key in cell["metadata"]},
+        "metadata": {
+            key: cell["metadata"][key] for key in CELL_METADATA if key in cell["metadata"]
+        },
         "source": lines("".join(lines(cell["source"])).rstrip("\n")),
     }
     taken.add(normal["id"])
@@ -130,8 +134,11 @@ def refused_habits(notebook: dict) -> list[str]:
         except SyntaxError as error:
             found.append(f"cell {position}: {error.msg} (line {error.lineno})")
             continue
-        read = {node.id for node in ast.walk(tree)
-                if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+        read = {
+            node.id
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
+        }
         if "_" in read:
             found.append(f"cell {position}: `_` is not the last result under test")
     return found

@@ -44,8 +44,12 @@ def main() -> int:
     server = server_on(options.folder, options.port)
     address = f"http://127.0.0.1:{server.server_address[1]}/"
     print(f"The book is at {address} (Ctrl+C stops)", flush=True)
-    if not options.no_open and (os.name != "posix" or os.environ.get("DISPLAY")
-                                or os.environ.get("WAYLAND_DISPLAY") or sys.platform == "darwin"):
+    if not options.no_open and (
+        os.name != "posix"
+        or os.environ.get("DISPLAY")
+        or os.environ.get("WAYLAND_DISPLAY")
+        or sys.platform == "darwin"
+    ):
         webbrowser.open(address)
     try:
         server.serve_forever()

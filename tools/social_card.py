@@ -21,8 +21,16 @@ def main() -> None:
         axes.scatter(rng.normal(centre, 1.3, 16), np.full(16, level), s=190, color=color, alpha=0.9)
     axes.set(xlim=(-6.5, 6.5), ylim=(-0.12, 1.12))
     axes.axis("off")
-    figure.text(0.06, 0.56, "From Sigmoid\nto Sequence", color="white", fontsize=46, linespacing=1.15,
-                weight="bold", va="center")
+    figure.text(
+        0.06,
+        0.56,
+        "From Sigmoid\nto Sequence",
+        color="white",
+        fontsize=46,
+        linespacing=1.15,
+        weight="bold",
+        va="center",
+    )
     figure.text(0.06, 0.28, "Neural networks you can take apart", color="#c8d8e8", fontsize=20)
     figure.savefig(TARGET, metadata={"Software": None}, facecolor=figure.get_facecolor())
 

@@ -179,10 +179,10 @@ def _mark(mark: dict, look: Look, x: Callable, y: Callable, axes: dict) -> str:
     if kind == "line":
         return _line(get, x, y, axes, color)
     if kind == "segments":
-        ends = [get(k) for k in ("x0", "y0", "x1", "y1")]
-        if any(e is None for e in ends):
+        given = [get(k) for k in ("x0", "y0", "x1", "y1")]
+        if any(e is None for e in given):
             return ""
-        ends = np.broadcast_arrays(*ends)
+        ends = np.broadcast_arrays(*given)
         columns = zip(x(ends[0]).ravel(), y(ends[1]).ravel(), x(ends[2]).ravel(),
         y(ends[3]).ravel(),
                       strict=True)  # fmt: skip
@@ -316,7 +316,7 @@ def _images(view: dict, look: Look) -> str:
 
 
 def _network(view: dict, look: Look) -> str:
-    """Neurons as circles, edges as lines: green for positive weights, red and dashed for negative."""
+    """Neurons as circles, edges as lines: green for positive weights, red dashes for negative."""
     layers: dict[int, list[dict]] = {}
     for neuron in view["neurons"]:
         layers.setdefault(neuron["layer"], []).append(neuron)

@@ -111,7 +111,11 @@ class Figure(anywidget.AnyWidget):
             for key, first in training.initial(training.seed).items():
                 self._controls.setdefault(key, Control("array", first))
         heading = {"title": title, "caption": caption, "alt": alt or caption or title}
-        spec = {"format": FORMAT, "version": VERSION, "name": name or slug(self._title)}
+        spec: dict[str, Any] = {
+            "format": FORMAT,
+            "version": VERSION,
+            "name": name or slug(self._title),
+        }
         spec |= {k: v for k, v in heading.items() if v}
         spec |= self._compile(view)
         made = _made[spec["name"]]
@@ -288,8 +292,8 @@ class Figure(anywidget.AnyWidget):
             )
         return {k: v if hasattr(v, "detach") else tensor(np.asarray(v)) for k, v in made.items()}
 
-    def _call_derived(self, env: Mapping[str, Any]) -> dict:
-        out = {}
+    def _call_derived(self, env: Mapping[str, Any]) -> dict[str, Any]:
+        out: dict[str, Any] = {}
         for key, function in {**self._derived, **self._dags}.items():
             names = parameters(function, list(env), "a function in the view")
             made = function(**{k: env[k] for k in names})

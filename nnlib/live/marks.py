@@ -335,7 +335,7 @@ def grid(xlim: Sequence[float], ylim: Sequence[float], n: int = 64) -> np.ndarra
     >>> grid((0, 1), (0, 1), 2).tolist()
     [[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]]
     """
-    x, y = np.meshgrid(np.linspace(*xlim, n), np.linspace(*ylim, n))
+    x, y = np.meshgrid(np.linspace(xlim[0], xlim[1], n), np.linspace(ylim[0], ylim[1], n))
     return np.stack([x.ravel(), y.ravel()], axis=1).astype(np.float32)
 
 

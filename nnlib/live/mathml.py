@@ -12,12 +12,47 @@ from typing import Any
 from nnlib.live.parts import _SLOT, Data
 
 TAGS = frozenset(  # of MathML, all that is needed
-    "math mrow mi mn mo mtext mfrac msqrt mroot msub msup msubsup munder mover munderover mspace "
-    "mtable mtr mtd mstyle mpadded mphantom menclose".split()
+    [
+        "math",
+        "mrow",
+        "mi",
+        "mn",
+        "mo",
+        "mtext",
+        "mfrac",
+        "msqrt",
+        "mroot",
+        "msub",
+        "msup",
+        "msubsup",
+        "munder",
+        "mover",
+        "munderover",
+        "mspace",
+        "mtable",
+        "mtr",
+        "mtd",
+        "mstyle",
+        "mpadded",
+        "mphantom",
+        "menclose",
+    ]
 )
 _ATTRIBUTES = frozenset(
-    "display mathvariant stretchy fence form separator lspace rspace width linethickness "
-    "columnalign accent".split()
+    [
+        "display",
+        "mathvariant",
+        "stretchy",
+        "fence",
+        "form",
+        "separator",
+        "lspace",
+        "rspace",
+        "width",
+        "linethickness",
+        "columnalign",
+        "accent",
+    ]
 )
 
 

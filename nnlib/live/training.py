@@ -100,6 +100,7 @@ class Training:
 
     def batch_at(self, seed: int, step: int) -> np.ndarray:
         """Which examples a step sees."""
+        assert self.batch is not None
         return random.batch(seed, step, self.count, self.batch)
 
     def spec(self) -> dict:

@@ -134,8 +134,8 @@ def images(
 
 def matrix(values: Ref, *, format: str = ".2f", **options: Any) -> Part:
     """A table of numbers, coloured by value: `images` with the numbers written in."""
-    options = {"colors": "diverging", "pixel": 40, "annotate": format} | options
-    return images(values, **options)
+    look: dict[str, Any] = {"colors": "diverging", "pixel": 40, "annotate": format} | options
+    return images(values, **look)
 
 
 def formula(latex: str, *, when: Ref = None) -> Part:

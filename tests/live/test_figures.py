@@ -327,7 +327,9 @@ def test_edges_and_biases_are_dialled(site: Site) -> None:
     assert site.read("five-neurons", "w13")[0] == pytest.approx(w13 - 0.1)
     root.get_by_role("slider", name="bias of 5").press("PageUp")
     assert site.read("five-neurons", "w05")[0] == pytest.approx(0.5)
-    matrix_edge = site.figure("training").get_by_role("slider", name="weight from unit 2 of layer 1 to unit 3 of layer 2")
+    matrix_edge = site.figure("training").get_by_role(
+        "slider", name="weight from unit 2 of layer 1 to unit 3 of layer 2"
+    )
     before = site.read("training", "W1")[5]
     matrix_edge.press("ArrowUp")
     assert site.read("training", "W1")[5] == pytest.approx(before + 0.1, abs=1e-5)
