@@ -32,7 +32,9 @@ export const network: Builder = (part, { scene }) => {
   const most = Math.max(...[...layers.values()].map((l) => l.length));
   const columns = [...layers.keys()].sort((a, b) => a - b);
   const place = new Map<string, { x: number; y: number }>();
-  const height = Math.max(spec.height, most * 62);
+  // a tall layer stands closer, unless there is something to write below its neurons
+  const noted = spec.neurons.some((n) => n.delta || n.net);
+  const height = Math.max(spec.height, most * (most > 8 && !noted ? 44 : 62));
   const radius = most > 8 ? 12 : 21;
   let width = spec.width;
 
