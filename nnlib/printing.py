@@ -1,65 +1,105 @@
-"""How a tensor prints: PyTorch's four digits, one width for all, long dimensions shortened."""
+"""How a tensor prints: as PyTorch's `_tensor_str` does, digit for digit.
+
+Four digits, one width for all elements, scientific notation where magnitudes differ by more than
+a thousand, and only the ends of what has more than a thousand elements.
+"""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+PRECISION, THRESHOLD, EDGE, LINE = 4, 1000, 3, 80
+
 
 def describe(t: Any) -> str:
     """The repr of a tensor."""
+    from nnlib import dtypes
+
     x = np.asarray(t._data)
-    body = _body(x) if x.size else "[" * max(x.ndim, 1) + "]" * max(x.ndim, 1)
+    indent = len("tensor(")
+    plain = (dtypes.get_default_dtype().name, *(("int64", "bool") if x.size else ()))
     extras = []
-    if not x.size and x.ndim > 1:
+    if not x.size and x.ndim != 1:
         extras.append(f"size={tuple(x.shape)}")
-    if x.dtype.name not in ("float32", "int64", "bool"):
+    if x.dtype.name not in plain:
         extras.append(f"dtype=nnlib.{x.dtype.name}")
     if t.grad_fn is not None:
         extras.append(f"grad_fn=<{t.grad_fn.name}0>")
     elif t.requires_grad:
         extras.append("requires_grad=True")
-    return "tensor(" + ", ".join([body, *extras]) + ")"
+    return _with_extras("tensor(" + (_body(x, indent) if x.size else "[]"), extras, indent)
 
 
-def _body(x: np.ndarray) -> str:
-    write = _writer(x)
-    text = np.array2string(
-        x,
-        separator=", ",
-        threshold=1000,
-        edgeitems=3,
-        max_line_width=80,
-        prefix="tensor(",
-        formatter={"all": write},
-    )
-    return text
+def _with_extras(text: str, extras: list[str], indent: int) -> str:
+    length = len(text) - text.rfind("\n") + 1
+    for extra in extras:
+        if length + len(extra) + 2 > LINE:
+            text += ",\n" + " " * indent + extra
+            length = indent + len(extra)
+        else:
+            text += ", " + extra
+            length += len(extra) + 2
+    return text + ")"
 
 
-def _writer(x: np.ndarray) -> Any:
-    if x.dtype.kind == "b":
-        width = max(len(str(v)) for v in (x.any(), x.all())) if x.ndim else 0
-        return lambda v: str(bool(v)).rjust(width)
-    if x.dtype.kind != "f":
-        width = max(len(str(x.min())), len(str(x.max()))) if x.ndim else 0
-        return lambda v: str(int(v)).rjust(width)
-    finite = np.abs(x[np.isfinite(x) & (x != 0)]).astype(float)
-    whole = bool(np.all(finite == np.floor(finite)))
-    scientific = bool(finite.size) and (
-        finite.max() / finite.min() > 1000 or finite.max() > 1e8 or finite.min() < 1e-4
-    )
-    if whole and not (finite.size and finite.max() / finite.min() > 1000 and finite.max() > 1e8):
-        form = "{:.0f}."
-        if finite.size and finite.max() > 1e8:
-            form = "{:.4e}"
+def _body(x: np.ndarray, indent: int) -> str:
+    short = x.size > THRESHOLD
+    width, write = _writer(_ends(x) if short else x)
+    return _nested(x, indent, short, width, write)
+
+
+def _ends(x: np.ndarray) -> np.ndarray:
+    """The elements that a shortened print shows."""
+    for dim, n in enumerate(x.shape):
+        if n > 2 * EDGE:
+            x = x.take([*range(EDGE), *range(n - EDGE, n)], axis=dim)
+    return x
+
+
+def _nested(x: np.ndarray, indent: int, short: bool, width: int, write: Any) -> str:
+    if x.ndim == 0:
+        return write(x.item())
+    shown: list[Any] = list(x)
+    gap = short and len(x) > 2 * EDGE
+    if gap:
+        shown = shown[:EDGE] + shown[-EDGE:]
+    if x.ndim == 1:
+        entries = [write(v.item()) for v in shown]
+        if gap:
+            entries.insert(EDGE, " ...")
+        per_line = max(1, (LINE - indent) // (width + 2))
+        rows = [", ".join(entries[i : i + per_line]) for i in range(0, len(entries), per_line)]
     else:
-        form = "{:.4e}" if scientific else "{:.4f}"
+        rows = [_nested(v, indent + 1, short, width, write) for v in shown]
+        if gap:
+            rows.insert(EDGE, "...")
+    between = "," + "\n" * max(x.ndim - 1, 1) + " " * (indent + 1)
+    return "[" + between.join(rows) + "]"
+
+
+def _writer(x: np.ndarray) -> tuple[int, Callable[[Any], str]]:
+    """The common width of the elements, and the function that writes one."""
+    if x.dtype.kind != "f":
+        width = max(len(str(v)) for v in x.ravel().tolist())
+        return width, lambda v: str(v).rjust(width)
+    # As PyTorch, the width is that of the finite numbers: a nan or an inf may stick out.
+    shown = x[np.isfinite(x) & (x != 0)].astype(float)
+    whole, scientific = True, False
+    if shown.size:
+        large, small = np.abs(shown).max(), np.abs(shown).min()
+        whole = bool(np.all(shown == np.ceil(shown)))
+        scientific = bool(large / small > 1000 or large > 1e8 or small < 1e-4)
 
     def write(v: float) -> str:
-        return form.format(v) if np.isfinite(v) else str(float(v))
+        if scientific:
+            return f"{v:.{PRECISION}e}"
+        if whole:
+            return f"{v:.0f}" + ("." if math.isfinite(v) else "")
+        return f"{v:.{PRECISION}f}"
 
-    # As PyTorch, the width is that of the finite numbers: a nan or an inf may stick out.
-    shown = x[np.isfinite(x) & (x != 0)] if x.ndim and x.size <= 1000 else []
-    width = max([len(write(v)) for v in shown], default=0)
-    return lambda v: write(v).rjust(width)
+    width = max([1, *(len(write(v)) for v in shown.tolist())])
+    return width, lambda v: write(v).rjust(width)
