@@ -191,12 +191,13 @@ class Primitive:
     ``saves`` says what they look at: ``"args"``, ``"out"``, ``"both"`` or ``"none"``; ``"cross"``
     where the gradient of each of two arguments looks at the other one alone.
     ``plain(*args, **attrs)`` writes a fused primitive out in simpler ones; higher derivatives and
-    shipped graphs go through it.
+    shipped graphs go through it.  ``keeping(*args, **attrs)`` is a forward that also returns what
+    the joint can use again; that stands in the place of ``out`` then (None where it was not kept).
     """
 
     __slots__ = (
-        "__weakref__", "broadcasts", "crosses", "family", "forward", "joint", "name", "plain",
-        "saves_args", "saves_out", "view", "vjps",
+        "__weakref__", "broadcasts", "crosses", "family", "forward", "joint", "keeping", "name",
+        "plain", "saves_args", "saves_out", "view", "vjps",
     )  # fmt: skip
 
     registry: dict[str, Primitive] = {}
@@ -211,12 +212,14 @@ class Primitive:
         broadcasts: bool = False,
         view: bool = False,
         plain: Callable[..., Any] | None = None,
+        keeping: Callable[..., tuple[Array, Any]] | None = None,
         family: str = "",
     ) -> None:
         if name in self.registry:
             raise ValueError(f"primitive {name!r} is defined twice")
         self.name, self.forward, self.vjps, self.joint = name, forward, vjps, joint
         self.crosses = saves == "cross"
+        self.keeping = keeping
         self.saves_args = saves in ("args", "both", "cross")
         self.saves_out = saves in ("out", "both")
         self.broadcasts, self.view, self.plain, self.family = broadcasts, view, plain, family
@@ -239,7 +242,11 @@ class Primitive:
 
 def apply(primitive: Primitive, args: Sequence[Any], attrs: dict) -> Any:
     """Compute ``primitive(*args, **attrs)`` and record it.  Arguments: Values, numbers, arrays."""
+    if primitive.plain is not None and watcher is not None:
+        return primitive.plain(*args, **attrs)  # what is watched is written out
     arrays = tuple([a._data if isinstance(a, Value) else a for a in args])
+    if primitive.keeping is not None and mode == GRAD:
+        return _apply_keeping(primitive, args, arrays, attrs)
     out = primitive.forward(*arrays, **attrs)
     result = make(out)
     if mode & GRAD and primitive.differentiable:
@@ -252,6 +259,17 @@ def apply(primitive: Primitive, args: Sequence[Any], attrs: dict) -> Any:
         result._view = (args[0], attrs.get("index"))
     if mode & WATCHED:
         _watch(primitive, args, attrs, result)
+    return result
+
+
+def _apply_keeping(primitive: Primitive, args: Sequence[Any], arrays: tuple, attrs: dict) -> Any:
+    edges = tuple([a._node if isinstance(a, Value) else None for a in args])
+    if not any(edges):
+        return make(primitive.forward(*arrays, **attrs))
+    assert primitive.keeping is not None
+    out, kept = primitive.keeping(*arrays, **attrs)
+    result = make(out, record(primitive, edges, arrays, out, attrs))
+    result._node.out = kept
     return result
 
 

@@ -161,7 +161,7 @@ def _vjps_of_values(node: Node, g: Any) -> Sequence[Any]:
     ]
     if primitive.plain is not None:
         return _through_plain(primitive, g, args, attrs, edges)
-    out = node.out
+    out = node.out if primitive.saves_out else None  # what was kept beside it serves arrays alone
     if out is not None and not isinstance(out, Value):
         out = make(out, node)
     if primitive.joint is not None:

@@ -1,22 +1,47 @@
 """Layers and losses under PyTorch's names (`torch.nn`)."""
 
 from nnlib.nn import functional
-from nnlib.nn.modules import (
-    BCELoss,
-    BCEWithLogitsLoss,
-    CrossEntropyLoss,
-    Linear,
-    Module,
-    MSELoss,
-    NLLLoss,
-    Parameter,
+from nnlib.nn.activations import (
+    ELU,
+    GELU,
+    GLU,
+    SELU,
+    Hardsigmoid,
+    Hardswish,
+    Hardtanh,
+    Identity,
+    LeakyReLU,
+    LogSigmoid,
+    LogSoftmax,
+    Mish,
+    PReLU,
     ReLU,
-    Sequential,
+    ReLU6,
     Sigmoid,
+    SiLU,
+    Softmax,
+    Softmin,
+    Softplus,
+    Softsign,
     Tanh,
+    Tanhshrink,
+    Threshold,
+)
+from nnlib.nn.containers import ModuleDict, ModuleList, ParameterList, Sequential
+from nnlib.nn.linear import Linear
+from nnlib.nn.losses import BCELoss, BCEWithLogitsLoss, CrossEntropyLoss, MSELoss, NLLLoss
+from nnlib.nn.module import Module, Parameter
+from nnlib.nn.windows import (
+    AdaptiveAvgPool1d,
+    AdaptiveAvgPool2d,
+    AdaptiveMaxPool1d,
+    AdaptiveMaxPool2d,
+    AvgPool1d,
+    AvgPool2d,
+    Conv1d,
+    Conv2d,
+    MaxPool1d,
+    MaxPool2d,
 )
 
-__all__ = [
-    "BCELoss", "BCEWithLogitsLoss", "CrossEntropyLoss", "Linear", "MSELoss", "Module", "NLLLoss",
-    "Parameter", "ReLU", "Sequential", "Sigmoid", "Tanh", "functional",
-]  # fmt: skip
+__all__ = [n for n in dir() if n[0].isupper() or n in ("functional", "init", "utils")]

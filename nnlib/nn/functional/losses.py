@@ -1,4 +1,4 @@
-"""Functions of layers and losses, under PyTorch's names (`torch.nn.functional`)."""
+"""Losses, under PyTorch's names (`torch.nn.functional`)."""
 
 from __future__ import annotations
 
@@ -6,29 +6,10 @@ from typing import Any
 
 from nnlib import dtypes
 from nnlib.functions import elementwise as e
-from nnlib.functions import linalg, reduce, shape
+from nnlib.functions import reduce, shape
 from nnlib.functions._args import needs_tensor
-from nnlib.primitives.elementwise import softplus as _softplus
-from nnlib.record import Value, apply
-
-relu, sigmoid, tanh = e.relu, e.sigmoid, e.tanh
-softmax, log_softmax = reduce.softmax, reduce.log_softmax
-
-
-def softplus(input: Any) -> Any:
-    """log(1 + e^x), without overflow."""
-    return apply(_softplus, (needs_tensor("softplus", input),), {})
-
-
-def logsigmoid(input: Any) -> Any:
-    """log σ(x) = -log(1 + e^-x), without overflow."""
-    return -softplus(-input)
-
-
-def linear(input: Any, weight: Any, bias: Any = None) -> Any:
-    """x Wᵀ + b: `input` (…, in), `weight` (out, in), `bias` (out) → (…, out)."""
-    out = linalg.matmul(input, shape.transpose(weight, -2, -1))
-    return out if bias is None else e.add(out, bias)
+from nnlib.nn.functional.activations import log_softmax, softplus
+from nnlib.record import Value
 
 
 def _reduced(losses: Any, reduction: str) -> Any:

@@ -1,0 +1,243 @@
+"""Activation functions as modules."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nnlib.functions.create import full
+from nnlib.nn import functional as F
+from nnlib.nn.module import Module, Parameter
+
+
+class Identity(Module):
+    """x itself, whatever arguments it was made with."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        pass
+
+    def forward(self, input: Any) -> Any:
+        return input
+
+
+class _Activation(Module):
+    """A function of `nnlib.nn.functional` with its arguments; `shown` are printed."""
+
+    function: Any = None
+    shown: tuple[str, ...] = ()
+
+    def forward(self, input: Any) -> Any:
+        return type(self).function(input, *[getattr(self, k) for k in self.shown])
+
+    def extra_repr(self) -> str:
+        return ", ".join([f"{k}={getattr(self, k)!r}" for k in self.shown])
+
+
+class _Inplace(_Activation):
+    """PyTorch's `inplace` saves memory; here a new tensor is made, with the same values."""
+
+    def __init__(self, inplace: bool = False) -> None:
+        self.inplace = inplace
+
+    def extra_repr(self) -> str:
+        return "inplace=True" if self.inplace else ""
+
+
+class ReLU(_Inplace):
+    """max(x, 0), elementwise.
+
+    >>> import nnlib
+    >>> nnlib.nn.ReLU()(nnlib.tensor([-1.0, 2.0]))
+    tensor([0., 2.])
+    """
+
+    function = staticmethod(F.relu)
+
+
+class SELU(_Inplace):
+    """1.0507 · ELU(x, 1.6733), elementwise.  See `nnlib.nn.functional.selu`."""
+
+    function = staticmethod(F.selu)
+
+
+class SiLU(_Inplace):
+    """x · σ(x), elementwise."""
+
+    function = staticmethod(F.silu)
+
+
+class Mish(_Inplace):
+    """x · tanh(softplus(x)), elementwise."""
+
+    function = staticmethod(F.mish)
+
+
+class Hardswish(_Activation):
+    """x · hardsigmoid(x), elementwise."""
+
+    function = staticmethod(F.hardswish)
+
+    def __init__(self, inplace: bool = False) -> None:
+        self.inplace = inplace
+
+
+class Hardsigmoid(_Activation):
+    """(x + 3)/6 limited to [0, 1], elementwise."""
+
+    function = staticmethod(F.hardsigmoid)
+
+    def __init__(self, inplace: bool = False) -> None:
+        self.inplace = inplace
+
+
+class Sigmoid(_Activation):
+    """σ(x) = 1/(1 + e^-x), elementwise."""
+
+    function = staticmethod(F.sigmoid)
+
+
+class Tanh(_Activation):
+    """The hyperbolic tangent, elementwise."""
+
+    function = staticmethod(F.tanh)
+
+
+class LogSigmoid(_Activation):
+    """log σ(x), elementwise, without overflow."""
+
+    function = staticmethod(F.logsigmoid)
+
+
+class Softsign(_Activation):
+    """x / (1 + |x|), elementwise."""
+
+    function = staticmethod(F.softsign)
+
+
+class Tanhshrink(_Activation):
+    """x - tanh(x), elementwise."""
+
+    function = staticmethod(F.tanhshrink)
+
+
+class LeakyReLU(_Activation):
+    """x where x > 0, else negative_slope · x."""
+
+    function, shown = staticmethod(F.leaky_relu), ("negative_slope",)
+
+    def __init__(self, negative_slope: float = 0.01, inplace: bool = False) -> None:
+        self.negative_slope, self.inplace = negative_slope, inplace
+
+    def extra_repr(self) -> str:
+        return super().extra_repr() + (", inplace=True" if self.inplace else "")
+
+
+class ELU(_Activation):
+    """x where x > 0, else α(e^x - 1)."""
+
+    function, shown = staticmethod(F.elu), ("alpha",)
+
+    def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
+        self.alpha, self.inplace = alpha, inplace
+
+    def extra_repr(self) -> str:
+        return super().extra_repr() + (", inplace=True" if self.inplace else "")
+
+
+class GELU(_Activation):
+    """x · Φ(x); approximate="tanh" uses the tanh formula."""
+
+    function, shown = staticmethod(F.gelu), ("approximate",)
+
+    def __init__(self, approximate: str = "none") -> None:
+        self.approximate = approximate
+
+
+class Softplus(_Activation):
+    """log(1 + e^(βx))/β, elementwise, without overflow."""
+
+    function, shown = staticmethod(F.softplus), ("beta", "threshold")
+
+    def __init__(self, beta: float = 1.0, threshold: float = 20.0) -> None:
+        self.beta, self.threshold = beta, threshold
+
+
+class Hardtanh(_Activation):
+    """x limited to [min_val, max_val].  Raises ValueError where the bounds are the wrong way."""
+
+    function, shown = staticmethod(F.hardtanh), ("min_val", "max_val")
+
+    def __init__(self, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> None:
+        if max_val <= min_val:
+            raise AssertionError(f"max_val must be larger than min_val, got {max_val}, {min_val}")
+        self.min_val, self.max_val, self.inplace = min_val, max_val, inplace
+
+    def extra_repr(self) -> str:
+        return super().extra_repr() + (", inplace=True" if self.inplace else "")
+
+
+class ReLU6(Hardtanh):
+    """x limited to [0, 6]."""
+
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__(0.0, 6.0, inplace)
+
+    def extra_repr(self) -> str:
+        return "inplace=True" if self.inplace else ""
+
+
+class Threshold(_Activation):
+    """x where x > threshold, else `value`."""
+
+    function, shown = staticmethod(F.threshold), ("threshold", "value")
+
+    def __init__(self, threshold: float, value: float, inplace: bool = False) -> None:
+        self.threshold, self.value, self.inplace = threshold, value, inplace
+
+
+class PReLU(Module):
+    """x where x > 0, else w · x with w learnt: one number, or one for each plane."""
+
+    def __init__(self, num_parameters: int = 1, init: float = 0.25) -> None:
+        self.num_parameters, self.init = num_parameters, init
+        self.weight = Parameter(full((num_parameters,), float(init)))
+
+    def forward(self, input: Any) -> Any:
+        return F.prelu(input, self.weight)
+
+    def extra_repr(self) -> str:
+        return f"num_parameters={self.num_parameters}"
+
+
+class GLU(_Activation):
+    """a · σ(b) for the two halves a, b of the input along `dim`."""
+
+    function, shown = staticmethod(F.glu), ("dim",)
+
+    def __init__(self, dim: int = -1) -> None:
+        self.dim = dim
+
+
+class Softmax(_Activation):
+    """e^x / Σ e^x along `dim`: positive numbers with sum 1.
+
+    >>> import nnlib
+    >>> nnlib.nn.Softmax(dim=0)(nnlib.tensor([0.0, 0.0]))
+    tensor([0.5000, 0.5000])
+    """
+
+    function, shown = staticmethod(F.softmax), ("dim",)
+
+    def __init__(self, dim: int | None = None) -> None:
+        self.dim = dim
+
+
+class LogSoftmax(Softmax):
+    """log softmax(x) along `dim`, without overflow."""
+
+    function = staticmethod(F.log_softmax)
+
+
+class Softmin(Softmax):
+    """softmax(-x) along `dim`."""
+
+    function = staticmethod(F.softmin)

@@ -1,0 +1,190 @@
+"""Modules that hold modules: in a row, in a list, under names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from nnlib.nn.module import Module, Parameter
+
+
+class _Numbered(Module):
+    """Children named 0, 1, 2, …, as a list."""
+
+    def _items(self) -> list[Module]:
+        return [m for _, m in self.named_children()]
+
+    def _fill(self, modules: Iterable[Module]) -> None:
+        for name in [k for k, _ in self.named_children()]:
+            delattr(self, name)
+        for i, m in enumerate(modules):
+            self.add_module(str(i), m)
+
+    def __len__(self) -> int:
+        return len(self._items())
+
+    def __iter__(self) -> Iterator[Module]:
+        return iter(self._items())
+
+    def __getitem__(self, index: int | slice) -> Any:
+        if isinstance(index, slice):
+            return self._sliced(list(self.named_children())[index])
+        items = self._items()
+        if not -len(items) <= index < len(items):
+            raise IndexError(f"index {index} is out of range: there are {len(items)} modules")
+        return items[index]
+
+    def _sliced(self, named: list[tuple[str, Module]]) -> Any:
+        return type(self)([m for _, m in named])  # type: ignore[call-arg]
+
+    def __setitem__(self, index: int, module: Module) -> None:
+        self.add_module([k for k, _ in self.named_children()][index], module)
+
+    def __delitem__(self, index: int | slice) -> None:
+        items = self._items()
+        del items[index]
+        self._fill(items)
+
+    def append(self, module: Module) -> Any:
+        """Put a module at the end."""
+        self.add_module(str(len(self)), module)
+        return self
+
+    def extend(self, modules: Iterable[Module]) -> Any:
+        """Put modules at the end."""
+        for m in modules:
+            self.append(m)
+        return self
+
+    def insert(self, index: int, module: Module) -> None:
+        """Put a module before the one at `index`."""
+        items = self._items()
+        items.insert(index, module)
+        self._fill(items)
+
+
+class Sequential(_Numbered):
+    """Modules one after the other: the composition of their functions.  As ``torch.nn.Sequential``.
+
+    Takes the modules, or one dict of them under names.
+
+    >>> import nnlib
+    >>> net = nnlib.nn.Sequential(nnlib.nn.Linear(2, 3), nnlib.nn.Tanh(), nnlib.nn.Linear(3, 1))
+    >>> net(nnlib.zeros(5, 2)).shape
+    nnlib.Size([5, 1])
+    """
+
+    def __init__(self, *modules: Any) -> None:
+        if len(modules) == 1 and isinstance(modules[0], Mapping):
+            for name, m in modules[0].items():
+                self.add_module(name, m)
+        else:
+            self._fill(modules)
+
+    def _sliced(self, named: list[tuple[str, Module]]) -> Any:
+        return Sequential(dict(named))
+
+    def forward(self, input: Any) -> Any:
+        for module in self:
+            input = module(input)
+        return input
+
+
+class ModuleList(_Numbered):
+    """A list whose modules belong to the one that holds it.  As ``torch.nn.ModuleList``.
+
+    >>> import nnlib
+    >>> layers = nnlib.nn.ModuleList([nnlib.nn.Linear(2, 2) for _ in range(3)])
+    >>> len(list(layers.parameters()))
+    6
+    """
+
+    def __init__(self, modules: Iterable[Module] = ()) -> None:
+        self._fill(modules)
+
+
+class ModuleDict(Module):
+    """A dict whose modules belong to the one that holds it.  As ``torch.nn.ModuleDict``.
+
+    >>> import nnlib
+    >>> heads = nnlib.nn.ModuleDict({"mean": nnlib.nn.Linear(2, 1), "scale": nnlib.nn.Linear(2, 1)})
+    >>> list(heads)
+    ['mean', 'scale']
+    """
+
+    def __init__(self, modules: Mapping[str, Module] | None = None) -> None:
+        self.update(modules or {})
+
+    def update(self, modules: Mapping[str, Module]) -> None:
+        """Put modules in under their names."""
+        for name, m in modules.items():
+            self.add_module(name, m)
+
+    def __getitem__(self, name: str) -> Module:
+        return dict(self.named_children())[name]
+
+    def __setitem__(self, name: str, module: Module) -> None:
+        self.add_module(name, module)
+
+    def __delitem__(self, name: str) -> None:
+        if not isinstance(vars(self).get(name), Module):
+            raise KeyError(name)
+        delattr(self, name)
+
+    def __contains__(self, name: str) -> bool:
+        return isinstance(vars(self).get(name), Module)
+
+    def __len__(self) -> int:
+        return len(list(self.named_children()))
+
+    def __iter__(self) -> Iterator[str]:
+        return (k for k, _ in self.named_children())
+
+    def keys(self) -> list[str]:
+        """The names."""
+        return list(self)
+
+    def values(self) -> list[Module]:
+        """The modules."""
+        return list(self.children())
+
+    def items(self) -> list[tuple[str, Module]]:
+        """Names with modules."""
+        return list(self.named_children())
+
+
+class ParameterList(Module):
+    """A list whose parameters belong to the module that holds it.  As ``torch.nn.ParameterList``.
+
+    Tensors become parameters.
+
+    >>> import nnlib
+    >>> nnlib.nn.ParameterList([nnlib.zeros(2), nnlib.ones(1)])[1]
+    Parameter containing:
+    tensor([1.], requires_grad=True)
+    """
+
+    def __init__(self, values: Iterable[Any] = ()) -> None:
+        for v in values:
+            self.append(v)
+
+    def append(self, value: Any) -> ParameterList:
+        """Put a parameter at the end."""
+        value = value if isinstance(value, Parameter) else Parameter(value)
+        self.register_parameter(str(len(self)), value)
+        return self
+
+    def __len__(self) -> int:
+        return len(self._own_parameters())
+
+    def __iter__(self) -> Iterator[Parameter]:
+        return (p for _, p in self._own_parameters())
+
+    def __getitem__(self, index: int) -> Parameter:
+        return [p for _, p in self._own_parameters()][index]
+
+    def extra_repr(self) -> str:
+        return "\n  ".join(
+            f"({i}): Parameter containing: [{p.dtype} of size {'x'.join(map(str, p.shape))}]"
+            for i, p in enumerate(self)
+        )

@@ -1,0 +1,76 @@
+"""What the functions of layers share: pairs of ints, and planes given without a batch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from nnlib import dtypes
+from nnlib.functions import shape as s
+from nnlib.record import Value
+
+Ints = int | tuple[int, ...] | list[int]
+
+
+def ints(name: str, what: str, value: Any, n: int) -> tuple[int, ...]:
+    """An int, repeated n times, or n ints.  TypeError or RuntimeError for anything else."""
+    many = value if isinstance(value, (tuple, list)) else (value,)
+    for v in many:
+        if isinstance(v, bool) or not isinstance(v, (int, np.integer)):
+            raise TypeError(
+                f"{name}(): argument '{what}' must be an int or {n} ints, got {value!r}"
+            )
+    if len(many) == 1:
+        many = tuple(many) * n
+    if len(many) != n:
+        raise RuntimeError(f"{name}: expected {what} to be one int or {n} ints, got {value!r}")
+    return tuple([int(v) for v in many])
+
+
+def at_least(name: str, least: int, **values: tuple[int, ...]) -> None:
+    """RuntimeError where an int is smaller than a window allows."""
+    for what, value in values.items():
+        if min(value) < least:
+            raise RuntimeError(
+                f"{name}: {what} should be {least} or more in every dimension, got {list(value)}"
+            )
+
+
+def shown(x: Value) -> str:
+    return str(list(x._data.shape))
+
+
+def same_type(name: str, x: Value, other: Value, what: str) -> None:
+    """RuntimeError where two tensors' types differ: nothing is cast here."""
+    a, b = dtypes.of(x._data).name, dtypes.of(other._data).name
+    if a != b:
+        raise RuntimeError(
+            f"{name}: input type ({a}) and {what} type ({b}) should be the same: convert one, "
+            f"as in input.to({what}.dtype)"
+        )
+
+
+class Lifted:
+    """(C, L), (N, C, L), (C, H, W) or (N, C, H, W) as the (N, C, H, W) of the primitives.
+
+    `down` takes a result of that rank back to the rank that was given.
+    """
+
+    def __init__(self, name: str, x: Value, dims: int) -> None:
+        rank = x._data.ndim
+        if rank not in (dims + 1, dims + 2):
+            raise RuntimeError(
+                f"Expected {dims + 1}D (unbatched) or {dims + 2}D (batched) input to {name}, but "
+                f"got input of size: {shown(x)}. Planes come before "
+                f"{'the length' if dims == 1 else 'height and width'}: unsqueeze adds a dimension."
+            )
+        self.dims, self.batched = dims, rank == dims + 2
+        x = x if self.batched else s.unsqueeze(x, 0)
+        self.planes = x if dims == 2 else s.unsqueeze(x, -2)
+
+    def down(self, y: Any) -> Any:
+        shape = y._data.shape
+        if self.dims == 1:
+            y = s.reshape(y, (*shape[:2], shape[3]))
+        return y if self.batched else s.squeeze(y, 0)

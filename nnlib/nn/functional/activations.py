@@ -1,0 +1,251 @@
+"""Activation functions, under PyTorch's names (`torch.nn.functional`)."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from typing import Any
+
+from nnlib import dtypes
+from nnlib.functions import elementwise as e
+from nnlib.functions import reduce as r
+from nnlib.functions import shape as s
+from nnlib.functions._args import dimension, needs_tensor
+from nnlib.primitives.elementwise import softplus as _softplus
+from nnlib.record import apply
+
+relu, sigmoid, tanh = e.relu, e.sigmoid, e.tanh
+
+
+def _floating(name: str, input: Any) -> Any:
+    """RuntimeError where a function of floating-point numbers is given whole ones."""
+    x = needs_tensor(name, input)
+    if x._data.dtype.kind != "f":
+        raise RuntimeError(
+            f'"{name}" not implemented for {dtypes.of(x._data).name}: convert with .float() first'
+        )
+    return x
+
+
+def softplus(input: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
+    """log(1 + e^(βx))/β, elementwise, without overflow: the smooth form of max(x, 0).
+
+    A `threshold` below 20 makes it x itself where βx is larger; above, the two differ by less than
+    3e-9, and the formula is left as it is.  As ``torch.nn.functional.softplus``.
+
+    >>> import nnlib
+    >>> nnlib.nn.functional.softplus(nnlib.tensor([-3.0, 0.0, 100.0]))
+    tensor([4.8587e-02, 6.9315e-01, 1.0000e+02])
+    """
+    x = _floating("softplus", input)
+    z = x if beta == 1 else e.mul(x, float(beta))
+    smooth = apply(_softplus, (z,), {})
+    smooth = smooth if beta == 1 else e.div(smooth, float(beta))
+    return smooth if threshold >= 20 else e.where(e.gt(z, threshold), x, smooth)
+
+
+def logsigmoid(input: Any) -> Any:
+    """log σ(x) = -log(1 + e^-x), elementwise, without overflow.
+
+    >>> import nnlib
+    >>> nnlib.nn.functional.logsigmoid(nnlib.tensor([-1000.0, 0.0]))
+    tensor([-1.0000e+03, -6.9315e-01])
+    """
+    x = _floating("logsigmoid", input)
+    return e.neg(apply(_softplus, (e.neg(x),), {}))
+
+
+def leaky_relu(input: Any, negative_slope: float = 0.01) -> Any:
+    """x where x > 0, else slope · x: a ReLU whose units cannot die.  Maas and others, 2013.
+
+    >>> import nnlib
+    >>> nnlib.nn.functional.leaky_relu(nnlib.tensor([-1.0, 2.0]))
+    tensor([-0.0100,  2.0000])
+    """
+    x = _floating("leaky_relu", input)
+    return e.where(e.gt(x, 0), x, e.mul(x, float(negative_slope)))
+
+
+def prelu(input: Any, weight: Any) -> Any:
+    """x where x > 0, else w · x with w learnt: one number, or one for each plane (dimension 1).
+
+    He and others, 2015.  Raises RuntimeError where w fits neither.
+
+    >>> import nnlib
+    >>> nnlib.nn.functional.prelu(nnlib.tensor([-2.0, 2.0]), nnlib.tensor([0.25]))
+    tensor([-0.5000,  2.0000])
+    """
+    x, w = _floating("prelu", input), _floating("prelu", weight)
+    n = w._data.size
+    if n > 1:
+        planes = x._data.shape[1] if x._data.ndim > 1 else 1
+        if planes != n:
+            raise RuntimeError(
+                f"Mismatch of parameter numbers and input channel size. Found parameter numbers = "
+                f"{n} and channel size = {planes}."
+            )
+        w = s.reshape(w, (n, *(1,) * (x._data.ndim - 2)))
+    elif x._data.ndim == 0:
+        w = s.reshape(w, ())
+    return e.where(e.gt(x, 0), x, e.mul(x, w))
+
+
+def elu(input: Any, alpha: float = 1.0) -> Any:
+    """x where x > 0, else α(e^x - 1).  Clevert and others, 2016.
+
+    >>> import nnlib
+    >>> nnlib.nn.functional.elu(nnlib.tensor([-1.0, 2.0]))
+    tensor([-0.6321,  2.0000])
+    """
+    x = _floating("elu", input)
+    # The exponential is of min(x, 0), so that nothing overflows on the side that is not taken.
+    return e.where(e.gt(x, 0), x, e.mul(e.expm1(e.clamp(x, max=0.0)), float(alpha)))
+
+
+_SELU_ALPHA, _SELU_SCALE = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
+
+
+def selu(input: Any) -> Any:
+    """1.0507 · ELU(x, 1.6733): keeps mean 0 and variance 1.  Klambauer and others, 2017.
+
+    >>> import nnlib
+    >>> nnlib.nn.functional.selu(nnlib.tensor([-1.0, 2.0]))
+    tensor([-1.1113,  2.1014])
+    """
+    return e.mul(elu(input, _SELU_ALPHA), _SELU_SCALE)
+
+
+def gelu(input: Any, approximate: str = "none") -> Any:
+    """x · Φ(x), Φ the normal distribution's function; with approximate="tanh" by its tanh formula.
+
+    Hendrycks and Gimpel, 2016.  Raises RuntimeError for another `approximate`.
+
+    >>> import nnlib
+    >>> nnlib.nn.functional.gelu(nnlib.tensor([-1.0, 0.0, 2.0]))
+    tensor([-0.1587,  0.0000,  1.9545])
+    """
+    x = _floating("gelu", input)
+    if approximate == "none":
+        return e.mul(e.mul(x, 0.5), e.add(e.erf(e.mul(x, math.sqrt(0.5))), 1.0))
+    if approximate != "tanh":
+        raise RuntimeError(f"approximate argument must be either none or tanh, got {approximate!r}")
+    cubed = e.mul(e.mul(x, x), x)
+    inner = e.mul(e.add(x, e.mul(cubed, 0.044715)), math.sqrt(2 / math.pi))
+    return e.mul(e.mul(x, 0.5), e.add(e.tanh(inner), 1.0))
+
+
+def silu(input: Any) -> Any:
+    """x · σ(x), elementwise (also called swish).
+
+    >>> import nnlib
+    >>> nnlib.nn.functional.silu(nnlib.tensor([-1.0, 0.0, 2.0]))
+    tensor([-0.2689,  0.0000,  1.7616])
+    """
+    x = _floating("silu", input)
+    return e.mul(x, e.sigmoid(x))
+
+
+def mish(input: Any) -> Any:
+    """x · tanh(softplus(x)), elementwise.  Misra, 2019."""
+    x = _floating("mish", input)
+    return e.mul(x, e.tanh(softplus(x)))
+
+
+def softsign(input: Any) -> Any:
+    """x / (1 + |x|), elementwise."""
+    x = needs_tensor("softsign", input)
+    return e.div(x, e.add(e.abs(x), 1))
+
+
+def tanhshrink(input: Any) -> Any:
+    """x - tanh(x), elementwise."""
+    return e.sub(input, e.tanh(input))
+
+
+def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0) -> Any:
+    """x limited to [min_val, max_val]; the gradient at the bounds is 0, as PyTorch's.
+
+    >>> import nnlib
+    >>> nnlib.nn.functional.hardtanh(nnlib.tensor([-3.0, 0.5, 3.0]))
+    tensor([-1.0000,  0.5000,  1.0000])
+    """
+    x = _floating("hardtanh", input)
+    if min_val > max_val:
+        raise ValueError("min_val cannot be greater than max_val")
+    inside = e.logical_and(e.gt(x, min_val), e.lt(x, max_val))
+    return e.where(inside, x, e.clamp(x.detach(), min_val, max_val))
+
+
+def relu6(input: Any) -> Any:
+    """min(max(x, 0), 6), elementwise."""
+    return hardtanh(input, 0.0, 6.0)
+
+
+def hardsigmoid(input: Any) -> Any:
+    """(x + 3)/6 limited to [0, 1], elementwise."""
+    return e.div(relu6(e.add(_floating("hardsigmoid", input), 3.0)), 6.0)
+
+
+def hardswish(input: Any) -> Any:
+    """x · hardsigmoid(x), elementwise.  Howard and others, 2019."""
+    return e.mul(input, hardsigmoid(input))
+
+
+def threshold(input: Any, threshold: float, value: float) -> Any:
+    """x where x > threshold, else `value`."""
+    x = needs_tensor("threshold", input)
+    return e.where(e.gt(x, threshold), x, value)
+
+
+def glu(input: Any, dim: int = -1) -> Any:
+    """a · σ(b) for the two halves a, b of `input` along `dim`.  Dauphin and others, 2017.
+
+    Raises RuntimeError where that dimension is odd.
+
+    >>> import nnlib
+    >>> nnlib.nn.functional.glu(nnlib.tensor([2.0, 0.0]))
+    tensor([1.])
+    """
+    x = _floating("glu", input)
+    if not x._data.ndim:
+        raise RuntimeError("glu does not support 0-dimensional tensors")
+    d = dimension(dim, x._data.ndim)
+    n = x._data.shape[d]
+    if n % 2:
+        raise RuntimeError(f"Halving dimension must be even, but dimension {d} is size {n}")
+    a, b = (
+        s.getitem(x, (slice(None),) * d + (part,))
+        for part in (slice(0, n // 2), slice(n // 2, None))
+    )
+    return e.mul(a, e.sigmoid(b))
+
+
+def softmax(input: Any, dim: int | None = None) -> Any:
+    """e^x / Σ e^x along `dim`: positive numbers with sum 1.  Say which `dim`.
+
+    >>> import nnlib
+    >>> nnlib.nn.functional.softmax(nnlib.tensor([0.0, 0.0]), 0)
+    tensor([0.5000, 0.5000])
+    """
+    return r.softmax(input, _softmax_dim("softmax", input, dim))
+
+
+def log_softmax(input: Any, dim: int | None = None) -> Any:
+    """log softmax(x) along `dim`, as x - log Σ e^x.  Say which `dim`."""
+    return r.log_softmax(input, _softmax_dim("log_softmax", input, dim))
+
+
+def softmin(input: Any, dim: int | None = None) -> Any:
+    """softmax(-x) along `dim`."""
+    return r.softmax(e.neg(input), _softmax_dim("softmin", input, dim))
+
+
+def _softmax_dim(name: str, input: Any, dim: int | None) -> int:
+    if dim is not None:
+        return dim
+    warnings.warn(
+        f"Implicit dimension choice for {name} has been deprecated. Change the call to include "
+        "dim=X as an argument.",
+        stacklevel=3,
+    )
+    return 0 if needs_tensor(name, input)._data.ndim in (0, 1, 3) else 1

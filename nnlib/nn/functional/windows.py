@@ -1,0 +1,418 @@
+"""Functions that slide a window: convolutions and poolings (`torch.nn.functional`)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from nnlib.functions import elementwise as e
+from nnlib.functions import linalg
+from nnlib.functions import reduce as r
+from nnlib.functions import shape as s
+from nnlib.functions._args import needs_tensor
+from nnlib.nn.functional._args import Ints, Lifted, at_least, ints, same_type, shown
+from nnlib.primitives import shape as ps
+from nnlib.primitives import window as p
+from nnlib.record import Value, apply, make
+
+# ---------------------------------------------------------------- convolution
+
+
+def conv2d(
+    input: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: Ints = 1,
+    padding: Ints | str = 0,
+    dilation: Ints = 1,
+    groups: int = 1,
+) -> Any:
+    """out[n, o, y, x] = b[o] + Σ_{c,i,j} w[o, c, i, j] · input[n, c, y·s + i·d - p, x·s + j·d - p]
+
+    `input` (N, C, H, W) or (C, H, W), `weight` (O, C/groups, KH, KW), `bias` (O) →
+    (N, O, OH, OW) with OH = ⌊(H + 2p - d(KH - 1) - 1)/s⌋ + 1.  `padding` may be "valid" (none) or
+    "same" (as large as the input, at stride 1).  Nothing is flipped: what is called convolution in
+    neural networks is the cross-correlation.
+
+    Raises RuntimeError where planes, ranks or types do not fit, or the window is larger than the
+    padded image.  As ``torch.nn.functional.conv2d``; Dumoulin and Visin, 2016, draw every case.
+
+    >>> import nnlib
+    >>> image = nnlib.arange(9.0).reshape(1, 1, 3, 3)
+    >>> nnlib.nn.functional.conv2d(image, nnlib.ones(1, 1, 2, 2))
+    tensor([[[[ 8., 12.],
+              [20., 24.]]]])
+    """
+    return _conv("conv2d", 2, input, weight, bias, stride, padding, dilation, groups)
+
+
+def conv1d(
+    input: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: Ints = 1,
+    padding: Ints | str = 0,
+    dilation: Ints = 1,
+    groups: int = 1,
+) -> Any:
+    """out[n, o, x] = b[o] + Σ_{c,j} weight[o, c, j] · input[n, c, x·s + j·d - p]
+
+    `input` (N, C, L) or (C, L), `weight` (O, C/groups, K), `bias` (O) → (N, O, OL).  See `conv2d`,
+    whose height it sets to 1.  As ``torch.nn.functional.conv1d``.
+
+    >>> import nnlib
+    >>> steps = nnlib.tensor([[1.0, 4.0, 9.0, 16.0]])
+    >>> nnlib.nn.functional.conv1d(steps, nnlib.tensor([[[-1.0, 1.0]]]))
+    tensor([[3., 5., 7.]])
+    """
+    return _conv("conv1d", 1, input, weight, bias, stride, padding, dilation, groups)
+
+
+def _conv(
+    name: str, dims: int, input: Any, weight: Any, bias: Any, stride: Any, padding: Any,
+    dilation: Any, groups: int,
+) -> Any:  # fmt: skip
+    x, w = needs_tensor(name, input), needs_tensor(name, weight)
+    lifted = Lifted(name, x, dims)
+    _check_weight(name, dims, x, lifted.planes, w, bias, groups)
+    stride, dilation = ints(name, "stride", stride, dims), ints(name, "dilation", dilation, dims)
+    at_least(name, 1, stride=stride, dilation=dilation)
+    planes, padding = _padded(name, lifted.planes, w._data.shape[2:], padding, stride, dilation)
+    kernel = w if dims == 2 else s.unsqueeze(w, -2)
+    one = 1 if dims == 1 else 0
+    attrs = {
+        "stride": (1,) * one + stride, "padding": (0,) * one + padding,
+        "dilation": (1,) * one + dilation, "groups": groups,
+    }  # fmt: skip
+    _check_fit(name, planes._data.shape, kernel._data.shape[2:], attrs)
+    out = apply(p.conv2d, (planes, kernel), attrs)
+    if bias is not None:
+        out = e.add(out, s.reshape(bias, (-1, 1, 1)))
+    return lifted.down(out)
+
+
+def _check_weight(
+    name: str, dims: int, x: Value, planes: Value, w: Value, bias: Any, groups: int
+) -> None:
+    same_type(name, x, w, "weight")
+    shape, inside = w._data.shape, planes._data.shape[1]
+    if len(shape) != dims + 2:
+        raise RuntimeError(
+            f"{name}: weight must have {dims + 2} dimensions (out, in/groups, kernel…), got "
+            f"{list(shape)}"
+        )
+    if groups < 1 or shape[0] % groups:
+        raise RuntimeError(
+            f"{name}: groups={groups} must be positive and divide the {shape[0]} planes out"
+        )
+    if inside != shape[1] * groups:
+        raise RuntimeError(
+            f"Given groups={groups}, weight of size {list(shape)}, expected input{shown(x)} to "
+            f"have {shape[1] * groups} channels, but got {inside} channels instead"
+        )
+    if bias is not None and needs_tensor(name, bias)._data.shape != shape[:1]:
+        raise RuntimeError(
+            f"Given weight of size {list(shape)}, expected bias to be 1-dimensional with "
+            f"{shape[0]} elements, but got bias of size {shown(bias)} instead"
+        )
+
+
+def _padded(
+    name: str, x: Value, kernel: tuple, padding: Any, stride: tuple, dilation: tuple
+) -> tuple[Value, tuple[int, ...]]:
+    """The padding as ints; "same" with an odd total puts one more row of zeros behind the image."""
+    dims = len(kernel)
+    if not isinstance(padding, str):
+        padding = ints(name, "padding", padding, dims)
+        at_least(name, 0, padding=padding)
+        return x, padding
+    if padding == "valid":
+        return x, (0,) * dims
+    if padding != "same":
+        raise RuntimeError(f"Invalid padding string: {padding!r}. Use 'valid', 'same' or ints.")
+    if set(stride) != {1}:
+        raise RuntimeError(f"padding='same' is not supported for strided convolutions: {stride}")
+    total = [d * (k - 1) for d, k in zip(dilation, kernel, strict=True)]
+    if any(t % 2 for t in total):
+        frame = ((0, 0),) * (4 - dims) + tuple([(0, t % 2) for t in total])
+        x = apply(ps.pad, (x,), {"pad": frame, "value": 0.0})
+    return x, tuple([t // 2 for t in total])
+
+
+def _check_fit(name: str, shape: tuple, kernel: tuple, attrs: dict) -> None:
+    for n, k, pad, d in zip(shape[2:], kernel, attrs["padding"], attrs["dilation"], strict=True):
+        if k < 1 or d * (k - 1) + 1 > n + 2 * pad:
+            raise RuntimeError(
+                f"Calculated padded input size: {n + 2 * pad}. Kernel size: {d * (k - 1) + 1}. "
+                f"Kernel size can't be greater than actual input size: {name} was given "
+                f"{list(shape[2:])} under a kernel of {list(kernel)}"
+            )
+
+
+# ---------------------------------------------------------------- pooling
+
+
+def _pool_attrs(
+    name: str, dims: int, x: Value, kernel: Any, stride: Any, padding: Any, dilation: Any,
+    ceil_mode: bool,
+) -> dict[str, Any]:  # fmt: skip
+    kernel = ints(name, "kernel_size", kernel, dims)
+    empty = stride is None or (isinstance(stride, (tuple, list)) and not stride)
+    stride = kernel if empty else ints(name, "stride", stride, dims)
+    padding = ints(name, "padding", padding, dims)
+    dilation = ints(name, "dilation", dilation, dims)
+    at_least(name, 1, kernel_size=kernel, stride=stride, dilation=dilation)
+    at_least(name, 0, padding=padding)
+    if any(2 * pad > k for pad, k in zip(padding, kernel, strict=True)):
+        raise RuntimeError(
+            f"{name}: pad should be at most half of effective kernel size, but got "
+            f"padding={list(padding)} and kernel_size={list(kernel)}"
+        )
+    for n, k, step, pad, d in zip(x._data.shape[-dims:], kernel, stride, padding, dilation):
+        if p.positions(n, k, step, pad, d, ceil_mode) < 1:
+            raise RuntimeError(
+                f"{name}: Output size is too small: a window of {list(kernel)} does not fit into "
+                f"an input of size {shown(x)}"
+            )
+    one = 1 if dims == 1 else 0
+    return {
+        "kernel_size": (1,) * one + kernel, "stride": (1,) * one + stride,
+        "padding": (0,) * one + padding, "dilation": (1,) * one + dilation,
+        "ceil_mode": bool(ceil_mode),
+    }  # fmt: skip
+
+
+def _max_pool(
+    name: str, dims: int, input: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any,
+    ceil_mode: bool, return_indices: bool,
+) -> Any:  # fmt: skip
+    x = needs_tensor(name, input)
+    lifted = Lifted(name, x, dims)
+    attrs = _pool_attrs(name, dims, x, kernel_size, stride, padding, dilation, ceil_mode)
+    out = lifted.down(apply(p.max_pool2d, (lifted.planes,), attrs))
+    if not return_indices:
+        return out
+    return out, lifted.down(apply(p.max_pool2d_indices, (lifted.planes,), attrs))
+
+
+def max_pool2d(
+    input: Any, kernel_size: Ints, stride: Ints | None = None, padding: Ints = 0,
+    dilation: Ints = 1, ceil_mode: bool = False, return_indices: bool = False,
+) -> Any:  # fmt: skip
+    """The largest element of each window; `stride` is the window's size where it is not given.
+
+    `input` (N, C, H, W) or (C, H, W) → the same rank, OH and OW as `conv2d` has them (rounded up
+    with `ceil_mode`).  The gradient goes to the first largest element of each window.  With
+    `return_indices` also where those stand in their flattened planes.
+
+    Raises RuntimeError where the window does not fit, or the padding is more than half of it.  As
+    ``torch.nn.functional.max_pool2d``.
+
+    >>> import nnlib
+    >>> nnlib.nn.functional.max_pool2d(nnlib.arange(16.0).reshape(1, 4, 4), 2)
+    tensor([[[ 5.,  7.],
+             [13., 15.]]])
+    """
+    return _max_pool("max_pool2d", 2, input, kernel_size, stride, padding, dilation, ceil_mode,
+                     return_indices)  # fmt: skip
+
+
+def max_pool1d(
+    input: Any, kernel_size: Ints, stride: Ints | None = None, padding: Ints = 0,
+    dilation: Ints = 1, ceil_mode: bool = False, return_indices: bool = False,
+) -> Any:  # fmt: skip
+    """The largest element of each window: `input` (N, C, L) or (C, L).  See `max_pool2d`.
+
+    >>> import nnlib
+    >>> nnlib.nn.functional.max_pool1d(nnlib.tensor([[1.0, 3.0, 2.0, 0.0]]), 2)
+    tensor([[3., 2.]])
+    """
+    return _max_pool("max_pool1d", 1, input, kernel_size, stride, padding, dilation, ceil_mode,
+                     return_indices)  # fmt: skip
+
+
+def avg_pool2d(
+    input: Any, kernel_size: Ints, stride: Ints | None = None, padding: Ints = 0,
+    ceil_mode: bool = False, count_include_pad: bool = True, divisor_override: int | None = None,
+) -> Any:  # fmt: skip
+    """The mean of each window; zeros of the padding count unless `count_include_pad` is off.
+
+    `input` (N, C, H, W) or (C, H, W) → the same rank.  `divisor_override` replaces the number of
+    elements that the sum is divided by.  Raises RuntimeError where the window does not fit, or the
+    padding is more than half of it.  As ``torch.nn.functional.avg_pool2d``.
+
+    >>> import nnlib
+    >>> nnlib.nn.functional.avg_pool2d(nnlib.arange(16.0).reshape(1, 4, 4), 2)
+    tensor([[[ 2.5000,  4.5000],
+             [10.5000, 12.5000]]])
+    """
+    return _avg_pool("avg_pool2d", 2, input, kernel_size, stride, padding, ceil_mode,
+                     count_include_pad, divisor_override)  # fmt: skip
+
+
+def avg_pool1d(
+    input: Any, kernel_size: Ints, stride: Ints | None = None, padding: Ints = 0,
+    ceil_mode: bool = False, count_include_pad: bool = True,
+) -> Any:  # fmt: skip
+    """The mean of each window: `input` (N, C, L) or (C, L).  See `avg_pool2d`.
+
+    >>> import nnlib
+    >>> nnlib.nn.functional.avg_pool1d(nnlib.tensor([[1.0, 3.0, 2.0, 0.0]]), 2)
+    tensor([[2., 1.]])
+    """
+    return _avg_pool("avg_pool1d", 1, input, kernel_size, stride, padding, ceil_mode,
+                     count_include_pad, None)  # fmt: skip
+
+
+def _avg_pool(
+    name: str, dims: int, input: Any, kernel_size: Any, stride: Any, padding: Any, ceil_mode: bool,
+    count_include_pad: bool, divisor_override: int | None,
+) -> Any:  # fmt: skip
+    x = needs_tensor(name, input)
+    lifted = Lifted(name, x, dims)
+    attrs = _pool_attrs(name, dims, x, kernel_size, stride, padding, 1, ceil_mode)
+    del attrs["dilation"]
+    attrs["count_include_pad"] = bool(count_include_pad)
+    out = apply(p.avg_pool2d, (lifted.planes,), attrs)
+    if divisor_override is not None:
+        if divisor_override == 0:
+            raise RuntimeError(f"{name}: divisor must be not zero")
+        counts = p.divisors(lifted.planes._data.shape, **attrs) / divisor_override
+        out = e.mul(out, make(counts.astype(x._data.dtype)))
+    return lifted.down(out)
+
+
+# ---------------------------------------------------------------- adaptive pooling
+
+
+def _adaptive_sizes(name: str, x: Value, output_size: Any, dims: int) -> tuple[int, ...]:
+    shape = x._data.shape[-dims:]
+    many = output_size if isinstance(output_size, (tuple, list)) else (output_size,) * dims
+    sizes = ints(name, "output_size", [n if m is None else m for m, n in zip(many, shape)], dims)
+    at_least(name, 0, output_size=sizes)
+    if 0 in shape:
+        raise RuntimeError(f"{name}: expected input to have non-zero size, got {shown(x)}")
+    return sizes
+
+
+def _bounds(n: int, size: int) -> list[tuple[int, int]]:
+    """`size` windows that cover n elements: the i-th from ⌊i·n/size⌋ to ⌈(i + 1)·n/size⌉."""
+    return [(i * n // size, -(-(i + 1) * n // size)) for i in range(size)]
+
+
+def _even(shape: tuple, sizes: tuple) -> tuple[int, ...] | None:
+    """The window's size where all windows are equally large."""
+    if any(m < 1 or n % m for n, m in zip(shape, sizes, strict=True)):
+        return None
+    return tuple([n // m for n, m in zip(shape, sizes, strict=True)])
+
+
+def _averaging(n: int, size: int, kind: np.dtype) -> Value:
+    """(size, n): each row averages one window."""
+    rows = np.zeros((size, n), kind)
+    for row, (a, b) in zip(rows, _bounds(n, size), strict=True):
+        row[a:b] = 1 / (b - a)
+    return make(rows)
+
+
+def adaptive_avg_pool2d(input: Any, output_size: Any) -> Any:
+    """The means of windows chosen so that the result is `output_size` (None: as the input is).
+
+    Window i of m over n elements goes from ⌊i·n/m⌋ to ⌈(i + 1)·n/m⌉.  `input` (N, C, H, W) or
+    (C, H, W).  As ``torch.nn.functional.adaptive_avg_pool2d``.
+
+    >>> import nnlib
+    >>> nnlib.nn.functional.adaptive_avg_pool2d(nnlib.arange(6.0).reshape(1, 2, 3), 1)
+    tensor([[[2.5000]]])
+    """
+    name = "adaptive_avg_pool2d"
+    x: Any = needs_tensor(name, input)
+    sizes = _adaptive_sizes(name, x, output_size, 2)
+    Lifted(name, x, 2)
+    even = _even(x._data.shape[-2:], sizes)
+    if even is not None:
+        return avg_pool2d(x, even)
+    h, w = x._data.shape[-2:]
+    up, across = (_averaging(n, m, x._data.dtype) for n, m in zip((h, w), sizes, strict=True))
+    return linalg.matmul(linalg.matmul(up, x), s.transpose(across, 0, 1))
+
+
+def adaptive_avg_pool1d(input: Any, output_size: Any) -> Any:
+    """The means of windows chosen so that the result has length `output_size`.  See the 2d form."""
+    name = "adaptive_avg_pool1d"
+    x: Any = needs_tensor(name, input)
+    (size,) = _adaptive_sizes(name, x, output_size, 1)
+    Lifted(name, x, 1)
+    across = _averaging(x._data.shape[-1], size, x._data.dtype)
+    return linalg.matmul(x, s.transpose(across, 0, 1))
+
+
+def adaptive_max_pool2d(input: Any, output_size: Any) -> Any:
+    """The maxima of windows chosen so that the result is `output_size`.  See `adaptive_avg_pool2d`.
+
+    >>> import nnlib
+    >>> nnlib.nn.functional.adaptive_max_pool2d(nnlib.arange(6.0).reshape(1, 2, 3), (1, 2))
+    tensor([[[4., 5.]]])
+    """
+    name = "adaptive_max_pool2d"
+    x: Any = needs_tensor(name, input)
+    sizes = _adaptive_sizes(name, x, output_size, 2)
+    Lifted(name, x, 2)
+    even = _even(x._data.shape[-2:], sizes)
+    if even is not None:
+        return max_pool2d(x, even)
+    h, w = x._data.shape[-2:]
+    rows = [
+        s.stack([_largest(x[..., a:b, c:d]) for c, d in _bounds(w, sizes[1])], -1)
+        for a, b in _bounds(h, sizes[0])
+    ]
+    return s.stack(rows, -2)
+
+
+def adaptive_max_pool1d(input: Any, output_size: Any) -> Any:
+    """The maxima of windows chosen so that the result has length `output_size`."""
+    name = "adaptive_max_pool1d"
+    x: Any = needs_tensor(name, input)
+    (size,) = _adaptive_sizes(name, x, output_size, 1)
+    Lifted(name, x, 1)
+    parts = [r.max(x[..., a:b], -1).values for a, b in _bounds(x._data.shape[-1], size)]
+    return s.stack(parts, -1)
+
+
+def _largest(x: Any) -> Any:
+    return r.max(s.flatten(x, -2), -1).values
+
+
+# ---------------------------------------------------------------- columns
+
+
+def _identity(planes: int, kernel: tuple[int, ...], kind: np.dtype) -> Value:
+    """A kernel for each element of the window of each plane, which picks that element out."""
+    taps = kernel[0] * kernel[1]
+    return make(np.tile(np.eye(taps, dtype=kind).reshape(taps, 1, *kernel), (planes, 1, 1, 1)))
+
+
+def unfold(
+    input: Any, kernel_size: Ints, dilation: Ints = 1, padding: Ints = 0, stride: Ints = 1
+) -> Any:
+    """Every window as a column: (N, C, H, W) → (N, C·KH·KW, number of windows).
+
+    A convolution is the product of the flattened kernels with these columns.  As
+    ``torch.nn.functional.unfold``.
+
+    >>> import nnlib
+    >>> nnlib.nn.functional.unfold(nnlib.arange(6.0).reshape(1, 1, 2, 3), (2, 2))
+    tensor([[[0., 1.],
+             [1., 2.],
+             [3., 4.],
+             [4., 5.]]])
+    """
+    x = needs_tensor("unfold", input)
+    lifted = Lifted("unfold", x, 2)
+    kernel = ints("unfold", "kernel_size", kernel_size, 2)
+    planes = lifted.planes._data.shape[1]
+    weight = _identity(planes, kernel, x._data.dtype)
+    out = conv2d(lifted.planes, weight, None, stride, padding, dilation, planes)
+    out = s.flatten(out, 2)
+    return out if lifted.batched else s.squeeze(out, 0)

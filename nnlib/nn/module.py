@@ -1,0 +1,363 @@
+"""Module: a function with parameters, buffers and modules inside, as ``torch.nn.Module``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from nnlib import dtypes
+from nnlib.autograd import no_grad
+from nnlib.record import Leaf, Value
+from nnlib.tensor import Tensor
+
+
+class Parameter(Tensor):
+    """A tensor that a Module counts among its parameters.  As ``torch.nn.Parameter``.
+
+    >>> import nnlib
+    >>> nnlib.nn.Parameter(nnlib.zeros(2))
+    Parameter containing:
+    tensor([0., 0.], requires_grad=True)
+    """
+
+    __slots__ = ()
+
+    def __init__(self, data: Any, requires_grad: bool = True) -> None:
+        if not isinstance(data, Value):
+            raise TypeError(f"Parameter needs a Tensor, not {type(data).__name__}")
+        if requires_grad and data._data.dtype.kind != "f":
+            raise RuntimeError(
+                "Only Tensors of floating point dtype can require gradients: this one is "
+                f"{dtypes.of(data._data).name}"
+            )
+        self._data = data._data
+        self._node = Leaf() if requires_grad else None
+
+    def __repr__(self) -> str:
+        return "Parameter containing:\n" + super().__repr__()
+
+
+class LoadedKeys(NamedTuple):
+    """What `load_state_dict` did not find, and what it did not know."""
+
+    missing_keys: list[str]
+    unexpected_keys: list[str]
+
+    def __repr__(self) -> str:
+        if not any(self):
+            return "<All keys matched successfully>"
+        return f"LoadedKeys(missing_keys={self[0]}, unexpected_keys={self[1]})"
+
+
+class Module:
+    """A function with parameters.  As ``torch.nn.Module``: write ``forward``, call the module.
+
+    Parameters and modules are whatever attributes are `Parameter` and `Module`, in the order in
+    which they were set; buffers (tensors that belong to the state and are not trained) are named
+    by `register_buffer`.
+
+    >>> import nnlib
+    >>> nnlib.nn.Sequential(nnlib.nn.Linear(2, 3), nnlib.nn.ReLU())
+    Sequential(
+      (0): Linear(in_features=2, out_features=3, bias=True)
+      (1): ReLU()
+    )
+    """
+
+    training = True
+    _buffer_names: tuple[str, ...] = ()  # set anew, never changed: the class's own stays empty
+    _temporary: tuple[str, ...] = ()  # buffers that are left out of the state
+    _before: dict[object, Callable] | None = None
+    _after: dict[object, Callable] | None = None
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """What the module computes.  Subclasses write it; call the module, not this."""
+        raise NotImplementedError(
+            f'Module [{type(self).__name__}] is missing the required "forward" function: define '
+            "forward(self, ...) in the class (its name must be exactly that)"
+        )
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if self._before is None and self._after is None:
+            return self.forward(*args, **kwargs)
+        for hook in list((self._before or {}).values()):
+            changed = hook(self, args)
+            if changed is not None:
+                args = changed if isinstance(changed, tuple) else (changed,)
+        result = self.forward(*args, **kwargs)
+        for hook in list((self._after or {}).values()):
+            changed = hook(self, args, result)
+            result = result if changed is None else changed
+        return result
+
+    # ------------------------------------------------------------ hooks
+
+    def register_forward_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Call ``hook(module, args, output)`` after forward; what it returns replaces the output.
+
+        Returns a handle; ``handle.remove()`` takes the hook away again.
+        """
+        if self._after is None:
+            self._after = {}
+        return RemovableHandle(self._after, hook)
+
+    def register_forward_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Call ``hook(module, args)`` before forward; what it returns replaces the arguments."""
+        if self._before is None:
+            self._before = {}
+        return RemovableHandle(self._before, hook)
+
+    # ------------------------------------------------------------ what is inside
+
+    def add_module(self, name: str, module: Module | None) -> None:
+        """Put a module inside under a name.  TypeError for no module, KeyError for a bad name."""
+        if module is not None and not isinstance(module, Module):
+            raise TypeError(f"{type(module).__name__} is not a Module subclass")
+        self._check_name("module", name)
+        setattr(self, name, module)
+
+    register_module = add_module
+
+    def register_parameter(self, name: str, param: Parameter | None) -> None:
+        """Put a parameter inside under a name (None: there is none, and forward knows it)."""
+        if param is not None and not isinstance(param, Parameter):
+            raise TypeError(
+                f"cannot assign '{type(param).__name__}' object to parameter '{name}' "
+                "(nnlib.nn.Parameter or None required)"
+            )
+        self._check_name("parameter", name)
+        setattr(self, name, param)
+
+    def register_buffer(self, name: str, tensor: Any, persistent: bool = True) -> None:
+        """Keep a tensor that is not trained (a running mean, say) as part of the state.
+
+        With ``persistent=False`` it is left out of `state_dict`.
+        """
+        if tensor is not None and not isinstance(tensor, Value):
+            raise TypeError(
+                f"cannot assign '{type(tensor).__name__}' object to buffer '{name}' (Tensor or "
+                "None required)"
+            )
+        if name not in self._buffer_names:
+            self._check_name("buffer", name)
+            self._buffer_names = (*self._buffer_names, name)
+        if not persistent:
+            self._temporary = (*self._temporary, name)
+        setattr(self, name, tensor)
+
+    def _check_name(self, what: str, name: str) -> None:
+        if not isinstance(name, str):
+            raise TypeError(f"{what} name should be a string. Got {type(name).__name__}")
+        if "." in name or not name:
+            raise KeyError(f'{what} name can\'t be empty or contain ".", got: {name!r}')
+        if hasattr(self, name) and name not in vars(self):
+            raise KeyError(f"attribute '{name}' already exists: choose another name")
+
+    def named_children(self) -> Iterator[tuple[str, Module]]:
+        """The modules directly inside, with their names."""
+        return ((k, v) for k, v in vars(self).items() if isinstance(v, Module))
+
+    def children(self) -> Iterator[Module]:
+        """The modules directly inside."""
+        return (m for _, m in self.named_children())
+
+    def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
+        """This module and all inside, each once, with dotted names (this one's is empty)."""
+        seen: set[int] = set()
+        for name, m in self._all_modules(prefix):
+            if id(m) not in seen:
+                seen.add(id(m))
+                yield name, m
+
+    def _all_modules(self, prefix: str) -> Iterator[tuple[str, Module]]:
+        yield prefix, self
+        for name, child in self.named_children():
+            yield from child._all_modules(f"{prefix}.{name}" if prefix else name)
+
+    def modules(self) -> Iterator[Module]:
+        """This module and all inside, each once."""
+        return (m for _, m in self.named_modules())
+
+    def get_submodule(self, target: str) -> Module:
+        """The module at a dotted name.  AttributeError where there is none."""
+        found: Any = self
+        for name in target.split(".") if target else ():
+            inner = vars(found).get(name)
+            if not isinstance(inner, Module):
+                raise AttributeError(f"{type(found).__name__} has no module `{name}`")
+            found = inner
+        return found
+
+    def named_parameters(self, prefix: str = "", recurse: bool = True) -> Iterator[tuple[str, Any]]:
+        """The parameters with dotted names, each once."""
+        seen: set[int] = set()
+        for name, p in self._all(prefix, Module._own_parameters, recurse):
+            if id(p) not in seen:
+                seen.add(id(p))
+                yield name, p
+
+    def parameters(self, recurse: bool = True) -> Iterator[Any]:
+        """The parameters, each once: what an optimiser is given."""
+        return (p for _, p in self.named_parameters(recurse=recurse))
+
+    def named_buffers(self, prefix: str = "", recurse: bool = True) -> Iterator[tuple[str, Any]]:
+        """The buffers with dotted names."""
+        return self._all(prefix, Module._own_buffers, recurse)
+
+    def buffers(self, recurse: bool = True) -> Iterator[Any]:
+        """The buffers."""
+        return (b for _, b in self.named_buffers(recurse=recurse))
+
+    def _own_parameters(self) -> list[tuple[str, Any]]:
+        return [(k, v) for k, v in vars(self).items() if isinstance(v, Parameter)]
+
+    def _own_buffers(self) -> list[tuple[str, Any]]:
+        own = [(k, getattr(self, k, None)) for k in self._buffer_names]
+        return [(k, v) for k, v in own if v is not None]
+
+    def _own_state(self) -> list[tuple[str, Any]]:
+        kept = [(k, v) for k, v in self._own_buffers() if k not in self._temporary]
+        return self._own_parameters() + kept
+
+    def _all(self, prefix: str, own: Callable, recurse: bool = True) -> Iterator[tuple[str, Any]]:
+        dot = f"{prefix}." if prefix else ""
+        for name, value in own(self):
+            yield dot + name, value
+        for name, child in self.named_children() if recurse else ():
+            yield from child._all(dot + name, own)
+
+    # ------------------------------------------------------------ changing all of it
+
+    def apply(self, fn: Callable[[Module], Any]) -> Any:
+        """Call `fn` on every module inside, then on this one."""
+        for child in self.children():
+            child.apply(fn)
+        fn(self)
+        return self
+
+    def train(self, mode: bool = True) -> Any:
+        """Training mode (dropout drops, batch norm measures), for this module and all inside."""
+        if not isinstance(mode, bool):
+            raise ValueError("training mode is expected to be boolean")
+        for m in self.modules():
+            m.training = mode
+        return self
+
+    def eval(self) -> Any:
+        """Evaluation mode: the same as ``train(False)``."""
+        return self.train(False)
+
+    def requires_grad_(self, requires_grad: bool = True) -> Any:
+        """Train the parameters, or freeze them."""
+        for p in self.parameters():
+            p.requires_grad_(requires_grad)
+        return self
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the parameters' gradients."""
+        for p in self.parameters():
+            if set_to_none:
+                p.grad = None
+            elif p.grad is not None:
+                p.grad.zero_()
+
+    def to(self, dtype: Any) -> Any:
+        """Floating-point parameters and buffers in another type, changed in place."""
+        kind = dtypes.as_numpy(dtype)
+        if kind.kind != "f":
+            raise TypeError(
+                f"nn.Module.to only accepts floating point dtypes, but got desired dtype={dtype}"
+            )
+        for value in [*self.parameters(), *self.buffers()]:
+            if value._data.dtype.kind == "f":
+                value._data = value._data.astype(kind)
+                grad = value.grad
+                if grad is not None:
+                    grad._data = grad._data.astype(kind)
+        return self
+
+    def double(self) -> Any:
+        """Parameters and buffers in float64."""
+        return self.to(dtypes.float64)
+
+    def float(self) -> Any:
+        """Parameters and buffers in float32."""
+        return self.to(dtypes.float32)
+
+    # ------------------------------------------------------------ state
+
+    def state_dict(self) -> dict[str, Any]:
+        """The parameters and buffers by name, sharing their memory."""
+        return {name: p.detach() for name, p in self._all("", Module._own_state)}
+
+    def load_state_dict(self, state_dict: Any, strict: bool = True) -> LoadedKeys:
+        """Copy values into parameters and buffers.
+
+        Raises RuntimeError that names the keys or shapes that differ; without `strict` only for
+        shapes, and the keys are returned.
+        """
+        state, own = state_dict, dict(self._all("", Module._own_state))
+        missing = [k for k in own if k not in state]
+        extra = [k for k in state if k not in own]
+        shapes = [
+            f"size mismatch for {k}: {list(state[k].shape)} given, {list(own[k].shape)} needed"
+            for k in own
+            if k in state and tuple(state[k].shape) != tuple(own[k].shape)
+        ]
+        if shapes or (strict and (missing or extra)):
+            raise RuntimeError(
+                f"Error(s) in loading state_dict for {type(self).__name__}: missing keys "
+                f"{sorted(missing)}, unexpected keys {sorted(extra)}. " + "; ".join(sorted(shapes))
+            )
+        with no_grad():
+            for name, p in own.items():
+                if name in state:
+                    p.copy_(state[name])
+        return LoadedKeys(missing, extra)
+
+    # ------------------------------------------------------------ printing
+
+    def extra_repr(self) -> str:
+        """The arguments that the module is printed with."""
+        return ""
+
+    def __repr__(self) -> str:
+        name, extra = type(self).__name__, self.extra_repr()
+        inner = [f"({k}): " + repr(m).replace("\n", "\n  ") for k, m in self.named_children()]
+        if not inner:
+            return f"{name}({extra})"
+        return f"{name}(\n  " + "\n  ".join([extra] * bool(extra) + inner) + "\n)"
+
+
+class RemovableHandle:
+    """Takes a hook away again.  As PyTorch's."""
+
+    def __init__(self, hooks: dict[object, Callable], hook: Callable) -> None:
+        self._hooks = hooks
+        hooks[self] = hook
+
+    def remove(self) -> None:
+        """Remove the hook; a second time does nothing."""
+        self._hooks.pop(self, None)
+
+    def __enter__(self) -> RemovableHandle:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.remove()
+
+
+def uniform(*size: int, bound: float) -> Parameter:
+    """A parameter that starts uniform on ±bound, as PyTorch's layers do with 1/√fan-in."""
+    from nnlib.functions.create import rand
+
+    return Parameter((rand(*size) * 2 - 1) * bound)
+
+
+def positive(**sizes: int) -> None:
+    """ValueError where a layer's size is not a positive int."""
+    for name, value in sizes.items():
+        if not isinstance(value, (int, np.integer)) or value <= 0:
+            raise ValueError(f"{name} must be a positive integer, got {value!r}")

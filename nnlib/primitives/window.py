@@ -1,0 +1,312 @@
+"""Primitives that slide a window over the last two dimensions: convolution and pooling.
+
+Inside, images lie with the batch innermost in memory: planes × height × width × images.  Every
+inner loop then runs over many images at once, and a convolution is one matrix product.  Results
+are views in PyTorch's order (N, C, H, W) of such memory; elementwise primitives keep it.
+
+The three convolutions are each other's derivatives: conv2d is linear in the image and in the
+weight, and ``conv2d_input`` and ``conv2d_weight`` are its two transposes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from nnlib.primitives.index import scatter_add
+from nnlib.primitives.shape import reshape
+from nnlib.record import Array, Primitive, Value
+
+window = partial(Primitive, family="window")
+Pair = tuple[int, int]
+
+KEPT = 2**26  # bytes: unfolded columns up to this size are kept for the gradient, not made anew
+
+
+def positions(n: int, kernel: int, stride: int, padding: int, dilation: int, ceil: bool) -> int:
+    """How many places a window takes along a dimension of length n (PyTorch's formula)."""
+    room = n + 2 * padding - dilation * (kernel - 1) - 1
+    count = (room + (stride - 1 if ceil else 0)) // stride + 1
+    # A window that would start in the padding after the end is left out.
+    return count - 1 if ceil and (count - 1) * stride >= n + padding else count
+
+
+def _inner(x: Array) -> Array:
+    """x as (C, H, W, N), contiguous: no copy if its memory lies so already."""
+    return np.ascontiguousarray(x.transpose(1, 2, 3, 0))
+
+
+def _outer(x: Array) -> Array:
+    """(C, H, W, N) seen as (N, C, H, W)."""
+    return x.transpose(3, 0, 1, 2)
+
+
+def _taps(kernel: Pair, size: Pair, stride: Pair, dilation: Pair) -> Iterator[tuple]:
+    """For each element (i, j) of the window: the rows and columns that it meets, as slices."""
+    for i in range(kernel[0]):
+        top = i * dilation[0]
+        rows = slice(top, top + stride[0] * (size[0] - 1) + 1, stride[0])
+        for j in range(kernel[1]):
+            left = j * dilation[1]
+            yield i, j, rows, slice(left, left + stride[1] * (size[1] - 1) + 1, stride[1])
+
+
+def _framed(x: Array, before: Pair, after: Pair, value: float) -> Array:
+    """(C, H, W, N) with a frame around height and width."""
+    if not (before[0] or before[1] or after[0] or after[1]):
+        return x
+    c, h, w, n = x.shape
+    shape = (c, before[0] + h + after[0], before[1] + w + after[1], n)
+    out = np.full(shape, value, x.dtype) if value else np.zeros(shape, x.dtype)
+    out[:, before[0] : before[0] + h, before[1] : before[1] + w] = x
+    return out
+
+
+# ---------------------------------------------------------------- convolution
+
+
+def _unfold(x: Array, kernel: Pair, size: Pair, attrs: dict) -> Array:
+    """(C, H, W, N) → columns (C, KH, KW, OH, OW, N): each window's elements under each other."""
+    x = _framed(x, attrs["padding"], attrs["padding"], 0)
+    columns = np.empty((x.shape[0], *kernel, *size, x.shape[3]), x.dtype)
+    for i, j, rows, cols in _taps(kernel, size, attrs["stride"], attrs["dilation"]):
+        columns[:, i, j] = x[:, rows, cols]
+    return columns
+
+
+def _fold(columns: Array, shape: tuple[int, ...], attrs: dict) -> Array:
+    """The transpose of `_unfold`: columns added up where they came from; (N, C, H, W) `shape`."""
+    n, c, h, w = shape
+    (ph, pw), kernel, size = attrs["padding"], columns.shape[1:3], columns.shape[3:5]
+    x = np.zeros((c, h + 2 * ph, w + 2 * pw, n), columns.dtype)
+    for i, j, rows, cols in _taps(kernel, size, attrs["stride"], attrs["dilation"]):
+        x[:, rows, cols] += columns[:, i, j]
+    return x[:, ph : ph + h, pw : pw + w]
+
+
+def _size(shape: tuple[int, ...], kernel: Pair, attrs: dict) -> Pair:
+    """The height and width of a convolution's result."""
+    h, w = (
+        positions(shape[2 + d], kernel[d], attrs["stride"][d], attrs["padding"][d],
+                  attrs["dilation"][d], False)
+        for d in (0, 1)
+    )  # fmt: skip
+    return h, w
+
+
+def _by_group(x: Array, groups: int, rows: int) -> Array:
+    """A stack of `groups` matrices with `rows` rows each."""
+    return x.reshape(groups, rows, -1)
+
+
+def _conv2d_keeping(x: Array, weight: Array, **attrs: Any) -> tuple[Array, Array | None]:
+    """The weight, a row per kernel, times the unfolded image; and those columns to keep."""
+    groups, kernel = attrs["groups"], weight.shape[2:]
+    size = _size(x.shape, kernel, attrs)
+    columns = _unfold(_inner(x), kernel, size, attrs)
+    rows = _by_group(weight, groups, weight.shape[0] // groups)
+    product = rows @ _by_group(columns, groups, rows.shape[2])
+    out = _outer(product.reshape(weight.shape[0], *size, x.shape[0]))
+    return out, columns if columns.nbytes <= KEPT else None
+
+
+def _conv2d(x: Array, weight: Array, **attrs: Any) -> Array:
+    return _conv2d_keeping(x, weight, **attrs)[0]
+
+
+def _conv2d_input(g: Array, weight: Array, shape: tuple[int, ...], **attrs: Any) -> Array:
+    if attrs["stride"] == (1, 1) and attrs["groups"] == 1:
+        return _outer(_spread_by_rows(_inner(g), weight, shape, attrs))
+    groups, (out, inside, *kernel) = attrs["groups"], weight.shape
+    rows = _by_group(weight, groups, out // groups).transpose(0, 2, 1)
+    columns = rows @ _by_group(_inner(g), groups, out // groups)
+    columns = columns.reshape(inside * groups, *kernel, *g.shape[2:], g.shape[0])
+    return _outer(_fold(columns, shape, attrs))
+
+
+def _spread_by_rows(g: Array, weight: Array, shape: tuple[int, ...], attrs: dict) -> Array:
+    """conv2d_input at stride 1: widths are unfolded (one product), heights are added up.
+
+    The columns are KW times the gradient instead of KH·KW times: less memory to pass through.
+    """
+    n, c, h, w = shape
+    out, _, kh, kw = weight.shape
+    (ph, pw), (dh, dw) = attrs["padding"], attrs["dilation"]
+    oh, reach = g.shape[1], dw * (kw - 1)
+    wide = _framed(g, (0, reach), (0, reach), 0)
+    columns = np.empty((out, kw, oh, w, n), g.dtype)
+    for j in range(kw):  # column x of the image met element j of the window placed at x + p - j·d
+        start = reach + pw - j * dw
+        columns[:, j] = wide[:, :, start : start + w]
+    rows = weight.transpose(1, 2, 0, 3).reshape(c * kh, out * kw)
+    parts = (rows @ columns.reshape(out * kw, -1)).reshape(c, kh, oh, w, n)
+    x = np.zeros((c, h + 2 * ph, w, n), g.dtype)
+    for i in range(kh):
+        x[:, i * dh : i * dh + oh] += parts[:, i]
+    return x[:, ph : ph + h]
+
+
+def _conv2d_weight(g: Array, x: Array, shape: tuple[int, ...], **attrs: Any) -> Array:
+    columns = _unfold(_inner(x), shape[2:], g.shape[2:], attrs)
+    return _weight_gradient(g, columns, shape, attrs["groups"])
+
+
+def _weight_gradient(g: Array, columns: Array, shape: tuple, groups: int) -> Array:
+    inside = shape[1] * shape[2] * shape[3]
+    rows = _by_group(_inner(g), groups, shape[0] // groups)
+    product = _by_group(columns, groups, inside) @ rows.transpose(0, 2, 1)
+    return np.ascontiguousarray(product.transpose(0, 2, 1)).reshape(shape)
+
+
+def _conv2d_joint(needs: tuple, g: Any, kept: Any, x: Any, weight: Any, **attrs: Any) -> tuple:
+    here = conv2d_input(g, weight, shape=x.shape, **attrs) if needs[0] else None
+    if not needs[1]:
+        return here, None
+    if kept is not None and not isinstance(g, Value):
+        return here, _weight_gradient(g, kept, weight.shape, attrs["groups"])
+    return here, conv2d_weight(g, x, shape=weight.shape, **attrs)
+
+
+conv2d = window("conv2d", _conv2d, joint=_conv2d_joint, saves="args", keeping=_conv2d_keeping)
+conv2d_input = window(
+    "conv2d_input", _conv2d_input,
+    lambda g, out, y, weight, shape, **attrs: conv2d(g, weight, **attrs),
+    lambda g, out, y, weight, shape, **attrs: conv2d_weight(y, g, shape=weight.shape, **attrs),
+    saves="args",
+)  # fmt: skip
+conv2d_weight = window(
+    "conv2d_weight", _conv2d_weight,
+    lambda g, out, y, x, shape, **attrs: conv2d(x, g, **attrs),
+    lambda g, out, y, x, shape, **attrs: conv2d_input(y, g, shape=x.shape, **attrs),
+    saves="args",
+)  # fmt: skip
+
+
+# ---------------------------------------------------------------- pooling
+
+
+def _pooling(shape: tuple[int, ...], attrs: dict) -> tuple[Pair, Pair]:
+    """The pooled size, and how far the last window reaches past the image, down and right."""
+    size, after = [], []
+    for d in (0, 1):
+        n, k, s = shape[d - 2], attrs["kernel_size"][d], attrs["stride"][d]
+        p, spread = attrs["padding"][d], attrs.get("dilation", (1, 1))[d]
+        count = positions(n, k, s, p, spread, attrs["ceil_mode"])
+        size.append(count)
+        after.append(max(0, (count - 1) * s + spread * (k - 1) + 1 - n - p))
+    return (size[0], size[1]), (after[0], after[1])
+
+
+def _windows(x: Array, attrs: dict, value: float) -> tuple[Array, list[tuple], Pair]:
+    """(C, H, W, N) memory framed with `value`, and the slices of each element of the window."""
+    size, after = _pooling(x.shape, attrs)
+    framed = _framed(_inner(x), attrs["padding"], after, value)
+    spread = attrs.get("dilation", (1, 1))
+    taps = [t[2:] for t in _taps(attrs["kernel_size"], size, attrs["stride"], spread)]
+    return framed, taps, size
+
+
+def _lowest(x: Array) -> float:
+    return -np.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min
+
+
+def _max_pool2d(x: Array, **attrs: Any) -> Array:
+    framed, taps, _ = _windows(x, attrs, _lowest(x))
+    first, *rest = [framed[:, rows, cols] for rows, cols in taps]
+    out = np.array(first, order="C") if not rest else np.maximum(first, rest[0])
+    for tap in rest[1:]:
+        np.maximum(out, tap, out=out)
+    return _outer(out)
+
+
+def _max_pool2d_indices(x: Array, **attrs: Any) -> Array:
+    """Where each window's maximum stands in its plane: the first of several, the last nan."""
+    framed, taps, size = _windows(x, attrs, _lowest(x))
+    h, w = x.shape[2:]
+    place = np.arange(h * w).reshape(1, h, w, 1)
+    place = _framed(place, attrs["padding"], _pooling(x.shape, attrs)[1], -1)
+    best = np.zeros((x.shape[1], *size, x.shape[0]), x.dtype)
+    at = np.full(best.shape, -1)
+    for rows, cols in taps:
+        tap, here = framed[:, rows, cols], place[:, rows, cols]
+        better = (here >= 0) & ((at < 0) | (tap > best) | (tap != tap))
+        best, at = np.where(better, tap, best), np.where(better, here, at)
+    return _outer(at.astype(np.int64))
+
+
+def _max_pool2d_vjp(g: Any, out: Any, x: Any, **attrs: Any) -> Any:
+    """The gradient goes where the maximum stood."""
+    if not isinstance(g, Value) and np.isfinite(out).all() and np.isfinite(g).all():
+        return _to_maxima(g, out, x, attrs)
+    n, c, h, w = x.shape
+    at = reshape(max_pool2d_indices(x, **attrs), shape=(n, c, -1))
+    planes = np.zeros((n, c, h * w), g.dtype.name)
+    return reshape(scatter_add(planes, at, reshape(g, shape=at.shape), dim=2), shape=x.shape)
+
+
+def _to_maxima(g: Array, out: Array, x: Array, attrs: dict) -> Array:
+    """Without indices: each element of the window takes g where it equals the maximum, once."""
+    framed, taps, _ = _windows(x, attrs, _lowest(x))
+    left, top = _inner(g), _inner(out)
+    share = np.empty_like(left)
+    grad = np.zeros_like(framed)
+    for k, (rows, cols) in enumerate(taps):
+        won = framed[:, rows, cols] == top
+        np.multiply(left, won, out=share)
+        grad[:, rows, cols] += share
+        if k < len(taps) - 1:
+            left = left - share  # what is taken is not there for a later equal one
+    (ph, pw), (h, w) = attrs["padding"], x.shape[2:]
+    return _outer(grad[:, ph : ph + h, pw : pw + w])
+
+
+max_pool2d = window("max_pool2d", _max_pool2d, _max_pool2d_vjp)
+max_pool2d_indices = window("max_pool2d_indices", _max_pool2d_indices, saves="none")
+
+
+def divisors(shape: tuple[int, ...], count_include_pad: bool, **attrs: Any) -> Array:
+    """How many elements each window averages over, (OH, OW): fewer where it leaves the image."""
+    size, _ = _pooling(shape, attrs)
+    along = []
+    for d in (0, 1):
+        n, p = shape[d - 2], attrs["padding"][d]
+        start = np.arange(size[d]) * attrs["stride"][d] - p
+        end = np.minimum(start + attrs["kernel_size"][d], n + p)
+        if not count_include_pad:
+            start, end = np.maximum(start, 0), np.minimum(end, n)
+        along.append(end - start)
+    return along[0][:, None] * along[1]
+
+
+def _avg_pool2d(x: Array, **attrs: Any) -> Array:
+    framed, taps, size = _windows(x, attrs, 0)
+    out = np.zeros((x.shape[1], *size, x.shape[0]), x.dtype)
+    for rows, cols in taps:
+        out += framed[:, rows, cols]
+    out /= divisors(x.shape, **attrs)[:, :, None].astype(x.dtype)
+    return _outer(out)
+
+
+def _avg_pool2d_input(g: Array, shape: tuple[int, ...], **attrs: Any) -> Array:
+    size, (below, right) = _pooling(shape, attrs)
+    (ph, pw), (h, w) = attrs["padding"], shape[2:]
+    share = _inner(g) / divisors(shape, **attrs)[:, :, None].astype(g.dtype)
+    grad = np.zeros((shape[1], h + ph + below, w + pw + right, shape[0]), g.dtype)
+    for _, _, rows, cols in _taps(attrs["kernel_size"], size, attrs["stride"], (1, 1)):
+        grad[:, rows, cols] += share
+    return _outer(grad[:, ph : ph + h, pw : pw + w])
+
+
+avg_pool2d = window(
+    "avg_pool2d", _avg_pool2d,
+    lambda g, out, x, **attrs: avg_pool2d_input(g, shape=x.shape, **attrs),
+    saves="args",
+)  # fmt: skip
+avg_pool2d_input = window(
+    "avg_pool2d_input", _avg_pool2d_input,
+    lambda g, out, y, shape, **attrs: avg_pool2d(g, **attrs),
+    saves="none",
+)  # fmt: skip
