@@ -79,6 +79,11 @@ quick: $(TEST_STAMP) lint notebooks-check
 bench: $(TEST_STAMP)
 	$(BIN)/python -m benchmarks
 
+# How fast figures move: the evaluator by itself, then whole figures, in headless Chromium.
+bench-live: $(TEST_STAMP)
+	$(BIN)/python benchmarks/live/evaluator.py
+	$(BIN)/python benchmarks/live/figures.py
+
 # The page's script: only its authors need Node.
 frontend:
 	cd frontend && npm ci --no-audit --no-fund && npm run build

@@ -1,4 +1,4 @@
-"""How fast figures move in Chromium: `python tests/live/bench.py` prints medians over 200 moves."""
+"""How fast figures move in Chromium: `make bench-live` prints medians over 200 moves."""
 
 from __future__ import annotations
 
