@@ -14,7 +14,7 @@ function maker(spec: string): (x: number) => string {
         made = (x) => whole(Math.round(x));
       } else if (/g$/.test(spec)) {
         // Python's g drops trailing zeros
-        const general = d3format(spec.replace(/g$/, "~g"));
+        const general = d3format(spec.replace(/~?g$/, "~g"));
         made = (x) => general(x);
       } else made = d3format(spec);
     } catch {

@@ -125,12 +125,15 @@ export const images: Builder = (part, { scene }) => {
       context.font = `${Math.round(size * (size > 50 ? 0.34 : 0.4))}px system-ui, sans-serif`;
       context.textAlign = "center";
       context.textBaseline = "middle";
+      const inkColor = getComputedStyle(root).color;
       for (let i = 0; i < h * w; i++) {
         const v = data[from + i]!;
         const k = Math.round(Math.min(1, Math.max(0, (v - low) / (high - low || 1))) * 255) * 4;
         const bright = colorTable[k]! * 0.3 + colorTable[k + 1]! * 0.59 + colorTable[k + 2]! * 0.11;
-        context.fillStyle = bright > 130 ? "#111" : "#fff";
-        context.fillText(formatNumber(v, spec.annotate), ((i % w) + 0.5) * size, (Math.floor(i / w) + 0.5) * size);
+        const none = Number.isNaN(v);
+        context.fillStyle = none ? inkColor : bright > 130 ? "#111" : "#fff";
+        const words = none ? "nan" : formatNumber(v, spec.annotate);
+        context.fillText(words, ((i % w) + 0.5) * size, (Math.floor(i / w) + 0.5) * size, size * 0.96);
       }
     }
     const style = getComputedStyle(root);

@@ -139,7 +139,8 @@ const curve: Make = (spec, plot, layer) => {
         path.setAttribute("d", polyline(n, (i) => plot.x(x!.data[i]!), (i) => plot.y(at(y, from + i))));
       });
       if (handle) {
-        if (!handle.parentNode) plot.above.append(handle);
+        // below the handles that stand on the curve
+        if (!handle.parentNode) plot.above.prepend(handle);
         handle.setAttribute("d", paths[0]?.getAttribute("d") ?? "");
         renew?.();
       }
