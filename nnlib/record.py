@@ -19,6 +19,10 @@ import numpy as np
 # them, would only tell a reader about our insides.  Their own NumPy code keeps its warnings.
 warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"nnlib\b")
 
+# glibc would hand memory back to the system after every step, and the page faults of getting it
+# again would cost more than the arithmetic; having freed one large block, it keeps what it has.
+np.empty(2**25 - 2**16, np.uint8)
+
 Array = Any  # an ndarray, or the NumPy scalar to which 0-d results degrade (and which is faster)
 
 
@@ -174,6 +178,14 @@ def mark_changed(array: Array) -> None:
     changed[_owner(array)] = clock
 
 
+rewritten: dict[int, int] = {}  # the same for changes that gave the array a new history
+
+
+def note_rewritten(array: Array) -> None:
+    """Note that views of `array` which were made before now tell an old history."""
+    rewritten[_owner(array)] = clock
+
+
 def was_changed(array: Array, since: int) -> bool:
     return isinstance(array, np.ndarray) and changed.get(_owner(array), 0) > since
 
@@ -189,7 +201,8 @@ class Primitive:
     of them at once instead and returns a tuple.  Both are written on things that have operators or
     are passed to primitives, so they run on bare arrays (first order) and on Values (any order).
     ``saves`` says what they look at: ``"args"``, ``"out"``, ``"both"`` or ``"none"``; ``"cross"``
-    where the gradient of each of two arguments looks at the other one alone.
+    where the gradient of each of two arguments looks at the other one alone.  `shape_only` numbers
+    the arguments (-1: the result) of which no more than the shape is looked at: they may change.
     ``plain(*args, **attrs)`` writes a fused primitive out in simpler ones; higher derivatives and
     shipped graphs go through it.  ``keeping(*args, **attrs)`` is a forward that also returns what
     the joint can use again; that stands in the place of ``out`` then (None where it was not kept).
@@ -197,7 +210,7 @@ class Primitive:
 
     __slots__ = (
         "__weakref__", "broadcasts", "crosses", "family", "forward", "joint", "keeping", "name",
-        "plain", "saves_args", "saves_out", "view", "vjps",
+        "plain", "saves_args", "saves_out", "shape_only", "view", "vjps",
     )  # fmt: skip
 
     registry: dict[str, Primitive] = {}
@@ -214,12 +227,14 @@ class Primitive:
         plain: Callable[..., Any] | None = None,
         keeping: Callable[..., tuple[Array, Any]] | None = None,
         family: str = "",
+        shape_only: Sequence[int] = (),
     ) -> None:
         if name in self.registry:
             raise ValueError(f"primitive {name!r} is defined twice")
         self.name, self.forward, self.vjps, self.joint = name, forward, vjps, joint
         self.crosses = saves == "cross"
         self.keeping = keeping
+        self.shape_only = shape_only
         self.saves_args = saves in ("args", "both", "cross")
         self.saves_out = saves in ("out", "both")
         self.broadcasts, self.view, self.plain, self.family = broadcasts, view, plain, family
@@ -256,7 +271,7 @@ def apply(primitive: Primitive, args: Sequence[Any], attrs: dict) -> Any:
                 result._node = record(primitive, edges, arrays, out, attrs)
                 break
     if primitive.view:
-        result._view = (args[0], attrs.get("index"))
+        result._view = (args[0], primitive, attrs)
     if mode & WATCHED:
         _watch(primitive, args, attrs, result)
     return result

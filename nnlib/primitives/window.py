@@ -251,16 +251,23 @@ def _to_maxima(g: Array, out: Array, x: Array, attrs: dict) -> Array:
     """Without indices: each element of the window takes g where it equals the maximum, once."""
     framed, taps, _ = _windows(x, attrs, _lowest(x))
     left, top = _inner(g), _inner(out)
-    share = np.empty_like(left)
-    grad = np.zeros_like(framed)
-    for k, (rows, cols) in enumerate(taps):
-        won = framed[:, rows, cols] == top
-        np.multiply(left, won, out=share)
-        grad[:, rows, cols] += share
-        if k < len(taps) - 1:
-            left = left - share  # what is taken is not there for a later equal one
+    apart, grad = _apart(attrs), np.zeros_like(framed)
+    taken = np.zeros(top.shape, bool)
+    for rows, cols in taps:
+        won = (framed[:, rows, cols] == top) > taken  # as large, and no earlier one was
+        taken |= won
+        if apart:
+            np.multiply(left, won, out=grad[:, rows, cols])
+        else:
+            grad[:, rows, cols] += left * won
     (ph, pw), (h, w) = attrs["padding"], x.shape[2:]
     return _outer(grad[:, ph : ph + h, pw : pw + w])
+
+
+def _apart(attrs: dict) -> bool:
+    """Whether no two windows share an element."""
+    kernel, stride = attrs["kernel_size"], attrs["stride"]
+    return attrs["dilation"] == (1, 1) and stride[0] >= kernel[0] and stride[1] >= kernel[1]
 
 
 max_pool2d = window("max_pool2d", _max_pool2d, _max_pool2d_vjp)
