@@ -12,14 +12,14 @@ interface EdgeSpec { readonly source: string; readonly target: string; readonly 
 interface NetworkSpec extends PartSpec {
   readonly neurons: readonly NeuronSpec[]; readonly edges: readonly EdgeSpec[];
   readonly show: string; readonly limit: number; readonly step: number; readonly width: number; readonly height: number;
-  readonly select?: string; readonly toggle?: string; readonly order?: string;
+  readonly select?: string; readonly toggle?: string | true; readonly order?: string; readonly peek?: string;
 }
 
 const two = (v: number): string => formatNumber(v, Math.abs(v) >= 100 ? ".3~g" : ".2f");
 
 export const network: Builder = (part, { scene }) => {
   const spec = part as NetworkSpec;
-  const clicks: Clicks = { ...(spec.select && { select: spec.select }), ...(spec.toggle && { toggle: spec.toggle }), ...(spec.order && { order: spec.order }) };
+  const clicks: Clicks = { ...(spec.select && { select: spec.select }), ...(typeof spec.toggle === "string" && { toggle: spec.toggle }), ...(spec.order && { order: spec.order }) };
   const wires = svg("g");
   const numbers = svg("g", { class: "nn-edge-numbers" });
   const cells = svg("g");
@@ -34,9 +34,14 @@ export const network: Builder = (part, { scene }) => {
   const place = new Map<string, { x: number; y: number }>();
   // a tall layer stands closer, unless there is something to write below its neurons
   const noted = spec.neurons.some((n) => n.delta || n.net);
-  const height = Math.max(spec.height, most * (most > 8 && !noted ? 44 : 62));
-  const radius = most > 8 ? 12 : 21;
+  const pictured = spec.neurons.every((n) => n.image) && !noted;
+  const height = Math.max(spec.height, most * (pictured ? 46 : most > 8 && !noted ? 44 : 62));
+  const radius = pictured ? (columns.length > 5 ? 15 : 18) : most > 8 ? 12 : 21;
+  // names of inputs stand before them where the rows are close
+  const before = (n: NeuronSpec): boolean => pictured && n.layer === columns[0];
+  const margin = Math.max(0, ...spec.neurons.filter(before).map((n) => n.label.length * 7));
   let width = spec.width;
+  let crowded = false; // no room for numbers between the layers
 
   const renew: (() => void)[] = [];
   /** A neuron's name for those who hear it: its label, or where it stands. */
@@ -62,9 +67,13 @@ export const network: Builder = (part, { scene }) => {
   });
 
   const neurons = spec.neurons.map((n) => {
-    const disc = svg("circle", { r: radius, class: "nn-neuron" });
+    const disc = n.image
+      ? svg("rect", { x: -radius, y: -radius, width: 2 * radius, height: 2 * radius, rx: 5, class: "nn-neuron" })
+      : svg("circle", { r: radius, class: "nn-neuron" });
     const value = svg("text", { class: "nn-neuron-value", "text-anchor": "middle", y: n.image ? radius + 14 : 4 });
-    const title = svg("text", { class: "nn-neuron-name", "text-anchor": "middle", y: -radius - 5 });
+    const title = svg("text", before(n)
+      ? { class: "nn-neuron-name", "text-anchor": "end", x: -radius - 6, y: 4 }
+      : { class: "nn-neuron-name", "text-anchor": "middle", y: -radius - 5 });
     setText(title, n.label);
     const below = svg("text", { class: "nn-neuron-note", "text-anchor": "middle", y: radius + 13 });
     const delta = svg("text", { class: "nn-neuron-delta", "text-anchor": "middle", y: radius + 26 });
@@ -72,7 +81,7 @@ export const network: Builder = (part, { scene }) => {
     const canvas = n.image ? element("canvas") : undefined;
     let holder: SVGForeignObjectElement | undefined;
     if (canvas) {
-      const side = radius * 1.7;
+      const side = 2 * radius - 2;
       holder = svg("foreignObject", { x: -side / 2, y: -side / 2, width: side, height: side }, canvas);
       canvas.className = "nn-neuron-image";
       item.append(holder);
@@ -93,12 +102,36 @@ export const network: Builder = (part, { scene }) => {
     return { n, item, disc, value, below, delta, canvas, group, bias };
   });
   if (isClickable(clicks)) buttons(cells, () => neurons.map((n) => n.item), (i) => click(scene, clicks, i));
+  // neurons that switch themselves on and off
+  const switches = spec.toggle === true ? neurons.filter(({ n }) => scene.canSet(n.on)) : [];
+  if (switches.length) {
+    for (const { item } of switches) {
+      const plus = svg("text", { class: "nn-neuron-plus", "text-anchor": "middle", y: 6 });
+      setText(plus, "+");
+      item.append(plus);
+    }
+    buttons(cells, () => switches.map(({ item }) => item), (i) => {
+      const { on } = switches[i]!.n;
+      if (scene.canSet(on)) scene.setAt(on, scene.number(on) === 0 ? 1 : 0);
+    });
+  }
+  const { peek } = spec;
+  if (peek) {
+    neurons.forEach(({ item }, i) => {
+      for (const [event, to] of [["pointerenter", i], ["focusin", i], ["pointerleave", -1], ["focusout", -1]] as const) {
+        item.addEventListener(event, () => {
+          if (event !== "focusin" || item.matches(":focus-visible")) scene.set(peek, to);
+        });
+      }
+    });
+  }
 
   const layout = (): void => {
     width = Math.max(240, Math.min(root.clientWidth || spec.width, spec.width * 1.25));
     attributes(picture, { width, height, viewBox: `0 0 ${width} ${height}` });
-    const left = radius + 12;
+    const left = radius + 12 + margin;
     const right = width - radius - 46;
+    crowded = pictured && (right - left) / Math.max(1, columns.length - 1) < 2 * radius + 44;
     columns.forEach((layer, c) => {
       const list = layers.get(layer)!;
       list.forEach((n, r) => {
@@ -135,15 +168,20 @@ export const network: Builder = (part, { scene }) => {
 
   const masks = new Map(spec.neurons.filter((n) => n.on).map((n) => [n.id, n.on]));
   const off = (id: string): boolean => masks.has(id) && scene.number(masks.get(id), 1) === 0;
-  const wide = spec.edges.length > 40;
   const update = (): void => {
+    const shown = switches.length ? spec.edges.filter((e) => !off(e.source) && !off(e.target)).length : spec.edges.length;
+    const wide = shown > 40 || crowded;
     const byGradient = spec.show === "gradients";
     let scale = byGradient ? 1e-12 : spec.limit;
     if (byGradient) for (const { e } of edges) scale = Math.max(scale, Math.abs(scene.number(e.gradient, 0)));
     for (const { e, path, number } of edges) {
       const w = scene.number(byGradient ? e.gradient : e.weight, NaN);
       const gone = off(e.source) || off(e.target);
-      path.parentElement?.classList.toggle("nn-off", gone);
+      path.parentElement?.classList.toggle(switches.length ? "nn-gone" : "nn-off", gone);
+      if (gone && switches.length) {
+        number.classList.add("nn-gone");
+        continue;
+      }
       number.classList.toggle("nn-gone", gone);
       const known = Number.isFinite(w);
       attributes(path, {
@@ -157,14 +195,14 @@ export const network: Builder = (part, { scene }) => {
       setText(number, wide ? "" : parts.join("  "));
       number.classList.toggle("nn-is-gradient", byGradient);
     }
-    neurons.forEach(({ n, item, disc, value, below, delta, canvas, bias }, i) => {
+    neurons.forEach(({ n, item, disc, value, below, delta, canvas, group, bias }, i) => {
       const v = scene.number(n.value, NaN);
       setText(value, n.value && Number.isFinite(v) ? two(v) : "");
       const net = scene.number(n.net, NaN);
       setText(below, Number.isFinite(net) ? `in ${two(net)}` : "");
       const d = scene.number(n.delta, NaN);
       setText(delta, Number.isFinite(d) ? `δ ${two(d)}` : "");
-      if (n.bias) setText(bias, two(scene.number(n.bias)));
+      if (n.bias) setText(bias, crowded ? "" : two(scene.number(n.bias)));
       disc.style.setProperty("--nn-fill", `${(Math.min(1, Math.max(0, Number.isFinite(v) ? Math.abs(v) : 0)) * 38).toFixed(0)}%`);
       item.classList.toggle("nn-off", off(n.id));
       item.classList.toggle("nn-negative", v < 0);
@@ -172,7 +210,10 @@ export const network: Builder = (part, { scene }) => {
         const words = `neuron ${name(n.id)}${Number.isFinite(v) ? `, a = ${two(v)}` : ""}${Number.isFinite(d) ? `, δ = ${two(d)}` : ""}`;
         markButton(item, words, chosen(scene, clicks, i), i === 0);
       }
-      const picture = canvas && scene.get(n.image);
+      const at = switches.findIndex((s) => s.n === n);
+      if (at >= 0) markButton(item, `neuron ${name(n.id)}, ${off(n.id) ? "off" : "on"}`, !off(n.id), at === 0);
+      if (switches.length) group.classList.toggle("nn-gone", off(n.id));
+      const picture = off(n.id) ? undefined : canvas && scene.get(n.image);
       if (canvas && picture && picture.shape.length === 2) {
         const [h, w] = picture.shape as [number, number];
         if (canvas.width !== w || canvas.height !== h) [canvas.width, canvas.height] = [w, h];

@@ -37,7 +37,7 @@ export interface InputSpec {
 export type StateSpec =
   | { readonly data: readonly (number | string)[] }
   | { readonly seeds: readonly (readonly (number | string)[])[] }
-  | { readonly draw: "normal" | "uniform"; readonly a: number; readonly b: number; readonly stream: number };
+  | { readonly draw: "normal" | "uniform"; readonly a: number; readonly b: number | readonly number[]; readonly stream: number };
 
 export interface TrainingSpec {
   readonly choices: readonly string[];

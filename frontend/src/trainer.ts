@@ -83,8 +83,10 @@ export class Trainer {
     if ("seeds" in spec) return Float64Array.from(spec.seeds[this.seed % spec.seeds.length]!, toNumber);
     const uniform = uniformStream(this.seed, spec.stream);
     const { a, b } = spec;
-    return Float64Array.from({ length: size }, () =>
-      spec.draw === "normal" ? a + b * normalFrom(uniform) : a + (b - a) * uniform());
+    return Float64Array.from({ length: size }, (_, i) => {
+      const spread = typeof b === "number" ? b : b[i]!;
+      return spec.draw === "normal" ? a + spread * normalFrom(uniform) : a + (spread - a) * uniform();
+    });
   }
 
   rewind(seed = this.seed): void {
@@ -208,7 +210,7 @@ export function trainingControls(trainer: Trainer): View {
   speed.value = spec.speed;
   const count = element("output", { class: "nn-value" });
   root.append(play, step, rewind,
-    element("span", { class: "nn-pair" }, element("label", { for: seedId }, "seed"), seed),
+    ...(spec.seeds > 1 ? [element("span", { class: "nn-pair" }, element("label", { for: seedId }, "seed"), seed)] : []),
     element("span", { class: "nn-pair" }, element("label", { for: speedId }, "speed"), speed), count);
   return {
     root,

@@ -1,6 +1,7 @@
-"""Small real data sets, each with its source, licence and checksum; plain arrays and strings."""
+"""Small real data sets, each with its source, licence and checksum; and points in the plane."""
 
 from nnlib.datasets._files import About
+from nnlib.datasets.planes import blobs, circles, moons, spirals, xor
 from nnlib.datasets.tables import Samples, digits, digits8x8, penguins
 from nnlib.datasets.texts import Texts, austen_sentences, english_words, language_words
 
@@ -9,9 +10,14 @@ __all__ = [
     "Samples",
     "Texts",
     "austen_sentences",
+    "blobs",
+    "circles",
     "digits",
     "digits8x8",
     "english_words",
     "language_words",
+    "moons",
     "penguins",
+    "spirals",
+    "xor",
 ]

@@ -57,8 +57,9 @@ def network(
     on: Sequence[Ref] | None = None,
     transposed: bool = False,
     select: str | None = None,
-    toggle: str | None = None,
+    toggle: str | bool | None = None,
     order: str | None = None,
+    peek: str | None = None,
     show: str = "weights",
     limit: float = 5.0,
     step: float = 0.1,
@@ -76,7 +77,10 @@ def network(
     Weights and biases that are inputs are dragged up and down, or changed by arrow keys, within
     ±`limit`.  A click on a neuron sets `select` to its number, switches its entry in the array
     `toggle`, or gives it the next number in the array `order` (0: not yet; a second click takes it
-    and all later ones back).  `show="gradients"` draws gradients in place of weights.
+    and all later ones back).  `toggle=True` switches the neuron's own `on`, where that is an entry
+    of an input such as `on="mask[3]"`; edges of neurons that are off are hidden then.  `peek` is
+    the number of the neuron under the pointer or the focus, −1 if there is none.
+    `show="gradients"` draws gradients in place of weights.
     """
     if sizes is not None:
         neurons, edges = _layered(
@@ -90,7 +94,7 @@ def network(
             if e.fields[end] not in known:
                 raise ValueError(f"an edge ends at {e.fields[end]!r}; neurons are {sorted(known)}.")
     fields = {"neurons": list(neurons), "edges": list(edges), "show": show, "limit": limit}
-    clicks = {"select": select, "toggle": toggle, "order": order, "step": step}
+    clicks = {"select": select, "toggle": toggle, "order": order, "peek": peek, "step": step}
     return Part("network", fields | clicks | {"width": width, "height": height, "when": data(when)})
 
 

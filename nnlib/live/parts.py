@@ -178,7 +178,8 @@ class Compiler:
     def check_inputs(self, part: Part) -> None:
         """Refuses clicks, steps and buttons that would set what is no input."""
         named = [
-            (k, part.fields.get(k)) for k in ("select", "toggle", "order", "step", "word", "input")
+            (k, part.fields.get(k))
+            for k in ("select", "toggle", "order", "peek", "step", "word", "input")
         ]
         named += [("set", k) for k in part.fields.get("set") or ()]
         named += [("control", k) for k in part.fields.get("names") or ()]

@@ -28,21 +28,27 @@ class Init:
     kind: str
     shape: tuple[int, ...]
     a: float
-    b: float
+    b: float | np.ndarray  # one for all entries, or one for each
 
     def draw(self, seed: int, stream: int) -> np.ndarray:
         """The numbers for a seed, float64."""
         count = int(np.prod(self.shape))
         if self.kind == "normal":
-            flat = self.a + self.b * random.normal(seed, stream, count)
+            flat = self.a + np.ravel(self.b) * random.normal(seed, stream, count)
         else:
             flat = self.a + (self.b - self.a) * random.uniform(seed, stream, count)
         return flat.reshape(self.shape)
 
 
-def normal(shape: int | Sequence[int], std: float = 1.0, mean: float = 0.0) -> Init:
-    """A state drawn by the seed: nearly normal (the sum of twelve uniforms, less 6)."""
-    return Init("normal", _shape(shape), float(mean), float(std))
+def normal(shape: int | Sequence[int], std: Any = 1.0, mean: float = 0.0) -> Init:
+    """A state drawn by the seed: nearly normal (the sum of twelve uniforms, less 6).
+
+    `std` is a number, or an array of the state's shape with one for each entry.
+    """
+    spread: float | np.ndarray = float(std) if np.ndim(std) == 0 else array(std).astype(float)
+    if isinstance(spread, np.ndarray) and spread.shape != _shape(shape):
+        raise ValueError(f"std has shape {spread.shape}, but the state has {_shape(shape)}.")
+    return Init("normal", _shape(shape), float(mean), spread)
 
 
 def uniform(shape: int | Sequence[int], low: float = -1.0, high: float = 1.0) -> Init:
@@ -111,7 +117,10 @@ class Training:
             if tables:
                 state[name] = {"seeds": [numbers(t[name].astype(np.float32)) for t in tables]}
             elif isinstance(value, Init):
-                state[name] = {"draw": value.kind, "a": value.a, "b": value.b, "stream": k}
+                state[name] = {
+                    "draw": value.kind, "a": value.a, "stream": k,
+                    "b": numbers(value.b) if isinstance(value.b, np.ndarray) else value.b,
+                }  # fmt: skip
             else:
                 state[name] = {"data": numbers(array(value).astype(np.float32))}
         batch = {"count": self.count, "size": self.batch} if self.batch else None
