@@ -1,0 +1,173 @@
+"""The graph as a picture: SVG in layers from left to right, the same for the same graph."""
+
+from __future__ import annotations
+
+import html
+from typing import Any
+
+import numpy as np
+
+from nnlib.graph.steps import Graph, Step
+from nnlib.record import Primitive
+
+WIDTH, HEIGHT, ACROSS, DOWN, MARGIN = 92, 40, 136, 58, 14
+_SIGNS = {
+    "add": "+", "sub": "−", "mul": "×", "div": "÷", "neg": "−", "pow": "power", "matmul": "@",
+    "sum": "Σ", "sigmoid": "σ", "permute": "transpose", "gt": ">", "lt": "<", "ge": "≥", "le": "≤",
+    "eq": "=", "ne": "≠",
+}  # fmt: skip
+_STYLE = (
+    "text{font:13px sans-serif;fill:#1b1b1f;text-anchor:middle}"
+    ".v{font-size:11px;fill:#565663}"
+    "rect{fill:#eef1f8;stroke:#3b4a78}.input rect{fill:#fff4da;stroke:#8a6100}"
+    ".constant rect{fill:#f2f2f2;stroke:#777}.output rect{stroke-width:2.5}"
+    "path{fill:none;stroke:#6a6a76}"
+)
+
+
+class Drawing(str):
+    """SVG text that a notebook shows as a picture."""
+
+    __slots__ = ()
+
+    def _repr_svg_(self) -> str:
+        return str(self)
+
+
+def draw(graph: Graph, values: dict[str, Any] | None = None) -> Drawing:
+    """Each step a box in the layer after its inputs; `values` are inputs whose results to show."""
+    shown = _results(graph, values)
+    place = _places(graph)
+    names = {at: name for name, at in reversed(graph.outputs.items())}
+    boxes = [_box(graph, at, place[at], names.get(at), shown) for at in range(len(graph.steps))]
+    lines = [_line(place[i], place[at]) for at, step in enumerate(graph.steps) for i in step.inputs]
+    width = max([x for x, _ in place], default=0) + WIDTH + MARGIN
+    height = max([y for _, y in place], default=0) + HEIGHT + MARGIN
+    title, story = _told(graph)
+    return Drawing(
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
+        f'width="{width}" height="{height}" role="img" aria-label="{html.escape(title)}">'
+        f"<title>{html.escape(title)}</title><desc>{html.escape(story)}</desc>"
+        f'<rect width="{width}" height="{height}" style="fill:#ffffff;stroke:none"/>'
+        f"<style>{_scoped(_STYLE)}</style>"
+        f'<g class="nnlib-graph">{"".join(lines)}{"".join(boxes)}</g></svg>'
+    )
+
+
+def _scoped(style: str) -> str:
+    """A page's other pictures keep their own look."""
+    rules = [rule for rule in style.split("}") if rule]
+    return "".join(f".nnlib-graph {rule}}}" for rule in rules)
+
+
+def _results(graph: Graph, values: dict[str, Any] | None) -> list[Any] | None:
+    if values is None:
+        return None
+    everything = Graph(graph.steps, {str(at): at for at in range(len(graph.steps))})
+    return list(everything.run(**values).values())
+
+
+def _places(graph: Graph) -> list[tuple[int, int]]:
+    """Layers by longest path; within a layer, near the middle of what a step rests on."""
+    layer: list[int] = []
+    for step in graph.steps:
+        layer.append(1 + max([layer[i] for i in step.inputs], default=-1))
+    _pull_right(graph, layer)
+    columns: dict[int, list[int]] = {}
+    for at, column in enumerate(layer):
+        columns.setdefault(column, []).append(at)
+    rank = _ordered(graph, columns)
+    tallest = max([len(c) for c in columns.values()], default=0)
+    places = [(0, 0)] * len(graph.steps)
+    for column, members in columns.items():
+        top = MARGIN + (tallest - len(members)) * DOWN // 2
+        for at in members:
+            places[at] = (MARGIN + column * ACROSS, top + rank[at] * DOWN)
+    return places
+
+
+def _pull_right(graph: Graph, layer: list[int]) -> None:
+    """Inputs and constants stand just before their first use."""
+    first: dict[int, int] = {}
+    for at, step in enumerate(graph.steps):
+        for i in step.inputs:
+            first[i] = min(first.get(i, layer[at]), layer[at])
+    for at, step in enumerate(graph.steps):
+        if step.op in ("input", "constant") and at in first:
+            layer[at] = first[at] - 1
+
+
+def _ordered(graph: Graph, columns: dict[int, list[int]]) -> dict[int, int]:
+    """The row of each step: a few sweeps of the barycentre rule against crossing lines."""
+    neighbours: list[list[int]] = [list(step.inputs) for step in graph.steps]
+    for at, step in enumerate(graph.steps):
+        for i in step.inputs:
+            neighbours[i].append(at)
+    rank = {at: row for members in columns.values() for row, at in enumerate(members)}
+    height = {at: len(members) for members in columns.values() for at in members}
+    for _ in range(4):
+        for column in sorted(columns):
+            members = columns[column]
+            middle = {
+                at: sum((rank[n] + 0.5) / height[n] for n in neighbours[at])
+                / max(len(neighbours[at]), 1)
+                for at in members
+            }
+            members.sort(key=lambda at: (middle[at], at))
+            rank.update({at: row for row, at in enumerate(members)})
+    return rank
+
+
+def _label(step: Step, name: str | None) -> str:
+    if step.op == "input":
+        return step.name or "input"
+    if step.op == "constant":
+        return step.name or (_short(step.value) if not step.shape else "constant")
+    said = _SIGNS.get(step.op, step.op)
+    return said if name is None else f"{name} = {said}"
+
+
+def _short(value: Any) -> str:
+    array = np.asarray(value)
+    if not array.shape:
+        return str(array.item()) if array.dtype.kind != "f" else f"{array.item():.4g}"
+    if array.size <= 3:
+        return "[" + ", ".join(_short(v) for v in array.ravel()) + "]"
+    return "×".join(map(str, array.shape))
+
+
+def _box(graph: Graph, at: int, place: tuple[int, int], name: str | None, shown: Any) -> str:
+    step, (x, y) = graph.steps[at], place
+    kind = step.op if step.op in ("input", "constant") else "step"
+    outer = f"{kind} output" if name is not None else kind
+    below = _short(shown[at]) if shown else "×".join(map(str, step.shape))
+    middle = x + WIDTH // 2
+    has_second = bool(below) and (kind != "constant" or bool(step.shape))
+    first = y + (17 if has_second else 25)
+    second = f'<text class="v" x="{middle}" y="{y + 32}">{html.escape(below)}</text>'
+    return (
+        f'<g class="{outer}"><rect x="{x}" y="{y}" width="{WIDTH}" height="{HEIGHT}" rx="6"/>'
+        f'<text x="{middle}" y="{first}">{html.escape(_label(step, name))}</text>'
+        f"{second if has_second else ''}</g>"
+    )
+
+
+def _line(a: tuple[int, int], b: tuple[int, int]) -> str:
+    x0, y0, x1, y1 = a[0] + WIDTH, a[1] + HEIGHT // 2, b[0], b[1] + HEIGHT // 2
+    bend = (x1 - x0) // 2
+    return f'<path d="M{x0} {y0}C{x0 + bend} {y0} {x1 - bend} {y1} {x1} {y1}"/>'
+
+
+def _told(graph: Graph) -> tuple[str, str]:
+    """The picture in words: a title, and each operation with what it rests on."""
+    names = {at: name for name, at in reversed(graph.outputs.items())}
+    said: list[str] = []
+    story: list[str] = []
+    for at, step in enumerate(graph.steps):
+        label = names.get(at) if step.op in Primitive.registry else _label(step, None)
+        said.append(label or f"{step.op} {at}")
+        if step.op in Primitive.registry:
+            story.append(f"{said[at]}: {step.op} of {', '.join(said[i] for i in step.inputs)}.")
+    made = f"{len(story)} operation" + ("s" if len(story) != 1 else "")
+    title = f"Graph from {', '.join(graph.inputs)} to {', '.join(graph.outputs)}: {made}"
+    return title, " ".join(story)

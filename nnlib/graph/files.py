@@ -1,0 +1,117 @@
+"""The graph as JSON: written for the page, read back with every bound checked."""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+from typing import Any
+
+import numpy as np
+
+from nnlib import dtypes
+from nnlib.graph.steps import Graph, GraphError, Step
+from nnlib.record import Primitive
+
+FORMAT, VERSION = "nnlib.graph", 1
+LARGEST = 50_000_000  # elements in one node: a bound for what a file may ask of its reader
+_PLAIN_VALUES = 16  # constants up to this size are written as numbers, larger ones as base64
+
+
+def to_dict(graph: Graph) -> dict[str, Any]:
+    nodes = [_written(step) for step in graph.steps]
+    outputs = [{"name": name, "node": at} for name, at in graph.outputs.items()]
+    return {"format": FORMAT, "version": VERSION, "nodes": nodes, "outputs": outputs}
+
+
+def to_json(graph: Graph) -> str:
+    return json.dumps(to_dict(graph), separators=(",", ":"), allow_nan=False)
+
+
+def from_json(text: str) -> Graph:
+    try:
+        return _read(json.loads(text))
+    except json.JSONDecodeError as error:
+        raise GraphError(f"this is not JSON: {error}") from None
+
+
+def _written(step: Step) -> dict[str, Any]:
+    base = {"shape": list(step.shape), "dtype": step.dtype}
+    if step.op == "input":
+        return {"op": "input", "name": step.name, **base}
+    if step.op == "constant":
+        return {"op": "constant", **base, **_written_values(np.asarray(step.value))}
+    return {"op": step.op, "in": list(step.inputs), "attrs": _plain(step.attrs), **base}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _plain(v) for k, v in value.items()}
+    if isinstance(value, (tuple, list)):
+        return [_plain(v) for v in value]
+    return value.item() if isinstance(value, np.generic) else value
+
+
+_NAMED = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
+
+
+def _written_values(array: np.ndarray) -> dict[str, Any]:
+    if array.size > _PLAIN_VALUES:
+        little = array.astype(array.dtype.newbyteorder("<"))
+        return {"base64": base64.b64encode(little.tobytes()).decode("ascii")}
+    return {"data": [_number(v) for v in array.ravel().tolist()]}
+
+
+def _number(v: Any) -> Any:
+    if isinstance(v, float) and not math.isfinite(v):
+        return "NaN" if math.isnan(v) else "Infinity" if v > 0 else "-Infinity"
+    return v
+
+
+def _read(data: Any) -> Graph:
+    if not isinstance(data, dict) or data.get("format") != FORMAT:
+        raise GraphError(f"this is no {FORMAT}: its format is {_get(data, 'format')!r}")
+    if data.get("version") != VERSION:
+        raise GraphError(f"version {data.get('version')!r} is not known here (known: {VERSION})")
+    steps = []
+    for at, node in enumerate(data.get("nodes", [])):
+        try:
+            steps.append(_read_step(node, at))
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise GraphError(f"node {at} cannot be read: {error!r}") from None
+    outputs = {o["name"]: o["node"] for o in data.get("outputs", [])}
+    for name, at in outputs.items():
+        if not isinstance(at, int) or not 0 <= at < len(steps):
+            raise GraphError(f"output {name!r} is node {at}, and there are {len(steps)}")
+    return Graph(steps, outputs)
+
+
+def _get(data: Any, key: str) -> Any:
+    return data.get(key) if isinstance(data, dict) else type(data).__name__
+
+
+def _read_step(node: dict[str, Any], at: int) -> Step:
+    shape, dtype = tuple(node["shape"]), node["dtype"]
+    np_type = next(d.numpy for d in dtypes.dtype.known.values() if d.name == dtype)
+    if math.prod(shape) > LARGEST:
+        raise ValueError(f"{math.prod(shape)} elements are more than the bound of {LARGEST}")
+    op = node["op"]
+    if op == "input":
+        return Step(op, shape, dtype, name=node["name"])
+    if op == "constant":
+        if "base64" in node:
+            values = np.frombuffer(base64.b64decode(node["base64"]), np_type.newbyteorder("<"))
+            values = values.astype(np_type)
+        else:
+            values = np.array([_NAMED.get(v, v) for v in node["data"]], np_type)
+        return Step(op, shape, dtype, value=values.reshape(shape)[()])
+    if op not in Primitive.registry:
+        raise ValueError(f"the operation {op!r} is not known here")
+    inputs = tuple(node["in"])
+    if not all(isinstance(i, int) and 0 <= i < at for i in inputs):
+        raise ValueError(f"it refers to {list(inputs)}, which do not all come before it")
+    return Step(op, shape, dtype, inputs, {k: _tupled(v) for k, v in node["attrs"].items()})
+
+
+def _tupled(value: Any) -> Any:
+    return tuple([_tupled(v) for v in value]) if isinstance(value, list) else value

@@ -1,0 +1,525 @@
+"""The graph as formulas: an expression tree as a mathematician would write it, printed as LaTeX.
+
+`tree(graph, name)` builds it; its nodes print themselves (`latex`) and compute themselves
+(`value`), so that what is printed can be held against what the graph computes.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from nnlib.graph.steps import Graph, GraphError, Step
+from nnlib.record import Primitive
+
+# How tightly notation binds: a part is put in brackets where it binds less than its place needs.
+SUM, PRODUCT, POWER, ATOM = range(4)
+
+
+@dataclass(frozen=True)
+class Expr:
+    """A part of a formula; `shape` is that of its value."""
+
+    shape: tuple[int, ...]
+
+    level = ATOM
+
+    def latex(self) -> str:
+        raise NotImplementedError
+
+    def value(self, known: dict[str, Any]) -> Any:
+        """The number (or array) that the formula stands for, given those of its symbols."""
+        raise NotImplementedError
+
+    def inside(self, level: int) -> str:
+        text = self.latex()
+        return text if self.level >= level else _bracketed(text)
+
+
+@dataclass(frozen=True)
+class Number(Expr):
+    number: float
+
+    @property
+    def level(self) -> int:  # type: ignore[override]
+        return SUM if self.number < 0 else ATOM
+
+    def latex(self) -> str:
+        return _decimal(self.number)
+
+    def value(self, known: dict[str, Any]) -> Any:
+        return self.number
+
+
+@dataclass(frozen=True)
+class Table(Expr):
+    """An array of constants that has no name."""
+
+    array: Any
+
+    def latex(self) -> str:
+        rows = [self.array] if self.array.ndim == 1 else self.array
+        if self.array.ndim > 2 or self.array.size > 36:
+            return r"C_{" + r" \times ".join(map(str, self.shape)) + "}"
+        body = r" \\ ".join(" & ".join(_decimal(v) for v in row) for row in rows)
+        return rf"\begin{{bmatrix}} {body} \end{{bmatrix}}"
+
+    def value(self, known: dict[str, Any]) -> Any:
+        return self.array
+
+
+@dataclass(frozen=True)
+class Symbol(Expr):
+    name: str
+    written: str
+
+    def latex(self) -> str:
+        return self.written
+
+    def value(self, known: dict[str, Any]) -> Any:
+        return known[self.name]
+
+
+@dataclass(frozen=True)
+class Sum(Expr):
+    """Terms with their signs."""
+
+    terms: tuple[tuple[int, Expr], ...]
+
+    level = SUM
+
+    def latex(self) -> str:
+        text = ""
+        for sign, term in self.terms:
+            said = term.inside(PRODUCT)
+            text += (f" {'+' if sign > 0 else '-'} " if text else "" if sign > 0 else "-") + said
+        return text
+
+    def value(self, known: dict[str, Any]) -> Any:
+        total: Any = 0
+        for sign, term in self.terms:
+            total = total + sign * term.value(known)
+        return total
+
+
+@dataclass(frozen=True)
+class Product(Expr):
+    """A number, factors above the line and below it; elementwise (⊙) where two are no numbers."""
+
+    number: float
+    above: tuple[Expr, ...]
+    below: tuple[Expr, ...]
+
+    level = PRODUCT
+
+    def latex(self) -> str:
+        sign, size = ("-" if self.number < 0 else ""), abs(self.number)
+        top, under = size, 1.0
+        if self.below or size != int(size):  # a fraction that is exact in the denominator: 1/4
+            whole = 1 / size if size else 0.0
+            if whole == int(whole) and size != 1 and size:
+                top, under = 1.0, whole
+        above = _juxtaposed(top, self.above, alone=bool(self.below) or under != 1)
+        below = _juxtaposed(under, self.below, alone=True)
+        return sign + (above if below == "1" else rf"\frac{{{above}}}{{{below}}}")
+
+    def value(self, known: dict[str, Any]) -> Any:
+        total: Any = self.number
+        for factor in self.above:
+            total = total * factor.value(known)
+        for factor in self.below:
+            total = total / factor.value(known)
+        return total
+
+
+@dataclass(frozen=True)
+class Chain(Expr):
+    """Matrices multiplied."""
+
+    factors: tuple[Expr, ...]
+
+    level = PRODUCT
+
+    def latex(self) -> str:
+        return " ".join(f.inside(POWER) for f in self.factors)
+
+    def value(self, known: dict[str, Any]) -> Any:
+        first, *rest = [f.value(known) for f in self.factors]
+        for factor in rest:
+            first = first @ factor
+        return first
+
+
+@dataclass(frozen=True)
+class Power(Expr):
+    base: Expr
+    exponent: Expr
+
+    level = POWER
+
+    def latex(self) -> str:
+        return f"{self.base.inside(ATOM)}^{{{self.exponent.latex()}}}"
+
+    def value(self, known: dict[str, Any]) -> Any:
+        return self.base.value(known) ** self.exponent.value(known)
+
+
+@dataclass(frozen=True)
+class Applied(Expr):
+    """Any other primitive: `form` is its LaTeX, with {0}, {1}, … for the arguments."""
+
+    step: Step
+    form: str
+    arguments: tuple[Expr, ...]
+
+    @property
+    def level(self) -> int:  # type: ignore[override]
+        if self.form == "<0>":
+            return self.arguments[0].level
+        if self.form.startswith("<0> "):
+            return SUM
+        return PRODUCT if self.form.startswith((r"\sum", r"\frac{1}{", r"\prod")) else POWER
+
+    def latex(self) -> str:
+        def said(found: re.Match[str]) -> str:
+            place = found[0]
+            k = int(re.sub(r"\D", "", place))
+            if k >= len(self.arguments):  # a number of the form's own, as in log_{2}
+                return place
+            argument = self.arguments[k]
+            if place[0] == "(":
+                return _bracketed(argument.latex())
+            if place[0] == "[":
+                return argument.inside(ATOM)
+            return argument.latex() if place[0] == "<" else f"{{{argument.latex()}}}"
+
+        return re.sub(r"\(\{\d\}\)|\[\{\d\}\]|<\d>|\{\d\}", said, self.form)
+
+    def value(self, known: dict[str, Any]) -> Any:
+        arrays = [np.asarray(a.value(known))[()] for a in self.arguments]
+        return Primitive.registry[self.step.op].forward(*arrays, **self.step.attrs)
+
+
+# ---------------------------------------------------------------- forms
+
+# ({0}): in brackets; [{0}]: in brackets unless it is an atom; {0}: in braces; <0>: bare.
+_FORMS = {
+    "sigmoid": r"\sigma({0})", "tanh": r"\tanh({0})", "exp": "e^{0}", "log": r"\log({0})",
+    "sqrt": r"\sqrt{0}", "abs": r"\left|<0>\right|", "relu": r"\max(0, <0>)",
+    "sin": r"\sin({0})", "cos": r"\cos({0})", "tan": r"\tan({0})", "sinh": r"\sinh({0})",
+    "cosh": r"\cosh({0})", "asin": r"\arcsin({0})", "acos": r"\arccos({0})",
+    "atan": r"\arctan({0})", "log2": r"\log_{2}({0})", "log10": r"\log_{10}({0})",
+    "log1p": r"\log(1 + <0>)", "exp2": "2^{0}", "softplus": r"\log(1 + e^{0})",
+    "maximum": r"\max(<0>, <1>)", "minimum": r"\min(<0>, <1>)",
+    "floor": r"\lfloor <0> \rfloor", "ceil": r"\lceil <0> \rceil",
+    "sign": r"\operatorname{sign}({0})",
+    "gt": "<0> > <1>", "ge": r"<0> \ge <1>", "lt": "<0> < <1>", "le": r"<0> \le <1>",
+    "eq": "<0> = <1>", "ne": r"<0> \ne <1>",
+    "where": r"\begin{cases} <1> & \text{if } <0> \\ <2> & \text{otherwise} \end{cases}",
+    "floor_divide": r"\left\lfloor \frac{0}{1} \right\rfloor", "remainder": r"[{0}] \bmod [{1}]",
+    "softmax": r"\operatorname{softmax}({0})", "log_softmax": r"\log\operatorname{softmax}({0})",
+    "logsumexp": r"\log \sum e^{0}", "prod": r"\prod [{0}]",
+    "one_hot": r"\operatorname{onehot}({0})",
+}  # fmt: skip
+# What only arranges elements leaves a formula unchanged, as notation has it.
+_SILENT = {"reshape", "expand", "clone", "cast"}
+
+_GREEK = frozenset(
+    """
+    alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau phi
+    chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega
+    """.split()  # noqa: SIM905
+)
+
+
+def to_latex(graph: Graph, name: str | None, expand: Sequence[str]) -> str:
+    if name is not None:
+        return f"{_symbol(graph, name)} = {tree(graph, name, expand).latex()}"
+    lines = [
+        f"{_symbol(graph, n)} &= {tree(graph, n, expand).latex()}"
+        for n in graph.outputs
+        if graph.steps[graph.outputs[n]].op != "input"
+    ]
+    return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
+
+
+def tree(graph: Graph, name: str, expand: Sequence[str] = ()) -> Expr:
+    """The formula of one output, in terms of inputs and of the other named outputs."""
+    for known in (name, *expand):
+        if known not in graph.outputs:
+            raise GraphError(f"there is no output {known!r}: the graph has {list(graph.outputs)}")
+    graph = graph.tidied()
+    return _Builder(graph, name, expand).build()
+
+
+class _Builder:
+    """Steps to expressions, each once."""
+
+    def __init__(self, graph: Graph, name: str, expand: Sequence[str]) -> None:
+        self.graph, self.at = graph, graph.outputs[name]
+        self.made: dict[int, Expr] = {}
+        self.symbols: dict[int, str] = {}
+        for other, i in graph.outputs.items():
+            if _rank(graph, other) < _rank(graph, self.symbols.get(i)):
+                self.symbols[i] = other
+        for written_out in expand:
+            self.symbols.pop(graph.outputs[written_out], None)
+        if self.symbols.get(self.at) == name:
+            del self.symbols[self.at]
+
+    def build(self) -> Expr:
+        for i in self.needed():
+            self.made[i] = self.expression(i)
+        return self.made[self.at]
+
+    def needed(self) -> list[int]:
+        """The steps below the output, down to inputs, constants and named quantities; in order."""
+        found, stack = {self.at}, [self.at]
+        while stack:
+            i = stack.pop()
+            if i not in self.symbols:
+                new = [j for j in self.graph.steps[i].inputs if j not in found]
+                found.update(new)
+                stack += new
+        return sorted(found)
+
+    def expression(self, i: int) -> Expr:
+        step = self.graph.steps[i]
+        if step.op == "input":
+            assert step.name is not None
+            return Symbol(step.shape, step.name, name_latex(step.name))
+        if i in self.symbols:
+            return Symbol(step.shape, self.symbols[i], _symbol(self.graph, self.symbols[i]))
+        if step.op == "constant":
+            return _constant(step)
+        return _combined(step, [self.made[j] for j in step.inputs])
+
+
+def _rank(graph: Graph, name: str | None) -> int:
+    """Which of several names of one step a formula uses: derivatives by quantities on the way."""
+    if name is None:
+        return 3
+    if name in graph.derivatives:
+        return 0 if graph.derivatives[name][1] in graph.outputs else 1
+    return 0
+
+
+def _constant(step: Step) -> Expr:
+    value = np.asarray(step.value)
+    first = value.ravel()[:1]
+    if value.size and value.tobytes() == np.full(value.shape, first).tobytes():
+        return Number((), float(str(first[0])) if value.dtype.kind == "f" else int(first[0]))
+    if step.name is not None:
+        return Symbol(step.shape, step.name, name_latex(step.name))
+    return Table(step.shape, value)
+
+
+# ---------------------------------------------------------------- combining
+
+
+def _combined(step: Step, xs: list[Expr]) -> Expr:
+    op, shape = step.op, step.shape
+    if op in ("add", "sub"):
+        return _sum(shape, [(1, xs[0]), (1 if op == "add" else -1, xs[1])])
+    if op == "neg":
+        return _product(shape, [Number((), -1), xs[0]], [])
+    if op == "mul":
+        return _product(shape, xs, [])
+    if op == "div":
+        return _product(shape, xs[:1], xs[1:])
+    if op == "pow":
+        return Power(shape, xs[0], xs[1])
+    if op == "matmul":
+        return _chain(step, xs)
+    if op in _SILENT:
+        return xs[0] if isinstance(xs[0], Number) else Applied(shape, step, "<0>", (xs[0],))
+    return Applied(shape, step, _form(step, xs), tuple(xs))
+
+
+def _sum(shape: tuple, terms: list[tuple[int, Expr]]) -> Expr:
+    flat: list[tuple[int, Expr]] = []
+    for sign, term in terms:
+        if isinstance(term, Sum):
+            flat += [(sign * s, t) for s, t in term.terms]
+        elif isinstance(term, Product) and term.number < 0:
+            flat.append((-sign, _scaled(term, -term.number)))
+        elif isinstance(term, Number) and term.number < 0:
+            flat.append((-sign, Number((), -term.number)))
+        else:
+            flat.append((sign, term))
+    whole = math.fsum([s * t.number for s, t in flat if isinstance(t, Number)])
+    number = [(1 if whole > 0 else -1, Number((), abs(whole)))] if whole else []
+    first = bool(flat) and isinstance(flat[0][1], Number)  # 1 - x, but x + 1
+    kept = [(s, t) for s, t in flat if not isinstance(t, Number)]
+    kept = [*number, *kept] if first else [*kept, *number]
+    if not kept:
+        return Number((), 0)
+    if len(kept) == 1:
+        return kept[0][1] if kept[0][0] > 0 else _product(shape, [Number((), -1), kept[0][1]], [])
+    common = {abs(t.number) if isinstance(t, Product) and not t.below else 1.0 for _, t in kept}
+    if len(common) == 1 and common != {1.0}:  # a/8 - b/8 = (a - b)/8
+        bare = [(s, _scaled(t, 1.0)) for s, t in kept if isinstance(t, Product)]
+        return _product(shape, [Number((), common.pop()), _sum(shape, bare)], [])
+    if kept[0][0] < 0 and any(s > 0 for s, _ in kept):  # -a + b reads b - a
+        kept.insert(0, kept.pop(next(k for k, (s, _) in enumerate(kept) if s > 0)))
+    return Sum(shape, tuple(kept))
+
+
+def _scaled(term: Product, number: float) -> Expr:
+    return _product(term.shape, [Number((), number), *term.above], list(term.below))
+
+
+def _product(shape: tuple, above: list[Expr], below: list[Expr]) -> Expr:
+    number = 1.0
+    top: list[Expr] = []
+    under: list[Expr] = []
+    for factors, here, there, up in ((above, top, under, True), (below, under, top, False)):
+        for factor in factors:
+            if isinstance(factor, Number):
+                number = number * factor.number if up else number / factor.number
+            elif isinstance(factor, Product):
+                number = number * factor.number if up else number / factor.number
+                here += factor.above
+                there += factor.below
+            else:
+                here.append(factor)
+    top, under = _powers(top, under)
+    if not top and not under:
+        return Number((), number)
+    if number == 1 and len(top) == 1 and not under:
+        return top[0]
+    return Product(shape, number, tuple(top), tuple(under))
+
+
+def _powers(top: list[Expr], under: list[Expr]) -> tuple[list[Expr], list[Expr]]:
+    """x x as x², and what stands above and below the line cancelled."""
+    count: dict[int, int] = {}
+    first: dict[int, Expr] = {}
+    for factors, one in ((top, 1), (under, -1)):
+        for factor in factors:
+            base, n = factor, 1
+            if isinstance(factor, Power) and isinstance(factor.exponent, Number):
+                whole = factor.exponent.number
+                if whole == int(whole) > 0:
+                    base, n = factor.base, int(whole)
+            count[id(base)] = count.get(id(base), 0) + one * n
+            first.setdefault(id(base), base)
+
+    def powers(one: int) -> list[Expr]:
+        found = [(first[k], one * n) for k, n in count.items() if one * n > 0]
+        return [b if n == 1 else Power(b.shape, b, Number((), n)) for b, n in found]
+
+    return powers(1), powers(-1)
+
+
+def _chain(step: Step, xs: list[Expr]) -> Expr:
+    factors: list[Expr] = []
+    number, above = 1.0, []
+    for x in xs:
+        if isinstance(x, Product) and not x.below:
+            number *= x.number  # a number before a matrix is a number before the product
+            x = _product(x.shape, list(x.above), [])
+        above.append(x)
+    for x in above:
+        factors += x.factors if isinstance(x, Chain) and x is above[0] else [x]
+    chain = Chain(step.shape, tuple(factors))
+    return chain if number == 1 else _product(step.shape, [Number((), number), chain], [])
+
+
+def _form(step: Step, xs: list[Expr]) -> str:
+    op = step.op
+    if op in _FORMS:
+        return _FORMS[op]
+    if op in ("sum", "mean"):
+        return _total(step, xs[0])
+    if op in ("amax", "amin"):
+        return rf"\{op[1:]}({{0}})"
+    if op == "permute":
+        return r"[{0}]^{\top}"
+    if op in ("index", "slice", "take", "gather"):
+        return _indexed(step, xs)
+    said = op.replace("_", r"\_")
+    return rf"\operatorname{{{said}}}(" + ", ".join(f"<{k}>" for k in range(len(xs))) + ")"
+
+
+def _total(step: Step, x: Expr) -> str:
+    dim = step.attrs["dim"]
+    n = math.prod([x.shape[d] for d in dim]) if x.shape else 1
+    part = "" if len(dim) == len(x.shape) else "_{" + ", ".join("ijklmn"[d] for d in dim) + "}"
+    sign = rf"\sum{part} [{{0}}]" if isinstance(x, Sum) else rf"\sum{part} <0>"
+    return sign if step.op == "sum" else rf"\frac{{1}}{{{n}}} {sign}"
+
+
+def _indexed(step: Step, xs: list[Expr]) -> str:
+    if step.op == "slice":
+        x = xs[0].shape
+        entries = []
+        for i, n in zip(step.attrs["index"], x):
+            whole = isinstance(i, tuple) and tuple(i) == (0, n, 1)
+            entries.append(":" if whole else f"{i[0]}:{i[1]}" if isinstance(i, tuple) else str(i))
+        return r"[{0}]_{" + ",".join(entries) + "}"
+    return r"[{0}]_{" + ",".join(f"<{k}>" for k in range(1, len(xs))) + "}"
+
+
+# ---------------------------------------------------------------- text
+
+
+def _juxtaposed(number: float, factors: tuple[Expr, ...], alone: bool) -> str:
+    """A product written side by side; a factor that stands `alone` in a fraction needs no ()."""
+    if alone and number == 1 and len(factors) == 1:
+        return factors[0].latex()
+    said = [] if number == 1 and factors else [_decimal(number)]
+    arrays = 0
+    for factor in factors:
+        text = factor.inside(POWER)
+        if factor.shape and arrays:
+            said.append(r"\odot")
+        arrays += bool(factor.shape)
+        said.append(text)
+    # A number directly before another would read as one: 2 · 3^x.
+    text = " ".join(said)
+    return re.sub(r"(\d) (?=\d)", r"\1 \\cdot ", text) or "1"
+
+
+def _bracketed(text: str) -> str:
+    tall = any(mark in text for mark in (r"\frac", r"\sum", r"\begin", r"\prod"))
+    return rf"\left({text}\right)" if tall else f"({text})"
+
+
+def _decimal(number: float) -> str:
+    number = float(number)
+    if not math.isfinite(number):
+        return r"\text{nan}" if math.isnan(number) else r"\infty" if number > 0 else r"-\infty"
+    if number == int(number) and abs(number) < 1e9:
+        return str(int(number))
+    text = f"{number:.6g}"
+    if "e" in text:
+        digits, power = text.split("e")
+        return rf"{digits} \cdot 10^{{{int(power)}}}"
+    return text
+
+
+def name_latex(name: str) -> str:
+    """A name as a symbol: w35 → w_{35}, in_3 → in_{3}, alpha → \\alpha, Loss → \\mathrm{Loss}."""
+    found = re.fullmatch(r"([A-Za-z]+)_?(\w*)", name)
+    if not found:
+        return rf"\mathrm{{{name.replace('_', chr(92) + '_')}}}"
+    base, below = found.groups()
+    if base in _GREEK:
+        base = "\\" + base
+    elif len(base) > 1:
+        base = rf"\mathit{{{base}}}"
+    below = below.strip("_").replace("_", ",")
+    return f"{base}_{{{below}}}" if below else base
+
+
+def _symbol(graph: Graph, name: str) -> str:
+    if name in graph.derivatives:
+        of, by = graph.derivatives[name]
+        return rf"\frac{{\partial {name_latex(of)}}}{{\partial {name_latex(by)}}}"
+    return name_latex(name)

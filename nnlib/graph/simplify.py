@@ -1,0 +1,219 @@
+"""Simplifying: the same results from fewer steps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from nnlib.graph.steps import Graph, Step
+from nnlib.record import Primitive
+
+
+def simplify(graph: Graph) -> Graph:
+    needed = _needed(graph)
+    steps: list[Step] = []
+    moved: dict[int, int] = {}
+    seen: dict[Any, int] = {}
+    for at, step in enumerate(graph.steps):
+        if at not in needed and step.op != "input":
+            continue
+        new = Step(
+            step.op, step.shape, step.dtype, tuple([moved[i] for i in step.inputs]), step.attrs,
+            step.name, step.value,
+        )  # fmt: skip
+        if new.op == "clone":
+            moved[at] = new.inputs[0]
+            continue
+        if new.inputs and all(steps[i].op == "constant" for i in new.inputs):
+            forward = Primitive.registry[new.op].forward
+            value = np.array(forward(*[steps[i].value for i in new.inputs], **new.attrs))[()]
+            new = Step("constant", value.shape, value.dtype.name, value=value)
+        key = _key(new, at)
+        if key not in seen:
+            steps.append(new)
+            seen[key] = len(steps) - 1
+        moved[at] = seen[key]
+    folded = Graph(
+        steps, {name: moved[at] for name, at in graph.outputs.items()}, graph.derivatives
+    )
+    return folded if len(steps) == len(graph.steps) else simplify(folded)
+
+
+def _needed(graph: Graph) -> set[int]:
+    needed = set(graph.outputs.values())
+    for at in range(len(graph.steps) - 1, -1, -1):
+        if at in needed:
+            needed.update(graph.steps[at].inputs)
+    return needed
+
+
+def _key(step: Step, at: int) -> Any:
+    if step.op == "input":
+        return ("input", at)
+    if step.op == "constant":
+        return ("constant", step.dtype, step.shape, np.asarray(step.value).tobytes())
+    return (step.op, step.inputs, repr(sorted(step.attrs.items())))
+
+
+# ---------------------------------------------------------------- tidying
+
+
+def tidy(graph: Graph) -> Graph:
+    """Simplify, and drop steps that change nothing: x · 1, x / 1, x - 0, --x, x + -y, x¹, …
+
+    Only rewrites whose results are the same to the last bit: x + 0 stays (it turns -0 into 0), and
+    so does x · 0 (it keeps nan).
+    """
+    graph = simplify(graph)
+    while True:
+        steps: list[Step] = []
+        moved: list[int] = []
+        changed = False
+        for step in graph.steps:
+            new = Step(
+                step.op, step.shape, step.dtype, tuple([moved[i] for i in step.inputs]),
+                step.attrs, step.name, step.value,
+            )  # fmt: skip
+            found = _rewritten(new, steps)
+            changed = changed or found is not None
+            if found is None:
+                steps.append(new)
+            moved.append(len(steps) - 1 if found is None else found)
+        outputs = {name: moved[at] for name, at in graph.outputs.items()}
+        graph = simplify(Graph(steps, outputs, graph.derivatives))
+        if not changed:
+            return graph
+
+
+def _rewritten(step: Step, steps: list[Step]) -> int | None:
+    """The position of an equal step (perhaps a new one, appended), or None where there is none."""
+    rule = _RULES.get(step.op)
+    found = None if rule is None else rule(step, steps)
+    if found is None:
+        return None
+    if isinstance(found, Step):
+        steps.append(found)
+        return len(steps) - 1
+    kept = steps[found]  # broadcasting or promotion may be all that the step did
+    return found if (kept.shape, kept.dtype) == (step.shape, step.dtype) else None
+
+
+def _is(step: Step, number: float) -> bool:
+    """Whether a step is the constant `number`, in every element and with its sign."""
+    if step.op != "constant":
+        return False
+    value = np.asarray(step.value)
+    same = value.size > 0 and bool((value == number).all())
+    return same and not (number == 0 and bool(np.signbit(value).any()))
+
+
+def _like(step: Step, op: str, *inputs: int) -> Step:
+    return Step(op, step.shape, step.dtype, inputs, name=step.name)
+
+
+def _negated(i: int, steps: list[Step]) -> int | None:
+    return steps[i].inputs[0] if steps[i].op == "neg" else None
+
+
+def _add(step: Step, steps: list[Step]) -> int | Step | None:
+    a, b = step.inputs
+    if (y := _negated(b, steps)) is not None:
+        return _like(step, "sub", a, y)
+    if (x := _negated(a, steps)) is not None:
+        return _like(step, "sub", b, x)
+    return None
+
+
+def _sub(step: Step, steps: list[Step]) -> int | Step | None:
+    a, b = step.inputs
+    if (y := _negated(b, steps)) is not None:
+        return _like(step, "add", a, y)
+    return a if _is(steps[b], 0.0) else None
+
+
+def _mul(step: Step, steps: list[Step]) -> int | Step | None:
+    a, b = step.inputs
+    for x, c in ((a, b), (b, a)):
+        if _same(steps[x], step):
+            if _is(steps[c], 1.0):
+                return x
+            if _is(steps[c], -1.0):
+                return _like(step, "neg", x)
+    if (p := _negated(a, steps)) is not None and (q := _negated(b, steps)) is not None:
+        return _like(step, "mul", p, q)
+    return _scalar_constant(step, steps)
+
+
+def _same(x: Step, result: Step) -> bool:
+    return (x.shape, x.dtype) == (result.shape, result.dtype)
+
+
+def _scalar_constant(step: Step, steps: list[Step]) -> Step | None:
+    """A constant that is one number everywhere becomes that number, where shapes allow."""
+    inputs = list(step.inputs)
+    for k in (0, 1):
+        c = steps[inputs[k]]
+        other = steps[inputs[1 - k]]
+        if c.op != "constant" or not c.shape or not _same(other, step) or not np.size(c.value):
+            continue
+        first = np.ravel(c.value)[0]
+        if np.asarray(c.value).tobytes() == np.full(c.shape, first).tobytes():
+            steps.append(Step("constant", (), c.dtype, value=first))
+            inputs[k] = len(steps) - 1
+            return _like(step, step.op, *inputs)
+    return None
+
+
+def _div(step: Step, steps: list[Step]) -> int | Step | None:
+    a, b = step.inputs
+    if _is(steps[b], 1.0):
+        return a
+    return _scalar_constant(step, steps)
+
+
+def _pow(step: Step, steps: list[Step]) -> int | None:
+    return step.inputs[0] if _is(steps[step.inputs[1]], 1.0) else None
+
+
+def _and(step: Step, steps: list[Step]) -> Step | None:
+    if any(_is(steps[i], 0.0) and steps[i].dtype == "bool" for i in step.inputs):
+        return Step("constant", step.shape, "bool", value=np.zeros(step.shape, bool)[()])
+    return None
+
+
+def _where(step: Step, steps: list[Step]) -> int | None:
+    condition, x, y = step.inputs
+    return x if _is(steps[condition], 1.0) else y if _is(steps[condition], 0.0) else None
+
+
+def _neg(step: Step, steps: list[Step]) -> int | None:
+    return _negated(step.inputs[0], steps)
+
+
+def _unchanged(step: Step, steps: list[Step]) -> int | Step | None:
+    """A reshape to the same shape, an expand to it, a cast to the same type: nothing."""
+    x = step.inputs[0]
+    if _same(steps[x], step):
+        return x
+    if step.op == "reshape" and steps[x].op == "reshape":
+        return Step(step.op, step.shape, step.dtype, steps[x].inputs, step.attrs)
+    return None
+
+
+def _permute(step: Step, steps: list[Step]) -> int | Step | None:
+    dims = tuple(step.attrs["dims"])
+    if dims == tuple(range(len(dims))):
+        return step.inputs[0]
+    x = steps[step.inputs[0]]
+    if x.op == "permute":
+        both = tuple([x.attrs["dims"][d] for d in dims])
+        return Step(step.op, step.shape, step.dtype, x.inputs, {"dims": both})
+    return None
+
+
+_RULES: dict[str, Any] = {
+    "add": _add, "sub": _sub, "mul": _mul, "div": _div, "pow": _pow, "neg": _neg,
+    "logical_and": _and, "where": _where,
+    "reshape": _unchanged, "expand": _unchanged, "cast": _unchanged, "permute": _permute,
+}  # fmt: skip

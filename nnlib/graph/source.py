@@ -1,0 +1,261 @@
+"""The graph as plain NumPy source: expressions where they are short, good names where not."""
+
+from __future__ import annotations
+
+import base64
+import keyword
+import re
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from nnlib.graph.helpers import CALLS, HELPERS
+from nnlib.graph.steps import Graph, GraphError, Step
+
+LONGEST = 72  # an expression beyond this gets a name of its own
+_READABLE = 64  # constants up to this size are written as lists
+
+# How tightly Python binds: an operand is put in brackets where it binds less than its place needs.
+COMPARED, ADDED, MULTIPLIED, NEGATED, POWER, ATOM = range(1, 7)
+_INFIX = {
+    "add": ("+", ADDED), "sub": ("-", ADDED), "mul": ("*", MULTIPLIED), "div": ("/", MULTIPLIED),
+    "matmul": ("@", MULTIPLIED), "floor_divide": ("//", MULTIPLIED), "pow": ("**", POWER),
+    "eq": ("==", COMPARED), "ne": ("!=", COMPARED), "lt": ("<", COMPARED), "le": ("<=", COMPARED),
+    "gt": (">", COMPARED), "ge": (">=", COMPARED),
+}  # fmt: skip
+# What a result is called that no one has named.
+_HINTS = {
+    "matmul": "z", "sigmoid": "p", "relu": "h", "tanh": "h", "sum": "total", "mean": "average",
+    "softmax": "p", "log_softmax": "log_p", "conv2d": "z", "exp": "e", "sub": "off",
+    "where": "chosen",
+}  # fmt: skip
+
+Text = tuple[str, int]  # an expression and how tightly it binds
+
+
+def to_source(graph: Graph, name: str) -> str:
+    return _Writer(graph.tidied(), name).text()
+
+
+class _Writer:
+    """One pass over the steps: each becomes an expression, or a line that names it."""
+
+    def __init__(self, graph: Graph, name: str) -> None:
+        if not name.isidentifier() or keyword.iskeyword(name):
+            raise GraphError(f"{name!r} cannot name a function: use letters, digits and _")
+        self.graph, self.name = graph, name
+        self.uses = [0] * len(graph.steps)
+        for step in graph.steps:
+            for i in step.inputs:
+                self.uses[i] += 1
+        self.taken = {name, "np", "math", *HELPERS}
+        self.helpers: dict[str, None] = {}  # in order of use
+        self.lines: list[str] = []
+        self.constants: list[str] = []
+        self.written: list[Text] = []
+
+    def text(self) -> str:
+        arguments = [self.free(n) for n in self.graph.inputs]
+        named = self.outputs()
+        inputs = iter(arguments)
+        for at, step in enumerate(self.graph.steps):
+            if step.op == "input":
+                self.written.append((next(inputs), ATOM))
+            elif step.op == "constant":
+                self.written.append(self.constant(step))
+            else:
+                self.written.append(self.place(at, self.expression(step), named.get(at)))
+        body = [*self.lines, self.returned()]
+        function = f"def {self.name}({', '.join(arguments)}):\n" + "\n".join(
+            "    " + line for line in body
+        )
+        blocks = [HELPERS[h].strip("\n") for h in self.in_order()]
+        constants = ["\n".join(self.constants)] if self.constants else []
+        imports = self.imports("\n".join([*blocks, *constants, function]))
+        return "\n\n\n".join([imports, *constants, *blocks, function]) + "\n"
+
+    def outputs(self) -> dict[int, str]:
+        """The variables of the steps that are named outputs; of two names for one, the first."""
+        named: dict[int, str] = {}
+        if list(self.graph.outputs) != ["output"]:
+            for name, at in self.graph.outputs.items():
+                if at not in named and self.graph.steps[at].op not in ("input", "constant"):
+                    named[at] = self.free(name)
+        return named
+
+    def in_order(self) -> list[str]:
+        """The helpers that were used, each after those that it calls itself."""
+        order: dict[str, None] = {}
+
+        def visit(helper: str) -> None:
+            for other in HELPERS:
+                if other != helper and re.search(rf"\b{other}\(", HELPERS[helper]):
+                    visit(other)
+            order[helper] = None
+
+        for helper in self.helpers:
+            visit(helper)
+        return list(order)
+
+    @staticmethod
+    def imports(code: str) -> str:
+        lines = [f"import {m}" for m in ("base64", "math") if re.search(rf"\b{m}\.", code)]
+        lines = [*lines, *([""] if lines else []), "import numpy as np"]
+        if "sliding_window_view(" in code:
+            lines.append("from numpy.lib.stride_tricks import sliding_window_view")
+        if "registry[" in code:
+            lines += ["", "from nnlib.primitives import registry"]
+        return "\n".join(lines)
+
+    # ------------------------------------------------------------ names
+    def free(self, wanted: str) -> str:
+        """`wanted` as an identifier that nothing else has."""
+        base = re.sub(r"\W", "_", wanted) or "value"
+        base = f"_{base}" if base[0].isdigit() or keyword.iskeyword(base) else base
+        name, n = base, 2
+        while name in self.taken:
+            name, n = f"{base}_{n}", n + 1
+        self.taken.add(name)
+        return name
+
+    def place(self, at: int, text: Text, named: str | None) -> Text:
+        """An expression stays one where it is short and used once; else a line gives it a name."""
+        only = list(self.graph.outputs.values()) == [at] and not self.uses[at]
+        if named is None and (self.uses[at] <= 1 or only) and len(text[0]) <= LONGEST:
+            return text
+        if named is None and only:
+            return text
+        step = self.graph.steps[at]
+        variable = named or self.free(step.name or self.hint(step))
+        self.lines.append(f"{variable} = {text[0]}")
+        return variable, ATOM
+
+    def hint(self, step: Step) -> str:
+        affine = step.op == "add" and self.graph.steps[step.inputs[0]].op in ("matmul", "conv2d")
+        return "z" if affine else _HINTS.get(step.op, "t")
+
+    def returned(self) -> str:
+        outputs = self.graph.outputs
+        if list(outputs) == ["output"]:
+            return f"return {self.written[outputs['output']][0]}"
+        pairs = [f'"{name}": {self.written[at][0]}' for name, at in outputs.items()]
+        one_line = "return {" + ", ".join(pairs) + "}"
+        if len(one_line) <= 90:
+            return one_line
+        return "return {\n" + "".join(f"        {pair},\n" for pair in pairs) + "    }"
+
+    # ------------------------------------------------------------ constants
+    def constant(self, step: Step) -> Text:
+        value = np.asarray(step.value)
+        if not value.shape:
+            return _typed(value)
+        filled = _filled(value)
+        if filled is not None:
+            return filled, ATOM
+        if value.size > _READABLE:
+            little = value.astype(value.dtype.newbyteorder("<"))
+            data = base64.b64encode(little.tobytes()).decode("ascii")
+            code = f'np.frombuffer(base64.b64decode("{data}"), "{little.dtype.str}")'
+            code += f".reshape({value.shape}).astype(np.{value.dtype.name})"
+        else:
+            code = f"np.array({_listed(value)}, dtype={_type_name(value.dtype)})"
+            code += f".reshape({value.shape})" if not value.size else ""
+        name = self.free((step.name or "constant").upper())
+        self.constants.append(f"{name} = {code}")
+        return name, ATOM
+
+    # ------------------------------------------------------------ expressions
+    def expression(self, step: Step) -> Text:
+        if step.op in _INFIX:
+            return self.infix(step)
+        if step.op == "neg":
+            return "-" + self.inside(step, 0, NEGATED), NEGATED
+        call: Callable[..., str] | None = CALLS.get(step.op)
+        arguments = [self.argument(step, k) for k in range(len(step.inputs))]
+        shapes = [self.graph.steps[i].shape for i in step.inputs]
+        if call is None:
+            attrs = "".join(f", {k}={_attr(v)}" for k, v in step.attrs.items())
+            return f'registry["{step.op}"].forward({", ".join(arguments)}{attrs})', ATOM
+        text = call(
+            *arguments, shapes=shapes, **{"shape": step.shape, "of_type": step.dtype, **step.attrs}
+        )
+        for helper in HELPERS:
+            if text.startswith(f"{helper}("):
+                self.helpers[helper] = None
+        return text, ATOM
+
+    def infix(self, step: Step) -> Text:
+        sign, level = _INFIX[step.op]
+        if step.op == "pow":  # binds to the right, and more than a minus before it
+            left, right = self.inside(step, 0, ATOM), self.inside(step, 1, ATOM)
+        else:
+            left = self.inside(step, 0, level + (level == COMPARED))
+            right = self.inside(step, 1, level + 1)
+        return f"{left} {sign} {right}" if sign != "**" else f"{left}**{right}", level
+
+    def argument(self, step: Step, k: int) -> str:
+        """An argument of a call, where nothing needs brackets."""
+        return self.inside(step, k, 0)
+
+    def inside(self, step: Step, k: int, level: int) -> str:
+        i = step.inputs[k]
+        given = self.graph.steps[i]
+        if given.op == "constant" and not given.shape and self.plain(step, k):
+            text, own = _plain(np.asarray(given.value))
+        else:
+            text, own = self.written[i]
+        return f"({text})" if own < level else text
+
+    def plain(self, step: Step, k: int) -> bool:
+        """Whether a number may stand without its type: the other operand gives it."""
+        own = self.graph.steps[step.inputs[k]]
+        others = [self.graph.steps[i] for j, i in enumerate(step.inputs) if j != k]
+        others = [o for o in others if o.dtype != "bool"] if step.op == "where" else others
+        return any(o.op != "constant" and o.dtype == own.dtype for o in others) and (
+            step.op in _INFIX or step.op in ("where", "maximum", "minimum", "atan2", "remainder")
+        )
+
+
+def _filled(value: np.ndarray) -> str | None:
+    """A constant that one call makes: 0, 1, 2, …, or one number everywhere."""
+    if value.dtype == np.int64 and value.ndim == 1 and (value == np.arange(value.size)).all():
+        return f"np.arange({value.size})"
+    first = value.ravel()[:1]
+    if value.size > 1 and value.tobytes() == np.full(value.shape, first).tobytes():
+        return f"np.full({value.shape}, {_plain(first[0])[0]}, dtype={_type_name(value.dtype)})"
+    return None
+
+
+def _plain(value: np.ndarray) -> Text:
+    if value.dtype.kind != "f":
+        return _signed(repr(value.item()))
+    if not np.isfinite(value):
+        return _signed("np.nan" if np.isnan(value) else f"{value.item()}".replace("inf", "np.inf"))
+    number = float(str(value[()]))  # the shortest decimal that is this number in its own type
+    short = repr(int(number)) if number == int(number) and abs(number) < 1e6 else repr(number)
+    return _signed("-0.0" if number == 0 and np.signbit(value) else short)
+
+
+def _signed(text: str) -> Text:
+    return text, NEGATED if text.startswith("-") else ATOM
+
+
+def _typed(value: np.ndarray) -> Text:
+    if value.dtype.kind == "b":
+        return f"np.bool_({value.item()})", ATOM
+    return f"np.{value.dtype.name}({_plain(value)[0]})", ATOM
+
+
+def _type_name(kind: np.dtype) -> str:
+    return "bool" if kind.kind == "b" else f"np.{kind.name}"
+
+
+def _listed(value: np.ndarray) -> str:
+    if not value.shape:
+        return _plain(value)[0]
+    return "[" + ", ".join(_listed(np.asarray(v)) for v in value) + "]"
+
+
+def _attr(value: Any) -> str:
+    return repr(value.item() if isinstance(value, np.generic) else value)

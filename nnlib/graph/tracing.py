@@ -1,0 +1,134 @@
+"""Tracing: a function run once, every primitive that it applied written down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import CellType
+from typing import Any
+
+import numpy as np
+
+from nnlib import record
+from nnlib.graph.steps import Graph, GraphError, Step
+from nnlib.record import Primitive, Value, make
+
+
+class Tracer:
+    """A watcher that writes down every primitive it sees."""
+
+    def __init__(self) -> None:
+        self.steps: list[Step] = []
+        self.known: dict[int, int] = {}
+        self.alive: list[Value] = []  # ids stay unique only while what they name lives
+        self.live: set[int] = set()  # steps that depend on an input
+        self.names: dict[int, str] = {}  # what the program calls the tensors that it captured
+
+    def add(self, step: Step, value: Value | None = None) -> int:
+        self.steps.append(step)
+        at = len(self.steps) - 1
+        if step.op == "input" or any(i in self.live for i in step.inputs):
+            self.live.add(at)
+        if value is not None:
+            self.bind(value, at)
+        return at
+
+    def bind(self, value: Value, at: int) -> None:
+        self.known[id(value)] = at
+        self.alive.append(value)
+
+    def find(self, value: Any, like: np.dtype | None = None) -> int:
+        if isinstance(value, Value):
+            at = self.known.get(id(value))
+            return self.constant(value._data, value) if at is None else at
+        if isinstance(value, (int, float)) and like is not None:
+            kind = like if not (isinstance(value, float) and like.kind != "f") else np.dtype(float)
+            return self.constant(kind.type(value))
+        return self.constant(np.asarray(value)[()])
+
+    def constant(self, array: Any, value: Value | None = None) -> int:
+        array = np.array(array)[()]
+        name = None if value is None else self.names.get(id(value))
+        step = Step("constant", array.shape, array.dtype.name, name=name, value=array)
+        return self.add(step, value)
+
+    # -- what record.Watcher asks for
+    def saw(self, primitive: Primitive, args: tuple, attrs: dict, result: Value) -> None:
+        if primitive.plain is not None:
+            raise GraphError(f"{primitive.name} is fused and is traced through its plain form")
+        kinds = [a._data.dtype for a in args if isinstance(a, Value) and a._data.dtype.kind != "b"]
+        like = kinds[0] if kinds else result._data.dtype
+        inputs = tuple([self.find(a, like) for a in args])
+        data = result._data
+        self.add(Step(primitive.name, data.shape, data.dtype.name, inputs, dict(attrs)), result)
+
+    def alias(self, value: Value, of: Value) -> None:
+        self.bind(value, self.find(of))
+
+    def rebound(self, value: Value, result: Value) -> None:
+        at = self.find(result)
+        if result._data.dtype != value._data.dtype:
+            cast = Step(
+                "cast", value._data.shape, value._data.dtype.name, (at,),
+                {"dtype": value._data.dtype.name},
+            )  # fmt: skip
+            at = self.add(cast)
+        self.bind(value, at)
+
+    def peeked(self, value: Value, how: str) -> None:
+        at = self.known.get(id(value))
+        if at is not None and at in self.live:
+            raise GraphError(
+                f"the traced function looks at a value with {how}: what it then does would be "
+                "fixed at this one value. Use nnlib.where(condition, a, b) instead of if."
+            )
+
+
+def _captured(fn: Callable[..., Any]) -> dict[int, str]:
+    """The names of the tensors that a function finds outside itself."""
+    code = getattr(fn, "__code__", None)
+    if code is None:
+        return {}
+    cells = zip(code.co_freevars, fn.__closure__ or ())
+    found = {n: c.cell_contents for n, c in cells if c != _EMPTY}
+    found.update({n: fn.__globals__[n] for n in code.co_names if n in fn.__globals__})
+    return {id(v): n for n, v in found.items() if isinstance(v, Value)}
+
+
+_EMPTY = CellType()
+
+
+def trace(fn: Callable[..., Any], /, **inputs: Any) -> Graph:
+    """Run `fn` once on tensors and return what it did as a `Graph`.
+
+    `inputs` are example values (tensors, arrays or numbers) under the names of fn's parameters.
+    `fn` returns a dict of named tensors, or one tensor (named "output").  Gradients taken inside,
+    and in-place updates, are part of the graph.  Raises GraphError where the function's course
+    depends on a value.
+
+    >>> import nnlib
+    >>> g = trace(lambda x: x.exp(), x=nnlib.ones(2))
+    >>> [s.op for s in g.steps]
+    ['input', 'exp']
+    """
+    from nnlib.functions.create import tensor
+
+    tracer = Tracer()
+    tracer.names = _captured(fn)
+    values = {}
+    for name, given in inputs.items():
+        source = given if isinstance(given, Value) else tensor(given)
+        value = make(
+            np.array(source._data)[()], record.Leaf() if source._node is not None else None
+        )
+        tracer.add(Step("input", value._data.shape, value._data.dtype.name, name=name), value)
+        values[name] = value
+    with record.watching(tracer):
+        result = fn(**values)
+    named = result if isinstance(result, dict) else {"output": result}
+    for name, value in named.items():
+        if not isinstance(value, Value):
+            raise GraphError(
+                f"the traced function must return tensors: {name!r} is {type(value).__name__}"
+            )
+    outputs = {name: tracer.find(value) for name, value in named.items()}
+    return Graph(tracer.steps, outputs).simplified()
