@@ -23,6 +23,8 @@ help:
 	@echo "make test    everything: lint, types, package, chapters, the built site in a browser"
 	@echo "make quick   the same without the slow parts (under 2 minutes)"
 	@echo "make lab     JupyterLab on the chapters"
+	@echo "make new-chapter name=…   start a chapter     make watch name=…   its page, after each save"
+	@echo "make notebooks            cut stubs, run chapters, store outputs (CHAPTER=… for one)"
 	@echo "make clean   remove what was built        (distclean: also .venv and downloads)"
 
 $(BIN)/python:
@@ -54,7 +56,7 @@ serve: book
 	$(BIN)/python tools/serve.py $(SITE)
 
 lab: $(LAB_STAMP)
-	$(BIN)/jupyter lab --notebook-dir=. chapters
+	NNLIB_COURSE=reader NNLIB_PROGRESS= $(BIN)/jupyter lab --notebook-dir=. chapters
 
 lint: $(TEST_STAMP)
 	$(BIN)/ruff check .
@@ -62,10 +64,18 @@ lint: $(TEST_STAMP)
 types: $(TEST_STAMP)
 	$(BIN)/mypy
 
+# CHAPTER=name runs one chapter; without it, all of them.
+CHAPTERS := chapters$(if $(CHAPTER),/$(CHAPTER).ipynb)
+# The text's numbers must hold, and nobody's own progress is shown (nnlib/course/mode.py).
+export NNLIB_COURSE   ?= author
+export NNLIB_PROGRESS ?= off
+
 notebooks: $(BOOK_STAMP)
-	$(BIN)/python tools/notebooks.py --execute chapters
+	$(BIN)/python tools/exercises.py $(CHAPTERS)
+	$(BIN)/python tools/notebooks.py --execute $(CHAPTERS)
 
 notebooks-check: $(BOOK_STAMP)
+	$(BIN)/python tools/exercises.py --check chapters
 	$(BIN)/python tools/notebooks.py --check chapters
 
 test: $(TEST_STAMP) lint types notebooks-check book

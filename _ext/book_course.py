@@ -1,0 +1,65 @@
+"""What the course's pages need of Sphinx: strict numbers, and terms explained on hover."""
+
+from __future__ import annotations
+
+import os
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.config import Config
+
+LONGEST = 240  # characters of a definition that a hover text shows
+
+
+def run_as_authors(app: Sphinx, config: Config) -> None:
+    """While the book is built, a number in the text must hold; progress is a reader's own."""
+    os.environ["NNLIB_COURSE"] = "author"
+    os.environ["NNLIB_PROGRESS"] = "off"
+
+
+def definitions(app: Sphinx) -> dict[str, str]:
+    """Each glossary term's id and the first paragraph of its definition."""
+    found: dict[str, str] = {}
+    for docname in {entry[0] for entry in terms(app).values()}:
+        for item in app.env.get_doctree(docname).findall(nodes.definition_list_item):
+            text = " ".join(item[-1].astext().split("\n\n")[0].split())
+            short = text if len(text) <= LONGEST else text[:LONGEST].rsplit(" ", 1)[0] + " …"
+            for term in item.findall(nodes.term):
+                found.update((name, short) for name in term["ids"])
+    return found
+
+
+def terms(app: Sphinx) -> dict[tuple[str, str], tuple[str, str]]:
+    domain = app.env.get_domain("std")
+    return {key: entry for key, entry in domain.data["objects"].items() if key[0] == "term"}
+
+
+def explain_terms(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    """Gives every link to a glossary term the definition as its hover text."""
+    links = [
+        node for node in doctree.findall(nodes.reference)
+        if any("std-term" in child.get("classes", []) for child in node.findall(nodes.inline))
+    ]  # fmt: skip
+    if not links:
+        return
+    known = definitions(app)
+    for link in links:
+        target = link.get("refid") or link.get("refuri", "").partition("#")[2]
+        if target in known:
+            link["reftitle"] = known[target]
+            link["classes"].append("nn-term")
+
+
+def needs_glossary(app: Sphinx, env, changed: set, added: set, removed: set) -> list[str]:
+    """Pages to read again when the glossary has changed: those with terms show it on hover."""
+    if not any("glossary" in name for name in (changed | added)):
+        return []
+    return [name for name in env.found_docs if name.startswith("chapters/")]
+
+
+def setup(app: Sphinx) -> dict:
+    app.connect("config-inited", run_as_authors, priority=100)
+    # After Sphinx has resolved the references, which happens at the default priority of 500.
+    app.connect("doctree-resolved", explain_terms, priority=700)
+    app.connect("env-get-outdated", needs_glossary)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,1 @@
+"""The exercises of each chapter: a module a chapter, EXERCISES in the order of the page."""

@@ -1,0 +1,153 @@
+"""How an answer differs from the right one, in words; and which common mistake would explain it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+
+def is_blank(answer: Any) -> bool:
+    """Whether the answer, or a part of it, is still the stub's `...`."""
+    if answer is ...:
+        return True
+    if isinstance(answer, (list, tuple)):
+        return any(is_blank(part) for part in answer)
+    return isinstance(answer, Mapping) and any(is_blank(part) for part in answer.values())
+
+
+def array_of(value: Any) -> np.ndarray | None:
+    """The value's numbers, or None if it is not numbers."""
+    if hasattr(value, "detach"):
+        return np.asarray(value.detach().numpy())
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        return None
+    return array if array.dtype.kind in "biuf" else None
+
+
+def difference(given: Any, needed: Any, tolerance: float, where: str = "") -> str | None:
+    """What differs, as a sentence; None if nothing does."""
+    place = f"{where}: " if where else ""
+    if isinstance(needed, Mapping):
+        if not isinstance(given, Mapping) or set(given) != set(needed):
+            return (
+                f"{place}a dict with {', '.join(map(str, needed))} is needed, not {brief(given)}."
+            )
+        return first(difference(given[k], needed[k], tolerance, f"{where}[{k!r}]") for k in needed)
+    if (isinstance(needed, (tuple, list)) and array_of(needed) is None) or isinstance(
+        needed, tuple
+    ):
+        if not isinstance(given, (tuple, list)) or len(given) != len(needed):
+            return f"{place}{len(needed)} results are needed, not {brief(given)}."
+        pairs = enumerate(zip(given, needed, strict=True))
+        return first(difference(g, n, tolerance, f"{where}[{i}]") for i, (g, n) in pairs)
+    if isinstance(needed, (str, bool)):
+        same = type(given) is type(needed) and given == needed
+        return None if same else f"{place}you have {brief(given)}."
+    return numbers_differ(given, needed, tolerance, place)
+
+
+def numbers_differ(given: Any, needed: Any, tolerance: float, place: str) -> str | None:
+    g, n = array_of(given), array_of(needed)
+    if g is None:
+        return f"{place}numbers are needed, not {brief(given)} ({type(given).__name__})."
+    assert n is not None
+    if g.shape != n.shape:
+        return f"{place}the shape {n.shape} is needed; yours is {g.shape}."
+    if (g.dtype.kind == "b") != (n.dtype.kind == "b"):
+        return f"{place}the dtype {n.dtype} is needed; yours is {g.dtype}."
+    if close(g, n, tolerance):
+        return None
+    g, n = g.astype(float), n.astype(float)
+    off = np.where(np.isfinite(g), np.abs(g - n), np.inf)
+    at = np.unravel_index(int(np.argmax(off)), off.shape)
+    index = f" at [{', '.join(map(str, at))}]" if at else ""
+    return f"{place}you have {float(g[at]):.5g}{index} where {float(n[at]):.5g} is needed."
+
+
+def close(g: np.ndarray, n: np.ndarray, tolerance: float) -> bool:
+    """Whether two arrays of one shape agree to `tolerance`, relative to the needed one's size."""
+    scale = max(1.0, float(np.abs(n.astype(float)[np.isfinite(n)]).max(initial=0)))
+    return bool(np.allclose(g, n, rtol=0, atol=tolerance * scale, equal_nan=True))
+
+
+def agrees(given: Any, needed: Any, tolerance: float) -> bool:
+    return difference(given, needed, tolerance) is None
+
+
+def first(found: Iterable[str | None]) -> str | None:
+    return next((f for f in found if f is not None), None)
+
+
+def brief(value: Any) -> str:
+    text = " ".join(repr(value).split())
+    return text if len(text) <= 60 else text[:57] + "…"
+
+
+# --- common mistakes, seen in the numbers alone -----------------------------------------------
+
+WORDS = {
+    "nan": "There is a nan or an infinity in it: a logarithm of 0, or an overflow in exp?",
+    "sign": "It is exactly the negative: a sign is turned.",
+    "transpose": "It is the transpose of what is needed: a .T is missing, or one too many.",
+    "sum": "It is {factor:g} times as large: you sum where the mean is needed.",
+    "mean": "It is {factor:g} times too small: you take the mean where the sum is needed.",
+    "factor": "Every entry is {factor:.4g} times what is needed: a constant factor.",
+    "logits": "These are logits: the sigmoid is missing.",
+    "probabilities": "These are probabilities: logits are needed, so leave the sigmoid out.",
+    "logarithm": "The logarithm of yours is right: take it.",
+}
+
+
+def suspicion(given: Any, needed: Any, lengths: Iterable[int] = ()) -> str | None:
+    """The common mistake that would explain all of the difference, or None.
+
+    `lengths` are the sizes of the data, by which sums and means differ.
+    """
+    g, n = array_of(given), array_of(needed)
+    if g is None or n is None or n.size == 0:
+        return None
+    g, n = g.astype(float), n.astype(float)
+    if np.isfinite(n).all() and not np.isfinite(g).all():
+        return WORDS["nan"]
+    if g.shape != n.shape:
+        turned = n.ndim == 2 and g.shape == n.T.shape and close(g, n.T, 1e-6)
+        return WORDS["transpose"] if turned else None
+    with np.errstate(all="ignore"):
+        return same_shape_suspicion(g, n, set(lengths))
+
+
+def same_shape_suspicion(g: np.ndarray, n: np.ndarray, lengths: set[int]) -> str | None:
+    if close(g, -n, 1e-6) and np.any(n):
+        return WORDS["sign"]
+    if n.ndim == 2 and n.shape[0] == n.shape[1] and close(g, n.T, 1e-6):
+        return WORDS["transpose"]
+    if close(g, 1 / (1 + np.exp(-n)), 1e-6):
+        return WORDS["probabilities"]
+    if close(1 / (1 + np.exp(-g)), n, 1e-6):
+        return WORDS["logits"]
+    if (g > 0).all() and close(np.log(g), n, 1e-6):
+        return WORDS["logarithm"]
+    return factor_suspicion(g, n, lengths)
+
+
+def factor_suspicion(g: np.ndarray, n: np.ndarray, lengths: set[int]) -> str | None:
+    nonzero = np.abs(n) > 1e-9
+    if not nonzero.any() or not close(g[~nonzero], n[~nonzero], 1e-9):
+        return None
+    ratios = g[nonzero] / n[nonzero]
+    factor = float(ratios[0])
+    if not np.allclose(ratios, factor, rtol=1e-5) or abs(factor) < 1e-9:
+        return None
+    for length in lengths - {0, 1}:
+        if abs(factor - length) < 1e-5 * length:
+            return WORDS["sum"].format(factor=length)
+        if abs(1 / factor - length) < 1e-5 * length:
+            return WORDS["mean"].format(factor=length)
+    # A single number always is some multiple of another: that tells nothing but for round ones.
+    if n.size == 1 and round(factor, 6) not in (0.5, 2.0, -0.5, -2.0):
+        return None
+    return WORDS["factor"].format(factor=factor)

@@ -1,0 +1,55 @@
+"""From a drawing to a network's input: cut out what was drawn, shrink it to a few pixels."""
+
+from __future__ import annotations
+
+import numpy as np
+
+import nnlib
+from nnlib.tensor import Tensor
+
+INK = 0.3  # a pixel darker than this was drawn on
+
+
+def _ends(drawn: Tensor) -> tuple[Tensor, Tensor]:
+    """The first and last + 1 position that was drawn on, along the last axis."""
+    places = nnlib.arange(drawn.shape[-1], dtype=nnlib.float32)
+    count = float(drawn.shape[-1])
+    first = nnlib.where(drawn, places, count).amin(-1)
+    return first, nnlib.where(drawn, places + 1.0, 0.0).amax(-1)
+
+
+def _cover(middle: Tensor, side: Tensor, length: int, size: int) -> Tensor:
+    """Row k: how much of the new pixel k each of the old pixels covers; shape (…, size, length)."""
+    new = (side / size).unsqueeze(-1)
+    low = (middle - side / 2).unsqueeze(-1) + nnlib.arange(size, dtype=nnlib.float32) * new
+    low, new = low.unsqueeze(-1), new.unsqueeze(-1)
+    old = nnlib.arange(length, dtype=nnlib.float32)
+    overlap = nnlib.minimum(old + 1.0, low + new) - nnlib.maximum(old, low)
+    return overlap.clamp(min=0.0) / new
+
+
+def shrink(images: Tensor | np.ndarray, size: int = 8) -> Tensor:
+    """The smallest square around the ink, as size × size means of what it covers.
+
+    A network for such images need not know where or how large a digit was drawn.
+
+    Args:
+        images: shape (…, height, width), from 0 (paper) to 1 (ink).
+        size: pixels on a side of the result.
+
+    Returns:
+        A tensor of shape (…, size, size); a blank image stays blank.
+
+    >>> import numpy as np
+    >>> image = np.zeros((28, 28), np.float32)
+    >>> image[4:24, 10:14] = 1  # a stroke, 20 high and 4 wide, off the middle
+    >>> shrink(image, 5).round().tolist()[0]
+    [0.0, 0.0, 1.0, 0.0, 0.0]
+    """
+    ink = images if isinstance(images, Tensor) else nnlib.tensor(images)
+    top, bottom = _ends(ink.amax(-1) > INK)
+    left, right = _ends(ink.amax(-2) > INK)
+    side = nnlib.maximum(bottom - top, right - left).clamp(min=1.0)
+    rows = _cover((top + bottom) / 2, side, ink.shape[-2], size)
+    columns = _cover((left + right) / 2, side, ink.shape[-1], size)
+    return rows @ ink @ columns.transpose(-2, -1)

@@ -1,0 +1,34 @@
+"""One look for the figures that matplotlib draws: the site's hues, light frames."""
+
+from __future__ import annotations
+
+from nnlib.live.fallback import COLORS
+
+SERIES = ("series0", "series1", "series2", "series3")
+
+
+def style() -> None:
+    """Sets matplotlib's defaults for a chapter; call it once, before the first figure.
+
+    Raises:
+        ModuleNotFoundError: matplotlib is not installed (`pip install "nnlib[plot]"`).
+    """
+    import matplotlib as mpl
+    from cycler import cycler
+
+    mpl.rcParams.update(
+        {
+            "figure.figsize": (5.6, 3.4),
+            "figure.dpi": 110,
+            "figure.constrained_layout.use": True,
+            "axes.prop_cycle": cycler(color=[COLORS[name] for name in SERIES]),
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "axes.edgecolor": COLORS["muted"],
+            "axes.labelcolor": COLORS["ink"],
+            "lines.linewidth": 1.8,
+            "legend.frameon": False,
+            "font.size": 10,
+            "svg.hashsalt": "nnlib",
+        }
+    )

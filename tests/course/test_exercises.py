@@ -1,0 +1,63 @@
+"""Every exercise of every chapter: its answer passes, blanks and each named mistake are told so."""
+
+from __future__ import annotations
+
+import pkgutil
+
+import pytest
+
+import nnlib.course.checks
+from nnlib.course.checking import BLANK, judge
+from nnlib.course.exercises import Exercise, exercises_of
+
+CHAPTERS = [
+    module.name.replace("_", "-")
+    for module in pkgutil.iter_modules(nnlib.course.checks.__path__)
+    if not module.name.startswith("_")
+]
+EXERCISES = [exercise for chapter in CHAPTERS for exercise in exercises_of(chapter)]
+MISTAKES = [(exercise, mistake) for exercise in EXERCISES for mistake in exercise.mistakes]
+
+
+def of(exercise: Exercise, answer: object) -> object:
+    """The answer as a reader's notebook holds it (values may be given by a function)."""
+    return answer() if exercise.kind == "value" and callable(answer) else answer
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda e: e.name)
+def test_right_answer_passes(exercise: Exercise) -> None:
+    verdict = judge(exercise, of(exercise, exercise.like))
+    assert verdict.state == "right", verdict.words
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda e: e.name)
+def test_blank_is_told_where_to_begin(exercise: Exercise) -> None:
+    def stub(*_: object) -> object:
+        return ...
+
+    def bare(*_: object) -> None: ...
+
+    answers = [...] if exercise.kind != "function" else [..., stub, bare]
+    for answer in answers:
+        verdict = judge(exercise, answer)
+        assert (verdict.state, verdict.words) == ("blank", BLANK)
+
+
+@pytest.mark.parametrize(
+    ("exercise", "mistake"), MISTAKES, ids=[f"{e.name}-{m.words[:28]}" for e, m in MISTAKES]
+)
+def test_each_mistake_gets_its_own_words(exercise: Exercise, mistake) -> None:
+    verdict = judge(exercise, of(exercise, mistake.twin))
+    assert verdict.state == "wrong"
+    assert mistake.words in verdict.words
+    others = {m.words for m in exercise.mistakes} - {mistake.words}
+    assert not [words for words in others if words in verdict.words]
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_names_and_stars_are_in_order(chapter: str) -> None:
+    exercises = exercises_of(chapter)
+    assert 4 <= len(exercises) <= 7
+    assert len({e.short for e in exercises}) == len(exercises)
+    assert all(e.stars in (1, 2, 3) for e in exercises)
+    assert all(e.learned.endswith(".") for e in exercises if e.learned)

@@ -1,0 +1,195 @@
+"""Cuts the stubs of exercises out of their solutions, which are written once.
+
+    python tools/exercises.py chapters                 write every stub anew
+    python tools/exercises.py --check chapters         name stubs unlike their solution; exit 1
+    python tools/exercises.py --solved DIR chapters    copies in which every stub is solved
+
+In a chapter an exercise is four neighbours: the statement (an {exercise} directive), a code cell
+tagged `exercise` (the stub, which this tool writes), a code cell tagged `check` (course.check), and
+a text cell with folded hints and the folded solution, a fenced Python block below
+<summary>Solution</summary>. A line of the solution that ends in `# ←` is the reader's to write:
+
+    return (y * z).sum()  # ←               →   return ...
+    loss = f(w)  # ← the loss of this step  →   loss = ...  # the loss of this step
+    w -= lr * g  # ←                        →   ...
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import io
+import json
+import re
+import sys
+import tokenize
+from dataclasses import dataclass
+from pathlib import Path
+
+import notebooks
+
+MARK = re.compile(r"#\s*←\s*(.*)$")
+SOLUTION = re.compile(r"<summary>Solution</summary>\s*```python\n(.*?)\n```", re.DOTALL)
+CHECKED = re.compile(r"course\.check\(\s*\"([^\"]+)\"")
+
+
+class ExerciseError(ValueError):
+    """A chapter's exercise is not whole."""
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """Where an exercise's cells stand in a notebook, its checks' names and its solution."""
+
+    stub: int
+    check: int
+    names: tuple[str, ...]
+    solution: str
+
+
+def source_of(cell: dict) -> str:
+    return "".join(notebooks.lines(cell["source"]))
+
+
+def tags_of(cell: dict) -> list[str]:
+    return cell["metadata"].get("tags", [])
+
+
+def marks(solution: str) -> dict[int, str]:
+    """The marked lines (from 1) and the words behind each mark."""
+    found = {}
+    for token in tokenize.generate_tokens(io.StringIO(solution).readline):
+        if token.type == tokenize.COMMENT and (match := MARK.match(token.string)):
+            found[token.start[0]] = match[1].strip()
+    return found
+
+
+def statement_at(tree: ast.Module, line: int) -> ast.stmt:
+    """The smallest statement that the line belongs to (a block by its first line alone)."""
+    around = [
+        node for node in ast.walk(tree)
+        if isinstance(node, ast.stmt) and node.lineno <= line <= (node.end_lineno or 0)
+        and (not hasattr(node, "body") or node.lineno == line)
+    ]  # fmt: skip
+    if not around:
+        raise ExerciseError(f"line {line} of the solution is marked, but no statement is there")
+    return min(around, key=lambda node: ((node.end_lineno or 0) - node.lineno, -node.col_offset))
+
+
+def blank(node: ast.stmt, lines: list[str], words: str) -> str:
+    """The line that stands in the stub for a statement."""
+    indent = " " * node.col_offset
+    tail = f"  # {words}" if words else ""
+    if isinstance(node, ast.Return):
+        return f"{indent}return ...{tail}"
+    if isinstance(node, (ast.Assign, ast.AnnAssign)):
+        value = node.value
+        assert value is not None
+        head = lines[value.lineno - 1].encode()[: value.col_offset].decode()
+        return f"{head.rstrip().rstrip('(').rstrip()} ...{tail}"
+    return f"{indent}...{tail}"
+
+
+def cut(solution: str) -> str:
+    """The stub of a solution. Raises ExerciseError where nothing is marked."""
+    marked = marks(solution)
+    if not marked:
+        raise ExerciseError("no line of the solution ends in `# ←`")
+    tree, lines = ast.parse(solution), solution.splitlines()
+    stands: dict[int, tuple[int, str]] = {}
+    for line, words in marked.items():
+        node = statement_at(tree, line)
+        stands[node.lineno] = (node.end_lineno or line, blank(node, lines, words))
+    out: list[str] = []
+    line = 1
+    while line <= len(lines):
+        if line in stands:
+            line, text = stands[line]
+            # Dots that follow dots of the same depth are one gap.
+            if not (text.strip() == "..." and out and out[-1] == text):
+                out.append(text)
+        else:
+            out.append(lines[line - 1])
+        line += 1
+    return "\n".join(out)
+
+
+def exercises_in(notebook: dict) -> list[Exercise]:
+    """Every exercise of a notebook. Raises ExerciseError where one of its cells is missing."""
+    cells = notebook["cells"]
+    found = []
+    for at, cell in enumerate(cells):
+        if "exercise" not in tags_of(cell):
+            continue
+        after = next((i for i in range(at + 1, len(cells)) if "check" in tags_of(cells[i])), None)
+        text = next((c for c in cells[at + 1 :] if c["cell_type"] == "markdown"), None)
+        names = CHECKED.findall(source_of(cells[after])) if after is not None else []
+        if after != at + 1 or not names:
+            raise ExerciseError(
+                f"cell {at}: the next cell must be tagged check and call course.check"
+            )
+        solution = SOLUTION.search(source_of(text)) if text else None
+        if solution is None:
+            raise ExerciseError(f"cell {at}: the text below the check holds no folded solution")
+        found.append(Exercise(at, after, tuple(names), solution[1]))
+    return found
+
+
+def with_stubs(notebook: dict) -> dict:
+    """The notebook as readers get it: each stub cut out of its solution."""
+    cells = [dict(cell) for cell in notebook["cells"]]
+    for exercise in exercises_in(notebook):
+        cells[exercise.stub]["source"] = notebooks.lines(cut(exercise.solution))
+    return {**notebook, "cells": cells}
+
+
+def solved(notebook: dict) -> dict:
+    """The notebook as a reader leaves it who has solved everything; checks' outputs say so."""
+    cells = [dict(cell) for cell in notebook["cells"]]
+    for exercise in exercises_in(notebook):
+        cells[exercise.stub]["source"] = notebooks.lines(exercise.solution)
+        text = "".join(passing(name) for name in exercise.names)
+        stream = {"output_type": "stream", "name": "stdout", "text": notebooks.lines(text)}
+        cells[exercise.check]["outputs"] = [stream]
+    return {**notebook, "cells": cells}
+
+
+def passing(name: str) -> str:
+    """What the check prints for a right answer."""
+    from nnlib.course.checking import printed, right
+    from nnlib.course.exercises import find
+
+    exercise = find(name)
+    return printed(exercise, right(exercise)) + "\n"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("paths", nargs="+", type=Path)
+    parser.add_argument("--check", action="store_true", help="change nothing, report")
+    parser.add_argument("--solved", type=Path, metavar="DIR", help="write solved copies there")
+    options = parser.parse_args(arguments)
+    faults = 0
+    for path in notebooks.notebooks_in(options.paths):
+        before = path.read_text("utf8")
+        try:
+            made = (solved if options.solved else with_stubs)(json.loads(before))
+        except (ExerciseError, SyntaxError) as error:
+            faults += 1
+            print(f"{path}: {error}")
+            continue
+        text = notebooks.text_of(made)
+        if options.solved:
+            options.solved.mkdir(parents=True, exist_ok=True)
+            (options.solved / path.name).write_text(text, "utf8")
+        elif made != json.loads(before) and options.check:
+            faults += 1
+            print(f"{path}: a stub is not its solution's; run `make notebooks`")
+        elif made != json.loads(before):
+            path.write_text(text, "utf8")
+            print(f"{path}: stubs written")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
