@@ -213,7 +213,7 @@ const points: Make = (spec, plot, layer) => {
         attributes(dot, { fill: classes ? classColor(k) : cssColor(spec.color, "series0") });
         item.classList.toggle("nn-ringed", at(ring, i, 0) > 0);
         if (isClickable(clicks)) {
-          markButton(item, spec.labels?.[i] ?? `point ${i + 1}`, chosen(scene, clicks, i), i === 0);
+          markButton(item, spec.labels?.[i] ?? (spec.select && spec.label ? `${spec.label} ${i}` : `point ${i + 1}`), chosen(scene, clicks, i), i === 0);
         }
         renew[i]?.();
       }
