@@ -99,7 +99,9 @@ export class Scene {
   private readonly abort = new AbortController();
 
   constructor(readonly spec: Spec) {
-    for (const [name, input] of Object.entries(spec.inputs)) this.inputs.set(name, new Input(name, input));
+    const place = new Map(spec.order?.map((name, i) => [name, i]));
+    const listed = Object.entries(spec.inputs).sort(([a], [b]) => (place.get(a) ?? 0) - (place.get(b) ?? 0));
+    for (const [name, input] of listed) this.inputs.set(name, new Input(name, input));
     for (const name of this.inputs.keys()) this.dirty.add(name);
     for (const graph of spec.drags ?? []) this.drags.push(new Program(parseGraph(this.unpooled(graph))));
     document.addEventListener(SHARE_EVENT, (event) => this.hear(event), { signal: this.abort.signal });

@@ -64,6 +64,8 @@ export interface Spec {
   readonly caption?: string;
   readonly alt?: string;
   readonly inputs: Readonly<Record<string, InputSpec>>;
+  /** The inputs' names as the author listed them: what carries a figure may sort an object's keys. */
+  readonly order?: readonly string[];
   readonly choices: readonly string[];
   readonly programs: Readonly<Record<string, unknown>>;
   readonly drags?: readonly unknown[];

@@ -257,7 +257,10 @@ class Figure(anywidget.AnyWidget):
         tree = compiler.part(root)
         self._derived = dict(compiler.derived)
         self._wanted = _references(tree)
-        spec = {"inputs": {k: self._input_spec(k, c, first[k]) for k, c in self._controls.items()}}
+        spec: dict[str, Any] = {
+            "inputs": {k: self._input_spec(k, c, first[k]) for k, c in self._controls.items()},
+            "order": list(self._controls),  # pages may store the figure with its keys sorted
+        }
         spec |= self._programs(env, outputs, compiler.drags)
         values = {**env, **outputs, **self._call_derived({**env, **outputs})}
         fit_axes(tree, lambda ref: _look_up(ref, values))

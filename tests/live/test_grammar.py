@@ -181,3 +181,8 @@ def test_training_in_python_descends_and_repeats():
     assert run["loss"][-1] < 1e-3 < run["loss"][0]
     assert figure.train(50)["loss"].tolist() == run["loss"].tolist()
     assert figure.train(5, seed=3)["loss"][0] != run["loss"][0]
+
+
+def test_controls_keep_the_authors_order_where_a_page_sorts_keys() -> None:
+    figure = live.figure(lambda w0, w, b: {"z": w0 + w + b}, w0=1.0, w=2.0, b=3.0, view=["{z:.1f}"])
+    assert figure.spec["order"] == ["w0", "w", "b"]
