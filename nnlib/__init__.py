@@ -1,40 +1,83 @@
 """nnlib: a small NumPy autodiff package with PyTorch's names, made to be taken apart."""
 
+import builtins
+from math import e, inf, nan, pi
+
 from nnlib.tensor import Size, Tensor  # first: the module nnlib.tensor gives way to the function
 
 # isort: split
-from nnlib import autograd, dtypes, nn, optim
-from nnlib.autograd import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
+from nnlib import autograd, dtypes, linalg, nn, optim
+from nnlib.autograd import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
 from nnlib.dtypes import bool_ as bool
 from nnlib.dtypes import (
     double,
     dtype,
+    finfo,
     float16,
     float32,
     float64,
     get_default_dtype,
     half,
+    iinfo,
     int8,
     int16,
     int32,
     int64,
     long,
     set_default_dtype,
+    short,
     uint8,
+)
+from nnlib.dtypes import float_ as float
+from nnlib.dtypes import int_ as int
+from nnlib.functions.arrange import (
+    broadcast_tensors,
+    broadcast_to,
+    chunk,
+    diag,
+    diagonal,
+    hstack,
+    meshgrid,
+    movedim,
+    narrow,
+    ravel,
+    repeat_interleave,
+    roll,
+    select,
+    split,
+    swapaxes,
+    t,
+    tile,
+    trace,
+    tril,
+    triu,
+    unbind,
+    unflatten,
+    vstack,
 )
 from nnlib.functions.create import (
     Generator,
     arange,
+    as_tensor,
+    bernoulli,
+    empty,
+    empty_like,
     eye,
     from_numpy,
     full,
+    full_like,
     linspace,
+    logspace,
     manual_seed,
+    multinomial,
+    normal,
     ones,
     ones_like,
     rand,
+    rand_like,
     randint,
     randn,
+    randn_like,
     randperm,
     tensor,
     zeros,
@@ -45,6 +88,8 @@ from nnlib.functions.elementwise import (
     acos,
     acosh,
     add,
+    addcdiv,
+    addcmul,
     asin,
     asinh,
     atan,
@@ -52,6 +97,7 @@ from nnlib.functions.elementwise import (
     atanh,
     ceil,
     clamp,
+    clip,
     clone,
     cos,
     cosh,
@@ -69,6 +115,7 @@ from nnlib.functions.elementwise import (
     isinf,
     isnan,
     le,
+    lerp,
     log,
     log1p,
     log2,
@@ -81,6 +128,7 @@ from nnlib.functions.elementwise import (
     maximum,
     minimum,
     mul,
+    nan_to_num,
     ne,
     neg,
     pow,
@@ -88,6 +136,8 @@ from nnlib.functions.elementwise import (
     relu,
     remainder,
     round,
+    rsqrt,
+    sgn,
     sigmoid,
     sign,
     sin,
@@ -100,7 +150,41 @@ from nnlib.functions.elementwise import (
     trunc,
     where,
 )
-from nnlib.functions.linalg import matmul
+from nnlib.functions.index import (
+    allclose,
+    bincount,
+    cdist,
+    count_nonzero,
+    equal,
+    gather,
+    index_add,
+    index_select,
+    isclose,
+    kthvalue,
+    masked_fill,
+    masked_select,
+    median,
+    nonzero,
+    scatter,
+    scatter_add,
+    take_along_dim,
+    topk,
+    unique,
+)
+from nnlib.functions.linalg import (
+    addmm,
+    addmv,
+    baddbmm,
+    bmm,
+    dot,
+    einsum,
+    matmul,
+    mm,
+    mv,
+    outer,
+    tensordot,
+)
+from nnlib.functions.linalg import torch_norm as norm
 from nnlib.functions.reduce import (
     all,
     amax,
@@ -120,8 +204,10 @@ from nnlib.functions.reduce import (
     softmax,
     sort,
     std,
+    std_mean,
     sum,
     var,
+    var_mean,
 )
 from nnlib.functions.shape import (
     cat,
@@ -137,5 +223,21 @@ from nnlib.functions.shape import (
 )
 
 __version__ = "0.1.0"
-mm = matmul
+
+
+def is_tensor(obj: object) -> builtins.bool:
+    """Whether `obj` is a Tensor.  As ``torch.is_tensor``."""
+    return isinstance(obj, Tensor)
+
+
+def is_floating_point(input: Tensor) -> builtins.bool:
+    """Whether the elements of `input` are float16, float32 or float64."""
+    return input.is_floating_point()
+
+
+def numel(input: Tensor) -> builtins.int:
+    """How many elements `input` has."""
+    return input.numel()
+
+
 __all__ = [name for name in dir() if not name.startswith("_")]

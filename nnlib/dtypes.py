@@ -113,3 +113,42 @@ def result_type(*args: Any) -> np.dtype:
             result = d
     assert result is not None
     return result
+
+
+class finfo:
+    """The limits of a floating-point type: eps, max, min, tiny, bits.  As ``torch.finfo``.
+
+    >>> import nnlib
+    >>> nnlib.finfo(nnlib.float32).eps
+    1.1920928955078125e-07
+    """
+
+    def __init__(self, type: dtype | None = None) -> None:
+        kind = _default if type is None else type
+        if not isinstance(kind, dtype) or not kind.is_floating_point:
+            raise TypeError(f"torch.finfo() requires a floating point input type, got {kind!r}")
+        ends = np.finfo(kind.numpy)
+        self.dtype, self.bits = kind.name, ends.bits
+        self.eps, self.max, self.min = float(ends.eps), float(ends.max), float(ends.min)
+        self.tiny = self.smallest_normal = float(ends.tiny)
+        self.resolution = float(str(ends.resolution))
+
+    def __repr__(self) -> str:
+        return (
+            f"finfo(resolution={self.resolution:g}, min={self.min:g}, max={self.max:g}, "
+            f"eps={self.eps:g}, smallest_normal={self.tiny:g}, tiny={self.tiny:g}, "
+            f"dtype={self.dtype})"
+        )
+
+
+class iinfo:
+    """The limits of an integer type: max, min, bits.  As ``torch.iinfo``."""
+
+    def __init__(self, type: dtype) -> None:
+        if not isinstance(type, dtype) or type.numpy.kind not in "iu":
+            raise TypeError(f"torch.iinfo() requires an integer input type, got {type!r}")
+        ends = np.iinfo(type.numpy)
+        self.dtype, self.bits, self.max, self.min = type.name, ends.bits, ends.max, ends.min
+
+    def __repr__(self) -> str:
+        return f"iinfo(min={self.min:g}, max={self.max:g}, dtype={self.dtype})"

@@ -186,6 +186,10 @@ def note_rewritten(array: Array) -> None:
     rewritten[_owner(array)] = clock
 
 
+def when_rewritten(array: Array) -> int:
+    return rewritten.get(_owner(array), 0)
+
+
 def was_changed(array: Array, since: int) -> bool:
     return isinstance(array, np.ndarray) and changed.get(_owner(array), 0) > since
 

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
 from nnlib import autograd, dtypes, printing, record
+from nnlib.autograd.hooks import RemovableHandle
+from nnlib.functions import arrange as a
 from nnlib.functions import create
 from nnlib.functions import elementwise as e
+from nnlib.functions import index as i
 from nnlib.functions import linalg as la
 from nnlib.functions import reduce as r
 from nnlib.functions import shape as s
+from nnlib.functions._args import needs_tensor
+from nnlib.inplace import InPlace
 from nnlib.record import Leaf, Node, Value
 
 
@@ -26,10 +32,17 @@ class Size(tuple):
 
     def numel(self) -> int:
         """How many elements a tensor of this shape has."""
-        return int(np.prod(self))
+        return math.prod(self)
+
+    def __getitem__(self, key: Any) -> Any:
+        part = super().__getitem__(key)
+        return Size(part) if isinstance(key, slice) else part
+
+    def __add__(self, other: Any) -> Any:
+        return Size(super().__add__(tuple(other)))
 
 
-class Tensor(Value):
+class Tensor(InPlace):
     """An n-dimensional array that remembers how it was computed.  As ``torch.Tensor``.
 
     >>> import nnlib
@@ -45,14 +58,17 @@ class Tensor(Value):
     __array_ufunc__ = None  # array + tensor asks the tensor, which refuses what it was not given
 
     # ------------------------------------------------------------ operators
-    __add__ = __radd__ = add = e.add
-    __sub__, __rsub__, sub = e.sub, e.rsub, e.sub
+    __add__ = __radd__ = e.plus
+    __sub__, __rsub__ = e.minus, e.rsub
     __mul__ = __rmul__ = mul = e.mul
-    __truediv__, __rtruediv__, div = e.div, e.rdiv, e.div
-    __pow__, __rpow__, pow = e.pow, e.rpow, e.pow
+    __truediv__, __rtruediv__ = e.over, e.rdiv
+    __pow__, __rpow__ = e.power, e.rpow
     __floordiv__ = floor_divide = e.floor_divide
     __mod__ = remainder = e.remainder
-    __matmul__ = matmul = mm = la.matmul
+    __matmul__ = matmul = la.matmul
+    add, sub, div, pow = e.add, e.sub, e.div, e.pow
+    mm, mv, dot, outer, bmm = la.mm, la.mv, la.dot, la.outer, la.bmm
+    addmm, addmv, baddbmm, norm = la.addmm, la.addmv, la.baddbmm, la.torch_norm
     __neg__, neg, __abs__, abs = e.neg, e.neg, e.abs, e.abs
     __eq__, __ne__, __lt__, __le__, __gt__, __ge__ = e.eq, e.ne, e.lt, e.le, e.gt, e.ge
     eq, ne, lt, le, gt, ge = e.eq, e.ne, e.lt, e.le, e.gt, e.ge
@@ -83,6 +99,8 @@ class Tensor(Value):
     sigmoid, relu, clamp, clone, maximum, minimum = (
         e.sigmoid, e.relu, e.clamp, e.clone, e.maximum, e.minimum,
     )  # fmt: skip
+    clip, sgn, rsqrt, nan_to_num, lerp = e.clip, e.sgn, e.rsqrt, e.nan_to_num, e.lerp
+    addcmul, addcdiv, atan2 = e.addcmul, e.addcdiv, e.atan2
     floor, ceil, round, trunc = e.floor, e.ceil, e.round, e.trunc
     isnan, isinf, isfinite, logical_not = e.isnan, e.isinf, e.isfinite, e.logical_not
     logical_and, logical_or, logical_xor = e.logical_and, e.logical_or, e.logical_xor
@@ -95,14 +113,58 @@ class Tensor(Value):
         s.flatten, s.permute, s.transpose, s.squeeze, s.unsqueeze,
     )  # fmt: skip
     expand, flip = s.expand, s.flip
+    narrow, select, unbind, split, chunk = a.narrow, a.select, a.unbind, a.split, a.chunk
+    tile, repeat, repeat_interleave, roll = a.tile, a.repeat, a.repeat_interleave, a.roll
+    movedim, swapaxes, swapdims, t = a.movedim, a.swapaxes, a.swapaxes, a.t
+    ravel, unflatten, broadcast_to = a.ravel, a.unflatten, a.broadcast_to
+    tril, triu, diagonal, diag, trace = a.tril, a.triu, a.diagonal, a.diag, a.trace
+    reshape_as = view_as = a.same_shape_as
+    gather, scatter, scatter_add, index_select, index_add = (
+        i.gather, i.scatter, i.scatter_add, i.index_select, i.index_add,
+    )  # fmt: skip
+    take_along_dim, masked_fill, masked_select = (
+        i.take_along_dim, i.masked_fill, i.masked_select,
+    )  # fmt: skip
+    topk, kthvalue, median, unique, bincount = i.topk, i.kthvalue, i.median, i.unique, i.bincount
+    count_nonzero, nonzero, isclose, allclose, equal = (
+        i.count_nonzero, i.nonzero, i.isclose, i.allclose, i.equal,
+    )  # fmt: skip
+    bernoulli, multinomial = create.bernoulli, create.multinomial
 
-    def t(self) -> Any:
-        """The transpose of a matrix; a vector or a number as it is."""
-        if self.ndim > 2:
-            raise RuntimeError(
-                f"t() expects a tensor with <= 2 dimensions, but self is {self.ndim}D"
-            )
-        return s.transpose(self, 0, 1) if self.ndim == 2 else self
+    def expand_as(self, other: Any) -> Any:
+        """Expanded to the shape of `other`."""
+        return s.expand(self, needs_tensor("expand_as", other)._data.shape)
+
+    def contiguous(self) -> Any:
+        """The same elements, row by row in memory: a copy only where they are not."""
+        whole = np.ndim(self._data) == 0 or self._data.flags.c_contiguous
+        return self if whole else e.clone(self)
+
+    def is_contiguous(self) -> Any:
+        """Whether the elements stand row by row in memory."""
+        return bool(np.ndim(self._data) == 0 or self._data.flags.c_contiguous)
+
+    # ------------------------------------------------------------ others like it
+    def new_tensor(self, data: Any, *, dtype: Any = None, requires_grad: Any = False) -> Any:
+        """tensor(data) in this tensor's type."""
+        return create.tensor(data, dtype=dtype or self.dtype, requires_grad=requires_grad)
+
+    def new_zeros(self, *size: Any, dtype: Any = None, requires_grad: Any = False) -> Any:
+        """zeros(size) in this tensor's type."""
+        return create.zeros(*size, dtype=dtype or self.dtype, requires_grad=requires_grad)
+
+    def new_ones(self, *size: Any, dtype: Any = None, requires_grad: Any = False) -> Any:
+        """ones(size) in this tensor's type."""
+        return create.ones(*size, dtype=dtype or self.dtype, requires_grad=requires_grad)
+
+    def new_empty(self, *size: Any, dtype: Any = None, requires_grad: Any = False) -> Any:
+        """empty(size) in this tensor's type."""
+        return create.empty(*size, dtype=dtype or self.dtype, requires_grad=requires_grad)
+
+    def new_full(self, size: Any, fill_value: Any, *, dtype: Any = None,
+                 requires_grad: Any = False) -> Any:  # fmt: skip
+        """full(size, fill_value) in this tensor's type."""
+        return create.full(size, fill_value, dtype=dtype or self.dtype, requires_grad=requires_grad)
 
     @property
     def T(self) -> Any:
@@ -132,10 +194,22 @@ class Tensor(Value):
         return self.shape if dim is None else self.shape[dim]
 
     def dim(self) -> int:
+        """How many dimensions it has."""
         return self.ndim
 
     def numel(self) -> int:
+        """How many elements it has."""
         return int(self._data.size)
+
+    nelement = numel
+
+    def is_floating_point(self) -> Any:
+        """Whether its elements are float16, float32 or float64."""
+        return self._data.dtype.kind == "f"
+
+    def element_size(self) -> int:
+        """How many bytes one element takes."""
+        return int(self._data.dtype.itemsize)
 
     def __len__(self) -> int:
         if not self.ndim:
@@ -184,6 +258,9 @@ class Tensor(Value):
         return int(self.item())
 
     def tolist(self) -> Any:
+        """The elements as nested lists (a number for a 0-d tensor)."""
+        if record.watcher is not None:
+            record.watcher.peeked(self, "tolist()")
         return self._data.tolist()
 
     def numpy(self) -> np.ndarray:
@@ -200,22 +277,45 @@ class Tensor(Value):
 
     # ------------------------------------------------------------ types
     def to(self, dtype: Any) -> Any:
-        """The same values in another type."""
-        return e.to_dtype(self, dtype)
+        """The same values in another type (or in that of another tensor)."""
+        if dtype == "cpu":  # the one device there is
+            return self
+        return e.to_dtype(self, dtype.dtype if isinstance(dtype, Tensor) else dtype)
+
+    def type_as(self, other: Any) -> Any:
+        """The same values in the type of `other`."""
+        return e.to_dtype(self, needs_tensor("type_as", other).dtype)  # type: ignore[attr-defined]
+
+    def cpu(self) -> Any:
+        """The tensor itself: memory of the CPU is the only one."""
+        return self
+
+    def half(self) -> Any:
+        """The same values as float16."""
+        return self.to(dtypes.float16)
+
+    def short(self) -> Any:
+        """The same values as int16."""
+        return self.to(dtypes.int16)
 
     def float(self) -> Any:
+        """The same values as float32."""
         return self.to(dtypes.float32)
 
     def double(self) -> Any:
+        """The same values as float64."""
         return self.to(dtypes.float64)
 
     def long(self) -> Any:
+        """The same values as int64."""
         return self.to(dtypes.int64)
 
     def int(self) -> Any:
+        """The same values as int32."""
         return self.to(dtypes.int32)
 
     def bool(self) -> Any:
+        """The same values as booleans."""
         return self.to(dtypes.bool_)
 
     # ------------------------------------------------------------ autograd
@@ -269,6 +369,15 @@ class Tensor(Value):
             if value is None:
                 return
             raise RuntimeError("only a leaf with requires_grad=True can be given a .grad")
+        if value is not None and not isinstance(value, Value):
+            raise TypeError(
+                f"assigned grad expected to be a Tensor or None but got {type(value).__name__}"
+            )
+        if value is not None and value._data.dtype != self._data.dtype:
+            raise RuntimeError(
+                f"assigned grad has data of a different type: {dtypes.of(value._data).name} for a "
+                f"tensor of {self.dtype.name}"
+            )
         if value is not None and value._data.shape != self._data.shape:
             raise RuntimeError(
                 f"assigned grad has data of a different size: {list(value._data.shape)} for a "
@@ -293,10 +402,18 @@ class Tensor(Value):
         if not isinstance(self._node, Leaf):
             self._node.note("retain", None)
 
-    def register_hook(self, hook: Callable[[Any], Any]) -> Callable[[], None]:
+    def register_hook(self, hook: Callable[[Any], Any]) -> RemovableHandle:
         """Call `hook(gradient)` when the gradient arrives; what it returns replaces it.
 
-        Returns a function that removes the hook.
+        Returns a handle whose ``remove()`` takes the hook away.
+
+        >>> import nnlib
+        >>> x = nnlib.tensor(3.0, requires_grad=True)
+        >>> handle = x.register_hook(lambda g: g * 10)
+        >>> (x * x).backward()
+        >>> x.grad
+        tensor(60.)
+        >>> handle.remove()
         """
         if self._node is None:
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
@@ -304,91 +421,48 @@ class Tensor(Value):
             self._node.note("hooks", {})
         assert self._node.extra is not None
         hooks = self._node.extra["hooks"]
-        key = object()
-        hooks[key] = hook
-        return lambda: hooks.pop(key, None)
+        handle = RemovableHandle(hooks)
+        hooks[handle.id] = hook
+        return handle
+
+    @property
+    def retains_grad(self) -> Any:
+        """Whether retain_grad() was asked for."""
+        node = self._node
+        return bool(not self.is_leaf and node is not None and "retain" in (node.extra or {}))
 
     def detach(self) -> Any:
         """The same memory, outside the graph."""
         out = record.make(self._data)
-        out._view = (self, None)
+        out._view = (self, None, None)
         if record.watcher is not None:
             record.watcher.alias(out, self)
         return out
 
-    @property
-    def data(self) -> Any:
-        return self.detach()
-
-    # ------------------------------------------------------------ in place
-    def _become(self, result: Any, how: str) -> Any:
-        """Take the value (and history) of `result`: what every in-place form does."""
-        if record.grad_enabled() and isinstance(self._node, Leaf):
-            raise RuntimeError(
-                "a leaf Variable that requires grad is being used in an in-place operation: "
-                f"{how}. Change parameters under no_grad()."
-            )
-        x, new = self._data, result._data
-        if new.shape != x.shape:
-            raise RuntimeError(
-                f"output with shape {list(x.shape)} doesn't match the broadcast shape "
-                f"{list(new.shape)}: {how} cannot grow a tensor"
-            )
-        if dtypes.promote(x.dtype, new.dtype) != x.dtype and new.dtype.kind != x.dtype.kind:
-            raise RuntimeError(
-                f"result type {new.dtype.name} can't be cast to the desired output type "
-                f"{x.dtype.name}: convert the tensor first"
-            )
+    def detach_(self) -> Any:
+        """Outside the graph from here on: this tensor becomes a leaf without gradient."""
         view = getattr(self, "_view", None)
-        recorded = view is not None and (result._node is not None or view[0]._node is not None)
-        if recorded and record.grad_enabled():
-            raise RuntimeError(
-                f"{how} on a view of a tensor that takes part in a gradient: the tensor behind "
-                "the view would lose its history. Work on a clone(), or change the whole tensor."
-            )
-        if isinstance(x, np.ndarray):
-            record.mark_changed(x)
-            try:
-                np.copyto(x, new, casting="unsafe")
-            except ValueError:
-                raise RuntimeError(
-                    "unsupported operation: more than one element of the written-to tensor refers "
-                    "to a single memory location (an expanded tensor). Please clone() it first."
-                ) from None
-        else:
-            self._data = x.dtype.type(new)
-            _write_through(self, view)
-        if not isinstance(self._node, Leaf):
-            self._node = result._node
-        if record.watcher is not None:
-            record.watcher.rebound(self, result)
+        if view is not None and view[1] is not None:
+            raise RuntimeError("Can't detach views in-place. Use detach() instead.")
+        self._node = None
         return self
 
-    def add_(self, other: Any, *, alpha: Any = 1) -> Any:
-        return self._become(e.add(self, other if alpha == 1 else e.mul(other, alpha)), "add_")
+    @property
+    def data(self) -> Any:
+        """The same memory outside the graph; assign to it to give the tensor other memory."""
+        return self.detach()
 
-    def sub_(self, other: Any, *, alpha: Any = 1) -> Any:
-        return self._become(e.sub(self, other if alpha == 1 else e.mul(other, alpha)), "sub_")
-
-    def mul_(self, other: Any) -> Any:
-        return self._become(e.mul(self, other), "mul_")
-
-    def div_(self, other: Any) -> Any:
-        return self._become(e.div(self, other), "div_")
-
-    def clamp_(self, min: Any = None, max: Any = None) -> Any:
-        return self._become(e.clamp(self, min, max), "clamp_")
-
-    def zero_(self) -> Any:
-        return self._become(create.zeros_like(self), "zero_")
-
-    def fill_(self, value: Any) -> Any:
-        return self._become(create.full(self.shape, value, dtype=self.dtype), "fill_")
-
-    def copy_(self, source: Any) -> Any:
-        return self._become(s.expand(e.to_dtype(source, self.dtype), self.shape), "copy_")
-
-    __iadd__, __isub__, __imul__, __itruediv__ = add_, sub_, mul_, div_
+    @data.setter
+    def data(self, new: Any) -> None:
+        value = needs_tensor("data", new)
+        if self._node is not None and value._data.dtype.kind != "f":
+            raise RuntimeError(
+                "data set to a tensor that requires gradients must be floating point, got "
+                f"{dtypes.of(value._data).name}"
+            )
+        self._data = value._data
+        if record.watcher is not None:
+            record.watcher.alias(self, value)
 
 
 def _booleans(sign: str, a: Any, b: Any) -> tuple[Any, Any]:
@@ -398,19 +472,6 @@ def _booleans(sign: str, a: Any, b: Any) -> tuple[Any, Any]:
                 f"{sign} is for boolean tensors: compare first, as in (x > 0) {sign} (x < 1)"
             )
     return a, b
-
-
-def _write_through(t: Tensor, view: Any) -> None:
-    """A 0-d view holds a copy of its element: write it back to where it came from."""
-    if view is None:
-        return
-    base, index = view
-    if isinstance(base._data, np.ndarray):
-        base._data[index if index is not None else ()] = t._data
-        record.mark_changed(base._data)
-    else:
-        base._data = t._data
-        _write_through(base, getattr(base, "_view", None))
 
 
 record.tensor_class = Tensor

@@ -12,6 +12,7 @@ from nnlib.autograd.engine import walk
 from nnlib.autograd.grad_mode import (
     detect_anomaly,
     enable_grad,
+    inference_mode,
     is_grad_enabled,
     no_grad,
     set_grad_enabled,
@@ -19,8 +20,8 @@ from nnlib.autograd.grad_mode import (
 from nnlib.record import Node, Value, make
 
 __all__ = [
-    "backward", "detect_anomaly", "enable_grad", "grad", "is_grad_enabled", "no_grad",
-    "set_grad_enabled",
+    "Function", "backward", "detect_anomaly", "enable_grad", "functional", "grad", "gradcheck",
+    "gradgradcheck", "inference_mode", "is_grad_enabled", "no_grad", "set_grad_enabled",
 ]  # fmt: skip
 
 Values = Value | Sequence[Value]
@@ -166,3 +167,8 @@ def _root(value: Value, start: Value | None) -> tuple[Node, Any]:
     if not node.edges:  # a leaf would keep the very array that the caller holds
         start = make(np.array(start._data)[()], start._node)
     return node, start
+
+
+from nnlib.autograd import functional  # noqa: E402  (they are written in the functions above)
+from nnlib.autograd.function import Function  # noqa: E402
+from nnlib.autograd.gradcheck import gradcheck, gradgradcheck  # noqa: E402

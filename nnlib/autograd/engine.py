@@ -37,6 +37,8 @@ def walk(
     `wanted` are put there, and with `stop` the walk ends at them.  Kahn's order: a node is passed
     once all that use it have been.
     """
+    if record.rewritten:
+        record.clock += 1  # every node is looked at: one may use a view of before the change
     as_values = create_graph or record.watcher is not None
     vjps_of = _vjps_of_values if as_values else _vjps_of_arrays
     pending = _consumers(roots, wanted, stop)
@@ -209,8 +211,9 @@ def _check_saved(node: Node) -> None:
             f"{node.name} had saved was freed by the first pass. Say retain_graph=True in the "
             "first backward() if you need two, or compute the loss again before the second."
         )
-    saved = [*(node.args or ()), node.out]
-    for array in saved:
+    unread = node.primitive.shape_only
+    saved = [a for i, a in enumerate(node.args or ()) if i not in unread]
+    for array in [*saved, None if -1 in unread else node.out]:
         array = array._data if isinstance(array, Value) else array
         if array is not None and record.was_changed(array, node.time):
             raise RuntimeError(
@@ -220,6 +223,23 @@ def _check_saved(node: Node) -> None:
                 f"Use the out-of-place form (x = x + y instead of x += y), or change it after "
                 "backward()."
             )
+    if record.rewritten:
+        _refuse_stale_views(node)
+
+
+def _refuse_stale_views(node: Node) -> None:
+    """A view made before its base got a new history must not be used after that."""
+    for edge in node.edges:
+        while edge is not None and edge.primitive is not None and edge.primitive.view:
+            base = edge.args[0] if edge.args else None
+            base = base._data if isinstance(base, Value) else base
+            if base is not None and edge.time < record.when_rewritten(base) <= node.time:
+                raise RuntimeError(
+                    f"a view ({edge.primitive.name}, of a tensor of shape {list(base.shape)}) was "
+                    "used after that tensor had been modified by an inplace operation: the view "
+                    "still has the history of before. Make the view again after the change."
+                )
+            edge = edge.edges[0]
 
 
 def _note_gradient(extra: dict, g: Any) -> Any:
@@ -257,6 +277,7 @@ def _gather(leaf: Any, g: Any, create_graph: bool) -> None:
         leaf.grad = make(before._data + g)
     elif before._data.__class__ is np.ndarray:
         before._data += g
+        record.mark_changed(before._data)
     else:
         before._data = before._data + g
 
@@ -266,7 +287,7 @@ def _refuse_nan(node: Node, gs: Sequence[Any]) -> None:
         if ge is None:
             continue
         array = ge._data if isinstance(ge, Value) else ge
-        if np.isnan(array).any():
+        if isinstance(array, (np.ndarray, np.generic)) and np.isnan(array).any():
             raise RuntimeError(_nan_story(node, i))
 
 

@@ -64,6 +64,27 @@ class enable_grad(no_grad):
         return record.recording(True)
 
 
+class inference_mode(_Recording):
+    """As `no_grad`, under the name that PyTorch recommends for use without training.
+
+    ``inference_mode(False)`` records.  As ``torch.inference_mode``.
+    """
+
+    def __new__(cls, mode: Any = True) -> Any:
+        self = super().__new__(cls)
+        if callable(mode):  # @inference_mode without parentheses
+            self.__init__(True)  # type: ignore[misc]
+            return self(mode)
+        return self
+
+    def __init__(self, mode: bool = True) -> None:
+        super().__init__()
+        self._inference = mode
+
+    def _enter(self) -> AbstractContextManager[None]:
+        return record.recording(not self._inference)
+
+
 class set_grad_enabled(_Recording):
     """Switch recording on or off, at once or for a block.  As ``torch.set_grad_enabled``."""
 

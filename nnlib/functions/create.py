@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from nnlib import dtypes
+from nnlib.functions._args import converted, needs_tensor
 from nnlib.functions.shape import _sizes
 from nnlib.record import Leaf, Value, make
 
@@ -103,6 +104,37 @@ def _like(value: float) -> Any:
 zeros_like, ones_like = _like(0), _like(1)
 
 
+def full_like(input: Any, fill_value: Any, *, dtype: Any = None,
+              requires_grad: bool = False) -> Any:  # fmt: skip
+    """A tensor of the shape and type of `input`, filled with one number."""
+    x = needs_tensor("full_like", input)._data
+    kind = x.dtype if dtype is None else dtypes.as_numpy(dtype)
+    return _finish(np.full(x.shape, fill_value, kind), requires_grad)
+
+
+def empty(*size: Any, dtype: Any = None, requires_grad: bool = False) -> Any:
+    """A tensor with whatever was in its memory: to be written before it is read."""
+    return _finish(np.empty(_sizes(size), _kind(dtype)), requires_grad)
+
+
+def empty_like(input: Any, *, dtype: Any = None, requires_grad: bool = False) -> Any:
+    """A tensor of the shape and type of `input`, with whatever was in its memory."""
+    x = needs_tensor("empty_like", input)._data
+    kind = x.dtype if dtype is None else dtypes.as_numpy(dtype)
+    return _finish(np.empty(x.shape, kind), requires_grad)
+
+
+def as_tensor(data: Any, dtype: Any = None) -> Any:
+    """`data` as a tensor, without a copy where it is a tensor or array of that type already."""
+    if isinstance(data, Value) and (dtype is None or dtypes.as_numpy(dtype) == data._data.dtype):
+        return data
+    if isinstance(data, np.ndarray) and (dtype is None or dtypes.as_numpy(dtype) == data.dtype):
+        return from_numpy(data)
+    if isinstance(data, Value):
+        return converted(data, dtypes.as_numpy(dtype))
+    return tensor(data, dtype=dtype)
+
+
 def eye(n: int, m: int | None = None, *, dtype: Any = None, requires_grad: bool = False) -> Any:
     """Ones on the diagonal, zeros elsewhere."""
     return _finish(np.eye(n, m, dtype=_kind(dtype)), requires_grad)
@@ -126,18 +158,35 @@ def linspace(start: float, end: float, steps: int, *, dtype: Any = None,
     return _finish(np.linspace(start, end, steps).astype(_kind(dtype)), requires_grad)
 
 
+def logspace(start: float, end: float, steps: int, base: float = 10.0, *, dtype: Any = None,
+             requires_grad: bool = False) -> Any:  # fmt: skip
+    """`steps` numbers from base^start to base^end whose logarithms are evenly spaced."""
+    return _finish(np.logspace(start, end, steps, base=base).astype(_kind(dtype)), requires_grad)
+
+
 # ---------------------------------------------------------------- random
 
 
 class Generator:
-    """A stream of random numbers of its own.  As ``torch.Generator``, with NumPy's PCG64 inside."""
+    """A stream of random numbers of its own.  As ``torch.Generator``, with NumPy's PCG64 inside.
+
+    >>> import nnlib
+    >>> g = nnlib.Generator().manual_seed(1)
+    >>> nnlib.equal(nnlib.rand(3, generator=g), nnlib.rand(3, generator=g.manual_seed(1)))
+    True
+    """
 
     def __init__(self) -> None:
-        self._random = np.random.default_rng(0)
+        self.manual_seed(0)
+
+    def initial_seed(self) -> int:
+        """The seed that the stream was last started with."""
+        return self._seed
 
     def manual_seed(self, seed: int) -> Generator:
         """Start the stream anew: the same seed gives the same numbers on every machine."""
-        self._random = np.random.default_rng(seed)
+        self._seed = int(seed)
+        self._random = np.random.default_rng(seed % 2**64)
         return self
 
 
@@ -180,3 +229,82 @@ def randint(low: int, high: Any, size: Any = None, *, generator: Generator | Non
 def randperm(n: int, *, generator: Generator | None = None) -> Any:
     """0 … n-1 in random order."""
     return _finish(_stream(generator).permutation(n).astype(np.int64), False)
+
+
+def rand_like(input: Any, *, dtype: Any = None, requires_grad: bool = False,
+              generator: Generator | None = None) -> Any:  # fmt: skip
+    """Uniform on [0, 1), in the shape and type of `input`."""
+    x = needs_tensor("rand_like", input)._data
+    kind = dtypes.of(x) if dtype is None else dtype
+    return rand(x.shape, generator=generator, dtype=kind, requires_grad=requires_grad)
+
+
+def randn_like(input: Any, *, dtype: Any = None, requires_grad: bool = False,
+               generator: Generator | None = None) -> Any:  # fmt: skip
+    """Normal with mean 0 and variance 1, in the shape and type of `input`."""
+    x = needs_tensor("randn_like", input)._data
+    kind = dtypes.of(x) if dtype is None else dtype
+    return randn(x.shape, generator=generator, dtype=kind, requires_grad=requires_grad)
+
+
+def bernoulli(input: Any, *, generator: Generator | None = None) -> Any:
+    """1 with the probability that each element of `input` gives, else 0."""
+    x = needs_tensor("bernoulli", input)._data
+    if x.dtype.kind != "f":
+        raise RuntimeError(
+            f"bernoulli expects probabilities as floats, not {dtypes.of(x).name}: use .float()"
+        )
+    if x.size and not (x.min() >= 0 and x.max() <= 1):
+        raise RuntimeError(
+            "Expected p_in >= 0 && p_in <= 1 to be true: probabilities lie between 0 and 1, "
+            f"these between {x.min()} and {x.max()}"
+        )
+    draw = _stream(generator).random(x.shape) < x
+    return _finish(np.asarray(draw).astype(x.dtype), False)
+
+
+def multinomial(input: Any, num_samples: int, replacement: bool = False, *,
+                generator: Generator | None = None) -> Any:  # fmt: skip
+    """Indices drawn with the weights `input` (n) or (rows, n), which need not sum to 1.
+
+    >>> import nnlib
+    >>> nnlib.multinomial(nnlib.tensor([0.0, 3.0, 0.0]), 2, replacement=True)
+    tensor([1, 1])
+    """
+    w = needs_tensor("multinomial", input)._data
+    if w.dtype.kind != "f" or not 1 <= w.ndim <= 2:
+        raise RuntimeError(
+            "multinomial expects weights as floats, a vector or a matrix, got "
+            f"{dtypes.of(w).name} of shape {list(w.shape)}"
+        )
+    if not np.all(np.isfinite(w)) or w.min() < 0 or np.any(w.sum(-1) <= 0):
+        raise RuntimeError(
+            "probability tensor contains either `inf`, `nan` or element < 0, or a row without "
+            "any weight (invalid multinomial distribution)"
+        )
+    if num_samples <= 0:
+        raise RuntimeError("cannot sample n_sample <= 0 samples")
+    if not replacement and num_samples > (w > 0).sum(-1).min():
+        raise RuntimeError(
+            f"cannot sample {num_samples} > {(w > 0).sum(-1).min()} (the number of positive "
+            "weights) samples without replacement"
+        )
+    stream = _stream(generator)
+    rows = np.atleast_2d(w).astype(float)
+    rows = rows / rows.sum(-1, keepdims=True)
+    n = rows.shape[1]
+    draws = np.stack([stream.choice(n, num_samples, replacement, row) for row in rows])
+    return make((draws if w.ndim == 2 else draws[0]).astype(np.int64))
+
+
+def normal(mean: Any, std: Any, size: Any = None, *, generator: Generator | None = None) -> Any:
+    """Normal with these means and standard deviations: tensors, or numbers and a `size`."""
+    m, s = (v._data if isinstance(v, Value) else v for v in (mean, std))
+    if np.any(np.asarray(s) < 0):
+        raise RuntimeError("normal expects all elements of std >= 0.0")
+    like = next((v._data.dtype for v in (mean, std) if isinstance(v, Value)), _kind(None))
+    if size is None:
+        if not isinstance(mean, Value) and not isinstance(std, Value):
+            raise TypeError("normal() of two numbers needs a size")
+        size = np.broadcast_shapes(np.shape(m), np.shape(s))
+    return _finish(np.asarray(_stream(generator).normal(m, s, tuple(size))).astype(like), False)

@@ -22,10 +22,50 @@ from nnlib.record import Primitive, Value, apply, make
 
 # ---------------------------------------------------------------- arithmetic
 
-add = binary(p.add, mixed(p.add), "a + b, elementwise with broadcasting.")
-sub = binary(p.sub, mixed(p.sub, "i"), "a - b, elementwise with broadcasting.")
+# The operators' own functions: two operands and nothing else to look at.
+plus = binary(p.add, mixed(p.add), "a + b, elementwise with broadcasting.")
+minus = binary(p.sub, mixed(p.sub, "i"), "a - b, elementwise with broadcasting.")
+over = binary(p.div, mixed(p.div, "f"), "a / b, elementwise; integers give floats.")
+
+
+def add(input: Any, other: Any, *, alpha: Any = 1) -> Any:
+    """input + alpha · other, elementwise with broadcasting.
+
+    >>> import nnlib
+    >>> nnlib.add(nnlib.tensor([1.0, 2.0]), 1, alpha=10)
+    tensor([11., 12.])
+    """
+    return plus(input, other if alpha == 1 else _scaled(other, alpha))
+
+
+def sub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
+    """input - alpha · other, elementwise with broadcasting."""
+    return minus(input, other if alpha == 1 else _scaled(other, alpha))
+
+
+def _scaled(other: Any, alpha: Any) -> Any:
+    return mul(other, alpha) if isinstance(other, Value) else other * alpha
+
+
+def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Any:
+    """input / other, elementwise; integers give floats.
+
+    `rounding_mode` "floor" rounds down, "trunc" towards 0; integers then stay integers.
+    """
+    if rounding_mode is None:
+        return over(input, other)
+    if rounding_mode == "floor":
+        return floor_divide(input, other)
+    if rounding_mode != "trunc":
+        raise RuntimeError(
+            "div expected rounding_mode to be one of None, 'trunc', or 'floor' but found "
+            f"{rounding_mode!r}"
+        )
+    kind = dtypes.result_type(input, other)
+    return converted(trunc(over(input, other)), kind)
+
+
 mul = binary(p.mul, mixed(p.mul), "a · b, elementwise with broadcasting.")
-div = binary(p.div, mixed(p.div, "f"), "a / b, elementwise; integers give floats.")
 maximum = binary(p.maximum, mixed(p.maximum), "The larger of a and b; nan where either is nan.")
 minimum = binary(p.minimum, mixed(p.minimum), "The smaller of a and b; nan where either is nan.")
 atan2 = binary(p.atan2, mixed(p.atan2, "f"), "The angle of the point (b, a), in (-π, π].")
@@ -40,7 +80,12 @@ def _pow_slow(a: Any, b: Any) -> Any:
     return mixed(p.pow, "i")(a, b)
 
 
-pow = binary(p.pow, _pow_slow, "a to the power b, elementwise with broadcasting.")
+power = binary(p.pow, _pow_slow, "a to the power b, elementwise with broadcasting.")
+
+
+def pow(input: Any, exponent: Any) -> Any:
+    """input to the power `exponent`, elementwise with broadcasting; either may be a number."""
+    return power(input, exponent) if isinstance(input, Value) else rpow(exponent, input)
 
 
 def floor_divide(input: Any, other: Any) -> Any:
@@ -53,17 +98,17 @@ def floor_divide(input: Any, other: Any) -> Any:
 
 def rsub(input: Any, other: Any) -> Any:
     """other - input."""
-    return _reversed(sub, p.sub, "i", input, other)
+    return _reversed(minus, p.sub, "i", input, other)
 
 
 def rdiv(input: Any, other: Any) -> Any:
     """other / input."""
-    return _reversed(div, p.div, "f", input, other)
+    return _reversed(over, p.div, "f", input, other)
 
 
 def rpow(input: Any, other: Any) -> Any:
     """other ** input."""
-    return _reversed(pow, p.pow, "i", input, other)
+    return _reversed(power, p.pow, "i", input, other)
 
 
 def _reversed(function: Any, primitive: Primitive, least: str, x: Any, other: Any) -> Any:
@@ -185,20 +230,71 @@ def reciprocal(input: Any) -> Any:
     return rdiv(input, 1.0)
 
 
+def rsqrt(input: Any) -> Any:
+    """1/√x, elementwise."""
+    return reciprocal(sqrt(input))
+
+
 def clamp(input: Any, min: Any = None, max: Any = None) -> Any:
-    """x limited to [min, max]; at least one of the two must be given (numbers)."""
+    """x limited to [min, max], two numbers or two tensors; at least one must be given.
+
+    Within the limits the gradient passes, outside it does not.  Where min > max, max wins.
+    """
     x = needs_tensor("clamp", input)
-    if min is None and max is None:
-        raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
     bounds = [b for b in (min, max) if b is not None]
-    if not all_numbers(bounds):
-        raise TypeError(f"clamp(): min and max must be numbers, got {min!r} and {max!r}")
-    x = converted(x, dtypes.result_type(x, *bounds))
-    return apply(p.clamp, (x,), {"min": min, "max": max})
+    if not bounds:
+        raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
+    if all_numbers(bounds):
+        x = converted(x, dtypes.result_type(x, *bounds))
+        return apply(p.clamp, (x,), {"min": min, "max": max})
+    if not all(isinstance(b, Value) for b in bounds):
+        raise TypeError(
+            "clamp(): min and max must both be numbers or both be tensors, got "
+            f"{type(min).__name__} and {type(max).__name__}"
+        )
+    out = x
+    if min is not None:
+        out = where(lt(out, min), min, out)
+    return out if max is None else where(gt(out, max), max, out)
 
 
 def all_numbers(xs: Any) -> bool:
     return False not in [is_number(x) for x in xs]
+
+
+def nan_to_num(input: Any, nan: float = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
+    """x with numbers in place of nan and ±inf: by default 0 and the largest of x's type."""
+    x = needs_tensor("nan_to_num", input)
+    kind = x._data.dtype
+    if kind.kind != "f":
+        return clone(x)
+    ends = np.finfo(kind)
+    high = ends.max if posinf is None else posinf
+    low = ends.min if neginf is None else neginf
+    x = where(isnan(x), make(kind.type(nan)), x)
+    x = where(eq(x, make(kind.type(np.inf))), make(kind.type(high)), x)
+    return where(eq(x, make(kind.type(-np.inf))), make(kind.type(low)), x)
+
+
+def lerp(input: Any, end: Any, weight: Any) -> Any:
+    """input + weight · (end - input): from `input` at weight 0 to `end` at weight 1."""
+    x, y = needs_tensor("lerp", input), needs_tensor("lerp", end)
+    if x._data.dtype != y._data.dtype:
+        raise RuntimeError(
+            f"expected dtype {dtypes.of(x._data).name} for `end` but got dtype "
+            f"{dtypes.of(y._data).name}"
+        )
+    return plus(x, mul(minus(y, x), weight))
+
+
+def addcmul(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:
+    """input + value · tensor1 · tensor2, elementwise."""
+    return add(input, mul(tensor1, tensor2), alpha=value)
+
+
+def addcdiv(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:
+    """input + value · tensor1 / tensor2, elementwise."""
+    return add(input, over(tensor1, tensor2), alpha=value)
 
 
 def clone(input: Any) -> Any:
@@ -211,4 +307,5 @@ def to_dtype(input: Any, dtype: Any) -> Any:
     return converted(needs_tensor("to", input), dtypes.as_numpy(dtype))
 
 
+clip, sgn = clamp, sign
 __all__ = [name for name in dir() if name[0] != "_"]

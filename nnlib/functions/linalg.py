@@ -1,13 +1,20 @@
-"""Products of tensors as PyTorch names them: matmul and its kin."""
+"""Products, contractions and norms as PyTorch names them: matmul, einsum and their kin."""
 
 from __future__ import annotations
 
+import math
+import string
+from collections.abc import Sequence
 from typing import Any
 
 from nnlib import dtypes
-from nnlib.functions._args import needs_tensor
+from nnlib.functions import elementwise as e
+from nnlib.functions import reduce as r
+from nnlib.functions import shape as s
+from nnlib.functions._args import converted, dimensions, needs_tensor
+from nnlib.functions.arrange import diagonal, movedim
 from nnlib.primitives import linalg as p
-from nnlib.record import Value, apply
+from nnlib.record import Value, apply, make
 
 
 def matmul(input: Any, other: Any) -> Any:
@@ -22,10 +29,7 @@ def matmul(input: Any, other: Any) -> Any:
     x, y = needs_tensor("matmul", input), needs_tensor("matmul", other)
     a, b = x._data, y._data
     if a.dtype != b.dtype:
-        raise RuntimeError(
-            "expected m1 and m2 to have the same dtype, but got: "
-            f"{dtypes.of(a).name} != {dtypes.of(b).name}. Convert one: x.to(y.dtype)."
-        )
+        raise _types_differ(x, y)
     if not a.ndim or not b.ndim:
         raise RuntimeError(
             "both arguments to matmul need to be at least 1D, but they are "
@@ -43,5 +47,326 @@ def matmul(input: Any, other: Any) -> Any:
         raise RuntimeError(f"matmul: the batch dimensions do not broadcast: {error}") from None
 
 
+def _types_differ(x: Value, y: Value) -> RuntimeError:
+    return RuntimeError(
+        "expected m1 and m2 to have the same dtype, but got: "
+        f"{dtypes.of(x._data).name} != {dtypes.of(y._data).name}. Convert one: x.to(y.dtype)."
+    )
+
+
 def _size(x: Value) -> str:
     return "x".join(map(str, x._data.shape))
+
+
+def _ranks(name: str, *given: tuple[Any, int]) -> list[Value]:
+    """The arguments, refused where one has not the number of dimensions that `name` takes."""
+    xs = [needs_tensor(name, x) for x, _ in given]
+    for x, (_, rank) in zip(xs, given, strict=True):
+        if x._data.ndim != rank:
+            raise RuntimeError(
+                f"{name}: expected tensors with {[n for _, n in given]} dimensions, got shapes "
+                f"{[list(x._data.shape) for x in xs]}. matmul() takes any rank."
+            )
+    return xs
+
+
+def mm(input: Any, mat2: Any) -> Any:
+    """The product of two matrices: (n, m) · (m, p) → (n, p)."""
+    return matmul(*_ranks("mm", (input, 2), (mat2, 2)))
+
+
+def mv(input: Any, vec: Any) -> Any:
+    """The product of a matrix and a vector: (n, m) · (m) → (n)."""
+    return matmul(*_ranks("mv", (input, 2), (vec, 1)))
+
+
+def dot(input: Any, tensor: Any) -> Any:
+    """Σᵢ aᵢ bᵢ of two vectors of one length."""
+    x, y = _ranks("dot", (input, 1), (tensor, 1))
+    if x._data.size != y._data.size:
+        raise RuntimeError(
+            f"inconsistent tensor size, expected tensor [{x._data.size}] and src [{y._data.size}] "
+            "to have the same number of elements"
+        )
+    return matmul(x, y)
+
+
+def outer(input: Any, vec2: Any) -> Any:
+    """aᵢ bⱼ of two vectors: (n), (m) → (n, m)."""
+    x, y = _ranks("outer", (input, 1), (vec2, 1))
+    return e.mul(s.unsqueeze(x, 1), y)
+
+
+def bmm(input: Any, mat2: Any) -> Any:
+    """A batch of matrix products: (b, n, m) · (b, m, p) → (b, n, p)."""
+    x, y = _ranks("bmm", (input, 3), (mat2, 3))
+    if x._data.shape[0] != y._data.shape[0] or x._data.shape[2] != y._data.shape[1]:
+        raise RuntimeError(
+            "Expected size for first two dimensions of batch2 tensor to be: "
+            f"[{x._data.shape[0]}, {x._data.shape[2]}] but got: "
+            f"[{y._data.shape[0]}, {y._data.shape[1]}]."
+        )
+    return matmul(x, y)
+
+
+def _plus(input: Any, product: Any, beta: float, alpha: float) -> Any:
+    product = product if alpha == 1 else e.mul(product, alpha)
+    if beta == 0:  # then even nan in `input` is left out
+        return product
+    scaled = input if beta == 1 else e.mul(input, beta)
+    return e.add(s.expand(scaled, product._data.shape), product)
+
+
+def addmm(input: Any, mat1: Any, mat2: Any, *, beta: float = 1, alpha: float = 1) -> Any:
+    """beta · input + alpha · mat1 @ mat2."""
+    return _plus(needs_tensor("addmm", input), mm(mat1, mat2), beta, alpha)
+
+
+def addmv(input: Any, mat: Any, vec: Any, *, beta: float = 1, alpha: float = 1) -> Any:
+    """beta · input + alpha · mat @ vec."""
+    return _plus(needs_tensor("addmv", input), mv(mat, vec), beta, alpha)
+
+
+def baddbmm(input: Any, batch1: Any, batch2: Any, *, beta: float = 1, alpha: float = 1) -> Any:
+    """beta · input + alpha · batch1 @ batch2, for batches of matrices."""
+    return _plus(needs_tensor("baddbmm", input), bmm(batch1, batch2), beta, alpha)
+
+
+# ---------------------------------------------------------------- einsum
+
+
+def einsum(equation: str, *operands: Any) -> Any:
+    """Sums of products in Einstein's notation: letters name dimensions.
+
+    Letters that the result lacks are summed over; a letter that repeats within a factor takes its
+    diagonal; ``...`` stands for dimensions that broadcast.  Raises RuntimeError where letters and
+    shapes do not fit.  As ``torch.einsum``.
+
+    >>> import nnlib
+    >>> nnlib.einsum("ij,j->i", nnlib.ones(2, 3), nnlib.ones(3))
+    tensor([3., 3.])
+    >>> nnlib.einsum("ii->i", nnlib.eye(2))
+    tensor([1., 1.])
+    """
+    if len(operands) == 1 and isinstance(operands[0], (list, tuple)):
+        operands = tuple(operands[0])
+    xs = [needs_tensor("einsum", x) for x in operands]
+    left, arrow, right = equation.replace(" ", "").partition("->")
+    terms = left.split(",")
+    if not xs or len(terms) != len(xs):
+        raise RuntimeError(
+            f"einsum(): the equation {equation!r} names {len(terms)} operands, and {len(xs)} were "
+            "given"
+        )
+    _letters_only(equation, [*terms, right])
+    for x in xs[1:]:
+        if x._data.dtype != xs[0]._data.dtype:
+            raise _types_differ(xs[0], x)
+    dots, terms = _without_dots(terms, xs)
+    right = _implied(terms, dots) if not arrow else right.replace("...", dots)
+    _fitting_result(right, terms)
+    pairs = [_once_each(x, term) for x, term in zip(xs, terms, strict=True)]
+    xs, terms = [x for x, _ in pairs], [term for _, term in pairs]
+    xs = _stretched(xs, terms)
+    return apply(p.einsum, xs, {"equation": ",".join(terms) + "->" + right})
+
+
+def _letters_only(equation: str, terms: Sequence[str]) -> None:
+    for term in terms:
+        rest = term.replace("...", "", 1)
+        if not all(c in string.ascii_letters for c in rest):
+            raise RuntimeError(
+                f"einsum(): invalid subscript in {equation!r}: dimensions are named by letters "
+                "a-z and A-Z, or ... once in a term"
+            )
+
+
+def _without_dots(terms: list[str], xs: list[Value]) -> tuple[str, list[str]]:
+    """Unused letters in place of each ``...``, aligned at the right as broadcasting is."""
+    used = set("".join(terms))
+    free = [c for c in string.ascii_letters if c not in used]
+    extra = []
+    for term, x in zip(terms, xs, strict=True):
+        named = len(term.replace("...", ""))
+        hidden = x._data.ndim - named
+        if hidden < 0 or (hidden and "..." not in term):
+            raise RuntimeError(
+                f"einsum(): the number of subscripts in the equation ({named}) does not match the "
+                f"number of dimensions ({x._data.ndim}) for the term {term!r}"
+            )
+        extra.append(hidden)
+    dots = "".join(free[: max(extra)])
+    return dots, [
+        term.replace("...", dots[len(dots) - n :]) for term, n in zip(terms, extra, strict=True)
+    ]
+
+
+def _implied(terms: list[str], dots: str) -> str:
+    """Without ``->``: the letters that occur once, in alphabetical order, after ``...``."""
+    every = "".join(terms)
+    return dots + "".join(sorted(c for c in set(every) if every.count(c) == 1 and c not in dots))
+
+
+def _fitting_result(right: str, terms: list[str]) -> None:
+    for c in right:
+        if right.count(c) > 1:
+            raise RuntimeError(f"einsum(): output subscript {c} appears more than once")
+        if c not in "".join(terms):
+            raise RuntimeError(f"einsum(): output subscript {c} does not appear in any operand")
+
+
+def _once_each(x: Any, term: str) -> tuple[Any, str]:
+    """A letter that repeats within a term takes the diagonal of its dimensions."""
+    while len(set(term)) < len(term):
+        c = next(c for c in term if term.count(c) > 1)
+        i = term.index(c)
+        j = term.index(c, i + 1)
+        if x._data.shape[i] != x._data.shape[j]:
+            raise RuntimeError(
+                f"einsum(): subscript {c} is repeated for one operand but the sizes don't match, "
+                f"{x._data.shape[j]} != {x._data.shape[i]}"
+            )
+        x = movedim(diagonal(x, 0, i, j), -1, i)
+        term = term[:j] + term[j + 1 :]
+    return x, term
+
+
+def _stretched(xs: list[Any], terms: list[str]) -> list[Any]:
+    """Dimensions of length 1 expanded to the length that their letter has elsewhere."""
+    sizes: dict[str, int] = {}
+    for x, term in zip(xs, terms, strict=True):
+        for c, n in zip(term, x._data.shape, strict=True):
+            if sizes.get(c, 1) != n and n != 1 and sizes.get(c, 1) != 1:
+                raise RuntimeError(
+                    f"einsum(): subscript {c} has size {n} for one operand, which does not "
+                    f"broadcast with previously seen size {sizes[c]}"
+                )
+            sizes[c] = n if sizes.get(c, 1) == 1 else sizes[c]
+    out = []
+    for x, term in zip(xs, terms, strict=True):
+        shape = tuple([sizes[c] for c in term])
+        out.append(x if x._data.shape == shape else s.expand(x, shape))
+    return out
+
+
+def tensordot(a: Any, b: Any, dims: Any = 2) -> Any:
+    """Σ over the last `dims` dimensions of a and the first of b, or over two lists of them."""
+    x, y = needs_tensor("tensordot", a), needs_tensor("tensordot", b)
+    if isinstance(dims, int):
+        if dims < 0 or dims > min(x._data.ndim, y._data.ndim):
+            raise RuntimeError(f"tensordot expects dims >= 0 and in range, but got dims={dims}")
+        dims = (list(range(x._data.ndim - dims, x._data.ndim)), list(range(dims)))
+    over = [dimensions(d, t._data.ndim) if d else () for d, t in zip(dims, (x, y), strict=True)]
+    letters = string.ascii_lowercase
+    first = list(letters[: x._data.ndim])
+    second = list(letters[x._data.ndim : x._data.ndim + y._data.ndim])
+    for i, j in zip(*over, strict=True):
+        second[j] = first[i]
+    kept = [c for i, c in enumerate(first) if i not in over[0]]
+    kept += [c for j, c in enumerate(second) if j not in over[1]]
+    return einsum(f"{''.join(first)},{''.join(second)}->{''.join(kept)}", x, y)
+
+
+# ---------------------------------------------------------------- norms
+
+
+def vector_norm(x: Any, ord: Any = 2, dim: Any = None, keepdim: bool = False, *,
+                dtype: Any = None) -> Any:  # fmt: skip
+    """(Σ |x|^ord)^(1/ord) over `dim` (all by default); inf: the largest |x|, 0: how many are not 0.
+
+    At zero the gradient is 0, as PyTorch's.  As ``torch.linalg.vector_norm``.
+    """
+    v = needs_tensor("linalg.vector_norm", x)
+    v = v if dtype is None else converted(v, dtypes.as_numpy(dtype))
+    if v._data.dtype.kind != "f":
+        raise RuntimeError(
+            "linalg.vector_norm: Expected a floating point or complex tensor as input. Got "
+            f"{dtypes.of(v._data).name}"
+        )
+    if ord == math.inf:
+        return r.amax(e.abs(v), dim, keepdim)
+    if ord == -math.inf:
+        return r.amin(e.abs(v), dim, keepdim)
+    if ord == 0:
+        return r.sum(e.abs(e.sign(v)), dim, keepdim)  # the sign has the gradient 0 everywhere
+    if ord == 1:
+        return r.sum(e.abs(v), dim, keepdim)
+    if ord == 2:
+        return _root(r.sum(e.mul(v, v), dim, keepdim), 2)
+    # zeros are taken out before the power, whose slope there may be infinite
+    size, nothing = e.abs(v), e.eq(v, 0)
+    one, zero = make(v._data.dtype.type(1)), make(v._data.dtype.type(0))
+    powers = e.pow(e.where(nothing, one, size), float(ord))
+    if ord > 0:
+        powers = e.where(nothing, zero, powers)
+    else:
+        powers = e.where(nothing, make(v._data.dtype.type(math.inf)), powers)
+    return _root(r.sum(powers, dim, keepdim), ord)
+
+
+def _root(total: Any, ord: float) -> Any:
+    """total^(1/ord) with the gradient 0 where total is 0."""
+    kind = total._data.dtype.type
+    zero = e.eq(total, 0)
+    safe = e.where(zero, make(kind(1)), total)
+    root = e.sqrt(safe) if ord == 2 else e.pow(safe, 1 / ord)
+    return e.where(zero, make(kind(0 if ord > 0 else math.inf)), root)
+
+
+def matrix_norm(A: Any, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = False, *,
+                dtype: Any = None) -> Any:  # fmt: skip
+    """The norm of the matrices in two dimensions: "fro" √Σx², 1 and -1 columns, inf and -inf rows.
+
+    The spectral and nuclear norms need singular values, which nnlib does not have:
+    NotImplementedError.
+    """
+    x = needs_tensor("linalg.matrix_norm", A)
+    if x._data.ndim < 2 or len(dim) != 2:
+        raise RuntimeError(
+            "linalg.matrix_norm: The input tensor A must have at least 2 dimensions, and dim must "
+            f"name two: got shape {list(x._data.shape)}, dim {dim}"
+        )
+    if ord == "fro":
+        return vector_norm(x, 2, tuple(dim), keepdim, dtype=dtype)
+    if ord not in (1, -1, math.inf, -math.inf):
+        raise NotImplementedError(
+            f"matrix_norm(ord={ord!r}) needs singular values, which nnlib does not compute: "
+            "use 'fro', 1, -1, inf or -inf"
+        )
+    rows, columns = dimensions(tuple(dim), x._data.ndim)
+    along, over = (rows, columns) if abs(ord) == 1 else (columns, rows)
+    sums = vector_norm(x, 1, along, True, dtype=dtype)
+    out = (r.amax if ord > 0 else r.amin)(sums, over, True)
+    return out if keepdim else s.squeeze(out, (rows, columns))
+
+
+def norm(A: Any, ord: Any = None, dim: Any = None, keepdim: bool = False, *,
+         dtype: Any = None) -> Any:  # fmt: skip
+    """√Σx² of all elements, or the vector or matrix norm `ord` over one or two dimensions.
+
+    As ``torch.linalg.norm``.
+    """
+    x = needs_tensor("linalg.norm", A)
+    if ord is None:
+        return vector_norm(x, 2, dim, keepdim, dtype=dtype)
+    if dim is None:
+        if x._data.ndim not in (1, 2):
+            raise RuntimeError(
+                "linalg.norm: If dim is not specified but ord is, the input must be 1D or 2D. Got "
+                f"{x._data.ndim}D."
+            )
+        dim = tuple(range(x._data.ndim))
+    dims = (dim,) if isinstance(dim, int) else tuple(dim)
+    if len(dims) == 2:
+        return matrix_norm(x, ord, dims, keepdim, dtype=dtype)
+    return vector_norm(x, ord, dims, keepdim, dtype=dtype)
+
+
+def torch_norm(input: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False, *,
+               dtype: Any = None) -> Any:  # fmt: skip
+    """(Σ |x|^p)^(1/p) over `dim`; "fro" is p = 2.  As ``torch.norm``: see also linalg.norm."""
+    order = 2 if p in ("fro", None) else p
+    return vector_norm(input, order, dim, keepdim, dtype=dtype)
+
+
+__all__ = [name for name in dir() if name[0] != "_"]

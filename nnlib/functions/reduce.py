@@ -81,6 +81,18 @@ def std(input: Any, dim: Dim = None, *, correction: int = 1, keepdim: bool = Fal
 max_ = max
 
 
+def var_mean(input: Any, dim: Dim = None, *, correction: int = 1, keepdim: bool = False) -> Any:
+    """(variance, mean) over `dim`."""
+    spread = var(input, dim, correction=correction, keepdim=keepdim)
+    return spread, mean(input, dim, keepdim)
+
+
+def std_mean(input: Any, dim: Dim = None, *, correction: int = 1, keepdim: bool = False) -> Any:
+    """(standard deviation, mean) over `dim`."""
+    spread = std(input, dim, correction=correction, keepdim=keepdim)
+    return spread, mean(input, dim, keepdim)
+
+
 def amax(input: Any, dim: Dim = (), keepdim: bool = False) -> Any:
     """The largest element over `dim`; equal largest ones share the gradient."""
     return _reduce(p.amax, _not_empty("amax", input), dim, keepdim)
@@ -161,27 +173,27 @@ def logsumexp(input: Any, dim: Dim, keepdim: bool = False) -> Any:
     return _reduce(p.logsumexp, _floats("logsumexp", input), dim, keepdim)
 
 
-def softmax(input: Any, dim: int) -> Any:
+def softmax(input: Any, dim: int, *, dtype: Any = None) -> Any:
     """e^x / Σ e^x along `dim`: positive, with sum 1."""
-    x = _floats("softmax", input)
+    x = _floats("softmax", input if dtype is None else e.to_dtype(input, dtype))
     return apply(p.softmax, (x,), {"dim": dimension(dim, x._data.ndim)})
 
 
-def log_softmax(input: Any, dim: int) -> Any:
+def log_softmax(input: Any, dim: int, *, dtype: Any = None) -> Any:
     """log softmax(x) along `dim`, computed without overflow as x - logsumexp(x)."""
-    x = _floats("log_softmax", input)
+    x = _floats("log_softmax", input if dtype is None else e.to_dtype(input, dtype))
     return apply(p.log_softmax, (x,), {"dim": dimension(dim, x._data.ndim)})
 
 
-def cumsum(input: Any, dim: int) -> Any:
+def cumsum(input: Any, dim: int, *, dtype: Any = None) -> Any:
     """The running sum along `dim`."""
-    x = _summable("cumsum", input, None)
+    x = _summable("cumsum", input, dtype)
     return apply(p.cumsum, (x,), {"dim": dimension(dim, x._data.ndim)})
 
 
-def cumprod(input: Any, dim: int) -> Any:
+def cumprod(input: Any, dim: int, *, dtype: Any = None) -> Any:
     """The running product along `dim`."""
-    x = _summable("cumprod", input, None)
+    x = _summable("cumprod", input, dtype)
     return apply(p.cumprod, (x,), {"dim": dimension(dim, x._data.ndim)})
 
 

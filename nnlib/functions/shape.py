@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from nnlib import dtypes
-from nnlib.functions._args import converted, dimension, needs_tensor
+from nnlib import dtypes, record
+from nnlib.functions._args import converted, dimension, dimensions, needs_tensor
 from nnlib.primitives import index as pi
 from nnlib.primitives import shape as p
 from nnlib.record import Value, apply, is_watched
@@ -72,11 +72,11 @@ def transpose(input: Any, dim0: int, dim1: int) -> Any:
     return apply(p.permute, (x,), {"dims": tuple(order)})
 
 
-def squeeze(input: Any, dim: int | None = None) -> Any:
-    """Without dimensions of length 1 (all such, or the one named)."""
+def squeeze(input: Any, dim: int | Sequence[int] | None = None) -> Any:
+    """Without dimensions of length 1 (all such, or those named)."""
     x = needs_tensor("squeeze", input)
     shape = x._data.shape
-    gone = range(len(shape)) if dim is None else (dimension(dim, len(shape)),)
+    gone = tuple(range(len(shape))) if dim is None else dimensions(dim, len(shape))
     return reshape(x, tuple([n for i, n in enumerate(shape) if not (i in gone and n == 1)]))
 
 
@@ -163,6 +163,7 @@ def _full(x: Any, keys: tuple) -> list[Any]:
         if isinstance(k, (list, np.ndarray)):
             k = _as_index(k)
         if isinstance(k, Value) and k._data.dtype.kind == "b":
+            _checked_mask(k, x, len([o for o in out if o is not None]))
             out += [_as_index(i) for i in np.nonzero(k._data)]
         else:
             out.append(k)
@@ -178,6 +179,17 @@ def _full(x: Any, keys: tuple) -> list[Any]:
         raise IndexError("an index can only have a single ellipsis ('...')")
     at = dots[0] if dots else len(out)
     return out[:at] + [slice(None)] * (ndim - used) + out[at + 1 :]
+
+
+def _checked_mask(k: Value, x: Any, at: int) -> None:
+    if watcher := record.watcher:  # how many it picks would be fixed at this one value
+        watcher.peeked(k, "a boolean mask as an index")
+    shape = x._data.shape
+    if k._data.ndim and k._data.shape != shape[at : at + k._data.ndim]:
+        raise IndexError(
+            f"The shape of the mask {list(k._data.shape)} at index {at} does not match the shape "
+            f"of the indexed tensor {list(shape)} at index {at}"
+        )
 
 
 def _as_index(k: Any) -> Any:

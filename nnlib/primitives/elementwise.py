@@ -125,7 +125,7 @@ where = elementwise(
     None,
     lambda g, out, condition, x, y: where(condition, g, 0.0),
     lambda g, out, condition, x, y: where(condition, 0.0, g),
-    saves="args",
+    saves="args", shape_only=(1, 2),
 )  # fmt: skip
 
 # ---------------------------------------------------------------- functions of one argument
@@ -211,5 +211,7 @@ def _cast_vjp(g: Any, out: Any, x: Any, dtype: str) -> Any:
     return cast(g, dtype=x.dtype.name)
 
 
-cast = elementwise("cast", lambda x, dtype: x.astype(dtype), _cast_vjp, saves="args")
+cast = elementwise(
+    "cast", lambda x, dtype: x.astype(dtype), _cast_vjp, saves="args", shape_only=(0,)
+)
 clone = elementwise("clone", lambda x: x.copy(), lambda g, out, x: g, saves="none")

@@ -38,6 +38,7 @@ gather = index_family(
     lambda g, out, x, index, dim: scatter_add(np.zeros(x.shape, g.dtype.name), index, g, dim=dim),
     None,
     saves="args",
+    shape_only=(0,),
 )
 scatter_add = index_family(
     "scatter_add",
@@ -46,6 +47,7 @@ scatter_add = index_family(
     None,
     lambda g, out, x, index, source, dim: _padded(gather(g, index, dim=dim), source.shape),
     saves="args",
+    shape_only=(0, 2),
 )
 
 
@@ -82,6 +84,7 @@ take = index_family(
     lambda g, out, x, index, dim: take_add(g, index, dim=dim, shape=x.shape),
     None,
     saves="args",
+    shape_only=(0,),
 )
 take_add = index_family(
     "take_add",
@@ -89,6 +92,7 @@ take_add = index_family(
     lambda g, out, x, index, dim, shape: take(g, index, dim=dim),
     None,
     saves="args",
+    shape_only=(0,),
 )
 
 
@@ -113,8 +117,10 @@ def _index_add_joint(
     return (index(g, *indices, dims=dims), *(None,) * len(indices))
 
 
-index = index_family("index", _index, joint=_index_joint, saves="args")
-index_add = index_family("index_add", _index_add, joint=_index_add_joint, saves="args")
+index = index_family("index", _index, joint=_index_joint, saves="args", shape_only=(0,))
+index_add = index_family(
+    "index_add", _index_add, joint=_index_add_joint, saves="args", shape_only=(0,)
+)
 
 
 def _one_hot(index: Array, num_classes: int) -> Array:

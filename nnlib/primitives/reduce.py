@@ -44,11 +44,15 @@ def _mean(x: Array, dim: tuple[int, ...], keepdim: bool) -> Array:
     return np.add.reduce(x, axis=dim, keepdims=keepdim) / x.dtype.type(_count(x, dim))
 
 
-sum = reduce("sum", _sum, lambda g, out, x, dim, keepdim: _spread(g, x, dim, keepdim), saves="args")
+sum = reduce(
+    "sum", _sum,
+    lambda g, out, x, dim, keepdim: _spread(g, x, dim, keepdim),
+    saves="args", shape_only=(0,),
+)  # fmt: skip
 mean = reduce(
     "mean", _mean,
     lambda g, out, x, dim, keepdim: _spread(g / float(_count(x, dim)), x, dim, keepdim),
-    saves="args",
+    saves="args", shape_only=(0,),
 )  # fmt: skip
 
 
@@ -193,6 +197,7 @@ cumsum = reduce(
     lambda x, dim: np.add.accumulate(x, axis=dim) if x.ndim else x,
     lambda g, out, x, dim: _reversed_cumsum(g, dim) if out.ndim else g,
     saves="out",
+    shape_only=(-1,),
 )
 
 

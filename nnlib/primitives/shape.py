@@ -24,6 +24,7 @@ reshape = shape(
     lambda x, shape: x.reshape(shape) if shape else x.reshape(())[()],
     lambda g, out, x, shape: reshape(g, shape=x.shape),
     saves="args",
+    shape_only=(0,),
     view=True,
 )
 permute = shape(
@@ -50,11 +51,12 @@ expand = shape(
     lambda x, shape: np.broadcast_to(x, shape)[()],
     _expand_vjp,
     saves="args",
+    shape_only=(0,),
     view=True,
 )
 flip = shape(
     "flip",
-    lambda x, dims: np.flip(x, dims) if x.ndim else x,
+    lambda x, dims: np.flip(x, dims).copy() if x.ndim else x,
     lambda g, out, x, dims: flip(g, dims=dims),
     saves="none",
 )
@@ -81,6 +83,7 @@ slice_ = shape(
     lambda x, index: x[_numpy_index(index)],
     lambda g, out, x, index: unslice(g, index=index, shape=x.shape),
     saves="args",
+    shape_only=(0,),
     view=True,
 )
 unslice = shape(
@@ -104,7 +107,13 @@ def _cat_joint(needs: tuple, g: Any, out: Any, *xs: Any, dim: int) -> tuple:
     )
 
 
-cat = shape("cat", lambda *xs, dim: np.concatenate(xs, axis=dim), joint=_cat_joint, saves="args")
+cat = shape(
+    "cat",
+    lambda *xs, dim: np.concatenate(xs, axis=dim),
+    joint=_cat_joint,
+    saves="args",
+    shape_only=range(2**31),
+)
 pad = shape(
     "pad",
     lambda x, pad, value: np.pad(x, pad, constant_values=value) if x.ndim else x,
@@ -112,6 +121,7 @@ pad = shape(
         g, index=tuple([(a, a + n, 1) for (a, _), n in zip(pad, x.shape, strict=True)])
     ),
     saves="args",
+    shape_only=(0,),
 )
 tril = shape(
     "tril",

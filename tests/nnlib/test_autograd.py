@@ -88,10 +88,10 @@ def test_no_grad_records_nothing():
 
 def test_a_hook_sees_and_may_replace_the_gradient():
     x = nnlib.tensor(2.0, requires_grad=True)
-    remove = x.register_hook(lambda g: g * 10)
+    handle = x.register_hook(lambda g: g * 10)
     (x * x).backward()
     assert x.grad.item() == 40.0
-    remove()
+    handle.remove()
     x.grad = None
     (x * x).backward()
     assert x.grad.item() == 4.0
@@ -137,5 +137,5 @@ def test_sigmoid_neither_overflows_nor_loses_its_gradient(value, recwarn):
 
 
 def test_every_primitive_belongs_to_a_family():
-    families = {"elementwise", "reduce", "shape", "linalg", "index", "window"}
+    families = {"elementwise", "reduce", "shape", "linalg", "index", "window", "fused"}
     assert {p.family for p in record.Primitive.registry.values()} <= families

@@ -1,0 +1,226 @@
+"""Function: an operation with a derivative of your own, as `torch.autograd.Function`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from nnlib import record
+from nnlib.record import Node, Value, make
+
+
+class Context:
+    """What `forward` leaves for `backward`: the `ctx` of both."""
+
+    def __init__(self) -> None:
+        self.needs_input_grad: tuple[bool, ...] = ()
+        self.materialize_grads = True
+        self._saved: list[tuple[Any, int]] = []
+        self._without_gradient: tuple[int, ...] = ()
+        self._inputs: tuple[Any, ...] = ()
+
+    def save_for_backward(self, *tensors: Any) -> None:
+        """Keep inputs or outputs (tensors or None); a later in-place change of them is refused."""
+        for t in tensors:
+            if t is not None and not isinstance(t, Value):
+                raise TypeError(
+                    f"save_for_backward can only save variables, but got {type(t).__name__}: put "
+                    "anything else on ctx as an attribute"
+                )
+        self._saved = [(t, record.clock) for t in tensors]
+
+    @property
+    def saved_tensors(self) -> tuple[Any, ...]:
+        """What save_for_backward kept."""
+        for t, time in self._saved:
+            if t is not None and record.was_changed(t._data, time):
+                raise RuntimeError(
+                    "one of the variables needed for gradient computation has been modified by an "
+                    "inplace operation: a tensor of shape "
+                    f"{list(t._data.shape)} that save_for_backward kept was overwritten before "
+                    "backward()."
+                )
+        return tuple([t for t, _ in self._saved])
+
+    def mark_non_differentiable(self, *outputs: Any) -> None:
+        """Outputs through which no gradient flows."""
+        self._without_gradient = tuple([id(o) for o in outputs])
+
+    def mark_dirty(self, *inputs: Any) -> None:
+        """In-place Functions are refused: return a new tensor instead."""
+        raise NotImplementedError("a Function of nnlib may not change its inputs in place")
+
+    def set_materialize_grads(self, value: bool) -> None:
+        """Whether backward() is given zeros (the default) or None for outputs that nobody used."""
+        self.materialize_grads = value
+
+
+class Function:
+    """An operation whose derivative you write yourself.  As ``torch.autograd.Function``.
+
+    Subclass it with two static methods: ``forward(ctx, *inputs)`` computes, ``backward(ctx,
+    *gradients)`` returns one gradient for each input (None where there is none).  Use it by
+    ``apply``.  What `backward` computes from tensors is recorded where a second derivative is
+    asked for.
+
+    >>> import nnlib
+    >>> class Cube(nnlib.autograd.Function):
+    ...     @staticmethod
+    ...     def forward(ctx, x):
+    ...         ctx.save_for_backward(x)
+    ...         return x**3
+    ...
+    ...     @staticmethod
+    ...     def backward(ctx, g):
+    ...         (x,) = ctx.saved_tensors
+    ...         return g * 3 * x**2
+    >>> x = nnlib.tensor(2.0, requires_grad=True)
+    >>> Cube.apply(x).backward()
+    >>> x.grad
+    tensor(12.)
+    """
+
+    @staticmethod
+    def forward(*args: Any, **kwargs: Any) -> Any:
+        """Compute the result from `ctx` and the inputs (without `ctx` if setup_context exists)."""
+        raise NotImplementedError("You must implement the forward function for custom Function.")
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Any) -> Any:
+        """One gradient for each input of forward, given those of the outputs."""
+        raise NotImplementedError("You must implement the backward function for your Function.")
+
+    setup_context: Any = None
+
+    @classmethod
+    def apply(cls, *args: Any) -> Any:
+        """Compute, and record the step where an input is recorded."""
+        ctx = Context()
+        recording = record.grad_enabled()
+        nodes = tuple([a._node if isinstance(a, Value) and recording else None for a in args])
+        ctx.needs_input_grad = tuple([n is not None for n in nodes])
+        with record.recording(False):
+            if cls.setup_context is None:
+                out = cls.forward(ctx, *args)
+            else:
+                out = cls.forward(*args)
+                cls.setup_context(ctx, args, out)
+        if not any(ctx.needs_input_grad):
+            return out
+        return _recorded(cls, ctx, args, nodes, out)
+
+
+class _Step:
+    """Stands where a primitive does in the graph: the walker asks it for its joint gradient."""
+
+    view = broadcasts = saves_args = saves_out = crosses = False
+    plain = keeping = None
+    vjps: tuple = ()
+    shape_only: tuple[int, ...] = ()
+    differentiable = True
+    family = "function"
+
+    def __init__(self, name: str, joint: Any) -> None:
+        self.name, self.joint = name, joint
+
+
+class _Gradients(dict):
+    """The gradients of several outputs on their way into one backward()."""
+
+    def __add__(self, other: Any) -> _Gradients:
+        both = _Gradients(self)
+        for at, g in other.items():
+            both[at] = both[at] + g if at in both else g
+        return both
+
+
+def _recorded(cls: type, ctx: Context, args: tuple, nodes: tuple, out: Any) -> Any:
+    several = isinstance(out, tuple)
+    outs = out if several else (out,)
+    for o in outs:
+        if not isinstance(o, Value):
+            raise TypeError(
+                f"{cls.__name__}.forward must return tensors, but got {type(o).__name__}"
+            )
+    shapes = [(o._data.shape, o._data.dtype) for o in outs]
+
+    def joint(needs: tuple, g: Any, *_: Any) -> Any:
+        return _backward(cls, ctx, args, shapes, g if several else _Gradients({0: g}))
+
+    hub = Node(_Step(cls.__name__, joint), nodes)  # type: ignore[arg-type]
+    given = {id(a) for a in args}
+    results = []
+    for at, o in enumerate(outs):
+        differentiable = id(o) not in ctx._without_gradient and o._data.dtype.kind == "f"
+        result = _fresh(o) if id(o) in given or o._node is not None else o
+        if differentiable:
+            result._node = _output_node(hub, cls.__name__, at) if several else hub
+        results.append(result)
+    named = {id(o): r for o, r in zip(outs, results, strict=True)}
+    ctx._saved = [(named.get(id(t), t), time) for t, time in ctx._saved]
+    return tuple(results) if several else results[0]
+
+
+def _fresh(o: Value) -> Any:
+    """An output that is an input: the same memory under another history."""
+    other = make(o._data)
+    if record.watcher is not None:
+        record.watcher.alias(other, o)
+    return other
+
+
+def _output_node(hub: Node, name: str, at: int) -> Node:
+    def joint(needs: tuple, g: Any, *_: Any) -> tuple:
+        return (_Gradients({at: g}),)
+
+    return Node(_Step(name, joint), (hub,))  # type: ignore[arg-type]
+
+
+def _backward(cls: Any, ctx: Context, args: tuple, shapes: list, arrived: _Gradients) -> list:
+    bare = not any(isinstance(g, Value) for g in arrived.values())
+    grads: list[Any] = []
+    for at, (shape, dtype) in enumerate(shapes):
+        g = arrived.get(at)
+        if g is None and ctx.materialize_grads:
+            g = make(np.zeros(shape, dtype)[()])
+        grads.append(g if g is None or isinstance(g, Value) else make(g))
+    found = cls.backward(ctx, *grads)
+    found = found if isinstance(found, tuple) else (found,)
+    return _matched(cls.__name__, ctx, args, found, bare)
+
+
+def _matched(name: str, ctx: Context, args: tuple, found: tuple, bare: bool) -> list:
+    """The returned gradients, one for each input, refused where they do not fit."""
+    extra = found[len(args) :]
+    if len(found) < len(args) or any(g is not None for g in extra):
+        raise RuntimeError(
+            f"function {name}Backward returned an incorrect number of gradients (expected "
+            f"{len(args)}, got {len(found)}): one for each input of forward, None where there is "
+            "none"
+        )
+    out: list[Any] = []
+    for at, (x, g, needed) in enumerate(zip(args, found, ctx.needs_input_grad, strict=False)):
+        if g is None or not needed:
+            out.append(None)
+            continue
+        if not isinstance(g, Value):
+            raise TypeError(f"{name}.backward must return tensors, got {type(g).__name__}")
+        if g._data.shape != x._data.shape:
+            g = _summed(name, at, g, x._data.shape)
+        out.append(g._data if bare else g)
+    return out
+
+
+def _summed(name: str, at: int, g: Value, shape: tuple[int, ...]) -> Any:
+    from nnlib.autograd.engine import unbroadcast
+
+    try:
+        if np.broadcast_shapes(g._data.shape, shape) == g._data.shape:
+            return unbroadcast(g, shape)
+    except ValueError:
+        pass
+    raise RuntimeError(
+        f"Function {name}Backward returned an invalid gradient at index {at} - got "
+        f"{list(g._data.shape)} but expected shape compatible with {list(shape)}"
+    )

@@ -1,0 +1,245 @@
+"""Whole derivatives of functions: jacobian, hessian, vjp, jvp (`torch.autograd.functional`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from nnlib import autograd, record
+from nnlib.record import Leaf, Value, make
+
+__all__ = ["hessian", "hvp", "jacobian", "jvp", "vhp", "vjp"]
+
+
+def _tuple(name: str, values: Any) -> tuple[bool, tuple[Any, ...]]:
+    several = isinstance(values, (tuple, list))
+    out = tuple(values) if several else (values,)
+    for at, value in enumerate(out):
+        if not isinstance(value, Value):
+            raise TypeError(
+                f"The {name} must be a Tensor or a tuple of Tensors but the value at index {at} "
+                f"has type {type(value).__name__}."
+            )
+    return several, out
+
+
+def _fresh(inputs: tuple[Any, ...], create_graph: bool) -> tuple[Any, ...]:
+    """The inputs as recorded tensors: new leaves, or (for create_graph) of the same history."""
+    from nnlib.functions.elementwise import clone
+
+    if create_graph and record.grad_enabled():
+        return tuple([clone(x) if x._node is not None else _leaf(x) for x in inputs])
+    return tuple([_leaf(x) for x in inputs])
+
+
+def _leaf(x: Any) -> Any:
+    return make(x._data, Leaf())
+
+
+def _called(func: Callable[..., Any], inputs: tuple[Any, ...]) -> tuple[bool, tuple[Any, ...]]:
+    with record.recording(True):
+        return _tuple("outputs given by the user-provided function", func(*inputs))
+
+
+def _slopes(
+    output: Any, inputs: tuple, start: Any, create_graph: bool, strict: bool, what: str = "output"
+) -> list[Any]:
+    """Gradients of one output, zeros where an input has no part in it (with `strict`: refused)."""
+    if output._node is None:
+        if strict:
+            raise RuntimeError(f"The {what} of the function is independent of the inputs.")
+        return [_zeros(x) for x in inputs]
+    gs = autograd.grad(
+        output, inputs, start, retain_graph=True, create_graph=create_graph, allow_unused=True
+    )
+    if strict and any(g is None for g in gs):
+        at = [g is None for g in gs].index(True)
+        raise RuntimeError(f"The {what} of the function is independent of input {at}.")
+    return [_zeros(x) if g is None else g for g, x in zip(gs, inputs, strict=True)]
+
+
+def _zeros(x: Any) -> Any:
+    return make(np.zeros_like(x._data)[()])
+
+
+def _start(output: Any, at: int) -> Any:
+    one = np.zeros(output._data.size, output._data.dtype)
+    one[at] = 1
+    return make(one.reshape(output._data.shape)[()])
+
+
+def jacobian(
+    func: Callable[..., Any], inputs: Any, create_graph: bool = False, strict: bool = False
+) -> Any:
+    """J[i, j] = ∂func(x)ᵢ/∂xⱼ, of shape (*output, *input), by one backward pass for each output.
+
+    With several outputs or inputs, nested tuples: outputs first.  As
+    ``torch.autograd.functional.jacobian``.
+
+    >>> import nnlib
+    >>> nnlib.autograd.functional.jacobian(lambda x: x * x, nnlib.tensor([1.0, 2.0]))
+    tensor([[2., 0.],
+            [0., 4.]])
+    """
+    from nnlib.functions.shape import reshape, stack
+
+    several_in, given = _tuple("inputs", inputs)
+    xs = _fresh(given, create_graph)
+    several_out, outputs = _called(func, xs)
+    rows = []
+    for output in outputs:
+        parts: list[list[Any]] = [[] for _ in xs]
+        for at in range(output._data.size):
+            slopes = _slopes(output, xs, _start(output, at), create_graph, strict)
+            for part, g in zip(parts, slopes, strict=True):
+                part.append(g)
+        shapes = [(*output._data.shape, *x._data.shape) for x in xs]
+        blocks = [
+            reshape(stack(part), shape) if part else make(np.zeros(shape, x._data.dtype))
+            for part, shape, x in zip(parts, shapes, xs, strict=True)
+        ]
+        rows.append(tuple(blocks) if several_in else blocks[0])
+    return tuple(rows) if several_out else rows[0]
+
+
+def hessian(
+    func: Callable[..., Any], inputs: Any, create_graph: bool = False, strict: bool = False
+) -> Any:
+    """H[i, j] = ∂²func(x)/∂xᵢ∂xⱼ of a function with one number as its result.
+
+    >>> import nnlib
+    >>> nnlib.autograd.functional.hessian(lambda x: (x**3).sum(), nnlib.tensor([1.0, 2.0]))
+    tensor([[ 6.,  0.],
+            [ 0., 12.]])
+    """
+    several, _ = _tuple("inputs", inputs)
+
+    def slopes(*xs: Any) -> Any:
+        _, outputs = _called(func, xs)
+        _one_number(outputs)
+        found = _slopes(outputs[0], xs, None, True, strict)
+        return tuple(found) if several else found[0]
+
+    return jacobian(slopes, inputs, create_graph, strict)
+
+
+def _one_number(outputs: tuple[Any, ...]) -> None:
+    if len(outputs) != 1 or outputs[0]._data.size != 1:
+        raise RuntimeError(
+            "The function given to hessian should return a single Tensor with one element, got "
+            f"shapes {[list(o._data.shape) for o in outputs]}: reduce it with .sum()"
+        )
+
+
+def _vectors(v: Any, like: tuple[Any, ...], what: str) -> tuple[Any, ...]:
+    if v is None:
+        if len(like) != 1 or like[0]._data.size != 1:
+            raise RuntimeError(
+                f"The vector v can only be None if {what} is a single Tensor with one element"
+            )
+        return (make(np.ones_like(like[0]._data)[()]),)
+    _, vs = _tuple("v", v)
+    if [x._data.shape for x in vs] != [x._data.shape for x in like]:
+        raise RuntimeError(
+            f"v must have the shapes of {what}, {[list(x._data.shape) for x in like]}, got "
+            f"{[list(x._data.shape) for x in vs]}"
+        )
+    return vs
+
+
+def _unpacked(several: bool, values: Any, create_graph: bool) -> Any:
+    out = tuple([v if create_graph else v.detach() for v in values])
+    return out if several else out[0]
+
+
+def vjp(
+    func: Callable[..., Any],
+    inputs: Any,
+    v: Any = None,
+    create_graph: bool = False,
+    strict: bool = False,
+) -> tuple[Any, Any]:
+    """(func(x), vᵀJ): what one backward pass from the gradient v computes.
+
+    >>> import nnlib
+    >>> x = nnlib.tensor([1.0, 2.0])
+    >>> nnlib.autograd.functional.vjp(lambda x: x * x, x, nnlib.tensor([1.0, 10.0]))
+    (tensor([1., 4.]), tensor([ 2., 40.]))
+    """
+    several_in, given = _tuple("inputs", inputs)
+    xs = _fresh(given, create_graph)
+    several_out, outputs = _called(func, xs)
+    vs = _vectors(v, outputs, "the output of the function")
+    found = _weighted(outputs, xs, vs, create_graph, strict)
+    return _unpacked(several_out, outputs, create_graph), _unpacked(several_in, found, create_graph)
+
+
+def _weighted(outputs: tuple, xs: tuple, vs: tuple, create_graph: bool, strict: bool) -> list[Any]:
+    live = [(o, v) for o, v in zip(outputs, vs, strict=True) if o._node is not None]
+    if not live:
+        if strict:
+            raise RuntimeError("The output of the function is independent of the inputs.")
+        return [_zeros(x) for x in xs]
+    gs = autograd.grad(
+        [o for o, _ in live], xs, [v for _, v in live],
+        retain_graph=True, create_graph=create_graph, allow_unused=True,
+    )  # fmt: skip
+    if strict and any(g is None for g in gs):
+        raise RuntimeError("The output of the function is independent of one of the inputs.")
+    return [_zeros(x) if g is None else g for g, x in zip(gs, xs, strict=True)]
+
+
+def jvp(
+    func: Callable[..., Any],
+    inputs: Any,
+    v: Any = None,
+    create_graph: bool = False,
+    strict: bool = False,
+) -> tuple[Any, Any]:
+    """(func(x), J v): how the result moves when x moves along v.
+
+    By two backward passes: uᵀJ is linear in u, and its derivative with respect to u along v is Jv.
+    """
+    _, given = _tuple("inputs", inputs)
+    xs = _fresh(given, create_graph)
+    vs = _vectors(v, xs, "the input to the function")
+    several_out, outputs = _called(func, xs)
+    with record.recording(True):
+        us = tuple([_leaf(_zeros(o)) for o in outputs])
+        slopes = _weighted(outputs, xs, us, True, strict)
+    moved = _weighted(tuple(slopes), us, vs, create_graph, False)
+    return _unpacked(several_out, outputs, create_graph), _unpacked(
+        several_out, moved, create_graph
+    )
+
+
+def vhp(
+    func: Callable[..., Any],
+    inputs: Any,
+    v: Any = None,
+    create_graph: bool = False,
+    strict: bool = False,
+) -> tuple[Any, Any]:
+    """(func(x), vᵀH) for a function with one number as its result: H need not be formed."""
+    several, given = _tuple("inputs", inputs)
+    xs = _fresh(given, create_graph)
+    vs = _vectors(v, xs, "the input to the function")
+    _, outputs = _called(func, xs)
+    _one_number(outputs)
+    with record.recording(True):
+        slopes = _slopes(outputs[0], xs, None, True, strict)
+    found = _weighted(tuple(slopes), xs, vs, create_graph, False)
+    return _unpacked(False, outputs, create_graph), _unpacked(several, found, create_graph)
+
+
+def hvp(
+    func: Callable[..., Any],
+    inputs: Any,
+    v: Any = None,
+    create_graph: bool = False,
+    strict: bool = False,
+) -> tuple[Any, Any]:
+    """(func(x), H v): H is symmetric, so this is vhp()."""
+    return vhp(func, inputs, v, create_graph, strict)

@@ -1,0 +1,137 @@
+"""Derivatives against finite differences: gradcheck and gradgradcheck, as `torch.autograd` has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from nnlib import autograd, record
+from nnlib.record import Value, make
+
+
+class GradcheckError(RuntimeError):
+    """A derivative that finite differences do not confirm."""
+
+
+def gradcheck(
+    func: Callable[..., Any],
+    inputs: Any,
+    *,
+    eps: float = 1e-6,
+    atol: float = 1e-5,
+    rtol: float = 1e-3,
+    raise_exception: bool = True,
+) -> bool:
+    """Whether backward() agrees with (f(x + eps) - f(x - eps)) / (2 eps) for each input element.
+
+    `inputs` are float64 tensors with requires_grad=True (others are held fixed).  Raises
+    GradcheckError where they differ, or returns False with raise_exception=False.
+
+    >>> import nnlib
+    >>> x = nnlib.tensor([1.0, 2.0], dtype=nnlib.float64, requires_grad=True)
+    >>> nnlib.autograd.gradcheck(lambda x: x.exp() * x, x)
+    True
+    """
+    xs = (inputs,) if isinstance(inputs, Value) else tuple(inputs)
+    checked = [x for x in xs if isinstance(x, Value) and x._node is not None]
+    if not checked:
+        raise ValueError(
+            "gradcheck expects at least one input tensor to require gradient, but none of the "
+            "inputs have requires_grad=True."
+        )
+    try:
+        for number, output in enumerate(_outputs(func(*xs))):
+            if output._node is None:
+                raise GradcheckError(f"output {number} does not require grad: {output}")
+            for x in checked:
+                _compare(func, xs, number, output, x, eps, atol, rtol)
+    except GradcheckError:
+        if raise_exception:
+            raise
+        return False
+    return True
+
+
+def _outputs(result: Any) -> list[Any]:
+    every = list(result) if isinstance(result, (tuple, list)) else [result]
+    return [o for o in every if isinstance(o, Value) and o._data.dtype.kind == "f"]
+
+
+def _compare(
+    func: Any, xs: tuple, number: int, output: Any, x: Any, eps: float, atol: float, rtol: float
+) -> None:
+    analytical = np.zeros((x._data.size, output._data.size))
+    for at in range(output._data.size):
+        start = np.zeros(output._data.size, output._data.dtype)
+        start[at] = 1
+        (g,) = autograd.grad(
+            output, x, make(start.reshape(output._data.shape)[()]), retain_graph=True,
+            allow_unused=True,
+        )  # fmt: skip
+        if g is not None:
+            analytical[:, at] = np.ravel(g._data)
+    numerical = _differences(func, xs, number, x, eps)
+    if not np.allclose(numerical, analytical, rtol, atol, equal_nan=True):
+        where = next(i for i, other in enumerate(xs) if other is x)
+        raise GradcheckError(
+            f"Jacobian mismatch for output {number} with respect to input {where},\nnumerical:"
+            f"{numerical}\nanalytical:{analytical}\nIs the input float64? Is the function smooth "
+            "there, and the same in every call?"
+        )
+
+
+def _differences(func: Any, xs: tuple, number: int, x: Any, eps: float) -> np.ndarray:
+    """Each element moved to both sides; the input's own memory is put back afterwards."""
+    kept = x._data
+    columns = []
+    try:
+        for at in range(kept.size):
+            ends = []
+            for step in (eps, -eps):
+                moved = np.array(kept, dtype=kept.dtype)
+                moved.reshape(-1)[at] += step
+                x._data = moved[()]
+                with record.recording(True):  # func may take gradients itself
+                    ends.append(np.ravel(_outputs(func(*xs))[number]._data).astype(float))
+            columns.append((ends[0] - ends[1]) / (2 * eps))
+    finally:
+        x._data = kept
+    return np.array(columns).reshape(kept.size, -1)
+
+
+def gradgradcheck(
+    func: Callable[..., Any],
+    inputs: Any,
+    grad_outputs: Any = None,
+    *,
+    eps: float = 1e-6,
+    atol: float = 1e-5,
+    rtol: float = 1e-3,
+    raise_exception: bool = True,
+) -> bool:
+    """gradcheck() of the gradient: the second derivative against differences of the first.
+
+    Without `grad_outputs` the gradient starts from seeded random numbers.
+    """
+    xs = (inputs,) if isinstance(inputs, Value) else tuple(inputs)
+    outputs = _outputs(func(*xs))
+    if grad_outputs is None:
+        random = np.random.default_rng(0)
+        starts = [make(np.asarray(random.normal(size=o._data.shape))[()]) for o in outputs]
+        starts = [s.to(o.dtype).requires_grad_() for s, o in zip(starts, outputs, strict=True)]
+    else:
+        starts = [grad_outputs] if isinstance(grad_outputs, Value) else list(grad_outputs)
+
+    def slopes(*given: Any) -> Any:
+        head, tail = given[: len(xs)], given[len(xs) :]
+        wanted = [x for x in head if isinstance(x, Value) and x._node is not None]
+        gs = autograd.grad(
+            _outputs(func(*head)), wanted, list(tail), create_graph=True, allow_unused=True
+        )
+        return tuple([g for g in gs if g is not None and g._node is not None])
+
+    return gradcheck(
+        slopes, (*xs, *starts), eps=eps, atol=atol, rtol=rtol, raise_exception=raise_exception
+    )

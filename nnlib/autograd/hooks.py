@@ -1,0 +1,30 @@
+"""The handle that takes a hook away again, as `torch.utils.hooks` has it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import count
+from typing import Any
+
+
+class RemovableHandle:
+    """What registering a hook returns: ``remove()`` undoes it; a ``with`` block does so at its end.
+
+    As ``torch.utils.hooks.RemovableHandle``.
+    """
+
+    _ids = count()
+
+    def __init__(self, hooks: dict[int, Callable[..., Any]]) -> None:
+        self.id = next(self._ids)
+        self._hooks = hooks
+
+    def remove(self) -> None:
+        """Take the hook away; a second time does nothing."""
+        self._hooks.pop(self.id, None)
+
+    def __enter__(self) -> RemovableHandle:
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.remove()

@@ -1,0 +1,376 @@
+"""Functions that cut, repeat and rearrange: split, tile, roll, diagonal, and other shape functions.
+
+All are written in the few shape primitives, so their derivatives are those primitives' own.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from nnlib.functions._args import dimension, needs_tensor
+from nnlib.functions.shape import (
+    _sizes,
+    cat,
+    expand,
+    flatten,
+    getitem,
+    permute,
+    reshape,
+    transpose,
+    unsqueeze,
+)
+from nnlib.primitives import shape as p
+from nnlib.record import Value, apply
+
+# ---------------------------------------------------------------- parts
+
+
+def narrow(input: Any, dim: int, start: int, length: int) -> Any:
+    """start … start + length - 1 along `dim`, as a view."""
+    x = needs_tensor("narrow", input)
+    if not x._data.ndim:
+        raise RuntimeError("narrow() cannot be applied to a 0-dim tensor.")
+    d = dimension(dim, x._data.ndim)
+    n = x._data.shape[d]
+    if not -n <= start <= n:
+        raise IndexError(f"start out of range (expected to be in [{-n}, {n}], but got {start})")
+    start = start + n if start < 0 else start
+    if length < 0 or start + length > n:
+        raise RuntimeError(
+            f"start ({start}) + length ({length}) exceeds dimension size ({n}), or length is "
+            "negative"
+        )
+    return getitem(x, (*(slice(None),) * d, slice(start, start + length)))
+
+
+def select(input: Any, dim: int, index: int) -> Any:
+    """The slice `index` along `dim`, without that dimension: x[:, …, index]."""
+    x = needs_tensor("select", input)
+    if not x._data.ndim:
+        raise IndexError("select() cannot be applied to a 0-dim tensor.")
+    return getitem(x, (*(slice(None),) * dimension(dim, x._data.ndim), index))
+
+
+def unbind(input: Any, dim: int = 0) -> tuple[Any, ...]:
+    """All slices along `dim`, as a tuple."""
+    x = needs_tensor("unbind", input)
+    if not x._data.ndim:
+        raise IndexError("Dimension specified as 0 but tensor has no dimensions")
+    d = dimension(dim, x._data.ndim)
+    return tuple([select(x, d, i) for i in range(x._data.shape[d])])
+
+
+def split(tensor: Any, split_size_or_sections: int | Sequence[int], dim: int = 0) -> tuple:
+    """Consecutive pieces along `dim`: of one size (the last may be shorter), or of given sizes.
+
+    >>> import nnlib
+    >>> nnlib.split(nnlib.arange(5), 2)
+    (tensor([0, 1]), tensor([2, 3]), tensor([4]))
+    """
+    x = needs_tensor("split", tensor)
+    d = dimension(dim, x._data.ndim)
+    if not x._data.ndim:
+        raise RuntimeError("split expects at least a 1-dimensional tensor")
+    n = x._data.shape[d]
+    sizes = split_size_or_sections
+    if isinstance(sizes, int):
+        if sizes < 0 or (sizes == 0 and n):
+            raise RuntimeError(
+                f"split expects split_size be non-negative, but got split_size={sizes}"
+                if sizes
+                else "split_size can only be 0 if dimension size is 0, but got dimension size of "
+                f"{n}"
+            )
+        starts = range(0, n, sizes) if n else (0,)
+        sizes = [min(sizes, n - start) for start in starts]
+    elif sum(sizes) != n or any(size < 0 for size in sizes):
+        raise RuntimeError(
+            f"split_with_sizes expects split_sizes to sum exactly to {n} (input tensor's size at "
+            f"dimension {dim}), but got split_sizes={list(sizes)}"
+        )
+    ends = np.cumsum([0, *sizes]).tolist()
+    return tuple([narrow(x, d, ends[i], size) for i, size in enumerate(sizes)])
+
+
+def chunk(input: Any, chunks: int, dim: int = 0) -> tuple[Any, ...]:
+    """At most `chunks` pieces of equal size along `dim` (the last may be shorter)."""
+    x = needs_tensor("chunk", input)
+    if not x._data.ndim:
+        raise RuntimeError("chunk expects at least a 1-dimensional tensor")
+    if chunks <= 0:
+        raise RuntimeError(f"chunk expects `chunks` to be greater than 0, got: {chunks}")
+    n = x._data.shape[dimension(dim, x._data.ndim)]
+    if not n:
+        return split(x, [0] * chunks, dim)
+    return split(x, -(-n // chunks), dim)
+
+
+# ---------------------------------------------------------------- repeats
+
+
+def tile(input: Any, *dims: Any) -> Any:
+    """The whole tensor repeated along each dimension; missing counts are 1.
+
+    >>> import nnlib
+    >>> nnlib.tile(nnlib.tensor([1, 2]), (2, 2))
+    tensor([[1, 2, 1, 2],
+            [1, 2, 1, 2]])
+    """
+    x = needs_tensor("tile", input)
+    counts = _sizes(dims)
+    return repeat(x, (1,) * (x._data.ndim - len(counts)) + counts)
+
+
+def repeat(input: Any, *repeats: Any) -> Any:
+    """The tensor repeated as often as each count says; extra counts stand for new dimensions."""
+    x = needs_tensor("repeat", input)
+    counts = _sizes(repeats)
+    if len(counts) < x._data.ndim:
+        raise RuntimeError(
+            "Number of dimensions of repeat dims can not be smaller than number of dimensions of "
+            f"tensor: {list(counts)} for shape {list(x._data.shape)}"
+        )
+    if any(n < 0 for n in counts):
+        raise RuntimeError(f"Trying to create tensor with negative dimension: {list(counts)}")
+    old = (1,) * (len(counts) - x._data.ndim) + x._data.shape
+    between = tuple([n for size in old for n in (1, size)])
+    wanted = tuple([n for pair in zip(counts, old, strict=True) for n in pair])
+    new = tuple([n * size for n, size in zip(counts, old, strict=True)])
+    return reshape(expand(reshape(x, between), wanted), new)
+
+
+def repeat_interleave(input: Any, repeats: int, dim: int | None = None) -> Any:
+    """Each element (or slice along `dim`) `repeats` times in a row."""
+    x = needs_tensor("repeat_interleave", input)
+    if dim is None:
+        x, dim = reshape(x, -1), 0
+    d = dimension(dim, x._data.ndim)
+    shape = x._data.shape
+    wide = expand(unsqueeze(x, d + 1), (*shape[: d + 1], repeats, *shape[d + 1 :]))
+    return reshape(wide, (*shape[:d], shape[d] * repeats, *shape[d + 1 :]))
+
+
+def roll(input: Any, shifts: int | Sequence[int], dims: Any = None) -> Any:
+    """Shifted along `dims`; what leaves at one end comes in at the other.
+
+    >>> import nnlib
+    >>> nnlib.roll(nnlib.arange(4), 1)
+    tensor([3, 0, 1, 2])
+    """
+    x = needs_tensor("roll", input)
+    if dims is None:
+        return reshape(roll(reshape(x, -1), shifts, 0), x._data.shape)
+    pairs = (
+        [(shifts, dims)]
+        if isinstance(shifts, int) and isinstance(dims, int)
+        else list(zip(shifts, dims, strict=True))  # type: ignore[arg-type]
+    )
+    for shift, dim in pairs:
+        d = dimension(dim, x._data.ndim)
+        n = x._data.shape[d] if x._data.ndim else 0
+        if n and shift % n:
+            head = n - shift % n
+            x = cat([narrow(x, d, head, n - head), narrow(x, d, 0, head)], d)
+    return x
+
+
+# ---------------------------------------------------------------- order of dimensions
+
+
+def movedim(input: Any, source: Any, destination: Any) -> Any:
+    """Dimensions `source` put at the places `destination`; the others keep their order."""
+    x = needs_tensor("movedim", input)
+    n = x._data.ndim
+    a = [dimension(d, n) for d in (source if isinstance(source, (tuple, list)) else [source])]
+    b = [
+        dimension(d, n)
+        for d in (destination if isinstance(destination, (tuple, list)) else [destination])
+    ]
+    if len(a) != len(b) or len(set(a)) != len(a) or len(set(b)) != len(b):
+        raise RuntimeError(
+            "movedim: Invalid source or destination dims: source and destination must name the "
+            f"same number of distinct dims, got {source} and {destination}"
+        )
+    order = [d for d in range(n) if d not in a]
+    for to, d in sorted(zip(b, a, strict=True)):
+        order.insert(to, d)
+    return permute(x, order) if n else x
+
+
+def swapaxes(input: Any, axis0: int, axis1: int) -> Any:
+    """Two dimensions exchanged: transpose() under NumPy's name."""
+    return transpose(input, axis0, axis1)
+
+
+def t(input: Any) -> Any:
+    """The transpose of a matrix; a vector or a number as it is."""
+    x = needs_tensor("t", input)
+    if x._data.ndim > 2:
+        raise RuntimeError(
+            f"t() expects a tensor with <= 2 dimensions, but self is {x._data.ndim}D"
+        )
+    return transpose(x, 0, 1) if x._data.ndim == 2 else x
+
+
+# ---------------------------------------------------------------- shapes
+
+
+def ravel(input: Any) -> Any:
+    """All elements in one dimension."""
+    return flatten(input)
+
+
+def unflatten(input: Any, dim: int, sizes: Sequence[int]) -> Any:
+    """One dimension split into several; one of the sizes may be -1.
+
+    >>> import nnlib
+    >>> nnlib.unflatten(nnlib.zeros(6, 2), 0, (2, -1)).shape
+    nnlib.Size([2, 3, 2])
+    """
+    x = needs_tensor("unflatten", input)
+    d = dimension(dim, x._data.ndim)
+    n, known = x._data.shape[d], math.prod([size for size in sizes if size != -1])
+    new = [n // known if size == -1 and known else size for size in sizes]
+    if not new or math.prod(new) != n:
+        raise RuntimeError(
+            f"unflatten: Provided sizes {list(sizes)} don't multiply up to the size of dim {d} "
+            f"({n}) in the input tensor"
+        )
+    return reshape(x, (*x._data.shape[:d], *new, *x._data.shape[d + 1 :]))
+
+
+def broadcast_to(input: Any, size: Any) -> Any:
+    """Dimensions of length 1 repeated without copying, to the shape `size`."""
+    return expand(input, size)
+
+
+def broadcast_tensors(*tensors: Any) -> tuple[Any, ...]:
+    """The tensors, each expanded to their common shape."""
+    xs = [needs_tensor("broadcast_tensors", x) for x in tensors]
+    try:
+        shape = np.broadcast_shapes(*[x._data.shape for x in xs])
+    except ValueError as error:
+        raise RuntimeError(f"broadcast_tensors: {error}") from None
+    return tuple([expand(x, shape) for x in xs])
+
+
+def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Any, ...]:
+    """Grids of coordinates: the i-th result varies along dimension i with the i-th vector.
+
+    `indexing="xy"` exchanges the first two dimensions, as pictures have them.
+    """
+    given = tensors[0] if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)) else tensors
+    xs = [needs_tensor("meshgrid", x) for x in given]
+    if not xs:
+        raise RuntimeError("meshgrid expects a non-empty TensorList")
+    if any(x._data.ndim > 1 for x in xs):
+        raise RuntimeError("torch.meshgrid: Expected 0D or 1D tensors in the tensor list")
+    if indexing not in (None, "ij", "xy"):
+        raise RuntimeError(
+            f'torch.meshgrid: indexing must be one of "xy" or "ij", but received: {indexing}'
+        )
+    shape = tuple([x._data.size for x in xs])
+    grids = []
+    for i, x in enumerate(xs):
+        along = reshape(x, tuple([n if at == i else 1 for at, n in enumerate(shape)]))
+        grids.append(expand(along, shape))
+    if indexing == "xy" and len(xs) > 1:
+        grids = [transpose(grid, 0, 1) for grid in grids]
+    return tuple(grids)
+
+
+def hstack(tensors: Sequence[Any]) -> Any:
+    """Tensors side by side: joined along dimension 1 (vectors along 0)."""
+    xs = [reshape(x, -1) if not x._data.ndim else x for x in tensors]
+    return cat(xs, 0 if xs and xs[0]._data.ndim == 1 else 1)
+
+
+def vstack(tensors: Sequence[Any]) -> Any:
+    """Tensors on top of each other: joined along dimension 0 (vectors as rows)."""
+    return cat([reshape(x, (1, -1)) if x._data.ndim < 2 else x for x in tensors], 0)
+
+
+# ---------------------------------------------------------------- triangles and diagonals
+
+
+def _triangle(primitive: Any, doc: str) -> Any:
+    def function(input: Any, diagonal: int = 0) -> Any:
+        x = needs_tensor(primitive.name, input)
+        if x._data.ndim < 2:
+            raise RuntimeError(
+                f"{primitive.name}: input tensor must have at least 2 dimensions, got shape "
+                f"{list(x._data.shape)}"
+            )
+        return apply(primitive, (x,), {"diagonal": int(diagonal)})
+
+    function.__name__ = function.__qualname__ = primitive.name
+    function.__doc__ = doc
+    return function
+
+
+tril = _triangle(p.tril, "The lower triangle of each matrix, zeros above the given diagonal.")
+triu = _triangle(p.triu, "The upper triangle of each matrix, zeros below the given diagonal.")
+
+
+def _diagonal_slice(n: int, m: int, offset: int) -> tuple[int, int, int]:
+    """Where a diagonal lies in an n × m matrix that is read row by row."""
+    length = max(min(n, m - offset) if offset >= 0 else min(n + offset, m), 0)
+    start = (offset if offset >= 0 else -offset * m) if length else 0
+    return (start, start + (length - 1) * (m + 1) + 1 if length else start, m + 1)
+
+
+def diagonal(input: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:
+    """The diagonal of the matrices in dimensions dim1 and dim2, as the last dimension.
+
+    >>> import nnlib
+    >>> nnlib.diagonal(nnlib.arange(6).reshape(2, 3), 1)
+    tensor([1, 5])
+    """
+    x = needs_tensor("diagonal", input)
+    a, b = dimension(dim1, x._data.ndim), dimension(dim2, x._data.ndim)
+    if a == b:
+        raise RuntimeError(f"diagonal dimensions cannot be identical {dim1}, {dim2}")
+    x = movedim(x, (a, b), (-2, -1))
+    *rest, n, m = x._data.shape
+    start, stop, step = _diagonal_slice(n, m, offset)
+    return getitem(reshape(x, (*rest, n * m)), (..., slice(start, stop, step)))
+
+
+def diag(input: Any, diagonal: int = 0) -> Any:
+    """The matrix with a vector on its diagonal; of a matrix, its diagonal."""
+    x = needs_tensor("diag", input)
+    if x._data.ndim == 2:
+        return _diagonal(x, diagonal)
+    if x._data.ndim != 1:
+        raise RuntimeError(
+            f"diag(): Supports 1D or 2D tensors. Got {x._data.ndim}D: see diagonal()"
+        )
+    n = x._data.size + abs(diagonal)
+    where = _diagonal_slice(n, n, diagonal)
+    flat = apply(p.unslice, (x,), {"index": (where,), "shape": (n * n,)})
+    return reshape(flat, (n, n))
+
+
+_diagonal = diagonal
+
+
+def trace(input: Any) -> Any:
+    """Σ of the diagonal of a matrix."""
+    from nnlib.functions.reduce import sum as sum_
+
+    x = needs_tensor("trace", input)
+    if x._data.ndim != 2:
+        raise RuntimeError(f"trace: expected a matrix, but got tensor with dim {x._data.ndim}")
+    return sum_(diagonal(x))
+
+
+def same_shape_as(input: Value, other: Any) -> Any:
+    """The elements of `input` in the shape of `other`."""
+    return reshape(input, needs_tensor("reshape_as", other)._data.shape)
+
+
+__all__ = [name for name in dir() if name[0] != "_"]

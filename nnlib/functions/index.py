@@ -1,0 +1,557 @@
+"""Functions that pick elements by integer or boolean tensors, write, rank and count them."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from nnlib import dtypes, record
+from nnlib.functions import elementwise as e
+from nnlib.functions import reduce as r
+from nnlib.functions import shape as s
+from nnlib.functions._args import converted, dimension, is_number, needs_tensor
+from nnlib.functions.arrange import narrow
+from nnlib.functions.reduce import ValuesIndices
+from nnlib.primitives import elementwise as pe
+from nnlib.primitives import index as p
+from nnlib.primitives import reduce as pr
+from nnlib.record import Value, apply, make
+
+
+def _integers(name: str, index: Any) -> Value:
+    i = needs_tensor(name, index)
+    if i._data.dtype.kind not in "iu":
+        raise RuntimeError(
+            f"{name}(): Expected dtype int32/int64 for index, but got {dtypes.of(i._data).name}: "
+            "indices are whole numbers, convert with .long()"
+        )
+    return i
+
+
+def _checked(name: str, x: Value, dim: int, index: Any, source: Any = None) -> tuple[int, Value]:
+    """The dimension and index of gather and scatter, refused where they do not fit."""
+    i = _integers(name, index)
+    d = dimension(dim, x._data.ndim)
+    shape, asked = x._data.shape or (1,), i._data.shape or (1,)
+    if not i._data.size:
+        return d, i
+    others = [shape] if source is None else [shape, np.shape(source._data) or (1,)]
+    if any(len(o) != len(asked) for o in others):
+        raise RuntimeError(
+            f"Index tensor must have the same number of dimensions as {name}'s other tensors: "
+            f"index {list(asked)}, {', '.join(str(list(o)) for o in others)}"
+        )
+    for at, n in enumerate(asked):
+        if (at != d and n > shape[at]) or (source is not None and n > others[1][at]):
+            raise RuntimeError(
+                f"Size does not match at dimension {at}: {name} was given an index of shape "
+                f"{list(asked)} for {' and '.join(str(list(o)) for o in others)}, apart from "
+                f"dimension {d}"
+            )
+    _within(i, shape[d], d, RuntimeError)
+    return d, i
+
+
+def _within(i: Value, n: int, d: int, kind: type[Exception]) -> None:
+    array = i._data
+    if array.size and not (array.min() >= 0 and array.max() < n):
+        bad = array.max() if array.max() >= n else array.min()
+        raise kind(f"index {bad} is out of bounds for dimension {d} with size {n}")
+
+
+# ---------------------------------------------------------------- along a dimension
+
+
+def gather(input: Any, dim: int, index: Any) -> Any:
+    """out[i][j] = input[index[i][j]][j] for dim 0: one element picked at each place of `index`.
+
+    `index` has as many dimensions as `input` and gives the shape of the result.  Raises
+    RuntimeError for an index out of range.  As ``torch.gather``.
+
+    >>> import nnlib
+    >>> scores = nnlib.tensor([[1.0, 2.0], [3.0, 4.0]])
+    >>> nnlib.gather(scores, 1, nnlib.tensor([[1], [0]]))
+    tensor([[2.],
+            [3.]])
+    """
+    x = needs_tensor("gather", input)
+    d, i = _checked("gather", x, dim, index)
+    return apply(p.gather, (x, i), {"dim": d})
+
+
+def take_along_dim(input: Any, indices: Any, dim: int | None = None) -> Any:
+    """gather() after broadcasting; without `dim`, indices into the flattened input."""
+    x, i = needs_tensor("take_along_dim", input), _integers("take_along_dim", indices)
+    if dim is None:
+        return gather(s.reshape(x, -1), 0, s.reshape(i, -1))
+    d = dimension(dim, x._data.ndim)
+    if x._data.ndim != i._data.ndim:
+        raise RuntimeError(
+            "torch.take_along_dim(): input and indices should have the same number of dimensions, "
+            f"but got {x._data.ndim} dimensions for input, and {i._data.ndim} for indices"
+        )
+    a, b = list(x._data.shape), list(i._data.shape)
+    common = list(np.broadcast_shapes((*a[:d], *a[d + 1 :]), (*b[:d], *b[d + 1 :])))
+    x = s.expand(x, (*common[:d], a[d], *common[d:]))
+    return gather(x, d, s.expand(i, (*common[:d], b[d], *common[d:])))
+
+
+def scatter_add(input: Any, dim: int, index: Any, src: Any) -> Any:
+    """`input` with src[i][j] added at [index[i][j]][j] (for dim 0); duplicates add up.
+
+    >>> import nnlib
+    >>> votes = nnlib.tensor([0, 2, 2])
+    >>> nnlib.zeros(3).scatter_add(0, votes, nnlib.ones(3))
+    tensor([1., 0., 2.])
+    """
+    x, source = needs_tensor("scatter_add", input), needs_tensor("scatter_add", src)
+    _same_type("scatter", x, source)
+    d, i = _checked("scatter_add", x, dim, index, source)
+    if not i._data.size:
+        return e.clone(x)
+    if source._data.ndim:
+        source = _cropped(source, i._data.shape)
+    return apply(p.scatter_add, (x, i, source), {"dim": d})
+
+
+def scatter(input: Any, dim: int, index: Any, src: Any) -> Any:
+    """`input` with src[i][j] (or one number) written to [index[i][j]][j] (for dim 0).
+
+    Where an index repeats, the last one stays.  As ``torch.scatter``.
+
+    >>> import nnlib
+    >>> nnlib.zeros(2, 3).scatter(1, nnlib.tensor([[2], [0]]), 1.0)
+    tensor([[0., 0., 1.],
+            [1., 0., 0.]])
+    """
+    x = needs_tensor("scatter", input)
+    if is_number(src):
+        d, i = _checked("scatter", x, dim, index)
+        source = make(np.full(i._data.shape, src, x._data.dtype)[()])
+    else:
+        source = needs_tensor("scatter", src)
+        _same_type("scatter", x, source)
+        d, i = _checked("scatter", x, dim, index, source)
+        source = _cropped(source, i._data.shape)
+    if not i._data.size:
+        return e.clone(x)
+    at = apply(p.gather, (_positions(x), i), {"dim": d})
+    return _put(x, at, source)
+
+
+def _same_type(name: str, x: Value, source: Value) -> None:
+    if x._data.dtype != source._data.dtype:
+        raise RuntimeError(
+            f"{name}(): Expected self.dtype to be equal to src.dtype, but they are "
+            f"{dtypes.of(x._data).name} and {dtypes.of(source._data).name}: convert one"
+        )
+
+
+def _cropped(x: Value, shape: tuple[int, ...]) -> Any:
+    if x._data.shape == shape:
+        return x
+    return s.getitem(x, tuple([slice(n) for n in shape]))
+
+
+def _positions(x: Value) -> Value:
+    """The number of each element, row by row, in x's shape."""
+    return make(np.arange(x._data.size).reshape(x._data.shape)[()])
+
+
+def _put(x: Value, at: Value, source: Value) -> Any:
+    """`x` with the elements of `source` written at the flat positions `at` (the last one stays).
+
+    Written in primitives that have derivatives: which source element won is an index tensor.
+    """
+    n, m = x._data.size, at._data.size
+    flat = s.reshape(at, m)
+    if record.watcher is None:
+        winner = np.full(n, -1)
+        winner[flat._data] = np.arange(m)
+        won = make(winner)
+    else:  # traced positions may change: the winner is computed by what the graph can replay
+        hit = apply(pe.eq, (s.reshape(flat, (m, 1)), make(np.arange(n))), {})
+        number = make(np.arange(m).reshape(m, 1))
+        won = r.amax(e.where(hit, number, make(np.int64(-1))), 0)
+    written = apply(pe.ge, (won, 0), {})
+    taken = apply(p.take, (s.reshape(source, m), e.maximum(won, make(np.int64(0)))), {"dim": 0})
+    return s.reshape(e.where(written, taken, s.reshape(x, n)), x._data.shape)
+
+
+def index_select(input: Any, dim: int, index: Any) -> Any:
+    """The slices of `input` along `dim` that the vector `index` names.  IndexError out of range.
+
+    >>> import nnlib
+    >>> nnlib.index_select(nnlib.eye(3), 0, nnlib.tensor([2, 0]))
+    tensor([[0., 0., 1.],
+            [1., 0., 0.]])
+    """
+    x, i = needs_tensor("index_select", input), _integers("index_select", index)
+    d = dimension(dim, x._data.ndim)
+    if i._data.ndim > 1:
+        raise IndexError("index_select(): Index is supposed to be a vector")
+    if not x._data.ndim:
+        return x
+    i = s.reshape(i, -1)
+    _within(i, x._data.shape[d], d, IndexError)
+    return apply(p.take, (x, i), {"dim": d})
+
+
+def index_add(input: Any, dim: int, index: Any, source: Any, *, alpha: Any = 1) -> Any:
+    """`input` with alpha · the k-th slice of `source` added to its slice index[k] along `dim`."""
+    x, i = needs_tensor("index_add", input), _integers("index_add", index)
+    added = needs_tensor("index_add", source)
+    d = dimension(dim, x._data.ndim)
+    _same_type("index_add", x, added)
+    if i._data.ndim > 1:
+        raise IndexError("index_add_(): Index is supposed to be a vector")
+    expected = (*x._data.shape[:d], i._data.size, *x._data.shape[d + 1 :])
+    if added._data.shape != expected:
+        raise RuntimeError(
+            f"index_add(): the source has shape {list(added._data.shape)}, and an index of "
+            f"{i._data.size} along dimension {d} needs {list(expected)}"
+        )
+    _within(i, x._data.shape[d], d, IndexError)
+    added = added if alpha == 1 else e.mul(added, alpha)
+    sums = apply(p.take_add, (added, s.reshape(i, -1)), {"dim": d, "shape": x._data.shape})
+    return e.add(x, sums)
+
+
+# ---------------------------------------------------------------- by a mask
+
+
+def _mask(name: str, mask: Any) -> Value:
+    m = needs_tensor(name, mask)
+    if m._data.dtype.kind != "b":
+        raise RuntimeError(
+            f"{name} only supports boolean masks, but got mask with dtype "
+            f"{dtypes.of(m._data).name}: compare first, as in x > 0"
+        )
+    return m
+
+
+def masked_fill(input: Any, mask: Any, value: Any) -> Any:
+    """`value` (cast to the type of `input`) where `mask` is true, `input` elsewhere.
+
+    >>> import nnlib
+    >>> nnlib.zeros(2).masked_fill(nnlib.tensor([True, False]), float("-inf"))
+    tensor([-inf, 0.])
+    """
+    x, m = needs_tensor("masked_fill", input), _mask("masked_fill_", mask)
+    if not is_number(value):
+        needs_tensor("masked_fill", value)
+    if isinstance(value, Value) and value._data.ndim:
+        raise RuntimeError(
+            "masked_fill_ only supports a 0-dimensional value tensor, but got tensor with "
+            f"{value._data.ndim} dimension(s)."
+        )
+    return e.where(m, _cast_to(x, value), x)
+
+
+def masked_select(input: Any, mask: Any) -> Any:
+    """The elements of `input` where `mask` is true, as a vector; the two broadcast."""
+    x, m = needs_tensor("masked_select", input), _mask("masked_select", mask)
+    try:
+        shape = np.broadcast_shapes(x._data.shape, m._data.shape)
+    except ValueError as error:
+        raise RuntimeError(f"masked_select: the shapes do not broadcast: {error}") from None
+    if not shape:
+        x, m, shape = s.reshape(x, 1), s.reshape(m, 1), (1,)
+    return s.getitem(s.expand(x, shape), s.expand(m, shape))
+
+
+# ---------------------------------------------------------------- writing by a key
+
+
+def setitem(input: Any, key: Any, value: Any) -> Any:
+    """`input` with `value` written at [key], as a new tensor: what ``input[key] = value`` becomes.
+
+    Where index tensors repeat a place, the last value stays.
+    """
+    mask = isinstance(key, Value) and key._data.dtype.kind == "b"
+    number = not (isinstance(value, Value) and value._data.ndim)
+    if mask and number and key._data.shape == input._data.shape:
+        return masked_fill(input, key, _cast_to(input, value))
+    kind = input._data.dtype
+    v = _cast_to(input, value) if number else value
+    keys = s._full(input, key if isinstance(key, tuple) else (key,))
+    basic, shape, picks = s._basic(input._data.shape, keys)
+    if picks:
+        if v._data.dtype != kind and v._data.ndim:
+            raise _types_at_index(input, v)
+        v = converted(v, kind)
+        at = s.getitem(_positions(input), key)
+        return _put(input, at, _fitted(v, at._data.shape))
+    v = _fitted(converted(v, kind), shape)
+    # as slices keep dimensions that ints drop, the value is first brought to the slice's shape
+    kept = tuple([len(range(*i)) for i in basic if not isinstance(i, int)])
+    v = s.reshape(v, kept) if v._data.shape != kept else v
+    return written_slice(input, basic, v)
+
+
+def _cast_to(x: Value, value: Any) -> Any:
+    kind = x._data.dtype
+    return converted(value, kind) if isinstance(value, Value) else make(kind.type(value))
+
+
+def write(array: np.ndarray, key: Any, value: Any) -> None:
+    """array[key] = value for a key as tensors take it: nothing is recorded."""
+    from nnlib.primitives.shape import _numpy_index
+
+    x = make(array)
+    v = value if isinstance(value, Value) else make(array.dtype.type(value))
+    keys = s._full(x, key if isinstance(key, tuple) else (key,))
+    basic, shape, picks = s._basic(array.shape, keys)
+    if picks:
+        if v._data.dtype != array.dtype and v._data.ndim:
+            raise _types_at_index(x, v)
+        at = s.getitem(_positions(x), key)._data
+        array.flat[np.ravel(at)] = np.ravel(_fitted(make(v._data), at.shape)._data)
+        return
+    value = _fitted(make(v._data), shape)._data
+    array[_numpy_index(basic)] = value.reshape([len(range(*i)) for i in basic if type(i) is tuple])
+
+
+def _types_at_index(x: Value, v: Value) -> RuntimeError:
+    return RuntimeError(
+        "Index put requires the source and destination dtypes match, got "
+        f"{dtypes.of(x._data).name} for the destination and {dtypes.of(v._data).name} for the "
+        "source."
+    )
+
+
+def written_slice(x: Value, index: Any, value: Value) -> Any:
+    """`x` with `value` in place of the slice `index`."""
+    from nnlib.primitives.shape import _numpy_index, unslice
+
+    shape = x._data.shape
+    inside = np.zeros(shape, bool)
+    inside[_numpy_index(index)] = True
+    spread = apply(unslice, (value,), {"index": index, "shape": shape})
+    return e.where(make(inside[()]), spread, x)
+
+
+def _fitted(v: Value, shape: tuple[int, ...]) -> Any:
+    """Broadcast to the shape of the place; leading dimensions of length 1 may be dropped."""
+    while v._data.ndim > len(shape) and v._data.shape[0] == 1:
+        v = s.reshape(v, v._data.shape[1:])
+    try:
+        return v if v._data.shape == shape else s.expand(v, shape)
+    except RuntimeError:
+        raise RuntimeError(
+            f"shape mismatch: value tensor of shape {list(v._data.shape)} cannot be broadcast to "
+            f"indexing result of shape {list(shape)}"
+        ) from None
+
+
+# ---------------------------------------------------------------- classes, ranks, counts
+
+
+def one_hot(tensor: Any, num_classes: int = -1) -> Any:
+    """A 1 at each class number, 0 elsewhere: int64 of shape (…, num_classes).
+
+    Without `num_classes`, as many as the largest number asks for.  Raises RuntimeError for a
+    number that is negative or too large.  As ``torch.nn.functional.one_hot``.
+
+    >>> import nnlib
+    >>> from nnlib.functions.index import one_hot
+    >>> one_hot(nnlib.tensor([0, 2]))
+    tensor([[1, 0, 0],
+            [0, 0, 1]])
+    """
+    x = needs_tensor("one_hot", tensor)
+    if x._data.dtype != np.int64:
+        raise RuntimeError(
+            "one_hot is only applicable to index tensor of type LongTensor, got "
+            f"{dtypes.of(x._data).name}: convert with .long()"
+        )
+    if not x._data.size and num_classes <= 0:
+        raise RuntimeError("Can not infer total number of classes from empty tensor.")
+    if x._data.size and x._data.min() < 0:
+        raise RuntimeError("Class values must be non-negative.")
+    if num_classes == -1:
+        if record.watcher is not None:
+            record.watcher.peeked(x, "one_hot() without num_classes")
+        num_classes = int(x._data.max()) + 1
+    if num_classes < 1:
+        raise RuntimeError("num_classes should be positive")
+    if x._data.size and x._data.max() >= num_classes:
+        raise RuntimeError(
+            f"Class values must be smaller than num_classes: {x._data.max()} >= {num_classes}."
+        )
+    return apply(p.one_hot, (x,), {"num_classes": int(num_classes)})
+
+
+def topk(input: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Any:
+    """(values, indices) of the k largest (or smallest) along `dim`, in order.
+
+    >>> import nnlib
+    >>> nnlib.topk(nnlib.tensor([3.0, 1.0, 2.0]), 2).indices
+    tensor([0, 2])
+    """
+    x = needs_tensor("topk", input)
+    d = dimension(dim, x._data.ndim)
+    n = x._data.shape[d] if x._data.ndim else 1
+    if not 0 <= k <= n:
+        raise RuntimeError(f"selected index k out of range: k = {k}, and there are {n} along {dim}")
+    if not x._data.ndim:
+        return ValuesIndices(e.clone(x), make(np.int64(0)))
+    order = narrow(r.argsort(x, d, largest), d, 0, k)
+    return ValuesIndices(gather(x, d, order), order)
+
+
+def kthvalue(input: Any, k: int, dim: int = -1, keepdim: bool = False) -> Any:
+    """(values, indices) of the k-th smallest along `dim`, counted from 1."""
+    x = needs_tensor("kthvalue", input)
+    d = dimension(dim, x._data.ndim)
+    n = x._data.shape[d] if x._data.ndim else 1
+    if not 1 <= k <= n:
+        raise RuntimeError(f"kthvalue(): selected number k out of range for dimension {d}: {k}")
+    if not x._data.ndim:
+        return ValuesIndices(e.clone(x), make(np.int64(0)))
+    at = narrow(r.argsort(x, d), d, k - 1, 1)
+    values = gather(x, d, at)
+    if not keepdim:
+        values, at = s.squeeze(values, d), s.squeeze(at, d)
+    return ValuesIndices(values, at)
+
+
+def median(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
+    """The middle element, the lower one of two; with `dim`, (values, indices).  nan if any is."""
+    x = needs_tensor("median", input)
+    if dim is None:
+        if not x._data.size:
+            return make(np.array(np.nan, x._data.dtype)[()])
+        return _median(s.reshape(x, -1), 0, False).values
+    if not x._data.ndim:
+        return ValuesIndices(e.clone(x), make(np.int64(0)))
+    return _median(x, dimension(dim, x._data.ndim), keepdim)
+
+
+def _median(x: Value, d: int, keepdim: bool) -> Any:
+    middle = kthvalue(x, (x._data.shape[d] + 1) // 2, d, True)
+    at = middle.indices
+    if x._data.dtype.kind == "f" and np.isnan(x._data).any():
+        missing = e.isnan(x)
+        first = apply(pr.argmax, (missing,), {"dim": d, "keepdim": True})
+        at = e.where(r.any(missing, d, True), first, at)
+    values = gather(x, d, at)
+    if not keepdim:
+        values, at = s.squeeze(values, d), s.squeeze(at, d)
+    return ValuesIndices(values, at)
+
+
+class _Unique(NamedTuple):
+    output: Any
+    inverse: Any
+    counts: Any
+
+
+def unique(
+    input: Any,
+    sorted: bool = True,
+    return_inverse: bool = False,
+    return_counts: bool = False,
+    dim: int | None = None,
+) -> Any:
+    """The distinct elements (or slices along `dim`) in order, where each went, how often each is.
+
+    The result's shape depends on the values, so a traced program cannot contain it.
+    """
+    x = needs_tensor("unique", input)
+    _peek(x, "unique()")
+    d = None if dim is None else dimension(dim, x._data.ndim)
+    out, inverse, counts = np.unique(x._data, return_inverse=True, return_counts=True, axis=d)
+    shape = x._data.shape if d is None else (-1,)
+    results = _Unique(make(out), make(inverse.reshape(shape)[()]), make(counts))
+    asked = [results.output]
+    asked += [results.inverse] if return_inverse else []
+    asked += [results.counts] if return_counts else []
+    return asked[0] if len(asked) == 1 else tuple(asked)
+
+
+def bincount(input: Any, weights: Any = None, minlength: int = 0) -> Any:
+    """How often each of 0, 1, 2, … occurs in a vector of whole numbers (or its summed weights)."""
+    x = needs_tensor("bincount", input)
+    if x._data.ndim != 1 or x._data.dtype.kind not in "iu" or (x._data.size and x._data.min() < 0):
+        raise RuntimeError("bincount only supports 1-d non-negative integral inputs.")
+    _peek(x, "bincount()")
+    w = None if weights is None else needs_tensor("bincount", weights)._data
+    out = np.bincount(x._data, w, minlength)
+    if w is not None:
+        return make(out.astype(w.dtype if w.dtype.kind == "f" else np.float64))
+    return make(out.astype(np.int64))
+
+
+def count_nonzero(input: Any, dim: Any = None) -> Any:
+    """How many elements are not zero, over the dimensions `dim` (all of them by default)."""
+    x = needs_tensor("count_nonzero", input)
+    return r.sum(e.ne(x, 0), dim)
+
+
+def nonzero(input: Any, *, as_tuple: bool = False) -> Any:
+    """The coordinates of the elements that are not zero: (how many, ndim), or one vector a dim."""
+    x = needs_tensor("nonzero", input)
+    _peek(x, "nonzero()")
+    if as_tuple:
+        return tuple([make(i) for i in np.nonzero(np.atleast_1d(x._data))])
+    return make(np.argwhere(x._data).astype(np.int64))
+
+
+def _peek(x: Value, how: str) -> None:
+    if record.watcher is not None:
+        record.watcher.peeked(x, how)
+
+
+def isclose(input: Any, other: Any, rtol: float = 1e-05, atol: float = 1e-08,
+            equal_nan: bool = False) -> Any:  # fmt: skip
+    """|input - other| ≤ atol + rtol · |other|, elementwise; infinities are close to themselves."""
+    x, y = _pair("isclose", input, other)
+    equal = e.eq(x, y)
+    if equal_nan and x._data.dtype.kind == "f":
+        equal = e.logical_or(equal, e.logical_and(e.isnan(x), e.isnan(y)))
+    if x._data.dtype.kind == "b":
+        return equal
+    off, allowed = e.abs(e.sub(x, y)), e.add(e.mul(e.abs(y), rtol), atol)
+    return e.logical_or(equal, e.logical_and(e.isfinite(off), e.le(off, allowed)))
+
+
+def allclose(input: Any, other: Any, rtol: float = 1e-05, atol: float = 1e-08,
+             equal_nan: bool = False) -> bool:  # fmt: skip
+    """Whether every element is close, as isclose() says: a Python bool."""
+    return bool(r.all(isclose(input, other, rtol, atol, equal_nan)).item())
+
+
+def _pair(name: str, input: Any, other: Any) -> tuple[Value, Value]:
+    x, y = needs_tensor(name, input), needs_tensor(name, other)
+    if x._data.dtype != y._data.dtype:
+        raise RuntimeError(
+            f"{dtypes.of(x._data).name} did not match {dtypes.of(y._data).name}: {name} compares "
+            "tensors of one type"
+        )
+    return x, y
+
+
+def equal(input: Any, other: Any) -> bool:
+    """Whether shapes and all elements are the same: a Python bool."""
+    x, y = needs_tensor("equal", input), needs_tensor("equal", other)
+    for t in (x, y):
+        _peek(t, "equal()")
+    return x._data.shape == y._data.shape and bool(np.all(x._data == y._data))
+
+
+def cdist(x1: Any, x2: Any, p: float = 2.0) -> Any:
+    """The distances between all rows of x1 (…, P, M) and all rows of x2 (…, R, M): (…, P, R)."""
+    from nnlib.functions.linalg import vector_norm
+
+    a, b = needs_tensor("cdist", x1), needs_tensor("cdist", x2)
+    if a._data.ndim < 2 or b._data.ndim < 2 or a._data.shape[-1] != b._data.shape[-1]:
+        raise RuntimeError(
+            "cdist needs two tensors (…, P, M) and (…, R, M), got "
+            f"{list(a._data.shape)} and {list(b._data.shape)}"
+        )
+    return vector_norm(e.sub(s.unsqueeze(a, -2), s.unsqueeze(b, -3)), p if p else 0, -1)
+
+
+__all__ = [name for name in dir() if name[0] != "_"]

@@ -1,0 +1,324 @@
+"""Changing a tensor where it stands: `x[0] = v`, `x.add_(y)` and every other name ending in `_`.
+
+An in-place change is a new value under an old name.  The result is computed by the ordinary
+function, written into the tensor's memory, and the tensor takes over the result's history.  Where
+the tensor is a view, what it is a view of gets a new history as well: its old one with the written
+part replaced.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from nnlib import dtypes, record
+from nnlib.functions import create
+from nnlib.functions import elementwise as e
+from nnlib.functions import index as i
+from nnlib.functions import shape as s
+from nnlib.functions._args import F32, F64, is_number, needs_tensor
+from nnlib.primitives import shape as ps
+from nnlib.primitives.shape import _numpy_index
+from nnlib.record import GRAD, PLAIN, Leaf, Value
+
+# ---------------------------------------------------------------- what all in-place forms do
+
+
+def become(x: Value, result: Value, how: str) -> Any:
+    """Write `result` into the memory of `x` and give `x` its history."""
+    recording = record.grad_enabled()
+    view = getattr(x, "_view", None)
+    if recording:
+        _refuse_leaf(x, view, how)
+    _refuse_misfit(x, result, how)
+    _write(x, result._data, view)
+    if recording and not isinstance(x._node, Leaf):
+        x._node = result._node
+        if result._node is not None and isinstance(x._data, np.ndarray):
+            record.note_rewritten(x._data)
+    if record.watcher is not None:
+        record.watcher.rebound(x, result)
+    if view is not None:
+        history = recording and (result._node is not None or view[0]._node is not None)
+        if history or record.watcher is not None:
+            _rewrite_base(x, view, history)
+    return x
+
+
+def _refuse_leaf(x: Value, view: Any, how: str) -> None:
+    kind = "leaf Variable"
+    while not isinstance(x._node, Leaf):
+        if view is None or view[1] is None:  # no view, or a detached one: another history
+            return
+        x, view, kind = view[0], getattr(view[0], "_view", None), "view of a leaf Variable"
+    raise RuntimeError(
+        f"a {kind} that requires grad is being used in an in-place operation: {how}. Change "
+        "parameters under no_grad()."
+    )
+
+
+def _refuse_misfit(x: Value, result: Value, how: str) -> None:
+    old, new = x._data, result._data
+    if new.shape != old.shape:
+        raise RuntimeError(
+            f"output with shape {list(old.shape)} doesn't match the broadcast shape "
+            f"{list(new.shape)}: {how} cannot grow a tensor"
+        )
+    if new.dtype != old.dtype and dtypes.promote(old.dtype, new.dtype).kind not in _holds(old):
+        raise RuntimeError(
+            f"result type {dtypes.of(new).name} can't be cast to the desired output type "
+            f"{dtypes.of(old).name}: convert the tensor first"
+        )
+
+
+def _holds(array: Any) -> str:
+    """The kinds of number that a type can take: whole numbers go into floats, not the reverse."""
+    return {"b": "b", "u": "ui", "i": "ui", "f": "fui"}[array.dtype.kind]
+
+
+def _write(x: Value, new: Any, view: Any) -> None:
+    if not isinstance(x._data, np.ndarray):
+        x._data = x._data.dtype.type(new)
+        _write_element(x, view)
+        return
+    record.mark_changed(x._data)
+    try:
+        np.copyto(x._data, new, casting="unsafe")
+    except ValueError:
+        raise RuntimeError(
+            "unsupported operation: more than one element of the written-to tensor refers to a "
+            "single memory location (an expanded tensor). Please clone() it first."
+        ) from None
+
+
+def _write_element(x: Value, view: Any) -> None:
+    """A 0-d view holds a copy of its element: write it back to where it came from."""
+    if view is None:
+        return
+    base, _, attrs = view
+    if isinstance(base._data, np.ndarray):
+        at = attrs.get("index") if attrs else None
+        base._data[_numpy_index(at) if at is not None else ()] = x._data
+        record.mark_changed(base._data)
+    else:
+        base._data = x._data
+        _write_element(base, getattr(base, "_view", None))
+
+
+def _rewrite_base(x: Value, view: Any, history: bool) -> None:
+    """What `x` is a view of: its old self with x in the place that x shows."""
+    base, primitive, attrs = view
+    if primitive is None:  # detached: one memory, two histories
+        if record.watcher is not None:
+            record.watcher.rebound(base, x)
+    else:
+        new = _put_back(_old(base), primitive, attrs, _old(x))
+        if history:
+            base._node = new._node
+            if new._node is not None:
+                new._node.time = record.clock - 1
+            record.note_rewritten(base._data)
+        if record.watcher is not None:
+            record.watcher.rebound(base, new)
+    above = getattr(base, "_view", None)
+    if above is not None and (record.watcher is not None or above[1] is not None):
+        _rewrite_base(base, above, history and primitive is not None)
+
+
+def _put_back(base: Value, primitive: Any, attrs: Any, value: Value) -> Any:
+    if primitive is ps.slice_:
+        return i.written_slice(base, attrs["index"], value)
+    if primitive is ps.reshape:
+        return ps.reshape(value, shape=base._data.shape)
+    if primitive is ps.permute:
+        dims = attrs["dims"]
+        return ps.permute(value, dims=tuple([dims.index(d) for d in range(len(dims))]))
+    raise RuntimeError(
+        "an expanded tensor cannot be changed in place where gradients are recorded: several of "
+        "its elements are one in memory. Please clone() it first."
+    )
+
+
+def _old(x: Value) -> Any:
+    """x as it was before the change: its own copy, so that what a gradient saves stays true."""
+    other = record.make(np.array(x._data)[()], x._node)
+    if record.watcher is not None:
+        record.watcher.alias(other, x)
+    return other
+
+
+def _records(x: Value, others: Any) -> bool:
+    """Whether the change is seen by a gradient or a watcher (then nothing is done behind them)."""
+    if record.watcher is not None:
+        return True
+    if not record.grad_enabled():
+        return False
+    view = getattr(x, "_view", None)
+    if view is not None and view[0]._node is not None:
+        return True
+    return any(isinstance(v, Value) and v._node is not None for v in (x, *others))
+
+
+def _in_place(name: str, function: Callable[..., Any]) -> Any:
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        before = _old(self) if _records(self, args) else self
+        return become(self, function(before, *args, **kwargs), name)
+
+    method.__name__ = method.__qualname__ = name
+    method.__doc__ = f"{name[:-1]}() in place: changes this tensor and returns it."
+    return method
+
+
+def _arithmetic(name: str, function: Callable[..., Any], ufunc: Any) -> Any:
+    """An operator in place; floats that nobody records are computed where they stand."""
+    slow = _in_place(name, function)
+
+    def method(self: Any, other: Any) -> Any:
+        x, mode = self._data, record.mode
+        if (
+            mode <= GRAD
+            and x.__class__ is np.ndarray
+            and (x.dtype is F32 or x.dtype is F64)
+            and (mode == PLAIN or self._node is None)
+            and getattr(self, "_view", None) is None
+        ):
+            y = other
+            if isinstance(other, Value):
+                y = other._data
+                if y.dtype is not x.dtype or (mode != PLAIN and other._node is not None):
+                    return slow(self, other)
+            elif other.__class__ is not float and other.__class__ is not int:
+                return slow(self, other)
+            try:
+                ufunc(x, y, out=x)
+            except ValueError:  # a shape that would grow, or an expanded tensor: say so
+                return slow(self, other)
+            record.mark_changed(x)
+            return self
+        return slow(self, other)
+
+    method.__name__ = method.__qualname__ = name
+    method.__doc__ = slow.__doc__
+    return method
+
+
+# ---------------------------------------------------------------- the methods
+
+
+class InPlace(Value):
+    """The methods of a tensor that change it."""
+
+    __slots__ = ()
+
+    __iadd__, __isub__ = (
+        _arithmetic("add_", e.plus, np.add),
+        _arithmetic("sub_", e.minus, np.subtract),
+    )
+    __imul__ = mul_ = _arithmetic("mul_", e.mul, np.multiply)
+    __itruediv__ = _arithmetic("div_", e.over, np.divide)
+    div_ = _in_place("div_", e.div)
+    __ipow__ = pow_ = _in_place("pow_", e.pow)
+    __ifloordiv__ = floor_divide_ = _in_place("floor_divide_", e.floor_divide)
+    __imod__ = remainder_ = _in_place("remainder_", e.remainder)
+    exp_, log_, sqrt_, neg_, abs_ = (
+        _in_place(f"{f.__name__}_", f) for f in (e.exp, e.log, e.sqrt, e.neg, e.abs)
+    )
+    sigmoid_, tanh_, relu_, square_, reciprocal_ = (
+        _in_place(f"{f.__name__}_", f) for f in (e.sigmoid, e.tanh, e.relu, e.square, e.reciprocal)
+    )
+    sin_, cos_, floor_, ceil_, round_, trunc_, sign_ = (
+        _in_place(f"{f.__name__}_", f)
+        for f in (e.sin, e.cos, e.floor, e.ceil, e.round, e.trunc, e.sign)
+    )
+    clamp_ = clip_ = _in_place("clamp_", e.clamp)
+    nan_to_num_, lerp_ = _in_place("nan_to_num_", e.nan_to_num), _in_place("lerp_", e.lerp)
+    addcmul_, addcdiv_ = _in_place("addcmul_", e.addcmul), _in_place("addcdiv_", e.addcdiv)
+    masked_fill_ = _in_place("masked_fill_", i.masked_fill)
+    scatter_, scatter_add_ = (
+        _in_place("scatter_", i.scatter), _in_place("scatter_add_", i.scatter_add),
+    )  # fmt: skip
+    index_add_ = _in_place("index_add_", i.index_add)
+
+    def add_(self, other: Any, *, alpha: Any = 1) -> Any:
+        """add() in place: changes this tensor and returns it."""
+        return self.__iadd__(other if alpha == 1 else e._scaled(other, alpha))
+
+    def sub_(self, other: Any, *, alpha: Any = 1) -> Any:
+        """sub() in place: changes this tensor and returns it."""
+        return self.__isub__(other if alpha == 1 else e._scaled(other, alpha))
+
+    def zero_(self) -> Any:
+        """Every element becomes 0."""
+        return become(self, _replacing(self, create.zeros_like(self)), "zero_")
+
+    def fill_(self, value: Any) -> Any:
+        """Every element becomes `value`: a number or a 0-d tensor."""
+        if is_number(value):
+            return become(self, _replacing(self, create.full_like(self, value)), "fill_")
+        v = needs_tensor("fill_", value)
+        if v._data.ndim:
+            raise RuntimeError(
+                "fill_ only supports 0-dimension value tensor but got tensor with "
+                f"{v._data.ndim} dimensions."
+            )
+        filled = s.expand(e.to_dtype(v, self.dtype), self._data.shape)  # type: ignore[attr-defined]
+        return become(self, _replacing(self, filled), "fill_")
+
+    def copy_(self, src: Any) -> Any:
+        """Every element becomes that of `src`, which broadcasts and is cast to this type."""
+        source = e.to_dtype(needs_tensor("copy_", src), self.dtype)  # type: ignore[attr-defined]
+        if source._data.shape != self._data.shape:
+            source = s.expand(source, self._data.shape)
+        return become(self, _replacing(self, source), "copy_")
+
+    def normal_(self, mean: float = 0, std: float = 1, *, generator: Any = None) -> Any:
+        """Every element becomes a draw from the normal distribution."""
+        if std < 0:
+            raise RuntimeError(f"normal_ expects std >= 0.0, but found std {std}")
+        draw = create._stream(generator).normal(mean, std, self._data.shape)
+        return become(self, _drawn(self, draw), "normal_")
+
+    def uniform_(self, from_: float = 0, to: float = 1, *, generator: Any = None) -> Any:
+        """Every element becomes a draw from the uniform distribution on [from_, to)."""
+        if from_ > to:
+            raise RuntimeError(
+                f"uniform_ expects to return a [from, to) range, but found from={from_} > to={to}"
+            )
+        draw = create._stream(generator).uniform(from_, to, self._data.shape)
+        return become(self, _drawn(self, draw), "uniform_")
+
+    def bernoulli_(self, p: float = 0.5, *, generator: Any = None) -> Any:
+        """Every element becomes 1 with probability p, else 0."""
+        draw = create._stream(generator).random(self._data.shape) < p
+        return become(
+            self, record.make(np.asarray(draw).astype(self._data.dtype)[()]), "bernoulli_"
+        )
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        if not isinstance(value, Value) and not is_number(value):
+            raise TypeError(
+                f"can't assign a {type(value).__name__} to a tensor: make it one first, "
+                "nnlib.tensor(…)"
+            )
+        if _records(self, (value,)) or not isinstance(self._data, np.ndarray):
+            become(self, i.setitem(_old(self), key, value), "__setitem__")
+            return
+        i.write(self._data, key, value)
+        record.mark_changed(self._data)
+
+
+def _replacing(x: Value, new: Any) -> Any:
+    """`new` in place of all of x: the history of x goes on, with the gradient 0 from here."""
+    if not record.grad_enabled() or x._node is None or isinstance(x._node, Leaf):
+        return new
+    return e.where(record.make(np.ones(x._data.shape, bool)[()]), new, _old(x))
+
+
+def _drawn(x: Value, draw: Any) -> Value:
+    if x._data.dtype.kind != "f":
+        raise NotImplementedError(
+            f"random floats cannot be written into a tensor of {dtypes.of(x._data).name}"
+        )
+    return record.make(np.asarray(draw).astype(x._data.dtype)[()])
