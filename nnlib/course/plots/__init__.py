@@ -1,0 +1,1 @@
+"""Figures of single chapters: their layout, which cells need not spell out."""

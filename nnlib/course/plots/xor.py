@@ -1,0 +1,359 @@
+"""The live figures of the chapter on XOR: what surrounds the chapter's own functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+import nnlib
+from nnlib import live
+
+INPUTS = np.array([[0, 0], [1, 0], [0, 1], [1, 1]], "float32")
+NAMES = ["(0, 0)", "(1, 0)", "(0, 1)", "(1, 1)"]
+GATES = {"XOR": (0, 1, 1, 0), "OR": (0, 1, 1, 1), "AND": (0, 0, 0, 1)}
+WEIGHTS = ("w03", "w13", "w23", "w04", "w14", "w24", "w05", "w35", "w45")
+SIDE, FINE = (-0.5, 1.5), 48
+_GRID = nnlib.tensor(live.grid(SIDE, SIDE, FINE))
+_CORNERS = nnlib.tensor(INPUTS)
+Net = Callable[..., tuple[Any, Any, Any]]
+_FOUR = ("a₅: (0, 0) {a5[0]:.3f} · (1, 0) {a5[1]:.3f} · (0, 1) {a5[2]:.3f} · "
+         "(1, 1) {a5[3]:.3f}; {right:d} of 4 right")  # fmt: skip
+
+
+def _plane(*marks: Any, **options: Any) -> Any:
+    """The input plane with its two axes."""
+    look = {"xlabel": "x₁", "ylabel": "x₂", "xlim": SIDE, "ylim": SIDE, "equal": True}
+    return live.axes(*marks, **{"width": 340, "height": 300, **look, **options})
+
+
+def _corners(classes: Any = GATES["XOR"], **options: Any) -> Any:
+    """The four inputs, each in its class's colour and shape."""
+    look = {"class_names": ["no", "yes"], "labels": NAMES, "size": 7}
+    return live.points(INPUTS, np.asarray(classes) if isinstance(classes, tuple) else classes,
+                       **{**look, **options})  # fmt: skip
+
+
+def _shade(name: str) -> Any:
+    return live.heat(name, SIDE, SIDE)
+
+
+def closest_opposites(a3: Any, a4: Any) -> Any:
+    """How near a yes-point and a no-point come in the hidden plane.
+
+    Args:
+        a3, a4: the hidden activations at the four inputs, shape (…, 4).
+
+    Returns:
+        The least of the four distances, shape (…).
+
+    >>> a3 = nnlib.tensor([0.0, 1.0, 1.0, 1.0])
+    >>> closest_opposites(a3, nnlib.tensor([0.0, 0.0, 0.0, 0.25])).item()
+    0.25
+    """
+    pairs = [
+        ((a3[..., i] - a3[..., j]) ** 2 + (a4[..., i] - a4[..., j]) ** 2).sqrt()
+        for i in (1, 2)
+        for j in (0, 3)
+    ]
+    return nnlib.stack(pairs).amin(0)
+
+
+def drag_a_line() -> live.Figure:
+    """A line over four points whose classes a click changes."""
+
+    def answers(w0: Any, w1: Any, w2: Any, y: Any) -> dict:
+        z = w0 + w1 * _CORNERS[:, 0] + w2 * _CORNERS[:, 1]
+        wrong = (z > 0) != (y > 0.5)
+        shade = nnlib.sigmoid(4 * (w0 + w1 * _GRID[:, 0] + w2 * _GRID[:, 1])).reshape(FINE, FINE)
+        return {"wrong": wrong, "right": 4 - wrong.sum(), "shade": shade}
+
+    return live.figure(
+        answers,
+        w0=live.slider(-4.0, 4.0, 0.05, value=-1.2, label="w₀"),
+        w1=live.slider(-4.0, 4.0, 0.05, value=2.0, label="w₁"),
+        w2=live.slider(-4.0, 4.0, 0.05, value=0.6, label="w₂"),
+        y=live.values(np.array(GATES["XOR"], "float32")),
+        view=[
+            _plane(_shade("shade"), *live.decision_line("w0", "w1", "w2", center=(0.5, 0.5),
+                                                        reach=0.6),
+                   _corners("y", mark="wrong", toggle="y")),
+            live.presets({k: {"y": np.array(v, "float32")} for k, v in GATES.items()}),
+            live.readout("{right:d} of 4 on the right side", size="large"),
+        ],
+        title="One line for four points",
+        caption="Drag the line's handles until as many points as possible are on their own side; "
+        "wrong ones are ringed. Then try OR and AND, or click a point to change its answer.",
+        alt="The four corners of a square. For XOR two opposite corners are yes and two are no; "
+        "whatever line you draw, at least one corner is on the wrong side. OR and AND can be "
+        "parted.",
+    )  # fmt: skip
+
+
+def add_inequalities() -> live.Figure:
+    """Four inequalities to switch on; the sum of those chosen, and what they say of the middle."""
+    signs = nnlib.tensor([-1.0, 1.0, 1.0, -1.0])
+    rows = nnlib.tensor([[-1.0, 0, 0], [1.0, 1, 0], [1.0, 0, 1], [-1.0, -1, -1]])
+
+    def total(picked: Any) -> dict:
+        yes, no = picked[1] * picked[2], picked[0] * picked[3]
+        return {
+            "c": (picked.unsqueeze(1) * rows).sum(0), "count": picked.sum(), "yes": yes, "no": no,
+            "either": yes + no - yes * no, "all": yes * no, "some": (picked.sum() > 0) * 1.0,
+            "signed": picked * signs,
+        }  # fmt: skip
+
+    diagonal: dict[str, Any] = {"color": "muted", "width": 3.0}
+    return live.figure(
+        total,
+        picked=live.values(np.zeros(4, "float32")),
+        view=[
+            live.toggles(["(0, 0): −w₀ > 0", "(1, 0): w₀ + w₁ > 0", "(0, 1): w₀ + w₂ > 0",
+                          "(1, 1): −w₀ − w₁ − w₂ > 0"], "picked"),
+            _plane(live.segments([1.0], [0.0], [0.0], [1.0], when="yes", **diagonal),
+                   live.segments([0.0], [0.0], [1.0], [1.0], when="no", dash=True, **diagonal),
+                   live.label("here z > 0", 0.5, 0.5, dx=12, dy=4, anchor="start", when="yes"),
+                   live.label("here z < 0", 0.5, 0.5, dx=-12, dy=4, anchor="end", when="no"),
+                   live.points([[0.5, 0.5]], color="accent", size=6, when="either"),
+                   _corners(toggle="picked", mark="picked"), height=280),
+            live.formula(r"{c[0]:+.0f}\,w_0 \;\; {c[1]:+.0f}\,w_1 \;\; {c[2]:+.0f}\,w_2 \;>\; 0",
+                         when="some"),
+            live.readout("{count:d} of 4 added."),
+            live.readout("All four together: 0 > 0. No weights can do that.", size="large",
+                         when="all"),
+        ],
+        title="Add the inequalities",
+        caption="Switch on (1, 0) and (0, 1), by the buttons or the points, and read the sum; then "
+        "only (0, 0) and (1, 1); then all four.",
+        alt="The two yes-points add up to z greater than 0 in the middle of the square, the two "
+        "no-points to z less than 0 at the same place; all four add up to 0 greater than 0.",
+    )  # fmt: skip
+
+
+def bend_with_a_product(k: float = 6.0) -> live.Figure:
+    """One neuron with a third input x₁x₂: its weight bends the boundary."""
+
+    def neuron(w12: Any) -> dict:
+        def z(x: Any) -> Any:
+            return x[:, 0] + x[:, 1] + w12 * x[:, 0] * x[:, 1] - 0.5
+
+        wrong = (z(_CORNERS) > 0) != nnlib.tensor([False, True, True, False])
+        shade = nnlib.sigmoid(k * z(_GRID)).reshape(FINE, FINE)
+        return {"shade": shade, "wrong": wrong, "right": 4 - wrong.sum(), "z": z(_CORNERS)}
+
+    return live.figure(
+        neuron,
+        w12=live.slider(-4.0, 1.0, 0.05, value=0.0, label="weight of x₁x₂"),
+        view=[
+            _plane(_shade("shade"), _corners(mark="wrong")),
+            "{right:d} of 4 right; z at (1, 1) is {z[3]:+.2f}",
+        ],
+        title="A third input, the product",
+        caption="Lower the product's weight until all four points are right. "
+        "Which of the four notice the product at all?",
+        alt="The boundary starts as a straight line that gets (1, 1) wrong. As the product's "
+        "weight falls below −1.5 it bends around that corner, and all four points are right.",
+    )  # fmt: skip
+
+
+def one_neuron() -> live.Figure:
+    """One neuron with two inputs, its edges to drag, its sums beside its threshold."""
+
+    def fire(w03: Any, w13: Any, w23: Any, at: Any) -> dict:
+        sums = w13 * _CORNERS[:, 0] + w23 * _CORNERS[:, 1]
+        fires = (w03 + sums > 0) * 1.0
+        here = _CORNERS[at]
+        return {"sums": sums, "fires": fires, "x1": here[0], "x2": here[1], "a": fires[at]}
+
+    gates = {"OR": (-0.5, 1, 1), "AND": (-1.5, 1, 1), "x₁ and not x₂": (-0.5, 1, -1)}
+    return live.figure(
+        fire,
+        w03=live.values(-0.5, step=0.1), w13=live.values(1.0, step=0.1),
+        w23=live.values(1.0, step=0.1), at=live.values(1),
+        view=[
+            live.presets({k: dict(zip(("w03", "w13", "w23"), map(float, v), strict=True))
+                          for k, v in gates.items()}),
+            [live.network(
+                [live.neuron(1, 0, value="x1"), live.neuron(2, 0, value="x2"),
+                 live.neuron(3, 1, value="a", bias="w03")],
+                [live.edge(1, 3, "w13"), live.edge(2, 3, "w23")], width=300, height=220),
+             live.axes(live.bars("sums", labels=NAMES, classes="fires", select="at", format="+.1f"),
+                       live.line(y=lambda w03: -w03, dash=True, label="threshold −w₀₃"),
+                       ylabel="w₁₃x₁ + w₂₃x₂", ylim=(-2.5, 2.5), width=340, height=240)],
+            live.readout("fires at: (0, 0) {fires[0]:d} · (1, 0) {fires[1]:d} · "
+                         "(0, 1) {fires[2]:d} · (1, 1) {fires[3]:d}"),
+        ],
+        title="One neuron, its excitation and its threshold",
+        caption="Drag an edge or the bias up and down and make a gate of your own: which settings "
+        "fire at (0, 1) alone? A click on a bar shows that input in the net.",
+        alt="Bars for the weighted sum at each of the four inputs and a dashed line at minus the "
+        "bias. The neuron fires where its bar is above the line.",
+    )  # fmt: skip
+
+
+def _picture(five: Net, w: Mapping[str, Any]) -> dict:
+    """The map of a₅ over the input plane, and all activations at the four inputs."""
+    shade = five(_GRID[:, 0], _GRID[:, 1], **w)[2].reshape(FINE, FINE)
+    a3, a4, a5 = five(_CORNERS[:, 0], _CORNERS[:, 1], **w)
+    wrong = (a5 > 0.5) != nnlib.tensor([False, True, True, False])
+    return {"shade": shade, "a3": a3, "a4": a4, "a5": a5, "wrong": wrong, "right": 4 - wrong.sum()}
+
+
+def _drawn_net(values: Sequence[Any], **options: Any) -> Any:
+    """The five neurons under the book's names."""
+    value = dict(zip(range(1, 6), values, strict=True))
+    neurons = [live.neuron(i, 0, value=value[i]) for i in (1, 2)]
+    neurons += [live.neuron(i, 1 + (i == 5), value=value[i], bias=f"w0{i}") for i in (3, 4, 5)]
+    pairs = ((1, 3), (2, 3), (1, 4), (2, 4), (3, 5), (4, 5))
+    return live.network(neurons, [live.edge(i, j, f"w{i}{j}") for i, j in pairs], **options)
+
+
+def _hidden_plane(**options: Any) -> Any:
+    """The four inputs as the hidden neurons see them, and neuron 5's line there."""
+    return live.axes(
+        live.line("w05", "w35", "w45", label="where a₅ = ½"),
+        live.points(x="a3", y="a4", classes=np.array(GATES["XOR"]), mark="wrong",
+                    labels=[*NAMES[:2], "", NAMES[3]], class_names=["no", "yes"], size=7),
+        live.label(NAMES[2], "a3[2]", "a4[2]", dx=8, dy=17, anchor="start"),
+        xlabel="a₃", ylabel="a₄", xlim=(-0.1, 1.25), ylim=(-0.1, 1.1), equal=True,
+        **{"width": 340, "height": 300, **options},
+    )  # fmt: skip
+
+
+def drag_the_net(five: Net, units: Mapping[str, float]) -> live.Figure:
+    """The five-neuron net with edges to drag, its map and its hidden plane."""
+
+    def look(at: Any, **w: Any) -> dict:
+        seen = _picture(five, w)
+        here = {"x1": _CORNERS[at, 0], "x2": _CORNERS[at, 1]}
+        return seen | here | {f"now{i}": seen[f"a{i}"][at] for i in (3, 4, 5)}
+
+    ready = {k: {n: float(f * v) for n, v in units.items()}
+             for k, f in {"unit weights": 1, "weights × 6": 6}.items()}  # fmt: skip
+    blank = {"all at 0": dict.fromkeys(units, 0.0)}
+    return live.figure(
+        look,
+        at=live.values(1),
+        inputs={n: live.values(float(v), min=-12, max=12, step=0.1) for n, v in units.items()},
+        view=[
+            live.presets({**ready, **blank}),
+            _drawn_net(("x1", "x2", "now3", "now4", "now5"), limit=12.0, width=460, height=260),
+            [_plane(_shade("shade"), _corners(mark="wrong", select="at"), width=300, height=270),
+             _hidden_plane(width=300, height=270)],
+            _FOUR,
+        ],
+        title="The five-neuron net",
+        caption="Drag any weight or bias up and down, and watch the boundary (left) and neuron 5's "
+        "line (right) follow. Click one of the four points to send it through the net.",
+        alt="Two inputs, two hidden neurons and one output. With unit weights the map is nearly "
+        "flat and every answer is below one half; with weights six times as large a band of yes "
+        "runs between (1, 0) and (0, 1).",
+    )  # fmt: skip
+
+
+def guess_the_output(five: Net, units: Mapping[str, float]) -> live.Figure:
+    """What does the net with unit weights answer where it should say yes?"""
+
+    def look() -> dict:
+        return _picture(five, {n: nnlib.tensor(float(v)) for n, v in units.items()})
+
+    return live.figure(
+        look,
+        view=[
+            live.predict(
+                "With these weights and the logistic g, what is a₅ at (1, 0)?",
+                name="unit", answer="a5[1]", tolerance=0.03, min=0.0, max=1.0,
+                explain="No answer reaches ½.",
+                reveal=[live.axes(live.line(y=0.5, dash=True),
+                                  live.bars("a5", labels=NAMES,
+                                            classes=np.array(GATES["XOR"])),
+                                  ylabel="a₅", ylim=(0, 1), width=380, height=220), _FOUR],
+            ),
+        ],
+        title="Does it say yes?",
+        caption="Set the slider to your estimate and commit; then all four answers appear.",
+        alt="A question for a number between 0 and 1; the reveal is a bar for each input, all "
+        "four a little below one half.",
+    )  # fmt: skip
+
+
+def turn_up_the_gain(five: Net, units: Mapping[str, float], question: Any) -> live.Figure:
+    """All weights times k: the answers, the hidden plane, and the question where it starts."""
+
+    def scaled(k: Any) -> dict:
+        seen = _picture(five, {n: k * v for n, v in units.items()})
+        return seen | {n: k * units[n] for n in ("w05", "w35", "w45")}
+
+    return live.figure(
+        scaled,
+        k=live.slider(0.1, 8.0, 0.01, value=1.0, label="gain k"),
+        view=[
+            [live.axes(live.line(y=0.5, dash=True), live.bars("a5", labels=NAMES,
+                       classes=np.array(GATES["XOR"])), ylabel="a₅", ylim=(0, 1), width=340,
+                       height=300),
+             _hidden_plane()],
+            _FOUR,
+            question,
+        ],
+        title="Turn up the gain",
+        caption="Move k until neuron 5's line parts the yes-points from the no-points. "
+        "Find the smallest k that does, and write it below.",
+        alt="In the plane of the two hidden activations the inputs (1, 0) and (0, 1) fall on one "
+        "point. As k grows, that point crosses the output neuron's fixed line a₃ − a₄ = ½ while "
+        "(0, 0) and (1, 1) stay on the other side.",
+    )  # fmt: skip
+
+
+def lottery(
+    five: Net,
+    start: Callable[[int], Any],
+    losses: Mapping[str, Callable],
+    won: Mapping[str, Any],
+    *,
+    lr: float,
+    steps: int,
+    seed: int,
+) -> live.Figure:
+    """A grid of seeds, each won or lost; the one clicked is trained anew in the page."""
+    count = len(next(iter(won.values())))
+    results = {k: nnlib.tensor(np.asarray(v, "float32")) for k, v in won.items()}
+
+    def look(loss: str, **w: Any) -> dict:
+        weights = {n: w[n] for n in WEIGHTS}
+        return _picture(five, weights) | {"won": results[loss], "wins": results[loss].sum()}
+
+    def step(loss: str, **w: Any) -> dict:
+        free = {n: w[n].detach().requires_grad_() for n in WEIGHTS}
+        error = losses[loss](five(_CORNERS[:, 0], _CORNERS[:, 1], **free)[2])
+        slopes = nnlib.autograd.grad(error, list(free.values()))
+        moved = {n: p - lr * g for (n, p), g in zip(free.items(), slopes, strict=True)}
+        return {**moved, "loss": error}
+
+    first = dict.fromkeys(WEIGHTS, 0.0)
+    place = np.arange(count)
+    return live.figure(
+        look,
+        loss=live.dropdown(list(losses), buttons=True, label="loss"),
+        training=live.training(
+            step, first, seed=seed, seeds=count, max_steps=steps, speed="fast",
+            init=lambda s: dict(zip(WEIGHTS, np.asarray(start(s)), strict=True)),
+        ),
+        view=[
+            [live.axes(
+                live.points(x=place % 16, y=-(place // 16), classes="won", select="seed",
+                            size=6, label="seed", class_names=["failed", "learned"]),
+                frame=False, width=380, height=330, xlim=(-1, 16), ylim=(-13, 1)),
+             _hidden_plane(width=300, height=300)],
+            live.readout("{wins:d} of " + str(count) + " starts learn it · shown: seed {seed:d}"),
+            live.training_controls(),
+            [_plane(_shade("shade"), _corners(mark="wrong"), width=300, height=270),
+             live.loss_curve(width=340, height=250)],
+            "step {step:d}. " + _FOUR,
+        ],
+        title="Two hundred starts",
+        caption="Click a seed that failed, press play, and watch the four points in the hidden "
+        "plane: which of them end up where no line can part them? Then replay one that learned.",
+        alt="A grid of two hundred starts, about three quarters of them marked as learned. In a "
+        "failed one a yes-point and a no-point come to lie together in the hidden plane.",
+    )  # fmt: skip

@@ -1,0 +1,100 @@
+"""XOR: what the chapter says is true, and its figures show what its cells compute."""
+
+from __future__ import annotations
+
+import json
+from math import log
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import nnlib
+from nnlib import live
+from nnlib.course.checks.xor import separable
+from nnlib.course.plots import xor as show
+
+CHAPTER = Path(__file__).parents[2] / "chapters" / "xor.ipynb"
+LEFT_OUT = {"exercise", "check", "remove-cell", "pytorch"}
+
+
+@pytest.fixture(scope="module")
+def chapter() -> dict:
+    """The names that the chapter defines, after all its shown cells have run."""
+    names: dict = {"__name__": "chapter"}
+    for cell in json.loads(CHAPTER.read_text("utf8"))["cells"]:
+        if cell["cell_type"] == "code" and not LEFT_OUT & set(cell["metadata"].get("tags", [])):
+            exec("".join(cell["source"]), names)
+    return names
+
+
+def scaled(chapter: dict, k: float) -> list[float]:
+    weights = {n: k * w for n, w in chapter["units"].items()}
+    return chapter["five"](chapter["x1"], chapter["x2"], **weights)[2].tolist()
+
+
+def is_xor(answers: list[float]) -> bool:
+    return [a > 0.5 for a in answers] == [False, True, True, False]
+
+
+def test_no_line_of_a_fine_grid_gets_all_four() -> None:
+    w0, w1, w2 = np.meshgrid(*[np.linspace(-3, 3, 61)] * 3, indexing="ij")
+    yes = [w0 + a * w1 + b * w2 > 0 for a, b in show.INPUTS]
+    right = (~yes[0]).astype(int) + yes[1] + yes[2] + ~yes[3]
+    assert right.max() == 3
+
+
+def test_a_neuron_gives_fourteen_of_the_sixteen_answers() -> None:
+    assert separable() == 14
+
+
+def test_unit_weights_never_say_yes(chapter: dict) -> None:
+    assert scaled(chapter, 1.0) == pytest.approx([0.424, 0.437, 0.437, 0.424], abs=5e-4)
+
+
+def test_gain_works_from_two_log_three_on(chapter: dict) -> None:
+    low, high = 1.0, 8.0
+    assert not is_xor(scaled(chapter, low)) and is_xor(scaled(chapter, high))
+    while high - low > 1e-5:
+        middle = (low + high) / 2
+        low, high = (low, middle) if is_xor(scaled(chapter, middle)) else (middle, high)
+    assert high == pytest.approx(2 * log(3), abs=1e-4)
+    assert all(is_xor(scaled(chapter, k)) for k in np.linspace(2.198, 20, 60))
+
+
+def figure_of(chapter: dict, **more: object) -> live.Figure:
+    settings = {"lr": 3.0, "steps": 2000, "seed": 6, **more}
+    return show.lottery(chapter["five"], chapter["start"], chapter["losses"], chapter["won"],
+                        **settings)  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("loss", "seed"), [("squared error", 6), ("squared error", 16), ("cross-entropy", 16)]
+)
+def test_a_replayed_seed_ends_as_the_grid_says(chapter: dict, loss: str, seed: int) -> None:
+    end = figure_of(chapter).train(2000, seed=seed, loss=loss)
+    weights = [nnlib.tensor(np.asarray(end[name], "float32")) for name in show.WEIGHTS]
+    answers = chapter["five"](chapter["x1"], chapter["x2"], *weights)[2]
+    assert chapter["learned"](answers[None]).item() == chapter["won"][loss][seed].item()
+
+
+def test_failed_starts_are_a_meeting_of_opposites(chapter: dict) -> None:
+    lost, apart = chapter["lost"], chapter["apart"]
+    assert apart[lost].max().item() < 0.01 < 0.5 < apart[~lost].min().item()
+
+
+@pytest.mark.slow
+def test_pytorch_finds_the_same_winners(chapter: dict) -> None:
+    torch = pytest.importorskip("torch")
+    start, five = chapter["start"], chapter["five"]
+    x1, x2, y = (torch.tensor(chapter[n].tolist()) for n in ("x1", "x2", "y"))
+    starts = np.stack([start(seed) for seed in range(200)]).T[:, :, None]
+    w = torch.tensor(starts, dtype=torch.float32, requires_grad=True)
+    descend = torch.optim.SGD([w], lr=3.0)
+    for _ in range(2000):
+        descend.zero_grad()
+        ((five(x1, x2, *w, g=torch.sigmoid)[2] - y) ** 2).mean(-1).sum().backward()
+        descend.step()
+    won = ((five(x1, x2, *w, g=torch.sigmoid)[2] - y).abs() < 0.25).all(1)
+    assert won.tolist() == chapter["won"]["squared error"].tolist()
