@@ -28,9 +28,11 @@ from nnlib.nn.activations import (
     Threshold,
 )
 from nnlib.nn.containers import ModuleDict, ModuleList, ParameterList, Sequential
-from nnlib.nn.linear import Linear
+from nnlib.nn.linear import Embedding, Flatten, Linear, Unflatten
 from nnlib.nn.losses import BCELoss, BCEWithLogitsLoss, CrossEntropyLoss, MSELoss, NLLLoss
 from nnlib.nn.module import Module, Parameter
+from nnlib.nn.recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell
+from nnlib.nn.regularize import BatchNorm1d, BatchNorm2d, Dropout, Dropout2d, LayerNorm
 from nnlib.nn.windows import (
     AdaptiveAvgPool1d,
     AdaptiveAvgPool2d,

@@ -1,12 +1,15 @@
-"""Linear maps and look-up: the layers that are a matrix."""
+"""Linear maps, look-up and what rearranges between them."""
 
 from __future__ import annotations
 
 import math
 from typing import Any
 
+from nnlib.autograd import no_grad
+from nnlib.functions import shape as s
+from nnlib.functions.create import randn
 from nnlib.nn import functional as F
-from nnlib.nn.module import Module, uniform
+from nnlib.nn.module import Module, Parameter, uniform
 
 
 class Linear(Module):
@@ -34,3 +37,82 @@ class Linear(Module):
             f"in_features={self.in_features}, out_features={self.out_features}, "
             f"bias={self.bias is not None}"
         )
+
+
+class Embedding(Module):
+    """A table of `num_embeddings` vectors, looked up by number: (…) → (…, embedding_dim).
+
+    The weight starts normal (0, 1); the row `padding_idx` starts at 0 and stays.  Raises IndexError
+    for a number that is no row.  As ``torch.nn.Embedding``.
+
+    >>> import nnlib
+    >>> nnlib.nn.Embedding(26, 8)(nnlib.tensor([[7, 8], [0, 1]])).shape
+    nnlib.Size([2, 2, 8])
+    """
+
+    def __init__(
+        self, num_embeddings: int, embedding_dim: int, padding_idx: int | None = None
+    ) -> None:
+        if padding_idx is not None:
+            if not -num_embeddings <= padding_idx < num_embeddings:
+                raise AssertionError(
+                    f"Padding_idx must be within num_embeddings: {padding_idx}, {num_embeddings}"
+                )
+            padding_idx %= num_embeddings
+        self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim
+        self.padding_idx = padding_idx
+        self.weight = Parameter(randn(num_embeddings, embedding_dim))
+        if padding_idx is not None:
+            with no_grad():
+                self.weight[padding_idx].zero_()
+
+    @classmethod
+    def from_pretrained(cls, embeddings: Any, freeze: bool = True) -> Embedding:
+        """A table made of the rows of a tensor, frozen unless told otherwise."""
+        layer = cls(*embeddings.shape)
+        layer.weight = Parameter(embeddings, requires_grad=not freeze)
+        return layer
+
+    def forward(self, input: Any) -> Any:
+        return F.embedding(input, self.weight, self.padding_idx)
+
+    def extra_repr(self) -> str:
+        text = f"{self.num_embeddings}, {self.embedding_dim}"
+        return text if self.padding_idx is None else f"{text}, padding_idx={self.padding_idx}"
+
+
+class Flatten(Module):
+    """Dimensions start_dim … end_dim joined into one: images as vectors.  As ``torch.nn.Flatten``.
+
+    >>> import nnlib
+    >>> nnlib.nn.Flatten()(nnlib.zeros(2, 3, 4)).shape
+    nnlib.Size([2, 12])
+    """
+
+    def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
+        self.start_dim, self.end_dim = start_dim, end_dim
+
+    def forward(self, input: Any) -> Any:
+        return s.flatten(input, self.start_dim, self.end_dim)
+
+    def extra_repr(self) -> str:
+        return f"start_dim={self.start_dim}, end_dim={self.end_dim}"
+
+
+class Unflatten(Module):
+    """One dimension split into several.  As ``torch.nn.Unflatten``.
+
+    >>> import nnlib
+    >>> nnlib.nn.Unflatten(1, (3, 4))(nnlib.zeros(2, 12)).shape
+    nnlib.Size([2, 3, 4])
+    """
+
+    def __init__(self, dim: int, unflattened_size: tuple[int, ...]) -> None:
+        self.dim, self.unflattened_size = dim, tuple(unflattened_size)
+
+    def forward(self, input: Any) -> Any:
+        shape, dim = tuple(input.shape), self.dim % input.ndim
+        return s.reshape(input, (*shape[:dim], *self.unflattened_size, *shape[dim + 1 :]))
+
+    def extra_repr(self) -> str:
+        return f"dim={self.dim}, unflattened_size={self.unflattened_size}"

@@ -25,13 +25,33 @@ from nnlib.nn.functional.activations import (
     tanhshrink,
     threshold,
 )
-from nnlib.nn.functional.layers import linear
+from nnlib.nn.functional.layers import (
+    batch_norm,
+    cosine_similarity,
+    dropout,
+    dropout2d,
+    embedding,
+    layer_norm,
+    linear,
+    normalize,
+    one_hot,
+    pad,
+    scaled_dot_product_attention,
+)
 from nnlib.nn.functional.losses import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
     cross_entropy,
+    hinge_embedding_loss,
+    huber_loss,
+    kl_div,
+    l1_loss,
+    margin_ranking_loss,
     mse_loss,
     nll_loss,
+    poisson_nll_loss,
+    smooth_l1_loss,
+    soft_margin_loss,
 )
 from nnlib.nn.functional.windows import (
     adaptive_avg_pool1d,

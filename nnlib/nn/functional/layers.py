@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
+from nnlib import dtypes, record
+from nnlib.autograd import no_grad
 from nnlib.functions import elementwise as e
 from nnlib.functions import linalg
+from nnlib.functions import reduce as r
 from nnlib.functions import shape as s
+from nnlib.functions._args import needs_tensor
+from nnlib.functions.create import rand
+from nnlib.nn.functional._args import shown
+from nnlib.primitives import index as pi
+from nnlib.primitives import shape as ps
+from nnlib.record import Value, apply, make
 
 
 def linear(input: Any, weight: Any, bias: Any = None) -> Any:
@@ -20,3 +33,338 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
     """
     out = linalg.matmul(input, s.transpose(weight, -2, -1) if weight._data.ndim > 1 else weight)
     return out if bias is None else e.add(out, bias)
+
+
+# ---------------------------------------------------------------- look-up
+
+
+def embedding(input: Any, weight: Any, padding_idx: int | None = None) -> Any:
+    """The rows of `weight` (n, d) at the integers `input` (…) → (…, d).
+
+    A look-up is a product with one-hot vectors; its gradient adds up the rows that were used.  The
+    row `padding_idx` takes no gradient.  Raises IndexError for a number that is no row,
+    RuntimeError for numbers that are no integers.  As ``torch.nn.functional.embedding``.
+
+    >>> import nnlib
+    >>> table = nnlib.tensor([[0.0, 0.0], [1.0, 2.0]])
+    >>> nnlib.nn.functional.embedding(nnlib.tensor([1, 0, 1]), table)
+    tensor([[1., 2.],
+            [0., 0.],
+            [1., 2.]])
+    """
+    at, w = needs_tensor("embedding", input), needs_tensor("embedding", weight)
+    if at._data.dtype.kind not in "iu":
+        raise RuntimeError(
+            "Expected tensor for argument #1 'indices' to be of integer type, but got "
+            f"{dtypes.of(at._data).name}: .long() converts"
+        )
+    if w._data.ndim != 2:
+        raise RuntimeError(f"'weight' must be 2-D, got {shown(w)}")
+    n = w._data.shape[0]
+    if at._data.size and not (at._data.min() >= 0 and at._data.max() < n):
+        bad = at._data[(at._data < 0) | (at._data >= n)]
+        raise IndexError(
+            f"index out of range in self: {np.ravel(bad)[0]} is no row of a table with {n} rows"
+        )
+    out = apply(pi.take, (w, at), {"dim": 0})
+    if padding_idx is None:
+        return out
+    row = padding_idx + n if padding_idx < 0 else padding_idx
+    return e.where(s.unsqueeze(e.eq(at, row), -1), out.detach(), out)
+
+
+def one_hot(tensor: Any, num_classes: int = -1) -> Any:
+    """Integers (…) as rows of zeros with a 1 at their place (…, num_classes), of type int64.
+
+    Without `num_classes` it is the largest of them plus 1.  Raises RuntimeError for negative or
+    too large numbers, and for types other than int64.  As ``torch.nn.functional.one_hot``.
+
+    >>> import nnlib
+    >>> nnlib.nn.functional.one_hot(nnlib.tensor([0, 2]), 3)
+    tensor([[1, 0, 0],
+            [0, 0, 1]])
+    """
+    x = needs_tensor("one_hot", tensor)
+    if x._data.dtype != np.int64:
+        raise RuntimeError(
+            f"one_hot is only applicable to index tensor of type int64, got "
+            f"{dtypes.of(x._data).name}: .long() converts"
+        )
+    if not x._data.size and num_classes <= 0:
+        raise RuntimeError("Can not infer total number of classes from empty tensor.")
+    if num_classes == 0:
+        raise RuntimeError("num_classes should be positive")
+    if x._data.size and x._data.min() < 0:
+        raise RuntimeError("Class values must be non-negative.")
+    if num_classes < 0:
+        num_classes = int(x._data.max()) + 1
+    if x._data.size and x._data.max() >= num_classes:
+        raise RuntimeError(
+            f"Class values must be smaller than num_classes: {int(x._data.max())} is not below "
+            f"{num_classes}"
+        )
+    return apply(pi.one_hot, (x,), {"num_classes": num_classes})
+
+
+# ---------------------------------------------------------------- dropout
+
+
+def _probability(p: float) -> None:
+    if not 0 <= p <= 1:
+        raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
+
+
+def _dropped(x: Value, shape: tuple[int, ...], p: float, training: bool) -> Any:
+    _probability(p)
+    if not training or p == 0:
+        return x
+    kept = rand(*shape)._data >= p
+    scale = 1 / (1 - p) if p < 1 else 0.0
+    return e.mul(x, make((kept * scale).astype(x._data.dtype)))
+
+
+def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+    """While training: each element is 0 with probability p, and the others grow by 1/(1 - p).
+
+    So the mean stays what it is without dropout.  Draws from the default generator
+    (`nnlib.manual_seed`).  Raises ValueError where p is no probability.  As
+    ``torch.nn.functional.dropout``; Srivastava and others, 2014.
+
+    >>> import nnlib
+    >>> _ = nnlib.manual_seed(0)
+    >>> sorted(set(nnlib.nn.functional.dropout(nnlib.ones(100), 0.5).tolist()))
+    [0.0, 2.0]
+    """
+    x = needs_tensor("dropout", input)
+    return _dropped(x, x._data.shape, p, training)
+
+
+def dropout2d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+    """Dropout of whole planes: `input` (N, C, H, W) or (C, H, W).  Tompson and others, 2015."""
+    x = needs_tensor("dropout2d", input)
+    if x._data.ndim not in (3, 4):
+        raise RuntimeError(f"dropout2d: Expected 3D or 4D input, but got {shown(x)}")
+    return _dropped(x, (*x._data.shape[:-2], 1, 1), p, training)
+
+
+# ---------------------------------------------------------------- normalisation
+
+
+def layer_norm(
+    input: Any, normalized_shape: Sequence[int], weight: Any = None, bias: Any = None,
+    eps: float = 1e-5,
+) -> Any:  # fmt: skip
+    """(x - mean)/√(var + eps) · weight + bias over the last dimensions, `normalized_shape`.
+
+    Each example is normalised by itself.  Raises RuntimeError where the shape is not the input's
+    last dimensions.  As ``torch.nn.functional.layer_norm``; Ba and others, 2016.
+
+    >>> import nnlib
+    >>> nnlib.nn.functional.layer_norm(nnlib.tensor([[1.0, 3.0]]), (2,), eps=0.0)
+    tensor([[-1.,  1.]])
+    """
+    x, shape = needs_tensor("layer_norm", input), tuple(normalized_shape)
+    n = len(shape)
+    if not n or x._data.shape[-n:] != shape:
+        raise RuntimeError(
+            f"Given normalized_shape={list(shape)}, expected input with shape "
+            f"[*, {', '.join(map(str, shape))}], but got input of size {shown(x)}"
+        )
+    dims = tuple(range(x._data.ndim - n, x._data.ndim))
+    out = _standard(x, dims, eps)[0]
+    out = out if weight is None else e.mul(out, weight)
+    return out if bias is None else e.add(out, bias)
+
+
+def _standard(x: Any, dims: tuple[int, ...], eps: float) -> tuple[Any, Any, Any]:
+    """x with mean 0 and variance 1 over `dims`; and that mean and variance."""
+    mean = r.mean(x, dims, keepdim=True)
+    centred = e.sub(x, mean)
+    var = r.mean(e.mul(centred, centred), dims, keepdim=True)
+    return e.div(centred, e.sqrt(e.add(var, float(eps)))), mean, var
+
+
+def batch_norm(
+    input: Any, running_mean: Any, running_var: Any, weight: Any = None, bias: Any = None,
+    training: bool = False, momentum: float = 0.1, eps: float = 1e-5,
+) -> Any:  # fmt: skip
+    """(x - mean)/√(var + eps) · weight + bias for each plane (dimension 1) over all the others.
+
+    While training the batch's mean and variance are used, and the running ones move towards them
+    by `momentum` (the variance with n - 1 in its denominator); else the running ones are used.
+    Raises ValueError where there is one value per plane to train on, RuntimeError where sizes do
+    not fit.  As ``torch.nn.functional.batch_norm``; Ioffe and Szegedy, 2015.
+
+    >>> import nnlib
+    >>> x = nnlib.tensor([[1.0], [3.0]])
+    >>> nnlib.nn.functional.batch_norm(x, None, None, training=True, eps=0.0)
+    tensor([[-1.],
+            [ 1.]])
+    """
+    x = needs_tensor("batch_norm", input)
+    shape = x._data.shape
+    if len(shape) < 2:
+        raise ValueError(f"batch_norm needs at least 2 dimensions (N, C, …), got {list(shape)}")
+    for name, t in (("running_mean", running_mean), ("weight", weight), ("bias", bias)):
+        if t is not None and t._data.size != shape[1]:
+            raise RuntimeError(
+                f"{name} should contain {shape[1]} elements not {t._data.size}: one for each plane"
+            )
+    planes = (shape[1], *(1,) * (len(shape) - 2))
+    if training:
+        out = _batch_standard(x, running_mean, running_var, momentum, eps)
+    else:
+        if running_mean is None or running_var is None:
+            raise RuntimeError("batch_norm: running_mean and running_var are needed to evaluate")
+        mean, var = s.reshape(running_mean, planes), s.reshape(running_var, planes)
+        out = e.div(e.sub(x, mean), e.sqrt(e.add(var, float(eps))))
+    out = out if weight is None else e.mul(out, s.reshape(weight, planes))
+    return out if bias is None else e.add(out, s.reshape(bias, planes))
+
+
+def _batch_standard(x: Any, running_mean: Any, running_var: Any, momentum: float, eps: float):
+    shape = x._data.shape
+    n = math.prod(shape) // shape[1] if shape[1] else 0
+    if n <= 1:
+        raise ValueError(
+            f"Expected more than 1 value per channel when training, got input size {list(shape)}: "
+            "one value has no variance. Use a larger batch, or eval()."
+        )
+    dims = tuple([d for d in range(len(shape)) if d != 1])
+    out, mean, var = _standard(x, dims, eps)
+    if running_mean is not None:
+        with no_grad():
+            running_mean.mul_(1 - momentum).add_(s.flatten(mean.detach()) * momentum)
+            unbiased = s.flatten(var.detach()) * (n / (n - 1))
+            running_var.mul_(1 - momentum).add_(unbiased * momentum)
+    return out
+
+
+def normalize(input: Any, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -> Any:
+    """x / max(‖x‖_p, eps) along `dim`.
+
+    >>> import nnlib
+    >>> nnlib.nn.functional.normalize(nnlib.tensor([[3.0, 4.0]]))
+    tensor([[0.6000, 0.8000]])
+    """
+    x = needs_tensor("normalize", input)
+    powers = e.mul(x, x) if p == 2 else e.pow(e.abs(x), float(p))
+    total = r.sum(powers, dim, keepdim=True)
+    norm = e.sqrt(total) if p == 2 else e.pow(total, 1 / p)
+    return e.div(x, e.clamp(norm, min=eps))
+
+
+def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
+    """x1·x2 / (max(‖x1‖, eps) · max(‖x2‖, eps)) along `dim`.
+
+    >>> import nnlib
+    >>> nnlib.nn.functional.cosine_similarity(nnlib.tensor([1.0, 0.0]), nnlib.tensor([3.0, 4.0]), 0)
+    tensor(0.6000)
+    """
+    return r.sum(e.mul(normalize(x1, 2, dim, eps), normalize(x2, 2, dim, eps)), dim)
+
+
+# ---------------------------------------------------------------- padding
+
+_MODES = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}
+
+
+def pad(input: Any, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Any:
+    """A frame around the last dimensions: `pad` is (left, right, top, bottom, …), last one first.
+
+    Negative numbers cut.  `mode` is "constant" (filled with `value`, usually 0), "reflect",
+    "replicate" or "circular".  Raises RuntimeError for an odd number of sizes, more than there are
+    dimensions, or a reflection larger than the input; NotImplementedError for another mode.  As
+    ``torch.nn.functional.pad``.
+
+    >>> import nnlib
+    >>> nnlib.nn.functional.pad(nnlib.tensor([1.0, 2.0]), (1, 2))
+    tensor([0., 1., 2., 0., 0.])
+    """
+    x = needs_tensor("pad", input)
+    sizes = tuple([int(n) for n in pad])
+    if len(sizes) % 2:
+        raise RuntimeError("Padding length must be divisible by 2: a before and an after for each")
+    if len(sizes) > 2 * x._data.ndim:
+        raise RuntimeError(
+            f"Padding length should be less than or equal to two times the input dimension but got "
+            f"padding length {len(sizes)} and input of dimension {x._data.ndim}"
+        )
+    if mode != "constant" and mode not in _MODES:
+        raise NotImplementedError(f"Unrecognised padding mode {mode}")
+    pairs = [sizes[i : i + 2] for i in range(0, len(sizes), 2)][::-1]
+    pairs = [(0, 0)] * (x._data.ndim - len(pairs)) + pairs
+    cut = tuple([slice(max(0, -a), n - max(0, -b)) for n, (a, b) in zip(x._data.shape, pairs)])
+    x = s.getitem(x, cut) if min(sizes, default=0) < 0 else x
+    frame = tuple([(max(0, a), max(0, b)) for a, b in pairs])
+    if mode == "constant":
+        fill = x._data.dtype.type(0 if value is None else value).item()
+        return apply(ps.pad, (x,), {"pad": frame, "value": fill})
+    for d, (a, b) in enumerate(frame):
+        x = _repeated(x, d, a, b, mode) if a or b else x
+    return x
+
+
+def _repeated(x: Any, d: int, before: int, after: int, mode: str) -> Any:
+    n = x._data.shape[d]
+    least = {"reflect": n - 1, "circular": n, "replicate": math.inf}[mode]
+    if max(before, after) > least:
+        raise RuntimeError(
+            f"Padding size should be less than {'' if mode == 'reflect' else 'or equal to '}the "
+            f"corresponding input dimension, but got {before, after} at dimension {d} of {shown(x)}"
+        )
+    at = np.pad(np.arange(n), (before, after), mode=_MODES[mode])  # type: ignore[call-overload]
+    return apply(pi.take, (x, at), {"dim": d})
+
+
+# ---------------------------------------------------------------- attention
+
+
+def scaled_dot_product_attention(
+    query: Any, key: Any, value: Any, attn_mask: Any = None, dropout_p: float = 0.0,
+    is_causal: bool = False, scale: float | None = None,
+) -> Any:  # fmt: skip
+    """softmax(Q Kᵀ · scale + mask) V, with scale 1/√E unless it is given.
+
+    `query` (…, L, E), `key` (…, S, E), `value` (…, S, V) → (…, L, V).  `attn_mask` (…, L, S) is
+    boolean (True: may attend) or is added to the scores; `is_causal` lets each position attend to
+    itself and those before.  A query that may attend to nothing gives zeros.
+
+    Raises RuntimeError where shapes do not fit, or both masks are given.  As
+    ``torch.nn.functional.scaled_dot_product_attention``; Vaswani and others, 2017.
+
+    >>> import nnlib
+    >>> q = k = nnlib.zeros(2, 3)
+    >>> v = nnlib.tensor([[1.0], [3.0]])
+    >>> nnlib.nn.functional.scaled_dot_product_attention(q, k, v)
+    tensor([[2.],
+            [2.]])
+    """
+    q, k = needs_tensor("attention", query), needs_tensor("attention", key)
+    if is_causal and attn_mask is not None:
+        raise RuntimeError("Explicit attn_mask should not be set when is_causal=True")
+    if q._data.ndim < 2 or k._data.ndim < 2:
+        raise RuntimeError(
+            f"attention needs query and key with at least 2 dimensions, got {shown(q)}, {shown(k)}"
+        )
+    factor = 1 / math.sqrt(q._data.shape[-1]) if scale is None else scale
+    scores = e.mul(linalg.matmul(q, s.transpose(k, -2, -1)), float(factor))
+    if is_causal:
+        attn_mask = make(np.tri(*scores._data.shape[-2:], dtype=bool))
+    weights = _attention(scores, attn_mask)
+    if dropout_p:
+        weights = dropout(weights, dropout_p)
+    return linalg.matmul(weights, value)
+
+
+def _attention(scores: Any, mask: Any) -> Any:
+    if mask is None:
+        return r.softmax(scores, -1)
+    if mask._data.dtype.kind != "b":
+        return r.softmax(e.add(scores, mask), -1)
+    scores = e.where(mask, scores, -math.inf)
+    some = mask._data.any(-1, keepdims=True)
+    if record.watcher is None and some.all():
+        return r.softmax(scores, -1)
+    allowed = r.any(mask, -1, keepdim=True)  # softmax of nothing but -inf would be nan
+    return e.where(allowed, r.softmax(e.where(allowed, scores, 0.0), -1), 0.0)

@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
-from nnlib import dtypes
+import numpy as np
+
+from nnlib import dtypes, record
 from nnlib.functions import elementwise as e
-from nnlib.functions import reduce, shape
+from nnlib.functions import reduce as r
+from nnlib.functions import shape as s
 from nnlib.functions._args import needs_tensor
-from nnlib.nn.functional.activations import log_softmax, softplus
-from nnlib.record import Value
+from nnlib.primitives import fused
+from nnlib.primitives import index as pi
+from nnlib.primitives.elementwise import softplus
+from nnlib.record import apply, make
+
+# ---------------------------------------------------------------- what losses share
+
+
+def _check_reduction(reduction: str) -> None:
+    if reduction not in ("mean", "sum", "none"):
+        raise ValueError(f"{reduction} is not a valid value for reduction: use mean, sum or none")
 
 
 def _reduced(losses: Any, reduction: str) -> Any:
-    if reduction == "mean":
-        return reduce.mean(losses)
-    if reduction == "sum":
-        return reduce.sum(losses)
+    _check_reduction(reduction)
     if reduction == "none":
         return losses
-    raise ValueError(f"{reduction} is not a valid value for reduction: use mean, sum or none")
+    return r.mean(losses) if reduction == "mean" else r.sum(losses)
 
 
-def _same_shape(name: str, input: Value, target: Value) -> None:
-    a, b = list(input._data.shape), list(target._data.shape)
+def _same_shape(name: str, input: Any, target: Any) -> None:
+    a = list(needs_tensor(name, input)._data.shape)
+    b = list(needs_tensor(name, target)._data.shape)
     if a != b:
         raise ValueError(
             f"{name}: using a target size ({b}) that is different to the input size ({a}): they "
@@ -31,15 +42,130 @@ def _same_shape(name: str, input: Value, target: Value) -> None:
         )
 
 
+def _weighted(losses: Any, weight: Any) -> Any:
+    return losses if weight is None else e.mul(losses, weight)
+
+
+# ---------------------------------------------------------------- regression
+
+
 def mse_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
-    """(x - y)², averaged.  Raises ValueError where the shapes differ (PyTorch only warns)."""
+    """(x - y)², averaged.  Raises ValueError where the shapes differ (PyTorch only warns).
+
+    >>> import nnlib
+    >>> nnlib.nn.functional.mse_loss(nnlib.tensor([1.0, 2.0]), nnlib.tensor([1.0, 4.0]))
+    tensor(2.)
+    """
     _same_shape("mse_loss", input, target)
     off = e.sub(input, target)
     return _reduced(e.mul(off, off), reduction)
 
 
-def binary_cross_entropy(input: Any, target: Any, reduction: str = "mean") -> Any:
-    """-(y log p + (1 - y) log(1 - p)) for probabilities p; logarithms are kept above -100."""
+def l1_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
+    """|x - y|, averaged.  Raises ValueError where the shapes differ.
+
+    >>> import nnlib
+    >>> nnlib.nn.functional.l1_loss(nnlib.tensor([1.0, 2.0]), nnlib.tensor([1.0, 4.0]))
+    tensor(1.)
+    """
+    _same_shape("l1_loss", input, target)
+    return _reduced(e.abs(e.sub(input, target)), reduction)
+
+
+def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 1.0) -> Any:
+    """d²/2 where |d| ≤ delta, else delta·(|d| - delta/2), d = x - y: squares, but not for outliers.
+
+    Raises ValueError where the shapes differ or delta is not positive.  Huber, 1964.
+
+    >>> import nnlib
+    >>> nnlib.nn.functional.huber_loss(nnlib.tensor([0.0, 0.0]), nnlib.tensor([1.0, 3.0]))
+    tensor(1.5000)
+    """
+    _same_shape("huber_loss", input, target)
+    if delta <= 0:
+        raise RuntimeError("huber_loss does not support non-positive values for delta.")
+    off = e.sub(input, target)
+    far = e.abs(off)
+    near = e.mul(e.mul(off, off), 0.5)
+    # One of the branches carries the gradient; the other's values are finite too.
+    losses = e.where(e.lt(far, delta), near, e.mul(e.sub(far, 0.5 * delta), float(delta)))
+    return _reduced(losses, reduction)
+
+
+def smooth_l1_loss(input: Any, target: Any, reduction: str = "mean", beta: float = 1.0) -> Any:
+    """d²/(2·beta) where |d| < beta, else |d| - beta/2, d = x - y: Huber's loss over beta.
+
+    Raises ValueError where the shapes differ, RuntimeError where beta is negative.
+
+    >>> import nnlib
+    >>> nnlib.nn.functional.smooth_l1_loss(nnlib.tensor([0.0, 0.0]), nnlib.tensor([1.0, 3.0]))
+    tensor(1.5000)
+    """
+    _same_shape("smooth_l1_loss", input, target)
+    if beta < 0:
+        raise RuntimeError("smooth_l1_loss does not support negative values for beta.")
+    if beta == 0:
+        return l1_loss(input, target, reduction)
+    return e.div(huber_loss(input, target, reduction, beta), float(beta))
+
+
+def kl_div(input: Any, target: Any, reduction: str = "mean", log_target: bool = False) -> Any:
+    """y·(log y - x), for log-probabilities x and probabilities y (or their logarithms).
+
+    "batchmean" divides the sum by the first dimension: that is Σ y log(y/p), the mean divergence.
+
+    >>> import nnlib
+    >>> half = nnlib.tensor([[0.5, 0.5]])
+    >>> nnlib.nn.functional.kl_div(half.log(), half, reduction="batchmean")
+    tensor(0.)
+    """
+    _same_shape("kl_div", input, target)
+    if log_target:
+        losses = e.mul(e.exp(target), e.sub(target, input))
+    else:
+        none = e.eq(target, 0)  # 0 log 0 is 0
+        log_y = e.log(e.where(none, 1.0, target))
+        losses = e.sub(e.mul(target, log_y), e.mul(target, input))
+    if reduction == "batchmean":
+        shape = needs_tensor("kl_div", input)._data.shape
+        return e.div(r.sum(losses), shape[0] if shape else 1)
+    return _reduced(losses, reduction)
+
+
+def poisson_nll_loss(
+    input: Any, target: Any, log_input: bool = True, full: bool = False, eps: float = 1e-8,
+    reduction: str = "mean",
+) -> Any:  # fmt: skip
+    """e^x - y·x for x the log of a Poisson rate, or x - y·log(x + eps) for the rate itself.
+
+    `full` adds Stirling's approximation of log y! for y > 1.
+    """
+    _same_shape("poisson_nll_loss", input, target)
+    if log_input:
+        losses = e.sub(e.exp(input), e.mul(target, input))
+    else:
+        losses = e.sub(input, e.mul(target, e.log(e.add(input, float(eps)))))
+    if full:
+        y = e.where(e.gt(target, 1), target, 1.0)
+        stirling = y * e.log(y) - y + e.log(y * (2 * math.pi)) * 0.5
+        losses = losses + e.where(e.gt(target, 1), stirling, 0.0)
+    return _reduced(losses, reduction)
+
+
+# ---------------------------------------------------------------- two classes
+
+
+def binary_cross_entropy(
+    input: Any, target: Any, weight: Any = None, reduction: str = "mean"
+) -> Any:
+    """-(y log p + (1 - y) log(1 - p)) for probabilities p; logarithms are kept above -100.
+
+    Raises ValueError where shapes differ, RuntimeError where p is outside of [0, 1].
+
+    >>> import nnlib
+    >>> nnlib.nn.functional.binary_cross_entropy(nnlib.tensor([0.5]), nnlib.tensor([1.0]))
+    tensor(0.6931)
+    """
     _same_shape("binary_cross_entropy", input, target)
     if input._data.size and not (input._data.min() >= 0 and input._data.max() <= 1):
         raise RuntimeError(
@@ -48,39 +174,215 @@ def binary_cross_entropy(input: Any, target: Any, reduction: str = "mean") -> An
         )
     yes = e.clamp(e.log(input), min=-100)
     no = e.clamp(e.log(e.rsub(input, 1.0)), min=-100)
-    return _reduced(-(target * yes + (1.0 - target) * no), reduction)
+    losses = e.neg(e.add(e.mul(target, yes), e.mul(e.rsub(target, 1.0), no)))
+    return _reduced(_weighted(losses, weight), reduction)
 
 
-def binary_cross_entropy_with_logits(input: Any, target: Any, reduction: str = "mean") -> Any:
-    """The same for logits z, p = σ(z): log(1 + e^z) - y z, without overflow."""
-    _same_shape("binary_cross_entropy_with_logits", input, target)
-    return _reduced(softplus(input) - input * target, reduction)
+def binary_cross_entropy_with_logits(
+    input: Any, target: Any, weight: Any = None, reduction: str = "mean", pos_weight: Any = None
+) -> Any:
+    """log(1 + e^z) - y·z: the cross-entropy of p = σ(z), for logits z, without overflow.
 
+    `pos_weight` multiplies the part of y = 1, `weight` each loss.  Raises ValueError where shapes
+    differ.  As ``torch.nn.functional.binary_cross_entropy_with_logits``.
 
-def nll_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
-    """-log p of the right class: `input` (N, C) log-probabilities, `target` (N) class numbers.
-
-    Raises IndexError for a class that is not among the C.
+    >>> import nnlib
+    >>> f = nnlib.nn.functional.binary_cross_entropy_with_logits
+    >>> f(nnlib.tensor([0.0, 1000.0]), nnlib.tensor([1.0, 1.0]))
+    tensor(0.3466)
     """
-    x, y = needs_tensor("nll_loss", input), needs_tensor("nll_loss", target)
-    if x._data.ndim != 2 or y._data.shape != x._data.shape[:1]:
-        raise ValueError(
-            "nll_loss needs input (N, C) and target (N), got "
-            f"{list(x._data.shape)} and {list(y._data.shape)}"
+    _same_shape("binary_cross_entropy_with_logits", input, target)
+    _check_reduction(reduction)
+    kinds = {input._data.dtype, target._data.dtype}
+    if weight is None and pos_weight is None and len(kinds) == 1 and input._data.dtype.kind == "f":
+        return apply(
+            fused.binary_cross_entropy_with_logits, (input, target), {"reduction": reduction}
         )
-    if y._data.dtype.kind != "i":
+    if pos_weight is None:
+        losses = e.sub(apply(softplus, (input,), {}), e.mul(input, target))
+    else:
+        # -pos·y log σ(z) - (1 - y) log σ(-z), both logarithms by softplus
+        grown = e.add(e.mul(target, e.sub(pos_weight, 1)), 1)
+        losses = e.add(
+            e.mul(e.rsub(target, 1.0), input),
+            e.mul(grown, apply(softplus, (e.neg(input),), {})),
+        )
+    return _reduced(_weighted(losses, weight), reduction)
+
+
+def soft_margin_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
+    """log(1 + e^(-y·z)) for y of ±1.
+
+    >>> import nnlib
+    >>> nnlib.nn.functional.soft_margin_loss(nnlib.tensor([0.0]), nnlib.tensor([-1.0]))
+    tensor(0.6931)
+    """
+    _same_shape("soft_margin_loss", input, target)
+    return _reduced(apply(softplus, (e.neg(e.mul(input, target)),), {}), reduction)
+
+
+def hinge_embedding_loss(
+    input: Any, target: Any, margin: float = 1.0, reduction: str = "mean"
+) -> Any:
+    """x where y = 1, max(0, margin - x) where y = -1."""
+    _same_shape("hinge_embedding_loss", input, target)
+    apart = e.where(e.ne(target, 1), e.clamp(e.rsub(input, float(margin)), min=0), 0.0)
+    near = e.where(e.ne(target, -1), input, 0.0)
+    return _reduced(e.add(apart, near), reduction)
+
+
+def margin_ranking_loss(
+    input1: Any, input2: Any, target: Any, margin: float = 0.0, reduction: str = "mean"
+) -> Any:
+    """max(0, -y·(x1 - x2) + margin): y = 1 wants the first to be the larger."""
+    off = e.mul(e.neg(target), e.sub(input1, input2))
+    return _reduced(e.clamp(e.add(off, float(margin)), min=0), reduction)
+
+
+# ---------------------------------------------------------------- many classes
+
+
+def nll_loss(
+    input: Any, target: Any, weight: Any = None, ignore_index: int = -100, reduction: str = "mean"
+) -> Any:
+    """-x at the right class, for log-probabilities `input` (N, C) and class numbers `target` (N).
+
+    Also (C) with a number, and (N, C, d₁, …) with (N, d₁, …).  `weight` (C) multiplies each class;
+    the mean divides by the sum of the weights used.  Targets equal to `ignore_index` do not count.
+
+    Raises ValueError where shapes do not fit, RuntimeError for targets that are no integers,
+    IndexError for a class that is not among the C.  As ``torch.nn.functional.nll_loss``.
+
+    >>> import nnlib
+    >>> sure = nnlib.tensor([[0.1, 0.9]]).log()
+    >>> nnlib.nn.functional.nll_loss(sure, nnlib.tensor([1]))
+    tensor(0.1054)
+    """
+    _check_reduction(reduction)
+    x, y = _classes("nll_loss", input, target, ignore_index)
+    losses, counted = _picked(x, y, weight, ignore_index)
+    return _mean_of(losses, counted, reduction, needs_tensor("nll_loss", target)._data.shape)
+
+
+def _classes(name: str, input: Any, target: Any, ignore_index: int) -> tuple[Any, Any]:
+    """Input as (M, C) and targets as (M), checked."""
+    x, y = needs_tensor(name, input), needs_tensor(name, target)
+    shape, wanted = x._data.shape, y._data.shape
+    if not shape:
+        raise ValueError(f"{name}: Expected 1 or more dimensions (got 0): one for each class")
+    if y._data.dtype.kind not in "iu":
         raise RuntimeError(
             f"expected target of type int64, got {dtypes.of(y._data).name}: class numbers, .long()"
         )
-    n, c = x._data.shape
-    if n and not (y._data.min() >= 0 and y._data.max() < c):
-        bad = y._data[(y._data < 0) | (y._data >= c)][0]
-        raise IndexError(f"Target {bad} is out of bounds: there are {c} classes, 0 … {c - 1}.")
-    from nnlib.functions.create import arange
+    if (shape[:1] + shape[2:] if len(shape) > 1 else ()) != wanted:
+        fitting = shape[:1] + shape[2:] if len(shape) > 1 else ()
+        raise ValueError(
+            f"{name}: input {list(shape)} needs a target of shape {list(fitting)} (a class number "
+            f"for each example), got {list(wanted)}"
+        )
+    classes = shape[1] if len(shape) > 1 else shape[0]
+    counts = y._data != ignore_index
+    bad = np.ravel(y._data)[np.ravel(((y._data < 0) | (y._data >= classes)) & counts)]
+    if bad.size:
+        raise IndexError(
+            f"Target {bad[0]} is out of bounds: there are {classes} classes, 0 … {classes - 1}."
+        )
+    if len(shape) == 2:
+        return x, y
+    if len(shape) > 2:
+        x = s.permute(x, (0, *range(2, len(shape)), 1))
+    return s.reshape(x, (-1, classes)), s.reshape(y, (-1,))
 
-    return _reduced(-shape.getitem(x, (arange(n), y)), reduction)
+
+def _all_count(y: Any, ignore_index: int) -> bool:
+    """Whether no target is to be ignored.  A traced program must not depend on that by chance."""
+    if record.watcher is not None and ignore_index >= 0:
+        return False
+    return not (y._data == ignore_index).any()
 
 
-def cross_entropy(input: Any, target: Any, reduction: str = "mean") -> Any:
-    """-log softmax(z) of the right class: `input` (N, C) logits, `target` (N) class numbers."""
-    return nll_loss(log_softmax(input, -1), target, reduction)
+def _picked(x: Any, y: Any, weight: Any, ignore_index: int) -> tuple[Any, Any]:
+    """-x at each target times its weight, and the weights (None where each is 1)."""
+    if weight is not None and needs_tensor("weight", weight)._data.shape != x._data.shape[1:]:
+        raise RuntimeError(
+            f"weight tensor should be defined either for all {x._data.shape[1]} classes or no "
+            f"classes but got weight tensor of shape: {list(weight._data.shape)}"
+        )
+    rows = make(np.arange(x._data.shape[0]))
+    if _all_count(y, ignore_index):
+        losses = e.neg(apply(pi.index, (x, rows, y), {"dims": (0, 1)}))
+        if weight is None:
+            return losses, None
+        counted = apply(pi.take, (weight, y), {"dim": 0})
+        return e.mul(losses, counted), counted
+    counts = e.ne(y, ignore_index)
+    y = e.where(counts, y, 0)
+    losses = e.neg(apply(pi.index, (x, rows, y), {"dims": (0, 1)}))
+    counted = e.to_dtype(counts, dtypes.of(x._data))
+    if weight is not None:
+        counted = e.mul(counted, apply(pi.take, (weight, y), {"dim": 0}))
+    return e.where(counts, e.mul(losses, counted), 0.0), counted
+
+
+def _mean_of(losses: Any, counted: Any, reduction: str, shape: tuple) -> Any:
+    if reduction == "none":
+        return losses if losses._data.shape == shape else s.reshape(losses, shape)
+    if reduction == "sum":
+        return r.sum(losses)
+    return r.mean(losses) if counted is None else e.div(r.sum(losses), r.sum(counted))
+
+
+def cross_entropy(
+    input: Any, target: Any, weight: Any = None, ignore_index: int = -100,
+    reduction: str = "mean", label_smoothing: float = 0.0,
+) -> Any:  # fmt: skip
+    """-log softmax(z) at the right class: `input` (N, C) logits, `target` (N) class numbers.
+
+    Also (C) with a number, (N, C, d₁, …) with (N, d₁, …), and targets of the input's shape that
+    are probabilities: -Σ y_c log softmax(z)_c.  `weight` (C) and `ignore_index` as in `nll_loss`;
+    `label_smoothing` mixes the target with the uniform distribution.
+
+    Raises what `nll_loss` raises, and RuntimeError where the smoothing is outside of [0, 1].  As
+    ``torch.nn.functional.cross_entropy``.
+
+    >>> import nnlib
+    >>> nnlib.nn.functional.cross_entropy(nnlib.zeros(2, 4), nnlib.tensor([0, 3]))
+    tensor(1.3863)
+    """
+    _check_reduction(reduction)
+    if not 0 <= label_smoothing <= 1:
+        raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
+    z, y = needs_tensor("cross_entropy", input), needs_tensor("cross_entropy", target)
+    if y._data.dtype.kind == "f":
+        return _of_probabilities(z, y, weight, reduction, label_smoothing)
+    x, flat = _classes("cross_entropy", z, y, ignore_index)
+    if weight is None and not label_smoothing and _all_count(flat, ignore_index):
+        out = apply(fused.cross_entropy, (x, flat), {"reduction": reduction})
+        return out if reduction != "none" else s.reshape(out, y._data.shape)
+    logs = r.log_softmax(x, 1)
+    losses, counted = _picked(logs, flat, weight, ignore_index)
+    if label_smoothing:
+        losses = e.mul(losses, 1 - label_smoothing)
+        even = e.neg(r.sum(_weighted(logs, weight), 1))
+        if not _all_count(flat, ignore_index):
+            even = e.where(e.ne(flat, ignore_index), even, 0.0)
+        losses = e.add(losses, e.mul(even, label_smoothing / x._data.shape[1]))
+    return _mean_of(losses, counted, reduction, y._data.shape)
+
+
+def _of_probabilities(z: Any, y: Any, weight: Any, reduction: str, smoothing: float) -> Any:
+    shape = z._data.shape
+    if y._data.shape != shape:
+        raise RuntimeError(
+            f"cross_entropy: a target of floating-point type holds probabilities and needs the "
+            f"input's shape {list(shape)}, got {list(y._data.shape)}. Class numbers are int64: "
+            ".long() converts"
+        )
+    dim = 1 if len(shape) > 1 else 0
+    if smoothing:
+        y = e.add(e.mul(y, 1 - smoothing), smoothing / shape[dim])
+    parts = e.mul(r.log_softmax(z, dim), y)
+    if weight is not None:
+        parts = e.mul(parts, s.reshape(weight, (-1, *(1,) * (len(shape) - 2))))
+    losses = e.neg(r.sum(parts, dim))
+    return _reduced(losses, reduction)

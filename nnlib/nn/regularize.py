@@ -1,0 +1,157 @@
+"""Layers that keep training in bounds: dropout, batch and layer normalisation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from nnlib.autograd import no_grad
+from nnlib.functions.create import ones, zeros
+from nnlib.nn import functional as F
+from nnlib.nn.module import Module, Parameter
+from nnlib.record import make
+
+
+class Dropout(Module):
+    """While training, each element is 0 with probability p, the others grow by 1/(1 - p).
+
+    In evaluation it changes nothing.  Raises ValueError where p is no probability.  As
+    ``torch.nn.Dropout``; Srivastava and others, 2014.
+
+    >>> import nnlib
+    >>> nnlib.nn.Dropout(0.5).eval()(nnlib.ones(3))
+    tensor([1., 1., 1.])
+    """
+
+    function = staticmethod(F.dropout)
+
+    def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
+        if not 0 <= p <= 1:
+            raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
+        self.p, self.inplace = p, inplace
+
+    def forward(self, input: Any) -> Any:
+        return type(self).function(input, self.p, self.training)
+
+    def extra_repr(self) -> str:
+        return f"p={self.p}, inplace={self.inplace}"
+
+
+class Dropout2d(Dropout):
+    """Dropout of whole planes.  As ``torch.nn.Dropout2d``."""
+
+    function = staticmethod(F.dropout2d)
+
+
+class LayerNorm(Module):
+    """(x - mean)/√(var + eps) · weight + bias over the last dimensions of each example.
+
+    Weight starts at 1, bias at 0.  Raises RuntimeError where the input does not end in
+    `normalized_shape`.  As ``torch.nn.LayerNorm``; Ba and others, 2016.
+
+    >>> import nnlib
+    >>> nnlib.nn.LayerNorm(2)(nnlib.tensor([[1.0, 3.0]])).round()
+    tensor([[-1.,  1.]], grad_fn=<RoundBackward0>)
+    """
+
+    def __init__(
+        self, normalized_shape: int | Sequence[int], eps: float = 1e-5,
+        elementwise_affine: bool = True, bias: bool = True,
+    ) -> None:  # fmt: skip
+        if isinstance(normalized_shape, (int, np.integer)):
+            normalized_shape = (int(normalized_shape),)
+        self.normalized_shape = tuple(normalized_shape)
+        self.eps, self.elementwise_affine = eps, elementwise_affine
+        shape = self.normalized_shape
+        self.weight = Parameter(ones(*shape)) if elementwise_affine else None
+        self.bias = Parameter(zeros(*shape)) if elementwise_affine and bias else None
+
+    def forward(self, input: Any) -> Any:
+        return F.layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
+
+    def extra_repr(self) -> str:
+        return (
+            f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
+            f", bias={self.bias is not None}"
+        )
+
+
+class _BatchNorm(Module):
+    ranks: tuple[int, ...] = ()
+
+    def __init__(
+        self, num_features: int, eps: float = 1e-5, momentum: float | None = 0.1,
+        affine: bool = True, track_running_stats: bool = True,
+    ) -> None:  # fmt: skip
+        self.num_features, self.eps, self.momentum = num_features, eps, momentum
+        self.affine, self.track_running_stats = affine, track_running_stats
+        self.weight = Parameter(ones(num_features)) if affine else None
+        self.bias = Parameter(zeros(num_features)) if affine else None
+        track = track_running_stats
+        self.register_buffer("running_mean", zeros(num_features) if track else None)
+        self.register_buffer("running_var", ones(num_features) if track else None)
+        self.register_buffer("num_batches_tracked", make(np.int64(0)) if track else None)
+
+    def reset_running_stats(self) -> None:
+        """Forget the means and variances seen so far."""
+        if self.track_running_stats:
+            with no_grad():
+                self.running_mean.zero_()  # type: ignore[attr-defined]
+                self.running_var.fill_(1.0)  # type: ignore[attr-defined]
+                self.num_batches_tracked.zero_()  # type: ignore[attr-defined]
+
+    def forward(self, input: Any) -> Any:
+        if input.ndim not in self.ranks:
+            wanted = " or ".join([f"{n}D" for n in self.ranks])
+            raise ValueError(f"expected {wanted} input (got {input.ndim}D input)")
+        if input.shape[1] != self.num_features:
+            raise RuntimeError(
+                f"{type(self).__name__}({self.num_features}) was given {input.shape[1]} planes: "
+                f"input of shape {list(input.shape)}, planes in dimension 1"
+            )
+        state: Any = self
+        if self.training and self.track_running_stats:
+            with no_grad():
+                state.num_batches_tracked.add_(1)
+        momentum = self.momentum
+        if momentum is None:  # a plain mean of all batches
+            seen = state.num_batches_tracked.item() if self.track_running_stats else 1
+            momentum = 1 / max(seen, 1)
+        return F.batch_norm(
+            input, state.running_mean, state.running_var, self.weight, self.bias,
+            self.training or not self.track_running_stats, momentum, self.eps,
+        )  # fmt: skip
+
+    def extra_repr(self) -> str:
+        return (
+            f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
+            f"track_running_stats={self.track_running_stats}"
+        )
+
+
+class BatchNorm1d(_BatchNorm):
+    """Each feature normalised over the batch: (N, C) or (N, C, L).  See `BatchNorm2d`.
+
+    >>> import nnlib
+    >>> nnlib.nn.BatchNorm1d(3)(nnlib.randn(8, 3)).shape
+    nnlib.Size([8, 3])
+    """
+
+    ranks = (2, 3)
+
+
+class BatchNorm2d(_BatchNorm):
+    """Each plane normalised over the batch and its pixels: (N, C, H, W).
+
+    (x - mean)/√(var + eps) · weight + bias; while training with the batch's mean and variance, in
+    evaluation with the running ones, which are buffers.  Raises ValueError for another rank or a
+    single value per plane.  As ``torch.nn.BatchNorm2d``; Ioffe and Szegedy, 2015.
+
+    >>> import nnlib
+    >>> list(nnlib.nn.BatchNorm2d(3).state_dict())
+    ['weight', 'bias', 'running_mean', 'running_var', 'num_batches_tracked']
+    """
+
+    ranks = (4,)

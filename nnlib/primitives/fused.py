@@ -1,0 +1,394 @@
+"""Primitives that stand for whole programs, for speed: losses of logits and recurrent layers.
+
+Each has a `plain` form beside it: the same function in small primitives.  That one is what the
+reader reads, what a shipped graph holds, and what higher derivatives go through; the fused one
+must equal it, and tests hold it to that.
+
+Recurrent arguments are x (T, N, in), the first state(s) (N, H), weights (gates·H, in) and
+(gates·H, H), and two biases or none, as PyTorch lays them out.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from nnlib.primitives.elementwise import neg, relu, sigmoid, softplus, tanh
+from nnlib.primitives.index import index
+from nnlib.primitives.linalg import matmul
+from nnlib.primitives.reduce import log_softmax, mean, sum
+from nnlib.primitives.shape import cat, permute, reshape, slice_
+from nnlib.record import Array, Primitive
+
+fused = partial(Primitive, family="fused")
+
+# ---------------------------------------------------------------- losses of logits
+
+
+def _reduced(losses: Any, reduction: str) -> Any:
+    if reduction == "none":
+        return losses
+    fold = mean if reduction == "mean" else sum
+    return fold(losses, dim=tuple(range(losses.ndim)), keepdim=False)
+
+
+def _each(g: Array, n: int, reduction: str) -> Array:
+    """The gradient of each of n losses, from that of their mean, their sum, or themselves."""
+    return g / n if reduction == "mean" else g
+
+
+def _cross_entropy_plain(x: Any, target: Any, reduction: str) -> Any:
+    rows = np.arange(x.shape[0])
+    picked = index(log_softmax(x, dim=1), rows, target, dims=(0, 1))
+    return _reduced(neg(picked), reduction)
+
+
+def _cross_entropy(x: Array, target: Array, reduction: str) -> tuple[Array, Array]:
+    """-log softmax(x) at the target, and the softmax itself, which is most of the gradient."""
+    e = x - np.maximum.reduce(x, axis=1, keepdims=True)
+    picked = e[np.arange(len(e)), target]
+    np.exp(e, out=e)
+    total = np.add.reduce(e, axis=1)
+    e /= total[:, None]
+    return _reduced(np.log(total) - picked, reduction), e
+
+
+def _cross_entropy_joint(
+    needs: tuple, g: Array, probabilities: Array | None, x: Array, target: Array, reduction: str
+) -> tuple:
+    if probabilities is None:
+        probabilities = _cross_entropy(x, target, "none")[1]
+    each = _each(g, len(x), reduction)
+    each = each[:, None] if reduction == "none" else each
+    out = probabilities * each
+    out[np.arange(len(x)), target] -= each[:, 0] if reduction == "none" else each
+    return out, None
+
+
+cross_entropy = fused(
+    "cross_entropy",
+    lambda x, target, reduction: _cross_entropy(x, target, reduction)[0],
+    joint=_cross_entropy_joint,
+    saves="args",
+    keeping=_cross_entropy,
+    plain=_cross_entropy_plain,
+)
+
+
+def _bce_plain(x: Any, target: Any, reduction: str) -> Any:
+    return _reduced(softplus(x) - x * target, reduction)
+
+
+def _bce_joint(needs: tuple, g: Array, kept: None, x: Array, target: Array, reduction: str):
+    each = _each(g, x.size, reduction)
+    here = (sigmoid(x) - target) * each if needs[0] else None
+    return here, -x * each if needs[1] else None
+
+
+binary_cross_entropy_with_logits = fused(
+    "binary_cross_entropy_with_logits", _bce_plain, joint=_bce_joint, saves="args",
+    plain=_bce_plain,
+)  # fmt: skip
+
+# ---------------------------------------------------------------- the cells, in plain steps
+
+
+def _affine(x: Any, weight: Any, bias: Any) -> Any:
+    out = matmul(x, permute(weight, dims=(1, 0)))
+    return out if bias is None else out + bias
+
+
+def _gate(x: Any, i: int, n: int) -> Any:
+    """The i-th of the gates that lie side by side in the columns of x."""
+    return slice_(x, index=((0, x.shape[0], 1), (i * n, (i + 1) * n, 1)))
+
+
+def rnn_cell(
+    x: Any, h: Any, w_ih: Any, w_hh: Any, b_ih: Any = None, b_hh: Any = None, *,
+    nonlinearity: str = "tanh",
+) -> Any:  # fmt: skip
+    """h' = tanh(W_ih x + b_ih + W_hh h + b_hh), or with relu."""
+    z = _affine(x, w_ih, b_ih) + _affine(h, w_hh, b_hh)
+    return tanh(z) if nonlinearity == "tanh" else relu(z)
+
+
+def lstm_cell(
+    x: Any, h: Any, c: Any, w_ih: Any, w_hh: Any, b_ih: Any = None, b_hh: Any = None
+) -> tuple[Any, Any]:
+    """c' = f·c + i·g and h' = o·tanh(c'), with gates i, f, o = σ(…) and g = tanh(…)."""
+    n = h.shape[1]
+    z = _affine(x, w_ih, b_ih) + _affine(h, w_hh, b_hh)
+    i, f = sigmoid(_gate(z, 0, n)), sigmoid(_gate(z, 1, n))
+    g, o = tanh(_gate(z, 2, n)), sigmoid(_gate(z, 3, n))
+    c = f * c + i * g
+    return o * tanh(c), c
+
+
+def gru_cell(x: Any, h: Any, w_ih: Any, w_hh: Any, b_ih: Any = None, b_hh: Any = None) -> Any:
+    """h' = (1 - z)·n + z·h, with r, z = σ(…) and n = tanh(W_in x + b_in + r·(W_hn h + b_hn))."""
+    size = h.shape[1]
+    a, b = _affine(x, w_ih, b_ih), _affine(h, w_hh, b_hh)
+    r = sigmoid(_gate(a, 0, size) + _gate(b, 0, size))
+    z = sigmoid(_gate(a, 1, size) + _gate(b, 1, size))
+    n = tanh(_gate(a, 2, size) + r * _gate(b, 2, size))
+    return (1.0 - z) * n + z * h
+
+
+def _step(x: Any, t: int) -> Any:
+    return slice_(x, index=(t, (0, x.shape[1], 1), (0, x.shape[2], 1)))
+
+
+def _stacked(steps: list) -> Any:
+    return cat(*[reshape(s, shape=(1, *s.shape)) for s in steps], dim=0)
+
+
+def _rnn_plain(x: Any, h: Any, *weights: Any, nonlinearity: str) -> Any:
+    steps = []
+    for t in range(x.shape[0]):
+        h = rnn_cell(_step(x, t), h, *weights, nonlinearity=nonlinearity)
+        steps.append(h)
+    return _stacked(steps)
+
+
+def _lstm_plain(x: Any, h: Any, c: Any, *weights: Any) -> Any:
+    steps = []
+    for t in range(x.shape[0]):
+        h, c = lstm_cell(_step(x, t), h, c, *weights)
+        steps.append(h)
+    return _stacked([*steps, c])
+
+
+def _gru_plain(x: Any, h: Any, *weights: Any) -> Any:
+    steps = []
+    for t in range(x.shape[0]):
+        h = gru_cell(_step(x, t), h, *weights)
+        steps.append(h)
+    return _stacked(steps)
+
+
+# ---------------------------------------------------------------- RNN in one
+
+
+def _rows(x: Array) -> Array:
+    """(T, N, n) as a matrix of T·N rows."""
+    return x.reshape(-1, x.shape[2])
+
+
+def _before(h: Array, steps: Array) -> Array:
+    """The state before each step: the first one, then all results but the last."""
+    return np.concatenate([h[None], steps[:-1]])
+
+
+def _input_side(x: Array, w_ih: Array, b_ih: Array | None) -> Array:
+    """W_ih x + b_ih for all steps: one product, since it does not wait for the state."""
+    out = (_rows(x) @ w_ih.T).reshape(*x.shape[:2], -1)
+    if b_ih is not None:
+        out += b_ih
+    return out
+
+
+def _rnn(x: Array, h: Array, w_ih: Array, w_hh: Array, *biases: Array, nonlinearity: str) -> Array:
+    steps = _input_side(x, w_ih, biases[0] + biases[1] if biases else None)
+    w = w_hh.T
+    for z in steps:
+        z += h @ w
+        h = np.tanh(z, out=z) if nonlinearity == "tanh" else np.maximum(z, 0, out=z)
+    return steps
+
+
+def _rnn_joint(
+    needs: tuple, g: Array, out: Array, x: Array, h: Array, w_ih: Array, w_hh: Array,
+    *biases: Array, nonlinearity: str,
+) -> tuple:  # fmt: skip
+    """Backpropagation through time: the state's gradient is carried from the last step back."""
+    if nonlinearity == "tanh":
+        d = out * out
+        np.subtract(1, d, out=d)
+    else:
+        d = (out > 0).astype(out.dtype)
+    back = np.zeros_like(h)
+    for t in range(len(out) - 1, -1, -1):
+        back += g[t]
+        d[t] *= back
+        np.matmul(d[t], w_hh, out=back)
+    dw_hh = _rows(d).T @ _rows(_before(h, out))
+    return _affine_gradients(needs, d, x, w_ih, back, dw_hh, len(biases))
+
+
+def _affine_gradients(
+    needs: tuple, d: Array, x: Array, w_ih: Array, back: Array, dw_hh: Array, biases: int
+) -> tuple:
+    rows = _rows(d)
+    dx = (rows @ w_ih).reshape(x.shape) if needs[0] else None
+    db = np.add.reduce(rows, axis=0)
+    # Two biases that are added have one gradient, and each its own array of it.
+    return dx, back, rows.T @ _rows(x), dw_hh, *([db, db.copy()] if biases else [])
+
+
+rnn = fused("rnn", _rnn, joint=_rnn_joint, plain=_rnn_plain)
+
+# ---------------------------------------------------------------- LSTM in one
+
+
+def _features_first(x: Array) -> Array:
+    return np.ascontiguousarray(x.transpose(0, 2, 1))
+
+
+_GATES = (0, 1, 3, 2)  # i, f, o, g: the three sigmoids next to each other (PyTorch: i, f, g, o)
+
+
+def _lstm_weight(w_ih: Array, w_hh: Array, biases: tuple) -> Array:
+    """One matrix (4H, in + H + 1) for input, state and a 1, its gates in the order i, f, o, g."""
+    b = biases[0] + biases[1] if biases else np.zeros(len(w_ih), w_ih.dtype)
+    whole = np.concatenate([w_ih, w_hh, b[:, None]], axis=1)
+    size = w_hh.shape[1]
+    return np.concatenate([whole[k * size : (k + 1) * size] for k in _GATES])
+
+
+def _lstm_keeping(
+    x: Array, h: Array, c: Array, w_ih: Array, w_hh: Array, *biases: Array
+) -> tuple[Array, tuple]:
+    """All steps with features first in memory, so that each gate is one block: (H, N).
+
+    σ(z) = (1 + tanh(z/2))/2 makes the four gates one tanh.
+    """
+    (steps, n, inside), size, kind = x.shape, h.shape[1], x.dtype
+    weight = _lstm_weight(w_ih, w_hh, biases)
+    halved = weight.copy()
+    halved[: 3 * size] *= 0.5
+    given = np.empty((steps + 1, inside + size + 1, n), kind)  # x, h and 1 of each step
+    given[:steps, :inside] = x.transpose(0, 2, 1)
+    given[0, inside:-1] = h.T
+    given[:, -1] = 1
+    gates = np.empty((steps, 4 * size, n), kind)
+    cells = np.empty((steps + 1, size, n), kind)
+    cells[0] = c.T
+    bent = np.empty((steps, size, n), kind)  # tanh of the cells
+    for t in range(steps):
+        a = np.matmul(halved, given[t], out=gates[t])
+        np.tanh(a, out=a)
+        three = a[: 3 * size]
+        three *= 0.5
+        three += 0.5
+        i, f, o, g = a.reshape(4, size, n)
+        cell = np.multiply(f, cells[t], out=cells[t + 1])
+        cell += i * g
+        np.tanh(cell, out=bent[t])
+        np.multiply(o, bent[t], out=given[t + 1, inside:-1])
+    out = np.empty((steps + 1, size, n), kind)
+    out[:steps] = given[1:, inside:-1]
+    out[steps] = cells[steps]
+    return out.transpose(0, 2, 1), (weight, given, gates, cells, bent)
+
+
+def _lstm_joint(
+    needs: tuple, g: Array, kept: tuple | None, x: Array, h: Array, c: Array, w_ih: Array,
+    w_hh: Array, *biases: Array,
+) -> tuple:  # fmt: skip
+    if kept is None:
+        kept = _lstm_keeping(x, h, c, w_ih, w_hh, *biases)[1]
+    given, (steps, _, inside), size = kept[1], x.shape, h.shape[1]
+    d, back, d_cell, dx = _lstm_back(_features_first(g), needs[0], inside, kept)
+    flat = np.ascontiguousarray(d.transpose(1, 0, 2)).reshape(4 * size, -1)
+    dw = flat @ _rows(_features_first(given[:steps]))
+    dw = np.concatenate([dw[k * size : (k + 1) * size] for k in _GATES])  # its own inverse
+    grads = (
+        dx.transpose(0, 2, 1) if needs[0] else None, back.T.copy(), d_cell.T.copy(),
+        dw[:, :inside].copy(), dw[:, inside:-1].copy(),
+    )  # fmt: skip
+    return grads + ((dw[:, -1].copy(), dw[:, -1].copy()) if biases else ())
+
+
+def _lstm_back(g: Array, needs_x: bool, inside: int, kept: tuple) -> tuple:
+    """The gradients of the gates before their bends, of the first states, and of the input."""
+    weight, _, gates, cells, bent = kept
+    steps, size, n = bent.shape
+    d, turned = np.empty_like(gates), np.ascontiguousarray(weight[:, : inside + size].T)
+    dx = np.empty((steps, inside, n), g.dtype) if needs_x else None
+    turned = turned if needs_x else turned[inside:]
+    d_cell, back = g[steps].copy(), np.zeros((size, n), g.dtype)
+    for t in range(steps - 1, -1, -1):
+        three, (i, f, o, bend) = gates[t, : 3 * size], gates[t].reshape(4, size, n)
+        di, df, do, dg = d[t].reshape(4, size, n)
+        back = back + g[t]
+        np.multiply(back, bent[t], out=do)
+        back *= o
+        d_cell += back - back * (bent[t] * bent[t])
+        np.multiply(d_cell, bend, out=di)
+        np.multiply(d_cell, cells[t], out=df)
+        d[t, : 3 * size] *= three - three * three
+        np.multiply(d_cell, i, out=dg)
+        dg -= dg * (bend * bend)
+        d_cell *= f
+        below = turned @ d[t]
+        if dx is not None:
+            dx[t] = below[:inside]
+            below = below[inside:]
+        back = below
+    return d, back, d_cell, dx
+
+
+lstm = fused(
+    "lstm",
+    lambda *args: _lstm_keeping(*args)[0],
+    joint=_lstm_joint, saves="args", keeping=_lstm_keeping, plain=_lstm_plain,
+)  # fmt: skip
+
+# ---------------------------------------------------------------- GRU in one
+
+
+def _gru_keeping(
+    x: Array, h: Array, w_ih: Array, w_hh: Array, *biases: Array
+) -> tuple[Array, tuple]:
+    size = h.shape[1]
+    gates = _input_side(x, w_ih, biases[0] if biases else None)
+    steps = np.empty((*x.shape[:2], size), x.dtype)
+    states = np.empty_like(steps)  # W_hn h + b_hn of each step
+    w = w_hh.T
+    for t, a in enumerate(gates):
+        b = h @ w
+        if biases:
+            b += biases[1]
+        two = a[:, : 2 * size]
+        two += b[:, : 2 * size]
+        two[...] = sigmoid(two)
+        r, z, n = (a[:, k * size : (k + 1) * size] for k in range(3))
+        states[t] = b[:, 2 * size :]
+        n += r * states[t]
+        np.tanh(n, out=n)
+        h = np.subtract(h, n, out=steps[t])
+        h *= z
+        h += n
+    return steps, (gates, states, steps)
+
+
+def _gru_joint(
+    needs: tuple, g: Array, kept: tuple | None, x: Array, h: Array, w_ih: Array, w_hh: Array,
+    *biases: Array,
+) -> tuple:  # fmt: skip
+    gates, states, steps = kept or _gru_keeping(x, h, w_ih, w_hh, *biases)[1]
+    size, before = h.shape[1], _before(h, steps)
+    d, d_state = np.empty_like(gates), np.empty_like(gates)  # of a, of b: they differ in n alone
+    back = np.zeros_like(h)
+    for t in range(len(gates) - 1, -1, -1):
+        r, z, n = (gates[t][:, k * size : (k + 1) * size] for k in range(3))
+        back = back + g[t]
+        dn = back * (1 - z) * (1 - n * n)
+        d[t, :, 2 * size :] = dn
+        d[t, :, size : 2 * size] = back * (before[t] - n) * z * (1 - z)
+        d[t, :, :size] = dn * states[t] * r * (1 - r)
+        d_state[t, :, : 2 * size] = d[t, :, : 2 * size]
+        d_state[t, :, 2 * size :] = dn * r
+        back = back * z + d_state[t] @ w_hh
+    dw_hh = _rows(d_state).T @ _rows(before)
+    grads = _affine_gradients(needs, d, x, w_ih, back, dw_hh, len(biases))
+    return (*grads[:5], np.add.reduce(_rows(d_state), axis=0)) if biases else grads
+
+
+gru = fused(
+    "gru",
+    lambda *args: _gru_keeping(*args)[0],
+    joint=_gru_joint, saves="args", keeping=_gru_keeping, plain=_gru_plain,
+)  # fmt: skip
