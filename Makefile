@@ -65,7 +65,7 @@ types: $(TEST_STAMP)
 	$(BIN)/mypy
 
 # CHAPTER=name runs one chapter; without it, all of them.
-CHAPTERS := chapters$(if $(CHAPTER),/$(CHAPTER).ipynb)
+CHAPTERS := $(if $(CHAPTER),chapters/$(CHAPTER).ipynb,index.ipynb chapters)
 # The text's numbers must hold, and nobody's own progress is shown (nnlib/course/mode.py).
 export NNLIB_COURSE   ?= author
 export NNLIB_PROGRESS ?= off
@@ -75,12 +75,12 @@ notebooks: $(BOOK_STAMP)
 	$(BIN)/python tools/notebooks.py --execute $(CHAPTERS)
 
 notebooks-check: $(BOOK_STAMP)
-	$(BIN)/python tools/exercises.py --check chapters
-	$(BIN)/python tools/notebooks.py --check chapters
+	$(BIN)/python tools/exercises.py --check index.ipynb chapters
+	$(BIN)/python tools/notebooks.py --check index.ipynb chapters
 
 test: $(TEST_STAMP) lint types notebooks-check book
 	BOOK_SITE=$(SITE) $(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile \
-	  --doctest-modules --nbval --nbval-sanitize-with tools/nbval.cfg nnlib tests chapters
+	  --doctest-modules --nbval --nbval-sanitize-with tools/nbval.cfg nnlib tests index.ipynb chapters
 
 quick: $(TEST_STAMP) lint notebooks-check
 	$(BIN)/python -m pytest -q -n $(JOBS) -m "not slow and not browser" \
