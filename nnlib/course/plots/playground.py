@@ -1,0 +1,348 @@
+"""The playground: any small network on points in the plane, trained, edited and looked into.
+
+One graph is recorded for each depth.  Everything else that the reader may change is a number in it:
+0/1 masks for features and widths, coefficients for activations, optimisers and penalties.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import nnlib
+import nnlib.nn.functional as F
+from nnlib import datasets, live
+
+POINTS, SIDE, PIXELS = 200, (-2.0, 2.0), 32
+WIDTH, DEPTH = 8, 4
+FEATURES = ("x₁", "x₂", "x₁²", "x₂²", "x₁x₂", "sin 3x₁", "sin 3x₂")
+BOUGHT = len(FEATURES)  # how many numbers the first layer may see
+
+# α tanh(κz) + β + γ max(z, 0) + δz, as (κ, α, β, γ, δ)
+ACTIVATIONS = {
+    "tanh": (1, 1, 0, 0, 0),
+    "sigmoid": (0.5, 0.5, 0.5, 0, 0),
+    "ReLU": (0, 0, 0, 1, 0),
+    "none: g(z) = z": (0, 0, 0, 0, 1),
+}
+# m ← am + bg, v ← cv + dg²; the step is a mixture of g, m and Adam's m̂/√v̂: (a, b, c, d, mixture)
+OPTIMISERS = {
+    "gradient descent": (0, 0, 0, 0, 1, 0, 0),
+    "momentum 0.9": (0.9, 1, 0, 0, 0, 1, 0),
+    "Adam": (0.9, 0.1, 0.999, 0.001, 0, 0, 1),
+}
+LOSSES = {"cross-entropy": 1.0, "squared error": 0.0}
+PENALTIES = {"none": (0, 0), "L1: |w|": (1, 0), "L2: w²": (0, 1)}
+
+
+def features(x: Any) -> Any:
+    """What may enter the network of points (n, 2): shape (n, 7)."""
+    a, b = x[:, 0], x[:, 1]
+    return nnlib.stack([a, b, a * a, b * b, a * b, (3.0 * a).sin(), (3.0 * b).sin()], 1)
+
+
+def layout(depth: int) -> list[tuple[int, int, int]]:
+    """Where each layer lies in the long vector: (start, outputs, inputs), weights before biases."""
+    made, start = [], 0
+    for layer in range(DEPTH):
+        inputs = WIDTH if layer else BOUGHT
+        if layer < depth:
+            made.append((start, WIDTH, inputs))
+        start += WIDTH * (inputs + 1)
+    return [*made, (start, 1, WIDTH if depth else BOUGHT)]
+
+
+SIZE = layout(DEPTH)[-1][0] + WIDTH + 1
+OUTPUT_BIAS = SIZE - 1
+IS_WEIGHT = np.zeros(SIZE, np.float32)
+for _start, _outputs, _inputs in layout(DEPTH):
+    IS_WEIGHT[_start : _start + _outputs * _inputs] = 1.0
+
+
+def layers(w: Any, depth: int) -> list[tuple[Any, Any]]:
+    """The weights (outputs, inputs) and biases (outputs) of each layer, cut out of w."""
+    made = []
+    for start, outputs, inputs in layout(depth):
+        end = start + outputs * inputs
+        bias = w[end : end + outputs] if outputs > 1 else w[OUTPUT_BIAS : OUTPUT_BIAS + 1]
+        made.append((w[start:end].reshape(outputs, inputs), bias))
+    return made
+
+
+def activate(z: Any, act: Any) -> Any:
+    """g(z), of the kind whose coefficients are given."""
+    bent = act[1] * (act[0] * z).tanh() + act[2]
+    return bent + act[3] * z.relu() + act[4] * z
+
+
+def net(f: Any, w: Any, depth: int, on: Any, act: Any) -> list[Any]:
+    """Of features (n, 7): every layer's activations (n, units), and last the logit (n)."""
+    a = f * on[:BOUGHT]
+    seen = [a]
+    *hidden, (weight, bias) = layers(w, depth)
+    for k, (inner, shift) in enumerate(hidden):
+        first = BOUGHT + k * WIDTH
+        a = activate(F.linear(a, inner, shift), act) * on[first : first + WIDTH]
+        seen.append(a)
+    return [*seen, F.linear(a, weight, bias)[:, 0]]
+
+
+def points(data: Any, noise: Any, own: Any, count: Any) -> tuple[Any, Any, Any, Any]:
+    """The points' places (n, 2), their classes, which of them there are (0/1), and how many."""
+    index = nnlib.arange(POINTS)
+    mine = data[0, 2] < 0
+    spread = nnlib.tensor(np.random.default_rng(1).standard_normal((POINTS, 2)).round(2)).float()
+    x = nnlib.where(mine, own[:, :2], data[:, :2] + noise * spread)
+    y = nnlib.where(mine, own[:, 2], data[:, 2])
+    total = nnlib.where(mine, count.float(), float(POINTS))
+    return x, y, (index < total).float(), total
+
+
+def losses(z: Any, y: Any, kind: Any) -> Any:
+    """Each point's loss: cross-entropy of the logit, or the squared error of the probability."""
+    off = z.sigmoid() - y
+    return kind * (F.softplus(z) - y * z) + (1.0 - kind) * off * off
+
+
+def mean(values: Any, weights: Any) -> Any:
+    return (values * weights).sum() / weights.sum().clamp(min=1.0)
+
+
+def used(on: Any, depth: int) -> Any:
+    """Which entries of w lie between units that are on: 0 or 1, shape (SIZE,)."""
+    made, before = [], on[:BOUGHT]
+    for k in range(DEPTH):
+        if k >= depth:
+            made.append(nnlib.zeros(WIDTH * ((WIDTH if k else BOUGHT) + 1)))
+            continue
+        after = on[BOUGHT + k * WIDTH : BOUGHT + (k + 1) * WIDTH]
+        made += [(after.unsqueeze(1) * before).reshape(-1), after]
+        before = after
+    rest = nnlib.zeros(WIDTH - before.shape[0])
+    return nnlib.cat([*made, before, rest, nnlib.ones(1)])
+
+
+def penalty(w: Any, depth: int, on: Any, reg: Any) -> Any:
+    """Σ|w| or ½Σw² over the weights in use; biases go free."""
+    counted = w * (used(on, depth) * nnlib.tensor(IS_WEIGHT))
+    return reg[0] * counted.abs().sum() + reg[1] * (counted * counted).sum() / 2.0
+
+
+def parts_of(x: Any, y: Any, here: Any, total: Any, share: Any) -> tuple[Any, Any]:
+    """0/1 weights of the points to train on and of those to test on."""
+    train = here * (nnlib.arange(POINTS) < share * total).float()
+    return train, here - train
+
+
+def drawn(train: Any, rank: Any, count: Any) -> Any:
+    """A batch: the training points with the smallest random ranks, as many as asked for."""
+    ahead = (rank.unsqueeze(0) < rank.unsqueeze(1)).float() @ train
+    return train * (ahead < count).float()
+
+
+def step(
+    w: Any, m: Any, v: Any, t: Any, on: Any, depth: int, act: Any, data: Any, noise: Any, own: Any,
+    count: Any, share: Any, examples: Any, lr: Any, optimiser: Any, loss: Any, reg: Any, rate: Any,
+    rank: Any,
+) -> dict[str, Any]:  # fmt: skip
+    """One training step: the batch's gradient, and what the optimiser makes of it."""
+    x, y, here, total = points(data, noise, own, count)
+    train, test = parts_of(x, y, here, total, share)
+    w = w.detach().requires_grad_()
+    each = losses(net(features(x), w, depth, on, act)[-1], y, loss)
+    goal = mean(each, drawn(train, rank, examples)) + rate * penalty(w, depth, on, reg)
+    (g,) = nnlib.autograd.grad(goal, [w])
+    m = optimiser[0] * m + optimiser[1] * g
+    v = optimiser[2] * v + optimiser[3] * g * g
+    t = t + 1.0
+    adam = m / (1.0 - 0.9**t) / ((v / (1.0 - 0.999**t)).sqrt() + 1e-8)
+    move = optimiser[4] * g + optimiser[5] * m + optimiser[6] * adam
+    after = {"w": w.detach() - lr * move, "m": m, "v": v, "t": t, "loss": goal.detach()}
+    return after | {"train": mean(each, train).detach(), "test": mean(each, test).detach()}
+
+
+def pictures(
+    w: Any, on: Any, depth: int, act: Any, data: Any, noise: Any, own: Any, count: Any, share: Any,
+    loss: Any, unit: Any,
+) -> dict[str, Any]:  # fmt: skip
+    """Every unit's map, the output's map (or that of the unit looked at), points and losses."""
+    *seen, z = net(features(nnlib.tensor(live.grid(SIDE, SIDE, PIXELS))), w, depth, on, act)
+    units = nnlib.cat(seen, 1).transpose(0, 1)
+    chosen = (nnlib.arange(units.shape[0]) == unit).float() @ units
+    chosen = 0.5 + 0.5 * chosen / chosen.abs().max().clamp(min=1e-6)
+    looked = (unit >= 0) & (unit < units.shape[0])
+    x, y, here, total = points(data, noise, own, count)
+    train, test = parts_of(x, y, here, total, share)
+    logit = net(features(x), w, depth, on, act)[-1]
+    each, right = losses(logit, y, loss), ((logit > 0) == (y > 0.5)).float()
+    shape = (-1, PIXELS, PIXELS)
+    maps = {f"units{k}": a.transpose(0, 1).reshape(*shape) for k, a in enumerate(seen)}
+    for k in range(depth + 1, DEPTH + 1):  # the pictures of other depths name them
+        maps[f"units{k}"] = on[:WIDTH].reshape(WIDTH, 1, 1)
+    return {
+        "out": z.sigmoid().reshape(PIXELS, PIXELS),
+        "map": nnlib.where(looked, chosen, z.sigmoid()).reshape(PIXELS, PIXELS),
+        **maps,
+        "x": nnlib.where(here.unsqueeze(1) > 0, x, float("nan")),
+        "y": y,
+        "dot": 2.6 + 1.6 * train,
+        "loss_train": mean(each, train),
+        "loss_test": mean(each, test),
+        "right_train": 100.0 * mean(right, train),
+        "right_test": 100.0 * mean(right, test),
+        "parameters": used(on, depth).sum(),
+        "vector": (w * used(on, depth)).reshape(1, SIZE),
+    }
+
+
+def add_point(x: Any, y: Any, own: Any, count: Any, colour: Any) -> dict[str, Any]:
+    """A click puts a point of the chosen class where there is room, and shows the reader's data."""
+    last = own[(count - 1).clamp(min=0)]
+    far = ((last[0] - x) ** 2 + (last[1] - y) ** 2 > 0.02) | (count == 0)
+    new = nnlib.stack([x, y, colour])
+    place = ((nnlib.arange(POINTS) == count) & far).unsqueeze(1)
+    return {
+        "own": nnlib.where(place, new, own),
+        "count": nnlib.where(far & (count < POINTS), count + 1, count),
+        "data": nnlib.tensor(float(len(SETS))),
+    }
+
+
+SETS = {
+    "circles": datasets.circles,
+    "xor": datasets.xor,
+    "two blobs": datasets.blobs,
+    "moons": datasets.moons,
+    "spirals": datasets.spirals,
+}
+
+
+def tables() -> dict[str, np.ndarray]:
+    """Each data set as (200, 3): x₁, x₂, class; the reader's own begins with class −1."""
+    made = {}
+    for name, make in SETS.items():
+        drawn_set = make(POINTS, noise=0.0)
+        made[name] = np.column_stack([drawn_set.x.round(2), drawn_set.y]).astype(np.float32)
+    return {**made, "your own (click in the plot)": np.full((POINTS, 3), -1, np.float32)}
+
+
+def spreads() -> np.ndarray:
+    """The first weights' standard deviations: 1/√3, right for three inputs; biases are smaller."""
+    return np.where(IS_WEIGHT > 0, 0.6, 0.1)
+
+
+def switched_on(features_on: str = "x₁ x₂", widths: tuple[int, ...] = (4, 3, 3, 2)) -> np.ndarray:
+    """The mask: 1 for the features named and for the first units of each layer."""
+    named = [float(name in features_on.split(" ")) for name in FEATURES]
+    units = [float(k < width) for width in widths for k in range(WIDTH)]
+    return np.asarray(named + units, np.float32)
+
+
+def picture_of(depth: int) -> Any:
+    """The network of one depth: each unit its map and its switch, each edge an entry of w."""
+    sizes = [BOUGHT, *[WIDTH] * depth, 1]
+    neurons = []
+    for layer, size in enumerate(sizes):
+        for k in range(size):
+            at = (BOUGHT + (layer - 1) * WIDTH if layer else 0) + k
+            start, outputs, inputs = layout(depth)[layer - 1] if layer else (0, 0, 0)
+            last = layer > depth
+            bias = OUTPUT_BIAS if last else start + outputs * inputs + k
+            neurons.append(
+                live.neuron(
+                    f"{layer}.{k}", layer,
+                    label=FEATURES[k] if not layer else "output" if last else "",
+                    image="out" if last else f"units{layer}[{k}]",
+                    on=None if last else f"on[{at}]",
+                    bias=f"w[{bias}]" if layer else None,
+                )
+            )  # fmt: skip
+    edges = [
+        live.edge(f"{layer}.{j}", f"{layer + 1}.{k}", f"w[{start + k * inputs + j}]")
+        for layer, (start, outputs, inputs) in enumerate(layout(depth))
+        for k in range(outputs)
+        for j in range(inputs)
+    ]
+    return live.network(
+        neurons, edges, toggle=True, peek="unit", limit=4.0, width=620, height=380,
+        when=lambda depth, k=depth: float(depth == k),
+    )  # fmt: skip
+
+
+def playground(
+    *,
+    data: str = "circles",
+    depth: int = 1,
+    features: str = "x₁ x₂",
+    widths: tuple[int, ...] = (4, 3, 3, 2),
+    activation: str = "tanh",
+    seed: int = 0,
+    title: str = "Playground",
+    caption: str | None = None,
+    alt: str | None = None,
+    name: str | None = None,
+) -> live.Figure:
+    """A network to edit and to train; the arguments say with which one it begins."""
+    plane = live.axes(
+        live.heat("map", SIDE, SIDE),
+        live.contour("out", SIDE, SIDE, levels=[0.5], color="ink"),
+        live.points("x", "y", size="dot", class_names=["class 0", "class 1"]),
+        xlim=SIDE, ylim=SIDE, equal=True, width=340, height=340, xlabel="x₁", ylabel="x₂",
+        pointer=add_point, title="what the network answers",
+    )  # fmt: skip
+    course = live.axes(
+        live.curve("history_step", "history_train", color="series3", label="training"),
+        live.curve("history_step", "history_test", color="ink", dash=True, label="test"),
+        xlabel="step", ylabel="loss", width=300, height=200,
+    )  # fmt: skip
+    start = {
+        "w": live.normal(SIZE, spreads()), "m": np.zeros(SIZE), "v": np.zeros(SIZE),
+        "t": np.zeros(()),
+    }  # fmt: skip
+    pairs = {k: np.asarray(v, np.float32) for k, v in ACTIVATIONS.items()}
+    return live.figure(
+        pictures,
+        data=live.dropdown(tables(), data),
+        depth=live.dropdown(list(range(DEPTH + 1)), depth, static=True, label="hidden layers"),
+        act=live.dropdown(pairs, activation, label="activation"),
+        loss=live.dropdown(LOSSES, label="loss"),
+        optimiser=live.dropdown(
+            {k: np.asarray(v, np.float32) for k, v in OPTIMISERS.items()}, label="optimiser"
+        ),
+        lr=live.slider(0.001, 10.0, value=0.3, log=True, label="step size α"),
+        examples=live.slider(1, POINTS, 1, value=20, label="batch"),
+        reg=live.dropdown(
+            {k: np.asarray(v, np.float32) for k, v in PENALTIES.items()}, label="penalty"
+        ),
+        rate=live.slider(0.0001, 1.0, value=0.003, log=True, label="its rate"),
+        noise=live.slider(0.0, 0.5, 0.01, value=0.1, label="noise"),
+        share=live.slider(0.1, 1.0, 0.05, value=0.5, label="to train on"),
+        colour=live.dropdown({"class 0": 0.0, "class 1": 1.0}, label="a click adds", buttons=True),
+        on=live.values(switched_on(features, widths)),
+        own=live.values(np.full((POINTS, 3), -1, np.float32)),
+        count=live.values(0),
+        unit=live.values(-1),
+        training=live.training(
+            step, start, data={"rank": np.arange(POINTS)}, batch=POINTS, seed=seed, seeds=1000,
+            track=["train", "test"], speed="fast",
+        ),
+        view=[
+            live.row(live.control("data", "noise", "share", "colour"),
+                     live.button("clear your points", {"count": 0})),
+            live.control("depth", "act", "loss", "optimiser", "lr", "examples", "reg", "rate"),
+            live.training_controls(),
+            *[picture_of(k) for k in range(DEPTH + 1)],
+            [plane, live.column(course,
+                "training: loss {loss_train:.3f}, {right_train:.0f} % right",
+                "test: loss {loss_test:.3f}, {right_test:.0f} % right",
+                "{parameters:d} parameters in use")],
+            live.axes(
+                live.heat("vector", (0, SIZE), (0, 1), colors="diverging", range=(-4, 4),
+                          smooth=False),
+                xlim=(0, SIZE), ylim=(0, 1), frame=False, width=620, height=34,
+                title="w: all weights and biases, one long vector",
+            ),
+        ],
+        title=title, caption=caption, alt=alt, name=name,
+    )  # fmt: skip
