@@ -62,7 +62,15 @@ def backward(
             g = wanted[leaf._node]  # type: ignore[index]
             if g is not None:
                 g = _as_value(g)
-                leaf.grad = g if leaf.grad is None else leaf.grad + g  # type: ignore[attr-defined]
+                _add_to_grad(leaf, g)
+
+
+def _add_to_grad(tensor: Any, g: Value) -> None:
+    total = g if tensor.grad is None else tensor.grad + g
+    if tensor.is_leaf:
+        tensor.grad = total
+    else:
+        tensor._node.note("retain", total)
 
 
 def grad(

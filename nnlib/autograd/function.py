@@ -205,7 +205,7 @@ def _matched(name: str, ctx: Context, args: tuple, found: tuple, bare: bool) -> 
             out.append(None)
             continue
         if not isinstance(g, Value):
-            raise TypeError(f"{name}.backward must return tensors, got {type(g).__name__}")
+            raise RuntimeError(f"{name}.backward: expected Tensor or None (got {type(g).__name__})")
         if g._data.shape != x._data.shape:
             g = _summed(name, at, g, x._data.shape)
         out.append(g._data if bare else g)
