@@ -244,8 +244,8 @@ def drag_the_net(five: Net, units: Mapping[str, float]) -> live.Figure:
             _FOUR,
         ],
         title="The five-neuron net",
-        caption="Drag any weight or bias up and down, and watch the boundary (left) and neuron 5's "
-        "line (right) follow. Click one of the four points to send it through the net.",
+        caption="Drag any weight or bias up and down: the map of a₅ over the inputs and neuron 5's "
+        "line over a₃ and a₄ follow. Click one of the four points to send it through the net.",
         alt="Two inputs, two hidden neurons and one output. With unit weights the map is nearly "
         "flat and every answer is below one half; with weights six times as large a band of yes "
         "runs between (1, 0) and (0, 1).",
