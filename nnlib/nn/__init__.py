@@ -1,6 +1,6 @@
 """Layers and losses under PyTorch's names (`torch.nn`)."""
 
-from nnlib.nn import functional
+from nnlib.nn import functional, init, utils
 from nnlib.nn.activations import (
     ELU,
     GELU,
@@ -29,7 +29,20 @@ from nnlib.nn.activations import (
 )
 from nnlib.nn.containers import ModuleDict, ModuleList, ParameterList, Sequential
 from nnlib.nn.linear import Embedding, Flatten, Linear, Unflatten
-from nnlib.nn.losses import BCELoss, BCEWithLogitsLoss, CrossEntropyLoss, MSELoss, NLLLoss
+from nnlib.nn.losses import (
+    BCELoss,
+    BCEWithLogitsLoss,
+    CrossEntropyLoss,
+    HingeEmbeddingLoss,
+    HuberLoss,
+    KLDivLoss,
+    L1Loss,
+    MSELoss,
+    NLLLoss,
+    PoissonNLLLoss,
+    SmoothL1Loss,
+    SoftMarginLoss,
+)
 from nnlib.nn.module import Module, Parameter
 from nnlib.nn.recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell
 from nnlib.nn.regularize import BatchNorm1d, BatchNorm2d, Dropout, Dropout2d, LayerNorm

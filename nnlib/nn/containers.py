@@ -183,8 +183,9 @@ class ParameterList(Module):
     def __getitem__(self, index: int) -> Parameter:
         return [p for _, p in self._own_parameters()][index]
 
-    def extra_repr(self) -> str:
-        return "\n  ".join(
+    def __repr__(self) -> str:
+        lines = [
             f"({i}): Parameter containing: [{p.dtype} of size {'x'.join(map(str, p.shape))}]"
             for i, p in enumerate(self)
-        )
+        ]
+        return "ParameterList(\n    " + "\n    ".join(lines) + "\n)" if lines else "ParameterList()"

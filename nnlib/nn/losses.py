@@ -10,40 +10,154 @@ from nnlib.nn.module import Module
 
 
 class _Loss(Module):
+    """A loss of `nnlib.nn.functional` with its options; the tensors among them are buffers."""
+
     function: Callable[..., Any]
+    options: tuple[str, ...] = ("reduction",)
 
     def __init__(self, reduction: str = "mean") -> None:
         self.reduction = reduction
 
     def forward(self, input: Any, target: Any) -> Any:
-        return type(self).function(input, target, reduction=self.reduction)
+        options = {k: getattr(self, k) for k in self.options}
+        return type(self).function(input, target, **options)
 
 
 class MSELoss(_Loss):
-    """The mean of (x - y)²."""
+    """(x - y)², averaged.  Raises ValueError where the shapes differ.
+
+    >>> import nnlib
+    >>> nnlib.nn.MSELoss()(nnlib.tensor([1.0, 2.0]), nnlib.tensor([1.0, 4.0]))
+    tensor(2.)
+    """
 
     function = staticmethod(F.mse_loss)
 
 
-class BCELoss(_Loss):
-    """Binary cross-entropy of probabilities."""
+class L1Loss(_Loss):
+    """|x - y|, averaged.  Raises ValueError where the shapes differ."""
 
-    function = staticmethod(F.binary_cross_entropy)
+    function = staticmethod(F.l1_loss)
+
+
+class SmoothL1Loss(_Loss):
+    """d²/(2·beta) where |d| < beta, else |d| - beta/2.
+
+    See `nnlib.nn.functional.smooth_l1_loss`.
+    """
+
+    function, options = staticmethod(F.smooth_l1_loss), ("reduction", "beta")
+
+    def __init__(self, reduction: str = "mean", beta: float = 1.0) -> None:
+        self.reduction, self.beta = reduction, beta
+
+
+class HuberLoss(_Loss):
+    """d²/2 where |d| ≤ delta, else delta·(|d| - delta/2).  See `nnlib.nn.functional.huber_loss`."""
+
+    function, options = staticmethod(F.huber_loss), ("reduction", "delta")
+
+    def __init__(self, reduction: str = "mean", delta: float = 1.0) -> None:
+        self.reduction, self.delta = reduction, delta
+
+
+class KLDivLoss(_Loss):
+    """y·(log y - x) for log-probabilities x.  See `nnlib.nn.functional.kl_div`."""
+
+    function, options = staticmethod(F.kl_div), ("reduction", "log_target")
+
+    def __init__(self, reduction: str = "mean", log_target: bool = False) -> None:
+        self.reduction, self.log_target = reduction, log_target
+
+
+class PoissonNLLLoss(_Loss):
+    """e^x - y·x for x the log of a Poisson rate.  See `nnlib.nn.functional.poisson_nll_loss`."""
+
+    function = staticmethod(F.poisson_nll_loss)
+    options = ("log_input", "full", "eps", "reduction")
+
+    def __init__(
+        self, log_input: bool = True, full: bool = False, eps: float = 1e-8, reduction: str = "mean"
+    ) -> None:
+        self.log_input, self.full, self.eps, self.reduction = log_input, full, eps, reduction
+
+
+class SoftMarginLoss(_Loss):
+    """log(1 + e^(-y·z)) for y of ±1."""
+
+    function = staticmethod(F.soft_margin_loss)
+
+
+class HingeEmbeddingLoss(_Loss):
+    """x where y = 1, max(0, margin - x) where y = -1."""
+
+    function, options = staticmethod(F.hinge_embedding_loss), ("margin", "reduction")
+
+    def __init__(self, margin: float = 1.0, reduction: str = "mean") -> None:
+        self.margin, self.reduction = margin, reduction
+
+
+class BCELoss(_Loss):
+    """-(y log p + (1 - y) log(1 - p)) for probabilities p, averaged.
+
+    Raises RuntimeError where p is outside of [0, 1], ValueError where the shapes differ.
+    """
+
+    function, options = staticmethod(F.binary_cross_entropy), ("weight", "reduction")
+
+    def __init__(self, weight: Any = None, reduction: str = "mean") -> None:
+        self.register_buffer("weight", weight)
+        self.reduction = reduction
 
 
 class BCEWithLogitsLoss(_Loss):
-    """Binary cross-entropy of logits."""
+    """log(1 + e^z) - y·z: the cross-entropy of p = σ(z), for logits z, averaged.
+
+    `pos_weight` multiplies the part of y = 1.  Raises ValueError where the shapes differ.
+
+    >>> import nnlib
+    >>> nnlib.nn.BCEWithLogitsLoss()(nnlib.tensor([0.0, 1000.0]), nnlib.tensor([1.0, 1.0]))
+    tensor(0.3466)
+    """
 
     function = staticmethod(F.binary_cross_entropy_with_logits)
+    options = ("weight", "reduction", "pos_weight")
+
+    def __init__(self, weight: Any = None, reduction: str = "mean", pos_weight: Any = None) -> None:
+        self.register_buffer("weight", weight)
+        self.register_buffer("pos_weight", pos_weight)
+        self.reduction = reduction
 
 
 class NLLLoss(_Loss):
-    """The negative log-likelihood of the right class."""
+    """-x at the right class, for log-probabilities x.  See `nnlib.nn.functional.nll_loss`."""
 
-    function = staticmethod(F.nll_loss)
+    function, options = staticmethod(F.nll_loss), ("weight", "ignore_index", "reduction")
+
+    def __init__(
+        self, weight: Any = None, ignore_index: int = -100, reduction: str = "mean"
+    ) -> None:
+        self.register_buffer("weight", weight)
+        self.ignore_index, self.reduction = ignore_index, reduction
 
 
 class CrossEntropyLoss(_Loss):
-    """Cross-entropy of logits over classes."""
+    """-log softmax(z) at the right class, for logits z (N, C) and class numbers (N), averaged.
+
+    See `nnlib.nn.functional.cross_entropy` for its other shapes, options and errors.
+
+    >>> import nnlib
+    >>> nnlib.nn.CrossEntropyLoss()(nnlib.zeros(2, 4), nnlib.tensor([0, 3]))
+    tensor(1.3863)
+    """
 
     function = staticmethod(F.cross_entropy)
+    options = ("weight", "ignore_index", "reduction", "label_smoothing")
+
+    def __init__(
+        self, weight: Any = None, ignore_index: int = -100, reduction: str = "mean",
+        label_smoothing: float = 0.0,
+    ) -> None:  # fmt: skip
+        self.register_buffer("weight", weight)
+        self.ignore_index, self.reduction = ignore_index, reduction
+        self.label_smoothing = label_smoothing

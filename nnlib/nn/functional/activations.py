@@ -18,10 +18,10 @@ relu, sigmoid, tanh = e.relu, e.sigmoid, e.tanh
 
 
 def _floating(name: str, input: Any) -> Any:
-    """RuntimeError where a function of floating-point numbers is given whole ones."""
+    """NotImplementedError where a function of floating-point numbers is given whole ones."""
     x = needs_tensor(name, input)
     if x._data.dtype.kind != "f":
-        raise RuntimeError(
+        raise NotImplementedError(
             f'"{name}" not implemented for {dtypes.of(x._data).name}: convert with .float() first'
         )
     return x

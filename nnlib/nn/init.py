@@ -1,0 +1,194 @@
+"""How weights start: the fillers of ``torch.nn.init``.  Each changes its tensor and returns it.
+
+fan_in and fan_out are how many inputs reach one output, and the reverse: for a weight (out, in,
+kernel…) they are in · kernel and out · kernel.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from nnlib.autograd import no_grad
+from nnlib.functions.create import Generator, from_numpy, rand, randn
+from nnlib.functions.create import eye as _eye
+
+
+def _filled(tensor: Any, values: Any) -> Any:
+    with no_grad():
+        return tensor.copy_(values)
+
+
+def _like(draw: Any, tensor: Any, generator: Generator | None) -> Any:
+    return draw(*tensor.shape, generator=generator, dtype=tensor.dtype)
+
+
+def uniform_(
+    tensor: Any, a: float = 0.0, b: float = 1.0, generator: Generator | None = None
+) -> Any:
+    """Uniform on [a, b).
+
+    >>> import nnlib
+    >>> w = nnlib.nn.init.uniform_(nnlib.zeros(100))
+    >>> bool((w >= 0).all()) and bool((w < 1).all())
+    True
+    """
+    return _filled(tensor, _like(rand, tensor, generator) * (b - a) + a)
+
+
+def normal_(
+    tensor: Any, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None
+) -> Any:
+    """Normal with a mean and a standard deviation."""
+    return _filled(tensor, _like(randn, tensor, generator) * std + mean)
+
+
+def trunc_normal_(
+    tensor: Any, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0,
+    generator: Generator | None = None,
+) -> Any:  # fmt: skip
+    """Normal with a mean and a standard deviation, drawn anew where it falls outside of [a, b]."""
+    values = _like(randn, tensor, generator)._data * std + mean
+    values = np.asarray(values)
+    outside = (values < a) | (values > b)
+    while outside.any():
+        again = randn(int(outside.sum()), generator=generator, dtype=tensor.dtype)
+        values[outside] = again._data * std + mean
+        outside = (values < a) | (values > b)
+    return _filled(tensor, from_numpy(values.astype(tensor._data.dtype)))
+
+
+def constant_(tensor: Any, val: float) -> Any:
+    """One number everywhere.
+
+    >>> import nnlib
+    >>> nnlib.nn.init.constant_(nnlib.zeros(2), 0.3)
+    tensor([0.3000, 0.3000])
+    """
+    with no_grad():
+        return tensor.fill_(val)
+
+
+def zeros_(tensor: Any) -> Any:
+    """0 everywhere: for biases.  Weights that are all equal stay equal (see symmetry breaking)."""
+    return constant_(tensor, 0.0)
+
+
+def ones_(tensor: Any) -> Any:
+    """1 everywhere."""
+    return constant_(tensor, 1.0)
+
+
+def eye_(tensor: Any) -> Any:
+    """The identity matrix.  Raises ValueError for other than 2 dimensions."""
+    if tensor.ndim != 2:
+        raise ValueError("Only tensors with 2 dimensions are supported")
+    return _filled(tensor, _eye(*tensor.shape, dtype=tensor.dtype))
+
+
+# ---------------------------------------------------------------- by fan
+
+_GAINS = {"tanh": 5 / 3, "relu": math.sqrt(2), "selu": 3 / 4}
+_LINEAR = ("linear", "conv1d", "conv2d", "conv3d", "sigmoid")
+
+
+def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
+    """By what a nonlinearity's weights must grow to keep the variance: √2 for relu, say.
+
+    `param` is leaky_relu's slope.  Raises ValueError for a function it does not know.
+
+    >>> calculate_gain("tanh")
+    1.6666666666666667
+    """
+    if nonlinearity in _LINEAR:
+        return 1.0
+    if nonlinearity in _GAINS:
+        return _GAINS[nonlinearity]
+    if nonlinearity == "leaky_relu":
+        slope = 0.01 if param is None else param
+        if isinstance(slope, bool) or not isinstance(slope, (int, float)):
+            raise ValueError(f"negative_slope {param} not a valid number")
+        return math.sqrt(2 / (1 + slope**2))
+    raise ValueError(f"Unsupported nonlinearity {nonlinearity}")
+
+
+def _fans(tensor: Any) -> tuple[int, int]:
+    shape = tuple(tensor.shape)
+    if len(shape) < 2:
+        raise ValueError(
+            "Fan in and fan out can not be computed for tensor with fewer than 2 dimensions: "
+            f"{list(shape)} is no weight (out, in, kernel…)"
+        )
+    kernel = math.prod(shape[2:])
+    return shape[1] * kernel, shape[0] * kernel
+
+
+def _fan(tensor: Any, mode: str) -> int:
+    if mode.lower() not in ("fan_in", "fan_out"):
+        raise ValueError(f"Mode {mode} not supported, please use one of ['fan_in', 'fan_out']")
+    return _fans(tensor)[mode.lower() == "fan_out"]
+
+
+def xavier_uniform_(tensor: Any, gain: float = 1.0, generator: Generator | None = None) -> Any:
+    """Uniform on ±gain·√(6/(fan_in + fan_out)).  Glorot and Bengio, 2010.
+
+    Raises ValueError for fewer than 2 dimensions.
+
+    >>> import nnlib
+    >>> w = nnlib.nn.init.xavier_uniform_(nnlib.zeros(4, 2))
+    >>> bool((w.abs() <= 1).all())
+    True
+    """
+    bound = gain * math.sqrt(6 / sum(_fans(tensor)))
+    return uniform_(tensor, -bound, bound, generator)
+
+
+def xavier_normal_(tensor: Any, gain: float = 1.0, generator: Generator | None = None) -> Any:
+    """Normal with standard deviation gain·√(2/(fan_in + fan_out)).  Glorot and Bengio, 2010."""
+    return normal_(tensor, 0.0, gain * math.sqrt(2 / sum(_fans(tensor))), generator)
+
+
+def kaiming_uniform_(
+    tensor: Any, a: float = 0, mode: str = "fan_in", nonlinearity: str = "leaky_relu",
+    generator: Generator | None = None,
+) -> Any:  # fmt: skip
+    """Uniform on ±gain·√(3/fan): keeps the variance through ReLUs.  He and others, 2015.
+
+    `a` is leaky_relu's slope.  Raises ValueError for fewer than 2 dimensions or an unknown mode.
+    """
+    bound = math.sqrt(3) * calculate_gain(nonlinearity, a) / math.sqrt(_fan(tensor, mode))
+    return uniform_(tensor, -bound, bound, generator)
+
+
+def kaiming_normal_(
+    tensor: Any, a: float = 0, mode: str = "fan_in", nonlinearity: str = "leaky_relu",
+    generator: Generator | None = None,
+) -> Any:  # fmt: skip
+    """Normal with standard deviation gain/√fan.  He and others, 2015.  See `kaiming_uniform_`."""
+    std = calculate_gain(nonlinearity, a) / math.sqrt(_fan(tensor, mode))
+    return normal_(tensor, 0.0, std, generator)
+
+
+def orthogonal_(tensor: Any, gain: float = 1.0, generator: Generator | None = None) -> Any:
+    """Rows (or columns, if those are fewer) that are orthogonal and of length `gain`.
+
+    Later dimensions are joined.  Raises ValueError for fewer than 2.  Saxe and others, 2014.
+
+    >>> import nnlib
+    >>> q = nnlib.nn.init.orthogonal_(nnlib.zeros(3, 3))
+    >>> bool(((q @ q.T - nnlib.eye(3)).abs() < 1e-5).all())
+    True
+    """
+    shape = tuple(tensor.shape)
+    if len(shape) < 2:
+        raise ValueError("Only tensors with 2 or more dimensions are supported")
+    if 0 in shape:
+        return tensor
+    rows, columns = shape[0], math.prod(shape[1:])
+    flat = np.asarray(randn(max(rows, columns), min(rows, columns), generator=generator)._data)
+    q, r = np.linalg.qr(flat.astype(np.float64))
+    q = q * np.sign(np.diagonal(r))  # makes the draw uniform among the orthogonal matrices
+    q = q.T if rows < columns else q
+    return _filled(tensor, from_numpy((gain * q).reshape(shape).astype(tensor._data.dtype)))

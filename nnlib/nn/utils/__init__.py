@@ -1,0 +1,110 @@
+"""What training needs around the layers: clipping gradients, parameters as one vector."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+from nnlib.autograd import no_grad
+from nnlib.functions import elementwise as e
+from nnlib.functions import reduce as r
+from nnlib.functions import shape as s
+from nnlib.functions.create import tensor
+from nnlib.record import Value
+
+__all__ = [
+    "clip_grad_norm_", "clip_grad_value_", "parameters_to_vector", "vector_to_parameters",
+]  # fmt: skip
+
+
+def _gradients(parameters: Any) -> list[Any]:
+    many: list[Any] = [parameters] if isinstance(parameters, Value) else list(parameters)
+    return [p.grad for p in many if p.grad is not None]
+
+
+def clip_grad_norm_(
+    parameters: Any, max_norm: float, norm_type: float = 2.0, error_if_nonfinite: bool = False
+) -> Any:
+    """Scale all gradients by one factor, so that their common norm is at most `max_norm`.
+
+    Returns the norm before.  ‖g‖ is taken over all gradients as if they were one vector.  Raises
+    RuntimeError for a norm that is nan or inf, if asked.  As ``torch.nn.utils.clip_grad_norm_``;
+    Pascanu and others, 2013.
+
+    >>> import nnlib
+    >>> w = nnlib.tensor([3.0, 4.0], requires_grad=True)
+    >>> (w * w).sum().backward()
+    >>> nnlib.nn.utils.clip_grad_norm_([w], 1.0)
+    tensor(10.)
+    >>> w.grad
+    tensor([0.6000, 0.8000])
+    """
+    grads = _gradients(parameters)
+    with no_grad():
+        norm = _norm(grads, float(norm_type))
+        if error_if_nonfinite and not math.isfinite(norm.item()):
+            raise RuntimeError(
+                f"The total norm of order {norm_type} for gradients from `parameters` is "
+                "non-finite, so it cannot be clipped: some gradient is nan or inf"
+            )
+        factor = e.clamp(e.rdiv(e.add(norm, 1e-6), float(max_norm)), max=1.0)
+        for g in grads:
+            g.mul_(factor)
+    return norm
+
+
+def _norm(grads: list[Any], order: float) -> Any:
+    if not grads:
+        return tensor(0.0)
+    if order == math.inf:
+        return r.amax(s.stack([r.amax(e.abs(g)) for g in grads]))
+    if order == 2:
+        return e.sqrt(r.sum(s.stack([r.sum(e.mul(g, g)) for g in grads])))
+    powers = [r.sum(e.pow(e.abs(g), order)) for g in grads]
+    return e.pow(r.sum(s.stack(powers)), 1 / order)
+
+
+def clip_grad_value_(parameters: Any, clip_value: float) -> None:
+    """Limit every element of every gradient to ±clip_value.
+
+    >>> import nnlib
+    >>> w = nnlib.tensor([0.1, 4.0], requires_grad=True)
+    >>> (w * w).sum().backward()
+    >>> nnlib.nn.utils.clip_grad_value_([w], 1.0)
+    >>> w.grad
+    tensor([0.2000, 1.0000])
+    """
+    with no_grad():
+        for g in _gradients(parameters):
+            g.clamp_(-float(clip_value), float(clip_value))
+
+
+def parameters_to_vector(parameters: Iterable[Any]) -> Any:
+    """All parameters as one vector, one after the other.
+
+    >>> import nnlib
+    >>> nnlib.nn.utils.parameters_to_vector([nnlib.zeros(1, 2), nnlib.ones(2)])
+    tensor([0., 0., 1., 1.])
+    """
+    return s.cat([s.reshape(p, (-1,)) for p in parameters])
+
+
+def vector_to_parameters(vec: Any, parameters: Iterable[Any]) -> None:
+    """Copy a vector's elements back into parameters.  TypeError for what is no tensor.
+
+    >>> import nnlib
+    >>> w = nnlib.zeros(2, 2)
+    >>> nnlib.nn.utils.vector_to_parameters(nnlib.arange(4.0), [w])
+    >>> w
+    tensor([[0., 1.],
+            [2., 3.]])
+    """
+    if not isinstance(vec, Value):
+        raise TypeError(f"expected a Tensor, got: {type(vec).__name__}")
+    at = 0
+    with no_grad():
+        for p in parameters:
+            n = p.numel()
+            p.copy_(s.reshape(s.getitem(vec, slice(at, at + n)), tuple(p.shape)))
+            at += n

@@ -1,0 +1,500 @@
+"""Activations, normalisation, look-up, losses and modules against PyTorch's."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+import numpy as np
+import pytest
+import torch
+
+import nnlib
+
+RNG = np.random.default_rng(31)
+
+
+def normal(*shape):
+    return RNG.normal(size=shape)
+
+
+def results(t, function, arrays, second):
+    """The value of `function`, its gradients, and if asked the gradients of those."""
+    xs = [t.tensor(a, requires_grad=a.dtype.kind == "f") for a in arrays]
+    wanted = [x for x in xs if x.requires_grad]
+    out = function(t, *xs)
+    weights = t.tensor(np.random.default_rng(3).normal(size=tuple(out.shape)))
+    first = t.autograd.grad((out * weights).sum(), wanted, create_graph=second, allow_unused=True)
+    answers = [out, *[g for g in first if g is not None]]
+    if second:
+        loss = sum((g * g * x.sum()).sum() for g, x in zip(first, wanted, strict=True))
+        answers += t.autograd.grad(loss, wanted)
+    return [r.detach().numpy() for r in answers]
+
+
+def agree(function, *arrays, second=True, rtol=1e-8):
+    arrays = [np.asarray(a) for a in arrays]
+    ours, theirs = (results(t, function, arrays, second) for t in (nnlib, torch))
+    assert len(ours) == len(theirs)
+    for a, b in zip(ours, theirs, strict=True):
+        assert a.shape == b.shape and a.dtype == b.dtype
+        np.testing.assert_allclose(a, b, rtol=rtol, atol=rtol)
+
+
+# ---------------------------------------------------------------- activations
+
+ACTIVATIONS = {
+    "relu": {}, "sigmoid": {}, "tanh": {}, "logsigmoid": {}, "softplus": {},
+    "softplus with beta": {"beta": 3.0, "threshold": 2.0}, "leaky_relu": {},
+    "leaky_relu with slope": {"negative_slope": 0.2}, "elu": {}, "elu with alpha": {"alpha": 0.5},
+    "selu": {}, "gelu": {}, "gelu by tanh": {"approximate": "tanh"}, "silu": {}, "mish": {},
+    "softsign": {}, "tanhshrink": {}, "hardtanh": {},
+    "hardtanh with bounds": {"min_val": -0.5, "max_val": 2.0}, "relu6": {}, "hardsigmoid": {},
+    "hardswish": {}, "threshold": {"threshold": 0.5, "value": 2.0}, "glu": {"dim": 1},
+    "softmax": {"dim": 1}, "log_softmax": {"dim": 0}, "softmin": {"dim": -1},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_an_activation_agrees_with_pytorch(name):
+    def function(t, x):
+        return getattr(t.nn.functional, name.split()[0])(x, **ACTIVATIONS[name])
+
+    if name == "hardsigmoid":  # PyTorch has a sixth in float32 there, and no second gradient
+        agree(function, normal(3, 4) * 3, second=False, rtol=1e-7)
+    else:
+        agree(function, normal(3, 4) * 3)
+    agree(function, np.array([[100.0, -100.0], [800.0, -800.0]]), second=False)
+
+
+def test_prelu_agrees_for_one_weight_and_one_for_each_plane():
+    agree(lambda t, x, w: t.nn.functional.prelu(x, w), normal(2, 3, 4), normal(1))
+    agree(lambda t, x, w: t.nn.functional.prelu(x, w), normal(2, 3, 4), normal(3))
+
+
+ACTIVATION_LAYERS = [
+    "ReLU()", "ReLU(inplace=True)", "ReLU6()", "LeakyReLU(0.2)", "ELU(0.5)", "SELU()", "GELU()",
+    "GELU('tanh')", "SiLU()", "Mish()", "Softplus(2.0)", "Softsign()", "LogSigmoid()", "Sigmoid()",
+    "Tanh()", "Tanhshrink()", "Hardtanh(-2.0, 0.5)", "Hardsigmoid()", "Hardswish()", "PReLU()",
+    "PReLU(4)", "GLU(1)", "Softmax(1)", "LogSoftmax(dim=1)", "Softmin(0)", "Threshold(0.1, 20.0)",
+    "Identity(3, x=4)", "Dropout(0.0)", "Flatten()", "Flatten(0, 1)", "Unflatten(1, (2, 2))",
+    "LayerNorm(4)", "LayerNorm((3, 4), eps=0.1)", "LayerNorm(4, elementwise_affine=False)",
+    "LayerNorm(4, bias=False)", "BatchNorm1d(4)", "BatchNorm1d(4, momentum=0.5, affine=False)",
+    "BatchNorm1d(4, bias=False)",
+    "Linear(4, 3)", "Linear(4, 3, bias=False)",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", ACTIVATION_LAYERS)
+def test_a_module_is_pytorchs_from_the_same_state(text):
+    ours, theirs = (eval(f"nn.{text}", {"nn": t.nn}) for t in (nnlib, torch))
+    assert repr(ours) == repr(theirs)
+    state = {k: torch.tensor(RNG.normal(size=v.shape), dtype=v.dtype)
+             for k, v in theirs.state_dict().items() if v.dtype.is_floating_point}  # fmt: skip
+    theirs.load_state_dict(state, strict=False)
+    ours.load_state_dict({k: nnlib.tensor(v.numpy()) for k, v in state.items()}, strict=False)
+    assert list(ours.state_dict()) == list(theirs.state_dict())
+    x = normal(3, 4).astype(np.float32)
+    a, b = ours(nnlib.tensor(x)), theirs(torch.tensor(x))
+    np.testing.assert_allclose(a.detach().numpy(), b.detach().numpy(), rtol=1e-5, atol=1e-6)
+
+
+# ---------------------------------------------------------------- normalisation and look-up
+
+
+def test_layer_norm_agrees():
+    def function(t, x, w, b):
+        return t.nn.functional.layer_norm(x, (3, 4), w, b, 1e-3)
+
+    agree(function, normal(2, 3, 4), normal(3, 4), normal(3, 4))
+
+
+@pytest.mark.parametrize("shape", [(6, 3), (4, 3, 5), (2, 3, 4, 5)])
+@pytest.mark.parametrize("training", [True, False])
+def test_batch_norm_agrees(shape, training):
+    mean, var = normal(3), normal(3) ** 2 + 0.5
+
+    def function(t, x, w, b):
+        running = t.tensor(mean), t.tensor(var)
+        out = t.nn.functional.batch_norm(x, *running, w, b, training, 0.3, 1e-3)
+        return t.cat([out.reshape(-1), *running])  # the running statistics have moved as well
+
+    agree(function, normal(*shape), normal(3), normal(3))
+
+
+@pytest.mark.parametrize("options", [{}, {"momentum": None}, {"track_running_stats": False}])
+def test_batch_norm_keeps_its_statistics_step_by_step(options):
+    ours, theirs = (t.nn.BatchNorm2d(3, **options) for t in (nnlib, torch))
+    for _ in range(3):
+        x = normal(4, 3, 2, 2).astype(np.float32)
+        a, b = ours(nnlib.tensor(x)), theirs(torch.tensor(x))
+        np.testing.assert_allclose(a.detach().numpy(), b.detach().numpy(), rtol=1e-4, atol=1e-5)
+    ours.eval(), theirs.eval()
+    a, b = ours(nnlib.tensor(x)), theirs(torch.tensor(x))
+    np.testing.assert_allclose(a.detach().numpy(), b.detach().numpy(), rtol=1e-4, atol=1e-5)
+    state = theirs.state_dict()
+    assert list(ours.state_dict()) == list(state)
+    for name, value in ours.state_dict().items():
+        np.testing.assert_allclose(value.numpy(), state[name].numpy(), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("padding", [None, 1, -1])
+def test_embedding_agrees_and_repeated_rows_add_up(padding):
+    at = np.array([[1, 0, 1], [3, 3, 3]])
+
+    def function(t, w):
+        return t.nn.functional.embedding(t.tensor(at), w, padding_idx=padding)
+
+    agree(function, normal(4, 2))
+    ours, theirs = (t.nn.Embedding(4, 2, padding_idx=padding) for t in (nnlib, torch))
+    assert repr(ours) == repr(theirs)
+    if padding is not None:
+        assert not ours.weight[padding].detach().numpy().any()
+
+
+def test_one_hot_is_pytorchs():
+    for args in ([[0, 2, 1]], [[0, 2, 1], 5], [[[1], [0]], 2]):
+        ours, theirs = (t.nn.functional.one_hot(t.tensor(args[0]), *args[1:]) for t in
+                        (nnlib, torch))  # fmt: skip
+        np.testing.assert_array_equal(ours.numpy(), theirs.numpy())
+        assert ours.numpy().dtype == np.int64
+
+
+PADDED = [(m, s) for m in ("constant", "reflect", "replicate", "circular")
+          for s in ((1, 2), (2, 0, 1, 1))]  # fmt: skip
+
+
+@pytest.mark.parametrize(("mode", "sizes"), [*PADDED, ("constant", (-1, 1, 0, -2))])
+def test_pad_agrees(mode, sizes):
+    x = normal(2, 3, 4, 5) if len(sizes) == 4 else normal(2, 4, 5)
+    agree(lambda t, x: t.nn.functional.pad(x, sizes, mode), x)
+
+
+def test_normalize_and_cosine_similarity_agree():
+    agree(lambda t, x: t.nn.functional.normalize(x, dim=0), normal(3, 4))
+    agree(lambda t, x: t.nn.functional.normalize(x, p=3.0), normal(3, 4))
+    agree(lambda t, x, y: t.nn.functional.cosine_similarity(x, y), normal(3, 4), normal(3, 4))
+
+
+@pytest.mark.parametrize("mask", [None, "causal", "boolean", "added", "nothing"])
+@pytest.mark.parametrize("scale", [None, 0.3])
+def test_attention_agrees(mask, scale):
+    allowed = RNG.random((4, 5)) > 0.4
+    allowed[:, 0] = True
+    if mask == "nothing":
+        allowed[1] = False  # a query that may attend to nothing
+
+    def function(t, q, k, v):
+        given = {"boolean": allowed, "nothing": allowed, "added": np.where(allowed, 0.5, -2.0)}
+        chosen = None if mask in (None, "causal") else t.tensor(given[mask])
+        return t.nn.functional.scaled_dot_product_attention(
+            q, k, v, chosen, is_causal=mask == "causal", scale=scale
+        )
+
+    agree(function, normal(2, 3, 4, 6), normal(2, 3, 5, 6), normal(2, 3, 5, 7))
+
+
+def test_dropout_keeps_the_mean_and_follows_the_seed():
+    nnlib.manual_seed(4)
+    x = nnlib.ones(200, 200, requires_grad=True)
+    y = nnlib.nn.functional.dropout(x, 0.25)
+    assert set(np.unique(y.detach().numpy())) == {np.float32(0), np.float32(1 / 0.75)}
+    assert abs(y.mean().item() - 1) < 0.02
+    y.sum().backward()
+    np.testing.assert_array_equal(x.grad.numpy(), y.detach().numpy())
+    nnlib.manual_seed(4)
+    again = nnlib.nn.functional.dropout(x, 0.25)
+    np.testing.assert_array_equal(again.detach().numpy(), y.detach().numpy())
+    planes = nnlib.nn.functional.dropout2d(nnlib.ones(10, 20, 3, 3)).numpy()
+    assert set(np.unique(planes.reshape(200, 9).mean(1))) == {0.0, 2.0}
+
+
+# ---------------------------------------------------------------- losses
+
+X, Y = normal(5, 4), normal(5, 4)
+P, BITS = RNG.random((5, 4)) * 0.9 + 0.05, (RNG.random((5, 4)) > 0.5).astype(float)
+SIGNS = BITS * 2 - 1
+CLASSES, WEIGHT = np.array([0, 3, 1, 1, 2]), RNG.random(4) + 0.5
+SHARES = RNG.random((5, 4))
+SHARES /= SHARES.sum(1, keepdims=True)
+MAPS, MAP_CLASSES = normal(2, 4, 3, 2), RNG.integers(0, 4, (2, 3, 2))
+
+LOSSES = {
+    "mse_loss": (X, Y), "l1_loss": (X, Y), "smooth_l1_loss": (X, Y),
+    "smooth_l1_loss beta": (X, Y, {"beta": 0.3}), "smooth_l1_loss zero": (X, Y, {"beta": 0.0}),
+    "huber_loss": (X, Y), "huber_loss delta": (X, Y, {"delta": 0.4}),
+    "kl_div": (np.log(P), SHARES), "kl_div log": (np.log(P), np.log(SHARES), {"log_target": True}),
+    "poisson_nll_loss": (X, np.abs(Y) * 3),
+    "poisson_nll_loss full": (P, np.abs(Y) * 3, {"log_input": False, "full": True}),
+    "binary_cross_entropy": (P, BITS), "binary_cross_entropy weight": (P, BITS, {"weight": WEIGHT}),
+    "binary_cross_entropy_with_logits": (X, BITS),
+    "binary_cross_entropy_with_logits weights": (
+        X, P, {"weight": WEIGHT, "pos_weight": WEIGHT * 2}
+    ),
+    "soft_margin_loss": (X, SIGNS), "hinge_embedding_loss": (X, SIGNS),
+    "hinge_embedding_loss margin": (X, SIGNS, {"margin": 0.5}),
+    "nll_loss": (X, CLASSES), "nll_loss weight": (X, CLASSES, {"weight": WEIGHT}),
+    "nll_loss ignore": (X, CLASSES, {"ignore_index": 1}),
+    "nll_loss both": (X, CLASSES, {"ignore_index": 1, "weight": WEIGHT}),
+    "nll_loss one": (X[0], CLASSES[0]), "nll_loss maps": (MAPS, MAP_CLASSES),
+    "cross_entropy": (X, CLASSES), "cross_entropy one": (X[0], CLASSES[0]),
+    "cross_entropy maps": (MAPS, MAP_CLASSES),
+    "cross_entropy weight": (X, CLASSES, {"weight": WEIGHT}),
+    "cross_entropy ignore": (X, CLASSES, {"ignore_index": 1}),
+    "cross_entropy smooth": (X, CLASSES, {"label_smoothing": 0.2}),
+    "cross_entropy all": (
+        X, CLASSES, {"weight": WEIGHT, "ignore_index": 1, "label_smoothing": 0.2}
+    ),
+    "cross_entropy shares": (X, SHARES),
+    "cross_entropy shares all": (X, SHARES, {"weight": WEIGHT, "label_smoothing": 0.2}),
+    "cross_entropy shares of one": (X[0], SHARES[0]),
+}  # fmt: skip
+
+
+REDUCED = [(name, how) for name in LOSSES for how in ("mean", "sum", "none")]
+REDUCED += [("kl_div", "batchmean"), ("kl_div log", "batchmean")]
+
+
+@pytest.mark.parametrize(("name", "reduction"), REDUCED)
+def test_a_loss_agrees_with_pytorch(name, reduction):
+    x, y, *rest = LOSSES[name]
+
+    def function(t, *xs):
+        options = {k: t.tensor(v) if isinstance(v, np.ndarray) else v
+                   for k, v in (rest[0] if rest else {}).items()}  # fmt: skip
+        target = xs[1] if len(xs) > 1 else t.tensor(y)
+        return getattr(t.nn.functional, name.split()[0])(
+            xs[0], target, reduction=reduction, **options
+        )
+
+    agree(function, x)
+    if np.asarray(y).dtype.kind == "f" and "margin" not in name and "hinge" not in name:
+        agree(function, x, y, second=False)
+
+
+def test_margin_ranking_agrees():
+    agree(
+        lambda t, a, b: t.nn.functional.margin_ranking_loss(a, b, t.tensor(SIGNS), margin=0.3), X, Y
+    )
+
+
+@pytest.mark.parametrize("name", ["cross_entropy", "binary_cross_entropy_with_logits"])
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+def test_a_fused_loss_is_the_plain_one(name, reduction):
+    primitive = getattr(nnlib.primitives.fused, name)
+    y = CLASSES if name == "cross_entropy" else P
+    answers = []
+    for function in (primitive, primitive.plain):
+        x, t = nnlib.tensor(X * 30, requires_grad=True), nnlib.tensor(y)
+        out = function(x, t, reduction=reduction)
+        out.backward(nnlib.tensor(np.random.default_rng(0).normal(size=out.shape)))
+        answers.append((out.detach().numpy(), x.grad.numpy()))
+    for a, b in zip(*answers, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-10, atol=1e-13)
+
+
+LOSS_LAYERS = [
+    "MSELoss()", "L1Loss(reduction='sum')", "SmoothL1Loss(beta=0.5)", "HuberLoss(delta=2.0)",
+    "BCEWithLogitsLoss(pos_weight=w)", "CrossEntropyLoss(weight=w, label_smoothing=0.1)",
+    "KLDivLoss(reduction='batchmean')", "PoissonNLLLoss()", "SoftMarginLoss()",
+    "HingeEmbeddingLoss(margin=0.5)",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", LOSS_LAYERS)
+def test_a_loss_module_is_pytorchs(text):
+    values = []
+    for t in (nnlib, torch):
+        loss = eval(f"nn.{text}", {"nn": t.nn, "w": t.tensor(WEIGHT)})
+        values.append(loss(t.tensor(X), t.tensor(SHARES)).item())
+    assert values[0] == pytest.approx(values[1], rel=1e-9)
+    for t in (nnlib, torch):
+        nll = t.nn.NLLLoss(weight=t.tensor(WEIGHT), ignore_index=1)
+        values.append(nll(t.tensor(X), t.tensor(CLASSES)).item())
+    assert values[2] == pytest.approx(values[3], rel=1e-9)
+
+
+# ---------------------------------------------------------------- what is refused
+
+BAD = {
+    "no such reduction": lambda t, f: f.cross_entropy(
+        t.ones(2, 3), t.tensor([0, 1]), reduction="m"
+    ),
+    "a class out of range": lambda t, f: f.nll_loss(t.ones(2, 3), t.tensor([0, 3])),
+    "classes for another batch": lambda t, f: f.cross_entropy(t.ones(2, 3), t.tensor([0])),
+    "classes as int32 fractions": lambda t, f: f.nll_loss(t.ones(2, 3), t.tensor([0.0, 1.0])),
+    "probabilities of another shape": lambda t, f: f.cross_entropy(t.ones(2, 3), t.ones(2)),
+    "weights for other classes": lambda t, f: f.nll_loss(
+        t.ones(2, 3), t.tensor([0, 1]), weight=t.ones(2)
+    ),
+    "too much smoothing": lambda t, f: f.cross_entropy(
+        t.ones(2, 3), t.tensor([0, 1]), label_smoothing=1.5
+    ),
+    "logits as probabilities": lambda t, f: f.binary_cross_entropy(t.ones(2) * 2, t.ones(2)),
+    "targets of another shape": lambda t, f: f.binary_cross_entropy_with_logits(
+        t.ones(2), t.ones(3)
+    ),
+    "a negative beta": lambda t, f: f.smooth_l1_loss(t.ones(2), t.ones(2), beta=-1.0),
+    "a delta of 0": lambda t, f: f.huber_loss(t.ones(2), t.ones(2), delta=0.0),
+    "rows out of range": lambda t, f: f.embedding(t.tensor([3]), t.ones(3, 2)),
+    "rows as fractions": lambda t, f: f.embedding(t.tensor([1.0]), t.ones(3, 2)),
+    "one_hot of fractions": lambda t, f: f.one_hot(t.tensor([1.0])),
+    "one_hot of negative numbers": lambda t, f: f.one_hot(t.tensor([-1])),
+    "one_hot of too few classes": lambda t, f: f.one_hot(t.tensor([3]), 3),
+    "dropout of 2": lambda t, f: f.dropout(t.ones(2), 2.0),
+    "a dropout layer of 2": lambda t, f: t.nn.Dropout(2.0),
+    "a norm of another shape": lambda t, f: f.layer_norm(t.ones(2, 3), (2,)),
+    "batch norm of one value": lambda t, f: t.nn.BatchNorm1d(3)(t.ones(1, 3)),
+    "batch norm of another rank": lambda t, f: t.nn.BatchNorm2d(3)(t.ones(2, 3)),
+    "batch norm of other planes": lambda t, f: t.nn.BatchNorm1d(3)(t.ones(2, 4)),
+    "an odd number of sizes": lambda t, f: f.pad(t.ones(3), (1,)),
+    "more sizes than dimensions": lambda t, f: f.pad(t.ones(3), (1, 1, 1, 1)),
+    "a reflection too large": lambda t, f: f.pad(t.ones(1, 3), (3, 0), "reflect"),
+    "another mode": lambda t, f: f.pad(t.ones(1, 3), (1, 0), "mirror"),
+    "two masks": lambda t, f: f.scaled_dot_product_attention(
+        t.ones(2, 3), t.ones(2, 3), t.ones(2, 3), t.ones(2, 2), is_causal=True
+    ),
+    "keys of another size": lambda t, f: f.scaled_dot_product_attention(
+        t.ones(2, 3), t.ones(2, 4), t.ones(2, 3)
+    ),
+    "a linear map of another size": lambda t, f: t.nn.Linear(3, 2)(t.ones(4)),
+    "half of an odd dimension": lambda t, f: f.glu(t.ones(3)),
+    "another formula": lambda t, f: f.gelu(t.ones(3), approximate="some"),
+    "bounds the wrong way": lambda t, f: f.hardtanh(t.ones(3), 2.0, 1.0),
+    "whole numbers": lambda t, f: f.gelu(t.tensor([1, 2])),
+    "no forward": lambda t, f: t.nn.Module()(1),
+    "a child that is none": lambda t, f: t.nn.Module().add_module("a", 3),
+    "a name with a dot": lambda t, f: t.nn.Module().add_module("a.b", t.nn.ReLU()),
+    "a name that is taken": lambda t, f: t.nn.Module().register_buffer("forward", t.ones(2)),
+    "a buffer that is no tensor": lambda t, f: t.nn.Module().register_buffer("a", 3),
+    "a list of functions": lambda t, f: t.nn.ModuleList([abs]),
+    "a module out of range": lambda t, f: t.nn.Sequential(t.nn.ReLU())[1],
+    "no such part": lambda t, f: t.nn.Sequential(t.nn.ReLU()).get_submodule("1"),
+    "a parameter that is no tensor": lambda t, f: t.nn.Module().register_parameter("a", 3),
+    "integers as a type": lambda t, f: t.nn.Linear(2, 2).to(t.int64),
+}
+
+
+@pytest.mark.parametrize("what", BAD)
+def test_bad_input_is_refused_with_pytorchs_kind_of_error(what):
+    kinds = (RuntimeError, TypeError, IndexError, ValueError, AttributeError, KeyError,
+             NotImplementedError)  # fmt: skip
+    with pytest.raises(kinds) as theirs:
+        BAD[what](torch, torch.nn.functional)
+    with pytest.raises(theirs.type) as ours:
+        BAD[what](nnlib, nnlib.nn.functional)
+    assert len(str(ours.value)) > 15
+
+
+# ---------------------------------------------------------------- Module itself
+
+
+class Net:
+    """A module with one of everything, written once for both libraries."""
+
+    def __new__(cls, t):
+        class Whole(t.nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.norm = t.nn.BatchNorm1d(4)
+                self.layers = t.nn.ModuleList([t.nn.Linear(4, 4), t.nn.Linear(4, 4, bias=False)])
+                self.heads = t.nn.ModuleDict({"a": t.nn.Linear(4, 1), "b": t.nn.Linear(4, 2)})
+                self.scales = t.nn.ParameterList([t.ones(4), t.zeros(1)])
+                self.shift = t.nn.Parameter(t.zeros(4))
+                self.register_buffer("seen", t.zeros(1))
+                self.register_buffer("scratch", t.zeros(1), persistent=False)
+                self.register_parameter("none", None)
+                self.act = t.nn.Sequential(t.nn.Tanh(), t.nn.Dropout(0.1))
+
+            def forward(self, x, head="a"):
+                x = self.norm(x)
+                for layer in self.layers:
+                    x = self.act(layer(x)) * self.scales[0] + self.shift
+                return self.heads[head](x) + self.scales[1]
+
+        return Whole()
+
+
+def test_a_module_of_modules_has_pytorchs_names_state_and_repr():
+    ours, theirs = Net(nnlib), Net(torch)
+    assert repr(ours).replace("nnlib.", "torch.") == repr(theirs)
+    for names in ("named_parameters", "named_buffers", "named_modules", "named_children"):
+        mine, other = ([n for n, _ in getattr(m, names)()] for m in (ours, theirs))
+        assert sorted(mine) == sorted(other)
+    assert sorted(ours.state_dict()) == sorted(theirs.state_dict())
+    ours.load_state_dict({k: nnlib.tensor(v.numpy()) for k, v in theirs.state_dict().items()})
+    ours.eval(), theirs.eval()
+    x = normal(3, 4).astype(np.float32)
+    a, b = ours(nnlib.tensor(x), head="b"), theirs(torch.tensor(x), head="b")
+    np.testing.assert_allclose(a.detach().numpy(), b.detach().numpy(), rtol=1e-5, atol=1e-6)
+    assert not any(m.training for m in ours.modules())
+
+
+def test_a_module_changes_as_a_whole():
+    net = Net(nnlib)
+    net.requires_grad_(False)
+    assert not any(p.requires_grad for p in net.parameters())
+    net.requires_grad_().double()
+    assert {p.dtype for p in net.parameters()} == {nnlib.float64}
+    assert net.norm.num_batches_tracked.dtype == nnlib.int64
+    net(nnlib.tensor(normal(3, 4))).sum().backward()
+    assert net.shift.grad.dtype == nnlib.float64
+    net.zero_grad()
+    assert all(p.grad is None for p in net.parameters())
+    assert net.get_submodule("layers.1") is net.layers[1]
+
+
+def test_shared_modules_and_parameters_are_counted_once():
+    def shared(t):
+        one = t.nn.Linear(2, 2)
+        return t.nn.Sequential(one, t.nn.Sequential(one), one)
+
+    ours, theirs = shared(nnlib), shared(torch)
+    for names in ("named_parameters", "named_modules"):
+        assert [n for n, _ in getattr(ours, names)()] == [n for n, _ in getattr(theirs, names)()]
+    assert list(ours.state_dict()) == list(theirs.state_dict())
+
+
+def test_loading_without_strictness_returns_the_keys():
+    net = nnlib.nn.Linear(2, 2)
+    result = net.load_state_dict(
+        {"weight": nnlib.zeros(2, 2), "more": nnlib.zeros(1)}, strict=False
+    )
+    assert result.missing_keys == ["bias"] and result.unexpected_keys == ["more"]
+    assert str(net.load_state_dict(net.state_dict())) == "<All keys matched successfully>"
+
+
+def test_hooks_see_and_change_what_passes():
+    for t in (nnlib, torch):
+        layer, seen = t.nn.Tanh(), []
+        before = layer.register_forward_pre_hook(lambda m, args: (args[0] * 2,))
+        after = layer.register_forward_hook(lambda m, args, out: seen.append(args[0].item()))  # noqa: B023
+        double = layer.register_forward_hook(lambda m, args, out: out + 1)
+        assert layer(t.tensor(0.5)).item() == pytest.approx(np.tanh(1.0) + 1)
+        before.remove(), double.remove()
+        assert layer(t.tensor(0.5)).item() == pytest.approx(np.tanh(0.5))
+        after.remove()
+        layer(t.tensor(0.5))
+        assert seen == [1.0, 0.5]
+
+
+def test_containers_behave_as_lists_and_dicts():
+    for t in (nnlib, torch):
+        nn = t.nn
+        net = nn.Sequential(OrderedDict(a=nn.Tanh(), b=nn.ReLU()))
+        assert [n for n, _ in net.named_children()] == ["a", "b"]
+        net = nn.Sequential(nn.Tanh(), nn.ReLU(), nn.Sigmoid())
+        assert len(net[1:]) == 2 and isinstance(net[-1], nn.Sigmoid)
+        net[1] = nn.GELU()
+        del net[0]
+        net.append(nn.Tanh())
+        assert [type(m).__name__ for m in net] == ["GELU", "Sigmoid", "Tanh"]
+        layers = nn.ModuleList([nn.Tanh()])
+        layers.extend([nn.ReLU()])
+        layers.insert(0, nn.SiLU())
+        assert [type(m).__name__ for m in layers] == ["SiLU", "Tanh", "ReLU"]
+        assert [type(m).__name__ for m in layers[:2]] == ["SiLU", "Tanh"]
+        heads = nn.ModuleDict({"x": nn.Tanh()})
+        heads["y"] = nn.ReLU()
+        del heads["x"]
+        assert "y" in heads and len(heads) == 1 and list(heads.keys()) == ["y"]
+        assert [k for k, _ in heads.items()] == list(heads)
