@@ -1,5 +1,7 @@
 """Optimisers under PyTorch's names (`torch.optim`): what to do with a gradient."""
 
-from nnlib.optim.optimizer import SGD, Adam, AdamW, Optimizer
+from nnlib.optim import lr_scheduler
+from nnlib.optim.optimizer import Optimizer
+from nnlib.optim.rules import SGD, Adagrad, Adam, AdamW, RMSprop
 
-__all__ = ["SGD", "Adam", "AdamW", "Optimizer"]
+__all__ = ["SGD", "Adagrad", "Adam", "AdamW", "Optimizer", "RMSprop", "lr_scheduler"]

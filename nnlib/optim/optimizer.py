@@ -1,186 +1,189 @@
-"""Optimizer, and the update rules: SGD with momentum, Adam, AdamW."""
+"""Optimizer: groups of parameters, their settings and states, and the step over all of them.
+
+A rule stands twice, side by side: once on bare arrays, in place and without overhead, and once in
+public functions, which a tracer sees and can replay.  Tests hold the two together.
+"""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
+import numpy as np
+
+from nnlib import record
 from nnlib.autograd import no_grad
-from nnlib.functions import elementwise as e
-from nnlib.functions.create import zeros_like
 from nnlib.record import Leaf, Value
 
 
 class Optimizer:
     """Steps parameters along their gradients.  As ``torch.optim.Optimizer``.
 
-    `params` are the tensors to change.  Raises ValueError for an empty list or one that repeats a
-    tensor, TypeError for what is no tensor, ValueError for a tensor that is no leaf.
+    `params` are the tensors to change, or dicts with the keys "params" and whatever setting differs
+    from `defaults` in that group.  ``param_groups`` holds the settings (``lr`` and others) and may
+    be changed at any time.  Raises ValueError for an empty list, for one that repeats a tensor, and
+    for a tensor that is no leaf; TypeError for what is no tensor.
     """
 
     def __init__(self, params: Iterable[Any], defaults: dict[str, Any]) -> None:
         if isinstance(params, Value):
             raise TypeError(
-                "params argument given to the optimizer should be an iterable of Tensors, but got "
-                "a single Tensor: write [w] for w"
+                "params argument given to the optimizer should be an iterable of Tensors or dicts, "
+                "but got a single Tensor: write [w] for w"
             )
-        self.params = list(params)
-        if not self.params:
-            raise ValueError("optimizer got an empty parameter list")
-        for p in self.params:
-            if not isinstance(p, Value):
-                raise TypeError(
-                    f"optimizer can only optimize Tensors, but one of the params is {p!r}"
-                )
-            if p._node is not None and not isinstance(p._node, Leaf):
-                raise ValueError(
-                    "can't optimize a non-leaf Tensor: it was computed from others; pass those"
-                )
-        if len({id(p) for p in self.params}) != len(self.params):
-            raise ValueError("some parameters appear in more than one parameter group")
         self.defaults = defaults
-        self.state: dict[int, dict[str, Any]] = {}
+        self.state: dict[Any, dict[str, Any]] = {}
+        self.param_groups: list[dict[str, Any]] = []
+        groups = list(params)
+        if not groups:
+            raise ValueError("optimizer got an empty parameter list")
+        for group in groups if isinstance(groups[0], dict) else [{"params": groups}]:
+            self.add_param_group(group)
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Further parameters to step, with their own settings."""
+        if not isinstance(param_group, dict):
+            raise TypeError(f"param_group must be a dict, but got {type(param_group)}")
+        given = param_group["params"]
+        params = [given] if isinstance(given, Value) else list(given)
+        params = [p[1] if isinstance(p, tuple) else p for p in params]
+        for p in params:
+            _check_parameter(p)
+        known = [id(p) for group in self.param_groups for p in group["params"]]
+        if len(set(known + [id(p) for p in params])) != len(known) + len(params):
+            raise ValueError("some parameters appear in more than one parameter group")
+        self.param_groups.append({**self.defaults, **param_group, "params": params})
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients, so that the next backward() starts from nothing."""
-        for p in self.params:
-            if set_to_none:
-                p.grad = None
-            elif p.grad is not None:
-                p.grad.zero_()
+        for group in self.param_groups:
+            for p in group["params"]:
+                if set_to_none:
+                    p.grad = None
+                elif p.grad is not None:
+                    p.grad = p.grad.detach()
+                    p.grad.zero_()
 
-    def step(self) -> None:
-        """Change every parameter that has a gradient, once."""
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Change every parameter that has a gradient, once; returns what `closure` returns."""
+        loss = None
+        if closure is not None:
+            with record.recording(True):
+                loss = closure()
+        watched = record.watcher is not None
+        if watched and hasattr(record.watcher, "guard"):
+            record.watcher.guard(self._settings)  # type: ignore[union-attr]
         with no_grad():
-            for p in self.params:
-                if p.grad is not None:
-                    state = self.state.setdefault(id(p), {})
-                    p.sub_(self.update(p, p.grad.detach(), state))
+            for group in self.param_groups:
+                for p in group["params"]:
+                    if p.grad is None:
+                        continue
+                    state = self.state.get(p)
+                    if state is None:
+                        state = self.state[p] = self.begin(p, group)
+                    if watched:
+                        self.watched_update(p, p.grad, state, group)
+                    else:
+                        self._update_arrays(p, p.grad._data, state, group)
+        return loss
 
-    def update(self, p: Any, g: Any, state: dict[str, Any]) -> Any:
-        """What to subtract from `p`, given its gradient `g`; `state` lasts from step to step."""
+    def _update_arrays(self, p: Any, g: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
+        x = p._data
+        if x.__class__ is np.ndarray:
+            self.update(x, g, state, group)
+            record.mark_changed(x)
+        else:  # a number by itself is no array that can be changed: change one in its place
+            box = np.array(x)
+            self.update(box, np.asarray(g), state, group)
+            p.fill_(box.item())
+
+    def _settings(self) -> Any:
+        """What a replayed step must find unchanged: the settings, and which states exist."""
+        settings = [
+            tuple([(k, v) for k, v in group.items() if k != "params"])
+            for group in self.param_groups
+        ]
+        return repr(settings), len(self.state)
+
+    def begin(self, p: Any, group: dict[str, Any]) -> dict[str, Any]:
+        """The state of one parameter before its first step."""
+        return {}
+
+    def update(
+        self, x: np.ndarray, g: np.ndarray, state: dict[str, Any], group: dict[str, Any]
+    ) -> None:
+        """Change the array `x` in place, given its gradient `g`."""
         raise NotImplementedError
 
+    def watched_update(self, p: Any, g: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
+        """The same on tensors, by functions that a tracer sees."""
+        raise NotImplementedError
 
-def _at_least_zero(**values: float) -> None:
+    # ------------------------------------------------------------ saving
+    def state_dict(self) -> dict[str, Any]:
+        """{"state": …, "param_groups": …}, with parameters numbered in order."""
+        number = {
+            id(p): at
+            for at, p in enumerate(p for group in self.param_groups for p in group["params"])
+        }
+        groups = [
+            {**{k: v for k, v in group.items() if k != "params"},
+             "params": [number[id(p)] for p in group["params"]]}
+            for group in self.param_groups
+        ]  # fmt: skip
+        state = {number[id(p)]: dict(s) for p, s in self.state.items() if s}
+        return {"state": state, "param_groups": groups}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take over settings and states.  ValueError where the groups do not fit."""
+        groups, own = state_dict["param_groups"], self.param_groups
+        if len(groups) != len(own):
+            raise ValueError(
+                f"loaded state dict has a different number of parameter groups: {len(groups)}, and "
+                f"this optimizer has {len(own)}"
+            )
+        if [len(g["params"]) for g in groups] != [len(g["params"]) for g in own]:
+            raise ValueError(
+                "loaded state dict contains a parameter group that doesn't match the size of "
+                "optimizer's group"
+            )
+        by_number: dict[Any, Any] = {}
+        for given, group in zip(groups, own, strict=True):
+            by_number.update(zip(given["params"], group["params"], strict=True))
+            group.update({k: v for k, v in given.items() if k != "params"})
+        self.state = {
+            by_number[int(at)]: {k: _copied(v) for k, v in state.items()}
+            for at, state in state_dict["state"].items()
+        }
+
+    def __repr__(self) -> str:
+        lines = []
+        for at, group in enumerate(self.param_groups):
+            lines.append(f"Parameter Group {at}")
+            lines += [f"    {k}: {group[k]}" for k in sorted(group) if k != "params"]
+        return f"{type(self).__name__} (\n" + "\n".join(lines) + "\n)"
+
+
+def _check_parameter(p: Any) -> None:
+    if not isinstance(p, Value):
+        raise TypeError(f"optimizer can only optimize Tensors, but one of the params is {p!r}")
+    if p._node is not None and not isinstance(p._node, Leaf):
+        raise ValueError(
+            "can't optimize a non-leaf Tensor: it was computed from others; pass those"
+        )
+
+
+def _copied(value: Any) -> Any:
+    return value.detach().clone() if isinstance(value, Value) else value
+
+
+def at_least_zero(**values: float) -> None:
     for name, value in values.items():
         if value < 0:
             raise ValueError(f"Invalid {name} value: {value} (it must be 0 or more)")
 
 
-class SGD(Optimizer):
-    """w ← w - lr · v with v ← momentum · v + (1 - dampening) · g.  As ``torch.optim.SGD``.
-
-    `maximize` climbs instead of descending: the one difference is the sign of g.
-
-    >>> import nnlib
-    >>> w = nnlib.tensor(1.0, requires_grad=True)
-    >>> opt = nnlib.optim.SGD([w], lr=0.1)
-    >>> (w * w).backward()
-    >>> opt.step()
-    >>> w
-    tensor(0.8000, requires_grad=True)
-    """
-
-    def __init__(
-        self,
-        params: Iterable[Any],
-        lr: float = 1e-3,
-        momentum: float = 0,
-        dampening: float = 0,
-        weight_decay: float = 0,
-        nesterov: bool = False,
-        *,
-        maximize: bool = False,
-    ) -> None:
-        _at_least_zero(learning_rate=lr, momentum=momentum, weight_decay=weight_decay)
-        if nesterov and (momentum <= 0 or dampening != 0):
-            raise ValueError("Nesterov momentum requires a momentum and zero dampening")
-        super().__init__(params, {"lr": lr})
-        self.lr, self.momentum, self.dampening = lr, momentum, dampening
-        self.weight_decay, self.nesterov, self.maximize = weight_decay, nesterov, maximize
-
-    def update(self, p: Any, g: Any, state: dict[str, Any]) -> Any:
-        if self.maximize:
-            g = -g
-        if self.weight_decay:
-            g = g + p * self.weight_decay
-        if self.momentum:
-            before = state.get("momentum_buffer")
-            v = e.clone(g)
-            if before is not None:
-                v = before * self.momentum + g * (1 - self.dampening)
-            state["momentum_buffer"] = v
-            g = g + v * self.momentum if self.nesterov else v
-        return g * self.lr
-
-
-class Adam(Optimizer):
-    """w ← w - lr · m̂ / (√v̂ + eps), with running means m of g and v of g².
-
-    m̂ = m/(1 - β₁ᵗ) and v̂ = v/(1 - β₂ᵗ) undo the bias of starting at zero.  As
-    ``torch.optim.Adam``; Kingma and Ba, 2015.
-    """
-
-    def __init__(
-        self,
-        params: Iterable[Any],
-        lr: float = 1e-3,
-        betas: tuple[float, float] = (0.9, 0.999),
-        eps: float = 1e-8,
-        weight_decay: float = 0,
-        *,
-        maximize: bool = False,
-    ) -> None:
-        _at_least_zero(learning_rate=lr, epsilon=eps, weight_decay=weight_decay)
-        for i, beta in enumerate(betas):
-            if not 0 <= beta < 1:
-                raise ValueError(f"Invalid beta parameter at index {i}: {beta}")
-        super().__init__(params, {"lr": lr})
-        self.lr, self.betas, self.eps = lr, betas, eps
-        self.weight_decay, self.maximize = weight_decay, maximize
-
-    def update(self, p: Any, g: Any, state: dict[str, Any]) -> Any:
-        if self.maximize:
-            g = -g
-        decayed = self._decay(p, g)
-        b1, b2 = self.betas
-        t = state["step"] = state.get("step", 0) + 1
-        m = state["exp_avg"] = state.get("exp_avg", zeros_like(p)) * b1 + decayed * (1 - b1)
-        v = state["exp_avg_sq"] = state.get(
-            "exp_avg_sq", zeros_like(p)
-        ) * b2 + decayed * decayed * (1 - b2)
-        root = e.sqrt(v) / math.sqrt(1 - b2**t) + self.eps
-        return m / root * (self.lr / (1 - b1**t)) + self._shrink(p)
-
-    def _decay(self, p: Any, g: Any) -> Any:
-        return g + p * self.weight_decay if self.weight_decay else g
-
-    def _shrink(self, p: Any) -> Any:
-        return 0.0
-
-
-class AdamW(Adam):
-    """Adam whose weight decay acts on the weights themselves and not on the running means.
-
-    As ``torch.optim.AdamW`` (weight_decay 0.01 by default); Loshchilov and Hutter, 2019.
-    """
-
-    def __init__(
-        self,
-        params: Iterable[Any],
-        lr: float = 1e-3,
-        betas: tuple[float, float] = (0.9, 0.999),
-        eps: float = 1e-8,
-        weight_decay: float = 1e-2,
-        *,
-        maximize: bool = False,
-    ) -> None:
-        super().__init__(params, lr, betas, eps, weight_decay, maximize=maximize)
-
-    def _decay(self, p: Any, g: Any) -> Any:
-        return g
-
-    def _shrink(self, p: Any) -> Any:
-        return p * (self.lr * self.weight_decay)
+def check_betas(betas: tuple[float, float]) -> None:
+    for i, beta in enumerate(betas):
+        if not 0 <= beta < 1:
+            raise ValueError(f"Invalid beta parameter at index {i}: {beta}")

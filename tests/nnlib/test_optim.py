@@ -7,6 +7,8 @@ import pytest
 import torch
 
 import nnlib
+from nnlib import record
+from nnlib.graph import Tracer
 
 RULES = [
     ("SGD", {"lr": 0.1}),
@@ -17,6 +19,11 @@ RULES = [
     ("Adam", {"lr": 0.05}),
     ("Adam", {"lr": 0.05, "weight_decay": 0.1, "betas": (0.8, 0.95)}),
     ("AdamW", {"lr": 0.05}),
+    ("AdamW", {"lr": 0.05, "maximize": True, "weight_decay": 0.2}),
+    ("RMSprop", {"lr": 0.02}),
+    ("RMSprop", {"lr": 0.02, "centered": True, "momentum": 0.8, "weight_decay": 0.01}),
+    ("Adagrad", {"lr": 0.1}),
+    ("Adagrad", {"lr": 0.1, "lr_decay": 0.1, "initial_accumulator_value": 0.5}),
 ]
 
 
@@ -38,6 +45,98 @@ def test_eight_steps_end_where_pytorchs_do(rule, options):
     np.testing.assert_allclose(run(nnlib, rule, options), run(torch, rule, options), rtol=1e-10)
 
 
+@pytest.mark.parametrize(("rule", "options"), RULES)
+def test_a_watched_step_does_what_the_quick_one_does(rule, options):
+    with record.watching(Tracer()):
+        watched = run(nnlib, rule, options)
+    np.testing.assert_allclose(watched, run(nnlib, rule, options), rtol=1e-6)
+
+
+def test_a_watched_step_is_a_graph_that_replays():
+    from nnlib.graph import trace
+
+    def step(w, g):
+        w = (w * 1.0).detach().requires_grad_()
+        w.grad = g * 1.0
+        optimizer = nnlib.optim.Adam([w], lr=0.1)
+        optimizer.step()
+        optimizer.step()
+        return w
+
+    graph = trace(step, w=np.ones(3), g=np.array([1.0, 2.0, 3.0]))
+    w, g = np.array([0.5, 1.0, 2.0]), np.array([-1.0, 0.5, 4.0])
+    theirs = torch.tensor(w, requires_grad=True)
+    theirs.grad = torch.tensor(g)
+    optimizer = torch.optim.Adam([theirs], lr=0.1)
+    optimizer.step()
+    optimizer.step()
+    np.testing.assert_allclose(graph.run(w=w, g=g)["output"], theirs.tolist(), rtol=1e-6)
+
+
+def two_groups(t, rule, **options):
+    a = t.tensor([1.0, 2.0], dtype=t.float64, requires_grad=True)
+    b = t.tensor(3.0, dtype=t.float64, requires_grad=True)
+    groups = [{"params": [a]}, {"params": b, "lr": 0.5}]
+    return rule(groups, **{"lr": 0.1, **options}), a, b
+
+
+def descend(optimizer, a, b, steps=3):
+    def closure():
+        optimizer.zero_grad()
+        loss = (a * a).sum() * b * b
+        loss.backward()
+        return loss
+
+    for _ in range(steps):
+        loss = optimizer.step(closure)
+    return [*a.tolist(), b.item(), loss.item()]
+
+
+@pytest.mark.parametrize("rule", ["SGD", "Adam", "AdamW", "RMSprop", "Adagrad"])
+def test_groups_have_settings_of_their_own(rule):
+    results = []
+    for t in (nnlib, torch):
+        optimizer, a, b = two_groups(t, getattr(t.optim, rule), lr=0.01)
+        first = descend(optimizer, a, b)
+        optimizer.param_groups[1]["lr"] = 0.001
+        c = t.ones(1, requires_grad=True)
+        optimizer.add_param_group({"params": [c]})
+        c.grad = t.ones(1)
+        results.append([*first, *descend(optimizer, a, b)])
+        assert [g["lr"] for g in optimizer.param_groups] == [0.01, 0.001, 0.01]
+    np.testing.assert_allclose(results[0], results[1], rtol=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("rule", "options"),
+    [("SGD", {"momentum": 0.9}), ("Adam", {}), ("RMSprop", {"momentum": 0.5}), ("Adagrad", {})],
+)
+def test_a_state_dict_carries_on_where_the_optimizer_stood(rule, options):
+    optimizer, a, b = two_groups(nnlib, getattr(nnlib.optim, rule), lr=0.01, **options)
+    descend(optimizer, a, b)
+    theirs, ta, tb = two_groups(torch, getattr(torch.optim, rule), lr=0.01, **options)
+    descend(theirs, ta, tb)
+    saved, their_saved = optimizer.state_dict(), theirs.state_dict()
+    for at, state in their_saved["state"].items():  # the same names and values as PyTorch's
+        ours = saved["state"][at]
+        assert set(ours) == {k for k, v in state.items() if v is not None}
+        for name, value in ours.items():
+            np.testing.assert_allclose(value.tolist(), state[name].tolist(), rtol=1e-7)
+    other, a2, b2 = two_groups(nnlib, getattr(nnlib.optim, rule), lr=0.9, **options)
+    a2.data, b2.data = a.detach().clone(), b.detach().clone()
+    other.load_state_dict(saved)
+    assert descend(other, a2, b2) == descend(optimizer, a, b)
+
+
+def test_a_step_is_noticed_by_gradients_that_saved_the_old_weights():
+    w = nnlib.ones(2, requires_grad=True)
+    loss = (w * w).sum()
+    w.grad = nnlib.ones(2)
+    nnlib.optim.SGD([w], lr=0.1).step()
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        loss.backward()
+
+
 @pytest.mark.parametrize(
     "bad",
     [
@@ -48,6 +147,14 @@ def test_eight_steps_end_where_pytorchs_do(rule, options):
         lambda t: t.optim.SGD([t.ones(2, requires_grad=True)], lr=-1.0),
         lambda t: t.optim.SGD([t.ones(2, requires_grad=True)], lr=0.1, nesterov=True),
         lambda t: t.optim.Adam([t.ones(2, requires_grad=True)], betas=(1.5, 0.9)),
+        lambda t: t.optim.RMSprop([t.ones(2, requires_grad=True)], alpha=-1),
+        lambda t: two_groups(t, t.optim.SGD)[0].add_param_group([1]),
+        lambda t: two_groups(t, t.optim.SGD)[0].load_state_dict(
+            {"state": {}, "param_groups": [{"params": [0]}]}
+        ),
+        lambda t: two_groups(t, t.optim.SGD)[0].load_state_dict(
+            {"state": {}, "param_groups": [{"params": [0, 1]}, {"params": []}]}
+        ),
     ],
 )
 def test_bad_arguments_are_refused_with_pytorchs_kind_of_error(bad):
