@@ -1,0 +1,312 @@
+"""The live figures of the chapter on gradient ascent: what surrounds its own functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+import nnlib
+from nnlib import live
+
+W1, W2 = (-4.0, 14.0), (-9.0, 7.0)
+LEVELS = (-4, -3, -2, -1.5, -1, -0.7, -0.5, -0.35, -0.25, -0.2, -0.17, -0.15, -0.14)
+BILL, MASS = "bill length (standard deviations)", "body mass (standard deviations)"
+RUNNERS = ("all birds", "mini-batches of 10", "mini-batches, momentum", "mini-batches, Adam")
+STEPS = 21  # steps of 10 birds that make one pass over 219
+ARROW = 3.0  # how long the reader's arrow is
+Hill = Callable[[Any], Any]
+
+
+def _unit(v: Any) -> Any:
+    return v / ((v * v).sum() + 1e-12).sqrt()
+
+
+def _degrees(u: Any, v: Any) -> Any:
+    """The angle between two vectors, 0 to 180."""
+    turned = (u[0] * v[1] - u[1] * v[0]).abs()
+    return nnlib.atan2(turned, (u * v).sum()) * (180 / np.pi)
+
+
+def _panel(hill: Hill, *marks: Any, xlim: Any = W1, ylim: Any = W2, levels: Any = LEVELS,
+           **look: Any) -> Any:  # fmt: skip
+    """Contours of the hill below the marks."""
+    heights = hill(nnlib.tensor(live.grid(xlim, ylim, 40)).double()).reshape(40, 40)
+    land = live.contour(heights, xlim, ylim, levels=levels, fill=True)
+    shape = {"equal": True, "width": 400, "height": 340} | look
+    return live.axes(land, *marks, xlim=xlim, ylim=ylim, xlabel="w₁", ylabel="w₂", **shape)
+
+
+def _here() -> Any:
+    return live.handle("w[0]", "w[1]", drag="w", label="the weights w")
+
+
+# --- two views of one w ---------------------------------------------------------------------------
+
+
+def _line_of_w(x: Any, birds: Any) -> Any:
+    """The birds and the line that w draws, which can be turned and made surer."""
+
+    def turn(x: Any, y: Any, w: Any) -> dict:
+        return {"w": _unit(nnlib.stack([y, -x])) * (w * w).sum().sqrt()}
+
+    def widen(x: Any, y: Any, w: Any) -> dict:
+        u = _unit(w)
+        return {"w": u / (x * u[0] + y * u[1]).clamp(min=0.06)}
+
+    return live.axes(
+        live.points(x, birds.y, class_names=birds.classes),
+        live.line(0.0, "w[0]", "w[1]", band=1.0),
+        live.handle(lambda w: -2.2 * _unit(w)[1], lambda w: 2.2 * _unit(w)[0], drag=turn,
+                    label="line, direction"),
+        live.handle(lambda w: w[0] / (w * w).sum(), lambda w: w[1] / (w * w).sum(), drag=widen,
+                    label="line, band"),
+        xlim=(-3, 3), ylim=(-3, 3), equal=True, xlabel=BILL, ylabel=MASS, width=340, height=340,
+    )  # fmt: skip
+
+
+def two_views(hill: Hill, slope: Hill, x: Any, birds: Any, start: Any, peak: Any) -> live.Figure:
+    """The same w as a line between the birds and as a point on the hill; draw a step."""
+
+    def compare(w: Any, guess: Any) -> dict:
+        g = slope(w)
+        off, aim = _degrees(guess, g), _degrees(guess, peak - w)
+        return {"g": g, "h": hill(w), "off": off, "aim": aim, "bend": _degrees(g, peak - w)}
+
+    def point(x: Any, y: Any, w: Any) -> dict:
+        return {"guess": ARROW * _unit(nnlib.stack([x, y]) - w)}
+
+    mountain = _panel(
+        hill,
+        live.arrows("w[0]", "w[1]", "guess[0]", "guess[1]", color="accent", label="your arrow"),
+        live.arrows("w[0]", "w[1]", "g[0]", "g[1]", scale=12, width=3, label="gradient × 12",
+                    when="uphill_committed"),
+        live.handle(lambda w, guess: w[0] + guess[0], lambda w, guess: w[1] + guess[1], drag=point,
+                    label="your arrow"),
+        _here(),
+    )  # fmt: skip
+    return live.figure(
+        compare,
+        w=start,
+        guess=np.array([0.0, ARROW], "float32"),
+        view=[
+            [_line_of_w(x, birds), mountain],
+            "w = ({w[0]:.2f}, {w[1]:.2f}), height {h:.3f}",
+            live.predict("Turn your arrow to where the hill rises most steeply.", name="uphill",
+                         input="guess"),
+            live.readout("Your arrow is {off:.0f}° off the gradient and {aim:.0f}° off the way to "
+                         "the top. Between these two are {bend:.0f}°.", when="uphill_committed"),
+        ],
+        title="Two views of one w",
+        dtype="float64",
+        caption="Turn your arrow and commit. Then drag w, or the line: where do the gradient and "
+        "the way to the top differ most?",
+        alt="Left, penguins and the line that w draws between them; right, w on the contours of "
+        "the hill, which is a long ridge. The gradient is at right angles to the contour through w "
+        "and seldom points at the top.",
+    )  # fmt: skip
+
+
+# --- two climbers with one budget -----------------------------------------------------------------
+
+
+def two_climbers(hill: Hill, felt: Any, climbed: Any) -> live.Figure:
+    """Paths of local search (4 evaluations a step) and of gradient ascent (3 a step)."""
+    count = nnlib.arange(max(len(felt), len(climbed)))
+
+    def walked(path: Any, steps: Any) -> Any:
+        return path[nnlib.minimum(count, steps.clamp(max=len(path) - 1))]
+
+    def after(k: Any) -> dict:
+        a, b = walked(felt, k // 4), walked(climbed, k // 3)
+        return {"a": a, "b": b, "ha": hill(a[-1]), "hb": hill(b[-1])}
+
+    return live.figure(
+        after,
+        k=live.slider(0, 120, 1, value=9, label="evaluations"),
+        view=[
+            _panel(
+                hill,
+                live.path("a[:,0]", "a[:,1]", label="local search, δ = 0.5", arrow=True),
+                live.path("b[:,0]", "b[:,1]", color="gradient", label="gradient ascent, α = 20",
+                          arrow=True),
+            ),
+            "After {k:d} evaluations: local search at {ha:.4f}, gradient ascent at {hb:.4f}",
+        ],
+        title="Two climbers, one budget",
+        dtype="float64",
+        caption="Give both more evaluations. Will local search ever be as high as gradient ascent "
+        "is after 9?",
+        alt="Local search climbs in a staircase along the axes; gradient ascent reaches the ridge "
+        "in a few long steps.",
+    )  # fmt: skip
+
+
+# --- the step that is too long --------------------------------------------------------------------
+
+
+def too_long(hill: Hill, ascent: Callable, top: Any, steep: Any, largest: Any) -> live.Figure:
+    """Sixty steps from beside the top, for a step size that crosses 1/λ and 2/λ."""
+    largest, beside = float(largest), top + 0.4 * steep
+
+    def swing(alpha: Any) -> dict:
+        path = ascent(beside, alpha, 60)
+        far = ((path[41:] - top) ** 2).sum(1).amax().sqrt().clamp(min=1e-5)
+        return {"path": path, "factor": 1 - alpha * largest, "far": far}
+
+    alphas = nnlib.linspace(2.0, 60.0, 117, dtype=nnlib.float64)
+    farthest = nnlib.stack([swing(a)["far"] for a in alphas])
+    (a, b), height = top.tolist(), float(hill(top))
+    near = [height - drop for drop in (0.03, 0.02, 0.01, 0.005, 0.002, 0.001, 0.0003)]
+    mountain = _panel(
+        hill,
+        live.path("path[:,0]", "path[:,1]", color="gradient", width=1.4),
+        live.points("path", color="gradient", size=2.5, label="60 steps"),
+        live.points(top.reshape(1, 2), color="ink", size=5, label="top"),
+        xlim=(a - 1.5, a + 1.5), ylim=(b - 1.25, b + 1.25), levels=near,
+    )  # fmt: skip
+    distances = live.axes(
+        live.curve(alphas, farthest, label="farthest from the top in steps 41 to 60"),
+        live.line(x=1 / largest, dash=True, color="muted", label="1/λmax: the zigzag begins"),
+        live.line(x=2 / largest, color="gradient", label="2/λmax: it no longer arrives"),
+        live.handle("alpha", "far", drag=("alpha", None), label="step size"),
+        xlim=(0, 62), ylim=(1e-4, 20), yscale="log", xlabel="step size α", ylabel="distance",
+        width=340, height=340,
+    )  # fmt: skip
+    return live.figure(
+        swing,
+        alpha=live.slider(2.0, 60.0, 0.5, value=30.0, label="step size α"),
+        view=[
+            [mountain, distances],
+            live.readout(
+                "α = {alpha:.1f}: a step multiplies the distance in the steep direction by "
+                "{factor:.2f}; in steps 41 to 60, w is at most {far:.4f} from the top"
+            ),
+        ],
+        title="The step that is too long",
+        dtype="float64",
+        caption="Move α, or the handle on the curve, across both lines. Where does it arrive "
+        "soonest? What happens beyond 2/λmax?",
+        alt="For small α the path glides to the top. Beyond 1/λmax it zigzags across the ridge, "
+        "beyond 2/λmax it never comes to rest.",
+    )
+
+
+# --- a fan of mini-batches ------------------------------------------------------------------------
+
+
+def fan_of_batches(hill: Hill, slope: Hill, x: Any, y: Any, start: Any, sizes: Sequence[int],
+                   noises: Sequence[float]) -> live.Figure:  # fmt: skip
+    """Forty mini-batch gradients around the full one, and their noise beside 1/√B."""
+    drawn = nnlib.tensor(np.random.default_rng(0).integers(0, len(y), (40, 128)))
+    place = nnlib.arange(128).reshape(1, -1, 1)
+
+    def fan(w: Any, B: Any) -> dict:
+        pulls = (nnlib.sigmoid(-y * (x @ w)) * y).reshape(-1, 1) * x
+        g = (pulls[drawn] * (place < B)).sum(1) / B
+        full = slope(w)
+        root = w[0].expand(40), w[1].expand(40)
+        spread = ((g - full) ** 2).sum(1).mean().sqrt()
+        return {"g": g, "full": full, "x0": root[0], "y0": root[1], "spread": spread}
+
+    law = noises[0] * np.asarray(sizes) ** -0.5
+    spread = live.axes(
+        live.points(x=sizes, y=noises, label="measured in the cell above"),
+        live.curve(sizes, law, dash=True, color="muted", label="s / √B"),
+        live.points(x=lambda B: B * 1.0, y="spread", color="gradient", size=7, label="this fan"),
+        xscale="log", yscale="log", xlim=(0.8, 160), ylim=(0.01, 2),
+        xlabel="birds in a mini-batch, B", ylabel="noise", width=340, height=340,
+    )  # fmt: skip
+    return live.figure(
+        fan,
+        w=start,
+        B=live.slider(1, 128, 1, value=4, label="birds in a mini-batch, B"),
+        view=[
+            [
+                _panel(
+                    hill,
+                    live.arrows("x0", "y0", "g[:,0]", "g[:,1]", scale=6, color="muted", width=1,
+                                label="40 mini-batches"),
+                    live.arrows("w[0]", "w[1]", "full[0]", "full[1]", scale=6, width=3,
+                                label="all 219 birds"),
+                    _here(),
+                ),
+                spread,
+            ],
+            live.readout(
+                "{B:d} birds: typical error {spread:.3f}; the full gradient is "
+                "({full[0]:.3f}, {full[1]:.3f})"
+            ),
+        ],
+        title="A fan of mini-batches",
+        dtype="float64",
+        caption="Make B four times as large: does the fan close by half? Then drag w to the top: "
+        "what becomes of the full gradient, and what of the fan?",
+        alt="Arrows of forty mini-batches spread around the full gradient. With more birds they "
+        "close in on it, as one over the root of their number.",
+    )  # fmt: skip
+
+
+# --- a race at equal computation ------------------------------------------------------------------
+
+
+def race(hill: Hill, slope: Hill, x: Any, y: Any, start: Any, top: Any) -> live.Figure:
+    """Four climbers that have looked at equally many birds."""
+
+    def step(full: Any, mini: Any, fast: Any, adam: Any, v: Any, m: Any, s: Any, t: Any, alpha: Any,
+             X: Any, Y: Any) -> dict:  # fmt: skip
+        def pull(w: Any) -> Any:
+            return (nnlib.sigmoid(-Y * (X @ w)) * Y) @ X / len(Y)
+
+        t = t + 1
+        full = full + alpha * slope(full) * (t % STEPS == 0)
+        mini = mini + alpha * pull(mini)
+        v = 0.9 * v + pull(fast)
+        fast = fast + 0.1 * alpha * v
+        g = pull(adam)
+        m, s = 0.9 * m + 0.1 * g, 0.999 * s + 0.001 * g * g
+        mean, square = m / (1 - 0.9**t), s / (1 - 0.999**t)
+        adam = adam + 0.04 * alpha * mean / (square.sqrt() + 1e-8)
+        after = nnlib.stack([full, mini, fast, adam])
+        gaps = (hill(top) - hill(after)).clamp(min=1e-5)
+        tracked = {f"gap{i}": gaps[i] for i in range(4)}
+        tracked |= {f"at{i}{j}": after[i, j] for i in range(4) for j in (0, 1)}
+        state = {"full": full, "mini": mini, "fast": fast, "adam": adam, "v": v, "m": m, "s": s}
+        return {**state, "t": t, "loss": gaps[1], **tracked}
+
+    first = np.asarray(start.tolist(), "float32")
+    state: dict[str, Any] = dict.fromkeys(("full", "mini", "fast", "adam"), first)
+    state |= {name: np.zeros(2) for name in ("v", "m", "s")} | {"t": np.zeros(())}
+    tracked = [f"gap{i}" for i in range(4)] + [f"at{i}{j}" for i in range(4) for j in (0, 1)]
+    trails = [live.path(f"history_at{i}0", f"history_at{i}1", color=f"series{i}", width=1.4)
+              for i in range(4)]  # fmt: skip
+    dots = [live.points(x=f"now[{i},0]", y=f"now[{i},1]", color=f"series{i}", size=6)
+            for i in range(4)]  # fmt: skip
+    curves = [live.curve("history_step", f"history_gap{i}", color=f"series{i}", label=RUNNERS[i])
+              for i in range(4)]  # fmt: skip
+    return live.figure(
+        lambda full, mini, fast, adam: {"now": nnlib.stack([full, mini, fast, adam])},
+        alpha=live.slider(0.5, 20.0, value=5.0, log=True, format=".1f", label="step size α"),
+        training=live.training(step, state, data={"X": x, "Y": y}, batch=10, seed=1, seeds=50,
+                               max_steps=30 * STEPS, track=tracked),
+        view=[
+            [
+                _panel(hill, *trails, *dots),
+                live.axes(*curves, yscale="log", xlim=(0, 10 * STEPS), ylim=(1e-5, 5),
+                          xlabel="steps of 10 birds (21 make one pass)",
+                          ylabel="height below the top", width=340, height=340),
+            ],
+            live.readout(
+                "After {step:d} × 10 birds, below the top by: all birds {history_gap0[-1]:.4f}, "
+                "mini-batches {history_gap1[-1]:.4f}, momentum {history_gap2[-1]:.4f}, "
+                "Adam {history_gap3[-1]:.4f}"
+            ),
+        ],
+        title="A race at equal computation",
+        dtype="float64",
+        caption="Play. Who leads after one pass, who after ten? Then try α = 20 and other seeds. "
+        "(Momentum steps by α/10, Adam by α/25, so that all are about as fast.)",
+        alt="Four climbers that have looked at equally many birds. Mini-batches lead early and "
+        "then jitter around the top; the climber that uses all birds comes late and comes to rest.",
+    )  # fmt: skip
