@@ -14,7 +14,8 @@ PIP         := $(BIN)/python -m pip --disable-pip-version-check
 NO_PACKAGE   = { echo "error: pip could not have the package that it names above (No matching distribution found for …); is the network up?" >&2; exit 1; }
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve lab test quick lint types notebooks notebooks-check bench \
+.PHONY: help book serve lab test quick lint lint-chapters types notebooks notebooks-check bench \
+        new-chapter watch \
         frontend frontend-check assets clean distclean
 
 help:
@@ -73,6 +74,17 @@ export NNLIB_PROGRESS ?= off
 notebooks: $(BOOK_STAMP)
 	$(BIN)/python tools/exercises.py $(CHAPTERS)
 	$(BIN)/python tools/notebooks.py --execute $(CHAPTERS)
+
+lint-chapters: $(TEST_STAMP)
+	$(BIN)/python tools/lint_chapters.py $(CHAPTERS)
+
+new-chapter: $(BOOK_STAMP)
+	@test -n "$(name)" || { echo "error: say which: make new-chapter name=my-topic" >&2; exit 1; }
+	$(BIN)/python tools/new_chapter.py $(name)
+
+watch: $(TEST_STAMP)
+	@test -n "$(name)" || { echo "error: say which: make watch name=my-topic" >&2; exit 1; }
+	$(BIN)/python tools/watch.py $(name)
 
 notebooks-check: $(BOOK_STAMP)
 	$(BIN)/python tools/exercises.py --check index.ipynb chapters

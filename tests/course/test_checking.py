@@ -1,0 +1,260 @@
+"""Checks tell right from wrong, say what differs, and name the common mistakes unasked."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import nnlib
+import nnlib.nn.functional as F
+from nnlib import course
+from nnlib.course import checking, comparing
+from nnlib.course.checking import judge
+from nnlib.course.exercises import Exercise, find, function, gradient, mistake, puzzle, value
+from nnlib.course.progress import remember, solved
+
+
+def words_of(exercise: Exercise, answer: object) -> str:
+    verdict = judge(exercise, answer)
+    assert verdict.state == "wrong"
+    return verdict.words
+
+
+MATRIX = np.array([[1.0, 2.0], [3.0, 5.0]])
+COLUMNS = np.arange(6.0).reshape(2, 3)
+
+
+@pytest.mark.parametrize(
+    ("needed", "given", "which"),
+    [
+        (MATRIX, -MATRIX, "sign"),
+        (MATRIX, MATRIX.T, "transpose"),
+        (COLUMNS, COLUMNS.T, "transpose"),
+        (MATRIX, 1 / (1 + np.exp(-MATRIX)), "probabilities"),
+        (1 / (1 + np.exp(-MATRIX)), MATRIX, "logits"),
+        (np.log(MATRIX), MATRIX, "logarithm"),
+        (MATRIX, np.where(MATRIX > 2, np.nan, MATRIX), "nan"),
+    ],
+)
+def test_common_mistakes_are_seen_in_the_numbers(needed, given, which: str) -> None:
+    assert comparing.WORDS[which] in words_of(value("v", needed), given)
+    assert comparing.WORDS[which] in words_of(value("v", needed), nnlib.tensor(given))
+
+
+def test_a_constant_factor_is_named() -> None:
+    assert "Every entry is 2 times" in words_of(value("v", MATRIX), 2 * MATRIX)
+    # One number is some multiple of any other: no word about 1.7, one about 2.
+    assert "\n" not in words_of(value("v", 1.0), 1.7)
+    assert "2 times" in words_of(value("v", 1.3), 2.6)
+
+
+def test_sum_and_mean_are_told_apart_by_the_datas_length() -> None:
+    def draw(rng: np.random.Generator) -> tuple:
+        return (rng.normal(size=7),)
+
+    mean = function("f", like=lambda x: (x * x).mean(), given=draw)
+    total = function("f", like=lambda x: (x * x).sum(), given=draw)
+    assert comparing.WORDS["sum"].format(factor=7) in words_of(mean, total.like)
+    assert comparing.WORDS["mean"].format(factor=7) in words_of(total, mean.like)
+
+
+@pytest.mark.parametrize(
+    ("needed", "given", "said"),
+    [
+        (np.zeros(3), np.zeros((3, 1)), "the shape (3,) is needed; yours is (3, 1)"),
+        (np.zeros(3), "three", "numbers are needed, not 'three' (str)"),
+        (np.array([True]), np.array([1.0]), "the dtype bool is needed"),
+        ((1.0, 2.0), (1.0, 3.0), "[1]: you have 3 where 2 is needed"),
+        ((1.0, 2.0), (1.0,), "2 results are needed"),
+        ({"a": 1.0}, {"b": 1.0}, "a dict with a is needed"),
+        ({"a": 1.0}, {"a": 4.0}, "['a']: you have 4 where 1 is needed"),
+        ("yes", "no", "you have 'no'"),
+        (MATRIX, MATRIX + np.eye(2) * [0.0, 3.0], "you have 8 at [1, 1] where 5 is needed"),
+    ],
+)
+def test_what_differs_is_said(needed, given, said: str) -> None:
+    assert said in words_of(value("v", needed), given)
+
+
+@pytest.mark.parametrize("given", [MATRIX, nnlib.tensor(MATRIX), MATRIX.tolist()])
+def test_right_values_pass_as_arrays_tensors_and_lists(given) -> None:
+    assert judge(value("v", MATRIX, learned="So."), given).words == "right. So."
+
+
+@pytest.mark.parametrize("given", [..., (1.0, ...), {"a": ...}, [[...]]])
+def test_dots_anywhere_are_blank(given) -> None:
+    assert judge(value("v", 1.0), given).state == "blank"
+
+
+def half_done(x):
+    y = x * 2
+    ...
+    return y
+
+
+def test_a_function_with_dots_left_is_blank_even_where_it_returns_something() -> None:
+    exercise = function("f", like=lambda x: x * 3, given=lambda rng: (rng.normal(size=2),))
+    assert judge(exercise, half_done).state == "blank"
+
+
+def square(x):
+    return (x * x).sum()
+
+
+CURVE = function("c", like=square, given=lambda rng: (rng.normal(size=3),), derivative=True)
+
+
+def test_gradients_of_the_answer_are_compared_too() -> None:
+    assert judge(CURVE, lambda x: (x**2).sum()).state == "right"
+    assert words_of(CURVE, lambda x: nnlib.tensor(square(x).item())) == checking.LEFT
+    said = words_of(CURVE, lambda x: nnlib.tensor((x.numpy() ** 2).sum()))
+    assert said.startswith(checking.LEFT) and "detach().numpy()" in said
+    kinked = words_of(CURVE, lambda x: (x * x.detach()).sum())
+    assert "the gradient for argument 1 is not" in kinked
+
+
+def test_the_right_answers_gradient_is_held_to_finite_differences(monkeypatch) -> None:
+    monkeypatch.setattr(checking, "finite_differences", lambda *_: np.ones(3))
+    assert "finite differences" in words_of(CURVE, square)
+
+
+def test_a_gradient_of_several_terms_that_overwrites_is_told_so() -> None:
+    def draw(rng: np.random.Generator) -> tuple:
+        return rng.normal(size=3), rng.normal(size=3)
+
+    terms = [lambda w, x: (w * x).sum(), lambda w, x: (w * w * x).sum()]
+    exercise = gradient("g", of=terms, given=draw)
+    assert judge(exercise, lambda w, x: x + 2 * w * x).state == "right"
+    for one in (lambda w, x: x, lambda w, x: 2 * w * x):
+        assert checking.OVERWRITTEN in words_of(exercise, one)
+    assert comparing.WORDS["sign"] in words_of(exercise, lambda w, x: -x - 2 * w * x)
+
+
+def test_an_answer_that_raises_is_told_what_it_raised() -> None:
+    said = words_of(CURVE, lambda x: x @ nnlib.zeros(5, dtype=nnlib.float64))
+    assert said.startswith("it raised RuntimeError: ")
+    assert "a function is needed" in words_of(CURVE, 3.0)
+
+
+def test_answers_cannot_change_what_they_are_compared_with() -> None:
+    def meddle(x):
+        x *= 0
+        return x.sum()
+
+    assert judge(CURVE, meddle).state == "wrong"
+    assert judge(CURVE, square).state == "right"
+
+
+def test_observations_compare_what_an_answer_does() -> None:
+    exercise = function(
+        "step",
+        like=lambda w, g: w - g,
+        given=lambda rng: (rng.normal(size=2), rng.normal(size=2)),
+        observe=lambda step, w, g: step(step(w, g), g),
+        mistakes=[mistake("Uphill.", lambda w, g: w + g)],
+    )
+    assert judge(exercise, lambda w, g: -g + w).state == "right"
+    assert "Uphill." in words_of(exercise, lambda w, g: w + g)
+
+
+def test_a_puzzle_says_its_own_words() -> None:
+    exercise = puzzle("p", right=4, problem=lambda n: None if n % 2 == 0 else "odd")
+    assert judge(exercise, 6).state == "right"
+    assert words_of(exercise, 3) == "odd"
+    assert "TypeError" in words_of(exercise, "three")
+
+
+# --- the call that readers make -----------------------------------------------------------------
+
+GOOD = "logistic-regression/probability"
+
+
+@pytest.fixture
+def progress_file(monkeypatch, tmp_path: Path) -> Path:
+    monkeypatch.setenv("NNLIB_PROGRESS", str(tmp_path / "home" / "progress.json"))
+    monkeypatch.delenv("NNLIB_COURSE", raising=False)
+    return tmp_path / "home" / "progress.json"
+
+
+def test_check_prints_one_verdict_and_raises_only_where_all_must_be_solved(
+    capsys, monkeypatch, progress_file
+) -> None:
+    course.check(GOOD, lambda z, y: F.sigmoid(z))
+    said = capsys.readouterr().out
+    assert said.startswith("✗ probability: called with an array of shape (6,)")
+    assert "You give P(y = +1)" in said
+    assert max(map(len, said.splitlines())) <= checking.WIDTH
+    monkeypatch.setenv("NNLIB_COURSE", "solved")
+    with pytest.raises(course.NotSolved, match="still blank"):
+        course.check(GOOD, ...)
+    assert not progress_file.exists()
+
+
+def test_progress_is_kept_in_a_file_and_shown(capsys, progress_file) -> None:
+    assert "0 of 6" in repr(course.progress("logistic-regression"))
+    course.check(GOOD, lambda z, y: F.sigmoid(y * z))
+    assert json.loads(progress_file.read_text()) == {"solved": [GOOD]}
+    shown = repr(course.progress("logistic-regression"))
+    assert "1 of 6" in shown
+    assert "✓ ★   probability" in shown
+
+
+def test_progress_survives_a_damaged_file_and_a_home_that_cannot_be_written(
+    monkeypatch, progress_file, tmp_path: Path
+) -> None:
+    progress_file.parent.mkdir()
+    progress_file.write_text("{")
+    assert solved() == set()
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("NNLIB_PROGRESS", str(tmp_path / "file" / "progress.json"))
+    remember(GOOD)
+    monkeypatch.setenv("NNLIB_PROGRESS", "off")
+    remember(GOOD)
+    assert solved() == set()
+
+
+def test_unknown_names_are_answered_with_those_that_there_are() -> None:
+    with pytest.raises(ValueError, match="it has probability, unsure"):
+        find("logistic-regression/nothing")
+    with pytest.raises(ValueError, match="no chapter 'nowhere'"):
+        find("nowhere/nothing")
+    with pytest.raises(ValueError, match="chapter/exercise"):
+        find("probability")
+
+
+# --- numbers for the text -----------------------------------------------------------------------
+
+
+def test_a_number_that_reads_otherwise_stops_authors_and_is_told_to_readers(
+    capsys, monkeypatch
+) -> None:
+    monkeypatch.setenv("NNLIB_COURSE", "author")
+    course.say("ok", nnlib.tensor(-0.5), ".2f", reads="-0.50")
+    with pytest.raises(course.SaidOtherwise, match=r"best = 3; this run gives 4"):
+        course.say("best", 4, "d", reads="3")
+    monkeypatch.setenv("NNLIB_COURSE", "reader")
+    course.say("best", 4, "d", reads="3")
+    assert "this run gives 4" in capsys.readouterr().out
+
+
+def test_names_and_values_that_cannot_be_shown_are_refused() -> None:
+    with pytest.raises(ValueError, match="is no name"):
+        course.say("Two words", 1, reads="1")
+    with pytest.raises(ValueError, match="one number is needed"):
+        course.say("many", nnlib.zeros(3), ".1f", reads="0.0")
+
+
+def test_an_unknown_mode_is_refused(monkeypatch) -> None:
+    monkeypatch.setenv("NNLIB_COURSE", "autor")
+    with pytest.raises(ValueError, match="reader, author or solved"):
+        course.say("n", 1, reads="2")
+
+
+def test_without_pytorch_a_reader_is_told_how_to_have_it(capsys, monkeypatch) -> None:
+    assert course.pytorch()
+    monkeypatch.setattr("nnlib.course.peer.importlib.util.find_spec", lambda name: None)
+    assert not course.pytorch()
+    assert "pip install torch" in capsys.readouterr().out

@@ -1,0 +1,136 @@
+"""The chapters keep to the rules, and each rule sees what it is there for."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import lint_chapters
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+CHAPTERS = sorted((ROOT / "chapters").glob("*.ipynb"))
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_chapter_keeps_to_the_rules(path: Path) -> None:
+    assert lint_chapters.faults(path) == []
+
+
+def faults(tmp_path: Path, *cells: str | tuple[str, list[str]] | dict) -> list[str]:
+    """Of a notebook with these cells: text by itself, code with its tags, or a cell's dict."""
+    made = []
+    for cell in cells:
+        if isinstance(cell, tuple):
+            source, tags = cell
+            cell = {"cell_type": "code", "source": source, "metadata": {"tags": tags}}
+        elif isinstance(cell, str):
+            cell = {"cell_type": "markdown", "source": cell, "metadata": {}}
+        made.append({**cell, "outputs": []})
+    path = tmp_path / "one.ipynb"
+    path.write_text(json.dumps({"cells": made, "metadata": {}}), "utf8")
+    return lint_chapters.faults(path)
+
+
+TITLE = "# One\n\n*A question?*\n\n<!-- lint: allow shape words -->"
+
+
+def test_a_quiet_notebook_has_no_faults(tmp_path: Path) -> None:
+    assert faults(tmp_path, TITLE, ("a = 1", [])) == []
+
+
+CASES = {
+    "title": [("# Two",), ("```\n# no title\n```\n\n# Two",)],
+    "cells": [
+        (("\n".join("a = 1" for _ in range(21)), ["hide-input"]),),
+        (("\n".join("a = 1" for _ in range(11)), []),),
+        (("a = 1\nb = 1\nc = 1\nd = 1\ne = 1", []),),
+        (("a = " + "1 + " * 25 + "1", []),),
+    ],
+    "comments": [(("a = 1  # one\nb = 2", []),)],
+    "alternatives": [
+        (("live.figure(f, title='t', caption='c')", []),),
+        (("plt.plot(x)", []),),
+        ("![](https://example.org/a.png)",),
+        ("<img src='a.png'>",),
+    ],
+    "plotting": [(("ax.set_xlabel('x')", []),), (("mpl.rcParams['a'] = 1", []),)],
+    "seeds": [
+        (("x = np.random.rand(3)", []),),
+        (("g = np.random.default_rng()", []),),
+        (("x = random.random()", []),),
+        (("x = nnlib.randn(3)", []),),
+        (("layer = nn.Linear(2, 3)", []),),
+        (("rows = DataLoader(d, shuffle=True)", []),),
+    ],
+    "numbers": [
+        ("It is 0.25 there.",),
+        ("It is −.5 there.",),
+        ("It reaches 97 % there.",),
+        ("It is 1,024.5 there.",),
+        ("```{margin}\nIt is 0.5 here.\n```",),
+        ("It is {glue:text}`nobody`.",),
+        (('course.say("unseen", 1, "d", reads="1")', []),),
+        (
+            "Is {glue:text}`twice`.",
+            ('course.say("twice", 1, reads="1")\ncourse.say("twice", 2, reads="2")', []),
+        ),
+    ],
+    "links": [("[there](nowhere.ipynb)",), ("[there](nowhere.ipynb#part)",)],
+    "style": [("It is simply one.",), ("Obviously one.",)],
+    "spelling": [("A sentense.",), (("a = 'What happens to the sigmiod here?'", []),)],
+}
+
+
+@pytest.mark.parametrize(
+    ("rule", "cells"), [(rule, cells) for rule, all_cells in CASES.items() for cells in all_cells]
+)
+def test_each_rule_sees_its_fault(rule: str, cells, tmp_path: Path) -> None:
+    found = faults(tmp_path, TITLE, *cells)
+    assert found and {fault.partition(":")[0] for fault in found} == {rule}
+    # An exemption for this rule alone silences it.
+    allowed = TITLE.replace("shape words", f"shape words {rule}")
+    assert faults(tmp_path, allowed, *cells) == []
+
+
+def test_a_chapter_without_its_pieces_is_told_each(tmp_path: Path) -> None:
+    found = "\n".join(faults(tmp_path, "# One\n\n*A question?*"))
+    for piece in ("nn-opening", "nn-closing", "live.predict", "live.quiz", "exercises", "pytorch",
+                  "Further reading", "words of prose"):  # fmt: skip
+        assert piece in found
+
+
+QUIET = [
+    "The year 2014, version 3, 219 birds, chapter 4.",
+    "It is $0.25$ there, and `0.25` in code.",
+    "$$\nx = 0.25\n$$ (eq-one)",
+    "```python\nx = 0.25\n```",
+    "It is 0.25 there. <!-- exact: 0.25 -->",
+    "[paper](https://doi.org/10.1371/journal) and {cite:t}`gorman2014penguins`.",
+    "We recognise neighbours, colours, modelling and the centre of a programme.",
+    "A justified line.",
+]
+
+
+@pytest.mark.parametrize("text", QUIET)
+def test_what_is_no_fault_is_left_alone(text: str, tmp_path: Path) -> None:
+    assert faults(tmp_path, TITLE, text) == []
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "rng = np.random.default_rng(1)\nx = rng.normal(3)",
+        "nnlib.manual_seed(0)\nx = nnlib.randn(3)",
+        "x = nnlib.randn(3, generator=g)",
+        "W = live.normal((2, 2), 0.5)",
+        "rows = DataLoader(d)",
+    ],
+)
+def test_what_has_a_seed_is_left_alone(code: str, tmp_path: Path) -> None:
+    assert faults(tmp_path, TITLE, (code, [])) == []
+
+
+def test_the_projects_words_are_each_there_once() -> None:
+    lines = [line.lower() for line in lint_chapters.WORDS_FILE.read_text("utf8").splitlines()]
+    assert len(lines) == len(set(lines))

@@ -1,0 +1,35 @@
+"""The chapter's own climb ends where scikit-learn's unpenalised fit does."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+
+from nnlib import datasets
+
+CHAPTER = Path(__file__).resolve().parents[2] / "chapters" / "logistic-regression.ipynb"
+ENOUGH = "climb.step()"  # the cell with the climb is the last one to run
+
+
+def chapters_names() -> dict:
+    """What the chapter has defined after its climb: its code cells, run one after the other."""
+    names: dict = {}
+    for cell in json.loads(CHAPTER.read_text("utf8"))["cells"]:
+        if cell["cell_type"] == "code":
+            source = "".join(cell["source"])
+            exec(compile(source, CHAPTER.name, "exec"), names)
+            if ENOUGH in source:
+                return names
+    raise AssertionError("the chapter has no climb")
+
+
+def test_the_climb_agrees_with_scikit_learn() -> None:
+    weights = chapters_names()["w"].tolist()
+    birds = datasets.penguins(("Adelie", "Chinstrap"), ("bill_length_mm", "body_mass_g"))
+    x = ((birds.x - birds.x.mean(0)) / birds.x.std(0)).astype(float)
+    peer = LogisticRegression(C=np.inf, tol=1e-12, max_iter=10_000, solver="newton-cholesky")
+    peer.fit(x, birds.y)
+    assert np.allclose(weights, [*peer.intercept_, *peer.coef_[0]], rtol=0, atol=1e-6)

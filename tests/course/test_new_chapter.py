@@ -1,0 +1,62 @@
+"""A new chapter starts whole: it keeps the rules but for its length, and its exercise works."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import shutil
+from pathlib import Path
+
+import exercises
+import lint_chapters
+import new_chapter
+import notebooks
+import pytest
+
+from nnlib.course.checking import judge
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def book(tmp_path: Path) -> Path:
+    (tmp_path / "chapters").mkdir()
+    (tmp_path / "nnlib" / "course" / "checks").mkdir(parents=True)
+    shutil.copy(ROOT / "_toc.yml", tmp_path)
+    return tmp_path
+
+
+def test_a_new_chapter_keeps_the_rules_but_for_its_length(book: Path) -> None:
+    notebook, _, toc = new_chapter.new_chapter("two-words", book)
+    rules = [fault.partition(":")[0] for fault in lint_chapters.faults(notebook)]
+    assert set(rules) == {"shape", "words"}  # one exercise of four, and hardly a word
+    assert notebooks.main(["--check", str(notebook)]) == 0
+    assert exercises.main(["--check", str(notebook)]) == 0
+    assert "- file: chapters/two-words\n" in toc.read_text("utf8")
+    with pytest.raises(FileExistsError):
+        new_chapter.new_chapter("two-words", book)
+
+
+def test_its_code_runs_and_its_exercise_can_be_solved(book: Path) -> None:
+    notebook, checks, _ = new_chapter.new_chapter("two-words", book)
+    spec = importlib.util.spec_from_file_location("two_words", checks)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    names: dict = {}
+    cells = json.loads(notebook.read_text("utf8"))["cells"]
+    for cell in cells:
+        code = "".join(cell["source"])
+        if cell["cell_type"] == "code" and "course.progress" not in code and "check" not in code:
+            exec(code, names)
+    [line] = module.EXERCISES
+    assert judge(line, names["my_line"]).state == "blank"
+    exec(exercises.exercises_in({"cells": cells})[0].solution, names)
+    assert judge(line, names["my_line"]).state == "right"
+    assert "add where you should multiply" in judge(line, line.mistakes[0].twin).words
+
+
+@pytest.mark.parametrize("name", ["Two", "two_words", "2words", "two--words", ""])
+def test_names_that_are_no_file_names_are_refused(name: str, capsys) -> None:
+    assert new_chapter.main([name]) == 1
+    assert "is no name" in capsys.readouterr().err

@@ -1,0 +1,60 @@
+"""Each chapter's exercises: as readers get them all are blank, as solved all pass."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import exercises
+import pytest
+
+from nnlib.course.exercises import exercises_of
+
+ROOT = Path(__file__).resolve().parents[2]
+CHAPTERS = [
+    path for path in sorted((ROOT / "chapters").glob("*.ipynb"))
+    if exercises.exercises_in(json.loads(path.read_text("utf8")))
+]  # fmt: skip
+
+each_chapter = pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+
+
+@each_chapter
+def test_stubs_are_cut_out_of_solutions(path: Path) -> None:
+    assert exercises.main(["--check", str(path)]) == 0
+
+
+@each_chapter
+def test_the_pages_exercises_are_those_of_the_checks(path: Path) -> None:
+    book = json.loads(path.read_text("utf8"))
+    on_page = [name for exercise in exercises.exercises_in(book) for name in exercise.names]
+    assert on_page == [exercise.name for exercise in exercises_of(path.stem)]
+    statements = "".join(exercises.source_of(cell) for cell in book["cells"])
+    stars = [line.count("★") for line in statements.splitlines() if "{exercise}" in line]
+    assert stars == [exercise.stars for exercise in exercises_of(path.stem)]
+
+
+@each_chapter
+def test_each_stub_is_told_that_it_is_blank(path: Path) -> None:
+    """The stored outputs, which nbval holds to what a run gives."""
+    book = json.loads(path.read_text("utf8"))
+    for exercise in exercises.exercises_in(book):
+        said = "".join(book["cells"][exercise.check]["outputs"][0]["text"])
+        assert said.startswith("☐ ") and "still blank" in said, exercise.names
+
+
+@pytest.mark.slow
+@each_chapter
+def test_the_solved_chapter_runs_and_every_check_passes(path: Path, tmp_path: Path) -> None:
+    assert exercises.main(["--solved", str(tmp_path), str(path)]) == 0
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-o", "addopts="]
+    nbval = ["--nbval", "--nbval-sanitize-with", str(ROOT / "tools" / "nbval.cfg")]
+    environment = os.environ | {"NNLIB_COURSE": "solved", "NNLIB_PROGRESS": "off"}
+    run = subprocess.run(
+        [*command, *nbval, str(tmp_path / path.name)],
+        cwd=ROOT, env=environment, capture_output=True, text=True,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stdout[-4000:] + run.stderr[-2000:]

@@ -1,0 +1,85 @@
+"""Stubs are cut out of solutions: what a mark leaves, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import exercises
+import pytest
+
+
+@pytest.mark.parametrize(
+    ("solution", "stub"),
+    [
+        ("return_this = 3  # ←", "return_this = ..."),
+        ("def f(x):\n    return x  # ←", "def f(x):\n    return ..."),
+        ("loss = f(w)  # ← the loss", "loss = ...  # the loss"),
+        ("a: float = 2.0  # ←", "a: float = ..."),
+        ("a, b = g(\n    1,\n)  # ←", "a, b = ..."),
+        ("a = (1 +\n     2)  # ←", "a = ..."),
+        ("w -= g  # ←\nb -= h  # ←\nprint(w)", "...\nprint(w)"),
+        ("for i in x:\n    w -= 1  # ←\n    b -= 1  # ←", "for i in x:\n    ..."),
+        ("if a:  # ←\n    b = 1\n    c = 2\nreturn_ = b", "...\nreturn_ = b"),
+        ("größe = σ(z)  # ←", "größe = ..."),
+        ("s = '# ← no mark'\nt = 1  # ←", "s = '# ← no mark'\nt = ..."),
+    ],
+)
+def test_a_marked_line_is_the_readers_to_write(solution: str, stub: str) -> None:
+    assert exercises.cut(solution) == stub
+    compile(stub, "stub", "exec")
+
+
+@pytest.mark.parametrize(
+    ("solution", "said"), [("a = 1", "ends in `# ←`"), ("a = 1\n# ←", "no statement")]
+)
+def test_a_solution_without_marks_is_refused(solution: str, said: str) -> None:
+    with pytest.raises(exercises.ExerciseError, match=said):
+        exercises.cut(solution)
+
+
+TEXT = "<details><summary>Solution</summary>\n\n```python\na = 1  # ←\n```\n\n</details>"
+
+
+def notebook(*cells: tuple[str, str, list[str]]) -> dict:
+    made = [
+        {"cell_type": kind, "source": source, "metadata": {"tags": tags}}
+        | ({"outputs": [], "execution_count": 1} if kind == "code" else {})
+        for kind, source, tags in cells
+    ]
+    return {"cells": made, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+
+
+STUB = ("code", "old", ["exercise"])
+CHECK = ("code", 'course.check("logistic-regression/probability", a)', ["check"])
+
+
+def test_the_stub_is_written_and_the_solved_copy_passes_by_its_checks_words() -> None:
+    book = notebook(STUB, CHECK, ("markdown", TEXT, []))
+    assert exercises.source_of(exercises.with_stubs(book)["cells"][0]) == "a = ..."
+    solved = exercises.solved(book)
+    assert exercises.source_of(solved["cells"][0]) == "a = 1  # ←"
+    assert "".join(solved["cells"][1]["outputs"][0]["text"]).startswith("✓ probability: right.")
+
+
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        ((STUB, ("markdown", TEXT, [])), "must be tagged check"),
+        ((STUB, ("code", "pass", ["check"]), ("markdown", TEXT, [])), "call course.check"),
+        ((STUB, CHECK, ("markdown", "no solution", [])), "no folded solution"),
+        ((STUB, CHECK), "no folded solution"),
+    ],
+)
+def test_an_exercise_that_is_not_whole_is_refused(cells, said: str) -> None:
+    with pytest.raises(exercises.ExerciseError, match=said):
+        exercises.exercises_in(notebook(*cells))
+
+
+def test_check_names_a_stub_that_was_edited_by_hand(tmp_path: Path, capsys) -> None:
+    path = tmp_path / "one.ipynb"
+    path.write_text(json.dumps(notebook(STUB, CHECK, ("markdown", TEXT, []))))
+    assert exercises.main(["--check", str(path)]) == 1
+    assert "one.ipynb: a stub is not its solution's" in capsys.readouterr().out
+    assert exercises.main([str(path)]) == 0
+    assert exercises.main(["--check", str(path)]) == 0

@@ -1,0 +1,385 @@
+"""What every chapter must keep to: shape, length, numbers, seeds, alternative text, spelling.
+
+    python tools/lint_chapters.py chapters     name what a chapter lacks; exit 1 if anything
+
+docs/authoring.md tells the rules. A text cell may hold exemptions, each with its scope:
+
+    <!-- exact: 0.5 1.25 -->            these decimals stand in this cell's text by definition
+    <!-- lint: allow shape words -->    the whole notebook is free of these rules
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import functools
+import io
+import json
+import re
+import statistics
+import sys
+import tokenize
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import notebooks
+from exercises import CHECKED, source_of, tags_of
+
+ROOT = Path(__file__).resolve().parent.parent
+WORDS_FILE = ROOT / "tools" / "words.txt"
+
+FOLDED = {"hide-input", "hide-cell", "remove-cell", "remove-input"}
+LONGEST, LONG, MEDIAN, WIDEST = 20, 10, 4, 80
+WORDS = (1000, 1800)
+WORDS_PER_LINE = (9, 40)
+COMMENTS = 0.08
+FILLERS = ("simply", "obviously", "trivially", "just", "of course", "needless")
+BOILERPLATE = re.compile(
+    r"rcParams|tight_layout|set_[xy](label|lim|ticks)|\.spines|plt\.style|gridspec"
+)
+RANDOM = {"rand", "randn", "randint", "randperm", "normal", "bernoulli", "multinomial", "dropout"}
+RANDOM_LAYERS = {"Linear", "Conv2d", "RNN", "LSTM", "GRU", "Embedding", "Dropout", "DataLoader",
+                 "random_split"}  # fmt: skip
+SEEDED = {"default_rng", "Generator", "SeedSequence", "PCG64", "RandomState"}
+DECIMAL = re.compile(r"(?<![\w.,/])[−-]?(?:\d{1,3}(?:,\d{3})+|\d*)\.\d+|(?<![\w.,])\d+(?= ?%)")
+SAID = re.compile(r"course\.say\(\s*\"([^\"]+)\"")
+GLUED = re.compile(r"\{glue:text\}`([^`:]+)")
+
+
+@dataclass
+class Chapter:
+    """A notebook as the rules see it: its text and its code, each with the cell's number."""
+
+    path: Path
+    texts: list[tuple[int, str]] = field(default_factory=list)
+    codes: list[tuple[int, str, dict]] = field(default_factory=list)
+
+    @property
+    def allowed(self) -> set[str]:
+        found = re.findall(r"<!-- lint: allow ([\w ]+) -->", self.text)
+        return {word for words in found for word in words.split()}
+
+    @property
+    def text(self) -> str:
+        return "\n\n".join(text for _, text in self.texts)
+
+    def shown(self) -> list[tuple[int, str]]:
+        return [(at, code) for at, code, cell in self.codes if not FOLDED & set(tags_of(cell))]
+
+    def code(self) -> str:
+        return "\n".join(code for _, code, _ in self.codes)
+
+
+def read(path: Path) -> Chapter:
+    chapter = Chapter(path)
+    for at, cell in enumerate(json.loads(path.read_text("utf8"))["cells"]):
+        if cell["cell_type"] == "markdown":
+            chapter.texts.append((at, source_of(cell)))
+        elif cell["cell_type"] == "code":
+            chapter.codes.append((at, source_of(cell), cell))
+    return chapter
+
+
+def lines_of(code: str) -> list[str]:
+    return [line for line in code.splitlines() if line.strip()]
+
+
+def without_fences(text: str) -> str:
+    """The text without fenced code; what stands in a directive's fence ({margin}) is text."""
+    kept: list[str] = []
+    fences: list[tuple[str, bool]] = []  # the open fences' marks, and whether they hold code
+    for line in text.splitlines():
+        mark = re.match(r"(`{3,})(.*)", line)
+        if mark and fences and mark[1] == fences[-1][0] and not mark[2].strip():
+            fences.pop()
+        elif mark and not (fences and fences[-1][1]):
+            fences.append((mark[1], not mark[2].startswith("{")))
+        elif not (fences and fences[-1][1]):
+            kept.append(line)
+    return "\n".join(kept)
+
+
+def prose(text: str) -> str:
+    """The text without code, formulas, roles, directives' options, comments, tags and addresses."""
+    text = re.sub(r"<!--.*?-->", " ", text, flags=re.DOTALL)
+    text = without_fences(text)
+    text = re.sub(r"\$\$.*?\$\$(\s*\(\S+\))?|\$[^$]+\$", " ", text, flags=re.DOTALL)
+    text = re.sub(r"^\s*:[\w-]+:.*$|^\(\S+\)=$|^:{3,}$", " ", text, flags=re.M)
+    text = re.sub(r"^[:`]{3,}\{[\w-]+\}", " ", text, flags=re.M)
+    text = re.sub(r"\{term\}`([^`<]+)[^`]*`", r"\1", text)
+    text = re.sub(r"\{[\w:-]+\}`[^`]*`|`[^`]*`", " ", text)
+    text = re.sub(r"\]\([^)]*\)|<[^>]+>|https?://\S+", " ", text)
+    return re.sub(r"[*_#|★]", " ", text)
+
+
+def counted(text: str) -> int:
+    """Words of prose, folded hints and solutions left out."""
+    open_text = re.sub(r"<details.*?</details>", " ", text, flags=re.DOTALL)
+    return len(re.findall(r"[^\W\d_][\w’'-]*", prose(open_text)))
+
+
+# --- the rules: each yields what is wrong -------------------------------------------------------
+
+RULES: dict[str, Callable[[Chapter], Iterator[str]]] = {}
+
+
+def rule(function: Callable[[Chapter], Iterator[str]]) -> Callable[[Chapter], Iterator[str]]:
+    RULES[function.__name__] = function
+    return function
+
+
+@rule
+def title(chapter: Chapter) -> Iterator[str]:
+    """One title, in the first cell, with the question in italics below it."""
+    titles = re.findall(r"^# .+$", without_fences(chapter.text), flags=re.M)
+    if len(titles) != 1:
+        yield f"one title (# …) is needed, not {len(titles)}"
+    first = chapter.texts[0][1] if chapter.texts else ""
+    if not re.match(r"# .+\n\n\*.+\*", first):
+        yield "the first cell needs the title and below it the chapter's question in *italics*"
+
+
+@rule
+def shape(chapter: Chapter) -> Iterator[str]:
+    """Opening, closing, predictions, exercises, quiz, PyTorch, further reading."""
+    text, code = chapter.text, chapter.code()
+    for name in ("nn-opening", "nn-closing"):
+        if f":class: {name}" not in text:
+            yield f"no block with :class: {name}"
+    if code.count("live.predict(") < 2:
+        yield "at least two live.predict are needed"
+    if "live.quiz(" not in code:
+        yield "no live.quiz"
+    exercises = len(CHECKED.findall(code))
+    if not 4 <= exercises <= 7:
+        yield f"{exercises} exercises with a check; 4 to 7 are needed"
+    if text.count("{exercise}") != exercises:
+        yield f"{text.count('{exercise}')} {{exercise}} directives for {exercises} checks"
+    if not any("pytorch" in tags_of(cell) for _, _, cell in chapter.codes):
+        yield "no cell tagged pytorch (the same in PyTorch)"
+    closing = text.partition("## Further reading")[2]
+    if "{cite" not in closing:
+        yield "no ## Further reading with a {cite:…}"
+
+
+@rule
+def cells(chapter: Chapter) -> Iterator[str]:
+    """Cells short enough to read, lines short enough for the page."""
+    for at, code, _ in chapter.codes:
+        if len(lines_of(code)) > LONGEST:
+            yield f"cell {at}: {len(lines_of(code))} lines; at most {LONGEST}"
+    shown = [len(lines_of(code)) for _, code in chapter.shown()]
+    if not shown:
+        return
+    if statistics.median(shown) > MEDIAN:
+        yield f"cells have a median of {statistics.median(shown):g} lines; at most {MEDIAN}"
+    long = sum(n > LONG for n in shown)
+    if long > 0.1 * len(shown):
+        yield f"{long} of {len(shown)} shown cells have more than {LONG} lines; one in ten may"
+    for at, code in chapter.shown():
+        for line in code.splitlines():
+            if len(line) > WIDEST:
+                yield f"cell {at}: a line of {len(line)} characters; the page shows {WIDEST}"
+
+
+@rule
+def words(chapter: Chapter) -> Iterator[str]:
+    """As much prose as a chapter needs, and enough for each line of code."""
+    count = counted(chapter.text)
+    if not WORDS[0] <= count <= WORDS[1]:
+        yield f"{count} words of prose; {WORDS[0]} to {WORDS[1]} are asked for"
+    lines = sum(len(lines_of(code)) for _, code in chapter.shown())
+    low, high = WORDS_PER_LINE
+    if lines and not low <= count / lines <= high:
+        yield f"{count / lines:.0f} words for each line of shown code; between {low} and {high}"
+
+
+@rule
+def comments(chapter: Chapter) -> Iterator[str]:
+    """Prose explains, code stays bare."""
+    lines = found = 0
+    for _, code, cell in chapter.codes:
+        if "exercise" in tags_of(cell):  # a stub's comments tell what to write
+            continue
+        lines += len(lines_of(code))
+        tokens = tokenize.generate_tokens(io.StringIO(code).readline)
+        found += sum(token.type == tokenize.COMMENT for token in tokens)
+    if found > COMMENTS * max(lines, 1):
+        yield f"comments in {found} of {lines} lines; below {COMMENTS:.0%} is asked for"
+
+
+def calls(code: str) -> Iterator[tuple[str, ast.Call]]:
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Call):
+            yield ast.unparse(node.func), node
+
+
+@rule
+def alternatives(chapter: Chapter) -> Iterator[str]:
+    """Every figure has a caption and alternative text."""
+    for at, code, cell in chapter.codes:
+        for name, call in calls(code):
+            if name != "live.figure":
+                continue
+            given = {keyword.arg for keyword in call.keywords}
+            for needed in sorted({"title", "caption", "alt"} - given):
+                yield f"cell {at}: a figure without {needed}="
+        image = cell["metadata"].get("mystnb", {}).get("image", {})
+        if re.search(r"\bplt\.|\.imshow\(", code) and not image.get("alt"):
+            yield f"cell {at}: matplotlib needs alternative text in mystnb: image: alt"
+    for at, text in chapter.texts:
+        if re.search(r"!\[\s*\]\(", text) or re.search(r"<img(?![^>]*\balt=)", text):
+            yield f"cell {at}: a picture without alternative text"
+
+
+@rule
+def plotting(chapter: Chapter) -> Iterator[str]:
+    """How a plot looks is nnlib.course's part, not a cell's."""
+    for at, code, _ in chapter.codes:
+        if found := BOILERPLATE.search(code):
+            yield f"cell {at}: {found[0]} is plotting boilerplate; put it into nnlib.course"
+
+
+@rule
+def seeds(chapter: Chapter) -> Iterator[str]:
+    """Nothing random without a seed."""
+    seeded = False
+    for at, code, _ in chapter.codes:
+        if "manual_seed(" in code:
+            seeded = True
+        for name, call in calls(code):
+            if unseeded(name, call, seeded):
+                yield f"cell {at}: {name} is random without a seed"
+
+
+def unseeded(name: str, call: ast.Call, seeded: bool) -> bool:
+    given = {keyword.arg for keyword in call.keywords}
+    last = name.split(".")[-1]
+    if name.startswith(("np.random.", "numpy.random.")):
+        return last not in SEEDED or not (call.args or call.keywords)
+    if name.startswith("random."):
+        return True
+    if name.startswith(("nnlib.", "torch.")) and last in RANDOM and ".live." not in name:
+        return not seeded and "generator" not in given
+    if last in RANDOM_LAYERS and (name == last or "nn." in name or "data." in name):
+        shuffles = last != "DataLoader" or "shuffle" in given
+        return shuffles and not seeded and "generator" not in given
+    return False
+
+
+@rule
+def numbers(chapter: Chapter) -> Iterator[str]:
+    """Decimals in prose come from a cell; names that are shown are given, and the other way."""
+    for at, text in chapter.texts:
+        exact = set(" ".join(re.findall(r"<!-- exact: ([^>]*) -->", text)).split())
+        for found in DECIMAL.findall(prose(text)):
+            if found not in exact:
+                yield f"cell {at}: {found} stands in prose without a cell; use course.say, or exact"
+    said, glued = SAID.findall(chapter.code()), set(GLUED.findall(chapter.text))
+    for name in sorted(glued - set(said)):
+        yield f"{{glue:text}}`{name}` is shown, but no cell says it"
+    for name in sorted(set(said) - glued):
+        yield f"course.say names {name!r}, which the text never shows"
+    for name in sorted({name for name in said if said.count(name) > 1}):
+        yield f"course.say names {name!r} twice"
+
+
+@rule
+def links(chapter: Chapter) -> Iterator[str]:
+    """Files that the text links to are there (Sphinx resolves labels, terms and citations)."""
+    for at, text in chapter.texts:
+        bare = re.sub(r"`[^`]*`|\$[^$]*\$", " ", without_fences(text))
+        for target in re.findall(r"\]\(([^)\s]+)\)", bare):
+            file = target.partition("#")[0]
+            if file and "://" not in file and not (chapter.path.parent / file).exists():
+                yield f"cell {at}: {target} leads nowhere"
+
+
+@rule
+def style(chapter: Chapter) -> Iterator[str]:
+    """Words that only fill."""
+    for at, text in chapter.texts:
+        for filler in FILLERS:
+            if re.search(rf"\b{filler}\b", prose(text), flags=re.IGNORECASE):
+                yield f"cell {at}: “{filler}” can go"
+
+
+# --- spelling ------------------------------------------------------------------------------------
+
+
+@functools.cache
+def dictionary():
+    from spellchecker import SpellChecker
+
+    checker = SpellChecker(language="en")
+    own = [line.split("#")[0].strip().lower() for line in WORDS_FILE.read_text("utf8").splitlines()]
+    checker.word_frequency.load_words([word for word in own if word])
+    return checker
+
+
+def told(code: str) -> str:
+    """What a cell says to readers: its strings of four words or more."""
+    strings = [
+        node.value for node in ast.walk(ast.parse(code))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    ]  # fmt: skip
+    sentences = [s for s in strings if len(s.split()) >= 4]
+    return re.sub(r"\{[^}]*\}|\$[^$]*\$|\\\w+", " ", " ".join(sentences))
+
+
+def unknown_words(text: str) -> list[str]:
+    """Words unknown to the dictionary and to tools/words.txt; words in capitals are skipped."""
+    found = re.findall(r"(?<![\w’'\\])[A-Za-zÀ-ÿ]+(?:[’'][a-z]+)?(?![\w’'])", text)
+    plain = [re.sub(r"[’']s?$|[’']s$", "", word.replace("’", "'")) for word in found]
+    asked = [w for w in plain if len(w) > 2 and not re.search(r".[A-Z]", w)]
+    unknown = dictionary().unknown([w.lower() for w in asked])
+    return sorted({w for w in asked if w.lower() in unknown and not british(w.lower())})
+
+
+# The dictionary's spelling is American, the book's is British: what turns the one into the other.
+BRITISH = [
+    (r"is(e|ed|es|er|ers|ing|ation|ations|able)$", r"iz\1"), (r"ys(e|ed|es|ing)$", r"yz\1"),
+    (r"our", "or"), (r"tre(s?)$", r"ter\1"), (r"metre", "meter"), (r"ll(ed|ing|er)$", r"l\1"),
+    (r"ence$", "ense"), (r"grey", "gray"), (r"ogue(s?)$", r"og\1"), (r"programme", "program"),
+]  # fmt: skip
+
+
+def british(word: str) -> bool:
+    """Whether the word is one that America spells otherwise."""
+    american = {re.sub(pattern, to, word) for pattern, to in BRITISH} - {word}
+    return bool(dictionary().known(american))
+
+
+@rule
+def spelling(chapter: Chapter) -> Iterator[str]:
+    """Words that are none."""
+    for at, text in [*chapter.texts, *((at, told(code)) for at, code, _ in chapter.codes)]:
+        for word in unknown_words(prose(text)):
+            yield f"cell {at}: is {word!r} a word? If so, put it into tools/words.txt"
+
+
+def faults(path: Path) -> list[str]:
+    """Everything that the rules find in one chapter, behind the rule's name."""
+    chapter = read(path)
+    return [
+        f"{name}: {fault}"
+        for name, check in RULES.items() if name not in chapter.allowed
+        for fault in check(chapter)
+    ]  # fmt: skip
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("paths", nargs="+", type=Path)
+    options = parser.parse_args(arguments)
+    count = 0
+    for path in notebooks.notebooks_in(options.paths):
+        for fault in faults(path):
+            count += 1
+            print(f"{path}: {fault}")
+    return 1 if count else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,127 @@
+"""Builds one chapter's page after each save and reloads it in the browser.
+
+    python tools/watch.py my-topic
+
+The page is built in a small book of its own (`_build/watch`: the chapter and the glossary), so that
+no other chapter is run. References to other chapters stay open there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import lint_chapters
+import serve
+
+ROOT = Path(__file__).resolve().parent.parent
+OUTPUT = ROOT / "_build" / "watch"
+SITE = OUTPUT / "_build" / "html"
+PATTERNS = ("nnlib/**/*.py", "nnlib/live/static/*", "_static/*", "_ext/*.py", "_templates/*")
+PAUSE = 0.4  # seconds between looks at the files
+RELOAD = b"""<script>
+(() => { let seen = null; setInterval(async () => {
+  const now = await (await fetch("/_built")).text();
+  if (seen !== null && now !== seen) location.reload();
+  seen = now;
+}, 500); })();
+</script>"""
+
+
+class ReloadingHandler(serve.QuietHandler):
+    """Serves the pages with a script that asks for the build's time and reloads on a new one."""
+
+    built = "0"
+
+    def do_GET(self) -> None:
+        path = Path(self.translate_path(self.path))
+        if self.path == "/_built":
+            self.answer(self.built.encode(), "text/plain")
+        elif path.suffix == ".html" and path.is_file():
+            self.answer(path.read_bytes() + RELOAD, "text/html; charset=utf-8")
+        else:
+            super().do_GET()
+
+    def answer(self, body: bytes, kind: str) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+def small_book(name: str) -> Path:
+    """A table of contents with this chapter alone (and the glossary, for its terms)."""
+    toc = OUTPUT / "toc.yml"
+    toc.parent.mkdir(parents=True, exist_ok=True)
+    chapters = f"  - file: chapters/{name}\n  - file: glossary\n"
+    text = f"format: jb-book\nroot: index\nchapters:\n{chapters}"
+    if not toc.is_file() or toc.read_text("utf8") != text:
+        toc.write_text(text, "utf8")
+    return toc
+
+
+def build(name: str) -> bool:
+    """Builds the small book; shows what went wrong, if anything."""
+    jupyter_book = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()"]
+    command = [*jupyter_book, "build", str(ROOT), "--toc", str(small_book(name))]
+    start = time.monotonic()
+    run = subprocess.run([*command, "--path-output", str(OUTPUT)], capture_output=True, text=True)
+    said = run.stdout + run.stderr
+    if run.returncode:
+        print(said[-3000:])
+        return False
+    print(f"built in {time.monotonic() - start:.1f} s")
+    for line in said.splitlines():
+        if "WARNING" in line and name in line:
+            print(f"  {line}")
+    return True
+
+
+def state(name: str) -> dict[Path, int]:
+    """The watched files' times of change."""
+    files = [path for pattern in PATTERNS for path in ROOT.glob(pattern)]
+    files += [ROOT / "chapters" / f"{name}.ipynb", ROOT / "glossary.md", ROOT / "references.bib"]
+    return {path: path.stat().st_mtime_ns for path in files if path.is_file()}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("name", help="the chapter's file in chapters/, without .ipynb")
+    parser.add_argument("--once", action="store_true", help="build and stop")
+    options = parser.parse_args(arguments)
+    chapter = ROOT / "chapters" / f"{options.name}.ipynb"
+    if not chapter.is_file():
+        print(f"error: {chapter.relative_to(ROOT)} is not there", file=sys.stderr)
+        return 1
+    if options.once:
+        return 0 if build(options.name) else 1
+    SITE.mkdir(parents=True, exist_ok=True)
+    handler = functools.partial(ReloadingHandler, directory=str(SITE))
+    server = serve.http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    page = f"http://127.0.0.1:{server.server_address[1]}/chapters/{options.name}.html"
+    print(f"{page} reloads after each save (Ctrl+C stops)", flush=True)
+    seen: dict[Path, int] = {}
+    try:
+        while True:
+            now = state(options.name)
+            if now != seen:
+                seen = now
+                if build(options.name):
+                    ReloadingHandler.built = str(time.time())
+                for fault in lint_chapters.faults(chapter):
+                    print(f"  {fault}")
+            time.sleep(PAUSE)
+    except KeyboardInterrupt:
+        print()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
