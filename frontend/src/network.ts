@@ -35,8 +35,8 @@ export const network: Builder = (part, { scene }) => {
   // a tall layer stands closer, unless there is something to write below its neurons
   const noted = spec.neurons.some((n) => n.delta || n.net);
   const pictured = spec.neurons.every((n) => n.image) && !noted;
-  const height = Math.max(spec.height, most * (pictured ? 46 : most > 8 && !noted ? 44 : 62));
-  const radius = pictured ? (columns.length > 5 ? 15 : 18) : most > 8 ? 12 : 21;
+  const height = Math.max(spec.height, most * (pictured ? 42 : most > 8 && !noted ? 44 : 62));
+  const radius = pictured ? (columns.length > 5 ? 15 : 17) : most > 8 ? 12 : 21;
   // names of inputs stand before them where the rows are close
   const before = (n: NeuronSpec): boolean => pictured && n.layer === columns[0];
   const margin = Math.max(0, ...spec.neurons.filter(before).map((n) => n.label.length * 7));

@@ -224,7 +224,7 @@ def tables() -> dict[str, np.ndarray]:
     for name, make in SETS.items():
         drawn_set = make(POINTS, noise=0.0)
         made[name] = np.column_stack([drawn_set.x.round(2), drawn_set.y]).astype(np.float32)
-    return {**made, "your own (click in the plot)": np.full((POINTS, 3), -1, np.float32)}
+    return {**made, "your own points": np.full((POINTS, 3), -1, np.float32)}
 
 
 def spreads() -> np.ndarray:
@@ -265,7 +265,7 @@ def picture_of(depth: int) -> Any:
         for j in range(inputs)
     ]
     return live.network(
-        neurons, edges, toggle=True, peek="unit", limit=4.0, width=620, height=380,
+        neurons, edges, toggle=True, peek="unit", limit=6.0, width=620, height=340,
         when=lambda depth, k=depth: float(depth == k),
     )  # fmt: skip
 
@@ -328,15 +328,15 @@ def playground(
             track=["train", "test"], speed="fast",
         ),
         view=[
-            live.row(live.control("data", "noise", "share", "colour"),
-                     live.button("clear your points", {"count": 0})),
+            live.control("data", "noise", "share"),
             live.control("depth", "act", "loss", "optimiser", "lr", "examples", "reg", "rate"),
             live.training_controls(),
             *[picture_of(k) for k in range(DEPTH + 1)],
             [plane, live.column(course,
                 "training: loss {loss_train:.3f}, {right_train:.0f} % right",
                 "test: loss {loss_test:.3f}, {right_test:.0f} % right",
-                "{parameters:d} parameters in use")],
+                "{parameters:d} parameters in use",
+                live.row(live.control("colour"), live.button("clear your points", {"count": 0})))],
             live.axes(
                 live.heat("vector", (0, SIZE), (0, 1), colors="diverging", range=(-4, 4),
                           smooth=False),

@@ -1,0 +1,158 @@
+"""Layers: the playground trains as nnlib's optimisers do; a frozen net is a logistic regression."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import nnlib
+import nnlib.nn.functional as F
+from nnlib import datasets
+from nnlib.course.plots import layers as five
+from nnlib.course.plots import playground as play
+
+CHAPTER = Path(__file__).parents[2] / "chapters" / "layers.ipynb"
+LEFT_OUT = {"exercise", "check", "pytorch"}
+ACT = {k: nnlib.tensor(np.asarray(v, np.float32)) for k, v in play.ACTIVATIONS.items()}
+
+
+@pytest.fixture(scope="module")
+def figure() -> play.live.Figure:
+    return play.playground()
+
+
+@pytest.fixture(scope="module")
+def chapter() -> dict:
+    """The names that the chapter defines, after all its cells (what it says is asserted)."""
+    names: dict = {"__name__": "chapter"}
+    for cell in json.loads(CHAPTER.read_text("utf8"))["cells"]:
+        if cell["cell_type"] == "code" and not LEFT_OUT & set(cell["metadata"].get("tags", [])):
+            exec("".join(cell["source"]), names)
+    return names
+
+
+def mask(**more: object) -> nnlib.Tensor:
+    return nnlib.tensor(play.switched_on(**more))
+
+
+def weights(seed: int = 0) -> nnlib.Tensor:
+    return nnlib.tensor(np.random.default_rng(seed).normal(size=play.SIZE).astype(np.float32))
+
+
+# ---------------------------------------------------------------- the playground
+
+
+@pytest.mark.parametrize("kind", play.OPTIMISERS)
+@pytest.mark.parametrize("depth", [0, 2])
+def test_it_steps_as_nnlibs_optimisers_do(figure, kind: str, depth: int) -> None:
+    make = {
+        "gradient descent": lambda w: nnlib.optim.SGD([w], lr=0.05),
+        "momentum 0.9": lambda w: nnlib.optim.SGD([w], lr=0.05, momentum=0.9),
+        "Adam": lambda w: nnlib.optim.Adam([w], lr=0.05),
+    }[kind]
+    everything = {"examples": play.POINTS, "share": 1.0, "noise": 0.0}
+    found = figure.train(12, seed=3, depth=depth, optimiser=kind, lr=0.05, **everything)
+    points = datasets.circles(play.POINTS, noise=0.0)
+    x, y = nnlib.tensor(points.x.round(2)), nnlib.tensor(points.y).float()
+    w = nnlib.tensor(figure._training.initial(3)["w"].astype(np.float32)).requires_grad_()
+    optimiser = make(w)
+    for _ in range(12):
+        optimiser.zero_grad()
+        z = play.net(play.features(x), w, depth, mask(), ACT["tanh"])[-1]
+        F.binary_cross_entropy_with_logits(z, y).backward()
+        optimiser.step()
+    assert found["w"] == pytest.approx(w.detach().numpy(), abs=2e-5)
+
+
+def test_activations_are_what_they_are_called() -> None:
+    z = nnlib.linspace(-4, 4, 41)
+    true = {"tanh": z.tanh(), "sigmoid": z.sigmoid(), "ReLU": z.relu(), "none: g(z) = z": z}
+    for name, values in true.items():
+        assert play.activate(z, ACT[name]).numpy() == pytest.approx(values.numpy(), abs=1e-6)
+
+
+def test_a_batch_holds_so_many_training_points_and_no_test_points() -> None:
+    train = (nnlib.arange(play.POINTS) % 3 == 0).float()
+    rank = nnlib.tensor(np.random.default_rng(1).permutation(play.POINTS))
+    for count in (1, 20, 67, 200):
+        drawn = play.drawn(train, rank, nnlib.tensor(count))
+        assert drawn.sum().item() == min(count, train.sum().item())
+        assert (drawn * (1 - train)).sum().item() == 0
+
+
+@pytest.mark.parametrize("depth", range(play.DEPTH + 1))
+def test_units_that_are_off_neither_act_nor_count(depth: int) -> None:
+    on, w = mask(features_on="x₁ x₁x₂", widths=(3, 2, 5, 1)), weights()
+    used = play.used(on, depth)
+    sizes = [2, *(3, 2, 5, 1)[:depth], 1]
+    assert used.sum().item() == sum(b * (a + 1) for a, b in itertools.pairwise(sizes))
+    f = play.features(nnlib.tensor(np.random.default_rng(2).normal(size=(9, 2)).astype("f")))
+    whole = play.net(f, w, depth, on, ACT["sigmoid"])[-1].numpy()
+    alone = play.net(f, w * used, depth, on, ACT["sigmoid"])[-1].numpy()
+    assert alone == pytest.approx(whole, abs=1e-5)
+
+
+def test_penalties_spare_biases_and_units_that_are_off() -> None:
+    on, w = mask(widths=(1, 1, 1, 1)), weights()
+    (first, _), (last, _) = play.layers(w, 1)
+    used = np.r_[first.numpy()[0, :2], last.numpy()[0, :1]]
+    l1, l2 = (play.penalty(w, 1, on, nnlib.tensor(v)).item() for v in ([1.0, 0.0], [0.0, 1.0]))
+    assert l1 == pytest.approx(np.abs(used).sum(), rel=1e-5)
+    assert l2 == pytest.approx((used**2).sum() / 2, rel=1e-5)
+
+
+def test_clicks_add_points_where_there_is_room() -> None:
+    own, count = nnlib.tensor(np.full((play.POINTS, 3), -1, np.float32)), nnlib.tensor(0)
+    for x, y in ((0.5, -1.0), (0.51, -1.0), (1.5, 1.0)):  # the second lies on the first
+        made = play.add_point(*(nnlib.tensor(v) for v in (x, y)), own, count, nnlib.tensor(1.0))
+        own, count = made["own"], made["count"]
+    assert count.item() == 2
+    assert own.numpy()[:2] == pytest.approx(np.array([[0.5, -1, 1], [1.5, 1, 1]]))
+    data = nnlib.tensor(play.tables()["your own points"])
+    x, y, here, total = play.points(data, nnlib.tensor(0.1), own, count)
+    assert (here.sum().item(), total.item()) == (2, 2)
+    assert x.numpy()[:2] == pytest.approx(own.numpy()[:2, :2])
+
+
+@pytest.mark.parametrize("data", ["circles", "moons"])
+def test_a_few_neurons_learn_each_easy_set(figure, data: str) -> None:
+    trained = figure.train(250, seed=0, data=data, depth=2, optimiser="Adam", lr=0.05)
+    names = ("w", "m", "v", "t")
+    values = figure.outputs(**{k: trained[k] for k in names}, data=data, depth=2)
+    assert values["right_train"] >= 95 and values["right_test"] >= 90
+
+
+def test_its_graphs_stay_small(figure) -> None:
+    assert len(json.dumps(figure.spec)) < 450_000
+
+
+# ---------------------------------------------------------------- retraining the output
+
+
+def test_frozen_net_and_regression_take_equal_steps(chapter: dict) -> None:
+    s = chapter["squares"]
+    figure = five.retraining(s.x, s.y, chapter["w"])
+    start = np.asarray(figure["w"])
+    figure._training.state["w"] = np.r_[start[:6], np.zeros(3)].astype(np.float32)
+    for frozen in (True, False):
+        after = figure.train(300, frozen=frozen)
+        assert after["w"][6:] == pytest.approx(after["u"], abs=2e-4)
+        moved = np.abs(after["w"][:6] - start[:6]).max()
+        assert moved == 0 if frozen else moved > 0.1
+
+
+def test_both_methods_find_the_same_output_neuron(chapter: dict) -> None:
+    assert chapter["u"].tolist() == pytest.approx(chapter["v"].tolist(), abs=1e-9)
+
+
+def test_its_step_is_the_gradient_of_the_network_above_it(chapter: dict) -> None:
+    x, y, w = chapter["x"], chapter["y"], chapter["w"].detach().requires_grad_()
+    (whole,) = nnlib.autograd.grad(chapter["loss"](w, x, y, [2, 2, 1]), [w])
+    A = five.with_one(chapter["features"].float()).double()
+    A[:, 1:] = chapter["features"]
+    by_hand = A.T @ (nnlib.sigmoid(A @ w.detach()[6:]) - y) / len(y)
+    assert whole[6:].tolist() == pytest.approx(by_hand.tolist(), abs=1e-12)

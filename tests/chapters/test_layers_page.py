@@ -1,0 +1,114 @@
+"""The playground in a real browser: it trains as Python does, and clicks, drags and links work."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nnlib import live
+from nnlib.course.plots import playground as play
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "live"))
+playwright = pytest.importorskip("playwright.sync_api")
+from test_figures import CHROMIUM, FLAGS, Site, serve  # noqa: E402
+
+NAME = "playground"
+
+
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    folder = tmp_path_factory.mktemp("playground")
+    figure = play.playground(name=NAME)
+    live.page(figure, path=folder / "playground.html", inline=False)
+    (folder / "favicon.ico").write_bytes(b"")
+    server, url = serve(folder)
+    with playwright.sync_playwright() as p:
+        chromium = p.chromium.launch(args=FLAGS, executable_path=CHROMIUM)
+        page = chromium.new_page(viewport={"width": 900, "height": 1500})
+        yield Site(page, f"{url}/playground.html", [figure])
+        chromium.close()
+    server.shutdown()
+
+
+@pytest.fixture
+def site(opened: Site) -> Iterator[Site]:
+    opened.errors.clear()
+    opened.open()
+    yield opened
+    assert opened.errors == []
+
+
+def steps(site: Site, count: int) -> None:
+    for _ in range(count):
+        site.figure(NAME).get_by_role("button", name="step", exact=True).click()
+    site.settle()
+
+
+@pytest.mark.parametrize("depth", [0, 1, 4])
+@pytest.mark.parametrize("kind", [0, 2])
+def test_a_step_in_the_page_is_a_step_in_python(site: Site, depth: int, kind: int) -> None:
+    chosen = {"data": 1, "depth": depth, "act": 1, "optimiser": kind, "reg": 2, "examples": 7}
+    site.set(NAME, chosen)
+    steps(site, 5)
+    names = {"data": "xor", "act": "sigmoid", "optimiser": list(play.OPTIMISERS)[kind]}
+    after = site.figures[NAME].train(5, depth=depth, reg="L2: w²", examples=7, **names)
+    assert site.read(NAME, "w") == pytest.approx(after["w"], abs=2e-5)
+
+
+def test_a_click_on_a_box_switches_it(site: Site) -> None:
+    before = site.read(NAME, "parameters")
+    network = site.figure(NAME).locator(".nn-network:visible")
+    network.get_by_role("button", name="neuron x₁x₂, off").click()
+    assert site.read(NAME, "on")[play.FEATURES.index("x₁x₂")] == 1
+    assert site.read(NAME, "parameters") == before + 4
+    network.get_by_role("button", name="neuron unit 1 of layer 2, on").press("Enter")
+    assert site.read(NAME, "on")[play.BOUGHT] == 0
+
+
+def test_the_pointer_shows_a_units_map(site: Site) -> None:
+    whole = site.read(NAME, "map")
+    box = site.figure(NAME).locator(".nn-network:visible .nn-neuron-item").first
+    box.hover()
+    assert not np.allclose(site.read(NAME, "map"), whole)
+    site.page.mouse.move(2, 2)
+    assert site.read(NAME, "map") == pytest.approx(whole)
+
+
+def test_edges_move_by_keys_and_drags(site: Site) -> None:
+    edge = site.figure(NAME).get_by_role("slider", name="weight from x₁ to unit 1 of layer 2")
+    edge = edge.and_(site.page.locator(":visible")).first
+    before = site.read(NAME, "w")
+    edge.focus()
+    edge.press("ArrowUp")
+    after = site.read(NAME, "w")
+    assert np.flatnonzero(before != after).tolist() == [0]
+    assert after[0] == pytest.approx(before[0] + 0.1, abs=0.051)
+
+
+def test_clicks_in_the_plot_make_data_and_a_link_keeps_all(site: Site) -> None:
+    plot = site.figure(NAME).locator(".nn-axes", has_text="what the network answers")
+    box = plot.locator(".nn-plot").bounding_box()
+    for dx, dy in ((0.4, 0.3), (0.7, 0.6)):
+        site.page.mouse.click(box["x"] + dx * box["width"], box["y"] + dy * box["height"])
+    assert site.read(NAME, "count") == 2
+    assert np.isfinite(site.read(NAME, "x")).sum() == 4
+    steps(site, 3)
+    site.figure(NAME).get_by_role("button", name="Copy link").click()
+    link = site.figure(NAME).get_attribute("data-link")
+    kept = {k: site.read(NAME, k) for k in ("w", "own", "on", "count", "map")}
+    site.open("#" + link.split("#", 1)[1])
+    for key, values in kept.items():
+        assert site.read(NAME, key) == pytest.approx(values, abs=1e-6), key
+
+
+def test_training_is_quick(site: Site) -> None:
+    site.set(NAME, {"depth": 4})
+    site.page.select_option("select >> nth=-1", "full")
+    site.figure(NAME).get_by_role("button", name="▶ train").click()
+    site.page.wait_for_timeout(1500)
+    site.figure(NAME).get_by_role("button", name="❚❚ pause").click()
+    assert site.read(NAME, "step") > 60
