@@ -8,6 +8,7 @@ from nnlib.tensor import Size, Tensor  # first: the module nnlib.tensor gives wa
 # isort: split
 from nnlib import autograd, dtypes, linalg, nn, optim
 from nnlib.autograd import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
+from nnlib.compile import compile
 from nnlib.dtypes import bool_ as bool
 from nnlib.dtypes import (
     double,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
 import numpy as np
 
-from nnlib import dtypes
+from nnlib import dtypes, record
 from nnlib.functions._args import converted, needs_tensor
 from nnlib.functions.shape import _sizes
 from nnlib.record import Leaf, Value, make
@@ -185,6 +186,8 @@ class Generator:
 
     def manual_seed(self, seed: int) -> Generator:
         """Start the stream anew: the same seed gives the same numbers on every machine."""
+        if record.watcher is not None:
+            record.watcher.refuse("it seeds a generator")
         self._seed = int(seed)
         self._random = np.random.default_rng(seed % 2**64)
         return self
@@ -198,10 +201,28 @@ def manual_seed(seed: int) -> Generator:
     return _default_generator.manual_seed(seed)
 
 
+def _random(function: Any) -> Any:
+    """A function that draws: whoever watches the program applies it, for it answers anew each time.
+
+    A trace refuses it, and a compiled function draws again at each replay.
+    """
+
+    @functools.wraps(function)
+    def drawn(*args: Any, **kwargs: Any) -> Any:
+        if record.watcher is None:
+            return function(*args, **kwargs)
+        return record.watcher.draw(function, args, kwargs)
+
+    return drawn
+
+
 def _stream(generator: Generator | None) -> np.random.Generator:
+    if record.watcher is not None:
+        record.watcher.refuse("it draws random numbers in place")
     return (generator or _default_generator)._random
 
 
+@_random
 def rand(*size: Any, generator: Generator | None = None, dtype: Any = None,
          requires_grad: bool = False) -> Any:  # fmt: skip
     """Uniform on [0, 1)."""
@@ -209,6 +230,7 @@ def rand(*size: Any, generator: Generator | None = None, dtype: Any = None,
                    requires_grad)  # fmt: skip
 
 
+@_random
 def randn(*size: Any, generator: Generator | None = None, dtype: Any = None,
           requires_grad: bool = False) -> Any:  # fmt: skip
     """Normal with mean 0 and variance 1."""
@@ -216,6 +238,7 @@ def randn(*size: Any, generator: Generator | None = None, dtype: Any = None,
     return _finish(np.asarray(draw).astype(_kind(dtype)), requires_grad)
 
 
+@_random
 def randint(low: int, high: Any, size: Any = None, *, generator: Generator | None = None,
             dtype: Any = None) -> Any:  # fmt: skip
     """Integers from low up to (not including) high."""
@@ -226,6 +249,7 @@ def randint(low: int, high: Any, size: Any = None, *, generator: Generator | Non
                    False)  # fmt: skip
 
 
+@_random
 def randperm(n: int, *, generator: Generator | None = None) -> Any:
     """0 … n-1 in random order."""
     return _finish(_stream(generator).permutation(n).astype(np.int64), False)
@@ -247,6 +271,7 @@ def randn_like(input: Any, *, dtype: Any = None, requires_grad: bool = False,
     return randn(x.shape, generator=generator, dtype=kind, requires_grad=requires_grad)
 
 
+@_random
 def bernoulli(input: Any, *, generator: Generator | None = None) -> Any:
     """1 with the probability that each element of `input` gives, else 0."""
     x = needs_tensor("bernoulli", input)._data
@@ -263,6 +288,7 @@ def bernoulli(input: Any, *, generator: Generator | None = None) -> Any:
     return _finish(np.asarray(draw).astype(x.dtype), False)
 
 
+@_random
 def multinomial(input: Any, num_samples: int, replacement: bool = False, *,
                 generator: Generator | None = None) -> Any:  # fmt: skip
     """Indices drawn with the weights `input` (n) or (rows, n), which need not sum to 1.
@@ -297,6 +323,7 @@ def multinomial(input: Any, num_samples: int, replacement: bool = False, *,
     return make((draws if w.ndim == 2 else draws[0]).astype(np.int64))
 
 
+@_random
 def normal(mean: Any, std: Any, size: Any = None, *, generator: Generator | None = None) -> Any:
     """Normal with these means and standard deviations: tensors, or numbers and a `size`."""
     m, s = (v._data if isinstance(v, Value) else v for v in (mean, std))

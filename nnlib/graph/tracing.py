@@ -82,6 +82,15 @@ class Tracer:
                 "fixed at this one value. Use nnlib.where(condition, a, b) instead of if."
             )
 
+    def draw(self, function: Callable[..., Any], args: tuple, kwargs: dict) -> Any:
+        raise GraphError(
+            f"the traced function draws random numbers with {function.__name__}(): the graph would "
+            "hold these very numbers for ever. Draw them outside and pass them in as an input."
+        )
+
+    def refuse(self, reason: str) -> None:
+        raise GraphError(f"the function cannot be traced: {reason}, which no graph can do again")
+
 
 def _captured(fn: Callable[..., Any]) -> dict[int, str]:
     """The names of the tensors that a function finds outside itself."""

@@ -105,3 +105,27 @@ def test_an_input_of_another_shape_is_refused():
         graph.run(x=np.ones(3))
     with pytest.raises(GraphError, match="missing or unknown"):
         graph.run(y=np.ones(2))
+
+
+@pytest.mark.parametrize(
+    "draw", [nnlib.rand, nnlib.randn, nnlib.randperm, lambda n: nnlib.zeros(n).uniform_()]
+)
+def test_random_numbers_are_refused_not_frozen(draw):
+    with pytest.raises(GraphError, match=r"draws random numbers"):
+        trace(lambda x: x + draw(2), x=nnlib.ones(2))
+
+
+def test_a_gradient_graph_of_a_training_step_with_captured_weights():
+    w = nnlib.tensor([1.0, 2.0], requires_grad=True)
+
+    def step(x):
+        loss = (w * x).sum() ** 2
+        loss.backward()
+        with nnlib.no_grad():
+            w.sub_(w.grad * 0.1)
+        return {"w": w, "loss": loss}
+
+    graph = trace(step, x=nnlib.ones(2))
+    made = graph.run(x=[1.0, 0.5])
+    np.testing.assert_allclose(made["w"], [1 - 0.4, 2 - 0.2], rtol=1e-6)
+    assert made["loss"] == 4
