@@ -6,7 +6,7 @@ from math import e, inf, nan, pi
 from nnlib.tensor import Size, Tensor  # first: the module nnlib.tensor gives way to the function
 
 # isort: split
-from nnlib import autograd, dtypes, linalg, nn, optim
+from nnlib import autograd, dtypes, linalg, nn, optim, utils
 from nnlib.autograd import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
 from nnlib.compile import compile
 from nnlib.dtypes import bool_ as bool
@@ -222,6 +222,7 @@ from nnlib.functions.shape import (
     transpose,
     unsqueeze,
 )
+from nnlib.serialization import load, save
 
 __version__ = "0.1.0"
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from nnlib import record
 from nnlib.autograd import no_grad
+from nnlib.functions.elementwise import clone
 from nnlib.record import Leaf, Value
 
 
@@ -174,7 +175,7 @@ def _check_parameter(p: Any) -> None:
 
 
 def _copied(value: Any) -> Any:
-    return value.detach().clone() if isinstance(value, Value) else value
+    return clone(value).detach() if isinstance(value, Value) else value
 
 
 def at_least_zero(**values: float) -> None:

@@ -15,7 +15,8 @@ from nnlib.functions import elementwise as e
 from nnlib.functions.create import full_like, tensor, zeros_like
 from nnlib.optim.optimizer import Optimizer, at_least_zero, check_betas
 
-State, Group = dict[str, Any], dict[str, Any]
+State = dict[str, Any]
+Group = dict[str, Any]
 
 
 def _array(t: Any) -> np.ndarray:

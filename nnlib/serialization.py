@@ -1,0 +1,221 @@
+"""Saving and loading: nested dicts and lists of tensors and plain values, never any code.
+
+The file is a NumPy ``.npz`` (a zip of ``.npy`` arrays) with one JSON member that says how the
+arrays are nested; a name that ends in ``.safetensors`` is written and read by that package.
+Nothing is pickled, and what a file claims to hold is checked against its size before any memory
+is asked for.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import os
+import zipfile
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from nnlib import dtypes
+from nnlib.record import Value, make
+
+STRUCTURE = "nnlib.json"
+LARGEST = 4 * 2**30  # bytes that a file may unpack to, unless load() is told otherwise
+_DEEPEST, _LONGEST_STRUCTURE = 50, 64 * 2**20
+
+
+def save(obj: Any, f: Any) -> None:
+    """Write tensors, numbers, texts, and dicts, lists and tuples of such, to a file.
+
+    `f` is a path or a file opened for writing bytes.  State dicts of modules and optimizers are
+    what it is for.  Raises TypeError for anything else.  As ``torch.save``, but without pickle.
+
+    >>> import io, nnlib
+    >>> file = io.BytesIO()
+    >>> nnlib.save({"w": nnlib.ones(2), "epoch": 3}, file)
+    >>> _ = file.seek(0)
+    >>> nnlib.load(file)
+    {'w': tensor([1., 1.]), 'epoch': 3}
+    """
+    if _is_safetensors(f):
+        _save_safetensors(obj, f)
+        return
+    arrays: dict[str, np.ndarray] = {}
+    structure = json.dumps(_written(obj, "", arrays, 0), allow_nan=True)
+    with zipfile.ZipFile(f, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(STRUCTURE, structure)
+        for name, array in arrays.items():
+            member = io.BytesIO()
+            np.lib.format.write_array(member, array, allow_pickle=False)
+            archive.writestr(name + ".npy", member.getvalue())
+
+
+def _written(obj: Any, path: str, arrays: dict[str, np.ndarray], depth: int) -> Any:
+    """What the JSON holds for an object; its arrays go to `arrays` under the path's name."""
+    if depth > _DEEPEST:
+        raise ValueError(f"save: nested more than {_DEEPEST} deep: does it contain itself?")
+    if isinstance(obj, (Value, np.ndarray, np.generic)):
+        name = path or "tensor"
+        while name in arrays:
+            name += "'"
+        array = np.asarray(obj._data if isinstance(obj, Value) else obj)
+        dtypes.of(array)
+        arrays[name] = array
+        return {"tensor": name}
+    if obj is None or isinstance(obj, (bool, int, float, str)):
+        return {"value": obj}
+    below = f"{path}/" if path else ""
+    if isinstance(obj, Mapping):
+        for key in obj:
+            if not isinstance(key, (str, int, float, bool)):
+                raise TypeError(
+                    f"save: a dict's keys must be texts or numbers, got {type(key).__name__}"
+                )
+        return {"dict": [[k, _written(v, f"{below}{k}", arrays, depth + 1)]
+                         for k, v in obj.items()]}  # fmt: skip
+    if isinstance(obj, (list, tuple)):
+        kind = "list" if isinstance(obj, list) else "tuple"
+        return {kind: [_written(v, f"{below}{i}", arrays, depth + 1) for i, v in enumerate(obj)]}
+    raise TypeError(
+        f"save: cannot write a {type(obj).__name__} without pickle. Save its state_dict(), or "
+        "tensors, numbers and texts in dicts and lists."
+    )
+
+
+def load(f: Any, *, weights_only: bool = True, max_bytes: int = LARGEST) -> Any:
+    """Read what save() wrote, or any ``.npz`` of numbers (as a dict of tensors).
+
+    No code in a file is ever run.  Raises ValueError for a file that is damaged, claims more than
+    `max_bytes`, or holds something else than numbers; FileNotFoundError where there is none.  As
+    ``torch.load`` with weights_only=True, the one way there is.
+    """
+    if not weights_only:
+        raise ValueError("nnlib never unpickles: weights_only=False is not supported")
+    if _is_safetensors(f):
+        return _load_safetensors(f, max_bytes)
+    try:
+        with zipfile.ZipFile(f) as archive:
+            return _read(archive, max_bytes)
+    except (zipfile.BadZipFile, EOFError, zipfile.LargeZipFile, NotImplementedError) as error:
+        raise ValueError(
+            f"load: {_name(f)} is not an .npz file, or a damaged one ({error}). Files that "
+            "torch.save wrote contain pickles and cannot be read."
+        ) from None
+
+
+def _name(f: Any) -> str:
+    return repr(os.fspath(f)) if isinstance(f, (str, os.PathLike)) else "the file"
+
+
+def _read(archive: zipfile.ZipFile, max_bytes: int) -> Any:
+    members = archive.infolist()
+    total = sum(m.file_size for m in members)
+    if total > max_bytes:
+        raise ValueError(
+            f"load: the file unpacks to {total} bytes, and max_bytes allows {max_bytes}"
+        )
+    arrays = {
+        m.filename.removesuffix(".npy"): _array(archive, m)
+        for m in members
+        if m.filename.endswith(".npy")
+    }
+    if STRUCTURE not in archive.namelist():
+        return {name: make(array) for name, array in arrays.items()}
+    if archive.getinfo(STRUCTURE).file_size > _LONGEST_STRUCTURE:
+        raise ValueError(f"load: {STRUCTURE} is longer than {_LONGEST_STRUCTURE} bytes")
+    try:
+        return _rebuilt(json.loads(archive.read(STRUCTURE)), arrays, 0)
+    except (KeyError, TypeError, AttributeError, json.JSONDecodeError, RecursionError) as error:
+        raise ValueError(f"load: {STRUCTURE} does not fit the file: {error!r}") from None
+
+
+def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Any:
+    """One array, after its header was compared with the size of the member."""
+    with archive.open(member) as stream:
+        try:
+            version = np.lib.format.read_magic(stream)
+            header = (
+                np.lib.format.read_array_header_1_0
+                if version == (1, 0)
+                else np.lib.format.read_array_header_2_0
+            )
+            shape, fortran, kind = header(stream)
+        except ValueError as error:
+            raise ValueError(f"load: {member.filename} is no array: {error}") from None
+        if kind not in dtypes.dtype.known:
+            raise ValueError(
+                f"load: {member.filename} holds {kind}, and only numbers and booleans are read"
+            )
+        size = math.prod(shape) * kind.itemsize
+        data = stream.read(min(size, member.file_size) + 1)
+    if len(data) != size:
+        raise ValueError(
+            f"load: {member.filename} claims the shape {list(shape)}, {size} bytes, and does not "
+            "hold that many"
+        )
+    flat = np.frombuffer(data, kind).copy()
+    return (flat.reshape(shape[::-1]).T if fortran else flat.reshape(shape))[()]
+
+
+def _rebuilt(node: Any, arrays: dict[str, Any], depth: int) -> Any:
+    if depth > _DEEPEST:
+        raise ValueError(f"load: nested more than {_DEEPEST} deep")
+    ((kind, content),) = node.items()
+    if kind == "tensor":
+        return make(arrays[content])
+    if kind == "value":
+        if content is not None and not isinstance(content, (bool, int, float, str)):
+            raise ValueError("load: a value must be a number, a text or null")
+        return content
+    if kind == "dict":
+        return {k: _rebuilt(v, arrays, depth + 1) for k, v in content}
+    if kind in ("list", "tuple"):
+        items = [_rebuilt(v, arrays, depth + 1) for v in content]
+        return items if kind == "list" else tuple(items)
+    raise ValueError(f"load: {kind!r} is nothing that save() writes")
+
+
+# ---------------------------------------------------------------- safetensors
+
+
+def _is_safetensors(f: Any) -> bool:
+    return isinstance(f, (str, os.PathLike)) and os.fspath(f).endswith(".safetensors")
+
+
+def _safetensors() -> Any:
+    try:
+        import safetensors.numpy as package  # type: ignore[import-not-found,unused-ignore]
+    except ImportError:
+        raise ImportError(
+            "files named .safetensors need that package: pip install safetensors, or save to .npz"
+        ) from None
+    return package
+
+
+def _save_safetensors(obj: Any, f: Any) -> None:
+    if not isinstance(obj, Mapping) or not all(
+        isinstance(k, str) and isinstance(v, Value) for k, v in obj.items()
+    ):
+        raise TypeError(
+            "save: a .safetensors file holds one dict of tensors with texts as keys, such as a "
+            "module's state_dict(). Use .npz for anything nested."
+        )
+    arrays = {k: np.ascontiguousarray(v._data).reshape(np.shape(v._data)) for k, v in obj.items()}
+    _safetensors().save_file(arrays, os.fspath(f))
+
+
+def _load_safetensors(f: Any, max_bytes: int) -> dict[str, Any]:
+    package = _safetensors()
+    size = os.path.getsize(f)
+    if size > max_bytes:
+        raise ValueError(f"load: the file has {size} bytes, and max_bytes allows {max_bytes}")
+    try:
+        arrays = package.load_file(os.fspath(f))
+    except Exception as error:
+        raise ValueError(f"load: {_name(f)} cannot be read as safetensors: {error}") from None
+    return {k: make(v[()]) for k, v in arrays.items()}
+
+
+__all__ = ["load", "save"]

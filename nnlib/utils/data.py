@@ -1,0 +1,254 @@
+"""Data sets, splits and batches under PyTorch's names (`torch.utils.data`)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from nnlib.functions import create, shape
+from nnlib.record import Value, make
+
+
+class Dataset:
+    """Examples by number: write ``__getitem__`` (one example) and ``__len__`` (how many)."""
+
+    def __getitem__(self, index: Any) -> Any:
+        raise NotImplementedError("Subclasses of Dataset should implement __getitem__.")
+
+    def __add__(self, other: Dataset) -> ConcatDataset:
+        return ConcatDataset([self, other])
+
+
+class TensorDataset(Dataset):
+    """Tensors whose first dimension counts the examples: one example is a tuple of their rows.
+
+    >>> import nnlib
+    >>> data = nnlib.utils.data.TensorDataset(nnlib.ones(4, 2), nnlib.arange(4))
+    >>> data[2]
+    (tensor([1., 1.]), tensor(2))
+    """
+
+    def __init__(self, *tensors: Any) -> None:
+        lengths = [len(t) for t in tensors]
+        if len(set(lengths)) != 1:
+            raise AssertionError(
+                f"Size mismatch between tensors: they have {lengths} rows, and need equally many"
+            )
+        self.tensors = tensors
+
+    def __getitem__(self, index: Any) -> tuple[Any, ...]:
+        return tuple([t[index] for t in self.tensors])
+
+    def __len__(self) -> int:
+        return len(self.tensors[0])
+
+
+class Subset(Dataset):
+    """Some of a data set's examples, by their numbers."""
+
+    def __init__(self, dataset: Any, indices: Sequence[int]) -> None:
+        self.dataset, self.indices = dataset, indices
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, list):
+            return self.dataset[[self.indices[i] for i in index]]
+        return self.dataset[self.indices[index]]
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+
+class ConcatDataset(Dataset):
+    """Data sets one after the other."""
+
+    def __init__(self, datasets: Iterable[Any]) -> None:
+        self.datasets = list(datasets)
+        if not self.datasets:
+            raise AssertionError("datasets should not be an empty iterable")
+        self.cumulative_sizes = np.cumsum([len(d) for d in self.datasets]).tolist()
+
+    def __getitem__(self, index: int) -> Any:
+        n = len(self)
+        if not -n <= index < n:
+            raise ValueError(f"index {index} is out of range for {n} examples")
+        at = int(np.searchsorted(self.cumulative_sizes, index % n, side="right"))
+        before = self.cumulative_sizes[at - 1] if at else 0
+        return self.datasets[at][index % n - before]
+
+    def __len__(self) -> int:
+        return self.cumulative_sizes[-1]
+
+
+def random_split(
+    dataset: Any, lengths: Sequence[float], generator: create.Generator | None = None
+) -> list[Subset]:
+    """Disjoint random parts of a data set: `lengths` are numbers of examples, or shares of 1.
+
+    Shares are rounded down, and what is left goes to the first parts.  The same seeded `generator`
+    gives the same split.
+
+    >>> import nnlib
+    >>> parts = nnlib.utils.data.random_split(range(10), [0.75, 0.25])
+    >>> [len(part) for part in parts]
+    [8, 2]
+    """
+    n = len(dataset)
+    sizes = [int(size) for size in lengths]
+    if math.isclose(sum(lengths), 1) and sum(lengths) <= 1:
+        for i, share in enumerate(lengths):
+            if not 0 <= share <= 1:
+                raise ValueError(f"Fraction at index {i} is not between 0 and 1")
+        sizes = [math.floor(n * share) for share in lengths]
+        for i in range(n - sum(sizes)):
+            sizes[i % len(sizes)] += 1
+    if sum(sizes) != n:
+        raise ValueError(
+            "Sum of input lengths does not equal the length of the input dataset: "
+            f"{list(lengths)} for {n} examples"
+        )
+    order = create.randperm(n, generator=generator).tolist()
+    ends = np.cumsum(sizes).tolist()
+    return [Subset(dataset, order[end - size : end]) for end, size in zip(ends, sizes, strict=True)]
+
+
+def default_collate(batch: Sequence[Any]) -> Any:
+    """A list of examples as one batch: tensors are stacked, numbers become tensors.
+
+    Tuples, lists and dicts of such are batched part by part; texts stay a list.
+    """
+    first = batch[0]
+    if isinstance(first, Value):
+        return shape.stack(batch)
+    if isinstance(first, np.ndarray):
+        return make(np.stack(batch))
+    if isinstance(first, np.generic):
+        return make(np.array(batch))
+    if isinstance(first, float):
+        return create.tensor(list(batch), dtype=_float64())
+    if isinstance(first, int):
+        return create.tensor(list(batch))
+    if isinstance(first, (str, bytes)):
+        return list(batch)
+    if isinstance(first, Mapping):
+        return {key: default_collate([example[key] for example in batch]) for key in first}
+    if isinstance(first, (tuple, list)):
+        if len({len(example) for example in batch}) != 1:
+            raise RuntimeError("each element in list of batch should be of equal size")
+        parts = [default_collate(part) for part in zip(*batch, strict=True)]
+        if hasattr(first, "_fields"):
+            return type(first)(*parts)
+        return parts
+    raise TypeError(
+        "default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists; found "
+        f"{type(first)}. Give the DataLoader a collate_fn of your own."
+    )
+
+
+def _float64() -> Any:
+    from nnlib import dtypes
+
+    return dtypes.float64
+
+
+class DataLoader:
+    """Batches of a data set, for ``for x, y in loader``.  As ``torch.utils.data.DataLoader``.
+
+    `shuffle` draws a new order for every pass, from `generator` (seed it to repeat the order) or
+    from the default stream.  `drop_last` leaves out a last batch that would be smaller.
+    `collate_fn` makes a batch of a list of examples.  `sampler` gives the numbers of the examples
+    in its own order.  `batch_size=None` gives single examples.  `progress` shows a bar where tqdm
+    is installed.  All work is done in this process: `num_workers` is accepted and has no effect.
+
+    >>> import nnlib
+    >>> data = nnlib.utils.data.TensorDataset(nnlib.arange(5))
+    >>> [batch.tolist() for (batch,) in nnlib.utils.data.DataLoader(data, batch_size=2)]
+    [[0, 1], [2, 3], [4]]
+    """
+
+    def __init__(
+        self,
+        dataset: Any,
+        batch_size: int | None = 1,
+        shuffle: bool | None = None,
+        sampler: Iterable[int] | None = None,
+        *,
+        num_workers: int = 0,
+        collate_fn: Callable[[list[Any]], Any] | None = None,
+        drop_last: bool = False,
+        generator: create.Generator | None = None,
+        progress: bool = False,
+    ) -> None:
+        if batch_size is not None and (not isinstance(batch_size, int) or batch_size <= 0):
+            raise ValueError(
+                f"batch_size should be a positive integer value, but got batch_size={batch_size}"
+            )
+        if sampler is not None and shuffle:
+            raise ValueError("sampler option is mutually exclusive with shuffle")
+        if batch_size is None and drop_last:
+            raise ValueError(
+                "batch_size=None option disables auto-batching and is mutually exclusive with "
+                "drop_last"
+            )
+        if num_workers < 0:
+            raise ValueError("num_workers option should be non-negative")
+        self.dataset, self.batch_size, self.shuffle = dataset, batch_size, bool(shuffle)
+        self.sampler, self.drop_last, self.generator = sampler, drop_last, generator
+        self.num_workers, self.progress = num_workers, progress
+        self.collate_fn = default_collate if collate_fn is None else collate_fn
+
+    def __len__(self) -> int:
+        n = len(self.dataset if self.sampler is None else self.sampler)  # type: ignore[arg-type]
+        if self.batch_size is None:
+            return n
+        return n // self.batch_size if self.drop_last else -(-n // self.batch_size)
+
+    def __iter__(self) -> Iterator[Any]:
+        batches = self._batches()
+        return iter(_with_bar(batches, len(self))) if self.progress else batches
+
+    def _batches(self) -> Iterator[Any]:
+        order = self._order()
+        if self.batch_size is None:
+            for i in order:
+                yield self.dataset[i]
+            return
+        for start in range(0, len(order), self.batch_size):
+            numbers = order[start : start + self.batch_size]
+            if self.drop_last and len(numbers) < self.batch_size:
+                return
+            yield self._batch(numbers)
+
+    def _order(self) -> list[int]:
+        if self.sampler is not None:
+            return list(self.sampler)
+        n = len(self.dataset)
+        return create.randperm(n, generator=self.generator).tolist() if self.shuffle else list(
+            range(n)
+        )  # fmt: skip
+
+    def _batch(self, numbers: list[int]) -> Any:
+        whole = self.dataset
+        if self.collate_fn is default_collate:
+            at = numbers
+            while type(whole) is Subset:  # rows of tensors are picked at once, and not one by one
+                at, whole = [whole.indices[i] for i in at], whole.dataset
+            if type(whole) is TensorDataset:
+                return list(whole[at])
+        return self.collate_fn([self.dataset[i] for i in numbers])
+
+
+def _with_bar(batches: Iterator[Any], total: int) -> Iterable[Any]:
+    try:
+        from tqdm.auto import tqdm  # type: ignore[import-untyped,unused-ignore]
+    except ImportError:
+        return batches
+    return tqdm(batches, total=total)
+
+
+__all__ = [
+    "ConcatDataset", "DataLoader", "Dataset", "Subset", "TensorDataset", "default_collate",
+    "random_split",
+]  # fmt: skip
