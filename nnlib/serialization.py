@@ -12,14 +12,16 @@ import io
 import json
 import math
 import os
-import zipfile
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from nnlib import dtypes
 from nnlib.record import Value, make
+
+if TYPE_CHECKING:  # save() and load() import it: most programs do neither
+    import zipfile
 
 STRUCTURE = "nnlib.json"
 LARGEST = 4 * 2**30  # bytes that a file may unpack to, unless load() is told otherwise
@@ -39,6 +41,8 @@ def save(obj: Any, f: Any) -> None:
     >>> nnlib.load(file)
     {'w': tensor([1., 1.]), 'epoch': 3}
     """
+    import zipfile
+
     if _is_safetensors(f):
         _save_safetensors(obj, f)
         return
@@ -91,6 +95,8 @@ def load(f: Any, *, weights_only: bool = True, max_bytes: int = LARGEST) -> Any:
     `max_bytes`, or holds something else than numbers; FileNotFoundError where there is none.  As
     ``torch.load`` with weights_only=True, the one way there is.
     """
+    import zipfile
+
     if not weights_only:
         raise ValueError("nnlib never unpickles: weights_only=False is not supported")
     if _is_safetensors(f):
