@@ -176,7 +176,7 @@ def too_long(hill: Hill, ascent: Callable, top: Any, steep: Any, largest: Any) -
     )  # fmt: skip
     return live.figure(
         swing,
-        alpha=live.slider(2.0, 60.0, 0.5, value=30.0, label="step size α"),
+        alpha=live.slider(2.0, 60.0, 0.5, value=42.0, label="step size α"),
         view=[
             [mountain, distances],
             live.readout(
@@ -305,8 +305,8 @@ def race(hill: Hill, slope: Hill, x: Any, y: Any, start: Any, top: Any) -> live.
         ],
         title="A race at equal computation",
         dtype="float64",
-        caption="Play. Who leads after one pass, who after ten? Then try α = 20 and other seeds. "
-        "(Momentum steps by α/10, Adam by α/25, so that all are about as fast.)",
+        caption="Press train. Who leads after one pass, who after ten? Then try α = 20 and other "
+        "seeds. (Momentum steps by α/10, Adam by α/25, so that all are about as fast.)",
         alt="Four climbers that have looked at equally many birds. Mini-batches lead early and "
         "then jitter around the top; the climber that uses all birds comes late and comes to rest.",
     )  # fmt: skip
