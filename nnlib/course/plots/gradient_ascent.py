@@ -72,7 +72,9 @@ def two_views(hill: Hill, slope: Hill, x: Any, birds: Any, start: Any, peak: Any
     def compare(w: Any, guess: Any) -> dict:
         g = slope(w)
         off, aim = _degrees(guess, g), _degrees(guess, peak - w)
-        return {"g": g, "h": hill(w), "off": off, "aim": aim, "bend": _degrees(g, peak - w)}
+        drawn = g * 6 / ((g * g).sum() + 1e-12) ** 0.25
+        bend = _degrees(g, peak - w)
+        return {"drawn": drawn, "h": hill(w), "off": off, "aim": aim, "bend": bend}
 
     def point(x: Any, y: Any, w: Any) -> dict:
         return {"guess": ARROW * _unit(nnlib.stack([x, y]) - w)}
@@ -80,8 +82,8 @@ def two_views(hill: Hill, slope: Hill, x: Any, birds: Any, start: Any, peak: Any
     mountain = _panel(
         hill,
         live.arrows("w[0]", "w[1]", "guess[0]", "guess[1]", color="accent", label="your arrow"),
-        live.arrows("w[0]", "w[1]", "g[0]", "g[1]", scale=12, width=3, label="gradient × 12",
-                    when="uphill_committed"),
+        live.arrows("w[0]", "w[1]", "drawn[0]", "drawn[1]", width=3,
+                    label="gradient, drawn 6√‖∇h‖ long", when="uphill_committed"),
         live.handle(lambda w, guess: w[0] + guess[0], lambda w, guess: w[1] + guess[1], drag=point,
                     label="your arrow"),
         _here(),
