@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import notebooks
-from exercises import CHECKED, source_of, tags_of
+from exercises import CHECKED, SOLUTION, source_of, tags_of
 
 ROOT = Path(__file__).resolve().parent.parent
 WORDS_FILE = ROOT / "tools" / "words.txt"
@@ -169,6 +169,11 @@ def cells(chapter: Chapter) -> Iterator[str]:
     for at, code, _ in chapter.codes:
         if len(lines_of(code)) > LONGEST:
             yield f"cell {at}: {len(lines_of(code))} lines; at most {LONGEST}"
+    solutions = [(at, found) for at, text in chapter.texts for found in SOLUTION.findall(text)]
+    for at, code in [*chapter.shown(), *solutions]:
+        for line in code.splitlines():
+            if len(line) > WIDEST:
+                yield f"cell {at}: a line of {len(line)} characters; the page shows {WIDEST}"
     shown = [len(lines_of(code)) for _, code in chapter.shown()]
     if not shown:
         return
@@ -177,10 +182,6 @@ def cells(chapter: Chapter) -> Iterator[str]:
     long = sum(n > LONG for n in shown)
     if long > 0.1 * len(shown):
         yield f"{long} of {len(shown)} shown cells have more than {LONG} lines; one in ten may"
-    for at, code in chapter.shown():
-        for line in code.splitlines():
-            if len(line) > WIDEST:
-                yield f"cell {at}: a line of {len(line)} characters; the page shows {WIDEST}"
 
 
 @rule

@@ -108,11 +108,19 @@ def judge_value(exercise: Exercise, answer: Any) -> Verdict:
     needed = computed(exercise.like)
     problem = difference(answer, needed, exercise.tolerance)
     if problem is None:
-        return right(exercise)
+        return dtype_judged(exercise, answer) or right(exercise)
     for mistake in exercise.mistakes:
         if agrees(answer, computed(mistake.twin), exercise.tolerance):
             return wrong(problem, mistake.words)
     return wrong(problem, suspicion(answer, needed))
+
+
+def dtype_judged(exercise: Exercise, given: Any) -> Verdict | None:
+    """A verdict where the exercise asks for a dtype that the answer does not have."""
+    array = array_of(given)
+    if exercise.dtype is None or array is None or array.dtype.name == exercise.dtype:
+        return None
+    return wrong(f"the dtype {exercise.dtype} is needed; yours is {array.dtype.name}.")
 
 
 # --- functions, on drawn arguments -------------------------------------------------------------
@@ -140,6 +148,8 @@ def judge_function(exercise: Exercise, answer: Any) -> Verdict:
         if problem is not None:
             reason = reason_for(exercise, draws, given, needed)
             return wrong(f"called with {named(arguments)}: {problem}", reason)
+    if (verdict := dtype_judged(exercise, given[0])) is not None:
+        return verdict
     return gradients(exercise, answer, draws) if exercise.derivative else right(exercise)
 
 

@@ -47,6 +47,7 @@ class Exercise:
     mistakes: Sequence[Mistake] = ()
     tolerance: float = 1e-6
     derivative: bool = False
+    dtype: str | None = None
     terms: Sequence[Callable] = ()
     learned: str = ""
     chapter: str = field(default="", compare=False)
@@ -73,7 +74,7 @@ def value(short: str, like: Any, **more: Any) -> Exercise:
     """Asks for a value: a number, a tensor, an array, a string, or a tuple, list or dict of these.
 
     `like` is the value, or a function without arguments which computes it (so that importing a
-    chapter's checks stays quick); twins likewise.
+    chapter's checks stays quick); twins likewise. `dtype="float32"` asks for that dtype as well.
     """
     return Exercise(short, "value", like, **more)
 

@@ -89,6 +89,17 @@ def test_dots_anywhere_are_blank(given) -> None:
     assert judge(value("v", 1.0), given).state == "blank"
 
 
+def test_a_dtype_is_asked_for_where_the_exercise_says_so() -> None:
+    exercise = value("v", 1.5, dtype="float32")
+    assert judge(exercise, nnlib.tensor(1.5)).state == "right"
+    assert "float32 is needed; yours is float64" in words_of(exercise, 1.5)
+    double = function(
+        "f", like=lambda x: x.double(), given=lambda rng: (np.ones(2),), dtype="float64"
+    )
+    assert judge(double, double.like).state == "right"
+    assert "yours is float32" in words_of(double, lambda x: x.float())
+
+
 def half_done(x):
     y = x * 2
     ...

@@ -46,6 +46,7 @@ CASES = {
         (("\n".join("a = 1" for _ in range(11)), []),),
         (("a = 1\nb = 1\nc = 1\nd = 1\ne = 1", []),),
         (("a = " + "1 + " * 25 + "1", []),),
+        ("<summary>Solution</summary>\n\n```python\n" + "a" * 81 + " = 1  # ←\n```",),
     ],
     "comments": [(("a = 1  # one\nb = 2", []),)],
     "alternatives": [
