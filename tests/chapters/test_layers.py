@@ -126,6 +126,21 @@ def test_a_few_neurons_learn_each_easy_set(figure, data: str) -> None:
     assert values["right_train"] >= 95 and values["right_test"] >= 90
 
 
+def test_three_edges_close_a_curve_and_two_do_not(figure) -> None:
+    right = {}
+    for width in (2, 3):
+        on = play.switched_on(widths=(width, 0, 0, 0))
+        trained = figure.train(300, seed=0, on=on, optimiser="Adam", lr=0.05)
+        right[width] = figure.outputs(w=trained["w"], on=on)["right_train"]
+    assert right[2] < 92 and right[3] >= 98
+
+
+def test_squares_need_no_hidden_layer(figure) -> None:
+    on = play.switched_on(features_on="x₁² x₂²")
+    trained = figure.train(200, seed=0, depth=0, on=on)
+    assert figure.outputs(w=trained["w"], depth=0, on=on)["right_test"] >= 99
+
+
 def test_its_graphs_stay_small(figure) -> None:
     assert len(json.dumps(figure.spec)) < 450_000
 
