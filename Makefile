@@ -99,6 +99,7 @@ quick: $(TEST_STAMP) lint notebooks-check
 	  --ignore=tests/live/test_figures.py --ignore=tests/live/test_evaluator_parity.py tests
 
 bench: $(TEST_STAMP)
+	@$(PIP) install -q -r requirements.txt -e '.[bench]' || $(NO_PACKAGE)
 	$(BIN)/python -m benchmarks
 
 # How fast figures move: the evaluator by itself, then whole figures, in headless Chromium.

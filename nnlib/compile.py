@@ -22,7 +22,7 @@ from nnlib.autograd.engine import _FREED
 from nnlib.graph.replay import Replay
 from nnlib.graph.simplify import tidy
 from nnlib.graph.steps import Graph, Step
-from nnlib.graph.surroundings import PLAIN, Place, Surroundings, grad_of
+from nnlib.graph.surroundings import PLAIN, Gradient, Place, Surroundings
 from nnlib.graph.tracing import Tracer
 from nnlib.record import Leaf, Node, Primitive, Value, make
 
@@ -142,8 +142,7 @@ def _flattened(args: tuple, kwargs: dict) -> tuple[Any, list[Value], list[Any]]:
             data, node = x._data, x._node
             return k, data.shape, data.dtype, node is not None and (1 if type(node) is Leaf else 2)
         if isinstance(x, PLAIN):
-            hash(x)
-            return type(x), x if x == x else "nan"
+            return type(x), repr(x)  # 1 and True are equal, and so are 0.0 and -0.0
         if isinstance(x, (list, tuple)):
             return type(x), tuple([form(v) for v in x])
         if type(x) is dict:
@@ -182,7 +181,7 @@ class Recorder(Tracer):
 
     def _argument_gradients(self) -> list[tuple[Place, Value]]:
         return [
-            (grad_of(place), value._node.grad)
+            (Gradient(place), value._node.grad)
             for place, value in self.places[: len(self.arguments)]
             if isinstance(value._node, Leaf) and value._node.grad is not None
         ]
@@ -346,7 +345,7 @@ class Plan:
         _refuse_odd_changes(recorder, values, writes)
         at = [recorder.find(v) for v in outputs]
         plan.differentiable = [_history(v, recorder) for v in outputs]
-        if recorder.failed is not None or not plan.surroundings.hold():
+        if recorder.failed is not None or plan.surroundings.hold() is None:
             return None
         plan._build(recorder, at, writes)
         plan._settle()
@@ -367,72 +366,119 @@ class Plan:
         self.changed = [k for k in writes if recorder.steps[k].shape]
 
     def _settle(self) -> None:
-        """Note which memory the captured tensors have: no argument may lie in it."""
-        captured = [p.get() for p in self.places if not isinstance(p, ArgumentPlace)]
-        self.captured = {id(v) for v in captured}
-        self.owners = {
-            record._owner(v._data) for v in captured if isinstance(v, Value)
-            and isinstance(v._data, np.ndarray)
+        """Keep what a call needs: the tensors at hand, and of each what must be the same."""
+        used = {*self.replay.read(), *self.changed, *self.numbers}
+        used |= {k for kind, k in _leaves_of(self.returns) if kind == "place"}
+        n = len(self.arguments)
+        self.captured: list[Any] = [p.get() if k >= n else None for k, p in enumerate(self.places)]
+        # A tensor that nothing reads matters only where it has, or has not, a gradient.
+        self.checks = [
+            (k, *self.forms[k]) for k in range(n, len(self.places))
+            if k in used or self.forms[k][2] == 1
+        ]  # fmt: skip
+        self.fresh = [k for k in range(n, len(self.places)) if k in used and self._is_grad(k)]
+        self.written = {
+            record._owner(self.captured[k]._data) for k in self.changed if k >= n
         }  # fmt: skip
+        self.alone = not self.changed and not self.numbers
+        self.histories = [
+            None if history is None else (history, _Replayed(self.graph, k))
+            for k, history in enumerate(self.differentiable)
+        ]
+        self.moves = any(not isinstance(p, Gradient) for p, _ in self.sets)
+
+    def _is_grad(self, k: int) -> bool:
+        return isinstance(self.places[k], Gradient)
 
     # ------------------------------------------------------------ a call
     def inputs(self, tensors: list[Value]) -> list[Value] | None:
         """The tensors that the replay starts from; None where this recording is not true now."""
-        for argument, t in zip(self.arguments, tensors):
-            argument.now = t
-        if not self.surroundings.hold():
+        same = self.surroundings.hold()
+        if same is None:
             return None
-        values = []
-        try:
-            for place, form in zip(self.places, self.forms):
-                value = place.get()
-                if not _fits(value, form):
+        values = self.captured
+        if not same or self.fresh:
+            try:
+                for k in self.fresh if same else range(len(tensors), len(values)):
+                    values[k] = self.places[k].get()
+            except (KeyError, IndexError, AttributeError, ValueError):
+                return None
+        for k, shape, dtype, kind, graded in self.checks:
+            value = values[k]
+            if value is None:
+                return None
+            data, node = value._data, value._node
+            if data.shape != shape or data.dtype != dtype:
+                return None
+            if node is None:
+                if kind:
                     return None
-                values.append(value)
-        except (KeyError, IndexError, AttributeError, ValueError):
-            return None
-        return values if self._apart(tensors) else None
+            elif node.__class__ is not Leaf:
+                if kind != 2:
+                    return None
+            elif kind != 1 or (node.grad is not None) is not graded or node.extra is not None:
+                return None
+        values[: len(tensors)] = tensors
+        for t in tensors:  # how those come in is part of the key, but for their gradients
+            if t._node is not None and not self._graded(t, tensors):
+                return None
+        return values if self.alone or self._apart(tensors) else None
+
+    def _graded(self, t: Value, tensors: list[Value]) -> bool:
+        k = next(k for k, other in enumerate(tensors) if other is t)
+        node = t._node
+        if not isinstance(node, Leaf):
+            return True
+        return (node.grad is not None) is self.forms[k][3] and node.extra is None
 
     def _apart(self, tensors: list[Value]) -> bool:
-        seen = set()
+        """Whether no argument lies in memory that is written, or two of them in the same."""
+        seen = set(self.written)
         for t in tensors:
-            if isinstance(t._data, np.ndarray):
-                owner = record._owner(t._data)
-                if owner in self.owners or owner in seen:
+            data = t._data
+            if data.__class__ is np.ndarray:
+                owner = id(data) if data.base is None else record._owner(data)
+                if owner in seen:
                     return False
                 seen.add(owner)
         return True
 
     def run(self, values: list[Value]) -> Any:
         given = [v._data for v in values]
-        saved = given if any(self.differentiable) else None
-        if saved is not None and self.replay.writes:
-            saved = [np.array(a)[()] for a in given]
+        saved: Any = None
+        if "whole" in self.differentiable:
+            saved = given if self.alone else [np.array(a)[()] for a in given]
         made = self.replay.run(*given)
         for k in self.changed:
             record.mark_changed(given[k])
-        n = len(self.differentiable)
-        for k, number in zip(self.numbers, made[n:]):
+        outputs = []
+        for data, history in zip(made, self.histories):
+            node = None if history is None else _node(*history, values, saved)
+            outputs.append(make(data, node))
+        for k, number in zip(self.numbers, made[len(outputs) :]):
             values[k]._data = values[k]._data.dtype.type(number)
-        outputs = [
-            make(data, None if history is None else self._node(k, history, values, saved, data))
-            for k, (data, history) in enumerate(zip(made, self.differentiable))
-        ]
         for place, at in self.sets:
             place.set(None if at is None else outputs[at])
-        if self.sets:
-            self._settle()
+        result = _filled(self.returns, outputs, values)
+        if self.moves:
             self.surroundings.hold()
-        return _filled(self.returns, outputs, values)
+            self._settle()
+        return result
 
-    def _node(self, k: int, history: str, values: list, saved: Any, data: Any) -> Node:
-        edges = tuple([v._node for v in values])
-        node = Node(_Replayed(self.graph, k), edges)  # type: ignore[arg-type]
-        if history == "freed":
-            node.attrs = _FREED
-        else:
-            node.args = tuple(saved)
-        return node
+
+def _node(history: str, step: _Replayed, values: list[Value], saved: Any) -> Node:
+    node = Node(step, tuple([v._node for v in values]))  # type: ignore[arg-type]
+    if history == "freed":
+        node.attrs = _FREED
+    else:
+        node.args = tuple(saved)
+    return node
+
+
+def _leaves_of(form: Any) -> list[tuple]:
+    if form[0] in ("sequence", "dict"):
+        return [leaf for f in form[-1] for leaf in _leaves_of(f)]
+    return [form]
 
 
 class _Replayed:
@@ -492,17 +538,6 @@ def _form(value: Value, state: tuple) -> tuple:
     return data.shape, data.dtype, kind, grad is not None
 
 
-def _fits(value: Any, form: tuple) -> bool:
-    data, node = value._data, value._node
-    if data.shape != form[0] or data.dtype != form[1]:
-        return False
-    if node is None:
-        return form[2] == 0
-    if type(node) is not Leaf:
-        return form[2] == 2
-    return form[2] == 1 and (node.grad is not None) == form[3] and node.extra is None
-
-
 def _rebound(recorder: Recorder, outputs: list[Value]) -> list[tuple[Place, int | None]]:
     """Places where another tensor stands after the call, and leaves that have a gradient now."""
     sets: list[tuple[Place, int | None]] = []
@@ -514,7 +549,7 @@ def _rebound(recorder: Recorder, outputs: list[Value]) -> list[tuple[Place, int 
         if now is not value:
             sets.append((place, _kept(now, outputs, recorder)))
         if isinstance(node, Leaf) and grad is None and node.grad is not None:
-            sets.append((grad_of(place), _kept(node.grad, outputs, recorder)))
+            sets.append((Gradient(place), _kept(node.grad, outputs, recorder)))
     return sets
 
 

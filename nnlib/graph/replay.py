@@ -251,6 +251,12 @@ class Replay:
         said += [f"v{at}" for g, at in moved.items() if not self.steps[g].shape]
         return "".join(f"{s}, " for s in said)
 
+    def read(self) -> list[int]:
+        """The positions of the inputs that any step looks at."""
+        looked = {i for k, step in enumerate(self.steps) if self.used[k] for i in step.inputs}
+        looked |= {*self.results, *self.writes.values()}
+        return [k for k, i in enumerate(self.inputs) if i in looked]
+
     def numbers_written(self) -> list[int]:
         """The inputs, numbers all, whose new values come after the results."""
         return [g for g in self.writes if not self.steps[g].shape]

@@ -52,13 +52,20 @@ def _slot(thing: Any, name: str) -> Place:
     return Place(partial(getattr, thing, name), partial(setattr, thing, name))
 
 
-def grad_of(place: Place) -> Place:
+class Gradient(Place):
     """The place of a leaf's gradient."""
 
-    def put(value: Any) -> None:
-        place.get()._node.grad = value
+    __slots__ = ("of",)
 
-    return Place(lambda: place.get()._node.grad, put)
+    def __init__(self, of: Place) -> None:
+        self.of = of
+        super().__init__(self._get, self._set)
+
+    def _get(self) -> Any:
+        return self.of.get()._node.grad
+
+    def _set(self, value: Any) -> None:
+        self.of.get()._node.grad = value
 
 
 class Watched:
@@ -72,8 +79,7 @@ class Watched:
         self.ids = [id(c) for c in self.contents]
 
     def same(self) -> bool:
-        now = self.now()
-        return [id(c) for c in now] == self.ids
+        return [*map(id, self.now())] == self.ids
 
     def alike(self) -> bool:
         """The slow look: equal numbers are the same, and tensors may be other tensors."""
@@ -94,7 +100,7 @@ def _alike(a: Any, b: Any) -> bool:
     if isinstance(b, types.MethodType) and isinstance(a, types.MethodType):
         return a.__func__ is b.__func__ and a.__self__ is b.__self__
     plain = type(a) is type(b) and isinstance(a, PLAIN)
-    return plain and bool(a == b)
+    return plain and bool(a == b) and repr(a) == repr(b)  # 0.0 and -0.0 are equal
 
 
 class Surroundings:
@@ -119,22 +125,25 @@ class Surroundings:
             if len(self._seen) > MOST:
                 self.unseen = "it reaches more than can be watched"
 
-    def hold(self) -> bool:
-        """Whether all that is no tensor is as it was, and the same tensors stand together."""
+    def hold(self) -> bool | None:
+        """True: all is as it was; False: other tensors stand in some places; None: no longer so."""
         moved = False
         for w in self.watched:
             if not w.same():
                 if not w.alike():
-                    return False
+                    return None
                 moved = True
+        for array, data in self.arrays:
+            if array.tobytes() != data:
+                return None
         if moved:
             places = self.places
             if any(place.get() is not places[k][0].get() for place, k in self.again):
-                return False
+                return None
             now = [id(place.get()) for place, _ in places]
             if len(set(now)) != len(now):
-                return False
-        return all(array.tobytes() == data for array, data in self.arrays)
+                return None
+        return not moved
 
     # ------------------------------------------------------------ the walk
     def _visit(self, place: Place | None, thing: Any) -> None:
@@ -176,7 +185,7 @@ class Surroundings:
         self._at[id(value)] = len(self.places)
         self.places.append((place, value))
         if isinstance(value._node, Leaf) and value._node.grad is not None:
-            self._tensor(grad_of(place), value._node.grad)
+            self._tensor(Gradient(place), value._node.grad)
 
     def _dict(self, thing: dict) -> None:
         keys = list(thing)

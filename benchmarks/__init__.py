@@ -1,0 +1,1 @@
+"""The same work in nnlib, beside its peers: `python -m benchmarks`."""

@@ -1,0 +1,43 @@
+"""`python -m benchmarks`: one table of time ratios, measured in a process of its own.
+
+The child runs with the settings of a reader's machine: OPENBLAS_CORETYPE and OPENBLAS_L2_SIZE,
+which some systems set and which slow a current NumPy, are unset, and every library has as many
+threads as --threads says.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--only", default="", help="workloads whose name holds this")
+    parser.add_argument("--peers", default="", help="comma-separated; all by default")
+    parser.add_argument("--blocks", type=int, default=7, help="interleaved blocks per peer")
+    parser.add_argument("--seconds", type=float, default=0.05, help="about how long a block takes")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--json", default="_build/benchmarks.json")
+    given = parser.parse_args()
+    environment = dict(os.environ)
+    for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):
+        environment.pop(name, None)
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        environment[name] = str(given.threads)
+    environment["JAX_PLATFORMS"] = "cpu"
+    environment["XLA_FLAGS"] = (
+        "--xla_cpu_multi_thread_eigen=true intra_op_parallelism_threads=" + str(given.threads)
+        if given.threads > 1 else "--xla_cpu_multi_thread_eigen=false"
+    )  # fmt: skip
+    environment["PYTHONPATH"] = str(Path(__file__).parents[1])
+    arguments = [a for k, v in vars(given).items() for a in (f"--{k}", str(v))]
+    command = [sys.executable, "-m", "benchmarks.run", *arguments]
+    return subprocess.run(command, env=environment, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,221 @@
+"""The peers: each turns a workload into a step of no arguments, and tells its loss and gradients.
+
+A maker returns (step, look): `step()` does one step, `look()` gives (loss, gradients) as NumPy
+arrays for the state that the weights are in, without changing it.  A peer that is not installed, or
+cannot do the workload, returns None.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from benchmarks.workloads import Workload
+
+Made = tuple[Callable[[], Any], Callable[[], tuple[Any, list]]]
+
+
+def _has(name: str) -> bool:
+    return importlib.util.find_spec(name) is not None
+
+
+def _torch_like(t: Any, work: Workload, wrap: Callable[[Any], Any] = lambda f: f) -> Made:
+    weights = [t.tensor(np.asarray(w), requires_grad=True) for w in work.weights]
+    if any(name in work.name for name in ("RNN", "LSTM")):
+        weights = [t.nn.Parameter(t.tensor(w)) for w in work.weights]
+    data = [t.tensor(np.asarray(d)) for d in work.data]
+    rate, by_name, no_grad = work.rate, work.by_name, t.no_grad
+
+    def step() -> Any:
+        for w in weights:
+            w.grad = None
+        loss = by_name(t, weights, data)
+        loss.backward()
+        if rate is not None:
+            with no_grad():
+                for w in weights:
+                    w.sub_(w.grad, alpha=rate)
+        return loss
+
+    def look() -> tuple[Any, list]:
+        loss = work.by_name(t, weights, data)
+        gs = t.autograd.grad(loss, weights)
+        return loss.detach().numpy(), [g.numpy() for g in gs]
+
+    return wrap(step), look
+
+
+def nnlib(work: Workload) -> Made | None:
+    import nnlib
+
+    return _torch_like(nnlib, work)
+
+
+def compiled(work: Workload) -> Made | None:
+    import nnlib
+
+    made = _torch_like(nnlib, work, nnlib.compile)
+    made[0]()
+    made[0]()
+    reason = made[0].as_written  # type: ignore[attr-defined]
+    if reason is not None:
+        print(f"  nnlib compiled runs as written: {reason}")
+        return None
+    return made
+
+
+def torch(work: Workload) -> Made | None:
+    import torch
+
+    return _torch_like(torch, work)
+
+
+def floor(work: Workload) -> Made | None:
+    if work.floor is None:
+        return None
+    weights = [np.array(w)[()] for w in work.weights]
+    by_hand, rate = work.floor, work.rate
+
+    def step() -> Any:
+        loss, gs = by_hand(weights, work.data)
+        if rate is not None:
+            for w, g in zip(weights, gs):
+                g *= rate
+                w -= g
+        return loss
+
+    return step, lambda: by_hand(weights, work.data)
+
+
+def _functional(work: Workload, numpy: Any, value_and_grad: Any, wrap: Any, ready: Any) -> Made:
+    weights = [numpy.asarray(w) if not work.numbers else w for w in work.weights]
+    data = [numpy.asarray(d) for d in work.data]
+    assert work.by_numpy is not None
+    by_numpy, rate = work.by_numpy, work.rate
+    derive = value_and_grad(lambda w, d: by_numpy(numpy, w, d))
+
+    def once(w: list, d: list) -> tuple:
+        loss, gs = derive(w, d)
+        if rate is None:
+            return loss, gs
+        return loss, [a - rate * g for a, g in zip(w, gs)]
+
+    once = wrap(once)
+
+    def step() -> Any:
+        nonlocal weights
+        loss, new = once(weights, data)
+        if rate is not None:
+            weights = new
+        ready(new)
+        return loss
+
+    return step, lambda: derive(weights, data)
+
+
+def hips(work: Workload) -> Made | None:
+    if work.by_numpy is None or not _has("autograd"):
+        return None
+    import autograd.numpy as anp
+    from autograd import value_and_grad
+
+    return _functional(work, anp, value_and_grad, lambda f: f, lambda x: None)
+
+
+def _jax(work: Workload, jit: bool) -> Made | None:
+    if work.by_numpy is None or not _has("jax"):
+        return None
+    import jax
+    import jax.numpy as jnp
+
+    wrap = jax.jit if jit else lambda f: f
+    return _functional(work, jnp, jax.value_and_grad, wrap, jax.block_until_ready)
+
+
+def jax_eager(work: Workload) -> Made | None:
+    return _jax(work, False)
+
+
+def jax_jit(work: Workload) -> Made | None:
+    return _jax(work, True)
+
+
+def mygrad(work: Workload) -> Made | None:
+    if work.by_numpy is None or not _has("mygrad"):
+        return None
+    import mygrad as mg
+
+    weights = [mg.tensor(w) for w in work.weights]
+    by_numpy, rate = work.by_numpy, work.rate
+
+    def backward() -> tuple[Any, list]:
+        for w in weights:
+            w.null_grad()
+        loss = by_numpy(mg, weights, work.data)
+        loss.backward()
+        return loss, [w.grad for w in weights]
+
+    def step() -> Any:
+        loss, gs = backward()
+        if rate is not None:
+            for w, g in zip(weights, gs):
+                w.data -= (rate * g).astype(np.float32)
+        return loss
+
+    def look() -> tuple[Any, list]:
+        loss, gs = backward()
+        return loss.data, [np.array(g) for g in gs]
+
+    return step, look
+
+
+def tinygrad(work: Workload) -> Made | None:
+    if work.by_numpy is None or not _has("tinygrad"):
+        return None
+    tiny = importlib.import_module("tinygrad")
+    weights = [tiny.Tensor(np.asarray(w)) for w in work.weights]
+    data = [tiny.Tensor(np.asarray(d)) for d in work.data]
+    by_numpy, rate = work.by_numpy, work.rate
+
+    class Words:
+        exp = staticmethod(lambda x: x.exp())
+        log = staticmethod(lambda x: x.log())
+        tanh = staticmethod(lambda x: x.tanh())
+        abs = staticmethod(lambda x: x.abs())
+        matmul = staticmethod(lambda a, b: a @ b)
+        maximum = staticmethod(lambda a, b: a.maximum(b))
+        max = staticmethod(lambda x, axis, keepdims: x.max(axis=axis, keepdim=keepdims))
+        sum = staticmethod(lambda x, axis=None, keepdims=False: x.sum(axis=axis, keepdim=keepdims))
+
+    def derive() -> tuple[Any, list]:
+        loss = by_numpy(Words, weights, data)
+        gs = loss.sum().gradient(*weights)
+        return loss, list(gs)
+
+    def step() -> Any:
+        nonlocal weights
+        loss, gs = derive()
+        if rate is None:
+            tiny.Tensor.realize(loss, *gs)
+            return loss
+        new = [w - rate * g for w, g in zip(weights, gs)]
+        tiny.Tensor.realize(loss, *new)
+        weights = [w.detach() for w in new]
+        return loss
+
+    def look() -> tuple[Any, list]:
+        loss, gs = derive()
+        return loss.numpy(), [g.numpy() for g in gs]
+
+    return step, look
+
+
+PEERS: dict[str, Callable[[Workload], Made | None]] = {
+    "PyTorch": torch, "nnlib": nnlib, "nnlib compiled": compiled, "floor": floor,
+    "autograd": hips, "MyGrad": mygrad, "JAX": jax_eager, "JAX jit": jax_jit,
+    "tinygrad": tinygrad,
+}  # fmt: skip

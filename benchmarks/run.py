@@ -1,0 +1,176 @@
+"""Measuring: agreement first, then interleaved blocks; minimum and median; a table and JSON."""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import json
+import platform
+import statistics
+import subprocess
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.peers import PEERS, Made
+from benchmarks.workloads import ALL, Workload
+
+
+def measure(work: Workload, names: list[str], blocks: int, seconds: float) -> dict[str, Any]:
+    """Seconds per step of each peer: {"min": …, "median": …}; peers that disagree are refused."""
+    made: dict[str, Made] = {}
+    for name in names:
+        if name in work.less:
+            continue
+        try:
+            peer = PEERS[name](work)
+        except Exception as error:
+            print(f"  {name} cannot: {type(error).__name__}: {str(error)[:100]}")
+            continue
+        if peer is not None:
+            made[name] = peer
+    agree(work, {name: look for name, (_, look) in made.items() if name != "nnlib compiled"})
+    steps = {name: step for name, (step, _) in made.items()}
+    counts = {name: repeats(step, seconds) for name, step in steps.items()}
+    times: dict[str, list[float]] = {name: [] for name in steps}
+    for _ in range(blocks):
+        for name, step in steps.items():
+            times[name].append(block(step, counts[name]))
+    same_course(work, made)
+    return {
+        name: {"min": min(t), "median": statistics.median(t), "steps": counts[name]}
+        for name, t in times.items()
+    }
+
+
+def agree(work: Workload, looks: dict[str, Callable[[], tuple[Any, list]]]) -> None:
+    """Every peer gives PyTorch's loss and gradients before anything is timed."""
+    loss, gs = looks["PyTorch"]()
+    for name, look in looks.items():
+        other, theirs = look()
+        np.testing.assert_allclose(
+            np.asarray(other).ravel(), np.asarray(loss).ravel(), rtol=work.tolerance,
+            err_msg=f"{name}'s loss in {work.name}",
+        )  # fmt: skip
+        for a, b in zip(theirs, gs, strict=True):
+            np.testing.assert_allclose(
+                np.asarray(a).ravel(), np.asarray(b).ravel(), rtol=work.tolerance,
+                atol=work.tolerance * max(float(np.abs(b).max()), 1e-6),
+                err_msg=f"{name}'s gradient in {work.name}",
+            )  # fmt: skip
+
+
+def same_course(work: Workload, made: dict[str, Made]) -> None:
+    """A replayed step from the same start gives the same losses as the step as written."""
+    if "nnlib compiled" not in made:
+        return
+    pair = [PEERS[name](work) for name in ("nnlib compiled", "nnlib")]
+    assert pair[0] is not None and pair[1] is not None
+    for _ in range(2):  # the compiled one was stepped twice to be recorded
+        pair[1][0]()
+    for _ in range(3):
+        a, b = (float(np.asarray(p[0]().detach().numpy())) for p in pair)
+        np.testing.assert_allclose(a, b, rtol=work.tolerance, err_msg=f"compiled in {work.name}")
+
+
+def repeats(step: Callable[[], Any], seconds: float) -> int:
+    for _ in range(3):
+        step()
+    start = time.perf_counter()
+    step()
+    once = max(time.perf_counter() - start, 1e-6)
+    return max(1, min(10_000, int(seconds / once)))
+
+
+def block(step: Callable[[], Any], count: int) -> float:
+    gc.collect()
+    gc.disable()
+    try:
+        start = time.perf_counter()
+        for _ in range(count):
+            step()
+        return (time.perf_counter() - start) / count
+    finally:
+        gc.enable()
+
+
+# ---------------------------------------------------------------- importing
+
+
+def import_times(rounds: int = 7) -> dict[str, float]:
+    """Milliseconds that `import nnlib` (and `import torch`) add to `import numpy`."""
+    found = {}
+    for name in ("nnlib", "torch"):
+        code = (
+            "import time, numpy; t = time.perf_counter(); "
+            f"import {name}; print(time.perf_counter() - t)"
+        )
+        runs = [
+            float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True,
+                                 check=True).stdout)
+            for _ in range(rounds if name == "nnlib" else 2)
+        ]  # fmt: skip
+        found[name] = min(runs) * 1000
+    return found
+
+
+# ---------------------------------------------------------------- telling
+
+
+def table(rows: dict[str, dict[str, Any]], goals: dict[str, float | None]) -> str:
+    names = [n for n in PEERS if any(n in row for row in rows.values())]
+    width = max(map(len, rows), default=8)
+    lines = [f"{'':{width}}  {'PyTorch':>10}  {'goal':>5}  " + "".join(
+        f"{n:>{max(len(n), 6) + 2}}" for n in names if n != "PyTorch")]  # fmt: skip
+    for work, row in rows.items():
+        base = row["PyTorch"]["min"]
+        goal = "" if goals[work] is None else f"{goals[work]:.2f}"
+        cells = ""
+        for n in names:
+            ratio = f"{row[n]['min'] / base:.2f}" if n in row else "–"
+            cells += "" if n == "PyTorch" else f"{ratio:>{max(len(n), 6) + 2}}"
+        lines.append(f"{work:{width}}  {base * 1e6:>8.1f}µs  {goal:>5}  {cells}")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    for name, kind in (("only", str), ("peers", str), ("blocks", int), ("seconds", float),
+                       ("threads", int), ("json", str)):  # fmt: skip
+        parser.add_argument(f"--{name}", type=kind)
+    given = parser.parse_args()
+    warnings.simplefilter("ignore")
+    import torch
+
+    torch.set_num_threads(given.threads)
+    names = [n.strip() for n in given.peers.split(",") if n.strip()] or list(PEERS)
+    names = list(dict.fromkeys(["PyTorch", *names]))
+    rows: dict[str, dict[str, Any]] = {}
+    for work in ALL:
+        if given.only in work.name:
+            print(f"{work.name} …", flush=True)
+            rows[work.name] = measure(work, names, given.blocks, given.seconds)
+    imports = import_times() if not given.only else {}
+    print("\nminimum time of a step ÷ PyTorch's\n")
+    print(table(rows, {w.name: w.goal for w in ALL}))
+    if imports:
+        print(
+            f"\nimport adds {imports['nnlib']:.1f} ms (PyTorch {imports['torch']:.0f} ms) to NumPy"
+        )
+    report = {
+        "threads": given.threads, "python": platform.python_version(), "numpy": np.__version__,
+        "torch": torch.__version__, "seconds_per_step": rows, "import_ms": imports,
+    }  # fmt: skip
+    path = Path(given.json)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(report, indent=1), encoding="utf-8")
+    print(f"written to {path}")
+
+
+if __name__ == "__main__":
+    main()

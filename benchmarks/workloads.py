@@ -1,0 +1,336 @@
+"""The workloads: data, the loss in PyTorch's words and in NumPy's, and the floor by hand.
+
+`by_name(t, w, d)` is the loss under PyTorch's names (nnlib, PyTorch), `by_numpy(np, w, d)` under
+NumPy's (HIPS autograd, JAX, MyGrad), `floor(w, d)` loss and gradients without any autodiff.
+`w` are the weights, `d` the data, both float32; `rate` is the step, None where there is none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+Arrays = list[np.ndarray]
+
+
+@dataclass
+class Workload:
+    name: str
+    weights: Arrays
+    data: Arrays
+    by_name: Callable[[Any, list, list], Any]
+    by_numpy: Callable[[Any, list, list], Any] | None = None
+    floor: Callable[[Arrays, Arrays], tuple[Any, Arrays]] | None = None
+    rate: float | None = None
+    tolerance: float = 2e-3
+    goal: float | None = None  # nnlib ÷ PyTorch
+    numbers: bool = False  # weights are numbers, held as such
+    less: tuple[str, ...] = ()  # peers left out: they would take minutes
+
+
+def draw(*shape: int, seed: int = 0, scale: float = 1.0) -> np.ndarray:
+    return (np.random.default_rng([seed, *shape]).normal(size=shape) * scale).astype(np.float32)
+
+
+def sigmoid(x: Any) -> Any:
+    return 1 / (1 + np.exp(-x))
+
+
+# ---------------------------------------------------------------- the lecture's net
+
+
+def _lecture_by_name(t: Any, w: list, d: list) -> Any:
+    w03, w13, w23, w04, w14, w24, w05, w35, w45 = w
+    x1, x2, y = d
+    a3 = t.sigmoid(w03 + w13 * x1 + w23 * x2)
+    a4 = t.sigmoid(w04 + w14 * x1 + w24 * x2)
+    a5 = t.sigmoid(w05 + w35 * a3 + w45 * a4)
+    return (a5 - y) ** 2
+
+
+def _lecture_by_numpy(n: Any, w: list, d: list) -> Any:
+    w03, w13, w23, w04, w14, w24, w05, w35, w45 = w
+    x1, x2, y = d
+    a3 = 1 / (1 + n.exp(-(w03 + w13 * x1 + w23 * x2)))
+    a4 = 1 / (1 + n.exp(-(w04 + w14 * x1 + w24 * x2)))
+    a5 = 1 / (1 + n.exp(-(w05 + w35 * a3 + w45 * a4)))
+    return (a5 - y) ** 2
+
+
+def _lecture_floor(w: Arrays, d: Arrays) -> tuple[Any, Arrays]:
+    w03, w13, w23, w04, w14, w24, w05, w35, w45 = w
+    x1, x2, y = d
+    a3 = 1 / (1 + np.exp(-(w03 + w13 * x1 + w23 * x2)))
+    a4 = 1 / (1 + np.exp(-(w04 + w14 * x1 + w24 * x2)))
+    a5 = 1 / (1 + np.exp(-(w05 + w35 * a3 + w45 * a4)))
+    g5 = 2 * (a5 - y) * a5 * (1 - a5)
+    g3, g4 = g5 * w35 * a3 * (1 - a3), g5 * w45 * a4 * (1 - a4)
+    return (a5 - y) ** 2, [g3, g3 * x1, g3 * x2, g4, g4 * x1, g4 * x2, g5, g5 * a3, g5 * a4]
+
+
+LECTURE = Workload(
+    "lecture's net, scalars", [np.float32(v) for v in draw(9)],
+    [np.float32(v) for v in (0.3, -0.8, 0.7)], _lecture_by_name, _lecture_by_numpy,
+    _lecture_floor, goal=0.2, numbers=True,
+)  # fmt: skip
+
+
+def _matrix_by_name(t: Any, w: list, d: list) -> Any:
+    W1, b1, W2, b2 = w
+    return ((t.sigmoid(t.sigmoid(d[0] @ W1 + b1) @ W2 + b2) - d[1]) ** 2).sum()
+
+
+def _matrix_by_numpy(n: Any, w: list, d: list) -> Any:
+    W1, b1, W2, b2 = w
+    a = 1 / (1 + n.exp(-(n.matmul(d[0], W1) + b1)))
+    return ((1 / (1 + n.exp(-(n.matmul(a, W2) + b2))) - d[1]) ** 2).sum()
+
+
+def _matrix_floor(w: Arrays, d: Arrays) -> tuple[Any, Arrays]:
+    W1, b1, W2, b2 = w
+    a = sigmoid(d[0] @ W1 + b1)
+    p = sigmoid(a @ W2 + b2)
+    g = 2 * (p - d[1]) * p * (1 - p)
+    h = g @ W2.T * a * (1 - a)
+    loss = ((p - d[1]) ** 2).sum()
+    return loss, [d[0].T @ h, h.sum(0), a.T @ g, g.sum(0)]
+
+
+MATRIX = Workload(
+    "the same as matrices", [draw(2, 2), draw(2), draw(2, 1), draw(1)],
+    [draw(1, 2, seed=1), draw(1, 1, seed=2)], _matrix_by_name, _matrix_by_numpy, _matrix_floor,
+    goal=0.4,
+)  # fmt: skip
+
+# ---------------------------------------------------------------- small nets, a step each
+
+
+def _xor_by_name(t: Any, w: list, d: list) -> Any:
+    W1, b1, W2, b2 = w
+    z = t.tanh(d[0] @ W1 + b1) @ W2 + b2
+    return t.nn.functional.binary_cross_entropy_with_logits(z, d[1])
+
+
+def _bce(n: Any, z: Any, y: Any) -> Any:
+    return (n.log(1 + n.exp(-n.abs(z))) + n.maximum(z, 0) - z * y).mean()
+
+
+def _xor_by_numpy(n: Any, w: list, d: list) -> Any:
+    W1, b1, W2, b2 = w
+    return _bce(n, n.matmul(n.tanh(n.matmul(d[0], W1) + b1), W2) + b2, d[1])
+
+
+def _xor_floor(w: Arrays, d: Arrays) -> tuple[Any, Arrays]:
+    W1, b1, W2, b2 = w
+    h = np.tanh(d[0] @ W1 + b1)
+    z = h @ W2 + b2
+    loss = (np.log1p(np.exp(-np.abs(z))) + np.maximum(z, 0) - z * d[1]).mean()
+    g = (sigmoid(z) - d[1]) / z.size
+    k = g @ W2.T * (1 - h * h)
+    return loss, [d[0].T @ k, k.sum(0), h.T @ g, g.sum(0)]
+
+
+XOR = Workload(
+    "XOR 2-8-1, step", [draw(2, 8), draw(8), draw(8, 1), draw(1)],
+    [np.array([[0, 0], [0, 1], [1, 0], [1, 1]], np.float32),
+     np.array([[0], [1], [1], [0]], np.float32)],
+    _xor_by_name, _xor_by_numpy, _xor_floor, rate=0.1, goal=0.4,
+)  # fmt: skip
+
+
+def _logistic_by_name(t: Any, w: list, d: list) -> Any:
+    z = d[0] @ w[0] + w[1]
+    return t.nn.functional.binary_cross_entropy_with_logits(z, d[1])
+
+
+def _logistic_by_numpy(n: Any, w: list, d: list) -> Any:
+    return _bce(n, n.matmul(d[0], w[0]) + w[1], d[1])
+
+
+def _logistic_floor(w: Arrays, d: Arrays) -> tuple[Any, Arrays]:
+    z = d[0] @ w[0] + w[1]
+    loss = (np.log1p(np.exp(-np.abs(z))) + np.maximum(z, 0) - z * d[1]).mean()
+    g = (sigmoid(z) - d[1]) / z.size
+    return loss, [d[0].T @ g, g.sum(keepdims=True)]
+
+
+LOGISTIC = Workload(
+    "logistic regression 1000 × 20, step", [draw(20), draw(1)],
+    [draw(1000, 20), (draw(1000) > 0).astype(np.float32)],
+    _logistic_by_name, _logistic_by_numpy, _logistic_floor, rate=0.1, goal=0.45,
+)  # fmt: skip
+
+# ---------------------------------------------------------------- a multilayer perceptron
+
+
+def _mlp_by_name(t: Any, w: list, d: list) -> Any:
+    F = t.nn.functional
+    h = F.relu(F.linear(d[0], w[0], w[1]))
+    h = F.relu(F.linear(h, w[2], w[3]))
+    return F.cross_entropy(F.linear(h, w[4], w[5]), d[1])
+
+
+def _mlp_by_numpy(n: Any, w: list, d: list) -> Any:
+    h = n.maximum(n.matmul(d[0], w[0].T) + w[1], 0)
+    h = n.maximum(n.matmul(h, w[2].T) + w[3], 0)
+    z = n.matmul(h, w[4].T) + w[5]
+    top = n.max(z, axis=1, keepdims=True)
+    logs = z - top - n.log(n.sum(n.exp(z - top), axis=1, keepdims=True))
+    return -n.sum(logs * d[2]) / len(d[1])
+
+
+def _mlp_floor(w: Arrays, d: Arrays) -> tuple[Any, Arrays]:
+    x, y, _ = d
+    h1 = x @ w[0].T
+    h1 += w[1]
+    np.maximum(h1, 0, out=h1)
+    h2 = h1 @ w[2].T
+    h2 += w[3]
+    np.maximum(h2, 0, out=h2)
+    z = h2 @ w[4].T
+    z += w[5]
+    z -= z.max(1, keepdims=True)
+    rows = np.arange(len(y))
+    picked = z[rows, y]
+    e = np.exp(z)
+    total = e.sum(1, keepdims=True)
+    loss = (np.log(total[:, 0]) - picked).mean()
+    g = e / total
+    g[rows, y] -= 1
+    g /= len(y)
+    k2 = g @ w[4]
+    k2 *= h2 > 0
+    k1 = k2 @ w[2]
+    k1 *= h1 > 0
+    return loss, [k1.T @ x, k1.sum(0), k2.T @ h1, k2.sum(0), g.T @ h2, g.sum(0)]
+
+
+def mlp(batch: int, goal: float) -> Workload:
+    y = np.random.default_rng(batch).integers(0, 10, batch)
+    weights = [draw(128, 784, scale=0.05), draw(128), draw(64, 128, scale=0.1), draw(64),
+               draw(10, 64, scale=0.1), draw(10)]  # fmt: skip
+    return Workload(
+        f"MLP 784-128-64-10, batch {batch}, step", weights,
+        [draw(batch, 784), y, np.eye(10, dtype=np.float32)[y]], _mlp_by_name, _mlp_by_numpy,
+        _mlp_floor, rate=0.01, goal=goal,
+    )  # fmt: skip
+
+
+# ---------------------------------------------------------------- convolution and recurrence
+
+
+def _cnn_by_name(t: Any, w: list, d: list) -> Any:
+    F = t.nn.functional
+    h = F.max_pool2d(F.relu(F.conv2d(d[0], w[0], w[1], padding=2)), 2)
+    h = F.max_pool2d(F.relu(F.conv2d(h, w[2], w[3], padding=2)), 2)
+    return F.cross_entropy(F.linear(h.flatten(1), w[4], w[5]), d[1])
+
+
+CNN = Workload(
+    "CNN 5×5×8, pool, 5×5×16, pool, linear; batch 64, step",
+    [draw(8, 1, 5, 5, scale=0.2), draw(8), draw(16, 8, 5, 5, scale=0.1), draw(16),
+     draw(10, 784, scale=0.05), draw(10)],
+    [draw(64, 1, 28, 28), np.random.default_rng(0).integers(0, 10, 64)],
+    _cnn_by_name, rate=0.01, goal=1.15,
+)  # fmt: skip
+
+
+def _recurrent(kind: str) -> Callable[[Any, list, list], Any]:
+    def loss(t: Any, w: list, d: list) -> Any:
+        layer = getattr(t.nn, kind)(64, 128)
+        for name, p in zip(("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"), w):
+            getattr(layer, name)  # the very names of both libraries
+            delattr(layer, name)
+            setattr(layer, name, p)
+        out, _ = layer(d[0])
+        return t.nn.functional.cross_entropy(
+            t.nn.functional.linear(out.reshape(-1, 128), w[4], w[5]), d[1]
+        )
+
+    return loss
+
+
+def recurrent(kind: str, gates: int, goal: float) -> Workload:
+    x = np.eye(64, dtype=np.float32)[np.random.default_rng(1).integers(0, 64, (32, 32))]
+    weights = [draw(gates * 128, 64, scale=0.1), draw(gates * 128, 128, scale=0.1),
+               draw(gates * 128, scale=0.1), draw(gates * 128, seed=1, scale=0.1),
+               draw(64, 128, scale=0.1), draw(64)]  # fmt: skip
+    y = np.random.default_rng(2).integers(0, 64, 1024)
+    return Workload(f"{kind}, T 32, batch 32, hidden 128, step", weights, [x, y],
+                    _recurrent(kind), rate=0.01, goal=goal, less=("nnlib compiled",))  # fmt: skip
+
+
+# ---------------------------------------------------------------- many nodes, many elements
+
+
+def _chain_by_name(t: Any, w: list, d: list) -> Any:
+    x = w[0]
+    for _ in range(10_000):
+        x = x * 1.0001
+    return x
+
+
+def _chain_floor(w: Arrays, d: Arrays) -> tuple[Any, Arrays]:
+    x, g = w[0], np.float32(1)
+    for _ in range(10_000):
+        x = x * 1.0001
+        g = g * 1.0001
+    return x, [g]
+
+
+def _fan_by_name(t: Any, w: list, d: list) -> Any:
+    total = w[0] * 0.001
+    for _ in range(5_000):
+        total = total + w[0] * 0.001
+    return total
+
+
+def _fan_floor(w: Arrays, d: Arrays) -> tuple[Any, Arrays]:
+    total, g = w[0] * 0.001, np.float32(0.001)
+    for _ in range(5_000):
+        total = total + w[0] * 0.001
+        g = g + np.float32(0.001)
+    return total, [g]
+
+
+ONE = [np.float32(0.5)]
+CHAIN = Workload("chain of 10,000 nodes", ONE, [], _chain_by_name,
+                 lambda n, w, d: _chain_by_name(n, w, d), _chain_floor, goal=0.25, numbers=True,
+                 less=("JAX", "JAX jit", "nnlib compiled", "tinygrad", "MyGrad"))  # fmt: skip
+FAN = Workload("fan-out of 10,000 nodes", ONE, [], _fan_by_name,
+               lambda n, w, d: _fan_by_name(n, w, d), _fan_floor, goal=0.25, numbers=True,
+               less=("JAX", "JAX jit", "nnlib compiled", "tinygrad", "MyGrad"))  # fmt: skip
+
+
+def _large_by_name(t: Any, w: list, d: list) -> Any:
+    return t.sigmoid(w[0] * d[0] + w[1]).sum()
+
+
+def _large_by_numpy(n: Any, w: list, d: list) -> Any:
+    return (1 / (1 + n.exp(-(w[0] * d[0] + w[1])))).sum()
+
+
+def _large_floor(w: Arrays, d: Arrays) -> tuple[Any, Arrays]:
+    z = w[0] * d[0]
+    z += w[1]
+    np.negative(z, out=z)
+    np.exp(z, out=z)
+    z += 1
+    np.reciprocal(z, out=z)
+    total = z.sum()
+    g = 1 - z
+    g *= z
+    return total, [np.dot(g, d[0])[None], g.sum(keepdims=True)]
+
+
+LARGE = Workload("sigmoid(x·w + b).sum(), 4 million", [draw(1), draw(1)], [draw(4_000_000)],
+                 _large_by_name, _large_by_numpy, _large_floor, goal=1.9,
+                 less=("MyGrad", "tinygrad"))  # fmt: skip
+
+ALL = [
+    LECTURE, MATRIX, XOR, LOGISTIC, mlp(64, 1.15), mlp(1024, 1.0), CNN,
+    recurrent("RNN", 1, 0.75), recurrent("LSTM", 4, 1.6), CHAIN, FAN, LARGE,
+]  # fmt: skip

@@ -1,0 +1,33 @@
+"""The benchmark compares like with like: all that is timed computes the same."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmarks.peers import PEERS
+from benchmarks.run import agree, same_course, table
+from benchmarks.workloads import ALL
+
+SMALL = [w for w in ALL if "million" not in w.name and "1024" not in w.name]
+
+
+@pytest.mark.parametrize("work", SMALL, ids=lambda w: w.name)
+def test_loss_and_gradients_agree_before_anything_is_timed(work):
+    names = [n for n in ("PyTorch", "nnlib", "floor", "nnlib compiled") if n not in work.less]
+    made = {n: m for n in names if (m := PEERS[n](work)) is not None}
+    agree(work, {n: look for n, (_, look) in made.items() if n != "nnlib compiled"})
+    same_course(work, made)
+    if work.floor is not None:
+        assert "floor" in made
+
+
+def test_a_peer_that_computes_something_else_is_refused():
+    work = SMALL[1]
+    good = PEERS["PyTorch"](work)[1]
+    with pytest.raises(AssertionError, match="gradient"):
+        agree(work, {"PyTorch": good, "other": lambda: (good()[0], [g * 1.1 for g in good()[1]])})
+
+
+def test_the_table_holds_ratios_to_pytorch():
+    rows = {"x": {"PyTorch": {"min": 2e-4}, "nnlib": {"min": 1e-4}}}
+    assert "0.50" in table(rows, {"x": 0.6})
