@@ -39,7 +39,7 @@ def _panel(hill: Hill, *marks: Any, xlim: Any = W1, ylim: Any = W2, levels: Any 
 
 
 def _here() -> Any:
-    return live.handle("w[0]", "w[1]", drag="w", label="the weights w")
+    return live.handle("w[0]", "w[1]", drag="w", label="the weights w", size=5)
 
 
 # --- two views of one w ---------------------------------------------------------------------------
@@ -72,7 +72,7 @@ def two_views(hill: Hill, slope: Hill, x: Any, birds: Any, start: Any, peak: Any
     def compare(w: Any, guess: Any) -> dict:
         g = slope(w)
         off, aim = _degrees(guess, g), _degrees(guess, peak - w)
-        drawn = g * 6 / ((g * g).sum() + 1e-12) ** 0.25
+        drawn = g * 8 / ((g * g).sum() + 1e-12) ** 0.25
         bend = _degrees(g, peak - w)
         return {"drawn": drawn, "h": hill(w), "off": off, "aim": aim, "bend": bend}
 
@@ -83,7 +83,7 @@ def two_views(hill: Hill, slope: Hill, x: Any, birds: Any, start: Any, peak: Any
         hill,
         live.arrows("w[0]", "w[1]", "guess[0]", "guess[1]", color="accent", label="your arrow"),
         live.arrows("w[0]", "w[1]", "drawn[0]", "drawn[1]", width=3,
-                    label="gradient, drawn 6√‖∇h‖ long", when="uphill_committed"),
+                    label="gradient, drawn 8√‖∇h‖ long", when="uphill_committed"),
         live.handle(lambda w, guess: w[0] + guess[0], lambda w, guess: w[1] + guess[1], drag=point,
                     label="your arrow"),
         _here(),
