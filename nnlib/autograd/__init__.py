@@ -17,7 +17,7 @@ from nnlib.autograd.grad_mode import (
     no_grad,
     set_grad_enabled,
 )
-from nnlib.record import Node, Value, make
+from nnlib.record import GRAD, PLAIN, Node, Value, make
 
 __all__ = [
     "Function", "backward", "detect_anomaly", "enable_grad", "functional", "grad", "gradcheck",
@@ -51,6 +51,13 @@ def backward(
     """
     roots = _roots(tensors, grad_tensors)
     retain = create_graph if retain_graph is None else retain_graph
+    if inputs is None and not create_graph and record.mode <= GRAD:
+        before, record.mode = record.mode, PLAIN  # as record.recording(False), without its cost
+        try:
+            walk(roots, retain_graph=retain, create_graph=False)
+        finally:
+            record.mode = before
+        return
     with record.recording(create_graph):
         if inputs is None:
             walk(roots, retain_graph=retain, create_graph=create_graph)
@@ -165,8 +172,7 @@ def _root(value: Value, start: Value | None) -> tuple[Node, Any]:
                 f"{list(data.shape)}. Reduce it with .sum() or .mean(), or pass the gradient to "
                 "start from."
             )
-        one = np.ones_like(data)[()]
-        return node, make(one)
+        return node, make(np.ones_like(data) if data.ndim else data.dtype.type(1))
     if start._data.shape != data.shape:
         raise RuntimeError(
             f"Mismatch in shape: grad_output[0] has a shape of {list(start._data.shape)} and "

@@ -49,6 +49,9 @@ def walk(
         grads[node] = g if node not in grads else grads[node] + g
         if not pending[node] and node not in ready:
             ready.append(node)
+    if not as_values and wanted is None and accumulate and not record.anomaly:
+        _walk_arrays(pending, grads, ready, retain_graph)
+        return
     while ready:
         node = ready.pop()
         g = grads.pop(node, None)
@@ -79,6 +82,65 @@ def walk(
                     if ge is g and ge.__class__ is np.ndarray:
                         ge = ge.copy()  # two leaves must not share one array: users change .grad
                     _gather(edge, ge, create_graph)
+                continue
+            if ge is not None:
+                grads[edge] = grads[edge] + ge if edge in grads else ge
+            left = pending[edge] - 1
+            if left:
+                pending[edge] = left
+            else:
+                ready.append(edge)
+
+
+def _walk_arrays(
+    pending: dict[Node, int], grads: dict[Node, Any], ready: list[Node], retain_graph: bool
+) -> None:
+    """What an ordinary backward() does: the loop of `walk` without its rarer cases.
+
+    A small net spends its time here and not in NumPy: nodes of two arguments are taken apart in
+    line, and so are numbers that arrive at leaves.
+    """
+    clock = record.clock
+    while ready:
+        node = ready.pop()
+        g = grads.pop(node, None)
+        edges, primitive = node.edges, node.primitive
+        gs: Sequence[Any]
+        if g is None:  # all that use it pass no gradient on
+            gs = (None,) * len(edges)
+        else:
+            if node.extra is not None:
+                g = _note_gradient(node.extra, g)
+                clock = record.clock
+            if primitive is None:
+                _gather(node, g, False)
+                continue
+            plain = node.attrs is None and node.shapes is None and node.time == clock
+            if plain and len(edges) == 2 and primitive.joint is None:
+                (here, there), (f, h), out = edges, primitive.vjps, node.out
+                x, y = node.args or _NOTHING
+                gs = (
+                    None if here is None else f(g, out, x, y),
+                    None if there is None else h(g, out, x, y),
+                )
+            else:
+                gs = _vjps_of_arrays(node, g)
+            if not retain_graph:
+                node.args = node.out = None
+                node.attrs = _FREED
+        for edge, ge in zip(edges, gs):
+            if edge is None:
+                continue
+            if edge not in pending:  # a leaf that needs no ceremony
+                if ge.__class__ is np.ndarray:
+                    if ge is g:
+                        ge = ge.copy()  # two leaves must not share one array: users change .grad
+                    _gather(edge, ge, False)
+                elif ge is not None:
+                    if edge.grad is None:
+                        edge.grad = make(ge)
+                    else:
+                        _gather(edge, ge, False)
                 continue
             if ge is not None:
                 grads[edge] = grads[edge] + ge if edge in grads else ge
