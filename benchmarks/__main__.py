@@ -24,7 +24,8 @@ def main() -> int:
     parser.add_argument("--json", default="_build/benchmarks.json")
     given = parser.parse_args()
     environment = dict(os.environ)
-    for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):
+    # PYTHONDONTWRITEBYTECODE would have `import nnlib` compile its sources every time.
+    for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "PYTHONDONTWRITEBYTECODE"):
         environment.pop(name, None)
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         environment[name] = str(given.threads)
