@@ -9,6 +9,7 @@ function maker(spec: string): (x: number) => string {
   if (!made) {
     try {
       if (spec === "") made = (x) => String(+x.toPrecision(6)).replace("-", "−");
+      else if (spec === "c") made = (x) => String.fromCodePoint(Math.max(0, Math.round(x)));
       else if (spec.endsWith("d")) {
         const whole = d3format(spec);
         made = (x) => whole(Math.round(x));

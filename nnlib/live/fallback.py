@@ -84,7 +84,7 @@ def _fill(pieces: Sequence, look: Look, words: Mapping[str, str]) -> str:
 def _number(value: Any, form: str) -> str:
     number = np.asarray(value).reshape(()).item()
     try:
-        return format(int(number) if form.endswith("d") else number, form)
+        return format(int(number) if form.endswith(("d", "c")) else number, form)
     except ValueError:
         return str(number)
 

@@ -1,0 +1,62 @@
+"""The networks for words: codes, stored weights, and that training gives them again."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import nnlib
+from nnlib.course import words
+from nnlib.datasets import language_words
+
+TEST = language_words(train=False)
+TABLE = words.codes(TEST.texts)
+
+
+def test_codes_are_spelled_back() -> None:
+    assert words.spelled(words.codes(TEST.texts)) == list(TEST.texts)
+
+
+def test_shuffling_keeps_the_letters() -> None:
+    mixed = words.shuffled(TEST.texts)
+    assert mixed != list(TEST.texts)
+    assert [sorted(word) for word in mixed] == [sorted(word) for word in TEST.texts]
+
+
+def test_a_word_is_read_alike_alone_and_beside_a_longer_one() -> None:
+    reader = words.trained("gru")
+    both = reader(words.codes(["the", "verantwoord"]))
+    assert both[0].tolist() == pytest.approx(reader(words.codes(["the"]))[0].tolist(), abs=1e-5)
+
+
+def test_without_places_attention_sees_a_bag() -> None:
+    model = words.trained("attention without places")
+    a, b = model(words.codes(["listen", "silent"])).numpy()
+    assert np.abs(a - b).max() < 1e-5
+
+
+@pytest.mark.parametrize(
+    ("name", "low", "high"),
+    [
+        ("bag", 0.69, 0.72), ("rnn", 0.86, 0.88), ("rnn on shuffled", 0.67, 0.71),
+        ("gru", 0.885, 0.90), ("attention", 0.82, 0.85), ("attention without places", 0.69, 0.72),
+    ],
+)  # fmt: skip
+def test_stored_weights_are_as_good_as_the_chapters_say(name: str, low: float, high: float) -> None:
+    assert low < words.right(words.trained(name), TABLE, TEST.y) < high
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in words.RECIPES if name != "writer"])
+def test_training_anew_is_as_good(name: str) -> None:
+    stored = words.right(words.trained(name), TABLE, TEST.y)
+    assert words.right(words.train(name), TABLE, TEST.y) == pytest.approx(stored, abs=0.02)
+
+
+@pytest.mark.slow
+def test_the_writer_trained_anew_is_as_good() -> None:
+    with nnlib.no_grad():
+        losses = [model.loss(TABLE, TEST.y).item()
+                  for model in (words.trained("writer"), words.train("writer"))]  # fmt: skip
+    assert losses[0] == pytest.approx(losses[1], abs=0.02)
+    assert losses[0] < 2.2
