@@ -16,6 +16,7 @@ from nnlib.record import Primitive
 FORMAT, VERSION = "nnlib.graph", 1
 LARGEST = 50_000_000  # elements in one node: a bound for what a file may ask of its reader
 _PLAIN_VALUES = 16  # constants up to this size are written as numbers, larger ones as base64
+_WORTH_HALVING = 1024  # and those from this size on as float16, if that changes no value
 
 
 def to_dict(graph: Graph) -> dict[str, Any]:
@@ -57,9 +58,31 @@ _NAMED = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 def _written_values(array: np.ndarray) -> dict[str, Any]:
     if array.size > _PLAIN_VALUES:
-        little = array.astype(array.dtype.newbyteorder("<"))
-        return {"base64": base64.b64encode(little.tobytes()).decode("ascii")}
+        if _fits_half(array):
+            return {"base64": _base64(array.astype("<f2")), "stored": "float16"}
+        return {"base64": _base64(array.astype(array.dtype.newbyteorder("<")))}
     return {"data": [_number(v) for v in array.ravel().tolist()]}
+
+
+def _base64(array: np.ndarray) -> str:
+    return base64.b64encode(array.tobytes()).decode("ascii")
+
+
+def _fits_half(array: np.ndarray) -> bool:
+    """Whether a large float32 array, such as shipped weights, loses nothing as float16."""
+    if array.dtype != np.float32 or array.size < _WORTH_HALVING:
+        return False
+    with np.errstate(over="ignore"):
+        return bool((array.astype(np.float16) == array).all())
+
+
+def constant_values(node: dict[str, Any], dtype: np.dtype) -> np.ndarray:
+    """The values of a constant in a file's `base64`, flat, in the constant's dtype."""
+    if node.get("stored", "float16") != "float16":
+        raise ValueError(f"a constant stored as {node['stored']!r} is not known here")
+    stored = np.dtype(np.float16) if "stored" in node else dtype
+    flat = np.frombuffer(base64.b64decode(node["base64"]), stored.newbyteorder("<"))
+    return flat.astype(dtype)
 
 
 def _number(v: Any) -> Any:
@@ -100,8 +123,7 @@ def _read_step(node: dict[str, Any], at: int) -> Step:
         return Step(op, shape, dtype, name=node["name"])
     if op == "constant":
         if "base64" in node:
-            values = np.frombuffer(base64.b64decode(node["base64"]), np_type.newbyteorder("<"))
-            values = values.astype(np_type)
+            values = constant_values(node, np_type)
         else:
             values = np.array([_NAMED.get(v, v) for v in node["data"]], np_type)
         return Step(op, shape, dtype, value=values.reshape(shape)[()])

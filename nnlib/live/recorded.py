@@ -142,12 +142,11 @@ def _values(graph: dict, name: str, names: list[str]) -> Callable:
 
 
 def _constant(node: dict) -> Any:
-    import base64
-
+    from nnlib.graph.files import constant_values
     from nnlib.live.recording import tensor
 
     if "base64" in node:
-        flat = np.frombuffer(base64.b64decode(node["base64"]), node["dtype"])
+        flat = constant_values(node, np.dtype(node["dtype"]))
     else:
         flat = np.asarray([float(v) for v in node["data"]]).astype(node["dtype"])
     return tensor(flat.reshape(node["shape"]), node["dtype"])

@@ -56,11 +56,16 @@ def program_of(spec: dict, inputs: dict) -> dict | None:
     return graph
 
 
+def half_or_single(node: dict) -> str:
+    return "<f2" if node.pop("stored", None) else "<f4"
+
+
 def in_float64(graph: dict) -> dict:
     """The same graph in double precision, where page and Python must agree to 1e-9."""
     for node in graph["nodes"]:
         if "base64" in node and node["dtype"] == "float32":
-            wide = np.frombuffer(base64.b64decode(node["base64"]), "<f4").astype("<f8")
+            stored = np.frombuffer(base64.b64decode(node["base64"]), half_or_single(node))
+            wide = stored.astype("<f8")
             node["base64"] = base64.b64encode(wide.tobytes()).decode()
         if node["dtype"] == "float32":
             node["dtype"] = "float64"

@@ -221,6 +221,29 @@ def test_expanded_values_are_read_through(evaluator_page):
     assert got == {"out": [2] * 4 + [4] * 4 + [6] * 4, "total": [24]}
 
 
+def test_large_constants_that_float16_holds_are_stored_so_and_read_alike(evaluator_page):
+    rng = np.random.default_rng(3)
+    values = rng.normal(size=2000).astype(np.float16)
+    values[:6] = [0.0, -0.0, 6e-8, -6.1e-5, 65504, np.inf]  # subnormal numbers and the ends
+    halves = nnlib.tensor(values.astype(np.float32))
+    graph = nnlib.graph.trace(lambda x: {"out": x * halves}, x=nnlib.tensor(1.0)).to_dict()
+    (constant,) = [n for n in graph["nodes"] if n["shape"] == [2000] and n["op"] == "constant"]
+    assert constant["stored"] == "float16" and len(constant["base64"]) < 5400
+
+    again = nnlib.graph.Graph.from_json(json.dumps(graph))
+    assert again.run(x=nnlib.tensor(1.0))["out"].tolist() == halves.tolist()
+    program = {"graph": graph, "inputs": {"x": [1.0]}}
+    (got,) = evaluator_page.evaluate("c => evaluate(c)", [program])
+    assert [float(v) for v in got["out"]] == halves.tolist()
+
+
+def test_a_constant_that_float16_would_change_keeps_its_bytes():
+    thirds = nnlib.full((2000,), 1 / 3)
+    noise = thirds + nnlib.arange(2000).float() * 1e-7
+    graph = nnlib.graph.trace(lambda x: {"out": x * noise}, x=nnlib.tensor(1.0)).to_dict()
+    assert not any("stored" in n for n in graph["nodes"])
+
+
 # ---------------------------------------------------------------- refusals
 
 GOOD = graph_of(given("a", [2, 3]), node("exp", [2, 3], 0), out=1)
@@ -270,6 +293,12 @@ REFUSED = {
     "bad base64": (
         graph_of({"op": "constant", "shape": [1], "dtype": "float64", "base64": "%"}, out=0),
         "cannot be decoded",
+    ),
+    "unknown storage": (
+        graph_of(
+            {"op": "constant", "shape": [1], "dtype": "float64", "base64": "AAA=",
+             "stored": "float16"}, out=0,
+        ), "not known for float64",
     ),
     "short base64": (
         graph_of({"op": "constant", "shape": [1], "dtype": "float64", "base64": "AAAA"}, out=0),

@@ -148,7 +148,7 @@ function readOutputs(raw: readonly unknown[], nodes: number): { name: string; no
 
 function readConstant(raw: Json, dtype: DType, size: number, where: string): Values {
   const base64 = raw["base64"];
-  const values = typeof base64 === "string" ? fromBase64(base64, dtype, size, where) : fromList(list(raw["data"], `${where}'s data`), where);
+  const values = typeof base64 === "string" ? fromBase64(base64, storage(raw, dtype, where), size, where) : fromList(list(raw["data"], `${where}'s data`), where);
   if (values.length !== size) {
     throw new GraphError(`${where} has ${values.length} values for a shape of ${size} elements`);
   }
@@ -170,9 +170,18 @@ function fromList(data: readonly unknown[], where: string): Values {
   return values;
 }
 
-const WIDTHS: Readonly<Record<DType, number>> = { float32: 4, float64: 8, int64: 8, bool: 1 };
+type Stored = DType | "float16";
+const WIDTHS: Readonly<Record<Stored, number>> = { float16: 2, float32: 4, float64: 8, int64: 8, bool: 1 };
 
-function fromBase64(text: string, dtype: DType, size: number, where: string): Values {
+/** How a constant's bytes are written: in its own dtype, or as float16 where that loses nothing. */
+function storage(raw: Json, dtype: DType, where: string): Stored {
+  const stored = raw["stored"];
+  if (stored === undefined) return dtype;
+  if (stored === "float16" && dtype === "float32") return stored;
+  throw new GraphError(`${where} is stored as ${shown(stored)}, which is not known for ${dtype}`);
+}
+
+function fromBase64(text: string, dtype: Stored, size: number, where: string): Values {
   let bytes: string;
   try {
     bytes = atob(text);
@@ -190,8 +199,17 @@ function fromBase64(text: string, dtype: DType, size: number, where: string): Va
   return values;
 }
 
-function readElement(view: DataView, at: number, dtype: DType): number {
+function fromHalf(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const [exponent, fraction] = [(bits >> 10) & 0x1f, bits & 0x3ff];
+  if (exponent === 0x1f) return fraction ? NaN : sign * Infinity;
+  return exponent ? sign * 2 ** (exponent - 15) * (1 + fraction / 1024) : sign * 2 ** -24 * fraction;
+}
+
+function readElement(view: DataView, at: number, dtype: Stored): number {
   switch (dtype) {
+    case "float16":
+      return fromHalf(view.getUint16(at, true));
     case "float32":
       return view.getFloat32(at, true);
     case "float64":
