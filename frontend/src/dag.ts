@@ -10,7 +10,7 @@ import type { Builder } from "./view.js";
 interface NodeSpec { readonly id: string; readonly label: string; readonly op?: string; readonly kind?: string; readonly inputs: readonly string[]; readonly value?: Ref; readonly grad?: Ref }
 interface DagSpec extends PartSpec {
   readonly nodes: readonly NodeSpec[]; readonly backward?: readonly string[];
-  readonly step?: string; readonly format: string; readonly direction: string; readonly select?: string; readonly height: number;
+  readonly step?: string; readonly format: string; readonly direction: string; readonly select?: string; readonly height: number; readonly now?: Ref;
 }
 
 const SIGNS: Record<string, string> = { add: "+", sub: "−", mul: "×", div: "÷", neg: "−", matmul: "@", sum: "Σ", pow: "^", sigmoid: "σ", sqrt: "√", exp: "exp", log: "log" };
@@ -71,9 +71,10 @@ export const dag: Builder = (part, { scene }) => {
       const back = reached.has(node.id);
       setText(value, forward ? show(node.value) : "");
       setText(grad, back && node.grad ? `∂ ${show(node.grad)}` : "");
-      const now = step <= n ? i === step - 1 : backward[step - n - 1] === node.id;
+      const here = scene.get(spec.now)?.data[0];
+      const now = here !== undefined ? i === here : !!spec.step && (step <= n ? i === step - 1 : backward[step - n - 1] === node.id);
       attributes(item, { "data-state": back ? "backward" : forward ? "forward" : "waiting" });
-      item.classList.toggle("nn-now", !!spec.step && now);
+      item.classList.toggle("nn-now", now);
       const said = `${node.label}${forward ? `, value ${show(node.value)}` : ""}${back && node.grad ? `, gradient ${show(node.grad)}` : ""}`;
       if (spec.select) markButton(item, said, chosen(scene, clicks, i), i === 0);
       else attributes(item, { role: "img", "aria-label": said });

@@ -154,7 +154,9 @@ def judge_function(exercise: Exercise, answer: Any) -> Verdict:
 
 
 def has_dots(function: Callable) -> bool:
-    """Whether the function's source still holds the stub's dots (no source: no dots)."""
+    """Whether the source, or a method's of a class, still holds dots (no source: no dots)."""
+    if inspect.isclass(function):
+        return any(has_dots(method) for method in vars(function).values() if callable(method))
     try:
         tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
     except (OSError, TypeError, SyntaxError):
@@ -302,6 +304,8 @@ def finite_differences(function: Callable, arguments: Sequence[Any], which: int)
 
 def judge_puzzle(exercise: Exercise, answer: Any) -> Verdict:
     assert exercise.problem is not None
+    if callable(answer) and has_dots(answer):
+        return Verdict("blank", BLANK)
     try:
         problem = exercise.problem(answer)
     except Exception as error:

@@ -145,6 +145,7 @@ def dag(
     direction: str = "LR",
     select: str | None = None,
     height: int = 320,
+    now: Ref = None,
     when: Ref = None,
 ) -> Part:
     """A recorded graph, laid out in layers.
@@ -154,7 +155,7 @@ def dag(
     `step` names a stepper input: nodes fill in one by one, forwards, then backwards.  A stepper
     with 2 n + 1 states fits a graph of n nodes (`live.dag_states(fn, **inputs)` counts them).
     Or give `nodes` yourself: `{"c": {"op": "mul", "inputs": ["a", "b"], "value": "c", "grad":
-    "dc"}}`.
+    "dc"}}`; then `now` may give the number of the node to point out (-1: none).
     """
     if (nodes is None) == (of is None):
         raise ValueError("a dag is given by nodes, or by of=function, and not by both.")
@@ -172,7 +173,8 @@ def dag(
             for key, node in nodes.items()
         ]
     fields = {"nodes": listed, "step": step, "format": format, "direction": direction}
-    return Part("dag", fields | {"of": of, "select": select, "height": height, "when": data(when)})
+    more = {"of": of, "select": select, "height": height, "now": data(now), "when": data(when)}
+    return Part("dag", fields | more)
 
 
 def scalar_text(value: Any) -> str:
