@@ -1,0 +1,120 @@
+"""By hand: the printed lines, the figure's and the program's numbers are nnlib's, to 1e-12."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import nnlib
+from nnlib.course.plots import by_hand as show
+
+CHAPTER = Path(__file__).parents[2] / "chapters" / "by-hand.ipynb"
+LEFT_OUT = {"exercise", "check", "pytorch"}
+WEIGHTS = ("w03", "w13", "w23", "w04", "w14", "w24", "w05", "w35", "w45")
+
+
+@pytest.fixture(scope="module")
+def chapter() -> dict:
+    """The names that the chapter defines, after all its cells (what it says is asserted)."""
+    names: dict = {"__name__": "chapter"}
+    for cell in json.loads(CHAPTER.read_text("utf8"))["cells"]:
+        if cell["cell_type"] == "code" and not LEFT_OUT & set(cell["metadata"].get("tags", [])):
+            exec("".join(cell["source"]), names)
+    return names
+
+
+def drawn(seed: int) -> dict[str, float]:
+    rng = np.random.default_rng(seed)
+    names = ("x1", "x2", "y", *WEIGHTS)
+    return dict(zip(names, rng.normal(scale=2, size=len(names)), strict=True))
+
+
+def autodiff(chapter: dict, numbers: dict[str, float]) -> dict[str, float]:
+    """dLoss by all twelve numbers, by nnlib's backward."""
+    leaves = {k: nnlib.tensor(np.array(v)).requires_grad_() for k, v in numbers.items()}
+    chapter["five"](**leaves)["Loss"].backward()
+    return {k: leaf.grad.item() for k, leaf in leaves.items()}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_every_line_gives_nnlibs_number(chapter: dict, seed: int) -> None:
+    numbers = drawn(seed)
+    truth = autodiff(chapter, numbers)
+    values = chapter["derived"].run(**numbers)
+    show.lines(chapter["derived"], [f"d_{n}" for n in show.ORDER], numbers)  # as printed
+    show.lines(chapter["derived"], [f"d_{n}" for n in WEIGHTS], numbers, chapter["between"])
+    for name in WEIGHTS:
+        assert values[f"d_{name}"] == pytest.approx(truth[name], abs=1e-12)
+    for i in (3, 4, 5):
+        assert values[f"d_in{i}"] == pytest.approx(truth[f"w0{i}"], abs=1e-12)
+
+
+def test_the_lines_read_as_in_the_lecture_with_the_right_sign(chapter: dict) -> None:
+    derived = chapter["derived"]
+    said = {n: derived.to_latex(f"d_{n}").partition(" = ")[2] for n in show.ORDER}
+    error = r"\frac{\partial \mathit{Loss}}{\partial \mathit{in}_{%s}}"
+    assert said["a5"] == "-2 (y - a_{5})"
+    assert said["w05"] == error % 5
+    assert said["w35"] == f"{error % 5} a_{{3}}"
+    assert said["w23"] == f"{error % 3} x_{{2}}"
+    for name in ("a", "in", "w0", "w1", "w2"):  # neuron 4's lines are neuron 3's
+        a, b = said[f"{name}3"], said[f"{name}4"]
+        assert a.replace("w_{35}", "w_{45}").replace("{3}", "{4}") == b
+
+
+def test_a_formula_that_is_not_the_graphs_is_refused(chapter: dict, monkeypatch) -> None:
+    class Wrong:
+        def value(self, known: dict) -> float:
+            return 0.5
+
+    monkeypatch.setattr(show, "tree", lambda *_: Wrong())
+    with pytest.raises(AssertionError):
+        show.lines(chapter["derived"], ["d_w13"], drawn(0))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_program_gives_the_five_neuron_nets_gradient(chapter: dict, seed: int) -> None:
+    numbers = drawn(seed)
+    w = np.zeros((6, 6))
+    for n in WEIGHTS:
+        w[int(n[1]), int(n[2])] = numbers[n]
+    x = [numbers["x1"], numbers["x2"]]
+    loss, table = chapter["backpropagate"](w, x, numbers["y"])
+    truth = autodiff(chapter, numbers)
+    for n in WEIGHTS:
+        assert table[int(n[1]), int(n[2])] == pytest.approx(truth[n], abs=1e-12)
+    assert loss == pytest.approx(chapter["forward"].run(**numbers)["Loss"].item(), abs=1e-12)
+
+
+@pytest.mark.parametrize(("size", "inputs"), [(3, 1), (8, 2), (20, 5)])
+def test_the_program_gives_any_nets_gradient(chapter: dict, size: int, inputs: int) -> None:
+    rng = np.random.default_rng(size)
+    w = np.triu(rng.normal(size=(size + 1, size + 1)), 1)
+    x = rng.normal(size=inputs).tolist()
+    table = np.triu(chapter["backpropagate"](w, x, 0.3)[1], 1)
+    truth = chapter["machine"](w, x, 0.3)
+    np.testing.assert_allclose(table, truth, rtol=0, atol=1e-12)
+    assert np.abs(truth).max() > 1e-4
+
+
+@pytest.fixture(scope="module")
+def figure(chapter: dict) -> show.live.Figure:
+    return show.line_by_line(chapter["derived"], chapter["numbers"])
+
+
+def test_the_figures_numbers_are_the_lines(chapter: dict, figure) -> None:
+    numbers = {**{k: float(np.float32(v)) for k, v in drawn(2).items()}, "y": 0.25}
+    seen = figure.outputs(line=15, **numbers)
+    values = chapter["derived"].run(**numbers)
+    for name in show.ORDER:
+        assert float(seen[f"d_{name}"]) == pytest.approx(values[f"d_{name}"].item(), abs=1e-12)
+        assert float(seen[f"m_{name}"]) == pytest.approx(values[f"d_{name}"].item(), abs=1e-6)
+
+
+def test_errors_show_once_their_line_is_reached(figure) -> None:
+    for line, known in ((0, []), (2, [5]), (7, [5, 3]), (15, [5, 3, 4])):
+        seen = figure.outputs(line=line)
+        assert [i for i in (5, 3, 4) if np.isfinite(float(seen[f"shown{i}"]))] == known
