@@ -157,6 +157,18 @@ def test_each_control_moves_by_key_and_mouse_and_the_figure_follows(visit, site,
     assert opened.faults == []
 
 
+# The middle of a knob; for a curve that can be dragged itself, a point that lies on it.
+WHERE_TO_GRIP = """(handle) => {
+  if (handle.tagName === "path") {
+    const on = handle.getPointAtLength(0.3 * handle.getTotalLength());
+    const at = on.matrixTransform(handle.getScreenCTM());
+    return [at.x, at.y];
+  }
+  const box = handle.getBoundingClientRect();
+  return [box.x + box.width / 2, box.y + box.height / 2];
+}"""
+
+
 @pytest.mark.parametrize("name", BOOK_PAGES)
 def test_each_handle_moves_by_key_and_by_dragging(visit, site, name) -> None:
     specs = figures_of(site, name)
@@ -176,8 +188,7 @@ def test_each_handle_moves_by_key_and_by_dragging(visit, site, name) -> None:
             by_key = page.evaluate("window.inputsOf", spec["name"])
             assert by_key != before, f"{spec['name']}: handle {i} by key"
             handle.scroll_into_view_if_needed()
-            box = handle.bounding_box()
-            x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+            x, y = handle.evaluate(WHERE_TO_GRIP)
             page.mouse.move(x, y)
             page.mouse.down()
             page.mouse.move(x + 9, y - 13, steps=3)
