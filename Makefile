@@ -4,6 +4,8 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 SITE   := _build/html
 JOBS   ?= 2
+# run=1: the pages' code runs, Python becomes part of the site; run=https://… takes it from a host.
+export BOOK_RUN ?= $(run)
 
 # What is installed is named by the files that ask for it: an edit installs again, a touch does not.
 NEEDS       := $(shell cat pyproject.toml requirements.txt | cksum | cut -d' ' -f1)
@@ -16,10 +18,11 @@ NO_PACKAGE   = { echo "error: pip could not have the package that it names above
 .DEFAULT_GOAL := help
 .PHONY: help book serve lab test quick lint lint-chapters types notebooks notebooks-check bench \
         new-chapter watch \
-        frontend frontend-check assets clean distclean
+        frontend frontend-check assets clean distclean site-for-tests
 
 help:
 	@echo "make book    install what the book needs, run every notebook, build the site"
+	@echo "make book run=1           the same, and its code runs in the page (downloads 90 MB once)"
 	@echo "make serve   build if needed, serve the site on this machine, open it"
 	@echo "make test    everything: lint, types, package, chapters, the built site in a browser"
 	@echo "make quick   the same without the slow parts (under 2 minutes)"
@@ -52,6 +55,7 @@ book: $(BOOK_STAMP)
 	$(BIN)/jupyter-book build . -W -n --keep-going
 	@echo
 	@echo "The book is in $(SITE)/. Open $(SITE)/index.html, or run \`make serve\`."
+	@$(if $(BOOK_RUN),,echo "Its code does not run in the page: \`make book run=1\` includes Python for that.")
 
 serve: book
 	$(BIN)/python tools/serve.py $(SITE)
@@ -90,7 +94,13 @@ notebooks-check: $(BOOK_STAMP)
 	$(BIN)/python tools/exercises.py --check index.ipynb chapters
 	$(BIN)/python tools/notebooks.py --check index.ipynb chapters
 
-test: $(TEST_STAMP) lint types notebooks-check book
+# The tests want a site whose code runs; where Python for the page cannot be had, the book without.
+site-for-tests: $(TEST_STAMP)
+	@if $(BIN)/python tools/fetch_python.py --with test; \
+	  then $(MAKE) --no-print-directory book BOOK_RUN=1; \
+	  else $(MAKE) --no-print-directory book BOOK_RUN=; fi
+
+test: $(TEST_STAMP) lint types notebooks-check site-for-tests
 	BOOK_SITE=$(SITE) $(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile \
 	  --doctest-modules --nbval --nbval-sanitize-with tools/nbval.cfg nnlib tests index.ipynb chapters
 
@@ -110,9 +120,10 @@ bench-live: $(TEST_STAMP)
 # The page's script: only its authors need Node.
 frontend:
 	cd frontend && npm ci --no-audit --no-fund && npm run build
+	cd frontend/run && npm ci --no-audit --no-fund && npm run build
 
 frontend-check: frontend
-	git diff --exit-code --stat -- nnlib/live/static
+	git diff --exit-code --stat -- nnlib/live/static _ext/run
 
 assets: $(BOOK_STAMP)
 	$(BIN)/python _ext/book_assets.py

@@ -87,7 +87,7 @@ def as_classic_script(module: str) -> str | None:
     local = {exported.strip(): name.strip() for name, exported in pairs}
     if "mountAll" not in local:
         return None
-    exports = ",".join(f"{name}:{it}" for name, it in local.items() if name != "default")
+    exports = ",".join(f"{name}:{it}" for name, it in local.items())
     return f"(() => {{\n{module[: match.start()]}\nglobalThis.nnlibLive={{{exports}}};\n}})();\n"
 
 

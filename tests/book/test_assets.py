@@ -115,7 +115,7 @@ def test_the_module_becomes_a_plain_script() -> None:
     module = "const a=1;function m(){}const d={};export{d as default,m as mountAll,a};\n"
     script = book_site.as_classic_script(module)
     assert "export" not in script
-    assert script.rstrip().endswith("globalThis.nnlibLive={mountAll:m,a:a};\n})();")
+    assert script.rstrip().endswith("globalThis.nnlibLive={default:d,mountAll:m,a:a};\n})();")
 
 
 def test_a_module_that_cannot_mount_makes_no_script() -> None:

@@ -1,0 +1,268 @@
+"""Python in the page: what a site needs so that a reader can run and edit its cells.
+
+BOOK_RUN says where Python comes from: nothing (the book is whole without it), `1` (the official
+files, fetched and checked by tools/fetch_python.py, become part of the site), or the address of a
+host that serves Pyodide's release. BOOK_LITE is `1` if JupyterLite stands in `lite/`.
+
+In the site: `_static/run/` (the button), `sw.js`, and `python/` with two folders named by their
+content, so that browsers may keep them for good: Pyodide with NumPy and matplotlib, trimmed; and
+the book's own (nnlib, ipywidgets and anywidget as one archive; runner and worker).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import shutil
+import sys
+import zipfile
+from collections.abc import Callable, Iterable
+from fnmatch import fnmatch
+from pathlib import Path
+
+import nbformat
+from book_assets import ROOT
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.config import Config
+from sphinx.errors import ExtensionError
+from sphinx.util import logging
+
+sys.path.insert(0, str(ROOT / "tools"))
+import fetch_python
+from fetch_python import FetchError
+
+logger = logging.getLogger(__name__)
+
+BUNDLES = Path(__file__).with_name("run")
+KERNEL = ROOT / "frontend" / "run" / "python"
+DATE = (2020, 1, 1, 0, 0, 0)  # of every file in an archive: the same sources give the same bytes
+
+# What nobody asks for in a page that draws PNG pictures: tests, stubs, compilers' and GUIs' files.
+TRIM = (
+    "*/tests/*", "*/test/*", "*.pyi", "*.pxd", "*.h", "*.a", "*.npz.license", "*__pycache__*",
+    "numpy/f2py/*", "numpy/distutils/*", "numpy/_core/include/*", "numpy/_pyinstaller/*",
+    "matplotlib/mpl-data/sample_data/*", "matplotlib/mpl-data/images/*", "matplotlib/testing/*",
+    "matplotlib/mpl-data/fonts/afm/*", "matplotlib/mpl-data/fonts/pdfcorefonts/*",
+    "matplotlib/mpl-data/plot_directive/*", "matplotlib/backends/web_backend/*",
+    "matplotlib/backends/*qt*", "matplotlib/backends/*gtk*", "matplotlib/backends/*wx*",
+    "matplotlib/backends/*tk*", "matplotlib/backends/_macosx*", "matplotlib/sphinxext/*",
+)  # fmt: skip
+# nnlib's own script is in the page already.
+NOT_IN_BOOK = ("nnlib/live/static/*", "anywidget/*extension/*", "*.data/*", "*/tests/*", "*.pyi")
+
+
+def sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+# --- archives -------------------------------------------------------------------------------------
+
+
+def zipped(files: dict[str, bytes]) -> bytes:
+    """The files as an archive whose bytes depend on them alone."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for name in sorted(files):
+            info = zipfile.ZipInfo(name, DATE)
+            info.compress_type = zipfile.ZIP_DEFLATED
+            info.external_attr = 0o644 << 16
+            archive.writestr(info, files[name])
+    return buffer.getvalue()
+
+
+def members(archive: bytes, without: Iterable[str] = ()) -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(archive)) as opened:
+        return {
+            name: opened.read(name)
+            for name in opened.namelist()
+            if not name.endswith("/") and not any(fnmatch(name, pattern) for pattern in without)
+        }
+
+
+def book_archive(lock: dict) -> bytes:
+    """nnlib, the page's kernel and the pure packages that widgets need, as one archive."""
+    files: dict[str, bytes] = {}
+    for path in fetch_python.wheels(lock["wheels"]).values():
+        held = members(path.read_bytes(), NOT_IN_BOOK)
+        if path.name.startswith("ipython-"):  # its printer alone: the whole takes seconds to load
+            held = {name: data for name, data in held.items() if name == "IPython/lib/pretty.py"}
+        files.update(held)
+    for folder, base in ((ROOT / "nnlib", ROOT), (KERNEL, KERNEL)):
+        for path in folder.rglob("*"):
+            name = path.relative_to(base).as_posix()
+            if path.is_file() and "__pycache__" not in name:
+                files.setdefault(name, path.read_bytes())
+    return zipped({n: d for n, d in files.items() if not any(fnmatch(n, p) for p in NOT_IN_BOOK)})
+
+
+# --- the two folders ------------------------------------------------------------------------------
+
+
+def distribution(lock: dict, extra: Iterable[str] = ()) -> dict[str, bytes]:
+    """Pyodide's core, its trimmed packages, and a lock that knows these alone."""
+    core = {name: path.read_bytes() for name, path in fetch_python.core(lock).items()}
+    word = json.loads(core["pyodide-lock.json"])
+    kept = {}
+    # matplotlib asks for fonttools and pytz in PDFs and time zones alone: they are not among these.
+    names = [*lock["pyodide"]["packages"], *extra]
+    for name, path in fetch_python.packages(lock, names).items():
+        said = dict(word["packages"][name])
+        data = zipped(members(path.read_bytes(), TRIM))
+        said["sha256"] = sha256(data)
+        said["depends"] = [d for d in said["depends"] if d in names]
+        kept[name] = said
+        core[said["file_name"]] = data
+    word["packages"] = kept
+    core["pyodide-lock.json"] = json.dumps(word, separators=(",", ":")).encode()
+    return core
+
+
+def write_folder(parent: Path, stem: str, files: dict[str, bytes]) -> Path:
+    """Writes the files into `stem-<hash of them>`."""
+    digest = hashlib.sha256()
+    for name in sorted(files):
+        digest.update(f"{name}\0{len(files[name])}\0".encode() + files[name])
+    folder = parent / f"{stem}-{digest.hexdigest()[:12]}"
+    for name, data in files.items():
+        path = folder / name
+        if not (path.is_file() and path.stat().st_size == len(data)):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+    return folder
+
+
+def prepare(parent: Path, source: str) -> dict:
+    """Makes the folders; says where they are, how much a first visit loads, what to keep."""
+    lock = fetch_python.read_lock()
+    bundles = {name: (BUNDLES / name).read_bytes() for name in ("runner.js", "worker.js")}
+    archive = book_archive(lock)
+    book = write_folder(parent, "book", {"book.zip": archive, **bundles})
+    made = {"book": f"python/{book.name}/", "folders": [book]}
+    if source != "1":
+        return {**made, "pyodide": source.rstrip("/") + "/", "bytes": 16_000_000 + len(archive)}
+    files = distribution(lock)
+    folder = write_folder(parent, f"pyodide-{lock['pyodide']['version']}", files)
+    first = ("pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json")
+    numpy = next(name for name in files if name.startswith("numpy-"))
+    total = sum(len(files[name]) for name in (*first, numpy)) + len(archive)
+    made["folders"].append(folder)
+    return {**made, "pyodide": f"python/{folder.name}/", "bytes": total}
+
+
+# --- the site -------------------------------------------------------------------------------------
+
+
+def plan(app: Sphinx, config: Config) -> None:
+    """Decides whether this build's pages can run code, and prepares what they load."""
+    source = os.environ.get("BOOK_RUN", "")
+    assets = Path(app.outdir).parent / ".assets" / "run"
+    shutil.rmtree(assets, ignore_errors=True)
+    config.book_run = ""
+    app.book_run = None
+    if not source:
+        logger.info("pages do not run code in this build (make book run=1 includes Python)")
+        return
+    try:
+        made = prepare(Path(app.outdir).parent / ".python", source)
+    except FetchError as error:
+        raise ExtensionError(
+            f"the page's Python could not be had: {error}. "
+            "`make book` without run= builds the book without it."
+        ) from error
+    assets.mkdir(parents=True, exist_ok=True)
+    for name in ("run.js", "run.css"):
+        shutil.copyfile(BUNDLES / name, assets / name)
+    made["lite"] = os.environ.get("BOOK_LITE") == "1"
+    app.book_run = made
+    config.book_run = json.dumps({k: v for k, v in made.items() if k != "folders"}, sort_keys=True)
+
+
+def name_cells(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    """Gives each cell of the page the identity that it has in the notebook."""
+    if app.book_run is None or app.builder.format != "html":
+        return
+    cells = notebook_cells(app, docname)
+    for node in doctree.findall(nodes.container):
+        if node.get("nb_element") == "cell_code" and node.get("cell_index", -1) < len(cells):
+            node["ids"] = [*node["ids"], f"cell-{cells[node['cell_index']]['id']}"]
+
+
+def notebook_cells(app: Sphinx, docname: str) -> list:
+    path = Path(app.env.doc2path(docname))
+    return nbformat.read(path, as_version=4)["cells"] if path.suffix == ".ipynb" else []
+
+
+def cell_info(cell: dict, number: int) -> dict:
+    metadata = cell["metadata"]
+    info = {
+        "id": cell["id"],
+        "number": number,
+        "source": cell["source"],
+        "tags": list(metadata.get("tags", [])),
+    }
+    alt = metadata.get("mystnb", {}).get("image", {}).get("alt")
+    return {**info, "alt": alt} if alt else info
+
+
+def equip_page(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
+    """Leaves the cells and the addresses in the page, and the button's script."""
+    made = app.book_run
+    if made is None or doctree is None or not context.get("body"):
+        return
+    code = [cell for cell in notebook_cells(app, pagename) if cell["cell_type"] == "code"]
+    if not code:
+        return
+    to: Callable[[str], str] = lambda address: context["pathto"](address, 1)  # noqa: E731
+    remote = "://" in made["pyodide"]
+    info = {
+        "page": pagename,
+        "pyodide": made["pyodide"] if remote else to(made["pyodide"]),
+        "book": to(made["book"]),
+        "notebook": to(f"_sources/{pagename}.ipynb"),
+        "live": to("_static/live/live.js"),
+        "root": to("") or "./",
+        "bytes": made["bytes"],
+        "keep": [f"python/{folder.name}/" for folder in made["folders"]],
+        "cells": [cell_info(cell, number) for number, cell in enumerate(code)],
+    }
+    if made["lite"]:
+        info["lite"] = to("lite/lab/index.html") + f"?path={pagename}.ipynb"
+    text = json.dumps(info, separators=(",", ":")).replace("<", "\\u003c")
+    context["body"] += f'\n<script type="application/json" id="nn-run">{text}</script>\n'
+    app.add_css_file("run/run.css", priority=310)
+    app.add_js_file("run/run.js", loading_method="defer", priority=910)
+
+
+def place_python(app: Sphinx, error: Exception | None) -> None:
+    """Puts the folders into the site and removes those of older builds."""
+    if error or app.builder.format != "html":
+        return
+    out = Path(app.outdir)
+    wanted = app.book_run["folders"] if app.book_run else []
+    for old in (out / "python").glob("*"):
+        if old.name not in {folder.name for folder in wanted}:
+            shutil.rmtree(old)
+    for folder in wanted:
+        shutil.copytree(folder, out / "python" / folder.name, dirs_exist_ok=True)
+    for old in (out.parent / ".python").glob("*"):
+        if old not in wanted:
+            shutil.rmtree(old)
+    if wanted:
+        shutil.copyfile(BUNDLES / "sw.js", out / "sw.js")
+    else:
+        (out / "sw.js").unlink(missing_ok=True)
+        shutil.rmtree(out / "python", ignore_errors=True)
+        shutil.rmtree(out / "_static" / "run", ignore_errors=True)
+
+
+def setup(app: Sphinx) -> dict:
+    app.add_config_value("book_run", "", "html")
+    # After book_site has put its assets where these go too.
+    app.connect("config-inited", plan, priority=210)
+    app.connect("doctree-resolved", name_cells)
+    app.connect("html-page-context", equip_page, priority=450)
+    app.connect("build-finished", place_python)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,1 @@
+"""Names that IPython's printer imports."""

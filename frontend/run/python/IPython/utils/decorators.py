@@ -1,0 +1,11 @@
+"""A mark that IPython's printer puts on its own functions."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def undoc(function: T) -> T:
+    return function

@@ -1,0 +1,3 @@
+"""Which Python this is, as IPython's printer asks."""
+
+PYPY = False

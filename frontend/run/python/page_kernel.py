@@ -1,0 +1,388 @@
+"""Runs a page's cells: what a notebook's kernel does, in the browser's worker, without IPython.
+
+The worker calls `connect(post)` once and then `run`, `comm`, `complete`. Whatever the page should
+see goes through `post` as plain dicts: streams, results, pictures, errors, widgets' messages.
+"""
+
+from __future__ import annotations
+
+import ast
+import base64
+import inspect
+import io
+import json
+import keyword
+import linecache
+import os
+import re
+import sys
+import traceback
+import types
+from collections.abc import Callable
+from typing import Any
+
+MAX_REPR = 200_000  # characters of one output that the page is sent
+main = types.ModuleType("__main__")
+_post: Callable[[dict], None] = lambda message: None  # noqa: E731 (replaced by `connect`)
+
+
+def connect(post: Callable[[dict], None]) -> None:
+    """`post(message)` sends a dict to the page."""
+    global _post
+    _post = post
+    sys.modules["__main__"] = main
+    main.__dict__["__builtins__"] = __builtins__
+    os.environ.setdefault("MPLBACKEND", "module://page_backend")
+    sys.stdout, sys.stderr = Stream("stdout"), Stream("stderr")
+    _connect_comms()
+
+
+def output(message: dict) -> None:
+    """An output of the running cell (the page gives it to an Output widget that captures)."""
+    _post(message)
+
+
+class Stream(io.TextIOBase):
+    """stdout or stderr: what is written reaches the page by lines, or when the cell ends."""
+
+    def __init__(self, name: str) -> None:
+        self.stream, self.waiting, self.length = name, [], 0
+
+    encoding = "utf-8"
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        self.waiting.append(text)
+        self.length += len(text)
+        if self.length > 2000 or "\n" in text:
+            self.flush()
+        return len(text)
+
+    def flush(self) -> None:
+        text, self.waiting, self.length = "".join(self.waiting), [], 0
+        if text:
+            output({"type": "stream", "name": self.stream, "text": text})
+
+
+# --- displaying -----------------------------------------------------------------------------------
+
+REPRS = {
+    "text/html": "_repr_html_",
+    "image/svg+xml": "_repr_svg_",
+    "image/png": "_repr_png_",
+    "image/jpeg": "_repr_jpeg_",
+    "text/latex": "_repr_latex_",
+    "text/markdown": "_repr_markdown_",
+}
+
+
+def mimebundle(value: Any) -> dict[str, Any]:
+    """The value as MIME type → data, as a notebook stores it."""
+    if type(value).__module__ == "matplotlib.figure" and hasattr(value, "savefig"):
+        from page_backend import picture
+
+        return picture(value)
+    made: dict[str, Any] = {}
+    if not isinstance(value, type):
+        whole = getattr(value, "_repr_mimebundle_", None)
+        if callable(whole) and (found := whole()) is not None:
+            made = dict(found[0] if isinstance(found, tuple) else found)
+        for mime, method in REPRS.items():
+            one = getattr(value, method, None)
+            if mime not in made and callable(one) and (data := one()) is not None:
+                data = data[0] if isinstance(data, tuple) else data
+                made[mime] = base64.b64encode(data).decode() if isinstance(data, bytes) else data
+    made.setdefault("text/plain", pretty(value))
+    return {mime: cut(data) for mime, data in made.items()}
+
+
+def cut(data: Any) -> Any:
+    if isinstance(data, str) and len(data) > MAX_REPR and not data.startswith(("iVBOR", "/9j/")):
+        return data[:MAX_REPR] + "\n… (shortened)"
+    return data
+
+
+def pretty(value: Any) -> str:
+    """IPython's own printer, so that results look as in a notebook."""
+    from IPython.lib.pretty import pretty as printed
+
+    return printed(value)
+
+
+def display(*values: Any, display_id: str | None = None, update: bool = False) -> None:
+    for value in values:
+        data = value if isinstance(value, Raw) else mimebundle(value)
+        sys.stdout.flush()
+        output({"type": "display", "data": dict(data), "id": display_id, "update": update})
+
+
+class Raw(dict):
+    """A MIME bundle that is shown as it is."""
+
+
+def clear_output(wait: bool = False) -> None:
+    sys.stdout.flush()
+    output({"type": "clear", "wait": bool(wait)})
+
+
+# --- running --------------------------------------------------------------------------------------
+
+
+async def run(source: str, name: str) -> str:
+    """Runs a cell; its name is what tracebacks call it. Returns ok, error or stopped."""
+    file = f"<{name}>"
+    linecache.cache[file] = (len(source), None, source.splitlines(True), file)
+    try:
+        await execute(source, file)
+        status = "ok"
+    except KeyboardInterrupt:
+        _post({"type": "stream", "name": "stderr", "text": "Stopped.\n"})
+        status = "stopped"
+    except SystemExit:
+        status = "ok"
+    except BaseException as error:
+        sys.stdout.flush()
+        _post({"type": "error", **explained(error)})
+        status = "error"
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        show_pictures()
+    return status
+
+
+async def execute(source: str, file: str) -> None:
+    tree = ast.parse(source, file)
+    last = None
+    if tree.body and isinstance(tree.body[-1], ast.Expr):
+        last = ast.Expression(tree.body.pop().value)
+    await evaluate(compile_cell(tree, file))
+    if last is not None:
+        value = await evaluate(compile_cell(last, file))
+        if value is not None and not quiet(source):
+            main.__dict__["_"] = value
+            sys.stdout.flush()
+            output({"type": "result", "data": mimebundle(value)})
+
+
+def compile_cell(tree: ast.Module | ast.Expression, file: str) -> types.CodeType:
+    mode = "exec" if isinstance(tree, ast.Module) else "eval"
+    flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+    return compile(tree, file, mode, flags=flags, dont_inherit=True)
+
+
+async def evaluate(code: types.CodeType) -> Any:
+    value = eval(code, main.__dict__)
+    if inspect.iscoroutine(value) and code.co_flags & inspect.CO_COROUTINE:
+        return await value
+    return value
+
+
+def quiet(source: str) -> bool:
+    """Whether the cell ends in a semicolon, which keeps a notebook silent."""
+    return source.rstrip().endswith(";")
+
+
+def show_pictures() -> None:
+    """Figures that the cell left open, as a notebook shows them."""
+    if "matplotlib.pyplot" not in sys.modules:
+        return
+    try:
+        import page_backend
+
+        page_backend.show()
+    except Exception as error:
+        _post({"type": "error", **explained(error)})
+
+
+# --- errors ---------------------------------------------------------------------------------------
+
+HERE = __file__
+HINTS = {
+    "NameError": "Has the cell that defines it been run? “Run all above” runs those before it.",
+    "ModuleNotFoundError": "The page has NumPy, matplotlib, ipywidgets and nnlib.",
+    "IndentationError": "Lines of one block begin in the same column.",
+    "RecursionError": "Does the function call itself without an end?",
+}
+
+
+def explained(error: BaseException) -> dict:
+    """An error as the page shows it: where in whose code, what, and what it may come from."""
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename != HERE]
+    shown = [frame_of(f) for f in frames]
+    if isinstance(error, SyntaxError) and error.filename and error.filename.startswith("<"):
+        line = (error.text or "").rstrip("\n")
+        shown.append(
+            {
+                "cell": error.filename.strip("<>"),
+                "line": error.lineno,
+                "code": line,
+                "caret": [max((error.offset or 1) - 1, 0), max((error.end_offset or 0) - 1, 0)],
+            }
+        )
+    kind = type(error).__name__
+    message = error.msg if isinstance(error, SyntaxError) else str(error)
+    hint = HINTS.get(kind, "")
+    if isinstance(error, NameError) and error.name and (near := neighbour(error.name)):
+        hint = f"Did you mean {near}?"
+    whole = "".join(
+        line for line in traceback.format_exception(error) if f'File "{HERE}"' not in line
+    )
+    return {"kind": kind, "message": message, "frames": shown, "hint": hint, "whole": whole}
+
+
+def frame_of(frame: traceback.FrameSummary) -> dict:
+    code = (frame._original_line if hasattr(frame, "_original_line") else frame.line) or ""
+    code = code.rstrip("\n")
+    made: dict[str, Any] = {"line": frame.lineno, "code": code, "function": frame.name}
+    if frame.filename.startswith("<") and frame.filename.endswith(">"):
+        made["cell"] = frame.filename.strip("<>")
+        if frame.colno is not None and frame.end_lineno == frame.lineno:
+            made["caret"] = [frame.colno, frame.end_colno]
+    else:
+        made["file"] = re.sub(r"^.*/(site-packages|python3\.\d+)/", "", frame.filename)
+    return made
+
+
+def neighbour(name: str) -> str | None:
+    from difflib import get_close_matches
+
+    known = [k for k in main.__dict__ if not k.startswith("_")]
+    return next(iter(get_close_matches(name, known, 1, 0.75)), None)
+
+
+# --- completion -----------------------------------------------------------------------------------
+
+TAIL = re.compile(r"([A-Za-z_][\w.]*)?$")
+
+
+def complete(line: str) -> dict:
+    """Names that may follow the text before the cursor: {"start": column, "names": [[name, kind]]}.
+
+    Attributes are looked up, functions are not called.
+    """
+    found = TAIL.search(line)
+    path = found[0] if found else ""
+    *owners, start = path.split(".")
+    names = attributes(owners) if owners else [*main.__dict__, *dir(__builtins__), *keyword.kwlist]
+    hidden = not start.startswith("_")
+    fitting = sorted({n for n in names if n.startswith(start) and not (hidden and n[0] == "_")})
+    scope = owner_of(owners)
+    return {
+        "start": len(line) - len(start),
+        "names": [[n, sort_of(scope, n)] for n in fitting[:200]],
+    }
+
+
+def owner_of(path: list[str]) -> Any:
+    if not path:
+        return None
+    builtin = __builtins__ if isinstance(__builtins__, dict) else vars(__builtins__)
+    value = main.__dict__.get(path[0], builtin.get(path[0]))
+    for name in path[1:]:
+        value = getattr(value, name, None)
+    return value
+
+
+def attributes(path: list[str]) -> list[str]:
+    owner = owner_of(path)
+    return [] if owner is None else dir(owner)
+
+
+def sort_of(owner: Any, name: str) -> str:
+    if owner is None:
+        if keyword.iskeyword(name):
+            return "keyword"
+        value = main.__dict__.get(name, getattr(__import__("builtins"), name, None))
+    else:
+        value = inspect.getattr_static(owner, name, None)
+    if isinstance(value, type):
+        return "class"
+    if isinstance(value, types.ModuleType):
+        return "namespace"
+    return "function" if callable(value) else "variable"
+
+
+# --- widgets --------------------------------------------------------------------------------------
+
+
+def _connect_comms() -> None:
+    import comm
+    from comm.base_comm import BaseComm
+
+    class Kernel:
+        """What ipywidgets' Output asks of a kernel."""
+
+        def get_parent(self) -> dict:
+            return {"header": {"msg_id": "page"}}
+
+        def send_response(self, *ignored: Any) -> None:
+            error = sys.exc_info()[1]
+            if error is not None:
+                _post({"type": "error", **explained(error)})
+
+        iopub_socket = None
+
+    class PageComm(BaseComm):
+        """A widget's line to the page."""
+
+        kernel = Kernel()
+
+        def publish_msg(
+            self, msg_type: str, data: Any = None, metadata: Any = None, buffers: Any = None,
+            **keys: Any,
+        ) -> None:  # fmt: skip
+            data = dict(data or {})
+            if msg_type == "comm_open" and "source" in data.get("state", {}):
+                # The figures' script, which the page has already.
+                data = {**data, "state": {**data["state"], "source": ""}}
+            parts = [bytes(b) for b in buffers or ()]
+            _post(
+                {
+                    "type": msg_type,
+                    "comm": self.comm_id,
+                    "target": keys.get("target_name") or self.target_name,
+                    "data": json.dumps(data, allow_nan=True),
+                    "buffers": parts,
+                }
+            )
+
+    comm.create_comm = lambda *args, **kwargs: PageComm(*args, **kwargs)
+    manager = comm.base_comm.CommManager()
+    comm.get_comm_manager = lambda: manager
+
+
+def comm(comm_id: str, data: str, buffers: list[bytes]) -> None:
+    """A message from the page to a widget."""
+    import comm as comms
+
+    content = {"comm_id": comm_id, "data": json.loads(data)}
+    message = {"content": content, "buffers": [memoryview(b) for b in buffers], "metadata": {}}
+    message["header"] = {"msg_id": "page"}
+    try:
+        comms.get_comm_manager().comm_msg(None, None, message)
+    except Exception as error:
+        _post({"type": "error", **explained(error)})
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+
+
+# --- progress -------------------------------------------------------------------------------------
+
+
+def progress(solved: list[str] | None = None) -> list[str]:
+    """Writes the browser's solved exercises to nnlib.course's file, or reads what it holds now."""
+    path = os.path.expanduser("~/.nnlib/progress.json")
+    if solved is not None:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w", encoding="utf8") as file:
+            json.dump({"solved": sorted(solved)}, file)
+        return solved
+    try:
+        with open(path, encoding="utf8") as file:
+            return list(json.load(file)["solved"])
+    except (OSError, ValueError, KeyError):
+        return []

