@@ -26,7 +26,14 @@ def words() -> dict[str, Any]:
     return {name: dict(train(name).state_dict()) for name in RECIPES}
 
 
-GROUPS: dict[str, Callable[[], dict[str, Any]]] = {"words": words}
+def digits() -> dict[str, Any]:
+    """The image chapters' networks."""
+    from nnlib.course.digits import RECIPES, half, train
+
+    return {name: half(train(name)) for name in RECIPES}
+
+
+GROUPS: dict[str, Callable[[], dict[str, Any]]] = {"words": words, "digits": digits}
 
 
 def main(names: list[str]) -> None:

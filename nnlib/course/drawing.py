@@ -1,4 +1,4 @@
-"""From a drawing to a network's input: cut out what was drawn, shrink it to a few pixels."""
+"""From a drawing to a network's input: cut out what was drawn, shrink or centre it."""
 
 from __future__ import annotations
 
@@ -53,3 +53,41 @@ def shrink(images: Tensor | np.ndarray, size: int = 8) -> Tensor:
     rows = _cover((top + bottom) / 2, side, ink.shape[-2], size)
     columns = _cover((left + right) / 2, side, ink.shape[-1], size)
     return rows @ ink @ columns.transpose(-2, -1)
+
+
+def centred(images: Tensor | np.ndarray, size: int = 28, box: int = 20) -> Tensor:
+    """Images as MNIST's were made: the ink fits a box, its centre of mass is the image's middle.
+
+    LeCun et al. (1998) scaled each digit into 20 × 20 pixels and placed it in 28 × 28.
+
+    Args:
+        images: shape (…, height, width), from 0 (paper) to 1 (ink).
+        size: pixels on a side of the result.
+        box: pixels on a side of the square that the ink just fits.
+
+    Returns:
+        A tensor of shape (…, size, size); a blank image stays blank.
+
+    >>> import numpy as np
+    >>> image = np.zeros((28, 28), np.float32)
+    >>> image[0:10, 0:10] = 1  # a small square in the corner
+    >>> seen = centred(image)
+    >>> round(seen[14].sum().item(), 2)  # twenty pixels wide now
+    20.0
+    """
+    ink = images if isinstance(images, Tensor) else nnlib.tensor(images)
+    by_row, by_column = ink.sum(-1), ink.sum(-2)
+    top, bottom = _ends(ink.amax(-1) > INK)
+    left, right = _ends(ink.amax(-2) > INK)
+    side = nnlib.maximum(bottom - top, right - left).clamp(min=1.0) * (size / box)
+    # MNIST's centres lie in the pixel behind the middle: half a pixel further on the average.
+    half_pixel = side / (2 * size)
+    rows = _cover(_middle(by_row) - half_pixel, side, ink.shape[-2], size)
+    columns = _cover(_middle(by_column) - half_pixel, side, ink.shape[-1], size)
+    return rows @ ink @ columns.transpose(-2, -1)
+
+
+def _middle(ink: Tensor) -> Tensor:
+    """The mean position of the ink along the last axis; a blank line's is 0."""
+    places = nnlib.arange(ink.shape[-1], dtype=nnlib.float32) + 0.5
+    return (ink * places).sum(-1) / ink.sum(-1).clamp(min=1e-6)

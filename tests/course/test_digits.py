@@ -1,0 +1,80 @@
+"""Networks for digits: shipped weights answer as the book says, drawings arrive centred."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import nnlib
+from nnlib import datasets
+from nnlib.course import digits
+from nnlib.course.drawing import centred
+
+EXAM = datasets.digits(train=False)
+X, Y = nnlib.tensor(EXAM.x), nnlib.tensor(EXAM.y)
+AT_LEAST = {
+    "mlp": 0.93, "mlp scrambled": 0.93, "two pools": 0.96, "two pools scrambled": 0.85,
+    "anywhere": 0.97,
+}  # fmt: skip
+
+
+def right(name: str, model: nnlib.nn.Module) -> float:
+    return digits.accuracy(model, digits.scrambled(X) if name.endswith("scrambled") else X, Y)
+
+
+@pytest.mark.parametrize("name", digits.RECIPES)
+def test_shipped_weights_read_as_many_digits_as_the_book_says(name: str) -> None:
+    assert right(name, digits.trained(name)) >= AT_LEAST[name]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["mlp", "two pools", "anywhere"])  # a minute in all
+def test_the_script_that_made_them_makes_as_good_ones_again(name: str) -> None:
+    again, shipped = right(name, digits.train(name)), right(name, digits.trained(name))
+    assert again >= AT_LEAST[name] - 0.005
+    assert abs(again - shipped) < 0.015
+
+
+def test_the_convolutional_network_is_better_with_fewer_weights() -> None:
+    count = {n: sum(p.numel() for p in digits.trained(n).parameters()) for n in digits.RECIPES}
+    assert count["two pools"] < count["anywhere"] < count["mlp"] == 101_770
+
+
+def test_scrambling_keeps_every_pixel() -> None:
+    mixed = digits.scrambled(X[:5])
+    assert not nnlib.equal(mixed, X[:5])
+    for a, b in zip(X[:5].numpy(), mixed.numpy(), strict=True):
+        assert np.array_equal(np.sort(a.ravel()), np.sort(b.ravel()))
+
+
+def test_unknown_networks_are_named() -> None:
+    with pytest.raises(ValueError, match=r"no network 'cnn'; there are mlp"):
+        digits.trained("cnn")
+
+
+# --- drawings ---------------------------------------------------------------------------------
+
+
+def test_mnists_own_digits_hardly_change_when_centred() -> None:
+    images = EXAM.x[:200, 0]
+    assert np.abs(centred(images).numpy() - images).mean() < 0.25 * images.mean()
+
+
+@pytest.mark.parametrize(("down", "right_"), [(0, 4), (-4, 0), (3, -3)])
+def test_where_a_digit_is_drawn_does_not_matter(down: int, right_: int) -> None:
+    image = np.pad(EXAM.x[7, 0], 6)
+    assert np.allclose(centred(digits.moved(image, down, right_)), centred(image), atol=1e-4)
+
+
+def test_a_digit_drawn_small_is_read_as_the_large_one() -> None:
+    """Every second pixel of images drawn over half the pad: the network reads most of them."""
+    small = np.zeros_like(EXAM.x[:200])
+    small[:, 0, 3:17, 6:20] = EXAM.x[:200, 0].reshape(200, 14, 2, 14, 2).max((2, 4))
+    net = digits.trained("two pools")
+    as_drawn = digits.accuracy(net, nnlib.tensor(small), Y[:200])
+    mended = digits.accuracy(net, centred(small), Y[:200])
+    assert as_drawn < 0.5 and mended > 0.85
+
+
+def test_a_blank_pad_stays_blank() -> None:
+    assert centred(np.zeros((28, 28), np.float32)).abs().sum().item() == 0
