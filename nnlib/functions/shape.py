@@ -10,6 +10,7 @@ import numpy as np
 
 from nnlib import dtypes, record
 from nnlib.functions._args import converted, dimension, dimensions, needs_tensor
+from nnlib.primitives import elementwise as pe
 from nnlib.primitives import index as pi
 from nnlib.primitives import shape as p
 from nnlib.record import Value, apply, is_watched
@@ -251,11 +252,19 @@ def _pick(x: Any, picks: list) -> Any:
             raise IndexError(
                 f"index {int(array.max())} is out of bounds for dimension {d} with size {shape[d]}"
             )
-        low = np.any(array < 0)
-        indices.append(_as_index(np.where(array < 0, array + shape[d], array)) if low else k)
+        indices.append(_counted_from_front(k, shape[d]) if np.any(array < 0) else k)
     if dims == tuple(range(dims[0], dims[0] + len(dims))):
         return apply(pi.index, (x, *indices), {"dims": dims})
     # Index tensors apart from each other: their shape comes first, as NumPy and PyTorch have it.
     rest = tuple([i for i in range(x._data.ndim) if i not in dims])
     x = apply(p.permute, (x,), {"dims": dims + rest})
     return apply(pi.index, (x, *indices), {"dims": tuple(range(len(dims)))})
+
+
+def _counted_from_front(k: Any, n: int) -> Any:
+    """Negative positions count from the end.  A traced index may hold others at the next call."""
+    if not is_watched():
+        array = k._data.astype(np.int64)
+        return _as_index(np.where(array < 0, array + n, array))
+    k = converted(k, np.dtype(np.int64))
+    return apply(pe.where, (apply(pe.lt, (k, 0), {}), apply(pe.add, (k, n), {}), k), {})

@@ -149,7 +149,7 @@ class Recorder(Tracer):
         for _, value in self.places:
             data = value._data
             self.add(Step("input", data.shape, data.dtype.name), value)
-        self._older = {id(o) for o in gc.get_objects() if isinstance(o, Value)}
+        self._older = {id(o) for o in gc.get_objects() if issubclass(type(o), Value)}
 
     def _argument_gradients(self) -> list[tuple[Place, Value]]:
         return [

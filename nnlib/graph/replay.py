@@ -35,7 +35,7 @@ _REDUCTIONS = {"sum": np.add.reduce, "amax": np.maximum.reduce, "amin": np.minim
 # Elementwise in several strokes, each of which may write where it reads.
 _STROKES = {
     "sigmoid": ("neg({x}, {o})", "exp({o}, {o})", "add({o}, 1, {o})", "reciprocal({o}, {o})"),
-    "relu": ("maximum({x}, {zero}, {o})",),
+    "relu": ("maximum({x}, {zero}, out={o})",),
 }
 _ELEMENTWISE = {*UFUNCS, *_STROKES}
 
@@ -57,7 +57,8 @@ class Replay:
     ) -> None:
         self.steps, self.inputs, self.results = graph.steps, list(inputs), list(results)
         self.writes = writes
-        self.names: dict[str, Any] = dict(UFUNCS)
+        # Its name puts its lines under what record.py says of warnings of NumPy's.
+        self.names: dict[str, Any] = {"__name__": "nnlib.graph.replayed", **UFUNCS}
         self.names["reciprocal"] = np.reciprocal
         self.lines: list[str] = []
         self.arrays: dict[int, Any] = {}  # what is known before the call: constants, buffers, views
@@ -272,7 +273,7 @@ Writer = Callable[[Replay, int, list[str], str], list[str]]
 def _writer(step: Step, given: list[Step]) -> Writer | None:
     """How a step writes into an array, or None where NumPy has no such form."""
     if step.op in UFUNCS:
-        return lambda replay, at, xs, out: [f"{step.op}({', '.join(xs)}, {out})"]
+        return lambda replay, at, xs, out: [f"{step.op}({', '.join(xs)}, out={out})"]
     if step.op in _STROKES:
 
         def strokes(replay: Replay, at: int, xs: list[str], out: str) -> list[str]:

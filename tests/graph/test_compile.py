@@ -374,6 +374,28 @@ def test_a_python_counter_is_not_frozen():
     assert "Python" in g.as_written
 
 
+@pytest.mark.parametrize("first", [[-1, 0], [0, 1], [-3, -3]])
+@pytest.mark.parametrize("kind", [nnlib.int64, nnlib.int8])
+def test_positions_counted_from_the_end_are_followed_from_call_to_call(first, kind):
+    step = compile(lambda x, i: x[i] * x[:, i].sum())
+    graph = nnlib.graph.trace(
+        lambda x, i: x[i] * x[:, i].sum(), x=tensor(3, 3), i=nnlib.tensor(first)
+    )
+    for other in (first, [2, -2], [-1, -1], [1, 0]):
+        x, i = tensor(3, 3, seed=2, grad=True), nnlib.tensor(other, dtype=kind)
+        expected = x[i] * x[:, i].sum()
+        made = step(x, i)
+        np.testing.assert_array_equal(made.detach(), expected.detach())
+        np.testing.assert_array_equal(
+            nnlib.autograd.grad(made.sum(), x)[0], nnlib.autograd.grad(expected.sum(), x)[0]
+        )
+        again = graph.run(x=x.detach().numpy(), i=np.array(other))["output"]
+        np.testing.assert_array_equal(again, expected.detach())
+    assert step.recordings == 1
+    assert step(tensor(5, 5), nnlib.tensor([-1, -5])).shape == (2, 5)
+    assert step.recordings == 2
+
+
 def test_a_variable_of_the_enclosing_function_is_followed():
     h = nnlib.zeros(2)
     rate = 0.5
