@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -13,25 +12,6 @@ from nnlib.course import scalar
 from nnlib.course.plots import autodiff as show
 
 torch = pytest.importorskip("torch")
-CHAPTER = Path(__file__).parents[2] / "chapters" / "autodiff.ipynb"
-LEFT_OUT = {"exercise", "check", "remove-cell", "pytorch"}
-
-
-def cells(tag: str | None = None) -> list[str]:
-    book = json.loads(CHAPTER.read_text("utf8"))
-    code = [c for c in book["cells"] if c["cell_type"] == "code"]
-    wanted = [c for c in code if tag in c["metadata"].get("tags", [])] if tag else code
-    return ["".join(c["source"]) for c in wanted]
-
-
-@pytest.fixture(scope="module")
-def chapter() -> dict:
-    """The names that the chapter defines, after all its shown cells have run."""
-    names: dict = {"__name__": "chapter"}
-    for cell in json.loads(CHAPTER.read_text("utf8"))["cells"]:
-        if cell["cell_type"] == "code" and not LEFT_OUT & set(cell["metadata"].get("tags", [])):
-            exec("".join(cell["source"]), names)
-    return names
 
 
 def nnlib_number(value: float) -> nnlib.Tensor:
@@ -73,7 +53,9 @@ def test_depth_first_in_the_chapter_is_the_figures(chapter: dict) -> None:
     assert chapter["a"].grad == 6.0
 
 
-def test_the_lectures_snippet_differs_by_its_import_alone() -> None:
+def test_the_lectures_snippet_differs_by_its_import_alone(
+    cells: Callable[..., list[str]],
+) -> None:
     (ours,) = [c for c in cells() if c.startswith("import nnlib as torch")]
     theirs = next(c for c in cells("pytorch") if "logistic" in c)
     body = [line.strip() for line in theirs.split("if course.pytorch():")[1].splitlines()]

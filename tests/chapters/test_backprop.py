@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,20 +10,8 @@ import pytest
 import nnlib
 from nnlib.course.plots import backprop as show
 
-CHAPTER = Path(__file__).parents[2] / "chapters" / "backprop.ipynb"
-LEFT_OUT = {"exercise", "check", "pytorch"}
 EDGES = [(0, 3), (1, 3), (2, 3), (0, 4), (1, 4), (2, 4), (0, 5), (3, 5), (4, 5)]
 UNITS = dict(zip(show.WEIGHTS, (-0.5, 1.0, 1.0, -1.5, 1.0, 1.0, -0.5, 1.0, -1.0), strict=True))
-
-
-@pytest.fixture(scope="module")
-def chapter() -> dict:
-    """The names that the chapter defines, after all its cells (what it says is asserted)."""
-    names: dict = {"__name__": "chapter"}
-    for cell in json.loads(CHAPTER.read_text("utf8"))["cells"]:
-        if cell["cell_type"] == "code" and not LEFT_OUT & set(cell["metadata"].get("tags", [])):
-            exec("".join(cell["source"]), names)
-    return names
 
 
 @pytest.fixture(scope="module")

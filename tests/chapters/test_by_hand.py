@@ -2,28 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 import nnlib
 from nnlib.course.plots import by_hand as show
 
-CHAPTER = Path(__file__).parents[2] / "chapters" / "by-hand.ipynb"
-LEFT_OUT = {"exercise", "check", "pytorch"}
 WEIGHTS = ("w03", "w13", "w23", "w04", "w14", "w24", "w05", "w35", "w45")
-
-
-@pytest.fixture(scope="module")
-def chapter() -> dict:
-    """The names that the chapter defines, after all its cells (what it says is asserted)."""
-    names: dict = {"__name__": "chapter"}
-    for cell in json.loads(CHAPTER.read_text("utf8"))["cells"]:
-        if cell["cell_type"] == "code" and not LEFT_OUT & set(cell["metadata"].get("tags", [])):
-            exec("".join(cell["source"]), names)
-    return names
 
 
 def drawn(seed: int) -> dict[str, float]:

@@ -2,30 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 import nnlib
 from nnlib.course.checks.gradient_ascent import bent_at_top
 from nnlib.course.plots import gradient_ascent as plots
-
-CHAPTER = Path(__file__).resolve().parents[2] / "chapters" / "gradient-ascent.ipynb"
-LEFT_OUT = {"exercise", "check", "pytorch", "hide-input"}
-
-
-@pytest.fixture(scope="module")
-def chapter() -> dict:
-    """The names that the chapter's own cells define."""
-    names: dict = {}
-    for cell in json.loads(CHAPTER.read_text("utf8"))["cells"]:
-        if cell["cell_type"] == "code" and not LEFT_OUT & set(cell["metadata"].get("tags", [])):
-            source = "".join(cell["source"])
-            if "course.say" not in source and "course.progress" not in source:
-                exec(source, names)
-    return names
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,24 +14,12 @@ from nnlib import datasets
 from nnlib.course.plots import layers as five
 from nnlib.course.plots import playground as play
 
-CHAPTER = Path(__file__).parents[2] / "chapters" / "layers.ipynb"
-LEFT_OUT = {"exercise", "check", "pytorch"}
 ACT = {k: nnlib.tensor(np.asarray(v, np.float32)) for k, v in play.ACTIVATIONS.items()}
 
 
 @pytest.fixture(scope="module")
 def figure() -> play.live.Figure:
     return play.playground()
-
-
-@pytest.fixture(scope="module")
-def chapter() -> dict:
-    """The names that the chapter defines, after all its cells (what it says is asserted)."""
-    names: dict = {"__name__": "chapter"}
-    for cell in json.loads(CHAPTER.read_text("utf8"))["cells"]:
-        if cell["cell_type"] == "code" and not LEFT_OUT & set(cell["metadata"].get("tags", [])):
-            exec("".join(cell["source"]), names)
-    return names
 
 
 def mask(**more: object) -> nnlib.Tensor:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from math import log
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,19 +11,6 @@ import nnlib
 from nnlib import live
 from nnlib.course.checks.xor import separable
 from nnlib.course.plots import xor as show
-
-CHAPTER = Path(__file__).parents[2] / "chapters" / "xor.ipynb"
-LEFT_OUT = {"exercise", "check", "remove-cell", "pytorch"}
-
-
-@pytest.fixture(scope="module")
-def chapter() -> dict:
-    """The names that the chapter defines, after all its shown cells have run."""
-    names: dict = {"__name__": "chapter"}
-    for cell in json.loads(CHAPTER.read_text("utf8"))["cells"]:
-        if cell["cell_type"] == "code" and not LEFT_OUT & set(cell["metadata"].get("tags", [])):
-            exec("".join(cell["source"]), names)
-    return names
 
 
 def scaled(chapter: dict, k: float) -> list[float]:

@@ -1,0 +1,44 @@
+"""The chapter that a test file is about: its cells as written, and the names they define."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+CHAPTERS = Path(__file__).parents[2] / "chapters"
+LEFT_OUT = {"exercise", "check", "pytorch"}
+
+
+def code(name: str) -> list[tuple[set[str], str]]:
+    """Tags and source of each code cell."""
+    book = json.loads((CHAPTERS / f"{name}.ipynb").read_text("utf8"))
+    return [
+        (set(cell["metadata"].get("tags", [])), "".join(cell["source"]))
+        for cell in book["cells"]
+        if cell["cell_type"] == "code"
+    ]
+
+
+@pytest.fixture(scope="module")
+def chapter_name(request: pytest.FixtureRequest) -> str:
+    """test_by_hand.py is about chapters/by-hand.ipynb."""
+    return request.module.__name__.rpartition("test_")[2].replace("_", "-")
+
+
+@pytest.fixture(scope="module")
+def cells(chapter_name: str) -> Callable[..., list[str]]:
+    """cells() gives the code cells' sources, cells(tag) those with that tag."""
+    return lambda tag=None: [s for tags, s in code(chapter_name) if tag is None or tag in tags]
+
+
+@pytest.fixture(scope="module")
+def chapter(chapter_name: str) -> dict:
+    """The names that the chapter defines, after all its cells (what it says is asserted)."""
+    names: dict = {"__name__": "chapter"}
+    for tags, source in code(chapter_name):
+        if not LEFT_OUT & tags:
+            exec(source, names)
+    return names
