@@ -357,7 +357,17 @@ class Tensor(InPlace):
 
     @property
     def grad(self) -> Any:
-        """What backward() has gathered here: the derivative of the loss (None before)."""
+        """The derivative of the loss by this tensor, as backward() has gathered it (None before).
+
+        Several calls add up; optimizer.zero_grad(), or None assigned here, starts anew.
+
+        >>> import nnlib
+        >>> w = nnlib.tensor(3.0, requires_grad=True)
+        >>> (w * w).backward()
+        >>> (w * w).backward()
+        >>> w.grad
+        tensor(12.)
+        """
         node = self._node
         if isinstance(node, Leaf):
             return node.grad

@@ -58,6 +58,7 @@ def read_arrays(name: str) -> dict[str, np.ndarray]:
 
 def hash_order(items: list[str], salt: str) -> list[int]:
     """Positions in an order that looks random and is the same on every machine, in every year."""
+
     def digest(position: int) -> bytes:
         return hashlib.sha256(f"{salt}\0{position}\0{items[position]}".encode()).digest()
 

@@ -92,7 +92,8 @@ def penguins(
     species = _known(species, PENGUIN_SPECIES, "species")
     features = _known(features, PENGUIN_FEATURES, "feature")
     rows = [
-        row for row in read_rows("penguins.csv")
+        row
+        for row in read_rows("penguins.csv")
         if row["species"] in species and row["body_mass_g"] != "NA"
     ]
     x = np.array([[float(row[name]) for name in features] for row in rows], np.float32)

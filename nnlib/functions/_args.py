@@ -89,6 +89,13 @@ def broadcast_error(name: str, x: Any, y: Any, error: Exception) -> Exception:
     return RuntimeError(f"{name} failed: {error}")
 
 
+def _named(function: Callable[..., Any], name: str, doc: str) -> None:
+    """Gives a function made here the name, module and documentation of one that was written out."""
+    function.__name__ = function.__qualname__ = name
+    function.__module__ = "nnlib.functions.elementwise"
+    function.__doc__ = doc
+
+
 def binary(
     primitive: Primitive, slow: Callable[[Any, Any], Value], doc: str
 ) -> Callable[[Any, Any], Any]:
@@ -138,8 +145,7 @@ def binary(
             result._node = None
         return result
 
-    function.__name__ = function.__qualname__ = name
-    function.__doc__ = doc
+    _named(function, name, doc)
     return function
 
 
@@ -179,8 +185,7 @@ def unary(
             x = integers(x)
         return apply(primitive, (x,), {})
 
-    function.__name__ = function.__qualname__ = name
-    function.__doc__ = doc
+    _named(function, name, doc)
     return function
 
 

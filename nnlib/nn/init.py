@@ -15,6 +15,12 @@ from nnlib.autograd import no_grad
 from nnlib.functions.create import Generator, from_numpy, rand, randn
 from nnlib.functions.create import eye as _eye
 
+__all__ = [
+    "calculate_gain", "constant_", "eye_", "kaiming_normal_", "kaiming_uniform_", "normal_",
+    "ones_", "orthogonal_", "trunc_normal_", "uniform_", "xavier_normal_", "xavier_uniform_",
+    "zeros_",
+]  # fmt: skip
+
 
 def _filled(tensor: Any, values: Any) -> Any:
     with no_grad():

@@ -1,0 +1,55 @@
+"""The reference holds every public name, once, and what its docstring says."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from pathlib import Path
+
+import pytest
+from book_reference import asked_for, public_names
+
+from tests.book.harness import ROOT
+
+MODULES = [
+    "nnlib", "nnlib.autograd", "nnlib.autograd.functional", "nnlib.course", "nnlib.datasets",
+    "nnlib.graph", "nnlib.linalg", "nnlib.live", "nnlib.nn", "nnlib.nn.functional",
+    "nnlib.nn.init", "nnlib.nn.utils", "nnlib.optim", "nnlib.optim.lr_scheduler",
+    "nnlib.utils.data", "nnlib.utils.hooks",
+]  # fmt: skip
+
+
+def home(name: str) -> object:
+    """What a dotted name stands for: the same thing may be public in two modules."""
+    module, last = name.rsplit(".", 1)
+    return getattr(importlib.import_module(module), last)
+
+
+def listed() -> list[str]:
+    """The full names that the reference's pages ask for."""
+    return [
+        f"{module}.{name}"
+        for page in sorted((ROOT / "reference").glob("*.rst"))
+        for module, names in asked_for(page.read_text("utf8"))
+        for name in names
+    ]
+
+
+def test_every_public_name_is_in_the_reference_once():
+    names = listed()
+    assert len(names) == len(set(names))
+    things = {id(home(name)) for name in names}
+    missing = [
+        f"{module}.{name}" for module in MODULES for name in public_names(module)
+        if id(home(f"{module}.{name}")) not in things
+    ]  # fmt: skip
+    assert missing == []
+
+
+@pytest.mark.browser
+def test_the_site_shows_each_with_its_first_line(site: Path):
+    pages = [page.read_text("utf8") for page in sorted((site / "reference").glob("*.html"))]
+    ids = {found for page in pages for found in re.findall(r'id="(nnlib\.[\w.]+)"', page)}
+    assert set(listed()) <= ids
+    assert {"nnlib.Tensor.backward", "nnlib.nn.Module.state_dict"} <= ids
+    assert any("max(x, 0), elementwise." in page for page in pages)
