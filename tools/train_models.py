@@ -2,9 +2,10 @@
 
     python tools/train_models.py            all of them
     python tools/train_models.py words      those of one chapter
+    python tools/train_models.py --check    trains, writes nothing, says how far stored weights are
 
 Each group is a function without arguments that returns what nnlib.save writes.  Slow-marked tests
-train anew and compare.  One thread is faster than two here: set OPENBLAS_NUM_THREADS=1.
+train the cheap ones anew.  One thread is faster than two here: set OPENBLAS_NUM_THREADS=1.
 """
 
 from __future__ import annotations
@@ -36,9 +37,22 @@ def digits() -> dict[str, Any]:
 GROUPS: dict[str, Callable[[], dict[str, Any]]] = {"words": words, "digits": digits}
 
 
-def main(names: list[str]) -> None:
+def compare(name: str) -> None:
+    """Trains a group and prints each model's largest difference from the stored weights."""
+    stored = nnlib.load(WEIGHTS / f"{name}.npz")
+    for model, state in GROUPS[name]().items():
+        gaps = [(w.float() - stored[model][key].float()).abs().max() for key, w in state.items()]
+        print(f"{name}, {model}: {max(gap.item() for gap in gaps):.1g}")
+
+
+def main(arguments: list[str]) -> None:
+    names = [name for name in arguments if name != "--check"] or list(GROUPS)
+    if "--check" in arguments:
+        for name in names:
+            compare(name)
+        return
     WEIGHTS.mkdir(exist_ok=True)
-    for name in names or list(GROUPS):
+    for name in names:
         nnlib.save(GROUPS[name](), WEIGHTS / f"{name}.npz")
         print(f"{name}.npz: {(WEIGHTS / f'{name}.npz').stat().st_size / 1000:.0f} kB")
 

@@ -86,6 +86,18 @@ class Bag(Guesser):
         return self.head(one_hot(table).sum(-2))
 
 
+class Pairs(Guesser):
+    """Logistic regression on how often each pair of neighbouring letters stands in the word."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.head = nn.Linear(BLANK * BLANK, len(LANGUAGES))
+
+    def forward(self, table: Any) -> Any:
+        x = one_hot(table)
+        return self.head((x[:, :-1].transpose(1, 2) @ x[:, 1:]).flatten(1))
+
+
 class Reader(Guesser):
     """A recurrent cell over the letters, and a logistic regression on the last letter's state."""
 
@@ -184,6 +196,7 @@ def fit(
 
 RECIPES: dict[str, tuple[Callable[[], Any], int, bool]] = {  # model, epochs, letters shuffled
     "bag": (Bag, 6, False),
+    "pairs": (Pairs, 10, False),
     "rnn": (Reader, 15, False),
     "rnn on shuffled": (Reader, 15, True),
     "gru": (lambda: Reader(nn.GRU), 15, False),
@@ -193,13 +206,14 @@ RECIPES: dict[str, tuple[Callable[[], Any], int, bool]] = {  # model, epochs, le
 }
 
 
-def train(name: str, seed: int = 0) -> Any:
-    """A model trained anew, as the stored one was."""
-    make, epochs, mixed = RECIPES[name]
+def train(name: str, seed: int = 0, epochs: int | None = None) -> Any:
+    """A model trained anew, as the stored one was, or for fewer `epochs` than its recipe's."""
+    make, all_epochs, mixed = RECIPES[name]
     words = language_words()
     nnlib.manual_seed(seed)
     model = make()
-    fit(model, codes(shuffled(words.texts) if mixed else words.texts), words.y, epochs, seed=seed)
+    table = codes(shuffled(words.texts) if mixed else words.texts)
+    fit(model, table, words.y, epochs or all_epochs, seed=seed)
     return model
 
 
