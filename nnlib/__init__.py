@@ -1,12 +1,15 @@
 """nnlib: a small NumPy autodiff package with PyTorch's names, made to be taken apart."""
 
 import builtins
+import importlib
 from math import e, inf, nan, pi
+from types import ModuleType
+from typing import TYPE_CHECKING
 
 from nnlib.tensor import Size, Tensor  # first: the module nnlib.tensor gives way to the function
 
 # isort: split
-from nnlib import autograd, dtypes, linalg, nn, optim, utils
+from nnlib import autograd, dtypes, linalg
 from nnlib.autograd import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
 from nnlib.compile import compile
 from nnlib.dtypes import bool_ as bool
@@ -212,7 +215,6 @@ from nnlib.functions.reduce import (
 )
 from nnlib.functions.shape import (
     cat,
-    expand,
     flatten,
     flip,
     permute,
@@ -223,6 +225,9 @@ from nnlib.functions.shape import (
     unsqueeze,
 )
 from nnlib.serialization import load, save
+
+if TYPE_CHECKING:
+    from nnlib import datasets, graph, nn, optim, utils
 
 __version__ = "0.1.0"
 
@@ -242,4 +247,24 @@ def numel(input: Tensor) -> builtins.int:
     return input.numel()
 
 
-__all__ = [name for name in dir() if not name.startswith("_")]
+_WHEN_USED = ("datasets", "graph", "nn", "optim", "utils")  # imported at the first look at them
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name):
+        if name in _WHEN_USED:
+            return importlib.import_module(f"nnlib.{name}")
+        raise AttributeError(f"module 'nnlib' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_WHEN_USED})
+
+
+# Rooms that a reader enters by their names; what else lies beside them is for this package.
+_ROOMS = ("autograd", "dtypes", "linalg", *_WHEN_USED)
+_UNSAID = ("TYPE_CHECKING", "ModuleType")
+__all__ = [
+    n for n in dir() if n[0] != "_" and n not in _UNSAID
+    and not isinstance(globals()[n], ModuleType)
+] + [*_ROOMS]  # fmt: skip

@@ -9,7 +9,6 @@ is asked for.
 from __future__ import annotations
 
 import io
-import json
 import math
 import os
 from collections.abc import Mapping
@@ -41,6 +40,7 @@ def save(obj: Any, f: Any) -> None:
     >>> nnlib.load(file)
     {'w': tensor([1., 1.]), 'epoch': 3}
     """
+    import json
     import zipfile
 
     if _is_safetensors(f):
@@ -116,6 +116,8 @@ def _name(f: Any) -> str:
 
 
 def _read(archive: zipfile.ZipFile, max_bytes: int) -> Any:
+    import json
+
     members = archive.infolist()
     total = sum(m.file_size for m in members)
     if total > max_bytes:

@@ -21,7 +21,7 @@ from nnlib.record import GRAD, PLAIN, Node, Value, make
 
 __all__ = [
     "Function", "backward", "detect_anomaly", "enable_grad", "functional", "grad", "gradcheck",
-    "gradgradcheck", "inference_mode", "is_grad_enabled", "no_grad", "set_grad_enabled",
+    "gradgradcheck", "inference_mode", "no_grad", "set_grad_enabled",
 ]  # fmt: skip
 
 Values = Value | Sequence[Value]
@@ -32,6 +32,7 @@ def backward(
     grad_tensors: Values | Sequence[Value | None] | None = None,
     retain_graph: bool | None = None,
     create_graph: bool = False,
+    *,
     inputs: Values | None = None,
 ) -> None:
     """Add d(tensors)/d(leaf) to the ``.grad`` of every leaf that they rest on.
@@ -86,6 +87,7 @@ def grad(
     grad_outputs: Values | Sequence[Value | None] | None = None,
     retain_graph: bool | None = None,
     create_graph: bool = False,
+    *,
     allow_unused: bool | None = None,
     materialize_grads: bool = False,
 ) -> tuple[Any, ...]:

@@ -189,8 +189,13 @@ class Generator:
         if record.watcher is not None:
             record.watcher.refuse("it seeds a generator")
         self._seed = int(seed)
-        self._random = np.random.default_rng(seed % 2**64)
+        self._random: np.random.Generator | None = None
         return self
+
+    def _stream(self) -> np.random.Generator:
+        if self._random is None:  # NumPy imports its random part, as long as all else, when asked
+            self._random = np.random.default_rng(self._seed % 2**64)
+        return self._random
 
 
 _default_generator = Generator()
@@ -219,7 +224,7 @@ def _random(function: Any) -> Any:
 def _stream(generator: Generator | None) -> np.random.Generator:
     if record.watcher is not None:
         record.watcher.refuse("it draws random numbers in place")
-    return (generator or _default_generator)._random
+    return (generator or _default_generator)._stream()
 
 
 @_random

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import string
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,6 +14,8 @@ from nnlib.functions._args import converted, dimensions, needs_tensor
 from nnlib.functions.arrange import diagonal, movedim
 from nnlib.primitives import linalg as p
 from nnlib.record import Value, apply, make
+
+_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 def matmul(input: Any, other: Any) -> Any:
@@ -174,7 +175,7 @@ def einsum(equation: str, *operands: Any) -> Any:
 def _letters_only(equation: str, terms: Sequence[str]) -> None:
     for term in terms:
         rest = term.replace("...", "", 1)
-        if not all(c in string.ascii_letters for c in rest):
+        if not all(c in _LETTERS for c in rest):
             raise RuntimeError(
                 f"einsum(): invalid subscript in {equation!r}: dimensions are named by letters "
                 "a-z and A-Z, or ... once in a term"
@@ -184,7 +185,7 @@ def _letters_only(equation: str, terms: Sequence[str]) -> None:
 def _without_dots(terms: list[str], xs: list[Value]) -> tuple[str, list[str]]:
     """Unused letters in place of each ``...``, aligned at the right as broadcasting is."""
     used = set("".join(terms))
-    free = [c for c in string.ascii_letters if c not in used]
+    free = [c for c in _LETTERS if c not in used]
     extra = []
     for term, x in zip(terms, xs, strict=True):
         named = len(term.replace("...", ""))
@@ -257,9 +258,8 @@ def tensordot(a: Any, b: Any, dims: Any = 2) -> Any:
             raise RuntimeError(f"tensordot expects dims >= 0 and in range, but got dims={dims}")
         dims = (list(range(x._data.ndim - dims, x._data.ndim)), list(range(dims)))
     over = [dimensions(d, t._data.ndim) if d else () for d, t in zip(dims, (x, y), strict=True)]
-    letters = string.ascii_lowercase
-    first = list(letters[: x._data.ndim])
-    second = list(letters[x._data.ndim : x._data.ndim + y._data.ndim])
+    first = list(_LETTERS[: x._data.ndim])
+    second = list(_LETTERS[x._data.ndim : x._data.ndim + y._data.ndim])
     for i, j in zip(*over, strict=True):
         second[j] = first[i]
     kept = [c for i, c in enumerate(first) if i not in over[0]]

@@ -99,8 +99,8 @@ class ModuleList(_Numbered):
     6
     """
 
-    def __init__(self, modules: Iterable[Module] = ()) -> None:
-        self._fill(modules)
+    def __init__(self, modules: Iterable[Module] | None = None) -> None:
+        self._fill(modules or ())
 
 
 class ModuleDict(Module):
@@ -164,8 +164,8 @@ class ParameterList(Module):
     tensor([1.], requires_grad=True)
     """
 
-    def __init__(self, values: Iterable[Any] = ()) -> None:
-        for v in values:
+    def __init__(self, values: Iterable[Any] | None = None) -> None:
+        for v in values or ():
             self.append(v)
 
     def append(self, value: Any) -> ParameterList:

@@ -15,7 +15,7 @@ class _Loss(Module):
     function: Callable[..., Any]
     options: tuple[str, ...] = ("reduction",)
 
-    def __init__(self, reduction: str = "mean") -> None:
+    def __init__(self, *, reduction: str = "mean") -> None:
         self.reduction = reduction
 
     def forward(self, input: Any, target: Any) -> Any:
@@ -48,7 +48,7 @@ class SmoothL1Loss(_Loss):
 
     function, options = staticmethod(F.smooth_l1_loss), ("reduction", "beta")
 
-    def __init__(self, reduction: str = "mean", beta: float = 1.0) -> None:
+    def __init__(self, *, reduction: str = "mean", beta: float = 1.0) -> None:
         self.reduction, self.beta = reduction, beta
 
 
@@ -66,7 +66,7 @@ class KLDivLoss(_Loss):
 
     function, options = staticmethod(F.kl_div), ("reduction", "log_target")
 
-    def __init__(self, reduction: str = "mean", log_target: bool = False) -> None:
+    def __init__(self, *, reduction: str = "mean", log_target: bool = False) -> None:
         self.reduction, self.log_target = reduction, log_target
 
 
@@ -77,7 +77,12 @@ class PoissonNLLLoss(_Loss):
     options = ("log_input", "full", "eps", "reduction")
 
     def __init__(
-        self, log_input: bool = True, full: bool = False, eps: float = 1e-8, reduction: str = "mean"
+        self,
+        log_input: bool = True,
+        full: bool = False,
+        *,
+        eps: float = 1e-8,
+        reduction: str = "mean",
     ) -> None:
         self.log_input, self.full, self.eps, self.reduction = log_input, full, eps, reduction
 
@@ -93,7 +98,7 @@ class HingeEmbeddingLoss(_Loss):
 
     function, options = staticmethod(F.hinge_embedding_loss), ("margin", "reduction")
 
-    def __init__(self, margin: float = 1.0, reduction: str = "mean") -> None:
+    def __init__(self, margin: float = 1.0, *, reduction: str = "mean") -> None:
         self.margin, self.reduction = margin, reduction
 
 
@@ -105,7 +110,7 @@ class BCELoss(_Loss):
 
     function, options = staticmethod(F.binary_cross_entropy), ("weight", "reduction")
 
-    def __init__(self, weight: Any = None, reduction: str = "mean") -> None:
+    def __init__(self, weight: Any = None, *, reduction: str = "mean") -> None:
         self.register_buffer("weight", weight)
         self.reduction = reduction
 
@@ -123,7 +128,9 @@ class BCEWithLogitsLoss(_Loss):
     function = staticmethod(F.binary_cross_entropy_with_logits)
     options = ("weight", "reduction", "pos_weight")
 
-    def __init__(self, weight: Any = None, reduction: str = "mean", pos_weight: Any = None) -> None:
+    def __init__(
+        self, weight: Any = None, *, reduction: str = "mean", pos_weight: Any = None
+    ) -> None:
         self.register_buffer("weight", weight)
         self.register_buffer("pos_weight", pos_weight)
         self.reduction = reduction
@@ -135,7 +142,7 @@ class NLLLoss(_Loss):
     function, options = staticmethod(F.nll_loss), ("weight", "ignore_index", "reduction")
 
     def __init__(
-        self, weight: Any = None, ignore_index: int = -100, reduction: str = "mean"
+        self, weight: Any = None, *, ignore_index: int = -100, reduction: str = "mean"
     ) -> None:
         self.register_buffer("weight", weight)
         self.ignore_index, self.reduction = ignore_index, reduction
@@ -155,7 +162,7 @@ class CrossEntropyLoss(_Loss):
     options = ("weight", "ignore_index", "reduction", "label_smoothing")
 
     def __init__(
-        self, weight: Any = None, ignore_index: int = -100, reduction: str = "mean",
+        self, weight: Any = None, *, ignore_index: int = -100, reduction: str = "mean",
         label_smoothing: float = 0.0,
     ) -> None:  # fmt: skip
         self.register_buffer("weight", weight)

@@ -1,89 +1,241 @@
-"""Every public name is documented, and where PyTorch has it, takes PyTorch's arguments."""
+"""Every public name is listed, documented and typed; PyTorch's names take PyTorch's arguments."""
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import re
 import types
 
+import numpy as np
 import pytest
 import torch
 
 import nnlib
 
-MODULES = ["", "autograd", "autograd.functional", "linalg", "optim", "optim.lr_scheduler",
-           "utils.data"]  # fmt: skip
-# PyTorch's arguments may be left out; other names are not allowed, but for these: nnlib's own, and
-# those whose real names PyTorch's documentation does not say.
+PYTORCHS = [
+    "", "autograd", "autograd.functional", "linalg", "nn", "nn.functional", "nn.init", "nn.utils",
+    "optim", "optim.lr_scheduler", "serialization", "utils", "utils.data", "utils.hooks",
+]  # fmt: skip
+OURS = ["datasets", "graph"]
+# Names that PyTorch does not have where nnlib has them.
+ONLY_HERE = {"datasets", "dtypes", "graph"}
+# nnlib's own arguments, and names that PyTorch's signatures do not tell.
 OWN = {
     "DataLoader": {"progress"}, "load": {"max_bytes"}, "normal": {"size"}, "compile": {"fn"},
-    "broadcast_to": {"size"}, "einsum": {"equation", "operands"}, "matrix_norm": {"A"},
-    "norm": {"A"},
+    "einsum": {"equation", "operands"}, "broadcast_to": {"size"}, "Identity": {"args"},
+    "enable_grad": {"function"}, "dtype": {"name"},
+    "matrix_norm": {"A"}, "norm": {"A"}, "Sequential": {"modules"}, "no_grad": {"function"},
 }  # fmt: skip
-OWN_NAMES = {"dtypes", "Size"}
+# PyTorch's signature of these is (*args, **kwargs); these are the arguments of its documentation.
+BY_DOCUMENTATION = {
+    "RNN": "input_size hidden_size num_layers nonlinearity bias batch_first dropout bidirectional",
+    "LSTM": "input_size hidden_size num_layers bias batch_first dropout bidirectional",
+    "GRU": "input_size hidden_size num_layers bias batch_first dropout bidirectional",
+}
+RECURRENT = {"input_size": 2, "hidden_size": 3, "num_layers": 2, "bias": False,
+             "batch_first": True, "dropout": 0.0, "bidirectional": True}  # fmt: skip
+# Where PyTorch tells nothing at all, both are called with the same names.
+X, W = [[0.5, -1.0, 2.0], [1.0, 0.25, -0.5]], [[1.0, 2.0, 3.0]]
+CALLED = {
+    "relu": {"input": X}, "log_softmax": {"input": X, "dim": 1}, "matmul": {"input": X, "other": X},
+    "masked_fill": {"input": X, "mask": [True, False, True], "value": 3.0},
+    "unique": {"input": X, "sorted": True},
+    "adaptive_max_pool1d": {"input": X, "output_size": 1},
+    "adaptive_max_pool2d": {"input": [X], "output_size": 1},
+    "max_pool1d": {"input": X, "kernel_size": 2, "stride": 1, "padding": 1, "dilation": 1,
+                   "ceil_mode": True, "return_indices": False},
+    "max_pool2d": {"input": [X], "kernel_size": 2, "stride": 1, "padding": 1, "dilation": 1,
+                   "ceil_mode": True, "return_indices": False},
+}  # fmt: skip
+SILENT = {  # without arguments, or made by others
+    "Dataset", "Function", "Generator", "Module", "RemovableHandle", "Size", "Tensor", "dtype",
+    "finfo", "iinfo", "get_default_dtype", "is_grad_enabled",
+}  # fmt: skip
 
 
 def at(root, path):
-    for part in path.split(".") if path else []:
-        root = getattr(root, part)
-    return root
+    name = root.__name__ + ("." + path if path else "")
+    return importlib.import_module(name)
 
 
-def public():
-    for module in MODULES:
+def public(modules):
+    found = []
+    for module in modules:
         space = at(nnlib, module)
-        for name in sorted(getattr(space, "__all__", [n for n in dir(space) if n[0] != "_"])):
+        for name in space.__all__:
             thing = getattr(space, name)
             if callable(thing) and not isinstance(thing, (types.ModuleType, nnlib.dtype)):
-                yield module, name
+                found.append((module, name))
+    return found
 
 
-PUBLIC = list(dict.fromkeys(public()))
+EVERYTHING, SHARED = public(PYTORCHS + OURS), public(PYTORCHS)
 
 
-@pytest.mark.parametrize(("module", "name"), PUBLIC)
+def arguments(thing):
+    """What a caller may give, without `self` and **keywords."""
+    own = not isinstance(thing, type) or "__init__" in vars(thing) or "__new__" in vars(thing)
+    inherited = isinstance(thing, type) and thing.__init__ is not object.__init__
+    if not own and not inherited:
+        return []
+    return [p for p in inspect.signature(thing).parameters.values()
+            if p.kind is not inspect.Parameter.VAR_KEYWORD]  # fmt: skip
+
+
+@pytest.mark.parametrize("module", PYTORCHS + OURS)
+def test_all_that_a_module_makes_is_listed(module):
+    space = at(nnlib, module)
+    listed = space.__all__
+    assert len(set(listed)) == len(listed) > 0
+    assert all(hasattr(space, name) for name in listed)
+    package = hasattr(space, "__path__") and module != ""
+    for name, thing in vars(space).items():
+        made_here = getattr(thing, "__module__", "") == space.__name__ or (
+            package and isinstance(thing, type) and thing.__module__.startswith(space.__name__)
+        )
+        if made_here and not name.startswith("_") and callable(thing):
+            assert name in listed
+
+
+@pytest.mark.parametrize(("module", "name"), EVERYTHING)
 def test_a_public_name_is_documented(module, name):
-    doc = at(nnlib, module).__dict__[name].__doc__ or ""
+    doc = vars(at(nnlib, module))[name].__doc__ or ""
     assert len(doc.strip()) >= 10
 
 
-def their_parameters(thing, module, name):
-    """The parameter names of PyTorch's function, from its signature or its documentation."""
+@pytest.mark.parametrize(("module", "name"), EVERYTHING)
+def test_a_public_name_says_its_types(module, name):
+    thing = vars(at(nnlib, module))[name]
+    own = vars(thing).get("__init__") if isinstance(thing, type) else thing
+    if own is None:  # its base says them
+        return
+    for p in list(inspect.signature(own).parameters.values())[isinstance(thing, type) :]:
+        assert p.annotation is not p.empty, f"of which type is {p.name}?"
+    assert isinstance(thing, type) or "return" in own.__annotations__
+
+
+@pytest.mark.parametrize("module", PYTORCHS)
+def test_pytorch_has_every_name_at_the_same_place(module):
+    theirs = at(torch, module)
+    assert [n for n in at(nnlib, module).__all__ if not hasattr(theirs, n)] == [
+        n for n in at(nnlib, module).__all__ if module == "" and n in ONLY_HERE
+    ]
+
+
+def test_methods_are_pytorchs():
+    ours, theirs = nnlib.Tensor, torch.Tensor
+    assert [n for n in dir(ours) if n[0] != "_" and not hasattr(theirs, n)] == []
+    module = torch.nn.Module()
+    assert [n for n in dir(nnlib.nn.Module) if n[0] != "_" and not hasattr(module, n)] == []
+
+
+# ---------------------------------------------------------------- arguments
+
+
+def their_signature(thing):
     try:
-        return list(inspect.signature(thing).parameters)
+        found = dict(inspect.signature(thing).parameters)
     except (ValueError, TypeError):
-        pass
-    names: list[str] = []
-    doc = thing.__doc__ or ""
-    for found in re.finditer(
-        rf"^\s*{re.escape(name)}\((.*?)\)\s*->", doc, re.MULTILINE | re.DOTALL
-    ):
-        for part in found.group(1).split(","):
+        return None
+    return None if list(found) in (["args"], ["args", "kwargs"]) else found
+
+
+def their_names(thing, name):
+    """The parameter names of PyTorch's function, from its signature or its documentation."""
+    if name in BY_DOCUMENTATION:
+        return BY_DOCUMENTATION[name].split()
+    found = their_signature(thing)
+    if found is not None:
+        return list(found)
+    names, doc = [], thing.__doc__ or ""
+    for call in re.finditer(rf"^\s*{re.escape(name)}\((.*?)\)\s*->", doc, re.MULTILINE | re.DOTALL):
+        for part in call.group(1).split(","):
             names.append(part.split("=")[0].split(":")[0].strip(" *\\\n"))
     names += re.findall(r"^ {4,8}\*?(\w+) ?\(", doc, re.MULTILINE)
     return [n for n in names if n]
 
 
-@pytest.mark.parametrize(("module", "name"), PUBLIC)
+COMPARED = [(m, n) for m, n in SHARED if n not in SILENT and n not in CALLED]
+
+
+@pytest.mark.parametrize(("module", "name"), COMPARED)
 def test_a_function_takes_the_arguments_of_pytorchs(module, name):
-    theirs = getattr(at(torch, module), name, None)
-    ours = at(nnlib, module).__dict__[name]
-    if theirs is None or name in OWN_NAMES or isinstance(ours, types.GenericAlias):
-        pytest.skip("PyTorch has no function of this name here")
-    if isinstance(ours, type) and "__init__" not in vars(ours) and "__new__" not in vars(ours):
-        pytest.skip("a class without arguments of its own")
-    names = their_parameters(theirs, module, name)
-    if not names or names == ["args", "kwargs"]:
-        pytest.skip("PyTorch does not say what its arguments are called")
-    mine = [p for p in inspect.signature(ours).parameters.values()
-            if p.kind is not inspect.Parameter.VAR_KEYWORD]  # fmt: skip
+    ours, theirs = getattr(at(nnlib, module), name), getattr(at(torch, module), name)
+    mine = arguments(ours)
+    names = their_names(theirs, name)
     unknown = {p.name for p in mine} - set(names) - OWN.get(name, set()) - {"self"}
     assert not unknown, f"PyTorch's arguments are {names}"
+
+
+STATED = [
+    (m, n) for m, n in COMPARED
+    if n not in OWN and their_signature(getattr(at(torch, m), n)) is not None
+]  # fmt: skip
+# PyTorch's generator is its default one, weights_only the one way that nnlib has.
+OTHER_DEFAULT = {("random_split", "generator"), ("load", "weights_only")}
+
+
+@pytest.mark.parametrize(("module", "name"), STATED)
+def test_arguments_stand_in_pytorchs_order_with_its_defaults(module, name):
+    mine = {p.name: p for p in arguments(getattr(at(nnlib, module), name))}
+    theirs = their_signature(getattr(at(torch, module), name))
+    by_position = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    order = [n for n, p in mine.items() if p.kind in by_position]
+    assert order == [n for n, p in theirs.items() if p.kind in by_position][: len(order)]
+    for n, p in mine.items():
+        if n in theirs and (name, n) not in OTHER_DEFAULT:
+            default = theirs[n].default
+            given = getattr(p.default, "name", p.default)
+            same = given == default or (p.default is default)
+            assert same or (n, name) == ("data", "Parameter"), (n, p.default, default)
+
+
+@pytest.mark.parametrize(("module", "name"), [p for p in SHARED if p[1] in CALLED])
+def test_a_function_of_which_pytorch_tells_nothing_takes_the_same_keywords(module, name):
+    def given(t):
+        return {k: t.tensor(v) if isinstance(v, list) else v for k, v in CALLED[name].items()}
+
+    space = "" if module == "linalg" else module
+    arguments_, other = given(nnlib), given(torch)
+    if name == "matmul":
+        arguments_["other"], other["other"] = arguments_["other"].T, other["other"].T
+    if module == "nn.functional" and name == "log_softmax":
+        assert {"input", "dim"} <= set(their_names(torch.nn.functional.log_softmax, name))
+    ours = getattr(at(nnlib, module), name)(**arguments_)
+    theirs = getattr(at(torch, space), name)(**other)
+    np.testing.assert_allclose(ours.numpy(), theirs.numpy(), rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", BY_DOCUMENTATION)
+def test_recurrent_layers_take_the_keywords_of_pytorchs_documentation(name):
+    given = {k: RECURRENT.get(k, "tanh") for k in BY_DOCUMENTATION[name].split()}
+    shapes = [
+        {k: tuple(p.shape) for k, p in getattr(t.nn, name)(**given).state_dict().items()}
+        for t in (nnlib, torch)
+    ]
+    assert shapes[0] == shapes[1]
+
+
+def test_what_is_compared_by_other_means_is_public():
+    names = {n for _, n in SHARED}
+    assert set(CALLED) <= names and names >= SILENT and set(OWN) <= names
+    assert set(BY_DOCUMENTATION) <= names
+
+
+# ---------------------------------------------------------------- small things
 
 
 def test_the_names_of_types_are_pytorchs():
     for name in ("float", "double", "half", "int", "long", "short", "bool", "uint8", "float32"):
         assert getattr(nnlib, name).name == str(getattr(torch, name)).split(".")[1]
+
+
+def test_rooms_are_there_without_being_imported():
+    assert nnlib.nn.functional.relu(nnlib.tensor(-1.0)).item() == 0
+    assert {"nn", "optim", "utils", "graph", "datasets"} <= set(dir(nnlib))
+    with pytest.raises(AttributeError, match="no attribute 'cuda'"):
+        _ = nnlib.cuda
 
 
 def test_small_things_are_pytorchs():

@@ -49,7 +49,7 @@ def _weighted(losses: Any, weight: Any) -> Any:
 # ---------------------------------------------------------------- regression
 
 
-def mse_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
+def mse_loss(input: Any, target: Any, *, reduction: str = "mean") -> Any:
     """(x - y)², averaged.  Raises ValueError where the shapes differ (PyTorch only warns).
 
     >>> import nnlib
@@ -61,7 +61,7 @@ def mse_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
     return _reduced(e.mul(off, off), reduction)
 
 
-def l1_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
+def l1_loss(input: Any, target: Any, *, reduction: str = "mean") -> Any:
     """|x - y|, averaged.  Raises ValueError where the shapes differ.
 
     >>> import nnlib
@@ -92,7 +92,7 @@ def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 
     return _reduced(losses, reduction)
 
 
-def smooth_l1_loss(input: Any, target: Any, reduction: str = "mean", beta: float = 1.0) -> Any:
+def smooth_l1_loss(input: Any, target: Any, *, reduction: str = "mean", beta: float = 1.0) -> Any:
     """d²/(2·beta) where |d| < beta, else |d| - beta/2, d = x - y: Huber's loss over beta.
 
     Raises ValueError where the shapes differ, RuntimeError where beta is negative.
@@ -105,11 +105,11 @@ def smooth_l1_loss(input: Any, target: Any, reduction: str = "mean", beta: float
     if beta < 0:
         raise RuntimeError("smooth_l1_loss does not support negative values for beta.")
     if beta == 0:
-        return l1_loss(input, target, reduction)
+        return l1_loss(input, target, reduction=reduction)
     return e.div(huber_loss(input, target, reduction, beta), float(beta))
 
 
-def kl_div(input: Any, target: Any, reduction: str = "mean", log_target: bool = False) -> Any:
+def kl_div(input: Any, target: Any, *, reduction: str = "mean", log_target: bool = False) -> Any:
     """y·(log y - x), for log-probabilities x and probabilities y (or their logarithms).
 
     "batchmean" divides the sum by the first dimension: that is Σ y log(y/p), the mean divergence.
@@ -133,7 +133,7 @@ def kl_div(input: Any, target: Any, reduction: str = "mean", log_target: bool = 
 
 
 def poisson_nll_loss(
-    input: Any, target: Any, log_input: bool = True, full: bool = False, eps: float = 1e-8,
+    input: Any, target: Any, log_input: bool = True, full: bool = False, *, eps: float = 1e-8,
     reduction: str = "mean",
 ) -> Any:  # fmt: skip
     """e^x - y·x for x the log of a Poisson rate, or x - y·log(x + eps) for the rate itself.
@@ -156,7 +156,7 @@ def poisson_nll_loss(
 
 
 def binary_cross_entropy(
-    input: Any, target: Any, weight: Any = None, reduction: str = "mean"
+    input: Any, target: Any, weight: Any = None, *, reduction: str = "mean"
 ) -> Any:
     """-(y log p + (1 - y) log(1 - p)) for probabilities p; logarithms are kept above -100.
 
@@ -179,7 +179,7 @@ def binary_cross_entropy(
 
 
 def binary_cross_entropy_with_logits(
-    input: Any, target: Any, weight: Any = None, reduction: str = "mean", pos_weight: Any = None
+    input: Any, target: Any, weight: Any = None, *, reduction: str = "mean", pos_weight: Any = None
 ) -> Any:
     """log(1 + e^z) - y·z: the cross-entropy of p = σ(z), for logits z, without overflow.
 
@@ -210,7 +210,7 @@ def binary_cross_entropy_with_logits(
     return _reduced(_weighted(losses, weight), reduction)
 
 
-def soft_margin_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
+def soft_margin_loss(input: Any, target: Any, *, reduction: str = "mean") -> Any:
     """log(1 + e^(-y·z)) for y of ±1.
 
     >>> import nnlib
@@ -222,7 +222,7 @@ def soft_margin_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
 
 
 def hinge_embedding_loss(
-    input: Any, target: Any, margin: float = 1.0, reduction: str = "mean"
+    input: Any, target: Any, margin: float = 1.0, *, reduction: str = "mean"
 ) -> Any:
     """x where y = 1, max(0, margin - x) where y = -1."""
     _same_shape("hinge_embedding_loss", input, target)
@@ -232,7 +232,7 @@ def hinge_embedding_loss(
 
 
 def margin_ranking_loss(
-    input1: Any, input2: Any, target: Any, margin: float = 0.0, reduction: str = "mean"
+    input1: Any, input2: Any, target: Any, margin: float = 0.0, *, reduction: str = "mean"
 ) -> Any:
     """max(0, -y·(x1 - x2) + margin): y = 1 wants the first to be the larger."""
     off = e.mul(e.neg(target), e.sub(input1, input2))
@@ -243,7 +243,12 @@ def margin_ranking_loss(
 
 
 def nll_loss(
-    input: Any, target: Any, weight: Any = None, ignore_index: int = -100, reduction: str = "mean"
+    input: Any,
+    target: Any,
+    weight: Any = None,
+    *,
+    ignore_index: int = -100,
+    reduction: str = "mean",
 ) -> Any:
     """-x at the right class, for log-probabilities `input` (N, C) and class numbers `target` (N).
 
@@ -333,7 +338,7 @@ def _mean_of(losses: Any, counted: Any, reduction: str, shape: tuple) -> Any:
 
 
 def cross_entropy(
-    input: Any, target: Any, weight: Any = None, ignore_index: int = -100,
+    input: Any, target: Any, weight: Any = None, *, ignore_index: int = -100,
     reduction: str = "mean", label_smoothing: float = 0.0,
 ) -> Any:  # fmt: skip
     """-log softmax(z) at the right class: `input` (N, C) logits, `target` (N) class numbers.
