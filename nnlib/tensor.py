@@ -403,7 +403,7 @@ class Tensor(InPlace):
         inputs: Any = None,
     ) -> None:
         """Add d(self)/d(leaf) to the .grad of every leaf.  See `nnlib.autograd.backward`."""
-        autograd.backward(self, gradient, retain_graph, create_graph, inputs)
+        autograd.backward(self, gradient, retain_graph, create_graph, inputs=inputs)
 
     def retain_grad(self) -> None:
         """Keep the gradient of this tensor too, though it is no leaf."""
