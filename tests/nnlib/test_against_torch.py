@@ -200,24 +200,3 @@ def test_bad_input_is_refused_with_pytorchs_kind_of_error(what):
 )  # fmt: skip
 def test_a_tensor_prints_as_pytorchs(data):
     assert repr(nnlib.tensor(data)) == repr(torch.tensor(data))
-
-
-LECTURE = """
-w = torch.full((6, 6), 0.5, requires_grad=True)
-x1, x2, y = 1.0, 0.5, 0.7
-a3 = torch.sigmoid(w[0, 3] + w[1, 3] * x1 + w[2, 3] * x2)
-a4 = torch.sigmoid(w[0, 4] + w[1, 4] * x1 + w[2, 4] * x2)
-a5 = torch.sigmoid(w[0, 5] + w[3, 5] * a3 + w[4, 5] * a4)
-loss = (a5 - y) ** 2
-loss.backward()
-answer = repr(w.grad[3, 5]), repr(loss)
-"""
-
-
-def test_the_lectures_snippet_runs_under_either_import():
-    answers = []
-    for library in (torch, nnlib):
-        scope = {"torch": library}
-        exec(LECTURE, scope)
-        answers.append(scope["answer"])
-    assert answers[0][0] == answers[1][0]
