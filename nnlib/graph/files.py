@@ -37,12 +37,22 @@ def from_json(text: str) -> Graph:
 
 
 def _written(step: Step) -> dict[str, Any]:
-    base = {"shape": list(step.shape), "dtype": step.dtype}
+    dtype = _written_dtype(step.dtype)
+    base = {"shape": list(step.shape), "dtype": dtype}
     if step.op == "input":
         return {"op": "input", "name": step.name, **base}
     if step.op == "constant":
-        return {"op": "constant", **base, **_written_values(np.asarray(step.value))}
-    return {"op": step.op, "in": list(step.inputs), "attrs": _plain(step.attrs), **base}
+        values = np.asarray(step.value)
+        return {"op": "constant", **base, **_written_values(values.astype(dtype, copy=False))}
+    attrs = _plain(step.attrs)
+    if step.op == "cast":
+        attrs["dtype"] = dtype
+    return {"op": step.op, "in": list(step.inputs), "attrs": attrs, **base}
+
+
+def _written_dtype(name: str) -> str:
+    """A file's whole numbers are int64: NumPy's default is int32 where Python runs in a browser."""
+    return "int64" if name in ("int8", "int16", "int32", "uint8") else name
 
 
 def _plain(value: Any) -> Any:

@@ -129,3 +129,13 @@ def test_a_gradient_graph_of_a_training_step_with_captured_weights():
     made = graph.run(x=[1.0, 0.5])
     np.testing.assert_allclose(made["w"], [1 - 0.4, 2 - 0.2], rtol=1e-6)
     assert made["loss"] == 4
+
+
+def test_narrow_whole_numbers_are_written_as_int64():
+    """NumPy's default integer in a browser's Python is int32; a page's figures know int64 alone."""
+    places = nnlib.tensor(np.arange(40, dtype=np.int32))
+    graph = trace(lambda at: {"there": places == at, "next": places + 1}, at=nnlib.tensor(2))
+    assert {node["dtype"] for node in graph.to_dict()["nodes"]} == {"int64", "bool"}
+    again = Graph.from_json(graph.to_json()).run(at=nnlib.tensor(2))
+    assert again["there"].tolist() == [i == 2 for i in range(40)]
+    assert again["next"].tolist() == list(range(1, 41))
