@@ -10,6 +10,7 @@ import statistics
 import subprocess
 import sys
 import time
+import tracemalloc
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -99,13 +100,36 @@ def block(step: Callable[[], Any], count: int) -> float:
         gc.enable()
 
 
-# ---------------------------------------------------------------- importing
+# ---------------------------------------------------------------- memory and importing
 
 
-def import_times(rounds: int = 7) -> dict[str, float]:
-    """Milliseconds that `import nnlib` (and `import torch`) add to `import numpy`."""
+def peak_memory(work: Workload) -> dict[str, float]:
+    """Megabytes that a step of nnlib and the floor's have at once, beside weights and data."""
     found = {}
-    for name in ("nnlib", "torch"):
+    for name in ("nnlib", "floor"):
+        made = PEERS[name](work)
+        if made is None:
+            continue
+        step = made[0]
+        step()
+        gc.collect()
+        tracemalloc.start()
+        try:
+            before = tracemalloc.get_traced_memory()[0]
+            step()
+            found[name] = (tracemalloc.get_traced_memory()[1] - before) / 1e6
+        finally:
+            tracemalloc.stop()
+    return found
+
+
+ALL_OF_NNLIB = "nnlib, nnlib.nn, nnlib.optim, nnlib.utils.data, nnlib.graph"
+
+
+def import_times(rounds: int = 9) -> dict[str, float]:
+    """Milliseconds that importing nnlib, all of it, and PyTorch add to `import numpy`."""
+    found = {}
+    for name in ("nnlib", ALL_OF_NNLIB, "torch"):
         code = (
             "import time, numpy; t = time.perf_counter(); "
             f"import {name}; print(time.perf_counter() - t)"
@@ -113,7 +137,7 @@ def import_times(rounds: int = 7) -> dict[str, float]:
         runs = [
             float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True,
                                  check=True).stdout)
-            for _ in range(rounds if name == "nnlib" else 2)
+            for _ in range(2 if name == "torch" else rounds)
         ]  # fmt: skip
         found[name] = min(runs) * 1000
     return found
@@ -156,15 +180,22 @@ def main() -> None:
             print(f"{work.name} …", flush=True)
             rows[work.name] = measure(work, names, given.blocks, given.seconds)
     imports = import_times() if not given.only else {}
+    memory = {w.name: peak_memory(w) for w in ALL if w.name in rows and w.floor and not w.numbers}
     print("\nminimum time of a step ÷ PyTorch's\n")
     print(table(rows, {w.name: w.goal for w in ALL}))
+    print("\nlargest memory of a step, MB: nnlib's, the floor's, their ratio\n")
+    for name, peak in memory.items():
+        ratio = peak["nnlib"] / peak["floor"]
+        print(f"{name:56}  {peak['nnlib']:>8.2f}  {peak['floor']:>8.2f}  {ratio:.2f}")
     if imports:
         print(
-            f"\nimport adds {imports['nnlib']:.1f} ms (PyTorch {imports['torch']:.0f} ms) to NumPy"
+            f"\nimport adds {imports['nnlib']:.1f} ms (all of it {imports[ALL_OF_NNLIB]:.1f} ms, "
+            f"PyTorch {imports['torch']:.0f} ms) to NumPy"
         )
     report = {
         "threads": given.threads, "python": platform.python_version(), "numpy": np.__version__,
         "torch": torch.__version__, "seconds_per_step": rows, "import_ms": imports,
+        "peak_mb": memory,
     }  # fmt: skip
     path = Path(given.json)
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks import floors
+
 Arrays = list[np.ndarray]
 
 
@@ -234,7 +236,7 @@ CNN = Workload(
     [draw(8, 1, 5, 5, scale=0.2), draw(8), draw(16, 8, 5, 5, scale=0.1), draw(16),
      draw(10, 784, scale=0.05), draw(10)],
     [draw(64, 1, 28, 28), np.random.default_rng(0).integers(0, 10, 64)],
-    _cnn_by_name, rate=0.01, goal=1.15,
+    _cnn_by_name, floor=floors.cnn, rate=0.01, goal=1.15,
 )  # fmt: skip
 
 
@@ -253,14 +255,47 @@ def _recurrent(kind: str) -> Callable[[Any, list, list], Any]:
     return loss
 
 
+def _rnn_step(n: Any, w: list, x: Any, state: tuple) -> tuple:
+    (h,) = state
+    return (n.tanh(n.matmul(x, w[0].T) + w[2] + n.matmul(h, w[1].T) + w[3]),)
+
+
+def _lstm_step(n: Any, w: list, x: Any, state: tuple) -> tuple:
+    h, c = state
+    z = n.matmul(x, w[0].T) + w[2] + n.matmul(h, w[1].T) + w[3]
+    i, f, o = (1 / (1 + n.exp(-z[:, k * 128 : (k + 1) * 128])) for k in (0, 1, 3))
+    c = f * c + i * n.tanh(z[:, 256:384])
+    return o * n.tanh(c), c
+
+
+def _recurrent_by_numpy(step: Callable[..., tuple]) -> Callable[[Any, list, list], Any]:
+    def loss(n: Any, w: list, d: list) -> Any:
+        state, total = (d[3],) * (1 if step is _rnn_step else 2), 0
+        for t in range(32):
+            state = step(n, w, d[0][t], state)
+            z = n.matmul(state[0], w[4].T) + w[5]
+            top = n.max(z, axis=1, keepdims=True)
+            logs = z - top - n.log(n.sum(n.exp(z - top), axis=1, keepdims=True))
+            total = total - n.sum(logs * d[2][t])
+        return total / 1024
+
+    return loss
+
+
 def recurrent(kind: str, gates: int, goal: float) -> Workload:
     x = np.eye(64, dtype=np.float32)[np.random.default_rng(1).integers(0, 64, (32, 32))]
     weights = [draw(gates * 128, 64, scale=0.1), draw(gates * 128, 128, scale=0.1),
                draw(gates * 128, scale=0.1), draw(gates * 128, seed=1, scale=0.1),
                draw(64, 128, scale=0.1), draw(64)]  # fmt: skip
     y = np.random.default_rng(2).integers(0, 64, 1024)
-    return Workload(f"{kind}, T 32, batch 32, hidden 128, step", weights, [x, y],
-                    _recurrent(kind), rate=0.01, goal=goal, less=("nnlib compiled",))  # fmt: skip
+    wanted = np.eye(64, dtype=np.float32)[y].reshape(32, 32, 64)
+    return Workload(
+        f"{kind}, T 32, batch 32, hidden 128, step", weights,
+        [x, y, wanted, np.zeros((32, 128), np.float32)], _recurrent(kind),
+        _recurrent_by_numpy(_rnn_step if kind == "RNN" else _lstm_step),
+        floors.rnn if kind == "RNN" else floors.lstm, rate=0.01, goal=goal,
+        less=("nnlib compiled", "JAX", "tinygrad"),
+    )  # fmt: skip
 
 
 # ---------------------------------------------------------------- many nodes, many elements

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.peers import PEERS
-from benchmarks.run import agree, same_course, table
+from benchmarks.run import agree, peak_memory, same_course, table
 from benchmarks.workloads import ALL
 
 SMALL = [w for w in ALL if "million" not in w.name and "1024" not in w.name]
@@ -31,3 +31,14 @@ def test_a_peer_that_computes_something_else_is_refused():
 def test_the_table_holds_ratios_to_pytorch():
     rows = {"x": {"PyTorch": {"min": 2e-4}, "nnlib": {"min": 1e-4}}}
     assert "0.50" in table(rows, {"x": 0.6})
+
+
+@pytest.mark.parametrize("name", ["CNN", "RNN", "LSTM", "MLP 784-128-64-10, batch 1024"])
+def test_a_step_has_little_more_memory_at_once_than_the_floors(name):
+    peak = peak_memory(next(w for w in ALL if w.name.startswith(name)))
+    assert peak["floor"] > 0.1
+    assert peak["nnlib"] <= 1.5 * peak["floor"]
+
+
+def test_every_workload_has_a_floor():
+    assert all(w.floor is not None for w in ALL)
