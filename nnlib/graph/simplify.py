@@ -9,8 +9,15 @@ import numpy as np
 from nnlib.graph.steps import Graph, Step
 from nnlib.record import Primitive
 
+LARGE = 4096  # bytes from which a compact graph computes a constant instead of carrying it
 
-def simplify(graph: Graph) -> Graph:
+
+def simplify(graph: Graph, compact: bool = False) -> Graph:
+    """The graph without steps that nobody needs, that repeat another, or that can be done now.
+
+    A `compact` graph, which is to be shipped, leaves a step on constants undone where its result
+    is large and several times larger than what it is computed from.
+    """
     needed = _needed(graph)
     steps: list[Step] = []
     moved: dict[int, int] = {}
@@ -28,7 +35,8 @@ def simplify(graph: Graph) -> Graph:
         if new.inputs and all(steps[i].op == "constant" for i in new.inputs):
             forward = Primitive.registry[new.op].forward
             value = np.array(forward(*[steps[i].value for i in new.inputs], **new.attrs))[()]
-            new = Step("constant", value.shape, value.dtype.name, value=value)
+            if not (compact and _grows(value, [steps[i].value for i in new.inputs])):
+                new = Step("constant", value.shape, value.dtype.name, value=value)
         key = _key(new, at)
         if key not in seen:
             steps.append(new)
@@ -37,7 +45,12 @@ def simplify(graph: Graph) -> Graph:
     folded = Graph(
         steps, {name: moved[at] for name, at in graph.outputs.items()}, graph.derivatives
     )
-    return folded if len(steps) == len(graph.steps) else simplify(folded)
+    return folded if len(steps) == len(graph.steps) else simplify(folded, compact)
+
+
+def _grows(value: Any, sources: list[Any]) -> bool:
+    size = np.asarray(value).nbytes
+    return size > LARGE and size > 4 * sum(np.asarray(v).nbytes for v in sources)
 
 
 def _needed(graph: Graph) -> set[int]:

@@ -82,11 +82,14 @@ class Graph:
                 values.append(Primitive.registry[step.op].forward(*arguments, **step.attrs))
         return {name: np.asarray(values[i]) for name, i in self.outputs.items()}
 
-    def simplified(self) -> Graph:
-        """Without dead steps, repeated steps, and steps whose inputs are all constant."""
+    def simplified(self, compact: bool = False) -> Graph:
+        """Without dead steps, repeated steps, and steps whose inputs are all constant.
+
+        `compact`: large constants that come from small ones stay computed (for graphs to ship).
+        """
         from nnlib.graph.simplify import simplify
 
-        return simplify(self)
+        return simplify(self, compact)
 
     def tidied(self) -> Graph:
         """Simplified, and without x · 1, x - 0, --x and the like; every result stays the same."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import CellType
 from typing import Any
 
@@ -119,6 +119,11 @@ def trace(fn: Callable[..., Any], /, **inputs: Any) -> Graph:
     >>> [s.op for s in g.steps]
     ['input', 'exp']
     """
+    return written_down(fn, inputs).simplified()
+
+
+def written_down(fn: Callable[..., Any], inputs: Mapping[str, Any]) -> Graph:
+    """What `fn` did, step by step, before anything is left out."""
     from nnlib.functions.create import tensor
 
     tracer = Tracer()
@@ -140,4 +145,4 @@ def trace(fn: Callable[..., Any], /, **inputs: Any) -> Graph:
                 f"the traced function must return tensors: {name!r} is {type(value).__name__}"
             )
     outputs = {name: tracer.find(value) for name, value in named.items()}
-    return Graph(tracer.steps, outputs).simplified()
+    return Graph(tracer.steps, outputs)

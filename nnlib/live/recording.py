@@ -22,10 +22,10 @@ def record(
     function: Callable[..., Mapping[str, Any]], inputs: Mapping[str, Any], simplify: bool = True
 ) -> dict:
     """The graph (as JSON) of a function of named tensors that returns named tensors."""
-    from nnlib.graph import trace
+    from nnlib.graph.tracing import written_down
 
-    graph = trace(function, **inputs)
-    return (graph.simplified() if simplify else graph).to_dict()
+    graph = written_down(function, inputs)
+    return graph.simplified(compact=simplify).to_dict()
 
 
 class Pool:
