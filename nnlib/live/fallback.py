@@ -51,6 +51,8 @@ def _pictures(tree: Any, look: Look) -> list[str]:
         return [_images(tree, look)]
     if tree.get("kind") == "network":
         return [_network(tree, look)]
+    if tree.get("kind") == "dag":
+        return [_dag(tree, look)]
     return _pictures(tree.get("items", []), look)
 
 
@@ -345,4 +347,37 @@ def _network(view: dict, look: Look) -> str:
         out.append(f'<circle cx="{x}" cy="{y}" r="18" fill="#fff" stroke="#333"/>')
         out.append(_text(x, y + 4, words, style))
     size = f'viewBox="0 0 {width} {most * 60}" width="{width}"'
+    return f'<svg xmlns="http://www.w3.org/2000/svg" {size}>{"".join(out)}</svg>'
+
+
+def _dag(view: dict, look: Look) -> str:
+    """A recorded graph: each operation as far right as its longest way from the inputs."""
+    nodes, step = view["nodes"], look({"ref": view["step"]}) if view.get("step") else None
+    depth: dict[str, int] = {}
+    rows: dict[int, int] = {}
+    place: dict[str, tuple[int, int]] = {}
+    for node in nodes:  # what a node needs stands before it
+        column = 1 + max((depth.get(i, -1) for i in node["inputs"]), default=-1)
+        depth[node["id"]], row = column, rows.get(column, 0)
+        rows[column] = row + 1
+        place[node["id"]] = 50 + 110 * column, 30 + 60 * row
+    out = []
+    for node in nodes:
+        x, y = place[node["id"]]
+        ends = [place[i] for i in node["inputs"] if i in place]
+        for a, b in ends:  # beneath the nodes that it passes
+            route = f"L{x - 40} {y}" if x - a < 200 else f"Q{(a + x) // 2} {b + 70} {x - 40} {y}"
+            out.append(f'<path d="M{a + 40} {b}{route}" fill="none" stroke="#777"/>')
+    style = 'font-size="11" font-family="sans-serif" fill="#333"'
+    for at, node in enumerate(nodes):
+        x, y = place[node["id"]]
+        reached = step is None or at < float(np.ravel(step)[0])
+        value = look(node["value"]) if node.get("value") and reached else None
+        box = f'x="{x - 40}" y="{y - 20}" width="80" height="40" rx="6"'
+        out.append(f'<rect {box} fill="#fff" stroke="#333"/>')
+        known = value is not None and np.size(value) == 1
+        words = f" = {float(np.ravel(value)[0]):.3g}" if known else ""
+        out.append(_text(x, y + 4, f"{node['label']}{words}", style))
+    width, height = 100 + 110 * max(depth.values()), 60 * max(rows.values())
+    size = f'viewBox="0 0 {width} {height}" width="{width}"'
     return f'<svg xmlns="http://www.w3.org/2000/svg" {size}>{"".join(out)}</svg>'

@@ -186,3 +186,17 @@ def test_training_in_python_descends_and_repeats():
 def test_controls_keep_the_authors_order_where_a_page_sorts_keys() -> None:
     figure = live.figure(lambda w0, w, b: {"z": w0 + w + b}, w0=1.0, w=2.0, b=3.0, view=["{z:.1f}"])
     assert figure.spec["order"] == ["w0", "w", "b"]
+
+
+def test_fallback_draws_the_recorded_graph_with_what_its_step_has_reached():
+    def f(a, b):
+        return (a * b + a).tanh()
+
+    states = live.dag_states(f, a=1.0, b=1.0)
+    figure = live.figure(
+        None, a=live.slider(-2.0, 2.0, value=0.5), b=live.slider(-2.0, 2.0, value=2.0),
+        t=live.stepper(states, value=3), view=[live.dag(of=f, step="t")], title="graph", alt="A graph.",
+    )  # fmt: skip
+    html = figure.html()
+    assert 'role="img" aria-label="A graph."' in html
+    assert all(f">{words}<" in html for words in ("a = 0.5", "b = 2", "mul = 1", "add", "tanh"))
