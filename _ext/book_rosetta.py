@@ -1,0 +1,133 @@
+"""The page of nnlib beside PyTorch: programs and a table, each from one source that tests run.
+
+`.. side-by-side:: name` shows `reference/rosetta/name.py` twice, PyTorch's form made by one changed
+name, with what the program prints and, where there is one, the same by hand (`name.numpy.py`);
+`.. rosetta:: part` shows a part of `reference/rosetta/table.toml`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
+FOLDER = Path(__file__).resolve().parent.parent / "reference" / "rosetta"
+TABLE = FOLDER / "table.toml"
+
+
+def for_torch(code: str) -> str:
+    """The same program for PyTorch: one name is another."""
+    return re.sub(r"\bnnlib\b", "torch", code)
+
+
+def run(code: str) -> tuple[str, dict[str, Any]]:
+    """What a program prints, and the names that it leaves."""
+    space: dict[str, Any] = {"__name__": "program"}
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(compile(code, "program", "exec"), space)
+    return printed.getvalue(), space
+
+
+def table() -> dict[str, Any]:
+    return tomllib.loads(TABLE.read_text("utf8"))
+
+
+def listing(code: str, title: str, marked: list[int], language: str = "python") -> nodes.container:
+    code = code.rstrip()
+    box = nodes.container(classes=["nn-program"])
+    block = nodes.literal_block(code, code, language=language)
+    block["highlight_args"] = {"hl_lines": marked} if marked else {}
+    box += [nodes.paragraph("", title, classes=["nn-program-title"]), block]
+    return box
+
+
+class SideBySide(SphinxDirective):
+    """A program under nnlib and under PyTorch, side by side; changed lines are marked."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        path = FOLDER / f"{self.arguments[0]}.py"
+        by_hand = path.with_suffix(".numpy.py")
+        self.env.note_dependency(str(path))
+        code = path.read_text("utf8")
+        other = for_torch(code)
+        pairs = zip(code.splitlines(), other.splitlines(), strict=True)
+        marked = [number for number, (a, b) in enumerate(pairs, 1) if a != b]
+        printed, _ = run(code)
+        box = nodes.container(classes=["nn-programs"])
+        box += [listing(code, "nnlib", marked), listing(other, "PyTorch", marked)]
+        box += listing(printed, "What it prints", [], "text")
+        if by_hand.exists():
+            self.env.note_dependency(str(by_hand))
+            box += listing(by_hand.read_text("utf8"), "By hand, in NumPy", [])
+        return [box]
+
+
+class Rosetta(SphinxDirective):
+    """A part of the table: what the book writes, and how each library says it."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        self.env.note_dependency(str(TABLE))
+        part = self.arguments[0]
+        rows = table()[part]
+        if part == "difference":
+            heads = ["Difference", "Line", "nnlib", "PyTorch"]
+            cells = [[prose(r["says"]), *map(code_cell, (r["line"], r["nnlib"], r["torch"]))]
+                     for r in rows]  # fmt: skip
+        else:
+            heads = ["The book", "nnlib", "PyTorch", "NumPy"]
+            cells = [[book_cell(r), code_cell(r["nnlib"]), code_cell(for_torch(r["nnlib"])),
+                      code_cell(r["numpy"])] for r in rows]  # fmt: skip
+        return [
+            build_table(
+                heads, cells, "nn-" + ("differences" if part == "difference" else "rosetta")
+            )
+        ]
+
+
+def prose(text: str) -> nodes.paragraph:
+    """A paragraph; what stands in backquotes is code."""
+    made = nodes.paragraph()
+    for at, part in enumerate(text.split("`")):
+        made += nodes.literal(part, part) if at % 2 else nodes.Text(part)
+    return made
+
+
+def book_cell(row: dict[str, str]) -> nodes.paragraph:
+    """What the book writes: a formula, or words."""
+    if "words" in row:
+        return prose(row["words"])
+    return nodes.paragraph("", "", nodes.math(row["says"], row["says"]))
+
+
+def code_cell(code: str) -> nodes.paragraph:
+    return nodes.paragraph("", "", nodes.literal(code, code))
+
+
+def build_table(heads: list[str], rows: list[list[nodes.Node]], look: str) -> nodes.table:
+    group = nodes.tgroup(cols=len(heads))
+    group += [nodes.colspec(colwidth=1) for _ in heads]
+    group += nodes.thead("", row([prose(head) for head in heads]))
+    group += nodes.tbody("", *map(row, rows))
+    return nodes.table("", group, classes=[look])
+
+
+def row(cells: list[nodes.Node]) -> nodes.row:
+    return nodes.row("", *(nodes.entry("", cell) for cell in cells))
+
+
+def setup(app: Sphinx) -> dict:
+    app.add_directive("side-by-side", SideBySide)
+    app.add_directive("rosetta", Rosetta)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

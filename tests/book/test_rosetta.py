@@ -1,0 +1,123 @@
+"""What the page of nnlib beside PyTorch says is so: programs and lines run under both."""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+import re
+from typing import Any
+
+import book_rosetta as rosetta
+import numpy as np
+import pytest
+import torch
+
+import nnlib
+
+PROGRAMS = sorted(p.stem for p in rosetta.FOLDER.glob("*.py") if not p.stem.endswith(".numpy"))
+ROWS = [row for part in ("neuron", "layer", "shared", "array") for row in rosetta.table()[part]]
+DIFFERENCES = rosetta.table()["difference"]
+DIFFERENT = {"grad_fn": re.compile(r"(?<=grad_fn=<)\w+")}  # said on the page
+
+
+def numbers(space: dict[str, Any]) -> dict[str, np.ndarray]:
+    """The tensors, arrays and numbers among a program's names, and the gradients of the tensors."""
+    found = {}
+    for name, thing in space.items():
+        if isinstance(thing, (nnlib.Tensor, torch.Tensor)):
+            found[name] = thing.detach().numpy()
+            if thing.is_leaf and thing.grad is not None:
+                found[f"{name}.grad"] = thing.grad.numpy()
+        elif isinstance(thing, (np.ndarray, np.number, float, int)):
+            found[name] = np.asarray(thing)
+        elif isinstance(thing, (nnlib.nn.Module, torch.nn.Module)):
+            for key, p in thing.named_parameters():
+                found[f"{name}.{key}"] = p.detach().numpy()
+                if p.grad is not None:
+                    found[f"{name}.{key}.grad"] = p.grad.numpy()
+    return found
+
+
+def without_names(text: str) -> str:
+    return DIFFERENT["grad_fn"].sub("…", text.replace("nnlib.", "torch."))
+
+
+def rounded(text: str) -> str:
+    """Printed numbers to five digits: the two add in different orders."""
+    return re.sub(r"-?\d+\.\d{5,}", lambda found: f"{float(found[0]):.5f}", text)
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_a_program_gives_the_same_under_both(name: str):
+    code = (rosetta.FOLDER / f"{name}.py").read_text("utf8")
+    printed, ours = rosetta.run(code)
+    theirs_printed, theirs = rosetta.run(rosetta.for_torch(code))
+    assert printed
+    assert rounded(without_names(printed)) == rounded(without_names(theirs_printed))
+    mine, peers = numbers(ours), numbers(theirs)
+    assert mine.keys() == peers.keys()
+    if name == "files":  # weights are drawn there; that they come back is what it shows
+        assert ours["same"] and theirs["same"]
+        return
+    for key, value in mine.items():
+        np.testing.assert_allclose(value, peers[key], rtol=2e-4, atol=1e-6, err_msg=key)
+
+
+@pytest.mark.parametrize(
+    "name", [n for n in PROGRAMS if (rosetta.FOLDER / f"{n}.numpy.py").exists()]
+)
+def test_by_hand_gives_the_same(name: str):
+    mine = numbers(rosetta.run((rosetta.FOLDER / f"{name}.py").read_text("utf8"))[1])
+    hand = numbers(rosetta.run((rosetta.FOLDER / f"{name}.numpy.py").read_text("utf8"))[1])
+    shared = mine.keys() & hand.keys()
+    assert len(shared) >= 3
+    for key in shared:
+        np.testing.assert_allclose(hand[key], mine[key], rtol=1e-4, atol=1e-6, err_msg=key)
+
+
+def test_the_hand_made_gradient_is_the_recorded_one():
+    ours = rosetta.run((rosetta.FOLDER / "lecture.py").read_text("utf8"))[1]
+    hand = rosetta.run((rosetta.FOLDER / "lecture.numpy.py").read_text("utf8"))[1]
+    assert ours["w"].grad[3, 5].item() == pytest.approx(hand["delta5"] * hand["a3"], rel=1e-5)
+
+
+def given(of: Any) -> dict[str, Any]:
+    return {name: of(value) for name, value in rosetta.table()["given"].items()}
+
+
+def array(value: Any) -> np.ndarray:
+    made = np.asarray(value)
+    return made.astype(np.float32) if made.dtype == np.float64 else made
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row["nnlib"])
+def test_a_row_of_the_table_is_one_thing_said_thrice(row: dict[str, str]):
+    ours = eval(row["nnlib"], {"nnlib": nnlib, "F": nnlib.nn.functional, **given(nnlib.tensor)})
+    theirs = eval(
+        rosetta.for_torch(row["nnlib"]),
+        {"torch": torch, "F": torch.nn.functional, **given(torch.tensor)},
+    )
+    tools = {"np": np, "sliding_window_view": np.lib.stride_tricks.sliding_window_view}
+    by_hand = np.asarray(eval(row["numpy"], {**tools, **given(array)}))
+    assert str(ours.dtype).removeprefix("nnlib") == str(theirs.dtype).removeprefix("torch")
+    assert tuple(ours.shape) == tuple(theirs.shape) == by_hand.shape
+    np.testing.assert_allclose(ours.numpy(), theirs.numpy(), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(by_hand, ours.numpy(), rtol=1e-4, atol=1e-6)
+
+
+def outcome(line: str, module: Any) -> str:
+    """What a line gives, as it prints; an error by its type."""
+    space = {"io": io, "np": np, "importlib": importlib, module.__name__: module,
+             "nn": module.nn, "F": module.nn.functional}  # fmt: skip
+    try:
+        return repr(eval(line, space))
+    except Exception as error:
+        return type(error).__name__
+
+
+@pytest.mark.filterwarnings("ignore:__array_wrap__:DeprecationWarning")  # PyTorch's own
+@pytest.mark.parametrize("row", DIFFERENCES, ids=lambda row: row["line"])
+def test_a_difference_is_as_the_page_says(row: dict[str, str]):
+    assert outcome(row["line"], nnlib) == row["nnlib"]
+    assert outcome(rosetta.for_torch(row["line"]), torch) == row["torch"]
+    assert row["nnlib"] != row["torch"]
