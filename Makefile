@@ -26,7 +26,7 @@ help:
 	@echo "make serve   build if needed, serve the site on this machine, open it"
 	@echo "make test    everything: lint, types, package, chapters, the built site in a browser"
 	@echo "make quick   the same without the slow parts (under 2 minutes)"
-	@echo "make lab     JupyterLab on the chapters"
+	@echo "make lab     JupyterLab on the chapters, in a copy of your own (reading/)"
 	@echo "make new-chapter name=…   start a chapter     make watch name=…   its page, after each save"
 	@echo "make notebooks            cut stubs, run chapters, store outputs (CHAPTER=… for one)"
 	@echo "make clean   remove what was built        (distclean: also .venv and downloads)"
@@ -60,8 +60,10 @@ book: $(BOOK_STAMP)
 serve: book
 	$(BIN)/python tools/serve.py $(SITE)
 
+# A reader's own copy in plain Markdown; `make lab on=chapters` edits the chapters themselves.
 lab: $(LAB_STAMP)
-	NNLIB_COURSE=reader NNLIB_PROGRESS= $(BIN)/jupyter lab --notebook-dir=. chapters
+	@$(if $(on),,$(BIN)/python _ext/plain_notebooks.py reading)
+	NNLIB_COURSE=reader NNLIB_PROGRESS= $(BIN)/jupyter lab --notebook-dir=. $(or $(on),reading)
 
 lint: $(TEST_STAMP)
 	$(BIN)/ruff check .

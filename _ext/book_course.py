@@ -1,10 +1,11 @@
-"""What the course's pages need of Sphinx: strict numbers, and terms explained on hover."""
+"""What the course's pages need of Sphinx: strict numbers, terms on hover, plain notebooks."""
 
 from __future__ import annotations
 
 import os
 
 from docutils import nodes
+from plain_notebooks import in_place_of_sources
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
@@ -50,6 +51,14 @@ def explain_terms(app: Sphinx, doctree: nodes.document, docname: str) -> None:
             link["classes"].append("nn-term")
 
 
+def number_by_chapter(app: Sphinx, env) -> list[str]:
+    """Exercises are counted anew in every chapter, as its notebook counts them."""
+    for numbers in env.toc_fignumbers.values():
+        for position, label in enumerate(numbers.get("exercise", {}), 1):
+            numbers["exercise"][label] = (position,)
+    return []
+
+
 def needs_glossary(app: Sphinx, env, changed: set, added: set, removed: set) -> list[str]:
     """Pages to read again when the glossary has changed: those with terms show it on hover."""
     if not any("glossary" in name for name in (changed | added)):
@@ -61,5 +70,8 @@ def setup(app: Sphinx) -> dict:
     app.connect("config-inited", run_as_authors, priority=100)
     # After Sphinx has resolved the references, which happens at the default priority of 500.
     app.connect("doctree-resolved", explain_terms, priority=700)
+    app.connect("build-finished", in_place_of_sources)
     app.connect("env-get-outdated", needs_glossary)
+    # After Sphinx has numbered them through the whole book.
+    app.connect("env-get-updated", number_by_chapter, priority=900)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -352,7 +352,8 @@ def _network(view: dict, look: Look) -> str:
 
 def _dag(view: dict, look: Look) -> str:
     """A recorded graph: each operation as far right as its longest way from the inputs."""
-    nodes, step = view["nodes"], look({"ref": view["step"]}) if view.get("step") else None
+    nodes = view["nodes"]
+    step = look({"ref": view["step"]}) if view.get("step") else None
     depth: dict[str, int] = {}
     rows: dict[int, int] = {}
     place: dict[str, tuple[int, int]] = {}
@@ -371,12 +372,11 @@ def _dag(view: dict, look: Look) -> str:
     style = 'font-size="11" font-family="sans-serif" fill="#333"'
     for at, node in enumerate(nodes):
         x, y = place[node["id"]]
-        reached = step is None or at < float(np.ravel(step)[0])
+        reached = step is None or at < float(step.ravel()[0])
         value = look(node["value"]) if node.get("value") and reached else None
         box = f'x="{x - 40}" y="{y - 20}" width="80" height="40" rx="6"'
         out.append(f'<rect {box} fill="#fff" stroke="#333"/>')
-        known = value is not None and np.size(value) == 1
-        words = f" = {float(np.ravel(value)[0]):.3g}" if known else ""
+        words = f" = {float(value.ravel()[0]):.3g}" if value is not None and value.size == 1 else ""
         out.append(_text(x, y + 4, f"{node['label']}{words}", style))
     width, height = 100 + 110 * max(depth.values()), 60 * max(rows.values())
     size = f'viewBox="0 0 {width} {height}" width="{width}"'

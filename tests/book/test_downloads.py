@@ -1,0 +1,18 @@
+"""What the pages' download buttons hand out."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+
+def test_the_download_is_a_plain_notebook_and_exercises_count_by_chapter(site: Path) -> None:
+    for path in sorted((site / "_sources" / "chapters").glob("*.ipynb")):
+        cells = json.loads(path.read_text("utf8"))["cells"]
+        text = "\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "markdown")
+        assert "{glue:text}" not in text and ":::" not in text, path.name
+        told = re.findall(r"^\*\*Exercise (\d+)\. ", text, re.MULTILINE)
+        page = (site / "chapters" / f"{path.stem}.html").read_text("utf8")
+        shown = re.findall(r'class="caption-number">Exercise (\d+)', page)
+        assert shown == told, path.name

@@ -1,0 +1,88 @@
+"""Notebooks handed to readers need no MyST: every mark of it has become plain Markdown."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.book.harness import ROOT
+
+sys.path.insert(0, str(ROOT / "_ext"))
+from plain_notebooks import Book, plain, plain_text, refresh
+
+BOOK = Book.read()
+CHAPTERS = [name for name in BOOK.docs if (ROOT / f"{name}.ipynb").is_file()]
+
+
+def markdown_of(notebook: dict) -> str:
+    cells = (c for c in notebook["cells"] if c["cell_type"] == "markdown")
+    return "\n\n".join("".join(c["source"]) for c in cells)
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_no_mark_of_myst_is_left_and_code_stays(name: str) -> None:
+    before = json.loads((ROOT / f"{name}.ipynb").read_text("utf8"))
+    after = plain(before, name, BOOK)
+    text = markdown_of(after)
+    assert re.findall(r"\{[\w:]+\}`|^:::.*|^```\{.*|\$\$ *\([\w-]+\)", text, re.MULTILINE) == []
+    assert len(before["cells"]) == len(after["cells"])
+    for one, two in zip(before["cells"], after["cells"], strict=True):
+        assert one["id"] == two["id"]
+        assert one["cell_type"] == "markdown" or one == two
+    exercises = re.findall(r"^\*\*Exercise (\d+)\. ", text, re.MULTILINE)
+    assert exercises == [str(k + 1) for k in range(markdown_of(before).count("{exercise}"))]
+
+
+def little(folder: Path) -> Book:
+    (folder / "_toc.yml").write_text("format: jb-book\nroot: one\nchapters:\n- file: parts/two\n")
+    (folder / "references.bib").write_text(
+        '@article{x, author={M{\\"u}ller, Ann and de Groot, Bo},'
+        " title={T}, year={1999}, doi={1/2}}\n"
+    )
+    cells = {
+        "one": ("# First\n\n$$\nx\n$$ (eq-x)", 'course.say("n", 1.5, "+.1f", reads="-1.5")'),
+        "parts/two": ("# Second\n\n$$ y $$ (eq-y)", "1 + 1"),
+    }
+    for name, (text, code) in cells.items():
+        path = folder / f"{name}.ipynb"
+        path.parent.mkdir(exist_ok=True)
+        made = [
+            {"cell_type": "markdown", "source": text},
+            {"cell_type": "code", "source": code},
+        ]
+        path.write_text(json.dumps({"cells": made}))
+    return Book.read(folder)
+
+
+def test_each_mark_reads_as_on_the_page(tmp_path: Path) -> None:
+    book = little(tmp_path)
+
+    def read(text: str, name: str = "one") -> str:
+        return plain_text(text, name, book)
+
+    assert read("It is {glue:text}`n`.") == "It is −1.5."
+    assert read("{eq}`eq-x`; {eq}`eq-y`") == "(1); (1) of [Second](parts/two.ipynb)"
+    assert read("{eq}`eq-x`", "parts/two") == "(1) of [First](../one.ipynb)"
+    assert read("$$\na\n$$ (eq-x)") == "$$\na \\tag{1}\n$$"
+    assert read("{cite:t}`x`") == "[Müller and de Groot (1999)](https://doi.org/1/2)"
+    assert read("{cite:p}`x`") == "([Müller and de Groot, 1999](https://doi.org/1/2))"
+    assert read("{term}`Logits <logit>`, {term}`odds`") == "Logits, odds"
+    assert read("{doc}`parts/two`") == "[Second](parts/two.ipynb)"
+    assert read(":::{admonition} Know\n:class: c\n\na\n\nb\n:::") == "> **Know**\n>\n> a\n>\n> b"
+    assert read(":::{exercise} Try ★\n:label: l\n\nDo.\n:::") == "**Exercise 1. Try ★**\n\nDo."
+    assert read("```{margin}\nAside.\n```") == "> Aside."
+
+
+def test_what_a_reader_has_changed_is_never_written_over(tmp_path: Path) -> None:
+    origin, mine = tmp_path / "book", tmp_path / "reading"
+    origin.mkdir()
+    book = little(origin)
+    assert refresh(mine, book) == (["one", "parts/two"], [])
+    (mine / "one.ipynb").write_text("my own work")
+    (mine / "parts" / "two.ipynb").unlink()
+    assert refresh(mine, book) == (["parts/two"], ["one"])
+    assert (mine / "one.ipynb").read_text() == "my own work"
