@@ -22,9 +22,10 @@ def parts(reader: Any) -> tuple[Any, ...]:
             head.weight.detach(), head.bias.detach())  # fmt: skip
 
 
-def states(reader: Any, letters: Any, scale: Any, bend: str = "tanh") -> Any:
-    """hₜ for all 12 places (12, h): NN2 over and over, w_hh times `scale`."""
-    w_xh, w_hh, bias, _, _ = parts(reader)
+def states(reader: Any, letters: Any, scale: Any, bend: str = "tanh", w_hh: Any = None) -> Any:
+    """hₜ for all 12 places (12, h): NN2 over and over, w_hh (or another table) times `scale`."""
+    w_xh, own, bias, _, _ = parts(reader)
+    w_hh = own if w_hh is None else w_hh
     h, found = nnlib.zeros(w_hh.shape[0]), []
     heard, carried = letters @ w_xh.T + bias, scale * w_hh.T
     for t in range(words.LENGTH):
@@ -36,11 +37,11 @@ def states(reader: Any, letters: Any, scale: Any, bend: str = "tanh") -> Any:
 
 def reading(reader: Any, word: str, **text: Any) -> live.Figure:
     """A typed word through NN2's copies, with NN3's answer after each letter."""
-    _, _, _, w_hy, b_y = parts(reader)
+    _, own, _, w_hy, b_y = parts(reader)
 
-    def read(word: Any, word_length: Any, scale: Any, at: Any) -> dict[str, Any]:
+    def read(word: Any, word_length: Any, scale: Any, at: Any, w_hh: Any) -> dict[str, Any]:
         letters = words.one_hot(word)
-        h = states(reader, letters, scale)
+        h = states(reader, letters, scale, w_hh=w_hh)
         p = (h @ w_hy.T + b_y).softmax(-1)
         here = nnlib.minimum(at, (word_length - 1).clamp(min=0))
         return {"columns": letters.T, "h": h, "p": p, "here": here + 1, "p_here": p[here]}
@@ -50,11 +51,14 @@ def reading(reader: Any, word: str, **text: Any) -> live.Figure:
         word=live.text(word, max_length=words.LENGTH, label="word"),
         unrolled=live.checkbox(False, static=False, label="unroll"),
         scale=live.slider(0.0, 2.0, 0.05, value=1.0, label="w_hh ×"),
+        w_hh=live.paint(own.shape, own.numpy(), range=(-1.1, 1.1), brush=0, colors="diverging",
+                        label="w_hh, one table in every copy"),
         at=live.values(words.LENGTH - 1),
         view=[
             live.sequence("word", states="h", outputs="p", unrolled="unrolled", select="at",
                           output_labels=["nl", "en", "pl", "es"]),
-            [live.images("columns", pixel=9, colors="gray", column_labels="word",
+            [live.control("w_hh"),
+             live.images("columns", pixel=9, colors="gray", column_labels="word",
                          row_labels=list(words.LETTERS), title="one-hot columns"),
              live.axes(live.bars("p_here", labels=["Dutch", "English", "Polish", "Spanish"],
                                  format=".2f"), width=300, height=230, ylim=(0, 1.1),
@@ -70,6 +74,7 @@ def reading(reader: Any, word: str, **text: Any) -> live.Figure:
 def ripple(reader: Any, word: str, letter: str, at: int, **text: Any) -> live.Figure:
     """One letter is another: how far apart the states are from there on."""
     places = np.arange(words.LENGTH)
+    _, _, _, w_hy, b_y = parts(reader)
 
     def compare(word: Any, word_length: Any, letter: Any, scale: Any, at: Any, bend: str) -> dict:
         other = nnlib.where(nnlib.tensor(places) == at, letter, word)
@@ -78,8 +83,10 @@ def ripple(reader: Any, word: str, letter: str, at: int, **text: Any) -> live.Fi
         gap = ((a - b) ** 2).sum(-1).sqrt()
         last = gap[(word_length - 1).clamp(min=0)]
         here = gap[at]
+        p = (a @ w_hy.T + b_y).softmax(-1)
         inside = (nnlib.tensor(places) < word_length) & (nnlib.tensor(places) >= at)
-        return {"h": a, "gap": gap, "last": last, "here": here, "kept": last / here.clamp(min=1e-9),
+        return {"h": a, "p": p, "gap": gap, "last": last, "here": here,
+                "kept": last / here.clamp(min=1e-9),
                 "drawn": nnlib.where(inside, gap.clamp(min=1e-4), float("nan")),
                 "new": 97 + letter[0], "at1": at + 1}  # fmt: skip
 
@@ -91,7 +98,8 @@ def ripple(reader: Any, word: str, letter: str, at: int, **text: Any) -> live.Fi
         bend=live.dropdown(["tanh", "none"], buttons=True, label="bend"),
         at=live.values(at),
         view=[
-            live.sequence("word", states="h", deltas="gap", select="at"),
+            live.sequence("word", states="h", outputs="p", deltas="gap", select="at",
+                          output_labels=["nl", "en", "pl", "es"]),
             live.axes(
                 live.curve(np.arange(1, words.LENGTH + 1), "drawn", color="series1"),
                 live.points(x=np.arange(1, words.LENGTH + 1), y="drawn", size=5),
