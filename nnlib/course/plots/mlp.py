@@ -143,10 +143,10 @@ def flow(net: Any, start: np.ndarray) -> live.Figure:
         unit=live.values(loudest),
         shuffle=live.checkbox(False, static=False, label="shuffle pixels"),
         view=[
-            [live.control("drawing", "shuffle"),
+            [live.column(live.control("drawing"), live.control("shuffle")),
              live.column(
                  live.images("seen", pixel=7, title="input: centred and scaled, 784 numbers"),
-                 live.readout("It reads {answer:d} and is {percent:.0f} % sure.", size="large",
+                 live.readout("It reads {answer:d} and is {percent:.0f}\u00a0% sure.", size="large",
                               when="ink"),
                  live.readout("Nothing is drawn.", size="large", when=lambda ink: ~ink))],
             live.axes(live.bars("a", select="unit", classes="chosen", width=1.0),
