@@ -30,7 +30,12 @@ from nnlib.record import Value, apply
 
 
 def narrow(input: Any, dim: int, start: int, length: int) -> Any:
-    """start … start + length - 1 along `dim`, as a view."""
+    """start … start + length - 1 along `dim`, as a view.
+
+    >>> import nnlib
+    >>> nnlib.narrow(nnlib.arange(6), 0, 2, 3)
+    tensor([2, 3, 4])
+    """
     x = needs_tensor("narrow", input)
     if not x._data.ndim:
         raise RuntimeError("narrow() cannot be applied to a 0-dim tensor.")
@@ -48,7 +53,12 @@ def narrow(input: Any, dim: int, start: int, length: int) -> Any:
 
 
 def select(input: Any, dim: int, index: int) -> Any:
-    """The slice `index` along `dim`, without that dimension: x[:, …, index]."""
+    """The slice `index` along `dim`, without that dimension: x[:, …, index].
+
+    >>> import nnlib
+    >>> nnlib.select(nnlib.tensor([[1, 2], [3, 4]]), 1, 0)
+    tensor([1, 3])
+    """
     x = needs_tensor("select", input)
     if not x._data.ndim:
         raise IndexError("select() cannot be applied to a 0-dim tensor.")
@@ -56,7 +66,12 @@ def select(input: Any, dim: int, index: int) -> Any:
 
 
 def unbind(input: Any, dim: int = 0) -> tuple[Any, ...]:
-    """All slices along `dim`, as a tuple."""
+    """All slices along `dim`, as a tuple.
+
+    >>> import nnlib
+    >>> nnlib.unbind(nnlib.tensor([[1, 2], [3, 4]]))
+    (tensor([1, 2]), tensor([3, 4]))
+    """
     x = needs_tensor("unbind", input)
     if not x._data.ndim:
         raise IndexError("Dimension specified as 0 but tensor has no dimensions")
@@ -97,7 +112,12 @@ def split(tensor: Any, split_size_or_sections: int | Sequence[int], dim: int = 0
 
 
 def chunk(input: Any, chunks: int, dim: int = 0) -> tuple[Any, ...]:
-    """At most `chunks` pieces of equal size along `dim` (the last may be shorter)."""
+    """At most `chunks` pieces of equal size along `dim` (the last may be shorter).
+
+    >>> import nnlib
+    >>> nnlib.chunk(nnlib.arange(5), 2)
+    (tensor([0, 1, 2]), tensor([3, 4]))
+    """
     x = needs_tensor("chunk", input)
     if not x._data.ndim:
         raise RuntimeError("chunk expects at least a 1-dimensional tensor")
@@ -144,7 +164,12 @@ def repeat(input: Any, *repeats: Any) -> Any:
 
 
 def repeat_interleave(input: Any, repeats: int, dim: int | None = None) -> Any:
-    """Each element (or slice along `dim`) `repeats` times in a row."""
+    """Each element (or slice along `dim`) `repeats` times in a row.
+
+    >>> import nnlib
+    >>> nnlib.repeat_interleave(nnlib.tensor([1, 2]), 3)
+    tensor([1, 1, 1, 2, 2, 2])
+    """
     x = needs_tensor("repeat_interleave", input)
     if dim is None:
         x, dim = reshape(x, -1), 0
@@ -182,7 +207,12 @@ def roll(input: Any, shifts: int | Sequence[int], dims: Any = None) -> Any:
 
 
 def movedim(input: Any, source: Any, destination: Any) -> Any:
-    """Dimensions `source` put at the places `destination`; the others keep their order."""
+    """Dimensions `source` put at the places `destination`; the others keep their order.
+
+    >>> import nnlib
+    >>> nnlib.movedim(nnlib.zeros(2, 3, 4), 0, -1).shape
+    nnlib.Size([3, 4, 2])
+    """
     x = needs_tensor("movedim", input)
     n = x._data.ndim
     a = [dimension(d, n) for d in (source if isinstance(source, (tuple, list)) else [source])]
@@ -202,12 +232,23 @@ def movedim(input: Any, source: Any, destination: Any) -> Any:
 
 
 def swapaxes(input: Any, axis0: int, axis1: int) -> Any:
-    """Two dimensions exchanged: transpose() under NumPy's name."""
+    """Two dimensions exchanged: transpose() under NumPy's name.
+
+    >>> import nnlib
+    >>> nnlib.swapaxes(nnlib.zeros(2, 3, 4), 0, 2).shape
+    nnlib.Size([4, 3, 2])
+    """
     return transpose(input, axis0, axis1)
 
 
 def t(input: Any) -> Any:
-    """The transpose of a matrix; a vector or a number as it is."""
+    """The transpose of a matrix; a vector or a number as it is.
+
+    >>> import nnlib
+    >>> nnlib.t(nnlib.tensor([[1, 2], [3, 4]]))
+    tensor([[1, 3],
+            [2, 4]])
+    """
     x = needs_tensor("t", input)
     if x._data.ndim > 2:
         raise RuntimeError(
@@ -220,7 +261,12 @@ def t(input: Any) -> Any:
 
 
 def ravel(input: Any) -> Any:
-    """All elements in one dimension."""
+    """All elements in one dimension.
+
+    >>> import nnlib
+    >>> nnlib.ravel(nnlib.tensor([[1, 2], [3, 4]]))
+    tensor([1, 2, 3, 4])
+    """
     return flatten(input)
 
 
@@ -244,12 +290,24 @@ def unflatten(input: Any, dim: int, sizes: Sequence[int]) -> Any:
 
 
 def broadcast_to(input: Any, size: Any) -> Any:
-    """Dimensions of length 1 repeated without copying, to the shape `size`."""
+    """Dimensions of length 1 repeated without copying, to the shape `size`.
+
+    >>> import nnlib
+    >>> nnlib.broadcast_to(nnlib.tensor([1, 2]), (2, 2))
+    tensor([[1, 2],
+            [1, 2]])
+    """
     return expand(input, size)
 
 
 def broadcast_tensors(*tensors: Any) -> tuple[Any, ...]:
-    """The tensors, each expanded to their common shape."""
+    """The tensors, each expanded to their common shape.
+
+    >>> import nnlib
+    >>> a, b = nnlib.broadcast_tensors(nnlib.zeros(3, 1), nnlib.zeros(2))
+    >>> a.shape, b.shape
+    (nnlib.Size([3, 2]), nnlib.Size([3, 2]))
+    """
     xs = [needs_tensor("broadcast_tensors", x) for x in tensors]
     try:
         shape = np.broadcast_shapes(*[x._data.shape for x in xs])
@@ -262,6 +320,13 @@ def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Any, ...]:
     """Grids of coordinates: the i-th result varies along dimension i with the i-th vector.
 
     `indexing="xy"` exchanges the first two dimensions, as pictures have them.
+
+    >>> import nnlib
+    >>> x, y = nnlib.meshgrid(nnlib.arange(2), nnlib.arange(3), indexing="ij")
+    >>> x, y
+    (tensor([[0, 0, 0],
+            [1, 1, 1]]), tensor([[0, 1, 2],
+            [0, 1, 2]]))
     """
     given = tensors[0] if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)) else tensors
     xs = [needs_tensor("meshgrid", x) for x in given]
@@ -284,13 +349,25 @@ def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Any, ...]:
 
 
 def hstack(tensors: Sequence[Any]) -> Any:
-    """Tensors side by side: joined along dimension 1 (vectors along 0)."""
+    """Tensors side by side: joined along dimension 1 (vectors along 0).
+
+    >>> import nnlib
+    >>> nnlib.hstack([nnlib.zeros(2, 1), nnlib.ones(2, 1)])
+    tensor([[0., 1.],
+            [0., 1.]])
+    """
     xs = [reshape(x, -1) if not x._data.ndim else x for x in tensors]
     return cat(xs, 0 if xs and xs[0]._data.ndim == 1 else 1)
 
 
 def vstack(tensors: Sequence[Any]) -> Any:
-    """Tensors on top of each other: joined along dimension 0 (vectors as rows)."""
+    """Tensors on top of each other: joined along dimension 0 (vectors as rows).
+
+    >>> import nnlib
+    >>> nnlib.vstack([nnlib.tensor([1, 2]), nnlib.tensor([3, 4])])
+    tensor([[1, 2],
+            [3, 4]])
+    """
     return cat([reshape(x, (1, -1)) if x._data.ndim < 2 else x for x in tensors], 0)
 
 
@@ -341,7 +418,15 @@ def diagonal(input: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:
 
 
 def diag(input: Any, diagonal: int = 0) -> Any:
-    """The matrix with a vector on its diagonal; of a matrix, its diagonal."""
+    """The matrix with a vector on its diagonal; of a matrix, its diagonal.
+
+    >>> import nnlib
+    >>> nnlib.diag(nnlib.tensor([1, 2]))
+    tensor([[1, 0],
+            [0, 2]])
+    >>> nnlib.diag(nnlib.tensor([[1, 2], [3, 4]]))
+    tensor([1, 4])
+    """
     x = needs_tensor("diag", input)
     if x._data.ndim == 2:
         return _diagonal(x, diagonal)
@@ -359,7 +444,12 @@ _diagonal = diagonal
 
 
 def trace(input: Any) -> Any:
-    """Σ of the diagonal of a matrix."""
+    """Σ of the diagonal of a matrix.
+
+    >>> import nnlib
+    >>> nnlib.trace(nnlib.tensor([[1.0, 2.0], [3.0, 4.0]]))
+    tensor(5.)
+    """
     from nnlib.functions.reduce import sum as sum_
 
     x = needs_tensor("trace", input)

@@ -68,7 +68,16 @@ def _unwrapped(data: Any) -> Any:
 
 
 def from_numpy(array: np.ndarray) -> Any:
-    """A tensor that shares the memory of a NumPy array."""
+    """A tensor that shares the memory of a NumPy array.
+
+    >>> import nnlib
+    >>> import numpy as np
+    >>> array = np.zeros(2)
+    >>> x = nnlib.from_numpy(array)
+    >>> array[0] = 1
+    >>> x
+    tensor([1., 0.], dtype=nnlib.float64)
+    """
     if not isinstance(array, np.ndarray):
         raise TypeError(f"expected np.ndarray (got {type(array).__name__})")
     dtypes.of(array)
@@ -76,19 +85,36 @@ def from_numpy(array: np.ndarray) -> Any:
 
 
 def full(size: Any, fill_value: Any, *, dtype: Any = None, requires_grad: bool = False) -> Any:
-    """A tensor filled with one number."""
+    """A tensor filled with one number.
+
+    >>> import nnlib
+    >>> nnlib.full((2, 2), 7.0)
+    tensor([[7., 7.],
+            [7., 7.]])
+    """
     kind = dtypes.of_number(fill_value) if dtype is None else dtypes.as_numpy(dtype)
     return _finish(np.full(_sizes((size,) if isinstance(size, int) else tuple(size)), fill_value,
                            kind), requires_grad)  # fmt: skip
 
 
 def zeros(*size: Any, dtype: Any = None, requires_grad: bool = False) -> Any:
-    """A tensor filled with 0."""
+    """A tensor filled with 0.
+
+    >>> import nnlib
+    >>> nnlib.zeros(2, 3)
+    tensor([[0., 0., 0.],
+            [0., 0., 0.]])
+    """
     return _finish(np.zeros(_sizes(size), _kind(dtype)), requires_grad)
 
 
 def ones(*size: Any, dtype: Any = None, requires_grad: bool = False) -> Any:
-    """A tensor filled with 1."""
+    """A tensor filled with 1.
+
+    >>> import nnlib
+    >>> nnlib.ones(2, dtype=nnlib.int64)
+    tensor([1, 1])
+    """
     return _finish(np.ones(_sizes(size), _kind(dtype)), requires_grad)
 
 
@@ -107,26 +133,47 @@ zeros_like, ones_like = _like(0), _like(1)
 
 def full_like(input: Any, fill_value: Any, *, dtype: Any = None,
               requires_grad: bool = False) -> Any:  # fmt: skip
-    """A tensor of the shape and type of `input`, filled with one number."""
+    """A tensor of the shape and type of `input`, filled with one number.
+
+    >>> import nnlib
+    >>> nnlib.full_like(nnlib.tensor([5.0, 6.0]), 7)
+    tensor([7., 7.])
+    """
     x = needs_tensor("full_like", input)._data
     kind = x.dtype if dtype is None else dtypes.as_numpy(dtype)
     return _finish(np.full(x.shape, fill_value, kind), requires_grad)
 
 
 def empty(*size: Any, dtype: Any = None, requires_grad: bool = False) -> Any:
-    """A tensor with whatever was in its memory: to be written before it is read."""
+    """A tensor with whatever was in its memory: to be written before it is read.
+
+    >>> import nnlib
+    >>> nnlib.empty(2, 3).shape
+    nnlib.Size([2, 3])
+    """
     return _finish(np.empty(_sizes(size), _kind(dtype)), requires_grad)
 
 
 def empty_like(input: Any, *, dtype: Any = None, requires_grad: bool = False) -> Any:
-    """A tensor of the shape and type of `input`, with whatever was in its memory."""
+    """A tensor of the shape and type of `input`, with whatever was in its memory.
+
+    >>> import nnlib
+    >>> nnlib.empty_like(nnlib.zeros(2, 3)).shape
+    nnlib.Size([2, 3])
+    """
     x = needs_tensor("empty_like", input)._data
     kind = x.dtype if dtype is None else dtypes.as_numpy(dtype)
     return _finish(np.empty(x.shape, kind), requires_grad)
 
 
 def as_tensor(data: Any, dtype: Any = None) -> Any:
-    """`data` as a tensor, without a copy where it is a tensor or array of that type already."""
+    """`data` as a tensor, without a copy where it is a tensor or array of that type already.
+
+    >>> import nnlib
+    >>> x = nnlib.tensor([1.0])
+    >>> nnlib.as_tensor(x) is x
+    True
+    """
     if isinstance(data, Value) and (dtype is None or dtypes.as_numpy(dtype) == data._data.dtype):
         return data
     if isinstance(data, np.ndarray) and (dtype is None or dtypes.as_numpy(dtype) == data.dtype):
@@ -137,13 +184,24 @@ def as_tensor(data: Any, dtype: Any = None) -> Any:
 
 
 def eye(n: int, m: int | None = None, *, dtype: Any = None, requires_grad: bool = False) -> Any:
-    """Ones on the diagonal, zeros elsewhere."""
+    """Ones on the diagonal, zeros elsewhere.
+
+    >>> import nnlib
+    >>> nnlib.eye(2, 3)
+    tensor([[1., 0., 0.],
+            [0., 1., 0.]])
+    """
     return _finish(np.eye(n, m, dtype=_kind(dtype)), requires_grad)
 
 
 def arange(start: Any, end: Any = None, step: Any = 1, *, dtype: Any = None,
            requires_grad: bool = False) -> Any:  # fmt: skip
-    """start, start + step, … below end.  Integers give int64."""
+    """start, start + step, … below end.  Integers give int64.
+
+    >>> import nnlib
+    >>> nnlib.arange(4), nnlib.arange(1, 2, 0.5)
+    (tensor([0, 1, 2, 3]), tensor([1.0000, 1.5000]))
+    """
     start, end = (0, start) if end is None else (start, end)
     if step == 0 or (end - start) * step < 0:
         raise RuntimeError("upper bound and lower bound inconsistent with step sign")
@@ -155,13 +213,23 @@ def arange(start: Any, end: Any = None, step: Any = 1, *, dtype: Any = None,
 
 def linspace(start: float, end: float, steps: int, *, dtype: Any = None,
              requires_grad: bool = False) -> Any:  # fmt: skip
-    """`steps` evenly spaced numbers from start to end, both included."""
+    """`steps` evenly spaced numbers from start to end, both included.
+
+    >>> import nnlib
+    >>> nnlib.linspace(0, 1, 5)
+    tensor([0.0000, 0.2500, 0.5000, 0.7500, 1.0000])
+    """
     return _finish(np.linspace(start, end, steps).astype(_kind(dtype)), requires_grad)
 
 
 def logspace(start: float, end: float, steps: int, base: float = 10.0, *, dtype: Any = None,
              requires_grad: bool = False) -> Any:  # fmt: skip
-    """`steps` numbers from base^start to base^end whose logarithms are evenly spaced."""
+    """`steps` numbers from base^start to base^end whose logarithms are evenly spaced.
+
+    >>> import nnlib
+    >>> nnlib.logspace(0, 2, 3)
+    tensor([  1.,  10., 100.])
+    """
     return _finish(np.logspace(start, end, steps, base=base).astype(_kind(dtype)), requires_grad)
 
 
@@ -181,11 +249,24 @@ class Generator:
         self.manual_seed(0)
 
     def initial_seed(self) -> int:
-        """The seed that the stream was last started with."""
+        """The seed that the stream was last started with.
+
+        >>> import nnlib
+        >>> nnlib.Generator().manual_seed(3).initial_seed()
+        3
+        """
         return self._seed
 
     def manual_seed(self, seed: int) -> Generator:
-        """Start the stream anew: the same seed gives the same numbers on every machine."""
+        """Start the stream anew: the same seed gives the same numbers on every machine.
+
+        >>> import nnlib
+        >>> generator = nnlib.Generator().manual_seed(0)
+        >>> a = nnlib.rand(2, generator=generator)
+        >>> b = nnlib.rand(2, generator=generator.manual_seed(0))
+        >>> nnlib.equal(a, b)
+        True
+        """
         if record.watcher is not None:
             record.watcher.refuse("it seeds a generator")
         self._seed = int(seed)
@@ -202,7 +283,13 @@ _default_generator = Generator()
 
 
 def manual_seed(seed: int) -> Generator:
-    """Start the default stream anew: the same seed gives the same numbers on every machine."""
+    """Start the default stream anew: the same seed gives the same numbers on every machine.
+
+    >>> import nnlib
+    >>> _ = nnlib.manual_seed(0)
+    >>> nnlib.rand(2)
+    tensor([0.6370, 0.2698])
+    """
     return _default_generator.manual_seed(seed)
 
 
@@ -230,7 +317,13 @@ def _stream(generator: Generator | None) -> np.random.Generator:
 @_random
 def rand(*size: Any, generator: Generator | None = None, dtype: Any = None,
          requires_grad: bool = False) -> Any:  # fmt: skip
-    """Uniform on [0, 1)."""
+    """Uniform on [0, 1).
+
+    >>> import nnlib
+    >>> x = nnlib.rand(1000)
+    >>> bool((x >= 0).all()), bool((x < 1).all())
+    (True, True)
+    """
     return _finish(np.asarray(_stream(generator).random(_sizes(size))).astype(_kind(dtype)),
                    requires_grad)  # fmt: skip
 
@@ -238,7 +331,14 @@ def rand(*size: Any, generator: Generator | None = None, dtype: Any = None,
 @_random
 def randn(*size: Any, generator: Generator | None = None, dtype: Any = None,
           requires_grad: bool = False) -> Any:  # fmt: skip
-    """Normal with mean 0 and variance 1."""
+    """Normal with mean 0 and variance 1.
+
+    >>> import nnlib
+    >>> _ = nnlib.manual_seed(0)
+    >>> nnlib.randn(2, 2)
+    tensor([[ 0.1257, -0.1321],
+            [ 0.6404,  0.1049]])
+    """
     draw = _stream(generator).standard_normal(_sizes(size))
     return _finish(np.asarray(draw).astype(_kind(dtype)), requires_grad)
 
@@ -246,7 +346,13 @@ def randn(*size: Any, generator: Generator | None = None, dtype: Any = None,
 @_random
 def randint(low: int, high: Any, size: Any = None, *, generator: Generator | None = None,
             dtype: Any = None) -> Any:  # fmt: skip
-    """Integers from low up to (not including) high."""
+    """Integers from low up to (not including) high.
+
+    >>> import nnlib
+    >>> _ = nnlib.manual_seed(0)
+    >>> nnlib.randint(0, 6, (5,))
+    tensor([5, 3, 3, 1, 1])
+    """
     if size is None:
         low, high, size = 0, low, high
     kind = np.dtype(np.int64) if dtype is None else dtypes.as_numpy(dtype)
@@ -256,13 +362,23 @@ def randint(low: int, high: Any, size: Any = None, *, generator: Generator | Non
 
 @_random
 def randperm(n: int, *, generator: Generator | None = None) -> Any:
-    """0 … n-1 in random order."""
+    """0 … n-1 in random order.
+
+    >>> import nnlib
+    >>> nnlib.randperm(5).sort().values
+    tensor([0, 1, 2, 3, 4])
+    """
     return _finish(_stream(generator).permutation(n).astype(np.int64), False)
 
 
 def rand_like(input: Any, *, dtype: Any = None, requires_grad: bool = False,
               generator: Generator | None = None) -> Any:  # fmt: skip
-    """Uniform on [0, 1), in the shape and type of `input`."""
+    """Uniform on [0, 1), in the shape and type of `input`.
+
+    >>> import nnlib
+    >>> nnlib.rand_like(nnlib.zeros(2, 3)).shape
+    nnlib.Size([2, 3])
+    """
     x = needs_tensor("rand_like", input)._data
     kind = dtypes.of(x) if dtype is None else dtype
     return rand(x.shape, generator=generator, dtype=kind, requires_grad=requires_grad)
@@ -270,7 +386,12 @@ def rand_like(input: Any, *, dtype: Any = None, requires_grad: bool = False,
 
 def randn_like(input: Any, *, dtype: Any = None, requires_grad: bool = False,
                generator: Generator | None = None) -> Any:  # fmt: skip
-    """Normal with mean 0 and variance 1, in the shape and type of `input`."""
+    """Normal with mean 0 and variance 1, in the shape and type of `input`.
+
+    >>> import nnlib
+    >>> nnlib.randn_like(nnlib.zeros(2, 3)).shape
+    nnlib.Size([2, 3])
+    """
     x = needs_tensor("randn_like", input)._data
     kind = dtypes.of(x) if dtype is None else dtype
     return randn(x.shape, generator=generator, dtype=kind, requires_grad=requires_grad)
@@ -278,7 +399,12 @@ def randn_like(input: Any, *, dtype: Any = None, requires_grad: bool = False,
 
 @_random
 def bernoulli(input: Any, *, generator: Generator | None = None) -> Any:
-    """1 with the probability that each element of `input` gives, else 0."""
+    """1 with the probability that each element of `input` gives, else 0.
+
+    >>> import nnlib
+    >>> nnlib.bernoulli(nnlib.tensor([0.0, 1.0]))
+    tensor([0., 1.])
+    """
     x = needs_tensor("bernoulli", input)._data
     if x.dtype.kind != "f":
         raise RuntimeError(
@@ -330,7 +456,12 @@ def multinomial(input: Any, num_samples: int, replacement: bool = False, *,
 
 @_random
 def normal(mean: Any, std: Any, size: Any = None, *, generator: Generator | None = None) -> Any:
-    """Normal with these means and standard deviations: tensors, or numbers and a `size`."""
+    """Normal with these means and standard deviations: tensors, or numbers and a `size`.
+
+    >>> import nnlib
+    >>> nnlib.normal(nnlib.tensor([0.0, 100.0]), 0.0)
+    tensor([  0., 100.])
+    """
     m, s = (v._data if isinstance(v, Value) else v for v in (mean, std))
     if np.any(np.asarray(s) < 0):
         raise RuntimeError("normal expects all elements of std >= 0.0")

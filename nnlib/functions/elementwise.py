@@ -39,7 +39,12 @@ def add(input: Any, other: Any, *, alpha: Any = 1) -> Any:
 
 
 def sub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
-    """input - alpha · other, elementwise with broadcasting."""
+    """input - alpha · other, elementwise with broadcasting.
+
+    >>> import nnlib
+    >>> nnlib.sub(nnlib.tensor([5.0, 7.0]), nnlib.tensor([1.0, 2.0]), alpha=2)
+    tensor([3., 3.])
+    """
     return minus(input, other if alpha == 1 else _scaled(other, alpha))
 
 
@@ -51,6 +56,14 @@ def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Any:
     """input / other, elementwise; integers give floats.
 
     `rounding_mode` "floor" rounds down, "trunc" towards 0; integers then stay integers.
+
+    >>> import nnlib
+    >>> nnlib.div(nnlib.tensor([1, 7]), 2)
+    tensor([0.5000, 3.5000])
+    >>> nnlib.div(nnlib.tensor([-7, 7]), 2, rounding_mode="floor")
+    tensor([-4,  3])
+    >>> nnlib.div(nnlib.tensor([-7, 7]), 2, rounding_mode="trunc")
+    tensor([-3,  3])
     """
     if rounding_mode is None:
         return over(input, other)
@@ -84,12 +97,24 @@ power = binary(p.pow, _pow_slow, "a to the power b, elementwise with broadcastin
 
 
 def pow(input: Any, exponent: Any) -> Any:
-    """input to the power `exponent`, elementwise with broadcasting; either may be a number."""
+    """input to the power `exponent`, elementwise with broadcasting; either may be a number.
+
+    >>> import nnlib
+    >>> nnlib.pow(nnlib.tensor([1.0, 2.0, 3.0]), 2)
+    tensor([1., 4., 9.])
+    >>> nnlib.pow(2, nnlib.tensor([1, 2, 3]))
+    tensor([2, 4, 8])
+    """
     return power(input, exponent) if isinstance(input, Value) else rpow(exponent, input)
 
 
 def floor_divide(input: Any, other: Any) -> Any:
-    """⌊a / b⌋, elementwise.  Integers divided by zero raise, as PyTorch does."""
+    """⌊a / b⌋, elementwise.  Integers divided by zero raise, as PyTorch does.
+
+    >>> import nnlib
+    >>> nnlib.floor_divide(nnlib.tensor([-7, 7]), 2)
+    tensor([-4,  3])
+    """
     zero = other == 0 if is_number(other) else not np.all(other._data)
     if zero and dtypes.result_type(input, other).kind != "f":
         raise RuntimeError("ZeroDivisionError: floor_divide of integers by zero")
@@ -164,7 +189,15 @@ isfinite = unary(p.isfinite, "Where x is neither infinite nor nan.", _same)
 
 
 def where(condition: Any, input: Any, other: Any) -> Any:
-    """`input` where `condition` holds, `other` elsewhere, with broadcasting."""
+    """`input` where `condition` holds, `other` elsewhere, with broadcasting.
+
+    `condition` is a boolean tensor; RuntimeError for another type, or shapes that do not broadcast.
+
+    >>> import nnlib
+    >>> x = nnlib.tensor([-1.0, 2.0])
+    >>> nnlib.where(x > 0, x, 0.1 * x)
+    tensor([-0.1000,  2.0000])
+    """
     c = needs_tensor("where", condition)
     if c._data.dtype.kind != "b":
         raise RuntimeError(
@@ -221,17 +254,32 @@ erf = unary(p.erf, "The error function, elementwise.")
 
 
 def square(input: Any) -> Any:
-    """x², elementwise."""
+    """x², elementwise.
+
+    >>> import nnlib
+    >>> nnlib.square(nnlib.tensor([-3.0, 2.0]))
+    tensor([9., 4.])
+    """
     return mul(input, input)
 
 
 def reciprocal(input: Any) -> Any:
-    """1/x, elementwise."""
+    """1/x, elementwise.
+
+    >>> import nnlib
+    >>> nnlib.reciprocal(nnlib.tensor([4.0, 0.5]))
+    tensor([0.2500, 2.0000])
+    """
     return rdiv(input, 1.0)
 
 
 def rsqrt(input: Any) -> Any:
-    """1/√x, elementwise."""
+    """1/√x, elementwise.
+
+    >>> import nnlib
+    >>> nnlib.rsqrt(nnlib.tensor([4.0, 0.25]))
+    tensor([0.5000, 2.0000])
+    """
     return reciprocal(sqrt(input))
 
 
@@ -239,6 +287,10 @@ def clamp(input: Any, min: Any = None, max: Any = None) -> Any:
     """x limited to [min, max], two numbers or two tensors; at least one must be given.
 
     Within the limits the gradient passes, outside it does not.  Where min > max, max wins.
+
+    >>> import nnlib
+    >>> nnlib.clamp(nnlib.tensor([-2.0, 0.5, 3.0]), min=-1, max=1)
+    tensor([-1.0000,  0.5000,  1.0000])
     """
     x = needs_tensor("clamp", input)
     bounds = [b for b in (min, max) if b is not None]
@@ -263,7 +315,12 @@ def all_numbers(xs: Any) -> bool:
 
 
 def nan_to_num(input: Any, nan: float = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
-    """x with numbers in place of nan and ±inf: by default 0 and the largest of x's type."""
+    """x with numbers in place of nan and ±inf: by default 0 and the largest of x's type.
+
+    >>> import nnlib
+    >>> nnlib.nan_to_num(nnlib.tensor([nnlib.nan, nnlib.inf, 1.0]), posinf=9.0)
+    tensor([0., 9., 1.])
+    """
     x = needs_tensor("nan_to_num", input)
     kind = x._data.dtype
     if kind.kind != "f":
@@ -277,7 +334,12 @@ def nan_to_num(input: Any, nan: float = 0.0, posinf: Any = None, neginf: Any = N
 
 
 def lerp(input: Any, end: Any, weight: Any) -> Any:
-    """input + weight · (end - input): from `input` at weight 0 to `end` at weight 1."""
+    """input + weight · (end - input): from `input` at weight 0 to `end` at weight 1.
+
+    >>> import nnlib
+    >>> nnlib.lerp(nnlib.tensor([0.0, 10.0]), nnlib.tensor([1.0, 20.0]), 0.5)
+    tensor([ 0.5000, 15.0000])
+    """
     x, y = needs_tensor("lerp", input), needs_tensor("lerp", end)
     if x._data.dtype != y._data.dtype:
         raise RuntimeError(
@@ -288,17 +350,37 @@ def lerp(input: Any, end: Any, weight: Any) -> Any:
 
 
 def addcmul(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:
-    """input + value · tensor1 · tensor2, elementwise."""
+    """input + value · tensor1 · tensor2, elementwise.
+
+    >>> import nnlib
+    >>> a, b = nnlib.tensor([1.0, 2.0]), nnlib.tensor([3.0, 4.0])
+    >>> nnlib.addcmul(a, a, b, value=10)
+    tensor([31., 82.])
+    """
     return add(input, mul(tensor1, tensor2), alpha=value)
 
 
 def addcdiv(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:
-    """input + value · tensor1 / tensor2, elementwise."""
+    """input + value · tensor1 / tensor2, elementwise.
+
+    >>> import nnlib
+    >>> a, b = nnlib.tensor([1.0, 2.0]), nnlib.tensor([4.0, 4.0])
+    >>> nnlib.addcdiv(a, a, b, value=10)
+    tensor([3.5000, 7.0000])
+    """
     return add(input, over(tensor1, tensor2), alpha=value)
 
 
 def clone(input: Any) -> Any:
-    """A copy with its own memory; gradients flow through it."""
+    """A copy with its own memory; gradients flow through it.
+
+    >>> import nnlib
+    >>> x = nnlib.tensor([1.0, 2.0])
+    >>> y = nnlib.clone(x)
+    >>> y[0] = 9
+    >>> x
+    tensor([1., 2.])
+    """
     return apply(p.clone, (needs_tensor("clone", input),), {})
 
 

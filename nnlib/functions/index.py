@@ -81,7 +81,14 @@ def gather(input: Any, dim: int, index: Any) -> Any:
 
 
 def take_along_dim(input: Any, indices: Any, dim: int | None = None) -> Any:
-    """gather() after broadcasting; without `dim`, indices into the flattened input."""
+    """gather() after broadcasting; without `dim`, indices into the flattened input.
+
+    >>> import nnlib
+    >>> x = nnlib.tensor([[3, 1, 2], [6, 5, 4]])
+    >>> nnlib.take_along_dim(x, x.argsort(1), dim=1)
+    tensor([[1, 2, 3],
+            [4, 5, 6]])
+    """
     x, i = needs_tensor("take_along_dim", input), _integers("take_along_dim", indices)
     if dim is None:
         return gather(s.reshape(x, -1), 0, s.reshape(i, -1))
@@ -199,7 +206,15 @@ def index_select(input: Any, dim: int, index: Any) -> Any:
 
 
 def index_add(input: Any, dim: int, index: Any, source: Any, *, alpha: Any = 1) -> Any:
-    """`input` with alpha · the k-th slice of `source` added to its slice index[k] along `dim`."""
+    """`input` with alpha · the k-th slice of `source` added to its slice index[k] along `dim`.
+
+    >>> import nnlib
+    >>> rows, x = nnlib.tensor([0, 0, 2]), nnlib.ones(3, 2)
+    >>> nnlib.index_add(nnlib.zeros(3, 2), 0, rows, x)
+    tensor([[2., 2.],
+            [0., 0.],
+            [1., 1.]])
+    """
     x, i = needs_tensor("index_add", input), _integers("index_add", index)
     added = needs_tensor("index_add", source)
     d = dimension(dim, x._data.ndim)
@@ -250,7 +265,13 @@ def masked_fill(input: Any, mask: Any, value: Any) -> Any:
 
 
 def masked_select(input: Any, mask: Any) -> Any:
-    """The elements of `input` where `mask` is true, as a vector; the two broadcast."""
+    """The elements of `input` where `mask` is true, as a vector; the two broadcast.
+
+    >>> import nnlib
+    >>> x = nnlib.tensor([[1, -2], [-3, 4]])
+    >>> nnlib.masked_select(x, x > 0)
+    tensor([1, 4])
+    """
     x, m = needs_tensor("masked_select", input), _mask("masked_select", mask)
     try:
         shape = np.broadcast_shapes(x._data.shape, m._data.shape)
@@ -402,7 +423,13 @@ def topk(input: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool =
 
 
 def kthvalue(input: Any, k: int, dim: int = -1, keepdim: bool = False) -> Any:
-    """(values, indices) of the k-th smallest along `dim`, counted from 1."""
+    """(values, indices) of the k-th smallest along `dim`, counted from 1.
+
+    >>> import nnlib
+    >>> values, indices = nnlib.kthvalue(nnlib.tensor([4.0, 1.0, 3.0]), 2)
+    >>> values, indices
+    (tensor(3.), tensor(2))
+    """
     x = needs_tensor("kthvalue", input)
     d = dimension(dim, x._data.ndim)
     n = x._data.shape[d] if x._data.ndim else 1
@@ -418,7 +445,12 @@ def kthvalue(input: Any, k: int, dim: int = -1, keepdim: bool = False) -> Any:
 
 
 def median(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
-    """The middle element, the lower one of two; with `dim`, (values, indices).  nan if any is."""
+    """The middle element, the lower one of two; with `dim`, (values, indices).  nan if any is.
+
+    >>> import nnlib
+    >>> nnlib.median(nnlib.tensor([4.0, 1.0, 3.0, 2.0]))
+    tensor(2.)
+    """
     x = needs_tensor("median", input)
     if dim is None:
         if not x._data.size:
@@ -458,6 +490,10 @@ def unique(
     """The distinct elements (or slices along `dim`) in order, where each went, how often each is.
 
     The result's shape depends on the values, so a traced program cannot contain it.
+
+    >>> import nnlib
+    >>> nnlib.unique(nnlib.tensor([3, 1, 3]), return_counts=True)
+    (tensor([1, 3]), tensor([1, 2]))
     """
     x = needs_tensor("unique", input)
     _peek(x, "unique()")
@@ -472,7 +508,12 @@ def unique(
 
 
 def bincount(input: Any, weights: Any = None, minlength: int = 0) -> Any:
-    """How often each of 0, 1, 2, … occurs in a vector of whole numbers (or its summed weights)."""
+    """How often each of 0, 1, 2, … occurs in a vector of whole numbers (or its summed weights).
+
+    >>> import nnlib
+    >>> nnlib.bincount(nnlib.tensor([0, 2, 2, 3]))
+    tensor([1, 0, 2, 1])
+    """
     x = needs_tensor("bincount", input)
     if x._data.ndim != 1 or x._data.dtype.kind not in "iu" or (x._data.size and x._data.min() < 0):
         raise RuntimeError("bincount only supports 1-d non-negative integral inputs.")
@@ -485,13 +526,24 @@ def bincount(input: Any, weights: Any = None, minlength: int = 0) -> Any:
 
 
 def count_nonzero(input: Any, dim: Any = None) -> Any:
-    """How many elements are not zero, over the dimensions `dim` (all of them by default)."""
+    """How many elements are not zero, over the dimensions `dim` (all of them by default).
+
+    >>> import nnlib
+    >>> nnlib.count_nonzero(nnlib.tensor([[0, 1], [2, 3]]), dim=0)
+    tensor([1, 2])
+    """
     x = needs_tensor("count_nonzero", input)
     return r.sum(e.ne(x, 0), dim)
 
 
 def nonzero(input: Any, *, as_tuple: bool = False) -> Any:
-    """The coordinates of the elements that are not zero: (how many, ndim), or one vector a dim."""
+    """The coordinates of the elements that are not zero: (how many, ndim), or one vector a dim.
+
+    >>> import nnlib
+    >>> nnlib.nonzero(nnlib.tensor([[0, 1], [2, 0]]))
+    tensor([[0, 1],
+            [1, 0]])
+    """
     x = needs_tensor("nonzero", input)
     _peek(x, "nonzero()")
     if as_tuple:
@@ -506,7 +558,12 @@ def _peek(x: Value, how: str) -> None:
 
 def isclose(input: Any, other: Any, rtol: float = 1e-05, atol: float = 1e-08,
             equal_nan: bool = False) -> Any:  # fmt: skip
-    """|input - other| ≤ atol + rtol · |other|, elementwise; infinities are close to themselves."""
+    """|input - other| ≤ atol + rtol · |other|, elementwise; infinities are close to themselves.
+
+    >>> import nnlib
+    >>> nnlib.isclose(nnlib.tensor([1.0, 2.0]), nnlib.tensor([1.0, 2.1]))
+    tensor([ True, False])
+    """
     x, y = _pair("isclose", input, other)
     equal = e.eq(x, y)
     if equal_nan and x._data.dtype.kind == "f":
@@ -519,7 +576,12 @@ def isclose(input: Any, other: Any, rtol: float = 1e-05, atol: float = 1e-08,
 
 def allclose(input: Any, other: Any, rtol: float = 1e-05, atol: float = 1e-08,
              equal_nan: bool = False) -> bool:  # fmt: skip
-    """Whether every element is close, as isclose() says: a Python bool."""
+    """Whether every element is close, as isclose() says: a Python bool.
+
+    >>> import nnlib
+    >>> nnlib.allclose(nnlib.tensor([1.0]), nnlib.tensor([1.0 + 1e-7]))
+    True
+    """
     return bool(r.all(isclose(input, other, rtol, atol, equal_nan)).item())
 
 
@@ -534,7 +596,12 @@ def _pair(name: str, input: Any, other: Any) -> tuple[Value, Value]:
 
 
 def equal(input: Any, other: Any) -> bool:
-    """Whether shapes and all elements are the same: a Python bool."""
+    """Whether shapes and all elements are the same: a Python bool.
+
+    >>> import nnlib
+    >>> nnlib.equal(nnlib.tensor([1, 2]), nnlib.tensor([1, 2]))
+    True
+    """
     x, y = needs_tensor("equal", input), needs_tensor("equal", other)
     for t in (x, y):
         _peek(t, "equal()")
@@ -542,7 +609,12 @@ def equal(input: Any, other: Any) -> bool:
 
 
 def cdist(x1: Any, x2: Any, p: float = 2.0) -> Any:
-    """The distances between all rows of x1 (…, P, M) and all rows of x2 (…, R, M): (…, P, R)."""
+    """The distances between all rows of x1 (…, P, M) and all rows of x2 (…, R, M): (…, P, R).
+
+    >>> import nnlib
+    >>> nnlib.cdist(nnlib.tensor([[0.0, 0.0]]), nnlib.tensor([[3.0, 4.0], [1.0, 0.0]]))
+    tensor([[5., 1.]])
+    """
     from nnlib.functions.linalg import vector_norm
 
     a, b = needs_tensor("cdist", x1), needs_tensor("cdist", x2)

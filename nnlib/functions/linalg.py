@@ -72,17 +72,32 @@ def _ranks(name: str, *given: tuple[Any, int]) -> list[Value]:
 
 
 def mm(input: Any, mat2: Any) -> Any:
-    """The product of two matrices: (n, m) · (m, p) → (n, p)."""
+    """The product of two matrices: (n, m) · (m, p) → (n, p).
+
+    >>> import nnlib
+    >>> nnlib.mm(nnlib.tensor([[1.0, 2.0]]), nnlib.tensor([[3.0], [4.0]]))
+    tensor([[11.]])
+    """
     return matmul(*_ranks("mm", (input, 2), (mat2, 2)))
 
 
 def mv(input: Any, vec: Any) -> Any:
-    """The product of a matrix and a vector: (n, m) · (m) → (n)."""
+    """The product of a matrix and a vector: (n, m) · (m) → (n).
+
+    >>> import nnlib
+    >>> nnlib.mv(nnlib.tensor([[1.0, 2.0], [3.0, 4.0]]), nnlib.tensor([1.0, 10.0]))
+    tensor([21., 43.])
+    """
     return matmul(*_ranks("mv", (input, 2), (vec, 1)))
 
 
 def dot(input: Any, tensor: Any) -> Any:
-    """Σᵢ aᵢ bᵢ of two vectors of one length."""
+    """Σᵢ aᵢ bᵢ of two vectors of one length.
+
+    >>> import nnlib
+    >>> nnlib.dot(nnlib.tensor([1.0, 2.0]), nnlib.tensor([3.0, 4.0]))
+    tensor(11.)
+    """
     x, y = _ranks("dot", (input, 1), (tensor, 1))
     if x._data.size != y._data.size:
         raise RuntimeError(
@@ -93,13 +108,24 @@ def dot(input: Any, tensor: Any) -> Any:
 
 
 def outer(input: Any, vec2: Any) -> Any:
-    """aᵢ bⱼ of two vectors: (n), (m) → (n, m)."""
+    """aᵢ bⱼ of two vectors: (n), (m) → (n, m).
+
+    >>> import nnlib
+    >>> nnlib.outer(nnlib.tensor([1, 2]), nnlib.tensor([3, 4]))
+    tensor([[3, 4],
+            [6, 8]])
+    """
     x, y = _ranks("outer", (input, 1), (vec2, 1))
     return e.mul(s.unsqueeze(x, 1), y)
 
 
 def bmm(input: Any, mat2: Any) -> Any:
-    """A batch of matrix products: (b, n, m) · (b, m, p) → (b, n, p)."""
+    """A batch of matrix products: (b, n, m) · (b, m, p) → (b, n, p).
+
+    >>> import nnlib
+    >>> nnlib.bmm(nnlib.ones(5, 2, 3), nnlib.ones(5, 3, 4)).shape
+    nnlib.Size([5, 2, 4])
+    """
     x, y = _ranks("bmm", (input, 3), (mat2, 3))
     if x._data.shape[0] != y._data.shape[0] or x._data.shape[2] != y._data.shape[1]:
         raise RuntimeError(
@@ -119,17 +145,33 @@ def _plus(input: Any, product: Any, beta: float, alpha: float) -> Any:
 
 
 def addmm(input: Any, mat1: Any, mat2: Any, *, beta: float = 1, alpha: float = 1) -> Any:
-    """beta · input + alpha · mat1 @ mat2."""
+    """beta · input + alpha · mat1 @ mat2.
+
+    >>> import nnlib
+    >>> nnlib.addmm(nnlib.ones(2, 2), nnlib.eye(2), nnlib.eye(2), beta=2)
+    tensor([[3., 2.],
+            [2., 3.]])
+    """
     return _plus(needs_tensor("addmm", input), mm(mat1, mat2), beta, alpha)
 
 
 def addmv(input: Any, mat: Any, vec: Any, *, beta: float = 1, alpha: float = 1) -> Any:
-    """beta · input + alpha · mat @ vec."""
+    """beta · input + alpha · mat @ vec.
+
+    >>> import nnlib
+    >>> nnlib.addmv(nnlib.ones(2), nnlib.eye(2), nnlib.tensor([3.0, 4.0]))
+    tensor([4., 5.])
+    """
     return _plus(needs_tensor("addmv", input), mv(mat, vec), beta, alpha)
 
 
 def baddbmm(input: Any, batch1: Any, batch2: Any, *, beta: float = 1, alpha: float = 1) -> Any:
-    """beta · input + alpha · batch1 @ batch2, for batches of matrices."""
+    """beta · input + alpha · batch1 @ batch2, for batches of matrices.
+
+    >>> import nnlib
+    >>> nnlib.baddbmm(nnlib.zeros(5, 2, 4), nnlib.ones(5, 2, 3), nnlib.ones(5, 3, 4)).shape
+    nnlib.Size([5, 2, 4])
+    """
     return _plus(needs_tensor("baddbmm", input), bmm(batch1, batch2), beta, alpha)
 
 
@@ -251,7 +293,12 @@ def _stretched(xs: list[Any], terms: list[str]) -> list[Any]:
 
 
 def tensordot(a: Any, b: Any, dims: Any = 2) -> Any:
-    """Σ over the last `dims` dimensions of a and the first of b, or over two lists of them."""
+    """Σ over the last `dims` dimensions of a and the first of b, or over two lists of them.
+
+    >>> import nnlib
+    >>> nnlib.tensordot(nnlib.ones(2, 3, 4), nnlib.ones(3, 4, 5), dims=2).shape
+    nnlib.Size([2, 5])
+    """
     x, y = needs_tensor("tensordot", a), needs_tensor("tensordot", b)
     if isinstance(dims, int):
         if dims < 0 or dims > min(x._data.ndim, y._data.ndim):
@@ -275,6 +322,10 @@ def vector_norm(x: Any, ord: Any = 2, dim: Any = None, keepdim: bool = False, *,
     """(Σ |x|^ord)^(1/ord) over `dim` (all by default); inf: the largest |x|, 0: how many are not 0.
 
     At zero the gradient is 0, as PyTorch's.  As ``torch.linalg.vector_norm``.
+
+    >>> import nnlib
+    >>> nnlib.linalg.vector_norm(nnlib.tensor([[3.0, -4.0], [6.0, 8.0]]), dim=1)
+    tensor([ 5., 10.])
     """
     v = needs_tensor("linalg.vector_norm", x)
     v = v if dtype is None else converted(v, dtypes.as_numpy(dtype))
@@ -319,6 +370,10 @@ def matrix_norm(A: Any, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = F
 
     The spectral and nuclear norms need singular values, which nnlib does not have:
     NotImplementedError.
+
+    >>> import nnlib
+    >>> nnlib.linalg.matrix_norm(nnlib.tensor([[1.0, 2.0], [2.0, 4.0]]))
+    tensor(5.)
     """
     x = needs_tensor("linalg.matrix_norm", A)
     if x._data.ndim < 2 or len(dim) != 2:
@@ -345,6 +400,10 @@ def norm(A: Any, ord: Any = None, dim: Any = None, keepdim: bool = False, *,
     """√Σx² of all elements, or the vector or matrix norm `ord` over one or two dimensions.
 
     As ``torch.linalg.norm``.
+
+    >>> import nnlib
+    >>> nnlib.linalg.norm(nnlib.tensor([[1.0, 2.0], [2.0, 4.0]]))
+    tensor(5.)
     """
     x = needs_tensor("linalg.norm", A)
     if ord is None:
@@ -364,7 +423,12 @@ def norm(A: Any, ord: Any = None, dim: Any = None, keepdim: bool = False, *,
 
 def torch_norm(input: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False, *,
                dtype: Any = None) -> Any:  # fmt: skip
-    """(Σ |x|^p)^(1/p) over `dim`; "fro" is p = 2.  As ``torch.norm``: see also linalg.norm."""
+    """(Σ |x|^p)^(1/p) over `dim`; "fro" is p = 2.  As ``torch.norm``: see also linalg.norm.
+
+    >>> import nnlib
+    >>> nnlib.norm(nnlib.tensor([3.0, 4.0]))
+    tensor(5.)
+    """
     order = 2 if p in ("fro", None) else p
     return vector_norm(input, order, dim, keepdim, dtype=dtype)
 

@@ -36,12 +36,23 @@ def _summable(name: str, input: Any, dtype: Any) -> Value:
 
 
 def sum(input: Any, dim: Dim = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
-    """Σ x over the dimensions `dim` (all of them by default).  Integers and booleans give int64."""
+    """Σ x over the dimensions `dim` (all of them by default).  Integers and booleans give int64.
+
+    >>> import nnlib
+    >>> x = nnlib.tensor([[1.0, 2.0], [3.0, 4.0]])
+    >>> nnlib.sum(x), nnlib.sum(x, dim=0)
+    (tensor(10.), tensor([4., 6.]))
+    """
     return _reduce(p.sum, _summable("sum", input, dtype), dim, keepdim)
 
 
 def prod(input: Any, dim: int | None = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
-    """Π x over the dimension `dim` (all of them by default)."""
+    """Π x over the dimension `dim` (all of them by default).
+
+    >>> import nnlib
+    >>> nnlib.prod(nnlib.tensor([[1.0, 2.0], [3.0, 4.0]]), dim=1)
+    tensor([ 2., 12.])
+    """
     return _reduce(p.prod, _summable("prod", input, dtype), dim, keepdim)
 
 
@@ -56,14 +67,27 @@ def _floats(name: str, input: Any) -> Value:
 
 
 def mean(input: Any, dim: Dim = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
-    """(1/n) Σ x over the dimensions `dim` (all of them by default)."""
+    """(1/n) Σ x over the dimensions `dim` (all of them by default).
+
+    RuntimeError for whole numbers: convert with .float() first.
+
+    >>> import nnlib
+    >>> nnlib.mean(nnlib.tensor([[1.0, 2.0], [3.0, 6.0]]), dim=0)
+    tensor([2., 4.])
+    """
     x = needs_tensor("mean", input)
     x = x if dtype is None else converted(x, dtypes.as_numpy(dtype))
     return _reduce(p.mean, _floats("mean", x), dim, keepdim)
 
 
 def var(input: Any, dim: Dim = None, *, correction: int = 1, keepdim: bool = False) -> Any:
-    """Σ (x - mean)² / (n - correction): the sample variance, unbiased by default."""
+    """Σ (x - mean)² / (n - correction): the sample variance, unbiased by default.
+
+    >>> import nnlib
+    >>> x = nnlib.tensor([1.0, 2.0, 3.0])
+    >>> nnlib.var(x), nnlib.var(x, correction=0)
+    (tensor(1.), tensor(0.6667))
+    """
     x = _floats("var", input)
     dims = dimensions(dim, x._data.ndim)
     n = math.prod([x._data.shape[i] for i in dims])
@@ -74,7 +98,12 @@ def var(input: Any, dim: Dim = None, *, correction: int = 1, keepdim: bool = Fal
 
 
 def std(input: Any, dim: Dim = None, *, correction: int = 1, keepdim: bool = False) -> Any:
-    """The square root of `var`."""
+    """The square root of `var`.
+
+    >>> import nnlib
+    >>> nnlib.std(nnlib.tensor([1.0, 3.0, 5.0]))
+    tensor(2.)
+    """
     return e.sqrt(var(input, dim, correction=correction, keepdim=keepdim))
 
 
@@ -82,24 +111,44 @@ max_ = max
 
 
 def var_mean(input: Any, dim: Dim = None, *, correction: int = 1, keepdim: bool = False) -> Any:
-    """(variance, mean) over `dim`."""
+    """(variance, mean) over `dim`.
+
+    >>> import nnlib
+    >>> nnlib.var_mean(nnlib.tensor([1.0, 3.0, 5.0]))
+    (tensor(4.), tensor(3.))
+    """
     spread = var(input, dim, correction=correction, keepdim=keepdim)
     return spread, mean(input, dim, keepdim)
 
 
 def std_mean(input: Any, dim: Dim = None, *, correction: int = 1, keepdim: bool = False) -> Any:
-    """(standard deviation, mean) over `dim`."""
+    """(standard deviation, mean) over `dim`.
+
+    >>> import nnlib
+    >>> nnlib.std_mean(nnlib.tensor([1.0, 3.0, 5.0]))
+    (tensor(2.), tensor(3.))
+    """
     spread = std(input, dim, correction=correction, keepdim=keepdim)
     return spread, mean(input, dim, keepdim)
 
 
 def amax(input: Any, dim: Dim = (), keepdim: bool = False) -> Any:
-    """The largest element over `dim`; equal largest ones share the gradient."""
+    """The largest element over `dim`; equal largest ones share the gradient.
+
+    >>> import nnlib
+    >>> nnlib.amax(nnlib.tensor([[1.0, 5.0], [4.0, 2.0]]), dim=1)
+    tensor([5., 4.])
+    """
     return _reduce(p.amax, _not_empty("amax", input), dim, keepdim)
 
 
 def amin(input: Any, dim: Dim = (), keepdim: bool = False) -> Any:
-    """The smallest element over `dim`; equal smallest ones share the gradient."""
+    """The smallest element over `dim`; equal smallest ones share the gradient.
+
+    >>> import nnlib
+    >>> nnlib.amin(nnlib.tensor([[1.0, 5.0], [4.0, 2.0]]), dim=1)
+    tensor([1., 2.])
+    """
     return _reduce(p.amin, _not_empty("amin", input), dim, keepdim)
 
 
@@ -159,53 +208,99 @@ argmax, argmin = _arg(p.argmax), _arg(p.argmin)
 
 
 def any(input: Any, dim: Dim = None, keepdim: bool = False) -> Any:
-    """Whether any element is true (not zero)."""
+    """Whether any element is true (not zero).
+
+    >>> import nnlib
+    >>> nnlib.any(nnlib.tensor([[False, True], [False, False]]), dim=1)
+    tensor([ True, False])
+    """
     return _reduce(p.any, needs_tensor("any", input), dim, keepdim)
 
 
 def all(input: Any, dim: Dim = None, keepdim: bool = False) -> Any:
-    """Whether every element is true (not zero)."""
+    """Whether every element is true (not zero).
+
+    >>> import nnlib
+    >>> nnlib.all(nnlib.tensor([[True, True], [True, False]]), dim=1)
+    tensor([ True, False])
+    """
     return _reduce(p.all, needs_tensor("all", input), dim, keepdim)
 
 
 def logsumexp(input: Any, dim: Dim, keepdim: bool = False) -> Any:
-    """log Σ e^x over `dim`, without overflow."""
+    """log Σ e^x over `dim`, without overflow.
+
+    >>> import nnlib
+    >>> nnlib.logsumexp(nnlib.tensor([1000.0, 1000.0]), dim=0)
+    tensor(1000.6932)
+    """
     return _reduce(p.logsumexp, _floats("logsumexp", input), dim, keepdim)
 
 
 def softmax(input: Any, dim: int, *, dtype: Any = None) -> Any:
-    """e^x / Σ e^x along `dim`: positive, with sum 1."""
+    """e^x / Σ e^x along `dim`: positive, with sum 1.
+
+    >>> import nnlib
+    >>> nnlib.softmax(nnlib.tensor([0.0, 1.0, 2.0]), dim=0)
+    tensor([0.0900, 0.2447, 0.6652])
+    """
     x = _floats("softmax", input if dtype is None else e.to_dtype(input, dtype))
     return apply(p.softmax, (x,), {"dim": dimension(dim, x._data.ndim)})
 
 
 def log_softmax(input: Any, dim: int, *, dtype: Any = None) -> Any:
-    """log softmax(x) along `dim`, computed without overflow as x - logsumexp(x)."""
+    """log softmax(x) along `dim`, computed without overflow as x - logsumexp(x).
+
+    >>> import nnlib
+    >>> nnlib.log_softmax(nnlib.tensor([0.0, 1000.0]), dim=0)
+    tensor([-1000.,     0.])
+    """
     x = _floats("log_softmax", input if dtype is None else e.to_dtype(input, dtype))
     return apply(p.log_softmax, (x,), {"dim": dimension(dim, x._data.ndim)})
 
 
 def cumsum(input: Any, dim: int, *, dtype: Any = None) -> Any:
-    """The running sum along `dim`."""
+    """The running sum along `dim`.
+
+    >>> import nnlib
+    >>> nnlib.cumsum(nnlib.tensor([1, 2, 3, 4]), dim=0)
+    tensor([ 1,  3,  6, 10])
+    """
     x = _summable("cumsum", input, dtype)
     return apply(p.cumsum, (x,), {"dim": dimension(dim, x._data.ndim)})
 
 
 def cumprod(input: Any, dim: int, *, dtype: Any = None) -> Any:
-    """The running product along `dim`."""
+    """The running product along `dim`.
+
+    >>> import nnlib
+    >>> nnlib.cumprod(nnlib.tensor([1, 2, 3, 4]), dim=0)
+    tensor([ 1,  2,  6, 24])
+    """
     x = _summable("cumprod", input, dtype)
     return apply(p.cumprod, (x,), {"dim": dimension(dim, x._data.ndim)})
 
 
 def argsort(input: Any, dim: int = -1, descending: bool = False, stable: bool = True) -> Any:
-    """The indices that would sort along `dim` (always stable)."""
+    """The indices that would sort along `dim` (always stable).
+
+    >>> import nnlib
+    >>> nnlib.argsort(nnlib.tensor([3.0, 1.0, 2.0]))
+    tensor([1, 2, 0])
+    """
     x = needs_tensor("argsort", input)
     d = dimension(dim, x._data.ndim)
     return apply(pi.argsort, (x,), {"dim": d, "descending": bool(descending)})
 
 
 def sort(input: Any, dim: int = -1, descending: bool = False, stable: bool = True) -> Any:
-    """(values, indices) in order along `dim` (always stable)."""
+    """(values, indices) in order along `dim` (always stable).
+
+    >>> import nnlib
+    >>> values, indices = nnlib.sort(nnlib.tensor([3.0, 1.0, 2.0]), descending=True)
+    >>> values, indices
+    (tensor([3., 2., 1.]), tensor([0, 2, 1]))
+    """
     x = needs_tensor("sort", input)
     d = dimension(dim, x._data.ndim)
     order = argsort(x, d, descending)

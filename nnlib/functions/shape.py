@@ -24,7 +24,13 @@ def _sizes(sizes: tuple) -> tuple[int, ...]:
 
 
 def reshape(input: Any, *shape: Any) -> Any:
-    """The same elements, row by row, in another shape; one size may be -1: whatever is left."""
+    """The same elements, row by row, in another shape; one size may be -1: whatever is left.
+
+    >>> import nnlib
+    >>> nnlib.reshape(nnlib.arange(6), (2, -1))
+    tensor([[0, 1, 2],
+            [3, 4, 5]])
+    """
     x = needs_tensor("reshape", input)
     new, size = _sizes(shape), x._data.size
     if new.count(-1) > 1:
@@ -41,7 +47,12 @@ def reshape(input: Any, *shape: Any) -> Any:
 
 
 def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
-    """Dimensions start_dim … end_dim joined into one."""
+    """Dimensions start_dim … end_dim joined into one.
+
+    >>> import nnlib
+    >>> nnlib.flatten(nnlib.zeros(2, 3, 4), start_dim=1).shape
+    nnlib.Size([2, 12])
+    """
     x = needs_tensor("flatten", input)
     shape = x._data.shape or (1,)
     a, b = dimension(start_dim, len(shape)), dimension(end_dim, len(shape))
@@ -51,7 +62,12 @@ def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
 
 
 def permute(input: Any, *dims: Any) -> Any:
-    """The dimensions in another order."""
+    """The dimensions in another order.
+
+    >>> import nnlib
+    >>> nnlib.permute(nnlib.zeros(2, 3, 4), (2, 0, 1)).shape
+    nnlib.Size([4, 2, 3])
+    """
     x = needs_tensor("permute", input)
     order = tuple([dimension(d, x._data.ndim) for d in _sizes(dims)])
     if sorted(order) != list(range(x._data.ndim)):
@@ -63,7 +79,14 @@ def permute(input: Any, *dims: Any) -> Any:
 
 
 def transpose(input: Any, dim0: int, dim1: int) -> Any:
-    """Two dimensions exchanged."""
+    """Two dimensions exchanged.
+
+    >>> import nnlib
+    >>> nnlib.transpose(nnlib.tensor([[1, 2, 3], [4, 5, 6]]), 0, 1)
+    tensor([[1, 4],
+            [2, 5],
+            [3, 6]])
+    """
     x = needs_tensor("transpose", input)
     n = x._data.ndim
     a, b = dimension(dim0, n), dimension(dim1, n)
@@ -74,7 +97,12 @@ def transpose(input: Any, dim0: int, dim1: int) -> Any:
 
 
 def squeeze(input: Any, dim: int | Sequence[int] | None = None) -> Any:
-    """Without dimensions of length 1 (all such, or those named)."""
+    """Without dimensions of length 1 (all such, or those named).
+
+    >>> import nnlib
+    >>> nnlib.squeeze(nnlib.zeros(2, 1, 3, 1)).shape
+    nnlib.Size([2, 3])
+    """
     x = needs_tensor("squeeze", input)
     shape = x._data.shape
     gone = tuple(range(len(shape))) if dim is None else dimensions(dim, len(shape))
@@ -82,7 +110,12 @@ def squeeze(input: Any, dim: int | Sequence[int] | None = None) -> Any:
 
 
 def unsqueeze(input: Any, dim: int) -> Any:
-    """With a new dimension of length 1 at `dim`."""
+    """With a new dimension of length 1 at `dim`.
+
+    >>> import nnlib
+    >>> nnlib.unsqueeze(nnlib.zeros(2, 3), 1).shape
+    nnlib.Size([2, 1, 3])
+    """
     x = needs_tensor("unsqueeze", input)
     shape = x._data.shape
     d = dimension(dim, len(shape) + 1)
@@ -90,7 +123,13 @@ def unsqueeze(input: Any, dim: int) -> Any:
 
 
 def expand(input: Any, *sizes: Any) -> Any:
-    """Dimensions of length 1 repeated without copying; -1 keeps a dimension as it is."""
+    """Dimensions of length 1 repeated without copying; -1 keeps a dimension as it is.
+
+    >>> import nnlib
+    >>> nnlib.tensor([[1], [2]]).expand(2, 3)
+    tensor([[1, 1, 1],
+            [2, 2, 2]])
+    """
     x = needs_tensor("expand", input)
     new, old = _sizes(sizes), x._data.shape
     extra = len(new) - len(old)
@@ -105,14 +144,26 @@ def expand(input: Any, *sizes: Any) -> Any:
 
 
 def flip(input: Any, *dims: Any) -> Any:
-    """Reversed along each of `dims`."""
+    """Reversed along each of `dims`.
+
+    >>> import nnlib
+    >>> nnlib.flip(nnlib.tensor([[1, 2], [3, 4]]), (1,))
+    tensor([[2, 1],
+            [4, 3]])
+    """
     x = needs_tensor("flip", input)
     order = tuple([dimension(d, x._data.ndim) for d in _sizes(dims)])
     return apply(p.flip, (x,), {"dims": order})
 
 
 def cat(tensors: Sequence[Any], dim: int = 0) -> Any:
-    """Tensors joined along an existing dimension."""
+    """Tensors joined along an existing dimension.
+
+    >>> import nnlib
+    >>> nnlib.cat([nnlib.zeros(2, 1), nnlib.ones(2, 2)], dim=1)
+    tensor([[0., 1., 1.],
+            [0., 1., 1.]])
+    """
     xs = [needs_tensor("cat", t) for t in tensors]
     if not xs:
         raise RuntimeError("cat(): expected a non-empty list of Tensors")
@@ -129,7 +180,13 @@ def cat(tensors: Sequence[Any], dim: int = 0) -> Any:
 
 
 def stack(tensors: Sequence[Any], dim: int = 0) -> Any:
-    """Tensors of one shape joined along a new dimension."""
+    """Tensors of one shape joined along a new dimension.
+
+    >>> import nnlib
+    >>> nnlib.stack([nnlib.tensor([1, 2]), nnlib.tensor([3, 4])], dim=1)
+    tensor([[1, 3],
+            [2, 4]])
+    """
     xs = [needs_tensor("stack", t) for t in tensors]
     if not xs:
         raise RuntimeError("stack expects a non-empty TensorList")
