@@ -1,0 +1,137 @@
+"""What Colab, VS Code, JupyterLab and Notebook 7 ask of an anywidget, held against the figures.
+
+They run the module from text, in a frame of their own, without a server beside it: it imports and
+fetches nothing, knows no RequireJS, leaves no name in the page, and answers to `render` alone.
+"""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import json
+import re
+import threading
+from typing import Any
+
+import pytest
+
+from nnlib import live
+from nnlib.live.figure import STATIC, Figure
+from tests.live import gallery
+from tests.live.conftest import FLAGS, Handler, chromium_path
+
+BUNDLE = (STATIC / "live.js").read_text("utf8")
+LOADER = Figure._esm if isinstance(Figure._esm, str) else str(Figure._esm)
+REFUSED = {
+    "an import": r"(?<![\w.$])import(\s+[\w{*]|\s*[{*\"'])",
+    "a fetch": r"(?<![\w.$])(fetch|importScripts)\s*\(|new (XMLHttpRequest|WebSocket|EventSource)\b",
+    "RequireJS": r"(?<![\w.$])(require|define|requirejs)\s*\(",
+    "a name in the page": r"\b(window|self|globalThis)\.\w+\s*=[^=]",
+    "the script's own address": r"import\.meta|document\.currentScript",
+    "code from a string": r"\beval\s*\(|new Function\b",
+}
+
+
+@pytest.mark.parametrize("code", [BUNDLE, LOADER], ids=["bundle", "loader"])
+@pytest.mark.parametrize("what", REFUSED)
+def test_the_module_needs_nothing_from_its_host(code: str, what: str) -> None:
+    assert re.search(REFUSED[what], code) is None
+
+
+def test_these_rules_can_be_broken() -> None:
+    broken = {
+        "an import": 'import x from "./d3.js"', "a fetch": 'fetch("data.json")',
+        "RequireJS": 'define(["a"], f)', "a name in the page": "window.nn = 1",
+        "the script's own address": "new URL('a', import.meta.url)", "code from a string": "eval(s)",
+    }  # fmt: skip
+    assert all(re.search(REFUSED[what], code) for what, code in broken.items())
+
+
+def test_the_module_is_text_and_exports_render() -> None:
+    assert re.search(r"\bimport\s*\(", BUNDLE) is None
+    assert re.search(r"export default \{\s*async render\(", LOADER)
+    assert re.search(r"export\s*\{[^}]* as default[^}]*\}", BUNDLE)
+
+
+def test_what_travels_is_small_and_the_bundle_travels_once() -> None:
+    figures = gallery.figures()
+    assert len({id(f.library) for f in figures}) == 1
+    assert len(LOADER) < 2_000 and len(BUNDLE) < 400_000
+    for figure in figures:
+        state = {k: v for k, v in figure.get_state().items() if k != "library"}
+        assert len(json.dumps(state)) < 300_000, figure
+        assert (
+            state["_module"] == figure._model_module == "anywidget" if "_module" in state else True
+        )
+
+
+# A host as the specification describes it: a module from a blob, a model, an element of its own.
+HOST = """async ({ loader, source, figures }) => {
+  const listeners = new Map();
+  const library = { get: (name) => (name === "source" ? source : undefined) };
+  let asked = 0;
+  const models = figures.map((state) => ({
+    saved: 0,
+    get: (name) => state[name],
+    set(name, value) { state[name] = value; },
+    save_changes() { this.saved++; },
+    on: (name, f) => void listeners.set(f, name),
+    off: (name, f) => void listeners.delete(f),
+    widget_manager: { get_model: async () => { asked++; return library; } },
+  }));
+  const before = new Set(Object.getOwnPropertyNames(globalThis));
+  const url = URL.createObjectURL(new Blob([loader], { type: "text/javascript" }));
+  const module = await import(url);
+  const hosts = models.map((_, i) => {
+    const host = document.body.appendChild(document.createElement("div"));
+    return i ? host : host.attachShadow({ mode: "open" }).appendChild(document.createElement("div"));
+  });
+  const ends = await Promise.all(models.map((model, i) => module.default.render({ model, el: hosts[i] })));
+  await new Promise((done) => setTimeout(done, 200));
+  const slider = hosts[0].querySelector("input[type=range]");
+  slider.value = "7";
+  slider.dispatchEvent(new Event("input", { bubbles: true }));
+  await new Promise((done) => setTimeout(done, 200));
+  const told = {
+    asked, saved: models[0].saved, values: models[0].get("values"),
+    ready: hosts.map((h) => h.querySelectorAll(".nn-figure[data-ready]").length),
+    styled: getComputedStyle(hosts[0].querySelector(".nn-toolbar")).display,
+    readout: hosts[0].querySelector(".nn-readout").textContent,
+    names: Object.getOwnPropertyNames(globalThis).filter((n) => !before.has(n)),
+  };
+  ends.forEach((end) => end());
+  return { ...told, left: hosts.map((h) => h.childElementCount), listening: listeners.size };
+}"""
+
+
+def figure_state(name: str) -> dict[str, Any]:
+    figure = live.figure(
+        lambda w: {"double": 2 * w}, w=live.slider(0.0, 10.0, 1.0, value=3.0),
+        view=["twice is {double:.1f}"], title=name,
+    )  # fmt: skip
+    state = figure.get_state()
+    return {**state, "library": "IPY_MODEL_x", "values": dict(state["values"])}
+
+
+def test_a_plain_host_can_show_move_and_remove_figures() -> None:
+    from playwright.sync_api import sync_playwright
+
+    handler = functools.partial(Handler, directory=str(STATIC))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium_path(), args=FLAGS)
+        page = browser.new_page()
+        asked: list[str] = []
+        page.goto(f"http://127.0.0.1:{server.server_port}/live.css")
+        page.on("request", lambda r: asked.append(r.url) if not r.url.startswith("blob:") else None)
+        given = {"loader": LOADER, "source": BUNDLE,
+                 "figures": [figure_state("one"), figure_state("two")]}  # fmt: skip
+        told = page.evaluate(HOST, given)
+        browser.close()
+    server.shutdown()
+    assert told["asked"] == 1 and told["ready"] == [1, 1] and asked == []
+    assert told["values"]["w"] == 7 and told["saved"] >= 1 and "14.0" in told["readout"]
+    assert told["styled"] == "flex"
+    assert told["names"] == []
+    assert told["left"] == [0, 0] and told["listening"] == 0
