@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from nnlib import dtypes, record
+from nnlib.functions._examples import EXAMPLES, documented
 from nnlib.primitives.elementwise import cast
 from nnlib.record import GRAD, Node, Primitive, Value, apply, make
 
@@ -93,7 +94,7 @@ def _named(function: Callable[..., Any], name: str, doc: str) -> None:
     """Gives a function made here the name, module and documentation of one that was written out."""
     function.__name__ = function.__qualname__ = name
     function.__module__ = "nnlib.functions.elementwise"
-    function.__doc__ = doc
+    function.__doc__ = documented(name, doc) if name in EXAMPLES else doc
 
 
 def binary(

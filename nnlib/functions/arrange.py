@@ -389,8 +389,26 @@ def _triangle(primitive: Any, doc: str) -> Any:
     return function
 
 
-tril = _triangle(p.tril, "The lower triangle of each matrix, zeros above the given diagonal.")
-triu = _triangle(p.triu, "The upper triangle of each matrix, zeros below the given diagonal.")
+tril = _triangle(
+    p.tril,
+    """The lower triangle of each matrix, zeros above the given diagonal.
+
+    >>> import nnlib
+    >>> nnlib.tril(nnlib.ones(2, 2))
+    tensor([[1., 0.],
+            [1., 1.]])
+    """,
+)
+triu = _triangle(
+    p.triu,
+    """The upper triangle of each matrix, zeros below the given diagonal.
+
+    >>> import nnlib
+    >>> nnlib.triu(nnlib.ones(2, 2), diagonal=1)
+    tensor([[0., 1.],
+            [0., 0.]])
+    """,
+)
 
 
 def _diagonal_slice(n: int, m: int, offset: int) -> tuple[int, int, int]:

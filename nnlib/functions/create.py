@@ -10,6 +10,7 @@ import numpy as np
 
 from nnlib import dtypes, record
 from nnlib.functions._args import converted, needs_tensor
+from nnlib.functions._examples import documented
 from nnlib.functions.shape import _sizes
 from nnlib.record import Leaf, Value, make
 
@@ -118,17 +119,19 @@ def ones(*size: Any, dtype: Any = None, requires_grad: bool = False) -> Any:
     return _finish(np.ones(_sizes(size), _kind(dtype)), requires_grad)
 
 
-def _like(value: float) -> Any:
+def _like(name: str, value: float) -> Any:
     def function(input: Any, *, dtype: Any = None, requires_grad: bool = False) -> Any:
         x = input._data
         kind = x.dtype if dtype is None else dtypes.as_numpy(dtype)
         return _finish(np.full(x.shape, value, kind), requires_grad)
 
-    function.__doc__ = f"A tensor of the shape and type of `input`, filled with {value}."
+    doc = f"A tensor of the shape and type of `input`, filled with {value}."
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = documented(name, doc)
     return function
 
 
-zeros_like, ones_like = _like(0), _like(1)
+zeros_like, ones_like = _like("zeros_like", 0), _like("ones_like", 1)
 
 
 def full_like(input: Any, fill_value: Any, *, dtype: Any = None,

@@ -17,6 +17,7 @@ from nnlib.functions._args import (
     needs_tensor,
     unary,
 )
+from nnlib.functions._examples import documented
 from nnlib.primitives import elementwise as p
 from nnlib.record import Primitive, Value, apply, make
 
@@ -152,7 +153,7 @@ def _comparison(primitive: Primitive, doc: str) -> Any:
         d = dtypes.result_type(input, other)
         return applied(primitive, as_operand(input, d), as_operand(other, d))
 
-    function.__name__, function.__doc__ = primitive.name, doc
+    function.__name__, function.__doc__ = primitive.name, documented(primitive.name, doc)
     return function
 
 
@@ -169,7 +170,7 @@ def _logical(primitive: Primitive, doc: str) -> Any:
         a, b = needs_tensor(primitive.name, input), needs_tensor(primitive.name, other)
         return applied(primitive, a, b)
 
-    function.__name__, function.__doc__ = primitive.name, doc
+    function.__name__, function.__doc__ = primitive.name, documented(primitive.name, doc)
     return function
 
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from nnlib import dtypes
 from nnlib.functions import elementwise as e
 from nnlib.functions._args import converted, dimension, dimensions, needs_tensor
+from nnlib.functions._examples import documented
 from nnlib.primitives import index as pi
 from nnlib.primitives import reduce as p
 from nnlib.primitives import shape as ps
@@ -180,9 +181,10 @@ def _extreme(name: str, whole: Primitive, arg: Primitive, pair: Any) -> Any:
         return ValuesIndices(values, at)
 
     function.__name__ = name
-    function.__doc__ = (
-        f"{name}(x): of all elements; {name}(x, dim): (values, indices) along a dimension; "
-        f"{name}(x, y): elementwise of two tensors."
+    function.__doc__ = documented(
+        name,
+        f"{name}(x): of all elements; {name}(x, dim): (values, indices) along a dimension;\n"
+        f"    {name}(x, y): elementwise of two tensors.",
     )
     return function
 
@@ -200,7 +202,9 @@ def _arg(primitive: Primitive) -> Any:
         return apply(primitive, (x,), {"dim": d, "keepdim": bool(keepdim)})
 
     function.__name__ = primitive.name
-    function.__doc__ = f"{primitive.name}: where the extreme stands (the first, if several)."
+    what = "largest" if primitive.name == "argmax" else "smallest"
+    doc = f"The index of the {what} element along `dim`, or of all (the first, if several)."
+    function.__doc__ = documented(primitive.name, doc)
     return function
 
 
