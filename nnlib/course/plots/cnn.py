@@ -178,9 +178,9 @@ def drag_the_digit(image: np.ndarray, kernel: Any, question: Any) -> live.Figure
         }  # fmt: skip
 
     side = (-14, 14)
-    heat: dict[str, Any] = {"colors": "magnitude", "range": (0, 3), "smooth": False}
+    heat: dict[str, Any] = {"colors": "magnitude", "range": (0, 2), "smooth": False}
     panel: dict[str, Any] = {
-        "xlim": side, "ylim": side, "equal": True, "frame": False, "width": 230, "height": 230,
+        "xlim": side, "ylim": side, "equal": True, "frame": False, "width": 175, "height": 175,
         "pointer": ("right", "up"),
     }  # fmt: skip
     return live.figure(
