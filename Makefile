@@ -114,10 +114,11 @@ bench: $(TEST_STAMP)
 	@$(PIP) install -q -r requirements.txt -e '.[bench]' || $(NO_PACKAGE)
 	$(BIN)/python -m benchmarks
 
-# How fast figures move: the evaluator by itself, then whole figures, in headless Chromium.
+# How fast figures move: the evaluator by itself, whole figures, the built pages opened cold.
 bench-live: $(TEST_STAMP)
 	$(BIN)/python benchmarks/live/evaluator.py
 	$(BIN)/python benchmarks/live/figures.py
+	$(BIN)/python benchmarks/live/pages.py $(SITE)
 
 # The page's script: only its authors need Node.
 frontend:

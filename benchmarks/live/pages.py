@@ -1,0 +1,73 @@
+"""How soon a chapter's figures move, opened cold from `make serve`, and how much it transfers."""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import shutil
+import statistics
+import sys
+import threading
+import time
+from pathlib import Path
+
+import yaml
+from playwright.sync_api import Browser, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tools"))
+import serve  # noqa: E402
+
+READY = """() => {
+  const figures = [...document.querySelectorAll(".nn-figure")];
+  return figures.length > 0 && !document.querySelector("[data-nn-model]")
+    && figures.every((figure) => figure.dataset.ready);
+}"""
+
+
+def opened_cold(browser: Browser, address: str) -> tuple[float, int, int]:
+    """Seconds until every figure answers, bytes transferred, figures."""
+    context = browser.new_context(viewport={"width": 1360, "height": 800})
+    page = context.new_page()
+    network = context.new_cdp_session(page)
+    network.send("Network.enable")
+    sizes: list[int] = []
+    network.on("Network.loadingFinished", lambda e: sizes.append(int(e["encodedDataLength"])))
+    start = time.perf_counter()
+    page.goto(address, wait_until="commit")
+    page.wait_for_function(READY, polling="raf", timeout=30_000)
+    seconds = time.perf_counter() - start
+    page.wait_for_load_state("networkidle")
+    figures = page.locator(".nn-figure").count()
+    context.close()
+    return seconds, sum(sizes), figures
+
+
+def main(site: Path) -> int:
+    if not (site / "index.html").is_file():
+        print(f"{site} holds no site: `make book` first, to see how soon its pages are ready")
+        return 0
+    handler = functools.partial(serve.QuietHandler, directory=str(site))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text("utf8"))
+    names = [toc["root"], *(c["file"] for p in toc["parts"] for c in p["chapters"])]
+    with sync_playwright() as playwright:
+        flags = ["--no-sandbox", "--disable-gpu"]
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=flags)
+        for name in names:
+            page = site / f"{name}.html"
+            if not page.is_file() or "data-nn-model" not in page.read_text("utf8"):
+                continue
+            address = f"http://127.0.0.1:{server.server_port}/{name}.html"
+            runs = [opened_cold(browser, address) for _ in range(5)]
+            seconds = statistics.median(run[0] for run in runs)
+            told = f"{runs[0][2]} figures move after {seconds:.2f} s, {runs[0][1] / 1e6:.2f} MB"
+            print(f"{name}: {told}")
+        browser.close()
+    server.shutdown()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "_build" / "html")))
