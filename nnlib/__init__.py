@@ -233,17 +233,32 @@ __version__ = "0.1.0"
 
 
 def is_tensor(obj: object) -> builtins.bool:
-    """Whether `obj` is a Tensor.  As ``torch.is_tensor``."""
+    """Whether `obj` is a Tensor.  As ``torch.is_tensor``.
+
+    >>> import nnlib
+    >>> nnlib.is_tensor(nnlib.zeros(2)), nnlib.is_tensor([0.0, 0.0])
+    (True, False)
+    """
     return isinstance(obj, Tensor)
 
 
 def is_floating_point(input: Tensor) -> builtins.bool:
-    """Whether the elements of `input` are float16, float32 or float64."""
+    """Whether the elements of `input` are float16, float32 or float64.
+
+    >>> import nnlib
+    >>> nnlib.is_floating_point(nnlib.tensor([1.0])), nnlib.is_floating_point(nnlib.tensor([1]))
+    (True, False)
+    """
     return input.is_floating_point()
 
 
 def numel(input: Tensor) -> builtins.int:
-    """How many elements `input` has."""
+    """How many elements `input` has.
+
+    >>> import nnlib
+    >>> nnlib.numel(nnlib.zeros(2, 3))
+    6
+    """
     return input.numel()
 
 

@@ -39,12 +39,24 @@ _default = float32
 
 
 def get_default_dtype() -> dtype:
-    """The type of tensors made from Python floats: float32 unless it was set."""
+    """The type of tensors made from Python floats: float32 unless it was set.
+
+    >>> import nnlib
+    >>> nnlib.get_default_dtype()
+    nnlib.float32
+    """
     return _default
 
 
 def set_default_dtype(d: dtype) -> None:
-    """Set the type of tensors made from Python floats (a floating-point type)."""
+    """Set the type of tensors made from Python floats (a floating-point type).
+
+    >>> import nnlib
+    >>> nnlib.set_default_dtype(nnlib.float64)
+    >>> nnlib.tensor(1.5).dtype
+    nnlib.float64
+    >>> nnlib.set_default_dtype(nnlib.float32)
+    """
     global _default
     if not (isinstance(d, dtype) and d.is_floating_point):
         raise TypeError(f"only floating-point types are supported as the default type, got {d!r}")
@@ -142,7 +154,12 @@ class finfo:
 
 
 class iinfo:
-    """The limits of an integer type: max, min, bits.  As ``torch.iinfo``."""
+    """The limits of an integer type: max, min, bits.  As ``torch.iinfo``.
+
+    >>> import nnlib
+    >>> nnlib.iinfo(nnlib.int8).max
+    127
+    """
 
     def __init__(self, type: dtype) -> None:
         if not isinstance(type, dtype) or type.numpy.kind not in "iu":

@@ -23,7 +23,12 @@ from nnlib.record import Leaf, Node, Value
 
 
 class Size(tuple):
-    """A shape: a tuple that prints as PyTorch's."""
+    """A shape: a tuple that prints as PyTorch's.
+
+    >>> import nnlib
+    >>> nnlib.zeros(2, 3).shape
+    nnlib.Size([2, 3])
+    """
 
     __slots__ = ()
 
@@ -31,7 +36,12 @@ class Size(tuple):
         return f"nnlib.Size({list(self)})"
 
     def numel(self) -> int:
-        """How many elements a tensor of this shape has."""
+        """How many elements a tensor of this shape has.
+
+        >>> import nnlib
+        >>> nnlib.zeros(2, 3).shape.numel()
+        6
+        """
         return math.prod(self)
 
     def __getitem__(self, key: Any) -> Any:
@@ -132,48 +142,100 @@ class Tensor(InPlace):
     bernoulli, multinomial = create.bernoulli, create.multinomial
 
     def expand_as(self, other: Any) -> Any:
-        """Expanded to the shape of `other`."""
+        """Expanded to the shape of `other`.
+
+        >>> import nnlib
+        >>> nnlib.tensor([[1], [2]]).expand_as(nnlib.zeros(2, 2))
+        tensor([[1, 1],
+                [2, 2]])
+        """
         return s.expand(self, needs_tensor("expand_as", other)._data.shape)
 
     def contiguous(self) -> Any:
-        """The same elements, row by row in memory: a copy only where they are not."""
+        """The same elements, row by row in memory: a copy only where they are not.
+
+        >>> import nnlib
+        >>> nnlib.zeros(2, 3).T.contiguous().is_contiguous()
+        True
+        """
         whole = np.ndim(self._data) == 0 or self._data.flags.c_contiguous
         return self if whole else e.clone(self)
 
     def is_contiguous(self) -> Any:
-        """Whether the elements stand row by row in memory."""
+        """Whether the elements stand row by row in memory.
+
+        >>> import nnlib
+        >>> nnlib.zeros(2, 3).T.is_contiguous()
+        False
+        """
         return bool(np.ndim(self._data) == 0 or self._data.flags.c_contiguous)
 
     # ------------------------------------------------------------ others like it
     def new_tensor(self, data: Any, *, dtype: Any = None, requires_grad: Any = False) -> Any:
-        """tensor(data) in this tensor's type."""
+        """tensor(data) in this tensor's type.
+
+        >>> import nnlib
+        >>> nnlib.zeros(2, dtype=nnlib.float64).new_tensor([1, 2])
+        tensor([1., 2.], dtype=nnlib.float64)
+        """
         return create.tensor(data, dtype=dtype or self.dtype, requires_grad=requires_grad)
 
     def new_zeros(self, *size: Any, dtype: Any = None, requires_grad: Any = False) -> Any:
-        """zeros(size) in this tensor's type."""
+        """zeros(size) in this tensor's type.
+
+        >>> import nnlib
+        >>> nnlib.tensor([1, 2]).new_zeros(2)
+        tensor([0, 0])
+        """
         return create.zeros(*size, dtype=dtype or self.dtype, requires_grad=requires_grad)
 
     def new_ones(self, *size: Any, dtype: Any = None, requires_grad: Any = False) -> Any:
-        """ones(size) in this tensor's type."""
+        """ones(size) in this tensor's type.
+
+        >>> import nnlib
+        >>> nnlib.tensor([1, 2]).new_ones(2)
+        tensor([1, 1])
+        """
         return create.ones(*size, dtype=dtype or self.dtype, requires_grad=requires_grad)
 
     def new_empty(self, *size: Any, dtype: Any = None, requires_grad: Any = False) -> Any:
-        """empty(size) in this tensor's type."""
+        """empty(size) in this tensor's type.
+
+        >>> import nnlib
+        >>> nnlib.tensor([1, 2]).new_empty(2, 3).shape
+        nnlib.Size([2, 3])
+        """
         return create.empty(*size, dtype=dtype or self.dtype, requires_grad=requires_grad)
 
     def new_full(self, size: Any, fill_value: Any, *, dtype: Any = None,
                  requires_grad: Any = False) -> Any:  # fmt: skip
-        """full(size, fill_value) in this tensor's type."""
+        """full(size, fill_value) in this tensor's type.
+
+        >>> import nnlib
+        >>> nnlib.tensor([1, 2]).new_full((2,), 7)
+        tensor([7, 7])
+        """
         return create.full(size, fill_value, dtype=dtype or self.dtype, requires_grad=requires_grad)
 
     @property
     def T(self) -> Any:
-        """The tensor with its dimensions in reverse order."""
+        """The tensor with its dimensions in reverse order.
+
+        >>> import nnlib
+        >>> nnlib.tensor([[1, 2], [3, 4]]).T
+        tensor([[1, 3],
+                [2, 4]])
+        """
         return s.permute(self, tuple(reversed(range(self.ndim))))
 
     @property
     def mT(self) -> Any:
-        """The tensor with its last two dimensions exchanged."""
+        """The tensor with its last two dimensions exchanged.
+
+        >>> import nnlib
+        >>> nnlib.zeros(5, 2, 3).mT.shape
+        nnlib.Size([5, 3, 2])
+        """
         return s.transpose(self, -2, -1)
 
     # ------------------------------------------------------------ what it is
@@ -190,25 +252,51 @@ class Tensor(InPlace):
         return dtypes.of(self._data)
 
     def size(self, dim: int | None = None) -> Any:
-        """The shape, or one dimension of it."""
+        """The shape, or one dimension of it.
+
+        >>> import nnlib
+        >>> x = nnlib.zeros(2, 3)
+        >>> x.size(), x.size(-1)
+        (nnlib.Size([2, 3]), 3)
+        """
         return self.shape if dim is None else self.shape[dim]
 
     def dim(self) -> int:
-        """How many dimensions it has."""
+        """How many dimensions it has.
+
+        >>> import nnlib
+        >>> nnlib.zeros(2, 3).dim()
+        2
+        """
         return self.ndim
 
     def numel(self) -> int:
-        """How many elements it has."""
+        """How many elements it has.
+
+        >>> import nnlib
+        >>> nnlib.zeros(2, 3).numel()
+        6
+        """
         return int(self._data.size)
 
     nelement = numel
 
     def is_floating_point(self) -> Any:
-        """Whether its elements are float16, float32 or float64."""
+        """Whether its elements are float16, float32 or float64.
+
+        >>> import nnlib
+        >>> nnlib.tensor([1.0]).is_floating_point(), nnlib.tensor([1]).is_floating_point()
+        (True, False)
+        """
         return self._data.dtype.kind == "f"
 
     def element_size(self) -> int:
-        """How many bytes one element takes."""
+        """How many bytes one element takes.
+
+        >>> import nnlib
+        >>> nnlib.tensor([1.0]).element_size()
+        4
+        """
         return int(self._data.dtype.itemsize)
 
     def __len__(self) -> int:
@@ -229,7 +317,14 @@ class Tensor(InPlace):
 
     # ------------------------------------------------------------ leaving nnlib
     def item(self) -> Any:
-        """The number in a tensor with one element."""
+        """The number in a tensor with one element.
+
+        RuntimeError where it has more or fewer elements.
+
+        >>> import nnlib
+        >>> nnlib.tensor([2.5]).item()
+        2.5
+        """
         if self._data.size != 1:
             raise RuntimeError(
                 f"a Tensor with {self._data.size} elements cannot be converted to Scalar"
@@ -258,13 +353,23 @@ class Tensor(InPlace):
         return int(self.item())
 
     def tolist(self) -> Any:
-        """The elements as nested lists (a number for a 0-d tensor)."""
+        """The elements as nested lists (a number for a 0-d tensor).
+
+        >>> import nnlib
+        >>> nnlib.tensor([[1, 2], [3, 4]]).tolist()
+        [[1, 2], [3, 4]]
+        """
         if record.watcher is not None:
             record.watcher.peeked(self, "tolist()")
         return self._data.tolist()
 
     def numpy(self) -> np.ndarray:
-        """The NumPy array behind the tensor: shared memory, so detach() first where it matters."""
+        """The NumPy array behind the tensor: shared memory, so detach() first where it matters.
+
+        >>> import nnlib
+        >>> nnlib.tensor([1.0, 2.0]).numpy()
+        array([1., 2.], dtype=float32)
+        """
         if self.requires_grad:
             raise RuntimeError(
                 "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() "
@@ -277,51 +382,108 @@ class Tensor(InPlace):
 
     # ------------------------------------------------------------ types
     def to(self, dtype: Any) -> Any:
-        """The same values in another type (or in that of another tensor)."""
+        """The same values in another type (or in that of another tensor).
+
+        >>> import nnlib
+        >>> nnlib.tensor([1.9, -1.9]).to(nnlib.int64)
+        tensor([ 1, -1])
+        """
         if dtype == "cpu":  # the one device there is
             return self
         return e.to_dtype(self, dtype.dtype if isinstance(dtype, Tensor) else dtype)
 
     def type_as(self, other: Any) -> Any:
-        """The same values in the type of `other`."""
+        """The same values in the type of `other`.
+
+        >>> import nnlib
+        >>> nnlib.tensor([1, 0]).type_as(nnlib.tensor([0.5]))
+        tensor([1., 0.])
+        """
         return e.to_dtype(self, needs_tensor("type_as", other).dtype)  # type: ignore[attr-defined]
 
     def cpu(self) -> Any:
-        """The tensor itself: memory of the CPU is the only one."""
+        """The tensor itself: memory of the CPU is the only one.
+
+        >>> import nnlib
+        >>> x = nnlib.zeros(2)
+        >>> x.cpu() is x
+        True
+        """
         return self
 
     def half(self) -> Any:
-        """The same values as float16."""
+        """The same values as float16.
+
+        >>> import nnlib
+        >>> nnlib.tensor([1.0]).half()
+        tensor([1.], dtype=nnlib.float16)
+        """
         return self.to(dtypes.float16)
 
     def short(self) -> Any:
-        """The same values as int16."""
+        """The same values as int16.
+
+        >>> import nnlib
+        >>> nnlib.tensor([1.9]).short()
+        tensor([1], dtype=nnlib.int16)
+        """
         return self.to(dtypes.int16)
 
     def float(self) -> Any:
-        """The same values as float32."""
+        """The same values as float32.
+
+        >>> import nnlib
+        >>> nnlib.tensor([1, 2]).float()
+        tensor([1., 2.])
+        """
         return self.to(dtypes.float32)
 
     def double(self) -> Any:
-        """The same values as float64."""
+        """The same values as float64.
+
+        >>> import nnlib
+        >>> nnlib.tensor([1.0]).double()
+        tensor([1.], dtype=nnlib.float64)
+        """
         return self.to(dtypes.float64)
 
     def long(self) -> Any:
-        """The same values as int64."""
+        """The same values as int64.
+
+        >>> import nnlib
+        >>> nnlib.tensor([1.9]).long()
+        tensor([1])
+        """
         return self.to(dtypes.int64)
 
     def int(self) -> Any:
-        """The same values as int32."""
+        """The same values as int32.
+
+        >>> import nnlib
+        >>> nnlib.tensor([1.9]).int()
+        tensor([1], dtype=nnlib.int32)
+        """
         return self.to(dtypes.int32)
 
     def bool(self) -> Any:
-        """The same values as booleans."""
+        """The same values as booleans.
+
+        >>> import nnlib
+        >>> nnlib.tensor([0.0, 2.0]).bool()
+        tensor([False,  True])
+        """
         return self.to(dtypes.bool_)
 
     # ------------------------------------------------------------ autograd
     @property
     def requires_grad(self) -> Any:
-        """Whether operations on this tensor are recorded."""
+        """Whether operations on this tensor are recorded.
+
+        >>> import nnlib
+        >>> w = nnlib.zeros(2, requires_grad=True)
+        >>> w.requires_grad, (2 * w).requires_grad, w.detach().requires_grad
+        (True, True, False)
+        """
         return self._node is not None
 
     @requires_grad.setter
@@ -329,7 +491,12 @@ class Tensor(InPlace):
         self.requires_grad_(value)
 
     def requires_grad_(self, requires_grad: Any = True) -> Any:
-        """Start (or stop) recording operations on this leaf."""
+        """Start (or stop) recording operations on this leaf.
+
+        >>> import nnlib
+        >>> nnlib.zeros(2).requires_grad_()
+        tensor([0., 0.], requires_grad=True)
+        """
         if not self.is_leaf:
             if requires_grad:
                 return self
@@ -402,11 +569,27 @@ class Tensor(InPlace):
         create_graph: Any = False,
         inputs: Any = None,
     ) -> None:
-        """Add d(self)/d(leaf) to the .grad of every leaf.  See `nnlib.autograd.backward`."""
+        """Add d(self)/d(leaf) to the .grad of every leaf.  See `nnlib.autograd.backward`.
+
+        >>> import nnlib
+        >>> w = nnlib.tensor([1.0, 2.0], requires_grad=True)
+        >>> (w * w).sum().backward()
+        >>> w.grad
+        tensor([2., 4.])
+        """
         autograd.backward(self, gradient, retain_graph, create_graph, inputs=inputs)
 
     def retain_grad(self) -> None:
-        """Keep the gradient of this tensor too, though it is no leaf."""
+        """Keep the gradient of this tensor too, though it is no leaf.
+
+        >>> import nnlib
+        >>> w = nnlib.tensor(3.0, requires_grad=True)
+        >>> z = 2 * w
+        >>> z.retain_grad()
+        >>> (z * z).backward()
+        >>> z.grad
+        tensor(12.)
+        """
         if self._node is None:
             raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
         if not isinstance(self._node, Leaf):
@@ -437,12 +620,25 @@ class Tensor(InPlace):
 
     @property
     def retains_grad(self) -> Any:
-        """Whether retain_grad() was asked for."""
+        """Whether retain_grad() was asked for.
+
+        >>> import nnlib
+        >>> z = 2 * nnlib.tensor(3.0, requires_grad=True)
+        >>> z.retain_grad()
+        >>> z.retains_grad
+        True
+        """
         node = self._node
         return bool(not self.is_leaf and node is not None and "retain" in (node.extra or {}))
 
     def detach(self) -> Any:
-        """The same memory, outside the graph."""
+        """The same memory, outside the graph.
+
+        >>> import nnlib
+        >>> w = nnlib.tensor(3.0, requires_grad=True)
+        >>> (2 * w).detach()
+        tensor(6.)
+        """
         out = record.make(self._data)
         out._view = (self, None, None)
         if record.watcher is not None:
@@ -450,7 +646,13 @@ class Tensor(InPlace):
         return out
 
     def detach_(self) -> Any:
-        """Outside the graph from here on: this tensor becomes a leaf without gradient."""
+        """Outside the graph from here on: this tensor becomes a leaf without gradient.
+
+        >>> import nnlib
+        >>> z = 2 * nnlib.tensor(3.0, requires_grad=True)
+        >>> z.detach_()
+        tensor(6.)
+        """
         view = getattr(self, "_view", None)
         if view is not None and view[1] is not None:
             raise RuntimeError("Can't detach views in-place. Use detach() instead.")
@@ -459,7 +661,13 @@ class Tensor(InPlace):
 
     @property
     def data(self) -> Any:
-        """The same memory outside the graph; assign to it to give the tensor other memory."""
+        """The same memory outside the graph; assign to it to give the tensor other memory.
+
+        >>> import nnlib
+        >>> w = nnlib.tensor([1.0, 2.0], requires_grad=True)
+        >>> w.data
+        tensor([1., 2.])
+        """
         return self.detach()
 
     @data.setter

@@ -58,7 +58,14 @@ class no_grad(_Recording):
 
 
 class enable_grad(no_grad):
-    """Record inside the block, even within ``no_grad``.  As ``torch.enable_grad``."""
+    """Record inside the block, even within ``no_grad``.  As ``torch.enable_grad``.
+
+    >>> import nnlib
+    >>> w = nnlib.zeros(2, requires_grad=True)
+    >>> with nnlib.no_grad(), nnlib.enable_grad():
+    ...     print((2 * w).requires_grad)
+    True
+    """
 
     def _enter(self) -> AbstractContextManager[None]:
         return record.recording(True)
@@ -68,6 +75,12 @@ class inference_mode(_Recording):
     """As `no_grad`, under the name that PyTorch recommends for use without training.
 
     ``inference_mode(False)`` records.  As ``torch.inference_mode``.
+
+    >>> import nnlib
+    >>> w = nnlib.zeros(2, requires_grad=True)
+    >>> with nnlib.inference_mode():
+    ...     print((2 * w).requires_grad)
+    False
     """
 
     def __new__(cls, mode: Any = True) -> Any:
@@ -86,7 +99,14 @@ class inference_mode(_Recording):
 
 
 class set_grad_enabled(_Recording):
-    """Switch recording on or off, at once or for a block.  As ``torch.set_grad_enabled``."""
+    """Switch recording on or off, at once or for a block.  As ``torch.set_grad_enabled``.
+
+    >>> import nnlib
+    >>> w = nnlib.zeros(2, requires_grad=True)
+    >>> with nnlib.set_grad_enabled(False):
+    ...     print((2 * w).requires_grad)
+    False
+    """
 
     def __init__(self, mode: bool) -> None:
         super().__init__()
@@ -104,6 +124,15 @@ class detect_anomaly(_Recording):
 
     As ``torch.autograd.detect_anomaly``; in addition the operation that made the first nan of the
     forward pass is named, with the line that called it.  Slow: for debugging only.
+
+    >>> import nnlib
+    >>> x = nnlib.tensor(0.0, requires_grad=True)
+    >>> with nnlib.autograd.detect_anomaly():
+    ...     try:
+    ...         (nnlib.sqrt(x) * 0).backward()
+    ...     except RuntimeError as error:
+    ...         print(str(error).splitlines()[0])
+    Function 'SqrtBackward' returned nan values in its 0th output.
     """
 
     def __init__(self, check_nan: bool = True) -> None:
@@ -115,5 +144,11 @@ class detect_anomaly(_Recording):
 
 
 def is_grad_enabled() -> bool:
-    """Whether operations are being recorded.  As ``torch.is_grad_enabled``."""
+    """Whether operations are being recorded.  As ``torch.is_grad_enabled``.
+
+    >>> import nnlib
+    >>> with nnlib.no_grad():
+    ...     print(nnlib.is_grad_enabled())
+    False
+    """
     return record.grad_enabled()

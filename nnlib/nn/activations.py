@@ -10,7 +10,12 @@ from nnlib.nn.module import Module, Parameter
 
 
 class Identity(Module):
-    """x itself, whatever arguments it was made with."""
+    """x itself, whatever arguments it was made with.
+
+    >>> import nnlib
+    >>> nnlib.nn.Identity()(nnlib.tensor([1.0, 2.0]))
+    tensor([1., 2.])
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         pass
@@ -54,25 +59,45 @@ class ReLU(_Inplace):
 
 
 class SELU(_Inplace):
-    """1.0507 · ELU(x, 1.6733), elementwise.  See `nnlib.nn.functional.selu`."""
+    """1.0507 · ELU(x, 1.6733), elementwise.  See `nnlib.nn.functional.selu`.
+
+    >>> import nnlib
+    >>> nnlib.nn.SELU()(nnlib.tensor([-1.0, 2.0]))
+    tensor([-1.1113,  2.1014])
+    """
 
     function = staticmethod(F.selu)
 
 
 class SiLU(_Inplace):
-    """x · σ(x), elementwise."""
+    """x · σ(x), elementwise.
+
+    >>> import nnlib
+    >>> nnlib.nn.SiLU()(nnlib.tensor([-1.0, 2.0]))
+    tensor([-0.2689,  1.7616])
+    """
 
     function = staticmethod(F.silu)
 
 
 class Mish(_Inplace):
-    """x · tanh(softplus(x)), elementwise."""
+    """x · tanh(softplus(x)), elementwise.
+
+    >>> import nnlib
+    >>> nnlib.nn.Mish()(nnlib.tensor([-1.0, 2.0]))
+    tensor([-0.3034,  1.9440])
+    """
 
     function = staticmethod(F.mish)
 
 
 class Hardswish(_Activation):
-    """x · hardsigmoid(x), elementwise."""
+    """x · hardsigmoid(x), elementwise.
+
+    >>> import nnlib
+    >>> nnlib.nn.Hardswish()(nnlib.tensor([-1.0, 2.0]))
+    tensor([-0.3333,  1.6667])
+    """
 
     function = staticmethod(F.hardswish)
 
@@ -81,7 +106,12 @@ class Hardswish(_Activation):
 
 
 class Hardsigmoid(_Activation):
-    """(x + 3)/6 limited to [0, 1], elementwise."""
+    """(x + 3)/6 limited to [0, 1], elementwise.
+
+    >>> import nnlib
+    >>> nnlib.nn.Hardsigmoid()(nnlib.tensor([-4.0, 0.0, 1.5]))
+    tensor([0.0000, 0.5000, 0.7500])
+    """
 
     function = staticmethod(F.hardsigmoid)
 
@@ -90,37 +120,67 @@ class Hardsigmoid(_Activation):
 
 
 class Sigmoid(_Activation):
-    """σ(x) = 1/(1 + e^-x), elementwise."""
+    """σ(x) = 1/(1 + e^-x), elementwise.
+
+    >>> import nnlib
+    >>> nnlib.nn.Sigmoid()(nnlib.tensor([-2.0, 0.0, 2.0]))
+    tensor([0.1192, 0.5000, 0.8808])
+    """
 
     function = staticmethod(F.sigmoid)
 
 
 class Tanh(_Activation):
-    """The hyperbolic tangent, elementwise."""
+    """The hyperbolic tangent, elementwise.
+
+    >>> import nnlib
+    >>> nnlib.nn.Tanh()(nnlib.tensor([-1.0, 0.0, 1.0]))
+    tensor([-0.7616,  0.0000,  0.7616])
+    """
 
     function = staticmethod(F.tanh)
 
 
 class LogSigmoid(_Activation):
-    """log σ(x), elementwise, without overflow."""
+    """log σ(x), elementwise, without overflow.
+
+    >>> import nnlib
+    >>> nnlib.nn.LogSigmoid()(nnlib.tensor([-1000.0, 0.0]))
+    tensor([-1.0000e+03, -6.9315e-01])
+    """
 
     function = staticmethod(F.logsigmoid)
 
 
 class Softsign(_Activation):
-    """x / (1 + |x|), elementwise."""
+    """x / (1 + |x|), elementwise.
+
+    >>> import nnlib
+    >>> nnlib.nn.Softsign()(nnlib.tensor([-1.0, 3.0]))
+    tensor([-0.5000,  0.7500])
+    """
 
     function = staticmethod(F.softsign)
 
 
 class Tanhshrink(_Activation):
-    """x - tanh(x), elementwise."""
+    """x - tanh(x), elementwise.
+
+    >>> import nnlib
+    >>> nnlib.nn.Tanhshrink()(nnlib.tensor([-1.0, 2.0]))
+    tensor([-0.2384,  1.0360])
+    """
 
     function = staticmethod(F.tanhshrink)
 
 
 class LeakyReLU(_Activation):
-    """x where x > 0, else negative_slope · x."""
+    """x where x > 0, else negative_slope · x.
+
+    >>> import nnlib
+    >>> nnlib.nn.LeakyReLU(0.1)(nnlib.tensor([-1.0, 2.0]))
+    tensor([-0.1000,  2.0000])
+    """
 
     function, shown = staticmethod(F.leaky_relu), ("negative_slope",)
 
@@ -132,7 +192,12 @@ class LeakyReLU(_Activation):
 
 
 class ELU(_Activation):
-    """x where x > 0, else α(e^x - 1)."""
+    """x where x > 0, else α(e^x - 1).
+
+    >>> import nnlib
+    >>> nnlib.nn.ELU()(nnlib.tensor([-1.0, 2.0]))
+    tensor([-0.6321,  2.0000])
+    """
 
     function, shown = staticmethod(F.elu), ("alpha",)
 
@@ -144,7 +209,12 @@ class ELU(_Activation):
 
 
 class GELU(_Activation):
-    """x · Φ(x); approximate="tanh" uses the tanh formula."""
+    """x · Φ(x); approximate="tanh" uses the tanh formula.
+
+    >>> import nnlib
+    >>> nnlib.nn.GELU()(nnlib.tensor([-1.0, 2.0]))
+    tensor([-0.1587,  1.9545])
+    """
 
     function, shown = staticmethod(F.gelu), ("approximate",)
 
@@ -153,7 +223,12 @@ class GELU(_Activation):
 
 
 class Softplus(_Activation):
-    """log(1 + e^(βx))/β, elementwise, without overflow."""
+    """log(1 + e^(βx))/β, elementwise, without overflow.
+
+    >>> import nnlib
+    >>> nnlib.nn.Softplus()(nnlib.tensor([-1.0, 0.0, 1000.0]))
+    tensor([3.1326e-01, 6.9315e-01, 1.0000e+03])
+    """
 
     function, shown = staticmethod(F.softplus), ("beta", "threshold")
 
@@ -162,7 +237,12 @@ class Softplus(_Activation):
 
 
 class Hardtanh(_Activation):
-    """x limited to [min_val, max_val].  Raises ValueError where the bounds are the wrong way."""
+    """x limited to [min_val, max_val].  Raises ValueError where the bounds are the wrong way.
+
+    >>> import nnlib
+    >>> nnlib.nn.Hardtanh()(nnlib.tensor([-3.0, 0.5, 3.0]))
+    tensor([-1.0000,  0.5000,  1.0000])
+    """
 
     function, shown = staticmethod(F.hardtanh), ("min_val", "max_val")
 
@@ -176,7 +256,12 @@ class Hardtanh(_Activation):
 
 
 class ReLU6(Hardtanh):
-    """x limited to [0, 6]."""
+    """x limited to [0, 6].
+
+    >>> import nnlib
+    >>> nnlib.nn.ReLU6()(nnlib.tensor([-1.0, 2.0, 9.0]))
+    tensor([0., 2., 6.])
+    """
 
     def __init__(self, inplace: bool = False) -> None:
         super().__init__(0.0, 6.0, inplace)
@@ -186,7 +271,12 @@ class ReLU6(Hardtanh):
 
 
 class Threshold(_Activation):
-    """x where x > threshold, else `value`."""
+    """x where x > threshold, else `value`.
+
+    >>> import nnlib
+    >>> nnlib.nn.Threshold(0.5, -1.0)(nnlib.tensor([0.2, 0.7]))
+    tensor([-1.0000,  0.7000])
+    """
 
     function, shown = staticmethod(F.threshold), ("threshold", "value")
 
@@ -195,7 +285,12 @@ class Threshold(_Activation):
 
 
 class PReLU(Module):
-    """x where x > 0, else w · x with w learnt: one number, or one for each plane."""
+    """x where x > 0, else w · x with w learnt: one number, or one for each plane.
+
+    >>> import nnlib
+    >>> nnlib.nn.PReLU(init=0.25)(nnlib.tensor([-1.0, 2.0])).detach()
+    tensor([-0.2500,  2.0000])
+    """
 
     def __init__(self, num_parameters: int = 1, init: float = 0.25) -> None:
         self.num_parameters, self.init = num_parameters, init
@@ -209,7 +304,12 @@ class PReLU(Module):
 
 
 class GLU(_Activation):
-    """a · σ(b) for the two halves a, b of the input along `dim`."""
+    """a · σ(b) for the two halves a, b of the input along `dim`.
+
+    >>> import nnlib
+    >>> nnlib.nn.GLU()(nnlib.tensor([2.0, 4.0, 0.0, 0.0]))
+    tensor([1., 2.])
+    """
 
     function, shown = staticmethod(F.glu), ("dim",)
 
@@ -232,12 +332,22 @@ class Softmax(_Activation):
 
 
 class LogSoftmax(Softmax):
-    """log softmax(x) along `dim`, without overflow."""
+    """log softmax(x) along `dim`, without overflow.
+
+    >>> import nnlib
+    >>> nnlib.nn.LogSoftmax(dim=-1)(nnlib.tensor([0.0, 1000.0]))
+    tensor([-1000.,     0.])
+    """
 
     function = staticmethod(F.log_softmax)
 
 
 class Softmin(Softmax):
-    """softmax(-x) along `dim`."""
+    """softmax(-x) along `dim`.
+
+    >>> import nnlib
+    >>> nnlib.nn.Softmin(dim=-1)(nnlib.tensor([0.0, 1.0]))
+    tensor([0.7311, 0.2689])
+    """
 
     function = staticmethod(F.softmin)

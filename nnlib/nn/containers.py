@@ -116,7 +116,16 @@ class ModuleDict(Module):
         self.update(modules or {})
 
     def update(self, modules: Mapping[str, Module]) -> None:
-        """Put modules in under their names."""
+        """Put modules in under their names.
+
+        >>> import nnlib
+        >>> modules = nnlib.nn.ModuleDict()
+        >>> modules.update({"bend": nnlib.nn.ReLU()})
+        >>> modules
+        ModuleDict(
+          (bend): ReLU()
+        )
+        """
         for name, m in modules.items():
             self.add_module(name, m)
 
@@ -141,15 +150,30 @@ class ModuleDict(Module):
         return (k for k, _ in self.named_children())
 
     def keys(self) -> list[str]:
-        """The names."""
+        """The names.
+
+        >>> import nnlib
+        >>> list(nnlib.nn.ModuleDict({"bend": nnlib.nn.ReLU()}).keys())
+        ['bend']
+        """
         return list(self)
 
     def values(self) -> list[Module]:
-        """The modules."""
+        """The modules.
+
+        >>> import nnlib
+        >>> list(nnlib.nn.ModuleDict({"bend": nnlib.nn.ReLU()}).values())
+        [ReLU()]
+        """
         return list(self.children())
 
     def items(self) -> list[tuple[str, Module]]:
-        """Names with modules."""
+        """Names with modules.
+
+        >>> import nnlib
+        >>> list(nnlib.nn.ModuleDict({"bend": nnlib.nn.ReLU()}).items())
+        [('bend', ReLU())]
+        """
         return list(self.named_children())
 
 
@@ -169,7 +193,14 @@ class ParameterList(Module):
             self.append(v)
 
     def append(self, value: Any) -> ParameterList:
-        """Put a parameter at the end."""
+        """Put a parameter at the end.
+
+        >>> import nnlib
+        >>> weights = nnlib.nn.ParameterList()
+        >>> _ = weights.append(nnlib.nn.Parameter(nnlib.zeros(2)))
+        >>> len(weights)
+        1
+        """
         value = value if isinstance(value, Parameter) else Parameter(value)
         self.register_parameter(str(len(self)), value)
         return self

@@ -47,7 +47,13 @@ def uniform_(
 def normal_(
     tensor: Any, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None
 ) -> Any:
-    """Normal with a mean and a standard deviation."""
+    """Normal with a mean and a standard deviation.
+
+    >>> import nnlib
+    >>> _ = nnlib.manual_seed(0)
+    >>> nnlib.nn.init.normal_(nnlib.empty(3), std=0.1)
+    tensor([ 0.0126, -0.0132,  0.0640])
+    """
     return _filled(tensor, _like(randn, tensor, generator) * std + mean)
 
 
@@ -55,7 +61,13 @@ def trunc_normal_(
     tensor: Any, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0,
     generator: Generator | None = None,
 ) -> Any:  # fmt: skip
-    """Normal with a mean and a standard deviation, drawn anew where it falls outside of [a, b]."""
+    """Normal with a mean and a standard deviation, drawn anew where it falls outside of [a, b].
+
+    >>> import nnlib
+    >>> w = nnlib.nn.init.trunc_normal_(nnlib.empty(1000), a=-1.0, b=1.0)
+    >>> bool(w.abs().max() <= 1)
+    True
+    """
     values = _like(randn, tensor, generator)._data * std + mean
     values = np.asarray(values)
     outside = (values < a) | (values > b)
@@ -78,17 +90,33 @@ def constant_(tensor: Any, val: float) -> Any:
 
 
 def zeros_(tensor: Any) -> Any:
-    """0 everywhere: for biases.  Weights that are all equal stay equal (see symmetry breaking)."""
+    """0 everywhere: for biases.  Weights that are all equal stay equal (see symmetry breaking).
+
+    >>> import nnlib
+    >>> nnlib.nn.init.zeros_(nnlib.empty(2))
+    tensor([0., 0.])
+    """
     return constant_(tensor, 0.0)
 
 
 def ones_(tensor: Any) -> Any:
-    """1 everywhere."""
+    """1 everywhere.
+
+    >>> import nnlib
+    >>> nnlib.nn.init.ones_(nnlib.empty(2))
+    tensor([1., 1.])
+    """
     return constant_(tensor, 1.0)
 
 
 def eye_(tensor: Any) -> Any:
-    """The identity matrix.  Raises ValueError for other than 2 dimensions."""
+    """The identity matrix.  Raises ValueError for other than 2 dimensions.
+
+    >>> import nnlib
+    >>> nnlib.nn.init.eye_(nnlib.empty(2, 2))
+    tensor([[1., 0.],
+            [0., 1.]])
+    """
     if tensor.ndim != 2:
         raise ValueError("Only tensors with 2 dimensions are supported")
     return _filled(tensor, _eye(*tensor.shape, dtype=tensor.dtype))
@@ -152,7 +180,14 @@ def xavier_uniform_(tensor: Any, gain: float = 1.0, generator: Generator | None 
 
 
 def xavier_normal_(tensor: Any, gain: float = 1.0, generator: Generator | None = None) -> Any:
-    """Normal with standard deviation gain·√(2/(fan_in + fan_out)).  Glorot and Bengio, 2010."""
+    """Normal with standard deviation gain·√(2/(fan_in + fan_out)).  Glorot and Bengio, 2010.
+
+    >>> import nnlib
+    >>> _ = nnlib.manual_seed(0)
+    >>> w = nnlib.nn.init.xavier_normal_(nnlib.empty(100, 100))
+    >>> round(w.std().item(), 2)
+    0.1
+    """
     return normal_(tensor, 0.0, gain * math.sqrt(2 / sum(_fans(tensor))), generator)
 
 
@@ -163,6 +198,12 @@ def kaiming_uniform_(
     """Uniform on ±gain·√(3/fan): keeps the variance through ReLUs.  He and others, 2015.
 
     `a` is leaky_relu's slope.  Raises ValueError for fewer than 2 dimensions or an unknown mode.
+
+    >>> import nnlib
+    >>> _ = nnlib.manual_seed(0)
+    >>> w = nnlib.nn.init.kaiming_uniform_(nnlib.empty(100, 150))
+    >>> bool(w.abs().max() <= 0.2)
+    True
     """
     bound = math.sqrt(3) * calculate_gain(nonlinearity, a) / math.sqrt(_fan(tensor, mode))
     return uniform_(tensor, -bound, bound, generator)
@@ -172,7 +213,14 @@ def kaiming_normal_(
     tensor: Any, a: float = 0, mode: str = "fan_in", nonlinearity: str = "leaky_relu",
     generator: Generator | None = None,
 ) -> Any:  # fmt: skip
-    """Normal with standard deviation gain/√fan.  He and others, 2015.  See `kaiming_uniform_`."""
+    """Normal with standard deviation gain/√fan.  He and others, 2015.  See `kaiming_uniform_`.
+
+    >>> import nnlib
+    >>> _ = nnlib.manual_seed(0)
+    >>> w = nnlib.nn.init.kaiming_normal_(nnlib.empty(100, 200))
+    >>> round(w.std().item(), 2)
+    0.1
+    """
     std = calculate_gain(nonlinearity, a) / math.sqrt(_fan(tensor, mode))
     return normal_(tensor, 0.0, std, generator)
 

@@ -68,7 +68,14 @@ class Embedding(Module):
 
     @classmethod
     def from_pretrained(cls, embeddings: Any, freeze: bool = True) -> Embedding:
-        """A table made of the rows of a tensor, frozen unless told otherwise."""
+        """A table made of the rows of a tensor, frozen unless told otherwise.
+
+        >>> import nnlib
+        >>> table = nnlib.nn.Embedding.from_pretrained(nnlib.tensor([[1.0, 2.0], [3.0, 4.0]]))
+        >>> table(nnlib.tensor([1, 0]))
+        tensor([[3., 4.],
+                [1., 2.]])
+        """
         layer = cls(*embeddings.shape)
         layer.weight = Parameter(embeddings, requires_grad=not freeze)
         return layer

@@ -35,7 +35,12 @@ class MSELoss(_Loss):
 
 
 class L1Loss(_Loss):
-    """|x - y|, averaged.  Raises ValueError where the shapes differ."""
+    """|x - y|, averaged.  Raises ValueError where the shapes differ.
+
+    >>> import nnlib
+    >>> nnlib.nn.L1Loss()(nnlib.tensor([1.0, 2.0]), nnlib.tensor([1.0, 5.0]))
+    tensor(1.5000)
+    """
 
     function = staticmethod(F.l1_loss)
 
@@ -44,6 +49,10 @@ class SmoothL1Loss(_Loss):
     """d²/(2·beta) where |d| < beta, else |d| - beta/2.
 
     See `nnlib.nn.functional.smooth_l1_loss`.
+
+    >>> import nnlib
+    >>> nnlib.nn.SmoothL1Loss()(nnlib.tensor([0.5, 3.0]), nnlib.zeros(2))
+    tensor(1.3125)
     """
 
     function, options = staticmethod(F.smooth_l1_loss), ("reduction", "beta")
@@ -53,7 +62,12 @@ class SmoothL1Loss(_Loss):
 
 
 class HuberLoss(_Loss):
-    """d²/2 where |d| ≤ delta, else delta·(|d| - delta/2).  See `nnlib.nn.functional.huber_loss`."""
+    """d²/2 where |d| ≤ delta, else delta·(|d| - delta/2).  See `nnlib.nn.functional.huber_loss`.
+
+    >>> import nnlib
+    >>> nnlib.nn.HuberLoss(delta=2.0)(nnlib.tensor([1.0, 3.0]), nnlib.zeros(2))
+    tensor(2.2500)
+    """
 
     function, options = staticmethod(F.huber_loss), ("reduction", "delta")
 
@@ -62,7 +76,13 @@ class HuberLoss(_Loss):
 
 
 class KLDivLoss(_Loss):
-    """y·(log y - x) for log-probabilities x.  See `nnlib.nn.functional.kl_div`."""
+    """y·(log y - x) for log-probabilities x.  See `nnlib.nn.functional.kl_div`.
+
+    >>> import nnlib
+    >>> p, q = nnlib.tensor([[0.5, 0.5]]), nnlib.tensor([[0.25, 0.75]])
+    >>> nnlib.nn.KLDivLoss(reduction="batchmean")(p.log(), q)
+    tensor(0.1308)
+    """
 
     function, options = staticmethod(F.kl_div), ("reduction", "log_target")
 
@@ -71,7 +91,12 @@ class KLDivLoss(_Loss):
 
 
 class PoissonNLLLoss(_Loss):
-    """e^x - y·x for x the log of a Poisson rate.  See `nnlib.nn.functional.poisson_nll_loss`."""
+    """e^x - y·x for x the log of a Poisson rate.  See `nnlib.nn.functional.poisson_nll_loss`.
+
+    >>> import nnlib
+    >>> nnlib.nn.PoissonNLLLoss()(nnlib.tensor([0.0, 1.0]), nnlib.tensor([1.0, 3.0]))
+    tensor(0.3591)
+    """
 
     function = staticmethod(F.poisson_nll_loss)
     options = ("log_input", "full", "eps", "reduction")
@@ -88,13 +113,23 @@ class PoissonNLLLoss(_Loss):
 
 
 class SoftMarginLoss(_Loss):
-    """log(1 + e^(-y·z)) for y of ±1."""
+    """log(1 + e^(-y·z)) for y of ±1.
+
+    >>> import nnlib
+    >>> nnlib.nn.SoftMarginLoss()(nnlib.tensor([0.0, 2.0]), nnlib.tensor([1.0, -1.0]))
+    tensor(1.4100)
+    """
 
     function = staticmethod(F.soft_margin_loss)
 
 
 class HingeEmbeddingLoss(_Loss):
-    """x where y = 1, max(0, margin - x) where y = -1."""
+    """x where y = 1, max(0, margin - x) where y = -1.
+
+    >>> import nnlib
+    >>> nnlib.nn.HingeEmbeddingLoss()(nnlib.tensor([0.5, 0.5]), nnlib.tensor([1, -1]))
+    tensor(0.5000)
+    """
 
     function, options = staticmethod(F.hinge_embedding_loss), ("margin", "reduction")
 
@@ -106,6 +141,10 @@ class BCELoss(_Loss):
     """-(y log p + (1 - y) log(1 - p)) for probabilities p, averaged.
 
     Raises RuntimeError where p is outside of [0, 1], ValueError where the shapes differ.
+
+    >>> import nnlib
+    >>> nnlib.nn.BCELoss()(nnlib.tensor([0.5, 0.9]), nnlib.tensor([0.0, 1.0]))
+    tensor(0.3993)
     """
 
     function, options = staticmethod(F.binary_cross_entropy), ("weight", "reduction")
@@ -137,7 +176,13 @@ class BCEWithLogitsLoss(_Loss):
 
 
 class NLLLoss(_Loss):
-    """-x at the right class, for log-probabilities x.  See `nnlib.nn.functional.nll_loss`."""
+    """-x at the right class, for log-probabilities x.  See `nnlib.nn.functional.nll_loss`.
+
+    >>> import nnlib
+    >>> logs = nnlib.tensor([[0.25, 0.75], [0.5, 0.5]]).log()
+    >>> nnlib.nn.NLLLoss()(logs, nnlib.tensor([1, 0]))
+    tensor(0.4904)
+    """
 
     function, options = staticmethod(F.nll_loss), ("weight", "ignore_index", "reduction")
 

@@ -40,7 +40,13 @@ class Dropout(Module):
 
 
 class Dropout2d(Dropout):
-    """Dropout of whole planes.  As ``torch.nn.Dropout2d``."""
+    """Dropout of whole planes.  As ``torch.nn.Dropout2d``.
+
+    >>> import nnlib
+    >>> _ = nnlib.manual_seed(0)
+    >>> nnlib.nn.Dropout2d(0.5)(nnlib.ones(1, 4, 2, 2)).mean((2, 3))
+    tensor([[2., 0., 0., 0.]])
+    """
 
     function = staticmethod(F.dropout2d)
 

@@ -142,7 +142,12 @@ class _MaxPool(_Pool):
 
 
 class MaxPool1d(_MaxPool):
-    """The largest element of each window over a length.  As ``torch.nn.MaxPool1d``."""
+    """The largest element of each window over a length.  As ``torch.nn.MaxPool1d``.
+
+    >>> import nnlib
+    >>> nnlib.nn.MaxPool1d(2)(nnlib.tensor([[1.0, 3.0, 2.0, 5.0]]))
+    tensor([[3., 5.]])
+    """
 
     function = staticmethod(F.max_pool1d)
 
@@ -171,7 +176,12 @@ class _AvgPool(_Pool):
 
 
 class AvgPool1d(_AvgPool):
-    """The mean of each window over a length.  As ``torch.nn.AvgPool1d``."""
+    """The mean of each window over a length.  As ``torch.nn.AvgPool1d``.
+
+    >>> import nnlib
+    >>> nnlib.nn.AvgPool1d(2)(nnlib.tensor([[1.0, 3.0, 2.0, 4.0]]))
+    tensor([[2., 3.]])
+    """
 
     def __init__(
         self, kernel_size: Ints, stride: Ints | None = None, padding: Ints = 0,
@@ -189,7 +199,12 @@ class AvgPool1d(_AvgPool):
 
 
 class AvgPool2d(_AvgPool):
-    """The mean of each window over an image.  As ``torch.nn.AvgPool2d``."""
+    """The mean of each window over an image.  As ``torch.nn.AvgPool2d``.
+
+    >>> import nnlib
+    >>> nnlib.nn.AvgPool2d(2)(nnlib.ones(1, 3, 4, 6)).shape
+    nnlib.Size([1, 3, 2, 3])
+    """
 
     def __init__(
         self, kernel_size: Ints, stride: Ints | None = None, padding: Ints = 0,
@@ -220,7 +235,12 @@ class _Adaptive(Module):
 
 
 class AdaptiveAvgPool1d(_Adaptive):
-    """Means over windows chosen for a result of a given length."""
+    """Means over windows chosen for a result of a given length.
+
+    >>> import nnlib
+    >>> nnlib.nn.AdaptiveAvgPool1d(2)(nnlib.tensor([[1.0, 3.0, 2.0, 4.0]]))
+    tensor([[2., 3.]])
+    """
 
     function = staticmethod(F.adaptive_avg_pool1d)
 
@@ -237,7 +257,12 @@ class AdaptiveAvgPool2d(_Adaptive):
 
 
 class AdaptiveMaxPool1d(_Adaptive):
-    """Maxima over windows chosen for a result of a given length."""
+    """Maxima over windows chosen for a result of a given length.
+
+    >>> import nnlib
+    >>> nnlib.nn.AdaptiveMaxPool1d(1)(nnlib.tensor([[1.0, 3.0, 2.0, 4.0]]))
+    tensor([[4.]])
+    """
 
     function = staticmethod(F.adaptive_max_pool1d)
 
@@ -246,6 +271,10 @@ class AdaptiveMaxPool2d(_Adaptive):
     """Maxima over windows chosen for a result of a given size: 1 asks "is it anywhere?".
 
     As ``torch.nn.AdaptiveMaxPool2d``.
+
+    >>> import nnlib
+    >>> nnlib.nn.AdaptiveMaxPool2d(1)(nnlib.ones(2, 3, 8, 8)).shape
+    nnlib.Size([2, 3, 1, 1])
     """
 
     function = staticmethod(F.adaptive_max_pool2d)

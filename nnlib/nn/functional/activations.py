@@ -146,19 +146,34 @@ def silu(input: Any) -> Any:
 
 
 def mish(input: Any) -> Any:
-    """x · tanh(softplus(x)), elementwise.  Misra, 2019."""
+    """x · tanh(softplus(x)), elementwise.  Misra, 2019.
+
+    >>> import nnlib
+    >>> nnlib.nn.functional.mish(nnlib.tensor([-1.0, 2.0]))
+    tensor([-0.3034,  1.9440])
+    """
     x = _floating("mish", input)
     return e.mul(x, e.tanh(softplus(x)))
 
 
 def softsign(input: Any) -> Any:
-    """x / (1 + |x|), elementwise."""
+    """x / (1 + |x|), elementwise.
+
+    >>> import nnlib
+    >>> nnlib.nn.functional.softsign(nnlib.tensor([-1.0, 3.0]))
+    tensor([-0.5000,  0.7500])
+    """
     x = needs_tensor("softsign", input)
     return e.div(x, e.add(e.abs(x), 1))
 
 
 def tanhshrink(input: Any) -> Any:
-    """x - tanh(x), elementwise."""
+    """x - tanh(x), elementwise.
+
+    >>> import nnlib
+    >>> nnlib.nn.functional.tanhshrink(nnlib.tensor([-1.0, 2.0]))
+    tensor([-0.2384,  1.0360])
+    """
     return e.sub(input, e.tanh(input))
 
 
@@ -177,22 +192,42 @@ def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0) -> Any:
 
 
 def relu6(input: Any) -> Any:
-    """min(max(x, 0), 6), elementwise."""
+    """min(max(x, 0), 6), elementwise.
+
+    >>> import nnlib
+    >>> nnlib.nn.functional.relu6(nnlib.tensor([-1.0, 2.0, 9.0]))
+    tensor([0., 2., 6.])
+    """
     return hardtanh(input, 0.0, 6.0)
 
 
 def hardsigmoid(input: Any) -> Any:
-    """(x + 3)/6 limited to [0, 1], elementwise."""
+    """(x + 3)/6 limited to [0, 1], elementwise.
+
+    >>> import nnlib
+    >>> nnlib.nn.functional.hardsigmoid(nnlib.tensor([-4.0, 0.0, 1.5]))
+    tensor([0.0000, 0.5000, 0.7500])
+    """
     return e.div(relu6(e.add(_floating("hardsigmoid", input), 3.0)), 6.0)
 
 
 def hardswish(input: Any) -> Any:
-    """x · hardsigmoid(x), elementwise.  Howard and others, 2019."""
+    """x · hardsigmoid(x), elementwise.  Howard and others, 2019.
+
+    >>> import nnlib
+    >>> nnlib.nn.functional.hardswish(nnlib.tensor([-1.0, 1.0, 4.0]))
+    tensor([-0.3333,  0.6667,  4.0000])
+    """
     return e.mul(input, hardsigmoid(input))
 
 
 def threshold(input: Any, threshold: float, value: float) -> Any:
-    """x where x > threshold, else `value`."""
+    """x where x > threshold, else `value`.
+
+    >>> import nnlib
+    >>> nnlib.nn.functional.threshold(nnlib.tensor([0.2, 0.7]), 0.5, -1.0)
+    tensor([-1.0000,  0.7000])
+    """
     x = needs_tensor("threshold", input)
     return e.where(e.gt(x, threshold), x, value)
 
@@ -231,12 +266,22 @@ def softmax(input: Any, dim: int | None = None) -> Any:
 
 
 def log_softmax(input: Any, dim: int | None = None) -> Any:
-    """log softmax(x) along `dim`, as x - log Σ e^x.  Say which `dim`."""
+    """log softmax(x) along `dim`, as x - log Σ e^x.  Say which `dim`.
+
+    >>> import nnlib
+    >>> nnlib.nn.functional.log_softmax(nnlib.tensor([0.0, 1000.0]), dim=-1)
+    tensor([-1000.,     0.])
+    """
     return r.log_softmax(input, _softmax_dim("log_softmax", input, dim))
 
 
 def softmin(input: Any, dim: int | None = None) -> Any:
-    """softmax(-x) along `dim`."""
+    """softmax(-x) along `dim`.
+
+    >>> import nnlib
+    >>> nnlib.nn.functional.softmin(nnlib.tensor([0.0, 1.0]), dim=-1)
+    tensor([0.7311, 0.2689])
+    """
     return r.softmax(e.neg(input), _softmax_dim("softmin", input, dim))
 
 

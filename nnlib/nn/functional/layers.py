@@ -140,7 +140,13 @@ def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = F
 
 
 def dropout2d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
-    """Dropout of whole planes: `input` (N, C, H, W) or (C, H, W).  Tompson and others, 2015."""
+    """Dropout of whole planes: `input` (N, C, H, W) or (C, H, W).  Tompson and others, 2015.
+
+    >>> import nnlib
+    >>> _ = nnlib.manual_seed(0)
+    >>> nnlib.nn.functional.dropout2d(nnlib.ones(1, 4, 2, 2)).mean((2, 3))
+    tensor([[2., 0., 0., 0.]])
+    """
     x = needs_tensor("dropout2d", input)
     if x._data.ndim not in (3, 4):
         raise RuntimeError(f"dropout2d: Expected 3D or 4D input, but got {shown(x)}")

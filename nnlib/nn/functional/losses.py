@@ -139,6 +139,10 @@ def poisson_nll_loss(
     """e^x - y·x for x the log of a Poisson rate, or x - y·log(x + eps) for the rate itself.
 
     `full` adds Stirling's approximation of log y! for y > 1.
+
+    >>> import nnlib
+    >>> nnlib.nn.functional.poisson_nll_loss(nnlib.tensor([0.0, 1.0]), nnlib.tensor([1.0, 3.0]))
+    tensor(0.3591)
     """
     _same_shape("poisson_nll_loss", input, target)
     if log_input:
@@ -224,7 +228,12 @@ def soft_margin_loss(input: Any, target: Any, *, reduction: str = "mean") -> Any
 def hinge_embedding_loss(
     input: Any, target: Any, margin: float = 1.0, *, reduction: str = "mean"
 ) -> Any:
-    """x where y = 1, max(0, margin - x) where y = -1."""
+    """x where y = 1, max(0, margin - x) where y = -1.
+
+    >>> import nnlib
+    >>> nnlib.nn.functional.hinge_embedding_loss(nnlib.tensor([0.5, 0.5]), nnlib.tensor([1, -1]))
+    tensor(0.5000)
+    """
     _same_shape("hinge_embedding_loss", input, target)
     apart = e.where(e.ne(target, 1), e.clamp(e.rsub(input, float(margin)), min=0), 0.0)
     near = e.where(e.ne(target, -1), input, 0.0)
@@ -234,7 +243,13 @@ def hinge_embedding_loss(
 def margin_ranking_loss(
     input1: Any, input2: Any, target: Any, margin: float = 0.0, *, reduction: str = "mean"
 ) -> Any:
-    """max(0, -y·(x1 - x2) + margin): y = 1 wants the first to be the larger."""
+    """max(0, -y·(x1 - x2) + margin): y = 1 wants the first to be the larger.
+
+    >>> import nnlib
+    >>> a, b = nnlib.tensor([3.0, 1.0]), nnlib.tensor([2.0, 2.0])
+    >>> nnlib.nn.functional.margin_ranking_loss(a, b, nnlib.ones(2), reduction="none")
+    tensor([0., 1.])
+    """
     off = e.mul(e.neg(target), e.sub(input1, input2))
     return _reduced(e.clamp(e.add(off, float(margin)), min=0), reduction)
 

@@ -339,7 +339,12 @@ def adaptive_avg_pool2d(input: Any, output_size: Any) -> Any:
 
 
 def adaptive_avg_pool1d(input: Any, output_size: Any) -> Any:
-    """The means of windows chosen so that the result has length `output_size`.  See the 2d form."""
+    """The means of windows chosen so that the result has length `output_size`.  See the 2d form.
+
+    >>> import nnlib
+    >>> nnlib.nn.functional.adaptive_avg_pool1d(nnlib.tensor([[1.0, 3.0, 2.0, 4.0]]), 2)
+    tensor([[2., 3.]])
+    """
     name = "adaptive_avg_pool1d"
     x: Any = needs_tensor(name, input)
     (size,) = _adaptive_sizes(name, x, output_size, 1)
@@ -371,7 +376,12 @@ def adaptive_max_pool2d(input: Any, output_size: Any) -> Any:
 
 
 def adaptive_max_pool1d(input: Any, output_size: Any) -> Any:
-    """The maxima of windows chosen so that the result has length `output_size`."""
+    """The maxima of windows chosen so that the result has length `output_size`.
+
+    >>> import nnlib
+    >>> nnlib.nn.functional.adaptive_max_pool1d(nnlib.tensor([[1.0, 3.0, 2.0, 4.0]]), 2)
+    tensor([[3., 4.]])
+    """
     name = "adaptive_max_pool1d"
     x: Any = needs_tensor(name, input)
     (size,) = _adaptive_sizes(name, x, output_size, 1)
