@@ -38,7 +38,7 @@ def looking(model: words.Attention, word: str, at: int = 1, **text: Any) -> live
                 live.images("A", pixel=20, colors="magnitude", range=(0, 1), row_labels="word",
                             column_labels="word", title="who (row) looks at whom (column)"),
                 live.column(
-                    live.axes(live.bars("row", labels=places, format=".2f"), width=330, height=170,
+                    live.axes(live.bars("row", labels=places), width=330, height=170,
                               ylim=(0, 1.15), xlabel="letter looked at", ylabel="weight"),
                     live.axes(live.bars("p", labels=["Dutch", "English", "Polish", "Spanish"],
                                         format=".2f"), width=330, height=170, ylim=(0, 1.15),

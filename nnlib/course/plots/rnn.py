@@ -61,7 +61,7 @@ def reading(reader: Any, word: str, **text: Any) -> live.Figure:
              live.images("columns", pixel=9, colors="gray", column_labels="word",
                          row_labels=list(words.LETTERS), title="one-hot columns"),
              live.axes(live.bars("p_here", labels=["Dutch", "English", "Polish", "Spanish"],
-                                 format=".2f"), width=300, height=230, ylim=(0, 1.1),
+                                 format=".2f"), width=250, height=230, ylim=(0, 1.1),
                        ylabel="NN3’s answer")],
             live.readout("after letter {here:d} of {word}: Dutch {p_here[0]:.2f}, "
                          "English {p_here[1]:.2f}, Polish {p_here[2]:.2f}, "
