@@ -83,19 +83,59 @@ class Function:
 
     @staticmethod
     def forward(*args: Any, **kwargs: Any) -> Any:
-        """Compute the result from `ctx` and the inputs (without `ctx` if setup_context exists)."""
+        """Compute the result from `ctx` and the inputs (without `ctx` if setup_context exists).
+
+        >>> import nnlib
+        >>> class Cube(nnlib.autograd.Function):
+        ...     @staticmethod
+        ...     def forward(ctx, x):
+        ...         ctx.save_for_backward(x)
+        ...         return x**3
+        ...     @staticmethod
+        ...     def backward(ctx, slope):
+        ...         (x,) = ctx.saved_tensors
+        ...         return 3 * x**2 * slope
+        >>> Cube.apply(nnlib.tensor(2.0, requires_grad=True))
+        tensor(8., grad_fn=<CubeBackward0>)
+        """
         raise NotImplementedError("You must implement the forward function for custom Function.")
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Any) -> Any:
-        """One gradient for each input of forward, given those of the outputs."""
+        """One gradient for each input of forward, given those of the outputs.
+
+        >>> import nnlib
+        >>> class Double(nnlib.autograd.Function):
+        ...     @staticmethod
+        ...     def forward(ctx, x):
+        ...         return 2 * x
+        ...     @staticmethod
+        ...     def backward(ctx, slope):
+        ...         return 2 * slope
+        >>> w = nnlib.tensor(1.0, requires_grad=True)
+        >>> Double.apply(w).backward()
+        >>> w.grad
+        tensor(2.)
+        """
         raise NotImplementedError("You must implement the backward function for your Function.")
 
     setup_context: Any = None
 
     @classmethod
     def apply(cls, *args: Any) -> Any:
-        """Compute, and record the step where an input is recorded."""
+        """Compute, and record the step where an input is recorded.
+
+        >>> import nnlib
+        >>> class Double(nnlib.autograd.Function):
+        ...     @staticmethod
+        ...     def forward(ctx, x):
+        ...         return 2 * x
+        ...     @staticmethod
+        ...     def backward(ctx, slope):
+        ...         return 2 * slope
+        >>> Double.apply(nnlib.tensor([1.0, 2.0]))
+        tensor([2., 4.])
+        """
         ctx = Context()
         recording = record.grad_enabled()
         nodes = tuple([a._node if isinstance(a, Value) and recording else None for a in args])

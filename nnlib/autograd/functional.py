@@ -201,6 +201,11 @@ def jvp(
     """(func(x), J v): how the result moves when x moves along v.
 
     By two backward passes: uᵀJ is linear in u, and its derivative with respect to u along v is Jv.
+
+    >>> import nnlib
+    >>> x, v = nnlib.tensor([1.0, 2.0]), nnlib.tensor([1.0, 0.0])
+    >>> nnlib.autograd.functional.jvp(lambda x: x**2, x, v)
+    (tensor([1., 4.]), tensor([2., 0.]))
     """
     _, given = _tuple("inputs", inputs)
     xs = _fresh(given, create_graph)
@@ -222,7 +227,13 @@ def vhp(
     create_graph: bool = False,
     strict: bool = False,
 ) -> tuple[Any, Any]:
-    """(func(x), vᵀH) for a function with one number as its result: H need not be formed."""
+    """(func(x), vᵀH) for a function with one number as its result: H need not be formed.
+
+    >>> import nnlib
+    >>> x, v = nnlib.tensor([1.0, 2.0]), nnlib.tensor([1.0, 1.0])
+    >>> nnlib.autograd.functional.vhp(lambda x: (x**3).sum(), x, v)
+    (tensor(9.), tensor([ 6., 12.]))
+    """
     several, given = _tuple("inputs", inputs)
     xs = _fresh(given, create_graph)
     vs = _vectors(v, xs, "the input to the function")
@@ -241,5 +252,11 @@ def hvp(
     create_graph: bool = False,
     strict: bool = False,
 ) -> tuple[Any, Any]:
-    """(func(x), H v): H is symmetric, so this is vhp()."""
+    """(func(x), H v): H is symmetric, so this is vhp().
+
+    >>> import nnlib
+    >>> x, v = nnlib.tensor([1.0, 2.0]), nnlib.tensor([1.0, 1.0])
+    >>> nnlib.autograd.functional.hvp(lambda x: (x**3).sum(), x, v)
+    (tensor(9.), tensor([ 6., 12.]))
+    """
     return vhp(func, inputs, v, create_graph, strict)

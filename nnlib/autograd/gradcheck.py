@@ -114,6 +114,11 @@ def gradgradcheck(
     """gradcheck() of the gradient: the second derivative against differences of the first.
 
     Without `grad_outputs` the gradient starts from seeded random numbers.
+
+    >>> import nnlib
+    >>> w = nnlib.tensor([1.0, 2.0], dtype=nnlib.float64, requires_grad=True)
+    >>> nnlib.autograd.gradgradcheck(lambda w: (w**3).sum(), (w,))
+    True
     """
     xs = (inputs,) if isinstance(inputs, Value) else tuple(inputs)
     outputs = _outputs(func(*xs))

@@ -11,6 +11,13 @@ class RemovableHandle:
     """What registering a hook returns: ``remove()`` undoes it; a ``with`` block does so at its end.
 
     As ``torch.utils.hooks.RemovableHandle``.
+
+    >>> import nnlib
+    >>> layer = nnlib.nn.ReLU()
+    >>> handle = layer.register_forward_hook(lambda module, args, output: -output)
+    >>> handle.remove()
+    >>> layer(nnlib.tensor([2.0]))
+    tensor([2.])
     """
 
     _ids = count()
@@ -20,7 +27,16 @@ class RemovableHandle:
         self._hooks = hooks
 
     def remove(self) -> None:
-        """Take the hook away; a second time does nothing."""
+        """Take the hook away; a second time does nothing.
+
+        >>> import nnlib
+        >>> w = nnlib.tensor(3.0, requires_grad=True)
+        >>> handle = w.register_hook(lambda slope: 10 * slope)
+        >>> handle.remove()
+        >>> (2 * w).backward()
+        >>> w.grad
+        tensor(2.)
+        """
         self._hooks.pop(self.id, None)
 
     def __enter__(self) -> RemovableHandle:

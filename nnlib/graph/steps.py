@@ -20,7 +20,14 @@ class GraphError(ValueError):
 
 @dataclass
 class Step:
-    """One node: an input, a constant, or a primitive applied to earlier nodes."""
+    """One node: an input, a constant, or a primitive applied to earlier nodes.
+
+    >>> import nnlib
+    >>> graph = nnlib.graph.trace(lambda x: x.exp(), x=nnlib.ones(2))
+    >>> step = graph.steps[1]
+    >>> step.op, step.inputs, step.shape
+    ('exp', (0,), (2,))
+    """
 
     op: str
     shape: tuple[int, ...]
@@ -33,7 +40,13 @@ class Step:
 
 @dataclass
 class Graph:
-    """Steps in an order in which each one's inputs come before it, and the named outputs."""
+    """Steps in an order in which each one's inputs come before it, and the named outputs.
+
+    >>> import nnlib
+    >>> graph = nnlib.graph.trace(lambda x: {"y": (2 * x).sum()}, x=nnlib.ones(3))
+    >>> graph
+    Graph(x → y; 2 operations)
+    """
 
     steps: list[Step]
     outputs: dict[str, int]
@@ -46,7 +59,13 @@ class Graph:
 
     @property
     def inputs(self) -> dict[str, Step]:
-        """The steps that a caller provides, by name."""
+        """The steps that a caller provides, by name.
+
+        >>> import nnlib
+        >>> graph = nnlib.graph.trace(lambda a, b: a * b, a=nnlib.tensor(1.0), b=nnlib.tensor(2.0))
+        >>> list(graph.inputs)
+        ['a', 'b']
+        """
         return {s.name: s for s in self.steps if s.op == "input" and s.name is not None}
 
     def run(self, **inputs: Any) -> dict[str, np.ndarray]:
@@ -86,19 +105,36 @@ class Graph:
         """Without dead steps, repeated steps, and steps whose inputs are all constant.
 
         `compact`: large constants that come from small ones stay computed (for graphs to ship).
+
+        >>> import nnlib
+        >>> graph = nnlib.graph.trace(lambda x: x * nnlib.tensor(2.0).exp(), x=nnlib.tensor(1.0))
+        >>> len(graph.steps), len(graph.simplified().steps)
+        (4, 3)
         """
         from nnlib.graph.simplify import simplify
 
         return simplify(self, compact)
 
     def tidied(self) -> Graph:
-        """Simplified, and without x · 1, x - 0, --x and the like; every result stays the same."""
+        """Simplified, and without x · 1, x - 0, --x and the like; every result stays the same.
+
+        >>> import nnlib
+        >>> graph = nnlib.graph.trace(lambda x: -(-x) * 1, x=nnlib.tensor(1.0))
+        >>> len(graph.steps), len(graph.tidied().steps)
+        (5, 1)
+        """
         from nnlib.graph.simplify import tidy
 
         return tidy(self)
 
     def gradient(self, of: str | None = None, wrt: Sequence[str] | None = None) -> Graph:
-        """The graph with derivatives added: see `nnlib.graph.gradient`."""
+        """The graph with derivatives added: see `nnlib.graph.gradient`.
+
+        >>> import nnlib
+        >>> graph = nnlib.graph.trace(lambda x: x * x, x=nnlib.tensor(3.0))
+        >>> graph.gradient().run(x=5.0)["d_x"].item()
+        10.0
+        """
         from nnlib.graph.gradient import gradient
 
         return gradient(self, of, wrt)
@@ -150,6 +186,11 @@ class Graph:
         """The graph as an SVG picture: a string that notebooks show.
 
         `values` are inputs to run it on; each node then shows its result.
+
+        >>> import nnlib
+        >>> graph = nnlib.graph.trace(lambda x: x * x, x=nnlib.tensor(3.0))
+        >>> graph.draw()[:4]
+        '<svg'
         """
         from nnlib.graph.draw import draw
 
@@ -159,20 +200,38 @@ class Graph:
         return str(self.draw())
 
     def to_dict(self) -> dict[str, Any]:
-        """The graph as plain JSON values, by the schema in docs/graph-schema.md."""
+        """The graph as plain JSON values, by the schema in docs/graph-schema.md.
+
+        >>> import nnlib
+        >>> graph = nnlib.graph.trace(lambda x: x * x, x=nnlib.tensor(3.0))
+        >>> sorted(graph.to_dict())
+        ['format', 'nodes', 'outputs', 'version']
+        """
         from nnlib.graph.files import to_dict
 
         return to_dict(self)
 
     def to_json(self) -> str:
-        """The graph as JSON text."""
+        """The graph as JSON text.
+
+        >>> import nnlib
+        >>> graph = nnlib.graph.trace(lambda x: x * x, x=nnlib.tensor(3.0))
+        >>> nnlib.graph.Graph.from_json(graph.to_json()).run(x=4.0)["output"].item()
+        16.0
+        """
         from nnlib.graph.files import to_json
 
         return to_json(self)
 
     @staticmethod
     def from_json(text: str) -> Graph:
-        """Read a graph back.  Raises GraphError for anything that is not one."""
+        """Read a graph back.  Raises GraphError for anything that is not one.
+
+        >>> import nnlib
+        >>> graph = nnlib.graph.trace(lambda x: x * x, x=nnlib.tensor(3.0))
+        >>> nnlib.graph.Graph.from_json(graph.to_json())
+        Graph(x → output; 1 operations)
+        """
         from nnlib.graph.files import from_json
 
         return from_json(text)

@@ -73,7 +73,15 @@ class Module:
     _after: dict[object, Callable] | None = None
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
-        """What the module computes.  Subclasses write it; call the module, not this."""
+        """What the module computes.  Subclasses write it; call the module, not this.
+
+        >>> import nnlib
+        >>> class Double(nnlib.nn.Module):
+        ...     def forward(self, x):
+        ...         return 2 * x
+        >>> Double()(nnlib.tensor([1.0, 2.0]))
+        tensor([2., 4.])
+        """
         raise NotImplementedError(
             f'Module [{type(self).__name__}] is missing the required "forward" function: define '
             "forward(self, ...) in the class (its name must be exactly that)"
@@ -98,13 +106,26 @@ class Module:
         """Call ``hook(module, args, output)`` after forward; what it returns replaces the output.
 
         Returns a handle; ``handle.remove()`` takes the hook away again.
+
+        >>> import nnlib
+        >>> layer = nnlib.nn.Linear(2, 3)
+        >>> handle = layer.register_forward_hook(lambda module, args, output: print(output.shape))
+        >>> _ = layer(nnlib.ones(5, 2))
+        nnlib.Size([5, 3])
         """
         if self._after is None:
             self._after = {}
         return RemovableHandle(self._after, hook)
 
     def register_forward_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
-        """Call ``hook(module, args)`` before forward; what it returns replaces the arguments."""
+        """Call ``hook(module, args)`` before forward; what it returns replaces the arguments.
+
+        >>> import nnlib
+        >>> layer = nnlib.nn.ReLU()
+        >>> handle = layer.register_forward_pre_hook(lambda module, args: (-args[0],))
+        >>> layer(nnlib.tensor([-1.0, 2.0]))
+        tensor([1., 0.])
+        """
         if self._before is None:
             self._before = {}
         return RemovableHandle(self._before, hook)
@@ -112,7 +133,14 @@ class Module:
     # ------------------------------------------------------------ what is inside
 
     def add_module(self, name: str, module: Module | None) -> None:
-        """Put a module inside under a name.  TypeError for no module, KeyError for a bad name."""
+        """Put a module inside under a name.  TypeError for no module, KeyError for a bad name.
+
+        >>> import nnlib
+        >>> net = nnlib.nn.Module()
+        >>> net.add_module("bend", nnlib.nn.ReLU())
+        >>> net.bend
+        ReLU()
+        """
         if module is not None and not isinstance(module, Module):
             raise TypeError(f"{type(module).__name__} is not a Module subclass")
         self._check_name("module", name)
@@ -121,7 +149,14 @@ class Module:
     register_module = add_module
 
     def register_parameter(self, name: str, param: Parameter | None) -> None:
-        """Put a parameter inside under a name (None: there is none, and forward knows it)."""
+        """Put a parameter inside under a name (None: there is none, and forward knows it).
+
+        >>> import nnlib
+        >>> net = nnlib.nn.Module()
+        >>> net.register_parameter("w", nnlib.nn.Parameter(nnlib.zeros(2)))
+        >>> list(net.state_dict())
+        ['w']
+        """
         if param is not None and not isinstance(param, Parameter):
             raise TypeError(
                 f"cannot assign '{type(param).__name__}' object to parameter '{name}' "
@@ -134,6 +169,12 @@ class Module:
         """Keep a tensor that is not trained (a running mean, say) as part of the state.
 
         With ``persistent=False`` it is left out of `state_dict`.
+
+        >>> import nnlib
+        >>> net = nnlib.nn.Module()
+        >>> net.register_buffer("mean", nnlib.zeros(2))
+        >>> list(net.parameters()), list(net.state_dict())
+        ([], ['mean'])
         """
         if tensor is not None and not isinstance(tensor, Value):
             raise TypeError(
@@ -156,15 +197,33 @@ class Module:
             raise KeyError(f"attribute '{name}' already exists: choose another name")
 
     def named_children(self) -> Iterator[tuple[str, Module]]:
-        """The modules directly inside, with their names."""
+        """The modules directly inside, with their names.
+
+        >>> import nnlib
+        >>> net = nnlib.nn.Sequential(nnlib.nn.Linear(2, 1), nnlib.nn.ReLU())
+        >>> [name for name, child in net.named_children()]
+        ['0', '1']
+        """
         return ((k, v) for k, v in vars(self).items() if isinstance(v, Module))
 
     def children(self) -> Iterator[Module]:
-        """The modules directly inside."""
+        """The modules directly inside.
+
+        >>> import nnlib
+        >>> net = nnlib.nn.Sequential(nnlib.nn.Linear(2, 1), nnlib.nn.ReLU())
+        >>> list(net.children())
+        [Linear(in_features=2, out_features=1, bias=True), ReLU()]
+        """
         return (m for _, m in self.named_children())
 
     def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
-        """This module and all inside, each once, with dotted names (this one's is empty)."""
+        """This module and all inside, each once, with dotted names (this one's is empty).
+
+        >>> import nnlib
+        >>> net = nnlib.nn.Sequential(nnlib.nn.Linear(2, 1), nnlib.nn.ReLU())
+        >>> [name for name, module in net.named_modules()]
+        ['', '0', '1']
+        """
         seen: set[int] = set()
         for name, m in self._all_modules(prefix):
             if id(m) not in seen:
@@ -177,11 +236,23 @@ class Module:
             yield from child._all_modules(f"{prefix}.{name}" if prefix else name)
 
     def modules(self) -> Iterator[Module]:
-        """This module and all inside, each once."""
+        """This module and all inside, each once.
+
+        >>> import nnlib
+        >>> net = nnlib.nn.Sequential(nnlib.nn.Linear(2, 1), nnlib.nn.ReLU())
+        >>> [type(module).__name__ for module in net.modules()]
+        ['Sequential', 'Linear', 'ReLU']
+        """
         return (m for _, m in self.named_modules())
 
     def get_submodule(self, target: str) -> Module:
-        """The module at a dotted name.  AttributeError where there is none."""
+        """The module at a dotted name.  AttributeError where there is none.
+
+        >>> import nnlib
+        >>> net = nnlib.nn.Sequential(nnlib.nn.Sequential(nnlib.nn.ReLU()))
+        >>> net.get_submodule("0.0")
+        ReLU()
+        """
         found: Any = self
         for name in target.split(".") if target else ():
             inner = vars(found).get(name)
@@ -191,7 +262,13 @@ class Module:
         return found
 
     def named_parameters(self, prefix: str = "", recurse: bool = True) -> Iterator[tuple[str, Any]]:
-        """The parameters with dotted names, each once."""
+        """The parameters with dotted names, each once.
+
+        >>> import nnlib
+        >>> net = nnlib.nn.Sequential(nnlib.nn.Linear(2, 3), nnlib.nn.ReLU())
+        >>> [(name, p.shape) for name, p in net.named_parameters()]
+        [('0.weight', nnlib.Size([3, 2])), ('0.bias', nnlib.Size([3]))]
+        """
         seen: set[int] = set()
         for name, p in self._all(prefix, Module._own_parameters, recurse):
             if id(p) not in seen:
@@ -199,15 +276,31 @@ class Module:
                 yield name, p
 
     def parameters(self, recurse: bool = True) -> Iterator[Any]:
-        """The parameters, each once: what an optimiser is given."""
+        """The parameters, each once: what an optimiser is given.
+
+        >>> import nnlib
+        >>> net = nnlib.nn.Sequential(nnlib.nn.Linear(2, 3), nnlib.nn.Linear(3, 1))
+        >>> sum(p.numel() for p in net.parameters())
+        13
+        """
         return (p for _, p in self.named_parameters(recurse=recurse))
 
     def named_buffers(self, prefix: str = "", recurse: bool = True) -> Iterator[tuple[str, Any]]:
-        """The buffers with dotted names."""
+        """The buffers with dotted names.
+
+        >>> import nnlib
+        >>> [name for name, b in nnlib.nn.BatchNorm1d(3).named_buffers()]
+        ['running_mean', 'running_var', 'num_batches_tracked']
+        """
         return self._all(prefix, Module._own_buffers, recurse)
 
     def buffers(self, recurse: bool = True) -> Iterator[Any]:
-        """The buffers."""
+        """The buffers.
+
+        >>> import nnlib
+        >>> [b.shape for b in nnlib.nn.BatchNorm1d(3).buffers()]
+        [nnlib.Size([3]), nnlib.Size([3]), nnlib.Size([])]
+        """
         return (b for _, b in self.named_buffers(recurse=recurse))
 
     def _own_parameters(self) -> list[tuple[str, Any]]:
@@ -231,14 +324,27 @@ class Module:
     # ------------------------------------------------------------ changing all of it
 
     def apply(self, fn: Callable[[Module], Any]) -> Any:
-        """Call `fn` on every module inside, then on this one."""
+        """Call `fn` on every module inside, then on this one.
+
+        >>> import nnlib
+        >>> net = nnlib.nn.Sequential(nnlib.nn.ReLU(), nnlib.nn.Tanh())
+        >>> _ = net.apply(lambda module: print(type(module).__name__))
+        ReLU
+        Tanh
+        Sequential
+        """
         for child in self.children():
             child.apply(fn)
         fn(self)
         return self
 
     def train(self, mode: bool = True) -> Any:
-        """Training mode (dropout drops, batch norm measures), for this module and all inside."""
+        """Training mode (dropout drops, batch norm measures), for this module and all inside.
+
+        >>> import nnlib
+        >>> nnlib.nn.Dropout().train(False).training
+        False
+        """
         if not isinstance(mode, bool):
             raise ValueError("training mode is expected to be boolean")
         for m in self.modules():
@@ -246,17 +352,36 @@ class Module:
         return self
 
     def eval(self) -> Any:
-        """Evaluation mode: the same as ``train(False)``."""
+        """Evaluation mode: the same as ``train(False)``.
+
+        >>> import nnlib
+        >>> nnlib.nn.Dropout().eval()(nnlib.ones(3))
+        tensor([1., 1., 1.])
+        """
         return self.train(False)
 
     def requires_grad_(self, requires_grad: bool = True) -> Any:
-        """Train the parameters, or freeze them."""
+        """Train the parameters, or freeze them.
+
+        >>> import nnlib
+        >>> layer = nnlib.nn.Linear(2, 1).requires_grad_(False)
+        >>> layer.weight.requires_grad
+        False
+        """
         for p in self.parameters():
             p.requires_grad_(requires_grad)
         return self
 
     def zero_grad(self, set_to_none: bool = True) -> None:
-        """Forget the parameters' gradients."""
+        """Forget the parameters' gradients.
+
+        >>> import nnlib
+        >>> layer = nnlib.nn.Linear(2, 1)
+        >>> layer(nnlib.ones(2)).backward()
+        >>> layer.zero_grad()
+        >>> layer.weight.grad is None
+        True
+        """
         for p in self.parameters():
             if set_to_none:
                 p.grad = None
@@ -264,7 +389,12 @@ class Module:
                 p.grad.zero_()
 
     def to(self, dtype: Any) -> Any:
-        """Floating-point parameters and buffers in another type, changed in place."""
+        """Floating-point parameters and buffers in another type, changed in place.
+
+        >>> import nnlib
+        >>> nnlib.nn.Linear(2, 1).to(nnlib.float64).weight.dtype
+        nnlib.float64
+        """
         kind = dtypes.as_numpy(dtype)
         if kind.kind != "f":
             raise TypeError(
@@ -279,17 +409,32 @@ class Module:
         return self
 
     def double(self) -> Any:
-        """Parameters and buffers in float64."""
+        """Parameters and buffers in float64.
+
+        >>> import nnlib
+        >>> nnlib.nn.Linear(2, 1).double().weight.dtype
+        nnlib.float64
+        """
         return self.to(dtypes.float64)
 
     def float(self) -> Any:
-        """Parameters and buffers in float32."""
+        """Parameters and buffers in float32.
+
+        >>> import nnlib
+        >>> nnlib.nn.Linear(2, 1).double().float().weight.dtype
+        nnlib.float32
+        """
         return self.to(dtypes.float32)
 
     # ------------------------------------------------------------ state
 
     def state_dict(self) -> dict[str, Any]:
-        """The parameters and buffers by name, sharing their memory."""
+        """The parameters and buffers by name, sharing their memory.
+
+        >>> import nnlib
+        >>> {name: value.shape for name, value in nnlib.nn.Linear(2, 3).state_dict().items()}
+        {'weight': nnlib.Size([3, 2]), 'bias': nnlib.Size([3])}
+        """
         return {name: p.detach() for name, p in self._all("", Module._own_state)}
 
     def load_state_dict(self, state_dict: Any, strict: bool = True) -> LoadedKeys:
@@ -297,6 +442,13 @@ class Module:
 
         Raises RuntimeError that names the keys or shapes that differ; without `strict` only for
         shapes, and the keys are returned.
+
+        >>> import nnlib
+        >>> a, b = nnlib.nn.Linear(2, 3), nnlib.nn.Linear(2, 3)
+        >>> a.load_state_dict(b.state_dict())
+        <All keys matched successfully>
+        >>> nnlib.equal(a.weight, b.weight)
+        True
         """
         state, own = state_dict, dict(self._all("", Module._own_state))
         missing = [k for k in own if k not in state]
@@ -320,7 +472,12 @@ class Module:
     # ------------------------------------------------------------ printing
 
     def extra_repr(self) -> str:
-        """The arguments that the module is printed with."""
+        """The arguments that the module is printed with.
+
+        >>> import nnlib
+        >>> nnlib.nn.Linear(2, 3).extra_repr()
+        'in_features=2, out_features=3, bias=True'
+        """
         return ""
 
     def __repr__(self) -> str:

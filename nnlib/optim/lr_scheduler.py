@@ -18,6 +18,16 @@ class LRScheduler:
     """What schedules share: the epoch, the rates at the start, and how they are set.
 
     Subclasses give ``get_lr()``, the rates of this epoch, often from those of the one before.
+
+    >>> import nnlib
+    >>> class Halving(nnlib.optim.lr_scheduler.LRScheduler):
+    ...     def get_lr(self):
+    ...         return [base * 0.5**self.last_epoch for base in self.base_lrs]
+    >>> rule = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
+    >>> schedule = Halving(rule)
+    >>> schedule.step()
+    >>> rule.param_groups[0]["lr"]
+    4.0
     """
 
     def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
@@ -41,7 +51,13 @@ class LRScheduler:
         raise NotImplementedError
 
     def get_last_lr(self) -> list[float]:
-        """The rates that were set last."""
+        """The rates that were set last.
+
+        >>> import nnlib
+        >>> rule = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
+        >>> nnlib.optim.lr_scheduler.StepLR(rule, 2, gamma=0.5).get_last_lr()
+        [8.0]
+        """
         return self._last_lr
 
     def step(self) -> None:
@@ -58,7 +74,13 @@ class LRScheduler:
         return [group["lr"] for group in self.optimizer.param_groups]
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything but the optimizer."""
+        """Everything but the optimizer.
+
+        >>> import nnlib
+        >>> rule = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
+        >>> nnlib.optim.lr_scheduler.StepLR(rule, 2).state_dict()["step_size"]
+        2
+        """
         return {k: v for k, v in vars(self).items() if k != "optimizer"}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
@@ -97,7 +119,18 @@ class LambdaLR(LRScheduler):
 
 
 class StepLR(LRScheduler):
-    """base · gamma^⌊t / step_size⌋."""
+    """base · gamma^⌊t / step_size⌋.
+
+    >>> import nnlib
+    >>> rule = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
+    >>> schedule = nnlib.optim.lr_scheduler.StepLR(rule, step_size=2, gamma=0.5)
+    >>> rates = []
+    >>> for epoch in range(5):
+    ...     rates.append(round(rule.param_groups[0]["lr"], 3))
+    ...     schedule.step()
+    >>> rates
+    [8.0, 8.0, 4.0, 4.0, 2.0]
+    """
 
     def __init__(
         self, optimizer: Optimizer, step_size: int, gamma: float = 0.1, last_epoch: int = -1
@@ -112,7 +145,18 @@ class StepLR(LRScheduler):
 
 
 class MultiStepLR(LRScheduler):
-    """Times gamma at each of the epochs `milestones`."""
+    """Times gamma at each of the epochs `milestones`.
+
+    >>> import nnlib
+    >>> rule = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
+    >>> schedule = nnlib.optim.lr_scheduler.MultiStepLR(rule, milestones=[1, 4], gamma=0.5)
+    >>> rates = []
+    >>> for epoch in range(5):
+    ...     rates.append(round(rule.param_groups[0]["lr"], 3))
+    ...     schedule.step()
+    >>> rates
+    [8.0, 4.0, 4.0, 4.0, 2.0]
+    """
 
     def __init__(
         self,
@@ -129,7 +173,18 @@ class MultiStepLR(LRScheduler):
 
 
 class ExponentialLR(LRScheduler):
-    """base · gamma^t."""
+    """base · gamma^t.
+
+    >>> import nnlib
+    >>> rule = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
+    >>> schedule = nnlib.optim.lr_scheduler.ExponentialLR(rule, gamma=0.5)
+    >>> rates = []
+    >>> for epoch in range(5):
+    ...     rates.append(round(rule.param_groups[0]["lr"], 3))
+    ...     schedule.step()
+    >>> rates
+    [8.0, 4.0, 2.0, 1.0, 0.5]
+    """
 
     def __init__(self, optimizer: Optimizer, gamma: float, last_epoch: int = -1) -> None:
         self.gamma = gamma
@@ -142,7 +197,18 @@ class ExponentialLR(LRScheduler):
 
 
 class ConstantLR(LRScheduler):
-    """base · factor for the first `total_iters` epochs, then base."""
+    """base · factor for the first `total_iters` epochs, then base.
+
+    >>> import nnlib
+    >>> rule = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
+    >>> schedule = nnlib.optim.lr_scheduler.ConstantLR(rule, factor=0.5, total_iters=3)
+    >>> rates = []
+    >>> for epoch in range(5):
+    ...     rates.append(round(rule.param_groups[0]["lr"], 3))
+    ...     schedule.step()
+    >>> rates
+    [4.0, 4.0, 4.0, 8.0, 8.0]
+    """
 
     def __init__(
         self,
@@ -165,7 +231,18 @@ class ConstantLR(LRScheduler):
 
 
 class LinearLR(LRScheduler):
-    """base · a factor that goes in a line from start_factor to end_factor in total_iters epochs."""
+    """base · a factor that goes in a line from start_factor to end_factor in total_iters epochs.
+
+    >>> import nnlib
+    >>> rule = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
+    >>> schedule = nnlib.optim.lr_scheduler.LinearLR(rule, start_factor=0.25, total_iters=3)
+    >>> rates = []
+    >>> for epoch in range(5):
+    ...     rates.append(round(rule.param_groups[0]["lr"], 3))
+    ...     schedule.step()
+    >>> rates
+    [2.0, 4.0, 6.0, 8.0, 8.0]
+    """
 
     def __init__(
         self,
@@ -200,6 +277,16 @@ class CosineAnnealingLR(LRScheduler):
     """eta_min + (base - eta_min) · (1 + cos(π t / T_max)) / 2: half a cosine, from base down.
 
     As PyTorch, from the rate of the epoch before; Loshchilov and Hutter, 2017.
+
+    >>> import nnlib
+    >>> rule = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
+    >>> schedule = nnlib.optim.lr_scheduler.CosineAnnealingLR(rule, T_max=4)
+    >>> rates = []
+    >>> for epoch in range(5):
+    ...     rates.append(round(rule.param_groups[0]["lr"], 3))
+    ...     schedule.step()
+    >>> rates
+    [8.0, 6.828, 4.0, 1.172, 0.0]
     """
 
     def __init__(
@@ -227,6 +314,16 @@ class OneCycleLR(LRScheduler):
 
     Step it after every batch.  The end is max_lr / div_factor / final_div_factor.  Momentum (or
     Adam's beta1) goes the other way.  Smith and Topin, 2018.
+
+    >>> import nnlib
+    >>> rule = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
+    >>> schedule = nnlib.optim.lr_scheduler.OneCycleLR(rule, max_lr=8.0, total_steps=5)
+    >>> rates = []
+    >>> for epoch in range(5):
+    ...     rates.append(round(rule.param_groups[0]["lr"], 3))
+    ...     schedule.step()
+    >>> rates
+    [0.32, 7.604, 4.89, 1.506, 0.0]
     """
 
     def __init__(
@@ -324,7 +421,20 @@ def _phases(total: int, up: float, three: bool) -> list[tuple[float, str, str, s
 
 
 class SequentialLR(LRScheduler):
-    """One schedule after the other: the next begins anew at each of the epochs `milestones`."""
+    """One schedule after the other: the next begins anew at each of the epochs `milestones`.
+
+    >>> import nnlib
+    >>> from nnlib.optim.lr_scheduler import ConstantLR, ExponentialLR, SequentialLR
+    >>> rule = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
+    >>> parts = [ConstantLR(rule, factor=0.5, total_iters=9), ExponentialLR(rule, gamma=0.5)]
+    >>> schedule = SequentialLR(rule, parts, milestones=[2])
+    >>> rates = []
+    >>> for epoch in range(5):
+    ...     rates.append(rule.param_groups[0]["lr"])
+    ...     schedule.step()
+    >>> rates
+    [4.0, 4.0, 8.0, 4.0, 2.0]
+    """
 
     def __init__(
         self,
@@ -379,6 +489,16 @@ class ReduceLROnPlateau(LRScheduler):
     """Times `factor` when a metric has not improved for `patience` epochs: step(metric).
 
     As ``torch.optim.lr_scheduler.ReduceLROnPlateau``.
+
+    >>> import nnlib
+    >>> rule = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
+    >>> schedule = nnlib.optim.lr_scheduler.ReduceLROnPlateau(rule, factor=0.5, patience=1)
+    >>> rates = []
+    >>> for loss in [3.0, 2.0, 2.0, 2.0, 2.0]:
+    ...     schedule.step(loss)
+    ...     rates.append(rule.param_groups[0]["lr"])
+    >>> rates
+    [8.0, 8.0, 8.0, 4.0, 4.0]
     """
 
     def __init__(

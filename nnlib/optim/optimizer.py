@@ -24,6 +24,13 @@ class Optimizer:
     from `defaults` in that group.  ``param_groups`` holds the settings (``lr`` and others) and may
     be changed at any time.  Raises ValueError for an empty list, for one that repeats a tensor, and
     for a tensor that is no leaf; TypeError for what is no tensor.
+
+    >>> import nnlib
+    >>> w, b = nnlib.zeros(2, requires_grad=True), nnlib.zeros(1, requires_grad=True)
+    >>> groups = [{"params": [w], "lr": 0.1}, {"params": [b]}]
+    >>> rule = nnlib.optim.SGD(groups, lr=0.5)
+    >>> [group["lr"] for group in rule.param_groups]
+    [0.1, 0.5]
     """
 
     def __init__(self, params: Iterable[Any], defaults: dict[str, Any]) -> None:
@@ -42,7 +49,15 @@ class Optimizer:
             self.add_param_group(group)
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
-        """Further parameters to step, with their own settings."""
+        """Further parameters to step, with their own settings.
+
+        >>> import nnlib
+        >>> w, b = nnlib.zeros(2, requires_grad=True), nnlib.zeros(1, requires_grad=True)
+        >>> rule = nnlib.optim.SGD([w], lr=0.5)
+        >>> rule.add_param_group({"params": [b], "lr": 0.1})
+        >>> len(rule.param_groups)
+        2
+        """
         if not isinstance(param_group, dict):
             raise TypeError(f"param_group must be a dict, but got {type(param_group)}")
         given = param_group["params"]
@@ -56,7 +71,16 @@ class Optimizer:
         self.param_groups.append({**self.defaults, **param_group, "params": params})
 
     def zero_grad(self, set_to_none: bool = True) -> None:
-        """Forget the gradients, so that the next backward() starts from nothing."""
+        """Forget the gradients, so that the next backward() starts from nothing.
+
+        >>> import nnlib
+        >>> w = nnlib.tensor(3.0, requires_grad=True)
+        >>> rule = nnlib.optim.SGD([w], lr=0.5)
+        >>> (w * w).backward()
+        >>> rule.zero_grad()
+        >>> w.grad is None
+        True
+        """
         for group in self.param_groups:
             for p in group["params"]:
                 if set_to_none:
@@ -66,7 +90,16 @@ class Optimizer:
                     p.grad.zero_()
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """Change every parameter that has a gradient, once; returns what `closure` returns."""
+        """Change every parameter that has a gradient, once; returns what `closure` returns.
+
+        >>> import nnlib
+        >>> w = nnlib.tensor(3.0, requires_grad=True)
+        >>> rule = nnlib.optim.SGD([w], lr=0.5)
+        >>> (2 * w).backward()
+        >>> rule.step()
+        >>> w
+        tensor(2., requires_grad=True)
+        """
         loss = None
         if closure is not None:
             with record.recording(True):
@@ -122,7 +155,13 @@ class Optimizer:
 
     # ------------------------------------------------------------ saving
     def state_dict(self) -> dict[str, Any]:
-        """{"state": …, "param_groups": …}, with parameters numbered in order."""
+        """{"state": …, "param_groups": …}, with parameters numbered in order.
+
+        >>> import nnlib
+        >>> w = nnlib.tensor(3.0, requires_grad=True)
+        >>> nnlib.optim.SGD([w], lr=0.5).state_dict()["param_groups"][0]["lr"]
+        0.5
+        """
         number = {
             id(p): at
             for at, p in enumerate(p for group in self.param_groups for p in group["params"])
@@ -136,7 +175,15 @@ class Optimizer:
         return {"state": state, "param_groups": groups}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take over settings and states.  ValueError where the groups do not fit."""
+        """Take over settings and states.  ValueError where the groups do not fit.
+
+        >>> import nnlib
+        >>> w = nnlib.tensor(3.0, requires_grad=True)
+        >>> rule, other = nnlib.optim.SGD([w], lr=0.5), nnlib.optim.SGD([w], lr=0.1)
+        >>> rule.load_state_dict(other.state_dict())
+        >>> rule.param_groups[0]["lr"]
+        0.1
+        """
         groups, own = state_dict["param_groups"], self.param_groups
         if len(groups) != len(own):
             raise ValueError(

@@ -106,6 +106,14 @@ class Adam(Optimizer):
 
     m̂ = m/(1 - β₁ᵗ) and v̂ = v/(1 - β₂ᵗ) undo the bias of starting at zero.  As
     ``torch.optim.Adam``; Kingma and Ba, 2015.
+
+    >>> import nnlib
+    >>> w = nnlib.tensor([1.0, -100.0], requires_grad=True)
+    >>> rule = nnlib.optim.Adam([w], lr=0.1)
+    >>> (w * w).sum().backward()
+    >>> rule.step()
+    >>> w  # the first step is lr long, whatever the gradient
+    tensor([  0.9000, -99.9000], requires_grad=True)
     """
 
     _decoupled = False  # whether weight decay acts on the weights themselves
@@ -169,6 +177,14 @@ class AdamW(Adam):
     """Adam whose weight decay acts on the weights themselves and not on the running means.
 
     As ``torch.optim.AdamW`` (weight_decay 0.01 by default); Loshchilov and Hutter, 2019.
+
+    >>> import nnlib
+    >>> w = nnlib.tensor([1.0, -100.0], requires_grad=True)
+    >>> rule = nnlib.optim.AdamW([w], lr=0.1, weight_decay=0.5)
+    >>> (w * w).sum().backward()
+    >>> rule.step()
+    >>> w
+    tensor([  0.8500, -94.9000], requires_grad=True)
     """
 
     _decoupled = True
@@ -191,6 +207,14 @@ class RMSprop(Optimizer):
 
     `centered` takes off the square of the running mean of g (a variance, then); `momentum` as in
     SGD.  As ``torch.optim.RMSprop``; Hinton, Srivastava and Swersky, lecture 6 of 2012.
+
+    >>> import nnlib
+    >>> w = nnlib.tensor([1.0, -100.0], requires_grad=True)
+    >>> rule = nnlib.optim.RMSprop([w], lr=0.01)
+    >>> (w * w).sum().backward()
+    >>> rule.step()
+    >>> w
+    tensor([  0.9000, -99.9000], requires_grad=True)
     """
 
     def __init__(
@@ -259,6 +283,14 @@ class Adagrad(Optimizer):
     """w ← w - lr / (1 + (t - 1) · lr_decay) · g / (√v + eps), with v the sum of all g².
 
     As ``torch.optim.Adagrad``; Duchi, Hazan and Singer, 2011.
+
+    >>> import nnlib
+    >>> w = nnlib.tensor([1.0, -100.0], requires_grad=True)
+    >>> rule = nnlib.optim.Adagrad([w], lr=0.1)
+    >>> (w * w).sum().backward()
+    >>> rule.step()
+    >>> w
+    tensor([  0.9000, -99.9000], requires_grad=True)
     """
 
     def __init__(

@@ -13,7 +13,17 @@ from nnlib.record import Value, make
 
 
 class Dataset:
-    """Examples by number: write ``__getitem__`` (one example) and ``__len__`` (how many)."""
+    """Examples by number: write ``__getitem__`` (one example) and ``__len__`` (how many).
+
+    >>> import nnlib
+    >>> class Squares(nnlib.utils.data.Dataset):
+    ...     def __len__(self):
+    ...         return 5
+    ...     def __getitem__(self, index):
+    ...         return index**2
+    >>> list(nnlib.utils.data.DataLoader(Squares(), batch_size=3))
+    [tensor([0, 1, 4]), tensor([ 9, 16])]
+    """
 
     def __getitem__(self, index: Any) -> Any:
         raise NotImplementedError("Subclasses of Dataset should implement __getitem__.")
@@ -47,7 +57,13 @@ class TensorDataset(Dataset):
 
 
 class Subset(Dataset):
-    """Some of a data set's examples, by their numbers."""
+    """Some of a data set's examples, by their numbers.
+
+    >>> import nnlib
+    >>> data = nnlib.utils.data.TensorDataset(nnlib.arange(5))
+    >>> nnlib.utils.data.Subset(data, [4, 2])[0]
+    (tensor(4),)
+    """
 
     def __init__(self, dataset: Any, indices: Sequence[int]) -> None:
         self.dataset, self.indices = dataset, indices
@@ -62,7 +78,13 @@ class Subset(Dataset):
 
 
 class ConcatDataset(Dataset):
-    """Data sets one after the other."""
+    """Data sets one after the other.
+
+    >>> import nnlib
+    >>> both = nnlib.utils.data.ConcatDataset([[10, 11], [20, 21, 22]])
+    >>> len(both), both[2]
+    (5, 20)
+    """
 
     def __init__(self, datasets: Iterable[Any]) -> None:
         self.datasets = list(datasets)
@@ -118,6 +140,11 @@ def default_collate(batch: Sequence[Any]) -> Any:
     """A list of examples as one batch: tensors are stacked, numbers become tensors.
 
     Tuples, lists and dicts of such are batched part by part; texts stay a list.
+
+    >>> import nnlib
+    >>> nnlib.utils.data.default_collate([(nnlib.zeros(3), 0), (nnlib.ones(3), 1)])
+    [tensor([[0., 0., 0.],
+            [1., 1., 1.]]), tensor([0, 1])]
     """
     first = batch[0]
     if isinstance(first, Value):
