@@ -4,6 +4,7 @@ import { type Axis, axisBottom, axisLeft } from "d3-axis";
 import { type NumberValue, type ScaleContinuousNumeric, scaleLinear, scaleLog } from "d3-scale";
 import { select } from "d3-selection";
 import { attributes, element, setText, svg, uniqueId } from "./dom.js";
+import { formatNumber } from "./format.js";
 import { grip } from "./grip.js";
 import { isFixed, makeMark, type Mark, type MarkSpec, type Plot } from "./marks.js";
 import type { DragRule, PartSpec } from "./spec.js";
@@ -21,6 +22,11 @@ interface AxesSpec extends PartSpec {
 }
 
 type Scale = ScaleContinuousNumeric<number, number>;
+/** A tick of a logarithmic axis: 0.01, but 1e-4, so that small ones find room. */
+const power = (v: { valueOf(): number }): string => {
+  const x = v.valueOf();
+  return formatNumber(x, x < 1e-3 || x >= 1e5 ? "~e" : "~g");
+};
 const makeScale = (kind: string): Scale => (kind === "log" ? scaleLog() : scaleLinear());
 
 export const axes: Builder = (part, { scene }) => {
@@ -159,7 +165,7 @@ export const axes: Builder = (part, { scene }) => {
   const names = spec.marks.find((m) => m.kind === "bars" && m.labels)?.labels;
   const bottomAxis = (count: number): Axis<NumberValue> => names
     ? axisBottom(x).tickValues(names.map((_, i) => i)).tickFormat((v) => names[Number(v)] ?? "")
-    : axisBottom(x).ticks(count, spec.xscale === "log" ? "~g" : undefined);
+    : axisBottom(x).ticks(count, spec.xscale === "log" ? power : undefined);
 
   const drawAxes = (): void => {
     const [w, h] = [plot.width, plot.height];
@@ -169,7 +175,7 @@ export const axes: Builder = (part, { scene }) => {
     attributes(xAxis, { transform: `translate(0,${h})` });
     const [across, up] = [Math.max(2, Math.round(w / 75)), Math.max(2, Math.round(h / 52))];
     select(xAxis).call(bottomAxis(across).tickSizeOuter(0).tickSize(5).tickPadding(5));
-    select(yAxis).call(axisLeft(y).ticks(up, spec.yscale === "log" ? "~g" : undefined).tickSizeOuter(0).tickSize(5).tickPadding(5));
+    select(yAxis).call(axisLeft(y).ticks(up, spec.yscale === "log" ? power : undefined).tickSizeOuter(0).tickSize(5).tickPadding(5));
     gridLines.replaceChildren(
       ...y.ticks(up).map((v) => svg("line", { x2: w, y1: y(v), y2: y(v) })),
     );

@@ -14,46 +14,68 @@ interface DagSpec extends PartSpec {
 }
 
 const SIGNS: Record<string, string> = { add: "+", sub: "−", mul: "×", div: "÷", neg: "−", matmul: "@", sum: "Σ", pow: "^", sigmoid: "σ", sqrt: "√", exp: "exp", log: "log" };
-const [BOX_W, BOX_H] = [92, 58];
+const BOX_H = 58;
+// boxes' widths and the gaps between them: the first that fits the page is taken, else the last
+const WIDTHS = [[92, 46], [78, 30], [66, 18], [58, 14]] as const;
 
 export const dag: Builder = (part, { scene }) => {
   const spec = part as DagSpec;
   const clicks: Clicks = spec.select ? { select: spec.select } : {};
-  const graph = new dagre.graphlib.Graph({ multigraph: true });
-  graph.setGraph({ rankdir: spec.direction, nodesep: 18, ranksep: 46, marginx: 8, marginy: 8 });
-  graph.setDefaultEdgeLabel(() => ({}));
-  for (const node of spec.nodes) graph.setNode(node.id, { width: BOX_W, height: BOX_H });
-  spec.nodes.forEach((node) => node.inputs.forEach((from, k) => graph.setEdge(from, node.id, {}, String(k))));
-  dagre.layout(graph);
-  const size = graph.graph();
-  const [width, height] = [size.width ?? 400, size.height ?? 200];
+  const laidOut = ([box, gap]: readonly [number, number]) => {
+    const graph = new dagre.graphlib.Graph({ multigraph: true });
+    graph.setGraph({ rankdir: spec.direction, nodesep: 18, ranksep: gap, marginx: 8, marginy: 8 });
+    graph.setDefaultEdgeLabel(() => ({}));
+    for (const node of spec.nodes) graph.setNode(node.id, { width: box, height: BOX_H });
+    spec.nodes.forEach((node) => node.inputs.forEach((from, k) => graph.setEdge(from, node.id, {}, String(k))));
+    dagre.layout(graph);
+    const { width = 400, height = 200 } = graph.graph();
+    return { graph, box, width, height };
+  };
+  let placed = laidOut(WIDTHS[0]);
   const tip = uniqueId("tip");
   const marker = svg("marker", { id: tip, viewBox: "0 0 8 8", refX: 7, refY: 4, markerWidth: 8, markerHeight: 8, orient: "auto", markerUnits: "userSpaceOnUse" },
     svg("path", { d: "M0,0L8,4L0,8Z", class: "nn-dag-tip" }));
   const wires = svg("g");
   const boxes = svg("g");
-  const picture = svg("svg", { class: "nn-svg nn-dag", viewBox: `0 0 ${width} ${height}`, width, height, role: "group", "aria-label": "recorded graph" },
+  const picture = svg("svg", { class: "nn-svg nn-dag", role: "group", "aria-label": "recorded graph" },
     svg("defs", {}, marker), wires, boxes);
   const root = element("div", { class: "nn-dag-view", tabindex: 0, role: "region", "aria-label": "recorded graph, scrolls sideways" }, picture);
 
-  const edges = graph.edges().map((e) => {
-    const { points } = graph.edge(e) as { points: { x: number; y: number }[] };
-    const path = svg("path", { d: `M${points.map((p) => `${p.x.toFixed(1)},${p.y.toFixed(1)}`).join("L")}`, class: "nn-dag-edge", "marker-end": `url(#${tip})` });
+  const edges = placed.graph.edges().map((e) => {
+    const path = svg("path", { class: "nn-dag-edge", "marker-end": `url(#${tip})` });
     wires.append(path);
-    return { source: e.v, target: e.w, path };
+    return { e, source: e.v, target: e.w, path };
   });
   const nodes = spec.nodes.map((node) => {
-    const at = graph.node(node.id);
-    const item = svg("g", { transform: `translate(${at.x - BOX_W / 2},${at.y - BOX_H / 2})`, class: `nn-dag-node nn-dag-${node.kind ?? (node.inputs.length ? "op" : "input")}` },
-      svg("rect", { width: BOX_W, height: BOX_H, rx: 7 }));
-    const name = svg("text", { x: BOX_W / 2, y: 17, "text-anchor": "middle", class: "nn-dag-name" });
-    const value = svg("text", { x: BOX_W / 2, y: 34, "text-anchor": "middle", class: "nn-dag-value" });
-    const grad = svg("text", { x: BOX_W / 2, y: 50, "text-anchor": "middle", class: "nn-dag-grad" });
+    const frame = svg("rect", { y: -BOX_H / 2, height: BOX_H, rx: 7 });
+    const item = svg("g", { class: `nn-dag-node nn-dag-${node.kind ?? (node.inputs.length ? "op" : "input")}` }, frame);
+    const name = svg("text", { y: -12, "text-anchor": "middle", class: "nn-dag-name" });
+    const value = svg("text", { y: 5, "text-anchor": "middle", class: "nn-dag-value" });
+    const grad = svg("text", { y: 21, "text-anchor": "middle", class: "nn-dag-grad" });
     setText(name, SIGNS[node.label] ?? node.label);
     item.append(name, value, grad);
     boxes.append(item);
-    return { node, item, value, grad };
+    return { node, item, frame, value, grad };
   });
+  const layout = (): void => {
+    const room = root.clientWidth - 8;
+    for (const widths of WIDTHS) {
+      placed = laidOut(widths);
+      if (room <= 0 || placed.width <= room) break;
+    }
+    const { graph, box, width, height } = placed;
+    attributes(picture, { viewBox: `0 0 ${width} ${height}`, width, height });
+    for (const { node, item, frame } of nodes) {
+      const at = graph.node(node.id);
+      attributes(item, { transform: `translate(${at.x},${at.y})` });
+      attributes(frame, { x: -box / 2, width: box });
+    }
+    for (const { e, path } of edges) {
+      const { points } = graph.edge(e) as { points: { x: number; y: number }[] };
+      attributes(path, { d: `M${points.map((p) => `${p.x.toFixed(1)},${p.y.toFixed(1)}`).join("L")}` });
+    }
+  };
+  layout();
   if (spec.select) buttons(boxes, () => nodes.map((n) => n.item), (i) => click(scene, clicks, i));
   const backward = spec.backward ?? [...spec.nodes].reverse().filter((n) => n.grad).map((n) => n.id);
 
@@ -83,5 +105,5 @@ export const dag: Builder = (part, { scene }) => {
       path.classList.toggle("nn-back", reached.has(source) && reached.has(target));
     }
   };
-  return { root, update };
+  return { root, update, resize: layout };
 };

@@ -122,7 +122,13 @@ export const images: Builder = (part, { scene }) => {
     context.clearRect(0, 0, canvas.width, canvas.height);
     context.drawImage(small, 0, 0, canvas.width, canvas.height);
     if (spec.annotate !== undefined && h * w <= 1024) {
-      context.font = `${Math.round(size * (size > 50 ? 0.34 : 0.4))}px system-ui, sans-serif`;
+      const written = Array.from({ length: h * w }, (_, i) => {
+        const v = data[from + i]!;
+        return Number.isNaN(v) ? "nan" : formatNumber(v, spec.annotate!);
+      });
+      // as large as the box allows, and long numbers leave a gap to their neighbours
+      const longest = Math.max(...written.map((words) => words.length));
+      context.font = `${Math.round(size * Math.min(size > 50 ? 0.34 : 0.4, 1.45 / longest))}px system-ui, sans-serif`;
       context.textAlign = "center";
       context.textBaseline = "middle";
       const inkColor = getComputedStyle(root).color;
@@ -130,10 +136,8 @@ export const images: Builder = (part, { scene }) => {
         const v = data[from + i]!;
         const k = Math.round(Math.min(1, Math.max(0, (v - low) / (high - low || 1))) * 255) * 4;
         const bright = colorTable[k]! * 0.3 + colorTable[k + 1]! * 0.59 + colorTable[k + 2]! * 0.11;
-        const none = Number.isNaN(v);
-        context.fillStyle = none ? inkColor : bright > 130 ? "#111" : "#fff";
-        const words = none ? "nan" : formatNumber(v, spec.annotate);
-        context.fillText(words, ((i % w) + 0.5) * size, (Math.floor(i / w) + 0.5) * size, size * 0.96);
+        context.fillStyle = Number.isNaN(v) ? inkColor : bright > 130 ? "#111" : "#fff";
+        context.fillText(written[i]!, ((i % w) + 0.5) * size, (Math.floor(i / w) + 0.5) * size, size * 0.96);
       }
     }
     const style = getComputedStyle(root);

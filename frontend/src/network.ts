@@ -17,6 +17,8 @@ interface NetworkSpec extends PartSpec {
 
 const two = (v: number): string => formatNumber(v, Math.abs(v) >= 100 ? ".3~g" : ".2f");
 
+const ordinal = (k: number): string => `${k}${{ 1: "st", 2: "nd", 3: "rd" }[k] ?? "th"}`;
+
 export const network: Builder = (part, { scene }) => {
   const spec = part as NetworkSpec;
   const clicks: Clicks = { ...(spec.select && { select: spec.select }), ...(typeof spec.toggle === "string" && { toggle: spec.toggle }), ...(spec.order && { order: spec.order }) };
@@ -86,8 +88,9 @@ export const network: Builder = (part, { scene }) => {
       canvas.className = "nn-neuron-image";
       item.append(holder);
     }
+    const turn = svg("text", { class: "nn-neuron-turn", "text-anchor": "end", x: -4 - 3.2 * n.label.length, y: -radius - 5 });
     const bias = svg("text", { class: "nn-edge-number nn-bias", "text-anchor": "start", x: radius + 3, y: -radius + 4 });
-    item.append(title, value, below, delta);
+    item.append(title, value, below, delta, turn);
     cells.append(item);
     const group = svg("g", {}, bias);
     if (scene.canSet(n.bias)) {
@@ -99,7 +102,7 @@ export const network: Builder = (part, { scene }) => {
       }));
     }
     if (n.bias) numbers.append(group);
-    return { n, item, disc, value, below, delta, canvas, group, bias };
+    return { n, item, disc, value, below, delta, turn, canvas, group, bias };
   });
   if (isClickable(clicks)) buttons(cells, () => neurons.map((n) => n.item), (i) => click(scene, clicks, i));
   // neurons that switch themselves on and off
@@ -195,7 +198,7 @@ export const network: Builder = (part, { scene }) => {
       setText(number, wide ? "" : parts.join("  "));
       number.classList.toggle("nn-is-gradient", byGradient);
     }
-    neurons.forEach(({ n, item, disc, value, below, delta, canvas, group, bias }, i) => {
+    neurons.forEach(({ n, item, disc, value, below, delta, turn, canvas, group, bias }, i) => {
       const v = scene.number(n.value, NaN);
       setText(value, n.value && Number.isFinite(v) ? two(v) : "");
       const net = scene.number(n.net, NaN);
@@ -208,7 +211,9 @@ export const network: Builder = (part, { scene }) => {
       item.classList.toggle("nn-negative", v < 0);
       if (isClickable(clicks)) {
         const words = `neuron ${name(n.id)}${Number.isFinite(v) ? `, a = ${two(v)}` : ""}${Number.isFinite(d) ? `, δ = ${two(d)}` : ""}`;
-        markButton(item, words, chosen(scene, clicks, i), i === 0);
+        const at = spec.order ? scene.input(spec.order).tensor[i] ?? 0 : 0;
+        setText(turn, at > 0 ? ordinal(at) : "");
+        markButton(item, at > 0 ? `${words}, ${ordinal(at)} in order` : words, chosen(scene, clicks, i), i === 0);
       }
       const at = switches.findIndex((s) => s.n === n);
       if (at >= 0) markButton(item, `neuron ${name(n.id)}, ${off(n.id) ? "off" : "on"}`, !off(n.id), at === 0);

@@ -341,7 +341,11 @@ def test_neurons_are_fired_in_the_reader_s_order(site: Site) -> None:
     root.get_by_role("button", name="neuron 3").press("Enter")
     assert site.read("five-neurons", "fired").tolist() == [0, 0, 2, 0, 1]
     assert root.get_by_role("button", name="neuron 3").get_attribute("aria-pressed") == "true"
+    assert root.get_by_role("button", name="neuron 3").locator("text=2nd").count() == 1
+    assert root.get_by_role("button", name="1st in order").count() == 1
     root.get_by_role("button", name="neuron 5").click()
+    site.settle()
+    assert root.get_by_text("2nd").count() == 0
     assert site.read("five-neurons", "fired").tolist() == [0, 0, 0, 0, 0]
 
 
@@ -420,6 +424,19 @@ def test_word_is_typed(site: Site) -> None:
     root.get_by_label("unroll").uncheck()
     site.settle()
     assert root.locator(".nn-cell").count() == 1
+
+
+def test_a_graph_draws_together_on_a_phone(site: Site) -> None:
+    graph = site.figure("the-recorded-graph").locator(".nn-dag-view")
+    box = graph.locator("rect").first
+    roomy = float(box.get_attribute("width"))
+    site.page.set_viewport_size({"width": 360, "height": 800})
+    site.open()
+    tight = float(box.get_attribute("width"))
+    outer = graph.evaluate("e => e.clientWidth")
+    site.page.set_viewport_size({"width": 1000, "height": 900})
+    assert tight < roomy and graph.evaluate("e => e.scrollWidth <= e.clientWidth")
+    assert outer < 360  # a longer graph scrolls in its own frame; the page does not
 
 
 def test_stepper_walks_the_graph(site: Site) -> None:
