@@ -128,6 +128,18 @@ def test_squares_need_no_hidden_layer(figure) -> None:
     assert figure.outputs(w=trained["w"], depth=0, on=on)["right_test"] >= 99
 
 
+@pytest.mark.parametrize(
+    ("name", "steps"), list(zip(play.beginnings(), (300, 100, 800), strict=True))
+)
+def test_each_beginning_learns_its_set(figure, name: str, steps: int) -> None:
+    settings = play.beginnings()[name]
+    options = {"data": list(play.SETS), "optimiser": list(play.OPTIMISERS)}
+    chosen = {k: options[k][int(settings[k])] for k in options}
+    where = {"depth": int(settings["depth"]), "on": settings["on"], "data": chosen["data"]}
+    trained = figure.train(steps, seed=0, lr=settings["lr"], optimiser=chosen["optimiser"], **where)
+    assert figure.outputs(w=trained["w"], **where)["right_train"] >= 95
+
+
 def test_its_graphs_stay_small(figure) -> None:
     assert len(json.dumps(figure.spec)) < 450_000
 

@@ -69,6 +69,18 @@ def test_a_click_on_a_box_switches_it(site: Site) -> None:
     assert site.read(NAME, "on")[play.BOUGHT] == 0
 
 
+def test_a_button_sets_up_an_experiment_as_python_does(site: Site) -> None:
+    for name, settings in play.beginnings().items():
+        site.figure(NAME).get_by_role("button", name=name).click()
+        steps(site, 2)
+        options = {"data": list(play.SETS), "optimiser": list(play.OPTIMISERS)}
+        chosen = {k: options[k][int(settings[k])] for k in options}
+        more = {"depth": int(settings["depth"]), "lr": settings["lr"], "on": settings["on"]}
+        after = site.figures[NAME].train(2, **chosen, **more)
+        assert site.read(NAME, "w") == pytest.approx(after["w"], abs=2e-5)
+        site.figure(NAME).get_by_role("button", name="⏮ rewind").click()
+
+
 def test_the_pointer_shows_a_units_map(site: Site) -> None:
     whole = site.read(NAME, "map")
     box = site.figure(NAME).locator(".nn-network:visible .nn-neuron-item").first

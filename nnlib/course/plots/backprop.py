@@ -247,8 +247,9 @@ def fire_backwards(units: Mapping[str, float]) -> live.Figure:
             live.row(_table(5)), live.row(_table(3), _table(4)), live.row(_table(1), _table(2)),
         ],
         title="Fire them backwards",
-        caption="Click neurons in an order of your own; a second click takes one back. Each then "
-        "computes its δ from the δs that are there. Which orders make all five right?",
+        caption="Click neurons in an order of your own; a second click takes one back, with all "
+        "that fired after it. Each computes its δ from the δs that are there. Which orders make "
+        "all five right?",
         alt="The five-neuron net with each neuron's input sum, activation and error. Fired in the "
         "order 5, 4, 3, 2, 1 all errors and all nine gradients agree with finite differences; a "
         "neuron that is fired before one that it feeds gets a wrong error.",
@@ -311,7 +312,7 @@ def turned_sign(start: Callable[[int], Any], *, lr: float, seed: int) -> live.Fi
             "step {step:d} · dLoss/dw₃₅ backward {computed:+.5f}, measured {truth:+.5f}",
         ],
         title="The turned sign",
-        caption="Press play and let it learn XOR. Rewind, turn the sign, play again: where does "
+        caption="Press train and let it learn XOR. Rewind, turn the sign, train again: where does "
         "the loss go, and which number had warned you at step 0?",
         alt="With the right sign the loss falls towards 0 and the bars reach their targets. With "
         "2(y − a₅) the loss climbs towards one half; the gradient by w35 is minus the measured.",

@@ -218,6 +218,27 @@ SETS = {
 }
 
 
+def beginnings() -> dict[str, dict[str, Any]]:
+    """Settings worth starting from, as a button sets them: numbers, and options by their places."""
+    data, optimisers = list(SETS), list(OPTIMISERS)
+    plain = {"optimiser": 0.0, "act": 0.0, "reg": 0.0, "lr": 1.0}
+    return {
+        "disc, three neurons": {
+            **plain, "data": float(data.index("circles")), "depth": 1.0,
+            "on": switched_on(widths=(3, 3, 3, 2)),
+        },
+        "XOR, one neuron and x₁x₂": {
+            **plain, "data": float(data.index("xor")), "depth": 0.0,
+            "on": switched_on("x₁x₂"),
+        },
+        "spirals, 8 and 8 neurons, Adam": {
+            **plain, "data": float(data.index("spirals")), "depth": 2.0,
+            "on": switched_on(widths=(8, 8, 3, 2)),
+            "optimiser": float(optimisers.index("Adam")), "lr": 0.01,
+        },
+    }  # fmt: skip
+
+
 def tables() -> dict[str, np.ndarray]:
     """Each data set as (200, 3): x₁, x₂, class; the reader's own begins with class −1."""
     made = {}
@@ -310,7 +331,7 @@ def playground(
         optimiser=live.dropdown(
             {k: np.asarray(v, np.float32) for k, v in OPTIMISERS.items()}, label="optimiser"
         ),
-        lr=live.slider(0.001, 10.0, value=0.3, log=True, label="step size α"),
+        lr=live.slider(0.001, 10.0, value=1.0, log=True, label="step size α"),
         examples=live.slider(1, POINTS, 1, value=20, label="batch"),
         reg=live.dropdown(
             {k: np.asarray(v, np.float32) for k, v in PENALTIES.items()}, label="penalty"
@@ -328,6 +349,7 @@ def playground(
             track=["train", "test"], speed="fast",
         ),
         view=[
+            live.presets(beginnings()),
             live.control("data", "noise", "share"),
             live.control("depth", "act", "loss", "optimiser", "lr", "examples", "reg", "rate"),
             live.training_controls(),
