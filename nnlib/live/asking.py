@@ -32,6 +32,12 @@ def predict(
     input whose value is the answer (`answer` of the same shape).  Once committed, it cannot be
     changed until the reader asks again.  Without `answer` any commitment counts ("compare with …").
     `right`, `wrong`, `explain` may hold live numbers.
+
+    >>> import nnlib
+    >>> from nnlib import live
+    >>> ask = live.predict("How steep?", name="steep", answer="s", reveal=["It is {s:.2f}."])
+    >>> live.figure(lambda w: {"s": w / 4}, w=live.values(2.0), view=[ask], title="Predict")
+    Figure('Predict')
     """
     if not name.isidentifier():
         raise ValueError(f"predict's name must be an identifier, not {name!r}.")
@@ -53,6 +59,12 @@ def question(
     """A question of `quiz`: `choices` as a list, or a dict of choice → what to say to who picks it.
 
     `answer` is the right choice (its text, or several texts), or a number.
+
+    >>> import nnlib
+    >>> from nnlib import live
+    >>> choices = {"½": "Yes: e⁰ = 1.", "0": "That is the limit for z → −∞."}
+    >>> live.quiz(live.question("What is σ(0)?", choices, answer="½"), title="Check")
+    Figure('Check')
     """
     if choices is None:
         fields = {"ask": ask, "number": float(answer), "tolerance": tolerance, "why": why}

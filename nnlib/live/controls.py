@@ -19,6 +19,12 @@ class Control:
 
     `static` inputs (a choice of activation, of depth) are handed to the function as Python values:
     it is traced once for each.  All others arrive as tensors.
+
+    >>> import nnlib
+    >>> from nnlib import live
+    >>> control = live.slider(0.0, 1.0, 0.1, value=0.5, label="weight")
+    >>> control.kind, control.value, control.label
+    ('slider', 0.5, 'weight')
     """
 
     kind: str
@@ -43,6 +49,12 @@ def slider(
     """A number between `min` and `max`; `log=True` spaces it by ratios.
 
     Integers all through make an integer slider (int64), as in `interact`.
+
+    >>> import nnlib
+    >>> from nnlib import live
+    >>> rate = live.slider(0.001, 10.0, value=0.1, log=True)
+    >>> live.figure(lambda rate: {"double": 2 * rate}, rate=rate, view=["{double:.3f}"]).outputs()
+    {'double': array(0.2, dtype=float32)}
     """
     whole = all(isinstance(v, int | np.integer) for v in (min, max, step or 1, value or 0))
     if not min < max:
@@ -72,7 +84,13 @@ def number(
     label: str | None = None,
     share: str | None = None,
 ) -> Control:
-    """A box in which a number is typed."""
+    """A box in which a number is typed.
+
+    >>> import nnlib
+    >>> from nnlib import live
+    >>> live.figure(lambda x: {"y": x * x}, x=live.number(3.0), view=["{y:.0f}"]).outputs()
+    {'y': array(9., dtype=float32)}
+    """
     options = {"min": min, "max": max, "step": step}
     return Control("number", value, options, False, share, label)
 
@@ -80,7 +98,16 @@ def number(
 def checkbox(
     value: bool = False, *, static: bool = True, label: str | None = None, share: str | None = None
 ) -> Control:
-    """A switch.  The function gets a Python bool (`if flag:` works), by `static=False` a tensor."""
+    """A switch.  The function gets a Python bool (`if flag:` works), by `static=False` a tensor.
+
+    >>> import nnlib
+    >>> from nnlib import live
+    >>> def answer(z, log_odds):
+    ...     return {"y": z if log_odds else nnlib.sigmoid(z)}
+    >>> controls = {"z": (-6.0, 6.0), "log_odds": live.checkbox(False)}
+    >>> live.figure(answer, **controls, view=["{y:.2f}"]).outputs(z=0.0, log_odds=False)
+    {'y': array(0.5, dtype=float32)}
+    """
     return Control("checkbox", bool(value), {}, static, share, label)
 
 
@@ -97,6 +124,14 @@ def dropdown(
 
     Numbers and arrays arrive as tensors (arrays must agree in shape).  Anything else (strings,
     functions, classes), or `static=True`, arrives as it is: the function is traced for each option.
+
+    >>> import nnlib
+    >>> from nnlib import live
+    >>> def answer(z, g):
+    ...     return {"a": getattr(z, g)()}
+    >>> controls = {"z": (-2.0, 2.0), "g": live.dropdown(["relu", "tanh"], buttons=True)}
+    >>> live.figure(answer, **controls, view=["{a:.2f}"]).outputs(z=-1.0, g="relu")
+    {'a': array(0., dtype=float32)}
     """
     pairs = (
         list(options.items()) if isinstance(options, Mapping) else [(str(o), o) for o in options]
@@ -138,6 +173,13 @@ def text(
 ) -> Control:
     """A word.  The function gets int64 codes, shape (max_length,): positions in `alphabet`, filled
     up with `len(alphabet)`.  If it has a parameter `NAME_length`, that is the word's length.
+
+    >>> import nnlib
+    >>> from nnlib import live
+    >>> def count(word, word_length):
+    ...     return {"first": word[0], "n": word_length}
+    >>> live.figure(count, word=live.text("ada", max_length=5), view=["{n:d}"]).outputs()
+    {'first': array(0), 'n': array(3)}
     """
     stray = sorted(set(value) - set(alphabet))
     if stray:
@@ -161,6 +203,12 @@ def paint(
     """A grid of numbers to paint on: an image, or a kernel (`range=(-1, 1), colors="diverging"`).
 
     `brush` is the brush's radius in pixels (0: one pixel); `annotate=".1f"` writes numbers in.
+
+    >>> import nnlib
+    >>> from nnlib import live
+    >>> pad = live.paint((8, 8), value=nnlib.zeros(8, 8))
+    >>> live.figure(lambda image: {"ink": image.sum()}, image=pad, view=["{ink:.1f}"]).outputs()
+    {'ink': array(0., dtype=float32)}
     """
     start = np.zeros(shape) if value is None else array(value).astype(float)
     if start.shape != tuple(shape):
@@ -181,6 +229,13 @@ def values(
     """An input without a control of its own: set by drags, clicks, edges, buttons or training.
 
     A tensor, an array or a list as a figure's argument means the same.
+
+    >>> import nnlib
+    >>> from nnlib import live
+    >>> p = live.values([1.0, 2.0], label="the point")
+    >>> view = live.axes(live.handle("p[0]", "p[1]", drag="p"), xlim=(0, 3), ylim=(0, 3))
+    >>> live.figure(p=p, view=view, title="Drag the point")
+    Figure('Drag the point')
     """
     options = {"min": min, "max": max, "step": step}
     return Control("array", array(value), options, False, share, label)
@@ -198,6 +253,12 @@ def stepper(
 
     The function gets the state's number as an int64 tensor; `interval` is a state's time in
     seconds.
+
+    >>> import nnlib
+    >>> from nnlib import live
+    >>> t = live.stepper(["start", "forward", "backward"])
+    >>> live.figure(lambda t: {"at": t}, t=t, view=["{at:d}"]).outputs(t=2)
+    {'at': array(2)}
     """
     names = None if isinstance(states, int) else [str(s) for s in states]
     count = states if isinstance(states, int) else len(states)
@@ -208,7 +269,14 @@ def stepper(
 
 
 def shared(name: str, control: Any) -> Control:
-    """The same input in several figures of a page: give it the same shared name in each."""
+    """The same input in several figures of a page: give it the same shared name in each.
+
+    >>> import nnlib
+    >>> from nnlib import live
+    >>> w = live.shared("w", (-5.0, 5.0))
+    >>> live.figure(lambda w: {"z": 2 * w}, w=w, view=["{z:.1f}"]).outputs(w=1.5)
+    {'z': array(3., dtype=float32)}
+    """
     return replace(as_control(control, name), share=name)
 
 

@@ -79,6 +79,12 @@ class Figure(anywidget.AnyWidget):
     `fig["w"]` reads and sets an input, `fig.observe(f, "values")` sees every change, numbers are
     traits as well (`fig.w`, `fig.observe(f, "w")`, `jslink`), `fig.outputs()` computes in Python
     what the page shows, `fig.train(200)` trains as the page does.
+
+    >>> import nnlib
+    >>> from nnlib import live
+    >>> figure = live.figure(lambda z: {"p": z.sigmoid()}, z=(-6.0, 6.0), view=["p = {p:.2f}"])
+    >>> figure.values
+    {'z': 0.0}
     """
 
     _esm = _LOADER
@@ -450,7 +456,18 @@ class Figure(anywidget.AnyWidget):
         return {**spec, "pool": pool.items} if pool.items else spec
 
     def train(self, steps: int, seed: int | None = None, **inputs: Any) -> dict[str, Any]:
-        """Trains in Python as the page does: `{"loss": array of steps, and the final state}`."""
+        """Trains in Python as the page does: `{"loss": array of steps, and the final state}`.
+
+        >>> import nnlib
+        >>> from nnlib import live
+        >>> def step(w, alpha):
+        ...     loss = (w - 3) ** 2
+        ...     return {"w": w - alpha * 2 * (w - 3), "loss": loss}
+        >>> descent = live.training(step, {"w": 0.0})
+        >>> figure = live.figure(alpha=(0.0, 1.0), training=descent, view=["w = {w:.2f}"])
+        >>> figure.train(2, alpha=0.5)["loss"]
+        array([9., 0.])
+        """
         plan = self._training
         if plan is None:
             raise ValueError("this figure has no training: give it training=live.training(…).")
@@ -468,7 +485,14 @@ class Figure(anywidget.AnyWidget):
         return {"loss": np.asarray(losses), **{k: array(v) for k, v in state.items()}}
 
     def outputs(self, **inputs: Any) -> dict[str, np.ndarray]:
-        """What the function computes for the figure's present inputs, or for those given."""
+        """What the function computes for the figure's present inputs, or for those given.
+
+        >>> import nnlib
+        >>> from nnlib import live
+        >>> figure = live.figure(lambda z: {"p": z.sigmoid()}, z=(-6.0, 6.0), view=["p = {p:.2f}"])
+        >>> figure.outputs(z=0.0)
+        {'p': array(0.5, dtype=float32)}
+        """
         changed = {k: self._plain(k, v) for k, v in inputs.items()}
         env = self._arguments({**self.values, **changed})
         made = self._call(self._fn, env, "the figure's function")
@@ -488,11 +512,27 @@ class Figure(anywidget.AnyWidget):
         return (bundle, metadata) if isinstance(made, tuple) else bundle
 
     def html(self) -> str:
-        """The static picture of the initial state, with caption and alternative text."""
+        """The static picture of the initial state, with caption and alternative text.
+
+        >>> import nnlib
+        >>> from nnlib import live
+        >>> figure = live.figure(lambda z: {"p": z.sigmoid()}, z=(-6.0, 6.0), view=["p = {p:.2f}"])
+        >>> "p = 0.50" in figure.html()
+        True
+        """
         return fallback_html(self.spec, lambda ref: _look_up(ref, self._initial), self.model_id)
 
     def save(self, path: str | Path) -> Path:
-        """Writes a page that shows this figure alone, with nothing to load from elsewhere."""
+        """Writes a page that shows this figure alone, with nothing to load from elsewhere.
+
+        >>> import nnlib
+        >>> import tempfile
+        >>> from nnlib import live
+        >>> figure = live.figure(lambda z: {"p": z.sigmoid()}, z=(-6.0, 6.0), view=["p = {p:.2f}"])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     print(figure.save(f"{folder}/sigmoid.html").name)
+        sigmoid.html
+        """
         from nnlib.live.page import page
 
         return page(self, path=path)
@@ -510,12 +550,27 @@ def figure(fn: Callable | None = None, **options: Any) -> Figure:
     - `title`, `caption` (what to try), `alt` (what a reader who cannot see it would learn).
     - `name`: its name in links (else made from the title).  `training`: see `live.training`.
     - `dtype`: of all inputs that are not integers ("float32", as nnlib's default).
+
+    >>> import nnlib
+    >>> from nnlib import live
+    >>> x = nnlib.linspace(-6, 6, 61)
+    >>> view = [live.axes(live.curve(x, "p"), ylim=(0, 1)), "w = {w:.1f}"]
+    >>> texts = {"title": "A steeper curve", "caption": "Move w until the curve is a step."}
+    >>> live.figure(lambda w: {"p": nnlib.sigmoid(w * x)}, w=(-2.0, 2.0, 0.1), view=view, **texts)
+    Figure('A steeper curve')
     """
     return Figure(fn, **options)
 
 
 def quiz(*questions: Part, title: str | None = None, name: str | None = None) -> Figure:
-    """Questions that are answered before the answer is shown; see `live.question`."""
+    """Questions that are answered before the answer is shown; see `live.question`.
+
+    >>> import nnlib
+    >>> from nnlib import live
+    >>> ask = live.question("What is σ(0)?", answer=0.5, why="1 / (1 + e⁰) = ½.")
+    >>> live.quiz(ask, title="Check")
+    Figure('Check')
+    """
     return Figure(
         view=[quiz_view(questions)],
         title=title,

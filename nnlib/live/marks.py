@@ -32,6 +32,13 @@ def curve(
 
     `arrow` puts a head at its end, `dash` breaks it.  `drag`: see `handle`; the line is taken hold
     of anywhere, and the function gets the pointer's position.
+
+    >>> import nnlib
+    >>> from nnlib import live
+    >>> x = nnlib.linspace(0, 1, 11)
+    >>> view = live.axes(live.curve(x, "y", label="w x"))
+    >>> live.figure(lambda w: {"y": w * x}, w=(0.0, 2.0), view=view, title="A line")
+    Figure('A line')
     """
     fields = {"x": data(x), "y": data(y), "color": color, "width": width, "dash": dash}
     more = {"label": label, "drag": _drag(drag), "arrow": arrow, "when": data(when)}
@@ -64,6 +71,13 @@ def points(
     legend by `class_names`.  `drag=True` lets every point be dragged (xy must then be an input).
     `select="i"` sets input i to the number of the point clicked, `toggle="m"` switches its entry of
     the array m.  `mark` (n booleans) rings points, such as those classified wrongly.
+
+    >>> import nnlib
+    >>> from nnlib import live
+    >>> x, y = [[0.0, 0.0], [1.0, 1.0], [1.0, 0.0]], [0, 1, 1]
+    >>> view = live.axes(live.points(x, y, class_names=["no", "yes"]), xlim=(-1, 2), ylim=(-1, 2))
+    >>> live.figure(view=view, title="Three points")
+    Figure('Three points')
     """
     fields: dict[str, Any] = {"color": color, "size": data(size), "classes": data(classes)}
     if xy is not None:
@@ -98,6 +112,15 @@ def handle(
     names `("a", "b")`, of which one may be None; or a function of x, y and any inputs that returns
     the new values of inputs, such as `lambda x, y, w: {"w0": -w * x}` (traced, like everything
     else).
+
+    >>> import nnlib
+    >>> from nnlib import live
+    >>> def moved(x, w):
+    ...     return {"w0": -w * x}
+    >>> cross = live.handle(lambda w0, w: -w0 / w, 0.5, drag=moved, label="where P is one half")
+    >>> view = live.axes(cross, xlim=(-5, 5), ylim=(0, 1))
+    >>> live.figure(w0=live.values(0.0), w=live.values(1.0), view=view, title="Drag the crossing")
+    Figure('Drag the crossing')
     """
     fields = {"x": data(x), "y": data(y), "drag": _drag(drag), "label": label, "color": color}
     return Part("handle", fields | {"size": size, "step": step, "when": data(when)})
@@ -122,6 +145,13 @@ def line(
     """A line across the axes: w0 + w1 x + w2 y = 0, or y = slope x + intercept, or x, or y.
 
     `band=1` shades where |w0 + w1 x + w2 y| ≤ 1 (a band of half-width 1/‖w‖).
+
+    >>> import nnlib
+    >>> from nnlib import live
+    >>> view = live.axes(live.line("w0", "w1", "w2", band=1), xlim=(-2, 2), ylim=(-2, 2))
+    >>> weights = {"w0": (-1.0, 1.0), "w1": (-1.0, 1.0), "w2": (0.1, 1.0)}
+    >>> live.figure(**weights, view=view, title="A decision line")
+    Figure('A decision line')
     """
     names = {"w0": w0, "w1": w1, "w2": w2, "slope": slope, "intercept": intercept, "x": x, "y": y}
     given = {k for k, v in names.items() if v is not None}
@@ -142,6 +172,13 @@ def decision_line(
     One handle moves the line, one turns it, one on the band's edge sets ‖w‖ (the band's half-width
     is 1/‖w‖).  `center` is a point in the middle of the data, `reach` how far the turning handle
     stands from the moving one.  Use it inside axes as `*live.decision_line("w0", "w1", "w2")`.
+
+    >>> import nnlib
+    >>> from nnlib import live
+    >>> weights = {"w0": live.values(0.0), "w1": live.values(1.0), "w2": live.values(1.0)}
+    >>> view = live.axes(*live.decision_line("w0", "w1", "w2"), xlim=(-2, 2), ylim=(-2, 2))
+    >>> live.figure(**weights, view=view, title="Drag the line")
+    Figure('Drag the line')
     """
     cx, cy = center
 
@@ -209,7 +246,15 @@ def segments(
     label: str | None = None,
     when: Ref = None,
 ) -> Part:
-    """Straight pieces from (x0, y0) to (x1, y1): residuals, or what hangs on every point."""
+    """Straight pieces from (x0, y0) to (x1, y1): residuals, or what hangs on every point.
+
+    >>> import nnlib
+    >>> from nnlib import live
+    >>> x, y = nnlib.tensor([0.0, 1.0, 2.0]), nnlib.tensor([0.0, 1.5, 1.0])
+    >>> view = live.axes(live.points(x=x, y=y), live.segments(x, y, x, "line"))
+    >>> live.figure(lambda w: {"line": w * x}, w=(0.0, 2.0), view=view, title="Residuals")
+    Figure('Residuals')
+    """
     ends = {"x0": data(x0), "y0": data(y0), "x1": data(x1), "y1": data(y1)}
     look = {"color": color, "width": width, "dash": dash, "label": label, "when": data(when)}
     return Part("segments", ends | look)
@@ -227,7 +272,16 @@ def arrows(
     label: str | None = None,
     when: Ref = None,
 ) -> Part:
-    """Arrows from (x, y) to (x + scale·dx, y + scale·dy): one gradient, or a field of them."""
+    """Arrows from (x, y) to (x + scale·dx, y + scale·dy): one gradient, or a field of them.
+
+    >>> import nnlib
+    >>> from nnlib import live
+    >>> view = live.axes(live.arrows("p", "q", "dp", "dq", scale=0.1), xlim=(-2, 2), ylim=(-2, 2))
+    >>> def slope(p, q):
+    ...     return {"dp": -2 * p, "dq": -2 * q}
+    >>> live.figure(slope, p=(-2.0, 2.0), q=(-2.0, 2.0), view=view, title="A gradient")
+    Figure('A gradient')
+    """
     ends = {"x": data(x), "y": data(y), "dx": data(dx), "dy": data(dy), "scale": data(scale)}
     return Part(
         "arrows", ends | {"color": color, "width": width, "label": label, "when": data(when)}
@@ -251,6 +305,13 @@ def bars(
     """Bars of the given heights at x (0, 1, … unless given); `labels` names them on the axis.
 
     `format=".2f"` writes each bar's number at its end; `select` as for points.
+
+    >>> import nnlib
+    >>> from nnlib import live
+    >>> z = nnlib.tensor([0.0, 1.0, 2.0])
+    >>> view = live.axes(live.bars("p", labels=["a", "b", "c"], format=".2f"), ylim=(0, 1))
+    >>> live.figure(lambda t: {"p": (z / t).softmax(0)}, t=(0.1, 3.0), view=view, title="Softmax")
+    Figure('Softmax')
     """
     fields = {"height": data(height), "x": data(x), "labels": labels, "base": data(base)}
     look = {"width": width, "color": color, "classes": data(classes), "select": select}
@@ -266,7 +327,15 @@ def area(
     label: str | None = None,
     when: Ref = None,
 ) -> Part:
-    """The area between y and `base` (a number or as many numbers as x)."""
+    """The area between y and `base` (a number or as many numbers as x).
+
+    >>> import nnlib
+    >>> from nnlib import live
+    >>> x = nnlib.linspace(0, 1, 11)
+    >>> view = live.axes(live.area(x, "y"))
+    >>> live.figure(lambda w: {"y": x**w}, w=(0.5, 3.0), view=view, title="Below the curve")
+    Figure('Below the curve')
+    """
     fields = {"x": data(x), "y": data(y), "base": data(base)}
     return Part("area", fields | {"color": color, "label": label, "when": data(when)})
 
@@ -282,7 +351,15 @@ def contour(
     label: str | None = None,
     when: Ref = None,
 ) -> Part:
-    """Contours of z (rows: y rising, columns: x rising) at some levels; `fill` shades between."""
+    """Contours of z (rows: y rising, columns: x rising) at some levels; `fill` shades between.
+
+    >>> import nnlib
+    >>> from nnlib import live
+    >>> x, y = nnlib.meshgrid(nnlib.linspace(-1, 1, 9), nnlib.linspace(-1, 1, 9), indexing="xy")
+    >>> view = live.axes(live.contour("z", (-1, 1), (-1, 1), levels=5))
+    >>> live.figure(lambda k: {"z": x**2 + k * y**2}, k=(0.1, 3.0), view=view, title="A hill")
+    Figure('A hill')
+    """
     chosen = levels if isinstance(levels, int) else [float(v) for v in levels]
     fields = {"z": data(z), "xlim": list(xlim), "ylim": list(ylim), "levels": chosen}
     return Part(
@@ -305,6 +382,15 @@ def heat(
 
     `colors`: "classes" (class 0 … class 1, range 0 … 1), "diverging" (negative … positive,
     symmetric), "gray", "magnitude".  `range` fixes the ends; otherwise they follow the values.
+
+    >>> import nnlib
+    >>> from nnlib import live
+    >>> grid = nnlib.tensor(live.grid((-1, 1), (-1, 1), 16))
+    >>> view = live.axes(live.heat("p", (-1, 1), (-1, 1)))
+    >>> def maps(w):
+    ...     return {"p": (w * grid.sum(1)).sigmoid().reshape(16, 16)}
+    >>> live.figure(maps, w=(-3.0, 3.0), view=view, title="A map")
+    Figure('A map')
     """
     if range is None and colors == "classes":
         range = (0.0, 1.0)
@@ -324,7 +410,14 @@ def label(
     dy: float = 0,
     when: Ref = None,
 ) -> Part:
-    """Text at (x, y), moved by (dx, dy) pixels; `{p:.2f}` in it is a live number."""
+    """Text at (x, y), moved by (dx, dy) pixels; `{p:.2f}` in it is a live number.
+
+    >>> import nnlib
+    >>> from nnlib import live
+    >>> view = live.axes(live.label("w = {w:.1f}", "w", 0.5), xlim=(-1, 1), ylim=(0, 1))
+    >>> live.figure(w=(-1.0, 1.0), view=view, title="A label that moves")
+    Figure('A label that moves')
+    """
     fields = {"text": text(template), "x": data(x), "y": data(y), "color": color}
     return Part("label", fields | {"anchor": anchor, "dx": dx, "dy": dy, "when": data(when)})
 

@@ -27,6 +27,13 @@ def neuron(
     """A neuron of `network`: where it stands, and its a (`value`), in (`net`), δ, bias, picture.
 
     `bias` as the name of an input can be dragged like an edge.  `on=0` greys the neuron out.
+
+    >>> import nnlib
+    >>> from nnlib import live
+    >>> neurons = [live.neuron("x", 0, value="x"), live.neuron("a", 1, label="OR", value="a")]
+    >>> view = live.network(neurons, [live.edge("x", "a")])
+    >>> live.figure(lambda x: {"a": x.sigmoid()}, x=(0.0, 1.0), view=view, title="Two neurons")
+    Figure('Two neurons')
     """
     numbers = {"value": data(value), "delta": data(delta), "net": data(net), "on": data(on)}
     more = {"bias": data(bias), "image": data(image), "row": row}
@@ -37,7 +44,16 @@ def neuron(
 def edge(
     source: str | int, target: str | int, weight: Ref = None, *, gradient: Ref = None, label=None
 ) -> Part:
-    """An edge of `network`.  A `weight` that is an input (or an entry of one) can be dragged."""
+    """An edge of `network`.  A `weight` that is an input (or an entry of one) can be dragged.
+
+    >>> import nnlib
+    >>> from nnlib import live
+    >>> neurons = [live.neuron("x", 0, value="x"), live.neuron("z", 1, value="z")]
+    >>> view = live.network(neurons, [live.edge("x", "z", "w")])
+    >>> inputs = {"x": (0.0, 1.0), "w": live.values(1.0)}
+    >>> live.figure(lambda x, w: {"z": w * x}, **inputs, view=view, title="Drag the edge")
+    Figure('Drag the edge')
+    """
     fields = {"source": str(source), "target": str(target), "label": label}
     return Part("edge", fields | {"weight": data(weight), "gradient": data(gradient)})
 
@@ -81,6 +97,15 @@ def network(
     of an input such as `on="mask[3]"`; edges of neurons that are off are hidden then.  `peek` is
     the number of the neuron under the pointer or the focus, −1 if there is none.
     `show="gradients"` draws gradients in place of weights.
+
+    >>> import nnlib
+    >>> from nnlib import live
+    >>> neurons = [live.neuron(1, 0, value="x"), live.neuron(2, 1, value="a")]
+    >>> net = live.network(neurons, [live.edge(1, 2, "w")])
+    >>> def forward(x, w):
+    ...     return {"a": (w * x).sigmoid()}
+    >>> live.figure(forward, x=(0.0, 1.0), w=live.values(1.0), view=net, title="One neuron")
+    Figure('One neuron')
     """
     if sizes is not None:
         neurons, edges = _layered(
@@ -156,6 +181,13 @@ def dag(
     with 2 n + 1 states fits a graph of n nodes (`live.dag_states(fn, **inputs)` counts them).
     Or give `nodes` yourself: `{"c": {"op": "mul", "inputs": ["a", "b"], "value": "c", "grad":
     "dc"}}`; then `now` may give the number of the node to point out (-1: none).
+
+    >>> import nnlib
+    >>> from nnlib import live
+    >>> def neuron(w, x):
+    ...     return (w * x).sigmoid()
+    >>> live.figure(w=(-2.0, 2.0), x=1.0, view=live.dag(of=neuron), title="The graph of a neuron")
+    Figure('The graph of a neuron')
     """
     if (nodes is None) == (of is None):
         raise ValueError("a dag is given by nodes, or by of=function, and not by both.")

@@ -44,6 +44,11 @@ def normal(shape: int | Sequence[int], std: Any = 1.0, mean: float = 0.0) -> Ini
     """A state drawn by the seed: nearly normal (the sum of twelve uniforms, less 6).
 
     `std` is a number, or an array of the state's shape with one for each entry.
+
+    >>> import nnlib
+    >>> from nnlib import live
+    >>> live.normal((2, 3), std=0.5)
+    Init(kind='normal', shape=(2, 3), a=0.0, b=0.5)
     """
     spread: float | np.ndarray = float(std) if np.ndim(std) == 0 else array(std).astype(float)
     if isinstance(spread, np.ndarray) and spread.shape != _shape(shape):
@@ -52,7 +57,13 @@ def normal(shape: int | Sequence[int], std: Any = 1.0, mean: float = 0.0) -> Ini
 
 
 def uniform(shape: int | Sequence[int], low: float = -1.0, high: float = 1.0) -> Init:
-    """A state drawn by the seed: uniform in [low, high)."""
+    """A state drawn by the seed: uniform in [low, high).
+
+    >>> import nnlib
+    >>> from nnlib import live
+    >>> live.uniform((2, 3), -1.0, 1.0)
+    Init(kind='uniform', shape=(2, 3), a=-1.0, b=1.0)
+    """
     return Init("uniform", _shape(shape), float(low), float(high))
 
 
@@ -61,7 +72,16 @@ def _shape(shape: int | Sequence[int]) -> tuple[int, ...]:
 
 
 class Training:
-    """What `training` returns; a figure records its step."""
+    """What `training` returns; a figure records its step.
+
+    >>> import nnlib
+    >>> from nnlib import live
+    >>> def step(w):
+    ...     return {"w": 0.5 * w, "loss": w * w}
+    >>> descent = live.training(step, {"w": 8.0})
+    >>> live.figure(training=descent, view=["w = {w:.1f}"]).train(3)["w"]
+    array(1., dtype=float32)
+    """
 
     def __init__(
         self,
@@ -96,7 +116,14 @@ class Training:
             )
 
     def initial(self, seed: int) -> dict[str, np.ndarray]:
-        """The state with which `seed` begins."""
+        """The state with which `seed` begins.
+
+        >>> import nnlib
+        >>> from nnlib import live
+        >>> descent = live.training(lambda w: {"w": w, "loss": w * w}, {"w": 8.0})
+        >>> descent.initial(0)
+        {'w': array(8.)}
+        """
         if self.init is not None:
             return {k: array(v) for k, v in self.init(seed).items() if k in self.state}
         return {
@@ -147,5 +174,14 @@ def training(step: Callable, state: Mapping[str, Any], **options: Any) -> Traini
       step); `history_step`, `history_loss` and `step` are always there.
     - `seed`, `seeds` (how many there are to choose from), `speed` ("slow": 5 a second, "frame":
       one a frame, "fast": 16 a frame, "full": as many as fit), `max_steps`.
+
+    >>> import nnlib
+    >>> from nnlib import live
+    >>> def step(w, alpha):
+    ...     return {"w": w - alpha * 2 * w, "loss": w * w}
+    >>> state = {"w": live.uniform((), -1.0, 1.0)}
+    >>> descent = live.training(step, state, speed="frame", max_steps=100)
+    >>> live.figure(alpha=(0.0, 1.0), training=descent, view=["w = {w:.3f}"], title="Descent")
+    Figure('Descent')
     """
     return Training(step, state, **options)

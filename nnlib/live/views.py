@@ -33,6 +33,12 @@ def axes(
     it). `xscale`, `yscale`: "linear" or "log".  `equal` gives x and y the same unit.
     `frame=False` hides the axes.  `pointer` (as a handle's drag) sets inputs by a click or drag
     anywhere in the axes.
+
+    >>> import nnlib
+    >>> from nnlib import live
+    >>> view = live.axes(live.curve([0.0, 1.0], "ends"), xlabel="x", ylabel="y", ylim=(0, 4))
+    >>> live.figure(ends=live.values([1.0, 3.0]), view=view, title="Two ends")
+    Figure('Two ends')
     """
     flat = [m for mark in marks for m in (mark if isinstance(mark, list | tuple) else [mark])]
     for mark in flat:
@@ -50,12 +56,28 @@ def axes(
 
 
 def row(*items: Any) -> Part:
-    """Views side by side (one below the other where the page is narrow)."""
+    """Views side by side (one below the other where the page is narrow).
+
+    >>> import nnlib
+    >>> from nnlib import live
+    >>> view = live.row(live.readout("a = {a:.1f}"), live.readout("2a = {b:.1f}"))
+    >>> live.figure(lambda a: {"b": 2 * a}, a=(0.0, 1.0), view=view, title="Side by side")
+    Figure('Side by side')
+    """
     return Part("row", {"items": [as_view(i) for i in items]})
 
 
 def column(*items: Any, when: Ref = None) -> Part:
-    """Views one below the other; `when` shows them only while it is not 0."""
+    """Views one below the other; `when` shows them only while it is not 0.
+
+    >>> import nnlib
+    >>> from nnlib import live
+    >>> more = live.column(live.readout("its square is {b:.1f}"), when="show")
+    >>> view = ["a = {a:.1f}", more]
+    >>> show = live.checkbox(False, static=False)
+    >>> live.figure(lambda a: {"b": a * a}, a=1.0, show=show, view=view, title="On demand")
+    Figure('On demand')
+    """
     return Part("column", {"items": [as_view(i) for i in items], "when": data(when)})
 
 
@@ -74,6 +96,12 @@ def readout(template: str, *, size: str = "normal", when: Ref = None) -> Part:
     """A line of text with live numbers: `"p = {p:.2f}"`, Python's format language.
 
     Readers' screen readers are told of changes.  `size="large"` for the one number that matters.
+
+    >>> import nnlib
+    >>> from nnlib import live
+    >>> view = live.readout("p = {p:.2f}")
+    >>> live.figure(lambda z: {"p": z.sigmoid()}, z=(-6.0, 6.0), view=view, title="Probability")
+    Figure('Probability')
     """
     return Part("readout", {"text": text(template), "size": size, "when": data(when)})
 
@@ -88,13 +116,27 @@ def meter(
     color: str = "series0",
     when: Ref = None,
 ) -> Part:
-    """A bar between min and max with its number beside it."""
+    """A bar between min and max with its number beside it.
+
+    >>> import nnlib
+    >>> from nnlib import live
+    >>> view = live.meter("probability", "p")
+    >>> live.figure(lambda z: {"p": z.sigmoid()}, z=(-6.0, 6.0), view=view, title="Probability")
+    Figure('Probability')
+    """
     fields = {"label": label, "value": data(value), "min": min, "max": max, "format": format}
     return Part("meter", fields | {"color": color, "when": data(when)})
 
 
 def control(*names: str) -> Part:
-    """Puts the controls of these inputs here instead of at the figure's top."""
+    """Puts the controls of these inputs here instead of at the figure's top.
+
+    >>> import nnlib
+    >>> from nnlib import live
+    >>> view = [live.row(live.control("a"), live.readout("a = {a:.1f}"))]
+    >>> live.figure(a=(0.0, 1.0), view=view, title="The slider beside its number")
+    Figure('The slider beside its number')
+    """
     return Part("control", {"names": list(names)})
 
 
@@ -122,6 +164,13 @@ def images(
     height, width) draws a frame, such as the window that a neuron sees.  `select="k"` sets k to the
     number of the image clicked; `pick=("r", "c")` sets inputs to the row and column of the pixel
     under the pointer.  `row_labels`/`column_labels`: a list, or a word (a text input's name).
+
+    >>> import nnlib
+    >>> from nnlib import live
+    >>> three = nnlib.rand(3, 8, 8)
+    >>> view = live.images("seen")
+    >>> live.figure(lambda k: {"seen": k * three}, k=(0.0, 1.0), view=view, title="Three images")
+    Figure('Three images')
     """
     look = {"columns": columns, "colors": colors, "range": list(range) if range else None}
     names = {"labels": labels, "title": title, "pixel": pixel, "annotate": annotate}
@@ -133,7 +182,14 @@ def images(
 
 
 def matrix(values: Ref, *, format: str = ".2f", **options: Any) -> Part:
-    """A table of numbers, coloured by value: `images` with the numbers written in."""
+    """A table of numbers, coloured by value: `images` with the numbers written in.
+
+    >>> import nnlib
+    >>> from nnlib import live
+    >>> view = live.matrix("W")
+    >>> live.figure(W=live.values([[1.0, -0.5], [0.0, 2.0]]), view=view, title="A matrix")
+    Figure('A matrix')
+    """
     look: dict[str, Any] = {"colors": "diverging", "pixel": 40, "annotate": format} | options
     return images(values, **look)
 
@@ -142,24 +198,53 @@ def formula(latex: str, *, when: Ref = None) -> Part:
     """A formula with live numbers: `r"p = \\sigma({w0:.2f} + {w:.2f}\\,x)"`.
 
     A slot is `{name:format}` with its colon; other braces are LaTeX's.
+
+    >>> import nnlib
+    >>> from nnlib import live
+    >>> view = live.formula(r"\\sigma({z:.1f}) = {p:.2f}")
+    >>> live.figure(lambda z: {"p": z.sigmoid()}, z=(-6.0, 6.0), view=view, title="A formula")
+    Figure('A formula')
     """
     return Part("formula", {"tree": formula_tree(latex), "when": data(when)})
 
 
 def button(label: str, set: Mapping[str, Ref], *, when: Ref = None) -> Part:
-    """A button that sets inputs: to numbers, or to outputs (`set={"w": "w_next"}` takes a step)."""
+    """A button that sets inputs: to numbers, or to outputs (`set={"w": "w_next"}` takes a step).
+
+    >>> import nnlib
+    >>> from nnlib import live
+    >>> view = [live.button("Step", set={"w": "w_next"}), "w = {w:.2f}"]
+    >>> w = live.values(8.0)
+    >>> live.figure(lambda w: {"w_next": w / 2}, w=w, view=view, title="Halve").outputs(w=4.0)
+    {'w_next': array(2., dtype=float32)}
+    """
     fields = {"label": label, "set": {k: data(v) for k, v in set.items()}}
     return Part("button", fields | {"when": data(when)})
 
 
 def toggles(labels: Sequence[str], toggle: str, *, when: Ref = None) -> Part:
-    """A row of switches, one for each entry of the input `toggle`; labels may hold live numbers."""
+    """A row of switches, one for each entry of the input `toggle`; labels may hold live numbers.
+
+    >>> import nnlib
+    >>> from nnlib import live
+    >>> view = [live.toggles(["first", "second"], "on"), "{n:.0f} on"]
+    >>> count = live.figure(lambda on: {"n": on.sum()}, on=live.values([1.0, 0.0]), view=view)
+    >>> count.outputs()
+    {'n': array(1., dtype=float32)}
+    """
     fields = {"labels": [text(words) for words in labels], "toggle": toggle}
     return Part("toggles", fields | {"when": data(when)})
 
 
 def presets(options: Mapping[str, Mapping[str, Ref]]) -> Part:
-    """A row of buttons, each of which sets several inputs."""
+    """A row of buttons, each of which sets several inputs.
+
+    >>> import nnlib
+    >>> from nnlib import live
+    >>> view = [live.presets({"small": {"w": 0.1}, "large": {"w": 5.0}}), "w = {w:.1f}"]
+    >>> live.figure(w=(0.0, 5.0), view=view, title="Two weights to try")
+    Figure('Two weights to try')
+    """
     return Part("row", {"items": [button(k, v) for k, v in options.items()]})
 
 
@@ -180,6 +265,14 @@ def sequence(
 
     `states` (T, h) are drawn in each copy, `outputs` (T, k) as bars above it; `deltas` (T) as how
     much each state has changed.  `select="t"` sets t to the position clicked.
+
+    >>> import nnlib
+    >>> from nnlib import live
+    >>> def states(word, word_length):
+    ...     return {"h": nnlib.cumsum(word.float(), 0).unsqueeze(1) / 100}
+    >>> view = live.sequence("word", states="h")
+    >>> live.figure(states, word=live.text("ada", max_length=5), view=view, title="Read a word")
+    Figure('Read a word')
     """
     fields = {"word": word, "states": data(states), "outputs": data(outputs), "cell": cell}
     more = {"output_labels": output_labels, "unrolled": data(unrolled), "head": head}
@@ -188,12 +281,30 @@ def sequence(
 
 
 def loss_curve(*, xlabel: str = "step", ylabel: str = "loss", **options: Any) -> Part:
-    """Axes with the losses of the training so far."""
+    """Axes with the losses of the training so far.
+
+    >>> import nnlib
+    >>> from nnlib import live
+    >>> def step(w):
+    ...     return {"w": 0.5 * w, "loss": w * w}
+    >>> descent = live.training(step, {"w": 1.0})
+    >>> live.figure(training=descent, view=live.loss_curve(), title="Descent")
+    Figure('Descent')
+    """
     options = {"height": 180} | options
     marks = [curve("history_step", "history_loss", color="gradient")]
     return axes(*marks, xlabel=xlabel, ylabel=ylabel, **options)
 
 
 def training_controls() -> Part:
-    """Puts the training's play, step, rewind, seed and speed here instead of below the controls."""
+    """Puts the training's play, step, rewind, seed and speed here instead of below the controls.
+
+    >>> import nnlib
+    >>> from nnlib import live
+    >>> def step(w):
+    ...     return {"w": 0.5 * w, "loss": w * w}
+    >>> view = [live.training_controls(), "w = {w:.2f}"]
+    >>> live.figure(training=live.training(step, {"w": 1.0}), view=view, title="Descent")
+    Figure('Descent')
+    """
     return Part("training")
