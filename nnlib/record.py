@@ -111,16 +111,22 @@ changed: dict[int, int] = {}  # id of an array that owns memory -> clock of its 
 tensor_class: type[Value] = Value  # tensor.py puts Tensor here
 
 
-@contextmanager
-def recording(grad: bool) -> Iterator[None]:
-    """Switch the recording of gradients on or off for a block."""
-    global mode
-    before = mode
-    mode = (before & WATCHED) | (GRAD if grad else PLAIN)
-    try:
-        yield
-    finally:
-        mode = before
+class recording:
+    """Switch the recording of gradients on or off for a block.  (A class: each step enters one.)"""
+
+    __slots__ = ("before", "mode")
+
+    def __init__(self, grad: bool) -> None:
+        self.mode = GRAD if grad else PLAIN
+
+    def __enter__(self) -> None:
+        global mode
+        self.before = mode
+        mode = (mode & WATCHED) | self.mode
+
+    def __exit__(self, *error: object) -> None:
+        global mode
+        mode = self.before
 
 
 def set_recording(grad: bool) -> None:
@@ -177,7 +183,7 @@ def mark_changed(array: Array) -> None:
     """Note that the memory behind `array` was overwritten, so that stale gradients are refused."""
     global clock
     clock += 1
-    changed[_owner(array)] = clock
+    changed[id(array) if array.base is None else _owner(array)] = clock
 
 
 rewritten: dict[int, int] = {}  # the same for changes that gave the array a new history

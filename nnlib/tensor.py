@@ -542,6 +542,9 @@ class Tensor(InPlace):
 
     @grad.setter
     def grad(self, value: Any) -> None:
+        if value is None and self._node.__class__ is Leaf:
+            self._node.grad = None
+            return
         if not isinstance(self._node, Leaf):
             if value is None:
                 return

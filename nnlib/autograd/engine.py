@@ -115,7 +115,7 @@ def _walk_arrays(
             if primitive is None:
                 _gather(node, g, False)
                 continue
-            plain = node.attrs is None and node.shapes is None and node.time == clock
+            plain = node.attrs is None and node.time == clock
             if plain and len(edges) == 2 and primitive.joint is None:
                 (here, there), (f, h), out = edges, primitive.vjps, node.out
                 x, y = node.args or _NOTHING
@@ -123,6 +123,8 @@ def _walk_arrays(
                     None if here is None else f(g, out, x, y),
                     None if there is None else h(g, out, x, y),
                 )
+                if node.shapes is not None:
+                    gs = _unbroadcast_each(gs, node.shapes)
             else:
                 gs = _vjps_of_arrays(node, g)
             if not retain_graph:
@@ -133,9 +135,12 @@ def _walk_arrays(
                 continue
             if edge not in pending:  # a leaf that needs no ceremony
                 if ge.__class__ is np.ndarray:
-                    if ge is g:
+                    if ge is g or ge.base is not None:
                         ge = ge.copy()  # two leaves must not share one array: users change .grad
-                    _gather(edge, ge, False)
+                    if edge.grad is None:
+                        edge.grad = make(ge)
+                    else:
+                        _gather(edge, ge, False)
                 elif ge is not None:
                     if edge.grad is None:
                         edge.grad = make(ge)
@@ -207,13 +212,14 @@ def _vjps_of_arrays(node: Node, g: Any) -> Sequence[Any]:
             None if e is None or f is None else f(g, out, *args)
             for e, f in zip(edges, primitive.vjps)
         ]
-    shapes = node.shapes
-    if shapes is not None:
-        gs = [
-            ge if ge is None or ge.shape == shape else unbroadcast(ge, shape)
-            for ge, shape in zip(gs, shapes)
-        ]
-    return gs
+    return gs if node.shapes is None else _unbroadcast_each(gs, node.shapes)
+
+
+def _unbroadcast_each(gs: Sequence[Any], shapes: Sequence[tuple[int, ...]]) -> Sequence[Any]:
+    return [
+        ge if ge is None or ge.shape == shape else unbroadcast(ge, shape)
+        for ge, shape in zip(gs, shapes)
+    ]
 
 
 def _vjps_of_values(node: Node, g: Any) -> Sequence[Any]:
@@ -235,12 +241,7 @@ def _vjps_of_values(node: Node, g: Any) -> Sequence[Any]:
             None if e is None or f is None else f(g, out, *args, **attrs)
             for e, f in zip(edges, primitive.vjps)
         ]
-    if node.shapes is not None:
-        gs = [
-            ge if ge is None or ge.shape == shape else unbroadcast(ge, shape)
-            for ge, shape in zip(gs, node.shapes)
-        ]
-    return gs
+    return gs if node.shapes is None else _unbroadcast_each(gs, node.shapes)
 
 
 def _through_plain(primitive: Any, g: Any, args: list, attrs: dict, edges: tuple) -> list:
@@ -259,6 +260,8 @@ def _through_plain(primitive: Any, g: Any, args: list, attrs: dict, edges: tuple
 
 def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
     """Sum a gradient over what broadcasting repeated, back to `shape`."""
+    if g.__class__ is np.ndarray and g.shape[1:] == shape:  # a bias that each row was given
+        return np.add.reduce(g, axis=0)
     extra = g.ndim - len(shape)
     dim = tuple([i for i in range(g.ndim) if i < extra or (shape[i - extra] == 1 != g.shape[i])])
     if dim:

@@ -29,6 +29,8 @@ def matmul(input: Any, other: Any) -> Any:
     """
     x, y = needs_tensor("matmul", input), needs_tensor("matmul", other)
     a, b = x._data, y._data
+    if a.ndim == b.ndim == 2 and a.shape[1] == b.shape[0] and a.dtype is b.dtype:
+        return apply(p.matmul, (x, y), {})
     if a.dtype != b.dtype:
         raise _types_differ(x, y)
     if not a.ndim or not b.ndim:

@@ -87,17 +87,44 @@ def _bce_joint(needs: tuple, g: Array, kept: None, x: Array, target: Array, redu
     return here, -x * each if needs[1] else None
 
 
+def _bce(x: Array, target: Array, reduction: str) -> Array:
+    losses = np.log1p(np.exp(-np.abs(x)))
+    losses += np.maximum(x, 0)
+    losses -= x * target
+    return _reduced(losses, reduction)
+
+
 binary_cross_entropy_with_logits = fused(
-    "binary_cross_entropy_with_logits", _bce_plain, joint=_bce_joint, saves="args",
-    plain=_bce_plain,
+    "binary_cross_entropy_with_logits", _bce, joint=_bce_joint, saves="args", plain=_bce_plain,
 )  # fmt: skip
 
-# ---------------------------------------------------------------- the cells, in plain steps
+# ---------------------------------------------------------------- a linear layer
 
 
-def _affine(x: Any, weight: Any, bias: Any) -> Any:
+def _linear(x: Array, weight: Array, bias: Array | None = None) -> Array:
+    out = x @ weight.T
+    if bias is not None:
+        out += bias
+    return out
+
+
+def _linear_joint(
+    needs: tuple, g: Array, out: None, x: Array, weight: Array, *bias: Array
+) -> tuple:
+    rows = g.reshape(-1, len(weight))
+    dx = g @ weight if needs[0] else None
+    dw = rows.T @ x.reshape(-1, x.shape[-1]) if needs[1] else None
+    return dx, dw, *(np.add.reduce(rows, axis=0) if needed else None for needed in needs[2:])
+
+
+def _affine(x: Any, weight: Any, bias: Any = None) -> Any:
     out = matmul(x, permute(weight, dims=(1, 0)))
     return out if bias is None else out + bias
+
+
+linear = fused("linear", _linear, joint=_linear_joint, saves="args", plain=_affine)
+
+# ---------------------------------------------------------------- the cells, in plain steps
 
 
 def _gate(x: Any, i: int, n: int) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from functools import partial
 from typing import Any
 
@@ -38,6 +39,8 @@ def _folded(g: Any, shape: tuple[int, ...]) -> Any:
 
 
 def _left(g: Any, out: Any, x: Any, y: Any) -> Any:
+    if x.ndim == y.ndim == 2:
+        return g @ y.T
     if y.ndim == 1:  # (…, n) · (n,): each row of x meets the same y
         return g * y if x.ndim == 1 else _folded(_column(g) * y, x.shape)
     if x.ndim == 1:
@@ -46,6 +49,8 @@ def _left(g: Any, out: Any, x: Any, y: Any) -> Any:
 
 
 def _right(g: Any, out: Any, x: Any, y: Any) -> Any:
+    if x.ndim == 2 and y.ndim <= 2:
+        return x.T @ g
     if x.ndim == 1:
         if y.ndim == 1:
             return g * x
@@ -58,7 +63,7 @@ def _right(g: Any, out: Any, x: Any, y: Any) -> Any:
     return _folded(matmul(_transposed(x), g), y.shape)
 
 
-matmul = linalg("matmul", lambda x, y: x @ y, _left, _right, saves="args")
+matmul = linalg("matmul", operator.matmul, _left, _right, saves="args")
 
 
 def _einsum_joint(needs: tuple, g: Any, out: Any, *xs: Any, equation: str) -> tuple:

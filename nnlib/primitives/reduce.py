@@ -18,6 +18,8 @@ from nnlib.record import Array, Primitive
 
 reduce = partial(Primitive, family="reduce")
 
+SMALL = 4096  # elements up to which filling an array is quicker than NumPy's making of a view
+
 
 def _shape_kept(shape: tuple[int, ...], dim: tuple[int, ...]) -> tuple[int, ...]:
     return tuple([1 if i in dim else n for i, n in enumerate(shape)])
@@ -27,6 +29,8 @@ def _spread(g: Any, x: Any, dim: tuple[int, ...], keepdim: bool) -> Any:
     """A reduced result, repeated along what was reduced: the shape of x again."""
     if x.ndim == 0:
         return g
+    if isinstance(g, np.generic) and x.size <= SMALL:
+        return np.full(x.shape, g)
     if not keepdim:
         g = reshape(g, shape=_shape_kept(x.shape, dim))
     return expand(g, shape=x.shape)

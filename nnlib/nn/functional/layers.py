@@ -17,6 +17,7 @@ from nnlib.functions import shape as s
 from nnlib.functions._args import needs_tensor
 from nnlib.functions.create import rand
 from nnlib.nn.functional._args import shown
+from nnlib.primitives import fused
 from nnlib.primitives import index as pi
 from nnlib.primitives import shape as ps
 from nnlib.record import Value, apply, make
@@ -31,8 +32,22 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
     >>> nnlib.nn.functional.linear(nnlib.ones(2), nnlib.ones(3, 2), nnlib.zeros(3))
     tensor([2., 2., 2.])
     """
+    if _is_plain_layer(input, weight, bias):
+        return apply(fused.linear, (input, weight) if bias is None else (input, weight, bias), {})
     out = linalg.matmul(input, s.transpose(weight, -2, -1) if weight._data.ndim > 1 else weight)
     return out if bias is None else e.add(out, bias)
+
+
+def _is_plain_layer(input: Any, weight: Any, bias: Any) -> bool:
+    """Rows of numbers, a matrix and a vector that fit: what the layer is computed for in one."""
+    if not (isinstance(input, Value) and isinstance(weight, Value)):
+        return False
+    x, w = input._data, weight._data
+    fits = x.ndim > 1 and w.ndim == 2 and x.shape[-1] == w.shape[1] and x.dtype == w.dtype
+    if bias is None or not fits:
+        return fits
+    b = bias._data if isinstance(bias, Value) else None
+    return b is not None and b.shape == w.shape[:1] and b.dtype == w.dtype
 
 
 # ---------------------------------------------------------------- look-up
