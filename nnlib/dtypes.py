@@ -10,7 +10,13 @@ from nnlib.record import Value
 
 
 class dtype:
-    """An element type: `nnlib.float32` and its kin.  Compares by identity, prints as PyTorch's."""
+    """An element type: `nnlib.float32` and its kin.  Compares by identity, prints as PyTorch's.
+
+    >>> import nnlib
+    >>> x = nnlib.tensor([1.0])
+    >>> x.dtype, x.dtype is nnlib.float32
+    (nnlib.float32, True)
+    """
 
     __slots__ = ("is_floating_point", "itemsize", "name", "numpy")
 

@@ -94,6 +94,13 @@ def load(f: Any, *, weights_only: bool = True, max_bytes: int = LARGEST) -> Any:
     No code in a file is ever run.  Raises ValueError for a file that is damaged, claims more than
     `max_bytes`, or holds something else than numbers; FileNotFoundError where there is none.  As
     ``torch.load`` with weights_only=True, the one way there is.
+
+    >>> import io, nnlib
+    >>> file = io.BytesIO()
+    >>> nnlib.save({"w": nnlib.tensor([1.0, 2.0])}, file)
+    >>> _ = file.seek(0)
+    >>> nnlib.load(file)["w"]
+    tensor([1., 2.])
     """
     import zipfile
 

@@ -44,7 +44,15 @@ DIGITS8X8 = About(
 
 @dataclass(frozen=True)
 class Samples:
-    """Examples `x` (float32, one a row) and their classes `y` (int64, positions in `classes`)."""
+    """Examples `x` (float32, one a row) and their classes `y` (int64, positions in `classes`).
+
+    >>> from nnlib import datasets
+    >>> birds = datasets.penguins()
+    >>> len(birds) == len(birds.x) == len(birds.y)
+    True
+    >>> birds.classes
+    ('Adelie', 'Chinstrap', 'Gentoo')
+    """
 
     x: np.ndarray
     y: np.ndarray

@@ -36,7 +36,13 @@ AUSTEN = About(
 
 @dataclass(frozen=True)
 class Texts:
-    """Texts and their classes: `texts` strings; `y` int64, positions in `classes`."""
+    """Texts and their classes: `texts` strings; `y` int64, positions in `classes`.
+
+    >>> from nnlib import datasets
+    >>> words = datasets.language_words()
+    >>> len(words.texts) == len(words.y)
+    True
+    """
 
     texts: tuple[str, ...]
     y: np.ndarray

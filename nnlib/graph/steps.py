@@ -15,7 +15,15 @@ if TYPE_CHECKING:
 
 
 class GraphError(ValueError):
-    """A graph that cannot be traced, or a file that is no graph."""
+    """A graph that cannot be traced, or a file that is no graph.
+
+    >>> import nnlib
+    >>> try:
+    ...     nnlib.graph.trace(lambda x: x if x > 0 else -x, x=nnlib.tensor(1.0))
+    ... except nnlib.graph.GraphError as error:
+    ...     print("the course depends on a value")
+    the course depends on a value
+    """
 
 
 @dataclass

@@ -14,7 +14,16 @@ from nnlib.record import Primitive, Value, make
 
 
 class Tracer:
-    """A watcher that writes down every primitive it sees."""
+    """A watcher that writes down every primitive it sees.
+
+    >>> import nnlib
+    >>> from nnlib import record
+    >>> tracer, x = nnlib.graph.Tracer(), nnlib.tensor(1.0)
+    >>> with record.watching(tracer):
+    ...     y = x.exp()
+    >>> [step.op for step in tracer.steps]
+    ['constant', 'exp']
+    """
 
     def __init__(self) -> None:
         self.steps: list[Step] = []

@@ -33,7 +33,6 @@ def predict(
     changed until the reader asks again.  Without `answer` any commitment counts ("compare with …").
     `right`, `wrong`, `explain` may hold live numbers.
 
-    >>> import nnlib
     >>> from nnlib import live
     >>> ask = live.predict("How steep?", name="steep", answer="s", reveal=["It is {s:.2f}."])
     >>> live.figure(lambda w: {"s": w / 4}, w=live.values(2.0), view=[ask], title="Predict")
@@ -60,7 +59,6 @@ def question(
 
     `answer` is the right choice (its text, or several texts), or a number.
 
-    >>> import nnlib
     >>> from nnlib import live
     >>> choices = {"½": "Yes: e⁰ = 1.", "0": "That is the limit for z → −∞."}
     >>> live.quiz(live.question("What is σ(0)?", choices, answer="½"), title="Check")

@@ -20,7 +20,6 @@ class Control:
     `static` inputs (a choice of activation, of depth) are handed to the function as Python values:
     it is traced once for each.  All others arrive as tensors.
 
-    >>> import nnlib
     >>> from nnlib import live
     >>> control = live.slider(0.0, 1.0, 0.1, value=0.5, label="weight")
     >>> control.kind, control.value, control.label
@@ -50,7 +49,6 @@ def slider(
 
     Integers all through make an integer slider (int64), as in `interact`.
 
-    >>> import nnlib
     >>> from nnlib import live
     >>> rate = live.slider(0.001, 10.0, value=0.1, log=True)
     >>> live.figure(lambda rate: {"double": 2 * rate}, rate=rate, view=["{double:.3f}"]).outputs()
@@ -86,7 +84,6 @@ def number(
 ) -> Control:
     """A box in which a number is typed.
 
-    >>> import nnlib
     >>> from nnlib import live
     >>> live.figure(lambda x: {"y": x * x}, x=live.number(3.0), view=["{y:.0f}"]).outputs()
     {'y': array(9., dtype=float32)}
@@ -125,7 +122,6 @@ def dropdown(
     Numbers and arrays arrive as tensors (arrays must agree in shape).  Anything else (strings,
     functions, classes), or `static=True`, arrives as it is: the function is traced for each option.
 
-    >>> import nnlib
     >>> from nnlib import live
     >>> def answer(z, g):
     ...     return {"a": getattr(z, g)()}
@@ -174,7 +170,6 @@ def text(
     """A word.  The function gets int64 codes, shape (max_length,): positions in `alphabet`, filled
     up with `len(alphabet)`.  If it has a parameter `NAME_length`, that is the word's length.
 
-    >>> import nnlib
     >>> from nnlib import live
     >>> def count(word, word_length):
     ...     return {"first": word[0], "n": word_length}
@@ -230,7 +225,6 @@ def values(
 
     A tensor, an array or a list as a figure's argument means the same.
 
-    >>> import nnlib
     >>> from nnlib import live
     >>> p = live.values([1.0, 2.0], label="the point")
     >>> view = live.axes(live.handle("p[0]", "p[1]", drag="p"), xlim=(0, 3), ylim=(0, 3))
@@ -254,7 +248,6 @@ def stepper(
     The function gets the state's number as an int64 tensor; `interval` is a state's time in
     seconds.
 
-    >>> import nnlib
     >>> from nnlib import live
     >>> t = live.stepper(["start", "forward", "backward"])
     >>> live.figure(lambda t: {"at": t}, t=t, view=["{at:d}"]).outputs(t=2)
@@ -271,7 +264,6 @@ def stepper(
 def shared(name: str, control: Any) -> Control:
     """The same input in several figures of a page: give it the same shared name in each.
 
-    >>> import nnlib
     >>> from nnlib import live
     >>> w = live.shared("w", (-5.0, 5.0))
     >>> live.figure(lambda w: {"z": 2 * w}, w=w, view=["{z:.1f}"]).outputs(w=1.5)

@@ -80,7 +80,6 @@ class Figure(anywidget.AnyWidget):
     traits as well (`fig.w`, `fig.observe(f, "w")`, `jslink`), `fig.outputs()` computes in Python
     what the page shows, `fig.train(200)` trains as the page does.
 
-    >>> import nnlib
     >>> from nnlib import live
     >>> figure = live.figure(lambda z: {"p": z.sigmoid()}, z=(-6.0, 6.0), view=["p = {p:.2f}"])
     >>> figure.values
@@ -458,7 +457,6 @@ class Figure(anywidget.AnyWidget):
     def train(self, steps: int, seed: int | None = None, **inputs: Any) -> dict[str, Any]:
         """Trains in Python as the page does: `{"loss": array of steps, and the final state}`.
 
-        >>> import nnlib
         >>> from nnlib import live
         >>> def step(w, alpha):
         ...     loss = (w - 3) ** 2
@@ -487,7 +485,6 @@ class Figure(anywidget.AnyWidget):
     def outputs(self, **inputs: Any) -> dict[str, np.ndarray]:
         """What the function computes for the figure's present inputs, or for those given.
 
-        >>> import nnlib
         >>> from nnlib import live
         >>> figure = live.figure(lambda z: {"p": z.sigmoid()}, z=(-6.0, 6.0), view=["p = {p:.2f}"])
         >>> figure.outputs(z=0.0)
@@ -514,7 +511,6 @@ class Figure(anywidget.AnyWidget):
     def html(self) -> str:
         """The static picture of the initial state, with caption and alternative text.
 
-        >>> import nnlib
         >>> from nnlib import live
         >>> figure = live.figure(lambda z: {"p": z.sigmoid()}, z=(-6.0, 6.0), view=["p = {p:.2f}"])
         >>> "p = 0.50" in figure.html()
@@ -525,7 +521,6 @@ class Figure(anywidget.AnyWidget):
     def save(self, path: str | Path) -> Path:
         """Writes a page that shows this figure alone, with nothing to load from elsewhere.
 
-        >>> import nnlib
         >>> import tempfile
         >>> from nnlib import live
         >>> figure = live.figure(lambda z: {"p": z.sigmoid()}, z=(-6.0, 6.0), view=["p = {p:.2f}"])
@@ -565,7 +560,6 @@ def figure(fn: Callable | None = None, **options: Any) -> Figure:
 def quiz(*questions: Part, title: str | None = None, name: str | None = None) -> Figure:
     """Questions that are answered before the answer is shown; see `live.question`.
 
-    >>> import nnlib
     >>> from nnlib import live
     >>> ask = live.question("What is σ(0)?", answer=0.5, why="1 / (1 + e⁰) = ½.")
     >>> live.quiz(ask, title="Check")

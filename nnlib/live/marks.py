@@ -72,7 +72,6 @@ def points(
     `select="i"` sets input i to the number of the point clicked, `toggle="m"` switches its entry of
     the array m.  `mark` (n booleans) rings points, such as those classified wrongly.
 
-    >>> import nnlib
     >>> from nnlib import live
     >>> x, y = [[0.0, 0.0], [1.0, 1.0], [1.0, 0.0]], [0, 1, 1]
     >>> view = live.axes(live.points(x, y, class_names=["no", "yes"]), xlim=(-1, 2), ylim=(-1, 2))
@@ -113,7 +112,6 @@ def handle(
     the new values of inputs, such as `lambda x, y, w: {"w0": -w * x}` (traced, like everything
     else).
 
-    >>> import nnlib
     >>> from nnlib import live
     >>> def moved(x, w):
     ...     return {"w0": -w * x}
@@ -146,7 +144,6 @@ def line(
 
     `band=1` shades where |w0 + w1 x + w2 y| ≤ 1 (a band of half-width 1/‖w‖).
 
-    >>> import nnlib
     >>> from nnlib import live
     >>> view = live.axes(live.line("w0", "w1", "w2", band=1), xlim=(-2, 2), ylim=(-2, 2))
     >>> weights = {"w0": (-1.0, 1.0), "w1": (-1.0, 1.0), "w2": (0.1, 1.0)}
@@ -173,7 +170,6 @@ def decision_line(
     is 1/‖w‖).  `center` is a point in the middle of the data, `reach` how far the turning handle
     stands from the moving one.  Use it inside axes as `*live.decision_line("w0", "w1", "w2")`.
 
-    >>> import nnlib
     >>> from nnlib import live
     >>> weights = {"w0": live.values(0.0), "w1": live.values(1.0), "w2": live.values(1.0)}
     >>> view = live.axes(*live.decision_line("w0", "w1", "w2"), xlim=(-2, 2), ylim=(-2, 2))
@@ -274,7 +270,6 @@ def arrows(
 ) -> Part:
     """Arrows from (x, y) to (x + scale·dx, y + scale·dy): one gradient, or a field of them.
 
-    >>> import nnlib
     >>> from nnlib import live
     >>> view = live.axes(live.arrows("p", "q", "dp", "dq", scale=0.1), xlim=(-2, 2), ylim=(-2, 2))
     >>> def slope(p, q):
@@ -412,7 +407,6 @@ def label(
 ) -> Part:
     """Text at (x, y), moved by (dx, dy) pixels; `{p:.2f}` in it is a live number.
 
-    >>> import nnlib
     >>> from nnlib import live
     >>> view = live.axes(live.label("w = {w:.1f}", "w", 0.5), xlim=(-1, 1), ylim=(0, 1))
     >>> live.figure(w=(-1.0, 1.0), view=view, title="A label that moves")

@@ -28,7 +28,6 @@ def neuron(
 
     `bias` as the name of an input can be dragged like an edge.  `on=0` greys the neuron out.
 
-    >>> import nnlib
     >>> from nnlib import live
     >>> neurons = [live.neuron("x", 0, value="x"), live.neuron("a", 1, label="OR", value="a")]
     >>> view = live.network(neurons, [live.edge("x", "a")])
@@ -46,7 +45,6 @@ def edge(
 ) -> Part:
     """An edge of `network`.  A `weight` that is an input (or an entry of one) can be dragged.
 
-    >>> import nnlib
     >>> from nnlib import live
     >>> neurons = [live.neuron("x", 0, value="x"), live.neuron("z", 1, value="z")]
     >>> view = live.network(neurons, [live.edge("x", "z", "w")])
@@ -98,7 +96,6 @@ def network(
     the number of the neuron under the pointer or the focus, −1 if there is none.
     `show="gradients"` draws gradients in place of weights.
 
-    >>> import nnlib
     >>> from nnlib import live
     >>> neurons = [live.neuron(1, 0, value="x"), live.neuron(2, 1, value="a")]
     >>> net = live.network(neurons, [live.edge(1, 2, "w")])
@@ -182,7 +179,6 @@ def dag(
     Or give `nodes` yourself: `{"c": {"op": "mul", "inputs": ["a", "b"], "value": "c", "grad":
     "dc"}}`; then `now` may give the number of the node to point out (-1: none).
 
-    >>> import nnlib
     >>> from nnlib import live
     >>> def neuron(w, x):
     ...     return (w * x).sigmoid()

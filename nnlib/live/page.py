@@ -18,7 +18,6 @@ def page(*items: Any, path: str | Path, title: str | None = None, inline: bool =
     `inline=True` puts the bundle into the file, which then opens from anywhere; otherwise the page
     loads `live.js` and `live.css` from its own folder, as a strict Content-Security-Policy wants.
 
-    >>> import nnlib
     >>> import tempfile
     >>> from nnlib import live
     >>> figure = live.figure(lambda z: {"p": z.sigmoid()}, z=(-6.0, 6.0), view=["p = {p:.2f}"])

@@ -28,7 +28,13 @@ _SLOT = re.compile(r"\{([^\W\d]\w*(?:\[[-\d,:\s]+\])?)(:[^{}]*)?\}")
 
 @dataclass(frozen=True)
 class Part:
-    """One element of a figure's view: its kind and its fields, still as the author wrote them."""
+    """One element of a figure's view: its kind and its fields, still as the author wrote them.
+
+    >>> from nnlib import live
+    >>> part = live.readout("p = {p:.2f}")
+    >>> part, part.kind
+    (<readout>, 'readout')
+    """
 
     kind: str
     fields: dict[str, Any] = field(default_factory=dict)

@@ -45,7 +45,6 @@ def normal(shape: int | Sequence[int], std: Any = 1.0, mean: float = 0.0) -> Ini
 
     `std` is a number, or an array of the state's shape with one for each entry.
 
-    >>> import nnlib
     >>> from nnlib import live
     >>> live.normal((2, 3), std=0.5)
     Init(kind='normal', shape=(2, 3), a=0.0, b=0.5)
@@ -59,7 +58,6 @@ def normal(shape: int | Sequence[int], std: Any = 1.0, mean: float = 0.0) -> Ini
 def uniform(shape: int | Sequence[int], low: float = -1.0, high: float = 1.0) -> Init:
     """A state drawn by the seed: uniform in [low, high).
 
-    >>> import nnlib
     >>> from nnlib import live
     >>> live.uniform((2, 3), -1.0, 1.0)
     Init(kind='uniform', shape=(2, 3), a=-1.0, b=1.0)
@@ -74,7 +72,6 @@ def _shape(shape: int | Sequence[int]) -> tuple[int, ...]:
 class Training:
     """What `training` returns; a figure records its step.
 
-    >>> import nnlib
     >>> from nnlib import live
     >>> def step(w):
     ...     return {"w": 0.5 * w, "loss": w * w}
@@ -118,7 +115,6 @@ class Training:
     def initial(self, seed: int) -> dict[str, np.ndarray]:
         """The state with which `seed` begins.
 
-        >>> import nnlib
         >>> from nnlib import live
         >>> descent = live.training(lambda w: {"w": w, "loss": w * w}, {"w": 8.0})
         >>> descent.initial(0)
@@ -157,7 +153,13 @@ class Training:
         }  # fmt: skip
 
     def arguments(self, available: Sequence[str]) -> list[str]:
-        """Names that `step` takes."""
+        """Names that `step` takes.
+
+        >>> from nnlib import live
+        >>> plan = live.training(lambda w, alpha: {"w": w, "loss": w * alpha}, {"w": 8.0})
+        >>> plan.arguments(["w", "alpha", "k"])
+        ['w', 'alpha']
+        """
         names = [*available, *self.data, *(("batch",) if self.batch else ())]
         return parameters(self.step, names, "the training step")
 
@@ -175,7 +177,6 @@ def training(step: Callable, state: Mapping[str, Any], **options: Any) -> Traini
     - `seed`, `seeds` (how many there are to choose from), `speed` ("slow": 5 a second, "frame":
       one a frame, "fast": 16 a frame, "full": as many as fit), `max_steps`.
 
-    >>> import nnlib
     >>> from nnlib import live
     >>> def step(w, alpha):
     ...     return {"w": w - alpha * 2 * w, "loss": w * w}

@@ -34,7 +34,6 @@ def axes(
     `frame=False` hides the axes.  `pointer` (as a handle's drag) sets inputs by a click or drag
     anywhere in the axes.
 
-    >>> import nnlib
     >>> from nnlib import live
     >>> view = live.axes(live.curve([0.0, 1.0], "ends"), xlabel="x", ylabel="y", ylim=(0, 4))
     >>> live.figure(ends=live.values([1.0, 3.0]), view=view, title="Two ends")
@@ -58,7 +57,6 @@ def axes(
 def row(*items: Any) -> Part:
     """Views side by side (one below the other where the page is narrow).
 
-    >>> import nnlib
     >>> from nnlib import live
     >>> view = live.row(live.readout("a = {a:.1f}"), live.readout("2a = {b:.1f}"))
     >>> live.figure(lambda a: {"b": 2 * a}, a=(0.0, 1.0), view=view, title="Side by side")
@@ -70,7 +68,6 @@ def row(*items: Any) -> Part:
 def column(*items: Any, when: Ref = None) -> Part:
     """Views one below the other; `when` shows them only while it is not 0.
 
-    >>> import nnlib
     >>> from nnlib import live
     >>> more = live.column(live.readout("its square is {b:.1f}"), when="show")
     >>> view = ["a = {a:.1f}", more]
@@ -97,7 +94,6 @@ def readout(template: str, *, size: str = "normal", when: Ref = None) -> Part:
 
     Readers' screen readers are told of changes.  `size="large"` for the one number that matters.
 
-    >>> import nnlib
     >>> from nnlib import live
     >>> view = live.readout("p = {p:.2f}")
     >>> live.figure(lambda z: {"p": z.sigmoid()}, z=(-6.0, 6.0), view=view, title="Probability")
@@ -118,7 +114,6 @@ def meter(
 ) -> Part:
     """A bar between min and max with its number beside it.
 
-    >>> import nnlib
     >>> from nnlib import live
     >>> view = live.meter("probability", "p")
     >>> live.figure(lambda z: {"p": z.sigmoid()}, z=(-6.0, 6.0), view=view, title="Probability")
@@ -131,7 +126,6 @@ def meter(
 def control(*names: str) -> Part:
     """Puts the controls of these inputs here instead of at the figure's top.
 
-    >>> import nnlib
     >>> from nnlib import live
     >>> view = [live.row(live.control("a"), live.readout("a = {a:.1f}"))]
     >>> live.figure(a=(0.0, 1.0), view=view, title="The slider beside its number")
@@ -184,7 +178,6 @@ def images(
 def matrix(values: Ref, *, format: str = ".2f", **options: Any) -> Part:
     """A table of numbers, coloured by value: `images` with the numbers written in.
 
-    >>> import nnlib
     >>> from nnlib import live
     >>> view = live.matrix("W")
     >>> live.figure(W=live.values([[1.0, -0.5], [0.0, 2.0]]), view=view, title="A matrix")
@@ -199,7 +192,6 @@ def formula(latex: str, *, when: Ref = None) -> Part:
 
     A slot is `{name:format}` with its colon; other braces are LaTeX's.
 
-    >>> import nnlib
     >>> from nnlib import live
     >>> view = live.formula(r"\\sigma({z:.1f}) = {p:.2f}")
     >>> live.figure(lambda z: {"p": z.sigmoid()}, z=(-6.0, 6.0), view=view, title="A formula")
@@ -211,7 +203,6 @@ def formula(latex: str, *, when: Ref = None) -> Part:
 def button(label: str, set: Mapping[str, Ref], *, when: Ref = None) -> Part:
     """A button that sets inputs: to numbers, or to outputs (`set={"w": "w_next"}` takes a step).
 
-    >>> import nnlib
     >>> from nnlib import live
     >>> view = [live.button("Step", set={"w": "w_next"}), "w = {w:.2f}"]
     >>> w = live.values(8.0)
@@ -225,7 +216,6 @@ def button(label: str, set: Mapping[str, Ref], *, when: Ref = None) -> Part:
 def toggles(labels: Sequence[str], toggle: str, *, when: Ref = None) -> Part:
     """A row of switches, one for each entry of the input `toggle`; labels may hold live numbers.
 
-    >>> import nnlib
     >>> from nnlib import live
     >>> view = [live.toggles(["first", "second"], "on"), "{n:.0f} on"]
     >>> count = live.figure(lambda on: {"n": on.sum()}, on=live.values([1.0, 0.0]), view=view)
@@ -239,7 +229,6 @@ def toggles(labels: Sequence[str], toggle: str, *, when: Ref = None) -> Part:
 def presets(options: Mapping[str, Mapping[str, Ref]]) -> Part:
     """A row of buttons, each of which sets several inputs.
 
-    >>> import nnlib
     >>> from nnlib import live
     >>> view = [live.presets({"small": {"w": 0.1}, "large": {"w": 5.0}}), "w = {w:.1f}"]
     >>> live.figure(w=(0.0, 5.0), view=view, title="Two weights to try")
@@ -283,7 +272,6 @@ def sequence(
 def loss_curve(*, xlabel: str = "step", ylabel: str = "loss", **options: Any) -> Part:
     """Axes with the losses of the training so far.
 
-    >>> import nnlib
     >>> from nnlib import live
     >>> def step(w):
     ...     return {"w": 0.5 * w, "loss": w * w}
@@ -299,7 +287,6 @@ def loss_curve(*, xlabel: str = "step", ylabel: str = "loss", **options: Any) ->
 def training_controls() -> Part:
     """Puts the training's play, step, rewind, seed and speed here instead of below the controls.
 
-    >>> import nnlib
     >>> from nnlib import live
     >>> def step(w):
     ...     return {"w": 0.5 * w, "loss": w * w}

@@ -47,7 +47,14 @@ class LRScheduler:
         self.step()
 
     def get_lr(self) -> list[float]:
-        """The rates of this epoch, one for each group."""
+        """The rates of this epoch, one for each group.
+
+        >>> import nnlib
+        >>> rule = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
+        >>> schedule = nnlib.optim.lr_scheduler.LambdaLR(rule, lambda t: 1 / (1 + t))
+        >>> schedule.get_lr()
+        [8.0]
+        """
         raise NotImplementedError
 
     def get_last_lr(self) -> list[float]:
@@ -61,7 +68,15 @@ class LRScheduler:
         return self._last_lr
 
     def step(self) -> None:
-        """The next epoch: set its rates."""
+        """The next epoch: set its rates.
+
+        >>> import nnlib
+        >>> rule = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
+        >>> schedule = nnlib.optim.lr_scheduler.ExponentialLR(rule, gamma=0.5)
+        >>> schedule.step()
+        >>> rule.param_groups[0]["lr"]
+        4.0
+        """
         self.last_epoch += 1
         self._set(self.get_lr())
 
@@ -84,7 +99,15 @@ class LRScheduler:
         return {k: v for k, v in vars(self).items() if k != "optimizer"}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on where a saved schedule stood."""
+        """Go on where a saved schedule stood.
+
+        >>> import nnlib
+        >>> rule = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
+        >>> schedule = nnlib.optim.lr_scheduler.ExponentialLR(rule, gamma=0.5)
+        >>> schedule.load_state_dict({"last_epoch": 3})
+        >>> schedule.last_epoch
+        3
+        """
         vars(self).update(state_dict)
 
 
@@ -529,7 +552,16 @@ class ReduceLROnPlateau(LRScheduler):
         self._last_lr = self._current()
 
     def step(self, metrics: Any) -> None:  # type: ignore[override]
-        """The next epoch, with its metric."""
+        """The next epoch, with its metric.
+
+        >>> import nnlib
+        >>> rule = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
+        >>> schedule = nnlib.optim.lr_scheduler.ReduceLROnPlateau(rule, patience=0)
+        >>> for loss in [1.0, 2.0]:
+        ...     schedule.step(loss)
+        >>> rule.param_groups[0]["lr"]
+        0.8
+        """
         value = float(metrics)
         self.last_epoch += 1
         if self.is_better(value, self.best):
@@ -551,7 +583,14 @@ class ReduceLROnPlateau(LRScheduler):
                 group["lr"] = new
 
     def is_better(self, a: float, best: float) -> bool:
-        """Whether `a` improves on `best` by more than the threshold."""
+        """Whether `a` improves on `best` by more than the threshold.
+
+        >>> import nnlib
+        >>> rule = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
+        >>> schedule = nnlib.optim.lr_scheduler.ReduceLROnPlateau(rule)
+        >>> schedule.is_better(0.9, 1.0), schedule.is_better(1.0, 1.0)
+        (True, False)
+        """
         sign = 1 if self.mode == "max" else -1
         if self.threshold_mode == "rel":
             return sign * a > sign * best * (1 + sign * self.threshold)

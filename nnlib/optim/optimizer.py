@@ -140,13 +140,33 @@ class Optimizer:
         return repr(settings), len(self.state)
 
     def begin(self, p: Any, group: dict[str, Any]) -> dict[str, Any]:
-        """The state of one parameter before its first step."""
+        """The state of one parameter before its first step.
+
+        >>> import nnlib
+        >>> w = nnlib.tensor([1.0, 2.0], requires_grad=True)
+        >>> rule = nnlib.optim.Adam([w])
+        >>> sorted(rule.begin(w, rule.param_groups[0]))
+        ['exp_avg', 'exp_avg_sq', 'step']
+        """
         return {}
 
     def update(
         self, x: np.ndarray, g: np.ndarray, state: dict[str, Any], group: dict[str, Any]
     ) -> None:
-        """Change the array `x` in place, given its gradient `g`."""
+        """Change the array `x` in place, given its gradient `g`.
+
+        >>> import nnlib
+        >>> import numpy as np
+        >>> class SignDescent(nnlib.optim.Optimizer):
+        ...     def update(self, x, g, state, group):
+        ...         x -= group["lr"] * np.sign(g)
+        >>> w = nnlib.tensor([1.0, -100.0], requires_grad=True)
+        >>> rule = SignDescent([w], {"lr": 0.5})
+        >>> (w * w).sum().backward()
+        >>> rule.step()
+        >>> w
+        tensor([  0.5000, -99.5000], requires_grad=True)
+        """
         raise NotImplementedError
 
     def watched_update(self, p: Any, g: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
