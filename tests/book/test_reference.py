@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-from book_reference import asked_for, public_names
+from book_reference import asked_for, methods, public_names
 
 from tests.book.harness import ROOT
 
@@ -44,6 +44,33 @@ def test_every_public_name_is_in_the_reference_once():
         if id(home(f"{module}.{name}")) not in things
     ]  # fmt: skip
     assert missing == []
+
+
+# What an example could not show, or would write to a reader's machine.
+WITHOUT_EXAMPLE = {
+    "nnlib.course.NotSolved", "nnlib.course.SaidOtherwise",  # errors of the course
+    "nnlib.course.check", "nnlib.course.progress", "nnlib.course.style",
+    "nnlib.live.Training.batch_at", "nnlib.live.Training.spec",  # what a figure asks of it
+    "nnlib.optim.Optimizer.watched_update",  # `update` once more, for tracers
+}  # fmt: skip
+
+
+def documentation() -> dict[str, str]:
+    """The docstring of everything that the reference shows, methods included."""
+    found = {}
+    for name in listed():
+        thing = home(name)
+        found[name] = thing.__doc__ or ""
+        for method in methods(thing) if isinstance(thing, type) else ():
+            found[f"{name}.{method}"] = getattr(thing, method).__doc__ or ""
+    return found
+
+
+def test_every_docstring_says_what_it_is_and_has_an_example_that_doctest_runs():
+    docs = documentation()
+    assert [name for name, doc in docs.items() if len(doc.strip().split("\n")[0]) < 8] == []
+    bare = {name for name, doc in docs.items() if ">>> " not in doc}
+    assert bare == WITHOUT_EXAMPLE
 
 
 @pytest.mark.browser
