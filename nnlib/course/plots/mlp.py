@@ -56,7 +56,7 @@ def softmax_of_three(question: Any) -> live.Figure:
         return {"z": z, "p": nnlib.softmax(z, 0), "surprise": -nnlib.log_softmax(z, 0)}
 
     names = ["class 0", "class 1", "class 2"]
-    look: dict[str, Any] = {"width": 230, "height": 210}
+    look: dict[str, Any] = {"width": 200, "height": 200}
     return live.figure(
         answer,
         z0=live.slider(-4.0, 4.0, 0.1, value=1.0, label="z₀"),
@@ -111,7 +111,7 @@ def rounded(net: Any) -> tuple[Any, Any, Any, Any]:
     return tuple(p.detach().half().float() for p in net.parameters())
 
 
-def flow(net: Any, start: np.ndarray) -> live.Figure:
+def flow(net: Any, start: np.ndarray, **words: Any) -> live.Figure:
     """A drawing on its way through the network; one hidden neuron is looked at more closely.
 
     Shuffled, input and weights go into one random order, which changes no sum.
@@ -170,4 +170,5 @@ def flow(net: Any, start: np.ndarray) -> live.Figure:
         alt="A drawn digit is centred, 128 hidden neurons answer, about half of them with 0, and "
         "ten logits become ten probabilities. The weights of a hidden neuron form blurred strokes, "
         "positive in some places and negative in others.",
+        **words,
     )  # fmt: skip

@@ -1,0 +1,80 @@
+"""Digits drawn in a real browser: they are read, and read as well when all pixels are shuffled."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from nnlib import datasets, live
+from nnlib.course import digits
+from nnlib.course.plots import mlp as show
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "live"))
+playwright = pytest.importorskip("playwright.sync_api")
+from test_figures import CHROMIUM, FLAGS, Site, serve  # noqa: E402
+
+pytestmark = pytest.mark.browser
+NAME = "drawing"
+# Where the pointer goes, as shares of the pad: each stroke is a list of corners.
+STROKES = {
+    1: [[(0.5, 0.15), (0.5, 0.85)]],
+    4: [[(0.35, 0.15), (0.28, 0.5), (0.7, 0.5)], [(0.68, 0.15), (0.64, 0.9)]],
+    7: [[(0.25, 0.2), (0.75, 0.2), (0.45, 0.85)]],
+}
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    folder = tmp_path_factory.mktemp("mlp")
+    start = datasets.digits(train=False).x[1, 0]
+    figure = show.flow(digits.trained("mlp"), start, name=NAME)
+    live.page(figure, path=folder / "mlp.html", inline=False)
+    (folder / "favicon.ico").write_bytes(b"")
+    server, url = serve(folder)
+    with playwright.sync_playwright() as p:
+        chromium = p.chromium.launch(args=FLAGS, executable_path=CHROMIUM)
+        page = chromium.new_page(viewport={"width": 900, "height": 1800})
+        opened = Site(page, f"{url}/mlp.html", [figure])
+        opened.open()
+        yield opened
+        assert opened.errors == []
+        chromium.close()
+    server.shutdown()
+
+
+def draw(site: Site, digit: int) -> None:
+    figure = site.figure(NAME)
+    figure.get_by_role("button", name="clear").click()
+    box = figure.locator("canvas").first.bounding_box()
+    mouse = site.page.mouse
+    for stroke in STROKES[digit]:
+        corners = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in stroke]
+        mouse.move(*corners[0])
+        mouse.down()
+        for corner in corners[1:]:
+            mouse.move(*corner, steps=12)
+        mouse.up()
+    site.settle()
+
+
+@pytest.mark.parametrize("digit", STROKES)
+def test_a_drawn_digit_is_read_and_its_shuffled_pixels_are_read_as_well(site, digit) -> None:
+    figure = site.figure(NAME)
+    draw(site, digit)
+    reading = site.read(NAME, "p")
+    assert reading[digit] > 0.5
+    assert f"It reads {digit}" in figure.inner_text()
+    figure.get_by_text("shuffle pixels").click()
+    site.settle()
+    assert site.read(NAME, "p") == pytest.approx(reading, abs=1e-4)
+    figure.get_by_text("shuffle pixels").click()
+
+
+def test_a_cleared_pad_says_so(site) -> None:
+    site.figure(NAME).get_by_role("button", name="clear").click()
+    site.settle()
+    assert "Nothing is drawn." in site.figure(NAME).inner_text()
+    assert (site.read(NAME, "seen") == 0).all()
