@@ -19,6 +19,7 @@ from docutils import nodes
 from docutils.parsers.rst import directives
 from docutils.statemachine import StringList
 from sphinx.application import Sphinx
+from sphinx.domains.python import PythonDomain
 from sphinx.util.docutils import SphinxDirective
 
 
@@ -143,6 +144,14 @@ class Contents(Public):
         return self.parse_text_to_nodes(lines)
 
 
+class QuietPython(PythonDomain):
+    """Python's names, which a search lists after the chapters that bear the word in their title."""
+
+    def get_objects(self) -> Iterator[tuple[str, str, str, str, str, int]]:
+        for *entry, priority in super().get_objects():
+            yield (*entry, priority if priority < 0 else 2)
+
+
 def plain_marks(app: Sphinx, what: str, name: str, thing: Any, options: Any, lines: list) -> None:
     """A docstring's bars and stars are mathematics, not markup: |x|, a * b; code is left alone."""
     example = False
@@ -156,6 +165,7 @@ def plain_marks(app: Sphinx, what: str, name: str, thing: Any, options: Any, lin
 
 def setup(app: Sphinx) -> dict:
     app.connect("autodoc-process-docstring", plain_marks, priority=900)
+    app.add_domain(QuietPython, override=True)
     app.add_directive("public", Public)
     app.add_directive("methods", Methods)
     app.add_directive("contents-of-reference", Contents)

@@ -80,3 +80,14 @@ def test_the_site_shows_each_with_its_first_line(site: Path):
     assert set(listed()) <= ids
     assert {"nnlib.Tensor.backward", "nnlib.nn.Module.state_dict"} <= ids
     assert any("max(x, 0), elementwise." in page for page in pages)
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("word", "chapter"), [("sigmoid", "Sigmoid"), ("xor", "XOR")])
+def test_a_search_finds_the_chapter_before_the_functions_of_its_name(visit, word, chapter):
+    page = visit(f"search.html?q={word}").page
+    page.wait_for_function("document.querySelectorAll('#search-results li').length > 9")
+    found = page.locator("#search-results li > a").all_inner_texts()
+    names = [at for at, text in enumerate(found) if text.startswith("nnlib.")]
+    assert names
+    assert found.index(chapter) < names[0]
