@@ -143,7 +143,7 @@ export const axes: Builder = (part, { scene }) => {
 
   const layout = (): void => {
     const room = root.clientWidth || spec.width;
-    width = Math.max(220, Math.min(room, spec.width * 1.25));
+    width = Math.max(Math.min(220, spec.width * 0.78), Math.min(room, spec.width * 1.25));
     height = Math.round(spec.height * Math.max(0.75, Math.min(1.1, width / spec.width)));
     if (spec.equal) {
       const unit = (width - left - right) / Math.abs(spec.xlim[1] - spec.xlim[0]);
