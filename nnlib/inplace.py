@@ -171,11 +171,17 @@ def _in_place(name: str, function: Callable[..., Any]) -> Any:
     return method
 
 
+def _scaled(other: Any, alpha: Any) -> Any:
+    if alpha.__class__ is int and alpha == 1:
+        return other
+    return e.mul(other, alpha) if isinstance(other, Value) else other * alpha
+
+
 def _arithmetic(name: str, function: Callable[..., Any], ufunc: Any) -> Any:
     """An operator in place; floats that nobody records are computed where they stand."""
     slow = _in_place(name, function)
 
-    def method(self: Any, other: Any) -> Any:
+    def method(self: Any, other: Any, alpha: Any = 1) -> Any:
         x, mode = self._data, record.mode
         if (
             mode <= GRAD
@@ -183,21 +189,22 @@ def _arithmetic(name: str, function: Callable[..., Any], ufunc: Any) -> Any:
             and (x.dtype is F32 or x.dtype is F64)
             and (mode == PLAIN or self._node is None)
             and getattr(self, "_view", None) is None
+            and (alpha.__class__ is float or alpha.__class__ is int)
         ):
             y = other
             if isinstance(other, Value):
                 y = other._data
                 if y.dtype is not x.dtype or (mode != PLAIN and other._node is not None):
-                    return slow(self, other)
+                    return slow(self, _scaled(other, alpha))
             elif other.__class__ is not float and other.__class__ is not int:
-                return slow(self, other)
+                return slow(self, _scaled(other, alpha))
             try:
-                ufunc(x, y, out=x)
+                ufunc(x, y if alpha == 1 else y * alpha, out=x)
             except ValueError:  # a shape that would grow, or an expanded tensor: say so
-                return slow(self, other)
+                return slow(self, _scaled(other, alpha))
             record.mark_changed(x)
             return self
-        return slow(self, other)
+        return slow(self, _scaled(other, alpha))
 
     method.__name__ = method.__qualname__ = name
     method.__doc__ = slow.__doc__
@@ -243,11 +250,11 @@ class InPlace(Value):
 
     def add_(self, other: Any, *, alpha: Any = 1) -> Any:
         """add() in place: changes this tensor and returns it."""
-        return self.__iadd__(other if alpha == 1 else e._scaled(other, alpha))
+        return self.__iadd__(other, alpha)
 
     def sub_(self, other: Any, *, alpha: Any = 1) -> Any:
         """sub() in place: changes this tensor and returns it."""
-        return self.__isub__(other if alpha == 1 else e._scaled(other, alpha))
+        return self.__isub__(other, alpha)
 
     def zero_(self) -> Any:
         """Every element becomes 0."""

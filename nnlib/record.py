@@ -221,8 +221,9 @@ class Primitive:
     """
 
     __slots__ = (
-        "__weakref__", "broadcasts", "crosses", "family", "forward", "joint", "keeping", "name",
-        "plain", "saves_args", "saves_out", "shape_only", "view", "vjps",
+        "__weakref__", "broadcasts", "crosses", "differentiable", "family", "forward",
+        "joint", "keeping", "name", "plain", "saves_args", "saves_out", "shape_only",
+        "view", "vjps",
     )  # fmt: skip
 
     registry: dict[str, Primitive] = {}
@@ -249,15 +250,12 @@ class Primitive:
         self.shape_only = shape_only
         self.saves_args = saves in ("args", "both", "cross")
         self.saves_out = saves in ("out", "both")
+        self.differentiable = joint is not None or any(vjps)
         self.broadcasts, self.view, self.plain, self.family = broadcasts, view, plain, family
         self.registry[name] = self
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"
-
-    @property
-    def differentiable(self) -> bool:
-        return self.joint is not None or any(self.vjps)
 
     def __call__(self, *args: Any, **attrs: Any) -> Any:
         """Apply to Values (recorded) or to bare arrays (only computed)."""

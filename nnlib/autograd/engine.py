@@ -260,10 +260,13 @@ def _through_plain(primitive: Any, g: Any, args: list, attrs: dict, edges: tuple
 
 def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
     """Sum a gradient over what broadcasting repeated, back to `shape`."""
-    if g.__class__ is np.ndarray and g.shape[1:] == shape:  # a bias that each row was given
+    bare = g.__class__ is np.ndarray
+    if bare and g.shape[1:] == shape:  # a bias that each row was given
         return np.add.reduce(g, axis=0)
     extra = g.ndim - len(shape)
     dim = tuple([i for i in range(g.ndim) if i < extra or (shape[i - extra] == 1 != g.shape[i])])
+    if bare:
+        return np.add.reduce(g, axis=dim).reshape(shape)[()]
     if dim:
         g = sum_(g, dim=dim, keepdim=False)
     return g if g.shape == shape else reshape(g, shape=shape)

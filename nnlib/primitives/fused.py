@@ -34,6 +34,13 @@ def _reduced(losses: Any, reduction: str) -> Any:
     return fold(losses, dim=tuple(range(losses.ndim)), keepdim=False)
 
 
+def _reduced_array(losses: Array, reduction: str) -> Array:
+    if reduction == "none":
+        return losses
+    total = np.add.reduce(losses, axis=None)
+    return total / losses.size if reduction == "mean" else total
+
+
 def _each(g: Array, n: int, reduction: str) -> Array:
     """The gradient of each of n losses, from that of their mean, their sum, or themselves."""
     return g / n if reduction == "mean" else g
@@ -52,7 +59,7 @@ def _cross_entropy(x: Array, target: Array, reduction: str) -> tuple[Array, Arra
     np.exp(e, out=e)
     total = np.add.reduce(e, axis=1)
     e /= total[:, None]
-    return _reduced(np.log(total) - picked, reduction), e
+    return _reduced_array(np.log(total) - picked, reduction), e
 
 
 def _cross_entropy_joint(
@@ -82,8 +89,11 @@ def _bce_plain(x: Any, target: Any, reduction: str) -> Any:
 
 
 def _bce_joint(needs: tuple, g: Array, kept: None, x: Array, target: Array, reduction: str):
-    each = _each(g, x.size, reduction)
-    here = (sigmoid(x) - target) * each if needs[0] else None
+    each, here = _each(g, x.size, reduction), None
+    if needs[0]:
+        here = sigmoid.forward(x)
+        here -= target
+        here *= each
     return here, -x * each if needs[1] else None
 
 
@@ -91,7 +101,7 @@ def _bce(x: Array, target: Array, reduction: str) -> Array:
     losses = np.log1p(np.exp(-np.abs(x)))
     losses += np.maximum(x, 0)
     losses -= x * target
-    return _reduced(losses, reduction)
+    return _reduced_array(losses, reduction)
 
 
 binary_cross_entropy_with_logits = fused(

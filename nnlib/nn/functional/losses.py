@@ -33,12 +33,13 @@ def _reduced(losses: Any, reduction: str) -> Any:
 
 
 def _same_shape(name: str, input: Any, target: Any) -> None:
-    a = list(needs_tensor(name, input)._data.shape)
-    b = list(needs_tensor(name, target)._data.shape)
+    a = needs_tensor(name, input)._data.shape
+    b = needs_tensor(name, target)._data.shape
     if a != b:
         raise ValueError(
-            f"{name}: using a target size ({b}) that is different to the input size ({a}): they "
-            "would broadcast to all pairs. Reshape one, for example with squeeze(-1)."
+            f"{name}: using a target size ({list(b)}) that is different to the input size "
+            f"({list(a)}): they would broadcast to all pairs. Reshape one, for example with "
+            "squeeze(-1)."
         )
 
 
@@ -197,8 +198,8 @@ def binary_cross_entropy_with_logits(
     """
     _same_shape("binary_cross_entropy_with_logits", input, target)
     _check_reduction(reduction)
-    kinds = {input._data.dtype, target._data.dtype}
-    if weight is None and pos_weight is None and len(kinds) == 1 and input._data.dtype.kind == "f":
+    kind = input._data.dtype
+    if weight is None and pos_weight is None and kind == target._data.dtype and kind.kind == "f":
         return apply(
             fused.binary_cross_entropy_with_logits, (input, target), {"reduction": reduction}
         )
