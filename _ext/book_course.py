@@ -52,10 +52,10 @@ def explain_terms(app: Sphinx, doctree: nodes.document, docname: str) -> None:
 
 
 def number_by_chapter(app: Sphinx, env) -> list[str]:
-    """Exercises are counted anew in every chapter, as its notebook counts them."""
-    for numbers in env.toc_fignumbers.values():
-        for position, label in enumerate(numbers.get("exercise", {}), 1):
-            numbers["exercise"][label] = (position,)
+    """Exercises, equations and figures are counted anew in each chapter, as in its notebook."""
+    for kinds in env.toc_fignumbers.values():
+        for numbers in kinds.values():
+            numbers.update((label, (at,)) for at, label in enumerate(list(numbers), 1))
     return []
 
 

@@ -13,8 +13,14 @@ def style() -> None:
     Raises:
         ModuleNotFoundError: matplotlib is not installed (`pip install "nnlib[plot]"`).
     """
-    import matplotlib as mpl
-    from cycler import cycler
+    try:
+        import matplotlib as mpl
+        from cycler import cycler
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            "course.style sets the look of matplotlib's figures, and matplotlib is not installed: "
+            'pip install "nnlib[plot]", or leave the call away.'
+        ) from error
 
     mpl.rcParams.update(
         {

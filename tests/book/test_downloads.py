@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 
-def test_the_download_is_a_plain_notebook_and_exercises_count_by_chapter(site: Path) -> None:
+def test_the_download_is_a_plain_notebook_and_counts_as_the_page_does(site: Path) -> None:
     for path in sorted((site / "_sources" / "chapters").glob("*.ipynb")):
         cells = json.loads(path.read_text("utf8"))["cells"]
         text = "\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "markdown")
@@ -16,3 +16,6 @@ def test_the_download_is_a_plain_notebook_and_exercises_count_by_chapter(site: P
         page = (site / "chapters" / f"{path.stem}.html").read_text("utf8")
         shown = re.findall(r'class="caption-number">Exercise (\d+)', page)
         assert shown == told, path.name
+        tags = re.findall(r"\\tag\{(\d+)\}", text)
+        numbers = re.findall(r'class="eqno">\((\d+)\)', page)
+        assert numbers == tags == [str(k + 1) for k in range(len(tags))], path.name

@@ -167,6 +167,26 @@ def test_print_shows_the_article_alone(visit) -> None:
     assert page.locator("h1:visible").count() == 1
 
 
+def test_a_dark_page_prints_on_white_and_turns_back(visit, site: Path) -> None:
+    name = next(n for n in BOOK_PAGES if "data-nn-model" in (site / n).read_text("utf8"))
+    opened = visit(name, theme="dark")
+    page = opened.page
+    page.wait_for_selector(".nn-figure[data-ready]")
+    of_canvas = """() => [...document.querySelectorAll(".nn-figure canvas")].map(
+        (c) => c.toDataURL()).join()"""
+    paper = "() => getComputedStyle(document.querySelector('.nn-figure')).backgroundColor"
+    dark = page.evaluate(of_canvas), page.evaluate(paper)
+    page.emulate_media(media="print", color_scheme="dark")
+    page.wait_for_function("document.documentElement.dataset.theme === 'light'")
+    ink = page.evaluate("getComputedStyle(document.querySelector('article p')).color")
+    assert max(map(int, re.findall(r"\d+", ink)[:3])) < 90
+    assert (page.evaluate(of_canvas), page.evaluate(paper)) != dark
+    page.emulate_media(media="screen", color_scheme="dark")
+    page.wait_for_function("document.documentElement.dataset.theme === 'dark'")
+    assert (page.evaluate(of_canvas), page.evaluate(paper)) == dark
+    assert opened.faults == []
+
+
 # ---- The files -----------------------------------------------------------------------------------
 
 

@@ -1,0 +1,66 @@
+"""The look of matplotlib's figures: the site's hues, one call, nothing else touched."""
+
+from __future__ import annotations
+
+import builtins
+
+import pytest
+
+from nnlib import course
+from nnlib.live.fallback import COLORS
+
+mpl = pytest.importorskip("matplotlib")
+
+
+@pytest.fixture(autouse=True)
+def defaults():
+    with mpl.rc_context():
+        mpl.use("agg")
+        mpl.rcdefaults()
+        yield
+
+
+def test_curves_take_the_books_hues_in_their_order() -> None:
+    import matplotlib.pyplot as plt
+
+    course.style()
+    figure, axes = plt.subplots()
+    lines = [axes.plot([0, 1], [k, k])[0].get_color() for k in range(4)]
+    assert lines == [COLORS[f"series{k}"] for k in range(4)]
+    assert not axes.spines["top"].get_visible() and axes.spines["left"].get_visible()
+    plt.close(figure)
+
+
+def test_the_same_figure_is_the_same_file_every_time(tmp_path) -> None:
+    import matplotlib.pyplot as plt
+
+    course.style()
+    made = []
+    for k in range(2):
+        figure, axes = plt.subplots()
+        axes.plot([0, 1], [0, 1], label="a")
+        axes.legend()
+        figure.savefig(tmp_path / f"{k}.svg", metadata={"Date": None})
+        plt.close(figure)
+        made.append((tmp_path / f"{k}.svg").read_bytes())
+    assert made[0] == made[1]
+
+
+def test_calling_it_twice_changes_nothing_more() -> None:
+    course.style()
+    once = dict(mpl.rcParams)
+    course.style()
+    assert dict(mpl.rcParams) == once
+
+
+def test_without_matplotlib_the_word_says_what_to_install(monkeypatch) -> None:
+    real = builtins.__import__
+
+    def missing(name: str, *rest, **more):
+        if name.partition(".")[0] == "matplotlib":
+            raise ModuleNotFoundError("No module named 'matplotlib'", name="matplotlib")
+        return real(name, *rest, **more)
+
+    monkeypatch.setattr(builtins, "__import__", missing)
+    with pytest.raises(ModuleNotFoundError, match=r"pip install"):
+        course.style()
