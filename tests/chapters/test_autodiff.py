@@ -49,6 +49,13 @@ def test_four_habits(plus: bool, topological: bool, expected: float) -> None:
     assert float(found["measured"]) == pytest.approx(4.0, abs=1e-6)
 
 
+def test_a_readers_own_expression_grows_a_graph_or_is_told_what_lacks() -> None:
+    figure = show.grow({"a·a − d": lambda a, d: a * a - d}, a=3.0, d=1.0)
+    assert float(figure.outputs()["r0"]) == 8.0
+    with pytest.raises(ValueError, match=r"give one for d too: d=1\.0"):
+        show.grow({"a·d": lambda a, d: a * d}, a=3.0)
+
+
 def test_depth_first_in_the_chapter_is_the_figures(chapter: dict) -> None:
     assert chapter["a"].grad == 6.0
 

@@ -17,11 +17,20 @@ from nnlib.graph import Graph
 
 
 def grow(expressions: Mapping[str, Callable], **values: float) -> live.Figure:
-    """The graphs of functions of some of `values`' names, each with a stepper of its own."""
+    """The graphs of functions of some of `values`' names, each with a stepper of its own.
+
+    Raises:
+        ValueError: an expression has an argument to which no value was given.
+    """
     names = list(expressions)
     parts, steppers = [], {}
     for k, f in enumerate(expressions.values()):
         used = f.__code__.co_varnames[: f.__code__.co_argcount]
+        if missing := [n for n in used if n not in values]:
+            raise ValueError(
+                f"the expression {names[k]!r} takes {', '.join(used)}, and values are given for "
+                f"{', '.join(values)} only; give one for {missing[0]} too: {missing[0]}=1.0"
+            )
         states = live.dag_states(f, **{n: values[n] for n in used})
         steppers[f"t{k}"] = live.stepper(states, label="step")
         parts.append(
@@ -45,7 +54,7 @@ def grow(expressions: Mapping[str, Callable], **values: float) -> live.Figure:
         results,
         inputs={
             "which": live.dropdown({n: float(k) for k, n in enumerate(names)}, label="expression"),
-            **{n: live.slider(-2.0, 2.0, 0.1, value=v, label=n) for n, v in values.items()},
+            **{n: _around(v, n) for n, v in values.items()},
             **steppers,
         },
         view=[live.control("which"), *parts],
@@ -56,6 +65,10 @@ def grow(expressions: Mapping[str, Callable], **values: float) -> live.Figure:
         alt="A graph from left to right: inputs, then one box for each operation, with its value. "
         "Stepping on fills in values from left to right, and then gradients from right to left.",
     )
+
+
+def _around(value: float, name: str) -> Any:
+    return live.slider(min(-2.0, value), max(2.0, value), 0.1, value=value, label=name)
 
 
 def _chosen(k: int) -> Callable:
