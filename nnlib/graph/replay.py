@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from nnlib.graph.shortcuts import keeping, shortcuts
 from nnlib.graph.steps import Graph, Step
 from nnlib.record import Primitive
 
@@ -65,7 +66,11 @@ class Replay:
         self.free: dict[tuple, list[np.ndarray]] = {}
         self.buffered: set[int] = set()  # the steps whose result is in a buffer of ours
         self.owner = list(range(len(self.steps)))  # the step whose memory a step's result is in
-        self.arguments = [self._unexpanded(step) for step in self.steps]
+        self.instead = shortcuts(self.steps)
+        self.arguments = [
+            self.instead[at].arguments if at in self.instead else self._unexpanded(step)
+            for at, step in enumerate(self.steps)
+        ]
         self._plan()
         self.source = self._source()
         exec(compile(self.source, "<replayed graph>", "exec"), self.names)
@@ -93,8 +98,11 @@ class Replay:
                 for i in self.arguments[at]:
                     used[i] = True
         self.used = used
+        # The steps that are asked to keep something for a later one.
+        self.keep = {s.after for at, s in self.instead.items() if used[at] and s.after is not None}
         for at, step in enumerate(self.steps):
-            if used[at] and step.op in Primitive.registry and Primitive.registry[step.op].view:
+            view = step.op in Primitive.registry and Primitive.registry[step.op].view
+            if used[at] and view and at not in self.instead:
                 self.owner[at] = self.owner[self.arguments[at][0]]
         self.last = list(range(end))
         for at in range(end):
@@ -151,7 +159,7 @@ class Replay:
     def _static_view(self, at: int, step: Step) -> bool:
         """A view of a buffer or a constant is the same in every call: it is made now."""
         primitive = Primitive.registry.get(step.op)
-        if primitive is None or not primitive.view:
+        if primitive is None or not primitive.view or at in self.instead:
             return False
         base = self.arrays.get(self.arguments[at][0])
         if base is None:
@@ -193,6 +201,9 @@ class Replay:
 
     def _emit(self, at: int, step: Step, fresh: set[int], targets: dict[int, int]) -> None:
         xs = [f"v{i}" for i in self.arguments[at]]
+        if at in self.instead or at in self.keep:
+            self._emit_shared(at, step, xs)
+            return
         if step.op == "draw":
             self.names[f"f{at}"] = step.attrs["again"]
             self.lines.append(f"v{at} = f{at}({', '.join(xs)})")
@@ -211,6 +222,17 @@ class Replay:
         self.lines += writer(self, at, xs, out)
         if at in targets:
             self.lines.append(f"v{at} = {out}")
+
+    def _emit_shared(self, at: int, step: Step, xs: list[str]) -> None:
+        """A step that keeps something (k…) for a later one, or that uses what was kept."""
+        if at in self.keep:
+            self.names[f"f{at}"] = keeping(step)
+            self.lines.append(f"v{at}, k{at} = f{at}({', '.join(xs)})")
+            return
+        short = self.instead[at]
+        self.names[f"f{at}"] = short.function
+        kept = [] if short.after is None else [f"k{short.after}"]
+        self.lines.append(f"v{at} = f{at}({', '.join(xs + kept)})")
 
     def _call(self, at: int, step: Step, xs: list[str]) -> str:
         """The step as one expression that makes its own result."""
@@ -254,7 +276,7 @@ class Replay:
 
     def read(self) -> list[int]:
         """The positions of the inputs that any step looks at."""
-        looked = {i for k, step in enumerate(self.steps) if self.used[k] for i in step.inputs}
+        looked = {i for k in range(len(self.steps)) if self.used[k] for i in self.arguments[k]}
         looked |= {*self.results, *self.writes.values()}
         return [k for k, i in enumerate(self.inputs) if i in looked]
 

@@ -151,10 +151,11 @@ def _spread_by_rows(g: Array, weight: Array, shape: tuple[int, ...], attrs: dict
 
 def _conv2d_weight(g: Array, x: Array, shape: tuple[int, ...], **attrs: Any) -> Array:
     columns = _unfold(_inner(x), shape[2:], g.shape[2:], attrs)
-    return _weight_gradient(g, columns, shape, attrs["groups"])
+    return weight_gradient(g, columns, shape, attrs["groups"])
 
 
-def _weight_gradient(g: Array, columns: Array, shape: tuple, groups: int) -> Array:
+def weight_gradient(g: Array, columns: Array, shape: tuple, groups: int) -> Array:
+    """conv2d_weight from the columns that conv2d had unfolded."""
     inside = shape[1] * shape[2] * shape[3]
     rows = _by_group(_inner(g), groups, shape[0] // groups)
     product = _by_group(columns, groups, inside) @ rows.transpose(0, 2, 1)
@@ -166,7 +167,7 @@ def _conv2d_joint(needs: tuple, g: Any, kept: Any, x: Any, weight: Any, **attrs:
     if not needs[1]:
         return here, None
     if kept is not None and not isinstance(g, Value):
-        return here, _weight_gradient(g, kept, weight.shape, attrs["groups"])
+        return here, weight_gradient(g, kept, weight.shape, attrs["groups"])
     return here, conv2d_weight(g, x, shape=weight.shape, **attrs)
 
 
@@ -237,7 +238,7 @@ def _max_pool2d_indices(x: Array, **attrs: Any) -> Array:
     return _outer(at.astype(np.int64))
 
 
-def _max_pool2d_vjp(g: Any, out: Any, x: Any, **attrs: Any) -> Any:
+def max_pool2d_gradient(g: Any, out: Any, x: Any, **attrs: Any) -> Any:
     """The gradient goes where the maximum stood."""
     if not isinstance(g, Value) and np.isfinite(out).all() and np.isfinite(g).all():
         return _to_maxima(g, out, x, attrs)
@@ -270,7 +271,7 @@ def _apart(attrs: dict) -> bool:
     return attrs["dilation"] == (1, 1) and stride[0] >= kernel[0] and stride[1] >= kernel[1]
 
 
-max_pool2d = window("max_pool2d", _max_pool2d, _max_pool2d_vjp)
+max_pool2d = window("max_pool2d", _max_pool2d, max_pool2d_gradient)
 max_pool2d_indices = window("max_pool2d_indices", _max_pool2d_indices, saves="none")
 
 

@@ -492,3 +492,35 @@ def test_deep_copies_of_a_model_are_told_apart():
     for _ in range(2):
         same(f(model, x).detach().numpy(), model(x).detach().numpy())
         same(f(other, x).detach().numpy(), other(x).detach().numpy())
+
+
+@pytest.mark.parametrize(
+    "pool", [{"kernel_size": 2}, {"kernel_size": 3, "stride": 2, "padding": 1}]
+)
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_convolutions_replay_shares_windows_and_maxima(pool, kept, monkeypatch):
+    if not kept:
+        monkeypatch.setattr("nnlib.primitives.window.KEPT", 0)
+    w = [tensor(4, 2, 3, 3, grad=True), tensor(3, 4, 3, 3, seed=1, grad=True)]
+
+    def step(x, scale):
+        for p in w:
+            p.grad = None
+        h = F.max_pool2d(F.conv2d(x, w[0], padding=1).relu(), **pool)
+        loss = (F.conv2d(h, w[1], stride=2).flatten(1) * scale).sum(1).logsumexp(0)
+        loss.backward()
+        return loss.detach()
+
+    made = compile(step)
+    for seed in (1, 1, 2, 3):
+        x = tensor(5, 2, 9, 9, seed=seed)
+        if seed == 3:
+            x[0, 0, 0, 0] = float("inf")
+        expected = step(x, 0.1)
+        slopes = [p.grad.numpy() for p in w]
+        np.testing.assert_allclose(made(x, 0.1), expected, rtol=1e-5, atol=1e-5)
+        for p, slope in zip(w, slopes, strict=True):
+            np.testing.assert_allclose(p.grad.numpy(), slope, rtol=1e-5, atol=1e-6)
+    replay = made._plans[next(iter(made._plans))][0].replay
+    assert len(replay.keep) == 2 and len(replay.instead) >= 3
+    assert made.as_written is None
