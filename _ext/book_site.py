@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 from xml.sax.saxutils import escape
 
 from book_assets import ROOT, AssetError, place
@@ -174,6 +175,22 @@ def mend_markup(app: Sphinx, pagename: str, templatename: str, context: dict, do
         )
 
 
+def name_toggles(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
+    """Says what the sidebar's arrows open: in the theme they are pictures without a name."""
+    themes = context.get("generate_toctree_html")
+    if themes is None:
+        return
+
+    def named(kind: str, **options: Any) -> Any:
+        tree = themes(kind, **options)
+        for toggle in tree.find_all("summary") if hasattr(tree, "find_all") else ():
+            chapter = toggle.find_previous("a").get_text(strip=True)
+            toggle["aria-label"] = f"pages below {chapter}"
+        return tree
+
+    context["generate_toctree_html"] = named
+
+
 def write_sitemap(app: Sphinx, error: Exception | None) -> None:
     """sitemap.xml, where the site's address is known (BOOK_URL or html.baseurl)."""
     if error or app.builder.format != "html" or not app.config.html_baseurl:
@@ -229,6 +246,7 @@ def setup(app: Sphinx) -> dict:
     app.connect("html-page-context", prepare_figures, priority=400)
     app.connect("html-page-context", add_page_metadata, priority=600)
     app.connect("html-page-context", mend_markup, priority=600)
+    app.connect("html-page-context", name_toggles, priority=600)
     app.add_js_file("site.js", loading_method="defer")
     app.connect("build-finished", write_sitemap)
     app.connect("build-finished", drop_unused_files, priority=900)
