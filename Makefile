@@ -77,6 +77,10 @@ CHAPTERS := $(if $(CHAPTER),chapters/$(CHAPTER).ipynb,index.ipynb chapters)
 export NNLIB_COURSE   ?= author
 export NNLIB_PROGRESS ?= off
 
+# Several processes run at once here: one thread each is faster than all threads for each.
+book test quick notebooks: export OPENBLAS_NUM_THREADS := 1
+book test quick notebooks: export OMP_NUM_THREADS := 1
+
 notebooks: $(BOOK_STAMP)
 	$(BIN)/python tools/exercises.py $(CHAPTERS)
 	$(BIN)/python tools/notebooks.py --execute $(CHAPTERS)
