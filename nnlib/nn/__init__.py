@@ -37,6 +37,7 @@ from nnlib.nn.losses import (
     HuberLoss,
     KLDivLoss,
     L1Loss,
+    MarginRankingLoss,
     MSELoss,
     NLLLoss,
     PoissonNLLLoss,
@@ -45,7 +46,7 @@ from nnlib.nn.losses import (
 )
 from nnlib.nn.module import Module, Parameter
 from nnlib.nn.recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell
-from nnlib.nn.regularize import BatchNorm1d, BatchNorm2d, Dropout, Dropout2d, LayerNorm
+from nnlib.nn.regularize import BatchNorm1d, BatchNorm2d, Dropout, Dropout2d, GroupNorm, LayerNorm
 from nnlib.nn.windows import (
     AdaptiveAvgPool1d,
     AdaptiveAvgPool2d,
@@ -55,6 +56,8 @@ from nnlib.nn.windows import (
     AvgPool2d,
     Conv1d,
     Conv2d,
+    ConvTranspose1d,
+    ConvTranspose2d,
     MaxPool1d,
     MaxPool2d,
 )

@@ -137,6 +137,22 @@ class HingeEmbeddingLoss(_Loss):
         self.margin, self.reduction = margin, reduction
 
 
+class MarginRankingLoss(Module):
+    """max(0, margin - y·(x1 - x2)): y = 1 asks for x1 > x2, y = -1 for x2 > x1.
+
+    >>> import nnlib
+    >>> one, two, y = nnlib.tensor([2.0]), nnlib.tensor([1.5]), nnlib.tensor([1.0])
+    >>> nnlib.nn.MarginRankingLoss(margin=1.0)(one, two, y)
+    tensor(0.5000)
+    """
+
+    def __init__(self, margin: float = 0.0, *, reduction: str = "mean") -> None:
+        self.margin, self.reduction = margin, reduction
+
+    def forward(self, input1: Any, input2: Any, target: Any) -> Any:
+        return F.margin_ranking_loss(input1, input2, target, self.margin, reduction=self.reduction)
+
+
 class BCELoss(_Loss):
     """-(y log p + (1 - y) log(1 - p)) for probabilities p, averaged.
 

@@ -84,6 +84,40 @@ class LayerNorm(Module):
         )
 
 
+class GroupNorm(Module):
+    """(x - mean)/√(var + eps) · weight + bias over groups of planes, each example by itself.
+
+    Weight starts at 1, bias at 0, one of each per plane.  Raises ValueError where the groups do not
+    divide the planes.  As ``torch.nn.GroupNorm``; Wu and He, 2018.
+
+    >>> import nnlib
+    >>> nnlib.nn.GroupNorm(2, 4)(nnlib.tensor([[1.0, 3.0, 10.0, 30.0]])).round()
+    tensor([[-1.,  1., -1.,  1.]], grad_fn=<RoundBackward0>)
+    """
+
+    def __init__(
+        self, num_groups: int, num_channels: int, eps: float = 1e-5, affine: bool = True,
+        *, bias: bool = True,
+    ) -> None:  # fmt: skip
+        if num_channels % num_groups:
+            raise ValueError(
+                f"num_channels ({num_channels}) must be divisible by num_groups ({num_groups})"
+            )
+        self.num_groups, self.num_channels = num_groups, num_channels
+        self.eps, self.affine = eps, affine
+        self.weight = Parameter(ones(num_channels)) if affine else None
+        self.bias = Parameter(zeros(num_channels)) if affine and bias else None
+
+    def forward(self, input: Any) -> Any:
+        return F.group_norm(input, self.num_groups, self.weight, self.bias, self.eps)
+
+    def extra_repr(self) -> str:
+        return (
+            f"{self.num_groups}, {self.num_channels}, eps={self.eps}, affine={self.affine}"
+            f", bias={self.bias is not None}"
+        )
+
+
 class _BatchNorm(Module):
     ranks: tuple[int, ...] = ()
 

@@ -111,6 +111,81 @@ class Conv2d(_Conv):
     dims = 2
 
 
+class _ConvTranspose(_Conv):
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Ints,
+        stride: Ints = 1,
+        padding: Ints = 0,
+        output_padding: Ints = 0,
+        groups: int = 1,
+        bias: bool = True,
+        dilation: Ints = 1,
+        padding_mode: str = "zeros",
+    ) -> None:
+        super().__init__(
+            in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias,
+            padding_mode,
+        )  # fmt: skip
+        self.output_padding = _many(output_padding, self.dims)
+        fan_in = out_channels // groups * math.prod(self.kernel_size)
+        bound = 1 / math.sqrt(fan_in) if fan_in else 0.0
+        self.weight = uniform(in_channels, out_channels // groups, *self.kernel_size, bound=bound)
+        self.bias = uniform(out_channels, bound=bound) if bias else None
+
+    def _check_padding(self) -> None:
+        if isinstance(self.padding, str):
+            raise TypeError(f"padding must be an int or {self.dims} of them, got {self.padding!r}")
+
+    def forward(self, input: Any) -> Any:
+        conv: Any = F.conv_transpose1d if self.dims == 1 else F.conv_transpose2d
+        return conv(
+            input, self.weight, self.bias, self.stride, self.padding, self.output_padding,
+            self.groups, self.dilation,
+        )  # fmt: skip
+
+    def extra_repr(self) -> str:
+        text, _, bias = super().extra_repr().partition(", bias=")
+        if self.output_padding != (0,) * self.dims:
+            at = text.find(", groups=")
+            more = f", output_padding={self.output_padding}"
+            text = text + more if at < 0 else text[:at] + more + text[at:]
+        return text + (f", bias={bias}" if bias else "")
+
+
+class ConvTranspose1d(_ConvTranspose):
+    """Spreads kernels over a length: (N, C_in, L) → (N, C_out, L_out).
+
+    See `nnlib.nn.functional.conv_transpose1d`.  Weight (C_in, C_out/groups, K) and bias start
+    uniform on ±1/√(C_out/groups · K).  As ``torch.nn.ConvTranspose1d``.
+
+    >>> import nnlib
+    >>> nnlib.nn.ConvTranspose1d(4, 6, 3, stride=2)(nnlib.zeros(2, 4, 10)).shape
+    nnlib.Size([2, 6, 21])
+    """
+
+    dims = 1
+
+
+class ConvTranspose2d(_ConvTranspose):
+    """Spreads kernels over an image: (N, C_in, H, W) → (N, C_out, H_out, W_out), often larger.
+
+    See `nnlib.nn.functional.conv_transpose2d` for sizes.  Weight (C_in, C_out/groups, KH, KW) and
+    bias start uniform on ±1/√(C_out/groups · KH · KW).  As ``torch.nn.ConvTranspose2d``.
+
+    >>> import nnlib
+    >>> up = nnlib.nn.ConvTranspose2d(8, 1, 2, stride=2)
+    >>> up
+    ConvTranspose2d(8, 1, kernel_size=(2, 2), stride=(2, 2))
+    >>> up(nnlib.zeros(2, 8, 7, 7)).shape
+    nnlib.Size([2, 1, 14, 14])
+    """
+
+    dims = 2
+
+
 class _Pool(Module):
     def __init__(self, kernel_size: Ints, stride: Ints | None = None, padding: Ints = 0) -> None:
         self.kernel_size = kernel_size

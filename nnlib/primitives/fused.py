@@ -20,6 +20,7 @@ from nnlib.primitives.index import index
 from nnlib.primitives.linalg import matmul
 from nnlib.primitives.reduce import log_softmax, mean, sum
 from nnlib.primitives.shape import cat, permute, reshape, slice_
+from nnlib.primitives.window import conv2d
 from nnlib.record import Array, Primitive
 
 fused = partial(Primitive, family="fused")
@@ -133,6 +134,38 @@ def _affine(x: Any, weight: Any, bias: Any = None) -> Any:
 
 
 linear = fused("linear", _linear, joint=_linear_joint, saves="args", plain=_affine)
+
+# ---------------------------------------------------------------- a convolution and its bias
+
+
+def _convolution_plain(x: Any, weight: Any, bias: Any, **attrs: Any) -> Any:
+    return conv2d(x, weight, **attrs) + reshape(bias, shape=(bias.shape[0], 1, 1))
+
+
+def _convolution_keeping(
+    x: Array, weight: Array, bias: Array, **attrs: Any
+) -> tuple[Array, Array | None]:
+    assert conv2d.keeping is not None
+    out, columns = conv2d.keeping(x, weight, **attrs)
+    out += bias[:, None, None]
+    return out, columns
+
+
+def _convolution_joint(
+    needs: tuple, g: Array, kept: Array | None, x: Array, weight: Array, bias: Array, **attrs: Any
+) -> tuple:
+    assert conv2d.joint is not None
+    here, there = conv2d.joint(needs[:2], g, kept, x, weight, **attrs)
+    # (C, H, W, N) is how the window primitives lay images out: a plane is one block there.
+    planes = g.transpose(1, 2, 3, 0).reshape(len(bias), -1)
+    return here, there, np.add.reduce(planes, axis=1) if needs[2] else None
+
+
+convolution = fused(
+    "convolution", lambda *args, **attrs: _convolution_keeping(*args, **attrs)[0],
+    joint=_convolution_joint, saves="args", keeping=_convolution_keeping,
+    plain=_convolution_plain,
+)  # fmt: skip
 
 # ---------------------------------------------------------------- the cells, in plain steps
 

@@ -108,6 +108,37 @@ def test_layer_norm_agrees():
     agree(function, normal(2, 3, 4), normal(3, 4), normal(3, 4))
 
 
+@pytest.mark.parametrize("shape", [(3, 4), (2, 6, 5), (2, 4, 3, 3)])
+def test_group_norm_agrees(shape):
+    def function(t, x, w, b):
+        return t.nn.functional.group_norm(x, 2, w, b, 1e-3)
+
+    agree(function, normal(*shape), normal(shape[1]), normal(shape[1]))
+
+
+def test_a_layer_of_group_norms_is_pytorchs():
+    for options in ({}, {"affine": False}, {"bias": False}):
+        ours, theirs = nnlib.nn.GroupNorm(2, 4, **options), torch.nn.GroupNorm(2, 4, **options)
+        assert repr(ours) == repr(theirs)
+        assert list(ours.state_dict()) == list(theirs.state_dict())
+        x = normal(3, 4, 5).astype(np.float32)
+        a, b = ours(nnlib.tensor(x)).detach().numpy(), theirs(torch.tensor(x)).detach().numpy()
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
+    with pytest.raises(ValueError, match="divisible"):
+        nnlib.nn.GroupNorm(3, 4)
+    with pytest.raises(RuntimeError, match="divisible"):
+        nnlib.nn.functional.group_norm(nnlib.ones(2, 4), 3)
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+def test_margin_ranking_agrees_as_a_layer(reduction):
+    def function(t, a, b):
+        y = t.tensor([1.0, -1.0, 1.0, 1.0], dtype=t.float64)
+        return t.nn.MarginRankingLoss(0.3, reduction=reduction)(a, b, y)
+
+    agree(function, normal(4), -normal(4)[::-1].copy())
+
+
 @pytest.mark.parametrize("shape", [(6, 3), (4, 3, 5), (2, 3, 4, 5)])
 @pytest.mark.parametrize("training", [True, False])
 def test_batch_norm_agrees(shape, training):

@@ -57,6 +57,42 @@ def test_conv2d_agrees(groups, n, inside, outside, kernel, stride, dilation, pad
     agree(function, *arrays)
 
 
+@CASES
+@given(
+    groups=st.integers(1, 2), inside=st.integers(1, 2), outside=st.integers(1, 2), kernel=pairs,
+    stride=pairs, dilation=pairs, padding=st.tuples(st.integers(0, 2), st.integers(0, 2)),
+    more=st.tuples(st.integers(0, 2), st.integers(0, 2)), bias=st.booleans(),
+)  # fmt: skip
+def test_conv_transpose2d_agrees(
+    groups, inside, outside, kernel, stride, dilation, padding, more, bias
+):
+    more = [min(o, max(a, d) - 1) for o, a, d in zip(more, stride, dilation, strict=True)]
+    arrays = [normal(2, groups * inside, 4, 5), normal(groups * inside, outside, *kernel)]
+    arrays += [normal(groups * outside)] if bias else []
+
+    def function(t, x, w, b=None):
+        settings = stride, padding, more, groups, dilation
+        return t.nn.functional.conv_transpose2d(x, w, b, *settings)
+
+    try:
+        function(torch, *map(torch.tensor, arrays))
+    except RuntimeError:  # nothing would be left
+        with pytest.raises(RuntimeError, match="too small"):
+            function(nnlib, *map(nnlib.tensor, arrays))
+    else:
+        agree(function, *arrays)
+
+
+@pytest.mark.parametrize("settings", [(), (2, 1, 1), (3, 0, 2, 2, 2)])
+@pytest.mark.parametrize("batched", [True, False])
+def test_conv_transpose1d_agrees(settings, batched):
+    def function(t, x, w, b):
+        return t.nn.functional.conv_transpose1d(x, w, b, *settings)
+
+    shape = (2, 4, 5) if batched else (4, 5)
+    agree(function, normal(*shape), normal(4, 2, 3), normal(4 if len(settings) == 5 else 2))
+
+
 @pytest.mark.parametrize("padding", ["same", "valid"])
 @pytest.mark.parametrize("kernel", [(1, 1), (3, 3), (2, 4)])
 @pytest.mark.parametrize("dilation", [1, 2])
@@ -229,6 +265,11 @@ LAYERS = {
     "Conv1d": (lambda nn: nn.Conv1d(4, 6, 3, padding=1, groups=2), (2, 4, 9)),
     "Conv1d same": (lambda nn: nn.Conv1d(2, 3, 4, padding="same", bias=False), (2, 2, 9)),
     "Conv2d": (lambda nn: nn.Conv2d(2, 3, (3, 2), stride=2, dilation=(1, 2)), (2, 2, 9, 8)),
+    "ConvTranspose1d": (lambda nn: nn.ConvTranspose1d(4, 6, 3, 2, groups=2), (2, 4, 9)),
+    "ConvTranspose2d": (
+        lambda nn: nn.ConvTranspose2d(4, 2, 3, 2, 1, 1, 2, False, 2),
+        (2, 4, 5, 6),
+    ),
     "MaxPool1d": (lambda nn: nn.MaxPool1d(3, 2, 1), (2, 2, 9)),
     "MaxPool2d": (lambda nn: nn.MaxPool2d(2, ceil_mode=True), (2, 2, 9, 9)),
     "AvgPool1d": (lambda nn: nn.AvgPool1d(3, padding=1), (2, 2, 9)),

@@ -197,6 +197,34 @@ def layer_norm(
     return out if bias is None else e.add(out, bias)
 
 
+def group_norm(
+    input: Any, num_groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5
+) -> Any:
+    """(x - mean)/√(var + eps) · weight + bias over groups of planes, each example by itself.
+
+    `input` (N, C, …), `weight` and `bias` (C).  Raises RuntimeError where `num_groups` does not
+    divide C, or a tensor has fewer than two dimensions.  As ``torch.nn.functional.group_norm``; Wu
+    and He, 2018.
+
+    >>> import nnlib
+    >>> x = nnlib.tensor([[1.0, 3.0, 10.0, 30.0]])
+    >>> nnlib.nn.functional.group_norm(x, 2, eps=0.0)
+    tensor([[-1.,  1., -1.,  1.]])
+    """
+    x = needs_tensor("group_norm", input)
+    shape = x._data.shape
+    if len(shape) < 2 or num_groups < 1 or shape[1] % num_groups:
+        raise RuntimeError(
+            "Expected number of channels in input to be divisible by num_groups, but got input of "
+            f"shape {list(shape)} and num_groups={num_groups}"
+        )
+    groups = s.reshape(x, (shape[0], num_groups, -1))
+    out = s.reshape(_standard(groups, (2,), eps)[0], shape)
+    planes = (shape[1], *[1] * (len(shape) - 2))
+    out = out if weight is None else e.mul(out, s.reshape(weight, planes))
+    return out if bias is None else e.add(out, s.reshape(bias, planes))
+
+
 def _standard(x: Any, dims: tuple[int, ...], eps: float) -> tuple[Any, Any, Any]:
     """x with mean 0 and variance 1 over `dims`; and that mean and variance."""
     mean = r.mean(x, dims, keepdim=True)

@@ -12,6 +12,7 @@ from nnlib.functions import reduce as r
 from nnlib.functions import shape as s
 from nnlib.functions._args import needs_tensor
 from nnlib.nn.functional._args import Ints, Lifted, at_least, ints, same_type, shown
+from nnlib.primitives import fused
 from nnlib.primitives import shape as ps
 from nnlib.primitives import window as p
 from nnlib.record import Value, apply, make
@@ -86,10 +87,144 @@ def _conv(
         "dilation": (1,) * one + dilation, "groups": groups,
     }  # fmt: skip
     _check_fit(name, planes._data.shape, kernel._data.shape[2:], attrs)
-    out = apply(p.conv2d, (planes, kernel), attrs)
-    if bias is not None:
-        out = e.add(out, s.reshape(bias, (-1, 1, 1)))
-    return lifted.down(out)
+    if bias is not None and bias._data.dtype == x._data.dtype:
+        return lifted.down(apply(fused.convolution, (planes, kernel, bias), attrs))
+    return lifted.down(_with_bias(apply(p.conv2d, (planes, kernel), attrs), bias))
+
+
+def _with_bias(planes: Any, bias: Any) -> Any:
+    return planes if bias is None else e.add(planes, s.reshape(bias, (-1, 1, 1)))
+
+
+def conv_transpose2d(
+    input: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: Ints = 1,
+    padding: Ints = 0,
+    output_padding: Ints = 0,
+    groups: int = 1,
+    dilation: Ints = 1,
+) -> Any:
+    """The transpose of `conv2d`: each element of `input` spreads the kernel over the result.
+
+    `input` (N, C, H, W) or (C, H, W), `weight` (C, O/groups, KH, KW), `bias` (O) → (N, O, OH, OW)
+    with OH = (H - 1)s - 2p + d(KH - 1) + `output_padding` + 1.  It is no inverse: it is what conv2d
+    does to a gradient, with weights of its own.
+
+    Raises RuntimeError where planes, ranks or types do not fit, `output_padding` is not smaller
+    than stride or dilation, or nothing would be left.  As ``torch.nn.functional.conv_transpose2d``.
+
+    >>> import nnlib
+    >>> x = nnlib.tensor([[[[1.0, 2.0]]]])
+    >>> nnlib.nn.functional.conv_transpose2d(x, nnlib.ones(1, 1, 1, 2), stride=2)
+    tensor([[[[1., 1., 2., 2.]]]])
+    """
+    settings = (stride, padding, output_padding, groups, dilation)
+    return _conv_transpose("conv_transpose2d", 2, input, weight, bias, *settings)
+
+
+def conv_transpose1d(
+    input: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: Ints = 1,
+    padding: Ints = 0,
+    output_padding: Ints = 0,
+    groups: int = 1,
+    dilation: Ints = 1,
+) -> Any:
+    """The transpose of `conv1d`: see `conv_transpose2d`, whose height it sets to 1.
+
+    `input` (N, C, L) or (C, L), `weight` (C, O/groups, K), `bias` (O) → (N, O, OL).  As
+    ``torch.nn.functional.conv_transpose1d``.
+
+    >>> import nnlib
+    >>> x = nnlib.tensor([[1.0, 2.0]])
+    >>> nnlib.nn.functional.conv_transpose1d(x, nnlib.tensor([[[1.0, 10.0]]]))
+    tensor([[ 1., 12., 20.]])
+    """
+    settings = (stride, padding, output_padding, groups, dilation)
+    return _conv_transpose("conv_transpose1d", 1, input, weight, bias, *settings)
+
+
+def _conv_transpose(
+    name: str, dims: int, input: Any, weight: Any, bias: Any, stride: Any, padding: Any,
+    output_padding: Any, groups: int, dilation: Any,
+) -> Any:  # fmt: skip
+    x, w = needs_tensor(name, input), needs_tensor(name, weight)
+    lifted = Lifted(name, x, dims)
+    _check_transposed_weight(name, dims, x, lifted.planes, w, bias, groups)
+    stride, dilation = ints(name, "stride", stride, dims), ints(name, "dilation", dilation, dims)
+    padding, more = (
+        ints(name, "padding", padding, dims), ints(name, "output_padding", output_padding, dims),
+    )  # fmt: skip
+    at_least(name, 1, stride=stride, dilation=dilation)
+    at_least(name, 0, padding=padding, output_padding=more)
+    if any(o >= max(a, b) for o, a, b in zip(more, stride, dilation, strict=True)):
+        raise RuntimeError(
+            f"output padding must be smaller than either stride or dilation, but got "
+            f"output_padding {more}, stride {stride}, dilation {dilation}"
+        )
+    if dims == 1:
+        w, stride, dilation = s.unsqueeze(w, -2), (1, *stride), (1, *dilation)
+        padding, more = (0, *padding), (0, *more)
+    out = _spread(name, lifted.planes, w, stride, padding, more, groups, dilation)
+    return lifted.down(_with_bias(out, bias))
+
+
+def _spread(
+    name: str, x: Any, w: Any, stride: tuple, padding: tuple, more: tuple, groups: int,
+    dilation: tuple,
+) -> Any:  # fmt: skip
+    n, _, *size = x._data.shape
+    whole = [
+        (m - 1) * a + d * (k - 1) + 1
+        for m, a, d, k in zip(size, stride, dilation, w._data.shape[2:], strict=True)
+    ]
+    final = [m - 2 * p + o for m, p, o in zip(whole, padding, more, strict=True)]
+    if min(final) < 1:
+        raise RuntimeError(
+            f"{name}: Given input size per channel: {size}. Calculated output size per channel: "
+            f"{final}. Output size is too small: is the padding {padding} too large?"
+        )
+    attrs = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+    planes = w._data.shape[1] * groups
+    if all(o < a for o, a in zip(more, stride, strict=True)):
+        return apply(p.conv2d_input, (x, w), {"shape": (n, planes, *final), **attrs})
+    # Rows that no window of conv2d would reach: they are zeros behind the whole result.
+    attrs["padding"] = (0, 0)
+    out = apply(p.conv2d_input, (x, w), {"shape": (n, planes, *whole), **attrs})
+    frame = ((0, 0), (0, 0), (0, more[0]), (0, more[1]))
+    out = apply(ps.pad, (out,), {"pad": frame, "value": 0.0})
+    (top, left), (height, width) = padding, final
+    return s.getitem(out, (..., slice(top, top + height), slice(left, left + width)))
+
+
+def _check_transposed_weight(
+    name: str, dims: int, x: Value, planes: Value, w: Value, bias: Any, groups: int
+) -> None:
+    same_type(name, x, w, "weight")
+    shape, inside = w._data.shape, planes._data.shape[1]
+    if len(shape) != dims + 2:
+        raise RuntimeError(
+            f"{name}: weight must have {dims + 2} dimensions (in, out/groups, kernel…), got "
+            f"{list(shape)}"
+        )
+    if groups < 1 or shape[0] % groups:
+        raise RuntimeError(
+            f"{name}: groups={groups} must be positive and divide the {shape[0]} planes in"
+        )
+    if inside != shape[0]:
+        raise RuntimeError(
+            f"Given transposed=1, weight of size {list(shape)}, expected input{shown(x)} to have "
+            f"{shape[0]} channels, but got {inside} channels instead"
+        )
+    if bias is not None and needs_tensor(name, bias)._data.shape != (shape[1] * groups,):
+        raise RuntimeError(
+            f"Given transposed=1, weight of size {list(shape)}, expected bias to be 1-dimensional "
+            f"with {shape[1] * groups} elements, but got bias of size {shown(bias)} instead"
+        )
 
 
 def _check_weight(
