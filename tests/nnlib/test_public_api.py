@@ -130,6 +130,45 @@ def test_methods_are_pytorchs():
     assert [n for n in dir(nnlib.nn.Module) if n[0] != "_" and not hasattr(module, n)] == []
 
 
+# What the package sets out to have, beside what the tests of each part hold to PyTorch.
+PROMISED = {
+    "": """tensor zeros ones full arange linspace eye rand randn randint stack cat where Generator
+        manual_seed matmul einsum max argmax sort topk cumsum no_grad enable_grad compile save load
+        float32 float64 int64 bool broadcast_to maximum minimum sigmoid tanh relu exp log""",
+    "autograd": """backward grad no_grad enable_grad Function gradcheck gradgradcheck detect_anomaly
+        functional""",
+    "autograd.functional": "jacobian hessian jvp vjp hvp vhp",
+    "linalg": "norm vector_norm matrix_norm",
+    "nn": """Module Parameter Linear Conv1d Conv2d ConvTranspose1d ConvTranspose2d MaxPool1d
+        MaxPool2d AvgPool1d AvgPool2d AdaptiveAvgPool1d AdaptiveAvgPool2d AdaptiveMaxPool1d
+        AdaptiveMaxPool2d Embedding RNNCell RNN LSTMCell LSTM GRUCell GRU BatchNorm1d BatchNorm2d
+        LayerNorm GroupNorm Dropout Flatten Sequential ModuleList ReLU Sigmoid Tanh GELU Softmax
+        BCELoss BCEWithLogitsLoss CrossEntropyLoss MSELoss NLLLoss L1Loss init functional utils""",
+    "nn.functional": "scaled_dot_product_attention one_hot cross_entropy conv2d linear embedding",
+    "nn.utils": "clip_grad_norm_ clip_grad_value_ parameters_to_vector vector_to_parameters",
+    "optim": "SGD Adam AdamW RMSprop Adagrad lr_scheduler",
+    "optim.lr_scheduler": "StepLR MultiStepLR ExponentialLR CosineAnnealingLR LambdaLR OneCycleLR",
+    "utils.data": "Dataset TensorDataset DataLoader Subset random_split",
+    "graph": "trace Graph Step gradient",
+}
+METHODS = """detach item numpy add_ zero_ mul_ sub_ backward requires_grad_ retain_grad
+    register_hook sum mean prod max min argmax sort topk cumsum reshape view permute transpose
+    squeeze unsqueeze flatten expand gather scatter_add index_select masked_fill clone to long"""
+OF_GRAPHS = "simplified to_source to_latex to_json from_json draw run gradient"
+OF_MODULES = """parameters named_parameters state_dict load_state_dict train eval apply zero_grad
+    children modules buffers register_buffer"""
+
+
+def test_what_is_promised_is_public():
+    for module, names in PROMISED.items():
+        space = at(nnlib, module)
+        assert [n for n in names.split() if n not in space.__all__] == [], module
+    for kind, names in (
+        (nnlib.Tensor, METHODS), (nnlib.graph.Graph, OF_GRAPHS), (nnlib.nn.Module, OF_MODULES),
+    ):  # fmt: skip
+        assert [n for n in names.split() if not callable(getattr(kind, n, None))] == [], kind
+
+
 # ---------------------------------------------------------------- arguments
 
 
