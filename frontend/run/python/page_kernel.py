@@ -242,7 +242,7 @@ def frame_of(frame: traceback.FrameSummary) -> dict:
         if frame.colno is not None and frame.end_lineno == frame.lineno:
             made["caret"] = [frame.colno, frame.end_colno]
     else:
-        made["file"] = re.sub(r"^.*/(site-packages|python3\.\d+)/", "", frame.filename)
+        made["file"] = re.sub(r"^.*/(site-packages|python3\.\d+)/|^/book/", "", frame.filename)
     return made
 
 

@@ -17,6 +17,20 @@ const VIEW = "application/vnd.jupyter.widget-view+json";
 const MAX_TEXT = 100_000; // characters of one stream that stay in the page
 const ANSI = /\u001b\[[0-9;]*m/g;
 
+declare global {
+  // the page's own, which sets the prose
+  var MathJax: { typesetPromise?(elements: readonly HTMLElement[]): Promise<unknown> } | undefined;
+}
+
+/** LaTeX as the prose's: MathJax looks for the delimiters of an element of the class `math`. */
+function typeset(latex: string): HTMLElement {
+  const body = latex.trim().replace(/^\$\$?|\$\$?$/g, "");
+  const root = element("div", { class: "output math notranslate nohighlight tex2jax_process mathjax_process" }, `\\[${body}\\]`);
+  // once it stands in the page, where its size is known
+  queueMicrotask(() => void globalThis.MathJax?.typesetPromise?.([root]).catch(() => undefined));
+  return root;
+}
+
 export class Area {
   readonly root = element("div", { class: "nn-run-output cell_output docutils container" });
   private last: { name: string; pre: HTMLElement } | null = null;
@@ -84,7 +98,9 @@ export class Area {
     const html = data["text/html"], svg = data["image/svg+xml"];
     if (typeof html === "string") return [element("div", { class: "output text_html" }, ...cleaned(html, "text/html"))];
     if (typeof svg === "string") return cleaned(svg, "image/svg+xml");
-    const text = data["text/plain"] ?? data["text/markdown"] ?? data["text/latex"] ?? "";
+    const latex = data["text/latex"];
+    if (typeof latex === "string" && globalThis.MathJax?.typesetPromise) return [typeset(latex)];
+    const text = data["text/plain"] ?? data["text/markdown"] ?? latex ?? "";
     return [element("div", { class: "output text_plain" }, element("pre", {}, String(text).replace(ANSI, "")))];
   }
 

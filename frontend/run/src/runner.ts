@@ -231,7 +231,7 @@ export class Runner {
     const cell = this.cells.find((c) => c.name === name);
     const editor = cell?.editor;
     if (!editor) return;
-    cell.root?.querySelectorAll("details").forEach((d) => void (d.open = true));
+    for (let fold = editor.dom.closest("details"); fold; fold = fold.parentElement?.closest("details") ?? null) fold.open = true;
     const at = editor.state.doc.line(Math.min(line, editor.state.doc.lines)).from;
     editor.dispatch({ selection: { anchor: at }, scrollIntoView: true });
     editor.focus();

@@ -1,0 +1,228 @@
+"""A page whose code runs, as the tests see it: its cells, its bar, what its Python said."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Locator, Page
+
+from tests.book.harness import DESKTOP, ROOT, Visit
+
+READY = 90_000  # milliseconds for Python to start on a busy machine
+RUN = 60_000
+
+# Everything that the worker tells the page, by run.
+LISTEN = """
+window.heard = [];
+let said = [];
+const Plain = window.Worker;
+window.Worker = class extends Plain {
+  constructor(...given) {
+    super(...given);
+    this.addEventListener("message", ({ data }) => {
+      const shown = ["stream", "result", "display", "error", "clear"].includes(data.type);
+      if (shown) said.push(data);
+      if (data.type !== "done") return;
+      window.heard.push({ status: data.status, said });
+      said = [];
+    });
+  }
+};
+"""
+
+
+def needs_python(site: Path) -> None:
+    """Skips, with the reason, where the site was built without Python for the page."""
+    if not (site / "sw.js").is_file():
+        pytest.skip("this site holds no Python for its pages: `make book run=1` includes it")
+
+
+class PythonPage:
+    """A page of the book in a browser of its own; `start()` presses Run the code."""
+
+    def __init__(
+        self, browser: Browser, base: str, name: str, script: str = "", **options: Any
+    ) -> None:
+        self.context: BrowserContext = browser.new_context(
+            viewport={"width": DESKTOP, "height": 900}, accept_downloads=True, **options
+        )
+        self.context.add_init_script(LISTEN + script)
+        self.name, self.base = name, base
+        self.open()
+
+    def open(self) -> None:
+        self.visit = Visit(self.context.new_page())
+        self.visit.watch(self.base)
+        self.page: Page = self.visit.page
+        self.requests: list[str] = []
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.on("dialog", lambda dialog: dialog.accept())
+        self.page.goto(self.base + self.name, wait_until="load")
+
+    def start(self) -> PythonPage:
+        self.page.click(".nn-run-start")
+        self.wait("ready")
+        return self
+
+    def wait(self, *states: str) -> None:
+        wanted = json.dumps([*states, "failed"])
+        bar = "document.querySelector('.nn-run-bar')?.dataset.state"
+        self.page.wait_for_function(f"{wanted}.includes({bar})", timeout=READY)
+        assert self.state in states, self.words
+
+    @property
+    def state(self) -> str:
+        return self.page.get_attribute(".nn-run-bar", "data-state") or ""
+
+    @property
+    def words(self) -> str:
+        return self.page.inner_text(".nn-run-words")
+
+    def press(self, label: str) -> None:
+        self.page.get_by_role("button", name=label, exact=True).click()
+
+    def cell(self, id: str) -> Cell:
+        return Cell(self, id)
+
+    def heard(self) -> list[dict[str, Any]]:
+        return self.page.evaluate("window.heard")
+
+    def run_all(self, count: int, timeout: int) -> list[dict[str, Any]]:
+        """Runs the page; what each of the first `count` runs said, up to the first that failed."""
+        self.press("Run all")
+        over = f"window.heard.length >= {count} || window.heard.some(r => r.status !== 'ok')"
+        self.page.wait_for_function(over, timeout=timeout)
+        return self.heard()
+
+    def close(self) -> None:
+        self.context.close()
+
+
+class Cell:
+    """A cell of the page, by the identity that it has in the notebook."""
+
+    def __init__(self, on: PythonPage, id: str) -> None:
+        self.on, self.page = on, on.page
+        self.root = f"#cell-{id}"
+        self.locator = self.page.locator(self.root)
+
+    @property
+    def source(self) -> str:
+        lines = self.page.evaluate(
+            "root => [...document.querySelectorAll(root + ' .cm-line')].map(l => l.textContent)",
+            self.root,
+        )
+        return "\n".join(lines)
+
+    def write(self, source: str) -> Cell:
+        """Types the source in place of what the editor holds."""
+        editor = self.locator.locator(".cm-content")
+        self.locator.evaluate(
+            "root => root.querySelectorAll('details').forEach(d => d.open = true)"
+        )
+        editor.scroll_into_view_if_needed()
+        editor.focus()
+        self.page.keyboard.press("Control+a")
+        self.page.keyboard.press("Delete")
+        self.page.keyboard.insert_text(source)
+        return self
+
+    def run(self, status: str = "ok") -> Cell:
+        before = len(self.on.heard())
+        self.locator.get_by_role("button", name=re.compile("^Run cell")).click()
+        self.settle(status, before)
+        return self
+
+    def settle(self, status: str, before: int) -> None:
+        self.page.wait_for_function(f"window.heard.length > {before}", timeout=RUN)
+        self.page.wait_for_function(
+            "root => !['waiting', 'running'].includes(document.querySelector(root).dataset.run)",
+            arg=self.root,
+            timeout=RUN,
+        )
+        assert self.status == status, f"{self.root}: {self.status}, needed {status}: {self.output}"
+
+    @property
+    def status(self) -> str:
+        return self.locator.get_attribute("data-run") or ""
+
+    @property
+    def area(self) -> Locator:
+        return self.page.locator(f"{self.root} > .nn-run-output")
+
+    @property
+    def output(self) -> str:
+        return self.area.inner_text().strip()
+
+
+# ---- what a notebook stores, and what the page's Python said -------------------------------------
+
+SHOWN = ("text/plain", "text/html", "text/latex", "image/svg+xml")
+GLUE = "application/papermill.record/"  # numbers for the prose, which stand in it already
+
+
+def sanitiser(text: str) -> list[tuple[re.Pattern, str]]:
+    """The rules of tools/nbval.cfg."""
+    rules = re.findall(r"^regex: (.*)\nreplace: (.*)$", text, re.M)
+    return [(re.compile(pattern), word) for pattern, word in rules]
+
+
+RULES = sanitiser((ROOT / "tools" / "nbval.cfg").read_text("utf8"))
+
+
+def clean(text: Any) -> str:
+    text = "".join(text) if isinstance(text, list) else str(text)
+    for pattern, word in RULES:
+        text = pattern.sub(word, text)
+    return text
+
+
+def gathered(parts: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Pieces of one stream joined, as nbval joins them."""
+    streams: dict[str, str] = {}
+    others = []
+    for kind, text in parts:
+        if kind in ("stdout", "stderr"):
+            streams[kind] = streams.get(kind, "") + text
+        else:
+            others.append((kind, text))
+    return sorted([*streams.items(), *others])
+
+
+def said_by_page(said: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    parts = []
+    for one in said:
+        if one["type"] == "stream":
+            parts.append((one["name"], clean(one["text"])))
+        elif one["type"] == "error":
+            parts.append(("error", one["kind"]))
+        elif "data" in one:
+            parts += [(mime, clean(one["data"][mime])) for mime in SHOWN if mime in one["data"]]
+    return gathered(parts)
+
+
+def stored(cell: dict) -> list[tuple[str, str]]:
+    parts = []
+    for output in cell["outputs"]:
+        if output["output_type"] == "stream":
+            parts.append((output["name"], clean(output["text"])))
+        elif output["output_type"] == "error":
+            parts.append(("error", output["ename"]))
+        elif not any(mime.startswith(GLUE) for mime in output["data"]):
+            parts += [(m, clean(output["data"][m])) for m in SHOWN if m in output["data"]]
+    return gathered(parts)
+
+
+def cells_of(page: str) -> list[dict]:
+    """A page's code cells that the book executes."""
+    path = ROOT / f"{page}.ipynb"
+    cells = json.loads(path.read_text("utf8"))["cells"] if path.is_file() else []
+    return [
+        cell
+        for cell in cells
+        if cell["cell_type"] == "code" and "skip-execution" not in cell["metadata"].get("tags", [])
+    ]

@@ -1,0 +1,421 @@
+"""Run the code: Python in the page, in Chromium with nothing but loopback."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, expect
+
+from tests.book.harness import BOOK_PAGES
+from tests.book.python_page import PythonPage, cells_of, needs_python, said_by_page, stored
+
+pytestmark = pytest.mark.browser
+
+# A chapter that is quick to run. Its cells, by what they are to these tests.
+PAGE = "chapters/sigmoid"
+FIRST, ARRAY, EXERCISE, CHECK = "750219ac", "8bc11a45", "42940f7f", "d97d067d"
+SANDBOX, OTHER = "d3e4b9b0", "3b4679a1"  # cells that the tests write their own programs into
+PYTORCH = "7c7f6f40"
+
+# Pictures of rounding itself: its last bits are those of the machine's exp, tanh and matmul.
+ROUNDING = {"Not too large, not too small"}
+
+
+@pytest.fixture(scope="module")
+def base(site: Path, address: str) -> str:
+    needs_python(site)
+    return address
+
+
+@pytest.fixture(scope="module")
+def python(browser: Browser, base: str) -> Iterator[PythonPage]:
+    """One page whose Python all of these tests share."""
+    made = PythonPage(browser, base, f"{PAGE}.html").start()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def faultless(python: PythonPage) -> Iterator[PythonPage]:
+    """The shared page; nothing in it may have gone wrong in the meantime."""
+    before = len(python.visit.faults)
+    yield python
+    assert python.visit.faults[before:] == []
+
+
+def test_nothing_of_python_is_loaded_before_it_is_asked_for(browser: Browser, base: str) -> None:
+    page = PythonPage(browser, base, f"{PAGE}.html")
+    page.page.wait_for_timeout(500)
+    assert not [url for url in page.requests if "/python/" in url or url.endswith("sw.js")]
+    button = page.page.locator(".nn-run-start")
+    assert button.inner_text() == "Run the code"
+    assert re.search(
+        r"on your machine \(\d+ MB the first time\)", page.page.inner_text(".nn-run-host")
+    )
+    page.close()
+
+
+def test_it_says_what_it_loads_and_how_much(browser: Browser, base: str) -> None:
+    watch = """
+      window.lines = [];
+      document.addEventListener("DOMContentLoaded", () => new MutationObserver(() => {
+        const line = document.querySelector(".nn-run-words")?.textContent;
+        if (line && window.lines.at(-1) !== line) window.lines.push(line);
+      }).observe(document.body, { subtree: true, childList: true, characterData: true }));
+    """
+    page = PythonPage(browser, base, f"{PAGE}.html", watch).start()
+    lines = page.page.evaluate("window.lines")
+    amounts = [
+        (float(m[1]), float(m[2]))
+        for line in lines
+        if (m := re.fullmatch(r"Loading .+ … ([\d.]+) of ([\d.]+) MB", line))
+    ]
+    assert len(amounts) > 3, lines
+    assert amounts == sorted(amounts)
+    assert 0.6 < amounts[-1][0] / amounts[-1][1] <= 1.0, amounts[-1]
+    assert re.fullmatch(r"Python 3\.\d+\.\d+ is ready\.", lines[-1])
+    assert not [url for url in page.requests if "matplotlib" in url or "pillow" in url]
+    assert page.visit.faults == []
+    page.close()
+
+
+def test_a_cell_runs_by_the_keyboard_alone(faultless: PythonPage) -> None:
+    python = faultless
+    cell = python.cell(FIRST)
+    before = len(python.heard())
+    cell.locator.locator(".cm-content").focus()
+    python.page.keyboard.press("Shift+Enter")
+    cell.settle("ok", before)
+    assert "".join(stored(cells_of(PAGE)[0])[0][1]).strip() in cell.output
+    assert "done in" in cell.locator.locator(".nn-run-state").inner_text()
+    # the next cell has the focus; Escape, then Tab, leaves its editor
+    focused = "document.activeElement.closest('.nn-run-cell').id"
+    assert python.page.evaluate(focused) == f"cell-{ARRAY}"
+    python.page.keyboard.press("Escape")
+    python.page.keyboard.press("Tab")
+    assert python.page.evaluate("document.activeElement.textContent") == "Run"
+    before = len(python.heard())
+    python.page.keyboard.press("Enter")
+    python.cell(ARRAY).settle("ok", before)
+
+
+def test_run_all_above_runs_what_has_not_run(faultless: PythonPage) -> None:
+    faultless.press("Restart")
+    faultless.wait("ready")
+    cell = faultless.cell(EXERCISE)
+    before = len(faultless.heard())
+    cell.locator.get_by_role("button", name=re.compile("^Run all above")).click()
+    above = next(i for i, c in enumerate(cells_of(PAGE)) if c["id"] == EXERCISE)
+    faultless.page.wait_for_function(f"window.heard.length >= {before + above}", timeout=60_000)
+    assert all(run["status"] == "ok" for run in faultless.heard()[before:])
+    assert cell.status == ""
+
+
+def test_edits_run_are_kept_and_can_be_taken_back(browser: Browser, base: str) -> None:
+    page = PythonPage(browser, base, f"{PAGE}.html").start()
+    cell = page.cell(SANDBOX)
+    original = cell.source
+    cell.write('x = 6 * 7\nfor i in range(2):\n    print("line", i)\nx')
+    cell.run()
+    assert cell.output.split() == ["line", "0", "line", "1", "42"]
+    page.open()
+    page.start()
+    cell = page.cell(SANDBOX)
+    assert cell.source.startswith("x = 6 * 7"), "the edit was lost with the page"
+    with page.page.expect_download() as download:
+        page.press("Download notebook")
+    notebook = json.loads(Path(download.value.path()).read_text("utf8"))
+    edited = next(c for c in notebook["cells"] if c["id"] == SANDBOX)
+    assert edited["source"].startswith("x = 6 * 7") and edited["outputs"] == []
+    assert download.value.suggested_filename == "sigmoid.ipynb"
+    others = {c["id"]: "".join(c["source"]) for c in notebook["cells"]}
+    assert others[FIRST] == "".join(cells_of(PAGE)[0]["source"])
+
+    cell.locator.get_by_role("button", name=re.compile("^Reset")).click()
+    assert cell.source == original
+    page.cell(OTHER).write("1 + 1")
+    page.press("Reset page")
+    page.wait("ready")
+    assert page.cell(OTHER).source.startswith("z = nnlib.linspace")
+    assert (
+        page.page.evaluate("Object.keys(localStorage).filter(k => k.startsWith('nnlib-run'))") == []
+    )
+    assert page.visit.faults == []
+    page.close()
+
+
+def test_an_error_is_explained_where_it_happened(faultless: PythonPage) -> None:
+    cell = faultless.cell(SANDBOX)
+    cell.write("gradient = 1\n\ndef f(x):\n    return gradent * x\n\nf(2)").run("error")
+    box = cell.locator.locator(".nn-run-error")
+    assert "NameError: name 'gradent' is not defined" in box.inner_text()
+    assert "Did you mean gradient?" in box.inner_text()
+    assert box.locator("mark").last.inner_text() == "gradent"
+    name = cell.locator.locator(".nn-run-name").inner_text()
+    frames = box.locator(".nn-run-link").all_inner_texts()
+    assert frames == [f"{name}, line 6", f"{name}, line 4"]
+    box.locator(".nn-run-link").last.click()
+    line = "document.activeElement.closest('.nn-run-cell')?.id"
+    assert faultless.page.evaluate(line) == f"cell-{SANDBOX}"
+    box.get_by_text("The whole traceback").click()
+    assert "Traceback (most recent call last)" in box.locator(".nn-run-whole pre").inner_text()
+
+    cell.write("def f(:\n    pass").run("error")
+    assert "SyntaxError" in cell.output and "line 1" in cell.output
+    cell.write("import nnlib\nnnlib.ones(2, 3) @ nnlib.ones(2, 3)").run("error")
+    assert "inside" in cell.output or "raised in nnlib/" in cell.output
+    # an error ends a row of cells, and Python goes on
+    assert cell.write("3 * 14").run().output == "42"
+
+
+def test_an_endless_loop_is_stopped_and_the_page_stays_awake(python: PythonPage) -> None:
+    cell = python.cell(SANDBOX)
+    cell.write("kept = 5").run()
+    cell.write("while True:\n    pass")
+    cell.locator.get_by_role("button", name=re.compile("^Run cell")).click()
+    python.wait("busy")
+    python.page.wait_for_timeout(300)
+    began = time.monotonic()
+    python.page.evaluate("new Promise(done => requestAnimationFrame(done))")
+    assert time.monotonic() - began < 2, "the page was blocked by the running cell"
+    python.press("Stop")
+    python.wait("ready")
+    expect(cell.locator).to_have_attribute("data-run", re.compile("stopped|"))
+    assert cell.write("1 + 1").run().output == "2"
+
+
+def test_restart_forgets_every_variable(faultless: PythonPage) -> None:
+    cell = faultless.cell(SANDBOX)
+    cell.write("kept = 5").run()
+    faultless.press("Restart")
+    faultless.wait("ready")
+    assert "no variable is left" in faultless.words
+    assert "NameError" in cell.write("kept").run("error").output
+
+
+def test_output_arrives_while_the_cell_runs(faultless: PythonPage) -> None:
+    cell = faultless.cell(SANDBOX)
+    cell.write('import time\nprint("first")\ntime.sleep(1.5)\nprint("second")')
+    before = len(faultless.heard())
+    cell.locator.get_by_role("button", name=re.compile("^Run cell")).click()
+    expect(cell.area).to_have_text("first\n", timeout=10_000)
+    assert len(faultless.heard()) == before, "the output came only with the end"
+    cell.settle("ok", before)
+    assert cell.output.split() == ["first", "second"]
+
+
+def test_top_level_await_and_display(faultless: PythonPage) -> None:
+    cell = faultless.cell(SANDBOX)
+    cell.write(
+        "import asyncio\nfrom IPython.display import HTML, Latex, display\n"
+        "await asyncio.sleep(0.01)\n"
+        'display(HTML("<b>bold</b><script>document.title = 1</script><i onclick=x()>i</i>"))\n'
+        'Latex("$x^2$")'
+    ).run()
+    shown = cell.area
+    assert shown.locator("b").inner_text() == "bold"
+    assert shown.locator("script").count() == 0
+    assert shown.locator("i").get_attribute("onclick") is None
+    expect(shown.locator("mjx-container")).to_have_count(1)
+
+
+def test_names_are_completed(faultless: PythonPage) -> None:
+    cell = faultless.cell(SANDBOX)
+    cell.write("import nnlib").run()
+    cell.write("nnlib.sigm")
+    faultless.page.keyboard.press("Control+Space")
+    expect(faultless.page.locator(".cm-tooltip-autocomplete")).to_contain_text("sigmoid")
+    faultless.page.keyboard.press("Enter")
+    assert cell.source == "nnlib.sigmoid"
+
+
+def test_matplotlib_draws_and_comes_when_it_is_first_used(faultless: PythonPage) -> None:
+    cell = faultless.cell(SANDBOX)
+    cell.write("import matplotlib.pyplot as plt\nplt.plot([1, 4, 9])\nplt.show()").run()
+    picture = cell.locator.locator(".nn-run-output img")
+    assert picture.get_attribute("alt")
+    size = picture.evaluate("i => i.decode().then(() => [i.naturalWidth, i.naturalHeight])")
+    assert size[0] > 300 and size[1] > 200
+
+
+def test_widgets_are_tied_to_python_both_ways(faultless: PythonPage) -> None:
+    cell, other = faultless.cell(SANDBOX), faultless.cell(OTHER)
+    cell.write(
+        "import ipywidgets as w\nslider = w.IntSlider(value=3, min=0, max=9, description='n')\n"
+        "out = w.Output()\n"
+        "def moved(change):\n    with out:\n        print('moved to', change.new)\n"
+        "slider.observe(moved, 'value')\nw.VBox([slider, out])"
+    ).run()
+    control = cell.locator.get_by_label("n", exact=True)
+    control.focus()
+    faultless.page.keyboard.press("ArrowRight")
+    assert other.write("slider.value").run().output == "4"
+    expect(cell.area).to_contain_text("moved to 4")
+    other.write("slider.value = 7").run()
+    expect(control).to_have_value("7")
+
+
+def test_a_live_figure_is_tied_to_python_both_ways(faultless: PythonPage) -> None:
+    cell, other = faultless.cell(SANDBOX), faultless.cell(OTHER)
+    cell.write(
+        "from nnlib import live\n"
+        "weight = live.slider(0.0, 4.0, 0.5, value=1.0, label='weight')\n"
+        "fig = live.figure(lambda w: {'y': w * 2}, w=weight,\n"
+        "                  view=[live.readout('y is {y:.1f}')])\nfig"
+    ).run()
+    shown = cell.locator.locator(".nn-run-output .nn-figure")
+    expect(shown).to_contain_text("y is 2.0")
+    slider = shown.get_by_role("slider", name="weight")
+    slider.focus()
+    faultless.page.keyboard.press("ArrowRight")
+    expect(shown).to_contain_text("y is 3.0")
+    faultless.page.wait_for_timeout(300)
+    assert other.write("fig['w'], fig.w").run().output == "(1.5, 1.5)"
+    other.write("fig['w'] = 4.0").run()
+    expect(shown).to_contain_text("y is 8.0")
+
+
+def test_an_exercise_is_wrong_then_right_and_counted(faultless: PythonPage) -> None:
+    faultless.press("Reset page")
+    faultless.wait("ready")
+    exercise, check = faultless.cell(EXERCISE), faultless.cell(CHECK)
+    before = len(faultless.heard())
+    exercise.locator.get_by_role("button", name=re.compile("^Run all above")).click()
+    exercise.locator.get_by_role("button", name=re.compile("^Run cell")).click()
+    above = next(i for i, c in enumerate(cells_of(PAGE)) if c["id"] == EXERCISE)
+    faultless.page.wait_for_function(f"window.heard.length >= {before + above + 2}", timeout=60_000)
+    assert check.output.startswith("☐"), "an exercise's check follows it"
+    assert "0 of 6" in faultless.page.inner_text(".nn-run-count")
+    exercise.write("def crossing(w0, w):\n    return w0 / w")
+    check_after(faultless, exercise, check, "✗")
+    exercise.write("def crossing(w0, w):\n    return -w0 / w")
+    check_after(faultless, exercise, check, "✓")
+    expect(faultless.page.locator(".nn-run-count")).to_have_text("1 of 6 exercises solved")
+
+
+def check_after(python: PythonPage, exercise, check, sign: str) -> None:
+    before = len(python.heard())
+    exercise.locator.get_by_role("button", name=re.compile("^Run cell")).click()
+    check.settle("ok", before + 1)
+    assert check.output.startswith(sign), check.output
+
+
+def test_what_needs_pytorch_says_so(faultless: PythonPage) -> None:
+    """The stored cell is not executed by the book either; a reader may press its button."""
+    cell = faultless.cell(PYTORCH)
+    cell.write("from nnlib import course\nprint(course.pytorch())").run()
+    assert "PyTorch" in cell.output and "False" in cell.output
+
+
+def test_the_running_page_is_accessible(python: PythonPage) -> None:
+    found = Axe().run(python.page, context=".bd-article")
+    serious = [
+        (finding["id"], finding["nodes"][0]["html"][:200])
+        for finding in found.response["violations"]
+        if finding["impact"] in ("serious", "critical")
+    ]
+    assert serious == []
+
+
+def test_narrow_pages_do_not_scroll_sideways(faultless: PythonPage) -> None:
+    faultless.page.set_viewport_size({"width": 360, "height": 700})
+    width = faultless.page.evaluate("document.documentElement.scrollWidth")
+    faultless.page.set_viewport_size({"width": 1360, "height": 900})
+    assert width <= 360
+
+
+# ---- where it cannot run -------------------------------------------------------------------------
+
+CANNOT = {
+    "old": ("delete window.WebAssembly;", "too old to run Python"),
+    "low on memory": (
+        "Object.defineProperty(Navigator.prototype, 'deviceMemory', { get: () => 0.5 });",
+        "too little memory",
+    ),
+}
+
+
+@pytest.mark.parametrize("why", CANNOT)
+def test_the_button_says_why_it_cannot(browser: Browser, base: str, why: str) -> None:
+    script, words = CANNOT[why]
+    page = PythonPage(browser, base, f"{PAGE}.html", script)
+    page.page.click(".nn-run-start")
+    said = page.page.locator(".nn-run-said")
+    expect(said).to_contain_text(words)
+    href = said.get_by_role("link", name="download the notebook").get_attribute("href")
+    assert page.page.request.get(
+        page.page.evaluate("h => new URL(h, document.baseURI).href", href)
+    ).ok
+    assert not [url for url in page.requests if "/python/" in url]
+    page.close()
+
+
+def test_from_the_disk_the_button_says_how_to_serve(
+    browser: Browser, base: str, site: Path
+) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto((site / f"{PAGE}.html").as_uri())
+    page.click(".nn-run-start")
+    expect(page.locator(".nn-run-said")).to_contain_text("make serve")
+    context.close()
+
+
+def test_a_start_that_fails_says_so(browser: Browser, base: str) -> None:
+    page = PythonPage(browser, base, f"{PAGE}.html", service_workers="block")
+    page.page.route("**/book.zip", lambda route: route.abort())
+    page.page.click(".nn-run-start")
+    page.page.wait_for_function("document.querySelector('.nn-run-bar')?.dataset.state === 'failed'")
+    assert "Python did not start" in page.words
+    page.close()
+
+
+# ---- whole chapters ------------------------------------------------------------------------------
+
+CHAPTERS = [name.removesuffix(".html") for name in BOOK_PAGES]
+CHAPTERS = [name for name in CHAPTERS if cells_of(name)]
+MINUTES = 4  # for one chapter on a busy machine; the longest takes 25 s on two quiet cores
+
+
+@pytest.mark.parametrize(
+    "name",
+    [name if name == PAGE else pytest.param(name, marks=pytest.mark.slow) for name in CHAPTERS],
+)
+def test_a_chapter_gives_what_it_stores(browser: Browser, base: str, name: str) -> None:
+    page = PythonPage(browser, base, f"{name}.html").start()
+    cells = cells_of(name)
+    runs = page.run_all(len(cells), MINUTES * 60_000)
+    wrong = []
+    for run, cell in zip(runs, cells, strict=False):
+        given, needed = said_by_page(run["said"]), stored(cell)
+        if any(title in text for title in ROUNDING for _, text in needed):
+            given, needed = (
+                [(kind, without_numbers(text)) for kind, text in x] for x in (given, needed)
+            )
+        if given != needed or run["status"] != "ok":
+            wrong.append(f"{cell['id']}: {difference(given, needed)}")
+    assert not wrong and len(runs) == len(cells), "\n".join(wrong)
+    assert page.visit.faults == []
+    page.close()
+
+
+def without_numbers(text: str) -> str:
+    return re.sub(r"\d+(\.\d+)?", "#", text)
+
+
+def difference(given: list, needed: list) -> str:
+    """The first place where they part."""
+    if [kind for kind, _ in given] != [kind for kind, _ in needed]:
+        return f"gives {given!r:.300}, stored is {needed!r:.300}"
+    for (kind, ours), (_, theirs) in zip(given, needed, strict=True):
+        if ours != theirs:
+            at = next((i for i, (a, b) in enumerate(zip(ours, theirs, strict=False)) if a != b), 0)
+            at = max(0, at - 30)
+            return f"{kind} gives …{ours[at : at + 90]!r}, stored is …{theirs[at : at + 90]!r}"
+    return "failed"
