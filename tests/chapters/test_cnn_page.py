@@ -1,0 +1,102 @@
+"""Convolutions in a real browser: digits drawn are read, windows slide, a digit is dragged."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nnlib import datasets, live
+from nnlib.course import digits
+from nnlib.course.plots import cnn as show
+
+sys.path[:0] = [str(Path(__file__).parents[1] / "live"), str(Path(__file__).parent)]
+playwright = pytest.importorskip("playwright.sync_api")
+from test_cnn import DRAWN, EDGE, IMAGE, asked, like  # noqa: E402
+from test_figures import CHROMIUM, FLAGS, Site, serve  # noqa: E402
+
+pytestmark = pytest.mark.browser
+MAPS, DRAG, SLIDE = "every-feature-map-of-a-drawing", "drag-the-digit", "slide-a-window"
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    folder = tmp_path_factory.mktemp("cnn")
+    figures = [
+        show.maps_of(digits.trained("anywhere"), datasets.digits(train=False).x[1, 0]),
+        show.drag_the_digit(IMAGE, EDGE, asked("still")),
+        show.paint_a_kernel(IMAGE, asked("sees")),
+    ]
+    live.page(*figures, path=folder / "cnn.html", inline=False)
+    (folder / "favicon.ico").write_bytes(b"")
+    server, url = serve(folder)
+    with playwright.sync_playwright() as p:
+        chromium = p.chromium.launch(args=FLAGS, executable_path=CHROMIUM)
+        page = chromium.new_page(viewport={"width": 900, "height": 1800})
+        opened = Site(page, f"{url}/cnn.html", figures)
+        opened.open()
+        yield opened
+        assert opened.errors == []
+        chromium.close()
+    server.shutdown()
+
+
+def draw(site: Site, digit: int, top: float, left: float, side: float) -> None:
+    """By the mouse, the digit's strokes in a square of so many pixels of the pad."""
+    figure = site.figure(MAPS)
+    figure.get_by_role("button", name="clear").click()
+    pad = figure.locator(".nn-pad").bounding_box()
+    mouse = site.page.mouse
+    for stroke in DRAWN[digit]:
+        for k, (down, right) in enumerate(stroke):
+            x, y = (left + right * side) / 28, (top + down * side) / 28
+            mouse.move(pad["x"] + x * pad["width"], pad["y"] + y * pad["height"], steps=4)
+            if k == 0:
+                mouse.down()
+        mouse.up()
+    site.settle()
+
+
+@pytest.mark.parametrize("digit", DRAWN)
+def test_a_digit_drawn_anywhere_and_of_any_size_is_read(site: Site, digit: int) -> None:
+    draw(site, digit, *[(4, 4, 20), (13, 13, 13), (2, 8, 17)][digit % 3])
+    assert site.read(MAPS, "p").argmax() == digit
+    assert f"It reads {digit}" in site.figure(MAPS).inner_text()
+
+
+def test_the_pages_maps_are_pythons(site: Site) -> None:
+    draw(site, 3, 4, 4, 20)
+    drawn = site.read(MAPS, "drawing").reshape(28, 28).astype("float32")
+    here = site.figures[MAPS].outputs(drawing=drawn)
+    for name in ("seen", "first", "second", "third", "found", "p"):
+        assert like(site.read(MAPS, name), np.ravel(here[name]), 1e-3), name
+
+
+def test_a_click_chooses_a_map(site: Site) -> None:
+    site.figure(MAPS).get_by_role("button", name="image 6, 7 by 7").click()
+    assert site.read(MAPS, "last")[0] == 5
+    assert "Map 5 finds" in site.figure(MAPS).inner_text()
+
+
+def test_the_digit_follows_the_pointer_and_its_largest_number_stays(site: Site) -> None:
+    before = site.read(DRAG, "most")[0]
+    handle = site.figure(DRAG).get_by_role("slider", name="the digit", exact=True)
+    unit = site.figure(DRAG).locator("rect.nn-grip").first.bounding_box()["width"] / 28
+    site.drag(handle, 3 * unit, 2 * unit)
+    assert (site.read(DRAG, "at")[0], site.read(DRAG, "to")[0]) == (3, -2)
+    assert site.read(DRAG, "most")[0] == pytest.approx(before)
+    assert site.read(DRAG, "gap")[0] < 1e-5
+
+
+def test_a_preset_and_a_stroke_change_the_kernel_and_its_map(site: Site) -> None:
+    site.figure(SLIDE).get_by_role("button", name="blur").click()
+    assert np.allclose(site.read(SLIDE, "kernel"), 1 / 9, atol=1e-6)
+    pad = site.figure(SLIDE).locator(".nn-pad").nth(1)
+    pad.click(position={"x": 5, "y": 5})
+    kernel = site.read(SLIDE, "kernel")
+    assert kernel[0] == 1 and np.allclose(kernel[1:], 1 / 9, atol=1e-6)
+    here = site.figures[SLIDE].outputs(kernel=kernel.reshape(3, 3).astype("float32"))
+    assert like(site.read(SLIDE, "map"), np.ravel(here["map"]))
