@@ -39,6 +39,8 @@ def measure(work: Workload, names: list[str], blocks: int, seconds: float) -> di
     steps = {name: step for name, (step, _) in made.items()}
     counts = {name: repeats(step, seconds) for name, step in steps.items()}
     times: dict[str, list[float]] = {name: [] for name in steps}
+    gc.collect()
+    gc.freeze()  # so that collecting between blocks does not look through every library again
     for _ in range(blocks):
         for name, step in steps.items():
             times[name].append(block(step, counts[name]))

@@ -33,6 +33,8 @@ PATIENCE = 8  # recordings in a row that did not hold until the next call
 class Compiled:
     """A function with its recordings; `recordings` counts how often it was recorded."""
 
+    looked_at = ("fn",)  # by Surroundings: `def step(): … rule.step()` reaches itself by its name
+
     def __init__(self, fn: Callable[..., Any]) -> None:
         if not callable(fn):
             raise TypeError(f"compile needs a function, not {type(fn).__name__}")

@@ -269,6 +269,10 @@ class Surroundings:
 
         if isinstance(thing, Generator):
             return
+        only = getattr(type(thing), "looked_at", None)
+        if only is not None:  # what else it has is its own memory, which decides nothing
+            self._todo += [(None, getattr(thing, name)) for name in only]
+            return
         inside = getattr(thing, "__dict__", None)
         slots = list(_slots_of(type(thing)))
         if inside is None and not slots:
