@@ -1,4 +1,4 @@
-"""Exercises of the appendix by hand: one line, another activation, a shortcut, a whole layer."""
+"""Exercises of the appendix by hand: one line, another activation or loss, a shortcut, a layer."""
 
 from __future__ import annotations
 
@@ -69,6 +69,26 @@ bend = function(
     ],
     learned="Another g changes one factor and nothing else.",
 )
+
+# --- another loss --------------------------------------------------------------------------------
+
+other_loss = function(
+    "loss",
+    like=lambda y, a5: a5 - y,
+    given=lambda rng: tuple(scalars(rng, 2)),
+    stars=2,
+    mistakes=[
+        mistake("The sign is turned: where a₅ is too large, raising in₅ raises the loss.",
+                lambda y, a5: y - a5),
+        mistake("This is dLoss/da₅. Neuron 5's slope a₅(1 − a₅) comes after it.",
+                lambda y, a5: (a5 - y) / slope(a5)),
+        mistake("The slope counts twice: dLoss/da₅ has it in its denominator.",
+                lambda y, a5: (a5 - y) * slope(a5)),
+        mistake("This is δ₅ of the squared loss. Take the derivative of the logarithms.",
+                lambda y, a5: 2 * (a5 - y) * slope(a5)),
+    ],
+    learned="The logarithm undoes the slope: an error that does not fade where the neuron is sure.",
+)  # fmt: skip
 
 # --- a shortcut ----------------------------------------------------------------------------------
 
@@ -164,4 +184,4 @@ layer = function(
     learned="Forward W, backward Wᵀ: a layer's whole backward pass.",
 )
 
-EXERCISES = [line, bend, shortcut, layer]
+EXERCISES = [line, bend, other_loss, shortcut, layer]
