@@ -174,7 +174,16 @@ def _relu(x: Array) -> Array:
     return np.maximum(x, x.dtype.type(0))
 
 
-sigmoid = elementwise("sigmoid", _sigmoid, lambda g, out, x: g * (out * (1.0 - out)), saves="out")
+def _sigmoid_vjp(g: Any, out: Any, x: Any) -> Any:
+    if out.__class__ is not np.ndarray:
+        return g * (out * (1.0 - out))
+    slope = 1.0 - out  # the same on bare arrays, in the memory of this one
+    slope *= out
+    slope *= g
+    return slope
+
+
+sigmoid = elementwise("sigmoid", _sigmoid, _sigmoid_vjp, saves="out")
 softplus = elementwise("softplus", _softplus, lambda g, out, x: g * sigmoid(x), saves="args")
 relu = elementwise("relu", _relu, lambda g, out, x: g * (out > 0), saves="out")
 _erf = np.frompyfunc(math.erf, 1, 1)
