@@ -142,8 +142,11 @@ def _walk_arrays(
                     else:
                         _gather(edge, ge, False)
                 elif ge is not None:
-                    if edge.grad is None:
+                    before = edge.grad
+                    if before is None:
                         edge.grad = make(ge)
+                    elif before._node is None and before._data.__class__ is not np.ndarray:
+                        before._data = before._data + ge
                     else:
                         _gather(edge, ge, False)
                 continue

@@ -6,14 +6,14 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from nnlib import dtypes
+from nnlib import dtypes, record
 from nnlib.functions import elementwise as e
 from nnlib.functions import reduce as r
 from nnlib.functions import shape as s
 from nnlib.functions._args import converted, dimensions, needs_tensor
 from nnlib.functions.arrange import diagonal, movedim
 from nnlib.primitives import linalg as p
-from nnlib.record import Value, apply, make
+from nnlib.record import GRAD, Node, Value, apply, make
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -30,7 +30,7 @@ def matmul(input: Any, other: Any) -> Any:
     x, y = needs_tensor("matmul", input), needs_tensor("matmul", other)
     a, b = x._data, y._data
     if a.ndim == b.ndim == 2 and a.shape[1] == b.shape[0] and a.dtype is b.dtype:
-        return apply(p.matmul, (x, y), {})
+        return _product(x, y) if record.mode <= GRAD else apply(p.matmul, (x, y), {})
     if a.dtype != b.dtype:
         raise _types_differ(x, y)
     if not a.ndim or not b.ndim:
@@ -48,6 +48,17 @@ def matmul(input: Any, other: Any) -> Any:
         return apply(p.matmul, (x, y), {})
     except ValueError as error:
         raise RuntimeError(f"matmul: the batch dimensions do not broadcast: {error}") from None
+
+
+def _product(x: Value, y: Value) -> Any:
+    """Two matrices that fit, as `apply` multiplies and records them, without its questions."""
+    a, b = x._data, y._data
+    out, here, there = a @ b, x._node, y._node
+    if record.mode != GRAD or (here is None and there is None):
+        return make(out)
+    node = Node(p.matmul, (here, there))
+    node.args = (a, b)
+    return make(out, node)
 
 
 def _types_differ(x: Value, y: Value) -> RuntimeError:

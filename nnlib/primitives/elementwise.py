@@ -47,6 +47,8 @@ div = elementwise(
 
 
 def _pow_base(g: Any, out: Any, x: Any, y: Any) -> Any:
+    if y.__class__ is int and y == 2 and x.__class__ is np.ndarray:
+        return g * (x + x)
     if isinstance(y, (int, float)):  # a plain exponent: 0 has the gradient 0, even at x = 0
         return g * (y * x ** (y - 1)) if y != 0 else g * 0.0
     return g * where(eq(y, 0.0), 0.0, y * x ** (y - 1))

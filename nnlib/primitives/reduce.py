@@ -30,7 +30,9 @@ def _spread(g: Any, x: Any, dim: tuple[int, ...], keepdim: bool) -> Any:
     if x.ndim == 0:
         return g
     if isinstance(g, np.generic) and x.size <= SMALL:
-        return np.full(x.shape, g)
+        whole = np.empty(x.shape, g.dtype)
+        whole.fill(g)
+        return whole
     if not keepdim:
         g = reshape(g, shape=_shape_kept(x.shape, dim))
     return expand(g, shape=x.shape)
