@@ -498,7 +498,8 @@ def unique(
     x = needs_tensor("unique", input)
     _peek(x, "unique()")
     d = None if dim is None else dimension(dim, x._data.ndim)
-    out, inverse, counts = np.unique(x._data, return_inverse=True, return_counts=True, axis=d)
+    out, *places = np.unique(x._data, return_inverse=True, return_counts=True, axis=d)
+    inverse, counts = [np.asarray(p, np.int64) for p in places]  # int32 where Python is 32-bit
     shape = x._data.shape if d is None else (-1,)
     results = _Unique(make(out), make(inverse.reshape(shape)[()]), make(counts))
     asked = [results.output]
@@ -519,7 +520,7 @@ def bincount(input: Any, weights: Any = None, minlength: int = 0) -> Any:
         raise RuntimeError("bincount only supports 1-d non-negative integral inputs.")
     _peek(x, "bincount()")
     w = None if weights is None else needs_tensor("bincount", weights)._data
-    out = np.bincount(x._data, w, minlength)
+    out = np.bincount(x._data.astype(np.intp, copy=False), w, minlength)
     if w is not None:
         return make(out.astype(w.dtype if w.dtype.kind == "f" else np.float64))
     return make(out.astype(np.int64))
@@ -547,7 +548,8 @@ def nonzero(input: Any, *, as_tuple: bool = False) -> Any:
     x = needs_tensor("nonzero", input)
     _peek(x, "nonzero()")
     if as_tuple:
-        return tuple([make(i) for i in np.nonzero(np.atleast_1d(x._data))])
+        found = np.nonzero(np.atleast_1d(x._data))
+        return tuple([make(i.astype(np.int64, copy=False)) for i in found])
     return make(np.argwhere(x._data).astype(np.int64))
 
 

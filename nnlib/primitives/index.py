@@ -80,7 +80,7 @@ def _add_rows(g: Array, index: Array, dim: int, shape: tuple[int, ...]) -> Array
 
 take = index_family(
     "take",
-    lambda x, index, dim: np.take(x, index, axis=dim)[()],
+    lambda x, index, dim: np.take(x, np.asarray(index, np.intp), axis=dim)[()],
     lambda g, out, x, index, dim: take_add(g, index, dim=dim, shape=x.shape),
     None,
     saves="args",

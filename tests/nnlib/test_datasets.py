@@ -36,7 +36,7 @@ def test_penguins_are_those_of_the_paper() -> None:
     assert birds.x.shape == (342, 4)
     assert birds.x.dtype == np.float32
     assert birds.y.dtype == np.int64
-    assert np.bincount(birds.y).tolist() == [151, 68, 123]
+    assert np.bincount(birds.y.astype(np.intp)).tolist() == [151, 68, 123]
     assert np.isfinite(birds.x).all()
     # Gorman et al., table 1: Chinstraps' bills are about 10 mm longer than Adelies'.
     pair = datasets.penguins(("Adelie", "Chinstrap"), ("bill_length_mm",))
@@ -58,7 +58,7 @@ def test_images_are_scaled_shuffled_and_hold_every_class(load) -> None:
         assert part.x.min() == 0
         assert part.x.max() == 1
         assert part.x.ndim == 4
-        counts = np.bincount(part.y, minlength=10)
+        counts = np.bincount(part.y.astype(np.intp), minlength=10)
         assert counts.min() > 0.08 * len(part)
         # Sorted or cyclic labels would repeat or step by one far more often than in ten.
         assert abs((np.diff(part.y) == 0).mean() - 0.1) < 0.05
