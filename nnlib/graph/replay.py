@@ -63,6 +63,7 @@ class Replay:
         self.names["reciprocal"] = np.reciprocal
         self.lines: list[str] = []
         self.arrays: dict[int, Any] = {}  # what is known before the call: constants, buffers, views
+        self.images = any(s.op in ("conv2d", "max_pool2d", "avg_pool2d") for s in self.steps)
         self.free: dict[tuple, list[np.ndarray]] = {}
         self.buffered: set[int] = set()  # the steps whose result is in a buffer of ours
         self.owner = list(range(len(self.steps)))  # the step whose memory a step's result is in
@@ -192,7 +193,13 @@ class Replay:
                     return self._buffer(at, self.arrays[i])
         if self.free.get(key):
             return self._buffer(at, self.free[key].pop())
-        return self._buffer(at, np.empty(*key))
+        return self._buffer(at, self._empty(*key))
+
+    def _empty(self, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+        if len(shape) != 4 or not self.images:
+            return np.empty(shape, dtype)
+        n, *plane = shape  # as the window primitives lay images out: with the batch innermost
+        return np.empty((*plane, n), dtype).transpose(3, 0, 1, 2)
 
     def _buffer(self, at: int, array: np.ndarray) -> str:
         self._name(at, array)
