@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,10 +18,15 @@ from nnlib.record import Value, apply, is_watched
 
 
 def _sizes(sizes: tuple) -> tuple[int, ...]:
-    """Sizes given as f(2, 3) or as f((2, 3))."""
+    """Sizes given as f(2, 3) or as f((2, 3)); TypeError for what is no integer."""
     if len(sizes) == 1 and isinstance(sizes[0], (tuple, list)):
         sizes = tuple(sizes[0])
-    return tuple([int(n) for n in sizes])
+    try:
+        return tuple([operator.index(n) for n in sizes])
+    except TypeError:
+        raise TypeError(
+            f"sizes must be integers, got {list(sizes)}: // divides to an integer, / never does"
+        ) from None
 
 
 def reshape(input: Any, *shape: Any) -> Any:

@@ -9,14 +9,14 @@ from nnlib.autograd import no_grad
 from nnlib.functions import shape as s
 from nnlib.functions.create import randn
 from nnlib.nn import functional as F
-from nnlib.nn.module import Module, Parameter, uniform
+from nnlib.nn.module import Module, Parameter, uniform, whole
 
 
 class Linear(Module):
     """x Wᵀ + b: (…, in) → (…, out).  As ``torch.nn.Linear``.
 
-    Weight (out, in) and bias (out) start uniform on ±1/√in.  Raises RuntimeError where the input's
-    last dimension is not in_features.
+    Weight (out, in) and bias (out) start uniform on ±1/√in.  Raises TypeError for sizes that are no
+    integers, RuntimeError where the input's last dimension is not in_features.
 
     >>> import nnlib
     >>> nnlib.nn.Linear(3, 2)(nnlib.zeros(5, 3)).shape
@@ -24,6 +24,7 @@ class Linear(Module):
     """
 
     def __init__(self, in_features: int, out_features: int, bias: bool = True) -> None:
+        whole(in_features=in_features, out_features=out_features)
         self.in_features, self.out_features = in_features, out_features
         bound = 1 / math.sqrt(in_features) if in_features else 0.0
         self.weight = uniform(out_features, in_features, bound=bound)
@@ -53,6 +54,7 @@ class Embedding(Module):
     def __init__(
         self, num_embeddings: int, embedding_dim: int, padding_idx: int | None = None
     ) -> None:
+        whole(num_embeddings=num_embeddings, embedding_dim=embedding_dim)
         if padding_idx is not None:
             if not -num_embeddings <= padding_idx < num_embeddings:
                 raise AssertionError(

@@ -513,8 +513,20 @@ def uniform(*size: int, bound: float) -> Parameter:
     return Parameter((rand(*size) * 2 - 1) * bound)
 
 
-def positive(**sizes: int) -> None:
-    """ValueError where a layer's size is not a positive int."""
+def whole(**sizes: Any) -> None:
+    """TypeError where a layer's size is no integer, RuntimeError where it is below 0."""
     for name, value in sizes.items():
-        if not isinstance(value, (int, np.integer)) or value <= 0:
+        if not isinstance(value, (int, np.integer)):
+            hint = ": // divides to an integer, / never does" if isinstance(value, float) else ""
+            kind = type(value).__name__
+            raise TypeError(f"{name} must be an integer, got {value!r} ({kind}){hint}")
+        if value < 0:
+            raise RuntimeError(f"{name} must not be negative, got {value}")
+
+
+def positive(**sizes: Any) -> None:
+    """TypeError where a layer's size is no integer, ValueError where it is not above 0."""
+    for name, value in sizes.items():
+        if isinstance(value, (int, np.integer)) and value <= 0:
             raise ValueError(f"{name} must be a positive integer, got {value!r}")
+    whole(**sizes)

@@ -10,7 +10,7 @@ from nnlib.functions._args import needs_tensor
 from nnlib.functions.create import zeros
 from nnlib.nn import functional as F
 from nnlib.nn.functional._args import same_type, shown
-from nnlib.nn.module import Module, positive, uniform
+from nnlib.nn.module import Module, positive, uniform, whole
 from nnlib.primitives import fused as p
 from nnlib.record import Value, apply
 
@@ -157,6 +157,7 @@ class _Recurrent(Module):
         dropout: float = 0.0,
         bidirectional: bool = False,
     ) -> None:
+        whole(input_size=input_size)
         positive(hidden_size=hidden_size, num_layers=num_layers)
         if isinstance(dropout, bool) or not 0 <= dropout <= 1:
             raise ValueError(

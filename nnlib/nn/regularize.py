@@ -10,7 +10,7 @@ import numpy as np
 from nnlib.autograd import no_grad
 from nnlib.functions.create import ones, zeros
 from nnlib.nn import functional as F
-from nnlib.nn.module import Module, Parameter
+from nnlib.nn.module import Module, Parameter, whole
 from nnlib.record import make
 
 
@@ -69,6 +69,8 @@ class LayerNorm(Module):
         if isinstance(normalized_shape, (int, np.integer)):
             normalized_shape = (int(normalized_shape),)
         self.normalized_shape = tuple(normalized_shape)
+        for size in self.normalized_shape:
+            whole(normalized_shape=size)
         self.eps, self.elementwise_affine = eps, elementwise_affine
         shape = self.normalized_shape
         self.weight = Parameter(ones(*shape)) if elementwise_affine else None
@@ -99,6 +101,7 @@ class GroupNorm(Module):
         self, num_groups: int, num_channels: int, eps: float = 1e-5, affine: bool = True,
         *, bias: bool = True,
     ) -> None:  # fmt: skip
+        whole(num_groups=num_groups, num_channels=num_channels)
         if num_channels % num_groups:
             raise ValueError(
                 f"num_channels ({num_channels}) must be divisible by num_groups ({num_groups})"
@@ -125,6 +128,7 @@ class _BatchNorm(Module):
         self, num_features: int, eps: float = 1e-5, momentum: float | None = 0.1,
         affine: bool = True, track_running_stats: bool = True, *, bias: bool = True,
     ) -> None:  # fmt: skip
+        whole(num_features=num_features)
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
         self.affine, self.track_running_stats = affine, track_running_stats
         self.weight = Parameter(ones(num_features)) if affine else None

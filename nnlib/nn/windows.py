@@ -7,7 +7,7 @@ from typing import Any
 
 from nnlib.nn import functional as F
 from nnlib.nn.functional._args import Ints
-from nnlib.nn.module import Module, positive, uniform
+from nnlib.nn.module import Module, positive, uniform, whole
 
 
 def _many(value: Any, n: int) -> tuple[int, ...]:
@@ -34,6 +34,7 @@ class _Conv(Module):
         padding_mode: str = "zeros",
     ) -> None:
         positive(groups=groups)
+        whole(in_channels=in_channels, out_channels=out_channels)
         for name, planes in (("in_channels", in_channels), ("out_channels", out_channels)):
             if planes % groups:
                 raise ValueError(f"{name} must be divisible by groups: {planes}, {groups} given")
@@ -43,6 +44,8 @@ class _Conv(Module):
         self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
         self.kernel_size, self.stride = _many(kernel_size, n), _many(stride, n)
         self.dilation = _many(dilation, n)
+        for side in self.kernel_size:
+            whole(kernel_size=side)
         self.padding = padding if isinstance(padding, str) else _many(padding, n)
         self._check_padding()
         fan_in = in_channels // groups * math.prod(self.kernel_size)

@@ -529,3 +529,41 @@ def test_containers_behave_as_lists_and_dicts():
         del heads["x"]
         assert "y" in heads and len(heads) == 1 and list(heads.keys()) == ["y"]
         assert [k for k, _ in heads.items()] == list(heads)
+
+
+@pytest.mark.parametrize(
+    ("make", "name"),
+    [
+        (lambda nn: nn.Linear(784, 0.5), "out_features"),
+        (lambda nn: nn.Linear(2.0, 3), "in_features"),
+        (lambda nn: nn.Linear("3", 2), "in_features"),
+        (lambda nn: nn.Embedding(3, 2.5), "embedding_dim"),
+        (lambda nn: nn.Conv1d(1, 2.0, 3), "out_channels"),
+        (lambda nn: nn.Conv2d(1, 8, 5.0), "kernel_size"),
+        (lambda nn: nn.ConvTranspose2d(2, 2.0, 3), "out_channels"),
+        (lambda nn: nn.RNN(26.0, 16), "input_size"),
+        (lambda nn: nn.GRU(26, 16.5), "hidden_size"),
+        (lambda nn: nn.LSTMCell(2, 3.0), "hidden_size"),
+        (lambda nn: nn.BatchNorm2d(4.5), "num_features"),
+        (lambda nn: nn.LayerNorm((4, 2.5)), "normalized_shape"),
+        (lambda nn: nn.GroupNorm(2, 4.0), "num_channels"),
+    ],
+)
+def test_a_size_that_is_no_integer_makes_no_layer(make, name):
+    with pytest.raises(TypeError):
+        make(torch.nn)
+    with pytest.raises(TypeError, match=rf"{name} must be an integer, got .*\((float|str)\)"):
+        make(nnlib.nn)
+
+
+def test_sizes_of_tensors_are_integers():
+    for t in (nnlib, torch):
+        x = t.zeros(np.int64(2), 2)
+        makers = (t.zeros, t.ones, t.rand, t.randn, t.empty, x.reshape, x.expand, x.repeat)
+        for make in makers:
+            with pytest.raises(TypeError):
+                make(2.0, 2)
+        with pytest.raises(RuntimeError, match="negative"):
+            t.nn.Linear(-1, 3)
+    with pytest.raises(TypeError, match="sizes must be integers"):
+        nnlib.zeros(4 / 2)
