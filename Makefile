@@ -16,7 +16,7 @@ PIP         := $(BIN)/python -m pip --disable-pip-version-check
 NO_PACKAGE   = { echo "error: pip could not have the package that it names above (No matching distribution found for …); is the network up?" >&2; exit 1; }
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve lab test quick lint lint-chapters types notebooks notebooks-check bench \
+.PHONY: help book serve lab test quick lint lint-chapters types notebooks notebooks-check bench bench-run \
         new-chapter watch \
         frontend frontend-check assets clean distclean site-for-tests
 
@@ -104,7 +104,8 @@ notebooks-check: $(BOOK_STAMP)
 site-for-tests: $(TEST_STAMP)
 	@if $(BIN)/python tools/fetch_python.py --with test; \
 	  then $(MAKE) --no-print-directory book BOOK_RUN=1; \
-	  else $(MAKE) --no-print-directory book BOOK_RUN=; fi
+	  else echo "NOTE: the site is built without it; the tests of code in the page are skipped." >&2; \
+	    $(MAKE) --no-print-directory book BOOK_RUN=; fi
 
 test: $(TEST_STAMP) lint types notebooks-check site-for-tests
 	BOOK_SITE=$(SITE) $(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile \
@@ -123,6 +124,11 @@ bench-live: $(TEST_STAMP)
 	$(BIN)/python benchmarks/live/evaluator.py
 	$(BIN)/python benchmarks/live/figures.py
 	$(BIN)/python benchmarks/live/pages.py $(SITE)
+
+# How soon code runs in the page, what it transfers, a cell's round trip.
+bench-run: $(TEST_STAMP)
+	$(MAKE) --no-print-directory book BOOK_RUN=1
+	$(BIN)/python benchmarks/live/python.py
 
 # The page's script: only its authors need Node.
 frontend:

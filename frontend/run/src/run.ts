@@ -21,12 +21,24 @@ function elsewhere(info: PageInfo): HTMLElement {
   return list;
 }
 
-function cache(info: PageInfo): void {
+const PATIENCE = 2000; // milliseconds for the service worker, which only a first visit needs
+
+/** Starts the service worker; done when what is loaded next goes through it, so that it is kept. */
+async function cache(info: PageInfo): Promise<void> {
   if (!("serviceWorker" in navigator) || !isSecureContext) return;
-  navigator.serviceWorker.register(absolute(`${info.root}sw.js`)).then(async () => {
-    const ready = await navigator.serviceWorker.ready;
-    ready.active?.postMessage({ type: "keep", folders: info.keep });
-  }).catch(() => undefined); // without it everything works, only not offline
+  const controlled = new Promise<void>((done) => {
+    if (navigator.serviceWorker.controller) done();
+    else navigator.serviceWorker.addEventListener("controllerchange", () => done(), { once: true });
+  });
+  try {
+    await navigator.serviceWorker.register(absolute(`${info.root}sw.js`));
+    const { active } = await navigator.serviceWorker.ready;
+    const parts = performance.getEntriesByType("resource").map((entry) => entry.name);
+    active?.postMessage({ type: "keep", folders: info.keep, pages: [location.href.replace(/#.*/, ""), ...parts] });
+    await controlled;
+  } catch {
+    // without it everything works, only not offline
+  }
 }
 
 function begin(): void {
@@ -44,10 +56,11 @@ function begin(): void {
       return;
     }
     press.disabled = true;
-    cache(info);
+    said.replaceChildren(element("p", {}, "Loading Python …"));
     // a module's address is known only here, so the bundler must not follow it
     const address = absolute(`${info.book}runner.js`);
-    import(address).then(
+    const patience = new Promise((done) => setTimeout(done, PATIENCE));
+    Promise.race([cache(info), patience]).then(() => import(address)).then(
       (runner: { start(info: PageInfo, host: HTMLElement): unknown }) => void runner.start(info, host),
       (error: unknown) => {
         press.disabled = false;

@@ -51,12 +51,19 @@ async function fresh(request: Request): Promise<Response> {
   }
 }
 
-/** The page says which folders are in use: others are of an older book. */
+/** The page says which folders are in use (others are of an older book), and what it is made of itself. */
 scope.addEventListener("message", (event) => {
-  const said = event.data as { type?: string; folders?: readonly string[] } | null;
-  const folders = said?.folders;
+  const said = event.data as { type?: string; folders?: readonly string[]; pages?: readonly string[] } | null;
+  const folders = said?.folders, pages = said?.pages ?? [];
   if (said?.type !== "keep" || !Array.isArray(folders)) return;
   event.waitUntil((async () => {
+    // the page came before this worker did
+    const seen = await caches.open(PAGES);
+    for (const address of pages) {
+      const url = new URL(address, location.href);
+      if (url.origin !== location.origin || !url.pathname.startsWith(root) || url.pathname.startsWith(`${root}python/`)) continue;
+      if (!(await seen.match(address))) await seen.add(address).catch(() => undefined);
+    }
     const cache = await caches.open(PYTHON);
     for (const request of await cache.keys()) {
       const path = new URL(request.url).pathname.slice(root.length);

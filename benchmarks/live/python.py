@@ -1,0 +1,147 @@
+"""How soon code runs in the page, from a loopback server: `make bench-run` prints it."""
+
+from __future__ import annotations
+
+import gzip
+import http.server
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from functools import lru_cache
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+from tests.book.harness import FLAGS, ROOT, chromium
+
+SITE = ROOT / "_build" / "html"
+PAGE = "chapters/sigmoid.html"
+CELL = "#cell-8bc11a45"
+PACKED = {".html", ".js", ".mjs", ".css", ".json", ".wasm", ".svg"}
+GOALS = {"cold": 10.0, "warm": 5.0, "MB": 12.0, "ms": 50.0}
+
+
+@lru_cache(maxsize=256)
+def packed(path: Path) -> tuple[bytes, bool]:
+    """A file as a usual host sends it: text and WebAssembly compressed, archives as they are."""
+    data = path.read_bytes()
+    return (gzip.compress(data, 6, mtime=0), True) if path.suffix in PACKED else (data, False)
+
+
+class Handler(http.server.SimpleHTTPRequestHandler):
+    sent = 0
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        path = Path(self.translate_path(self.path))
+        if not path.is_file():
+            return self.send_error(404)
+        data, compressed = packed(path)
+        Handler.sent += len(data)
+        self.send_response(200)
+        kind = "application/wasm" if path.suffix == ".wasm" else self.guess_type(str(path))
+        self.send_header("Content-Type", "text/javascript" if path.suffix == ".mjs" else kind)
+        self.send_header("Content-Length", str(len(data)))
+        if compressed:
+            self.send_header("Content-Encoding", "gzip")
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+def wait(page: Page, state: str) -> None:
+    script = f"document.querySelector('.nn-run-bar')?.dataset.state === '{state}'"
+    page.wait_for_function(script, timeout=300_000, polling=5)
+
+
+def start(page: Page, address: str) -> tuple[float, float]:
+    """Seconds from the press to ready, and the MB that the press transferred."""
+    page.goto(address + PAGE, wait_until="load")
+    page.wait_for_timeout(500)
+    Handler.sent, began = 0, time.perf_counter()
+    page.click(".nn-run-start")
+    wait(page, "ready")
+    seconds, transferred = time.perf_counter() - began, Handler.sent / 1e6
+    page.wait_for_timeout(500)  # the page itself is kept meanwhile
+    return seconds, transferred
+
+
+ROUND_TRIP = """async selector => {
+  const cell = document.querySelector(selector);
+  const began = performance.now();
+  cell.querySelector(".nn-run-tools button").click();
+  while (cell.dataset.run !== "ok") await new Promise(done => setTimeout(done, 0));
+  return performance.now() - began;
+}"""
+
+
+def round_trips(page: Page) -> list[float]:
+    """Milliseconds from the press of Run to done, of a cell that says 1 + 1."""
+    editor = page.locator(f"{CELL} .cm-content")
+    editor.focus()
+    page.keyboard.press("Control+a")
+    page.keyboard.insert_text("1 + 1")
+    return [page.evaluate(ROUND_TRIP, CELL) for _ in range(30)][5:]
+
+
+def first_picture(page: Page) -> float:
+    """Seconds of a first plot: matplotlib comes when it is asked for."""
+    editor = page.locator(f"{CELL} .cm-content")
+    editor.focus()
+    page.keyboard.press("Control+a")
+    page.keyboard.insert_text("import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()")
+    return page.evaluate(ROUND_TRIP, CELL) / 1000
+
+
+def tell(what: str, value: float, unit: str, goal: float | None = None) -> None:
+    said = (
+        "" if goal is None else f"   goal {goal:g} {unit}: {'met' if value <= goal else 'MISSED'}"
+    )
+    print(f"{what:<42} {value:8.2f} {unit}{said}")
+
+
+def main() -> int:
+    if not (SITE / "sw.js").is_file():
+        print("error: the site holds no Python for its pages: make book run=1", file=sys.stderr)
+        return 1
+    server = http.server.ThreadingHTTPServer(
+        ("127.0.0.1", 0), lambda *args: Handler(*args, directory=str(SITE))
+    )
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    address = f"http://127.0.0.1:{server.server_address[1]}/"
+    for path in (SITE / "python").rglob("*"):  # hosts do not compress while one waits
+        if path.is_file():
+            packed(path)
+    cold, warm = [], []
+    with sync_playwright() as playwright:
+        for _ in range(3):
+            with tempfile.TemporaryDirectory() as profile:
+                context = playwright.chromium.launch_persistent_context(
+                    profile, executable_path=chromium(), args=FLAGS
+                )
+                page = context.new_page()
+                seconds, transferred = start(page, address)
+                cold.append(seconds)
+                for _ in range(2):
+                    again, later = start(page, address)
+                    warm.append(again)
+                trips = round_trips(page)
+                picture = first_picture(page)
+                context.close()
+    tell("ready, first visit (median of 3)", statistics.median(cold), "s", GOALS["cold"])
+    tell("ready, later visits (median of 6)", statistics.median(warm), "s", GOALS["warm"])
+    tell("transferred by the first start, packed", transferred, "MB", GOALS["MB"])
+    tell("transferred of Python by a later start", later, "MB")
+    tell("a cell's round trip (median of 25)", statistics.median(trips), "ms", GOALS["ms"])
+    tell("a first picture, matplotlib and all", picture, "s")
+    server.shutdown()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
