@@ -1,22 +1,24 @@
 // What every page needs that neither the theme nor the figures give it.
 
-// Formulas that are wider than the page scroll; this lets the keyboard scroll them too.
+// What is wider than the page scrolls sideways; this lets the keyboard scroll it too.
 (() => {
+  const WIDE = { "div.math mjx-container": "formula", ".cell_output:has(img.nn-wide)": "drawing" };
   const update = () => {
-    for (const formula of document.querySelectorAll("div.math mjx-container")) {
-      if (formula.scrollWidth > formula.clientWidth + 1) {
-        formula.setAttribute("tabindex", "0");
-        formula.setAttribute("role", "group");
-        formula.setAttribute("aria-label", "formula, scrolls sideways");
-      } else {
-        for (const name of ["tabindex", "role", "aria-label"]) formula.removeAttribute(name);
+    for (const [selector, what] of Object.entries(WIDE)) {
+      for (const box of document.querySelectorAll(selector)) {
+        if (box.scrollWidth > box.clientWidth + 1) {
+          box.setAttribute("tabindex", "0");
+          box.setAttribute("role", "group");
+          box.setAttribute("aria-label", `${what}, scrolls sideways`);
+        } else {
+          for (const name of ["tabindex", "role", "aria-label"]) box.removeAttribute(name);
+        }
       }
     }
   };
   addEventListener("load", () => {
-    const typeset = window.MathJax?.startup?.promise;
-    if (!typeset) return;
-    typeset.then(update);
+    update();
+    window.MathJax?.startup?.promise?.then(update);
     addEventListener("resize", update);
   });
 })();
