@@ -45,6 +45,7 @@ class Handler(http.server.SimpleHTTPRequestHandler):
         kind = "application/wasm" if path.suffix == ".wasm" else self.guess_type(str(path))
         self.send_header("Content-Type", "text/javascript" if path.suffix == ".mjs" else kind)
         self.send_header("Content-Length", str(len(data)))
+        self.send_header("Last-Modified", "Sun, 01 Jan 2023 00:00:00 GMT")
         if compressed:
             self.send_header("Content-Encoding", "gzip")
         self.end_headers()

@@ -41,7 +41,8 @@ async function once(request: Request): Promise<Response> {
 async function fresh(request: Request): Promise<Response> {
   const cache = await caches.open(PAGES);
   try {
-    const answer = await fetch(request);
+    // asked anew: what the browser itself keeps may be of an older edition
+    const answer = await fetch(request, { cache: "no-cache" });
     if (answer.ok && answer.status === 200) await cache.put(request, answer.clone()).catch(() => undefined);
     return answer;
   } catch (error) {
@@ -62,7 +63,10 @@ scope.addEventListener("message", (event) => {
     for (const address of pages) {
       const url = new URL(address, location.href);
       if (url.origin !== location.origin || !url.pathname.startsWith(root) || url.pathname.startsWith(`${root}python/`)) continue;
-      if (!(await seen.match(address))) await seen.add(address).catch(() => undefined);
+      if (await seen.match(address)) continue;
+      // the browser has it still, so that nothing is transferred twice
+      const answer = await fetch(address, { cache: "force-cache" }).catch(() => null);
+      if (answer?.ok) await seen.put(address, answer).catch(() => undefined);
     }
     const cache = await caches.open(PYTHON);
     for (const request of await cache.keys()) {
