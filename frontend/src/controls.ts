@@ -88,6 +88,18 @@ const dropdown: Make = (input, scene) => {
   return { root: labelled(input, control), update: () => void (control.value = String(input.raw)) };
 };
 
+const WITHOUT_ACCENT: Readonly<Record<string, string>> = { ł: "l", ø: "o", đ: "d", ß: "ss", æ: "ae", œ: "oe" };
+
+/** A character that the alphabet has: where it lacks one, the same without its accent, ż as z. */
+function plain(character: string, alphabet: string): string {
+  if (alphabet.includes(character)) return character;
+  const bare = WITHOUT_ACCENT[character] ?? character.normalize("NFD").replace(/\p{M}/gu, "");
+  return [...bare].every((c) => alphabet.includes(c)) ? bare : character;
+}
+
+const inWords = (alphabet: string): string =>
+  alphabet === "abcdefghijklmnopqrstuvwxyz" ? "the letters a to z" : alphabet.length > 30 ? "its letters" : alphabet;
+
 const text: Make = (input, scene) => {
   const { length = 12, alphabet = "" } = input.spec;
   const control = element("input", {
@@ -97,8 +109,9 @@ const text: Make = (input, scene) => {
   control.addEventListener("input", () => {
     let typed = control.value;
     if (!/[A-Z]/.test(alphabet)) typed = typed.toLowerCase();
-    const strange = [...new Set([...typed].filter((c) => !alphabet.includes(c)))];
-    setText(note, strange.length ? `only ${alphabet.length > 30 ? "its letters" : alphabet} can be read` : "");
+    typed = [...typed].map((c) => plain(c, alphabet)).join("");
+    const strange = [...typed].some((c) => !alphabet.includes(c));
+    setText(note, strange ? `only ${inWords(alphabet)} can be read` : "");
     scene.set(input.name, typed);
     if (control.value !== input.raw) control.value = String(input.raw);
   });
