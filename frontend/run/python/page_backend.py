@@ -16,7 +16,7 @@ def picture(figure: Any) -> dict[str, str]:
     """The figure as a notebook stores it."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", bbox_inches="tight", dpi=figure.dpi)
-    plain = f"<Figure size {figure.bbox.width:.0f}x{figure.bbox.height:.0f}"
+    plain = f"<Figure size {figure.bbox.width:g}x{figure.bbox.height:g}"
     count = len(figure.axes)
     plain += f" with {count} Axes>"
     return {"image/png": base64.b64encode(buffer.getvalue()).decode(), "text/plain": plain}

@@ -13,6 +13,7 @@ import io
 import json
 import keyword
 import linecache
+import logging
 import os
 import re
 import sys
@@ -34,6 +35,8 @@ def connect(post: Callable[[dict], None]) -> None:
     main.__dict__["__builtins__"] = __builtins__
     os.environ.setdefault("MPLBACKEND", "module://page_backend")
     sys.stdout, sys.stderr = Stream("stdout"), Stream("stderr")
+    # It would say in red, in the first cell that draws, that it lists its fonts.
+    logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
     _connect_comms()
 
 
