@@ -159,10 +159,11 @@ atanh = elementwise("atanh", np.arctanh, lambda g, out, x: g / (1.0 - x * x), sa
 
 def _sigmoid(x: Array) -> Array:
     # 1/(1 + e^-x): where e^-x overflows to inf the quotient is 0, which is the right answer.
-    if x.ndim == 0:
-        return 1 / (1 + np.exp(-x))
-    out = np.negative(x)
-    np.exp(out, out=out)
+    with np.errstate(over="ignore"):
+        if x.ndim == 0:
+            return 1 / (1 + np.exp(-x))
+        out = np.negative(x)
+        np.exp(out, out=out)
     out += 1
     return np.reciprocal(out, out=out)
 
