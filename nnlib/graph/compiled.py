@@ -151,7 +151,10 @@ class Recorder(Tracer):
         for _, value in self.places:
             data = value._data
             self.add(Step("input", data.shape, data.dtype.name), value)
-        self._older = {id(o) for o in gc.get_objects() if issubclass(type(o), Value)}
+        # Kept while it listens, so that no new tensor gets the id of one that has gone meanwhile.
+        self._older: dict[int, Any] = {
+            id(o): o for o in gc.get_objects() if issubclass(type(o), Value)
+        }
 
     def _argument_gradients(self) -> list[tuple[Place, Value]]:
         return [
@@ -169,6 +172,10 @@ class Recorder(Tracer):
 
     def fail(self, reason: str) -> None:
         self.failed = self.failed or reason
+
+    def let_go(self) -> None:
+        """The older tensors are known by their ids alone from here on."""
+        self._older = dict.fromkeys(self._older)
 
     def listening(self) -> Any:
         """A context in which the function's primitives are recorded."""
@@ -283,6 +290,7 @@ class _Listening:
         self.recorder.fail("its gradients go on into what was computed before the call")
 
     def __exit__(self, *error: Any) -> None:
+        self.recorder.let_go()
         self.watching.__exit__(*error)
         for node, extra in self.hooked:
             node.extra = extra
