@@ -201,20 +201,26 @@ def _spread(
     return s.getitem(out, (..., slice(top, top + height), slice(left, left + width)))
 
 
-def _check_transposed_weight(
-    name: str, dims: int, x: Value, planes: Value, w: Value, bias: Any, groups: int
-) -> None:
+def _check_kernel(name: str, dims: int, x: Value, w: Value, groups: int, axes: str) -> None:
+    """What both kinds of convolution ask of a weight; `axes` says what its first axes are."""
     same_type(name, x, w, "weight")
-    shape, inside = w._data.shape, planes._data.shape[1]
+    shape = w._data.shape
     if len(shape) != dims + 2:
         raise RuntimeError(
-            f"{name}: weight must have {dims + 2} dimensions (in, out/groups, kernel…), got "
-            f"{list(shape)}"
+            f"{name}: weight must have {dims + 2} dimensions ({axes}, kernel…), got {list(shape)}"
         )
     if groups < 1 or shape[0] % groups:
         raise RuntimeError(
-            f"{name}: groups={groups} must be positive and divide the {shape[0]} planes in"
+            f"{name}: groups={groups} must be positive and divide the {shape[0]} planes "
+            f"{axes.partition(',')[0]}"
         )
+
+
+def _check_transposed_weight(
+    name: str, dims: int, x: Value, planes: Value, w: Value, bias: Any, groups: int
+) -> None:
+    _check_kernel(name, dims, x, w, groups, "in, out/groups")
+    shape, inside = w._data.shape, planes._data.shape[1]
     if inside != shape[0]:
         raise RuntimeError(
             f"Given transposed=1, weight of size {list(shape)}, expected input{shown(x)} to have "
@@ -230,17 +236,8 @@ def _check_transposed_weight(
 def _check_weight(
     name: str, dims: int, x: Value, planes: Value, w: Value, bias: Any, groups: int
 ) -> None:
-    same_type(name, x, w, "weight")
+    _check_kernel(name, dims, x, w, groups, "out, in/groups")
     shape, inside = w._data.shape, planes._data.shape[1]
-    if len(shape) != dims + 2:
-        raise RuntimeError(
-            f"{name}: weight must have {dims + 2} dimensions (out, in/groups, kernel…), got "
-            f"{list(shape)}"
-        )
-    if groups < 1 or shape[0] % groups:
-        raise RuntimeError(
-            f"{name}: groups={groups} must be positive and divide the {shape[0]} planes out"
-        )
     if inside != shape[1] * groups:
         raise RuntimeError(
             f"Given groups={groups}, weight of size {list(shape)}, expected input{shown(x)} to "
