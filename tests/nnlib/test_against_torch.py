@@ -34,6 +34,15 @@ def drawn(shape, low=-3.0, high=3.0, seed=0):
     return np.random.default_rng(seed).uniform(low, high, shape)
 
 
+def refused_alike(program):
+    """PyTorch refuses the program, and nnlib by the same type of error, with something to read."""
+    with pytest.raises((RuntimeError, TypeError, IndexError, ValueError)) as theirs:
+        program(torch)
+    with pytest.raises(theirs.type) as ours:
+        program(nnlib)
+    assert len(str(ours.value)) > 20
+
+
 def agree(function, *arrays, second=True):
     """The same program under both libraries: result, gradients, gradients of the gradients."""
     ours = [nnlib.tensor(a, requires_grad=True) for a in arrays]
@@ -186,11 +195,7 @@ BAD = {
 
 @pytest.mark.parametrize("what", BAD)
 def test_bad_input_is_refused_with_pytorchs_kind_of_error(what):
-    with pytest.raises((RuntimeError, TypeError, IndexError, ValueError)) as theirs:
-        BAD[what](torch)
-    with pytest.raises(theirs.type) as ours:
-        BAD[what](nnlib)
-    assert len(str(ours.value)) > 20
+    refused_alike(BAD[what])
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import nnlib
 from nnlib.graph import trace
-from tests.nnlib.test_against_torch import agree, drawn
+from tests.nnlib.test_against_torch import agree, drawn, refused_alike
 
 
 def both(program, *arrays, gradients=True):
@@ -239,11 +239,7 @@ REFUSED = {
 
 @pytest.mark.parametrize("what", REFUSED)
 def test_a_change_is_refused_with_pytorchs_kind_of_error(what):
-    with pytest.raises((RuntimeError, TypeError, IndexError, ValueError)) as theirs:
-        REFUSED[what](torch)
-    with pytest.raises(theirs.type) as ours:
-        REFUSED[what](nnlib)
-    assert len(str(ours.value)) > 20
+    refused_alike(REFUSED[what])
 
 
 def test_a_parameter_is_changed_under_no_grad_and_stays_a_leaf():
