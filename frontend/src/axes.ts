@@ -71,6 +71,7 @@ export const axes: Builder = (part, { scene }) => {
     toPixels: (a, b) => [x(a), y(b)],
     toData: (a, b) => [x.invert(a), y.invert(b)],
     limits: () => ({ x: x.domain() as [number, number], y: y.domain() as [number, number] }),
+    settle: () => scene.settle(),
   };
 
   const marks: { mark: Mark; group: SVGGElement; fixed: boolean }[] = spec.marks.map((m) => {

@@ -12,6 +12,8 @@ export interface Frame {
   toPixels(x: number, y: number): [number, number];
   toData(px: number, py: number): [number, number];
   limits(): { x: readonly [number, number]; y: readonly [number, number] };
+  /** Carries out what was asked since the last frame, so that positions are the present ones. */
+  settle(): void;
 }
 
 export interface Grip {
@@ -50,6 +52,7 @@ export function grip(node: SVGElement, frame: Frame, held: Grip): () => void {
       .on("end", () => node.classList.remove("nn-held")),
   );
   node.addEventListener("keydown", (event) => {
+    frame.settle(); // two keys within one frame: the second starts where the first led
     const { x: across, y: up } = frame.limits();
     const [x, y] = held.position();
     if (!Number.isFinite(x + y)) return;

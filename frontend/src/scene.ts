@@ -310,6 +310,11 @@ export class Scene {
     this.frame = requestAnimationFrame(() => this.flush());
   }
 
+  /** Computes and redraws at once what waits for the next frame, if anything does. */
+  settle(): void {
+    if (this.frame) this.flush();
+  }
+
   /** Computes and redraws at once. */
   flush(): void {
     if (this.frame) cancelAnimationFrame(this.frame);

@@ -231,6 +231,7 @@ def test_names_are_completed(faultless: PythonPage) -> None:
     cell.write("nnlib.sigm")
     faultless.page.keyboard.press("Control+Space")
     expect(faultless.page.locator(".cm-tooltip-autocomplete")).to_contain_text("sigmoid")
+    faultless.page.wait_for_timeout(150)  # keys that come as the list appears are still the text's
     faultless.page.keyboard.press("Enter")
     assert cell.source == "nnlib.sigmoid"
 

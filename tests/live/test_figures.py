@@ -272,6 +272,21 @@ def test_handle_follows_pointer_and_keys(site: Site) -> None:
     assert site.read("the-sigmoid", "w0")[0] == -5.0  # held at the slider's end
 
 
+def test_keys_within_one_frame_all_count(site: Site) -> None:
+    handle = site.figure("the-sigmoid").get_by_role("slider", name="where P is one half")
+    ways = []
+    for keys in (["ArrowLeft"], ["ArrowLeft"], ["ArrowRight", "ArrowRight"]):
+        ways.append(site.read("the-sigmoid", "w0")[0])
+        handle.evaluate(
+            "(handle, keys) => keys.forEach((key) =>"
+            " handle.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true })))",
+            keys,
+        )
+    there, half, back = ways
+    assert there < half < back
+    assert site.read("the-sigmoid", "w0")[0] == pytest.approx(there)
+
+
 def test_curve_is_dragged_itself(site: Site) -> None:
     root = site.figure("the-sigmoid")
     before = site.read("the-sigmoid", "p")
