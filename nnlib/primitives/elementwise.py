@@ -159,10 +159,10 @@ atanh = elementwise("atanh", np.arctanh, lambda g, out, x: g / (1.0 - x * x), sa
 
 def _sigmoid(x: Array) -> Array:
     # 1/(1 + e^-x): where e^-x overflows to inf the quotient is 0, which is the right answer.
+    if x.ndim == 0:  # where e^-x dwarfs 1, the quotient is e^x; np.errstate would cost more
+        return np.exp(x) if x < -88 else 1 / (1 + np.exp(-x))
+    out = np.negative(x)
     with np.errstate(over="ignore"):
-        if x.ndim == 0:
-            return 1 / (1 + np.exp(-x))
-        out = np.negative(x)
         np.exp(out, out=out)
     out += 1
     return np.reciprocal(out, out=out)
