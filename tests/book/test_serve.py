@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import gzip
-import sys
 import threading
 import urllib.error
 import urllib.request
@@ -12,10 +11,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-from tests.book.harness import ROOT
-
-sys.path.insert(0, str(ROOT / "tools"))
 import serve
 
 

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import functools
 import http.server
-import sys
 import threading
 from pathlib import Path
 
 import pytest
-
-from tests.book.harness import BOOK_PAGES, ROOT
-
-sys.path.insert(0, str(ROOT / "tools"))
 import serve
+
+from tests.book.harness import BOOK_PAGES
 
 pytestmark = pytest.mark.browser
 LIMIT = 1_500_000

@@ -1,12 +1,19 @@
-"""The chapter that a test file is about: its cells as written, and the names they define."""
+"""The chapter that a test file is about: its cells, the names they define, its figures alone."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+from nnlib import live
+
+if TYPE_CHECKING:
+    from tests.live.test_figures import Site
 
 CHAPTERS = Path(__file__).parents[2] / "chapters"
 LEFT_OUT = {"exercise", "check", "pytorch"}
@@ -42,3 +49,28 @@ def chapter(chapter_name: str) -> dict:
         if not LEFT_OUT & tags:
             exec(source, names)
     return names
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., AbstractContextManager[Site]]:
+    """shown(*figures, height=…) opens a page of these figures alone in a real browser."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    from tests.live.test_figures import CHROMIUM, FLAGS, Site, serve
+
+    @contextmanager
+    def opened(*figures: live.Figure, height: int) -> Iterator[Site]:
+        folder = tmp_path_factory.mktemp("figures")
+        path = live.page(*figures, path=folder / "page.html", inline=False)
+        (folder / "favicon.ico").write_bytes(b"")
+        server, url = serve(folder)
+        with playwright.sync_playwright() as p:
+            chromium = p.chromium.launch(args=FLAGS, executable_path=CHROMIUM)
+            page = chromium.new_page(viewport={"width": 900, "height": height})
+            site = Site(page, f"{url}/{path.name}", list(figures))
+            site.open()
+            yield site
+            assert site.errors == []
+            chromium.close()
+        server.shutdown()
+
+    return opened

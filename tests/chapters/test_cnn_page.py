@@ -2,46 +2,30 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
 
-from nnlib import datasets, live
+from nnlib import datasets
 from nnlib.course import digits
 from nnlib.course.plots import cnn as show
-
-sys.path[:0] = [str(Path(__file__).parents[1] / "live"), str(Path(__file__).parent)]
-playwright = pytest.importorskip("playwright.sync_api")
-from test_cnn import DRAWN, EDGE, IMAGE, asked, like  # noqa: E402
-from test_figures import CHROMIUM, FLAGS, Site, serve  # noqa: E402
+from tests.chapters.test_cnn import DRAWN, EDGE, IMAGE, asked, like
+from tests.live.test_figures import Site
 
 pytestmark = pytest.mark.browser
 MAPS, DRAG, SLIDE = "every-feature-map-of-a-drawing", "drag-the-digit", "slide-a-window"
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    folder = tmp_path_factory.mktemp("cnn")
+def site(shown: Callable) -> Iterator[Site]:
     figures = [
         show.maps_of(digits.trained("anywhere"), datasets.digits(train=False).x[1, 0]),
         show.drag_the_digit(IMAGE, EDGE, asked("still")),
         show.paint_a_kernel(IMAGE, asked("sees")),
     ]
-    live.page(*figures, path=folder / "cnn.html", inline=False)
-    (folder / "favicon.ico").write_bytes(b"")
-    server, url = serve(folder)
-    with playwright.sync_playwright() as p:
-        chromium = p.chromium.launch(args=FLAGS, executable_path=CHROMIUM)
-        page = chromium.new_page(viewport={"width": 900, "height": 1800})
-        opened = Site(page, f"{url}/cnn.html", figures)
-        opened.open()
-        yield opened
-        assert opened.errors == []
-        chromium.close()
-    server.shutdown()
+    with shown(*figures, height=1800) as site:
+        yield site
 
 
 def draw(site: Site, digit: int, top: float, left: float, side: float) -> None:

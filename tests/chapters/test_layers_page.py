@@ -2,36 +2,21 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
 
-from nnlib import live
 from nnlib.course.plots import playground as play
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "live"))
-playwright = pytest.importorskip("playwright.sync_api")
-from test_figures import CHROMIUM, FLAGS, Site, serve  # noqa: E402
+from tests.live.test_figures import Site
 
 NAME = "playground"
 
 
 @pytest.fixture(scope="module")
-def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    folder = tmp_path_factory.mktemp("playground")
-    figure = play.playground(name=NAME)
-    live.page(figure, path=folder / "playground.html", inline=False)
-    (folder / "favicon.ico").write_bytes(b"")
-    server, url = serve(folder)
-    with playwright.sync_playwright() as p:
-        chromium = p.chromium.launch(args=FLAGS, executable_path=CHROMIUM)
-        page = chromium.new_page(viewport={"width": 900, "height": 1500})
-        yield Site(page, f"{url}/playground.html", [figure])
-        chromium.close()
-    server.shutdown()
+def opened(shown: Callable) -> Iterator[Site]:
+    with shown(play.playground(name=NAME), height=1500) as site:
+        yield site
 
 
 @pytest.fixture

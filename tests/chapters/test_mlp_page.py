@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
 
 import pytest
 
-from nnlib import datasets, live
+from nnlib import datasets
 from nnlib.course import digits
 from nnlib.course.plots import mlp as show
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "live"))
-playwright = pytest.importorskip("playwright.sync_api")
-from test_figures import CHROMIUM, FLAGS, Site, serve  # noqa: E402
+from tests.live.test_figures import Site
 
 pytestmark = pytest.mark.browser
 NAME = "drawing"
@@ -27,22 +22,10 @@ STROKES = {
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    folder = tmp_path_factory.mktemp("mlp")
+def site(shown: Callable) -> Iterator[Site]:
     start = datasets.digits(train=False).x[1, 0]
-    figure = show.flow(digits.trained("mlp"), start, name=NAME)
-    live.page(figure, path=folder / "mlp.html", inline=False)
-    (folder / "favicon.ico").write_bytes(b"")
-    server, url = serve(folder)
-    with playwright.sync_playwright() as p:
-        chromium = p.chromium.launch(args=FLAGS, executable_path=CHROMIUM)
-        page = chromium.new_page(viewport={"width": 900, "height": 1800})
-        opened = Site(page, f"{url}/mlp.html", [figure])
-        opened.open()
-        yield opened
-        assert opened.errors == []
-        chromium.close()
-    server.shutdown()
+    with shown(show.flow(digits.trained("mlp"), start, name=NAME), height=1800) as site:
+        yield site
 
 
 def draw(site: Site, digit: int) -> None:

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from pathlib import Path
 
 import pytest
+from plain_notebooks import Book, plain, plain_text, refresh
 
 from tests.book.harness import ROOT
-
-sys.path.insert(0, str(ROOT / "_ext"))
-from plain_notebooks import Book, plain, plain_text, refresh
 
 BOOK = Book.read()
 CHAPTERS = [name for name in BOOK.docs if (ROOT / f"{name}.ipynb").is_file()]

@@ -6,7 +6,6 @@ import functools
 import http.server
 import os
 import shutil
-import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,9 +16,7 @@ import pytest
 
 import nnlib
 from nnlib import live
-
-sys.path.insert(0, str(Path(__file__).parent))
-import gallery
+from tests.live import gallery
 
 playwright = pytest.importorskip("playwright.sync_api")
 

@@ -43,6 +43,24 @@ def refused_alike(program):
     assert len(str(ours.value)) > 20
 
 
+def trained_alike(ours, theirs, loss, steps=12, **sgd):
+    """From equal weights both modules take the same steps of SGD: equal losses, which fall."""
+    ours.load_state_dict({k: nnlib.tensor(v.numpy()) for k, v in theirs.state_dict().items()})
+    runs = []
+    for t, module in ((nnlib, ours), (torch, theirs)):
+        optimizer = t.optim.SGD(module.parameters(), **sgd)
+        run = []
+        for _ in range(steps):
+            value = loss(t, module)
+            optimizer.zero_grad()
+            value.backward()
+            optimizer.step()
+            run.append(value.item())
+        runs.append(run)
+    np.testing.assert_allclose(*runs, rtol=1e-4)
+    assert runs[0][-1] < runs[0][0]
+
+
 def agree(function, *arrays, second=True):
     """The same program under both libraries: result, gradients, gradients of the gradients."""
     ours = [nnlib.tensor(a, requires_grad=True) for a in arrays]

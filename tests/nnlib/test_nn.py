@@ -7,6 +7,7 @@ import pytest
 import torch
 
 import nnlib
+from tests.nnlib.test_against_torch import trained_alike
 
 RNG = np.random.default_rng(5)
 LOGITS, WIDE = RNG.normal(size=12), RNG.normal(size=(6, 4)) * 3
@@ -48,22 +49,12 @@ def network(t):
 
 
 def test_a_network_trains_step_by_step_as_pytorchs():
-    theirs, ours = network(torch), network(nnlib)
-    ours.load_state_dict({k: nnlib.tensor(v.numpy()) for k, v in theirs.state_dict().items()})
     x, y = RNG.normal(size=(20, 4)).astype(np.float32), RNG.integers(0, 3, 20)
-    losses = []
-    for t, net in ((nnlib, ours), (torch, theirs)):
-        optimizer = t.optim.SGD(net.parameters(), lr=0.5, momentum=0.9)
-        run = []
-        for _ in range(20):
-            loss = t.nn.CrossEntropyLoss()(net(t.tensor(x)), t.tensor(y))
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            run.append(loss.item())
-        losses.append(run)
-    np.testing.assert_allclose(losses[0], losses[1], rtol=1e-4)
-    assert losses[0][-1] < losses[0][0]
+
+    def loss(t, net):
+        return t.nn.CrossEntropyLoss()(net(t.tensor(x)), t.tensor(y))
+
+    trained_alike(network(nnlib), network(torch), loss, steps=20, lr=0.5, momentum=0.9)
 
 
 def test_a_module_prints_and_names_its_parameters_as_pytorchs():
