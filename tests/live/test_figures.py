@@ -671,8 +671,9 @@ def test_training_in_float64_equals_python_to_1e_9(browser: Any, tmp_path: Path)
           return ["history_step", "history_loss"].map((name) => scene.named(name).data);
         }"""
     )
-    compared = [(int(k), v) for k, v in zip(kept, losses, strict=True) if k < 200]
-    expected = figure.train(200)["loss"]
+    # how far it came in the meantime, and so how thinly the curve is kept, is the machine's affair
+    compared = [(int(k), v) for k, v in zip(kept, losses, strict=True) if k < 3000]
+    expected = figure.train(compared[-1][0] + 1)["loss"]
     assert len(compared) > 10
     np.testing.assert_allclose(
         [v for _, v in compared], expected[[k for k, _ in compared]], rtol=1e-9
