@@ -245,6 +245,8 @@ def is_tensor(obj: object) -> builtins.bool:
 def is_floating_point(input: Tensor) -> builtins.bool:
     """Whether the elements of `input` are float16, float32 or float64.
 
+    As ``torch.is_floating_point``.
+
     >>> import nnlib
     >>> nnlib.is_floating_point(nnlib.tensor([1.0])), nnlib.is_floating_point(nnlib.tensor([1]))
     (True, False)
@@ -253,7 +255,7 @@ def is_floating_point(input: Tensor) -> builtins.bool:
 
 
 def numel(input: Tensor) -> builtins.int:
-    """How many elements `input` has.
+    """How many elements `input` has.  As ``torch.numel``.
 
     >>> import nnlib
     >>> nnlib.numel(nnlib.zeros(2, 3))

@@ -12,6 +12,8 @@ from nnlib.record import Value
 class dtype:
     """An element type: `nnlib.float32` and its kin.  Compares by identity, prints as PyTorch's.
 
+    As ``torch.dtype``.
+
     >>> import nnlib
     >>> x = nnlib.tensor([1.0])
     >>> x.dtype, x.dtype is nnlib.float32
@@ -47,6 +49,8 @@ _default = float32
 def get_default_dtype() -> dtype:
     """The type of tensors made from Python floats: float32 unless it was set.
 
+    As ``torch.get_default_dtype``.
+
     >>> import nnlib
     >>> nnlib.get_default_dtype()
     nnlib.float32
@@ -55,7 +59,9 @@ def get_default_dtype() -> dtype:
 
 
 def set_default_dtype(d: dtype) -> None:
-    """Set the type of tensors made from Python floats (a floating-point type).
+    """Set the type of tensors made from Python floats.
+
+    Raises TypeError for anything but a floating-point type.  As ``torch.set_default_dtype``.
 
     >>> import nnlib
     >>> nnlib.set_default_dtype(nnlib.float64)
@@ -134,7 +140,9 @@ def result_type(*args: Any) -> np.dtype:
 
 
 class finfo:
-    """The limits of a floating-point type: eps, max, min, tiny, bits.  As ``torch.finfo``.
+    """The limits of a floating-point type: eps, max, min, tiny, bits.
+
+    Raises TypeError for another type.  As ``torch.finfo``.
 
     >>> import nnlib
     >>> nnlib.finfo(nnlib.float32).eps
@@ -160,7 +168,9 @@ class finfo:
 
 
 class iinfo:
-    """The limits of an integer type: max, min, bits.  As ``torch.iinfo``.
+    """The limits of an integer type: max, min, bits.
+
+    Raises TypeError for another type.  As ``torch.iinfo``.
 
     >>> import nnlib
     >>> nnlib.iinfo(nnlib.int8).max

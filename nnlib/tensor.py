@@ -23,7 +23,7 @@ from nnlib.record import Leaf, Node, Value
 
 
 class Size(tuple):
-    """A shape: a tuple that prints as PyTorch's.
+    """A shape: a tuple that prints as PyTorch's.  As ``torch.Size``.
 
     >>> import nnlib
     >>> nnlib.zeros(2, 3).shape
@@ -241,14 +241,32 @@ class Tensor(InPlace):
     # ------------------------------------------------------------ what it is
     @property
     def shape(self) -> Size:
+        """How long it is in each dimension: () for a number by itself.
+
+        >>> import nnlib
+        >>> nnlib.zeros(2, 3).shape
+        nnlib.Size([2, 3])
+        """
         return Size(self._data.shape)
 
     @property
     def ndim(self) -> int:
+        """How many dimensions it has: as `dim()`.
+
+        >>> import nnlib
+        >>> nnlib.zeros(2, 3).ndim
+        2
+        """
         return self._data.ndim
 
     @property
     def dtype(self) -> dtypes.dtype:
+        """The type of its elements.
+
+        >>> import nnlib
+        >>> nnlib.zeros(2).dtype, nnlib.arange(2).dtype
+        (nnlib.float32, nnlib.int64)
+        """
         return dtypes.of(self._data)
 
     def size(self, dim: int | None = None) -> Any:
@@ -365,6 +383,8 @@ class Tensor(InPlace):
 
     def numpy(self) -> np.ndarray:
         """The NumPy array behind the tensor: shared memory, so detach() first where it matters.
+
+        Raises RuntimeError for a tensor that requires a gradient.
 
         >>> import nnlib
         >>> nnlib.tensor([1.0, 2.0]).numpy()
@@ -493,6 +513,9 @@ class Tensor(InPlace):
     def requires_grad_(self, requires_grad: Any = True) -> Any:
         """Start (or stop) recording operations on this leaf.
 
+        Raises RuntimeError for a tensor of whole numbers, and where recording is to stop for what
+        was computed.
+
         >>> import nnlib
         >>> nnlib.zeros(2).requires_grad_()
         tensor([0., 0.], requires_grad=True)
@@ -516,10 +539,24 @@ class Tensor(InPlace):
 
     @property
     def is_leaf(self) -> Any:
+        """Whether it was made by hand, and not computed from tensors that are recorded.
+
+        >>> import nnlib
+        >>> w = nnlib.zeros(2, requires_grad=True)
+        >>> w.is_leaf, (2 * w).is_leaf
+        (True, False)
+        """
         return self._node is None or isinstance(self._node, Leaf)
 
     @property
     def grad_fn(self) -> Node | None:
+        """The node of the recorded graph that made it; None for a leaf.
+
+        >>> import nnlib
+        >>> w = nnlib.zeros(2, requires_grad=True)
+        >>> (2 * w).grad_fn, w.grad_fn
+        (<MulBackward>, None)
+        """
         return None if self.is_leaf else self._node
 
     @property
@@ -585,6 +622,8 @@ class Tensor(InPlace):
     def retain_grad(self) -> None:
         """Keep the gradient of this tensor too, though it is no leaf.
 
+        Raises RuntimeError for a tensor that is not recorded.
+
         >>> import nnlib
         >>> w = nnlib.tensor(3.0, requires_grad=True)
         >>> z = 2 * w
@@ -601,7 +640,8 @@ class Tensor(InPlace):
     def register_hook(self, hook: Callable[[Any], Any]) -> RemovableHandle:
         """Call `hook(gradient)` when the gradient arrives; what it returns replaces it.
 
-        Returns a handle whose ``remove()`` takes the hook away.
+        Returns a handle whose ``remove()`` takes the hook away.  Raises RuntimeError for a tensor
+        that is not recorded.
 
         >>> import nnlib
         >>> x = nnlib.tensor(3.0, requires_grad=True)
@@ -650,6 +690,8 @@ class Tensor(InPlace):
 
     def detach_(self) -> Any:
         """Outside the graph from here on: this tensor becomes a leaf without gradient.
+
+        Raises RuntimeError for a view.
 
         >>> import nnlib
         >>> z = 2 * nnlib.tensor(3.0, requires_grad=True)

@@ -85,6 +85,8 @@ class Function:
     def forward(*args: Any, **kwargs: Any) -> Any:
         """Compute the result from `ctx` and the inputs (without `ctx` if setup_context exists).
 
+        Here it raises NotImplementedError.
+
         >>> import nnlib
         >>> class Cube(nnlib.autograd.Function):
         ...     @staticmethod
@@ -103,6 +105,8 @@ class Function:
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Any) -> Any:
         """One gradient for each input of forward, given those of the outputs.
+
+        Here it raises NotImplementedError.
 
         >>> import nnlib
         >>> class Double(nnlib.autograd.Function):

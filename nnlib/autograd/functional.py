@@ -109,6 +109,9 @@ def hessian(
 ) -> Any:
     """H[i, j] = ∂²func(x)/∂xᵢ∂xⱼ of a function with one number as its result.
 
+    `inputs` of shape s give a result of shape (*s, *s).  Raises RuntimeError for a result of more
+    than one number.  As ``torch.autograd.functional.hessian``.
+
     >>> import nnlib
     >>> nnlib.autograd.functional.hessian(lambda x: (x**3).sum(), nnlib.tensor([1.0, 2.0]))
     tensor([[ 6.,  0.],
@@ -163,6 +166,9 @@ def vjp(
 ) -> tuple[Any, Any]:
     """(func(x), vᵀJ): what one backward pass from the gradient v computes.
 
+    Raises RuntimeError where v has not the shape of the result.  As
+    ``torch.autograd.functional.vjp``.
+
     >>> import nnlib
     >>> x = nnlib.tensor([1.0, 2.0])
     >>> nnlib.autograd.functional.vjp(lambda x: x * x, x, nnlib.tensor([1.0, 10.0]))
@@ -201,6 +207,8 @@ def jvp(
     """(func(x), J v): how the result moves when x moves along v.
 
     By two backward passes: uᵀJ is linear in u, and its derivative with respect to u along v is Jv.
+    Raises RuntimeError where v has not the shape of the input.  As
+    ``torch.autograd.functional.jvp``.
 
     >>> import nnlib
     >>> x, v = nnlib.tensor([1.0, 2.0]), nnlib.tensor([1.0, 0.0])
@@ -229,6 +237,8 @@ def vhp(
 ) -> tuple[Any, Any]:
     """(func(x), vᵀH) for a function with one number as its result: H need not be formed.
 
+    Raises RuntimeError for a result of more than one number.  As ``torch.autograd.functional.vhp``.
+
     >>> import nnlib
     >>> x, v = nnlib.tensor([1.0, 2.0]), nnlib.tensor([1.0, 1.0])
     >>> nnlib.autograd.functional.vhp(lambda x: (x**3).sum(), x, v)
@@ -253,6 +263,8 @@ def hvp(
     strict: bool = False,
 ) -> tuple[Any, Any]:
     """(func(x), H v): H is symmetric, so this is vhp().
+
+    As ``torch.autograd.functional.hvp``.
 
     >>> import nnlib
     >>> x, v = nnlib.tensor([1.0, 2.0]), nnlib.tensor([1.0, 1.0])

@@ -27,7 +27,8 @@ def gradcheck(
     """Whether backward() agrees with (f(x + eps) - f(x - eps)) / (2 eps) for each input element.
 
     `inputs` are float64 tensors with requires_grad=True (others are held fixed).  Raises
-    GradcheckError where they differ, or returns False with raise_exception=False.
+    GradcheckError where they differ, or returns False with raise_exception=False.  ValueError where
+    no input requires a gradient.  As ``torch.autograd.gradcheck``.
 
     >>> import nnlib
     >>> x = nnlib.tensor([1.0, 2.0], dtype=nnlib.float64, requires_grad=True)
@@ -113,7 +114,8 @@ def gradgradcheck(
 ) -> bool:
     """gradcheck() of the gradient: the second derivative against differences of the first.
 
-    Without `grad_outputs` the gradient starts from seeded random numbers.
+    Without `grad_outputs` the gradient starts from seeded random numbers.  As
+    ``torch.autograd.gradgradcheck``.
 
     >>> import nnlib
     >>> w = nnlib.tensor([1.0, 2.0], dtype=nnlib.float64, requires_grad=True)

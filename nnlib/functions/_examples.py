@@ -64,7 +64,8 @@ def documented(name: str, doc: str) -> str:
     given, result = EXAMPLES[name].split(" → ")
     operands = [f"nnlib.tensor({x})" if x[0] == "[" else x for x in given.split("; ")]
     call = f"nnlib.{name}({', '.join(operands)})"
-    return f"{doc}\n\n    >>> import nnlib\n    >>> {call}\n    tensor({result})\n    "
+    source = f"\n\n    As ``torch.{name}``." if doc else ""
+    return f"{doc}{source}\n\n    >>> import nnlib\n    >>> {call}\n    tensor({result})\n    "
 
 
 __test__ = {name: documented(name, "") for name in EXAMPLES}  # doctest looks for the made ones here

@@ -32,6 +32,9 @@ from nnlib.record import Value, apply
 def narrow(input: Any, dim: int, start: int, length: int) -> Any:
     """start … start + length - 1 along `dim`, as a view.
 
+    Raises IndexError for a start outside of the dimension, RuntimeError for too great a length and
+    for a tensor without dimensions.  As ``torch.narrow``.
+
     >>> import nnlib
     >>> nnlib.narrow(nnlib.arange(6), 0, 2, 3)
     tensor([2, 3, 4])
@@ -55,6 +58,9 @@ def narrow(input: Any, dim: int, start: int, length: int) -> Any:
 def select(input: Any, dim: int, index: int) -> Any:
     """The slice `index` along `dim`, without that dimension: x[:, …, index].
 
+    Raises IndexError for an index outside of it, and for a tensor without dimensions.  As
+    ``torch.select``.
+
     >>> import nnlib
     >>> nnlib.select(nnlib.tensor([[1, 2], [3, 4]]), 1, 0)
     tensor([1, 3])
@@ -67,6 +73,8 @@ def select(input: Any, dim: int, index: int) -> Any:
 
 def unbind(input: Any, dim: int = 0) -> tuple[Any, ...]:
     """All slices along `dim`, as a tuple.
+
+    Raises IndexError for a tensor without dimensions.  As ``torch.unbind``.
 
     >>> import nnlib
     >>> nnlib.unbind(nnlib.tensor([[1, 2], [3, 4]]))
@@ -81,6 +89,9 @@ def unbind(input: Any, dim: int = 0) -> tuple[Any, ...]:
 
 def split(tensor: Any, split_size_or_sections: int | Sequence[int], dim: int = 0) -> tuple:
     """Consecutive pieces along `dim`: of one size (the last may be shorter), or of given sizes.
+
+    Raises RuntimeError for a negative size, and for sizes that do not add up to the dimension.  As
+    ``torch.split``.
 
     >>> import nnlib
     >>> nnlib.split(nnlib.arange(5), 2)
@@ -114,6 +125,8 @@ def split(tensor: Any, split_size_or_sections: int | Sequence[int], dim: int = 0
 def chunk(input: Any, chunks: int, dim: int = 0) -> tuple[Any, ...]:
     """At most `chunks` pieces of equal size along `dim` (the last may be shorter).
 
+    Raises RuntimeError unless `chunks` is positive.  As ``torch.chunk``.
+
     >>> import nnlib
     >>> nnlib.chunk(nnlib.arange(5), 2)
     (tensor([0, 1, 2]), tensor([3, 4]))
@@ -134,6 +147,8 @@ def chunk(input: Any, chunks: int, dim: int = 0) -> tuple[Any, ...]:
 
 def tile(input: Any, *dims: Any) -> Any:
     """The whole tensor repeated along each dimension; missing counts are 1.
+
+    As ``torch.tile``.  Raises RuntimeError for more than two dimensions.
 
     >>> import nnlib
     >>> nnlib.tile(nnlib.tensor([1, 2]), (2, 2))
@@ -166,6 +181,8 @@ def repeat(input: Any, *repeats: Any) -> Any:
 def repeat_interleave(input: Any, repeats: int, dim: int | None = None) -> Any:
     """Each element (or slice along `dim`) `repeats` times in a row.
 
+    As ``torch.repeat_interleave``.
+
     >>> import nnlib
     >>> nnlib.repeat_interleave(nnlib.tensor([1, 2]), 3)
     tensor([1, 1, 1, 2, 2, 2])
@@ -181,6 +198,8 @@ def repeat_interleave(input: Any, repeats: int, dim: int | None = None) -> Any:
 
 def roll(input: Any, shifts: int | Sequence[int], dims: Any = None) -> Any:
     """Shifted along `dims`; what leaves at one end comes in at the other.
+
+    As ``torch.roll``.
 
     >>> import nnlib
     >>> nnlib.roll(nnlib.arange(4), 1)
@@ -209,6 +228,8 @@ def roll(input: Any, shifts: int | Sequence[int], dims: Any = None) -> Any:
 def movedim(input: Any, source: Any, destination: Any) -> Any:
     """Dimensions `source` put at the places `destination`; the others keep their order.
 
+    Raises RuntimeError unless both name equally many different dimensions.  As ``torch.movedim``.
+
     >>> import nnlib
     >>> nnlib.movedim(nnlib.zeros(2, 3, 4), 0, -1).shape
     nnlib.Size([3, 4, 2])
@@ -234,6 +255,8 @@ def movedim(input: Any, source: Any, destination: Any) -> Any:
 def swapaxes(input: Any, axis0: int, axis1: int) -> Any:
     """Two dimensions exchanged: transpose() under NumPy's name.
 
+    As ``torch.swapaxes``.
+
     >>> import nnlib
     >>> nnlib.swapaxes(nnlib.zeros(2, 3, 4), 0, 2).shape
     nnlib.Size([4, 3, 2])
@@ -243,6 +266,8 @@ def swapaxes(input: Any, axis0: int, axis1: int) -> Any:
 
 def t(input: Any) -> Any:
     """The transpose of a matrix; a vector or a number as it is.
+
+    Raises RuntimeError for more than two dimensions.  As ``torch.t``.
 
     >>> import nnlib
     >>> nnlib.t(nnlib.tensor([[1, 2], [3, 4]]))
@@ -263,6 +288,8 @@ def t(input: Any) -> Any:
 def ravel(input: Any) -> Any:
     """All elements in one dimension.
 
+    As ``torch.ravel``.
+
     >>> import nnlib
     >>> nnlib.ravel(nnlib.tensor([[1, 2], [3, 4]]))
     tensor([1, 2, 3, 4])
@@ -272,6 +299,9 @@ def ravel(input: Any) -> Any:
 
 def unflatten(input: Any, dim: int, sizes: Sequence[int]) -> Any:
     """One dimension split into several; one of the sizes may be -1.
+
+    Raises RuntimeError unless the sizes multiply up to that of the dimension.  As
+    ``torch.unflatten``.
 
     >>> import nnlib
     >>> nnlib.unflatten(nnlib.zeros(6, 2), 0, (2, -1)).shape
@@ -292,6 +322,8 @@ def unflatten(input: Any, dim: int, sizes: Sequence[int]) -> Any:
 def broadcast_to(input: Any, size: Any) -> Any:
     """Dimensions of length 1 repeated without copying, to the shape `size`.
 
+    Raises RuntimeError where the shape does not fit.  As ``torch.broadcast_to``.
+
     >>> import nnlib
     >>> nnlib.broadcast_to(nnlib.tensor([1, 2]), (2, 2))
     tensor([[1, 2],
@@ -302,6 +334,8 @@ def broadcast_to(input: Any, size: Any) -> Any:
 
 def broadcast_tensors(*tensors: Any) -> tuple[Any, ...]:
     """The tensors, each expanded to their common shape.
+
+    Raises RuntimeError where the shapes do not broadcast.  As ``torch.broadcast_tensors``.
 
     >>> import nnlib
     >>> a, b = nnlib.broadcast_tensors(nnlib.zeros(3, 1), nnlib.zeros(2))
@@ -319,7 +353,8 @@ def broadcast_tensors(*tensors: Any) -> tuple[Any, ...]:
 def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Any, ...]:
     """Grids of coordinates: the i-th result varies along dimension i with the i-th vector.
 
-    `indexing="xy"` exchanges the first two dimensions, as pictures have them.
+    `indexing="xy"` exchanges the first two dimensions, as pictures have them.  Raises RuntimeError
+    for tensors of two or more dimensions, and for another `indexing`.  As ``torch.meshgrid``.
 
     >>> import nnlib
     >>> x, y = nnlib.meshgrid(nnlib.arange(2), nnlib.arange(3), indexing="ij")
@@ -351,6 +386,8 @@ def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Any, ...]:
 def hstack(tensors: Sequence[Any]) -> Any:
     """Tensors side by side: joined along dimension 1 (vectors along 0).
 
+    As ``torch.hstack``.
+
     >>> import nnlib
     >>> nnlib.hstack([nnlib.zeros(2, 1), nnlib.ones(2, 1)])
     tensor([[0., 1.],
@@ -362,6 +399,8 @@ def hstack(tensors: Sequence[Any]) -> Any:
 
 def vstack(tensors: Sequence[Any]) -> Any:
     """Tensors on top of each other: joined along dimension 0 (vectors as rows).
+
+    As ``torch.vstack``.
 
     >>> import nnlib
     >>> nnlib.vstack([nnlib.tensor([1, 2]), nnlib.tensor([3, 4])])
@@ -393,6 +432,8 @@ tril = _triangle(
     p.tril,
     """The lower triangle of each matrix, zeros above the given diagonal.
 
+    Raises RuntimeError for less than two dimensions.  As ``torch.tril``.
+
     >>> import nnlib
     >>> nnlib.tril(nnlib.ones(2, 2))
     tensor([[1., 0.],
@@ -402,6 +443,8 @@ tril = _triangle(
 triu = _triangle(
     p.triu,
     """The upper triangle of each matrix, zeros below the given diagonal.
+
+    Raises RuntimeError for less than two dimensions.  As ``torch.triu``.
 
     >>> import nnlib
     >>> nnlib.triu(nnlib.ones(2, 2), diagonal=1)
@@ -421,6 +464,9 @@ def _diagonal_slice(n: int, m: int, offset: int) -> tuple[int, int, int]:
 def diagonal(input: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:
     """The diagonal of the matrices in dimensions dim1 and dim2, as the last dimension.
 
+    Raises RuntimeError where the two dimensions are one.  As ``torch.diagonal``.  Raises
+    RuntimeError for anything but a vector or a matrix.
+
     >>> import nnlib
     >>> nnlib.diagonal(nnlib.arange(6).reshape(2, 3), 1)
     tensor([1, 5])
@@ -437,6 +483,8 @@ def diagonal(input: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:
 
 def diag(input: Any, diagonal: int = 0) -> Any:
     """The matrix with a vector on its diagonal; of a matrix, its diagonal.
+
+    Raises RuntimeError for anything but a vector or a matrix.  As ``torch.diag``.
 
     >>> import nnlib
     >>> nnlib.diag(nnlib.tensor([1, 2]))
@@ -463,6 +511,8 @@ _diagonal = diagonal
 
 def trace(input: Any) -> Any:
     """Σ of the diagonal of a matrix.
+
+    Raises RuntimeError for anything but a matrix.  As ``torch.trace``.
 
     >>> import nnlib
     >>> nnlib.trace(nnlib.tensor([[1.0, 2.0], [3.0, 4.0]]))

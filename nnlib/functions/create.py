@@ -71,6 +71,9 @@ def _unwrapped(data: Any) -> Any:
 def from_numpy(array: np.ndarray) -> Any:
     """A tensor that shares the memory of a NumPy array.
 
+    Raises TypeError for anything but an array, and for types that nnlib does not have.  As
+    ``torch.from_numpy``.
+
     >>> import nnlib
     >>> import numpy as np
     >>> array = np.zeros(2)
@@ -88,6 +91,8 @@ def from_numpy(array: np.ndarray) -> Any:
 def full(size: Any, fill_value: Any, *, dtype: Any = None, requires_grad: bool = False) -> Any:
     """A tensor filled with one number.
 
+    As ``torch.full``.
+
     >>> import nnlib
     >>> nnlib.full((2, 2), 7.0)
     tensor([[7., 7.],
@@ -101,6 +106,8 @@ def full(size: Any, fill_value: Any, *, dtype: Any = None, requires_grad: bool =
 def zeros(*size: Any, dtype: Any = None, requires_grad: bool = False) -> Any:
     """A tensor filled with 0.
 
+    As ``torch.zeros``.
+
     >>> import nnlib
     >>> nnlib.zeros(2, 3)
     tensor([[0., 0., 0.],
@@ -111,6 +118,8 @@ def zeros(*size: Any, dtype: Any = None, requires_grad: bool = False) -> Any:
 
 def ones(*size: Any, dtype: Any = None, requires_grad: bool = False) -> Any:
     """A tensor filled with 1.
+
+    As ``torch.ones``.
 
     >>> import nnlib
     >>> nnlib.ones(2, dtype=nnlib.int64)
@@ -138,6 +147,8 @@ def full_like(input: Any, fill_value: Any, *, dtype: Any = None,
               requires_grad: bool = False) -> Any:  # fmt: skip
     """A tensor of the shape and type of `input`, filled with one number.
 
+    As ``torch.full_like``.
+
     >>> import nnlib
     >>> nnlib.full_like(nnlib.tensor([5.0, 6.0]), 7)
     tensor([7., 7.])
@@ -150,6 +161,8 @@ def full_like(input: Any, fill_value: Any, *, dtype: Any = None,
 def empty(*size: Any, dtype: Any = None, requires_grad: bool = False) -> Any:
     """A tensor with whatever was in its memory: to be written before it is read.
 
+    As ``torch.empty``.
+
     >>> import nnlib
     >>> nnlib.empty(2, 3).shape
     nnlib.Size([2, 3])
@@ -159,6 +172,8 @@ def empty(*size: Any, dtype: Any = None, requires_grad: bool = False) -> Any:
 
 def empty_like(input: Any, *, dtype: Any = None, requires_grad: bool = False) -> Any:
     """A tensor of the shape and type of `input`, with whatever was in its memory.
+
+    As ``torch.empty_like``.
 
     >>> import nnlib
     >>> nnlib.empty_like(nnlib.zeros(2, 3)).shape
@@ -171,6 +186,8 @@ def empty_like(input: Any, *, dtype: Any = None, requires_grad: bool = False) ->
 
 def as_tensor(data: Any, dtype: Any = None) -> Any:
     """`data` as a tensor, without a copy where it is a tensor or array of that type already.
+
+    As ``torch.as_tensor``.
 
     >>> import nnlib
     >>> x = nnlib.tensor([1.0])
@@ -189,6 +206,8 @@ def as_tensor(data: Any, dtype: Any = None) -> Any:
 def eye(n: int, m: int | None = None, *, dtype: Any = None, requires_grad: bool = False) -> Any:
     """Ones on the diagonal, zeros elsewhere.
 
+    As ``torch.eye``.
+
     >>> import nnlib
     >>> nnlib.eye(2, 3)
     tensor([[1., 0., 0.],
@@ -200,6 +219,8 @@ def eye(n: int, m: int | None = None, *, dtype: Any = None, requires_grad: bool 
 def arange(start: Any, end: Any = None, step: Any = 1, *, dtype: Any = None,
            requires_grad: bool = False) -> Any:  # fmt: skip
     """start, start + step, … below end.  Integers give int64.
+
+    Raises RuntimeError for a step of 0, or one that leads away from the end.  As ``torch.arange``.
 
     >>> import nnlib
     >>> nnlib.arange(4), nnlib.arange(1, 2, 0.5)
@@ -218,6 +239,8 @@ def linspace(start: float, end: float, steps: int, *, dtype: Any = None,
              requires_grad: bool = False) -> Any:  # fmt: skip
     """`steps` evenly spaced numbers from start to end, both included.
 
+    As ``torch.linspace``.
+
     >>> import nnlib
     >>> nnlib.linspace(0, 1, 5)
     tensor([0.0000, 0.2500, 0.5000, 0.7500, 1.0000])
@@ -228,6 +251,8 @@ def linspace(start: float, end: float, steps: int, *, dtype: Any = None,
 def logspace(start: float, end: float, steps: int, base: float = 10.0, *, dtype: Any = None,
              requires_grad: bool = False) -> Any:  # fmt: skip
     """`steps` numbers from base^start to base^end whose logarithms are evenly spaced.
+
+    As ``torch.logspace``.
 
     >>> import nnlib
     >>> nnlib.logspace(0, 2, 3)
@@ -288,6 +313,8 @@ _default_generator = Generator()
 def manual_seed(seed: int) -> Generator:
     """Start the default stream anew: the same seed gives the same numbers on every machine.
 
+    The numbers are not those of PyTorch.  As ``torch.manual_seed``.
+
     >>> import nnlib
     >>> _ = nnlib.manual_seed(0)
     >>> nnlib.rand(2)
@@ -322,6 +349,8 @@ def rand(*size: Any, generator: Generator | None = None, dtype: Any = None,
          requires_grad: bool = False) -> Any:  # fmt: skip
     """Uniform on [0, 1).
 
+    As ``torch.rand``.
+
     >>> import nnlib
     >>> x = nnlib.rand(1000)
     >>> bool((x >= 0).all()), bool((x < 1).all())
@@ -335,6 +364,8 @@ def rand(*size: Any, generator: Generator | None = None, dtype: Any = None,
 def randn(*size: Any, generator: Generator | None = None, dtype: Any = None,
           requires_grad: bool = False) -> Any:  # fmt: skip
     """Normal with mean 0 and variance 1.
+
+    As ``torch.randn``.
 
     >>> import nnlib
     >>> _ = nnlib.manual_seed(0)
@@ -350,6 +381,8 @@ def randn(*size: Any, generator: Generator | None = None, dtype: Any = None,
 def randint(low: int, high: Any, size: Any = None, *, generator: Generator | None = None,
             dtype: Any = None) -> Any:  # fmt: skip
     """Integers from low up to (not including) high.
+
+    As ``torch.randint``.
 
     >>> import nnlib
     >>> _ = nnlib.manual_seed(0)
@@ -367,6 +400,8 @@ def randint(low: int, high: Any, size: Any = None, *, generator: Generator | Non
 def randperm(n: int, *, generator: Generator | None = None) -> Any:
     """0 … n-1 in random order.
 
+    As ``torch.randperm``.
+
     >>> import nnlib
     >>> nnlib.randperm(5).sort().values
     tensor([0, 1, 2, 3, 4])
@@ -377,6 +412,8 @@ def randperm(n: int, *, generator: Generator | None = None) -> Any:
 def rand_like(input: Any, *, dtype: Any = None, requires_grad: bool = False,
               generator: Generator | None = None) -> Any:  # fmt: skip
     """Uniform on [0, 1), in the shape and type of `input`.
+
+    As ``torch.rand_like``.
 
     >>> import nnlib
     >>> nnlib.rand_like(nnlib.zeros(2, 3)).shape
@@ -391,6 +428,8 @@ def randn_like(input: Any, *, dtype: Any = None, requires_grad: bool = False,
                generator: Generator | None = None) -> Any:  # fmt: skip
     """Normal with mean 0 and variance 1, in the shape and type of `input`.
 
+    As ``torch.randn_like``.
+
     >>> import nnlib
     >>> nnlib.randn_like(nnlib.zeros(2, 3)).shape
     nnlib.Size([2, 3])
@@ -403,6 +442,9 @@ def randn_like(input: Any, *, dtype: Any = None, requires_grad: bool = False,
 @_random
 def bernoulli(input: Any, *, generator: Generator | None = None) -> Any:
     """1 with the probability that each element of `input` gives, else 0.
+
+    Raises RuntimeError for whole numbers, and for numbers outside of [0, 1].  As
+    ``torch.bernoulli``.
 
     >>> import nnlib
     >>> nnlib.bernoulli(nnlib.tensor([0.0, 1.0]))
@@ -426,6 +468,9 @@ def bernoulli(input: Any, *, generator: Generator | None = None) -> Any:
 def multinomial(input: Any, num_samples: int, replacement: bool = False, *,
                 generator: Generator | None = None) -> Any:  # fmt: skip
     """Indices drawn with the weights `input` (n) or (rows, n), which need not sum to 1.
+
+    Raises RuntimeError for negative, infinite or whole numbers, for a row without any weight, and
+    where without `replacement` there are too few to draw.  As ``torch.multinomial``.
 
     >>> import nnlib
     >>> nnlib.multinomial(nnlib.tensor([0.0, 3.0, 0.0]), 2, replacement=True)
@@ -460,6 +505,9 @@ def multinomial(input: Any, num_samples: int, replacement: bool = False, *,
 @_random
 def normal(mean: Any, std: Any, size: Any = None, *, generator: Generator | None = None) -> Any:
     """Normal with these means and standard deviations: tensors, or numbers and a `size`.
+
+    Raises RuntimeError for a negative deviation, TypeError for two numbers without a size.  As
+    ``torch.normal``.
 
     >>> import nnlib
     >>> nnlib.normal(nnlib.tensor([0.0, 100.0]), 0.0)

@@ -32,6 +32,8 @@ over = binary(p.div, mixed(p.div, "f"), "a / b, elementwise; integers give float
 def add(input: Any, other: Any, *, alpha: Any = 1) -> Any:
     """input + alpha · other, elementwise with broadcasting.
 
+    Raises RuntimeError where the shapes do not broadcast.  As ``torch.add``.
+
     >>> import nnlib
     >>> nnlib.add(nnlib.tensor([1.0, 2.0]), 1, alpha=10)
     tensor([11., 12.])
@@ -41,6 +43,8 @@ def add(input: Any, other: Any, *, alpha: Any = 1) -> Any:
 
 def sub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
     """input - alpha · other, elementwise with broadcasting.
+
+    Raises RuntimeError where the shapes do not broadcast.  As ``torch.sub``.
 
     >>> import nnlib
     >>> nnlib.sub(nnlib.tensor([5.0, 7.0]), nnlib.tensor([1.0, 2.0]), alpha=2)
@@ -56,7 +60,8 @@ def _scaled(other: Any, alpha: Any) -> Any:
 def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Any:
     """input / other, elementwise; integers give floats.
 
-    `rounding_mode` "floor" rounds down, "trunc" towards 0; integers then stay integers.
+    `rounding_mode` "floor" rounds down, "trunc" towards 0; integers then stay integers.  Raises
+    RuntimeError for another `rounding_mode`.  As ``torch.div``.
 
     >>> import nnlib
     >>> nnlib.div(nnlib.tensor([1, 7]), 2)
@@ -100,6 +105,8 @@ power = binary(p.pow, _pow_slow, "a to the power b, elementwise with broadcastin
 def pow(input: Any, exponent: Any) -> Any:
     """input to the power `exponent`, elementwise with broadcasting; either may be a number.
 
+    Raises RuntimeError for whole numbers to a negative whole power.  As ``torch.pow``.
+
     >>> import nnlib
     >>> nnlib.pow(nnlib.tensor([1.0, 2.0, 3.0]), 2)
     tensor([1., 4., 9.])
@@ -110,7 +117,9 @@ def pow(input: Any, exponent: Any) -> Any:
 
 
 def floor_divide(input: Any, other: Any) -> Any:
-    """⌊a / b⌋, elementwise.  Integers divided by zero raise, as PyTorch does.
+    """⌊a / b⌋, elementwise.
+
+    Raises RuntimeError for whole numbers divided by zero.  As ``torch.floor_divide``.
 
     >>> import nnlib
     >>> nnlib.floor_divide(nnlib.tensor([-7, 7]), 2)
@@ -193,6 +202,7 @@ def where(condition: Any, input: Any, other: Any) -> Any:
     """`input` where `condition` holds, `other` elsewhere, with broadcasting.
 
     `condition` is a boolean tensor; RuntimeError for another type, or shapes that do not broadcast.
+    As ``torch.where``.
 
     >>> import nnlib
     >>> x = nnlib.tensor([-1.0, 2.0])
@@ -257,6 +267,8 @@ erf = unary(p.erf, "The error function, elementwise.")
 def square(input: Any) -> Any:
     """x², elementwise.
 
+    As ``torch.square``.
+
     >>> import nnlib
     >>> nnlib.square(nnlib.tensor([-3.0, 2.0]))
     tensor([9., 4.])
@@ -266,6 +278,8 @@ def square(input: Any) -> Any:
 
 def reciprocal(input: Any) -> Any:
     """1/x, elementwise.
+
+    As ``torch.reciprocal``.
 
     >>> import nnlib
     >>> nnlib.reciprocal(nnlib.tensor([4.0, 0.5]))
@@ -277,6 +291,8 @@ def reciprocal(input: Any) -> Any:
 def rsqrt(input: Any) -> Any:
     """1/√x, elementwise.
 
+    As ``torch.rsqrt``.
+
     >>> import nnlib
     >>> nnlib.rsqrt(nnlib.tensor([4.0, 0.25]))
     tensor([0.5000, 2.0000])
@@ -287,7 +303,9 @@ def rsqrt(input: Any) -> Any:
 def clamp(input: Any, min: Any = None, max: Any = None) -> Any:
     """x limited to [min, max], two numbers or two tensors; at least one must be given.
 
-    Within the limits the gradient passes, outside it does not.  Where min > max, max wins.
+    Within the limits the gradient passes, outside it does not.  Where min > max, max wins.  Raises
+    RuntimeError where neither is given, TypeError for a number beside a tensor.  As
+    ``torch.clamp``.
 
     >>> import nnlib
     >>> nnlib.clamp(nnlib.tensor([-2.0, 0.5, 3.0]), min=-1, max=1)
@@ -318,6 +336,8 @@ def all_numbers(xs: Any) -> bool:
 def nan_to_num(input: Any, nan: float = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
     """x with numbers in place of nan and ±inf: by default 0 and the largest of x's type.
 
+    As ``torch.nan_to_num``.
+
     >>> import nnlib
     >>> nnlib.nan_to_num(nnlib.tensor([nnlib.nan, nnlib.inf, 1.0]), posinf=9.0)
     tensor([0., 9., 1.])
@@ -337,6 +357,8 @@ def nan_to_num(input: Any, nan: float = 0.0, posinf: Any = None, neginf: Any = N
 def lerp(input: Any, end: Any, weight: Any) -> Any:
     """input + weight · (end - input): from `input` at weight 0 to `end` at weight 1.
 
+    Raises RuntimeError where the two are of different types.  As ``torch.lerp``.
+
     >>> import nnlib
     >>> nnlib.lerp(nnlib.tensor([0.0, 10.0]), nnlib.tensor([1.0, 20.0]), 0.5)
     tensor([ 0.5000, 15.0000])
@@ -353,6 +375,8 @@ def lerp(input: Any, end: Any, weight: Any) -> Any:
 def addcmul(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:
     """input + value · tensor1 · tensor2, elementwise.
 
+    As ``torch.addcmul``.
+
     >>> import nnlib
     >>> a, b = nnlib.tensor([1.0, 2.0]), nnlib.tensor([3.0, 4.0])
     >>> nnlib.addcmul(a, a, b, value=10)
@@ -364,6 +388,8 @@ def addcmul(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:
 def addcdiv(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:
     """input + value · tensor1 / tensor2, elementwise.
 
+    As ``torch.addcdiv``.
+
     >>> import nnlib
     >>> a, b = nnlib.tensor([1.0, 2.0]), nnlib.tensor([4.0, 4.0])
     >>> nnlib.addcdiv(a, a, b, value=10)
@@ -374,6 +400,8 @@ def addcdiv(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:
 
 def clone(input: Any) -> Any:
     """A copy with its own memory; gradients flow through it.
+
+    As ``torch.clone``.
 
     >>> import nnlib
     >>> x = nnlib.tensor([1.0, 2.0])

@@ -83,6 +83,9 @@ def gather(input: Any, dim: int, index: Any) -> Any:
 def take_along_dim(input: Any, indices: Any, dim: int | None = None) -> Any:
     """gather() after broadcasting; without `dim`, indices into the flattened input.
 
+    Raises RuntimeError unless both have the same number of dimensions.  As
+    ``torch.take_along_dim``.
+
     >>> import nnlib
     >>> x = nnlib.tensor([[3, 1, 2], [6, 5, 4]])
     >>> nnlib.take_along_dim(x, x.argsort(1), dim=1)
@@ -106,6 +109,9 @@ def take_along_dim(input: Any, indices: Any, dim: int | None = None) -> Any:
 
 def scatter_add(input: Any, dim: int, index: Any, src: Any) -> Any:
     """`input` with src[i][j] added at [index[i][j]][j] (for dim 0); duplicates add up.
+
+    Raises RuntimeError for an index out of range, and where types or shapes do not fit.  As
+    ``torch.scatter_add``.
 
     >>> import nnlib
     >>> votes = nnlib.tensor([0, 2, 2])
@@ -189,6 +195,8 @@ def _put(x: Value, at: Value, source: Value) -> Any:
 def index_select(input: Any, dim: int, index: Any) -> Any:
     """The slices of `input` along `dim` that the vector `index` names.  IndexError out of range.
 
+    As ``torch.index_select``.
+
     >>> import nnlib
     >>> nnlib.index_select(nnlib.eye(3), 0, nnlib.tensor([2, 0]))
     tensor([[0., 0., 1.],
@@ -207,6 +215,9 @@ def index_select(input: Any, dim: int, index: Any) -> Any:
 
 def index_add(input: Any, dim: int, index: Any, source: Any, *, alpha: Any = 1) -> Any:
     """`input` with alpha · the k-th slice of `source` added to its slice index[k] along `dim`.
+
+    Raises IndexError for an index out of range or one that is no vector, RuntimeError where types
+    or shapes do not fit.  As ``torch.index_add``.
 
     >>> import nnlib
     >>> rows, x = nnlib.tensor([0, 0, 2]), nnlib.ones(3, 2)
@@ -249,6 +260,9 @@ def _mask(name: str, mask: Any) -> Value:
 def masked_fill(input: Any, mask: Any, value: Any) -> Any:
     """`value` (cast to the type of `input`) where `mask` is true, `input` elsewhere.
 
+    Raises RuntimeError where the mask is not boolean, or the value has dimensions.  As
+    ``torch.masked_fill``.
+
     >>> import nnlib
     >>> nnlib.zeros(2).masked_fill(nnlib.tensor([True, False]), float("-inf"))
     tensor([-inf, 0.])
@@ -266,6 +280,9 @@ def masked_fill(input: Any, mask: Any, value: Any) -> Any:
 
 def masked_select(input: Any, mask: Any) -> Any:
     """The elements of `input` where `mask` is true, as a vector; the two broadcast.
+
+    Raises RuntimeError where the mask is not boolean, or the shapes do not broadcast.  As
+    ``torch.masked_select``.
 
     >>> import nnlib
     >>> x = nnlib.tensor([[1, -2], [-3, 4]])
@@ -407,6 +424,8 @@ def one_hot(tensor: Any, num_classes: int = -1) -> Any:
 def topk(input: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Any:
     """(values, indices) of the k largest (or smallest) along `dim`, in order.
 
+    Raises RuntimeError for more than there are.  As ``torch.topk``.
+
     >>> import nnlib
     >>> nnlib.topk(nnlib.tensor([3.0, 1.0, 2.0]), 2).indices
     tensor([0, 2])
@@ -424,6 +443,8 @@ def topk(input: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool =
 
 def kthvalue(input: Any, k: int, dim: int = -1, keepdim: bool = False) -> Any:
     """(values, indices) of the k-th smallest along `dim`, counted from 1.
+
+    Raises RuntimeError where there is no k-th.  As ``torch.kthvalue``.
 
     >>> import nnlib
     >>> values, indices = nnlib.kthvalue(nnlib.tensor([4.0, 1.0, 3.0]), 2)
@@ -446,6 +467,8 @@ def kthvalue(input: Any, k: int, dim: int = -1, keepdim: bool = False) -> Any:
 
 def median(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
     """The middle element, the lower one of two; with `dim`, (values, indices).  nan if any is.
+
+    As ``torch.median``.
 
     >>> import nnlib
     >>> nnlib.median(nnlib.tensor([4.0, 1.0, 3.0, 2.0]))
@@ -489,7 +512,8 @@ def unique(
 ) -> Any:
     """The distinct elements (or slices along `dim`) in order, where each went, how often each is.
 
-    The result's shape depends on the values, so a traced program cannot contain it.
+    The result's shape depends on the values, so a traced program cannot contain it.  As
+    ``torch.unique``.
 
     >>> import nnlib
     >>> nnlib.unique(nnlib.tensor([3, 1, 3]), return_counts=True)
@@ -511,6 +535,9 @@ def unique(
 def bincount(input: Any, weights: Any = None, minlength: int = 0) -> Any:
     """How often each of 0, 1, 2, … occurs in a vector of whole numbers (or its summed weights).
 
+    Raises RuntimeError for anything but a vector of whole numbers from 0 on.  As
+    ``torch.bincount``.
+
     >>> import nnlib
     >>> nnlib.bincount(nnlib.tensor([0, 2, 2, 3]))
     tensor([1, 0, 2, 1])
@@ -529,6 +556,8 @@ def bincount(input: Any, weights: Any = None, minlength: int = 0) -> Any:
 def count_nonzero(input: Any, dim: Any = None) -> Any:
     """How many elements are not zero, over the dimensions `dim` (all of them by default).
 
+    As ``torch.count_nonzero``.
+
     >>> import nnlib
     >>> nnlib.count_nonzero(nnlib.tensor([[0, 1], [2, 3]]), dim=0)
     tensor([1, 2])
@@ -539,6 +568,8 @@ def count_nonzero(input: Any, dim: Any = None) -> Any:
 
 def nonzero(input: Any, *, as_tuple: bool = False) -> Any:
     """The coordinates of the elements that are not zero: (how many, ndim), or one vector a dim.
+
+    As ``torch.nonzero``.
 
     >>> import nnlib
     >>> nnlib.nonzero(nnlib.tensor([[0, 1], [2, 0]]))
@@ -562,6 +593,8 @@ def isclose(input: Any, other: Any, rtol: float = 1e-05, atol: float = 1e-08,
             equal_nan: bool = False) -> Any:  # fmt: skip
     """|input - other| ≤ atol + rtol · |other|, elementwise; infinities are close to themselves.
 
+    Raises RuntimeError where the types differ.  As ``torch.isclose``.
+
     >>> import nnlib
     >>> nnlib.isclose(nnlib.tensor([1.0, 2.0]), nnlib.tensor([1.0, 2.1]))
     tensor([ True, False])
@@ -579,6 +612,8 @@ def isclose(input: Any, other: Any, rtol: float = 1e-05, atol: float = 1e-08,
 def allclose(input: Any, other: Any, rtol: float = 1e-05, atol: float = 1e-08,
              equal_nan: bool = False) -> bool:  # fmt: skip
     """Whether every element is close, as isclose() says: a Python bool.
+
+    Raises RuntimeError where the types differ.  As ``torch.allclose``.
 
     >>> import nnlib
     >>> nnlib.allclose(nnlib.tensor([1.0]), nnlib.tensor([1.0 + 1e-7]))
@@ -600,6 +635,8 @@ def _pair(name: str, input: Any, other: Any) -> tuple[Value, Value]:
 def equal(input: Any, other: Any) -> bool:
     """Whether shapes and all elements are the same: a Python bool.
 
+    As ``torch.equal``.
+
     >>> import nnlib
     >>> nnlib.equal(nnlib.tensor([1, 2]), nnlib.tensor([1, 2]))
     True
@@ -612,6 +649,8 @@ def equal(input: Any, other: Any) -> bool:
 
 def cdist(x1: Any, x2: Any, p: float = 2.0) -> Any:
     """The distances between all rows of x1 (…, P, M) and all rows of x2 (…, R, M): (…, P, R).
+
+    Raises RuntimeError where the rows are not equally long.  As ``torch.cdist``.
 
     >>> import nnlib
     >>> nnlib.cdist(nnlib.tensor([[0.0, 0.0]]), nnlib.tensor([[3.0, 4.0], [1.0, 0.0]]))

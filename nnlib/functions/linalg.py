@@ -21,7 +21,8 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 def matmul(input: Any, other: Any) -> Any:
     """The matrix product, over the last two dimensions; those before them broadcast.
 
-    Raises RuntimeError where the shapes do not fit or the types differ (nothing is cast).
+    Raises RuntimeError where the shapes do not fit or the types differ (nothing is cast).  As
+    ``torch.matmul``.
 
     >>> import nnlib
     >>> nnlib.matmul(nnlib.ones(2, 3), nnlib.ones(3))
@@ -87,6 +88,9 @@ def _ranks(name: str, *given: tuple[Any, int]) -> list[Value]:
 def mm(input: Any, mat2: Any) -> Any:
     """The product of two matrices: (n, m) · (m, p) → (n, p).
 
+    Raises RuntimeError for other numbers of dimensions, and where the sizes do not fit.  As
+    ``torch.mm``.
+
     >>> import nnlib
     >>> nnlib.mm(nnlib.tensor([[1.0, 2.0]]), nnlib.tensor([[3.0], [4.0]]))
     tensor([[11.]])
@@ -97,6 +101,9 @@ def mm(input: Any, mat2: Any) -> Any:
 def mv(input: Any, vec: Any) -> Any:
     """The product of a matrix and a vector: (n, m) · (m) → (n).
 
+    Raises RuntimeError for other numbers of dimensions, and where the sizes do not fit.  As
+    ``torch.mv``.
+
     >>> import nnlib
     >>> nnlib.mv(nnlib.tensor([[1.0, 2.0], [3.0, 4.0]]), nnlib.tensor([1.0, 10.0]))
     tensor([21., 43.])
@@ -106,6 +113,8 @@ def mv(input: Any, vec: Any) -> Any:
 
 def dot(input: Any, tensor: Any) -> Any:
     """Σᵢ aᵢ bᵢ of two vectors of one length.
+
+    Raises RuntimeError for anything but two vectors of one length.  As ``torch.dot``.
 
     >>> import nnlib
     >>> nnlib.dot(nnlib.tensor([1.0, 2.0]), nnlib.tensor([3.0, 4.0]))
@@ -123,6 +132,8 @@ def dot(input: Any, tensor: Any) -> Any:
 def outer(input: Any, vec2: Any) -> Any:
     """aᵢ bⱼ of two vectors: (n), (m) → (n, m).
 
+    Raises RuntimeError for anything but vectors.  As ``torch.outer``.
+
     >>> import nnlib
     >>> nnlib.outer(nnlib.tensor([1, 2]), nnlib.tensor([3, 4]))
     tensor([[3, 4],
@@ -134,6 +145,9 @@ def outer(input: Any, vec2: Any) -> Any:
 
 def bmm(input: Any, mat2: Any) -> Any:
     """A batch of matrix products: (b, n, m) · (b, m, p) → (b, n, p).
+
+    Raises RuntimeError for other numbers of dimensions, and where the sizes do not fit.  As
+    ``torch.bmm``.
 
     >>> import nnlib
     >>> nnlib.bmm(nnlib.ones(5, 2, 3), nnlib.ones(5, 3, 4)).shape
@@ -160,6 +174,8 @@ def _plus(input: Any, product: Any, beta: float, alpha: float) -> Any:
 def addmm(input: Any, mat1: Any, mat2: Any, *, beta: float = 1, alpha: float = 1) -> Any:
     """beta · input + alpha · mat1 @ mat2.
 
+    With beta = 0, `input` is not looked at.  As ``torch.addmm``.
+
     >>> import nnlib
     >>> nnlib.addmm(nnlib.ones(2, 2), nnlib.eye(2), nnlib.eye(2), beta=2)
     tensor([[3., 2.],
@@ -171,6 +187,8 @@ def addmm(input: Any, mat1: Any, mat2: Any, *, beta: float = 1, alpha: float = 1
 def addmv(input: Any, mat: Any, vec: Any, *, beta: float = 1, alpha: float = 1) -> Any:
     """beta · input + alpha · mat @ vec.
 
+    As ``torch.addmv``.
+
     >>> import nnlib
     >>> nnlib.addmv(nnlib.ones(2), nnlib.eye(2), nnlib.tensor([3.0, 4.0]))
     tensor([4., 5.])
@@ -180,6 +198,8 @@ def addmv(input: Any, mat: Any, vec: Any, *, beta: float = 1, alpha: float = 1) 
 
 def baddbmm(input: Any, batch1: Any, batch2: Any, *, beta: float = 1, alpha: float = 1) -> Any:
     """beta · input + alpha · batch1 @ batch2, for batches of matrices.
+
+    As ``torch.baddbmm``.
 
     >>> import nnlib
     >>> nnlib.baddbmm(nnlib.zeros(5, 2, 4), nnlib.ones(5, 2, 3), nnlib.ones(5, 3, 4)).shape
@@ -308,6 +328,8 @@ def _stretched(xs: list[Any], terms: list[str]) -> list[Any]:
 def tensordot(a: Any, b: Any, dims: Any = 2) -> Any:
     """Σ over the last `dims` dimensions of a and the first of b, or over two lists of them.
 
+    Raises RuntimeError for more dimensions than there are.  As ``torch.tensordot``.
+
     >>> import nnlib
     >>> nnlib.tensordot(nnlib.ones(2, 3, 4), nnlib.ones(3, 4, 5), dims=2).shape
     nnlib.Size([2, 5])
@@ -334,7 +356,8 @@ def vector_norm(x: Any, ord: Any = 2, dim: Any = None, keepdim: bool = False, *,
                 dtype: Any = None) -> Any:  # fmt: skip
     """(Σ |x|^ord)^(1/ord) over `dim` (all by default); inf: the largest |x|, 0: how many are not 0.
 
-    At zero the gradient is 0, as PyTorch's.  As ``torch.linalg.vector_norm``.
+    At zero the gradient is 0, as PyTorch's.  Raises RuntimeError for whole numbers.  As
+    ``torch.linalg.vector_norm``.
 
     >>> import nnlib
     >>> nnlib.linalg.vector_norm(nnlib.tensor([[3.0, -4.0], [6.0, 8.0]]), dim=1)
@@ -382,7 +405,8 @@ def matrix_norm(A: Any, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = F
     """The norm of the matrices in two dimensions: "fro" √Σx², 1 and -1 columns, inf and -inf rows.
 
     The spectral and nuclear norms need singular values, which nnlib does not have:
-    NotImplementedError.
+    NotImplementedError.  Raises RuntimeError for a tensor without matrices.  As
+    ``torch.linalg.matrix_norm``.
 
     >>> import nnlib
     >>> nnlib.linalg.matrix_norm(nnlib.tensor([[1.0, 2.0], [2.0, 4.0]]))
@@ -412,7 +436,8 @@ def norm(A: Any, ord: Any = None, dim: Any = None, keepdim: bool = False, *,
          dtype: Any = None) -> Any:  # fmt: skip
     """√Σx² of all elements, or the vector or matrix norm `ord` over one or two dimensions.
 
-    As ``torch.linalg.norm``.
+    Raises RuntimeError for an `ord` without `dim` unless it is a vector or a matrix.  As
+    ``torch.linalg.norm``.
 
     >>> import nnlib
     >>> nnlib.linalg.norm(nnlib.tensor([[1.0, 2.0], [2.0, 4.0]]))

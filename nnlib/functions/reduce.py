@@ -39,6 +39,8 @@ def _summable(name: str, input: Any, dtype: Any) -> Value:
 def sum(input: Any, dim: Dim = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """Σ x over the dimensions `dim` (all of them by default).  Integers and booleans give int64.
 
+    As ``torch.sum``.
+
     >>> import nnlib
     >>> x = nnlib.tensor([[1.0, 2.0], [3.0, 4.0]])
     >>> nnlib.sum(x), nnlib.sum(x, dim=0)
@@ -49,6 +51,8 @@ def sum(input: Any, dim: Dim = None, keepdim: bool = False, *, dtype: Any = None
 
 def prod(input: Any, dim: int | None = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """Π x over the dimension `dim` (all of them by default).
+
+    As ``torch.prod``.
 
     >>> import nnlib
     >>> nnlib.prod(nnlib.tensor([[1.0, 2.0], [3.0, 4.0]]), dim=1)
@@ -70,7 +74,7 @@ def _floats(name: str, input: Any) -> Value:
 def mean(input: Any, dim: Dim = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """(1/n) Σ x over the dimensions `dim` (all of them by default).
 
-    RuntimeError for whole numbers: convert with .float() first.
+    RuntimeError for whole numbers: convert with .float() first.  As ``torch.mean``.
 
     >>> import nnlib
     >>> nnlib.mean(nnlib.tensor([[1.0, 2.0], [3.0, 6.0]]), dim=0)
@@ -83,6 +87,8 @@ def mean(input: Any, dim: Dim = None, keepdim: bool = False, *, dtype: Any = Non
 
 def var(input: Any, dim: Dim = None, *, correction: int = 1, keepdim: bool = False) -> Any:
     """Σ (x - mean)² / (n - correction): the sample variance, unbiased by default.
+
+    Raises RuntimeError for whole numbers: convert with .float() first.  As ``torch.var``.
 
     >>> import nnlib
     >>> x = nnlib.tensor([1.0, 2.0, 3.0])
@@ -101,6 +107,8 @@ def var(input: Any, dim: Dim = None, *, correction: int = 1, keepdim: bool = Fal
 def std(input: Any, dim: Dim = None, *, correction: int = 1, keepdim: bool = False) -> Any:
     """The square root of `var`.
 
+    Raises RuntimeError for whole numbers: convert with .float() first.  As ``torch.std``.
+
     >>> import nnlib
     >>> nnlib.std(nnlib.tensor([1.0, 3.0, 5.0]))
     tensor(2.)
@@ -114,6 +122,8 @@ max_ = max
 def var_mean(input: Any, dim: Dim = None, *, correction: int = 1, keepdim: bool = False) -> Any:
     """(variance, mean) over `dim`.
 
+    Raises RuntimeError for whole numbers: convert with .float() first.  As ``torch.var_mean``.
+
     >>> import nnlib
     >>> nnlib.var_mean(nnlib.tensor([1.0, 3.0, 5.0]))
     (tensor(4.), tensor(3.))
@@ -124,6 +134,8 @@ def var_mean(input: Any, dim: Dim = None, *, correction: int = 1, keepdim: bool 
 
 def std_mean(input: Any, dim: Dim = None, *, correction: int = 1, keepdim: bool = False) -> Any:
     """(standard deviation, mean) over `dim`.
+
+    Raises RuntimeError for whole numbers: convert with .float() first.  As ``torch.std_mean``.
 
     >>> import nnlib
     >>> nnlib.std_mean(nnlib.tensor([1.0, 3.0, 5.0]))
@@ -136,6 +148,8 @@ def std_mean(input: Any, dim: Dim = None, *, correction: int = 1, keepdim: bool 
 def amax(input: Any, dim: Dim = (), keepdim: bool = False) -> Any:
     """The largest element over `dim`; equal largest ones share the gradient.
 
+    Raises RuntimeError for a tensor without elements.  As ``torch.amax``.
+
     >>> import nnlib
     >>> nnlib.amax(nnlib.tensor([[1.0, 5.0], [4.0, 2.0]]), dim=1)
     tensor([5., 4.])
@@ -145,6 +159,8 @@ def amax(input: Any, dim: Dim = (), keepdim: bool = False) -> Any:
 
 def amin(input: Any, dim: Dim = (), keepdim: bool = False) -> Any:
     """The smallest element over `dim`; equal smallest ones share the gradient.
+
+    Raises RuntimeError for a tensor without elements.  As ``torch.amin``.
 
     >>> import nnlib
     >>> nnlib.amin(nnlib.tensor([[1.0, 5.0], [4.0, 2.0]]), dim=1)
@@ -214,6 +230,8 @@ argmax, argmin = _arg(p.argmax), _arg(p.argmin)
 def any(input: Any, dim: Dim = None, keepdim: bool = False) -> Any:
     """Whether any element is true (not zero).
 
+    As ``torch.any``.
+
     >>> import nnlib
     >>> nnlib.any(nnlib.tensor([[False, True], [False, False]]), dim=1)
     tensor([ True, False])
@@ -223,6 +241,8 @@ def any(input: Any, dim: Dim = None, keepdim: bool = False) -> Any:
 
 def all(input: Any, dim: Dim = None, keepdim: bool = False) -> Any:
     """Whether every element is true (not zero).
+
+    As ``torch.all``.
 
     >>> import nnlib
     >>> nnlib.all(nnlib.tensor([[True, True], [True, False]]), dim=1)
@@ -234,6 +254,8 @@ def all(input: Any, dim: Dim = None, keepdim: bool = False) -> Any:
 def logsumexp(input: Any, dim: Dim, keepdim: bool = False) -> Any:
     """log Σ e^x over `dim`, without overflow.
 
+    Raises RuntimeError for whole numbers: convert with .float() first.  As ``torch.logsumexp``.
+
     >>> import nnlib
     >>> nnlib.logsumexp(nnlib.tensor([1000.0, 1000.0]), dim=0)
     tensor(1000.6932)
@@ -243,6 +265,9 @@ def logsumexp(input: Any, dim: Dim, keepdim: bool = False) -> Any:
 
 def softmax(input: Any, dim: int, *, dtype: Any = None) -> Any:
     """e^x / Σ e^x along `dim`: positive, with sum 1.
+
+    The result has the shape of `input`.  Raises RuntimeError for whole numbers: convert with
+    .float() first.  As ``torch.softmax``.
 
     >>> import nnlib
     >>> nnlib.softmax(nnlib.tensor([0.0, 1.0, 2.0]), dim=0)
@@ -255,6 +280,9 @@ def softmax(input: Any, dim: int, *, dtype: Any = None) -> Any:
 def log_softmax(input: Any, dim: int, *, dtype: Any = None) -> Any:
     """log softmax(x) along `dim`, computed without overflow as x - logsumexp(x).
 
+    The result has the shape of `input`.  Raises RuntimeError for whole numbers: convert with
+    .float() first.  As ``torch.log_softmax``.
+
     >>> import nnlib
     >>> nnlib.log_softmax(nnlib.tensor([0.0, 1000.0]), dim=0)
     tensor([-1000.,     0.])
@@ -265,6 +293,8 @@ def log_softmax(input: Any, dim: int, *, dtype: Any = None) -> Any:
 
 def cumsum(input: Any, dim: int, *, dtype: Any = None) -> Any:
     """The running sum along `dim`.
+
+    As ``torch.cumsum``.
 
     >>> import nnlib
     >>> nnlib.cumsum(nnlib.tensor([1, 2, 3, 4]), dim=0)
@@ -277,6 +307,8 @@ def cumsum(input: Any, dim: int, *, dtype: Any = None) -> Any:
 def cumprod(input: Any, dim: int, *, dtype: Any = None) -> Any:
     """The running product along `dim`.
 
+    As ``torch.cumprod``.
+
     >>> import nnlib
     >>> nnlib.cumprod(nnlib.tensor([1, 2, 3, 4]), dim=0)
     tensor([ 1,  2,  6, 24])
@@ -287,6 +319,8 @@ def cumprod(input: Any, dim: int, *, dtype: Any = None) -> Any:
 
 def argsort(input: Any, dim: int = -1, descending: bool = False, stable: bool = True) -> Any:
     """The indices that would sort along `dim` (always stable).
+
+    As ``torch.argsort``.
 
     >>> import nnlib
     >>> nnlib.argsort(nnlib.tensor([3.0, 1.0, 2.0]))
@@ -299,6 +333,8 @@ def argsort(input: Any, dim: int = -1, descending: bool = False, stable: bool = 
 
 def sort(input: Any, dim: int = -1, descending: bool = False, stable: bool = True) -> Any:
     """(values, indices) in order along `dim` (always stable).
+
+    As ``torch.sort``.
 
     >>> import nnlib
     >>> values, indices = nnlib.sort(nnlib.tensor([3.0, 1.0, 2.0]), descending=True)

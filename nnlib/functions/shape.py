@@ -32,6 +32,9 @@ def _sizes(sizes: tuple) -> tuple[int, ...]:
 def reshape(input: Any, *shape: Any) -> Any:
     """The same elements, row by row, in another shape; one size may be -1: whatever is left.
 
+    Raises RuntimeError where the number of elements would change, or -1 stands twice.  As
+    ``torch.reshape``.
+
     >>> import nnlib
     >>> nnlib.reshape(nnlib.arange(6), (2, -1))
     tensor([[0, 1, 2],
@@ -55,6 +58,8 @@ def reshape(input: Any, *shape: Any) -> Any:
 def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
     """Dimensions start_dim … end_dim joined into one.
 
+    Raises RuntimeError where end_dim comes before start_dim.  As ``torch.flatten``.
+
     >>> import nnlib
     >>> nnlib.flatten(nnlib.zeros(2, 3, 4), start_dim=1).shape
     nnlib.Size([2, 12])
@@ -69,6 +74,8 @@ def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
 
 def permute(input: Any, *dims: Any) -> Any:
     """The dimensions in another order.
+
+    Raises RuntimeError unless each dimension is named once.  As ``torch.permute``.
 
     >>> import nnlib
     >>> nnlib.permute(nnlib.zeros(2, 3, 4), (2, 0, 1)).shape
@@ -86,6 +93,8 @@ def permute(input: Any, *dims: Any) -> Any:
 
 def transpose(input: Any, dim0: int, dim1: int) -> Any:
     """Two dimensions exchanged.
+
+    As ``torch.transpose``.
 
     >>> import nnlib
     >>> nnlib.transpose(nnlib.tensor([[1, 2, 3], [4, 5, 6]]), 0, 1)
@@ -105,6 +114,8 @@ def transpose(input: Any, dim0: int, dim1: int) -> Any:
 def squeeze(input: Any, dim: int | Sequence[int] | None = None) -> Any:
     """Without dimensions of length 1 (all such, or those named).
 
+    As ``torch.squeeze``.
+
     >>> import nnlib
     >>> nnlib.squeeze(nnlib.zeros(2, 1, 3, 1)).shape
     nnlib.Size([2, 3])
@@ -118,6 +129,8 @@ def squeeze(input: Any, dim: int | Sequence[int] | None = None) -> Any:
 def unsqueeze(input: Any, dim: int) -> Any:
     """With a new dimension of length 1 at `dim`.
 
+    As ``torch.unsqueeze``.
+
     >>> import nnlib
     >>> nnlib.unsqueeze(nnlib.zeros(2, 3), 1).shape
     nnlib.Size([2, 1, 3])
@@ -130,6 +143,9 @@ def unsqueeze(input: Any, dim: int) -> Any:
 
 def expand(input: Any, *sizes: Any) -> Any:
     """Dimensions of length 1 repeated without copying; -1 keeps a dimension as it is.
+
+    Raises RuntimeError for another size of a dimension that is not of length 1.  As
+    ``torch.expand``.
 
     >>> import nnlib
     >>> nnlib.tensor([[1], [2]]).expand(2, 3)
@@ -152,6 +168,8 @@ def expand(input: Any, *sizes: Any) -> Any:
 def flip(input: Any, *dims: Any) -> Any:
     """Reversed along each of `dims`.
 
+    As ``torch.flip``.
+
     >>> import nnlib
     >>> nnlib.flip(nnlib.tensor([[1, 2], [3, 4]]), (1,))
     tensor([[2, 1],
@@ -164,6 +182,9 @@ def flip(input: Any, *dims: Any) -> Any:
 
 def cat(tensors: Sequence[Any], dim: int = 0) -> Any:
     """Tensors joined along an existing dimension.
+
+    Mixed types are promoted.  Raises RuntimeError for an empty list, and where the tensors differ
+    in another dimension.  As ``torch.cat``.
 
     >>> import nnlib
     >>> nnlib.cat([nnlib.zeros(2, 1), nnlib.ones(2, 2)], dim=1)
@@ -187,6 +208,8 @@ def cat(tensors: Sequence[Any], dim: int = 0) -> Any:
 
 def stack(tensors: Sequence[Any], dim: int = 0) -> Any:
     """Tensors of one shape joined along a new dimension.
+
+    Raises RuntimeError for an empty list, and where the shapes differ.  As ``torch.stack``.
 
     >>> import nnlib
     >>> nnlib.stack([nnlib.tensor([1, 2]), nnlib.tensor([3, 4])], dim=1)

@@ -31,7 +31,8 @@ def predict(
     by one of `choices` (`answer` its position), or by what they have dragged: `input` names an
     input whose value is the answer (`answer` of the same shape).  Once committed, it cannot be
     changed until the reader asks again.  Without `answer` any commitment counts ("compare with …").
-    `right`, `wrong`, `explain` may hold live numbers.
+    `right`, `wrong`, `explain` may hold live numbers.  Raises ValueError for a name that is no
+    identifier.
 
     >>> from nnlib import live
     >>> ask = live.predict("How steep?", name="steep", answer="s", reveal=["It is {s:.2f}."])
@@ -57,7 +58,8 @@ def question(
 ) -> Part:
     """A question of `quiz`: `choices` as a list, or a dict of choice → what to say to who picks it.
 
-    `answer` is the right choice (its text, or several texts), or a number.
+    `answer` is the right choice (its text, or several texts), or a number.  Raises ValueError for
+    an answer that is none of the choices.
 
     >>> from nnlib import live
     >>> choices = {"½": "Yes: e⁰ = 1.", "0": "That is the limit for z → −∞."}

@@ -47,7 +47,8 @@ def slider(
 ) -> Control:
     """A number between `min` and `max`; `log=True` spaces it by ratios.
 
-    Integers all through make an integer slider (int64), as in `interact`.
+    Integers all through make an integer slider (int64), as in `interact`.  Raises ValueError for
+    bounds that do not fit, and for a value outside of them.
 
     >>> from nnlib import live
     >>> rate = live.slider(0.001, 10.0, value=0.1, log=True)
@@ -121,6 +122,7 @@ def dropdown(
 
     Numbers and arrays arrive as tensors (arrays must agree in shape).  Anything else (strings,
     functions, classes), or `static=True`, arrives as it is: the function is traced for each option.
+    Raises ValueError without options, for a value that is none, and for arrays of several shapes.
 
     >>> from nnlib import live
     >>> def answer(z, g):
@@ -170,6 +172,8 @@ def text(
     """A word.  The function gets int64 codes, shape (max_length,): positions in `alphabet`, filled
     up with `len(alphabet)`.  If it has a parameter `NAME_length`, that is the word's length.
 
+    Raises ValueError for a start that the alphabet or the length does not allow.
+
     >>> from nnlib import live
     >>> def count(word, word_length):
     ...     return {"first": word[0], "n": word_length}
@@ -198,6 +202,7 @@ def paint(
     """A grid of numbers to paint on: an image, or a kernel (`range=(-1, 1), colors="diverging"`).
 
     `brush` is the brush's radius in pixels (0: one pixel); `annotate=".1f"` writes numbers in.
+    Raises ValueError for a start of another shape.
 
     >>> import nnlib
     >>> from nnlib import live
@@ -246,7 +251,7 @@ def stepper(
     """Walks through states 0, 1, …: first, back, play, forward.  `states`: how many, or names.
 
     The function gets the state's number as an int64 tensor; `interval` is a state's time in
-    seconds.
+    seconds.  Raises ValueError for a state that there is not.
 
     >>> from nnlib import live
     >>> t = live.stepper(["start", "forward", "backward"])

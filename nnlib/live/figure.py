@@ -457,6 +457,8 @@ class Figure(anywidget.AnyWidget):
     def train(self, steps: int, seed: int | None = None, **inputs: Any) -> dict[str, Any]:
         """Trains in Python as the page does: `{"loss": array of steps, and the final state}`.
 
+        Raises ValueError where the figure has no training.
+
         >>> from nnlib import live
         >>> def step(w, alpha):
         ...     loss = (w - 3) ** 2

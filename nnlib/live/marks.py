@@ -70,7 +70,8 @@ def points(
     `classes` (n: 0, 1, 2, …; −1 counts as 0) gives each its class's colour and shape, named in the
     legend by `class_names`.  `drag=True` lets every point be dragged (xy must then be an input).
     `select="i"` sets input i to the number of the point clicked, `toggle="m"` switches its entry of
-    the array m.  `mark` (n booleans) rings points, such as those classified wrongly.
+    the array m.  `mark` (n booleans) rings points, such as those classified wrongly.  Raises
+    ValueError without positions, and where `drag` has no input to move.
 
     >>> from nnlib import live
     >>> x, y = [[0.0, 0.0], [1.0, 1.0], [1.0, 0.0]], [0, 1, 1]
@@ -142,7 +143,8 @@ def line(
 ) -> Part:
     """A line across the axes: w0 + w1 x + w2 y = 0, or y = slope x + intercept, or x, or y.
 
-    `band=1` shades where |w0 + w1 x + w2 y| ≤ 1 (a band of half-width 1/‖w‖).
+    `band=1` shades where |w0 + w1 x + w2 y| ≤ 1 (a band of half-width 1/‖w‖).  Raises ValueError
+    where it is given in none of these ways, or in two.
 
     >>> from nnlib import live
     >>> view = live.axes(live.line("w0", "w1", "w2", band=1), xlim=(-2, 2), ylim=(-2, 2))

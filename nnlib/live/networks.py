@@ -86,15 +86,15 @@ def network(
     Either give `neurons` and `edges` one by one, or `sizes=[2, 3, 1]` with one name per layer:
     `weights[l]` of shape (sizes[l+1], sizes[l]) as PyTorch's Linear has it (`transposed=True`: the
     other way round), `biases[l]` (sizes[l+1]), `values[l]` and `deltas[l]` for every layer with
-    None where there is none, `gradients[l]` like the weights, `images[l]` (sizes[l], h, w),
-    `on[l]` (sizes[l]) 0 for units that are masked out.
-    Weights and biases that are inputs are dragged up and down, or changed by arrow keys, within
-    ±`limit`.  A click on a neuron sets `select` to its number, switches its entry in the array
-    `toggle`, or gives it the next number in the array `order` (0: not yet; a second click takes it
-    and all later ones back).  `toggle=True` switches the neuron's own `on`, where that is an entry
-    of an input such as `on="mask[3]"`; edges of neurons that are off are hidden then.  `peek` is
-    the number of the neuron under the pointer or the focus, −1 if there is none.
-    `show="gradients"` draws gradients in place of weights.
+    None where there is none, `gradients[l]` like the weights, `images[l]` (sizes[l], h, w), `on[l]`
+    (sizes[l]) 0 for units that are masked out.  Weights and biases that are inputs are dragged up
+    and down, or changed by arrow keys, within ±`limit`.  A click on a neuron sets `select` to its
+    number, switches its entry in the array `toggle`, or gives it the next number in the array
+    `order` (0: not yet; a second click takes it and all later ones back).  `toggle=True` switches
+    the neuron's own `on`, where that is an entry of an input such as `on="mask[3]"`; edges of
+    neurons that are off are hidden then.  `peek` is the number of the neuron under the pointer or
+    the focus, −1 if there is none.  `show="gradients"` draws gradients in place of weights.  Raises
+    ValueError for edges that end at no neuron, and without neurons.
 
     >>> from nnlib import live
     >>> neurons = [live.neuron(1, 0, value="x"), live.neuron(2, 1, value="a")]
@@ -173,11 +173,12 @@ def dag(
     """A recorded graph, laid out in layers.
 
     `of` is a function of the figure's inputs with one scalar result: it is recorded, each of its
-    operations becomes a node with its value and (`gradients`) the result's gradient in it.
-    `step` names a stepper input: nodes fill in one by one, forwards, then backwards.  A stepper
-    with 2 n + 1 states fits a graph of n nodes (`live.dag_states(fn, **inputs)` counts them).
-    Or give `nodes` yourself: `{"c": {"op": "mul", "inputs": ["a", "b"], "value": "c", "grad":
-    "dc"}}`; then `now` may give the number of the node to point out (-1: none).
+    operations becomes a node with its value and (`gradients`) the result's gradient in it.  `step`
+    names a stepper input: nodes fill in one by one, forwards, then backwards.  A stepper with 2 n +
+    1 states fits a graph of n nodes (`live.dag_states(fn, **inputs)` counts them).  Or give `nodes`
+    yourself: `{"c": {"op": "mul", "inputs": ["a", "b"], "value": "c", "grad": "dc"}}`; then `now`
+    may give the number of the node to point out (-1: none).  Raises ValueError unless it is given
+    in one of the two ways.
 
     >>> from nnlib import live
     >>> def neuron(w, x):

@@ -43,7 +43,8 @@ class Init:
 def normal(shape: int | Sequence[int], std: Any = 1.0, mean: float = 0.0) -> Init:
     """A state drawn by the seed: nearly normal (the sum of twelve uniforms, less 6).
 
-    `std` is a number, or an array of the state's shape with one for each entry.
+    `std` is a number, or an array of the state's shape with one for each entry.  Raises ValueError
+    where `std` has another shape.
 
     >>> from nnlib import live
     >>> live.normal((2, 3), std=0.5)
@@ -71,6 +72,8 @@ def _shape(shape: int | Sequence[int]) -> tuple[int, ...]:
 
 class Training:
     """What `training` returns; a figure records its step.
+
+    Raises ValueError for settings that do not fit each other.
 
     >>> from nnlib import live
     >>> def step(w):

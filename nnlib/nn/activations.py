@@ -12,6 +12,8 @@ from nnlib.nn.module import Module, Parameter
 class Identity(Module):
     """x itself, whatever arguments it was made with.
 
+    As ``torch.nn.Identity``.
+
     >>> import nnlib
     >>> nnlib.nn.Identity()(nnlib.tensor([1.0, 2.0]))
     tensor([1., 2.])
@@ -50,6 +52,8 @@ class _Inplace(_Activation):
 class ReLU(_Inplace):
     """max(x, 0), elementwise.
 
+    As ``torch.nn.ReLU``.
+
     >>> import nnlib
     >>> nnlib.nn.ReLU()(nnlib.tensor([-1.0, 2.0]))
     tensor([0., 2.])
@@ -60,6 +64,8 @@ class ReLU(_Inplace):
 
 class SELU(_Inplace):
     """1.0507 · ELU(x, 1.6733), elementwise.  See `nnlib.nn.functional.selu`.
+
+    As ``torch.nn.SELU``.
 
     >>> import nnlib
     >>> nnlib.nn.SELU()(nnlib.tensor([-1.0, 2.0]))
@@ -72,6 +78,8 @@ class SELU(_Inplace):
 class SiLU(_Inplace):
     """x · σ(x), elementwise.
 
+    As ``torch.nn.SiLU``.
+
     >>> import nnlib
     >>> nnlib.nn.SiLU()(nnlib.tensor([-1.0, 2.0]))
     tensor([-0.2689,  1.7616])
@@ -83,6 +91,8 @@ class SiLU(_Inplace):
 class Mish(_Inplace):
     """x · tanh(softplus(x)), elementwise.
 
+    As ``torch.nn.Mish``.
+
     >>> import nnlib
     >>> nnlib.nn.Mish()(nnlib.tensor([-1.0, 2.0]))
     tensor([-0.3034,  1.9440])
@@ -93,6 +103,8 @@ class Mish(_Inplace):
 
 class Hardswish(_Activation):
     """x · hardsigmoid(x), elementwise.
+
+    As ``torch.nn.Hardswish``.
 
     >>> import nnlib
     >>> nnlib.nn.Hardswish()(nnlib.tensor([-1.0, 2.0]))
@@ -108,6 +120,8 @@ class Hardswish(_Activation):
 class Hardsigmoid(_Activation):
     """(x + 3)/6 limited to [0, 1], elementwise.
 
+    As ``torch.nn.Hardsigmoid``.
+
     >>> import nnlib
     >>> nnlib.nn.Hardsigmoid()(nnlib.tensor([-4.0, 0.0, 1.5]))
     tensor([0.0000, 0.5000, 0.7500])
@@ -122,6 +136,8 @@ class Hardsigmoid(_Activation):
 class Sigmoid(_Activation):
     """σ(x) = 1/(1 + e^-x), elementwise.
 
+    As ``torch.nn.Sigmoid``.
+
     >>> import nnlib
     >>> nnlib.nn.Sigmoid()(nnlib.tensor([-2.0, 0.0, 2.0]))
     tensor([0.1192, 0.5000, 0.8808])
@@ -132,6 +148,8 @@ class Sigmoid(_Activation):
 
 class Tanh(_Activation):
     """The hyperbolic tangent, elementwise.
+
+    As ``torch.nn.Tanh``.
 
     >>> import nnlib
     >>> nnlib.nn.Tanh()(nnlib.tensor([-1.0, 0.0, 1.0]))
@@ -144,6 +162,8 @@ class Tanh(_Activation):
 class LogSigmoid(_Activation):
     """log σ(x), elementwise, without overflow.
 
+    As ``torch.nn.LogSigmoid``.
+
     >>> import nnlib
     >>> nnlib.nn.LogSigmoid()(nnlib.tensor([-1000.0, 0.0]))
     tensor([-1.0000e+03, -6.9315e-01])
@@ -154,6 +174,8 @@ class LogSigmoid(_Activation):
 
 class Softsign(_Activation):
     """x / (1 + |x|), elementwise.
+
+    As ``torch.nn.Softsign``.
 
     >>> import nnlib
     >>> nnlib.nn.Softsign()(nnlib.tensor([-1.0, 3.0]))
@@ -166,6 +188,8 @@ class Softsign(_Activation):
 class Tanhshrink(_Activation):
     """x - tanh(x), elementwise.
 
+    As ``torch.nn.Tanhshrink``.
+
     >>> import nnlib
     >>> nnlib.nn.Tanhshrink()(nnlib.tensor([-1.0, 2.0]))
     tensor([-0.2384,  1.0360])
@@ -176,6 +200,8 @@ class Tanhshrink(_Activation):
 
 class LeakyReLU(_Activation):
     """x where x > 0, else negative_slope · x.
+
+    As ``torch.nn.LeakyReLU``.
 
     >>> import nnlib
     >>> nnlib.nn.LeakyReLU(0.1)(nnlib.tensor([-1.0, 2.0]))
@@ -194,6 +220,8 @@ class LeakyReLU(_Activation):
 class ELU(_Activation):
     """x where x > 0, else α(e^x - 1).
 
+    As ``torch.nn.ELU``.
+
     >>> import nnlib
     >>> nnlib.nn.ELU()(nnlib.tensor([-1.0, 2.0]))
     tensor([-0.6321,  2.0000])
@@ -211,6 +239,8 @@ class ELU(_Activation):
 class GELU(_Activation):
     """x · Φ(x); approximate="tanh" uses the tanh formula.
 
+    As ``torch.nn.GELU``.
+
     >>> import nnlib
     >>> nnlib.nn.GELU()(nnlib.tensor([-1.0, 2.0]))
     tensor([-0.1587,  1.9545])
@@ -225,6 +255,8 @@ class GELU(_Activation):
 class Softplus(_Activation):
     """log(1 + e^(βx))/β, elementwise, without overflow.
 
+    As ``torch.nn.Softplus``.
+
     >>> import nnlib
     >>> nnlib.nn.Softplus()(nnlib.tensor([-1.0, 0.0, 1000.0]))
     tensor([3.1326e-01, 6.9315e-01, 1.0000e+03])
@@ -237,7 +269,9 @@ class Softplus(_Activation):
 
 
 class Hardtanh(_Activation):
-    """x limited to [min_val, max_val].  Raises ValueError where the bounds are the wrong way.
+    """x limited to [min_val, max_val].
+
+    Raises AssertionError unless the second is the larger.  As ``torch.nn.Hardtanh``.
 
     >>> import nnlib
     >>> nnlib.nn.Hardtanh()(nnlib.tensor([-3.0, 0.5, 3.0]))
@@ -258,6 +292,8 @@ class Hardtanh(_Activation):
 class ReLU6(Hardtanh):
     """x limited to [0, 6].
 
+    As ``torch.nn.ReLU6``.
+
     >>> import nnlib
     >>> nnlib.nn.ReLU6()(nnlib.tensor([-1.0, 2.0, 9.0]))
     tensor([0., 2., 6.])
@@ -273,6 +309,8 @@ class ReLU6(Hardtanh):
 class Threshold(_Activation):
     """x where x > threshold, else `value`.
 
+    As ``torch.nn.Threshold``.
+
     >>> import nnlib
     >>> nnlib.nn.Threshold(0.5, -1.0)(nnlib.tensor([0.2, 0.7]))
     tensor([-1.0000,  0.7000])
@@ -286,6 +324,8 @@ class Threshold(_Activation):
 
 class PReLU(Module):
     """x where x > 0, else w · x with w learnt: one number, or one for each plane.
+
+    As ``torch.nn.PReLU``.
 
     >>> import nnlib
     >>> nnlib.nn.PReLU(init=0.25)(nnlib.tensor([-1.0, 2.0])).detach()
@@ -306,6 +346,8 @@ class PReLU(Module):
 class GLU(_Activation):
     """a · σ(b) for the two halves a, b of the input along `dim`.
 
+    As ``torch.nn.GLU``.
+
     >>> import nnlib
     >>> nnlib.nn.GLU()(nnlib.tensor([2.0, 4.0, 0.0, 0.0]))
     tensor([1., 2.])
@@ -319,6 +361,8 @@ class GLU(_Activation):
 
 class Softmax(_Activation):
     """e^x / Σ e^x along `dim`: positive numbers with sum 1.
+
+    As ``torch.nn.Softmax``.
 
     >>> import nnlib
     >>> nnlib.nn.Softmax(dim=0)(nnlib.tensor([0.0, 0.0]))
@@ -334,6 +378,8 @@ class Softmax(_Activation):
 class LogSoftmax(Softmax):
     """log softmax(x) along `dim`, without overflow.
 
+    As ``torch.nn.LogSoftmax``.
+
     >>> import nnlib
     >>> nnlib.nn.LogSoftmax(dim=-1)(nnlib.tensor([0.0, 1000.0]))
     tensor([-1000.,     0.])
@@ -344,6 +390,8 @@ class LogSoftmax(Softmax):
 
 class Softmin(Softmax):
     """softmax(-x) along `dim`.
+
+    As ``torch.nn.Softmin``.
 
     >>> import nnlib
     >>> nnlib.nn.Softmin(dim=-1)(nnlib.tensor([0.0, 1.0]))

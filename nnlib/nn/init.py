@@ -36,6 +36,8 @@ def uniform_(
 ) -> Any:
     """Uniform on [a, b).
 
+    As ``torch.nn.init.uniform_``.
+
     >>> import nnlib
     >>> w = nnlib.nn.init.uniform_(nnlib.zeros(100))
     >>> bool((w >= 0).all()) and bool((w < 1).all())
@@ -48,6 +50,8 @@ def normal_(
     tensor: Any, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None
 ) -> Any:
     """Normal with a mean and a standard deviation.
+
+    As ``torch.nn.init.normal_``.
 
     >>> import nnlib
     >>> _ = nnlib.manual_seed(0)
@@ -62,6 +66,8 @@ def trunc_normal_(
     generator: Generator | None = None,
 ) -> Any:  # fmt: skip
     """Normal with a mean and a standard deviation, drawn anew where it falls outside of [a, b].
+
+    As ``torch.nn.init.trunc_normal_``.
 
     >>> import nnlib
     >>> w = nnlib.nn.init.trunc_normal_(nnlib.empty(1000), a=-1.0, b=1.0)
@@ -81,6 +87,8 @@ def trunc_normal_(
 def constant_(tensor: Any, val: float) -> Any:
     """One number everywhere.
 
+    As ``torch.nn.init.constant_``.
+
     >>> import nnlib
     >>> nnlib.nn.init.constant_(nnlib.zeros(2), 0.3)
     tensor([0.3000, 0.3000])
@@ -92,6 +100,8 @@ def constant_(tensor: Any, val: float) -> Any:
 def zeros_(tensor: Any) -> Any:
     """0 everywhere: for biases.  Weights that are all equal stay equal (see symmetry breaking).
 
+    As ``torch.nn.init.zeros_``.
+
     >>> import nnlib
     >>> nnlib.nn.init.zeros_(nnlib.empty(2))
     tensor([0., 0.])
@@ -102,6 +112,8 @@ def zeros_(tensor: Any) -> Any:
 def ones_(tensor: Any) -> Any:
     """1 everywhere.
 
+    As ``torch.nn.init.ones_``.
+
     >>> import nnlib
     >>> nnlib.nn.init.ones_(nnlib.empty(2))
     tensor([1., 1.])
@@ -111,6 +123,8 @@ def ones_(tensor: Any) -> Any:
 
 def eye_(tensor: Any) -> Any:
     """The identity matrix.  Raises ValueError for other than 2 dimensions.
+
+    As ``torch.nn.init.eye_``.
 
     >>> import nnlib
     >>> nnlib.nn.init.eye_(nnlib.empty(2, 2))
@@ -131,7 +145,8 @@ _LINEAR = ("linear", "conv1d", "conv2d", "conv3d", "sigmoid")
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     """By what a nonlinearity's weights must grow to keep the variance: √2 for relu, say.
 
-    `param` is leaky_relu's slope.  Raises ValueError for a function it does not know.
+    `param` is leaky_relu's slope.  Raises ValueError for a function it does not know.  As
+    ``torch.nn.init.calculate_gain``.
 
     >>> calculate_gain("tanh")
     1.6666666666666667
@@ -168,7 +183,7 @@ def _fan(tensor: Any, mode: str) -> int:
 def xavier_uniform_(tensor: Any, gain: float = 1.0, generator: Generator | None = None) -> Any:
     """Uniform on ±gain·√(6/(fan_in + fan_out)).  Glorot and Bengio, 2010.
 
-    Raises ValueError for fewer than 2 dimensions.
+    Raises ValueError for fewer than 2 dimensions.  As ``torch.nn.init.xavier_uniform_``.
 
     >>> import nnlib
     >>> w = nnlib.nn.init.xavier_uniform_(nnlib.zeros(4, 2))
@@ -181,6 +196,8 @@ def xavier_uniform_(tensor: Any, gain: float = 1.0, generator: Generator | None 
 
 def xavier_normal_(tensor: Any, gain: float = 1.0, generator: Generator | None = None) -> Any:
     """Normal with standard deviation gain·√(2/(fan_in + fan_out)).  Glorot and Bengio, 2010.
+
+    As ``torch.nn.init.xavier_normal_``.
 
     >>> import nnlib
     >>> _ = nnlib.manual_seed(0)
@@ -198,6 +215,7 @@ def kaiming_uniform_(
     """Uniform on ±gain·√(3/fan): keeps the variance through ReLUs.  He and others, 2015.
 
     `a` is leaky_relu's slope.  Raises ValueError for fewer than 2 dimensions or an unknown mode.
+    As ``torch.nn.init.kaiming_uniform_``.
 
     >>> import nnlib
     >>> _ = nnlib.manual_seed(0)
@@ -215,6 +233,8 @@ def kaiming_normal_(
 ) -> Any:  # fmt: skip
     """Normal with standard deviation gain/√fan.  He and others, 2015.  See `kaiming_uniform_`.
 
+    As ``torch.nn.init.kaiming_normal_``.
+
     >>> import nnlib
     >>> _ = nnlib.manual_seed(0)
     >>> w = nnlib.nn.init.kaiming_normal_(nnlib.empty(100, 200))
@@ -228,7 +248,8 @@ def kaiming_normal_(
 def orthogonal_(tensor: Any, gain: float = 1.0, generator: Generator | None = None) -> Any:
     """Rows (or columns, if those are fewer) that are orthogonal and of length `gain`.
 
-    Later dimensions are joined.  Raises ValueError for fewer than 2.  Saxe and others, 2014.
+    Later dimensions are joined.  Raises ValueError for fewer than 2.  Saxe and others, 2014.  As
+    ``torch.nn.init.orthogonal_``.
 
     >>> import nnlib
     >>> q = nnlib.nn.init.orthogonal_(nnlib.zeros(3, 3))

@@ -44,7 +44,8 @@ class Embedding(Module):
     """A table of `num_embeddings` vectors, looked up by number: (…) → (…, embedding_dim).
 
     The weight starts normal (0, 1); the row `padding_idx` starts at 0 and stays.  Raises IndexError
-    for a number that is no row.  As ``torch.nn.Embedding``.
+    for a number that is no row, AssertionError where `padding_idx` is none.  As
+    ``torch.nn.Embedding``.
 
     >>> import nnlib
     >>> nnlib.nn.Embedding(26, 8)(nnlib.tensor([[7, 8], [0, 1]])).shape

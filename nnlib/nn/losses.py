@@ -26,6 +26,8 @@ class _Loss(Module):
 class MSELoss(_Loss):
     """(x - y)², averaged.  Raises ValueError where the shapes differ.
 
+    As ``torch.nn.MSELoss``.
+
     >>> import nnlib
     >>> nnlib.nn.MSELoss()(nnlib.tensor([1.0, 2.0]), nnlib.tensor([1.0, 4.0]))
     tensor(2.)
@@ -36,6 +38,8 @@ class MSELoss(_Loss):
 
 class L1Loss(_Loss):
     """|x - y|, averaged.  Raises ValueError where the shapes differ.
+
+    As ``torch.nn.L1Loss``.
 
     >>> import nnlib
     >>> nnlib.nn.L1Loss()(nnlib.tensor([1.0, 2.0]), nnlib.tensor([1.0, 5.0]))
@@ -48,7 +52,7 @@ class L1Loss(_Loss):
 class SmoothL1Loss(_Loss):
     """d²/(2·beta) where |d| < beta, else |d| - beta/2.
 
-    See `nnlib.nn.functional.smooth_l1_loss`.
+    See `nnlib.nn.functional.smooth_l1_loss`.  As ``torch.nn.SmoothL1Loss``.
 
     >>> import nnlib
     >>> nnlib.nn.SmoothL1Loss()(nnlib.tensor([0.5, 3.0]), nnlib.zeros(2))
@@ -64,6 +68,8 @@ class SmoothL1Loss(_Loss):
 class HuberLoss(_Loss):
     """d²/2 where |d| ≤ delta, else delta·(|d| - delta/2).  See `nnlib.nn.functional.huber_loss`.
 
+    As ``torch.nn.HuberLoss``.
+
     >>> import nnlib
     >>> nnlib.nn.HuberLoss(delta=2.0)(nnlib.tensor([1.0, 3.0]), nnlib.zeros(2))
     tensor(2.2500)
@@ -77,6 +83,8 @@ class HuberLoss(_Loss):
 
 class KLDivLoss(_Loss):
     """y·(log y - x) for log-probabilities x.  See `nnlib.nn.functional.kl_div`.
+
+    As ``torch.nn.KLDivLoss``.
 
     >>> import nnlib
     >>> p, q = nnlib.tensor([[0.5, 0.5]]), nnlib.tensor([[0.25, 0.75]])
@@ -92,6 +100,8 @@ class KLDivLoss(_Loss):
 
 class PoissonNLLLoss(_Loss):
     """e^x - y·x for x the log of a Poisson rate.  See `nnlib.nn.functional.poisson_nll_loss`.
+
+    As ``torch.nn.PoissonNLLLoss``.
 
     >>> import nnlib
     >>> nnlib.nn.PoissonNLLLoss()(nnlib.tensor([0.0, 1.0]), nnlib.tensor([1.0, 3.0]))
@@ -115,6 +125,8 @@ class PoissonNLLLoss(_Loss):
 class SoftMarginLoss(_Loss):
     """log(1 + e^(-y·z)) for y of ±1.
 
+    As ``torch.nn.SoftMarginLoss``.
+
     >>> import nnlib
     >>> nnlib.nn.SoftMarginLoss()(nnlib.tensor([0.0, 2.0]), nnlib.tensor([1.0, -1.0]))
     tensor(1.4100)
@@ -125,6 +137,8 @@ class SoftMarginLoss(_Loss):
 
 class HingeEmbeddingLoss(_Loss):
     """x where y = 1, max(0, margin - x) where y = -1.
+
+    As ``torch.nn.HingeEmbeddingLoss``.
 
     >>> import nnlib
     >>> nnlib.nn.HingeEmbeddingLoss()(nnlib.tensor([0.5, 0.5]), nnlib.tensor([1, -1]))
@@ -139,6 +153,8 @@ class HingeEmbeddingLoss(_Loss):
 
 class MarginRankingLoss(Module):
     """max(0, margin - y·(x1 - x2)): y = 1 asks for x1 > x2, y = -1 for x2 > x1.
+
+    As ``torch.nn.MarginRankingLoss``.
 
     >>> import nnlib
     >>> one, two, y = nnlib.tensor([2.0]), nnlib.tensor([1.5]), nnlib.tensor([1.0])
@@ -156,7 +172,8 @@ class MarginRankingLoss(Module):
 class BCELoss(_Loss):
     """-(y log p + (1 - y) log(1 - p)) for probabilities p, averaged.
 
-    Raises RuntimeError where p is outside of [0, 1], ValueError where the shapes differ.
+    Raises RuntimeError where p is outside of [0, 1], ValueError where the shapes differ.  As
+    ``torch.nn.BCELoss``.
 
     >>> import nnlib
     >>> nnlib.nn.BCELoss()(nnlib.tensor([0.5, 0.9]), nnlib.tensor([0.0, 1.0]))
@@ -173,7 +190,8 @@ class BCELoss(_Loss):
 class BCEWithLogitsLoss(_Loss):
     """log(1 + e^z) - y·z: the cross-entropy of p = σ(z), for logits z, averaged.
 
-    `pos_weight` multiplies the part of y = 1.  Raises ValueError where the shapes differ.
+    `pos_weight` multiplies the part of y = 1.  Raises ValueError where the shapes differ.  As
+    ``torch.nn.BCEWithLogitsLoss``.
 
     >>> import nnlib
     >>> nnlib.nn.BCEWithLogitsLoss()(nnlib.tensor([0.0, 1000.0]), nnlib.tensor([1.0, 1.0]))
@@ -194,6 +212,8 @@ class BCEWithLogitsLoss(_Loss):
 class NLLLoss(_Loss):
     """-x at the right class, for log-probabilities x.  See `nnlib.nn.functional.nll_loss`.
 
+    As ``torch.nn.NLLLoss``.
+
     >>> import nnlib
     >>> logs = nnlib.tensor([[0.25, 0.75], [0.5, 0.5]]).log()
     >>> nnlib.nn.NLLLoss()(logs, nnlib.tensor([1, 0]))
@@ -212,7 +232,8 @@ class NLLLoss(_Loss):
 class CrossEntropyLoss(_Loss):
     """-log softmax(z) at the right class, for logits z (N, C) and class numbers (N), averaged.
 
-    See `nnlib.nn.functional.cross_entropy` for its other shapes, options and errors.
+    See `nnlib.nn.functional.cross_entropy` for its other shapes, options and errors.  As
+    ``torch.nn.CrossEntropyLoss``.
 
     >>> import nnlib
     >>> nnlib.nn.CrossEntropyLoss()(nnlib.zeros(2, 4), nnlib.tensor([0, 3]))

@@ -14,7 +14,10 @@ from nnlib.tensor import Tensor
 
 
 class Parameter(Tensor):
-    """A tensor that a Module counts among its parameters.  As ``torch.nn.Parameter``.
+    """A tensor that a Module counts among its parameters.
+
+    Raises TypeError for what is no tensor, RuntimeError for whole numbers that are to be trained.
+    As ``torch.nn.Parameter``.
 
     >>> import nnlib
     >>> nnlib.nn.Parameter(nnlib.zeros(2))
@@ -74,6 +77,8 @@ class Module:
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """What the module computes.  Subclasses write it; call the module, not this.
+
+        Here it raises NotImplementedError.
 
         >>> import nnlib
         >>> class Double(nnlib.nn.Module):
@@ -135,6 +140,8 @@ class Module:
     def add_module(self, name: str, module: Module | None) -> None:
         """Put a module inside under a name.  TypeError for no module, KeyError for a bad name.
 
+        Raises TypeError for what is no module, KeyError for a name that is taken or has a dot.
+
         >>> import nnlib
         >>> net = nnlib.nn.Module()
         >>> net.add_module("bend", nnlib.nn.ReLU())
@@ -150,6 +157,8 @@ class Module:
 
     def register_parameter(self, name: str, param: Parameter | None) -> None:
         """Put a parameter inside under a name (None: there is none, and forward knows it).
+
+        Raises TypeError for anything else, KeyError for a name that is taken or has a dot.
 
         >>> import nnlib
         >>> net = nnlib.nn.Module()
@@ -168,7 +177,8 @@ class Module:
     def register_buffer(self, name: str, tensor: Any, persistent: bool = True) -> None:
         """Keep a tensor that is not trained (a running mean, say) as part of the state.
 
-        With ``persistent=False`` it is left out of `state_dict`.
+        With ``persistent=False`` it is left out of `state_dict`.  Raises TypeError for what is no
+        tensor, KeyError for a name that is taken or has a dot.
 
         >>> import nnlib
         >>> net = nnlib.nn.Module()
@@ -341,6 +351,8 @@ class Module:
     def train(self, mode: bool = True) -> Any:
         """Training mode (dropout drops, batch norm measures), for this module and all inside.
 
+        Raises ValueError for a mode that is neither True nor False.
+
         >>> import nnlib
         >>> nnlib.nn.Dropout().train(False).training
         False
@@ -390,6 +402,8 @@ class Module:
 
     def to(self, dtype: Any) -> Any:
         """Floating-point parameters and buffers in another type, changed in place.
+
+        Raises TypeError for a type of whole numbers.
 
         >>> import nnlib
         >>> nnlib.nn.Linear(2, 1).to(nnlib.float64).weight.dtype

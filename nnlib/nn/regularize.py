@@ -178,6 +178,8 @@ class _BatchNorm(Module):
 class BatchNorm1d(_BatchNorm):
     """Each feature normalised over the batch: (N, C) or (N, C, L).  See `BatchNorm2d`.
 
+    As ``torch.nn.BatchNorm1d``.
+
     >>> import nnlib
     >>> nnlib.nn.BatchNorm1d(3)(nnlib.randn(8, 3)).shape
     nnlib.Size([8, 3])

@@ -315,6 +315,8 @@ class _Adaptive(Module):
 class AdaptiveAvgPool1d(_Adaptive):
     """Means over windows chosen for a result of a given length.
 
+    As ``torch.nn.AdaptiveAvgPool1d``.
+
     >>> import nnlib
     >>> nnlib.nn.AdaptiveAvgPool1d(2)(nnlib.tensor([[1.0, 3.0, 2.0, 4.0]]))
     tensor([[2., 3.]])
@@ -336,6 +338,8 @@ class AdaptiveAvgPool2d(_Adaptive):
 
 class AdaptiveMaxPool1d(_Adaptive):
     """Maxima over windows chosen for a result of a given length.
+
+    As ``torch.nn.AdaptiveMaxPool1d``.
 
     >>> import nnlib
     >>> nnlib.nn.AdaptiveMaxPool1d(1)(nnlib.tensor([[1.0, 3.0, 2.0, 4.0]]))

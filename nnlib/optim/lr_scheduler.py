@@ -18,6 +18,8 @@ class LRScheduler:
     """What schedules share: the epoch, the rates at the start, and how they are set.
 
     Subclasses give ``get_lr()``, the rates of this epoch, often from those of the one before.
+    Raises TypeError for what is no optimiser, KeyError where a schedule is resumed whose groups
+    have no "initial_lr".  As ``torch.optim.lr_scheduler.LRScheduler``.
 
     >>> import nnlib
     >>> class Halving(nnlib.optim.lr_scheduler.LRScheduler):
@@ -48,6 +50,8 @@ class LRScheduler:
 
     def get_lr(self) -> list[float]:
         """The rates of this epoch, one for each group.
+
+        Schedules write this; here it raises NotImplementedError.
 
         >>> import nnlib
         >>> rule = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
@@ -114,6 +118,8 @@ class LRScheduler:
 class LambdaLR(LRScheduler):
     """base · λ(t), with a function λ for all groups or one for each.
 
+    Raises ValueError for a wrong number of functions.  As ``torch.optim.lr_scheduler.LambdaLR``.
+
     >>> import nnlib
     >>> opt = nnlib.optim.SGD([nnlib.ones(1, requires_grad=True)], lr=1.0)
     >>> schedule = nnlib.optim.lr_scheduler.LambdaLR(opt, lambda t: 1 / (1 + t))
@@ -144,6 +150,8 @@ class LambdaLR(LRScheduler):
 class StepLR(LRScheduler):
     """base · gamma^⌊t / step_size⌋.
 
+    As ``torch.optim.lr_scheduler.StepLR``.
+
     >>> import nnlib
     >>> rule = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
     >>> schedule = nnlib.optim.lr_scheduler.StepLR(rule, step_size=2, gamma=0.5)
@@ -169,6 +177,8 @@ class StepLR(LRScheduler):
 
 class MultiStepLR(LRScheduler):
     """Times gamma at each of the epochs `milestones`.
+
+    As ``torch.optim.lr_scheduler.MultiStepLR``.
 
     >>> import nnlib
     >>> rule = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
@@ -198,6 +208,8 @@ class MultiStepLR(LRScheduler):
 class ExponentialLR(LRScheduler):
     """base · gamma^t.
 
+    As ``torch.optim.lr_scheduler.ExponentialLR``.
+
     >>> import nnlib
     >>> rule = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
     >>> schedule = nnlib.optim.lr_scheduler.ExponentialLR(rule, gamma=0.5)
@@ -221,6 +233,8 @@ class ExponentialLR(LRScheduler):
 
 class ConstantLR(LRScheduler):
     """base · factor for the first `total_iters` epochs, then base.
+
+    Raises ValueError for a factor outside of [0, 1].  As ``torch.optim.lr_scheduler.ConstantLR``.
 
     >>> import nnlib
     >>> rule = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
@@ -255,6 +269,8 @@ class ConstantLR(LRScheduler):
 
 class LinearLR(LRScheduler):
     """base · a factor that goes in a line from start_factor to end_factor in total_iters epochs.
+
+    Raises ValueError for factors outside of [0, 1].  As ``torch.optim.lr_scheduler.LinearLR``.
 
     >>> import nnlib
     >>> rule = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
@@ -336,7 +352,8 @@ class OneCycleLR(LRScheduler):
     """Up from max_lr/div_factor to max_lr in pct_start of the steps, then down to almost nothing.
 
     Step it after every batch.  The end is max_lr / div_factor / final_div_factor.  Momentum (or
-    Adam's beta1) goes the other way.  Smith and Topin, 2018.
+    Adam's beta1) goes the other way.  Smith and Topin, 2018.  Raises ValueError for settings that
+    do not fit, and for more steps than were announced.  As ``torch.optim.lr_scheduler.OneCycleLR``.
 
     >>> import nnlib
     >>> rule = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
@@ -446,6 +463,9 @@ def _phases(total: int, up: float, three: bool) -> list[tuple[float, str, str, s
 class SequentialLR(LRScheduler):
     """One schedule after the other: the next begins anew at each of the epochs `milestones`.
 
+    Raises ValueError where milestones are too few or too many, and for schedules of another
+    optimiser.  As ``torch.optim.lr_scheduler.SequentialLR``.
+
     >>> import nnlib
     >>> from nnlib.optim.lr_scheduler import ConstantLR, ExponentialLR, SequentialLR
     >>> rule = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
@@ -511,7 +531,8 @@ class SequentialLR(LRScheduler):
 class ReduceLROnPlateau(LRScheduler):
     """Times `factor` when a metric has not improved for `patience` epochs: step(metric).
 
-    As ``torch.optim.lr_scheduler.ReduceLROnPlateau``.
+    As ``torch.optim.lr_scheduler.ReduceLROnPlateau``.  Raises ValueError for a factor of 1 or more,
+    and for an unknown mode.
 
     >>> import nnlib
     >>> rule = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)

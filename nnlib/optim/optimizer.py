@@ -51,6 +51,8 @@ class Optimizer:
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Further parameters to step, with their own settings.
 
+        Raises TypeError for what is no dict, ValueError for a tensor that is stepped already.
+
         >>> import nnlib
         >>> w, b = nnlib.zeros(2, requires_grad=True), nnlib.zeros(1, requires_grad=True)
         >>> rule = nnlib.optim.SGD([w], lr=0.5)
@@ -155,6 +157,8 @@ class Optimizer:
     ) -> None:
         """Change the array `x` in place, given its gradient `g`.
 
+        Rules write this; here it raises NotImplementedError.
+
         >>> import nnlib
         >>> import numpy as np
         >>> class SignDescent(nnlib.optim.Optimizer):
@@ -170,7 +174,10 @@ class Optimizer:
         raise NotImplementedError
 
     def watched_update(self, p: Any, g: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
-        """The same on tensors, by functions that a tracer sees."""
+        """The same on tensors, by functions that a tracer sees.
+
+        Here it raises NotImplementedError.
+        """
         raise NotImplementedError
 
     # ------------------------------------------------------------ saving

@@ -43,7 +43,9 @@ def _signed(x: Any, g: Any, group: Group) -> Any:
 class SGD(Optimizer):
     """w ← w - lr · v with v ← momentum · v + (1 - dampening) · g.  As ``torch.optim.SGD``.
 
-    `maximize` climbs instead of descending: the one difference is the sign of g.
+    `maximize` climbs instead of descending: the one difference is the sign of g.  Raises ValueError
+    for a negative setting, and for Nesterov's momentum without momentum.  Sutskever and others,
+    2013.
 
     >>> import nnlib
     >>> w = nnlib.tensor(1.0, requires_grad=True)
@@ -105,7 +107,8 @@ class Adam(Optimizer):
     """w ← w - lr · m̂ / (√v̂ + eps), with running means m of g and v of g².
 
     m̂ = m/(1 - β₁ᵗ) and v̂ = v/(1 - β₂ᵗ) undo the bias of starting at zero.  As
-    ``torch.optim.Adam``; Kingma and Ba, 2015.
+    ``torch.optim.Adam``; Kingma and Ba, 2015.  Raises ValueError for a negative setting, or a β
+    outside of [0, 1).
 
     >>> import nnlib
     >>> w = nnlib.tensor([1.0, -100.0], requires_grad=True)
@@ -206,7 +209,8 @@ class RMSprop(Optimizer):
     """w ← w - lr · g / (√v + eps), with v the running mean of g².
 
     `centered` takes off the square of the running mean of g (a variance, then); `momentum` as in
-    SGD.  As ``torch.optim.RMSprop``; Hinton, Srivastava and Swersky, lecture 6 of 2012.
+    SGD.  As ``torch.optim.RMSprop``; Hinton, Srivastava and Swersky, lecture 6 of 2012.  Raises
+    ValueError for a negative setting.
 
     >>> import nnlib
     >>> w = nnlib.tensor([1.0, -100.0], requires_grad=True)
@@ -282,7 +286,8 @@ class RMSprop(Optimizer):
 class Adagrad(Optimizer):
     """w ← w - lr / (1 + (t - 1) · lr_decay) · g / (√v + eps), with v the sum of all g².
 
-    As ``torch.optim.Adagrad``; Duchi, Hazan and Singer, 2011.
+    As ``torch.optim.Adagrad``; Duchi, Hazan and Singer, 2011.  Raises ValueError for a negative
+    setting.
 
     >>> import nnlib
     >>> w = nnlib.tensor([1.0, -100.0], requires_grad=True)

@@ -15,6 +15,8 @@ from nnlib.record import Value, make
 class Dataset:
     """Examples by number: write ``__getitem__`` (one example) and ``__len__`` (how many).
 
+    As ``torch.utils.data.Dataset``.
+
     >>> import nnlib
     >>> class Squares(nnlib.utils.data.Dataset):
     ...     def __len__(self):
@@ -34,6 +36,8 @@ class Dataset:
 
 class TensorDataset(Dataset):
     """Tensors whose first dimension counts the examples: one example is a tuple of their rows.
+
+    Raises AssertionError unless all have equally many rows.  As ``torch.utils.data.TensorDataset``.
 
     >>> import nnlib
     >>> data = nnlib.utils.data.TensorDataset(nnlib.ones(4, 2), nnlib.arange(4))
@@ -59,6 +63,8 @@ class TensorDataset(Dataset):
 class Subset(Dataset):
     """Some of a data set's examples, by their numbers.
 
+    As ``torch.utils.data.Subset``.
+
     >>> import nnlib
     >>> data = nnlib.utils.data.TensorDataset(nnlib.arange(5))
     >>> nnlib.utils.data.Subset(data, [4, 2])[0]
@@ -79,6 +85,9 @@ class Subset(Dataset):
 
 class ConcatDataset(Dataset):
     """Data sets one after the other.
+
+    Raises AssertionError for an empty list, ValueError for a number that is too large.  As
+    ``torch.utils.data.ConcatDataset``.
 
     >>> import nnlib
     >>> both = nnlib.utils.data.ConcatDataset([[10, 11], [20, 21, 22]])
@@ -110,7 +119,8 @@ def random_split(
     """Disjoint random parts of a data set: `lengths` are numbers of examples, or shares of 1.
 
     Shares are rounded down, and what is left goes to the first parts.  The same seeded `generator`
-    gives the same split.
+    gives the same split.  Raises ValueError for shares outside of [0, 1], and for numbers that do
+    not add up to the whole.  As ``torch.utils.data.random_split``.
 
     >>> import nnlib
     >>> parts = nnlib.utils.data.random_split(range(10), [0.75, 0.25])
@@ -139,7 +149,9 @@ def random_split(
 def default_collate(batch: Sequence[Any]) -> Any:
     """A list of examples as one batch: tensors are stacked, numbers become tensors.
 
-    Tuples, lists and dicts of such are batched part by part; texts stay a list.
+    Tuples, lists and dicts of such are batched part by part; texts stay a list.  Raises
+    RuntimeError for examples of unequal lengths, TypeError for what cannot be batched.  As
+    ``torch.utils.data.default_collate``.
 
     >>> import nnlib
     >>> nnlib.utils.data.default_collate([(nnlib.zeros(3), 0), (nnlib.ones(3), 1)])
@@ -188,6 +200,7 @@ class DataLoader:
     `collate_fn` makes a batch of a list of examples.  `sampler` gives the numbers of the examples
     in its own order.  `batch_size=None` gives single examples.  `progress` shows a bar where tqdm
     is installed.  All work is done in this process: `num_workers` is accepted and has no effect.
+    Raises ValueError for settings that exclude each other, and for a size that is not positive.
 
     >>> import nnlib
     >>> data = nnlib.utils.data.TensorDataset(nnlib.arange(5))

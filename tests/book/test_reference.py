@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
+import inspect
 import re
+import textwrap
 from pathlib import Path
+from typing import Any
 
 import pytest
 from book_reference import asked_for, methods, public_names
@@ -55,22 +59,48 @@ WITHOUT_EXAMPLE = {
 }  # fmt: skip
 
 
-def documentation() -> dict[str, str]:
-    """The docstring of everything that the reference shows, methods included."""
-    found = {}
+def shown() -> dict[str, Any]:
+    """Everything that the reference shows, methods included, by its full name."""
+    found: dict[str, Any] = {}
     for name in listed():
-        thing = home(name)
-        found[name] = thing.__doc__ or ""
+        found[name] = thing = home(name)
         for method in methods(thing) if isinstance(thing, type) else ():
-            found[f"{name}.{method}"] = getattr(thing, method).__doc__ or ""
+            found[f"{name}.{method}"] = getattr(thing, method)
     return found
 
 
 def test_every_docstring_says_what_it_is_and_has_an_example_that_doctest_runs():
-    docs = documentation()
+    docs = {name: thing.__doc__ or "" for name, thing in shown().items()}
     assert [name for name, doc in docs.items() if len(doc.strip().split("\n")[0]) < 8] == []
     bare = {name for name, doc in docs.items() if ">>> " not in doc}
     assert bare == WITHOUT_EXAMPLE
+
+
+def raised(thing: Any) -> set[str]:
+    """The errors that a function's own lines raise (of a class: the lines that make one)."""
+    code = vars(thing).get("__init__") if isinstance(thing, type) else thing
+    code = getattr(code, "fget", code)
+    if not inspect.isfunction(code) or code.__closure__:  # made by another function, or inherited
+        return set()
+    tree = ast.parse(textwrap.dedent(inspect.getsource(code)))
+    found = [node.exc for node in ast.walk(tree) if isinstance(node, ast.Raise) and node.exc]
+    names = {ast.unparse(error).partition("(")[0] for error in found}
+    return {name for name in names if name.endswith("Error")}
+
+
+def test_a_docstring_names_the_errors_that_its_code_raises():
+    silent = {
+        name: missing for name, thing in shown().items()
+        if (missing := {error for error in raised(thing) if error not in (thing.__doc__ or "")})
+    }  # fmt: skip
+    assert silent == {}
+
+
+def test_what_pytorch_has_too_names_it_or_the_paper_it_is_from():
+    ours = {"nnlib.course", "nnlib.datasets", "nnlib.graph", "nnlib.live"}
+    shared = [n for n in listed() if n.rpartition(".")[0] not in ours and n != "nnlib.compile"]
+    source = re.compile(r"torch\.|\b(19|20)\d\d\b|autograd\.backward|See `")
+    assert [n for n in shared if not source.search(home(n).__doc__ or "")] == []
 
 
 @pytest.mark.browser

@@ -47,6 +47,8 @@ def softplus(input: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
 def logsigmoid(input: Any) -> Any:
     """log σ(x) = -log(1 + e^-x), elementwise, without overflow.
 
+    Raises NotImplementedError for whole numbers.  As ``torch.nn.functional.logsigmoid``.
+
     >>> import nnlib
     >>> nnlib.nn.functional.logsigmoid(nnlib.tensor([-1000.0, 0.0]))
     tensor([-1.0000e+03, -6.9315e-01])
@@ -137,6 +139,8 @@ def gelu(input: Any, approximate: str = "none") -> Any:
 def silu(input: Any) -> Any:
     """x · σ(x), elementwise (also called swish).
 
+    Raises NotImplementedError for whole numbers.  As ``torch.nn.functional.silu``.
+
     >>> import nnlib
     >>> nnlib.nn.functional.silu(nnlib.tensor([-1.0, 0.0, 2.0]))
     tensor([-0.2689,  0.0000,  1.7616])
@@ -159,6 +163,8 @@ def mish(input: Any) -> Any:
 def softsign(input: Any) -> Any:
     """x / (1 + |x|), elementwise.
 
+    As ``torch.nn.functional.softsign``.
+
     >>> import nnlib
     >>> nnlib.nn.functional.softsign(nnlib.tensor([-1.0, 3.0]))
     tensor([-0.5000,  0.7500])
@@ -170,6 +176,8 @@ def softsign(input: Any) -> Any:
 def tanhshrink(input: Any) -> Any:
     """x - tanh(x), elementwise.
 
+    As ``torch.nn.functional.tanhshrink``.
+
     >>> import nnlib
     >>> nnlib.nn.functional.tanhshrink(nnlib.tensor([-1.0, 2.0]))
     tensor([-0.2384,  1.0360])
@@ -179,6 +187,8 @@ def tanhshrink(input: Any) -> Any:
 
 def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0) -> Any:
     """x limited to [min_val, max_val]; the gradient at the bounds is 0, as PyTorch's.
+
+    Raises ValueError where min_val is larger than max_val.  As ``torch.nn.functional.hardtanh``.
 
     >>> import nnlib
     >>> nnlib.nn.functional.hardtanh(nnlib.tensor([-3.0, 0.5, 3.0]))
@@ -194,6 +204,8 @@ def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0) -> Any:
 def relu6(input: Any) -> Any:
     """min(max(x, 0), 6), elementwise.
 
+    As ``torch.nn.functional.relu6``.
+
     >>> import nnlib
     >>> nnlib.nn.functional.relu6(nnlib.tensor([-1.0, 2.0, 9.0]))
     tensor([0., 2., 6.])
@@ -203,6 +215,8 @@ def relu6(input: Any) -> Any:
 
 def hardsigmoid(input: Any) -> Any:
     """(x + 3)/6 limited to [0, 1], elementwise.
+
+    As ``torch.nn.functional.hardsigmoid``.
 
     >>> import nnlib
     >>> nnlib.nn.functional.hardsigmoid(nnlib.tensor([-4.0, 0.0, 1.5]))
@@ -223,6 +237,8 @@ def hardswish(input: Any) -> Any:
 
 def threshold(input: Any, threshold: float, value: float) -> Any:
     """x where x > threshold, else `value`.
+
+    As ``torch.nn.functional.threshold``.
 
     >>> import nnlib
     >>> nnlib.nn.functional.threshold(nnlib.tensor([0.2, 0.7]), 0.5, -1.0)
@@ -258,6 +274,8 @@ def glu(input: Any, dim: int = -1) -> Any:
 def softmax(input: Any, dim: int | None = None) -> Any:
     """e^x / Σ e^x along `dim`: positive numbers with sum 1.  Say which `dim`.
 
+    The result has the shape of `input`.  As ``torch.nn.functional.softmax``.
+
     >>> import nnlib
     >>> nnlib.nn.functional.softmax(nnlib.tensor([0.0, 0.0]), 0)
     tensor([0.5000, 0.5000])
@@ -268,6 +286,8 @@ def softmax(input: Any, dim: int | None = None) -> Any:
 def log_softmax(input: Any, dim: int | None = None) -> Any:
     """log softmax(x) along `dim`, as x - log Σ e^x.  Say which `dim`.
 
+    The result has the shape of `input`.  As ``torch.nn.functional.log_softmax``.
+
     >>> import nnlib
     >>> nnlib.nn.functional.log_softmax(nnlib.tensor([0.0, 1000.0]), dim=-1)
     tensor([-1000.,     0.])
@@ -277,6 +297,8 @@ def log_softmax(input: Any, dim: int | None = None) -> Any:
 
 def softmin(input: Any, dim: int | None = None) -> Any:
     """softmax(-x) along `dim`.
+
+    As ``torch.nn.functional.softmin``.
 
     >>> import nnlib
     >>> nnlib.nn.functional.softmin(nnlib.tensor([0.0, 1.0]), dim=-1)

@@ -26,7 +26,8 @@ from nnlib.record import Value, apply, make
 def linear(input: Any, weight: Any, bias: Any = None) -> Any:
     """x Wᵀ + b: `input` (…, in), `weight` (out, in) or (in), `bias` (out) → (…, out).
 
-    Raises RuntimeError where the sizes do not fit or the types differ.
+    Raises RuntimeError where the sizes do not fit or the types differ.  As
+    ``torch.nn.functional.linear``.
 
     >>> import nnlib
     >>> nnlib.nn.functional.linear(nnlib.ones(2), nnlib.ones(3, 2), nnlib.zeros(3))
@@ -156,6 +157,9 @@ def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = F
 
 def dropout2d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
     """Dropout of whole planes: `input` (N, C, H, W) or (C, H, W).  Tompson and others, 2015.
+
+    Raises RuntimeError for another number of dimensions, ValueError where p is no probability.  As
+    ``torch.nn.functional.dropout2d``.
 
     >>> import nnlib
     >>> _ = nnlib.manual_seed(0)
@@ -292,6 +296,8 @@ def _batch_standard(x: Any, running_mean: Any, running_var: Any, momentum: float
 def normalize(input: Any, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -> Any:
     """x / max(‖x‖_p, eps) along `dim`.
 
+    The result has the shape of `input`.  As ``torch.nn.functional.normalize``.
+
     >>> import nnlib
     >>> nnlib.nn.functional.normalize(nnlib.tensor([[3.0, 4.0]]))
     tensor([[0.6000, 0.8000]])
@@ -305,6 +311,8 @@ def normalize(input: Any, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -> A
 
 def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
     """x1·x2 / (max(‖x1‖, eps) · max(‖x2‖, eps)) along `dim`.
+
+    The dimension `dim` is gone from the result.  As ``torch.nn.functional.cosine_similarity``.
 
     >>> import nnlib
     >>> nnlib.nn.functional.cosine_similarity(nnlib.tensor([1.0, 0.0]), nnlib.tensor([3.0, 4.0]), 0)

@@ -53,6 +53,8 @@ def _weighted(losses: Any, weight: Any) -> Any:
 def mse_loss(input: Any, target: Any, *, reduction: str = "mean") -> Any:
     """(x - y)², averaged.  Raises ValueError where the shapes differ (PyTorch only warns).
 
+    As ``torch.nn.functional.mse_loss``.
+
     >>> import nnlib
     >>> nnlib.nn.functional.mse_loss(nnlib.tensor([1.0, 2.0]), nnlib.tensor([1.0, 4.0]))
     tensor(2.)
@@ -65,6 +67,8 @@ def mse_loss(input: Any, target: Any, *, reduction: str = "mean") -> Any:
 def l1_loss(input: Any, target: Any, *, reduction: str = "mean") -> Any:
     """|x - y|, averaged.  Raises ValueError where the shapes differ.
 
+    As ``torch.nn.functional.l1_loss``.
+
     >>> import nnlib
     >>> nnlib.nn.functional.l1_loss(nnlib.tensor([1.0, 2.0]), nnlib.tensor([1.0, 4.0]))
     tensor(1.)
@@ -76,7 +80,8 @@ def l1_loss(input: Any, target: Any, *, reduction: str = "mean") -> Any:
 def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 1.0) -> Any:
     """d²/2 where |d| ≤ delta, else delta·(|d| - delta/2), d = x - y: squares, but not for outliers.
 
-    Raises ValueError where the shapes differ or delta is not positive.  Huber, 1964.
+    Raises ValueError where the shapes differ, RuntimeError where delta is not positive.  As
+    ``torch.nn.functional.huber_loss``; Huber, 1964.
 
     >>> import nnlib
     >>> nnlib.nn.functional.huber_loss(nnlib.tensor([0.0, 0.0]), nnlib.tensor([1.0, 3.0]))
@@ -96,7 +101,8 @@ def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 
 def smooth_l1_loss(input: Any, target: Any, *, reduction: str = "mean", beta: float = 1.0) -> Any:
     """d²/(2·beta) where |d| < beta, else |d| - beta/2, d = x - y: Huber's loss over beta.
 
-    Raises ValueError where the shapes differ, RuntimeError where beta is negative.
+    Raises ValueError where the shapes differ, RuntimeError where beta is negative.  Girshick, 2015.
+    As ``torch.nn.functional.smooth_l1_loss``.
 
     >>> import nnlib
     >>> nnlib.nn.functional.smooth_l1_loss(nnlib.tensor([0.0, 0.0]), nnlib.tensor([1.0, 3.0]))
@@ -114,6 +120,8 @@ def kl_div(input: Any, target: Any, *, reduction: str = "mean", log_target: bool
     """y·(log y - x), for log-probabilities x and probabilities y (or their logarithms).
 
     "batchmean" divides the sum by the first dimension: that is Σ y log(y/p), the mean divergence.
+    Raises ValueError where the shapes differ.  Kullback and Leibler, 1951.  As
+    ``torch.nn.functional.kl_div``.
 
     >>> import nnlib
     >>> half = nnlib.tensor([[0.5, 0.5]])
@@ -139,7 +147,8 @@ def poisson_nll_loss(
 ) -> Any:  # fmt: skip
     """e^x - y·x for x the log of a Poisson rate, or x - y·log(x + eps) for the rate itself.
 
-    `full` adds Stirling's approximation of log y! for y > 1.
+    `full` adds Stirling's approximation of log y! for y > 1.  Raises ValueError where the shapes
+    differ.  As ``torch.nn.functional.poisson_nll_loss``.
 
     >>> import nnlib
     >>> nnlib.nn.functional.poisson_nll_loss(nnlib.tensor([0.0, 1.0]), nnlib.tensor([1.0, 3.0]))
@@ -165,7 +174,8 @@ def binary_cross_entropy(
 ) -> Any:
     """-(y log p + (1 - y) log(1 - p)) for probabilities p; logarithms are kept above -100.
 
-    Raises ValueError where shapes differ, RuntimeError where p is outside of [0, 1].
+    Raises ValueError where shapes differ, RuntimeError where p is outside of [0, 1].  As
+    ``torch.nn.functional.binary_cross_entropy``.
 
     >>> import nnlib
     >>> nnlib.nn.functional.binary_cross_entropy(nnlib.tensor([0.5]), nnlib.tensor([1.0]))
@@ -218,6 +228,8 @@ def binary_cross_entropy_with_logits(
 def soft_margin_loss(input: Any, target: Any, *, reduction: str = "mean") -> Any:
     """log(1 + e^(-y·z)) for y of ±1.
 
+    Raises ValueError where the shapes differ.  As ``torch.nn.functional.soft_margin_loss``.
+
     >>> import nnlib
     >>> nnlib.nn.functional.soft_margin_loss(nnlib.tensor([0.0]), nnlib.tensor([-1.0]))
     tensor(0.6931)
@@ -230,6 +242,8 @@ def hinge_embedding_loss(
     input: Any, target: Any, margin: float = 1.0, *, reduction: str = "mean"
 ) -> Any:
     """x where y = 1, max(0, margin - x) where y = -1.
+
+    Raises ValueError where the shapes differ.  As ``torch.nn.functional.hinge_embedding_loss``.
 
     >>> import nnlib
     >>> nnlib.nn.functional.hinge_embedding_loss(nnlib.tensor([0.5, 0.5]), nnlib.tensor([1, -1]))
@@ -245,6 +259,8 @@ def margin_ranking_loss(
     input1: Any, input2: Any, target: Any, margin: float = 0.0, *, reduction: str = "mean"
 ) -> Any:
     """max(0, -y·(x1 - x2) + margin): y = 1 wants the first to be the larger.
+
+    The three broadcast.  As ``torch.nn.functional.margin_ranking_loss``.
 
     >>> import nnlib
     >>> a, b = nnlib.tensor([3.0, 1.0]), nnlib.tensor([2.0, 2.0])

@@ -356,6 +356,8 @@ def max_pool1d(
 ) -> Any:  # fmt: skip
     """The largest element of each window: `input` (N, C, L) or (C, L).  See `max_pool2d`.
 
+    As ``torch.nn.functional.max_pool1d``.
+
     >>> import nnlib
     >>> nnlib.nn.functional.max_pool1d(nnlib.tensor([[1.0, 3.0, 2.0, 0.0]]), 2)
     tensor([[3., 2.]])
@@ -388,6 +390,8 @@ def avg_pool1d(
     ceil_mode: bool = False, count_include_pad: bool = True,
 ) -> Any:  # fmt: skip
     """The mean of each window: `input` (N, C, L) or (C, L).  See `avg_pool2d`.
+
+    As ``torch.nn.functional.avg_pool1d``.
 
     >>> import nnlib
     >>> nnlib.nn.functional.avg_pool1d(nnlib.tensor([[1.0, 3.0, 2.0, 0.0]]), 2)
@@ -473,6 +477,8 @@ def adaptive_avg_pool2d(input: Any, output_size: Any) -> Any:
 def adaptive_avg_pool1d(input: Any, output_size: Any) -> Any:
     """The means of windows chosen so that the result has length `output_size`.  See the 2d form.
 
+    As ``torch.nn.functional.adaptive_avg_pool1d``.
+
     >>> import nnlib
     >>> nnlib.nn.functional.adaptive_avg_pool1d(nnlib.tensor([[1.0, 3.0, 2.0, 4.0]]), 2)
     tensor([[2., 3.]])
@@ -487,6 +493,8 @@ def adaptive_avg_pool1d(input: Any, output_size: Any) -> Any:
 
 def adaptive_max_pool2d(input: Any, output_size: Any) -> Any:
     """The maxima of windows chosen so that the result is `output_size`.  See `adaptive_avg_pool2d`.
+
+    As ``torch.nn.functional.adaptive_max_pool2d``.
 
     >>> import nnlib
     >>> nnlib.nn.functional.adaptive_max_pool2d(nnlib.arange(6.0).reshape(1, 2, 3), (1, 2))
@@ -509,6 +517,8 @@ def adaptive_max_pool2d(input: Any, output_size: Any) -> Any:
 
 def adaptive_max_pool1d(input: Any, output_size: Any) -> Any:
     """The maxima of windows chosen so that the result has length `output_size`.
+
+    As ``torch.nn.functional.adaptive_max_pool1d``.
 
     >>> import nnlib
     >>> nnlib.nn.functional.adaptive_max_pool1d(nnlib.tensor([[1.0, 3.0, 2.0, 4.0]]), 2)

@@ -83,6 +83,8 @@ def clip_grad_value_(parameters: Any, clip_value: float) -> None:
 def parameters_to_vector(parameters: Iterable[Any]) -> Any:
     """All parameters as one vector, one after the other.
 
+    As ``torch.nn.utils.parameters_to_vector``.
+
     >>> import nnlib
     >>> nnlib.nn.utils.parameters_to_vector([nnlib.zeros(1, 2), nnlib.ones(2)])
     tensor([0., 0., 1., 1.])
@@ -91,7 +93,9 @@ def parameters_to_vector(parameters: Iterable[Any]) -> Any:
 
 
 def vector_to_parameters(vec: Any, parameters: Iterable[Any]) -> None:
-    """Copy a vector's elements back into parameters.  TypeError for what is no tensor.
+    """Copy a vector's elements back into parameters.
+
+    Raises TypeError for what is no tensor.  As ``torch.nn.utils.vector_to_parameters``.
 
     >>> import nnlib
     >>> w = nnlib.zeros(2, 2)
