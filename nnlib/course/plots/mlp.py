@@ -70,15 +70,15 @@ def softmax_of_three(question: Any) -> live.Figure:
             [live.axes(live.bars("z", labels=names, format=".1f"), ylabel="logit", **look),
              live.axes(live.bars("p", labels=names, format=".2f", color="accent"),
                        ylabel="probability", ylim=(0, 1.15), **look),
-             live.axes(live.bars("surprise", labels=names, format=".2f", color="gradient"),
+             live.axes(live.bars("surprise", labels=names, format=".2f", color="series1"),
                        ylabel="loss if it is this class", **look)],
             "Added to all: {c:+.0f}. Probabilities {p[0]:.2f}, {p[1]:.2f} and {p[2]:.2f}.",
         ],
         title="From logits to probabilities",
         caption="Move one logit and watch all three probabilities. Can you bring two classes to "
         "exactly ½ each?",
-        alt="Bars for three logits, their probabilities, and minus the logarithm of each. A "
-        "number added to all logits changes neither probabilities nor losses.",
+        alt="Bars for three logits, their probabilities, and minus the logarithm of each, with "
+        "buttons that add a number to all three logits.",
     )  # fmt: skip
 
 
