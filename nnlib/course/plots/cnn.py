@@ -36,7 +36,7 @@ def slid(x: Any, kernel: Any) -> Any:
 
 def paint_a_kernel(image: np.ndarray, question: Any) -> live.Figure:
     """An image and a kernel to paint; the window's numbers, their products, the sum, the map."""
-    small = shrink(image, 14).numpy().round(1)
+    small = np.pad(shrink(image, 12).numpy().round(1), 1)  # a frame of paper around the digit
 
     def look(image: Any, kernel: Any, row: Any, column: Any) -> dict[str, Any]:
         seen = at_window(image, row, column, 3)
@@ -54,8 +54,8 @@ def paint_a_kernel(image: np.ndarray, question: Any) -> live.Figure:
         image=live.paint((14, 14), value=small, brush=0.6, label="image"),
         kernel=live.paint((3, 3), value=KERNELS["left edges"], range=(-1, 1), brush=0,
                           colors="diverging", annotate=".1f", label="kernel: nine weights"),
-        row=live.slider(0, 11, value=4, label="window's row"),
-        column=live.slider(0, 11, value=3, label="window's column"),
+        row=live.slider(0, 11, value=5, label="window's row"),
+        column=live.slider(0, 11, value=4, label="window's column"),
         view=[
             question,
             [live.control("image"), live.column(live.control("kernel"), live.presets(presets))],
@@ -71,8 +71,8 @@ def paint_a_kernel(image: np.ndarray, question: Any) -> live.Figure:
         title="Slide a window",
         caption="Move the window, by the sliders or by a click on the map. Then paint: which "
         "kernel answers only where ink ends on the right?",
-        alt="A small digit, a kernel of nine weights, and the map of their products' sums: for the "
-        "kernel at the start, left edges of strokes are positive and right edges negative.",
+        alt="A small digit, a kernel of nine weights, what the window shows, and its products with "
+        "the kernel; once the question is answered, the map of all windows' sums.",
     )  # fmt: skip
 
 
@@ -107,8 +107,8 @@ def unshare(question: Any) -> live.Figure:
         ],
         title="Unshare",
         caption="Untick the two boxes, one after the other, and watch the count.",
-        alt="A window of 5 by 5 with shared weights needs 26 weights for 576 neurons. Without "
-        "sharing it is about fifteen thousand, and without windows 452,160.",
+        alt="Once the question is answered, how many weights the layer has. Without sharing it is "
+        "about fifteen thousand for windows of 5 by 5, and without windows 452,160.",
     )  # fmt: skip
 
 
@@ -205,7 +205,7 @@ def drag_the_digit(image: np.ndarray, kernel: Any, question: Any) -> live.Figure
         caption="Drag the handle in the left picture. Which of the pictures moves along exactly, "
         "which in jumps?",
         alt="When the digit moves, its map moves by as many pixels. The pooled map changes in "
-        "jumps. The map's largest value stays the same.",
+        "jumps. Once the question is answered, the map's largest value.",
     )  # fmt: skip
 
 
