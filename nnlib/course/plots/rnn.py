@@ -58,11 +58,11 @@ def reading(reader: Any, word: str, **text: Any) -> live.Figure:
             live.sequence("word", states="h", outputs="p", unrolled="unrolled", select="at",
                           output_labels=["nl", "en", "pl", "es"]),
             [live.control("w_hh"),
-             live.images("columns", pixel=9, colors="gray", column_labels="word",
-                         row_labels=list(words.LETTERS), title="one-hot columns"),
-             live.axes(live.bars("p_here", labels=["Dutch", "English", "Polish", "Spanish"],
-                                 format=".2f"), width=250, height=230, ylim=(0, 1.1),
-                       ylabel="NN3’s answer")],
+             live.images("columns", pixel=12, colors="gray", column_labels="word",
+                         row_labels=list(words.LETTERS), title="one-hot columns")],
+            live.axes(live.bars("p_here", labels=["Dutch", "English", "Polish", "Spanish"],
+                                format=".2f"), width=420, height=170, ylim=(0, 1.15),
+                      ylabel="NN3’s answer"),
             live.readout("after letter {here:d} of {word}: Dutch {p_here[0]:.2f}, "
                          "English {p_here[1]:.2f}, Polish {p_here[2]:.2f}, "
                          "Spanish {p_here[3]:.2f}"),
@@ -102,7 +102,7 @@ def ripple(reader: Any, word: str, letter: str, at: int, **text: Any) -> live.Fi
                           output_labels=["nl", "en", "pl", "es"]),
             live.axes(
                 live.curve(np.arange(1, words.LENGTH + 1), "drawn", color="series1"),
-                live.points(x=np.arange(1, words.LENGTH + 1), y="drawn", size=5),
+                live.points(x=np.arange(1, words.LENGTH + 1), y="drawn", size=5, color="series1"),
                 live.line(x=lambda at: at + 1.0, color="muted", dash=True),
                 xlim=(0.5, 12.5), ylim=(1e-4, 1e4), yscale="log", xlabel="letter t",
                 ylabel="‖Δhₜ‖", height=220,
