@@ -56,8 +56,10 @@ def step_by_step(**text: Any) -> live.Figure:
     """One letter's attention over two, as a recorded graph that fires operation by operation."""
 
     def attend(q: Any, k1: Any, k2: Any, v1: Any, v2: Any) -> Any:
-        e1, e2 = (q * k1).exp(), (q * k2).exp()
-        return (e1 * v1 + e2 * v2) / (e1 + e2)
+        s1, s2 = q * k1, q * k2
+        e1, e2 = s1.exp(), s2.exp()
+        total = e1 + e2  # before the values: so no edge of the picture hides behind a box
+        return (e1 * v1 + e2 * v2) / total
 
     start = {"q": 1.0, "k1": 1.5, "k2": -0.5, "v1": 1.0, "v2": -1.0}
     sliders = {name: live.slider(-3.0, 3.0, 0.1, value=value) for name, value in start.items()}
