@@ -1,4 +1,4 @@
-"""Exercises of the appendix by hand: one line, another activation or loss, a shortcut, a layer."""
+"""Exercises of the appendix by hand: a line, a bend, a shared weight, a shortcut, a layer."""
 
 from __future__ import annotations
 
@@ -70,25 +70,37 @@ bend = function(
     learned="Another g changes one factor and nothing else.",
 )
 
-# --- another loss --------------------------------------------------------------------------------
+# --- one number on two edges ---------------------------------------------------------------------
 
-other_loss = function(
-    "loss",
-    like=lambda y, a5: a5 - y,
-    given=lambda rng: tuple(scalars(rng, 2)),
+shared = function(
+    "shared",
+    like=lambda d3, d4, x1, x2: x1 * d3 + x2 * d4,
+    given=lambda rng: tuple(scalars(rng, 4)),
     stars=2,
     mistakes=[
-        mistake("The sign is turned: where a₅ is too large, raising in₅ raises the loss.",
-                lambda y, a5: y - a5),
-        mistake("This is dLoss/da₅. Neuron 5's slope a₅(1 − a₅) comes after it.",
-                lambda y, a5: (a5 - y) / slope(a5)),
-        mistake("The slope counts twice: dLoss/da₅ has it in its denominator.",
-                lambda y, a5: (a5 - y) * slope(a5)),
-        mistake("This is δ₅ of the squared loss. Take the derivative of the logarithms.",
-                lambda y, a5: 2 * (a5 - y) * slope(a5)),
+        mistake(
+            "This is what v does on w₁₃. It stands on w₂₄, too.",
+            lambda d3, d4, x1, x2: x1 * d3,
+        ),
+        mistake(
+            "This is what v does on w₂₄. It stands on w₁₃, too.",
+            lambda d3, d4, x1, x2: x2 * d4,
+        ),
+        mistake(
+            "Each error goes with what came in at its own edge: w₁₃ carries x₁, w₂₄ carries x₂.",
+            lambda d3, d4, x1, x2: x2 * d3 + x1 * d4,
+        ),
+        mistake(
+            "Slopes multiply along one path. These are two paths, and their effects add.",
+            lambda d3, d4, x1, x2: x1 * d3 * x2 * d4,
+        ),
+        mistake(
+            "The errors alone are the biases' gradients. An edge's has what came in as a factor.",
+            lambda d3, d4, x1, x2: d3 + d4,
+        ),
     ],
-    learned="The logarithm undoes the slope: an error that does not fade where the neuron is sure.",
-)  # fmt: skip
+    learned="A shared weight gets the sum of what it would get in each place.",
+)
 
 # --- a shortcut ----------------------------------------------------------------------------------
 
@@ -184,4 +196,4 @@ layer = function(
     learned="Forward W, backward Wᵀ: a layer's whole backward pass.",
 )
 
-EXERCISES = [line, bend, other_loss, shortcut, layer]
+EXERCISES = [line, bend, shared, shortcut, layer]
