@@ -305,7 +305,7 @@ def turn_up_the_gain(five: Net, units: Mapping[str, float], question: Any) -> li
     )  # fmt: skip
 
 
-COLUMNS = 12  # of the grid of seeds: so many that each is 24 pixels wide on a narrow phone
+COLUMNS = 12  # of the grid of seeds: so many that each has 24 pixels either way on a narrow phone
 
 
 def lottery(
@@ -346,7 +346,7 @@ def lottery(
             [live.axes(
                 live.points(x=place % COLUMNS, y=-(place // COLUMNS), classes="won", select="seed",
                             size=7, label="seed", class_names=["failed", "learned"]),
-                frame=False, width=380, height=28 * (1 + place[-1] // COLUMNS),
+                frame=False, equal=True, width=300,
                 xlim=(-0.6, COLUMNS - 0.4), ylim=(-(place[-1] // COLUMNS) - 0.6, 0.6)),
              _hidden_plane(width=300, height=300)],
             live.readout("{wins:d} of " + str(count) + " starts learn it · shown: seed {seed:d}"),
