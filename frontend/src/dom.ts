@@ -12,6 +12,9 @@ export function attributes(node: Element, values: Attributes): void {
   }
 }
 
+/** Sizes such as 28 × 28 stay on one line. */
+const unbroken = (words: string): string => words.replace(/(\d) × (?=\d)/g, "$1\u00a0×\u00a0");
+
 export function element<K extends keyof HTMLElementTagNameMap>(
   tag: K,
   values: Attributes = {},
@@ -19,7 +22,7 @@ export function element<K extends keyof HTMLElementTagNameMap>(
 ): HTMLElementTagNameMap[K] {
   const node = document.createElement(tag);
   attributes(node, values);
-  node.append(...children);
+  node.append(...children.map((child) => (typeof child === "string" ? unbroken(child) : child)));
   return node;
 }
 
@@ -53,5 +56,6 @@ export const uniqueId = (stem: string): string => `nn-${stem}-${++counter}`;
 
 /** Sets text only where it changed, so that screen readers hear changes alone. */
 export function setText(node: Element | Text, words: string): void {
-  if (node.textContent !== words) node.textContent = words;
+  const told = unbroken(words);
+  if (node.textContent !== told) node.textContent = told;
 }
