@@ -29,6 +29,14 @@ const power = (v: { valueOf(): number }): string => {
 };
 const makeScale = (kind: string): Scale => (kind === "log" ? scaleLog() : scaleLinear());
 
+/** The width of the picture before it in its row, if both are of one size: a last one that had to wrap stays as wide. */
+function besideIt(root: HTMLElement): number {
+  const before = root.previousElementSibling;
+  const same = before instanceof HTMLElement && before.classList.contains("nn-axes")
+    && before.style.getPropertyValue("--nn-width") === root.style.getPropertyValue("--nn-width");
+  return same && before.clientWidth ? before.clientWidth : Infinity;
+}
+
 export const axes: Builder = (part, { scene }) => {
   const spec = part as AxesSpec;
   const x = makeScale(spec.xscale);
@@ -143,7 +151,7 @@ export const axes: Builder = (part, { scene }) => {
   };
 
   const layout = (): void => {
-    const room = root.clientWidth || spec.width;
+    const room = Math.min(root.clientWidth || spec.width, besideIt(root));
     width = Math.max(Math.min(220, spec.width * 0.78), Math.min(room, spec.width * 1.25));
     height = Math.round(spec.height * Math.max(0.75, Math.min(1.1, width / spec.width)));
     if (spec.equal) {
