@@ -8,6 +8,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -81,15 +82,14 @@ def browser() -> Iterator[Browser]:
 Open = Callable[..., Visit]
 
 
-@pytest.fixture
-def visit(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Open]:
-    """`visit("index.html", theme="dark", width=360)` opens a page and waits until it settles."""
+@contextmanager
+def visits(browser: Browser, address: str) -> Iterator[Open]:
+    """How pages are opened, each as by a new reader; all are closed in the end."""
     contexts = []
 
     def open_page(
-        name: str, *, theme: str = "light", width: int = DESKTOP, base: str = ""
+        name: str, *, theme: str = "light", width: int = DESKTOP, base: str = address
     ) -> Visit:
-        base = base or request.getfixturevalue("address")
         context = browser.new_context(
             viewport={"width": width, "height": 800},
             color_scheme=theme,
@@ -107,3 +107,18 @@ def visit(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Open]:
     yield open_page
     for context in contexts:
         context.close()
+
+
+@pytest.fixture
+def visit(browser: Browser, address: str) -> Iterator[Open]:
+    """`visit("index.html", theme="dark", width=360)` opens a page and waits until it settles."""
+    with visits(browser, address) as open_page:
+        yield open_page
+
+
+@pytest.fixture(scope="module")
+def screen(browser: Browser, address: str, request: pytest.FixtureRequest) -> Iterator[Visit]:
+    """The page that a test names with theme and width; tests that only look share one visit."""
+    name, theme, width = request.param
+    with visits(browser, address) as open_page:
+        yield open_page(name, theme=theme, width=width)
