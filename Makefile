@@ -5,7 +5,9 @@ BIN    := $(VENV)/bin
 SITE   := _build/html
 JOBS   ?= 2
 # run=1: the pages' code runs, Python becomes part of the site; run=https://… takes it from a host.
-export BOOK_RUN ?= $(run)
+# lite=1: JupyterLite with every chapter besides.
+export BOOK_LITE ?= $(lite)
+export BOOK_RUN ?= $(or $(run),$(filter 1,$(BOOK_LITE)))
 
 # What is installed is named by the files that ask for it: an edit installs again, a touch does not.
 NEEDS       := $(shell cat pyproject.toml requirements.txt | cksum | cut -d' ' -f1)
@@ -23,6 +25,7 @@ NO_PACKAGE   = { echo "error: pip could not have the package that it names above
 help:
 	@echo "make book    install what the book needs, run every notebook, build the site"
 	@echo "make book run=1           the same, and its code runs in the page (downloads 90 MB once)"
+	@echo "make book lite=1          that, and every chapter opens in JupyterLite (110 MB once)"
 	@echo "make serve   build if needed, serve the site on this machine, open it"
 	@echo "make test    everything: lint, types, package, chapters, the built site in a browser"
 	@echo "make quick   the same without the slow parts (under 2 minutes)"
@@ -55,7 +58,7 @@ book: $(BOOK_STAMP)
 	$(BIN)/jupyter-book build . -W -n --keep-going
 	@echo
 	@echo "The book is in $(SITE)/. Open $(SITE)/index.html, or run \`make serve\`."
-	@$(if $(BOOK_RUN),,echo "Its code does not run in the page: \`make book run=1\` includes Python for that.")
+	@$(if $(BOOK_RUN),,echo "Its code does not run in the page: \`make book run=1\` includes Python for that, lite=1 JupyterLite too.")
 
 serve: book
 	$(BIN)/python tools/serve.py $(SITE)
@@ -102,10 +105,10 @@ notebooks-check: $(BOOK_STAMP)
 
 # The tests want a site whose code runs; where Python for the page cannot be had, the book without.
 site-for-tests: $(TEST_STAMP)
-	@if $(BIN)/python tools/fetch_python.py --with test; \
-	  then $(MAKE) --no-print-directory book BOOK_RUN=1; \
+	@if $(BIN)/python tools/fetch_python.py --with test lite; \
+	  then $(MAKE) --no-print-directory book BOOK_RUN=1 BOOK_LITE=1; \
 	  else echo "NOTE: the site is built without it; the tests of code in the page are skipped." >&2; \
-	    $(MAKE) --no-print-directory book BOOK_RUN=; fi
+	    $(MAKE) --no-print-directory book BOOK_RUN= BOOK_LITE=; fi
 
 test: $(TEST_STAMP) lint types notebooks-check site-for-tests
 	BOOK_SITE=$(SITE) $(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile \
@@ -125,9 +128,9 @@ bench-live: $(TEST_STAMP)
 	$(BIN)/python benchmarks/live/figures.py
 	$(BIN)/python benchmarks/live/pages.py $(SITE)
 
-# How soon code runs in the page, what it transfers, a cell's round trip.
+# How soon code runs in the page and in JupyterLite, what they transfer, a cell's round trip.
 bench-run: $(TEST_STAMP)
-	$(MAKE) --no-print-directory book BOOK_RUN=1
+	$(MAKE) --no-print-directory book BOOK_RUN=1 BOOK_LITE=1
 	$(BIN)/python benchmarks/live/python.py
 
 # The page's script: only its authors need Node.

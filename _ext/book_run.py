@@ -2,7 +2,8 @@
 
 BOOK_RUN says where Python comes from: nothing (the book is whole without it), `1` (the official
 files, fetched and checked by tools/fetch_python.py, become part of the site), or the address of a
-host that serves Pyodide's release. BOOK_LITE is `1` if JupyterLite stands in `lite/`.
+host that serves Pyodide's release. BOOK_LITE=1 puts what JupyterLite's kernel needs besides into
+the same folder, and book_lite.py makes `lite/`.
 
 In the site: `_static/run/` (the button), `sw.js`, and `python/` with two folders named by their
 content, so that browsers may keep them for good: Pyodide with NumPy and matplotlib, trimmed; and
@@ -15,16 +16,21 @@ import hashlib
 import io
 import json
 import os
+import re
 import shutil
 import sys
+import tomllib
 import zipfile
 from collections.abc import Callable, Iterable
+from email import message_from_bytes
 from fnmatch import fnmatch
 from pathlib import Path
 
 import nbformat
 from book_assets import ROOT
 from docutils import nodes
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.errors import ExtensionError
@@ -38,6 +44,10 @@ logger = logging.getLogger(__name__)
 
 BUNDLES = Path(__file__).with_name("run")
 KERNEL = ROOT / "frontend" / "run" / "python"
+LITE_KERNEL, LITE_KERNEL_PARTS = (
+    "jupyterlite-pyodide-kernel",
+    ("piplite", "ipykernel", "pyodide_kernel"),
+)
 DATE = (2020, 1, 1, 0, 0, 0)  # of every file in an archive: the same sources give the same bytes
 
 # What nobody asks for in a page that draws PNG pictures: tests, stubs, compilers' and GUIs' files.
@@ -102,7 +112,7 @@ def book_archive(lock: dict) -> bytes:
 
 
 def distribution(lock: dict, extra: Iterable[str] = ()) -> dict[str, bytes]:
-    """Pyodide's core, its trimmed packages, and a lock that knows these alone."""
+    """Pyodide's core, its packages (and extra ones) trimmed, and a lock that knows these alone."""
     core = {name: path.read_bytes() for name, path in fetch_python.core(lock).items()}
     word = json.loads(core["pyodide-lock.json"])
     kept = {}
@@ -112,12 +122,99 @@ def distribution(lock: dict, extra: Iterable[str] = ()) -> dict[str, bytes]:
         said = dict(word["packages"][name])
         data = zipped(members(path.read_bytes(), TRIM))
         said["sha256"] = sha256(data)
-        said["depends"] = [d for d in said["depends"] if d in names]
+        needs = map(canonicalize_name, said["depends"])
+        said["depends"] = [name for name in needs if name in names]
         kept[name] = said
         core[said["file_name"]] = data
     word["packages"] = kept
     core["pyodide-lock.json"] = json.dumps(word, separators=(",", ":")).encode()
     return core
+
+
+# --- what JupyterLite's kernel needs besides ------------------------------------------------------
+
+
+def nnlib_wheel() -> tuple[str, bytes]:
+    """The package as it stands here, as pip would have it: name and bytes."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf8"))["project"]
+    extras = project["optional-dependencies"]
+    needs = [*project["dependencies"], *extras["live"], *extras["plot"]]
+    stem = f"{project['name']}-{project['version']}"
+    about = ["Metadata-Version: 2.1", f"Name: {project['name']}", f"Version: {project['version']}"]
+    about += [f"Requires-Dist: {need}" for need in needs]
+    kind = ["Wheel-Version: 1.0", "Generator: book", "Root-Is-Purelib: true", "Tag: py3-none-any"]
+    files = {f"{stem}.dist-info/METADATA": about, f"{stem}.dist-info/WHEEL": kind}
+    held = {name: ("\n".join(lines) + "\n").encode() for name, lines in files.items()}
+    for path in (ROOT / "nnlib").rglob("*"):
+        if path.is_file() and "__pycache__" not in path.parts:
+            held[path.relative_to(ROOT).as_posix()] = path.read_bytes()
+    listed = [*held, f"{stem}.dist-info/RECORD"]
+    held[listed[-1]] = "".join(f"{name},,\n" for name in listed).encode()
+    return f"{stem}-py3-none-any.whl", zipped(held)
+
+
+def word_on(file_name: str, wheel: bytes) -> dict:
+    """What Pyodide's lock says of a pure wheel: its hash, what it can be imported as, its needs."""
+    held = members(wheel)
+    [metadata] = [data for name, data in held.items() if name.endswith(".dist-info/METADATA")]
+    about = message_from_bytes(metadata)
+    asked = map(Requirement, about.get_all("Requires-Dist") or [])
+    needs = [r.name for r in asked if not r.marker or r.marker.evaluate({"extra": ""})]
+    tops = {name.split("/")[0].removesuffix(".py") for name in held if "." not in name.split("/")[0]
+            or re.fullmatch(r"\w+\.py", name)}  # fmt: skip
+    return {
+        "name": about["Name"],
+        "version": about["Version"],
+        "file_name": file_name,
+        "install_dir": "site",
+        "sha256": sha256(wheel),
+        "package_type": "package",
+        "imports": sorted(tops),
+        "depends": sorted({canonicalize_name(name) for name in needs}),
+        "unvendored_tests": False,
+    }
+
+
+def lite_wheels(lock: dict) -> dict[str, bytes]:
+    """The widgets' packages, and the kernel's own, which its JupyterLab extension carries."""
+    found = {p.name: p.read_bytes() for p in fetch_python.wheels(lock["wheels"]).values()}
+    [carrier] = fetch_python.wheels({LITE_KERNEL: lock["lite"][LITE_KERNEL]}).values()
+    for name, data in members(carrier.read_bytes()).items():
+        wheel = Path(name)
+        if wheel.match("static/pypi/*.whl") and wheel.name.split("-")[0] in LITE_KERNEL_PARTS:
+            found[wheel.name] = data
+    return found
+
+
+def only(word: dict, names: list[str]) -> bytes:
+    """The lock without what pages do not need."""
+    kept = {name: dict(word["packages"][name]) for name in names}
+    for said in kept.values():
+        said["depends"] = [name for name in said["depends"] if name in kept]
+    return json.dumps({**word, "packages": kept}, separators=(",", ":")).encode()
+
+
+def lite_distribution(lock: dict) -> tuple[dict[str, bytes], dict]:
+    """Pyodide with IPython and the widgets, and the lock that knows them by their imports."""
+    files = distribution(lock, lock["pyodide"]["lite"])
+    word = json.loads(files["pyodide-lock.json"])
+    files["pyodide-lock.json"] = only(word, lock["pyodide"]["packages"])
+    for name, data in lite_wheels(lock).items():
+        wheel = zipped(members(data, ("*.data/*", *TRIM)))
+        said = word_on(name, wheel)
+        # IPython and traitlets are Pyodide's own here
+        if word["packages"].setdefault(canonicalize_name(said["name"]), said) is said:
+            files[name] = wheel
+    return files, word
+
+
+def lite_lock(word: dict, folder: str, file_name: str, wheel: bytes) -> bytes:
+    """The lock with nnlib in it, whose wheel stands in the neighbouring folder of that name."""
+    packages = {**word["packages"], "nnlib": word_on(file_name, wheel)}
+    packages["nnlib"]["file_name"] = f"../{folder}/{file_name}"
+    for said in packages.values():
+        said["depends"] = [name for name in said["depends"] if name in packages]
+    return json.dumps({**word, "packages": packages}, separators=(",", ":")).encode()
 
 
 def write_folder(parent: Path, stem: str, files: dict[str, bytes]) -> Path:
@@ -134,21 +231,30 @@ def write_folder(parent: Path, stem: str, files: dict[str, bytes]) -> Path:
     return folder
 
 
-def prepare(parent: Path, source: str) -> dict:
+def prepare(parent: Path, source: str, lite: bool = False) -> dict:
     """Makes the folders; says where they are, how much a first visit loads, what to keep."""
     lock = fetch_python.read_lock()
     bundles = {name: (BUNDLES / name).read_bytes() for name in ("runner.js", "worker.js")}
     archive = book_archive(lock)
-    book = write_folder(parent, "book", {"book.zip": archive, **bundles})
-    made = {"book": f"python/{book.name}/", "folders": [book]}
+    wheel = nnlib_wheel()
+    book = write_folder(
+        parent, "book", {"book.zip": archive, **bundles, **(dict([wheel]) if lite else {})}
+    )
+    made = {"book": f"python/{book.name}/", "folders": [book], "lite": None}
+    files = distribution(lock) if source == "1" and not lite else {}
+    if lite:  # always with a Pyodide of its own site: another host's lacks the widgets
+        fetch_python.wheels(lock["lite"])  # what is missing is told now, not after the build
+        files, word = lite_distribution(lock)
+    if files:
+        folder = write_folder(parent, f"pyodide-{lock['pyodide']['version']}", files)
+        made["folders"].append(folder)
+    if lite:
+        made["lite"] = (f"python/{folder.name}/", lite_lock(word, book.name, *wheel))
     if source != "1":
         return {**made, "pyodide": source.rstrip("/") + "/", "bytes": 16_000_000 + len(archive)}
-    files = distribution(lock)
-    folder = write_folder(parent, f"pyodide-{lock['pyodide']['version']}", files)
     first = ("pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json")
     numpy = next(name for name in files if name.startswith("numpy-"))
     total = sum(len(files[name]) for name in (*first, numpy)) + len(archive)
-    made["folders"].append(folder)
     return {**made, "pyodide": f"python/{folder.name}/", "bytes": total}
 
 
@@ -157,7 +263,8 @@ def prepare(parent: Path, source: str) -> dict:
 
 def plan(app: Sphinx, config: Config) -> None:
     """Decides whether this build's pages can run code, and prepares what they load."""
-    source = os.environ.get("BOOK_RUN", "")
+    lite = os.environ.get("BOOK_LITE") == "1"
+    source = os.environ.get("BOOK_RUN", "") or ("1" if lite else "")
     assets = Path(app.outdir).parent / ".assets" / "run"
     shutil.rmtree(assets, ignore_errors=True)
     config.book_run = ""
@@ -166,18 +273,18 @@ def plan(app: Sphinx, config: Config) -> None:
         logger.info("pages do not run code in this build (make book run=1 includes Python)")
         return
     try:
-        made = prepare(Path(app.outdir).parent / ".python", source)
+        made = prepare(Path(app.outdir).parent / ".python", source, lite)
     except FetchError as error:
         raise ExtensionError(
             f"the page's Python could not be had: {error}. "
-            "`make book` without run= builds the book without it."
+            "`make book` without run= and lite= builds the book without it."
         ) from error
     assets.mkdir(parents=True, exist_ok=True)
     for name in ("run.js", "run.css"):
         shutil.copyfile(BUNDLES / name, assets / name)
-    made["lite"] = os.environ.get("BOOK_LITE") == "1"
     app.book_run = made
-    config.book_run = json.dumps({k: v for k, v in made.items() if k != "folders"}, sort_keys=True)
+    told = {k: v for k, v in made.items() if k != "folders"} | {"lite": bool(made["lite"])}
+    config.book_run = json.dumps(told, sort_keys=True)
 
 
 def name_cells(app: Sphinx, doctree: nodes.document, docname: str) -> None:

@@ -72,7 +72,8 @@ def core(lock: dict, cache: Path = CACHE) -> dict[str, Path]:
     names = [*entry["core"], "pyodide-lock.json"]
     folder = cache / f"pyodide-{entry['version']}"
     stamp = folder / ".core"
-    if not (stamp.is_file() and stamp.read_text() == entry["integrity"]):
+    whole = all((folder / name).is_file() for name in [stamp.name, *names])
+    if not (whole and stamp.read_text() == entry["integrity"]):
         data = download(entry["url"])
         seen = "sha512-" + base64.b64encode(hashlib.sha512(data).digest()).decode()
         if seen != entry["integrity"]:
@@ -188,7 +189,7 @@ def relock(path: Path = LOCK) -> None:
         "sha512-" + base64.b64encode(hashlib.sha512(data).digest()).decode()
     )
     with tempfile.TemporaryDirectory() as folder:
-        for table in (lock["wheels"], lock["test"]):
+        for table in (lock["wheels"], lock["lite"], lock["test"]):
             by_pip([f"{n}=={entry['version']}" for n, entry in table.items()], Path(folder))
             for entry in table.values():
                 entry["sha256"] = sha256((Path(folder) / entry["file"]).read_bytes())
@@ -201,6 +202,8 @@ def fetch(extras: tuple[str, ...] = (), cache: Path = CACHE) -> list[Path]:
     names = lock["pyodide"]["packages"] + (lock["pyodide"]["lite"] if "lite" in extras else [])
     found = [*core(lock, cache).values(), *packages(lock, names, cache).values()]
     found += wheels(lock["wheels"], cache).values()
+    if "lite" in extras:
+        found += wheels(lock["lite"], cache).values()
     if "test" in extras:
         found += wheels(lock["test"], cache).values()
     return found

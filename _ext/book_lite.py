@@ -1,0 +1,271 @@
+"""JupyterLite beside the book, in `lite/`: every chapter in JupyterLab, with the page's own Python.
+
+BOOK_LITE=1 asks for it. It is put together from locked wheels, none of which is installed: the
+application is in jupyterlite-core, the kernel in jupyterlite-pyodide-kernel, the halves of widgets
+for JupyterLab in jupyterlab_widgets and anywidget. Pyodide is the one of `python/`, into whose
+folder book_run has put what this kernel needs besides: the two share one copy.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import re
+import shutil
+import tarfile
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from fnmatch import fnmatch
+from pathlib import Path
+
+import fetch_python
+from book_assets import ROOT
+from book_run import members
+from plain_notebooks import Book, plain
+from sphinx.application import Sphinx
+from sphinx.util import logging
+
+logger = logging.getLogger(__name__)
+
+OURS = Path(__file__).with_name("lite")  # what JupyterLite has of the book
+LABEXTENSION = re.compile(r"[^/]+\.data/data/share/jupyter/labextensions/(?P<path>.+)")
+EXTENDED = ("jupyterlab_widgets", "anywidget", "jupyterlite-pyodide-kernel")
+# Maps of sources, applications that the book has no use for, fonts in formats of old browsers.
+WITHOUT = ("*.map", "*/install.json", "*package.json", "repl/*", "consoles/*", "build/repl/*",
+           "build/consoles/*", "doc/*", "*/build/*.d.ts", "build/fa-*.svg", "build/fa-*.eot",
+           "build/fa-*.ttf", "build/service-worker.js")  # fmt: skip
+# Of the kernel's packages those that it would else ask for one after the other, and what every
+# chapter imports: so they come together, at its start.
+AT_START = ("micropip", "piplite", "ssl", "sqlite3", "ipykernel", "comm", "pyodide_kernel", "jedi",
+            "ipython", "nnlib")  # fmt: skip
+KERNEL = {"name": "python", "display_name": "Python (Pyodide)", "language": "python"}
+FOLDED = {"hide-input", "remove-input", "hide-cell", "remove-cell"}
+PLUGIN = "@jupyterlite/pyodide-kernel-extension:kernel"
+
+
+# --- the application ------------------------------------------------------------------------------
+
+
+def kept(name: str) -> bool:
+    return not any(fnmatch(name, pattern) for pattern in WITHOUT)
+
+
+def application(lock: dict) -> dict[str, bytes]:
+    """JupyterLite's pages and scripts, out of the archive that jupyterlite-core carries."""
+    wheel = fetch_python.wheels({"jupyterlite-core": lock["lite"]["jupyterlite-core"]})
+    [archive] = [
+        data
+        for name, data in members(wheel["jupyterlite-core"].read_bytes()).items()
+        if re.fullmatch(r"jupyterlite_core/jupyterlite-app-[\d.]+\.tgz", name)
+    ]
+    files = {}
+    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+        for member in tar:
+            name = member.name.removeprefix("package/")
+            opened = tar.extractfile(member) if member.isfile() and kept(name) else None
+            if opened:
+                files[name] = opened.read()
+    return files
+
+
+def extensions(lock: dict) -> dict[str, bytes]:
+    """The prebuilt extensions of JupyterLab, by their path below `extensions/`."""
+    table = {n: {**lock["wheels"], **lock["lite"]}[n] for n in EXTENDED}
+    files = {}
+    for path in fetch_python.wheels(table).values():
+        for name, data in members(path.read_bytes()).items():
+            found = LABEXTENSION.fullmatch(name)
+            if found and (kept(found["path"]) or found["path"].endswith("/package.json")):
+                files[found["path"]] = data
+    return files
+
+
+def described(files: dict[str, bytes]) -> Iterator[tuple[str, dict]]:
+    """Folder and package.json of each extension."""
+    for name in sorted(files):
+        if name.endswith("/package.json"):
+            yield name.removesuffix("/package.json"), json.loads(files[name])
+
+
+def federated(files: dict[str, bytes]) -> list[dict]:
+    """What jupyter-lite.json says of the extensions, so that the page loads them."""
+    return [
+        {
+            "name": package["name"],
+            **package["jupyterlab"]["_build"],
+            "liteExtension": package.get("jupyterlite", {}).get("liteExtension", False),
+        }
+        for _, package in described(files)
+    ]
+
+
+def schemas(files: dict[str, bytes]) -> list[dict]:
+    """The extensions' settings, as JupyterLite asks for them in one file."""
+    found = []
+    for folder, package in described(files):
+        for name in sorted(files):
+            if name.startswith(f"{folder}/schemas/") and name.endswith(".json"):
+                plugin = f"{package['name']}:{Path(name).stem}"
+                said = {"schema": json.loads(files[name]), "version": package["version"]}
+                found.append({"id": plugin, "raw": "{}", "settings": {}, **said})
+    return [one for one in found if not one["id"].endswith(":package.json.orig")]
+
+
+def settings(said: dict, extended: dict[str, bytes], pyodide: str) -> dict:
+    """jupyter-lite.json: the book's name, the extensions, and where Python is."""
+    config = said["jupyter-config-data"]
+    config.pop("fullMathjaxUrl", None)  # MathJax's own host, for JupyterLab before version 4
+    config |= {
+        "appName": "From Sigmoid to Sequence",
+        "faviconUrl": "./favicon.svg",
+        "federated_extensions": federated(extended),
+        "settingsOverrides": json.loads((OURS / "overrides.json").read_text("utf8")),
+        "litePluginSettings": {
+            PLUGIN: {
+                # "./" marks an address that JupyterLite takes from where this file stands
+                "pyodideUrl": f"./../{pyodide}pyodide.js",
+                "loadPyodideOptions": {
+                    "lockFileURL": "./pyodide-lock.json",
+                    "packages": AT_START,
+                    "env": {"NNLIB_PROGRESS": "/drive/progress.json"},
+                },
+                "disablePyPIFallback": True,
+            }
+        },
+    }
+    return said
+
+
+# --- what it shows --------------------------------------------------------------------------------
+
+
+def as_notebook(path: Path, name: str, book: Book) -> bytes:
+    """A chapter as a reader gets it, for this kernel, what the page folds away folded."""
+    notebook = plain(json.loads(path.read_text("utf8")), name, book)
+    notebook["metadata"]["kernelspec"] = KERNEL
+    for cell in notebook["cells"]:
+        tags = set(cell["metadata"].get("tags", []))
+        if cell["cell_type"] == "code" and tags & FOLDED:
+            cell["metadata"]["jupyter"] = {"source_hidden": True}
+    return (json.dumps(notebook, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def contents(root: Path) -> dict[str, bytes]:
+    """The files to read, by their path below `files/`."""
+    book = Book.read(root)
+    files = {"README.md": (OURS / "README.md").read_bytes()}
+    for name in book.docs:
+        path = root / f"{name}.ipynb"
+        if path.is_file():
+            files[f"{name}.ipynb"] = as_notebook(path, name, book)
+    return files
+
+
+def listings(files: dict[str, bytes], when: str) -> dict[str, bytes]:
+    """JupyterLite's answers to "what is in this folder?", one file for each."""
+    folders = {""} | {str(p) for n in files for p in Path(n).parents if str(p) != "."}
+    made = {}
+    for folder in folders:
+        inside = [entry(n, files[n], when) for n in sorted(files) if up(n) == folder]
+        inside += [model(f, "directory", when) for f in sorted(folders) if f and up(f) == folder]
+        listing = {**model(folder, "directory", when), "content": inside, "format": "json"}
+        made[f"{folder}/all.json".lstrip("/")] = json.dumps(listing).encode()
+    return made
+
+
+def up(path: str) -> str:
+    return "" if "/" not in path else path.rsplit("/", 1)[0]
+
+
+def entry(path: str, data: bytes, when: str) -> dict:
+    kind = "notebook" if path.endswith(".ipynb") else "file"
+    return {**model(path, kind, when), "size": len(data)}
+
+
+def model(path: str, kind: str, when: str) -> dict:
+    about = {"name": path.rsplit("/", 1)[-1], "path": path, "type": kind, "writable": True}
+    unsaid = dict.fromkeys(("content", "format", "mimetype", "size"))
+    return {**about, "created": when, "last_modified": when, **unsaid}
+
+
+# --- the site -------------------------------------------------------------------------------------
+
+
+def lite_site(root: Path, pyodide: str, packages: bytes) -> dict[str, bytes]:
+    """Every file of `lite/`; Python's folder is the site's, its lock JupyterLite's own."""
+    lock = fetch_python.read_lock()
+    files, extended, texts = application(lock), extensions(lock), contents(root)
+    when = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    said = settings(json.loads(files["jupyter-lite.json"]), extended, pyodide)
+    files["jupyter-lite.json"] = json.dumps(said, indent=1).encode()
+    files["build/schemas/all_federated.json"] = json.dumps(schemas(extended)).encode()
+    files |= {f"extensions/{name}": data for name, data in extended.items()}
+    files |= {f"files/{name}": data for name, data in texts.items()}
+    files |= {f"api/contents/{name}": data for name, data in listings(texts, when).items()}
+    files |= translations()
+    files["pyodide-lock.json"] = packages
+    files["manifest.webmanifest"] = manifest(files["manifest.webmanifest"])
+    files["favicon.svg"] = (ROOT / "_static" / "favicon.svg").read_bytes()
+    files["index.html"] = (OURS / "index.html").read_bytes()
+    return with_worker(files)
+
+
+def manifest(data: bytes) -> bytes:
+    """What a browser shows if a reader installs the notebooks as an application."""
+    said = json.loads(data)
+    said.pop("shortcuts")  # to the host's root, and to an application that is not here
+    named = {"name": "From Sigmoid to Sequence", "short_name": "Sigmoid to Sequence"}
+    about = {"description": "The book's notebooks, with Python in the browser"}
+    return json.dumps({**said, **named, **about}).encode()
+
+
+def translations() -> dict[str, bytes]:
+    """English alone: without these files JupyterLab logs that it misses them."""
+    name = {"displayName": "English", "nativeName": "English"}
+    languages, pack = {"data": {"en": name}, "message": ""}, {"data": {}, "message": ""}
+    said = {"all": languages, "en": pack}
+    return {f"api/translations/{n}.json": json.dumps(d).encode() for n, d in said.items()}
+
+
+def with_worker(files: dict[str, bytes]) -> dict[str, bytes]:
+    """JupyterLite's service worker behind the book's cache, and the pages' word to it."""
+    digest = hashlib.sha256()
+    for name in sorted(files):
+        if not name.startswith("api/contents/"):  # they say when the site was built
+            digest.update(f"{name}\0{len(files[name])}\0".encode() + files[name])
+    worker = (OURS / "service-worker.js").read_text("utf8")
+    files["jupyterlite-service-worker.js"] = files["service-worker.js"]
+    files["service-worker.js"] = worker.replace("@BUILD@", digest.hexdigest()[:12]).encode()
+    files["keep.js"] = (OURS / "keep.js").read_bytes()
+    for name, data in files.items():
+        if name.count("/") == 1 and name.endswith("/index.html"):
+            files[name] = data.replace(b"<head>", b'<head>\n<script src="../keep.js"></script>', 1)
+    return files
+
+
+def place(app: Sphinx, error: Exception | None) -> None:
+    """Writes `lite/` into the site, or removes what an older build left there."""
+    if error or app.builder.format != "html":
+        return
+    out = Path(app.outdir) / "lite"
+    made = app.book_run
+    if not made or not made["lite"]:
+        shutil.rmtree(out, ignore_errors=True)
+        return
+    files = lite_site(Path(app.srcdir), *made["lite"])
+    for path in out.rglob("*"):
+        if path.is_file() and path.relative_to(out).as_posix() not in files:
+            path.unlink()
+    for name, data in files.items():
+        path = out / name
+        if not (path.is_file() and path.read_bytes() == data):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+    megabytes = sum(map(len, files.values())) / 1e6
+    logger.info("JupyterLite stands in lite/ (%d files, %.0f MB)", len(files), megabytes)
+
+
+def setup(app: Sphinx) -> dict:
+    app.connect("build-finished", place, priority=600)  # after book_run has put Python there
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,72 @@
+// JupyterLite's service worker, with a cache before it: what was loaded once is there without a network.
+"use strict";
+
+const root = new URL("./", location.href).pathname; // …/lite/
+const site = new URL("../", location.href).pathname; // the book's, whose python/ is JupyterLite's too
+const PREFIX = `nnlib-lite ${root} `;
+const KEPT = PREFIX + "@BUILD@"; // the build writes what it stands for, so that a new one starts anew
+const PYTHON = "nnlib-python"; // shared with the book's own service worker
+const DRIVE = /\/api\/(?:drive|stdin|service-worker-heartbeat)/; // what JupyterLite's worker answers
+const NAMED_BY_CONTENT = /[.-][0-9a-f]{8,}\.\w+$/;
+
+self.addEventListener("activate", (event) => event.waitUntil(clean()));
+
+async function clean() {
+  for (const name of await caches.keys()) {
+    if (name.startsWith(PREFIX) && name !== KEPT) await caches.delete(name);
+  }
+}
+
+self.addEventListener("fetch", (event) => {
+  const { request } = event;
+  const url = new URL(request.url);
+  const here = url.origin === location.origin && url.pathname.startsWith(site);
+  if (request.method !== "GET" || !here || DRIVE.test(url.pathname)) return;
+  event.stopImmediatePropagation(); // JupyterLite's listener would hand it to the network
+  if (url.pathname.startsWith(`${site}python/`)) event.respondWith(once(request, PYTHON));
+  else event.respondWith(NAMED_BY_CONTENT.test(url.pathname) ? once(request, KEPT) : fresh(request));
+});
+
+/** What never changes under its address: from the cache, after the first time. */
+async function once(request, name) {
+  const cache = await caches.open(name);
+  const kept = await cache.match(request.url);
+  if (kept) return kept;
+  const answer = await fetch(request);
+  if (answer.ok && answer.status === 200) await cache.put(request.url, answer.clone()).catch(() => {});
+  return answer;
+}
+
+/** Everything else: the newest, or without a network what was seen last. */
+async function fresh(request) {
+  const cache = await caches.open(KEPT);
+  try {
+    const answer = await fetch(request, { cache: "no-cache" });
+    if (answer.ok && answer.status === 200) await cache.put(request, answer.clone()).catch(() => {});
+    return answer;
+  } catch (error) {
+    const kept = await cache.match(request, { ignoreSearch: true });
+    if (kept) return kept;
+    throw error;
+  }
+}
+
+// What the page had loaded before this worker was there (keep.js says it).
+self.addEventListener("message", (event) => {
+  const { type, addresses } = event.data ?? {};
+  if (type === "keep" && Array.isArray(addresses)) event.waitUntil(keep(addresses));
+});
+
+async function keep(addresses) {
+  const cache = await caches.open(KEPT);
+  for (const address of addresses) {
+    const url = new URL(address, location.href);
+    if (url.origin !== location.origin || !url.pathname.startsWith(root)) continue;
+    if (DRIVE.test(url.pathname) || (await cache.match(address))) continue;
+    // the browser has it still, so that nothing is transferred twice
+    const answer = await fetch(address, { cache: "force-cache" }).catch(() => null);
+    if (answer?.ok) await cache.put(address, answer).catch(() => {});
+  }
+}
+
+importScripts("jupyterlite-service-worker.js");
