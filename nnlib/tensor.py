@@ -241,7 +241,7 @@ class Tensor(InPlace):
     # ------------------------------------------------------------ what it is
     @property
     def shape(self) -> Size:
-        """How long it is in each dimension: () for a number by itself.
+        """How long it is in each dimension, () for a number by itself.
 
         >>> import nnlib
         >>> nnlib.zeros(2, 3).shape
@@ -251,7 +251,7 @@ class Tensor(InPlace):
 
     @property
     def ndim(self) -> int:
-        """How many dimensions it has: as `dim()`.
+        """How many dimensions it has, as `dim()` says.
 
         >>> import nnlib
         >>> nnlib.zeros(2, 3).ndim

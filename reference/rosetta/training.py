@@ -15,7 +15,8 @@ net[2].load_state_dict({
 rule = nnlib.optim.Adam(net.parameters(), lr=0.1)
 for epoch in range(200):
     rule.zero_grad()
-    loss = F.binary_cross_entropy_with_logits(net(x), y)
+    z = net(x)
+    loss = F.binary_cross_entropy_with_logits(z, y)
     loss.backward()
     rule.step()
 print((net(x) > 0).flatten().tolist())
