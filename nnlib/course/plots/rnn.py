@@ -197,8 +197,9 @@ def writing(writer: Any, **text: Any) -> live.Figure:
             live.button("six new words", {"batch": "again"}),
             [live.column(*(live.readout(line, size="large") for line in lines[:3])),
              live.column(*(live.readout(line, size="large") for line in lines[3:]))],
-            live.axes(live.bars("next", labels=[*words.LETTERS, "end"]), height=190, width=560,
-                      ylim=(0, 1), xlabel="next letter after the beginning", ylabel="probability"),
+            live.axes(live.bars("next", labels=[*words.LETTERS, "•"]), height=190, width=560,
+                      ylim=(0, 1), xlabel="next letter after the beginning (• ends the word)",
+                      ylabel="probability"),
         ],
         **text,
     )  # fmt: skip
