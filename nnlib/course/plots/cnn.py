@@ -55,7 +55,7 @@ def paint_a_kernel(image: np.ndarray, question: Any) -> live.Figure:
         kernel=live.paint((3, 3), value=KERNELS["left edges"], range=(-1, 1), brush=0,
                           colors="diverging", annotate=".1f", label="kernel: nine weights"),
         row=live.slider(0, 11, value=5, label="window's row"),
-        column=live.slider(0, 11, value=4, label="window's column"),
+        column=live.slider(0, 11, value=3, label="window's column"),
         view=[
             question,
             [live.control("image"), live.column(live.control("kernel"), live.presets(presets))],
