@@ -8,7 +8,8 @@ import importlib.util
 def pytorch() -> bool:
     """True where PyTorch is installed; else says that the cell is skipped, and how to have it.
 
-    >>> pytorch() in (True, False)
+    >>> from nnlib import course
+    >>> course.pytorch() in (True, False)
     True
     """
     if importlib.util.find_spec("torch") is not None:

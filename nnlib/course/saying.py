@@ -30,7 +30,8 @@ def say(name: str, value: Any, format: str = "", *, reads: str) -> None:
             who may have changed the code, is told instead.
         ValueError: the name cannot be one, or the value is no single number.
 
-    >>> say("third", 1 / 3, ".2f", reads="0.33")
+    >>> from nnlib import course
+    >>> course.say("third", 1 / 3, ".2f", reads="0.33")
     """
     if not NAME.fullmatch(name):
         raise ValueError(f"say: {name!r} is no name; use small letters, digits and hyphens")

@@ -35,7 +35,8 @@ def _ring(random: np.random.Generator, low: np.ndarray, high: np.ndarray) -> np.
 def blobs(n: int = 200, noise: float = 0.4, seed: int = 0) -> Samples:
     """Two clouds, about (−0.9, −0.9) and (0.9, 0.9): a line parts them.
 
-    >>> blobs(4, noise=0).x[:, 0] > 0
+    >>> from nnlib import datasets
+    >>> datasets.blobs(4, noise=0).x[:, 0] > 0
     array([False,  True, False,  True])
     """
     return _drawn("blobs", lambda _, y: (1.8 * y - 0.9)[:, None] * np.ones(2), n, noise, seed)
@@ -44,7 +45,8 @@ def blobs(n: int = 200, noise: float = 0.4, seed: int = 0) -> Samples:
 def circles(n: int = 200, noise: float = 0.1, seed: int = 0) -> Samples:
     """A disc of radius 0.8 (class 1) inside a ring from 1.2 to 1.7 (class 0).
 
-    >>> s = circles(100, noise=0)
+    >>> from nnlib import datasets
+    >>> s = datasets.circles(100, noise=0)
     >>> bool(((s.x**2).sum(1) < 1).astype(int).tolist() == s.y.tolist())
     True
     """
@@ -54,7 +56,8 @@ def circles(n: int = 200, noise: float = 0.1, seed: int = 0) -> Samples:
 def xor(n: int = 200, noise: float = 0.1, seed: int = 0) -> Samples:
     """Four squares; class 1 where x₁ and x₂ differ in sign.
 
-    >>> s = xor(100, noise=0)
+    >>> from nnlib import datasets
+    >>> s = datasets.xor(100, noise=0)
     >>> bool((s.x[:, 0] * s.x[:, 1] < 0).astype(int).tolist() == s.y.tolist())
     True
     """
@@ -70,7 +73,8 @@ def xor(n: int = 200, noise: float = 0.1, seed: int = 0) -> Samples:
 def spirals(n: int = 200, noise: float = 0.05, seed: int = 0) -> Samples:
     """Two arms that wind around each other, a little more than once.
 
-    >>> spirals(2, noise=0).x.shape
+    >>> from nnlib import datasets
+    >>> datasets.spirals(2, noise=0).x.shape
     (2, 2)
     """
 
@@ -85,7 +89,8 @@ def spirals(n: int = 200, noise: float = 0.05, seed: int = 0) -> Samples:
 def moons(n: int = 200, noise: float = 0.12, seed: int = 0) -> Samples:
     """Two half-circles that reach into each other.
 
-    >>> moons(2, noise=0).y.tolist()
+    >>> from nnlib import datasets
+    >>> datasets.moons(2, noise=0).y.tolist()
     [0, 1]
     """
 

@@ -93,7 +93,8 @@ def penguins(
 
     Source: Gorman, Williams & Fraser (2014), CC0.
 
-    >>> birds = penguins(("Adelie", "Chinstrap"), ("bill_length_mm", "body_mass_g"))
+    >>> from nnlib import datasets
+    >>> birds = datasets.penguins(("Adelie", "Chinstrap"), ("bill_length_mm", "body_mass_g"))
     >>> birds.x.shape, birds.y.sum()
     ((219, 2), np.int64(68))
     """
@@ -133,7 +134,8 @@ def digits(train: bool = True) -> Samples:
 
     Source: LeCun et al. (1998), CC BY-SA 3.0.
 
-    >>> digits(train=False).x.shape
+    >>> from nnlib import datasets
+    >>> datasets.digits(train=False).x.shape
     (1000, 1, 28, 28)
     """
     return _images("mnist5k.npz", 255, train, MNIST)
@@ -146,7 +148,8 @@ def digits8x8(train: bool = True) -> Samples:
 
     Source: Alpaydin & Kaynak (1998), CC BY 4.0.
 
-    >>> digits8x8().x.shape
+    >>> from nnlib import datasets
+    >>> datasets.digits8x8().x.shape
     (1442, 1, 8, 8)
     """
     return _images("digits8x8.npz", 16, train, DIGITS8X8)

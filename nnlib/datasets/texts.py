@@ -72,7 +72,8 @@ def language_words(train: bool = True) -> Texts:
 
     Source: Debian's word lists; `language_words().about` has the licences.
 
-    >>> language_words(train=False).classes
+    >>> from nnlib import datasets
+    >>> datasets.language_words(train=False).classes
     ('dutch', 'english', 'polish', 'spanish')
     """
     rows = read_rows("language_words.csv")
@@ -89,7 +90,8 @@ def english_words(train: bool = True) -> Texts:
 
     Source: SCOWL, by Debian's wamerican-small.
 
-    >>> words = english_words(train=False)
+    >>> from nnlib import datasets
+    >>> words = datasets.english_words(train=False)
     >>> len(words), words.classes
     (1000, ('backwards', 'forwards'))
     """
@@ -105,7 +107,8 @@ def austen_sentences(train: bool = True) -> Texts:
 
     Source: Project Gutenberg's texts, by Debian's r-cran-janeaustenr.
 
-    >>> austen_sentences(train=False).classes
+    >>> from nnlib import datasets
+    >>> datasets.austen_sentences(train=False).classes
     ('shuffled', 'real')
     """
     sentences = [row["sentence"] for row in read_rows("austen_sentences.csv")]

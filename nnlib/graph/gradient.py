@@ -23,7 +23,7 @@ def gradient(graph: Graph, of: str | None = None, wrt: Sequence[str] | None = No
 
     >>> import nnlib
     >>> square = nnlib.graph.trace(lambda x: x * x, x=nnlib.tensor(3.0))
-    >>> gradient(square).run(x=5.0)["d_x"].item()
+    >>> nnlib.graph.gradient(square).run(x=5.0)["d_x"].item()
     10.0
     """
     of = _of(graph, of)

@@ -124,7 +124,7 @@ def trace(fn: Callable[..., Any], /, **inputs: Any) -> Graph:
     depends on a value.
 
     >>> import nnlib
-    >>> g = trace(lambda x: x.exp(), x=nnlib.ones(2))
+    >>> g = nnlib.graph.trace(lambda x: x.exp(), x=nnlib.ones(2))
     >>> [s.op for s in g.steps]
     ['input', 'exp']
     """

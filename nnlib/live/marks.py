@@ -421,7 +421,8 @@ def label(
 def grid(xlim: Sequence[float], ylim: Sequence[float], n: int = 64) -> np.ndarray:
     """The n·n points of a map, shape (n², 2), float32, row by row with y rising: for heat maps.
 
-    >>> grid((0, 1), (0, 1), 2).tolist()
+    >>> from nnlib import live
+    >>> live.grid((0, 1), (0, 1), 2).tolist()
     [[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]]
     """
     x, y = np.meshgrid(np.linspace(xlim[0], xlim[1], n), np.linspace(ylim[0], ylim[1], n))

@@ -45,8 +45,8 @@ def names_of(part: Any) -> list[str]:
 def dag_states(function: Callable, **inputs: Any) -> list[str]:
     """Names of the states through which a recorded graph steps: empty, forwards, backwards.
 
-    >>> import nnlib
-    >>> dag_states(lambda a, b: a * b + b, a=nnlib.tensor(2.0), b=nnlib.tensor(3.0))[:3]
+    >>> from nnlib import live
+    >>> live.dag_states(lambda a, b: a * b + b, a=2.0, b=3.0)[:3]
     ['start', 'a', 'b']
     """
     from nnlib.live.recording import tensor

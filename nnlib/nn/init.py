@@ -148,7 +148,8 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     `param` is leaky_relu's slope.  Raises ValueError for a function it does not know.  As
     ``torch.nn.init.calculate_gain``.
 
-    >>> calculate_gain("tanh")
+    >>> import nnlib
+    >>> nnlib.nn.init.calculate_gain("tanh")
     1.6666666666666667
     """
     if nonlinearity in _LINEAR:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import doctest
 import importlib
 import inspect
 import re
@@ -74,6 +75,16 @@ def test_every_docstring_says_what_it_is_and_has_an_example_that_doctest_runs():
     assert [name for name, doc in docs.items() if len(doc.strip().split("\n")[0]) < 8] == []
     bare = {name for name, doc in docs.items() if ">>> " not in doc}
     assert bare == WITHOUT_EXAMPLE
+
+
+def test_an_example_runs_by_itself_as_a_reader_copies_it():
+    parser, failed = doctest.DocTestParser(), []
+    runner = doctest.DocTestRunner()
+    for name, thing in shown().items():
+        example = parser.get_doctest(thing.__doc__ or "", {}, name, None, None)
+        if runner.run(example, out=lambda text: None).failed:
+            failed.append(name)
+    assert failed == []
 
 
 def raised(thing: Any) -> set[str]:
