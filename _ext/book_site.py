@@ -166,6 +166,39 @@ def add_page_metadata(
     context["metatags"] = context.get("metatags", "") + "\n" + "\n".join(lines)
 
 
+TIMES = re.compile(r"\s+×\s+")
+AS_WRITTEN = (nodes.literal, nodes.literal_block, nodes.raw, nodes.math, nodes.math_block)
+
+
+def keep_sizes_together(app: Sphinx, doctree: nodes.document) -> None:
+    """28 × 28 stays on one line, whether its numbers are written or come from a cell."""
+    for text in list(doctree.findall(nodes.Text)):
+        if TIMES.search(text) and not isinstance(text.parent, AS_WRITTEN):
+            text.parent.replace(text, nodes.Text(TIMES.sub("\u00a0×\u00a0", text)))
+
+
+OPENING, CLOSING = re.compile(r"[(\[‘“]+$"), re.compile(r"[.,;:!?)\]’”]+")
+
+
+def keep_punctuation_with_formulas(app: Sphinx, doctree: nodes.document) -> None:
+    """No line begins with the comma behind a formula, none ends with the bracket before it."""
+    for formula in list(doctree.findall(nodes.math)):
+        parent, at = formula.parent, formula.parent.index(formula)
+        before, behind = parent[at - 1] if at else None, [*parent[at + 1 :], None][0]
+        opened = OPENING.search(before) if isinstance(before, nodes.Text) else None
+        closed = CLOSING.match(behind) if isinstance(behind, nodes.Text) else None
+        if not (opened or closed):
+            continue
+        parent[at] = together = nodes.inline(classes=["nn-together"])
+        together += formula
+        if opened:
+            parent[at - 1] = nodes.Text(before[: opened.start()])
+            together.insert(0, nodes.Text(opened[0]))
+        if closed:
+            parent[at + 1] = nodes.Text(behind[closed.end() :])
+            together += nodes.Text(closed[0])
+
+
 def mend_markup(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
     """Takes back a role that docutils gives to bibliographies: their entries are no list items."""
     body = context.get("body")
@@ -242,6 +275,8 @@ def setup(app: Sphinx) -> dict:
     app.add_config_value("comments_config", {}, "")
     app.connect("builder-inited", add_filters, priority=900)
     app.connect("config-inited", place_assets, priority=200)
+    app.connect("doctree-read", keep_sizes_together)
+    app.connect("doctree-read", keep_punctuation_with_formulas)
     # Before myst-nb adds the page's scripts, which happens at the default priority of 500.
     app.connect("html-page-context", prepare_figures, priority=400)
     app.connect("html-page-context", add_page_metadata, priority=600)

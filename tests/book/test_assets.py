@@ -12,6 +12,8 @@ import book_assets
 import book_site
 import pytest
 from book_assets import AssetError
+from docutils import nodes
+from docutils.utils import new_document
 
 
 def packed(files: dict[str, bytes]) -> bytes:
@@ -132,3 +134,20 @@ def test_the_page_carries_no_copy_of_the_figures_script() -> None:
     assert set(slim) == {"a"}
     assert slim["a"]["state"] == {"spec": {"view": "</script>"}}
     assert "</script>" not in body
+
+
+def test_sizes_and_a_formulas_punctuation_stay_on_one_line() -> None:
+    def formula(name: str) -> nodes.math:
+        return nodes.math(name, name)
+
+    paragraph, page = nodes.paragraph(), new_document("page")
+    page += paragraph
+    paragraph += [nodes.Text("of 28 ×\n28 ("), formula("a"), nodes.Text(", "), formula("b")]
+    paragraph += [nodes.Text(", "), formula("c"), nodes.Text(") and "), formula("d")]
+    paragraph += nodes.literal("4 × 6", "4 × 6")
+    told = paragraph.astext()
+    book_site.keep_sizes_together(None, page)
+    book_site.keep_punctuation_with_formulas(None, page)
+    together = [node.astext() for node in paragraph.findall(nodes.inline)]
+    assert together == ["(a,", "b,", "c)"]
+    assert paragraph.astext() == told.replace("28 ×\n28", "28\u00a0×\u00a028")
