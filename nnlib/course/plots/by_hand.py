@@ -46,9 +46,10 @@ def lines(
     for name in names:
         printed = float(tree(graph, name, expand).value(known))
         assert abs(printed - values[name]) < 1e-12, (name, printed, values[name])
-        said = graph.to_latex(name, expand).replace(" = ", " &= ", 1)
-        place = r" \\ &= " if expand else " = "  # a long formula's number gets a line of its own
-        out.append(f"{said}{place}{values[name]:.4f}")
+        left, _, right = graph.to_latex(name, expand).partition(" = ")
+        # A long formula gets a line of its own, and so does its number: a phone is narrow.
+        broken = rf"&{left} \\ &= {right} \\ &= "
+        out.append(f"{broken if expand else f'{left} &= {right} = '}{values[name]:.4f}")
     return Lines(out)
 
 
