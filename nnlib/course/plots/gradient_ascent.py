@@ -215,7 +215,7 @@ def fan_of_batches(hill: Hill, slope: Hill, x: Any, y: Any, start: Any, sizes: S
     law = noises[0] * np.asarray(sizes) ** -0.5
     spread = live.axes(
         live.points(x=sizes, y=noises, label="measured in the cell above"),
-        live.curve(sizes, law, dash=True, color="muted", label="s / √B"),
+        live.curve(sizes, law, dash=True, color="muted", label="c / √B"),
         live.points(x=lambda B: B * 1.0, y="spread", color="gradient", size=7, label="this fan"),
         xscale="log", yscale="log", xlim=(0.8, 160), ylim=(0.01, 2),
         xlabel="birds in a mini-batch, B", ylabel="noise", width=340, height=340,
