@@ -1,6 +1,12 @@
 // In JupyterLite's pages, before its own scripts: the two service workers of this site stay apart.
 (() => {
   "use strict";
+  // On a phone JupyterLab's panels leave a notebook no room: Jupyter Notebook shows it alone.
+  const path = new URLSearchParams(location.search).get("path");
+  if (innerWidth < 700 && path?.endsWith(".ipynb") && /\/lab\/(index\.html)?$/.test(location.pathname)) {
+    location.replace(`../notebooks/index.html?path=${encodeURIComponent(path)}`);
+  }
+
   const workers = navigator.serviceWorker;
   if (!workers) return;
   const root = new URL("./", document.currentScript.src).href; // …/lite/
