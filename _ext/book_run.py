@@ -44,6 +44,7 @@ logger = logging.getLogger(__name__)
 
 BUNDLES = Path(__file__).with_name("run")
 KERNEL = ROOT / "frontend" / "run" / "python"
+STYLES = ROOT / "frontend" / "run" / "src" / "run.css"
 LITE_KERNEL, LITE_KERNEL_PARTS = (
     "jupyterlite-pyodide-kernel",
     ("piplite", "ipykernel", "pyodide_kernel"),
@@ -217,6 +218,18 @@ def lite_lock(word: dict, folder: str, file_name: str, wheel: bytes) -> bytes:
     return json.dumps({**word, "packages": packages}, separators=(",", ":")).encode()
 
 
+def elsewhere(lock: dict) -> tuple[str, bytes, int]:
+    """Of files that stay on a host: the book's lock (name, content) and how much is loaded first.
+
+    The host serves the official files as they are. Pyodide checks its packages by the hashes of
+    this lock; the lock's name says what it holds, so that browsers know one edition from the next.
+    """
+    core = {name: path.read_bytes() for name, path in fetch_python.core(lock).items()}
+    data = only(json.loads(core["pyodide-lock.json"]), lock["pyodide"]["packages"])
+    name = f"pyodide-lock-{sha256(data)[:12]}.json"
+    return name, data, sum(len(core[name]) for name in FIRST) + NUMPY_BYTES
+
+
 def write_folder(parent: Path, stem: str, files: dict[str, bytes]) -> Path:
     """Writes the files into `stem-<hash of them>`."""
     digest = hashlib.sha256()
@@ -231,15 +244,21 @@ def write_folder(parent: Path, stem: str, files: dict[str, bytes]) -> Path:
     return folder
 
 
+FIRST = ("pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json")
+NUMPY_BYTES = 3_061_133  # of Pyodide's own wheel, which is not fetched to build such a book
+
+
 def prepare(parent: Path, source: str, lite: bool = False) -> dict:
     """Makes the folders; says where they are, how much a first visit loads, what to keep."""
     lock = fetch_python.read_lock()
     bundles = {name: (BUNDLES / name).read_bytes() for name in ("runner.js", "worker.js")}
     archive = book_archive(lock)
     wheel = nnlib_wheel()
-    book = write_folder(
-        parent, "book", {"book.zip": archive, **bundles, **(dict([wheel]) if lite else {})}
-    )
+    own = {"book.zip": archive, **bundles, **(dict([wheel]) if lite else {})}
+    if source != "1":
+        name, data, first = elsewhere(lock)
+        own[name] = data
+    book = write_folder(parent, "book", own)
     made = {"book": f"python/{book.name}/", "folders": [book], "lite": None}
     files = distribution(lock) if source == "1" and not lite else {}
     if lite:  # always with a Pyodide of its own site: another host's lacks the widgets
@@ -251,11 +270,21 @@ def prepare(parent: Path, source: str, lite: bool = False) -> dict:
     if lite:
         made["lite"] = (f"python/{folder.name}/", lite_lock(word, book.name, *wheel))
     if source != "1":
-        return {**made, "pyodide": source.rstrip("/") + "/", "bytes": 16_000_000 + len(archive)}
-    first = ("pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json")
+        made |= {"pyodide": source.rstrip("/") + "/", "lock": f"{made['book']}{name}"}
+        return {**made, "bytes": first + len(archive)}
     numpy = next(name for name in files if name.startswith("numpy-"))
-    total = sum(len(files[name]) for name in (*first, numpy)) + len(archive)
+    total = sum(len(files[name]) for name in (*FIRST, numpy)) + len(archive)
     return {**made, "pyodide": f"python/{folder.name}/", "bytes": total}
+
+
+def address_of_host(source: str) -> str:
+    """The source, if it is nothing, `1` or an address; a word for the author else."""
+    if source in ("", "1") or re.match(r"https?://[^/]", source):
+        return source
+    raise ExtensionError(
+        f"run={source}: needed is run=1 (Python becomes part of the site) or the address of a "
+        "folder that serves Pyodide's files, as run=https://cdn.jsdelivr.net/pyodide/v0.27.7/full/"
+    )
 
 
 # --- the site -------------------------------------------------------------------------------------
@@ -264,7 +293,7 @@ def prepare(parent: Path, source: str, lite: bool = False) -> dict:
 def plan(app: Sphinx, config: Config) -> None:
     """Decides whether this build's pages can run code, and prepares what they load."""
     lite = os.environ.get("BOOK_LITE") == "1"
-    source = os.environ.get("BOOK_RUN", "") or ("1" if lite else "")
+    source = address_of_host(os.environ.get("BOOK_RUN", "") or ("1" if lite else ""))
     assets = Path(app.outdir).parent / ".assets" / "run"
     shutil.rmtree(assets, ignore_errors=True)
     config.book_run = ""
@@ -280,8 +309,8 @@ def plan(app: Sphinx, config: Config) -> None:
             "`make book` without run= and lite= builds the book without it."
         ) from error
     assets.mkdir(parents=True, exist_ok=True)
-    for name in ("run.js", "run.css"):
-        shutil.copyfile(BUNDLES / name, assets / name)
+    for path in (BUNDLES / "run.js", STYLES):
+        shutil.copyfile(path, assets / path.name)
     app.book_run = made
     told = {k: v for k, v in made.items() if k != "folders"} | {"lite": bool(made["lite"])}
     config.book_run = json.dumps(told, sort_keys=True)
@@ -337,6 +366,8 @@ def equip_page(app: Sphinx, pagename: str, templatename: str, context: dict, doc
     }
     if made["lite"]:
         info["lite"] = to("lite/lab/index.html") + f"?path={pagename}.ipynb"
+    if "lock" in made:
+        info["lock"] = to(made["lock"])
     text = json.dumps(info, separators=(",", ":")).replace("<", "\\u003c")
     context["body"] += f'\n<script type="application/json" id="nn-run">{text}</script>\n'
     app.add_css_file("run/run.css", priority=310)

@@ -1,6 +1,6 @@
 // Bundles frontend/run/src into _ext/run/: the button, the runner, the worker, the service worker.
 import { createHash } from "node:crypto";
-import { copyFileSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
@@ -51,4 +51,3 @@ for (const [name, format] of Object.entries(ENTRIES)) {
   const kB = (bytes) => `${(bytes.length / 1000).toFixed(1)} kB`;
   console.log(`_ext/run/${name}.js: ${kB(code)}, ${kB(gzipSync(code, { level: 9 }))} gzipped`);
 }
-copyFileSync(join(here, "src", "run.css"), join(target, "run.css"));

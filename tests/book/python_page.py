@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from pathlib import Path
 from typing import Any
 
@@ -41,22 +42,39 @@ def needs_python(site: Path) -> None:
         pytest.skip("this site holds no Python for its pages: `make book run=1` includes it")
 
 
+def until(page: Page, script: str, arg: Any = None, timeout: float = RUN) -> None:
+    """Waits until the script is true, also where the page's policy forbids wait_for_function."""
+    end = time.monotonic() + timeout / 1000
+    while not page.evaluate(script, arg):
+        assert time.monotonic() < end, f"not so after {timeout / 1000:g} s: {script} ({arg})"
+        page.wait_for_timeout(20)
+
+
 class PythonPage:
     """A page of the book in a browser of its own; `start()` presses Run the code."""
 
     def __init__(
-        self, browser: Browser, base: str, name: str, script: str = "", **options: Any
+        self,
+        browser: Browser,
+        base: str,
+        name: str,
+        script: str = "",
+        allowed: str = "",
+        **options: Any,
     ) -> None:
         self.context: BrowserContext = browser.new_context(
             viewport={"width": DESKTOP, "height": 900}, accept_downloads=True, **options
         )
         self.context.add_init_script(LISTEN + script)
-        self.name, self.base = name, base
+        self.name, self.base, self.allowed = name, base, allowed or base
         self.open()
 
     def open(self) -> None:
+        """Opens the page, instead of the one that was open: that would go on keeping its Python."""
+        for page in self.context.pages:
+            page.close()
         self.visit = Visit(self.context.new_page())
-        self.visit.watch(self.base)
+        self.visit.watch(self.allowed)
         self.page: Page = self.visit.page
         self.requests: list[str] = []
         self.page.on("request", lambda request: self.requests.append(request.url))
@@ -71,7 +89,7 @@ class PythonPage:
     def wait(self, *states: str) -> None:
         wanted = json.dumps([*states, "failed"])
         bar = "document.querySelector('.nn-run-bar')?.dataset.state"
-        self.page.wait_for_function(f"{wanted}.includes({bar})", timeout=READY)
+        until(self.page, f"{wanted}.includes({bar})", timeout=READY)
         assert self.state in states, self.words
 
     @property
@@ -95,7 +113,7 @@ class PythonPage:
         """Runs the page; what each of the first `count` runs said, up to the first that failed."""
         self.press("Run all")
         over = f"window.heard.length >= {count} || window.heard.some(r => r.status !== 'ok')"
-        self.page.wait_for_function(over, timeout=timeout)
+        until(self.page, over, timeout=timeout)
         return self.heard()
 
     def close(self) -> None:
@@ -138,11 +156,11 @@ class Cell:
         return self
 
     def settle(self, status: str, before: int) -> None:
-        self.page.wait_for_function(f"window.heard.length > {before}", timeout=RUN)
-        self.page.wait_for_function(
+        until(self.page, f"window.heard.length > {before}")
+        until(
+            self.page,
             "root => !['waiting', 'running'].includes(document.querySelector(root).dataset.run)",
-            arg=self.root,
-            timeout=RUN,
+            self.root,
         )
         assert self.status == status, f"{self.root}: {self.status}, needed {status}: {self.output}"
 

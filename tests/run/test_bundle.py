@@ -36,10 +36,6 @@ def test_a_bundle_is_built_from_these_sources(name: str) -> None:
     )
 
 
-def test_the_styles_are_these() -> None:
-    assert (BUNDLES / "run.css").read_bytes() == (SOURCES / "src" / "run.css").read_bytes()
-
-
 def test_the_lock_file_names_no_registry() -> None:
     lock = json.loads((SOURCES / "package-lock.json").read_text("utf8"))
     assert not [name for name, entry in lock["packages"].items() if "resolved" in entry]

@@ -12,6 +12,8 @@ export interface CellInfo {
 export interface PageInfo {
   readonly page: string;
   readonly pyodide: string;
+  /** What the files on another host must be, if Python comes from one: the lock's name says its content. */
+  readonly lock?: string;
   readonly book: string;
   readonly notebook: string;
   readonly live: string;
@@ -69,7 +71,7 @@ export type FromWorker =
   | { readonly type: "completed"; readonly ask: number; readonly start: number; readonly names: readonly (readonly [string, string])[] };
 
 export type ToWorker =
-  | { readonly type: "start"; readonly pyodide: string; readonly book: string; readonly solved: readonly string[]; readonly interrupt: Uint8Array | null }
+  | { readonly type: "start"; readonly pyodide: string; readonly lock: string; readonly book: string; readonly solved: readonly string[]; readonly interrupt: Uint8Array | null }
   | { readonly type: "run"; readonly run: number; readonly source: string; readonly name: string }
   | { readonly type: "comm"; readonly comm: string; readonly data: string; readonly buffers: readonly Uint8Array[] }
   | { readonly type: "complete"; readonly ask: number; readonly line: string };

@@ -42,7 +42,7 @@ export class Python {
     };
     // with cross-origin isolation a cell can be interrupted and its variables stay
     this.interrupt = globalThis.crossOriginIsolated ? new Uint8Array(new SharedArrayBuffer(1)) : null;
-    this.tell({ type: "start", pyodide: absolute(this.info.pyodide), book: absolute(this.info.book), solved: this.solved(), interrupt: this.interrupt });
+    this.tell({ type: "start", pyodide: absolute(this.info.pyodide), lock: this.info.lock ? absolute(this.info.lock) : "", book: absolute(this.info.book), solved: this.solved(), interrupt: this.interrupt });
   }
 
   run(source: string, name: string): Promise<Status> {
@@ -105,10 +105,11 @@ export class Python {
   }
 
   private fail(message: string): void {
+    const words = this.state === "loading" ? "Python did not start" : "Python broke off";
     this.worker?.terminate();
     this.worker = undefined;
     this.waiting.splice(0).forEach(({ done }) => done("error"));
-    this.become("failed", `Python did not start: ${message}`);
+    this.become("failed", `${words}: ${message}`);
   }
 
   private hear(message: FromWorker): void {
@@ -150,7 +151,7 @@ export class Python {
   private progress(): void {
     const mega = (bytes: number): string => (bytes / 1e6).toFixed(1);
     const of = this.what === "matplotlib" ? "" : ` of ${mega(this.info.bytes)}`;
-    const line = `Loading ${this.what || "Python"} … ${mega(this.bytes)}${of} MB`;
+    const line = this.what ? `Loading ${this.what} … ${mega(this.bytes)}${of} MB` : "Starting Python …";
     if (this.state === "loading") this.listener.state("loading", line);
     else if (this.what) this.listener.state("busy", line);
     else if (this.waiting.length) this.listener.state("busy", "Running …");

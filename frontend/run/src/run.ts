@@ -2,6 +2,7 @@
 
 import { absolute, action, element } from "./dom.js";
 import type { PageInfo } from "./protocol.js";
+import { elsewhere } from "./ways.js";
 
 /** Why this browser cannot run Python here, or null. */
 export function obstacle(): string | null {
@@ -13,29 +14,33 @@ export function obstacle(): string | null {
   return null;
 }
 
-function elsewhere(info: PageInfo): HTMLElement {
-  const list = element("p", { class: "nn-run-hint" }, "Other ways: ");
-  list.append(element("a", { href: info.notebook, download: true }, "download the notebook"), " and run it where Python is installed");
-  if (info.lite && location.protocol !== "file:") list.append(", or ", element("a", { href: info.lite }, "open it in JupyterLite"));
-  list.append(".");
-  return list;
-}
-
 const PATIENCE = 2000; // milliseconds for the service worker, which only a first visit needs
+
+/** The service worker's address; it carries the host, if Python comes from another one. */
+function serviceWorker(info: PageInfo): string {
+  const address = new URL(absolute(`${info.root}sw.js`));
+  const host = absolute(info.pyodide);
+  if (!info.lock || new URL(host).origin === location.origin) return address.href;
+  address.search = String(new URLSearchParams({ host, lock: info.lock.split("/").pop() ?? "" }));
+  return address.href;
+}
 
 /** Starts the service worker; done when what is loaded next goes through it, so that it is kept. */
 async function cache(info: PageInfo): Promise<void> {
   if (!("serviceWorker" in navigator) || !isSecureContext) return;
+  const wanted = serviceWorker(info);
   const controlled = new Promise<void>((done) => {
-    if (navigator.serviceWorker.controller) done();
-    else navigator.serviceWorker.addEventListener("controllerchange", () => done(), { once: true });
+    const look = (): void => {
+      if (navigator.serviceWorker.controller?.scriptURL === wanted) done();
+    };
+    navigator.serviceWorker.addEventListener("controllerchange", look);
+    look();
   });
   try {
-    await navigator.serviceWorker.register(absolute(`${info.root}sw.js`));
-    const { active } = await navigator.serviceWorker.ready;
-    const parts = performance.getEntriesByType("resource").map((entry) => entry.name);
-    active?.postMessage({ type: "keep", folders: info.keep, pages: [location.href.replace(/#.*/, ""), ...parts] });
+    await navigator.serviceWorker.register(wanted);
     await controlled;
+    const parts = performance.getEntriesByType("resource").map((entry) => entry.name);
+    navigator.serviceWorker.controller?.postMessage({ type: "keep", folders: info.keep, pages: [location.href.replace(/#.*/, ""), ...parts] });
   } catch {
     // without it everything works, only not offline
   }
@@ -49,6 +54,7 @@ function begin(): void {
   const host = element("div", { class: "nn-run-host" });
   title.after(host);
   const said = element("div", { class: "nn-run-said", role: "status" });
+  let tries = 0;
   const press = action("Run the code", () => {
     const reason = obstacle();
     if (reason) {
@@ -57,13 +63,16 @@ function begin(): void {
     }
     press.disabled = true;
     said.replaceChildren(element("p", {}, "Loading Python …"));
-    // a module's address is known only here, so the bundler must not follow it
-    const address = absolute(`${info.book}runner.js`);
+    // a module's address is known only here, so the bundler must not follow it; a browser keeps in
+    // mind that one could not be had, so that each try has an address of its own
+    const address = absolute(`${info.book}runner.js`) + (tries ? `?try=${tries}` : "");
     const patience = new Promise((done) => setTimeout(done, PATIENCE));
     Promise.race([cache(info), patience]).then(() => import(address)).then(
       (runner: { start(info: PageInfo, host: HTMLElement): unknown }) => void runner.start(info, host),
       (error: unknown) => {
+        tries += 1;
         press.disabled = false;
+        press.textContent = "Try again";
         said.replaceChildren(element("p", {}, `Python could not be loaded: ${String(error)}`), elsewhere(info));
       },
     );

@@ -8,6 +8,7 @@ import { downloadNotebook } from "./notebook.js";
 import type { CellInfo, Output, PageInfo, Status } from "./protocol.js";
 import { Python, type State } from "./python.js";
 import { Edits, rememberSolved, solvedExercises } from "./store.js";
+import { elsewhere } from "./ways.js";
 import { Widgets } from "./widgets.js";
 import type { EditorView } from "@codemirror/view";
 
@@ -31,7 +32,7 @@ export class Runner {
   private readonly models: Models;
   private running: Cell | undefined;
   private stopping = false;
-  private bar!: { root: HTMLElement; words: HTMLElement; stop: HTMLButtonElement; count: HTMLElement; meter: HTMLProgressElement };
+  private bar!: { root: HTMLElement; words: HTMLElement; stop: HTMLButtonElement; count: HTMLElement; meter: HTMLProgressElement; failed: HTMLElement };
 
   constructor(private readonly info: PageInfo, host: HTMLElement) {
     this.edits = new Edits(info.page);
@@ -51,8 +52,8 @@ export class Runner {
     this.models = new Models((comm, data) => this.python.comm(comm, data));
     this.cells = info.cells.map((cell, i) => this.prepare(cell, i));
     this.buildBar(host);
+    this.python.start(); // in its worker, while the editors are made here
     for (const cell of this.cells) if (cell.root) this.equip(cell);
-    this.python.start();
   }
 
   // ---- what it is made of
@@ -82,9 +83,11 @@ export class Runner {
       action("Restart", () => this.python.restart()),
       action("Reset page", () => this.resetPage()),
       action("Download notebook", () => void downloadNotebook(this.info, (id) => this.source(this.byId(id))).catch((e: unknown) => this.say(String(e)))));
-    const root = element("div", { class: "nn-run-bar", role: "region", "aria-label": "Python" }, buttons, meter, words, count);
+    const failed = element("div", { class: "nn-run-failed" }, action("Try again", () => this.python.restart("")), elsewhere(this.info));
+    failed.hidden = true;
+    const root = element("div", { class: "nn-run-bar", role: "region", "aria-label": "Python" }, buttons, meter, words, count, failed);
     host.replaceChildren(root);
-    this.bar = { root, words, stop, count, meter };
+    this.bar = { root, words, stop, count, meter, failed };
     this.countSolved();
   }
 
@@ -205,6 +208,7 @@ export class Runner {
     this.bar.root.dataset["state"] = state;
     this.bar.stop.disabled = state !== "busy";
     this.bar.meter.hidden = state !== "loading";
+    this.bar.failed.hidden = state !== "failed";
     const parts = /([\d.]+) of ([\d.]+)/.exec(message);
     if (parts) this.bar.meter.value = Math.min(1, Number(parts[1]) / Number(parts[2]));
     this.say(message);

@@ -1,4 +1,5 @@
 // The service worker: keeps Python for good (its folders are named by their content) and pages for offline.
+// Where Python lies on another host, the worker's own address says which (`sw.js?host=…&lock=…`).
 
 interface Extendable extends Event { waitUntil(promise: Promise<unknown>): void }
 interface Fetching extends Extendable { readonly request: Request; respondWith(answer: Promise<Response>): void }
@@ -14,14 +15,26 @@ interface Scope {
 const scope = self as unknown as Scope;
 const PYTHON = "nnlib-python", PAGES = "nnlib-pages";
 const root = new URL(scope.registration.scope).pathname;
+const host = new URL(location.href).searchParams.get("host") ?? "";
 
 scope.addEventListener("install", (event) => event.waitUntil(scope.skipWaiting()));
-scope.addEventListener("activate", (event) => event.waitUntil(scope.clients.claim()));
+scope.addEventListener("activate", (event) => event.waitUntil(forgetOthers().then(() => scope.clients.claim())));
+
+/** A host's addresses do not tell what they hold: with another book's lock they are asked anew. */
+async function forgetOthers(): Promise<void> {
+  const cache = await caches.open(PYTHON);
+  for (const request of await cache.keys()) if (!request.url.startsWith(`${location.origin}/`)) await cache.delete(request);
+}
 
 scope.addEventListener("fetch", (event) => {
   const { request } = event;
   const url = new URL(request.url);
-  if (request.method !== "GET" || url.origin !== location.origin || !url.pathname.startsWith(root)) return;
+  if (request.method !== "GET") return;
+  if (host && request.url.startsWith(host)) {
+    if (request.mode === "cors") event.respondWith(once(request));
+    return;
+  }
+  if (url.origin !== location.origin || !url.pathname.startsWith(root)) return;
   const path = url.pathname.slice(root.length);
   if (path.startsWith("lite/")) return; // JupyterLite has its own
   event.respondWith(path.startsWith("python/") ? once(request) : fresh(request));
@@ -30,7 +43,7 @@ scope.addEventListener("fetch", (event) => {
 /** What never changes under its address: from the cache, after the first time. */
 async function once(request: Request): Promise<Response> {
   const cache = await caches.open(PYTHON);
-  const kept = await cache.match(request.url);
+  const kept = await cache.match(request.url, { ignoreVary: true });
   if (kept) return kept;
   const answer = await fetch(request);
   if (answer.ok && answer.status === 200) await cache.put(request.url, answer.clone()).catch(() => undefined);
@@ -70,6 +83,7 @@ scope.addEventListener("message", (event) => {
     }
     const cache = await caches.open(PYTHON);
     for (const request of await cache.keys()) {
+      if (host && request.url.startsWith(host)) continue;
       const path = new URL(request.url).pathname.slice(root.length);
       if (!folders.some((folder: string) => path.startsWith(folder))) await cache.delete(request);
     }

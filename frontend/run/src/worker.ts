@@ -1,6 +1,8 @@
 // The worker: loads Pyodide, NumPy and the book's own Python, then runs cells one after the other.
 
+import { type Files, forget, type Image, keep, recall } from "./image.js";
 import type { FromWorker, ToWorker } from "./protocol.js";
+import { reason } from "./reason.js";
 
 interface Proxy {
   toJs(options?: { dict_converter?: (entries: Iterable<[string, unknown]>) => unknown }): unknown;
@@ -15,35 +17,55 @@ interface Kernel {
 }
 interface Pyodide {
   readonly version: string;
+  readonly FS: Files;
+  readonly loadedPackages: Record<string, string>;
   loadPackage(names: readonly string[], options: object): Promise<unknown>;
   loadPackagesFromImports(code: string, options: object): Promise<unknown>;
   unpackArchive(data: ArrayBuffer, format: string, options: { extractDir: string }): void;
-  pyimport(name: string): Kernel;
+  pyimport(name: "page_kernel"): Kernel;
+  pyimport(name: "page_image"): { steps(): Iterator<unknown> };
   runPython(code: string): unknown;
   toPy(value: unknown): unknown;
   setInterruptBuffer(buffer: Uint8Array): void;
 }
+type Start = ToWorker & { type: "start" };
 interface Loader {
   loadPyodide(options: object): Promise<Pyodide>;
 }
 
 const scope = self as unknown as { postMessage(message: FromWorker): void; onmessage: ((event: MessageEvent<ToWorker>) => void) | null; fetch: typeof fetch };
 const say = (message: FromWorker): void => scope.postMessage(message);
+const plainFetch: typeof fetch = self.fetch.bind(self);
 const QUIET = { messageCallback: () => undefined, errorCallback: () => undefined };
+
+const IDLE = 1000, PAUSE = 4; // milliseconds until what this browser will keep is prepared, and between its steps
+const KEPT_STDLIB = new URL("kept-stdlib.zip", self.location.href).href; // no file: the image answers
 
 let pyodide: Pyodide | undefined;
 let kernel: Kernel | undefined;
 let interrupt: Uint8Array | null = null;
+let started: Start | undefined;
+let running = 0; // cells that wait or run
 let queue: Promise<void> = Promise.resolve();
 const early: ToWorker[] = []; // what came before Python was ready
 
-/** Every byte that the interpreter fetches is counted, for the progress line. */
-function countBytes(): void {
-  const plain = scope.fetch.bind(self);
+/**
+ * Watches what the interpreter fetches: every byte counts for the progress line, and what cannot be
+ * had ends the start, where Pyodide itself would wait for ever or go on without it.
+ */
+function watchFetches(wasm: string, image: Image | undefined, broke: (address: string, checked: boolean) => void): void {
   let bytes = 0;
   scope.fetch = async (input, init) => {
-    const answer = await plain(input, init);
-    if (!answer.body || !answer.ok) return answer;
+    const address = input instanceof Request ? input.url : String(input);
+    if (image && address === KEPT_STDLIB) return new Response(image.stdlib);
+    const broken = (): void => broke(address, Boolean(init?.integrity));
+    const answer = await plainFetch(input, init).catch((error: unknown) => {
+      broken();
+      throw error;
+    });
+    if (!answer.ok) broken();
+    // later visits load nothing; the browser knows what it has compiled only as it came
+    if (!answer.body || !answer.ok || (image && address === wasm)) return answer;
     const counter = new TransformStream<Uint8Array, Uint8Array>({
       transform(chunk, controller) {
         bytes += chunk.byteLength;
@@ -51,29 +73,67 @@ function countBytes(): void {
         controller.enqueue(chunk);
       },
     });
-    return new Response(answer.body.pipeThrough(counter), { headers: answer.headers, status: answer.status });
+    answer.body.pipeTo(counter.writable).catch(broken);
+    return new Response(counter.readable, { headers: answer.headers, status: answer.status });
   };
 }
 
-async function start(message: ToWorker & { type: "start" }): Promise<void> {
-  countBytes();
-  const doing = (what: string): void => say({ type: "loading", what, bytes: -1 });
-  doing("Python");
-  const book = fetch(`${message.book}book.zip`).then((answer) => {
-    if (!answer.ok) throw new Error(`${message.book}book.zip: ${answer.status}`);
-    return answer.arrayBuffer();
+/** A host may send WebAssembly by another name, which browsers compile only when it is whole. */
+function watchCompiler(broke: (error: unknown) => void): void {
+  const streaming = WebAssembly.instantiateStreaming;
+  WebAssembly.instantiateStreaming = async (source, imports) => {
+    try {
+      const answer = await source;
+      if (answer.headers.get("Content-Type")?.startsWith("application/wasm")) return await streaming(answer, imports);
+      return await WebAssembly.instantiate(await answer.arrayBuffer(), imports);
+    } catch (error) {
+      setTimeout(() => broke(error), 100); // after what the network may have to tell of it
+      throw error;
+    }
+  };
+}
+
+/** Why a file could not be had, once one could not. */
+let trouble: Promise<string> | undefined;
+
+async function start(message: Start): Promise<void> {
+  const image = await recall(message.book, message.pyodide);
+  const broken = new Promise<never>((_, failed) => {
+    watchFetches(`${message.pyodide}pyodide.asm.wasm`, image, (address, checked) => {
+      trouble = reason(address, checked, plainFetch);
+      void trouble.then((words) => failed(new Error(words)));
+    });
+    watchCompiler(failed);
   });
-  book.catch(() => undefined); // told below
-  const { loadPyodide } = (await import(`${message.pyodide}pyodide.mjs`)) as Loader;
+  try {
+    await Promise.race([load(message, image), broken]);
+  } catch (error) {
+    if (image && !trouble) await forget(message.book, message.pyodide); // it may be damaged: the next try starts from the files
+    throw trouble ? new Error(await trouble) : error;
+  }
+  if (!image) keepLater(message);
+}
+
+async function load(message: Start, image: Image | undefined): Promise<void> {
+  const doing = (what: string): void => say({ type: "loading", what, bytes: -1 });
+  doing(image ? "" : "Python");
+  const book = image ? undefined : fetch(`${message.book}book.zip`).then((answer) => answer.arrayBuffer());
+  book?.catch(() => undefined); // told above
+  const loader = `${message.pyodide}pyodide.mjs`;
+  const { loadPyodide } = (await import(loader).catch(async () => {
+    throw new Error(await reason(loader, false, plainFetch));
+  })) as Loader;
   const made = await loadPyodide({
     indexURL: message.pyodide,
-    packages: ["numpy"],
+    ...(message.lock ? { lockFileURL: message.lock } : {}),
+    ...(image ? { stdLibURL: KEPT_STDLIB, fsInit: async (files: Files) => image.write(files) } : { packages: ["numpy"] }),
     env: { HOME: "/home/pyodide", PYTHONDONTWRITEBYTECODE: "1" },
     stdout: () => undefined,
     stderr: () => undefined,
   });
-  doing("nnlib");
-  made.unpackArchive(await book, "zip", { extractDir: "/book" });
+  if (!image) doing("nnlib");
+  if (book) made.unpackArchive(await book, "zip", { extractDir: "/book" });
+  if (image) Object.assign(made.loadedPackages, image.packages);
   made.runPython("import sys; sys.path.insert(0, '/book')");
   kernel = made.pyimport("page_kernel");
   kernel.connect((proxy) => {
@@ -86,7 +146,24 @@ async function start(message: ToWorker & { type: "start" }): Promise<void> {
   interrupt = message.interrupt;
   if (interrupt) made.setInterruptBuffer(interrupt);
   pyodide = made;
+  started = message;
   say({ type: "ready", python: String(made.runPython("import platform; platform.python_version()")) });
+}
+
+/** Keeps what is unpacked and compiled for the next visit, bit by bit while no cell runs. */
+function keepLater(message: Start): void {
+  if (typeof caches === "undefined") return;
+  const work = pyodide!.pyimport("page_image").steps();
+  const step = (): void => {
+    if (running) return void setTimeout(step, IDLE);
+    try {
+      if (!work.next().done) setTimeout(step, PAUSE);
+      else void keep(message.book, message.pyodide, pyodide!.FS, pyodide!.loadedPackages).catch(() => undefined);
+    } catch {
+      // without it the next visit takes a little longer
+    }
+  };
+  setTimeout(step, IDLE);
 }
 
 async function run(message: ToWorker & { type: "run" }): Promise<void> {
@@ -97,25 +174,41 @@ async function run(message: ToWorker & { type: "run" }): Promise<void> {
     if (/\b(matplotlib|pyplot|course\.style|PIL)\b/.test(message.source)) await loadPictures();
     status = await kernel!.run(message.source, message.name);
   } catch (error) {
-    say({ type: "error", kind: "Error", message: String(error), hint: "Restart Python.", frames: [], whole: String(error) });
+    const told = error instanceof NotLoaded ? error : { kind: "Error", message: String(error), hint: "Restart Python." };
+    say({ type: "error", kind: told.kind, message: told.message, hint: told.hint, frames: [], whole: String(error) });
   }
   const solved = kernel!.progress();
   say({ type: "done", run: message.run, status: status as "ok", solved: solved.toJs() as string[] });
   solved.destroy();
 }
 
-let pictures: Promise<unknown> | undefined;
-function loadPictures(): Promise<unknown> {
-  if (!pictures) {
-    say({ type: "loading", what: "matplotlib", bytes: -1 });
-    pictures = pyodide!.loadPackage(["matplotlib"], QUIET).then(() => say({ type: "loading", what: "", bytes: -1 }));
-  }
+class NotLoaded extends Error {
+  readonly kind = "matplotlib could not be loaded";
+  readonly hint = "Run the cell again to try again.";
+}
+
+let pictures: Promise<void> | undefined;
+function loadPictures(): Promise<void> {
+  pictures ??= loadMatplotlib().catch((error: unknown) => {
+    pictures = undefined; // the next cell that needs it tries again
+    throw error;
+  });
   return pictures;
+}
+
+async function loadMatplotlib(): Promise<void> {
+  if ("matplotlib" in pyodide!.loadedPackages) return;
+  say({ type: "loading", what: "matplotlib", bytes: -1 });
+  await pyodide!.loadPackage(["matplotlib"], QUIET);
+  say({ type: "loading", what: "", bytes: -1 });
+  if (!("matplotlib" in pyodide!.loadedPackages)) throw new NotLoaded(await trouble);
+  keepLater(started!);
 }
 
 function handle(message: ToWorker): void {
   if (message.type === "run") {
-    queue = queue.then(() => run(message));
+    running += 1;
+    queue = queue.then(() => run(message)).finally(() => (running -= 1));
   } else if (message.type === "comm") {
     const buffers = pyodide!.toPy(message.buffers);
     kernel!.comm(message.comm, message.data, buffers);

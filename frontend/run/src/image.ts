@@ -1,0 +1,93 @@
+// What this browser has unpacked and compiled of Python, kept as one file: later visits start from it.
+
+/** What is asked of Emscripten's file system. */
+export interface Files {
+  mkdirTree(path: string): void;
+  writeFile(path: string, data: Uint8Array, options?: { canOwn?: boolean }): void;
+  readFile(path: string): Uint8Array<ArrayBuffer>;
+  readdir(path: string): string[];
+  stat(path: string): { mode: number };
+  isDir(mode: number): boolean;
+  analyzePath(path: string): { exists: boolean };
+}
+
+interface Header {
+  readonly packages: Readonly<Record<string, string>>; // what Pyodide says is loaded
+  readonly files: readonly (readonly [path: string, start: number, size: number])[];
+}
+
+export interface Image {
+  readonly packages: Readonly<Record<string, string>>;
+  /** The standard library, its modules compiled. */
+  readonly stdlib: Uint8Array<ArrayBuffer>;
+  write(files: Files): void;
+}
+
+const CACHE = "nnlib-python"; // the service worker's, which removes it with its book's folder (sw.ts)
+const ROOTS = ["/lib/python3.12/site-packages", "/book", "/home/pyodide/.matplotlib"];
+const STDLIB = "/tmp/stdlib.zip"; // page_image.py makes it
+
+/** Of this edition of the book and of Pyodide. */
+const place = (book: string, pyodide: string): string => `${book}kept?${new URLSearchParams({ of: pyodide })}`;
+
+export async function recall(book: string, pyodide: string): Promise<Image | undefined> {
+  if (typeof caches === "undefined") return undefined;
+  try {
+    const kept = await (await caches.open(CACHE)).match(place(book, pyodide));
+    return kept && opened(await kept.arrayBuffer());
+  } catch {
+    return undefined; // storage is off
+  }
+}
+
+function opened(data: ArrayBuffer): Image {
+  const length = new DataView(data).getUint32(0, true);
+  const { packages, files } = JSON.parse(new TextDecoder().decode(new Uint8Array(data, 4, length))) as Header;
+  const part = (start: number, size: number): Uint8Array<ArrayBuffer> => new Uint8Array(data, 4 + length + start, size);
+  const [, start, size] = files.find(([path]) => path === STDLIB)!;
+  return {
+    packages,
+    stdlib: part(start, size),
+    write(system) {
+      const made = new Set<string>();
+      for (const [path, start, size] of files) {
+        if (path === STDLIB) continue;
+        const folder = path.slice(0, path.lastIndexOf("/"));
+        if (!made.has(folder)) system.mkdirTree(folder);
+        made.add(folder);
+        system.writeFile(path, part(start, size), { canOwn: true });
+      }
+    },
+  };
+}
+
+export async function forget(book: string, pyodide: string): Promise<void> {
+  await (await caches.open(CACHE)).delete(place(book, pyodide));
+}
+
+export async function keep(book: string, pyodide: string, system: Files, packages: Readonly<Record<string, string>>): Promise<void> {
+  const files: [string, number, number][] = [];
+  const parts: Uint8Array<ArrayBuffer>[] = [];
+  let at = 0;
+  const add = (path: string): void => {
+    const data = system.readFile(path);
+    files.push([path, at, data.length]);
+    parts.push(data);
+    at += data.length;
+  };
+  const walk = (folder: string): void => {
+    for (const name of system.readdir(folder)) {
+      const path = `${folder}/${name}`;
+      if (name === "." || name === "..") continue;
+      if (system.isDir(system.stat(path).mode)) walk(path);
+      else add(path);
+    }
+  };
+  add(STDLIB);
+  for (const root of ROOTS) if (system.analyzePath(root).exists) walk(root);
+  const header: Header = { packages, files };
+  const words = new TextEncoder().encode(JSON.stringify(header));
+  const length = new DataView(new ArrayBuffer(4));
+  length.setUint32(0, words.length, true);
+  await (await caches.open(CACHE)).put(place(book, pyodide), new Response(new Blob([length, words, ...parts])));
+}
