@@ -21,10 +21,8 @@ from tests.book.harness import FLAGS, ROOT, chromium
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 PRINTED = "NumPy prints dtype=int64 where that is not its default"
-# Of tests/nnlib, the suites below lack: public_api (reads the signatures of PyTorch's functions),
-# printing (text alone), optim, lr_scheduler and programs (loops that ask PyTorch thousands of times
-# over loopback: minutes of waiting; their arithmetic is that of the functions that are tested).
-# What else cannot be tested there, and why.
+# Of tests/nnlib, the suites below lack public_api, which reads the signatures of PyTorch's
+# functions: handles have none. What else cannot be tested there, and why.
 LEFT_OUT = {
     "tests/nnlib/test_derivatives.py::test_gradients_add_up_in_the_tensor_that_was_there": (
         "it asks whether two of PyTorch's things are one, which handles do not tell"
@@ -34,6 +32,9 @@ LEFT_OUT = {
     ),
     "tests/nnlib/test_init.py::test_clipping_values_is_pytorchs_and_a_norm_of_nan": (
         "it holds arrays that PyTorch changes later; here they are copies"
+    ),
+    "tests/nnlib/test_programs.py::test_a_program_gives_the_same_under_either_import[saved and loaded]": (  # noqa: E501
+        "what PyTorch writes into a buffer stays in the buffer's copy"
     ),
     "nnlib/live/controls.py::nnlib.live.controls.stepper": PRINTED,
     "nnlib/live/controls.py::nnlib.live.controls.text": PRINTED,
@@ -54,6 +55,9 @@ SUITES = {
     "networks": [
         f"tests/nnlib/test_{name}.py"
         for name in ("nn", "layers", "init", "recurrent", "data", "datasets", "serialization")
+    ],
+    "training": [
+        f"tests/nnlib/test_{name}.py" for name in ("optim", "lr_scheduler", "programs", "printing")
     ],
     "graphs and docstrings": ["tests/graph", "--doctest-modules", "nnlib"],
 }
@@ -231,7 +235,8 @@ def test_nnlibs_tests_pass_in_the_browsers_python(address: str, name: str) -> No
     assert not short, f"{len(short)} failed, {result['passed']} passed\n" + "\n".join(short)
     assert result["code"] == 0, result["said"][-3000:]
     assert result["passed"] > LEAST[name]
-    assert len(result["skipped"]) < result["passed"] / 20, result["skipped"]
+    share = len(result["skipped"]) / result["passed"]
+    assert share < SHARE_SKIPPED.get(name, 0.05), result["skipped"]
 
 
 def brief(why: str) -> str:
@@ -240,4 +245,6 @@ def brief(why: str) -> str:
     return (lines or why.splitlines() or [""])[-1].strip()[:160]
 
 
-LEAST = {"functions": 600, "networks": 250, "graphs and docstrings": 900}  # no empty success
+LEAST = {"functions": 600, "networks": 250, "training": 120, "graphs and docstrings": 900}
+# Programs, and optimizers that are asked about their own state, go to no other process.
+SHARE_SKIPPED = {"training": 0.16}
