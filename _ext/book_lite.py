@@ -149,10 +149,9 @@ def as_notebook(path: Path, name: str, book: Book) -> bytes:
         if cell["cell_type"] == "code" and tags & FOLDED:
             cell["metadata"]["jupyter"] = {"source_hidden": True}
         # a figure's picture: JupyterLab shows of it the text alone until the cell has run
-        outputs = cell.get("outputs", [])
-        drawn = [out for out in outputs if "text/html" in out.get("data", {})]
-        if drawn:
-            cell["outputs"] = [out for out in outputs if out not in drawn]
+        if cell["cell_type"] == "code":
+            outputs = cell["outputs"]
+            cell["outputs"] = [out for out in outputs if "text/html" not in out.get("data", {})]
     return (json.dumps(notebook, indent=1, ensure_ascii=False) + "\n").encode()
 
 

@@ -18,6 +18,8 @@ JUPYTER_BOOK = [sys.executable, "-c", "from jupyter_book.cli.main import main; m
 PREFIX = "/somewhere/else/"
 THEMES = ("light", "dark")
 DESKTOP, PHONE = 1360, 360
+# Two frames: what was asked for is drawn.
+FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -53,6 +55,14 @@ class SubPathHandler(http.server.SimpleHTTPRequestHandler):
         if not path.startswith(PREFIX):
             return str(Path(self.directory) / "nothing-above-the-prefix")
         return super().translate_path("/" + path[len(PREFIX) :])
+
+    def send_page(self, data: bytes, kind: str) -> None:
+        """Answers with these bytes in place of the file's."""
+        self.send_response(200)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
 
     def log_message(self, format: str, *args: object) -> None:
         pass

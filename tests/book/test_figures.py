@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from nnlib.graph import Graph
-from tests.book.harness import BOOK_PAGES, DESKTOP, PHONE, Visit
+from tests.book.harness import BOOK_PAGES, DESKTOP, FRAMES, PHONE, Visit
 
 pytestmark = pytest.mark.browser
 
@@ -20,8 +20,6 @@ STATE = re.compile(
     r'<script type="application/vnd\.jupyter\.widget-state\+json">(.*?)</script>', re.DOTALL
 )
 HELPERS = """() => {
-  window.frames2 = () => new Promise(
-    (done) => requestAnimationFrame(() => requestAnimationFrame(done)));
   window.sceneOf = (name) =>
     nnlibLive.scenes.get(document.querySelector(`.nn-figure[data-name="${name}"]`));
   window.inputsOf = (name) => Object.fromEntries(
@@ -88,7 +86,7 @@ def arguments(graph: Graph, spec: dict, inputs: dict) -> dict:
 def check_against_python(visit: Visit, spec: dict) -> None:
     """What is drawn equals what nnlib computes in Python for the figure's present inputs."""
     page, name = visit.page, spec["name"]
-    page.evaluate("() => window.frames2()")
+    page.evaluate(FRAMES)
     inputs = page.evaluate("window.inputsOf", name)
     simple = all(np.size(v) >= 1 and not isinstance(v, str) for v in inputs.values())
     recorded = program_of(spec, inputs)
@@ -184,7 +182,7 @@ def test_each_handle_moves_by_key_and_by_dragging(visit, site, name) -> None:
             handle.focus()
             handle.press("ArrowRight")
             handle.press("ArrowUp")
-            page.evaluate("() => window.frames2()")
+            page.evaluate(FRAMES)
             by_key = page.evaluate("window.inputsOf", spec["name"])
             assert by_key != before, f"{spec['name']}: handle {i} by key"
             handle.scroll_into_view_if_needed()
@@ -193,7 +191,7 @@ def test_each_handle_moves_by_key_and_by_dragging(visit, site, name) -> None:
             page.mouse.down()
             page.mouse.move(x + 9, y - 13, steps=3)
             page.mouse.up()
-            page.evaluate("() => window.frames2()")
+            page.evaluate(FRAMES)
             assert page.evaluate("window.inputsOf", spec["name"]) != by_key, f"handle {i} by mouse"
             check_against_python(opened, spec)
     assert opened.faults == []

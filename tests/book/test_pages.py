@@ -12,7 +12,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from icon_font import ICONS
 
-from tests.book.harness import ALL_PAGES, BOOK_PAGES, DESKTOP, PHONE, THEMES, Visit
+from tests.book.harness import ALL_PAGES, BOOK_PAGES, DESKTOP, FRAMES, PHONE, THEMES, Visit
 
 pytestmark = pytest.mark.browser
 
@@ -25,8 +25,6 @@ def on(*screens: tuple[str, int], pages: Sequence[str] = ALL_PAGES) -> pytest.Ma
 
 
 EVERY_SCREEN = [(theme, width) for theme in THEMES for width in (DESKTOP, PHONE)]
-
-FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 # Findings of axe in the theme's frame (sidebars, header, footer), which the book does not write.
 THEMES_OWN_FINDINGS: set[str] = set()

@@ -124,12 +124,8 @@ class Book:
                 path = Path(self.translate_path(self.path))
                 if path.suffix != ".html" or not path.is_file():
                     return super().do_GET()
-                data = rewritten(path.read_text("utf8"), {**made, "lock": book.lock}).encode()
-                self.send_response(200)
-                self.send_header("Content-Type", "text/html")
-                self.send_header("Content-Length", str(len(data)))
-                self.end_headers()
-                self.wfile.write(data)
+                text = rewritten(path.read_text("utf8"), {**made, "lock": book.lock})
+                self.send_page(text.encode(), "text/html")
 
             def end_headers(self) -> None:
                 if book.policy:

@@ -45,11 +45,7 @@ class Host:
                 data = path.read_bytes().replace(host.folder.encode(), NEW.encode())
                 if path.suffix == ".html":
                     data = data.replace(b"<title>", b"<title>Second edition: ")
-                self.send_response(200)
-                self.send_header("Content-Type", self.guess_type(str(path)))
-                self.send_header("Content-Length", str(len(data)))
-                self.end_headers()
-                self.wfile.write(data)
+                self.send_page(data, self.guess_type(str(path)))
 
             def translate_path(self, path: str) -> str:
                 return super().translate_path(path.replace(NEW, host.folder))

@@ -16,6 +16,7 @@ import pytest
 
 import nnlib
 from nnlib import live
+from tests.book.harness import FRAMES
 from tests.live import gallery
 
 playwright = pytest.importorskip("playwright.sync_api")
@@ -87,9 +88,7 @@ class Site:
         )
 
     def settle(self) -> None:
-        self.page.evaluate(
-            "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
-        )
+        self.page.evaluate(FRAMES)
 
     def drag(self, locator: Any, dx: float, dy: float) -> None:
         locator.scroll_into_view_if_needed()
