@@ -76,7 +76,7 @@ types: $(TEST_STAMP)
 
 # CHAPTER=name runs one chapter; without it, all of them.
 CHAPTERS := $(if $(CHAPTER),chapters/$(CHAPTER).ipynb,index.ipynb chapters)
-# The text's numbers must hold, and nobody's own progress is shown (nnlib/course/mode.py).
+# The text's numbers must hold, and nobody's own progress is shown (course/kit/mode.py).
 export NNLIB_COURSE   ?= author
 export NNLIB_PROGRESS ?= off
 

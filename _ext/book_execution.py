@@ -42,7 +42,9 @@ def environment_key(root: Path = ROOT) -> str:
     digest = hashlib.sha256(platform.python_version().encode())
     for package in PACKAGES:
         digest.update(f"{package}=={version_of(package)}\n".encode())
-    sources = [*(root / "nnlib").rglob("*.py"), *(root / "nnlib" / "datasets" / "data").glob("*")]
+    python = [path for package in ("nnlib", "course") for path in (root / package).rglob("*.py")]
+    data = (root / "nnlib" / "datasets" / "data", root / "course" / "networks" / "weights")
+    sources = [*python, *(path for folder in data for path in folder.glob("*"))]
     for path in sorted(sources):
         if path.is_file():
             digest.update(f"{path.relative_to(root).as_posix()}\0".encode())

@@ -38,7 +38,7 @@ def documented(thing: Any, module: str, origin: str | None) -> bool:
     if isinstance(thing, types.ModuleType) or not callable(thing):
         return False
     home = getattr(thing, "__module__", "")
-    return home == origin if origin else home.startswith("nnlib")
+    return home == origin if origin else home.startswith(("nnlib", "course"))
 
 
 def place(thing: Any) -> tuple[str, int]:

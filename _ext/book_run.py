@@ -61,6 +61,7 @@ TRIM = (
     "matplotlib/backends/*qt*", "matplotlib/backends/*gtk*", "matplotlib/backends/*wx*",
     "matplotlib/backends/*tk*", "matplotlib/backends/_macosx*", "matplotlib/sphinxext/*",
 )  # fmt: skip
+PACKAGES = (ROOT / "nnlib", ROOT / "course")  # what a chapter imports of the book's own
 # nnlib's own script is in the page already.
 NOT_IN_BOOK = ("nnlib/live/static/*", "anywidget/*extension/*", "*.data/*", "*/tests/*", "*.pyi")
 
@@ -94,14 +95,14 @@ def members(archive: bytes, without: Iterable[str] = ()) -> dict[str, bytes]:
 
 
 def book_archive(lock: dict) -> bytes:
-    """nnlib, the page's kernel and the pure packages that widgets need, as one archive."""
+    """nnlib, course, the page's kernel and the pure packages that widgets need, as one archive."""
     files: dict[str, bytes] = {}
     for path in fetch_python.wheels(lock["wheels"]).values():
         held = members(path.read_bytes(), NOT_IN_BOOK)
         if path.name.startswith("ipython-"):  # its printer alone: the whole takes seconds to load
             held = {name: data for name, data in held.items() if name == "IPython/lib/pretty.py"}
         files.update(held)
-    for folder, base in ((ROOT / "nnlib", ROOT), (KERNEL, KERNEL)):
+    for folder, base in (*((folder, ROOT) for folder in PACKAGES), (KERNEL, KERNEL)):
         for path in folder.rglob("*"):
             name = path.relative_to(base).as_posix()
             if path.is_file() and "__pycache__" not in name:
@@ -146,9 +147,10 @@ def nnlib_wheel() -> tuple[str, bytes]:
     kind = ["Wheel-Version: 1.0", "Generator: book", "Root-Is-Purelib: true", "Tag: py3-none-any"]
     files = {f"{stem}.dist-info/METADATA": about, f"{stem}.dist-info/WHEEL": kind}
     held = {name: ("\n".join(lines) + "\n").encode() for name, lines in files.items()}
-    for path in (ROOT / "nnlib").rglob("*"):
-        if path.is_file() and "__pycache__" not in path.parts:
-            held[path.relative_to(ROOT).as_posix()] = path.read_bytes()
+    for folder in PACKAGES:
+        for path in folder.rglob("*"):
+            if path.is_file() and "__pycache__" not in path.parts:
+                held[path.relative_to(ROOT).as_posix()] = path.read_bytes()
     listed = [*held, f"{stem}.dist-info/RECORD"]
     held[listed[-1]] = "".join(f"{name},,\n" for name in listed).encode()
     return f"{stem}-py3-none-any.whl", zipped(held)

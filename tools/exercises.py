@@ -156,8 +156,8 @@ def solved(notebook: dict) -> dict:
 
 def passing(name: str) -> str:
     """What the check prints for a right answer."""
-    from nnlib.course.checking import printed, right
-    from nnlib.course.exercises import find
+    from course.kit.checking import printed, right
+    from course.kit.exercises import find
 
     exercise = find(name)
     return printed(exercise, right(exercise)) + "\n"

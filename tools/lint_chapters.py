@@ -1,4 +1,4 @@
-"""What every chapter must keep to: shape, length, numbers, seeds, alternative text, spelling.
+"""What every chapter must keep to: shape, sentences, examples, numbers, seeds, spelling.
 
     python tools/lint_chapters.py chapters     name what a chapter lacks; exit 1 if anything
 
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import builtins
 import functools
 import io
 import json
@@ -31,8 +32,9 @@ WORDS_FILE = ROOT / "tools" / "words.txt"
 
 FOLDED = {"hide-input", "hide-cell", "remove-cell", "remove-input"}
 LONGEST, LONG, MEDIAN, WIDEST = 20, 10, 4, 80
-WORDS = (1000, 1800)
-WORDS_PER_LINE = (9, 40)
+EXERCISES = (6, 9)
+LONGEST_SENTENCE, COLONS = 30, 2
+NUMBERS_OF_AN_EXAMPLE = 4
 COMMENTS = 0.08
 FILLERS = ("simply", "obviously", "trivially", "just", "of course", "needless")
 BOILERPLATE = re.compile(
@@ -152,10 +154,11 @@ def shape(chapter: Chapter) -> Iterator[str]:
     if "live.quiz(" not in code:
         yield "no live.quiz"
     exercises = len(CHECKED.findall(code))
-    if not 4 <= exercises <= 7:
-        yield f"{exercises} exercises with a check; 4 to 7 are needed"
-    if text.count("{exercise}") != exercises:
-        yield f"{text.count('{exercise}')} {{exercise}} directives for {exercises} checks"
+    stated = text.count("{exercise}")
+    if not EXERCISES[0] <= stated <= EXERCISES[1]:
+        yield f"{stated} exercises; {EXERCISES[0]} to {EXERCISES[1]} are needed"
+    if stated < exercises:
+        yield f"{stated} {{exercise}} directives for {exercises} checks"
     if not any("pytorch" in tags_of(cell) for _, _, cell in chapter.codes):
         yield "no cell tagged pytorch (the same in PyTorch)"
     closing = text.partition("## Further reading")[2]
@@ -184,16 +187,124 @@ def cells(chapter: Chapter) -> Iterator[str]:
         yield f"{long} of {len(shown)} shown cells have more than {LONG} lines; one in ten may"
 
 
+# --- sentences and words --------------------------------------------------------------------------
+
+# Words with a private meaning in the first edition, and the field's words for them.
+PRIVATE = {
+    r"mend(s|ed|ing)?": "fix",
+    r"cure(s|d)?": "fix, remedy",
+    r"exam(s)?": "test set",
+    r"learn(s|ed|t|ing)? by heart": "memorise",
+    r"is no (tensor|leaf|view|number|function|module|word)": "is not a …",
+    r"told by": "given by",
+    r"parted": "separated",
+    r"nudg(e|es|ed|ing)": "a small change",
+    r"blame(s|d)?": "δ, or the derivative",
+    r"perceived error": "δ",
+    r"bend(s|ing)?|bent": "nonlinearity, activation function",
+    r"undone|undoes": "pull the gradient back",
+    r"input sum|weighted sum of its inputs": "total input",
+    r"for nothing": "at no cost",
+    r"drawn at random": "random, sampled",
+}
+
+
+def paragraphs(text: str) -> Iterator[str]:
+    """The text's paragraphs and list items as a reader reads them: formulas count as one word."""
+    text = re.sub(r"<details.*?</details>", " ", text, flags=re.DOTALL)
+    text = re.sub(r"\$\$.*?\$\$(\s*\(\S+\))?", "\n\n", text, flags=re.DOTALL)
+    text = re.sub(r"\$[^$]+\$", "X", text)
+    text = re.sub(r"\{glue:text\}`[^`]*`|\{eq\}`[^`]*`", "0", text)
+    for block in re.split(r"\n\s*\n|\n(?=\s*(?:[-*]|\d+\.) )", text):
+        if "|" in block or re.match(r"\s*(#|```)", block):  # tables, headings
+            continue
+        if kept := " ".join(prose(block).split()):
+            yield kept
+
+
+def sentences_of(paragraph: str) -> list[str]:
+    return re.split(r"(?<=[.?!:;])[)”\"]?\s+(?=[\"“(]?[A-Z0-9])", paragraph)
+
+
 @rule
-def words(chapter: Chapter) -> Iterator[str]:
-    """As much prose as a chapter needs, and enough for each line of code."""
-    count = counted(chapter.text)
-    if not WORDS[0] <= count <= WORDS[1]:
-        yield f"{count} words of prose; {WORDS[0]} to {WORDS[1]} are asked for"
-    lines = sum(len(lines_of(code)) for _, code in chapter.shown())
-    low, high = WORDS_PER_LINE
-    if lines and not low <= count / lines <= high:
-        yield f"{count / lines:.0f} words for each line of shown code; between {low} and {high}"
+def sentences(chapter: Chapter) -> Iterator[str]:
+    """Sentences that can be read once: not too long, and not a chain of colons."""
+    for at, text in chapter.texts:
+        for paragraph in paragraphs(text):
+            for sentence in sentences_of(paragraph):
+                count = len(re.findall(r"[^\W_][\w’'.,-]*", sentence))
+                if count > LONGEST_SENTENCE:
+                    yield f"cell {at}: a sentence of {count} words: “{sentence[:60]}…”"
+            if (colons := len(re.findall(r":(?=\s|$)", paragraph))) > COLONS:
+                yield f"cell {at}: {colons} colons in a paragraph: “{paragraph[:60]}…”"
+
+
+@rule
+def vocabulary(chapter: Chapter) -> Iterator[str]:
+    """The field's words, not private ones; also in what figures and questions say."""
+    for at, text in [*chapter.texts, *((at, told(code)) for at, code, _ in chapter.codes)]:
+        for word, instead in PRIVATE.items():
+            if found := re.search(rf"\b(?:{word})\b", prose(text), flags=re.IGNORECASE):
+                yield f"cell {at}: “{found[0]}” is not the field's word; say {instead}"
+
+
+@rule
+def examples(chapter: Chapter) -> Iterator[str]:
+    """A section that displays a formula also works an example with numbers."""
+    for section in re.split(r"^(?=## )", chapter.text, flags=re.M):
+        heading = section.partition("\n")[0]
+        if "$$" not in section or not heading.startswith("## "):
+            continue
+        roles = r"\{(eq|ref|doc|cite)[^`]*`[^`]*`"
+        shown = re.sub(rf"_\{{[^}}]*\}}|_\d|\^\{{[^}}]*\}}|{roles}", " ", section)
+        found = re.findall(r"(?<![\w.])\d+(?:\.\d+)?(?!\w)|\{glue:text\}", shown)
+        if len(found) < NUMBERS_OF_AN_EXAMPLE or not re.search(r"[=≈|]", section):
+            yield f"“{heading[3:]}” displays a formula and works no example with numbers"
+
+
+# What a reader of Python knows, and what belongs to the page rather than to the subject.
+KNOWN = {
+    name for kind in (builtins, str, list, dict, set, tuple, float, range) for name in dir(kind)
+}
+PAGES_OWN = ("course.", "live.", "show.", "play.", "plots.", "plt.")
+
+
+@functools.cache
+def explained_before(path: Path) -> frozenset[str]:
+    """Names that the chapters before this one, in the book's order, put in code quotes."""
+    toc = (ROOT / "_toc.yml").read_text("utf8")
+    order = [ROOT / f"{name}.ipynb" for name in re.findall(r"file: (chapters/\S+)", toc)]
+    if path.resolve() not in order:
+        return frozenset()
+    earlier = order[: order.index(path.resolve())]
+    return frozenset(name for other in earlier for name in quoted(read(other).text))
+
+
+def quoted(text: str) -> set[str]:
+    """Every name inside `code` or a fenced block."""
+    fenced = re.findall(r"```.*?```", text, re.DOTALL)
+    code = [*re.findall(r"`([^`]+)`", without_fences(text)), *fenced]
+    return {name for part in code for name in re.findall(r"[^\W\d]\w*", part)}
+
+
+@rule
+def explained(chapter: Chapter) -> Iterator[str]:
+    """Each call is named in the text before its first use or right after it."""
+    known = KNOWN | explained_before(chapter.path)
+    for at, code in chapter.shown():
+        after = next((n for n, _ in chapter.texts if n > at), at)
+        known |= quoted("\n\n".join(text for n, text in chapter.texts if n <= after))
+        for node in ast.walk(ast.parse(code)):
+            if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+                known.add(node.name)
+            elif isinstance(node, ast.Assign):
+                parts = [part for target in node.targets for part in ast.walk(target)]
+                known |= {part.id for part in parts if isinstance(part, ast.Name)}
+        for name, _ in calls(code):
+            last = name.split(".")[-1]
+            if re.fullmatch(r"\w+", last) and last not in known and not name.startswith(PAGES_OWN):
+                known.add(last)
+                yield f"cell {at}: the text does not say what `{last}` does"
 
 
 @rule
@@ -236,10 +347,10 @@ def alternatives(chapter: Chapter) -> Iterator[str]:
 
 @rule
 def plotting(chapter: Chapter) -> Iterator[str]:
-    """How a plot looks is nnlib.course's part, not a cell's."""
+    """How a plot looks is the course's part, not a cell's."""
     for at, code, _ in chapter.codes:
         if found := BOILERPLATE.search(code):
-            yield f"cell {at}: {found[0]} is plotting boilerplate; put it into nnlib.course"
+            yield f"cell {at}: {found[0]} is plotting boilerplate; put it into course/"
 
 
 @rule

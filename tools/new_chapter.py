@@ -19,7 +19,7 @@ CHECKS = '''"""Exercises of the chapter NAME."""
 
 from __future__ import annotations
 
-from nnlib.course.exercises import function, mistake
+from course.kit.exercises import function, mistake
 
 line = function(
     "line",
@@ -61,15 +61,19 @@ def with_chapter(toc: str, name: str) -> str:
 def new_chapter(name: str, root: Path = ROOT) -> list[Path]:
     """Writes the chapter's files under `root`. Raises FileExistsError rather than overwrite one."""
     notebook = root / "chapters" / f"{name}.ipynb"
-    checks = root / "nnlib" / "course" / "checks" / f"{name.replace('-', '_')}.py"
+    room = root / "course" / name.replace("-", "_")
+    checks = room / "checks.py"
     toc = root / "_toc.yml"
-    for path in (notebook, checks):
+    for path in (notebook, room):
         if path.exists():
             raise FileExistsError(f"{path} is there already")
     title = name.replace("-", " ").capitalize()
     text = TEMPLATE.read_text("utf8").replace("NAME", name).replace("TITLE", title)
     made = exercises.with_stubs({"cells": cells_of(text), "metadata": {}})
     notebook.write_text(notebooks.text_of(notebooks.normal_notebook(made)), "utf8")
+    room.mkdir(parents=True)
+    about = f'"""The chapter {name}: its figures and checks."""'
+    (room / "__init__.py").write_text(about + "\n", "utf8")
     checks.write_text(CHECKS.replace("NAME", name), "utf8")
     toc.write_text(with_chapter(toc.read_text("utf8"), name), "utf8")
     return [notebook, checks, toc]

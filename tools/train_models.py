@@ -1,4 +1,4 @@
-"""Trains the networks whose weights the book ships, and writes them into nnlib/course/weights.
+"""Trains the networks whose weights the book ships, and writes them into course/networks/weights.
 
     python tools/train_models.py            all of them
     python tools/train_models.py words      those of one chapter
@@ -17,19 +17,19 @@ from typing import Any
 
 import nnlib
 
-WEIGHTS = Path(__file__).resolve().parent.parent / "nnlib" / "course" / "weights"
+WEIGHTS = Path(__file__).resolve().parent.parent / "course" / "networks" / "weights"
 
 
 def words() -> dict[str, Any]:
     """The recurrent chapters' readers and writer of words."""
-    from nnlib.course.words import RECIPES, train
+    from course.networks.words import RECIPES, train
 
     return {name: dict(train(name).state_dict()) for name in RECIPES}
 
 
 def digits() -> dict[str, Any]:
     """The image chapters' networks."""
-    from nnlib.course.digits import RECIPES, half, train
+    from course.networks.digits import RECIPES, half, train
 
     return {name: half(train(name)) for name in RECIPES}
 

@@ -14,9 +14,9 @@ import numpy as np
 from playwright.sync_api import sync_playwright
 
 import nnlib
+from course.cnn.figures import maps_of as every_map
+from course.networks import digits
 from nnlib import datasets, live
-from nnlib.course import digits
-from nnlib.course.plots.cnn import maps_of as every_map
 
 MOVES = """async (input) => {
   const module = await import("/live.js");

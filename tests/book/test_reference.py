@@ -17,7 +17,7 @@ from book_reference import asked_for, methods, public_names
 from tests.book.harness import ROOT
 
 MODULES = [
-    "nnlib", "nnlib.autograd", "nnlib.autograd.functional", "nnlib.course", "nnlib.datasets",
+    "nnlib", "nnlib.autograd", "nnlib.autograd.functional", "course", "nnlib.datasets",
     "nnlib.graph", "nnlib.linalg", "nnlib.live", "nnlib.nn", "nnlib.nn.functional",
     "nnlib.nn.init", "nnlib.nn.utils", "nnlib.optim", "nnlib.optim.lr_scheduler",
     "nnlib.utils.data", "nnlib.utils.hooks",
@@ -53,8 +53,8 @@ def test_every_public_name_is_in_the_reference_once():
 
 # What an example could not show, or would write to a reader's machine.
 WITHOUT_EXAMPLE = {
-    "nnlib.course.NotSolved", "nnlib.course.SaidOtherwise",  # errors of the course
-    "nnlib.course.check", "nnlib.course.progress", "nnlib.course.style",
+    "course.NotSolved", "course.SaidOtherwise",  # errors of the course
+    "course.check", "course.progress", "course.style",
     "nnlib.live.Training.batch_at", "nnlib.live.Training.spec",  # what a figure asks of it
     "nnlib.optim.Optimizer.watched_update",  # `update` once more, for tracers
 }  # fmt: skip
@@ -108,7 +108,7 @@ def test_a_docstring_names_the_errors_that_its_code_raises():
 
 
 def test_what_pytorch_has_too_names_it_or_the_paper_it_is_from():
-    ours = {"nnlib.course", "nnlib.datasets", "nnlib.graph", "nnlib.live"}
+    ours = {"course", "nnlib.datasets", "nnlib.graph", "nnlib.live"}
     shared = [n for n in listed() if n.rpartition(".")[0] not in ours and n != "nnlib.compile"]
     source = re.compile(r"torch\.|\b(19|20)\d\d\b|autograd\.backward|See `")
     assert [n for n in shared if not source.search(home(n).__doc__ or "")] == []
@@ -117,7 +117,7 @@ def test_what_pytorch_has_too_names_it_or_the_paper_it_is_from():
 @pytest.mark.browser
 def test_the_site_shows_each_with_its_first_line(site: Path):
     pages = [page.read_text("utf8") for page in sorted((site / "reference").glob("*.html"))]
-    ids = {found for page in pages for found in re.findall(r'id="(nnlib\.[\w.]+)"', page)}
+    ids = {found for page in pages for found in re.findall(r'id="((?:nnlib|course)\.[\w.]+)"', page)}
     assert set(listed()) <= ids
     assert {"nnlib.Tensor.backward", "nnlib.nn.Module.state_dict"} <= ids
     assert any("max(x, 0), elementwise." in page for page in pages)

@@ -310,7 +310,7 @@ def check_after(python: PythonPage, exercise, check, sign: str) -> None:
 def test_what_needs_pytorch_says_so(faultless: PythonPage) -> None:
     """The stored cell is not executed by the book either; a reader may press its button."""
     cell = faultless.cell(PYTORCH)
-    cell.write("from nnlib import course\nprint(course.pytorch())").run()
+    cell.write("import course\nprint(course.pytorch())").run()
     assert "PyTorch" in cell.output and "False" in cell.output
 
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import nnlib
-from nnlib.course import scalar
-from nnlib.course.plots import autodiff as show
+from course.autodiff import engine as scalar
+from course.autodiff import figures as show
 
 torch = pytest.importorskip("torch")
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import nnlib
-from nnlib.course.plots import backprop as show
+from course.backprop import figures as show
 
 EDGES = [(0, 3), (1, 3), (2, 3), (0, 4), (1, 4), (2, 4), (0, 5), (3, 5), (4, 5)]
 UNITS = dict(zip(show.WEIGHTS, (-0.5, 1.0, 1.0, -1.5, 1.0, 1.0, -0.5, 1.0, -1.0), strict=True))

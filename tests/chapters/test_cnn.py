@@ -10,11 +10,11 @@ import pytest
 
 import nnlib
 import nnlib.nn.functional as F
+from course.cnn import figures as show
+from course.kit.counting import numbers, products
+from course.networks import digits
+from course.networks.drawn_digits import centred
 from nnlib import datasets, live, nn
-from nnlib.course import digits
-from nnlib.course.counting import numbers, products
-from nnlib.course.drawing import centred
-from nnlib.course.plots import cnn as show
 
 EXAM = datasets.digits(train=False)
 IMAGE = EXAM.x[1, 0]

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 
+from course.cnn import figures as show
+from course.networks import digits
 from nnlib import datasets
-from nnlib.course import digits
-from nnlib.course.plots import cnn as show
 from tests.chapters.test_cnn import DRAWN, EDGE, IMAGE, asked, like
 from tests.live.test_figures import Site
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import nnlib
-from nnlib.course.checks.gradient_ascent import bent_at_top
-from nnlib.course.plots import gradient_ascent as plots
+from course.gradient_ascent import figures as plots
+from course.gradient_ascent.checks import bent_at_top
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,9 @@ import pytest
 
 import nnlib
 import nnlib.nn.functional as F
+from course.layers import figures as five
+from course.layers import playground as play
 from nnlib import datasets
-from nnlib.course.plots import layers as five
-from nnlib.course.plots import playground as play
 
 ACT = {k: nnlib.tensor(np.asarray(v, np.float32)) for k, v in play.ACTIVATIONS.items()}
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 
-from nnlib.course.plots import playground as play
+from course.layers import playground as play
 from tests.live.test_figures import Site
 
 NAME = "playground"

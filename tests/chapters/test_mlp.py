@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 import nnlib
+from course.mlp import figures as show
+from course.networks import digits
+from course.networks.drawn_digits import centred
 from nnlib import datasets
-from nnlib.course import digits
-from nnlib.course.drawing import centred
-from nnlib.course.plots import mlp as show
 
 EXAM = datasets.digits(train=False)
 X = nnlib.tensor(EXAM.x)

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from course.mlp import figures as show
+from course.networks import digits
 from nnlib import datasets
-from nnlib.course import digits
-from nnlib.course.plots import mlp as show
 from tests.live.test_figures import Site
 
 pytestmark = pytest.mark.browser

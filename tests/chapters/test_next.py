@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 import nnlib
+from course.kit.counting import path, products
+from course.networks import digits, words
+from course.next import figures as show
 from nnlib import nn
-from nnlib.course import digits, words
-from nnlib.course.counting import path, products
-from nnlib.course.plots import next as show
 from nnlib.graph import Graph
 
 HEAD = words.trained("attention")

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import nnlib
-from nnlib.course import words
-from nnlib.course.plots import rnn as show
+from course.networks import words
+from course.rnn import figures as show
 
 RNN = words.trained("rnn")
 SAID = {"title": "t", "caption": "c", "alt": "a"}

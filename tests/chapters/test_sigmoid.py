@@ -9,9 +9,9 @@ import pytest
 
 import nnlib
 import nnlib.nn.functional as F
+from course.networks.drawn_digits import shrink
+from course.sigmoid.figures import neuron_curve
 from nnlib import datasets
-from nnlib.course.curves import neuron_curve
-from nnlib.course.drawing import shrink
 
 
 def handles(log_odds: bool) -> dict:

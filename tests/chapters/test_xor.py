@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import nnlib
+from course.xor import figures as show
+from course.xor.checks import separable
 from nnlib import live
-from nnlib.course.checks.xor import separable
-from nnlib.course.plots import xor as show
 
 
 def scaled(chapter: dict, k: float) -> list[float]:

@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import course
 import nnlib
 import nnlib.nn.functional as F
-from nnlib import course
-from nnlib.course import checking, comparing
-from nnlib.course.checking import judge
-from nnlib.course.exercises import Exercise, find, function, gradient, mistake, puzzle, value
-from nnlib.course.progress import remember, solved
+from course.kit import checking, comparing
+from course.kit.checking import judge
+from course.kit.exercises import Exercise, find, function, gradient, mistake, puzzle, value
+from course.kit.progress import remember, solved
 
 
 def words_of(exercise: Exercise, answer: object) -> str:
@@ -266,6 +266,6 @@ def test_an_unknown_mode_is_refused(monkeypatch) -> None:
 
 def test_without_pytorch_a_reader_is_told_how_to_have_it(capsys, monkeypatch) -> None:
     assert course.pytorch()
-    monkeypatch.setattr("nnlib.course.peer.importlib.util.find_spec", lambda name: None)
+    monkeypatch.setattr("course.kit.peer.importlib.util.find_spec", lambda name: None)
     assert not course.pytorch()
     assert "pip install torch" in capsys.readouterr().out

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import nnlib
+from course.networks import digits
+from course.networks.drawn_digits import centred
 from nnlib import datasets
-from nnlib.course import digits
-from nnlib.course.drawing import centred
 
 EXAM = datasets.digits(train=False)
 X, Y = nnlib.tensor(EXAM.x), nnlib.tensor(EXAM.y)

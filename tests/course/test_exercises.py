@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import importlib.util
 import pkgutil
 
 import pytest
 
-import nnlib.course.checks
-from nnlib.course.checking import BLANK, judge
-from nnlib.course.exercises import Exercise, exercises_of
+import course
+from course.kit.checking import BLANK, judge
+from course.kit.exercises import Exercise, exercises_of
 
 CHAPTERS = [
-    module.name.replace("_", "-")
-    for module in pkgutil.iter_modules(nnlib.course.checks.__path__)
-    if not module.name.startswith("_")
+    room.name.replace("_", "-")
+    for room in pkgutil.iter_modules(course.__path__)
+    if importlib.util.find_spec(f"course.{room.name}.checks")
 ]
 EXERCISES = [exercise for chapter in CHAPTERS for exercise in exercises_of(chapter)]
 MISTAKES = [(exercise, mistake) for exercise in EXERCISES for mistake in exercise.mistakes]

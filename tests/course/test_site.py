@@ -24,7 +24,7 @@ sphinx:
   config: {{nb_execution_raise_on_error: true, nb_ipywidgets_js: {{}}}}
 """
 GLOSSARY = "# Glossary\n\n:::{glossary}\nlogit\n  The sum before\n  the sigmoid.\n\n  More.\n:::\n"
-SAYS = 'from nnlib import course\n\ncourse.say("best", 2.5, ".1f", reads="2.5")'
+SAYS = 'import course\n\ncourse.say("best", 2.5, ".1f", reads="2.5")'
 
 
 def notebook(text: str, code: str = SAYS) -> str:

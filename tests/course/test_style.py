@@ -6,7 +6,7 @@ import builtins
 
 import pytest
 
-from nnlib import course
+import course
 from nnlib.live.fallback import COLORS
 
 mpl = pytest.importorskip("matplotlib")

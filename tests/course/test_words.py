@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import nnlib
-from nnlib.course import words
+from course.networks import words
 from nnlib.datasets import language_words
 
 TEST = language_words(train=False)

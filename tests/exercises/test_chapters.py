@@ -11,7 +11,7 @@ from pathlib import Path
 import exercises
 import pytest
 
-from nnlib.course.exercises import exercises_of
+from course.kit.exercises import exercises_of
 
 ROOT = Path(__file__).resolve().parents[2]
 CHAPTERS = [

@@ -377,7 +377,7 @@ def comm(comm_id: str, data: str, buffers: list[bytes]) -> None:
 
 
 def progress(solved: list[str] | None = None) -> list[str]:
-    """Writes the browser's solved exercises to nnlib.course's file, or reads what it holds now."""
+    """Writes the browser's solved exercises to course's file, or reads what it holds now."""
     path = os.path.expanduser("~/.nnlib/progress.json")
     if solved is not None:
         os.makedirs(os.path.dirname(path), exist_ok=True)

@@ -1,0 +1,1 @@
+"""The chapter on automatic differentiation: its figures, its checks, its engine."""

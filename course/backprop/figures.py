@@ -1,0 +1,319 @@
+"""Backprop's live figures: a nudge on its way, neurons fired backwards, the turned sign."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+import nnlib
+from course.xor.figures import INPUTS, NAMES, WEIGHTS
+from nnlib import live
+
+AFTER = {1: (3, 4), 2: (3, 4), 3: (5,), 4: (5,), 5: ()}  # where a neuron's output goes
+INTO = {3: (1, 2), 4: (1, 2), 5: (3, 4)}
+SMALL = 1e-4
+DIGITS = "₀₁₂₃₄₅"
+TARGETS = np.array([0.0, 1.0, 1.0, 0.0], "float32")
+
+
+def _sub(name: str) -> str:
+    """w35 as w₃₅."""
+    return name[0] + "".join(DIGITS[int(d)] for d in name[1:])
+
+
+def activations(w: Mapping[str, Any], x1: Any, x2: Any, nudge: Mapping | None = None) -> dict:
+    """What each of the five neurons gives out, with `nudge[i]` added to neuron i's input."""
+    nudge = nudge or {}
+    a = {1: x1 + nudge.get(1, 0.0), 2: x2 + nudge.get(2, 0.0)}
+    for j, before in INTO.items():
+        total = w[f"w0{j}"] + nudge.get(j, 0.0)
+        for i in before:
+            total = total + w[f"w{i}{j}"] * a[i]
+        a[j] = nnlib.sigmoid(total)
+    return a
+
+
+def net_inputs(w: Mapping[str, Any], a: Mapping[int, Any]) -> dict:
+    """in₃, in₄, in₅ for given activations."""
+    return {
+        j: w[f"w0{j}"] + sum(w[f"w{i}{j}"] * a[i] for i in before) for j, before in INTO.items()
+    }
+
+
+def fired_in_order(w: Mapping[str, Any], a: Mapping[int, Any], y: Any, fired: Any) -> dict:
+    """δ of each neuron as it computes it when it fires: from those δ that are there by then.
+
+    `fired` (5,) has each neuron's place in the order, 0 for "not yet".
+    """
+    at = {i: fired[i - 1] for i in AFTER}
+    delta: dict[int, Any] = {}
+    for i in (5, 4, 3, 2, 1):
+        blame = 2.0 * (a[5] - y) if i == 5 else 0.0 * a[i]
+        for j in AFTER[i]:
+            arrived = (at[j] > 0) * (at[j] < at[i])
+            blame = blame + arrived * w[f"w{i}{j}"] * delta[j]
+        delta[i] = blame * a[i] * (1.0 - a[i]) if i > 2 else blame
+    return delta
+
+
+def measured(w: Mapping[str, Any], x1: Any, x2: Any, y: Any) -> dict[str, Any]:
+    """dLoss/dinᵢ (d1 … d5) and dLoss/dwᵢⱼ (by the weights' names) from two runs forward each."""
+
+    def loss(w: Mapping[str, Any], nudge: Mapping[int, float]) -> Any:
+        return (y - activations(w, x1, x2, nudge)[5]) ** 2
+
+    def nudged(i: int, h: float) -> Any:
+        return loss(w, {i: h})
+
+    def changed(name: str, h: float) -> Any:
+        return loss({**w, name: w[name] + h}, {})
+
+    def slope(at: Callable[[float], Any]) -> Any:
+        return (at(SMALL) - at(-SMALL)) / (2 * SMALL)
+
+    found = {f"d{i}": slope(partial(nudged, i)) for i in AFTER}
+    for name in WEIGHTS:
+        found[name] = slope(partial(changed, name))
+    return found
+
+
+# --- a nudge travels -----------------------------------------------------------------------------
+
+TRACKS = np.arange(4.0, -1.0, -1.0)
+
+
+def nudge_a_chain(L1: Callable, L2: Callable, x: float, w1: float, w2: float) -> live.Figure:
+    """Two layers of one neuron each: ε added to w₁, and the change that arrives at each place."""
+
+    def chain(eps: Any, w1: Any, w2: Any, x: Any) -> dict:
+        eps, w1, w2, x = (v.double() for v in (eps, w1, w2, x))
+
+        def places(w1: Any) -> Any:
+            first = L1(w1, x)
+            return nnlib.stack([w1, w1 * x, first, w2 * first, L2(w2, first)])
+
+        change = places(w1 + eps) - places(w1)
+        here = places(w1)
+        factors = [x, here[2] * (1 - here[2]), w2, here[4] * (1 - here[4])]
+        travelled = [eps]
+        for factor in factors:
+            travelled.append(travelled[-1] * factor)
+        still = (eps.abs() < 1e-9) * 1.0
+        return {
+            "change": change, "promised": nnlib.stack(travelled), "factors": nnlib.stack(factors),
+            "product": factors[0] * factors[1] * factors[2] * factors[3],
+            "ratio": change[4] / (eps + still), "still": still, "moved": 1 - still,
+        }  # fmt: skip
+
+    names = ["w₁", "w₁ x", "L₁ = g(w₁ x)", "w₂ L₁", "L₂ = g(w₂ L₁)"]
+    slopes = ["× x", "× g′(w₁ x)", "× w₂", "× g′(w₂ L₁)"]
+    labels = [live.label(n, -1.55, float(t), anchor="start", dy=4)
+              for n, t in zip(names, TRACKS, strict=True)]  # fmt: skip
+    labels += [
+        live.label(f"{s} = {{factors[{k}]:.3f}}", -1.45, float(TRACKS[k]) - 0.5, anchor="start",
+                   dy=4, color="gradient")
+        for k, s in enumerate(slopes)
+    ]  # fmt: skip
+    return live.figure(
+        chain,
+        eps=live.slider(-0.5, 0.5, 0.01, value=0.3, label="nudge ε of w₁"),
+        w1=live.slider(-2.0, 2.0, 0.1, value=w1, label="w₁"),
+        w2=live.slider(-4.0, 4.0, 0.1, value=w2, label="w₂"),
+        x=live.slider(-2.0, 2.0, 0.1, value=x, label="x"),
+        view=[
+            live.axes(
+                live.line(x=0.0, color="muted"),
+                live.arrows(np.zeros(5), TRACKS, "change", np.zeros(5), color="accent"),
+                live.points(x="promised", y=TRACKS, color="gradient", size=4),
+                live.handle("eps", 4.0, drag=("eps", None), label="nudge of w₁"),
+                *labels, frame=False, xlim=(-1.6, 1.2), ylim=(-0.5, 4.5), width=480, height=340,
+            ),
+            live.readout("Changes: w₁ {change[0]:+.3f}, w₁x {change[1]:+.3f}, L₁ {change[2]:+.3f}, "
+                         "w₂L₁ {change[3]:+.3f}, L₂ {change[4]:+.3f}."),
+            live.readout("measured ratio {ratio:+.4f} · product of local slopes {product:+.4f}",
+                         size="large", when="moved"),
+            live.readout("product of local slopes {product:+.4f}; nudge w₁ to measure",
+                         size="large", when="still"),
+        ],
+        title="A nudge travels",
+        caption="Drag the top arrow's tip. Arrows are measured changes, dots are what the local "
+        "slopes promise. When do the dots leave the arrows? Which w₂ turns the last arrow?",
+        alt="Five arrows, one below the other: the change of the first weight, and what arrives at "
+        "the first sum, its activation, the second sum and the output. Each is the one above "
+        "times a local slope; small nudges follow the product of the four slopes closely.",
+    )  # fmt: skip
+
+
+# --- fire them backwards -------------------------------------------------------------------------
+
+
+def _network(**options: Any) -> Any:
+    """The five neurons with in, a, δ and each weight's gradient."""
+    neurons = [live.neuron(i, 0, value=f"a{i}", delta=f"shown[{i - 1}]") for i in (1, 2)]
+    neurons += [
+        live.neuron(i, 1 + (i == 5), value=f"a{i}", net=f"in{i}", delta=f"shown[{i - 1}]",
+                    bias=f"w0{i}")
+        for i in (3, 4, 5)
+    ]  # fmt: skip
+    edges = [live.edge(n[1], n[2], n, gradient=f"g{n[1:]}") for n in WEIGHTS if n[1] != "0"]
+    return live.network(neurons, edges, **{"width": 480, "height": 300, "limit": 12.0, **options})
+
+
+def _table(i: int) -> Any:
+    """Neuron i's δ and its weights' gradients, each above the finite difference."""
+    names = [f"δ{DIGITS[i]}"]
+    if i > 2:
+        names += [_sub(f"w{k}{i}") for k in (0, *INTO[i])]
+    return live.matrix(
+        f"table{i}", format=".3f", row_labels=["backward", "measured"], column_labels=names,
+        title=f"neuron {i}", pixel=58, when=f"on{i}",
+    )  # fmt: skip
+
+
+def who_is_right(fired: Any) -> dict[str, Any]:
+    """For each neuron whether it has fired, too early, or misled by one that had; how many not."""
+    out: dict[str, Any] = {}
+    sound: dict[int, Any] = {}
+    for i in (5, 4, 3, 2, 1):
+        on = (fired[i - 1] > 0) * 1.0
+        there, known = on, on
+        for j in AFTER[i]:
+            before = (fired[j - 1] > 0) * (fired[j - 1] < fired[i - 1]) * 1.0
+            there, known = there * before, known * before * sound[j]
+        sound[i] = known
+        out |= {f"on{i}": on, f"early{i}": on - there, f"misled{i}": there - known}
+    right = sound[1] + sound[2] + sound[3] + sound[4] + sound[5]
+    return {**out, "right": right, "all": (right == 5) * 1.0}
+
+
+def fire_backwards(units: Mapping[str, float]) -> live.Figure:
+    """The reader fires neurons in an order of their own; each δ and ∂ beside what one measures."""
+
+    def look(x1: Any, x2: Any, y: Any, fired: Any, **given: Any) -> dict:
+        w = {n: v.double() for n, v in given.items()}
+        x1, x2, y = (v.double() for v in (x1, x2, y))
+        a = activations(w, x1, x2)
+        delta, truth = fired_in_order(w, a, y, fired), measured(w, x1, x2, y)
+        hidden = nnlib.tensor(float("nan"))
+        out: dict[str, Any] = {f"a{i}": v for i, v in a.items()}
+        out |= {f"in{i}": v for i, v in net_inputs(w, a).items()}
+        shown = []
+        for i in AFTER:
+            on = fired[i - 1] > 0
+            shown.append(nnlib.where(on, delta[i], hidden))
+            back, found = [delta[i]], [truth[f"d{i}"]]
+            for k in (0, *INTO.get(i, ())) if i > 2 else ():
+                back.append(delta[i] * (a[k] if k else 1.0))
+                found.append(truth[f"w{k}{i}"])
+                if k:
+                    out[f"g{k}{i}"] = nnlib.where(on, back[-1], hidden)
+            out[f"table{i}"] = nnlib.stack([nnlib.stack(back), nnlib.stack(found)])
+        out |= who_is_right(fired)
+        return {**out, "shown": nnlib.stack(shown), "loss": (y - a[5]) ** 2}
+
+    examples = {
+        f"{n} → {t}": {"x1": float(p[0]), "x2": float(p[1]), "y": float(t)}
+        for n, p, t in zip(NAMES, INPUTS, (0, 1, 1, 0), strict=True)
+    }
+    rng = np.random.default_rng(4)
+    drawn = {n: float(v) for n, v in zip(WEIGHTS, rng.normal(0, 2, 9).round(1), strict=True)}
+    weights = {"unit weights": dict(units), "weights drawn at random": drawn}
+    numbers = np.array([5, 4, 3, 2, 1], "float32")
+    return live.figure(
+        look,
+        x1=live.slider(-1.0, 2.0, 0.1, value=1.0, label="x₁"),
+        x2=live.slider(-1.0, 2.0, 0.1, value=1.0, label="x₂"),
+        y=live.slider(0.0, 1.0, 0.1, value=0.0, label="target y"),
+        fired=live.values(np.zeros(5, "float32")),
+        inputs={n: live.values(float(v), min=-12, max=12, step=0.1) for n, v in units.items()},
+        view=[
+            live.presets({**examples, **weights}),
+            _network(order="fired"),
+            live.row(live.button("all back", {"fired": np.zeros(5, "float32")}),
+                     live.button("5, 4, 3, 2, 1", {"fired": numbers}),
+                     live.button("3, 4, 5, 1, 2", {"fired": np.array([4, 5, 1, 2, 3], "float32")})),
+            live.readout("Loss {loss:.3f} · {right:d} of 5 neurons know their error", size="large"),
+            *[
+                live.readout(f"Neuron {i} fired too early: not all that it feeds had an error yet.",
+                             when=f"early{i}")
+                for i in AFTER
+            ],
+            *[live.readout(f"Neuron {i} believed a wrong error.", when=f"misled{i}")
+              for i in (1, 2)],
+            live.readout("Every number above agrees with what was measured.", when="all"),
+            live.row(_table(5)), live.row(_table(3), _table(4)), live.row(_table(1), _table(2)),
+        ],
+        title="Fire them backwards",
+        caption="Click neurons in an order of your own; a second click takes one back, with all "
+        "that fired after it. Each computes its δ from the δs that are there. Which orders make "
+        "all five right?",
+        alt="The five-neuron net with each neuron's input sum, activation and error. Fired in the "
+        "order 5, 4, 3, 2, 1 all errors and all nine gradients agree with finite differences; a "
+        "neuron that is fired before one that it feeds gets a wrong error.",
+    )  # fmt: skip
+
+
+# --- the turned sign -----------------------------------------------------------------------------
+
+
+def four_points_back(w: Mapping[str, Any], sign: float = 1.0) -> tuple[dict, Any]:
+    """The gradient of the mean squared error over XOR's four points by the five steps, and a₅."""
+    x1, x2, y = (nnlib.tensor(v, dtype=w["w05"].dtype) for v in (*INPUTS.T, TARGETS))
+    a = activations(w, x1, x2)
+    delta = {5: sign * 2.0 * (a[5] - y) * a[5] * (1.0 - a[5])}
+    for i in (3, 4):
+        delta[i] = a[i] * (1.0 - a[i]) * w[f"w{i}5"] * delta[5]
+    slopes = {}
+    for j, before in INTO.items():
+        slopes[f"w0{j}"] = delta[j].mean()
+        for i in before:
+            slopes[f"w{i}{j}"] = (a[i] * delta[j]).mean()
+    return slopes, a[5]
+
+
+def turned_sign(start: Callable[[int], Any], *, lr: float, seed: int) -> live.Figure:
+    """Training on XOR by the five steps, with a switch that turns the first factor's sign."""
+
+    def error(a5: Any) -> Any:
+        return ((a5 - nnlib.tensor(TARGETS, dtype=a5.dtype)) ** 2).mean()
+
+    def step(slip: bool, **w: Any) -> dict:
+        slopes, a5 = four_points_back({n: w[n] for n in WEIGHTS}, -1.0 if slip else 1.0)
+        moved = {n: w[n] - lr * slopes[n] for n in WEIGHTS}
+        return {**moved, "loss": error(a5)}
+
+    def look(slip: bool, **given: Any) -> dict:
+        w = {n: given[n].double() for n in WEIGHTS}
+        slopes, a5 = four_points_back(w, -1.0 if slip else 1.0)
+
+        def loss(h: float) -> Any:
+            return error(four_points_back({**w, "w35": w["w35"] + h})[1])
+
+        truth = (loss(SMALL) - loss(-SMALL)) / (2 * SMALL)
+        return {"a5": a5, "computed": slopes["w35"], "truth": truth}
+
+    first = dict.fromkeys(WEIGHTS, 0.0)
+    return live.figure(
+        look,
+        slip=live.checkbox(False, label="take 2(y − a₅) for the first factor"),
+        training=live.training(
+            step, first, seed=seed, seeds=50, max_steps=4000, speed="fast",
+            init=lambda s: dict(zip(WEIGHTS, np.asarray(start(s)), strict=True)),
+        ),
+        view=[
+            live.training_controls(),
+            [live.loss_curve(width=340, height=250),
+             live.axes(live.line(y=0.5, dash=True),
+                       live.bars("a5", labels=NAMES, classes=np.array([0, 1, 1, 0])),
+                       ylabel="a₅", ylim=(0, 1), width=340, height=250)],
+            "step {step:d} · dLoss/dw₃₅ backward {computed:+.5f}, measured {truth:+.5f}",
+        ],
+        title="The turned sign",
+        caption="Press train and let it learn XOR. Rewind, turn the sign, train again: where does "
+        "the loss go, and which number had warned you at step 0?",
+        alt="With the right sign the loss falls towards 0 and the bars reach their targets. With "
+        "2(y − a₅) the loss climbs towards one half; the gradient by w35 is minus the measured.",
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""The appendix on derivatives by hand: its figures and checks."""

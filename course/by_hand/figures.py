@@ -1,0 +1,129 @@
+"""By hand: nnlib's own formulas as lines with numbers, and the derivation one line at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import nnlib
+from course.backprop.figures import AFTER, SMALL, activations, measured, net_inputs
+from course.xor.figures import WEIGHTS
+from nnlib import live
+from nnlib.graph import Graph
+from nnlib.graph.latex import tree
+
+# The order of the derivation: the output's lines, then those of neuron 3, then those of neuron 4.
+ORDER = ("a5", "in5", "w05", "w35", "w45", "a3", "in3", "w03", "w13", "w23",
+         "a4", "in4", "w04", "w14", "w24")  # fmt: skip
+
+
+class Lines:
+    """Formulas, one a line, that a notebook shows as mathematics."""
+
+    def __init__(self, latex: Sequence[str]) -> None:
+        self.latex = list(latex)
+
+    def __repr__(self) -> str:
+        return "\n".join(self.latex)
+
+    def _repr_latex_(self) -> str:
+        body = " \\\\[4pt]\n".join(self.latex)
+        return f"$$\n\\begin{{aligned}}\n{body}\n\\end{{aligned}}\n$$"
+
+
+def lines(
+    graph: Graph, names: Sequence[str], numbers: Mapping[str, Any], expand: Sequence[str] = ()
+) -> Lines:
+    """The graph's formulas for `names`, each with what it gives at `numbers`.
+
+    Every printed formula is evaluated as it is printed; where that differs from what the graph
+    computes, an AssertionError says so.
+    """
+    values = graph.run(**numbers)
+    known = {**numbers, **values}
+    out = []
+    for name in names:
+        printed = float(tree(graph, name, expand).value(known))
+        assert abs(printed - values[name]) < 1e-12, (name, printed, values[name])
+        left, _, right = graph.to_latex(name, expand).partition(" = ")
+        # A long formula gets a line of its own, and so does its number: a phone is narrow.
+        broken = rf"&{left} \\ &= {right} \\ &= "
+        out.append(f"{broken if expand else f'{left} &= {right} = '}{values[name]:.4f}")
+    return Lines(out)
+
+
+def slope_by_activation(w: Mapping[str, Any], a: Mapping[int, Any], y: Any, i: int) -> Any:
+    """dLoss/daᵢ from two runs of what comes after neuron i."""
+
+    def loss(h: float) -> Any:
+        if i == 5:
+            return (y - (a[5] + h)) ** 2
+        b = {**a, i: a[i] + h}
+        return (y - nnlib.sigmoid(w["w05"] + w["w35"] * b[3] + w["w45"] * b[4])) ** 2
+
+    return (loss(SMALL) - loss(-SMALL)) / (2 * SMALL)
+
+
+def line_by_line(graph: Graph, numbers: Mapping[str, float]) -> live.Figure:
+    """The derivation step by step: nnlib's formulas, their numbers, finite differences."""
+
+    def look(x1: Any, x2: Any, y: Any, line: Any, **given: Any) -> dict:
+        w = {n: v.double() for n, v in given.items()}
+        x1, x2, y = (v.double() for v in (x1, x2, y))
+        a = activations(w, x1, x2)
+        delta = {5: 2 * (a[5] - y) * a[5] * (1 - a[5])}
+        blame = {5: 2 * (a[5] - y)}
+        for i in (3, 4):
+            blame[i] = delta[5] * w[f"w{i}5"]
+            delta[i] = blame[i] * a[i] * (1 - a[i])
+        a0 = {**a, 0: 1.0}
+        found = measured(w, x1, x2, y)
+        out = {f"a{i}": v for i, v in a.items()}
+        out |= {f"in{i}": v for i, v in net_inputs(w, a).items()}
+        for i in (3, 4, 5):
+            out |= {f"d_a{i}": blame[i], f"d_in{i}": delta[i], f"m_in{i}": found[f"d{i}"]}
+            out[f"m_a{i}"] = slope_by_activation(w, a, y, i)
+        for name in WEIGHTS:
+            out[f"d_{name}"] = a0[int(name[1])] * delta[int(name[2])]
+            out[f"m_{name}"] = found[name]
+        hidden = nnlib.tensor(float("nan"))
+        for at, name in enumerate(ORDER, 1):
+            if name.startswith("in"):
+                out[f"shown{name[2]}"] = nnlib.where(line >= at, out[f"d_{name}"], hidden)
+        return out
+
+    neurons = [live.neuron(i, 0, value=f"a{i}") for i in (1, 2)]
+    neurons += [live.neuron(i, 1 + (i == 5), value=f"a{i}", net=f"in{i}", delta=f"shown{i}",
+                            bias=f"w0{i}") for i in (3, 4, 5)]  # fmt: skip
+    edges = [live.edge(i, j, f"w{i}{j}") for i, after in AFTER.items() for j in after]
+    return live.figure(
+        look,
+        line=live.stepper(len(ORDER) + 1, interval=1.5, label="line"),
+        x1=live.slider(-2.0, 2.0, 0.1, value=float(numbers["x1"]), label="x₁"),
+        x2=live.slider(-2.0, 2.0, 0.1, value=float(numbers["x2"]), label="x₂"),
+        y=live.slider(0.0, 1.0, 0.1, value=float(numbers["y"]), label="target y"),
+        inputs={n: live.values(float(numbers[n]), min=-5, max=5, step=0.1) for n in WEIGHTS},
+        view=[
+            live.network(neurons, edges, width=460, height=280),
+            *[_line(graph, name, at) for at, name in enumerate(ORDER, 1)],
+        ],
+        title="Line by line",
+        caption="Step through the fifteen lines; drag a weight at any time. Every line needs only "
+        "lines above it. Which numbers change when you drag a weight of neuron 4?",
+        alt="The five-neuron net and fifteen formulas that appear one after the other, each with "
+        "its value and with the same value from a finite difference.",
+    )  # fmt: skip
+
+
+def _line(graph: Graph, name: str, at: int) -> Any:
+    number = f"{{d_{name}:+.4f}}"
+    return live.column(
+        live.row(live.formula(f"{graph.to_latex(f'd_{name}')} = {number}"),
+                 f"measured {{m_{name}:+.4f}}"),
+        when=partial(_reached, at),
+    )  # fmt: skip
+
+
+def _reached(at: int, line: Any) -> Any:
+    return line >= at

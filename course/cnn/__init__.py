@@ -1,0 +1,1 @@
+"""The chapter on convolutional networks: its figures and checks."""

@@ -1,0 +1,290 @@
+"""The figures of the chapter on convolutions: kernels to paint, counts, shifts, a drawing's map."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+import nnlib
+import nnlib.nn.functional as F
+from course.networks.drawn_digits import centred, shrink
+from nnlib import live
+
+CLASSES = [str(digit) for digit in range(10)]
+KERNELS = {
+    "left edges": [[-1.0, 0, 1]] * 3,
+    "top edges": [[-1.0] * 3, [0.0] * 3, [1.0] * 3],
+    "blur": [[1 / 9] * 3] * 3,
+    "spots": [[-0.5, -0.5, -0.5], [-0.5, 1, -0.5], [-0.5, -0.5, -0.5]],
+}
+
+
+def at_window(x: Any, row: Any, column: Any, k: int) -> Any:
+    """The k × k window of an image (h, w) at a place that may be an input of a figure."""
+    h, w = x.shape
+    rows = (nnlib.arange(h) == row + nnlib.arange(k).unsqueeze(1)).float()
+    columns = (nnlib.arange(w) == column + nnlib.arange(k).unsqueeze(1)).float()
+    return rows @ x @ columns.T
+
+
+def slid(x: Any, kernel: Any) -> Any:
+    """The map (h − k + 1, w − k + 1) of a kernel (k, k) over an image (h, w)."""
+    return F.conv2d(x[None, None], kernel[None, None])[0, 0]
+
+
+def paint_a_kernel(image: np.ndarray, question: Any) -> live.Figure:
+    """An image and a kernel to paint; the window's numbers, their products, the sum, the map."""
+    small = np.pad(shrink(image, 12).numpy().round(1), 1)  # a frame of paper around the digit
+
+    def look(image: Any, kernel: Any, row: Any, column: Any) -> dict[str, Any]:
+        seen = at_window(image, row, column, 3)
+        side = 1 + 0 * row
+        return {
+            "map": slid(image, kernel), "seen": seen, "product": seen * kernel,
+            "sum": (seen * kernel).sum(), "frame": nnlib.stack([row, column, 3 * side, 3 * side]),
+            "cell": nnlib.stack([row, column, side, side]),
+        }  # fmt: skip
+
+    presets = {name: {"kernel": np.array(k, "float32")} for name, k in KERNELS.items()}
+    numbers: dict[str, Any] = {"pixel": 38, "annotate": ".1f"}
+    return live.figure(
+        look,
+        image=live.paint((14, 14), value=small, brush=0.6, label="image"),
+        kernel=live.paint((3, 3), value=KERNELS["left edges"], range=(-1, 1), brush=0,
+                          colors="diverging", annotate=".1f", label="kernel: nine weights"),
+        row=live.slider(0, 11, value=5, label="window's row"),
+        column=live.slider(0, 11, value=3, label="window's column"),
+        view=[
+            question,
+            [live.control("image"), live.column(live.control("kernel"), live.presets(presets))],
+            live.control("row", "column"),
+            [live.images("image", window="frame", pixel=11, range=(0, 1), title="the window"),
+             live.images("map", window="cell", pick=("row", "column"), pixel=11,
+                         colors="diverging", title="the map: click it", when="sees_committed")],
+            [live.images("seen", title="what it sees", range=(0, 1), **numbers),
+             live.images("product", title="times the kernel", colors="diverging", range=(-1, 1),
+                         **numbers)],
+            "Window at row {row:d}, column {column:d}: the nine products add up to {sum:+.2f}.",
+        ],
+        title="Slide a window",
+        caption="Move the window, by the sliders or by a click on the map. Then paint: which "
+        "kernel answers only where ink ends on the right?",
+        alt="A small digit, a kernel of nine weights, what the window shows, and its products with "
+        "the kernel; once the question is answered, the map of all windows' sums.",
+    )  # fmt: skip
+
+
+def unshare(question: Any) -> live.Figure:
+    """How many weights a layer has that makes maps of a 28 × 28 image, by what is assumed."""
+
+    def count(k: Any, maps: Any, local: Any, shared: Any) -> dict[str, Any]:
+        k, maps = k.float(), maps.float()
+        places = (29 - k) ** 2
+        each = local * k**2 + (1 - local) * 784.0 + 1
+        weights = maps * each * (shared + (1 - shared) * places)
+        return {
+            "weights": weights, "places": places, "neurons": maps * places, "each": each,
+            "log": weights.log() / float(np.log(10)), "one": shared * (1 - local),
+        }  # fmt: skip
+
+    return live.figure(
+        count,
+        k=live.slider(1, 9, value=5, label="window's side k"),
+        maps=live.slider(1, 32, value=1, label="maps"),
+        local=live.checkbox(True, static=False, label="each neuron sees its window alone"),
+        shared=live.checkbox(True, static=False, label="all copies share their weights"),
+        view=[
+            question,
+            live.meter("weights, as powers of ten", "log", min=0, max=8, format=".1f",
+                       color="weight-pos", when="few_committed"),
+            live.readout("{weights:,.0f} weights", size="large", when="few_committed"),
+            live.readout("{neurons:,.0f} neurons, {each:,.0f} weights each (with the bias).",
+                         when="few_committed"),
+            live.readout("All copies see the same and compute the same: one neuron, many times.",
+                         when="one"),
+        ],
+        title="Unshare",
+        caption="Untick the two boxes, one after the other, and watch the count.",
+        alt="Once the question is answered, how many weights the layer has. Without sharing it is "
+        "about fifteen thousand for windows of 5 by 5, and without windows 452,160.",
+    )  # fmt: skip
+
+
+def as_a_matrix() -> live.Figure:
+    """The same convolution of a 6 × 6 image as a matrix of 16 rows and 36 columns."""
+    corner = (np.arange(4)[:, None] * 6 + np.arange(4)).reshape(-1, 1)
+    inside = (np.arange(3)[:, None] * 6 + np.arange(3)).reshape(1, -1)
+    where = nnlib.tensor(np.eye(36, dtype="float32")[corner + inside])  # (16, 9, 36)
+    image = np.zeros((6, 6), "float32")
+    image[1:5, 2:4] = 1
+
+    def look(kernel: Any, image: Any, row: Any) -> dict[str, Any]:
+        matrix = (kernel.reshape(1, 9, 1) * where).sum(1)
+        chosen = 1.0 * (nnlib.arange(16) == row)
+        return {
+            "matrix": matrix, "map": slid(image, kernel),
+            "product": (matrix @ image.reshape(36)).reshape(4, 4),
+            "gap": ((matrix @ image.reshape(36)).reshape(4, 4) - slid(image, kernel)).abs().max(),
+            "reach": (chosen @ where.sum(1)).reshape(6, 6),
+            "frame": nnlib.stack([row, 0 * row, 1 + 0 * row, 36 + 0 * row]),
+            "one": (chosen @ matrix).reshape(6, 6),
+        }  # fmt: skip
+
+    return live.figure(
+        look,
+        kernel=live.paint((3, 3), value=KERNELS["left edges"], range=(-1, 1), brush=0,
+                          colors="diverging", annotate=".1f", label="kernel"),
+        image=live.paint((6, 6), value=image, brush=0, label="image"),
+        row=live.slider(0, 15, value=5, label="row"),
+        view=[
+            [live.control("image"), live.control("kernel"), live.control("row")],
+            live.images("matrix", colors="diverging", range=(-1, 1), pixel=11, window="frame",
+                        pick=("row", None), title="the matrix: 16 neurons, 36 pixels"),
+            [live.images("one", colors="diverging", range=(-1, 1), pixel=22,
+                         title="the chosen row, as an image"),
+             live.images("product", colors="diverging", pixel=30, annotate=".1f",
+                         title="matrix × image"),
+             live.images("map", colors="diverging", pixel=30, annotate=".1f",
+                         title="sliding window")],
+            live.readout("Largest difference between the two: {gap:.6f}. 144 of 576 entries can "
+                         "differ from 0, and they hold nine different weights."),
+        ],
+        title="A matrix with few different numbers",
+        caption="Paint the kernel and watch the diagonals; choose a row to see its window.",
+        alt="A matrix with 16 rows and 36 columns that is 0 but for nine diagonal stripes, each of "
+        "one weight. Its product with the image equals the sliding window's map.",
+    )  # fmt: skip
+
+
+def drag_the_digit(image: np.ndarray, kernel: Any, question: Any) -> live.Figure:
+    """A digit to drag: its map moves along, the map's maximum stays."""
+    picture, places = nnlib.tensor(image), nnlib.arange(28)
+
+    def look(right: Any, up: Any) -> dict[str, Any]:
+        down, right = -up.round(), right.round()
+        rows = (places.unsqueeze(1) - places == down).float()
+        columns = (places - places.unsqueeze(1) == right).float()
+        moved = rows @ picture @ columns
+        answer = F.conv2d(moved[None, None], kernel[None, None], padding=kernel.shape[0] // 2)
+        answer = answer[0, 0].relu()
+        first = F.conv2d(picture[None, None], kernel[None, None], padding=kernel.shape[0] // 2)
+        still = rows @ first[0, 0].relu() @ columns
+        return {
+            "moved": moved.flip(0), "map": answer.flip(0), "most": answer.max(),
+            "total": F.max_pool2d(answer[None, None], 4)[0, 0].flip(0),
+            "gap": (still - answer)[6:22, 6:22].abs().max(), "at": right, "to": -down,
+        }  # fmt: skip
+
+    side = (-14, 14)
+    heat: dict[str, Any] = {"colors": "magnitude", "range": (0, 2), "smooth": False}
+    panel: dict[str, Any] = {
+        "xlim": side, "ylim": side, "equal": True, "frame": False, "width": 175, "height": 175,
+        "pointer": ("right", "up"),
+    }  # fmt: skip
+    return live.figure(
+        look,
+        right=live.slider(-4.0, 4.0, 1.0, value=0.0, label="to the right"),
+        up=live.slider(-4.0, 4.0, 1.0, value=0.0, label="up"),
+        view=[
+            question,
+            [live.axes(live.heat("moved", side, side, colors="gray", range=(0, 1), smooth=False),
+                       live.handle("right", "up", drag=("right", "up"), label="the digit"),
+                       title="drag the digit", **panel),
+             live.axes(live.heat("map", side, side, **heat),
+                       title="the kernel's map", **panel),
+             live.axes(live.heat("total", side, side, **heat),
+                       title="largest of each 4 × 4", **panel)],
+            live.readout("Is it present anywhere? Largest answer: {most:.3f}", size="large",
+                         when="still_committed"),
+            live.readout("The digit is {at:+.0f} to the right and {to:+.0f} up. Map of the moved "
+                         "image against moved map of the image: largest difference {gap:.6f}."),
+        ],
+        title="Drag the digit",
+        caption="Drag the handle in the left picture. Which of the pictures moves along exactly, "
+        "which in jumps?",
+        alt="When the digit moves, its map moves by as many pixels. The pooled map changes in "
+        "jumps. Once the question is answered, the map's largest value.",
+    )  # fmt: skip
+
+
+def shifts(lines: dict[str, Sequence[float]], question: Any, **words: Any) -> live.Figure:
+    """Accuracy against the number of pixels by which the test images were shifted."""
+    pixels = np.arange(len(next(iter(lines.values()))))
+    curves = [
+        live.curve(pixels, 100 * np.array(values), color=f"series{k}", label=name,
+                   dash=(False, True, False)[k], width=(2.0, 2.0, 3.0)[k])
+        for k, (name, values) in enumerate(lines.items())
+    ]  # fmt: skip
+    question.fields["reveal"] = [
+        live.axes(*curves, xlabel="pixels shifted", ylabel="% read correctly", ylim=(0, 100),
+                  width=560, height=300)
+    ]  # fmt: skip
+    return live.figure(view=[question], **words)
+
+
+def rounded(net: Any) -> list[Any]:
+    """All weights in float16's precision: half the bytes in the page."""
+    return [p.detach().half().float() for p in net.parameters()]
+
+
+def maps_of(net: Any, start: np.ndarray) -> live.Figure:
+    """A drawing on its way through three convolutions, every feature map shown."""
+    K1, b1, K2, b2, K3, b3, W, b = rounded(net)
+
+    def read(drawing: Any, one: Any, last: Any) -> dict[str, Any]:
+        seen = centred(drawing)
+        first = F.conv2d(seen[None, None], K1, b1, padding=2).relu()
+        second = F.conv2d(F.max_pool2d(first, 2), K2, b2, padding=2).relu()
+        third = F.conv2d(F.max_pool2d(second, 2), K3, b3, padding=2).relu()[0]
+        found = third.amax((1, 2))
+        z = W @ found + b
+        p = nnlib.softmax(z, 0)
+        return {
+            "seen": seen, "first": first[0], "second": second[0], "third": third, "found": found,
+            "p": p, "answer": p.argmax(), "percent": 100 * p.max(), "ink": drawing.max() > 0.3,
+            "kernel": K1[one, 0], "large": first[0, one], "says": W[:, last] * found[last],
+            "amount": found[last], "chosen": 1.0 * (nnlib.arange(len(b3)) == last),
+        }  # fmt: skip
+
+    maps: dict[str, Any] = {"colors": "magnitude"}
+    found = nnlib.tensor(start)[None, None]
+    with nnlib.no_grad():
+        for layer in list(net)[:9]:
+            found = layer(found)
+    loudest = int(found.reshape(-1).argmax().item())
+    return live.figure(
+        read,
+        drawing=live.paint((28, 28), value=start, brush=1.2, label="draw a digit here"),
+        one=live.values(0), last=live.values(loudest),
+        view=[
+            [live.control("drawing"),
+             live.column(
+                 live.images("seen", pixel=7, title="input, centred and scaled"),
+                 live.readout("It reads {answer:d} and is {percent:.0f} % sure.", size="large",
+                              when="ink"),
+                 live.readout("Nothing is drawn.", size="large", when=lambda ink: ~ink))],
+            live.images("first", pixel=1.9, select="one", range=(0, 1.5),
+                        title="16 maps of 28 × 28: click one", **maps),
+            [live.images("kernel", pixel=24, colors="diverging", title="its 5 × 5 weights"),
+             live.images("large", pixel=5, range=(0, 1.5), title="its map", **maps)],
+            live.images("second", pixel=2.7, range=(0, 3), title="32 maps of 14 × 14", **maps),
+            live.images("third", pixel=4, range=(0, 3), select="last",
+                        title="64 maps of 7 × 7: click one", **maps),
+            live.axes(live.bars("found", select="last", classes="chosen", width=1.0),
+                      xlabel="map", ylabel="maximum", title="is it anywhere?", width=700,
+                      height=140),
+            [live.axes(live.bars("says", labels=CLASSES, color="series2"), width=330, height=170,
+                       title="what the chosen map says for each digit"),
+             live.axes(live.bars("p", labels=CLASSES, color="accent"), ylim=(0, 1), width=330,
+                       height=170, ylabel="probability", title="answer")],
+            "Map {last:d} finds what it looks for to the amount {amount:.2f}.",
+        ],
+        title="Every feature map of a drawing",
+        caption="Clear the pad and draw a digit, anywhere and of any size. Click maps of the first "
+        "and last layer: what do their neurons look for?",
+        alt="A drawn digit, sixteen maps in which its edges light up, thirty-two smaller maps with "
+        "pieces of strokes, sixty-four maps of 7 by 7 with few bright places, the largest value "
+        "of each as a bar, and ten probabilities.",
+    )  # fmt: skip

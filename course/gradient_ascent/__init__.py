@@ -1,0 +1,1 @@
+"""The chapter on gradient ascent: its figures and checks."""

@@ -1,0 +1,316 @@
+"""Tells right answers from wrong ones, says what differs, and names the mistake where it can."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+import nnlib
+from course.kit.comparing import agrees, array_of, brief, difference, is_blank, suspicion
+from course.kit.exercises import Exercise, find
+from course.kit.mode import mode
+from course.kit.progress import remember
+
+WIDTH = 72  # characters of a line that a page shows whole
+STEP = 1e-6  # of finite differences, in float64
+
+BLANK = "still blank. Fill in the dots, then run both cells."
+RAISED = "it raised {kind}: {error}"
+LEFT = (
+    "the numbers are right, but no gradient flows through them: something left the graph "
+    "(float(), .item(), .numpy(), .detach() or a NumPy function)."
+)
+OVERWRITTEN = (
+    "This is the gradient of one of the terms alone: what a weight gets from several terms adds "
+    "up, and here one overwrites the other (= where += is needed)."
+)
+
+
+class NotSolved(AssertionError):
+    """An exercise that should be solved is not (raised only where tests run solved chapters)."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the check found: `state` is right, wrong or blank."""
+
+    state: str
+    words: str
+
+    @property
+    def sign(self) -> str:
+        return {"right": "✓", "wrong": "✗", "blank": "☐"}[self.state]
+
+
+def check(name: str, answer: Any) -> None:
+    """Says whether `answer` solves the exercise `name` ("chapter/exercise"); remembers if so.
+
+    It prints one verdict and never raises because of the answer; a reader's notebook runs on.
+
+    Raises:
+        ValueError: there is no such exercise.
+        NotSolved: not right, while NNLIB_COURSE is `solved`.
+    """
+    exercise = find(name)
+    verdict = judge(exercise, answer)
+    if verdict.state == "right":
+        remember(exercise.name)
+    print(printed(exercise, verdict))
+    if mode() == "solved" and verdict.state != "right":
+        raise NotSolved(f"{name}: {verdict.words}")
+
+
+def printed(exercise: Exercise, verdict: Verdict) -> str:
+    """The verdict as lines that fit into a page's column."""
+    first, *more = f"{verdict.sign} {exercise.short}: {verdict.words}".split("\n")
+    plain = textwrap.TextWrapper(
+        WIDTH, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
+    )
+    lines = plain.wrap(first)
+    plain.initial_indent = "  "
+    for line in more:
+        lines += plain.wrap(line.strip())
+    return "\n".join(lines)
+
+
+def judge(exercise: Exercise, answer: Any) -> Verdict:
+    """The verdict on one answer."""
+    if is_blank(answer):
+        return Verdict("blank", BLANK)
+    kinds: dict[str, Callable[[Exercise, Any], Verdict]] = {
+        "value": judge_value, "function": judge_function, "puzzle": judge_puzzle,
+    }  # fmt: skip
+    return kinds[exercise.kind](exercise, answer)
+
+
+def right(exercise: Exercise) -> Verdict:
+    return Verdict("right", " ".join(["right.", exercise.learned]).strip())
+
+
+def wrong(problem: str, reason: str | None = None) -> Verdict:
+    return Verdict("wrong", problem if reason is None else f"{problem}\n  {reason}")
+
+
+# --- values ------------------------------------------------------------------------------------
+
+
+def computed(value: Any) -> Any:
+    return value() if callable(value) else value
+
+
+def judge_value(exercise: Exercise, answer: Any) -> Verdict:
+    needed = computed(exercise.like)
+    problem = difference(answer, needed, exercise.tolerance)
+    if problem is None:
+        return dtype_judged(exercise, answer) or right(exercise)
+    for mistake in exercise.mistakes:
+        if agrees(answer, computed(mistake.twin), exercise.tolerance):
+            return wrong(problem, mistake.words)
+    return wrong(problem, suspicion(answer, needed))
+
+
+def dtype_judged(exercise: Exercise, given: Any) -> Verdict | None:
+    """A verdict where the exercise asks for a dtype that the answer does not have."""
+    array = array_of(given)
+    if exercise.dtype is None or array is None or array.dtype.name == exercise.dtype:
+        return None
+    return wrong(f"the dtype {exercise.dtype} is needed; yours is {array.dtype.name}.")
+
+
+# --- functions, on drawn arguments -------------------------------------------------------------
+
+
+def judge_function(exercise: Exercise, answer: Any) -> Verdict:
+    if not callable(answer):
+        return wrong(
+            f"a function is needed, not {brief(answer)}: leave the call's parentheses out?"
+        )
+    if has_dots(answer):
+        return Verdict("blank", BLANK)
+    draws = exercise.draws()
+    needed = [outcome(exercise, exercise.like, arguments) for arguments in draws]
+    given = []
+    for arguments in draws:
+        try:
+            given.append(outcome(exercise, answer, arguments))
+        except Exception as error:
+            return raised(exercise, draws, error)
+    if any(is_blank(g) or (g is None and n is not None) for g, n in zip(given, needed)):
+        return Verdict("blank", BLANK)
+    for arguments, g, n in zip(draws, given, needed):
+        problem = difference(g, n, exercise.tolerance)
+        if problem is not None:
+            reason = reason_for(exercise, draws, given, needed)
+            return wrong(f"called with {named(arguments)}: {problem}", reason)
+    if (verdict := dtype_judged(exercise, given[0])) is not None:
+        return verdict
+    return gradients(exercise, answer, draws) if exercise.derivative else right(exercise)
+
+
+def has_dots(function: Callable) -> bool:
+    """Whether the source, or a method's of a class, still holds dots (no source: no dots)."""
+    if inspect.isclass(function):
+        return any(has_dots(method) for method in vars(function).values() if callable(method))
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+    except (OSError, TypeError, SyntaxError):
+        return False
+    filled = (ast.Expr, ast.Assign, ast.AnnAssign, ast.Return)
+    return any(
+        isinstance(node, filled)
+        and isinstance(node.value, ast.Constant)
+        and node.value.value is ...
+        for node in ast.walk(tree)
+    )
+
+
+def outcome(exercise: Exercise, function: Callable, arguments: Sequence[Any]) -> Any:
+    copies = [a.detach().clone() if hasattr(a, "detach") else a for a in arguments]
+    if exercise.observe is not None:
+        return exercise.observe(function, *copies)
+    return function(*copies)
+
+
+def raised(exercise: Exercise, draws: list, error: Exception) -> Verdict:
+    text = " ".join(str(error).split())
+    if "ellipsis" in text.lower():
+        return Verdict("blank", BLANK)
+    verdict = RAISED.format(kind=type(error).__name__, error=text)
+    for mistake in exercise.mistakes:
+        try:
+            for arguments in draws:
+                outcome(exercise, mistake.twin, arguments)
+        except Exception as twins:
+            if type(twins) is type(error) and " ".join(str(twins).split()) == text:
+                return wrong(verdict, mistake.words)
+    return wrong(verdict)
+
+
+def reason_for(exercise: Exercise, draws: list, given: list, needed: list) -> str | None:
+    """The words of the mistake that explains every draw's result."""
+    for mistake in exercise.mistakes:
+        if explains(exercise, mistake.twin, draws, given):
+            return mistake.words
+    if len(exercise.terms) > 1 and any(
+        explains(exercise, gradient_of(term), draws, given) for term in exercise.terms
+    ):
+        return OVERWRITTEN
+    guesses = [suspicion(g, n, lengths(a)) for a, g, n in zip(draws, given, needed)]
+    return guesses[0] if len(set(guesses)) == 1 else None
+
+
+def explains(exercise: Exercise, twin: Callable, draws: list, given: list) -> bool:
+    try:
+        seen = [outcome(exercise, twin, arguments) for arguments in draws]
+    except Exception:
+        return False
+    return all(agrees(g, t, exercise.tolerance) for g, t in zip(given, seen))
+
+
+def gradient_of(term: Callable) -> Callable:
+    def one(w: Any, *rest: Any) -> Any:
+        leaf = w.detach().requires_grad_()
+        return nnlib.autograd.grad(term(leaf, *rest), [leaf])[0]
+
+    return one
+
+
+def lengths(arguments: Sequence[Any]) -> set[int]:
+    found: set[int] = set()
+    for argument in arguments:
+        array = array_of(argument)
+        found |= {*array.shape, array.size} if array is not None else set()
+    return found
+
+
+def named(arguments: Sequence[Any]) -> str:
+    """The arguments, short enough for a message."""
+    return ", ".join(map(brief_argument, arguments))
+
+
+def brief_argument(argument: Any) -> str:
+    array = array_of(argument)
+    if array is None:
+        return brief(argument)
+    return f"{float(array):.3g}" if array.ndim == 0 else f"an array of shape {array.shape}"
+
+
+# --- gradients of the answer, against nnlib's and against finite differences --------------------
+
+
+def gradients(exercise: Exercise, answer: Callable, draws: list) -> Verdict:
+    for arguments in draws:
+        leaves = [i for i, a in enumerate(arguments) if hasattr(a, "detach")]
+        needed = slopes(exercise.like, arguments, leaves)
+        try:
+            given = slopes(answer, arguments, leaves)
+        except Exception as error:  # such as .numpy() of a tensor that records
+            return wrong(LEFT, " ".join(str(error).split()))
+        if given is None:
+            return wrong(LEFT)
+        assert needed is not None
+        for place, i in enumerate(leaves):
+            problem = difference(given[place], needed[place], 1e-5)
+            if problem is not None:
+                words = f"the values are right, the gradient for argument {i + 1} is not: {problem}"
+                return wrong(words, suspicion(given[place], needed[place], lengths(arguments)))
+            measured = finite_differences(answer, arguments, i)
+            problem = difference(given[place], measured, 1e-4)
+            if problem is not None:
+                return wrong(f"the gradient disagrees with finite differences: {problem}")
+    return right(exercise)
+
+
+def slopes(function: Callable, arguments: Sequence[Any], leaves: list[int]) -> list | None:
+    """Gradients of the sum of the results, or None if no gradient can flow."""
+    copies = list(arguments)
+    for i in leaves:
+        copies[i] = arguments[i].detach().clone().requires_grad_()
+    result = function(*copies)
+    if not getattr(result, "requires_grad", False):
+        return None
+    asked = [copies[i] for i in leaves]
+    found = nnlib.autograd.grad(result.sum(), asked, allow_unused=True)
+    return [nnlib.zeros_like(a) if g is None else g for a, g in zip(asked, found)]
+
+
+def finite_differences(function: Callable, arguments: Sequence[Any], which: int) -> np.ndarray:
+    """Central differences of the sum of the results with respect to one argument."""
+    base = np.array(array_of(arguments[which]), float)
+    slope = np.zeros_like(base)
+
+    def total(moved: np.ndarray) -> float:
+        copies = list(arguments)
+        copies[which] = nnlib.tensor(moved)
+        result = array_of(function(*copies))
+        return float("nan") if result is None else float(result.sum())
+
+    for at in np.ndindex(base.shape):
+        up, down = base.copy(), base.copy()
+        up[at] += STEP
+        down[at] -= STEP
+        slope[at] = (total(up) - total(down)) / (2 * STEP)
+    return slope
+
+
+# --- puzzles -----------------------------------------------------------------------------------
+
+
+def judge_puzzle(exercise: Exercise, answer: Any) -> Verdict:
+    assert exercise.problem is not None
+    if callable(answer) and has_dots(answer):
+        return Verdict("blank", BLANK)
+    try:
+        problem = exercise.problem(answer)
+    except Exception as error:
+        text = " ".join(str(error).split())
+        if "ellipsis" in text.lower():
+            return Verdict("blank", BLANK)
+        return wrong(RAISED.format(kind=type(error).__name__, error=text))
+    return right(exercise) if problem is None else wrong(problem)

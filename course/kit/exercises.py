@@ -1,0 +1,149 @@
+"""What an exercise asks for: the kinds of exercises, and the list of those of each chapter.
+
+`course/<chapter>/checks.py` lists a chapter's exercises; `course.check` reads them.
+An exercise knows a right answer to compare with and *twins*: answers as a reader gives them who
+holds one particular misconception. An answer that behaves like a twin gets the twin's words.
+"""
+
+from __future__ import annotations
+
+import importlib
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+import nnlib
+
+Draw = Callable[[np.random.Generator], Sequence[Any]]
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """What to say to whom, by an answer (`twin`) which makes that mistake."""
+
+    words: str
+    twin: Any
+
+
+def mistake(words: str, twin: Any) -> Mistake:
+    """A misconception's words and its twin: an answer of the kind that the exercise asks for."""
+    return Mistake(words, twin)
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One exercise; `kind` says how answers are judged: see value, function, puzzle."""
+
+    short: str
+    kind: str
+    like: Any
+    stars: int = 1
+    given: Draw | None = None
+    observe: Callable[..., Any] | None = None
+    problem: Callable[[Any], str | None] | None = None
+    mistakes: Sequence[Mistake] = ()
+    tolerance: float = 1e-6
+    derivative: bool = False
+    dtype: str | None = None
+    terms: Sequence[Callable] = ()
+    learned: str = ""
+    chapter: str = field(default="", compare=False)
+
+    @property
+    def name(self) -> str:
+        return f"{self.chapter}/{self.short}"
+
+    def draws(self, times: int = 5) -> list[list[Any]]:
+        """Arguments to call answers with, the same at each run; numbers become float64 tensors."""
+        rng = np.random.default_rng(zlib.crc32(self.short.encode()))
+        assert self.given is not None
+        return [[as_argument(a) for a in self.given(rng)] for _ in range(times)]
+
+
+def as_argument(value: Any) -> Any:
+    """A float array as a tensor; anything else as it is."""
+    if isinstance(value, np.ndarray) and value.dtype.kind == "f":
+        return nnlib.tensor(value)
+    return value
+
+
+def value(short: str, like: Any, **more: Any) -> Exercise:
+    """Asks for a value: a number, a tensor, an array, a string, or a tuple, list or dict of these.
+
+    `like` is the value, or a function without arguments which computes it (so that importing a
+    chapter's checks stays quick); twins likewise. `dtype="float32"` asks for that dtype as well.
+    """
+    return Exercise(short, "value", like, **more)
+
+
+def function(short: str, like: Callable, given: Draw, **more: Any) -> Exercise:
+    """Asks for a function that does what `like` does, on arguments drawn by `given(rng)`.
+
+    `derivative=True` also compares the gradients with respect to every tensor argument, and asks
+    that they agree with finite differences. `observe(function, *arguments)`, if given, is what is
+    compared instead of `function(*arguments)`: the weights after ten steps, a module's output.
+    """
+    return Exercise(short, "function", like, given=given, **more)
+
+
+def gradient(short: str, of: Callable | Sequence[Callable], given: Draw, **more: Any) -> Exercise:
+    """Asks for a function that returns the gradient of `of` with respect to its first argument.
+
+    The right answer is nnlib's gradient. If `of` is several functions, their sum is meant, and an
+    answer that holds the gradient of one alone is told that it overwrites what it should add.
+    """
+    terms = list(of) if isinstance(of, Sequence) else [of]
+
+    def like(w: Any, *rest: Any) -> Any:
+        w = nnlib.tensor(w).detach().requires_grad_() if not hasattr(w, "detach") else w
+        leaf = w.detach().requires_grad_()
+        total = terms[0](leaf, *rest)
+        for term in terms[1:]:
+            total = total + term(leaf, *rest)
+        return nnlib.autograd.grad(total, [leaf])[0]
+
+    return Exercise(short, "function", like, given=given, terms=terms, **more)
+
+
+def puzzle(short: str, right: Any, problem: Callable[[Any], str | None], **more: Any) -> Exercise:
+    """Asks for anything that solves a puzzle: `problem(answer)` is None, or says what is wrong.
+
+    `right` is one solution; a twin is an answer for which `problem` returns its words.
+    """
+    return Exercise(short, "puzzle", right, problem=problem, **more)
+
+
+def module_of(chapter: str) -> str:
+    return f"course.{chapter.replace('-', '_')}.checks"
+
+
+def exercises_of(chapter: str) -> list[Exercise]:
+    """The chapter's exercises, in the order in which its checks list them."""
+    try:
+        module = importlib.import_module(module_of(chapter))
+    except ModuleNotFoundError as error:
+        if error.name not in (module_of(chapter), module_of(chapter).removesuffix(".checks")):
+            raise
+        raise ValueError(f"there is no chapter {chapter!r} with exercises") from None
+    listed: list[Exercise] = module.EXERCISES
+    for e in listed:
+        object.__setattr__(e, "chapter", chapter)
+    return listed
+
+
+def find(name: str) -> Exercise:
+    """The exercise called `chapter/short`.
+
+    Raises:
+        ValueError: no such chapter or exercise; the message lists those that there are.
+    """
+    chapter, slash, short = name.partition("/")
+    if not slash:
+        raise ValueError(f"check: {name!r} needs the form 'chapter/exercise'")
+    found = {e.short: e for e in exercises_of(chapter)}
+    if short not in found:
+        raise ValueError(f"check: {chapter} has no exercise {short!r}; it has {', '.join(found)}")
+    return found[short]

@@ -1,0 +1,18 @@
+"""Whether the folded cell "the same in PyTorch" can run here."""
+
+from __future__ import annotations
+
+import importlib.util
+
+
+def pytorch() -> bool:
+    """True where PyTorch is installed; else says that the cell is skipped, and how to have it.
+
+    >>> import course
+    >>> course.pytorch() in (True, False)
+    True
+    """
+    if importlib.util.find_spec("torch") is not None:
+        return True
+    print("PyTorch is not installed here, so this cell is skipped: pip install torch")
+    return False

@@ -1,0 +1,1 @@
+"""The chapter on layers: its figures, its playground, its checks."""

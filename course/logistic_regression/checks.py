@@ -1,0 +1,293 @@
+"""Exercises of the chapter on logistic regression: likelihood, gradient, perceptron, penalty."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+import nnlib
+import nnlib.nn.functional as F
+from course.kit.exercises import function, gradient, mistake, puzzle
+from nnlib import datasets
+
+
+def signs(rng: np.random.Generator, n: int) -> np.ndarray:
+    """Classes −1 and +1, both of which occur."""
+    y = rng.choice([-1.0, 1.0], n)
+    y[:2] = -1.0, 1.0
+    return y
+
+
+def features(rng: np.random.Generator, n: int) -> np.ndarray:
+    """Two measures a row, behind a column of ones for the bias."""
+    return np.column_stack([np.ones(n), rng.normal(size=(n, 2))])
+
+
+# --- how probable is what was seen? -------------------------------------------------------------
+
+probability = function(
+    "probability",
+    like=lambda z, y: F.sigmoid(y * z),
+    given=lambda rng: (rng.normal(size=6) * 3, signs(rng, 6)),
+    derivative=True,
+    stars=1,
+    mistakes=[
+        mistake(
+            "You give P(y = +1) for every bird: an Adelie's class is −1, and it was seen with "
+            "probability 1 − σ(z).",
+            lambda z, y: F.sigmoid(z),
+        ),
+        mistake(
+            "You treat y as 0 and 1; here it is −1 and +1.",
+            lambda z, y: y * F.sigmoid(z) + (1 - y) * (1 - F.sigmoid(z)),
+        ),
+        mistake(
+            "A sign is turned: this is the probability of the class that was not seen.",
+            lambda z, y: F.sigmoid(-y * z),
+        ),
+        mistake(
+            "y belongs inside the sigmoid: y σ(z) is negative for an Adelie, and a probability "
+            "cannot be.",
+            lambda z, y: y * F.sigmoid(z),
+        ),
+    ],
+    learned="One formula for both classes: the sign of y turns the sigmoid around.",
+)
+
+
+# --- few mistakes, unsure -----------------------------------------------------------------------
+
+
+@cache
+def penguins() -> tuple[np.ndarray, np.ndarray]:
+    birds = datasets.penguins(("Adelie", "Chinstrap"), ("bill_length_mm", "body_mass_g"))
+    x = (birds.x - birds.x.mean(0)) / birds.x.std(0)
+    return np.column_stack([np.ones(len(x)), x]), 2.0 * birds.y - 1
+
+
+FEW, UNSURE = 5, -60.0
+THREE = "three numbers are needed: w0, w1, w2."
+TURNED = (
+    "almost every bird is on the wrong side, so almost all would be right with all three signs "
+    "turned: Chinstraps need a positive logit."
+)
+SURE = (
+    "the log-likelihood is {ll:.1f}, so this line is sure of itself. Which change of the weights "
+    "leaves the line where it is and widens its band?"
+)
+MANY = "{wrong} birds are on the wrong side; at most 5 may be."
+
+
+def unsure_problem(answer: Any) -> str | None:
+    w = np.asarray(answer, float).ravel()
+    if w.size != 3:
+        return THREE
+    X, y = penguins()
+    margins = y * (X @ w)
+    wrong, ll = int((margins <= 0).sum()), -float(np.logaddexp(0, -margins).sum())
+    if wrong >= len(y) - 10:
+        return TURNED
+    if wrong > FEW:
+        return MANY.format(wrong=wrong)
+    return None if ll < UNSURE else SURE.format(ll=ll)
+
+
+unsure = puzzle(
+    "unsure",
+    right=(-0.25, 0.75, -0.3),
+    problem=unsure_problem,
+    stars=1,
+    mistakes=[
+        mistake(SURE.format(ll=-8.502417), (-4.94, 14.89, -5.97)),
+        mistake(TURNED, (0.25, -0.75, 0.3)),
+        mistake(THREE, (0.75, -0.3)),
+    ],
+    learned="The same line, a tenth of the weights: the count cannot tell them apart.",
+)
+
+
+# --- the log-likelihood with classes 0 and 1 ----------------------------------------------------
+
+
+def cross_entropy(p: Any, t: Any) -> Any:
+    return (t * p.log() + (1 - t) * (1 - p).log()).sum()
+
+
+likelihood = function(
+    "log-likelihood",
+    like=cross_entropy,
+    given=lambda rng: (rng.uniform(0.05, 0.95, 8), (signs(rng, 8) + 1) / 2),
+    derivative=True,
+    stars=2,
+    mistakes=[
+        mistake(
+            "You leave out the birds with t = 0: they were seen with probability 1 − p.",
+            lambda p, t: (t * p.log()).sum(),
+        ),
+        mistake(
+            "The two classes are swapped: where t = 1 the probability of what was seen is p.",
+            lambda p, t: ((1 - t) * p.log() + t * (1 - p).log()).sum(),
+        ),
+        mistake(
+            "This is the logarithm of a sum. The probabilities multiply, so their logarithms add.",
+            lambda p, t: (t * p + (1 - t) * (1 - p)).sum().log(),
+        ),
+        mistake(
+            "This is the likelihood itself, the product: take the logarithm of each factor, or 219 "
+            "birds multiply to 0.",
+            lambda p, t: (t * p + (1 - t) * (1 - p)).log().sum().exp(),
+        ),
+    ],
+    learned="Its negative is what PyTorch calls binary_cross_entropy with reduction='sum'.",
+)
+
+
+# --- the gradient, by hand ----------------------------------------------------------------------
+
+
+def objective(w: Any, X: Any, y: Any) -> Any:
+    return F.logsigmoid(y * (X @ w)).sum()
+
+
+by_hand = gradient(
+    "gradient",
+    of=objective,
+    given=lambda rng: (rng.normal(size=3), features(rng, 7), signs(rng, 7)),
+    stars=2,
+    mistakes=[
+        mistake(
+            "This points downhill: it is the gradient of the negative log-likelihood.",
+            lambda w, X, y: -(X.T @ (y * F.sigmoid(-y * (X @ w)))),
+        ),
+        mistake(
+            "You have σ(y z) where σ(−y z) is needed: a bird that is already explained well should "
+            "hardly pull.",
+            lambda w, X, y: X.T @ (y * F.sigmoid(y * (X @ w))),
+        ),
+        mistake(
+            "The factor y is missing: each bird pulls the line to its own side.",
+            lambda w, X, y: X.T @ F.sigmoid(-y * (X @ w)),
+        ),
+        mistake(
+            "Only the last bird counts: inside the loop the gradient is overwritten (=) where it "
+            "should be accumulated (+=).",
+            lambda w, X, y: X[-1] * y[-1] * F.sigmoid(-y[-1] * (X[-1] @ w)),
+        ),
+        mistake(
+            "A transpose is missing: X is (birds, weights), and every weight sums over the birds.",
+            lambda w, X, y: X @ (y * F.sigmoid(-y * (X @ w))),
+        ),
+    ],
+    learned="Each bird pulls with the probability that the neuron gave to the wrong class.",
+)
+
+
+# --- the perceptron, which counts mistakes --------------------------------------------------------
+
+
+def perceptron_step(w: Any, x: Any, y: Any) -> Any:
+    return w + y * x if y * (w @ x) <= 0 else w
+
+
+def one_pass(step: Any, w: Any, X: Any, y: Any) -> Any:
+    """The weights after every bird has been shown once: what exercises of steps are compared by."""
+    for i in range(len(y)):
+        w = step(w, X[i], y[i])
+    return w
+
+
+perceptron = function(
+    "perceptron",
+    like=perceptron_step,
+    given=lambda rng: (np.zeros(3), features(rng, 30), signs(rng, 30)),
+    observe=one_pass,
+    stars=2,
+    mistakes=[
+        mistake(
+            "You move the weights at every bird. The perceptron learns from mistakes alone: where "
+            "y w·x > 0 the weights stay.",
+            lambda w, x, y: w + y * x,
+        ),
+        mistake(
+            "You move away from the bird: w + y x turns the line so that y w·x grows.",
+            lambda w, x, y: w - y * x if y * (w @ x) <= 0 else w,
+        ),
+        mistake(
+            "You add x also for an Adelie: the factor y is missing.",
+            lambda w, x, y: w + x if y * (w @ x) <= 0 else w,
+        ),
+        mistake(
+            "w·x = 0 is on neither side, and it is where all-zero weights start: count it as a "
+            "mistake (<=), or nothing ever moves.",
+            lambda w, x, y: w + y * x if y * (w @ x) < 0 else w,
+        ),
+    ],
+    learned="Compare with the gradient: σ(−y z), now as a step that is 0 or 1.",
+)
+
+
+# --- a maximum for separable data -----------------------------------------------------------------
+
+
+def climbed(
+    X: Any, y: Any, strength: float, *, bias: float = 0.0, sign: float = 1.0, half: float = 0.5,
+    forget: bool = True, up: bool = True,
+) -> Any:  # fmt: skip
+    """200 steps of 0.05 up the penalised log-likelihood; the keywords are its misconceptions."""
+    w = nnlib.zeros(3, dtype=nnlib.float64, requires_grad=True)
+    climb = nnlib.optim.SGD([w], lr=0.05, maximize=up)
+    for _ in range(200):
+        if forget:
+            climb.zero_grad()
+        size = (w[1:] ** 2).sum() + bias * w[0] ** 2
+        (objective(w, X, y) - sign * half * strength * size).backward()
+        climb.step()
+    return w.detach()
+
+
+def apart(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, float]:
+    """Ten points that a line can part, off the centre so that the bias is needed."""
+    X, y = features(rng, 10), signs(rng, 10)
+    X[:, 1] = X[:, 1] * 0.3 + y + 1.5
+    return X, y, float(rng.uniform(0.5, 1.5))
+
+
+penalty = function(
+    "penalty",
+    like=climbed,
+    given=apart,
+    stars=3,
+    tolerance=1e-4,
+    mistakes=[
+        mistake(
+            "You penalise the bias too. w₀ only moves the line; the penalty is for its sureness, "
+            "w₁ and w₂.",
+            lambda X, y, s: climbed(X, y, s, bias=1.0),
+        ),
+        mistake(
+            "The penalty is added where it should be subtracted: this rewards large weights.",
+            lambda X, y, s: climbed(X, y, s, sign=-1.0),
+        ),
+        mistake(
+            "The ½ before the penalty is missing: its gradient is twice what is asked.",
+            lambda X, y, s: climbed(X, y, s, half=1.0),
+        ),
+        mistake(
+            "The gradients pile up: backward() adds to w.grad, so call zero_grad() at each step.",
+            lambda X, y, s: climbed(X, y, s, forget=False),
+        ),
+        mistake(
+            "You walk downhill: SGD descends unless it is given maximize=True.",
+            lambda X, y, s: climbed(X, y, s, up=False),
+        ),
+        mistake(
+            "There is no penalty in it: the strength does not change your weights.",
+            lambda X, y, s: climbed(X, y, 0.0),
+        ),
+    ],
+    learned="With any strength above 0 the hill has a top, also for data that a line can part.",
+)
+
+EXERCISES = [probability, unsure, likelihood, by_hand, perceptron, penalty]

@@ -1,0 +1,1 @@
+"""The chapter on multi-layer perceptrons: its figures and checks."""

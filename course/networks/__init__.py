@@ -1,0 +1,1 @@
+"""The trained networks that several chapters share, their training and their stored weights."""

@@ -1,0 +1,247 @@
+"""Networks for words: which language a word is, and new words; their data, training and weights.
+
+``tools/train_models.py words`` trains them (a minute on one core) and writes the weights that
+`trained` reads; a slow test repeats that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import numpy as np
+
+import nnlib
+import nnlib.nn.functional as F
+from nnlib import nn
+from nnlib.datasets import language_words
+
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+LENGTH, BLANK = 12, len(LETTERS)  # letters in the longest word; the code behind a word's end
+LANGUAGES = ("dutch", "english", "polish", "spanish")
+FILE = "words.npz"
+
+
+# --- words as numbers ---------------------------------------------------------------------------
+
+
+def codes(texts: Sequence[str]) -> np.ndarray:
+    """Positions in the alphabet, (n, 12) int64, filled up with 26.
+
+    >>> codes(["cab"])[0, :4].tolist()
+    [2, 0, 1, 26]
+    """
+    table = np.full((len(texts), LENGTH), BLANK)
+    for row, text in zip(table, texts, strict=True):
+        row[: len(text)] = [LETTERS.index(letter) for letter in text]
+    return table
+
+
+def spelled(table: Any) -> list[str]:
+    """The words that codes stand for, each up to its first blank.
+
+    >>> spelled(codes(["cab", "ad"]))
+    ['cab', 'ad']
+    """
+    rows = np.asarray(table.tolist() if hasattr(table, "tolist") else table)
+    return ["".join((LETTERS + " ")[k] for k in row).split(" ")[0] for row in rows]
+
+
+def one_hot(table: Any) -> Any:
+    """A column of zeros and a one for each code, (…, 26) float32; a blank has no one.
+
+    >>> one_hot(codes(["cab"])).shape
+    nnlib.Size([1, 12, 26])
+    """
+    table = table if hasattr(table, "detach") else nnlib.tensor(table)
+    return (table.unsqueeze(-1) == nnlib.arange(BLANK)).float()
+
+
+def shuffled(texts: Sequence[str], seed: int = 0) -> list[str]:
+    """Each word's letters in a random order."""
+    rng = np.random.default_rng(seed)
+    return ["".join(rng.permutation(list(text))) for text in texts]
+
+
+# --- models: each has a loss on (codes, languages) ------------------------------------------------
+
+
+class Guesser(nn.Module):
+    """A network that gives four logits to each word."""
+
+    def loss(self, table: np.ndarray, y: np.ndarray) -> Any:
+        return F.cross_entropy(self(table), nnlib.tensor(y))
+
+
+class Bag(Guesser):
+    """Logistic regression on how often each letter stands in the word."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.head = nn.Linear(BLANK, len(LANGUAGES))
+
+    def forward(self, table: Any) -> Any:
+        return self.head(one_hot(table).sum(-2))
+
+
+class Pairs(Guesser):
+    """Logistic regression on how often each pair of neighbouring letters stands in the word."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.head = nn.Linear(BLANK * BLANK, len(LANGUAGES))
+
+    def forward(self, table: Any) -> Any:
+        x = one_hot(table)
+        return self.head((x[:, :-1].transpose(1, 2) @ x[:, 1:]).flatten(1))
+
+
+class Reader(Guesser):
+    """A recurrent cell over the letters, and a logistic regression on the last letter's state."""
+
+    def __init__(self, cell: Callable[..., nn.Module] = nn.RNN, hidden: int = 16) -> None:
+        super().__init__()
+        self.cell = cell(BLANK, hidden, batch_first=True)
+        self.head = nn.Linear(hidden, len(LANGUAGES))
+
+    def forward(self, table: Any) -> Any:
+        states, _ = self.cell(one_hot(table))
+        last = nnlib.tensor((np.asarray(table) < BLANK).sum(1) - 1)
+        return self.head(states[nnlib.arange(len(table)), last])
+
+
+class Attention(Guesser):
+    """One head of attention over the letters, a layer of neurons, and the mean over the word.
+
+    With `places` each letter's vector has its position's added; without, order is invisible.
+    """
+
+    def __init__(self, places: bool = True, size: int = 16) -> None:
+        super().__init__()
+        self.letters = nn.Parameter(0.3 * nnlib.randn(BLANK, size))
+        self.places = nn.Parameter(0.3 * nnlib.randn(LENGTH, size)) if places else None
+        self.query = nn.Linear(size, size, bias=False)
+        self.key = nn.Linear(size, size, bias=False)
+        self.value = nn.Linear(size, size, bias=False)
+        self.hidden = nn.Linear(size, size)
+        self.head = nn.Linear(size, len(LANGUAGES))
+
+    def vectors(self, table: Any) -> Any:
+        """One vector for each place: its letter's, and its position's."""
+        x = one_hot(table) @ self.letters
+        return x if self.places is None else x + self.places
+
+    def look(self, x: Any, there: Any) -> Any:
+        """A: how much each place (row) looks at each letter (column); rows add up to 1."""
+        scores = self.query(x) @ self.key(x).transpose(-2, -1) / x.shape[-1] ** 0.5
+        return (scores - 1e9 * (1.0 - there).unsqueeze(-2)).softmax(-1)
+
+    def forward(self, table: Any) -> Any:
+        x, there = self.vectors(table), one_hot(table).sum(-1)
+        seen = x + self.look(x, there) @ self.value(x)
+        each = self.hidden(seen).relu() * there.unsqueeze(-1)
+        return self.head(each.sum(-2) / there.sum(-1, keepdim=True).clamp(min=1.0))
+
+
+class Writer(nn.Module):
+    """A gated cell that says what comes next: it reads (letter, language), 26 means start and end.
+
+    Its loss is the mean cross-entropy of the next letter, the end included.
+    """
+
+    def __init__(self, hidden: int = 48) -> None:
+        super().__init__()
+        self.cell = nn.GRU(BLANK + 1 + len(LANGUAGES), hidden, batch_first=True)
+        self.head = nn.Linear(hidden, BLANK + 1)
+
+    def loss(self, table: np.ndarray, y: np.ndarray) -> Any:
+        blank = np.full((len(table), 1), BLANK)
+        before, after = np.hstack([blank, table]), np.hstack([table, blank])
+        eye, tongue = np.eye(BLANK + 1, dtype="f"), np.eye(len(LANGUAGES), dtype="f")[y]
+        x = np.concatenate([eye[before], np.repeat(tongue[:, None], LENGTH + 1, 1)], 2)
+        ends = (table < BLANK).sum(1, keepdims=True)
+        counts = nnlib.tensor(np.flatnonzero(np.arange(LENGTH + 1) <= ends))
+        logits = self.head(self.cell(nnlib.tensor(x))[0]).reshape(-1, BLANK + 1)
+        return F.cross_entropy(logits[counts], nnlib.tensor(after.ravel())[counts])
+
+
+# --- training -----------------------------------------------------------------------------------
+
+
+def fit(
+    model: Any, table: np.ndarray, y: np.ndarray, epochs: int, lr: float = 0.01, seed: int = 0
+) -> list[float]:
+    """Adam on mini-batches of 64, gradients clipped at 1, the step size falling to 0.
+
+    Returns the loss of each step.
+    """
+    rng, parameters = np.random.default_rng(seed), list(model.parameters())
+    adam = nnlib.optim.Adam(parameters, lr=lr)
+    batches = [slice(i, i + 64) for i in range(0, len(table), 64)]
+    losses: list[float] = []
+    for _ in range(epochs):
+        order = rng.permutation(len(table))
+        for batch in batches:
+            adam.param_groups[0]["lr"] = lr * (1 - len(losses) / (epochs * len(batches)))
+            adam.zero_grad()
+            loss = model.loss(table[order[batch]], y[order[batch]])
+            loss.backward()
+            nn.utils.clip_grad_norm_(parameters, 1.0)
+            adam.step()
+            losses.append(loss.item())
+    return losses
+
+
+RECIPES: dict[str, tuple[Callable[[], Any], int, bool]] = {  # model, epochs, letters shuffled
+    "bag": (Bag, 6, False),
+    "pairs": (Pairs, 10, False),
+    "rnn": (Reader, 15, False),
+    "rnn on shuffled": (Reader, 15, True),
+    "gru": (lambda: Reader(nn.GRU), 15, False),
+    "attention": (Attention, 20, False),
+    "attention without places": (lambda: Attention(places=False), 20, False),
+    "writer": (Writer, 16, False),
+}
+
+
+def train(name: str, seed: int = 0, epochs: int | None = None) -> Any:
+    """A model trained anew, as the stored one was, or for fewer `epochs` than its recipe's."""
+    make, all_epochs, mixed = RECIPES[name]
+    words = language_words()
+    nnlib.manual_seed(seed)
+    model = make()
+    table = codes(shuffled(words.texts) if mixed else words.texts)
+    fit(model, table, words.y, epochs or all_epochs, seed=seed)
+    return model
+
+
+@cache
+def _weights() -> dict[str, Any]:
+    with resources.as_file(resources.files("course.networks") / "weights" / FILE) as path:
+        return nnlib.load(path)
+
+
+def trained(name: str) -> Any:
+    """A model with its stored weights; `RECIPES` has the names.
+
+    Raises:
+        KeyError: there is no such model.
+
+    >>> trained("rnn").cell
+    RNN(26, 16, batch_first=True)
+    """
+    if name not in RECIPES:
+        raise KeyError(f"no model named {name!r}; there are {', '.join(RECIPES)}")
+    model = RECIPES[name][0]()
+    model.load_state_dict(_weights()[name])
+    for weight in model.parameters():
+        weight.requires_grad_(False)
+    return model
+
+
+def right(model: Any, table: np.ndarray, y: np.ndarray) -> float:
+    """The share of words whose language gets the largest logit."""
+    with nnlib.no_grad():
+        return float((model(table).argmax(-1).numpy() == y).mean())

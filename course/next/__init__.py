@@ -1,0 +1,1 @@
+"""The closing chapter: its figures and checks."""

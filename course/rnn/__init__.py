@@ -1,0 +1,1 @@
+"""The chapter on recurrent networks: its figures and checks."""

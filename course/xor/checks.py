@@ -1,0 +1,192 @@
+"""Exercises of the chapter on XOR."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import log
+from typing import Any
+
+import nnlib
+from course.kit.exercises import mistake, puzzle, value
+
+CORNERS = ((0, 0), (1, 0), (0, 1), (1, 1))
+UNITS = {
+    "w03": -0.5, "w13": 1.0, "w23": 1.0, "w04": -1.5, "w14": 1.0, "w24": 1.0,
+    "w05": -0.5, "w35": 1.0, "w45": -1.0,
+}  # fmt: skip
+XOR = [0, 1, 1, 0]
+
+
+def fires(bias: Any, from1: Any, from2: Any) -> list[int]:
+    """Where a neuron with a step fires, input by input."""
+    return [int(float(bias) + float(from1) * a + float(from2) * b > 0) for a, b in CORNERS]
+
+
+# --- a gate for (0, 1) alone ---------------------------------------------------------------------
+
+SILENT = "it fires nowhere: the excitation never passes the threshold, as the bias is too negative."
+GATE: dict[tuple[int, ...], str] = {
+    (0, 1, 0, 0): "it fires at (1, 0) alone: the weights of inputs 1 and 2 are swapped.",
+    (0, 0, 1, 1): "it fires at (0, 1) and at (1, 1): it does not heed x₁, which has to inhibit.",
+    (0, 1, 1, 1): "this is OR: x₁ excites, but it has to inhibit.",
+    (0, 0, 0, 1): "this is AND: x₁ excites, but it has to inhibit.",
+    (0, 0, 0, 0): SILENT,
+    (1, 0, 1, 1): "it also fires at (0, 0), without any excitation: the bias has to be negative.",
+}
+
+
+def gate_problem(gate: Any) -> str | None:
+    if len(gate) != 3:
+        return f"three numbers are needed (bias, weight of x₁, weight of x₂), not {len(gate)}."
+    seen = tuple(fires(*gate))
+    if seen == (0, 0, 1, 0):
+        return None
+    where = ", ".join(str(c) for c, s in zip(CORNERS, seen, strict=True) if s) or "nowhere"
+    return GATE.get(seen, f"it fires at {where}; (0, 1) alone is asked for.")
+
+
+# --- fourteen of sixteen -------------------------------------------------------------------------
+
+
+def separable() -> int:
+    """How many of the sixteen answers some line gives."""
+    steps = [-2.5, -1.5, -0.5, 0.5, 1.5, 2.5]
+    slopes = [-2.0, -1.0, 0.0, 1.0, 2.0]
+    return len({tuple(fires(b, u, v)) for b in steps for u in slopes for v in slopes})
+
+
+# --- a feature of one's own ----------------------------------------------------------------------
+
+FEATURE: dict[tuple[float, ...], str] = {
+    (0, 1, -1, 0): "x₁ − x₂ is −1 at (0, 1): the difference counts, but not its sign.",
+    (0, 0, 0, 1): "this feature is AND. It is 0 at (1, 0), where it has to be more than ½.",
+    (0, 1, 1, 2): "x₁ + x₂ is 2 at (1, 1), where it has to be less than ½. A sum is another line.",
+    (0, 1, 1, 1): "this feature is OR: it is 1 at (1, 1), where it has to be less than ½.",
+    (1, 0, 0, 1): "this is 1 where the inputs are equal: turn it round.",
+}
+
+
+def feature_problem(feature: Any) -> str | None:
+    if not callable(feature):
+        return "a function of x1 and x2 is needed."
+    seen = [float(feature(nnlib.tensor(float(a)), nnlib.tensor(float(b)))) for a, b in CORNERS]
+    if [int(s > 0.5) for s in seen] == XOR:
+        return None
+    if (words := FEATURE.get(tuple(round(s, 6) for s in seen))) is not None:
+        return words
+    return f"at (0, 0), (1, 0), (0, 1), (1, 1) it is {', '.join(f'{s:.3g}' for s in seen)}."
+
+
+# --- the other way to wire it --------------------------------------------------------------------
+
+
+def net_problem(net: Any) -> str | None:
+    if not isinstance(net, Mapping) or set(net) != set(UNITS):
+        return f"a dict with {', '.join(UNITS)} is needed."
+    if any(net[k] != UNITS[k] for k in ("w03", "w13", "w23")):
+        return "neuron 3 is to stay as it is."
+    if net["w45"] <= 0 or net["w35"] <= 0:
+        return "neuron 5 is to be excited by both, so w35 and w45 are positive."
+    hidden = [fires(net[f"w0{i}"], net[f"w1{i}"], net[f"w2{i}"]) for i in (3, 4)]
+    out = [int(net["w05"] + net["w35"] * a + net["w45"] * b > 0) for a, b in zip(*hidden)]
+    if out == XOR:
+        return None
+    if hidden[1] == [0, 0, 0, 1]:
+        return (
+            "neuron 4 still is AND: it fires at (1, 1), where it now has to be the only one silent."
+        )
+    if hidden[1] == [1, 0, 0, 0]:
+        return "neuron 4 is NOR, not NAND: at (1, 0) and (0, 1) it has to fire as well."
+    if out == [1, 1, 1, 1]:
+        return "neuron 5 is OR of the two: one of them is enough for it. Raise its threshold."
+    return f"neuron 4 gives {hidden[1]}, neuron 5 gives {out}; {XOR} is needed."
+
+
+NAND = {**UNITS, "w04": 1.5, "w14": -1.0, "w24": -1.0, "w05": -1.5, "w35": 1.0, "w45": 1.0}
+
+EXERCISES = [
+    puzzle(
+        "gate",
+        (-0.5, -1.0, 1.0),
+        gate_problem,
+        stars=1,
+        mistakes=[
+            mistake(GATE[0, 1, 0, 0], (-0.5, 1.0, -1.0)),
+            mistake(GATE[0, 0, 1, 1], (-0.5, 0.0, 1.0)),
+            mistake(GATE[0, 1, 1, 1], (-0.5, 1.0, 1.0)),
+            mistake(GATE[0, 0, 0, 1], (-1.5, 1.0, 1.0)),
+            mistake(GATE[1, 0, 1, 1], (0.5, -1.0, 1.0)),
+            mistake(SILENT, (-1.5, -1.0, 1.0)),
+        ],
+        learned="x₂ excites, x₁ inhibits, and the bias asks for more than nothing.",
+    ),
+    value(
+        "sixteen",
+        separable,
+        stars=2,
+        mistakes=[
+            mistake("Some of the sixteen are XOR and its opposite.", 16),
+            mistake("XOR is not alone: its opposite (yes where both are equal) fails too.", 15),
+            mistake("These are the ones that no line gives; the others are asked for.", 2),
+            mistake("Two answers are the same everywhere, and a line can give those as well.", 12),
+        ],
+        learned="Only XOR and its opposite are out of a line's reach.",
+    ),
+    puzzle(
+        "feature",
+        lambda x1, x2: (x1 - x2) ** 2,
+        feature_problem,
+        stars=2,
+        mistakes=[
+            mistake(FEATURE[0, 1, -1, 0], lambda x1, x2: x1 - x2),
+            mistake(FEATURE[0, 0, 0, 1], lambda x1, x2: x1 * x2),
+            mistake(FEATURE[0, 1, 1, 2], lambda x1, x2: x1 + x2),
+            mistake(FEATURE[1, 0, 0, 1], lambda x1, x2: 1 - (x1 - x2) ** 2),
+        ],
+        learned="With the right feature, the classifier has nothing left to do.",
+    ),
+    puzzle(
+        "rewire",
+        NAND,
+        net_problem,
+        stars=2,
+        mistakes=[
+            mistake("neuron 4 still is AND", {**UNITS, "w45": 1.0}),
+            mistake("NOR, not NAND", {**NAND, "w04": 0.5}),
+            mistake("Raise its threshold", {**NAND, "w05": -0.5}),
+        ],
+        learned="The same function, other neurons: a net's inside is not unique.",
+    ),
+    value(
+        "shared",
+        (1 / 2, 2 / 3),
+        stars=2,
+        tolerance=1e-3,
+        mistakes=[
+            mistake("Two of the three targets are 1: the best p is their mean, not ½.", (0.5, 0.5)),
+            mistake("Two of the three targets are 1, not one.", (0.5, 1 / 3)),
+            mistake(
+                "Going with the majority costs 1 for the point that loses. Where is the "
+                "derivative 0?",
+                (0.5, 1.0),
+            ),
+        ],
+        learned="These are the answers of the starts that fail: the mean of a mixed group.",
+    ),
+    value(
+        "gain",
+        2 * log(3),
+        stars=3,
+        tolerance=1e-6,
+        mistakes=[
+            mistake("That is a measurement; the exact form has a logarithm in it.", 2.2),
+            mistake("That is a measurement; the exact form has a logarithm in it.", 2.197),
+            mistake("in₃ at (1, 0) is k/2, not k.", log(3)),
+            mistake("in₃ at (1, 0) is k/2: you are a factor 2 too high.", 4 * log(3)),
+            mistake(
+                "You took the logistic for its tangent, σ(z) ≈ ½ + z/4; it bends away from it.", 2.0
+            ),
+        ],
+        learned="Below 2 ln 3 the unit-weight net never says yes where it should.",
+    ),
+]

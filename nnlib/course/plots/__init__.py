@@ -1,1 +1,0 @@
-"""Figures of single chapters: their layout, which cells need not spell out."""
