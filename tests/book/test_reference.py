@@ -117,7 +117,8 @@ def test_what_pytorch_has_too_names_it_or_the_paper_it_is_from():
 @pytest.mark.browser
 def test_the_site_shows_each_with_its_first_line(site: Path):
     pages = [page.read_text("utf8") for page in sorted((site / "reference").glob("*.html"))]
-    ids = {found for page in pages for found in re.findall(r'id="((?:nnlib|course)\.[\w.]+)"', page)}
+    found = r'id="((?:nnlib|course)\.[\w.]+)"'
+    ids = {match for page in pages for match in re.findall(found, page)}
     assert set(listed()) <= ids
     assert {"nnlib.Tensor.backward", "nnlib.nn.Module.state_dict"} <= ids
     assert any("max(x, 0), elementwise." in page for page in pages)
