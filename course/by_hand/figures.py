@@ -8,7 +8,7 @@ from typing import Any
 
 import nnlib
 from course.backprop.figures import AFTER, SMALL, activations, measured, net_inputs
-from course.xor.figures import WEIGHTS
+from course.networks.five import WEIGHTS
 from nnlib import live
 from nnlib.graph import Graph
 from nnlib.graph.latex import tree

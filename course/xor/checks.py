@@ -8,13 +8,11 @@ from typing import Any
 
 import nnlib
 from course.kit.exercises import mistake, puzzle, value
+from course.networks import five
+from course.networks.five import CORNERS
 
-CORNERS = ((0, 0), (1, 0), (0, 1), (1, 1))
-UNITS = {
-    "w03": -0.5, "w13": 1.0, "w23": 1.0, "w04": -1.5, "w14": 1.0, "w24": 1.0,
-    "w05": -0.5, "w35": 1.0, "w45": -1.0,
-}  # fmt: skip
-XOR = [0, 1, 1, 0]
+XOR = list(five.XOR)
+UNITS = five.UNIT_WEIGHTS
 
 
 def fires(bias: Any, from1: Any, from2: Any) -> list[int]:

@@ -8,12 +8,11 @@ from typing import Any
 import numpy as np
 
 import nnlib
+from course.networks.five import CORNER_NAMES, CORNERS, WEIGHTS
 from nnlib import live
 
-INPUTS = np.array([[0, 0], [1, 0], [0, 1], [1, 1]], "float32")
-NAMES = ["(0, 0)", "(1, 0)", "(0, 1)", "(1, 1)"]
+INPUTS, NAMES = np.array(CORNERS, "float32"), list(CORNER_NAMES)
 GATES = {"XOR": (0, 1, 1, 0), "OR": (0, 1, 1, 1), "AND": (0, 0, 0, 1)}
-WEIGHTS = ("w03", "w13", "w23", "w04", "w14", "w24", "w05", "w35", "w45")
 SIDE, FINE = (-0.5, 1.5), 48
 _GRID = nnlib.tensor(live.grid(SIDE, SIDE, FINE))
 _CORNERS = nnlib.tensor(INPUTS)
