@@ -29,7 +29,9 @@ from pathlib import Path
 import notebooks
 
 MARK = re.compile(r"#\s*←\s*(.*)$")
-SOLUTION = re.compile(r"<summary>Solution</summary>\s*```python\n(.*?)\n```", re.DOTALL)
+SOLUTION = re.compile(
+    r"<summary>Solution</summary>(?:(?!</details>).)*?```python\n(.*?)\n```", re.DOTALL
+)
 CHECKED = re.compile(r"course\.check\(\s*\"([^\"]+)\"")
 
 

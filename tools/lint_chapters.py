@@ -214,7 +214,8 @@ def paragraphs(text: str) -> Iterator[str]:
     text = re.sub(r"<details.*?</details>", " ", text, flags=re.DOTALL)
     text = re.sub(r"\$\$.*?\$\$(\s*\(\S+\))?", "\n\n", text, flags=re.DOTALL)
     text = re.sub(r"\$[^$]+\$", "X", text)
-    text = re.sub(r"\{glue:text\}`[^`]*`|\{eq\}`[^`]*`", "0", text)
+    text = re.sub(r"\{(?:glue:text|eq)\}`[^`]*`", "0", text)
+    text = re.sub(r"(?:\{(?!term)[\w:-]+\})?(?<!\{term\})(?<!`)`[^`]+`(?!`)", "X", text)
     for block in re.split(r"\n\s*\n|\n(?=\s*(?:[-*]|\d+\.) )", text):
         if "|" in block or re.match(r"\s*(#|```)", block):  # tables, headings
             continue
