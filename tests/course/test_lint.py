@@ -114,8 +114,7 @@ def test_a_chapter_without_its_pieces_is_told_each(tmp_path: Path) -> None:
 
 
 QUIET = [
-    "The first one is short but not very short at all, as one sees. `x[2]` begins the second one, "
-    "which is as long as the first one and ends after its last word.",
+    "A sentence of eleven words stands before the second one here. `x[2]` begins one. " * 2,
     "## A section\n\n$$\nz = w_0 + w_1 x\n$$\n\n$1 + 2 \\cdot 3 = 7$.",
     "One sentence: it has a colon. " + "Another one is short. " * 20,
     "The year 2014, version 3, 219 birds, chapter 4.",
