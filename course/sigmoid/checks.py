@@ -8,7 +8,7 @@ import numpy as np
 
 import nnlib
 import nnlib.nn.functional as F
-from course.kit.exercises import function, mistake
+from course.kit.exercises import function, mistake, value
 
 
 def number(rng: np.random.Generator, low: float = 0.3, high: float = 3.0) -> float:
@@ -33,6 +33,11 @@ def first_of_two(a: Any, b: Any) -> Any:
     return nnlib.sigmoid(a - b)
 
 
+def both(p: Any, q: Any) -> Any:
+    odds = p / (1 - p) * q / (1 - q)
+    return odds / (1 + odds)
+
+
 def bare_exponentials(a: Any, b: Any) -> Any:
     with np.errstate(all="ignore"):
         return a.exp() / (a.exp() + b.exp())
@@ -44,34 +49,73 @@ def log_of_sigmoid(z: Any) -> Any:
 
 
 EXERCISES = [
-    function(
-        "crossing",
-        lambda w0, w: -w0 / w,
-        lambda rng: [number(rng), number(rng)],
+    value(
+        "readings",
+        like=(-4 * float(np.log(4)), float(np.log(4))),
         stars=1,
+        tolerance=1e-3,
         mistakes=[
-            mistake("Solve w₀ + w x = 0 for x: w₀ changes its sign.", lambda w0, w: w0 / w),
-            mistake("You divide by w₀; it is w that multiplies x.", lambda w0, w: -w / w0),
-            mistake("w₀ alone is no place on the x axis: divide by w.", lambda w0, w: -w0),
+            mistake(
+                "You drew the straight line through the probabilities 0.2 and 0.8. The line is "
+                "straight in log-odds.",
+                (-0.7, 0.3),
+            ),
+            mistake(
+                "Half way: w is right. The neuron crosses ½ in the middle, at x = 4, so w₀ = −4w.",
+                (4 * float(np.log(4)), float(np.log(4))),
+            ),
+            mistake(
+                "The log-odds rise by 2 log 4 over 2 units of x: divide by 2.",
+                (-8 * float(np.log(4)), 2 * float(np.log(4))),
+            ),
+            mistake(
+                "You took the odds 1/4 and 4; take their logarithms.",
+                (-5.375, 1.875),
+            ),
+            mistake(
+                "That is a logarithm to the base 10.",
+                (-4 * float(np.log10(4)), float(np.log10(4))),
+            ),
         ],
-        learned="σ(z) is ½ where z is 0.",
+        learned="Two probabilities determine a neuron: in log-odds they are two points of a line.",
     ),
     function(
-        "slope",
-        lambda p: p * (1 - p),
-        chances,
+        "twice",
+        lambda x, w0, w: nnlib.sigmoid(w0 + w * x),
+        lambda rng: [rng.uniform(3, 6, 5), number(rng, 10, 30), number(rng)],
         stars=1,
         mistakes=[
             mistake(
-                "p is σ(z) already; you take its sigmoid once more.",
-                lambda p: nnlib.sigmoid(p) * (1 - nnlib.sigmoid(p)),
+                "The sigmoid is still applied twice, so nothing is below ½.",
+                lambda x, w0, w: nnlib.sigmoid(nnlib.sigmoid(w0 + w * x)),
             ),
             mistake(
-                "That is σ(1 + σ): the tails must be flat, so it is 1 − p.", lambda p: p * (1 + p)
+                "Half way: nothing is applied twice, but now nothing is a probability. One "
+                "sigmoid is needed.",
+                lambda x, w0, w: w0 + w * x,
             ),
-            mistake("That is p(1 − p) at p = ½ alone.", lambda p: 0 * p + 0.25),
+            mistake(
+                "You stretch the range from ½ to 1 over the whole. The answer is not the neuron's: "
+                "remove the second sigmoid.",
+                lambda x, w0, w: 2 * nnlib.sigmoid(nnlib.sigmoid(w0 + w * x)) - 1,
+            ),
         ],
-        learned="The slope needs p alone: that makes the derivative cheap.",
+        learned="A probability goes through one sigmoid, not through two.",
+    ),
+    value(
+        "rounds",
+        like=17,
+        stars=2,
+        mistakes=[
+            mistake(
+                "That is the last z at which it is still below 1; the next one is asked for.", 16
+            ),
+            mistake(
+                "You compute in 64 bits, which keep twice as many digits: leave out .double().", 37
+            ),
+            mistake("At 89 the exponential overflows. σ(z) has been rounded to 1 long before.", 89),
+        ],
+        learned="Near 1 a number of 32 bits has no room for e⁻¹⁷; near 0 it has.",
     ),
     function(
         "weights",
@@ -87,27 +131,42 @@ EXERCISES = [
                 "w₀ + w x must be 0 at the crossing: turn w₀'s sign.",
                 lambda c, s: (4 * s * c, 4 * s),
             ),
-            mistake("w₀ is no place: it is −w times the crossing.", lambda c, s: (-c, 4 * s)),
+            mistake("w₀ is not a position: it is −w times the crossing.", lambda c, s: (-c, 4 * s)),
             mistake("The order is w₀, w.", lambda c, s: (4 * s, -4 * s * c)),
         ],
     ),
     function(
-        "logit",
-        lambda p: nnlib.log(p / (1 - p)),
-        chances,
+        "witnesses",
+        both,
+        lambda rng: [rng.uniform(0.05, 0.95, 4), rng.uniform(0.05, 0.95, 4)],
         stars=2,
         derivative=True,
         mistakes=[
             mistake(
-                "log p compares p with 1; the odds compare it with 1 − p.", lambda p: nnlib.log(p)
+                "That is the mean. Two facts that both speak for a Gentoo make it more likely than "
+                "either alone.",
+                lambda p, q: (p + q) / 2,
             ),
-            mistake("These are the odds; their logarithm is asked for.", lambda p: p / (1 - p)),
             mistake(
-                "The odds are upside down: p belongs on top.", lambda p: nnlib.log((1 - p) / p)
+                "That multiplies the probabilities, and two facts for a Gentoo would make it less "
+                "likely. It is the odds that are multiplied.",
+                lambda p, q: p * q,
             ),
-            mistake("That is a logarithm to the base 10.", lambda p: nnlib.log10(p / (1 - p))),
+            mistake(
+                "Half way: these are the odds. Turn them into a probability.",
+                lambda p, q: p / (1 - p) * q / (1 - q),
+            ),
+            mistake(
+                "You add the odds; their logarithms are added.",
+                lambda p, q: (p / (1 - p) + q / (1 - q)) / (1 + p / (1 - p) + q / (1 - q)),
+            ),
+            mistake(
+                "That is the probability that at least one of two things happens. Here both facts "
+                "speak about one bird.",
+                lambda p, q: 1 - (1 - p) * (1 - q),
+            ),
         ],
-        learned="Sigmoid and logit undo each other.",
+        learned="A neuron does this with all its inputs: it adds up log-odds.",
     ),
     function(
         "two-scores",

@@ -1,13 +1,261 @@
-"""A neuron's curve over one input, as marks with handles: where it crosses ½, how steep it is."""
+"""The live figures of the chapter on the sigmoid: shares, evidence, a neuron's curve."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
+
+import numpy as np
 
 import nnlib
 from nnlib import live
 
 FLAT = 0.02  # no drag makes the curve flatter: a flat one has no crossing to hold
+ENDS = (3.0, 6.0)  # where the straight line of the first try has its handles, in kilograms
+_X = nnlib.linspace(-8, 8, 161)
+_KILOGRAMS = nnlib.linspace(2.5, 6.5, 161)
+
+
+def _shares(middle: Any, share: Any, everyone: Any) -> Any:
+    """The share of Gentoos in each bin, as a point that is larger where there are more birds."""
+    size = np.sqrt(everyone) + 2
+    return live.points(x=middle, y=share, size=size, color="class1")
+
+
+def _distance(answers: Any, share: Any) -> Any:
+    """The root of the mean squared distance between a curve and the shares."""
+    return ((answers - share) ** 2).mean().sqrt()
+
+
+def straight_line(middle: Any, share: Any, everyone: Any) -> live.Figure:
+    """A straight line to drag through the shares, which leaves the range from 0 to 1."""
+    left, right = ENDS
+    at, seen = nnlib.tensor(middle), nnlib.tensor(share)
+
+    def line(low: Any, high: Any) -> dict:
+        slope = (high - low) / (right - left)
+        return {"slope": slope, "start": low - slope * left,
+                "gap": _distance(low + slope * (at - left), seen)}  # fmt: skip
+
+    return live.figure(
+        line,
+        low=live.slider(-0.6, 1.0, 0.02, value=0.3, label="at 3 kg"),
+        high=live.slider(0.0, 1.6, 0.02, value=0.7, label="at 6 kg"),
+        view=[
+            live.axes(
+                live.line(y=0, color="muted", width=1), live.line(y=1, color="muted", width=1),
+                _shares(middle, share, everyone),
+                live.line(slope="slope", intercept="start"),
+                live.handle(left, "low", drag=(None, "low"), label="the line at 3 kg"),
+                live.handle(right, "high", drag=(None, "high"), label="the line at 6 kg"),
+                xlim=(2.5, 6.5), ylim=(-0.6, 1.6), xlabel="body mass (kg)",
+                ylabel="share of Gentoos"),
+            "The line says {low:.2f} at 3 kg and {high:.2f} at 6 kg.",
+            "Distance from the shares: {gap:.3f}",
+        ],
+        title="A line through the shares",
+        caption="Drag the two ends until the distance is as small as you can make it. "
+        "Then read what your line says at 3 kg and at 6 kg.",
+        alt="Shares of Gentoos by body mass: 0 below 3.75 kilograms, 1 above 5, rising in between. "
+        "The straight line with the smallest distance is below 0 at 3 kilograms and above 1 at 6.",
+    )  # fmt: skip
+
+
+def pieces_of_evidence() -> live.Figure:
+    """A question about doubled odds; then the probability after k equal pieces of evidence."""
+    pieces = nnlib.arange(-6, 7).double()
+    fine = nnlib.linspace(-6, 6, 121, dtype=nnlib.float64)
+
+    def chance(k: Any, factor: Any) -> Any:
+        odds = (k * factor.log()).exp()
+        return odds / (1 + odds)
+
+    def after(k: Any, factor: Any) -> dict:
+        here, more = chance(k, factor), chance(k + 1, factor)
+        return {"P": chance(pieces, factor), "between": chance(fine, factor), "here": here,
+                "odds": (k * factor.log()).exp(), "adds": more - here, "more": more}  # fmt: skip
+
+    asked = live.predict(
+        "At odds of 1 to 1, one doubling takes the probability from 0.500 to 0.667: it adds 0.167. "
+        "What does one doubling add at odds of 8 to 1?",
+        name="doubling",
+        choices=["0.167 again", "0.333, twice as much", "0.052, less than a third of it"],
+        answer=2,
+        explain="Odds of 8 to 1 are 8/9 = 0.889, and odds of 16 to 1 are 16/17 = 0.941. "
+        "The points lie on an S: steep at even odds, flat at both ends, where there is little left "
+        "to add. Stronger evidence makes the S steeper.",
+        reveal=[
+            live.row(live.control("k"), live.control("factor")),
+            live.axes(live.curve(fine, "between", color="muted"),
+                      live.points(x=pieces, y="P", color="series0", size=4),
+                      live.handle("k", "here", drag=("k", None), label="pieces of evidence"),
+                      xlim=(-6.3, 6.3), ylim=(0, 1), xlabel="pieces of evidence for a Gentoo",
+                      ylabel="P", height=240),
+            "Odds {odds:.3g} to 1: P = {here:.3f}.",
+            "One piece more makes it {more:.3f}: it adds {adds:.3f}.",
+        ],
+    )  # fmt: skip
+    return live.figure(
+        after,
+        k=live.slider(-6.0, 6.0, 1.0, value=0.0, label="pieces of evidence"),
+        factor=live.slider(1.2, 5.0, 0.1, value=2.0, label="each multiplies the odds by"),
+        view=[asked],
+        title="The same evidence, again and again",
+        caption="Answer first. Then move through the pieces and watch how much each of them adds. "
+        "What does a stronger kind of evidence change?",
+        alt="A question; once it is answered, a point for the probability after each number of "
+        "pieces of evidence from minus 6 to 6. A readout gives the odds, the probability, and how "
+        "much the next piece adds.",
+    )
+
+
+def where_it_is_steep() -> live.Figure:
+    """A question about the largest slope; then the curve with its tangent, above its slope."""
+
+    def at(z: Any) -> dict:
+        p = nnlib.sigmoid(z)
+        slope, curve = p * (1 - p), nnlib.sigmoid(_X)
+        return {"p": p, "slope": slope, "curve": curve, "slopes": curve * (1 - curve)}
+
+    asked = live.predict(
+        "The sigmoid climbs from 0 to 1. How large is its slope where it is steepest?",
+        name="steepest",
+        choices=["1/4", "1/2", "1"],
+        answer=0,
+        explain="It is ¼, at z = 0, so one unit of z changes P by a quarter at most. The slope is "
+        "a bump: beyond −4 and 4 it is below 0.02.",
+        reveal=[
+            live.axes(live.curve(_X, "curve"),
+                      live.segments(lambda z: z - 1.5, lambda p, slope: p - 1.5 * slope,
+                                    lambda z: z + 1.5, lambda p, slope: p + 1.5 * slope,
+                                    color="weight-pos"),
+                      live.handle("z", "p", drag=("z", None), label="z"),
+                      xlim=(-8, 8), ylim=(-0.05, 1.05), xlabel="z", ylabel="σ(z)", height=200),
+            live.axes(live.curve(_X, "slopes", color="weight-pos"),
+                      live.points(x="z", y="slope", color="weight-pos"),
+                      xlim=(-8, 8), ylim=(0, 0.3), xlabel="z", ylabel="slope", height=150),
+            "At z = {z:.1f}: σ(z) = {p:.3f}, slope {slope:.4f}.",
+        ],
+    )  # fmt: skip
+    return live.figure(
+        at,
+        z=live.slider(-8.0, 8.0, 0.1, value=0.0, label="z"),
+        view=[asked],
+        title="How steep?",
+        caption="Answer first. Then drag the point along the curve: where does the slope fall "
+        "below a tenth of its largest value?",
+        alt="A question; once it is answered, the sigmoid with a tangent at a point to drag, and "
+        "below it the slope at each z. A readout gives both numbers.",
+    )
+
+
+def twice_the_weight() -> live.Figure:
+    """A question about a doubled weight; then the two curves over each other."""
+    asked = live.predict(
+        "A neuron with w₀ = −4 and w = 1 crosses ½ at x = 4. Now w doubles and w₀ stays. "
+        "Where does the crossing go?",
+        name="moved",
+        choices=["It stays at 4.", "To 2, halfway to 0.", "To 8, twice as far."], answer=1,
+        explain="The crossing is where −4 + 2x = 0. Twice the weight gets there in half the "
+        "distance.",
+        reveal=[live.control("times"),
+                live.axes(live.line(y=0.5, color="muted", dash=True),
+                          live.curve(_X, "first", color="muted", dash=True, label="w = 1"),
+                          live.curve(_X, "P", label="now"),
+                          ylim=(0, 1), xlim=(-8, 8), xlabel="x", ylabel="P", height=220),
+                "w = {times:.1f}: it crosses ½ at x = {at:.2f}."],
+    )  # fmt: skip
+    return live.figure(
+        lambda times: {"first": nnlib.sigmoid(_X - 4), "P": nnlib.sigmoid(times * _X - 4),
+                       "at": 4 / times},
+        times=live.slider(0.5, 4.0, 0.5, value=2.0, label="w"),
+        view=[asked],
+        title="Twice the weight",
+        caption="Answer first. Then move w and watch both the steepness and the crossing.",
+        alt="A question; once it is answered, two S-shaped curves: one for w = 1, which crosses "
+        "one half at 4, and one for the weight chosen, whose crossing a readout gives.",
+    )  # fmt: skip
+
+
+def hold_the_curve(neuron: Callable[..., dict], x: Any) -> live.Figure:
+    """A neuron's curve to drag, as a probability or as log-odds."""
+    return live.figure(
+        neuron,
+        w0=live.slider(-10.0, 10.0, 0.1, value=-2.0, label="bias w₀"),
+        w=live.slider(-6.0, 6.0, 0.1, value=1.0, label="weight w"),
+        log_odds=live.checkbox(False, static=False, label="log-odds"),
+        view=[
+            live.axes(*neuron_curve(x, "z", "w0", "w"), xlim=(-8, 8), ylim=(-0.05, 1.05),
+                      xlabel="x", ylabel="P", when=lambda log_odds: ~log_odds),
+            live.axes(*neuron_curve(x, "z", "w0", "w", log_odds=True, tilt=0.5), xlim=(-8, 8),
+                      ylim=(-8, 8), xlabel="x", ylabel="log-odds z", when="log_odds"),
+            "z = {w0:.2f} {w:+.2f} x. P crosses ½ at x = {crossing:.2f} with slope {slope:.2f}.",
+        ],
+        title="Take hold of the curve",
+        caption="Drag the curve itself, its crossing, or the handle on its tangent. Make it cross "
+        "at −2 with slope 1. Then make it fall. The switch shows the same neuron as log-odds.",
+        alt="An S-shaped curve from 0 to 1. Its crossing of one half lies at minus w0 over w and "
+        "its slope there is w over 4. As log-odds it is a straight line with slope w.",
+    )  # fmt: skip
+
+
+def shares_by_hand(middle: Any, share: Any, everyone: Any) -> live.Figure:
+    """A neuron's curve to drag through the shares of Gentoos."""
+    at, seen = nnlib.tensor(middle), nnlib.tensor(share)
+
+    def scale(w0: Any, w: Any) -> dict:
+        return {"z": w0 + w * _KILOGRAMS, "crossing": -w0 / w, "odds": (w / 10).exp(),
+                "bird": nnlib.sigmoid(w0 + 4.4 * w),
+                "gap": _distance(nnlib.sigmoid(w0 + w * at), seen)}  # fmt: skip
+
+    return live.figure(
+        scale,
+        w0=live.slider(-60.0, 60.0, 0.1, value=-7.0, label="bias w₀"),
+        w=live.slider(-12.0, 12.0, 0.1, value=2.0, label="weight w"),
+        view=[
+            live.axes(*neuron_curve(_KILOGRAMS, "z", "w0", "w", reach=1.2, tilt=0.3),
+                      _shares(middle, share, everyone),
+                      xlim=(2.5, 6.5), ylim=(-0.05, 1.05), xlabel="body mass (kg)",
+                      ylabel="share of Gentoos"),
+            "Even odds at {crossing:.2f} kg; 100 g more multiply the odds by {odds:.2f}.",
+            "Distance from the shares: {gap:.3f}. P(Gentoo) at 4.4 kg: {bird:.2f}",
+        ],
+        title="From a mass to a probability",
+        caption="Drag the curve through the points and make the distance small. "
+        "What does your curve say about the bird of 4.4 kg?",
+        alt="Shares of Gentoo penguins by body mass rise from 0 below 3.75 kilograms to 1 above 5; "
+        "a sigmoid that crosses one half near 4.4 kilograms follows them.",
+    )  # fmt: skip
+
+
+def three_forms(forms: Callable[[Any], Sequence[Any]]) -> live.Figure:
+    """A question about overflow; then value and slope of three ways to write the sigmoid."""
+
+    def table(z: Any) -> dict:
+        leaf = z.detach().requires_grad_()
+        rows = [[p, nnlib.autograd.grad(p, leaf)[0]] for p in forms(leaf)]
+        return {"table": nnlib.stack([nnlib.stack(row) for row in rows])}
+
+    asked = live.predict(
+        "On paper σ(1000) is 1, up to a tiny rest. What does a computer make of eᶻ / (1 + eᶻ) "
+        "at z = 1000?",
+        name="overflow", choices=["1", "0", "inf", "nan: not a number"], answer=3,
+        explain="It is nan: above and below the line stands inf, and inf / inf has no value. At "
+        "−1000 the second form has no slope; the stable one keeps value and slope everywhere.",
+        reveal=[live.control("z"),
+                live.matrix("table", format=".3g", pixel=72, column_labels=["value", "slope"],
+                            row_labels=["eᶻ / (1 + eᶻ)", "1 / (1 + e⁻ᶻ)", "stable"])],
+    )  # fmt: skip
+    return live.figure(
+        table,
+        z=live.slider(-1000.0, 1000.0, 10.0, value=1000.0),
+        view=[asked],
+        title="Three ways to write one function",
+        caption="Answer first. Then move z to both ends: which form keeps its value, which its "
+        "slope?",
+        alt="A question; once it is answered, a table with the value and the slope of three forms "
+        "of the sigmoid at the z chosen.",
+    )
 
 
 def neuron_curve(

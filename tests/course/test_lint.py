@@ -113,6 +113,11 @@ def test_a_chapter_without_its_pieces_is_told_each(tmp_path: Path) -> None:
         assert piece in found
 
 
+def test_predictions_in_a_rooms_figures_count(tmp_path: Path) -> None:
+    found = "\n".join(faults(tmp_path, "# One", ("from course.sigmoid import figures as show", [])))
+    assert "live.predict" not in found
+
+
 QUIET = [
     "A sentence of eleven words stands before the second one here. `x[2]` begins one. " * 2,
     "## A section\n\n$$\nz = w_0 + w_1 x\n$$\n\n$1 + 2 \\cdot 3 = 7$.",
