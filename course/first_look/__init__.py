@@ -1,0 +1,1 @@
+"""The opening chapter, nnlib in twenty minutes: its figures and checks."""

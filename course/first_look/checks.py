@@ -1,0 +1,131 @@
+"""Exercises of the first look."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+import nnlib
+from course.first_look.figures import CELSIUS, FAHRENHEIT
+from course.kit.exercises import function, mistake, value
+
+SHAPES = ((3, 4), (4,), (3,), ())
+
+
+def centred(table: Any) -> Any:
+    return table - table.mean(0)
+
+
+def cubic(rng: np.random.Generator) -> Callable[[Any], Any]:
+    """A smooth function of one number, with coefficients of its own."""
+    a, b = (float(v) for v in rng.uniform(0.5, 1.5, 2))
+    return lambda t: a * t * t * t + (b * t).exp()
+
+
+def slope(f: Callable[[Any], Any], at: Any) -> Any:
+    x = nnlib.tensor(float(at), dtype=nnlib.float64, requires_grad=True)
+    f(x).backward()
+    return x.grad
+
+
+def two_steps(x: Any, y: Any, lr: float, zero: bool = True, uphill: bool = False) -> Any:
+    """w and b after two steps from (1, 0); without `zero` gradients add up."""
+    w = nnlib.tensor(1.0, dtype=x.dtype, requires_grad=True)
+    b = nnlib.tensor(0.0, dtype=x.dtype, requires_grad=True)
+    gd = nnlib.optim.SGD([w, b], lr=lr, maximize=uphill)
+    for _ in range(2):
+        if zero:
+            gd.zero_grad()
+        ((w * x + b - y) ** 2).mean().backward()
+        gd.step()
+    return nnlib.stack([w, b]).detach()
+
+
+def readings(rng: np.random.Generator) -> list[Any]:
+    return [np.array(CELSIUS), np.array(FAHRENHEIT) + rng.normal(0, 0.1, 5), 0.05]
+
+
+def after_three() -> list[float]:
+    """w.grad after one, two and three calls of backward on w² at w = 2."""
+    w, seen = nnlib.tensor(2.0, requires_grad=True), []
+    for _ in range(3):
+        (w * w).backward()
+        assert w.grad is not None
+        seen.append(w.grad.item())
+    return seen
+
+
+EXERCISES = [
+    value(
+        "shapes",
+        SHAPES,
+        stars=1,
+        mistakes=[
+            mistake(
+                "sum(0) adds up along dimension 0, the rows: dimension 0 is gone, and the 4 stays.",
+                ((3, 4), (3,), (4,), ()),
+            ),
+            mistake(
+                "A length of 1 stretches to the other length; it does not swallow it.",
+                ((3, 1), (4,), (3,), ()),
+            ),
+            mistake(
+                "sum() without a dimension adds up everything; what is left is one number, and its "
+                "shape has no lengths: ().",
+                ((3, 4), (4,), (3,), (1,)),
+            ),
+        ],
+        learned="A sum over a dimension takes its length out of the shape.",
+    ),
+    function(
+        "centred",
+        centred,
+        lambda rng: [rng.normal(3, 2, (5, 3))],
+        stars=1,
+        mistakes=[
+            mistake("You subtract one mean of all numbers; each column has its own.",
+                    lambda table: table - table.mean()),
+            mistake("mean(1) averages each row. For the columns, average over dimension 0.",
+                    lambda table: table - table.mean(1)[:, None]),
+        ],
+        learned="The means have shape (3,), and broadcasting subtracts them from every row.",
+    ),
+    value(
+        "three",
+        after_three,
+        stars=1,
+        mistakes=[
+            mistake("That would be so if backward replaced the gradient. It adds to it.",
+                    [4.0, 4.0, 4.0]),
+            mistake("Each call adds 4, so the values are 4, 8, 12; they do not double.",
+                    [4.0, 8.0, 16.0]),
+        ],
+        learned="backward adds to .grad, so a loop must set it to zero.",
+    ),
+    function(
+        "slope",
+        slope,
+        lambda rng: [cubic(rng), float(rng.uniform(-1, 1))],
+        stars=2,
+        mistakes=[
+            mistake("That is the value f(x); its slope is in x.grad after backward.",
+                    lambda f, at: f(nnlib.tensor(float(at), dtype=nnlib.float64))),
+        ],
+        learned="The function was never told its derivative: the record was enough.",
+    ),
+    function(
+        "fixed",
+        two_steps,
+        readings,
+        stars=2,
+        mistakes=[
+            mistake("The second step still uses the first step's gradient too: zero_grad is "
+                    "missing.", lambda x, y, lr: two_steps(x, y, lr, zero=False)),
+            mistake("These steps go uphill: the loss grows.",
+                    lambda x, y, lr: two_steps(x, y, lr, uphill=True)),
+        ],
+        learned="Three faults, one loop: zero_grad first, then backward, then step.",
+    ),
+]  # fmt: skip

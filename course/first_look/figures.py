@@ -1,0 +1,154 @@
+"""Live figures of the first look: shapes that stretch, a recorded graph, a loop that forgets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import nnlib
+from nnlib import live
+
+CELSIUS = (0.0, 1.0, 2.0, 3.0, 4.0)  # in tens of degrees
+FAHRENHEIT = (3.2, 5.0, 6.8, 8.6, 10.4)
+
+
+# --- broadcasting --------------------------------------------------------------------------------
+
+COLUMN = ((10.0,), (20.0,), (30.0,))
+ROW = ((1.0, 2.0, 3.0, 4.0),)
+TABLE = ((0.0, 1.0, 2.0, 3.0), (4.0, 5.0, 6.0, 7.0), (8.0, 9.0, 10.0, 11.0))
+CASES = {
+    "column + row": ("(3, 1)", "(1, 4)", COLUMN, ROW),
+    "table + row": ("(3, 4)", "(1, 4)", TABLE, ROW),
+    "table + column": ("(3, 4)", "(3, 1)", TABLE, COLUMN),
+}
+
+
+def stretching() -> live.Figure:
+    """Two tensors, each stretched to the common shape, and their sum, cell by cell."""
+
+    def work(row: Any, col: Any) -> dict[str, Any]:
+        found = {}
+        for k, (_, _, left, right) in enumerate(CASES.values()):
+            a, b = nnlib.tensor(left), nnlib.tensor(right)
+            wide = nnlib.zeros(3, 4)
+            found |= {f"a{k}": a, f"b{k}": b, f"sum{k}": a + b}
+            found |= {f"wide_a{k}": a + wide, f"wide_b{k}": b + wide}
+            found |= {f"one{k}": (a + wide)[row, col], f"other{k}": (b + wide)[row, col]}
+            found |= {f"cell{k}": (a + b)[row, col]}
+        return found
+
+    return live.figure(
+        work,
+        inputs={
+            "case": live.dropdown(
+                {name: float(k) for k, name in enumerate(CASES)}, label="what is added"
+            ),
+            "row": live.slider(0, 2, label="row"),
+            "col": live.slider(0, 3, label="column"),
+        },
+        view=[live.control("case"), *[_stretch(k, *shapes[:2]) for k, shapes in
+                                      enumerate(CASES.values())],
+              live.control("row", "col")],
+        title="What stretches",
+        caption="Choose what is added, then move row and column. Watch which number of each small "
+        "tensor is used: where a length is 1, the same number serves the whole row or column.",
+        alt="Two small tables and their stretched copies of shape (3, 4), with the sum below. A "
+        "column repeats itself in every column, a row repeats itself in every row.",
+    )  # fmt: skip
+
+
+def _stretch(k: int, left: str, right: str) -> live.Part:
+    look = {"format": "g", "colors": "magnitude", "pixel": 34}
+    return live.column(
+        live.row(live.matrix(f"a{k}", title=f"a, shape {left}", **look),
+                 live.matrix(f"b{k}", title=f"b, shape {right}", **look)),
+        live.row(live.matrix(f"wide_a{k}", title="a, stretched", **look),
+                 live.matrix(f"wide_b{k}", title="b, stretched", **look)),
+        live.matrix(f"sum{k}", title="a + b, shape (3, 4)", **look),
+        f"Row {{row:d}}, column {{col:d}}: {{one{k}:g}} + {{other{k}:g}} = "
+        f"{{cell{k}:g}}.",
+        when=lambda case: abs(case - k) < 0.5,
+    )  # fmt: skip
+
+
+# --- what one operation records ------------------------------------------------------------------
+
+
+def recorded_error() -> live.Figure:
+    """The graph of one squared error: values forwards, then derivatives backwards."""
+
+    def squared_error(w: Any, b: Any) -> Any:
+        return (w * 2.0 + b - 6.8).square()
+
+    return live.figure(
+        None,
+        w=live.slider(0.0, 3.0, 0.1, value=1.0, label="w"),
+        b=live.slider(0.0, 5.0, 0.1, value=0.0, label="b"),
+        t=live.stepper(live.dag_states(squared_error, w=1.0, b=0.0), label="step"),
+        view=[live.dag(of=squared_error, step="t", format=".4g")],
+        title="What was recorded",
+        caption="Press the step button. First the values appear from left to right; then the "
+        "derivatives (∂) appear from right to left. Before each step back, work the number out.",
+        alt="A graph from w and b on the left to the squared error on the right. With w = 1 and "
+        "b = 0 the error is 23.04, and its derivatives are −19.2 for w and −9.6 for b.",
+    )
+
+
+# --- a training loop that forgets to forget ------------------------------------------------------
+
+
+def thermometer_step(w: Any, b: Any, gw: Any, gb: Any, x: Any, y: Any, lr: Any, zero: Any) -> Any:
+    """One step on the mean squared error; unless `zero`, gradients are added to the old ones."""
+    leaves = [w.detach().requires_grad_(), b.detach().requires_grad_()]
+    loss = ((leaves[0] * x + leaves[1] - y) ** 2).mean()
+    dw, db = nnlib.autograd.grad(loss, leaves)
+    gw, gb = dw + (1 - zero) * gw, db + (1 - zero) * gb
+    return {"w": w - lr * gw, "b": b - lr * gb, "gw": gw, "gb": gb, "loss": loss}
+
+
+def thermometer_training() -> live.Figure:
+    """The five-line loop, with the line `zero_grad` switched on or off."""
+    x, y = nnlib.tensor(CELSIUS), nnlib.tensor(FAHRENHEIT)
+    line = nnlib.linspace(-0.5, 4.5, 2)
+    return live.figure(
+        lambda w, b: {"line": w * line + b},
+        lr=live.slider(0.01, 0.15, 0.01, value=0.05, label="step size"),
+        zero=live.dropdown({"yes": 1.0, "no": 0.0}, label="zero_grad in the loop", buttons=True),
+        training=live.training(
+            thermometer_step,
+            state={"w": nnlib.tensor(1.0), "b": nnlib.tensor(0.0),
+                   "gw": nnlib.tensor(0.0), "gb": nnlib.tensor(0.0)},
+            data={"x": x, "y": y}, speed="frame", max_steps=400,
+        ),
+        view=[
+            live.predict(
+                "Somebody leaves zero_grad out, so that each gradient is added to all earlier "
+                "ones. What happens to the loss?",
+                name="guess",
+                choices=["It falls faster: the steps grow.", "It falls as before, a little later.",
+                         "It falls, rises again, and never settles.", "It rises from the start."],
+                answer=2,
+                explain="The sum keeps pointing to where the line once was. When the line reaches "
+                "the points, the old gradients still push it on, so it overshoots, comes back, and "
+                "overshoots again.",
+            ),
+            live.column(
+                live.control("zero", "lr"),
+                live.row(
+                    live.axes(live.points(x=CELSIUS, y=FAHRENHEIT, classes=[0] * 5),
+                              live.curve(line, "line"), xlabel="°C, in tens",
+                              ylabel="°F, in tens", xlim=(-0.5, 4.5), ylim=(0, 14), width=300,
+                              height=240),
+                    live.loss_curve(width=300, height=240),
+                ),
+                live.training_controls(),
+                "Step {step:d}: w = {w:.3f}, b = {b:.3f}, loss {history_loss[-1]:.4f}.",
+                when="guess_committed",
+            ),
+        ],
+        title="With and without zero_grad",
+        caption="Answer, then let it train: once with zero_grad, then choose “no”, rewind, and let "
+        "it train again. Watch the loss, and whether the line comes to rest.",
+        alt="A question. Once it is answered: five points on a straight line, the line that is "
+        "trained, and the loss, which comes to rest near 0 with zero_grad only.",
+    )  # fmt: skip
