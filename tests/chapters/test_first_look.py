@@ -1,4 +1,4 @@
-"""The first look's figures: what stretches is what nnlib adds, and a loop that forgets never rests."""
+"""The first look's figures: what stretches is what nnlib adds; a forgetful loop never rests."""
 
 from __future__ import annotations
 
