@@ -58,7 +58,7 @@ def stretching() -> live.Figure:
 
 
 def _stretch(k: int, left: str, right: str) -> live.Part:
-    look = {"format": "g", "colors": "magnitude", "pixel": 34}
+    look: dict[str, Any] = {"format": "g", "colors": "magnitude", "pixel": 34}
     return live.column(
         live.row(live.matrix(f"a{k}", title=f"a, shape {left}", **look),
                  live.matrix(f"b{k}", title=f"b, shape {right}", **look)),
