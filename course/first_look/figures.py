@@ -27,7 +27,7 @@ def stretching() -> live.Figure:
     """Two tensors, each stretched to the common shape, and their sum, cell by cell."""
 
     def work(row: Any, col: Any) -> dict[str, Any]:
-        found = {}
+        found: dict[str, Any] = {}
         for k, (_, _, left, right) in enumerate(CASES.values()):
             a, b = nnlib.tensor(left), nnlib.tensor(right)
             wide = nnlib.zeros(3, 4)
