@@ -20,7 +20,7 @@ NO_PACKAGE   = { echo "error: pip could not have the package that it names above
 .DEFAULT_GOAL := help
 .PHONY: help book serve lab test quick lint lint-chapters types notebooks notebooks-check bench bench-run \
         new-chapter watch \
-        frontend frontend-check assets clean distclean site-for-tests
+        frontend frontend-check assets clean distclean site-for-tests browser scripts
 
 help:
 	@echo "make book    install what the book needs, run every notebook, build the site"
@@ -37,15 +37,20 @@ help:
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "error: Python 3.11 or newer is needed; PYTHON=python3.12 make book names another one" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null \
+	    && echo "installing Debian's python3-venv" && apt-get update -qq && apt-get install -y -qq python3-venv >/dev/null; } \
+	  || { echo "error: this Python cannot make a virtual environment; on Debian: sudo apt-get install python3-venv" >&2; exit 1; }
+	@rm -rf $(VENV)  # what an interrupted installation left is not taken for whole
 	$(PYTHON) -m venv $(VENV)
 
 $(BOOK_STAMP): | $(BIN)/python
-	@echo "installing the book's packages into $(VENV)"
+	@echo "installing the book's packages into $(VENV) (about 150 MB to download)"
 	@$(PIP) install -q -r requirements.txt || $(NO_PACKAGE)
 	@rm -f $(VENV)/.book-*; touch $@
 
 $(TEST_STAMP): $(BOOK_STAMP)
-	@echo "installing the tests' packages into $(VENV)"
+	@$(BIN)/python tools/install_torch.py
+	@echo "installing the tests' packages into $(VENV) (about 200 MB, without PyTorch)"
 	@$(PIP) install -q -r requirements.txt -e '.[test]' || $(NO_PACKAGE)
 	@rm -f $(VENV)/.test-*; touch $@
 
@@ -110,8 +115,19 @@ site-for-tests: $(TEST_STAMP)
 	  else echo "NOTE: the site is built without it; the tests of code in the page are skipped." >&2; \
 	    $(MAKE) --no-print-directory book BOOK_RUN= BOOK_LITE=; fi
 
-test: $(TEST_STAMP) lint types notebooks-check site-for-tests
-	BOOK_SITE=$(SITE) $(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile \
+# What the tests need of the machine comes first: a missing browser is not noticed after 20 minutes.
+browser: $(TEST_STAMP)
+	@$(BIN)/python tools/browser.py
+
+# Where Node is at hand, the built scripts must be what their sources give.
+scripts:
+	@if command -v npm >/dev/null && (cd frontend && npm ci --no-audit --no-fund --silent) \
+	    && (cd frontend/run && npm ci --no-audit --no-fund --silent); \
+	  then $(MAKE) --no-print-directory frontend-check; \
+	  else echo "NOTE: without Node's packages the scripts are not rebuilt; their stamps are compared with the sources."; fi
+
+test: browser lint types notebooks-check scripts site-for-tests
+	BOOK_SITE=$(SITE) $(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile --durations 10 \
 	  --doctest-modules --nbval --nbval-sanitize-with tools/nbval.cfg nnlib tests index.ipynb chapters
 
 quick: $(TEST_STAMP) lint notebooks-check
@@ -124,14 +140,14 @@ bench: $(TEST_STAMP)
 
 # How fast figures move: the evaluator by itself, whole figures, the built pages opened cold.
 bench-live: $(TEST_STAMP)
-	$(BIN)/python benchmarks/live/evaluator.py
-	$(BIN)/python benchmarks/live/figures.py
-	$(BIN)/python benchmarks/live/pages.py $(SITE)
+	$(BIN)/python -m benchmarks.live.evaluator
+	$(BIN)/python -m benchmarks.live.figures
+	$(BIN)/python -m benchmarks.live.pages $(SITE)
 
 # How soon code runs in the page and in JupyterLite, what they transfer, a cell's round trip.
 bench-run: $(TEST_STAMP)
 	$(MAKE) --no-print-directory book BOOK_RUN=1 BOOK_LITE=1
-	$(BIN)/python benchmarks/live/python.py
+	$(BIN)/python -m benchmarks.live.python
 
 # The page's script: only its authors need Node.
 frontend:

@@ -8,9 +8,6 @@ from __future__ import annotations
 import functools
 import http.server
 import json
-import os
-import shutil
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +15,7 @@ import numpy as np
 
 import nnlib
 from nnlib.graph import trace
+from tools.browser import Server, launched
 
 STATIC = Path(__file__).resolve().parents[2] / "nnlib" / "live" / "static"
 PAGE = b"""<!doctype html><script type="module">
@@ -155,22 +153,14 @@ CASES = (
 
 
 def main() -> None:
-    from playwright.sync_api import sync_playwright
-
     handler = functools.partial(Handler, directory=str(STATIC))
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    path = os.environ.get("CHROMIUM") or shutil.which("chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=path, args=["--no-sandbox", "--disable-gpu"]
-        )
+    with Server(handler) as server, launched() as browser:
         print("| replayed in the page | dtype | nodes | first run | median | goal |")
         print("|---|---|---|---|---|---|")
         for what, make, goal in CASES:
             for dtype in ("float32", "float64"):
                 page = browser.new_page()
-                page.goto(f"http://127.0.0.1:{server.server_port}/")
+                page.goto(f"{server.origin}/")
                 page.wait_for_function("window.ready === true")
                 r = page.evaluate("it => bench(it)", make(dtype))
                 print(
@@ -178,8 +168,6 @@ def main() -> None:
                     f"| {r['median']:.3f} ms | ≤ {goal} ms |"
                 )
                 page.close()
-        browser.close()
-    server.shutdown()
 
 
 if __name__ == "__main__":

@@ -6,17 +6,16 @@ import functools
 import http.server
 import shutil
 import tempfile
-import threading
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from playwright.sync_api import sync_playwright
 
 import nnlib
 from course.cnn.figures import maps_of as every_map
 from course.networks import digits
 from nnlib import datasets, live
+from tools.browser import Server, launched
 
 MOVES = """async (input) => {
   const module = await import("/live.js");
@@ -99,16 +98,12 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 def main() -> None:
     folder = Path(tempfile.mkdtemp())
     handler = functools.partial(Quiet, directory=str(folder))
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    with sync_playwright() as playwright:
-        flags = ["--no-sandbox", "--disable-gpu"]
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=flags)
+    with Server(handler) as server, launched() as browser:
 
         def opened(figure: live.Figure) -> Any:
             live.page(figure, path=folder / "page.html", inline=False)
             page = browser.new_page()
-            page.goto(f"http://127.0.0.1:{server.server_port}/page.html")
+            page.goto(f"{server.origin}/page.html")
             page.wait_for_selector(".nn-figure[data-ready]")
             return page
 
@@ -119,8 +114,6 @@ def main() -> None:
         page = opened(trained())
         page.get_by_role("button", name="train").first.click()
         print(f"2-8-1 net on 200 points: {page.evaluate(RATE):,.0f} steps a second")
-        browser.close()
-    server.shutdown()
     shutil.rmtree(folder)
 
 

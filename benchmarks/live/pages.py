@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import functools
-import http.server
-import shutil
 import statistics
 import sys
-import threading
 import time
 from pathlib import Path
 
 import yaml
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
+
+from tools import serve
+from tools.browser import Server, launched
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tools"))
-import serve  # noqa: E402
 
 READY = """() => {
   const figures = [...document.querySelectorAll(".nn-figure")];
@@ -48,24 +46,18 @@ def main(site: Path) -> int:
         print(f"{site} holds no site: `make book` first, to see how soon its pages are ready")
         return 0
     handler = functools.partial(serve.QuietHandler, directory=str(site))
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
     toc = yaml.safe_load((ROOT / "_toc.yml").read_text("utf8"))
     names = [toc["root"], *(c["file"] for p in toc["parts"] for c in p["chapters"])]
-    with sync_playwright() as playwright:
-        flags = ["--no-sandbox", "--disable-gpu"]
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=flags)
+    with Server(handler) as server, launched() as browser:
         for name in names:
             page = site / f"{name}.html"
             if not page.is_file() or "data-nn-model" not in page.read_text("utf8"):
                 continue
-            address = f"http://127.0.0.1:{server.server_port}/{name}.html"
+            address = f"{server.origin}/{name}.html"
             runs = [opened_cold(browser, address) for _ in range(5)]
             seconds = statistics.median(run[0] for run in runs)
             told = f"{runs[0][2]} figures move after {seconds:.2f} s, {runs[0][1] / 1e6:.2f} MB"
             print(f"{name}: {told}")
-        browser.close()
-    server.shutdown()
     return 0
 
 

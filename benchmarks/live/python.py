@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 import gzip
 import http.server
 import statistics
 import sys
 import tempfile
-import threading
 import time
 from functools import lru_cache
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-from tests.book.harness import FLAGS, ROOT, chromium
+from tests.book.harness import ROOT
+from tools.browser import FLAGS, Server, chromium
 
 SITE = ROOT / "_build" / "html"
 PAGE = "chapters/sigmoid.html"
@@ -137,11 +137,8 @@ def main() -> int:
     if not (SITE / "sw.js").is_file():
         print("error: the site holds no Python for its pages: make book run=1", file=sys.stderr)
         return 1
-    server = http.server.ThreadingHTTPServer(
-        ("127.0.0.1", 0), lambda *args: Handler(*args, directory=str(SITE))
-    )
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    address = f"http://127.0.0.1:{server.server_address[1]}/"
+    server = Server(functools.partial(Handler, directory=str(SITE)))
+    address = f"{server.origin}/"
     # hosts do not compress while one waits
     for path in [*(SITE / "python").rglob("*"), *(SITE / "lite").rglob("*")]:
         if path.is_file():
@@ -185,7 +182,7 @@ def main() -> int:
     tell("transferred of Python by a later start", later, "MB")
     tell("a cell's round trip (median of 25)", statistics.median(trips), "ms", GOALS["ms"])
     tell("a first picture, matplotlib and all", picture, "s")
-    server.shutdown()
+    server.close()
     return 0
 
 

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import http.server
 import os
 import subprocess
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from tests.book.harness import (
     DESKTOP,
-    FLAGS,
     JUPYTER_BOOK,
     PREFIX,
     ROOT,
     SubPathHandler,
     Visit,
-    chromium,
 )
+from tools.browser import Server, launched
 
 
 def build_site() -> None:
@@ -64,19 +61,15 @@ def address(site: Path) -> Iterator[str]:
         def __init__(self, *args, **kwargs) -> None:
             super().__init__(*args, directory=str(site), **kwargs)
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_address[1]}{PREFIX}"
-    server.shutdown()
+    with Server(Handler) as server:
+        yield server.origin + PREFIX
 
 
 # Per module: a process runs one playwright at a time, and the figures' tests have their own.
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+    with launched() as browser:
         yield browser
-        browser.close()
 
 
 Open = Callable[..., Visit]

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import http.server
-import os
-import shutil
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import pytest
 import yaml
 from playwright.sync_api import Page
 
@@ -20,16 +17,6 @@ THEMES = ("light", "dark")
 DESKTOP, PHONE = 1360, 360
 # Two frames: what was asked for is drawn.
 FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
-]
-
 
 def pages_of_the_book() -> list[str]:
     """Every page in the table of contents, as the site's file names."""
@@ -66,14 +53,6 @@ class SubPathHandler(http.server.SimpleHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:
         pass
-
-
-def chromium() -> str:
-    names = ("chromium", "chromium-browser", "google-chrome")
-    found = os.environ.get("BOOK_CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
-    if not found:
-        pytest.fail("these tests need Chromium: install it, or name it in BOOK_CHROMIUM")
-    return found
 
 
 @dataclass

@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.server
 import json
 import re
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from sphinx.errors import ExtensionError
 from tests.book.harness import PREFIX, SubPathHandler
 from tests.book.python_page import PythonPage, needs_python
 from tests.book.test_run import FIRST, PAGE, SANDBOX
+from tools.browser import Server
 
 pytestmark = pytest.mark.browser
 
@@ -84,13 +84,11 @@ class PythonHost:
 
     def up(self) -> None:
         handler = type("Handler", (Files,), {"host": self})
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", self.port), handler)
-        self.port = self.server.server_address[1]
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.server = Server(handler, self.port)
+        self.port = self.server.port
 
     def down(self) -> None:
-        self.server.shutdown()
-        self.server.server_close()
+        self.server.close()
 
     @property
     def origin(self) -> str:
@@ -132,9 +130,8 @@ class Book:
                     self.send_header("Content-Security-Policy", book.policy)
                 super().end_headers()
 
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        self.address = f"http://127.0.0.1:{self.server.server_address[1]}{PREFIX}"
+        self.server = Server(Handler)
+        self.address = self.server.origin + PREFIX
 
 
 def rewritten(page: str, made: dict) -> str:
@@ -155,14 +152,14 @@ def host(site: Path) -> Iterator[PythonHost]:
     needs_python(site)
     made = PythonHost()
     yield made
-    made.server.shutdown()
+    made.server.close()
 
 
 @pytest.fixture
 def book(site: Path, host: PythonHost, tmp_path: Path) -> Iterator[Book]:
     made = Book(site, host, tmp_path)
     yield made
-    made.server.shutdown()
+    made.server.close()
 
 
 def opened(browser: Browser, book: Book, **options) -> PythonPage:

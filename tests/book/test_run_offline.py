@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import http.server
 import re
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +12,7 @@ from playwright.sync_api import Browser
 from tests.book.harness import PREFIX, SubPathHandler
 from tests.book.python_page import PythonPage, needs_python
 from tests.book.test_run import FIRST, OTHER, PAGE
+from tools.browser import Server
 
 pytestmark = pytest.mark.browser
 
@@ -50,13 +49,11 @@ class Host:
             def translate_path(self, path: str) -> str:
                 return super().translate_path(path.replace(NEW, host.folder))
 
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
-        self.port = self.server.server_address[1]
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.server = Server(Handler, self.port)
+        self.port = self.server.port
 
     def down(self) -> None:
-        self.server.shutdown()
-        self.server.server_close()
+        self.server.close()
 
     @property
     def address(self) -> str:
@@ -71,7 +68,7 @@ def host(site: Path) -> Iterator[Host]:
     needs_python(site)
     made = Host(site)
     yield made
-    made.server.shutdown()
+    made.server.close()
 
 
 KEPT = """

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import functools
-import http.server
-import threading
 from pathlib import Path
 
 import pytest
 import serve
 
 from tests.book.harness import BOOK_PAGES
+from tools.browser import Server
 
 pytestmark = pytest.mark.browser
 LIMIT = 1_500_000
@@ -19,15 +18,14 @@ LIMIT = 1_500_000
 @pytest.mark.parametrize("name", BOOK_PAGES)
 def test_a_page_transfers_little_when_nothing_is_cached(browser, site: Path, name: str) -> None:
     handler = functools.partial(serve.QuietHandler, directory=str(site))
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    server = Server(handler)
     context = browser.new_context(viewport={"width": 1360, "height": 800})
     page = context.new_page()
     network = context.new_cdp_session(page)
     network.send("Network.enable")
     sizes: list[int] = []
     network.on("Network.loadingFinished", lambda e: sizes.append(int(e["encodedDataLength"])))
-    page.goto(f"http://127.0.0.1:{server.server_port}/{name}", wait_until="networkidle")
+    page.goto(f"{server.origin}/{name}", wait_until="networkidle")
     context.close()
-    server.shutdown()
+    server.close()
     assert len(sizes) > 5 and sum(sizes) < LIMIT

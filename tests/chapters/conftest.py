@@ -54,23 +54,20 @@ def chapter(chapter_name: str) -> dict:
 @pytest.fixture(scope="module")
 def shown(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., AbstractContextManager[Site]]:
     """shown(*figures, height=…) opens a page of these figures alone in a real browser."""
-    playwright = pytest.importorskip("playwright.sync_api")
-    from tests.live.test_figures import CHROMIUM, FLAGS, Site, serve
+    pytest.importorskip("playwright.sync_api")
+    from tests.live.harness import Site, serving
+    from tools.browser import launched
 
     @contextmanager
     def opened(*figures: live.Figure, height: int) -> Iterator[Site]:
         folder = tmp_path_factory.mktemp("figures")
         path = live.page(*figures, path=folder / "page.html", inline=False)
         (folder / "favicon.ico").write_bytes(b"")
-        server, url = serve(folder)
-        with playwright.sync_playwright() as p:
-            chromium = p.chromium.launch(args=FLAGS, executable_path=CHROMIUM)
+        with serving(folder) as url, launched() as chromium:
             page = chromium.new_page(viewport={"width": 900, "height": height})
             site = Site(page, f"{url}/{path.name}", list(figures))
             site.open()
             yield site
             assert site.errors == []
-            chromium.close()
-        server.shutdown()
 
     return opened

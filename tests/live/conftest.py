@@ -4,21 +4,15 @@ from __future__ import annotations
 
 import functools
 import http.server
-import os
-import shutil
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tools.browser import Server, launched
+
 STATIC = Path(__file__).resolve().parents[2] / "nnlib" / "live" / "static"
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--no-first-run",
-    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
-]  # fmt: skip
 PAGE = b"""<!doctype html><meta charset="utf-8"><title>live</title>
 <script type="module" src="/evaluator-page.js"></script>"""
 SCRIPT = b"""import * as live from "/live.js";
@@ -66,26 +60,12 @@ class Handler(http.server.SimpleHTTPRequestHandler):
         pass
 
 
-def chromium_path() -> str | None:
-    """The system's browser where there is one; otherwise playwright's own."""
-    return (
-        os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-    )
-
-
 @pytest.fixture(scope="module")
 def evaluator_page() -> Iterator[Any]:
     """A playwright page in which `live` is the bundle and `evaluate(cases)` runs graphs."""
-    from playwright.sync_api import sync_playwright
-
     handler = functools.partial(Handler, directory=str(STATIC))
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_path(), args=FLAGS)
+    with Server(handler) as server, launched() as browser:
         page = browser.new_page()
-        page.goto(f"http://127.0.0.1:{server.server_port}/")
+        page.goto(f"{server.origin}/")
         page.wait_for_function("window.ready === true")
         yield page
-        browser.close()
-    server.shutdown()

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import functools
-import http.server
-import os
-import shutil
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,107 +12,16 @@ import pytest
 
 import nnlib
 from nnlib import live
-from tests.book.harness import FRAMES
 from tests.live import gallery
+from tests.live.harness import Handler, Site, serving
+from tools.browser import Server, launched
 
 playwright = pytest.importorskip("playwright.sync_api")
 
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
-    "connect-src 'self'"
-)
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
-]
-
-
-class Handler(http.server.SimpleHTTPRequestHandler):
-    """Serves a folder under a policy that forbids inline scripts, inline styles and eval."""
-
-    def end_headers(self) -> None:
-        self.send_header("Content-Security-Policy", POLICY)
-        super().end_headers()
-
-    def log_message(self, *_: Any) -> None:
-        pass
-
-
-class Site:
-    """A page of figures, its address, and what Python knows about them."""
-
-    def __init__(self, page: Any, url: str, figures: list[live.Figure]):
-        self.page, self.url = page, url
-        self.figures = {f.spec["name"]: f for f in figures}
-        self.errors: list[str] = []
-        page.on("pageerror", lambda e: self.errors.append(str(e)))
-        page.on("console", lambda m: self.errors.append(m.text) if m.type == "error" else None)
-
-    def open(self, fragment: str = "") -> None:
-        self.page.goto("about:blank")
-        self.page.goto(self.url + fragment)
-        self.page.wait_for_selector(".nn-figure[data-ready]")
-        self.page.evaluate(
-            """async () => {
-              const live = await import("/live.js");
-              window.scene = (name) =>
-                live.scenes.get(document.querySelector(`.nn-figure[data-name="${name}"]`));
-              window.read = (name, key) => {
-                const found = window.scene(name).named(key);
-                return found && Array.from(found.data);
-              };
-            }"""
-        )
-
-    def figure(self, name: str) -> Any:
-        return self.page.locator(f'.nn-figure[data-name="{name}"]')
-
-    def read(self, name: str, key: str) -> np.ndarray:
-        self.settle()
-        return np.asarray(self.page.evaluate("([n, k]) => window.read(n, k)", [name, key]), float)
-
-    def set(self, name: str, values: dict) -> None:
-        self.page.evaluate(
-            """([name, values]) => {
-              const scene = window.scene(name);
-              for (const [key, value] of Object.entries(values)) scene.set(key, value);
-              scene.flush();
-            }""",
-            [name, values],
-        )
-
-    def settle(self) -> None:
-        self.page.evaluate(FRAMES)
-
-    def drag(self, locator: Any, dx: float, dy: float) -> None:
-        locator.scroll_into_view_if_needed()
-        box = locator.bounding_box()
-        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-        mouse = self.page.mouse
-        mouse.move(x, y)
-        mouse.down()
-        mouse.move(x + dx / 2, y + dy / 2)
-        mouse.move(x + dx, y + dy)
-        mouse.up()
-        self.settle()
-
-
-def serve(folder: Path) -> tuple[http.server.ThreadingHTTPServer, str]:
-    server = http.server.ThreadingHTTPServer(
-        ("127.0.0.1", 0), functools.partial(Handler, directory=str(folder))
-    )
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    return server, f"http://127.0.0.1:{server.server_port}"
-
-
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    with playwright.sync_playwright() as p:
-        chromium = p.chromium.launch(args=FLAGS, executable_path=CHROMIUM)
+    with launched() as chromium:
         yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="module")
@@ -125,9 +30,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, list[l
     figures = gallery.figures()
     live.page(*figures, path=folder / "gallery.html", inline=False)
     (folder / "favicon.ico").write_bytes(b"")
-    server, url = serve(folder)
-    yield f"{url}/gallery.html", figures
-    server.shutdown()
+    with serving(folder) as url:
+        yield f"{url}/gallery.html", figures
 
 
 @pytest.fixture(scope="module")
@@ -574,11 +478,11 @@ def page_of(browser: Any, folder: Path, *items: Any, edit: Any = None) -> Any:
     path = live.page(*items, path=folder / "page.html", inline=False)
     if edit:
         path.write_text(edit(path.read_text()))
-    server, url = serve(folder)
+    server = Server(functools.partial(Handler, directory=str(folder)))
     page = browser.new_page(viewport={"width": 900, "height": 800})
-    page.goto(f"{url}/page.html")
+    page.goto(f"{server.origin}/page.html")
     page.wait_for_selector(".nn-figure")
-    page.on("close", lambda: server.shutdown())
+    page.on("close", lambda: server.close())
     return page
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.server
 import io
 import json
-import threading
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,9 +13,10 @@ from typing import Any
 import book_run
 import fetch_python
 import pytest
-from playwright.sync_api import TimeoutError, sync_playwright
+from playwright.sync_api import TimeoutError
 
-from tests.book.harness import FLAGS, ROOT, chromium
+from tests.book.harness import ROOT
+from tools.browser import Server, launched
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
@@ -193,15 +193,12 @@ def address() -> Iterator[str]:
         def log_message(self, format: str, *args: object) -> None:
             pass
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_address[1]}/"
-    server.shutdown()
+    with Server(Handler) as server:
+        yield f"{server.origin}/"
 
 
 def run_there(address: str, suite: list[str]) -> dict[str, Any]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+    with launched() as browser:
         page = browser.new_page()
         page.goto(address)
         page.evaluate("""([names, suite]) => {

@@ -1,0 +1,74 @@
+"""A missing browser is installed or named before anything runs; PyTorch comes without GPU parts."""
+
+from __future__ import annotations
+
+import subprocess
+import urllib.error
+from pathlib import Path
+
+import pytest
+
+from tools import browser, install_torch
+
+
+@pytest.fixture
+def without_browser(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("BOOK_CHROMIUM", raising=False)
+    monkeypatch.setattr(browser, "find", lambda: None)
+
+
+def test_a_named_program_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BOOK_CHROMIUM", "/nowhere/chrome")
+    with pytest.raises(browser.NoBrowserError, match="/nowhere/chrome"):
+        browser.find()
+
+
+def test_who_cannot_install_is_told_what_to_do(without_browser, monkeypatch, capsys) -> None:
+    tried: list[list[str]] = []
+
+    def refuse(command: list[str], **_: object) -> subprocess.CompletedProcess:
+        tried.append(command)
+        return subprocess.CompletedProcess(command, 1, "", "E: no network")
+
+    monkeypatch.setattr(browser, "as_root", lambda: None)
+    monkeypatch.setattr(browser.subprocess, "run", refuse)
+    assert browser.main() == 1
+    told = capsys.readouterr()
+    assert [command[1:] for command in tried] == [["-m", "playwright", "install", "chromium"]]
+    assert "about 170 MB" in told.out and "E: no network" in told.out
+    assert "make browser" in told.err and "BOOK_CHROMIUM=" in told.err
+
+
+def test_debians_package_comes_first_where_there_are_rights(monkeypatch) -> None:
+    monkeypatch.setattr(browser, "as_root", lambda: ["sudo", "-n"])
+    monkeypatch.setattr(browser.shutil, "which", lambda name: f"/usr/bin/{name}")
+    (said, steps), (other, _) = browser.commands()
+    assert "Debian" in said and steps[-1][:3] == ["sudo", "-n", "env"] and "chromium" in steps[-1]
+    assert "playwright" in other
+
+
+@pytest.mark.parametrize(("answers", "extra"), [(True, True), (False, False)])
+def test_pytorchs_own_index_is_asked_where_it_answers(answers, extra, monkeypatch) -> None:
+    asked: list[tuple[str, ...]] = []
+    monkeypatch.setattr(install_torch, "installed", lambda: None)
+    monkeypatch.setattr(install_torch, "reachable", lambda: answers)
+    monkeypatch.setattr(install_torch.sys, "platform", "linux")
+    monkeypatch.setattr(install_torch, "pip", lambda *a: asked.append(a) or 0)
+    assert install_torch.main() == 0
+    assert len(asked) == 1 and (install_torch.CPU_BUILDS in asked[0]) == extra
+    assert asked[0][0] == f"torch=={install_torch.wanted()}"
+
+
+def test_an_index_out_of_reach_costs_seconds_and_no_error(monkeypatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise urllib.error.URLError("no route")
+
+    monkeypatch.setattr(install_torch.urllib.request, "urlopen", refuse)
+    assert install_torch.reachable() is False
+
+
+def test_ci_knows_nothing_that_make_does_not(request: pytest.FixtureRequest) -> None:
+    root = Path(__file__).resolve().parents[2]
+    script = (root / ".ci" / "run").read_text("utf8")
+    assert script.rstrip().endswith("exec make test")
+    assert "apt-get install -y" not in script

@@ -1,0 +1,163 @@
+"""Chromium and a server on this machine, for tests and benchmarks; installs what is missing.
+
+    python tools/browser.py     finds Chromium or installs it; else says what to do (exit 1)
+
+BOOK_CHROMIUM names another program than the one that is found.
+"""
+
+from __future__ import annotations
+
+import http.server
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+DEBIAN = ("chromium", "fonts-dejavu-core", "fonts-noto-core")
+# No sandbox, since CI runs as root; and nothing but this machine can be reached.
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
+]
+
+
+class NoBrowserError(RuntimeError):
+    """There is no Chromium, and it could not be installed."""
+
+
+def find() -> str | None:
+    """The program: BOOK_CHROMIUM's, one on the path, or the one that playwright downloaded."""
+    if given := os.environ.get("BOOK_CHROMIUM"):
+        if not shutil.which(given):
+            raise NoBrowserError(f"BOOK_CHROMIUM names {given!r}, which is not a program here")
+        return shutil.which(given)
+    if found := next(filter(None, map(shutil.which, NAMES)), None):
+        return found
+    try:
+        from playwright.sync_api import sync_playwright
+    except ModuleNotFoundError:
+        return None
+    with sync_playwright() as playwright:
+        own = playwright.chromium.executable_path
+    return own if Path(own).is_file() else None
+
+
+def chromium() -> str:
+    """The program, for those who cannot go on without one.
+
+    Raises:
+        NoBrowserError: none is there.
+    """
+    if found := find():
+        return found
+    raise NoBrowserError(
+        "the pages are tested in Chromium, which is not installed here: `make browser` installs "
+        "it; or name a Chromium or Chrome of yours, BOOK_CHROMIUM=/path/to/chrome"
+    )
+
+
+@contextmanager
+def launched(**options: Any) -> Iterator[Any]:
+    """A running Chromium of playwright's, closed in the end."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS, **options)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+class Server:
+    """Answers on 127.0.0.1 from a thread of its own, until it is closed.
+
+    Args:
+        handler: a request handler's class, or what makes one.
+        port: a free one by default.
+    """
+
+    def __init__(self, handler: Callable[..., Any], port: int = 0) -> None:
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", port), handler)
+        self.port: int = self._server.server_address[1]
+        self.origin = f"http://127.0.0.1:{self.port}"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def __enter__(self) -> Server:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+# --- installation --------------------------------------------------------------------------------
+
+
+def as_root() -> list[str] | None:
+    """What stands before a command that needs root's rights; None where there are none."""
+    if os.name == "posix" and os.geteuid() == 0:
+        return []
+    sudo = shutil.which("sudo")
+    if sudo and subprocess.run([sudo, "-n", "true"], capture_output=True).returncode == 0:
+        return [sudo, "-n"]
+    return None
+
+
+def commands() -> list[tuple[str, list[list[str]]]]:
+    """The ways to install Chromium here, best first: what is said, and the commands."""
+    ways = []
+    root = as_root()
+    if shutil.which("apt-get") and root is not None:
+        apt = [*root, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq"]
+        ways.append(
+            (
+                "Debian's packages of Chromium and two fonts, about 110 MB",
+                [[*apt, "update"], [*apt, "install", "-y", "--no-install-recommends", *DEBIAN]],
+            )
+        )
+    own = [sys.executable, "-m", "playwright", "install", "chromium"]
+    ways.append(("playwright's own Chromium, about 170 MB", [own]))
+    return ways
+
+
+def install() -> bool:
+    """Tries each way in turn; whether Chromium is there then."""
+    for what, steps in commands():
+        print(f"Chromium is missing. Installing {what} …", flush=True)
+        # Not all(): an update may fail for one source and the packages be there all the same.
+        for step in steps:
+            run = subprocess.run(step, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        if run.returncode == 0 and find():
+            return True
+        said = (run.stderr or "").strip().splitlines()
+        print(f"  that did not work: {said[-1] if said else f'exit code {run.returncode}'}")
+    return False
+
+
+def main() -> int:
+    try:
+        if find() or install():
+            return 0
+        chromium()
+    except NoBrowserError as error:
+        print(f"error: {error}", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
