@@ -164,4 +164,4 @@ clean:
 	rm -rf _build
 
 distclean: clean
-	rm -rf $(VENV) .cache nnlib.egg-info
+	rm -rf $(VENV) .cache *.egg-info

@@ -38,7 +38,7 @@ WITHOUT = ("*.map", "*/install.json", "*package.json", "repl/*", "consoles/*", "
 # Of the kernel's packages those that it would else ask for one after the other, and what every
 # chapter imports: so they come together, at its start.
 AT_START = ("micropip", "piplite", "ssl", "sqlite3", "ipykernel", "comm", "pyodide_kernel", "jedi",
-            "ipython", "nnlib")  # fmt: skip
+            "ipython", "sigmoid-to-sequence")  # fmt: skip
 KERNEL = {"name": "python", "display_name": "Python (Pyodide)", "language": "python"}
 FOLDED = {"hide-input", "remove-input", "hide-cell", "remove-cell"}
 PLUGIN = "@jupyterlite/pyodide-kernel-extension:kernel"

@@ -141,7 +141,7 @@ def nnlib_wheel() -> tuple[str, bytes]:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf8"))["project"]
     extras = project["optional-dependencies"]
     needs = [*project["dependencies"], *extras["live"], *extras["plot"]]
-    stem = f"{project['name']}-{project['version']}"
+    stem = f"{project['name'].replace('-', '_')}-{project['version']}"
     about = ["Metadata-Version: 2.1", f"Name: {project['name']}", f"Version: {project['version']}"]
     about += [f"Requires-Dist: {need}" for need in needs]
     kind = ["Wheel-Version: 1.0", "Generator: book", "Root-Is-Purelib: true", "Tag: py3-none-any"]
@@ -213,8 +213,8 @@ def lite_distribution(lock: dict) -> tuple[dict[str, bytes], dict]:
 
 def lite_lock(word: dict, folder: str, file_name: str, wheel: bytes) -> bytes:
     """The lock with nnlib in it, whose wheel stands in the neighbouring folder of that name."""
-    packages = {**word["packages"], "nnlib": word_on(file_name, wheel)}
-    packages["nnlib"]["file_name"] = f"../{folder}/{file_name}"
+    own = word_on(file_name, wheel) | {"file_name": f"../{folder}/{file_name}"}
+    packages = {**word["packages"], own["name"]: own}
     for said in packages.values():
         said["depends"] = [name for name in said["depends"] if name in packages]
     return json.dumps({**word, "packages": packages}, separators=(",", ":")).encode()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from nnlib.live.fallback import COLORS
-
 SERIES = ("series0", "series1", "series2", "series3")
 
 
@@ -11,15 +9,17 @@ def style() -> None:
     """Sets matplotlib's defaults for a chapter; call it once, before the first figure.
 
     Raises:
-        ModuleNotFoundError: matplotlib is not installed (`pip install "nnlib[plot]"`).
+        ModuleNotFoundError: matplotlib is not installed; the message says how to install it.
     """
+    from nnlib.live.fallback import COLORS
+
     try:
         import matplotlib as mpl
         from cycler import cycler
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(
             "course.style sets the look of matplotlib's figures, and matplotlib is not installed: "
-            'pip install "nnlib[plot]", or leave the call away.'
+            'pip install "sigmoid-to-sequence[plot]", or leave the call away.'
         ) from error
 
     mpl.rcParams.update(

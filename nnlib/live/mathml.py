@@ -71,7 +71,7 @@ def formula_tree(latex: str) -> list:
         from latex2mathml.converter import convert
     except ImportError as error:
         raise ImportError(
-            "live.formula needs latex2mathml: pip install 'nnlib[live]' (or latex2mathml)."
+            "live.formula needs latex2mathml: pip install 'sigmoid-to-sequence[live]'."
         ) from error
     root = ElementTree.fromstring(convert(marked, display="block"))
     return _tree(root, slots)

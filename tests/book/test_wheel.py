@@ -1,0 +1,109 @@
+"""The wheel holds what it needs: it works with NumPy alone, then with the extra for figures."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+ROOT = Path(__file__).resolve().parents[2]
+NAME = "sigmoid-to-sequence"
+TRAINS = """
+import nnlib
+net = nnlib.nn.Linear(2, 1)
+optimizer = nnlib.optim.Adam(net.parameters())
+((net(nnlib.ones(3, 2)) - 1) ** 2).mean().backward()
+optimizer.step()
+print(len(nnlib.datasets.penguins()), net.weight.grad.shape)
+import course
+course.check("first-look/shapes", ...)
+"""
+DRAWS = """
+import sys
+from nnlib import live
+figure = live.figure(lambda w: {"y": 2 * w}, w=(0.0, 1.0), view=["{y:.1f}"], title="Twice")
+figure.save(sys.argv[1])
+print(figure.outputs(w=0.5)["y"], "torch" in sys.modules)
+"""
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "wheel", "-q"]
+    subprocess.run([*pip, "--no-deps", "--no-build-isolation", "-w", folder, ROOT], check=True)
+    [made] = folder.glob("*.whl")
+    return made
+
+
+def needed(name: str, extra: str = "", seen: set[str] | None = None) -> Iterator[str]:
+    """The distribution and all that it asks for, as they are installed here."""
+    seen = set() if seen is None else seen
+    for text in metadata.requires(name) or []:
+        asked = Requirement(text)
+        if asked.marker and not asked.marker.evaluate({"extra": extra}):
+            continue
+        if asked.name.lower() not in seen and asked.name != NAME:
+            seen.add(asked.name.lower())
+            yield asked.name
+            yield from needed(asked.name, seen=seen)
+
+
+def environment(folder: Path, wheel: Path, extra: str = "") -> Path:
+    """A folder that holds the wheel and what it asks for, and nothing else."""
+    folder.mkdir()
+    with zipfile.ZipFile(wheel) as opened:
+        opened.extractall(folder)
+    for name in needed(NAME, extra):
+        found = metadata.distribution(name)
+        tops = {file.parts[0] for file in found.files or [] if file.parts[0] not in ("..", ".")}
+        for top in tops - {"__pycache__"}:
+            source, link = Path(str(found.locate_file(top))), folder / top
+            if source.exists() and not link.exists():
+                link.symlink_to(source)
+    return folder
+
+
+def run(folder: Path, code: str, *arguments: str) -> str:
+    """What a Python prints that knows its standard library and this folder."""
+    start = f"import sys; sys.path.insert(0, {str(folder)!r})"
+    command = [sys.executable, "-I", "-S", "-c", f"{start}\n{code}", *arguments]
+    clean = {"PATH": os.environ["PATH"], "HOME": str(folder), "NNLIB_PROGRESS": "off"}
+    done = subprocess.run(command, cwd=folder, env=clean, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_with_numpy_alone_it_trains_and_checks_exercises(wheel: Path, tmp_path: Path) -> None:
+    folder = environment(tmp_path / "core", wheel)
+    assert not list(folder.glob("anywidget")) and not list(folder.glob("matplotlib"))
+    said = run(folder, TRAINS)
+    assert said.startswith("344 nnlib.Size([1, 2])") and "still blank" in said
+
+
+def test_with_the_extra_it_draws_a_figure(wheel: Path, tmp_path: Path) -> None:
+    folder = environment(tmp_path / "live", wheel, "live")
+    page = tmp_path / "twice.html"
+    assert run(folder, DRAWS, str(page)) == "1.0 False\n"
+    assert "<title>Twice" in page.read_text("utf8")
+
+
+def test_what_an_index_asks_of_it_is_there(wheel: Path) -> None:
+    twine = [sys.executable, "-m", "twine", "check", "--strict", wheel]
+    done = subprocess.run(twine, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    with zipfile.ZipFile(wheel) as opened:
+        held = opened.namelist()
+    assert {"nnlib/py.typed", "nnlib/live/static/live.js", "nnlib/datasets/data/LICENCES.md",
+            "course/networks/weights/digits.npz"} <= set(held)  # fmt: skip
+    tops = {name.partition("/")[0] for name in held if ".dist-info" not in name}
+    assert tops == {"nnlib", "course"}
