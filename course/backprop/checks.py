@@ -1,4 +1,4 @@
-"""Exercises of the chapter on backpropagation: chains, blame, fan-out, losses, deep chains."""
+"""Exercises of the chapter on backpropagation: targets, ReLU, a shortcut, a bug, chains, losses."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 import nnlib
-from course.kit.exercises import function, mistake, puzzle
+from course.kit.exercises import function, mistake, value
 
-EDGES = ("w03", "w13", "w23", "w04", "w14", "w24", "w05", "w35", "w45")
+CORNER_ANSWER = 1 / (1 + np.exp(0.5 - 1 / (1 + np.exp(-1.5)) + 1 / (1 + np.exp(-0.5))))
 
 
 def g(z: Any) -> Any:
@@ -21,162 +21,216 @@ def slope(a: Any) -> Any:
     return a * (1 - a)
 
 
-# --- two layers -----------------------------------------------------------------------------------
+# --- the other target -----------------------------------------------------------------------------
 
-
-def two_layers(w1: Any, w2: Any, x: Any) -> Any:
-    a1 = g(w1 * x)
-    return slope(g(w2 * a1)) * w2 * slope(a1) * x
-
-
-def as_scalars(count: int) -> Any:
-    return lambda rng: tuple(np.array(v) for v in rng.normal(size=count))
-
-
-chain = function(
-    "chain",
-    like=two_layers,
-    given=as_scalars(3),
+target = value(
+    "target",
+    like=(CORNER_ANSWER - 1) / CORNER_ANSWER,
+    tolerance=2e-3,
     mistakes=[
         mistake(
-            "You add the local slopes: along one path they multiply.",
-            lambda w1, w2, x: slope(g(w2 * g(w1 * x))) + w2 + slope(g(w1 * x)) + x,
+            "The sign is right, but the size changes too: 2(a₅ − y) was 0.849 with y = 0. What is "
+            "it with y = 1?",
+            -1.0,
         ),
         mistake(
-            "This is the derivative by w₂: the chain goes one layer further.",
-            lambda w1, w2, x: slope(g(w2 * g(w1 * x))) * g(w1 * x),
+            "The size is right. With y = 1 the answer a₅ lies below its target: what does that do "
+            "to the sign of 2(a₅ − y)?",
+            (1 - CORNER_ANSWER) / CORNER_ANSWER,
         ),
         mistake(
-            "The last factor is missing: w₁ is multiplied by x.",
-            lambda w1, w2, x: slope(g(w2 * g(w1 * x))) * w2 * slope(g(w1 * x)),
+            "This is the factor from y = 1 back to y = 0; the question goes the other way.",
+            CORNER_ANSWER / (CORNER_ANSWER - 1),
         ),
         mistake(
-            "Between the layers stands w₂: a change of L₁ is multiplied by it.",
-            lambda w1, w2, x: slope(g(w2 * g(w1 * x))) * slope(g(w1 * x)) * x,
-        ),
-        mistake(
-            "Each slope has a place of its own: the outer one is taken at w₂L₁, not at w₁x.",
-            lambda w1, w2, x: slope(g(w1 * x)) * w2 * slope(g(w1 * x)) * x,
+            "This is the ratio of the two losses. The gradients contain 2(a₅ − y), not its square.",
+            ((1 - CORNER_ANSWER) / CORNER_ANSWER) ** 2,
         ),
     ],
-    learned="Four local slopes, one product.",
+    learned="The target enters the backward pass at one place only, so it scales all nine alike.",
 )
 
-# --- who is blameless ----------------------------------------------------------------------------
+# --- hidden ReLUs, with pencil --------------------------------------------------------------------
 
-IDLE = {"w13", "w14"}
-
-
-def idle_problem(answer: Any) -> str | None:
-    if isinstance(answer, str):
-        return "a list of names is needed, such as ['w03', 'w45']."
-    named = set(answer)
-    if unknown := named - set(EDGES):
-        return f"{sorted(map(str, unknown))[0]} is none of the nine names."
-    if named == IDLE:
-        return None
-    if named == {"w23", "w24"}:
-        return "these are the weights of x₂, which is 1. A gradient is aᵢ δⱼ: which aᵢ is 0?"
-    if named == IDLE | {"w03", "w04"}:
-        return "a bias is multiplied by 1, whatever the inputs are: it is to blame."
-    if named == {"w35", "w45"}:
-        return "a₃ and a₄ are answers of sigmoids, and these are never 0."
-    return "a gradient is aᵢ δⱼ, and no δ is 0 here. Which aᵢ is?"
-
-
-idle = puzzle(
-    "idle",
-    right=["w13", "w14"],
-    problem=idle_problem,
-    mistakes=[
-        mistake("these are the weights of x₂, which is 1", ["w23", "w24"]),
-        mistake("a bias is multiplied by 1", ["w03", "w13", "w04", "w14"]),
-        mistake("never 0", ["w35", "w45"]),
-        mistake("no δ is 0 here", ["w13"]),
-    ],
-    learned="What was silent is not to blame.",
-)
-
-# --- step four -----------------------------------------------------------------------------------
-
-
-def tables(rng: np.random.Generator) -> tuple[int, np.ndarray, np.ndarray, np.ndarray]:
-    """A neuron, weights, activations and errors, of a net of five."""
-    return int(rng.integers(1, 5)), rng.normal(size=(6, 6)), rng.uniform(size=6), rng.normal(size=6)
-
-
-error = function(
-    "error",
-    like=lambda i, w, a, delta: slope(a[i]) * (w[i] @ delta),
-    given=tables,
-    stars=2,
+relu = value(
+    "relu",
+    like=(-0.25, -0.25, 0.0),
+    stars=1,
+    tolerance=1e-6,
     mistakes=[
         mistake(
-            "This is dLoss/daᵢ. The neuron's own slope g′(inᵢ) = aᵢ(1 − aᵢ) is missing.",
-            lambda i, w, a, delta: w[i] @ delta,
+            "δ₄: in₄ = −0.5 is negative, so the ReLU is flat there and its slope is 0, not 1.",
+            (-0.25, -0.25, 0.25),
         ),
         mistake(
-            "You walk along the weights that lead into neuron i: w[:, i]. Blame comes from those "
-            "that i feeds: w[i].",
-            lambda i, w, a, delta: slope(a[i]) * (w[:, i] @ delta),
+            "You took a(1 − a) for the hidden neurons. That is the logistic's slope; a ReLU has 1 "
+            "or 0. (Neuron 5 is still logistic.)",
+            (-0.25, -0.0625, 0.0),
         ),
         mistake(
-            "aᵢ is already g(inᵢ): its slope is aᵢ(1 − aᵢ), without another sigmoid.",
-            lambda i, w, a, delta: slope(g(a[i])) * (w[i] @ delta),
+            "All signs are turned: the derivative of (y − a₅)² is 2(a₅ − y), and a₅ is too low.",
+            (0.25, 0.25, 0.0),
         ),
         mistake(
-            "The slope belongs to neuron i alone: aᵢ(1 − aᵢ), not one for each successor.",
-            lambda i, w, a, delta: (slope(a) * w[i]) @ delta,
+            "δ₅ needs the slope of neuron 5 as well: a₅(1 − a₅).",
+            (-1.0, -1.0, 0.0),
         ),
+        mistake("The order is δ₅, δ₃, δ₄.", (-0.25, 0.0, -0.25)),
     ],
-    learned="Blame flows back through the weights that carried the signal forward.",
+    learned="A ReLU passes δ on whole, or not at all.",
 )
 
-# --- both paths of an input ----------------------------------------------------------------------
+# --- a shortcut from neuron 1 to neuron 5 ---------------------------------------------------------
 
 
-def outer_error(w: Any, a: Any, y: Any) -> Any:
-    return 2 * (a[5] - y) * slope(a[5])
+def through(w: Any, a: Any, y: Any, by: int, power: int = 1) -> Any:
+    """What flows back to input 1 by neuron 3, by neuron 4, or (5) by the shortcut."""
+    d5 = 2 * (a[5] - y) * slope(a[5])
+    if by == 5:
+        return w[1, 5] * d5
+    return w[1, by] * slope(a[by]) ** power * w[by, 5] * d5
 
 
-def path(w: Any, a: Any, y: Any, through: int, power: int = 1) -> Any:
-    """What flows back to input 1 through one hidden neuron."""
-    inner = outer_error(w, a, y) * w[through, 5] * slope(a[through]) ** power
-    return inner * w[1, through]
+def total(w: Any, a: Any, y: Any, power: int = 1) -> Any:
+    return through(w, a, y, 3, power) + through(w, a, y, 4, power) + through(w, a, y, 5)
 
 
 def a_pass(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return rng.normal(size=(6, 6)), rng.uniform(size=6), np.array(rng.uniform())
 
 
-fanout = function(
-    "fanout",
-    like=lambda w, a, y: path(w, a, y, 3) + path(w, a, y, 4),
+shortcut = function(
+    "shortcut",
+    like=total,
     given=a_pass,
     stars=2,
     mistakes=[
         mistake(
-            "You kept only the path through neuron 4: it overwrote the one through neuron 3. Add.",
-            lambda w, a, y: path(w, a, y, 4),
+            "The paths through neurons 3 and 4 are right. The third path is the new edge itself.",
+            lambda w, a, y: through(w, a, y, 3) + through(w, a, y, 4),
         ),
         mistake(
-            "You kept only the path through neuron 3; x₁ feeds neuron 4 as well.",
-            lambda w, a, y: path(w, a, y, 3),
+            "The path through neuron 4 is missing: x₁ feeds three neurons.",
+            lambda w, a, y: through(w, a, y, 3) + through(w, a, y, 5),
         ),
         mistake(
-            "The two paths multiply in your answer: along a path slopes multiply, paths add.",
-            lambda w, a, y: path(w, a, y, 3) * path(w, a, y, 4),
+            "The path through neuron 3 is missing: x₁ feeds three neurons.",
+            lambda w, a, y: through(w, a, y, 4) + through(w, a, y, 5),
         ),
         mistake(
-            "An input has no sigmoid: the factor a₁(1 − a₁) does not belong here.",
-            lambda w, a, y: slope(a[1]) * (path(w, a, y, 3) + path(w, a, y, 4)),
+            "This is the new edge's path alone; the two paths through 3 and 4 add to it.",
+            lambda w, a, y: through(w, a, y, 5),
+        ),
+        mistake(
+            "An input has no activation function: the factor a₁(1 − a₁) does not belong here.",
+            lambda w, a, y: slope(a[1]) * total(w, a, y),
         ),
         mistake(
             "The hidden neurons' own slopes a₃(1 − a₃) and a₄(1 − a₄) are missing.",
-            lambda w, a, y: path(w, a, y, 3, 0) + path(w, a, y, 4, 0),
+            lambda w, a, y: total(w, a, y, 0),
+        ),
+        mistake(
+            "The path of the new edge does not pass a hidden neuron: w₁₅ δ₅ is all of it.",
+            lambda w, a, y: through(w, a, y, 3) + through(w, a, y, 4)
+            + slope(a[1]) * through(w, a, y, 5),
         ),
     ],
-    learned="Along a path slopes multiply; where paths meet they add.",
+    learned="However many edges leave a neuron, each adds one term.",
+)  # fmt: skip
+
+# --- a step with a bug ----------------------------------------------------------------------------
+
+
+def descent(late: bool = False, up: bool = False, summed: bool = False) -> Any:
+    """One step of gradient descent on the mean squared error, with one slip or none."""
+
+    def run(W1: Any, b1: Any, W2: Any, b2: Any, X: Any, Y: Any, rate: Any) -> Any:
+        A1 = g(X @ W1 + b1)
+        A2 = g(A1 @ W2 + b2)
+        D2 = 2 * (A2 - Y) * slope(A2) / (1 if summed else len(X))
+        move = -rate if up else rate
+        new_W2 = W2 - move * A1.T @ D2
+        D1 = D2 @ (new_W2 if late else W2).T * slope(A1)
+        return W1 - move * X.T @ D1, b1 - move * D1.sum(0), new_W2, b2 - move * D2.sum(0)
+
+    return run
+
+
+def a_batch(rng: np.random.Generator) -> tuple[np.ndarray, ...]:
+    """Weights of a net 2–3–1, five examples with targets, and a step size."""
+    shapes = [(2, 3), (3,), (3, 1), (1,), (5, 2)]
+    return (*(rng.normal(size=s) for s in shapes), rng.uniform(size=(5, 1)), np.array(2.0))
+
+
+bug = function(
+    "bug",
+    like=descent(),
+    given=a_batch,
+    stars=2,
+    mistakes=[
+        mistake(
+            "Only the hidden layer's numbers differ from the right ones, and only a little. D1 is "
+            "still computed with a W2 that has already taken its step.",
+            descent(late=True),
+        ),
+        mistake("This step goes uphill: subtract the gradient.", descent(up=True)),
+        mistake(
+            "The mean over the examples has become a sum: keep the division by len(X).",
+            descent(summed=True),
+        ),
+    ],
+    learned="All gradients belong to the same weights: first all of them, then the step.",
+)
+
+# --- a chain of any depth -------------------------------------------------------------------------
+
+
+def chain_gradient(w: Any, x: Any, y: Any) -> Any:
+    leaf = w.detach().requires_grad_()
+    a = x
+    for k in range(leaf.shape[0]):
+        a = g(leaf[k] * a)
+    return nnlib.autograd.grad((a - y) ** 2, [leaf])[0]
+
+
+def walk_back(late: bool = False, skip: bool = False, bare: bool = False) -> Any:
+    """The backward walk along a chain, with one slip or none."""
+
+    def run(w: Any, x: Any, y: Any) -> Any:
+        a = [x]
+        for k in range(w.shape[0]):
+            a.append(g(w[k] * a[-1]))
+        received, found = 2 * (a[-1] - y), list[Any]()
+        for k in reversed(range(w.shape[0])):
+            delta = received if bare else received * slope(a[k + 1])
+            found.insert(0, delta * (a[k + 1] if late else a[k]))
+            received = delta if skip else delta * w[k]
+        return nnlib.stack(found)
+
+    return run
+
+
+deep = function(
+    "deep",
+    like=chain_gradient,
+    given=lambda rng: (2 * rng.normal(size=4), np.array(rng.normal()), np.array(rng.uniform())),
+    stars=2,
+    mistakes=[
+        mistake(
+            "A weight multiplies what came into its neuron: the activation before, not its own.",
+            walk_back(late=True),
+        ),
+        mistake(
+            "On its way back the derivative passes through the weight: multiply δ by w[k].",
+            walk_back(skip=True),
+        ),
+        mistake("Each neuron's own slope a(1 − a) is missing.", walk_back(bare=True)),
+        mistake(
+            "The numbers are right and their order is turned: the first weight's comes first.",
+            lambda w, x, y: chain_gradient(w, x, y).flip(0),
+        ),
+    ],
+    learned="One walk back, however deep the chain.",
 )
 
 # --- another loss --------------------------------------------------------------------------------
@@ -205,58 +259,7 @@ entropy = function(
             lambda a5, y: (a5 - y) * slope(a5),
         ),
     ],
-    learned="The sigmoid's slope cancels: a neuron that is sure and wrong still learns.",
+    learned="The slope cancels: a neuron that is confident and wrong still learns.",
 )
 
-# --- a chain of any depth -------------------------------------------------------------------------
-
-
-def chain_gradient(w: Any, x: Any, y: Any) -> Any:
-    leaf = w.detach().requires_grad_()
-    a = x
-    for k in range(leaf.shape[0]):
-        a = g(leaf[k] * a)
-    return nnlib.autograd.grad((a - y) ** 2, [leaf])[0]
-
-
-def walk_back(late: bool = False, skip: bool = False, bare: bool = False) -> Any:
-    """The backward walk down a chain, with one slip or none."""
-
-    def run(w: Any, x: Any, y: Any) -> Any:
-        a = [x]
-        for k in range(w.shape[0]):
-            a.append(g(w[k] * a[-1]))
-        blame, found = 2 * (a[-1] - y), list[Any]()
-        for k in reversed(range(w.shape[0])):
-            delta = blame if bare else blame * slope(a[k + 1])
-            found.insert(0, delta * (a[k + 1] if late else a[k]))
-            blame = delta if skip else delta * w[k]
-        return nnlib.stack(found)
-
-    return run
-
-
-deep = function(
-    "deep",
-    like=chain_gradient,
-    given=lambda rng: (2 * rng.normal(size=4), np.array(rng.normal()), np.array(rng.uniform())),
-    stars=3,
-    mistakes=[
-        mistake(
-            "A weight multiplies what came into its neuron: the activation before, not its own.",
-            walk_back(late=True),
-        ),
-        mistake(
-            "On its way back the error passes through the weight: multiply δ by w[k].",
-            walk_back(skip=True),
-        ),
-        mistake("Each neuron's own slope a(1 − a) is missing.", walk_back(bare=True)),
-        mistake(
-            "The numbers are right and their order is turned: the first weight's comes first.",
-            lambda w, x, y: chain_gradient(w, x, y).flip(0),
-        ),
-    ],
-    learned="One walk back, however deep the chain.",
-)
-
-EXERCISES = [chain, idle, error, fanout, entropy, deep]
+EXERCISES = [target, relu, shortcut, bug, deep, entropy]

@@ -1,4 +1,4 @@
-"""Backprop's live figures: a nudge on its way, neurons fired backwards, the turned sign."""
+"""Backprop's live figures: a change on its way, neurons fired backwards, the turned sign."""
 
 from __future__ import annotations
 
@@ -9,15 +9,23 @@ from typing import Any
 import numpy as np
 
 import nnlib
-from course.networks.five import WEIGHTS
-from course.xor.figures import INPUTS, NAMES
+from course.backprop.fading import chain_of_ten, dead_share
+from course.backprop.paths import count_paths
+from course.backprop.table import fill_the_table
+from course.networks.five import CORNER_NAMES, CORNERS, WEIGHTS, XOR
 from nnlib import live
+
+__all__ = [
+    "chain_of_ten", "count_paths", "dead_share", "fill_the_table", "fire_backwards",
+    "follow_a_change", "turned_sign",
+]  # fmt: skip
 
 AFTER = {1: (3, 4), 2: (3, 4), 3: (5,), 4: (5,), 5: ()}  # where a neuron's output goes
 INTO = {3: (1, 2), 4: (1, 2), 5: (3, 4)}
 SMALL = 1e-4
 DIGITS = "₀₁₂₃₄₅"
-TARGETS = np.array([0.0, 1.0, 1.0, 0.0], "float32")
+INPUTS = np.array(CORNERS, "float32")
+TARGETS = np.array(XOR, "float32")
 
 
 def _sub(name: str) -> str:
@@ -25,12 +33,12 @@ def _sub(name: str) -> str:
     return name[0] + "".join(DIGITS[int(d)] for d in name[1:])
 
 
-def activations(w: Mapping[str, Any], x1: Any, x2: Any, nudge: Mapping | None = None) -> dict:
-    """What each of the five neurons gives out, with `nudge[i]` added to neuron i's input."""
-    nudge = nudge or {}
-    a = {1: x1 + nudge.get(1, 0.0), 2: x2 + nudge.get(2, 0.0)}
+def activations(w: Mapping[str, Any], x1: Any, x2: Any, added: Mapping | None = None) -> dict:
+    """What each of the five neurons gives out, with `added[i]` added to neuron i's total input."""
+    added = added or {}
+    a = {1: x1 + added.get(1, 0.0), 2: x2 + added.get(2, 0.0)}
     for j, before in INTO.items():
-        total = w[f"w0{j}"] + nudge.get(j, 0.0)
+        total = w[f"w0{j}"] + added.get(j, 0.0)
         for i in before:
             total = total + w[f"w{i}{j}"] * a[i]
         a[j] = nnlib.sigmoid(total)
@@ -52,21 +60,21 @@ def fired_in_order(w: Mapping[str, Any], a: Mapping[int, Any], y: Any, fired: An
     at = {i: fired[i - 1] for i in AFTER}
     delta: dict[int, Any] = {}
     for i in (5, 4, 3, 2, 1):
-        blame = 2.0 * (a[5] - y) if i == 5 else 0.0 * a[i]
+        received = 2.0 * (a[5] - y) if i == 5 else 0.0 * a[i]
         for j in AFTER[i]:
             arrived = (at[j] > 0) * (at[j] < at[i])
-            blame = blame + arrived * w[f"w{i}{j}"] * delta[j]
-        delta[i] = blame * a[i] * (1.0 - a[i]) if i > 2 else blame
+            received = received + arrived * w[f"w{i}{j}"] * delta[j]
+        delta[i] = received * a[i] * (1.0 - a[i]) if i > 2 else received
     return delta
 
 
 def measured(w: Mapping[str, Any], x1: Any, x2: Any, y: Any) -> dict[str, Any]:
     """dLoss/dinᵢ (d1 … d5) and dLoss/dwᵢⱼ (by the weights' names) from two runs forward each."""
 
-    def loss(w: Mapping[str, Any], nudge: Mapping[int, float]) -> Any:
-        return (y - activations(w, x1, x2, nudge)[5]) ** 2
+    def loss(w: Mapping[str, Any], added: Mapping[int, float]) -> Any:
+        return (y - activations(w, x1, x2, added)[5]) ** 2
 
-    def nudged(i: int, h: float) -> Any:
+    def shifted(i: int, h: float) -> Any:
         return loss(w, {i: h})
 
     def changed(name: str, h: float) -> Any:
@@ -75,18 +83,18 @@ def measured(w: Mapping[str, Any], x1: Any, x2: Any, y: Any) -> dict[str, Any]:
     def slope(at: Callable[[float], Any]) -> Any:
         return (at(SMALL) - at(-SMALL)) / (2 * SMALL)
 
-    found = {f"d{i}": slope(partial(nudged, i)) for i in AFTER}
+    found = {f"d{i}": slope(partial(shifted, i)) for i in AFTER}
     for name in WEIGHTS:
         found[name] = slope(partial(changed, name))
     return found
 
 
-# --- a nudge travels -----------------------------------------------------------------------------
+# --- a change travels ----------------------------------------------------------------------------
 
 TRACKS = np.arange(4.0, -1.0, -1.0)
 
 
-def nudge_a_chain(L1: Callable, L2: Callable, x: float, w1: float, w2: float) -> live.Figure:
+def follow_a_change(L1: Callable, L2: Callable, x: float, w1: float, w2: float) -> live.Figure:
     """Two layers of one neuron each: ε added to w₁, and the change that arrives at each place."""
 
     def chain(eps: Any, w1: Any, w2: Any, x: Any) -> dict:
@@ -104,7 +112,7 @@ def nudge_a_chain(L1: Callable, L2: Callable, x: float, w1: float, w2: float) ->
             travelled.append(travelled[-1] * factor)
         still = (eps.abs() < 1e-9) * 1.0
         return {
-            "change": change, "promised": nnlib.stack(travelled), "factors": nnlib.stack(factors),
+            "change": change, "predicted": nnlib.stack(travelled), "factors": nnlib.stack(factors),
             "product": factors[0] * factors[1] * factors[2] * factors[3],
             "ratio": change[4] / (eps + still), "still": still, "moved": 1 - still,
         }  # fmt: skip
@@ -120,7 +128,7 @@ def nudge_a_chain(L1: Callable, L2: Callable, x: float, w1: float, w2: float) ->
     ]  # fmt: skip
     return live.figure(
         chain,
-        eps=live.slider(-0.5, 0.5, 0.01, value=0.3, label="nudge ε of w₁"),
+        eps=live.slider(-0.5, 0.5, 0.01, value=0.3, label="change ε of w₁"),
         w1=live.slider(-2.0, 2.0, 0.1, value=w1, label="w₁"),
         w2=live.slider(-4.0, 4.0, 0.1, value=w2, label="w₂"),
         x=live.slider(-2.0, 2.0, 0.1, value=x, label="x"),
@@ -128,23 +136,23 @@ def nudge_a_chain(L1: Callable, L2: Callable, x: float, w1: float, w2: float) ->
             live.axes(
                 live.line(x=0.0, color="muted"),
                 live.arrows(np.zeros(5), TRACKS, "change", np.zeros(5), color="accent"),
-                live.points(x="promised", y=TRACKS, color="gradient", size=4),
-                live.handle("eps", 4.0, drag=("eps", None), label="nudge of w₁"),
+                live.points(x="predicted", y=TRACKS, color="gradient", size=4),
+                live.handle("eps", 4.0, drag=("eps", None), label="change of w₁"),
                 *labels, frame=False, xlim=(-1.6, 1.2), ylim=(-0.5, 4.5), width=480, height=340,
             ),
             live.readout("Changes: w₁ {change[0]:+.3f}, w₁x {change[1]:+.3f}, L₁ {change[2]:+.3f}, "
                          "w₂L₁ {change[3]:+.3f}, L₂ {change[4]:+.3f}."),
             live.readout("measured ratio {ratio:+.4f} · product of local slopes {product:+.4f}",
                          size="large", when="moved"),
-            live.readout("product of local slopes {product:+.4f}; nudge w₁ to measure",
+            live.readout("product of local slopes {product:+.4f}; change w₁ to measure",
                          size="large", when="still"),
         ],
-        title="A nudge travels",
+        title="A change travels",
         caption="Drag the top arrow's tip. Arrows are measured changes, dots are what the local "
-        "slopes promise. When do the dots leave the arrows? Which w₂ turns the last arrow?",
+        "slopes predict. When do the dots leave the arrows? Which w₂ turns the last arrow around?",
         alt="Five arrows, one below the other: the change of the first weight, and what arrives at "
         "the first sum, its activation, the second sum and the output. Each is the one above "
-        "times a local slope; small nudges follow the product of the four slopes closely.",
+        "times a local slope; small changes follow the product of the four slopes closely.",
     )  # fmt: skip
 
 
@@ -217,11 +225,11 @@ def fire_backwards(units: Mapping[str, float]) -> live.Figure:
 
     examples = {
         f"{n} → {t}": {"x1": float(p[0]), "x2": float(p[1]), "y": float(t)}
-        for n, p, t in zip(NAMES, INPUTS, (0, 1, 1, 0), strict=True)
+        for n, p, t in zip(CORNER_NAMES, INPUTS, XOR, strict=True)
     }
     rng = np.random.default_rng(4)
     drawn = {n: float(v) for n, v in zip(WEIGHTS, rng.normal(0, 2, 9).round(1), strict=True)}
-    weights = {"unit weights": dict(units), "weights drawn at random": drawn}
+    weights = {"unit weights": dict(units), "random weights": drawn}
     numbers = np.array([5, 4, 3, 2, 1], "float32")
     return live.figure(
         look,
@@ -236,24 +244,24 @@ def fire_backwards(units: Mapping[str, float]) -> live.Figure:
             live.row(live.button("all back", {"fired": np.zeros(5, "float32")}),
                      live.button("5, 4, 3, 2, 1", {"fired": numbers}),
                      live.button("3, 4, 5, 1, 2", {"fired": np.array([4, 5, 1, 2, 3], "float32")})),
-            live.readout("Loss {loss:.3f} · {right:d} of 5 neurons know their error", size="large"),
+            live.readout("Loss {loss:.3f} · {right:d} of 5 neurons have the right δ", size="large"),
             *[
-                live.readout(f"Neuron {i} fired too early: not all that it feeds had an error yet.",
+                live.readout(f"Neuron {i} fired too early: not every neuron that it feeds had a δ.",
                              when=f"early{i}")
                 for i in AFTER
             ],
-            *[live.readout(f"Neuron {i} believed a wrong error.", when=f"misled{i}")
+            *[live.readout(f"Neuron {i} took over a wrong δ.", when=f"misled{i}")
               for i in (1, 2)],
-            live.readout("Every number above agrees with what was measured.", when="all"),
+            live.readout("Every number below agrees with what was measured.", when="all"),
             live.row(_table(5)), live.row(_table(3), _table(4)), live.row(_table(1), _table(2)),
         ],
         title="Fire them backwards",
         caption="Click neurons in an order of your own; a second click takes one back, with all "
         "that fired after it. Each computes its δ from the δs that are there. Which orders make "
         "all five right?",
-        alt="The five-neuron net with each neuron's input sum, activation and error. Fired in the "
-        "order 5, 4, 3, 2, 1 all errors and all nine gradients agree with finite differences; a "
-        "neuron that is fired before one that it feeds gets a wrong error.",
+        alt="The five-neuron net with each neuron's total input, activation and δ. Fired in the "
+        "order 5, 4, 3, 2, 1 every δ and all nine gradients agree with finite differences; a "
+        "neuron that is fired before one that it feeds gets a wrong δ.",
     )  # fmt: skip
 
 
@@ -308,13 +316,14 @@ def turned_sign(start: Callable[[int], Any], *, lr: float, seed: int) -> live.Fi
             live.training_controls(),
             [live.loss_curve(width=340, height=250),
              live.axes(live.line(y=0.5, dash=True),
-                       live.bars("a5", labels=NAMES, classes=np.array([0, 1, 1, 0])),
+                       live.bars("a5", labels=CORNER_NAMES, classes=np.array(XOR)),
                        ylabel="a₅", ylim=(0, 1), width=340, height=250)],
             "step {step:d} · dLoss/dw₃₅ backward {computed:+.5f}, measured {truth:+.5f}",
         ],
         title="The turned sign",
         caption="Press train and let it learn XOR. Rewind, turn the sign, train again: where does "
-        "the loss go, and which number had warned you at step 0?",
+        "the loss go, and which number warned you at step 0?",
         alt="With the right sign the loss falls towards 0 and the bars reach their targets. With "
-        "2(y − a₅) the loss climbs towards one half; the gradient by w35 is minus the measured.",
+        "2(y − a₅) the loss climbs towards one half, and the backward pass gives minus the "
+        "measured dLoss/dw₃₅.",
     )  # fmt: skip

@@ -9,17 +9,19 @@ import pytest
 
 import nnlib
 from course.backprop import figures as show
+from course.backprop import paths, table
+from course.backprop.fading import chain_of_ten
+from course.networks.five import UNIT_WEIGHTS
 
 EDGES = [(0, 3), (1, 3), (2, 3), (0, 4), (1, 4), (2, 4), (0, 5), (3, 5), (4, 5)]
-UNITS = dict(zip(show.WEIGHTS, (-0.5, 1.0, 1.0, -1.5, 1.0, 1.0, -0.5, 1.0, -1.0), strict=True))
 
 
 @pytest.fixture(scope="module")
 def figure() -> show.live.Figure:
-    return show.fire_backwards(UNITS)
+    return show.fire_backwards(UNIT_WEIGHTS)
 
 
-def table(rng: np.random.Generator) -> np.ndarray:
+def random_weights(rng: np.random.Generator) -> np.ndarray:
     w = np.zeros((6, 6))
     for i, j in EDGES:
         w[i, j] = rng.normal(scale=2)
@@ -38,9 +40,8 @@ def autodiff(w: np.ndarray, x1: float, x2: float, y: float) -> np.ndarray:
 @pytest.mark.parametrize("seed", range(5))
 def test_the_chapters_five_steps_give_the_gradient(chapter: dict, seed: int) -> None:
     rng = np.random.default_rng(seed)
-    w, (x1, x2, y) = table(rng), rng.normal(size=3)
-    a = chapter["forward"](w, x1, x2)
-    found = np.outer(a, chapter["backward"](w, a, y)) * (w != 0)
+    w, (x1, x2, y) = random_weights(rng), rng.normal(size=3)
+    found = chapter["gradient"](w, x1, x2, y)
     np.testing.assert_allclose(found, autodiff(w, x1, x2, y), rtol=0, atol=1e-12)
 
 
@@ -54,7 +55,7 @@ def places(order: tuple[int, ...]) -> np.ndarray:
 @pytest.mark.parametrize("order", list(itertools.permutations((1, 2, 3, 4, 5))))
 def test_each_order_is_right_exactly_where_it_should_be(figure, order) -> None:
     rng = np.random.default_rng(3)
-    weights = {n: float(v) for n, v in zip(UNITS, rng.normal(size=9), strict=True)}
+    weights = {n: float(v) for n, v in zip(UNIT_WEIGHTS, rng.normal(size=9), strict=True)}
     seen = figure.outputs(fired=places(order), x1=0.7, x2=-0.4, y=1.0, **weights)
     right = 0
     for i in show.AFTER:
@@ -71,20 +72,38 @@ def test_each_order_is_right_exactly_where_it_should_be(figure, order) -> None:
     assert int(seen["right"]) == right and bool(seen["all"]) == (right == 5)
 
 
+def test_a_weight_of_zero_still_has_its_gradient(chapter: dict) -> None:
+    w = random_weights(np.random.default_rng(7))
+    w[1, 3] = 0.0
+    found = chapter["gradient"](w, 1.0, 1.0, 0.0)
+    np.testing.assert_allclose(found, autodiff(w, 1.0, 1.0, 0.0), rtol=0, atol=1e-12)
+    assert abs(found[1, 3]) > 1e-3
+
+
+def test_the_matrix_form_is_nnlibs_gradient_of_the_mean(chapter: dict) -> None:
+    params = [nnlib.tensor(chapter[n]).requires_grad_() for n in ("W1", "b1", "W2", "b2")]
+    X, Y = nnlib.tensor(chapter["X"]).double(), nnlib.tensor(chapter["Y"]).double()
+    W1, b1, W2, b2 = params
+    answers = ((X @ W1 + b1).sigmoid() @ W2 + b2).sigmoid()
+    ((answers - Y) ** 2).mean().backward()
+    for found, p in zip(chapter["grads"], params, strict=True):
+        np.testing.assert_allclose(found, p.grad.numpy(), rtol=0, atol=1e-12)
+
+
 def test_what_has_not_fired_shows_nothing(figure) -> None:
     seen = figure.outputs(fired=places((5,)))
     assert np.isnan(np.asarray(seen["shown"])).tolist() == [True] * 4 + [False]
 
 
-def test_silent_inputs_are_blameless(figure) -> None:
+def test_weights_of_a_silent_input_get_the_gradient_zero(figure) -> None:
     seen = figure.outputs(fired=places((5, 4, 3, 2, 1)), x1=1.0, x2=0.0, y=1.0)
     for i in (3, 4):
         back = np.asarray(seen[f"table{i}"])[0]
         assert back[3] == 0 and abs(back[2]) > 1e-3
 
 
-def test_small_nudges_follow_the_product(chapter: dict) -> None:
-    figure = show.nudge_a_chain(chapter["L1"], chapter["L2"], x=2.0, w1=0.3, w2=2.0)
+def test_small_changes_follow_the_product(chapter: dict) -> None:
+    figure = show.follow_a_change(chapter["L1"], chapter["L2"], x=2.0, w1=0.3, w2=2.0)
     for eps, gap in ((0.01, 1e-3), (-0.01, 1e-3)):
         seen = figure.outputs(eps=eps)
         assert float(seen["ratio"]) == pytest.approx(float(seen["product"]), abs=gap)
@@ -109,3 +128,55 @@ def test_the_measurement_notices_the_turned_sign(slip) -> None:
         seen = slip.outputs(slip=turned, **dict.fromkeys(show.WEIGHTS, 0.3))
         assert float(seen["computed"]) == pytest.approx(sign * float(seen["truth"]), abs=1e-7)
         assert abs(float(seen["truth"])) > 1e-3
+
+
+# --- the table, the paths, the chain -------------------------------------------------------------
+
+
+def test_the_table_holds_the_gradient_and_accepts_it_rounded() -> None:
+    w = np.zeros((6, 6))
+    for i, j in EDGES:
+        w[i, j] = UNIT_WEIGHTS[f"w{i}{j}"]
+    truth = autodiff(w, 1.0, 0.0, 1.0)
+    for i, j in EDGES:
+        assert table.PASS[f"g{i}{j}"] == pytest.approx(truth[i, j], abs=1e-12)
+    seen = show.fill_the_table().outputs(**{n: round(table.PASS[n], 4) for n in table.ASKED})
+    assert bool(seen["all"]) and int(seen["done"]) == len(table.ASKED)
+
+
+def test_the_table_tells_a_turned_sign_from_another_mistake() -> None:
+    seen = show.fill_the_table().outputs(d5=-table.PASS["d5"], a3=0.5, in4=table.PASS["in4"])
+    assert bool(seen["turned_d5"]) and not bool(seen["off_d5"])
+    assert bool(seen["off_a3"]) and bool(seen["ok_in4"]) and int(seen["done"]) == 1
+
+
+@pytest.mark.parametrize("hidden", range(1, paths.DEEPEST + 1))
+def test_paths_and_edges_are_counted_rightly(hidden: int) -> None:
+    sizes = [1, *[paths.WIDTH] * hidden, 1]
+    edges = sum(a * b for a, b in itertools.pairwise(sizes))
+    ones = np.ones((1, 1))
+    for a, b in itertools.pairwise(sizes):
+        ones = ones @ np.ones((a, b))
+    assert paths.multiplications(hidden) == (ones.item(), ones.item() * (hidden + 1), edges)
+    seen = show.count_paths().outputs(hidden=hidden, back=hidden + 1)
+    assert (float(seen["every"]), float(seen["slow"])) == paths.multiplications(hidden)[:2]
+    assert float(seen["fast"]) == float(seen["spent"]) == edges
+
+
+@pytest.mark.parametrize("g", ["sigmoid", "tanh", "ReLU"])
+def test_the_chain_shows_nnlibs_derivatives(g: str) -> None:
+    w, start = 1.7, 0.4
+    seen = np.asarray(chain_of_ten().outputs(g=g, w=w, x=start)["size"])
+    total = nnlib.tensor(w * (start - 0.5) if g == "sigmoid" else w * start, dtype=nnlib.float64)
+    totals = [total.requires_grad_()]
+    for _ in range(9):
+        a = {"sigmoid": totals[-1].sigmoid, "tanh": totals[-1].tanh, "ReLU": totals[-1].relu}[g]()
+        totals.append(w * (a - 0.5) if g == "sigmoid" else w * a)
+    found = nnlib.autograd.grad(totals[-1], totals)
+    assert seen == pytest.approx([abs(float(f)) for f in found], rel=1e-5)
+
+
+def test_large_steps_kill_relu_units_and_moderate_ones_do_not() -> None:
+    for lr, low, high in ((0.1, 0.0, 0.05), (1.0, 0.0, 0.05), (10.0, 0.35, 1.0)):
+        before, after, _ = show.dead_share(lr, seeds=64)
+        assert low <= after - before <= high
