@@ -58,7 +58,7 @@ def chain_of_ten() -> live.Figure:
                     xlabel="neuron", ylabel="activation", ylim=(-1, 1.2), width=340, height=250,
                 ),
             ],
-            live.readout("Of a δ of 1 at neuron 10, neuron 1 receives {first:.2e}.", size="large"),
+            live.readout("Of a δ of 1 at neuron 10, neuron 1 receives {first:.3g}.", size="large"),
         ],
         title="A chain of ten neurons",
         caption="Look for a weight with which the first neuron still receives a δ near 1. Then "

@@ -106,7 +106,7 @@ def count_paths() -> live.Figure:
         back=live.slider(0, DEEPEST + 1, 1, value=0, label="layers walked back"),
         view=[
             [net, chart],
-            live.readout("Each neuron reached has {paths:,.0f} paths to the output. Each edge used "
+            live.readout("Paths from a neuron reached to the output: {paths:,.0f}. Each edge used "
                          "once: {spent:,.0f} multiplications so far."),
             live.readout("Input to output: {every:,.0f} paths. Path by path {slow:,.0f} "
                          "multiplications, each edge once {fast:,.0f}.", size="large",
