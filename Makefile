@@ -20,7 +20,7 @@ NO_PACKAGE   = { echo "error: pip could not have the package that it names above
 .DEFAULT_GOAL := help
 .PHONY: help book serve lab test quick lint lint-chapters types notebooks notebooks-check bench bench-run \
         new-chapter watch \
-        frontend frontend-check assets clean distclean site-for-tests browser scripts
+        frontend frontend-check assets clean distclean site-for-tests browser scripts versions
 
 help:
 	@echo "make book    install what the book needs, run every notebook, build the site"
@@ -133,6 +133,10 @@ test: browser lint types notebooks-check scripts site-for-tests
 quick: $(TEST_STAMP) lint notebooks-check
 	$(BIN)/python -m pytest -q -n $(JOBS) -m "not slow and not browser" \
 	  --ignore=tests/live/test_figures.py --ignore=tests/live/test_evaluator_parity.py tests
+
+# Every Python that can be had, oldest and newest NumPy (pythons="python3.12 python3.13" for these).
+versions: $(TEST_STAMP)
+	$(BIN)/python tools/versions.py $(if $(pythons),--pythons $(pythons)) $(if $(book),--book)
 
 bench: $(TEST_STAMP)
 	@$(PIP) install -q -r requirements.txt -e '.[bench]' || $(NO_PACKAGE)

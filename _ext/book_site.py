@@ -65,6 +65,29 @@ def place_assets(app: Sphinx, config: Config) -> None:
     config.html_baseurl = base.rstrip("/") + "/" if base else ""
 
 
+def add_launch_buttons(app: Sphinx, config: Config) -> None:
+    """Binder, Colab and the repository, where BOOK_REPOSITORY names one; else no such button."""
+    repository = os.environ.get("BOOK_REPOSITORY", "").rstrip("/")
+    if not repository:
+        return
+    if not re.fullmatch(r"https://[\w.-]+(/[\w.-]+){2,}", repository):
+        raise ExtensionError(
+            f"BOOK_REPOSITORY is {repository!r}; it needs a repository's whole address, such as "
+            "https://github.com/somebody/sigmoid-to-sequence"
+        )
+    config.html_theme_options |= {
+        "repository_url": repository,
+        "repository_branch": os.environ.get("BOOK_BRANCH", "main"),
+        "use_repository_button": True,
+        "use_issues_button": True,
+        "launch_buttons": {
+            "notebook_interface": "jupyterlab",
+            "binderhub_url": "https://mybinder.org",
+            "colab_url": "https://colab.research.google.com",
+        },
+    }
+
+
 def place_figures_script(folder: Path) -> None:
     """The bundle as a plain script, with its styles; a bundle that cannot mount is left out."""
     script = as_classic_script(BUNDLE.read_text("utf8")) if BUNDLE.is_file() else None
@@ -275,6 +298,7 @@ def setup(app: Sphinx) -> dict:
     app.add_config_value("comments_config", {}, "")
     app.connect("builder-inited", add_filters, priority=900)
     app.connect("config-inited", place_assets, priority=200)
+    app.connect("config-inited", add_launch_buttons, priority=300)
     app.connect("doctree-read", keep_sizes_together)
     app.connect("doctree-read", keep_punctuation_with_formulas)
     # Before myst-nb adds the page's scripts, which happens at the default priority of 500.

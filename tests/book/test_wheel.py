@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -22,12 +23,12 @@ optimizer = nnlib.optim.Adam(net.parameters())
 ((net(nnlib.ones(3, 2)) - 1) ** 2).mean().backward()
 optimizer.step()
 print(len(nnlib.datasets.penguins()), net.weight.grad.shape)
-import course
-course.check("first-look/shapes", ...)
 """
 DRAWS = """
 import sys
+import course
 from nnlib import live
+course.check("first-look/shapes", ...)
 figure = live.figure(lambda w: {"y": 2 * w}, w=(0.0, 1.0), view=["{y:.1f}"], title="Twice")
 figure.save(sys.argv[1])
 print(figure.outputs(w=0.5)["y"], "torch" in sys.modules)
@@ -39,8 +40,14 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
+    # Built from a copy: setuptools would leave a build/ in the tree, and take it up again later.
+    sources = tmp_path_factory.mktemp("sources")
+    for name in ("nnlib", "course"):
+        shutil.copytree(ROOT / name, sources / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, sources)
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "wheel", "-q"]
-    subprocess.run([*pip, "--no-deps", "--no-build-isolation", "-w", folder, ROOT], check=True)
+    subprocess.run([*pip, "--no-deps", "--no-build-isolation", "-w", folder, sources], check=True)
     [made] = folder.glob("*.whl")
     return made
 
@@ -83,17 +90,17 @@ def run(folder: Path, code: str, *arguments: str) -> str:
     return done.stdout
 
 
-def test_with_numpy_alone_it_trains_and_checks_exercises(wheel: Path, tmp_path: Path) -> None:
+def test_with_numpy_alone_it_trains(wheel: Path, tmp_path: Path) -> None:
     folder = environment(tmp_path / "core", wheel)
     assert not list(folder.glob("anywidget")) and not list(folder.glob("matplotlib"))
-    said = run(folder, TRAINS)
-    assert said.startswith("344 nnlib.Size([1, 2])") and "still blank" in said
+    assert run(folder, TRAINS) == "342 nnlib.Size([1, 2])\n"
 
 
-def test_with_the_extra_it_draws_a_figure(wheel: Path, tmp_path: Path) -> None:
+def test_with_the_extra_it_checks_and_draws(wheel: Path, tmp_path: Path) -> None:
     folder = environment(tmp_path / "live", wheel, "live")
     page = tmp_path / "twice.html"
-    assert run(folder, DRAWS, str(page)) == "1.0 False\n"
+    said = run(folder, DRAWS, str(page))
+    assert "still blank" in said and said.endswith("1.0 False\n")
     assert "<title>Twice" in page.read_text("utf8")
 
 

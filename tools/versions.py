@@ -1,0 +1,116 @@
+"""Tries nnlib and the book on each Python that can be had, with the oldest and the newest NumPy.
+
+    python tools/versions.py                          every version of VERSIONS that is found
+    python tools/versions.py --pythons python3.13     these
+    python tools/versions.py --book                   also builds the book on each
+
+For each Python: a virtual environment in .cache/versions, the package with its extras, then every
+docstring's example and the exercises' checks; and the comparisons with PyTorch, where its build
+without GPU libraries can be had. Versions that are not found are named.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import install_torch
+
+ROOT = Path(__file__).resolve().parent.parent
+VERSIONS = ("3.11", "3.12", "3.13", "3.14")
+FOLDER = ROOT / ".cache" / "versions"
+NEEDED = ("pytest>=8", "hypothesis>=6.100", "pyyaml")
+ALWAYS = ["--doctest-modules", "nnlib", "tests/course/test_exercises.py"]
+
+
+def oldest_numpy() -> str:
+    """The lower bound that the package states for NumPy."""
+    found = re.search(r'dependencies = \["numpy>=([\d.]+)"', (ROOT / "pyproject.toml").read_text())
+    assert found
+    return found[1]
+
+
+def interpreter(version: str) -> str | None:
+    """A Python of this version: on the path, of pyenv's, or of uv's."""
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    places = [shutil.which(f"python{version}")]
+    places += sorted(map(str, pyenv.glob(f"{version}.*/bin/python")))
+    if uv := shutil.which("uv"):
+        found = subprocess.run([uv, "python", "find", version], capture_output=True, text=True)
+        places.append(found.stdout.strip())
+    for place in filter(None, places):
+        asked = [place, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
+        said = subprocess.run(asked, capture_output=True, text=True)
+        if said.stdout.strip() == version:
+            return place
+    return None
+
+
+def environment(python: str, version: str) -> Path:
+    """A virtual environment of this Python, with the package installed."""
+    folder = FOLDER / version
+    if not (folder / "done").is_file():
+        shutil.rmtree(folder, ignore_errors=True)
+        subprocess.run([python, "-m", "venv", folder], check=True)
+        install(folder, "-e", f"{ROOT}[live,plot]", *NEEDED)
+        (folder / "done").touch()
+    return folder
+
+
+def install(folder: Path, *what: str) -> None:
+    pip = [folder / "bin" / "python", "-m", "pip", "--disable-pip-version-check", "install", "-q"]
+    subprocess.run([*pip, *what], check=True)
+
+
+def tests(folder: Path, *arguments: str) -> int:
+    command = [folder / "bin" / "python", "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    env = os.environ | {"NNLIB_PROGRESS": "off", "OPENBLAS_NUM_THREADS": "1"}
+    return subprocess.run([*command, *arguments], cwd=ROOT, env=env).returncode
+
+
+def tried(python: str, version: str, book: bool) -> bool:
+    """Whether everything passes on this Python, with both NumPys."""
+    folder = environment(python, version)
+    with_torch = install_torch.reachable()
+    if with_torch:
+        torch = f"torch=={install_torch.wanted()}"
+        install(folder, torch, "--extra-index-url", install_torch.CPU_BUILDS)
+    chosen = ["-m", "not browser", "tests/nnlib"] if with_torch else []
+    right = True
+    for numpy in ("--upgrade numpy", f"numpy=={oldest_numpy()}.*"):
+        try:
+            install(folder, *numpy.split())
+        except subprocess.CalledProcessError:
+            print(f"Python {version}: {numpy} cannot be had for it")
+            continue
+        print(f"Python {version}, {numpy}", flush=True)
+        right &= tests(folder, *ALWAYS, *chosen) == 0
+    if not with_torch:
+        print(f"Python {version}: not compared with PyTorch, whose small build is out of reach")
+    if book:
+        made = ["make", "book", f"PYTHON={python}", f"VENV=.cache/versions/book-{version}"]
+        right &= subprocess.run(made, cwd=ROOT).returncode == 0
+    return right
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--pythons", nargs="*", default=[])
+    parser.add_argument("--book", action="store_true")
+    options = parser.parse_args(arguments)
+    asked = [re.sub(r"^python", "", name) for name in options.pythons] or list(VERSIONS)
+    found = {version: interpreter(version) for version in asked}
+    results = {v: tried(p, v, options.book) for v, p in found.items() if p}
+    for version in asked:
+        told = {True: "passes", False: "FAILS", None: "not found here"}
+        print(f"Python {version}: {told[results.get(version)]}")
+    return 0 if results and all(results.values()) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
