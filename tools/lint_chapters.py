@@ -218,7 +218,7 @@ PRIVATE = {
 
 def paragraphs(text: str) -> Iterator[str]:
     """The text's paragraphs and list items as a reader reads them: formulas count as one word."""
-    text = re.sub(r"<details.*?</details>", " ", text, flags=re.DOTALL)
+    text = re.sub(r"<details.*?</details>", " ", without_fences(text), flags=re.DOTALL)
     text = re.sub(r"\$\$.*?\$\$(\s*\(\S+\))?", "\n\n", text, flags=re.DOTALL)
     text = re.sub(r"\$[^$]+\$", "X", text)
     text = re.sub(r"\{(?:glue:text|eq)\}`[^`]*`", "0", text)

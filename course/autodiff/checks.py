@@ -1,4 +1,4 @@
-"""Exercises of the chapter on autodiff: a scalar engine in four steps, and two pullbacks."""
+"""Exercises of the chapter on autodiff: an engine in four steps, paper, a bug, a measurement."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 import nnlib
 from course.autodiff import engine as scalar
 from course.autodiff.engine import Scalar
-from course.kit.exercises import function, mistake, puzzle
+from course.kit.exercises import function, mistake, puzzle, value
 
 # --- a product remembers ------------------------------------------------------------------------
 
@@ -32,7 +32,7 @@ product = function(
     stars=1,
     mistakes=[
         mistake(
-            "The slopes have changed places: nudge a, and the product changes by b times that.",
+            "The slopes have changed places: if a changes by h, the product changes by b · h.",
             lambda a, b: Scalar(a.value * b.value, [(a, a.value), (b, b.value)]),
         ),
         mistake(
@@ -48,18 +48,20 @@ product = function(
             lambda a, b: Scalar(a.value * b.value, [(a, b.value)]),
         ),
     ],
-    learned="Values are multiplied now; the slopes wait for the way back.",
+    learned="The values are multiplied now; the slopes are used on the way back.",
 )
 
 # --- an order -----------------------------------------------------------------------------------
 
-TWICE = "a node is listed twice: one that is used twice must still speak once. What is seen for?"
+TWICE = (
+    "a node is listed twice: one that is used twice must still be listed once. What is seen for?"
+)
 EARLY = (
-    "a node stands before one that it was computed from. Visit all that a node rests on, and list "
+    "a node stands before one that it was computed from. Visit all of a node's operands, and list "
     "the node itself after that."
 )
 BACK = "the list is turned round: the result has to come last."
-LOST = "a node is missing: everything that the result rests on belongs into the list."
+LOST = "a node is missing: everything that the result depends on belongs into the list."
 
 
 def tangle() -> Scalar:
@@ -117,58 +119,83 @@ ordering = puzzle(
         mistake(BACK, lambda root: scalar.order(root)[::-1]),
         mistake(LOST, lambda root: [root]),
     ],
-    learned="Read backwards, each node has heard from all its users before it speaks.",
+    learned="Read backwards, each node has received from all its users before it sends.",
 )
 
 # --- the walk back ------------------------------------------------------------------------------
 
 
-def filled(accumulate: Callable, x: float, y: float) -> list[float]:
-    """The gradients that are in a small graph afterwards, node by node."""
+def filled(walk_back: Callable, x: float, y: float) -> list[float]:
+    """What the nodes of a small graph hold after a first and after a second walk, node by node."""
     a, b = Scalar(x), Scalar(y)
     c = a * b + a
     nodes = scalar.order(c * c + b)
-    accumulate(nodes)
-    return [float(node.grad) for node in nodes]
+    walk_back(nodes)
+    once = [float(node.grad) for node in nodes]
+    walk_back(nodes)
+    return once + [float(node.grad) for node in nodes]
 
 
-def walk(start: float = 1.0, plus: bool = True, backwards: bool = True, slopes: bool = True) -> Any:
-    """accumulate() with one habit changed."""
+def walk(
+    start: float = 1.0, plus: bool = True, slopes: bool = True,
+    adds: bool = True, everywhere: bool = False,
+) -> Any:  # fmt: skip
+    """walk_back() with one habit changed."""
 
-    def accumulate(nodes: list[Scalar]) -> None:
-        nodes[-1].grad = start
-        for node in reversed(nodes) if backwards else nodes:
-            for parent, slope in node.edges:
-                sent = node.grad * (slope if slopes else 1.0)
-                parent.grad = sent + (parent.grad if plus else 0.0)
+    def walk_back(nodes: list[Scalar]) -> None:
+        grads = dict.fromkeys(nodes, 0.0)
+        grads[nodes[-1]] = start
+        for node in reversed(nodes):
+            for operand, slope in node.edges:
+                sent = grads[node] * (slope if slopes else 1.0)
+                grads[operand] = sent + (grads[operand] if plus else 0.0)
+            if everywhere or not node.edges:
+                node.grad = grads[node] + (node.grad if adds else 0.0)
 
-    return accumulate
+    return walk_back
+
+
+def careless(nodes: list[Scalar]) -> None:
+    nodes[-1].grad = 1.0
+    for node in reversed(nodes):
+        for operand, slope in node.edges:
+            operand.grad += slope * node.grad
 
 
 backwards = function(
     "backward",
-    like=scalar.accumulate,
+    like=scalar.walk_back,
     given=lambda rng: tuple(float(v) for v in rng.uniform(0.5, 2.0, 2)),
     observe=filled,
     stars=2,
     mistakes=[
         mistake(
-            "You overwrote a gradient: a is used twice, and what comes along its two edges adds up "
+            "In the walk you overwrite: a is used twice, and what comes along its edges adds up "
             "(+=).",
             walk(plus=False),
         ),
         mistake(
-            "Nothing arrives: the gradient of the result with respect to itself is 1, and the walk "
-            "begins with it.",
+            "Nothing reaches the leaves: the walk begins with 1 for the result, the last node, and "
+            "goes through the nodes from the back.",
             walk(start=0.0),
         ),
         mistake(
-            "You walk from the inputs to the result; go through the nodes from the back.",
-            walk(backwards=False),
+            "Each node sends its own gradient as it is: multiply by the slope of the edge.",
+            walk(slopes=False),
         ),
         mistake(
-            "Each node passes its own gradient on as it is: multiply by the slope of the edge.",
-            walk(slopes=False),
+            "The first walk is right. The second overwrites the leaves' grad, where PyTorch adds.",
+            walk(adds=False),
+        ),
+        mistake(
+            "The leaves are right. The nodes between keep a grad as well: only a node without "
+            "edges should.",
+            walk(everywhere=True),
+        ),
+        mistake(
+            "The first walk is right, the second is not: it finds what the first has left in the "
+            "nodes between. Add up in grads, and give only the leaves a grad.",
+            careless,
         ),
     ],
     learned="That is reverse mode: one multiplication and one addition for each edge.",
@@ -179,6 +206,16 @@ backwards = function(
 
 def leaf(value: float) -> Any:
     return nnlib.tensor(value, dtype=nnlib.float64, requires_grad=True)
+
+
+class MinusTurned(Scalar):
+    def __rsub__(self, other: Any) -> Scalar:
+        return self + other * -1
+
+
+class OverTurned(Scalar):
+    def __rtruediv__(self, other: Any) -> Scalar:
+        return self * other**-1
 
 
 class ExpSlip(Scalar):
@@ -218,7 +255,10 @@ def result_and_slopes(engine: Callable, program: scalar.Program, values: Any) ->
 def with_all_operations(rng: np.random.Generator) -> tuple[scalar.Program, tuple[float, ...]]:
     """A drawn program behind three lines that use exp, log and powers."""
     program, values = scalar.draw(rng, 4)
-    first = ("r = (x * y).exp()", "s = (r + z) ** 3", "x = (s * r).log() / s")
+    first = (
+        "r = (x * y).exp()", "s = (r + z) ** 3", "x = (s * r).log() / s", "t = 1 - x * z",
+        "y = 2 / (t * t + 1) - y",
+    )  # fmt: skip
     return (*first, *program), values
 
 
@@ -232,16 +272,25 @@ engine = function(
         mistake(
             "exp is its own derivative: its slope at a is the exponential of a, not a.", ExpSlip
         ),
-        mistake("exp has got the slope 1 everywhere; its slope is its value.", ExpFlat),
+        mistake("Your exp has the slope 1 everywhere; its slope is its value.", ExpFlat),
         mistake("The slope of log is not log itself: it is one over its argument.", LogSlip),
         mistake("The slope of log is 1/a; yours is a.", LogOf),
         mistake("In a power's slope the exponent goes down by one: n · a to the n − 1.", PowerFlat),
         mistake("The exponent is in front, but it did not go down by one in the power.", PowerSame),
+        mistake("1 − a has the wrong sign: yours is a − 1.", MinusTurned),
+        mistake("2 / a is upside down: yours is a / 2.", OverTurned),
     ],
     learned="Forty lines, and any program made of these operations has its gradient.",
 )
 
 # --- the pullback of broadcasting ---------------------------------------------------------------
+
+
+class Shape(tuple):
+    """A shape that a verdict names as one, not as a list of numbers."""
+
+    def __repr__(self) -> str:
+        return f"shape={tuple(self)}"
 
 
 def fitted(g: Any, shape: tuple[int, ...]) -> Any:
@@ -289,7 +338,7 @@ def collapsed(g: Any, shape: tuple[int, ...]) -> Any:
 broadcast = function(
     "broadcast",
     like=fitted,
-    given=lambda rng: (rng.normal(size=(2, 4, 3)), (4, 1)),
+    given=lambda rng: (rng.normal(size=(2, 4, 3)), Shape((4, 1))),
     stars=2,
     mistakes=[
         mistake(
@@ -297,39 +346,59 @@ broadcast = function(
             averaged,
         ),
         mistake("You keep the gradient of one copy and drop the others.", picked),
-        mistake("An axis of size 1 was stretched as well: sum over it, too.", only_leading),
+        mistake(
+            "This is the program as printed: an axis of size 1 was stretched as well. Sum over it, "
+            "too.",
+            only_leading,
+        ),
         mistake("The axis of size 1 has to stay: keepdim=True.", collapsed),
     ],
-    learned="Copying forwards is summing backwards.",
+    learned="Copying forwards is summing backwards, over every axis that was copied along.",
 )
 
-# --- the pullback of a matrix product -----------------------------------------------------------
+# --- on paper: log(eᵃ + eᵇ) ---------------------------------------------------------------------
 
-matmul = function(
-    "matmul",
-    like=lambda g, A, B: (g @ B.T, A.T @ g),
-    given=lambda rng: tuple(rng.normal(size=(3, 3)) for _ in range(3)),
+paper = value(
+    "paper",
+    like=(0.25, 0.75),
+    stars=1,
+    mistakes=[
+        mistake(
+            "You stop at the exponentials: the logarithm's slope 1/s = 1/4 is missing.", (1.0, 3.0)
+        ),
+        mistake(
+            "That is what reaches the two exponentials. One more edge: the slope of exp is its "
+            "value.",
+            (0.25, 0.25),
+        ),
+        mistake("The two have changed places: a comes first.", (0.75, 0.25)),
+        mistake(
+            "The slope of the logarithm is 1 over its argument s = 4, not over its result.",
+            (1 / math.log(4), 3 / math.log(4)),
+        ),
+    ],
+    learned="1/4 and 3/4: each gets its share of the sum. The softmax of a later chapter is this.",
+)
+
+# --- the best h in single precision -------------------------------------------------------------
+
+single = value(
+    "single",
+    like=-3,
     stars=2,
     mistakes=[
         mistake(
-            "A transpose is missing in the first: g_ij meets B_kj, so B's second index is summed.",
-            lambda g, A, B: (g @ B, A.T @ g),
+            "That is the best h of float64. In float32 ε is 1.2e-7, and at this h rounding is "
+            "most of the quotient.",
+            -6,
         ),
-        mistake(
-            "A transpose is missing in the second: g_ij meets A_ik, so A's first index is summed.",
-            lambda g, A, B: (g @ B.T, A @ g),
-        ),
-        mistake("Both transposes are missing.", lambda g, A, B: (g @ B, A @ g)),
-        mistake(
-            "The factors stand in the wrong order: try shapes that are not square.",
-            lambda g, A, B: (B.T @ g, g @ A.T),
-        ),
-        mistake(
-            "The two have changed places: the gradient for A comes first.",
-            lambda g, A, B: (A.T @ g, g @ B.T),
-        ),
+        mistake("This h² is as small as ε: there rounding has taken over long ago.", -4),
+        mistake("At this h the parabola's error h²/6 · |f‴| is still larger than rounding's.", -1),
+        mistake("As small as float32 can tell 0.5 + h from 0.5: all digits are lost.", -7),
+        mistake("The exponent is needed, not h itself: −3 means 0.001.", 1e-3),
+        mistake("Close: ε^⅓ is 0.005, between two powers of ten. Measure both.", -2),
     ],
-    learned="A product forwards, two products backwards: hence the factor in the cost.",
+    learned="ε^⅓ is 0.005: the rule holds for any precision.",
 )
 
-EXERCISES = [product, ordering, backwards, engine, broadcast, matmul]
+EXERCISES = [paper, product, ordering, backwards, engine, broadcast, single]

@@ -1,4 +1,4 @@
-"""Autodiff's live figures: a graph that grows, one engine gone wrong; and the work in a graph."""
+"""Autodiff's live figures: a growing graph, an engine's habits, paths, training, which h."""
 
 from __future__ import annotations
 
@@ -60,8 +60,8 @@ def grow(expressions: Mapping[str, Callable], **values: float) -> live.Figure:
         view=[live.control("which"), *parts],
         title="A program becomes a graph",
         caption="Choose an expression and step. On the way forward a value appears at each node; "
-        "on the way back the slope of the result with respect to it (∂). Before a step back, work "
-        "out the number yourself. Which expression uses a node twice?",
+        "on the way back the derivative of the result with respect to it (∂). Before each step "
+        "back, work out the next number yourself. In which expressions is a node used twice?",
         alt="A graph from left to right: inputs, then one box for each operation, with its value. "
         "Stepping on fills in values from left to right, and then gradients from right to left.",
     )
@@ -121,10 +121,10 @@ def _story(plus: bool, topological: bool) -> dict[str, np.ndarray]:
 SAID = [
     "Values are there, gradients are 0. Step on.",
     "The result begins: c.grad = 1.",
-    "c tells b: b.grad += 1 × {sent:.0f}",
-    "c tells b: b.grad = 1 × {sent:.0f}",
-    "b tells a: a.grad += 1 × {sent:.0f}",
-    "b tells a: a.grad = 1 × {sent:.0f}",
+    "c sends to b: b.grad += 1 × {sent:.0f}",
+    "c sends to b: b.grad = 1 × {sent:.0f}",
+    "b sends to a: a.grad += 1 × {sent:.0f}",
+    "b sends to a: a.grad = 1 × {sent:.0f}",
     "Nothing is left to do.",
 ]
 
@@ -159,15 +159,151 @@ def habits() -> live.Figure:
                 height=120,
             ),
             *[live.readout(text, when=when(k)) for k, text in enumerate(SAID)],
-            live.readout("a.grad {ga:.0f} · measured slope dc/da {measured:.0f}", size="large"),
+            live.readout("a receives {ga:.0f} · measured slope dc/da {measured:.0f}", size="large"),
         ],
         title="Two habits of an engine",
-        caption="Step to the end with each of the four settings. Two of them overwrite; with the "
-        "other two, watch how often b speaks, and how much it has heard by then.",
+        caption="Step to the end with each of the four settings and note what a has received. In "
+        "which setting does b send before it has received everything?",
         alt="Three nodes a, b and c, two edges from a to b and two from b to c. Adding in "
         "topological order gives a the gradient 4, as measured. Overwriting gives 1 in either "
-        "order; adding depth first gives 6, because b speaks twice and repeats what it had said.",
+        "order; adding depth first gives 6, because b sends twice and repeats what it had sent.",
     )
+
+
+# --- paths against edges ------------------------------------------------------------------------
+
+STAGES = 6  # at most; each stage doubles the number of paths
+ALONG = np.linspace(0.0, STAGES, 40 * STAGES + 1)
+
+
+def paths() -> live.Figure:
+    """A chain of doublings: two edges a stage, one path highlighted, the work of both ways."""
+
+    def look(k: Any, path: Any) -> dict[str, Any]:
+        k, path = k.double(), path.double()
+        count = 2.0**k
+        chosen = nnlib.minimum(path, count)
+        x = nnlib.minimum(nnlib.tensor(ALONG), k)
+        arc = 0.45 * (math.pi * x).sin().abs()
+        stage = nnlib.minimum(x.floor(), k - 1.0)
+        bit = ((chosen - 1.0) / 2.0**stage).floor()
+        sign = 2.0 * (bit - 2.0 * (bit / 2.0).floor()) - 1.0
+        return {
+            "x": x, "up": arc, "down": -arc, "one": sign * arc, "count": count, "chosen": chosen,
+            "nodes": nnlib.minimum(nnlib.arange(STAGES + 1).double(), k),
+            "each": count * k, "edges": 2.0 * k,
+        }  # fmt: skip
+
+    return live.figure(
+        look,
+        k=live.slider(1.0, float(STAGES), 1.0, value=3.0, label="doublings"),
+        path=live.slider(1.0, 2.0**STAGES, 1.0, value=3.0, label="path"),
+        view=[
+            live.axes(
+                live.curve("x", "up", color="muted"),
+                live.curve("x", "down", color="muted"),
+                live.curve("x", "one", color="accent", width=3),
+                live.points(x="nodes", y=np.zeros(STAGES + 1), color="ink", size=5),
+                live.label("a", 0.0, 0.0, dy=22),
+                xlim=(-0.4, STAGES + 0.4), ylim=(-0.7, 0.7), frame=False, width=480, height=150,
+            ),
+            live.readout(
+                "Path {chosen:.0f} of {count:.0f}. Path by path: {count:.0f} products of {k:.0f} "
+                "slopes, {each:.0f} factors. Node by node: {edges:.0f} edges, each read once."
+            ),
+        ],
+        title="Many paths, few edges",
+        caption="Move the second slider through all paths, then add a doubling. How does the "
+        "number of paths grow, and how the number of edges?",
+        alt="A chain of nodes with two edges between neighbours, and one path along it "
+        "highlighted. Each further doubling adds two edges and doubles the number of paths: after "
+        "six there are 64 paths and 12 edges.",
+    )  # fmt: skip
+
+
+# --- the engine trains XOR ----------------------------------------------------------------------
+
+
+def losses(curves: np.ndarray, lecture: np.ndarray) -> live.Figure:
+    """The loss of each training run; the run from the lecture's weights stands out."""
+    steps = np.arange(curves.shape[1])
+    return live.figure(
+        view=[
+            live.axes(
+                live.curve(steps, curves, color="muted", label="random starts"),
+                live.curve(steps, lecture, color="accent", width=3, label="the lecture's weights"),
+                xlabel="step", ylabel="mean squared error over the corners", ylim=(0, 0.35),
+                width=480, height=280,
+            )
+        ],
+        title="Forty lines train XOR",
+        caption="One curve for each start. Look for the runs that end flat and high: what did "
+        "they learn?",
+        alt="Loss curves over 600 steps. The run from the lecture's weights and most of the random "
+        "starts fall close to 0; a few stay on a plateau above 0.1.",
+    )  # fmt: skip
+
+
+# --- which h? -------------------------------------------------------------------------------------
+
+H = {"float64": 10.0 ** np.linspace(-15, -0.5, 59), "float32": 10.0 ** np.linspace(-7, -0.5, 27)}
+
+
+def witch(x: Any) -> Any:
+    """1/(1 + x²), of operations that every machine rounds alike."""
+    return 1.0 / (1.0 + x * x)
+
+
+def which_h() -> live.Figure:
+    """The central difference's error against h at any x, in double or single precision."""
+
+    def look(x: Any, precision: str, exponent: Any) -> dict[str, Any]:
+        kind = nnlib.float64 if precision == "float64" else nnlib.float32
+        eps = nnlib.finfo(kind).eps
+        wide = x.double()
+        true = -2.0 * wide * witch(wide) * witch(wide)
+        third = 24.0 * wide * (1.0 - wide * wide) * witch(wide) ** 4
+        h = nnlib.tensor(H[precision]).to(kind)
+        at, one = wide.to(kind), (10.0 ** exponent.double()).to(kind)
+
+        def error(h: Any) -> Any:
+            quotient = (witch(at + h) - witch(at - h)) / (2.0 * h)
+            return (quotient.double() - true).abs()
+
+        return {
+            "h": h.double(), "error": error(h).clamp(min=1e-17),
+            "cut": h.double() ** 2 * third / 6.0, "round": eps * witch(wide) / h.double(),
+            "one": one.double(), "here": error(one).clamp(min=1e-17), "true": true,
+            "best": (3.0 * eps * witch(wide) / third) ** (1.0 / 3.0),
+        }  # fmt: skip
+
+    return live.figure(
+        look,
+        x=live.slider(0.1, 0.9, 0.05, value=0.5, label="x"),
+        precision=live.dropdown(["float64", "float32"], buttons=True),
+        exponent=live.slider(-15.0, -1.0, 0.25, value=-2.0, label="log₁₀ h"),
+        view=[
+            live.axes(
+                live.curve("h", "cut", dash=True, color="series1", label="h²·|f‴|/6"),
+                live.curve("h", "round", dash=True, color="series2", label="ε·|f|/h"),
+                live.curve("h", "error", color="accent", label="measured error"),
+                live.points(x="one", y="here", color="ink", size=6),
+                xscale="log", yscale="log", xlabel="h", ylabel="error of the quotient",
+                xlim=(1e-15, 1), ylim=(1e-17, 10), width=480, height=320,
+            ),
+            live.readout(
+                "h = {one:.2g}: the quotient misses {true:.6f} by {here:.1e}. By the formula, the "
+                "best h is near {best:.1e}."
+            ),
+        ],
+        title="Not too large, not too small",
+        caption="Move h from right to left and read the error. Then switch to float32: where does "
+        "the lowest point go?",
+        alt="The error of the central difference against h, both on logarithmic scales: a V. On "
+        "its right arm the error falls a hundredfold for each factor of ten in h, on its left arm "
+        "rounding makes it grow again, ragged. The lowest point lies near h = 0.00001 in float64 "
+        "and near h = 0.005 in float32.",
+    )  # fmt: skip
 
 
 # --- how much work is in a graph? ----------------------------------------------------------------

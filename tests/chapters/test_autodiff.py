@@ -1,7 +1,9 @@
-"""Autodiff: the engine equals nnlib and PyTorch, the pullbacks and the counts are what it says."""
+"""Autodiff: the engines equal nnlib and PyTorch, the figures and the counts are what it says."""
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable
 
 import numpy as np
@@ -10,6 +12,7 @@ import pytest
 import nnlib
 from course.autodiff import engine as scalar
 from course.autodiff import figures as show
+from tests.chapters.conftest import CHAPTERS
 
 torch = pytest.importorskip("torch")
 
@@ -25,7 +28,7 @@ def torch_number(value: float) -> object:
 @pytest.mark.parametrize("number", [nnlib_number, torch_number])
 @pytest.mark.parametrize("seed", range(3))
 def test_the_scalar_engine_equals_libraries_on_drawn_programs(number, seed: int) -> None:
-    assert scalar.apart(scalar.Scalar, number, times=100, seed=seed) < 1e-12
+    assert scalar.largest_difference(scalar.Scalar, number, times=100, seed=seed) < 1e-12
 
 
 def test_drawn_programs_use_their_results_again() -> None:
@@ -56,8 +59,119 @@ def test_a_readers_own_expression_grows_a_graph_or_is_told_what_lacks() -> None:
         show.grow({"a·d": lambda a, d: a * d}, a=3.0)
 
 
+def doublings(number) -> tuple:
+    a = number(1.5)
+    b = number(3.0, [(a, 1.0), (a, 1.0)])
+    return a, b, number(6.0, [(b, 1.0), (b, 1.0)])
+
+
 def test_depth_first_in_the_chapter_is_the_figures(chapter: dict) -> None:
-    assert chapter["a"].grad == 6.0
+    a, _, c = doublings(scalar.Scalar)
+    c.grad = 1.0
+    chapter["depth_first"](c)
+    assert a.grad == 6.0
+
+
+def test_a_second_walk_adds_in_the_engine_and_not_in_the_careless_one(chapter: dict) -> None:
+    for walk, expected in (
+        (scalar.walk_back, [4.0, 8.0, 12.0]),
+        (chapter["careless"], [4, 12, 24]),
+    ):
+        nodes = doublings(scalar.Scalar)
+        found = []
+        for _ in range(3):
+            walk(nodes)
+            found.append(nodes[0].grad)
+        assert found == expected
+
+
+@pytest.fixture(scope="module")
+def printed_engine() -> type:
+    """The engine as the page prints it, forty lines and a few."""
+    cells = json.loads((CHAPTERS / "autodiff.ipynb").read_text("utf8"))["cells"]
+    texts = "\n\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "markdown")
+    (code,) = [
+        c for c in re.findall(r"```python\n(.*?)```", texts, re.DOTALL) if "def backward" in c
+    ]
+    assert 40 <= len([line for line in code.splitlines() if line.strip()]) <= 50
+    names: dict = {}
+    exec(code, names)
+    return names["Scalar"]
+
+
+def test_the_printed_engine_is_complete(printed_engine: type) -> None:
+    assert scalar.complete(printed_engine)
+    assert scalar.largest_difference(printed_engine, nnlib_number, times=100) < 1e-12
+
+
+def test_an_engine_with_gaps_is_replaced_by_the_books(printed_engine: type, capsys) -> None:
+    class WithoutMinus(scalar.Scalar):
+        __rsub__ = None
+
+    class Forgetful(scalar.Scalar):
+        def backward(self) -> None:
+            for node in scalar.order(self):
+                node.grad = 0.0
+            scalar.walk_back(scalar.order(self))
+
+    for gaps in (WithoutMinus, Forgetful, object):
+        assert scalar.yours_or_the_books(gaps) is scalar.Scalar
+    assert scalar.yours_or_the_books(printed_engine) is printed_engine
+    assert capsys.readouterr().out.count("has gaps") == 3
+
+
+@pytest.mark.parametrize("k", range(1, show.STAGES + 1))
+def test_every_path_of_the_figure_is_another_one(k: int) -> None:
+    figure = show.paths()
+    every = {tuple(np.sign(np.round(figure.outputs(k=float(k), path=float(p))["one"], 9)))
+             for p in range(1, 2**k + 1)}  # fmt: skip
+    assert len(every) == 2**k
+    found = figure.outputs(k=float(k), path=64.0)
+    assert (found["count"], found["edges"], found["chosen"]) == (2**k, 2 * k, 2**k)
+
+
+@pytest.mark.parametrize("x", [0.3, 0.5, 0.7])
+@pytest.mark.parametrize("precision", ["float64", "float32"])
+def test_the_measured_error_is_smallest_near_the_formulas_h(x: float, precision: str) -> None:
+    found = show.which_h().outputs(x=x, precision=precision)
+    best = float(found["h"][np.argmin(found["error"])])
+    assert 1 / 16 < best / float(found["best"]) < 16
+    large = found["h"] > 20 * found["best"]  # where the curve's own error dominates
+    large &= found["h"] < 0.05
+    np.testing.assert_allclose(found["error"][large], found["cut"][large], rtol=0.2)
+
+
+def test_training_in_the_chapter_is_that_of_any_correct_engine(chapter: dict) -> None:
+    """The last of the twelve starts, with NumPy and the five steps."""
+    w = np.random.default_rng(11).normal(size=9)
+    x, y = np.array(chapter["CORNERS"], float), np.array(chapter["XOR"], float)
+    ones = np.ones((4, 1))
+
+    def sigmoid(z: np.ndarray) -> np.ndarray:
+        return 1 / (1 + np.exp(-z))
+
+    for expected in chapter["curves"][11]:
+        first, last = w[:6].reshape(2, 3), w[6:]
+        a = sigmoid(np.hstack([ones, x]) @ first.T)
+        out = sigmoid(np.hstack([ones, a]) @ last)
+        assert ((out - y) ** 2).mean() == pytest.approx(expected, rel=1e-6)
+        d5 = 2 * (out - y) / 4 * out * (1 - out)
+        d = d5[:, None] * last[1:] * a * (1 - a)
+        w = w - 5.0 * np.concatenate(
+            [(d.T @ np.hstack([ones, x])).ravel(), d5 @ np.hstack([ones, a])]
+        )
+
+
+def test_dual_numbers_give_a_column_and_the_engine_a_row(chapter: dict) -> None:
+    dual, number = chapter["Dual"], scalar.Scalar
+    jacobian = np.array([[3.0, 2.0, 0.0], [0.0, 1.0, -2.0]])
+    for j in range(3):
+        x1, x2, x3 = (dual(v, float(i == j)) for i, v in enumerate((2.0, 3.0, -1.0)))
+        assert [(x1 * x2).slope, (x2 + x3 * x3).slope] == jacobian[:, j].tolist()
+    for i in range(2):
+        x1, x2, x3 = xs = [number(v) for v in (2.0, 3.0, -1.0)]
+        (x1 * x2, x2 + x3 * x3)[i].backward()
+        assert [x.grad for x in xs] == jacobian[i].tolist()
 
 
 def test_the_lectures_snippet_differs_by_its_import_alone(
@@ -73,7 +187,7 @@ def test_the_lectures_snippet_differs_by_its_import_alone(
 
 
 def test_the_replayed_slope_is_the_snippets(chapter: dict) -> None:
-    w = torch.tensor(chapter["drawn"], dtype=torch.float64, requires_grad=True)
+    w = torch.tensor(chapter["random_weights"], dtype=torch.float64, requires_grad=True)
     a3 = torch.sigmoid(w[0, 3] + w[1, 3])
     a4 = torch.sigmoid(w[0, 4] + w[1, 4])
     a5 = torch.sigmoid(w[0, 5] + w[3, 5] * a3 + w[4, 5] * a4)

@@ -122,6 +122,7 @@ QUIET = [
     "A sentence of eleven words stands before the second one here. `x[2]` begins one. " * 2,
     "## A section\n\n$$\nz = w_0 + w_1 x\n$$\n\n$1 + 2 \\cdot 3 = 7$.",
     "One sentence: it has a colon. " + "Another one is short. " * 20,
+    "```python\na = {1: 2, 3: 4}\n\nb = {5: 6, 7: 8}  # one: two: three\n```",
     "The year 2014, version 3, 219 birds, chapter 4.",
     "It is $0.25$ there, and `0.25` in code.",
     "$$\nx = 0.25\n$$ (eq-one)",
