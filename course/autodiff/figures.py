@@ -205,7 +205,8 @@ def paths() -> live.Figure:
                 live.curve("x", "one", color="accent", width=3),
                 live.points(x="nodes", y=np.zeros(STAGES + 1), color="ink", size=5),
                 live.label("a", 0.0, 0.0, dy=22),
-                xlim=(-0.4, STAGES + 0.4), ylim=(-0.7, 0.7), frame=False, width=480, height=150,
+                live.label("result", "k", 0.0, dy=-14, anchor="start"),
+                xlim=(-0.4, STAGES + 0.7), ylim=(-0.7, 0.7), frame=False, width=480, height=150,
             ),
             live.readout(
                 "Path {chosen:.0f} of {count:.0f}. Path by path: {count:.0f} products of {k:.0f} "
@@ -232,7 +233,7 @@ def losses(curves: np.ndarray, lecture: np.ndarray) -> live.Figure:
             live.axes(
                 live.curve(steps, curves, color="muted", label="random starts"),
                 live.curve(steps, lecture, color="accent", width=3, label="the lecture's weights"),
-                xlabel="step", ylabel="mean squared error over the corners", ylim=(0, 0.35),
+                xlabel="step", ylabel="mean squared error over the corners", ylim=(0, 0.6),
                 width=480, height=280,
             )
         ],
