@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import book_map
 import yaml
 from pybtex.database import Entry, parse_file
 from pybtex.richtext import Text
@@ -127,6 +128,9 @@ def block(found: re.Match, name: str, book: Book, counted: Iterator[int]) -> str
     if kind == "bibliography":
         lines = [f"- {reference(entry)}" for entry in book.cited.values()]
         return "\n".join(lines)
+    if kind == "chapter-map":
+        tables = [book_map.table(*part, solved=False) for part in book_map.parts(book.folder)]
+        return "\n\n".join("\n".join(lines) for lines in tables)
     if kind == "tableofcontents":
         others = [(doc, book.titles.get(doc, doc)) for doc in book.docs[1:]]
         return "\n".join(f"- {link(doc, title, name, book)}" for doc, title in others)

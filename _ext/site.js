@@ -42,3 +42,25 @@
   addEventListener("beforeprint", () => turn(true));
   addEventListener("afterprint", () => turn(false));
 })();
+
+// The map of chapters says what was solved in this browser; where nothing is kept, it says nothing.
+(() => {
+  const kept = () => {
+    try {
+      const found = JSON.parse(localStorage.getItem("nnlib-progress") ?? "[]");
+      return Array.isArray(found) ? found.filter((name) => typeof name === "string") : [];
+    } catch {
+      return [];
+    }
+  };
+  const mark = () => {
+    const solved = kept();
+    for (const place of document.querySelectorAll(".nn-solved")) {
+      const { chapter, exercises } = place.dataset;
+      const count = solved.filter((name) => name.startsWith(`${chapter}/`)).length;
+      place.textContent = count ? `${count} of ${exercises} exercises solved` : "";
+    }
+  };
+  addEventListener("DOMContentLoaded", mark);
+  addEventListener("pageshow", mark);
+})();

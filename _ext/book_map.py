@@ -1,0 +1,97 @@
+"""The map of chapters on the opening page: each one's question and minutes, read from its notebook.
+
+```{chapter-map}
+```
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+from docutils import nodes
+from docutils.statemachine import StringList
+from sphinx.application import Sphinx
+from sphinx.errors import ExtensionError
+from sphinx.util.docutils import SphinxDirective
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """What the map says of one chapter."""
+
+    name: str
+    title: str
+    question: str
+    minutes: int | None
+    exercises: int
+
+
+def chapter_at(path: Path) -> Chapter:
+    """Reads a chapter's title, question and minutes from its first cell.
+
+    Raises:
+        ExtensionError: the title or the question is missing there.
+    """
+    cells = json.loads(path.read_text("utf8"))["cells"]
+    sources = ["".join(cell["source"]) for cell in cells]
+    opening = "\n\n".join(sources[:2])
+    title = re.search(r"^# (.+)$", opening, re.MULTILINE)
+    question = re.search(r"^\*([^*\n].*)\*$", opening, re.MULTILINE)
+    minutes = re.search(r"(\d+) minutes", opening)
+    if not (title and question):
+        raise ExtensionError(
+            f"{path.name}: the map of chapters needs a title (# …) and a question in *italics* in "
+            "the chapter's opening"
+        )
+    time = int(minutes[1]) if minutes else None
+    checks = {name for text in sources for name in re.findall(r'course\.check\(\s*"([^"]+)"', text)}
+    return Chapter(f"chapters/{path.stem}", title[1], question[1], time, len(checks))
+
+
+def parts(root: Path = ROOT) -> list[tuple[str, list[Chapter]]]:
+    """The chapters of each part of the table of contents that has some."""
+    toc = yaml.safe_load((root / "_toc.yml").read_text("utf8"))
+    found = []
+    for part in toc["parts"]:
+        files = [entry["file"] for entry in part["chapters"]]
+        chapters = [chapter_at(root / f"{f}.ipynb") for f in files if f.startswith("chapters/")]
+        if chapters:
+            found.append((part["caption"], chapters))
+    return found
+
+
+def table(caption: str, chapters: list[Chapter], solved: bool = True) -> list[str]:
+    """One part as a Markdown table; `solved` leaves room for what a reader has solved."""
+    lines = [f"| {caption} | Question | Minutes |", "|---|---|---|"]
+    for chapter in chapters:
+        mark = f' <span class="nn-solved" data-chapter="{chapter.name.partition("/")[2]}"'
+        mark += f' data-exercises="{chapter.exercises}"></span>'
+        link = f"[{chapter.title}]({chapter.name}.ipynb)"
+        lines.append(f"| {link}{mark if solved else ''} | {chapter.question} | {chapter.minutes or ''} |")
+    return lines
+
+
+class ChapterMap(SphinxDirective):
+    """Puts the tables, one a part, where the directive stands."""
+
+    has_content = False
+
+    def run(self) -> list[nodes.Node]:
+        made = nodes.container(classes=["nn-map-of-chapters"])
+        for caption, chapters in parts(Path(self.env.srcdir)):
+            for chapter in chapters:
+                self.env.note_dependency(str(Path(self.env.srcdir) / f"{chapter.name}.ipynb"))
+            lines = StringList(table(caption, chapters), self.env.docname)
+            self.state.nested_parse(lines, 0, made)
+        return made.children
+
+
+def setup(app: Sphinx) -> dict:
+    app.add_directive("chapter-map", ChapterMap)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

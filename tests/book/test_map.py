@@ -1,0 +1,47 @@
+"""The map of chapters: each chapter with its question and its minutes, and what was solved here."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import book_map
+import pytest
+from sphinx.errors import ExtensionError
+
+from tests.book.harness import BOOK_PAGES
+
+CHAPTERS = [chapter for _, chapters in book_map.parts() for chapter in chapters]
+
+
+def test_every_chapter_of_the_book_is_on_the_map() -> None:
+    pages = [name.removesuffix(".html") for name in BOOK_PAGES if name.startswith("chapters/")]
+    assert [chapter.name for chapter in CHAPTERS] == pages
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda chapter: chapter.title)
+def test_a_chapter_asks_a_question_and_says_how_long_it_takes(chapter: book_map.Chapter) -> None:
+    assert chapter.question.endswith("?") or "?" in chapter.question
+    assert chapter.minutes and 10 <= chapter.minutes <= 90
+
+
+def test_a_chapter_without_a_question_is_named(tmp_path: Path) -> None:
+    cell = {"cell_type": "markdown", "source": "# A title\n\nNo question."}
+    path = tmp_path / "quiet.ipynb"
+    path.write_text(json.dumps({"cells": [cell]}), "utf8")
+    with pytest.raises(ExtensionError, match=r"quiet\.ipynb"):
+        book_map.chapter_at(path)
+
+
+@pytest.mark.browser
+def test_what_was_solved_in_this_browser_stands_beside_the_chapter(visit) -> None:
+    page = visit("index.html").page
+    assert page.locator(".nn-solved:not(:empty)").count() == 0
+    xor = next(chapter for chapter in CHAPTERS if chapter.name == "chapters/xor")
+    page.evaluate("localStorage.setItem('nnlib-progress', '[\"xor/gate\", \"xor/other\"]')")
+    page.reload()
+    place = page.locator('.nn-solved[data-chapter="xor"]')
+    assert place.inner_text() == f"2 of {xor.exercises} exercises solved"
+    page.evaluate("localStorage.setItem('nnlib-progress', '{damaged')")
+    page.reload()
+    assert page.locator(".nn-solved:not(:empty)").count() == 0
