@@ -73,7 +73,8 @@ def table(caption: str, chapters: list[Chapter], solved: bool = True) -> list[st
         mark = f' <span class="nn-solved" data-chapter="{chapter.name.partition("/")[2]}"'
         mark += f' data-exercises="{chapter.exercises}"></span>'
         link = f"[{chapter.title}]({chapter.name}.ipynb)"
-        lines.append(f"| {link}{mark if solved else ''} | {chapter.question} | {chapter.minutes or ''} |")
+        cells = [link + mark if solved else link, chapter.question, str(chapter.minutes or "")]
+        lines.append(f"| {' | '.join(cells)} |")
     return lines
 
 

@@ -43,8 +43,8 @@ def digit_reader(
                          "It still recognises the 6, with a smaller percentage.",
                          "It gives no answer at all."],
                 answer=1,
-                explain="One fixed answer. Try it: “All off” below switches them off. Then clear the drawing, draw "
-                "another digit, and look at the answer again.",
+                explain="One fixed answer. Try it: “All off” below switches them off. Then clear "
+                "the drawing, draw another digit, and look at the answer again.",
                 reveal=[live.row(live.button("All off", set={"on": [0.0] * 12}),
                                  live.button("All on", set={"on": [1.0] * 12}))],
             ),
