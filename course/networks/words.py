@@ -65,6 +65,19 @@ def shuffled(texts: Sequence[str], seed: int = 0) -> list[str]:
     return ["".join(rng.permutation(list(text))) for text in texts]
 
 
+def transitions(table: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Language, letter and next letter of every step of every word; 26 begins and ends a word.
+
+    >>> [part.tolist() for part in transitions(codes(["ad"]), np.array([1]))]
+    [[1, 1, 1], [26, 0, 3], [0, 3, 26]]
+    """
+    blank = np.full((len(table), 1), BLANK)
+    before, after = np.hstack([blank, table]), np.hstack([table, blank])
+    inside = np.arange(LENGTH + 1) <= (table < BLANK).sum(1, keepdims=True)
+    language = np.broadcast_to(y[:, None], before.shape)
+    return language[inside], before[inside], after[inside]
+
+
 # --- models: each has a loss on (codes, languages) ------------------------------------------------
 
 
@@ -98,6 +111,22 @@ class Pairs(Guesser):
         return self.head((x[:, :-1].transpose(1, 2) @ x[:, 1:]).flatten(1))
 
 
+class PairsAndEnds(Guesser):
+    """Logistic regression on the pairs of letters, where a word begins and ends with a blank."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.head = nn.Linear((BLANK + 1) ** 2 - 1, len(LANGUAGES))
+
+    def forward(self, table: Any) -> Any:
+        codes = table if hasattr(table, "detach") else nnlib.tensor(table)
+        blank = nnlib.full((len(codes), 1), BLANK)
+        whole = nnlib.cat([blank, codes, blank], 1)
+        x = (whole.unsqueeze(-1) == nnlib.arange(BLANK + 1)).float()
+        pairs = (x[:, :-1].transpose(1, 2) @ x[:, 1:]).flatten(1)
+        return self.head(pairs[:, :-1])  # the last pair is two blanks, after the word's end
+
+
 class Reader(Guesser):
     """A recurrent cell over the letters, and a logistic regression on the last letter's state."""
 
@@ -110,6 +139,28 @@ class Reader(Guesser):
         states, _ = self.cell(one_hot(table))
         last = nnlib.tensor((np.asarray(table) < BLANK).sum(1) - 1)
         return self.head(states[nnlib.arange(len(table)), last])
+
+
+class Follower(Reader):
+    """A Reader with a second read-out, which answers after every letter: the language so far.
+
+    Its loss is the mean over words for the answer after the last letter, plus the mean over all
+    letters for the answers so far.
+    """
+
+    def __init__(self, cell: Callable[..., nn.Module] = nn.RNN, hidden: int = 16) -> None:
+        super().__init__(cell, hidden)
+        self.so_far = nn.Linear(hidden, len(LANGUAGES))
+
+    def loss(self, table: np.ndarray, y: np.ndarray) -> Any:
+        states, _ = self.cell(one_hot(table))
+        there = np.asarray(table) < BLANK
+        last = nnlib.tensor(there.sum(1) - 1)
+        whole = F.cross_entropy(self.head(states[nnlib.arange(len(y)), last]), nnlib.tensor(y))
+        letters = np.flatnonzero(there)
+        each = self.so_far(states.reshape(-1, states.shape[-1])[nnlib.tensor(letters)])
+        languages = nnlib.tensor(y[letters // LENGTH])
+        return whole + F.cross_entropy(each, languages)
 
 
 class Attention(Guesser):
@@ -197,9 +248,10 @@ def fit(
 RECIPES: dict[str, tuple[Callable[[], Any], int, bool]] = {  # model, epochs, letters shuffled
     "bag": (Bag, 6, False),
     "pairs": (Pairs, 10, False),
-    "rnn": (Reader, 15, False),
-    "rnn on shuffled": (Reader, 15, True),
-    "gru": (lambda: Reader(nn.GRU), 15, False),
+    "pairs and ends": (PairsAndEnds, 10, False),
+    "rnn": (Follower, 15, False),
+    "rnn on shuffled": (Follower, 15, True),
+    "gru": (lambda: Follower(nn.GRU), 15, False),
     "attention": (Attention, 20, False),
     "attention without places": (lambda: Attention(places=False), 20, False),
     "writer": (Writer, 16, False),

@@ -1,4 +1,4 @@
-"""Recurrent networks: a word read by letters, a changed letter, gradients in time, writing."""
+"""Recurrent networks: words read by letters, gradients in time, gates, a recall task, writing."""
 
 from __future__ import annotations
 
@@ -22,50 +22,89 @@ def parts(reader: Any) -> tuple[Any, ...]:
             head.weight.detach(), head.bias.detach())  # fmt: skip
 
 
-def states(reader: Any, letters: Any, scale: Any, bend: str = "tanh", w_hh: Any = None) -> Any:
-    """hₜ for all 12 places (12, h): NN2 over and over, w_hh (or another table) times `scale`."""
+def states(reader: Any, letters: Any, scale: Any, g: str = "tanh", w_hh: Any = None) -> Any:
+    """hₜ for all 12 letters (12, h): NN2 over and over, w_hh (or another matrix) times `scale`."""
     w_xh, own, bias, _, _ = parts(reader)
     w_hh = own if w_hh is None else w_hh
     h, found = nnlib.zeros(w_hh.shape[0]), []
     heard, carried = letters @ w_xh.T + bias, scale * w_hh.T
     for t in range(words.LENGTH):
         h = heard[t] + h @ carried
-        h = h.tanh() if bend == "tanh" else h
+        h = h.tanh() if g == "tanh" else h
         found.append(h)
     return nnlib.stack(found)
 
 
+def two_letters(**text: Any) -> live.Figure:
+    """The network of the hand calculation: letters a and b, a state of one number."""
+    t = np.arange(1, 7)
+
+    def read(word: Any, word_length: Any, w_a: Any, w_b: Any, w_h: Any, bias: Any) -> dict:
+        h, found = 0.0 * w_a, []
+        for k in range(6):
+            heard = nnlib.where(word[k] == 0, w_a, w_b)
+            h = (heard + w_h * h + bias).tanh()
+            found.append(nnlib.where(word_length > k, h, float("nan")))
+        states = nnlib.stack(found)
+        last = states[(word_length - 1).clamp(min=0)]
+        return {"h": states, "last": last, "p": (3.0 * last - 1.5).sigmoid()}
+
+    return live.figure(
+        read,
+        word=live.text("ab", alphabet="ab", max_length=6, label="word of a and b"),
+        w_a=live.slider(-2.0, 2.0, 0.1, value=1.0, label="w for a"),
+        w_b=live.slider(-2.0, 2.0, 0.1, value=-0.5, label="w for b"),
+        w_h=live.slider(-2.0, 2.0, 0.1, value=0.8, label="w_h for the old state"),
+        bias=live.slider(-1.0, 1.0, 0.1, value=0.1, label="bias"),
+        view=[
+            live.axes(live.line(y=0, color="muted"), live.curve(t, "h", color="series1"),
+                      live.points(x=t, y="h", size=7, color="series1"),
+                      xlim=(0.5, 6.5), ylim=(-1.05, 1.05), xlabel="letter t", ylabel="state h",
+                      height=200),
+            live.readout("after {word}: h = {last:.4f}, answer σ(3h − 1.5) = {p:.4f}"),
+            live.presets({"ab": {"word": np.array([0, 1, 2, 2, 2, 2])},
+                          "ba": {"word": np.array([1, 0, 2, 2, 2, 2])}}),
+        ],
+        **text,
+    )  # fmt: skip
+
+
 def reading(reader: Any, word: str, **text: Any) -> live.Figure:
-    """A typed word through NN2's copies, with NN3's answer after each letter."""
+    """A typed word through NN2's copies, with the answer so far and NN3's after each letter."""
     _, own, _, w_hy, b_y = parts(reader)
+    w_far, b_far = reader.so_far.weight.detach(), reader.so_far.bias.detach()
 
     def read(word: Any, word_length: Any, scale: Any, at: Any, w_hh: Any) -> dict[str, Any]:
         letters = words.one_hot(word)
         h = states(reader, letters, scale, w_hh=w_hh)
-        p = (h @ w_hy.T + b_y).softmax(-1)
+        far, p = (h @ w_far.T + b_far).softmax(-1), (h @ w_hy.T + b_y).softmax(-1)
         here = nnlib.minimum(at, (word_length - 1).clamp(min=0))
-        return {"columns": letters.T, "h": h, "p": p, "here": here + 1, "p_here": p[here]}
+        return {"columns": letters.T, "h": h, "far": far, "p": p, "here": here + 1,
+                "far_here": far[here], "p_here": p[here]}  # fmt: skip
 
+    tongues = ["Dutch", "English", "Polish", "Spanish"]
+    bars: dict[str, Any] = {"width": 330, "height": 170, "ylim": (0, 1.15)}
     return live.figure(
         read,
         word=live.text(word, max_length=words.LENGTH, label="word"),
         unrolled=live.checkbox(False, static=False, label="unroll"),
         scale=live.slider(0.0, 2.0, 0.05, value=1.0, label="w_hh ×"),
         w_hh=live.paint(own.shape, own.numpy(), range=(-1.1, 1.1), brush=0, colors="diverging",
-                        label="w_hh, one table in every copy"),
+                        label="w_hh, one matrix in every copy"),
         at=live.values(words.LENGTH - 1),
         view=[
-            live.sequence("word", states="h", outputs="p", unrolled="unrolled", select="at",
-                          output_labels=["nl", "en", "pl", "es"]),
+            live.sequence("word", states="h", outputs="far", unrolled="unrolled", select="at",
+                          head="so far", output_labels=["nl", "en", "pl", "es"]),
+            [live.axes(live.bars("far_here", labels=tongues, format=".2f", color="muted"),
+                       title="so far", **bars),
+             live.axes(live.bars("p_here", labels=tongues, format=".2f"),
+                       title="NN3: if the word ends here", **bars)],
+            live.readout("after letter {here:d} of {word}, so far: English {far_here[1]:.2f}. If "
+                         "the word ends here: Dutch {p_here[0]:.2f}, English {p_here[1]:.2f}, "
+                         "Polish {p_here[2]:.2f}, Spanish {p_here[3]:.2f}"),
             [live.control("w_hh"),
              live.images("columns", pixel=12, colors="gray", column_labels="word",
                          row_labels=list(words.LETTERS), title="one-hot columns")],
-            live.axes(live.bars("p_here", labels=["Dutch", "English", "Polish", "Spanish"],
-                                format=".2f"), width=420, height=170, ylim=(0, 1.15),
-                      ylabel="NN3’s answer"),
-            live.readout("after letter {here:d} of {word}: Dutch {p_here[0]:.2f}, "
-                         "English {p_here[1]:.2f}, Polish {p_here[2]:.2f}, "
-                         "Spanish {p_here[3]:.2f}"),
         ],
         **text,
     )  # fmt: skip
@@ -76,10 +115,10 @@ def ripple(reader: Any, word: str, letter: str, at: int, **text: Any) -> live.Fi
     places = np.arange(words.LENGTH)
     _, _, _, w_hy, b_y = parts(reader)
 
-    def compare(word: Any, word_length: Any, letter: Any, scale: Any, at: Any, bend: str) -> dict:
+    def compare(word: Any, word_length: Any, letter: Any, scale: Any, at: Any, g: str) -> dict:
         other = nnlib.where(nnlib.tensor(places) == at, letter, word)
-        a = states(reader, words.one_hot(word), scale, bend)
-        b = states(reader, words.one_hot(other), scale, bend)
+        a = states(reader, words.one_hot(word), scale, g)
+        b = states(reader, words.one_hot(other), scale, g)
         gap = ((a - b) ** 2).sum(-1).sqrt()
         last = gap[(word_length - 1).clamp(min=0)]
         here = gap[at]
@@ -95,7 +134,7 @@ def ripple(reader: Any, word: str, letter: str, at: int, **text: Any) -> live.Fi
         word=live.text(word, max_length=words.LENGTH, label="word"),
         letter=live.text(letter, max_length=1, label="new letter"),
         scale=live.slider(0.0, 2.5, 0.05, value=1.0, label="w_hh ×"),
-        bend=live.dropdown(["tanh", "none"], buttons=True, label="bend"),
+        g=live.dropdown(["tanh", "none"], buttons=True, label="activation function"),
         at=live.values(at),
         view=[
             live.sequence("word", states="h", outputs="p", deltas="gap", select="at",
@@ -115,7 +154,7 @@ def ripple(reader: Any, word: str, letter: str, at: int, **text: Any) -> live.Fi
 
 
 def turned(seed: int = 0, size: int = SIZE) -> np.ndarray:
-    """A random orthogonal matrix: it turns vectors and keeps their lengths; spectral radius 1."""
+    """A random orthogonal matrix: it turns vectors and keeps their lengths; singular values 1."""
     q, r = np.linalg.qr(np.random.default_rng(seed).normal(size=(size, size)))
     return (q * np.sign(np.diag(r))).astype(np.float32)
 
@@ -127,12 +166,12 @@ def in_time(q: np.ndarray, **text: Any) -> live.Figure:
     heard = nnlib.tensor(0.3 * rng.normal(size=(STEPS, SIZE)).astype(np.float32))
     t = np.arange(1, STEPS + 1)
 
-    def norms(rho: Any, z: Any) -> dict[str, Any]:
+    def norms(s: Any, z: Any) -> dict[str, Any]:
         made = {}
         for name in ("linear", "tanh", "gated"):
             h, found = nnlib.zeros(SIZE), []
             for step in range(STEPS):
-                new = rho * (turn @ h) + heard[step]
+                new = s * (turn @ h) + heard[step]
                 new = new if name == "linear" else new.tanh()
                 h = z * h + (1.0 - z) * new if name == "gated" else new
                 h = h.detach().requires_grad_() if step == 0 else h
@@ -142,25 +181,207 @@ def in_time(q: np.ndarray, **text: Any) -> live.Figure:
             size = (slopes**2).sum(-1).sqrt()
             made[name] = size.clamp(min=1e-12)
         first = {f"{name}_first": size[0] for name, size in made.items()}
-        return made | first | {"promised": rho ** (STEPS - 1.0)}
+        return made | first | {"promised": s ** (STEPS - 1.0)}
 
     return live.figure(
         norms,
-        rho=live.slider(0.5, 1.5, 0.01, value=0.8, label="spectral radius ρ of w_hh"),
+        s=live.slider(0.5, 1.5, 0.01, value=0.8, label="s: every singular value of w_hh"),
         z=live.slider(0.0, 1.0, 0.01, value=0.95, label="gate z"),
         view=[
             live.axes(
-                live.curve(t, "linear", color="muted", dash=True, label="no bend"),
+                live.curve(t, "linear", color="muted", dash=True, label="no tanh"),
                 live.curve(t, "tanh", color="gradient", label="tanh"),
                 live.curve(t, "gated", color="series2", width=3.0, label="gated"),
                 xlim=(1, STEPS), ylim=(1e-12, 1e8), yscale="log", xlabel="step t",
                 ylabel="‖dLoss/dhₜ‖", height=300,
             ),
-            live.readout("at step 1: no bend {linear_first:.2g} (ρ³⁹ = {promised:.2g}), "
+            live.readout("at step 1: no tanh {linear_first:.2g} (s³⁹ = {promised:.2g}), "
                          "tanh {tanh_first:.2g}, gated {gated_first:.2g}"),
         ],
         **text,
     )  # fmt: skip
+
+
+GROWS = np.array([[2.5, -2.0], [2.0, -1.5]], np.float32)  # both eigenvalues are one half
+
+
+def two_promises(question: Any, **text: Any) -> live.Figure:
+    """How long (1, 0) is after steps back through GROWS and two fixed slopes of tanh."""
+    w, steps = nnlib.tensor(GROWS), np.arange(16)
+    largest = float(np.linalg.svd(GROWS)[1][0])
+
+    def back(d1: Any, d2: Any) -> dict[str, Any]:
+        slopes, v = nnlib.stack([d1, d2]), nnlib.tensor([1.0, 0.0])
+        found = [v]
+        for _ in steps[1:]:
+            v = w.T @ (slopes * v)
+            found.append(v)
+        size = (nnlib.stack(found) ** 2).sum(1).sqrt()
+        return {"size": size.clamp(min=1e-9), "one": size[1], "last": size[15]}
+
+    seen = "grows_committed"
+    return live.figure(
+        back,
+        d1=live.slider(0.0, 1.0, 0.01, value=1.0, label="slope of tanh in neuron 1"),
+        d2=live.slider(0.0, 1.0, 0.01, value=1.0, label="slope of tanh in neuron 2"),
+        view=[
+            question,
+            live.axes(
+                live.curve(steps, largest**steps, color="muted", dash=True,
+                           label="bound by the largest singular value"),
+                live.curve(steps, "size", color="gradient", width=3.0, label="the gradient"),
+                live.curve(steps, 0.5**steps, color="series2", dash=True,
+                           label="0.5 to the power of k"),
+                xlim=(0, 15), ylim=(1e-5, 1e8), yscale="log", xlabel="steps back k",
+                ylabel="length", height=280, when=seen,
+            ),
+            live.readout("after 1 step back {one:.3g}, after 15 {last:.3g}", when=seen),
+            live.presets({"no tanh": {"d1": 1.0, "d2": 1.0},
+                          "neuron 2 saturated": {"d1": 1.0, "d2": 0.0},
+                          "both half": {"d1": 0.5, "d2": 0.5}}),
+        ],
+        **text,
+    )  # fmt: skip
+
+
+# --- gates ----------------------------------------------------------------------------------------
+
+GATED = 10
+PROPOSED = np.array([0.9, -0.5, 0.3, -0.8, 0.6, -0.2, 0.7, -0.6, 0.4, -0.9], np.float32)
+
+
+def update_gate(question: Any, **text: Any) -> live.Figure:
+    """A state of one number over ten steps: at each, z keeps and 1 − z overwrites."""
+    n, t = nnlib.tensor(PROPOSED), np.arange(1, GATED + 1)
+
+    def run(z: Any) -> dict[str, Any]:
+        h, found = nnlib.zeros(()), []
+        for k in range(GATED):
+            h = z[0, k] * h + (1 - z[0, k]) * n[k]
+            found.append(h)
+        kept = [nnlib.ones(())]
+        for k in range(GATED - 1, 0, -1):
+            kept.insert(0, kept[0] * z[0, k])
+        return {"h": nnlib.stack(found), "last": h, "kept": nnlib.stack(kept), "left": kept[0]}
+
+    def gates(first: float, later: float) -> np.ndarray:
+        return np.array([[first] + [later] * (GATED - 1)], np.float32)
+
+    return live.figure(
+        run,
+        z=live.paint((1, GATED), gates(0, 0.9), range=(0, 1), brush=0, annotate=".1f",
+                     label="update gate z, a cell for each step"),
+        view=[
+            question,
+            [live.control("z"),
+             live.presets({"z = 0": {"z": gates(0, 0)}, "z = 0.5": {"z": gates(0.5, 0.5)},
+                           "z = 0.9": {"z": gates(0, 0.9)}, "hold step 1": {"z": gates(0, 1)}})],
+            live.axes(live.line(y=0, color="muted"),
+                      live.points(x=t, y=PROPOSED, size=6, color="muted"),
+                      live.curve(t, "h", color="series1", width=3.0),
+                      live.points(x=t, y="h", size=6, color="series1"),
+                      xlim=(0.5, GATED + 0.5), ylim=(-1.05, 1.05), xlabel="step t", height=200,
+                      title="grey: proposals n; line: state h", ylabel="n and h"),
+            live.axes(live.bars("kept", t, color="gradient"), xlim=(0.5, GATED + 0.5),
+                      ylim=(0, 1.05), xlabel="step t", ylabel="∂h₁₀/∂hₜ", height=150,
+                      when="held_committed"),
+            live.readout("last state {last:.3f}; of h₁ the share {left:.3f} is still in it",
+                         when="held_committed"),
+        ],
+        **text,
+    )  # fmt: skip
+
+
+def reset_gate(**text: Any) -> live.Figure:
+    """The proposal against the old state, for a gate r on what the proposal hears of it."""
+    old = np.linspace(-1, 1, 81).astype(np.float32)
+
+    def propose(r: Any, x: Any, h: Any) -> dict[str, Any]:
+        line = (x + r * (2.0 * nnlib.tensor(old))).tanh()
+        return {"line": line, "n": (x + r * (2.0 * h)).tanh()}
+
+    return live.figure(
+        propose,
+        r=live.slider(0.0, 1.0, 0.05, value=1.0, label="reset gate r"),
+        x=live.slider(-1.5, 1.5, 0.1, value=0.5, label="what the letter contributes"),
+        h=live.slider(-1.0, 1.0, 0.05, value=-0.6, label="old state h"),
+        view=[
+            live.axes(live.line(y=0, color="muted"), live.curve(old, "line", color="series1"),
+                      live.handle("h", "n", drag=("h", None), label="old state"),
+                      xlim=(-1, 1), ylim=(-1.05, 1.05), xlabel="old state h",
+                      ylabel="proposal n", height=220),
+            live.readout("n = tanh({x:.1f} + {r:.2f} · 2 · {h:.2f}) = {n:.3f}"),
+            live.presets({"r = 0: forget the past": {"r": 0.0}, "r = 1: a plain cell": {"r": 1.0}}),
+        ],
+        **text,
+    )  # fmt: skip
+
+
+def lstm_step(**text: Any) -> live.Figure:
+    """One step of an LSTM with one number a state: every value, and what h changes by it."""
+
+    def step(f: Any, i: Any, o: Any, n: Any, c: Any) -> dict[str, Any]:
+        f, i, o, n, c = (v.detach().requires_grad_() for v in (f, i, o, n, c))
+        kept, added = f * c, i * n
+        new = kept + added
+        shown = new.tanh()
+        h = o * shown
+        names = ["f", "i", "o", "n", "c", "kept", "added", "new", "shown"]
+        found = nnlib.autograd.grad(h, [f, i, o, n, c, kept, added, new, shown])
+        return {"kept": kept, "added": added, "new": new, "shown": shown, "h": h} | {
+            f"d_{name}": slope for name, slope in zip(names, found, strict=True)
+        }
+
+    def node(name: str, op: str | None = None, inputs: Any = (), **more: str) -> dict[str, Any]:
+        return {"op": op, "inputs": inputs, "value": name, "grad": f"d_{name}"} | more
+
+    gate = {"min": 0.0, "max": 1.0, "step": 0.05}
+    return live.figure(
+        step,
+        f=live.slider(**gate, value=0.9, label="forget gate f"),
+        i=live.slider(**gate, value=0.5, label="input gate i"),
+        o=live.slider(**gate, value=0.8, label="output gate o"),
+        n=live.slider(-1.0, 1.0, 0.05, value=0.6, label="proposal n"),
+        c=live.slider(-3.0, 3.0, 0.1, value=2.0, label="old cell state c"),
+        view=[
+            live.dag({
+                "old c": node("c"), "f": node("f"), "i": node("i"), "n": node("n"),
+                "o": node("o"),
+                "f·c": node("kept", "mul", ["old c", "f"]),
+                "i·n": node("added", "mul", ["i", "n"]),
+                "new c": node("new", "add", ["f·c", "i·n"]),
+                "tanh c": node("shown", "tanh", ["new c"]),
+                "h": {"op": "mul", "inputs": ["tanh c", "o"], "value": "h"},
+            }, height=300),
+            live.readout("new c = {f:.2f} · {c:.1f} + {i:.2f} · {n:.2f} = {new:.3f};  "
+                         "h = {o:.2f} · tanh({new:.3f}) = {h:.3f}"),
+            live.presets({"hold": {"f": 1.0, "i": 0.0}, "replace": {"f": 0.0, "i": 1.0},
+                          "add": {"f": 1.0, "i": 1.0}, "stay silent": {"o": 0.0},
+                          "speak": {"o": 1.0}}),
+        ],
+        **text,
+    )  # fmt: skip
+
+
+def seeds_at(lengths: Any, scores: dict[str, Any], chance: float, question: Any = None,
+             **text: Any) -> live.Figure:  # fmt: skip
+    """Accuracy against length, a dot for each seed and a line through the means."""
+    marks: list[Any] = [live.line(y=chance, color="muted", dash=True)]
+    for k, (name, table) in enumerate(scores.items()):
+        table = np.asarray(table, np.float32)
+        x = np.repeat(np.log2(lengths) + 0.06 * (k - (len(scores) - 1) / 2), table.shape[1])
+        marks += [
+            live.points(x=x, y=table.ravel(), size=6, color=f"series{k}"),
+            live.curve(np.log2(lengths), table.mean(1), color=f"series{k}", label=name,
+                       dash=bool(k % 2), width=2.0),
+        ]  # fmt: skip
+    ticks = " · ".join(str(n) for n in lengths)
+    axes = live.axes(*marks, ylim=(0, 1.05), width=560, height=280, ylabel="accuracy",
+                     xlabel=f"length of the sequence: {ticks}, each twice the last")  # fmt: skip
+    if question is None:
+        return live.figure(view=[axes], **text)
+    question.fields["reveal"] = [axes]
+    return live.figure(view=[question], **text)
 
 
 def writing(writer: Any, **text: Any) -> live.Figure:

@@ -1,0 +1,38 @@
+"""How well each reader of words does from five starts, on test words as they are and shuffled.
+
+``python -m course.rnn.seeds`` trains them all (some minutes) and writes `seeds.json`; start 0 is
+the network whose weights the book ships, and a test compares it with these numbers.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from course.networks import words
+from nnlib.datasets import language_words
+
+NAMES = ("bag", "pairs", "pairs and ends", "rnn", "rnn on shuffled", "gru")
+SEEDS = range(5)
+FILE = Path(words.__file__).parent / "weights" / "word_seeds.json"
+
+
+def both(model: object) -> tuple[float, float]:
+    """Accuracy on the test words, and on the same words with their letters shuffled."""
+    test = language_words(train=False)
+    tables = words.codes(test.texts), words.codes(words.shuffled(test.texts))
+    proper, mixed = (words.right(model, table, test.y) for table in tables)
+    return proper, mixed
+
+
+def results() -> dict[str, list[list[float]]]:
+    """For each network, a row of two accuracies for each seed: proper words, shuffled words."""
+    stored: dict[str, list[list[float]]] = json.loads(FILE.read_text("utf8"))
+    return stored
+
+
+if __name__ == "__main__":
+    found = {}
+    for name in NAMES:
+        found[name] = [both(words.train(name, seed)) for seed in SEEDS]
+        FILE.write_text(json.dumps(found, indent=1) + "\n", "utf8")
