@@ -113,7 +113,7 @@ def reading(reader: Any, word: str, **text: Any) -> live.Figure:
 def ripple(reader: Any, word: str, letter: str, at: int, **text: Any) -> live.Figure:
     """One letter is another: how far apart the states are from there on."""
     places = np.arange(words.LENGTH)
-    _, _, _, w_hy, b_y = parts(reader)
+    w_far, b_far = reader.so_far.weight.detach(), reader.so_far.bias.detach()
 
     def compare(word: Any, word_length: Any, letter: Any, scale: Any, at: Any, g: str) -> dict:
         other = nnlib.where(nnlib.tensor(places) == at, letter, word)
@@ -122,7 +122,7 @@ def ripple(reader: Any, word: str, letter: str, at: int, **text: Any) -> live.Fi
         gap = ((a - b) ** 2).sum(-1).sqrt()
         last = gap[(word_length - 1).clamp(min=0)]
         here = gap[at]
-        p = (a @ w_hy.T + b_y).softmax(-1)
+        p = (a @ w_far.T + b_far).softmax(-1)
         inside = (nnlib.tensor(places) < word_length) & (nnlib.tensor(places) >= at)
         return {"h": a, "p": p, "gap": gap, "last": last, "here": here,
                 "kept": last / here.clamp(min=1e-9),
@@ -138,7 +138,7 @@ def ripple(reader: Any, word: str, letter: str, at: int, **text: Any) -> live.Fi
         at=live.values(at),
         view=[
             live.sequence("word", states="h", outputs="p", deltas="gap", select="at",
-                          output_labels=["nl", "en", "pl", "es"]),
+                          head="so far", output_labels=["nl", "en", "pl", "es"]),
             live.axes(
                 live.curve(np.arange(1, words.LENGTH + 1), "drawn", color="series1"),
                 live.points(x=np.arange(1, words.LENGTH + 1), y="drawn", size=5, color="series1"),
@@ -246,12 +246,12 @@ def two_promises(question: Any, **text: Any) -> live.Figure:
 
 # --- gates ----------------------------------------------------------------------------------------
 
-GATED = 10
-PROPOSED = np.array([0.9, -0.5, 0.3, -0.8, 0.6, -0.2, 0.7, -0.6, 0.4, -0.9], np.float32)
+GATED = 8
+PROPOSED = np.array([0.9, -0.5, 0.3, -0.8, 0.6, -0.2, 0.7, -0.9], np.float32)
 
 
 def update_gate(question: Any, **text: Any) -> live.Figure:
-    """A state of one number over ten steps: at each, z keeps and 1 − z overwrites."""
+    """A state of one number over eight steps: at each, z keeps and 1 − z overwrites."""
     n, t = nnlib.tensor(PROPOSED), np.arange(1, GATED + 1)
 
     def run(z: Any) -> dict[str, Any]:
@@ -283,7 +283,7 @@ def update_gate(question: Any, **text: Any) -> live.Figure:
                       xlim=(0.5, GATED + 0.5), ylim=(-1.05, 1.05), xlabel="step t", height=200,
                       title="grey: proposals n; line: state h", ylabel="n and h"),
             live.axes(live.bars("kept", t, color="gradient"), xlim=(0.5, GATED + 0.5),
-                      ylim=(0, 1.05), xlabel="step t", ylabel="∂h₁₀/∂hₜ", height=150,
+                      ylim=(0, 1.05), xlabel="step t", ylabel="∂h₈/∂hₜ", height=150,
                       when="held_committed"),
             live.readout("last state {last:.3f}; of h₁ the share {left:.3f} is still in it",
                          when="held_committed"),

@@ -120,10 +120,10 @@ def test_a_small_spectral_radius_does_not_bound_the_gradient() -> None:
 # --- gates ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("z", "left"), [(0.0, 0.0), (0.9, 0.9**9), (1.0, 1.0)])
+@pytest.mark.parametrize(("z", "left"), [(0.0, 0.0), (0.9, 0.9**7), (1.0, 1.0)])
 def test_the_update_gate_keeps_a_power_of_itself(z: float, left: float) -> None:
     figure = show.update_gate(asked("held"), **SAID)
-    gates = np.full((1, 10), z, np.float32)
+    gates = np.full((1, show.GATED), z, np.float32)
     gates[0, 0] = 0
     seen = figure.outputs(z=gates)
     assert float(seen["left"]) == pytest.approx(left, abs=1e-5)
