@@ -335,12 +335,12 @@ def lstm_step(**text: Any) -> live.Figure:
     def node(name: str, op: str | None = None, inputs: Any = (), **more: str) -> dict[str, Any]:
         return {"op": op, "inputs": inputs, "value": name, "grad": f"d_{name}"} | more
 
-    gate = {"min": 0.0, "max": 1.0, "step": 0.05}
+    gate = (0.0, 1.0, 0.05)
     return live.figure(
         step,
-        f=live.slider(**gate, value=0.9, label="forget gate f"),
-        i=live.slider(**gate, value=0.5, label="input gate i"),
-        o=live.slider(**gate, value=0.8, label="output gate o"),
+        f=live.slider(*gate, value=0.9, label="forget gate f"),
+        i=live.slider(*gate, value=0.5, label="input gate i"),
+        o=live.slider(*gate, value=0.8, label="output gate o"),
         n=live.slider(-1.0, 1.0, 0.05, value=0.6, label="proposal n"),
         c=live.slider(-3.0, 3.0, 0.1, value=2.0, label="old cell state c"),
         view=[
