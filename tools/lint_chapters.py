@@ -266,7 +266,7 @@ def examples(chapter: Chapter) -> Iterator[str]:
         roles = r"\{(eq|ref|doc|cite)[^`]*`[^`]*`"
         shown = re.sub(rf"_\{{[^}}]*\}}|_\d|\^\{{[^}}]*\}}|{roles}", " ", section)
         found = re.findall(r"(?<![\w.])\d+(?:\.\d+)?(?!\w)|\{glue:text\}", shown)
-        if len(found) < NUMBERS_OF_AN_EXAMPLE or not re.search(r"[=≈|]", section):
+        if len(found) < NUMBERS_OF_AN_EXAMPLE or not re.search(r"[=≈|]|\\approx", section):
             yield f"“{heading[3:]}” displays a formula and works no example with numbers"
 
 

@@ -1,4 +1,4 @@
-"""Exercises of the chapter on logistic regression: likelihood, gradient, perceptron, penalty."""
+"""Exercises of the chapter on logistic regression: likelihood, climbing, perceptron, penalty."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 import nnlib
 import nnlib.nn.functional as F
-from course.kit.exercises import function, gradient, mistake, puzzle
+from course.kit.exercises import function, gradient, mistake, puzzle, value
 from nnlib import datasets
 
 
@@ -21,39 +21,54 @@ def signs(rng: np.random.Generator, n: int) -> np.ndarray:
 
 
 def features(rng: np.random.Generator, n: int) -> np.ndarray:
-    """Two measures a row, behind a column of ones for the bias."""
+    """Two features a row, behind a column of ones for the bias."""
     return np.column_stack([np.ones(n), rng.normal(size=(n, 2))])
 
 
-# --- how probable is what was seen? -------------------------------------------------------------
+def objective(w: Any, X: Any, y: Any) -> Any:
+    return F.logsigmoid(y * (X @ w)).sum()
 
-probability = function(
-    "probability",
-    like=lambda z, y: F.sigmoid(y * z),
-    given=lambda rng: (rng.normal(size=6) * 3, signs(rng, 6)),
-    derivative=True,
+
+# --- three birds on paper -------------------------------------------------------------------------
+
+SEEN = (0.5, 0.1192029, 0.7310586)  # σ(0), σ(−2), σ(1)
+
+
+def of(*p: float) -> tuple[float, float]:
+    """Likelihood and log-likelihood of birds whose classes had these probabilities."""
+    return float(np.prod(p)), float(np.log(p).sum())
+
+
+paper = value(
+    "paper",
+    like=of(*SEEN),
+    tolerance=2e-3,
     stars=1,
     mistakes=[
         mistake(
-            "You give P(y = +1) for every bird: an Adelie's class is −1, and it was seen with "
-            "probability 1 − σ(z).",
-            lambda z, y: F.sigmoid(z),
+            "You took σ(z) for every bird. Two of them are Adelies, and for these the probability "
+            "of what was seen is σ(−z).",
+            of(0.5, 0.8807971, 0.2689414),
         ),
         mistake(
-            "You treat y as 0 and 1; here it is −1 and +1.",
-            lambda z, y: y * F.sigmoid(z) + (1 - y) * (1 - F.sigmoid(z)),
+            "You added the probabilities. Those of independent birds multiply.",
+            (sum(SEEN), float(np.log(sum(SEEN)))),
         ),
         mistake(
-            "A sign is turned: this is the probability of the class that was not seen.",
-            lambda z, y: F.sigmoid(-y * z),
+            "Half way: the likelihood is right. Its logarithm is negative; you give the surprise.",
+            (of(*SEEN)[0], -of(*SEEN)[1]),
         ),
         mistake(
-            "y belongs inside the sigmoid: y σ(z) is negative for an Adelie, and a probability "
-            "cannot be.",
-            lambda z, y: y * F.sigmoid(z),
+            "Half way: the likelihood is right. Take the natural logarithm, not the one to the "
+            "base 10.",
+            (of(*SEEN)[0], float(np.log10(SEEN).sum())),
+        ),
+        mistake(
+            "You took the mean of the three logarithms; the log-likelihood is their sum.",
+            (of(*SEEN)[0], of(*SEEN)[1] / 3),
         ),
     ],
-    learned="One formula for both classes: the sign of y turns the sigmoid around.",
+    learned="One product, or one sum of logarithms: the log-likelihood of three birds.",
 )
 
 
@@ -74,7 +89,7 @@ TURNED = (
     "turned: Chinstraps need a positive logit."
 )
 SURE = (
-    "the log-likelihood is {ll:.1f}, so this line is sure of itself. Which change of the weights "
+    "the log-likelihood is {ll:.1f}, so this line is confident. Which change of the weights "
     "leaves the line where it is and widens its band?"
 )
 MANY = "{wrong} birds are on the wrong side; at most 5 may be."
@@ -104,7 +119,7 @@ unsure = puzzle(
         mistake(TURNED, (0.25, -0.75, 0.3)),
         mistake(THREE, (0.75, -0.3)),
     ],
-    learned="The same line, a tenth of the weights: the count cannot tell them apart.",
+    learned="The same line, a twentieth of the weights: the count cannot tell them apart.",
 )
 
 
@@ -144,11 +159,50 @@ likelihood = function(
 )
 
 
+# --- two bugs -------------------------------------------------------------------------------------
+
+
+def fit(
+    X: Any, y: Any, steps: int, lr: float, *, up: bool = True, forget: bool = True
+) -> Any:  # fmt: skip
+    """A climb of the log-likelihood; the keywords are the two bugs."""
+    w = nnlib.zeros(3, dtype=nnlib.float64, requires_grad=True)
+    climb = nnlib.optim.SGD([w], lr=lr, maximize=up)
+    for _ in range(steps):
+        if forget:
+            climb.zero_grad()
+        objective(w, X, y).backward()
+        climb.step()
+    return w.detach()
+
+
+bugs = function(
+    "bugs",
+    like=fit,
+    given=lambda rng: (features(rng, 12), signs(rng, 12), int(rng.integers(5, 9)), 0.05),
+    stars=2,
+    tolerance=1e-5,
+    mistakes=[
+        mistake(
+            "Half way: the slopes are forgotten at each step now, but the function still descends.",
+            lambda X, y, steps, lr: fit(X, y, steps, lr, up=False),
+        ),
+        mistake(
+            "Half way: it climbs now, but backward() adds each slope to all earlier ones. "
+            "zero_grad() belongs into the loop.",
+            lambda X, y, steps, lr: fit(X, y, steps, lr, forget=False),
+        ),
+        mistake(
+            "Both bugs are still there: in which direction does it go, and which slopes does it "
+            "add up?",
+            lambda X, y, steps, lr: fit(X, y, steps, lr, up=False, forget=False),
+        ),
+    ],
+    learned="Both bugs run without an error. Watch the log-likelihood: it must rise.",
+)
+
+
 # --- the gradient, by hand ----------------------------------------------------------------------
-
-
-def objective(w: Any, X: Any, y: Any) -> Any:
-    return F.logsigmoid(y * (X @ w)).sum()
 
 
 by_hand = gradient(
@@ -163,11 +217,11 @@ by_hand = gradient(
         ),
         mistake(
             "You have σ(y z) where σ(−y z) is needed: a bird that is already explained well should "
-            "hardly pull.",
+            "hardly count.",
             lambda w, X, y: X.T @ (y * F.sigmoid(y * (X @ w))),
         ),
         mistake(
-            "The factor y is missing: each bird pulls the line to its own side.",
+            "The factor y is missing: an Adelie and a Chinstrap ask for opposite changes.",
             lambda w, X, y: X.T @ F.sigmoid(-y * (X @ w)),
         ),
         mistake(
@@ -180,7 +234,7 @@ by_hand = gradient(
             lambda w, X, y: X @ (y * F.sigmoid(-y * (X @ w))),
         ),
     ],
-    learned="Each bird pulls with the probability that the neuron gave to the wrong class.",
+    learned="Each bird counts with its doubt: the probability given to the wrong class.",
 )
 
 
@@ -248,7 +302,7 @@ def climbed(
 
 
 def apart(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, float]:
-    """Ten points that a line can part, off the centre so that the bias is needed."""
+    """Ten points that a line separates, off the centre so that the bias is needed."""
     X, y = features(rng, 10), signs(rng, 10)
     X[:, 1] = X[:, 1] * 0.3 + y + 1.5
     return X, y, float(rng.uniform(0.5, 1.5))
@@ -262,7 +316,7 @@ penalty = function(
     tolerance=1e-4,
     mistakes=[
         mistake(
-            "You penalise the bias too. w₀ only moves the line; the penalty is for its sureness, "
+            "You penalise the bias too. w₀ only moves the line; the penalty is for confidence, "
             "w₁ and w₂.",
             lambda X, y, s: climbed(X, y, s, bias=1.0),
         ),
@@ -287,7 +341,7 @@ penalty = function(
             lambda X, y, s: climbed(X, y, 0.0),
         ),
     ],
-    learned="With any strength above 0 the hill has a top, also for data that a line can part.",
+    learned="With any strength above 0 the hill has a top, also for data that a line separates.",
 )
 
-EXERCISES = [probability, unsure, likelihood, by_hand, perceptron, penalty]
+EXERCISES = [paper, unsure, likelihood, bugs, by_hand, perceptron, penalty]

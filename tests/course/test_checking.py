@@ -10,7 +10,6 @@ import pytest
 
 import course
 import nnlib
-import nnlib.nn.functional as F
 from course.kit import checking, comparing
 from course.kit.checking import judge
 from course.kit.exercises import Exercise, find, function, gradient, mistake, puzzle, value
@@ -180,7 +179,12 @@ def test_a_puzzle_says_its_own_words() -> None:
 
 # --- the call that readers make -----------------------------------------------------------------
 
-GOOD = "logistic-regression/probability"
+GOOD = "logistic-regression/log-likelihood"
+
+
+def entropy(p, t):
+    """The answer that this exercise asks for."""
+    return (t * p.log() + (1 - t) * (1 - p).log()).sum()
 
 
 @pytest.fixture
@@ -193,10 +197,10 @@ def progress_file(monkeypatch, tmp_path: Path) -> Path:
 def test_check_prints_one_verdict_and_raises_only_where_all_must_be_solved(
     capsys, monkeypatch, progress_file
 ) -> None:
-    course.check(GOOD, lambda z, y: F.sigmoid(z))
+    course.check(GOOD, lambda p, t: (t * p.log()).sum())
     said = capsys.readouterr().out
-    assert said.startswith("✗ probability: called with an array of shape (6,)")
-    assert "You give P(y = +1)" in said
+    assert said.startswith("✗ log-likelihood: called with an array of shape (8,)")
+    assert "You leave out the birds with t = 0" in said
     assert max(map(len, said.splitlines())) <= checking.WIDTH
     monkeypatch.setenv("NNLIB_COURSE", "solved")
     with pytest.raises(course.NotSolved, match="still blank"):
@@ -205,12 +209,12 @@ def test_check_prints_one_verdict_and_raises_only_where_all_must_be_solved(
 
 
 def test_progress_is_kept_in_a_file_and_shown(capsys, progress_file) -> None:
-    assert "0 of 6" in repr(course.progress("logistic-regression"))
-    course.check(GOOD, lambda z, y: F.sigmoid(y * z))
+    assert "0 of 7" in repr(course.progress("logistic-regression"))
+    course.check(GOOD, entropy)
     assert json.loads(progress_file.read_text()) == {"solved": [GOOD]}
     shown = repr(course.progress("logistic-regression"))
-    assert "1 of 6" in shown
-    assert "✓ ★   probability" in shown
+    assert "1 of 7" in shown
+    assert "✓ ★★  log-likelihood" in shown
 
 
 def test_progress_survives_a_damaged_file_and_a_home_that_cannot_be_written(
@@ -228,7 +232,7 @@ def test_progress_survives_a_damaged_file_and_a_home_that_cannot_be_written(
 
 
 def test_unknown_names_are_answered_with_those_that_there_are() -> None:
-    with pytest.raises(ValueError, match="it has probability, unsure"):
+    with pytest.raises(ValueError, match="it has paper, unsure"):
         find("logistic-regression/nothing")
     with pytest.raises(ValueError, match="no chapter 'nowhere'"):
         find("nowhere/nothing")

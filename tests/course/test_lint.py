@@ -121,6 +121,7 @@ def test_predictions_in_a_rooms_figures_count(tmp_path: Path) -> None:
 QUIET = [
     "A sentence of eleven words stands before the second one here. `x[2]` begins one. " * 2,
     "## A section\n\n$$\nz = w_0 + w_1 x\n$$\n\n$1 + 2 \\cdot 3 = 7$.",
+    "## A section\n\n$$\n\\frac{15}{5.46} \\approx 2.72, \\quad e^{2.72} \\approx 15.2\n$$",
     "One sentence: it has a colon. " + "Another one is short. " * 20,
     "```python\na = {1: 2, 3: 4}\n\nb = {5: 6, 7: 8}  # one: two: three\n```",
     "The year 2014, version 3, 219 birds, chapter 4.",

@@ -29,7 +29,8 @@ def chapters_names() -> dict:
 def test_the_climb_agrees_with_scikit_learn() -> None:
     weights = chapters_names()["w"].tolist()
     birds = datasets.penguins(("Adelie", "Chinstrap"), ("bill_length_mm", "body_mass_g"))
-    x = ((birds.x - birds.x.mean(0)) / birds.x.std(0)).astype(float)
+    raw = birds.x.astype(float)
+    x = (raw - raw.mean(0)) / raw.std(0)
     peer = LogisticRegression(C=np.inf, tol=1e-12, max_iter=10_000, solver="newton-cholesky")
     peer.fit(x, birds.y)
     assert np.allclose(weights, [*peer.intercept_, *peer.coef_[0]], rtol=0, atol=1e-6)

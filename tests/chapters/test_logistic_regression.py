@@ -1,0 +1,122 @@
+"""Logistic regression: the figures' birds, lines and judges are what the text says of them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import nnlib
+import nnlib.nn.functional as F
+from course.logistic_regression import figures as show
+
+BEST, FEWEST = (-4.941, 14.888, -5.970), (-4.1, 10.5, -3.7)
+
+
+def weights(name: str) -> dict[str, float]:
+    return dict(zip(("w0", "w1", "w2"), show.LINES[name], strict=True))
+
+
+def test_the_dozen_are_six_of_each_species() -> None:
+    _, y, birds = show._species()
+    classes = y[show.DOZEN].tolist()
+    assert classes == [-1.0] * 6 + [1.0] * 6
+    assert birds.classes == ("Adelie", "Chinstrap")
+
+
+def test_the_buttons_lines_get_better_and_their_likelihood_agrees_with_a_product() -> None:
+    figure = show.a_dozen_birds()
+    x, y, _ = show._species()
+    x, y = x[show.DOZEN].numpy(), y[show.DOZEN].numpy()
+    counts = []
+    for name in show.LINES:
+        out, w = figure.outputs(**weights(name)), show.LINES[name]
+        margins = y * (w[0] + x @ np.array(w[1:]))
+        assert out["likelihood"] == pytest.approx(np.prod(1 / (1 + np.exp(-margins))), rel=1e-4)
+        assert out["ring"].sum() == out["wrong"] == (margins <= 0).sum()
+        counts.append(int(out["wrong"]))
+    assert counts == [5, 8, 3, 1, 0, 0]
+
+
+def test_the_distance_is_measured_to_the_nearest_point_of_the_line() -> None:
+    out = show.distance_to_the_line().outputs(a=1.5, b=-2.0, times=2.0)
+    assert -1 + 3 * out["foot_x"] - out["foot_y"] == pytest.approx(0, abs=1e-5)
+    assert np.hypot(1.5 - out["foot_x"], -2.0 - out["foot_y"]) == pytest.approx(out["away"])
+    along = (1.5 - out["foot_x"]) * 1 + (-2.0 - out["foot_y"]) * 3
+    assert along == pytest.approx(0, abs=1e-5)
+
+
+def test_weights_times_two_leave_the_distance_and_halve_the_band() -> None:
+    once, twice = (show.distance_to_the_line().outputs(times=t) for t in (1.0, 2.0))
+    assert twice["away"] == pytest.approx(once["away"])
+    assert twice["half"] == pytest.approx(once["half"] / 2)
+    assert twice["z"] == pytest.approx(2 * once["z"])
+
+
+def test_along_one_weight_the_hill_has_one_top_above_the_lowest_step() -> None:
+    out = show.staircase_and_hill().outputs()
+    top, rises = out["hill"].argmax(), np.diff(out["hill"]) > 0
+    assert rises[:top].all()
+    assert not rises[top:].any()
+    assert out["stairs"][top] == out["stairs"].min() == 0
+    assert len(set(out["stairs"])) >= 8
+    assert abs(np.diff(out["stairs"])).max() <= 2
+
+
+def test_at_the_top_the_birds_bars_add_up_to_nothing() -> None:
+    figure = show.staircase_and_hill()
+    slopes = [float(figure.outputs(w1=w1)["slope"]) for w1 in (4.0, 5.0)]
+    assert slopes[0] > 0 > slopes[1]
+    out = figure.outputs(w1=4.5)
+    assert abs(out["pull"].sum()) < 0.05
+    assert (out["pull"] > 0).any()
+    assert (out["pull"] < 0).any()
+
+
+def test_the_bars_are_the_gradients_parts() -> None:
+    x, y, _ = show._species()
+    x, y = x[show.DOZEN], y[show.DOZEN]
+    w1 = nnlib.tensor(1.5, dtype=nnlib.float64, requires_grad=True)
+    F.logsigmoid(y * (-1.0 + w1 * x[:, 0] - 3.0 * x[:, 1])).sum().backward()
+    assert show.staircase_and_hill().outputs(w1=1.5)["slope"] == pytest.approx(w1.grad.item())
+
+
+def test_the_line_with_the_fewest_mistakes_is_less_likely() -> None:
+    figure = show.fewest_and_likeliest(BEST, FEWEST)
+    most, few = figure.outputs(k=0.0), figure.outputs(k=1.0)
+    assert (most["wrong"], few["wrong"]) == (3, 2)
+    assert most["ll"] > few["ll"]
+    assert most["ll"] == pytest.approx(-most["paid"] - most["others"])
+
+
+def test_no_line_makes_fewer_than_two_mistakes() -> None:
+    """Every direction in steps of a tenth of a degree, every threshold."""
+    x, y, _ = show._species()
+    x, y = x.numpy(), y.numpy()
+    angles = np.linspace(0, 2 * np.pi, 3601)
+    order = np.argsort(x @ np.array([np.cos(angles), np.sin(angles)]), axis=0)
+    passed = np.cumsum(y[order], axis=0)  # one more bird below the threshold
+    assert ((y < 0).sum() + np.minimum(passed.min(0), 0)).min() == 2
+
+
+def test_the_fitted_neuron_is_calibrated_and_a_doubled_one_is_not(chapter: dict) -> None:
+    figure = show.calibration(chapter["z_mass"], nnlib.tensor(chapter["heavy"].y).double())
+    once, twice = figure.outputs(times=1.0), figure.outputs(times=2.0)
+    assert abs(once["said"] - once["seen"]).max() < 0.04
+    assert abs(twice["said"] - twice["seen"]).max() > 0.2
+    assert once["wrong"] == twice["wrong"]
+    assert once["ll"] > twice["ll"]
+    assert once["birds"].sum() == len(chapter["heavy"])
+
+
+def test_each_models_fit_is_best_by_its_own_judge() -> None:
+    figure = show.one_picture_three_models()
+
+    def judged(g: str, name: str, **moved: float) -> float:
+        best = figure.outputs(g=g)
+        at = {"w0": float(best["best0"]), "w1": float(best["best1"])}
+        return float(figure.outputs(g=g, **{k: v + moved.get(k, 0) for k, v in at.items()})[name])
+
+    for w0, w1 in [(0.1, 0), (-0.1, 0), (0, 0.1), (0, -0.1)]:
+        assert judged("sigmoid", "ll", w0=w0, w1=w1) < judged("sigmoid", "ll")
+        assert judged("z itself", "squares", w0=w0, w1=w1) > judged("z itself", "squares")
+        assert judged("step", "wrong", w0=w0, w1=w1) >= judged("step", "wrong") == 9
