@@ -275,7 +275,7 @@ def fewest_and_likeliest(likeliest: Any, fewest: Any) -> live.Figure:
     """A question about two lines; then both, with the birds that each of them misses."""
     x, y, birds = _species()
     lines = [np.asarray(w, float) for w in (likeliest, fewest)]
-    margins = [(y * _z(*w, x)).numpy() for w in lines]
+    margins = [(y * _z(w[0], w[1], w[2], x)).numpy() for w in lines]
     options = {
         name: {"k": float(k)} for k, name in enumerate(["the most likely line", "fewest mistakes"])
     }
