@@ -1,12 +1,15 @@
-"""Exercises of the appendix by hand: a line, a bend, a shared weight, a shortcut, a layer."""
+"""Exercises of the appendix by hand: the lines of the derivation, the program, paper, a bug."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from course.kit.exercises import function, mistake
+from course.by_hand import program
+from course.kit.comparing import brief, difference
+from course.kit.exercises import Exercise, function, mistake, puzzle, value
 
 
 def slope(a: Any) -> Any:
@@ -18,56 +21,303 @@ def scalars(rng: np.random.Generator, count: int) -> list[np.ndarray]:
     return [np.array(v) for v in rng.uniform(0.1, 0.9, size=count)]
 
 
-# --- one line ------------------------------------------------------------------------------------
+# --- lines of the derivation ----------------------------------------------------------------------
 
-line = function(
-    "line",
-    like=lambda d5, w45, a4, x2: d5 * w45 * slope(a4) * x2,
-    given=lambda rng: tuple(scalars(rng, 4)),
-    mistakes=[
-        mistake(
-            "Neuron 4's own slope a₄(1 − a₄) is missing.",
-            lambda d5, w45, a4, x2: d5 * w45 * x2,
-        ),
-        mistake(
-            "This is dLoss/din₄. The weight multiplies x₂, so x₂ is a factor.",
-            lambda d5, w45, a4, x2: d5 * w45 * slope(a4),
-        ),
-        mistake(
-            "The error comes from neuron 5 through w₄₅: that factor is missing.",
-            lambda d5, w45, a4, x2: d5 * slope(a4) * x2,
-        ),
-        mistake(
-            "This is dLoss/dw₄₅: what came in at that edge is a₄. Here it is x₂.",
-            lambda d5, w45, a4, x2: d5 * a4,
-        ),
-    ],
-    learned="Four factors: error, weight, slope, input.",
-)
+# A line's half-way answers: what to say, and the answer, made of the arguments and the right lines.
+Line = Sequence[tuple[str, Callable]]
 
-# --- tanh in the hidden layer --------------------------------------------------------------------
 
-bend = function(
-    "bend",
-    like=lambda d5, w35, a3: d5 * w35 * (1 - a3**2),
-    given=lambda rng: tuple(scalars(rng, 3)),
+def lines(short: str, right: Callable, halfway: Mapping[str, Line], count: int, **more: Any) -> Any:
+    """Asks for a function that returns the lines named by `halfway`, judged one after the other."""
+    names = list(halfway)
+
+    def answers(answer: Callable) -> list[tuple[list, Sequence[float], Sequence[float]]]:
+        rng, found = np.random.default_rng(7), []
+        for _ in range(4):
+            given = [float(v) for v in rng.uniform(0.1, 0.9, size=count)]
+            found.append((given, answer(*given), right(*given)))
+        return found
+
+    def problem(answer: Any) -> str | None:
+        if not callable(answer):
+            return f"a function is needed, not {brief(answer)}: leave the call's parentheses out?"
+        drawn = answers(answer)
+        for _, given, _ in drawn:
+            if not isinstance(given, (tuple, list)) or len(given) != len(names):
+                return f"{len(names)} results are needed, not {brief(given)}."
+        for at, name in enumerate(names):
+            if all(difference(g[at], n[at], 1e-9, name) is None for _, g, n in drawn):
+                continue
+            before = f"{', '.join(names[:at])}: right. " if at else ""
+            for words, wrong in halfway[name]:
+                if all(difference(g[at], wrong(x, n), 1e-9) is None for x, g, n in drawn):
+                    return f"{before}{name}: {words}"
+            _, g, n = drawn[0]
+            return f"{before}{difference(g[at], n[at], 1e-9, name)}"
+        return None
+
+    def twin(name: str, wrong: Callable) -> Callable:
+        def answer(*given: float) -> list[float]:
+            found = list(right(*given))
+            found[names.index(name)] = wrong(given, right(*given))
+            return found
+
+        return answer
+
+    made = [
+        mistake(f"{name}: {words}", twin(name, wrong))
+        for name, line in halfway.items() for words, wrong in line
+    ]  # fmt: skip
+    return puzzle(short, right=right, problem=problem, mistakes=made, **more)
+
+
+def output_lines(y: Any, a3: Any, a4: Any, a5: Any) -> tuple[Any, ...]:
+    d_a5 = 2 * (a5 - y)
+    d_in5 = d_a5 * slope(a5)
+    return d_a5, d_in5, d_in5, d_in5 * a3, d_in5 * a4
+
+
+# In the half-way answers x are the arguments (y, a3, a4, a5) and n the right lines in their order.
+output: Exercise = lines(
+    "output",
+    right=output_lines,
+    count=4,
     stars=2,
+    halfway={
+        "d_a5": [
+            ("the inner derivative is missing. y − a₅ has the derivative −1 with respect to a₅.",
+             lambda x, n: 2 * (x[0] - x[3])),
+            ("the square's factor 2 is missing.", lambda x, n: x[3] - x[0]),
+            ("that is the loss itself, not its derivative.", lambda x, n: (x[0] - x[3]) ** 2),
+        ],
+        "d_in5": [
+            ("this is still the derivative with respect to a₅. Multiply by σ's slope a₅(1 − a₅).",
+             lambda x, n: n[0]),
+            ("this is da₅/din₅ alone. It has to be multiplied by the line before, d_a5.",
+             lambda x, n: slope(x[3])),
+            ("the slope of σ is a₅(1 − a₅), not a₅.", lambda x, n: n[0] * x[3]),
+        ],
+        "d_w05": [
+            ("this is din₅/dw₀₅ alone. The chain goes on to the loss: multiply by d_in5.",
+             lambda x, n: 1.0),
+            ("you went from a₅ straight to w₀₅. in₅ lies between, so start from d_in5.",
+             lambda x, n: n[0]),
+        ],
+        "d_w35": [
+            ("this is din₅/dw₃₅ alone. Multiply by d_in5.", lambda x, n: x[1]),
+            ("this is the bias's line. In in₅ the weight w₃₅ is multiplied by a₃.",
+             lambda x, n: n[1]),
+            ("the slope of σ got lost: start from d_in5, not from d_a5.",
+             lambda x, n: n[0] * x[1]),
+            ("neuron 3's own slope is one factor too many: w₃₅ comes after neuron 3.",
+             lambda x, n: n[1] * slope(x[1])),
+        ],
+        "d_w45": [
+            ("this is din₅/dw₄₅ alone. Multiply by d_in5.", lambda x, n: x[2]),
+            ("this is the line of w₃₅: the edge from neuron 4 carries a₄.",
+             lambda x, n: n[1] * x[1]),
+            ("this is the bias's line. In in₅ the weight w₄₅ is multiplied by a₄.",
+             lambda x, n: n[1]),
+        ],
+    },
+    learned="Two lines lead to δ₅, and each weight takes one multiplication more.",
+)  # fmt: skip
+
+
+def hidden_lines(d_in5: Any, w35: Any, a3: Any, x1: Any, x2: Any) -> tuple[Any, ...]:
+    d_a3 = d_in5 * w35
+    d_in3 = d_a3 * slope(a3)
+    return d_a3, d_in3, d_in3, d_in3 * x1, d_in3 * x2
+
+
+# Here x are the arguments (d_in5, w35, a3, x1, x2).
+hidden: Exercise = lines(
+    "hidden",
+    right=hidden_lines,
+    count=5,
+    stars=2,
+    halfway={
+        "d_a3": [
+            ("this is din₅/da₃ alone. Multiply by d_in5, which says how the loss goes on.",
+             lambda x, n: x[1]),
+            ("the edge is missing: in₅ changes by w₃₅ times what a₃ changes by.",
+             lambda x, n: x[0]),
+            ("this is the derivative with respect to w₃₅. Here a₃ changes, and w₃₅ is the factor.",
+             lambda x, n: x[0] * x[2]),
+        ],
+        "d_in3": [
+            ("this is still d_a3. To get through σ, multiply by a₃(1 − a₃).", lambda x, n: n[0]),
+            ("this is da₃/din₃ alone. Multiply by the line before, d_a3.",
+             lambda x, n: slope(x[2])),
+            ("w₃₅ got lost: start from d_a3, not from d_in5.", lambda x, n: x[0] * slope(x[2])),
+        ],
+        "d_w03": [
+            ("this is din₃/dw₀₃ alone. Multiply by d_in3.", lambda x, n: 1.0),
+            ("you went from a₃ straight to w₀₃. in₃ lies between, so start from d_in3.",
+             lambda x, n: n[0]),
+        ],
+        "d_w13": [
+            ("this is din₃/dw₁₃ alone. Multiply by d_in3.", lambda x, n: x[3]),
+            ("this is the bias's line. In in₃ the weight w₁₃ is multiplied by x₁.",
+             lambda x, n: n[1]),
+            ("what came in at this edge is x₁; a₃ is what goes out of the neuron.",
+             lambda x, n: n[1] * x[2]),
+            ("x₁ and x₂ have changed places.", lambda x, n: n[1] * x[4]),
+        ],
+        "d_w23": [
+            ("this is din₃/dw₂₃ alone. Multiply by d_in3.", lambda x, n: x[4]),
+            ("this is the line of w₁₃: the edge from input 2 carries x₂.",
+             lambda x, n: n[1] * x[3]),
+            ("this is the bias's line. In in₃ the weight w₂₃ is multiplied by x₂.",
+             lambda x, n: n[1]),
+        ],
+    },
+    learned="The same pattern, one layer further back.",
+)  # fmt: skip
+
+# --- the output neuron on paper -------------------------------------------------------------------
+
+paper = value(
+    "paper",
+    like=(-0.064, -0.032, -0.016),
     mistakes=[
         mistake(
-            "a(1 − a) is the logistic's slope. The slope of tanh is another one.",
-            lambda d5, w35, a3: d5 * w35 * slope(a3),
+            "The sign: dLoss/da₅ is 2(a₅ − y) = −0.4, and all that follows keeps the minus.",
+            (0.064, 0.032, 0.016),
         ),
         mistake(
-            "a₃ is already tanh(in₃): no second tanh is needed, only its square.",
-            lambda d5, w35, a3: d5 * w35 * (1 - a3.tanh() ** 2),
+            "The slope a₅(1 − a₅) = 0.16 is missing in all three.", (-0.4, -0.2, -0.1)
+        ),
+        mistake("The square's factor 2 is missing.", (-0.032, -0.016, -0.008)),
+        mistake(
+            "The first is right. The two weights get it times a₃ and a₄.",
+            (-0.064, -0.064, -0.064),
         ),
         mistake(
-            "1 − a₃ is not the slope yet: tanh′ = 1 − tanh².",
-            lambda d5, w35, a3: d5 * w35 * (1 - a3),
+            "The first is right. a₃ = 0.5 belongs to w₃₅, a₄ = 0.25 to w₄₅.",
+            (-0.064, -0.016, -0.032),
         ),
-        mistake("The slope of tanh is missing.", lambda d5, w35, a3: d5 * w35),
     ],
-    learned="Another g changes one factor and nothing else.",
+    learned="Three multiplications after δ₅, and no derivative anew.",
+)  # fmt: skip
+
+# --- the five steps as a program ------------------------------------------------------------------
+
+
+def a_net(rng: np.random.Generator) -> tuple[Any, ...]:
+    size, inputs = 7, 2
+    return Weights(np.triu(rng.normal(size=(size, size)), 1)), [0.8, -0.6][:inputs], 0.3
+
+
+class Weights:
+    """A net for a check: the program gets its matrix, a verdict names it by its size."""
+
+    def __init__(self, w: np.ndarray) -> None:
+        self.w = w
+
+    def __repr__(self) -> str:
+        return f"a net with {len(self.w) - 1} neurons"
+
+
+def run(answer: Callable, net: Weights, x: list[float], y: float) -> tuple[float, np.ndarray]:
+    loss, gradient = answer(net.w.copy(), x, y)
+    return float(loss), np.triu(np.asarray(gradient), 1)
+
+
+def walk(
+    first: Callable = lambda a, y: 2 * (a - y),
+    collect: Callable = lambda w, i, delta: w[i] @ delta,
+    before: float = 1.0,
+    through: Callable = slope,
+    product: Callable = np.outer,
+) -> Callable:
+    """backpropagate() with one habit changed."""
+
+    def backpropagate(w: np.ndarray, x: list[float], y: float) -> tuple[float, np.ndarray]:
+        a = program.run_forward(w, x)
+        received, delta = np.zeros((2, len(w)))
+        received[-1] = first(a[-1], y)
+        for i in range(len(w) - 1, len(x), -1):
+            received[i] = before * received[i] + collect(w, i, delta)
+            delta[i] = through(a[i]) * received[i]
+        return (y - a[-1]) ** 2, product(a, delta)
+
+    return backpropagate
+
+
+steps = function(
+    "steps",
+    like=program.backpropagate,
+    given=a_net,
+    observe=run,
+    stars=3,
+    tolerance=1e-9,
+    mistakes=[
+        mistake(
+            "Step 3 has the wrong sign: the derivative of (y − a)² with respect to a is 2(a − y).",
+            walk(first=lambda a, y: 2 * (y - a)),
+        ),
+        mistake("In step 3 the square's factor 2 is missing.", walk(first=lambda a, y: a - y)),
+        mistake(
+            "In step 4 you overwrite what the output neuron was given in step 3: += is needed.",
+            walk(before=0.0),
+        ),
+        mistake(
+            "In step 4 you collect over column i, the edges that lead to neuron i. Its successors "
+            "stand in row i.",
+            walk(collect=lambda w, i, delta: w[:, i] @ delta),
+        ),
+        mistake(
+            "In step 4 the neuron's own slope a(1 − a) is missing.",
+            walk(through=lambda a: 1.0),
+        ),
+        mistake(
+            "In step 4 the slope of σ is a(1 − a), not a.", walk(through=lambda a: a)
+        ),
+        mistake(
+            "Step 5 is turned round: row i, column j needs a of i times δ of j.",
+            walk(product=lambda a, delta: np.outer(delta, a)),
+        ),
+    ],
+    learned="Twelve lines, and they work for any wiring without cycles.",
+)  # fmt: skip
+
+# --- two weights doubled --------------------------------------------------------------------------
+
+NUMBERS = {"x1": 0.8, "x2": -0.6, "y": 1.0, "w03": 0.3, "w13": 1.2, "w23": -0.7, "w04": -0.4,
+           "w14": 0.5, "w24": 1.6, "w05": 0.1, "w35": 1.4, "w45": -0.9}  # fmt: skip
+
+
+def delta3(factor: float = 1.0) -> float:
+    """δ₃ of the chapter's net with w₃₅ and w₄₅ multiplied by `factor`."""
+    w = np.zeros((6, 6))
+    for name, number in NUMBERS.items():
+        if name[0] == "w":
+            w[int(name[1]), int(name[2])] = number
+    w[3:5, 5] *= factor
+    return float(program.backpropagate(w, [NUMBERS["x1"], NUMBERS["x2"]], NUMBERS["y"])[1][0, 3])
+
+
+doubled = value(
+    "doubled",
+    like=lambda: delta3(2.0) / delta3(),
+    stars=2,
+    tolerance=5e-4,
+    mistakes=[
+        mistake(
+            "2 is what the factor w₃₅ alone would do. But a₅ has moved as well, and with it the "
+            "error and the slope of neuron 5.",
+            2.0,
+        ),
+        mistake("δ₃ has changed: w₃₅ is one of its factors.", 1.0),
+        mistake(
+            "That is by how much δ₅ changes. δ₃ also has the factor w₃₅, which has doubled.",
+            lambda: delta3(2.0) / delta3() / 2,
+        ),
+        mistake("The other way round: new divided by old.", lambda: delta3() / delta3(2.0)),
+        mistake("Four? Only one weight lies on the way from neuron 3 to the loss.", 4.0),
+    ],
+    learned="Twice the weight, half the δ: neuron 5 is nearer to its target, and flatter.",
 )
 
 # --- one number on two edges ---------------------------------------------------------------------
@@ -79,15 +329,15 @@ shared = function(
     stars=2,
     mistakes=[
         mistake(
-            "This is what v does on w₁₃. It stands on w₂₄, too.",
+            "This is what v does as w₁₃. It is w₂₄ as well.",
             lambda d3, d4, x1, x2: x1 * d3,
         ),
         mistake(
-            "This is what v does on w₂₄. It stands on w₁₃, too.",
+            "This is what v does as w₂₄. It is w₁₃ as well.",
             lambda d3, d4, x1, x2: x2 * d4,
         ),
         mistake(
-            "Each error goes with what came in at its own edge: w₁₃ carries x₁, w₂₄ carries x₂.",
+            "Each δ goes with what came in at its own edge: w₁₃ carries x₁, w₂₄ carries x₂.",
             lambda d3, d4, x1, x2: x2 * d3 + x1 * d4,
         ),
         mistake(
@@ -95,105 +345,69 @@ shared = function(
             lambda d3, d4, x1, x2: x1 * d3 * x2 * d4,
         ),
         mistake(
-            "The errors alone are the biases' gradients. An edge's has what came in as a factor.",
+            "δ₃ + δ₄ would be right for a shared bias. An edge has what came in as a factor.",
             lambda d3, d4, x1, x2: d3 + d4,
         ),
     ],
     learned="A shared weight gets the sum of what it would get in each place.",
 )
 
-# --- a shortcut ----------------------------------------------------------------------------------
-
-
-def with_shortcut(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Weights with w₁₅, activations, errors of neurons 3 to 5 (those of others are 0)."""
-    w = np.triu(rng.normal(size=(6, 6)), 1)
-    w[:, 1:3] = 0
-    w[2, 5] = w[3, 4] = 0
-    return w, rng.uniform(0.1, 0.9, size=6), np.concatenate([np.zeros(3), rng.normal(size=3)])
-
-
-shortcut = function(
-    "shortcut",
-    like=lambda w, a, delta: (a[1] * delta[5], w[1] @ delta),
-    given=with_shortcut,
-    stars=2,
-    mistakes=[
-        mistake(
-            "The first is right. In the second the new path from 1 to 5 is missing.",
-            lambda w, a, delta: (a[1] * delta[5], w[1, 3:5] @ delta[3:5]),
-        ),
-        mistake(
-            "The first is right. The second has the shortcut alone: the two old paths count too.",
-            lambda w, a, delta: (a[1] * delta[5], w[1, 5] * delta[5]),
-        ),
-        mistake(
-            "In the first, the weight itself is no factor: a nudge of w₁₅ is multiplied by a₁.",
-            lambda w, a, delta: (w[1, 5] * delta[5], w[1] @ delta),
-        ),
-        mistake(
-            "The first is right. In the second, an input has no g and so no slope.",
-            lambda w, a, delta: (a[1] * delta[5], slope(a[1]) * (w[1] @ delta)),
-        ),
-    ],
-    learned="A third path is a third term.",
-)
-
-# --- a whole layer -------------------------------------------------------------------------------
+# --- a whole layer, with a bug -------------------------------------------------------------------
 
 
 def a_layer(rng: np.random.Generator) -> tuple[np.ndarray, ...]:
+    """Three neurons that see two inputs: W, what came in, what went out, dLoss/d(what went out)."""
     return (
-        rng.normal(size=(3, 3)),
-        rng.normal(size=3),
+        rng.normal(size=(3, 2)),
+        rng.normal(size=2),
         rng.uniform(0.1, 0.9, size=3),
         rng.normal(size=3),
     )
 
 
-def back(W: Any, before: Any, after: Any, blame: Any) -> tuple[Any, Any, Any]:
-    delta = slope(after) * blame
+def back(W: Any, before: Any, after: Any, received: Any) -> tuple[Any, Any, Any]:
+    delta = slope(after) * received
     return delta[:, None] * before, delta, W.T @ delta
 
 
-def without_slope(W: Any, before: Any, after: Any, blame: Any) -> tuple[Any, Any, Any]:
-    return blame[:, None] * before, blame, W.T @ blame
-
-
-def wrong_way(W: Any, before: Any, after: Any, blame: Any) -> tuple[Any, Any, Any]:
-    delta = slope(after) * blame
+def as_printed(W: Any, before: Any, after: Any, received: Any) -> tuple[Any, Any, Any]:
+    delta = slope(after) * received
     return delta[:, None] * before, delta, W @ delta
 
 
-def turned(W: Any, before: Any, after: Any, blame: Any) -> tuple[Any, Any, Any]:
-    delta = slope(after) * blame
+def without_slope(W: Any, before: Any, after: Any, received: Any) -> tuple[Any, Any, Any]:
+    return received[:, None] * before, received, W.T @ received
+
+
+def turned(W: Any, before: Any, after: Any, received: Any) -> tuple[Any, Any, Any]:
+    delta = slope(after) * received
     return before[:, None] * delta, delta, W.T @ delta
 
 
-def wrong_slope(W: Any, before: Any, after: Any, blame: Any) -> tuple[Any, Any, Any]:
-    delta = slope(before) * blame
-    return delta[:, None] * before, delta, W.T @ delta
+def without_delta(W: Any, before: Any, after: Any, received: Any) -> tuple[Any, Any, Any]:
+    delta = slope(after) * received
+    return delta[:, None] * before, delta, W.T @ received
 
 
 layer = function(
     "layer",
     like=back,
     given=a_layer,
-    stars=3,
+    stars=2,
     mistakes=[
-        mistake("The neurons' own slopes a(1 − a) are missing in δ.", without_slope),
         mistake(
-            "The third goes the wrong way: W carried the signal forward, its transpose carries "
-            "blame back.",
-            wrong_way,
+            "This is the program as printed. With three neurons and two inputs its shapes do not "
+            "fit: which way does W lead, and which way does δ go?",
+            as_printed,
         ),
+        mistake("The neurons' own slopes a(1 − a) were right: δ needs them.", without_slope),
         mistake(
-            "The first is transposed: row j belongs to neuron j of this layer, as in W.",
+            "The first result was right: row j belongs to neuron j of this layer, as in W.",
             turned,
         ),
-        mistake("The slopes are those of this layer's answers, not of what came in.", wrong_slope),
+        mistake("Backwards goes δ, not what the neurons received: W.T @ delta.", without_delta),
     ],
-    learned="Forward W, backward Wᵀ: a layer's whole backward pass.",
+    learned="Forward W, backward Wᵀ. A test with a square matrix would not have seen it.",
 )
 
-EXERCISES = [line, bend, shared, shortcut, layer]
+EXERCISES = [output, paper, hidden, steps, doubled, shared, layer]

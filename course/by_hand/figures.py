@@ -1,4 +1,4 @@
-"""By hand: nnlib's own formulas as lines with numbers, and the derivation one line at a time."""
+"""By hand: nnlib's formulas as lines with their numbers, and the derivation line by line."""
 
 from __future__ import annotations
 
@@ -73,16 +73,16 @@ def line_by_line(graph: Graph, numbers: Mapping[str, float]) -> live.Figure:
         x1, x2, y = (v.double() for v in (x1, x2, y))
         a = activations(w, x1, x2)
         delta = {5: 2 * (a[5] - y) * a[5] * (1 - a[5])}
-        blame = {5: 2 * (a[5] - y)}
+        by_a = {5: 2 * (a[5] - y)}
         for i in (3, 4):
-            blame[i] = delta[5] * w[f"w{i}5"]
-            delta[i] = blame[i] * a[i] * (1 - a[i])
+            by_a[i] = delta[5] * w[f"w{i}5"]
+            delta[i] = by_a[i] * a[i] * (1 - a[i])
         a0 = {**a, 0: 1.0}
         found = measured(w, x1, x2, y)
         out = {f"a{i}": v for i, v in a.items()}
         out |= {f"in{i}": v for i, v in net_inputs(w, a).items()}
         for i in (3, 4, 5):
-            out |= {f"d_a{i}": blame[i], f"d_in{i}": delta[i], f"m_in{i}": found[f"d{i}"]}
+            out |= {f"d_a{i}": by_a[i], f"d_in{i}": delta[i], f"m_in{i}": found[f"d{i}"]}
             out[f"m_a{i}"] = slope_by_activation(w, a, y, i)
         for name in WEIGHTS:
             out[f"d_{name}"] = a0[int(name[1])] * delta[int(name[2])]

@@ -6,9 +6,21 @@ import numpy as np
 import pytest
 
 import nnlib
+from course.by_hand import checks, program
 from course.by_hand import figures as show
+from tests.chapters.conftest import LEFT_OUT, code
 
 WEIGHTS = ("w03", "w13", "w23", "w04", "w14", "w24", "w05", "w35", "w45")
+
+
+@pytest.fixture(scope="module")
+def chapter(chapter_name: str) -> dict:
+    """The chapter's names, with a stub in the place of the reader's program."""
+    names: dict = {"__name__": "chapter", "backpropagate": None}
+    for tags, source in code(chapter_name):
+        if not LEFT_OUT & tags:
+            exec(source, names)
+    return names
 
 
 def drawn(seed: int) -> dict[str, float]:
@@ -67,7 +79,7 @@ def test_the_program_gives_the_five_neuron_nets_gradient(chapter: dict, seed: in
     for n in WEIGHTS:
         w[int(n[1]), int(n[2])] = numbers[n]
     x = [numbers["x1"], numbers["x2"]]
-    loss, table = chapter["backpropagate"](w, x, numbers["y"])
+    loss, table = program.backpropagate(w, x, numbers["y"])
     truth = autodiff(chapter, numbers)
     for n in WEIGHTS:
         assert table[int(n[1]), int(n[2])] == pytest.approx(truth[n], abs=1e-12)
@@ -79,8 +91,8 @@ def test_the_program_gives_any_nets_gradient(chapter: dict, size: int, inputs: i
     rng = np.random.default_rng(size)
     w = np.triu(rng.normal(size=(size + 1, size + 1)), 1)
     x = rng.normal(size=inputs).tolist()
-    table = np.triu(chapter["backpropagate"](w, x, 0.3)[1], 1)
-    truth = chapter["machine"](w, x, 0.3)
+    table = np.triu(program.backpropagate(w, x, 0.3)[1], 1)
+    truth = program.by_autodiff(w, x, 0.3)
     np.testing.assert_allclose(table, truth, rtol=0, atol=1e-12)
     assert np.abs(truth).max() > 1e-4
 
@@ -97,6 +109,42 @@ def test_the_figures_numbers_are_the_lines(chapter: dict, figure) -> None:
     for name in show.ORDER:
         assert float(seen[f"d_{name}"]) == pytest.approx(values[f"d_{name}"].item(), abs=1e-12)
         assert float(seen[f"m_{name}"]) == pytest.approx(values[f"d_{name}"].item(), abs=1e-6)
+
+
+@pytest.mark.parametrize("name", show.ORDER)
+def test_every_line_is_measured_in_the_chapter(chapter: dict, name: str) -> None:
+    assert chapter["measured"](name) == pytest.approx(
+        float(chapter["found"][f"d_{name}"]), abs=1e-10
+    )
+
+
+def test_the_checks_numbers_are_the_chapters(chapter: dict) -> None:
+    assert chapter["numbers"] == checks.NUMBERS
+    assert checks.delta3() == pytest.approx(float(chapter["found"]["d_in3"]), abs=1e-12)
+
+
+def test_a_half_right_answer_is_told_which_lines_are_right() -> None:
+    def half(y, a3, a4, a5):
+        d_a5 = 2 * (a5 - y)
+        return d_a5, d_a5 * a5 * (1 - a5), 1.0, 0.0, 0.0
+
+    words = checks.output.problem(half)
+    assert words.startswith("d_a5, d_in5: right. d_w05: this is din₅/dw₀₅ alone.")
+    assert checks.output.problem(lambda y, a3, a4, a5: 3.0).startswith("5 results are needed")
+
+
+def test_a_program_with_gaps_is_replaced_by_the_books(capsys) -> None:
+    for gaps in (lambda w, x, y: ..., lambda w, x, y: (0.0, w), checks.walk(before=0.0)):
+        assert program.yours_or_the_books(gaps) is program.backpropagate
+    mine = checks.walk()
+    assert program.yours_or_the_books(mine) is mine
+    assert capsys.readouterr().out.count("has gaps") == 3
+
+
+def test_the_slips_cancel_in_pairs(chapter: dict) -> None:
+    loss = chapter["loss_after"]
+    before = float(chapter["values"]["Loss"])
+    assert loss(1, -1) == loss(-1, 1) < before < loss(1, 1) == loss(-1, -1)
 
 
 def test_errors_show_once_their_line_is_reached(figure) -> None:

@@ -1,0 +1,82 @@
+"""The five steps of backpropagation with NumPy alone, for any wiring without cycles.
+
+Neurons are numbered so that every edge leads from a smaller number to a larger one: 0 is the 1 of
+the biases, then come the inputs, and the last neuron is the output. `w[i, j]` leads from i to j.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+import nnlib
+
+
+def sigmoid(z: np.ndarray) -> np.ndarray:
+    return 1 / (1 + np.exp(-z))
+
+
+def run_forward(w: np.ndarray, x: Sequence[float]) -> np.ndarray:
+    """Every neuron's activation, that of the output last."""
+    a = np.zeros(len(w))
+    a[0], a[1 : len(x) + 1] = 1.0, x
+    for j in range(len(x) + 1, len(w)):
+        a[j] = sigmoid(w[:j, j] @ a[:j])
+    return a
+
+
+def backpropagate(w: np.ndarray, x: Sequence[float], y: float) -> tuple[float, np.ndarray]:
+    """The squared error, and its derivative with respect to each w[i, j] with i < j.
+
+    >>> w = np.zeros((3, 3))
+    >>> w[0, 2], w[1, 2] = 0.5, -1.0
+    >>> loss, gradient = backpropagate(w, [0.5], 1.0)
+    >>> loss, gradient[:, 2].tolist()
+    (0.25, [-0.25, -0.125, -0.125])
+    """
+    a = run_forward(w, x)
+    loss = float((y - a[-1]) ** 2)
+    received, delta = np.zeros((2, len(w)))
+    received[-1] = 2 * (a[-1] - y)
+    for i in range(len(w) - 1, len(x), -1):
+        received[i] += w[i] @ delta
+        delta[i] = a[i] * (1 - a[i]) * received[i]
+    return loss, np.outer(a, delta)
+
+
+def by_autodiff(w: np.ndarray, x: Sequence[float], y: float) -> np.ndarray:
+    """The same derivatives by nnlib's backward()."""
+    t = nnlib.tensor(w).requires_grad_()
+    a = list(nnlib.tensor(np.array([1.0, *x])))
+    for j in range(len(a), len(w)):
+        a.append((t[:j, j] @ nnlib.stack(a)).sigmoid())
+    ((y - a[-1]) ** 2).backward()
+    return t.grad.numpy()
+
+
+def random_net(seed: int, size: int = 13) -> np.ndarray:
+    """Weights above the diagonal: every edge that can be, of that many neurons and the bias's 1."""
+    return np.triu(np.random.default_rng(seed).normal(size=(size, size)), 1)
+
+
+def yours_or_the_books(program: Callable) -> Callable:
+    """The reader's program where it is right, else this file's; says which."""
+    mine = right(program)
+    print("This is your program." if mine else "Yours has gaps still: the book's program is used.")
+    return program if mine else backpropagate
+
+
+def right(program: Callable) -> bool:
+    """Whether a program finds loss and gradient of a few random nets."""
+    try:
+        for seed in range(3):
+            w, x = random_net(seed, 7), [0.8, -0.6]
+            found, needed = program(w, x, 0.3), backpropagate(w, x, 0.3)
+            if not np.isclose(found[0], needed[0]):
+                return False
+            if not np.allclose(np.triu(found[1], 1), np.triu(needed[1], 1), rtol=0, atol=1e-12):
+                return False
+    except Exception:  # dots, or anything else that a reader may have written by now
+        return False
+    return True
