@@ -321,11 +321,14 @@ def ten_times_as_long(step_up: Callable[..., dict], X: Any, Y: Any) -> live.Figu
     """Separable data: the line soon stays, the weights grow and grow."""
     names = ("Adelie", "Gentoo")
     asked = live.predict(
-        "The line soon separates all birds. Let it climb ten times as long: what will the size of "
-        "w do?",
-        name="endless", choices=["settle", "fall back to 0", "grow and grow"], answer=2,
-        explain="It grows and grows. Where all birds are on their own sides, doubling w makes "
-        "every bird less surprising.",
+        "The line soon separates all birds. After 100 steps of size 5 the weights have the size "
+        "‖w‖ = 6.1. Let it climb ten times as long. How large will ‖w‖ be?",
+        name="endless",
+        choices=["still about 6.1: it has arrived", "about 61, ten times as large",
+                 "about 9.4, a few units more"],
+        answer=2,
+        explain="About 9.4. The weights grow without end, but more and more slowly: the better "
+        "the birds are explained, the smaller is the slope.",
         reveal=[live.axes(live.curve("history_step", "history_size", color="weight-pos"),
                           xlabel="step", ylabel="‖w‖", height=200),
                 "After {step:d} steps ‖w‖ = {size:.2f}."],
@@ -346,7 +349,7 @@ def ten_times_as_long(step_up: Callable[..., dict], X: Any, Y: Any) -> live.Figu
         caption="Press play and wait. The line hardly moves; watch its band.",
         alt="Gentoos, with long flippers and shallow bills, lie apart from the Adelies. A line "
         "between them, and its band, while the weights climb; a readout gives the step and the "
-        "size of w.",
+        "size of w. A question asks how large w will be.",
     )  # fmt: skip
 
 

@@ -81,7 +81,7 @@ def pieces_of_evidence() -> live.Figure:
         name="doubling",
         choices=["0.167 again", "0.333, twice as much", "0.052, less than a third of it"],
         answer=2,
-        explain="Odds of 8 to 1 are 8/9 = 0.889, and odds of 16 to 1 are 16/17 = 0.941. "
+        explain="It adds 0.052: from 8/9 = 0.889 at odds of 8 to 1 to 16/17 = 0.941 at 16 to 1. "
         "The points lie on an S: steep at even odds, flat at both ends, where there is little left "
         "to add. Stronger evidence makes the S steeper.",
         reveal=[
@@ -125,6 +125,7 @@ def where_it_is_steep() -> live.Figure:
         explain="It is ¼, at z = 0, so one unit of z changes P by a quarter at most. The slope is "
         "a bump: beyond −4 and 4 it is below 0.02.",
         reveal=[
+            live.control("z"),
             live.axes(live.curve(_X, "curve"),
                       live.segments(lambda z: z - 1.5, lambda p, slope: p - 1.5 * slope,
                                     lambda z: z + 1.5, lambda p, slope: p + 1.5 * slope,
@@ -156,7 +157,7 @@ def twice_the_weight() -> live.Figure:
         "Where does the crossing go?",
         name="moved",
         choices=["It stays at 4.", "To 2, halfway to 0.", "To 8, twice as far."], answer=1,
-        explain="The crossing is where −4 + 2x = 0. Twice the weight gets there in half the "
+        explain="To 2, because −4 + 2x = 0 there. Twice the weight makes up for −4 in half the "
         "distance.",
         reveal=[live.control("times"),
                 live.axes(live.line(y=0.5, color="muted", dash=True),

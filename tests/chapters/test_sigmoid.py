@@ -10,6 +10,7 @@ import pytest
 import nnlib
 import nnlib.nn.functional as F
 from course.networks.drawn_digits import shrink
+from course.sigmoid import figures as show
 from course.sigmoid.figures import neuron_curve
 from nnlib import datasets
 
@@ -100,3 +101,52 @@ def test_a_batch_of_drawings_is_shrunk_one_by_one() -> None:
     images = datasets.digits(train=False).x[:5]
     each = [shrink(image).numpy() for image in images]
     np.testing.assert_allclose(shrink(images).numpy(), each, atol=1e-6)
+
+
+def shares() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The middle of each bin of 250 g, the share of Gentoos in it, the number of birds in it."""
+    birds = datasets.penguins(("Adelie", "Gentoo"), ("body_mass_g",))
+    edges = np.arange(2.75, 6.75, 0.25)
+    mass = birds.x[:, 0] / 1000
+    everyone = np.histogram(mass, edges)[0]
+    return edges[:-1] + 0.125, np.histogram(mass, edges, weights=birds.y)[0] / everyone, everyone
+
+
+def test_the_closest_straight_line_leaves_the_range_of_probabilities() -> None:
+    middle, share, everyone = shares()
+    slope, start = np.polyfit(middle, share, 1)
+    low, high = (start + slope * end for end in show.ENDS)
+    assert low < 0
+    assert high > 1
+    figure = show.straight_line(middle, share, everyone)
+    best = figure.outputs(low=low, high=high)["gap"]
+    for step in (-0.1, 0.1):
+        assert figure.outputs(low=low + step, high=high)["gap"] > best
+        assert figure.outputs(low=low, high=high + step)["gap"] > best
+
+
+def test_equal_pieces_of_evidence_multiply_the_odds_by_their_factor() -> None:
+    p = show.pieces_of_evidence().outputs(factor=3.0)["P"]
+    odds = p / (1 - p)
+    np.testing.assert_allclose(odds[1:] / odds[:-1], 3, rtol=1e-4)
+    assert show.pieces_of_evidence().outputs(k=3.0, factor=2.0)["adds"] == pytest.approx(
+        16 / 17 - 8 / 9, abs=1e-5
+    )
+
+
+def test_the_slope_shown_is_the_curves() -> None:
+    figure = show.where_it_is_steep()
+    for z in (-3.0, 0.0, 2.5):
+        near = [figure.outputs(z=z + h)["p"] for h in (-0.05, 0.05)]
+        assert figure.outputs(z=z)["slope"] == pytest.approx((near[1] - near[0]) / 0.1, abs=1e-4)
+    assert figure.outputs(z=0.0)["slope"] == pytest.approx(figure.outputs()["slopes"].max())
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_of_three_forms_the_stable_one_alone_keeps_value_and_slope(chapter: dict) -> None:
+    figure = show.three_forms(chapter["forms"])
+    for z, value in [(-1000.0, 0.0), (0.0, 0.5), (1000.0, 1.0)]:
+        table = figure.outputs(z=z)["table"]
+        assert table[2].tolist() == [value, value * (1 - value)]
+    assert np.isnan(figure.outputs(z=1000.0)["table"][0]).all()
+    assert np.isnan(figure.outputs(z=-1000.0)["table"][1, 1])
