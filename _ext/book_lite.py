@@ -40,7 +40,6 @@ WITHOUT = ("*.map", "*/install.json", "*package.json", "repl/*", "consoles/*", "
 AT_START = ("micropip", "piplite", "ssl", "sqlite3", "ipykernel", "comm", "pyodide_kernel", "jedi",
             "ipython", "sigmoid-to-sequence")  # fmt: skip
 KERNEL = {"name": "python", "display_name": "Python (Pyodide)", "language": "python"}
-FOLDED = {"hide-input", "remove-input", "hide-cell", "remove-cell"}
 PLUGIN = "@jupyterlite/pyodide-kernel-extension:kernel"
 
 
@@ -145,9 +144,6 @@ def as_notebook(path: Path, name: str, book: Book) -> bytes:
     notebook = plain(json.loads(path.read_text("utf8")), name, book)
     notebook["metadata"]["kernelspec"] = KERNEL
     for cell in notebook["cells"]:
-        tags = set(cell["metadata"].get("tags", []))
-        if cell["cell_type"] == "code" and tags & FOLDED:
-            cell["metadata"]["jupyter"] = {"source_hidden": True}
         # a figure's picture: JupyterLab shows of it the text alone until the cell has run
         if cell["cell_type"] == "code":
             outputs = cell["outputs"]

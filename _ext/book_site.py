@@ -285,10 +285,21 @@ def without_icon_script(head: str) -> str:
     return re.sub(r"<script[^>]*fontawesome\.js[^>]*></script>", "", head)
 
 
+def with_early_script(head: str) -> str:
+    """The page's head with the theme known before the first paint, also where nothing is stored."""
+    script = (ROOT / "_ext" / "early.js").read_text("utf8")
+    theirs = re.compile(r"<script data-cfasync=\"false\">.*?</script>", re.DOTALL)
+    made, count = theirs.subn(lambda _: f"<script>\n{script}</script>", head)
+    if count != 1:
+        raise ExtensionError("the theme's head has changed: its script for the colour mode is gone")
+    return made
+
+
 def add_filters(app: Sphinx) -> None:
     templates = getattr(app.builder, "templates", None)
     if templates is not None:
-        templates.environment.filters["without_icon_script"] = without_icon_script
+        filters = {f.__name__: f for f in (without_icon_script, with_early_script)}
+        templates.environment.filters.update(filters)
 
 
 def setup(app: Sphinx) -> dict:

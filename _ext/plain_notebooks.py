@@ -22,6 +22,7 @@ from pybtex.richtext import Text
 
 ROOT = Path(__file__).resolve().parents[1]
 RECORD = ".written.json"
+FOLDED = {"hide-input", "remove-input", "hide-cell", "remove-cell"}
 EQUATION = re.compile(r"\$\$(?P<tex>[^$]+?)\$\$ *\((?P<label>[\w-]+)\)")
 ROLE = re.compile(r"\{(?P<role>[\w:]+)\}`(?P<text>[^`]+)`")
 FENCE = re.compile(
@@ -108,6 +109,9 @@ def plain(notebook: dict, name: str, book: Book) -> dict:
             found = sum(m["kind"] == "exercise" for m in FENCE.finditer(text))
             cell["source"] = plain_text(text, name, book, exercises)
             exercises += found
+        elif FOLDED & set(cell.get("metadata", {}).get("tags", [])):
+            # What a figure asks, and its answer, are not to be read in the cell above it.
+            cell["metadata"]["jupyter"] = {"source_hidden": True}
     return made
 
 

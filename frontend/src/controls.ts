@@ -1,7 +1,7 @@
 // Controls: native inputs with their labels, and the paint pad.
 
 import { paintPixels, span, table } from "./color.js";
-import { attributes, element, reducedMotion, setText, uniqueId } from "./dom.js";
+import { attributes, element, reducedMotion, setText, uniqueId, watchSight } from "./dom.js";
 import { formatNumber } from "./format.js";
 import type { Input, Scene } from "./scene.js";
 import type { View } from "./view.js";
@@ -30,6 +30,7 @@ const slider: Make = (input, scene) => {
   const form = format ?? (log ? ".3~g" : decimals(step));
   const root = labelled(input, control, output);
   control.addEventListener("input", () => scene.set(input.name, Math.min(max, Math.max(min, back(Number(control.value))))));
+  keepWhileScrolling(control, input, scene);
   control.addEventListener("keydown", (event) => {
     if (event.key !== "PageUp" && event.key !== "PageDown") return;
     event.preventDefault();
@@ -48,6 +49,19 @@ const slider: Make = (input, scene) => {
     },
   };
 };
+
+/** A finger that turns out to scroll the page leaves the value as it was. */
+function keepWhileScrolling(control: HTMLInputElement, input: Input, scene: Scene): void {
+  let before: number | null = null;
+  control.addEventListener("pointerdown", (event) => {
+    before = event.pointerType === "touch" ? Number(input.raw) : null;
+  });
+  control.addEventListener("pointercancel", () => {
+    if (before !== null) scene.set(input.name, before);
+    before = null;
+    scene.redraw();
+  });
+}
 
 const number: Make = (input, scene) => {
   const { min, max, step = "any" } = input.spec;
@@ -134,7 +148,10 @@ const stepper: Make = (input, scene) => {
     return made;
   };
   let timer = 0;
+  let seen = true;
+  let unwatch = (): void => undefined;
   const stop = (): void => {
+    unwatch();
     clearInterval(timer);
     timer = 0;
     setText(play, "▶");
@@ -142,11 +159,13 @@ const stepper: Make = (input, scene) => {
   };
   const start = (): void => {
     if (now() >= max) go(min);
+    seen = true;
+    unwatch = watchSight(scene.home ?? root, (visible) => (seen = visible));
     setText(play, "❚❚");
     attributes(play, { "aria-label": "pause" });
     timer = window.setInterval(() => {
       if (now() >= max || !root.isConnected) stop();
-      else go(now() + 1);
+      else if (seen) go(now() + 1);
     }, 1000 * interval * (reducedMotion() ? 2 : 1));
   };
   const first = press("⏮", "first", () => go(min));
@@ -155,6 +174,7 @@ const stepper: Make = (input, scene) => {
   const next = press("▶|", "forward", () => go(now() + 1));
   const range = element("input", { type: "range", min, max, step: 1, "aria-label": nameOf(input) });
   range.addEventListener("input", () => go(Number(range.value)));
+  keepWhileScrolling(range, input, scene);
   const output = element("output", { class: "nn-value", "aria-live": "polite" });
   root.append(element("span", { class: "nn-name" }, nameOf(input)), first, back, play, next, range, output);
   return {
@@ -216,16 +236,30 @@ const paint: Make = (input, scene) => {
     last = to;
     cursor = [Math.floor(to[0]), Math.floor(to[1])];
   };
+  const fingers = new Set<number>();
+  let untouched: Float64Array | null = null; // the cells before the first finger came
   pad.addEventListener("pointerdown", (event) => {
     event.preventDefault();
+    fingers.add(event.pointerId);
+    if (fingers.size > 1) {
+      // two fingers zoom or scroll the page: what the first one drew on its way is taken back
+      if (untouched) scene.set(input.name, untouched);
+      untouched = null;
+      last = null;
+      return;
+    }
+    untouched = event.pointerType === "touch" ? cells().slice() : null;
     pad.focus();
     pad.setPointerCapture(event.pointerId);
     trail(spot(event));
   });
   pad.addEventListener("pointermove", (event) => {
-    if (last) for (const one of event.getCoalescedEvents?.() ?? [event]) trail(spot(one));
+    if (last && fingers.size === 1) for (const one of event.getCoalescedEvents?.() ?? [event]) trail(spot(one));
   });
-  const lift = (): void => void (last = null);
+  const lift = (event: PointerEvent): void => {
+    fingers.delete(event.pointerId);
+    last = null;
+  };
   pad.addEventListener("pointerup", lift);
   pad.addEventListener("pointercancel", lift);
   pad.addEventListener("keydown", (event) => {

@@ -21,6 +21,8 @@ export function element<K extends keyof HTMLElementTagNameMap>(
   ...children: (Node | string)[]
 ): HTMLElementTagNameMap[K] {
   const node = document.createElement(tag);
+  // Browsers fill in what a control held before a reload; the figure behind it begins anew.
+  if (tag === "input" || tag === "select") node.setAttribute("autocomplete", "off");
   attributes(node, values);
   node.append(...children.map((child) => (typeof child === "string" ? unbroken(child) : child)));
   return node;
@@ -49,6 +51,26 @@ export function resize<T extends Element>(pool: T[], count: number, parent: Elem
 }
 
 export const reducedMotion = (): boolean => matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+/** Calls `change` when an element comes into the reader's sight or leaves it; returns what ends that. */
+export function watchSight(node: Element, change: (seen: boolean) => void): () => void {
+  let near = true;
+  let seen = true;
+  const tell = (): void => {
+    const now = near && document.visibilityState === "visible";
+    if (now !== seen) change((seen = now));
+  };
+  const observer = new IntersectionObserver((entries) => {
+    near = entries.at(-1)!.isIntersecting;
+    tell();
+  });
+  observer.observe(node);
+  document.addEventListener("visibilitychange", tell);
+  return () => {
+    observer.disconnect();
+    document.removeEventListener("visibilitychange", tell);
+  };
+}
 
 let counter = 0;
 /** An id that no other element of the page has. */

@@ -122,9 +122,9 @@ function build(spec: Spec, model: Model, host: HTMLElement): () => void {
     made.addEventListener("click", act);
     return made;
   };
-  const say = (message: string): void => {
+  const say = (message: string, milliseconds = 2500): void => {
     setText(said, message);
-    setTimeout(() => setText(said, ""), 2500);
+    setTimeout(() => setText(said, ""), milliseconds);
   };
   const tools = element("div", { class: "nn-toolbar" },
     tool("Reset", () => {
@@ -147,6 +147,7 @@ function build(spec: Spec, model: Model, host: HTMLElement): () => void {
     said);
   if (!isQuiz) root.append(tools);
   host.append(root);
+  scene.home = root;
 
   // ---- following the scene, the model, the size and the theme
 
@@ -157,7 +158,26 @@ function build(spec: Spec, model: Model, host: HTMLElement): () => void {
     setText(failure, scene.error ?? "");
   };
   scene.onChange(update);
-  const restored = restoreFromLink(scene);
+  const follow = (): boolean => {
+    const found = restoreFromLink(scene);
+    if (found === "damaged") {
+      say("The link to this figure is damaged; it stands as it begins.", 20_000);
+    }
+    return found !== "other";
+  };
+  const show = (): void => {
+    const tall = root.offsetHeight > window.innerHeight;
+    root.scrollIntoView({ block: tall ? "start" : "center" });
+  };
+  const restored = follow();
+  const moved = (): void => {
+    if (!follow()) return;
+    scene.flush();
+    show();
+  };
+  window.addEventListener("hashchange", moved);
+  // what a browser puts back into controls after Back or a reload, the figure overrules
+  window.addEventListener("pageshow", update);
 
   let quiet = false;
   let pending = 0;
@@ -216,12 +236,14 @@ function build(spec: Spec, model: Model, host: HTMLElement): () => void {
   requestAnimationFrame(() => {
     resize();
     root.dataset["ready"] = "true";
-    if (restored) root.scrollIntoView({ block: "center" });
+    if (restored) show();
   });
   scenes.set(root, scene);
 
   return () => {
     scene.dispose();
+    window.removeEventListener("hashchange", moved);
+    window.removeEventListener("pageshow", update);
     watcher.disconnect();
     theme.disconnect();
     dark.removeEventListener("change", resize);

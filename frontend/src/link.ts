@@ -4,7 +4,8 @@ import type { Scene } from "./scene.js";
 import type { InputValue } from "./spec.js";
 
 const KEY = "live=";
-const SEED = "@seed"; // no input is called so
+const SEED = "@seed"; // no inputs are called so
+const STEP = "@step";
 const LONGEST = 200_000;
 
 const toBase64 = (bytes: Uint8Array): string => {
@@ -44,20 +45,33 @@ export function makeLink(scene: Scene): string {
   }
   const seed = scene.named("seed")?.data[0];
   if (seed !== undefined && scene.chooseSeed && seed !== scene.spec.training?.seed) state[SEED] = seed;
+  const step = scene.named("step")?.data[0];
+  if (step && scene.chooseStep) state[STEP] = step;
   const url = new URL(location.href);
   url.hash = `${KEY}${encodeURIComponent(scene.spec.name)}.${toBase64(new TextEncoder().encode(JSON.stringify(state)))}`;
   return url.href;
 }
 
-/** Restores the inputs if the page's address names this figure; true if it does. */
-export function restoreFromLink(scene: Scene): boolean {
+export type Restored = "other" | "restored" | "damaged";
+
+/** The figure that the page's address names, as it is written there; "" if it names none. */
+function named(hash: string): string {
+  try {
+    return decodeURIComponent(hash.slice(KEY.length, Math.max(0, hash.lastIndexOf("."))));
+  } catch {
+    return "";
+  }
+}
+
+/** Restores the inputs if the page's address names this figure; says whether it did. */
+export function restoreFromLink(scene: Scene): Restored {
   const hash = location.hash.slice(1);
-  if (!hash.startsWith(KEY) || hash.length > LONGEST) return false;
+  if (!hash.startsWith(KEY) || named(hash) !== scene.spec.name) return "other";
+  if (hash.length > LONGEST) return "damaged";
   const dot = hash.lastIndexOf(".");
-  if (decodeURIComponent(hash.slice(KEY.length, dot)) !== scene.spec.name) return false;
   try {
     const state: unknown = JSON.parse(new TextDecoder().decode(fromBase64(hash.slice(dot + 1))));
-    if (typeof state !== "object" || state === null) return false;
+    if (typeof state !== "object" || state === null) return "damaged";
     // the seed first: it sets the weights, which the link may then set otherwise
     const seed = (state as Record<string, unknown>)[SEED];
     if (typeof seed === "number") scene.chooseSeed?.(seed);
@@ -65,8 +79,10 @@ export function restoreFromLink(scene: Scene): boolean {
       const value = unpack(packed);
       if (value !== undefined) scene.set(name, value);
     }
-    return true;
+    const step = (state as Record<string, unknown>)[STEP];
+    if (typeof step === "number" && Number.isFinite(step)) scene.chooseStep?.(step);
+    return "restored";
   } catch {
-    return false; // a damaged link shows the figure as it begins
+    return "damaged";
   }
 }

@@ -86,6 +86,10 @@ export class Scene {
   error: string | null = null;
   /** Starts the training anew with a seed, if there is a training. */
   chooseSeed: ((seed: number) => void) | null = null;
+  /** Says how many steps the training has taken, as a link tells it. */
+  chooseStep: ((step: number) => void) | null = null;
+  /** The figure's element, once it is built: what is out of sight waits. */
+  home: Element | null = null;
   private readonly programs = new Map<string, Program>();
   private readonly drags: Program[] = [];
   private readonly listeners = new Set<() => void>();
@@ -308,6 +312,11 @@ export class Scene {
   refresh(): void {
     if (this.frame) return;
     this.frame = requestAnimationFrame(() => this.flush());
+  }
+
+  /** Draws everything again in the next frame, though nothing changed. */
+  redraw(): void {
+    this.refresh();
   }
 
   /** Computes and redraws at once what waits for the next frame, if anything does. */

@@ -1,7 +1,7 @@
 // Training in the page: a recorded step run again and again; seeds, batches and histories as in Python.
 
 import { parseGraph, Program } from "./evaluator/index.js";
-import { attributes, element, reducedMotion, setText, uniqueId } from "./dom.js";
+import { attributes, element, reducedMotion, setText, uniqueId, watchSight } from "./dom.js";
 import { Batches, normalFrom, uniformStream } from "./random.js";
 import type { Scene } from "./scene.js";
 import { RecordedTrainer } from "./training.js";
@@ -38,6 +38,10 @@ export class Trainer {
       this.histories.set(name, history);
       scene.extras.set(`history_${name}`, history);
     }
+    scene.chooseStep = (step) => {
+      this.steps = Math.min(spec.max_steps, Math.max(0, Math.round(step)));
+      this.publish();
+    };
     scene.chooseSeed = (seed) => this.rewind(Math.min(spec.seeds - 1, Math.max(0, Math.round(seed))));
     this.begin();
   }
@@ -156,6 +160,7 @@ export function trainingControls(trainer: Trainer): View {
   const { spec } = trainer;
   const root = element("div", { class: "nn-training", role: "group", "aria-label": "training" });
   let playing = false;
+  let waiting = false; // out of sight while it plays
   let frame = 0;
   let last = 0;
   const button = (sign: string, words: string, act: () => void): HTMLButtonElement => {
@@ -165,12 +170,14 @@ export function trainingControls(trainer: Trainer): View {
   };
   const stop = (): void => {
     playing = false;
+    waiting = false;
+    unwatch();
     cancelAnimationFrame(frame);
     setText(play, "▶ train");
     attributes(play, { "aria-pressed": "false" });
   };
   const tick = (now: number): void => {
-    if (!playing) return;
+    if (!playing || waiting) return;
     if (!root.isConnected || trainer.done) return stop();
     const pace = speed.value;
     const wait = pace === "slow" ? 200 : reducedMotion() ? 500 : 0;
@@ -185,6 +192,7 @@ export function trainingControls(trainer: Trainer): View {
   const play = button("▶ train", "train, or pause", () => {
     if (playing) return stop();
     playing = true;
+    unwatch = watchSight(trainer.scene.home ?? root, sight);
     setText(play, "❚❚ pause");
     attributes(play, { "aria-pressed": "true" });
     frame = requestAnimationFrame(tick);
@@ -209,9 +217,18 @@ export function trainingControls(trainer: Trainer): View {
   const speed = element("select", { id: speedId }, ...Object.entries(PACE).map(([key, words]) => element("option", { value: key }, words)));
   speed.value = spec.speed;
   const count = element("output", { class: "nn-value" });
+  const note = element("span", { class: "nn-note", role: "status" });
+  let unwatch = (): void => undefined;
+  const sight = (seen: boolean): void => {
+    waiting = !seen;
+    if (!seen) return cancelAnimationFrame(frame);
+    setText(note, "It waited while it was out of sight, and goes on now.");
+    setTimeout(() => setText(note, ""), 4000);
+    frame = requestAnimationFrame(tick);
+  };
   root.append(play, step, rewind,
     ...(spec.seeds > 1 ? [element("span", { class: "nn-pair" }, element("label", { for: seedId }, "seed"), seed)] : []),
-    element("span", { class: "nn-pair" }, element("label", { for: speedId }, "speed"), speed), count);
+    element("span", { class: "nn-pair" }, element("label", { for: speedId }, "speed"), speed), count, note);
   return {
     root,
     update() {

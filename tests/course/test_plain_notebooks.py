@@ -29,7 +29,11 @@ def test_no_mark_of_myst_is_left_and_code_stays(name: str) -> None:
     assert len(before["cells"]) == len(after["cells"])
     for one, two in zip(before["cells"], after["cells"], strict=True):
         assert one["id"] == two["id"]
-        assert one["cell_type"] == "markdown" or one == two
+        if one["cell_type"] == "code":
+            assert one["source"] == two["source"] and one["outputs"] == two["outputs"]
+            tags = set(one["metadata"].get("tags", []))
+            folded = bool({"hide-input", "remove-cell", "hide-cell"} & tags)
+            assert (two["metadata"].get("jupyter") == {"source_hidden": True}) == folded
     exercises = re.findall(r"^\*\*Exercise (\d+)\. ", text, re.MULTILINE)
     assert exercises == [str(k + 1) for k in range(markdown_of(before).count("{exercise}"))]
 

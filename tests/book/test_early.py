@@ -1,0 +1,53 @@
+"""What the page knows before its first paint, and that it works where nothing may be stored."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.book.harness import FRAMES
+from tools.browser import Server
+
+pytestmark = pytest.mark.browser
+PAGE = "chapters/xor.html"
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_theme_is_known_before_any_other_script_runs(browser, address: str, theme: str) -> None:
+    context = browser.new_context(color_scheme=theme)
+    page = context.new_page()
+    page.route("**/*.js*", lambda route: route.abort())  # a slow phone has not loaded them yet
+    page.goto(address + PAGE, wait_until="domcontentloaded")
+    assert page.evaluate("document.documentElement.dataset.theme") == theme
+    paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert paper == {"light": "rgb(255, 254, 251)", "dark": "rgb(20, 24, 30)"}[theme]
+    context.close()
+
+
+def test_in_a_frame_without_an_origin_the_page_works_for_the_visit(
+    browser, address: str, tmp_path: Path
+) -> None:
+    import functools
+    import http.server
+
+    (tmp_path / "school.html").write_text(
+        f'<!doctype html><iframe sandbox="allow-scripts" src="{address}{PAGE}" width="1000" '
+        'height="700"></iframe>', "utf8")  # fmt: skip
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(tmp_path))
+    faults: list[str] = []
+    page = browser.new_page()
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    with Server(handler) as server:
+        page.goto(f"{server.origin}/school.html")
+        frame = page.frames[1]
+        frame.wait_for_selector(".nn-figure[data-ready]")
+        before = frame.evaluate("document.documentElement.dataset.mode")
+        frame.evaluate("document.querySelector('.theme-switch-button').click()")
+        frame.evaluate(FRAMES)
+        assert frame.evaluate("document.documentElement.dataset.mode") != before
+        slider = frame.locator(".nn-figure input[type=range]").first
+        slider.focus()
+        slider.press("ArrowRight")
+        assert faults == []
+    page.close()

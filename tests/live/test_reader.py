@@ -1,0 +1,244 @@
+"""A figure behaves as its reader expects: after Back, out of sight, under a finger, by a link."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nnlib import live
+from tests.book.harness import FRAMES
+from tests.live.harness import Site, serving
+from tools.browser import launched
+
+pytestmark = pytest.mark.browser
+
+
+def sliding(name: str) -> live.Figure:
+    return live.figure(
+        lambda w, k: {"double": 2 * w + 0 * k},
+        w=live.slider(0.0, 10.0, 1.0, value=3.0),
+        k=(0, 5),
+        choice=live.dropdown({"a": 0.0, "b": 1.0}, buttons=True),
+        view=["twice is {double:.0f}",
+              live.predict("Which?", name="which", choices=["a", "b", "c"], answer=1, explain="b")],
+        title=name,
+    )  # fmt: skip
+
+
+def training(name: str) -> live.Figure:
+    def step(w: Any, rate: Any) -> dict[str, Any]:
+        return {"w": w - rate * 2 * w, "loss": w * w}
+
+    return live.figure(
+        rate=(0.0, 0.1),
+        training=live.training(step, {"w": live.uniform((), 1.0, 2.0)}, speed="frame", seeds=9),
+        view=["w is {w:.4f}"], title=name,
+    )  # fmt: skip
+
+
+def tall(name: str) -> live.Figure:
+    return live.figure(
+        w=live.slider(0.0, 10.0, 1.0, value=3.0),
+        view=[live.axes(live.line(y=0.5), height=900), live.axes(live.line(y=0.2), height=900)],
+        title=name,
+    )  # fmt: skip
+
+
+def painting(name: str) -> live.Figure:
+    pad = live.paint((12, 12), value=np.zeros((12, 12)), label="pad")
+    return live.figure(lambda d: {"ink": d.sum()}, d=pad, view=["{ink:.1f}"], title=name)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with launched() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("reader")
+    figures = [sliding("slide"), training("train"), painting("paint"), tall("tall"), tall("end")]
+    live.page(*figures, path=folder / "page.html", inline=False)
+    (folder / "other.html").write_text("<!doctype html><title>other</title><p>elsewhere", "utf8")
+    (folder / "favicon.ico").write_bytes(b"")
+    with serving(Path(folder)) as origin:
+        yield f"{origin}/page.html"
+
+
+@pytest.fixture
+def site(browser: Any, address: str) -> Iterator[Site]:
+    context = browser.new_context(viewport={"width": 900, "height": 700}, has_touch=True)
+    site = Site(context.new_page(), address, [])
+    site.open()
+    yield site
+    assert site.errors == []
+    context.close()
+
+
+def shown(site: Site) -> tuple[float, str]:
+    figure = site.figure("slide")
+    value = figure.get_by_role("slider").first.input_value()
+    site.settle()
+    return float(value), figure.locator(".nn-readout").inner_text().split("\n")[0]
+
+
+@pytest.mark.parametrize("way", ["back", "reload"])
+def test_a_control_says_what_the_figure_shows(site: Site, way: str) -> None:
+    figure = site.figure("slide")
+    slider = figure.get_by_role("slider").first
+    slider.focus()
+    for _ in range(4):
+        slider.press("ArrowRight")
+    figure.get_by_label("b", exact=True).last.check(force=True)
+    assert shown(site) == (7.0, "twice is 14")
+    if way == "back":
+        site.page.goto(site.url.replace("page.html", "other.html"))
+        site.page.go_back()
+    else:
+        site.page.reload()
+    site.page.wait_for_selector(".nn-figure[data-ready]")
+    site.page.evaluate(FRAMES)
+    value, words = shown(site)
+    assert words == f"twice is {2 * value:.0f}"
+    slider.focus()
+    slider.press("ArrowRight")
+    site.page.evaluate(FRAMES)
+    assert shown(site) == (value + 1, f"twice is {2 * value + 2:.0f}")
+
+
+def until(site: Site, met: Callable[[], bool], frames: int = 300) -> None:
+    """Waits frame by frame; the page's policy forbids what playwright would evaluate there."""
+    for _ in range(frames):
+        if met():
+            return
+        site.settle()
+    pytest.fail("it did not happen within some seconds")
+
+
+def steps(site: Site) -> float:
+    return float(site.read("train", "step")[0])
+
+
+def test_a_training_out_of_sight_waits_says_so_and_goes_on(site: Site) -> None:
+    figure = site.figure("train")
+    figure.scroll_into_view_if_needed()
+    figure.get_by_role("button", name="train").click()
+    until(site, lambda: steps(site) > 3)
+    site.page.evaluate("window.scrollTo(0, document.documentElement.scrollHeight)")
+    site.page.evaluate(FRAMES)
+    site.page.evaluate(FRAMES)
+    before = steps(site)
+    for _ in range(5):
+        site.page.evaluate(FRAMES)
+    assert steps(site) == before
+    figure.scroll_into_view_if_needed()
+    until(site, lambda: steps(site) > before + 3)
+    assert "waited while it was out of sight" in figure.inner_text()
+    figure.get_by_role("button", name="pause").click()
+    stopped = steps(site)
+    site.page.evaluate("window.scrollTo(0, document.documentElement.scrollHeight)")
+    site.page.evaluate(FRAMES)
+    figure.scroll_into_view_if_needed()
+    for _ in range(5):
+        site.page.evaluate(FRAMES)
+    assert steps(site) == stopped  # what was paused by hand stays paused
+
+
+def finger(site: Site) -> Any:
+    return site.page.context.new_cdp_session(site.page)
+
+
+def test_a_swipe_that_begins_on_a_slider_scrolls_and_changes_nothing(site: Site) -> None:
+    site.page.evaluate("window.scrollTo(0, 0)")
+    slider = site.figure("slide").get_by_role("slider").first
+    box = slider.bounding_box()
+    before = shown(site)
+    # beside the knob, where a tap would set the value
+    x, y = box["x"] + 0.85 * box["width"], box["y"] + box["height"] / 2
+    session = finger(site)
+    assert y > 60
+    touch(session, "touchStart", (x, y))
+    for k in range(1, 11):
+        touch(session, "touchMove", (x, y - k * (y - 5) / 10))
+        site.settle()
+    touch(session, "touchEnd")
+    site.page.evaluate(FRAMES)
+    assert site.page.evaluate("window.scrollY") > 30
+    assert shown(site) == before
+
+
+def touch(session: Any, kind: str, *points: tuple[float, float]) -> None:
+    listed = [{"x": x, "y": y, "id": k} for k, (x, y) in enumerate(points)]
+    session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": listed})
+
+
+def test_one_finger_draws_and_two_do_not(site: Site) -> None:
+    pad = site.figure("paint").locator(".nn-pad")
+    pad.scroll_into_view_if_needed()
+    box = pad.bounding_box()
+    session = finger(site)
+
+    def at(i: int) -> tuple[float, float]:
+        return box["x"] + 20 + 15 * i, box["y"] + 60
+
+    touch(session, "touchStart", at(0))
+    touch(session, "touchMove", at(2))
+    touch(session, "touchEnd")
+    one = float(site.read("paint", "ink")[0])
+    assert one > 0
+    low = (box["x"] + 60, box["y"] + 140)
+    touch(session, "touchStart", at(5))
+    touch(session, "touchStart", at(5), low)
+    touch(session, "touchMove", at(7), (low[0] + 30, low[1]))
+    touch(session, "touchEnd")
+    assert float(site.read("paint", "ink")[0]) == one
+
+
+def link_of(site: Site, name: str) -> str:
+    figure = site.figure(name)
+    figure.get_by_role("button", name="Copy link").click()
+    return "#" + str(figure.get_attribute("data-link")).partition("#")[2]
+
+
+def test_a_link_put_into_an_open_page_is_followed(site: Site) -> None:
+    site.set("slide", {"w": 8})
+    site.settle()
+    link = link_of(site, "slide")
+    site.set("slide", {"w": 1})
+    site.page.evaluate("window.scrollTo(0, document.documentElement.scrollHeight)")
+    site.page.evaluate("hash => { location.hash = hash; }", link)
+    until(site, lambda: site.read("slide", "w")[0] == 8)
+    assert shown(site) == (8.0, "twice is 16")
+    assert site.figure("slide").bounding_box()["y"] >= 0
+
+
+def test_a_training_that_is_linked_keeps_its_count_of_steps(site: Site) -> None:
+    figure = site.figure("train")
+    for _ in range(3):
+        figure.get_by_role("button", name="step").click()
+    weight = float(site.read("train", "w")[0])
+    link = link_of(site, "train")
+    site.open(link)
+    assert steps(site) == 3 and float(site.read("train", "w")[0]) == weight
+    assert "step 3" in site.figure("train").inner_text()
+
+
+def test_of_a_tall_figure_the_title_is_in_sight(site: Site) -> None:
+    site.set("tall", {"w": 5})
+    site.settle()
+    site.open(link_of(site, "tall"))
+    site.page.evaluate(FRAMES)
+    top = site.figure("tall").bounding_box()["y"]
+    assert 0 <= top < 300
+
+
+def test_a_damaged_link_says_so(site: Site) -> None:
+    site.open("#live=slide.%%%")
+    assert "is damaged" in site.figure("slide").inner_text()
+    assert "is damaged" not in site.figure("paint").inner_text()
+    assert shown(site) == (3.0, "twice is 6")
