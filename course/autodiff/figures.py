@@ -302,8 +302,8 @@ def which_h() -> live.Figure:
         "the lowest point go?",
         alt="The error of the central difference against h, both on logarithmic scales: a V. On "
         "its right arm the error falls a hundredfold for each factor of ten in h, on its left arm "
-        "rounding makes it grow again, ragged. The lowest point lies near h = 0.00001 in float64 "
-        "and near h = 0.005 in float32.",
+        "rounding makes it grow again, ragged. The lowest point lies a little below h = 0.00001 in "
+        "float64, and at a few thousandths in float32.",
     )  # fmt: skip
 
 

@@ -410,4 +410,4 @@ layer = function(
     learned="Forward W, backward Wᵀ. A test with a square matrix would not have seen it.",
 )
 
-EXERCISES = [output, paper, hidden, steps, doubled, shared, layer]
+EXERCISES = [output, paper, hidden, doubled, steps, shared, layer]

@@ -35,8 +35,7 @@ QUESTIONS = [
         answer="it makes it larger",
     ),
     live.question(
-        "How many of the fifteen lines need a formula that no line above them has shown the "
-        "pattern of?",
+        "Many of the fifteen lines look alike. How many different patterns are there?",
         {
             "fifteen": "Neuron 4's five lines are neuron 3's with other indices.",
             "about five": "The loss's derivative, a step through σ, a step along an edge, a weight "
