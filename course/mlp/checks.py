@@ -1,14 +1,17 @@
-"""Exercises of the chapter on perceptrons: softmax, its loss, dropout, mixed pixels."""
+"""Exercises of the chapter on MLPs: softmax on paper, top k, a bug, dropout, shifts, …"""
 
 from __future__ import annotations
 
+import math
+from functools import cache
 from typing import Any
 
 import numpy as np
 
 import nnlib
-import nnlib.nn.functional as F
-from course.kit.exercises import function, gradient, mistake
+from course.kit.exercises import function, mistake, value
+from course.networks import digits
+from nnlib import datasets
 
 
 def classes(rng: np.random.Generator, n: int, k: int) -> np.ndarray:
@@ -16,143 +19,152 @@ def classes(rng: np.random.Generator, n: int, k: int) -> np.ndarray:
     return rng.permutation(np.arange(n) % k)
 
 
-def scores(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    return rng.normal(size=(7, 4)) * 2, classes(rng, 7, 4)
+# --- softmax on paper -----------------------------------------------------------------------------
 
-
-# --- how many are right ---------------------------------------------------------------------------
-
-right = function(
-    "accuracy",
-    like=lambda z, y: (z.argmax(1) == nnlib.tensor(y)).double().mean(),
-    given=scores,
+paper = value(
+    "paper",
+    like=([1 / 8, 2 / 8, 5 / 8], math.log(8 / 5)),
     stars=1,
+    tolerance=1e-4,
     mistakes=[
         mistake(
-            "You count the right ones; a share is between 0 and 1.",
-            lambda z, y: (z.argmax(1) == nnlib.tensor(y)).sum(),
+            "You divided the logits by their sum; take the exponential of each first.",
+            ([0.0, math.log(2) / math.log(10), math.log(5) / math.log(10)], math.log(8 / 5)),
         ),
         mistake(
-            "This is the share of mistakes.",
-            lambda z, y: (z.argmax(1) != nnlib.tensor(y)).double().mean(),
+            "The sum is e⁰ + 2 + 5 = 8; e⁰ is 1, not 0.",
+            ([0.0, 2 / 7, 5 / 7], math.log(7 / 5)),
         ),
         mistake(
-            "argmax(0) asks for each class which image has the largest logit; "
-            "an image's logits are a row.",
-            lambda z, y: (z.argmax(0) == nnlib.tensor(y[: z.shape[1]])).double().mean(),
+            "The probabilities are right. The loss is minus the natural logarithm of the last one.",
+            ([1 / 8, 2 / 8, 5 / 8], math.log10(8 / 5)),
         ),
         mistake(
-            "That is how probable the right classes were on the average. Count decisions.",
-            lambda z, y: z.softmax(1)[nnlib.arange(len(y)), nnlib.tensor(y)].mean(),
+            "The probabilities are right. The loss has the wrong sign: minus the logarithm of 5/8.",
+            ([1 / 8, 2 / 8, 5 / 8], math.log(5 / 8)),
+        ),
+        mistake(
+            "The probabilities are right. You gave the last probability, not its loss.",
+            ([1 / 8, 2 / 8, 5 / 8], 5 / 8),
         ),
     ],
-    learned="No softmax is needed to decide: it keeps the order of the logits.",
+    learned="Logits that are logarithms of 1, 2 and 5 give probabilities in the ratio 1 : 2 : 5.",
 )
 
-# --- softmax, for any logits ----------------------------------------------------------------------
+# --- among the first k ----------------------------------------------------------------------------
 
 
-def large(rng: np.random.Generator) -> tuple[np.ndarray]:
-    z = rng.normal(size=(3, 5)) * 3
+def ranked(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, int]:
+    """Eight images, five classes; at k the right class is sometimes found and sometimes not."""
+    z = rng.normal(size=(8, 5)) * 2
+    y = classes(rng, 8, 5)
+    return z, y, int(rng.integers(2, 4))
+
+
+def top(z: Any, y: Any, k: int, largest: bool = True) -> Any:
+    found = z.topk(k, 1, largest)[1] == nnlib.tensor(y)[:, None]
+    return found.any(1).double()
+
+
+top_k = function(
+    "top-k",
+    like=lambda z, y, k: top(z, y, k).mean(),
+    given=ranked,
+    stars=2,
+    mistakes=[
+        mistake(
+            "This is the accuracy, the case k = 1. Any of the k largest logits may belong to y.",
+            lambda z, y, k: (z.argmax(1) == nnlib.tensor(y)).double().mean(),
+        ),
+        mistake(
+            "You ask whether the class of rank k is right; one of the ranks 1 to k is enough.",
+            lambda z, y, k: (z.topk(k, 1)[1][:, -1] == nnlib.tensor(y)).double().mean(),
+        ),
+        mistake(
+            "You count images; a share is between 0 and 1.",
+            lambda z, y, k: top(z, y, k).sum(),
+        ),
+        mistake(
+            "This is the mean over all k positions of all images. First ask for each image whether "
+            "any position is right, then take the mean.",
+            lambda z, y, k: (z.topk(k, 1)[1] == nnlib.tensor(y)[:, None]).double().mean(),
+        ),
+    ],
+    learned="With k = 1 it is the accuracy; a softmax would change nothing.",
+)
+
+# --- is it even? ----------------------------------------------------------------------------------
+
+
+def extreme(rng: np.random.Generator) -> tuple[np.ndarray]:
+    """Rows of ten logits: ordinary, near 2,000, near −2,000, and one with a far odd digit."""
+    z = rng.normal(size=(4, 10)) * 2
     z[1] += 2000
+    z[2] -= 2000
+    z[3, 3] += 900
     return (z,)
 
 
-def naive(z: Any) -> Any:
-    return z.exp() / z.exp().sum(1, keepdim=True)
-
-
-softmax = function(
-    "softmax",
-    like=lambda z: nnlib.softmax(z, 1),
-    given=large,
-    stars=1,
-    mistakes=[
-        mistake(
-            "One of the rows has logits near 2,000, and exp(2000) is no number that fits. "
-            "What may you subtract without changing the result?",
-            lambda z: naive(z),
-        ),
-        mistake(
-            "The columns add up to 1 here; the rows should: sum over dim 1, with keepdim.",
-            lambda z: nnlib.softmax(z, 0),
-        ),
-        mistake(
-            "The maximum of the whole table is subtracted: rows far below it become 0 / 0. "
-            "Each row needs its own.",
-            lambda z: naive(z - z.max()),
-        ),
-        mistake(
-            "These are the logarithms of the probabilities.",
-            lambda z: nnlib.log_softmax(z, 1),
-        ),
-    ],
-    learned="Only differences of logits matter, so the largest may always be 0.",
-)
-
-# --- the loss from logits -------------------------------------------------------------------------
-
-
-def far_apart(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    z = rng.normal(size=(6, 4)) * 2
-    z[2, 1] += 1500
-    return z, classes(rng, 6, 4)
-
-
-def pick(z: Any, y: Any) -> Any:
-    return z[nnlib.arange(len(y)), nnlib.tensor(y)]
-
-
-loss = function(
-    "cross-entropy",
-    like=lambda z, y: F.cross_entropy(z, nnlib.tensor(y)),
-    given=far_apart,
-    stars=2,
-    derivative=True,
-    mistakes=[
-        mistake(
-            "A logit of 1,500 breaks it: the softmax rounds to 0 and its logarithm is −∞. "
-            "Take the logarithm by hand first: log Σ exp z − z of the class.",
-            lambda z, y: -pick(nnlib.softmax(z, 1), y).log().mean(),
-        ),
-        mistake(
-            "exp(1500) overflows: subtract each row's maximum before, add it again after.",
-            lambda z, y: (z.exp().sum(1).log() - pick(z, y)).mean(),
-        ),
-        mistake(
-            "After the logarithm the maximum has to be added again.",
-            lambda z, y: ((z - z.amax(1, keepdim=True)).exp().sum(1).log() - pick(z, y)).mean(),
-        ),
-        mistake(
-            "This is the sum over the images; the loss is their mean.",
-            lambda z, y: F.cross_entropy(z, nnlib.tensor(y), reduction="sum"),
-        ),
-    ],
-    learned="Every library's cross_entropy takes logits, for this reason.",
-)
-
-# --- its gradient ---------------------------------------------------------------------------------
-
-slope = gradient(
-    "gradient",
-    of=lambda z, y: F.cross_entropy(z, nnlib.tensor(y)),
-    given=scores,
+even = function(
+    "even",
+    like=lambda z: nnlib.logsumexp(z[:, ::2], 1) - nnlib.logsumexp(z, 1),
+    given=extreme,
     stars=2,
     mistakes=[
         mistake(
-            "The loss is a mean over the images, so its gradient has a 1/n.",
-            lambda z, y: z.softmax(1) - F.one_hot(nnlib.tensor(y), z.shape[1]).double(),
+            "exp(2000) is infinite: use a logarithm of a sum that subtracts the largest logit.",
+            lambda z: (z[:, ::2].exp().sum(1) / z.exp().sum(1)).log(),
         ),
         mistake(
-            "These are the probabilities alone: subtract 1 at each image's class.",
-            lambda z, y: z.softmax(1) / len(y),
+            "One row's probability of an even digit underflows to 0, so its logarithm is −∞. "
+            "Form no probability: subtract two logarithms of sums.",
+            lambda z: nnlib.softmax(z, 1)[:, ::2].sum(1).log(),
         ),
         mistake(
-            "The logits stand where their probabilities belong.",
-            lambda z, y: (z - F.one_hot(nnlib.tensor(y), z.shape[1]).double()) / len(y),
+            "These are the odd digits: even digits stand at the positions 0, 2, 4, 6, 8.",
+            lambda z: nnlib.logsumexp(z[:, 1::2], 1) - nnlib.logsumexp(z, 1),
+        ),
+        mistake(
+            "You added the five log-probabilities. Probabilities add, and their logarithms do not.",
+            lambda z: nnlib.log_softmax(z, 1)[:, ::2].sum(1),
+        ),
+        mistake(
+            "The sign is turned: the logarithm of a probability is not positive.",
+            lambda z: nnlib.logsumexp(z, 1) - nnlib.logsumexp(z[:, ::2], 1),
+        ),
+        mistake(
+            "This is the log-odds of even against odd. Below the bar stand all ten digits.",
+            lambda z: nnlib.logsumexp(z[:, ::2], 1) - nnlib.logsumexp(z[:, 1::2], 1),
         ),
     ],
-    learned="Prediction minus target, as for one sigmoid: for each class on its own.",
+    learned="A quotient of sums of exponentials becomes a difference of two logsumexp.",
+)
+
+# --- softmax twice --------------------------------------------------------------------------------
+
+bug = value(
+    "bug",
+    like=math.log(math.e + 9) - 1,
+    stars=2,
+    tolerance=1e-4,
+    mistakes=[
+        mistake(
+            "This is the loss of not knowing. Her network can do better: at best its softmax gives "
+            "1 to the right class.",
+            math.log(10),
+        ),
+        mistake("This is right for a loss from logits; here the logits are probabilities.", 0.0),
+        mistake(
+            "You used one other class; there are nine, each with the logit 0 and e⁰ = 1.",
+            math.log(math.e + 1) - 1,
+        ),
+        mistake(
+            "Nearly: with the right class there are ten, so nine others and not ten.",
+            math.log(math.e + 10) - 1,
+        ),
+        mistake("This is the probability; the loss is minus its logarithm.", math.e / (math.e + 9)),
+    ],
+    learned="cross_entropy takes logits: a softmax before it leaves at best e/(e + 9).",
 )
 
 # --- dropout --------------------------------------------------------------------------------------
@@ -169,8 +181,8 @@ dropout = function(
     stars=2,
     mistakes=[
         mistake(
-            "Fewer neurons speak now, and the next layer hears a smaller sum than it will later: "
-            "scale what is kept by 1/(1 − p).",
+            "Some activations are 0 now, so the next layer's total input is smaller than without "
+            "dropout: scale what is kept by 1/(1 − p).",
             lambda a, u, p: a * (u >= p).double(),
         ),
         mistake(
@@ -186,8 +198,36 @@ dropout = function(
             lambda a, u, p: a * (u >= p).double() / p,
         ),
     ],
-    learned="The mean of what the next layer hears stays the same, so nothing changes at the exam.",
+    learned="The next layer's mean total input stays, so evaluation needs no change.",
 )
+
+# --- moved images ---------------------------------------------------------------------------------
+
+
+@cache
+def after(down: int, right: int) -> float:
+    """The shipped network's test accuracy on images moved by whole pixels."""
+    test = datasets.digits(train=False)
+    images, y = nnlib.tensor(test.x), nnlib.tensor(test.y)
+    return digits.accuracy(digits.trained("mlp"), digits.moved(images, down, right), y)
+
+
+moved = value(
+    "moved",
+    like=lambda: after(0, 2),
+    stars=2,
+    tolerance=2e-3,
+    mistakes=[
+        mistake("These images were moved down; `moved` takes down first, then right.",
+                lambda: after(2, 0)),
+        mistake("These images were moved to the left; right is positive.", lambda: after(0, -2)),
+        mistake("This is one pixel; the exercise asks for two.", lambda: after(0, 1)),
+        mistake("This is the accuracy on the images as they are.", lambda: after(0, 0)),
+        mistake("This is how much the accuracy fell; give the accuracy itself.",
+                lambda: after(0, 0) - after(0, 2)),
+    ],
+    learned="Two pixels cost about 25 in 100: each weight belongs to one pixel.",
+)  # fmt: skip
 
 # --- the same network for mixed pixels ------------------------------------------------------------
 
@@ -201,25 +241,25 @@ def layer(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
 
 mixed = function(
     "mixed",
-    like=lambda W, order: W[:, order],
+    like=lambda W, order: W[:, np.argsort(order)],
     given=layer,
     stars=3,
     mistakes=[
         mistake(
             "This mixes the neurons, not their inputs: pixels are the columns of W.",
-            lambda W, order: W[order],
+            lambda W, order: W[np.argsort(order)],
         ),
         mistake(
-            "This is the inverse order. New pixel k is old pixel order[k], and so is its weight.",
-            lambda W, order: W[:, np.argsort(order)],
+            "This is the way from images to scrambled images. Here the weights know the scrambled "
+            "order and must go back: use the inverse order.",
+            lambda W, order: W[:, order],
         ),
         mistake(
             "Unchanged weights meet other pixels now.",
             lambda W, order: W,
         ),
     ],
-    learned="Any order of the pixels has its own weights with the same answers: the network is "
-    "oblivious.",
+    learned="Every order of the pixels has its own weights with the same answers.",
 )
 
-EXERCISES = [right, softmax, loss, slope, dropout, mixed]
+EXERCISES = [paper, top_k, even, bug, dropout, moved, mixed]

@@ -1,4 +1,4 @@
-"""The figures of the chapter on perceptrons: galleries, confusions, and a drawing in the layers."""
+"""The figures of the chapter on MLPs: galleries, learning curves, remedies, a drawing in layers."""
 
 from __future__ import annotations
 
@@ -76,34 +76,174 @@ def softmax_of_three(question: Any) -> live.Figure:
         ],
         title="From logits to probabilities",
         caption="Move one logit and watch all three probabilities. Can you bring two classes to "
-        "exactly ½ each?",
+        "½ each, or nearly? The third panel is the subject of the next section.",
         alt="Bars for three logits, their probabilities, and minus the logarithm of each, with "
         "buttons that add a number to all three logits.",
     )  # fmt: skip
 
 
-def learning(curves: Mapping[str, Sequence[Sequence[float]]], question: Any = None,
+def learning(history: Sequence[Sequence[float]], question: Any = None, loss_to: float = 1.0,
              **words: Any) -> live.Figure:  # fmt: skip
-    """Loss over epochs, on the images learned from (dashed) and on those kept back."""
+    """Loss and accuracy over epochs, for training (dashed) and validation; an epoch to read out.
 
-    def pair(name: str, k: int) -> Any:
-        losses = np.array(curves[name], "float32")
-        epochs = np.arange(1, len(losses) + 1)
-        color = ("series0", "series1", "series2")[k]
-        at = int(losses[:, 1].argmin())
+    A row of `history` is one epoch: training loss and accuracy, validation loss and accuracy.
+    """
+    rows = np.array(history, "float32")
+    count = len(rows)
+    epochs = np.arange(1, count + 1)
+    table = nnlib.tensor(rows)
+
+    def at(epoch: Any) -> dict[str, Any]:
+        return {"now": table[epoch - 1], "percent": 100 * table[epoch - 1]}
+
+    def panel(title: str, k: int, top: float) -> Any:
         return live.axes(
-            live.curve(epochs, losses[:, 0], color="muted", dash=True, label="learned from"),
-            live.curve(epochs, losses[:, 1], color=color, label="kept back"),
-            live.points(x=[at + 1], y=[losses[at, 1]], color=color, size=5),
-            xlabel="epoch", ylabel="loss", title=name, ylim=(0, 1.0), width=330, height=240,
+            live.curve(epochs, rows[:, k], color="muted", dash=True, label="training"),
+            live.curve(epochs, rows[:, k + 2], color="series0", label="validation"),
+            live.line(x="epoch", color="muted"),
+            xlabel="epoch", ylabel=title, ylim=(0, top), width=330, height=230,
         )  # fmt: skip
 
-    panels = [pair(name, k) for k, name in enumerate(curves)]
-    hidden = [live.row(*panels)]
-    if question is None:
-        return live.figure(view=hidden, **words)
-    question.fields["reveal"] = hidden
+    shown = [
+        live.control("epoch"),
+        live.row(panel("loss", 0, loss_to), panel("accuracy", 1, 1.02)),
+        live.readout(
+            "After epoch {epoch:d}: loss {now[0]:.2f} in training and {now[2]:.2f} in validation; "
+            "accuracy {percent[1]:.0f} % in training and {percent[3]:.0f} % in validation."
+        ),
+    ]
+    if question is not None:
+        question.fields["reveal"] = shown
+        shown = [question]
+    return live.figure(at, epoch=live.slider(1, count, 1, value=count), view=shown, **words)
+
+
+# --- remedies -----------------------------------------------------------------------------------
+
+STRENGTH = {
+    "weight decay": ("decay", "weight decay, λ = {:g}"),
+    "dropout": ("dropout", "dropout, p = {:g}"),
+    "augmentation": ("shift", "augmentation, up to {:d} pixels"),
+    "fewer parameters": ("hidden", "fewer parameters, {:d} hidden neurons"),
+    "more images": ("images", "more images, {:,d}"),
+}
+
+
+def named(row: Mapping[str, Any]) -> str:
+    """A setting in words: the remedy and how strong it is."""
+    if row["remedy"] not in STRENGTH:
+        return row["remedy"]
+    field, words = STRENGTH[row["remedy"]]
+    return words.format(row[field])
+
+
+def overfitting_and_remedies(results: Sequence[Mapping[str, Any]]) -> live.Figure:
+    """Accuracies over epochs, means of ten seeds, for a setting to choose; no remedy in grey."""
+    names = [named(row) for row in results]
+    epochs = results[0]["epochs"]
+    means = {
+        part: nnlib.tensor(np.stack([row[f"{part} accuracy"].mean(1) for row in results])).float()
+        for part in ("training", "validation")
+    }
+    each = nnlib.tensor(np.stack([row["validation accuracy"].T for row in results])).float()
+
+    def chosen(setting: Any) -> dict[str, Any]:
+        training, validation = means["training"][setting], means["validation"][setting]
+        best = validation.argmax()
+        return {
+            "training": training, "validation": validation, "each": each[setting],
+            "ends": 100 * nnlib.stack([training[-1], validation[-1], validation.amax()]),
+            "epoch": 3 * (best + 1),
+        }  # fmt: skip
+
+    return live.figure(
+        chosen,
+        setting=live.dropdown({name: k for k, name in enumerate(names)}, label="setting"),
+        view=[
+            live.control("setting"),
+            live.axes(
+                live.curve(epochs, "each", color="series0", width=0.5),
+                live.curve(epochs, means["validation"][0], color="muted", width=2,
+                           label="validation, no remedy"),
+                live.curve(epochs, "training", color="ink", dash=True, label="training"),
+                live.curve(epochs, "validation", color="series0", width=3, label="validation"),
+                xlabel="epoch", ylabel="accuracy", ylim=(0.2, 1.02), width=620, height=300,
+            ),
+            live.readout("At the end: training {ends[0]:.1f} %, validation {ends[1]:.1f} %. Best "
+                         "validation: {ends[2]:.1f} % after epoch {epoch:d}."),
+        ],
+        title="Remedies for over-fitting",
+        caption="Choose a remedy and a strength. Thick lines are means over ten seeds, thin lines "
+        "the single seeds. Look at two things: how high the blue line rises, and how much of that "
+        "it keeps until epoch 60.",
+        alt="Validation accuracy without a remedy rises to about 0.78 and falls to about 0.70, "
+        "while training accuracy goes to 1. Weight decay, dropout and augmentation keep more of "
+        "the peak; augmentation also raises it. Smaller networks rise more slowly.",
+    )  # fmt: skip
+
+
+def best_of_each(results: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """For each remedy its best strength by validation accuracy at the end, and its test accuracy.
+
+    "stopped" is the test accuracy at the epoch of each seed's best validation accuracy.
+    """
+    best: dict[str, dict[str, Any]] = {}
+    for row in results:
+        validation, test = row["validation accuracy"], row["test accuracy"]
+        seeds = np.arange(test.shape[1])
+        told = {
+            "name": named(row), "validation": validation[-1].mean(), "test": test[-1],
+            "stopped": test[validation.argmax(0), seeds],
+        }  # fmt: skip
+        known = best.get(row["remedy"])
+        if known is None or told["validation"] > known["validation"]:
+            best[row["remedy"]] = told
+    return list(best.values())
+
+
+def comparison(results: Sequence[Mapping[str, Any]], question: Any, **words: Any) -> live.Figure:
+    """A question, then a dot a seed and the mean for each remedy: test accuracy at the end."""
+    rows = best_of_each(results)
+    plain = rows[0]
+    tests = [plain["test"], plain["stopped"], *(row["test"] for row in rows[1:7])]
+    names = ["none", "stop early", "decay", "dropout", "augment", "smaller", "three", "labels"]
+    spread = np.linspace(-0.22, 0.22, len(tests[0]))
+    at = np.concatenate([k + spread for k in range(len(tests))])
+    means = np.array([float(t.mean()) for t in tests], "float32")
+    question.fields["reveal"] = [live.axes(
+        live.bars(means + 0.0015, labels=names, base=means - 0.0015, color="series0"),
+        live.points(x=at, y=np.concatenate(tests), color="ink", size=3),
+        *(live.label(f"{mean:.3f}", k, 0.892) for k, mean in enumerate(means)),
+        ylabel="test accuracy", ylim=(0.65, 0.9), width=700, height=280,
+    )]  # fmt: skip
     return live.figure(view=[question], **words)
+
+
+# --- inside the network -------------------------------------------------------------------------
+
+
+def one_unit(weights: Any, images: Sequence[Any], titles: Sequence[str]) -> None:
+    """A hidden neuron's weights as an image, and weight times pixel for images (matplotlib)."""
+    import matplotlib.pyplot as plt
+    from matplotlib.colors import LinearSegmentedColormap
+
+    w = np.asarray(weights.numpy()).reshape(28, 28)
+    most = np.abs(w).max()
+    _, places = plt.subplots(2, 1 + len(images), figsize=(2.1 * (1 + len(images)), 4.4))
+    for place in places.flat:
+        place.axis("off")
+    ends = COLORS["weight-neg"], "#faf8f3", COLORS["weight-pos"]
+    signs = LinearSegmentedColormap.from_list("signs", ends)
+    look = {"cmap": signs, "vmin": -most, "vmax": most}
+    places[0, 0].set_title("its 784 weights", fontsize=9)
+    places[0, 0].imshow(w, **look)
+    for k, (image, title) in enumerate(zip(images, titles, strict=True), 1):
+        pixels = np.asarray(image.numpy()).reshape(28, 28)
+        places[0, k].imshow(pixels, cmap="gray_r", vmin=0, vmax=1)
+        places[0, k].set_title(title, fontsize=9)
+        places[1, k].imshow(w * pixels, **look)
+        places[1, k].set_title("weight × pixel", fontsize=9)
+    plt.show()
 
 
 def rounded(net: Any) -> tuple[Any, Any, Any, Any]:
@@ -117,12 +257,12 @@ def flow(net: Any, start: np.ndarray, **words: Any) -> live.Figure:
     Shuffled, input and weights go into one random order, which changes no sum.
     """
     W1, b1, W2, b2 = rounded(net)
-    places = nnlib.arange(784)
-    order = scrambled(places).reshape(784)
-    loudest = int((W1 @ centred(start).reshape(784) + b1).argmax().item())
+    positions = nnlib.arange(784)
+    order = scrambled(positions).reshape(784)
+    strongest = int((W1 @ centred(start).reshape(784) + b1).argmax().item())
 
     def read(drawing: Any, unit: Any, shuffle: Any) -> dict[str, Any]:
-        look = nnlib.where(shuffle, order, places)
+        look = nnlib.where(shuffle, order, positions)
         seen, W = centred(drawing).reshape(784)[look], W1[:, look]
         a = (W @ seen + b1).relu()
         z = W2 @ a + b2
@@ -130,7 +270,7 @@ def flow(net: Any, start: np.ndarray, **words: Any) -> live.Figure:
         says = W2[:, unit] * a[unit]
         seen, tiles = seen.reshape(28, 28), W.reshape(-1, 28, 28)
         return {
-            "seen": seen, "a": a, "z": z, "p": p, "answer": p.argmax(), "percent": 100 * p.max(),
+            "seen": seen, "a": a, "z": z, "p": p, "answer": p.argmax(), "best": p.max(),
             "tiles": tiles, "its": tiles[unit], "product": tiles[unit] * seen, "says": says,
             "sum": b1[unit] + (tiles[unit] * seen).sum(), "bias": b1[unit], "fires": a[unit],
             "ink": drawing.max() > 0.3, "firing": (a > 0).sum(),
@@ -140,24 +280,24 @@ def flow(net: Any, start: np.ndarray, **words: Any) -> live.Figure:
     return live.figure(
         read,
         drawing=live.paint((28, 28), value=start, brush=1.2, label="draw a digit here"),
-        unit=live.values(loudest),
+        unit=live.values(strongest),
         shuffle=live.checkbox(False, static=False, label="shuffle pixels"),
         view=[
             [live.column(live.control("drawing"), live.control("shuffle")),
              live.column(
-                 live.images("seen", pixel=7, title="input: centred and scaled, 784 numbers"),
-                 live.readout("It reads {answer:d} and is {percent:.0f}\u00a0% sure.", size="large",
+                 live.images("seen", pixel=7, title="input: centred and scaled, 784 pixels"),
+                 live.readout("It reads {answer:d}, with probability {best:.2f}.", size="large",
                               when="ink"),
                  live.readout("Nothing is drawn.", size="large", when=lambda ink: ~ink))],
             live.axes(live.bars("a", select="unit", classes="chosen", width=1.0),
                       xlabel="hidden neuron", ylabel="aᵢ", title="128 hidden neurons",
                       width=700, height=150),
             live.readout("{firing:d} of 128 fire. Neuron {unit:d}: bias {bias:+.2f}, "
-                         "sum {sum:+.2f}, so it passes on {fires:.2f}."),
+                         "total input {sum:+.2f}, so its activation is {fires:.2f}."),
             [live.images("its", pixel=5, colors="diverging", title="its weights"),
              live.images("product", pixel=5, colors="diverging", title="weights × input"),
              live.axes(live.bars("says", labels=CLASSES, color="series2"), width=300, height=170,
-                       title="what it says for each digit")],
+                       title="what it adds to each logit")],
             [live.axes(live.bars("z", labels=CLASSES), ylabel="logit", width=330, height=180),
              live.axes(live.bars("p", labels=CLASSES, color="accent"), ylim=(0, 1),
                        ylabel="probability", width=330, height=180)],

@@ -1,4 +1,4 @@
-"""The chapter on perceptrons: its figures compute what its networks do."""
+"""The chapter on MLPs: figures compute what networks do, and the stored results come again."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ import pytest
 
 import nnlib
 from course.mlp import figures as show
+from course.mlp import remedies
 from course.networks import digits
 from course.networks.drawn_digits import centred
 from nnlib import datasets
 
-EXAM = datasets.digits(train=False)
-X = nnlib.tensor(EXAM.x)
+TEST = datasets.digits(train=False)
+X = nnlib.tensor(TEST.x)
 
 
 def test_the_layers_figure_answers_as_the_network_does() -> None:
     net = digits.trained("mlp")
-    figure = show.flow(net, EXAM.x[1, 0])
+    figure = show.flow(net, TEST.x[1, 0])
     for k in (3, 8, 12):
         image = X[k, 0]
         seen = figure.outputs(drawing=image.numpy())
@@ -26,8 +27,8 @@ def test_the_layers_figure_answers_as_the_network_does() -> None:
         assert int(seen["answer"]) == int(logits.argmax().item())
 
 
-def test_a_chosen_neurons_sum_is_its_weights_times_the_input() -> None:
-    figure = show.flow(digits.trained("mlp"), EXAM.x[1, 0])
+def test_a_chosen_neurons_total_input_is_its_weights_times_the_input() -> None:
+    figure = show.flow(digits.trained("mlp"), TEST.x[1, 0])
     seen = figure.outputs(unit=5)
     product = np.asarray(seen["product"])
     assert np.allclose(product.sum() + float(seen["bias"]), float(seen["sum"]), atol=1e-4)
@@ -40,8 +41,58 @@ def test_adding_to_all_logits_changes_no_probability() -> None:
 
 
 def test_shuffled_pixels_with_shuffled_weights_give_the_same_answer() -> None:
-    figure = show.flow(digits.trained("mlp"), EXAM.x[1, 0])
+    figure = show.flow(digits.trained("mlp"), TEST.x[1, 0])
     plain, noise = figure.outputs(), figure.outputs(shuffle=True)
     assert np.allclose(plain["z"], noise["z"], atol=1e-4)
     assert not np.allclose(plain["seen"], noise["seen"])
     assert np.allclose(noise["seen"], digits.scrambled(nnlib.tensor(plain["seen"]))[0, 0])
+
+
+def test_the_learning_figure_reads_out_the_chosen_epoch() -> None:
+    figure = show.learning([[2.0, 0.3, 2.1, 0.2], [1.0, 0.7, 1.5, 0.5]], title="t", caption="c",
+                           alt="a")  # fmt: skip
+    assert np.allclose(figure.outputs(epoch=1)["now"], [2.0, 0.3, 2.1, 0.2])
+    assert np.allclose(figure.outputs(epoch=2)["percent"][3], 50)
+
+
+# --- the stored results on remedies -------------------------------------------------------------
+
+
+def test_every_setting_has_its_stored_result() -> None:
+    stored = remedies.stored()
+    assert len(stored) == len(remedies.SETTINGS)
+    for row, setting in zip(stored, remedies.SETTINGS, strict=True):
+        assert all(row[k] == v for k, v in remedies.asdict(setting).items())
+        assert row["test accuracy"].shape == (20, remedies.SEEDS)
+
+
+@pytest.mark.parametrize("k", [0, 2, 7, 11])  # no remedy, decay, a shift, fewer parameters
+def test_the_first_seeds_first_epochs_come_out_as_stored(k: int) -> None:
+    setting, row = remedies.SETTINGS[k], remedies.stored()[k]
+    again = remedies.train(setting, seeds=1, epochs=6)
+    for name in remedies.KEPT:
+        assert np.allclose(np.array(again[name])[:, 0], row[name][:2, 0], atol=6e-3), name
+
+
+def test_all_settings_share_images_labels_and_starts() -> None:
+    plain = remedies.chosen_images(remedies.PLAIN, 2)
+    shifted = remedies.chosen_images(remedies.SETTINGS[6], 2)
+    assert all((a == b).all() for a, b in zip(plain, shifted, strict=True))
+    wrong = (plain[1] != plain[2]).mean()
+    assert 0.15 < wrong < 0.25
+
+
+def test_a_shifted_image_keeps_its_ink_and_moves_by_no_more_than_allowed() -> None:
+    x = np.zeros((1, 1, 784), "float32")
+    x[0, 0, 14 * 28 + 14] = 1
+    rng = np.random.default_rng(0)
+    seen = {int(remedies.shifted(x, 1, rng).argmax()) for _ in range(200)}
+    assert seen == {(14 + d) * 28 + 14 + r for d in (-1, 0, 1) for r in (-1, 0, 1)}
+
+
+def test_the_figure_of_remedies_shows_the_chosen_settings_means() -> None:
+    results = remedies.stored()
+    figure = show.overfitting_and_remedies(results)
+    for k in (0, 4):
+        seen = figure.outputs(setting=k)
+        assert np.allclose(seen["validation"], results[k]["validation accuracy"].mean(1), atol=1e-6)
