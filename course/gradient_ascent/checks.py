@@ -1,4 +1,4 @@
-"""Exercises of the chapter on gradient ascent: slopes, steps, their bound, mini-batches, memory."""
+"""Exercises of the chapter on gradient ascent: steps, their bound, mini-batches, memory."""
 
 from __future__ import annotations
 
@@ -16,110 +16,155 @@ from nnlib import datasets
 
 
 def bowl(rng: np.random.Generator) -> tuple[Any, np.ndarray, float]:
-    """A curved function of three weights, a place, and a nudge large enough to tell rules apart."""
-    tilt, bend = nnlib.tensor(rng.normal(size=3)), nnlib.tensor(rng.normal(size=(3, 3)))
+    """A curved function of three weights, a place, and a change that tells the rules apart."""
+    tilt, curved = nnlib.tensor(rng.normal(size=3)), nnlib.tensor(rng.normal(size=(3, 3)))
 
     def f(w: Any) -> Any:
-        return (tilt * w).sum() - ((bend @ w) ** 2).sum() + (w**3).sum()
+        return (tilt * w).sum() - ((curved @ w) ** 2).sum() + (w**3).sum()
 
     return f, rng.normal(size=3), 0.01
 
 
-def nudged(f: Any, w: Any, eps: float, *, up: float = 1.0, down: float = 1.0, over: float = 2.0,
-           alone: bool = True) -> Any:  # fmt: skip
+def differences(f: Any, w: Any, eps: float, *, up: float = 1.0, down: float = 1.0,
+                over: float = 2.0, alone: bool = True) -> Any:  # fmt: skip
     """Differences of f along each weight; the keywords are the misconceptions."""
     slopes = []
     for j in range(len(w)):
-        nudge = eps * (nnlib.eye(len(w), dtype=w.dtype)[j] if alone else nnlib.ones_like(w))
-        slopes.append((f(w + up * nudge) - f(w - down * nudge)) / (over * eps))
+        move = eps * (nnlib.eye(len(w), dtype=w.dtype)[j] if alone else nnlib.ones_like(w))
+        slopes.append((f(w + up * move) - f(w - down * move)) / (over * eps))
     return nnlib.stack(slopes)
 
 
 slopes = function(
     "slopes",
-    like=nudged,
+    like=differences,
     given=bowl,
     stars=1,
     mistakes=[
         mistake(
             "From w − eps to w + eps it is 2 eps: divide by that.",
-            lambda f, w, eps: nudged(f, w, eps, over=1.0),
+            lambda f, w, eps: differences(f, w, eps, over=1.0),
         ),
         mistake(
-            "You nudge to one side only. Both sides are needed here: then the curvature cancels.",
-            lambda f, w, eps: nudged(f, w, eps, down=0.0, over=1.0),
+            "You move to one side only. Both sides are needed here: then the curvature cancels.",
+            lambda f, w, eps: differences(f, w, eps, down=0.0, over=1.0),
         ),
         mistake(
-            "You nudge every weight at once: a partial derivative moves one and holds the others.",
-            lambda f, w, eps: nudged(f, w, eps, alone=False),
+            "You move every weight at once: a partial derivative moves one and holds the others.",
+            lambda f, w, eps: differences(f, w, eps, alone=False),
         ),
         mistake(
             "The sign is turned: subtract the height behind from the height ahead.",
-            lambda f, w, eps: -nudged(f, w, eps),
+            lambda f, w, eps: -differences(f, w, eps),
         ),
     ],
     learned="It costs two evaluations for each weight, which is why nobody trains with it.",
 )
 
-# --- one step, weight by weight -------------------------------------------------------------------
+# --- three steps on paper -------------------------------------------------------------------------
 
 
-def pair(rng: np.random.Generator) -> tuple[Any, Any, float, float, float]:
-    a, b, c = (float(v) for v in rng.normal(size=3))
-
-    def first(w1: float, w2: float) -> float:
-        return a * w2 - 2 * w1
-
-    def second(w1: float, w2: float) -> float:
-        return b * w1 * w1 + c * w2
-
-    return first, second, float(rng.normal()), float(rng.normal()), float(rng.uniform(0.1, 0.5))
+def walked(alpha: float, start: float = 0.0, factor: float = -2.0) -> float:
+    """Three steps of gradient ascent on h(w) = 8w − w²; `factor` is the slope of the slope."""
+    w = start
+    for _ in range(3):
+        w = w + alpha * (8 + factor * w)
+    return w
 
 
-def both(d1: Any, d2: Any, w1: float, w2: float, alpha: float) -> tuple[float, float]:
-    return w1 + alpha * d1(w1, w2), w2 + alpha * d2(w1, w2)
+def walked_down(alpha: float) -> float:
+    w = 0.0
+    for _ in range(3):
+        w = w - alpha * (8 - 2 * w)
+    return w
 
 
-def one_by_one(d1: Any, d2: Any, w1: float, w2: float, alpha: float) -> tuple[float, float]:
-    w1 = w1 + alpha * d1(w1, w2)
-    return w1, w2 + alpha * d2(w1, w2)
-
-
-step = function(
-    "step",
-    like=both,
-    given=pair,
+paper = value(
+    "paper",
+    (walked(0.25), walked(0.9), 1.0),
     stars=1,
+    tolerance=1e-3,
     mistakes=[
         mistake(
-            "The second derivative was taken after w1 had moved. Both belong to the old place: "
-            "compute both before you change either.",
-            one_by_one,
+            "This goes downhill: ascent adds α times the slope.",
+            (walked_down(0.25), walked_down(0.9), 1.0),
         ),
         mistake(
-            "You go down: ascent adds α times the derivative.",
-            lambda d1, d2, w1, w2, alpha: both(d1, d2, w1, w2, -alpha),
+            "These are the places after two steps; three are asked for.",
+            (3.0, 4 - 4 * 0.64, 1.0),
         ),
         mistake(
-            "The derivatives are swapped: each weight moves by its own.",
-            lambda d1, d2, w1, w2, alpha: both(d2, d1, w1, w2, alpha),
+            "The slope of −w² is −2w, not −w: differentiate once more.",
+            (walked(0.25, factor=-1.0), walked(0.9, factor=-1.0), 1.0),
         ),
         mistake(
-            "The step size is missing.",
-            lambda d1, d2, w1, w2, alpha: both(d1, d2, w1, w2, 1.0),
+            "Both places are right. But at 1/λ the climber only begins to jump over the top; it "
+            "diverges beyond 2/λ.",
+            (walked(0.25), walked(0.9), 0.5),
         ),
         mistake(
-            "You return the steps; asked is where they lead.",
-            lambda d1, d2, w1, w2, alpha: (alpha * d1(w1, w2), alpha * d2(w1, w2)),
+            "Both places are right. The curvature is minus the second derivative of 8w − w²: is "
+            "that 1?",
+            (walked(0.25), walked(0.9), 2.0),
         ),
     ],
-    learned="As a vector, w + alpha * gradient(w), this cannot go wrong.",
+    learned="One number, 1 − αλ, decides all of it: converge, oscillate or diverge.",
+)
+
+# --- a careful step -------------------------------------------------------------------------------
+
+
+def steep_bowl(rng: np.random.Generator) -> tuple[Any, np.ndarray, Any, float]:
+    """A parabola, a place, the gradient there, and a step size that is several times too long."""
+    curved = nnlib.tensor(rng.uniform(2.0, 8.0, 3))
+    w = rng.normal(size=3)
+
+    def f(w: Any) -> Any:
+        return -(curved * w * w).sum() / 2
+
+    return f, w, -curved * nnlib.tensor(w), float(rng.uniform(3.0, 5.0))
+
+
+def halved(f: Any, w: Any, g: Any, alpha: float, *, once_more: bool = False) -> tuple[Any, float]:
+    while not f(w + alpha * g) > f(w):
+        alpha = alpha / 2
+    return w + alpha * g, alpha / 2 if once_more else alpha
+
+
+careful = function(
+    "careful",
+    like=lambda f, w, g, alpha: halved(f, w, g, alpha)[0],
+    given=steep_bowl,
+    stars=2,
+    mistakes=[
+        mistake(
+            "α is never halved: this step leads lower than w. Compare f(w + αg) with f(w).",
+            lambda f, w, g, alpha: w + alpha * g,
+        ),
+        mistake(
+            "α is halved once only. It may take several halvings: use the loop's condition.",
+            lambda f, w, g, alpha: w + alpha / 2 * g,
+        ),
+        mistake(
+            "You return the step size; the point that it leads to is asked for.",
+            lambda f, w, g, alpha: halved(f, w, g, alpha)[1],
+        ),
+        mistake(
+            "You halve once more after the step already led higher. Stop as soon as it does.",
+            lambda f, w, g, alpha: w + halved(f, w, g, alpha, once_more=True)[1] * g,
+        ),
+        mistake(
+            "You return the step; asked is the point to which it leads, w + αg.",
+            lambda f, w, g, alpha: halved(f, w, g, alpha)[1] * g,
+        ),
+    ],
+    learned="A few extra evaluations, and no step ever leads down.",
 )
 
 # --- the longest step -----------------------------------------------------------------------------
 
 
-def bent(rng: np.random.Generator) -> tuple[np.ndarray]:
+def curved_top(rng: np.random.Generator) -> tuple[np.ndarray]:
     """The Hessian at a top: symmetric, all its eigenvalues negative."""
     half = rng.normal(size=(3, 3))
     return (-(half @ half.T) - 0.3 * np.eye(3),)
@@ -132,7 +177,7 @@ def curvatures(H: Any) -> np.ndarray:
 longest = function(
     "longest",
     like=lambda H: 2 / curvatures(H).max(),
-    given=bent,
+    given=curved_top,
     stars=2,
     mistakes=[
         mistake(
@@ -180,7 +225,7 @@ batch = function(
     "mini-batch",
     like=lambda w, x, y, chosen: pulled(w, x, y)[chosen].mean(0),
     given=sample,
-    stars=2,
+    stars=1,
     mistakes=[
         mistake(
             "You divide by all examples. The mean of a mini-batch divides by its own size; else "
@@ -207,7 +252,7 @@ batch = function(
     learned="On average over all choices it is the full gradient.",
 )
 
-# --- momentum -------------------------------------------------------------------------------------
+# --- momentum that looks ahead --------------------------------------------------------------------
 
 
 def hilly(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -215,76 +260,87 @@ def hilly(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]
     return rng.normal(size=2), half @ half.T + np.eye(2), rng.normal(size=2)
 
 
-def five_steps(rule: Any, w: Any, bend: Any, top: Any) -> tuple[Any, Any]:
+def five_steps(rule: Any, w: Any, curved: Any, top: Any) -> tuple[Any, Any]:
     """Weights and velocity after five steps up a parabola: what rules are compared by."""
     v = nnlib.zeros_like(w)
     for _ in range(5):
-        w, v = rule(w, v, -(bend @ (w - top)), 0.05, 0.9)
+        w, v = rule(lambda at: -(curved @ (at - top)), w, v, 0.05, 0.9)
     return w, v
 
 
-def with_velocity(w: Any, v: Any, g: Any, alpha: float, beta: float) -> tuple[Any, Any]:
-    v = beta * v + g
+def ahead(gradient: Any, w: Any, v: Any, alpha: float, beta: float, *, at: Any = None) -> Any:
+    """One step of Nesterov's momentum; `at` is where the gradient is taken instead."""
+    v = beta * v + gradient(w + alpha * beta * v if at is None else at)
     return w + alpha * v, v
 
 
-def averaging(w: Any, v: Any, g: Any, alpha: float, beta: float) -> tuple[Any, Any]:
-    v = beta * v + (1 - beta) * g
-    return w + alpha * v, v
-
-
-momentum = function(
-    "momentum",
-    like=with_velocity,
+look_ahead = function(
+    "look-ahead",
+    like=ahead,
     given=hilly,
     observe=five_steps,
     stars=2,
     mistakes=[
         mistake(
-            "You step by the old velocity: update v first, then w by the new v.",
-            lambda w, v, g, alpha, beta: (w + alpha * v, beta * v + g),
+            "This is plain momentum: the gradient is taken at w, not at the point ahead.",
+            lambda gradient, w, v, alpha, beta: ahead(gradient, w, v, alpha, beta, at=w),
         ),
         mistake(
-            "This is a running mean, as Adam's m; momentum as in the equation adds all of g. (Both "
-            "are in use: they differ by a factor in α.)",
-            averaging,
+            "β is missing in the look ahead: the old velocity would carry w by αβv.",
+            lambda gradient, w, v, alpha, beta: ahead(
+                gradient, w, v, alpha, beta, at=w + alpha * v
+            ),
+        ),
+        mistake(
+            "α is missing in the look ahead: the old velocity would carry w by αβv.",
+            lambda gradient, w, v, alpha, beta: ahead(gradient, w, v, alpha, beta, at=w + beta * v),
+        ),
+        mistake(
+            "You look back: the point ahead is w plus αβv.",
+            lambda gradient, w, v, alpha, beta: ahead(
+                gradient, w, v, alpha, beta, at=w - alpha * beta * v
+            ),
+        ),
+        mistake(
+            "The step begins at the point ahead. Only the gradient is taken there; w moves from "
+            "where it was.",
+            lambda gradient, w, v, alpha, beta: (
+                w + alpha * beta * v + alpha * ahead(gradient, w, v, alpha, beta)[1],
+                ahead(gradient, w, v, alpha, beta)[1],
+            ),
         ),
         mistake(
             "The velocity never changes: return the new v with the new w.",
-            lambda w, v, g, alpha, beta: (w + alpha * (beta * v + g), v),
+            lambda gradient, w, v, alpha, beta: (ahead(gradient, w, v, alpha, beta)[0], v),
         ),
         mistake(
-            "β is missing: without friction the climber never slows down.",
-            lambda w, v, g, alpha, beta: with_velocity(w, v, g, alpha, 1.0),
-        ),
-        mistake(
-            "α belongs to the step and not into v: here a change of α would act with a delay.",
-            lambda w, v, g, alpha, beta: (w + beta * v + alpha * g, beta * v + alpha * g),
+            "β is missing in the velocity: without friction the climber never slows down.",
+            lambda gradient, w, v, alpha, beta: ahead(gradient, w, v, alpha, 1.0),
         ),
     ],
-    learned="With g constant, v grows to g / (1 − β): at β = 0.9 ten times the step.",
+    learned="A gradient taken one step ahead brakes before the top instead of after it.",
 )
 
 # --- other units ----------------------------------------------------------------------------------
 
 
 @cache
-def bent_at_top() -> np.ndarray:
+def curvature_at_top() -> np.ndarray:
     """−Hessian of the penguins' hill at its top, by Newton's method."""
     birds = datasets.penguins(("Adelie", "Chinstrap"), ("bill_length_mm", "body_mass_g"))
     x = ((birds.x - birds.x.mean(0)) / birds.x.std(0)).astype(float)
     y, w = 2.0 * birds.y - 1, np.array([7.6, -2.1])
     for _ in range(20):
         s = 1 / (1 + np.exp(y * (x @ w)))
-        bend = (x.T * (s * (1 - s))) @ x / len(y)
-        w = w + np.linalg.solve(bend, (s * y) @ x / len(y))
-    return bend
+        minus_h = (x.T * (s * (1 - s))) @ x / len(y)
+        w = w + np.linalg.solve(minus_h, (s * y) @ x / len(y))
+    return minus_h
 
 
 def in_units(times: float) -> float:
-    """The longest step after the second measure was multiplied by `times`."""
+    """The longest step after the second feature was multiplied by `times`."""
     scale = np.diag([1.0, times])
-    return float(2 / np.linalg.eigvalsh(scale @ bent_at_top() @ scale).max())
+    return float(2 / np.linalg.eigvalsh(scale @ curvature_at_top() @ scale).max())
 
 
 units = value(
@@ -314,4 +370,4 @@ units = value(
     learned="That is why features are counted in standard deviations: one step size for all.",
 )
 
-EXERCISES = [slopes, step, longest, batch, momentum, units]
+EXERCISES = [paper, slopes, batch, careful, longest, look_ahead, units]

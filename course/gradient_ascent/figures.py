@@ -15,6 +15,7 @@ LEVELS = (-4, -3, -2, -1.5, -1, -0.7, -0.5, -0.35, -0.25, -0.2, -0.17, -0.15, -0
 BILL, MASS = "bill length (standard deviations)", "body mass (standard deviations)"
 RUNNERS = ("all birds", "mini-batches of 10", "mini-batches, momentum", "mini-batches, Adam")
 STEPS = 21  # steps of 10 birds that make one pass over 219
+PASSES = 30  # how long the race is
 ARROW = 3.0  # how long the reader's arrow is
 Hill = Callable[[Any], Any]
 
@@ -46,7 +47,7 @@ def _here() -> Any:
 
 
 def _line_of_w(x: Any, birds: Any) -> Any:
-    """The birds and the line that w draws, which can be turned and made surer."""
+    """The birds and the line that w draws, which can be turned and made more confident."""
 
     def turn(x: Any, y: Any, w: Any) -> dict:
         return {"w": _unit(nnlib.stack([y, -x])) * (w * w).sum().sqrt()}
@@ -73,8 +74,8 @@ def two_views(hill: Hill, slope: Hill, x: Any, birds: Any, start: Any, peak: Any
         g = slope(w)
         off, aim = _degrees(guess, g), _degrees(guess, peak - w)
         drawn = g * 8 / ((g * g).sum() + 1e-12) ** 0.25
-        bend = _degrees(g, peak - w)
-        return {"drawn": drawn, "h": hill(w), "off": off, "aim": aim, "bend": bend}
+        between = _degrees(g, peak - w)
+        return {"drawn": drawn, "h": hill(w), "off": off, "aim": aim, "between": between}
 
     def point(x: Any, y: Any, w: Any) -> dict:
         return {"guess": ARROW * _unit(nnlib.stack([x, y]) - w)}
@@ -98,15 +99,77 @@ def two_views(hill: Hill, slope: Hill, x: Any, birds: Any, start: Any, peak: Any
             live.predict("Turn your arrow to where the hill rises most steeply.", name="uphill",
                          input="guess"),
             live.readout("Your arrow is {off:.0f}° off the gradient and {aim:.0f}° off the way to "
-                         "the top. Between these two are {bend:.0f}°.", when="uphill_committed"),
+                         "the top. Between these two are {between:.0f}°.", when="uphill_committed"),
         ],
         title="Two views of one w",
         dtype="float64",
         caption="Turn your arrow and commit. Then drag w, or the line: where do the gradient and "
         "the way to the top differ most?",
         alt="Left, penguins and the line that w draws between them; right, w on the contours of "
-        "the hill, which is a long ridge. The gradient is at right angles to the contour through w "
-        "and seldom points at the top.",
+        "the hill, which is a long ridge, and an arrow to turn. Once it is committed, the gradient "
+        "appears beside it.",
+    )  # fmt: skip
+
+
+# --- why the gradient is the steepest direction ---------------------------------------------------
+
+
+def every_direction(height: Hill, slope: Hill) -> live.Figure:
+    """The hill 10 − w₁² − 2w₂²: the slope in a direction that can be turned, all slopes beside."""
+    around = nnlib.linspace(-180, 180, 121, dtype=nnlib.float64)
+    turn = nnlib.linspace(0, 2 * np.pi, 97, dtype=nnlib.float64)
+
+    def look(w: Any, angle: Any) -> dict:
+        g, level = slope(w), 10 - height(w)
+        radians, all_radians = angle * np.pi / 180, around * np.pi / 180
+        u = nnlib.stack([radians.cos(), radians.sin()])
+        oval = {"oval1": level.sqrt() * turn.cos(), "oval2": (level / 2).sqrt() * turn.sin()}
+        return {
+            **oval, "u": u, "g": 0.25 * g, "rate": (g * u).sum(), "h": height(w),
+            "rates": g[0] * all_radians.cos() + g[1] * all_radians.sin(),
+            "length": (g * g).sum().sqrt(), "off": _degrees(u, g),
+        }  # fmt: skip
+
+    def aim(x: Any, y: Any, w: Any) -> dict:
+        return {"angle": nnlib.atan2(y - w[1], x - w[0]) * 180 / np.pi}
+
+    side = (-3.5, 3.5)
+    return live.figure(
+        look,
+        w=np.array([2.0, 1.0]),
+        angle=live.slider(-180.0, 180.0, 1.0, value=90.0, label="direction (degrees)"),
+        view=[
+            [
+                _panel(
+                    height,
+                    live.path("oval1", "oval2", color="ink", width=2, label="contour through w"),
+                    live.arrows("w[0]", "w[1]", "u[0]", "u[1]", color="accent", width=3,
+                                label="your direction"),
+                    live.arrows("w[0]", "w[1]", "g[0]", "g[1]", width=3,
+                                label="gradient, a quarter of its length"),
+                    live.points([[0.0, 0.0]], color="ink", size=5, label="top"),
+                    live.handle(lambda w, u: w[0] + u[0], lambda w, u: w[1] + u[1], drag=aim,
+                                label="your direction"),
+                    _here(), xlim=side, ylim=side, levels=(-30, -20, -12, -6, -2, 1, 4, 6, 8, 9.5),
+                ),
+                live.axes(
+                    live.curve(around, "rates", label="slope in each direction"),
+                    live.line(y=0, dash=True, color="muted"),
+                    live.points(x="angle", y="rate", color="accent", size=7, label="yours"),
+                    xlim=(-180, 180), xlabel="direction (degrees)", ylabel="slope",
+                    width=340, height=340,
+                ),
+            ],
+            live.readout("Slope in your direction: {rate:+.2f}. It is {off:.0f}° away from the "
+                         "gradient, whose length is {length:.2f}. Height {h:.2f}"),
+        ],
+        title="The slope in every direction",
+        dtype="float64",
+        caption="Turn your direction until the slope is 0, then until it is largest. Compare it "
+        "with the contour and with the gradient. Then drag w and try again.",
+        alt="Left, oval contours, a point w, the contour through it and two arrows; right, the "
+        "slope over all directions, a cosine wave. It is largest along the gradient, zero along "
+        "the contour, and most negative straight against the gradient.",
     )  # fmt: skip
 
 
@@ -141,7 +204,57 @@ def two_climbers(hill: Hill, felt: Any, climbed: Any) -> live.Figure:
         caption="Give both more evaluations. Will local search ever be as high as gradient ascent "
         "is after 9?",
         alt="Local search climbs in a staircase along the axes; gradient ascent reaches the ridge "
-        "in a few long steps.",
+        "in a few long steps, and after 9 evaluations is higher than local search ever comes.",
+    )  # fmt: skip
+
+
+# --- one dimension --------------------------------------------------------------------------------
+
+
+def on_a_parabola(question: Any) -> live.Figure:
+    """Twelve steps up h(w) = 10 − 2(w − 3)² from w = 1: a distance times 1 − 4α each."""
+    ground = nnlib.linspace(-5, 11, 161, dtype=nnlib.float64)
+    steps = nnlib.arange(13).double()
+
+    def climb(alpha: Any) -> dict:
+        w, path = nnlib.ones(()).double() + 0 * alpha, []
+        for _ in range(13):
+            path.append(w)
+            w = w + alpha * -4 * (w - 3)
+        places = nnlib.stack(path)
+        return {"w": places, "h": 10 - 2 * (places - 3) ** 2, "factor": 1 - 4 * alpha,
+                "gap": places - 3}  # fmt: skip
+
+    return live.figure(
+        climb,
+        alpha=live.slider(0.02, 0.6, 0.01, value=0.1, label="step size α"),
+        view=[
+            question,
+            live.column(live.row(
+                live.axes(
+                    live.curve(ground, 10 - 2 * (ground - 3) ** 2, label="h(w) = 10 − 2(w − 3)²"),
+                    live.path("w", "h", color="gradient", width=1.4),
+                    live.points(x="w", y="h", color="gradient", size=5, label="12 steps"),
+                    xlim=(-4, 10), ylim=(-40, 14), xlabel="w", ylabel="height", width=340,
+                    height=300,
+                ),
+                live.axes(
+                    live.path(steps, "gap", color="gradient"),
+                    live.points(x=steps, y="gap", color="gradient", size=5),
+                    live.line(y=0, dash=True, color="muted"),
+                    xlim=(0, 12), ylim=(-7, 7), xlabel="steps taken", ylabel="w − 3",
+                    width=340, height=300,
+                ),
+            ), when="hop_committed"),
+            live.readout("α = {alpha:.2f}: each step multiplies w − 3 by {factor:+.2f}. After 12 "
+                         "steps w is {w[12]:.3f}.", when="hop_committed"),
+        ],
+        title="One dimension, twelve steps",
+        dtype="float64",
+        caption="Commit, then move α slowly from 0.02 to 0.6. Where does the climber first jump "
+        "over the top? Where does it stop coming closer?",
+        alt="A question; once it is answered, a parabola with twelve steps on it, and the "
+        "distance w minus 3 after each step, for a step size to choose.",
     )  # fmt: skip
 
 
@@ -171,7 +284,7 @@ def too_long(hill: Hill, ascent: Callable, top: Any, steep: Any, largest: Any) -
     distances = live.axes(
         live.curve(alphas, farthest, label="farthest from the top in steps 41 to 60"),
         live.line(x=1 / largest, dash=True, color="muted", label="1/λmax: the zigzag begins"),
-        live.line(x=2 / largest, color="gradient", label="2/λmax: it no longer arrives"),
+        live.line(x=2 / largest, color="gradient", label="2/λmax: beyond it, it never arrives"),
         live.handle("alpha", "far", drag=("alpha", None), label="step size"),
         xlim=(0, 62), ylim=(1e-4, 20), yscale="log", xlabel="step size α", ylabel="distance",
         width=340, height=340,
@@ -189,10 +302,56 @@ def too_long(hill: Hill, ascent: Callable, top: Any, steep: Any, largest: Any) -
         title="The step that is too long",
         dtype="float64",
         caption="Move α, or the handle on the curve, across both lines. Where does it arrive "
-        "soonest? What happens beyond 2/λmax?",
-        alt="For small α the path glides to the top. Beyond 1/λmax it zigzags across the ridge, "
-        "beyond 2/λmax it never comes to rest.",
+        "soonest? Compare α = 45 with α = 55.",
+        alt="For small α the path glides to the top. Beyond 1/λmax it zigzags across the ridge. "
+        "A little beyond 2/λmax it hops between two points on either side of the ridge for ever; "
+        "farther beyond, it is thrown out along the ridge again and again.",
     )
+
+
+# --- several tops and a plateau -------------------------------------------------------------------
+
+
+def two_tops(height: Hill, slope: Callable, question: Any) -> live.Figure:
+    """A hill with two tops and a plain around them: a start to drag and its hundred steps."""
+
+    def climb(w: Any, alpha: Any) -> dict:
+        at, path = w, []
+        for _ in range(101):
+            path.append(at)
+            at = at + alpha * slope(height, at)
+        places = nnlib.stack(path)
+        steep = slope(height, w)
+        return {"path": places, "first": height(w), "last": height(places[100]),
+                "steep": (steep * steep).sum().sqrt()}  # fmt: skip
+
+    return live.figure(
+        climb,
+        w=np.array([3.0, -2.5]),
+        alpha=live.slider(0.1, 1.0, 0.1, value=0.3, label="step size α"),
+        view=[
+            question,
+            live.column(
+                _panel(
+                    height,
+                    live.path("path[:,0]", "path[:,1]", color="gradient", width=2),
+                    live.points("path", color="gradient", size=2.5, label="100 steps"),
+                    live.handle("w[0]", "w[1]", drag="w", label="start", size=6),
+                    xlim=(-4, 4), ylim=(-3, 3), width=460, height=340,
+                    levels=(0.001, 0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9),
+                ),
+                when="plain_committed",
+            ),
+            live.readout("Height {first:.4f} at the start, slope there {steep:.6f}; height "
+                         "{last:.4f} after 100 steps", when="plain_committed"),
+        ],
+        title="Two tops and a plain",
+        dtype="float64",
+        caption="Commit, then drag the start around. Find a start from which the lower top is "
+        "reached, and the border between the two regions.",
+        alt="A question; once it is answered, contours of two tops, the left one higher, a start "
+        "to drag, and the hundred steps that gradient ascent takes from there.",
+    )  # fmt: skip
 
 
 # --- a fan of mini-batches ------------------------------------------------------------------------
@@ -291,11 +450,11 @@ def race(hill: Hill, slope: Hill, x: Any, y: Any, start: Any, top: Any) -> live.
         lambda full, mini, fast, adam: {"now": nnlib.stack([full, mini, fast, adam])},
         alpha=live.slider(0.5, 20.0, value=5.0, log=True, format=".1f", label="step size α"),
         training=live.training(step, state, data={"X": x, "Y": y}, batch=10, seed=1, seeds=50,
-                               max_steps=30 * STEPS, track=tracked),
+                               max_steps=PASSES * STEPS, track=tracked),
         view=[
             [
                 _panel(hill, *trails, *dots),
-                live.axes(*curves, yscale="log", xlim=(0, 10 * STEPS), ylim=(1e-5, 5),
+                live.axes(*curves, yscale="log", xlim=(0, PASSES * STEPS), ylim=(1e-5, 5),
                           xlabel="steps of 10 birds (21 make one pass)",
                           ylabel="height below the top", width=340, height=340),
             ],
@@ -307,8 +466,144 @@ def race(hill: Hill, slope: Hill, x: Any, y: Any, start: Any, top: Any) -> live.
         ],
         title="A race at equal computation",
         dtype="float64",
-        caption="Press train. Who leads after one pass, who after ten? Then try α = 20 and other "
-        "seeds. (Momentum steps by α/10, Adam by α/25, so that all are about as fast.)",
+        caption="Press train. Who leads after one pass, who after thirty? Then set α = 20 and "
+        "train again: who comes to rest? Try other seeds.",
         alt="Four climbers that have looked at equally many birds. Mini-batches lead early and "
-        "then jitter around the top; the climber that uses all birds comes late and comes to rest.",
+        "then jitter around the top. The climber that uses all birds comes late; with a step size "
+        "of 20 it wins within five passes and comes to rest.",
+    )  # fmt: skip
+
+
+# --- how the cost grows with the data -------------------------------------------------------------
+
+
+def cost_of_looking(sizes: Sequence[int], full: Sequence[float], mini: Sequence[float],
+                    batch: int) -> live.Figure:  # fmt: skip
+    """Birds looked at until the climber stays near the top, over the size of the flock."""
+    return live.figure(
+        view=[
+            live.axes(
+                live.path(sizes, full, color="gradient", label="all birds in each step"),
+                live.points(x=sizes, y=full, color="gradient", size=6),
+                live.path(sizes, mini, color="series2", dash=True,
+                          label=f"mini-batches of {batch}"),
+                live.points(x=sizes, y=mini, color="series2", size=6),
+                xscale="log", yscale="log", xlim=(150, 30_000), ylim=(1000, 400_000),
+                xlabel="birds in the flock, N", ylabel="birds looked at", width=460, height=300,
+            ),
+        ],
+        title="What a bigger flock costs",
+        caption="Follow both lines from left to right: which of the two costs depends on the size "
+        "of the flock?",
+        alt="On logarithmic axes the cost of steps that use all birds rises in proportion to the "
+        "flock, from two thousand to two hundred thousand looks. The cost of mini-batches "
+        "stays at about three thousand.",
+    )  # fmt: skip
+
+
+# --- memory ---------------------------------------------------------------------------------------
+
+COUNT = 60  # steps that the paths show
+
+
+def along_the_ridge(height: Hill, slope: Hill) -> live.Figure:
+    """Plain ascent and momentum on the long ridge: sixty steps of each from one start."""
+
+    def climb(w: Any, alpha: Any, beta: Any) -> dict:
+        plain, fast, v, paths = w, w, 0 * w, []
+        for _ in range(COUNT + 1):
+            paths.append(nnlib.stack([plain, fast]))
+            plain = plain + alpha * slope(plain)
+            v = beta * v + slope(fast)
+            fast = fast + alpha * v
+        both = nnlib.stack(paths)
+        lower = (-height(both)).clamp(min=1e-6)
+        return {"p": both[:, 0], "m": both[:, 1], "gaps": lower.T, "end": lower[COUNT]}
+
+    steps = nnlib.arange(COUNT + 1).double()
+    levels = (-200, -100, -50, -20, -8, -3, -1, -0.4, -0.1, -0.02)
+    return live.figure(
+        climb,
+        w=np.array([2.0, 8.0]),
+        alpha=live.slider(0.01, 0.6, value=0.3, log=True, format=".2f", label="step size α"),
+        beta=live.slider(0.0, 0.99, 0.01, value=0.9, label="momentum β"),
+        view=[
+            [
+                _panel(
+                    height,
+                    live.path("m[:,0]", "m[:,1]", color="gradient", width=1.5, label="momentum"),
+                    live.path("p[:,0]", "p[:,1]", color="ink", width=2.5, label="plain ascent"),
+                    live.points([[0.0, 0.0]], color="ink", size=5, label="top"),
+                    _here(), xlim=(-10, 10), ylim=(-10, 10), levels=levels,
+                ),
+                live.axes(
+                    live.curve(steps, "gaps[0]", color="ink", dash=True, label="plain ascent"),
+                    live.curve(steps, "gaps[1]", color="gradient", label="momentum"),
+                    yscale="log", xlim=(0, COUNT), ylim=(1e-4, 100), xlabel="steps",
+                    ylabel="height below the top", width=340, height=340,
+                ),
+            ],
+            live.readout("After 60 steps, below the top by: plain {end[0]:.4f}, momentum "
+                         "{end[1]:.4f}"),
+        ],
+        title="Along the ridge",
+        dtype="float64",
+        caption="Raise α until plain ascent fails, and see whether momentum fails too. Then find "
+        "the β that is best at α = 0.3: what do 0.5, 0.8, 0.9 and 0.99 do?",
+        alt="A ridge twenty times as long as it is wide. Plain ascent jumps across it and then "
+        "crawls along it; momentum swings to and fro, gathers speed along the ridge and is much "
+        "nearer to the top after sixty steps. With too much momentum it swings past the top.",
+    )  # fmt: skip
+
+
+RULES = ("plain ascent", "momentum", "Adam")
+
+
+def over_step_sizes(needed: Any, limits: Sequence[int], question: Any) -> live.Figure:
+    """Gradients needed over the step size: the median of the starts, and each of them.
+
+    Args:
+        needed: for each hill, its step sizes and an array (rules, step sizes, starts).
+        limits: after how many gradients a climber was stopped, for each hill.
+    """
+    alphas = np.array([sizes for sizes, _ in needed.values()])
+    counts = np.stack([found for _, found in needed.values()])
+    apart = 1.06 ** np.array([-1.0, 0.0, 1.0])  # so that the rules' dots stand side by side
+    beside = alphas[:, None, :, None] * apart[:, None, None] * np.ones(counts.shape)
+    tables = {"size": alphas, "median": np.median(counts, 3), "limit": np.array(limits, float),
+              "x": beside.reshape(len(limits), 3, -1), "count": counts.reshape(len(limits), 3, -1)}
+    stored = {name: nnlib.tensor(table).double() for name, table in tables.items()}
+    marks: list[Any] = []
+    for rule, (label, color) in enumerate(zip(RULES, ("ink", "gradient", "series2"), strict=True)):
+        marks += [
+            live.points(x=f"x[{rule}]", y=f"count[{rule}]", color=color, size=2),
+            live.path("size", f"median[{rule}]", color=color, width=2.5, dash=rule == 1,
+                      label=label),
+        ]  # fmt: skip
+    options = {name: at for at, name in enumerate(needed)}
+
+    def pick(which: Any) -> dict:
+        return {name: table[which] for name, table in stored.items()}
+
+    return live.figure(
+        pick,
+        which=live.dropdown(options, buttons=True, label="hill"),
+        view=[
+            question,
+            live.column(
+                live.axes(
+                    *marks,
+                    live.line(y="limit", dash=True, color="muted", label="not yet arrived"),
+                    xscale="log", yscale="log", xlim=(0.1, 40), ylim=(2, 1500),
+                    xlabel="step size α", ylabel="gradients needed", width=560, height=360,
+                ),
+                live.control("which"),
+                when="turn_committed",
+            ),
+        ],
+        title="Three rules over step sizes",
+        caption="Commit, then compare the lowest point of each line on each hill: how many "
+        "gradients does each rule need at its own best step size?",
+        alt="A question; once it is answered, the gradients needed over the step size for three "
+        "rules, on a hill to choose. The text below gives the lowest point of each line.",
     )  # fmt: skip

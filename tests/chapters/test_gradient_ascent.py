@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 import nnlib
+from course.gradient_ascent import experiments
 from course.gradient_ascent import figures as plots
-from course.gradient_ascent.checks import bent_at_top
+from course.gradient_ascent.checks import curvature_at_top
 
 
 @pytest.fixture(scope="module")
@@ -17,8 +18,10 @@ def race(chapter: dict):
 
 
 def test_hessian_and_bound_are_those_of_newtons_method(chapter: dict) -> None:
-    assert np.allclose(-chapter["H"].numpy(), bent_at_top(), atol=1e-7)
-    assert chapter["bound"] == pytest.approx(2 / np.linalg.eigvalsh(bent_at_top()).max(), rel=1e-6)
+    assert np.allclose(-chapter["H"].numpy(), curvature_at_top(), atol=1e-7)
+    assert chapter["bound"] == pytest.approx(
+        2 / np.linalg.eigvalsh(curvature_at_top()).max(), rel=1e-6
+    )
 
 
 def test_experiment_meets_the_bound(chapter: dict) -> None:
@@ -41,8 +44,8 @@ def test_local_search_ends_where_no_neighbour_is_better(chapter: dict) -> None:
 
 def test_gradient_is_the_measured_slope_and_the_formula(chapter: dict) -> None:
     hill, w, eps = chapter["hill"], chapter["start"], 1e-6
-    nudges = eps * nnlib.eye(2).double()
-    measured = [((hill(w + n) - hill(w - n)) / (2 * eps)).item() for n in nudges]
+    moves = eps * nnlib.eye(2).double()
+    measured = [((hill(w + m) - hill(w - m)) / (2 * eps)).item() for m in moves]
     assert np.allclose(measured, chapter["partials"](w).tolist(), atol=1e-8)
     assert np.allclose(measured, chapter["gradient"](w).tolist(), atol=1e-8)
 
@@ -100,3 +103,93 @@ def test_one_pass_of_mini_batches_is_higher_than_one_full_step(chapter: dict, ra
         end = race.train(plots.STEPS, seed=seed)
         height = {k: float(chapter["hill"](nnlib.tensor(end[k]))) for k in ("full", "mini")}
         assert height["mini"] > height["full"] + 0.1
+
+
+def test_a_step_along_the_gradient_gains_most(chapter: dict) -> None:
+    q, q_slope = chapter["q"], chapter["q_slope"]
+    figure = plots.every_direction(q, q_slope)
+    seen = figure.outputs(w=np.array([2.0, 1.0]), angle=-135.0)
+    assert float(seen["rate"]) == pytest.approx(float(seen["length"])) == pytest.approx(32**0.5)
+    assert float(figure.outputs(w=np.array([2.0, 1.0]), angle=-45.0)["rate"]) == pytest.approx(0)
+    assert float(seen["rates"].max()) <= float(seen["length"]) + 1e-9
+    on_contour = nnlib.stack([nnlib.tensor(seen["oval1"]), nnlib.tensor(seen["oval2"])], 1)
+    assert np.allclose(q(on_contour).tolist(), 4)
+
+
+@pytest.mark.parametrize(
+    ("alpha", "after"),
+    [
+        (0.1, [-2, -1.2, -0.72]),
+        (0.4, [-2, 1.2, -0.72]),
+        (0.5, [-2, 2, -2]),
+        (0.6, [-2, 2.8, -3.92]),
+    ],
+)
+def test_parabola_walks_as_by_hand(chapter: dict, alpha: float, after: list[float]) -> None:
+    figure = plots.on_a_parabola(chapter["hop"])
+    assert np.allclose(figure.outputs(alpha=alpha)["gap"][:3], after)
+
+
+def test_far_start_stays_on_the_plain_and_near_ones_climb(chapter: dict) -> None:
+    figure = plots.two_tops(chapter["bumps"], chapter["slope_of"], chapter["plain"])
+    far = figure.outputs(w=np.array([3.0, -2.5]), alpha=0.3)
+    assert np.abs(far["path"][100] - far["path"][0]).max() < 0.001
+    ends = [figure.outputs(w=np.array(w), alpha=0.3)["last"] for w in ([-1.5, 0.5], [1.5, 1.0])]
+    assert float(ends[0]) > 0.99 and 0.59 < float(ends[1]) < 0.7
+
+
+def test_momentum_in_the_figure_is_nnlibs(chapter: dict) -> None:
+    figure = plots.along_the_ridge(chapter["ridge"], chapter["ridge_slope"])
+    w = nnlib.tensor([2.0, 8.0]).double().requires_grad_()
+    optimiser = nnlib.optim.SGD([w], lr=0.3, momentum=0.9, maximize=True)
+    for _ in range(60):
+        optimiser.zero_grad()
+        chapter["ridge"](w).backward()
+        optimiser.step()
+    assert np.allclose(figure.outputs(alpha=0.3, beta=0.9)["m"][60], w.tolist())
+
+
+def test_every_rule_is_shown_on_every_hill(chapter: dict) -> None:
+    for alphas, counts in chapter["needed"].values():
+        assert counts.shape == (3, len(alphas), 16)
+        best = np.median(counts, 2).argmin(1)
+        assert all(0 < at < len(alphas) - 1 for at in best)  # no best setting at the range's end
+
+
+def test_plain_ascent_on_the_ridge_takes_what_its_flat_direction_takes(chapter: dict) -> None:
+    alphas, counts = chapter["needed"]["ridge"]
+    flat = np.abs(experiments.circle(16)[:, 1])
+    steps = np.log(np.sqrt(0.2) / flat) / np.log(1 - 0.49 * 0.01)
+    found = counts[0, alphas.index(0.49)]
+    assert np.allclose(found[flat > 3], np.ceil(steps[flat > 3]), atol=1)
+
+
+def test_turning_the_ridge_changes_adam_only(chapter: dict) -> None:
+    straight, turned = (
+        np.median(chapter["needed"][k][1], 2).min(1) for k in ("ridge", "turned ridge")
+    )
+    assert np.allclose(straight[:2], turned[:2], rtol=0.02)
+    assert turned[2] > 1.2 * straight[2]
+
+
+def test_flocks_look_like_the_birds(chapter: dict) -> None:
+    x, y = chapter["x"], chapter["y"]
+    many, classes = experiments.flock(x, y, 2190)
+    assert np.allclose(many.mean(0).tolist(), x.mean(0).tolist(), atol=0.1)
+    assert classes.mean().item() == pytest.approx(y.mean().item(), abs=0.1)
+    assert experiments.flock(x, y, 219)[0] is x
+
+
+def test_mini_batches_cost_the_same_in_a_large_flock(chapter: dict) -> None:
+    full, mini = chapter["full"], chapter["mini"]
+    assert full[0] < mini[0] and full[1] > 4 * mini[1]
+    assert full[2] / full[0] == pytest.approx(100, rel=0.3)
+    assert max(mini) < 1.5 * min(mini)
+
+
+def test_race_of_the_table_is_the_figures(chapter: dict, race) -> None:
+    """One seed of the figure is of the size of the table's mean."""
+    table = chapter["passes"][5.0]
+    end = race.train(plots.STEPS, seed=1)
+    gap = float(chapter["hill"](chapter["top"]) - chapter["hill"](nnlib.tensor(end["full"])))
+    assert table[1][0] == pytest.approx(gap, rel=1e-6)

@@ -1,0 +1,110 @@
+"""Experiments of the chapter on gradient ascent that run over many starts or seeds at once."""
+
+from __future__ import annotations
+
+import numpy as np
+
+import nnlib
+import nnlib.nn.functional as F
+from nnlib import Tensor
+
+
+def circle(count: int, radius: float = 10.0) -> np.ndarray:
+    """Points on a circle, none of them on an axis: shape (count, 2).
+
+    >>> circle(16).shape
+    (16, 2)
+    """
+    angles = 2 * np.pi * (np.arange(count) + 0.5) / count
+    return radius * np.stack([np.cos(angles), np.sin(angles)], 1)
+
+
+def pulls(w: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    """What each example adds to the gradient of its log-likelihood.
+
+    Args:
+        w: weights, shape (climbers, 2).
+        x, y: examples for each climber, shapes (climbers or 1, examples, 2) and (…, examples).
+
+    Returns:
+        Shape (climbers, examples, 2).
+    """
+    doubt = nnlib.sigmoid(-y * (x * w[:, None]).sum(2))
+    return (doubt * y)[:, :, None] * x
+
+
+def flock(x: Tensor, y: Tensor, count: int, seed: int = 1) -> tuple[Tensor, Tensor]:
+    """The birds themselves, or a flock of `count` copies of random ones with a little noise."""
+    if count == len(y):
+        return x, y
+    rng = np.random.default_rng(seed)
+    chosen = nnlib.tensor(rng.integers(0, len(y), count))
+    return x[chosen] + nnlib.tensor(0.1 * rng.standard_normal((count, 2))), y[chosen]
+
+
+def height(w: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    """The mean log-likelihood at each of the weights w: shape (climbers,)."""
+    return F.logsigmoid(y * (w @ x.T)).mean(-1)
+
+
+def top_of(x: Tensor, y: Tensor) -> Tensor:
+    """The top of a flock's hill, by Newton's method: it solves for the zero of the gradient."""
+    w = np.array([6.0, -2.0])
+    features, classes = x.numpy(), y.numpy()
+    for _ in range(20):
+        doubt = 1 / (1 + np.exp(classes * (features @ w)))
+        minus_hessian = (features.T * (doubt * (1 - doubt))) @ features / len(classes)
+        w = w + np.linalg.solve(minus_hessian, (doubt * classes) @ features / len(classes))
+    return nnlib.tensor(w)
+
+
+def looks(x: Tensor, y: Tensor, batch: int | None = None, near: float = 0.01) -> int:
+    """Birds looked at until the height stays within `near` of the top.
+
+    The median over 12 starts, at the best of four step sizes. Without `batch`, every step looks
+    at all birds.
+    """
+    top = top_of(x, y)
+    enough = height(top[None], x, y) - near
+    counts = []
+    for alpha in (2.5, 5.0, 10.0, 20.0):
+        nnlib.manual_seed(0)
+        w, outside = top + nnlib.tensor(circle(12)), nnlib.zeros(12)
+        for step in range(1, (40 if batch is None else 64) + 1):
+            outside = nnlib.where(height(w, x, y) > enough, outside, float(step))
+            if batch is None:
+                w = w + alpha * pulls(w, x[None], y[None]).mean(1)
+            else:
+                rows = nnlib.randint(0, len(y), (12, batch))
+                w = w + alpha * pulls(w, x[rows], y[rows]).mean(1)
+        counts.append(float(np.median(outside.numpy())) * (batch or len(y)))
+    return round(min(counts))
+
+
+def race(
+    x: Tensor, y: Tensor, start: Tensor, alpha: float, seeds: int = 50
+) -> dict[int, list[float]]:
+    """Height missing after 1, 5 and 30 passes: all birds, mini-batches of 10, momentum, Adam.
+
+    As in the figure, momentum steps by α∕10 and Adam by α∕25. The means over the seeds.
+    """
+    nnlib.manual_seed(0)
+    enough = height(top_of(x, y)[None], x, y)
+    full = start[None]
+    mini = fast = adam = start.expand(seeds, 2)
+    v = m = s = nnlib.zeros_like(mini)
+    gaps = {}
+    for t in range(1, 30 * 21 + 1):
+        if t % 21 == 0:
+            full = full + alpha * pulls(full, x[None], y[None]).mean(1)
+        rows = nnlib.randint(0, len(y), (seeds, 10))
+        mini = mini + alpha * pulls(mini, x[rows], y[rows]).mean(1)
+        v = 0.9 * v + pulls(fast, x[rows], y[rows]).mean(1)
+        fast = fast + alpha / 10 * v
+        g = pulls(adam, x[rows], y[rows]).mean(1)
+        m, s = 0.9 * m + 0.1 * g, 0.999 * s + 0.001 * g * g
+        adam = adam + alpha / 25 * (m / (1 - 0.9**t)) / ((s / (1 - 0.999**t)).sqrt() + 1e-8)
+        if t in (21, 105, 630):
+            climbers = (full, mini, fast, adam)
+            gaps[t // 21] = [(enough - height(w, x, y)).mean().item() for w in climbers]
+    return gaps
