@@ -24,7 +24,7 @@ if TYPE_CHECKING:  # save() and load() import it: most programs do neither
 
 STRUCTURE = "nnlib.json"
 LARGEST = 4 * 2**30  # bytes that a file may unpack to, unless load() is told otherwise
-_DEEPEST, _LONGEST_STRUCTURE = 50, 64 * 2**20
+_DEEPEST, _LONGEST_STRUCTURE, _LONGEST_NAME = 50, 64 * 2**20, 200
 
 
 def save(obj: Any, f: Any) -> None:
@@ -61,7 +61,7 @@ def _written(obj: Any, path: str, arrays: dict[str, np.ndarray], depth: int) -> 
     if depth > _DEEPEST:
         raise ValueError(f"save: nested more than {_DEEPEST} deep: does it contain itself?")
     if isinstance(obj, (Value, np.ndarray, np.generic)):
-        name = path or "tensor"
+        name = _member_name(path)
         while name in arrays:
             name += "'"
         array = np.asarray(obj._data if isinstance(obj, Value) else obj)
@@ -86,6 +86,24 @@ def _written(obj: Any, path: str, arrays: dict[str, np.ndarray], depth: int) -> 
         f"save: cannot write a {type(obj).__name__} without pickle. Save its state_dict(), or "
         "tensors, numbers and texts in dicts and lists."
     )
+
+
+def _member_name(path: str) -> str:
+    """A path of keys as the name of a file in the archive.
+
+    What a zip's reader would cut off, turn round or follow out of the folder (NUL and other
+    unprintable characters, backslashes, empty and dotted parts) is written as %XX.  The structure
+    holds the keys themselves, so that nothing is lost by a long one being cut.
+    """
+    parts = ["".join(map(_printable, part)) for part in path.split("/")] if path else ["tensor"]
+    name = "/".join(part if part.strip(".") else "%2E" * len(part) or "%" for part in parts)
+    return name[:_LONGEST_NAME]
+
+
+def _printable(c: str) -> str:
+    if c.isprintable() and c not in "%\\:":
+        return c
+    return "".join(f"%{byte:02X}" for byte in c.encode("utf-8", "surrogatepass"))
 
 
 def load(f: Any, *, weights_only: bool = True, max_bytes: int = LARGEST) -> Any:

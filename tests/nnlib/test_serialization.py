@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import os
 import pickle
 import zipfile
@@ -63,6 +64,46 @@ def there_and_back(thing):
 @given(thing=THINGS)
 def test_nested_tensors_and_values_come_back_the_same(thing):
     same(there_and_back(thing), thing)
+
+
+ODD_KEYS = [
+    "\0", "a\0b", "a\0c", "\ud800", "/", "//", "a//b", "..", "../up", "a/../b", ".", "", "...",
+    "a/.", "\\", "C:\\x", "C:", "%00", "%", "a%5Cb", "é", "🎲", " ", "\n", "\r\n", "\x7f", "\u202e",
+    "tensor", "nnlib.json", "x" * 70_000, "x" * 70_000 + "y", "a/b", "A", "a", "'", "a'",
+    0, -1, 1.5, math.inf, -0.0, 10**30,
+]  # fmt: skip
+
+
+def test_every_kind_of_key_comes_back():
+    thing = {key: nnlib.tensor([at]) for at, key in enumerate(ODD_KEYS)}
+    thing["a/"] = {"b": nnlib.tensor(7), "": [nnlib.tensor(8)], "\0": nnlib.tensor(9)}
+    same(there_and_back(thing), thing)
+    same(there_and_back({True: nnlib.tensor(1), "1": nnlib.tensor(2)}), {
+        True: nnlib.tensor(1), "1": nnlib.tensor(2),
+    })  # fmt: skip
+
+
+@pytest.mark.parametrize("key", ["\0", "a\0b", "..", "../up", "/root", "a\\b", "C:x", "\x1b[2J"])
+def test_a_key_is_written_as_a_name_that_every_reader_of_archives_takes(key):
+    file = io.BytesIO()
+    nnlib.save({key: nnlib.ones(1)}, file)
+    with zipfile.ZipFile(file) as archive:
+        (name,) = [n for n in archive.namelist() if n != "nnlib.json"]
+    assert name.isprintable() and "\\" not in name and ":" not in name
+    assert not name.startswith("/") and ".." not in name.split("/")
+
+
+def test_a_key_without_oddities_is_the_arrays_name():
+    file = io.BytesIO()
+    nnlib.save({"net": {"0.weight": nnlib.ones(1)}, "größe": nnlib.ones(1)}, file)
+    file.seek(0)
+    with np.load(file, allow_pickle=False) as arrays:
+        assert {"net/0.weight", "größe"} <= set(arrays.files)
+
+
+@given(key=st.text(st.characters(min_codepoint=0, max_codepoint=0x2FF), max_size=6))
+def test_a_text_of_any_characters_is_a_key(key):
+    same(there_and_back({key: nnlib.ones(2)}), {key: nnlib.ones(2)})
 
 
 def test_module_and_optimizer_go_on_where_they_stood(tmp_path):
