@@ -12,6 +12,7 @@ from nnlib.tensor import Size, Tensor  # first: the module nnlib.tensor gives wa
 from nnlib import autograd, dtypes, linalg
 from nnlib.autograd import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
 from nnlib.compile import compile
+from nnlib.devices import device
 from nnlib.dtypes import bool_ as bool
 from nnlib.dtypes import (
     double,
@@ -99,6 +100,12 @@ from nnlib.functions.elementwise import (
     atan,
     atan2,
     atanh,
+    bitwise_and,
+    bitwise_left_shift,
+    bitwise_not,
+    bitwise_or,
+    bitwise_right_shift,
+    bitwise_xor,
     ceil,
     clamp,
     clip,
@@ -152,7 +159,6 @@ from nnlib.functions.elementwise import (
     tan,
     tanh,
     trunc,
-    where,
 )
 from nnlib.functions.index import (
     allclose,
@@ -174,6 +180,7 @@ from nnlib.functions.index import (
     take_along_dim,
     topk,
     unique,
+    where,
 )
 from nnlib.functions.linalg import (
     addmm,

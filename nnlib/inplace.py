@@ -20,7 +20,6 @@ from nnlib.functions import index as i
 from nnlib.functions import shape as s
 from nnlib.functions._args import F32, F64, is_number, needs_tensor
 from nnlib.primitives import shape as ps
-from nnlib.primitives.shape import _numpy_index
 from nnlib.record import GRAD, PLAIN, Leaf, Value
 
 # ---------------------------------------------------------------- what all in-place forms do
@@ -33,17 +32,19 @@ def become(x: Value, result: Value, how: str) -> Any:
     if recording:
         _refuse_leaf(x, view, how)
     _refuse_misfit(x, result, how)
-    _write(x, result._data, view)
+    _write(x, result._data)
     if recording and not isinstance(x._node, Leaf):
         x._node = result._node
-        if result._node is not None and isinstance(x._data, np.ndarray):
-            record.note_rewritten(x._data)
     if record.watcher is not None:
         record.watcher.rebound(x, result)
+    history = recording and result._node is not None
+    chain = [x]
     if view is not None:
         history = recording and (result._node is not None or view[0]._node is not None)
         if history or record.watcher is not None:
-            _rewrite_base(x, view, history)
+            _rewrite_base(x, view, history, chain)
+    if history or record.watcher is not None:
+        _renew_views(chain[-1], chain, history)
     return x
 
 
@@ -78,10 +79,9 @@ def _holds(array: Any) -> str:
     return {"b": "b", "u": "ui", "i": "ui", "f": "fui"}[array.dtype.kind]
 
 
-def _write(x: Value, new: Any, view: Any) -> None:
-    if not isinstance(x._data, np.ndarray):
-        x._data = x._data.dtype.type(new)
-        _write_element(x, view)
+def _write(x: Value, new: Any) -> None:
+    if not isinstance(x._data, np.ndarray):  # a number that nobody shares
+        x._data = np.asarray(new).astype(x._data.dtype)[()]
         return
     record.mark_changed(x._data)
     try:
@@ -93,23 +93,10 @@ def _write(x: Value, new: Any, view: Any) -> None:
         ) from None
 
 
-def _write_element(x: Value, view: Any) -> None:
-    """A 0-d view holds a copy of its element: write it back to where it came from."""
-    if view is None:
-        return
-    base, _, attrs = view
-    if isinstance(base._data, np.ndarray):
-        at = attrs.get("index") if attrs else None
-        base._data[_numpy_index(at) if at is not None else ()] = x._data
-        record.mark_changed(base._data)
-    else:
-        base._data = x._data
-        _write_element(base, getattr(base, "_view", None))
-
-
-def _rewrite_base(x: Value, view: Any, history: bool) -> None:
+def _rewrite_base(x: Value, view: Any, history: bool, chain: list[Value]) -> None:
     """What `x` is a view of: its old self with x in the place that x shows."""
     base, primitive, attrs = view
+    chain.append(base)
     if primitive is None:  # detached: one memory, two histories
         if record.watcher is not None:
             record.watcher.rebound(base, x)
@@ -117,14 +104,31 @@ def _rewrite_base(x: Value, view: Any, history: bool) -> None:
         new = _put_back(_old(base), primitive, attrs, _old(x))
         if history:
             base._node = new._node
-            if new._node is not None:
-                new._node.time = record.clock - 1
-            record.note_rewritten(base._data)
         if record.watcher is not None:
             record.watcher.rebound(base, new)
     above = getattr(base, "_view", None)
     if above is not None and (record.watcher is not None or above[1] is not None):
-        _rewrite_base(base, above, history and primitive is not None)
+        _rewrite_base(base, above, history and primitive is not None, chain)
+
+
+def _renew_views(base: Value, chain: list[Value], history: bool) -> None:
+    """Views that were made before the change show the new values: they get the new history too."""
+    for known in getattr(base, "_views", ()):
+        view = known()
+        if view is None:
+            continue
+        if not any(view is changed for changed in chain):
+            _, primitive, attrs = view._view
+            if primitive is None:
+                if record.watcher is None:
+                    continue
+                primitive, attrs = ps.detach, {}
+            new = record.apply(primitive, (base,), attrs or {})
+            if history and primitive is not ps.detach:
+                view._node = new._node
+            if record.watcher is not None:
+                record.watcher.rebound(view, new)
+        _renew_views(view, chain, history)
 
 
 def _put_back(base: Value, primitive: Any, attrs: Any, value: Value) -> Any:
@@ -135,6 +139,8 @@ def _put_back(base: Value, primitive: Any, attrs: Any, value: Value) -> Any:
     if primitive is ps.permute:
         dims = attrs["dims"]
         return ps.permute(value, dims=tuple([dims.index(d) for d in range(len(dims))]))
+    if primitive is ps.expand and value._data.size == base._data.size:  # nothing was repeated
+        return ps.reshape(value, shape=base._data.shape)
     raise RuntimeError(
         "an expanded tensor cannot be changed in place where gradients are recorded: several of "
         "its elements are one in memory. Please clone() it first."
@@ -229,6 +235,14 @@ class InPlace(Value):
     __ipow__ = pow_ = _in_place("pow_", e.pow)
     __ifloordiv__ = floor_divide_ = _in_place("floor_divide_", e.floor_divide)
     __imod__ = remainder_ = _in_place("remainder_", e.remainder)
+    __iand__ = bitwise_and_ = _in_place("bitwise_and_", e.bitwise_and)
+    __ior__ = bitwise_or_ = _in_place("bitwise_or_", e.bitwise_or)
+    __ixor__ = bitwise_xor_ = _in_place("bitwise_xor_", e.bitwise_xor)
+    __ilshift__ = bitwise_left_shift_ = _in_place("bitwise_left_shift_", e.bitwise_left_shift)
+    __irshift__ = bitwise_right_shift_ = _in_place("bitwise_right_shift_", e.bitwise_right_shift)
+    bitwise_not_, logical_not_ = (
+        _in_place("bitwise_not_", e.bitwise_not), _in_place("logical_not_", e.logical_not),
+    )  # fmt: skip
     exp_, log_, sqrt_, neg_, abs_ = (
         _in_place(f"{f.__name__}_", f) for f in (e.exp, e.log, e.sqrt, e.neg, e.abs)
     )

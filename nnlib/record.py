@@ -9,6 +9,7 @@ these nodes and knows no primitive by name.
 from __future__ import annotations
 
 import warnings
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
@@ -22,6 +23,8 @@ warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"nnlib\b")
 # glibc would hand memory back to the system after every step, and the page faults of getting it
 # again would cost more than the arithmetic; having freed one large block, it keeps what it has.
 np.empty(2**25 - 2**16, np.uint8)
+
+RESULT = -1  # in `reads` and `shape_only` of a primitive: its result, beside its arguments' numbers
 
 Array = Any  # an ndarray, or the NumPy scalar to which 0-d results degrade (and which is faster)
 
@@ -83,10 +86,12 @@ class Leaf(Node):
 class Value:
     """A NumPy array (or scalar) and the node that made it.  `Tensor` gives it its operators."""
 
-    __slots__ = ("__weakref__", "_data", "_node", "_view")
+    __slots__ = ("__weakref__", "_data", "_node", "_view", "_views")
 
     _data: Array
     _node: Node | None
+    _view: tuple[Value, Primitive | None, dict | None]  # of a view: what it shows, and how
+    _views: list[weakref.ref[Value]]  # the views of it that may still be in use
 
 
 class Watcher(Protocol):
@@ -95,6 +100,7 @@ class Watcher(Protocol):
     def saw(self, primitive: Primitive, args: tuple, attrs: dict, result: Value) -> None: ...
     def alias(self, value: Value, of: Value) -> None: ...
     def rebound(self, value: Value, result: Value) -> None: ...
+    def custom(self, value: Value, name: str) -> None: ...
     def peeked(self, value: Value, how: str) -> None: ...
     def draw(self, function: Callable[..., Any], args: tuple, kwargs: dict) -> Any: ...
     def refuse(self, reason: str) -> None: ...
@@ -186,18 +192,6 @@ def mark_changed(array: Array) -> None:
     changed[id(array) if array.base is None else _owner(array)] = clock
 
 
-rewritten: dict[int, int] = {}  # the same for changes that gave the array a new history
-
-
-def note_rewritten(array: Array) -> None:
-    """Note that views of `array` which were made before now tell an old history."""
-    rewritten[_owner(array)] = clock
-
-
-def when_rewritten(array: Array) -> int:
-    return rewritten.get(_owner(array), 0)
-
-
 def was_changed(array: Array, since: int) -> bool:
     return isinstance(array, np.ndarray) and changed.get(_owner(array), 0) > since
 
@@ -215,6 +209,8 @@ class Primitive:
     ``saves`` says what they look at: ``"args"``, ``"out"``, ``"both"`` or ``"none"``; ``"cross"``
     where the gradient of each of two arguments looks at the other one alone.  `shape_only` numbers
     the arguments (-1: the result) of which no more than the shape is looked at: they may change.
+    ``reads[i]`` names the arguments (-1: the result) that the i-th gradient looks at, where that is
+    not the same for all.  A `remade` result may change as well: the vjp is then given a new one.
     ``plain(*args, **attrs)`` writes a fused primitive out in simpler ones; higher derivatives and
     shipped graphs go through it.  ``keeping(*args, **attrs)`` is a forward that also returns what
     the joint can use again; that stands in the place of ``out`` then (None where it was not kept).
@@ -222,8 +218,8 @@ class Primitive:
 
     __slots__ = (
         "__weakref__", "broadcasts", "crosses", "differentiable", "family", "forward",
-        "joint", "keeping", "name", "plain", "saves_args", "saves_out", "shape_only",
-        "view", "vjps",
+        "joint", "keeping", "name", "plain", "reads", "remade", "saves_args", "saves_out",
+        "shape_only", "view", "vjps",
     )  # fmt: skip
 
     registry: dict[str, Primitive] = {}
@@ -241,13 +237,15 @@ class Primitive:
         keeping: Callable[..., tuple[Array, Any]] | None = None,
         family: str = "",
         shape_only: Sequence[int] = (),
+        reads: tuple[tuple[int, ...], ...] | None = None,
+        remade: bool = False,
     ) -> None:
         if name in self.registry:
             raise ValueError(f"primitive {name!r} is defined twice")
         self.name, self.forward, self.vjps, self.joint = name, forward, vjps, joint
         self.crosses = saves == "cross"
         self.keeping = keeping
-        self.shape_only = shape_only
+        self.shape_only, self.reads, self.remade = shape_only, reads, remade
         self.saves_args = saves in ("args", "both", "cross")
         self.saves_out = saves in ("out", "both")
         self.differentiable = joint is not None or any(vjps)
@@ -269,6 +267,8 @@ def apply(primitive: Primitive, args: Sequence[Any], attrs: dict) -> Any:
     """Compute ``primitive(*args, **attrs)`` and record it.  Arguments: Values, numbers, arrays."""
     if primitive.plain is not None and watcher is not None:
         return primitive.plain(*args, **attrs)  # what is watched is written out
+    if primitive.view:
+        return _apply_view(primitive, args[0], attrs)
     arrays = tuple([a._data if isinstance(a, Value) else a for a in args])
     if primitive.keeping is not None and mode == GRAD:
         return _apply_keeping(primitive, args, arrays, attrs)
@@ -278,10 +278,9 @@ def apply(primitive: Primitive, args: Sequence[Any], attrs: dict) -> Any:
         edges = tuple([a._node if isinstance(a, Value) else None for a in args])
         for edge in edges:
             if edge is not None:
-                result._node = record(primitive, edges, arrays, out, attrs)
+                if out.dtype.kind == "f":  # a cast to whole numbers has no gradient
+                    result._node = record(primitive, edges, arrays, out, attrs)
                 break
-    if primitive.view:
-        result._view = (args[0], primitive, attrs)
     if mode & WATCHED:
         _watch(primitive, args, attrs, result)
     return result
@@ -296,6 +295,45 @@ def _apply_keeping(primitive: Primitive, args: Sequence[Any], arrays: tuple, att
     result = make(out, record(primitive, edges, arrays, out, attrs))
     result._node.out = kept
     return result
+
+
+def _apply_view(primitive: Primitive, base: Value, attrs: dict) -> Any:
+    """Apply a primitive whose result looks at the memory of its argument, where NumPy can."""
+    data = as_memory(base)
+    out = primitive.forward(data, **attrs)
+    result = make(out)
+    if mode & GRAD and base._node is not None and primitive.differentiable:
+        result._node = record(primitive, (base._node,), (data,), out, attrs)
+    if out is data or out.base is data or (data.base is not None and out.base is data.base):
+        result._view = (base, primitive, attrs)
+        note_view(base, result)
+    if mode & WATCHED:
+        _watch(primitive, (base,), attrs, result)
+    return result
+
+
+def as_memory(value: Value) -> np.ndarray:
+    """The array of a value; a number, which is held as a NumPy scalar, gets memory to be shared."""
+    data = value._data
+    if data.__class__ is not np.ndarray:
+        value._data = data = np.asarray(data)
+    return data
+
+
+def note_view(base: Value, view: Value) -> None:
+    """Let `base` know its view, whose history is renewed when `base` is changed in place.
+
+    A leaf is changed without a history, if at all, so that its views keep theirs.
+    """
+    if base._node.__class__ is Leaf and watcher is None:
+        return
+    known = getattr(base, "_views", None)
+    if known is None:
+        base._views = [weakref.ref(view)]
+        return
+    if len(known) >= 16 and not len(known) & (len(known) - 1):  # now and then, forget those gone
+        base._views = known = [r for r in known if r() is not None]
+    known.append(weakref.ref(view))
 
 
 def make(data: Array, node: Node | None = None) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from nnlib import autograd, dtypes, printing, record
+from nnlib import autograd, devices, dtypes, printing, record
 from nnlib.autograd.hooks import RemovableHandle
 from nnlib.functions import arrange as a
 from nnlib.functions import create
@@ -17,8 +17,9 @@ from nnlib.functions import index as i
 from nnlib.functions import linalg as la
 from nnlib.functions import reduce as r
 from nnlib.functions import shape as s
-from nnlib.functions._args import needs_tensor
+from nnlib.functions._args import is_number, needs_tensor
 from nnlib.inplace import InPlace
+from nnlib.primitives import shape as ps
 from nnlib.record import Leaf, Node, Value
 
 
@@ -73,31 +74,52 @@ class Tensor(InPlace):
     __mul__ = __rmul__ = mul = e.mul
     __truediv__, __rtruediv__ = e.over, e.rdiv
     __pow__, __rpow__ = e.power, e.rpow
-    __floordiv__ = floor_divide = e.floor_divide
-    __mod__ = remainder = e.remainder
+    __floordiv__, __rfloordiv__, floor_divide = e.floor_divide, e.rfloordiv, e.floor_divide
+    __mod__, __rmod__, remainder = e.remainder, e.rmod, e.remainder
     __matmul__ = matmul = la.matmul
     add, sub, div, pow = e.add, e.sub, e.div, e.pow
     mm, mv, dot, outer, bmm = la.mm, la.mv, la.dot, la.outer, la.bmm
     addmm, addmv, baddbmm, norm = la.addmm, la.addmv, la.baddbmm, la.torch_norm
     __neg__, neg, __abs__, abs = e.neg, e.neg, e.abs, e.abs
-    __eq__, __ne__, __lt__, __le__, __gt__, __ge__ = e.eq, e.ne, e.lt, e.le, e.gt, e.ge
+    __lt__, __le__, __gt__, __ge__ = e.lt, e.le, e.gt, e.ge
     eq, ne, lt, le, gt, ge = e.eq, e.ne, e.lt, e.le, e.gt, e.ge
     __getitem__ = s.getitem
     __hash__ = object.__hash__
 
-    def __invert__(self) -> Any:
-        if self._data.dtype.kind != "b":
-            raise TypeError(f"~ is for boolean tensors, not {self.dtype.name}")
-        return e.logical_not(self)
+    __invert__ = bitwise_not = e.bitwise_not
+    __and__ = __rand__ = bitwise_and = e.bitwise_and
+    __or__ = __ror__ = bitwise_or = e.bitwise_or
+    __xor__ = __rxor__ = bitwise_xor = e.bitwise_xor
+    __lshift__ = bitwise_left_shift = e.bitwise_left_shift
+    __rshift__ = bitwise_right_shift = e.bitwise_right_shift
 
-    def __and__(self, other: Any) -> Any:
-        return e.logical_and(*_booleans("&", self, other))
+    def __eq__(self, other: Any) -> Any:  # what is no number is not equal, as in Python
+        return e.eq(self, other) if _comparable(other) else NotImplemented
 
-    def __or__(self, other: Any) -> Any:
-        return e.logical_or(*_booleans("|", self, other))
+    def __ne__(self, other: Any) -> Any:
+        return e.ne(self, other) if _comparable(other) else NotImplemented
 
-    def __xor__(self, other: Any) -> Any:
-        return e.logical_xor(*_booleans("^", self, other))
+    def __rlshift__(self, other: Any) -> Any:
+        return e.bitwise_left_shift(e.to_dtype(create.tensor(other), self.dtype), self)
+
+    def __rrshift__(self, other: Any) -> Any:
+        return e.bitwise_right_shift(e.to_dtype(create.tensor(other), self.dtype), self)
+
+    def __pos__(self) -> Any:
+        if self._data.dtype.kind == "b":
+            raise RuntimeError("The `+` operator, on a bool tensor is not supported: use .int()")
+        return self
+
+    def __reversed__(self) -> Any:
+        return s.flip(self, 0) if self.ndim else self
+
+    def __contains__(self, element: Any) -> bool:
+        if not isinstance(element, Value) and not is_number(element):
+            raise RuntimeError(
+                "Tensor.__contains__ only supports Tensor or scalar, but you passed in a "
+                f"{type(element)}."
+            )
+        return bool(r.any(e.eq(self, element)).item())
 
     # ------------------------------------------------------------ functions as methods
     exp, exp2, expm1, log, log2, log10, log1p = (
@@ -139,6 +161,7 @@ class Tensor(InPlace):
     count_nonzero, nonzero, isclose, allclose, equal = (
         i.count_nonzero, i.nonzero, i.isclose, i.allclose, i.equal,
     )  # fmt: skip
+    where = i.where_self
     bernoulli, multinomial = create.bernoulli, create.multinomial
 
     def expand_as(self, other: Any) -> Any:
@@ -171,43 +194,51 @@ class Tensor(InPlace):
         return bool(np.ndim(self._data) == 0 or self._data.flags.c_contiguous)
 
     # ------------------------------------------------------------ others like it
-    def new_tensor(self, data: Any, *, dtype: Any = None, requires_grad: Any = False) -> Any:
+    def new_tensor(self, data: Any, *, dtype: Any = None, device: Any = None,
+                   requires_grad: Any = False) -> Any:  # fmt: skip
         """tensor(data) in this tensor's type.
 
         >>> import nnlib
         >>> nnlib.zeros(2, dtype=nnlib.float64).new_tensor([1, 2])
         tensor([1., 2.], dtype=nnlib.float64)
         """
-        return create.tensor(data, dtype=dtype or self.dtype, requires_grad=requires_grad)
+        return create.tensor(data, dtype=dtype or self.dtype, device=device,
+                             requires_grad=requires_grad)  # fmt: skip
 
-    def new_zeros(self, *size: Any, dtype: Any = None, requires_grad: Any = False) -> Any:
+    def new_zeros(self, *shape: Any, size: Any = None, dtype: Any = None, device: Any = None,
+                requires_grad: Any = False) -> Any:  # fmt: skip
         """zeros(size) in this tensor's type.
 
         >>> import nnlib
         >>> nnlib.tensor([1, 2]).new_zeros(2)
         tensor([0, 0])
         """
-        return create.zeros(*size, dtype=dtype or self.dtype, requires_grad=requires_grad)
+        return create.zeros(*shape, size=size, dtype=dtype or self.dtype, device=device,
+                            requires_grad=requires_grad)  # fmt: skip
 
-    def new_ones(self, *size: Any, dtype: Any = None, requires_grad: Any = False) -> Any:
+    def new_ones(self, *shape: Any, size: Any = None, dtype: Any = None, device: Any = None,
+                requires_grad: Any = False) -> Any:  # fmt: skip
         """ones(size) in this tensor's type.
 
         >>> import nnlib
         >>> nnlib.tensor([1, 2]).new_ones(2)
         tensor([1, 1])
         """
-        return create.ones(*size, dtype=dtype or self.dtype, requires_grad=requires_grad)
+        return create.ones(*shape, size=size, dtype=dtype or self.dtype, device=device,
+                            requires_grad=requires_grad)  # fmt: skip
 
-    def new_empty(self, *size: Any, dtype: Any = None, requires_grad: Any = False) -> Any:
+    def new_empty(self, *shape: Any, size: Any = None, dtype: Any = None, device: Any = None,
+                requires_grad: Any = False) -> Any:  # fmt: skip
         """empty(size) in this tensor's type.
 
         >>> import nnlib
         >>> nnlib.tensor([1, 2]).new_empty(2, 3).shape
         nnlib.Size([2, 3])
         """
-        return create.empty(*size, dtype=dtype or self.dtype, requires_grad=requires_grad)
+        return create.empty(*shape, size=size, dtype=dtype or self.dtype, device=device,
+                            requires_grad=requires_grad)  # fmt: skip
 
-    def new_full(self, size: Any, fill_value: Any, *, dtype: Any = None,
+    def new_full(self, size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None,
                  requires_grad: Any = False) -> Any:  # fmt: skip
         """full(size, fill_value) in this tensor's type.
 
@@ -215,7 +246,8 @@ class Tensor(InPlace):
         >>> nnlib.tensor([1, 2]).new_full((2,), 7)
         tensor([7, 7])
         """
-        return create.full(size, fill_value, dtype=dtype or self.dtype, requires_grad=requires_grad)
+        return create.full(size, fill_value, dtype=dtype or self.dtype, device=device,
+                           requires_grad=requires_grad)  # fmt: skip
 
     @property
     def T(self) -> Any:
@@ -330,6 +362,34 @@ class Tensor(InPlace):
     def __repr__(self) -> str:
         return printing.describe(self)
 
+    def __reduce__(self) -> Any:
+        """What pickle and copy.copy take: the values and requires_grad, not the graph or .grad."""
+        if record.watcher is not None:
+            record.watcher.peeked(self, "pickle or copy")
+        return _rebuilt, (self.__class__, record.as_memory(self), self.requires_grad)
+
+    def __deepcopy__(self, memo: dict) -> Any:
+        if id(self) in memo:
+            return memo[id(self)]
+        if not self.is_leaf:
+            raise RuntimeError(
+                "Only Tensors created explicitly by the user (graph leaves) support the deepcopy "
+                "protocol at the moment: this one was computed from tensors that are recorded. "
+                "Copy x.detach(), or write x.clone() to keep the graph."
+            )
+        if record.watcher is None:
+            new = _rebuilt(self.__class__, _copied_memory(self, memo), self.requires_grad)
+        else:
+            copy = e.clone(self.detach())
+            new = _rebuilt(self.__class__, copy._data, self.requires_grad)
+            record.watcher.alias(new, copy)
+        memo[id(self)] = new
+        if self._copies_grad and self.grad is not None:
+            new.grad = self.grad.__deepcopy__(memo)
+        return new
+
+    _copies_grad = True
+
     def __format__(self, spec: str) -> str:
         return format(self.item(), spec) if not self.ndim else format(repr(self), spec)
 
@@ -366,7 +426,7 @@ class Tensor(InPlace):
         return int(self.item())
 
     def __index__(self) -> int:
-        if self._data.dtype.kind not in "iub":
+        if self._data.dtype.kind not in "iub" or self._data.size != 1:
             raise TypeError("only integer tensors of a single element can be converted to an index")
         return int(self.item())
 
@@ -395,22 +455,66 @@ class Tensor(InPlace):
                 "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() "
                 "instead."
             )
-        return np.asarray(self._data)
+        return record.as_memory(self)
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
         return np.asarray(self.numpy(), dtype)
 
     # ------------------------------------------------------------ types
-    def to(self, dtype: Any) -> Any:
-        """The same values in another type (or in that of another tensor).
+    def to(
+        self, *args: Any, dtype: Any = None, device: Any = None, non_blocking: Any = False,
+        copy: Any = False,
+    ) -> Any:  # fmt: skip
+        """The same values in another type, in that of another tensor, or on a device: the CPU.
+
+        The tensor itself where nothing changes, unless a `copy` is asked for.  Raises RuntimeError
+        for a device that there is not.
 
         >>> import nnlib
         >>> nnlib.tensor([1.9, -1.9]).to(nnlib.int64)
         tensor([ 1, -1])
+        >>> nnlib.tensor([1.9]).to("cpu", nnlib.float64)
+        tensor([1.9000], dtype=nnlib.float64)
         """
-        if dtype == "cpu":  # the one device there is
-            return self
-        return e.to_dtype(self, dtype.dtype if isinstance(dtype, Tensor) else dtype)
+        for given in args:
+            if isinstance(given, Tensor):
+                dtype = given.dtype
+            elif isinstance(given, (str, devices.device)):
+                device = given
+            elif not isinstance(given, bool):  # PyTorch's non_blocking and copy by position
+                dtype = given
+        devices.refuse_others(device)
+        out = self if dtype is None else e.to_dtype(self, dtype)
+        return e.clone(out) if copy and out is self else out
+
+    def type(self, dtype: Any = None, non_blocking: Any = False) -> Any:
+        """The name of the type, as "nnlib.FloatTensor"; with a dtype, the same values in that type.
+
+        Raises ValueError for a name that is no type of tensor.
+
+        >>> import nnlib
+        >>> nnlib.tensor([1.5]).type(), nnlib.tensor([1.5]).type(nnlib.int64)
+        ('nnlib.FloatTensor', tensor([1]))
+        """
+        if dtype is None:
+            return f"nnlib.{_TENSOR_NAMES[self.dtype.name]}"
+        if isinstance(dtype, str):
+            names = {v: k for k, v in _TENSOR_NAMES.items()}
+            named = names.get(dtype.rpartition(".")[2])
+            if named is None:
+                raise ValueError(f"invalid type: {dtype!r}; types are {list(names)}")
+            return e.to_dtype(self, dtypes.dtype.known[np.dtype(named)])
+        return e.to_dtype(self, dtype)
+
+    @property
+    def device(self) -> devices.device:
+        """Where its memory is: always the CPU.
+
+        >>> import nnlib
+        >>> nnlib.zeros(2).device
+        device(type='cpu')
+        """
+        return devices.CPU
 
     def type_as(self, other: Any) -> Any:
         """The same values in the type of `other`.
@@ -439,6 +543,24 @@ class Tensor(InPlace):
         tensor([1.], dtype=nnlib.float16)
         """
         return self.to(dtypes.float16)
+
+    def byte(self) -> Any:
+        """The same values as uint8.
+
+        >>> import nnlib
+        >>> nnlib.tensor([1.9]).byte()
+        tensor([1], dtype=nnlib.uint8)
+        """
+        return self.to(dtypes.uint8)
+
+    def char(self) -> Any:
+        """The same values as int8.
+
+        >>> import nnlib
+        >>> nnlib.tensor([-1.9]).char()
+        tensor([-1], dtype=nnlib.int8)
+        """
+        return self.to(dtypes.int8)
 
     def short(self) -> Any:
         """The same values as int16.
@@ -682,10 +804,11 @@ class Tensor(InPlace):
         >>> (2 * w).detach()
         tensor(6.)
         """
-        out = record.make(self._data)
-        out._view = (self, None, None)
         if record.watcher is not None:
-            record.watcher.alias(out, self)
+            out = record.apply(ps.detach, (self,), {})
+        else:
+            out = record.make(record.as_memory(self))
+        out._view = (self, None, None)
         return out
 
     def detach_(self) -> Any:
@@ -723,18 +846,44 @@ class Tensor(InPlace):
                 "data set to a tensor that requires gradients must be floating point, got "
                 f"{dtypes.of(value._data).name}"
             )
-        self._data = value._data
+        self._data = record.as_memory(value)
         if record.watcher is not None:
             record.watcher.alias(self, value)
 
 
-def _booleans(sign: str, a: Any, b: Any) -> tuple[Any, Any]:
-    for x in (a, b):
-        if not isinstance(x, Value) or x._data.dtype.kind != "b":
-            raise TypeError(
-                f"{sign} is for boolean tensors: compare first, as in (x > 0) {sign} (x < 1)"
-            )
-    return a, b
+_TENSOR_NAMES = {
+    "float16": "HalfTensor", "float32": "FloatTensor", "float64": "DoubleTensor",
+    "uint8": "ByteTensor", "int8": "CharTensor", "int16": "ShortTensor", "int32": "IntTensor",
+    "int64": "LongTensor", "bool": "BoolTensor",
+}  # fmt: skip
+
+
+def _comparable(other: Any) -> bool:
+    """Whether == is for numbers.  Arrays and lists of tensors are refused, with what to do."""
+    return isinstance(other, (Value, np.ndarray)) or is_number(other)
+
+
+def _copied_memory(x: Value, memo: dict) -> np.ndarray:
+    """A copy of x's array.  What shares memory in a deep copy's original shares it in the copy."""
+    array = record.as_memory(x)
+    owner = array if array.base is None else array.base
+    if type(owner) is not np.ndarray or not array.size:
+        return array.copy()
+    if id(owner) not in memo:
+        memo[id(owner)] = owner.copy(order="K")
+    new = memo[id(owner)]
+    if owner is array:
+        return new
+    start = array.__array_interface__["data"][0] - owner.__array_interface__["data"][0]
+    return np.ndarray(array.shape, array.dtype, new.ravel(order="K"), start, array.strides)
+
+
+def _rebuilt(kind: type, array: np.ndarray, requires_grad: bool) -> Any:
+    """A tensor out of a pickle."""
+    new: Any = object.__new__(kind)
+    new._data = array
+    new._node = Leaf() if requires_grad else None
+    return new
 
 
 record.tensor_class = Tensor

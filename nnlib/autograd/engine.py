@@ -16,7 +16,7 @@ from nnlib import record
 from nnlib.primitives.elementwise import add, clone
 from nnlib.primitives.reduce import sum as sum_
 from nnlib.primitives.shape import reshape
-from nnlib.record import Node, Value, make
+from nnlib.record import RESULT, Node, Value, make
 
 _FREED = "freed"
 _NOTHING = (None, None)
@@ -37,8 +37,6 @@ def walk(
     `wanted` are put there, and with `stop` the walk ends at them.  Kahn's order: a node is passed
     once all that use it have been.
     """
-    if record.rewritten:
-        record.clock += 1  # every node is looked at: one may use a view of before the change
     as_values = create_graph or record.watcher is not None
     vjps_of = _vjps_of_values if as_values else _vjps_of_arrays
     pending = _consumers(roots, wanted, stop)
@@ -226,7 +224,7 @@ def _unbroadcast_each(gs: Sequence[Any], shapes: Sequence[tuple[int, ...]]) -> S
 
 
 def _vjps_of_values(node: Node, g: Any) -> Sequence[Any]:
-    _check_saved(node)
+    _check_saved(node, as_values=True)
     primitive, attrs, edges = node.primitive, node.attrs or {}, node.edges
     args = node.args if node.args is not None else (None,) * len(edges)
     args = [
@@ -275,18 +273,19 @@ def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
     return g if g.shape == shape else reshape(g, shape=shape)
 
 
-def _check_saved(node: Node) -> None:
+def _check_saved(node: Node, as_values: bool = False) -> None:
     if node.attrs is _FREED:
         raise RuntimeError(
             "Trying to backward through the graph a second time: what "
             f"{node.name} had saved was freed by the first pass. Say retain_graph=True in the "
             "first backward() if you need two, or compute the loss again before the second."
         )
-    unread = node.primitive.shape_only
-    saved = [a for i, a in enumerate(node.args or ()) if i not in unread]
-    for array in [*saved, None if -1 in unread else node.out]:
-        array = array._data if isinstance(array, Value) else array
+    for saved in _read(node, as_values):
+        array = saved._data if isinstance(saved, Value) else saved
         if array is not None and record.was_changed(array, node.time):
+            if saved is node.out and getattr(node.primitive, "remade", False):
+                node.out = node.primitive(*node.args, **(node.attrs or {}))
+                continue
             raise RuntimeError(
                 "one of the variables needed for gradient computation has been modified by an "
                 f"inplace operation: {node.primitive.name} saved a tensor of shape "
@@ -294,23 +293,19 @@ def _check_saved(node: Node) -> None:
                 f"Use the out-of-place form (x = x + y instead of x += y), or change it after "
                 "backward()."
             )
-    if record.rewritten:
-        _refuse_stale_views(node)
 
 
-def _refuse_stale_views(node: Node) -> None:
-    """A view made before its base got a new history must not be used after that."""
-    for edge in node.edges:
-        while edge is not None and edge.primitive is not None and edge.primitive.view:
-            base = edge.args[0] if edge.args else None
-            base = base._data if isinstance(base, Value) else base
-            if base is not None and edge.time < record.when_rewritten(base) <= node.time:
-                raise RuntimeError(
-                    f"a view ({edge.primitive.name}, of a tensor of shape {list(base.shape)}) was "
-                    "used after that tensor had been modified by an inplace operation: the view "
-                    "still has the history of before. Make the view again after the change."
-                )
-            edge = edge.edges[0]
+def _read(node: Node, as_values: bool) -> list[Any]:
+    """What the gradients that are asked for look at, among what the node saved."""
+    primitive, args = node.primitive, node.args or ()
+    by_argument = getattr(primitive, "reads", None)  # a Function is no Primitive, and has none
+    if by_argument is None or (as_values and primitive.plain is not None):
+        unread = primitive.shape_only
+        read = {i for i in (RESULT, *range(len(args))) if i not in unread}
+    else:
+        needs = [reads for e, reads in zip(node.edges, by_argument) if e is not None]
+        read = {i for reads in needs for i in reads}
+    return [a for i, a in enumerate(args) if i in read] + [node.out] * (RESULT in read)
 
 
 def _note_gradient(extra: dict, g: Any) -> Any:
@@ -319,13 +314,35 @@ def _note_gradient(extra: dict, g: Any) -> Any:
         value = g if isinstance(g, Value) else make(g)
         for hook in list(extra["hooks"].values()):
             changed = hook(value)
-            value = value if changed is None else changed
+            value = value if changed is None else _fitting(hook, changed, value)
         g = value if isinstance(g, Value) else value._data
     if "retain" in extra:
         kept = g if isinstance(g, Value) else make(np.array(g)[()])
         before = extra["retain"]
         extra["retain"] = kept if before is None else make(before._data + kept._data)
     return g
+
+
+def _fitting(hook: Any, changed: Any, value: Value) -> Value:
+    """What a hook returns in place of a gradient, refused where it is no such gradient."""
+    name = getattr(hook, "__name__", type(hook).__name__)
+    if not isinstance(changed, Value):
+        raise TypeError(
+            f"expected Variable, but hook returned '{type(changed).__name__}': hook '{name}' "
+            "returns a tensor in place of the gradient, or None to leave it as it is"
+        )
+    old, new = value._data, changed._data
+    if new.dtype != old.dtype:
+        raise RuntimeError(
+            f"hook '{name}' has changed the type of value (was {old.dtype.name} got "
+            f"{new.dtype.name})"
+        )
+    if new.shape != old.shape:
+        raise RuntimeError(
+            f"hook '{name}' has changed the size of value: the gradient has shape "
+            f"{list(old.shape)}, it returned {list(new.shape)}"
+        )
+    return changed
 
 
 def _gather(leaf: Any, g: Any, create_graph: bool) -> None:

@@ -150,9 +150,13 @@ class Function:
             else:
                 out = cls.forward(*args)
                 cls.setup_context(ctx, args, out)
-        if not any(ctx.needs_input_grad):
-            return out
-        return _recorded(cls, ctx, args, nodes, out)
+        if any(ctx.needs_input_grad):
+            out = _recorded(cls, ctx, args, nodes, out)
+        if record.watcher is not None:
+            for result in out if isinstance(out, tuple) else (out,):
+                if isinstance(result, Value) and result._data.dtype.kind == "f":
+                    record.watcher.custom(result, cls.__name__)
+        return out
 
 
 class _Step:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+import inspect
+from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, ContextDecorator
 from types import TracebackType
 from typing import Any
@@ -24,6 +26,17 @@ class _Recording(ContextDecorator):
         context.__enter__()
         self._open.append(context)
 
+    def __call__(self, function: Callable[..., Any]) -> Any:
+        """Around every call of a function; of a generator function, around every step of it."""
+        if not inspect.isgeneratorfunction(function):
+            return super().__call__(function)
+
+        @functools.wraps(function)
+        def generator(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
+            return _stepped(self, function(*args, **kwargs))
+
+        return generator
+
     def __exit__(
         self,
         kind: type[BaseException] | None,
@@ -31,6 +44,28 @@ class _Recording(ContextDecorator):
         trace: TracebackType | None,
     ) -> None:
         self._open.pop().__exit__(kind, error, trace)
+
+
+def _stepped(mode: _Recording, steps: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
+    """The steps of a generator, each in the mode; between them its caller's own mode holds."""
+    try:
+        with mode:
+            given = next(steps)
+        while True:
+            try:
+                sent = yield given
+            except GeneratorExit:
+                with mode:
+                    steps.close()
+                raise
+            except BaseException as error:
+                with mode:
+                    given = steps.throw(error)
+            else:
+                with mode:
+                    given = steps.send(sent)
+    except StopIteration as end:
+        return end.value
 
 
 class no_grad(_Recording):
@@ -113,6 +148,10 @@ class set_grad_enabled(_Recording):
         self._before = record.grad_enabled()
         self._mode = mode
         record.set_recording(mode)
+
+    def __call__(self, function: Callable[..., Any]) -> Any:
+        record.set_recording(self._before)  # as a decorator it does nothing before the call
+        return super().__call__(function)
 
     def _enter(self) -> AbstractContextManager[None]:
         record.set_recording(self._before)

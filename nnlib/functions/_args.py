@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import functools
+import math
+import operator
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
 from nnlib import dtypes, record
+from nnlib.devices import refuse_out
 from nnlib.functions._examples import EXAMPLES, documented
 from nnlib.primitives.elementwise import cast
 from nnlib.record import GRAD, Node, Primitive, Value, apply, make
@@ -39,10 +43,54 @@ def converted(x: Any, d: np.dtype) -> Any:
 
 
 def as_operand(x: Any, d: np.dtype) -> Any:
-    """An operand in type `d`: a Value is cast, a number becomes what `d` can hold exactly."""
+    """An operand in type `d`: a Value is cast; a whole number too large for `d` wraps round."""
     if isinstance(x, Value):
         return converted(x, d)
-    return d.type(x).item() if d.kind != "f" else float(x)
+    if d.kind == "f":
+        return float(x)
+    if d.kind == "b":
+        return bool(x)
+    if not -(2**63) <= int(x) < 2**63:
+        raise OverflowError(f"int too big to convert: {x} does not fit into 64 bits")
+    return np.array(int(x), np.int64).astype(d).item()
+
+
+def held(x: Any, d: np.dtype) -> Any:
+    """A number as an element of type `d` that is to hold it; RuntimeError where it does not fit."""
+    if d.kind == "b":
+        return d.type(x)
+    if d.kind == "f":
+        if math.isfinite(x) and abs(x) > np.finfo(d).max:
+            raise _overflow(x, d)
+        return d.type(x)
+    if isinstance(x, (float, np.floating)) and not math.isfinite(x):
+        raise _overflow(x, d)
+    ends, whole = np.iinfo(d), int(x)
+    if d.kind == "u" and -ends.max <= whole < 0:  # PyTorch lets these wrap round
+        whole += ends.max + 1
+    if not ends.min <= whole <= ends.max:
+        raise _overflow(x, d)
+    return d.type(whole)
+
+
+def _overflow(x: Any, d: np.dtype) -> RuntimeError:
+    ends = np.finfo(d) if d.kind == "f" else np.iinfo(d)
+    return RuntimeError(
+        f"value cannot be converted to type {d.name} without overflow: {x} is outside of "
+        f"{ends.min} … {ends.max}. Convert the tensor to a wider type first."
+    )
+
+
+def is_whole(x: Any) -> bool:
+    """Whether x is one whole number: an int, NumPy's or one in a 0-d tensor."""
+    if isinstance(x, Value):
+        return x._data.ndim == 0 and x._data.dtype.kind in "iu"
+    return isinstance(x, (int, np.integer)) and not isinstance(x, bool)
+
+
+def many(x: Any) -> list[Any]:
+    """One thing, or a list or tuple of them, as a list."""
+    return list(x) if isinstance(x, (tuple, list)) else [x]
 
 
 def floating(x: Value) -> Value:
@@ -54,14 +102,15 @@ def floating(x: Value) -> Value:
 
 def dimension(dim: int, ndim: int) -> int:
     """A dimension counted from the front; IndexError, as PyTorch's, where there is none such."""
-    if isinstance(dim, bool) or not isinstance(dim, (int, np.integer)):
+    if not is_whole(dim):
         raise TypeError(f"dim must be int, not {type(dim).__name__}")
+    dim = operator.index(dim)
     n = max(ndim, 1)
     if not -n <= dim < n:
         raise IndexError(
             f"Dimension out of range (expected to be in range of [{-n}, {n - 1}], but got {dim})"
         )
-    return int(dim) % n
+    return dim % n
 
 
 def dimensions(dim: int | Sequence[int] | None, ndim: int) -> tuple[int, ...]:
@@ -73,6 +122,33 @@ def dimensions(dim: int | Sequence[int] | None, ndim: int) -> tuple[int, ...]:
     if len(set(out)) != len(out):
         raise RuntimeError(f"dim {list(dims)} appears multiple times in the list of dims")
     return out if ndim else ()
+
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def numpy_names(function: Callable[P, R]) -> Callable[P, R]:
+    """Let a function take NumPy's `axis` and `keepdims` for `dim` and `keepdim`, as PyTorch's.
+
+    An `out` is refused, with the reason.
+    """
+
+    @functools.wraps(function)
+    def named(*args: P.args, **kwargs: P.kwargs) -> R:
+        if kwargs:
+            refuse_out(kwargs.pop("out", None))
+            for theirs, ours in (("axis", "dim"), ("keepdims", "keepdim")):
+                if theirs in kwargs:
+                    if ours in kwargs:
+                        raise TypeError(
+                            f"{function.__name__}() got both {ours} and {theirs}: two names of one "
+                            "argument"
+                        )
+                    kwargs[ours] = kwargs.pop(theirs)
+        return function(*args, **kwargs)
+
+    return named
 
 
 def broadcast_error(name: str, x: Any, y: Any, error: Exception) -> Exception:
@@ -109,7 +185,9 @@ def binary(
     differentiable, crosses, name = primitive.differentiable, primitive.crosses, primitive.name
     new = object.__new__
 
-    def function(input: Any, other: Any) -> Any:
+    def function(input: Any, other: Any, *, out: Any = None) -> Any:
+        if out is not None:
+            refuse_out(out)
         mode = record.mode
         if mode > GRAD or not isinstance(input, Value):
             return slow(input, other)
@@ -126,12 +204,12 @@ def binary(
         else:
             return slow(input, other)
         try:
-            out = forward(x, y)
+            made = forward(x, y)
         except ValueError as error:
             raise broadcast_error(name, x, y, error) from None
         here = input._node
         result = new(record.tensor_class)
-        result._data = out
+        result._data = made
         if mode and differentiable and (here is not None or there is not None):
             result._node = node = Node(primitive, (here, there))
             if crosses:
@@ -139,7 +217,7 @@ def binary(
             elif saves_args:
                 node.args = (x, y)
             if saves_out:
-                node.out = out
+                node.out = made
             if y is not other and x.shape != y.shape:
                 node.shapes = (x.shape, y.shape)
         else:
@@ -158,7 +236,9 @@ def unary(
     saves_args, saves_out = primitive.saves_args, primitive.saves_out
     new = object.__new__
 
-    def function(input: Any) -> Any:
+    def function(input: Any, *, out: Any = None) -> Any:
+        if out is not None:
+            refuse_out(out)
         mode = record.mode
         if mode > GRAD or not isinstance(input, Value):
             return slow(input)
@@ -166,16 +246,16 @@ def unary(
         kind = x.dtype
         if kind is not F32 and kind is not F64:
             return slow(input)
-        out = forward(x)
+        made = forward(x)
         result = new(record.tensor_class)
-        result._data = out
+        result._data = made
         here = input._node
         if here is not None and mode and differentiable:
             result._node = node = Node(primitive, (here,))
             if saves_args:
                 node.args = (x,)
             if saves_out:
-                node.out = out
+                node.out = made
         else:
             result._node = None
         return result
@@ -242,9 +322,13 @@ __all__ = [
     "dimension",
     "dimensions",
     "floating",
+    "held",
     "is_number",
+    "is_whole",
     "make",
+    "many",
     "mixed",
     "needs_tensor",
+    "numpy_names",
     "unary",
 ]  # fmt: skip

@@ -6,12 +6,15 @@ All are written in the few shape primitives, so their derivatives are those prim
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from nnlib.functions._args import dimension, needs_tensor
+from nnlib import record
+from nnlib.functions._args import dimension, is_whole, many, needs_tensor, numpy_names
+from nnlib.functions.elementwise import clone
 from nnlib.functions.shape import (
     _sizes,
     cat,
@@ -23,12 +26,14 @@ from nnlib.functions.shape import (
     transpose,
     unsqueeze,
 )
+from nnlib.primitives import index as pi
 from nnlib.primitives import shape as p
-from nnlib.record import Value, apply
+from nnlib.record import Value, apply, make
 
 # ---------------------------------------------------------------- parts
 
 
+@numpy_names
 def narrow(input: Any, dim: int, start: int, length: int) -> Any:
     """start … start + length - 1 along `dim`, as a view.
 
@@ -43,7 +48,7 @@ def narrow(input: Any, dim: int, start: int, length: int) -> Any:
     if not x._data.ndim:
         raise RuntimeError("narrow() cannot be applied to a 0-dim tensor.")
     d = dimension(dim, x._data.ndim)
-    n = x._data.shape[d]
+    n, start, length = x._data.shape[d], operator.index(start), operator.index(length)
     if not -n <= start <= n:
         raise IndexError(f"start out of range (expected to be in [{-n}, {n}], but got {start})")
     start = start + n if start < 0 else start
@@ -55,6 +60,7 @@ def narrow(input: Any, dim: int, start: int, length: int) -> Any:
     return getitem(x, (*(slice(None),) * d, slice(start, start + length)))
 
 
+@numpy_names
 def select(input: Any, dim: int, index: int) -> Any:
     """The slice `index` along `dim`, without that dimension: x[:, …, index].
 
@@ -71,6 +77,7 @@ def select(input: Any, dim: int, index: int) -> Any:
     return getitem(x, (*(slice(None),) * dimension(dim, x._data.ndim), index))
 
 
+@numpy_names
 def unbind(input: Any, dim: int = 0) -> tuple[Any, ...]:
     """All slices along `dim`, as a tuple.
 
@@ -102,8 +109,9 @@ def split(tensor: Any, split_size_or_sections: int | Sequence[int], dim: int = 0
     if not x._data.ndim:
         raise RuntimeError("split expects at least a 1-dimensional tensor")
     n = x._data.shape[d]
-    sizes = split_size_or_sections
-    if isinstance(sizes, int):
+    sizes: Any = split_size_or_sections
+    if is_whole(sizes):
+        sizes = operator.index(sizes)
         if sizes < 0 or (sizes == 0 and n):
             raise RuntimeError(
                 f"split expects split_size be non-negative, but got split_size={sizes}"
@@ -122,6 +130,7 @@ def split(tensor: Any, split_size_or_sections: int | Sequence[int], dim: int = 0
     return tuple([narrow(x, d, ends[i], size) for i, size in enumerate(sizes)])
 
 
+@numpy_names
 def chunk(input: Any, chunks: int, dim: int = 0) -> tuple[Any, ...]:
     """At most `chunks` pieces of equal size along `dim` (the last may be shorter).
 
@@ -175,13 +184,20 @@ def repeat(input: Any, *repeats: Any) -> Any:
     between = tuple([n for size in old for n in (1, size)])
     wanted = tuple([n for pair in zip(counts, old, strict=True) for n in pair])
     new = tuple([n * size for n, size in zip(counts, old, strict=True)])
-    return reshape(expand(reshape(x, between), wanted), new)
+    return _copied(x, reshape(expand(reshape(x, between), wanted), new))
 
 
-def repeat_interleave(input: Any, repeats: int, dim: int | None = None) -> Any:
-    """Each element (or slice along `dim`) `repeats` times in a row.
+def _copied(x: Value, result: Value) -> Any:
+    """`result` in memory of its own: where nothing was repeated, it is still a view of x."""
+    return clone(result) if np.may_share_memory(result._data, x._data) else result
 
-    As ``torch.repeat_interleave``.
+
+@numpy_names
+def repeat_interleave(input: Any, repeats: Any, dim: int | None = None) -> Any:
+    """Each element (or slice along `dim`) `repeats` times in a row: one count, or one for each.
+
+    Raises RuntimeError for negative counts, and where their number is another.  As
+    ``torch.repeat_interleave``.
 
     >>> import nnlib
     >>> nnlib.repeat_interleave(nnlib.tensor([1, 2]), 3)
@@ -192,8 +208,28 @@ def repeat_interleave(input: Any, repeats: int, dim: int | None = None) -> Any:
         x, dim = reshape(x, -1), 0
     d = dimension(dim, x._data.ndim)
     shape = x._data.shape
-    wide = expand(unsqueeze(x, d + 1), (*shape[: d + 1], repeats, *shape[d + 1 :]))
-    return reshape(wide, (*shape[:d], shape[d] * repeats, *shape[d + 1 :]))
+    if isinstance(repeats, Value) and repeats._data.size != 1:
+        return _each_repeated(x, repeats, d)
+    count = operator.index(repeats.item() if isinstance(repeats, Value) else repeats)  # type: ignore[attr-defined]
+    if count < 0:
+        raise RuntimeError(f"repeats can not be negative, got {count}")
+    wide = expand(unsqueeze(x, d + 1), (*shape[: d + 1], count, *shape[d + 1 :]))
+    return _copied(x, reshape(wide, (*shape[:d], shape[d] * count, *shape[d + 1 :])))
+
+
+def _each_repeated(x: Any, repeats: Value, d: int) -> Any:
+    counts = repeats._data
+    if counts.dtype.kind not in "iu" or counts.shape != x._data.shape[d : d + 1]:
+        raise RuntimeError(
+            f"repeats must be whole numbers, one for each of the {x._data.shape[d]} along dim {d}, "
+            f"got shape {list(counts.shape)}"
+        )
+    if counts.size and counts.min() < 0:
+        raise RuntimeError(f"repeats can not be negative, got {counts.min()}")
+    if watcher := record.watcher:
+        watcher.peeked(repeats, "repeat_interleave() with a count for each")
+    at = make(np.repeat(np.arange(counts.size), counts))
+    return apply(pi.take, (x, at), {"dim": d})
 
 
 def roll(input: Any, shifts: int | Sequence[int], dims: Any = None) -> Any:
@@ -206,20 +242,26 @@ def roll(input: Any, shifts: int | Sequence[int], dims: Any = None) -> Any:
     tensor([3, 0, 1, 2])
     """
     x = needs_tensor("roll", input)
-    if dims is None:
-        return reshape(roll(reshape(x, -1), shifts, 0), x._data.shape)
-    pairs = (
-        [(shifts, dims)]
-        if isinstance(shifts, int) and isinstance(dims, int)
-        else list(zip(shifts, dims, strict=True))  # type: ignore[arg-type]
-    )
-    for shift, dim in pairs:
+    by, along = many(shifts), [] if dims is None else many(dims)
+    if not along:
+        if len(by) != 1:
+            raise RuntimeError(
+                f"shifts and dimensions must align. shifts: {len(by)}, dims:{len(along)}"
+            )
+        return reshape(roll(reshape(x, -1), by[0], 0), x._data.shape)
+    if len(by) != len(along):
+        raise RuntimeError(
+            f"shifts and dimensions must align. shifts: {len(by)}, dims:{len(along)}"
+        )
+    given = x
+    for shift, dim in zip(by, along, strict=True):
+        shift = operator.index(shift)
         d = dimension(dim, x._data.ndim)
         n = x._data.shape[d] if x._data.ndim else 0
         if n and shift % n:
             head = n - shift % n
             x = cat([narrow(x, d, head, n - head), narrow(x, d, 0, head)], d)
-    return x
+    return clone(x) if x is given else x
 
 
 # ---------------------------------------------------------------- order of dimensions
@@ -297,6 +339,7 @@ def ravel(input: Any) -> Any:
     return flatten(input)
 
 
+@numpy_names
 def unflatten(input: Any, dim: int, sizes: Sequence[int]) -> Any:
     """One dimension split into several; one of the sizes may be -1.
 

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from nnlib import dtypes, record
-from nnlib.functions._args import converted, needs_tensor
+from nnlib.devices import refuse_others, refuse_out
+from nnlib.functions._args import converted, held, is_number, is_whole, needs_tensor
 from nnlib.functions._examples import documented
 from nnlib.functions.shape import _sizes
 from nnlib.record import Leaf, Value, make
 
 
-def _finish(array: Any, requires_grad: bool) -> Any:
+def _finish(array: Any, requires_grad: bool, device: Any = None, out: Any = None) -> Any:
+    refuse_others(device)
+    refuse_out(out)
     t = make(array[()])
     if requires_grad:
         if array.dtype.kind != "f":
@@ -31,7 +35,18 @@ def _kind(dtype: Any) -> np.dtype:
     return dtypes.get_default_dtype().numpy if dtype is None else dtypes.as_numpy(dtype)
 
 
-def tensor(data: Any, *, dtype: Any = None, requires_grad: bool = False) -> Any:
+def _sized(shape: tuple, size: Any) -> tuple[int, ...]:
+    """The shape of f(2, 3), f((2, 3)) or f(size=(2, 3))."""
+    if size is None:
+        return _sizes(shape)
+    if shape:
+        raise TypeError(f"the size is given twice: {list(shape)} and size={size!r}")
+    return _sizes(tuple(size) if isinstance(size, (tuple, list)) else (size,))
+
+
+def tensor(
+    data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Any:
     """A tensor with a copy of `data`: a number, nested lists, or a NumPy array.
 
     Python floats give float32, ints int64, bools bool; an array keeps its type.  Raises ValueError
@@ -42,24 +57,66 @@ def tensor(data: Any, *, dtype: Any = None, requires_grad: bool = False) -> Any:
     tensor([[1., 2.],
             [3., 4.]])
     """
-    if isinstance(data, Value):
-        data = data._data
-    if isinstance(data, (list, tuple)):
-        data = _unwrapped(data)
-    own = isinstance(data, (np.ndarray, np.generic))
+    refuse_others(device)
+    if isinstance(data, (Value, np.ndarray, np.generic)):  # they have a type of their own
+        array = np.array(data._data if isinstance(data, Value) else data)
+        dtypes.of(array)
+        kind = array.dtype if dtype is None else dtypes.as_numpy(dtype)
+        return _finish(array.astype(kind, copy=False), requires_grad)
+    if isinstance(data, str):
+        raise TypeError("new(): invalid data type 'str': a tensor holds numbers")
+    if isinstance(data, range):
+        data = list(data)
+    kind = _type_of(data) if dtype is None else dtypes.as_numpy(dtype)
+    return _finish(_array_of(_unwrapped(data), kind), requires_grad)
+
+
+def _array_of(data: Any, kind: np.dtype) -> np.ndarray:
+    """Numbers and nested lists of them as an array; RuntimeError where one does not fit."""
     try:
         array = np.array(data)
     except ValueError as error:
         raise ValueError(f"the nested lists are not of equal lengths: {error}") from None
-    if dtype is not None:
-        array = array.astype(dtypes.as_numpy(dtype))
-    elif not own:
-        if array.dtype.kind == "f":
-            array = array.astype(dtypes.get_default_dtype().numpy)
-        elif array.dtype.kind == "i":
-            array = array.astype(np.int64)
-    dtypes.of(array)
-    return _finish(array, requires_grad)
+    if array.dtype.kind not in "biuf":
+        if array.dtype.kind == "O" and all(isinstance(v, int) for v in array.ravel()):
+            raise ValueError("Overflow when unpacking long long: an int64 ends at 2**63 - 1")
+        raise RuntimeError(
+            f"Could not infer dtype of {array.dtype.name}: a tensor is made of numbers, of nested "
+            "lists of equal lengths, or of a NumPy array"
+        )
+    if array.dtype == np.uint64 and kind.kind in "iu":
+        raise ValueError("Overflow when unpacking long long: an int64 ends at 2**63 - 1")
+    if array.size and kind.kind in "iu" and array.dtype != kind and array.dtype.kind != "b":
+        for end in (array.min(), array.max()):
+            held(end, kind)
+    return array.astype(kind, copy=False)
+
+
+def _type_of(data: Any) -> np.dtype:
+    """The type of a tensor made of `data`: its elements' types promoted, as PyTorch infers it."""
+    kinds = set(_types_in(data))
+    return functools.reduce(dtypes.promote, kinds) if kinds else dtypes.get_default_dtype().numpy
+
+
+def _types_in(data: Any) -> Iterator[np.dtype]:
+    if isinstance(data, (list, tuple)):
+        plain = set(map(type, data))
+        if plain <= {int, float, bool}:
+            yield from [dtypes.of_number(kind(0)) for kind in plain]
+            return
+        for entry in data:
+            yield from _types_in(entry)
+    elif isinstance(data, (Value, np.ndarray, np.generic)):
+        array = data._data if isinstance(data, Value) else data
+        dtypes.of(array)
+        yield array.dtype
+    elif isinstance(data, (bool, int, float)):
+        yield dtypes.of_number(data)
+    else:
+        raise RuntimeError(
+            f"Could not infer dtype of {type(data).__name__}: a tensor is made of numbers, of "
+            "nested lists of them, or of a NumPy array"
+        )
 
 
 def _unwrapped(data: Any) -> Any:
@@ -85,10 +142,13 @@ def from_numpy(array: np.ndarray) -> Any:
     if not isinstance(array, np.ndarray):
         raise TypeError(f"expected np.ndarray (got {type(array).__name__})")
     dtypes.of(array)
-    return make(array if array.ndim else array[()])
+    return make(array)
 
 
-def full(size: Any, fill_value: Any, *, dtype: Any = None, requires_grad: bool = False) -> Any:
+def full(
+    size: Any, fill_value: Any, *, out: Any = None, dtype: Any = None, device: Any = None,
+    requires_grad: bool = False,
+) -> Any:  # fmt: skip
     """A tensor filled with one number.
 
     As ``torch.full``.
@@ -98,12 +158,25 @@ def full(size: Any, fill_value: Any, *, dtype: Any = None, requires_grad: bool =
     tensor([[7., 7.],
             [7., 7.]])
     """
-    kind = dtypes.of_number(fill_value) if dtype is None else dtypes.as_numpy(dtype)
-    return _finish(np.full(_sizes((size,) if isinstance(size, int) else tuple(size)), fill_value,
-                           kind), requires_grad)  # fmt: skip
+    shape = _sizes((size,) if is_whole(size) else tuple(size))
+    value, kind = _filling(fill_value)
+    kind = kind if dtype is None else dtypes.as_numpy(dtype)
+    return _finish(np.full(shape, held(value, kind), kind), requires_grad, device, out)
 
 
-def zeros(*size: Any, dtype: Any = None, requires_grad: bool = False) -> Any:
+def _filling(value: Any) -> tuple[Any, np.dtype]:
+    """A number, or that of a tensor with one element, and its type."""
+    if isinstance(value, Value):
+        return value.item(), value._data.dtype  # type: ignore[attr-defined]
+    if not is_number(value):
+        raise TypeError(f"fill_value must be a number, not {type(value).__name__}")
+    return value, dtypes.of_number(value)
+
+
+def zeros(
+    *shape: Any, size: Any = None, out: Any = None, dtype: Any = None, device: Any = None,
+    requires_grad: bool = False,
+) -> Any:  # fmt: skip
     """A tensor filled with 0.
 
     As ``torch.zeros``.
@@ -113,10 +186,14 @@ def zeros(*size: Any, dtype: Any = None, requires_grad: bool = False) -> Any:
     tensor([[0., 0., 0.],
             [0., 0., 0.]])
     """
-    return _finish(np.zeros(_sizes(size), _kind(dtype)), requires_grad)
+    array = np.zeros(_sized(shape, size), _kind(dtype))
+    return _finish(array, requires_grad, device, out)
 
 
-def ones(*size: Any, dtype: Any = None, requires_grad: bool = False) -> Any:
+def ones(
+    *shape: Any, size: Any = None, out: Any = None, dtype: Any = None, device: Any = None,
+    requires_grad: bool = False,
+) -> Any:  # fmt: skip
     """A tensor filled with 1.
 
     As ``torch.ones``.
@@ -125,14 +202,17 @@ def ones(*size: Any, dtype: Any = None, requires_grad: bool = False) -> Any:
     >>> nnlib.ones(2, dtype=nnlib.int64)
     tensor([1, 1])
     """
-    return _finish(np.ones(_sizes(size), _kind(dtype)), requires_grad)
+    array = np.ones(_sized(shape, size), _kind(dtype))
+    return _finish(array, requires_grad, device, out)
 
 
 def _like(name: str, value: float) -> Any:
-    def function(input: Any, *, dtype: Any = None, requires_grad: bool = False) -> Any:
-        x = input._data
+    def function(
+        input: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+    ) -> Any:
+        x = needs_tensor(name, input)._data
         kind = x.dtype if dtype is None else dtypes.as_numpy(dtype)
-        return _finish(np.full(x.shape, value, kind), requires_grad)
+        return _finish(np.full(x.shape, value, kind), requires_grad, device)
 
     doc = f"A tensor of the shape and type of `input`, filled with {value}."
     function.__name__ = function.__qualname__ = name
@@ -143,7 +223,7 @@ def _like(name: str, value: float) -> Any:
 zeros_like, ones_like = _like("zeros_like", 0), _like("ones_like", 1)
 
 
-def full_like(input: Any, fill_value: Any, *, dtype: Any = None,
+def full_like(input: Any, fill_value: Any, *, dtype: Any = None, device: Any = None,
               requires_grad: bool = False) -> Any:  # fmt: skip
     """A tensor of the shape and type of `input`, filled with one number.
 
@@ -155,10 +235,14 @@ def full_like(input: Any, fill_value: Any, *, dtype: Any = None,
     """
     x = needs_tensor("full_like", input)._data
     kind = x.dtype if dtype is None else dtypes.as_numpy(dtype)
-    return _finish(np.full(x.shape, fill_value, kind), requires_grad)
+    value = held(_filling(fill_value)[0], kind)
+    return _finish(np.full(x.shape, value, kind), requires_grad, device)
 
 
-def empty(*size: Any, dtype: Any = None, requires_grad: bool = False) -> Any:
+def empty(
+    *shape: Any, size: Any = None, out: Any = None, dtype: Any = None, device: Any = None,
+    requires_grad: bool = False,
+) -> Any:  # fmt: skip
     """A tensor with whatever was in its memory: to be written before it is read.
 
     As ``torch.empty``.
@@ -167,10 +251,13 @@ def empty(*size: Any, dtype: Any = None, requires_grad: bool = False) -> Any:
     >>> nnlib.empty(2, 3).shape
     nnlib.Size([2, 3])
     """
-    return _finish(np.empty(_sizes(size), _kind(dtype)), requires_grad)
+    array = np.empty(_sized(shape, size), _kind(dtype))
+    return _finish(array, requires_grad, device, out)
 
 
-def empty_like(input: Any, *, dtype: Any = None, requires_grad: bool = False) -> Any:
+def empty_like(
+    input: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Any:
     """A tensor of the shape and type of `input`, with whatever was in its memory.
 
     As ``torch.empty_like``.
@@ -181,10 +268,10 @@ def empty_like(input: Any, *, dtype: Any = None, requires_grad: bool = False) ->
     """
     x = needs_tensor("empty_like", input)._data
     kind = x.dtype if dtype is None else dtypes.as_numpy(dtype)
-    return _finish(np.empty(x.shape, kind), requires_grad)
+    return _finish(np.empty(x.shape, kind), requires_grad, device)
 
 
-def as_tensor(data: Any, dtype: Any = None) -> Any:
+def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Any:
     """`data` as a tensor, without a copy where it is a tensor or array of that type already.
 
     As ``torch.as_tensor``.
@@ -194,6 +281,7 @@ def as_tensor(data: Any, dtype: Any = None) -> Any:
     >>> nnlib.as_tensor(x) is x
     True
     """
+    refuse_others(device)
     if isinstance(data, Value) and (dtype is None or dtypes.as_numpy(dtype) == data._data.dtype):
         return data
     if isinstance(data, np.ndarray) and (dtype is None or dtypes.as_numpy(dtype) == data.dtype):
@@ -203,7 +291,10 @@ def as_tensor(data: Any, dtype: Any = None) -> Any:
     return tensor(data, dtype=dtype)
 
 
-def eye(n: int, m: int | None = None, *, dtype: Any = None, requires_grad: bool = False) -> Any:
+def eye(
+    n: int, m: int | None = None, *, out: Any = None, dtype: Any = None, device: Any = None,
+    requires_grad: bool = False,
+) -> Any:  # fmt: skip
     """Ones on the diagonal, zeros elsewhere.
 
     As ``torch.eye``.
@@ -213,11 +304,13 @@ def eye(n: int, m: int | None = None, *, dtype: Any = None, requires_grad: bool 
     tensor([[1., 0., 0.],
             [0., 1., 0.]])
     """
-    return _finish(np.eye(n, m, dtype=_kind(dtype)), requires_grad)
+    return _finish(np.eye(n, m, dtype=_kind(dtype)), requires_grad, device, out)
 
 
-def arange(start: Any, end: Any = None, step: Any = 1, *, dtype: Any = None,
-           requires_grad: bool = False) -> Any:  # fmt: skip
+def arange(
+    start: Any = None, end: Any = None, step: Any = 1, *, out: Any = None, dtype: Any = None,
+    device: Any = None, requires_grad: bool = False,
+) -> Any:  # fmt: skip
     """start, start + step, … below end.  Integers give int64.
 
     Raises RuntimeError for a step of 0, or one that leads away from the end.  As ``torch.arange``.
@@ -226,17 +319,23 @@ def arange(start: Any, end: Any = None, step: Any = 1, *, dtype: Any = None,
     >>> nnlib.arange(4), nnlib.arange(1, 2, 0.5)
     (tensor([0, 1, 2, 3]), tensor([1.0000, 1.5000]))
     """
-    start, end = (0, start) if end is None else (start, end)
-    if step == 0 or (end - start) * step < 0:
+    if start is None and end is None:
+        raise TypeError("arange() needs an end: arange(5), arange(2, 5) or arange(end=5)")
+    first, last = (0, start) if end is None else (0 if start is None else start, end)
+    first, last, by = (v.item() if isinstance(v, Value) else v for v in (first, last, step))  # type: ignore[attr-defined]
+    whole = not any(isinstance(v, (float, np.floating)) for v in (first, last, by))
+    first, last, by = (int(v) if whole else float(v) for v in (first, last, by))
+    if by == 0 or (last - first) * by < 0:
         raise RuntimeError("upper bound and lower bound inconsistent with step sign")
-    whole = not any(isinstance(v, float) for v in (start, end, step))
     kind = np.dtype(np.int64) if dtype is None and whole else _kind(dtype)
-    n = math.ceil((end - start) / step)
-    return _finish((start + step * np.arange(n)).astype(kind), requires_grad)
+    n = -((first - last) // by) if whole else math.ceil((last - first) / by)
+    return _finish((first + by * np.arange(n)).astype(kind), requires_grad, device, out)
 
 
-def linspace(start: float, end: float, steps: int, *, dtype: Any = None,
-             requires_grad: bool = False) -> Any:  # fmt: skip
+def linspace(
+    start: float, end: float, steps: int, *, out: Any = None,
+    dtype: Any = None, device: Any = None, requires_grad: bool = False,
+) -> Any:  # fmt: skip
     """`steps` evenly spaced numbers from start to end, both included.
 
     As ``torch.linspace``.
@@ -245,11 +344,14 @@ def linspace(start: float, end: float, steps: int, *, dtype: Any = None,
     >>> nnlib.linspace(0, 1, 5)
     tensor([0.0000, 0.2500, 0.5000, 0.7500, 1.0000])
     """
-    return _finish(np.linspace(start, end, steps).astype(_kind(dtype)), requires_grad)
+    return _finish(np.linspace(start, end, steps).astype(_kind(dtype)), requires_grad,
+                   device, out)  # fmt: skip
 
 
-def logspace(start: float, end: float, steps: int, base: float = 10.0, *, dtype: Any = None,
-             requires_grad: bool = False) -> Any:  # fmt: skip
+def logspace(
+    start: float, end: float, steps: int, base: float = 10.0, *, out: Any = None,
+    dtype: Any = None, device: Any = None, requires_grad: bool = False,
+) -> Any:  # fmt: skip
     """`steps` numbers from base^start to base^end whose logarithms are evenly spaced.
 
     As ``torch.logspace``.
@@ -258,7 +360,8 @@ def logspace(start: float, end: float, steps: int, base: float = 10.0, *, dtype:
     >>> nnlib.logspace(0, 2, 3)
     tensor([  1.,  10., 100.])
     """
-    return _finish(np.logspace(start, end, steps, base=base).astype(_kind(dtype)), requires_grad)
+    array = np.logspace(start, end, steps, base=base).astype(_kind(dtype))
+    return _finish(array, requires_grad, device, out)
 
 
 # ---------------------------------------------------------------- random
@@ -345,8 +448,10 @@ def _stream(generator: Generator | None) -> np.random.Generator:
 
 
 @_random
-def rand(*size: Any, generator: Generator | None = None, dtype: Any = None,
-         requires_grad: bool = False) -> Any:  # fmt: skip
+def rand(
+    *shape: Any, size: Any = None, generator: Generator | None = None, out: Any = None,
+    dtype: Any = None, device: Any = None, requires_grad: bool = False,
+) -> Any:  # fmt: skip
     """Uniform on [0, 1).
 
     As ``torch.rand``.
@@ -356,13 +461,16 @@ def rand(*size: Any, generator: Generator | None = None, dtype: Any = None,
     >>> bool((x >= 0).all()), bool((x < 1).all())
     (True, True)
     """
-    return _finish(np.asarray(_stream(generator).random(_sizes(size))).astype(_kind(dtype)),
-                   requires_grad)  # fmt: skip
+    kind = _floating_kind("check_uniform_bounds", dtype)
+    draw = np.asarray(_stream(generator).random(_sized(shape, size)))
+    return _finish(draw.astype(kind), requires_grad, device, out)
 
 
 @_random
-def randn(*size: Any, generator: Generator | None = None, dtype: Any = None,
-          requires_grad: bool = False) -> Any:  # fmt: skip
+def randn(
+    *shape: Any, size: Any = None, generator: Generator | None = None, out: Any = None,
+    dtype: Any = None, device: Any = None, requires_grad: bool = False,
+) -> Any:  # fmt: skip
     """Normal with mean 0 and variance 1.
 
     As ``torch.randn``.
@@ -373,13 +481,26 @@ def randn(*size: Any, generator: Generator | None = None, dtype: Any = None,
     tensor([[ 0.1257, -0.1321],
             [ 0.6404,  0.1049]])
     """
-    draw = _stream(generator).standard_normal(_sizes(size))
-    return _finish(np.asarray(draw).astype(_kind(dtype)), requires_grad)
+    kind = _floating_kind("normal_kernel_cpu", dtype)
+    draw = np.asarray(_stream(generator).standard_normal(_sized(shape, size)))
+    return _finish(draw.astype(kind), requires_grad, device, out)
+
+
+def _floating_kind(name: str, dtype: Any) -> np.dtype:
+    kind = _kind(dtype)
+    if kind.kind != "f":
+        raise NotImplementedError(
+            f'"{name}" not implemented for {kind.name}: random floats need a floating-point type. '
+            "For random whole numbers there is randint()."
+        )
+    return kind
 
 
 @_random
-def randint(low: int, high: Any, size: Any = None, *, generator: Generator | None = None,
-            dtype: Any = None) -> Any:  # fmt: skip
+def randint(
+    low: int, high: Any = None, size: Any = None, *, generator: Generator | None = None,
+    out: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False,
+) -> Any:  # fmt: skip
     """Integers from low up to (not including) high.
 
     As ``torch.randint``.
@@ -391,13 +512,22 @@ def randint(low: int, high: Any, size: Any = None, *, generator: Generator | Non
     """
     if size is None:
         low, high, size = 0, low, high
+    elif high is None:
+        low, high = 0, low
+    if low >= high:
+        raise RuntimeError(
+            f"random_ expects 'from' to be less than 'to', but got from={low} >= to={high}"
+        )
     kind = np.dtype(np.int64) if dtype is None else dtypes.as_numpy(dtype)
-    return _finish(np.asarray(_stream(generator).integers(low, high, tuple(size))).astype(kind),
-                   False)  # fmt: skip
+    draw = np.asarray(_stream(generator).integers(low, high, _sizes(tuple(size))))
+    return _finish(draw.astype(kind), requires_grad, device, out)
 
 
 @_random
-def randperm(n: int, *, generator: Generator | None = None) -> Any:
+def randperm(
+    n: int, *, generator: Generator | None = None, out: Any = None, dtype: Any = None,
+    device: Any = None,
+) -> Any:  # fmt: skip
     """0 … n-1 in random order.
 
     As ``torch.randperm``.
@@ -406,10 +536,11 @@ def randperm(n: int, *, generator: Generator | None = None) -> Any:
     >>> nnlib.randperm(5).sort().values
     tensor([0, 1, 2, 3, 4])
     """
-    return _finish(_stream(generator).permutation(n).astype(np.int64), False)
+    kind = np.dtype(np.int64) if dtype is None else dtypes.as_numpy(dtype)
+    return _finish(_stream(generator).permutation(n).astype(kind), False, device, out)
 
 
-def rand_like(input: Any, *, dtype: Any = None, requires_grad: bool = False,
+def rand_like(input: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False,
               generator: Generator | None = None) -> Any:  # fmt: skip
     """Uniform on [0, 1), in the shape and type of `input`.
 
@@ -421,10 +552,11 @@ def rand_like(input: Any, *, dtype: Any = None, requires_grad: bool = False,
     """
     x = needs_tensor("rand_like", input)._data
     kind = dtypes.of(x) if dtype is None else dtype
-    return rand(x.shape, generator=generator, dtype=kind, requires_grad=requires_grad)
+    return rand(x.shape, generator=generator, dtype=kind, device=device,
+                requires_grad=requires_grad)  # fmt: skip
 
 
-def randn_like(input: Any, *, dtype: Any = None, requires_grad: bool = False,
+def randn_like(input: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False,
                generator: Generator | None = None) -> Any:  # fmt: skip
     """Normal with mean 0 and variance 1, in the shape and type of `input`.
 
@@ -436,7 +568,8 @@ def randn_like(input: Any, *, dtype: Any = None, requires_grad: bool = False,
     """
     x = needs_tensor("randn_like", input)._data
     kind = dtypes.of(x) if dtype is None else dtype
-    return randn(x.shape, generator=generator, dtype=kind, requires_grad=requires_grad)
+    return randn(x.shape, generator=generator, dtype=kind, device=device,
+                 requires_grad=requires_grad)  # fmt: skip
 
 
 @_random

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import builtins
 from typing import Any
 
 import numpy as np
 
 from nnlib import dtypes
+from nnlib.devices import refuse_out
 from nnlib.functions._args import (
     applied,
     as_operand,
     binary,
     converted,
+    held,
     is_number,
     mixed,
     needs_tensor,
+    needs_tensor_error,
     unary,
 )
 from nnlib.functions._examples import documented
@@ -29,7 +33,7 @@ minus = binary(p.sub, mixed(p.sub, "i"), "a - b, elementwise with broadcasting."
 over = binary(p.div, mixed(p.div, "f"), "a / b, elementwise; integers give floats.")
 
 
-def add(input: Any, other: Any, *, alpha: Any = 1) -> Any:
+def add(input: Any, other: Any, *, alpha: Any = 1, out: Any = None) -> Any:
     """input + alpha · other, elementwise with broadcasting.
 
     Raises RuntimeError where the shapes do not broadcast.  As ``torch.add``.
@@ -38,10 +42,12 @@ def add(input: Any, other: Any, *, alpha: Any = 1) -> Any:
     >>> nnlib.add(nnlib.tensor([1.0, 2.0]), 1, alpha=10)
     tensor([11., 12.])
     """
+    if out is not None:
+        refuse_out(out)
     return plus(input, other if alpha == 1 else _scaled(other, alpha))
 
 
-def sub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
+def sub(input: Any, other: Any, *, alpha: Any = 1, out: Any = None) -> Any:
     """input - alpha · other, elementwise with broadcasting.
 
     Raises RuntimeError where the shapes do not broadcast.  As ``torch.sub``.
@@ -50,6 +56,8 @@ def sub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
     >>> nnlib.sub(nnlib.tensor([5.0, 7.0]), nnlib.tensor([1.0, 2.0]), alpha=2)
     tensor([3., 3.])
     """
+    if out is not None:
+        refuse_out(out)
     return minus(input, other if alpha == 1 else _scaled(other, alpha))
 
 
@@ -57,7 +65,9 @@ def _scaled(other: Any, alpha: Any) -> Any:
     return mul(other, alpha) if isinstance(other, Value) else other * alpha
 
 
-def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Any:
+def div(
+    input: Any, other: Any, *, rounding_mode: str | None = None, out: Any = None
+) -> Any:
     """input / other, elementwise; integers give floats.
 
     `rounding_mode` "floor" rounds down, "trunc" towards 0; integers then stay integers.  Raises
@@ -71,6 +81,8 @@ def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Any:
     >>> nnlib.div(nnlib.tensor([-7, 7]), 2, rounding_mode="trunc")
     tensor([-3,  3])
     """
+    if out is not None:
+        refuse_out(out)
     if rounding_mode is None:
         return over(input, other)
     if rounding_mode == "floor":
@@ -81,14 +93,25 @@ def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Any:
             f"{rounding_mode!r}"
         )
     kind = dtypes.result_type(input, other)
-    return converted(trunc(over(input, other)), kind)
+    if kind.kind == "f":
+        return trunc(over(input, other))
+    down = floor_divide(input, other)  # exact for large whole numbers too, as a quotient is not
+    rest = logical_and(ne(remainder(input, other), 0), lt(down, 0))
+    return converted(plus(down, converted(rest, kind)), kind)
 
 
 mul = binary(p.mul, mixed(p.mul), "a · b, elementwise with broadcasting.")
 maximum = binary(p.maximum, mixed(p.maximum), "The larger of a and b; nan where either is nan.")
 minimum = binary(p.minimum, mixed(p.minimum), "The smaller of a and b; nan where either is nan.")
 atan2 = binary(p.atan2, mixed(p.atan2, "f"), "The angle of the point (b, a), in (-π, π].")
-remainder = binary(p.remainder, mixed(p.remainder, "i"), "a - b·floor(a/b): the sign of b.")
+
+
+def _remainder_slow(a: Any, b: Any) -> Any:
+    _refuse_zero("remainder", a, b)
+    return mixed(p.remainder, "i")(a, b)
+
+
+remainder = binary(p.remainder, _remainder_slow, "a - b·floor(a/b): the sign of b.")
 
 
 def _pow_slow(a: Any, b: Any) -> Any:
@@ -102,7 +125,7 @@ def _pow_slow(a: Any, b: Any) -> Any:
 power = binary(p.pow, _pow_slow, "a to the power b, elementwise with broadcasting.")
 
 
-def pow(input: Any, exponent: Any) -> Any:
+def pow(input: Any, exponent: Any, *, out: Any = None) -> Any:
     """input to the power `exponent`, elementwise with broadcasting; either may be a number.
 
     Raises RuntimeError for whole numbers to a negative whole power.  As ``torch.pow``.
@@ -113,6 +136,8 @@ def pow(input: Any, exponent: Any) -> Any:
     >>> nnlib.pow(2, nnlib.tensor([1, 2, 3]))
     tensor([2, 4, 8])
     """
+    if out is not None:
+        refuse_out(out)
     return power(input, exponent) if isinstance(input, Value) else rpow(exponent, input)
 
 
@@ -125,10 +150,20 @@ def floor_divide(input: Any, other: Any) -> Any:
     >>> nnlib.floor_divide(nnlib.tensor([-7, 7]), 2)
     tensor([-4,  3])
     """
-    zero = other == 0 if is_number(other) else not np.all(other._data)
-    if zero and dtypes.result_type(input, other).kind != "f":
-        raise RuntimeError("ZeroDivisionError: floor_divide of integers by zero")
+    _refuse_zero("floor_divide", input, other)
     return mixed(p.floor_divide, "i")(input, other)
+
+
+def _refuse_zero(name: str, a: Any, b: Any) -> None:
+    if is_number(b):
+        zero = b == 0
+    else:
+        zero = not np.all(needs_tensor(name, b)._data)
+    if zero and dtypes.result_type(a, b).kind != "f":
+        raise RuntimeError(
+            f"ZeroDivisionError: {name} of integers by zero. In floating point it is inf or nan: "
+            "convert with .float() first."
+        )
 
 
 def rsub(input: Any, other: Any) -> Any:
@@ -139,6 +174,16 @@ def rsub(input: Any, other: Any) -> Any:
 def rdiv(input: Any, other: Any) -> Any:
     """other / input."""
     return _reversed(over, p.div, "f", input, other)
+
+
+def rfloordiv(input: Any, other: Any) -> Any:
+    """other // input."""
+    return floor_divide(other, input)
+
+
+def rmod(input: Any, other: Any) -> Any:
+    """other % input."""
+    return remainder(other, input)
 
 
 def rpow(input: Any, other: Any) -> Any:
@@ -156,9 +201,11 @@ def _reversed(function: Any, primitive: Primitive, least: str, x: Any, other: An
 
 
 def _comparison(primitive: Primitive, doc: str) -> Any:
-    def function(input: Any, other: Any) -> Any:
-        if not isinstance(other, Value) and not is_number(other):
-            needs_tensor(primitive.name, other)
+    def function(input: Any, other: Any, *, out: Any = None) -> Any:
+        refuse_out(out)
+        for x in (input, other):
+            if not isinstance(x, Value) and not is_number(x):
+                needs_tensor(primitive.name, x)
         d = dtypes.result_type(input, other)
         return applied(primitive, as_operand(input, d), as_operand(other, d))
 
@@ -175,7 +222,8 @@ ge = _comparison(p.ge, "a ≥ b, elementwise, as booleans.")
 
 
 def _logical(primitive: Primitive, doc: str) -> Any:
-    def function(input: Any, other: Any) -> Any:
+    def function(input: Any, other: Any, *, out: Any = None) -> Any:
+        refuse_out(out)
         a, b = needs_tensor(primitive.name, input), needs_tensor(primitive.name, other)
         return applied(primitive, a, b)
 
@@ -186,6 +234,87 @@ def _logical(primitive: Primitive, doc: str) -> Any:
 logical_and = _logical(p.logical_and, "a and b, elementwise: zero is false.")
 logical_or = _logical(p.logical_or, "a or b, elementwise: zero is false.")
 logical_xor = _logical(p.logical_xor, "Either a or b but not both, elementwise.")
+
+
+def _bitwise(primitive: Primitive, doc: str) -> Any:
+    def function(input: Any, other: Any, *, out: Any = None) -> Any:
+        refuse_out(out)
+        d = _whole_type(primitive.name, input, other)
+        return applied(primitive, as_operand(input, d), as_operand(other, d))
+
+    function.__name__, function.__doc__ = primitive.name, documented(primitive.name, doc)
+    return function
+
+
+def _whole_type(name: str, *args: Any) -> np.dtype:
+    if not any(isinstance(x, Value) for x in args):
+        raise needs_tensor_error(name, *args)
+    for x in args:
+        if not is_number(x):
+            needs_tensor(name, x)
+    d = dtypes.result_type(*args)
+    if d.kind == "f":
+        raise NotImplementedError(
+            f'"{name}" not implemented for {d.name}: bits are those of whole numbers and booleans. '
+            "Compare first, as in (x > 0) & (x < 1), or convert with .long()."
+        )
+    return d
+
+
+bitwise_and = _bitwise(p.bitwise_and, "a & b, bit by bit: whole numbers or booleans.")
+bitwise_or = _bitwise(p.bitwise_or, "a | b, bit by bit: whole numbers or booleans.")
+bitwise_xor = _bitwise(p.bitwise_xor, "a ^ b, bit by bit: whole numbers or booleans.")
+
+
+def bitwise_not(input: Any) -> Any:
+    """~x, bit by bit: -1 - x for whole numbers with a sign, not x for booleans.
+
+    Raises TypeError for floating-point numbers.  As ``torch.bitwise_not``.
+
+    >>> import nnlib
+    >>> nnlib.bitwise_not(nnlib.tensor([5])), nnlib.bitwise_not(nnlib.tensor([True]))
+    (tensor([-6]), tensor([False]))
+    """
+    kind = needs_tensor("bitwise_not", input)._data.dtype
+    if kind.kind == "f":
+        raise TypeError(
+            "~ (operator.invert) is only implemented on integer and Boolean-type tensors, not "
+            f"{kind.name}"
+        )
+    return logical_not(input) if kind.kind == "b" else bitwise_xor(input, -1)
+
+
+def bitwise_left_shift(input: Any, other: Any) -> Any:
+    """x · 2^n for whole numbers; bits that leave the type at the upper end are gone.
+
+    Raises NotImplementedError for floating-point numbers.  As ``torch.bitwise_left_shift``.
+
+    >>> import nnlib
+    >>> nnlib.bitwise_left_shift(nnlib.tensor([1, 5]), 2)
+    tensor([ 4, 20])
+    """
+    _whole_type("bitwise_left_shift", input, other)
+    if isinstance(other, Value):
+        return mul(input, pow(make(other._data.dtype.type(2)), other))
+    # 2⁶³ is the one bit that makes an int64 negative; what is shifted further is gone.
+    return mul(input, 2**other if other < 63 else -(2**63) if other == 63 else 0)
+
+
+def bitwise_right_shift(input: Any, other: Any) -> Any:
+    """⌊x / 2^n⌋ for whole numbers.
+
+    Raises NotImplementedError for floating-point numbers.  As ``torch.bitwise_right_shift``.
+
+    >>> import nnlib
+    >>> nnlib.bitwise_right_shift(nnlib.tensor([16, -5]), 2)
+    tensor([ 4, -2])
+    """
+    kind = _whole_type("bitwise_right_shift", input, other)
+    most = kind.itemsize * 8 - 2  # 2 to this power is positive in every type
+    if isinstance(other, Value):
+        two = make(other._data.dtype.type(2))
+        return floor_divide(input, pow(two, clamp(other, max=most)))
+    return floor_divide(input, 2 ** min(other, most))
 
 
 def _same(x: Value) -> Value:
@@ -216,7 +345,7 @@ def where(condition: Any, input: Any, other: Any) -> Any:
             "Compare first: x > 0, x != 0."
         )
     d = dtypes.result_type(input, other)
-    a, b = (converted(x, d) if isinstance(x, Value) else make(d.type(x)) for x in (input, other))
+    a, b = (converted(x, d) if isinstance(x, Value) else make(held(x, d)) for x in (input, other))
     try:
         return apply(p.where, (c, a, b), {})
     except ValueError as error:
@@ -238,7 +367,7 @@ sign = unary(p.sign, "-1, 0 or 1: the sign of x.", _no_bool)
 relu = unary(p.relu, "max(x, 0), elementwise.", _no_bool)
 floor = unary(p.floor, "The largest integer ≤ x, as x's type.", _same)
 ceil = unary(p.ceil, "The smallest integer ≥ x, as x's type.", _same)
-round = unary(p.round, "The nearest integer, halves to the even one.", _same)
+_rounded = unary(p.round, "The nearest integer, halves to the even one.", _same)
 trunc = unary(p.trunc, "x without its fraction.", _same)
 exp = unary(p.exp, "e^x, elementwise.")
 exp2 = unary(p.exp2, "2^x, elementwise.")
@@ -262,6 +391,30 @@ acosh = unary(p.acosh, "The inverse hyperbolic cosine, elementwise.")
 atanh = unary(p.atanh, "The inverse hyperbolic tangent, elementwise.")
 sigmoid = unary(p.sigmoid, "σ(x) = 1/(1 + e^-x), elementwise, without overflow.")
 erf = unary(p.erf, "The error function, elementwise.")
+
+
+def round(input: Any, *, decimals: int = 0) -> Any:
+    """The nearest integer, halves to the even one; or so many `decimals`, negative ones too.
+
+    Raises NotImplementedError for whole numbers with decimals.  As ``torch.round``.
+
+    >>> import nnlib
+    >>> nnlib.round(nnlib.tensor([0.5, 1.5, 2.6]))
+    tensor([0., 2., 3.])
+    >>> nnlib.round(nnlib.tensor([1.2345, 98.7]), decimals=1)
+    tensor([ 1.2000, 98.7000])
+    """
+    if not decimals:
+        return _rounded(input)
+    x = needs_tensor("round", input)
+    if x._data.dtype.kind != "f":
+        raise NotImplementedError(
+            f'"round" with decimals is not implemented for {x._data.dtype.name}: use .float()'
+        )
+    scale = 10.0 ** builtins.abs(decimals)
+    if decimals > 0:
+        return over(_rounded(mul(x, scale)), scale)
+    return mul(_rounded(over(x, scale)), scale)
 
 
 def square(input: Any) -> Any:
@@ -300,7 +453,7 @@ def rsqrt(input: Any) -> Any:
     return reciprocal(sqrt(input))
 
 
-def clamp(input: Any, min: Any = None, max: Any = None) -> Any:
+def clamp(input: Any, min: Any = None, max: Any = None, *, out: Any = None) -> Any:
     """x limited to [min, max], two numbers or two tensors; at least one must be given.
 
     Within the limits the gradient passes, outside it does not.  Where min > max, max wins.  Raises
@@ -311,22 +464,30 @@ def clamp(input: Any, min: Any = None, max: Any = None) -> Any:
     >>> nnlib.clamp(nnlib.tensor([-2.0, 0.5, 3.0]), min=-1, max=1)
     tensor([-1.0000,  0.5000,  1.0000])
     """
+    if out is not None:
+        refuse_out(out)
     x = needs_tensor("clamp", input)
     bounds = [b for b in (min, max) if b is not None]
     if not bounds:
         raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
     if all_numbers(bounds):
         x = converted(x, dtypes.result_type(x, *bounds))
+        if x._data.dtype.kind != "f":
+            min, max = (b if b is None else held(b, x._data.dtype).item() for b in (min, max))
         return apply(p.clamp, (x,), {"min": min, "max": max})
     if not all(isinstance(b, Value) for b in bounds):
         raise TypeError(
             "clamp(): min and max must both be numbers or both be tensors, got "
             f"{type(min).__name__} and {type(max).__name__}"
         )
-    out = x
     if min is not None:
-        out = where(lt(out, min), min, out)
-    return out if max is None else where(gt(out, max), max, out)
+        x = where(_beyond(lt(x, min), min), min, x)
+    return x if max is None else where(_beyond(gt(x, max), max), max, x)
+
+
+def _beyond(condition: Any, bound: Value) -> Any:
+    """Where the bound is taken: where x is beyond it, and where it is nan."""
+    return logical_or(condition, isnan(bound)) if bound._data.dtype.kind == "f" else condition
 
 
 def all_numbers(xs: Any) -> bool:
@@ -349,7 +510,7 @@ def nan_to_num(input: Any, nan: float = 0.0, posinf: Any = None, neginf: Any = N
     ends = np.finfo(kind)
     high = ends.max if posinf is None else posinf
     low = ends.min if neginf is None else neginf
-    x = where(isnan(x), make(kind.type(nan)), x)
+    x = where(isnan(x), make(held(nan, kind)), x)
     x = where(eq(x, make(kind.type(np.inf))), make(kind.type(high)), x)
     return where(eq(x, make(kind.type(-np.inf))), make(kind.type(low)), x)
 

@@ -7,12 +7,20 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nnlib import dtypes, record
+from nnlib.devices import refuse_out
 from nnlib.functions import elementwise as e
 from nnlib.functions import reduce as r
 from nnlib.functions import shape as s
-from nnlib.functions._args import converted, dimension, is_number, needs_tensor
+from nnlib.functions._args import (
+    converted,
+    dimension,
+    held,
+    is_number,
+    needs_tensor,
+    numpy_names,
+)
 from nnlib.functions.arrange import narrow
-from nnlib.functions.reduce import ValuesIndices
+from nnlib.functions.reduce import RETURNED
 from nnlib.primitives import elementwise as pe
 from nnlib.primitives import index as p
 from nnlib.primitives import reduce as pr
@@ -63,6 +71,7 @@ def _within(i: Value, n: int, d: int, kind: type[Exception]) -> None:
 # ---------------------------------------------------------------- along a dimension
 
 
+@numpy_names
 def gather(input: Any, dim: int, index: Any) -> Any:
     """out[i][j] = input[index[i][j]][j] for dim 0: one element picked at each place of `index`.
 
@@ -80,6 +89,7 @@ def gather(input: Any, dim: int, index: Any) -> Any:
     return apply(p.gather, (x, i), {"dim": d})
 
 
+@numpy_names
 def take_along_dim(input: Any, indices: Any, dim: int | None = None) -> Any:
     """gather() after broadcasting; without `dim`, indices into the flattened input.
 
@@ -107,6 +117,7 @@ def take_along_dim(input: Any, indices: Any, dim: int | None = None) -> Any:
     return gather(x, d, s.expand(i, (*common[:d], b[d], *common[d:])))
 
 
+@numpy_names
 def scatter_add(input: Any, dim: int, index: Any, src: Any) -> Any:
     """`input` with src[i][j] added at [index[i][j]][j] (for dim 0); duplicates add up.
 
@@ -128,6 +139,7 @@ def scatter_add(input: Any, dim: int, index: Any, src: Any) -> Any:
     return apply(p.scatter_add, (x, i, source), {"dim": d})
 
 
+@numpy_names
 def scatter(input: Any, dim: int, index: Any, src: Any) -> Any:
     """`input` with src[i][j] (or one number) written to [index[i][j]][j] (for dim 0).
 
@@ -141,7 +153,7 @@ def scatter(input: Any, dim: int, index: Any, src: Any) -> Any:
     x = needs_tensor("scatter", input)
     if is_number(src):
         d, i = _checked("scatter", x, dim, index)
-        source = make(np.full(i._data.shape, src, x._data.dtype)[()])
+        source = make(np.full(i._data.shape, held(src, x._data.dtype))[()])
     else:
         source = needs_tensor("scatter", src)
         _same_type("scatter", x, source)
@@ -178,6 +190,8 @@ def _put(x: Value, at: Value, source: Value) -> Any:
     Written in primitives that have derivatives: which source element won is an index tensor.
     """
     n, m = x._data.size, at._data.size
+    if not m:
+        return e.clone(x)
     flat = s.reshape(at, m)
     if record.watcher is None:
         winner = np.full(n, -1)
@@ -192,6 +206,7 @@ def _put(x: Value, at: Value, source: Value) -> Any:
     return s.reshape(e.where(written, taken, s.reshape(x, n)), x._data.shape)
 
 
+@numpy_names
 def index_select(input: Any, dim: int, index: Any) -> Any:
     """The slices of `input` along `dim` that the vector `index` names.  IndexError out of range.
 
@@ -213,6 +228,7 @@ def index_select(input: Any, dim: int, index: Any) -> Any:
     return apply(p.take, (x, i), {"dim": d})
 
 
+@numpy_names
 def index_add(input: Any, dim: int, index: Any, source: Any, *, alpha: Any = 1) -> Any:
     """`input` with alpha · the k-th slice of `source` added to its slice index[k] along `dim`.
 
@@ -313,7 +329,7 @@ def setitem(input: Any, key: Any, value: Any) -> Any:
         return masked_fill(input, key, _cast_to(input, value))
     kind = input._data.dtype
     v = _cast_to(input, value) if number else value
-    keys = s._full(input, key if isinstance(key, tuple) else (key,))
+    keys = s._full(input, s.as_tuple(key))
     basic, shape, picks = s._basic(input._data.shape, keys)
     if picks:
         if v._data.dtype != kind and v._data.ndim:
@@ -330,7 +346,7 @@ def setitem(input: Any, key: Any, value: Any) -> Any:
 
 def _cast_to(x: Value, value: Any) -> Any:
     kind = x._data.dtype
-    return converted(value, kind) if isinstance(value, Value) else make(kind.type(value))
+    return converted(value, kind) if isinstance(value, Value) else make(held(value, kind))
 
 
 def write(array: np.ndarray, key: Any, value: Any) -> None:
@@ -338,14 +354,16 @@ def write(array: np.ndarray, key: Any, value: Any) -> None:
     from nnlib.primitives.shape import _numpy_index
 
     x = make(array)
-    v = value if isinstance(value, Value) else make(array.dtype.type(value))
-    keys = s._full(x, key if isinstance(key, tuple) else (key,))
+    v = value if isinstance(value, Value) else make(held(value, array.dtype))
+    keys = s._full(x, s.as_tuple(key))
     basic, shape, picks = s._basic(array.shape, keys)
     if picks:
         if v._data.dtype != array.dtype and v._data.ndim:
             raise _types_at_index(x, v)
         at = s.getitem(_positions(x), key)._data
-        array.flat[np.ravel(at)] = np.ravel(_fitted(make(v._data), at.shape)._data)
+        written = np.ravel(_fitted(make(v._data), at.shape)._data)
+        if written.size:
+            array.flat[np.ravel(at)] = written
         return
     value = _fitted(make(v._data), shape)._data
     array[_numpy_index(basic)] = value.reshape([len(range(*i)) for i in basic if type(i) is tuple])
@@ -421,6 +439,7 @@ def one_hot(tensor: Any, num_classes: int = -1) -> Any:
     return apply(p.one_hot, (x,), {"num_classes": int(num_classes)})
 
 
+@numpy_names
 def topk(input: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Any:
     """(values, indices) of the k largest (or smallest) along `dim`, in order.
 
@@ -436,11 +455,12 @@ def topk(input: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool =
     if not 0 <= k <= n:
         raise RuntimeError(f"selected index k out of range: k = {k}, and there are {n} along {dim}")
     if not x._data.ndim:
-        return ValuesIndices(e.clone(x), make(np.int64(0)))
+        return RETURNED["topk"](e.clone(x), make(np.int64(0)))
     order = narrow(r.argsort(x, d, largest), d, 0, k)
-    return ValuesIndices(gather(x, d, order), order)
+    return RETURNED["topk"](gather(x, d, order), order)
 
 
+@numpy_names
 def kthvalue(input: Any, k: int, dim: int = -1, keepdim: bool = False) -> Any:
     """(values, indices) of the k-th smallest along `dim`, counted from 1.
 
@@ -457,14 +477,15 @@ def kthvalue(input: Any, k: int, dim: int = -1, keepdim: bool = False) -> Any:
     if not 1 <= k <= n:
         raise RuntimeError(f"kthvalue(): selected number k out of range for dimension {d}: {k}")
     if not x._data.ndim:
-        return ValuesIndices(e.clone(x), make(np.int64(0)))
+        return RETURNED["kthvalue"](e.clone(x), make(np.int64(0)))
     at = narrow(r.argsort(x, d), d, k - 1, 1)
     values = gather(x, d, at)
     if not keepdim:
         values, at = s.squeeze(values, d), s.squeeze(at, d)
-    return ValuesIndices(values, at)
+    return RETURNED["kthvalue"](values, at)
 
 
+@numpy_names
 def median(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
     """The middle element, the lower one of two; with `dim`, (values, indices).  nan if any is.
 
@@ -476,11 +497,10 @@ def median(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
     """
     x = needs_tensor("median", input)
     if dim is None:
-        if not x._data.size:
-            return make(np.array(np.nan, x._data.dtype)[()])
-        return _median(s.reshape(x, -1), 0, False).values
+        return _median_of_all(x)
+    r._not_empty("median", x, dim)
     if not x._data.ndim:
-        return ValuesIndices(e.clone(x), make(np.int64(0)))
+        return RETURNED["median"](e.clone(x), make(np.int64(0)))
     return _median(x, dimension(dim, x._data.ndim), keepdim)
 
 
@@ -494,7 +514,23 @@ def _median(x: Value, d: int, keepdim: bool) -> Any:
     values = gather(x, d, at)
     if not keepdim:
         values, at = s.squeeze(values, d), s.squeeze(at, d)
-    return ValuesIndices(values, at)
+    return RETURNED["median"](values, at)
+
+
+def _median_of_all(x: Value) -> Any:
+    """The median of all elements; those that are equal to it share the gradient."""
+    kind = x._data.dtype
+    if not x._data.size:
+        return make(kind.type(np.nan if kind.kind == "f" else np.iinfo(kind).min))
+    out = _median(s.reshape(x, -1), 0, False).values
+    if x._node is None:
+        return out
+    if record.watcher is None and out._data != out._data:
+        return r._of_all(pr.amax, x)
+    low = record.watcher is not None or out._data > -np.inf
+    rest = make(kind.type(-np.inf if low else np.inf))
+    equal = e.where(e.eq(x, out.detach()), x, rest)
+    return r.amax(equal) if low else r.amin(equal)
 
 
 class _Unique(NamedTuple):
@@ -553,6 +589,7 @@ def bincount(input: Any, weights: Any = None, minlength: int = 0) -> Any:
     return make(out.astype(np.int64))
 
 
+@numpy_names
 def count_nonzero(input: Any, dim: Any = None) -> Any:
     """How many elements are not zero, over the dimensions `dim` (all of them by default).
 
@@ -582,6 +619,33 @@ def nonzero(input: Any, *, as_tuple: bool = False) -> Any:
         found = np.nonzero(np.atleast_1d(x._data))
         return tuple([make(i.astype(np.int64, copy=False)) for i in found])
     return make(np.argwhere(x._data).astype(np.int64))
+
+
+def where(condition: Any, input: Any = None, other: Any = None, *, out: Any = None) -> Any:
+    """`input` where `condition` holds, `other` elsewhere, with broadcasting.
+
+    `condition` is a boolean tensor; RuntimeError for another type, or shapes that do not broadcast.
+    By itself, where(condition) gives the coordinates that nonzero(as_tuple=True) gives.  As
+    ``torch.where``.
+
+    >>> import nnlib
+    >>> x = nnlib.tensor([-1.0, 2.0])
+    >>> nnlib.where(x > 0, x, 0.1 * x)
+    tensor([-0.1000,  2.0000])
+    >>> nnlib.where(x > 0)
+    (tensor([1]),)
+    """
+    refuse_out(out)
+    if input is None and other is None:
+        return nonzero(condition, as_tuple=True)
+    if input is None or other is None:
+        raise TypeError("where() takes a condition alone, or with both input and other")
+    return e.where(condition, input, other)
+
+
+def where_self(input: Any, condition: Any, other: Any) -> Any:
+    """`input` where `condition` holds, `other` elsewhere."""
+    return e.where(condition, input, other)
 
 
 def _peek(x: Value, how: str) -> None:

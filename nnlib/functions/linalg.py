@@ -6,11 +6,14 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from nnlib import dtypes, record
+from nnlib.devices import refuse_out
 from nnlib.functions import elementwise as e
 from nnlib.functions import reduce as r
 from nnlib.functions import shape as s
-from nnlib.functions._args import converted, dimensions, needs_tensor
+from nnlib.functions._args import converted, dimensions, is_whole, many, needs_tensor
 from nnlib.functions.arrange import diagonal, movedim
 from nnlib.primitives import linalg as p
 from nnlib.record import GRAD, Node, Value, apply, make
@@ -18,7 +21,7 @@ from nnlib.record import GRAD, Node, Value, apply, make
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
-def matmul(input: Any, other: Any) -> Any:
+def matmul(input: Any, other: Any, *, out: Any = None) -> Any:
     """The matrix product, over the last two dimensions; those before them broadcast.
 
     Raises RuntimeError where the shapes do not fit or the types differ (nothing is cast).  As
@@ -28,6 +31,8 @@ def matmul(input: Any, other: Any) -> Any:
     >>> nnlib.matmul(nnlib.ones(2, 3), nnlib.ones(3))
     tensor([3., 3.])
     """
+    if out is not None:
+        refuse_out(out)
     x, y = needs_tensor("matmul", input), needs_tensor("matmul", other)
     a, b = x._data, y._data
     if a.ndim == b.ndim == 2 and a.shape[1] == b.shape[0] and a.dtype is b.dtype:
@@ -85,7 +90,7 @@ def _ranks(name: str, *given: tuple[Any, int]) -> list[Value]:
     return xs
 
 
-def mm(input: Any, mat2: Any) -> Any:
+def mm(input: Any, mat2: Any, *, out: Any = None) -> Any:
     """The product of two matrices: (n, m) · (m, p) → (n, p).
 
     Raises RuntimeError for other numbers of dimensions, and where the sizes do not fit.  As
@@ -95,10 +100,12 @@ def mm(input: Any, mat2: Any) -> Any:
     >>> nnlib.mm(nnlib.tensor([[1.0, 2.0]]), nnlib.tensor([[3.0], [4.0]]))
     tensor([[11.]])
     """
+    if out is not None:
+        refuse_out(out)
     return matmul(*_ranks("mm", (input, 2), (mat2, 2)))
 
 
-def mv(input: Any, vec: Any) -> Any:
+def mv(input: Any, vec: Any, *, out: Any = None) -> Any:
     """The product of a matrix and a vector: (n, m) · (m) → (n).
 
     Raises RuntimeError for other numbers of dimensions, and where the sizes do not fit.  As
@@ -108,10 +115,12 @@ def mv(input: Any, vec: Any) -> Any:
     >>> nnlib.mv(nnlib.tensor([[1.0, 2.0], [3.0, 4.0]]), nnlib.tensor([1.0, 10.0]))
     tensor([21., 43.])
     """
+    if out is not None:
+        refuse_out(out)
     return matmul(*_ranks("mv", (input, 2), (vec, 1)))
 
 
-def dot(input: Any, tensor: Any) -> Any:
+def dot(input: Any, tensor: Any, *, out: Any = None) -> Any:
     """Σᵢ aᵢ bᵢ of two vectors of one length.
 
     Raises RuntimeError for anything but two vectors of one length.  As ``torch.dot``.
@@ -120,6 +129,8 @@ def dot(input: Any, tensor: Any) -> Any:
     >>> nnlib.dot(nnlib.tensor([1.0, 2.0]), nnlib.tensor([3.0, 4.0]))
     tensor(11.)
     """
+    if out is not None:
+        refuse_out(out)
     x, y = _ranks("dot", (input, 1), (tensor, 1))
     if x._data.size != y._data.size:
         raise RuntimeError(
@@ -129,7 +140,7 @@ def dot(input: Any, tensor: Any) -> Any:
     return matmul(x, y)
 
 
-def outer(input: Any, vec2: Any) -> Any:
+def outer(input: Any, vec2: Any, *, out: Any = None) -> Any:
     """aᵢ bⱼ of two vectors: (n), (m) → (n, m).
 
     Raises RuntimeError for anything but vectors.  As ``torch.outer``.
@@ -139,11 +150,13 @@ def outer(input: Any, vec2: Any) -> Any:
     tensor([[3, 4],
             [6, 8]])
     """
+    if out is not None:
+        refuse_out(out)
     x, y = _ranks("outer", (input, 1), (vec2, 1))
     return e.mul(s.unsqueeze(x, 1), y)
 
 
-def bmm(input: Any, mat2: Any) -> Any:
+def bmm(input: Any, mat2: Any, *, out: Any = None) -> Any:
     """A batch of matrix products: (b, n, m) · (b, m, p) → (b, n, p).
 
     Raises RuntimeError for other numbers of dimensions, and where the sizes do not fit.  As
@@ -153,6 +166,8 @@ def bmm(input: Any, mat2: Any) -> Any:
     >>> nnlib.bmm(nnlib.ones(5, 2, 3), nnlib.ones(5, 3, 4)).shape
     nnlib.Size([5, 2, 4])
     """
+    if out is not None:
+        refuse_out(out)
     x, y = _ranks("bmm", (input, 3), (mat2, 3))
     if x._data.shape[0] != y._data.shape[0] or x._data.shape[2] != y._data.shape[1]:
         raise RuntimeError(
@@ -335,7 +350,7 @@ def tensordot(a: Any, b: Any, dims: Any = 2) -> Any:
     nnlib.Size([2, 5])
     """
     x, y = needs_tensor("tensordot", a), needs_tensor("tensordot", b)
-    if isinstance(dims, int):
+    if is_whole(dims):
         if dims < 0 or dims > min(x._data.ndim, y._data.ndim):
             raise RuntimeError(f"tensordot expects dims >= 0 and in range, but got dims={dims}")
         dims = (list(range(x._data.ndim - dims, x._data.ndim)), list(range(dims)))
@@ -370,6 +385,9 @@ def vector_norm(x: Any, ord: Any = 2, dim: Any = None, keepdim: bool = False, *,
             "linalg.vector_norm: Expected a floating point or complex tensor as input. Got "
             f"{dtypes.of(v._data).name}"
         )
+    if v._data.dtype == np.float16:  # squares would overflow where the norm does not
+        wide = vector_norm(e.to_dtype(v, dtypes.float32), ord, dim, keepdim)
+        return e.to_dtype(wide, dtypes.float16)
     if ord == math.inf:
         return r.amax(e.abs(v), dim, keepdim)
     if ord == -math.inf:
@@ -453,7 +471,7 @@ def norm(A: Any, ord: Any = None, dim: Any = None, keepdim: bool = False, *,
                 f"{x._data.ndim}D."
             )
         dim = tuple(range(x._data.ndim))
-    dims = (dim,) if isinstance(dim, int) else tuple(dim)
+    dims = tuple(many(dim))
     if len(dims) == 2:
         return matrix_norm(x, ord, dims, keepdim, dtype=dtype)
     return vector_norm(x, ord, dims, keepdim, dtype=dtype)

@@ -6,9 +6,17 @@ import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from nnlib import dtypes
+import numpy as np
+
+from nnlib import dtypes, record
 from nnlib.functions import elementwise as e
-from nnlib.functions._args import converted, dimension, dimensions, needs_tensor
+from nnlib.functions._args import (
+    converted,
+    dimension,
+    dimensions,
+    needs_tensor,
+    numpy_names,
+)
 from nnlib.functions._examples import documented
 from nnlib.primitives import index as pi
 from nnlib.primitives import reduce as p
@@ -24,6 +32,25 @@ class ValuesIndices(NamedTuple):
     values: Any
     indices: Any
 
+    def __repr__(self) -> str:
+        name = type(self).__name__
+        return f"nnlib.return_types.{name}(\nvalues={self.values!r},\nindices={self.indices!r})"
+
+
+    def __reduce__(self) -> Any:
+        return _returned, (type(self).__name__, *self)
+
+
+def _returned(name: str, values: Any, indices: Any) -> ValuesIndices:
+    return RETURNED[name](values, indices)
+
+
+# One type for each function: its results print under its name, as PyTorch's do.
+RETURNED = {
+    name: type(name, (ValuesIndices,), {"__slots__": ()})
+    for name in ("max", "min", "sort", "topk", "kthvalue", "median")
+}
+
 
 def _reduce(primitive: Primitive, x: Value, dim: Dim, keepdim: bool) -> Any:
     return apply(primitive, (x,), {"dim": dimensions(dim, x._data.ndim), "keepdim": bool(keepdim)})
@@ -36,6 +63,7 @@ def _summable(name: str, input: Any, dtype: Any) -> Value:
     return x if x._data.dtype.kind == "f" else converted(x, dtypes.int64.numpy)
 
 
+@numpy_names
 def sum(input: Any, dim: Dim = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """Σ x over the dimensions `dim` (all of them by default).  Integers and booleans give int64.
 
@@ -49,6 +77,7 @@ def sum(input: Any, dim: Dim = None, keepdim: bool = False, *, dtype: Any = None
     return _reduce(p.sum, _summable("sum", input, dtype), dim, keepdim)
 
 
+@numpy_names
 def prod(input: Any, dim: int | None = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """Π x over the dimension `dim` (all of them by default).
 
@@ -71,6 +100,7 @@ def _floats(name: str, input: Any) -> Value:
     return x
 
 
+@numpy_names
 def mean(input: Any, dim: Dim = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """(1/n) Σ x over the dimensions `dim` (all of them by default).
 
@@ -85,8 +115,12 @@ def mean(input: Any, dim: Dim = None, keepdim: bool = False, *, dtype: Any = Non
     return _reduce(p.mean, _floats("mean", x), dim, keepdim)
 
 
-def var(input: Any, dim: Dim = None, *, correction: int = 1, keepdim: bool = False) -> Any:
-    """Σ (x - mean)² / (n - correction): the sample variance, unbiased by default.
+@numpy_names
+def var(
+    input: Any, dim: Dim | bool = None, unbiased: bool | None = None, keepdim: bool = False, *,
+    correction: float | None = None,
+) -> Any:  # fmt: skip
+    """Σ (x - mean)² / (n - correction): the sample variance, unbiased (correction 1) by default.
 
     Raises RuntimeError for whole numbers: convert with .float() first.  As ``torch.var``.
 
@@ -95,17 +129,62 @@ def var(input: Any, dim: Dim = None, *, correction: int = 1, keepdim: bool = Fal
     >>> nnlib.var(x), nnlib.var(x, correction=0)
     (tensor(1.), tensor(0.6667))
     """
+    dim, correction = _corrected("var", dim, unbiased, correction)
     x = _floats("var", input)
+    if x._data.dtype == np.float16:
+        return _wide(var, x, dim, keepdim, correction)
     dims = dimensions(dim, x._data.ndim)
     n = math.prod([x._data.shape[i] for i in dims])
     off = e.sub(x, _reduce(p.mean, x, dims, True))
     total = _reduce(p.sum, e.mul(off, off), dims, keepdim)
-    left = max_(n - correction, 0)
+    left = n - correction
+    if left <= 0:
+        return _without_freedom(x, off.detach(), dims, left, keepdim, dim is None or dim == ())
     return e.div(total, float(left))
 
 
-def std(input: Any, dim: Dim = None, *, correction: int = 1, keepdim: bool = False) -> Any:
-    """The square root of `var`.
+def _wide(function: Any, x: Any, dim: Dim, keepdim: bool, correction: float) -> Any:
+    """Of float16 computed in float32: squares would overflow where the result does not."""
+    wide = function(e.to_dtype(x, dtypes.float32), dim, None, keepdim, correction=correction)
+    return e.to_dtype(wide, dtypes.float16)
+
+
+def _corrected(
+    name: str, dim: Any, unbiased: bool | None, correction: float | None
+) -> tuple[Dim, float]:
+    """The dimensions and what is taken off n; var(False) is PyTorch's var(unbiased=False)."""
+    if isinstance(dim, bool):
+        dim, unbiased = None, dim
+    if unbiased is not None and correction is not None:
+        raise TypeError(f"{name}() got both unbiased and correction: unbiased=True is correction=1")
+    if correction is not None:
+        return dim, correction
+    return dim, 0 if unbiased is False else 1
+
+
+def _without_freedom(
+    x: Value, off: Any, dims: tuple[int, ...], left: float, keepdim: bool, whole: bool
+) -> Any:
+    """Σ off² / 0: infinite, or nan where all are equal.  The slopes are those that PyTorch has.
+
+    Over all elements they are inf (nan at the mean itself), whatever the sign of `off`; over some
+    dimensions 2·off / (n - correction).
+    """
+    still = e.sub(x, x.detach())  # type: ignore[attr-defined]  # 0, with the slope 1
+    slope = e.mul(e.abs(off) if whole else off, 2.0)
+    squares = e.mul(off, off)
+    if whole or left == 0:
+        return e.div(_reduce(p.sum, e.add(squares, e.mul(still, slope)), dims, keepdim), 0.0)
+    line = _reduce(p.sum, e.mul(still, e.div(slope, float(left))), dims, keepdim)
+    return e.add(e.div(_reduce(p.sum, squares, dims, keepdim), 0.0), line)
+
+
+@numpy_names
+def std(
+    input: Any, dim: Dim | bool = None, unbiased: bool | None = None, keepdim: bool = False, *,
+    correction: float | None = None,
+) -> Any:  # fmt: skip
+    """The square root of `var`; where that is 0, so is the gradient.
 
     Raises RuntimeError for whole numbers: convert with .float() first.  As ``torch.std``.
 
@@ -113,13 +192,19 @@ def std(input: Any, dim: Dim = None, *, correction: int = 1, keepdim: bool = Fal
     >>> nnlib.std(nnlib.tensor([1.0, 3.0, 5.0]))
     tensor(2.)
     """
-    return e.sqrt(var(input, dim, correction=correction, keepdim=keepdim))
+    if needs_tensor("std", input)._data.dtype == np.float16:
+        dim, correction = _corrected("std", dim, unbiased, correction)
+        return _wide(std, input, dim, keepdim, correction)
+    spread = var(input, dim, unbiased, keepdim, correction=correction)
+    none = e.eq(spread, 0)
+    return e.where(none, 0.0, e.sqrt(e.where(none, 1.0, spread)))
 
 
-max_ = max
-
-
-def var_mean(input: Any, dim: Dim = None, *, correction: int = 1, keepdim: bool = False) -> Any:
+@numpy_names
+def var_mean(
+    input: Any, dim: Dim | bool = None, unbiased: bool | None = None, keepdim: bool = False, *,
+    correction: float | None = None,
+) -> Any:  # fmt: skip
     """(variance, mean) over `dim`.
 
     Raises RuntimeError for whole numbers: convert with .float() first.  As ``torch.var_mean``.
@@ -128,11 +213,15 @@ def var_mean(input: Any, dim: Dim = None, *, correction: int = 1, keepdim: bool 
     >>> nnlib.var_mean(nnlib.tensor([1.0, 3.0, 5.0]))
     (tensor(4.), tensor(3.))
     """
-    spread = var(input, dim, correction=correction, keepdim=keepdim)
-    return spread, mean(input, dim, keepdim)
+    spread = var(input, dim, unbiased, keepdim, correction=correction)
+    return spread, mean(input, None if isinstance(dim, bool) else dim, keepdim)
 
 
-def std_mean(input: Any, dim: Dim = None, *, correction: int = 1, keepdim: bool = False) -> Any:
+@numpy_names
+def std_mean(
+    input: Any, dim: Dim | bool = None, unbiased: bool | None = None, keepdim: bool = False, *,
+    correction: float | None = None,
+) -> Any:  # fmt: skip
     """(standard deviation, mean) over `dim`.
 
     Raises RuntimeError for whole numbers: convert with .float() first.  As ``torch.std_mean``.
@@ -141,10 +230,11 @@ def std_mean(input: Any, dim: Dim = None, *, correction: int = 1, keepdim: bool 
     >>> nnlib.std_mean(nnlib.tensor([1.0, 3.0, 5.0]))
     (tensor(2.), tensor(3.))
     """
-    spread = std(input, dim, correction=correction, keepdim=keepdim)
-    return spread, mean(input, dim, keepdim)
+    spread = std(input, dim, unbiased, keepdim, correction=correction)
+    return spread, mean(input, None if isinstance(dim, bool) else dim, keepdim)
 
 
+@numpy_names
 def amax(input: Any, dim: Dim = (), keepdim: bool = False) -> Any:
     """The largest element over `dim`; equal largest ones share the gradient.
 
@@ -154,9 +244,10 @@ def amax(input: Any, dim: Dim = (), keepdim: bool = False) -> Any:
     >>> nnlib.amax(nnlib.tensor([[1.0, 5.0], [4.0, 2.0]]), dim=1)
     tensor([5., 4.])
     """
-    return _reduce(p.amax, _not_empty("amax", input), dim, keepdim)
+    return _reduce(p.amax, _not_empty("amax", input, dim), dim, keepdim)
 
 
+@numpy_names
 def amin(input: Any, dim: Dim = (), keepdim: bool = False) -> Any:
     """The smallest element over `dim`; equal smallest ones share the gradient.
 
@@ -166,35 +257,57 @@ def amin(input: Any, dim: Dim = (), keepdim: bool = False) -> Any:
     >>> nnlib.amin(nnlib.tensor([[1.0, 5.0], [4.0, 2.0]]), dim=1)
     tensor([1., 2.])
     """
-    return _reduce(p.amin, _not_empty("amin", input), dim, keepdim)
+    return _reduce(p.amin, _not_empty("amin", input, dim), dim, keepdim)
 
 
-def _not_empty(name: str, input: Any) -> Value:
+def _not_empty(name: str, input: Any, dim: Any = None) -> Value:
+    """`input`, refused where a dimension that is folded has no elements."""
     x = needs_tensor(name, input)
-    if x._data.size == 0:
-        raise RuntimeError(
+    if x._data.size:
+        return x
+    if dim is not None and dim != ():
+        for d in dimensions(dim, x._data.ndim):
+            if not x._data.shape[d]:
+                raise IndexError(
+                    f"{name}(): Expected reduction dim {d} to have non-zero size: a tensor of "
+                    f"shape {list(x._data.shape)} has no largest or smallest element along it."
+                )
+    else:
+        kind = IndexError if name.startswith("arg") else RuntimeError
+        raise kind(
             f"{name}(): Expected reduction dim to be specified for input.numel() == 0: a tensor of "
             f"shape {list(x._data.shape)} has no largest or smallest element."
         )
     return x
 
 
+def _of_all(whole: Primitive, x: Value) -> Any:
+    """The extreme of all elements.  Where it is nan, the nans share the gradient."""
+    out = _reduce(whole, x, None, False)
+    if x._node is None or record.watcher is not None or out._data == out._data:
+        return out
+    nans = e.isnan(x)
+    return e.div(sum(e.where(nans, x, 0.0)), float(np.count_nonzero(nans._data)))
+
+
 def _extreme(name: str, whole: Primitive, arg: Primitive, pair: Any) -> Any:
+    @numpy_names
     def function(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
-        x = _not_empty(name, input)
-        if dim is None:
-            return _reduce(whole, x, None, False)
         if isinstance(dim, Value):
-            return pair(x, dim)
+            return pair(needs_tensor(name, input), dim)
+        x = _not_empty(name, input, dim)
+        if dim is None:
+            return _of_all(whole, x)
         d = dimension(dim, x._data.ndim)
         if not x._data.ndim:
-            return ValuesIndices(x, apply(arg, (x,), {"dim": None, "keepdim": False}))
+            at = apply(arg, (x,), {"dim": None, "keepdim": False})
+            return RETURNED[name](e.clone(x), at)
         at = apply(arg, (x,), {"dim": d, "keepdim": True})
         values = apply(pi.gather, (x, at), {"dim": d})
         if not keepdim:
             shape = tuple([n for i, n in enumerate(values._data.shape) if i != d])
             values, at = (apply(ps.reshape, (t,), {"shape": shape}) for t in (values, at))
-        return ValuesIndices(values, at)
+        return RETURNED[name](values, at)
 
     function.__name__ = name
     function.__doc__ = documented(
@@ -210,8 +323,9 @@ min = _extreme("min", p.amin, p.argmin, e.minimum)
 
 
 def _arg(primitive: Primitive) -> Any:
+    @numpy_names
     def function(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
-        x = _not_empty(primitive.name, input)
+        x = _not_empty(primitive.name, input, dim)
         d = None if dim is None else dimension(dim, x._data.ndim)
         if not x._data.ndim:
             d = None
@@ -227,6 +341,7 @@ def _arg(primitive: Primitive) -> Any:
 argmax, argmin = _arg(p.argmax), _arg(p.argmin)
 
 
+@numpy_names
 def any(input: Any, dim: Dim = None, keepdim: bool = False) -> Any:
     """Whether any element is true (not zero).
 
@@ -239,6 +354,7 @@ def any(input: Any, dim: Dim = None, keepdim: bool = False) -> Any:
     return _reduce(p.any, needs_tensor("any", input), dim, keepdim)
 
 
+@numpy_names
 def all(input: Any, dim: Dim = None, keepdim: bool = False) -> Any:
     """Whether every element is true (not zero).
 
@@ -251,6 +367,7 @@ def all(input: Any, dim: Dim = None, keepdim: bool = False) -> Any:
     return _reduce(p.all, needs_tensor("all", input), dim, keepdim)
 
 
+@numpy_names
 def logsumexp(input: Any, dim: Dim, keepdim: bool = False) -> Any:
     """log Σ e^x over `dim`, without overflow.
 
@@ -263,6 +380,7 @@ def logsumexp(input: Any, dim: Dim, keepdim: bool = False) -> Any:
     return _reduce(p.logsumexp, _floats("logsumexp", input), dim, keepdim)
 
 
+@numpy_names
 def softmax(input: Any, dim: int, *, dtype: Any = None) -> Any:
     """e^x / Σ e^x along `dim`: positive, with sum 1.
 
@@ -277,6 +395,7 @@ def softmax(input: Any, dim: int, *, dtype: Any = None) -> Any:
     return apply(p.softmax, (x,), {"dim": dimension(dim, x._data.ndim)})
 
 
+@numpy_names
 def log_softmax(input: Any, dim: int, *, dtype: Any = None) -> Any:
     """log softmax(x) along `dim`, computed without overflow as x - logsumexp(x).
 
@@ -291,6 +410,7 @@ def log_softmax(input: Any, dim: int, *, dtype: Any = None) -> Any:
     return apply(p.log_softmax, (x,), {"dim": dimension(dim, x._data.ndim)})
 
 
+@numpy_names
 def cumsum(input: Any, dim: int, *, dtype: Any = None) -> Any:
     """The running sum along `dim`.
 
@@ -304,6 +424,7 @@ def cumsum(input: Any, dim: int, *, dtype: Any = None) -> Any:
     return apply(p.cumsum, (x,), {"dim": dimension(dim, x._data.ndim)})
 
 
+@numpy_names
 def cumprod(input: Any, dim: int, *, dtype: Any = None) -> Any:
     """The running product along `dim`.
 
@@ -317,6 +438,7 @@ def cumprod(input: Any, dim: int, *, dtype: Any = None) -> Any:
     return apply(p.cumprod, (x,), {"dim": dimension(dim, x._data.ndim)})
 
 
+@numpy_names
 def argsort(input: Any, dim: int = -1, descending: bool = False, stable: bool = True) -> Any:
     """The indices that would sort along `dim` (always stable).
 
@@ -331,6 +453,7 @@ def argsort(input: Any, dim: int = -1, descending: bool = False, stable: bool = 
     return apply(pi.argsort, (x,), {"dim": d, "descending": bool(descending)})
 
 
+@numpy_names
 def sort(input: Any, dim: int = -1, descending: bool = False, stable: bool = True) -> Any:
     """(values, indices) in order along `dim` (always stable).
 
@@ -344,4 +467,4 @@ def sort(input: Any, dim: int = -1, descending: bool = False, stable: bool = Tru
     x = needs_tensor("sort", input)
     d = dimension(dim, x._data.ndim)
     order = argsort(x, d, descending)
-    return ValuesIndices(apply(pi.gather, (x, order), {"dim": d}), order)
+    return RETURNED["sort"](apply(pi.gather, (x, order), {"dim": d}), order)

@@ -10,7 +10,13 @@ from typing import Any
 import numpy as np
 
 from nnlib import dtypes, record
-from nnlib.functions._args import converted, dimension, dimensions, needs_tensor
+from nnlib.functions._args import (
+    converted,
+    dimension,
+    dimensions,
+    needs_tensor,
+    numpy_names,
+)
 from nnlib.primitives import elementwise as pe
 from nnlib.primitives import index as pi
 from nnlib.primitives import shape as p
@@ -45,6 +51,11 @@ def reshape(input: Any, *shape: Any) -> Any:
     if new.count(-1) > 1:
         raise RuntimeError("only one dimension can be inferred: -1 stands twice in the shape")
     known = math.prod([n for n in new if n != -1])
+    if -1 in new and not known:
+        raise RuntimeError(
+            f"cannot reshape tensor of {size} elements into shape {list(new)} because the "
+            "unspecified dimension size -1 can be any value and is ambiguous"
+        )
     if -1 in new and known and size % known == 0:
         new = tuple([size // known if n == -1 else n for n in new])
     if math.prod(new) != size or any(n < 0 for n in new):
@@ -111,6 +122,7 @@ def transpose(input: Any, dim0: int, dim1: int) -> Any:
     return apply(p.permute, (x,), {"dims": tuple(order)})
 
 
+@numpy_names
 def squeeze(input: Any, dim: int | Sequence[int] | None = None) -> Any:
     """Without dimensions of length 1 (all such, or those named).
 
@@ -126,6 +138,7 @@ def squeeze(input: Any, dim: int | Sequence[int] | None = None) -> Any:
     return reshape(x, tuple([n for i, n in enumerate(shape) if not (i in gone and n == 1)]))
 
 
+@numpy_names
 def unsqueeze(input: Any, dim: int) -> Any:
     """With a new dimension of length 1 at `dim`.
 
@@ -180,6 +193,7 @@ def flip(input: Any, *dims: Any) -> Any:
     return apply(p.flip, (x,), {"dims": order})
 
 
+@numpy_names
 def cat(tensors: Sequence[Any], dim: int = 0) -> Any:
     """Tensors joined along an existing dimension.
 
@@ -194,6 +208,9 @@ def cat(tensors: Sequence[Any], dim: int = 0) -> Any:
     xs = [needs_tensor("cat", t) for t in tensors]
     if not xs:
         raise RuntimeError("cat(): expected a non-empty list of Tensors")
+    kind = dtypes.result_type(*xs)
+    # As PyTorch still allows, a vector without elements joins tensors of any shape.
+    xs = [x for x in xs if x._data.shape != (0,)] or xs[:1]
     d = dimension(dim, xs[0]._data.ndim)
     for i, x in enumerate(xs):
         a, b = list(xs[0]._data.shape), list(x._data.shape)
@@ -202,10 +219,10 @@ def cat(tensors: Sequence[Any], dim: int = 0) -> Any:
                 f"Sizes of tensors must match except in dimension {d}. Tensor 0 has shape {a}, "
                 f"tensor {i} has shape {b}"
             )
-    kind = dtypes.result_type(*xs)
     return apply(p.cat, [converted(x, kind) for x in xs], {"dim": d})
 
 
+@numpy_names
 def stack(tensors: Sequence[Any], dim: int = 0) -> Any:
     """Tensors of one shape joined along a new dimension.
 
@@ -234,28 +251,46 @@ def stack(tensors: Sequence[Any], dim: int = 0) -> Any:
 
 def getitem(input: Any, key: Any) -> Any:
     """x[key]: ints, slices, None, …, boolean masks and integer tensors, as PyTorch indexes."""
-    keys = _full(input, key if isinstance(key, tuple) else (key,))
+    keys = _full(input, as_tuple(key))
     basic, shape, picks = _basic(input._data.shape, keys)
     whole = tuple([(0, n, 1) for n in input._data.shape])
+    if basic == whole and shape == input._data.shape and not picks:
+        return apply(p.reshape, (input,), {"shape": shape})  # a view, not the tensor itself
     x = input if basic == whole else apply(p.slice_, (input,), {"index": basic})
     if x._data.shape != shape:
         x = apply(p.reshape, (x,), {"shape": shape})
     return _pick(x, picks) if picks else x
 
 
+def as_tuple(key: Any) -> tuple:
+    """A key as the tuple of its entries.  PyTorch takes a list of lists or slices for a tuple."""
+    if isinstance(key, tuple):
+        return key
+    entries = (list, tuple, slice, Value, np.ndarray, type(None), type(Ellipsis))
+    if isinstance(key, list) and len(key) < 32 and any(isinstance(k, entries) for k in key):
+        return tuple(key)
+    return (key,)
+
+
 def _full(x: Any, keys: tuple) -> list[Any]:
     """One entry for each dimension: masks become indices, `...` the slices that it stands for."""
+    given = [_as_index(k) if isinstance(k, (list, tuple, np.ndarray, bool)) else k for k in keys]
+    ndim, used = x._data.ndim, sum([_dimensions_of(k) for k in given])
     out: list[Any] = []
-    for k in keys:
-        if isinstance(k, (list, np.ndarray)):
-            k = _as_index(k)
-        if isinstance(k, Value) and k._data.dtype.kind == "b":
-            _checked_mask(k, x, len([o for o in out if o is not None]))
-            out += [_as_index(i) for i in np.nonzero(k._data)]
-        else:
+    at = 0  # the dimension of x that comes next
+    for k in given:
+        if k is Ellipsis:
+            at = ndim - (used - at)
+        if not _is_mask(k):
+            at += _dimensions_of(k)
             out.append(k)
-    used = len([k for k in out if k is not None and k is not Ellipsis])
-    ndim = x._data.ndim
+            continue
+        _checked_mask(k, x, at)
+        at += k._data.ndim
+        if k._data.ndim:
+            out += [_as_index(i) for i in np.nonzero(k._data)]
+        else:  # a new dimension, of length 1 or 0
+            out.append(_Added(_as_index(np.flatnonzero(k._data))))
     if used > ndim:
         raise IndexError(
             f"too many indices for tensor of dimension {ndim}: {used} given for shape "
@@ -266,6 +301,25 @@ def _full(x: Any, keys: tuple) -> list[Any]:
         raise IndexError("an index can only have a single ellipsis ('...')")
     at = dots[0] if dots else len(out)
     return out[:at] + [slice(None)] * (ndim - used) + out[at + 1 :]
+
+
+class _Added:
+    """In a key: a new dimension, as None makes, of which `pick` takes its one element or none."""
+
+    def __init__(self, pick: Value) -> None:
+        self.pick = pick
+
+
+def _is_mask(k: Any) -> bool:
+    """Whether a key's entry says yes or no of each place: booleans, and as in PyTorch bytes."""
+    return isinstance(k, Value) and (k._data.dtype.kind == "b" or k._data.dtype == np.uint8)
+
+
+def _dimensions_of(k: Any) -> int:
+    """How many dimensions of a tensor an entry of a key stands for."""
+    if k is None or k is Ellipsis:
+        return 0
+    return k._data.ndim if _is_mask(k) else 1
 
 
 def _checked_mask(k: Value, x: Any, at: int) -> None:
@@ -283,7 +337,10 @@ def _as_index(k: Any) -> Any:
     from nnlib.record import make
 
     array = np.asarray(k)
-    return make(array if array.dtype.kind == "b" else array.astype(np.int64))
+    if array.size and array.dtype.kind == "f":
+        raise IndexError("tensors used as indices must be long, int, byte or bool tensors")
+    mask = array.dtype.kind == "b" or array.dtype == np.uint8
+    return make(array if mask else array.astype(np.int64))
 
 
 def _basic(shape: tuple, keys: list[Any]) -> tuple[tuple, tuple, list]:
@@ -293,6 +350,10 @@ def _basic(shape: tuple, keys: list[Any]) -> tuple[tuple, tuple, list]:
     picks: list[tuple[int, Any]] = []
     for k in keys:
         if k is None:
+            after.append(1)
+            continue
+        if isinstance(k, _Added):
+            picks.append((len(after), k.pick))
             after.append(1)
             continue
         n = shape[len(index)]
@@ -317,7 +378,7 @@ def _position(k: Any, n: int, dim: int) -> int:
     if isinstance(k, Value):
         k = k._data.item()
     if isinstance(k, bool) or not isinstance(k, (int, np.integer)):
-        raise TypeError(
+        raise IndexError(
             "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are "
             f"valid indices (got {type(k).__name__})"
         )

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from nnlib.graph.simplify import values_only
 from nnlib.graph.steps import Graph, Step
 from nnlib.record import Primitive
 
@@ -36,6 +37,7 @@ class Drawing(str):
 
 def draw(graph: Graph, values: dict[str, Any] | None = None) -> Drawing:
     """Each step a box in the layer after its inputs; `values` are inputs whose results to show."""
+    graph = values_only(graph)
     shown = _results(graph, values)
     place = _places(graph)
     names = {at: name for name, at in reversed(graph.outputs.items())}

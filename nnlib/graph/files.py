@@ -60,7 +60,7 @@ def _plain(value: Any) -> Any:
         return {k: _plain(v) for k, v in value.items()}
     if isinstance(value, (tuple, list)):
         return [_plain(v) for v in value]
-    return value.item() if isinstance(value, np.generic) else value
+    return _number(value.item() if isinstance(value, np.generic) else value)
 
 
 _NAMED = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
@@ -145,5 +145,7 @@ def _read_step(node: dict[str, Any], at: int) -> Step:
     return Step(op, shape, dtype, inputs, {k: _tupled(v) for k, v in node["attrs"].items()})
 
 
-def _tupled(value: Any) -> Any:
-    return tuple([_tupled(v) for v in value]) if isinstance(value, list) else value
+def _tupled(value: Any, key: str = "") -> Any:
+    if isinstance(value, list):
+        return tuple([_tupled(v) for v in value])
+    return _NAMED[value] if isinstance(value, str) and value in _NAMED else value

@@ -30,6 +30,7 @@ def gradient(graph: Graph, of: str | None = None, wrt: Sequence[str] | None = No
     wrt = list(wrt) if wrt is not None else [n for n, s in graph.inputs.items() if _floats(s)]
     for name in wrt:
         _check(graph, name)
+    _refuse_functions(graph, graph.outputs[of])
     tracer = Tracer()
     with record.watching(tracer), record.recording(True):
         values = replay(graph, tracer)
@@ -89,6 +90,25 @@ def _gradients(loss: Value, targets: list[Any]) -> list[Value]:
 def _example(step: Step) -> Any:
     # Ones: few functions are singular there, and the gradient's formula does not depend on it.
     return np.ones(step.shape, step.dtype)[()]
+
+
+def _refuse_functions(graph: Graph, of: int) -> None:
+    """GraphError where the gradient would pass an autograd.Function, whose backward is no step."""
+    needed, moving = {of}, set()
+    for at, step in enumerate(graph.steps):
+        if (step.op == "input" and _floats(step)) or any(i in moving for i in step.inputs):
+            moving.add(at)
+    for at in range(of, -1, -1):
+        step = graph.steps[at]
+        if at not in needed or (step.op == "detach" and not step.attrs.get("function")):
+            continue
+        needed.update(step.inputs)
+        if step.op == "detach" and at in moving:
+            raise GraphError(
+                f"the output rests on {step.attrs['function']}, an autograd.Function: its backward "
+                "is Python that the graph does not hold. Take the gradient inside the traced "
+                "function, with nnlib.autograd.grad, or write the function in differentiable steps."
+            )
 
 
 def _floats(step: Step) -> bool:

@@ -261,8 +261,15 @@ def _index_add(g: str, *indices: str, dims: Shape, shape: Shape, **_: Any) -> st
 
 def _clamp(x: str, min: float | None, max: float | None, **_: Any) -> str:
     if min is not None and max is not None:
-        return f"np.clip({x}, {min}, {max})"
-    return f"np.minimum({x}, {max})" if min is None else f"np.maximum({x}, {min})"
+        return f"np.clip({x}, {_number(min)}, {_number(max)})"
+    if min is None:
+        return f"np.minimum({x}, {_number(max)})"
+    return f"np.maximum({x}, {_number(min)})"
+
+
+def _number(x: float | None) -> str:
+    """A number as Python code: inf and nan are names that NumPy has."""
+    return str(x).replace("inf", "np.inf").replace("nan", "np.nan")
 
 
 def _cast(x: str, dtype: str, **_: Any) -> str:
@@ -276,7 +283,7 @@ def _cat(*xs: str, dim: int, **_: Any) -> str:
 def _pad(x: str, shapes: list[Shape], pad: tuple, value: float, **_: Any) -> str:
     if not shapes[0]:
         return x
-    return f"np.pad({x}, {tuple(map(tuple, pad))}, constant_values={value})"
+    return f"np.pad({x}, {tuple(map(tuple, pad))}, constant_values={_number(value)})"
 
 
 def _gather(x: str, index: str, shapes: list[Shape], dim: int, **_: Any) -> str:
@@ -367,6 +374,9 @@ _SAME_NAME = [
     "maximum",
     "minimum",
     "remainder",
+    "bitwise_and",
+    "bitwise_or",
+    "bitwise_xor",
     "logical_and",
     "logical_or",
     "logical_xor",
@@ -405,6 +415,7 @@ _OTHER_NAME = {
 CALLS: dict[str, Call] = {
     **{name: _function(f"np.{name}") for name in _SAME_NAME},
     **{name: _function(said) for name, said in _OTHER_NAME.items()},
+    "detach": lambda x, **_: x,
     "relu": lambda x, **_: f"np.maximum({x}, 0)",
     "clamp": _clamp,
     "cast": _cast,
@@ -418,8 +429,8 @@ CALLS: dict[str, Call] = {
     "argmax": _arg("np.argmax"),
     "argmin": _arg("np.argmin"),
     "logsumexp": _logsumexp,
-    "softmax": _along("softmax", lambda x: f"np.ones_like({x})"),
-    "log_softmax": _along("log_softmax", lambda x: f"np.zeros_like({x})"),
+    "softmax": _along("softmax", lambda x: f"np.exp({x} - {x})"),
+    "log_softmax": _along("log_softmax", lambda x: f"{x} - {x}"),
     "cumsum": _along("np.cumsum"),
     "cumprod": _along("np.cumprod"),
     "reshape": lambda x, shape, **_: f"np.reshape({x}, {tuple(shape)})",

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from nnlib.graph.simplify import values_only
 from nnlib.graph.steps import Graph, GraphError, Step
 from nnlib.record import Primitive
 
@@ -227,7 +228,7 @@ _FORMS = {
     "one_hot": r"\operatorname{onehot}({0})",
 }  # fmt: skip
 # What only arranges elements leaves a formula unchanged, as notation has it.
-_SILENT = {"reshape", "expand", "clone", "cast"}
+_SILENT = {"reshape", "expand", "clone", "cast", "detach"}
 
 _GREEK = frozenset(
     """
@@ -253,7 +254,7 @@ def tree(graph: Graph, name: str, expand: Sequence[str] = ()) -> Expr:
     for known in (name, *expand):
         if known not in graph.outputs:
             raise GraphError(f"there is no output {known!r}: the graph has {list(graph.outputs)}")
-    graph = graph.tidied()
+    graph = values_only(graph).tidied()
     return _Builder(graph, name, expand).build()
 
 

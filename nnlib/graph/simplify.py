@@ -48,6 +48,22 @@ def simplify(graph: Graph, compact: bool = False) -> Graph:
     return folded if len(steps) == len(graph.steps) else simplify(folded, compact)
 
 
+def values_only(graph: Graph) -> Graph:
+    """The graph without `detach`, for those who compute or read and take no gradient of it."""
+    moved: list[int] = []
+    steps: list[Step] = []
+    for step in graph.steps:
+        if step.op == "detach":
+            moved.append(moved[step.inputs[0]])
+            continue
+        inputs = tuple([moved[i] for i in step.inputs])
+        new = Step(step.op, step.shape, step.dtype, inputs, step.attrs, step.name, step.value)
+        steps.append(new)
+        moved.append(len(steps) - 1)
+    outputs = {name: moved[at] for name, at in graph.outputs.items()}
+    return Graph(steps, outputs, graph.derivatives)
+
+
 def _grows(value: Any, sources: list[Any]) -> bool:
     size = np.asarray(value).nbytes
     return size > LARGE and size > 4 * sum(np.asarray(v).nbytes for v in sources)
@@ -214,6 +230,11 @@ def _unchanged(step: Step, steps: list[Step]) -> int | Step | None:
     return None
 
 
+def _detach(step: Step, steps: list[Step]) -> int | None:
+    """Detached twice is detached, unless the outer one names a Function."""
+    return step.inputs[0] if steps[step.inputs[0]].op == "detach" and not step.attrs else None
+
+
 def _permute(step: Step, steps: list[Step]) -> int | Step | None:
     dims = tuple(step.attrs["dims"])
     if dims == tuple(range(len(dims))):
@@ -229,4 +250,5 @@ _RULES: dict[str, Any] = {
     "add": _add, "sub": _sub, "mul": _mul, "div": _div, "pow": _pow, "neg": _neg,
     "logical_and": _and, "where": _where,
     "reshape": _unchanged, "expand": _unchanged, "cast": _unchanged, "permute": _permute,
+    "detach": _detach,
 }  # fmt: skip

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from nnlib.graph.helpers import CALLS, HELPERS
+from nnlib.graph.simplify import values_only
 from nnlib.graph.steps import Graph, GraphError, Step
 
 LONGEST = 72  # an expression beyond this gets a name of its own
@@ -35,7 +36,7 @@ Text = tuple[str, int]  # an expression and how tightly it binds
 
 
 def to_source(graph: Graph, name: str) -> str:
-    return _Writer(graph.tidied(), name).text()
+    return _Writer(values_only(graph).tidied(), name).text()
 
 
 class _Writer:
@@ -49,7 +50,7 @@ class _Writer:
         for step in graph.steps:
             for i in step.inputs:
                 self.uses[i] += 1
-        self.taken = {name, "np", "math", *HELPERS}
+        self.taken = {"np", "math", *HELPERS}
         self.helpers: dict[str, None] = {}  # in order of use
         self.lines: list[str] = []
         self.constants: list[str] = []
@@ -57,6 +58,7 @@ class _Writer:
 
     def text(self) -> str:
         arguments = [self.free(n) for n in self.graph.inputs]
+        self.taken.add(self.name)
         named = self.outputs()
         inputs = iter(arguments)
         for at, step in enumerate(self.graph.steps):
@@ -70,10 +72,25 @@ class _Writer:
         function = f"def {self.name}({', '.join(arguments)}):\n" + "\n".join(
             "    " + line for line in body
         )
+        function = self.under_their_names(arguments, function)
         blocks = [HELPERS[h].strip("\n") for h in self.in_order()]
         constants = ["\n".join(self.constants)] if self.constants else []
         imports = self.imports("\n".join([*blocks, *constants, function]))
         return "\n\n\n".join([imports, *constants, *blocks, function]) + "\n"
+
+    def under_their_names(self, arguments: list[str], function: str) -> str:
+        """An input called as a module or a helper is: a second function takes it by that name."""
+        given = list(self.graph.inputs)
+        callable_ = [n if n.isidentifier() and not keyword.iskeyword(n) else a
+                     for n, a in zip(given, arguments)]  # fmt: skip
+        if callable_ == arguments:
+            return function
+        inner = self.free(f"_{self.name}")
+        function = function.replace(f"def {self.name}(", f"def {inner}(", 1)
+        return (
+            f"{function}\n\n\ndef {self.name}({', '.join(callable_)}):\n"
+            f"    return {inner}({', '.join(callable_)})"
+        )
 
     def outputs(self) -> dict[int, str]:
         """The variables of the steps that are named outputs; of two names for one, the first."""
@@ -258,4 +275,9 @@ def _listed(value: np.ndarray) -> str:
 
 
 def _attr(value: Any) -> str:
-    return repr(value.item() if isinstance(value, np.generic) else value)
+    value = value.item() if isinstance(value, np.generic) else value
+    return re.sub(r"\b(inf|nan)\b", r"np.\1", repr(value)) if _holds_floats(value) else repr(value)
+
+
+def _holds_floats(value: Any) -> bool:
+    return isinstance(value, (float, tuple, list))

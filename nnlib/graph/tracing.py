@@ -31,6 +31,7 @@ class Tracer:
         self.alive: list[Value] = []  # ids stay unique only while what they name lives
         self.live: set[int] = set()  # steps that depend on an input
         self.names: dict[int, str] = {}  # what the program calls the tensors that it captured
+        self.unrecorded: dict[int, int | None] = {}  # steps under no_grad, and their detached form
 
     def add(self, step: Step, value: Value | None = None) -> int:
         self.steps.append(step)
@@ -66,9 +67,30 @@ class Tracer:
             raise GraphError(f"{primitive.name} is fused and is traced through its plain form")
         kinds = [a._data.dtype for a in args if isinstance(a, Value) and a._data.dtype.kind != "b"]
         like = kinds[0] if kinds else result._data.dtype
-        inputs = tuple([self.find(a, like) for a in args])
+        inputs = [self.find(a, like) for a in args]
+        if record.grad_enabled():
+            inputs = [self.detached(i) for i in inputs]
         data = result._data
-        self.add(Step(primitive.name, data.shape, data.dtype.name, inputs, dict(attrs)), result)
+        step = Step(primitive.name, data.shape, data.dtype.name, tuple(inputs), dict(attrs))
+        at = self.add(step, result)
+        if not record.grad_enabled() and primitive.differentiable and at in self.live:
+            self.unrecorded[at] = None
+
+    def detached(self, at: int) -> int:
+        """What a recorded step uses of one under no_grad: the same values, without a gradient."""
+        if at not in self.unrecorded:
+            return at
+        known = self.unrecorded[at]
+        if known is None:
+            step = self.steps[at]
+            known = self.add(Step("detach", step.shape, step.dtype, (at,)))
+            self.unrecorded[at] = known
+        return known
+
+    def custom(self, value: Value, name: str) -> None:
+        """The result of an autograd.Function: its gradient is its own, and no step of the graph."""
+        at, data = self.find(value), value._data
+        self.add(Step("detach", data.shape, data.dtype.name, (at,), {"function": name}), value)
 
     def alias(self, value: Value, of: Value) -> None:
         self.bind(value, self.find(of))
@@ -153,5 +175,5 @@ def written_down(fn: Callable[..., Any], inputs: Mapping[str, Any]) -> Graph:
             raise GraphError(
                 f"the traced function must return tensors: {name!r} is {type(value).__name__}"
             )
-    outputs = {name: tracer.find(value) for name, value in named.items()}
+    outputs = {name: tracer.detached(tracer.find(value)) for name, value in named.items()}
     return Graph(tracer.steps, outputs)

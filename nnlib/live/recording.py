@@ -22,10 +22,11 @@ def record(
     function: Callable[..., Mapping[str, Any]], inputs: Mapping[str, Any], simplify: bool = True
 ) -> dict:
     """The graph (as JSON) of a function of named tensors that returns named tensors."""
+    from nnlib.graph.simplify import values_only
     from nnlib.graph.tracing import written_down
 
     graph = written_down(function, inputs)
-    return graph.simplified(compact=simplify).to_dict()
+    return values_only(graph).simplified(compact=simplify).to_dict()
 
 
 class Pool:

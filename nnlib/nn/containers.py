@@ -12,10 +12,10 @@ class _Numbered(Module):
     """Children named 0, 1, 2, …, as a list."""
 
     def _items(self) -> list[Module]:
-        return [m for _, m in self.named_children()]
+        return [m for _, m in self._own_modules()]
 
     def _fill(self, modules: Iterable[Module]) -> None:
-        for name in [k for k, _ in self.named_children()]:
+        for name in [k for k, _ in self._own_modules()]:
             delattr(self, name)
         for i, m in enumerate(modules):
             self.add_module(str(i), m)
@@ -28,7 +28,7 @@ class _Numbered(Module):
 
     def __getitem__(self, index: int | slice) -> Any:
         if isinstance(index, slice):
-            return self._sliced(list(self.named_children())[index])
+            return self._sliced(list(self._own_modules())[index])
         items = self._items()
         if not -len(items) <= index < len(items):
             raise IndexError(f"index {index} is out of range: there are {len(items)} modules")
@@ -38,7 +38,7 @@ class _Numbered(Module):
         return type(self)([m for _, m in named])  # type: ignore[call-arg]
 
     def __setitem__(self, index: int, module: Module) -> None:
-        self.add_module([k for k, _ in self.named_children()][index], module)
+        self.add_module([k for k, _ in self._own_modules()][index], module)
 
     def __delitem__(self, index: int | slice) -> None:
         items = self._items()
@@ -102,6 +102,21 @@ class ModuleList(_Numbered):
     def __init__(self, modules: Iterable[Module] | None = None) -> None:
         self._fill(modules or ())
 
+    def __repr__(self) -> str:
+        """Equal modules in a row are one line: (0-2): 3 x ReLU()."""
+        runs: list[tuple[int, int, str]] = []
+        for at, text in enumerate(map(repr, self)):
+            if runs and runs[-1][2] == text:
+                runs[-1] = (runs[-1][0], at, text)
+            else:
+                runs.append((at, at, text))
+        lines = [
+            f"({a}): {text}" if a == b else f"({a}-{b}): {b - a + 1} x {text}"
+            for a, b, text in runs
+        ]
+        inside = "".join("\n  " + line.replace("\n", "\n  ") for line in lines)
+        return f"{type(self).__name__}({inside}\n)" if lines else f"{type(self).__name__}()"
+
 
 class ModuleDict(Module):
     """A dict whose modules belong to the one that holds it.  As ``torch.nn.ModuleDict``.
@@ -130,7 +145,7 @@ class ModuleDict(Module):
             self.add_module(name, m)
 
     def __getitem__(self, name: str) -> Module:
-        return dict(self.named_children())[name]
+        return dict(self._own_modules())[name]
 
     def __setitem__(self, name: str, module: Module) -> None:
         self.add_module(name, module)
@@ -144,10 +159,10 @@ class ModuleDict(Module):
         return isinstance(vars(self).get(name), Module)
 
     def __len__(self) -> int:
-        return len(list(self.named_children()))
+        return len(list(self._own_modules()))
 
     def __iter__(self) -> Iterator[str]:
-        return (k for k, _ in self.named_children())
+        return (k for k, _ in self._own_modules())
 
     def keys(self) -> list[str]:
         """The names.
@@ -165,7 +180,7 @@ class ModuleDict(Module):
         >>> list(nnlib.nn.ModuleDict({"bend": nnlib.nn.ReLU()}).values())
         [ReLU()]
         """
-        return list(self.children())
+        return [m for _, m in self._own_modules()]
 
     def items(self) -> list[tuple[str, Module]]:
         """Names with modules.
@@ -174,7 +189,7 @@ class ModuleDict(Module):
         >>> list(nnlib.nn.ModuleDict({"bend": nnlib.nn.ReLU()}).items())
         [('bend', ReLU())]
         """
-        return list(self.named_children())
+        return list(self._own_modules())
 
 
 class ParameterList(Module):

@@ -23,12 +23,14 @@ class Linear(Module):
     nnlib.Size([5, 2])
     """
 
+    bias: Parameter | None
+
     def __init__(self, in_features: int, out_features: int, bias: bool = True) -> None:
         whole(in_features=in_features, out_features=out_features)
         self.in_features, self.out_features = in_features, out_features
         bound = 1 / math.sqrt(in_features) if in_features else 0.0
         self.weight = uniform(out_features, in_features, bound=bound)
-        self.bias = uniform(out_features, bound=bound) if bias else None
+        self.register_parameter("bias", uniform(out_features, bound=bound) if bias else None)
 
     def forward(self, input: Any) -> Any:
         return F.linear(input, self.weight, self.bias)

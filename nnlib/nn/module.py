@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nnlib import dtypes
+from nnlib import devices, dtypes
 from nnlib.autograd import no_grad
-from nnlib.record import Leaf, Value
+from nnlib.record import Leaf, Value, as_memory
 from nnlib.tensor import Tensor
 
 
@@ -35,11 +35,13 @@ class Parameter(Tensor):
                 "Only Tensors of floating point dtype can require gradients: this one is "
                 f"{dtypes.of(data._data).name}"
             )
-        self._data = data._data
+        self._data = as_memory(data)
         self._node = Leaf() if requires_grad else None
 
     def __repr__(self) -> str:
         return "Parameter containing:\n" + super().__repr__()
+
+    _copies_grad = False  # a copied module begins without gradients
 
 
 class LoadedKeys(NamedTuple):
@@ -72,6 +74,7 @@ class Module:
     training = True
     _buffer_names: tuple[str, ...] = ()  # set anew, never changed: the class's own stays empty
     _temporary: tuple[str, ...] = ()  # buffers that are left out of the state
+    _absent: tuple[str, ...] = ()  # parameters that there are not, but could be: None
     _before: dict[object, Callable] | None = None
     _after: dict[object, Callable] | None = None
 
@@ -137,6 +140,25 @@ class Module:
 
     # ------------------------------------------------------------ what is inside
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        """TypeError where a parameter, module or buffer would silently leave the state."""
+        known = vars(self).get(name)
+        if isinstance(value, Parameter):
+            self._buffer_names = tuple([n for n in self._buffer_names if n != name])
+        elif isinstance(known, Parameter) or name in self._absent:
+            if value is not None:
+                raise _cannot_assign(value, "as parameter", name, "nnlib.nn.Parameter")
+        elif isinstance(known, Module):
+            if value is not None and not isinstance(value, Module):
+                raise _cannot_assign(value, "as child module", name, "nnlib.nn.Module")
+        elif name in self._buffer_names and not isinstance(value, (Value, type(None), Module)):
+            raise _cannot_assign(value, "object to buffer", name, "nnlib.Tensor")
+        if isinstance(known, Parameter) and value is None:
+            self._absent = (*self._absent, name)
+        elif value is not None and name in self._absent:
+            self._absent = tuple([n for n in self._absent if n != name])
+        object.__setattr__(self, name, value)
+
     def add_module(self, name: str, module: Module | None) -> None:
         """Put a module inside under a name.  TypeError for no module, KeyError for a bad name.
 
@@ -150,7 +172,7 @@ class Module:
         """
         if module is not None and not isinstance(module, Module):
             raise TypeError(f"{type(module).__name__} is not a Module subclass")
-        self._check_name("module", name)
+        self._check_name("module", name, isinstance(vars(self).get(name), (Module, type(None))))
         setattr(self, name, module)
 
     register_module = add_module
@@ -171,8 +193,11 @@ class Module:
                 f"cannot assign '{type(param).__name__}' object to parameter '{name}' "
                 "(nnlib.nn.Parameter or None required)"
             )
-        self._check_name("parameter", name)
+        free = isinstance(vars(self).get(name), Parameter) or name in self._absent
+        self._check_name("parameter", name, free)
         setattr(self, name, param)
+        if param is None and name not in self._absent:
+            self._absent = (*self._absent, name)
 
     def register_buffer(self, name: str, tensor: Any, persistent: bool = True) -> None:
         """Keep a tensor that is not trained (a running mean, say) as part of the state.
@@ -192,29 +217,38 @@ class Module:
                 "None required)"
             )
         if name not in self._buffer_names:
-            self._check_name("buffer", name)
+            self._check_name("buffer", name, False)
             self._buffer_names = (*self._buffer_names, name)
         if not persistent:
             self._temporary = (*self._temporary, name)
         setattr(self, name, tensor)
 
-    def _check_name(self, what: str, name: str) -> None:
+    def _check_name(self, what: str, name: str, free: bool) -> None:
+        """Refuse a name that is no name, or that something of another kind has."""
         if not isinstance(name, str):
             raise TypeError(f"{what} name should be a string. Got {type(name).__name__}")
         if "." in name or not name:
             raise KeyError(f'{what} name can\'t be empty or contain ".", got: {name!r}')
-        if hasattr(self, name) and name not in vars(self):
+        if hasattr(self, name) and not free:
             raise KeyError(f"attribute '{name}' already exists: choose another name")
 
     def named_children(self) -> Iterator[tuple[str, Module]]:
-        """The modules directly inside, with their names.
+        """The modules directly inside, each once, with their names.
 
         >>> import nnlib
         >>> net = nnlib.nn.Sequential(nnlib.nn.Linear(2, 1), nnlib.nn.ReLU())
         >>> [name for name, child in net.named_children()]
         ['0', '1']
         """
-        return ((k, v) for k, v in vars(self).items() if isinstance(v, Module))
+        seen: set[int] = set()
+        for name, child in self._own_modules():
+            if id(child) not in seen:
+                seen.add(id(child))
+                yield name, child
+
+    def _own_modules(self) -> list[tuple[str, Module]]:
+        """The modules directly inside under all their names, a shared one more than once."""
+        return [(k, v) for k, v in vars(self).items() if isinstance(v, Module)]
 
     def children(self) -> Iterator[Module]:
         """The modules directly inside.
@@ -242,7 +276,7 @@ class Module:
 
     def _all_modules(self, prefix: str) -> Iterator[tuple[str, Module]]:
         yield prefix, self
-        for name, child in self.named_children():
+        for name, child in self._own_modules():
             yield from child._all_modules(f"{prefix}.{name}" if prefix else name)
 
     def modules(self) -> Iterator[Module]:
@@ -296,13 +330,17 @@ class Module:
         return (p for _, p in self.named_parameters(recurse=recurse))
 
     def named_buffers(self, prefix: str = "", recurse: bool = True) -> Iterator[tuple[str, Any]]:
-        """The buffers with dotted names.
+        """The buffers with dotted names, each once.
 
         >>> import nnlib
         >>> [name for name, b in nnlib.nn.BatchNorm1d(3).named_buffers()]
         ['running_mean', 'running_var', 'num_batches_tracked']
         """
-        return self._all(prefix, Module._own_buffers, recurse)
+        seen: set[int] = set()
+        for name, b in self._all(prefix, Module._own_buffers, recurse):
+            if id(b) not in seen:
+                seen.add(id(b))
+                yield name, b
 
     def buffers(self, recurse: bool = True) -> Iterator[Any]:
         """The buffers.
@@ -328,7 +366,7 @@ class Module:
         dot = f"{prefix}." if prefix else ""
         for name, value in own(self):
             yield dot + name, value
-        for name, child in self.named_children() if recurse else ():
+        for name, child in self._own_modules() if recurse else ():
             yield from child._all(dot + name, own)
 
     # ------------------------------------------------------------ changing all of it
@@ -400,15 +438,28 @@ class Module:
             elif p.grad is not None:
                 p.grad.zero_()
 
-    def to(self, dtype: Any) -> Any:
+    def to(self, *args: Any, dtype: Any = None, device: Any = None, **ignored: Any) -> Any:
         """Floating-point parameters and buffers in another type, changed in place.
 
-        Raises TypeError for a type of whole numbers.
+        A dtype, a tensor that has it, or a device: the CPU.  Raises TypeError for a type of whole
+        numbers, RuntimeError for a device that there is not.
 
         >>> import nnlib
         >>> nnlib.nn.Linear(2, 1).to(nnlib.float64).weight.dtype
         nnlib.float64
+        >>> nnlib.nn.Linear(2, 1).to("cpu").weight.device
+        device(type='cpu')
         """
+        for given in args:
+            if isinstance(given, Value):
+                dtype = dtypes.of(given._data)
+            elif isinstance(given, (str, devices.device)):
+                device = given
+            elif not isinstance(given, bool):  # PyTorch's non_blocking by position
+                dtype = given
+        devices.refuse_others(device)
+        if dtype is None:
+            return self
         kind = dtypes.as_numpy(dtype)
         if kind.kind != "f":
             raise TypeError(
@@ -421,6 +472,24 @@ class Module:
                 if grad is not None:
                     grad._data = grad._data.astype(kind)
         return self
+
+    def cpu(self) -> Any:
+        """The module itself: its memory is the CPU's.
+
+        >>> import nnlib
+        >>> nnlib.nn.Linear(2, 1).cpu()
+        Linear(in_features=2, out_features=1, bias=True)
+        """
+        return self
+
+    def half(self) -> Any:
+        """Parameters and buffers in float16.
+
+        >>> import nnlib
+        >>> nnlib.nn.Linear(2, 1).half().weight.dtype
+        nnlib.float16
+        """
+        return self.to(dtypes.float16)
 
     def double(self) -> Any:
         """Parameters and buffers in float64.
@@ -496,10 +565,20 @@ class Module:
 
     def __repr__(self) -> str:
         name, extra = type(self).__name__, self.extra_repr()
-        inner = [f"({k}): " + repr(m).replace("\n", "\n  ") for k, m in self.named_children()]
+        inner = [f"({k}): " + repr(m).replace("\n", "\n  ") for k, m in self._own_modules()]
         if not inner:
             return f"{name}({extra})"
         return f"{name}(\n  " + "\n  ".join([extra] * bool(extra) + inner) + "\n)"
+
+
+def _cannot_assign(value: Any, what: str, name: str, needed: str) -> TypeError:
+    hint = ""
+    if needed.endswith("Parameter") and isinstance(value, Value):
+        hint = ". To train it, wrap it: nnlib.nn.Parameter(…). To change the values alone, copy_() "
+        hint += "under no_grad()"
+    return TypeError(
+        f"cannot assign '{type(value).__name__}' {what} '{name}' ({needed} or None required){hint}"
+    )
 
 
 class RemovableHandle:

@@ -10,7 +10,7 @@ from nnlib.functions._args import needs_tensor
 from nnlib.functions.create import zeros
 from nnlib.nn import functional as F
 from nnlib.nn.functional._args import same_type, shown
-from nnlib.nn.module import Module, positive, uniform, whole
+from nnlib.nn.module import Module, Parameter, positive, uniform, whole
 from nnlib.primitives import fused as p
 from nnlib.record import Value, apply
 
@@ -20,14 +20,17 @@ from nnlib.record import Value, apply
 class _Cell(Module):
     gates = 1
 
+    bias_ih: Parameter | None
+    bias_hh: Parameter | None
+
     def __init__(self, input_size: int, hidden_size: int, bias: bool = True) -> None:
         positive(input_size=input_size, hidden_size=hidden_size)
         self.input_size, self.hidden_size, self.bias = input_size, hidden_size, bias
         bound, rows = 1 / math.sqrt(hidden_size), self.gates * hidden_size
         self.weight_ih = uniform(rows, input_size, bound=bound)
         self.weight_hh = uniform(rows, hidden_size, bound=bound)
-        self.bias_ih = uniform(rows, bound=bound) if bias else None
-        self.bias_hh = uniform(rows, bound=bound) if bias else None
+        self.register_parameter("bias_ih", uniform(rows, bound=bound) if bias else None)
+        self.register_parameter("bias_hh", uniform(rows, bound=bound) if bias else None)
 
     def _weights(self) -> tuple:
         return self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh

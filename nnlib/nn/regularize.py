@@ -62,6 +62,9 @@ class LayerNorm(Module):
     tensor([[-1.,  1.]], grad_fn=<RoundBackward0>)
     """
 
+    weight: Parameter | None
+    bias: Parameter | None
+
     def __init__(
         self, normalized_shape: int | Sequence[int], eps: float = 1e-5,
         elementwise_affine: bool = True, bias: bool = True,
@@ -73,8 +76,10 @@ class LayerNorm(Module):
             whole(normalized_shape=size)
         self.eps, self.elementwise_affine = eps, elementwise_affine
         shape = self.normalized_shape
-        self.weight = Parameter(ones(*shape)) if elementwise_affine else None
-        self.bias = Parameter(zeros(*shape)) if elementwise_affine and bias else None
+        self.register_parameter("weight", Parameter(ones(*shape)) if elementwise_affine else None)
+        self.register_parameter(
+            "bias", Parameter(zeros(*shape)) if elementwise_affine and bias else None
+        )
 
     def forward(self, input: Any) -> Any:
         return F.layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
@@ -97,6 +102,9 @@ class GroupNorm(Module):
     tensor([[-1.,  1., -1.,  1.]], grad_fn=<RoundBackward0>)
     """
 
+    weight: Parameter | None
+    bias: Parameter | None
+
     def __init__(
         self, num_groups: int, num_channels: int, eps: float = 1e-5, affine: bool = True,
         *, bias: bool = True,
@@ -108,8 +116,8 @@ class GroupNorm(Module):
             )
         self.num_groups, self.num_channels = num_groups, num_channels
         self.eps, self.affine = eps, affine
-        self.weight = Parameter(ones(num_channels)) if affine else None
-        self.bias = Parameter(zeros(num_channels)) if affine and bias else None
+        self.register_parameter("weight", Parameter(ones(num_channels)) if affine else None)
+        self.register_parameter("bias", Parameter(zeros(num_channels)) if affine and bias else None)
 
     def forward(self, input: Any) -> Any:
         return F.group_norm(input, self.num_groups, self.weight, self.bias, self.eps)
@@ -124,6 +132,9 @@ class GroupNorm(Module):
 class _BatchNorm(Module):
     ranks: tuple[int, ...] = ()
 
+    weight: Parameter | None
+    bias: Parameter | None
+
     def __init__(
         self, num_features: int, eps: float = 1e-5, momentum: float | None = 0.1,
         affine: bool = True, track_running_stats: bool = True, *, bias: bool = True,
@@ -131,8 +142,8 @@ class _BatchNorm(Module):
         whole(num_features=num_features)
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
         self.affine, self.track_running_stats = affine, track_running_stats
-        self.weight = Parameter(ones(num_features)) if affine else None
-        self.bias = Parameter(zeros(num_features)) if affine and bias else None
+        self.register_parameter("weight", Parameter(ones(num_features)) if affine else None)
+        self.register_parameter("bias", Parameter(zeros(num_features)) if affine and bias else None)
         track = track_running_stats
         self.register_buffer("running_mean", zeros(num_features) if track else None)
         self.register_buffer("running_var", ones(num_features) if track else None)

@@ -7,7 +7,7 @@ from typing import Any
 
 from nnlib.nn import functional as F
 from nnlib.nn.functional._args import Ints
-from nnlib.nn.module import Module, positive, uniform, whole
+from nnlib.nn.module import Module, Parameter, positive, uniform, whole
 
 
 def _many(value: Any, n: int) -> tuple[int, ...]:
@@ -20,6 +20,8 @@ def _many(value: Any, n: int) -> tuple[int, ...]:
 
 class _Conv(Module):
     dims = 0
+
+    bias: Parameter | None
 
     def __init__(
         self,
@@ -51,7 +53,7 @@ class _Conv(Module):
         fan_in = in_channels // groups * math.prod(self.kernel_size)
         bound = 1 / math.sqrt(fan_in) if fan_in else 0.0
         self.weight = uniform(out_channels, in_channels // groups, *self.kernel_size, bound=bound)
-        self.bias = uniform(out_channels, bound=bound) if bias else None
+        self.register_parameter("bias", uniform(out_channels, bound=bound) if bias else None)
 
     def _check_padding(self) -> None:
         if not isinstance(self.padding, str):
@@ -115,6 +117,8 @@ class Conv2d(_Conv):
 
 
 class _ConvTranspose(_Conv):
+    bias: Parameter | None
+
     def __init__(
         self,
         in_channels: int,
@@ -136,7 +140,7 @@ class _ConvTranspose(_Conv):
         fan_in = out_channels // groups * math.prod(self.kernel_size)
         bound = 1 / math.sqrt(fan_in) if fan_in else 0.0
         self.weight = uniform(in_channels, out_channels // groups, *self.kernel_size, bound=bound)
-        self.bias = uniform(out_channels, bound=bound) if bias else None
+        self.register_parameter("bias", uniform(out_channels, bound=bound) if bias else None)
 
     def _check_padding(self) -> None:
         if isinstance(self.padding, str):

@@ -201,6 +201,10 @@ class MultiStepLR(LRScheduler):
         self.milestones, self.gamma = Counter(milestones), gamma
         super().__init__(optimizer, last_epoch)
 
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        super().load_state_dict(state_dict)
+        self.milestones = Counter(self.milestones)  # a file holds a plain dict
+
     def get_lr(self) -> list[float]:
         return [lr * self.gamma ** self.milestones[self.last_epoch] for lr in self._current()]
 

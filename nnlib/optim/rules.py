@@ -106,8 +106,9 @@ class SGD(Optimizer):
 class Adam(Optimizer):
     """w ← w - lr · m̂ / (√v̂ + eps), with running means m of g and v of g².
 
-    m̂ = m/(1 - β₁ᵗ) and v̂ = v/(1 - β₂ᵗ) undo the bias of starting at zero.  As
-    ``torch.optim.Adam``; Kingma and Ba, 2015.  Raises ValueError for a negative setting, or a β
+    m̂ = m/(1 - β₁ᵗ) and v̂ = v/(1 - β₂ᵗ) undo the bias of starting at zero.  With `amsgrad` the
+    largest v so far takes the place of v.  As ``torch.optim.Adam``; Kingma and Ba, 2015; Reddi and
+    others, 2018.  Raises ValueError for a negative setting, or a β
     outside of [0, 1).
 
     >>> import nnlib
@@ -128,6 +129,7 @@ class Adam(Optimizer):
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
         weight_decay: float = 0,
+        amsgrad: bool = False,
         *,
         maximize: bool = False,
     ) -> None:
@@ -135,12 +137,15 @@ class Adam(Optimizer):
         check_betas(betas)
         defaults = {
             "lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay,
-            "maximize": maximize,
+            "maximize": maximize, "amsgrad": amsgrad,
         }  # fmt: skip
         super().__init__(params, defaults)
 
     def begin(self, p: Any, group: Group) -> State:
-        return {"step": tensor(0.0), "exp_avg": zeros_like(p), "exp_avg_sq": zeros_like(p)}
+        state = {"step": tensor(0.0), "exp_avg": zeros_like(p), "exp_avg_sq": zeros_like(p)}
+        if group["amsgrad"]:
+            state["max_exp_avg_sq"] = zeros_like(p)
+        return state
 
     def update(self, x: np.ndarray, g: np.ndarray, state: State, group: Group) -> None:
         (b1, b2), lr, t = group["betas"], group["lr"], _count(state)
@@ -152,6 +157,9 @@ class Adam(Optimizer):
         g2 = g * g
         g2 *= 1 - b2
         v += g2
+        if group["amsgrad"]:
+            most = _array(state["max_exp_avg_sq"])
+            v = np.maximum(most, v, out=most)
         root = np.sqrt(v, out=g2 if isinstance(g2, np.ndarray) else None)
         root /= math.sqrt(1 - b2**t)
         root += group["eps"]
@@ -171,6 +179,9 @@ class Adam(Optimizer):
         g = self._decayed(p, g.detach(), group)
         m = state["exp_avg"].mul_(b1).add_(g * (1 - b1))
         v = state["exp_avg_sq"].mul_(b2).add_(g * g * (1 - b2))
+        if group["amsgrad"]:
+            most = state["max_exp_avg_sq"]
+            v = most.copy_(e.maximum(most, v))
         t = t.to(p.dtype)
         root = e.sqrt(v) / e.sqrt(1 - b2**t) + group["eps"]
         p.sub_(m / root * (lr / (1 - b1**t)))
@@ -199,10 +210,11 @@ class AdamW(Adam):
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
         weight_decay: float = 1e-2,
+        amsgrad: bool = False,
         *,
         maximize: bool = False,
     ) -> None:
-        super().__init__(params, lr, betas, eps, weight_decay, maximize=maximize)
+        super().__init__(params, lr, betas, eps, weight_decay, amsgrad, maximize=maximize)
 
 
 class RMSprop(Optimizer):

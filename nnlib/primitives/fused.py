@@ -15,11 +15,21 @@ from typing import Any
 
 import numpy as np
 
-from nnlib.primitives.elementwise import neg, relu, sigmoid, softplus, tanh
+from nnlib.primitives.elementwise import (
+    clamp,
+    log,
+    lt,
+    neg,
+    relu,
+    sigmoid,
+    softplus,
+    tanh,
+    where,
+)
 from nnlib.primitives.index import index
 from nnlib.primitives.linalg import matmul
 from nnlib.primitives.reduce import log_softmax, mean, sum
-from nnlib.primitives.shape import cat, permute, reshape, slice_
+from nnlib.primitives.shape import cat, detach, permute, reshape, slice_
 from nnlib.primitives.window import conv2d
 from nnlib.record import Array, Primitive
 
@@ -45,6 +55,39 @@ def _reduced_array(losses: Array, reduction: str) -> Array:
 def _each(g: Array, n: int, reduction: str) -> Array:
     """The gradient of each of n losses, from that of their mean, their sum, or themselves."""
     return g / n if reduction == "mean" else g
+
+
+_LEAST = 1e-12  # PyTorch's: the slope is (x - y)/(x(1 - x)) with no smaller denominator
+
+
+def _bce_of_probabilities_plain(x: Any, target: Any) -> Any:
+    """-(y log x + (1 - y) log(1 - x)); near 0 and 1, a line of PyTorch's slope there."""
+    ends, still = lt(x * (1.0 - x), _LEAST), detach(x)
+    yes = clamp(log(still), min=-100.0, max=None)
+    no = clamp(log(1.0 - still), min=-100.0, max=None)
+    slope = (still - detach(target)) * (1 / _LEAST)
+    line = (x - still) * slope - (target * yes + (1.0 - target) * no)
+    safe = where(ends, 0.5, x)
+    return where(ends, line, -(target * log(safe) + (1.0 - target) * log(1.0 - safe)))
+
+
+def _bce_of_probabilities(x: Array, target: Array) -> Array:
+    yes, no = np.maximum(np.log(x), x.dtype.type(-100)), np.log1p(-x)
+    no = np.maximum(no, x.dtype.type(-100))
+    return -(target * yes + (1 - target) * no)
+
+
+def _bce_of_probabilities_joint(needs: tuple, g: Array, out: None, x: Array, y: Array) -> tuple:
+    here = g * (x - y) / np.maximum((1 - x) * x, x.dtype.type(_LEAST)) if needs[0] else None
+    if not needs[1]:
+        return here, None
+    return here, g * (np.log1p(-x) - np.log(x))
+
+
+binary_cross_entropy = fused(
+    "binary_cross_entropy", _bce_of_probabilities, joint=_bce_of_probabilities_joint,
+    saves="args", plain=_bce_of_probabilities_plain, reads=((0, 1), (0,)),
+)  # fmt: skip
 
 
 def _cross_entropy_plain(x: Any, target: Any, reduction: str) -> Any:
@@ -82,6 +125,7 @@ cross_entropy = fused(
     saves="args",
     keeping=_cross_entropy,
     plain=_cross_entropy_plain,
+    reads=((1,), ()),
 )
 
 
@@ -107,6 +151,7 @@ def _bce(x: Array, target: Array, reduction: str) -> Array:
 
 binary_cross_entropy_with_logits = fused(
     "binary_cross_entropy_with_logits", _bce, joint=_bce_joint, saves="args", plain=_bce_plain,
+    reads=((0, 1), (0,)),
 )  # fmt: skip
 
 # ---------------------------------------------------------------- a linear layer
@@ -133,7 +178,9 @@ def _affine(x: Any, weight: Any, bias: Any = None) -> Any:
     return out if bias is None else out + bias
 
 
-linear = fused("linear", _linear, joint=_linear_joint, saves="args", plain=_affine)
+linear = fused(
+    "linear", _linear, joint=_linear_joint, saves="args", plain=_affine, reads=((1,), (0,), ()),
+)  # fmt: skip
 
 # ---------------------------------------------------------------- a convolution and its bias
 
@@ -164,7 +211,7 @@ def _convolution_joint(
 convolution = fused(
     "convolution", lambda *args, **attrs: _convolution_keeping(*args, **attrs)[0],
     joint=_convolution_joint, saves="args", keeping=_convolution_keeping,
-    plain=_convolution_plain,
+    plain=_convolution_plain, reads=((1,), (0,), ()),
 )  # fmt: skip
 
 # ---------------------------------------------------------------- the cells, in plain steps
@@ -259,20 +306,28 @@ def _input_side(x: Array, w_ih: Array, b_ih: Array | None) -> Array:
     return out
 
 
-def _rnn(x: Array, h: Array, w_ih: Array, w_hh: Array, *biases: Array, nonlinearity: str) -> Array:
+def _rnn_keeping(
+    x: Array, h: Array, w_ih: Array, w_hh: Array, *biases: Array, nonlinearity: str
+) -> tuple[Array, Array]:
+    """All steps, and a copy of them: the program may change its own in place."""
     steps = _input_side(x, w_ih, biases[0] + biases[1] if biases else None)
     w = w_hh.T
     for z in steps:
         z += h @ w
         h = np.tanh(z, out=z) if nonlinearity == "tanh" else np.maximum(z, 0, out=z)
-    return steps
+    return steps, steps.copy()
+
+
+def _rnn(*args: Array, nonlinearity: str) -> Array:
+    return _rnn_keeping(*args, nonlinearity=nonlinearity)[0]
 
 
 def _rnn_joint(
-    needs: tuple, g: Array, out: Array, x: Array, h: Array, w_ih: Array, w_hh: Array,
+    needs: tuple, g: Array, kept: Array | None, x: Array, h: Array, w_ih: Array, w_hh: Array,
     *biases: Array, nonlinearity: str,
 ) -> tuple:  # fmt: skip
     """Backpropagation through time: the state's gradient is carried from the last step back."""
+    out = _rnn(x, h, w_ih, w_hh, *biases, nonlinearity=nonlinearity) if kept is None else kept
     if nonlinearity == "tanh":
         d = out * out
         np.subtract(1, d, out=d)
@@ -297,7 +352,9 @@ def _affine_gradients(
     return dx, back, rows.T @ _rows(x), dw_hh, *([db, db.copy()] if biases else [])
 
 
-rnn = fused("rnn", _rnn, joint=_rnn_joint, plain=_rnn_plain)
+rnn = fused(
+    "rnn", _rnn, joint=_rnn_joint, saves="args", keeping=_rnn_keeping, plain=_rnn_plain,
+)  # fmt: skip
 
 # ---------------------------------------------------------------- LSTM in one
 
@@ -431,7 +488,7 @@ def _gru_keeping(
         h = np.subtract(h, n, out=steps[t])
         h *= z
         h += n
-    return steps, (gates, states, steps)
+    return steps, (gates, states, steps.copy())
 
 
 def _gru_joint(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from typing import Any
 
@@ -20,7 +21,7 @@ def _along(index: Array, dim: int) -> tuple[Array, ...]:
 
 
 def _gather(x: Array, index: Array, dim: int) -> Array:
-    return x[_along(index, dim)] if np.ndim(index) else x
+    return x[_along(index, dim)] if np.ndim(index) else x.copy()
 
 
 def _scatter_add(x: Array, index: Array, source: Array, dim: int) -> Array:
@@ -67,14 +68,15 @@ def _add_rows(g: Array, index: Array, dim: int, shape: tuple[int, ...]) -> Array
     moved = np.moveaxis(g, tuple(range(dim, dim + k)), tuple(range(k))) if k else g[None]
     flat = np.ravel(index)
     rest = moved.shape[max(k, 1) :]
-    moved = moved.reshape(flat.size, -1)
+    moved = moved.reshape(flat.size, math.prod(rest))
     if rows <= 4096 and moved.shape[1] > 1 and flat.size * rows < 2**24:
         hot = np.zeros((rows, flat.size), g.dtype)
         hot[flat, np.arange(flat.size)] = 1
         out = hot @ moved
-    else:
-        out = np.zeros((rows, moved.shape[1]), g.dtype)
-        np.add.at(out, flat, moved)
+        if np.isfinite(out).all():  # else 0 · inf would have spoilt the other rows
+            return np.moveaxis(out.reshape(rows, *rest), 0, dim)
+    out = np.zeros((rows, moved.shape[1]), g.dtype)
+    np.add.at(out, flat, moved)
     return np.moveaxis(out.reshape(rows, *rest), 0, dim)
 
 

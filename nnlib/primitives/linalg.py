@@ -63,7 +63,7 @@ def _right(g: Any, out: Any, x: Any, y: Any) -> Any:
     return _folded(matmul(_transposed(x), g), y.shape)
 
 
-matmul = linalg("matmul", operator.matmul, _left, _right, saves="args")
+matmul = linalg("matmul", operator.matmul, _left, _right, saves="args", reads=((1,), (0,)))
 
 
 def _einsum_joint(needs: tuple, g: Any, out: Any, *xs: Any, equation: str) -> tuple:

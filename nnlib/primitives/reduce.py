@@ -14,7 +14,7 @@ import numpy as np
 
 from nnlib.primitives.elementwise import cast, eq, exp, where
 from nnlib.primitives.shape import expand, flip, pad, permute, reshape, slice_
-from nnlib.record import Array, Primitive
+from nnlib.record import Array, Primitive, Value
 
 reduce = partial(Primitive, family="reduce")
 
@@ -29,7 +29,7 @@ def _spread(g: Any, x: Any, dim: tuple[int, ...], keepdim: bool) -> Any:
     """A reduced result, repeated along what was reduced: the shape of x again."""
     if x.ndim == 0:
         return g
-    if isinstance(g, np.generic) and x.size <= SMALL:
+    if not isinstance(g, Value) and g.ndim == 0 and x.size <= SMALL:
         whole = np.empty(x.shape, g.dtype)
         whole.fill(g)
         return whole
@@ -43,11 +43,20 @@ def _count(x: Any, dim: tuple[int, ...]) -> int:
 
 
 def _sum(x: Array, dim: tuple[int, ...], keepdim: bool) -> Array:
+    if x.dtype == np.float16:
+        return _wide(x, np.add.reduce, axis=dim, keepdims=keepdim)
     return np.add.reduce(x, axis=dim, keepdims=keepdim)
 
 
 def _mean(x: Array, dim: tuple[int, ...], keepdim: bool) -> Array:
+    if x.dtype == np.float16:  # the sum may be too large for it, and the mean is not
+        return _mean(x.astype(np.float32), dim, keepdim).astype(np.float16)
     return np.add.reduce(x, axis=dim, keepdims=keepdim) / x.dtype.type(_count(x, dim))
+
+
+def _wide(x: Array, function: Any, **arguments: Any) -> Array:
+    """A function of float16 computed in float32, as PyTorch does: sums lose nothing on the way."""
+    return function(x.astype(np.float32), **arguments).astype(np.float16)
 
 
 sum = reduce(
@@ -102,9 +111,12 @@ prod = reduce(
 
 def _extreme_vjp(g: Any, out: Any, x: Any, dim: tuple[int, ...], keepdim: bool) -> Any:
     """Shared evenly among the elements that attain the extreme, as PyTorch's amax does."""
-    attained = cast(eq(x, _spread(out, x, dim, keepdim)), dtype=g.dtype.name)
-    number = _spread(sum(attained, dim=dim, keepdim=True), x, dim, True)
-    return _spread(g, x, dim, keepdim) * attained / number
+    attained = eq(x, _spread(out, x, dim, keepdim))
+    whole = _spread(g, x, dim, keepdim)
+    # Counted in float64: a float16 ends at 65504.
+    number = sum(cast(attained, dtype="float64"), dim=dim, keepdim=True)
+    share = cast(1.0 / _spread(number, x, dim, True), dtype=g.dtype.name)
+    return whole * cast(attained, dtype=g.dtype.name) * share
 
 
 amax = reduce(
@@ -144,7 +156,9 @@ argmin = reduce("argmin", _arg(np.argmin), saves="none")
 
 def _logsumexp(x: Array, dim: tuple[int, ...], keepdim: bool) -> Array:
     # log Σ e^x = m + log Σ e^(x - m): with m the largest x nothing overflows.
-    m = np.maximum.reduce(x, axis=dim, keepdims=True)
+    if x.dtype == np.float16:
+        return _logsumexp(x.astype(np.float32), dim, keepdim).astype(np.float16)
+    m = np.maximum.reduce(x, axis=dim, keepdims=True, initial=None if x.size else -np.inf)
     m = np.where(np.isfinite(m), m, m.dtype.type(0))
     out = np.log(np.add.reduce(np.exp(x - m), axis=dim, keepdims=True)) + m
     return out if keepdim else out.reshape([n for i, n in enumerate(x.shape) if i not in dim])[()]
@@ -160,31 +174,35 @@ logsumexp = reduce(
 
 
 def _softmax(x: Array, dim: int) -> Array:
-    if x.ndim == 0:
-        return x.dtype.type(1)
+    if x.ndim == 0 or x.size == 0:
+        return np.exp(x - x)
+    if x.dtype == np.float16:
+        return _wide(x, _softmax, dim=dim)
     e = np.exp(x - np.maximum.reduce(x, axis=dim, keepdims=True))
     e /= np.add.reduce(e, axis=dim, keepdims=True)
     return e
 
 
 def _log_softmax(x: Array, dim: int) -> Array:
-    if x.ndim == 0:
-        return x.dtype.type(0)
+    if x.ndim == 0 or x.size == 0:
+        return x - x
+    if x.dtype == np.float16:
+        return _wide(x, _log_softmax, dim=dim)
     x = x - np.maximum.reduce(x, axis=dim, keepdims=True)
     x -= np.log(np.add.reduce(np.exp(x), axis=dim, keepdims=True))
     return x
 
 
 def _softmax_vjp(g: Any, out: Any, x: Any, dim: int) -> Any:
-    if out.ndim == 0:
-        return g * 0.0
     weighted = g * out
+    if out.ndim == 0:
+        return weighted - out * weighted
     return weighted - out * sum(weighted, dim=(dim,), keepdim=True)
 
 
 def _log_softmax_vjp(g: Any, out: Any, x: Any, dim: int) -> Any:
     if out.ndim == 0:
-        return g * 0.0
+        return g - exp(out) * g
     return g - exp(out) * sum(g, dim=(dim,), keepdim=True)
 
 
@@ -194,13 +212,21 @@ log_softmax = reduce("log_softmax", _log_softmax, _log_softmax_vjp, saves="out")
 # ---------------------------------------------------------------- running sums and products
 
 
+def _running(ufunc: Any, x: Array, dim: int) -> Array:
+    if x.ndim == 0:
+        return x.copy()
+    if x.dtype == np.float16:
+        return _wide(x, ufunc.accumulate, axis=dim)
+    return ufunc.accumulate(x, axis=dim)
+
+
 def _reversed_cumsum(g: Any, dim: int) -> Any:
     return flip(cumsum(flip(g, dims=(dim,)), dim=dim), dims=(dim,))
 
 
 cumsum = reduce(
     "cumsum",
-    lambda x, dim: np.add.accumulate(x, axis=dim) if x.ndim else x,
+    lambda x, dim: _running(np.add, x, dim),
     lambda g, out, x, dim: _reversed_cumsum(g, dim) if out.ndim else g,
     saves="out",
     shape_only=(-1,),
@@ -226,7 +252,7 @@ def _cumprod_vjp(g: Any, out: Any, x: Any, dim: int) -> Any:
 
 cumprod = reduce(
     "cumprod",
-    lambda x, dim: np.multiply.accumulate(x, axis=dim) if x.ndim else x,
+    lambda x, dim: _running(np.multiply, x, dim),
     _cumprod_vjp,
     saves="args",
 )

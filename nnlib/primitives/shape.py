@@ -5,6 +5,7 @@ Most of them return views: no element is copied until one is written.
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from itertools import accumulate
 from typing import Any
@@ -21,7 +22,7 @@ Index = tuple[int | tuple[int, int, int], ...]
 
 reshape = shape(
     "reshape",
-    lambda x, shape: x.reshape(shape) if shape else x.reshape(())[()],
+    lambda x, shape: x.reshape(shape),
     lambda g, out, x, shape: reshape(g, shape=x.shape),
     saves="args",
     shape_only=(0,),
@@ -29,7 +30,7 @@ reshape = shape(
 )
 permute = shape(
     "permute",
-    lambda x, dims: x.transpose(dims) if x.ndim else x,
+    lambda x, dims: x.transpose(dims),
     lambda g, out, x, dims: permute(g, dims=tuple([dims.index(i) for i in range(len(dims))])),
     saves="none",
     view=True,
@@ -46,9 +47,14 @@ def _expand_vjp(g: Any, out: Any, x: Any, shape: tuple[int, ...]) -> Any:
     return reshape(g, shape=x.shape) if repeated else g
 
 
+def _expand(x: Array, shape: tuple[int, ...]) -> Array:
+    # np.broadcast_to cannot be written to; where nothing is repeated, PyTorch's result can.
+    return x.reshape(shape) if x.size == math.prod(shape) else np.broadcast_to(x, shape)
+
+
 expand = shape(
     "expand",
-    lambda x, shape: np.broadcast_to(x, shape)[()],
+    _expand,
     _expand_vjp,
     saves="args",
     shape_only=(0,),
@@ -56,7 +62,7 @@ expand = shape(
 )
 flip = shape(
     "flip",
-    lambda x, dims: np.flip(x, dims).copy() if x.ndim else x,
+    lambda x, dims: np.flip(x, dims).copy(),
     lambda g, out, x, dims: flip(g, dims=dims),
     saves="none",
 )
@@ -80,7 +86,7 @@ def _unslice(g: Array, index: Index, shape: tuple[int, ...]) -> Array:
 
 slice_ = shape(
     "slice",
-    lambda x, index: x[_numpy_index(index)],
+    lambda x, index: x[(*_numpy_index(index), ...)],  # with the ellipsis, an element is a view
     lambda g, out, x, index: unslice(g, index=index, shape=x.shape),
     saves="args",
     shape_only=(0,),
@@ -116,7 +122,7 @@ cat = shape(
 )
 pad = shape(
     "pad",
-    lambda x, pad, value: np.pad(x, pad, constant_values=value) if x.ndim else x,
+    lambda x, pad, value: np.pad(x, pad, constant_values=value) if x.ndim else x.copy(),
     lambda g, out, x, pad, value: slice_(
         g, index=tuple([(a, a + n, 1) for (a, _), n in zip(pad, x.shape, strict=True)])
     ),
@@ -135,3 +141,6 @@ triu = shape(
     lambda g, out, x, diagonal: triu(g, diagonal=diagonal),
     saves="none",
 )
+# The same values, through which no gradient passes.  `function` names the autograd.Function that
+# computed them: it has a gradient of its own, which a graph cannot hold.
+detach = shape("detach", lambda x, function=None: x, saves="none", view=True)

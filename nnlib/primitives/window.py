@@ -171,7 +171,10 @@ def _conv2d_joint(needs: tuple, g: Any, kept: Any, x: Any, weight: Any, **attrs:
     return here, conv2d_weight(g, x, shape=weight.shape, **attrs)
 
 
-conv2d = window("conv2d", _conv2d, joint=_conv2d_joint, saves="args", keeping=_conv2d_keeping)
+conv2d = window(
+    "conv2d", _conv2d, joint=_conv2d_joint, saves="args", keeping=_conv2d_keeping,
+    reads=((1,), (0,)),
+)  # fmt: skip
 conv2d_input = window(
     "conv2d_input", _conv2d_input,
     lambda g, out, y, weight, shape, **attrs: conv2d(g, weight, **attrs),
@@ -271,7 +274,7 @@ def _apart(attrs: dict) -> bool:
     return attrs["dilation"] == (1, 1) and stride[0] >= kernel[0] and stride[1] >= kernel[1]
 
 
-max_pool2d = window("max_pool2d", _max_pool2d, max_pool2d_gradient)
+max_pool2d = window("max_pool2d", _max_pool2d, max_pool2d_gradient, remade=True)
 max_pool2d_indices = window("max_pool2d_indices", _max_pool2d_indices, saves="none")
 
 

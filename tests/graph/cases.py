@@ -25,7 +25,7 @@ POOLED = (2, 4, 4, 3)
 
 UNARY = {
     "neg abs sign exp exp2 expm1 sin cos tan atan sinh cosh tanh asinh sigmoid softplus relu erf "
-    "floor ceil round trunc clone": A,
+    "floor ceil round trunc clone detach": A,
     "log log2 log10 log1p sqrt": P,
     "asin acos atanh": UNIT,
     "acosh": P + 1,
@@ -40,6 +40,8 @@ CASES: list[tuple[str, tuple, dict]] = [
     *[(name, (x,), {}) for names, x in UNARY.items() for name in names.split()],
     *[(name, (S,), {}) for name in ("exp", "tanh", "sigmoid", "relu", "softplus", "erf", "neg")],
     *[(n, (x, y), {}) for ns, x in BINARY.items() for n in ns.split() for y in (P, V + 3, S)],
+    *[(n, (WHOLE, np.int64(6)), {}) for n in ("bitwise_and", "bitwise_or", "bitwise_xor")],
+    *[(n, (BOOL, ~BOOL), {}) for n in ("bitwise_and", "bitwise_or", "bitwise_xor")],
     ("where", (BOOL, A, B), {}),
     ("where", (BOOL, A, np.float64(0.0)), {}),
     ("clamp", (A,), {"min": -0.5, "max": 1.0}),

@@ -124,6 +124,14 @@ def _(d: Draw) -> Case:
     return d.pair(lambda s: d.special(s, EDGES)), {}
 
 
+@case("bitwise_and", "bitwise_or", "bitwise_xor")
+def _(d: Draw) -> Case:
+    if d.bool():
+        return d.pair(d.truth), {}
+    most = 2**52 if d.bool() else 100
+    return d.pair(lambda s: d.whole(-most, most, s)), {}
+
+
 @case("logical_and", "logical_or", "logical_xor")
 def _(d: Draw) -> Case:
     return d.pair(d.truth), {}
@@ -147,6 +155,7 @@ def _(d: Draw) -> Case:
     "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt",
     "sinh", "cosh", "tanh", "asinh", "sigmoid", "softplus", "erf",
     "floor", "ceil", "trunc", "isnan", "isinf", "isfinite", "atan", "clone",
+    "detach",
 )  # fmt: skip
 def _(d: Draw) -> Case:
     return [d.special(d.shape(), (*EDGES, 30.0, -30.0, 1e-9))], {}

@@ -24,7 +24,9 @@ ONLY_HERE = {"datasets", "dtypes", "graph"}
 OWN = {
     "DataLoader": {"progress"}, "load": {"max_bytes"}, "normal": {"size"}, "compile": {"fn"},
     "einsum": {"equation", "operands"}, "broadcast_to": {"size"}, "Identity": {"args"},
-    "enable_grad": {"function"}, "dtype": {"name"},
+    "enable_grad": {"function"}, "dtype": {"name"}, "device": {"type", "index"},
+    **{name: {"shape"} for name in ("zeros", "ones", "empty", "rand", "randn")},
+    **{name: {"unbiased"} for name in ("var", "std", "var_mean", "std_mean")},
     "matrix_norm": {"A"}, "norm": {"A"}, "Sequential": {"modules"}, "no_grad": {"function"},
 }  # fmt: skip
 # PyTorch's signature of these is (*args, **kwargs); these are the arguments of its documentation.

@@ -236,6 +236,32 @@ const logicalXor: Loop2 = (o, a, b, w) => {
     for (let j = 0, x = xr, y = yr; j < cols; j++, x += ac, y += bc) o[k++] = (a[x]! !== 0) !== (b[y]! !== 0) ? 1 : 0;
 };
 
+/* Bits of whole numbers: JavaScript's own operators see 32 of them, larger numbers go by BigInt. */
+const bitwiseAnd: Loop2 = (o, a, b, w) => {
+  const { rows, cols, ar, ac, br, bc } = w;
+  for (let i = 0, k = w.o, xr = w.a, yr = w.b; i < rows; i++, xr += ar, yr += br)
+    for (let j = 0, x = xr, y = yr; j < cols; j++, x += ac, y += bc) {
+      const s = a[x]!, t = b[y]!;
+      o[k++] = (s | 0) === s && (t | 0) === t ? s & t : Number(BigInt(s) & BigInt(t));
+    }
+};
+const bitwiseOr: Loop2 = (o, a, b, w) => {
+  const { rows, cols, ar, ac, br, bc } = w;
+  for (let i = 0, k = w.o, xr = w.a, yr = w.b; i < rows; i++, xr += ar, yr += br)
+    for (let j = 0, x = xr, y = yr; j < cols; j++, x += ac, y += bc) {
+      const s = a[x]!, t = b[y]!;
+      o[k++] = (s | 0) === s && (t | 0) === t ? s | t : Number(BigInt(s) | BigInt(t));
+    }
+};
+const bitwiseXor: Loop2 = (o, a, b, w) => {
+  const { rows, cols, ar, ac, br, bc } = w;
+  for (let i = 0, k = w.o, xr = w.a, yr = w.b; i < rows; i++, xr += ar, yr += br)
+    for (let j = 0, x = xr, y = yr; j < cols; j++, x += ac, y += bc) {
+      const s = a[x]!, t = b[y]!;
+      o[k++] = (s | 0) === s && (t | 0) === t ? s ^ t : Number(BigInt(s) ^ BigInt(t));
+    }
+};
+
 function floorQuotient(s: number, t: number): number {
   if (t === 0) return s / t;
   let r = s % t;
@@ -460,6 +486,9 @@ export const elementwise: Family = {
   logical_and: binary(logicalAnd),
   logical_or: binary(logicalOr),
   logical_xor: binary(logicalXor),
+  bitwise_and: binary(bitwiseAnd),
+  bitwise_or: binary(bitwiseOr),
+  bitwise_xor: binary(bitwiseXor),
   neg: unary(neg),
   abs: unary(abs),
   sign: unary(sign),

@@ -174,7 +174,15 @@ function triangle(lower: boolean): Primitive {
   };
 }
 
+/** The same values: what it says is that no gradient passes, and the page takes none. */
+const detach: Primitive = (out, inputs, attrs) => {
+  expectInputs(inputs, 1, attrs);
+  expectShape(out, inputs[0]!.shape, attrs);
+  return ALIAS;
+};
+
 export const shape: Family = {
+  detach,
   reshape,
   permute,
   expand,

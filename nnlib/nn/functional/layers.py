@@ -231,6 +231,10 @@ def group_norm(
 
 def _standard(x: Any, dims: tuple[int, ...], eps: float) -> tuple[Any, Any, Any]:
     """x with mean 0 and variance 1 over `dims`; and that mean and variance."""
+    if x._data.dtype == np.float16:  # squares would overflow
+        wide = _standard(e.to_dtype(x, dtypes.float32), dims, eps)
+        out, mean, var = (e.to_dtype(t, dtypes.float16) for t in wide)
+        return out, mean, var
     mean = r.mean(x, dims, keepdim=True)
     centred = e.sub(x, mean)
     var = r.mean(e.mul(centred, centred), dims, keepdim=True)
@@ -303,9 +307,7 @@ def normalize(input: Any, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -> A
     tensor([[0.6000, 0.8000]])
     """
     x = needs_tensor("normalize", input)
-    powers = e.mul(x, x) if p == 2 else e.pow(e.abs(x), float(p))
-    total = r.sum(powers, dim, keepdim=True)
-    norm = e.sqrt(total) if p == 2 else e.pow(total, 1 / p)
+    norm = linalg.vector_norm(x, p, dim, True)
     return e.div(x, e.clamp(norm, min=eps))
 
 

@@ -187,9 +187,12 @@ def binary_cross_entropy(
             "all elements of input should be between 0 and 1: these look like logits; use "
             "binary_cross_entropy_with_logits"
         )
-    yes = e.clamp(e.log(input), min=-100)
-    no = e.clamp(e.log(e.rsub(input, 1.0)), min=-100)
-    losses = e.neg(e.add(e.mul(target, yes), e.mul(e.rsub(target, 1.0), no)))
+    if target._data.dtype != input._data.dtype:
+        raise RuntimeError(
+            f"Found dtype {dtypes.of(target._data).name} but expected "
+            f"{dtypes.of(input._data).name}: convert the target, as in target.to(input.dtype)"
+        )
+    losses = apply(fused.binary_cross_entropy, (input, target), {})
     return _reduced(_weighted(losses, weight), reduction)
 
 

@@ -7,15 +7,17 @@ from typing import Any
 import numpy as np
 
 from nnlib.functions import elementwise as e
-from nnlib.functions import linalg
 from nnlib.functions import reduce as r
 from nnlib.functions import shape as s
 from nnlib.functions._args import needs_tensor
 from nnlib.nn.functional._args import Ints, Lifted, at_least, ints, same_type, shown
 from nnlib.primitives import fused
+from nnlib.primitives import index as pi
 from nnlib.primitives import shape as ps
 from nnlib.primitives import window as p
 from nnlib.record import Value, apply, make
+
+Ints2 = tuple[int, ...]
 
 # ---------------------------------------------------------------- convolution
 
@@ -444,14 +446,6 @@ def _even(shape: tuple, sizes: tuple) -> tuple[int, ...] | None:
     return tuple([n // m for n, m in zip(shape, sizes, strict=True)])
 
 
-def _averaging(n: int, size: int, kind: np.dtype) -> Value:
-    """(size, n): each row averages one window."""
-    rows = np.zeros((size, n), kind)
-    for row, (a, b) in zip(rows, _bounds(n, size), strict=True):
-        row[a:b] = 1 / (b - a)
-    return make(rows)
-
-
 def adaptive_avg_pool2d(input: Any, output_size: Any) -> Any:
     """The means of windows chosen so that the result is `output_size` (None: as the input is).
 
@@ -470,8 +464,11 @@ def adaptive_avg_pool2d(input: Any, output_size: Any) -> Any:
     if even is not None:
         return avg_pool2d(x, even)
     h, w = x._data.shape[-2:]
-    up, across = (_averaging(n, m, x._data.dtype) for n, m in zip((h, w), sizes, strict=True))
-    return linalg.matmul(linalg.matmul(up, x), s.transpose(across, 0, 1))
+    rows = [
+        s.stack([r.mean(x[..., a:b, c:d], (-2, -1)) for c, d in _bounds(w, sizes[1])], -1)
+        for a, b in _bounds(h, sizes[0])
+    ]
+    return s.stack(rows, -2) if 0 not in sizes else x[..., : sizes[0], : sizes[1]]
 
 
 def adaptive_avg_pool1d(input: Any, output_size: Any) -> Any:
@@ -487,8 +484,11 @@ def adaptive_avg_pool1d(input: Any, output_size: Any) -> Any:
     x: Any = needs_tensor(name, input)
     (size,) = _adaptive_sizes(name, x, output_size, 1)
     Lifted(name, x, 1)
-    across = _averaging(x._data.shape[-1], size, x._data.dtype)
-    return linalg.matmul(x, s.transpose(across, 0, 1))
+    even = _even(x._data.shape[-1:], (size,))
+    if even is not None:
+        return avg_pool1d(x, even)
+    parts = [r.mean(x[..., a:b], -1) for a, b in _bounds(x._data.shape[-1], size)]
+    return s.stack(parts, -1) if parts else x[..., :0]
 
 
 def adaptive_max_pool2d(input: Any, output_size: Any) -> Any:
@@ -512,7 +512,7 @@ def adaptive_max_pool2d(input: Any, output_size: Any) -> Any:
         s.stack([_largest(x[..., a:b, c:d]) for c, d in _bounds(w, sizes[1])], -1)
         for a, b in _bounds(h, sizes[0])
     ]
-    return s.stack(rows, -2)
+    return s.stack(rows, -2) if 0 not in sizes else x[..., : sizes[0], : sizes[1]]
 
 
 def adaptive_max_pool1d(input: Any, output_size: Any) -> Any:
@@ -529,7 +529,7 @@ def adaptive_max_pool1d(input: Any, output_size: Any) -> Any:
     (size,) = _adaptive_sizes(name, x, output_size, 1)
     Lifted(name, x, 1)
     parts = [r.max(x[..., a:b], -1).values for a, b in _bounds(x._data.shape[-1], size)]
-    return s.stack(parts, -1)
+    return s.stack(parts, -1) if parts else x[..., :0]
 
 
 def _largest(x: Any) -> Any:
@@ -539,10 +539,18 @@ def _largest(x: Any) -> Any:
 # ---------------------------------------------------------------- columns
 
 
-def _identity(planes: int, kernel: tuple[int, ...], kind: np.dtype) -> Value:
-    """A kernel for each element of the window of each plane, which picks that element out."""
-    taps = kernel[0] * kernel[1]
-    return make(np.tile(np.eye(taps, dtype=kind).reshape(taps, 1, *kernel), (planes, 1, 1, 1)))
+def _columns(size: Ints2, kernel: Ints2, stride: Ints2, dilation: Ints2) -> np.ndarray:
+    """For each element of the window and each place of it: where that is in the flattened plane."""
+    counts = [
+        p.positions(n, k, step, 0, d, False)
+        for n, k, step, d in zip(size, kernel, stride, dilation, strict=True)
+    ]
+    rows, cols = (
+        np.arange(k)[:, None] * d + np.arange(n) * step
+        for k, n, step, d in zip(kernel, counts, stride, dilation, strict=True)
+    )
+    at = rows[:, None, :, None] * size[1] + cols[None, :, None, :]
+    return at.reshape(kernel[0] * kernel[1], -1)
 
 
 def unfold(
@@ -563,8 +571,17 @@ def unfold(
     x = needs_tensor("unfold", input)
     lifted = Lifted("unfold", x, 2)
     kernel = ints("unfold", "kernel_size", kernel_size, 2)
-    planes = lifted.planes._data.shape[1]
-    weight = _identity(planes, kernel, x._data.dtype)
-    out = conv2d(lifted.planes, weight, None, stride, padding, dilation, planes)
-    out = s.flatten(out, 2)
+    step, spread = ints("unfold", "stride", stride, 2), ints("unfold", "dilation", dilation, 2)
+    frame = ints("unfold", "padding", padding, 2)
+    at_least("unfold", 1, kernel_size=kernel, stride=step, dilation=spread)
+    at_least("unfold", 0, padding=frame)
+    attrs = {"stride": step, "padding": frame, "dilation": spread, "groups": 1}
+    _check_fit("unfold", lifted.planes._data.shape, kernel, attrs)
+    around = ((0, 0), (0, 0), *[(n, n) for n in frame])
+    planes = apply(ps.pad, (lifted.planes,), {"pad": around, "value": 0.0})
+    n, c, h, w = planes._data.shape
+    at = _columns((h, w), kernel, step, spread)
+    # Picked out, not multiplied by ones and zeros: 0 · inf would spoil windows that hold no inf.
+    out = apply(pi.take, (s.reshape(planes, (n, c, h * w)), make(at)), {"dim": 2})
+    out = s.reshape(out, (n, c * at.shape[0], at.shape[1]))
     return out if lifted.batched else s.squeeze(out, 0)

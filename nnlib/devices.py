@@ -1,0 +1,68 @@
+"""Devices under PyTorch's names: there is one, the CPU, and others are refused with the reason."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class device:
+    """Where a tensor's memory is.  Here that is always the CPU.
+
+    Raises RuntimeError for any other.  As ``torch.device``.
+
+    >>> import nnlib
+    >>> nnlib.device("cpu")
+    device(type='cpu')
+    >>> nnlib.zeros(2).device
+    device(type='cpu')
+    """
+
+    __slots__ = ("index", "type")
+
+    type: str
+    index: int | None
+
+    def __init__(self, type: Any = "cpu", index: int | None = None) -> None:
+        if isinstance(type, device):
+            type, index = type.type, type.index
+        name, _, number = str(type).partition(":")
+        if name != "cpu":
+            raise RuntimeError(
+                f"there is no device {str(type)!r}: nnlib computes with NumPy, on the CPU alone. "
+                'Leave the device out, or write "cpu".'
+            )
+        self.type = name
+        self.index = int(number) if number else index
+
+    def __repr__(self) -> str:
+        index = "" if self.index is None else f", index={self.index}"
+        return f"device(type={self.type!r}{index})"
+
+    def __str__(self) -> str:
+        return self.type if self.index is None else f"{self.type}:{self.index}"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, device):
+            return NotImplemented
+        return (self.type, self.index) == (other.type, other.index)
+
+    def __hash__(self) -> int:
+        return hash((self.type, self.index))
+
+
+CPU = device("cpu")
+
+
+def refuse_others(given: Any) -> None:
+    """RuntimeError where a device is named that is not the CPU; None names none."""
+    if given is not None:
+        device(given)
+
+
+def refuse_out(out: Any) -> None:
+    """TypeError for an `out=`: results are new tensors."""
+    if out is not None:
+        raise TypeError(
+            "out= is not supported: every result is a new tensor, which the recorded graph needs. "
+            "Write y = f(x), or y.copy_(f(x)) to keep the memory of y."
+        )

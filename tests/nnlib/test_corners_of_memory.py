@@ -1,0 +1,231 @@
+"""Which tensors share memory, what a change in place does, what copies and files keep: as PyTorch."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.nnlib.alike import alike
+
+VIEWS = {
+    "an element shows the tensor's later values": """
+x = T.arange(3.); e = x[0]; es = list(x); us = x.unbind(); s = x.select(0, 2); x.fill_(9)
+out = e, es[1], us[2], s
+""",
+    "an element that is changed changes its tensor": """
+x = T.arange(4.).reshape(2, 2); x[1, 0].mul_(10); x[0][1] += 5; a, b = x[0]; a.fill_(7); out = x
+""",
+    "a number has views": """
+s = T.tensor(2.); s.view(1).mul_(5); s.unsqueeze(0)[0] += 7; s.expand(1)[0] += 1; s[None][0] *= 2
+s.reshape(1, 1).sub_(1); s.flatten().add_(3); out = s
+""",
+    "a number's detached form and its array are the number itself": """
+s = T.tensor(2., requires_grad=True); d, a = s.detach(), s.detach().numpy(); d.mul_(3)
+before = s.item(); a[...] = 5; s.data.add_(1); out = before, s, d
+""",
+    "a parameter shares its tensor's memory": """
+s, v = T.tensor(2.), T.ones(2); p, q = nn.Parameter(s), nn.Parameter(v); s.mul_(3); v.mul_(3)
+out = p.detach(), q.detach()
+""",
+    "a whole slice is a view and not the tensor": """
+x = T.zeros(2); y = x[:]; z = x[...]; y.add_(1); out = x, z, y is x, z is x
+""",
+    "an expanded tensor in which nothing is repeated can be written": """
+x, s = T.zeros(2), T.tensor(1.); x.expand(2).add_(1); x.expand(1, 2)[0, 1] = 5
+a, b = T.broadcast_tensors(x, T.ones(2)); a.mul_(2); s.expand(1, 1).add_(1); out = x, s
+""",
+    "an expanded tensor that repeats is not written": "T.zeros(1).expand(3).add_(1)",
+    "repeats of 1 are copies": """
+x = T.arange(3.); r, s, t = x.repeat(2, 1), x.repeat_interleave(1), x.tile(1, 1); u = x.repeat(1)
+v = x.roll(0); w = x.roll(3, 0); f = T.tensor(1.); g = f.flip(()) ; x.fill_(9); f.fill_(9)
+out = r, s, t, u, v, w, g
+""",
+    "functions of a number give numbers of their own": """
+s = T.tensor(2.); rs = [s.cumsum(0), s.cumprod(0), s.sum(), s.prod(), s.amax(), s.max(0)[0],
+    s.sort()[0], s.clone(), s.gather(0, T.tensor(0)), s.take_along_dim(T.tensor(0)), +s.relu(),
+    s.median(), F.pad(s, ()), s.clamp(0, 5), s.round(), s.median(0)[0], s.topk(1)[0]]
+s.fill_(9); out = rs
+""",
+    "what is the tensor itself stays so": """
+x = T.ones(2); y = T.ones(2, 2)
+out = [x.to(x.dtype) is x, x.float() is x, x.contiguous() is x, x.cpu() is x, (+x) is x,
+       x.to("cpu") is x, x.type_as(y) is x, T.as_tensor(x) is x, y.T.contiguous() is y]
+""",
+    "views of views lead to one memory": """
+x = T.arange(12.).reshape(3, 4); y = x[1:].T[2].view(2, 1)[1]; y.add_(100); out = x, y
+""",
+    "a reshape that must copy is no view": """
+x = T.arange(6.).reshape(2, 3); y = x.T.reshape(6); y.add_(1); out = x, y
+""",
+}
+
+HISTORIES = {
+    "a view made before a change of its base has the history of after": """
+x = T.tensor([1., 2., 3.], requires_grad=True); y = x * 2; v = y[1:]; w = y.view(3, 1); e = y[0]
+y.mul_(3); y[2] = x[0] * 5
+(v * v + e).sum().backward(); (w.sum() * 1).detach(); out = x.grad, v.detach(), w.detach()
+""",
+    "a view made before gradients begin takes part in them": """
+w = T.tensor([2., 3.], requires_grad=True); x = T.zeros(3); v, e = x[:2], x[0]
+x[0] = w[0] * w[1]; x[1:] = w
+(v.sum() * e).backward(); out = w.grad, v.requires_grad, e.requires_grad
+""",
+    "a sibling view has the new history": """
+w = T.tensor([1., 2., 3.], requires_grad=True); y = w * 1; a, b = y[:2], y[1:]; a.mul_(T.tensor([2., 5.]))
+(b * T.tensor([1., 10.])).sum().backward(); out = w.grad, b.detach()
+""",
+    "a detached form has the new values and no history": """
+w = T.tensor([1., 2.], requires_grad=True); y = w * 1; d = y.detach(); y.mul_(4)
+out = d, d.requires_grad
+""",
+    "what was computed from a view before the change keeps its history": """
+w = T.tensor([1., 2.], requires_grad=True); y = w * 1; v = y[1:]; z = v + 1; y.mul_(4)
+(z.sum() + v.sum()).backward(); out = w.grad
+""",
+    "a reshape that copied does not pass a change on": """
+w = T.arange(6.).reshape(2, 3).requires_grad_(); y = w * 1; c = y.T.reshape(6); c.mul_(3)
+(y.sum() + c.sum()).backward(); out = w.grad
+""",
+    "a change through an expanded view that repeats nothing is recorded": """
+w = T.tensor([1., 2.], requires_grad=True); y = w * 1; y.expand(1, 2).mul_(4); y.sum().backward()
+out = w.grad
+""",
+}
+
+SAVED = {
+    "a power of a number can be changed": """
+x = T.tensor([1., 2.], requires_grad=True); y = x ** 2; y += 1; z = x ** 0.5; z.zero_()
+(y.sum() + z.sum()).backward(); out = x.grad
+""",
+    "a power that gives its exponent a gradient cannot": """
+x, n = T.tensor([1., 2.], requires_grad=True), T.tensor([2., 3.], requires_grad=True)
+y = x ** n; y += 1; y.sum().backward()
+""",
+    "a pooled image can be changed": """
+x = T.arange(16.).reshape(1, 1, 4, 4).requires_grad_(); y = F.max_pool2d(x, 2); y.mul_(0)
+y.sum().backward(); a = x.grad; x.grad = None
+y = F.max_pool2d(x, 2); y += 3; (y * y.detach()).sum().backward(); out = a, x.grad
+""",
+    "the argument of a pooled image cannot": """
+x = T.arange(16.).reshape(1, 1, 4, 4).requires_grad_() * 1; y = F.max_pool2d(x, 2); x.mul_(0)
+y.sum().backward()
+""",
+    "the bias of a linear layer can be changed, its weight cannot": """
+x, w, b = T.ones(2, 3, requires_grad=True), T.ones(1, 3, requires_grad=True), T.ones(1, requires_grad=True)
+y = F.linear(x, w, b)
+with T.no_grad(): b.add_(1)
+y.sum().backward(); g = x.grad.clone(), w.grad, b.grad
+y = F.linear(x, w, b)
+with T.no_grad(): w.add_(1)
+try: y.sum().backward(); out = "accepted"
+except RuntimeError: out = g
+""",
+    "the weight can where only it has a gradient": """
+x, w = T.arange(6.).reshape(2, 3), T.ones(1, 3, requires_grad=True); gs = []
+for f in (lambda: F.linear(x, w), lambda: x @ w.T, lambda: T.mv(x, w[0])):
+    y = f()
+    with T.no_grad(): w.add_(1)
+    w.grad = None; y.sum().backward(); gs.append(w.grad)
+out = gs
+""",
+    "the data cannot where the weight has a gradient": """
+x, w = T.ones(2, 3), T.ones(1, 3, requires_grad=True); y = x @ w.T; x.add_(1); y.sum().backward()
+""",
+    "the numerator can be changed where it has the gradient": """
+x, y = T.tensor([6.], requires_grad=True), T.tensor([3.]); a = x * 1; z = a / y; a.add_(5)
+z.backward(); out = x.grad
+""",
+    "the denominator cannot": """
+x, y = T.tensor([6.], requires_grad=True), T.tensor([3.]); z = x / y; y.add_(1); z.backward()
+""",
+    "logits can be changed after their cross-entropy": """
+w = T.tensor([[1., 2.], [3., 0.]], requires_grad=True); z = w * 1
+loss = F.cross_entropy(z, T.tensor([0, 1])); z.zero_(); loss.backward(); out = w.grad
+""",
+    "a convolution's bias can be changed": """
+x, w = T.arange(8.).reshape(1, 2, 4).requires_grad_(), T.ones(1, 2, 2, requires_grad=True)
+b = T.ones(1, requires_grad=True); y = F.conv1d(x, w, b)
+with T.no_grad(): b.add_(1)
+y.sum().backward(); out = x.grad, w.grad, b.grad
+""",
+    "the output of a recurrent layer can be changed": """
+gs = []
+for kind in (nn.RNN, nn.GRU):  # of an LSTM it may not, where MKL-DNN computes it
+    g = kind(1, 2)
+    with T.no_grad():
+        for k, p in enumerate(g.parameters()): p.fill_(.5 - .1 * k)
+    x = T.tensor([[1.], [2.], [-1.]], requires_grad=True); y = g(x)[0]; y.mul_(2)
+    y.sum().backward(); gs += [x.grad, *[p.grad for p in g.parameters()]]
+out = gs
+""",
+    "the exponential's result cannot be changed": """
+x = T.ones(2, requires_grad=True); y = x.exp(); y += 1; y.sum().backward()
+""",
+    "an element that was saved cannot be changed": """
+x, w = T.ones(2), T.ones(2, requires_grad=True); y = (w * x[0]).sum(); x.mul_(2); y.backward()
+""",
+    "numbers that were saved cannot be changed": """
+s, w = T.tensor(2.), T.ones(2, requires_grad=True); y = (w * s.view(1)).sum(); s.mul_(2); y.backward()
+""",
+}
+
+COPIES = {
+    "a view survives a pickle": """
+xs = T.arange(4.).reshape(2, 2), T.arange(4)[1], T.ones(2, 3).T, T.ones(2).detach(), T.tensor(3.).view(1)
+out = [pickle.loads(pickle.dumps(x)) for x in xs]
+""",
+    "a pickle keeps requires_grad and drops gradients": """
+x = T.ones(2, requires_grad=True); x.sum().backward(); y = pickle.loads(pickle.dumps(x))
+z = pickle.loads(pickle.dumps(x * 2)); out = y, y.grad, y.is_leaf, z.requires_grad
+""",
+    "a parameter stays one in a pickle": """
+p = nn.Parameter(T.ones(2)); p.sum().backward(); q = pickle.loads(pickle.dumps(p))
+out = type(q).__name__, q.detach(), q.grad, q.requires_grad
+""",
+    "a module survives a pickle, and shared parameters stay shared": """
+m = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2)); m[1].weight = m[0].weight
+n = pickle.loads(pickle.dumps(m)); out = n[0].weight is n[1].weight, len(list(n.parameters()))
+""",
+    "largest elements with their places survive a pickle and a deep copy": """
+x = T.tensor([[1., 3., 2.]]).max(1); out = tuple(pickle.loads(pickle.dumps(x))), tuple(copy.deepcopy(x))
+""",
+    "a leaf is copied deeply with its gradient": """
+x = T.ones(2, requires_grad=True); x.sum().backward(); y = copy.deepcopy(x); y.grad.mul_(2)
+out = y, y.grad, x.grad
+""",
+    "a parameter is copied deeply without it": """
+p = nn.Linear(1, 1); p.weight.sum().backward(); q = copy.deepcopy(p)
+out = q.weight.grad, q.weight.requires_grad, type(q.weight).__name__, q.weight is p.weight
+""",
+    "what was computed is not copied deeply": "copy.deepcopy(T.ones(1, requires_grad=True) * 2)",
+    "a view of a leaf is not copied deeply": "copy.deepcopy(T.ones(2, requires_grad=True)[0])",
+    "what shared memory shares it in a deep copy": """
+x = T.arange(4.); a, b, c = copy.deepcopy([x, x[1:], x.view(2, 2).T]); a[1] = 9; a[2] = 8
+out = a, b, c, x
+""",
+    "the same tensor twice is copied once": """
+x = T.ones(1); a, b = copy.deepcopy([x, x]); out = a is b, a is x
+""",
+    "a shallow copy shares memory": """
+x = T.ones(2); y = copy.copy(x); y[0] = 5; s = T.tensor(1.); t = copy.copy(s); t.fill_(3); out = x, y, s
+""",
+}
+
+
+@pytest.mark.parametrize("corner", VIEWS)
+def test_memory_is_shared_as_by_pytorch(corner):
+    alike(VIEWS[corner])
+
+
+@pytest.mark.parametrize("corner", HISTORIES)
+def test_a_change_in_place_gives_views_its_history(corner):
+    alike(HISTORIES[corner])
+
+
+@pytest.mark.parametrize("corner", SAVED)
+def test_a_change_is_refused_where_a_gradient_looks_at_what_was_changed(corner):
+    alike(SAVED[corner])
+
+
+@pytest.mark.parametrize("corner", COPIES)
+def test_a_copy_keeps_what_pytorchs_keeps(corner):
+    alike(COPIES[corner])
