@@ -79,7 +79,7 @@ def pieces_of_evidence() -> live.Figure:
         "At odds of 1 to 1, one doubling takes the probability from 0.500 to 0.667: it adds 0.167. "
         "What does one doubling add at odds of 8 to 1?",
         name="doubling",
-        choices=["0.167 again", "0.333, twice as much", "0.052, less than a third of it"],
+        choices=["0.167", "0.333", "0.052"],
         answer=2,
         explain="It adds 0.052: from 8/9 = 0.889 at odds of 8 to 1 to 16/17 = 0.941 at 16 to 1. "
         "The points lie on an S: steep at even odds, flat at both ends, where there is little left "
