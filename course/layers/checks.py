@@ -1,80 +1,30 @@
-"""Exercises of the chapter on layers: counting, folding, bumps, twins of a network, freezing."""
+"""Exercises of the chapter on layers: paper, bumps, tents, twins of a network, splits, freezing."""
 
 from __future__ import annotations
 
-import itertools
 from typing import Any
 
 import numpy as np
 
 import nnlib
 import nnlib.nn.functional as F
-from course.kit.exercises import function, gradient, mistake, puzzle
+from course.kit.exercises import function, mistake, puzzle, value
 
-# --- how many numbers are in w? -----------------------------------------------------------------
+# --- a forward pass with pencil -------------------------------------------------------------------
 
-
-def pairs(sizes: list[int]) -> list[tuple[int, int]]:
-    return list(itertools.pairwise(sizes))
-
-
-count = function(
-    "count",
-    like=lambda sizes: sum(b * (a + 1) for a, b in pairs(sizes)),
-    given=lambda rng: ([int(n) for n in rng.integers(1, 9, rng.integers(3, 6))],),
-    stars=1,
+paper = value(
+    "paper",
+    like=7.0,
     mistakes=[
+        mistake("The ReLU is missing: a total input of −1 becomes 0, not −1.", 10.0),
         mistake(
-            "These are the edges alone: every neuron that is no input has a bias besides.",
-            lambda sizes: sum(a * b for a, b in pairs(sizes)),
+            "You read the matrix by rows. Column j holds the weights that lead into neuron j.",
+            -14.0,
         ),
-        mistake(
-            "Inputs are given numbers: they have no bias.",
-            lambda sizes: sum(a * b for a, b in pairs(sizes)) + sum(sizes),
-        ),
-        mistake(
-            "You count one bias a layer; each neuron has its own.",
-            lambda sizes: sum(a * b + 1 for a, b in pairs(sizes)),
-        ),
-        mistake(
-            "The one belongs to the inputs of a neuron, not to the number of neurons: b (a + 1).",
-            lambda sizes: sum(a * (b + 1) for a, b in pairs(sizes)),
-        ),
+        mistake("The biases of the hidden layer are missing.", 9.0),
+        mistake("The bias of the output is missing.", 6.0),
     ],
-    learned="Widening one layer costs on both of its sides.",
-)
-
-# --- two layers without a bend are one ----------------------------------------------------------
-
-fold = function(
-    "fold",
-    like=lambda W1, b1, W2, b2: (W2 @ W1, W2 @ b1 + b2),
-    given=lambda rng: (
-        rng.normal(size=(3, 3)),
-        rng.normal(size=3),
-        rng.normal(size=(3, 3)),
-        rng.normal(size=3),
-    ),
-    stars=2,
-    mistakes=[
-        mistake(
-            "The order is turned: the first layer acts first, so its table stands on the right.",
-            lambda W1, b1, W2, b2: (W1 @ W2, W2 @ b1 + b2),
-        ),
-        mistake(
-            "The first layer's biases pass through the second layer's weights too.",
-            lambda W1, b1, W2, b2: (W2 @ W1, b1 + b2),
-        ),
-        mistake(
-            "The first layer's biases are lost.",
-            lambda W1, b1, W2, b2: (W2 @ W1, b2),
-        ),
-        mistake(
-            "Layers are applied one after the other, so their tables multiply; they do not add.",
-            lambda W1, b1, W2, b2: (W1 + W2, b1 + b2),
-        ),
-    ],
-    learned="Only what stands between the layers, g, keeps them apart.",
+    learned="Columns are neurons: each is multiplied with the row of inputs, number by number.",
 )
 
 # --- two sigmoids make a bump -------------------------------------------------------------------
@@ -124,6 +74,27 @@ bump = puzzle(
     learned="It is the AND-NOT of XOR, along a line.",
 )
 
+# --- two tents in one layer -----------------------------------------------------------------------
+
+tents = value(
+    "tents",
+    like=(4.0, -8.0, 8.0, -8.0),
+    stars=2,
+    mistakes=[
+        mistake(
+            "These are the slopes of the four pieces. A ReLU adds its weight to all slopes to its "
+            "right: what must it add at each kink?",
+            (4.0, -4.0, 4.0, -4.0),
+        ),
+        mistake(
+            "The first piece has the slope 4: T(T(x)) rises from 0 to 1 over a quarter.",
+            (2.0, -4.0, 4.0, -4.0),
+        ),
+        mistake("The signs are turned: the curve begins by rising.", (-4.0, 8.0, -8.0, 8.0)),
+    ],
+    learned="A weight of one hidden layer is a change of slope: one kink, one unit.",
+)
+
 # --- neurons have no order ----------------------------------------------------------------------
 
 swap = function(
@@ -148,49 +119,80 @@ swap = function(
     learned="Another w, the same function.",
 )
 
-# --- the output neuron is a logistic regression ---------------------------------------------------
+# --- tanh by sigmoids -----------------------------------------------------------------------------
 
 
-def with_ones(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The output's numbers, features behind a column of ones, classes 0 and 1."""
-    A = np.column_stack([np.ones(9), rng.uniform(size=(9, 2))])
-    return rng.normal(size=3), A, rng.permutation(np.arange(9) % 2).astype(float)
+def as_sigmoid(W1: Any, b1: Any, W2: Any, b2: Any) -> tuple[Any, Any, Any, Any]:
+    return 2 * W1, 2 * b1, 2 * W2, b2 - W2.sum(0)
 
 
-output = gradient(
-    "output",
-    of=lambda v, A, y: F.binary_cross_entropy_with_logits(A @ v, y),
-    given=with_ones,
+convert = function(
+    "convert",
+    like=as_sigmoid,
+    given=lambda rng: tuple(rng.normal(size=s) for s in ((2, 3), (3,), (3, 2), (2,))),
     stars=2,
     mistakes=[
         mistake(
-            "You use the logit where the probability belongs: this is linear regression.",
-            lambda v, A, y: A.T @ (A @ v - y) / len(y),
+            "The −1 of each hidden neuron is still missing: through W2 it moves the output's bias.",
+            lambda W1, b1, W2, b2: (2 * W1, 2 * b1, 2 * W2, b2),
         ),
         mistake(
-            "The factor p (1 − p) belongs to the squared error; in cross-entropy it cancels.",
-            lambda v, A, y: A.T @ ((A @ v).sigmoid() - y).mul(slope(A @ v)) / len(y),
+            "tanh(z) contains σ(2z): the first layer's weights and biases double, too.",
+            lambda W1, b1, W2, b2: (W1, b1, 2 * W2, b2 - W2.sum(0)),
         ),
         mistake(
-            "This is a number for each example: add them up, each times its features.",
-            lambda v, A, y: (A @ v).sigmoid() - y,
+            "Only the weights of the first layer are doubled; its biases are part of z as well.",
+            lambda W1, b1, W2, b2: (2 * W1, b1, 2 * W2, b2 - W2.sum(0)),
+        ),
+        mistake(
+            "The −1 is multiplied by W2, so the output's bias becomes smaller by the sum of a "
+            "column, not larger.",
+            lambda W1, b1, W2, b2: (2 * W1, 2 * b1, 2 * W2, b2 + W2.sum(0)),
         ),
     ],
-    learned="Prediction minus target, weighted by the features: logistic regression's own.",
+    learned="tanh and sigmoid networks draw the same functions; they start and train differently.",
 )
 
+# --- a split with a bug ---------------------------------------------------------------------------
 
-def slope(z: Any) -> Any:
-    return z.sigmoid() * (1 - z.sigmoid())
 
+def a_data_set(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, Any, int]:
+    """Ten examples sorted by class, an order, and how many are to train on."""
+    order = nnlib.tensor(rng.permutation(10))
+    return rng.normal(size=(10, 2)), np.repeat([0.0, 1.0], 5), order, 7
+
+
+split = function(
+    "split",
+    like=lambda x, y, order, count: (
+        x[order[:count]], y[order[:count]], x[order[count:]], y[order[count:]]),
+    given=a_data_set,
+    stars=2,
+    mistakes=[
+        mistake(
+            "The targets are still in the old order: each x has somebody else's y.",
+            lambda x, y, order, count: (
+                x[order[:count]], y[:count], x[order[count:]], y[count:]),
+        ),
+        mistake(
+            "Nothing is shuffled: the data are sorted by class, so one class is hardly tested on.",
+            lambda x, y, order, count: (x[:count], y[:count], x[count:], y[count:]),
+        ),
+        mistake(
+            "The training examples are among the test examples: begin the test set at count.",
+            lambda x, y, order, count: (x[order[:count]], y[order[:count]], x[order], y[order]),
+        ),
+    ],
+    learned="Inputs and targets move together, and no example is in two sets.",
+)  # fmt: skip
 
 # --- freeze the hidden layer ----------------------------------------------------------------------
 
 
 def five(x: Any, w: Any) -> Any:
     """The five-neuron net's answers."""
-    hidden = w[:6].reshape(2, 3)
-    return (w[6] + (hidden[:, 0] + x @ hidden[:, 1:].T).sigmoid() @ w[7:]).sigmoid()
+    rows = w[:6].reshape(2, 3)
+    return (w[6] + (rows[:, 0] + x @ rows[:, 1:].T).sigmoid() @ w[7:]).sigmoid()
 
 
 def descent(part: slice) -> Any:
@@ -227,4 +229,4 @@ freeze = function(
     learned="Three numbers move on six that stay: logistic regression.",
 )
 
-EXERCISES = [count, fold, bump, swap, output, freeze]
+EXERCISES = [paper, bump, tents, swap, convert, split, freeze]

@@ -33,7 +33,7 @@ OPTIMISERS = {
     "Adam": (0.9, 0.1, 0.999, 0.001, 0, 0, 1),
 }
 LOSSES = {"cross-entropy": 1.0, "squared error": 0.0}
-PENALTIES = {"none": (0, 0), "L1: |w|": (1, 0), "L2: w²": (0, 1)}
+PENALTIES = {"none": (0, 0), "L1: λ Σ|w|": (1, 0), "L2: λ Σw²/2": (0, 1)}
 
 
 def features(x: Any) -> Any:
@@ -130,7 +130,7 @@ def penalty(w: Any, depth: int, on: Any, reg: Any) -> Any:
 
 
 def parts_of(x: Any, y: Any, here: Any, total: Any, share: Any) -> tuple[Any, Any]:
-    """0/1 weights of the points to train on and of those to test on."""
+    """0/1 weights of the points to train on and of those kept aside for validation."""
     train = here * (nnlib.arange(POINTS) < share * total).float()
     return train, here - train
 
@@ -314,7 +314,7 @@ def playground(
     )  # fmt: skip
     course = live.axes(
         live.curve("history_step", "history_train", color="series3", label="training"),
-        live.curve("history_step", "history_test", color="ink", dash=True, label="test"),
+        live.curve("history_step", "history_test", color="ink", dash=True, label="validation"),
         xlabel="step", ylabel="loss", width=300, height=200,
     )  # fmt: skip
     start = {
@@ -326,20 +326,22 @@ def playground(
         pictures,
         data=live.dropdown(tables(), data),
         depth=live.dropdown(list(range(DEPTH + 1)), depth, static=True, label="hidden layers"),
-        act=live.dropdown(pairs, activation, label="activation"),
+        act=live.dropdown(pairs, activation, label="activation function"),
         loss=live.dropdown(LOSSES, label="loss"),
         optimiser=live.dropdown(
             {k: np.asarray(v, np.float32) for k, v in OPTIMISERS.items()}, label="optimiser"
         ),
-        lr=live.slider(0.001, 10.0, value=1.0, log=True, label="step size α"),
-        examples=live.slider(1, POINTS, 1, value=20, label="batch"),
+        lr=live.slider(0.001, 10.0, value=1.0, log=True, label="step size α (learning rate)"),
+        examples=live.slider(1, POINTS, 1, value=20, label="examples per step"),
         reg=live.dropdown(
-            {k: np.asarray(v, np.float32) for k, v in PENALTIES.items()}, label="penalty"
+            {k: np.asarray(v, np.float32) for k, v in PENALTIES.items()}, label="penalty on weights"
         ),
-        rate=live.slider(0.0001, 1.0, value=0.003, log=True, label="its rate"),
-        noise=live.slider(0.0, 0.5, 0.01, value=0.1, label="noise"),
-        share=live.slider(0.1, 1.0, 0.05, value=0.5, label="to train on"),
-        colour=live.dropdown({"class 0": 0.0, "class 1": 1.0}, label="a click adds", buttons=True),
+        rate=live.slider(0.0001, 1.0, value=0.003, log=True, label="strength λ of the penalty"),
+        noise=live.slider(0.0, 0.5, 0.01, value=0.1, label="noise in the data"),
+        share=live.slider(0.1, 1.0, 0.05, value=0.5, label="share of points to train on"),
+        colour=live.dropdown(
+            {"class 0": 0.0, "class 1": 1.0}, label="a click adds a point of", buttons=True
+        ),
         on=live.values(switched_on(features, widths)),
         own=live.values(np.full((POINTS, 3), -1, np.float32)),
         count=live.values(0),
@@ -356,7 +358,7 @@ def playground(
             *[picture_of(k) for k in range(DEPTH + 1)],
             [plane, live.column(course,
                 "training: loss {loss_train:.3f}, {right_train:.0f} % right",
-                "test: loss {loss_test:.3f}, {right_test:.0f} % right",
+                "validation: loss {loss_test:.3f}, {right_test:.0f} % right",
                 "{parameters:d} parameters in use",
                 live.row(live.control("colour"), live.button("clear your points", {"count": 0})))],
             live.axes(
