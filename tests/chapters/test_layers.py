@@ -12,6 +12,7 @@ import nnlib
 import nnlib.nn.functional as F
 from course.layers import figures as five
 from course.layers import playground as play
+from course.layers import seeds, shapes
 from nnlib import datasets
 
 ACT = {k: nnlib.tensor(np.asarray(v, np.float32)) for k, v in play.ACTIVATIONS.items()}
@@ -144,12 +145,22 @@ def test_its_graphs_stay_small(figure) -> None:
     assert len(json.dumps(figure.spec)) < 450_000
 
 
+@pytest.mark.parametrize("seed", [0, 1])
+def test_the_playgrounds_defaults_learn_what_its_caption_asks(figure, seed: int) -> None:
+    right = {}
+    for width in (2, 3):
+        on = play.switched_on(widths=(width, 3, 3, 2))
+        trained = figure.train(300, seed=seed, on=on)
+        right[width] = figure.outputs(w=trained["w"], on=on)["right_test"]
+    assert right[3] >= 95 and right[2] <= 87
+
+
 # ---------------------------------------------------------------- retraining the output
 
 
 def test_frozen_net_and_regression_take_equal_steps(chapter: dict) -> None:
     s = chapter["squares"]
-    figure = five.retraining(s.x, s.y, chapter["w"])
+    figure = five.retraining(s.x, s.y, chapter["noisy"])
     start = np.asarray(figure["w"])
     figure._training.state["w"] = np.r_[start[:6], np.zeros(3)].astype(np.float32)
     for frozen in (True, False):
@@ -159,14 +170,81 @@ def test_frozen_net_and_regression_take_equal_steps(chapter: dict) -> None:
         assert moved == 0 if frozen else moved > 0.1
 
 
-def test_both_methods_find_the_same_output_neuron(chapter: dict) -> None:
-    assert chapter["u"].tolist() == pytest.approx(chapter["v"].tolist(), abs=1e-9)
+def test_the_figure_and_the_chapter_read_the_vector_alike(chapter: dict) -> None:
+    x, w = chapter["corners"], chapter["w"]
+    seen = five.output(five.hidden(x, w), w[6:]).sigmoid()
+    assert seen.tolist() == pytest.approx(chapter["net"](w, x, [2, 2, 1])[:, 0].tolist(), abs=1e-12)
 
 
-def test_its_step_is_the_gradient_of_the_network_above_it(chapter: dict) -> None:
-    x, y, w = chapter["x"], chapter["y"], chapter["w"].detach().requires_grad_()
-    (whole,) = nnlib.autograd.grad(chapter["loss"](w, x, y, [2, 2, 1]), [w])
-    A = five.with_one(chapter["features"].float()).double()
-    A[:, 1:] = chapter["features"]
-    by_hand = A.T @ (nnlib.sigmoid(A @ w.detach()[6:]) - y) / len(y)
-    assert whole[6:].tolist() == pytest.approx(by_hand.tolist(), abs=1e-12)
+@pytest.mark.parametrize("sizes", [[2, 1], [2, 4, 3, 1], [3, 2, 2]])
+def test_the_long_vector_is_cut_into_the_matrices_of_nn_linear(chapter: dict, sizes) -> None:
+    linears = [nnlib.nn.Linear(a, b) for a, b in itertools.pairwise(sizes)]
+    rows = [nnlib.cat([m.bias.unsqueeze(1), m.weight], 1).reshape(-1) for m in linears]
+    x = nnlib.tensor(np.random.default_rng(0).normal(size=(5, sizes[0])).astype("f"))
+    found, expected = chapter["net"](nnlib.cat(rows), x, sizes), x
+    for linear in linears:
+        expected = linear(expected).sigmoid()
+    assert found.detach().numpy() == pytest.approx(expected.detach().numpy(), abs=1e-6)
+
+
+# ---------------------------------------------------------------- many seeds at once
+
+
+def test_each_seed_trains_as_it_would_alone() -> None:
+    s = datasets.circles(30)
+    x, y = nnlib.tensor(s.x).double(), nnlib.tensor(s.y).double()
+    together = seeds.train(x, y, [2, 3, 1], seeds=4, steps=20)
+    params = [p[2].detach().requires_grad_() for p in seeds.start([2, 3, 1], 4)]
+    adam = nnlib.optim.Adam(params, lr=0.1)
+    for _ in range(20):
+        adam.zero_grad()
+        z = ((x @ params[0] + params[1]).sigmoid() @ params[2] + params[3])[:, 0]
+        F.binary_cross_entropy_with_logits(z, y).backward()
+        adam.step()
+    for alone, one in zip(params, together, strict=True):
+        assert one[2].tolist() == pytest.approx(alone.detach().numpy(), abs=1e-8)
+
+
+# ---------------------------------------------------------------- curves
+
+
+def test_activation_functions_and_their_slopes_are_nnlibs() -> None:
+    figure = shapes.activation_functions()
+    for g, make in {"sigmoid": nnlib.sigmoid, "tanh": nnlib.tanh, "ReLU": nnlib.relu}.items():
+        for at in (-2.0, 0.5, 3.0):
+            z = nnlib.tensor(at, requires_grad=True)
+            a = make(z)
+            a.backward()
+            seen = figure.outputs(g=g, z=at)
+            assert float(seen["a"]) == pytest.approx(a.item(), abs=1e-6)
+            assert float(seen["slope"]) == pytest.approx(z.grad.item(), abs=1e-6)
+
+
+@pytest.mark.parametrize("target", ["a wave", "a hill and a valley"])
+def test_more_bumps_follow_a_curve_more_closely(target: str) -> None:
+    figure = shapes.bumps()
+    errors = []
+    for count in (4, 8, 16, 32):
+        placed = figure.outputs(target=target)[f"fill{count}"]
+        seen = figure.outputs(target=target, placed=placed, count=count)
+        assert int(seen["units"]) == 2 * count
+        errors.append(float(seen["error"]))
+    assert errors == sorted(errors, reverse=True) and errors[-1] < 0.02
+
+
+def test_a_bump_is_added_and_taken_away() -> None:
+    figure = shapes.bumps()
+    seen = figure.outputs(centre=2.0, width=0.5, height=-1.0)
+    assert np.asarray(seen["next"])[0].tolist() == [2.0, 0.5, -1.0] and int(seen["more"]) == 1
+    after = figure.outputs(placed=seen["next"], count=1)
+    assert float(after["error"]) == pytest.approx(float(seen["after"]), abs=1e-6)
+    assert not np.asarray(after["fewer"]).any() and int(after["last"]) == 0
+
+
+@pytest.mark.parametrize("k", range(1, shapes.DEEPEST + 1))
+def test_k_tents_have_two_to_the_k_pieces(k: int) -> None:
+    seen = shapes.fold().outputs(k=k, x=0.3)
+    slopes = np.diff(np.asarray(seen["curve"], float)) / (shapes.FINE[1] - shapes.FINE[0])
+    assert (np.abs(np.diff(slopes)) > 1).sum() + 1 == 2**k == int(seen["pieces"])
+    assert np.abs(slopes) == pytest.approx(2.0**k, rel=1e-3)
+    assert (int(seen["deep"]), int(seen["wide"])) == (2 * k, 2**k - 1)

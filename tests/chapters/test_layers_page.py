@@ -40,7 +40,9 @@ def test_a_step_in_the_page_is_a_step_in_python(site: Site, depth: int, kind: in
     site.set(NAME, chosen)
     steps(site, 5)
     names = {"data": "xor", "act": "sigmoid", "optimiser": list(play.OPTIMISERS)[kind]}
-    after = site.figures[NAME].train(5, depth=depth, reg=list(play.PENALTIES)[2], examples=7, **names)
+    after = site.figures[NAME].train(
+        5, depth=depth, reg=list(play.PENALTIES)[2], examples=7, **names
+    )
     assert site.read(NAME, "w") == pytest.approx(after["w"], abs=2e-5)
 
 
