@@ -129,7 +129,7 @@ def every_seed(found: dict[str, np.ndarray]) -> live.Figure:
         title=f"Width and depth on the spirals, {count} starts each",
         caption="Each dot is one network from its own random start, each bar a mean. Compare 8 "
         "neurons in one layer with 4 and 4, which have about as many parameters: the means, the "
-        "best and the worst.",
+        "best and the worst. The axis begins at 0.5, which is guessing.",
         alt="Four columns of dots. Four hidden neurons are right for about seven tenths of the "
         "test points, eight for 95 per cent, sixteen for nearly all. Two layers of four spread "
         "widely, from six tenths to nearly all, and their mean lies below that of eight.",

@@ -193,7 +193,7 @@ def fold() -> live.Figure:
     return live.figure(
         look,
         k=live.slider(1, DEEPEST, 1, value=2, label="layers k"),
-        x=live.slider(0.0, 1.0, 0.01, value=0.2, label="x"),
+        x=live.slider(0.0, 1.0, 0.01, value=0.23, label="x"),
         view=[
             [
                 live.axes(
