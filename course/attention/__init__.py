@@ -1,0 +1,1 @@
+"""The chapter attention: its figures and checks."""

@@ -1,0 +1,224 @@
+"""Exercises of the chapter on attention: a look on paper, a mask, two bugs, counting, two tasks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import nnlib
+from course.kit.exercises import function, mistake, value
+
+# --- a look on paper ----------------------------------------------------------------------------
+
+paper = value(
+    "paper",
+    like=2.0,
+    stars=1,
+    mistakes=[
+        mistake("This is the plain mean of the values: every position has the same weight.", 4.0),
+        mistake("The weights do not add up to 1 yet: divide by the sum of the exponentials.", 16.0),
+        mistake("These weights are the scores themselves: raise e to them first.",
+                4 * np.log(2) / np.log(10)),
+        mistake("This is the value of the best key alone. Softmax gives the others a share.", 0.0),
+    ],
+    learned="Scores, softmax, weighted mean: that is all of it.",
+)  # fmt: skip
+
+# --- a mask ---------------------------------------------------------------------------------------
+
+
+def causal(scores: Any) -> Any:
+    raised = scores.exp().tril()
+    return raised / raised.sum(-1, keepdim=True)
+
+
+mask = function(
+    "mask",
+    like=causal,
+    given=lambda rng: (rng.normal(size=(4, 4)),),
+    stars=2,
+    mistakes=[
+        mistake(
+            "The future has no weight, but the rows no longer add up to 1: divide after masking.",
+            lambda scores: scores.softmax(-1).tril(),
+        ),
+        mistake(
+            "A score of 0 is not a ban: e⁰ is 1. Set the exponential to 0.",
+            lambda scores: scores.tril().softmax(-1),
+        ),
+        mistake(
+            "Nobody may look at itself here; the diagonal belongs to the allowed part.",
+            lambda scores: (
+                scores.exp().tril(-1) / scores.exp().tril(-1).sum(-1, keepdim=True).clamp(min=1e-9)
+            ),
+        ),
+        mistake(
+            "This allows the future and forbids the past: keep what lies below the diagonal.",
+            lambda scores: scores.exp().triu() / scores.exp().triu().sum(-1, keepdim=True),
+        ),
+        mistake(
+            "Here the columns add up to 1: the row looks, so divide by the sum of each row.",
+            lambda scores: scores.exp().tril() / scores.exp().tril().sum(0, keepdim=True),
+        ),
+        mistake("There is no mask yet.", lambda scores: scores.softmax(-1)),
+    ],
+    learned="Mask first, divide afterwards: then each row is a mean over what may be seen.",
+)
+
+# --- two bugs -------------------------------------------------------------------------------------
+
+
+def look(Q: Any, K: Any, V: Any, rows: int = -1, terms: int = -1) -> Any:
+    return (Q @ K.transpose(-2, -1) / Q.shape[terms] ** 0.5).softmax(rows) @ V
+
+
+bugs = function(
+    "bugs",
+    like=look,
+    given=lambda rng: (rng.normal(size=(5, 3)), rng.normal(size=(5, 3)), rng.normal(size=(5, 3))),
+    stars=2,
+    mistakes=[
+        mistake("Both bugs are still there.", lambda Q, K, V: look(Q, K, V, -2, 0)),
+        mistake(
+            "One bug is left: the root of which size? A score has d terms, not T.",
+            lambda Q, K, V: look(Q, K, V, -1, 0),
+        ),
+        mistake(
+            "One bug is left: each row should add up to 1, and here the columns do.",
+            lambda Q, K, V: look(Q, K, V, -2, -1),
+        ),
+        mistake(
+            "The rows are right; but the division by the root of d is gone.",
+            lambda Q, K, V: (Q @ K.transpose(-2, -1)).softmax(-1) @ V,
+        ),
+        mistake(
+            "Divide by the root of d, not by d.",
+            lambda Q, K, V: (Q @ K.transpose(-2, -1) / Q.shape[-1]).softmax(-1) @ V,
+        ),
+    ],
+    learned="Both bugs keep every shape. The sums of the rows find one, other sizes the other.",
+)
+
+# --- how many parameters? -------------------------------------------------------------------------
+
+
+def count_of(symbols: int, length: int, d: int, layers: int) -> int:
+    return 2 * symbols * d + length * d + layers * (4 * d * d + 2 * d) + 2 * d
+
+
+count = function(
+    "count",
+    like=count_of,
+    given=lambda rng: tuple(int(n) for n in rng.integers(3, 30, 4)),
+    stars=1,
+    mistakes=[
+        mistake(
+            "W_o is missing: there are four matrices in a layer.",
+            lambda symbols, length, d, layers: (
+                count_of(symbols, length, d, layers) - layers * d * d
+            ),
+        ),
+        mistake(
+            "The normalisations have parameters too, two vectors of d numbers each.",
+            lambda symbols, length, d, layers: (
+                2 * symbols * d + length * d + layers * 4 * d * d
+            ),
+        ),
+        mistake(
+            "The last normalisation is missing.",
+            lambda symbols, length, d, layers: count_of(symbols, length, d, layers) - 2 * d,
+        ),
+        mistake(
+            "The head has parameters of its own: another matrix of symbols × d.",
+            lambda symbols, length, d, layers: (
+                count_of(symbols, length, d, layers) - symbols * d
+            ),
+        ),
+        mistake(
+            "The table of positions is missing.",
+            lambda symbols, length, d, layers: (
+                count_of(symbols, length, d, layers) - length * d
+            ),
+        ),
+        mistake(
+            "The matrices serve all positions: the length enters only in the table of positions.",
+            lambda symbols, length, d, layers: (
+                2 * symbols * d + length * d + length * layers * (4 * d * d + 2 * d) + 2 * d
+            ),
+        ),
+    ],
+    learned="Only the table of positions knows how long a sequence can be.",
+)  # fmt: skip
+
+# --- read backwards -------------------------------------------------------------------------------
+
+reverse = function(
+    "reverse",
+    like=lambda T: nnlib.eye(T).flip(0),
+    given=lambda rng: (int(rng.integers(4, 10)),),
+    stars=2,
+    mistakes=[
+        mistake("With the identity each position looks at itself.", lambda T: nnlib.eye(T)),
+        mistake(
+            "Here each position looks at its neighbour: the order is moved, not turned round.",
+            lambda T: nnlib.eye(T).roll(1, 0),
+        ),
+        mistake(
+            "The text multiplies by 30 already; W holds zeros and ones.",
+            lambda T: 30 * nnlib.eye(T).flip(0),
+        ),
+    ],
+    learned="Where to look can depend on positions alone; then the weights are the same for all.",
+)
+
+# --- the digit comes first ------------------------------------------------------------------------
+
+
+def look_before(symbol: Any) -> Any:
+    scores = 30 * symbol[:-1] @ symbol[-1]
+    return scores.softmax(-1) @ symbol[:-1].roll(1, 0)
+
+
+def digits_first(rng: np.random.Generator) -> tuple[np.ndarray]:
+    """One-hot rows of four digits, each before its letter, and a letter of the four."""
+    letters, asked = rng.permutation(8)[:4], rng.integers(4)
+    pairs = np.stack([8 + rng.permutation(8)[:4], letters], 1).reshape(-1)
+    return (np.eye(16)[[*pairs, letters[asked]]],)
+
+
+def with_itself(symbol: Any) -> Any:
+    """Softmax over all rows: half of the weight goes to the question itself."""
+    return (30 * symbol @ symbol[-1]).softmax(-1) @ symbol.roll(1, 0)
+
+
+before = function(
+    "before",
+    like=look_before,
+    given=digits_first,
+    stars=3,
+    mistakes=[
+        mistake(
+            "Half of the weight goes to the question itself, whose own symbol fits best of all. "
+            "Leave its position out.",
+            with_itself,
+        ),
+        mistake(
+            "You bring back the letter itself: the value should be what stood before it.",
+            lambda symbol: (30 * symbol[:-1] @ symbol[-1]).softmax(-1) @ symbol[:-1],
+        ),
+        mistake(
+            "This is what stood after the letter: that was the other look-up.",
+            lambda symbol: (
+                (30 * symbol[:-1].roll(1, 0) @ symbol[-1]).softmax(-1) @ symbol[:-1]
+            ),
+        ),
+        mistake(
+            "Without the factor 30 the softmax spreads its weight over all positions.",
+            lambda symbol: (symbol[:-1] @ symbol[-1]).softmax(-1) @ symbol[:-1].roll(1, 0),
+        ),
+    ],
+    learned="Key and value change roles: found by one's own symbol, saying what stood before.",
+)  # fmt: skip
+
+EXERCISES = [paper, mask, bugs, count, reverse, before]

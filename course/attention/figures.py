@@ -1,0 +1,319 @@
+"""Attention: recall over T steps, two tokens in the plane, √d, a look-up and its maps."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+import nnlib
+import nnlib.nn.functional as F
+from course.attention import recall as stored_recall
+from course.attention import variants as stored_variants
+from course.attention.tasks import LENGTH, SYMBOLS, lookups
+from nnlib import live
+
+COLORS = dict(zip(stored_recall.KINDS, ("series1", "series3", "series2", "series0"), strict=True))
+KEYS = 8  # of the figure on the scale of scores
+
+
+def recalled(question: Any, **words: Any) -> live.Figure:
+    """Accuracy against length for four networks, a dot for each seed, at two starts."""
+    lengths = stored_recall.LENGTHS
+    shift = dict(zip(stored_recall.KINDS, (0.90, 0.97, 1.04, 1.11), strict=True))
+
+    def five(kind: str, careful: bool) -> np.ndarray:
+        return np.array([stored_recall.best(kind, T, careful) for T in lengths], np.float32)
+
+    def chosen(careful: Any) -> dict[str, Any]:
+        made = {}
+        for kind in stored_recall.KINDS:
+            usual, better = nnlib.tensor(five(kind, False)), nnlib.tensor(five(kind, True))
+            dots = nnlib.where(careful, better, usual)
+            made |= {f"{kind}_dots": dots.reshape(-1), f"{kind}_mean": dots.mean(1)}
+        return made
+
+    marks = []
+    for kind in stored_recall.KINDS:
+        at = np.array(lengths, np.float32) * shift[kind]
+        marks += [
+            live.curve(at, f"{kind}_mean", color=COLORS[kind], label=kind),
+            live.points(x=np.repeat(at, 5), y=f"{kind}_dots", color=COLORS[kind], size=3),
+        ]
+    chart = live.axes(
+        *marks, live.line(y=1 / 8, color="muted", dash=True), xscale="log", xlim=(4, 28),
+        ylim=(0, 1.05), xlabel="T, symbols in the sequence", ylabel="accuracy on new sequences",
+        width=560, height=300,
+    )  # fmt: skip
+    means = ", ".join(f"{kind} {{{kind}_mean[2]:.2f}}" for kind in stored_recall.KINDS)
+    told = live.readout(f"means of five seeds at T = 20: {means}")
+    shown = [live.control("careful"), chart, told]
+    question.fields["reveal"] = [live.column(*shown)]
+    return live.figure(
+        chosen,
+        careful=live.checkbox(False, static=False, label="start the recurrent cells carefully"),
+        view=[question],
+        **words,
+    )
+
+
+def two_tokens(question: Any, q: Sequence[float], K: Any, V: Any, **words: Any) -> live.Figure:
+    """One query, two keys, two values in the plane; all can be dragged."""
+
+    def look(q: Any, K: Any, V: Any) -> dict[str, Any]:
+        scores = K @ q
+        weights = scores.softmax(-1)
+        return {"scores": scores, "weights": weights, "out": weights @ V,
+                "far": (q**2).sum().sqrt()}  # fmt: skip
+
+    def arrow(name: str, x: Any, y: Any, color: str) -> list[Any]:
+        zero = [0.0]
+        return [live.arrows(zero, zero, x, y, color=color),
+                live.label(name, x, y, color=color, dx=12, dy=-12)]  # fmt: skip
+
+    left = live.axes(
+        *arrow("q", lambda q: q[0:1], lambda q: q[1:2], "accent"),
+        *arrow("k₁", lambda K: K[0:1, 0], lambda K: K[0:1, 1], "series1"),
+        *arrow("k₂", lambda K: K[1:2, 0], lambda K: K[1:2, 1], "series2"),
+        live.points("K", drag=True, color="muted"),
+        live.handle("q[0]", "q[1]", drag="q", label="query"),
+        title="query and keys", xlim=(-3, 3), ylim=(-3, 3), equal=True, width=270, height=270,
+    )  # fmt: skip
+    right = live.axes(
+        live.curve("V[:,0]", "V[:,1]", color="muted", dash=True),
+        live.points("V", drag=True, color="muted"),
+        live.label("v₁", "V[0,0]", "V[0,1]", color="series1", dx=12, dy=-12),
+        live.label("v₂", "V[1,0]", "V[1,1]", color="series2", dx=12, dy=-12),
+        live.points(x=lambda out: out[0:1], y=lambda out: out[1:2], color="accent", size=7),
+        title="values and output", xlim=(-1, 4), ylim=(-1.5, 3.5), equal=True, width=270,
+        height=270,
+    )  # fmt: skip
+    return live.figure(
+        look,
+        q=live.values(np.array(q, np.float32), min=-3, max=3),
+        K=live.values(np.array(K, np.float32), min=-3, max=3),
+        V=live.values(np.array(V, np.float32), min=-1, max=4),
+        view=[
+            question,
+            [left, right],
+            live.readout("scores {scores[0]:.2f} and {scores[1]:.2f}, weights {weights[0]:.2f} and "
+                         "{weights[1]:.2f}: the output is ({out[0]:.2f}, {out[1]:.2f})"),
+            live.row(live.button("double the query", {"q": lambda q: 2.0 * q}),
+                     live.button("halve it", {"q": lambda q: 0.5 * q})),
+        ],
+        **words,
+    )  # fmt: skip
+
+
+def scaled(question: Any, **words: Any) -> live.Figure:
+    """Eight random keys against a random query of d numbers: the softmax, with and without √d."""
+    rng = np.random.default_rng(3)
+    draws = 8
+    q = rounded(nnlib.tensor(rng.normal(size=(draws, 256)).astype(np.float32)))
+    k = rounded(nnlib.tensor(rng.normal(size=(draws, KEYS, 256)).astype(np.float32)))
+    column = nnlib.arange(256)
+
+    def look(d: Any, draw: Any) -> dict[str, Any]:
+        used = (column < d).float()
+        scores = (k[draw] * (q[draw] * used)).sum(-1)
+        smaller = scores / d.float() ** 0.5
+        plain, divided = scores.softmax(-1), smaller.softmax(-1)
+        return {"scores": scores, "smaller": smaller, "plain": plain, "divided": divided,
+                "most": plain.amax(), "least": divided.amax(),
+                "spread": (scores**2).mean() ** 0.5}  # fmt: skip
+
+    names = [str(j + 1) for j in range(KEYS)]
+    size: dict[str, Any] = {"width": 270, "height": 190}
+    shown = [
+        [live.axes(live.bars("plain", labels=names, color="series1"), ylim=(0, 1.05),
+                   title="softmax of q · k", xlabel="key", ylabel="weight", **size),
+         live.axes(live.bars("divided", labels=names, color="series0"), ylim=(0, 1.05),
+                   title="softmax of q · k / √d", xlabel="key", ylabel="weight", **size)],
+        live.readout("d = {d:d}: a typical score is {spread:.1f}; the largest weight is {most:.3f} "
+                     "without the division, {least:.3f} with it"),
+    ]  # fmt: skip
+    question.fields["reveal"] = [live.column(live.control("d", "draw"), *shown)]
+    return live.figure(
+        look,
+        d=live.dropdown([4, 16, 64, 256], value=64, buttons=True, label="d"),
+        draw=live.slider(0, draws - 1, value=2, label="another query and other keys"),
+        view=[question],
+        **words,
+    )
+
+
+# --- the trained look-up --------------------------------------------------------------------------
+
+
+def rounded(weight: Any) -> Any:
+    """A weight in float16's precision: half the bytes in the page."""
+    return weight.detach().half().float()
+
+
+def answered(logits: Any) -> dict[str, Any]:
+    p = logits.softmax(-1)
+    return {"p": p[len(SYMBOLS) // 2 :], "best": 48 + p[len(SYMBOLS) // 2 :].argmax(),
+            "share": p[len(SYMBOLS) // 2 :].amax()}  # fmt: skip
+
+
+def map_views(text: str) -> Any:
+    look: dict[str, Any] = {"pixel": 24, "colors": "magnitude", "range": (0, 1), "row_labels": text,
+                            "column_labels": text}  # fmt: skip
+    return [live.images("A1", title="layer 1: who (row) looks at whom", **look),
+            live.images("A2", title="layer 2", **look)]  # fmt: skip
+
+
+def answer_bars() -> Any:
+    names = list(SYMBOLS[len(SYMBOLS) // 2 :])
+    return live.axes(live.bars("p", labels=names, format=".2f"), width=420, height=170,
+                     ylim=(0, 1.2), xlabel="answer", ylabel="probability")  # fmt: skip
+
+
+def looking(model: Any, text: str, question: Any = None, **words: Any) -> live.Figure:
+    """A typed look-up through the trained network: both maps, a switch for each layer."""
+    symbols, places = rounded(model.symbols), rounded(model.positions)
+    looks = [[rounded(w) for w in (look.query.weight, look.key.weight, look.value.weight,
+                                   look.out.weight)] for look in model.looks]  # fmt: skip
+    norms = [[rounded(n.weight), rounded(n.bias)] for n in (*model.norms, model.last)]
+    head, size = rounded(model.head.weight), symbols.shape[1]
+    ahead = nnlib.ones(LENGTH, LENGTH).triu(1)
+
+    def read(text: Any, text_length: Any, on: Any) -> dict[str, Any]:
+        h = symbols[text.clamp(max=len(SYMBOLS) - 1)] + places
+        maps = []
+        for k, (query, key, value, out) in enumerate(looks):
+            x = F.layer_norm(h, (size,), *norms[k])
+            scores = (x @ query.T) @ (x @ key.T).T / size**0.5
+            A = (scores - 1e9 * ahead).softmax(-1)
+            maps.append(A)
+            h = h + on[k] * ((A @ (x @ value.T)) @ out.T)
+        last = (text_length - 1).clamp(min=0)
+        logits = F.layer_norm(h[last], (size,), *norms[2]) @ head.T
+        inside = (nnlib.arange(LENGTH) < text_length).float().reshape(-1, 1)
+        row = maps[1][last] * on[1]
+        return {"A1": maps[0] * inside * on[0], "A2": maps[1] * inside * on[1],
+                "most": row.argmax() + 1, "weight": row.amax()} | answered(logits)  # fmt: skip
+
+    shown = [
+        live.control("text"),
+        live.toggles(["layer 1 is on", "layer 2 is on"], toggle="on"),
+        live.row(*map_views("text")),
+        answer_bars(),
+        live.readout("It answers {best:c} with probability {share:.2f}. In layer 2 the question "
+                     "looks most at position {most:d}, with weight {weight:.2f}."),
+    ]  # fmt: skip
+    if question is not None:
+        question.fields["reveal"] = [live.column(*shown)]
+    return live.figure(
+        read,
+        text=live.text(text, alphabet=SYMBOLS, max_length=LENGTH,
+                       label="pairs, then a letter to look up"),
+        on=live.values(np.ones(2, np.float32)),
+        view=shown if question is None else [question],
+        **words,
+    )  # fmt: skip
+
+
+# --- trained in the page --------------------------------------------------------------------------
+
+SIZE = 32
+PARTS: dict[str, tuple[tuple[int, ...], float]] = {  # shape, standard deviation at the start
+    "symbols": ((len(SYMBOLS), SIZE), 0.1), "places": ((LENGTH, SIZE), 0.1),
+    "matrices": ((2, 4, SIZE, SIZE), 1 / math.sqrt(3 * SIZE)),  # layer; query, key, value, out
+    "norms": ((3, 2, SIZE), 0.0),  # scale less 1, and shift
+    "head": ((len(SYMBOLS), SIZE), 1 / math.sqrt(3 * SIZE)),
+}  # fmt: skip
+
+
+def run_parts(p: dict[str, Any], x: Any, layers: int) -> tuple[Any, list[Any]]:
+    """Logits of the last position, (B, 16), and the maps, for x (B, T)."""
+    ahead, maps = nnlib.ones(LENGTH, LENGTH).triu(1), []
+
+    def norm(h: Any, k: int) -> Any:
+        return F.layer_norm(h, (SIZE,), 1.0 + p["norms"][k, 0], p["norms"][k, 1])
+
+    h = p["symbols"][x] + p["places"]
+    for k in range(layers):
+        query, key, value, out = (p["matrices"][k, i] for i in range(4))
+        seen, last = norm(h, k), k == layers - 1
+        asked, h = (seen[:, -1:], h[:, -1:]) if last else (seen, h)
+        scores = (asked @ query.T) @ (seen @ key.T).transpose(1, 2) / SIZE**0.5
+        A = (scores - 1e9 * (ahead[-1:] if last else ahead)).softmax(-1)
+        maps.append(A)
+        h = h + (A @ (seen @ value.T)) @ out.T
+    return norm(h[:, -1], 2) @ p["head"].T, maps
+
+
+def training(text: str, examples: int = 3072, batch: int = 48, **words: Any) -> live.Figure:
+    """The look-up trained in the page by Adam; one layer or two."""
+    x, y = (a.astype(np.float32) for a in lookups(examples, seed=0))  # small in the page as float16
+    new, truth = (nnlib.tensor(a) for a in lookups(200, seed=10**6))
+    sizes = {name: math.prod(shape) for name, (shape, _) in PARTS.items()}
+    total = sum(sizes.values())
+
+    def step(m: Any, v: Any, t: Any, x: Any, y: Any, layers: int, lr: Any, **parts: Any) -> Any:
+        p = {name: parts[name].detach().requires_grad_() for name in PARTS}
+        loss = F.cross_entropy(run_parts(p, x.long(), layers)[0], y.long())
+        slopes = nnlib.autograd.grad(loss, list(p.values()), allow_unused=True)
+        g = nnlib.cat([slope.reshape(-1) for slope in slopes])
+        g = g / (g**2).sum().sqrt().clamp(min=1.0)
+        t = t + 1.0
+        m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g * g
+        change = (m / (1.0 - 0.9**t)) / ((v / (1.0 - 0.999**t)).sqrt() + 1e-8)
+        change, at, moved = lr * (t / 20.0).clamp(max=1.0) * change, 0, {}
+        for name, (shape, _) in PARTS.items():
+            moved[name] = parts[name] - change[at : at + sizes[name]].reshape(shape)
+            at += sizes[name]
+        return moved | {"m": m, "v": v, "t": t, "loss": loss.detach()}
+
+    def in_page(symbols: Any, places: Any, matrices: Any, norms: Any, head: Any, m: Any, v: Any,
+                t: Any, x: Any, y: Any, layers: int, lr: Any) -> Any:  # fmt: skip
+        return step(m, v, t, x, y, layers, lr, symbols=symbols, places=places, matrices=matrices,
+                    norms=norms, head=head)  # fmt: skip
+
+    def read(symbols: Any, places: Any, matrices: Any, norms: Any, head: Any, text: Any,
+             layers: int) -> dict[str, Any]:  # fmt: skip
+        p = {"symbols": symbols, "places": places, "matrices": matrices, "norms": norms,
+             "head": head}  # fmt: skip
+        typed = text.clamp(max=len(SYMBOLS) - 1).reshape(1, -1)
+        logits, maps = run_parts(p, typed, layers)
+        guessed = run_parts(p, new, layers)[0].argmax(-1)
+        return {"row": maps[-1][0, 0],
+                "right": (guessed == truth).float().mean()} | answered(logits[0])  # fmt: skip
+
+    state: dict[str, Any] = {name: live.normal(shape, std) for name, (shape, std) in PARTS.items()}
+    state |= {"m": live.normal(total, 0.0), "v": live.normal(total, 0.0), "t": np.zeros(())}
+    places = [str(t + 1) for t in range(LENGTH)]
+    return live.figure(
+        read,
+        text=live.text(text, alphabet=SYMBOLS, max_length=LENGTH, label="a question"),
+        layers=live.dropdown([2, 1], static=True, buttons=True, label="layers"),
+        lr=live.slider(0.001, 0.01, value=0.004, log=True, label="step size"),
+        training=live.training(in_page, state=state, data={"x": x, "y": y}, batch=batch, seed=0,
+                               seeds=100, speed="frame", max_steps=2000),
+        view=[
+            [live.loss_curve(),
+             live.axes(live.bars("row", labels=places), width=300, height=200, ylim=(0, 1.05),
+                       xlabel="position looked at", ylabel="weight",
+                       title="where the question looks")],
+            answer_bars(),
+            live.readout("step {step:d}: right on {right:.2f} of 200 new questions; "
+                         "here it answers {best:c}"),
+        ],
+        **words,
+    )  # fmt: skip
+
+
+def learned(names: Sequence[str], **words: Any) -> live.Figure:
+    """The loss of stored runs against the step, five seeds for each variant."""
+    panels = []
+    for name, color in zip(names, ("series0", "series1", "series2", "series3"), strict=False):
+        runs = np.array(stored_variants.results()[name]["loss"], np.float32)
+        steps = 10 * np.arange(runs.shape[1]) + 5
+        panels.append(live.axes(
+            live.curve(steps, runs, color=color), live.line(y=0.0, color="muted"), title=name,
+            xlabel="step", ylabel="loss", ylim=(0, 3), width=300, height=210))  # fmt: skip
+    rows = [panels[i : i + 2] for i in range(0, len(panels), 2)]
+    return live.figure(view=[live.row(*row) for row in rows], **words)

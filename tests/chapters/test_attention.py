@@ -1,0 +1,128 @@
+"""The chapter on attention: its tasks, its stored results, and its figures."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import nnlib
+import nnlib.nn.functional as F
+from course.attention import figures as show
+from course.attention import recall, tasks, variants
+from nnlib import live
+
+SAID = {"title": "t", "caption": "c", "alt": "a"}
+
+
+def ask() -> object:
+    return live.predict("Which?", name="ask", choices=["a", "b", "c"], answer=0)
+
+
+@pytest.fixture(scope="module")
+def finder():
+    nnlib.manual_seed(0)
+    net = tasks.Finder()
+    losses = tasks.fit(net, variants.batches(0), 400)
+    return net, losses
+
+
+def test_a_question_asks_for_one_of_its_letters_and_the_answer_follows_it() -> None:
+    x, y = tasks.lookups(200, seed=3)
+    assert x.shape == (200, 9)
+    for row, answer in zip(x, y, strict=True):
+        assert row[list(row[:8]).index(row[8]) + 1] == answer
+        assert len(set(row[0:8:2])) == 4
+
+
+def test_two_layers_learn_the_look_up_as_stored(finder) -> None:
+    net, losses = finder
+    assert tasks.right(net, *tasks.lookups(1000, seed=10**6)) == 1.0
+    stored = variants.results()["two layers"]
+    tens = np.array(losses).reshape(-1, 10).mean(1)
+    assert np.allclose(tens[:5], stored["loss"][0][:5], atol=0.01)
+    assert stored["accuracy"] == [1.0] * 5
+
+
+def test_one_layer_learns_as_stored_and_stays_on_its_plateau() -> None:
+    right, tens = variants.run("one layer", 0)
+    stored = variants.results()["one layer"]
+    assert np.allclose(tens[:5], stored["loss"][0][:5], atol=0.05)
+    assert right == pytest.approx(stored["accuracy"][0], abs=0.03)
+    assert max(variants.results()["one layer"]["accuracy"]) < 0.5
+
+
+def test_attention_is_the_built_in_one(finder) -> None:
+    look, x = finder[0].looks[0], nnlib.randn(2, 9, 32)
+    built_in = F.scaled_dot_product_attention(
+        look.query(x), look.key(x), look.value(x), is_causal=True
+    )
+    assert (look.out(built_in) - look(x)).abs().max().item() < 1e-5
+
+
+def test_digits_look_at_their_letters_and_the_question_at_its_answer(finder) -> None:
+    x, _ = tasks.lookups(500, seed=7)
+    first, second = (a.detach().numpy() for a in finder[0].maps(nnlib.tensor(x)))
+    asked = (x[:, :8] == x[:, 8:]).argmax(1)
+    assert np.mean([first[:, 2 * k + 1, 2 * k].mean() for k in range(4)]) > 0.4
+    assert second[np.arange(500), 8, asked + 1].mean() > 0.75
+
+
+@pytest.mark.parametrize("kind", recall.KINDS)
+def test_recall_over_five_symbols_is_learned_again(kind) -> None:
+    assert recall.accuracy(kind, 5, True, recall.RATES[1], 0, steps=300) > 0.9
+    assert recall.best(kind, 5, True)[0] > 0.95
+
+
+def test_attention_alone_recalls_over_twenty_symbols_from_the_usual_start() -> None:
+    assert min(recall.best("attention", 20, False)) > 0.99
+    for kind in ("RNN", "LSTM", "GRU"):
+        assert np.mean(recall.best(kind, 20, False)) < 0.75
+    for kind in ("RNN", "GRU"):
+        assert min(recall.best(kind, 20, True)) > 0.95
+
+
+def test_the_recall_figure_shows_the_stored_means() -> None:
+    figure = show.recalled(ask(), **SAID)
+    for careful in (False, True):
+        seen = figure.outputs(careful=careful)
+        for kind in recall.KINDS:
+            five = recall.best(kind, 20, careful)
+            assert float(seen[f"{kind}_mean"][2]) == pytest.approx(np.mean(five), abs=1e-4)
+
+
+def test_the_output_of_two_tokens_lies_between_their_values() -> None:
+    figure = show.two_tokens(ask(), [2, 1], [[1, 0], [0, 1]], [[3, 0], [1, 2]], **SAID)
+    seen = figure.outputs()
+    assert np.allclose(seen["weights"], [0.7311, 0.2689], atol=1e-4)
+    assert np.allclose(seen["out"], [2.4621, 0.5379], atol=1e-4)
+
+
+def test_scores_of_many_terms_saturate_unless_divided() -> None:
+    figure = show.scaled(ask(), **SAID)
+    most = [[float(figure.outputs(d=d, draw=k)["most"]) for k in range(8)] for d in (4, 256)]
+    least = [[float(figure.outputs(d=d, draw=k)["least"]) for k in range(8)] for d in (4, 256)]
+    assert np.median(most[1]) > 0.95
+    assert np.median(least[1]) < 0.5
+
+
+def test_the_figure_answers_as_the_network_does(finder) -> None:
+    net = finder[0]
+    figure = show.looking(net, "f3b7h4a6b", **SAID)
+    seen = figure.outputs()
+    p = net(nnlib.tensor(tasks.codes("f3b7h4a6b")[None]))[0, -1].softmax(-1)[8:].detach().numpy()
+    assert np.allclose(seen["p"], p, atol=0.02)
+    assert chr(int(seen["best"])) == "7"
+    assert int(seen["most"]) == 4
+    off = figure.outputs(on=np.array([0.0, 1.0], "f"))
+    assert float(off["weight"]) < 0.9 * float(seen["weight"])
+
+
+def test_training_in_the_page_learns_the_look_up_with_two_layers_and_not_with_one() -> None:
+    figure = show.training("f3b7h4a6b", **SAID)
+    right = {}
+    for layers in (2, 1):
+        done = figure.train(350, seed=0, layers=layers)
+        state = {name: done[name] for name in (*show.PARTS, "m", "v", "t")}
+        right[layers] = float(figure.outputs(layers=layers, **state)["right"])
+    assert right[2] > 0.95
+    assert right[1] < 0.55
