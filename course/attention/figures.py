@@ -28,7 +28,7 @@ def recalled(question: Any, **words: Any) -> live.Figure:
         return np.array([stored_recall.best(kind, T, careful) for T in lengths], np.float32)
 
     def chosen(careful: Any) -> dict[str, Any]:
-        made = {}
+        made: dict[str, Any] = {}
         for kind in stored_recall.KINDS:
             usual, better = nnlib.tensor(five(kind, False)), nnlib.tensor(five(kind, True))
             dots = nnlib.where(careful, better, usual)

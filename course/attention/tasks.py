@@ -94,7 +94,7 @@ class Finder(nn.Module):
         self.positions = nn.Parameter(0.1 * nnlib.randn(length, size)) if positions else None
         norm: Callable[[], Any] = (lambda: nn.LayerNorm(size)) if normalised else nn.Identity
         self.norms = nn.ModuleList([norm() for _ in range(layers)])
-        self.looks = nn.ModuleList([Look(size) for _ in range(layers)])
+        self.looks: Any = nn.ModuleList([Look(size) for _ in range(layers)])
         self.last = norm()
         self.head = nn.Linear(size, symbols, bias=False)
         self.residual = residual
