@@ -1,0 +1,1 @@
+"""The chapter on deep networks: its figures, exercises and measured nets."""
