@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from course.by_hand import program
+from course.kit.checking import BLANK
 from course.kit.comparing import brief, difference
 from course.kit.exercises import Exercise, function, mistake, puzzle, value
 
@@ -43,9 +44,14 @@ def lines(short: str, right: Callable, halfway: Mapping[str, Line], count: int, 
             return f"a function is needed, not {brief(answer)}: leave the call's parentheses out?"
         drawn = answers(answer)
         for _, given, _ in drawn:
+            if given is None:
+                return BLANK
             if not isinstance(given, (tuple, list)) or len(given) != len(names):
                 return f"{len(names)} results are needed, not {brief(given)}."
         for at, name in enumerate(names):
+            if drawn[0][1][at] is ...:
+                right_so_far = f"{', '.join(names[:at])}: right. Next comes {name}."
+                return right_so_far if at else BLANK
             if all(difference(g[at], n[at], 1e-9, name) is None for _, g, n in drawn):
                 continue
             before = f"{', '.join(names[:at])}: right. " if at else ""
@@ -68,7 +74,7 @@ def lines(short: str, right: Callable, halfway: Mapping[str, Line], count: int, 
         mistake(f"{name}: {words}", twin(name, wrong))
         for name, line in halfway.items() for words, wrong in line
     ]  # fmt: skip
-    return puzzle(short, right=right, problem=problem, mistakes=made, **more)
+    return puzzle(short, right=right, problem=problem, mistakes=made, stepwise=True, **more)
 
 
 def output_lines(y: Any, a3: Any, a4: Any, a5: Any) -> tuple[Any, ...]:

@@ -304,7 +304,7 @@ def finite_differences(function: Callable, arguments: Sequence[Any], which: int)
 
 def judge_puzzle(exercise: Exercise, answer: Any) -> Verdict:
     assert exercise.problem is not None
-    if callable(answer) and has_dots(answer):
+    if callable(answer) and has_dots(answer) and not exercise.stepwise:
         return Verdict("blank", BLANK)
     try:
         problem = exercise.problem(answer)
@@ -313,4 +313,6 @@ def judge_puzzle(exercise: Exercise, answer: Any) -> Verdict:
         if "ellipsis" in text.lower():
             return Verdict("blank", BLANK)
         return wrong(RAISED.format(kind=type(error).__name__, error=text))
+    if problem == BLANK:
+        return Verdict("blank", BLANK)
     return right(exercise) if problem is None else wrong(problem)

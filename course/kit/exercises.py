@@ -47,6 +47,7 @@ class Exercise:
     mistakes: Sequence[Mistake] = ()
     tolerance: float = 1e-6
     derivative: bool = False
+    stepwise: bool = False  # a puzzle that judges an answer whose later lines are still dots
     dtype: str | None = None
     terms: Sequence[Callable] = ()
     learned: str = ""

@@ -8,6 +8,7 @@ import pytest
 import nnlib
 from course.by_hand import checks, program
 from course.by_hand import figures as show
+from course.kit.checking import judge
 from tests.chapters.conftest import LEFT_OUT, code
 
 WEIGHTS = ("w03", "w13", "w23", "w04", "w14", "w24", "w05", "w35", "w45")
@@ -131,6 +132,21 @@ def test_a_half_right_answer_is_told_which_lines_are_right() -> None:
     words = checks.output.problem(half)
     assert words.startswith("d_a5, d_in5: right. d_w05: this is din₅/dw₀₅ alone.")
     assert checks.output.problem(lambda y, a3, a4, a5: 3.0).startswith("5 results are needed")
+
+
+def test_lines_are_judged_while_later_ones_are_dots() -> None:
+    def two_lines(y, a3, a4, a5):
+        d_a5 = 2 * (a5 - y)
+        d_in5 = d_a5 * a5 * (1 - a5)
+        d_w05 = ...
+        return d_a5, d_in5, d_w05, ..., ...
+
+    def first_wrong(y, a3, a4, a5):
+        return 2 * (y - a5), ..., ..., ..., ...
+
+    assert judge(checks.output, two_lines).words == "d_a5, d_in5: right. Next comes d_w05."
+    assert "inner derivative is missing" in judge(checks.output, first_wrong).words
+    assert judge(checks.output, lambda y, a3, a4, a5: (..., ..., ..., ..., ...)).state == "blank"
 
 
 def test_a_program_with_gaps_is_replaced_by_the_books(capsys) -> None:
