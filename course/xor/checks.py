@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from math import log
 from typing import Any
 
+import numpy as np
+
 import nnlib
-from course.kit.exercises import mistake, puzzle, value
+from course.kit.exercises import function, mistake, puzzle, value
 from course.networks import five
 from course.networks.five import CORNERS
 
@@ -20,27 +22,55 @@ def fires(bias: Any, from1: Any, from2: Any) -> list[int]:
     return [int(float(bias) + float(from1) * a + float(from2) * b > 0) for a, b in CORNERS]
 
 
-# --- a gate for (0, 1) alone ---------------------------------------------------------------------
+# --- two of three judges --------------------------------------------------------------------------
 
-SILENT = "it fires nowhere: the excitation never passes the threshold, as the bias is too negative."
-GATE: dict[tuple[int, ...], str] = {
-    (0, 1, 0, 0): "it fires at (1, 0) alone: the weights of inputs 1 and 2 are swapped.",
-    (0, 0, 1, 1): "it fires at (0, 1) and at (1, 1): it does not heed x₁, which has to inhibit.",
-    (0, 1, 1, 1): "this is OR: x₁ excites, but it has to inhibit.",
-    (0, 0, 0, 1): "this is AND: x₁ excites, but it has to inhibit.",
-    (0, 0, 0, 0): SILENT,
-    (1, 0, 1, 1): "it also fires at (0, 0), without any excitation: the bias has to be negative.",
+VOTES = [(a, b, c) for a in (0, 1) for b in (0, 1) for c in (0, 1)]
+MAJORITY: dict[tuple[int, ...], str] = {
+    (0, 1, 1, 1): "it fires with one vote: this is OR. Raise the threshold above one vote.",
+    (0, 0, 0, 1): "it fires with three votes only: this is AND. Two have to be enough.",
+    (1, 1, 1, 1): "it always fires, even without a vote: the bias has to be negative.",
+    (0, 0, 0, 0): "it never fires: three votes do not reach the threshold.",
+    (1, 1, 0, 0): "it fires with few votes and is silent with many: all signs are turned.",
 }
 
 
-def gate_problem(gate: Any) -> str | None:
-    if len(gate) != 3:
-        return f"three numbers are needed (bias, weight of x₁, weight of x₂), not {len(gate)}."
-    seen = tuple(fires(*gate))
-    if seen == (0, 0, 1, 0):
+def majority_problem(neuron: Any) -> str | None:
+    if len(neuron) != 4:
+        return f"four numbers are needed (a bias and three weights), not {len(neuron)}."
+    bias, *weights = (float(v) for v in neuron)
+    fired = {v: bias + sum(w * x for w, x in zip(weights, v, strict=True)) > 0 for v in VOTES}
+    if all(fires == (sum(v) >= 2) for v, fires in fired.items()):
         return None
-    where = ", ".join(str(c) for c, s in zip(CORNERS, seen, strict=True) if s) or "nowhere"
-    return GATE.get(seen, f"it fires at {where}; (0, 1) alone is asked for.")
+    by_count = [{fires for v, fires in fired.items() if sum(v) == n} for n in range(4)]
+    if any(len(seen) == 2 for seen in by_count):
+        return "it does not treat the judges alike: who votes must not matter, only how many do."
+    seen = tuple(int(next(iter(fires))) for fires in by_count)
+    return MAJORITY.get(seen, f"with 0, 1, 2, 3 votes it answers {seen}; (0, 0, 1, 1) is needed.")
+
+
+# --- steps that do not pile up -------------------------------------------------------------------
+
+
+def hollow(rng: np.random.Generator) -> tuple[Any, np.ndarray, float, int]:
+    """A bowl that is not quite a parabola, a start, a learning rate and a number of steps."""
+    curved = nnlib.tensor(rng.uniform(0.5, 2.0, 3))
+    target = nnlib.tensor(rng.normal(size=3))
+
+    def loss(w: Any) -> Any:
+        return (curved * (w - target) ** 2).sum() + ((w - target) ** 4).sum() / 20
+
+    return loss, rng.normal(size=3), float(rng.uniform(0.02, 0.05)), int(rng.integers(3, 6))
+
+
+def descended(loss: Any, w: Any, lr: float, steps: int, *, keep: float = 0.0,
+              sign: float = 1.0, most: int | None = None) -> Any:  # fmt: skip
+    """Steps downhill; `keep` is the fraction of the old gradients that is left in w.grad."""
+    piled = nnlib.zeros_like(w)
+    for _ in range(int(steps) if most is None else most):
+        w = w.detach().requires_grad_()
+        piled = keep * piled + nnlib.autograd.grad(loss(w), w)[0]
+        w = w.detach() - sign * lr * piled
+    return w
 
 
 # --- fourteen of sixteen -------------------------------------------------------------------------
@@ -60,7 +90,7 @@ FEATURE: dict[tuple[float, ...], str] = {
     (0, 0, 0, 1): "this feature is AND. It is 0 at (1, 0), where it has to be more than ½.",
     (0, 1, 1, 2): "x₁ + x₂ is 2 at (1, 1), where it has to be less than ½. A sum is another line.",
     (0, 1, 1, 1): "this feature is OR: it is 1 at (1, 1), where it has to be less than ½.",
-    (1, 0, 0, 1): "this is 1 where the inputs are equal: turn it round.",
+    (1, 0, 0, 1): "this is 1 where the inputs are equal: that is the opposite of XOR.",
 }
 
 
@@ -104,19 +134,46 @@ NAND = {**UNITS, "w04": 1.5, "w14": -1.0, "w24": -1.0, "w05": -1.5, "w35": 1.0, 
 
 EXERCISES = [
     puzzle(
-        "gate",
-        (-0.5, -1.0, 1.0),
-        gate_problem,
+        "majority",
+        (-1.5, 1.0, 1.0, 1.0),
+        majority_problem,
         stars=1,
         mistakes=[
-            mistake(GATE[0, 1, 0, 0], (-0.5, 1.0, -1.0)),
-            mistake(GATE[0, 0, 1, 1], (-0.5, 0.0, 1.0)),
-            mistake(GATE[0, 1, 1, 1], (-0.5, 1.0, 1.0)),
-            mistake(GATE[0, 0, 0, 1], (-1.5, 1.0, 1.0)),
-            mistake(GATE[1, 0, 1, 1], (0.5, -1.0, 1.0)),
-            mistake(SILENT, (-1.5, -1.0, 1.0)),
+            mistake(MAJORITY[0, 1, 1, 1], (-0.5, 1.0, 1.0, 1.0)),
+            mistake(MAJORITY[0, 0, 0, 1], (-2.5, 1.0, 1.0, 1.0)),
+            mistake(MAJORITY[1, 1, 1, 1], (1.5, 1.0, 1.0, 1.0)),
+            mistake(MAJORITY[0, 0, 0, 0], (-3.5, 1.0, 1.0, 1.0)),
+            mistake(MAJORITY[1, 1, 0, 0], (1.5, -1.0, -1.0, -1.0)),
+            mistake("does not treat the judges alike", (-1.5, 2.0, 1.0, 1.0)),
         ],
-        learned="x₂ excites, x₁ inhibits, and the bias asks for more than nothing.",
+        learned="One neuron counts votes: equal weights, and a threshold between one and two.",
+    ),
+    function(
+        "descend",
+        like=descended,
+        given=hollow,
+        stars=1,
+        mistakes=[
+            mistake(
+                "The gradients still add up from step to step: set the old one to zero before "
+                "each backward.",
+                lambda loss, w, lr, steps: descended(loss, w, lr, steps, keep=1.0),
+            ),
+            mistake(
+                "This takes one step only: all three lines belong inside the loop.",
+                lambda loss, w, lr, steps: descended(loss, w, lr, steps, most=1),
+            ),
+            mistake(
+                "The weights never move: is zero_grad between backward and step? Then step sees "
+                "no gradient.",
+                lambda loss, w, lr, steps: w,
+            ),
+            mistake(
+                "This goes uphill.",
+                lambda loss, w, lr, steps: descended(loss, w, lr, steps, sign=-1.0),
+            ),
+        ],
+        learned="zero_grad, backward, step: in this order, in every step.",
     ),
     value(
         "sixteen",
@@ -182,9 +239,9 @@ EXERCISES = [
             mistake("in₃ at (1, 0) is k/2, not k.", log(3)),
             mistake("in₃ at (1, 0) is k/2: you are a factor 2 too high.", 4 * log(3)),
             mistake(
-                "You took the logistic for its tangent, σ(z) ≈ ½ + z/4; it bends away from it.", 2.0
+                "You took the sigmoid for its tangent, σ(z) ≈ ½ + z/4; it curves away from it.", 2.0
             ),
         ],
-        learned="Below 2 ln 3 the unit-weight net never says yes where it should.",
+        learned="Below 2 ln 3 the network never says yes where it should.",
     ),
 ]

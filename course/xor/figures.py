@@ -85,8 +85,8 @@ def drag_a_line() -> live.Figure:
         caption="Drag the line's handles until as many points as possible are on their own side; "
         "wrong ones are ringed. Then try OR and AND, or click a point to change its answer.",
         alt="The four corners of a square. For XOR two opposite corners are yes and two are no; "
-        "whatever line you draw, at least one corner is on the wrong side. OR and AND can be "
-        "parted.",
+        "whatever line you draw, at least one corner is on the wrong side. For OR and AND a "
+        "line separates them.",
     )  # fmt: skip
 
 
@@ -99,8 +99,9 @@ def add_inequalities() -> live.Figure:
         yes, no = picked[1] * picked[2], picked[0] * picked[3]
         return {
             "c": (picked.unsqueeze(1) * rows).sum(0), "count": picked.sum(), "yes": yes, "no": no,
-            "either": yes + no - yes * no, "all": yes * no, "some": (picked.sum() > 0) * 1.0,
-            "signed": picked * signs,
+            "either": yes + no - yes * no, "all": yes * no,
+            "signed": picked * signs, "strict": picked[1] + picked[2] - picked[1] * picked[2],
+            "loose": (picked.sum() > 0) * (1 - picked[1]) * (1 - picked[2]),
         }  # fmt: skip
 
     diagonal: dict[str, Any] = {"color": "muted", "width": 3.0}
@@ -108,16 +109,19 @@ def add_inequalities() -> live.Figure:
         total,
         picked=live.values(np.zeros(4, "float32")),
         view=[
-            live.toggles(["(0, 0): −w₀ > 0", "(1, 0): w₀ + w₁ > 0", "(0, 1): w₀ + w₂ > 0",
-                          "(1, 1): −w₀ − w₁ − w₂ > 0"], "picked"),
+            live.toggles(["(0, 0): −w₀ ≥ 0", "(1, 0): w₀ + w₁ > 0", "(0, 1): w₀ + w₂ > 0",
+                          "(1, 1): −w₀ − w₁ − w₂ ≥ 0"], "picked"),
             _plane(live.segments([1.0], [0.0], [0.0], [1.0], when="yes", **diagonal),
                    live.segments([0.0], [0.0], [1.0], [1.0], when="no", dash=True, **diagonal),
                    live.label("here z > 0", 0.5, 0.5, dx=12, dy=4, anchor="start", when="yes"),
-                   live.label("here z < 0", 0.5, 0.5, dx=-12, dy=4, anchor="end", when="no"),
+                   live.label("here z ≤ 0", 0.5, 0.5, dx=-12, dy=4, anchor="end", when="no"),
                    live.points([[0.5, 0.5]], color="accent", size=6, when="either"),
                    _corners(toggle="picked", mark="picked"), height=280),
             live.formula(r"{c[0]:+.0f}\,w_0 \;\; {c[1]:+.0f}\,w_1 \;\; {c[2]:+.0f}\,w_2 \;>\; 0",
-                         when="some"),
+                         when="strict"),
+            live.formula(
+                r"{c[0]:+.0f}\,w_0 \;\; {c[1]:+.0f}\,w_1 \;\; {c[2]:+.0f}\,w_2 \;\ge\; 0",
+                when="loose"),
             live.readout("{count:d} of 4 added."),
             live.readout("All four together: 0 > 0. No weights can do that.", size="large",
                          when="all"),
@@ -126,12 +130,12 @@ def add_inequalities() -> live.Figure:
         caption="Switch on (1, 0) and (0, 1), by the buttons or the points, and read the sum; then "
         "only (0, 0) and (1, 1); then all four.",
         alt="The two yes-points add up to z greater than 0 in the middle of the square, the two "
-        "no-points to z less than 0 at the same place; all four add up to 0 greater than 0.",
+        "no-points to z at most 0 at the same point; all four add up to 0 greater than 0.",
     )  # fmt: skip
 
 
-def bend_with_a_product(k: float = 6.0) -> live.Figure:
-    """One neuron with a third input x₁x₂: its weight bends the boundary."""
+def curve_with_a_product(k: float = 6.0) -> live.Figure:
+    """One neuron with a third input x₁x₂: its weight makes the boundary a curve."""
 
     def neuron(w12: Any) -> dict:
         def z(x: Any) -> Any:
@@ -152,7 +156,115 @@ def bend_with_a_product(k: float = 6.0) -> live.Figure:
         caption="Lower the product's weight until all four points are right. "
         "Which of the four notice the product at all?",
         alt="The boundary starts as a straight line that gets (1, 1) wrong. As the product's "
-        "weight falls below −1.5 it bends around that corner, and all four points are right.",
+        "weight falls below −1.5 it curves around that corner, and all four points are right.",
+    )  # fmt: skip
+
+
+def lifted_corner() -> live.Figure:
+    """The four corners with their product as height, and the plane that then separates them."""
+    corners = np.array([[0.0, 0, 0], [1, 0, 0], [0, 1, 0], [1, 1, 1]])
+    square = nnlib.tensor([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0], [0.0, 0.0]]).double()
+    flat = nnlib.tensor(corners[:, :2])
+    around = nnlib.tensor(corners[:, 2])
+
+    def project(xy: Any, height: Any, turn: Any) -> tuple[Any, Any]:
+        """Seen from the side and a little from above, after a turn about the middle."""
+        radians = turn * (np.pi / 180)
+        u, v = xy[:, 0] - 0.5, xy[:, 1] - 0.5
+        across = u * radians.cos() - v * radians.sin()
+        depth = u * radians.sin() + v * radians.cos()
+        return across, 0.35 * depth + height
+
+    def look(lift: Any, turn: Any) -> dict:
+        height = lift * around
+        plane = (flat.sum(1) - 0.5) / 2  # x₁ + x₂ − 2x₃ − ½ = 0
+        x, y = project(flat, height, turn)
+        _, foot = project(flat, plane, turn)
+        floor_x, floor_y = project(square, 0 * square[:, 0], turn)
+        _, plane_y = project(square, (square.sum(1) - 0.5) / 2, turn)
+        above = (height > plane) * 1.0
+        return {"x": x, "y": y, "foot": foot, "floor_x": floor_x, "floor_y": floor_y,
+                "plane_y": plane_y, "above": above, "height": height}  # fmt: skip
+
+    return live.figure(
+        look,
+        lift=live.slider(0.0, 1.0, 0.01, value=0.0, label="lift (1, 1) to the height x₁x₂"),
+        turn=live.slider(-180.0, 180.0, 1.0, value=25.0, label="turn (degrees)"),
+        view=[
+            live.axes(
+                live.path("floor_x", "floor_y", color="muted", width=1.5, label="floor, x₃ = 0"),
+                live.path("floor_x", "plane_y", color="accent", width=2.5,
+                          label="plane x₁ + x₂ − 2x₃ = ½"),
+                live.segments("x", "y", "x", "foot", color="muted", dash=True),
+                live.points(x="x", y="y", classes=np.array(GATES["XOR"]), labels=NAMES,
+                            class_names=["no", "yes"], size=7),
+                frame=False, xlim=(-1.0, 1.0), ylim=(-0.8, 1.4), width=400, height=340,
+            ),
+            live.readout("above the plane: (0, 0) {above[0]:d} · (1, 0) {above[1]:d} · "
+                         "(0, 1) {above[2]:d} · (1, 1) {above[3]:d}"),
+        ],
+        title="A corner lifted off the floor",
+        dtype="float64",
+        caption="Lift the corner (1, 1) slowly, and turn the picture. The dashed lines lead from "
+        "each corner straight up or down to the plane: which corners are above it?",
+        alt="A square floor with its four corners and a slanted plane. With (1, 1) on the floor "
+        "only (0, 0) is above the plane. Lifted to height 1, (1, 1) is above it too, and the two "
+        "yes-points stay below: the plane separates the classes.",
+    )  # fmt: skip
+
+
+def clouds(count: int = 100) -> dict[str, tuple[Any, Any]]:
+    """Points on three patterns that no line separates: name -> points (count, 2), classes 0 or 1.
+
+    >>> {name: int(c.sum().item()) for name, (_, c) in clouds().items()}["ring"]
+    50
+    """
+    rng = np.random.default_rng(0)
+    board = rng.uniform(-2, 2, (count, 2))
+    angle, ring_class = rng.uniform(0, 2 * np.pi, count), np.arange(count) % 2
+    radius = np.where(ring_class == 1, rng.uniform(1.2, 2, count), rng.uniform(0, 0.8, count))
+    stripes = rng.uniform(-2, 2, (count, 2))
+    made = {
+        "checkerboard": (board, board[:, 0] * board[:, 1] < 0),
+        "ring": (np.stack([np.cos(angle), np.sin(angle)], 1) * radius[:, None], ring_class),
+        "stripes": (stripes, np.floor(stripes[:, 0]) % 2),
+    }
+    return {name: (nnlib.tensor(x.astype("float32")), nnlib.tensor(np.asarray(c, "float32")))
+            for name, (x, c) in made.items()}  # fmt: skip
+
+
+def beyond_one_line() -> live.Figure:
+    """Three sets of points, a line to drag, and how many points it gets right."""
+    sets = clouds()
+    places = nnlib.stack([x for x, _ in sets.values()])
+    classes = nnlib.stack([c for _, c in sets.values()])
+
+    def answers(which: Any, w0: Any, w1: Any, w2: Any) -> dict:
+        x, c = places[which], classes[which]
+        z = w0 + w1 * x[:, 0] + w2 * x[:, 1]
+        right = ((z > 0) == (c > 0.5)).sum()
+        return {"x": x, "c": c, "right": right, "wrong": len(c) - right}
+
+    return live.figure(
+        answers,
+        which=live.dropdown({name: at for at, name in enumerate(sets)}, buttons=True, label="set"),
+        w0=live.slider(-4.0, 4.0, 0.05, value=0.5, label="w₀"),
+        w1=live.slider(-4.0, 4.0, 0.05, value=1.0, label="w₁"),
+        w2=live.slider(-4.0, 4.0, 0.05, value=1.5, label="w₂"),
+        view=[
+            live.axes(
+                live.points("x", "c", class_names=["no", "yes"]),
+                *live.decision_line("w0", "w1", "w2", center=(0, 0), reach=1.0),
+                xlabel="x₁", ylabel="x₂", xlim=(-2.2, 2.2), ylim=(-2.2, 2.2), equal=True,
+                width=400, height=360,
+            ),
+            live.readout("{right:d} of 100 right, {wrong:d} wrong", size="large"),
+        ],
+        title="Three patterns, one line",
+        caption="Drag the line on each of the three sets. How many of the 100 points can you get "
+        "right?",
+        alt="A hundred points in three patterns: a checkerboard of four squares, a ring around a "
+        "disc, and four stripes. A line gets between half and four fifths of them right.",
     )  # fmt: skip
 
 
@@ -272,8 +384,8 @@ def guess_the_output(five: Net, units: Mapping[str, float]) -> live.Figure:
         ],
         title="Does it say yes?",
         caption="Set the slider to your estimate and commit; then all four answers appear.",
-        alt="A question for a number between 0 and 1; the reveal is a bar for each input, all "
-        "four a little below one half.",
+        alt="A question for a number between 0 and 1; once it is answered, a bar for each of the "
+        "four inputs.",
     )  # fmt: skip
 
 
@@ -296,7 +408,7 @@ def turn_up_the_gain(five: Net, units: Mapping[str, float], question: Any) -> li
             question,
         ],
         title="Turn up the gain",
-        caption="Move k until neuron 5's line parts the yes-points from the no-points. "
+        caption="Move k until neuron 5's line separates the yes-points from the no-points. "
         "Find the smallest k that does, and write it below.",
         alt="In the plane of the two hidden activations the inputs (1, 0) and (0, 1) fall on one "
         "point. As k grows, that point crosses the output neuron's fixed line a₃ − a₄ = ½ while "
@@ -356,7 +468,8 @@ def lottery(
         ],
         title="Two hundred starts",
         caption="Click a seed that failed, press play, and watch the four points in the hidden "
-        "plane: which of them end up where no line can part them? Then replay one that learned.",
+        "plane: which of them end up where no line can separate them? Then replay one that "
+        "learned, and look for flat stretches in the loss.",
         alt="A grid of two hundred starts, about three quarters of them marked as learned. In a "
-        "failed one a yes-point and a no-point come to lie together in the hidden plane.",
+        "failed one a yes-point and a no-point come to lie on the same point of the hidden plane.",
     )  # fmt: skip

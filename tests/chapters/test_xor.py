@@ -64,6 +64,44 @@ def test_a_replayed_seed_ends_as_the_grid_says(chapter: dict, loss: str, seed: i
     assert chapter["learned"](answers[None]).item() == chapter["won"][loss][seed].item()
 
 
+def test_only_three_patterns_and_the_lifted_corner_tell_what_they_say(chapter: dict) -> None:
+    for points, classes in show.clouds().values():
+        assert points.shape == (100, 2) and 40 <= classes.sum().item() <= 60
+    figure = show.lifted_corner()
+    assert figure.outputs(lift=0.0)["above"].tolist() == [1, 0, 0, 0]
+    assert figure.outputs(lift=0.74)["above"].tolist() == [1, 0, 0, 0]
+    assert figure.outputs(lift=1.0)["above"].tolist() == [1, 0, 0, 1]
+
+
+def test_best_lines_agree_with_a_search_over_angles(chapter: dict) -> None:
+    angles = np.linspace(0, 2 * np.pi, 721)
+    directions = np.stack([np.cos(angles), np.sin(angles)], 1)
+    for name, (points, classes) in show.clouds().items():
+        sums = np.sort(directions @ points.numpy().T, 1)
+        between = np.concatenate([sums[:, :1] - 1, (sums[:, 1:] + sums[:, :-1]) / 2], 1)
+        yes = (directions @ points.numpy().T)[:, None] > between[:, :, None]
+        best = (yes == (classes.numpy() > 0.5)).sum(2).max()
+        assert chapter["most"][name].item() <= best <= chapter["most"][name].item() + 2
+
+
+def test_inequalities_are_strict_only_with_a_yes_point() -> None:
+    figure = show.add_inequalities()
+    yes, no = (figure.outputs(picked=np.array(p, "float32")) for p in ([0, 1, 1, 0], [1, 0, 0, 1]))
+    assert (float(yes["strict"]), float(yes["loose"])) == (1, 0)
+    assert (float(no["strict"]), float(no["loose"])) == (0, 1)
+    assert np.allclose(yes["c"], [2, 1, 1]) and np.allclose(no["c"], [-2, -1, -1])
+
+
+def test_losses_of_the_failures_are_an_eighth_or_a_sixth(chapter: dict) -> None:
+    ends = chapter["ends"].numpy()
+    assert np.minimum(np.abs(ends - 1 / 8), np.abs(ends - 1 / 6)).max() < 0.005
+
+
+def test_more_hidden_neurons_fail_less(chapter: dict) -> None:
+    rates = list(chapter["by_width"].values())
+    assert rates == sorted(rates) and rates[0] < 160 and rates[-1] >= 199
+
+
 def test_failed_starts_are_a_meeting_of_opposites(chapter: dict) -> None:
     lost, apart = chapter["lost"], chapter["apart"]
     assert apart[lost].max().item() < 0.01 < 0.5 < apart[~lost].min().item()
