@@ -235,7 +235,7 @@ def named(arguments: Sequence[Any]) -> str:
 
 
 def brief_argument(argument: Any) -> str:
-    array = array_of(argument)
+    array = None if isinstance(argument, tuple) else array_of(argument)
     if array is None:
         return brief(argument)
     return f"{float(array):.3g}" if array.ndim == 0 else f"an array of shape {array.shape}"

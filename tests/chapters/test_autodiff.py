@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 
 import nnlib
+from course.autodiff import checks
 from course.autodiff import engine as scalar
 from course.autodiff import figures as show
+from course.kit.checking import judge
 from tests.chapters.conftest import CHAPTERS
 
 torch = pytest.importorskip("torch")
@@ -209,3 +211,10 @@ def test_a_gradient_costs_less_than_three_runs(chapter: dict, width: int) -> Non
     weights, once, both = chapter["costs"](width)
     assert weights == width * 2 + width + width * width + width + width + 1
     assert 1.0 < both / once < 3.0
+
+
+def test_a_verdict_names_a_shape_as_a_shape() -> None:
+    words = judge(checks.broadcast, checks.only_leading).words
+    assert words.startswith(
+        "called with an array of shape (2, 4, 3), shape=(4, 1): the shape (4, 1)"
+    )
