@@ -38,6 +38,44 @@
     root.dataset.theme = next;
     redraw();
   };
+  // ?print=all, or the second button: code, hints and solutions are printed too.
+  let opened = [];
+  let everything = false;
+  const unfold = (printing) => {
+    if (printing && everything && !opened.length) {
+      opened = [...document.querySelectorAll(".bd-article details:not([open])")];
+      for (const folded of opened) folded.open = true;
+    } else if (!printing) {
+      for (const folded of opened) folded.open = false;
+      opened = [];
+    }
+  };
+  matchMedia("print").addEventListener("change", (event) => unfold(event.matches));
+  addEventListener("beforeprint", () => unfold(true));
+  addEventListener("afterprint", () => unfold(false));
+  addEventListener("DOMContentLoaded", () => {
+    if (new URLSearchParams(location.search).get("print") === "all") {
+      for (const folded of document.querySelectorAll(".bd-article details")) folded.open = true;
+    }
+    const article = document.querySelector("article.bd-article");
+    if (!article?.querySelector("details.nn-solution")) return;
+    const press = (words, all) => {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.textContent = words;
+      button.addEventListener("click", () => {
+        const before = everything;
+        everything = all;
+        print();
+        everything = before;
+      });
+      return button;
+    };
+    const place = document.createElement("div");
+    place.className = "nn-printing";
+    place.append(press("Print this chapter", false), press("Print it with code, hints and solutions", true));
+    article.append(place);
+  });
   matchMedia("print").addEventListener("change", (event) => turn(event.matches));
   addEventListener("beforeprint", () => turn(true));
   addEventListener("afterprint", () => turn(false));

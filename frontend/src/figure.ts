@@ -29,6 +29,8 @@ const builders: Record<string, Builder> = {
   axes, row, column, readout, meter, formula, button, control, images, network, dag, sequence, predict, quiz, toggles,
 };
 
+const PAPER = 640; // pixels: what an A4 or Letter page leaves between its margins
+
 /** A message in a figure's place: never a blank. */
 export function problem(host: HTMLElement, error: unknown): void {
   const message = error instanceof Error ? error.message : String(error);
@@ -176,6 +178,20 @@ function build(spec: Spec, model: Model, host: HTMLElement): () => void {
     show();
   };
   window.addEventListener("hashchange", moved);
+  // paper is narrower than most windows: the figure is laid out for it, and back again
+  const layOut = (width: string): void => {
+    if (host.style.maxWidth === width) return;
+    host.style.maxWidth = width;
+    resize();
+    update();
+  };
+  const onPaper = (): void => layOut(`${PAPER}px`);
+  const offPaper = (): void => layOut("");
+  const paper = matchMedia("print");
+  const turnPage = (): void => (paper.matches ? onPaper() : offPaper());
+  paper.addEventListener("change", turnPage);
+  window.addEventListener("beforeprint", onPaper);
+  window.addEventListener("afterprint", offPaper);
   // what a browser puts back into controls after Back or a reload, the figure overrules
   window.addEventListener("pageshow", update);
 
@@ -244,6 +260,9 @@ function build(spec: Spec, model: Model, host: HTMLElement): () => void {
     scene.dispose();
     window.removeEventListener("hashchange", moved);
     window.removeEventListener("pageshow", update);
+    paper.removeEventListener("change", turnPage);
+    window.removeEventListener("beforeprint", onPaper);
+    window.removeEventListener("afterprint", offPaper);
     watcher.disconnect();
     theme.disconnect();
     dark.removeEventListener("change", resize);
