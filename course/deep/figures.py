@@ -81,23 +81,31 @@ def sizes_by_layer(question: Any = None, **words: Any) -> live.Figure:
         "yscale": "log", "ylim": (SMALLEST, LARGEST), "xlabel": "layer",
         "xlim": (0.5, DEEPEST + 0.5), "width": 330, "height": 240,
     }  # fmt: skip
+    forwards = live.axes(
+        live.points(x="at", y="activations", color="series0", size=4),
+        live.curve("at", "activations", color="series0", label="activations"),
+        ylabel="size", **size,
+    )  # fmt: skip
+    backwards = live.axes(
+        live.points(x="at", y="deltas", color="gradient", size=4),
+        live.curve("at", "deltas", color="gradient", label="δ"),
+        live.curve("at", "gradients", color="ink", dash=True, label="weights’ gradient"),
+        ylabel="size", **size,
+    )  # fmt: skip
     view: list[Any] = [
         live.presets({
             "PyTorch’s default": {"spread": 3**-0.5}, "Xavier": {"spread": 1.0},
             "He": {"spread": 2**0.5}, "twice He": {"spread": 2 * 2**0.5},
         }),
-        [live.axes(live.points(x="at", y="activations", color="series0", size=4),
-                   live.curve("at", "activations", color="series0", label="activations"),
-                   ylabel="size", **size),
-         live.axes(live.points(x="at", y="deltas", color="gradient", size=4),
-                   live.curve("at", "deltas", color="gradient", label="δ"),
-                   live.curve("at", "gradients", color="ink", dash=True, label="weights’ gradient"),
-                   ylabel="size", **size)],
+        live.row(forwards, backwards),
         live.readout("Activations: {activations[0]:.2g} in layer 1, {activations[19]:.2g} in the "
                      "last layer. δ: {deltas[19]:.2g} in the last layer, {deltas[0]:.2g} in layer "
                      "1. Gradient of the weights of layer 1: {gradients[0]:.2g}. Loss at the "
                      "start: {loss:.3g}."),
     ]  # fmt: skip
+    if question is not None:
+        question.fields["reveal"] = view
+        view = [question]
     return live.figure(
         look,
         depth=live.slider(2, DEEPEST, 1, value=DEEPEST, label="depth"),
@@ -106,7 +114,7 @@ def sizes_by_layer(question: Any = None, **words: Any) -> live.Figure:
                            label="spread of the weights × √n"),
         residual=live.checkbox(False, static=False, label="residual connections"),
         norm=live.checkbox(False, static=False, label="layer normalisation"),
-        view=[question, *view] if question is not None else view,
+        view=view,
         **words,
     )  # fmt: skip
 
