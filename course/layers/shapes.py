@@ -147,7 +147,7 @@ def bumps() -> live.Figure:
                 live.button(f"{n} equal bumps", {"placed": f"fill{n}", "count": n})
                 for n in (4, 8, 16, 32)
             ]),
-            live.readout("{count:d} bumps, {units:d} hidden neurons: mean error {error:.3f}",
+            live.readout("bumps {count:d}, hidden neurons {units:d}: mean error {error:.3f}",
                          size="large"),
             "largest error {largest:.3f}; with the new bump the mean error would be {after:.3f}",
         ],
