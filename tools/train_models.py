@@ -34,7 +34,16 @@ def digits() -> dict[str, Any]:
     return {name: half(train(name)) for name in RECIPES}
 
 
-GROUPS: dict[str, Callable[[], dict[str, Any]]] = {"words": words, "digits": digits}
+def clauses() -> dict[str, Any]:
+    """The language model's transformer, in half precision."""
+    from course.networks.clauses import train
+
+    return {"transformer": {name: w.half() for name, w in train().state_dict().items()}}
+
+
+GROUPS: dict[str, Callable[[], dict[str, Any]]] = {
+    "words": words, "digits": digits, "clauses": clauses,
+}  # fmt: skip
 
 
 def compare(name: str) -> None:

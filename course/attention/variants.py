@@ -45,6 +45,8 @@ VARIANTS: dict[str, tuple[Callable[[], Any], int]] = {  # network, steps
     "without residual": (lambda: Finder(residual=False), 400),
     "without normalisation": (lambda: Finder(normalised=False), 400),
     "without normalisation, 1200 steps": (lambda: Finder(normalised=False), 1200),
+    "without positions, 1200 steps": (lambda: Finder(positions=False), 1200),
+    "without residual, 1200 steps": (lambda: Finder(residual=False), 1200),
     "one layer, 1200 steps": (lambda: Finder(layers=1), 1200),
 }
 

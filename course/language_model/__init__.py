@@ -1,0 +1,1 @@
+"""The chapter language-model: its figures and checks."""

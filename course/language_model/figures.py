@@ -1,0 +1,206 @@
+"""The language model in the page: the next word, writing on, and every head's map."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import nnlib
+import nnlib.nn.functional as F
+from course.networks.clauses import CODES, END, LENGTH, REST, vocabulary
+from nnlib import live
+
+ALPHABET = "abcdefghijklmnopqrstuvwxyz' "
+LONGEST, TYPED, WORDS = 14, 72, LENGTH - 1  # letters of a word; letters and words of a text
+SPACE, DRAWS, TOP = 32, 400, 8
+
+
+def letters_of(words: tuple[str, ...]) -> np.ndarray:
+    """The words as character codes, (n, 14), filled up with spaces."""
+    table = np.full((len(words), LONGEST), SPACE)
+    for row, word in zip(table, words, strict=True):
+        row[: len(word)] = [ord(letter) for letter in word]
+    return table
+
+
+SPELLING = letters_of(vocabulary())  # (1002, 14)
+
+
+def words_in(text: Any) -> tuple[Any, Any]:
+    """Codes of the words in a typed text (12,), and how many there are; unknown words are "…".
+
+    Runs inside of a recorded graph: each word's letters are compared with all 1,000 words.
+    """
+    points = nnlib.tensor(np.array([*map(ord, ALPHABET), SPACE]))
+    padded = nnlib.cat([points[text], nnlib.full((LONGEST,), SPACE)])
+    inside = (padded != SPACE).long()
+    before = nnlib.cat([nnlib.zeros(1).long(), inside[:-1]])
+    number = (inside * (1 - before)).cumsum(0) - 1  # which word a letter belongs to
+    mine = (number.unsqueeze(0) == nnlib.arange(WORDS).unsqueeze(1)) & (inside == 1)
+    first = mine.long().argmax(1)
+    at = (first.unsqueeze(1) + nnlib.arange(LONGEST)).clamp(max=len(padded) - 1)
+    letters = nnlib.where(mine.gather(1, at), padded[at], SPACE)
+    table = nnlib.tensor(SPELLING.astype(np.float32))
+    apart = (letters.float().unsqueeze(1) - table[:REST].unsqueeze(0)).abs().sum(-1)  # (12, 1000)
+    found = nnlib.where(apart.amin(1) == 0, apart.argmin(1), REST)
+    return found, mine.any(1).long().sum()
+
+
+def rounded(weight: Any) -> Any:
+    """A weight in float16's precision: half the bytes in the page."""
+    return weight.detach().half().float()
+
+
+class Replayed:
+    """The transformer for one clause of 13 positions, with switches for its heads."""
+
+    def __init__(self, model: Any) -> None:
+        self.words, self.positions = rounded(model.words), rounded(model.positions)
+        self.blocks = [{name: rounded(w) for name, w in block.named_parameters()}
+                       for block in model.blocks]  # fmt: skip
+        self.heads = model.blocks[0].heads.heads
+        self.norm = (rounded(model.norm.weight), rounded(model.norm.bias))
+
+    def __call__(self, row: Any, n: Any, keep: Any) -> tuple[Any, Any]:
+        """Logits after n words of a row (12,), and all maps (8, 13, 13)."""
+        size = self.words.shape[1]
+        x = nnlib.cat([nnlib.full((1,), END), row])
+        h, maps = self.words[x] + self.positions, []
+        ahead = nnlib.ones(LENGTH, LENGTH).triu(1)
+        for k, w in enumerate(self.blocks):
+            seen = F.layer_norm(h, (size,), w["norm1.weight"], w["norm1.bias"])
+
+            def split(name: str, seen: Any = seen, w: dict[str, Any] = w) -> Any:
+                made = seen @ w[f"heads.{name}.weight"].T
+                return made.reshape(LENGTH, self.heads, size // self.heads).transpose(0, 1)
+
+            scores = split("query") @ split("key").transpose(1, 2) / (size // self.heads) ** 0.5
+            A = (scores - 1e9 * ahead).softmax(-1)
+            maps.append(A)
+            on = keep[self.heads * k : self.heads * (k + 1)].reshape(-1, 1, 1)
+            mixed = (A @ split("value")) * on
+            h = h + mixed.transpose(0, 1).reshape(LENGTH, size) @ w["heads.out.weight"].T
+            seen = F.layer_norm(h, (size,), w["norm2.weight"], w["norm2.bias"])
+            up = (seen @ w["up.weight"].T + w["up.bias"]).relu()
+            h = h + up @ w["down.weight"].T + w["down.bias"]
+        last = F.layer_norm(h[n], (size,), *self.norm)
+        logits = nnlib.einsum("d,wd->w", last, self.words)
+        return logits, nnlib.cat(maps)
+
+
+def best_of(p: Any) -> dict[str, Any]:
+    """The most probable words: probabilities and letters."""
+    most, which = p.topk(TOP)
+    return {"most": most, "names": nnlib.tensor(SPELLING)[which]}
+
+
+def slots(name: str, *index: int) -> str:
+    """A word as a template of live letters: {name[3,0]:c}{name[3,1]:c}…"""
+    at = "".join(f"{i}," for i in index)
+    return "".join(f"{{{name}[{at}{j}]:c}}" for j in range(LONGEST))
+
+
+def next_bars() -> Any:
+    """The eight most probable next words as horizontal names above bars."""
+    at = np.arange(TOP)
+    names = [live.label(slots("names", i), float(i), lambda most, slot=i: most[slot], dy=-20)
+             for i in range(TOP)]  # fmt: skip
+    return live.axes(
+        live.bars("most", at, labels=[f"{k + 1}." for k in at], format=".2f"), *names,
+        ylim=(0, 1), width=620, height=230, ylabel="probability of coming next",
+    )  # fmt: skip
+
+
+def writing(model: Any, beginning: str, **words: Any) -> live.Figure:
+    """A typed beginning, the next word's probabilities, and words drawn one by one."""
+    net = Replayed(model)
+    draws = nnlib.tensor(np.random.default_rng(7).uniform(size=DRAWS).astype(np.float32))
+    allowed = nnlib.tensor((np.arange(CODES) != REST).astype(np.float32))
+    place, keep = nnlib.arange(WORDS), nnlib.ones(2 * net.heads)
+
+    def write(text: Any, more: Any, added: Any, draw: Any, T: Any, k: Any) -> dict[str, Any]:
+        typed, n = words_in(text)
+        total = (n + added).clamp(max=WORDS)
+        moved = more[(place - n).clamp(min=0)]
+        row = nnlib.where(place < n, typed, moved)
+        logits, _ = net(row, total, keep)
+        logits = logits - 1e9 * (1.0 - allowed)
+        least = logits.topk(50).values[k - 1]
+        p = (logits / T - 1e9 * (logits < least).float()).softmax(-1)
+        drawn = (p.cumsum(0) < draws[draw]).long().sum().clamp(max=CODES - 1)
+        ended = (added > 0) & (more[(added - 1).clamp(min=0)] == END)
+        free = (total < WORDS) & ~ended
+        grown = nnlib.where((place == added) & free, drawn, more)
+        shown = nnlib.where(place < total, row, END)
+        letters = nnlib.where((shown == END).unsqueeze(1), SPACE, nnlib.tensor(SPELLING)[shown])
+        return {"letters": letters, "grown": grown, "longer": nnlib.where(free, added + 1, added),
+                "again": (draw + 1) % DRAWS, "stop": (~free).float()} | best_of(p)  # fmt: skip
+
+    line = " ".join(slots("letters", k) for k in range(WORDS))
+    return live.figure(
+        write,
+        text=live.text(beginning, alphabet=ALPHABET, max_length=TYPED, label="beginning"),
+        T=live.slider(0.1, 2.0, 0.1, value=0.8, label="temperature T"),
+        k=live.slider(1, 50, value=50, label="top k"),
+        more=live.values(np.full(WORDS, END)),
+        added=live.values(0),
+        draw=live.values(0),
+        view=[
+            live.row(live.button("write the next word",
+                                 {"more": "grown", "added": "longer", "draw": "again"}),
+                     live.button("take its words back", {"added": 0, "draw": "again"})),
+            live.readout(line, size="large"),
+            live.readout("The clause is at its end.", when="stop"),
+            next_bars(),
+        ],
+        **words,
+    )  # fmt: skip
+
+
+def heads(model: Any, text: str, question: Any, **words: Any) -> live.Figure:
+    """Every head's map on a typed clause, each head with a switch, and the next word."""
+    net = Replayed(model)
+    count = 2 * net.heads
+
+    def look(text: Any, on: Any, head: Any) -> dict[str, Any]:
+        row, n = words_in(text)
+        logits, maps = net(row, n, on)
+        p = logits.softmax(-1)
+        start = nnlib.tensor(letters_of(("start",)))
+        inside = nnlib.arange(LENGTH) <= n
+        names = nnlib.cat([start, nnlib.tensor(SPELLING)[row]])
+        names = nnlib.where(inside.unsqueeze(1), names, SPACE)
+        shown = maps * inside.float().reshape(1, -1, 1)
+        last = maps[head][n]
+        return {"maps": shown, "weights": last * inside.float(), "looked": names,
+                "at": head % net.heads + 1, "in": head // net.heads + 1,
+                "chosen": nnlib.tensor(names[last.argmax()]), "weight": last.amax(),
+                "her": p[vocabulary().index("her")], "him": p[vocabulary().index("him")],
+                } | best_of(p)  # fmt: skip
+
+    labels = [f"block {b + 1}, head {h + 1}" for b in range(2) for h in range(net.heads)]
+    names = [live.label(slots("looked", t), float(t), -0.12 if t % 2 else -0.25)
+             for t in range(LENGTH)]  # fmt: skip
+    chosen = "".join(f"{{chosen[{j}]:c}}" for j in range(LONGEST))
+    shown = [
+        live.control("text"),
+        live.images("maps", columns=4, pixel=9, colors="magnitude", range=(0, 1), labels=labels,
+                    select="head"),
+        live.axes(live.bars("weights", np.arange(LENGTH), labels=[" "] * LENGTH, color="series2"),
+                  *names, ylim=(-0.32, 1.05), width=640, height=220, ylabel="weight",
+                  title="where the last word looks, in the chosen head"),
+        live.readout(f"Head {{at:d}} of block {{in:d}} looks most at {chosen}, "
+                     "with weight {weight:.2f}. Next: her {her:.3f}, him {him:.3f}."),
+        live.toggles(labels, toggle="on"),
+        next_bars(),
+    ]  # fmt: skip
+    question.fields["reveal"] = [live.column(*shown)]
+    return live.figure(
+        look,
+        text=live.text(text, alphabet=ALPHABET, max_length=TYPED, label="a clause"),
+        on=live.values(np.ones(count, np.float32)),
+        head=live.values(count - 1),
+        view=[question],
+        **words,
+    )

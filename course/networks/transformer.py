@@ -1,0 +1,81 @@
+"""A small language model, all of it: embeddings, blocks of attention and MLP, the next word.
+
+The chapter on language models builds these lines block by block; `course.networks.clauses` has the
+data, the training and the stored weights.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import nnlib
+from nnlib import nn
+
+
+class Heads(nn.Module):
+    """Several heads of attention side by side; no position looks ahead."""
+
+    def __init__(self, size: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.query = nn.Linear(size, size, bias=False)
+        self.key = nn.Linear(size, size, bias=False)
+        self.value = nn.Linear(size, size, bias=False)
+        self.out = nn.Linear(size, size, bias=False)
+
+    def split(self, x: Any) -> Any:
+        """(B, T, size) → (B, heads, T, size / heads)."""
+        B, T, size = x.shape
+        return x.reshape(B, T, self.heads, size // self.heads).transpose(1, 2)
+
+    def forward(self, x: Any, keep: Any = None) -> tuple[Any, Any]:
+        """The heads' joint answer (B, T, size), and who looked at whom (B, heads, T, T).
+
+        `keep`, (heads,), multiplies what each head says: 0 switches it off.
+        """
+        q, k, v = self.split(self.query(x)), self.split(self.key(x)), self.split(self.value(x))
+        scores = q @ k.transpose(-2, -1) / q.shape[-1] ** 0.5
+        ahead = nnlib.ones(x.shape[1], x.shape[1]).triu(1)
+        weights = (scores - 1e9 * ahead).softmax(-1)
+        seen = weights @ v
+        if keep is not None:
+            seen = seen * keep.reshape(-1, 1, 1)
+        return self.out(seen.transpose(1, 2).reshape(*x.shape)), weights
+
+
+class Block(nn.Module):
+    """Heads that look around, then two layers of neurons at every position."""
+
+    def __init__(self, size: int, heads: int, wide: int) -> None:
+        super().__init__()
+        self.norm1, self.heads = nn.LayerNorm(size), Heads(size, heads)
+        self.norm2 = nn.LayerNorm(size)
+        self.up, self.down = nn.Linear(size, wide), nn.Linear(wide, size)
+
+    def forward(self, x: Any, keep: Any = None) -> tuple[Any, Any]:
+        seen, weights = self.heads(self.norm1(x), keep)
+        x = x + seen
+        return x + self.down(self.up(self.norm2(x)).relu()), weights
+
+
+class Transformer(nn.Module):
+    """Words to vectors, blocks, and logits for the next word at every position."""
+
+    def __init__(self, words: int, length: int, size: int = 48, heads: int = 4, blocks: int = 2,
+                 wide: int | None = None) -> None:  # fmt: skip
+        super().__init__()
+        self.words = nn.Parameter(0.1 * nnlib.randn(words, size))
+        self.positions = nn.Parameter(0.1 * nnlib.randn(length, size))
+        self.blocks = nn.ModuleList([Block(size, heads, wide or 2 * size) for _ in range(blocks)])
+        self.norm = nn.LayerNorm(size)
+
+    def forward(self, x: Any, keep: Any = None) -> Any:
+        return self.look(x, keep)[0]
+
+    def look(self, x: Any, keep: Any = None) -> tuple[Any, list[Any]]:
+        """Logits (B, T, words), and each block's attention weights."""
+        h, maps = self.words[x] + self.positions[: x.shape[1]], []
+        for i, block in enumerate(self.blocks):
+            h, weights = block(h, None if keep is None else keep[i])
+            maps.append(weights)
+        return nnlib.einsum("btd,wd->btw", self.norm(h), self.words), maps

@@ -1,0 +1,147 @@
+"""The chapter on language models: data, model, stored weights and results, figures."""
+
+from __future__ import annotations
+
+import inspect
+
+import numpy as np
+import pytest
+
+import nnlib
+import nnlib.nn.functional as F
+from course.language_model import compare
+from course.language_model import figures as show
+from course.networks import clauses, transformer
+from nnlib import live
+from nnlib.datasets import austen_clauses
+
+SAID = {"title": "t", "caption": "c", "alt": "a"}
+TEST = austen_clauses(train=False).texts
+MODEL = clauses.trained()
+
+
+def words_of(table) -> list[str]:
+    return ["".join(map(chr, np.asarray(row).astype(int))).strip() for row in np.asarray(table)]
+
+
+@pytest.fixture(scope="module")
+def writing():
+    return show.writing(MODEL, "i am very much", **SAID)
+
+
+@pytest.fixture(scope="module")
+def heads():
+    ask = live.predict("Which?", name="ask", choices=["a", "b", "c"], answer=0)
+    return show.heads(MODEL, "she was afterwards looking for", ask, **SAID)
+
+
+def test_a_row_reads_words_and_its_targets_are_the_words_that_come_next() -> None:
+    x, y = clauses.table(["she was in love"])
+    assert clauses.spelled(x[0, 1:]) == "she was in love"
+    assert clauses.spelled(y[0, :5]) == "she was in love"
+    assert (y[0, 5:] == -100).all()
+
+
+def test_the_model_is_shorter_than_eighty_lines_and_has_the_size_that_the_page_counts() -> None:
+    lines = inspect.getsource(transformer).splitlines()
+    assert sum(bool(line.strip()) for line in lines) < 80
+    assert sum(w.numel() for w in MODEL.parameters()) == 86_352
+
+
+def test_no_position_sees_what_comes_later() -> None:
+    x, _ = clauses.table(TEST[:2])
+    changed = x.copy()
+    changed[:, 6:] = 3
+    with nnlib.no_grad():
+        before, after = MODEL(nnlib.tensor(x)), MODEL(nnlib.tensor(changed))
+    assert np.allclose(before.numpy()[:, :6], after.numpy()[:, :6], atol=1e-5)
+
+
+def test_heads_are_the_built_in_attention() -> None:
+    block, x = MODEL.blocks[0], nnlib.randn(2, 7, 48)
+    q, k, v = (block.heads.split(make(x))
+               for make in (block.heads.query, block.heads.key, block.heads.value))  # fmt: skip
+    built_in = F.scaled_dot_product_attention(q, k, v, is_causal=True)
+    joined = block.heads.out(built_in.transpose(1, 2).reshape(2, 7, 48))
+    assert (joined - block.heads(x)[0]).abs().max().item() < 1e-5
+
+
+def test_the_same_lines_in_pytorch_give_the_same_logits() -> None:
+    torch = pytest.importorskip("torch")
+    lines = inspect.getsource(transformer).replace("import nnlib\n", "import torch as nnlib\n")
+    theirs: dict = {"__name__": "transformer_in_torch"}
+    exec(lines.replace("from nnlib import nn", "from torch import nn"), theirs)
+    peer = theirs["Transformer"](clauses.CODES, clauses.LENGTH)
+    peer.load_state_dict({k: torch.tensor(v.tolist()) for k, v in MODEL.state_dict().items()})
+    x, _ = clauses.table(TEST[:3])
+    with torch.no_grad():
+        logits = peer(torch.tensor(x)).numpy()
+    assert np.allclose(logits, MODEL(nnlib.tensor(x)).detach().numpy(), atol=1e-4)
+
+
+def test_the_stored_model_beats_pairs_of_words() -> None:
+    assert clauses.surprise(MODEL, TEST[:400]) < 3.8
+
+
+@pytest.mark.slow
+def test_a_short_training_learns_more_than_single_counts() -> None:
+    assert clauses.surprise(clauses.train(steps=200), TEST[:400]) < 4.6
+
+
+@pytest.mark.slow
+def test_a_stored_comparison_comes_out_again() -> None:
+    again = compare.run("MLP", 3e-3, 0)
+    assert again == pytest.approx(compare.results()[compare.place("MLP", 3e-3, 0)], abs=0.03)
+
+
+def test_the_transformer_leads_at_this_size_and_length_of_training() -> None:
+    others = [min(compare.best(name)) for name in ("MLP", "RNN", "GRU")]
+    assert max(compare.best("transformer")) < min(others) - 0.03
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [("i am very much", ["i", "am", "very", "much"]), ("", []),
+     ("she xyzzy was", ["she", "…", "was"]),
+     ("  she   was ", ["she", "was"])],
+)  # fmt: skip
+def test_typed_words_are_found(writing, text, read) -> None:
+    shown = words_of(writing.outputs(text=text)["letters"])
+    assert [word for word in shown if word] == read
+
+
+def test_the_figure_gives_the_models_probabilities(heads) -> None:
+    codes = [[clauses.END, *clauses.codes("she was afterwards looking for")]]
+    p = MODEL(nnlib.tensor(codes))[0, -1].softmax(-1).detach().numpy()
+    seen = heads.outputs()
+    assert np.allclose(seen["most"], np.sort(p)[::-1][:8], atol=2e-3)
+    assert float(seen["weight"]) == pytest.approx(0.68, abs=0.01)
+    assert words_of(seen["names"])[0] == "her"
+
+
+def test_she_and_he_give_the_same_answer_and_the_head_matters_for_we(heads) -> None:
+    off = np.ones(8, np.float32)
+    off[7] = 0.0
+
+    def her(who: str, on: np.ndarray) -> float:
+        return float(heads.outputs(text=f"{who} afterwards looking for", on=on)["her"])
+
+    on = np.ones(8, np.float32)
+    assert her("she was", on) == pytest.approx(her("he was", on), abs=0.02)
+    assert her("we were", off) > 2 * her("we were", on)
+
+
+def test_it_writes_word_by_word_until_the_end(writing) -> None:
+    state: dict = {}
+    for _ in range(12):
+        seen = writing.outputs(**state)
+        state = {"more": seen["grown"], "added": seen["longer"], "draw": seen["again"]}
+    last = writing.outputs(**state)
+    written = [word for word in words_of(last["letters"]) if word]
+    assert written[:4] == ["i", "am", "very", "much"] and len(written) > 4
+    assert "…" not in written and float(last["stop"]) == 1.0
+
+
+def test_with_k_1_only_the_best_word_is_left(writing) -> None:
+    most = np.asarray(writing.outputs(k=1)["most"])
+    assert most[0] == pytest.approx(1, abs=1e-5) and most[1:].max() < 1e-5
