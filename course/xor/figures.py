@@ -373,7 +373,7 @@ def guess_the_output(five: Net, units: Mapping[str, float]) -> live.Figure:
         look,
         view=[
             live.predict(
-                "With these weights and the logistic g, what is a₅ at (1, 0)?",
+                "With these weights and the sigmoid as g, what is a₅ at (1, 0)?",
                 name="unit", answer="a5[1]", tolerance=0.03, min=0.0, max=1.0,
                 explain="No answer reaches ½.",
                 reveal=[live.axes(live.line(y=0.5, dash=True),
