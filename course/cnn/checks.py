@@ -1,4 +1,4 @@
-"""Exercises of the chapter on convolutions: sizes, counts, windows, pooling, shared gradients."""
+"""Exercises of the chapter on convolutions: windows, sizes, channels, pooling, shared gradients."""
 
 from __future__ import annotations
 
@@ -6,14 +6,54 @@ from typing import Any
 
 import numpy as np
 
+import nnlib
 import nnlib.nn.functional as F
-from course.kit.exercises import function, gradient, mistake, puzzle
+from course.kit.exercises import function, gradient, mistake, puzzle, value
+
+# --- a window on paper ----------------------------------------------------------------------------
+
+SOBEL = np.array([[1.0, 0, -1], [2, 0, -2], [1, 0, -1]])
+WINDOW = np.array([[1.0, 1, 0], [1, 0.5, 0], [1, 0, 0]])
+BIAS = -1.0
+
+
+def answered(total: float) -> tuple[float, float]:
+    return float(total), max(0.0, float(total))
+
+
+paper = value(
+    "paper",
+    like=lambda: answered((SOBEL * WINDOW).sum() + BIAS),
+    stars=1,
+    mistakes=[
+        mistake(
+            "The bias is missing: it is added once, to the sum of all nine.",
+            lambda: answered((SOBEL * WINDOW).sum()),
+        ),
+        mistake(
+            "The bias is added once, not for each row.",
+            lambda: answered((SOBEL * WINDOW).sum() + 3 * BIAS),
+        ),
+        mistake(
+            "The kernel is turned by 180° here. It is laid on the window as it is.",
+            lambda: answered((SOBEL[::-1, ::-1] * WINDOW).sum() + BIAS),
+        ),
+        mistake(
+            "The total input is right. ReLU keeps a positive number; it does not make it 1.",
+            lambda: ((SOBEL * WINDOW).sum() + BIAS, 1.0),
+        ),
+    ],
+    learned="Nine multiplications, one sum, a bias, g: a neuron like any other.",
+)
 
 # --- how large is the map? ------------------------------------------------------------------------
 
 
 def sizes(rng: np.random.Generator) -> tuple[int, int, int, int]:
-    return int(rng.integers(20, 40)), int(rng.integers(3, 8)), int(rng.integers(2, 4)), 2
+    """Sides, stride and padding for which a last window would stick out."""
+    k, s, p = int(rng.integers(3, 8)), int(rng.integers(2, 4)), 2
+    moves = int(rng.integers(5, 12))
+    return k - 2 * p + s * moves + int(rng.integers(1, s)), k, s, p
 
 
 size = function(
@@ -23,7 +63,7 @@ size = function(
     stars=1,
     mistakes=[
         mistake(
-            "One too few: the window's first place counts as well.",
+            "One too few: the window's first position counts as well.",
             lambda n, k, s, p: (n + 2 * p - k) // s,
         ),
         mistake(
@@ -31,7 +71,7 @@ size = function(
             lambda n, k, s, p: (n + p - k) // s + 1,
         ),
         mistake(
-            "These are all places of the window; the stride skips most of them.",
+            "These are all positions of the window; the stride skips most of them.",
             lambda n, k, s, p: n + 2 * p - k + 1,
         ),
         mistake(
@@ -40,79 +80,122 @@ size = function(
         ),
         mistake(
             "A window that would stick out is left out: round down with //.",
-            lambda n, k, s, p: (n + 2 * p - k) / s + 1 + 0.25,
+            lambda n, k, s, p: (n + 2 * p - k) / s + 1,
+        ),
+        mistake(
+            "This rounds up: it counts a window that sticks out. Round down with //.",
+            lambda n, k, s, p: -(-(n + 2 * p - k) // s) + 1,
         ),
     ],
     learned="With stride 1 and p = (k − 1)/2 the map is as large as the image.",
 )
 
-# --- how many weights? ----------------------------------------------------------------------------
+# --- how far does it see? -------------------------------------------------------------------------
 
-count = function(
-    "count",
-    like=lambda before, after, k: after * (before * k * k + 1),
-    given=lambda rng: tuple(int(n) for n in rng.integers(2, 9, 3)),
-    stars=1,
+
+def field_of(layers: Any, late: bool = False, strides: bool = True, edge: int = 1) -> int:
+    side, step = 1, 1
+    for k, stride in layers:
+        if late:
+            step *= stride
+        side += (k - edge) * step
+        if not late and strides:
+            step *= stride
+    return side
+
+
+def some_layers(rng: np.random.Generator) -> tuple[list[tuple[int, int]]]:
+    sides = rng.integers(2, 6, 4)
+    return ([(int(k), int(s)) for k, s in zip(sides, (1, 2, 3, 2), strict=True)],)
+
+
+field = function(
+    "field",
+    like=field_of,
+    given=some_layers,
+    stars=2,
     mistakes=[
-        mistake("Each map's bias is missing.", lambda before, after, k: after * before * k * k),
         mistake(
-            "A kernel reaches through all maps of the layer before: it has before · k · k weights.",
-            lambda before, after, k: after * (k * k + 1),
+            "The stride counts one layer too early: a layer's own windows are laid out with the "
+            "step of the layer below.",
+            lambda layers: field_of(layers, late=True),
         ),
         mistake(
-            "One bias for each map that is made, not for each pair of maps.",
-            lambda before, after, k: after * before * (k * k + 1),
+            "The strides are missing: after pooling, neighbours are farther apart.",
+            lambda layers: field_of(layers, strides=False),
         ),
-        mistake("A window has k rows of k: k² pixels.",
-                lambda before, after, k: after * (before * k + 1)),
+        mistake(
+            "A window of k reaches over k − 1 distances; the first pixel is there already.",
+            lambda layers: field_of(layers, edge=0),
+        ),
+        mistake(
+            "Strides multiply: two poolings by 2 make a step of 4.",
+            lambda layers: (
+                1
+                + sum(
+                    (k - 1) * (1 + sum(s - 1 for _, s in layers[:at]))
+                    for at, (k, _) in enumerate(layers)
+                )
+            ),
+        ),
     ],
-    learned="The size of the image is nowhere in it.",
-)  # fmt: skip
+    learned="Each pooling makes every later window wider: that is how a few layers see everything.",
+)
 
-# --- slide a window -------------------------------------------------------------------------------
-
-
-def picture(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    return rng.normal(size=(6, 8)), rng.normal(size=(3, 3))
+# --- channels in, channels out --------------------------------------------------------------------
 
 
 def convolved(x: Any, kernel: Any) -> Any:
     return F.conv2d(x[None, None], kernel[None, None])[0, 0]
 
 
-slide = function(
-    "slide",
-    like=convolved,
-    given=picture,
-    stars=2,
+def layer(x: Any, kernels: Any, biases: Any) -> Any:
+    return F.conv2d(x[None], kernels, biases)[0]
+
+
+channels = function(
+    "channels",
+    like=layer,
+    given=lambda rng: (
+        rng.normal(size=(2, 6, 8)),
+        rng.normal(size=(4, 2, 3, 3)),
+        rng.normal(size=4),
+    ),
+    stars=3,
     derivative=True,
     mistakes=[
         mistake(
+            "Only the first channel is seen: a neuron looks at all channels of its window.",
+            lambda x, kernels, biases: layer(x[:1], kernels[:, :1], biases),
+        ),
+        mistake(
+            "Each channel gets a total of its own here. One neuron adds up all channels.",
+            lambda x, kernels, biases: nnlib.stack(
+                [layer(x[c : c + 1], kernels[:, c : c + 1], biases) for c in range(2)], 1
+            ),
+        ),
+        mistake(
+            "The bias is added once for each channel; a map has one bias.",
+            lambda x, kernels, biases: layer(x, kernels, 2 * biases),
+        ),
+        mistake(
+            "The bias is missing.",
+            lambda x, kernels, biases: layer(x, kernels, 0 * biases),
+        ),
+        mistake(
             "The kernel is turned by 180°: mathematicians' convolution. Here it slides as it is.",
-            lambda x, kernel: convolved(x, kernel.flip(0, 1)),
+            lambda x, kernels, biases: layer(x, kernels.flip(2, 3), biases),
         ),
         mistake(
-            "Rows and columns are exchanged in the kernel.",
-            lambda x, kernel: convolved(x, kernel.T),
+            "Rows and columns are exchanged in the kernels.",
+            lambda x, kernels, biases: layer(x, kernels.transpose(2, 3), biases),
         ),
         mistake(
-            "The map's rows and columns are exchanged.",
-            lambda x, kernel: convolved(x, kernel).T,
-        ),
-        mistake(
-            "The window sticks out of the image: it fits at 4 × 6 places only.",
-            lambda x, kernel: F.conv2d(x[None, None], kernel[None, None], padding=1)[0, 0],
-        ),
-        mistake(
-            "You average each window; a neuron adds up.",
-            lambda x, kernel: convolved(x, kernel) / 9,
-        ),
-        mistake(
-            "The last row and column of places are missing.",
-            lambda x, kernel: convolved(x, kernel)[:-1, :-1],
+            "The channels are averaged; a neuron adds up.",
+            lambda x, kernels, biases: layer(x, kernels / 2, biases),
         ),
     ],
-    learned="A whole layer of neurons, and nine weights.",
+    learned="All channels of a window, one sum, one bias: then the next map.",
 )
 
 # --- pool -----------------------------------------------------------------------------------------
@@ -123,41 +206,45 @@ pool = function(
     given=lambda rng: (rng.normal(size=(6, 8)),),
     stars=2,
     mistakes=[
+        mistake("This is still four pixels of one row. Split rows and columns separately.",
+                lambda x: x.reshape(3, 4, 4).amax(2)),
         mistake("The largest of each block is asked for, not its mean.",
                 lambda x: F.avg_pool2d(x[None, None], 2)[0, 0]),
         mistake("These are all windows of 2 × 2; pooling takes those that do not overlap.",
                 lambda x: F.max_pool2d(x[None, None], 2, stride=1)[0, 0]),
         mistake("This keeps the first pixel of each block, whatever the others are.",
                 lambda x: x[::2, ::2]),
-        mistake("The blocks are rows of four here: after the reshape, take the maximum over "
-                "dimensions 1 and 3.",
-                lambda x: x.reshape(3, 4, 4).amax(2)),
+        mistake("This takes the maximum over the blocks, and keeps what is inside a block: the "
+                "two dimensions are exchanged.",
+                lambda x: x.reshape(3, 2, 4, 2).amax((0, 2))),
+        mistake("This takes the maximum inside the rows only; a block has two columns as well.",
+                lambda x: x.reshape(3, 2, 8).amax(1)),
     ],
     learned="A quarter of the numbers; a shift by one pixel often changes none of them.",
 )  # fmt: skip
 
 # --- a kernel for an edge -------------------------------------------------------------------------
 
-SHAPE = "a table of 3 × 3 numbers is needed."
-FLAT = "it answers inside even ink too: its nine weights should add up to 0."
-FLIPPED = "it sees the other side: turn its signs."
-BLIND = "it does not answer at all where ink begins on the right."
-LYING = "it also answers at edges that lie: each column should hold one number three times."
+SHAPE = "a matrix of 3 × 3 weights is needed."
+FLAT = "it answers inside even ink, too: its nine weights should add up to 0."
+LEVEL = "it also answers at horizontal edges: each row has to add up to 0 by itself."
+FLIPPED = "it answers to ink that begins on the left: change all its signs."
+BLIND = "it does not answer where ink begins on the right."
 
 
 def edge_problem(answer: Any) -> str | None:
     kernel = np.asarray(answer.tolist() if hasattr(answer, "tolist") else answer, float)
     if kernel.shape != (3, 3):
         return SHAPE
-    right, left = np.array([[0.0, 0, 1]] * 3), np.array([[1.0, 1, 0]] * 3)
-    if abs(kernel.sum()) > 1e-6:
+    small = 1e-6 * max(1e-9, abs(kernel).max())
+    if abs(kernel.sum()) > small:
         return FLAT
-    if (kernel * right).sum() < -1e-6 and (kernel * left).sum() > 1e-6:
+    if (abs(kernel.sum(1)) > small).any():
+        return LEVEL
+    one, two = kernel[:, 2].sum(), kernel[:, 1:].sum()  # ink in the last column, in the last two
+    if one < -small and two < -small:
         return FLIPPED
-    if (kernel * right).sum() < 0.5:
-        return BLIND
-    lying = [(kernel * side).sum() for side in (right.T, left.T)]
-    return LYING if max(abs(v) for v in lying) > 1e-6 else None
+    return None if one > small and two > -small else BLIND
 
 
 edge = puzzle(
@@ -168,9 +255,9 @@ edge = puzzle(
     mistakes=[
         mistake(SHAPE, [1, 0, -1]),
         mistake(FLAT, [[0, 0, 1]] * 3),
+        mistake(LEVEL, [[-1, -1, 0], [-1, 0, 1], [0, 1, 1]]),
         mistake(FLIPPED, [[1, 0, -1]] * 3),
         mistake(BLIND, [[0, 0, 0]] * 3),
-        mistake(LYING, [[-1, -1, 0], [-1, 0, 1], [0, 1, 1]]),
     ],
     learned="Training finds such kernels by itself, among others.",
 )
@@ -178,35 +265,35 @@ edge = puzzle(
 # --- the gradient of shared weights ---------------------------------------------------------------
 
 
-def errors(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def deltas(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return rng.normal(size=(3, 3)), rng.normal(size=(6, 8)), rng.normal(size=(4, 6))
 
 
 shared = gradient(
     "shared",
     of=lambda kernel, x, delta: (convolved(x, kernel) * delta).sum(),
-    given=errors,
+    given=deltas,
     stars=3,
     mistakes=[
         mistake(
-            "This is the first window's share alone. All 24 copies use the same weights: add.",
+            "This is the first window's term alone. All 24 copies use the same weights: add.",
             lambda kernel, x, delta: delta[0, 0] * x[:3, :3],
         ),
         mistake(
-            "You overwrite: this is the last window's share. All copies' shares are added.",
+            "You overwrite: this is the last window's term. All copies' terms are added.",
             lambda kernel, x, delta: delta[-1, -1] * x[-3:, -3:],
         ),
         mistake(
-            "This is the mean over the copies; fan-out adds.",
+            "This is the mean over the copies; paths add.",
             lambda kernel, x, delta: convolved(x, delta) / 24,
         ),
         mistake(
-            "The kernel itself does not matter here: a weight's gradient is what it was given, "
-            "times the error.",
+            "The kernel's own weights do not matter here: a weight's gradient is δ times the pixel "
+            "that it has met.",
             lambda kernel, x, delta: convolved(x, delta) * kernel,
         ),
     ],
-    learned="It is a convolution again: of the image with the errors.",
+    learned="It is a convolution again: of the image with δ as its kernel.",
 )
 
-EXERCISES = [size, count, slide, pool, edge, shared]
+EXERCISES = [paper, size, field, edge, pool, channels, shared]

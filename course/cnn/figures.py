@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -35,15 +34,17 @@ def slid(x: Any, kernel: Any) -> Any:
 
 
 def paint_a_kernel(image: np.ndarray, question: Any) -> live.Figure:
-    """An image and a kernel to paint; the window's numbers, their products, the sum, the map."""
+    """An image and a kernel to paint; a window's sum, its ReLU, and the map of all windows."""
     small = np.pad(shrink(image, 12).numpy().round(1), 1)  # a frame of paper around the digit
 
-    def look(image: Any, kernel: Any, row: Any, column: Any) -> dict[str, Any]:
+    def look(image: Any, kernel: Any, bias: Any, row: Any, column: Any) -> dict[str, Any]:
         seen = at_window(image, row, column, 3)
+        total = (seen * kernel).sum() + bias
         side = 1 + 0 * row
         return {
-            "map": slid(image, kernel), "seen": seen, "product": seen * kernel,
-            "sum": (seen * kernel).sum(), "frame": nnlib.stack([row, column, 3 * side, 3 * side]),
+            "map": slid(image, kernel) + bias, "active": (slid(image, kernel) + bias).relu(),
+            "seen": seen, "product": seen * kernel, "sum": total, "answer": total.relu(),
+            "frame": nnlib.stack([row, column, 3 * side, 3 * side]),
             "cell": nnlib.stack([row, column, side, side]),
         }  # fmt: skip
 
@@ -54,25 +55,30 @@ def paint_a_kernel(image: np.ndarray, question: Any) -> live.Figure:
         image=live.paint((14, 14), value=small, brush=0.6, label="image"),
         kernel=live.paint((3, 3), value=KERNELS["left edges"], range=(-1, 1), brush=0,
                           colors="diverging", annotate=".1f", label="kernel: nine weights"),
+        bias=live.slider(-2.0, 2.0, 0.1, value=0.0, label="bias"),
         row=live.slider(0, 11, value=5, label="window's row"),
         column=live.slider(0, 11, value=3, label="window's column"),
         view=[
             question,
             [live.control("image"), live.column(live.control("kernel"), live.presets(presets))],
-            live.control("row", "column"),
+            live.control("bias", "row", "column"),
             [live.images("image", window="frame", pixel=11, range=(0, 1), title="the window"),
              live.images("map", window="cell", pick=("row", "column"), pixel=11,
-                         colors="diverging", title="the map: click it", when="sees_committed")],
+                         colors="diverging", title="all totals: click", when="sees_committed"),
+             live.images("active", window="cell", pick=("row", "column"), pixel=11,
+                         colors="magnitude", title="feature map: ReLU", when="sees_committed")],
             [live.images("seen", title="what it sees", range=(0, 1), **numbers),
              live.images("product", title="times the kernel", colors="diverging", range=(-1, 1),
                          **numbers)],
-            "Window at row {row:d}, column {column:d}: the nine products add up to {sum:+.2f}.",
+            live.readout("Window at row {row:d}, column {column:d}: total input {sum:+.2f}, "
+                         "after ReLU {answer:.2f}."),
         ],
         title="Slide a window",
-        caption="Move the window, by the sliders or by a click on the map. Then paint: which "
-        "kernel answers only where ink ends on the right?",
-        alt="A small digit, a kernel of nine weights, what the window shows, and its products with "
-        "the kernel; once the question is answered, the map of all windows' sums.",
+        caption="Move the window, with the sliders or by a click on a map. Lower the bias and "
+        "watch the feature map. Then paint: which kernel answers only where ink ends on the right?",
+        alt="A small digit, a kernel of nine weights, what the window shows, and the two "
+        "multiplied entry by entry; once the question is answered, the total inputs of all "
+        "windows and the feature map, which is 0 wherever the total is negative.",
     )  # fmt: skip
 
 
@@ -151,7 +157,7 @@ def as_a_matrix() -> live.Figure:
             live.readout("Largest difference between the two: {gap:.6f}. 144 of 576 entries can "
                          "differ from 0, and they hold nine different weights."),
         ],
-        title="A matrix with few different numbers",
+        title="A matrix with few different weights",
         caption="Paint the kernel and watch the diagonals; choose a row to see its window.",
         alt="A matrix with 16 rows and 36 columns that is 0 but for nine diagonal stripes, each of "
         "one weight. Its product with the image equals the sliding window's map.",
@@ -209,19 +215,54 @@ def drag_the_digit(image: np.ndarray, kernel: Any, question: Any) -> live.Figure
     )  # fmt: skip
 
 
-def shifts(lines: dict[str, Sequence[float]], question: Any, **words: Any) -> live.Figure:
-    """Accuracy against the number of pixels by which the test images were shifted."""
-    pixels = np.arange(len(next(iter(lines.values()))))
-    curves = [
-        live.curve(pixels, 100 * np.array(values), color=f"series{k}", label=name,
-                   dash=(False, True, False)[k], width=(2.0, 2.0, 3.0)[k])
-        for k, (name, values) in enumerate(lines.items())
-    ]  # fmt: skip
-    question.fields["reveal"] = [
-        live.axes(*curves, xlabel="pixels shifted", ylabel="% read correctly", ylim=(0, 100),
-                  width=560, height=300)
-    ]  # fmt: skip
+def over_starts(
+    x: Any, runs: dict[str, Any], question: Any = None, *, xlabel: str, ylabel: str = "% right",
+    **words: Any,
+) -> live.Figure:  # fmt: skip
+    """Curves through the means over several starts, and a dot for each start.
+
+    `runs` gives each curve's numbers, (starts, len(x)), from 0 to 1.
+    """
+    marks: list[Any] = []
+    for k, (name, table) in enumerate(runs.items()):
+        percent = 100 * np.asarray(table, np.float32)
+        marks += [
+            live.points(x=np.tile(x, len(percent)), y=percent.ravel(), size=4, color=f"series{k}"),
+            live.curve(x, percent.mean(0), color=f"series{k}", label=name, dash=bool(k % 2),
+                       width=2.5),
+        ]  # fmt: skip
+    axes = live.axes(*marks, xlabel=xlabel, ylabel=ylabel, ylim=(0, 103), width=560, height=300)
+    if question is None:
+        return live.figure(view=[axes], **words)
+    question.fields["reveal"] = [axes]
     return live.figure(view=[question], **words)
+
+
+def pooled_block(**words: Any) -> live.Figure:
+    """A 4 × 4 map to paint, its 2 × 2 maxima, and where their gradients go."""
+    start = np.array([[1, 3, 0, 2], [2, 0, 1, 1], [0, 1, 4, 0], [5, 1, 2, 3]], np.float32)
+
+    def pool(map: Any, delta: Any) -> dict[str, Any]:
+        x = map.detach().requires_grad_()
+        most = F.max_pool2d(x[None, None], 2)[0, 0]
+        (back,) = nnlib.autograd.grad((most * delta).sum(), [x])
+        return {"most": most, "back": back}
+
+    numbers: dict[str, Any] = {"annotate": ".1f", "pixel": 42}
+    return live.figure(
+        pool,
+        map=live.paint((4, 4), start, range=(0, 6), brush=0, annotate=".0f", label="map"),
+        delta=live.paint((2, 2), np.array([[0.5, -1.0], [0.2, 1.0]]), range=(-1, 1), brush=0,
+                         colors="diverging", annotate=".1f", label="δ of the four maxima"),
+        view=[
+            [live.control("map"),
+             live.images("most", range=(0, 6), title="the largest", **numbers)],
+            [live.control("delta"),
+             live.images("back", colors="diverging", range=(-1, 1), title="gradient of the map",
+                         **numbers)],
+        ],
+        **words,
+    )  # fmt: skip
 
 
 def rounded(net: Any) -> list[Any]:
@@ -229,21 +270,24 @@ def rounded(net: Any) -> list[Any]:
     return [p.detach().half().float() for p in net.parameters()]
 
 
-def maps_of(net: Any, start: np.ndarray) -> live.Figure:
-    """A drawing on its way through three convolutions, every feature map shown."""
+def maps_of(net: Any, mlp: Any, start: np.ndarray) -> live.Figure:
+    """A drawing on its way through three convolutions, every map shown; an MLP's answer beside."""
     K1, b1, K2, b2, K3, b3, W, b = rounded(net)
+    W1, c1, W2, c2 = rounded(mlp)
 
-    def read(drawing: Any, one: Any, last: Any) -> dict[str, Any]:
-        seen = centred(drawing)
+    def read(drawing: Any, centre: Any, one: Any, last: Any) -> dict[str, Any]:
+        seen = nnlib.where(centre, centred(drawing), drawing)
         first = F.conv2d(seen[None, None], K1, b1, padding=2).relu()
         second = F.conv2d(F.max_pool2d(first, 2), K2, b2, padding=2).relu()
         third = F.conv2d(F.max_pool2d(second, 2), K3, b3, padding=2).relu()[0]
         found = third.amax((1, 2))
         z = W @ found + b
         p = nnlib.softmax(z, 0)
+        other = nnlib.softmax(W2 @ (W1 @ seen.reshape(-1) + c1).relu() + c2, 0)
         return {
             "seen": seen, "first": first[0], "second": second[0], "third": third, "found": found,
             "p": p, "answer": p.argmax(), "percent": 100 * p.max(), "ink": drawing.max() > 0.3,
+            "other": other, "mlp_answer": other.argmax(), "mlp_percent": 100 * other.max(),
             "kernel": K1[one, 0], "large": first[0, one], "says": W[:, last] * found[last],
             "amount": found[last], "chosen": 1.0 * (nnlib.arange(len(b3)) == last),
         }  # fmt: skip
@@ -257,14 +301,21 @@ def maps_of(net: Any, start: np.ndarray) -> live.Figure:
     return live.figure(
         read,
         drawing=live.paint((28, 28), value=start, brush=1.2, label="draw a digit here"),
+        centre=live.checkbox(True, static=False, label="centre and scale the drawing"),
         one=live.values(0), last=live.values(loudest),
         view=[
             [live.control("drawing"),
              live.column(
-                 live.images("seen", pixel=7, title="input, centred and scaled"),
-                 live.readout("It reads {answer:d} and is {percent:.0f} % sure.", size="large",
+                 live.control("centre"),
+                 live.images("seen", pixel=7, title="what both networks get"),
+                 live.readout("CNN: {answer:d} ({percent:.0f} %)", size="large", when="ink"),
+                 live.readout("MLP: {mlp_answer:d} ({mlp_percent:.0f} %)", size="large",
                               when="ink"),
                  live.readout("Nothing is drawn.", size="large", when=lambda ink: ~ink))],
+            [live.axes(live.bars("p", labels=CLASSES, color="accent"), ylim=(0, 1), width=330,
+                       height=150, ylabel="probability", title="CNN"),
+             live.axes(live.bars("other", labels=CLASSES, color="muted"), ylim=(0, 1), width=330,
+                       height=150, ylabel="probability", title="MLP")],
             live.images("first", pixel=1.9, select="one", range=(0, 1.5),
                         title="16 maps of 28 × 28: click one", **maps),
             [live.images("kernel", pixel=24, colors="diverging", title="its 5 × 5 weights"),
@@ -275,16 +326,16 @@ def maps_of(net: Any, start: np.ndarray) -> live.Figure:
             live.axes(live.bars("found", select="last", classes="chosen", width=1.0),
                       xlabel="map", ylabel="maximum", title="is it anywhere?", width=700,
                       height=140),
-            [live.axes(live.bars("says", labels=CLASSES, color="series2"), width=330, height=170,
-                       title="what the chosen map says for each digit"),
-             live.axes(live.bars("p", labels=CLASSES, color="accent"), ylim=(0, 1), width=330,
-                       height=170, ylabel="probability", title="answer")],
-            "Map {last:d} finds what it looks for to the amount {amount:.2f}.",
+            live.axes(live.bars("says", labels=CLASSES, color="series2"), width=420, height=170,
+                      title="what the chosen map adds to each digit’s logit"),
+            "The largest value of map {last:d} is {amount:.2f}.",
         ],
         title="Every feature map of a drawing",
-        caption="Clear the pad and draw a digit, anywhere and of any size. Click maps of the first "
-        "and last layer: what do their neurons look for?",
-        alt="A drawn digit, sixteen maps in which its edges light up, thirty-two smaller maps with "
-        "pieces of strokes, sixty-four maps of 7 by 7 with few bright places, the largest value "
-        "of each as a bar, and ten probabilities.",
+        caption="Clear the pad and draw a digit. Then untick “centre and scale”: both networks get "
+        "your drawing as it is. Draw in a corner, or small. Click maps of the first and last "
+        "layer: what do their neurons look for?",
+        alt="A drawn digit, sixteen maps in which its edges are bright, thirty-two smaller maps "
+        "with pieces of strokes, and sixty-four maps of 7 by 7 with few bright positions. The "
+        "largest value of each is a bar, and ten probabilities of the CNN stand beside those of an "
+        "MLP. Without centring the MLP’s answer changes with the position, the CNN’s hardly.",
     )  # fmt: skip

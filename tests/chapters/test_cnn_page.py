@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from course.cnn import figures as show
+from course.cnn.strokes import STROKES
 from course.networks import digits
-from nnlib import datasets
-from tests.chapters.test_cnn import DRAWN, EDGE, IMAGE, asked, like
+from tests.chapters.test_cnn import EDGE, IMAGE, asked, like
 from tests.live.test_figures import Site
 
 pytestmark = pytest.mark.browser
@@ -20,7 +20,7 @@ MAPS, DRAG, SLIDE = "every-feature-map-of-a-drawing", "drag-the-digit", "slide-a
 @pytest.fixture(scope="module")
 def site(shown: Callable) -> Iterator[Site]:
     figures = [
-        show.maps_of(digits.trained("anywhere"), datasets.digits(train=False).x[1, 0]),
+        show.maps_of(digits.trained("anywhere"), digits.trained("mlp"), IMAGE),
         show.drag_the_digit(IMAGE, EDGE, asked("still")),
         show.paint_a_kernel(IMAGE, asked("sees")),
     ]
@@ -34,7 +34,7 @@ def draw(site: Site, digit: int, top: float, left: float, side: float) -> None:
     figure.get_by_role("button", name="clear").click()
     pad = figure.locator(".nn-pad").bounding_box()
     mouse = site.page.mouse
-    for stroke in DRAWN[digit]:
+    for stroke in STROKES[digit]:
         for k, (down, right) in enumerate(stroke):
             x, y = (left + right * side) / 28, (top + down * side) / 28
             mouse.move(pad["x"] + x * pad["width"], pad["y"] + y * pad["height"], steps=4)
@@ -44,11 +44,11 @@ def draw(site: Site, digit: int, top: float, left: float, side: float) -> None:
     site.settle()
 
 
-@pytest.mark.parametrize("digit", DRAWN)
-def test_a_digit_drawn_anywhere_and_of_any_size_is_read(site: Site, digit: int) -> None:
+@pytest.mark.parametrize("digit", STROKES)
+def test_a_centred_drawing_is_read(site: Site, digit: int) -> None:
     draw(site, digit, *[(4, 4, 20), (13, 13, 13), (2, 8, 17)][digit % 3])
     assert site.read(MAPS, "p").argmax() == digit
-    assert f"It reads {digit}" in site.figure(MAPS).inner_text()
+    assert f"CNN: {digit}" in site.figure(MAPS).inner_text()
 
 
 def test_the_pages_maps_are_pythons(site: Site) -> None:
@@ -62,7 +62,7 @@ def test_the_pages_maps_are_pythons(site: Site) -> None:
 def test_a_click_chooses_a_map(site: Site) -> None:
     site.figure(MAPS).get_by_role("button", name="image 6, 7 by 7").click()
     assert site.read(MAPS, "last")[0] == 5
-    assert "Map 5 finds" in site.figure(MAPS).inner_text()
+    assert "largest value of map 5" in site.figure(MAPS).inner_text()
 
 
 def test_the_digit_follows_the_pointer_and_its_largest_number_stays(site: Site) -> None:
