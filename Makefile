@@ -18,7 +18,7 @@ PIP         := $(BIN)/python -m pip --disable-pip-version-check
 NO_PACKAGE   = { echo "error: pip could not have the package that it names above (No matching distribution found for …); is the network up?" >&2; exit 1; }
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve lab test quick lint lint-chapters types notebooks notebooks-check bench bench-run \
+.PHONY: fuzz help book serve lab test quick lint lint-chapters types notebooks notebooks-check bench bench-run \
         new-chapter watch \
         frontend frontend-check assets clean distclean site-for-tests browser scripts versions
 
@@ -31,6 +31,7 @@ help:
 	@echo "make quick   the same without the slow parts (under 2 minutes)"
 	@echo "make lab     JupyterLab on the chapters, in a copy of your own (reading/)"
 	@echo "make new-chapter name=…   start a chapter     make watch name=…   its page, after each save"
+	@echo "make fuzz minutes=…       look for programs on which nnlib and PyTorch differ"
 	@echo "make notebooks            cut stubs, run chapters, store outputs (CHAPTER=… for one)"
 	@echo "make clean   remove what was built        (distclean: also .venv and downloads)"
 
@@ -86,8 +87,8 @@ export NNLIB_COURSE   ?= author
 export NNLIB_PROGRESS ?= off
 
 # Several processes run at once here: one thread each is faster than all threads for each.
-book test quick notebooks: export OPENBLAS_NUM_THREADS := 1
-book test quick notebooks: export OMP_NUM_THREADS := 1
+book test quick notebooks fuzz: export OPENBLAS_NUM_THREADS := 1
+book test quick notebooks fuzz: export OMP_NUM_THREADS := 1
 
 notebooks: $(BOOK_STAMP)
 	$(BIN)/python tools/exercises.py $(CHAPTERS)
@@ -137,6 +138,10 @@ quick: $(TEST_STAMP) lint notebooks-check
 # Every Python that can be had, oldest and newest NumPy (pythons="python3.12 python3.13" for these).
 versions: $(TEST_STAMP)
 	$(BIN)/python tools/versions.py $(if $(pythons),--pythons $(pythons)) $(if $(book),--book)
+
+# Programs that nnlib and PyTorch might answer differently, then the Hypothesis tests with fresh seeds.
+fuzz: $(TEST_STAMP)
+	$(BIN)/python tools/fuzz.py --minutes $(or $(minutes),5)
 
 bench: $(TEST_STAMP)
 	@$(PIP) install -q -r requirements.txt -e '.[bench]' || $(NO_PACKAGE)

@@ -32,7 +32,7 @@ def become(x: Value, result: Value, how: str) -> Any:
     if recording:
         _refuse_leaf(x, view, how)
     _refuse_misfit(x, result, how)
-    _write(x, result._data)
+    _write(x, result._data, how)
     if recording and not isinstance(x._node, Leaf):
         x._node = result._node
     if record.watcher is not None:
@@ -79,33 +79,54 @@ def _holds(array: Any) -> str:
     return {"b": "b", "u": "ui", "i": "ui", "f": "fui"}[array.dtype.kind]
 
 
-def _write(x: Value, new: Any) -> None:
+def _write(x: Value, new: Any, how: str) -> None:
     if not isinstance(x._data, np.ndarray):  # a number that nobody shares
         x._data = np.asarray(new).astype(x._data.dtype)[()]
         return
     record.mark_changed(x._data)
-    try:
-        np.copyto(x._data, new, casting="unsafe")
-    except ValueError:
-        raise RuntimeError(
-            "unsupported operation: more than one element of the written-to tensor refers to a "
-            "single memory location (an expanded tensor). Please clone() it first."
-        ) from None
+    np.copyto(*_once_each(x._data, np.asarray(new), how), casting="unsafe")
+
+
+def _one_in_memory() -> RuntimeError:
+    return RuntimeError(
+        "unsupported operation: more than one element of the written-to tensor refers to a single "
+        "memory location (an expanded tensor). Please clone() it first."
+    )
+
+
+def _once_each(array: np.ndarray, new: np.ndarray, how: str) -> tuple[np.ndarray, np.ndarray]:
+    """The array to write to, and what; refused where several elements are one in memory.
+
+    NumPy does not write to any expanded array.  PyTorch does where no element is repeated, and
+    where all become the same number.
+    """
+    if array.flags.writeable:
+        return array, new
+    owner = array.base
+    repeated = tuple([s == 0 and n > 1 for s, n in zip(array.strides, array.shape, strict=True)])
+    if not isinstance(owner, np.ndarray) or not owner.flags.writeable:
+        raise RuntimeError("the memory of this tensor is read-only: clone() it first")
+    if any(repeated) and how not in ("fill_", "zero_"):
+        raise _one_in_memory()
+    first = tuple([slice(0, 1) if again else slice(None) for again in repeated])
+    whole = record.in_memory(owner, array, record.offset(array, owner))
+    return whole[first], new[first]
 
 
 def _rewrite_base(x: Value, view: Any, history: bool, chain: list[Value]) -> None:
     """What `x` is a view of: its old self with x in the place that x shows."""
     base, primitive, attrs = view
-    chain.append(base)
     if primitive is None:  # detached: one memory, two histories
-        if record.watcher is not None:
-            record.watcher.rebound(base, x)
+        if record.watcher is None:
+            return
+        record.watcher.rebound(base, x)
     else:
         new = _put_back(_old(base), primitive, attrs, _old(x))
         if history:
             base._node = new._node
         if record.watcher is not None:
             record.watcher.rebound(base, new)
+    chain.append(base)
     above = getattr(base, "_view", None)
     if above is not None and (record.watcher is not None or above[1] is not None):
         _rewrite_base(base, above, history and primitive is not None, chain)
@@ -289,6 +310,8 @@ class InPlace(Value):
 
     def copy_(self, src: Any) -> Any:
         """Every element becomes that of `src`, which broadcasts and is cast to this type."""
+        if is_number(src):
+            src = create.tensor(src)
         source = e.to_dtype(needs_tensor("copy_", src), self.dtype)  # type: ignore[attr-defined]
         if source._data.shape != self._data.shape:
             source = s.expand(source, self._data.shape)
@@ -323,6 +346,12 @@ class InPlace(Value):
                 f"can't assign a {type(value).__name__} to a tensor: make it one first, "
                 "nnlib.tensor(…)"
             )
+        if not self._data.flags.writeable and self._data.ndim and not _records(self, (value,)):
+            part = s.getitem(self, key)
+            if not np.may_share_memory(part._data, self._data):
+                raise _one_in_memory()
+            part.copy_(value)  # refused where elements are one in memory
+            return
         if _records(self, (value,)) or not isinstance(self._data, np.ndarray):
             become(self, i.setitem(_old(self), key, value), "__setitem__")
             return

@@ -320,6 +320,17 @@ def as_memory(value: Value) -> np.ndarray:
     return data
 
 
+def in_memory(owner: np.ndarray, like: np.ndarray, start: int) -> np.ndarray:
+    """The array that lies in the memory of `owner` as `like` lies in its own, from byte `start`."""
+    return np.ndarray(like.shape, like.dtype, owner.ravel(order="K"), start, like.strides)
+
+
+def offset(array: np.ndarray, owner: np.ndarray) -> int:
+    """How many bytes after the start of `owner` the array starts."""
+    first, second = (a.__array_interface__["data"][0] for a in (array, owner))
+    return first - second
+
+
 def note_view(base: Value, view: Value) -> None:
     """Let `base` know its view, whose history is renewed when `base` is changed in place.
 

@@ -874,8 +874,7 @@ def _copied_memory(x: Value, memo: dict) -> np.ndarray:
     new = memo[id(owner)]
     if owner is array:
         return new
-    start = array.__array_interface__["data"][0] - owner.__array_interface__["data"][0]
-    return np.ndarray(array.shape, array.dtype, new.ravel(order="K"), start, array.strides)
+    return record.in_memory(new, array, record.offset(array, owner))
 
 
 def _rebuilt(kind: type, array: np.ndarray, requires_grad: bool) -> Any:

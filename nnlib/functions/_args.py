@@ -286,7 +286,8 @@ def mixed(primitive: Primitive, least: str = "b") -> Callable[[Any, Any], Any]:
         if least == "f" and d.kind != "f":
             d = dtypes.get_default_dtype().numpy
         if least == "i" and d.kind == "b":
-            raise RuntimeError(
+            kind = RuntimeError if primitive.name == "sub" else NotImplementedError
+            raise kind(
                 f"{primitive.name} is not supported for bool tensors. Use the logical functions "
                 "(logical_xor, ~), or convert with .int() or .float() first."
             )

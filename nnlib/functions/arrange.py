@@ -538,7 +538,7 @@ def diag(input: Any, diagonal: int = 0) -> Any:
     """
     x = needs_tensor("diag", input)
     if x._data.ndim == 2:
-        return _diagonal(x, diagonal)
+        return clone(_diagonal(x, diagonal))  # diagonal() gives a view, diag() a copy
     if x._data.ndim != 1:
         raise RuntimeError(
             f"diag(): Supports 1D or 2D tensors. Got {x._data.ndim}D: see diagonal()"

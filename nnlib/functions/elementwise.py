@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from nnlib import dtypes
+from nnlib import dtypes, record
 from nnlib.devices import refuse_out
 from nnlib.functions._args import (
     applied,
@@ -115,11 +115,31 @@ remainder = binary(p.remainder, _remainder_slow, "a - b·floor(a/b): the sign of
 
 
 def _pow_slow(a: Any, b: Any) -> Any:
-    if isinstance(a, Value) and is_number(b) and b < 0 and a._data.dtype.kind in "iu":
+    if isinstance(a, Value) and _whole(b) and is_number(b) and b < 0 and a._data.dtype.kind in "iu":
         raise RuntimeError(
             "Integers to negative integer powers are not allowed: convert with .float() first."
         )
+    if isinstance(b, bool) and isinstance(a, Value) and a._data.dtype.kind == "b":
+        return clone(a) if b else eq(a, a)  # PyTorch takes booleans to the power of True and False
+    if isinstance(b, Value) and b._data.dtype.kind in "iu" and _whole(a):
+        return _whole_power(a, b)
     return mixed(p.pow, "i")(a, b)
+
+
+def _whole(x: Any) -> bool:
+    if isinstance(x, Value):
+        return x._data.dtype.kind != "f"
+    return is_number(x) and not isinstance(x, (float, np.floating))
+
+
+def _whole_power(a: Any, b: Value) -> Any:
+    """a ** b of whole numbers; with a negative exponent 1/aⁿ, rounded to 0 unless a is 1 or -1."""
+    if not record.is_watched() and not (b._data < 0).any():
+        return mixed(p.pow, "i")(a, b)
+    base = a if isinstance(a, Value) else make(b._data.dtype.type(a))
+    size = mixed(p.pow, "i")(base, where(lt(b, 0), neg(b), b))
+    one = logical_or(eq(base, 1), eq(base, -1))
+    return where(logical_or(ge(b, 0), one), size, 0)
 
 
 power = binary(p.pow, _pow_slow, "a to the power b, elementwise with broadcasting.")
@@ -159,6 +179,8 @@ def _refuse_zero(name: str, a: Any, b: Any) -> None:
         zero = b == 0
     else:
         zero = not np.all(needs_tensor(name, b)._data)
+    if isinstance(a, Value) and not a._data.size:
+        return  # then nothing is divided
     if zero and dtypes.result_type(a, b).kind != "f":
         raise RuntimeError(
             f"ZeroDivisionError: {name} of integers by zero. In floating point it is inf or nan: "
@@ -188,7 +210,7 @@ def rmod(input: Any, other: Any) -> Any:
 
 def rpow(input: Any, other: Any) -> Any:
     """other ** input."""
-    return _reversed(power, p.pow, "i", input, other)
+    return power(other, input) if isinstance(other, Value) else _pow_slow(other, input)
 
 
 def _reversed(function: Any, primitive: Primitive, least: str, x: Any, other: Any) -> Any:
@@ -363,7 +385,7 @@ def _no_bool(x: Value) -> Value:
 
 neg = unary(p.neg, "-x, elementwise.", _no_bool)
 abs = unary(p.abs, "|x|, elementwise.", _no_bool)
-sign = unary(p.sign, "-1, 0 or 1: the sign of x.", _no_bool)
+_sign = unary(p.sign, "-1, 0 or 1: the sign of x.", _no_bool)
 relu = unary(p.relu, "max(x, 0), elementwise.", _no_bool)
 floor = unary(p.floor, "The largest integer ≤ x, as x's type.", _same)
 ceil = unary(p.ceil, "The smallest integer ≥ x, as x's type.", _same)
@@ -417,6 +439,19 @@ def round(input: Any, *, decimals: int = 0) -> Any:
     return mul(_rounded(over(x, scale)), scale)
 
 
+def sign(input: Any, *, out: Any = None) -> Any:
+    """-1, 0 or 1: the sign of x; booleans stay as they are.
+
+    As ``torch.sign``.
+
+    >>> import nnlib
+    >>> nnlib.sign(nnlib.tensor([-3.0, 0.0, 2.0]))
+    tensor([-1.,  0.,  1.])
+    """
+    refuse_out(out)
+    return clone(input) if needs_tensor("sign", input)._data.dtype.kind == "b" else _sign(input)
+
+
 def square(input: Any) -> Any:
     """x², elementwise.
 
@@ -426,7 +461,9 @@ def square(input: Any) -> Any:
     >>> nnlib.square(nnlib.tensor([-3.0, 2.0]))
     tensor([9., 4.])
     """
-    return mul(input, input)
+    x = needs_tensor("square", input)
+    x = converted(x, dtypes.int64.numpy) if x._data.dtype.kind == "b" else x
+    return mul(x, x)
 
 
 def reciprocal(input: Any) -> Any:

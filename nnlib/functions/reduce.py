@@ -14,6 +14,7 @@ from nnlib.functions._args import (
     converted,
     dimension,
     dimensions,
+    floating,
     needs_tensor,
     numpy_names,
 )
@@ -351,7 +352,7 @@ def any(input: Any, dim: Dim = None, keepdim: bool = False) -> Any:
     >>> nnlib.any(nnlib.tensor([[False, True], [False, False]]), dim=1)
     tensor([ True, False])
     """
-    return _reduce(p.any, needs_tensor("any", input), dim, keepdim)
+    return _truth(p.any, "any", input, dim, keepdim)
 
 
 @numpy_names
@@ -364,20 +365,26 @@ def all(input: Any, dim: Dim = None, keepdim: bool = False) -> Any:
     >>> nnlib.all(nnlib.tensor([[True, True], [True, False]]), dim=1)
     tensor([ True, False])
     """
-    return _reduce(p.all, needs_tensor("all", input), dim, keepdim)
+    return _truth(p.all, "all", input, dim, keepdim)
+
+
+def _truth(primitive: Primitive, name: str, input: Any, dim: Dim, keepdim: bool) -> Any:
+    x = needs_tensor(name, input)
+    found = _reduce(primitive, x, dim, keepdim)
+    return converted(found, x._data.dtype) if x._data.dtype == np.uint8 else found  # as PyTorch
 
 
 @numpy_names
 def logsumexp(input: Any, dim: Dim, keepdim: bool = False) -> Any:
-    """log Σ e^x over `dim`, without overflow.
+    """log Σ e^x over `dim`, without overflow.  Whole numbers are taken as floats.
 
-    Raises RuntimeError for whole numbers: convert with .float() first.  As ``torch.logsumexp``.
+    As ``torch.logsumexp``.
 
     >>> import nnlib
     >>> nnlib.logsumexp(nnlib.tensor([1000.0, 1000.0]), dim=0)
     tensor(1000.6932)
     """
-    return _reduce(p.logsumexp, _floats("logsumexp", input), dim, keepdim)
+    return _reduce(p.logsumexp, floating(needs_tensor("logsumexp", input)), dim, keepdim)
 
 
 @numpy_names

@@ -78,6 +78,8 @@ def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
     x = needs_tensor("flatten", input)
     shape = x._data.shape or (1,)
     a, b = dimension(start_dim, len(shape)), dimension(end_dim, len(shape))
+    if a == b and x._data.ndim:
+        return x  # as PyTorch: there is nothing to join
     if a > b:
         raise RuntimeError("flatten() has invalid args: start_dim cannot come after end_dim")
     return reshape(x, (*shape[:a], math.prod(shape[a : b + 1]), *shape[b + 1 :]))

@@ -75,7 +75,9 @@ def _pow_base(g: Any, out: Any, x: Any, y: Any) -> Any:
         return g * (x + x)
     if isinstance(y, (int, float)):  # a plain exponent: 0 has the gradient 0, even at x = 0
         return g * (y * x ** (y - 1)) if y != 0 else zeros_like(g)
-    return where(eq(y, 0.0), 0.0, g * (y * x ** (y - 1)))
+    flat = eq(y, 0.0)
+    y = where(flat, 1.0, y)  # so that what is not taken is finite, its own derivative too
+    return where(flat, 0.0, g * (y * x ** (y - 1)))
 
 
 def _pow_exponent(g: Any, out: Any, x: Any, y: Any) -> Any:
@@ -110,10 +112,16 @@ minimum = elementwise(
     lambda g, out, x, y: _to_winner(g, gt(y, x), eq(x, y)),
     saves="args",
 )  # fmt: skip
+def _distance(x: Any, y: Any) -> Any:
+    """x² + y², and 1 at the origin, where PyTorch gives the angle the gradient 0."""
+    squares = x * x + y * y
+    return where(eq(squares, 0.0), 1.0, squares)
+
+
 atan2 = elementwise(
     "atan2", np.arctan2,
-    lambda g, out, x, y: g * y / (x * x + y * y),
-    lambda g, out, x, y: -g * x / (x * x + y * y),
+    lambda g, out, x, y: g * y / _distance(x, y),
+    lambda g, out, x, y: -g * x / _distance(x, y),
     saves="args",
 )  # fmt: skip
 
@@ -125,7 +133,7 @@ def _remainder(x: Array, y: Array) -> Array:
 remainder = elementwise(
     "remainder", _remainder,
     lambda g, out, x, y: g,
-    lambda g, out, x, y: -g * floor(x / y),
+    lambda g, out, x, y: -g * floor_divide(x, y),
     saves="args", reads=((), (0, 1)),
 )  # fmt: skip
 floor_divide = elementwise("floor_divide", np.floor_divide, saves="none")

@@ -97,6 +97,34 @@ y = x.logsumexp(1); y.sum().backward(); out = y, x.grad
 """,
 }
 
+FOUND = {
+    "the remainder's gradient counts whole divisors as the remainder does": """
+x = T.tensor([.01, .3, -.7], dtype=T.float64, requires_grad=True); T.remainder(T.ones(3).double(), x).sum().backward(); out = x.grad
+""",
+    "the angle at the origin has the gradient 0": """
+x, y = T.zeros(2, requires_grad=True), T.tensor([0., 1.], requires_grad=True)
+T.atan2(x, y).sum().backward(); out = x.grad, y.grad
+""",
+    "a power has a second gradient at 0": """
+x = T.tensor([0., 0., 0., 2.], dtype=T.float64, requires_grad=True)
+(g,) = T.autograd.grad((x ** T.tensor([3., 1., 2., 0.], dtype=T.float64)).sum(), x, create_graph=True)
+out = g.detach(), T.autograd.grad((g * g).sum(), x)
+""",
+    "a number to a negative whole power": """
+a, n = T.tensor([-1, 1, 2, 0]), T.tensor([-1, -2, -3, -1])
+out = a ** n, 2 ** n, True ** n, T.tensor([3], dtype=T.uint8) ** n, a.byte() ** -.25, T.tensor([True]) ** True
+""",
+    "functions of booleans and whole numbers": """
+b, u, i = T.tensor([True, False]), T.tensor([0, 3], dtype=T.uint8), T.tensor([-9, 9])
+out = T.square(b), T.sign(b), u.any(), u.all(0), T.logsumexp(i, 0), F.hardtanh(i), F.relu6(i), b.cumsum(0)
+""",
+    "a vector is its own flattening": """
+x = T.ones(3, requires_grad=True); y = T.ones(2, 3); z = T.tensor(1.)
+out = x.flatten() is x, y.flatten(1) is y, z.flatten() is z, nn.Flatten(0)(x).is_leaf
+""",
+    "a tensor is filled by a number": "out = T.zeros(2).copy_(3), T.zeros(2, dtype=T.int64).copy_(T.tensor(2.7))",
+}
+
 CONTAMINATED = {
     "an infinite gradient of one embedding leaves the other rows alone": """
 w = T.ones(4, 2, requires_grad=True)
@@ -190,6 +218,11 @@ out = x.mean(), y.sum(), y.mean(), y.cumsum(0)[-1], z.norm(), z.std(), z.var(), 
 @pytest.mark.parametrize("corner", UNDEFINED)
 def test_an_infinite_or_undefined_gradient_is_pytorchs(corner):
     alike(UNDEFINED[corner])
+
+
+@pytest.mark.parametrize("corner", FOUND)
+def test_what_random_programs_found_is_pytorchs(corner):
+    alike(FOUND[corner])
 
 
 @pytest.mark.parametrize("corner", CONTAMINATED)

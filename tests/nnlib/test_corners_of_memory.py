@@ -34,6 +34,18 @@ x, s = T.zeros(2), T.tensor(1.); x.expand(2).add_(1); x.expand(1, 2)[0, 1] = 5
 a, b = T.broadcast_tensors(x, T.ones(2)); a.mul_(2); s.expand(1, 1).add_(1); out = x, s
 """,
     "an expanded tensor that repeats is not written": "T.zeros(1).expand(3).add_(1)",
+    "a mask does not write to an expanded tensor in vain": """
+x = T.tensor([0.5]).expand(3)
+try: x[T.tensor([True, False, False])] = T.tensor(2.); out = float(x[0])
+except RuntimeError: out = 2.0
+""",
+    "an expanded tensor becomes one number": """
+a, b, c = T.zeros(1).expand(3), T.arange(2.).expand(3, 2), T.arange(4).expand(2, 4)
+a.fill_(3); b.zero_(); c[1:, -1:] = c.sum(); out = a, b, c
+""",
+    "a diagonal is a view, diag() is a copy": """
+x = T.eye(2); x.diagonal().add_(1); x.diag().add_(9); out = x
+""",
     "repeats of 1 are copies": """
 x = T.arange(3.); r, s, t = x.repeat(2, 1), x.repeat_interleave(1), x.tile(1, 1); u = x.repeat(1)
 v = x.roll(0); w = x.roll(3, 0); f = T.tensor(1.); g = f.flip(()) ; x.fill_(9); f.fill_(9)
@@ -72,6 +84,10 @@ x[0] = w[0] * w[1]; x[1:] = w
     "a sibling view has the new history": """
 w = T.tensor([1., 2., 3.], requires_grad=True); y = w * 1; a, b = y[:2], y[1:]; a.mul_(T.tensor([2., 5.]))
 (b * T.tensor([1., 10.])).sum().backward(); out = w.grad, b.detach()
+""",
+    "a view of a detached form takes part in what the form becomes": """
+a, b = T.ones(2, requires_grad=True), T.ones(2, requires_grad=True); c = a.detach(); d = c[...]
+c[...] = b * 3; (d * 2).sum().backward(); out = b.grad, a.grad, d.requires_grad
 """,
     "a detached form has the new values and no history": """
 w = T.tensor([1., 2.], requires_grad=True); y = w * 1; d = y.detach(); y.mul_(4)

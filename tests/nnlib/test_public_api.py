@@ -26,6 +26,7 @@ OWN = {
     "einsum": {"equation", "operands"}, "broadcast_to": {"size"}, "Identity": {"args"},
     "enable_grad": {"function"}, "dtype": {"name"}, "device": {"type", "index"},
     **{name: {"shape"} for name in ("zeros", "ones", "empty", "rand", "randn")},
+    **{name: {"out"} for name in ("isfinite", "isinf", "isnan", "sigmoid", "tanh")},
     **{name: {"unbiased"} for name in ("var", "std", "var_mean", "std_mean")},
     "matrix_norm": {"A"}, "norm": {"A"}, "Sequential": {"modules"}, "no_grad": {"function"},
 }  # fmt: skip

@@ -194,9 +194,15 @@ def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0) -> Any:
     >>> nnlib.nn.functional.hardtanh(nnlib.tensor([-3.0, 0.5, 3.0]))
     tensor([-1.0000,  0.5000,  1.0000])
     """
-    x = _floating("hardtanh", input)
+    x: Any = needs_tensor("hardtanh", input)
     if min_val > max_val:
         raise ValueError("min_val cannot be greater than max_val")
+    if x._data.dtype.kind != "f":
+        if x._data.dtype.kind == "b" or (x._data.dtype.kind == "u" and min_val < 0):
+            raise RuntimeError(
+                f"hardtanh: {dtypes.of(x._data).name} has no numbers below 0 to limit: use .float()"
+            )
+        return e.clamp(x, int(min_val), int(max_val))
     inside = e.logical_and(e.gt(x, min_val), e.lt(x, max_val))
     return e.where(inside, x, e.clamp(x.detach(), min_val, max_val))
 

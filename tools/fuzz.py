@@ -1,0 +1,588 @@
+"""Looks for programs on which nnlib differs from PyTorch: `make fuzz`, or `python tools/fuzz.py`.
+
+A program is made from its seed: a few tensors, then 3 to 12 lines of functions, views, changes in
+place, indexing and casts, each of which PyTorch accepts.  Both libraries run it; every variable,
+the gradients and the gradients of the gradients are compared.  What differs is made as short as it
+can be and printed as a test to add.  After that the Hypothesis tests of the package run with fresh
+seeds and more examples.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import math
+import os
+import random
+import subprocess
+import sys
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+
+import nnlib  # noqa: E402
+
+LARGEST = 1e3  # a line whose result is larger is left out: rounding would decide what is compared
+TOLERANCE = {"float16": 3e-2, "float32": 1e-3, "float64": 1e-7}
+
+# What differs by design, as nnlib's error says it.
+KNOWN = {
+    "inplace operation: div saved": "1/x saves x here, and PyTorch its result: x may not change",
+    "an expanded tensor": "PyTorch lets a part of one be changed, or a mask; more changes than that",
+}
+
+# ---------------------------------------------------------------- lines
+
+
+class Maker:
+    """Makes the lines of one program; PyTorch runs each at once and says what it may be."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = random.Random(seed)
+        self.scope: dict[str, Any] = names_for(torch)
+        self.lines: list[str] = []
+        self.count = 0
+
+    # ------------------------------------------------------------ choices
+    def one(self, *things: Any) -> Any:
+        return self.random.choice(things)
+
+    def tensors(self, fits: Callable[[Any], bool] = lambda x: True) -> list[str]:
+        return [n for n, v in self.scope.items() if isinstance(v, torch.Tensor) and fits(v)]
+
+    def tensor(self, fits: Callable[[Any], bool] = lambda x: True) -> str:
+        found = self.tensors(fits)
+        if not found:
+            raise Impossible
+        return self.one(*found[-6:])
+
+    def floating(self) -> str:
+        return self.tensor(lambda x: x.is_floating_point())
+
+    def dim(self, x: str) -> int:
+        n = self.scope[x].ndim
+        if not n:
+            raise Impossible
+        return self.random.randrange(-n, n)
+
+    def number(self) -> str:
+        return self.one(
+            "2", "-1", "0.5", "3", "1.5", "-0.25", "True", "np.float64(0.5)", "np.int64(2)"
+        )
+
+    def key(self, x: str) -> str:
+        """A key that may select something of x."""
+        shape = list(self.scope[x].shape)
+        if self.random.random() < 0.12:
+            return f"({x} > {self.one('0', '0.5', '-1')})"
+        entries: list[str] = []
+        while shape and len(entries) < 5:
+            if self.random.random() < 0.12:
+                entries.append(self.one("None", "..."))
+                if entries[-1] == "...":
+                    if "..." in entries[:-1]:
+                        entries.pop()
+                    else:
+                        del shape[: self.random.randrange(len(shape) + 1)]
+                continue
+            n = shape.pop(0)
+            entries.append(self.entry(n))
+            if self.random.random() < 0.3:
+                break
+        return ", ".join(entries) or "..."
+
+    def entry(self, n: int) -> str:
+        """An index, a slice, a mask, or different positions: where a place is written twice,
+        PyTorch gives both values the gradient."""
+        at = self.random.randrange(-n, n) if n else 0
+        kind = self.random.random()
+        if kind < 0.35 and n:
+            return str(at)
+        if kind < 0.75:
+            return self.one(":", f"{at}:", f":{at}", f"::{self.one(1, 2, 3)}", "1:1", "1:")
+        if kind < 0.9 and n:
+            picks = self.random.sample(range(n), self.random.randrange(min(n, 3) + 1))
+            return self.one(f"T.tensor({picks}, dtype=T.int64)", str(picks))
+        mask = [self.one(True, False) for _ in range(n)]
+        return f"T.tensor({mask}, dtype=T.bool)"
+
+    # ------------------------------------------------------------ the program
+    def add(self, line: str) -> None:
+        """Run a line under PyTorch; ValueError where it cannot be compared."""
+        before = dict(self.scope)
+        values = {n: self.scope[n].detach().clone() for n in self.tensors()}
+        try:
+            with quiet():
+                exec(line, self.scope)
+            if not all(fine(self.scope[n]) for n in self.tensors()):
+                raise ValueError("too large or undefined")
+        except Exception as error:
+            self.scope = before
+            for n, value in values.items():  # the line may have changed them in place
+                with contextlib.suppress(RuntimeError), torch.no_grad():
+                    self.scope[n].copy_(value)
+            raise ValueError(str(error)) from None
+        self.lines.append(line)
+
+    def start(self) -> None:
+        for _ in range(self.one(1, 2, 2, 3)):
+            shape = [self.one(1, 2, 3, 3, 4) for _ in range(self.one(0, 1, 1, 2, 2, 3))]
+            if self.random.random() < 0.04:
+                shape = [*shape, 0]
+            kind = self.one(
+                *["float64"] * 5, "float32", "float32", "float16", "int64", "uint8", "bool"
+            )
+            n = math.prod(shape)
+            if kind.startswith("float"):
+                values: list[Any] = [round(self.random.uniform(-2, 2), 2) or 0.01 for _ in range(n)]
+            elif kind == "bool":
+                values = [self.one(True, False) for _ in range(n)]
+            else:
+                values = [self.random.randrange(0 if kind == "uint8" else -5, 6) for _ in range(n)]
+            leaf = ", requires_grad=True" if kind[0] == "f" and self.random.random() < 0.75 else ""
+            text = f"T.tensor({nested(values, shape)}, dtype=T.{kind}{leaf})"
+            self.add(f"{self.name()} = {text}")
+
+    def name(self) -> str:
+        self.count += 1
+        return "abcdefghijklmnopqrstuvwxyz"[self.count - 1]
+
+    def program(self) -> list[str]:
+        self.start()
+        wanted = len(self.lines) + self.random.randint(3, 12)
+        for _ in range(60):
+            if len(self.lines) >= wanted or self.count > 24:
+                break
+            kinds, weights = zip(*KINDS, strict=True)
+            (make,) = self.random.choices(kinds, weights)
+            count = self.count
+            try:
+                self.add(make(self))
+            except (Impossible, ValueError):
+                self.count = count
+        return self.lines
+
+
+class Impossible(Exception):
+    """There is no tensor that the line could be about."""
+
+
+def nested(values: list, shape: list[int]) -> str:
+    return (
+        repr(np.array(values, dtype=object).reshape(shape).tolist()) if shape else repr(values[0])
+    )
+
+
+def fine(x: torch.Tensor) -> bool:
+    if x.numel() > 400:
+        return False
+    if not x.is_floating_point() or not x.numel():
+        return True
+    return bool(torch.isfinite(x).all()) and float(x.detach().abs().max()) < LARGEST
+
+
+def names_for(library: Any) -> dict[str, Any]:
+    return {"T": library, "F": library.nn.functional, "np": np, "math": math}
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+# ---------------------------------------------------------------- kinds of lines
+
+UNARY = """exp log sqrt sin cos tan tanh sigmoid relu abs neg square reciprocal rsqrt exp2 expm1 log1p log2
+    log10 asin acos atan sinh cosh asinh acosh atanh erf floor ceil round trunc sign clone logical_not isnan
+    isfinite softplus elu selu gelu silu mish leaky_relu hardtanh relu6 logsigmoid hardswish softsign""".split()  # noqa: SIM905
+IN_F = frozenset(UNARY[UNARY.index("softplus") :])  # the others are functions of the library itself
+BINARY = "+ - * / ** // %".split()  # noqa: SIM905
+REDUCED = (
+    ["sum", "mean", "prod", "amax", "amin", "std", "var", "logsumexp", "all", "any", "norm", "argmax", "argmin", "count_nonzero"]
+)
+
+
+def unary(m: Maker) -> str:
+    name, x = m.one(*UNARY), m.tensor() if m.random.random() < 0.2 else m.floating()
+    return f"{m.name()} = {'F' if name in IN_F else 'T'}.{name}({x})"
+
+
+def binary(m: Maker) -> str:
+    x, y = m.tensor(), m.number() if m.random.random() < 0.3 else m.tensor()
+    if m.random.random() < 0.15:
+        return (
+            f"{m.name()} = T.{m.one('maximum', 'minimum', 'atan2', 'remainder')}({x}, {m.tensor()})"
+        )
+    sides = (x, y) if m.random.random() < 0.8 else (y, x)
+    return f"{m.name()} = {sides[0]} {m.one(*BINARY)} {sides[1]}"
+
+
+def compared(m: Maker) -> str:
+    sign = m.one("<", "<=", ">", ">=", "==", "!=", "&", "|", "^")
+    return (
+        f"{m.name()} = {m.tensor()} {sign} {m.number() if m.random.random() < 0.5 else m.tensor()}"
+    )
+
+
+def reduced(m: Maker) -> str:
+    x, name = m.tensor() if m.random.random() < 0.3 else m.floating(), m.one(*REDUCED)
+    given = "" if m.random.random() < 0.3 else f"dim={m.dim(x)}"
+    if given and m.random.random() < 0.3:
+        given += ", keepdim=True"
+    return f"{m.name()} = {x}.{name}({given})"
+
+
+def along(m: Maker) -> str:
+    x = m.floating()
+    d, name = (
+        m.dim(x),
+        m.one("softmax", "log_softmax", "cumsum", "cumprod", "sort", "max", "min", "median"),
+    )
+    pair = name in ("sort", "max", "min", "median")
+    if name == "sort" and m.random.random() < 0.4:
+        return f"{m.name()} = {x}.sort({d}, descending=True)[{m.one(0, 1)}]"
+    which = 0 if name == "median" else m.one(0, 1)  # which of equal medians is nobody's promise
+    return f"{m.name()} = {x}.{name}({d}){f'[{which}]' if pair else ''}"
+
+
+def view(m: Maker) -> str:
+    x = m.tensor()
+    shape, n = list(m.scope[x].shape), m.scope[x].ndim
+    order = m.random.sample(range(n), n)
+    size = m.scope[x].numel()
+    factors = [k for k in range(1, size + 1) if size % k == 0] or [1]
+    k = m.one(*factors)
+    wide = [m.one(1, 2, 3) if s == 1 else s for s in shape]
+    choices = [
+        f"reshape({k}, -1)", "reshape(-1)", f"view({k}, -1)", "flatten()", f"permute({order})", "squeeze()",
+        f"unsqueeze({m.random.randrange(-n - 1, n + 1)})", f"expand({wide})", f"expand({[m.one(1, 2), *wide]})",
+        "detach()", f"reshape({shape})", "contiguous()",
+    ]  # fmt: skip
+    if n:
+        a, b = m.dim(x), m.dim(x)
+        choices += [
+            f"transpose({a}, {b})", f"squeeze({a})", f"unbind({a})[0]", f"select({a}, -1)", f"movedim({a}, {b})",
+            f"narrow({a}, 0, {m.one(0, 1)})", f"split(2, {a})[-1]", f"chunk(2, {a})[0]", "mT", "diagonal()",
+        ]  # fmt: skip
+    return f"{m.name()} = {x}.{m.one(*choices)}"
+
+
+def indexed(m: Maker) -> str:
+    x = m.tensor()
+    return f"{m.name()} = {x}[{m.key(x)}]"
+
+
+def moved(m: Maker) -> str:
+    x = m.tensor()
+    d, y = m.dim(x), m.tensor()
+    n = m.scope[x].shape[d]
+    picks = [m.random.randrange(n) for _ in range(m.one(1, 2, 3))] if n else []
+    at = f"T.tensor({picks}, dtype=T.int64)"
+    text = m.one(
+        f"{x}.repeat({[m.one(1, 1, 2) for _ in m.scope[x].shape]})", f"{x}.repeat_interleave(2, {d})",
+        f"{x}.tile({[m.one(1, 2)]})", f"{x}.roll({m.one(-1, 1, 2)}, {d})", f"{x}.flip({d})",
+        f"T.cat([{x}, {x}, {y}], {d})", f"T.stack([{x}, {y}], {d})", f"{x}.index_select({d}, {at})",
+        f"T.where({x} > 0, {x}, {m.one('0', '-1.5', y)})", f"{x}.masked_fill({x} > 0, {m.one(1, -2)})",
+        f"{x}.clamp({m.one('-1', '0')}, {m.one('0.5', '1')})", f"{x}.tril()", f"{x}.triu(1)",
+        f"{x}.index_add({d}, {at}, {x}.index_select({d}, {at}))", f"{x}.masked_select({x} > 0)",
+        f"F.pad({x}, ({m.one(0, 1, -1)}, {m.one(0, 1)}))", f"{x}.diag()", f"{x}.nan_to_num()",
+        f"{x}.gather({d}, {x}.argsort({d}))", f"{x}.scatter({d}, {x}.argsort({d}), {x})", f"{x}.lerp({y}, 0.25)",
+        f"{x}.take_along_dim({x}.argsort({d}), {d})", f"F.normalize({x}, dim={d})", f"F.one_hot({x})",
+        f"F.layer_norm({x}, {x}.shape[-1:])",
+    )  # fmt: skip
+    return f"{m.name()} = {text}"
+
+
+def multiplied(m: Maker) -> str:
+    x = m.floating()
+    y = m.tensor(lambda other: other.dtype == m.scope[x].dtype and other.numel() > 0)
+    text = m.one(
+        f"{x} @ {y}", f"{x} @ {x}.mT", f"T.outer({x}.flatten(), {y}.flatten())", f"F.linear({x}, {y})",
+        f'T.einsum("...i,...i->...", {x}, {y})', f'T.einsum("ij,kj->ik", {x}, {y})', f"T.dot({x}, {y})",
+        f"F.mse_loss({x}, {x}.detach() * 0.5)", f"F.cross_entropy({x}, {x}.argmax(-1))",
+    )  # fmt: skip
+    return f"{m.name()} = {text}"
+
+
+def cast(m: Maker) -> str:
+    kinds = (
+        "float()",
+        "double()",
+        "half()",
+        "long()",
+        "int()",
+        "bool()",
+        "to(T.uint8)",
+        "to(T.int8)",
+    )
+    return f"{m.name()} = {m.tensor()}.{m.one(*kinds)}"
+
+
+def in_place(m: Maker) -> str:
+    x = m.tensor()
+    y = m.number() if m.random.random() < 0.5 else m.tensor()
+    line = m.one(
+        f"{x} {m.one('+=', '-=', '*=', '/=')} {y}", f"{x}.{m.one('exp_', 'neg_', 'relu_', 'sigmoid_', 'zero_')}()",
+        f"{x}.fill_({m.one(1, -2, 0)})", f"{x}.clamp_(-1, 1)", f"{x}.copy_({y})", f"{x}.pow_(2)",
+        f"{x}.masked_fill_({x} > 0, {m.one(1, -2)})", f"{x}.{m.one('add_', 'mul_', 'sub_')}({y})",
+    )  # fmt: skip
+    return f"with T.no_grad(): {line}" if m.random.random() < 0.1 else line
+
+
+def assigned(m: Maker) -> str:
+    x = m.tensor()
+    value = m.one(m.one("0", "1", "-2"), m.one("1.5", "-0.5"), m.tensor(), f"{m.tensor()}.sum()")
+    line = f"{x}[{m.key(x)}] {m.one('=', '=', '=', '+=', '*=')} {value}"
+    return f"with T.no_grad(): {line}" if m.random.random() < 0.1 else line
+
+
+KINDS: list[tuple[Callable[[Maker], str], float]] = [
+    (unary, 3), (binary, 4), (compared, 0.6), (reduced, 1.5), (along, 1), (view, 3), (indexed, 2),
+    (moved, 3), (multiplied, 1), (cast, 0.8), (in_place, 2), (assigned, 1.5),
+]  # fmt: skip
+
+# ---------------------------------------------------------------- running and comparing
+
+
+@dataclass
+class Run:
+    """What a program left: its variables, gradients, second gradients; and the first error."""
+
+    values: dict[str, Any]
+    gradients: list[Any] | None = None
+    second: list[Any] | None = None
+    error: Exception | None = None
+    where: str = ""
+
+
+class Nudged:
+    """PyTorch, but the floats that a program begins with are a little off."""
+
+    def __init__(self, random: random.Random) -> None:
+        self.random = random
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(torch, name)
+
+    def tensor(self, data: Any, dtype: Any = None, requires_grad: bool = False) -> torch.Tensor:
+        x = torch.tensor(data, dtype=dtype)
+        if x.is_floating_point():
+            size = {torch.float16: 2e-3, torch.float32: 1e-6}.get(x.dtype, 1e-9)
+            x = x * (1 + size * self.random.choice((-1, 1)))
+        return x.requires_grad_(requires_grad)
+
+
+def run(lines: list[str], library: Any, nudged: Nudged | None = None) -> Run:
+    scope = names_for(library)
+    if nudged is not None:
+        scope["T"] = nudged
+    result = Run({})
+    try:
+        with quiet():
+            result.where = "the program"
+            for line in lines:
+                exec(line, scope)
+            result.values = {n: v for n, v in scope.items() if isinstance(v, library.Tensor)}
+            result.where = "the gradients"
+            tensors = list(result.values.values())
+            leaves = [v for v in tensors if v.requires_grad and v.is_leaf]
+            loss = weighted([v for v in tensors if v.requires_grad and not v.is_leaf], library)
+            if loss is None or not leaves:
+                return result
+            result.gradients = list(
+                library.autograd.grad(loss, leaves, create_graph=True, allow_unused=True)
+            )
+            result.where = "the second gradients"
+            loss = weighted([g if g is None else g * g for g in result.gradients], library)
+            if loss is not None and not loss.requires_grad:
+                loss = None
+            if loss is not None:
+                result.second = list(library.autograd.grad(loss, leaves, allow_unused=True))
+    except Exception as error:
+        result.error = error
+    return result
+
+
+def weighted(values: list[Any], library: Any) -> Any:
+    """One number of all the values, each element with a weight of its own, in float64."""
+    total = None
+    for k, v in enumerate(values):
+        if v is None:
+            continue
+        weights = np.cos(np.arange(v.numel()) + k).reshape(tuple(v.shape))
+        part = (v.double() * library.tensor(weights, dtype=library.float64)).sum()
+        total = part if total is None else total + part
+    return total
+
+
+def difference(lines: list[str]) -> str | None:
+    """What differs, or None.  Where PyTorch refuses, nnlib may be more patient."""
+    theirs = run(lines, torch)
+    if theirs.error is not None:
+        return None
+    ours = run(lines, nnlib)
+    told = compared_runs(ours, theirs)
+    if ours.error is not None:
+        return None if any(known in str(ours.error) for known in KNOWN) else told
+    if told is None:
+        return None
+    for seed in range(3):  # a step function near its step: PyTorch would differ from itself
+        nudged = run(lines, torch, Nudged(random.Random(seed)))
+        if compared_runs(nudged, theirs) is not None:
+            return None
+    return told
+
+
+def compared_runs(ours: Run, theirs: Run) -> str | None:
+    if ours.error is not None:
+        return f"{ours.where}: nnlib raises {type(ours.error).__name__}: {str(ours.error)[:150]}"
+    for name, value in theirs.values.items():
+        if told := unlike(ours.values.get(name), value, None):
+            return f"{name}: {told}"
+    kinds = {type_name(v) for v in theirs.values.values() if v.is_floating_point()}
+    narrowest = min(kinds, default="float64", key=lambda kind: int(kind[5:]))
+    for what in ("gradients", "second"):
+        expected = getattr(theirs, what) or []
+        found = getattr(ours, what) or [None] * len(expected)
+        for k, (a, b) in enumerate(zip(found, expected, strict=False)):
+            if narrowest == "float16" and what == "second":
+                continue
+            if told := unlike(a, b, narrowest):
+                return f"{what} of leaf {k}: {told}"
+    return None
+
+
+def type_name(x: Any) -> str:
+    return str(x.dtype).split(".")[1]
+
+
+def unlike(ours: Any, theirs: Any, narrowest: str | None) -> str | None:
+    """How two tensors differ; gradients are as exact as the narrowest type on the way."""
+    if theirs is None or ours is None:
+        # A gradient of zeros, or none at all: the libraries may tell a flat function differently.
+        other = ours if theirs is None else theirs
+        return (
+            None if other is None or not values(other).any() else f"nnlib {ours}, PyTorch {theirs}"
+        )
+    kind = type_name(theirs)
+    if tuple(ours.shape) != tuple(theirs.shape):
+        return f"nnlib has shape {list(ours.shape)}, PyTorch {list(theirs.shape)}"
+    if type_name(ours) != kind:
+        return f"nnlib has {type_name(ours)}, PyTorch {kind}"
+    if narrowest is None and ours.requires_grad != theirs.requires_grad:
+        return f"requires_grad is {ours.requires_grad} in nnlib, {theirs.requires_grad} in PyTorch"
+    a, b = values(ours), values(theirs)
+    if not b.size or not np.isfinite(b).all() or np.abs(b).max() > LARGEST**2:
+        return None
+    tolerance = TOLERANCE.get(narrowest or kind, 0.0)
+    if np.allclose(a, b, rtol=tolerance, atol=tolerance * max(1.0, float(np.abs(b).max()))):
+        return None
+    return f"nnlib has {a.tolist()}, PyTorch {b.tolist()}"
+
+
+def values(x: Any) -> np.ndarray:
+    array = x.detach().numpy(force=True) if isinstance(x, torch.Tensor) else x.detach().numpy()
+    return np.asarray(array, float)
+
+
+def shortened(lines: list[str], kind: str) -> list[str]:
+    """Lines are taken away one by one as long as the same kind of difference stays."""
+    at = len(lines) - 1
+    while at >= 0:
+        fewer = lines[:at] + lines[at + 1 :]
+        found = difference(fewer) if fewer else None
+        if found is not None and found.split(":")[0].split(" ")[0] == kind:
+            lines = fewer
+            at = min(at, len(lines))
+        at -= 1
+    return lines
+
+
+def as_test(lines: list[str], told: str, seed: int) -> str:
+    names = [
+        line.split(" = ")[0] for line in lines if " = " in line.split("(")[0] and line[1:4] == " = "
+    ]
+    body = "\n".join(lines)
+    return (
+        f"# seed {seed}: {told}\n"
+        f'    "…": """\n{body}\n'
+        f"vs = [{', '.join(names)}]; ls = [v for v in vs if v.requires_grad and v.is_leaf]\n"
+        "loss = sum(v.double().sum() for v in vs if v.requires_grad and not v.is_leaf)\n"
+        "out = vs, T.autograd.grad(loss, ls, materialize_grads=True) if ls else None\n"
+        '""",\n'
+    )
+
+
+# ---------------------------------------------------------------- the search
+
+
+def search(seed: int, programs: int | None, seconds: float | None) -> tuple[int, list[str]]:
+    """How many programs were run, and the tests that they ask for."""
+    end = None if seconds is None else time.monotonic() + seconds
+    found: dict[str, str] = {}
+    at = 0
+    while (programs is None or at < programs) and (end is None or time.monotonic() < end):
+        lines = Maker(seed + at).program()
+        told = difference(lines)
+        if told is not None:
+            lines = shortened(lines, told.split(":")[0].split(" ")[0])
+            told = difference(lines) or told
+            text = as_test(lines, told, seed + at)
+            if lines[-1] not in found:
+                print(f"\n{text}", flush=True)
+            found[lines[-1]] = text
+        at += 1
+    return at, list(found.values())
+
+
+def properties(seconds: float) -> int:
+    """The Hypothesis tests of the package, with fresh seeds and as many examples as there is time for."""
+    files = [
+        str(path.relative_to(ROOT))
+        for folder in ("nnlib", "graph")
+        for path in sorted((ROOT / "tests" / folder).glob("test_*.py"))
+        if "from hypothesis import" in path.read_text("utf8")
+    ]
+    settings = {"HYPOTHESIS_PROFILE": "search", "HYPOTHESIS_EXAMPLES": str(int(max(30, seconds)))}
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-m", "not browser", *files]
+    try:
+        return subprocess.run(
+            command, cwd=ROOT, env={**os.environ, **settings}, timeout=seconds, check=False
+        ).returncode
+    except subprocess.TimeoutExpired:
+        print("time is up: the Hypothesis tests that ran found nothing")
+        return 0
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python tools/fuzz.py", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=5.0, help="for both searches together")
+    parser.add_argument("--programs", type=int, help="so many programs, without a limit of time")
+    parser.add_argument("--seed", type=int, help="of the first program; fresh by default")
+    parser.add_argument(
+        "--no-properties", action="store_true", help="leave the Hypothesis tests out"
+    )
+    given = parser.parse_args()
+    torch.set_num_threads(1)
+    seed = random.SystemRandom().randrange(10**9) if given.seed is None else given.seed
+    seconds = None if given.programs else given.minutes * 60 * (1 if given.no_properties else 0.5)
+    print(f"programs from seed {seed} on")
+    count, found = search(seed, given.programs, seconds)
+    print(f"{count} programs, {len(found)} differences")
+    failed = 0 if given.no_properties else properties(given.minutes * 30)
+    return 1 if found or failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
