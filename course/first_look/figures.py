@@ -89,8 +89,8 @@ def recorded_error() -> live.Figure:
         title="What was recorded",
         caption="Press the step button. First the values appear from left to right; then the "
         "derivatives (∂) appear from right to left. Before each step back, work the number out.",
-        alt="A graph from w and b on the left to the squared error on the right. With w = 1 and "
-        "b = 0 the error is 23.04, and its derivatives are −19.2 for w and −9.6 for b.",
+        alt="A graph from w and b on the left to the squared error on the right: w times 2, plus b, "
+        "minus 6.8, and the result times itself. Stepping fills in values, then derivatives.",
     )
 
 
@@ -150,5 +150,5 @@ def thermometer_training() -> live.Figure:
         caption="Answer, then let it train: once with zero_grad, then choose “no”, rewind, and let "
         "it train again. Watch the loss, and whether the line comes to rest.",
         alt="A question. Once it is answered: five points on a straight line, the line that is "
-        "trained, and the loss, which comes to rest near 0 with zero_grad only.",
+        "trained, and the curve of its loss.",
     )  # fmt: skip

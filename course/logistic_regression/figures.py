@@ -105,8 +105,8 @@ def two_birds() -> live.Figure:
         q=live.slider(0.0, 1.0, 0.01, value=0.2, label="second bird"),
         view=[asked],
         title="The probability of two birds",
-        caption="Answer first. The product is the area of a rectangle. Drag its corner: how large "
-        "must the second probability be, so that the first neuron wins?",
+        caption="Answer first. Then drag the corner of the rectangle: how large must the second "
+        "probability be, so that the first neuron wins?",
         alt="A question; once it is answered, a rectangle whose sides are the two probabilities "
         "and whose area is their product, beside the square for one half and one half.",
     )
