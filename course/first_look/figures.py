@@ -89,8 +89,8 @@ def recorded_error() -> live.Figure:
         title="What was recorded",
         caption="Press the step button. First the values appear from left to right; then the "
         "derivatives (∂) appear from right to left. Before each step back, work the number out.",
-        alt="A graph from w and b on the left to the squared error on the right: w times 2, plus b, "
-        "minus 6.8, and the result times itself. Stepping fills in values, then derivatives.",
+        alt="A graph from w and b on the left to the squared error on the right: w times 2, plus "
+        "b, minus 6.8, and the result times itself. Stepping fills in values, then derivatives.",
     )
 
 
