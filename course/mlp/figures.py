@@ -206,15 +206,15 @@ def comparison(results: Sequence[Mapping[str, Any]], question: Any, **words: Any
     rows = best_of_each(results)
     plain = rows[0]
     tests = [plain["test"], plain["stopped"], *(row["test"] for row in rows[1:7])]
-    names = ["none", "stop early", "decay", "dropout", "augment", "smaller", "three", "labels"]
+    names = ["none", "stop", "decay", "drop", "aug.", "small", "three", "right"]
     spread = np.linspace(-0.22, 0.22, len(tests[0]))
     at = np.concatenate([k + spread for k in range(len(tests))])
     means = np.array([float(t.mean()) for t in tests], "float32")
     question.fields["reveal"] = [live.axes(
         live.bars(means + 0.0015, labels=names, base=means - 0.0015, color="series0"),
         live.points(x=at, y=np.concatenate(tests), color="ink", size=3),
-        *(live.label(f"{mean:.3f}", k, 0.892) for k, mean in enumerate(means)),
-        ylabel="test accuracy", ylim=(0.65, 0.9), width=700, height=280,
+        *(live.label(f"{100 * mean:.0f}", k, 0.895) for k, mean in enumerate(means)),
+        ylabel="test accuracy", ylim=(0.65, 0.92), width=700, height=280,
     )]  # fmt: skip
     return live.figure(view=[question], **words)
 
