@@ -108,7 +108,7 @@ def _once_each(array: np.ndarray, new: np.ndarray, how: str) -> tuple[np.ndarray
         raise RuntimeError("the memory of this tensor is read-only: clone() it first")
     if any(repeated) and how not in ("fill_", "zero_"):
         raise _one_in_memory()
-    first = tuple([slice(0, 1) if again else slice(None) for again in repeated])
+    first = (*[slice(0, 1) if again else slice(None) for again in repeated], ...)
     whole = record.in_memory(owner, array, record.offset(array, owner))
     return whole[first], new[first]
 

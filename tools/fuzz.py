@@ -221,9 +221,9 @@ def unary(m: Maker) -> str:
 def binary(m: Maker) -> str:
     x, y = m.tensor(), m.number() if m.random.random() < 0.3 else m.tensor()
     if m.random.random() < 0.15:
-        return (
-            f"{m.name()} = T.{m.one('maximum', 'minimum', 'atan2', 'remainder')}({x}, {m.tensor()})"
-        )
+        x = m.floating()  # PyTorch negates an unsigned first argument of atan2 in its gradient
+        name = m.one("maximum", "minimum", "atan2", "remainder")
+        return f"{m.name()} = T.{name}({x}, {m.tensor()})"
     sides = (x, y) if m.random.random() < 0.8 else (y, x)
     return f"{m.name()} = {sides[0]} {m.one(*BINARY)} {sides[1]}"
 

@@ -189,7 +189,8 @@ def repeat(input: Any, *repeats: Any) -> Any:
 
 def _copied(x: Value, result: Value) -> Any:
     """`result` in memory of its own: where nothing was repeated, it is still a view of x."""
-    return clone(result) if np.may_share_memory(result._data, x._data) else result
+    shared = np.may_share_memory(result._data, x._data) or not x._data.size
+    return clone(result) if shared else result
 
 
 @numpy_names

@@ -41,7 +41,9 @@ except RuntimeError: out = 2.0
 """,
     "an expanded tensor becomes one number": """
 a, b, c = T.zeros(1).expand(3), T.arange(2.).expand(3, 2), T.arange(4).expand(2, 4)
-a.fill_(3); b.zero_(); c[1:, -1:] = c.sum(); out = a, b, c
+d = (2 * T.tensor(True)).expand(2)
+a.fill_(3); b.zero_(); c[1:, -1:] = c.sum(); d.fill_(1); e = T.zeros(1, 3).expand(1, 3); e[0, 1] = 4
+out = a, b, c, d, e
 """,
     "a diagonal is a view, diag() is a copy": """
 x = T.eye(2); x.diagonal().add_(1); x.diag().add_(9); out = x
