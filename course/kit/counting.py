@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import reduce
 from math import prod
-from typing import Any
+from typing import Any, NamedTuple
 
 from nnlib.graph import trace
 
@@ -63,3 +63,54 @@ def path(layers: Iterable[Callable[[Any], Any]], x: Any) -> str:
         if tuple(x.shape[1:]) != shapes[-1]:
             shapes.append(tuple(x.shape[1:]))
     return " → ".join("×".join(map(str, shape)) for shape in shapes)
+
+
+class Cost(NamedTuple):
+    """What one answer takes; `shortest` and `longest` count matrices on the paths to the answer."""
+
+    multiplications: int
+    by_weights: int  # those of them in which one factor is a weight
+    weights: int  # entries of the matrices and kernels that multiply; no biases
+    shortest: int
+    longest: int
+
+    @property
+    def uses(self) -> float:
+        """How often a weight is used for one answer, on average."""
+        return self.by_weights / self.weights
+
+
+def cost(fn: Callable[[Any], Any], x: Any) -> Cost:
+    """The work and the paths of fn(x), where everything but x counts as the network's weights.
+
+    A path's length is how many matrix products and convolutions lie on it from x to the answer.
+
+    >>> import nnlib
+    >>> from nnlib import nn
+    >>> _ = nnlib.manual_seed(0)
+    >>> cost(nn.Sequential(nn.Linear(6, 3), nn.ReLU(), nn.Linear(3, 2)), nnlib.zeros(1, 6))
+    Cost(multiplications=24, by_weights=24, weights=24, shortest=2, longest=2)
+    """
+    graph = trace(lambda x: fn(x), x=x)
+    paths: dict[int, tuple[int, int]] = {}  # of the steps that depend on x
+    total = shared = 0
+    matrices: dict[int, int] = {}
+    for at, step in enumerate(graph.steps):
+        data = [k for k in step.inputs if k in paths]
+        multiplies = step.op in ("matmul", "conv2d")
+        if step.op == "input":
+            paths[at] = (0, 0)
+        elif data:
+            paths[at] = (
+                min(paths[k][0] for k in data) + multiplies,
+                max(paths[k][1] for k in data) + multiplies,
+            )
+        if multiplies and data:
+            shapes = [graph.steps[k].shape for k in step.inputs]
+            each = shapes[0][-1] if step.op == "matmul" else prod(shapes[1][1:])
+            total += prod(step.shape) * each
+            for k in set(step.inputs[:2]) - paths.keys():
+                shared += prod(step.shape) * each
+                matrices[k] = prod(graph.steps[k].shape)
+    (answer,) = graph.outputs.values()
+    return Cost(total, shared, sum(matrices.values()), *paths[answer])

@@ -1,148 +1,175 @@
-"""Exercises of the last chapter: attention from its parts, its mask, its count, its blindness."""
+"""Exercises of the closing chapter: a power law, a block, tokens, an attack, two bugs."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 import nnlib
-from course.kit.exercises import function, mistake
+import nnlib.nn.functional as F
+from course.kit.exercises import function, mistake, value
 
-COLD = -1e9  # a score that the softmax turns into 0
+# --- what half the loss costs -------------------------------------------------------------------
 
-
-def qk(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    return rng.normal(size=(5, 4)), rng.normal(size=(5, 4))
-
-
-# --- how many numbers has a head? ---------------------------------------------------------------
-
-count = function(
-    "count",
-    like=lambda size, key, value: size * (2 * key + value),
-    given=lambda rng: tuple(int(n) for n in rng.integers(3, 40, 3)),
+halve = value(
+    "halve",
+    like=2 ** (1 / 0.076),
     stars=1,
+    tolerance=1e-3,
     mistakes=[
-        mistake(
-            "Queries and keys have a table each.",
-            lambda size, key, value: size * (key + value),
-        ),
-        mistake(
-            "These tables have no biases: each product alone.",
-            lambda size, key, value: (size + 1) * (2 * key + value),
-        ),
-        mistake(
-            "Scores are computed, not learned: only the three tables count.",
-            lambda size, key, value: size * (2 * key + value) + key * key,
-        ),
+        mistake("This is by how much the loss falls when the size is doubled. Solve for the size.",
+                2**0.076),
+        mistake("The exponent is a power, which a division does not invert: take logarithms.",
+                2 / 0.076),
+        mistake("This makes the loss ten times as small. It should be halved.", 10 ** (1 / 0.076)),
+        mistake("This is the new size over the old one, upside down.", 0.5 ** (1 / 0.076)),
     ],
-    learned="The word's length does not enter: these weights are shared over all places too.",
-)
+    learned="A small exponent: each halving of the loss takes thousands of times the size.",
+)  # fmt: skip
 
-# --- where does each letter look? ---------------------------------------------------------------
+# --- a block's parameters -----------------------------------------------------------------------
 
-weights = function(
-    "weights",
-    like=lambda q, k: (q @ k.T / q.shape[-1] ** 0.5).softmax(-1),
-    given=qk,
+
+def of_block(d: int, wide: int) -> int:
+    return 4 * d * d + (d * wide + wide) + (wide * d + d) + 4 * d
+
+
+block = function(
+    "block",
+    like=of_block,
+    given=lambda rng: (int(rng.integers(3, 60)), int(rng.integers(61, 200))),
     stars=2,
     mistakes=[
-        mistake(
-            "Columns add up to 1 here; each row, a letter that looks, should: softmax(-1).",
-            lambda q, k: (q @ k.T / q.shape[-1] ** 0.5).softmax(0),
-        ),
-        mistake(
-            "The scores are not divided by the root of the vectors' length.",
-            lambda q, k: (q @ k.T).softmax(-1),
-        ),
-        mistake(
-            "Divide by the root of the length, not by the length.",
-            lambda q, k: (q @ k.T / q.shape[-1]).softmax(-1),
-        ),
-        mistake(
-            "Queries and keys are swapped: rows are the ones that look.",
-            lambda q, k: (k @ q.T / q.shape[-1] ** 0.5).softmax(-1),
-        ),
-        mistake(
-            "These are scores; the softmax turns them into weights.",
-            lambda q, k: q @ k.T / q.shape[-1] ** 0.5,
-        ),
+        mistake("The heads have four matrices: queries, keys, values, and the one that mixes.",
+                lambda d, wide: of_block(d, wide) - d * d),
+        mistake("The two layers of the MLP have biases: one for each neuron.",
+                lambda d, wide: of_block(d, wide) - wide - d),
+        mistake("Each of the two normalisations has a scale and a shift for each number.",
+                lambda d, wide: of_block(d, wide) - 2 * d),
+        mistake("The two normalisations have parameters as well.",
+                lambda d, wide: of_block(d, wide) - 4 * d),
     ],
-    learned="A soft choice: every letter is looked at, a few in earnest.",
-)
+    learned="Neither the number of heads nor the text's length enters: the weights are shared.",
+)  # fmt: skip
 
-# --- what comes of it ---------------------------------------------------------------------------
-
-mix = function(
-    "mix",
-    like=lambda A, v: A @ v,
-    given=lambda rng: (rng.dirichlet(np.ones(4), size=4), rng.normal(size=(4, 4))),
-    stars=1,
-    mistakes=[
-        mistake(
-            "A is turned: row t holds the weights with which letter t looks.",
-            lambda A, v: A.T @ v,
-        ),
-        mistake("This multiplies entry by entry; a weighted mean adds up too.", lambda A, v: A * v),
-        mistake("The values stand on the right: their rows are mixed.", lambda A, v: v @ A),
-    ],
-    learned="Each letter's new vector is a mean of all values, weighted by where it looks.",
-)
-
-# --- not into the future ------------------------------------------------------------------------
+# --- one merge ----------------------------------------------------------------------------------
 
 
-def masked(scores: nnlib.Tensor, keep: np.ndarray) -> nnlib.Tensor:
-    return nnlib.where(nnlib.tensor(keep), scores, COLD).softmax(-1)
+def merged(pieces: list[str], pair: tuple[str, str]) -> list[str]:
+    out: list[str] = []
+    at = 0
+    while at < len(pieces):
+        if tuple(pieces[at : at + 2]) == tuple(pair):
+            out.append(pieces[at] + pieces[at + 1])
+            at += 2
+        else:
+            out.append(pieces[at])
+            at += 1
+    return out
 
 
-LOWER = np.tril(np.ones((5, 5), bool))
+def only_first(pieces: list[str], pair: tuple[str, str]) -> list[str]:
+    for at in range(len(pieces) - 1):
+        if tuple(pieces[at : at + 2]) == tuple(pair):
+            return [*pieces[:at], pieces[at] + pieces[at + 1], *pieces[at + 2 :]]
+    return list(pieces)
 
-causal = function(
-    "causal",
-    like=lambda scores: masked(scores, LOWER),
-    given=lambda rng: (rng.normal(size=(5, 5)),),
+
+def with_leftover(pieces: list[str], pair: tuple[str, str]) -> list[str]:
+    hits = [tuple(pieces[at : at + 2]) == tuple(pair) for at in range(len(pieces))]
+    return [p + pieces[at + 1] if hits[at] else p for at, p in enumerate(pieces)]
+
+
+def of_letters(rng: np.random.Generator) -> tuple[list[str], tuple[str, str]]:
+    letters = [str(letter) for letter in rng.choice(list("aab"), 12)]
+    return ["a", "a", "a", "b", *letters, "a", "a"], ("a", "a")
+
+
+merge = function(
+    "merge",
+    like=merged,
+    given=of_letters,
     stars=2,
     mistakes=[
-        mistake(
-            "This looks into the future only; keep the columns up to the row's own.",
-            lambda scores: masked(scores, LOWER.T),
-        ),
-        mistake(
-            "A letter may look at itself: keep the diagonal.",
-            lambda scores: masked(scores, np.tril(np.ones((5, 5), bool), -1)),
-        ),
-        mistake(
-            "Cut after the softmax, the rows no longer add up to 1. Mask the scores.",
-            lambda scores: scores.softmax(-1).tril(),
-        ),
-        mistake(
-            "A score of 0 still gets a weight, e⁰ = 1 before dividing. It takes −∞ (or −10⁹).",
-            lambda scores: scores.tril().softmax(-1),
-        ),
-        mistake("Nothing is masked.", lambda scores: scores.softmax(-1)),
+        mistake("Only the first place where the pair stands was merged.", only_first),
+        mistake("The pair's second piece is still there: after a merge, go on two pieces later.",
+                with_leftover),
+        mistake("Nothing was merged.", lambda pieces, pair: list(pieces)),
+        mistake("This is the text; the pieces should stay apart, in a list.",
+                lambda pieces, pair: "".join(pieces)),
     ],
-    learned="With this mask a network can learn to write: no letter sees what it has to guess.",
-)
+    learned="Merge the most frequent pair, again and again: so a vocabulary of tokens is made.",
+)  # fmt: skip
 
-# --- blind to order -----------------------------------------------------------------------------
+# --- a small change, chosen badly ---------------------------------------------------------------
 
-shuffle = function(
-    "shuffle",
-    like=lambda A, order: A[order][:, order],
-    given=lambda rng: (rng.dirichlet(np.ones(5), size=5), rng.permutation(5)),
-    stars=3,
+
+def bowl(rng: np.random.Generator) -> tuple[Callable[[Any], Any], np.ndarray, float]:
+    matrix, right = nnlib.tensor(rng.normal(size=(6, 3))), nnlib.tensor([int(rng.integers(3))])
+    return lambda x: F.cross_entropy(x @ matrix, right), rng.normal(size=(1, 6)), 0.1
+
+
+def slope_of(loss: Callable[[Any], Any], x: Any) -> Any:
+    leaf = x.detach().requires_grad_()
+    (slope,) = nnlib.autograd.grad(loss(leaf), [leaf])
+    return slope
+
+
+attack = function(
+    "attack",
+    like=lambda loss, x, eps: x + eps * slope_of(loss, x).sign(),
+    given=bowl,
+    stars=2,
     mistakes=[
-        mistake(
-            "Those who look have moved; those who are looked at have moved too: columns.",
-            lambda A, order: A[order],
-        ),
-        mistake(
-            "Those who are looked at have moved; those who look have moved too: rows.",
-            lambda A, order: A[:, order],
-        ),
-        mistake("The letters have moved, and their weights with them.", lambda A, order: A),
+        mistake("This makes the loss smaller: it helps the network. Step uphill.",
+                lambda loss, x, eps: x - eps * slope_of(loss, x).sign()),
+        mistake("Every number of x may change by eps: take the gradient's sign, not its size.",
+                lambda loss, x, eps: x + eps * slope_of(loss, x)),
+        mistake("This is the change alone. Add it to x.",
+                lambda loss, x, eps: eps * slope_of(loss, x).sign()),
+        mistake("x did not change.", lambda loss, x, eps: x),
     ],
-    learned="The weights move along with the letters, so a mean over the word stays what it was.",
-)
+    learned="The gradient that teaches the weights also says how to fool them.",
+)  # fmt: skip
 
-EXERCISES = [count, mix, weights, causal, shuffle]
+# --- two bugs -----------------------------------------------------------------------------------
+
+
+def preferences(w: Any, better: Any, worse: Any, rate: float, steps: int,
+                sign: float = 1.0, forget: bool = False, uphill: float = 1.0) -> Any:  # fmt: skip
+    w = w.detach()
+    kept = nnlib.zeros_like(w)
+    for _ in range(steps):
+        slope = slope_of(lambda w: -F.logsigmoid(sign * (better - worse) @ w).mean(), w)
+        kept = kept + slope if forget else slope
+        w = w - uphill * rate * kept
+    return w
+
+
+def pairs(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray, float, int]:
+    return rng.normal(size=3), rng.normal(size=(8, 3)), rng.normal(size=(8, 3)), 0.5, 4
+
+
+bugs = function(
+    "bugs",
+    like=preferences,
+    given=pairs,
+    stars=2,
+    mistakes=[
+        mistake("One of the two is found: the score of the better answer comes first now. "
+                "But gradients of earlier steps are still added.",
+                lambda *given: preferences(*given, forget=True)),
+        mistake("One of the two is found: the gradient is fresh in each step. "
+                "But the worse answers are still rewarded.",
+                lambda *given: preferences(*given, sign=-1.0)),
+        mistake("Both bugs are still there.",
+                lambda *given: preferences(*given, sign=-1.0, forget=True)),
+        mistake("This loss is to become small: step against the gradient.",
+                lambda *given: preferences(*given, uphill=-1.0)),
+    ],
+    learned="Learning from preferences is logistic regression on differences.",
+)  # fmt: skip
+
+EXERCISES = [halve, block, merge, attack, bugs]

@@ -1,72 +1,76 @@
-"""Attention over the letters of a typed word: where each letter looks, and what comes of it."""
+"""The closing chapter's figures: uses of a weight, growing texts, answers to noise."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 import nnlib
-from course.networks import words
 from nnlib import live
 
+LETTERS, STATE, CLASSES = 26, 16, 4  # sizes of the two networks that read words
 
-def looking(model: words.Attention, word: str, at: int = 1, **text: Any) -> live.Figure:
-    """A typed word's attention matrix, one letter's row as bars, and the network's answer."""
 
-    def look(word: Any, word_length: Any, at: Any, sharp: Any) -> dict[str, Any]:
-        there = words.one_hot(word).sum(-1)
-        x = model.vectors(word)
-        q, k, v = model.query(x), model.key(x), model.value(x)
-        scores = sharp * (q @ k.T) / x.shape[-1] ** 0.5
-        weights = (scores - 1e9 * (1.0 - there)).softmax(-1) * there.unsqueeze(-1)
-        each = model.hidden(x + weights @ v).relu() * there.unsqueeze(-1)
-        p = model.head(each.sum(0) / there.sum().clamp(min=1.0)).softmax(-1)
-        here = nnlib.minimum(at, word_length).clamp(min=1) - 1
-        most = weights[here].argmax()
-        letter = nnlib.where(word < words.BLANK, 97 + word, 183)
-        return {"A": weights, "row": weights[here], "p": p, "place": here + 1,
-                "letter": letter[here], "most": most + 1, "seen": letter[most],
-                "share": weights[here].amax()}  # fmt: skip
+def recurrent(T: Any) -> Any:
+    """Multiplications of the book's recurrent network for a text of T letters."""
+    return T * LETTERS * STATE + (T - 1) * STATE * STATE + STATE * CLASSES
 
-    places = [str(t) for t in range(1, words.LENGTH + 1)]
+
+def attending(T: Any) -> Any:
+    """Multiplications of the book's network of attention for a text of T letters."""
+    return T * (LETTERS * STATE + 4 * STATE * STATE + 2 * T * STATE) + STATE * CLASSES
+
+
+def uses(of: Mapping[str, float], question: Any, **words: Any) -> live.Figure:
+    """A question; then bars for how often each network uses a weight on one example."""
+    bars = live.bars(list(of.values()), labels=list(of), format=".1f")
+    said = ", ".join(f"{name} {count:.1f}" for name, count in of.items())
+    question.fields["reveal"] = [
+        live.axes(bars, ylabel="uses of a weight", height=220),
+        f"A weight is used so often on one example: {said}.",
+    ]
+    return live.figure(view=[question], **words)
+
+
+def growing(question: Any, **words: Any) -> live.Figure:
+    """A question; then what a longer text costs the two networks, and how long their paths are."""
+
+    def count(T: Any) -> dict[str, Any]:
+        return {"rnn": recurrent(T), "look": attending(T), "way": T + 1.0,
+                "times": attending(T) / recurrent(T)}  # fmt: skip
+
+    lengths = np.geomspace(10, 10_000, 61)
+    question.fields["reveal"] = [
+        live.control("T"),
+        live.axes(
+            live.curve(lengths, recurrent(lengths), label="RNN"),
+            live.curve(lengths, attending(lengths), label="attention", dash=True),
+            live.points(x=lambda T: T.reshape(1), y=lambda rnn: rnn.reshape(1)),
+            live.points(x=lambda T: T.reshape(1), y=lambda look: look.reshape(1)),
+            xscale="log", yscale="log", xlabel="letters in the text", ylabel="multiplications",
+            height=280,
+        ),
+        live.readout("{T:,.0f} letters. RNN: {rnn:,.0f} multiplications, longest path {way:,.0f}."),
+        live.readout("Attention: {look:,.0f} multiplications, longest path 6. "
+                     "That is {times:.1f} times the RNN's work."),
+    ]  # fmt: skip
     return live.figure(
-        look,
-        word=live.text(word, max_length=words.LENGTH, label="word"),
-        sharp=live.slider(0.0, 4.0, 0.1, value=1.0, label="scores ×"),
-        at=live.slider(1, words.LENGTH, value=at, label="letter that looks"),
-        view=[
-            [
-                live.images("A", pixel=20, colors="magnitude", range=(0, 1), row_labels="word",
-                            column_labels="word", title="who (row) looks at whom (column)"),
-                live.column(
-                    live.axes(live.bars("row", labels=places), width=330, height=170,
-                              ylim=(0, 1.15), xlabel="letter looked at", ylabel="weight"),
-                    live.axes(live.bars("p", labels=["Dutch", "English", "Polish", "Spanish"],
-                                        format=".2f"), width=330, height=170, ylim=(0, 1.15),
-                              ylabel="the answer"),
-                ),
-            ],
-            live.readout("letter {place:d}, “{letter:c}”, looks most at letter {most:d}, "
-                         "“{seen:c}”: {share:.2f}"),
-        ],
-        **text,
-    )  # fmt: skip
-
-
-def step_by_step(**text: Any) -> live.Figure:
-    """One letter's attention over two, as a recorded graph that fires operation by operation."""
-
-    def attend(q: Any, k1: Any, k2: Any, v1: Any, v2: Any) -> Any:
-        s1, s2 = q * k1, q * k2
-        e1, e2 = s1.exp(), s2.exp()
-        total = e1 + e2  # before the values: so no edge of the picture hides behind a box
-        return (e1 * v1 + e2 * v2) / total
-
-    start = {"q": 1.0, "k1": 1.5, "k2": -0.5, "v1": 1.0, "v2": -1.0}
-    sliders = {name: live.slider(-3.0, 3.0, 0.1, value=value) for name, value in start.items()}
-    return live.figure(
-        None,
-        **sliders,
-        t=live.stepper(live.dag_states(attend, **start)),
-        view=[live.dag(of=attend, step="t")],
-        **text,
+        count,
+        T=live.slider(10.0, 10_000.0, value=12.0, log=True, label="letters T", format=",.0f"),
+        view=[question],
+        **words,
     )
+
+
+def noise(examples: Any, answers: Mapping[str, Any], question: Any, **words: Any) -> live.Figure:
+    """A question; then some images of noise, and what each network says about the first ones."""
+    shown = nnlib.tensor(examples).reshape(-1, 28, 28)
+    labels = [" / ".join(f"{name} {p.argmax().item()}: {p.amax().item():.2f}"
+                         for name, p in zip(answers, row, strict=True))
+              for row in zip(*answers.values(), strict=True)]  # fmt: skip
+    question.fields["reveal"] = [
+        live.images(shown, columns=3, pixel=4, labels=labels, colors="gray", range=(0, 1))
+    ]
+    return live.figure(view=[question], **words)

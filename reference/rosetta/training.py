@@ -2,7 +2,7 @@ import nnlib
 from nnlib import nn
 from nnlib.nn import functional as F
 
-x = nnlib.tensor([[0.0, 0], [0, 1], [1, 0], [1, 1]])
+x = nnlib.tensor([[0.0, 0], [1, 0], [0, 1], [1, 1]])
 y = nnlib.tensor([[0.0], [1], [1], [0]])
 net = nn.Sequential(
     nn.Linear(2, 2), nn.Sigmoid(), nn.Linear(2, 1))
