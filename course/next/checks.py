@@ -160,14 +160,14 @@ bugs = function(
     mistakes=[
         mistake("One of the two is found: the score of the better answer comes first now. "
                 "But gradients of earlier steps are still added.",
-                lambda *given: preferences(*given, forget=True)),
+                lambda w, b, o, r, n: preferences(w, b, o, r, n, forget=True)),
         mistake("One of the two is found: the gradient is fresh in each step. "
                 "But the worse answers are still rewarded.",
-                lambda *given: preferences(*given, sign=-1.0)),
+                lambda w, b, o, r, n: preferences(w, b, o, r, n, sign=-1.0)),
         mistake("Both bugs are still there.",
-                lambda *given: preferences(*given, sign=-1.0, forget=True)),
+                lambda w, b, o, r, n: preferences(w, b, o, r, n, sign=-1.0, forget=True)),
         mistake("This loss is to become small: step against the gradient.",
-                lambda *given: preferences(*given, uphill=-1.0)),
+                lambda w, b, o, r, n: preferences(w, b, o, r, n, uphill=-1.0)),
     ],
     learned="Learning from preferences is logistic regression on differences.",
 )  # fmt: skip

@@ -29,7 +29,7 @@ def uses(of: Mapping[str, float], question: Any, **words: Any) -> live.Figure:
     said = ", ".join(f"{name} {count:.1f}" for name, count in of.items())
     question.fields["reveal"] = [
         live.axes(bars, ylabel="uses of a weight", height=220),
-        f"A weight is used so often on one example: {said}.",
+        live.readout(f"How often a weight is used on one example: {said}."),
     ]
     return live.figure(view=[question], **words)
 

@@ -69,6 +69,13 @@ def test_the_figure_of_growing_texts_counts_at_its_slider() -> None:
     assert float(seen["times"]) == pytest.approx(59.3, abs=0.1)
 
 
+def test_the_bars_of_uses_are_read_out_as_well() -> None:
+    asked = question()
+    figure = show.uses({"MLP": 1.0, "CNN": 70.44}, asked, **SAID)
+    assert all(isinstance(part, live.Part) for part in asked.fields["reveal"])
+    assert "MLP 1.0, CNN 70.4" in str(figure.spec)
+
+
 def test_every_image_of_noise_is_labelled_with_both_networks_answers() -> None:
     p = nnlib.tensor([[0.1, 0.9], [0.75, 0.25]])
     figure = show.noise(nnlib.zeros(2, 1, 28, 28), {"MLP": p, "CNN": p}, question(), **SAID)
@@ -77,7 +84,8 @@ def test_every_image_of_noise_is_labelled_with_both_networks_answers() -> None:
 
 
 def test_three_merges_make_low_one_token_as_the_text_works_out() -> None:
-    for word, pieces in (("low", ["low"]), ("lower", ["lowe", "r"]), ("lowest", ["lowe", "s", "t"])):
+    words_in_pieces = {"low": ["low"], "lower": ["lowe", "r"], "lowest": ["lowe", "s", "t"]}
+    for word, pieces in words_in_pieces.items():
         merged = list(word)
         for pair in (("l", "o"), ("lo", "w"), ("low", "e")):
             merged = checks.merged(merged, pair)
