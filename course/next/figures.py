@@ -71,6 +71,6 @@ def noise(examples: Any, answers: Mapping[str, Any], question: Any, **words: Any
                          for name, p in zip(answers, row, strict=True))
               for row in zip(*answers.values(), strict=True)]  # fmt: skip
     question.fields["reveal"] = [
-        live.images(shown, columns=3, pixel=4, labels=labels, colors="gray", range=(0, 1))
+        live.images(shown, columns=2, pixel=4, labels=labels, colors="gray", range=(0, 1))
     ]
     return live.figure(view=[question], **words)
