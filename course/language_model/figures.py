@@ -104,7 +104,8 @@ def slots(name: str, *index: int) -> str:
 def next_bars() -> Any:
     """The eight most probable next words as horizontal names above bars."""
     at = np.arange(TOP)
-    names = [live.label(slots("names", i), float(i), lambda most, slot=i: most[slot], dy=-20)
+    names = [live.label(slots("names", i), float(i), lambda most, slot=i: most[slot],
+                        dy=-20 - 13 * (i % 2))
              for i in range(TOP)]  # fmt: skip
     return live.axes(
         live.bars("most", at, labels=[f"{k + 1}." for k in at], format=".2f"), *names,
@@ -180,18 +181,19 @@ def heads(model: Any, text: str, question: Any, **words: Any) -> live.Figure:
                 } | best_of(p)  # fmt: skip
 
     labels = [f"block {b + 1}, head {h + 1}" for b in range(2) for h in range(net.heads)]
-    names = [live.label(slots("looked", t), float(t), -0.12 if t % 2 else -0.25)
+    short = [f"{b + 1}.{h + 1}" for b in range(2) for h in range(net.heads)]
+    names = [live.label(slots("looked", t), float(t), -0.13 * (1 + t % 3))
              for t in range(LENGTH)]  # fmt: skip
     chosen = "".join(f"{{chosen[{j}]:c}}" for j in range(LONGEST))
     shown = [
         live.control("text"),
-        live.images("maps", columns=4, pixel=9, colors="magnitude", range=(0, 1), labels=labels,
-                    select="head"),
+        live.images("maps", columns=4, pixel=5.2, colors="magnitude", range=(0, 1), labels=short,
+                    title="block.head", select="head"),
         live.axes(live.bars("weights", np.arange(LENGTH), labels=[" "] * LENGTH, color="series2"),
-                  *names, ylim=(-0.32, 1.05), width=640, height=220, ylabel="weight",
+                  *names, ylim=(-0.45, 1.05), width=640, height=220, ylabel="weight",
                   title="where the last word looks, in the chosen head"),
-        live.readout(f"Head {{at:d}} of block {{in:d}} looks most at {chosen}, "
-                     "with weight {weight:.2f}. Next: her {her:.3f}, him {him:.3f}."),
+        live.readout("Next: her {her:.3f}, him {him:.3f}. With weight {weight:.2f}, "
+                     f"head {{at:d}} of block {{in:d}} looks most at: {chosen}"),
         live.toggles(labels, toggle="on"),
         next_bars(),
     ]  # fmt: skip
