@@ -217,7 +217,7 @@ def drag_the_digit(image: np.ndarray, kernel: Any, question: Any) -> live.Figure
 
 def over_starts(
     x: Any, runs: dict[str, Any], question: Any = None, *, xlabel: str, ylabel: str = "% right",
-    **words: Any,
+    xscale: str = "linear", **words: Any,
 ) -> live.Figure:  # fmt: skip
     """Curves through the means over several starts, and a dot for each start.
 
@@ -231,7 +231,8 @@ def over_starts(
             live.curve(x, percent.mean(0), color=f"series{k}", label=name, dash=bool(k % 2),
                        width=2.5),
         ]  # fmt: skip
-    axes = live.axes(*marks, xlabel=xlabel, ylabel=ylabel, ylim=(0, 103), width=560, height=300)
+    axes = live.axes(*marks, xlabel=xlabel, ylabel=ylabel, ylim=(0, 103), xscale=xscale,
+                     width=560, height=300)  # fmt: skip
     if question is None:
         return live.figure(view=[axes], **words)
     question.fields["reveal"] = [axes]

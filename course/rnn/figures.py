@@ -62,8 +62,6 @@ def two_letters(**text: Any) -> live.Figure:
                       xlim=(0.5, 6.5), ylim=(-1.05, 1.05), xlabel="letter t", ylabel="state h",
                       height=200),
             live.readout("after {word}: h = {last:.4f}, answer σ(3h − 1.5) = {p:.4f}"),
-            live.presets({"ab": {"word": np.array([0, 1, 2, 2, 2, 2])},
-                          "ba": {"word": np.array([1, 0, 2, 2, 2, 2])}}),
         ],
         **text,
     )  # fmt: skip
@@ -369,15 +367,14 @@ def seeds_at(lengths: Any, scores: dict[str, Any], chance: float, question: Any 
     marks: list[Any] = [live.line(y=chance, color="muted", dash=True)]
     for k, (name, table) in enumerate(scores.items()):
         table = np.asarray(table, np.float32)
-        x = np.repeat(np.log2(lengths) + 0.06 * (k - (len(scores) - 1) / 2), table.shape[1])
+        x = np.repeat(np.array(lengths) * 1.05 ** (k - (len(scores) - 1) / 2), table.shape[1])
         marks += [
             live.points(x=x, y=table.ravel(), size=6, color=f"series{k}"),
-            live.curve(np.log2(lengths), table.mean(1), color=f"series{k}", label=name,
+            live.curve(np.array(lengths), table.mean(1), color=f"series{k}", label=name,
                        dash=bool(k % 2), width=2.0),
         ]  # fmt: skip
-    ticks = " · ".join(str(n) for n in lengths)
-    axes = live.axes(*marks, ylim=(0, 1.05), width=560, height=280, ylabel="accuracy",
-                     xlabel=f"length of the sequence: {ticks}, each twice the last")  # fmt: skip
+    axes = live.axes(*marks, xlim=(4, 50), ylim=(0, 1.05), xscale="log", width=560, height=280,
+                     xlabel="length of the sequence", ylabel="accuracy")  # fmt: skip
     if question is None:
         return live.figure(view=[axes], **text)
     question.fields["reveal"] = [axes]
