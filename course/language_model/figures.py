@@ -120,8 +120,10 @@ def writing(model: Any, beginning: str, **words: Any) -> live.Figure:
     allowed = nnlib.tensor((np.arange(CODES) != REST).astype(np.float32))
     place, keep = nnlib.arange(WORDS), nnlib.ones(2 * net.heads)
 
-    def write(text: Any, more: Any, added: Any, draw: Any, T: Any, k: Any) -> dict[str, Any]:
+    def write(text: Any, more: Any, added: Any, key: Any, draw: Any, T: Any, k: Any) -> Any:
         typed, n = words_in(text)
+        now = (typed * (place + 1) * (place < n).long()).sum() + 100_000 * n
+        added = nnlib.where(key == now, added, 0)  # another beginning: what was written goes
         total = (n + added).clamp(max=WORDS)
         moved = more[(place - n).clamp(min=0)]
         row = nnlib.where(place < n, typed, moved)
@@ -136,7 +138,8 @@ def writing(model: Any, beginning: str, **words: Any) -> live.Figure:
         shown = nnlib.where(place < total, row, END)
         letters = nnlib.where((shown == END).unsqueeze(1), SPACE, nnlib.tensor(SPELLING)[shown])
         return {"letters": letters, "grown": grown, "longer": nnlib.where(free, added + 1, added),
-                "again": (draw + 1) % DRAWS, "stop": (~free).float()} | best_of(p)  # fmt: skip
+                "now": now, "again": (draw + 1) % DRAWS,
+                "stop": (~free).float()} | best_of(p)  # fmt: skip
 
     line = " ".join(slots("letters", k) for k in range(WORDS))
     return live.figure(
@@ -146,10 +149,12 @@ def writing(model: Any, beginning: str, **words: Any) -> live.Figure:
         k=live.slider(1, 50, value=50, label="top k"),
         more=live.values(np.full(WORDS, END)),
         added=live.values(0),
+        key=live.values(0),
         draw=live.values(0),
         view=[
             live.row(live.button("write the next word",
-                                 {"more": "grown", "added": "longer", "draw": "again"}),
+                                 {"more": "grown", "added": "longer", "draw": "again",
+                                  "key": "now"}),
                      live.button("take its words back", {"added": 0, "draw": "again"})),
             live.readout(line, size="large"),
             live.readout("The clause is at its end.", when="stop"),
@@ -187,7 +192,7 @@ def heads(model: Any, text: str, question: Any, **words: Any) -> live.Figure:
     chosen = "".join(f"{{chosen[{j}]:c}}" for j in range(LONGEST))
     shown = [
         live.control("text"),
-        live.images("maps", columns=4, pixel=5.2, colors="magnitude", range=(0, 1), labels=short,
+        live.images("maps", columns=4, pixel=4.5, colors="magnitude", range=(0, 1), labels=short,
                     title="block.head", select="head"),
         live.axes(live.bars("weights", np.arange(LENGTH), labels=[" "] * LENGTH, color="series2"),
                   *names, ylim=(-0.45, 1.05), width=640, height=220, ylabel="weight",

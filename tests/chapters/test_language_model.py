@@ -135,11 +135,14 @@ def test_it_writes_word_by_word_until_the_end(writing) -> None:
     state: dict = {}
     for _ in range(12):
         seen = writing.outputs(**state)
-        state = {"more": seen["grown"], "added": seen["longer"], "draw": seen["again"]}
+        state = {"more": seen["grown"], "added": seen["longer"], "draw": seen["again"],
+                 "key": seen["now"]}  # fmt: skip
     last = writing.outputs(**state)
     written = [word for word in words_of(last["letters"]) if word]
     assert written[:4] == ["i", "am", "very", "much"] and len(written) > 4
     assert "…" not in written and float(last["stop"]) == 1.0
+    other = words_of(writing.outputs(**state, text="she was")["letters"])
+    assert [word for word in other if word] == ["she", "was"]
 
 
 def test_with_k_1_only_the_best_word_is_left(writing) -> None:
