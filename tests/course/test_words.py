@@ -69,7 +69,8 @@ def test_two_passes_come_near_the_stored_weights_and_all_are_better(name: str) -
         begun_loss, stored_loss = (
             model.loss(table, TEST.y).item() for model in (begun, words.trained(name))
         )
-    assert stored_loss < begun_loss < stored_loss + 0.25
+    read_outs = 2 if isinstance(begun, words.Follower) else 1  # a loss for each
+    assert stored_loss < begun_loss < stored_loss + 0.25 * read_outs
 
 
 def test_the_writer_knows_more_than_the_alphabet() -> None:
