@@ -508,7 +508,7 @@ class Tensor(InPlace):
 
     @property
     def device(self) -> devices.device:
-        """Where its memory is: always the CPU.
+        """Where its memory is, which is always the CPU.
 
         >>> import nnlib
         >>> nnlib.zeros(2).device
