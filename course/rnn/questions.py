@@ -23,7 +23,7 @@ QUESTIONS = [
         "What is NN1, as it is usually built?",
         {
             "a network of its own with its own weights": "It could be, but it is not needed.",
-            "NN2 with zeros as the old state": "A dummy input on the left saves a network.",
+            "NN2 with zeros as the old state": "Starting from a state of zeros saves a network.",
             "the one-hot vector of the first letter": "That is its input.",
             "a logistic regression": "That is NN3.",
         },
