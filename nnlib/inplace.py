@@ -32,6 +32,8 @@ def become(x: Value, result: Value, how: str) -> Any:
     if recording:
         _refuse_leaf(x, view, how)
     _refuse_misfit(x, result, how)
+    if result._data.dtype != x._data.dtype:  # recorded: a gradient has the type of its tensor
+        result = e.to_dtype(result, dtypes.of(x._data))
     _write(x, result._data, how)
     if recording and not isinstance(x._node, Leaf):
         x._node = result._node
@@ -315,6 +317,8 @@ class InPlace(Value):
         source = e.to_dtype(needs_tensor("copy_", src), self.dtype)  # type: ignore[attr-defined]
         if source._data.shape != self._data.shape:
             source = s.expand(source, self._data.shape)
+        if source is src:  # a step of its own: this tensor is a copy, and no second leaf
+            source = e.clone(source)
         return become(self, _replacing(self, source), "copy_")
 
     def normal_(self, mean: float = 0, std: float = 1, *, generator: Any = None) -> Any:

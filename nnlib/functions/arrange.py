@@ -521,8 +521,13 @@ def diagonal(input: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:
         raise RuntimeError(f"diagonal dimensions cannot be identical {dim1}, {dim2}")
     x = movedim(x, (a, b), (-2, -1))
     *rest, n, m = x._data.shape
+    rows = reshape(x, (*rest, n * m))
+    if x._data.size and not np.may_share_memory(rows._data, x._data):  # then by columns, perhaps
+        columns = reshape(transpose(x, -2, -1), (*rest, n * m))
+        if np.may_share_memory(columns._data, x._data):
+            rows, n, m, offset = columns, m, n, -offset
     start, stop, step = _diagonal_slice(n, m, offset)
-    return getitem(reshape(x, (*rest, n * m)), (..., slice(start, stop, step)))
+    return getitem(rows, (..., slice(start, stop, step)))
 
 
 def diag(input: Any, diagonal: int = 0) -> Any:

@@ -191,7 +191,10 @@ def _put(x: Value, at: Value, source: Value) -> Any:
     """
     n, m = x._data.size, at._data.size
     if not m:
-        return e.clone(x)
+        if source._node is None:
+            return e.clone(x)
+        none = make(np.zeros(x._data.shape, bool)[()])  # nothing is written, and it is recorded
+        return e.where(none, s.expand(r.sum(source), x._data.shape), x)
     flat = s.reshape(at, m)
     if record.watcher is None:
         winner = np.full(n, -1)
@@ -332,7 +335,7 @@ def setitem(input: Any, key: Any, value: Any) -> Any:
     keys = s._full(input, s.as_tuple(key))
     basic, shape, picks = s._basic(input._data.shape, keys)
     if picks:
-        if v._data.dtype != kind and v._data.ndim:
+        if v._data.dtype != kind and not _is_cast(v, key):
             raise _types_at_index(input, v)
         v = converted(v, kind)
         at = s.getitem(_positions(input), key)
@@ -358,7 +361,7 @@ def write(array: np.ndarray, key: Any, value: Any) -> None:
     keys = s._full(x, s.as_tuple(key))
     basic, shape, picks = s._basic(array.shape, keys)
     if picks:
-        if v._data.dtype != array.dtype and v._data.ndim:
+        if v._data.dtype != array.dtype and not _is_cast(v, key):
             raise _types_at_index(x, v)
         at = s.getitem(_positions(x), key)._data
         written = np.ravel(_fitted(make(v._data), at.shape)._data)
@@ -367,6 +370,14 @@ def write(array: np.ndarray, key: Any, value: Any) -> None:
         return
     value = _fitted(make(v._data), shape)._data
     array[_numpy_index(basic)] = value.reshape([len(range(*i)) for i in basic if type(i) is tuple])
+
+
+def _is_cast(v: Value, key: Any) -> bool:
+    """Whether a value of another type may be written: a number, or one element through masks."""
+    if v._data.size != 1 or not v._data.ndim:
+        return not v._data.ndim
+    given = [s._as_index(k) if isinstance(k, (list, np.ndarray)) else k for k in s.as_tuple(key)]
+    return all([s._is_mask(k) for k in given if isinstance(k, Value)])
 
 
 def _types_at_index(x: Value, v: Value) -> RuntimeError:

@@ -89,7 +89,9 @@ def _einsum_joint(needs: tuple, g: Any, out: Any, *xs: Any, equation: str) -> tu
 
 einsum = linalg(
     "einsum",
-    lambda *xs, equation: np.einsum(equation, *xs, optimize=len(xs) > 1)[()],
+    lambda *xs, equation: np.asarray(
+        np.einsum(equation, *xs, optimize=len(xs) > 1), order="C"  # so that flatten() is a view
+    )[()],
     joint=_einsum_joint,
     saves="args",
 )

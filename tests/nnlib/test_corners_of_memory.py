@@ -45,6 +45,17 @@ d = (2 * T.tensor(True)).expand(2)
 a.fill_(3); b.zero_(); c[1:, -1:] = c.sum(); d.fill_(1); e = T.zeros(1, 3).expand(1, 3); e[0, 1] = 4
 out = a, b, c, d, e
 """,
+    "the diagonal of a transposed matrix is a view": """
+x = T.arange(12.).reshape(3, 4); x.T.diagonal().mul_(10); x.T.diagonal(1).fill_(-1); x.mT.diagonal(-2).add_(100)
+y = T.arange(12.).reshape(2, 3, 2); y.movedim(-1, 0).diagonal(0, 1, 2).fill_(7); out = x, y[0]
+""",
+    "a product of tensors lies row by row in memory": """
+a, b = T.arange(6.).reshape(3, 2, 1), T.ones(1, 3); e = T.einsum("abc,cd->dab", a, b.mT.mT[:, :1] * 0 + 1)
+f = T.einsum("...i,...i->...", b[:, :1], a); l = f[1:].flatten(); l.fill_(9); out = f
+""",
+    "one value of another type is written through a mask": """
+x = T.zeros(3); x[x == 0] = T.tensor([5]); y = T.zeros(2).half(); y[T.tensor([True, False])] = T.tensor([2.], dtype=T.float64); out = x, y
+""",
     "a diagonal is a view, diag() is a copy": """
 x = T.eye(2); x.diagonal().add_(1); x.diag().add_(9); out = x
 """,
@@ -86,6 +97,18 @@ x[0] = w[0] * w[1]; x[1:] = w
     "a sibling view has the new history": """
 w = T.tensor([1., 2., 3.], requires_grad=True); y = w * 1; a, b = y[:2], y[1:]; a.mul_(T.tensor([2., 5.]))
 (b * T.tensor([1., 10.])).sum().backward(); out = w.grad, b.detach()
+""",
+    "a copy of a leaf is no leaf": """
+a, b = T.zeros(2), T.tensor([1., 2.], requires_grad=True); a.copy_(b); a.mul_(3); a.sum().backward()
+out = b.grad, a.is_leaf, a.detach()
+""",
+    "a change by a wider type has a gradient of that type": """
+a, b = T.tensor([1., 2.]).half(), T.tensor([1., 2.], dtype=T.float64, requires_grad=True); c = a.sin()
+c[1] += b.sum(); c[0] = b[0] * 2; (c * 3).sum().backward(); out = b.grad
+""",
+    "an empty selection that takes something recorded is recorded": """
+a, b = T.zeros(2), T.ones(2, requires_grad=True); a[[]] = b.sum(); a.sum().backward()
+out = a.requires_grad, b.grad
 """,
     "a view of a detached form takes part in what the form becomes": """
 a, b = T.ones(2, requires_grad=True), T.ones(2, requires_grad=True); c = a.detach(); d = c[...]
