@@ -377,7 +377,7 @@ def _is_cast(v: Value, key: Any) -> bool:
     if v._data.size != 1 or not v._data.ndim:
         return not v._data.ndim
     given = [s._as_index(k) if isinstance(k, (list, np.ndarray)) else k for k in s.as_tuple(key)]
-    return all([s._is_mask(k) for k in given if isinstance(k, Value)])
+    return all(s._is_mask(k) for k in given if isinstance(k, Value))
 
 
 def _types_at_index(x: Value, v: Value) -> RuntimeError:
