@@ -345,7 +345,7 @@ def two_tops(height: Hill, slope: Callable, question: Any) -> live.Figure:
             live.readout("Height {first:.4f} at the start, slope there {steep:.6f}; height "
                          "{last:.4f} after 100 steps", when="plain_committed"),
         ],
-        title="Two tops and a plain",
+        title="Two tops",
         dtype="float64",
         caption="Commit, then drag the start around. Find a start from which the lower top is "
         "reached, and the border between the two regions.",
