@@ -127,8 +127,8 @@ def add_inequalities() -> live.Figure:
                          when="all"),
         ],
         title="Add the inequalities",
-        caption="Switch on (1, 0) and (0, 1), by the buttons or the points, and read the sum; then "
-        "only (0, 0) and (1, 1); then all four.",
+        caption="Switch inequalities on, by the buttons or the points, and read the sum. Find two "
+        "whose sum contradicts the sum of the other two; then switch on all four.",
         alt="The two yes-points add up to z greater than 0 in the middle of the square, the two "
         "no-points to z at most 0 at the same point; all four add up to 0 greater than 0.",
     )  # fmt: skip
