@@ -280,7 +280,7 @@ engine = function(
         mistake("1 − a has the wrong sign: yours is a − 1.", MinusTurned),
         mistake("2 / a is upside down: yours is a / 2.", OverTurned),
     ],
-    learned="Forty lines, and any program made of these operations has its gradient.",
+    learned="Under fifty lines, and any program made of these operations has its gradient.",
 )
 
 # --- the pullback of broadcasting ---------------------------------------------------------------
@@ -396,9 +396,9 @@ single = value(
         mistake("At this h the parabola's error h²/6 · |f‴| is still larger than rounding's.", -1),
         mistake("As small as float32 can tell 0.5 + h from 0.5: all digits are lost.", -7),
         mistake("The exponent is needed, not h itself: −3 means 0.001.", 1e-3),
-        mistake("Close: ε^⅓ is 0.005, between two powers of ten. Measure both.", -2),
+        mistake("That is what the formula predicts, by a narrow margin. Now measure both.", -2),
     ],
-    learned="ε^⅓ is 0.005: the rule holds for any precision.",
+    learned="The formula gives 0.004, the size of the best h in this precision, too.",
 )
 
 EXERCISES = [paper, product, ordering, backwards, engine, broadcast, single]

@@ -237,7 +237,7 @@ def losses(curves: np.ndarray, lecture: np.ndarray) -> live.Figure:
                 width=480, height=280,
             )
         ],
-        title="Forty lines train XOR",
+        title="The engine trains XOR",
         caption="One curve for each start. Look for the runs that end flat and high: what did "
         "they learn?",
         alt="Loss curves over 600 steps. The run from the lecture's weights and most of the random "
