@@ -1,4 +1,4 @@
-"""Exercises of the closing chapter: a power law, a block, tokens, an attack, two bugs."""
+"""Exercises of the closing chapter: a power law, a block's work, tokens, an attack, two bugs."""
 
 from __future__ import annotations
 
@@ -29,29 +29,35 @@ halve = value(
     learned="A small exponent: each halving of the loss takes thousands of times the size.",
 )  # fmt: skip
 
-# --- a block's parameters -----------------------------------------------------------------------
+# --- the work of a block ------------------------------------------------------------------------
 
 
-def of_block(d: int, wide: int) -> int:
-    return 4 * d * d + (d * wide + wide) + (wide * d + d) + 4 * d
+def work_of(d: int, wide: int, length: int) -> int:
+    return length * (4 * d * d + 2 * d * wide) + 2 * length * length * d
 
 
 block = function(
     "block",
-    like=of_block,
-    given=lambda rng: (int(rng.integers(3, 60)), int(rng.integers(61, 200))),
+    like=work_of,
+    given=lambda rng: tuple(int(n) for n in rng.integers((3, 61, 201), (60, 200, 400))),
     stars=2,
     mistakes=[
         mistake("The heads have four matrices: queries, keys, values, and the one that mixes.",
-                lambda d, wide: of_block(d, wide) - d * d),
-        mistake("The two layers of the MLP have biases: one for each neuron.",
-                lambda d, wide: of_block(d, wide) - wide - d),
-        mistake("Each of the two normalisations has a scale and a shift for each number.",
-                lambda d, wide: of_block(d, wide) - 2 * d),
-        mistake("The two normalisations have parameters as well.",
-                lambda d, wide: of_block(d, wide) - 4 * d),
+                lambda d, wide, T: work_of(d, wide, T) - T * d * d),
+        mistake("The MLP has two matrices: to the neurons and back.",
+                lambda d, wide, T: work_of(d, wide, T) - T * d * wide),
+        mistake("The scores are there. The weighted means of the values take as many again.",
+                lambda d, wide, T: work_of(d, wide, T) - T * T * d),
+        mistake("A score is a dot product of d numbers, not one multiplication.",
+                lambda d, wide, T: T * (4 * d * d + 2 * d * wide) + 2 * T * T),
+        mistake("The scores and the weighted means are missing: each position looks at all T.",
+                lambda d, wide, T: T * (4 * d * d + 2 * d * wide)),
+        mistake("The weights are used once for each of the T vectors, not once in all.",
+                lambda d, wide, T: 4 * d * d + 2 * d * wide + 2 * T * T * d),
+        mistake("These are the parameters of the matrices: count how often each is used.",
+                lambda d, wide, T: 4 * d * d + 2 * d * wide),
     ],
-    learned="Neither the number of heads nor the text's length enters: the weights are shared.",
+    learned="The weights cost as much as the text is long, the pairs of positions its square.",
 )  # fmt: skip
 
 # --- one merge ----------------------------------------------------------------------------------
