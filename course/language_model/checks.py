@@ -13,20 +13,20 @@ from course.kit.exercises import function, mistake, puzzle, value
 
 perplexity = value(
     "perplexity",
-    like=4.0,
+    like=8.0,
     stars=1,
     mistakes=[
-        mistake("This is the mean surprise in units of ln 2: perplexity is 2 to that power.", 2.0),
-        mistake("This is the mean surprise in nats; perplexity is its exponential.", 2 * np.log(2)),
+        mistake("This is the mean surprise in units of ln 2: perplexity is 2 to that power.", 3.0),
+        mistake("This is the mean surprise in nats; perplexity is its exponential.", 3 * np.log(2)),
         mistake(
             "This is one over the mean probability. Take the mean of the surprises, not of the "
             "probabilities.",
-            1 / np.mean([1 / 8, 1 / 2, 1 / 4, 1 / 2, 1 / 8]),
+            1 / np.mean([1 / 16, 1 / 8, 1 / 32, 1 / 2, 1 / 4]),
         ),
-        mistake("This belongs to the sum of the surprises: divide it by their number.", 2.0**10),
+        mistake("This belongs to the sum of the surprises: divide it by their number.", 2.0**15),
         mistake(
             "This is the mean of 1/p. Perplexity is their geometric mean: take logarithms first.",
-            float(np.mean([8, 2, 4, 2, 8])),
+            float(np.mean([16, 8, 32, 2, 4])),
         ),
     ],
     learned="Mean of the exponents, then back: a geometric mean of 1/p.",
@@ -132,7 +132,7 @@ count = function(
     given=lambda rng: tuple(int(n) for n in rng.integers(5, 60, 2)),
     stars=1,
     mistakes=[
-        mistake("W_o is missing: four matrices, not three.",
+        mistake("`out` is missing: four matrices, not three.",
                 lambda size, wide: block(size, wide) - size * size),
         mistake("The two linear layers have biases: wide numbers and size numbers.",
                 lambda size, wide: block(size, wide) - wide - size),
