@@ -223,16 +223,17 @@ pool = function(
     learned="A quarter of the numbers; a shift by one pixel often changes none of them.",
 )  # fmt: skip
 
-# --- a kernel for an edge -------------------------------------------------------------------------
+# --- a kernel for a thin line ---------------------------------------------------------------------
 
 SHAPE = "a matrix of 3 × 3 weights is needed."
 FLAT = "it answers inside even ink, too: its nine weights should add up to 0."
 LEVEL = "it also answers at horizontal edges: each row has to add up to 0 by itself."
-FLIPPED = "it answers to ink that begins on the left: change all its signs."
-BLIND = "it does not answer where ink begins on the right."
+FLIPPED = "it is negative on a line in the middle: change all its signs."
+BLIND = "it does not answer to a line in the middle: its middle column adds up to 0."
+ASIDE = "it is not negative on a line through the left column and on one through the right column."
 
 
-def edge_problem(answer: Any) -> str | None:
+def line_problem(answer: Any) -> str | None:
     kernel = np.asarray(answer.tolist() if hasattr(answer, "tolist") else answer, float)
     if kernel.shape != (3, 3):
         return SHAPE
@@ -241,23 +242,26 @@ def edge_problem(answer: Any) -> str | None:
         return FLAT
     if (abs(kernel.sum(1)) > small).any():
         return LEVEL
-    one, two = kernel[:, 2].sum(), kernel[:, 1:].sum()  # ink in the last column, in the last two
-    if one < -small and two < -small:
+    left, middle, right = kernel.sum(0)  # the total input on a line through each column
+    if abs(middle) <= small:
+        return BLIND
+    if middle < 0:
         return FLIPPED
-    return None if one > small and two > -small else BLIND
+    return None if max(left, right) < -small else ASIDE
 
 
-edge = puzzle(
-    "edge",
-    right=[[-1, 0, 1]] * 3,
-    problem=edge_problem,
+line = puzzle(
+    "line",
+    right=[[-1, 2, -1]] * 3,
+    problem=line_problem,
     stars=2,
     mistakes=[
-        mistake(SHAPE, [1, 0, -1]),
-        mistake(FLAT, [[0, 0, 1]] * 3),
-        mistake(LEVEL, [[-1, -1, 0], [-1, 0, 1], [0, 1, 1]]),
-        mistake(FLIPPED, [[1, 0, -1]] * 3),
-        mistake(BLIND, [[0, 0, 0]] * 3),
+        mistake(SHAPE, [-1, 2, -1]),
+        mistake(FLAT, [[0, 1, 0]] * 3),
+        mistake(LEVEL, [[-1, -1, -1], [2, 2, 2], [-1, -1, -1]]),
+        mistake(FLIPPED, [[1, -2, 1]] * 3),
+        mistake(BLIND, [[-1, 0, 1]] * 3),
+        mistake(ASIDE, [[-1, 1, 0]] * 3),
     ],
     learned="Training finds such kernels by itself, among others.",
 )
@@ -296,4 +300,4 @@ shared = gradient(
     learned="It is a convolution again: of the image with δ as its kernel.",
 )
 
-EXERCISES = [paper, size, field, edge, pool, channels, shared]
+EXERCISES = [paper, size, field, line, pool, channels, shared]
