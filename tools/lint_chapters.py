@@ -15,6 +15,7 @@ import ast
 import builtins
 import functools
 import io
+import itertools
 import json
 import re
 import statistics
@@ -245,6 +246,17 @@ def sentences(chapter: Chapter) -> Iterator[str]:
                     yield f"cell {at}: a sentence of {count} words: “{sentence[:60]}…”"
             if (colons := len(re.findall(r":(?=\s|$)", paragraph))) > COLONS:
                 yield f"cell {at}: {colons} colons in a paragraph: “{paragraph[:60]}…”"
+
+
+@rule
+def lists(chapter: Chapter) -> Iterator[str]:
+    """No line inside a paragraph begins like a list item: "… or 1." would become a list."""
+    for at, text in chapter.texts:
+        lines = without_fences(text).splitlines()
+        for before, line in itertools.pairwise(lines):
+            starts = re.match(r"(\d+[.)]|[-+*]) ", line)
+            if starts and before.strip() and not re.match(r"\s*(\d+[.)]|[-+*]) |\s{2,}", before):
+                yield f"cell {at}: “{line[:40]}” begins a list inside a paragraph; wrap it otherwise"
 
 
 @rule

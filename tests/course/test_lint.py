@@ -53,6 +53,7 @@ CASES = {
         ("The cat " + "and the dog " * 10 + "sleep.",),
         ("One: two: three: four.",),
     ],
+    "lists": [("The slope is 0 or\n1. That is all.",), ("It is 3\n- 2 here.",)],
     "vocabulary": [
         ("A dead unit takes the blame.",),
         ("We mend it.",),
