@@ -256,7 +256,7 @@ def lists(chapter: Chapter) -> Iterator[str]:
         for before, line in itertools.pairwise(lines):
             starts = re.match(r"(\d+[.)]|[-+*]) ", line)
             if starts and before.strip() and not re.match(r"\s*(\d+[.)]|[-+*]) |\s{2,}", before):
-                yield f"cell {at}: “{line[:40]}” begins a list inside a paragraph; wrap it otherwise"
+                yield f"cell {at}: “{line[:30]}” begins a list inside a paragraph; wrap it anew"
 
 
 @rule
