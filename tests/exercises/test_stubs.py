@@ -51,7 +51,7 @@ def notebook(*cells: tuple[str, str, list[str]]) -> dict:
 
 
 STUB = ("code", "old", ["exercise"])
-CHECK = ("code", 'course.check("logistic-regression/probability", a)', ["check"])
+CHECK = ("code", 'course.check("first-look/slope", a)', ["check"])
 
 
 def test_the_stub_is_written_and_the_solved_copy_passes_by_its_checks_words() -> None:
@@ -59,7 +59,7 @@ def test_the_stub_is_written_and_the_solved_copy_passes_by_its_checks_words() ->
     assert exercises.source_of(exercises.with_stubs(book)["cells"][0]) == "a = ..."
     solved = exercises.solved(book)
     assert exercises.source_of(solved["cells"][0]) == "a = 1  # ←"
-    assert "".join(solved["cells"][1]["outputs"][0]["text"]).startswith("✓ probability: right.")
+    assert "".join(solved["cells"][1]["outputs"][0]["text"]).startswith("✓ slope: right.")
 
 
 @pytest.mark.parametrize(
