@@ -115,13 +115,31 @@ def as_classic_script(module: str) -> str | None:
     return f"(() => {{\n{module[: match.start()]}\nglobalThis.nnlibLive={{{exports}}};\n}})();\n"
 
 
-def slim_widget_state(body: str) -> str:
+def shown_widgets(models: dict, page: str) -> set[str]:
+    """The widgets that a page shows: those that it names, and all that these refer to."""
+    waiting = [name for name in models if name in page]
+    found: set[str] = set()
+    while waiting:
+        name = waiting.pop()
+        if name in found:
+            continue
+        found.add(name)
+        state = json.dumps(models[name]["state"])
+        waiting += [n for n in re.findall(r"IPY_MODEL_([\w-]+)", state) if n in models]
+    return found
+
+
+def slim_widget_state(body: str, page: str | None = None) -> str:
     """The widgets' state without the figures' script, which the page loads once by itself.
 
     In a notebook the script travels in a widget of its own (`source`) and a loader in each figure
-    (`_esm`); here both would only make the page heavier.
+    (`_esm`); here both would only make the page heavier. So would a figure that a cell makes to
+    compute with and never shows: given the `page`, such widgets are left out.
     """
     bundle = json.loads(body)
+    if page is not None:
+        shown = shown_widgets(bundle["state"], page)
+        bundle["state"] = {name: m for name, m in bundle["state"].items() if name in shown}
     kept = {}
     for name, model in bundle["state"].items():
         if name == LIBRARY:
@@ -137,7 +155,8 @@ def prepare_figures(app: Sphinx, pagename: str, templatename: str, context: dict
     if "ipywidgets_state" not in files:
         return
     uri, options = files["ipywidgets_state"]
-    files["ipywidgets_state"] = (uri, {**options, "body": slim_widget_state(options["body"])})
+    page = context.get("body", "")
+    files["ipywidgets_state"] = (uri, {**options, "body": slim_widget_state(options["body"], page)})
     live = assets_folder(app) / "live"
     if not (live / "live.js").is_file():
         raise ExtensionError(

@@ -151,3 +151,16 @@ def test_sizes_and_a_formulas_punctuation_stay_on_one_line() -> None:
     together = [node.astext() for node in paragraph.findall(nodes.inline)]
     assert together == ["(a,", "b,", "c)"]
     assert paragraph.astext() == told.replace("28 ×\n28", "28\u00a0×\u00a028")
+
+
+def test_a_widget_that_the_page_never_shows_does_not_travel() -> None:
+    def model(**state: object) -> dict:
+        return {"model_name": "AnyModel", "state": state}
+
+    models = {
+        "box": model(children=["IPY_MODEL_inside"]), "inside": model(layout="IPY_MODEL_look"),
+        "look": model(), "only-computed-with": model(),
+    }  # fmt: skip
+    page = '<figure data-nn-model="box"></figure>'
+    body = book_site.slim_widget_state(json.dumps({"state": models}), page)
+    assert set(json.loads(body)["state"]) == {"box", "inside", "look"}
