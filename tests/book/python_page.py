@@ -244,3 +244,10 @@ def cells_of(page: str) -> list[dict]:
         for cell in cells
         if cell["cell_type"] == "code" and "skip-execution" not in cell["metadata"].get("tags", [])
     ]
+
+
+def id_of(page: str, part: str) -> str:
+    """The id of the page's first code cell that holds this text, executed by the book or not."""
+    cells = json.loads((ROOT / f"{page}.ipynb").read_text("utf8"))["cells"]
+    code = [cell for cell in cells if cell["cell_type"] == "code"]
+    return next(cell["id"] for cell in code if part in "".join(cell["source"]))

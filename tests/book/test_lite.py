@@ -12,14 +12,14 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.book.harness import BOOK_PAGES, DESKTOP, ROOT
-from tests.book.python_page import cells_of, clean
+from tests.book.python_page import cells_of, clean, id_of
 from tests.book.test_run_offline import Host
 
 PAGE = "chapters/sigmoid"
 CHAPTERS = [name for page in BOOK_PAGES if (ROOT / f"{(name := page[:-5])}.ipynb").is_file()]
 START = 180_000  # milliseconds for JupyterLab and Python to start on a busy machine
 RAN = re.compile(r"^\[\d+\]:$")
-EXERCISE, CHECK = "42940f7f", "d97d067d"
+EXERCISE, CHECK = id_of(PAGE, "def weights("), id_of(PAGE, '"sigmoid/weights"')
 
 
 @pytest.fixture(scope="module")
@@ -178,7 +178,7 @@ def test_a_chapter_runs_whole_and_says_what_the_book_says(lab: Lab) -> None:
         stored = "".join(cell["outputs"][-1]["data"]["text/plain"])
         assert clean(shown).split() == clean(stored).split()
     assert compared > 4
-    figures = [c for c in cells_of(PAGE) if "live.figure(" in "".join(c["source"])]
+    figures = [c for c in cells_of(PAGE) if "Figure('" in json.dumps(c["outputs"])]
     assert lab.page.locator(".jp-OutputArea .nn-figure").count() >= len(figures) > 3
 
 
@@ -209,15 +209,16 @@ def test_matplotlib_and_plain_widgets_work(lab: Lab) -> None:
 
 @pytest.mark.browser
 def test_an_exercise_is_wrong_then_right_and_remembered(lab: Lab) -> None:
-    for answer, sign in (("w0 / w", "✗"), ("-w0 / w", "✓")):
-        lab.write(lab.cell(EXERCISE), f"def crossing(w0, w):\n    return {answer}")
+    for sign_of_w0, sign in (("", "✗"), ("-", "✓")):
+        answer = f"{sign_of_w0}4 * slope * crossing, 4 * slope"
+        lab.write(lab.cell(EXERCISE), f"def weights(crossing, slope):\n    return {answer}")
         lab.page.keyboard.press("Shift+Enter")
         lab.settle(lab.cell(EXERCISE))
         lab.page.keyboard.press("Shift+Enter")  # the check follows it
         expect(lab.cell(CHECK).locator(".jp-OutputArea")).to_contain_text(sign, timeout=START)
-    assert "1 of 6" in lab.run("course.progress('sigmoid')").inner_text()
+    assert "1 of 7" in lab.run("course.progress('sigmoid')").inner_text()
     kept = lab.run("print(open('/drive/progress.json').read())").inner_text()
-    assert json.loads(kept) == {"solved": ["sigmoid/crossing"]}
+    assert json.loads(kept) == {"solved": ["sigmoid/weights"]}
 
 
 @pytest.mark.browser

@@ -13,15 +13,17 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, expect
 
 from tests.book.harness import BOOK_PAGES
-from tests.book.python_page import PythonPage, cells_of, needs_python, said_by_page, stored
+from tests.book.python_page import PythonPage, cells_of, id_of, needs_python, said_by_page, stored
 
 pytestmark = pytest.mark.browser
 
 # A chapter that is quick to run. Its cells, by what they are to these tests.
 PAGE = "chapters/sigmoid"
-FIRST, ARRAY, EXERCISE, CHECK = "750219ac", "8bc11a45", "42940f7f", "d97d067d"
-SANDBOX, OTHER = "d3e4b9b0", "3b4679a1"  # cells that the tests write their own programs into
-PYTORCH = "7c7f6f40"
+FIRST, ARRAY = (cell["id"] for cell in cells_of(PAGE)[:2])
+EXERCISE, CHECK = id_of(PAGE, "def weights("), id_of(PAGE, '"sigmoid/weights"')
+# Cells that the tests write their own programs into.
+SANDBOX, OTHER = id_of(PAGE, "def sigmoid(z)"), id_of(PAGE, "gap = sigmoid(-z)")
+PYTORCH = id_of(PAGE, "import torch")
 
 # Pictures of rounding itself: its last bits are those of the machine's exp, tanh and matmul.
 ROUNDING = {"Not too large, not too small"}
@@ -292,12 +294,12 @@ def test_an_exercise_is_wrong_then_right_and_counted(faultless: PythonPage) -> N
     above = next(i for i, c in enumerate(cells_of(PAGE)) if c["id"] == EXERCISE)
     faultless.page.wait_for_function(f"window.heard.length >= {before + above + 2}", timeout=60_000)
     assert check.output.startswith("☐"), "an exercise's check follows it"
-    assert "0 of 6" in faultless.page.inner_text(".nn-run-count")
-    exercise.write("def crossing(w0, w):\n    return w0 / w")
+    assert "0 of 7" in faultless.page.inner_text(".nn-run-count")
+    exercise.write("def weights(crossing, slope):\n    return 4 * slope * crossing, 4 * slope")
     check_after(faultless, exercise, check, "✗")
-    exercise.write("def crossing(w0, w):\n    return -w0 / w")
+    exercise.write("def weights(crossing, slope):\n    return -4 * slope * crossing, 4 * slope")
     check_after(faultless, exercise, check, "✓")
-    expect(faultless.page.locator(".nn-run-count")).to_have_text("1 of 6 exercises solved")
+    expect(faultless.page.locator(".nn-run-count")).to_have_text("1 of 7 exercises solved")
 
 
 def check_after(python: PythonPage, exercise, check, sign: str) -> None:
