@@ -117,7 +117,7 @@ def as_classic_script(module: str) -> str | None:
 
 def shown_widgets(models: dict, page: str) -> set[str]:
     """The widgets that a page shows: those that it names, and all that these refer to."""
-    waiting = [name for name in models if name in page]
+    waiting = [n for n in models if re.search(rf"(?<![\w-]){re.escape(n)}(?![\w-])", page)]
     found: set[str] = set()
     while waiting:
         name = waiting.pop()

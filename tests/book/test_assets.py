@@ -159,7 +159,7 @@ def test_a_widget_that_the_page_never_shows_does_not_travel() -> None:
 
     models = {
         "box": model(children=["IPY_MODEL_inside"]), "inside": model(layout="IPY_MODEL_look"),
-        "look": model(), "only-computed-with": model(),
+        "look": model(), "only-computed-with": model(), "bo": model(),
     }  # fmt: skip
     page = '<figure data-nn-model="box"></figure>'
     body = book_site.slim_widget_state(json.dumps({"state": models}), page)
