@@ -215,7 +215,6 @@ def run_there(address: str, suite: list[str]) -> dict[str, Any]:
         except TimeoutError:
             pytest.fail(f"not done after {MINUTES} minutes; last: {page.evaluate('window.last')}")
         result = page.evaluate("window.result")
-        browser.close()
     assert "broken" not in result, result["broken"]
     return result
 
