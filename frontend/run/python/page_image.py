@@ -27,8 +27,8 @@ _of_stdlib: set[str] = set()
 def steps() -> Iterator[None]:
     """Small pieces of work; after the last one every loaded module is compiled."""
     # Most chapters ask for these in their first cell: they are loaded and compiled ahead.
-    for name in ("nn", "optim", "graph", "live", "course"):
-        __import__(f"nnlib.{name}")
+    for name in ("nnlib.nn", "nnlib.optim", "nnlib.graph", "nnlib.live", "course"):
+        __import__(name)
         yield
     if not os.path.exists(COPY):
         shutil.copyfile(STDLIB, COPY)
