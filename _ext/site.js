@@ -2,7 +2,7 @@
 
 // What is wider than the page scrolls sideways; this lets the keyboard scroll it too.
 (() => {
-  const WIDE = { "div.math mjx-container": "formula", ".cell_output:has(img.nn-wide)": "drawing" };
+  const WIDE = { "mjx-container[display='true']": "formula", ".cell_output:has(img.nn-wide)": "drawing" };
   const update = () => {
     for (const [selector, what] of Object.entries(WIDE)) {
       for (const box of document.querySelectorAll(selector)) {
@@ -18,7 +18,9 @@
   };
   addEventListener("load", () => {
     update();
-    window.MathJax?.startup?.promise?.then(update);
+    window.MathJax?.startup?.promise?.then(() => requestAnimationFrame(update));
+    document.fonts?.ready.then(update);
+    document.addEventListener("toggle", update, true);
     addEventListener("resize", update);
   });
 })();
