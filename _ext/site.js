@@ -6,7 +6,8 @@
   const update = () => {
     for (const [selector, what] of Object.entries(WIDE)) {
       for (const box of document.querySelectorAll(selector)) {
-        if (box.scrollWidth > box.clientWidth + 1 || box.scrollHeight > box.clientHeight + 1) {
+        const folded = box.clientWidth === 0; // not laid out yet: it may be wide once it is unfolded
+        if (folded || box.scrollWidth > box.clientWidth + 1 || box.scrollHeight > box.clientHeight + 1) {
           box.setAttribute("tabindex", "0");
           box.setAttribute("role", "group");
           box.setAttribute("aria-label", `${what}, scrolls sideways`);
