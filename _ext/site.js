@@ -7,7 +7,7 @@
     for (const [selector, what] of Object.entries(WIDE)) {
       for (const box of document.querySelectorAll(selector)) {
         const folded = box.clientWidth === 0; // not laid out yet: it may be wide once it is unfolded
-        if (folded || box.scrollWidth > box.clientWidth + 1 || box.scrollHeight > box.clientHeight + 1) {
+        if (folded || box.scrollWidth > box.clientWidth) {
           box.setAttribute("tabindex", "0");
           box.setAttribute("role", "group");
           box.setAttribute("aria-label", `${what}, scrolls sideways`);
