@@ -59,7 +59,7 @@ function keepWhileScrolling(control: HTMLInputElement, input: Input, scene: Scen
   control.addEventListener("pointercancel", () => {
     if (before !== null) scene.set(input.name, before);
     before = null;
-    scene.redraw();
+    scene.refresh();
   });
 }
 

@@ -314,11 +314,6 @@ export class Scene {
     this.frame = requestAnimationFrame(() => this.flush());
   }
 
-  /** Draws everything again in the next frame, though nothing changed. */
-  redraw(): void {
-    this.refresh();
-  }
-
   /** Computes and redraws at once what waits for the next frame, if anything does. */
   settle(): void {
     if (this.frame) this.flush();

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import http.server
 from pathlib import Path
 
 import pytest
@@ -28,9 +30,6 @@ def test_the_theme_is_known_before_any_other_script_runs(browser, address: str, 
 def test_in_a_frame_without_an_origin_the_page_works_for_the_visit(
     browser, address: str, tmp_path: Path
 ) -> None:
-    import functools
-    import http.server
-
     (tmp_path / "school.html").write_text(
         f'<!doctype html><iframe sandbox="allow-scripts" src="{address}{PAGE}" width="1000" '
         'height="700"></iframe>', "utf8")  # fmt: skip
