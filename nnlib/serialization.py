@@ -30,7 +30,7 @@ _DEEPEST, _LONGEST_STRUCTURE, _LONGEST_NAME = 50, 64 * 2**20, 200
 def save(obj: Any, f: Any) -> None:
     """Write tensors, numbers, texts, and dicts, lists and tuples of such, to a file.
 
-    `f` is a path or a file opened for writing bytes.  State dicts of modules and optimizers are
+    `f` is a path or a file opened for writing bytes.  State dicts of modules and optimisers are
     what it is for.  Raises TypeError for anything else.  As ``torch.save``, but without pickle.
 
     >>> import io, nnlib

@@ -477,6 +477,20 @@ BRITISH = [
 ]  # fmt: skip
 
 
+# American spellings of words that the book writes as in Britain; names in code quotes stay.
+AMERICAN = re.compile(
+    r"(?!(?:re)?siz|priz|seiz|capsiz)\w+[iy]z(?:e[drs]?|ers|ing|able|ations?)"
+    r"|(?:col|neighb|behavi|fav|hon)or\w*|cent(?:er|ers|ered)|gray\w*|modeling|labeled",
+    flags=re.IGNORECASE,
+)
+
+
+def american_words(text: str) -> list[str]:
+    """Words in another spelling than the book's, outside of calls such as optimizer.step()."""
+    found = re.findall(r"[A-Za-z]+(?![\w.]*\()", text)
+    return sorted({word for word in found if AMERICAN.fullmatch(word)})
+
+
 def british(word: str) -> bool:
     """Whether the word is one that America spells otherwise."""
     american = {re.sub(pattern, to, word) for pattern, to in BRITISH} - {word}
@@ -485,10 +499,12 @@ def british(word: str) -> bool:
 
 @rule
 def spelling(chapter: Chapter) -> Iterator[str]:
-    """Words that are none."""
+    """Words that are none, and words in American spelling."""
     for at, text in [*chapter.texts, *((at, told(code)) for at, code, _ in chapter.codes)]:
         for word in unknown_words(prose(text)):
             yield f"cell {at}: is {word!r} a word? If so, put it into tools/words.txt"
+        for word in american_words(prose(text)):
+            yield f"cell {at}: {word!r} is American; the book's spelling is British"
 
 
 def faults(path: Path) -> list[str]:

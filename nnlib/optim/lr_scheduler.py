@@ -1,6 +1,6 @@
 """Schedules of the learning rate (`torch.optim.lr_scheduler`): call step() after each epoch.
 
-A schedule is a formula for the rate at epoch t; it is written into the optimizer's groups.
+A schedule is a formula for the rate at epoch t; it is written into the optimiser's groups.
 """
 
 from __future__ import annotations

@@ -92,7 +92,11 @@ CASES = {
     ],
     "links": [("[there](nowhere.ipynb)",), ("[there](nowhere.ipynb#part)",)],
     "style": [("It is simply one.",), ("Obviously one.",)],
-    "spelling": [("A sentense.",), (("a = 'What happens to the sigmiod here?'", []),)],
+    "spelling": [
+        ("A sentense.",),
+        ("The optimizer takes a step.",),
+        (("a = 'What happens to the sigmiod here?'", []),),
+    ],
 }
 
 
@@ -153,6 +157,17 @@ def test_what_is_no_fault_is_left_alone(text: str, tmp_path: Path) -> None:
 )
 def test_what_has_a_seed_is_left_alone(code: str, tmp_path: Path) -> None:
     assert faults(tmp_path, TITLE, (code, [])) == []
+
+
+AROUND = ["README.md", "glossary.md", "docs/live.md"]
+AROUND += [str(path.relative_to(ROOT)) for path in sorted((ROOT / "reference").glob("*.md"))]
+
+
+@pytest.mark.parametrize("name", ["index.ipynb", *AROUND])
+def test_pages_around_the_chapters_are_spelled_as_they_are(name: str) -> None:
+    path = ROOT / name
+    text = lint_chapters.read(path).text if path.suffix == ".ipynb" else path.read_text("utf8")
+    assert lint_chapters.american_words(lint_chapters.prose(text)) == []
 
 
 def test_the_projects_words_are_each_there_once() -> None:
