@@ -1,4 +1,4 @@
-"""Live figures of the first look: shapes that stretch, a recorded graph, a loop that forgets."""
+"""Live figures of the first look: a rule by hand, shapes, a recorded graph, a training loop."""
 
 from __future__ import annotations
 
@@ -9,6 +9,76 @@ from nnlib import live
 
 CELSIUS = (0.0, 1.0, 2.0, 3.0, 4.0)  # in tens of degrees
 FAHRENHEIT = (3.2, 5.0, 6.8, 8.6, 10.4)
+
+
+# --- the rule, by hand and beyond its readings ----------------------------------------------------
+
+
+def rule_by_hand() -> live.Figure:
+    """The five readings, a line to set by w and b, and its errors."""
+    x, y = nnlib.tensor(CELSIUS), nnlib.tensor(FAHRENHEIT)
+    ends = nnlib.linspace(-0.5, 4.5, 2)
+
+    def apply(w: Any, b: Any) -> dict[str, Any]:
+        says = w * x + b
+        return {"line": w * ends + b, "says": says, "worst": 10 * (says - y).abs().amax()}
+
+    return live.figure(
+        apply,
+        w=live.slider(0.0, 3.0, 0.05, value=1.0, label="w"),
+        b=live.slider(0.0, 5.0, 0.05, value=0.0, label="b"),
+        view=[
+            live.axes(
+                live.segments(x, y, x, "says", color="muted", width=3),
+                live.curve(ends, "line", label="the rule w · °C + b"),
+                live.points(x=CELSIUS, y=FAHRENHEIT, size=6, label="readings"),
+                live.handle(0.0, "b", drag=(None, "b"), label="left end: moves b"),
+                live.handle(4.0, lambda w, b: 4 * w + b, label="right end: turns the line",
+                            drag=lambda y, b: {"w": (y - b) / 4}),
+                xlabel="°C, in tens", ylabel="°F, in tens", xlim=(-0.5, 4.5), ylim=(-0.5, 14),
+                width=420, height=300,
+            ),
+            "w = {w:.2f} and b = {b:.2f}. The largest of the five errors is {worst:.1f} °F.",
+            live.readout("All five errors are below one degree. You have found the rule, or "
+                         "something very near to it.", when=lambda worst: worst < 1),
+        ],
+        title="A rule by hand",
+        caption="Move the two sliders, or drag the two ends of the line, until the largest error "
+        "is below one degree. Which of the two did you have to correct again?",
+        alt="Five readings on a straight line, and a second line that w tilts and b shifts. "
+        "Turning it with w also changes its height at the readings, so b has to be set again.",
+    )  # fmt: skip
+
+
+def unseen_reading() -> live.Figure:
+    """Where do both thermometers show the same number? Then the rule far below its readings."""
+    ends = nnlib.tensor([-6.0, 5.0])
+    return live.figure(
+        view=[
+            live.predict(
+                "The rule is °F = 1.8 · °C + 32. At which temperature do both thermometers show "
+                "the same number?",
+                name="same",
+                choices=["at none: °F is always the larger number", "at −17.8 degrees",
+                         "at −40 degrees", "at −32 degrees"],
+                answer=2,
+                explain="At −40 degrees. Both numbers are equal where 1.8 c + 32 = c. That means "
+                "0.8 c = −32, so c = −40. (At −17.8 °C the second thermometer shows 0.)",
+            ),
+            live.axes(
+                live.curve(ends, 1.8 * ends + 3.2, label="the rule"),
+                live.curve(ends, ends, color="muted", dash=True, label="°F = °C"),
+                live.points(x=CELSIUS, y=FAHRENHEIT, size=6, label="readings"),
+                live.points([[-4.0, -4.0]], color="ink", size=7, label="−40 on both"),
+                xlabel="°C, in tens", ylabel="°F, in tens", xlim=(-6, 5), ylim=(-9, 13),
+                width=420, height=300, when="same_committed",
+            ),
+        ],
+        title="Both thermometers show the same",
+        caption="Commit to an answer; a few numbers on paper help.",
+        alt="A question with four choices. Once it is answered: the line of the rule, drawn on to "
+        "the left of its readings, and where it meets the line of equal numbers.",
+    )  # fmt: skip
 
 
 # --- broadcasting --------------------------------------------------------------------------------

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 import nnlib
 from course.first_look import figures as show
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.parametrize("case", range(len(show.CASES)))
@@ -38,3 +44,21 @@ def test_with_zero_grad_the_line_comes_to_rest_and_without_it_swings_for_ever(lr
     rests, swings = last_losses(1.0), last_losses(0.0)
     assert rests.max() < 0.2
     assert swings.max() > 10 and swings.max() > 3 * swings.min()
+
+
+def test_the_rule_by_hand_is_praised_near_the_true_rule_only() -> None:
+    figure = show.rule_by_hand()
+    assert float(figure.outputs(w=1.8, b=3.2)["worst"]) == pytest.approx(0, abs=1e-4)
+    assert float(figure.outputs(w=1.0, b=0.0)["worst"]) == pytest.approx(64, abs=1e-3)
+    near = [(w, b) for w in np.arange(1.5, 2.1, 0.05) for b in np.arange(2.5, 4, 0.05)
+            if float(figure.outputs(w=w, b=b)["worst"]) < 1]  # fmt: skip
+    assert near and all(abs(w - 1.8) < 0.06 and abs(b - 3.2) < 0.11 for w, b in near)
+
+
+def test_the_engine_of_the_autodiff_chapter_has_fewer_than_fifty_lines() -> None:
+    """The first look promises it, and the chapter on autodiff says it of what it shows."""
+    cells = json.loads((ROOT / "chapters/autodiff.ipynb").read_text("utf8"))["cells"]
+    (whole,) = ("".join(c["source"]) for c in cells if "## The engine, whole" in c["source"][0])
+    (code,) = re.findall(r"```python\n(.*?)```", whole, flags=re.DOTALL)
+    assert "Fewer than fifty lines" in whole
+    assert sum(bool(line.strip()) for line in code.splitlines()) < 50
