@@ -236,7 +236,7 @@ def _each_repeated(x: Any, repeats: Value, d: int) -> Any:
 def roll(input: Any, shifts: int | Sequence[int], dims: Any = None) -> Any:
     """Shifted along `dims`; what leaves at one end comes in at the other.
 
-    As ``torch.roll``.
+    Raises RuntimeError where there are not as many shifts as dims.  As ``torch.roll``.
 
     >>> import nnlib
     >>> nnlib.roll(nnlib.arange(4), 1)

@@ -50,7 +50,8 @@ def tensor(
     """A tensor with a copy of `data`: a number, nested lists, or a NumPy array.
 
     Python floats give float32, ints int64, bools bool; an array keeps its type.  Raises ValueError
-    for ragged lists, RuntimeError where integers are asked for gradients.  As ``torch.tensor``.
+    for ragged lists, TypeError for a string, RuntimeError where integers are asked for gradients.
+    As ``torch.tensor``.
 
     >>> import nnlib
     >>> nnlib.tensor([[1.0, 2.0], [3.0, 4.0]])
@@ -313,7 +314,8 @@ def arange(
 ) -> Any:  # fmt: skip
     """start, start + step, … below end.  Integers give int64.
 
-    Raises RuntimeError for a step of 0, or one that leads away from the end.  As ``torch.arange``.
+    Raises RuntimeError for a step of 0, or one that leads away from the end; TypeError without an
+    end.  As ``torch.arange``.
 
     >>> import nnlib
     >>> nnlib.arange(4), nnlib.arange(1, 2, 0.5)

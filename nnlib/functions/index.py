@@ -636,8 +636,8 @@ def where(condition: Any, input: Any = None, other: Any = None, *, out: Any = No
     """`input` where `condition` holds, `other` elsewhere, with broadcasting.
 
     `condition` is a boolean tensor; RuntimeError for another type, or shapes that do not broadcast.
-    By itself, where(condition) gives the coordinates that nonzero(as_tuple=True) gives.  As
-    ``torch.where``.
+    By itself, where(condition) gives the coordinates that nonzero(as_tuple=True) gives; TypeError
+    with only one of the other two.  As ``torch.where``.
 
     >>> import nnlib
     >>> x = nnlib.tensor([-1.0, 2.0])

@@ -69,14 +69,14 @@ class Tracer:
         like = kinds[0] if kinds else result._data.dtype
         inputs = [self.find(a, like) for a in args]
         if record.grad_enabled():
-            inputs = [self.detached(i) for i in inputs]
+            inputs = [self._detached(i) for i in inputs]
         data = result._data
         step = Step(primitive.name, data.shape, data.dtype.name, tuple(inputs), dict(attrs))
         at = self.add(step, result)
         if not record.grad_enabled() and primitive.differentiable and at in self.live:
             self.unrecorded[at] = None
 
-    def detached(self, at: int) -> int:
+    def _detached(self, at: int) -> int:
         """What a recorded step uses of one under no_grad: the same values, without a gradient."""
         if at not in self.unrecorded:
             return at
@@ -88,7 +88,7 @@ class Tracer:
         return known
 
     def custom(self, value: Value, name: str) -> None:
-        """The result of an autograd.Function: its gradient is its own, and no step of the graph."""
+        # The result of an autograd.Function: its gradient is its own, and no step of the graph.
         at, data = self.find(value), value._data
         self.add(Step("detach", data.shape, data.dtype.name, (at,), {"function": name}), value)
 
@@ -175,5 +175,5 @@ def written_down(fn: Callable[..., Any], inputs: Mapping[str, Any]) -> Graph:
             raise GraphError(
                 f"the traced function must return tensors: {name!r} is {type(value).__name__}"
             )
-    outputs = {name: tracer.detached(tracer.find(value)) for name, value in named.items()}
+    outputs = {name: tracer._detached(tracer.find(value)) for name, value in named.items()}
     return Graph(tracer.steps, outputs)

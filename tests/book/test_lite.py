@@ -161,7 +161,7 @@ def lab(browser: Browser, site: Path, lite: Path) -> Iterator[Lab]:
     made.run_all()
     yield made
     made.context.close()
-    host.server.shutdown()
+    host.server.close()
 
 
 @pytest.mark.browser

@@ -188,7 +188,8 @@ def tanhshrink(input: Any) -> Any:
 def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0) -> Any:
     """x limited to [min_val, max_val]; the gradient at the bounds is 0, as PyTorch's.
 
-    Raises ValueError where min_val is larger than max_val.  As ``torch.nn.functional.hardtanh``.
+    Raises ValueError where min_val is larger than max_val, RuntimeError for bools, and for uint8
+    with a min_val below 0.  As ``torch.nn.functional.hardtanh``.
 
     >>> import nnlib
     >>> nnlib.nn.functional.hardtanh(nnlib.tensor([-3.0, 0.5, 3.0]))
