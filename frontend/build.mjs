@@ -1,6 +1,6 @@
 // Bundles frontend/src/index.ts into nnlib/live/static/live.js, stamped with the hash of its sources.
 import { createHash } from "node:crypto";
-import { copyFileSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
@@ -29,8 +29,19 @@ function hashOfSources() {
   return hash.digest("hex");
 }
 
+/** The module as one function that its own code can quote (frontend/src/travel.ts), and its exports. */
+function selfQuoting(code) {
+  const found = /export\s*\{([^{}]*)\}\s*;?\s*$/.exec(code);
+  if (!found) throw new Error("the bundle does not end in its exports");
+  const pairs = found[1].split(",").map((part) => part.trim().split(" as ")).map(([local, name = local]) => ({ local, name }));
+  const made = pairs.map(({ local, name }) => `${name}:${local}`).join(",");
+  const taken = pairs.map(({ name }) => (name === "default" ? "default:figure" : name)).join(",");
+  const given = pairs.map(({ name }) => (name === "default" ? "figure as default" : name)).join(",");
+  return `function nnlibLive(){"use strict";${code.slice(0, found.index)}return{${made}}}\nconst{${taken}}=nnlibLive();\nexport{${given}};\n`;
+}
+
 mkdirSync(dirname(target), { recursive: true });
-await build({
+const built = await build({
   entryPoints: [join(here, "src", "index.ts")],
   outfile: target,
   bundle: true,
@@ -40,9 +51,11 @@ await build({
   charset: "utf8",
   legalComments: "inline",
   loader: { ".css": "text", ".svg": "text" },
-  banner: { js: `/* nnlib.live, built from frontend/ by npm run build; sources sha256 ${hashOfSources()} */` },
+  write: false,
   logLevel: "warning",
 });
+const banner = `/* nnlib.live, built from frontend/ by npm run build; sources sha256 ${hashOfSources()} */`;
+writeFileSync(target, `${banner}\n${selfQuoting(built.outputFiles[0].text)}`);
 copyFileSync(join(here, "src", "live.css"), join(dirname(target), "live.css"));
 const code = readFileSync(target);
 const kB = (bytes) => `${(bytes.length / 1000).toFixed(1)} kB`;

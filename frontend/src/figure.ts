@@ -8,7 +8,8 @@ import { element, setText } from "./dom.js";
 import { images } from "./images.js";
 import { makeLink, restoreFromLink } from "./link.js";
 import { network } from "./network.js";
-import { savePicture } from "./picture.js";
+import { download, savePicture } from "./picture.js";
+import { figurePage } from "./save.js";
 import { type Raw, Scene } from "./scene.js";
 import { sequence } from "./sequence.js";
 import { checkSpec, type InputValue, type PartSpec, type Spec } from "./spec.js";
@@ -119,6 +120,11 @@ function build(spec: Spec, model: Model, host: HTMLElement): () => void {
     if (event.target instanceof Element) event.target.setAttribute("data-lm-suppress-shortcuts", "true");
   });
 
+  // a slide show around the figure must not turn the page at a key that has moved something in it
+  root.addEventListener("keydown", (event) => {
+    if (event.defaultPrevented) event.stopPropagation();
+  });
+
   const tool = (label: string, act: () => void): HTMLButtonElement => {
     const made = element("button", { type: "button", class: "nn-tool" }, label);
     made.addEventListener("click", act);
@@ -146,6 +152,10 @@ function build(spec: Spec, model: Model, host: HTMLElement): () => void {
     }),
     tool("Save SVG", () => void savePicture(content, spec.name, "svg")),
     tool("Save PNG", () => void savePicture(content, spec.name, "png").catch((e: unknown) => say(String(e)))),
+    tool("Save figure", () => {
+      download(new Blob([figurePage(scene)], { type: "text/html" }), `${spec.name}.html`);
+      say(`${spec.name}.html opens without the book and without a network.`, 6000);
+    }),
     said);
   if (!isQuiz) root.append(tools);
   host.append(root);

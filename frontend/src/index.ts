@@ -2,19 +2,8 @@
 
 import { problem, renderFigure, scenes } from "./figure.js";
 import type { Model } from "./figure.js";
-import css from "./live.css";
 import { mountAll } from "./mount.js";
-
-/** Styles come as a constructed sheet, which a strict Content-Security-Policy allows. */
-function adoptStyles(root: Document | ShadowRoot): void {
-  const mark = "nnLive";
-  const holder = root as (Document | ShadowRoot) & { [mark]?: boolean };
-  if (holder[mark]) return;
-  holder[mark] = true;
-  const sheet = new CSSStyleSheet();
-  sheet.replaceSync(css);
-  root.adoptedStyleSheets = [...root.adoptedStyleSheets, sheet];
-}
+import { adoptStyles } from "./sheet.js";
 
 function render({ model, el }: { model: Model; el: HTMLElement }): () => void {
   const root = el.getRootNode();
@@ -28,11 +17,14 @@ function start(): void {
   mountAll(document);
 }
 
-// a static page mounts itself; in a notebook there is nothing to mount
-if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start, { once: true });
+// a static page mounts itself; in a notebook there is nothing to mount, in a site's generator no page
+if (typeof document === "undefined") {
+  // whoever renders shows the figure later, in a browser
+} else if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start, { once: true });
 else start();
 
 export * from "./evaluator/index.js";
 export { RecordedTrainer } from "./training.js";
+export { saved } from "./travel.js";
 export { mountAll, problem, scenes };
 export default { render };

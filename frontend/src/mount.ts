@@ -7,13 +7,13 @@ const STATE = 'script[type="application/vnd.jupyter.widget-state+json"]';
 const VIEW = 'script[type="application/vnd.jupyter.widget-view+json"]';
 const PREFIX = "IPY_MODEL_";
 
-type State = Readonly<Record<string, unknown>>;
+export type State = Readonly<Record<string, unknown>>;
 interface Entry { readonly model_name?: string; readonly state?: State }
 
 const isRecord = (x: unknown): x is Record<string, unknown> => typeof x === "object" && x !== null;
 
 /** anywidget's front-end contract without a kernel. */
-class StaticModel implements Model {
+export class StaticModel implements Model {
   private readonly listeners = new Map<string, Set<() => void>>();
   private readonly state: Record<string, unknown>;
 

@@ -52,7 +52,7 @@ export function figureSvg(root: HTMLElement): { svg: SVGSVGElement; width: numbe
   return { svg: whole, width, height };
 }
 
-function download(blob: Blob, name: string): void {
+export function download(blob: Blob, name: string): void {
   const url = URL.createObjectURL(blob);
   const link = document.createElement("a");
   link.href = url;

@@ -521,7 +521,15 @@ class Figure(anywidget.AnyWidget):
         return fallback_html(self.spec, lambda ref: _look_up(ref, self._initial), self.model_id)
 
     def save(self, path: str | Path) -> Path:
-        """Writes a page that shows this figure alone, with nothing to load from elsewhere.
+        """Writes this figure to a file of its own, with nothing to load from elsewhere.
+
+        `name.html` is a page: it opens from a folder, in an iframe, in a slide. `name.mjs` is an
+        ES module with anywidget's contract (`export default {render({model, el})}`), for MyST's
+        `{anywidget}` directive, Quarto, Observable and any other page; docs/live.md shows each.
+        It shows the inputs' present values.
+
+        Raises:
+            ValueError: the name ends otherwise.
 
         >>> import tempfile
         >>> from nnlib import live
@@ -530,9 +538,15 @@ class Figure(anywidget.AnyWidget):
         ...     print(figure.save(f"{folder}/sigmoid.html").name)
         sigmoid.html
         """
-        from nnlib.live.page import page
+        from nnlib.live.page import module, page
 
-        return page(self, path=path)
+        ending = Path(path).suffix
+        if ending not in (".html", ".mjs"):
+            raise ValueError(
+                f"save: {Path(path).name!r} ends in {ending!r}; a figure is saved as .html (a "
+                "page by itself) or .mjs (a module for other pages)."
+            )
+        return page(self, path=path) if ending == ".html" else module(self, path=path)
 
 
 def figure(fn: Callable | None = None, **options: Any) -> Figure:

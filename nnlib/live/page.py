@@ -1,4 +1,4 @@
-"""A page of figures by itself: what the book's pages hold, without the book."""
+"""Figures by themselves: a page of them without the book, and a module for other pages."""
 
 from __future__ import annotations
 
@@ -64,6 +64,28 @@ def page(*items: Any, path: str | Path, title: str | None = None, inline: bool =
         f"{script}</body></html>",
         encoding="utf-8",
     )
+    return path
+
+
+def module(figure: Figure, path: str | Path) -> Path:
+    """Writes a figure as an ES module with anywidget's contract.
+
+    Its default export has `render({model, el})`. Names of the host's model that are inputs of the
+    figure set them and follow them; a page without models calls `render({el})`.
+
+    >>> import tempfile
+    >>> from nnlib import live
+    >>> figure = live.figure(lambda z: {"p": z.sigmoid()}, z=(-6.0, 6.0), view=["p = {p:.2f}"])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     print(module(figure, path=f"{folder}/figure.mjs").read_text()[-26:].strip())
+    },"values":{"z":0.0}});
+    """
+    path = Path(path)
+    code, _, _ = (STATIC / "live.js").read_text("utf8").rpartition("\nexport{")
+    state = json.dumps(
+        {"spec": figure.spec, "values": figure.values}, separators=(",", ":"), allow_nan=False
+    )
+    path.write_text(f"{code}\nexport default saved({state});\n", encoding="utf-8")
     return path
 
 

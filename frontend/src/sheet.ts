@@ -1,0 +1,14 @@
+// The figures' styles in a page or a shadow root.
+
+import css from "./live.css";
+
+/** Styles come as a constructed sheet, which a strict Content-Security-Policy allows. */
+export function adoptStyles(root: Document | ShadowRoot): void {
+  const mark = "nnLive";
+  const holder = root as (Document | ShadowRoot) & { [mark]?: boolean };
+  if (holder[mark]) return;
+  holder[mark] = true;
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(css);
+  root.adoptedStyleSheets = [...root.adoptedStyleSheets, sheet];
+}

@@ -1,0 +1,288 @@
+"""Figures that leave the book: a saved page, a frame, a slide, MyST's directive, "Save figure".
+
+The hosts (reveal.js, MyST's parser and its theme's model) come at the versions and hashes that
+hosts.lock.json names, once from the network and then from `.cache/assets`.
+"""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import book_assets
+import book_site
+import pytest
+
+import nnlib
+from nnlib import live
+from tools.browser import Server, launched
+
+LOCK = Path(__file__).with_name("hosts.lock.json")
+READY = ".nn-figure[data-ready]"
+
+
+def sigmoid() -> live.Figure:
+    x = nnlib.linspace(-6, 6, 61)
+    axes = live.axes(
+        live.curve(x, "p"), live.handle("w", "w2", drag=("w", "w2")), xlim=(-3, 3), ylim=(-2, 2)
+    )
+    return live.figure(
+        lambda w: {"p": nnlib.sigmoid(w * x)}, w=live.slider(-2.0, 2.0, 0.1, value=1.0),
+        w2=live.slider(-2.0, 2.0, 0.1, value=0.0), view=[axes, "w = {w:.1f}"],
+        title="A </script> in the title", caption="Move w.", alt="A curve.", name="travel",
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder as an author has it: the figure in both forms and pages that show it."""
+    made = tmp_path_factory.mktemp("travel")
+    figure = sigmoid()
+    figure["w"] = 1.5
+    figure.save(made / "travel.html")
+    figure.save(made / "travel.mjs")
+    frame = '<!doctype html><iframe src="travel.html" width="760" height="640"></iframe>'
+    (made / "frame.html").write_text(frame)
+    module = (
+        '<!doctype html><div id="here"></div><script type="module">import figure from '
+        '"./travel.mjs"; window.end = figure.render({ el: document.querySelector("#here") })'
+        "</script>"
+    )
+    (made / "module.html").write_text(module)
+    return made
+
+
+@pytest.fixture(scope="module")
+def hosts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    target = tmp_path_factory.mktemp("hosts")
+    try:
+        book_assets.place(target, LOCK, book_assets.CACHE)
+    except book_assets.AssetError as error:
+        pytest.skip(f"the hosts that are tried are not here and could not be fetched: {error}")
+    return target
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with launched() as chromium:
+        yield chromium
+
+
+class Visit:
+    """A page, what it asked for and what it complained of."""
+
+    def __init__(self, browser: Any) -> None:
+        self.page = browser.new_page(viewport={"width": 1000, "height": 800}, accept_downloads=True)
+        self.asked: list[str] = []
+        self.errors: list[str] = []
+        self.page.on("request", lambda r: self.asked.append(r.url))
+        self.page.on("pageerror", lambda e: self.errors.append(str(e)))
+        self.page.on("console", lambda m: m.type == "error" and self.errors.append(m.text))
+
+
+@pytest.fixture
+def visit(browser: Any) -> Iterator[Visit]:
+    made = Visit(browser)
+    yield made
+    assert made.errors == []
+    made.page.close()
+
+
+@pytest.fixture
+def origin(folder: Path) -> Iterator[str]:
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    handler = functools.partial(Quiet, directory=str(folder))
+    (folder / "favicon.ico").write_bytes(b"")
+    with Server(handler) as server:
+        yield server.origin
+
+
+def slide_to(frame: Any, value: str) -> str:
+    """Moves the first slider; what the read-out says then."""
+    slider = frame.locator("input[type=range]").first
+    slider.fill(value)
+    return frame.locator(".nn-readout").inner_text()
+
+
+def test_a_saved_page_works_from_a_folder(visit: Visit, folder: Path) -> None:
+    address = (folder / "travel.html").as_uri()
+    visit.page.goto(address)
+    visit.page.wait_for_selector(READY)
+    assert "w = 1.5" in visit.page.locator(".nn-readout").inner_text()
+    assert "w = −0.5" in slide_to(visit.page, "-0.5").replace("-", "−")
+    assert visit.asked == [address]
+
+
+def test_a_saved_page_works_in_a_frame(visit: Visit, folder: Path) -> None:
+    visit.page.goto((folder / "frame.html").as_uri())
+    frame = visit.page.frame_locator("iframe")
+    frame.locator(READY).wait_for()
+    assert "w = 0.5" in slide_to(frame, "0.5")
+
+
+def test_the_module_works_on_a_plain_page_and_leaves_it_again(visit: Visit, origin: str) -> None:
+    visit.page.goto(f"{origin}/module.html")
+    visit.page.wait_for_selector(READY)
+    assert "w = 0.7" in slide_to(visit.page, "0.7")
+    visit.page.evaluate("window.end()")
+    assert visit.page.locator(".nn-figure").count() == 0
+
+
+@pytest.mark.parametrize("way", ["frame", "module"])
+def test_in_a_slide_show_figures_move_and_their_keys_turn_no_slide(
+    visit: Visit, origin: str, folder: Path, hosts: Path, way: str
+) -> None:
+    for name in ("reveal.js", "reveal.css"):
+        shutil.copyfile(hosts / "reveal" / name, folder / name)
+    inner = {
+        "frame": '<iframe src="travel.html" width="760" height="600"></iframe>',
+        "module": '<div id="here"></div><script type="module">import figure from "./travel.mjs";'
+        'figure.render({ el: document.querySelector("#here") })</script>',
+    }[way]
+    slides = f"<section>one</section><section>{inner}</section><section>three</section>"
+    (folder / "slides.html").write_text(
+        '<!doctype html><link rel="stylesheet" href="reveal.css"><div class="reveal">'
+        f'<div class="slides">{slides}</div></div><script src="reveal.js"></script>'
+        "<script>Reveal.initialize({ transition: 'none' })</script>"
+    )
+    visit.page.goto(f"{origin}/slides.html")
+    visit.page.wait_for_function("window.Reveal?.isReady()")
+    visit.page.keyboard.press("ArrowRight")
+    where = visit.page.frame_locator("iframe") if way == "frame" else visit.page
+    where.locator(READY).wait_for()
+    assert "w = 0.5" in slide_to(where, "0.5")
+    handle = where.locator(".nn-figure [role=slider][tabindex='0']").first
+    before = handle.get_attribute("aria-valuetext")
+    handle.focus()
+    visit.page.keyboard.press("ArrowRight")
+    visit.page.wait_for_timeout(100)
+    assert handle.get_attribute("aria-valuetext") != before
+    assert visit.page.evaluate("Reveal.getIndices().h") == 1
+    visit.page.evaluate("document.activeElement.blur()")
+    visit.page.evaluate("Reveal.next()")
+    assert visit.page.evaluate("Reveal.getIndices().h") == 2
+
+
+# What MyST's theme does with a node of the directive: a model of its own (whose `off` and
+# `save_changes` throw), a shadow root, `initialize` if there is one, `render`.
+THEME = """async (given) => {
+  const { MystAnyModel } = await import("/models.js");
+  const widget = (await import("/travel.mjs")).default;
+  const model = new MystAnyModel(given);
+  await widget.initialize?.({ model });
+  const host = document.body.appendChild(document.createElement("div"));
+  const el = document.createElement("div");
+  host.attachShadow({ mode: "open" }).replaceChildren(el);
+  const end = await widget.render({ model, el });
+  await new Promise((done) => setTimeout(done, 200));
+  const first = el.querySelector(".nn-readout").textContent;
+  const slider = el.querySelector("input[type=range]");
+  slider.value = "-1";
+  slider.dispatchEvent(new Event("input", { bubbles: true }));
+  await new Promise((done) => setTimeout(done, 200));
+  const told = model.get("w");
+  model.set("w", 0.3);
+  await new Promise((done) => setTimeout(done, 200));
+  const followed = el.querySelector(".nn-readout").textContent;
+  const styled = getComputedStyle(el.querySelector(".nn-toolbar")).display;
+  end();
+  return { first, told, followed, styled, left: el.childElementCount };
+}"""
+
+
+def test_the_module_keeps_the_contract_of_mysts_directive(
+    visit: Visit, origin: str, folder: Path, hosts: Path
+) -> None:
+    shutil.copyfile(hosts / "myst" / "models.js", folder / "models.js")
+    (folder / "empty.html").write_text("<!doctype html><title>MyST</title>")
+    visit.page.goto(f"{origin}/empty.html")
+    told = visit.page.evaluate(THEME, {"w": 0.4})
+    assert "w = 0.4" in told["first"] and told["told"] == -1 and "w = 0.3" in told["followed"]
+    assert told["styled"] == "flex" and told["left"] == 0
+
+
+def test_mystmd_reads_the_directive_of_the_docs(hosts: Path, folder: Path, tmp_path: Path) -> None:
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("mystmd is a program for Node, which is not installed here")
+    docs = (Path(__file__).resolve().parents[2] / "docs" / "travel.md").read_text("utf8")
+    example = docs.split("````md\n", 1)[1].split("````", 1)[0]
+    (tmp_path / "index.md").write_text(f"# A page\n\n{example}")
+    shutil.copyfile(folder / "travel.mjs", tmp_path / "neuron.mjs")
+    (tmp_path / "myst.yml").write_text("version: 1\nproject: {title: x}\nsite: {title: x}\n")
+    command = [node, str(hosts / "myst" / "myst.cjs"), "build", "--site"]
+    # It ends in failure without a network, since the theme is fetched last.
+    subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=60)
+    page = json.loads((tmp_path / "_build/site/content/index.json").read_text())
+    (found,) = [n for n in nodes(page["mdast"]) if n["type"] == "anywidget"]
+    assert found["model"] == {"w": 1.5}
+    assert (tmp_path / "_build/site/public" / found["esm"].lstrip("/")).is_file()
+
+
+def nodes(tree: dict) -> Iterator[dict]:
+    yield tree
+    for child in tree.get("children", []):
+        yield from nodes(child)
+
+
+def test_save_figure_writes_the_figure_as_it_stands(
+    visit: Visit, folder: Path, tmp_path: Path
+) -> None:
+    visit.page.goto((folder / "travel.html").as_uri())
+    visit.page.wait_for_selector(READY)
+    slide_to(visit.page, "-1.2")
+    saved = tmp_path / "again.html"
+    for name in ("first", "second"):  # a saved figure can save itself
+        with visit.page.expect_download() as download:
+            visit.page.get_by_role("button", name="Save figure").click()
+        assert download.value.suggested_filename == "travel.html", name
+        download.value.save_as(saved)
+        visit.page.goto(saved.as_uri())
+        visit.page.wait_for_selector(READY)
+        assert "w = -1.2" in visit.page.locator(".nn-readout").inner_text().replace("−", "-")
+    visit.page.get_by_role("button", name="Reset").click()
+    assert "w = 1.0" in visit.page.locator(".nn-readout").inner_text()
+
+
+def test_save_figure_works_in_the_books_pages_from_a_folder(
+    visit: Visit, folder: Path, tmp_path: Path
+) -> None:
+    """There the bundle is a plain script beside the page, which the browser may not read."""
+    whole = (folder / "travel.html").read_text("utf8")
+    head, _, _ = whole.rpartition('<script type="module">')
+    page = tmp_path / "chapter.html"
+    page.write_text(f'{head}<script defer src="live.js"></script></body></html>')
+    script = book_site.as_classic_script(book_site.BUNDLE.read_text("utf8"))
+    (tmp_path / "live.js").write_text(script)
+    visit.page.goto(page.as_uri())
+    visit.page.wait_for_selector(READY)
+    slide_to(visit.page, "0.9")
+    with visit.page.expect_download() as download:
+        visit.page.get_by_role("button", name="Save figure").click()
+    download.value.save_as(tmp_path / "saved.html")
+    visit.page.goto((tmp_path / "saved.html").as_uri())
+    visit.page.wait_for_selector(READY)
+    assert "w = 0.9" in visit.page.locator(".nn-readout").inner_text()
+
+
+def test_a_generator_without_a_page_can_import_the_module(folder: Path) -> None:
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("Node is not installed here")
+    code = f"import({(folder / 'travel.mjs').as_uri()!r}).then((m) => console.log(typeof m.default.render))"
+    run = subprocess.run([node, "-e", code], capture_output=True, text=True, timeout=30)
+    assert run.stdout.strip() == "function", run.stderr
+
+
+def test_other_endings_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"ends in '\.svg'; a figure is saved as \.html"):
+        sigmoid().save(tmp_path / "figure.svg")
