@@ -13,11 +13,11 @@ from nnlib import nn
 
 
 class Heads(nn.Module):
-    """Several heads of attention side by side; no position looks ahead."""
+    """Several heads of attention side by side; if causal, no position looks ahead."""
 
-    def __init__(self, size: int, heads: int) -> None:
+    def __init__(self, size: int, heads: int, causal: bool = True) -> None:
         super().__init__()
-        self.heads = heads
+        self.heads, self.causal = heads, causal
         self.query = nn.Linear(size, size, bias=False)
         self.key = nn.Linear(size, size, bias=False)
         self.value = nn.Linear(size, size, bias=False)
@@ -36,7 +36,7 @@ class Heads(nn.Module):
         q, k, v = self.split(self.query(x)), self.split(self.key(x)), self.split(self.value(x))
         scores = q @ k.transpose(-2, -1) / q.shape[-1] ** 0.5
         ahead = nnlib.ones(x.shape[1], x.shape[1]).triu(1)
-        weights = (scores - 1e9 * ahead).softmax(-1)
+        weights = (scores - 1e9 * ahead * self.causal).softmax(-1)
         seen = weights @ v
         if keep is not None:
             seen = seen * keep.reshape(-1, 1, 1)
@@ -46,9 +46,9 @@ class Heads(nn.Module):
 class Block(nn.Module):
     """Heads that look around, then two layers of neurons at every position."""
 
-    def __init__(self, size: int, heads: int, wide: int) -> None:
+    def __init__(self, size: int, heads: int, wide: int, causal: bool = True) -> None:
         super().__init__()
-        self.norm1, self.heads = nn.LayerNorm(size), Heads(size, heads)
+        self.norm1, self.heads = nn.LayerNorm(size), Heads(size, heads, causal)
         self.norm2 = nn.LayerNorm(size)
         self.up, self.down = nn.Linear(size, wide), nn.Linear(wide, size)
 
@@ -62,11 +62,12 @@ class Transformer(nn.Module):
     """Words to vectors, blocks, and logits for the next word at every position."""
 
     def __init__(self, words: int, length: int, size: int = 48, heads: int = 4, blocks: int = 2,
-                 wide: int | None = None) -> None:  # fmt: skip
+                 wide: int | None = None, causal: bool = True) -> None:  # fmt: skip
         super().__init__()
         self.words = nn.Parameter(0.1 * nnlib.randn(words, size))
         self.positions = nn.Parameter(0.1 * nnlib.randn(length, size))
-        self.blocks = nn.ModuleList([Block(size, heads, wide or 2 * size) for _ in range(blocks)])
+        self.blocks = nn.ModuleList(
+            [Block(size, heads, wide or 2 * size, causal) for _ in range(blocks)])
         self.norm = nn.LayerNorm(size)
 
     def forward(self, x: Any, keep: Any = None) -> Any:

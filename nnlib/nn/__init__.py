@@ -27,6 +27,7 @@ from nnlib.nn.activations import (
     Tanhshrink,
     Threshold,
 )
+from nnlib.nn.attention import MultiheadAttention, TransformerEncoderLayer
 from nnlib.nn.containers import ModuleDict, ModuleList, ParameterList, Sequential
 from nnlib.nn.linear import Embedding, Flatten, Linear, Unflatten
 from nnlib.nn.losses import (

@@ -112,6 +112,8 @@ minimum = elementwise(
     lambda g, out, x, y: _to_winner(g, gt(y, x), eq(x, y)),
     saves="args",
 )  # fmt: skip
+
+
 def _distance(x: Any, y: Any) -> Any:
     """x² + y², and 1 at the origin, where PyTorch gives the angle the gradient 0."""
     squares = x * x + y * y
@@ -237,10 +239,47 @@ def _sigmoid_vjp(g: Any, out: Any, x: Any) -> Any:
 sigmoid = elementwise("sigmoid", _sigmoid, _sigmoid_vjp, saves="out")
 softplus = elementwise("softplus", _softplus, lambda g, out, x: g * sigmoid(x), saves="args")
 relu = elementwise("relu", _relu, _relu_vjp, saves="out")
-_erf = np.frompyfunc(math.erf, 1, 1)
+# erf of a float32 is x·P(x²)/Q(x²), the rational function of Eigen: 4e-7 off at most, and 20 times
+# as fast as math.erf of each number, which float64 needs.
+_ERF_P = np.array([
+    -2.72614225801306e-10, 2.77068142495902e-08, -2.10102402082508e-06, -5.69250639462346e-05,
+    -7.34990630326855e-04, -2.95459980854025e-03, -1.60960333262415e-02,
+], np.float32)  # fmt: skip
+_ERF_Q = np.array([
+    -1.45660718464996e-05, -2.13374055278905e-04, -1.68282697438203e-03, -7.37332916720468e-03,
+    -1.42647390514189e-02,
+], np.float32)  # fmt: skip
+_BLOCK = 8192  # numbers that stay in the processor's cache from one step to the next
+_slow_erf = np.frompyfunc(math.erf, 1, 1)
+
+
+def _polynomial(s: Array, coefficients: Array) -> Array:
+    """Horner's rule, the highest power first."""
+    out = s * coefficients[0]
+    for c in coefficients[1:-1]:
+        out += c
+        out *= s
+    out += coefficients[-1]
+    return out
+
+
+def _erf(x: Array) -> Array:
+    if x.dtype != np.float32 or x.ndim == 0:
+        return np.asarray(_slow_erf(x), dtype=x.dtype)[()]
+    flat = np.ravel(x)
+    out = np.empty_like(flat)
+    for start in range(0, len(flat), _BLOCK):
+        part = np.clip(flat[start : start + _BLOCK], -4.0, 4.0)
+        square = part * part
+        part *= _polynomial(square, _ERF_P)
+        part /= _polynomial(square, _ERF_Q)
+        np.clip(part, -1.0, 1.0, out=out[start : start + _BLOCK])
+    return out.reshape(x.shape)
+
+
 erf = elementwise(
     "erf",
-    lambda x: np.asarray(_erf(x), dtype=x.dtype)[()],
+    _erf,
     lambda g, out, x: g * (2.0 / math.sqrt(math.pi)) * exp(-x * x),
     saves="args",
 )

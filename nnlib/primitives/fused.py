@@ -1,4 +1,4 @@
-"""Primitives that stand for whole programs, for speed: losses of logits and recurrent layers.
+"""Primitives that stand for whole programs, for speed: losses, normalised rows, recurrent layers.
 
 Each has a `plain` form beside it: the same function in small primitives.  That one is what the
 reader reads, what a shipped graph holds, and what higher derivatives go through; the fused one
@@ -10,19 +10,23 @@ Recurrent arguments are x (T, N, in), the first state(s) (N, H), weights (gates�
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from typing import Any
 
 import numpy as np
 
 from nnlib.primitives.elementwise import (
+    cast,
     clamp,
+    erf,
     log,
     lt,
     neg,
     relu,
     sigmoid,
     softplus,
+    sqrt,
     tanh,
     where,
 )
@@ -212,6 +216,127 @@ convolution = fused(
     "convolution", lambda *args, **attrs: _convolution_keeping(*args, **attrs)[0],
     joint=_convolution_joint, saves="args", keeping=_convolution_keeping,
     plain=_convolution_plain, reads=((1,), (0,), ()),
+)  # fmt: skip
+
+# ---------------------------------------------------------------- normalised rows
+
+
+def standard(x: Any, dims: tuple[int, ...], eps: float) -> tuple[Any, Any, Any]:
+    """x with mean 0 and variance 1 over `dims`; and that mean and variance."""
+    if x.dtype == np.float16:  # squares would overflow
+        wide = standard(cast(x, dtype="float32"), dims, eps)
+        out, middle, var = (cast(t, dtype="float16") for t in wide)
+        return out, middle, var
+    middle = mean(x, dim=dims, keepdim=True)
+    centred = x - middle
+    var = mean(centred * centred, dim=dims, keepdim=True)
+    return centred / sqrt(var + float(eps)), middle, var
+
+
+def _layer_norm_plain(x: Any, weight: Any, bias: Any, n: int, eps: float) -> Any:
+    out = standard(x, tuple(range(x.ndim - n, x.ndim)), eps)[0]
+    out = out if weight is None else out * weight
+    return out if bias is None else out + bias
+
+
+def _layer_norm_keeping(
+    x: Array, weight: Array | None, bias: Array | None, n: int, eps: float
+) -> tuple[Array, tuple[Array, Array]]:
+    """The result; the normalised rows and 1/√(var + eps), which are most of the gradient."""
+    lead, size = math.prod(x.shape[: x.ndim - n]), math.prod(x.shape[x.ndim - n :])
+    rows = x.reshape(lead, size)
+    rows = rows.astype(np.float32) if x.dtype == np.float16 else rows
+    centred = rows - np.add.reduce(rows, axis=1, keepdims=True) / rows.dtype.type(size)
+    var = np.einsum("ij,ij->i", centred, centred)
+    var /= size
+    var += rows.dtype.type(eps)
+    scale = np.reciprocal(np.sqrt(var, out=var), out=var)[:, None]
+    centred *= scale
+    out = centred.copy() if weight is None else centred * weight.reshape(-1)
+    if bias is not None:
+        out += bias.reshape(-1)
+    return out.reshape(x.shape).astype(x.dtype, copy=False), (centred, scale)
+
+
+def _layer_norm_joint(
+    needs: tuple, g: Array, kept: tuple | None, x: Array, weight: Array | None,
+    bias: Array | None, n: int, eps: float,
+) -> tuple:  # fmt: skip
+    """dx = (h - mean(h) - x̂·mean(h·x̂))/√(var + eps), with h = g·weight and x̂ the normalised x."""
+    normal, scale = kept or _layer_norm_keeping(x, weight, bias, n, eps)[1]
+    rows = g.reshape(normal.shape).astype(normal.dtype, copy=False)
+    here = there = shift = None
+    if needs[0]:
+        h = rows.copy() if weight is None else rows * weight.reshape(-1)
+        along = np.einsum("ij,ij->i", h, normal)[:, None] / normal.dtype.type(normal.shape[1])
+        h -= np.add.reduce(h, axis=1, keepdims=True) / normal.dtype.type(normal.shape[1])
+        h -= normal * along
+        h *= scale
+        here = h.reshape(x.shape).astype(x.dtype, copy=False)
+    if needs[1] and weight is not None:
+        there = np.add.reduce(rows * normal, axis=0).reshape(weight.shape)
+        there = there.astype(weight.dtype, copy=False)
+    if needs[2] and bias is not None:
+        shift = np.add.reduce(rows, axis=0).reshape(bias.shape).astype(bias.dtype, copy=False)
+    return here, there, shift
+
+
+layer_norm = fused(
+    "layer_norm", lambda *args, **attrs: _layer_norm_keeping(*args, **attrs)[0],
+    joint=_layer_norm_joint, saves="args", keeping=_layer_norm_keeping, plain=_layer_norm_plain,
+    reads=((0, 1), (0,), ()),
+)  # fmt: skip
+
+# ---------------------------------------------------------------- gelu
+
+_ROOT_HALF, _DENSITY = math.sqrt(0.5), 1 / math.sqrt(2 * math.pi)
+_ROOT, _CUBIC = math.sqrt(2 / math.pi), 0.044715
+
+
+def _gelu_plain(x: Any, approximate: str) -> Any:
+    if approximate == "none":
+        return x * 0.5 * (erf(x * _ROOT_HALF) + 1.0)
+    return x * 0.5 * (tanh((x + x * x * x * _CUBIC) * _ROOT) + 1.0)
+
+
+def _gelu_keeping(x: Array, approximate: str) -> tuple[Array, Array]:
+    """The result, and its share of x: Φ(x), or what stands for it."""
+    wide = x.astype(np.float32) if x.dtype == np.float16 else x
+    if approximate == "none":
+        share = erf.forward(wide * wide.dtype.type(_ROOT_HALF))
+    else:
+        inner = wide * wide
+        inner *= wide.dtype.type(_CUBIC * _ROOT)
+        inner += wide.dtype.type(_ROOT)
+        inner *= wide
+        share = np.tanh(inner)
+    share = (share + 1) * wide.dtype.type(0.5)
+    return (wide * share).astype(x.dtype, copy=False), share
+
+
+def _gelu_joint(
+    needs: tuple, g: Array, share: Array | None, x: Array, approximate: str
+) -> tuple:  # fmt: skip
+    """The slope is Φ(x) + x·φ(x), with φ = Φ'; tanh(u) gives φ = (1 - tanh²(u))·u'/2."""
+    share = _gelu_keeping(x, approximate)[1] if share is None else share
+    wide = x.astype(share.dtype, copy=False)
+    if approximate == "none":
+        slope = np.exp(wide * wide * wide.dtype.type(-0.5))
+        slope *= wide.dtype.type(_DENSITY)
+    else:
+        slope = wide * wide
+        slope *= wide.dtype.type(6 * _CUBIC * _ROOT)
+        slope += wide.dtype.type(2 * _ROOT)
+        slope *= share - share * share  # (1 - tanh²)/4
+    slope *= wide
+    slope += share
+    slope *= g
+    return (slope.astype(x.dtype, copy=False),)
+
+
+gelu = fused(
+    "gelu", lambda x, approximate: _gelu_keeping(x, approximate)[0],
+    joint=_gelu_joint, saves="args", keeping=_gelu_keeping, plain=_gelu_plain,
 )  # fmt: skip
 
 # ---------------------------------------------------------------- the cells, in plain steps

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from typing import Any
 
@@ -11,6 +10,7 @@ from nnlib.functions import elementwise as e
 from nnlib.functions import reduce as r
 from nnlib.functions import shape as s
 from nnlib.functions._args import dimension, needs_tensor
+from nnlib.primitives import fused
 from nnlib.primitives.elementwise import softplus as _softplus
 from nnlib.record import apply
 
@@ -127,13 +127,9 @@ def gelu(input: Any, approximate: str = "none") -> Any:
     tensor([-0.1587,  0.0000,  1.9545])
     """
     x = _floating("gelu", input)
-    if approximate == "none":
-        return e.mul(e.mul(x, 0.5), e.add(e.erf(e.mul(x, math.sqrt(0.5))), 1.0))
-    if approximate != "tanh":
+    if approximate not in ("none", "tanh"):
         raise RuntimeError(f"approximate argument must be either none or tanh, got {approximate!r}")
-    cubed = e.mul(e.mul(x, x), x)
-    inner = e.mul(e.add(x, e.mul(cubed, 0.044715)), math.sqrt(2 / math.pi))
-    return e.mul(e.mul(x, 0.5), e.add(e.tanh(inner), 1.0))
+    return apply(fused.gelu, (x,), {"approximate": approximate})
 
 
 def silu(input: Any) -> Any:

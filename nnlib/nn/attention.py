@@ -1,0 +1,272 @@
+"""Attention in several heads, and the block of a transformer's encoder."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from nnlib import dtypes
+from nnlib.functions import elementwise as e
+from nnlib.functions import linalg
+from nnlib.functions import reduce as r
+from nnlib.functions import shape as s
+from nnlib.functions._args import needs_tensor
+from nnlib.functions.create import zeros
+from nnlib.nn import functional as F
+from nnlib.nn.functional._args import same_type, shown
+from nnlib.nn.init import xavier_uniform_
+from nnlib.nn.linear import Linear
+from nnlib.nn.module import Module, Parameter, positive
+from nnlib.nn.regularize import Dropout, LayerNorm
+from nnlib.record import Value
+
+# ---------------------------------------------------------------- attention in several heads
+
+
+class MultiheadAttention(Module):
+    """softmax(Q Kᵀ/√(E/heads)) V in each of `num_heads` heads, joined and mixed by a linear layer.
+
+    Called with query (L, N, E), key (S, N, kdim) and value (S, N, vdim), it returns the answer
+    (L, N, E) and the weights (N, L, S), their mean over the heads (`average_attn_weights=False`:
+    (N, heads, L, S); `need_weights=False`: None).  With `batch_first` N comes first; without a
+    batch it is left away.
+
+    Masks say what may **not** be attended to: True there, or numbers that are added to the scores.
+    `attn_mask` is (L, S) or (N·heads, L, S), `key_padding_mask` (N, S).  `is_causal` is a hint
+    about the mask and needs one.  A row that may look nowhere becomes nan; with
+    `need_weights=False` it becomes 0.
+
+    The three input weights start by Xavier's rule, their biases at 0; with other sizes `kdim` or
+    `vdim` they are three parameters instead of one.  Raises ValueError where a size is not
+    positive; AssertionError where E is no multiple of the heads or an input has not its size;
+    RuntimeError where masks do not fit; NotImplementedError for `add_bias_kv` and `add_zero_attn`.
+    As ``torch.nn.MultiheadAttention``; Vaswani and others, 2017.
+
+    >>> import nnlib
+    >>> layer = nnlib.nn.MultiheadAttention(8, 2, batch_first=True)
+    >>> x = nnlib.zeros(3, 5, 8)
+    >>> answer, weights = layer(x, x, x)
+    >>> answer.shape, weights.shape
+    (nnlib.Size([3, 5, 8]), nnlib.Size([3, 5, 5]))
+    """
+
+    q_proj_weight: Parameter | None
+    k_proj_weight: Parameter | None
+    v_proj_weight: Parameter | None
+    in_proj_weight: Parameter | None
+    in_proj_bias: Parameter | None
+
+    def __init__(
+        self, embed_dim: int, num_heads: int, dropout: float = 0.0, bias: bool = True,
+        add_bias_kv: bool = False, add_zero_attn: bool = False, kdim: int | None = None,
+        vdim: int | None = None, batch_first: bool = False,
+    ) -> None:  # fmt: skip
+        positive(embed_dim=embed_dim, num_heads=num_heads)
+        if embed_dim % num_heads:
+            raise AssertionError(
+                f"embed_dim must be divisible by num_heads: each head gets embed_dim / num_heads "
+                f"numbers, and {embed_dim} / {num_heads} is not whole"
+            )
+        if add_bias_kv or add_zero_attn:
+            raise NotImplementedError(
+                "MultiheadAttention has no add_bias_kv and no add_zero_attn here: leave them "
+                "False, or append the extra key and value to your inputs"
+            )
+        self.embed_dim, self.num_heads, self.dropout = embed_dim, num_heads, float(dropout)
+        self.head_dim, self.batch_first = embed_dim // num_heads, batch_first
+        self.kdim = embed_dim if kdim is None else kdim
+        self.vdim = embed_dim if vdim is None else vdim
+        self._make_weights(bias)
+
+    def _make_weights(self, bias: bool) -> None:
+        size = self.embed_dim
+        joint = self.kdim == self.vdim == size
+        shapes = {"q": size, "k": self.kdim, "v": self.vdim}
+        for name, inside in shapes.items():
+            made = None if joint else xavier_uniform_(Parameter(zeros(size, inside)))
+            self.register_parameter(f"{name}_proj_weight", made)
+        whole = xavier_uniform_(Parameter(zeros(3 * size, size))) if joint else None
+        self.register_parameter("in_proj_weight", whole)
+        self.register_parameter("in_proj_bias", Parameter(zeros(3 * size)) if bias else None)
+        self.out_proj = Linear(size, size, bias=bias)
+        if self.out_proj.bias is not None:
+            self.out_proj.bias = Parameter(zeros(size))
+
+    def forward(
+        self, query: Any, key: Any, value: Any, key_padding_mask: Any = None,
+        need_weights: bool = True, attn_mask: Any = None, average_attn_weights: bool = True,
+        is_causal: bool = False,
+    ) -> tuple[Any, Any]:  # fmt: skip
+        if is_causal and attn_mask is None:
+            raise RuntimeError(
+                "Need attn_mask if specifying the is_causal hint: give the mask, for example "
+                "nnlib.ones(L, L).triu(1).bool()"
+            )
+        (q, k, v), batched = self._inputs(query, key, value)
+        mask = self._mask(attn_mask, key_padding_mask, q, k)
+        q, k, v = self._projected(q, k, v)
+        heads, weights = self._attended(q, k, v, mask, need_weights)
+        n, _, length, _ = heads.shape
+        joined = s.reshape(s.transpose(heads, 1, 2), (n, length, self.embed_dim))
+        out = self.out_proj(joined)
+        if weights is not None and average_attn_weights:
+            weights = r.mean(weights, 1)
+        if not batched:
+            out, weights = s.squeeze(out, 0), None if weights is None else s.squeeze(weights, 0)
+        elif not self.batch_first:
+            out = s.transpose(out, 0, 1)
+        return out, weights
+
+    def _inputs(self, query: Any, key: Any, value: Any) -> tuple[list[Value], bool]:
+        """Query, key and value as (N, length, size), and whether there was a batch."""
+        made, sizes = [], (self.embed_dim, self.kdim, self.vdim)
+        weight = self.out_proj.weight
+        ndim = needs_tensor("MultiheadAttention", query)._data.ndim
+        if ndim not in (2, 3):
+            raise AssertionError(
+                "query should be unbatched 2D or batched 3D tensor but received "
+                f"{ndim}-D query tensor"
+            )
+        for name, x, size in zip(
+            ("query", "key", "value"), (query, key, value), sizes, strict=True
+        ):
+            x = needs_tensor("MultiheadAttention", x)
+            if x._data.ndim != ndim or x._data.shape[-1] != size:
+                raise AssertionError(
+                    f"MultiheadAttention: {name} should have {ndim} dimensions as the query has, "
+                    f"the last of size {size}, got {shown(x)}"
+                )
+            same_type("MultiheadAttention", x, weight, "weight")
+            x = x if ndim == 3 else s.unsqueeze(x, 0)
+            made.append(x if self.batch_first or ndim == 2 else s.transpose(x, 0, 1))
+        q, k, v = (x._data.shape for x in made)
+        if k[:2] != v[:2] or k[0] != q[0]:
+            raise AssertionError(
+                "MultiheadAttention: key and value need one length, and all three one batch, got "
+                + ", ".join(shown(x) for x in (query, key, value))
+            )
+        return made, ndim == 3
+
+    def _projected(self, q: Value, k: Value, v: Value) -> list[Any]:
+        """The heads' queries, keys and values, each (N, heads, length, E / heads)."""
+        size, whole, bias = self.embed_dim, self.in_proj_weight, self.in_proj_bias
+        made = []
+        for i, (name, x) in enumerate(zip("qkv", (q, k, v), strict=True)):
+            rows = slice(i * size, (i + 1) * size)
+            weight = getattr(self, f"{name}_proj_weight") if whole is None else whole[rows]
+            out = F.linear(x, weight, None if bias is None else bias[rows])
+            n, length, _ = out.shape
+            made.append(
+                s.transpose(s.reshape(out, (n, length, self.num_heads, self.head_dim)), 1, 2)
+            )
+        return made
+
+    def _attended(self, q: Any, k: Any, v: Any, mask: Any, need_weights: bool) -> tuple[Any, Any]:
+        """The heads' answers (N, heads, L, E / heads), and their weights where they are wanted."""
+        dropout = self.dropout if self.training else 0.0
+        if not need_weights:
+            return F.scaled_dot_product_attention(q, k, v, mask, dropout), None
+        scores = e.mul(linalg.matmul(q, s.transpose(k, -2, -1)), 1 / math.sqrt(self.head_dim))
+        weights = r.softmax(scores if mask is None else e.add(scores, mask), -1)
+        weights = F.dropout(weights, dropout) if dropout else weights
+        return linalg.matmul(weights, v), weights
+
+    def _mask(self, attn: Any, padding: Any, q: Value, k: Value) -> Any:
+        """What both masks add to the scores, of a shape that fits (N, heads, L, S)."""
+        (n, length, _), keys, heads = q._data.shape, k._data.shape[1], self.num_heads
+        mask = None
+        if attn is not None:
+            mask = _added("attn_mask", attn, q)
+            if mask.shape == (n * heads, length, keys):
+                mask = s.reshape(mask, (n, heads, length, keys))
+            elif mask.shape != (length, keys):
+                raise RuntimeError(
+                    f"The shape of the attn_mask is {shown(mask)}, but should be "
+                    f"{[length, keys]} or {[n * heads, length, keys]}"
+                )
+        if padding is None:
+            return mask
+        padding = _added("key_padding_mask", padding, q)
+        padding = padding if padding.ndim == 2 else s.unsqueeze(padding, 0)
+        if padding.shape != (n, keys):
+            raise AssertionError(
+                f"expecting key_padding_mask shape of {(n, keys)}, but got {tuple(padding.shape)}"
+            )
+        padding = s.reshape(padding, (n, 1, 1, keys))
+        return padding if mask is None else e.add(mask, padding)
+
+
+def _added(name: str, mask: Any, like: Value) -> Any:
+    """A mask as numbers to add: where it is boolean, 0 for what is allowed and -∞ for the rest."""
+    mask = needs_tensor(name, mask)
+    if mask._data.dtype.kind == "b":
+        return e.to_dtype(e.where(mask, -math.inf, 0.0), dtypes.of(like._data))
+    if mask._data.dtype.kind != "f":
+        raise AssertionError(
+            f"only bool and floating types of {name} are supported, got "
+            f"{dtypes.of(mask._data).name}: say .bool() if 1 forbids"
+        )
+    return mask
+
+
+# ---------------------------------------------------------------- a block of the encoder
+
+
+class TransformerEncoderLayer(Module):
+    """Self-attention, then two linear layers at each position, each with residual and norm.
+
+    x + attention(x), normalised, then x + linear2(activation(linear1(x))), normalised; with
+    `norm_first` each part gets a normalised copy and the sum is left as it is.  `activation` is
+    "relu", "gelu" or a function.  `src` is (S, N, d_model), with `batch_first` (N, S, d_model);
+    masks are as in `MultiheadAttention`.
+
+    Raises RuntimeError for an activation of another name, and what `MultiheadAttention` raises.  As
+    ``torch.nn.TransformerEncoderLayer``; Vaswani and others, 2017.
+
+    >>> import nnlib
+    >>> layer = nnlib.nn.TransformerEncoderLayer(8, 2, 16, batch_first=True)
+    >>> layer(nnlib.zeros(3, 5, 8)).shape
+    nnlib.Size([3, 5, 8])
+    """
+
+    def __init__(
+        self, d_model: int, nhead: int, dim_feedforward: int = 2048, dropout: float = 0.1,
+        activation: str | Callable[[Any], Any] = F.relu, layer_norm_eps: float = 1e-5,
+        batch_first: bool = False, norm_first: bool = False, bias: bool = True,
+    ) -> None:  # fmt: skip
+        if isinstance(activation, str):
+            if activation not in ("relu", "gelu"):
+                raise RuntimeError(f"activation should be relu/gelu, not {activation}")
+            activation = F.relu if activation == "relu" else F.gelu
+        self.self_attn = MultiheadAttention(
+            d_model, nhead, dropout=dropout, bias=bias, batch_first=batch_first
+        )
+        self.linear1 = Linear(d_model, dim_feedforward, bias=bias)
+        self.dropout = Dropout(dropout)
+        self.linear2 = Linear(dim_feedforward, d_model, bias=bias)
+        self.norm_first = norm_first
+        self.norm1 = LayerNorm(d_model, layer_norm_eps, bias=bias)
+        self.norm2 = LayerNorm(d_model, layer_norm_eps, bias=bias)
+        self.dropout1, self.dropout2 = Dropout(dropout), Dropout(dropout)
+        self.activation = activation
+
+    def forward(
+        self, src: Any, src_mask: Any = None, src_key_padding_mask: Any = None,
+        is_causal: bool = False,
+    ) -> Any:  # fmt: skip
+        def looked(x: Any) -> Any:
+            seen = self.self_attn(
+                x, x, x, key_padding_mask=src_key_padding_mask, need_weights=False,
+                attn_mask=src_mask, is_causal=is_causal,
+            )[0]  # fmt: skip
+            return self.dropout1(seen)
+
+        def computed(x: Any) -> Any:
+            return self.dropout2(self.linear2(self.dropout(self.activation(self.linear1(x)))))
+
+        if self.norm_first:
+            x = src + looked(self.norm1(src))
+            return x + computed(self.norm2(x))
+        x = self.norm1(src + looked(src))
+        return self.norm2(x + computed(x))
