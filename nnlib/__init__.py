@@ -234,7 +234,7 @@ from nnlib.functions.shape import (
 from nnlib.serialization import load, save
 
 if TYPE_CHECKING:
-    from nnlib import datasets, graph, nn, optim, utils
+    from nnlib import datasets, func, graph, nn, optim, utils
 
 __version__ = "0.1.0"
 
@@ -271,7 +271,8 @@ def numel(input: Tensor) -> builtins.int:
     return input.numel()
 
 
-_WHEN_USED = ("datasets", "graph", "nn", "optim", "utils")  # imported at the first look at them
+# Imported at the first look at them.
+_WHEN_USED = ("datasets", "func", "graph", "nn", "optim", "utils")
 
 if not TYPE_CHECKING:
 

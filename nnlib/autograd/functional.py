@@ -35,7 +35,10 @@ def _fresh(inputs: tuple[Any, ...], create_graph: bool) -> tuple[Any, ...]:
 
 
 def _leaf(x: Any) -> Any:
-    return make(x._data, Leaf())
+    leaf = make(x._data, Leaf())
+    if record.watcher is not None:
+        record.watcher.alias(leaf, x)
+    return leaf
 
 
 def _called(func: Callable[..., Any], inputs: tuple[Any, ...]) -> tuple[bool, tuple[Any, ...]]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -428,6 +430,25 @@ def manual_seed(seed: int) -> Generator:
     return _default_generator.manual_seed(seed)
 
 
+_refused: ContextVar[str | None] = ContextVar("why no random function may be called", default=None)
+
+
+@contextmanager
+def refusing_draws(reason: str) -> Iterator[None]:
+    """Random functions raise RuntimeError with this reason inside the block."""
+    before = _refused.set(reason)
+    try:
+        yield
+    finally:
+        _refused.reset(before)
+
+
+def _check_allowed() -> None:
+    reason = _refused.get()
+    if reason is not None:
+        raise RuntimeError(reason)
+
+
 def _random(function: Any) -> Any:
     """A function that draws: whoever watches the program applies it, for it answers anew each time.
 
@@ -436,6 +457,7 @@ def _random(function: Any) -> Any:
 
     @functools.wraps(function)
     def drawn(*args: Any, **kwargs: Any) -> Any:
+        _check_allowed()
         if record.watcher is None:
             return function(*args, **kwargs)
         return record.watcher.draw(function, args, kwargs)
@@ -444,6 +466,7 @@ def _random(function: Any) -> Any:
 
 
 def _stream(generator: Generator | None) -> np.random.Generator:
+    _check_allowed()
     if record.watcher is not None:
         record.watcher.refuse("it draws random numbers in place")
     return (generator or _default_generator)._stream()

@@ -18,7 +18,7 @@ from tests.book.harness import ROOT
 
 MODULES = [
     "nnlib", "nnlib.autograd", "nnlib.autograd.functional", "course", "nnlib.datasets",
-    "nnlib.graph", "nnlib.linalg", "nnlib.live", "nnlib.nn", "nnlib.nn.functional",
+    "nnlib.func", "nnlib.graph", "nnlib.linalg", "nnlib.live", "nnlib.nn", "nnlib.nn.functional",
     "nnlib.nn.init", "nnlib.nn.utils", "nnlib.optim", "nnlib.optim.lr_scheduler",
     "nnlib.utils.data", "nnlib.utils.hooks",
 ]  # fmt: skip

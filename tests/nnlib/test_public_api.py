@@ -14,7 +14,8 @@ import torch
 import nnlib
 
 PYTORCHS = [
-    "", "autograd", "autograd.functional", "linalg", "nn", "nn.functional", "nn.init", "nn.utils",
+    "", "autograd", "autograd.functional", "func", "linalg", "nn", "nn.functional", "nn.init",
+    "nn.utils",
     "optim", "optim.lr_scheduler", "serialization", "utils", "utils.data", "utils.hooks",
 ]  # fmt: skip
 OURS = ["datasets", "graph"]
@@ -140,6 +141,7 @@ PROMISED = {
         float32 float64 int64 bool broadcast_to maximum minimum sigmoid tanh relu exp log""",
     "autograd": """backward grad no_grad enable_grad Function gradcheck gradgradcheck detect_anomaly
         functional""",
+    "func": "functional_call grad grad_and_value hessian jacfwd jacrev jvp vjp vmap",
     "autograd.functional": "jacobian hessian jvp vjp hvp vhp",
     "linalg": "norm vector_norm matrix_norm",
     "nn": """Module Parameter Linear Conv1d Conv2d ConvTranspose1d ConvTranspose2d MaxPool1d

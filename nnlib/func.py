@@ -1,0 +1,607 @@
+"""Functions of functions, under the names of `torch.func`: gradients, Jacobians, vmap of pure code.
+
+A pure function's results depend on its arguments alone.  Each of these takes one and returns
+another: ``grad(f)`` is f's gradient, ``grad(grad(f))`` the gradient of that.  Arguments may be
+trees of tensors: tuples, lists, dicts, data classes.  Nothing is left in any ``.grad``.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from nnlib import autograd, record, trees
+from nnlib.functions import arrange
+from nnlib.functions import shape as s
+from nnlib.functions.elementwise import clone
+from nnlib.record import Leaf, Node, Value, make
+
+__all__ = [
+    "functional_call", "grad", "grad_and_value", "hessian", "jacfwd", "jacrev", "jvp", "vjp",
+    "vmap",
+]  # fmt: skip
+
+Function = Callable[..., Any]
+
+# ---------------------------------------------------------------- what all of them do
+
+
+class _Variable(Leaf):
+    """The node of an argument that is differentiated here; open until the derivative is there."""
+
+    __slots__ = ("open",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open = True
+
+
+def _variable(array: Any) -> Any:
+    return make(array, _Variable())
+
+
+def _close(values: Sequence[Any]) -> None:
+    for x in values:
+        if isinstance(x._node, _Variable):
+            x._node.open = False
+
+
+def _recorded(x: Any) -> Any:
+    """x as a tensor whose gradient is asked for: a new leaf, or a step on from what it rests on."""
+    if x._node is not None and record.grad_enabled():
+        return clone(x)
+    leaf = _variable(x._data)
+    if record.watcher is not None:
+        record.watcher.alias(leaf, x)
+    return leaf
+
+
+def _leaves(what: str, tree: Any) -> tuple[list[Any], trees.Form]:
+    """The floating tensors of a tree; TypeError or RuntimeError for anything else in it."""
+    leaves, form = trees.flatten(tree)
+    for leaf, path in zip(leaves, trees.paths(form, what), strict=True):
+        if not isinstance(leaf, Value):
+            raise TypeError(f"{path} must be a Tensor, but it is {type(leaf).__name__}")
+        if leaf._data.dtype.kind != "f":
+            raise RuntimeError(
+                f"{path} is of type {leaf._data.dtype.name}: only floating tensors have gradients. "
+                "Convert it with .float(), or choose other arguments with argnums."
+            )
+    return leaves, form
+
+
+def _rests_on_others(outputs: Sequence[Any], own: Sequence[Any]) -> bool:
+    """Whether a result has a history besides the arguments that are differentiated here."""
+    ours = {x._node for x in own}
+    seen: set[Node] = set()
+    stack = [o._node for o in outputs if o._node is not None]
+    while stack:
+        node = stack.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        if node in ours:
+            if node.edges:  # a clone: what was given has a history of its own
+                return True
+            continue
+        if isinstance(node, Leaf):
+            if not isinstance(node, _Variable) or node.open:
+                return True
+            continue
+        stack += [e for e in node.edges if e is not None]
+    return False
+
+
+def _slopes(outputs: list[Any], starts: list[Any], inputs: list[Any], further: bool) -> list[Any]:
+    """Gradients of the inputs, zeros where nothing rests on one; `further`: with a history."""
+    pairs = [(o, g) for o, g in zip(outputs, starts, strict=True) if o._node is not None]
+    if not pairs or not inputs:
+        return [_zeros(x) for x in inputs]
+    found = autograd.grad(
+        [o for o, _ in pairs], inputs, [g for _, g in pairs],
+        retain_graph=True, create_graph=further, allow_unused=True,
+    )  # fmt: skip
+    return [_zeros(x) if g is None else g for g, x in zip(found, inputs, strict=True)]
+
+
+def _zeros(x: Any) -> Any:
+    return make(np.zeros_like(x._data)[()])
+
+
+def _ones(x: Any) -> Any:
+    return make(np.ones_like(x._data)[()])
+
+
+def _released(tree: Any, keep: bool) -> Any:
+    """Results without the history that was needed on the way, unless someone outside asks."""
+    if keep:
+        return tree
+    return trees.map_leaves(lambda v: _detached(v) if isinstance(v, Value) else v, tree)
+
+
+def _detached(x: Any) -> Any:
+    return x.detach()
+
+
+def _chosen(args: tuple, argnums: int | tuple[int, ...]) -> tuple[tuple[int, ...], list[Any]]:
+    numbers = argnums if isinstance(argnums, tuple) else (argnums,)
+    for n in numbers:
+        if not -len(args) <= n < len(args):
+            raise RuntimeError(
+                f"Got argnum={n}, but only {len(args)} positional inputs: gradients are taken with "
+                "respect to positional arguments"
+            )
+    return tuple([n % len(args) for n in numbers]), [args[n] for n in numbers]
+
+
+class _Run:
+    """One application of a function to arguments of which some are recorded."""
+
+    def __init__(self, func: Function, args: tuple, argnums: Any, kwargs: dict, has_aux: bool):
+        self.outer = record.grad_enabled()
+        self.several = isinstance(argnums, tuple)
+        numbers, chosen = _chosen(args, argnums)
+        given, self.form = _leaves("the argument", tuple(chosen))
+        self.inputs = [_recorded(x) for x in given]
+        new = list(args)
+        for n, value in zip(numbers, trees.build(self.form, self.inputs), strict=True):
+            new[n] = value
+        with record.recording(True):
+            made = func(*new, **kwargs)
+        self.aux: Any = None
+        if has_aux:
+            if not (isinstance(made, tuple) and len(made) == 2):
+                raise RuntimeError(
+                    "with has_aux=True the function returns two things, (output, aux), but it "
+                    f"returned {type(made).__name__}"
+                )
+            made, self.aux = made
+        self.made = made
+        self.outputs, self.out_form = trees.flatten(made)
+        for o in self.outputs:
+            if not isinstance(o, Value):
+                raise RuntimeError(
+                    f"the function must return tensors, but it returned {type(o).__name__}"
+                )
+        self.keep = self.outer and _rests_on_others(self.outputs, self.inputs)
+        _close(self.inputs)
+
+    def slopes(self, starts: list[Any], further: bool | None = None) -> Any:
+        """One gradient for each chosen argument, built as that argument is."""
+        further = self.keep if further is None else further
+        found = _slopes(self.outputs, starts, self.inputs, further)
+        built = trees.build(self.form, found)
+        return built if self.several else built[0]
+
+    def value(self) -> Any:
+        return _released(self.made, self.keep)
+
+    def with_aux(self, *results: Any) -> Any:
+        return (*results, _released(self.aux, self.keep))
+
+
+# ---------------------------------------------------------------- gradients
+
+
+def grad(func: Function, argnums: int | tuple[int, ...] = 0, has_aux: bool = False) -> Function:
+    """The function x ↦ ∂func(x)/∂x of a function with one number as its result.
+
+    `argnums` says with respect to which argument (a tuple: several).  With `has_aux` the function
+    returns ``(output, aux)``, and the gradient function ``(gradient, aux)``.  As
+    ``torch.func.grad``.
+
+    Calls raise RuntimeError for a result that is not 0-d, and for arguments that are not floating.
+
+    >>> import nnlib
+    >>> slope = nnlib.func.grad(lambda x: x**3)
+    >>> slope(nnlib.tensor(2.0)), nnlib.func.grad(slope)(nnlib.tensor(2.0))
+    (tensor(12.), tensor(12.))
+    >>> nnlib.func.grad(lambda p: (p["w"] * p["b"]).sum())({"w": nnlib.ones(2), "b": nnlib.ones(2)})
+    {'w': tensor([1., 1.]), 'b': tensor([1., 1.])}
+    """
+    both = grad_and_value(func, argnums, has_aux)
+
+    @functools.wraps(func)
+    def gradient(*args: Any, **kwargs: Any) -> Any:
+        slopes, value = both(*args, **kwargs)
+        return (slopes, value[1]) if has_aux else slopes
+
+    return gradient
+
+
+def grad_and_value(
+    func: Function, argnums: int | tuple[int, ...] = 0, has_aux: bool = False
+) -> Function:
+    """As `grad`, but calls return ``(gradient, value)``: the loss comes with its gradient.
+
+    With `has_aux`: ``(gradient, (value, aux))``.  As ``torch.func.grad_and_value``.
+
+    Calls raise RuntimeError for a result that is not 0-d, and for arguments that are not floating.
+
+    >>> import nnlib
+    >>> nnlib.func.grad_and_value(lambda w: (w * w).sum())(nnlib.tensor([1.0, 2.0]))
+    (tensor([2., 4.]), tensor(5.))
+    """
+
+    @functools.wraps(func)
+    def both(*args: Any, **kwargs: Any) -> Any:
+        run = _Run(func, args, argnums, kwargs, has_aux)
+        if run.out_form != trees.LEAF:
+            raise RuntimeError(
+                f"Expected f(*args) to return tensor, got {trees.describe(run.out_form)}: a "
+                "gradient needs one number. With further results, return (loss, rest) and say "
+                "has_aux=True."
+            )
+        if run.outputs[0]._data.shape:
+            raise RuntimeError(
+                "Expected f(*args) to return a scalar tensor, got tensor with "
+                f"{run.outputs[0]._data.ndim} dims. Reduce it with .sum() or .mean()."
+            )
+        slopes = run.slopes([_ones(run.outputs[0])])
+        return (slopes, run.with_aux(run.value()) if has_aux else run.value())
+
+    return both
+
+
+def vjp(func: Function, *primals: Any, has_aux: bool = False) -> Any:
+    """(func(x), g ↦ gᵀJ): the value, and a function that pulls a gradient of it back to x.
+
+    One backward pass for each call of that function.  As ``torch.func.vjp``.  Raises RuntimeError
+    for arguments that are not floating, and (when pulling) for a gradient of another shape.
+
+    >>> import nnlib
+    >>> value, pull = nnlib.func.vjp(lambda x: x * x, nnlib.tensor([1.0, 2.0]))
+    >>> value, pull(nnlib.tensor([1.0, 10.0]))
+    (tensor([1., 4.]), (tensor([ 2., 40.]),))
+    """
+    run = _Run(func, primals, tuple(range(len(primals))), {}, has_aux)
+
+    def pull(cotangents: Any) -> Any:
+        starts, form = trees.flatten(cotangents)
+        if form != run.out_form:
+            raise RuntimeError(
+                f"Expected the gradients to be built as the output, {trees.describe(run.out_form)}"
+                f", but got {trees.describe(form)}"
+            )
+        known = any(g._node is not None for g in starts)
+        return run.slopes(starts, run.keep or (record.grad_enabled() and known))
+
+    return run.with_aux(run.value(), pull) if has_aux else (run.value(), pull)
+
+
+def jvp(
+    func: Function, primals: tuple, tangents: tuple, *, strict: bool = False, has_aux: bool = False
+) -> Any:
+    """(func(x), J t): the value, and how it moves when x moves along t.
+
+    By two backward passes: gᵀJ is linear in g, and its derivative with respect to g along t is Jt.
+    As ``torch.func.jvp``.  Raises RuntimeError where the tangents are not built as the primals are,
+    and with `strict` where the result does not depend on an argument.
+
+    >>> import nnlib
+    >>> x, t = nnlib.tensor([1.0, 2.0]), nnlib.tensor([1.0, 0.0])
+    >>> nnlib.func.jvp(lambda x: x**2, (x,), (t,))
+    (tensor([1., 4.]), tensor([2., 0.]))
+    """
+    if not isinstance(primals, tuple) or not isinstance(tangents, tuple):
+        raise RuntimeError("jvp(f, primals, tangents): primals and tangents must be tuples")
+    moves, form = trees.flatten(tangents)
+    run = _Run(func, primals, tuple(range(len(primals))), {}, has_aux)
+    if form != run.form:
+        raise RuntimeError(
+            "Expected primals and tangents to have the same python structure, got "
+            f"{trees.describe(run.form)} and {trees.describe(form)}"
+        )
+    with record.recording(True):
+        starts = [_variable(np.zeros_like(o._data)[()]) for o in run.outputs]
+        pulled, _ = trees.flatten(run.slopes(starts, True))
+    if strict and not any(p._node is not None for p in pulled):
+        raise RuntimeError("jvp: the output does not depend on the inputs")
+    keep = run.keep or (any(t._node is not None for t in moves) and run.outer)
+    _close(starts)
+    moved = _slopes(pulled, moves, starts, keep)
+    result = trees.build(run.out_form, moved)
+    return run.with_aux(run.value(), result) if has_aux else (run.value(), result)
+
+
+# ---------------------------------------------------------------- whole matrices
+
+
+def _basis(x: Any) -> list[Any]:
+    """A one in each place in turn, everything else zero."""
+    eye = np.eye(x._data.size, dtype=x._data.dtype)
+    return [make(row.reshape(x._data.shape)[()]) for row in eye]
+
+
+def jacrev(
+    func: Function, argnums: int | tuple[int, ...] = 0, *, has_aux: bool = False
+) -> Function:
+    """x ↦ J with J[i, j] = ∂func(x)ᵢ/∂xⱼ, by one backward pass for each element of the result.
+
+    J has the shape (*output, *argument); outputs that are trees give trees of Jacobians, outputs
+    first.  As ``torch.func.jacrev``.  Calls raise RuntimeError for arguments that are not floating.
+
+    >>> import nnlib
+    >>> nnlib.func.jacrev(lambda x: x * x.sum())(nnlib.tensor([1.0, 2.0]))
+    tensor([[4., 1.],
+            [2., 5.]])
+    """
+
+    @functools.wraps(func)
+    def jacobian(*args: Any, **kwargs: Any) -> Any:
+        run = _Run(func, args, argnums, kwargs, has_aux)
+        blocks = []
+        for at, output in enumerate(run.outputs):
+            rows = []
+            for one in _basis(output):
+                starts = [one if k == at else _zeros(o) for k, o in enumerate(run.outputs)]
+                rows.append(trees.flatten(run.slopes(starts))[0])
+            parts = [_stacked(column, output, x) for column, x in _columns(rows, run.inputs)]
+            built = trees.build(run.form, parts)
+            blocks.append(built if run.several else built[0])
+        made = trees.build(run.out_form, blocks)
+        return run.with_aux(made) if has_aux else made
+
+    return jacobian
+
+
+def _columns(rows: list[list[Any]], inputs: list[Any]) -> list[tuple[list[Any], Any]]:
+    return [([row[k] for row in rows], x) for k, x in enumerate(inputs)]
+
+
+def _stacked(rows: list[Any], output: Any, x: Any) -> Any:
+    shape = (*output._data.shape, *x._data.shape)
+    if not rows:
+        return make(np.zeros(shape, x._data.dtype))
+    return s.reshape(s.stack(rows), shape)
+
+
+def jacfwd(
+    func: Function, argnums: int | tuple[int, ...] = 0, has_aux: bool = False
+) -> Function:
+    """As `jacrev`, a column at a time: one derivative along each element of the argument.
+
+    As ``torch.func.jacfwd``.  Calls raise RuntimeError for arguments that are not floating.
+
+    >>> import nnlib
+    >>> nnlib.func.jacfwd(lambda x: x * x.sum())(nnlib.tensor([1.0, 2.0]))
+    tensor([[4., 1.],
+            [2., 5.]])
+    """
+
+    @functools.wraps(func)
+    def jacobian(*args: Any, **kwargs: Any) -> Any:
+        run = _Run(func, args, argnums, kwargs, has_aux)
+        with record.recording(True):
+            starts = [_variable(np.zeros_like(o._data)[()]) for o in run.outputs]
+            pulled, _ = trees.flatten(run.slopes(starts, True))
+        _close(starts)
+        columns = [
+            [_along(pulled, k, one, starts, run.keep) for one in _basis(x)]
+            for k, x in enumerate(run.inputs)
+        ]
+        blocks = []
+        for at, output in enumerate(run.outputs):
+            parts = [_turned([c[at] for c in columns[k]], output, x)
+                     for k, x in enumerate(run.inputs)]  # fmt: skip
+            built = trees.build(run.form, parts)
+            blocks.append(built if run.several else built[0])
+        made = trees.build(run.out_form, blocks)
+        return run.with_aux(made) if has_aux else made
+
+    return jacobian
+
+
+def _along(pulled: list[Any], k: int, one: Any, starts: list[Any], keep: bool) -> list[Any]:
+    moves = [one if j == k else _zeros(p) for j, p in enumerate(pulled)]
+    return _slopes(pulled, moves, starts, keep)
+
+
+def _turned(columns: list[Any], output: Any, x: Any) -> Any:
+    shape = (*output._data.shape, *x._data.shape)
+    if not columns:
+        return make(np.zeros(shape, output._data.dtype))
+    return s.reshape(s.stack(columns, -1), shape)
+
+
+def hessian(func: Function, argnums: int | tuple[int, ...] = 0) -> Function:
+    """x ↦ H with H[i, j] = ∂²func(x)/∂xᵢ∂xⱼ: the Jacobian of the Jacobian.
+
+    As ``torch.func.hessian``.  Calls raise RuntimeError for arguments that are not floating.
+
+    >>> import nnlib
+    >>> nnlib.func.hessian(lambda x: (x**3).sum())(nnlib.tensor([1.0, 2.0]))
+    tensor([[ 6.,  0.],
+            [ 0., 12.]])
+    """
+    return jacfwd(jacrev(func, argnums), argnums)
+
+
+# ---------------------------------------------------------------- many examples, and modules
+
+
+def vmap(
+    func: Function, in_dims: Any = 0, out_dims: Any = 0, randomness: str = "error",
+    *, chunk_size: int | None = None,
+) -> Function:  # fmt: skip
+    """A function of one example, applied to each of many and stacked.
+
+    `in_dims` says along which dimension each argument holds the examples (None: all examples share
+    it), as a number or a tree built like the arguments; `out_dims` where they stand in the results.
+    As ``torch.func.vmap``; here a loop, which `nnlib.compile` unrolls.  Random functions are
+    refused unless `randomness` is "different", which draws anew for each example; "same" is not
+    implemented, because a loop would have to rewind the generator.  `chunk_size` changes nothing.
+
+    Raises ValueError for unknown settings; calls raise ValueError for arguments without a dimension
+    to go along, or of different lengths.
+
+    >>> import nnlib
+    >>> dots = nnlib.func.vmap(nnlib.dot)
+    >>> dots(nnlib.tensor([[1.0, 2.0], [3.0, 4.0]]), nnlib.ones(2, 2))
+    tensor([3., 7.])
+    """
+    if randomness not in ("error", "different"):
+        raise ValueError(
+            f"randomness is 'error' or 'different' here, not {randomness!r}: examples are computed "
+            "one after the other, and would have to rewind the generator to draw the same"
+        )
+
+    @functools.wraps(func)
+    def mapped(*args: Any, **kwargs: Any) -> Any:
+        leaves, form = trees.flatten(args)
+        along = _spread_dims(in_dims, args)
+        count = _count(leaves, along)
+        made = []
+        with _refusing_draws(randomness == "error"):
+            for k in range(count):
+                one = [x if d is None else arrange.select(x, d, k) for x, d in zip(leaves, along)]
+                made.append(func(*trees.build(form, one), **kwargs))
+        return _collected(made, out_dims)
+
+    return mapped
+
+
+def _spread_dims(dims: Any, args: Any) -> list[int | None]:
+    """One dimension for each leaf of the arguments, from a number or a tree of numbers."""
+    if dims is None or isinstance(dims, int):
+        return [dims] * len(trees.flatten(args)[0])
+    opened, given = trees.children(args), trees.children(dims)
+    if opened is None or given is None or opened[0] != given[0]:
+        raise ValueError(
+            f"vmap(in_dims={dims!r}): in_dims must be a number, None, or built as the arguments are"
+        )
+    pairs = zip(given[1], opened[1], strict=True)
+    return [d for one, part in pairs for d in _spread_dims(one, part)]
+
+
+def _count(leaves: list[Any], along: list[int | None]) -> int:
+    sizes = set()
+    for x, d in zip(leaves, along, strict=True):
+        if d is None:
+            continue
+        if not isinstance(x, Value):
+            raise ValueError(f"vmap: {type(x).__name__} is no Tensor: say None for it in in_dims")
+        if not -x._data.ndim <= d < x._data.ndim:
+            raise ValueError(
+                f"vmap: in_dim {d} for a tensor of dimensionality {x._data.ndim}, which has no "
+                "such dimension to go along"
+            )
+        sizes.add(x._data.shape[d])
+    if len(sizes) != 1:
+        raise ValueError(
+            "vmap: Expected all tensors to have the same size in the mapped dimension, got sizes "
+            f"{sorted(sizes)}" if sizes else "vmap: at least one argument must have a dimension "
+            "to go along, but in_dims is None for all"
+        )
+    return sizes.pop()
+
+
+def _collected(made: list[Any], out_dims: Any) -> Any:
+    if not made:
+        raise ValueError("vmap: there are no examples, so the results' shapes are unknown")
+    columns = [trees.flatten(one) for one in made]
+    form = columns[0][1]
+    if isinstance(out_dims, tuple):
+        whole = trees.build(form, list(range(len(columns[0][0]))))
+        dims = _spread_dims(out_dims, whole)
+    else:
+        dims = [out_dims] * len(columns[0][0])
+    stacked = [
+        s.stack(list(parts), dim or 0) for parts, dim in zip(zip(*[c[0] for c in columns]), dims)
+    ]
+    return trees.build(form, stacked)
+
+
+@contextmanager
+def _refusing_draws(refuse: bool) -> Any:
+    """Random functions raise inside, as in PyTorch's vmap, unless they are asked for."""
+    if not refuse:
+        yield
+        return
+    from nnlib.functions import create
+
+    with create.refusing_draws(
+        "vmap: called random operation while in randomness error mode. Say "
+        'randomness="different" to draw anew for each example, or draw outside and pass it in.'
+    ):
+        yield
+
+
+def functional_call(
+    module: Any, parameter_and_buffer_dicts: Any, args: Any = None,
+    kwargs: dict[str, Any] | None = None, *, tie_weights: bool = True, strict: bool = False,
+) -> Any:  # fmt: skip
+    """module(*args) with the given tensors in the place of its parameters and buffers.
+
+    `parameter_and_buffer_dicts` maps names, as in ``named_parameters()``, to tensors; a tuple of
+    dicts is one dict.  What is not named stays the module's own.  A parameter that stands in two
+    places is replaced in both (`tie_weights`).  As ``torch.func.functional_call``.
+
+    Raises RuntimeError with `strict` where names are missing or unknown, ValueError where two dicts
+    have a name in common, and AttributeError for a name of a submodule that there is not.
+
+    >>> import nnlib
+    >>> layer = nnlib.nn.Linear(2, 1)
+    >>> weights = {"weight": nnlib.ones(1, 2), "bias": nnlib.zeros(1)}
+    >>> nnlib.func.functional_call(layer, weights, nnlib.tensor([1.0, 2.0]))
+    tensor([3.])
+    """
+    given = _one_dict(parameter_and_buffer_dicts)
+    own = {**dict(module.named_parameters()), **dict(module.named_buffers())}
+    if strict and set(own) != set(given):
+        missing, unknown = sorted(set(own) - set(given)), sorted(set(given) - set(own))
+        raise RuntimeError(
+            f"functional_call(strict=True): missing keys {missing}, unexpected keys {unknown}"
+        )
+    places = [_place(module, name, value) for name, value in given.items()]
+    if tie_weights:
+        places += _tied(module, given, own)
+    before = [(names, name, names.get(name, _NONE)) for names, name, _ in places]
+    try:
+        for names, name, value in places:
+            names[name] = value
+        args = () if args is None else args if isinstance(args, tuple) else (args,)
+        return module(*args, **(kwargs or {}))
+    finally:
+        for names, name, value in reversed(before):
+            if value is _NONE:
+                del names[name]
+            else:
+                names[name] = value
+
+
+_NONE = object()
+
+
+def _one_dict(dicts: Any) -> dict[str, Any]:
+    if isinstance(dicts, dict):
+        return dicts
+    merged: dict[str, Any] = {}
+    for one in dicts:
+        repeated = sorted(set(merged) & set(one))
+        if repeated:
+            raise ValueError(f"{repeated} appear in multiple dictionaries: behaviour is ambiguous")
+        merged.update(one)
+    return merged
+
+
+def _place(module: Any, name: str, value: Any) -> tuple[dict[str, Any], str, Any]:
+    *path, last = name.split(".")
+    for part in path:
+        module = getattr(module, part)
+    return vars(module), last, value
+
+
+def _tied(module: Any, given: dict[str, Any], own: dict[str, Any]) -> list[Any]:
+    """The other places of parameters that stand in several."""
+    values = {id(own[name]): value for name, value in given.items() if name in own}
+    return [
+        (vars(part), name, values[id(known)])
+        for part in module.modules()
+        for name, known in list(vars(part).items())
+        if id(known) in values and isinstance(known, Value)
+    ]

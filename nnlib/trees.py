@@ -1,0 +1,121 @@
+"""Trees of tensors: tuples, lists, dicts and data classes, taken apart and put together.
+
+Functions that take and return many tensors at once (`nnlib.func`, `nnlib.compile`) see their
+arguments as one tree.  Its form is a small hashable description, its leaves a flat list.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import fields, is_dataclass
+from typing import Any, NamedTuple
+
+
+class Form(NamedTuple):
+    """How a tree is built: of which kind, with which keys, from which parts; a leaf has no kind."""
+
+    kind: type | None = None
+    keys: tuple[Any, ...] = ()
+    parts: tuple[Form, ...] = ()
+
+
+LEAF = Form()
+_MAPPINGS = (dict, OrderedDict)
+
+
+def flatten(tree: Any) -> tuple[list[Any], Form]:
+    """The leaves of a tree in order, and its form.
+
+    >>> from nnlib import trees
+    >>> leaves, form = trees.flatten({"w": 1, "b": [2, (3,)]})
+    >>> leaves, trees.build(form, [10, 20, 30])
+    ([1, 2, 3], {'w': 10, 'b': [20, (30,)]})
+    """
+    leaves: list[Any] = []
+    return leaves, _form(tree, leaves)
+
+
+def _form(tree: Any, leaves: list[Any]) -> Form:
+    kind = type(tree)
+    opened = children(tree)
+    if opened is None:
+        leaves.append(tree)
+        return LEAF
+    keys, values = opened
+    return Form(kind, keys, tuple([_form(v, leaves) for v in values]))
+
+
+def children(tree: Any) -> tuple[tuple[Any, ...], list[Any]] | None:
+    """The keys and values directly below; None for a leaf."""
+    if type(tree) in _MAPPINGS:
+        return tuple(tree), list(tree.values())
+    if type(tree) in (list, tuple) or (isinstance(tree, tuple) and hasattr(tree, "_fields")):
+        return tuple(range(len(tree))), list(tree)
+    if is_dataclass(tree) and not isinstance(tree, type):
+        names = tuple([f.name for f in fields(tree) if f.init])
+        return names, [getattr(tree, n) for n in names]
+    return None
+
+
+def build(form: Form, leaves: Iterable[Any]) -> Any:
+    """The tree of a form with these leaves."""
+    return _built(form, iter(leaves))
+
+
+def _built(form: Form, leaves: Iterator[Any]) -> Any:
+    kind: Any = form.kind
+    if kind is None:
+        return next(leaves)
+    values = [_built(part, leaves) for part in form.parts]
+    if issubclass(kind, dict):
+        return kind(zip(form.keys, values, strict=True))
+    if hasattr(kind, "__dataclass_fields__"):
+        return kind(**dict(zip(form.keys, values, strict=True)))
+    if hasattr(kind, "_fields"):
+        return kind(*values)
+    return kind(values)
+
+
+def map_leaves(function: Callable[..., Any], tree: Any, *others: Any) -> Any:
+    """The tree with `function` applied to each leaf (and to the others' leaves in its place).
+
+    Raises ValueError where the trees are built differently.
+
+    >>> from nnlib import trees
+    >>> trees.map_leaves(lambda w, g: w - g, {"w": 3.0}, {"w": 1.0})
+    {'w': 2.0}
+    """
+    leaves, form = flatten(tree)
+    columns = [leaves]
+    for other in others:
+        theirs, other_form = flatten(other)
+        if other_form != form:
+            raise ValueError(
+                f"trees must be built alike: {describe(form)} and {describe(other_form)}"
+            )
+        columns.append(theirs)
+    return build(form, [function(*column) for column in zip(*columns, strict=True)])
+
+
+def paths(form: Form, at: str = "") -> list[str]:
+    """What each leaf is called: "[0].weight" or "['w']" after the name of the whole."""
+    if form.kind is None:
+        return [at]
+    attribute = is_dataclass(form.kind)
+    return [
+        path
+        for key, part in zip(form.keys, form.parts, strict=True)
+        for path in paths(part, f"{at}.{key}" if attribute else f"{at}[{key!r}]")
+    ]
+
+
+def describe(form: Form) -> str:
+    """A form in words: "dict(w: leaf, b: leaf)"."""
+    if form.kind is None:
+        return "leaf"
+    named = [f"{k}: {describe(p)}" for k, p in zip(form.keys, form.parts, strict=True)]
+    return f"{form.kind.__name__}({', '.join(named)})"
+
+
+__all__ = ["LEAF", "Form", "build", "children", "describe", "flatten", "map_leaves", "paths"]
