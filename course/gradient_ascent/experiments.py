@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 
 import nnlib
@@ -58,6 +60,33 @@ def top_of(x: Tensor, y: Tensor) -> Tensor:
     return nnlib.tensor(w)
 
 
+def noisy_climb(
+    x: Tensor, y: Tensor, start: Tensor, step_size: Callable[[int], float], climbers: int = 100
+) -> list[float]:
+    """Height missing after 20 and after 1,000 steps of mini-batches of 10, a mean over climbers.
+
+    Args:
+        step_size: gives the step size at step t, from 0 on.
+    """
+    nnlib.manual_seed(1)
+    enough = height(top_of(x, y)[None], x, y)
+    w, missing = start.expand(climbers, 2), []
+    for t in range(1000):
+        rows = nnlib.randint(0, len(y), (climbers, 10))
+        w = w + step_size(t) * pulls(w, x[rows], y[rows]).mean(1)
+        if t + 1 in (20, 1000):
+            missing.append((enough - height(w, x, y)).mean().item())
+    return missing
+
+
+def looks_in_flocks(
+    x: Tensor, y: Tensor, sizes: Sequence[int], batch: int = 100
+) -> tuple[list[int], list[int]]:
+    """Birds looked at by steps with all birds, and by mini-batches, in flocks of these sizes."""
+    flocks = [flock(x, y, count) for count in sizes]
+    return [looks(*birds) for birds in flocks], [looks(*birds, batch=batch) for birds in flocks]
+
+
 def looks(x: Tensor, y: Tensor, batch: int | None = None, near: float = 0.01) -> int:
     """Birds looked at until the height stays within `near` of the top.
 
@@ -79,6 +108,43 @@ def looks(x: Tensor, y: Tensor, batch: int | None = None, near: float = 0.01) ->
                 w = w + alpha * pulls(w, x[rows], y[rows]).mean(1)
         counts.append(float(np.median(outside.numpy())) * (batch or len(y)))
     return round(min(counts))
+
+
+RULES = ("plain ascent", "momentum", "Adam")
+
+
+def sweep(
+    hill: Callable[[Tensor], Tensor],
+    top: Tensor,
+    alphas: Sequence[float],
+    steps: int = 2000,
+    radius: float = 10.0,
+    beta: float = 0.9,
+) -> np.ndarray:
+    """Gradients until the height is within 0.001 of the top for the rest of `steps`.
+
+    Plain ascent, momentum (β = `beta`) and Adam climb from 16 points on a circle around the top.
+
+    Returns:
+        Shape (rules, step sizes, starts); `steps` stands for a climber that has not settled.
+    """
+    enough = float(hill(top)) - 0.001
+    alpha = nnlib.tensor(alphas).double().reshape(-1, 1, 1)
+    start = (top + nnlib.tensor(circle(16, radius))).expand(3, len(alphas), 16, 2)
+    plain, fast, adam = start
+    v = m = s = nnlib.zeros_like(plain)
+    needed = np.zeros(start.shape[:3])
+    for t in range(1, steps + 1):
+        w = nnlib.stack([plain, fast, adam]).requires_grad_()
+        heights = hill(w)
+        g = nnlib.autograd.grad(heights.sum(), w)[0].detach()
+        needed[~(heights.detach().numpy() > enough)] = t
+        plain = plain + alpha * g[0]
+        v = beta * v + g[1]
+        fast = fast + alpha * v
+        m, s = 0.9 * m + 0.1 * g[2], 0.999 * s + 0.001 * g[2] * g[2]
+        adam = adam + alpha * (m / (1 - 0.9**t)) / ((s / (1 - 0.999**t)).sqrt() + 1e-8)
+    return needed
 
 
 def race(

@@ -258,6 +258,69 @@ def on_a_parabola(question: Any) -> live.Figure:
     )  # fmt: skip
 
 
+# --- two dimensions: one climb along each eigenvector ---------------------------------------------
+
+
+def along_two_eigenvectors() -> live.Figure:
+    """The hill −(w₁² + w₁w₂ + w₂²): w as a sum along (1, 1) and (1, −1), each with its factor."""
+    ways = nnlib.tensor([[1.0, 1.0], [1.0, -1.0]]).double()
+    curvature = nnlib.tensor([3.0, 1.0]).double()
+    steps = nnlib.arange(13).double()
+
+    def height(w: Any) -> Any:
+        return -(w[..., 0] ** 2 + w[..., 0] * w[..., 1] + w[..., 1] ** 2)
+
+    def climb(w: Any, alpha: Any) -> dict:
+        share = (ways @ w) / 2  # how often w holds (1, 1) and (1, −1)
+        factor = 1 - alpha * curvature
+        shares = share * factor ** steps[:, None]
+        return {"share": share, "parts": share[:, None] * ways, "factor": factor,
+                "path": shares @ ways, "shares": shares.T, "after": shares[1] @ ways}  # fmt: skip
+
+    side = (-3.0, 3.0)
+    return live.figure(
+        climb,
+        w=np.array([2.0, 0.0]),
+        alpha=live.slider(0.05, 0.8, 0.05, value=0.5, label="step size α"),
+        view=[
+            [
+                _panel(
+                    height,
+                    live.line(0.0, 1.0, -1.0, dash=True, color="muted"),
+                    live.line(0.0, 1.0, 1.0, dash=True, color="muted"),
+                    live.arrows(0.0, 0.0, "parts[0,0]", "parts[0,1]", color="series1", width=3,
+                                label="along (1, 1)"),
+                    live.arrows(0.0, 0.0, "parts[1,0]", "parts[1,1]", color="series2", width=3,
+                                label="along (1, −1)"),
+                    live.path("path[:,0]", "path[:,1]", color="gradient", width=1.4),
+                    live.points("path", color="gradient", size=3, label="12 steps"),
+                    _here(), xlim=side, ylim=side, levels=(-16, -9, -6, -4, -2.5, -1.2, -0.4),
+                ),
+                live.axes(
+                    live.curve(steps, "shares[0]", color="series1", label="share of (1, 1)"),
+                    live.curve(steps, "shares[1]", color="series2", dash=True,
+                               label="share of (1, −1)"),
+                    live.line(y=0, color="muted"),
+                    xlim=(0, 12), ylim=(-2, 2), xlabel="steps taken", ylabel="share",
+                    width=340, height=340,
+                ),
+            ],
+            live.readout("w = ({w[0]:.2f}, {w[1]:.2f}) is {share[0]:.2f} · (1, 1) plus "
+                         "{share[1]:.2f} · (1, −1)."),
+            live.readout("A step multiplies the first share by 1 − 3α = {factor[0]:.2f} and the "
+                         "second by 1 − α = {factor[1]:.2f}. It leads to "
+                         "({after[0]:.2f}, {after[1]:.2f})."),
+        ],
+        title="Two climbs in one",
+        dtype="float64",
+        caption="Drag w onto one of the dashed lines: what becomes of the other arrow, and of the "
+        "path? Then drag w elsewhere and raise α beyond 2/3: which of the two shares grows?",
+        alt="Oval contours that lie diagonally, a point w and two arrows from the top, along "
+        "(1, 1) and (1, −1), that add up to w. Each step multiplies the first by 1 − 3α and the "
+        "second by 1 − α. Beyond α = 2/3 the first grows while the second still shrinks.",
+    )  # fmt: skip
+
+
 # --- the step that is too long --------------------------------------------------------------------
 
 
@@ -289,24 +352,43 @@ def too_long(hill: Hill, ascent: Callable, top: Any, steep: Any, largest: Any) -
         xlim=(0, 62), ylim=(1e-4, 20), yscale="log", xlabel="step size α", ylabel="distance",
         width=340, height=340,
     )  # fmt: skip
+    asked = live.predict(
+        "The penguins' hill is no parabola: farther out it is less curved. A climber stands beside "
+        "its top and takes steps with α = 55. What does it do in the long run?",
+        name="thrown",
+        choices=[
+            "It runs away to infinity, as on a parabola.",
+            "It hops between two points, on either side of the ridge.",
+            "It goes away, comes back, and goes away again.",
+            "It arrives at the top after all, only later.",
+        ],
+        answer=2,
+        explain="It goes away, comes back, and goes away again. Near the top the step is too long. "
+        "Farther out the hill is flatter, so there the same step is short enough.",
+    )
     return live.figure(
         swing,
-        alpha=live.slider(2.0, 60.0, 0.5, value=42.0, label="step size α"),
+        alpha=live.slider(2.0, 60.0, 0.5, value=55.0, label="step size α"),
         view=[
-            [mountain, distances],
-            live.readout(
-                "α = {alpha:.1f}: a step multiplies the distance in the steep direction by "
-                "{factor:.2f}; in steps 41 to 60, w is at most {far:.4f} from the top"
+            asked,
+            live.column(
+                live.control("alpha"),
+                live.row(mountain, distances),
+                live.readout(
+                    "α = {alpha:.1f}: a step multiplies the distance in the steep direction by "
+                    "{factor:.2f}; in steps 41 to 60, w is at most {far:.4f} from the top"
+                ),
+                when="thrown_committed",
             ),
         ],
         title="The step that is too long",
         dtype="float64",
-        caption="Move α, or the handle on the curve, across both lines. Where does it arrive "
-        "soonest? Compare α = 45 with α = 55.",
-        alt="For small α the path glides to the top. Beyond 1/λmax it zigzags across the ridge. "
-        "A little beyond 2/λmax it hops between two points on either side of the ridge for ever; "
-        "farther beyond, it is thrown out along the ridge again and again.",
-    )
+        caption="Commit, then move α, or the handle on the curve, across both lines. Where does it "
+        "arrive soonest? Compare α = 45 with α = 55.",
+        alt="A question. Once it is answered: the path of sixty steps on the contours, and how far "
+        "from the top the climber still is, for a step size to choose. The text below says what "
+        "happens below 1/λmax, between 1/λmax and 2/λmax, and beyond.",
+    )  # fmt: skip
 
 
 # --- several tops and a plateau -------------------------------------------------------------------
@@ -559,19 +641,23 @@ def along_the_ridge(height: Hill, slope: Hill) -> live.Figure:
 RULES = ("plain ascent", "momentum", "Adam")
 
 
-def over_step_sizes(needed: Any, limits: Sequence[int], question: Any) -> live.Figure:
+def over_step_sizes(needed: Any, limit: int, question: Any) -> live.Figure:
     """Gradients needed over the step size: the median of the starts, and each of them.
 
     Args:
         needed: for each hill, its step sizes and an array (rules, step sizes, starts).
-        limits: after how many gradients a climber was stopped, for each hill.
+        limit: after how many gradients each climber was stopped.
     """
     alphas = np.array([sizes for sizes, _ in needed.values()])
     counts = np.stack([found for _, found in needed.values()])
     apart = 1.06 ** np.array([-1.0, 0.0, 1.0])  # so that the rules' dots stand side by side
     beside = alphas[:, None, :, None] * apart[:, None, None] * np.ones(counts.shape)
-    tables = {"size": alphas, "median": np.median(counts, 3), "limit": np.array(limits, float),
-              "x": beside.reshape(len(limits), 3, -1), "count": counts.reshape(len(limits), 3, -1)}
+    tables = {
+        "size": alphas,
+        "median": np.median(counts, 3),
+        "x": beside.reshape(len(alphas), 3, -1),
+        "count": counts.reshape(len(alphas), 3, -1),
+    }
     stored = {name: nnlib.tensor(table).double() for name, table in tables.items()}
     marks: list[Any] = []
     for rule, (label, color) in enumerate(zip(RULES, ("ink", "gradient", "series2"), strict=True)):
@@ -593,8 +679,8 @@ def over_step_sizes(needed: Any, limits: Sequence[int], question: Any) -> live.F
             live.column(
                 live.axes(
                     *marks,
-                    live.line(y="limit", dash=True, color="muted", label="not yet arrived"),
-                    xscale="log", yscale="log", xlim=(0.1, 40), ylim=(2, 1500),
+                    live.line(y=limit, dash=True, color="muted", label="not yet at rest"),
+                    xscale="log", yscale="log", xlim=(0.1, 70), ylim=(10, 3500),
                     xlabel="step size α", ylabel="gradients needed", width=560, height=360,
                 ),
                 live.control("which"),

@@ -156,6 +156,59 @@ def test_every_rule_is_shown_on_every_hill(chapter: dict) -> None:
         assert all(0 < at < len(alphas) - 1 for at in best)  # no best setting at the range's end
 
 
+@pytest.mark.parametrize(
+    ("row", "rule"),
+    [
+        (0, lambda w: nnlib.optim.SGD([w], lr=0.25, maximize=True)),
+        (1, lambda w: nnlib.optim.SGD([w], lr=0.25, momentum=0.9, maximize=True)),
+        (2, lambda w: nnlib.optim.Adam([w], lr=0.25, maximize=True)),
+    ],
+)
+def test_the_rules_that_are_compared_are_nnlibs_optimisers(chapter: dict, row: int, rule) -> None:
+    ridge, steps = chapter["ridge"], 300
+    found = experiments.sweep(ridge, nnlib.zeros(2).double(), [0.1, 0.25], steps)[row, 1]
+    w = nnlib.tensor(experiments.circle(16)).requires_grad_()
+    optimiser, needed = rule(w), np.zeros(16)
+    for step in range(1, steps + 1):
+        optimiser.zero_grad()
+        height = ridge(w)
+        height.sum().backward()
+        needed[height.detach().numpy() <= -0.001] = step
+        optimiser.step()
+    assert (found == needed).all()
+
+
+def test_adam_is_thrown_out_when_its_effective_step_size_has_crossed_the_bound() -> None:
+    """Adam at α = 4 on the straight ridge: one start, followed for 1,500 steps."""
+    w, curvature = experiments.circle(16)[3], np.array([4.0, 0.01])
+    m, s, missing, effective = np.zeros(2), np.zeros(2), [], []
+    for t in range(1, 1501):
+        missing.append((curvature * w * w).sum() / 2)
+        g = -curvature * w
+        m, s = 0.9 * m + 0.1 * g, 0.999 * s + 0.001 * g * g
+        root = np.sqrt(s / (1 - 0.999**t))
+        effective.append(4.0 / root[0])
+        w = w + 4.0 * m / (1 - 0.9**t) / (root + 1e-8)
+    out = next(t for t in range(200, 1500) if missing[t] > 0.001)
+    bound = 2 * (1 + 0.9) / ((1 - 0.9) * 4)  # momentum's bound, for a mean of gradients
+    crossed = next(t for t in range(200, 1500) if effective[t] > bound)
+    assert effective[200] < bound / 2 and crossed < out < crossed + 200
+    assert max(missing[out:]) > 1
+
+
+def test_two_climbs_add_up_to_the_step_along_the_gradient() -> None:
+    figure = plots.along_two_eigenvectors()
+    seen = figure.outputs(w=np.array([2.0, 0.0]), alpha=0.5)
+    assert np.allclose(seen["parts"], [[1, 1], [1, -1]]) and np.allclose(seen["after"], [0, -1])
+    w, A = np.array([1.3, -2.2]), np.array([[2.0, 1.0], [1.0, 2.0]])
+    path = figure.outputs(w=w, alpha=0.7)["path"]
+    for at in path:
+        assert np.allclose(at, w)
+        w = w - 0.7 * A @ w
+    grows = np.abs(figure.outputs(w=np.array([1.0, 0.5]), alpha=0.7)["shares"][:, -1])
+    assert grows[0] > 0.75 > grows[1]
+
+
 def test_plain_ascent_on_the_ridge_takes_what_its_flat_direction_takes(chapter: dict) -> None:
     alphas, counts = chapter["needed"]["ridge"]
     flat = np.abs(experiments.circle(16)[:, 1])
@@ -189,7 +242,7 @@ def test_mini_batches_cost_the_same_in_a_large_flock(chapter: dict) -> None:
 
 def test_race_of_the_table_is_the_figures(chapter: dict, race) -> None:
     """One seed of the figure is of the size of the table's mean."""
-    table = chapter["passes"][5.0]
+    table = chapter["slow"]
     end = race.train(plots.STEPS, seed=1)
     gap = float(chapter["hill"](chapter["top"]) - chapter["hill"](nnlib.tensor(end["full"])))
     assert table[1][0] == pytest.approx(gap, rel=1e-6)
