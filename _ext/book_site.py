@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shutil
+from collections import Counter
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
@@ -134,7 +135,8 @@ def slim_widget_state(body: str, page: str | None = None) -> str:
 
     In a notebook the script travels in a widget of its own (`source`) and a loader in each figure
     (`_esm`); here both would only make the page heavier. So would a figure that a cell makes to
-    compute with and never shows: given the `page`, such widgets are left out.
+    compute with and never shows: given the `page`, such widgets are left out. Constants that
+    several figures hold, such as one model's weights, are written once for all, as `shared`.
     """
     bundle = json.loads(body)
     if page is not None:
@@ -146,7 +148,21 @@ def slim_widget_state(body: str, page: str | None = None) -> str:
             continue
         state = {k: v for k, v in model["state"].items() if k not in ("_esm", "_css", "library")}
         kept[name] = {**model, "state": state}
-    return json.dumps({**bundle, "state": kept}, separators=(",", ":")).replace("<", "\\u003c")
+    shared = take_shared(kept)
+    whole = {**bundle, "state": kept, **({"shared": shared} if shared else {})}
+    return json.dumps(whole, separators=(",", ":")).replace("<", "\\u003c")
+
+
+def take_shared(models: dict) -> list[str]:
+    """Takes constants that several pools hold out of them; where one stood, its number is left."""
+    specs = [model["state"].get("spec") or {} for model in models.values()]
+    holders = [h for spec in specs for h in (spec, spec.get("training") or {}) if "pool" in h]
+    count = Counter(text for holder in holders for text in set(holder["pool"]))
+    shared = [text for text, times in count.items() if times > 1]
+    number = {text: k for k, text in enumerate(shared)}
+    for holder in holders:
+        holder["pool"] = [number.get(text, text) for text in holder["pool"]]
+    return shared
 
 
 def prepare_figures(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:

@@ -40,6 +40,18 @@ export class StaticModel implements Model {
   }
 }
 
+/** A figure's state with the page's shared constants in place of their numbers. */
+function withShared(entry: Entry, shared: readonly unknown[]): Entry {
+  const filled = (holder: unknown): unknown => {
+    if (!isRecord(holder)) return holder;
+    const pool = Array.isArray(holder["pool"]) ? { pool: holder["pool"].map((x) => (typeof x === "number" ? shared[x] : x)) } : {};
+    const training = isRecord(holder["training"]) ? { training: filled(holder["training"]) } : {};
+    return { ...holder, ...pool, ...training };
+  };
+  if (!shared.length || !entry.state) return entry;
+  return { ...entry, state: { ...entry.state, spec: filled(entry.state["spec"]) } };
+}
+
 function readStates(root: ParentNode): Map<string, Entry> {
   const found = new Map<string, Entry>();
   for (const script of root.querySelectorAll(STATE)) {
@@ -47,7 +59,8 @@ function readStates(root: ParentNode): Map<string, Entry> {
       const whole: unknown = JSON.parse(script.textContent ?? "");
       const state = isRecord(whole) && isRecord(whole["state"]) ? whole["state"] : whole;
       if (!isRecord(state)) continue;
-      for (const [id, entry] of Object.entries(state)) if (isRecord(entry)) found.set(id, entry as Entry);
+      const shared = isRecord(whole) && Array.isArray(whole["shared"]) ? whole["shared"] : [];
+      for (const [id, entry] of Object.entries(state)) if (isRecord(entry)) found.set(id, withShared(entry, shared));
     } catch {
       // another reader's script, or a damaged one: its figures say so below
     }

@@ -136,6 +136,22 @@ def test_the_page_carries_no_copy_of_the_figures_script() -> None:
     assert "</script>" not in body
 
 
+def test_weights_that_several_figures_hold_travel_once() -> None:
+    def figure(*pool: str, **training: object) -> dict:
+        more = {"training": training} if training else {}
+        return {"state": {"spec": {"pool": list(pool), **more}}}
+
+    models = {"a": figure("one", "weights", "one"), "b": figure("weights", "two"),
+              "c": figure("three", pool=["weights", "four"]), "box": {"state": {}}}  # fmt: skip
+    whole = json.loads(book_site.slim_widget_state(json.dumps({"state": models})))
+    specs = [whole["state"][name]["state"]["spec"] for name in "abc"]
+    assert whole["shared"] == ["weights"]
+    assert [spec["pool"] for spec in specs] == [["one", 0, "one"], [0, "two"], ["three"]]
+    assert specs[2]["training"]["pool"] == [0, "four"]
+    alone = json.loads(book_site.slim_widget_state(json.dumps({"state": {"a": models["a"]}})))
+    assert "shared" not in alone
+
+
 def test_sizes_and_a_formulas_punctuation_stay_on_one_line() -> None:
     def formula(name: str) -> nodes.math:
         return nodes.math(name, name)
