@@ -28,6 +28,7 @@ help:
 	@echo "make book lite=1          that, and every chapter opens in JupyterLite (110 MB once)"
 	@echo "make serve   build if needed, serve the site on this machine, open it"
 	@echo "make test    everything: lint, types, package, chapters, the built site in a browser"
+	@echo "make test browsers=\"firefox webkit\"   every page in these too, not only some"
 	@echo "make quick   the same without the slow parts (under 2 minutes)"
 	@echo "make lab     JupyterLab on the chapters, in a copy of your own (reading/)"
 	@echo "make new-chapter name=…   start a chapter     make watch name=…   its page, after each save"
@@ -117,6 +118,8 @@ site-for-tests: $(TEST_STAMP)
 	    $(MAKE) --no-print-directory book BOOK_RUN= BOOK_LITE=; fi
 
 # What the tests need of the machine comes first: a missing browser is not noticed after 20 minutes.
+# Some pages are tested in Firefox and WebKit too; browsers="firefox webkit" tests every page there.
+export BOOK_BROWSERS ?= $(browsers)
 browser: $(TEST_STAMP)
 	@$(BIN)/python tools/browser.py
 

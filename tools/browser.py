@@ -1,8 +1,9 @@
-"""Chromium and a server on this machine, for tests and benchmarks; installs what is missing.
+"""Browsers and a server on this machine, for tests and benchmarks; installs what is missing.
 
     python tools/browser.py     finds Chromium or installs it; else says what to do (exit 1)
 
-BOOK_CHROMIUM names another program than the one that is found.
+BOOK_CHROMIUM names another program than the one that is found.  Firefox and WebKit are installed
+too where apt may do so; the tests can do without them, and say it.
 """
 
 from __future__ import annotations
@@ -30,6 +31,18 @@ FLAGS = [
     "--no-first-run",
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
 ]
+
+
+# The other engines, in which some pages are tested: Debian's packages, and what to do without.
+OTHERS = {
+    "firefox": ("firefox-esr",),
+    "webkit": ("webkit2gtk-driver", "xvfb"),
+}
+NAMES_OF = {"firefox": "Firefox", "webkit": "WebKit"}
+HOW_TO_HAVE = {
+    name: f"`make browser` installs it where apt may; else install {' and '.join(packages)}"
+    for name, packages in OTHERS.items()
+}
 
 
 class NoBrowserError(RuntimeError):
@@ -65,6 +78,18 @@ def chromium() -> str:
         "the pages are tested in Chromium, which is not installed here: `make browser` installs "
         "it; or name a Chromium or Chrome of yours, BOOK_CHROMIUM=/path/to/chrome"
     )
+
+
+def other_engines() -> dict[str, list[str]]:
+    """Firefox and WebKit, where they are: the programs that start each."""
+    found = {}
+    if firefox := shutil.which("firefox-esr") or shutil.which("firefox"):
+        found["firefox"] = [firefox]
+    driver = shutil.which("WebKitWebDriver")
+    browser = sorted(Path("/usr").glob("lib*/**/webkit2gtk-4.*/MiniBrowser"))
+    if driver and browser and (os.environ.get("DISPLAY") or shutil.which("Xvfb")):
+        found["webkit"] = [driver, str(browser[-1])]
+    return found
 
 
 @contextmanager
@@ -149,9 +174,28 @@ def install() -> bool:
     return False
 
 
+def install_others() -> None:
+    """Debian's Firefox and WebKit where apt may install them; says which are not here."""
+    apt = commands()[0][1][0][:-1] if len(commands()) > 1 else None
+    missing = [name for name in OTHERS if name not in other_engines()]
+    if apt and missing:
+        packages = [package for name in missing for package in OTHERS[name]]
+        print(f"Installing Debian's {', '.join(packages)} (about 120 MB) …", flush=True)
+        for step in (["update"], ["install", "-y", "--no-install-recommends", *packages]):
+            subprocess.run([*apt, *step], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    asked = os.environ.get("BOOK_BROWSERS", "").split()
+    for name in OTHERS:
+        if name in other_engines():
+            continue
+        if name in asked:
+            raise NoBrowserError(f"{name} is asked for and not here: {HOW_TO_HAVE[name]}")
+        print(f"NOTE: the pages are not tested in {NAMES_OF[name]}, which is not here.")
+
+
 def main() -> int:
     try:
         if find() or install():
+            install_others()
             return 0
         chromium()
     except NoBrowserError as error:

@@ -202,8 +202,13 @@ function build(spec: Spec, model: Model, host: HTMLElement): () => void {
   paper.addEventListener("change", turnPage);
   window.addEventListener("beforeprint", onPaper);
   window.addEventListener("afterprint", offPaper);
-  // what a browser puts back into controls after Back or a reload, the figure overrules
-  window.addEventListener("pageshow", update);
+  // What a browser puts back into controls after Back or a reload, the figure overrules: at once,
+  // and in the next frame, since WebKit resets the controls of a kept page only after this event.
+  const shownAgain = (): void => {
+    update();
+    requestAnimationFrame(update);
+  };
+  window.addEventListener("pageshow", shownAgain);
 
   let quiet = false;
   let pending = 0;
@@ -269,7 +274,7 @@ function build(spec: Spec, model: Model, host: HTMLElement): () => void {
   return () => {
     scene.dispose();
     window.removeEventListener("hashchange", moved);
-    window.removeEventListener("pageshow", update);
+    window.removeEventListener("pageshow", shownAgain);
     paper.removeEventListener("change", turnPage);
     window.removeEventListener("beforeprint", onPaper);
     window.removeEventListener("afterprint", offPaper);

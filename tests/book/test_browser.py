@@ -39,6 +39,22 @@ def test_who_cannot_install_is_told_what_to_do(without_browser, monkeypatch, cap
     assert "make browser" in told.err and "BOOK_CHROMIUM=" in told.err
 
 
+def test_engines_that_cannot_be_had_are_named_and_only_asked_for_ones_stop(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.setattr(browser, "find", lambda: "/usr/bin/chromium")
+    monkeypatch.setattr(browser, "as_root", lambda: None)
+    monkeypatch.setattr(browser, "other_engines", lambda: {"firefox": ["/usr/bin/firefox"]})
+    monkeypatch.setenv("BOOK_BROWSERS", "")
+    assert browser.main() == 0
+    assert capsys.readouterr().out.strip() == (
+        "NOTE: the pages are not tested in WebKit, which is not here."
+    )
+    monkeypatch.setenv("BOOK_BROWSERS", "webkit")
+    assert browser.main() == 1
+    assert "webkit2gtk-driver" in capsys.readouterr().err
+
+
 def test_debians_package_comes_first_where_there_are_rights(monkeypatch) -> None:
     monkeypatch.setattr(browser, "as_root", lambda: ["sudo", "-n"])
     monkeypatch.setattr(browser.shutil, "which", lambda name: f"/usr/bin/{name}")

@@ -1,0 +1,78 @@
+"""The other engines, and a server whose pages keep a list of their own faults.
+
+`make test` runs some pages in Firefox and WebKit where they are installed; BOOK_BROWSERS names
+engines that must be there, and runs every page in them (`make test browsers="firefox webkit"`).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.book.conftest import site  # noqa: F401  (a fixture)
+from tests.book.harness import BOOK_PAGES, PREFIX, SubPathHandler
+from tests.book.python_page import LISTEN
+from tests.engines.driver import Engine, Firefox, WebKit
+from tools import browser as programs
+from tools.browser import Server
+
+ASKED = os.environ.get("BOOK_BROWSERS", "").split()
+# Sliders, handles, training, painting, text: what other pages' figures are made of.
+SOME = ["chapters/sigmoid.html", "chapters/layers.html", "chapters/cnn.html", "chapters/rnn.html"]
+PAGES = BOOK_PAGES if ASKED else SOME
+
+# No page may ask for anything from elsewhere, say anything on the console, or throw.
+FAULTS = """
+window.faults = [];
+for (const kind of ["error", "warn"]) {
+  const say = console[kind].bind(console);
+  console[kind] = (...all) => {
+    window.faults.push(`console ${kind}: ${all.join(" ")}`);
+    say(...all);
+  };
+}
+addEventListener("error", (event) => window.faults.push(
+  event.message || `could not be loaded: ${event.target.src || event.target.href}`), true);
+addEventListener("unhandledrejection", (event) => window.faults.push(String(event.reason)));
+window.elsewhere = () => performance.getEntriesByType("resource").map((r) => r.name)
+  .filter((name) => !name.startsWith(location.origin) && !/^(data|blob):/.test(name));
+"""
+
+
+@pytest.fixture(scope="session")
+def watched(site: Path) -> Iterator[str]:  # noqa: F811
+    """The site's address, on a server that puts FAULTS into each page first."""
+    script = f"<head><script>{FAULTS}{LISTEN}</script>".encode()
+
+    class Handler(SubPathHandler):
+        def __init__(self, *args, **kwargs) -> None:
+            super().__init__(*args, directory=str(site), **kwargs)
+
+        def do_GET(self) -> None:
+            file = Path(self.translate_path(self.path))
+            if file.suffix == ".html" and file.is_file() and PREFIX in self.path:
+                page = file.read_bytes().replace(b"<head>", script, 1)
+                self.send_page(page, "text/html; charset=utf-8")
+                self.wfile.flush()
+            else:
+                super().do_GET()
+
+    with Server(Handler) as server:
+        yield server.origin + PREFIX
+
+
+@pytest.fixture(scope="module", params=["firefox", "webkit"])
+def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
+    name = request.param
+    if ASKED and name not in ASKED:
+        pytest.skip(f"make test was asked for {' and '.join(ASKED)}")
+    found = programs.other_engines()
+    if name not in found:
+        assert name not in ASKED, f"{name} is asked for: {programs.HOW_TO_HAVE[name]}"
+        pytest.skip(f"{name} is not here: {programs.HOW_TO_HAVE[name]}")
+    started = Firefox(*found[name]) if name == "firefox" else WebKit(*found[name])
+    yield started
+    started.close()

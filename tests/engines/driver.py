@@ -1,0 +1,224 @@
+"""Firefox and WebKit, driven by their own protocols: open a page, run a function in it, press keys.
+
+Firefox speaks WebDriver BiDi by itself.  WebKit has a driver program, which speaks WebDriver over
+HTTP, and shows its pages on a display: where there is none, Xvfb makes one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from websockets.sync.client import ClientConnection, connect
+
+START = 60  # seconds for a browser to start on a busy machine
+KEYS = {"ArrowLeft": "\ue012", "ArrowUp": "\ue013", "ArrowRight": "\ue014", "ArrowDown": "\ue015"}
+
+
+class BrowserError(RuntimeError):
+    """The browser answered with an error."""
+
+
+def keystroke(key: str) -> list[dict[str, Any]]:
+    """The actions of pressing a key and letting it go, the same in both protocols."""
+    value = KEYS.get(key, key)
+    actions = [{"type": "keyDown", "value": value}, {"type": "keyUp", "value": value}]
+    return [{"type": "key", "id": "keyboard", "actions": actions}]
+
+
+class Engine:
+    """A browser with one open page.  `evaluate` is used as playwright's."""
+
+    def open(self, url: str) -> None:
+        raise NotImplementedError
+
+    def press(self, key: str) -> None:
+        raise NotImplementedError
+
+    def close(self) -> None:
+        raise NotImplementedError
+
+    def call(self, function: str, argument: str) -> str:
+        """Runs a JavaScript function on a string in the page; its (awaited) result is a string."""
+        raise NotImplementedError
+
+    def evaluate(self, script: str, argument: Any = None) -> Any:
+        """What a JavaScript function, or expression, gives in the page, as data."""
+        wrapped = f"""async (text) => {{
+          const given = JSON.parse(text), made = ({script});
+          const value = await (typeof made === "function" ? made(given) : made);
+          return JSON.stringify(value === undefined ? null : value);
+        }}"""
+        return json.loads(self.call(wrapped, json.dumps(argument)))
+
+    def until(self, script: str, seconds: float = 60) -> None:
+        """Waits until the expression is true."""
+        end = time.monotonic() + seconds
+        while not self.evaluate(script):
+            assert time.monotonic() < end, f"not so after {seconds:g} s: {script}"
+            time.sleep(0.02)
+
+
+class Firefox(Engine):
+    """Firefox without a window, over WebDriver BiDi."""
+
+    def __init__(self, program: str) -> None:
+        self.folder = TemporaryDirectory(prefix="firefox-")
+        # Nothing but this machine is reached: everything else goes to a proxy that is not there.
+        nowhere = {"type": 1, "http": "127.0.0.1", "ssl": "127.0.0.1"}
+        prefs = {f"network.proxy.{key}": value for key, value in nowhere.items()}
+        prefs |= {"network.proxy.http_port": 9, "network.proxy.ssl_port": 9}
+        prefs |= {"ui.prefersReducedMotion": 1, "remote.active-protocols": 1}
+        lines = [f"user_pref({json.dumps(k)}, {json.dumps(v)});" for k, v in prefs.items()]
+        (Path(self.folder.name) / "user.js").write_text("\n".join(lines), "utf8")
+        self.process = subprocess.Popen(
+            [program, "--headless", "--remote-debugging-port=0", "--profile", self.folder.name],
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        self.count = 0
+        self.open_things = ExitStack()
+        self.socket: ClientConnection = self.open_things.enter_context(
+            connect(f"{self._address()}/session", max_size=None, compression=None)
+        )
+        self.send("session.new", {"capabilities": {}})
+        self.context = self.send("browsingContext.getTree", {})["contexts"][0]["context"]
+        size = {"width": 1360, "height": 900}
+        self.send("browsingContext.setViewport", {"context": self.context, "viewport": size})
+
+    def _address(self) -> str:
+        assert self.process.stderr
+        for line in self.process.stderr:
+            if found := re.search(r"ws://127\.0\.0\.1:\d+", line):
+                return found[0]
+        raise BrowserError("Firefox ended before it could be spoken to")
+
+    def send(self, method: str, params: dict[str, Any]) -> dict[str, Any]:
+        self.count += 1
+        self.socket.send(json.dumps({"id": self.count, "method": method, "params": params}))
+        while True:
+            answer = json.loads(self.socket.recv(timeout=600))
+            if answer.get("id") != self.count:
+                continue  # an event
+            if answer["type"] == "error":
+                raise BrowserError(f"{method}: {answer['message']}")
+            return answer["result"]
+
+    def open(self, url: str) -> None:
+        self.send("browsingContext.navigate",
+                  {"context": self.context, "url": url, "wait": "complete"})  # fmt: skip
+
+    def press(self, key: str) -> None:
+        self.send("input.performActions", {"context": self.context, "actions": keystroke(key)})
+
+    def call(self, function: str, argument: str) -> str:
+        params = {
+            "functionDeclaration": function, "arguments": [{"type": "string", "value": argument}],
+            "target": {"context": self.context}, "awaitPromise": True,
+        }  # fmt: skip
+        answer = self.send("script.callFunction", params)
+        if answer["type"] == "exception":
+            raise BrowserError(answer["exceptionDetails"]["text"])
+        return answer["result"]["value"]
+
+    def close(self) -> None:
+        self.open_things.close()
+        self.process.terminate()
+        self.process.wait(START)
+        assert self.process.stderr
+        self.process.stderr.close()
+        self.folder.cleanup()
+
+
+class WebKit(Engine):
+    """WebKitGTK's small browser, over its driver."""
+
+    def __init__(self, driver: str, browser: str) -> None:
+        self.started: list[subprocess.Popen] = []
+        quiet = {"WEBKIT_DISABLE_COMPOSITING_MODE": "1", "LIBGL_ALWAYS_SOFTWARE": "1"}
+        if os.geteuid() == 0:  # its sandbox does not start as root
+            quiet["WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS"] = "1"
+        environment = {**os.environ, **quiet}
+        if "DISPLAY" not in environment:
+            environment["DISPLAY"] = self._display()
+        port = free_port()
+        self.address = f"http://127.0.0.1:{port}"
+        self.started.append(
+            subprocess.Popen([driver, f"--port={port}"], env=environment, stdout=subprocess.DEVNULL,
+                             stderr=subprocess.DEVNULL)
+        )  # fmt: skip
+        options = {"binary": browser, "args": ["--automation"]}
+        wanted = {"webkitgtk:browserOptions": options, "timeouts": {"script": 600_000}}
+        body = {"capabilities": {"alwaysMatch": wanted}}
+        self.session = self._ask("POST", "/session", body, patience=START)["sessionId"]
+        self.send("POST", "/window/rect", {"width": 1360, "height": 900})
+
+    def _display(self) -> str:
+        xvfb = shutil.which("Xvfb")
+        if xvfb is None:
+            raise BrowserError("WebKit needs a display, and Xvfb, which makes one, is not here")
+        reading, writing = os.pipe()
+        self.started.append(
+            subprocess.Popen([xvfb, "-displayfd", str(writing), "-screen", "0", "1400x1000x24"],
+                             pass_fds=[writing], stderr=subprocess.DEVNULL)
+        )  # fmt: skip
+        os.close(writing)
+        with os.fdopen(reading) as told:
+            return f":{told.readline().strip()}"
+
+    def _ask(self, method: str, path: str, body: Any = None, patience: float = 0) -> Any:
+        end = time.monotonic() + patience
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.address + path, data, method=method)
+        while True:
+            try:
+                with urllib.request.urlopen(request, timeout=600) as answer:
+                    return json.load(answer)["value"]
+            except urllib.error.HTTPError as error:
+                raise BrowserError(error.read().decode()) from None
+            except urllib.error.URLError:  # the driver does not listen yet
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.1)
+
+    def send(self, method: str, path: str, body: Any = None) -> Any:
+        return self._ask(method, f"/session/{self.session}{path}", body)
+
+    def open(self, url: str) -> None:
+        self.send("POST", "/url", {"url": url})
+
+    def press(self, key: str) -> None:
+        self.send("POST", "/actions", {"actions": keystroke(key)})
+
+    def call(self, function: str, argument: str) -> str:
+        script = f"""const [text, done] = arguments;
+          ({function})(text).then((value) => done({{ value }}),
+            (error) => done({{ error: String(error) }}));"""
+        answer = self.send("POST", "/execute/async", {"script": script, "args": [argument]})
+        if "error" in answer:
+            raise BrowserError(answer["error"])
+        return answer["value"]
+
+    def close(self) -> None:
+        try:
+            self._ask("DELETE", f"/session/{self.session}")
+        finally:
+            for process in reversed(self.started):
+                process.terminate()
+                process.wait(START)
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]

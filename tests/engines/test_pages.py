@@ -1,0 +1,145 @@
+"""The book's pages in Firefox and WebKit: controls answer, figures are right, code runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.book.harness import FRAMES
+from tests.book.parity import HELPERS, check_against_python, figures_of
+from tests.book.python_page import cells_of, needs_python, said_by_page, stored
+from tests.engines.conftest import PAGES
+from tests.engines.driver import Engine
+
+pytestmark = pytest.mark.browser
+PAGE = "chapters/sigmoid"
+
+READY = """() => {
+  const all = [...document.querySelectorAll(".nn-figure")];
+  return document.readyState === "complete" && all.every((one) => one.dataset.ready !== undefined);
+}"""
+# The n-th of a figure's controls of one kind is given the focus; what it holds, or null.
+FOCUS = """([name, kind, n]) => {
+  const figure = document.querySelector(`.nn-figure[data-name="${name}"]`);
+  const control = [...figure.querySelectorAll(kind)]
+    .filter((e) => e.checkVisibility({ visibilityProperty: true }))[n];
+  if (!control) return null;
+  control.scrollIntoView({ block: "center", behavior: "instant" });
+  control.focus();
+  if (document.activeElement !== control) return "no focus";
+  return JSON.stringify([control.value, inputsOf(name)]);
+}"""
+HELD = "(name) => JSON.stringify([document.activeElement.value, inputsOf(name)])"
+# Lists are set, boxes ticked, steps taken; how many there were.
+OPERATE = """(name) => {
+  const figure = document.querySelector(`.nn-figure[data-name="${name}"]`);
+  const shown = (kind) => [...figure.querySelectorAll(kind)].filter((e) => e.checkVisibility());
+  const lists = shown("select"), boxes = shown("input[type=checkbox]");
+  const steps = shown(".nn-stepper button:not([aria-label=play])");
+  for (const list of lists) {
+    list.selectedIndex = list.options.length - 1;
+    list.dispatchEvent(new Event("change", { bubbles: true }));
+  }
+  for (const one of [...boxes, ...steps]) one.click();
+  return lists.length + boxes.length + steps.length;
+}"""
+
+
+def opened(engine: Engine, address: str, name: str) -> None:
+    engine.open(address + name)
+    engine.until(f"({READY})()")
+    engine.evaluate(HELPERS)
+
+
+def faults(engine: Engine) -> list[str]:
+    return engine.evaluate("[...window.faults, ...window.elsewhere()]")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_each_control_moves_by_key_and_the_figure_follows(
+    engine: Engine, watched: str, site: Path, name: str
+) -> None:
+    specs = figures_of(site, name)
+    opened(engine, watched, name)
+    shown = "[...document.querySelectorAll('.nn-figure')].map((figure) => figure.dataset.name)"
+    assert sorted(engine.evaluate(shown)) == sorted(specs)
+    assert engine.evaluate("document.querySelectorAll('.nn-broken').length") == 0
+    for figure, spec in specs.items():
+        check_against_python(engine, spec)
+        for kind, most in (("input[type=range]", 99), ('svg [role="slider"]', 6)):
+            for n in range(most):
+                before = engine.evaluate(FOCUS, [figure, kind, n])
+                if before is None:
+                    break
+                assert before != "no focus", f"{figure}: {kind} {n} cannot be reached by Tab"
+                for key in ("ArrowRight", "ArrowUp", "ArrowLeft"):
+                    engine.press(key)
+                    engine.evaluate(FRAMES)
+                    if (
+                        engine.evaluate("(name) => JSON.stringify(inputsOf(name))", figure)
+                        != before
+                    ):
+                        break
+                else:
+                    pytest.fail(f"{figure}: {kind} {n} does not move by keys")
+            check_against_python(engine, spec)
+        if engine.evaluate(OPERATE, figure):
+            check_against_python(engine, spec)
+    assert faults(engine) == []
+
+
+# What each slider says, and what the figure holds under the slider's name.
+AGREE = """(name) => {
+  const figure = document.querySelector(`.nn-figure[data-name="${name}"]`);
+  const labels = new Map([...figure.querySelectorAll("input[type=range]")]
+    .map((slider) => [slider.labels[0]?.textContent, Number(slider.value)]));
+  return [...sceneOf(name).inputs].filter(([, input]) => input.spec.control === "slider")
+    .map(([key, input]) => [key, labels.get(input.spec.label ?? key), Number(input.raw)]);
+}"""
+
+
+@pytest.mark.parametrize("way", ["history.back()", "location.reload()"])
+def test_a_control_says_what_the_figure_shows(engine: Engine, watched: str, way: str) -> None:
+    opened(engine, watched, f"{PAGE}.html")
+    slider = "document.querySelector('.nn-figure input[type=range]')"
+    name = engine.evaluate(f"{slider}.closest('.nn-figure').dataset.name")
+    engine.evaluate(FOCUS, [name, "input[type=range]", 0])
+    for _ in range(3):
+        engine.press("ArrowRight")
+    if way == "history.back()":
+        engine.open(watched + "glossary.html")
+    else:
+        engine.evaluate("() => { window.before = true }")
+    engine.evaluate(f"() => {{ setTimeout(() => {way}) }}")
+    engine.until(
+        f"location.pathname.endsWith('{PAGE}.html') && !window.before && {slider} !== null"
+    )
+    engine.until(f"({READY})()")
+    engine.evaluate(HELPERS)
+    for _ in range(5):
+        engine.evaluate(FRAMES)
+    for key, said, held in engine.evaluate(AGREE, name):
+        assert said == pytest.approx(held), f"after {way} the slider of {key}"
+
+
+def test_a_chapters_code_runs_and_says_what_it_stores(
+    engine: Engine, watched: str, site: Path
+) -> None:
+    needs_python(site)
+    opened(engine, watched, f"{PAGE}.html")
+    cells = cells_of(PAGE)
+    state = "document.querySelector('.nn-run-bar')?.dataset.state"
+    engine.evaluate("() => document.querySelector('.nn-run-start').click()")
+    engine.until(f"['ready', 'failed'].includes({state})", 120)
+    assert engine.evaluate(state) == "ready"
+    engine.evaluate("""() => [...document.querySelectorAll(".nn-run-bar button")]
+      .find((button) => button.textContent === "Run all").click()""")
+    over = f"window.heard.length >= {len(cells)} || window.heard.some((r) => r.status !== 'ok')"
+    engine.until(over, 300)
+    heard = engine.evaluate("window.heard")
+    wrong = [
+        cell["id"] for run, cell in zip(heard, cells, strict=False)
+        if run["status"] != "ok" or said_by_page(run["said"]) != stored(cell)
+    ]  # fmt: skip
+    assert wrong == [] and len(heard) == len(cells)
