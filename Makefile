@@ -14,12 +14,13 @@ NEEDS       := $(shell cat pyproject.toml requirements.txt | cksum | cut -d' ' -
 BOOK_STAMP  := $(VENV)/.book-$(NEEDS)
 TEST_STAMP  := $(VENV)/.test-$(NEEDS)
 LAB_STAMP   := $(VENV)/.lab-$(NEEDS)
+CLASS_STAMP := $(VENV)/.class-$(NEEDS)
 PIP         := $(BIN)/python -m pip --disable-pip-version-check
 NO_PACKAGE   = { echo "error: pip could not have the package that it names above (No matching distribution found for …); is the network up?" >&2; exit 1; }
 
 .DEFAULT_GOAL := help
 .PHONY: fuzz help book serve lab test quick lint lint-chapters types notebooks notebooks-check bench bench-run \
-        new-chapter watch \
+        new-chapter watch assignment grade test-class \
         frontend frontend-check assets clean distclean site-for-tests browser scripts versions
 
 help:
@@ -32,6 +33,7 @@ help:
 	@echo "make quick   the same without the slow parts (under 2 minutes)"
 	@echo "make lab     JupyterLab on the chapters, in a copy of your own (reading/)"
 	@echo "make new-chapter name=…   start a chapter     make watch name=…   its page, after each save"
+	@echo "make assignment name=…    a chapter as graded assignment     make grade name=…   its points (docs/teaching.md)"
 	@echo "make fuzz minutes=…       look for programs on which nnlib and PyTorch differ"
 	@echo "make notebooks            cut stubs, run chapters, store outputs (CHAPTER=… for one)"
 	@echo "make clean   remove what was built        (distclean: also .venv and downloads)"
@@ -60,6 +62,11 @@ $(LAB_STAMP): $(BOOK_STAMP)
 	@echo "installing JupyterLab into $(VENV)"
 	@$(PIP) install -q -r requirements.txt 'jupyterlab>=4.3' || $(NO_PACKAGE)
 	@rm -f $(VENV)/.lab-*; touch $@
+
+$(CLASS_STAMP): $(BOOK_STAMP)
+	@echo "installing what a class needs into $(VENV): nbgrader, JupyterLab, JupyterHub (about 120 MB to download)"
+	@$(PIP) install -q -r requirements.txt -e '.[class]' || $(NO_PACKAGE)
+	@rm -f $(VENV)/.class-*; touch $@
 
 book: $(BOOK_STAMP)
 	$(BIN)/jupyter-book build . -W -n --keep-going
@@ -106,6 +113,19 @@ watch: $(TEST_STAMP)
 	@test -n "$(name)" || { echo "error: say which: make watch name=my-topic" >&2; exit 1; }
 	$(BIN)/python tools/watch.py $(name)
 
+# For a class (docs/teaching.md): an assignment from a chapter, points for what was handed in.
+assignment: $(CLASS_STAMP)
+	@test -n "$(name)" || { echo "error: say which: make assignment name=xor" >&2; exit 1; }
+	$(BIN)/python tools/grade.py --assign $(name)
+
+grade: $(CLASS_STAMP)
+	@test -n "$(name)" || { echo "error: say which: make grade name=xor" >&2; exit 1; }
+	$(BIN)/python tools/grade.py $(name)
+
+# What takes minutes and needs more than the tests do: a class graded, a hub, the whole book printed.
+test-class: $(TEST_STAMP) $(CLASS_STAMP) browser
+	$(BIN)/python -m pytest -q --durations 10 -m weekly tests
+
 notebooks-check: $(BOOK_STAMP)
 	$(BIN)/python tools/exercises.py --check index.ipynb chapters
 	$(BIN)/python tools/notebooks.py --check index.ipynb chapters
@@ -131,11 +151,11 @@ scripts:
 	  else echo "NOTE: without Node's packages the scripts are not rebuilt; their stamps are compared with the sources."; fi
 
 test: browser lint types notebooks-check scripts site-for-tests
-	BOOK_SITE=$(SITE) $(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile --durations 10 \
+	BOOK_SITE=$(SITE) $(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile --durations 10 -m "not weekly" \
 	  --doctest-modules --nbval --nbval-sanitize-with tools/nbval.cfg nnlib tests index.ipynb chapters
 
 quick: $(TEST_STAMP) lint notebooks-check
-	$(BIN)/python -m pytest -q -n $(JOBS) -m "not slow and not browser" \
+	$(BIN)/python -m pytest -q -n $(JOBS) -m "not slow and not browser and not weekly" \
 	  --ignore=tests/live/test_figures.py --ignore=tests/live/test_evaluator_parity.py tests
 
 # Every Python that can be had, oldest and newest NumPy (pythons="python3.12 python3.13" for these).

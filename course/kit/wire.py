@@ -1,0 +1,369 @@
+"""Two processes that call each other's functions: what a judge and a graded notebook speak.
+
+A `Peer` sits at each end of a socket. Numbers, strings, containers, arrays and tensors travel as
+data, in JSON that nothing is executed to read. Everything else stays where it is: the other side
+gets a `Far`, by which it asks. A function that is called with tensors that need gradients answers
+with its values and their Jacobians, so that gradients flow through the call.
+"""
+
+from __future__ import annotations
+
+import base64
+import builtins
+import contextlib
+import json
+import socket
+import struct
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+import nnlib
+
+LARGEST = 20_000_000  # bytes of one message
+DEEPEST = 40  # calls within calls
+MOST_OUTPUTS = 4_000  # numbers of a result whose Jacobian is asked for
+DTYPES = frozenset(
+    ["bool", "int8", "int16", "int32", "int64", "uint8", "float16", "float32", "float64"]
+)
+OPERATORS = tuple(
+    f"__{name}__"
+    for name in [
+        "add",
+        "radd",
+        "sub",
+        "rsub",
+        "mul",
+        "rmul",
+        "truediv",
+        "rtruediv",
+        "pow",
+        "rpow",
+        "neg",
+        "matmul",
+        "len",
+        "getitem",
+    ]
+)
+
+
+class WireError(RuntimeError):
+    """The other side broke the rules, said too much, or is gone."""
+
+
+class Far:
+    """Something that stays in the other process; calls, attributes and operators ask there."""
+
+    def __init__(self, peer: Peer, number: int, known: Mapping[str, Any]) -> None:
+        vars(self).update(_far=(peer, number), _known=dict(known))
+
+    @property
+    def has_dots(self) -> bool:
+        """Whether its source still holds a stub's dots, by what the other side says."""
+        return bool(self._known.get("dots"))
+
+    def __repr__(self) -> str:
+        return str(self._known.get("name", "something"))[:60]
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        peer, number = self._far
+        return peer.ask({"do": "get", "of": number, "name": name})
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        peer, number = self._far
+        peer.ask({"do": "set", "of": number, "name": name, "to": peer.encode(value, [])})
+
+
+class FarCallable(Far):
+    """A function or class of the other process."""
+
+    def __call__(self, *args: Any, **named: Any) -> Any:
+        peer, number = self._far
+        return peer.call(number, None, args, named)
+
+
+def _operator(name: str) -> Callable:
+    def apply(self: Far, *args: Any) -> Any:
+        peer, number = self._far
+        return peer.call(number, name, args, {})
+
+    return apply
+
+
+for _name in OPERATORS:
+    setattr(Far, _name, _operator(_name))
+
+
+class Peer:
+    """One end: serves what the other asks for, and asks it.
+
+    Args:
+        sock: the connection.
+        seconds: after which the whole conversation ends with a WireError.
+        shared: for a cautious side: the types whose attributes the other may use, and which. None:
+            any attribute without a leading underscore (the student's side hides nothing).
+    """
+
+    def __init__(
+        self,
+        sock: socket.socket,
+        seconds: float = 60.0,
+        shared: Mapping[type, frozenset[str]] | None = None,
+    ) -> None:
+        self.sock, self.shared = sock, shared
+        self.until = time.monotonic() + seconds
+        self.depth = 0
+        self.held: dict[int, Any] = {}
+        self.numbers: dict[int, int] = {}
+        self.far: dict[int, Far] = {}
+
+    # frames ------------------------------------------------------------------------------------
+
+    def send(self, message: Any) -> None:
+        data = json.dumps(message).encode()
+        if len(data) > LARGEST:
+            raise WireError(f"an answer of {len(data):,} bytes is too large to be judged")
+        self._patience()
+        self.sock.sendall(struct.pack(">I", len(data)) + data)
+
+    def receive(self) -> Any:
+        (size,) = struct.unpack(">I", self._exactly(4))
+        if size > LARGEST:
+            raise WireError("a message is too large")
+        try:
+            return json.loads(self._exactly(size))
+        except (ValueError, RecursionError) as error:
+            raise WireError("a message cannot be read") from error
+
+    def _exactly(self, size: int) -> bytes:
+        data = bytearray()
+        while len(data) < size:
+            self._patience()
+            try:
+                part = self.sock.recv(min(size - len(data), 1 << 20))
+            except TimeoutError as error:
+                raise WireError("the answer took too long") from error
+            if not part:
+                raise WireError("the other side has closed the line")
+            data += part
+        return bytes(data)
+
+    def _patience(self) -> None:
+        left = self.until - time.monotonic()
+        if left <= 0:
+            raise WireError("the answer took too long")
+        self.sock.settimeout(left)
+
+    # asking and serving ------------------------------------------------------------------------
+
+    def ask(self, request: dict, leaves: list | None = None) -> Any:
+        """Sends a request and serves the other side until the reply is there."""
+        self.depth += 1
+        try:
+            if self.depth > DEEPEST:
+                raise WireError("calls are nested too deeply")
+            self.send(request)
+            while True:
+                message = self.receive()
+                if not isinstance(message, dict):
+                    raise WireError("a message is not a request")
+                if "is" in message:
+                    return self.decode(message["is"], leaves or [])
+                if "raised" in message:
+                    raise rebuilt(message["raised"])
+                self.answer(message)
+        finally:
+            self.depth -= 1
+
+    def call(self, number: int, method: str | None, args: tuple, named: dict) -> Any:
+        leaves: list[Any] = []
+        request = {
+            "do": "call", "of": number, "method": method,
+            "args": [self.encode(a, leaves) for a in args],
+            "named": {k: self.encode(v, leaves) for k, v in named.items()},
+        }  # fmt: skip
+        return self.ask(request, leaves)
+
+    def answer(self, request: dict) -> None:
+        """Does what one request asks for and replies."""
+        try:
+            reply = {"is": self._do(request)}
+        except WireError:
+            raise
+        except Exception as error:
+            words = " ".join(str(error).split())[:500]
+            reply = {"raised": [type(error).__name__, words]}
+        self.send(reply)
+
+    def _do(self, request: dict) -> Any:
+        if request.get("of") not in self.held:
+            raise WireError("a request names nothing that was handed out")
+        target, what = self.held[request["of"]], request.get("do")
+        if what == "call":
+            return self._called(target, request)
+        name = str(request.get("name"))
+        self._allow(target, name)
+        if what == "get":
+            return self.encode(getattr(target, name), [])
+        if what == "set":
+            setattr(target, name, self.decode(request.get("to"), []))
+            return None
+        raise WireError(f"nobody can {what!r}")
+
+    def _allow(self, target: Any, name: str) -> None:
+        if name.startswith("_") and name not in OPERATORS:
+            raise AttributeError(name)
+        if self.shared is not None and name not in self.shared.get(type(target), ()):
+            raise AttributeError(name)
+
+    def _called(self, target: Any, request: dict) -> Any:
+        method = request.get("method")
+        if method is not None:
+            if method not in OPERATORS:
+                raise WireError("only operators are called by their name")
+            self._allow(target, method)
+            target = getattr(target, method)
+        leaves: list[Any] = []
+        args = [self.decode(a, leaves, True) for a in request.get("args", ())]
+        named = {k: self.decode(v, leaves, True) for k, v in request.get("named", {}).items()}
+        return self.encode(target(*args, **named), leaves, jacobians=True)
+
+    # data --------------------------------------------------------------------------------------
+
+    def encode(self, value: Any, leaves: list, jacobians: bool = False) -> Any:
+        """A value as JSON. Tensors that need gradients are added to `leaves`, or answer to them."""
+        if value is None or type(value) in (bool, int, str, float):
+            return value
+        if value is ...:
+            return {"dots": 1}
+        for kind in (tuple, list, set, frozenset):
+            if type(value) is kind:
+                items = [self.encode(v, leaves, jacobians) for v in value]
+                return {kind.__name__: items}
+        if isinstance(value, dict):
+            pairs = [
+                [self.encode(k, leaves), self.encode(v, leaves, jacobians)]
+                for k, v in value.items()
+            ]
+            return {"dict": pairs}
+        if isinstance(value, tuple):
+            return {"tuple": [self.encode(v, leaves, jacobians) for v in value]}
+        if isinstance(value, Far) and value._far[0] is self:
+            return {"yours": value._far[1]}
+        if isinstance(value, nnlib.Tensor):
+            return self._tensor(value, leaves, jacobians)
+        if isinstance(value, (np.ndarray, np.generic)) and value.dtype.name in DTYPES:
+            return {"array": packed(np.asarray(value))}
+        return {"mine": self._hold(value), "known": known(value)}
+
+    def _tensor(self, value: Any, leaves: list, jacobians: bool) -> Any:
+        made: dict[str, Any] = {"tensor": packed(np.asarray(value.detach().numpy()))}
+        if value.requires_grad and jacobians and leaves:
+            made["jacobians"] = [packed(j) for j in jacobians_of(value, leaves)]
+        elif value.requires_grad and not jacobians:
+            made["leaf"] = len(leaves)
+            leaves.append(value)
+        return made
+
+    def _hold(self, value: Any) -> int:
+        number = self.numbers.setdefault(id(value), len(self.numbers))
+        self.held[number] = value  # kept alive, so that its id stays its own
+        return number
+
+    def decode(self, data: Any, leaves: list, arguments: bool = False) -> Any:
+        """What JSON stands for; `leaves` gathers arguments' leaves, or ties a result to them."""
+        if data is None or type(data) in (bool, int, str, float):
+            return data
+        if not isinstance(data, dict) or not data:
+            raise WireError("a value cannot be read")
+        kind, inner = next(iter(data.items()))
+        containers: dict[str, type] = {
+            "tuple": tuple, "list": list, "set": set, "frozenset": frozenset,
+        }  # fmt: skip
+        if kind == "dots":
+            return ...
+        if kind in containers:
+            return containers[kind]([self.decode(v, leaves, arguments) for v in inner])
+        if kind == "dict":
+            return {self.decode(k, []): self.decode(v, leaves, arguments) for k, v in inner}
+        if kind == "array":
+            return unpacked(inner)
+        if kind == "tensor":
+            return self._leaf_or_result(data, leaves, arguments)
+        if kind == "yours" and inner in self.held:
+            return self.held[inner]
+        if kind == "mine" and type(inner) is int:
+            told = data.get("known", {})
+            made = FarCallable if told.get("callable") else Far
+            return self.far.setdefault(inner, made(self, inner, told))
+        raise WireError("a value cannot be read")
+
+    def _leaf_or_result(self, data: dict, leaves: list, arguments: bool) -> Any:
+        tensor = nnlib.tensor(unpacked(data["tensor"]))
+        if arguments and "leaf" in data:
+            leaf = tensor.requires_grad_()
+            leaves.append(leaf)
+            return leaf
+        if not arguments and len(data.get("jacobians", ())) == len(leaves) > 0:
+            shape = tensor.shape
+            for leaf, held in zip(leaves, data["jacobians"], strict=True):
+                slope = nnlib.tensor(unpacked(held).astype(leaf.detach().numpy().dtype))
+                moved = (leaf - leaf.detach()).reshape(-1)  # zero, but with a gradient
+                tensor = tensor + (slope @ moved).reshape(shape)
+        return tensor
+
+
+def packed(array: np.ndarray) -> dict[str, Any]:
+    data = base64.b64encode(np.ascontiguousarray(array).tobytes()).decode()
+    return {"dtype": array.dtype.name, "shape": list(array.shape), "data": data}
+
+
+def unpacked(told: Any) -> np.ndarray:
+    try:
+        if told["dtype"] not in DTYPES:
+            raise WireError(f"no array of {told['dtype']!r} is accepted")
+        data = base64.b64decode(told["data"], validate=True)
+        return np.frombuffer(data, told["dtype"]).reshape([int(n) for n in told["shape"]]).copy()
+    except (KeyError, TypeError, ValueError) as error:
+        raise WireError("an array cannot be read") from error
+
+
+def jacobians_of(result: Any, leaves: list) -> Iterator[np.ndarray]:
+    """For each leaf the matrix of slopes, (numbers of the result, numbers of the leaf)."""
+    flat = result.reshape(-1)
+    if flat.shape[0] > MOST_OUTPUTS:
+        raise WireError("a result is too large for its gradient to be judged")
+    rows = [
+        nnlib.autograd.grad(flat[i], leaves, retain_graph=True, allow_unused=True)
+        for i in range(flat.shape[0])
+    ]
+    for at, leaf in enumerate(leaves):
+        size = int(np.prod(leaf.shape))
+        found = [np.zeros(size) if r[at] is None else r[at].numpy().reshape(-1) for r in rows]
+        yield np.asarray(found, leaf.detach().numpy().dtype).reshape(len(rows), size)
+
+
+def known(value: Any) -> dict[str, Any]:
+    """What the other side may know of a thing without asking."""
+    from course.kit.checking import has_dots
+
+    told: dict[str, Any] = {"callable": callable(value), "name": type(value).__name__}
+    if callable(value):
+        with contextlib.suppress(Exception):
+            told |= {"name": str(getattr(value, "__name__", "function")), "dots": has_dots(value)}
+    return told
+
+
+def rebuilt(told: Any) -> Exception:
+    """The other side's error: of the same built-in kind, or of a kind with the same name."""
+    name, words = (str(part)[:500] for part in told) if len(told) == 2 else ("Exception", "")
+    kind = getattr(builtins, name, None)
+    if isinstance(kind, type) and issubclass(kind, Exception):
+        with contextlib.suppress(TypeError):
+            return kind(words)
+    safe = name if name.isidentifier() else "Exception"
+    return type(safe, (Exception,), {})(words)

@@ -1,0 +1,189 @@
+"""Hostile submissions get the points that they deserve, see no file that is not theirs, end."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tools.grading import running, sandbox
+
+RIGHT = {
+    "majority": "majority = (-1.5, 1.0, 1.0, 1.0)",
+    "feature": "def feature(x1, x2):\n    return (x1 - x2) ** 2",
+    "gain": "from math import log\nsmallest = 2 * log(3)",
+}
+SPY = """
+import json, os, socket
+found = {}
+def tried(name, act):
+    try:
+        found[name] = str(act())[:80]
+    except BaseException as error:
+        found[name] = None
+for path in PATHS:
+    tried(path, lambda: open(path).read() if os.path.isfile(path) else os.listdir(path))
+def connect():
+    with socket.create_connection(("127.0.0.1", PORT), timeout=2):
+        return "connected"
+tried("network", connect)
+tried("write", lambda: open("/book/course/mine.py", "w"))
+tried("like", lambda: __import__("course.kit.exercises").kit.exercises.find("xor/gain").like)
+tried("order", lambda: __import__("course.autodiff.engine").autodiff.engine.order(3))
+tried("processes", lambda: [p for p in os.listdir("/proc") if p.isdigit() and int(p) > 50])
+tried("mine", lambda: open("notes.txt", "w").write("mine"))
+print(json.dumps(found))
+majority = (-1.5, 1.0, 1.0, 1.0)
+"""
+
+
+def states(verdicts: dict) -> dict[str, str]:
+    return {name.removeprefix("xor/"): v.state for name, v in verdicts.items()}
+
+
+def text_of(notebook: Any) -> str:
+    return json.dumps([cell.get("outputs") for cell in notebook.cells])
+
+
+def output_of(notebook: Any, name: str) -> list[Any]:
+    (cell,) = [c for c in notebook.cells if c.metadata.get("nbgrader", {}).get("grade_id") == name]
+    return cell.outputs
+
+
+def test_right_answers_get_their_stars_and_half_way_ones_theirs(hand_in: Callable) -> None:
+    verdicts, notebook = hand_in({**RIGHT, "gain": "smallest = 2.2"})
+    assert states(verdicts) == {"majority": "right", "feature": "right", "gain": "wrong"}
+    assert running.points(verdicts) == 3.0
+    shown, result = output_of(notebook, "check-xor-feature")
+    assert "✓ feature" in shown.text and result.data["text/plain"] == "2.0"
+    assert output_of(notebook, "check-xor-gain")[-1].output_type == "error"
+
+
+def test_files_network_and_answers_are_out_of_reach(hand_in: Callable, tmp_path: Path) -> None:
+    secret = tmp_path / "classroom" / "source" / "xor.ipynb"
+    secret.parent.mkdir(parents=True)
+    secret.write_text("the solutions")
+    paths = [str(secret), "/etc/passwd", "/etc/shadow", "/root", str(sandbox.ROOT), "/work"]
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        spy = SPY.replace("PATHS", repr(paths)).replace("PORT", str(listener.getsockname()[1]))
+        listener.settimeout(0.2)
+        verdicts, notebook = hand_in({"majority": spy})
+        with pytest.raises(TimeoutError):
+            listener.accept()
+    found = json.loads(output_of(notebook, "answer-xor-majority")[0]["text"])
+    assert found.pop("mine") == "4"  # an empty home of its own
+    assert found.pop("processes") in ("[]", None)  # no process but its own
+    # the sandbox must show the way to this Python: a folder on that way may exist, and be empty
+    way = (sandbox.sys.prefix, sandbox.sys.base_prefix)
+    seen = {
+        k: v for k, v in found.items() if v is not None and not any(w.startswith(k) for w in way)
+    }
+    assert seen == {}
+    assert "the solutions" not in text_of(notebook)
+    assert states(verdicts)["majority"] == "right"  # curiosity costs nothing
+
+
+PATCH = """
+import course, course.kit.checking as checking, course.kit.wire as wire
+course.check = lambda *a: 99.0
+checking.judge = lambda e, a: checking.right(e)
+checking.Verdict.state = "right"
+print("✓ majority: right.")
+class Right:
+    def __eq__(self, other): return True
+    def __repr__(self): return "99.0"
+majority = Right()
+"""
+GUESS = """
+import os, socket, json, struct
+def ask(name, answer):
+    line = socket.socket(socket.AF_UNIX); line.settimeout(3)
+    try:
+        line.connect(os.environ["NNLIB_JUDGE"])
+        data = json.dumps({"do": "judge", "name": name, "answer": answer}).encode()
+        line.sendall(struct.pack(">I", len(data)) + data)
+        return line.recv(200)
+    except OSError:
+        return b""
+    finally:
+        line.close()
+told = [ask("xor/gain", 2 * 1.0986122886681098) for _ in range(5)] + [ask("xor/gain", 2.0)]
+print("told", told)
+smallest = 2.0
+"""
+
+
+def test_whoever_patches_the_check_or_asks_the_judge_gets_nothing(hand_in: Callable) -> None:
+    verdicts, notebook = hand_in({"majority": PATCH, "feature": "feature = 99.0", "gain": GUESS})
+    assert running.points(verdicts) == 0.0
+    for name in ("majority", "feature", "gain"):
+        assert output_of(notebook, f"check-xor-{name}")[-1].output_type == "error"
+    told = output_of(notebook, "answer-xor-gain")[0]["text"]
+    assert told.strip() == f"told {[b''] * 6}"
+
+
+def test_endless_loops_and_hogs_end_and_the_rest_is_graded(hand_in: Callable) -> None:
+    verdicts, notebook = hand_in(
+        {
+            "majority": "majority = (-1.5, 1.0, 1.0, 1.0)\nwhile True: pass",
+            "feature": "hog = bytearray(6_000_000_000)\ndef feature(a, b): return (a - b) ** 2",
+            "gain": RIGHT["gain"],
+        },
+        seconds=3,
+    )
+    assert states(verdicts)["gain"] == "right" and states(verdicts)["majority"] == "right"
+    assert states(verdicts).get("feature") != "right"
+    assert "MemoryError" in text_of(notebook)
+
+
+def test_an_answer_that_never_comes_back_ends_too(hand_in: Callable) -> None:
+    endless = "def feature(a, b):\n    while True: pass"
+    verdicts, _ = hand_in({**RIGHT, "feature": endless}, seconds=3)
+    assert states(verdicts).get("feature") != "right" and states(verdicts)["gain"] == "right"
+
+
+def test_who_does_not_let_himself_be_interrupted_is_ended(hand_in: Callable) -> None:
+    stubborn = """
+import time
+def feature(a, b): return (a - b) ** 2
+while True:
+    try:
+        time.sleep(1)
+    except KeyboardInterrupt:
+        pass"""
+    verdicts, _ = hand_in({**RIGHT, "feature": stubborn}, seconds=2, whole=12)
+    assert states(verdicts)["majority"] == "right" and "gain" not in states(verdicts)
+
+
+@pytest.mark.parametrize(
+    "last",
+    ["import os; os._exit(0)", "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"],
+    ids=["exit", "kill"],
+)
+def test_who_ends_the_kernel_ends_his_own_run(hand_in: Callable, last: str) -> None:
+    verdicts, _ = hand_in({"majority": RIGHT["majority"], "feature": last})
+    assert states(verdicts) == {"majority": "right"}
+
+
+def test_changed_moved_and_deleted_cells_are_put_back(hand_in: Callable) -> None:
+    def change(handed: dict) -> None:
+        cells = handed["cells"]
+        for cell in cells:
+            name = cell["metadata"].get("nbgrader", {}).get("grade_id", "")
+            if name == "check-xor-majority":
+                cell["source"] = "2.0"
+            if name == "guard":
+                cell["source"] = "import os; os.environ['NNLIB_COURSE'] = 'reader'"
+        handed["cells"] = [
+            c for c in reversed(cells)
+            if c["metadata"].get("nbgrader", {}).get("grade_id") != "check-xor-gain"
+        ]  # fmt: skip
+
+    verdicts, notebook = hand_in({"gain": "smallest = 2.2"}, change=change)
+    assert running.points(verdicts) == 0.0 and len(verdicts) == 3
+    checks = [c.source for c in notebook.cells if "course.check" in c.source]
+    assert len(checks) == 3

@@ -1,0 +1,221 @@
+"""The judge, outside of the student's process, finds what a reader's check finds."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import nnlib
+from course.autodiff.engine import Scalar
+from course.kit.checking import JUDGE, NotSolved, check, computed, hand_in, judge
+from course.kit.exercises import Exercise, exercises_of, find
+from course.kit.wire import FarCallable, Peer, WireError
+from tools.grading.judge import Judge
+
+ROOT = Path(__file__).resolve().parents[2]
+CHAPTERS = sorted(p.parent.name.replace("_", "-") for p in (ROOT / "course").glob("*/checks.py"))
+
+
+@pytest.fixture
+def outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Judge]:
+    made = Judge(tmp_path / "judge.sock")
+    monkeypatch.setenv(JUDGE, str(tmp_path / "judge.sock"))
+    yield made
+    made.close()
+
+
+def judged(outside: Judge, exercise: Exercise, answer: object) -> tuple[str, str]:
+    outside.ask(frozenset({exercise.name}))
+    outside.verdicts.pop(exercise.name, None)
+    hand_in(exercise.name, answer)
+    found = outside.verdicts[exercise.name]
+    return found.state, found.words
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_right_and_wrong_answers_get_the_verdicts_that_a_reader_gets(
+    outside: Judge, chapter: str
+) -> None:
+    for exercise in exercises_of(chapter):
+        answers = [exercise.like, ..., *(m.twin for m in exercise.mistakes[:2])]
+        for answer in answers:
+            if exercise.kind == "value" and answer is not ...:
+                answer = computed(answer)
+            if exercise.name == "autodiff/engine" and answer is exercise.like:
+                answer = Scalar  # what a student writes; `like` makes nnlib's own tensors
+            here = judge(exercise, answer)
+            assert judged(outside, exercise, answer) == (here.state, here.words), exercise.name
+
+
+def half_done(x1: object, x2: object) -> object:
+    return ...
+
+
+def test_a_stub_is_blank_there_too(outside: Judge) -> None:
+    assert judged(outside, find("xor/feature"), half_done)[0] == "blank"
+
+
+def test_an_answer_that_lost_the_graph_is_found(outside: Judge) -> None:
+    def cut(m):  # the right values, without gradients
+        return nnlib.tensor(nnlib.nn.functional.logsigmoid(m.detach()).numpy())
+
+    state, words = judged(outside, find("sigmoid/log-sigmoid"), cut)
+    assert state == "wrong" and "no gradient flows" in words
+
+
+def test_answers_count_only_while_their_cell_runs_and_once(outside: Judge) -> None:
+    outside.ask(frozenset())
+    with pytest.raises((WireError, OSError)):
+        hand_in("xor/majority", (-1.5, 1.0, 1.0, 1.0))
+    outside.ask(frozenset({"xor/majority"}))
+    hand_in("xor/majority", (0.0, 1.0, 1.0, 1.0))
+    with pytest.raises((WireError, OSError)):
+        hand_in("xor/majority", (-1.5, 1.0, 1.0, 1.0))
+    assert outside.verdicts["xor/majority"].state == "wrong"
+    assert "xor/gain" not in outside.verdicts
+
+
+class Liar:
+    """Equal to everything, any number, any array."""
+
+    def __eq__(self, other: object) -> bool:
+        return True
+
+    __hash__ = object.__hash__
+
+    def __float__(self) -> float:
+        return 1.0
+
+    def __array__(self, *_: object) -> np.ndarray:
+        return np.array(2 * np.log(3))
+
+    def detach(self) -> Liar:
+        return self
+
+    def numpy(self) -> Liar:
+        return self
+
+
+def test_an_object_that_claims_to_be_right_is_not(outside: Judge) -> None:
+    assert judged(outside, find("xor/gain"), Liar())[0] == "wrong"
+    assert judged(outside, find("xor/sixteen"), Liar())[0] == "wrong"
+
+
+def test_an_answer_without_end_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import time
+
+    made = Judge(tmp_path / "judge.sock", seconds=0.5)
+    monkeypatch.setenv(JUDGE, str(tmp_path / "judge.sock"))
+    made.ask(frozenset({"xor/feature"}))
+    with pytest.raises((WireError, OSError)):
+        hand_in("xor/feature", lambda a, b: time.sleep(1.0))
+    assert "took too long" in made.verdicts["xor/feature"].words
+    made.close()
+
+
+# --- the line itself ------------------------------------------------------------------
+
+
+def raw(outside: Judge, tmp_path: Path, data: bytes) -> bytes:
+    with socket.socket(socket.AF_UNIX) as line:
+        line.connect(str(tmp_path / "judge.sock"))
+        line.sendall(len(data).to_bytes(4, "big") + data)
+        line.settimeout(5)
+        return line.recv(100)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"array": {"dtype": "object", "shape": [1], "data": ""}},
+        {"array": {"dtype": "float64", "shape": [10**9], "data": ""}},
+        {"yours": 0},
+        {"what": 1},
+        [1, 2],
+    ],
+)
+def test_values_that_are_not_data_are_refused(
+    outside: Judge, tmp_path: Path, answer: object
+) -> None:
+    outside.ask(frozenset({"xor/gain"}))
+    data = json.dumps({"do": "judge", "name": "xor/gain", "answer": answer}).encode()
+    assert raw(outside, tmp_path, data) == b""
+    assert outside.verdicts["xor/gain"].state == "wrong"
+
+
+@pytest.mark.parametrize("data", [b"not json", b"[" * 100_000, b"{}", b"3"])
+def test_noise_is_refused_and_the_judge_goes_on(
+    outside: Judge, tmp_path: Path, data: bytes
+) -> None:
+    assert raw(outside, tmp_path, data) == b""
+    assert judged(outside, find("xor/gain"), 2 * np.log(3))[0] == "right"
+
+
+def test_the_judges_own_functions_show_their_results_and_nothing_else(outside: Judge) -> None:
+    """What `descend` is called with is the judge's: the student may call it, not look inside."""
+    seen = []
+
+    def curious(loss, w, lr, steps):
+        assert isinstance(loss, FarCallable)
+        for name in ("__globals__", "__closure__", "__code__", "__class__"):
+            try:
+                seen.append(type(getattr(loss, name)).__name__)
+            except AttributeError:
+                seen.append("hidden")
+        peer, number = loss._far
+        for name in ("__globals__", "__closure__"):
+            try:
+                peer.ask({"do": "get", "of": number, "name": name})
+                seen.append("shown")
+            except AttributeError:
+                seen.append("hidden")
+        return w
+
+    assert judged(outside, find("xor/descend"), curious)[0] == "wrong"
+    assert set(seen) <= {"hidden", "type"}  # __class__ is the student's own FarCallable
+
+
+def test_gradients_cross_the_line() -> None:
+    import threading
+
+    here, there = socket.socketpair()
+
+    def serve() -> None:
+        peer = Peer(there)
+        request = peer.receive()
+        function = peer.decode(request["answer"], [])
+        w = nnlib.tensor([1.0, 2.0], requires_grad=True)
+        y = function(w, 3.0)
+        (slope,) = nnlib.autograd.grad(y.sum(), [w])
+        peer.send({"is": None})
+        found.append((y.tolist(), slope.tolist()))
+
+    found: list = []
+    thread = threading.Thread(target=serve)
+    thread.start()
+    peer = Peer(here)
+    peer.ask({"do": "judge", "answer": peer.encode(lambda w, c: c * w**2, [])})
+    thread.join()
+    assert found == [([3.0, 12.0], [6.0, 12.0])]
+
+
+# --- the graded mode, where no judge is named -----------------------------------------
+
+
+def test_graded_checks_raise_or_return_their_points(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.setenv("NNLIB_COURSE", "graded")
+    monkeypatch.delenv(JUDGE, raising=False)
+    assert check("xor/gain", 2 * np.log(3)) == 3.0
+    for answer in (..., 2.2):
+        with pytest.raises(NotSolved):
+            check("xor/gain", answer)
+    monkeypatch.setenv("NNLIB_COURSE", "reader")
+    assert check("xor/gain", 2.2) is None
+    assert "✗" in capsys.readouterr().out

@@ -1,0 +1,185 @@
+"""Makes a chapter's assignment: nbgrader's source and release notebooks, from the chapter alone.
+
+    python tools/assignment.py xor                writes classroom/source/xor, classroom/release/xor
+    python tools/assignment.py xor --in FOLDER    in another course folder
+
+Points are stars. The answers' cells hold the solutions in the source and the book's own stubs in
+the release; checks are locked; every other code cell is put back before grading.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+if str(ROOT) not in sys.path:
+    sys.path[:0] = [str(ROOT), str(ROOT / "tools"), str(ROOT / "_ext")]
+
+import exercises as cutting  # noqa: E402
+import notebooks  # noqa: E402
+import plain_notebooks  # noqa: E402
+
+from course.kit.exercises import find  # noqa: E402
+
+CLASSROOM = ROOT / "classroom"
+HIDDEN = re.compile(r"### BEGIN HIDDEN TESTS\n.*?### END HIDDEN TESTS\n", re.DOTALL)
+# In the release the hidden lines are gone; nbgrader puts them back before it grades.
+GUARD = """\
+# Grading runs this cell first; to you it says nothing.
+from course.kit.mode import mode
+### BEGIN HIDDEN TESTS
+import os
+os.environ["NNLIB_COURSE"] = "graded"
+assert mode() == "graded"
+### END HIDDEN TESTS
+"""
+HEAD = """\
+# {title}: assignment
+
+Fill in the dots of each exercise and run its check. Check cells are locked; you may add cells of
+your own. Hand in this file under its name, `{name}.ipynb`. Points are the stars: {total} in all.
+"""
+
+
+def grading(kind: str, name: str, points: float | None = None) -> dict[str, Any]:
+    """nbgrader's metadata of a cell: `answer`, `check` or `given`."""
+    made: dict[str, Any] = {
+        "schema_version": 3, "grade": kind == "check", "solution": kind == "answer",
+        "locked": kind != "answer", "task": False, "grade_id": name,
+    }  # fmt: skip
+    return made | ({"points": points} if points is not None else {})
+
+
+def source_of_assignment(chapter: dict, name: str, book: plain_notebooks.Book) -> dict:
+    """The assignment with its solutions, as nbgrader's `source` folder holds it."""
+    doc = f"chapters/{name}"
+    found = {e.stub: e for e in cutting.exercises_in(chapter)}
+    checks = {e.check: e for e in found.values()}
+    made = plain_notebooks.plain(chapter, doc, book)
+    cells, total = [], 0.0
+    for at, cell in enumerate(made["cells"]):
+        cell = copy.deepcopy(cell)
+        cell["id"] = f"cell-{at}"
+        if cell["cell_type"] == "code":
+            cell |= {"outputs": [], "execution_count": None}
+            if at in found:
+                cell["source"] = notebooks.lines(found[at].solution)
+                cell["metadata"] = {"nbgrader": grading("answer", f"answer-{key(found[at])}")}
+            elif at in checks:
+                points = float(sum(find(n).stars for n in checks[at].names))
+                total += points
+                cell["metadata"] = {
+                    "nbgrader": grading("check", f"check-{key(checks[at])}", points)
+                }
+            else:
+                cell["metadata"]["nbgrader"] = grading("given", f"given-{at}")
+        else:
+            cell["source"] = notebooks.lines(without_solutions(cutting.source_of(cell)))
+        cells.append(cell)
+    head = HEAD.format(title=book.titles.get(doc, name), name=name, total=f"{total:g}")
+    first = [
+        {"cell_type": "markdown", "id": "head", "metadata": {}, "source": notebooks.lines(head)},
+        {"cell_type": "code", "id": "guard",
+         "metadata": {"nbgrader": grading("check", "guard", 0.0)},
+         "source": notebooks.lines(GUARD), "outputs": [], "execution_count": None},
+    ]  # fmt: skip
+    return {
+        "cells": first + cells,
+        "metadata": made["metadata"],
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+
+
+def key(exercise: cutting.Exercise) -> str:
+    return exercise.names[0].replace("/", "-")
+
+
+def without_solutions(text: str) -> str:
+    """A text without its folded solutions; hints stay."""
+    head, mark, rest = text.partition('<details class="nn-solution">')
+    if not mark:
+        return text
+    _, _, after = rest.partition("</details>")
+    return without_solutions(head.rstrip() + after)
+
+
+def release_of(source: dict) -> dict:
+    """The assignment as students get it: stubs in the answers' cells, no hidden lines."""
+    made = copy.deepcopy(source)
+    for cell in made["cells"]:
+        if cell["cell_type"] == "code":
+            cell["source"] = notebooks.lines(HIDDEN.sub("", cutting.source_of(cell)))
+        if cell["metadata"].get("nbgrader", {}).get("solution"):
+            cell["source"] = notebooks.lines(cutting.cut(cutting.source_of(cell)))
+    return made
+
+
+def restored(source: dict, submission: dict) -> dict:
+    """The submission with every locked cell as it was made, also one that was taken out.
+
+    Answers are taken by their names; code that a student added stays behind the named cell that it
+    followed.
+    """
+    answers: dict[str, str] = {}
+    added: dict[str, list[str]] = {}
+    last = "guard"
+    for cell in submission.get("cells", []):
+        if cell.get("cell_type") != "code":
+            continue
+        own = cell.get("metadata", {}).get("nbgrader", {}).get("grade_id")
+        text = "".join(cell.get("source", ""))
+        if own is None:
+            added.setdefault(last, []).append(text)
+        else:
+            last = own
+            answers.setdefault(own, text)
+    cells = []
+    for cell in copy.deepcopy(source)["cells"]:
+        own = cell["metadata"].get("nbgrader", {})
+        name = own.get("grade_id", "")
+        if own.get("solution"):
+            cell["source"] = answers.get(name, "# this cell is missing in what was handed in\n")
+        cells.append(cell)
+        for text in added.get(name, []) if name else []:
+            cells.append({"cell_type": "code", "metadata": {}, "outputs": [], "source": text,
+                          "execution_count": None, "id": f"added-{len(cells)}"})  # fmt: skip
+    return {**source, "cells": cells}
+
+
+def make(name: str, classroom: Path = CLASSROOM, root: Path = ROOT) -> tuple[Path, Path]:
+    """Writes both notebooks; their paths."""
+    chapter = root / "chapters" / f"{name}.ipynb"
+    if not chapter.is_file():
+        have = ", ".join(sorted(p.stem for p in (root / "chapters").glob("*.ipynb")))
+        raise SystemExit(f"error: there is no chapter {name!r}; there are {have}")
+    source = source_of_assignment(
+        json.loads(chapter.read_text("utf8")), name, plain_notebooks.Book.read(root)
+    )
+    paths = []
+    for folder, made in (("source", source), ("release", release_of(source))):
+        path = classroom / folder / name / f"{name}.ipynb"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(notebooks.text_of(made), "utf8")
+        paths.append(path)
+    return paths[0], paths[1]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("name", help="the chapter's file in chapters/, without .ipynb")
+    parser.add_argument("--in", dest="classroom", type=Path, default=CLASSROOM)
+    options = parser.parse_args(arguments)
+    source, release = make(options.name, options.classroom)
+    print(f"{source} holds the solutions, {release} is for students")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,107 @@
+"""Grades what was handed in, with nbgrader; every notebook runs in a sandbox.
+
+python tools/grade.py --assign xor     classroom/source and classroom/release, for nbgrader
+python tools/grade.py xor              classroom/submitted/NAME/xor/xor.ipynb → feedback, grades.csv
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+if str(ROOT) not in sys.path:
+    sys.path[:0] = [str(ROOT), str(ROOT / "tools"), str(ROOT / "_ext")]
+
+import assignment  # noqa: E402
+
+from tools.grading import sandbox  # noqa: E402
+
+CONFIG = """\
+# Written by tools/grade.py; what is changed here is written over.
+import sys
+
+sys.path[:0] = [{root!r}, {root!r} + "/tools", {root!r} + "/_ext"]
+from nbgrader import preprocessors as own
+from tools.grading.steps import CutSolutions, JudgedExecute
+
+c = get_config()  # noqa: F821
+c.CourseDirectory.course_id = {course!r}
+c.Exchange.assignment_dir = "submitted"
+c.GenerateAssignment.preprocessors = [
+    own.IncludeHeaderFooter, own.LockCells, CutSolutions, own.ClearOutput, own.CheckCellMetadata,
+    own.ComputeChecksums, own.SaveCells, own.ClearHiddenTests, own.ClearMarkScheme,
+    own.ComputeChecksums, own.CheckCellMetadata,
+]
+c.Autograde.autograde_preprocessors = [
+    JudgedExecute, own.LimitOutput, own.SaveAutoGrades, own.AssignLatePenalties,
+    own.CheckCellMetadata,
+]
+c.OverwriteCells.add_missing_cells = True
+c.JudgedExecute.timeout = 30
+c.ClearSolutions.enforce_metadata = False
+"""
+
+
+def configure(classroom: Path, course: str = "sigmoid-to-sequence") -> None:
+    classroom.mkdir(parents=True, exist_ok=True)
+    text = CONFIG.format(root=str(ROOT), course=course)
+    (classroom / "nbgrader_config.py").write_text(text, "utf8")
+
+
+def nbgrader(classroom: Path, *arguments: str, book: Path | None = None) -> int:
+    """Runs one of nbgrader's commands in the classroom; it starts others by name, from this bin."""
+    environment = dict(os.environ, PATH=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+    environment |= {"NNLIB_COURSE": "graded", "NNLIB_PROGRESS": "off"}
+    if book is not None:
+        environment["NNLIB_GRADING_BOOK"] = str(book)
+    command = [sys.executable, "-m", "nbgrader", *arguments]
+    return subprocess.run(command, cwd=classroom, env=environment).returncode
+
+
+def assign(name: str, classroom: Path) -> int:
+    source, release = assignment.make(name, classroom)
+    configure(classroom)
+    code = nbgrader(classroom, "generate_assignment", name, "--create", "--force")
+    if code == 0:
+        print(f"{source}: with solutions, keep it\n{release}: for students")
+    return code
+
+
+def grade(name: str, classroom: Path) -> int:
+    """Autograde, feedback, grades.csv; the worst exit code (1 where a submission failed)."""
+    if not (classroom / "source" / name).is_dir():
+        raise SystemExit(f"error: {name} was not assigned: make assignment name={name}")
+    if not any(classroom.glob(f"submitted/*/{name}/{name}.ipynb")):
+        raise SystemExit(
+            f"error: nothing was handed in: put notebooks at {classroom}/submitted/NAME/{name}/"
+            f"{name}.ipynb, or collect them: nbgrader collect {name}"
+        )
+    if (why := sandbox.trouble()) is not None:
+        raise SystemExit(f"error: there is no sandbox, so nothing is run: {why}")
+    configure(classroom)
+    with tempfile.TemporaryDirectory(prefix="book-") as folder:
+        book = sandbox.stripped(Path(folder) / "book")
+        codes = [nbgrader(classroom, "autograde", name, "--create", "--force", book=book)]
+    codes.append(nbgrader(classroom, "generate_feedback", name, "--force"))
+    codes.append(nbgrader(classroom, "export", "--to", "grades.csv"))
+    print(f"{classroom}/grades.csv, {classroom}/feedback/NAME/{name}/{name}.html")
+    return max(codes)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("name", help="the chapter's file in chapters/, without .ipynb")
+    parser.add_argument("--assign", action="store_true", help="make the assignment")
+    parser.add_argument("--in", dest="classroom", type=Path, default=assignment.CLASSROOM)
+    options = parser.parse_args(arguments)
+    act = assign if options.assign else grade
+    return act(options.name, options.classroom.resolve())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

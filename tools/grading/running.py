@@ -1,0 +1,119 @@
+"""Runs a handed-in notebook in the sandbox; the judge's verdicts become its checks' outputs."""
+
+from __future__ import annotations
+
+import atexit
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
+
+from course.kit.checking import Verdict, printed
+from course.kit.exercises import find
+from tools.grading.judge import Judge
+from tools.grading.sandbox import JUDGE, WHOLE, SandboxedKernel
+
+CELL_SECONDS = 30
+CHECKED = re.compile(r"course\.check\(\s*\"([^\"]+)\"")
+NOT_REACHED = Verdict("wrong", "no answer reached the judge: an error, or the time was over.")
+
+
+def names_of(cell: Any) -> frozenset[str]:
+    """The exercises that a check's cell asks about; none for any other cell."""
+    grading = cell.get("metadata", {}).get("nbgrader", {})
+    if cell["cell_type"] != "code" or not grading.get("grade"):
+        return frozenset()
+    return frozenset(CHECKED.findall(cell["source"]))
+
+
+def outputs_for(names: frozenset[str], verdicts: dict[str, Verdict]) -> list[Any]:
+    """What the check's cell shows: the verdict, and points as nbgrader counts them."""
+    words, points, solved = [], 0.0, True
+    for name in sorted(names):
+        exercise, verdict = find(name), verdicts.get(name, NOT_REACHED)
+        words.append(printed(exercise, verdict) + "\n")
+        solved = solved and verdict.state == "right"
+        points += exercise.stars if verdict.state == "right" else 0.0
+    shown = nbformat.v4.new_output("stream", name="stdout", text="".join(words))
+    if not solved:
+        ended = nbformat.v4.new_output(
+            "error", ename="NotSolved", evalue="no points", traceback=["NotSolved: no points"]
+        )
+        return [shown, ended]
+    result = {"text/plain": str(points)}
+    return [shown, nbformat.v4.new_output("execute_result", data=result, execution_count=1)]
+
+
+@dataclass
+class Room:
+    """A private folder for one run, its judge, and how its kernel is made."""
+
+    folder: Path
+    judge: Judge
+    book: Path
+
+    def kernel(self, seconds: int = WHOLE) -> type[SandboxedKernel]:
+        return SandboxedKernel.at(self.folder, self.book, seconds)
+
+    def finish(self, notebook: Any) -> None:
+        """Checks that were never reached say so, and give no points."""
+        for cell in notebook["cells"]:
+            if names_of(cell):
+                cell["outputs"] = outputs_for(names_of(cell), self.judge.verdicts)
+
+    def before(self, cell: Any) -> None:
+        self.judge.ask(names_of(cell))
+
+    def after(self, cell: Any) -> None:
+        names = names_of(cell)
+        self.judge.ask(frozenset())
+        if names:
+            cell["outputs"] = outputs_for(names, self.judge.verdicts)
+
+
+@contextmanager
+def room(book: Path) -> Iterator[Room]:
+    """A room for one submission; all of it is gone afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix="graded-"))
+    judge = Judge(folder / JUDGE)
+    try:
+        yield Room(folder, judge, book)
+    finally:
+        judge.close()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def run(
+    notebook: Any, book: Path, seconds: int = CELL_SECONDS, whole: int = WHOLE
+) -> dict[str, Verdict]:
+    """Runs a notebook whose locked cells are as they were made; the verdicts by exercise.
+
+    A kernel that dies or does not answer ends the run; what was judged by then counts.
+    """
+    with room(book) as made:
+        client = NotebookClient(
+            notebook, kernel_manager_class=made.kernel(whole), kernel_name="python3",
+            timeout=seconds, allow_errors=True, interrupt_on_timeout=True, startup_timeout=60,
+            on_cell_start=lambda cell, cell_index: made.before(cell),
+            on_cell_executed=lambda cell, cell_index, execute_reply: made.after(cell),
+        )  # fmt: skip
+        try:
+            client.execute()
+        except (DeadKernelError, CellTimeoutError):
+            pass
+        finally:
+            atexit.unregister(client._cleanup_kernel)  # it is clean, and nbclient forgets that
+        made.finish(notebook)
+        return dict(made.judge.verdicts)
+
+
+def points(verdicts: dict[str, Verdict]) -> float:
+    return float(sum(find(name).stars for name, v in verdicts.items() if v.state == "right"))

@@ -1,0 +1,57 @@
+"""What nbgrader does otherwise here: stubs are the book's, kernels are shut in, the judge counts.
+
+nbgrader finds these classes in the configuration that `tools/grade.py` writes.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import exercises
+from nbclient.exceptions import DeadKernelError
+from nbgrader.preprocessors import Execute, NbGraderPreprocessor
+from nbgrader.utils import is_solution
+
+from tools.grading.running import Room, room
+
+BOOK = "NNLIB_GRADING_BOOK"  # names the stripped copy of the book
+
+
+class CutSolutions(NbGraderPreprocessor):
+    """Leaves of a solution what the book's readers get: its stub."""
+
+    def preprocess_cell(self, cell: Any, resources: Any, index: int) -> tuple[Any, Any]:
+        if is_solution(cell):
+            cell.source = exercises.cut(cell.source)
+        return cell, resources
+
+
+class JudgedExecute(Execute):
+    """Runs a submission in the sandbox; the judge's verdicts are its checks' outputs."""
+
+    room: Room | None = None
+
+    def preprocess(self, nb: Any, resources: Any, **more: Any) -> tuple[Any, Any]:
+        with room(Path(os.environ[BOOK])) as made:
+            self.room = made
+            self.kernel_manager_class = made.kernel()
+            self.kernel_name = "python3"
+            try:
+                nb, resources = super().preprocess(nb, resources, **more)
+            except DeadKernelError as error:
+                self.log.warning("the kernel is gone, the rest is not run: %s", error)
+            finally:
+                made.finish(nb)
+                self.room = None
+        return nb, resources
+
+    def on_cell_start(self, cell: Any, cell_index: int) -> None:
+        if self.room is not None:
+            self.room.before(cell)
+
+    def on_cell_executed(self, **more: Any) -> None:
+        super().on_cell_executed(**more)
+        if self.room is not None:
+            self.room.after(more["cell"])
