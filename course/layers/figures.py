@@ -8,11 +8,11 @@ import numpy as np
 
 import nnlib
 import nnlib.nn.functional as F
-from course.layers.shapes import activation_functions, bumps, fold
+from course.layers.shapes import activation_functions, bumps, fold, one_bump
 from course.networks.five import WEIGHTS
 from nnlib import live
 
-__all__ = ["activation_functions", "bumps", "every_seed", "fold", "retraining"]
+__all__ = ["activation_functions", "bumps", "every_seed", "fold", "one_bump", "retraining"]
 
 SIDE, UNIT, PIXELS = (-2.0, 2.0), (-0.05, 1.05), 32
 

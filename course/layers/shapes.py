@@ -97,6 +97,51 @@ def equal_bumps(target: Any, count: int) -> Any:
     return nnlib.stack([row * used for row in rows], 1)
 
 
+def one_bump() -> live.Figure:
+    """Two sigmoids and their difference: both steps and the height can be dragged."""
+
+    def look(left: Any, right: Any, height: Any, steep: Any) -> dict:
+        x = nnlib.tensor(X)
+        first, second = (steep * (x - left)).sigmoid(), (steep * (x - right)).sigmoid()
+        return {"first": first, "second": second, "net": height * (first - second),
+                "b1": -steep * left, "b2": -steep * right, "minus": -height}  # fmt: skip
+
+    size: dict[str, Any] = {"xlim": (0, 4), "width": 330, "height": 220, "xlabel": "x"}
+    return live.figure(
+        look,
+        left=live.slider(0.0, 4.0, 0.05, value=0.5, label="first step"),
+        right=live.slider(0.0, 4.0, 0.05, value=1.5, label="second step"),
+        height=live.slider(-2.5, 2.5, 0.1, value=2.0, label="height"),
+        steep=live.slider(2.0, 50.0, value=20.0, log=True, format=".0f", label="steepness"),
+        view=[
+            [
+                live.axes(
+                    live.curve(X, "first", color="series1", label="first neuron"),
+                    live.curve(X, "second", color="series2", dash=True, label="second neuron"),
+                    live.handle("left", 0.5, drag=("left", None), label="first step"),
+                    live.handle("right", 0.5, drag=("right", None), label="second step"),
+                    ylim=(-0.1, 1.2), ylabel="activation", title="the hidden neurons", **size,
+                ),
+                live.axes(
+                    live.curve(X, "net", color="ink", width=2.5, label="height · (first − second)"),
+                    live.handle(lambda left, right: (left + right) / 2, "height",
+                                drag=(None, "height"), label="height"),
+                    live.line(y=0, color="muted"),
+                    ylim=(-2.8, 2.8), ylabel="output", title="the network", **size,
+                ),
+            ],
+            live.readout("Weights {steep:.0f} and {steep:.0f}, biases {b1:.1f} and {b2:.1f}; the "
+                         "output's weights are {height:.1f} and {minus:.1f}."),
+        ],
+        title="Two steps make a bump",
+        caption="Drag the two steps and the height. What does the network draw if the second step "
+        "stands to the left of the first? And with a steepness of 2?",
+        alt="Two sigmoids that step up at different places, and their difference: a bump between "
+        "the two steps. If the steps change places it becomes a dip; with a small steepness it is "
+        "a low, round hill.",
+    )  # fmt: skip
+
+
 def bumps() -> live.Figure:
     """A curve to follow, and bumps to add: two hidden sigmoids each, a linear output."""
 
@@ -186,7 +231,7 @@ def fold() -> live.Figure:
         return {
             "curve": chosen @ nnlib.stack(curves), "y": chosen @ way,
             "way": nnlib.where(steps <= k, way, float("nan")), "pieces": pieces,
-            "deep": 2 * k, "wide": pieces - 1.0,
+            "deep": 2 * k, "wide": pieces,
         }  # fmt: skip
 
     depths = np.arange(1, DEEPEST + 1)
@@ -212,7 +257,7 @@ def fold() -> live.Figure:
                          size="large"),
             "One hidden layer needs {wide:.0f} units for the same curve.",
             live.axes(
-                live.curve(depths, 2.0**depths - 1, color="series1", label="one hidden layer"),
+                live.curve(depths, 2.0**depths, color="series1", label="one hidden layer"),
                 live.curve(depths, 2 * depths, color="series0", dash=True, label="k layers of two"),
                 live.points(x=lambda k: k.float().reshape(1), y=lambda wide: wide.reshape(1),
                             color="series1"),
@@ -226,5 +271,5 @@ def fold() -> live.Figure:
         caption="Add layers one by one. What does each do to the number of pieces, and what to the "
         "number of units? Drag the point: its right-hand picture shows the numbers between layers.",
         alt="A zigzag between 0 and 1. Each further layer of two ReLU units doubles the number of "
-        "straight pieces, to 256 with eight layers and 16 units; a single hidden layer needs 255.",
+        "straight pieces, to 256 with eight layers and 16 units; a single hidden layer needs 256.",
     )  # fmt: skip

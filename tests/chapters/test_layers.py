@@ -247,4 +247,34 @@ def test_k_tents_have_two_to_the_k_pieces(k: int) -> None:
     slopes = np.diff(np.asarray(seen["curve"], float)) / (shapes.FINE[1] - shapes.FINE[0])
     assert (np.abs(np.diff(slopes)) > 1).sum() + 1 == 2**k == int(seen["pieces"])
     assert np.abs(slopes) == pytest.approx(2.0**k, rel=1e-3)
-    assert (int(seen["deep"]), int(seen["wide"])) == (2 * k, 2**k - 1)
+    assert (int(seen["deep"]), int(seen["wide"])) == (2 * k, 2**k)
+
+
+@pytest.mark.parametrize("k", [1, 2, 3])
+def test_one_layer_draws_k_tents_with_two_to_the_k_units_and_not_with_fewer(k: int) -> None:
+    """With a ReLU for each kink alone, whichever way each looks, the first piece is too flat."""
+    x = np.linspace(0, 1, 2**k * 8 + 1)
+    y = x
+    for _ in range(k):
+        y = 2 * np.maximum(y, 0) - 4 * np.maximum(y - 0.5, 0)
+    kinks = np.arange(1, 2**k) / 2**k
+    one = np.ones(len(x))
+
+    def misses(units: list[np.ndarray]) -> float:
+        A = np.column_stack([one, *units])
+        return float(np.abs(A @ np.linalg.lstsq(A, y, rcond=None)[0] - y).max())
+
+    for looks in itertools.product([1, -1], repeat=len(kinks)):
+        units = [np.maximum(s * (x - at), 0) for s, at in zip(looks, kinks, strict=True)]
+        assert misses(units) > 0.01
+        assert misses([x, *units]) < 1e-9
+
+
+def test_one_bump_is_the_formula_of_the_text() -> None:
+    seen = shapes.one_bump().outputs()
+    at = {float(x): float(y) for x, y in zip(shapes.X, seen["net"], strict=True)}
+    for x, expected in ((0.0, 0.0001), (1.0, 1.9998), (2.0, 0.0001)):
+        assert at[x] == pytest.approx(expected, abs=2e-5)
+    assert (float(seen["b1"]), float(seen["b2"])) == (-10, -30)
+    dip = shapes.one_bump().outputs(left=1.5, right=0.5)
+    assert float(np.asarray(dip["net"]).min()) < -1.9
