@@ -20,7 +20,7 @@ NO_PACKAGE   = { echo "error: pip could not have the package that it names above
 
 .DEFAULT_GOAL := help
 .PHONY: fuzz help book serve lab test quick lint lint-chapters types notebooks notebooks-check bench bench-run \
-        new-chapter watch assignment grade test-class \
+        new-chapter watch assignment grade progress test-class \
         frontend frontend-check assets clean distclean site-for-tests browser scripts versions
 
 help:
@@ -121,6 +121,11 @@ assignment: $(CLASS_STAMP)
 grade: $(CLASS_STAMP)
 	@test -n "$(name)" || { echo "error: say which: make grade name=xor" >&2; exit 1; }
 	$(BIN)/python tools/grade.py $(name)
+
+# The files that students have exported and handed in, as one table (folder=… names their folder).
+progress: $(BOOK_STAMP)
+	@test -n "$(folder)" || { echo "error: say where the files are: make progress folder=handed-in" >&2; exit 1; }
+	$(BIN)/python tools/merge_progress.py $(folder) --csv progress.csv
 
 # What takes minutes and needs more than the tests do: a class graded, a hub, the whole book printed.
 test-class: $(TEST_STAMP) $(CLASS_STAMP) browser

@@ -25,6 +25,7 @@ logger = logging.getLogger(__name__)
 BUNDLE = ROOT / "nnlib" / "live" / "static" / "live.js"
 STYLES = BUNDLE.with_suffix(".css")
 LIBRARY = "nnlib-live-library"  # nnlib.live.figure's name for the widget that carries the script
+SCRIPTS = ("site.js", "progress.js")  # what every page runs
 EXPORTS = re.compile(r"export\s*\{([^{}]*)\}\s*;?\s*(//[^\n]*\s*)?$")
 
 
@@ -59,7 +60,8 @@ def place_assets(app: Sphinx, config: Config) -> None:
         raise ExtensionError(str(error)) from error
     make_icon_font(folder / "fonts" / "book-icons.woff")
     place_figures_script(folder / "live")
-    shutil.copyfile(Path(__file__).with_name("site.js"), folder / "site.js")
+    for script in SCRIPTS:
+        shutil.copyfile(Path(__file__).with_name(script), folder / script)
     config.book_look = hash_of_look()
     config.html_static_path = [*config.html_static_path, str(folder)]
     base = os.environ.get("BOOK_URL") or config.html_baseurl
@@ -352,7 +354,8 @@ def setup(app: Sphinx) -> dict:
     app.connect("html-page-context", add_page_metadata, priority=600)
     app.connect("html-page-context", mend_markup, priority=600)
     app.connect("html-page-context", name_toggles, priority=600)
-    app.add_js_file("site.js", loading_method="defer")
+    for script in SCRIPTS:
+        app.add_js_file(script, loading_method="defer")
     app.connect("build-finished", write_sitemap)
     app.connect("build-finished", drop_unused_files, priority=900)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

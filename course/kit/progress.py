@@ -1,12 +1,14 @@
 """What a reader has solved so far: one small file in their home, sent nowhere.
 
 NNLIB_PROGRESS names another file, or is `off` (as while the book is built and tested).
+`export_progress` writes what a reader may hand in; `tools/merge_progress.py` makes a table of many.
 """
 
 from __future__ import annotations
 
 import json
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 
 from course.kit.exercises import Exercise, exercises_of
@@ -22,21 +24,34 @@ def file() -> Path | None:
     return Path(said) if said else Path.home() / ".nnlib" / "progress.json"
 
 
-def solved() -> set[str]:
-    """Names of the exercises solved; a damaged or missing file counts as none."""
+def kept() -> dict[str, str | None]:
+    """Each solved exercise and when it was; a damaged or missing file counts as none."""
     path = file()
     try:
-        return set(json.loads(path.read_text("utf8"))["solved"]) if path else set()
-    except (OSError, ValueError, KeyError, TypeError):
-        return set()
+        found = json.loads(path.read_text("utf8")) if path else {"solved": []}
+        when = found.get("when", {})
+        return {str(name): when.get(name) for name in found["solved"]}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
+
+
+def solved() -> set[str]:
+    """Names of the exercises solved."""
+    return set(kept())
+
+
+def now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def remember(name: str) -> None:
     """Adds an exercise. Where the home cannot be written, nothing is kept and nothing said."""
-    path, known = file(), solved()
+    path, known = file(), kept()
     if path is None or name in known:
         return
-    text = json.dumps({"solved": sorted(known | {name})}, indent=1)
+    known[name] = now()
+    when = {key: time for key, time in sorted(known.items()) if time}
+    text = json.dumps({"solved": sorted(known), "when": when}, indent=1)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_suffix(f".{os.getpid()}.part")
@@ -44,6 +59,32 @@ def remember(name: str) -> None:
         part.replace(path)
     except OSError:
         return
+
+
+FORMAT = "sigmoid-to-sequence progress"
+
+
+def export_progress(name: str, path: str | Path = "progress.json") -> Path:
+    """Writes what you have solved, and when, to a file that you can hand in.
+
+    The file holds `name`, the time, and for each solved exercise the time of its first right
+    answer (null where it is not known). Nothing is sent; what becomes of the file is up to you.
+
+    Raises:
+        ValueError: the name is empty.
+
+    >>> import course, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     print(course.export_progress("Ada", f"{folder}/ada.json").name)
+    ada.json
+    """
+    if not name.strip():
+        raise ValueError("export_progress: say whose progress it is: export_progress('Ada')")
+    made = {"format": FORMAT, "version": 1, "name": name.strip(), "exported": now(),
+            "solved": dict(sorted(kept().items()))}  # fmt: skip
+    path = Path(path)
+    path.write_text(json.dumps(made, indent=1, ensure_ascii=False) + "\n", "utf8")
+    return path
 
 
 class Progress:

@@ -211,7 +211,8 @@ def test_check_prints_one_verdict_and_raises_only_where_all_must_be_solved(
 def test_progress_is_kept_in_a_file_and_shown(capsys, progress_file) -> None:
     assert "0 of 7" in repr(course.progress("logistic-regression"))
     course.check(GOOD, entropy)
-    assert json.loads(progress_file.read_text()) == {"solved": [GOOD]}
+    kept = json.loads(progress_file.read_text())
+    assert kept["solved"] == [GOOD] and set(kept["when"]) == {GOOD}
     shown = repr(course.progress("logistic-regression"))
     assert "1 of 7" in shown
     assert "✓ ★★  log-likelihood" in shown
@@ -264,7 +265,7 @@ def test_names_and_values_that_cannot_be_shown_are_refused() -> None:
 
 def test_an_unknown_mode_is_refused(monkeypatch) -> None:
     monkeypatch.setenv("NNLIB_COURSE", "autor")
-    with pytest.raises(ValueError, match="reader, author or solved"):
+    with pytest.raises(ValueError, match="reader, author, solved or graded"):
         course.say("n", 1, reads="2")
 
 

@@ -2,6 +2,7 @@
 
 const EDITS = "nnlib-run:";
 const SOLVED = "nnlib-progress";
+const WHEN = "nnlib-progress-when"; // beside the names, which older pages read alone
 
 function read(key: string): unknown {
   try {
@@ -47,5 +48,9 @@ export function solvedExercises(): string[] {
 
 export function rememberSolved(names: readonly string[]): void {
   const all = [...new Set([...solvedExercises(), ...names])].sort();
+  const found = read(WHEN);
+  const when: Record<string, unknown> = typeof found === "object" && found !== null ? { ...found } : {};
+  for (const name of names) when[name] ??= new Date().toISOString().replace(/\.\d+Z$/, "+00:00");
   write(SOLVED, all.length ? all : null);
+  write(WHEN, all.length ? when : null);
 }

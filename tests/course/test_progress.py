@@ -1,0 +1,94 @@
+"""Progress that can be handed in: exported from notebooks and pages, merged into a table."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import merge_progress
+import pytest
+
+import course
+from course.kit import progress
+from tools.browser import launched
+
+SCRIPT = Path(__file__).resolve().parents[2] / "_ext" / "progress.js"
+
+
+@pytest.fixture
+def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    monkeypatch.setenv("NNLIB_PROGRESS", str(tmp_path / "home.json"))
+    return tmp_path
+
+
+def test_a_notebook_exports_what_was_solved_and_when(home: Path) -> None:
+    (home / "home.json").write_text('{"solved": ["xor/gain"]}')  # an older file, without times
+    progress.remember("xor/majority")
+    made = json.loads(course.export_progress(" Ada ", home / "ada.json").read_text("utf8"))
+    assert made["name"] == "Ada" and set(made["solved"]) == {"xor/gain", "xor/majority"}
+    assert made["solved"]["xor/gain"] is None
+    assert made["solved"]["xor/majority"].startswith("20") and "+00:00" in made["exported"]
+
+
+def test_a_name_is_needed(home: Path) -> None:
+    with pytest.raises(ValueError, match="whose progress"):
+        course.export_progress("  ", home / "x.json")
+
+
+def handed(path: Path, name: str, solved: dict[str, str | None]) -> None:
+    held = {"format": progress.FORMAT, "version": 1, "name": name, "solved": solved}
+    path.write_text(json.dumps(held), "utf8")
+
+
+def test_many_files_become_a_table(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    handed(tmp_path / "a.json", "Ada", {"xor/gain": "2026-01-02", "xor/majority": None})
+    handed(tmp_path / "b.json", "Ada", {"xor/gain": "2026-01-01", "made/up": "2026-01-01"})
+    handed(tmp_path / "c.json", "=Émile", {})
+    (tmp_path / "damaged.json").write_text("{")
+    (tmp_path / "other.json").write_text("[1]")
+    code = merge_progress.main([str(tmp_path), "--csv", str(tmp_path / "t.csv")])
+    said = capsys.readouterr()
+    assert code == 1 and "left out: damaged.json" in said.err and "other.json" in said.err
+    assert [line.split() for line in said.out.splitlines()[1:3]] == [
+        ["=Émile", "0", "0"],
+        ["Ada", "2", "4"],
+    ]
+    rows = {row["name"]: row for row in csv.DictReader((tmp_path / "t.csv").open(encoding="utf8"))}
+    assert rows["Ada"]["xor/gain"] == "2026-01-01" and rows["Ada"]["xor/majority"] == "yes"
+    assert rows["'=Émile"]["stars"] == "0" and "made/up" not in rows["Ada"]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with launched() as chromium:
+        yield chromium
+
+
+def test_a_page_exports_the_same_file_and_sends_nothing(browser: Any, tmp_path: Path) -> None:
+    (tmp_path / "progress.js").write_text(SCRIPT.read_text("utf8"), "utf8")
+    body = '<article class="bd-article"><span class="nn-solved"></span></article>'
+    (tmp_path / "page.html").write_text(
+        f'<!doctype html><script defer src="progress.js"></script>{body}'
+    )
+    page = browser.new_context(accept_downloads=True).new_page()
+    asked: list[str] = []
+    page.goto((tmp_path / "page.html").as_uri())
+    page.on("request", lambda r: asked.append(r.url))
+    page.evaluate("""() => {
+      localStorage.setItem("nnlib-progress", '["xor/majority", "xor/gain", 3]');
+      localStorage.setItem("nnlib-progress-when", '{"xor/gain": "2026-01-02T10:00:00+00:00"}');
+    }""")
+    page.get_by_label("Your name").fill("Émile B.")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Export my progress").click()
+    assert download.value.suggested_filename == "progress-émile-b-.json"
+    download.value.save_as(tmp_path / "handed.json")
+    assert merge_progress.read(tmp_path / "handed.json") == (
+        "Émile B.",
+        {"xor/gain": "2026-01-02T10:00:00+00:00", "xor/majority": None},
+    )
+    assert "2 solved exercises. Nothing was sent." in page.locator(".nn-export").inner_text()
+    assert [url for url in asked if not url.startswith("blob:")] == []

@@ -1,0 +1,122 @@
+"""Makes one table of the progress files that students have handed in.
+
+    python tools/merge_progress.py FOLDER              prints a line for each student
+    python tools/merge_progress.py FOLDER --csv T.csv  writes each exercise's time, too
+
+The files are what "Export my progress" and `course.export_progress` write. They say what a student
+says: who wants to can write another one, so count them as reports, not as tests.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import sys
+from pathlib import Path
+
+from course.kit.exercises import exercises_of
+from course.kit.progress import FORMAT
+
+ROOT = Path(__file__).resolve().parent.parent
+LARGEST = 1_000_000  # bytes of a file that is read
+
+Solved = dict[str, str | None]
+
+
+class FileError(ValueError):
+    """A file is not a student's progress."""
+
+
+def read(path: Path) -> tuple[str, Solved]:
+    """A student's name and what was solved when.
+
+    Raises:
+        FileError: the file is something else, or damaged.
+    """
+    try:
+        if path.stat().st_size > LARGEST:
+            raise FileError("it is larger than any such file")
+        held = json.loads(path.read_text("utf8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise FileError(f"it cannot be read: {error}") from error
+    if not isinstance(held, dict) or held.get("format") != FORMAT or held.get("version") != 1:
+        raise FileError("it was not written by 'Export my progress'")
+    name, solved = held.get("name"), held.get("solved")
+    if not isinstance(name, str) or not name.strip() or not isinstance(solved, dict):
+        raise FileError("its name or its exercises are missing")
+    times = {k: v if isinstance(v, str) else None for k, v in solved.items()}
+    return " ".join(name.split())[:80], times
+
+
+def merged(paths: list[Path]) -> tuple[dict[str, Solved], list[str]]:
+    """Students by name, each with the earliest time of each exercise; and what was left out."""
+    students: dict[str, Solved] = {}
+    faults = []
+    for path in sorted(paths):
+        try:
+            name, solved = read(path)
+        except FileError as error:
+            faults.append(f"{path.name}: {error}")
+            continue
+        known = students.setdefault(name, {})
+        for exercise, time in solved.items():
+            before = known.get(exercise)
+            known[exercise] = min(filter(None, (before, time)), default=None)
+    return dict(sorted(students.items(), key=lambda item: item[0].casefold())), faults
+
+
+def stars() -> dict[str, int]:
+    """Every exercise of the book and its stars, in the order of the chapters' names."""
+    found = {}
+    for checks in sorted((ROOT / "course").glob("*/checks.py")):
+        for exercise in exercises_of(checks.parent.name.replace("_", "-")):
+            found[exercise.name] = exercise.stars
+    return found
+
+
+def table(students: dict[str, Solved], worth: dict[str, int]) -> list[list[str]]:
+    """A heading and a row for each student: exercises, stars, then each chapter's count."""
+    chapters = list(dict.fromkeys(name.partition("/")[0] for name in worth))
+    rows = [["name", "exercises", "stars", *chapters]]
+    for name, solved in students.items():
+        mine = [e for e in solved if e in worth]
+        counts = [str(sum(e.startswith(f"{c}/") for e in mine)) for c in chapters]
+        rows.append([name, str(len(mine)), str(sum(worth[e] for e in mine)), *counts])
+    return rows
+
+
+def write_csv(path: Path, students: dict[str, Solved], worth: dict[str, int]) -> None:
+    """One column an exercise: its time, `yes` where no time is known, empty where it is open."""
+    with path.open("w", newline="", encoding="utf8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["name", "exercises", "stars", *worth])
+        for row, solved in zip(table(students, worth)[1:], students.values(), strict=True):
+            times = [(solved[e] or "yes") if e in solved else "" for e in worth]
+            # a name that begins like a formula must not be one in a spreadsheet
+            name = f"'{row[0]}" if row[0][0] in "=+-@" else row[0]
+            writer.writerow([name, *row[1:3], *times])
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("paths", nargs="+", type=Path, help="files, or folders of them")
+    parser.add_argument("--csv", type=Path, help="write this table")
+    options = parser.parse_args(arguments)
+    files = [f for p in options.paths for f in (p.rglob("*.json") if p.is_dir() else [p])]
+    students, faults = merged(files)
+    worth = stars()
+    rows = table(students, worth)
+    widths = [max(len(row[i]) for row in rows) for i in range(3)]
+    for row in rows:
+        print("  ".join(cell.ljust(w) for cell, w in zip(row[:3], widths, strict=True)))
+    if options.csv:
+        write_csv(options.csv, students, worth)
+        print(f"{options.csv}: {len(students)} students, {len(worth)} exercises")
+    for fault in faults:
+        print(f"left out: {fault}", file=sys.stderr)
+    return 1 if faults or not students else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
