@@ -55,17 +55,33 @@ def nnlib(work: Workload) -> Made | None:
     return _torch_like(nnlib, work)
 
 
-def compiled(work: Workload) -> Made | None:
+def compiled(work: Workload, backend: str | None = None) -> Made | None:
+    """The pure step (loss, gradients, new weights), compiled."""
     import nnlib
 
-    made = _torch_like(nnlib, work, nnlib.compile)
-    made[0]()
-    made[0]()
-    reason = made[0].as_written  # type: ignore[attr-defined]
-    if reason is not None:
-        print(f"  nnlib compiled runs as written: {reason}")
-        return None
-    return made
+    by_name, rate = work.by_name, work.rate
+    weights = [nnlib.tensor(np.asarray(w)) for w in work.weights]
+    data = [nnlib.tensor(np.asarray(d)) for d in work.data]
+    derive = nnlib.func.grad_and_value(lambda w, d: by_name(nnlib, w, d))
+
+    def once(w: list, d: list) -> tuple:
+        slopes, loss = derive(w, d)
+        return loss, slopes if rate is None else [a - rate * g for a, g in zip(w, slopes)]
+
+    compiled_once = nnlib.compile(once, backend=backend)
+
+    def step() -> Any:
+        nonlocal weights
+        loss, new = compiled_once(weights, data)
+        if rate is not None:
+            weights = new
+        return loss
+
+    def look() -> tuple[Any, list]:
+        slopes, loss = derive(weights, data)
+        return loss.numpy(), [g.numpy() for g in slopes]
+
+    return step, look
 
 
 def torch(work: Workload) -> Made | None:

@@ -1,39 +1,47 @@
-"""compile: a function recorded once and replayed as plain NumPy.  How: `nnlib.graph.compiled`."""
+"""compile: a pure function, traced once and run as plain loops.  How: `nnlib.graph.compiled`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from nnlib.graph.compiled import Compiled
 
 
-def compile(fn: Callable[..., Any]) -> Compiled:
-    """`fn`, recorded at its first call and replayed at the next, faster; the results are the same.
+def compile(
+    fn: Callable[..., Any], static: Sequence[str | int] = (), *, backend: str | None = None
+) -> Compiled:
+    """The pure function `fn`, traced at its first call and run as fast loops at every call.
 
-    Tensors that `fn` finds outside itself (a model's parameters, an optimiser's state) are read at
-    every call, and what it changes in them is written back.  Results are fresh tensors.  It is
-    recorded anew for other shapes, types, numbers among the arguments, `requires_grad`, `no_grad`,
-    ``train()``/``eval()``, and for other numbers in what it captures.  Random functions of nnlib
-    draw anew at each call.
+    A pure function's results depend on its arguments alone, and returning them is all that it does.
+    Arguments and results are tensors in tuples, lists, dicts and data classes, numbers and strings.
+    Arguments that `static` names (by name or position) may be anything that has a hash.  It is
+    traced anew for other shapes, types, numbers, structures and static arguments, and where
+    something that it reads outside itself is another thing than before.  Gradients are taken inside
+    (`nnlib.func.grad_and_value`, `nnlib.autograd.grad`), random numbers drawn from a generator
+    among the arguments.  What runs is NumPy on memory that
+    is used again.
 
-    A function that branches on a tensor's value, prints, or counts in Python numbers runs as it is
-    written, with a warning that says why.
+    Raises TypeError for what is no function, ValueError for an unknown backend or static argument.
+    Calls raise GraphError, with the reason, where `fn` is not pure: it changes an argument or
+    something outside, calls backward(), looks at a value, draws from another generator, uses a
+    tensor that requires a gradient and is no argument.
 
     >>> import nnlib
-    >>> w = nnlib.tensor(3.0, requires_grad=True)
+    >>> def loss(w, x):
+    ...     return (w * x - 1.0) ** 2
     >>> @nnlib.compile
-    ... def step(x):
-    ...     w.grad = None
-    ...     loss = (w * x - 1.0) ** 2
-    ...     loss.backward()
-    ...     with nnlib.no_grad():
-    ...         w.sub_(w.grad * 0.1)
-    ...     return loss.detach()
-    >>> [round(step(nnlib.tensor(1.0)).item(), 4) for _ in range(3)]
-    [4.0, 2.56, 1.6384]
+    ... def step(w, x):
+    ...     slope, value = nnlib.func.grad_and_value(loss)(w, x)
+    ...     return w - 0.1 * slope, value
+    >>> w, losses = nnlib.tensor(3.0), []
+    >>> for _ in range(3):
+    ...     w, value = step(w, nnlib.tensor(1.0))
+    ...     losses.append(round(value.item(), 4))
+    >>> losses, step.traces
+    ([4.0, 2.56, 1.6384], 1)
     """
     from nnlib.graph.compiled import Compiled  # only who compiles pays for its import
 
-    return Compiled(fn)
+    return Compiled(fn, static, backend)

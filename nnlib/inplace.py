@@ -29,6 +29,8 @@ def become(x: Value, result: Value, how: str) -> Any:
     """Write `result` into the memory of `x` and give `x` its history."""
     recording = record.grad_enabled()
     view = getattr(x, "_view", None)
+    if record.watcher is not None:
+        record.watcher.changing(x, how)
     if recording:
         _refuse_leaf(x, view, how)
     _refuse_misfit(x, result, how)

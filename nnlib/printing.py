@@ -17,8 +17,10 @@ PRECISION, THRESHOLD, EDGE, LINE = 4, 1000, 3, 80
 
 def describe(t: Any) -> str:
     """The repr of a tensor."""
-    from nnlib import dtypes
+    from nnlib import dtypes, record
 
+    if record.watcher is not None:
+        record.watcher.peeked(t, "print() or repr()")
     x = np.asarray(t._data)
     indent = len("tensor(")
     plain = (dtypes.get_default_dtype().name, *(("int64", "bool") if x.size else ()))

@@ -99,11 +99,14 @@ class Watcher(Protocol):
 
     def saw(self, primitive: Primitive, args: tuple, attrs: dict, result: Value) -> None: ...
     def alias(self, value: Value, of: Value) -> None: ...
+    def changing(self, value: Value, how: str) -> None: ...
     def rebound(self, value: Value, result: Value) -> None: ...
     def custom(self, value: Value, name: str) -> None: ...
     def peeked(self, value: Value, how: str) -> None: ...
+    def expects(self, value: Value, low: float, high: float, error: str) -> None: ...
     def draw(self, function: Callable[..., Any], args: tuple, kwargs: dict) -> Any: ...
     def refuse(self, reason: str) -> None: ...
+    def leaf_grad(self, leaf: Node) -> None: ...
 
 
 # ---------------------------------------------------------------- the state of recording
@@ -153,6 +156,18 @@ def watching(who: Watcher) -> Iterator[None]:
         mode, watcher = before
         while _watched:
             _forget_aliases(_watched.pop())
+
+
+@contextmanager
+def unwatched() -> Iterator[None]:
+    """Nobody sees what is applied inside the block."""
+    global mode, watcher
+    before = mode, watcher
+    mode, watcher = mode & ~WATCHED, None
+    try:
+        yield
+    finally:
+        mode, watcher = before
 
 
 @contextmanager

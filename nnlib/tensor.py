@@ -455,6 +455,8 @@ class Tensor(InPlace):
                 "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() "
                 "instead."
             )
+        if record.watcher is not None:
+            record.watcher.peeked(self, "numpy()")
         return record.as_memory(self)
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
@@ -696,11 +698,15 @@ class Tensor(InPlace):
         """
         node = self._node
         if isinstance(node, Leaf):
+            if record.watcher is not None:
+                record.watcher.leaf_grad(node)
             return node.grad
         return node.extra.get("retain") if node is not None and node.extra else None
 
     @grad.setter
     def grad(self, value: Any) -> None:
+        if record.watcher is not None and isinstance(self._node, Leaf):
+            record.watcher.leaf_grad(self._node)
         if value is None and self._node.__class__ is Leaf:
             self._node.grad = None
             return

@@ -348,6 +348,8 @@ def _fitting(hook: Any, changed: Any, value: Value) -> Value:
 def _gather(leaf: Any, g: Any, create_graph: bool) -> None:
     """Add a gradient to a leaf's `.grad`."""
     before = leaf.grad
+    if record.watcher is not None:
+        record.watcher.leaf_grad(leaf)
     if isinstance(g, Value):
         if before is not None:
             g = add(before, g)

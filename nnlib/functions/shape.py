@@ -401,7 +401,7 @@ def _pick(x: Any, picks: list) -> Any:
             raise IndexError(
                 f"index {int(array.max())} is out of bounds for dimension {d} with size {shape[d]}"
             )
-        indices.append(_counted_from_front(k, shape[d]) if np.any(array < 0) else k)
+        indices.append(_counted_from_front(k, shape[d]) if is_watched() or np.any(array < 0) else k)
     if dims == tuple(range(dims[0], dims[0] + len(dims))):
         return apply(pi.index, (x, *indices), {"dims": dims})
     # Index tensors apart from each other: their shape comes first, as NumPy and PyTorch have it.

@@ -105,6 +105,12 @@ class Tracer:
             at = self.add(cast)
         self.bind(value, at)
 
+    def changing(self, value: Value, how: str) -> None:
+        """A tensor is about to be changed in place; what it becomes follows by `rebound`."""
+
+    def leaf_grad(self, leaf: record.Node) -> None:
+        """The `.grad` of a leaf is read or written."""
+
     def peeked(self, value: Value, how: str) -> None:
         at = self.known.get(id(value))
         if at is not None and at in self.live:
@@ -112,6 +118,9 @@ class Tracer:
                 f"the traced function looks at a value with {how}: what it then does would be "
                 "fixed at this one value. Use nnlib.where(condition, a, b) instead of if."
             )
+
+    def expects(self, value: Value, low: float, high: float, error: str) -> None:
+        """Eagerly, a value outside of [low, high] is an error: a graph computes on."""
 
     def draw(self, function: Callable[..., Any], args: tuple, kwargs: dict) -> Any:
         raise GraphError(

@@ -1,8 +1,4 @@
-"""Optimizer: groups of parameters, their settings and states, and the step over all of them.
-
-A rule stands twice, side by side: once on bare arrays, in place and without overhead, and once in
-public functions, which a tracer sees and can replay.  Tests hold the two together.
-"""
+"""Optimizer: groups of parameters, their settings and states, and the step over all of them."""
 
 from __future__ import annotations
 
@@ -106,9 +102,11 @@ class Optimizer:
         if closure is not None:
             with record.recording(True):
                 loss = closure()
-        watched = record.watcher is not None
-        if watched and hasattr(record.watcher, "guard"):
-            record.watcher.guard(self._settings)  # type: ignore[union-attr]
+        if record.watcher is not None:
+            record.watcher.refuse(
+                "an optimiser's step changes parameters in place; nnlib.optim.functional has the "
+                "same rules as pure functions"
+            )
         with no_grad():
             for group in self.param_groups:
                 for p in group["params"]:
@@ -117,10 +115,7 @@ class Optimizer:
                     state = self.state.get(p)
                     if state is None:
                         state = self.state[p] = self.begin(p, group)
-                    if watched:
-                        self.watched_update(p, p.grad, state, group)
-                    else:
-                        self._update_arrays(p, p.grad._data, state, group)
+                    self._update_arrays(p, p.grad._data, state, group)
         return loss
 
     def _update_arrays(self, p: Any, g: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
@@ -132,14 +127,6 @@ class Optimizer:
             box = np.array(x)
             self.update(box, np.asarray(g), state, group)
             p.fill_(box.item())
-
-    def _settings(self) -> Any:
-        """What a replayed step must find unchanged: the settings, and which states exist."""
-        settings = [
-            tuple([(k, v) for k, v in group.items() if k != "params"])
-            for group in self.param_groups
-        ]
-        return repr(settings), len(self.state)
 
     def begin(self, p: Any, group: dict[str, Any]) -> dict[str, Any]:
         """The state of one parameter before its first step.
@@ -170,13 +157,6 @@ class Optimizer:
         >>> rule.step()
         >>> w
         tensor([  0.5000, -99.5000], requires_grad=True)
-        """
-        raise NotImplementedError
-
-    def watched_update(self, p: Any, g: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
-        """The same on tensors, by functions that a tracer sees.
-
-        Here it raises NotImplementedError.
         """
         raise NotImplementedError
 

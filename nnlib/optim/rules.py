@@ -1,6 +1,6 @@
 """The update rules: SGD with momentum, Adam, AdamW, RMSprop, Adagrad, as PyTorch computes them.
 
-`update` works on bare arrays in place; `watched_update` below it is the same rule in tensors.
+Each works on bare arrays, in place; `nnlib.optim.functional` has the same rules as pure functions.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from nnlib.functions import elementwise as e
 from nnlib.functions.create import full_like, tensor, zeros_like
 from nnlib.optim.optimizer import Optimizer, at_least_zero, check_betas
 
@@ -90,18 +89,6 @@ class SGD(Optimizer):
             g = g + v * momentum if group["nesterov"] else v
         x -= g * group["lr"]
 
-    def watched_update(self, p: Any, g: Any, state: State, group: Group) -> None:
-        g = _signed(p, g.detach(), group)
-        momentum = group["momentum"]
-        if momentum:
-            v = state.get("momentum_buffer")
-            if v is None:
-                v = state["momentum_buffer"] = e.clone(g)
-            else:
-                v.mul_(momentum).add_(g, alpha=1 - group["dampening"])
-            g = g + v * momentum if group["nesterov"] else v
-        p.sub_(g * group["lr"])
-
 
 class Adam(Optimizer):
     """w ← w - lr · m̂ / (√v̂ + eps), with running means m of g and v of g².
@@ -172,19 +159,6 @@ class Adam(Optimizer):
             return _signed(x, g, group)
         x *= 1 - group["lr"] * group["weight_decay"]
         return -g if group["maximize"] else g
-
-    def watched_update(self, p: Any, g: Any, state: State, group: Group) -> None:
-        (b1, b2), lr = group["betas"], group["lr"]
-        t = state["step"].add_(1.0)
-        g = self._decayed(p, g.detach(), group)
-        m = state["exp_avg"].mul_(b1).add_(g * (1 - b1))
-        v = state["exp_avg_sq"].mul_(b2).add_(g * g * (1 - b2))
-        if group["amsgrad"]:
-            most = state["max_exp_avg_sq"]
-            v = most.copy_(e.maximum(most, v))
-        t = t.to(p.dtype)
-        root = e.sqrt(v) / e.sqrt(1 - b2**t) + group["eps"]
-        p.sub_(m / root * (lr / (1 - b1**t)))
 
 
 class AdamW(Adam):
@@ -282,18 +256,6 @@ class RMSprop(Optimizer):
             g = buffer
         x -= g * group["lr"]
 
-    def watched_update(self, p: Any, g: Any, state: State, group: Group) -> None:
-        state["step"].add_(1.0)
-        g, alpha = _signed(p, g.detach(), group), group["alpha"]
-        spread = v = state["square_avg"].mul_(alpha).add_(g * g * (1 - alpha))
-        if group["centered"]:
-            mean = state["grad_avg"].mul_(alpha).add_(g * (1 - alpha))
-            spread = v - mean * mean
-        g = g / (e.sqrt(spread) + group["eps"])
-        if group["momentum"] > 0:
-            g = state["momentum_buffer"].mul_(group["momentum"]).add_(g)
-        p.sub_(g * group["lr"])
-
 
 class Adagrad(Optimizer):
     """w ← w - lr / (1 + (t - 1) · lr_decay) · g / (√v + eps), with v the sum of all g².
@@ -340,10 +302,3 @@ class Adagrad(Optimizer):
         total = _array(state["sum"])
         total += g * g
         x -= g / (np.sqrt(total) + group["eps"]) * lr
-
-    def watched_update(self, p: Any, g: Any, state: State, group: Group) -> None:
-        t = state["step"].add_(1.0).to(p.dtype)
-        lr = group["lr"] / (1 + (t - 1) * group["lr_decay"])
-        g = _signed(p, g.detach(), group)
-        total = state["sum"].add_(g * g)
-        p.sub_(g / (e.sqrt(total) + group["eps"]) * lr)

@@ -19,7 +19,8 @@ from tests.book.harness import ROOT
 MODULES = [
     "nnlib", "nnlib.autograd", "nnlib.autograd.functional", "course", "nnlib.datasets",
     "nnlib.func", "nnlib.graph", "nnlib.linalg", "nnlib.live", "nnlib.nn", "nnlib.nn.functional",
-    "nnlib.nn.init", "nnlib.nn.utils", "nnlib.optim", "nnlib.optim.lr_scheduler",
+    "nnlib.nn.init", "nnlib.nn.utils", "nnlib.optim", "nnlib.optim.functional",
+    "nnlib.optim.lr_scheduler",
     "nnlib.utils.data", "nnlib.utils.hooks",
 ]  # fmt: skip
 
@@ -56,7 +57,6 @@ WITHOUT_EXAMPLE = {
     "course.NotSolved", "course.SaidOtherwise",  # errors of the course
     "course.check", "course.progress", "course.style",
     "nnlib.live.Training.batch_at", "nnlib.live.Training.spec",  # what a figure asks of it
-    "nnlib.optim.Optimizer.watched_update",  # `update` once more, for tracers
 }  # fmt: skip
 
 

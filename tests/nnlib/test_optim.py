@@ -7,8 +7,6 @@ import pytest
 import torch
 
 import nnlib
-from nnlib import record
-from nnlib.graph import Tracer
 
 RULES = [
     ("SGD", {"lr": 0.1}),
@@ -46,31 +44,37 @@ def test_eight_steps_end_where_pytorchs_do(rule, options):
 
 
 @pytest.mark.parametrize(("rule", "options"), RULES)
-def test_a_watched_step_does_what_the_quick_one_does(rule, options):
-    with record.watching(Tracer()):
-        watched = run(nnlib, rule, options)
-    np.testing.assert_allclose(watched, run(nnlib, rule, options), rtol=1e-6)
-
-
-def test_a_watched_step_is_a_graph_that_replays():
-    from nnlib.graph import trace
-
-    def step(w, g):
-        w = (w * 1.0).detach().requires_grad_()
-        w.grad = g * 1.0
-        optimizer = nnlib.optim.Adam([w], lr=0.1)
+def test_the_pure_rule_does_what_the_class_does(rule, options):
+    pure = getattr(nnlib.optim.functional, rule.lower())(**options)
+    start = {"a": nnlib.tensor([0.5, -2.0], dtype=nnlib.float64), "b": [nnlib.tensor(3.0)]}
+    leaves = [p.clone().requires_grad_() for p in (start["a"], start["b"][0])]
+    optimizer = getattr(nnlib.optim, rule)(leaves, **options)
+    params, state = start, pure.init(start)
+    slope = nnlib.func.grad(lambda p: (p["a"] ** 4).sum() * 0.1 + p["b"][0].cos())
+    for _ in range(8):
+        optimizer.zero_grad()
+        ((leaves[0] ** 4).sum() * 0.1 + leaves[1].cos()).backward()
         optimizer.step()
-        optimizer.step()
+        params, state = pure.update(params, slope(params), state)
+    for ours, theirs in zip((params["a"], params["b"][0]), leaves):
+        assert ours.dtype == theirs.dtype and not ours.requires_grad
+        np.testing.assert_allclose(ours.numpy(), theirs.detach().numpy(), rtol=2e-6)
+
+
+def test_a_pure_rule_takes_another_rate_for_a_step_and_refuses_gradients_of_another_build():
+    rule, w = nnlib.optim.functional.sgd(lr=0.1), nnlib.tensor([1.0])
+    assert rule.update(w, w, rule.init(w), lr=nnlib.tensor(0.5))[0].item() == 0.5
+    with pytest.raises(ValueError, match="built alike"):
+        rule.update(w, [w], rule.init(w))
+
+
+def test_a_step_in_a_traced_function_is_refused_with_what_to_write_instead():
+    def step(w):
+        nnlib.optim.SGD([w.detach().requires_grad_()], lr=0.1).step()
         return w
 
-    graph = trace(step, w=np.ones(3), g=np.array([1.0, 2.0, 3.0]))
-    w, g = np.array([0.5, 1.0, 2.0]), np.array([-1.0, 0.5, 4.0])
-    theirs = torch.tensor(w, requires_grad=True)
-    theirs.grad = torch.tensor(g)
-    optimizer = torch.optim.Adam([theirs], lr=0.1)
-    optimizer.step()
-    optimizer.step()
-    np.testing.assert_allclose(graph.run(w=w, g=g)["output"], theirs.tolist(), rtol=1e-6)
+    with pytest.raises(nnlib.graph.GraphError, match="pure functions"):
+        nnlib.graph.trace(step, w=nnlib.ones(2))
 
 
 def two_groups(t, rule, **options):

@@ -113,6 +113,8 @@ def one_hot(tensor: Any, num_classes: int = -1) -> Any:
     if x._data.size and x._data.min() < 0:
         raise RuntimeError("Class values must be non-negative.")
     if num_classes < 0:
+        if record.watcher is not None:
+            record.watcher.peeked(x, "one_hot() without num_classes")
         num_classes = int(x._data.max()) + 1
     if x._data.size and x._data.max() >= num_classes:
         raise RuntimeError(

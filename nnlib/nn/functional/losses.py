@@ -169,6 +169,12 @@ def poisson_nll_loss(
 # ---------------------------------------------------------------- two classes
 
 
+_NO_PROBABILITIES = (
+    "all elements of input should be between 0 and 1: these look like logits; use "
+    "binary_cross_entropy_with_logits"
+)
+
+
 def binary_cross_entropy(
     input: Any, target: Any, weight: Any = None, *, reduction: str = "mean"
 ) -> Any:
@@ -183,10 +189,9 @@ def binary_cross_entropy(
     """
     _same_shape("binary_cross_entropy", input, target)
     if input._data.size and not (input._data.min() >= 0 and input._data.max() <= 1):
-        raise RuntimeError(
-            "all elements of input should be between 0 and 1: these look like logits; use "
-            "binary_cross_entropy_with_logits"
-        )
+        raise RuntimeError(_NO_PROBABILITIES)
+    if record.watcher is not None:
+        record.watcher.expects(input, 0.0, 1.0, _NO_PROBABILITIES)
     if target._data.dtype != input._data.dtype:
         raise RuntimeError(
             f"Found dtype {dtypes.of(target._data).name} but expected "

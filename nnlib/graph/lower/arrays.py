@@ -1,8 +1,8 @@
-"""A recorded graph as one Python function over NumPy: no tensors, no graph, buffers used again.
+"""The back end that needs NumPy alone: a graph as one Python function, its buffers used again.
 
-`Replay` writes the function's lines, one or two for each step, and compiles them once.  Where
-NumPy can write into a given array, a step's result goes into a buffer that is free by then; what is
-returned, or kept by someone after the call, is always fresh memory.
+`Writer` writes the function's lines, one or two for each step, and compiles them once.  Where NumPy
+can write into a given array, a step's result goes into a buffer that is free by then; what is
+returned is always fresh memory.  Chains over large arrays run block by block (`blocks`).
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from nnlib.graph.shortcuts import keeping, shortcuts
+from nnlib.graph.lower.checks import checks
+from nnlib.graph.lower.shortcuts import keeping, shortcuts
 from nnlib.graph.steps import Graph, Step
 from nnlib.record import Primitive
 
@@ -41,25 +42,41 @@ _STROKES = {
 _ELEMENTWISE = {*UFUNCS, *_STROKES}
 
 
-class Replay:
-    """Calls of it take the input arrays in order and return the results in order.
+class Arrays:
+    """The NumPy back end.  Two threads, or a call inside a call, take two sets of buffers.
 
-    `results` are steps to return in fresh memory.  `writes` maps inputs to steps: the memory of
-    that input takes the step's value (for numbers, which have no memory, it is returned after the
-    results).
+    >>> import nnlib
+    >>> from nnlib.graph.lower.arrays import Arrays
+    >>> graph = nnlib.graph.trace(lambda x: x.exp() * 2, x=nnlib.zeros(2)).tidied()
+    >>> Arrays(graph, [0], [graph.outputs["output"]]).run(nnlib.zeros(2).numpy())
+    (array([2., 2.], dtype=float32),)
     """
 
-    def __init__(
-        self,
-        graph: Graph,
-        inputs: Sequence[int],
-        results: Sequence[int],
-        writes: dict[int, int],
-    ) -> None:
+    def __init__(self, graph: Graph, inputs: Sequence[int], results: Sequence[int]) -> None:
+        self._make = partial(Writer, graph, inputs, results)
+        first = self._make()
+        self.source = first.source
+        self._free: list[Callable[..., tuple]] = [first.run]
+
+    def run(self, *arrays: Any) -> tuple:
+        """The results for these inputs, in fresh memory."""
+        try:
+            run = self._free.pop()  # atomic: each set of buffers is in one call's hands
+        except IndexError:
+            run = self._make().run
+        try:
+            return run(*arrays)
+        finally:
+            self._free.append(run)
+
+
+class Writer:
+    """One function over NumPy with buffers of its own: `run` takes the inputs in order."""
+
+    def __init__(self, graph: Graph, inputs: Sequence[int], results: Sequence[int]) -> None:
         self.steps, self.inputs, self.results = graph.steps, list(inputs), list(results)
-        self.writes = writes
         # Its name puts its lines under what record.py says of warnings of NumPy's.
-        self.names: dict[str, Any] = {"__name__": "nnlib.graph.replayed", **UFUNCS}
+        self.names: dict[str, Any] = {"__name__": "nnlib.graph.lowered", **UFUNCS}
         self.names["reciprocal"] = np.reciprocal
         self.lines: list[str] = []
         self.arrays: dict[int, Any] = {}  # what is known before the call: constants, buffers, views
@@ -74,8 +91,8 @@ class Replay:
         ]
         self._plan()
         self.source = self._source()
-        exec(compile(self.source, "<replayed graph>", "exec"), self.names)
-        self.run: Callable[..., tuple] = self.names["replay"]
+        exec(compile(self.source, "<lowered graph>", "exec"), self.names)
+        self.run: Callable[..., tuple] = self.names["lowered"]
 
     # ------------------------------------------------------------ what lives how long
     def _unexpanded(self, step: Step) -> list[int]:
@@ -92,7 +109,7 @@ class Replay:
     def _plan(self) -> None:
         end = len(self.steps)
         used = [False] * end
-        kept = {*self.results, *self.writes.values()}
+        kept = set(self.results)
         for at in range(end - 1, -1, -1):
             if at in kept or used[at]:
                 used[at] = True
@@ -116,7 +133,6 @@ class Replay:
     # ------------------------------------------------------------ lines
     def _source(self) -> str:
         fresh = {i for i in self.results if self._own_memory(i)}
-        targets = self._targets()
         inputs = [f"v{i}" for i in self.inputs]
         for at, step in enumerate(self.steps):
             if not self.used[at] or step.op == "input":
@@ -124,35 +140,14 @@ class Replay:
             if step.op == "constant":
                 self._name(at, step.value)
             elif not self._static_view(at, step):
-                self._emit(at, step, fresh, targets)
+                self._emit(at, step, fresh)
             self._release(at)
-        returned = self._returned(fresh, targets)
+        returned = self._returned(fresh)
         body = "\n".join(f"    {line}" for line in [*self.lines, f"return ({returned})"])
-        return f"def replay({', '.join(inputs)}):\n{body}\n"
+        return f"def lowered({', '.join(inputs)}):\n{body}\n"
 
     def _own_memory(self, i: int) -> bool:
         return self.owner[i] == i and self.steps[i].op not in ("input", "constant")
-
-    def _targets(self) -> dict[int, int]:
-        """Steps that may be computed straight into the input that they are written back to."""
-        targets = {}
-        for given, at in self.writes.items():
-            step = self.steps[at]
-            alone = self._own_memory(at) and at not in self.results
-            once = list(self.writes.values()).count(at) == 1
-            same = (step.shape, step.dtype) == (self.steps[given].shape, self.steps[given].dtype)
-            if step.op in UFUNCS and alone and once and same and step.shape:
-                # Nothing may look at the old value after this step, nor at it as a moved view.
-                looks = [
-                    b for b in range(len(self.steps)) if self.used[b] and b != at
-                    for i in self.arguments[b] if self.owner[i] == given
-                ]  # fmt: skip
-                direct = all(i == given or self.owner[i] != given for i in self.arguments[at])
-                returned = any(self.owner[r] == given for r in self.results)
-                later = [w for w in self.writes.values() if self.owner[w] == given]
-                if direct and not returned and not later and all(b < at for b in looks):
-                    targets[at] = given
-        return targets
 
     def _name(self, at: int, value: Any) -> None:
         self.arrays[at] = self.names[f"v{at}"] = value
@@ -178,12 +173,10 @@ class Replay:
                 self.free.setdefault((buffer.shape, buffer.dtype), []).append(buffer)
                 self.buffered.discard(i)
 
-    def _out(self, at: int, step: Step, fresh: set[int], targets: dict[int, int]) -> str | None:
+    def _out(self, at: int, step: Step, fresh: set[int]) -> str | None:
         """The array that a step writes into, by name; None where it makes its own."""
         if not step.shape or at in fresh:
             return None
-        if at in targets:
-            return f"v{targets[at]}"
         key = (step.shape, np.dtype(step.dtype))
         if step.op in _ELEMENTWISE:
             for i in self.arguments[at]:
@@ -206,20 +199,20 @@ class Replay:
         self.buffered.add(at)
         return f"v{at}"
 
-    def _emit(self, at: int, step: Step, fresh: set[int], targets: dict[int, int]) -> None:
+    def _emit(self, at: int, step: Step, fresh: set[int]) -> None:
         xs = [f"v{i}" for i in self.arguments[at]]
+        for check in checks(step, self.steps):
+            name = f"check{len(self.names)}"
+            self.names[name] = check
+            self.lines.append(f"{name}(v{check.at})")
         if at in self.instead or at in self.keep:
             self._emit_shared(at, step, xs)
-            return
-        if step.op == "draw":
-            self.names[f"f{at}"] = step.attrs["again"]
-            self.lines.append(f"v{at} = f{at}({', '.join(xs)})")
             return
         writer = _writer(step, [self.steps[i] for i in self.arguments[at]])
         if writer is None or not step.shape:
             self.lines.append(f"v{at} = {self._call(at, step, xs)}")
             return
-        out = self._out(at, step, fresh, targets)
+        out = self._out(at, step, fresh)
         if out is None:
             self.names[f"shape{at}"] = step.shape
             self.names[f"type{at}"] = np.dtype(step.dtype)
@@ -227,8 +220,6 @@ class Replay:
             self.lines.append(f"v{at} = empty(shape{at}, type{at})")
             out = f"v{at}"
         self.lines += writer(self, at, xs, out)
-        if at in targets:
-            self.lines.append(f"v{at} = {out}")
 
     def _emit_shared(self, at: int, step: Step, xs: list[str]) -> None:
         """A step that keeps something (k…) for a later one, or that uses what was kept."""
@@ -258,63 +249,41 @@ class Replay:
         self.names[f"f{at}"] = partial(forward, **step.attrs) if step.attrs else forward
         return f"f{at}({', '.join(xs)})"
 
-    def _returned(self, fresh: set[int], targets: dict[int, int]) -> str:
+    def _returned(self, fresh: set[int]) -> str:
+        """The results, each in memory of its own."""
         given: set[int] = set()
         said = []
         for i in self.results:
             mine = i in fresh and i not in given
             given.add(i)
             said.append(f"v{i}" if mine or not self.steps[i].shape else f"copy(v{i})")
-        # Written back last, from values that no writing has changed yet.
-        moved = {g: at for g, at in self.writes.items() if at not in targets}
-        arrays = {g: at for g, at in moved.items() if self.steps[g].shape}
-        held = {at for at in arrays.values() if self.owner[at] in arrays}
-        self.names["copy"], self.names["copyto"] = _copied, np.copyto
-        for at in held:
-            self.lines.append(f"v{at} = copy(v{at})")
-        for k, text in enumerate(said):
-            if text.startswith("copy"):
-                self.lines.append(f"r{k} = {text}")
-                said[k] = f"r{k}"
-        for g, at in arrays.items():
-            self.lines.append(f"copyto(v{g}, v{at}, 'unsafe')")
-        said += [f"v{at}" for g, at in moved.items() if not self.steps[g].shape]
+        self.names["copy"] = _copied
         return "".join(f"{s}, " for s in said)
-
-    def read(self) -> list[int]:
-        """The positions of the inputs that any step looks at."""
-        looked = {i for k in range(len(self.steps)) if self.used[k] for i in self.arguments[k]}
-        looked |= {*self.results, *self.writes.values()}
-        return [k for k, i in enumerate(self.inputs) if i in looked]
-
-    def numbers_written(self) -> list[int]:
-        """The inputs, numbers all, whose new values come after the results."""
-        return [g for g in self.writes if not self.steps[g].shape]
 
 
 def _copied(array: Any) -> Any:
     return np.array(array)
 
 
-Writer = Callable[[Replay, int, list[str], str], list[str]]
+Lines = Callable[[Writer, int, list[str], str], list[str]]
 
 
-def _writer(step: Step, given: list[Step]) -> Writer | None:
+def _writer(step: Step, given: list[Step]) -> Lines | None:
     """How a step writes into an array, or None where NumPy has no such form."""
     if step.op in UFUNCS:
-        return lambda replay, at, xs, out: [f"{step.op}({', '.join(xs)}, out={out})"]
+        return lambda to, at, xs, out: [f"{step.op}({', '.join(xs)}, out={out})"]
     if step.op in _STROKES:
 
-        def strokes(replay: Replay, at: int, xs: list[str], out: str) -> list[str]:
-            replay.names["zero_" + step.dtype] = np.dtype(step.dtype).type(0)
+        def strokes(to: Writer, at: int, xs: list[str], out: str) -> list[str]:
+            to.names["zero_" + step.dtype] = np.dtype(step.dtype).type(0)
             zero = "zero_" + step.dtype
             return [s.format(x=xs[0], o=out, zero=zero) for s in _STROKES[step.op]]
 
         return strokes
     if step.op == "matmul":
 
-        def product(replay: Replay, at: int, xs: list[str], out: str) -> list[str]:
-            replay.names["matmul"] = np.matmul
+        def product(to: Writer, at: int, xs: list[str], out: str) -> list[str]:
+            to.names["matmul"] = np.matmul
             return [f"matmul({xs[0]}, {xs[1]}, {out})"]
 
         return product
@@ -322,24 +291,24 @@ def _writer(step: Step, given: list[Step]) -> Writer | None:
         return _reduction(step, given[0])
     if step.op in ("cast", "clone"):
 
-        def copied(replay: Replay, at: int, xs: list[str], out: str) -> list[str]:
-            replay.names["copyto"] = np.copyto
+        def copied(to: Writer, at: int, xs: list[str], out: str) -> list[str]:
+            to.names["copyto"] = np.copyto
             return [f"copyto({out}, {xs[0]}, 'unsafe')"]
 
         return copied
     return None
 
 
-def _reduction(step: Step, given: Step) -> Writer:
+def _reduction(step: Step, given: Step) -> Lines:
     dim, keep = tuple(step.attrs["dim"]), bool(step.attrs["keepdim"])
     n = int(np.prod([given.shape[d] for d in dim], dtype=int))
 
-    def lines(replay: Replay, at: int, xs: list[str], out: str) -> list[str]:
-        replay.names["reduce_" + step.op] = _REDUCTIONS[step.op]
+    def lines(to: Writer, at: int, xs: list[str], out: str) -> list[str]:
+        to.names["reduce_" + step.op] = _REDUCTIONS[step.op]
         axis = dim[0] if len(dim) == 1 else dim
         made = [f"reduce_{step.op}({xs[0]}, {axis}, None, {out}, {keep})"]
         if step.op == "mean":
-            replay.names[f"n{at}"] = np.dtype(step.dtype).type(n)
+            to.names[f"n{at}"] = np.dtype(step.dtype).type(n)
             made.append(f"div({out}, n{at}, {out})")
         return made
 

@@ -1,0 +1,220 @@
+"""One generated function for each trace: arguments checked, the graph run, the results wrapped.
+
+A call of a small compiled step is mostly this, so it is written out for the very arguments: every
+check is one line, and nothing is looped over.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import is_dataclass
+from typing import Any
+
+import numpy as np
+
+from nnlib import dtypes, record, trees
+from nnlib.functions.create import Generator
+from nnlib.graph.outside import Outside
+from nnlib.graph.pure import Draw, Traced
+from nnlib.graph.steps import GraphError
+from nnlib.record import Leaf, Value
+
+MISS = object()  # these are not the arguments that were traced
+
+
+class Static:
+    """A static argument on its way through the tree: a leaf that is compared by ==."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def equals(self, other: Any) -> bool:
+        return type(other) is type(self.value) and bool(other == self.value)
+
+
+class Caller:
+    """Writes ``call(args, kwargs)`` and compiles it; `source` is its text."""
+
+    def __init__(
+        self, found: Traced, outside: Outside, leaves: list[Any], form: trees.Form,
+        run: Callable[..., tuple],
+    ) -> None:  # fmt: skip
+        self.names: dict[str, Any] = {
+            "MISS": MISS, "new": object.__new__, "Tensor": record.tensor_class, "Leaf": Leaf,
+            "run": run, "grad_enabled": record.grad_enabled, "default": dtypes.get_default_dtype,
+        }  # fmt: skip
+        self.lines: list[str] = []
+        self.arrays: list[str] = []
+        self.generators: list[str] = []
+        self.count = 0
+        self.mode(outside)
+        args, kwargs = form.parts
+        self.leaves = iter(leaves)
+        self.check("args", args)
+        self.check("kwargs", kwargs)
+        self.captured(found.captured)
+        self.draws(found.draws)
+        self.results(found)
+        body = "\n".join(f"    {line}" for line in self.lines)
+        self.source = f"def call(args, kwargs):\n{body}\n"
+        exec(compile(self.source, "<compiled call>", "exec"), self.names)
+        self.call: Callable[[tuple, dict], Any] = self.names["call"]
+
+    def fresh(self, prefix: str, value: Any = None) -> str:
+        self.count += 1
+        name = f"{prefix}{self.count}"
+        if value is not None:
+            self.names[name] = value
+        return name
+
+    def unless(self, condition: str) -> None:
+        self.lines.append(f"if not ({condition}): return MISS")
+
+    # ------------------------------------------------------------ before
+    def mode(self, outside: Outside) -> None:
+        self.unless(f"grad_enabled() is {record.grad_enabled()}")
+        self.names["kind"] = dtypes.get_default_dtype()
+        self.unless("default() is kind")
+        if outside.items or outside.cells or outside.sizes or outside.copies or outside.codes:
+            self.names["same"] = outside.same
+            self.unless("same()")
+
+    def check(self, text: str, form: trees.Form) -> None:
+        """Lines that hold for an expression of this form alone; its leaves by their kind."""
+        if form.kind is None:
+            self.leaf(text, next(self.leaves))
+            return
+        kind: Any = form.kind
+        if text not in ("args", "kwargs"):
+            self.unless(f"{text}.__class__ is {self.fresh('C', kind)}")
+        parts = [self.fresh("x") for _ in form.keys]
+        if issubclass(kind, dict):
+            if not form.keys:
+                self.unless(f"not {text}")
+                return
+            keys = self.fresh("K", form.keys)
+            self.unless(f"tuple({text}) == {keys}")
+            self.lines.append(f"{', '.join(parts)}, = {text}.values()")
+        elif is_dataclass(kind):
+            self.lines += [f"{p} = {text}.{k}" for p, k in zip(parts, form.keys, strict=True)]
+        else:
+            self.unless(f"len({text}) == {len(parts)}")
+            if parts:
+                self.lines.append(f"{', '.join(parts)}, = {text}")
+        for part, inner in zip(parts, form.parts, strict=True):
+            self.check(part, inner)
+
+    def leaf(self, text: str, leaf: Any) -> None:
+        if isinstance(leaf, Static):
+            value = self.fresh("V", leaf)
+            self.unless(f"{text} is {value}.value or {value}.equals({text})")
+            return
+        self.unless(f"{text}.__class__ is {self.fresh('C', type(leaf))}")
+        if isinstance(leaf, Value):
+            array = self.fresh("d")
+            data = leaf._data
+            kind, shape = self.fresh("T", data.dtype), self.fresh("S", data.shape)
+            self.lines.append(f"{array} = {text}._data")
+            self.unless(
+                f"{array}.shape == {shape} and "
+                f"({array}.dtype is {kind} or {array}.dtype == {kind}) and "
+                f"({text}._node is None) is {leaf._node is None}"
+            )
+            self.arrays.append(array)
+        elif isinstance(leaf, Generator):
+            self.generators.append(text)
+        elif isinstance(leaf, float) and (leaf != leaf or leaf == 0):
+            self.names.setdefault("copysign", math.copysign)
+            same = f"{text} != {text}" if leaf != leaf else (
+                f"{text} == 0 and copysign(1.0, {text}) == {math.copysign(1.0, leaf)}")  # fmt: skip
+            self.unless(same)
+        elif leaf is not None:
+            self.unless(f"{text} == {self.fresh('V', leaf)}")
+
+    def captured(self, tensors: list[Value]) -> None:
+        """Captured tensors are read where they stand; changed ones are refused."""
+        if not tensors:
+            return
+        self.names["unchanged"] = _Unchanged(tensors).check
+        names = [self.fresh("d") for _ in tensors]
+        self.lines.append(f"{', '.join(names)}, = unchanged()")
+        self.arrays += names
+
+    def draws(self, draws: list[Draw]) -> None:
+        for draw in draws:
+            array = self.fresh("d")
+            again = self.fresh("draw", _again(draw))
+            self.lines.append(f"{array} = {again}({self.generators[draw.generator]})")
+            self.arrays.append(array)
+
+    # ------------------------------------------------------------ after
+    def results(self, found: Traced) -> None:
+        self.lines.append(f"r = run({', '.join(self.arrays)})")
+        first = len([r for r in found.results if r.at is not None])
+        for k, (_, error) in enumerate(found.expected, first):
+            self.lines.append(f"if r[{k}]: raise RuntimeError({self.fresh('E', error)})")
+        texts, at = [], 0
+        for result in found.results:
+            if result.at is None:
+                texts.append(self.fresh("V", result.fixed) if result.fixed is not None else "None")
+                continue
+            name = self.fresh("t")
+            self.lines.append(f"{name} = new(Tensor)")
+            self.lines.append(f"{name}._data = r[{at}]")
+            self.lines.append(f"{name}._node = {'Leaf()' if result.leaf else 'None'}")
+            texts.append(name)
+            at += 1
+        self.lines.append(f"return {self.tree(found.form, iter(texts))}")
+
+    def tree(self, form: trees.Form, texts: Any) -> str:
+        if form.kind is None:
+            return next(texts)
+        kind: Any = form.kind
+        parts = [self.tree(p, texts) for p in form.parts]
+        if kind is list:
+            return f"[{', '.join(parts)}]"
+        if kind is tuple:
+            return f"({''.join(p + ', ' for p in parts)})"
+        name = self.fresh("C", kind)
+        if issubclass(kind, dict):
+            pairs = [f"{self.fresh('k', k)}: {p}" if k is not None else f"None: {p}"
+                     for k, p in zip(form.keys, parts, strict=True)]  # fmt: skip
+            text = "{" + ", ".join(pairs) + "}"
+            return text if kind is dict else f"{name}({text})"
+        if is_dataclass(kind):
+            given = [f"{k}={p}" for k, p in zip(form.keys, parts, strict=True)]
+            return f"{name}({', '.join(given)})"
+        return f"{name}({', '.join(parts)})"
+
+
+class _Unchanged:
+    """Captured tensors, refused once somebody changed one in place or began to record it."""
+
+    def __init__(self, tensors: list[Value]) -> None:
+        self.tensors = tensors
+        self.since = record.clock
+
+    def check(self) -> list[Any]:
+        for t in self.tensors:
+            if record.was_changed(t._data, self.since):
+                raise GraphError(
+                    f"compile: a tensor of shape {list(t._data.shape)} that the function uses, and "
+                    "that is not an argument, was changed in place after it was traced. Pass it as "
+                    "an argument."
+                )
+            if t._node is not None:
+                raise GraphError(
+                    "compile: a tensor that the function uses, and that is not an argument, now "
+                    "requires a gradient. Pass it as an argument."
+                )
+        return [t._data for t in self.tensors]
+
+
+def _again(draw: Draw) -> Callable[[Any], np.ndarray]:
+    def drawn(generator: Generator) -> Any:
+        return draw.function(*draw.args, generator=generator, **draw.kwargs)._data
+
+    return drawn

@@ -1,0 +1,70 @@
+"""What a compiled function checks at each call: positions that are data, and whole divisors.
+
+Eager functions look at these values before they compute.  A trace has seen one set of them; later
+calls bring others, which must be refused as eagerly.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from nnlib.graph.steps import Step
+
+
+class Check(NamedTuple):
+    """The values of step `at` must be in [0, size); `size` 0: they must not be 0."""
+
+    at: int
+    size: int
+    kind: str
+
+    def error(self, value: Any) -> Exception:
+        if not self.size:
+            return RuntimeError(
+                "ZeroDivisionError: division of integers by zero in a compiled function. In "
+                "floating point it is inf or nan: convert with .float()."
+            )
+        kind = RuntimeError if self.kind in ("gather", "scatter_add", "one_hot") else IndexError
+        return kind(
+            f"index {value} is out of bounds for a dimension of size {self.size}, in {self.kind} "
+            "of a compiled function: positions and classes count from 0"
+        )
+
+    def __call__(self, values: Any) -> None:
+        """Raise `error` for the first value that does not fit."""
+        values = np.asarray(values)
+        bad = values == 0 if not self.size else (values < 0) | (values >= self.size)
+        if bad.any():
+            raise self.error(values[bad].ravel()[0])
+
+
+def checks(step: Step, steps: Sequence[Step]) -> list[Check]:
+    """What one step asks of its arguments."""
+    found = []
+    for at, size in _bounded(step, steps):
+        given = steps[at]
+        if given.dtype == "bool" or not math.prod(given.shape) or given.op == "constant":
+            continue  # constants were looked at when they were traced
+        found.append(Check(at, size, step.op))
+    return found
+
+
+def _bounded(step: Step, steps: Sequence[Step]) -> list[tuple[int, int]]:
+    op, inputs, attrs = step.op, step.inputs, step.attrs
+    first = steps[inputs[0]].shape if inputs else ()
+    if op in ("take", "gather", "scatter_add"):
+        return [(inputs[1], first[attrs["dim"]])] if first else []
+    if op == "take_add":
+        return [(inputs[1], attrs["shape"][attrs["dim"]])]
+    if op in ("index", "index_add"):
+        shape = first if op == "index" else attrs["shape"]
+        return [(i, shape[attrs["dims"][0] + k]) for k, i in enumerate(inputs[1:])]
+    if op == "one_hot":
+        return [(inputs[0], attrs["num_classes"])]
+    if op in ("floor_divide", "remainder") and not step.dtype.startswith("float"):
+        return [(inputs[1], 0)]
+    return []

@@ -1,0 +1,256 @@
+"""What a function reads besides its arguments: globals, closures, attributes, and what they hold.
+
+Read off its bytecode, and off that of the functions it names, as far as they are not Python's own,
+NumPy's or nnlib's.  A compiled function asks before each call whether all of it is still the same
+(`same`), and is traced anew where it is not.  What cannot be followed is refused with the reason.
+"""
+
+from __future__ import annotations
+
+import builtins
+import dis
+import functools
+import sys
+from collections.abc import Iterator, MutableMapping
+from types import CodeType, FunctionType, MethodType, ModuleType
+from typing import Any
+
+import numpy as np
+
+from nnlib.functions.create import Generator
+from nnlib.graph.steps import GraphError
+from nnlib.record import Value
+
+PLAIN = (int, float, complex, str, bytes, bool, type(None), type(Ellipsis))
+MOST = 20_000  # things looked at; a function that reaches more reaches nearly everything
+LARGEST = 2**16  # bytes of a captured NumPy array that is compared at each call
+_TRUSTED = {"nnlib", "numpy", *sys.stdlib_module_names}
+_BANNED = {
+    "print": "prints, which a compiled call would not do again: return the value and print it",
+    "input": "reads from the keyboard",
+    "open": "opens a file: read it before, and pass its content",
+    "id": "asks for an object's id, which is another one for equal arguments",
+    **dict.fromkeys(
+        ("globals", "locals", "vars", "eval", "exec", "__import__", "setattr", "delattr"),
+        "looks up or changes names by text, which cannot be followed: write the names",
+    ),
+}
+_MISSING = object()
+# Methods that are for printing, copying and keeping, and often generated.
+_FOR_OTHERS = {
+    f"__{name}__"
+    for name in ("repr", "str", "eq", "hash", "copy", "deepcopy", "reduce", "getstate", "setstate",
+                 "replace")
+}  # fmt: skip
+
+
+class Outside:
+    """What `fn` (and `others`: static arguments) reaches; `same()` while nothing of it changed."""
+
+    def __init__(self, name: str, fn: Any, others: tuple = ()) -> None:
+        self.name = name
+        self.items: list[tuple[Any, Any, Any]] = []  # holder[key] is value
+        self.cells: list[tuple[Any, Any]] = []
+        self.sizes: list[tuple[Any, int]] = []
+        self.copies: list[tuple[Any, Any]] = []
+        self.codes: list[tuple[Any, CodeType, Any]] = []
+        self.tensors: dict[int, str] = {}
+        self._alive: dict[int, Any] = {}
+        self._visit(fn, "")
+        for other in others:
+            self._visit(other, "")
+
+    # ------------------------------------------------------------ asked at each call
+    def same(self) -> bool:
+        """Whether everything is the very thing that it was."""
+        try:
+            for holder, key, value in self.items:
+                if holder[key] is not value:
+                    return False
+            for cell, value in self.cells:
+                if cell.cell_contents is not value:
+                    return False
+        except (KeyError, IndexError, ValueError):
+            return False
+        return (
+            all(len(c) == n for c, n in self.sizes)
+            and all(fn.__code__ is code and fn.__defaults__ is d for fn, code, d in self.codes)
+            and all(_alike(now, before) for now, before in self.copies)
+        )
+
+    def holds(self, value: Value) -> bool:
+        return id(value) in self.tensors
+
+    def called(self, value: Value) -> str:
+        """", w," where the program calls the tensor w; nothing where it has no name."""
+        name = self.tensors.get(id(value))
+        return f" ({name})" if name else ""
+
+    # ------------------------------------------------------------ looking
+    def _refuse(self, what: str) -> GraphError:
+        return GraphError(f"compile: {self.name} {what}")
+
+    def _visit(self, value: Any, name: str) -> None:
+        if isinstance(value, PLAIN) or id(value) in self._alive:
+            return
+        self._alive[id(value)] = value
+        if len(self._alive) > MOST:
+            raise self._refuse("reaches too much outside itself: pass what it needs as arguments")
+        if isinstance(value, Value):
+            self.tensors[id(value)] = name
+        elif isinstance(value, np.ndarray):
+            self._array(value, name)
+        elif isinstance(value, (ModuleType, Generator, np.generic, np.random.Generator)):
+            return  # a module is followed by its attributes; a draw asks for its generator
+        elif isinstance(value, FunctionType):
+            if not _trusted(value.__module__):
+                self._function(value)
+        elif isinstance(value, MethodType):
+            self._visit(value.__func__, name)
+            self._visit(value.__self__, name)
+        elif isinstance(value, functools.partial):
+            for part in (value.func, value.args, value.keywords):
+                self._visit(part, name)
+        elif isinstance(value, (staticmethod, classmethod)):
+            self._visit(value.__func__, name)
+        elif isinstance(value, property):
+            self._visit(value.fget, name)
+        elif isinstance(value, type):
+            self._class(value)
+        else:
+            self._object(value, name)
+
+    def _object(self, value: Any, name: str) -> None:
+        followed = getattr(type(value), "followed", None)
+        if followed is not None:  # a compiled function: what it compiles
+            self._visit(getattr(value, followed), name)
+        elif isinstance(value, MutableMapping):
+            self._mapping(value, name)
+        elif isinstance(value, (list, tuple)):
+            self.sizes.append((value, len(value)))
+            for k, part in enumerate(value):
+                self.items.append((value, k, part))
+                self._visit(part, f"{name}[{k}]")
+        elif isinstance(value, (set, frozenset)):
+            self.copies.append((value, frozenset(value)))
+        else:
+            if hasattr(value, "__dict__"):
+                self._mapping(vars(value), name)
+            self._class(type(value))
+
+    def _mapping(self, value: Any, name: str) -> None:
+        self.sizes.append((value, len(value)))
+        for key, part in list(value.items()):
+            self.items.append((value, key, part))
+            self._visit(part, f"{name}.{key}" if isinstance(key, str) else f"{name}[{key!r}]")
+
+    def _class(self, value: type) -> None:
+        for kind in value.__mro__:
+            if _trusted(kind.__module__) or (id(kind) in self._alive and kind is not value):
+                continue
+            self._alive[id(kind)] = kind
+            for key, part in list(vars(kind).items()):
+                if not key.startswith("__") or (
+                    isinstance(part, FunctionType) and key not in _FOR_OTHERS
+                ):
+                    self.items.append((vars(kind), key, part))
+                    self._visit(part, f"{kind.__name__}.{key}")
+
+    def _array(self, value: np.ndarray, name: str) -> None:
+        if value.nbytes > LARGEST:
+            raise self._refuse(
+                f"reads a large NumPy array outside itself ({name}), which may change unseen: pass "
+                "it as a tensor"
+            )
+        self.copies.append((value, value.copy()))
+
+    # ------------------------------------------------------------ code
+    def _function(self, fn: FunctionType) -> None:
+        self.codes.append((fn, fn.__code__, fn.__defaults__))
+        for extra in (fn.__defaults__, fn.__kwdefaults__, vars(fn)):
+            if extra:
+                self._visit(extra, fn.__name__)
+        cells = dict(zip(fn.__code__.co_freevars, fn.__closure__ or (), strict=True))
+        self._code(fn.__code__, cells, fn.__globals__)
+
+    def _code(self, code: CodeType, cells: dict[str, Any], names: dict[str, Any]) -> None:
+        instructions = [i for i in dis.get_instructions(code) if i.opname != "CACHE"]
+        for k, step in enumerate(instructions):
+            self._check(step, instructions[k - 1] if k else None, cells)
+            if step.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
+                attributes = _attributes(instructions, k + 1)
+                self._global(step.argval, attributes, names)
+            elif step.opname in ("LOAD_DEREF", "LOAD_CLASSDEREF", "LOAD_FROM_DICT_OR_DEREF"):
+                self._cell(step.argval, _attributes(instructions, k + 1), cells)
+        for constant in code.co_consts:
+            if isinstance(constant, CodeType):
+                self._code(constant, cells, names)
+
+    def _check(self, step: Any, before: Any, cells: dict[str, Any]) -> None:
+        if step.opname == "IMPORT_NAME":
+            raise self._refuse(
+                f"imports {step.argval} inside: what the module holds may change between calls. "
+                "Import it at the top of the file."
+            )
+        if step.opname in ("STORE_GLOBAL", "DELETE_GLOBAL") or (
+            step.opname in ("STORE_DEREF", "DELETE_DEREF") and step.argval in cells
+        ):
+            raise self._refuse(
+                f"changes the variable {step.argval}, which is not its own: a compiled call would "
+                "not do that again. Return the new value."
+            )
+        if step.opname == "IS_OP" and (before is None or before.opname != "LOAD_CONST"):
+            raise self._refuse(
+                "asks whether two things are the same object (is): equal arguments are not told "
+                "apart. Compare with ==."
+            )
+
+    def _global(self, name: str, attributes: Iterator[str], names: dict[str, Any]) -> None:
+        value = names.get(name, _MISSING)
+        if value is not _MISSING:
+            self.items.append((names, name, value))
+            self._follow(value, name, attributes)
+        elif name in _BANNED and hasattr(builtins, name):
+            raise self._refuse(_BANNED[name])
+
+    def _cell(self, name: str, attributes: Iterator[str], cells: dict[str, Any]) -> None:
+        if name not in cells:
+            return
+        try:
+            value = cells[name].cell_contents
+        except ValueError:  # not assigned yet
+            return
+        self.cells.append((cells[name], value))
+        self._follow(value, name, attributes)
+
+    def _follow(self, value: Any, name: str, attributes: Iterator[str]) -> None:
+        """A module leads on to the attributes that the code names; all else is looked at."""
+        while isinstance(value, ModuleType):
+            if _trusted(value.__name__):
+                return
+            key = next(attributes, None)
+            if key is None:
+                raise self._refuse(f"uses the module {name} as a value, which cannot be followed")
+            if key not in vars(value):
+                return
+            self.items.append((vars(value), key, vars(value)[key]))
+            value, name = vars(value)[key], f"{name}.{key}"
+        self._visit(value, name)
+
+
+def _attributes(instructions: list[Any], k: int) -> Iterator[str]:
+    while k < len(instructions) and instructions[k].opname in ("LOAD_ATTR", "LOAD_METHOD"):
+        yield instructions[k].argval
+        k += 1
+
+
+def _trusted(module: str | None) -> bool:
+    return module is not None and module.partition(".")[0] in _TRUSTED
+
+
+def _alike(now: Any, before: Any) -> bool:
+    if isinstance(now, np.ndarray):
+        return now.shape == before.shape and now.tobytes() == before.tobytes()
+    return now == before
+
+

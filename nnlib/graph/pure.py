@@ -1,0 +1,370 @@
+"""Tracing of pure functions: run twice with different values, refused where the two runs differ.
+
+What a function does may depend on its arguments' structure, shapes and types, on nothing else.  A
+`PureTracer` refuses what is not so as soon as it sees it; what it cannot see (a number that came
+through NumPy, a clock, a counter) differs between two runs on different values.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from nnlib import record, trees
+from nnlib.functions.create import Generator
+from nnlib.graph.outside import Outside
+from nnlib.graph.simplify import tidy, values_only
+from nnlib.graph.steps import Graph, GraphError, Step
+from nnlib.graph.tracing import Tracer
+from nnlib.primitives import elementwise, reduce
+from nnlib.record import Leaf, Value, make
+
+
+class Draw(NamedTuple):
+    """A random function that each call applies anew, with the generator of that call."""
+
+    function: Callable[..., Any]
+    args: tuple
+    kwargs: dict[str, Any]
+    generator: int  # which of the arguments' generators
+
+
+class Result(NamedTuple):
+    """One leaf of what the function returns: a tensor of the graph, or something that is fixed."""
+
+    at: int | None
+    leaf: bool = False  # it requires a gradient, and begins a history of its own
+    fixed: Any = None
+
+
+class Traced(NamedTuple):
+    """A pure function for one structure of arguments: what it computes, and what it returns."""
+
+    graph: Graph
+    inputs: list[int]  # positions of: tensors among the arguments, captured tensors, draws
+    captured: list[Value]
+    draws: list[Draw]
+    form: trees.Form
+    results: list[Result]
+    expected: list[tuple[int, str]]  # positions of what must be False, and the error if it is not
+
+
+class PureTracer(Tracer):
+    """A tracer of one run that refuses what a pure function does not do."""
+
+    def __init__(self, function: str, leaves: list[Any], paths: list[str], outside: Outside):
+        super().__init__()
+        self.function, self.outside = function, outside
+        self.refused: GraphError | None = None  # whoever catches it in between, it stays refused
+        self.draws: list[Draw] = []
+        self.expected: list[tuple[int, str]] = []  # steps that must be False, and the error if not
+        self.drawn: list[int] = []
+        self.numbers: list[Any] = []  # constants as the program wrote them, before rounding
+        self.strangers: list[tuple[int, Value]] = []  # tensors that are neither argument nor result
+        self.arguments: dict[int, str] = {}
+        self.inputs: list[int] = []
+        self.generators: dict[int, int] = {}
+        self.leaves: list[Any] = []
+        for leaf, path in zip(leaves, paths, strict=True):
+            self.leaves.append(self._given(leaf, path))
+
+    def _given(self, leaf: Any, path: str) -> Any:
+        """An argument as the function gets it: a copy, so that nothing happens to the caller's."""
+        if isinstance(leaf, Generator):
+            own = copy.deepcopy(leaf)
+            self.generators[id(own)] = len(self.generators)
+            return own
+        if not isinstance(leaf, Value):
+            return leaf
+        value = make(np.array(leaf._data)[()], None if leaf._node is None else Leaf())
+        value = _as_kind(value, leaf)
+        data = value._data
+        self.arguments[id(value)] = path
+        self.inputs.append(self.add(Step("input", data.shape, data.dtype.name, name=path), value))
+        return value
+
+    def refusal(self, what: str) -> GraphError:
+        if self.refused is None:
+            self.refused = GraphError(f"compile: {self.function} {what}")
+        return self.refused
+
+    def needs_gradient(self, value: Value) -> GraphError:
+        return self.refusal(
+            "uses a tensor that requires a gradient and is not an argument"
+            f"{self.outside.called(value)}. Pass it as an argument; parameters of a module go in "
+            "as a dict, with nnlib.func.functional_call(module, params, x)."
+        )
+
+    # -- what makes a constant
+    def constant(self, array: Any, value: Value | None = None) -> int:
+        if value is not None:
+            if value._node is not None and self.outside.holds(value):
+                raise self.needs_gradient(value)
+            self.strangers.append((len(self.steps), value))
+        at = super().constant(array, value)
+        self.numbers.append((at, array))
+        return at
+
+    def find(self, value: Any, like: np.dtype | None = None) -> int:
+        at = super().find(value, like)
+        if isinstance(value, (int, float)):
+            self.numbers.append((at, value))
+        return at
+
+    # -- what record.Watcher asks for
+    def changing(self, value: Value, how: str) -> None:
+        self._refuse_change(value, how)
+
+    def rebound(self, value: Value, result: Value) -> None:
+        self._refuse_change(value, "in-place change of a view")
+        super().rebound(value, result)
+
+    def _refuse_change(self, value: Value, how: str) -> None:
+        path = self.arguments.get(id(value))
+        if path is not None:
+            raise self.refusal(
+                f"changes its argument {path} in place ({how}). A pure function returns what is "
+                "new: write w = w - step instead of w -= step, and return w."
+            )
+        if self.outside.holds(value):
+            raise self.refusal(
+                f"changes a tensor in place that is not its own{self.outside.called(value)} "
+                f"({how}). Pass it as an argument and return its new value."
+            )
+
+    def leaf_grad(self, leaf: record.Node) -> None:
+        raise self.refusal(
+            "calls .backward(), or reads or writes a tensor's .grad. Take gradients inside with "
+            "nnlib.func.grad_and_value(loss)(params, …), or with nnlib.autograd.grad(loss, "
+            "tensors), and return them or the new parameters."
+        )
+
+    def peeked(self, value: Value, how: str) -> None:
+        at = self.known.get(id(value))
+        if (at is not None and at in self.live) or self.outside.holds(value):
+            raise self.refusal(
+                f"looks at a tensor's value, by {how}: what it does then would be fixed at this "
+                "one value. Use nnlib.where(condition, a, b) instead of if; keep numbers in "
+                "tensors instead of .item() and NumPy; print results outside."
+            )
+
+    def expects(self, value: Value, low: float, high: float, error: str) -> None:
+        if self.find(value) not in self.live:
+            return
+        with record.recording(False):
+            outside = reduce.any(
+                elementwise.logical_not(
+                    elementwise.logical_and(
+                        elementwise.ge(value, low), elementwise.le(value, high)
+                    )
+                ),
+                dim=tuple(range(value._data.ndim)), keepdim=False,
+            )  # fmt: skip
+        self.expected.append((self.find(outside), error))
+
+    def draw(self, function: Callable[..., Any], args: tuple, kwargs: dict) -> Any:
+        name = function.__name__
+        which = self.generators.get(id(kwargs.get("generator")))
+        if which is None:
+            raise self.refusal(
+                f"draws random numbers with {name}() from a generator that is not an argument: a "
+                "pure function gives the same for the same arguments. Take generator= as an "
+                f"argument of the function (nnlib.Generator()) and write {name}(…, "
+                "generator=generator); dropout: multiply by a mask that is drawn so."
+            )
+        if any(isinstance(a, Value) for a in [*args, *kwargs.values()]):
+            raise self.refusal(
+                f"calls {name}() on a tensor's values: draw with nnlib.rand(shape, "
+                "generator=generator) and compare, as in rand(…) < p"
+            )
+        with record.unwatched():
+            result = function(*args, **kwargs)
+        others = {k: v for k, v in kwargs.items() if k != "generator"}
+        self.draws.append(Draw(function, args, others, which))
+        data = result._data
+        self.drawn.append(self.add(Step("input", data.shape, data.dtype.name, name="draw"), result))
+        return result
+
+    def refuse(self, reason: str) -> None:
+        raise self.refusal(f"is not pure: {reason}")
+
+
+def _as_kind(value: Any, like: Value) -> Any:
+    """A Parameter stays one: functions may ask what they are given."""
+    if type(value) is type(like):
+        return value
+    other: Any = object.__new__(type(like))
+    other._data, other._node = value._data, value._node
+    return other
+
+
+# ---------------------------------------------------------------- one run, and the two together
+
+
+def traced(
+    fn: Callable[..., Any], name: str, leaves: list[Any], form: trees.Form, outside: Outside
+) -> Traced:
+    """The graph of `fn` for arguments of this form; GraphError with the reason where it has none.
+
+    The tree of the arguments is (args, kwargs).
+    """
+    first = _run(fn, name, leaves, form, outside)
+    second = _run(fn, name, [_other(x) for x in leaves], form, outside)
+    captured = _compared(first, second)
+    tracer, out_form, results = first
+    steps = list(tracer.steps)
+    for at in captured:
+        old = steps[at]
+        steps[at] = Step("input", old.shape, old.dtype, name=old.name or "captured")
+    wanted = [*tracer.inputs, *captured, *tracer.drawn]
+    outputs = {f"i{k}": at for k, at in enumerate(wanted)}
+    outputs |= {f"o{k}": r.at for k, r in enumerate(results) if r.at is not None}
+    outputs |= {f"e{k}": at for k, (at, _) in enumerate(tracer.expected)}
+    graph = tidy(values_only(Graph(steps, outputs)))
+    found = graph.outputs
+    inputs = [found[f"i{k}"] for k in range(len(wanted))]
+    results = [r if r.at is None else r._replace(at=found[f"o{k}"]) for k, r in enumerate(results)]
+    tensors = [v for at in captured for k, v in tracer.strangers if k == at]
+    _name_results(graph, out_form, results)
+    expected = [(found[f"e{k}"], error) for k, (_, error) in enumerate(tracer.expected)]
+    return Traced(graph, inputs, tensors, tracer.draws, out_form, results, expected)
+
+
+def _name_results(graph: Graph, form: trees.Form, results: list[Result]) -> None:
+    graph.outputs = {
+        path or "result": r.at
+        for path, r in zip(trees.paths(form), results, strict=True) if r.at is not None
+    }  # fmt: skip
+
+
+Run = tuple[PureTracer, trees.Form, list[Result]]
+
+
+def _run(
+    fn: Callable[..., Any], name: str, leaves: list[Any], form: trees.Form, outside: Outside
+) -> Run:
+    args, kwargs = form.parts
+    paths = [*trees.paths(args, "argument "), *trees.paths(kwargs, "argument ")]
+    tracer = PureTracer(name, leaves, [p.replace("argument [", "[") for p in paths], outside)
+    given = trees.build(form, tracer.leaves)
+    try:
+        with record.watching(tracer):
+            made = fn(*given[0], **given[1])
+    finally:
+        if tracer.refused is not None:
+            raise tracer.refused from None
+    after, form_after = trees.flatten(given)
+    if form_after != form or any(a is not b for a, b in zip(after, tracer.leaves)):
+        raise tracer.refusal(
+            "puts something else into a list, dict or object that is an argument. A pure function "
+            "returns what is new: build a new one and return it."
+        )
+    if not outside.same():
+        raise tracer.refusal(
+            "changes something outside itself (a list, a dict, an attribute, a variable), which a "
+            "compiled call would not do again. Return it instead."
+        )
+    values, out_form = trees.flatten(made)
+    nodes = {v._node for v in tracer.leaves if isinstance(v, Value) and v._node is not None}
+    results = [
+        _result(tracer, v, path, nodes)
+        for v, path in zip(values, trees.paths(out_form), strict=True)
+    ]
+    return tracer, out_form, results
+
+
+def _result(tracer: PureTracer, value: Any, path: str, nodes: set) -> Result:
+    if not isinstance(value, Value):
+        if not isinstance(value, (int, float, str, bool, type(None))):
+            raise tracer.refusal(
+                f"returns {type(value).__name__} (the result{path}): it must return tensors, "
+                "numbers or strings, in tuples, lists, dicts or data classes"
+            )
+        return Result(None, fixed=value)
+    node = value._node
+    if node is not None and (not isinstance(node, Leaf) or node in nodes):
+        raise tracer.refusal(
+            f"returns a tensor with a history (the result{path}): gradients do not flow out of a "
+            "compiled function. Take them inside, with nnlib.func.grad or nnlib.autograd.grad; "
+            "else pass arguments that require no gradient (p.detach()), return y.detach(), or call "
+            "it under no_grad()."
+        )
+    return Result(tracer.find(value), leaf=node is not None)
+
+
+def _other(leaf: Any) -> Any:
+    """Another value of the same form: elements moved on by one, floats made a little smaller.
+
+    What is a probability, positive, or a class stays so.
+    """
+    if not isinstance(leaf, Value) or not leaf._data.size:
+        return leaf
+    data = np.roll(leaf._data, 1)
+    if data.dtype.kind == "f":
+        data = (data * data.dtype.type(0.96875) + data.dtype.type(2**-10)).astype(data.dtype)
+    return _as_kind(make(np.asarray(data)[()], None if leaf._node is None else Leaf()), leaf)
+
+
+def _compared(first: Run, second: Run) -> list[int]:
+    """The positions of captured tensors; GraphError where the two runs are not one program."""
+    (a, form, results), (b, other_form, other_results) = first, second
+    if form != other_form or [_known(r) for r in results] != [_known(r) for r in other_results]:
+        raise a.refusal(
+            "returned something else when it ran a second time on other values: what it returns "
+            "besides tensors must not depend on them, or on a counter, a clock or a random number"
+        )
+    if len(a.steps) != len(b.steps):
+        raise _differ(a, f"{len(a.steps)} and {len(b.steps)} steps")
+    captured = []
+    mine, theirs = dict(a.strangers), dict(b.strangers)
+    for at, (x, y) in enumerate(zip(a.steps, b.steps, strict=True)):
+        if _shown(x) != _shown(y):
+            raise _differ(a, f"{x.op} and {y.op}, step {at}")
+        if x.op == "constant" and at in mine and mine[at] is theirs.get(at):
+            captured.append(at)
+            if mine[at]._node is not None:
+                raise a.needs_gradient(mine[at])
+            _check_reachable(a, mine[at])
+        elif x.op == "constant" and not _equal(x.value, y.value):
+            raise _differ(a, _between(x.value, y.value))
+    for (_, x), (_, y) in zip(a.numbers, b.numbers, strict=True):
+        if type(x) is not type(y) or not _equal(x, y):
+            raise _differ(a, _between(x, y))
+    return captured
+
+
+def _known(result: Result) -> Any:
+    return result.at, result.leaf, type(result.fixed), repr(result.fixed)
+
+
+def _shown(step: Step) -> Any:
+    return step.op, step.shape, step.dtype, step.inputs, repr(sorted(step.attrs.items()))
+
+
+def _equal(x: Any, y: Any) -> bool:
+    x, y = np.asarray(x), np.asarray(y)
+    return x.shape == y.shape and x.dtype == y.dtype and x.tobytes() == y.tobytes()
+
+
+def _between(x: Any, y: Any) -> str:
+    x, y = np.asarray(x), np.asarray(y)
+    return f"a constant of {x.ravel()[:1]} once and of {y.ravel()[:1]} then"
+
+
+def _differ(tracer: PureTracer, how: str) -> GraphError:
+    return tracer.refusal(
+        f"did not do the same when it ran a second time on other values ({how}). It depends on "
+        "something that is not an argument, or on a value: NumPy's random numbers, a clock, a "
+        "counter, a number taken out of a tensor. Pass it in as an argument."
+    )
+
+
+def _check_reachable(tracer: PureTracer, value: Value) -> None:
+    if not tracer.outside.holds(value):
+        raise tracer.refusal(
+            "uses a tensor that is not an argument, reached in a way that cannot be followed. Pass "
+            "it as an argument."
+        )
