@@ -19,7 +19,7 @@ PIP         := $(BIN)/python -m pip --disable-pip-version-check
 NO_PACKAGE   = { echo "error: pip could not have the package that it names above (No matching distribution found for …); is the network up?" >&2; exit 1; }
 
 .DEFAULT_GOAL := help
-.PHONY: fuzz help book serve lab test quick lint lint-chapters types notebooks notebooks-check bench bench-run \
+.PHONY: fuzz help book serve lab test quick lint lint-chapters types types-of-editors notebooks notebooks-check bench bench-run \
         new-chapter watch assignment grade progress test-class \
         frontend frontend-check assets clean distclean site-for-tests browser scripts versions
 
@@ -87,6 +87,11 @@ lint: $(TEST_STAMP)
 
 types: $(TEST_STAMP)
 	$(BIN)/mypy
+
+# What an editor says of nnlib's public names, by pyright's engine as well (300 MB, so by itself).
+types-of-editors: $(TEST_STAMP)
+	@$(PIP) install -q basedpyright==1.40.2 || $(NO_PACKAGE)
+	$(BIN)/python -m pytest -q tests/nnlib/test_types.py
 
 # CHAPTER=name runs one chapter; without it, all of them.
 CHAPTERS := $(if $(CHAPTER),chapters/$(CHAPTER).ipynb,index.ipynb chapters)

@@ -8,12 +8,14 @@ part replaced.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import numpy as np
 
 from nnlib import dtypes, record
+from nnlib._types import Number, Operand
 from nnlib.functions import create
 from nnlib.functions import elementwise as e
 from nnlib.functions import index as i
@@ -22,10 +24,16 @@ from nnlib.functions._args import F32, F64, is_number, needs_tensor
 from nnlib.primitives import shape as ps
 from nnlib.record import GRAD, PLAIN, Leaf, Value
 
+if TYPE_CHECKING:
+    from nnlib.functions.create import Generator
+    from nnlib.tensor import Tensor
+
+T = TypeVar("T", bound=Value)
+
 # ---------------------------------------------------------------- what all in-place forms do
 
 
-def become(x: Value, result: Value, how: str) -> Any:
+def become(x: T, result: Any, how: str) -> T:
     """Write `result` into the memory of `x` and give `x` its history."""
     recording = record.grad_enabled()
     view = getattr(x, "_view", None)
@@ -42,7 +50,7 @@ def become(x: Value, result: Value, how: str) -> Any:
     if record.watcher is not None:
         record.watcher.rebound(x, result)
     history = recording and result._node is not None
-    chain = [x]
+    chain: list[Any] = [x]
     if view is not None:
         history = recording and (result._node is not None or view[0]._node is not None)
         if history or record.watcher is not None:
@@ -52,7 +60,7 @@ def become(x: Value, result: Value, how: str) -> Any:
     return x
 
 
-def _refuse_leaf(x: Value, view: Any, how: str) -> None:
+def _refuse_leaf(x: Any, view: Any, how: str) -> None:
     kind = "leaf Variable"
     while not isinstance(x._node, Leaf):
         if view is None or view[1] is None:  # no view, or a detached one: another history
@@ -64,7 +72,7 @@ def _refuse_leaf(x: Value, view: Any, how: str) -> None:
     )
 
 
-def _refuse_misfit(x: Value, result: Value, how: str) -> None:
+def _refuse_misfit(x: Any, result: Tensor, how: str) -> None:
     old, new = x._data, result._data
     if new.shape != old.shape:
         raise RuntimeError(
@@ -83,7 +91,7 @@ def _holds(array: Any) -> str:
     return {"b": "b", "u": "ui", "i": "ui", "f": "fui"}[array.dtype.kind]
 
 
-def _write(x: Value, new: Any, how: str) -> None:
+def _write(x: Any, new: Any, how: str) -> None:
     if not isinstance(x._data, np.ndarray):  # a number that nobody shares
         x._data = np.asarray(new).astype(x._data.dtype)[()]
         return
@@ -117,7 +125,7 @@ def _once_each(array: np.ndarray, new: np.ndarray, how: str) -> tuple[np.ndarray
     return whole[first], new[first]
 
 
-def _rewrite_base(x: Value, view: Any, history: bool, chain: list[Value]) -> None:
+def _rewrite_base(x: Any, view: Any, history: bool, chain: list[Any]) -> None:
     """What `x` is a view of: its old self with x in the place that x shows."""
     base, primitive, attrs = view
     if primitive is None:  # detached: one memory, two histories
@@ -136,7 +144,7 @@ def _rewrite_base(x: Value, view: Any, history: bool, chain: list[Value]) -> Non
         _rewrite_base(base, above, history and primitive is not None, chain)
 
 
-def _renew_views(base: Value, chain: list[Value], history: bool) -> None:
+def _renew_views(base: Any, chain: list[Any], history: bool) -> None:
     """Views that were made before the change show the new values: they get the new history too."""
     for known in getattr(base, "_views", ()):
         view = known()
@@ -156,7 +164,7 @@ def _renew_views(base: Value, chain: list[Value], history: bool) -> None:
         _renew_views(view, chain, history)
 
 
-def _put_back(base: Value, primitive: Any, attrs: Any, value: Value) -> Any:
+def _put_back(base: Any, primitive: Any, attrs: Any, value: Tensor) -> Any:
     if primitive is ps.slice_:
         return i.written_slice(base, attrs["index"], value)
     if primitive is ps.reshape:
@@ -172,7 +180,7 @@ def _put_back(base: Value, primitive: Any, attrs: Any, value: Value) -> Any:
     )
 
 
-def _old(x: Value) -> Any:
+def _old(x: Any) -> Any:
     """x as it was before the change: its own copy, so that what a gradient saves stays true."""
     other = record.make(np.array(x._data)[()], x._node)
     if record.watcher is not None:
@@ -180,7 +188,7 @@ def _old(x: Value) -> Any:
     return other
 
 
-def _records(x: Value, others: Any) -> bool:
+def _records(x: Any, others: Any) -> bool:
     """Whether the change is seen by a gradient or a watcher (then nothing is done behind them)."""
     if record.watcher is not None:
         return True
@@ -192,54 +200,54 @@ def _records(x: Value, others: Any) -> bool:
     return any(isinstance(v, Value) and v._node is not None for v in (x, *others))
 
 
-def _in_place(name: str, function: Callable[..., Any]) -> Any:
-    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
-        before = _old(self) if _records(self, args) else self
-        return become(self, function(before, *args, **kwargs), name)
-
-    method.__name__ = method.__qualname__ = name
-    method.__doc__ = f"{name[:-1]}() in place: changes this tensor and returns it."
-    return method
+def in_place(x: T, name: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> T:
+    """`x` changed to function(x, …): what the method `name` of it does."""
+    before = _old(x) if _records(x, args) else x
+    return become(x, function(before, *args, **kwargs), name)
 
 
 def _scaled(other: Any, alpha: Any) -> Any:
     if alpha.__class__ is int and alpha == 1:
         return other
-    return e.mul(other, alpha) if isinstance(other, Value) else other * alpha
+    return e.mul(other, alpha) if isinstance(other, Value) else other * alpha  # type: ignore[arg-type]
 
 
-def _arithmetic(name: str, function: Callable[..., Any], ufunc: Any) -> Any:
-    """An operator in place; floats that nobody records are computed where they stand."""
-    slow = _in_place(name, function)
+F = TypeVar("F", bound=Callable[..., Any])
 
-    def method(self: Any, other: Any, alpha: Any = 1) -> Any:
-        x, mode = self._data, record.mode
-        if (
-            mode <= GRAD
-            and x.__class__ is np.ndarray
-            and (x.dtype is F32 or x.dtype is F64)
-            and (mode == PLAIN or self._node is None)
-            and getattr(self, "_view", None) is None
-            and (alpha.__class__ is float or alpha.__class__ is int)
-        ):
-            y = other
-            if isinstance(other, Value):
-                y = other._data
-                if y.dtype is not x.dtype or (mode != PLAIN and other._node is not None):
-                    return slow(self, _scaled(other, alpha))
-            elif other.__class__ is not float and other.__class__ is not int:
-                return slow(self, _scaled(other, alpha))
-            try:
-                ufunc(x, y if alpha == 1 else y * alpha, out=x)
-            except ValueError:  # a shape that would grow, or an expanded tensor: say so
-                return slow(self, _scaled(other, alpha))
-            record.mark_changed(x)
-            return self
-        return slow(self, _scaled(other, alpha))
 
-    method.__name__ = method.__qualname__ = name
-    method.__doc__ = slow.__doc__
-    return method
+def _where_it_stands(ufunc: Any) -> Callable[[F], F]:
+    """Lets an operator in place compute floats that nobody records in their own memory."""
+
+    def decorate(slow: Any) -> Any:
+        @functools.wraps(slow)
+        def method(self: Any, other: Any, *alpha: Any) -> Any:
+            x, mode = self._data, record.mode
+            if (
+                mode <= GRAD
+                and x.__class__ is np.ndarray
+                and (x.dtype is F32 or x.dtype is F64)
+                and (mode == PLAIN or self._node is None)
+                and getattr(self, "_view", None) is None
+                and (not alpha or alpha[0].__class__ is float or alpha[0].__class__ is int)
+            ):
+                y = other
+                if isinstance(other, Value):
+                    y = other._data
+                    if y.dtype is not x.dtype or (mode != PLAIN and other._node is not None):
+                        return slow(self, other, *alpha)
+                elif other.__class__ is not float and other.__class__ is not int:
+                    return slow(self, other, *alpha)
+                try:
+                    ufunc(x, y * alpha[0] if alpha else y, out=x)
+                except ValueError:  # a shape that would grow, or an expanded tensor: say so
+                    return slow(self, other, *alpha)
+                record.mark_changed(x)
+                return self
+            return slow(self, other, *alpha)
+
+        return method
+
+    return decorate
 
 
 # ---------------------------------------------------------------- the methods
@@ -250,87 +258,234 @@ class InPlace(Value):
 
     __slots__ = ()
 
-    __iadd__, __isub__ = (
-        _arithmetic("add_", e.plus, np.add),
-        _arithmetic("sub_", e.minus, np.subtract),
-    )
-    __imul__ = mul_ = _arithmetic("mul_", e.mul, np.multiply)
-    __itruediv__ = _arithmetic("div_", e.over, np.divide)
-    div_ = _in_place("div_", e.div)
-    __ipow__ = pow_ = _in_place("pow_", e.pow)
-    __ifloordiv__ = floor_divide_ = _in_place("floor_divide_", e.floor_divide)
-    __imod__ = remainder_ = _in_place("remainder_", e.remainder)
-    __iand__ = bitwise_and_ = _in_place("bitwise_and_", e.bitwise_and)
-    __ior__ = bitwise_or_ = _in_place("bitwise_or_", e.bitwise_or)
-    __ixor__ = bitwise_xor_ = _in_place("bitwise_xor_", e.bitwise_xor)
-    __ilshift__ = bitwise_left_shift_ = _in_place("bitwise_left_shift_", e.bitwise_left_shift)
-    __irshift__ = bitwise_right_shift_ = _in_place("bitwise_right_shift_", e.bitwise_right_shift)
-    bitwise_not_, logical_not_ = (
-        _in_place("bitwise_not_", e.bitwise_not), _in_place("logical_not_", e.logical_not),
-    )  # fmt: skip
-    exp_, log_, sqrt_, neg_, abs_ = (
-        _in_place(f"{f.__name__}_", f) for f in (e.exp, e.log, e.sqrt, e.neg, e.abs)
-    )
-    sigmoid_, tanh_, relu_, square_, reciprocal_ = (
-        _in_place(f"{f.__name__}_", f) for f in (e.sigmoid, e.tanh, e.relu, e.square, e.reciprocal)
-    )
-    sin_, cos_, floor_, ceil_, round_, trunc_, sign_ = (
-        _in_place(f"{f.__name__}_", f)
-        for f in (e.sin, e.cos, e.floor, e.ceil, e.round, e.trunc, e.sign)
-    )
-    clamp_ = clip_ = _in_place("clamp_", e.clamp)
-    nan_to_num_, lerp_ = _in_place("nan_to_num_", e.nan_to_num), _in_place("lerp_", e.lerp)
-    addcmul_, addcdiv_ = _in_place("addcmul_", e.addcmul), _in_place("addcdiv_", e.addcdiv)
-    masked_fill_ = _in_place("masked_fill_", i.masked_fill)
-    scatter_, scatter_add_ = (
-        _in_place("scatter_", i.scatter), _in_place("scatter_add_", i.scatter_add),
-    )  # fmt: skip
-    index_add_ = _in_place("index_add_", i.index_add)
+    @_where_it_stands(np.add)
+    def __iadd__(self, other: Operand, alpha: Number = 1) -> Self:
+        return in_place(self, "add_", e.plus, _scaled(other, alpha))
 
-    def add_(self, other: Any, *, alpha: Any = 1) -> Any:
+    @_where_it_stands(np.subtract)
+    def __isub__(self, other: Operand, alpha: Number = 1) -> Self:
+        return in_place(self, "sub_", e.minus, _scaled(other, alpha))
+
+    @_where_it_stands(np.divide)
+    def __itruediv__(self, other: Operand) -> Self:
+        return in_place(self, "div_", e.over, other)
+
+    def add_(self, other: Operand, *, alpha: Number = 1) -> Self:
         """add() in place: changes this tensor and returns it."""
-        return self.__iadd__(other, alpha)
+        return self.__iadd__(other) if alpha == 1 else self.__iadd__(other, alpha)
 
-    def sub_(self, other: Any, *, alpha: Any = 1) -> Any:
+    def sub_(self, other: Operand, *, alpha: Number = 1) -> Self:
         """sub() in place: changes this tensor and returns it."""
-        return self.__isub__(other, alpha)
+        return self.__isub__(other) if alpha == 1 else self.__isub__(other, alpha)
 
-    def zero_(self) -> Any:
+    @_where_it_stands(np.multiply)
+    def mul_(self, other: Operand) -> Self:
+        """mul() in place: changes this tensor and returns it."""
+        return in_place(self, "mul_", e.mul, other)
+
+    def div_(self, other: Operand, *, rounding_mode: str | None = None) -> Self:
+        """div() in place: changes this tensor and returns it."""
+        return in_place(self, "div_", e.div, other, rounding_mode=rounding_mode)
+
+    def pow_(self, exponent: Operand) -> Self:
+        """pow() in place: changes this tensor and returns it."""
+        return in_place(self, "pow_", e.pow, exponent)
+
+    def floor_divide_(self, other: Operand) -> Self:
+        """floor_divide() in place: changes this tensor and returns it."""
+        return in_place(self, "floor_divide_", e.floor_divide, other)
+
+    def remainder_(self, other: Operand) -> Self:
+        """remainder() in place: changes this tensor and returns it."""
+        return in_place(self, "remainder_", e.remainder, other)
+
+    def bitwise_and_(self, other: Operand) -> Self:
+        """bitwise_and() in place: changes this tensor and returns it."""
+        return in_place(self, "bitwise_and_", e.bitwise_and, other)
+
+    def bitwise_or_(self, other: Operand) -> Self:
+        """bitwise_or() in place: changes this tensor and returns it."""
+        return in_place(self, "bitwise_or_", e.bitwise_or, other)
+
+    def bitwise_xor_(self, other: Operand) -> Self:
+        """bitwise_xor() in place: changes this tensor and returns it."""
+        return in_place(self, "bitwise_xor_", e.bitwise_xor, other)
+
+    def bitwise_left_shift_(self, other: Operand) -> Self:
+        """bitwise_left_shift() in place: changes this tensor and returns it."""
+        return in_place(self, "bitwise_left_shift_", e.bitwise_left_shift, other)
+
+    def bitwise_right_shift_(self, other: Operand) -> Self:
+        """bitwise_right_shift() in place: changes this tensor and returns it."""
+        return in_place(self, "bitwise_right_shift_", e.bitwise_right_shift, other)
+
+    __imul__ = mul_
+    __ipow__, __ifloordiv__, __imod__ = pow_, floor_divide_, remainder_
+    __iand__, __ior__, __ixor__ = bitwise_and_, bitwise_or_, bitwise_xor_
+    __ilshift__, __irshift__ = bitwise_left_shift_, bitwise_right_shift_
+
+    def bitwise_not_(self) -> Self:
+        """bitwise_not() in place: changes this tensor and returns it."""
+        return in_place(self, "bitwise_not_", e.bitwise_not)
+
+    def logical_not_(self) -> Self:
+        """logical_not() in place: changes this tensor and returns it."""
+        return in_place(self, "logical_not_", e.logical_not)
+
+    def exp_(self) -> Self:
+        """exp() in place: changes this tensor and returns it."""
+        return in_place(self, "exp_", e.exp)
+
+    def log_(self) -> Self:
+        """log() in place: changes this tensor and returns it."""
+        return in_place(self, "log_", e.log)
+
+    def sqrt_(self) -> Self:
+        """sqrt() in place: changes this tensor and returns it."""
+        return in_place(self, "sqrt_", e.sqrt)
+
+    def neg_(self) -> Self:
+        """neg() in place: changes this tensor and returns it."""
+        return in_place(self, "neg_", e.neg)
+
+    def abs_(self) -> Self:
+        """abs() in place: changes this tensor and returns it."""
+        return in_place(self, "abs_", e.abs)
+
+    def sigmoid_(self) -> Self:
+        """sigmoid() in place: changes this tensor and returns it."""
+        return in_place(self, "sigmoid_", e.sigmoid)
+
+    def tanh_(self) -> Self:
+        """tanh() in place: changes this tensor and returns it."""
+        return in_place(self, "tanh_", e.tanh)
+
+    def relu_(self) -> Self:
+        """relu() in place: changes this tensor and returns it."""
+        return in_place(self, "relu_", e.relu)
+
+    def square_(self) -> Self:
+        """square() in place: changes this tensor and returns it."""
+        return in_place(self, "square_", e.square)
+
+    def reciprocal_(self) -> Self:
+        """reciprocal() in place: changes this tensor and returns it."""
+        return in_place(self, "reciprocal_", e.reciprocal)
+
+    def sin_(self) -> Self:
+        """sin() in place: changes this tensor and returns it."""
+        return in_place(self, "sin_", e.sin)
+
+    def cos_(self) -> Self:
+        """cos() in place: changes this tensor and returns it."""
+        return in_place(self, "cos_", e.cos)
+
+    def floor_(self) -> Self:
+        """floor() in place: changes this tensor and returns it."""
+        return in_place(self, "floor_", e.floor)
+
+    def ceil_(self) -> Self:
+        """ceil() in place: changes this tensor and returns it."""
+        return in_place(self, "ceil_", e.ceil)
+
+    def trunc_(self) -> Self:
+        """trunc() in place: changes this tensor and returns it."""
+        return in_place(self, "trunc_", e.trunc)
+
+    def sign_(self) -> Self:
+        """sign() in place: changes this tensor and returns it."""
+        return in_place(self, "sign_", e.sign)
+
+    def round_(self, *, decimals: int = 0) -> Self:
+        """round() in place: changes this tensor and returns it."""
+        return in_place(self, "round_", e.round, decimals=decimals)
+
+    def clamp_(self, min: Operand | None = None, max: Operand | None = None) -> Self:
+        """clamp() in place: changes this tensor and returns it."""
+        return in_place(self, "clamp_", e.clamp, min, max)
+
+    clip_ = clamp_
+
+    def nan_to_num_(
+        self, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None
+    ) -> Self:
+        """nan_to_num() in place: changes this tensor and returns it."""
+        return in_place(self, "nan_to_num_", e.nan_to_num, nan, posinf, neginf)
+
+    def lerp_(self, end: Tensor, weight: Operand) -> Self:
+        """lerp() in place: changes this tensor and returns it."""
+        return in_place(self, "lerp_", e.lerp, end, weight)
+
+    def addcmul_(self, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1) -> Self:
+        """addcmul() in place: changes this tensor and returns it."""
+        return in_place(self, "addcmul_", e.addcmul, tensor1, tensor2, value=value)
+
+    def addcdiv_(self, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1) -> Self:
+        """addcdiv() in place: changes this tensor and returns it."""
+        return in_place(self, "addcdiv_", e.addcdiv, tensor1, tensor2, value=value)
+
+    def masked_fill_(self, mask: Tensor, value: Operand) -> Self:
+        """masked_fill() in place: changes this tensor and returns it."""
+        return in_place(self, "masked_fill_", i.masked_fill, mask, value)
+
+    def scatter_(self, dim: int, index: Tensor, src: Operand) -> Self:
+        """scatter() in place: changes this tensor and returns it."""
+        return in_place(self, "scatter_", i.scatter, dim, index, src)
+
+    def scatter_add_(self, dim: int, index: Tensor, src: Tensor) -> Self:
+        """scatter_add() in place: changes this tensor and returns it."""
+        return in_place(self, "scatter_add_", i.scatter_add, dim, index, src)
+
+    def index_add_(self, dim: int, index: Tensor, source: Tensor, *, alpha: Number = 1) -> Self:
+        """index_add() in place: changes this tensor and returns it."""
+        return in_place(self, "index_add_", i.index_add, dim, index, source, alpha=alpha)
+
+    def zero_(self) -> Self:
         """Every element becomes 0."""
-        return become(self, _replacing(self, create.zeros_like(self)), "zero_")
+        return become(
+            self, _replacing(self, create.zeros_like(needs_tensor("zero_", self))), "zero_"
+        )
 
-    def fill_(self, value: Any) -> Any:
+    def fill_(self, value: Operand) -> Self:
         """Every element becomes `value`: a number or a 0-d tensor."""
         if is_number(value):
-            return become(self, _replacing(self, create.full_like(self, value)), "fill_")
+            return become(
+                self,
+                _replacing(self, create.full_like(needs_tensor("fill_", self), value)),
+                "fill_",
+            )
         v = needs_tensor("fill_", value)
         if v._data.ndim:
             raise RuntimeError(
                 "fill_ only supports 0-dimension value tensor but got tensor with "
                 f"{v._data.ndim} dimensions."
             )
-        filled = s.expand(e.to_dtype(v, self.dtype), self._data.shape)  # type: ignore[attr-defined]
+        filled = s.expand(e.to_dtype(v, dtypes.of(self._data)), self._data.shape)
         return become(self, _replacing(self, filled), "fill_")
 
-    def copy_(self, src: Any) -> Any:
+    def copy_(self, src: Operand) -> Self:
         """Every element becomes that of `src`, which broadcasts and is cast to this type."""
         if is_number(src):
             src = create.tensor(src)
-        source = e.to_dtype(needs_tensor("copy_", src), self.dtype)  # type: ignore[attr-defined]
+        source = e.to_dtype(needs_tensor("copy_", src), dtypes.of(self._data))
         if source._data.shape != self._data.shape:
             source = s.expand(source, self._data.shape)
         if source is src:  # a step of its own: this tensor is a copy, and no second leaf
             source = e.clone(source)
         return become(self, _replacing(self, source), "copy_")
 
-    def normal_(self, mean: float = 0, std: float = 1, *, generator: Any = None) -> Any:
+    def normal_(
+        self, mean: float = 0, std: float = 1, *, generator: Generator | None = None
+    ) -> Self:
         """Every element becomes a draw from the normal distribution."""
         if std < 0:
             raise RuntimeError(f"normal_ expects std >= 0.0, but found std {std}")
         draw = create._stream(generator).normal(mean, std, self._data.shape)
         return become(self, _drawn(self, draw), "normal_")
 
-    def uniform_(self, from_: float = 0, to: float = 1, *, generator: Any = None) -> Any:
+    def uniform_(
+        self, from_: float = 0, to: float = 1, *, generator: Generator | None = None
+    ) -> Self:
         """Every element becomes a draw from the uniform distribution on [from_, to)."""
         if from_ > to:
             raise RuntimeError(
@@ -339,21 +494,21 @@ class InPlace(Value):
         draw = create._stream(generator).uniform(from_, to, self._data.shape)
         return become(self, _drawn(self, draw), "uniform_")
 
-    def bernoulli_(self, p: float = 0.5, *, generator: Any = None) -> Any:
+    def bernoulli_(self, p: float = 0.5, *, generator: Generator | None = None) -> Self:
         """Every element becomes 1 with probability p, else 0."""
         draw = create._stream(generator).random(self._data.shape) < p
         return become(
             self, record.make(np.asarray(draw).astype(self._data.dtype)[()]), "bernoulli_"
         )
 
-    def __setitem__(self, key: Any, value: Any) -> None:
+    def __setitem__(self, key: Any, value: Operand) -> None:
         if not isinstance(value, Value) and not is_number(value):
             raise TypeError(
                 f"can't assign a {type(value).__name__} to a tensor: make it one first, "
                 "nnlib.tensor(…)"
             )
         if not self._data.flags.writeable and self._data.ndim and not _records(self, (value,)):
-            part = s.getitem(self, key)
+            part = s.getitem(needs_tensor("__setitem__", self), key)
             if not np.may_share_memory(part._data, self._data):
                 raise _one_in_memory()
             part.copy_(value)  # refused where elements are one in memory
@@ -365,14 +520,14 @@ class InPlace(Value):
         record.mark_changed(self._data)
 
 
-def _replacing(x: Value, new: Any) -> Any:
+def _replacing(x: Any, new: Any) -> Any:
     """`new` in place of all of x: the history of x goes on, with the gradient 0 from here."""
     if not record.grad_enabled() or x._node is None or isinstance(x._node, Leaf):
         return new
     return e.where(record.make(np.ones(x._data.shape, bool)[()]), new, _old(x))
 
 
-def _drawn(x: Value, draw: Any) -> Value:
+def _drawn(x: Any, draw: Any) -> Tensor:
     if x._data.dtype.kind != "f":
         raise NotImplementedError(
             f"random floats cannot be written into a tensor of {dtypes.of(x._data).name}"

@@ -62,7 +62,7 @@ def _ends(x: np.ndarray) -> np.ndarray:
     return x
 
 
-def _nested(x: np.ndarray, indent: int, short: bool, width: int, write: Any) -> str:
+def _nested(x: np.ndarray, indent: int, short: bool, width: int, write: Callable[..., str]) -> str:
     if x.ndim == 0:
         return write(x.item())
     shown: list[Any] = list(x)

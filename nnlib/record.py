@@ -12,9 +12,12 @@ import warnings
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from nnlib.tensor import Tensor
 
 # PyTorch computes inf and nan silently; NumPy's warnings about them, where nnlib's own lines raise
 # them, would only tell a reader about our insides.  Their own NumPy code keeps its warnings.
@@ -42,7 +45,7 @@ class Node:
     )  # fmt: skip
 
     primitive: Any  # a Primitive; None for a leaf
-    edges: tuple
+    edges: tuple[Any, ...]
     attrs: Any
     args: Any
     out: Any
@@ -50,7 +53,12 @@ class Node:
     extra: dict[str, Any] | None
     time: int
 
-    def __init__(self, primitive: Primitive | None, edges: tuple = (), attrs: dict | None = None):
+    def __init__(
+        self,
+        primitive: Primitive | None,
+        edges: tuple[Any, ...] = (),
+        attrs: dict[str, Any] | None = None,
+    ):
         self.primitive = primitive
         self.edges = edges
         self.attrs = attrs
@@ -80,7 +88,7 @@ class Leaf(Node):
 
     def __init__(self) -> None:
         super().__init__(None)
-        self.grad: Value | None = None
+        self.grad: Tensor | None = None
 
 
 class Value:
@@ -90,21 +98,26 @@ class Value:
 
     _data: Array
     _node: Node | None
-    _view: tuple[Value, Primitive | None, dict | None]  # of a view: what it shows, and how
+    # Of a view: what it shows, and how.
+    _view: tuple[Value, Primitive | None, dict[str, Any] | None]
     _views: list[weakref.ref[Value]]  # the views of it that may still be in use
 
 
 class Watcher(Protocol):
     """Sees every primitive as it is applied: the tracer of `nnlib.graph` is one."""
 
-    def saw(self, primitive: Primitive, args: tuple, attrs: dict, result: Value) -> None: ...
+    def saw(
+        self, primitive: Primitive, args: tuple[Any, ...], attrs: dict[str, Any], result: Value
+    ) -> None: ...
     def alias(self, value: Value, of: Value) -> None: ...
     def changing(self, value: Value, how: str) -> None: ...
     def rebound(self, value: Value, result: Value) -> None: ...
     def custom(self, value: Value, name: str) -> None: ...
     def peeked(self, value: Value, how: str) -> None: ...
     def expects(self, value: Value, low: float, high: float, error: str) -> None: ...
-    def draw(self, function: Callable[..., Any], args: tuple, kwargs: dict) -> Any: ...
+    def draw(
+        self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any: ...
     def refuse(self, reason: str) -> None: ...
     def leaf_grad(self, leaf: Node) -> None: ...
 
@@ -244,7 +257,7 @@ class Primitive:
         name: str,
         forward: Callable[..., Array],
         *vjps: Callable[..., Any] | None,
-        joint: Callable[..., tuple] | None = None,
+        joint: Callable[..., tuple[Any, ...]] | None = None,
         saves: str = "both",
         broadcasts: bool = False,
         view: bool = False,
@@ -278,10 +291,11 @@ class Primitive:
         return self.forward(*args, **attrs)
 
 
-def apply(primitive: Primitive, args: Sequence[Any], attrs: dict) -> Any:
+def apply(primitive: Primitive, args: Sequence[Any], attrs: dict[str, Any]) -> Tensor:
     """Compute ``primitive(*args, **attrs)`` and record it.  Arguments: Values, numbers, arrays."""
     if primitive.plain is not None and watcher is not None:
-        return primitive.plain(*args, **attrs)  # what is watched is written out
+        written_out: Tensor = primitive.plain(*args, **attrs)  # what is watched
+        return written_out
     if primitive.view:
         return _apply_view(primitive, args[0], attrs)
     arrays = tuple([a._data if isinstance(a, Value) else a for a in args])
@@ -301,18 +315,20 @@ def apply(primitive: Primitive, args: Sequence[Any], attrs: dict) -> Any:
     return result
 
 
-def _apply_keeping(primitive: Primitive, args: Sequence[Any], arrays: tuple, attrs: dict) -> Any:
+def _apply_keeping(
+    primitive: Primitive, args: Sequence[Any], arrays: tuple[Any, ...], attrs: dict[str, Any]
+) -> Tensor:
     edges = tuple([a._node if isinstance(a, Value) else None for a in args])
     if not any(edges):
         return make(primitive.forward(*arrays, **attrs))
     assert primitive.keeping is not None
     out, kept = primitive.keeping(*arrays, **attrs)
-    result = make(out, record(primitive, edges, arrays, out, attrs))
-    result._node.out = kept
-    return result
+    node = record(primitive, edges, arrays, out, attrs)
+    node.out = kept
+    return make(out, node)
 
 
-def _apply_view(primitive: Primitive, base: Value, attrs: dict) -> Any:
+def _apply_view(primitive: Primitive, base: Value, attrs: dict[str, Any]) -> Tensor:
     """Apply a primitive whose result looks at the memory of its argument, where NumPy can."""
     data = as_memory(base)
     out = primitive.forward(data, **attrs)
@@ -332,7 +348,7 @@ def as_memory(value: Value) -> np.ndarray:
     data = value._data
     if data.__class__ is not np.ndarray:
         value._data = data = np.asarray(data)
-    return data
+    return data  # type: ignore[no-any-return]
 
 
 def in_memory(owner: np.ndarray, like: np.ndarray, start: int) -> np.ndarray:
@@ -343,7 +359,7 @@ def in_memory(owner: np.ndarray, like: np.ndarray, start: int) -> np.ndarray:
 def offset(array: np.ndarray, owner: np.ndarray) -> int:
     """How many bytes after the start of `owner` the array starts."""
     first, second = (a.__array_interface__["data"][0] for a in (array, owner))
-    return first - second
+    return int(first - second)
 
 
 def note_view(base: Value, view: Value) -> None:
@@ -362,18 +378,24 @@ def note_view(base: Value, view: Value) -> None:
     known.append(weakref.ref(view))
 
 
-def make(data: Array, node: Node | None = None) -> Any:
+def make(data: Array, node: Node | None = None) -> Tensor:
     """Wrap an array as a Tensor."""
-    result = _new(tensor_class)
+    result: Any = _new(tensor_class)
     result._data = data
     result._node = node
-    return result
+    return result  # type: ignore[no-any-return]
 
 
 _new = object.__new__
 
 
-def record(primitive: Primitive, edges: tuple, arrays: tuple, out: Array, attrs: dict | None):
+def record(
+    primitive: Primitive,
+    edges: tuple[Any, ...],
+    arrays: tuple[Any, ...],
+    out: Array,
+    attrs: dict[str, Any] | None,
+) -> Node:
     """The node of one application, keeping no more of it than the vjp needs."""
     node = Node(primitive, edges, attrs or None)
     if primitive.saves_args:
@@ -387,12 +409,12 @@ def record(primitive: Primitive, edges: tuple, arrays: tuple, out: Array, attrs:
     return node
 
 
-def crossed(edges: tuple, arrays: tuple) -> tuple:
+def crossed(edges: tuple[Any, ...], arrays: tuple[Any, ...]) -> tuple[Any, ...]:
     """Keep only the arguments that the other one's gradient needs."""
     return (arrays[0] if edges[1] else None, arrays[1] if edges[0] else None)
 
 
-def _watch(primitive: Primitive, args: Sequence[Any], attrs: dict, result: Value) -> None:
+def _watch(primitive: Primitive, args: Sequence[Any], attrs: dict[str, Any], result: Value) -> None:
     """The long path: show the application to the watcher, and remember where it was made."""
     node = result._node
     if watcher is not None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import builtins
 import math
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Self, SupportsIndex, overload
 
 import numpy as np
 
 from nnlib import autograd, devices, dtypes, printing, record
-from nnlib.autograd.hooks import RemovableHandle
+from nnlib._types import Device, DType, Number, Operand, Sizes
+from nnlib.autograd.hooks import RemovableHandle, registered
 from nnlib.functions import arrange as a
 from nnlib.functions import create
 from nnlib.functions import elementwise as e
@@ -23,7 +25,7 @@ from nnlib.primitives import shape as ps
 from nnlib.record import Leaf, Node, Value
 
 
-class Size(tuple):
+class Size(tuple[int, ...]):
     """A shape: a tuple that prints as PyTorch's.  As ``torch.Size``.
 
     >>> import nnlib
@@ -45,11 +47,15 @@ class Size(tuple):
         """
         return math.prod(self)
 
-    def __getitem__(self, key: Any) -> Any:
+    @overload
+    def __getitem__(self, key: SupportsIndex) -> int: ...
+    @overload
+    def __getitem__(self, key: slice) -> Size: ...
+    def __getitem__(self, key: SupportsIndex | slice) -> int | Size:
         part = super().__getitem__(key)
-        return Size(part) if isinstance(key, slice) else part
+        return part if isinstance(part, int) else Size(part)
 
-    def __add__(self, other: Any) -> Any:
+    def __add__(self, other: tuple[int, ...]) -> Size:  # type: ignore[override]
         return Size(super().__add__(tuple(other)))
 
 
@@ -93,27 +99,27 @@ class Tensor(InPlace):
     __lshift__ = bitwise_left_shift = e.bitwise_left_shift
     __rshift__ = bitwise_right_shift = e.bitwise_right_shift
 
-    def __eq__(self, other: Any) -> Any:  # what is no number is not equal, as in Python
-        return e.eq(self, other) if _comparable(other) else NotImplemented
+    def __eq__(self, other: object) -> Tensor:  # type: ignore[override]  # what is no number is not equal, as in Python
+        return e.eq(self, other) if _comparable(other) else NotImplemented  # type: ignore[arg-type]
 
-    def __ne__(self, other: Any) -> Any:
-        return e.ne(self, other) if _comparable(other) else NotImplemented
+    def __ne__(self, other: object) -> Tensor:  # type: ignore[override]
+        return e.ne(self, other) if _comparable(other) else NotImplemented  # type: ignore[arg-type]
 
-    def __rlshift__(self, other: Any) -> Any:
+    def __rlshift__(self, other: Number) -> Tensor:
         return e.bitwise_left_shift(e.to_dtype(create.tensor(other), self.dtype), self)
 
-    def __rrshift__(self, other: Any) -> Any:
+    def __rrshift__(self, other: Number) -> Tensor:
         return e.bitwise_right_shift(e.to_dtype(create.tensor(other), self.dtype), self)
 
-    def __pos__(self) -> Any:
+    def __pos__(self) -> Tensor:
         if self._data.dtype.kind == "b":
             raise RuntimeError("The `+` operator, on a bool tensor is not supported: use .int()")
         return self
 
-    def __reversed__(self) -> Any:
+    def __reversed__(self) -> Tensor:
         return s.flip(self, 0) if self.ndim else self
 
-    def __contains__(self, element: Any) -> bool:
+    def __contains__(self, element: Any) -> builtins.bool:
         if not isinstance(element, Value) and not is_number(element):
             raise RuntimeError(
                 "Tensor.__contains__ only supports Tensor or scalar, but you passed in a "
@@ -164,7 +170,7 @@ class Tensor(InPlace):
     where = i.where_self
     bernoulli, multinomial = create.bernoulli, create.multinomial
 
-    def expand_as(self, other: Any) -> Any:
+    def expand_as(self, other: Tensor) -> Tensor:
         """Expanded to the shape of `other`.
 
         >>> import nnlib
@@ -174,7 +180,7 @@ class Tensor(InPlace):
         """
         return s.expand(self, needs_tensor("expand_as", other)._data.shape)
 
-    def contiguous(self) -> Any:
+    def contiguous(self) -> Tensor:
         """The same elements, row by row in memory: a copy only where they are not.
 
         >>> import nnlib
@@ -184,7 +190,7 @@ class Tensor(InPlace):
         whole = np.ndim(self._data) == 0 or self._data.flags.c_contiguous
         return self if whole else e.clone(self)
 
-    def is_contiguous(self) -> Any:
+    def is_contiguous(self) -> builtins.bool:
         """Whether the elements stand row by row in memory.
 
         >>> import nnlib
@@ -194,63 +200,99 @@ class Tensor(InPlace):
         return bool(np.ndim(self._data) == 0 or self._data.flags.c_contiguous)
 
     # ------------------------------------------------------------ others like it
-    def new_tensor(self, data: Any, *, dtype: Any = None, device: Any = None,
-                   requires_grad: Any = False) -> Any:  # fmt: skip
+    def new_tensor(
+        self,
+        data: Any,
+        *,
+        dtype: DType | None = None,
+        device: Device | None = None,
+        requires_grad: builtins.bool = False,
+    ) -> Tensor:
         """tensor(data) in this tensor's type.
 
         >>> import nnlib
         >>> nnlib.zeros(2, dtype=nnlib.float64).new_tensor([1, 2])
         tensor([1., 2.], dtype=nnlib.float64)
         """
-        return create.tensor(data, dtype=dtype or self.dtype, device=device,
-                             requires_grad=requires_grad)  # fmt: skip
+        return create.tensor(
+            data, dtype=dtype or self.dtype, device=device, requires_grad=requires_grad
+        )
 
-    def new_zeros(self, *shape: Any, size: Any = None, dtype: Any = None, device: Any = None,
-                requires_grad: Any = False) -> Any:  # fmt: skip
+    def new_zeros(
+        self,
+        *shape: Sizes,
+        size: Sizes | None = None,
+        dtype: DType | None = None,
+        device: Device | None = None,
+        requires_grad: builtins.bool = False,
+    ) -> Tensor:
         """zeros(size) in this tensor's type.
 
         >>> import nnlib
         >>> nnlib.tensor([1, 2]).new_zeros(2)
         tensor([0, 0])
         """
-        return create.zeros(*shape, size=size, dtype=dtype or self.dtype, device=device,
-                            requires_grad=requires_grad)  # fmt: skip
+        return create.zeros(
+            *shape, size=size, dtype=dtype or self.dtype, device=device, requires_grad=requires_grad
+        )
 
-    def new_ones(self, *shape: Any, size: Any = None, dtype: Any = None, device: Any = None,
-                requires_grad: Any = False) -> Any:  # fmt: skip
+    def new_ones(
+        self,
+        *shape: Sizes,
+        size: Sizes | None = None,
+        dtype: DType | None = None,
+        device: Device | None = None,
+        requires_grad: builtins.bool = False,
+    ) -> Tensor:
         """ones(size) in this tensor's type.
 
         >>> import nnlib
         >>> nnlib.tensor([1, 2]).new_ones(2)
         tensor([1, 1])
         """
-        return create.ones(*shape, size=size, dtype=dtype or self.dtype, device=device,
-                            requires_grad=requires_grad)  # fmt: skip
+        return create.ones(
+            *shape, size=size, dtype=dtype or self.dtype, device=device, requires_grad=requires_grad
+        )
 
-    def new_empty(self, *shape: Any, size: Any = None, dtype: Any = None, device: Any = None,
-                requires_grad: Any = False) -> Any:  # fmt: skip
+    def new_empty(
+        self,
+        *shape: Sizes,
+        size: Sizes | None = None,
+        dtype: DType | None = None,
+        device: Device | None = None,
+        requires_grad: builtins.bool = False,
+    ) -> Tensor:
         """empty(size) in this tensor's type.
 
         >>> import nnlib
         >>> nnlib.tensor([1, 2]).new_empty(2, 3).shape
         nnlib.Size([2, 3])
         """
-        return create.empty(*shape, size=size, dtype=dtype or self.dtype, device=device,
-                            requires_grad=requires_grad)  # fmt: skip
+        return create.empty(
+            *shape, size=size, dtype=dtype or self.dtype, device=device, requires_grad=requires_grad
+        )
 
-    def new_full(self, size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None,
-                 requires_grad: Any = False) -> Any:  # fmt: skip
+    def new_full(
+        self,
+        size: Sizes,
+        fill_value: Operand,
+        *,
+        dtype: DType | None = None,
+        device: Device | None = None,
+        requires_grad: builtins.bool = False,
+    ) -> Tensor:
         """full(size, fill_value) in this tensor's type.
 
         >>> import nnlib
         >>> nnlib.tensor([1, 2]).new_full((2,), 7)
         tensor([7, 7])
         """
-        return create.full(size, fill_value, dtype=dtype or self.dtype, device=device,
-                           requires_grad=requires_grad)  # fmt: skip
+        return create.full(
+            size, fill_value, dtype=dtype or self.dtype, device=device, requires_grad=requires_grad
+        )
 
     @property
-    def T(self) -> Any:
+    def T(self) -> Tensor:
         """The tensor with its dimensions in reverse order.
 
         >>> import nnlib
@@ -261,7 +303,7 @@ class Tensor(InPlace):
         return s.permute(self, tuple(reversed(range(self.ndim))))
 
     @property
-    def mT(self) -> Any:
+    def mT(self) -> Tensor:
         """The tensor with its last two dimensions exchanged.
 
         >>> import nnlib
@@ -282,14 +324,14 @@ class Tensor(InPlace):
         return Size(self._data.shape)
 
     @property
-    def ndim(self) -> int:
+    def ndim(self) -> builtins.int:
         """How many dimensions it has, as `dim()` says.
 
         >>> import nnlib
         >>> nnlib.zeros(2, 3).ndim
         2
         """
-        return self._data.ndim
+        return int(self._data.ndim)
 
     @property
     def dtype(self) -> dtypes.dtype:
@@ -301,7 +343,11 @@ class Tensor(InPlace):
         """
         return dtypes.of(self._data)
 
-    def size(self, dim: int | None = None) -> Any:
+    @overload
+    def size(self, dim: None = None) -> Size: ...
+    @overload
+    def size(self, dim: builtins.int) -> builtins.int: ...
+    def size(self, dim: builtins.int | None = None) -> Size | builtins.int:
         """The shape, or one dimension of it.
 
         >>> import nnlib
@@ -311,7 +357,7 @@ class Tensor(InPlace):
         """
         return self.shape if dim is None else self.shape[dim]
 
-    def dim(self) -> int:
+    def dim(self) -> builtins.int:
         """How many dimensions it has.
 
         >>> import nnlib
@@ -331,16 +377,16 @@ class Tensor(InPlace):
 
     nelement = numel
 
-    def is_floating_point(self) -> Any:
+    def is_floating_point(self) -> builtins.bool:
         """Whether its elements are float16, float32 or float64.
 
         >>> import nnlib
         >>> nnlib.tensor([1.0]).is_floating_point(), nnlib.tensor([1]).is_floating_point()
         (True, False)
         """
-        return self._data.dtype.kind == "f"
+        return bool(self._data.dtype.kind == "f")
 
-    def element_size(self) -> int:
+    def element_size(self) -> builtins.int:
         """How many bytes one element takes.
 
         >>> import nnlib
@@ -349,12 +395,12 @@ class Tensor(InPlace):
         """
         return int(self._data.dtype.itemsize)
 
-    def __len__(self) -> int:
+    def __len__(self) -> builtins.int:
         if not self.ndim:
             raise TypeError("len() of a 0-d tensor")
         return int(self._data.shape[0])
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Iterator[Tensor]:
         if not self.ndim:
             raise TypeError("iteration over a 0-d tensor")
         return iter([self[i] for i in range(len(self))])
@@ -362,21 +408,23 @@ class Tensor(InPlace):
     def __repr__(self) -> str:
         return printing.describe(self)
 
-    def __reduce__(self) -> Any:
+    def __reduce__(self) -> tuple[Any, ...]:
         """What pickle and copy.copy take: the values and requires_grad, not the graph or .grad."""
         if record.watcher is not None:
             record.watcher.peeked(self, "pickle or copy")
         return _rebuilt, (self.__class__, record.as_memory(self), self.requires_grad)
 
-    def __deepcopy__(self, memo: dict) -> Any:
+    def __deepcopy__(self, memo: dict[builtins.int, Any]) -> Tensor:
         if id(self) in memo:
-            return memo[id(self)]
+            known: Tensor = memo[id(self)]
+            return known
         if not self.is_leaf:
             raise RuntimeError(
                 "Only Tensors created explicitly by the user (graph leaves) support the deepcopy "
                 "protocol at the moment: this one was computed from tensors that are recorded. "
                 "Copy x.detach(), or write x.clone() to keep the graph."
             )
+        new: Tensor
         if record.watcher is None:
             new = _rebuilt(self.__class__, _copied_memory(self, memo), self.requires_grad)
         else:
@@ -394,7 +442,7 @@ class Tensor(InPlace):
         return format(self.item(), spec) if not self.ndim else format(repr(self), spec)
 
     # ------------------------------------------------------------ leaving nnlib
-    def item(self) -> Any:
+    def item(self) -> builtins.int | builtins.float:
         """The number in a tensor with one element.
 
         RuntimeError where it has more or fewer elements.
@@ -409,9 +457,10 @@ class Tensor(InPlace):
             )
         if record.watcher is not None:
             record.watcher.peeked(self, "item()")
-        return self._data.item()
+        number: builtins.int | builtins.float = self._data.item()
+        return number
 
-    def __bool__(self) -> bool:
+    def __bool__(self) -> builtins.bool:
         if self._data.size != 1:
             raise RuntimeError(
                 "Boolean value of Tensor with more than one value is ambiguous: use .any() or "
@@ -419,18 +468,18 @@ class Tensor(InPlace):
             )
         return bool(self.item())
 
-    def __float__(self) -> float:
+    def __float__(self) -> builtins.float:
         return float(self.item())
 
-    def __int__(self) -> int:
+    def __int__(self) -> builtins.int:
         return int(self.item())
 
-    def __index__(self) -> int:
+    def __index__(self) -> builtins.int:
         if self._data.dtype.kind not in "iub" or self._data.size != 1:
             raise TypeError("only integer tensors of a single element can be converted to an index")
         return int(self.item())
 
-    def tolist(self) -> Any:
+    def tolist(self) -> list[Any]:
         """The elements as nested lists (a number for a 0-d tensor).
 
         >>> import nnlib
@@ -439,9 +488,9 @@ class Tensor(InPlace):
         """
         if record.watcher is not None:
             record.watcher.peeked(self, "tolist()")
-        return self._data.tolist()
+        return self._data.tolist()  # type: ignore[no-any-return]
 
-    def numpy(self) -> np.ndarray:
+    def numpy(self) -> np.ndarray[Any, Any]:
         """The NumPy array behind the tensor: shared memory, so detach() first where it matters.
 
         Raises RuntimeError for a tensor that requires a gradient.
@@ -459,14 +508,18 @@ class Tensor(InPlace):
             record.watcher.peeked(self, "numpy()")
         return record.as_memory(self)
 
-    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
+    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray[Any, Any]:
         return np.asarray(self.numpy(), dtype)
 
     # ------------------------------------------------------------ types
     def to(
-        self, *args: Any, dtype: Any = None, device: Any = None, non_blocking: Any = False,
-        copy: Any = False,
-    ) -> Any:  # fmt: skip
+        self,
+        *args: DType | Device | Tensor | builtins.bool | None,
+        dtype: DType | None = None,
+        device: Device | None = None,
+        non_blocking: builtins.bool = False,
+        copy: builtins.bool = False,
+    ) -> Tensor:
         """The same values in another type, in that of another tensor, or on a device: the CPU.
 
         The tensor itself where nothing changes, unless a `copy` is asked for.  Raises RuntimeError
@@ -478,18 +531,25 @@ class Tensor(InPlace):
         >>> nnlib.tensor([1.9]).to("cpu", nnlib.float64)
         tensor([1.9000], dtype=nnlib.float64)
         """
+        wanted: Any = dtype
         for given in args:
             if isinstance(given, Tensor):
-                dtype = given.dtype
+                wanted = given.dtype
             elif isinstance(given, (str, devices.device)):
                 device = given
             elif not isinstance(given, bool):  # PyTorch's non_blocking and copy by position
-                dtype = given
+                wanted = given
         devices.refuse_others(device)
-        out = self if dtype is None else e.to_dtype(self, dtype)
+        out = self if wanted is None else e.to_dtype(self, wanted)
         return e.clone(out) if copy and out is self else out
 
-    def type(self, dtype: Any = None, non_blocking: Any = False) -> Any:
+    @overload
+    def type(self, dtype: None = None) -> str: ...
+    @overload
+    def type(self, dtype: DType | str, non_blocking: builtins.bool = False) -> Tensor: ...
+    def type(
+        self, dtype: DType | str | None = None, non_blocking: builtins.bool = False
+    ) -> str | Tensor:
         """The name of the type, as "nnlib.FloatTensor"; with a dtype, the same values in that type.
 
         Raises ValueError for a name that is no type of tensor.
@@ -518,16 +578,16 @@ class Tensor(InPlace):
         """
         return devices.CPU
 
-    def type_as(self, other: Any) -> Any:
+    def type_as(self, other: Tensor) -> Tensor:
         """The same values in the type of `other`.
 
         >>> import nnlib
         >>> nnlib.tensor([1, 0]).type_as(nnlib.tensor([0.5]))
         tensor([1., 0.])
         """
-        return e.to_dtype(self, needs_tensor("type_as", other).dtype)  # type: ignore[attr-defined]
+        return e.to_dtype(self, needs_tensor("type_as", other).dtype)
 
-    def cpu(self) -> Any:
+    def cpu(self) -> Tensor:
         """The tensor itself: memory of the CPU is the only one.
 
         >>> import nnlib
@@ -537,7 +597,7 @@ class Tensor(InPlace):
         """
         return self
 
-    def half(self) -> Any:
+    def half(self) -> Tensor:
         """The same values as float16.
 
         >>> import nnlib
@@ -546,7 +606,7 @@ class Tensor(InPlace):
         """
         return self.to(dtypes.float16)
 
-    def byte(self) -> Any:
+    def byte(self) -> Tensor:
         """The same values as uint8.
 
         >>> import nnlib
@@ -555,7 +615,7 @@ class Tensor(InPlace):
         """
         return self.to(dtypes.uint8)
 
-    def char(self) -> Any:
+    def char(self) -> Tensor:
         """The same values as int8.
 
         >>> import nnlib
@@ -564,7 +624,7 @@ class Tensor(InPlace):
         """
         return self.to(dtypes.int8)
 
-    def short(self) -> Any:
+    def short(self) -> Tensor:
         """The same values as int16.
 
         >>> import nnlib
@@ -573,7 +633,7 @@ class Tensor(InPlace):
         """
         return self.to(dtypes.int16)
 
-    def float(self) -> Any:
+    def float(self) -> Tensor:
         """The same values as float32.
 
         >>> import nnlib
@@ -582,7 +642,7 @@ class Tensor(InPlace):
         """
         return self.to(dtypes.float32)
 
-    def double(self) -> Any:
+    def double(self) -> Tensor:
         """The same values as float64.
 
         >>> import nnlib
@@ -591,7 +651,7 @@ class Tensor(InPlace):
         """
         return self.to(dtypes.float64)
 
-    def long(self) -> Any:
+    def long(self) -> Tensor:
         """The same values as int64.
 
         >>> import nnlib
@@ -600,7 +660,7 @@ class Tensor(InPlace):
         """
         return self.to(dtypes.int64)
 
-    def int(self) -> Any:
+    def int(self) -> Tensor:
         """The same values as int32.
 
         >>> import nnlib
@@ -609,7 +669,7 @@ class Tensor(InPlace):
         """
         return self.to(dtypes.int32)
 
-    def bool(self) -> Any:
+    def bool(self) -> Tensor:
         """The same values as booleans.
 
         >>> import nnlib
@@ -620,7 +680,7 @@ class Tensor(InPlace):
 
     # ------------------------------------------------------------ autograd
     @property
-    def requires_grad(self) -> Any:
+    def requires_grad(self) -> builtins.bool:
         """Whether operations on this tensor are recorded.
 
         >>> import nnlib
@@ -631,10 +691,10 @@ class Tensor(InPlace):
         return self._node is not None
 
     @requires_grad.setter
-    def requires_grad(self, value: Any) -> None:
+    def requires_grad(self, value: builtins.bool) -> None:
         self.requires_grad_(value)
 
-    def requires_grad_(self, requires_grad: Any = True) -> Any:
+    def requires_grad_(self, requires_grad: builtins.bool = True) -> Self:
         """Start (or stop) recording operations on this leaf.
 
         Raises RuntimeError for a tensor of whole numbers, and where recording is to stop for what
@@ -662,7 +722,7 @@ class Tensor(InPlace):
         return self
 
     @property
-    def is_leaf(self) -> Any:
+    def is_leaf(self) -> builtins.bool:
         """Whether it was made by hand, and not computed from tensors that are recorded.
 
         >>> import nnlib
@@ -684,7 +744,7 @@ class Tensor(InPlace):
         return None if self.is_leaf else self._node
 
     @property
-    def grad(self) -> Any:
+    def grad(self) -> Tensor | None:
         """The derivative of the loss by this tensor, as backward() has gathered it (None before).
 
         Several calls add up; optimizer.zero_grad(), or None assigned here, starts anew.
@@ -701,10 +761,13 @@ class Tensor(InPlace):
             if record.watcher is not None:
                 record.watcher.leaf_grad(node)
             return node.grad
-        return node.extra.get("retain") if node is not None and node.extra else None
+        retained: Tensor | None = None
+        if node is not None and node.extra:
+            retained = node.extra.get("retain")
+        return retained
 
     @grad.setter
-    def grad(self, value: Any) -> None:
+    def grad(self, value: Tensor | None) -> None:
         if record.watcher is not None and isinstance(self._node, Leaf):
             record.watcher.leaf_grad(self._node)
         if value is None and self._node.__class__ is Leaf:
@@ -732,10 +795,10 @@ class Tensor(InPlace):
 
     def backward(
         self,
-        gradient: Any = None,
-        retain_graph: Any = None,
-        create_graph: Any = False,
-        inputs: Any = None,
+        gradient: Tensor | None = None,
+        retain_graph: builtins.bool | None = None,
+        create_graph: builtins.bool = False,
+        inputs: Tensor | Sequence[Tensor] | None = None,
     ) -> None:
         """Add d(self)/d(leaf) to the .grad of every leaf.  See `nnlib.autograd.backward`.
 
@@ -765,7 +828,7 @@ class Tensor(InPlace):
         if not isinstance(self._node, Leaf):
             self._node.note("retain", None)
 
-    def register_hook(self, hook: Callable[[Any], Any]) -> RemovableHandle:
+    def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> RemovableHandle:
         """Call `hook(gradient)` when the gradient arrives; what it returns replaces it.
 
         Returns a handle whose ``remove()`` takes the hook away.  Raises RuntimeError for a tensor
@@ -784,13 +847,10 @@ class Tensor(InPlace):
         if not self._node.extra or "hooks" not in self._node.extra:
             self._node.note("hooks", {})
         assert self._node.extra is not None
-        hooks = self._node.extra["hooks"]
-        handle = RemovableHandle(hooks)
-        hooks[handle.id] = hook
-        return handle
+        return registered(self._node.extra["hooks"], hook)
 
     @property
-    def retains_grad(self) -> Any:
+    def retains_grad(self) -> builtins.bool:
         """Whether retain_grad() was asked for.
 
         >>> import nnlib
@@ -802,7 +862,7 @@ class Tensor(InPlace):
         node = self._node
         return bool(not self.is_leaf and node is not None and "retain" in (node.extra or {}))
 
-    def detach(self) -> Any:
+    def detach(self) -> Tensor:
         """The same memory, outside the graph.
 
         >>> import nnlib
@@ -817,7 +877,7 @@ class Tensor(InPlace):
         out._view = (self, None, None)
         return out
 
-    def detach_(self) -> Any:
+    def detach_(self) -> Self:
         """Outside the graph from here on: this tensor becomes a leaf without gradient.
 
         Raises RuntimeError for a view.
@@ -834,7 +894,7 @@ class Tensor(InPlace):
         return self
 
     @property
-    def data(self) -> Any:
+    def data(self) -> Tensor:
         """The same memory outside the graph; assign to it to give the tensor other memory.
 
         >>> import nnlib
@@ -845,7 +905,7 @@ class Tensor(InPlace):
         return self.detach()
 
     @data.setter
-    def data(self, new: Any) -> None:
+    def data(self, new: Tensor) -> None:
         value = needs_tensor("data", new)
         if self._node is not None and value._data.dtype.kind != "f":
             raise RuntimeError(
@@ -869,7 +929,7 @@ def _comparable(other: Any) -> bool:
     return isinstance(other, (Value, np.ndarray)) or is_number(other)
 
 
-def _copied_memory(x: Value, memo: dict) -> np.ndarray:
+def _copied_memory(x: Value, memo: dict[int, Any]) -> np.ndarray[Any, Any]:
     """A copy of x's array.  What shares memory in a deep copy's original shares it in the copy."""
     array = record.as_memory(x)
     owner = array if array.base is None else array.base
@@ -877,7 +937,7 @@ def _copied_memory(x: Value, memo: dict) -> np.ndarray:
         return array.copy()
     if id(owner) not in memo:
         memo[id(owner)] = owner.copy(order="K")
-    new = memo[id(owner)]
+    new: np.ndarray[Any, Any] = memo[id(owner)]
     if owner is array:
         return new
     return record.in_memory(new, array, record.offset(array, owner))

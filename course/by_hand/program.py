@@ -52,6 +52,7 @@ def by_autodiff(w: np.ndarray, x: Sequence[float], y: float) -> np.ndarray:
     for j in range(len(a), len(w)):
         a.append((t[:j, j] @ nnlib.stack(a)).sigmoid())
     ((y - a[-1]) ** 2).backward()
+    assert t.grad is not None
     return t.grad.numpy()
 
 

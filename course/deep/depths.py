@@ -137,7 +137,8 @@ def sizes(setting: Setting, seeds: int = SEEDS, images: int = 200) -> tuple[list
     logits, passed = forward(setting, layers, nnlib.tensor(x))
     loss_of(logits, np.broadcast_to(y, (seeds, images))).backward()
     rms = [np.sqrt((h.detach().numpy().astype(float) ** 2).mean((1, 2))) for h in passed]
-    norms = [np.sqrt((W.grad.numpy().astype(float) ** 2).sum((1, 2))) for W, _ in layers[:-1]]
+    slopes = [W.grad for W, _ in layers[:-1] if W.grad is not None]
+    norms = [np.sqrt((g.numpy().astype(float) ** 2).sum((1, 2))) for g in slopes]
     mean = [[float(np.exp(np.log(v + 1e-40).mean())) for v in many] for many in (rms, norms)]
     return mean[0], mean[1]
 

@@ -152,8 +152,8 @@ def train(setting: Setting, seeds: int = SEEDS, epochs: int = EPOCHS) -> dict[st
         if epoch % EVERY == 0:
             told["epochs"].append(epoch)
             sets = {"training": (nnlib.tensor(images), labels), **held}
-            for name, (x, y) in sets.items():
-                accuracy, loss = scores(parameters, x, y)
+            for name, (inputs, answers) in sets.items():
+                accuracy, loss = scores(parameters, inputs, answers)
                 told.setdefault(f"{name} accuracy", []).append(accuracy)
                 told.setdefault(f"{name} loss", []).append(loss)
     return told

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -19,17 +19,20 @@ from nnlib.autograd.grad_mode import (
 )
 from nnlib.record import GRAD, PLAIN, Node, Value, make
 
+if TYPE_CHECKING:
+    from nnlib.tensor import Tensor
+
 __all__ = [
     "Function", "backward", "detect_anomaly", "enable_grad", "functional", "grad", "gradcheck",
     "gradgradcheck", "inference_mode", "no_grad", "set_grad_enabled",
 ]  # fmt: skip
 
-Values = Value | Sequence[Value]
+Values: TypeAlias = "Tensor | Sequence[Tensor]"
 
 
 def backward(
     tensors: Values,
-    grad_tensors: Values | Sequence[Value | None] | None = None,
+    grad_tensors: Values | Sequence[Tensor | None] | None = None,
     retain_graph: bool | None = None,
     create_graph: bool = False,
     *,
@@ -84,13 +87,13 @@ def _add_to_grad(tensor: Any, g: Value) -> None:
 def grad(
     outputs: Values,
     inputs: Values,
-    grad_outputs: Values | Sequence[Value | None] | None = None,
+    grad_outputs: Values | Sequence[Tensor | None] | None = None,
     retain_graph: bool | None = None,
     create_graph: bool = False,
     *,
     allow_unused: bool | None = None,
     materialize_grads: bool = False,
-) -> tuple[Any, ...]:
+) -> tuple[Tensor, ...]:
     """The gradients of `outputs` with respect to `inputs`, as a tuple; no ``.grad`` changes.
 
     As ``torch.autograd.grad``.  With `create_graph` the gradients are recorded, and can be
@@ -125,14 +128,14 @@ def grad(
             f"{at} of grad() has no path to the outputs. Set allow_unused=True if this is the "
             "desired behavior."
         )
-    return tuple([None if g is None else _as_value(g) for g in gs])
+    return tuple([None if g is None else _as_value(g) for g in gs])  # type: ignore[misc]  # by allow_unused
 
 
-def _as_tuple(values: Values) -> tuple[Value, ...]:
+def _as_tuple(values: Values) -> tuple[Tensor, ...]:
     return (values,) if isinstance(values, Value) else tuple(values)
 
 
-def _as_value(g: Any) -> Value:
+def _as_value(g: Any) -> Any:
     return g if isinstance(g, Value) else make(g.copy() if isinstance(g, np.ndarray) else g)
 
 
@@ -150,7 +153,7 @@ def _nodes_of(values: Sequence[Value]) -> list[Node]:
 def _roots(tensors: Values, grads: Any) -> list[tuple[Node, Any]]:
     values = _as_tuple(tensors)
     if grads is None:
-        starts: Sequence[Value | None] = (None,) * len(values)
+        starts: Sequence[Tensor | None] = (None,) * len(values)
     else:
         starts = _as_tuple(grads)
     if len(starts) != len(values):

@@ -245,7 +245,9 @@ def _vjps_of_values(node: Node, g: Any) -> Sequence[Any]:
     return gs if node.shapes is None else _unbroadcast_each(gs, node.shapes)
 
 
-def _through_plain(primitive: Any, g: Any, args: list, attrs: dict, edges: tuple) -> list:
+def _through_plain(
+    primitive: Any, g: Any, args: list[Any], attrs: dict[str, Any], edges: tuple[Any, ...]
+) -> list[Any]:
     """Higher derivatives of a fused primitive: those of the plain program that it stands for."""
     with record.recording(True):
         # Copies, so that an argument that appears twice gets two gradients and not their sum twice.
@@ -308,7 +310,7 @@ def _read(node: Node, as_values: bool) -> list[Any]:
     return [a for i, a in enumerate(args) if i in read] + [node.out] * (RESULT in read)
 
 
-def _note_gradient(extra: dict, g: Any) -> Any:
+def _note_gradient(extra: dict[str, Any], g: Any) -> Any:
     """Run the hooks of a tensor and keep its gradient where that was asked for."""
     if "hooks" in extra:
         value = g if isinstance(g, Value) else make(g)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from nnlib import record
 from nnlib.record import Node, Value, make
+
+if TYPE_CHECKING:
+    from nnlib.tensor import Tensor
 
 
 class Context:
@@ -20,7 +23,7 @@ class Context:
         self._without_gradient: tuple[int, ...] = ()
         self._inputs: tuple[Any, ...] = ()
 
-    def save_for_backward(self, *tensors: Any) -> None:
+    def save_for_backward(self, *tensors: Tensor | None) -> None:
         """Keep inputs or outputs (tensors or None); a later in-place change of them is refused."""
         for t in tensors:
             if t is not None and not isinstance(t, Value):
@@ -31,7 +34,7 @@ class Context:
         self._saved = [(t, record.clock) for t in tensors]
 
     @property
-    def saved_tensors(self) -> tuple[Any, ...]:
+    def saved_tensors(self) -> tuple[Tensor, ...]:
         """What save_for_backward kept."""
         for t, time in self._saved:
             if t is not None and record.was_changed(t._data, time):
@@ -43,11 +46,11 @@ class Context:
                 )
         return tuple([t for t, _ in self._saved])
 
-    def mark_non_differentiable(self, *outputs: Any) -> None:
+    def mark_non_differentiable(self, *outputs: Tensor) -> None:
         """Outputs through which no gradient flows."""
         self._without_gradient = tuple([id(o) for o in outputs])
 
-    def mark_dirty(self, *inputs: Any) -> None:
+    def mark_dirty(self, *inputs: Tensor) -> None:
         """In-place Functions are refused: return a new tensor instead."""
         raise NotImplementedError("a Function of nnlib may not change its inputs in place")
 
@@ -103,7 +106,7 @@ class Function:
         raise NotImplementedError("You must implement the forward function for custom Function.")
 
     @staticmethod
-    def backward(ctx: Any, *grad_outputs: Any) -> Any:
+    def backward(ctx: Context, *grad_outputs: Any) -> Any:
         """One gradient for each input of forward, given those of the outputs.
 
         Here it raises NotImplementedError.
@@ -126,7 +129,7 @@ class Function:
     setup_context: Any = None
 
     @classmethod
-    def apply(cls, *args: Any) -> Any:
+    def apply(cls, *args: Any) -> Tensor:
         """Compute, and record the step where an input is recorded.
 
         >>> import nnlib
@@ -156,7 +159,7 @@ class Function:
             for result in out if isinstance(out, tuple) else (out,):
                 if isinstance(result, Value) and result._data.dtype.kind == "f":
                     record.watcher.custom(result, cls.__name__)
-        return out
+        return out  # type: ignore[no-any-return]  # a tuple of them where forward returns one
 
 
 class _Step:
@@ -164,7 +167,7 @@ class _Step:
 
     view = broadcasts = saves_args = saves_out = crosses = False
     plain = keeping = None
-    vjps: tuple = ()
+    vjps: tuple[Any, ...] = ()
     shape_only: tuple[int, ...] = ()
     differentiable = True
     family = "function"
@@ -173,7 +176,7 @@ class _Step:
         self.name, self.joint = name, joint
 
 
-class _Gradients(dict):
+class _Gradients(dict[int, Any]):
     """The gradients of several outputs on their way into one backward()."""
 
     def __add__(self, other: Any) -> _Gradients:
@@ -183,7 +186,9 @@ class _Gradients(dict):
         return both
 
 
-def _recorded(cls: type, ctx: Context, args: tuple, nodes: tuple, out: Any) -> Any:
+def _recorded(
+    cls: type, ctx: Context, args: tuple[Any, ...], nodes: tuple[Any, ...], out: Any
+) -> Any:
     several = isinstance(out, tuple)
     outs = out if several else (out,)
     for o in outs:
@@ -193,7 +198,7 @@ def _recorded(cls: type, ctx: Context, args: tuple, nodes: tuple, out: Any) -> A
             )
     shapes = [(o._data.shape, o._data.dtype) for o in outs]
 
-    def joint(needs: tuple, g: Any, *_: Any) -> Any:
+    def joint(needs: tuple[Any, ...], g: Any, *_: Any) -> Any:
         return _backward(cls, ctx, args, shapes, g if several else _Gradients({0: g}))
 
     hub = Node(_Step(cls.__name__, joint), nodes)  # type: ignore[arg-type]
@@ -219,13 +224,15 @@ def _fresh(o: Value) -> Any:
 
 
 def _output_node(hub: Node, name: str, at: int) -> Node:
-    def joint(needs: tuple, g: Any, *_: Any) -> tuple:
+    def joint(needs: tuple[Any, ...], g: Any, *_: Any) -> tuple[Any, ...]:
         return (_Gradients({at: g}),)
 
     return Node(_Step(name, joint), (hub,))  # type: ignore[arg-type]
 
 
-def _backward(cls: Any, ctx: Context, args: tuple, shapes: list, arrived: _Gradients) -> list:
+def _backward(
+    cls: Any, ctx: Context, args: tuple[Any, ...], shapes: list[Any], arrived: _Gradients
+) -> list[Any]:
     bare = not any(isinstance(g, Value) for g in arrived.values())
     grads: list[Any] = []
     for at, (shape, dtype) in enumerate(shapes):
@@ -238,7 +245,9 @@ def _backward(cls: Any, ctx: Context, args: tuple, shapes: list, arrived: _Gradi
     return _matched(cls.__name__, ctx, args, found, bare)
 
 
-def _matched(name: str, ctx: Context, args: tuple, found: tuple, bare: bool) -> list:
+def _matched(
+    name: str, ctx: Context, args: tuple[Any, ...], found: tuple[Any, ...], bare: bool
+) -> list[Any]:
     """The returned gradients, one for each input, refused where they do not fit."""
     extra = found[len(args) :]
     if len(found) < len(args) or any(g is not None for g in extra):

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
 from nnlib import autograd, record
 from nnlib.record import Leaf, Value, make
+
+if TYPE_CHECKING:
+    from nnlib.tensor import Tensor
 
 __all__ = ["hessian", "hvp", "jacobian", "jvp", "vhp", "vjp"]
 
@@ -47,7 +50,12 @@ def _called(func: Callable[..., Any], inputs: tuple[Any, ...]) -> tuple[bool, tu
 
 
 def _slopes(
-    output: Any, inputs: tuple, start: Any, create_graph: bool, strict: bool, what: str = "output"
+    output: Any,
+    inputs: tuple[Any, ...],
+    start: Any,
+    create_graph: bool,
+    strict: bool,
+    what: str = "output",
 ) -> list[Any]:
     """Gradients of one output, zeros where an input has no part in it (with `strict`: refused)."""
     if output._node is None:
@@ -73,9 +81,23 @@ def _start(output: Any, at: int) -> Any:
     return make(one.reshape(output._data.shape)[()])
 
 
+@overload
 def jacobian(
-    func: Callable[..., Any], inputs: Any, create_graph: bool = False, strict: bool = False
-) -> Any:
+    func: Callable[..., Tensor], inputs: Tensor, create_graph: bool = False, strict: bool = False
+) -> Tensor: ...
+@overload
+def jacobian(
+    func: Callable[..., Any],
+    inputs: Tensor | tuple[Tensor, ...],
+    create_graph: bool = False,
+    strict: bool = False,
+) -> tuple[Any, ...]: ...
+def jacobian(
+    func: Callable[..., Any],
+    inputs: Tensor | tuple[Tensor, ...],
+    create_graph: bool = False,
+    strict: bool = False,
+) -> Tensor | tuple[Any, ...]:
     """J[i, j] = ∂func(x)ᵢ/∂xⱼ, of shape (*output, *input), by one backward pass for each output.
 
     With several outputs or inputs, nested tuples: outputs first.  As
@@ -107,9 +129,23 @@ def jacobian(
     return tuple(rows) if several_out else rows[0]
 
 
+@overload
 def hessian(
-    func: Callable[..., Any], inputs: Any, create_graph: bool = False, strict: bool = False
-) -> Any:
+    func: Callable[..., Tensor], inputs: Tensor, create_graph: bool = False, strict: bool = False
+) -> Tensor: ...
+@overload
+def hessian(
+    func: Callable[..., Any],
+    inputs: Tensor | tuple[Tensor, ...],
+    create_graph: bool = False,
+    strict: bool = False,
+) -> tuple[Any, ...]: ...
+def hessian(
+    func: Callable[..., Any],
+    inputs: Tensor | tuple[Tensor, ...],
+    create_graph: bool = False,
+    strict: bool = False,
+) -> Tensor | tuple[Any, ...]:
     """H[i, j] = ∂²func(x)/∂xᵢ∂xⱼ of a function with one number as its result.
 
     `inputs` of shape s give a result of shape (*s, *s).  Raises RuntimeError for a result of more
@@ -160,10 +196,26 @@ def _unpacked(several: bool, values: Any, create_graph: bool) -> Any:
     return out if several else out[0]
 
 
+@overload
+def vjp(
+    func: Callable[..., Tensor],
+    inputs: Tensor,
+    v: Tensor | None = None,
+    create_graph: bool = False,
+    strict: bool = False,
+) -> tuple[Tensor, Tensor]: ...
+@overload
 def vjp(
     func: Callable[..., Any],
-    inputs: Any,
-    v: Any = None,
+    inputs: Tensor | tuple[Tensor, ...],
+    v: Tensor | tuple[Tensor, ...] | None = None,
+    create_graph: bool = False,
+    strict: bool = False,
+) -> tuple[Any, Any]: ...
+def vjp(
+    func: Callable[..., Any],
+    inputs: Tensor | tuple[Tensor, ...],
+    v: Tensor | tuple[Tensor, ...] | None = None,
     create_graph: bool = False,
     strict: bool = False,
 ) -> tuple[Any, Any]:
@@ -185,7 +237,13 @@ def vjp(
     return _unpacked(several_out, outputs, create_graph), _unpacked(several_in, found, create_graph)
 
 
-def _weighted(outputs: tuple, xs: tuple, vs: tuple, create_graph: bool, strict: bool) -> list[Any]:
+def _weighted(
+    outputs: tuple[Any, ...],
+    xs: tuple[Any, ...],
+    vs: tuple[Any, ...],
+    create_graph: bool,
+    strict: bool,
+) -> list[Any]:
     live = [(o, v) for o, v in zip(outputs, vs, strict=True) if o._node is not None]
     if not live:
         if strict:
@@ -200,10 +258,26 @@ def _weighted(outputs: tuple, xs: tuple, vs: tuple, create_graph: bool, strict: 
     return [_zeros(x) if g is None else g for g, x in zip(gs, xs, strict=True)]
 
 
+@overload
+def jvp(
+    func: Callable[..., Tensor],
+    inputs: Tensor,
+    v: Tensor | None = None,
+    create_graph: bool = False,
+    strict: bool = False,
+) -> tuple[Tensor, Tensor]: ...
+@overload
 def jvp(
     func: Callable[..., Any],
-    inputs: Any,
-    v: Any = None,
+    inputs: Tensor | tuple[Tensor, ...],
+    v: Tensor | tuple[Tensor, ...] | None = None,
+    create_graph: bool = False,
+    strict: bool = False,
+) -> tuple[Any, Any]: ...
+def jvp(
+    func: Callable[..., Any],
+    inputs: Tensor | tuple[Tensor, ...],
+    v: Tensor | tuple[Tensor, ...] | None = None,
     create_graph: bool = False,
     strict: bool = False,
 ) -> tuple[Any, Any]:
@@ -231,10 +305,26 @@ def jvp(
     )
 
 
+@overload
+def vhp(
+    func: Callable[..., Tensor],
+    inputs: Tensor,
+    v: Tensor | None = None,
+    create_graph: bool = False,
+    strict: bool = False,
+) -> tuple[Tensor, Tensor]: ...
+@overload
 def vhp(
     func: Callable[..., Any],
-    inputs: Any,
-    v: Any = None,
+    inputs: Tensor | tuple[Tensor, ...],
+    v: Tensor | tuple[Tensor, ...] | None = None,
+    create_graph: bool = False,
+    strict: bool = False,
+) -> tuple[Any, Any]: ...
+def vhp(
+    func: Callable[..., Any],
+    inputs: Tensor | tuple[Tensor, ...],
+    v: Tensor | tuple[Tensor, ...] | None = None,
     create_graph: bool = False,
     strict: bool = False,
 ) -> tuple[Any, Any]:
@@ -258,10 +348,26 @@ def vhp(
     return _unpacked(False, outputs, create_graph), _unpacked(several, found, create_graph)
 
 
+@overload
+def hvp(
+    func: Callable[..., Tensor],
+    inputs: Tensor,
+    v: Tensor | None = None,
+    create_graph: bool = False,
+    strict: bool = False,
+) -> tuple[Tensor, Tensor]: ...
+@overload
 def hvp(
     func: Callable[..., Any],
-    inputs: Any,
-    v: Any = None,
+    inputs: Tensor | tuple[Tensor, ...],
+    v: Tensor | tuple[Tensor, ...] | None = None,
+    create_graph: bool = False,
+    strict: bool = False,
+) -> tuple[Any, Any]: ...
+def hvp(
+    func: Callable[..., Any],
+    inputs: Tensor | tuple[Tensor, ...],
+    v: Tensor | tuple[Tensor, ...] | None = None,
     create_graph: bool = False,
     strict: bool = False,
 ) -> tuple[Any, Any]:

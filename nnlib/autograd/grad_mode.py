@@ -7,9 +7,11 @@ import inspect
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, ContextDecorator
 from types import TracebackType
-from typing import Any
+from typing import Any, Self, TypeVar, overload
 
 from nnlib import record
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 class _Recording(ContextDecorator):
@@ -26,7 +28,7 @@ class _Recording(ContextDecorator):
         context.__enter__()
         self._open.append(context)
 
-    def __call__(self, function: Callable[..., Any]) -> Any:
+    def __call__(self, function: F) -> F:
         """Around every call of a function; of a generator function, around every step of it."""
         if not inspect.isgeneratorfunction(function):
             return super().__call__(function)
@@ -35,7 +37,7 @@ class _Recording(ContextDecorator):
         def generator(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
             return _stepped(self, function(*args, **kwargs))
 
-        return generator
+        return generator  # type: ignore[return-value]
 
     def __exit__(
         self,
@@ -81,7 +83,11 @@ class no_grad(_Recording):
     False
     """
 
-    def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
+    @overload
+    def __new__(cls, function: None = None) -> Self: ...
+    @overload
+    def __new__(cls, function: F) -> F: ...  # type: ignore[misc]
+    def __new__(cls, function: Any = None) -> Any:
         self = super().__new__(cls)
         if function is not None:  # @no_grad without parentheses
             self.__init__()  # type: ignore[misc]
@@ -118,6 +124,10 @@ class inference_mode(_Recording):
     False
     """
 
+    @overload
+    def __new__(cls, mode: bool = True) -> Self: ...
+    @overload
+    def __new__(cls, mode: F) -> F: ...  # type: ignore[misc]
     def __new__(cls, mode: Any = True) -> Any:
         self = super().__new__(cls)
         if callable(mode):  # @inference_mode without parentheses
@@ -149,7 +159,7 @@ class set_grad_enabled(_Recording):
         self._mode = mode
         record.set_recording(mode)
 
-    def __call__(self, function: Callable[..., Any]) -> Any:
+    def __call__(self, function: F) -> F:
         record.set_recording(self._before)  # as a decorator it does nothing before the call
         return super().__call__(function)
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from nnlib import autograd, record
 from nnlib.record import Value, make
+
+if TYPE_CHECKING:
+    from nnlib.tensor import Tensor
 
 
 class GradcheckError(RuntimeError):
@@ -17,7 +20,7 @@ class GradcheckError(RuntimeError):
 
 def gradcheck(
     func: Callable[..., Any],
-    inputs: Any,
+    inputs: Tensor | Sequence[Tensor],
     *,
     eps: float = 1e-6,
     atol: float = 1e-5,
@@ -61,7 +64,14 @@ def _outputs(result: Any) -> list[Any]:
 
 
 def _compare(
-    func: Any, xs: tuple, number: int, output: Any, x: Any, eps: float, atol: float, rtol: float
+    func: Any,
+    xs: tuple[Any, ...],
+    number: int,
+    output: Any,
+    x: Any,
+    eps: float,
+    atol: float,
+    rtol: float,
 ) -> None:
     analytical = np.zeros((x._data.size, output._data.size))
     for at in range(output._data.size):
@@ -83,7 +93,7 @@ def _compare(
         )
 
 
-def _differences(func: Any, xs: tuple, number: int, x: Any, eps: float) -> np.ndarray:
+def _differences(func: Any, xs: tuple[Any, ...], number: int, x: Any, eps: float) -> np.ndarray:
     """Each element moved to both sides; the input's own memory is put back afterwards."""
     kept = x._data
     columns = []
@@ -104,8 +114,8 @@ def _differences(func: Any, xs: tuple, number: int, x: Any, eps: float) -> np.nd
 
 def gradgradcheck(
     func: Callable[..., Any],
-    inputs: Any,
-    grad_outputs: Any = None,
+    inputs: Tensor | Sequence[Tensor],
+    grad_outputs: Tensor | Sequence[Tensor] | None = None,
     *,
     eps: float = 1e-6,
     atol: float = 1e-5,
@@ -133,7 +143,7 @@ def gradgradcheck(
 
     def slopes(*given: Any) -> Any:
         head, tail = given[: len(xs)], given[len(xs) :]
-        wanted = [x for x in head if isinstance(x, Value) and x._node is not None]
+        wanted: list[Any] = [x for x in head if isinstance(x, Value) and x._node is not None]
         gs = autograd.grad(
             _outputs(func(*head)), wanted, list(tail), create_graph=True, allow_unused=True
         )

@@ -44,3 +44,10 @@ class RemovableHandle:
 
     def __exit__(self, *_: Any) -> None:
         self.remove()
+
+
+def registered(hooks: dict[int, Callable[..., Any]], hook: Callable[..., Any]) -> RemovableHandle:
+    """The handle of `hook`, which joins the others in `hooks`."""
+    handle = RemovableHandle(hooks)
+    hooks[handle.id] = hook
+    return handle

@@ -29,7 +29,8 @@ def _ring(random: np.random.Generator, low: np.ndarray, high: np.ndarray) -> np.
     """Points of radius `low` … `high` about the origin, evenly spread over the area."""
     radius = np.sqrt(random.uniform(low**2, high**2))
     angle = random.uniform(0, 2 * np.pi, len(radius))
-    return radius[:, None] * np.stack([np.cos(angle), np.sin(angle)], 1)
+    points: np.ndarray = radius[:, None] * np.stack([np.cos(angle), np.sin(angle)], 1)
+    return points
 
 
 def blobs(n: int = 200, noise: float = 0.4, seed: int = 0) -> Samples:
@@ -65,7 +66,8 @@ def xor(n: int = 200, noise: float = 0.1, seed: int = 0) -> Samples:
     def squares(random: np.random.Generator, y: np.ndarray) -> np.ndarray:
         size = random.uniform(0.15, 1.6, (len(y), 2))
         right = random.choice([-1, 1], len(y))
-        return size * np.stack([right, np.where(y == 1, -right, right)], 1)
+        points: np.ndarray = size * np.stack([right, np.where(y == 1, -right, right)], 1)
+        return points
 
     return _drawn("xor", squares, n, noise, seed)
 
@@ -81,7 +83,8 @@ def spirals(n: int = 200, noise: float = 0.05, seed: int = 0) -> Samples:
     def arms(random: np.random.Generator, y: np.ndarray) -> np.ndarray:
         t = random.uniform(0.05, 1, len(y))
         angle = 1.75 * t * 2 * np.pi * 0.8 + np.pi * y
-        return 1.75 * t[:, None] * np.stack([np.sin(angle), np.cos(angle)], 1)
+        points: np.ndarray = 1.75 * t[:, None] * np.stack([np.sin(angle), np.cos(angle)], 1)
+        return points
 
     return _drawn("spirals", arms, n, noise, seed)
 

@@ -56,7 +56,9 @@ class Texts:
         return f"Texts({len(self)} texts, classes {', '.join(self.classes)}, {self.about.title})"
 
 
-def _part(texts: list[str], labels: list[int], train: bool, classes, about: About) -> Texts:
+def _part(
+    texts: list[str], labels: list[int], train: bool, classes: tuple[str, ...], about: About
+) -> Texts:
     """One of the two parts, shuffled: every fifth text in hash order is for testing."""
     order = hash_order(texts, about.title)
     chosen = [position for i, position in enumerate(order) if (i % 5 == 4) != train]

@@ -6,15 +6,17 @@ import functools
 import math
 import operator
 from collections.abc import Callable, Sequence
-from typing import Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
 import numpy as np
 
 from nnlib import dtypes, record
 from nnlib.devices import refuse_out
-from nnlib.functions._examples import EXAMPLES, documented
 from nnlib.primitives.elementwise import cast
-from nnlib.record import GRAD, Node, Primitive, Value, apply, make
+from nnlib.record import GRAD, Node, Primitive, Value, apply
+
+if TYPE_CHECKING:
+    from nnlib.tensor import Tensor
 
 NUMBERS = (bool, int, float, np.bool_, np.integer, np.floating)
 F32, F64 = np.dtype("float32"), np.dtype("float64")
@@ -24,10 +26,10 @@ def is_number(x: Any) -> bool:
     return isinstance(x, NUMBERS)
 
 
-def needs_tensor(name: str, x: Any) -> Value:
-    """Refuse what is no tensor: NumPy arrays and lists are never taken silently."""
+def needs_tensor(name: str, x: Any) -> Tensor:
+    """Refuse what is not a tensor: NumPy arrays and lists are never taken silently."""
     if isinstance(x, Value):
-        return x
+        return x  # type: ignore[return-value]  # the only Values are Tensors
     kind = type(x).__name__
     hint = ""
     if isinstance(x, (np.ndarray, list, tuple)):
@@ -35,7 +37,11 @@ def needs_tensor(name: str, x: Any) -> Value:
     raise TypeError(f"{name}(): argument must be Tensor, not {kind}.{hint}")
 
 
-def converted(x: Any, d: np.dtype) -> Any:
+@overload
+def converted(x: Tensor, d: np.dtype[Any]) -> Tensor: ...
+@overload
+def converted(x: Any, d: np.dtype[Any]) -> Any: ...
+def converted(x: Any, d: np.dtype[Any]) -> Any:
     """A Value in the type `d` (recorded where it changes); numbers stay as they are."""
     if isinstance(x, Value) and x._data.dtype != d:
         return cast(x, dtype=d.name)
@@ -93,11 +99,9 @@ def many(x: Any) -> list[Any]:
     return list(x) if isinstance(x, (tuple, list)) else [x]
 
 
-def floating(x: Value) -> Value:
+def floating(x: Tensor) -> Tensor:
     """Integers and booleans as the default floating type; floats as they are."""
-    if x._data.dtype.kind == "f":
-        return x
-    return cast(x, dtype=dtypes.get_default_dtype().name)
+    return x if x._data.dtype.kind == "f" else converted(x, dtypes.get_default_dtype().numpy)
 
 
 def dimension(dim: int, ndim: int) -> int:
@@ -166,137 +170,144 @@ def broadcast_error(name: str, x: Any, y: Any, error: Exception) -> Exception:
     return RuntimeError(f"{name} failed: {error}")
 
 
-def _named(function: Callable[..., Any], name: str, doc: str) -> None:
-    """Gives a function made here the name, module and documentation of one that was written out."""
-    function.__name__ = function.__qualname__ = name
-    function.__module__ = "nnlib.functions.elementwise"
-    function.__doc__ = documented(name, doc) if name in EXAMPLES else doc
+F = TypeVar("F", bound=Callable[..., Any])
 
 
-def binary(
-    primitive: Primitive, slow: Callable[[Any, Any], Value], doc: str
-) -> Callable[[Any, Any], Any]:
-    """The public function of a two-argument primitive.
+def binary(primitive: Primitive) -> Callable[[F], F]:
+    """Gives the public function of a two-argument primitive a short path.
 
-    Two float tensors of one type, or one and a number, take the short path below; whatever needs
-    a decision (other types, tracing) goes to `slow`.
+    Two float tensors of one type, or one and a number, are computed and recorded here; whatever
+    needs a decision (other types, tracing, errors) goes through the function's own body.  A net of
+    single numbers runs 1.5 times as fast by it.
     """
     forward, saves_args, saves_out = primitive.forward, primitive.saves_args, primitive.saves_out
     differentiable, crosses, name = primitive.differentiable, primitive.crosses, primitive.name
-    new = object.__new__
+    new: Any = object.__new__
 
-    def function(input: Any, other: Any, *, out: Any = None) -> Any:
-        if out is not None:
-            refuse_out(out)
-        mode = record.mode
-        if mode > GRAD or not isinstance(input, Value):
-            return slow(input, other)
-        x = input._data
-        kind = x.dtype
-        if kind is not F32 and kind is not F64:
-            return slow(input, other)
-        if isinstance(other, Value):
-            y, there = other._data, other._node
-            if y.dtype is not kind:
+    def decorate(slow: Any) -> Any:
+        @functools.wraps(slow)
+        def function(input: Any, other: Any, *, out: Any = None) -> Any:
+            if out is not None:
+                refuse_out(out)
+            mode = record.mode
+            if mode > GRAD or not isinstance(input, Value):
                 return slow(input, other)
-        elif other.__class__ is float or other.__class__ is int:
-            y, there = other, None
-        else:
-            return slow(input, other)
-        try:
-            made = forward(x, y)
-        except ValueError as error:
-            raise broadcast_error(name, x, y, error) from None
-        here = input._node
-        result = new(record.tensor_class)
-        result._data = made
-        if mode and differentiable and (here is not None or there is not None):
-            result._node = node = Node(primitive, (here, there))
-            if crosses:
-                node.args = (x if there else None, y if here else None)
-            elif saves_args:
-                node.args = (x, y)
-            if saves_out:
-                node.out = made
-            if y is not other and x.shape != y.shape:
-                node.shapes = (x.shape, y.shape)
-        else:
-            result._node = None
-        return result
+            x = input._data
+            kind = x.dtype
+            if kind is not F32 and kind is not F64:
+                return slow(input, other)
+            if isinstance(other, Value):
+                y, there = other._data, other._node
+                if y.dtype is not kind:
+                    return slow(input, other)
+            elif other.__class__ is float or other.__class__ is int:
+                y, there = other, None
+            else:
+                return slow(input, other)
+            try:
+                made = forward(x, y)
+            except ValueError as error:
+                raise broadcast_error(name, x, y, error) from None
+            here = input._node
+            result = new(record.tensor_class)
+            result._data = made
+            if mode and differentiable and (here is not None or there is not None):
+                result._node = node = Node(primitive, (here, there))
+                if crosses:
+                    node.args = (x if there else None, y if here else None)
+                elif saves_args:
+                    node.args = (x, y)
+                if saves_out:
+                    node.out = made
+                if y is not other and x.shape != y.shape:
+                    node.shapes = (x.shape, y.shape)
+            else:
+                result._node = None
+            return result
 
-    _named(function, name, doc)
-    return function
+        return function
+
+    return decorate
 
 
-def unary(
-    primitive: Primitive, doc: str, integers: Callable[[Value], Value] = floating
-) -> Callable[[Any], Any]:
-    """The public function of a one-argument primitive; `integers` says what those become first."""
-    name, forward, differentiable = primitive.name, primitive.forward, primitive.differentiable
+def unary(primitive: Primitive) -> Callable[[F], F]:
+    """Gives the public function of a one-argument primitive a short path, as `binary` does."""
+    forward, differentiable = primitive.forward, primitive.differentiable
     saves_args, saves_out = primitive.saves_args, primitive.saves_out
-    new = object.__new__
+    new: Any = object.__new__
 
-    def function(input: Any, *, out: Any = None) -> Any:
-        if out is not None:
-            refuse_out(out)
-        mode = record.mode
-        if mode > GRAD or not isinstance(input, Value):
-            return slow(input)
-        x = input._data
-        kind = x.dtype
-        if kind is not F32 and kind is not F64:
-            return slow(input)
-        made = forward(x)
-        result = new(record.tensor_class)
-        result._data = made
-        here = input._node
-        if here is not None and mode and differentiable:
-            result._node = node = Node(primitive, (here,))
-            if saves_args:
-                node.args = (x,)
-            if saves_out:
-                node.out = made
-        else:
-            result._node = None
-        return result
+    def decorate(slow: Any) -> Any:
+        @functools.wraps(slow)
+        def function(input: Any, *, out: Any = None) -> Any:
+            if out is not None:
+                refuse_out(out)
+            mode = record.mode
+            if mode > GRAD or not isinstance(input, Value):
+                return slow(input)
+            x = input._data
+            kind = x.dtype
+            if kind is not F32 and kind is not F64:
+                return slow(input)
+            made = forward(x)
+            result = new(record.tensor_class)
+            result._data = made
+            here = input._node
+            if here is not None and mode and differentiable:
+                result._node = node = Node(primitive, (here,))
+                if saves_args:
+                    node.args = (x,)
+                if saves_out:
+                    node.out = made
+            else:
+                result._node = None
+            return result
 
-    def slow(input: Any) -> Any:
-        x = needs_tensor(name, input)
-        if x._data.dtype.kind != "f":
-            x = integers(x)
-        return apply(primitive, (x,), {})
+        return function
 
-    _named(function, name, doc)
-    return function
+    return decorate
 
 
-def mixed(primitive: Primitive, least: str = "b") -> Callable[[Any, Any], Any]:
+def of_any(primitive: Primitive, input: Any) -> Tensor:
+    """The primitive applied to a tensor of whatever type it has."""
+    return apply(primitive, (needs_tensor(primitive.name, input),), {})
+
+
+def of_floats(primitive: Primitive, input: Any) -> Tensor:
+    """The primitive applied to a tensor, whole numbers and booleans taken as floats."""
+    return apply(primitive, (floating(needs_tensor(primitive.name, input)),), {})
+
+
+def of_numbers(primitive: Primitive, input: Any) -> Tensor:
+    """The primitive applied to a tensor of numbers: booleans are refused."""
+    x = needs_tensor(primitive.name, input)
+    if x._data.dtype.kind == "b":
+        raise RuntimeError("this is not supported for bool tensors: use ~, or convert with .int()")
+    return apply(primitive, (x,), {})
+
+
+def mixed(primitive: Primitive, a: Any, b: Any, least: str = "b") -> Tensor:
     """The long path of a binary function: PyTorch's promotion, then the recorded application.
 
     `least` is the lowest kind of type in which the primitive computes: "b", "i" or "f".
     """
-
-    def function(a: Any, b: Any) -> Any:
-        if not isinstance(a, Value) and not isinstance(b, Value):
-            raise needs_tensor_error(primitive.name, a, b)
-        for x in (a, b):
-            if not isinstance(x, Value) and not is_number(x):
-                needs_tensor(primitive.name, x)
-        d = dtypes.result_type(a, b)
-        if least == "f" and d.kind != "f":
-            d = dtypes.get_default_dtype().numpy
-        if least == "i" and d.kind == "b":
-            kind = RuntimeError if primitive.name == "sub" else NotImplementedError
-            raise kind(
-                f"{primitive.name} is not supported for bool tensors. Use the logical functions "
-                "(logical_xor, ~), or convert with .int() or .float() first."
-            )
-        return applied(primitive, as_operand(a, d), as_operand(b, d))
-
-    return function
+    if not isinstance(a, Value) and not isinstance(b, Value):
+        raise needs_tensor_error(primitive.name, a, b)
+    for x in (a, b):
+        if not isinstance(x, Value) and not is_number(x):
+            needs_tensor(primitive.name, x)
+    d = dtypes.result_type(a, b)
+    if least == "f" and d.kind != "f":
+        d = dtypes.get_default_dtype().numpy
+    if least == "i" and d.kind == "b":
+        kind = RuntimeError if primitive.name == "sub" else NotImplementedError
+        raise kind(
+            f"{primitive.name} is not supported for bool tensors. Use the logical functions "
+            "(logical_xor, ~), or convert with .int() or .float() first."
+        )
+    return applied(primitive, as_operand(a, d), as_operand(b, d))
 
 
-def applied(primitive: Primitive, a: Any, b: Any) -> Any:
+def applied(primitive: Primitive, a: Any, b: Any) -> Tensor:
     try:
         return apply(primitive, (a, b), {})
     except ValueError as error:
@@ -309,27 +320,3 @@ def needs_tensor_error(name: str, a: Any, b: Any) -> TypeError:
         f"{name}(): at least one argument must be a Tensor, got {type(a).__name__} and "
         f"{type(b).__name__}"
     )
-
-
-__all__ = [
-    "F32",
-    "F64",
-    "Any",
-    "applied",
-    "apply",
-    "as_operand",
-    "binary",
-    "converted",
-    "dimension",
-    "dimensions",
-    "floating",
-    "held",
-    "is_number",
-    "is_whole",
-    "make",
-    "many",
-    "mixed",
-    "needs_tensor",
-    "numpy_names",
-    "unary",
-]  # fmt: skip

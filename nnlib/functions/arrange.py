@@ -8,11 +8,12 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from nnlib import record
+from nnlib._types import Operand, Sizes
 from nnlib.functions._args import dimension, is_whole, many, needs_tensor, numpy_names
 from nnlib.functions.elementwise import clone
 from nnlib.functions.shape import (
@@ -30,11 +31,14 @@ from nnlib.primitives import index as pi
 from nnlib.primitives import shape as p
 from nnlib.record import Value, apply, make
 
+if TYPE_CHECKING:
+    from nnlib.tensor import Tensor
+
 # ---------------------------------------------------------------- parts
 
 
 @numpy_names
-def narrow(input: Any, dim: int, start: int, length: int) -> Any:
+def narrow(input: Tensor, dim: int, start: int, length: int) -> Tensor:
     """start … start + length - 1 along `dim`, as a view.
 
     Raises IndexError for a start outside of the dimension, RuntimeError for too great a length and
@@ -61,7 +65,7 @@ def narrow(input: Any, dim: int, start: int, length: int) -> Any:
 
 
 @numpy_names
-def select(input: Any, dim: int, index: int) -> Any:
+def select(input: Tensor, dim: int, index: int) -> Tensor:
     """The slice `index` along `dim`, without that dimension: x[:, …, index].
 
     Raises IndexError for an index outside of it, and for a tensor without dimensions.  As
@@ -78,7 +82,7 @@ def select(input: Any, dim: int, index: int) -> Any:
 
 
 @numpy_names
-def unbind(input: Any, dim: int = 0) -> tuple[Any, ...]:
+def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     """All slices along `dim`, as a tuple.
 
     Raises IndexError for a tensor without dimensions.  As ``torch.unbind``.
@@ -94,7 +98,9 @@ def unbind(input: Any, dim: int = 0) -> tuple[Any, ...]:
     return tuple([select(x, d, i) for i in range(x._data.shape[d])])
 
 
-def split(tensor: Any, split_size_or_sections: int | Sequence[int], dim: int = 0) -> tuple:
+def split(
+    tensor: Tensor, split_size_or_sections: int | Sequence[int], dim: int = 0
+) -> tuple[Tensor, ...]:
     """Consecutive pieces along `dim`: of one size (the last may be shorter), or of given sizes.
 
     Raises RuntimeError for a negative size, and for sizes that do not add up to the dimension.  As
@@ -131,7 +137,7 @@ def split(tensor: Any, split_size_or_sections: int | Sequence[int], dim: int = 0
 
 
 @numpy_names
-def chunk(input: Any, chunks: int, dim: int = 0) -> tuple[Any, ...]:
+def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     """At most `chunks` pieces of equal size along `dim` (the last may be shorter).
 
     Raises RuntimeError unless `chunks` is positive.  As ``torch.chunk``.
@@ -154,7 +160,7 @@ def chunk(input: Any, chunks: int, dim: int = 0) -> tuple[Any, ...]:
 # ---------------------------------------------------------------- repeats
 
 
-def tile(input: Any, *dims: Any) -> Any:
+def tile(input: Tensor, *dims: Sizes) -> Tensor:
     """The whole tensor repeated along each dimension; missing counts are 1.
 
     As ``torch.tile``.  Raises RuntimeError for more than two dimensions.
@@ -169,7 +175,7 @@ def tile(input: Any, *dims: Any) -> Any:
     return repeat(x, (1,) * (x._data.ndim - len(counts)) + counts)
 
 
-def repeat(input: Any, *repeats: Any) -> Any:
+def repeat(input: Tensor, *repeats: Sizes) -> Tensor:
     """The tensor repeated as often as each count says; extra counts stand for new dimensions."""
     x = needs_tensor("repeat", input)
     counts = _sizes(repeats)
@@ -187,14 +193,14 @@ def repeat(input: Any, *repeats: Any) -> Any:
     return _copied(x, reshape(expand(reshape(x, between), wanted), new))
 
 
-def _copied(x: Value, result: Value) -> Any:
+def _copied(x: Tensor, result: Tensor) -> Tensor:
     """`result` in memory of its own: where nothing was repeated, it is still a view of x."""
     shared = np.may_share_memory(result._data, x._data) or not x._data.size
     return clone(result) if shared else result
 
 
 @numpy_names
-def repeat_interleave(input: Any, repeats: Any, dim: int | None = None) -> Any:
+def repeat_interleave(input: Tensor, repeats: Tensor | int, dim: int | None = None) -> Tensor:
     """Each element (or slice along `dim`) `repeats` times in a row: one count, or one for each.
 
     Raises RuntimeError for negative counts, and where their number is another.  As
@@ -211,14 +217,15 @@ def repeat_interleave(input: Any, repeats: Any, dim: int | None = None) -> Any:
     shape = x._data.shape
     if isinstance(repeats, Value) and repeats._data.size != 1:
         return _each_repeated(x, repeats, d)
-    count = operator.index(repeats.item() if isinstance(repeats, Value) else repeats)  # type: ignore[attr-defined]
+    given = repeats.item() if isinstance(repeats, Value) else repeats
+    count = operator.index(given)  # type: ignore[arg-type]  # a float is refused
     if count < 0:
         raise RuntimeError(f"repeats can not be negative, got {count}")
     wide = expand(unsqueeze(x, d + 1), (*shape[: d + 1], count, *shape[d + 1 :]))
     return _copied(x, reshape(wide, (*shape[:d], shape[d] * count, *shape[d + 1 :])))
 
 
-def _each_repeated(x: Any, repeats: Value, d: int) -> Any:
+def _each_repeated(x: Tensor, repeats: Tensor, d: int) -> Tensor:
     counts = repeats._data
     if counts.dtype.kind not in "iu" or counts.shape != x._data.shape[d : d + 1]:
         raise RuntimeError(
@@ -233,7 +240,9 @@ def _each_repeated(x: Any, repeats: Value, d: int) -> Any:
     return apply(pi.take, (x, at), {"dim": d})
 
 
-def roll(input: Any, shifts: int | Sequence[int], dims: Any = None) -> Any:
+def roll(
+    input: Tensor, shifts: int | Sequence[int], dims: int | Sequence[int] | None = None
+) -> Tensor:
     """Shifted along `dims`; what leaves at one end comes in at the other.
 
     Raises RuntimeError where there are not as many shifts as dims.  As ``torch.roll``.
@@ -268,7 +277,7 @@ def roll(input: Any, shifts: int | Sequence[int], dims: Any = None) -> Any:
 # ---------------------------------------------------------------- order of dimensions
 
 
-def movedim(input: Any, source: Any, destination: Any) -> Any:
+def movedim(input: Tensor, source: int | Sequence[int], destination: int | Sequence[int]) -> Tensor:
     """Dimensions `source` put at the places `destination`; the others keep their order.
 
     Raises RuntimeError unless both name equally many different dimensions.  As ``torch.movedim``.
@@ -279,11 +288,8 @@ def movedim(input: Any, source: Any, destination: Any) -> Any:
     """
     x = needs_tensor("movedim", input)
     n = x._data.ndim
-    a = [dimension(d, n) for d in (source if isinstance(source, (tuple, list)) else [source])]
-    b = [
-        dimension(d, n)
-        for d in (destination if isinstance(destination, (tuple, list)) else [destination])
-    ]
+    a = [dimension(d, n) for d in many(source)]
+    b = [dimension(d, n) for d in many(destination)]
     if len(a) != len(b) or len(set(a)) != len(a) or len(set(b)) != len(b):
         raise RuntimeError(
             "movedim: Invalid source or destination dims: source and destination must name the "
@@ -295,7 +301,7 @@ def movedim(input: Any, source: Any, destination: Any) -> Any:
     return permute(x, order) if n else x
 
 
-def swapaxes(input: Any, axis0: int, axis1: int) -> Any:
+def swapaxes(input: Tensor, axis0: int, axis1: int) -> Tensor:
     """Two dimensions exchanged: transpose() under NumPy's name.
 
     As ``torch.swapaxes``.
@@ -307,7 +313,7 @@ def swapaxes(input: Any, axis0: int, axis1: int) -> Any:
     return transpose(input, axis0, axis1)
 
 
-def t(input: Any) -> Any:
+def t(input: Tensor) -> Tensor:
     """The transpose of a matrix; a vector or a number as it is.
 
     Raises RuntimeError for more than two dimensions.  As ``torch.t``.
@@ -328,7 +334,7 @@ def t(input: Any) -> Any:
 # ---------------------------------------------------------------- shapes
 
 
-def ravel(input: Any) -> Any:
+def ravel(input: Tensor) -> Tensor:
     """All elements in one dimension.
 
     As ``torch.ravel``.
@@ -341,7 +347,7 @@ def ravel(input: Any) -> Any:
 
 
 @numpy_names
-def unflatten(input: Any, dim: int, sizes: Sequence[int]) -> Any:
+def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
     """One dimension split into several; one of the sizes may be -1.
 
     Raises RuntimeError unless the sizes multiply up to that of the dimension.  As
@@ -363,7 +369,7 @@ def unflatten(input: Any, dim: int, sizes: Sequence[int]) -> Any:
     return reshape(x, (*x._data.shape[:d], *new, *x._data.shape[d + 1 :]))
 
 
-def broadcast_to(input: Any, size: Any) -> Any:
+def broadcast_to(input: Tensor, size: Sequence[int]) -> Tensor:
     """Dimensions of length 1 repeated without copying, to the shape `size`.
 
     Raises RuntimeError where the shape does not fit.  As ``torch.broadcast_to``.
@@ -376,7 +382,7 @@ def broadcast_to(input: Any, size: Any) -> Any:
     return expand(input, size)
 
 
-def broadcast_tensors(*tensors: Any) -> tuple[Any, ...]:
+def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]:
     """The tensors, each expanded to their common shape.
 
     Raises RuntimeError where the shapes do not broadcast.  As ``torch.broadcast_tensors``.
@@ -394,7 +400,7 @@ def broadcast_tensors(*tensors: Any) -> tuple[Any, ...]:
     return tuple([expand(x, shape) for x in xs])
 
 
-def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Any, ...]:
+def meshgrid(*tensors: Tensor, indexing: str | None = None) -> tuple[Tensor, ...]:
     """Grids of coordinates: the i-th result varies along dimension i with the i-th vector.
 
     `indexing="xy"` exchanges the first two dimensions, as pictures have them.  Raises RuntimeError
@@ -427,7 +433,7 @@ def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Any, ...]:
     return tuple(grids)
 
 
-def hstack(tensors: Sequence[Any]) -> Any:
+def hstack(tensors: Sequence[Tensor]) -> Tensor:
     """Tensors side by side: joined along dimension 1 (vectors along 0).
 
     As ``torch.hstack``.
@@ -441,7 +447,7 @@ def hstack(tensors: Sequence[Any]) -> Any:
     return cat(xs, 0 if xs and xs[0]._data.ndim == 1 else 1)
 
 
-def vstack(tensors: Sequence[Any]) -> Any:
+def vstack(tensors: Sequence[Tensor]) -> Tensor:
     """Tensors on top of each other: joined along dimension 0 (vectors as rows).
 
     As ``torch.vstack``.
@@ -457,23 +463,7 @@ def vstack(tensors: Sequence[Any]) -> Any:
 # ---------------------------------------------------------------- triangles and diagonals
 
 
-def _triangle(primitive: Any, doc: str) -> Any:
-    def function(input: Any, diagonal: int = 0) -> Any:
-        x = needs_tensor(primitive.name, input)
-        if x._data.ndim < 2:
-            raise RuntimeError(
-                f"{primitive.name}: input tensor must have at least 2 dimensions, got shape "
-                f"{list(x._data.shape)}"
-            )
-        return apply(primitive, (x,), {"diagonal": int(diagonal)})
-
-    function.__name__ = function.__qualname__ = primitive.name
-    function.__doc__ = doc
-    return function
-
-
-tril = _triangle(
-    p.tril,
+def tril(input: Tensor, diagonal: int = 0) -> Tensor:
     """The lower triangle of each matrix, zeros above the given diagonal.
 
     Raises RuntimeError for less than two dimensions.  As ``torch.tril``.
@@ -482,10 +472,11 @@ tril = _triangle(
     >>> nnlib.tril(nnlib.ones(2, 2))
     tensor([[1., 0.],
             [1., 1.]])
-    """,
-)
-triu = _triangle(
-    p.triu,
+    """
+    return apply(p.tril, (_matrices("tril", input),), {"diagonal": int(diagonal)})
+
+
+def triu(input: Tensor, diagonal: int = 0) -> Tensor:
     """The upper triangle of each matrix, zeros below the given diagonal.
 
     Raises RuntimeError for less than two dimensions.  As ``torch.triu``.
@@ -494,8 +485,17 @@ triu = _triangle(
     >>> nnlib.triu(nnlib.ones(2, 2), diagonal=1)
     tensor([[0., 1.],
             [0., 0.]])
-    """,
-)
+    """
+    return apply(p.triu, (_matrices("triu", input),), {"diagonal": int(diagonal)})
+
+
+def _matrices(name: str, input: Tensor) -> Tensor:
+    x = needs_tensor(name, input)
+    if x._data.ndim < 2:
+        raise RuntimeError(
+            f"{name}: input tensor must have at least 2 dimensions, got shape {list(x._data.shape)}"
+        )
+    return x
 
 
 def _diagonal_slice(n: int, m: int, offset: int) -> tuple[int, int, int]:
@@ -505,7 +505,7 @@ def _diagonal_slice(n: int, m: int, offset: int) -> tuple[int, int, int]:
     return (start, start + (length - 1) * (m + 1) + 1 if length else start, m + 1)
 
 
-def diagonal(input: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:
+def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
     """The diagonal of the matrices in dimensions dim1 and dim2, as the last dimension.
 
     Raises RuntimeError where the two dimensions are one.  As ``torch.diagonal``.  Raises
@@ -530,7 +530,7 @@ def diagonal(input: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:
     return getitem(rows, (..., slice(start, stop, step)))
 
 
-def diag(input: Any, diagonal: int = 0) -> Any:
+def diag(input: Tensor, diagonal: int = 0) -> Tensor:
     """The matrix with a vector on its diagonal; of a matrix, its diagonal.
 
     Raises RuntimeError for anything but a vector or a matrix.  As ``torch.diag``.
@@ -558,7 +558,7 @@ def diag(input: Any, diagonal: int = 0) -> Any:
 _diagonal = diagonal
 
 
-def trace(input: Any) -> Any:
+def trace(input: Tensor) -> Tensor:
     """Σ of the diagonal of a matrix.
 
     Raises RuntimeError for anything but a matrix.  As ``torch.trace``.
@@ -575,9 +575,6 @@ def trace(input: Any) -> Any:
     return sum_(diagonal(x))
 
 
-def same_shape_as(input: Value, other: Any) -> Any:
+def same_shape_as(input: Tensor, other: Operand) -> Tensor:
     """The elements of `input` in the shape of `other`."""
     return reshape(input, needs_tensor("reshape_as", other)._data.shape)
-
-
-__all__ = [name for name in dir() if name[0] != "_"]

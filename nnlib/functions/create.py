@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Iterator
+import operator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from nnlib import dtypes, record
+from nnlib._types import Device, DType, Operand, Sizes
 from nnlib.devices import refuse_others, refuse_out
-from nnlib.functions._args import converted, held, is_number, is_whole, needs_tensor
-from nnlib.functions._examples import documented
+from nnlib.functions._args import converted, held, is_number, needs_tensor
 from nnlib.functions.shape import _sizes
 from nnlib.record import Leaf, Value, make
 
+if TYPE_CHECKING:
+    from nnlib.tensor import Tensor
 
-def _finish(array: Any, requires_grad: bool, device: Any = None, out: Any = None) -> Any:
+
+def _finish(
+    array: Any, requires_grad: bool, device: Device | None = None, out: None = None
+) -> Tensor:
     refuse_others(device)
     refuse_out(out)
     t = make(array[()])
@@ -37,7 +43,7 @@ def _kind(dtype: Any) -> np.dtype:
     return dtypes.get_default_dtype().numpy if dtype is None else dtypes.as_numpy(dtype)
 
 
-def _sized(shape: tuple, size: Any) -> tuple[int, ...]:
+def _sized(shape: tuple[Any, ...], size: Any) -> tuple[int, ...]:
     """The shape of f(2, 3), f((2, 3)) or f(size=(2, 3))."""
     if size is None:
         return _sizes(shape)
@@ -47,8 +53,12 @@ def _sized(shape: tuple, size: Any) -> tuple[int, ...]:
 
 
 def tensor(
-    data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
-) -> Any:
+    data: Any,
+    *,
+    dtype: DType | None = None,
+    device: Device | None = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """A tensor with a copy of `data`: a number, nested lists, or a NumPy array.
 
     Python floats give float32, ints int64, bools bool; an array keeps its type.  Raises ValueError
@@ -128,7 +138,7 @@ def _unwrapped(data: Any) -> Any:
     return [_unwrapped(d) for d in data] if isinstance(data, (list, tuple)) else data
 
 
-def from_numpy(array: np.ndarray) -> Any:
+def from_numpy(array: np.ndarray[Any, Any]) -> Tensor:
     """A tensor that shares the memory of a NumPy array.
 
     Raises TypeError for anything but an array, and for types that nnlib does not have.  As
@@ -149,9 +159,14 @@ def from_numpy(array: np.ndarray) -> Any:
 
 
 def full(
-    size: Any, fill_value: Any, *, out: Any = None, dtype: Any = None, device: Any = None,
+    size: Sizes,
+    fill_value: Operand,
+    *,
+    out: None = None,
+    dtype: DType | None = None,
+    device: Device | None = None,
     requires_grad: bool = False,
-) -> Any:  # fmt: skip
+) -> Tensor:
     """A tensor filled with one number.
 
     As ``torch.full``.
@@ -161,7 +176,7 @@ def full(
     tensor([[7., 7.],
             [7., 7.]])
     """
-    shape = _sizes((size,) if is_whole(size) else tuple(size))
+    shape = _sizes((size,))
     value, kind = _filling(fill_value)
     kind = kind if dtype is None else dtypes.as_numpy(dtype)
     return _finish(np.full(shape, held(value, kind), kind), requires_grad, device, out)
@@ -170,16 +185,20 @@ def full(
 def _filling(value: Any) -> tuple[Any, np.dtype]:
     """A number, or that of a tensor with one element, and its type."""
     if isinstance(value, Value):
-        return value.item(), value._data.dtype  # type: ignore[attr-defined]
+        return needs_tensor("full", value).item(), value._data.dtype
     if not is_number(value):
         raise TypeError(f"fill_value must be a number, not {type(value).__name__}")
     return value, dtypes.of_number(value)
 
 
 def zeros(
-    *shape: Any, size: Any = None, out: Any = None, dtype: Any = None, device: Any = None,
+    *shape: Sizes,
+    size: Sizes | None = None,
+    out: None = None,
+    dtype: DType | None = None,
+    device: Device | None = None,
     requires_grad: bool = False,
-) -> Any:  # fmt: skip
+) -> Tensor:
     """A tensor filled with 0.
 
     As ``torch.zeros``.
@@ -194,9 +213,13 @@ def zeros(
 
 
 def ones(
-    *shape: Any, size: Any = None, out: Any = None, dtype: Any = None, device: Any = None,
+    *shape: Sizes,
+    size: Sizes | None = None,
+    out: None = None,
+    dtype: DType | None = None,
+    device: Device | None = None,
     requires_grad: bool = False,
-) -> Any:  # fmt: skip
+) -> Tensor:
     """A tensor filled with 1.
 
     As ``torch.ones``.
@@ -209,25 +232,50 @@ def ones(
     return _finish(array, requires_grad, device, out)
 
 
-def _like(name: str, value: float) -> Any:
-    def function(
-        input: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
-    ) -> Any:
-        x = needs_tensor(name, input)._data
-        kind = x.dtype if dtype is None else dtypes.as_numpy(dtype)
-        return _finish(np.full(x.shape, value, kind), requires_grad, device)
+def zeros_like(
+    input: Tensor,
+    *,
+    dtype: DType | None = None,
+    device: Device | None = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """A tensor of the shape and type of `input`, filled with 0.
 
-    doc = f"A tensor of the shape and type of `input`, filled with {value}."
-    function.__name__ = function.__qualname__ = name
-    function.__doc__ = documented(name, doc)
-    return function
+    As ``torch.zeros_like``.
+
+    >>> import nnlib
+    >>> nnlib.zeros_like(nnlib.tensor([5.0, 6.0]))
+    tensor([0., 0.])
+    """
+    return full_like(input, 0, dtype=dtype, device=device, requires_grad=requires_grad)
 
 
-zeros_like, ones_like = _like("zeros_like", 0), _like("ones_like", 1)
+def ones_like(
+    input: Tensor,
+    *,
+    dtype: DType | None = None,
+    device: Device | None = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """A tensor of the shape and type of `input`, filled with 1.
+
+    As ``torch.ones_like``.
+
+    >>> import nnlib
+    >>> nnlib.ones_like(nnlib.tensor([5, 6]))
+    tensor([1, 1])
+    """
+    return full_like(input, 1, dtype=dtype, device=device, requires_grad=requires_grad)
 
 
-def full_like(input: Any, fill_value: Any, *, dtype: Any = None, device: Any = None,
-              requires_grad: bool = False) -> Any:  # fmt: skip
+def full_like(
+    input: Tensor,
+    fill_value: Operand,
+    *,
+    dtype: DType | None = None,
+    device: Device | None = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """A tensor of the shape and type of `input`, filled with one number.
 
     As ``torch.full_like``.
@@ -243,9 +291,13 @@ def full_like(input: Any, fill_value: Any, *, dtype: Any = None, device: Any = N
 
 
 def empty(
-    *shape: Any, size: Any = None, out: Any = None, dtype: Any = None, device: Any = None,
+    *shape: Sizes,
+    size: Sizes | None = None,
+    out: None = None,
+    dtype: DType | None = None,
+    device: Device | None = None,
     requires_grad: bool = False,
-) -> Any:  # fmt: skip
+) -> Tensor:
     """A tensor with whatever was in its memory: to be written before it is read.
 
     As ``torch.empty``.
@@ -259,8 +311,12 @@ def empty(
 
 
 def empty_like(
-    input: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
-) -> Any:
+    input: Tensor,
+    *,
+    dtype: DType | None = None,
+    device: Device | None = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """A tensor of the shape and type of `input`, with whatever was in its memory.
 
     As ``torch.empty_like``.
@@ -274,7 +330,7 @@ def empty_like(
     return _finish(np.empty(x.shape, kind), requires_grad, device)
 
 
-def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Any:
+def as_tensor(data: Any, dtype: DType | None = None, device: Device | None = None) -> Tensor:
     """`data` as a tensor, without a copy where it is a tensor or array of that type already.
 
     As ``torch.as_tensor``.
@@ -285,19 +341,23 @@ def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Any:
     True
     """
     refuse_others(device)
-    if isinstance(data, Value) and (dtype is None or dtypes.as_numpy(dtype) == data._data.dtype):
-        return data
+    if isinstance(data, Value):
+        x = needs_tensor("as_tensor", data)
+        return x if dtype is None else converted(x, dtypes.as_numpy(dtype))
     if isinstance(data, np.ndarray) and (dtype is None or dtypes.as_numpy(dtype) == data.dtype):
         return from_numpy(data)
-    if isinstance(data, Value):
-        return converted(data, dtypes.as_numpy(dtype))
     return tensor(data, dtype=dtype)
 
 
 def eye(
-    n: int, m: int | None = None, *, out: Any = None, dtype: Any = None, device: Any = None,
+    n: int,
+    m: int | None = None,
+    *,
+    out: None = None,
+    dtype: DType | None = None,
+    device: Device | None = None,
     requires_grad: bool = False,
-) -> Any:  # fmt: skip
+) -> Tensor:
     """Ones on the diagonal, zeros elsewhere.
 
     As ``torch.eye``.
@@ -311,9 +371,15 @@ def eye(
 
 
 def arange(
-    start: Any = None, end: Any = None, step: Any = 1, *, out: Any = None, dtype: Any = None,
-    device: Any = None, requires_grad: bool = False,
-) -> Any:  # fmt: skip
+    start: Operand | None = None,
+    end: Operand | None = None,
+    step: Operand = 1,
+    *,
+    out: None = None,
+    dtype: DType | None = None,
+    device: Device | None = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """start, start + step, … below end.  Integers give int64.
 
     Raises RuntimeError for a step of 0, or one that leads away from the end; TypeError without an
@@ -325,8 +391,10 @@ def arange(
     """
     if start is None and end is None:
         raise TypeError("arange() needs an end: arange(5), arange(2, 5) or arange(end=5)")
-    first, last = (0, start) if end is None else (0 if start is None else start, end)
-    first, last, by = (v.item() if isinstance(v, Value) else v for v in (first, last, step))  # type: ignore[attr-defined]
+    ends: list[Any] = [0, start] if end is None else [0 if start is None else start, end]
+    first, last, by = (
+        needs_tensor("arange", v).item() if isinstance(v, Value) else v for v in (*ends, step)
+    )
     whole = not any(isinstance(v, (float, np.floating)) for v in (first, last, by))
     first, last, by = (int(v) if whole else float(v) for v in (first, last, by))
     if by == 0 or (last - first) * by < 0:
@@ -337,9 +405,15 @@ def arange(
 
 
 def linspace(
-    start: float, end: float, steps: int, *, out: Any = None,
-    dtype: Any = None, device: Any = None, requires_grad: bool = False,
-) -> Any:  # fmt: skip
+    start: float,
+    end: float,
+    steps: int,
+    *,
+    out: None = None,
+    dtype: DType | None = None,
+    device: Device | None = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """`steps` evenly spaced numbers from start to end, both included.
 
     As ``torch.linspace``.
@@ -353,9 +427,16 @@ def linspace(
 
 
 def logspace(
-    start: float, end: float, steps: int, base: float = 10.0, *, out: Any = None,
-    dtype: Any = None, device: Any = None, requires_grad: bool = False,
-) -> Any:  # fmt: skip
+    start: float,
+    end: float,
+    steps: int,
+    base: float = 10.0,
+    *,
+    out: None = None,
+    dtype: DType | None = None,
+    device: Device | None = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """`steps` numbers from base^start to base^end whose logarithms are evenly spaced.
 
     As ``torch.logspace``.
@@ -430,6 +511,9 @@ def manual_seed(seed: int) -> Generator:
     return _default_generator.manual_seed(seed)
 
 
+F = TypeVar("F", bound=Callable[..., Any])
+
+
 _refused: ContextVar[str | None] = ContextVar("why no random function may be called", default=None)
 
 
@@ -449,7 +533,7 @@ def _check_allowed() -> None:
         raise RuntimeError(reason)
 
 
-def _random(function: Any) -> Any:
+def _random(function: F) -> F:
     """A function that draws: whoever watches the program applies it, for it answers anew each time.
 
     A trace refuses it, and a compiled function draws again at each replay.
@@ -462,7 +546,7 @@ def _random(function: Any) -> Any:
             return function(*args, **kwargs)
         return record.watcher.draw(function, args, kwargs)
 
-    return drawn
+    return drawn  # type: ignore[return-value]
 
 
 def _stream(generator: Generator | None) -> np.random.Generator:
@@ -474,9 +558,14 @@ def _stream(generator: Generator | None) -> np.random.Generator:
 
 @_random
 def rand(
-    *shape: Any, size: Any = None, generator: Generator | None = None, out: Any = None,
-    dtype: Any = None, device: Any = None, requires_grad: bool = False,
-) -> Any:  # fmt: skip
+    *shape: Sizes,
+    size: Sizes | None = None,
+    generator: Generator | None = None,
+    out: None = None,
+    dtype: DType | None = None,
+    device: Device | None = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """Uniform on [0, 1).
 
     As ``torch.rand``.
@@ -493,9 +582,14 @@ def rand(
 
 @_random
 def randn(
-    *shape: Any, size: Any = None, generator: Generator | None = None, out: Any = None,
-    dtype: Any = None, device: Any = None, requires_grad: bool = False,
-) -> Any:  # fmt: skip
+    *shape: Sizes,
+    size: Sizes | None = None,
+    generator: Generator | None = None,
+    out: None = None,
+    dtype: DType | None = None,
+    device: Device | None = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """Normal with mean 0 and variance 1.
 
     As ``torch.randn``.
@@ -523,9 +617,16 @@ def _floating_kind(name: str, dtype: Any) -> np.dtype:
 
 @_random
 def randint(
-    low: int, high: Any = None, size: Any = None, *, generator: Generator | None = None,
-    out: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False,
-) -> Any:  # fmt: skip
+    low: int,
+    high: int | Sequence[int] | None = None,
+    size: Sizes | None = None,
+    *,
+    generator: Generator | None = None,
+    out: None = None,
+    dtype: DType | None = None,
+    device: Device | None = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """Integers from low up to (not including) high.
 
     As ``torch.randint``.
@@ -535,24 +636,27 @@ def randint(
     >>> nnlib.randint(0, 6, (5,))
     tensor([5, 3, 3, 1, 1])
     """
-    if size is None:
+    if size is None:  # randint(high, size)
         low, high, size = 0, low, high
-    elif high is None:
-        low, high = 0, low
-    if low >= high:
+    first, end = (0, low) if high is None else (low, operator.index(high))  # type: ignore[arg-type]
+    if first >= end:
         raise RuntimeError(
-            f"random_ expects 'from' to be less than 'to', but got from={low} >= to={high}"
+            f"random_ expects 'from' to be less than 'to', but got from={first} >= to={end}"
         )
     kind = np.dtype(np.int64) if dtype is None else dtypes.as_numpy(dtype)
-    draw = np.asarray(_stream(generator).integers(low, high, _sizes(tuple(size))))
+    draw = np.asarray(_stream(generator).integers(first, end, _sizes((size,))))
     return _finish(draw.astype(kind), requires_grad, device, out)
 
 
 @_random
 def randperm(
-    n: int, *, generator: Generator | None = None, out: Any = None, dtype: Any = None,
-    device: Any = None,
-) -> Any:  # fmt: skip
+    n: int,
+    *,
+    generator: Generator | None = None,
+    out: None = None,
+    dtype: DType | None = None,
+    device: Device | None = None,
+) -> Tensor:
     """0 … n-1 in random order.
 
     As ``torch.randperm``.
@@ -565,8 +669,14 @@ def randperm(
     return _finish(_stream(generator).permutation(n).astype(kind), False, device, out)
 
 
-def rand_like(input: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False,
-              generator: Generator | None = None) -> Any:  # fmt: skip
+def rand_like(
+    input: Tensor,
+    *,
+    dtype: DType | None = None,
+    device: Device | None = None,
+    requires_grad: bool = False,
+    generator: Generator | None = None,
+) -> Tensor:
     """Uniform on [0, 1), in the shape and type of `input`.
 
     As ``torch.rand_like``.
@@ -581,8 +691,14 @@ def rand_like(input: Any, *, dtype: Any = None, device: Any = None, requires_gra
                 requires_grad=requires_grad)  # fmt: skip
 
 
-def randn_like(input: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False,
-               generator: Generator | None = None) -> Any:  # fmt: skip
+def randn_like(
+    input: Tensor,
+    *,
+    dtype: DType | None = None,
+    device: Device | None = None,
+    requires_grad: bool = False,
+    generator: Generator | None = None,
+) -> Tensor:
     """Normal with mean 0 and variance 1, in the shape and type of `input`.
 
     As ``torch.randn_like``.
@@ -598,7 +714,7 @@ def randn_like(input: Any, *, dtype: Any = None, device: Any = None, requires_gr
 
 
 @_random
-def bernoulli(input: Any, *, generator: Generator | None = None) -> Any:
+def bernoulli(input: Tensor, *, generator: Generator | None = None) -> Tensor:
     """1 with the probability that each element of `input` gives, else 0.
 
     Raises RuntimeError for whole numbers, and for numbers outside of [0, 1].  As
@@ -623,8 +739,8 @@ def bernoulli(input: Any, *, generator: Generator | None = None) -> Any:
 
 
 @_random
-def multinomial(input: Any, num_samples: int, replacement: bool = False, *,
-                generator: Generator | None = None) -> Any:  # fmt: skip
+def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *,
+                generator: Generator | None = None) -> Tensor:  # fmt: skip
     """Indices drawn with the weights `input` (n) or (rows, n), which need not sum to 1.
 
     Raises RuntimeError for negative, infinite or whole numbers, for a row without any weight, and
@@ -661,7 +777,9 @@ def multinomial(input: Any, num_samples: int, replacement: bool = False, *,
 
 
 @_random
-def normal(mean: Any, std: Any, size: Any = None, *, generator: Generator | None = None) -> Any:
+def normal(
+    mean: Operand, std: Operand, size: Sizes | None = None, *, generator: Generator | None = None
+) -> Tensor:
     """Normal with these means and standard deviations: tensors, or numbers and a `size`.
 
     Raises RuntimeError for a negative deviation, TypeError for two numbers without a size.  As
@@ -679,4 +797,5 @@ def normal(mean: Any, std: Any, size: Any = None, *, generator: Generator | None
         if not isinstance(mean, Value) and not isinstance(std, Value):
             raise TypeError("normal() of two numbers needs a size")
         size = np.broadcast_shapes(np.shape(m), np.shape(s))
-    return _finish(np.asarray(_stream(generator).normal(m, s, tuple(size))).astype(like), False)
+    draw = _stream(generator).normal(m, s, _sizes((size,)))
+    return _finish(np.asarray(draw).astype(like), False)

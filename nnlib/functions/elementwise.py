@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import builtins
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from nnlib import dtypes, record
+from nnlib._types import Number, Operand
 from nnlib.devices import refuse_out
 from nnlib.functions._args import (
     applied,
@@ -19,21 +21,41 @@ from nnlib.functions._args import (
     mixed,
     needs_tensor,
     needs_tensor_error,
+    of_any,
+    of_floats,
+    of_numbers,
     unary,
 )
-from nnlib.functions._examples import documented
 from nnlib.primitives import elementwise as p
 from nnlib.record import Primitive, Value, apply, make
+
+if TYPE_CHECKING:
+    from nnlib.tensor import Tensor
 
 # ---------------------------------------------------------------- arithmetic
 
 # The operators' own functions: two operands and nothing else to look at.
-plus = binary(p.add, mixed(p.add), "a + b, elementwise with broadcasting.")
-minus = binary(p.sub, mixed(p.sub, "i"), "a - b, elementwise with broadcasting.")
-over = binary(p.div, mixed(p.div, "f"), "a / b, elementwise; integers give floats.")
 
 
-def add(input: Any, other: Any, *, alpha: Any = 1, out: Any = None) -> Any:
+@binary(p.add)
+def plus(input: Operand, other: Operand, *, out: None = None) -> Tensor:
+    """a + b, elementwise with broadcasting."""
+    return mixed(p.add, input, other)
+
+
+@binary(p.sub)
+def minus(input: Operand, other: Operand, *, out: None = None) -> Tensor:
+    """a - b, elementwise with broadcasting."""
+    return mixed(p.sub, input, other, "i")
+
+
+@binary(p.div)
+def over(input: Operand, other: Operand, *, out: None = None) -> Tensor:
+    """a / b, elementwise; integers give floats."""
+    return mixed(p.div, input, other, "f")
+
+
+def add(input: Operand, other: Operand, *, alpha: Number = 1, out: None = None) -> Tensor:
     """input + alpha · other, elementwise with broadcasting.
 
     Raises RuntimeError where the shapes do not broadcast.  As ``torch.add``.
@@ -47,7 +69,7 @@ def add(input: Any, other: Any, *, alpha: Any = 1, out: Any = None) -> Any:
     return plus(input, other if alpha == 1 else _scaled(other, alpha))
 
 
-def sub(input: Any, other: Any, *, alpha: Any = 1, out: Any = None) -> Any:
+def sub(input: Operand, other: Operand, *, alpha: Number = 1, out: None = None) -> Tensor:
     """input - alpha · other, elementwise with broadcasting.
 
     Raises RuntimeError where the shapes do not broadcast.  As ``torch.sub``.
@@ -61,13 +83,13 @@ def sub(input: Any, other: Any, *, alpha: Any = 1, out: Any = None) -> Any:
     return minus(input, other if alpha == 1 else _scaled(other, alpha))
 
 
-def _scaled(other: Any, alpha: Any) -> Any:
+def _scaled(other: Operand, alpha: Any) -> Tensor:
     return mul(other, alpha) if isinstance(other, Value) else other * alpha
 
 
 def div(
-    input: Any, other: Any, *, rounding_mode: str | None = None, out: Any = None
-) -> Any:
+    input: Operand, other: Operand, *, rounding_mode: str | None = None, out: None = None
+) -> Tensor:
     """input / other, elementwise; integers give floats.
 
     `rounding_mode` "floor" rounds down, "trunc" towards 0; integers then stay integers.  Raises
@@ -100,21 +122,73 @@ def div(
     return converted(plus(down, converted(rest, kind)), kind)
 
 
-mul = binary(p.mul, mixed(p.mul), "a · b, elementwise with broadcasting.")
-maximum = binary(p.maximum, mixed(p.maximum), "The larger of a and b; nan where either is nan.")
-minimum = binary(p.minimum, mixed(p.minimum), "The smaller of a and b; nan where either is nan.")
-atan2 = binary(p.atan2, mixed(p.atan2, "f"), "The angle of the point (b, a), in (-π, π].")
+@binary(p.mul)
+def mul(input: Operand, other: Operand, *, out: None = None) -> Tensor:
+    """a · b, elementwise with broadcasting.
+
+    As ``torch.mul``.
+
+    >>> import nnlib
+    >>> nnlib.mul(nnlib.tensor([1.0, 2.0]), nnlib.tensor([3.0, 4.0]))
+    tensor([3., 8.])
+    """
+    return mixed(p.mul, input, other)
 
 
-def _remainder_slow(a: Any, b: Any) -> Any:
-    _refuse_zero("remainder", a, b)
-    return mixed(p.remainder, "i")(a, b)
+@binary(p.maximum)
+def maximum(input: Operand, other: Operand, *, out: None = None) -> Tensor:
+    """The larger of a and b; nan where either is nan.
+
+    As ``torch.maximum``.
+
+    >>> import nnlib
+    >>> nnlib.maximum(nnlib.tensor([1.0, 5.0]), nnlib.tensor([3.0, 4.0]))
+    tensor([3., 5.])
+    """
+    return mixed(p.maximum, input, other)
 
 
-remainder = binary(p.remainder, _remainder_slow, "a - b·floor(a/b): the sign of b.")
+@binary(p.minimum)
+def minimum(input: Operand, other: Operand, *, out: None = None) -> Tensor:
+    """The smaller of a and b; nan where either is nan.
+
+    As ``torch.minimum``.
+
+    >>> import nnlib
+    >>> nnlib.minimum(nnlib.tensor([1.0, 5.0]), nnlib.tensor([3.0, 4.0]))
+    tensor([1., 4.])
+    """
+    return mixed(p.minimum, input, other)
 
 
-def _pow_slow(a: Any, b: Any) -> Any:
+@binary(p.atan2)
+def atan2(input: Operand, other: Operand, *, out: None = None) -> Tensor:
+    """The angle of the point (b, a), in (-π, π].
+
+    As ``torch.atan2``.
+
+    >>> import nnlib
+    >>> nnlib.atan2(nnlib.tensor([1.0, 1.0]), nnlib.tensor([1.0, -1.0]))
+    tensor([0.7854, 2.3562])
+    """
+    return mixed(p.atan2, input, other, "f")
+
+
+@binary(p.remainder)
+def remainder(input: Operand, other: Operand, *, out: None = None) -> Tensor:
+    """a - b·floor(a/b): the sign of b.
+
+    As ``torch.remainder``.
+
+    >>> import nnlib
+    >>> nnlib.remainder(nnlib.tensor([-7, 7]), 3)
+    tensor([2, 1])
+    """
+    _refuse_zero("remainder", input, other)
+    return mixed(p.remainder, input, other, "i")
+
+
+def _pow_slow(a: Operand, b: Operand) -> Tensor:
     if isinstance(a, Value) and _whole(b) and is_number(b) and b < 0 and a._data.dtype.kind in "iu":
         raise RuntimeError(
             "Integers to negative integer powers are not allowed: convert with .float() first."
@@ -123,29 +197,32 @@ def _pow_slow(a: Any, b: Any) -> Any:
         return clone(a) if b else eq(a, a)  # PyTorch takes booleans to the power of True and False
     if isinstance(b, Value) and b._data.dtype.kind in "iu" and _whole(a):
         return _whole_power(a, b)
-    return mixed(p.pow, "i")(a, b)
+    return mixed(p.pow, a, b, "i")
 
 
 def _whole(x: Any) -> bool:
     if isinstance(x, Value):
-        return x._data.dtype.kind != "f"
+        return bool(x._data.dtype.kind != "f")
     return is_number(x) and not isinstance(x, (float, np.floating))
 
 
-def _whole_power(a: Any, b: Value) -> Any:
+def _whole_power(a: Operand, b: Tensor) -> Tensor:
     """a ** b of whole numbers; with a negative exponent 1/aⁿ, rounded to 0 unless a is 1 or -1."""
     if not record.is_watched() and not (b._data < 0).any():
-        return mixed(p.pow, "i")(a, b)
+        return mixed(p.pow, a, b, "i")
     base = a if isinstance(a, Value) else make(b._data.dtype.type(a))
-    size = mixed(p.pow, "i")(base, where(lt(b, 0), neg(b), b))
+    size = mixed(p.pow, base, where(lt(b, 0), neg(b), b), "i")
     one = logical_or(eq(base, 1), eq(base, -1))
     return where(logical_or(ge(b, 0), one), size, 0)
 
 
-power = binary(p.pow, _pow_slow, "a to the power b, elementwise with broadcasting.")
+@binary(p.pow)
+def power(input: Operand, other: Operand, *, out: None = None) -> Tensor:
+    """a to the power b, elementwise with broadcasting."""
+    return _pow_slow(input, other)
 
 
-def pow(input: Any, exponent: Any, *, out: Any = None) -> Any:
+def pow(input: Operand, exponent: Operand, *, out: None = None) -> Tensor:
     """input to the power `exponent`, elementwise with broadcasting; either may be a number.
 
     Raises RuntimeError for whole numbers to a negative whole power.  As ``torch.pow``.
@@ -161,7 +238,7 @@ def pow(input: Any, exponent: Any, *, out: Any = None) -> Any:
     return power(input, exponent) if isinstance(input, Value) else rpow(exponent, input)
 
 
-def floor_divide(input: Any, other: Any) -> Any:
+def floor_divide(input: Operand, other: Operand) -> Tensor:
     """⌊a / b⌋, elementwise.
 
     Raises RuntimeError for whole numbers divided by zero.  As ``torch.floor_divide``.
@@ -171,7 +248,7 @@ def floor_divide(input: Any, other: Any) -> Any:
     tensor([-4,  3])
     """
     _refuse_zero("floor_divide", input, other)
-    return mixed(p.floor_divide, "i")(input, other)
+    return mixed(p.floor_divide, input, other, "i")
 
 
 def _refuse_zero(name: str, a: Any, b: Any) -> None:
@@ -188,84 +265,173 @@ def _refuse_zero(name: str, a: Any, b: Any) -> None:
         )
 
 
-def rsub(input: Any, other: Any) -> Any:
+def rsub(input: Operand, other: Operand) -> Tensor:
     """other - input."""
     return _reversed(minus, p.sub, "i", input, other)
 
 
-def rdiv(input: Any, other: Any) -> Any:
+def rdiv(input: Operand, other: Operand) -> Tensor:
     """other / input."""
     return _reversed(over, p.div, "f", input, other)
 
 
-def rfloordiv(input: Any, other: Any) -> Any:
+def rfloordiv(input: Operand, other: Operand) -> Tensor:
     """other // input."""
     return floor_divide(other, input)
 
 
-def rmod(input: Any, other: Any) -> Any:
+def rmod(input: Operand, other: Operand) -> Tensor:
     """other % input."""
     return remainder(other, input)
 
 
-def rpow(input: Any, other: Any) -> Any:
+def rpow(input: Operand, other: Operand) -> Tensor:
     """other ** input."""
     return power(other, input) if isinstance(other, Value) else _pow_slow(other, input)
 
 
-def _reversed(function: Any, primitive: Primitive, least: str, x: Any, other: Any) -> Any:
+def _reversed(
+    function: Callable[[Any, Any], Tensor],
+    primitive: Primitive,
+    least: str,
+    x: Operand,
+    other: Operand,
+) -> Tensor:
     if isinstance(other, Value):
         return function(other, x)
-    return mixed(primitive, least)(other, x)
+    return mixed(primitive, other, x, least)
 
 
 # ---------------------------------------------------------------- comparison and logic
 
 
-def _comparison(primitive: Primitive, doc: str) -> Any:
-    def function(input: Any, other: Any, *, out: Any = None) -> Any:
-        refuse_out(out)
-        for x in (input, other):
-            if not isinstance(x, Value) and not is_number(x):
-                needs_tensor(primitive.name, x)
-        d = dtypes.result_type(input, other)
-        return applied(primitive, as_operand(input, d), as_operand(other, d))
-
-    function.__name__, function.__doc__ = primitive.name, documented(primitive.name, doc)
-    return function
+def _compared(primitive: Primitive, input: Any, other: Any, out: None) -> Tensor:
+    refuse_out(out)
+    for x in (input, other):
+        if not isinstance(x, Value) and not is_number(x):
+            needs_tensor(primitive.name, x)
+    d = dtypes.result_type(input, other)
+    return applied(primitive, as_operand(input, d), as_operand(other, d))
 
 
-eq = _comparison(p.eq, "a = b, elementwise, as booleans.")
-ne = _comparison(p.ne, "a ≠ b, elementwise, as booleans.")
-lt = _comparison(p.lt, "a < b, elementwise, as booleans.")
-le = _comparison(p.le, "a ≤ b, elementwise, as booleans.")
-gt = _comparison(p.gt, "a > b, elementwise, as booleans.")
-ge = _comparison(p.ge, "a ≥ b, elementwise, as booleans.")
+def eq(input: Operand, other: Operand, *, out: None = None) -> Tensor:
+    """a = b, elementwise, as booleans.
+
+    As ``torch.eq``.
+
+    >>> import nnlib
+    >>> nnlib.eq(nnlib.tensor([1, 2, 3]), 2)
+    tensor([False,  True, False])
+    """
+    return _compared(p.eq, input, other, out)
 
 
-def _logical(primitive: Primitive, doc: str) -> Any:
-    def function(input: Any, other: Any, *, out: Any = None) -> Any:
-        refuse_out(out)
-        a, b = needs_tensor(primitive.name, input), needs_tensor(primitive.name, other)
-        return applied(primitive, a, b)
+def ne(input: Operand, other: Operand, *, out: None = None) -> Tensor:
+    """a ≠ b, elementwise, as booleans.
 
-    function.__name__, function.__doc__ = primitive.name, documented(primitive.name, doc)
-    return function
+    As ``torch.ne``.
 
-
-logical_and = _logical(p.logical_and, "a and b, elementwise: zero is false.")
-logical_or = _logical(p.logical_or, "a or b, elementwise: zero is false.")
-logical_xor = _logical(p.logical_xor, "Either a or b but not both, elementwise.")
+    >>> import nnlib
+    >>> nnlib.ne(nnlib.tensor([1, 2, 3]), 2)
+    tensor([ True, False,  True])
+    """
+    return _compared(p.ne, input, other, out)
 
 
-def _bitwise(primitive: Primitive, doc: str) -> Any:
-    def function(input: Any, other: Any, *, out: Any = None) -> Any:
-        refuse_out(out)
-        d = _whole_type(primitive.name, input, other)
-        return applied(primitive, as_operand(input, d), as_operand(other, d))
+def lt(input: Operand, other: Operand, *, out: None = None) -> Tensor:
+    """a < b, elementwise, as booleans.
 
-    function.__name__, function.__doc__ = primitive.name, documented(primitive.name, doc)
-    return function
+    As ``torch.lt``.
+
+    >>> import nnlib
+    >>> nnlib.lt(nnlib.tensor([1, 2, 3]), 2)
+    tensor([ True, False, False])
+    """
+    return _compared(p.lt, input, other, out)
+
+
+def le(input: Operand, other: Operand, *, out: None = None) -> Tensor:
+    """a ≤ b, elementwise, as booleans.
+
+    As ``torch.le``.
+
+    >>> import nnlib
+    >>> nnlib.le(nnlib.tensor([1, 2, 3]), 2)
+    tensor([ True,  True, False])
+    """
+    return _compared(p.le, input, other, out)
+
+
+def gt(input: Operand, other: Operand, *, out: None = None) -> Tensor:
+    """a > b, elementwise, as booleans.
+
+    As ``torch.gt``.
+
+    >>> import nnlib
+    >>> nnlib.gt(nnlib.tensor([1, 2, 3]), 2)
+    tensor([False, False,  True])
+    """
+    return _compared(p.gt, input, other, out)
+
+
+def ge(input: Operand, other: Operand, *, out: None = None) -> Tensor:
+    """a ≥ b, elementwise, as booleans.
+
+    As ``torch.ge``.
+
+    >>> import nnlib
+    >>> nnlib.ge(nnlib.tensor([1, 2, 3]), 2)
+    tensor([False,  True,  True])
+    """
+    return _compared(p.ge, input, other, out)
+
+
+def _of_truths(primitive: Primitive, input: Any, other: Any, out: None) -> Tensor:
+    refuse_out(out)
+    a, b = needs_tensor(primitive.name, input), needs_tensor(primitive.name, other)
+    return applied(primitive, a, b)
+
+
+def logical_and(input: Tensor, other: Tensor, *, out: None = None) -> Tensor:
+    """a and b, elementwise: zero is false.
+
+    As ``torch.logical_and``.
+
+    >>> import nnlib
+    >>> nnlib.logical_and(nnlib.tensor([True, True]), nnlib.tensor([True, False]))
+    tensor([ True, False])
+    """
+    return _of_truths(p.logical_and, input, other, out)
+
+
+def logical_or(input: Tensor, other: Tensor, *, out: None = None) -> Tensor:
+    """a or b, elementwise: zero is false.
+
+    As ``torch.logical_or``.
+
+    >>> import nnlib
+    >>> nnlib.logical_or(nnlib.tensor([True, False]), nnlib.tensor([False, False]))
+    tensor([ True, False])
+    """
+    return _of_truths(p.logical_or, input, other, out)
+
+
+def logical_xor(input: Tensor, other: Tensor, *, out: None = None) -> Tensor:
+    """Either a or b but not both, elementwise.
+
+    As ``torch.logical_xor``.
+
+    >>> import nnlib
+    >>> nnlib.logical_xor(nnlib.tensor([True, True]), nnlib.tensor([True, False]))
+    tensor([False,  True])
+    """
+    return _of_truths(p.logical_xor, input, other, out)
+
+
+def _of_bits(primitive: Primitive, input: Any, other: Any, out: None) -> Tensor:
+    refuse_out(out)
+    d = _whole_type(primitive.name, input, other)
+    return applied(primitive, as_operand(input, d), as_operand(other, d))
 
 
 def _whole_type(name: str, *args: Any) -> np.dtype:
@@ -283,12 +449,43 @@ def _whole_type(name: str, *args: Any) -> np.dtype:
     return d
 
 
-bitwise_and = _bitwise(p.bitwise_and, "a & b, bit by bit: whole numbers or booleans.")
-bitwise_or = _bitwise(p.bitwise_or, "a | b, bit by bit: whole numbers or booleans.")
-bitwise_xor = _bitwise(p.bitwise_xor, "a ^ b, bit by bit: whole numbers or booleans.")
+def bitwise_and(input: Operand, other: Operand, *, out: None = None) -> Tensor:
+    """a & b, bit by bit: whole numbers or booleans.
+
+    As ``torch.bitwise_and``.
+
+    >>> import nnlib
+    >>> nnlib.bitwise_and(nnlib.tensor([6, 5]), 3)
+    tensor([2, 1])
+    """
+    return _of_bits(p.bitwise_and, input, other, out)
 
 
-def bitwise_not(input: Any) -> Any:
+def bitwise_or(input: Operand, other: Operand, *, out: None = None) -> Tensor:
+    """a | b, bit by bit: whole numbers or booleans.
+
+    As ``torch.bitwise_or``.
+
+    >>> import nnlib
+    >>> nnlib.bitwise_or(nnlib.tensor([6, 5]), 3)
+    tensor([7, 7])
+    """
+    return _of_bits(p.bitwise_or, input, other, out)
+
+
+def bitwise_xor(input: Operand, other: Operand, *, out: None = None) -> Tensor:
+    """a ^ b, bit by bit: whole numbers or booleans.
+
+    As ``torch.bitwise_xor``.
+
+    >>> import nnlib
+    >>> nnlib.bitwise_xor(nnlib.tensor([6, 5]), 3)
+    tensor([5, 6])
+    """
+    return _of_bits(p.bitwise_xor, input, other, out)
+
+
+def bitwise_not(input: Tensor) -> Tensor:
     """~x, bit by bit: -1 - x for whole numbers with a sign, not x for booleans.
 
     Raises TypeError for floating-point numbers.  As ``torch.bitwise_not``.
@@ -306,7 +503,7 @@ def bitwise_not(input: Any) -> Any:
     return logical_not(input) if kind.kind == "b" else bitwise_xor(input, -1)
 
 
-def bitwise_left_shift(input: Any, other: Any) -> Any:
+def bitwise_left_shift(input: Operand, other: Operand) -> Tensor:
     """x · 2^n for whole numbers; bits that leave the type at the upper end are gone.
 
     Raises NotImplementedError for floating-point numbers.  As ``torch.bitwise_left_shift``.
@@ -322,7 +519,7 @@ def bitwise_left_shift(input: Any, other: Any) -> Any:
     return mul(input, 2**other if other < 63 else -(2**63) if other == 63 else 0)
 
 
-def bitwise_right_shift(input: Any, other: Any) -> Any:
+def bitwise_right_shift(input: Operand, other: Operand) -> Tensor:
     """⌊x / 2^n⌋ for whole numbers.
 
     Raises NotImplementedError for floating-point numbers.  As ``torch.bitwise_right_shift``.
@@ -339,17 +536,59 @@ def bitwise_right_shift(input: Any, other: Any) -> Any:
     return floor_divide(input, 2 ** min(other, most))
 
 
-def _same(x: Value) -> Value:
-    return x
+@unary(p.logical_not)
+def logical_not(input: Tensor, *, out: None = None) -> Tensor:
+    """not x, elementwise: true where x is zero.
+
+    As ``torch.logical_not``.
+
+    >>> import nnlib
+    >>> nnlib.logical_not(nnlib.tensor([0, 1, 2]))
+    tensor([ True, False, False])
+    """
+    return of_any(p.logical_not, input)
 
 
-logical_not = unary(p.logical_not, "not x, elementwise: true where x is zero.", _same)
-isnan = unary(p.isnan, "Where x is nan.", _same)
-isinf = unary(p.isinf, "Where x is infinite.", _same)
-isfinite = unary(p.isfinite, "Where x is neither infinite nor nan.", _same)
+@unary(p.isnan)
+def isnan(input: Tensor, *, out: None = None) -> Tensor:
+    """Where x is nan.
+
+    As ``torch.isnan``.
+
+    >>> import nnlib
+    >>> nnlib.isnan(nnlib.tensor([1.0, nnlib.nan, nnlib.inf]))
+    tensor([False,  True, False])
+    """
+    return of_any(p.isnan, input)
 
 
-def where(condition: Any, input: Any, other: Any) -> Any:
+@unary(p.isinf)
+def isinf(input: Tensor, *, out: None = None) -> Tensor:
+    """Where x is infinite.
+
+    As ``torch.isinf``.
+
+    >>> import nnlib
+    >>> nnlib.isinf(nnlib.tensor([1.0, nnlib.nan, nnlib.inf]))
+    tensor([False, False,  True])
+    """
+    return of_any(p.isinf, input)
+
+
+@unary(p.isfinite)
+def isfinite(input: Tensor, *, out: None = None) -> Tensor:
+    """Where x is neither infinite nor nan.
+
+    As ``torch.isfinite``.
+
+    >>> import nnlib
+    >>> nnlib.isfinite(nnlib.tensor([1.0, nnlib.nan, nnlib.inf]))
+    tensor([ True, False, False])
+    """
+    return of_any(p.isfinite, input)
+
+
+def where(condition: Tensor, input: Operand, other: Operand) -> Tensor:
     """`input` where `condition` holds, `other` elsewhere, with broadcasting.
 
     `condition` is a boolean tensor; RuntimeError for another type, or shapes that do not broadcast.
@@ -377,45 +616,383 @@ def where(condition: Any, input: Any, other: Any) -> Any:
 # ---------------------------------------------------------------- functions of one argument
 
 
-def _no_bool(x: Value) -> Value:
-    if x._data.dtype.kind == "b":
-        raise RuntimeError("this is not supported for bool tensors: use ~, or convert with .int()")
-    return x
+@unary(p.neg)
+def neg(input: Tensor, *, out: None = None) -> Tensor:
+    """-x, elementwise.
+
+    As ``torch.neg``.
+
+    >>> import nnlib
+    >>> nnlib.neg(nnlib.tensor([1.0, -2.0]))
+    tensor([-1.,  2.])
+    """
+    return of_numbers(p.neg, input)
 
 
-neg = unary(p.neg, "-x, elementwise.", _no_bool)
-abs = unary(p.abs, "|x|, elementwise.", _no_bool)
-_sign = unary(p.sign, "-1, 0 or 1: the sign of x.", _no_bool)
-relu = unary(p.relu, "max(x, 0), elementwise.", _no_bool)
-floor = unary(p.floor, "The largest integer ≤ x, as x's type.", _same)
-ceil = unary(p.ceil, "The smallest integer ≥ x, as x's type.", _same)
-_rounded = unary(p.round, "The nearest integer, halves to the even one.", _same)
-trunc = unary(p.trunc, "x without its fraction.", _same)
-exp = unary(p.exp, "e^x, elementwise.")
-exp2 = unary(p.exp2, "2^x, elementwise.")
-expm1 = unary(p.expm1, "e^x - 1, exact near 0.")
-log = unary(p.log, "The natural logarithm, elementwise; -inf at 0 and nan below.")
-log2 = unary(p.log2, "The logarithm to base 2, elementwise.")
-log10 = unary(p.log10, "The logarithm to base 10, elementwise.")
-log1p = unary(p.log1p, "log(1 + x), exact near 0.")
-sqrt = unary(p.sqrt, "The square root, elementwise; nan below 0.")
-sin = unary(p.sin, "The sine, elementwise.")
-cos = unary(p.cos, "The cosine, elementwise.")
-tan = unary(p.tan, "The tangent, elementwise.")
-asin = unary(p.asin, "The inverse sine, elementwise.")
-acos = unary(p.acos, "The inverse cosine, elementwise.")
-atan = unary(p.atan, "The inverse tangent, elementwise.")
-sinh = unary(p.sinh, "The hyperbolic sine, elementwise.")
-cosh = unary(p.cosh, "The hyperbolic cosine, elementwise.")
-tanh = unary(p.tanh, "The hyperbolic tangent, elementwise.")
-asinh = unary(p.asinh, "The inverse hyperbolic sine, elementwise.")
-acosh = unary(p.acosh, "The inverse hyperbolic cosine, elementwise.")
-atanh = unary(p.atanh, "The inverse hyperbolic tangent, elementwise.")
-sigmoid = unary(p.sigmoid, "σ(x) = 1/(1 + e^-x), elementwise, without overflow.")
-erf = unary(p.erf, "The error function, elementwise.")
+@unary(p.abs)
+def abs(input: Tensor, *, out: None = None) -> Tensor:
+    """|x|, elementwise.
+
+    As ``torch.abs``.
+
+    >>> import nnlib
+    >>> nnlib.abs(nnlib.tensor([1.0, -2.0]))
+    tensor([1., 2.])
+    """
+    return of_numbers(p.abs, input)
 
 
-def round(input: Any, *, decimals: int = 0) -> Any:
+@unary(p.sign)
+def _sign(input: Tensor, *, out: None = None) -> Tensor:
+    """-1, 0 or 1: the sign of x."""
+    return of_numbers(p.sign, input)
+
+
+@unary(p.relu)
+def relu(input: Tensor, *, out: None = None) -> Tensor:
+    """max(x, 0), elementwise.
+
+    As ``torch.relu``.
+
+    >>> import nnlib
+    >>> nnlib.relu(nnlib.tensor([-1.0, 2.0]))
+    tensor([0., 2.])
+    """
+    return of_numbers(p.relu, input)
+
+
+@unary(p.floor)
+def floor(input: Tensor, *, out: None = None) -> Tensor:
+    """The largest integer ≤ x, as x's type.
+
+    As ``torch.floor``.
+
+    >>> import nnlib
+    >>> nnlib.floor(nnlib.tensor([-1.5, 1.5]))
+    tensor([-2.,  1.])
+    """
+    return of_any(p.floor, input)
+
+
+@unary(p.ceil)
+def ceil(input: Tensor, *, out: None = None) -> Tensor:
+    """The smallest integer ≥ x, as x's type.
+
+    As ``torch.ceil``.
+
+    >>> import nnlib
+    >>> nnlib.ceil(nnlib.tensor([-1.5, 1.5]))
+    tensor([-1.,  2.])
+    """
+    return of_any(p.ceil, input)
+
+
+@unary(p.round)
+def _rounded(input: Tensor, *, out: None = None) -> Tensor:
+    """The nearest integer, halves to the even one."""
+    return of_any(p.round, input)
+
+
+@unary(p.trunc)
+def trunc(input: Tensor, *, out: None = None) -> Tensor:
+    """x without its fraction.
+
+    As ``torch.trunc``.
+
+    >>> import nnlib
+    >>> nnlib.trunc(nnlib.tensor([-1.5, 1.5]))
+    tensor([-1.,  1.])
+    """
+    return of_any(p.trunc, input)
+
+
+@unary(p.exp)
+def exp(input: Tensor, *, out: None = None) -> Tensor:
+    """e^x, elementwise.
+
+    As ``torch.exp``.
+
+    >>> import nnlib
+    >>> nnlib.exp(nnlib.tensor([0.0, 1.0]))
+    tensor([1.0000, 2.7183])
+    """
+    return of_floats(p.exp, input)
+
+
+@unary(p.exp2)
+def exp2(input: Tensor, *, out: None = None) -> Tensor:
+    """2^x, elementwise.
+
+    As ``torch.exp2``.
+
+    >>> import nnlib
+    >>> nnlib.exp2(nnlib.tensor([0.0, 3.0]))
+    tensor([1., 8.])
+    """
+    return of_floats(p.exp2, input)
+
+
+@unary(p.expm1)
+def expm1(input: Tensor, *, out: None = None) -> Tensor:
+    """e^x - 1, exact near 0.
+
+    As ``torch.expm1``.
+
+    >>> import nnlib
+    >>> nnlib.expm1(nnlib.tensor([0.0, 1.0]))
+    tensor([0.0000, 1.7183])
+    """
+    return of_floats(p.expm1, input)
+
+
+@unary(p.log)
+def log(input: Tensor, *, out: None = None) -> Tensor:
+    """The natural logarithm, elementwise; -inf at 0 and nan below.
+
+    As ``torch.log``.
+
+    >>> import nnlib
+    >>> nnlib.log(nnlib.tensor([1.0, 2.0, 0.0]))
+    tensor([0.0000, 0.6931,   -inf])
+    """
+    return of_floats(p.log, input)
+
+
+@unary(p.log2)
+def log2(input: Tensor, *, out: None = None) -> Tensor:
+    """The logarithm to base 2, elementwise.
+
+    As ``torch.log2``.
+
+    >>> import nnlib
+    >>> nnlib.log2(nnlib.tensor([1.0, 8.0]))
+    tensor([0., 3.])
+    """
+    return of_floats(p.log2, input)
+
+
+@unary(p.log10)
+def log10(input: Tensor, *, out: None = None) -> Tensor:
+    """The logarithm to base 10, elementwise.
+
+    As ``torch.log10``.
+
+    >>> import nnlib
+    >>> nnlib.log10(nnlib.tensor([1.0, 2.0]))
+    tensor([0.0000, 0.3010])
+    """
+    return of_floats(p.log10, input)
+
+
+@unary(p.log1p)
+def log1p(input: Tensor, *, out: None = None) -> Tensor:
+    """log(1 + x), exact near 0.
+
+    As ``torch.log1p``.
+
+    >>> import nnlib
+    >>> nnlib.log1p(nnlib.tensor([0.0, 1.0]))
+    tensor([0.0000, 0.6931])
+    """
+    return of_floats(p.log1p, input)
+
+
+@unary(p.sqrt)
+def sqrt(input: Tensor, *, out: None = None) -> Tensor:
+    """The square root, elementwise; nan below 0.
+
+    As ``torch.sqrt``.
+
+    >>> import nnlib
+    >>> nnlib.sqrt(nnlib.tensor([4.0, 2.0, -1.0]))
+    tensor([2.0000, 1.4142,    nan])
+    """
+    return of_floats(p.sqrt, input)
+
+
+@unary(p.sin)
+def sin(input: Tensor, *, out: None = None) -> Tensor:
+    """The sine, elementwise.
+
+    As ``torch.sin``.
+
+    >>> import nnlib
+    >>> nnlib.sin(nnlib.tensor([0.0, 1.0]))
+    tensor([0.0000, 0.8415])
+    """
+    return of_floats(p.sin, input)
+
+
+@unary(p.cos)
+def cos(input: Tensor, *, out: None = None) -> Tensor:
+    """The cosine, elementwise.
+
+    As ``torch.cos``.
+
+    >>> import nnlib
+    >>> nnlib.cos(nnlib.tensor([0.0, 1.0]))
+    tensor([1.0000, 0.5403])
+    """
+    return of_floats(p.cos, input)
+
+
+@unary(p.tan)
+def tan(input: Tensor, *, out: None = None) -> Tensor:
+    """The tangent, elementwise.
+
+    As ``torch.tan``.
+
+    >>> import nnlib
+    >>> nnlib.tan(nnlib.tensor([0.0, 1.0]))
+    tensor([0.0000, 1.5574])
+    """
+    return of_floats(p.tan, input)
+
+
+@unary(p.asin)
+def asin(input: Tensor, *, out: None = None) -> Tensor:
+    """The inverse sine, elementwise.
+
+    As ``torch.asin``.
+
+    >>> import nnlib
+    >>> nnlib.asin(nnlib.tensor([0.0, 1.0]))
+    tensor([0.0000, 1.5708])
+    """
+    return of_floats(p.asin, input)
+
+
+@unary(p.acos)
+def acos(input: Tensor, *, out: None = None) -> Tensor:
+    """The inverse cosine, elementwise.
+
+    As ``torch.acos``.
+
+    >>> import nnlib
+    >>> nnlib.acos(nnlib.tensor([0.0, 1.0]))
+    tensor([1.5708, 0.0000])
+    """
+    return of_floats(p.acos, input)
+
+
+@unary(p.atan)
+def atan(input: Tensor, *, out: None = None) -> Tensor:
+    """The inverse tangent, elementwise.
+
+    As ``torch.atan``.
+
+    >>> import nnlib
+    >>> nnlib.atan(nnlib.tensor([0.0, 1.0]))
+    tensor([0.0000, 0.7854])
+    """
+    return of_floats(p.atan, input)
+
+
+@unary(p.sinh)
+def sinh(input: Tensor, *, out: None = None) -> Tensor:
+    """The hyperbolic sine, elementwise.
+
+    As ``torch.sinh``.
+
+    >>> import nnlib
+    >>> nnlib.sinh(nnlib.tensor([0.0, 1.0]))
+    tensor([0.0000, 1.1752])
+    """
+    return of_floats(p.sinh, input)
+
+
+@unary(p.cosh)
+def cosh(input: Tensor, *, out: None = None) -> Tensor:
+    """The hyperbolic cosine, elementwise.
+
+    As ``torch.cosh``.
+
+    >>> import nnlib
+    >>> nnlib.cosh(nnlib.tensor([0.0, 1.0]))
+    tensor([1.0000, 1.5431])
+    """
+    return of_floats(p.cosh, input)
+
+
+@unary(p.tanh)
+def tanh(input: Tensor, *, out: None = None) -> Tensor:
+    """The hyperbolic tangent, elementwise.
+
+    As ``torch.tanh``.
+
+    >>> import nnlib
+    >>> nnlib.tanh(nnlib.tensor([0.0, 1.0, 100.0]))
+    tensor([0.0000, 0.7616, 1.0000])
+    """
+    return of_floats(p.tanh, input)
+
+
+@unary(p.asinh)
+def asinh(input: Tensor, *, out: None = None) -> Tensor:
+    """The inverse hyperbolic sine, elementwise.
+
+    As ``torch.asinh``.
+
+    >>> import nnlib
+    >>> nnlib.asinh(nnlib.tensor([0.0, 1.0]))
+    tensor([0.0000, 0.8814])
+    """
+    return of_floats(p.asinh, input)
+
+
+@unary(p.acosh)
+def acosh(input: Tensor, *, out: None = None) -> Tensor:
+    """The inverse hyperbolic cosine, elementwise.
+
+    As ``torch.acosh``.
+
+    >>> import nnlib
+    >>> nnlib.acosh(nnlib.tensor([1.0, 2.0]))
+    tensor([0.0000, 1.3170])
+    """
+    return of_floats(p.acosh, input)
+
+
+@unary(p.atanh)
+def atanh(input: Tensor, *, out: None = None) -> Tensor:
+    """The inverse hyperbolic tangent, elementwise.
+
+    As ``torch.atanh``.
+
+    >>> import nnlib
+    >>> nnlib.atanh(nnlib.tensor([0.0, 0.5]))
+    tensor([0.0000, 0.5493])
+    """
+    return of_floats(p.atanh, input)
+
+
+@unary(p.sigmoid)
+def sigmoid(input: Tensor, *, out: None = None) -> Tensor:
+    """σ(x) = 1/(1 + e^-x), elementwise, without overflow.
+
+    As ``torch.sigmoid``.
+
+    >>> import nnlib
+    >>> nnlib.sigmoid(nnlib.tensor([-1000.0, 0.0, 2.0]))
+    tensor([0.0000, 0.5000, 0.8808])
+    """
+    return of_floats(p.sigmoid, input)
+
+
+@unary(p.erf)
+def erf(input: Tensor, *, out: None = None) -> Tensor:
+    """The error function, elementwise.
+
+    As ``torch.erf``.
+
+    >>> import nnlib
+    >>> nnlib.erf(nnlib.tensor([0.0, 1.0]))
+    tensor([0.0000, 0.8427])
+    """
+    return of_floats(p.erf, input)
+
+
+def round(input: Tensor, *, decimals: int = 0) -> Tensor:
     """The nearest integer, halves to the even one; or so many `decimals`, negative ones too.
 
     Raises NotImplementedError for whole numbers with decimals.  As ``torch.round``.
@@ -439,7 +1016,7 @@ def round(input: Any, *, decimals: int = 0) -> Any:
     return mul(_rounded(over(x, scale)), scale)
 
 
-def sign(input: Any, *, out: Any = None) -> Any:
+def sign(input: Tensor, *, out: None = None) -> Tensor:
     """-1, 0 or 1: the sign of x; booleans stay as they are.
 
     As ``torch.sign``.
@@ -452,7 +1029,7 @@ def sign(input: Any, *, out: Any = None) -> Any:
     return clone(input) if needs_tensor("sign", input)._data.dtype.kind == "b" else _sign(input)
 
 
-def square(input: Any) -> Any:
+def square(input: Tensor) -> Tensor:
     """x², elementwise.
 
     As ``torch.square``.
@@ -466,7 +1043,7 @@ def square(input: Any) -> Any:
     return mul(x, x)
 
 
-def reciprocal(input: Any) -> Any:
+def reciprocal(input: Tensor) -> Tensor:
     """1/x, elementwise.
 
     As ``torch.reciprocal``.
@@ -478,7 +1055,7 @@ def reciprocal(input: Any) -> Any:
     return rdiv(input, 1.0)
 
 
-def rsqrt(input: Any) -> Any:
+def rsqrt(input: Tensor) -> Tensor:
     """1/√x, elementwise.
 
     As ``torch.rsqrt``.
@@ -490,7 +1067,9 @@ def rsqrt(input: Any) -> Any:
     return reciprocal(sqrt(input))
 
 
-def clamp(input: Any, min: Any = None, max: Any = None, *, out: Any = None) -> Any:
+def clamp(
+    input: Tensor, min: Operand | None = None, max: Operand | None = None, *, out: None = None
+) -> Tensor:
     """x limited to [min, max], two numbers or two tensors; at least one must be given.
 
     Within the limits the gradient passes, outside it does not.  Where min > max, max wins.  Raises
@@ -522,7 +1101,7 @@ def clamp(input: Any, min: Any = None, max: Any = None, *, out: Any = None) -> A
     return x if max is None else where(_beyond(gt(x, max), max), max, x)
 
 
-def _beyond(condition: Any, bound: Value) -> Any:
+def _beyond(condition: Tensor, bound: Any) -> Tensor:
     """Where the bound is taken: where x is beyond it, and where it is nan."""
     return logical_or(condition, isnan(bound)) if bound._data.dtype.kind == "f" else condition
 
@@ -531,7 +1110,9 @@ def all_numbers(xs: Any) -> bool:
     return False not in [is_number(x) for x in xs]
 
 
-def nan_to_num(input: Any, nan: float = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
+def nan_to_num(
+    input: Tensor, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None
+) -> Tensor:
     """x with numbers in place of nan and ±inf: by default 0 and the largest of x's type.
 
     As ``torch.nan_to_num``.
@@ -552,7 +1133,7 @@ def nan_to_num(input: Any, nan: float = 0.0, posinf: Any = None, neginf: Any = N
     return where(eq(x, make(kind.type(-np.inf))), make(kind.type(low)), x)
 
 
-def lerp(input: Any, end: Any, weight: Any) -> Any:
+def lerp(input: Tensor, end: Tensor, weight: Operand) -> Tensor:
     """input + weight · (end - input): from `input` at weight 0 to `end` at weight 1.
 
     Raises RuntimeError where the two are of different types.  As ``torch.lerp``.
@@ -570,7 +1151,7 @@ def lerp(input: Any, end: Any, weight: Any) -> Any:
     return plus(x, mul(minus(y, x), weight))
 
 
-def addcmul(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:
+def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1) -> Tensor:
     """input + value · tensor1 · tensor2, elementwise.
 
     As ``torch.addcmul``.
@@ -583,7 +1164,7 @@ def addcmul(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:
     return add(input, mul(tensor1, tensor2), alpha=value)
 
 
-def addcdiv(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:
+def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1) -> Tensor:
     """input + value · tensor1 / tensor2, elementwise.
 
     As ``torch.addcdiv``.
@@ -596,7 +1177,7 @@ def addcdiv(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:
     return add(input, over(tensor1, tensor2), alpha=value)
 
 
-def clone(input: Any) -> Any:
+def clone(input: Tensor) -> Tensor:
     """A copy with its own memory; gradients flow through it.
 
     As ``torch.clone``.
@@ -611,10 +1192,9 @@ def clone(input: Any) -> Any:
     return apply(p.clone, (needs_tensor("clone", input),), {})
 
 
-def to_dtype(input: Any, dtype: Any) -> Any:
+def to_dtype(input: Tensor, dtype: Any) -> Tensor:
     """The same values in another type; gradients flow between floating-point types."""
     return converted(needs_tensor("to", input), dtypes.as_numpy(dtype))
 
 
 clip, sgn = clamp, sign
-__all__ = [name for name in dir() if name[0] != "_"]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 
 from nnlib import dtypes, record
+from nnlib._types import Dim, Number, Operand
 from nnlib.devices import refuse_out
 from nnlib.functions import elementwise as e
 from nnlib.functions import reduce as r
@@ -20,14 +21,17 @@ from nnlib.functions._args import (
     numpy_names,
 )
 from nnlib.functions.arrange import narrow
-from nnlib.functions.reduce import RETURNED
+from nnlib.functions.reduce import RETURNED, ValuesIndices
 from nnlib.primitives import elementwise as pe
 from nnlib.primitives import index as p
 from nnlib.primitives import reduce as pr
 from nnlib.record import Value, apply, make
 
+if TYPE_CHECKING:
+    from nnlib.tensor import Tensor
 
-def _integers(name: str, index: Any) -> Value:
+
+def _integers(name: str, index: Tensor) -> Tensor:
     i = needs_tensor(name, index)
     if i._data.dtype.kind not in "iu":
         raise RuntimeError(
@@ -37,7 +41,9 @@ def _integers(name: str, index: Any) -> Value:
     return i
 
 
-def _checked(name: str, x: Value, dim: int, index: Any, source: Any = None) -> tuple[int, Value]:
+def _checked(
+    name: str, x: Tensor, dim: int, index: Tensor, source: Any = None
+) -> tuple[int, Tensor]:
     """The dimension and index of gather and scatter, refused where they do not fit."""
     i = _integers(name, index)
     d = dimension(dim, x._data.ndim)
@@ -61,7 +67,7 @@ def _checked(name: str, x: Value, dim: int, index: Any, source: Any = None) -> t
     return d, i
 
 
-def _within(i: Value, n: int, d: int, kind: type[Exception]) -> None:
+def _within(i: Tensor, n: int, d: int, kind: type[Exception]) -> None:
     array = i._data
     if array.size and not (array.min() >= 0 and array.max() < n):
         bad = array.max() if array.max() >= n else array.min()
@@ -72,7 +78,7 @@ def _within(i: Value, n: int, d: int, kind: type[Exception]) -> None:
 
 
 @numpy_names
-def gather(input: Any, dim: int, index: Any) -> Any:
+def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
     """out[i][j] = input[index[i][j]][j] for dim 0: one element picked at each place of `index`.
 
     `index` has as many dimensions as `input` and gives the shape of the result.  Raises
@@ -90,7 +96,7 @@ def gather(input: Any, dim: int, index: Any) -> Any:
 
 
 @numpy_names
-def take_along_dim(input: Any, indices: Any, dim: int | None = None) -> Any:
+def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Tensor:
     """gather() after broadcasting; without `dim`, indices into the flattened input.
 
     Raises RuntimeError unless both have the same number of dimensions.  As
@@ -118,7 +124,7 @@ def take_along_dim(input: Any, indices: Any, dim: int | None = None) -> Any:
 
 
 @numpy_names
-def scatter_add(input: Any, dim: int, index: Any, src: Any) -> Any:
+def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
     """`input` with src[i][j] added at [index[i][j]][j] (for dim 0); duplicates add up.
 
     Raises RuntimeError for an index out of range, and where types or shapes do not fit.  As
@@ -140,7 +146,7 @@ def scatter_add(input: Any, dim: int, index: Any, src: Any) -> Any:
 
 
 @numpy_names
-def scatter(input: Any, dim: int, index: Any, src: Any) -> Any:
+def scatter(input: Tensor, dim: int, index: Tensor, src: Operand) -> Tensor:
     """`input` with src[i][j] (or one number) written to [index[i][j]][j] (for dim 0).
 
     Where an index repeats, the last one stays.  As ``torch.scatter``.
@@ -165,7 +171,7 @@ def scatter(input: Any, dim: int, index: Any, src: Any) -> Any:
     return _put(x, at, source)
 
 
-def _same_type(name: str, x: Value, source: Value) -> None:
+def _same_type(name: str, x: Tensor, source: Tensor) -> None:
     if x._data.dtype != source._data.dtype:
         raise RuntimeError(
             f"{name}(): Expected self.dtype to be equal to src.dtype, but they are "
@@ -173,18 +179,18 @@ def _same_type(name: str, x: Value, source: Value) -> None:
         )
 
 
-def _cropped(x: Value, shape: tuple[int, ...]) -> Any:
+def _cropped(x: Tensor, shape: tuple[int, ...]) -> Tensor:
     if x._data.shape == shape:
         return x
     return s.getitem(x, tuple([slice(n) for n in shape]))
 
 
-def _positions(x: Value) -> Value:
+def _positions(x: Tensor) -> Tensor:
     """The number of each element, row by row, in x's shape."""
     return make(np.arange(x._data.size).reshape(x._data.shape)[()])
 
 
-def _put(x: Value, at: Value, source: Value) -> Any:
+def _put(x: Tensor, at: Tensor, source: Tensor) -> Tensor:
     """`x` with the elements of `source` written at the flat positions `at` (the last one stays).
 
     Written in primitives that have derivatives: which source element won is an index tensor.
@@ -210,7 +216,7 @@ def _put(x: Value, at: Value, source: Value) -> Any:
 
 
 @numpy_names
-def index_select(input: Any, dim: int, index: Any) -> Any:
+def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     """The slices of `input` along `dim` that the vector `index` names.  IndexError out of range.
 
     As ``torch.index_select``.
@@ -232,7 +238,9 @@ def index_select(input: Any, dim: int, index: Any) -> Any:
 
 
 @numpy_names
-def index_add(input: Any, dim: int, index: Any, source: Any, *, alpha: Any = 1) -> Any:
+def index_add(
+    input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: Number = 1
+) -> Tensor:
     """`input` with alpha · the k-th slice of `source` added to its slice index[k] along `dim`.
 
     Raises IndexError for an index out of range or one that is no vector, RuntimeError where types
@@ -266,7 +274,7 @@ def index_add(input: Any, dim: int, index: Any, source: Any, *, alpha: Any = 1) 
 # ---------------------------------------------------------------- by a mask
 
 
-def _mask(name: str, mask: Any) -> Value:
+def _mask(name: str, mask: Tensor) -> Tensor:
     m = needs_tensor(name, mask)
     if m._data.dtype.kind != "b":
         raise RuntimeError(
@@ -276,7 +284,7 @@ def _mask(name: str, mask: Any) -> Value:
     return m
 
 
-def masked_fill(input: Any, mask: Any, value: Any) -> Any:
+def masked_fill(input: Tensor, mask: Tensor, value: Operand) -> Tensor:
     """`value` (cast to the type of `input`) where `mask` is true, `input` elsewhere.
 
     Raises RuntimeError where the mask is not boolean, or the value has dimensions.  As
@@ -297,7 +305,7 @@ def masked_fill(input: Any, mask: Any, value: Any) -> Any:
     return e.where(m, _cast_to(x, value), x)
 
 
-def masked_select(input: Any, mask: Any) -> Any:
+def masked_select(input: Tensor, mask: Tensor) -> Tensor:
     """The elements of `input` where `mask` is true, as a vector; the two broadcast.
 
     Raises RuntimeError where the mask is not boolean, or the shapes do not broadcast.  As
@@ -321,7 +329,7 @@ def masked_select(input: Any, mask: Any) -> Any:
 # ---------------------------------------------------------------- writing by a key
 
 
-def setitem(input: Any, key: Any, value: Any) -> Any:
+def setitem(input: Tensor, key: Any, value: Any) -> Tensor:
     """`input` with `value` written at [key], as a new tensor: what ``input[key] = value`` becomes.
 
     Where index tensors repeat a place, the last value stays.
@@ -347,7 +355,7 @@ def setitem(input: Any, key: Any, value: Any) -> Any:
     return written_slice(input, basic, v)
 
 
-def _cast_to(x: Value, value: Any) -> Any:
+def _cast_to(x: Tensor, value: Any) -> Tensor:
     kind = x._data.dtype
     return converted(value, kind) if isinstance(value, Value) else make(held(value, kind))
 
@@ -388,7 +396,7 @@ def _types_at_index(x: Value, v: Value) -> RuntimeError:
     )
 
 
-def written_slice(x: Value, index: Any, value: Value) -> Any:
+def written_slice(x: Tensor, index: Any, value: Tensor) -> Tensor:
     """`x` with `value` in place of the slice `index`."""
     from nnlib.primitives.shape import _numpy_index, unslice
 
@@ -399,7 +407,7 @@ def written_slice(x: Value, index: Any, value: Value) -> Any:
     return e.where(make(inside[()]), spread, x)
 
 
-def _fitted(v: Value, shape: tuple[int, ...]) -> Any:
+def _fitted(v: Tensor, shape: tuple[int, ...]) -> Tensor:
     """Broadcast to the shape of the place; leading dimensions of length 1 may be dropped."""
     while v._data.ndim > len(shape) and v._data.shape[0] == 1:
         v = s.reshape(v, v._data.shape[1:])
@@ -415,7 +423,7 @@ def _fitted(v: Value, shape: tuple[int, ...]) -> Any:
 # ---------------------------------------------------------------- classes, ranks, counts
 
 
-def one_hot(tensor: Any, num_classes: int = -1) -> Any:
+def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     """A 1 at each class number, 0 elsewhere: int64 of shape (…, num_classes).
 
     Without `num_classes`, as many as the largest number asks for.  Raises RuntimeError for a
@@ -451,7 +459,9 @@ def one_hot(tensor: Any, num_classes: int = -1) -> Any:
 
 
 @numpy_names
-def topk(input: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Any:
+def topk(
+    input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True
+) -> ValuesIndices:
     """(values, indices) of the k largest (or smallest) along `dim`, in order.
 
     Raises RuntimeError for more than there are.  As ``torch.topk``.
@@ -472,7 +482,7 @@ def topk(input: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool =
 
 
 @numpy_names
-def kthvalue(input: Any, k: int, dim: int = -1, keepdim: bool = False) -> Any:
+def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> ValuesIndices:
     """(values, indices) of the k-th smallest along `dim`, counted from 1.
 
     Raises RuntimeError where there is no k-th.  As ``torch.kthvalue``.
@@ -496,8 +506,12 @@ def kthvalue(input: Any, k: int, dim: int = -1, keepdim: bool = False) -> Any:
     return RETURNED["kthvalue"](values, at)
 
 
+@overload
+def median(input: Tensor, dim: None = None, keepdim: bool = False) -> Tensor: ...
+@overload
+def median(input: Tensor, dim: int, keepdim: bool = False) -> ValuesIndices: ...
 @numpy_names
-def median(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
+def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor | ValuesIndices:
     """The middle element, the lower one of two; with `dim`, (values, indices).  nan if any is.
 
     As ``torch.median``.
@@ -515,7 +529,7 @@ def median(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
     return _median(x, dimension(dim, x._data.ndim), keepdim)
 
 
-def _median(x: Value, d: int, keepdim: bool) -> Any:
+def _median(x: Tensor, d: int, keepdim: bool) -> ValuesIndices:
     middle = kthvalue(x, (x._data.shape[d] + 1) // 2, d, True)
     at = middle.indices
     if x._data.dtype.kind == "f" and np.isnan(x._data).any():
@@ -528,7 +542,7 @@ def _median(x: Value, d: int, keepdim: bool) -> Any:
     return RETURNED["median"](values, at)
 
 
-def _median_of_all(x: Value) -> Any:
+def _median_of_all(x: Tensor) -> Tensor:
     """The median of all elements; those that are equal to it share the gradient."""
     kind = x._data.dtype
     if not x._data.size:
@@ -544,19 +558,39 @@ def _median_of_all(x: Value) -> Any:
     return r.amax(equal) if low else r.amin(equal)
 
 
-class _Unique(NamedTuple):
-    output: Any
-    inverse: Any
-    counts: Any
-
-
+@overload
 def unique(
-    input: Any,
+    input: Tensor,
+    sorted: bool = True,
+    return_inverse: Literal[False] = False,
+    return_counts: Literal[False] = False,
+    dim: int | None = None,
+) -> Tensor: ...
+@overload
+def unique(
+    input: Tensor,
+    sorted: bool = True,
+    return_inverse: bool = False,
+    *,
+    return_counts: Literal[True],
+    dim: int | None = None,
+) -> tuple[Tensor, ...]: ...
+@overload
+def unique(
+    input: Tensor,
+    sorted: bool = True,
+    *,
+    return_inverse: Literal[True],
+    return_counts: bool = False,
+    dim: int | None = None,
+) -> tuple[Tensor, ...]: ...
+def unique(
+    input: Tensor,
     sorted: bool = True,
     return_inverse: bool = False,
     return_counts: bool = False,
     dim: int | None = None,
-) -> Any:
+) -> Tensor | tuple[Tensor, ...]:
     """The distinct elements (or slices along `dim`) in order, where each went, how often each is.
 
     The result's shape depends on the values, so a traced program cannot contain it.  As
@@ -572,14 +606,13 @@ def unique(
     out, *places = np.unique(x._data, return_inverse=True, return_counts=True, axis=d)
     inverse, counts = [np.asarray(p, np.int64) for p in places]  # int32 where Python is 32-bit
     shape = x._data.shape if d is None else (-1,)
-    results = _Unique(make(out), make(inverse.reshape(shape)[()]), make(counts))
-    asked = [results.output]
-    asked += [results.inverse] if return_inverse else []
-    asked += [results.counts] if return_counts else []
+    asked = [make(out)]
+    asked += [make(inverse.reshape(shape)[()])] if return_inverse else []
+    asked += [make(counts)] if return_counts else []
     return asked[0] if len(asked) == 1 else tuple(asked)
 
 
-def bincount(input: Any, weights: Any = None, minlength: int = 0) -> Any:
+def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -> Tensor:
     """How often each of 0, 1, 2, … occurs in a vector of whole numbers (or its summed weights).
 
     Raises RuntimeError for anything but a vector of whole numbers from 0 on.  As
@@ -601,7 +634,7 @@ def bincount(input: Any, weights: Any = None, minlength: int = 0) -> Any:
 
 
 @numpy_names
-def count_nonzero(input: Any, dim: Any = None) -> Any:
+def count_nonzero(input: Tensor, dim: Dim = None) -> Tensor:
     """How many elements are not zero, over the dimensions `dim` (all of them by default).
 
     As ``torch.count_nonzero``.
@@ -614,7 +647,11 @@ def count_nonzero(input: Any, dim: Any = None) -> Any:
     return r.sum(e.ne(x, 0), dim)
 
 
-def nonzero(input: Any, *, as_tuple: bool = False) -> Any:
+@overload
+def nonzero(input: Tensor, *, as_tuple: Literal[False] = False) -> Tensor: ...
+@overload
+def nonzero(input: Tensor, *, as_tuple: Literal[True]) -> tuple[Tensor, ...]: ...
+def nonzero(input: Tensor, *, as_tuple: bool = False) -> Tensor | tuple[Tensor, ...]:
     """The coordinates of the elements that are not zero: (how many, ndim), or one vector a dim.
 
     As ``torch.nonzero``.
@@ -632,7 +669,17 @@ def nonzero(input: Any, *, as_tuple: bool = False) -> Any:
     return make(np.argwhere(x._data).astype(np.int64))
 
 
-def where(condition: Any, input: Any = None, other: Any = None, *, out: Any = None) -> Any:
+@overload
+def where(condition: Tensor) -> tuple[Tensor, ...]: ...
+@overload
+def where(condition: Tensor, input: Operand, other: Operand, *, out: None = None) -> Tensor: ...
+def where(
+    condition: Tensor,
+    input: Operand | None = None,
+    other: Operand | None = None,
+    *,
+    out: None = None,
+) -> Tensor | tuple[Tensor, ...]:
     """`input` where `condition` holds, `other` elsewhere, with broadcasting.
 
     `condition` is a boolean tensor; RuntimeError for another type, or shapes that do not broadcast.
@@ -654,18 +701,18 @@ def where(condition: Any, input: Any = None, other: Any = None, *, out: Any = No
     return e.where(condition, input, other)
 
 
-def where_self(input: Any, condition: Any, other: Any) -> Any:
+def where_self(input: Tensor, condition: Tensor, other: Operand) -> Tensor:
     """`input` where `condition` holds, `other` elsewhere."""
     return e.where(condition, input, other)
 
 
-def _peek(x: Value, how: str) -> None:
+def _peek(x: Tensor, how: str) -> None:
     if record.watcher is not None:
         record.watcher.peeked(x, how)
 
 
-def isclose(input: Any, other: Any, rtol: float = 1e-05, atol: float = 1e-08,
-            equal_nan: bool = False) -> Any:  # fmt: skip
+def isclose(input: Tensor, other: Operand, rtol: float = 1e-05, atol: float = 1e-08,
+            equal_nan: bool = False) -> Tensor:  # fmt: skip
     """|input - other| ≤ atol + rtol · |other|, elementwise; infinities are close to themselves.
 
     Raises RuntimeError where the types differ.  As ``torch.isclose``.
@@ -684,7 +731,7 @@ def isclose(input: Any, other: Any, rtol: float = 1e-05, atol: float = 1e-08,
     return e.logical_or(equal, e.logical_and(e.isfinite(off), e.le(off, allowed)))
 
 
-def allclose(input: Any, other: Any, rtol: float = 1e-05, atol: float = 1e-08,
+def allclose(input: Tensor, other: Operand, rtol: float = 1e-05, atol: float = 1e-08,
              equal_nan: bool = False) -> bool:  # fmt: skip
     """Whether every element is close, as isclose() says: a Python bool.
 
@@ -697,7 +744,7 @@ def allclose(input: Any, other: Any, rtol: float = 1e-05, atol: float = 1e-08,
     return bool(r.all(isclose(input, other, rtol, atol, equal_nan)).item())
 
 
-def _pair(name: str, input: Any, other: Any) -> tuple[Value, Value]:
+def _pair(name: str, input: Tensor, other: Operand) -> tuple[Tensor, Tensor]:
     x, y = needs_tensor(name, input), needs_tensor(name, other)
     if x._data.dtype != y._data.dtype:
         raise RuntimeError(
@@ -707,7 +754,7 @@ def _pair(name: str, input: Any, other: Any) -> tuple[Value, Value]:
     return x, y
 
 
-def equal(input: Any, other: Any) -> bool:
+def equal(input: Tensor, other: Operand) -> bool:
     """Whether shapes and all elements are the same: a Python bool.
 
     As ``torch.equal``.
@@ -722,7 +769,7 @@ def equal(input: Any, other: Any) -> bool:
     return x._data.shape == y._data.shape and bool(np.all(x._data == y._data))
 
 
-def cdist(x1: Any, x2: Any, p: float = 2.0) -> Any:
+def cdist(x1: Tensor, x2: Tensor, p: float = 2.0) -> Tensor:
     """The distances between all rows of x1 (…, P, M) and all rows of x2 (…, R, M): (…, P, R).
 
     Raises RuntimeError where the rows are not equally long.  As ``torch.cdist``.
@@ -740,6 +787,3 @@ def cdist(x1: Any, x2: Any, p: float = 2.0) -> Any:
             f"{list(a._data.shape)} and {list(b._data.shape)}"
         )
     return vector_norm(e.sub(s.unsqueeze(a, -2), s.unsqueeze(b, -3)), p if p else 0, -1)
-
-
-__all__ = [name for name in dir() if name[0] != "_"]

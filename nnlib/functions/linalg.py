@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from nnlib import dtypes, record
+from nnlib._types import Dim, DType
 from nnlib.devices import refuse_out
 from nnlib.functions import elementwise as e
 from nnlib.functions import reduce as r
@@ -16,12 +18,15 @@ from nnlib.functions import shape as s
 from nnlib.functions._args import converted, dimensions, is_whole, many, needs_tensor
 from nnlib.functions.arrange import diagonal, movedim
 from nnlib.primitives import linalg as p
-from nnlib.record import GRAD, Node, Value, apply, make
+from nnlib.record import GRAD, Node, apply, make
+
+if TYPE_CHECKING:
+    from nnlib.tensor import Tensor
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
-def matmul(input: Any, other: Any, *, out: Any = None) -> Any:
+def matmul(input: Tensor, other: Tensor, *, out: None = None) -> Tensor:
     """The matrix product, over the last two dimensions; those before them broadcast.
 
     Raises RuntimeError where the shapes do not fit or the types differ (nothing is cast).  As
@@ -56,7 +61,7 @@ def matmul(input: Any, other: Any, *, out: Any = None) -> Any:
         raise RuntimeError(f"matmul: the batch dimensions do not broadcast: {error}") from None
 
 
-def _product(x: Value, y: Value) -> Any:
+def _product(x: Tensor, y: Tensor) -> Tensor:
     """Two matrices that fit, as `apply` multiplies and records them, without its questions."""
     a, b = x._data, y._data
     out, here, there = a @ b, x._node, y._node
@@ -67,18 +72,18 @@ def _product(x: Value, y: Value) -> Any:
     return make(out, node)
 
 
-def _types_differ(x: Value, y: Value) -> RuntimeError:
+def _types_differ(x: Tensor, y: Tensor) -> RuntimeError:
     return RuntimeError(
         "expected m1 and m2 to have the same dtype, but got: "
         f"{dtypes.of(x._data).name} != {dtypes.of(y._data).name}. Convert one: x.to(y.dtype)."
     )
 
 
-def _size(x: Value) -> str:
+def _size(x: Tensor) -> str:
     return "x".join(map(str, x._data.shape))
 
 
-def _ranks(name: str, *given: tuple[Any, int]) -> list[Value]:
+def _ranks(name: str, *given: tuple[Any, int]) -> list[Tensor]:
     """The arguments, refused where one has not the number of dimensions that `name` takes."""
     xs = [needs_tensor(name, x) for x, _ in given]
     for x, (_, rank) in zip(xs, given, strict=True):
@@ -90,7 +95,7 @@ def _ranks(name: str, *given: tuple[Any, int]) -> list[Value]:
     return xs
 
 
-def mm(input: Any, mat2: Any, *, out: Any = None) -> Any:
+def mm(input: Tensor, mat2: Tensor, *, out: None = None) -> Tensor:
     """The product of two matrices: (n, m) · (m, p) → (n, p).
 
     Raises RuntimeError for other numbers of dimensions, and where the sizes do not fit.  As
@@ -105,7 +110,7 @@ def mm(input: Any, mat2: Any, *, out: Any = None) -> Any:
     return matmul(*_ranks("mm", (input, 2), (mat2, 2)))
 
 
-def mv(input: Any, vec: Any, *, out: Any = None) -> Any:
+def mv(input: Tensor, vec: Tensor, *, out: None = None) -> Tensor:
     """The product of a matrix and a vector: (n, m) · (m) → (n).
 
     Raises RuntimeError for other numbers of dimensions, and where the sizes do not fit.  As
@@ -120,7 +125,7 @@ def mv(input: Any, vec: Any, *, out: Any = None) -> Any:
     return matmul(*_ranks("mv", (input, 2), (vec, 1)))
 
 
-def dot(input: Any, tensor: Any, *, out: Any = None) -> Any:
+def dot(input: Tensor, tensor: Tensor, *, out: None = None) -> Tensor:
     """Σᵢ aᵢ bᵢ of two vectors of one length.
 
     Raises RuntimeError for anything but two vectors of one length.  As ``torch.dot``.
@@ -140,7 +145,7 @@ def dot(input: Any, tensor: Any, *, out: Any = None) -> Any:
     return matmul(x, y)
 
 
-def outer(input: Any, vec2: Any, *, out: Any = None) -> Any:
+def outer(input: Tensor, vec2: Tensor, *, out: None = None) -> Tensor:
     """aᵢ bⱼ of two vectors: (n), (m) → (n, m).
 
     Raises RuntimeError for anything but vectors.  As ``torch.outer``.
@@ -156,7 +161,7 @@ def outer(input: Any, vec2: Any, *, out: Any = None) -> Any:
     return e.mul(s.unsqueeze(x, 1), y)
 
 
-def bmm(input: Any, mat2: Any, *, out: Any = None) -> Any:
+def bmm(input: Tensor, mat2: Tensor, *, out: None = None) -> Tensor:
     """A batch of matrix products: (b, n, m) · (b, m, p) → (b, n, p).
 
     Raises RuntimeError for other numbers of dimensions, and where the sizes do not fit.  As
@@ -178,7 +183,7 @@ def bmm(input: Any, mat2: Any, *, out: Any = None) -> Any:
     return matmul(x, y)
 
 
-def _plus(input: Any, product: Any, beta: float, alpha: float) -> Any:
+def _plus(input: Tensor, product: Tensor, beta: float, alpha: float) -> Tensor:
     product = product if alpha == 1 else e.mul(product, alpha)
     if beta == 0:  # then even nan in `input` is left out
         return product
@@ -186,7 +191,9 @@ def _plus(input: Any, product: Any, beta: float, alpha: float) -> Any:
     return e.add(s.expand(scaled, product._data.shape), product)
 
 
-def addmm(input: Any, mat1: Any, mat2: Any, *, beta: float = 1, alpha: float = 1) -> Any:
+def addmm(
+    input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: float = 1, alpha: float = 1
+) -> Tensor:
     """beta · input + alpha · mat1 @ mat2.
 
     With beta = 0, `input` is not looked at.  As ``torch.addmm``.
@@ -199,7 +206,7 @@ def addmm(input: Any, mat1: Any, mat2: Any, *, beta: float = 1, alpha: float = 1
     return _plus(needs_tensor("addmm", input), mm(mat1, mat2), beta, alpha)
 
 
-def addmv(input: Any, mat: Any, vec: Any, *, beta: float = 1, alpha: float = 1) -> Any:
+def addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
     """beta · input + alpha · mat @ vec.
 
     As ``torch.addmv``.
@@ -211,7 +218,9 @@ def addmv(input: Any, mat: Any, vec: Any, *, beta: float = 1, alpha: float = 1) 
     return _plus(needs_tensor("addmv", input), mv(mat, vec), beta, alpha)
 
 
-def baddbmm(input: Any, batch1: Any, batch2: Any, *, beta: float = 1, alpha: float = 1) -> Any:
+def baddbmm(
+    input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: float = 1, alpha: float = 1
+) -> Tensor:
     """beta · input + alpha · batch1 @ batch2, for batches of matrices.
 
     As ``torch.baddbmm``.
@@ -226,7 +235,7 @@ def baddbmm(input: Any, batch1: Any, batch2: Any, *, beta: float = 1, alpha: flo
 # ---------------------------------------------------------------- einsum
 
 
-def einsum(equation: str, *operands: Any) -> Any:
+def einsum(equation: str, *operands: Tensor | Sequence[Tensor]) -> Tensor:
     """Sums of products in Einstein's notation: letters name dimensions.
 
     Letters that the result lacks are summed over; a letter that repeats within a factor takes its
@@ -272,7 +281,7 @@ def _letters_only(equation: str, terms: Sequence[str]) -> None:
             )
 
 
-def _without_dots(terms: list[str], xs: list[Value]) -> tuple[str, list[str]]:
+def _without_dots(terms: list[str], xs: list[Tensor]) -> tuple[str, list[str]]:
     """Unused letters in place of each ``...``, aligned at the right as broadcasting is."""
     used = set("".join(terms))
     free = [c for c in _LETTERS if c not in used]
@@ -306,7 +315,7 @@ def _fitting_result(right: str, terms: list[str]) -> None:
             raise RuntimeError(f"einsum(): output subscript {c} does not appear in any operand")
 
 
-def _once_each(x: Any, term: str) -> tuple[Any, str]:
+def _once_each(x: Tensor, term: str) -> tuple[Tensor, str]:
     """A letter that repeats within a term takes the diagonal of its dimensions."""
     while len(set(term)) < len(term):
         c = next(c for c in term if term.count(c) > 1)
@@ -322,7 +331,7 @@ def _once_each(x: Any, term: str) -> tuple[Any, str]:
     return x, term
 
 
-def _stretched(xs: list[Any], terms: list[str]) -> list[Any]:
+def _stretched(xs: list[Tensor], terms: list[str]) -> list[Tensor]:
     """Dimensions of length 1 expanded to the length that their letter has elsewhere."""
     sizes: dict[str, int] = {}
     for x, term in zip(xs, terms, strict=True):
@@ -340,7 +349,7 @@ def _stretched(xs: list[Any], terms: list[str]) -> list[Any]:
     return out
 
 
-def tensordot(a: Any, b: Any, dims: Any = 2) -> Any:
+def tensordot(a: Tensor, b: Tensor, dims: int | Sequence[Sequence[int]] = 2) -> Tensor:
     """Σ over the last `dims` dimensions of a and the first of b, or over two lists of them.
 
     Raises RuntimeError for more dimensions than there are.  As ``torch.tensordot``.
@@ -350,11 +359,15 @@ def tensordot(a: Any, b: Any, dims: Any = 2) -> Any:
     nnlib.Size([2, 5])
     """
     x, y = needs_tensor("tensordot", a), needs_tensor("tensordot", b)
+    lists: Any = dims
     if is_whole(dims):
-        if dims < 0 or dims > min(x._data.ndim, y._data.ndim):
-            raise RuntimeError(f"tensordot expects dims >= 0 and in range, but got dims={dims}")
-        dims = (list(range(x._data.ndim - dims, x._data.ndim)), list(range(dims)))
-    over = [dimensions(d, t._data.ndim) if d else () for d, t in zip(dims, (x, y), strict=True)]
+        n = operator.index(dims)  # type: ignore[arg-type]  # is_whole() has said so
+        if n < 0 or n > min(x._data.ndim, y._data.ndim):
+            raise RuntimeError(f"tensordot expects dims >= 0 and in range, but got dims={n}")
+        lists = (range(x._data.ndim - n, x._data.ndim), range(n))
+    over = [
+        dimensions(list(d), t._data.ndim) if d else () for d, t in zip(lists, (x, y), strict=True)
+    ]
     first = list(_LETTERS[: x._data.ndim])
     second = list(_LETTERS[x._data.ndim : x._data.ndim + y._data.ndim])
     for i, j in zip(*over, strict=True):
@@ -367,8 +380,9 @@ def tensordot(a: Any, b: Any, dims: Any = 2) -> Any:
 # ---------------------------------------------------------------- norms
 
 
-def vector_norm(x: Any, ord: Any = 2, dim: Any = None, keepdim: bool = False, *,
-                dtype: Any = None) -> Any:  # fmt: skip
+def vector_norm(
+    x: Tensor, ord: float = 2, dim: Dim = None, keepdim: bool = False, *, dtype: DType | None = None
+) -> Tensor:
     """(Σ |x|^ord)^(1/ord) over `dim` (all by default); inf: the largest |x|, 0: how many are not 0.
 
     At zero the gradient is 0, as PyTorch's.  Raises RuntimeError for whole numbers.  As
@@ -409,7 +423,7 @@ def vector_norm(x: Any, ord: Any = 2, dim: Any = None, keepdim: bool = False, *,
     return _root(r.sum(powers, dim, keepdim), ord)
 
 
-def _root(total: Any, ord: float) -> Any:
+def _root(total: Tensor, ord: float) -> Tensor:
     """total^(1/ord) with the gradient 0 where total is 0."""
     kind = total._data.dtype.type
     zero = e.eq(total, 0)
@@ -418,8 +432,14 @@ def _root(total: Any, ord: float) -> Any:
     return e.where(zero, make(kind(0 if ord > 0 else math.inf)), root)
 
 
-def matrix_norm(A: Any, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = False, *,
-                dtype: Any = None) -> Any:  # fmt: skip
+def matrix_norm(
+    A: Tensor,
+    ord: float | str = "fro",
+    dim: tuple[int, int] = (-2, -1),
+    keepdim: bool = False,
+    *,
+    dtype: DType | None = None,
+) -> Tensor:
     """The norm of the matrices in two dimensions: "fro" √Σx², 1 and -1 columns, inf and -inf rows.
 
     The spectral and nuclear norms need singular values, which nnlib does not have:
@@ -450,8 +470,14 @@ def matrix_norm(A: Any, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = F
     return out if keepdim else s.squeeze(out, (rows, columns))
 
 
-def norm(A: Any, ord: Any = None, dim: Any = None, keepdim: bool = False, *,
-         dtype: Any = None) -> Any:  # fmt: skip
+def norm(
+    A: Tensor,
+    ord: float | str | None = None,
+    dim: Dim = None,
+    keepdim: bool = False,
+    *,
+    dtype: DType | None = None,
+) -> Tensor:
     """√Σx² of all elements, or the vector or matrix norm `ord` over one or two dimensions.
 
     Raises RuntimeError for an `ord` without `dim` unless it is a vector or a matrix.  As
@@ -474,19 +500,22 @@ def norm(A: Any, ord: Any = None, dim: Any = None, keepdim: bool = False, *,
     dims = tuple(many(dim))
     if len(dims) == 2:
         return matrix_norm(x, ord, dims, keepdim, dtype=dtype)
-    return vector_norm(x, ord, dims, keepdim, dtype=dtype)
+    return vector_norm(x, ord, dims, keepdim, dtype=dtype)  # type: ignore[arg-type]
 
 
-def torch_norm(input: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False, *,
-               dtype: Any = None) -> Any:  # fmt: skip
+def torch_norm(
+    input: Tensor,
+    p: float | str | None = "fro",
+    dim: Dim = None,
+    keepdim: bool = False,
+    *,
+    dtype: DType | None = None,
+) -> Tensor:
     """(Σ |x|^p)^(1/p) over `dim`; "fro" is p = 2.  As ``torch.norm``: see also linalg.norm.
 
     >>> import nnlib
     >>> nnlib.norm(nnlib.tensor([3.0, 4.0]))
     tensor(5.)
     """
-    order = 2 if p in ("fro", None) else p
+    order: Any = 2 if p in ("fro", None) else p
     return vector_norm(input, order, dim, keepdim, dtype=dtype)
-
-
-__all__ = [name for name in dir() if name[0] != "_"]

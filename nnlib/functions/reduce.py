@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 import numpy as np
 
 from nnlib import dtypes, record
+from nnlib._types import DType
 from nnlib.functions import elementwise as e
 from nnlib.functions._args import (
     converted,
@@ -18,11 +19,13 @@ from nnlib.functions._args import (
     needs_tensor,
     numpy_names,
 )
-from nnlib.functions._examples import documented
 from nnlib.primitives import index as pi
 from nnlib.primitives import reduce as p
 from nnlib.primitives import shape as ps
 from nnlib.record import Primitive, Value, apply
+
+if TYPE_CHECKING:
+    from nnlib.tensor import Tensor
 
 Dim = int | Sequence[int] | None
 
@@ -30,34 +33,33 @@ Dim = int | Sequence[int] | None
 class ValuesIndices(NamedTuple):
     """What `max`, `min`, `sort` and `topk` along a dimension return."""
 
-    values: Any
-    indices: Any
+    values: Tensor
+    indices: Tensor
 
     def __repr__(self) -> str:
         name = type(self).__name__
         return f"nnlib.return_types.{name}(\nvalues={self.values!r},\nindices={self.indices!r})"
 
-
-    def __reduce__(self) -> Any:
+    def __reduce__(self) -> tuple[Any, ...]:
         return _returned, (type(self).__name__, *self)
 
 
-def _returned(name: str, values: Any, indices: Any) -> ValuesIndices:
+def _returned(name: str, values: Tensor, indices: Tensor) -> ValuesIndices:
     return RETURNED[name](values, indices)
 
 
 # One type for each function: its results print under its name, as PyTorch's do.
-RETURNED = {
+RETURNED: dict[str, type[ValuesIndices]] = {
     name: type(name, (ValuesIndices,), {"__slots__": ()})
     for name in ("max", "min", "sort", "topk", "kthvalue", "median")
 }
 
 
-def _reduce(primitive: Primitive, x: Value, dim: Dim, keepdim: bool) -> Any:
+def _reduce(primitive: Primitive, x: Tensor, dim: Dim, keepdim: bool) -> Tensor:
     return apply(primitive, (x,), {"dim": dimensions(dim, x._data.ndim), "keepdim": bool(keepdim)})
 
 
-def _summable(name: str, input: Any, dtype: Any) -> Value:
+def _summable(name: str, input: Tensor, dtype: Any) -> Tensor:
     x = needs_tensor(name, input)
     if dtype is not None:
         return converted(x, dtypes.as_numpy(dtype))
@@ -65,7 +67,9 @@ def _summable(name: str, input: Any, dtype: Any) -> Value:
 
 
 @numpy_names
-def sum(input: Any, dim: Dim = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
+def sum(
+    input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: DType | None = None
+) -> Tensor:
     """Σ x over the dimensions `dim` (all of them by default).  Integers and booleans give int64.
 
     As ``torch.sum``.
@@ -79,7 +83,9 @@ def sum(input: Any, dim: Dim = None, keepdim: bool = False, *, dtype: Any = None
 
 
 @numpy_names
-def prod(input: Any, dim: int | None = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
+def prod(
+    input: Tensor, dim: int | None = None, keepdim: bool = False, *, dtype: DType | None = None
+) -> Tensor:
     """Π x over the dimension `dim` (all of them by default).
 
     As ``torch.prod``.
@@ -91,7 +97,7 @@ def prod(input: Any, dim: int | None = None, keepdim: bool = False, *, dtype: An
     return _reduce(p.prod, _summable("prod", input, dtype), dim, keepdim)
 
 
-def _floats(name: str, input: Any) -> Value:
+def _floats(name: str, input: Tensor) -> Tensor:
     x = needs_tensor(name, input)
     if x._data.dtype.kind != "f":
         raise RuntimeError(
@@ -102,7 +108,9 @@ def _floats(name: str, input: Any) -> Value:
 
 
 @numpy_names
-def mean(input: Any, dim: Dim = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
+def mean(
+    input: Tensor, dim: Dim = None, keepdim: bool = False, *, dtype: DType | None = None
+) -> Tensor:
     """(1/n) Σ x over the dimensions `dim` (all of them by default).
 
     RuntimeError for whole numbers: convert with .float() first.  As ``torch.mean``.
@@ -118,9 +126,13 @@ def mean(input: Any, dim: Dim = None, keepdim: bool = False, *, dtype: Any = Non
 
 @numpy_names
 def var(
-    input: Any, dim: Dim | bool = None, unbiased: bool | None = None, keepdim: bool = False, *,
+    input: Tensor,
+    dim: Dim | bool = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
     correction: float | None = None,
-) -> Any:  # fmt: skip
+) -> Tensor:
     """Σ (x - mean)² / (n - correction): the sample variance, unbiased (correction 1) by default.
 
     Raises RuntimeError for whole numbers: convert with .float() first.  As ``torch.var``.
@@ -144,7 +156,7 @@ def var(
     return e.div(total, float(left))
 
 
-def _wide(function: Any, x: Any, dim: Dim, keepdim: bool, correction: float) -> Any:
+def _wide(function: Any, x: Tensor, dim: Dim, keepdim: bool, correction: float) -> Tensor:
     """Of float16 computed in float32: squares would overflow where the result does not."""
     wide = function(e.to_dtype(x, dtypes.float32), dim, None, keepdim, correction=correction)
     return e.to_dtype(wide, dtypes.float16)
@@ -164,14 +176,14 @@ def _corrected(
 
 
 def _without_freedom(
-    x: Value, off: Any, dims: tuple[int, ...], left: float, keepdim: bool, whole: bool
-) -> Any:
+    x: Tensor, off: Any, dims: tuple[int, ...], left: float, keepdim: bool, whole: bool
+) -> Tensor:
     """Σ off² / 0: infinite, or nan where all are equal.  The slopes are those that PyTorch has.
 
     Over all elements they are inf (nan at the mean itself), whatever the sign of `off`; over some
     dimensions 2·off / (n - correction).
     """
-    still = e.sub(x, x.detach())  # type: ignore[attr-defined]  # 0, with the slope 1
+    still = e.sub(x, x.detach())  # 0, with the slope 1
     slope = e.mul(e.abs(off) if whole else off, 2.0)
     squares = e.mul(off, off)
     if whole or left == 0:
@@ -182,9 +194,13 @@ def _without_freedom(
 
 @numpy_names
 def std(
-    input: Any, dim: Dim | bool = None, unbiased: bool | None = None, keepdim: bool = False, *,
+    input: Tensor,
+    dim: Dim | bool = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
     correction: float | None = None,
-) -> Any:  # fmt: skip
+) -> Tensor:
     """The square root of `var`; where that is 0, so is the gradient.
 
     Raises RuntimeError for whole numbers: convert with .float() first.  As ``torch.std``.
@@ -203,9 +219,13 @@ def std(
 
 @numpy_names
 def var_mean(
-    input: Any, dim: Dim | bool = None, unbiased: bool | None = None, keepdim: bool = False, *,
+    input: Tensor,
+    dim: Dim | bool = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
     correction: float | None = None,
-) -> Any:  # fmt: skip
+) -> tuple[Tensor, Tensor]:
     """(variance, mean) over `dim`.
 
     Raises RuntimeError for whole numbers: convert with .float() first.  As ``torch.var_mean``.
@@ -220,9 +240,13 @@ def var_mean(
 
 @numpy_names
 def std_mean(
-    input: Any, dim: Dim | bool = None, unbiased: bool | None = None, keepdim: bool = False, *,
+    input: Tensor,
+    dim: Dim | bool = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
     correction: float | None = None,
-) -> Any:  # fmt: skip
+) -> tuple[Tensor, Tensor]:
     """(standard deviation, mean) over `dim`.
 
     Raises RuntimeError for whole numbers: convert with .float() first.  As ``torch.std_mean``.
@@ -236,7 +260,7 @@ def std_mean(
 
 
 @numpy_names
-def amax(input: Any, dim: Dim = (), keepdim: bool = False) -> Any:
+def amax(input: Tensor, dim: Dim = (), keepdim: bool = False) -> Tensor:
     """The largest element over `dim`; equal largest ones share the gradient.
 
     Raises RuntimeError for a tensor without elements.  As ``torch.amax``.
@@ -249,7 +273,7 @@ def amax(input: Any, dim: Dim = (), keepdim: bool = False) -> Any:
 
 
 @numpy_names
-def amin(input: Any, dim: Dim = (), keepdim: bool = False) -> Any:
+def amin(input: Tensor, dim: Dim = (), keepdim: bool = False) -> Tensor:
     """The smallest element over `dim`; equal smallest ones share the gradient.
 
     Raises RuntimeError for a tensor without elements.  As ``torch.amin``.
@@ -261,7 +285,7 @@ def amin(input: Any, dim: Dim = (), keepdim: bool = False) -> Any:
     return _reduce(p.amin, _not_empty("amin", input, dim), dim, keepdim)
 
 
-def _not_empty(name: str, input: Any, dim: Any = None) -> Value:
+def _not_empty(name: str, input: Tensor, dim: Any = None) -> Tensor:
     """`input`, refused where a dimension that is folded has no elements."""
     x = needs_tensor(name, input)
     if x._data.size:
@@ -282,7 +306,7 @@ def _not_empty(name: str, input: Any, dim: Any = None) -> Value:
     return x
 
 
-def _of_all(whole: Primitive, x: Value) -> Any:
+def _of_all(whole: Primitive, x: Tensor) -> Tensor:
     """The extreme of all elements.  Where it is nan, the nans share the gradient."""
     out = _reduce(whole, x, None, False)
     if x._node is None or record.watcher is not None or out._data == out._data:
@@ -291,59 +315,108 @@ def _of_all(whole: Primitive, x: Value) -> Any:
     return e.div(sum(e.where(nans, x, 0.0)), float(np.count_nonzero(nans._data)))
 
 
-def _extreme(name: str, whole: Primitive, arg: Primitive, pair: Any) -> Any:
-    @numpy_names
-    def function(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
-        if isinstance(dim, Value):
-            return pair(needs_tensor(name, input), dim)
-        x = _not_empty(name, input, dim)
-        if dim is None:
-            return _of_all(whole, x)
-        d = dimension(dim, x._data.ndim)
-        if not x._data.ndim:
-            at = apply(arg, (x,), {"dim": None, "keepdim": False})
-            return RETURNED[name](e.clone(x), at)
-        at = apply(arg, (x,), {"dim": d, "keepdim": True})
-        values = apply(pi.gather, (x, at), {"dim": d})
-        if not keepdim:
-            shape = tuple([n for i, n in enumerate(values._data.shape) if i != d])
-            values, at = (apply(ps.reshape, (t,), {"shape": shape}) for t in (values, at))
-        return RETURNED[name](values, at)
+@overload
+def max(input: Tensor, dim: None = None, keepdim: bool = False) -> Tensor: ...
+@overload
+def max(input: Tensor, dim: int, keepdim: bool = False) -> ValuesIndices: ...
+@overload
+def max(input: Tensor, dim: Tensor) -> Tensor: ...
+@numpy_names
+def max(
+    input: Tensor, dim: int | Tensor | None = None, keepdim: bool = False
+) -> Tensor | ValuesIndices:
+    """max(x): of all elements; max(x, dim): (values, indices) along a dimension;
+    max(x, y): elementwise of two tensors.
 
-    function.__name__ = name
-    function.__doc__ = documented(
-        name,
-        f"{name}(x): of all elements; {name}(x, dim): (values, indices) along a dimension;\n"
-        f"    {name}(x, y): elementwise of two tensors.",
-    )
-    return function
+    Raises RuntimeError or IndexError where there is no element.  As ``torch.max``.
+
+    >>> import nnlib
+    >>> nnlib.max(nnlib.tensor([3.0, 7.0, 5.0]))
+    tensor(7.)
+    """
+    if isinstance(dim, Value):
+        return e.maximum(needs_tensor("max", input), dim)
+    return _extreme("max", p.amax, p.argmax, input, dim, keepdim)
 
 
-max = _extreme("max", p.amax, p.argmax, e.maximum)
-min = _extreme("min", p.amin, p.argmin, e.minimum)
+@overload
+def min(input: Tensor, dim: None = None, keepdim: bool = False) -> Tensor: ...
+@overload
+def min(input: Tensor, dim: int, keepdim: bool = False) -> ValuesIndices: ...
+@overload
+def min(input: Tensor, dim: Tensor) -> Tensor: ...
+@numpy_names
+def min(
+    input: Tensor, dim: int | Tensor | None = None, keepdim: bool = False
+) -> Tensor | ValuesIndices:
+    """min(x): of all elements; min(x, dim): (values, indices) along a dimension;
+    min(x, y): elementwise of two tensors.
+
+    Raises RuntimeError or IndexError where there is no element.  As ``torch.min``.
+
+    >>> import nnlib
+    >>> nnlib.min(nnlib.tensor([3.0, 7.0, 5.0]))
+    tensor(3.)
+    """
+    if isinstance(dim, Value):
+        return e.minimum(needs_tensor("min", input), dim)
+    return _extreme("min", p.amin, p.argmin, input, dim, keepdim)
 
 
-def _arg(primitive: Primitive) -> Any:
-    @numpy_names
-    def function(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
-        x = _not_empty(primitive.name, input, dim)
-        d = None if dim is None else dimension(dim, x._data.ndim)
-        if not x._data.ndim:
-            d = None
-        return apply(primitive, (x,), {"dim": d, "keepdim": bool(keepdim)})
-
-    function.__name__ = primitive.name
-    what = "largest" if primitive.name == "argmax" else "smallest"
-    doc = f"The index of the {what} element along `dim`, or of all (the first, if several)."
-    function.__doc__ = documented(primitive.name, doc)
-    return function
-
-
-argmax, argmin = _arg(p.argmax), _arg(p.argmin)
+def _extreme(
+    name: str, whole: Primitive, arg: Primitive, input: Any, dim: int | None, keepdim: bool
+) -> Tensor | ValuesIndices:
+    x = _not_empty(name, input, dim)
+    if dim is None:
+        return _of_all(whole, x)
+    d = dimension(dim, x._data.ndim)
+    if not x._data.ndim:
+        at = apply(arg, (x,), {"dim": None, "keepdim": False})
+        return RETURNED[name](e.clone(x), at)
+    at = apply(arg, (x,), {"dim": d, "keepdim": True})
+    values = apply(pi.gather, (x, at), {"dim": d})
+    if not keepdim:
+        shape = tuple([n for i, n in enumerate(values._data.shape) if i != d])
+        values, at = (apply(ps.reshape, (t,), {"shape": shape}) for t in (values, at))
+    return RETURNED[name](values, at)
 
 
 @numpy_names
-def any(input: Any, dim: Dim = None, keepdim: bool = False) -> Any:
+def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
+    """The index of the largest element along `dim`, or of all (the first, if several).
+
+    Raises IndexError where there is no element.  As ``torch.argmax``.
+
+    >>> import nnlib
+    >>> nnlib.argmax(nnlib.tensor([3.0, 7.0, 5.0]))
+    tensor(1)
+    """
+    return _place(p.argmax, input, dim, keepdim)
+
+
+@numpy_names
+def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
+    """The index of the smallest element along `dim`, or of all (the first, if several).
+
+    Raises IndexError where there is no element.  As ``torch.argmin``.
+
+    >>> import nnlib
+    >>> nnlib.argmin(nnlib.tensor([3.0, 7.0, 5.0]))
+    tensor(0)
+    """
+    return _place(p.argmin, input, dim, keepdim)
+
+
+def _place(primitive: Primitive, input: Any, dim: int | None, keepdim: bool) -> Tensor:
+    x = _not_empty(primitive.name, input, dim)
+    d = dimension(dim, x._data.ndim) if dim is not None and x._data.ndim else None
+    if dim is not None and d is None:
+        dimension(dim, 0)
+    return apply(primitive, (x,), {"dim": d, "keepdim": bool(keepdim)})
+
+
+@numpy_names
+def any(input: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
     """Whether any element is true (not zero).
 
     As ``torch.any``.
@@ -356,7 +429,7 @@ def any(input: Any, dim: Dim = None, keepdim: bool = False) -> Any:
 
 
 @numpy_names
-def all(input: Any, dim: Dim = None, keepdim: bool = False) -> Any:
+def all(input: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
     """Whether every element is true (not zero).
 
     As ``torch.all``.
@@ -368,14 +441,14 @@ def all(input: Any, dim: Dim = None, keepdim: bool = False) -> Any:
     return _truth(p.all, "all", input, dim, keepdim)
 
 
-def _truth(primitive: Primitive, name: str, input: Any, dim: Dim, keepdim: bool) -> Any:
+def _truth(primitive: Primitive, name: str, input: Tensor, dim: Dim, keepdim: bool) -> Tensor:
     x = needs_tensor(name, input)
     found = _reduce(primitive, x, dim, keepdim)
     return converted(found, x._data.dtype) if x._data.dtype == np.uint8 else found  # as PyTorch
 
 
 @numpy_names
-def logsumexp(input: Any, dim: Dim, keepdim: bool = False) -> Any:
+def logsumexp(input: Tensor, dim: Dim, keepdim: bool = False) -> Tensor:
     """log Σ e^x over `dim`, without overflow.  Whole numbers are taken as floats.
 
     As ``torch.logsumexp``.
@@ -388,7 +461,7 @@ def logsumexp(input: Any, dim: Dim, keepdim: bool = False) -> Any:
 
 
 @numpy_names
-def softmax(input: Any, dim: int, *, dtype: Any = None) -> Any:
+def softmax(input: Tensor, dim: int, *, dtype: DType | None = None) -> Tensor:
     """e^x / Σ e^x along `dim`: positive, with sum 1.
 
     The result has the shape of `input`.  Raises RuntimeError for whole numbers: convert with
@@ -403,7 +476,7 @@ def softmax(input: Any, dim: int, *, dtype: Any = None) -> Any:
 
 
 @numpy_names
-def log_softmax(input: Any, dim: int, *, dtype: Any = None) -> Any:
+def log_softmax(input: Tensor, dim: int, *, dtype: DType | None = None) -> Tensor:
     """log softmax(x) along `dim`, computed without overflow as x - logsumexp(x).
 
     The result has the shape of `input`.  Raises RuntimeError for whole numbers: convert with
@@ -418,7 +491,7 @@ def log_softmax(input: Any, dim: int, *, dtype: Any = None) -> Any:
 
 
 @numpy_names
-def cumsum(input: Any, dim: int, *, dtype: Any = None) -> Any:
+def cumsum(input: Tensor, dim: int, *, dtype: DType | None = None) -> Tensor:
     """The running sum along `dim`.
 
     As ``torch.cumsum``.
@@ -432,7 +505,7 @@ def cumsum(input: Any, dim: int, *, dtype: Any = None) -> Any:
 
 
 @numpy_names
-def cumprod(input: Any, dim: int, *, dtype: Any = None) -> Any:
+def cumprod(input: Tensor, dim: int, *, dtype: DType | None = None) -> Tensor:
     """The running product along `dim`.
 
     As ``torch.cumprod``.
@@ -446,7 +519,7 @@ def cumprod(input: Any, dim: int, *, dtype: Any = None) -> Any:
 
 
 @numpy_names
-def argsort(input: Any, dim: int = -1, descending: bool = False, stable: bool = True) -> Any:
+def argsort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = True) -> Tensor:
     """The indices that would sort along `dim` (always stable).
 
     As ``torch.argsort``.
@@ -461,7 +534,9 @@ def argsort(input: Any, dim: int = -1, descending: bool = False, stable: bool = 
 
 
 @numpy_names
-def sort(input: Any, dim: int = -1, descending: bool = False, stable: bool = True) -> Any:
+def sort(
+    input: Tensor, dim: int = -1, descending: bool = False, stable: bool = True
+) -> ValuesIndices:
     """(values, indices) in order along `dim` (always stable).
 
     As ``torch.sort``.

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from nnlib import dtypes, record
+from nnlib._types import Sizes
 from nnlib.functions._args import (
     converted,
     dimension,
@@ -22,8 +23,11 @@ from nnlib.primitives import index as pi
 from nnlib.primitives import shape as p
 from nnlib.record import Value, apply, is_watched
 
+if TYPE_CHECKING:
+    from nnlib.tensor import Tensor
 
-def _sizes(sizes: tuple) -> tuple[int, ...]:
+
+def _sizes(sizes: tuple[Any, ...]) -> tuple[int, ...]:
     """Sizes given as f(2, 3) or as f((2, 3)); TypeError for what is no integer."""
     if len(sizes) == 1 and isinstance(sizes[0], (tuple, list)):
         sizes = tuple(sizes[0])
@@ -35,7 +39,7 @@ def _sizes(sizes: tuple) -> tuple[int, ...]:
         ) from None
 
 
-def reshape(input: Any, *shape: Any) -> Any:
+def reshape(input: Tensor, *shape: Sizes) -> Tensor:
     """The same elements, row by row, in another shape; one size may be -1: whatever is left.
 
     Raises RuntimeError where the number of elements would change, or -1 stands twice.  As
@@ -66,7 +70,7 @@ def reshape(input: Any, *shape: Any) -> Any:
     return apply(p.reshape, (x,), {"shape": new})
 
 
-def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
+def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     """Dimensions start_dim … end_dim joined into one.
 
     Raises RuntimeError where end_dim comes before start_dim.  As ``torch.flatten``.
@@ -85,7 +89,7 @@ def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
     return reshape(x, (*shape[:a], math.prod(shape[a : b + 1]), *shape[b + 1 :]))
 
 
-def permute(input: Any, *dims: Any) -> Any:
+def permute(input: Tensor, *dims: Sizes) -> Tensor:
     """The dimensions in another order.
 
     Raises RuntimeError unless each dimension is named once.  As ``torch.permute``.
@@ -104,7 +108,7 @@ def permute(input: Any, *dims: Any) -> Any:
     return apply(p.permute, (x,), {"dims": order})
 
 
-def transpose(input: Any, dim0: int, dim1: int) -> Any:
+def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     """Two dimensions exchanged.
 
     As ``torch.transpose``.
@@ -125,7 +129,7 @@ def transpose(input: Any, dim0: int, dim1: int) -> Any:
 
 
 @numpy_names
-def squeeze(input: Any, dim: int | Sequence[int] | None = None) -> Any:
+def squeeze(input: Tensor, dim: int | Sequence[int] | None = None) -> Tensor:
     """Without dimensions of length 1 (all such, or those named).
 
     As ``torch.squeeze``.
@@ -141,7 +145,7 @@ def squeeze(input: Any, dim: int | Sequence[int] | None = None) -> Any:
 
 
 @numpy_names
-def unsqueeze(input: Any, dim: int) -> Any:
+def unsqueeze(input: Tensor, dim: int) -> Tensor:
     """With a new dimension of length 1 at `dim`.
 
     As ``torch.unsqueeze``.
@@ -156,7 +160,7 @@ def unsqueeze(input: Any, dim: int) -> Any:
     return reshape(x, (*shape[:d], 1, *shape[d:]))
 
 
-def expand(input: Any, *sizes: Any) -> Any:
+def expand(input: Tensor, *sizes: Sizes) -> Tensor:
     """Dimensions of length 1 repeated without copying; -1 keeps a dimension as it is.
 
     Raises RuntimeError for another size of a dimension that is not of length 1.  As
@@ -180,7 +184,7 @@ def expand(input: Any, *sizes: Any) -> Any:
     return apply(p.expand, (x,), {"shape": wanted})
 
 
-def flip(input: Any, *dims: Any) -> Any:
+def flip(input: Tensor, *dims: Sizes) -> Tensor:
     """Reversed along each of `dims`.
 
     As ``torch.flip``.
@@ -196,7 +200,7 @@ def flip(input: Any, *dims: Any) -> Any:
 
 
 @numpy_names
-def cat(tensors: Sequence[Any], dim: int = 0) -> Any:
+def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     """Tensors joined along an existing dimension.
 
     Mixed types are promoted.  Raises RuntimeError for an empty list, and where the tensors differ
@@ -211,8 +215,7 @@ def cat(tensors: Sequence[Any], dim: int = 0) -> Any:
     if not xs:
         raise RuntimeError("cat(): expected a non-empty list of Tensors")
     kind = dtypes.result_type(*xs)
-    # As PyTorch still allows, a vector without elements joins tensors of any shape.
-    xs = [x for x in xs if x._data.shape != (0,)] or xs[:1]
+    xs = _without_empty_vectors(xs, dim)
     d = dimension(dim, xs[0]._data.ndim)
     for i, x in enumerate(xs):
         a, b = list(xs[0]._data.shape), list(x._data.shape)
@@ -224,8 +227,22 @@ def cat(tensors: Sequence[Any], dim: int = 0) -> Any:
     return apply(p.cat, [converted(x, kind) for x in xs], {"dim": d})
 
 
+def _without_empty_vectors(xs: list[Tensor], dim: int) -> list[Tensor]:
+    """As PyTorch still allows, a vector without elements joins tensors of any shape.
+
+    One that is recorded stays, in a shape that fits: the result is recorded then.
+    """
+    like = next((x._data.shape for x in xs if x._data.shape != (0,)), None)
+    if like is None:
+        return xs
+    d = dimension(dim, len(like))
+    empty = (*like[:d], 0, *like[d + 1 :])
+    fit = [reshape(x, empty) if x._data.shape == (0,) and x._node else x for x in xs]
+    return [x for x in fit if x._data.shape != (0,) or len(like) == 1]
+
+
 @numpy_names
-def stack(tensors: Sequence[Any], dim: int = 0) -> Any:
+def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     """Tensors of one shape joined along a new dimension.
 
     Raises RuntimeError for an empty list, and where the shapes differ.  As ``torch.stack``.
@@ -251,7 +268,7 @@ def stack(tensors: Sequence[Any], dim: int = 0) -> Any:
 # ---------------------------------------------------------------- indexing
 
 
-def getitem(input: Any, key: Any) -> Any:
+def getitem(input: Tensor, key: Any) -> Tensor:
     """x[key]: ints, slices, None, …, boolean masks and integer tensors, as PyTorch indexes."""
     keys = _full(input, as_tuple(key))
     basic, shape, picks = _basic(input._data.shape, keys)
@@ -264,7 +281,7 @@ def getitem(input: Any, key: Any) -> Any:
     return _pick(x, picks) if picks else x
 
 
-def as_tuple(key: Any) -> tuple:
+def as_tuple(key: Tensor) -> tuple[Any, ...]:
     """A key as the tuple of its entries.  PyTorch takes a list of lists or slices for a tuple."""
     if isinstance(key, tuple):
         return key
@@ -274,7 +291,7 @@ def as_tuple(key: Any) -> tuple:
     return (key,)
 
 
-def _full(x: Any, keys: tuple) -> list[Any]:
+def _full(x: Tensor, keys: tuple[Any, ...]) -> list[Any]:
     """One entry for each dimension: masks become indices, `...` the slices that it stands for."""
     given = [_as_index(k) if isinstance(k, (list, tuple, np.ndarray, bool)) else k for k in keys]
     ndim, used = x._data.ndim, sum([_dimensions_of(k) for k in given])
@@ -308,7 +325,7 @@ def _full(x: Any, keys: tuple) -> list[Any]:
 class _Added:
     """In a key: a new dimension, as None makes, of which `pick` takes its one element or none."""
 
-    def __init__(self, pick: Value) -> None:
+    def __init__(self, pick: Tensor) -> None:
         self.pick = pick
 
 
@@ -324,7 +341,7 @@ def _dimensions_of(k: Any) -> int:
     return k._data.ndim if _is_mask(k) else 1
 
 
-def _checked_mask(k: Value, x: Any, at: int) -> None:
+def _checked_mask(k: Tensor, x: Tensor, at: int) -> None:
     if watcher := record.watcher:  # how many it picks would be fixed at this one value
         watcher.peeked(k, "a boolean mask as an index")
     shape = x._data.shape
@@ -335,7 +352,7 @@ def _checked_mask(k: Value, x: Any, at: int) -> None:
         )
 
 
-def _as_index(k: Any) -> Any:
+def _as_index(k: Any) -> Tensor:
     from nnlib.record import make
 
     array = np.asarray(k)
@@ -345,7 +362,9 @@ def _as_index(k: Any) -> Any:
     return make(array if mask else array.astype(np.int64))
 
 
-def _basic(shape: tuple, keys: list[Any]) -> tuple[tuple, tuple, list]:
+def _basic(
+    shape: tuple[Any, ...], keys: list[Any]
+) -> tuple[tuple[Any, ...], tuple[Any, ...], list[Any]]:
     """Split a key: the plain slice, the shape after it, and the (dimension, tensor) picks."""
     index: list[Any] = []
     after: list[int] = []
@@ -389,7 +408,7 @@ def _position(k: Any, n: int, dim: int) -> int:
     return int(k) % n
 
 
-def _pick(x: Any, picks: list) -> Any:
+def _pick(x: Tensor, picks: list[Any]) -> Tensor:
     dims = tuple([d for d, _ in picks])
     shape = x._data.shape
     indices = []
@@ -410,7 +429,7 @@ def _pick(x: Any, picks: list) -> Any:
     return apply(pi.index, (x, *indices), {"dims": tuple(range(len(dims)))})
 
 
-def _counted_from_front(k: Any, n: int) -> Any:
+def _counted_from_front(k: Any, n: int) -> Tensor:
     """Negative positions count from the end.  A traced index may hold others at the next call."""
     if not is_watched():
         array = k._data.astype(np.int64)

@@ -75,7 +75,7 @@ def _argument(graph: Graph, i: int, step: Step, value: Value) -> Any:
     return value
 
 
-def _gradients(loss: Value, targets: list[Any]) -> list[Value]:
+def _gradients(loss: Any, targets: list[Any]) -> list[Value]:
     from nnlib.autograd import grad
     from nnlib.functions.create import zeros_like
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from nnlib.functions.create import full
 from nnlib.nn import functional as F
 from nnlib.nn.module import Module, Parameter
+from nnlib.tensor import Tensor
 
 
 class Identity(Module):
@@ -22,17 +24,17 @@ class Identity(Module):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         pass
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         return input
 
 
 class _Activation(Module):
     """A function of `nnlib.nn.functional` with its arguments; `shown` are printed."""
 
-    function: Any = None
+    function: Callable[..., Tensor]
     shown: tuple[str, ...] = ()
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         return type(self).function(input, *[getattr(self, k) for k in self.shown])
 
     def extra_repr(self) -> str:
@@ -336,7 +338,7 @@ class PReLU(Module):
         self.num_parameters, self.init = num_parameters, init
         self.weight = Parameter(full((num_parameters,), float(init)))
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         return F.prelu(input, self.weight)
 
     def extra_repr(self) -> str:

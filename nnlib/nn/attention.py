@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nnlib import dtypes
 from nnlib.functions import elementwise as e
@@ -19,7 +19,7 @@ from nnlib.nn.init import xavier_uniform_
 from nnlib.nn.linear import Linear
 from nnlib.nn.module import Module, Parameter, positive
 from nnlib.nn.regularize import Dropout, LayerNorm
-from nnlib.record import Value
+from nnlib.tensor import Tensor
 
 # ---------------------------------------------------------------- attention in several heads
 
@@ -84,20 +84,32 @@ class MultiheadAttention(Module):
         joint = self.kdim == self.vdim == size
         shapes = {"q": size, "k": self.kdim, "v": self.vdim}
         for name, inside in shapes.items():
-            made = None if joint else xavier_uniform_(Parameter(zeros(size, inside)))
-            self.register_parameter(f"{name}_proj_weight", made)
-        whole = xavier_uniform_(Parameter(zeros(3 * size, size))) if joint else None
+            self.register_parameter(
+                f"{name}_proj_weight", None if joint else Parameter(zeros(size, inside))
+            )
+        whole = Parameter(zeros(3 * size, size)) if joint else None
         self.register_parameter("in_proj_weight", whole)
+        for p in self._own_parameters():
+            xavier_uniform_(p[1])
         self.register_parameter("in_proj_bias", Parameter(zeros(3 * size)) if bias else None)
         self.out_proj = Linear(size, size, bias=bias)
         if self.out_proj.bias is not None:
             self.out_proj.bias = Parameter(zeros(size))
 
+    if TYPE_CHECKING:
+
+        def __call__(  # type: ignore[override]
+            self, query: Tensor, key: Tensor, value: Tensor,
+            key_padding_mask: Tensor | None = None, need_weights: bool = True,
+            attn_mask: Tensor | None = None, average_attn_weights: bool = True,
+            is_causal: bool = False,
+        ) -> tuple[Tensor, Tensor | None]: ...  # fmt: skip
+
     def forward(
-        self, query: Any, key: Any, value: Any, key_padding_mask: Any = None,
-        need_weights: bool = True, attn_mask: Any = None, average_attn_weights: bool = True,
-        is_causal: bool = False,
-    ) -> tuple[Any, Any]:  # fmt: skip
+        self, query: Tensor, key: Tensor, value: Tensor, key_padding_mask: Tensor | None = None,
+        need_weights: bool = True, attn_mask: Tensor | None = None,
+        average_attn_weights: bool = True, is_causal: bool = False,
+    ) -> tuple[Tensor, Tensor | None]:  # fmt: skip
         if is_causal and attn_mask is None:
             raise RuntimeError(
                 "Need attn_mask if specifying the is_causal hint: give the mask, for example "
@@ -118,7 +130,7 @@ class MultiheadAttention(Module):
             out = s.transpose(out, 0, 1)
         return out, weights
 
-    def _inputs(self, query: Any, key: Any, value: Any) -> tuple[list[Value], bool]:
+    def _inputs(self, query: Tensor, key: Tensor, value: Tensor) -> tuple[list[Tensor], bool]:
         """Query, key and value as (N, length, size), and whether there was a batch."""
         made, sizes = [], (self.embed_dim, self.kdim, self.vdim)
         weight = self.out_proj.weight
@@ -148,7 +160,7 @@ class MultiheadAttention(Module):
             )
         return made, ndim == 3
 
-    def _projected(self, q: Value, k: Value, v: Value) -> list[Any]:
+    def _projected(self, q: Tensor, k: Tensor, v: Tensor) -> list[Tensor]:
         """The heads' queries, keys and values, each (N, heads, length, E / heads)."""
         size, whole, bias = self.embed_dim, self.in_proj_weight, self.in_proj_bias
         made = []
@@ -172,7 +184,7 @@ class MultiheadAttention(Module):
         weights = F.dropout(weights, dropout) if dropout else weights
         return linalg.matmul(weights, v), weights
 
-    def _mask(self, attn: Any, padding: Any, q: Value, k: Value) -> Any:
+    def _mask(self, attn: Any, padding: Any, q: Tensor, k: Tensor) -> Any:
         """What both masks add to the scores, of a shape that fits (N, heads, L, S)."""
         (n, length, _), keys, heads = q._data.shape, k._data.shape[1], self.num_heads
         mask = None
@@ -197,7 +209,7 @@ class MultiheadAttention(Module):
         return padding if mask is None else e.add(mask, padding)
 
 
-def _added(name: str, mask: Any, like: Value) -> Any:
+def _added(name: str, mask: Any, like: Tensor) -> Any:
     """A mask as numbers to add: where it is boolean, 0 for what is allowed and -∞ for the rest."""
     mask = needs_tensor(name, mask)
     if mask._data.dtype.kind == "b":
@@ -232,7 +244,7 @@ class TransformerEncoderLayer(Module):
 
     def __init__(
         self, d_model: int, nhead: int, dim_feedforward: int = 2048, dropout: float = 0.1,
-        activation: str | Callable[[Any], Any] = F.relu, layer_norm_eps: float = 1e-5,
+        activation: str | Callable[[Tensor], Tensor] = F.relu, layer_norm_eps: float = 1e-5,
         batch_first: bool = False, norm_first: bool = False, bias: bool = True,
     ) -> None:  # fmt: skip
         if isinstance(activation, str):
@@ -252,17 +264,17 @@ class TransformerEncoderLayer(Module):
         self.activation = activation
 
     def forward(
-        self, src: Any, src_mask: Any = None, src_key_padding_mask: Any = None,
-        is_causal: bool = False,
-    ) -> Any:  # fmt: skip
-        def looked(x: Any) -> Any:
+        self, src: Tensor, src_mask: Tensor | None = None,
+        src_key_padding_mask: Tensor | None = None, is_causal: bool = False,
+    ) -> Tensor:  # fmt: skip
+        def looked(x: Tensor) -> Tensor:
             seen = self.self_attn(
                 x, x, x, key_padding_mask=src_key_padding_mask, need_weights=False,
                 attn_mask=src_mask, is_causal=is_causal,
             )[0]  # fmt: skip
             return self.dropout1(seen)
 
-        def computed(x: Any) -> Any:
+        def computed(x: Tensor) -> Tensor:
             return self.dropout2(self.linear2(self.dropout(self.activation(self.linear1(x)))))
 
         if self.norm_first:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, Self, overload
 
 from nnlib.nn.module import Module, Parameter
+from nnlib.tensor import Tensor
 
 
 class _Numbered(Module):
@@ -26,7 +27,11 @@ class _Numbered(Module):
     def __iter__(self) -> Iterator[Module]:
         return iter(self._items())
 
-    def __getitem__(self, index: int | slice) -> Any:
+    @overload
+    def __getitem__(self, index: int) -> Module: ...
+    @overload
+    def __getitem__(self, index: slice) -> Self: ...
+    def __getitem__(self, index: int | slice) -> Module | Self:
         if isinstance(index, slice):
             return self._sliced(list(self._own_modules())[index])
         items = self._items()
@@ -34,7 +39,7 @@ class _Numbered(Module):
             raise IndexError(f"index {index} is out of range: there are {len(items)} modules")
         return items[index]
 
-    def _sliced(self, named: list[tuple[str, Module]]) -> Any:
+    def _sliced(self, named: list[tuple[str, Module]]) -> Self:
         return type(self)([m for _, m in named])  # type: ignore[call-arg]
 
     def __setitem__(self, index: int, module: Module) -> None:
@@ -45,12 +50,12 @@ class _Numbered(Module):
         del items[index]
         self._fill(items)
 
-    def append(self, module: Module) -> Any:
+    def append(self, module: Module) -> Self:
         """Put a module at the end."""
         self.add_module(str(len(self)), module)
         return self
 
-    def extend(self, modules: Iterable[Module]) -> Any:
+    def extend(self, modules: Iterable[Module]) -> Self:
         """Put modules at the end."""
         for m in modules:
             self.append(m)
@@ -74,20 +79,20 @@ class Sequential(_Numbered):
     nnlib.Size([5, 1])
     """
 
-    def __init__(self, *modules: Any) -> None:
+    def __init__(self, *modules: Module | Mapping[str, Module]) -> None:
         if len(modules) == 1 and isinstance(modules[0], Mapping):
             for name, m in modules[0].items():
                 self.add_module(name, m)
         else:
-            self._fill(modules)
+            self._fill(modules)  # type: ignore[arg-type]  # add_module() refuses others
 
-    def _sliced(self, named: list[tuple[str, Module]]) -> Any:
-        return Sequential(dict(named))
+    def _sliced(self, named: list[tuple[str, Module]]) -> Self:
+        return type(self)(dict(named))
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Any) -> Tensor:
         for module in self:
             input = module(input)
-        return input
+        return input  # type: ignore[no-any-return]
 
 
 class ModuleList(_Numbered):
@@ -203,11 +208,11 @@ class ParameterList(Module):
     tensor([1.], requires_grad=True)
     """
 
-    def __init__(self, values: Iterable[Any] | None = None) -> None:
+    def __init__(self, values: Iterable[Tensor] | None = None) -> None:
         for v in values or ():
             self.append(v)
 
-    def append(self, value: Any) -> ParameterList:
+    def append(self, value: Tensor) -> Self:
         """Put a parameter at the end.
 
         >>> import nnlib

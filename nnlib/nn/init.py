@@ -7,6 +7,7 @@ kernel…) they are in · kernel and out · kernel.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ import numpy as np
 from nnlib.autograd import no_grad
 from nnlib.functions.create import Generator, from_numpy, rand, randn
 from nnlib.functions.create import eye as _eye
+from nnlib.tensor import Tensor
 
 __all__ = [
     "calculate_gain", "constant_", "eye_", "kaiming_normal_", "kaiming_uniform_", "normal_",
@@ -22,18 +24,18 @@ __all__ = [
 ]  # fmt: skip
 
 
-def _filled(tensor: Any, values: Any) -> Any:
+def _filled(tensor: Tensor, values: Any) -> Tensor:
     with no_grad():
         return tensor.copy_(values)
 
 
-def _like(draw: Any, tensor: Any, generator: Generator | None) -> Any:
+def _like(draw: Callable[..., Tensor], tensor: Tensor, generator: Generator | None) -> Tensor:
     return draw(*tensor.shape, generator=generator, dtype=tensor.dtype)
 
 
 def uniform_(
-    tensor: Any, a: float = 0.0, b: float = 1.0, generator: Generator | None = None
-) -> Any:
+    tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None
+) -> Tensor:
     """Uniform on [a, b).
 
     As ``torch.nn.init.uniform_``.
@@ -47,8 +49,8 @@ def uniform_(
 
 
 def normal_(
-    tensor: Any, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None
-) -> Any:
+    tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None
+) -> Tensor:
     """Normal with a mean and a standard deviation.
 
     As ``torch.nn.init.normal_``.
@@ -62,9 +64,13 @@ def normal_(
 
 
 def trunc_normal_(
-    tensor: Any, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0,
+    tensor: Tensor,
+    mean: float = 0.0,
+    std: float = 1.0,
+    a: float = -2.0,
+    b: float = 2.0,
     generator: Generator | None = None,
-) -> Any:  # fmt: skip
+) -> Tensor:
     """Normal with a mean and a standard deviation, drawn anew where it falls outside of [a, b].
 
     As ``torch.nn.init.trunc_normal_``.
@@ -84,7 +90,7 @@ def trunc_normal_(
     return _filled(tensor, from_numpy(values.astype(tensor._data.dtype)))
 
 
-def constant_(tensor: Any, val: float) -> Any:
+def constant_(tensor: Tensor, val: float) -> Tensor:
     """One number everywhere.
 
     As ``torch.nn.init.constant_``.
@@ -97,7 +103,7 @@ def constant_(tensor: Any, val: float) -> Any:
         return tensor.fill_(val)
 
 
-def zeros_(tensor: Any) -> Any:
+def zeros_(tensor: Tensor) -> Tensor:
     """0 everywhere: for biases.  Weights that are all equal stay equal (see symmetry breaking).
 
     As ``torch.nn.init.zeros_``.
@@ -109,7 +115,7 @@ def zeros_(tensor: Any) -> Any:
     return constant_(tensor, 0.0)
 
 
-def ones_(tensor: Any) -> Any:
+def ones_(tensor: Tensor) -> Tensor:
     """1 everywhere.
 
     As ``torch.nn.init.ones_``.
@@ -121,7 +127,7 @@ def ones_(tensor: Any) -> Any:
     return constant_(tensor, 1.0)
 
 
-def eye_(tensor: Any) -> Any:
+def eye_(tensor: Tensor) -> Tensor:
     """The identity matrix.  Raises ValueError for other than 2 dimensions.
 
     As ``torch.nn.init.eye_``.
@@ -164,7 +170,7 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     raise ValueError(f"Unsupported nonlinearity {nonlinearity}")
 
 
-def _fans(tensor: Any) -> tuple[int, int]:
+def _fans(tensor: Tensor) -> tuple[int, int]:
     shape = tuple(tensor.shape)
     if len(shape) < 2:
         raise ValueError(
@@ -175,13 +181,15 @@ def _fans(tensor: Any) -> tuple[int, int]:
     return shape[1] * kernel, shape[0] * kernel
 
 
-def _fan(tensor: Any, mode: str) -> int:
+def _fan(tensor: Tensor, mode: str) -> int:
     if mode.lower() not in ("fan_in", "fan_out"):
         raise ValueError(f"Mode {mode} not supported, please use one of ['fan_in', 'fan_out']")
     return _fans(tensor)[mode.lower() == "fan_out"]
 
 
-def xavier_uniform_(tensor: Any, gain: float = 1.0, generator: Generator | None = None) -> Any:
+def xavier_uniform_(
+    tensor: Tensor, gain: float = 1.0, generator: Generator | None = None
+) -> Tensor:
     """Uniform on ±gain·√(6/(fan_in + fan_out)).  Glorot and Bengio, 2010.
 
     Raises ValueError for fewer than 2 dimensions.  As ``torch.nn.init.xavier_uniform_``.
@@ -195,7 +203,7 @@ def xavier_uniform_(tensor: Any, gain: float = 1.0, generator: Generator | None 
     return uniform_(tensor, -bound, bound, generator)
 
 
-def xavier_normal_(tensor: Any, gain: float = 1.0, generator: Generator | None = None) -> Any:
+def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
     """Normal with standard deviation gain·√(2/(fan_in + fan_out)).  Glorot and Bengio, 2010.
 
     As ``torch.nn.init.xavier_normal_``.
@@ -210,9 +218,12 @@ def xavier_normal_(tensor: Any, gain: float = 1.0, generator: Generator | None =
 
 
 def kaiming_uniform_(
-    tensor: Any, a: float = 0, mode: str = "fan_in", nonlinearity: str = "leaky_relu",
+    tensor: Tensor,
+    a: float = 0,
+    mode: str = "fan_in",
+    nonlinearity: str = "leaky_relu",
     generator: Generator | None = None,
-) -> Any:  # fmt: skip
+) -> Tensor:
     """Uniform on ±gain·√(3/fan): keeps the variance through ReLUs.  He and others, 2015.
 
     `a` is leaky_relu's slope.  Raises ValueError for fewer than 2 dimensions or an unknown mode.
@@ -229,9 +240,12 @@ def kaiming_uniform_(
 
 
 def kaiming_normal_(
-    tensor: Any, a: float = 0, mode: str = "fan_in", nonlinearity: str = "leaky_relu",
+    tensor: Tensor,
+    a: float = 0,
+    mode: str = "fan_in",
+    nonlinearity: str = "leaky_relu",
     generator: Generator | None = None,
-) -> Any:  # fmt: skip
+) -> Tensor:
     """Normal with standard deviation gain/√fan.  He and others, 2015.  See `kaiming_uniform_`.
 
     As ``torch.nn.init.kaiming_normal_``.
@@ -246,7 +260,7 @@ def kaiming_normal_(
     return normal_(tensor, 0.0, std, generator)
 
 
-def orthogonal_(tensor: Any, gain: float = 1.0, generator: Generator | None = None) -> Any:
+def orthogonal_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
     """Rows (or columns, if those are fewer) that are orthogonal and of length `gain`.
 
     Later dimensions are joined.  Raises ValueError for fewer than 2.  Saxe and others, 2014.  As

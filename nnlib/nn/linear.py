@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 from nnlib.autograd import no_grad
 from nnlib.functions import shape as s
 from nnlib.functions.create import randn
 from nnlib.nn import functional as F
 from nnlib.nn.module import Module, Parameter, uniform, whole
+from nnlib.tensor import Tensor
 
 
 class Linear(Module):
@@ -32,7 +32,7 @@ class Linear(Module):
         self.weight = uniform(out_features, in_features, bound=bound)
         self.register_parameter("bias", uniform(out_features, bound=bound) if bias else None)
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         return F.linear(input, self.weight, self.bias)
 
     def extra_repr(self) -> str:
@@ -72,7 +72,7 @@ class Embedding(Module):
                 self.weight[padding_idx].zero_()
 
     @classmethod
-    def from_pretrained(cls, embeddings: Any, freeze: bool = True) -> Embedding:
+    def from_pretrained(cls, embeddings: Tensor, freeze: bool = True) -> Embedding:
         """A table made of the rows of a tensor, frozen unless told otherwise.
 
         >>> import nnlib
@@ -85,7 +85,7 @@ class Embedding(Module):
         layer.weight = Parameter(embeddings, requires_grad=not freeze)
         return layer
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         return F.embedding(input, self.weight, self.padding_idx)
 
     def extra_repr(self) -> str:
@@ -104,7 +104,7 @@ class Flatten(Module):
     def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
         self.start_dim, self.end_dim = start_dim, end_dim
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         return s.flatten(input, self.start_dim, self.end_dim)
 
     def extra_repr(self) -> str:
@@ -122,7 +122,7 @@ class Unflatten(Module):
     def __init__(self, dim: int, unflattened_size: tuple[int, ...]) -> None:
         self.dim, self.unflattened_size = dim, tuple(unflattened_size)
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         shape, dim = tuple(input.shape), self.dim % input.ndim
         return s.reshape(input, (*shape[:dim], *self.unflattened_size, *shape[dim + 1 :]))
 

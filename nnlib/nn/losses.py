@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from nnlib.nn import functional as F
 from nnlib.nn.module import Module
+from nnlib.tensor import Tensor
 
 
 class _Loss(Module):
     """A loss of `nnlib.nn.functional` with its options; the tensors among them are buffers."""
 
-    function: Callable[..., Any]
+    function: Callable[..., Tensor]
     options: tuple[str, ...] = ("reduction",)
 
     def __init__(self, *, reduction: str = "mean") -> None:
         self.reduction = reduction
 
-    def forward(self, input: Any, target: Any) -> Any:
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
         options = {k: getattr(self, k) for k in self.options}
         return type(self).function(input, target, **options)
 
@@ -165,7 +165,7 @@ class MarginRankingLoss(Module):
     def __init__(self, margin: float = 0.0, *, reduction: str = "mean") -> None:
         self.margin, self.reduction = margin, reduction
 
-    def forward(self, input1: Any, input2: Any, target: Any) -> Any:
+    def forward(self, input1: Tensor, input2: Tensor, target: Tensor) -> Tensor:
         return F.margin_ranking_loss(input1, input2, target, self.margin, reduction=self.reduction)
 
 
@@ -182,7 +182,7 @@ class BCELoss(_Loss):
 
     function, options = staticmethod(F.binary_cross_entropy), ("weight", "reduction")
 
-    def __init__(self, weight: Any = None, *, reduction: str = "mean") -> None:
+    def __init__(self, weight: Tensor | None = None, *, reduction: str = "mean") -> None:
         self.register_buffer("weight", weight)
         self.reduction = reduction
 
@@ -202,7 +202,11 @@ class BCEWithLogitsLoss(_Loss):
     options = ("weight", "reduction", "pos_weight")
 
     def __init__(
-        self, weight: Any = None, *, reduction: str = "mean", pos_weight: Any = None
+        self,
+        weight: Tensor | None = None,
+        *,
+        reduction: str = "mean",
+        pos_weight: Tensor | None = None,
     ) -> None:
         self.register_buffer("weight", weight)
         self.register_buffer("pos_weight", pos_weight)
@@ -223,7 +227,7 @@ class NLLLoss(_Loss):
     function, options = staticmethod(F.nll_loss), ("weight", "ignore_index", "reduction")
 
     def __init__(
-        self, weight: Any = None, *, ignore_index: int = -100, reduction: str = "mean"
+        self, weight: Tensor | None = None, *, ignore_index: int = -100, reduction: str = "mean"
     ) -> None:
         self.register_buffer("weight", weight)
         self.ignore_index, self.reduction = ignore_index, reduction
@@ -244,7 +248,7 @@ class CrossEntropyLoss(_Loss):
     options = ("weight", "ignore_index", "reduction", "label_smoothing")
 
     def __init__(
-        self, weight: Any = None, *, ignore_index: int = -100, reduction: str = "mean",
+        self, weight: Tensor | None = None, *, ignore_index: int = -100, reduction: str = "mean",
         label_smoothing: float = 0.0,
     ) -> None:  # fmt: skip
         self.register_buffer("weight", weight)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar
 
 import numpy as np
 
 from nnlib import devices, dtypes
+from nnlib._types import Device, DType
 from nnlib.autograd import no_grad
+from nnlib.autograd.hooks import RemovableHandle, registered
 from nnlib.record import Leaf, Value, as_memory
 from nnlib.tensor import Tensor
+
+T = TypeVar("T", bound=Tensor)
 
 
 class Parameter(Tensor):
@@ -27,7 +31,7 @@ class Parameter(Tensor):
 
     __slots__ = ()
 
-    def __init__(self, data: Any, requires_grad: bool = True) -> None:
+    def __init__(self, data: Tensor, requires_grad: bool = True) -> None:
         if not isinstance(data, Value):
             raise TypeError(f"Parameter needs a Tensor, not {type(data).__name__}")
         if requires_grad and data._data.dtype.kind != "f":
@@ -75,8 +79,8 @@ class Module:
     _buffer_names: tuple[str, ...] = ()  # set anew, never changed: the class's own stays empty
     _temporary: tuple[str, ...] = ()  # buffers that are left out of the state
     _absent: tuple[str, ...] = ()  # parameters that there are not, but could be: None
-    _before: dict[object, Callable] | None = None
-    _after: dict[object, Callable] | None = None
+    _before: dict[int, Callable[..., Any]] | None = None
+    _after: dict[int, Callable[..., Any]] | None = None
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """What the module computes.  Subclasses write it; call the module, not this.
@@ -95,9 +99,9 @@ class Module:
             "forward(self, ...) in the class (its name must be exactly that)"
         )
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, *args: Any, **kwargs: Any) -> Tensor:
         if self._before is None and self._after is None:
-            return self.forward(*args, **kwargs)
+            return self.forward(*args, **kwargs)  # type: ignore[no-any-return]
         for hook in list((self._before or {}).values()):
             changed = hook(self, args)
             if changed is not None:
@@ -106,7 +110,7 @@ class Module:
         for hook in list((self._after or {}).values()):
             changed = hook(self, args, result)
             result = result if changed is None else changed
-        return result
+        return result  # type: ignore[no-any-return]
 
     # ------------------------------------------------------------ hooks
 
@@ -123,7 +127,7 @@ class Module:
         """
         if self._after is None:
             self._after = {}
-        return RemovableHandle(self._after, hook)
+        return registered(self._after, hook)
 
     def register_forward_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """Call ``hook(module, args)`` before forward; what it returns replaces the arguments.
@@ -136,7 +140,7 @@ class Module:
         """
         if self._before is None:
             self._before = {}
-        return RemovableHandle(self._before, hook)
+        return registered(self._before, hook)
 
     # ------------------------------------------------------------ what is inside
 
@@ -158,6 +162,10 @@ class Module:
         elif value is not None and name in self._absent:
             self._absent = tuple([n for n in self._absent if n != name])
         object.__setattr__(self, name, value)
+
+    if TYPE_CHECKING:  # attributes set by name, as register_buffer() does; assigned ones are known
+
+        def __getattr__(self, name: str) -> Tensor | Module: ...
 
     def add_module(self, name: str, module: Module | None) -> None:
         """Put a module inside under a name.  TypeError for no module, KeyError for a bad name.
@@ -199,7 +207,7 @@ class Module:
         if param is None and name not in self._absent:
             self._absent = (*self._absent, name)
 
-    def register_buffer(self, name: str, tensor: Any, persistent: bool = True) -> None:
+    def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
         """Keep a tensor that is not trained (a running mean, say) as part of the state.
 
         With ``persistent=False`` it is left out of `state_dict`.  Raises TypeError for what is no
@@ -297,7 +305,7 @@ class Module:
         >>> net.get_submodule("0.0")
         ReLU()
         """
-        found: Any = self
+        found: Module = self
         for name in target.split(".") if target else ():
             inner = vars(found).get(name)
             if not isinstance(inner, Module):
@@ -305,7 +313,9 @@ class Module:
             found = inner
         return found
 
-    def named_parameters(self, prefix: str = "", recurse: bool = True) -> Iterator[tuple[str, Any]]:
+    def named_parameters(
+        self, prefix: str = "", recurse: bool = True
+    ) -> Iterator[tuple[str, Parameter]]:
         """The parameters with dotted names, each once.
 
         >>> import nnlib
@@ -319,7 +329,7 @@ class Module:
                 seen.add(id(p))
                 yield name, p
 
-    def parameters(self, recurse: bool = True) -> Iterator[Any]:
+    def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
         """The parameters, each once: what an optimiser is given.
 
         >>> import nnlib
@@ -329,7 +339,7 @@ class Module:
         """
         return (p for _, p in self.named_parameters(recurse=recurse))
 
-    def named_buffers(self, prefix: str = "", recurse: bool = True) -> Iterator[tuple[str, Any]]:
+    def named_buffers(self, prefix: str = "", recurse: bool = True) -> Iterator[tuple[str, Tensor]]:
         """The buffers with dotted names, each once.
 
         >>> import nnlib
@@ -342,7 +352,7 @@ class Module:
                 seen.add(id(b))
                 yield name, b
 
-    def buffers(self, recurse: bool = True) -> Iterator[Any]:
+    def buffers(self, recurse: bool = True) -> Iterator[Tensor]:
         """The buffers.
 
         >>> import nnlib
@@ -351,18 +361,20 @@ class Module:
         """
         return (b for _, b in self.named_buffers(recurse=recurse))
 
-    def _own_parameters(self) -> list[tuple[str, Any]]:
+    def _own_parameters(self) -> list[tuple[str, Parameter]]:
         return [(k, v) for k, v in vars(self).items() if isinstance(v, Parameter)]
 
-    def _own_buffers(self) -> list[tuple[str, Any]]:
+    def _own_buffers(self) -> list[tuple[str, Tensor]]:
         own = [(k, getattr(self, k, None)) for k in self._buffer_names]
         return [(k, v) for k, v in own if v is not None]
 
-    def _own_state(self) -> list[tuple[str, Any]]:
+    def _own_state(self) -> list[tuple[str, Tensor]]:
         kept = [(k, v) for k, v in self._own_buffers() if k not in self._temporary]
-        return self._own_parameters() + kept
+        return [*self._own_parameters(), *kept]
 
-    def _all(self, prefix: str, own: Callable, recurse: bool = True) -> Iterator[tuple[str, Any]]:
+    def _all(
+        self, prefix: str, own: Callable[[Module], list[tuple[str, T]]], recurse: bool = True
+    ) -> Iterator[tuple[str, T]]:
         dot = f"{prefix}." if prefix else ""
         for name, value in own(self):
             yield dot + name, value
@@ -371,7 +383,7 @@ class Module:
 
     # ------------------------------------------------------------ changing all of it
 
-    def apply(self, fn: Callable[[Module], Any]) -> Any:
+    def apply(self, fn: Callable[[Module], Any]) -> Self:
         """Call `fn` on every module inside, then on this one.
 
         >>> import nnlib
@@ -386,7 +398,7 @@ class Module:
         fn(self)
         return self
 
-    def train(self, mode: bool = True) -> Any:
+    def train(self, mode: bool = True) -> Self:
         """Training mode (dropout drops, batch norm measures), for this module and all inside.
 
         Raises ValueError for a mode that is neither True nor False.
@@ -401,7 +413,7 @@ class Module:
             m.training = mode
         return self
 
-    def eval(self) -> Any:
+    def eval(self) -> Self:
         """Evaluation mode: the same as ``train(False)``.
 
         >>> import nnlib
@@ -410,7 +422,7 @@ class Module:
         """
         return self.train(False)
 
-    def requires_grad_(self, requires_grad: bool = True) -> Any:
+    def requires_grad_(self, requires_grad: bool = True) -> Self:
         """Train the parameters, or freeze them.
 
         >>> import nnlib
@@ -438,7 +450,13 @@ class Module:
             elif p.grad is not None:
                 p.grad.zero_()
 
-    def to(self, *args: Any, dtype: Any = None, device: Any = None, **ignored: Any) -> Any:
+    def to(
+        self,
+        *args: DType | Device | Tensor | bool | None,
+        dtype: DType | None = None,
+        device: Device | None = None,
+        **ignored: Any,
+    ) -> Self:
         """Floating-point parameters and buffers in another type, changed in place.
 
         A dtype, a tensor that has it, or a device: the CPU.  Raises TypeError for a type of whole
@@ -450,20 +468,21 @@ class Module:
         >>> nnlib.nn.Linear(2, 1).to("cpu").weight.device
         device(type='cpu')
         """
+        wanted: Any = dtype
         for given in args:
             if isinstance(given, Value):
-                dtype = dtypes.of(given._data)
+                wanted = dtypes.of(given._data)
             elif isinstance(given, (str, devices.device)):
                 device = given
             elif not isinstance(given, bool):  # PyTorch's non_blocking by position
-                dtype = given
+                wanted = given
         devices.refuse_others(device)
-        if dtype is None:
+        if wanted is None:
             return self
-        kind = dtypes.as_numpy(dtype)
+        kind = dtypes.as_numpy(wanted)
         if kind.kind != "f":
             raise TypeError(
-                f"nn.Module.to only accepts floating point dtypes, but got desired dtype={dtype}"
+                f"nn.Module.to only accepts floating point dtypes, but got desired dtype={wanted}"
             )
         for value in [*self.parameters(), *self.buffers()]:
             if value._data.dtype.kind == "f":
@@ -473,7 +492,7 @@ class Module:
                     grad._data = grad._data.astype(kind)
         return self
 
-    def cpu(self) -> Any:
+    def cpu(self) -> Self:
         """The module itself: its memory is the CPU's.
 
         >>> import nnlib
@@ -482,7 +501,7 @@ class Module:
         """
         return self
 
-    def half(self) -> Any:
+    def half(self) -> Self:
         """Parameters and buffers in float16.
 
         >>> import nnlib
@@ -491,7 +510,7 @@ class Module:
         """
         return self.to(dtypes.float16)
 
-    def double(self) -> Any:
+    def double(self) -> Self:
         """Parameters and buffers in float64.
 
         >>> import nnlib
@@ -500,7 +519,7 @@ class Module:
         """
         return self.to(dtypes.float64)
 
-    def float(self) -> Any:
+    def float(self) -> Self:
         """Parameters and buffers in float32.
 
         >>> import nnlib
@@ -511,7 +530,7 @@ class Module:
 
     # ------------------------------------------------------------ state
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self) -> dict[str, Tensor]:
         """The parameters and buffers by name, sharing their memory.
 
         >>> import nnlib
@@ -520,7 +539,7 @@ class Module:
         """
         return {name: p.detach() for name, p in self._all("", Module._own_state)}
 
-    def load_state_dict(self, state_dict: Any, strict: bool = True) -> LoadedKeys:
+    def load_state_dict(self, state_dict: Mapping[str, Tensor], strict: bool = True) -> LoadedKeys:
         """Copy values into parameters and buffers.
 
         Raises RuntimeError that names the keys or shapes that differ; without `strict` only for
@@ -579,24 +598,6 @@ def _cannot_assign(value: Any, what: str, name: str, needed: str) -> TypeError:
     return TypeError(
         f"cannot assign '{type(value).__name__}' {what} '{name}' ({needed} or None required){hint}"
     )
-
-
-class RemovableHandle:
-    """Takes a hook away again.  As PyTorch's."""
-
-    def __init__(self, hooks: dict[object, Callable], hook: Callable) -> None:
-        self._hooks = hooks
-        hooks[self] = hook
-
-    def remove(self) -> None:
-        """Remove the hook; a second time does nothing."""
-        self._hooks.pop(self, None)
-
-    def __enter__(self) -> RemovableHandle:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.remove()
 
 
 def uniform(*size: int, bound: float) -> Parameter:

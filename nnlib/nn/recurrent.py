@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nnlib.functions import shape as s
 from nnlib.functions._args import needs_tensor
@@ -12,7 +12,8 @@ from nnlib.nn import functional as F
 from nnlib.nn.functional._args import same_type, shown
 from nnlib.nn.module import Module, Parameter, positive, uniform, whole
 from nnlib.primitives import fused as p
-from nnlib.record import Value, apply
+from nnlib.record import apply
+from nnlib.tensor import Tensor
 
 # ---------------------------------------------------------------- cells
 
@@ -32,10 +33,10 @@ class _Cell(Module):
         self.register_parameter("bias_ih", uniform(rows, bound=bound) if bias else None)
         self.register_parameter("bias_hh", uniform(rows, bound=bound) if bias else None)
 
-    def _weights(self) -> tuple:
+    def _weights(self) -> tuple[Any, ...]:
         return self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh
 
-    def _batch(self, input: Any, states: tuple) -> tuple[Any, list, bool]:
+    def _batch(self, input: Tensor, states: tuple[Any, ...]) -> tuple[Any, list[Any], bool]:
         """Input and states as (N, …), zeros for states not given, and whether there was a batch."""
         name, x = type(self).__name__, needs_tensor(type(self).__name__, input)
         if x._data.ndim not in (1, 2):
@@ -51,7 +52,7 @@ class _Cell(Module):
         n = x._data.shape[0]
         return x, [self._state(name, h, n, batched, x) for h in states], batched
 
-    def _state(self, name: str, h: Any, n: int, batched: bool, x: Value) -> Any:
+    def _state(self, name: str, h: Tensor | None, n: int, batched: bool, x: Tensor) -> Tensor:
         if h is None:
             return zeros(n, self.hidden_size, dtype=self.weight_hh.dtype)
         h = needs_tensor(name, h)
@@ -88,7 +89,7 @@ class RNNCell(_Cell):
         super().__init__(input_size, hidden_size, bias)
         self.nonlinearity = nonlinearity
 
-    def forward(self, input: Any, hx: Any = None) -> Any:
+    def forward(self, input: Tensor, hx: Tensor | None = None) -> Tensor:
         if self.nonlinearity not in ("tanh", "relu"):
             raise RuntimeError(f"Unknown nonlinearity: {self.nonlinearity}")
         x, (h,), batched = self._batch(input, (hx,))
@@ -115,7 +116,15 @@ class LSTMCell(_Cell):
 
     gates = 4
 
-    def forward(self, input: Any, hx: Any = None) -> Any:
+    if TYPE_CHECKING:
+
+        def __call__(  # type: ignore[override]
+            self, input: Tensor, hx: tuple[Tensor, Tensor] | None = None
+        ) -> tuple[Tensor, Tensor]: ...
+
+    def forward(
+        self, input: Tensor, hx: tuple[Tensor, Tensor] | None = None
+    ) -> tuple[Tensor, Tensor]:
         x, (h, c), batched = self._batch(input, (None, None) if hx is None else tuple(hx))
         h, c = p.lstm_cell(x, h, c, *self._weights())
         return (h, c) if batched else (s.squeeze(h, 0), s.squeeze(c, 0))
@@ -135,7 +144,7 @@ class GRUCell(_Cell):
 
     gates = 3
 
-    def forward(self, input: Any, hx: Any = None) -> Any:
+    def forward(self, input: Tensor, hx: Tensor | None = None) -> Tensor:
         x, (h,), batched = self._batch(input, (hx,))
         out = p.gru_cell(x, h, *self._weights())
         return out if batched else s.squeeze(out, 0)
@@ -184,15 +193,15 @@ class _Recurrent(Module):
         ends = ("", "_reverse") if self.bidirectional else ("",)
         return [(k, f"{k}{end}") for k in range(self.num_layers) for end in ends]
 
-    def _weights(self, suffix: str) -> list:
+    def _weights(self, suffix: str) -> list[Any]:
         names = ["weight_ih_l", "weight_hh_l"] + ["bias_ih_l", "bias_hh_l"] * self.bias
         return [getattr(self, name + suffix) for name in names]
 
-    def forward(self, input: Any, hx: Any = None) -> Any:
+    def forward(self, input: Tensor, hx: Any = None) -> tuple[Tensor, Any]:
         """(outputs of the last layer for each step, the last state of each layer)."""
         x, batched = self._sequence(input)
         states = self._states(hx, x, batched)
-        last: list[list] = [[] for _ in states]
+        last: list[list[Any]] = [[] for _ in states]
         for layer in range(self.num_layers):
             outs = []
             for at, (_, suffix) in enumerate(self._places()):
@@ -209,7 +218,7 @@ class _Recurrent(Module):
                 x = F.dropout(x, self.dropout, self.training) if self.dropout else x
         return self._answer(x, [s.stack(ends, 0) for ends in last], batched)
 
-    def _sequence(self, input: Any) -> tuple[Any, bool]:
+    def _sequence(self, input: Tensor) -> tuple[Tensor, bool]:
         """The input as (T, N, in), and whether it had a batch."""
         name, x = type(self).__name__, needs_tensor(type(self).__name__, input)
         if x._data.ndim not in (2, 3):
@@ -233,7 +242,7 @@ class _Recurrent(Module):
             raise RuntimeError("Expected sequence length to be larger than 0 in RNN")
         return x, batched
 
-    def _states(self, hx: Any, x: Any, batched: bool) -> list:
+    def _states(self, hx: Any, x: Any, batched: bool) -> list[Any]:
         """The first states, (layers · directions, N, H) each; zeros where none are given."""
         shape = (len(self._places()), x.shape[1], self.hidden_size)
         if hx is None:
@@ -255,10 +264,10 @@ class _Recurrent(Module):
             out.append(h if batched else s.unsqueeze(h, 1))
         return out
 
-    def _layer(self, x: Any, states: list, weights: list) -> tuple[Any, list]:
+    def _layer(self, x: Any, states: list[Any], weights: list[Any]) -> tuple[Any, list[Any]]:
         raise NotImplementedError
 
-    def _answer(self, x: Any, last: list, batched: bool) -> Any:
+    def _answer(self, x: Any, last: list[Any], batched: bool) -> tuple[Tensor, Any]:
         if not batched:
             x, last = s.squeeze(x, 1), [s.squeeze(h, 1) for h in last]
         elif self.batch_first:
@@ -294,6 +303,12 @@ class RNN(_Recurrent):
     (nnlib.Size([5, 2, 4]), nnlib.Size([1, 2, 4]))
     """
 
+    if TYPE_CHECKING:
+
+        def __call__(  # type: ignore[override]
+            self, input: Tensor, hx: Tensor | None = None
+        ) -> tuple[Tensor, Tensor]: ...
+
     def __init__(
         self,
         input_size: int,
@@ -314,7 +329,7 @@ class RNN(_Recurrent):
         )
         self.nonlinearity = nonlinearity
 
-    def _layer(self, x: Any, states: list, weights: list) -> tuple[Any, list]:
+    def _layer(self, x: Any, states: list[Any], weights: list[Any]) -> tuple[Any, list[Any]]:
         out = apply(p.rnn, (x, *states, *weights), {"nonlinearity": self.nonlinearity})
         return out, [out[-1]]
 
@@ -333,9 +348,15 @@ class LSTM(_Recurrent):
     (nnlib.Size([2, 5, 4]), nnlib.Size([1, 2, 4]))
     """
 
+    if TYPE_CHECKING:
+
+        def __call__(  # type: ignore[override]
+            self, input: Tensor, hx: tuple[Tensor, Tensor] | None = None
+        ) -> tuple[Tensor, tuple[Tensor, Tensor]]: ...
+
     gates, states = 4, 2
 
-    def _layer(self, x: Any, states: list, weights: list) -> tuple[Any, list]:
+    def _layer(self, x: Any, states: list[Any], weights: list[Any]) -> tuple[Any, list[Any]]:
         out = apply(p.lstm, (x, *states, *weights), {})
         steps = x.shape[0]
         return out[:steps], [out[steps - 1], out[steps]]
@@ -352,8 +373,14 @@ class GRU(_Recurrent):
     (nnlib.Size([5, 2, 8]), nnlib.Size([4, 2, 4]))
     """
 
+    if TYPE_CHECKING:
+
+        def __call__(  # type: ignore[override]
+            self, input: Tensor, hx: Tensor | None = None
+        ) -> tuple[Tensor, Tensor]: ...
+
     gates = 3
 
-    def _layer(self, x: Any, states: list, weights: list) -> tuple[Any, list]:
+    def _layer(self, x: Any, states: list[Any], weights: list[Any]) -> tuple[Any, list[Any]]:
         out = apply(p.gru, (x, *states, *weights), {})
         return out, [out[-1]]

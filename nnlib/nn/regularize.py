@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from nnlib.functions.create import ones, zeros
 from nnlib.nn import functional as F
 from nnlib.nn.module import Module, Parameter, whole
 from nnlib.record import make
+from nnlib.tensor import Tensor
 
 
 class Dropout(Module):
@@ -32,7 +33,7 @@ class Dropout(Module):
             raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
         self.p, self.inplace = p, inplace
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         return type(self).function(input, self.p, self.training)
 
     def extra_repr(self) -> str:
@@ -81,7 +82,7 @@ class LayerNorm(Module):
             "bias", Parameter(zeros(*shape)) if elementwise_affine and bias else None
         )
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         return F.layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
 
     def extra_repr(self) -> str:
@@ -119,7 +120,7 @@ class GroupNorm(Module):
         self.register_parameter("weight", Parameter(ones(num_channels)) if affine else None)
         self.register_parameter("bias", Parameter(zeros(num_channels)) if affine and bias else None)
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         return F.group_norm(input, self.num_groups, self.weight, self.bias, self.eps)
 
     def extra_repr(self) -> str:
@@ -149,15 +150,21 @@ class _BatchNorm(Module):
         self.register_buffer("running_var", ones(num_features) if track else None)
         self.register_buffer("num_batches_tracked", make(np.int64(0)) if track else None)
 
+    if TYPE_CHECKING:
+        running_mean: Tensor | None
+        running_var: Tensor | None
+        num_batches_tracked: Tensor | None
+
     def reset_running_stats(self) -> None:
         """Forget the means and variances seen so far."""
-        if self.track_running_stats:
+        mean, var, count = self.running_mean, self.running_var, self.num_batches_tracked
+        if mean is not None and var is not None and count is not None:
             with no_grad():
-                self.running_mean.zero_()  # type: ignore[attr-defined]
-                self.running_var.fill_(1.0)  # type: ignore[attr-defined]
-                self.num_batches_tracked.zero_()  # type: ignore[attr-defined]
+                mean.zero_()
+                var.fill_(1.0)
+                count.zero_()
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         if input.ndim not in self.ranks:
             wanted = " or ".join([f"{n}D" for n in self.ranks])
             raise ValueError(f"expected {wanted} input (got {input.ndim}D input)")

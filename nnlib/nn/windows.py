@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 from nnlib.nn import functional as F
 from nnlib.nn.functional._args import Ints
 from nnlib.nn.module import Module, Parameter, positive, uniform, whole
+from nnlib.tensor import Tensor
 
 
 def _many(value: Any, n: int) -> tuple[int, ...]:
@@ -65,7 +67,7 @@ class _Conv(Module):
         if self.padding == "same" and set(self.stride) != {1}:
             raise ValueError("padding='same' is not supported for strided convolutions")
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         conv = F.conv1d if self.dims == 1 else F.conv2d
         return conv(
             input, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups
@@ -146,11 +148,11 @@ class _ConvTranspose(_Conv):
         if isinstance(self.padding, str):
             raise TypeError(f"padding must be an int or {self.dims} of them, got {self.padding!r}")
 
-    def forward(self, input: Any) -> Any:
-        conv: Any = F.conv_transpose1d if self.dims == 1 else F.conv_transpose2d
+    def forward(self, input: Tensor) -> Tensor:
+        conv = F.conv_transpose1d if self.dims == 1 else F.conv_transpose2d
         return conv(
-            input, self.weight, self.bias, self.stride, self.padding, self.output_padding,
-            self.groups, self.dilation,
+            input, self.weight, self.bias, self.stride, self.padding,  # type: ignore[arg-type]
+            self.output_padding, self.groups, self.dilation,
         )  # fmt: skip
 
     def extra_repr(self) -> str:
@@ -201,7 +203,7 @@ class _Pool(Module):
 
 
 class _MaxPool(_Pool):
-    function: Any = None
+    function: Callable[..., Tensor]
 
     def __init__(
         self, kernel_size: Ints, stride: Ints | None = None, padding: Ints = 0, dilation: Ints = 1,
@@ -210,7 +212,7 @@ class _MaxPool(_Pool):
         super().__init__(kernel_size, stride, padding)
         self.dilation, self.return_indices, self.ceil_mode = dilation, return_indices, ceil_mode
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         return type(self).function(
             input, self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode,
             self.return_indices,
@@ -273,7 +275,7 @@ class AvgPool1d(_AvgPool):
         self.kernel_size, self.stride = _many(kernel_size, 1), _many(self.stride, 1)
         self.padding = _many(padding, 1)
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         return F.avg_pool1d(
             input, self.kernel_size, self.stride, self.padding, self.ceil_mode,
             self.count_include_pad,
@@ -296,7 +298,7 @@ class AvgPool2d(_AvgPool):
         super().__init__(kernel_size, stride, padding, ceil_mode, count_include_pad)
         self.divisor_override = divisor_override
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         return F.avg_pool2d(
             input, self.kernel_size, self.stride, self.padding, self.ceil_mode,
             self.count_include_pad, self.divisor_override,
@@ -304,12 +306,12 @@ class AvgPool2d(_AvgPool):
 
 
 class _Adaptive(Module):
-    function: Any = None
+    function: Callable[..., Tensor]
 
-    def __init__(self, output_size: Any) -> None:
+    def __init__(self, output_size: Ints | tuple[int | None, ...]) -> None:
         self.output_size = output_size
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         return type(self).function(input, self.output_size)
 
     def extra_repr(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, TypeAlias, TypeVar, overload
 
 import numpy as np
 
@@ -11,6 +11,10 @@ from nnlib import record
 from nnlib.autograd import no_grad
 from nnlib.functions.elementwise import clone
 from nnlib.record import Leaf, Value
+from nnlib.tensor import Tensor
+
+T = TypeVar("T")
+Params: TypeAlias = "Iterable[Tensor] | Iterable[dict[str, Any]] | Iterable[tuple[str, Tensor]]"
 
 
 class Optimizer:
@@ -29,7 +33,7 @@ class Optimizer:
     [0.1, 0.5]
     """
 
-    def __init__(self, params: Iterable[Any], defaults: dict[str, Any]) -> None:
+    def __init__(self, params: Params, defaults: dict[str, Any]) -> None:
         if isinstance(params, Value):
             raise TypeError(
                 "params argument given to the optimizer should be an iterable of Tensors or dicts, "
@@ -38,7 +42,7 @@ class Optimizer:
         self.defaults = defaults
         self.state: dict[Any, dict[str, Any]] = {}
         self.param_groups: list[dict[str, Any]] = []
-        groups = list(params)
+        groups: list[Any] = list(params)
         if not groups:
             raise ValueError("optimizer got an empty parameter list")
         for group in groups if isinstance(groups[0], dict) else [{"params": groups}]:
@@ -87,7 +91,11 @@ class Optimizer:
                     p.grad = p.grad.detach()
                     p.grad.zero_()
 
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+    @overload
+    def step(self, closure: None = None) -> None: ...
+    @overload
+    def step(self, closure: Callable[[], T]) -> T: ...
+    def step(self, closure: Callable[[], T] | None = None) -> T | None:
         """Change every parameter that has a gradient, once; returns what `closure` returns.
 
         >>> import nnlib
@@ -228,7 +236,7 @@ def _check_parameter(p: Any) -> None:
         )
 
 
-def _copied(value: Any) -> Any:
+def _copied(value: Tensor | float) -> Tensor | float:
     return clone(value).detach() if isinstance(value, Value) else value
 
 

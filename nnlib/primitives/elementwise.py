@@ -129,7 +129,11 @@ atan2 = elementwise(
 
 
 def _remainder(x: Array, y: Array) -> Array:
-    return np.remainder(x, y)
+    """The sign of y, but a 0 has the sign of x, as PyTorch has it and np.remainder does not."""
+    rest = np.fmod(x, y)
+    if rest.dtype.kind != "f":
+        return np.remainder(x, y)
+    return np.where((rest != 0) & ((rest < 0) != np.less(y, 0)), rest + y, rest)[()]
 
 
 remainder = elementwise(

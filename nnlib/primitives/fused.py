@@ -137,7 +137,9 @@ def _bce_plain(x: Any, target: Any, reduction: str) -> Any:
     return _reduced(softplus(x) - x * target, reduction)
 
 
-def _bce_joint(needs: tuple, g: Array, kept: None, x: Array, target: Array, reduction: str):
+def _bce_joint(
+    needs: tuple, g: Array, kept: None, x: Array, target: Array, reduction: str
+) -> tuple:
     each, here = _each(g, x.size, reduction), None
     if needs[0]:
         here = sigmoid.forward(x)

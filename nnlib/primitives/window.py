@@ -271,7 +271,8 @@ def _to_maxima(g: Array, out: Array, x: Array, attrs: dict) -> Array:
 def _apart(attrs: dict) -> bool:
     """Whether no two windows share an element."""
     kernel, stride = attrs["kernel_size"], attrs["stride"]
-    return attrs["dilation"] == (1, 1) and stride[0] >= kernel[0] and stride[1] >= kernel[1]
+    apart = stride[0] >= kernel[0] and stride[1] >= kernel[1]
+    return bool(apart and attrs["dilation"] == (1, 1))
 
 
 max_pool2d = window("max_pool2d", _max_pool2d, max_pool2d_gradient, remade=True)

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
+from nnlib import dtypes
 from nnlib.functions import create, shape
 from nnlib.record import Value, make
+from nnlib.tensor import Tensor
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 
-class Dataset:
+class Dataset(Generic[T_co]):
     """Examples by number: write ``__getitem__`` (one example) and ``__len__`` (how many).
 
     As ``torch.utils.data.Dataset``.
@@ -27,14 +32,14 @@ class Dataset:
     [tensor([0, 1, 4]), tensor([ 9, 16])]
     """
 
-    def __getitem__(self, index: Any) -> Any:
+    def __getitem__(self, index: Any) -> T_co:
         raise NotImplementedError("Subclasses of Dataset should implement __getitem__.")
 
-    def __add__(self, other: Dataset) -> ConcatDataset:
+    def __add__(self, other: Dataset[Any]) -> ConcatDataset[Any]:
         return ConcatDataset([self, other])
 
 
-class TensorDataset(Dataset):
+class TensorDataset(Dataset[tuple[Tensor, ...]]):
     """Tensors whose first dimension counts the examples: one example is a tuple of their rows.
 
     Raises AssertionError unless all have equally many rows.  As ``torch.utils.data.TensorDataset``.
@@ -45,7 +50,7 @@ class TensorDataset(Dataset):
     (tensor([1., 1.]), tensor(2))
     """
 
-    def __init__(self, *tensors: Any) -> None:
+    def __init__(self, *tensors: Tensor) -> None:
         lengths = [len(t) for t in tensors]
         if len(set(lengths)) != 1:
             raise AssertionError(
@@ -53,14 +58,14 @@ class TensorDataset(Dataset):
             )
         self.tensors = tensors
 
-    def __getitem__(self, index: Any) -> tuple[Any, ...]:
+    def __getitem__(self, index: Any) -> tuple[Tensor, ...]:
         return tuple([t[index] for t in self.tensors])
 
     def __len__(self) -> int:
         return len(self.tensors[0])
 
 
-class Subset(Dataset):
+class Subset(Dataset[T_co]):
     """Some of a data set's examples, by their numbers.
 
     As ``torch.utils.data.Subset``.
@@ -71,19 +76,20 @@ class Subset(Dataset):
     (tensor(4),)
     """
 
-    def __init__(self, dataset: Any, indices: Sequence[int]) -> None:
-        self.dataset, self.indices = dataset, indices
+    def __init__(self, dataset: Dataset[T_co] | Sequence[T_co], indices: Sequence[int]) -> None:
+        self.dataset: Any = dataset
+        self.indices = indices
 
-    def __getitem__(self, index: Any) -> Any:
+    def __getitem__(self, index: Any) -> T_co:
         if isinstance(index, list):
-            return self.dataset[[self.indices[i] for i in index]]
-        return self.dataset[self.indices[index]]
+            return self.dataset[[self.indices[i] for i in index]]  # type: ignore[no-any-return]
+        return self.dataset[self.indices[index]]  # type: ignore[no-any-return]
 
     def __len__(self) -> int:
         return len(self.indices)
 
 
-class ConcatDataset(Dataset):
+class ConcatDataset(Dataset[T_co]):
     """Data sets one after the other.
 
     Raises AssertionError for an empty list, ValueError for a number that is too large.  As
@@ -95,27 +101,29 @@ class ConcatDataset(Dataset):
     (5, 20)
     """
 
-    def __init__(self, datasets: Iterable[Any]) -> None:
-        self.datasets = list(datasets)
+    def __init__(self, datasets: Iterable[Dataset[T_co] | Sequence[T_co]]) -> None:
+        self.datasets: list[Any] = list(datasets)
         if not self.datasets:
             raise AssertionError("datasets should not be an empty iterable")
         self.cumulative_sizes = np.cumsum([len(d) for d in self.datasets]).tolist()
 
-    def __getitem__(self, index: int) -> Any:
+    def __getitem__(self, index: int) -> T_co:
         n = len(self)
         if not -n <= index < n:
             raise ValueError(f"index {index} is out of range for {n} examples")
         at = int(np.searchsorted(self.cumulative_sizes, index % n, side="right"))
         before = self.cumulative_sizes[at - 1] if at else 0
-        return self.datasets[at][index % n - before]
+        return self.datasets[at][index % n - before]  # type: ignore[no-any-return]
 
     def __len__(self) -> int:
-        return self.cumulative_sizes[-1]
+        return int(self.cumulative_sizes[-1])
 
 
 def random_split(
-    dataset: Any, lengths: Sequence[float], generator: create.Generator | None = None
-) -> list[Subset]:
+    dataset: Dataset[T] | Sequence[T],
+    lengths: Sequence[float],
+    generator: create.Generator | None = None,
+) -> list[Subset[T]]:
     """Disjoint random parts of a data set: `lengths` are numbers of examples, or shares of 1.
 
     Shares are rounded down, and what is left goes to the first parts.  The same seeded `generator`
@@ -127,7 +135,7 @@ def random_split(
     >>> [len(part) for part in parts]
     [8, 2]
     """
-    n = len(dataset)
+    n = len(dataset)  # type: ignore[arg-type]  # a data set that is split has a length
     sizes = [int(size) for size in lengths]
     if math.isclose(sum(lengths), 1) and sum(lengths) <= 1:
         for i, share in enumerate(lengths):
@@ -166,7 +174,7 @@ def default_collate(batch: Sequence[Any]) -> Any:
     if isinstance(first, np.generic):
         return make(np.array(batch))
     if isinstance(first, float):
-        return create.tensor(list(batch), dtype=_float64())
+        return create.tensor(list(batch), dtype=dtypes.float64)
     if isinstance(first, int):
         return create.tensor(list(batch))
     if isinstance(first, (str, bytes)):
@@ -184,12 +192,6 @@ def default_collate(batch: Sequence[Any]) -> Any:
         "default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists; found "
         f"{type(first)}. Give the DataLoader a collate_fn of your own."
     )
-
-
-def _float64() -> Any:
-    from nnlib import dtypes
-
-    return dtypes.float64
 
 
 class DataLoader:
@@ -210,7 +212,7 @@ class DataLoader:
 
     def __init__(
         self,
-        dataset: Any,
+        dataset: Dataset[Any] | Sequence[Any],
         batch_size: int | None = 1,
         shuffle: bool | None = None,
         sampler: Iterable[int] | None = None,
@@ -234,7 +236,8 @@ class DataLoader:
             )
         if num_workers < 0:
             raise ValueError("num_workers option should be non-negative")
-        self.dataset, self.batch_size, self.shuffle = dataset, batch_size, bool(shuffle)
+        self.dataset: Any = dataset
+        self.batch_size, self.shuffle = batch_size, bool(shuffle)
         self.sampler, self.drop_last, self.generator = sampler, drop_last, generator
         self.num_workers, self.progress = num_workers, progress
         self.collate_fn = default_collate if collate_fn is None else collate_fn
@@ -265,9 +268,9 @@ class DataLoader:
         if self.sampler is not None:
             return list(self.sampler)
         n = len(self.dataset)
-        return create.randperm(n, generator=self.generator).tolist() if self.shuffle else list(
-            range(n)
-        )  # fmt: skip
+        return (
+            create.randperm(n, generator=self.generator).tolist() if self.shuffle else [*range(n)]
+        )
 
     def _batch(self, numbers: list[int]) -> Any:
         whole = self.dataset
@@ -285,7 +288,8 @@ def _with_bar(batches: Iterator[Any], total: int) -> Iterable[Any]:
         from tqdm.auto import tqdm  # type: ignore[import-untyped,unused-ignore]
     except ImportError:
         return batches
-    return tqdm(batches, total=total)
+    bar: Iterable[Any] = tqdm(batches, total=total)
+    return bar
 
 
 __all__ = [

@@ -105,6 +105,11 @@ x = T.tensor([.01, .3, -.7], dtype=T.float64, requires_grad=True); T.remainder(T
 x, y = T.zeros(2, requires_grad=True), T.tensor([0., 1.], requires_grad=True)
 T.atan2(x, y).sum().backward(); out = x.grad, y.grad
 """,
+    "elu and selu bend at 0 and have the second derivative 0 there": """
+x = T.tensor([-.5, 0., .5], requires_grad=True); out = []
+for y in (F.elu(x), F.elu(x, .7), F.selu(x)):
+    g, = T.autograd.grad(y.double().sum(), x, create_graph=True); out += [y, g, *T.autograd.grad(g.sum(), x)]
+""",
     "a power has a second gradient at 0": """
 x = T.tensor([0., 0., 0., 2.], dtype=T.float64, requires_grad=True)
 (g,) = T.autograd.grad((x ** T.tensor([3., 1., 2., 0.], dtype=T.float64)).sum(), x, create_graph=True)

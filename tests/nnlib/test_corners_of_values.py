@@ -32,6 +32,10 @@ out = T.tensor([-1], dtype=T.uint8), T.full((1,), -2, dtype=T.uint8), T.zeros(1)
     "a remainder by a tensor with a 0 is refused": "T.tensor([5, 6]) % T.tensor([2, 0])",
     "a number's remainder by 0 is refused": "5 % T.tensor([0])",
     "a truncated division by 0 is refused": "T.div(T.tensor([5]), 0, rounding_mode='trunc')",
+    "a remainder of 0 has the sign of what is divided": """
+x = T.tensor([-0., 3., 0., -3., -6., 6.]) % T.tensor([3., -3., -2., 3., -3., 3.])
+out = x, 1 / x, T.tensor([-2., 2.]) % math.inf
+""",
     "floats divide by 0": """
 x = T.tensor([5., -5., 0.]); out = x % 0, x // 0, x / 0, T.tensor([5]) / 0, x.div(0, rounding_mode="trunc")
 """,
@@ -55,6 +59,10 @@ x = T.zeros(0, 3); out = [*x.max(1), *x.min(1), x.argmax(1), x.argmin(1), x.amax
     "the place of the largest of no elements is refused": "T.zeros(0, 3).argmax()",
     "amax along no elements is refused": "T.zeros(0, 3).amax((0, 1))",
     "the median along no elements is refused": "T.zeros(0, 3).median(0)",
+    "a vector without elements brings its gradient along": """
+e = T.zeros(0, requires_grad=True); y = T.cat([T.ones(2, 3), e], 1); y.sum().backward()
+out = y.requires_grad, e.grad, T.cat([e, T.ones(2)]).requires_grad
+""",
     "the median of no elements": "out = T.zeros(0).median(), T.zeros(0, dtype=T.int64).median()",
     "a vector without elements is joined to anything": """
 out = T.cat([T.zeros(0), T.ones(2, 3)]), T.cat([T.ones(2, 3), T.zeros(0)], 1), T.cat([T.zeros(0)])

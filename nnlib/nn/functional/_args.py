@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from nnlib import dtypes
 from nnlib.functions import shape as s
-from nnlib.record import Value
+
+if TYPE_CHECKING:
+    from nnlib.tensor import Tensor
 
 Ints = int | tuple[int, ...] | list[int]
 
@@ -37,11 +39,11 @@ def at_least(name: str, least: int, **values: tuple[int, ...]) -> None:
             )
 
 
-def shown(x: Value) -> str:
+def shown(x: Tensor) -> str:
     return str(list(x._data.shape))
 
 
-def same_type(name: str, x: Value, other: Value, what: str) -> None:
+def same_type(name: str, x: Tensor, other: Tensor, what: str) -> None:
     """RuntimeError where two tensors' types differ: nothing is cast here."""
     a, b = dtypes.of(x._data).name, dtypes.of(other._data).name
     if a != b:
@@ -57,7 +59,7 @@ class Lifted:
     `down` takes a result of that rank back to the rank that was given.
     """
 
-    def __init__(self, name: str, x: Value, dims: int) -> None:
+    def __init__(self, name: str, x: Tensor, dims: int) -> None:
         rank = x._data.ndim
         if rank not in (dims + 1, dims + 2):
             raise RuntimeError(
@@ -69,7 +71,7 @@ class Lifted:
         x = x if self.batched else s.unsqueeze(x, 0)
         self.planes = x if dims == 2 else s.unsqueeze(x, -2)
 
-    def down(self, y: Any) -> Any:
+    def down(self, y: Tensor) -> Tensor:
         shape = y._data.shape
         if self.dims == 1:
             y = s.reshape(y, (*shape[:2], shape[3]))

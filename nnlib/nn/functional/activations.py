@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nnlib import dtypes
 from nnlib.functions import elementwise as e
@@ -12,12 +12,15 @@ from nnlib.functions import shape as s
 from nnlib.functions._args import dimension, needs_tensor
 from nnlib.primitives import fused
 from nnlib.primitives.elementwise import softplus as _softplus
-from nnlib.record import apply
+from nnlib.record import apply, make
+
+if TYPE_CHECKING:
+    from nnlib.tensor import Tensor
 
 relu, sigmoid, tanh = e.relu, e.sigmoid, e.tanh
 
 
-def _floating(name: str, input: Any) -> Any:
+def _floating(name: str, input: Tensor) -> Tensor:
     """NotImplementedError where a function of floating-point numbers is given whole ones."""
     x = needs_tensor(name, input)
     if x._data.dtype.kind != "f":
@@ -27,7 +30,7 @@ def _floating(name: str, input: Any) -> Any:
     return x
 
 
-def softplus(input: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
+def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
     """log(1 + e^(βx))/β, elementwise, without overflow: the smooth form of max(x, 0).
 
     A `threshold` below 20 makes it x itself where βx is larger; above, the two differ by less than
@@ -44,7 +47,7 @@ def softplus(input: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
     return smooth if threshold >= 20 else e.where(e.gt(z, threshold), x, smooth)
 
 
-def logsigmoid(input: Any) -> Any:
+def logsigmoid(input: Tensor) -> Tensor:
     """log σ(x) = -log(1 + e^-x), elementwise, without overflow.
 
     Raises NotImplementedError for whole numbers.  As ``torch.nn.functional.logsigmoid``.
@@ -57,7 +60,7 @@ def logsigmoid(input: Any) -> Any:
     return e.neg(apply(_softplus, (e.neg(x),), {}))
 
 
-def leaky_relu(input: Any, negative_slope: float = 0.01) -> Any:
+def leaky_relu(input: Tensor, negative_slope: float = 0.01) -> Tensor:
     """x where x > 0, else slope · x: a ReLU whose units cannot die.  Maas and others, 2013.
 
     >>> import nnlib
@@ -68,7 +71,7 @@ def leaky_relu(input: Any, negative_slope: float = 0.01) -> Any:
     return e.where(e.gt(x, 0), x, e.mul(x, float(negative_slope)))
 
 
-def prelu(input: Any, weight: Any) -> Any:
+def prelu(input: Tensor, weight: Tensor) -> Tensor:
     """x where x > 0, else w · x with w learnt: one number, or one for each plane (dimension 1).
 
     He and others, 2015.  Raises RuntimeError where w fits neither.
@@ -92,7 +95,7 @@ def prelu(input: Any, weight: Any) -> Any:
     return e.where(e.gt(x, 0), x, e.mul(x, w))
 
 
-def elu(input: Any, alpha: float = 1.0) -> Any:
+def elu(input: Tensor, alpha: float = 1.0) -> Tensor:
     """x where x > 0, else α(e^x - 1).  Clevert and others, 2016.
 
     >>> import nnlib
@@ -100,14 +103,17 @@ def elu(input: Any, alpha: float = 1.0) -> Any:
     tensor([-0.6321,  2.0000])
     """
     x = _floating("elu", input)
-    # The exponential is of min(x, 0), so that nothing overflows on the side that is not taken.
-    return e.where(e.gt(x, 0), x, e.mul(e.expm1(e.clamp(x, max=0.0)), float(alpha)))
+    # The exponential is of min(x, 0), so that nothing overflows on the side not taken.  At 0
+    # itself a line of slope α stands, whose second derivative is 0.
+    slope = make(x._data.dtype.type(alpha))
+    line = x if alpha == 1 else e.mul(x, e.where(e.eq(x, 0), slope, 1.0))
+    return e.where(e.lt(x, 0), e.mul(e.expm1(e.clamp(x, max=0.0)), float(alpha)), line)
 
 
 _SELU_ALPHA, _SELU_SCALE = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
 
 
-def selu(input: Any) -> Any:
+def selu(input: Tensor) -> Tensor:
     """1.0507 · ELU(x, 1.6733): keeps mean 0 and variance 1.  Klambauer and others, 2017.
 
     >>> import nnlib
@@ -117,7 +123,7 @@ def selu(input: Any) -> Any:
     return e.mul(elu(input, _SELU_ALPHA), _SELU_SCALE)
 
 
-def gelu(input: Any, approximate: str = "none") -> Any:
+def gelu(input: Tensor, approximate: str = "none") -> Tensor:
     """x · Φ(x), Φ the normal distribution's function; with approximate="tanh" by its tanh formula.
 
     Hendrycks and Gimpel, 2016.  Raises RuntimeError for another `approximate`.
@@ -132,7 +138,7 @@ def gelu(input: Any, approximate: str = "none") -> Any:
     return apply(fused.gelu, (x,), {"approximate": approximate})
 
 
-def silu(input: Any) -> Any:
+def silu(input: Tensor) -> Tensor:
     """x · σ(x), elementwise (also called swish).
 
     Raises NotImplementedError for whole numbers.  As ``torch.nn.functional.silu``.
@@ -145,7 +151,7 @@ def silu(input: Any) -> Any:
     return e.mul(x, e.sigmoid(x))
 
 
-def mish(input: Any) -> Any:
+def mish(input: Tensor) -> Tensor:
     """x · tanh(softplus(x)), elementwise.  Misra, 2019.
 
     >>> import nnlib
@@ -156,7 +162,7 @@ def mish(input: Any) -> Any:
     return e.mul(x, e.tanh(softplus(x)))
 
 
-def softsign(input: Any) -> Any:
+def softsign(input: Tensor) -> Tensor:
     """x / (1 + |x|), elementwise.
 
     As ``torch.nn.functional.softsign``.
@@ -169,7 +175,7 @@ def softsign(input: Any) -> Any:
     return e.div(x, e.add(e.abs(x), 1))
 
 
-def tanhshrink(input: Any) -> Any:
+def tanhshrink(input: Tensor) -> Tensor:
     """x - tanh(x), elementwise.
 
     As ``torch.nn.functional.tanhshrink``.
@@ -181,7 +187,7 @@ def tanhshrink(input: Any) -> Any:
     return e.sub(input, e.tanh(input))
 
 
-def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0) -> Any:
+def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0) -> Tensor:
     """x limited to [min_val, max_val]; the gradient at the bounds is 0, as PyTorch's.
 
     Raises ValueError where min_val is larger than max_val, RuntimeError for bools, and for uint8
@@ -204,7 +210,7 @@ def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0) -> Any:
     return e.where(inside, x, e.clamp(x.detach(), min_val, max_val))
 
 
-def relu6(input: Any) -> Any:
+def relu6(input: Tensor) -> Tensor:
     """min(max(x, 0), 6), elementwise.
 
     As ``torch.nn.functional.relu6``.
@@ -216,7 +222,7 @@ def relu6(input: Any) -> Any:
     return hardtanh(input, 0.0, 6.0)
 
 
-def hardsigmoid(input: Any) -> Any:
+def hardsigmoid(input: Tensor) -> Tensor:
     """(x + 3)/6 limited to [0, 1], elementwise.
 
     As ``torch.nn.functional.hardsigmoid``.
@@ -228,7 +234,7 @@ def hardsigmoid(input: Any) -> Any:
     return e.div(relu6(e.add(_floating("hardsigmoid", input), 3.0)), 6.0)
 
 
-def hardswish(input: Any) -> Any:
+def hardswish(input: Tensor) -> Tensor:
     """x · hardsigmoid(x), elementwise.  Howard and others, 2019.
 
     >>> import nnlib
@@ -238,7 +244,7 @@ def hardswish(input: Any) -> Any:
     return e.mul(input, hardsigmoid(input))
 
 
-def threshold(input: Any, threshold: float, value: float) -> Any:
+def threshold(input: Tensor, threshold: float, value: float) -> Tensor:
     """x where x > threshold, else `value`.
 
     As ``torch.nn.functional.threshold``.
@@ -251,7 +257,7 @@ def threshold(input: Any, threshold: float, value: float) -> Any:
     return e.where(e.gt(x, threshold), x, value)
 
 
-def glu(input: Any, dim: int = -1) -> Any:
+def glu(input: Tensor, dim: int = -1) -> Tensor:
     """a · σ(b) for the two halves a, b of `input` along `dim`.  Dauphin and others, 2017.
 
     Raises RuntimeError where that dimension is odd.
@@ -274,7 +280,7 @@ def glu(input: Any, dim: int = -1) -> Any:
     return e.mul(a, e.sigmoid(b))
 
 
-def softmax(input: Any, dim: int | None = None) -> Any:
+def softmax(input: Tensor, dim: int | None = None) -> Tensor:
     """e^x / Σ e^x along `dim`: positive numbers with sum 1.  Say which `dim`.
 
     The result has the shape of `input`.  As ``torch.nn.functional.softmax``.
@@ -286,7 +292,7 @@ def softmax(input: Any, dim: int | None = None) -> Any:
     return r.softmax(input, _softmax_dim("softmax", input, dim))
 
 
-def log_softmax(input: Any, dim: int | None = None) -> Any:
+def log_softmax(input: Tensor, dim: int | None = None) -> Tensor:
     """log softmax(x) along `dim`, as x - log Σ e^x.  Say which `dim`.
 
     The result has the shape of `input`.  As ``torch.nn.functional.log_softmax``.
@@ -298,7 +304,7 @@ def log_softmax(input: Any, dim: int | None = None) -> Any:
     return r.log_softmax(input, _softmax_dim("log_softmax", input, dim))
 
 
-def softmin(input: Any, dim: int | None = None) -> Any:
+def softmin(input: Tensor, dim: int | None = None) -> Tensor:
     """softmax(-x) along `dim`.
 
     As ``torch.nn.functional.softmin``.
@@ -310,7 +316,7 @@ def softmin(input: Any, dim: int | None = None) -> Any:
     return r.softmax(e.neg(input), _softmax_dim("softmin", input, dim))
 
 
-def _softmax_dim(name: str, input: Any, dim: int | None) -> int:
+def _softmax_dim(name: str, input: Tensor, dim: int | None) -> int:
     if dim is not None:
         return dim
     warnings.warn(

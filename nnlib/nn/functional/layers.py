@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,8 +22,11 @@ from nnlib.primitives import index as pi
 from nnlib.primitives import shape as ps
 from nnlib.record import Value, apply, make
 
+if TYPE_CHECKING:
+    from nnlib.tensor import Tensor
 
-def linear(input: Any, weight: Any, bias: Any = None) -> Any:
+
+def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """x Wᵀ + b: `input` (…, in), `weight` (out, in) or (in), `bias` (out) → (…, out).
 
     Raises RuntimeError where the sizes do not fit or the types differ.  As
@@ -39,22 +42,22 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
     return out if bias is None else e.add(out, bias)
 
 
-def _is_plain_layer(input: Any, weight: Any, bias: Any) -> bool:
+def _is_plain_layer(input: Tensor, weight: Tensor, bias: Tensor | None) -> bool:
     """Rows of numbers, a matrix and a vector that fit: what the layer is computed for in one."""
     if not (isinstance(input, Value) and isinstance(weight, Value)):
         return False
     x, w = input._data, weight._data
     fits = x.ndim > 1 and w.ndim == 2 and x.shape[-1] == w.shape[1] and x.dtype == w.dtype
     if bias is None or not fits:
-        return fits
+        return bool(fits)
     b = bias._data if isinstance(bias, Value) else None
-    return b is not None and b.shape == w.shape[:1] and b.dtype == w.dtype
+    return bool(b is not None and b.shape == w.shape[:1] and b.dtype == w.dtype)
 
 
 # ---------------------------------------------------------------- look-up
 
 
-def embedding(input: Any, weight: Any, padding_idx: int | None = None) -> Any:
+def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None) -> Tensor:
     """The rows of `weight` (n, d) at the integers `input` (…) → (…, d).
 
     A look-up is a product with one-hot vectors; its gradient adds up the rows that were used.  The
@@ -89,7 +92,7 @@ def embedding(input: Any, weight: Any, padding_idx: int | None = None) -> Any:
     return e.where(s.unsqueeze(e.eq(at, row), -1), out.detach(), out)
 
 
-def one_hot(tensor: Any, num_classes: int = -1) -> Any:
+def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     """Integers (…) as rows of zeros with a 1 at their place (…, num_classes), of type int64.
 
     Without `num_classes` it is the largest of them plus 1.  Raises RuntimeError for negative or
@@ -132,7 +135,7 @@ def _probability(p: float) -> None:
         raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
 
 
-def _dropped(x: Value, shape: tuple[int, ...], p: float, training: bool) -> Any:
+def _dropped(x: Tensor, shape: tuple[int, ...], p: float, training: bool) -> Tensor:
     _probability(p)
     if not training or p == 0:
         return x
@@ -141,7 +144,7 @@ def _dropped(x: Value, shape: tuple[int, ...], p: float, training: bool) -> Any:
     return e.mul(x, make((kept * scale).astype(x._data.dtype)))
 
 
-def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """While training: each element is 0 with probability p, and the others grow by 1/(1 - p).
 
     So the mean stays what it is without dropout.  Draws from the default generator
@@ -157,7 +160,9 @@ def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = F
     return _dropped(x, x._data.shape, p, training)
 
 
-def dropout2d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+def dropout2d(
+    input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False
+) -> Tensor:
     """Dropout of whole planes: `input` (N, C, H, W) or (C, H, W).  Tompson and others, 2015.
 
     Raises RuntimeError for another number of dimensions, ValueError where p is no probability.  As
@@ -178,9 +183,12 @@ def dropout2d(input: Any, p: float = 0.5, training: bool = True, inplace: bool =
 
 
 def layer_norm(
-    input: Any, normalized_shape: Sequence[int], weight: Any = None, bias: Any = None,
+    input: Tensor,
+    normalized_shape: Sequence[int],
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
     eps: float = 1e-5,
-) -> Any:  # fmt: skip
+) -> Tensor:
     """(x - mean)/√(var + eps) · weight + bias over the last dimensions, `normalized_shape`.
 
     Each example is normalised by itself.  Raises RuntimeError where the shape is not the input's
@@ -216,8 +224,12 @@ def layer_norm(
 
 
 def group_norm(
-    input: Any, num_groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5
-) -> Any:
+    input: Tensor,
+    num_groups: int,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    eps: float = 1e-5,
+) -> Tensor:
     """(x - mean)/√(var + eps) · weight + bias over groups of planes, each example by itself.
 
     `input` (N, C, …), `weight` and `bias` (C).  Raises RuntimeError where `num_groups` does not
@@ -244,9 +256,15 @@ def group_norm(
 
 
 def batch_norm(
-    input: Any, running_mean: Any, running_var: Any, weight: Any = None, bias: Any = None,
-    training: bool = False, momentum: float = 0.1, eps: float = 1e-5,
-) -> Any:  # fmt: skip
+    input: Tensor,
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    training: bool = False,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Tensor:
     """(x - mean)/√(var + eps) · weight + bias for each plane (dimension 1) over all the others.
 
     While training the batch's mean and variance are used, and the running ones move towards them
@@ -281,7 +299,9 @@ def batch_norm(
     return out if bias is None else e.add(out, s.reshape(bias, planes))
 
 
-def _batch_standard(x: Any, running_mean: Any, running_var: Any, momentum: float, eps: float):
+def _batch_standard(
+    x: Any, running_mean: Any, running_var: Any, momentum: float, eps: float
+) -> Tensor:
     shape = x._data.shape
     n = math.prod(shape) // shape[1] if shape[1] else 0
     if n <= 1:
@@ -290,6 +310,7 @@ def _batch_standard(x: Any, running_mean: Any, running_var: Any, momentum: float
             "one value has no variance. Use a larger batch, or eval()."
         )
     dims = tuple([d for d in range(len(shape)) if d != 1])
+    out: Tensor
     out, mean, var = fused.standard(x, dims, eps)
     if running_mean is not None:
         with no_grad():
@@ -299,7 +320,7 @@ def _batch_standard(x: Any, running_mean: Any, running_var: Any, momentum: float
     return out
 
 
-def normalize(input: Any, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -> Any:
+def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -> Tensor:
     """x / max(‖x‖_p, eps) along `dim`.
 
     The result has the shape of `input`.  As ``torch.nn.functional.normalize``.
@@ -313,7 +334,7 @@ def normalize(input: Any, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -> A
     return e.div(x, e.clamp(norm, min=eps))
 
 
-def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
+def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
     """x1·x2 / (max(‖x1‖, eps) · max(‖x2‖, eps)) along `dim`.
 
     The dimension `dim` is gone from the result.  As ``torch.nn.functional.cosine_similarity``.
@@ -330,7 +351,9 @@ def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
 _MODES = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}
 
 
-def pad(input: Any, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Any:
+def pad(
+    input: Tensor, pad: Sequence[int], mode: str = "constant", value: float | None = None
+) -> Tensor:
     """A frame around the last dimensions: `pad` is (left, right, top, bottom, …), last one first.
 
     Negative numbers cut.  `mode` is "constant" (filled with `value`, usually 0), "reflect",
@@ -366,7 +389,7 @@ def pad(input: Any, pad: Sequence[int], mode: str = "constant", value: float | N
     return x
 
 
-def _repeated(x: Any, d: int, before: int, after: int, mode: str) -> Any:
+def _repeated(x: Tensor, d: int, before: int, after: int, mode: str) -> Tensor:
     n = x._data.shape[d]
     least = {"reflect": n - 1, "circular": n, "replicate": math.inf}[mode]
     if max(before, after) > least:
@@ -382,9 +405,14 @@ def _repeated(x: Any, d: int, before: int, after: int, mode: str) -> Any:
 
 
 def scaled_dot_product_attention(
-    query: Any, key: Any, value: Any, attn_mask: Any = None, dropout_p: float = 0.0,
-    is_causal: bool = False, scale: float | None = None,
-) -> Any:  # fmt: skip
+    query: Tensor,
+    key: Tensor,
+    value: Any,
+    attn_mask: Tensor | None = None,
+    dropout_p: float = 0.0,
+    is_causal: bool = False,
+    scale: float | None = None,
+) -> Tensor:
     """softmax(Q Kᵀ · scale + mask) V, with scale 1/√E unless it is given.
 
     `query` (…, L, E), `key` (…, S, E), `value` (…, S, V) → (…, L, V).  `attn_mask` (…, L, S) is
@@ -425,7 +453,7 @@ def scaled_dot_product_attention(
     return linalg.matmul(weights, value)
 
 
-def _attention(scores: Any, mask: Any) -> Any:
+def _attention(scores: Tensor, mask: Tensor | None) -> Tensor:
     """The weights; a row without anything to look at is 0, where the softmax alone gives nan."""
     if mask is None:
         return r.softmax(scores, -1)

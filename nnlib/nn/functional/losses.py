@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from nnlib.primitives import index as pi
 from nnlib.primitives.elementwise import softplus
 from nnlib.record import apply, make
 
+if TYPE_CHECKING:
+    from nnlib.tensor import Tensor
+
 # ---------------------------------------------------------------- what losses share
 
 
@@ -25,14 +28,14 @@ def _check_reduction(reduction: str) -> None:
         raise ValueError(f"{reduction} is not a valid value for reduction: use mean, sum or none")
 
 
-def _reduced(losses: Any, reduction: str) -> Any:
+def _reduced(losses: Tensor, reduction: str) -> Tensor:
     _check_reduction(reduction)
     if reduction == "none":
         return losses
     return r.mean(losses) if reduction == "mean" else r.sum(losses)
 
 
-def _same_shape(name: str, input: Any, target: Any) -> None:
+def _same_shape(name: str, input: Tensor, target: Tensor) -> None:
     a = needs_tensor(name, input)._data.shape
     b = needs_tensor(name, target)._data.shape
     if a != b:
@@ -43,14 +46,14 @@ def _same_shape(name: str, input: Any, target: Any) -> None:
         )
 
 
-def _weighted(losses: Any, weight: Any) -> Any:
+def _weighted(losses: Tensor, weight: Tensor | None) -> Tensor:
     return losses if weight is None else e.mul(losses, weight)
 
 
 # ---------------------------------------------------------------- regression
 
 
-def mse_loss(input: Any, target: Any, *, reduction: str = "mean") -> Any:
+def mse_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") -> Tensor:
     """(x - y)², averaged.  Raises ValueError where the shapes differ (PyTorch only warns).
 
     As ``torch.nn.functional.mse_loss``.
@@ -64,7 +67,7 @@ def mse_loss(input: Any, target: Any, *, reduction: str = "mean") -> Any:
     return _reduced(e.mul(off, off), reduction)
 
 
-def l1_loss(input: Any, target: Any, *, reduction: str = "mean") -> Any:
+def l1_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") -> Tensor:
     """|x - y|, averaged.  Raises ValueError where the shapes differ.
 
     As ``torch.nn.functional.l1_loss``.
@@ -77,7 +80,9 @@ def l1_loss(input: Any, target: Any, *, reduction: str = "mean") -> Any:
     return _reduced(e.abs(e.sub(input, target)), reduction)
 
 
-def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 1.0) -> Any:
+def huber_loss(
+    input: Tensor, target: Tensor, reduction: str = "mean", delta: float = 1.0
+) -> Tensor:
     """d²/2 where |d| ≤ delta, else delta·(|d| - delta/2), d = x - y: squares, but not for outliers.
 
     Raises ValueError where the shapes differ, RuntimeError where delta is not positive.  As
@@ -98,7 +103,9 @@ def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 
     return _reduced(losses, reduction)
 
 
-def smooth_l1_loss(input: Any, target: Any, *, reduction: str = "mean", beta: float = 1.0) -> Any:
+def smooth_l1_loss(
+    input: Tensor, target: Tensor, *, reduction: str = "mean", beta: float = 1.0
+) -> Tensor:
     """d²/(2·beta) where |d| < beta, else |d| - beta/2, d = x - y: Huber's loss over beta.
 
     Raises ValueError where the shapes differ, RuntimeError where beta is negative.  Girshick, 2015.
@@ -116,7 +123,9 @@ def smooth_l1_loss(input: Any, target: Any, *, reduction: str = "mean", beta: fl
     return e.div(huber_loss(input, target, reduction, beta), float(beta))
 
 
-def kl_div(input: Any, target: Any, *, reduction: str = "mean", log_target: bool = False) -> Any:
+def kl_div(
+    input: Tensor, target: Tensor, *, reduction: str = "mean", log_target: bool = False
+) -> Tensor:
     """y·(log y - x), for log-probabilities x and probabilities y (or their logarithms).
 
     "batchmean" divides the sum by the first dimension: that is Σ y log(y/p), the mean divergence.
@@ -142,9 +151,14 @@ def kl_div(input: Any, target: Any, *, reduction: str = "mean", log_target: bool
 
 
 def poisson_nll_loss(
-    input: Any, target: Any, log_input: bool = True, full: bool = False, *, eps: float = 1e-8,
+    input: Tensor,
+    target: Tensor,
+    log_input: bool = True,
+    full: bool = False,
+    *,
+    eps: float = 1e-8,
     reduction: str = "mean",
-) -> Any:  # fmt: skip
+) -> Tensor:
     """e^x - y·x for x the log of a Poisson rate, or x - y·log(x + eps) for the rate itself.
 
     `full` adds Stirling's approximation of log y! for y > 1.  Raises ValueError where the shapes
@@ -176,8 +190,8 @@ _NO_PROBABILITIES = (
 
 
 def binary_cross_entropy(
-    input: Any, target: Any, weight: Any = None, *, reduction: str = "mean"
-) -> Any:
+    input: Tensor, target: Tensor, weight: Tensor | None = None, *, reduction: str = "mean"
+) -> Tensor:
     """-(y log p + (1 - y) log(1 - p)) for probabilities p; logarithms are kept above -100.
 
     Raises ValueError where shapes differ, RuntimeError where p is outside of [0, 1].  As
@@ -202,8 +216,13 @@ def binary_cross_entropy(
 
 
 def binary_cross_entropy_with_logits(
-    input: Any, target: Any, weight: Any = None, *, reduction: str = "mean", pos_weight: Any = None
-) -> Any:
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    *,
+    reduction: str = "mean",
+    pos_weight: Tensor | None = None,
+) -> Tensor:
     """log(1 + e^z) - y·z: the cross-entropy of p = σ(z), for logits z, without overflow.
 
     `pos_weight` multiplies the part of y = 1, `weight` each loss.  Raises ValueError where shapes
@@ -233,7 +252,7 @@ def binary_cross_entropy_with_logits(
     return _reduced(_weighted(losses, weight), reduction)
 
 
-def soft_margin_loss(input: Any, target: Any, *, reduction: str = "mean") -> Any:
+def soft_margin_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") -> Tensor:
     """log(1 + e^(-y·z)) for y of ±1.
 
     Raises ValueError where the shapes differ.  As ``torch.nn.functional.soft_margin_loss``.
@@ -247,8 +266,8 @@ def soft_margin_loss(input: Any, target: Any, *, reduction: str = "mean") -> Any
 
 
 def hinge_embedding_loss(
-    input: Any, target: Any, margin: float = 1.0, *, reduction: str = "mean"
-) -> Any:
+    input: Tensor, target: Tensor, margin: float = 1.0, *, reduction: str = "mean"
+) -> Tensor:
     """x where y = 1, max(0, margin - x) where y = -1.
 
     Raises ValueError where the shapes differ.  As ``torch.nn.functional.hinge_embedding_loss``.
@@ -264,8 +283,8 @@ def hinge_embedding_loss(
 
 
 def margin_ranking_loss(
-    input1: Any, input2: Any, target: Any, margin: float = 0.0, *, reduction: str = "mean"
-) -> Any:
+    input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0.0, *, reduction: str = "mean"
+) -> Tensor:
     """max(0, -y·(x1 - x2) + margin): y = 1 wants the first to be the larger.
 
     The three broadcast.  As ``torch.nn.functional.margin_ranking_loss``.
@@ -283,13 +302,13 @@ def margin_ranking_loss(
 
 
 def nll_loss(
-    input: Any,
-    target: Any,
-    weight: Any = None,
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
     *,
     ignore_index: int = -100,
     reduction: str = "mean",
-) -> Any:
+) -> Tensor:
     """-x at the right class, for log-probabilities `input` (N, C) and class numbers `target` (N).
 
     Also (C) with a number, and (N, C, d₁, …) with (N, d₁, …).  `weight` (C) multiplies each class;
@@ -309,7 +328,7 @@ def nll_loss(
     return _mean_of(losses, counted, reduction, needs_tensor("nll_loss", target)._data.shape)
 
 
-def _classes(name: str, input: Any, target: Any, ignore_index: int) -> tuple[Any, Any]:
+def _classes(name: str, input: Tensor, target: Tensor, ignore_index: int) -> tuple[Tensor, Tensor]:
     """Input as (M, C) and targets as (M), checked."""
     x, y = needs_tensor(name, input), needs_tensor(name, target)
     shape, wanted = x._data.shape, y._data.shape
@@ -339,14 +358,16 @@ def _classes(name: str, input: Any, target: Any, ignore_index: int) -> tuple[Any
     return s.reshape(x, (-1, classes)), s.reshape(y, (-1,))
 
 
-def _all_count(y: Any, ignore_index: int) -> bool:
+def _all_count(y: Tensor, ignore_index: int) -> bool:
     """Whether no target is to be ignored.  A traced program must not depend on that by chance."""
     if record.watcher is not None and ignore_index >= 0:
         return False
     return not (y._data == ignore_index).any()
 
 
-def _picked(x: Any, y: Any, weight: Any, ignore_index: int) -> tuple[Any, Any]:
+def _picked(
+    x: Tensor, y: Tensor, weight: Tensor | None, ignore_index: int
+) -> tuple[Tensor, Tensor | None]:
     """-x at each target times its weight, and the weights (None where each is 1)."""
     if weight is not None and needs_tensor("weight", weight)._data.shape != x._data.shape[1:]:
         raise RuntimeError(
@@ -369,7 +390,9 @@ def _picked(x: Any, y: Any, weight: Any, ignore_index: int) -> tuple[Any, Any]:
     return e.where(counts, e.mul(losses, counted), 0.0), counted
 
 
-def _mean_of(losses: Any, counted: Any, reduction: str, shape: tuple) -> Any:
+def _mean_of(
+    losses: Tensor, counted: Tensor | None, reduction: str, shape: tuple[Any, ...]
+) -> Tensor:
     if reduction == "none":
         return losses if losses._data.shape == shape else s.reshape(losses, shape)
     if reduction == "sum":
@@ -378,9 +401,14 @@ def _mean_of(losses: Any, counted: Any, reduction: str, shape: tuple) -> Any:
 
 
 def cross_entropy(
-    input: Any, target: Any, weight: Any = None, *, ignore_index: int = -100,
-    reduction: str = "mean", label_smoothing: float = 0.0,
-) -> Any:  # fmt: skip
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    *,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+) -> Tensor:
     """-log softmax(z) at the right class: `input` (N, C) logits, `target` (N) class numbers.
 
     Also (C) with a number, (N, C, d₁, …) with (N, d₁, …), and targets of the input's shape that
@@ -415,7 +443,9 @@ def cross_entropy(
     return _mean_of(losses, counted, reduction, y._data.shape)
 
 
-def _of_probabilities(z: Any, y: Any, weight: Any, reduction: str, smoothing: float) -> Any:
+def _of_probabilities(
+    z: Tensor, y: Tensor, weight: Tensor | None, reduction: str, smoothing: float
+) -> Tensor:
     shape = z._data.shape
     if y._data.shape != shape:
         raise RuntimeError(

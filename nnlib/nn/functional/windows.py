@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 
@@ -17,20 +17,23 @@ from nnlib.primitives import shape as ps
 from nnlib.primitives import window as p
 from nnlib.record import Value, apply, make
 
+if TYPE_CHECKING:
+    from nnlib.tensor import Tensor
+
 Ints2 = tuple[int, ...]
 
 # ---------------------------------------------------------------- convolution
 
 
 def conv2d(
-    input: Any,
-    weight: Any,
-    bias: Any = None,
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
     stride: Ints = 1,
     padding: Ints | str = 0,
     dilation: Ints = 1,
     groups: int = 1,
-) -> Any:
+) -> Tensor:
     """out[n, o, y, x] = b[o] + Σ_{c,i,j} w[o, c, i, j] · input[n, c, y·s + i·d - p, x·s + j·d - p]
 
     `input` (N, C, H, W) or (C, H, W), `weight` (O, C/groups, KH, KW), `bias` (O) →
@@ -51,14 +54,14 @@ def conv2d(
 
 
 def conv1d(
-    input: Any,
-    weight: Any,
-    bias: Any = None,
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
     stride: Ints = 1,
     padding: Ints | str = 0,
     dilation: Ints = 1,
     groups: int = 1,
-) -> Any:
+) -> Tensor:
     """out[n, o, x] = b[o] + Σ_{c,j} weight[o, c, j] · input[n, c, x·s + j·d - p]
 
     `input` (N, C, L) or (C, L), `weight` (O, C/groups, K), `bias` (O) → (N, O, OL).  See `conv2d`,
@@ -73,9 +76,16 @@ def conv1d(
 
 
 def _conv(
-    name: str, dims: int, input: Any, weight: Any, bias: Any, stride: Any, padding: Any,
-    dilation: Any, groups: int,
-) -> Any:  # fmt: skip
+    name: str,
+    dims: int,
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    stride: Any,
+    padding: Any,
+    dilation: Any,
+    groups: int,
+) -> Tensor:
     x, w = needs_tensor(name, input), needs_tensor(name, weight)
     lifted = Lifted(name, x, dims)
     _check_weight(name, dims, x, lifted.planes, w, bias, groups)
@@ -94,20 +104,20 @@ def _conv(
     return lifted.down(_with_bias(apply(p.conv2d, (planes, kernel), attrs), bias))
 
 
-def _with_bias(planes: Any, bias: Any) -> Any:
+def _with_bias(planes: Tensor, bias: Tensor | None) -> Tensor:
     return planes if bias is None else e.add(planes, s.reshape(bias, (-1, 1, 1)))
 
 
 def conv_transpose2d(
-    input: Any,
-    weight: Any,
-    bias: Any = None,
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
     stride: Ints = 1,
     padding: Ints = 0,
     output_padding: Ints = 0,
     groups: int = 1,
     dilation: Ints = 1,
-) -> Any:
+) -> Tensor:
     """The transpose of `conv2d`: each element of `input` spreads the kernel over the result.
 
     `input` (N, C, H, W) or (C, H, W), `weight` (C, O/groups, KH, KW), `bias` (O) → (N, O, OH, OW)
@@ -127,15 +137,15 @@ def conv_transpose2d(
 
 
 def conv_transpose1d(
-    input: Any,
-    weight: Any,
-    bias: Any = None,
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
     stride: Ints = 1,
     padding: Ints = 0,
     output_padding: Ints = 0,
     groups: int = 1,
     dilation: Ints = 1,
-) -> Any:
+) -> Tensor:
     """The transpose of `conv1d`: see `conv_transpose2d`, whose height it sets to 1.
 
     `input` (N, C, L) or (C, L), `weight` (C, O/groups, K), `bias` (O) → (N, O, OL).  As
@@ -151,9 +161,17 @@ def conv_transpose1d(
 
 
 def _conv_transpose(
-    name: str, dims: int, input: Any, weight: Any, bias: Any, stride: Any, padding: Any,
-    output_padding: Any, groups: int, dilation: Any,
-) -> Any:  # fmt: skip
+    name: str,
+    dims: int,
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    stride: Any,
+    padding: Any,
+    output_padding: Any,
+    groups: int,
+    dilation: Any,
+) -> Tensor:
     x, w = needs_tensor(name, input), needs_tensor(name, weight)
     lifted = Lifted(name, x, dims)
     _check_transposed_weight(name, dims, x, lifted.planes, w, bias, groups)
@@ -176,9 +194,15 @@ def _conv_transpose(
 
 
 def _spread(
-    name: str, x: Any, w: Any, stride: tuple, padding: tuple, more: tuple, groups: int,
-    dilation: tuple,
-) -> Any:  # fmt: skip
+    name: str,
+    x: Tensor,
+    w: Tensor,
+    stride: tuple[Any, ...],
+    padding: tuple[Any, ...],
+    more: tuple[Any, ...],
+    groups: int,
+    dilation: tuple[Any, ...],
+) -> Tensor:
     n, _, *size = x._data.shape
     whole = [
         (m - 1) * a + d * (k - 1) + 1
@@ -203,7 +227,7 @@ def _spread(
     return s.getitem(out, (..., slice(top, top + height), slice(left, left + width)))
 
 
-def _check_kernel(name: str, dims: int, x: Value, w: Value, groups: int, axes: str) -> None:
+def _check_kernel(name: str, dims: int, x: Tensor, w: Tensor, groups: int, axes: str) -> None:
     """What both kinds of convolution ask of a weight; `axes` says what its first axes are."""
     same_type(name, x, w, "weight")
     shape = w._data.shape
@@ -219,7 +243,7 @@ def _check_kernel(name: str, dims: int, x: Value, w: Value, groups: int, axes: s
 
 
 def _check_transposed_weight(
-    name: str, dims: int, x: Value, planes: Value, w: Value, bias: Any, groups: int
+    name: str, dims: int, x: Tensor, planes: Tensor, w: Tensor, bias: Tensor | None, groups: int
 ) -> None:
     _check_kernel(name, dims, x, w, groups, "in, out/groups")
     shape, inside = w._data.shape, planes._data.shape[1]
@@ -236,7 +260,7 @@ def _check_transposed_weight(
 
 
 def _check_weight(
-    name: str, dims: int, x: Value, planes: Value, w: Value, bias: Any, groups: int
+    name: str, dims: int, x: Tensor, planes: Tensor, w: Tensor, bias: Tensor | None, groups: int
 ) -> None:
     _check_kernel(name, dims, x, w, groups, "out, in/groups")
     shape, inside = w._data.shape, planes._data.shape[1]
@@ -253,7 +277,12 @@ def _check_weight(
 
 
 def _padded(
-    name: str, x: Value, kernel: tuple, padding: Any, stride: tuple, dilation: tuple
+    name: str,
+    x: Tensor,
+    kernel: tuple[Any, ...],
+    padding: Any,
+    stride: tuple[Any, ...],
+    dilation: tuple[Any, ...],
 ) -> tuple[Value, tuple[int, ...]]:
     """The padding as ints; "same" with an odd total puts one more row of zeros behind the image."""
     dims = len(kernel)
@@ -274,7 +303,9 @@ def _padded(
     return x, tuple([t // 2 for t in total])
 
 
-def _check_fit(name: str, shape: tuple, kernel: tuple, attrs: dict) -> None:
+def _check_fit(
+    name: str, shape: tuple[Any, ...], kernel: tuple[Any, ...], attrs: dict[str, Any]
+) -> None:
     for n, k, pad, d in zip(shape[2:], kernel, attrs["padding"], attrs["dilation"], strict=True):
         if k < 1 or d * (k - 1) + 1 > n + 2 * pad:
             raise RuntimeError(
@@ -288,9 +319,15 @@ def _check_fit(name: str, shape: tuple, kernel: tuple, attrs: dict) -> None:
 
 
 def _pool_attrs(
-    name: str, dims: int, x: Value, kernel: Any, stride: Any, padding: Any, dilation: Any,
+    name: str,
+    dims: int,
+    x: Tensor,
+    kernel: Any,
+    stride: Any,
+    padding: Any,
+    dilation: Any,
     ceil_mode: bool,
-) -> dict[str, Any]:  # fmt: skip
+) -> dict[str, Any]:
     kernel = ints(name, "kernel_size", kernel, dims)
     empty = stride is None or (isinstance(stride, (tuple, list)) and not stride)
     stride = kernel if empty else ints(name, "stride", stride, dims)
@@ -318,9 +355,16 @@ def _pool_attrs(
 
 
 def _max_pool(
-    name: str, dims: int, input: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any,
-    ceil_mode: bool, return_indices: bool,
-) -> Any:  # fmt: skip
+    name: str,
+    dims: int,
+    input: Tensor,
+    kernel_size: Any,
+    stride: Any,
+    padding: Any,
+    dilation: Any,
+    ceil_mode: bool,
+    return_indices: bool,
+) -> Tensor | tuple[Tensor, Tensor]:
     x = needs_tensor(name, input)
     lifted = Lifted(name, x, dims)
     attrs = _pool_attrs(name, dims, x, kernel_size, stride, padding, dilation, ceil_mode)
@@ -330,10 +374,36 @@ def _max_pool(
     return out, lifted.down(apply(p.max_pool2d_indices, (lifted.planes,), attrs))
 
 
+@overload
 def max_pool2d(
-    input: Any, kernel_size: Ints, stride: Ints | None = None, padding: Ints = 0,
-    dilation: Ints = 1, ceil_mode: bool = False, return_indices: bool = False,
-) -> Any:  # fmt: skip
+    input: Tensor,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    padding: Ints = 0,
+    dilation: Ints = 1,
+    ceil_mode: bool = False,
+    return_indices: Literal[False] = False,
+) -> Tensor: ...
+@overload
+def max_pool2d(
+    input: Tensor,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    padding: Ints = 0,
+    dilation: Ints = 1,
+    ceil_mode: bool = False,
+    *,
+    return_indices: Literal[True],
+) -> tuple[Tensor, Tensor]: ...
+def max_pool2d(
+    input: Tensor,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    padding: Ints = 0,
+    dilation: Ints = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> Tensor | tuple[Tensor, Tensor]:
     """The largest element of each window; `stride` is the window's size where it is not given.
 
     `input` (N, C, H, W) or (C, H, W) → the same rank, OH and OW as `conv2d` has them (rounded up
@@ -352,10 +422,36 @@ def max_pool2d(
                      return_indices)  # fmt: skip
 
 
+@overload
 def max_pool1d(
-    input: Any, kernel_size: Ints, stride: Ints | None = None, padding: Ints = 0,
-    dilation: Ints = 1, ceil_mode: bool = False, return_indices: bool = False,
-) -> Any:  # fmt: skip
+    input: Tensor,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    padding: Ints = 0,
+    dilation: Ints = 1,
+    ceil_mode: bool = False,
+    return_indices: Literal[False] = False,
+) -> Tensor: ...
+@overload
+def max_pool1d(
+    input: Tensor,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    padding: Ints = 0,
+    dilation: Ints = 1,
+    ceil_mode: bool = False,
+    *,
+    return_indices: Literal[True],
+) -> tuple[Tensor, Tensor]: ...
+def max_pool1d(
+    input: Tensor,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    padding: Ints = 0,
+    dilation: Ints = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> Tensor | tuple[Tensor, Tensor]:
     """The largest element of each window: `input` (N, C, L) or (C, L).  See `max_pool2d`.
 
     As ``torch.nn.functional.max_pool1d``.
@@ -369,9 +465,14 @@ def max_pool1d(
 
 
 def avg_pool2d(
-    input: Any, kernel_size: Ints, stride: Ints | None = None, padding: Ints = 0,
-    ceil_mode: bool = False, count_include_pad: bool = True, divisor_override: int | None = None,
-) -> Any:  # fmt: skip
+    input: Tensor,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    padding: Ints = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+    divisor_override: int | None = None,
+) -> Tensor:
     """The mean of each window; zeros of the padding count unless `count_include_pad` is off.
 
     `input` (N, C, H, W) or (C, H, W) → the same rank.  `divisor_override` replaces the number of
@@ -388,9 +489,13 @@ def avg_pool2d(
 
 
 def avg_pool1d(
-    input: Any, kernel_size: Ints, stride: Ints | None = None, padding: Ints = 0,
-    ceil_mode: bool = False, count_include_pad: bool = True,
-) -> Any:  # fmt: skip
+    input: Tensor,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    padding: Ints = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+) -> Tensor:
     """The mean of each window: `input` (N, C, L) or (C, L).  See `avg_pool2d`.
 
     As ``torch.nn.functional.avg_pool1d``.
@@ -404,9 +509,16 @@ def avg_pool1d(
 
 
 def _avg_pool(
-    name: str, dims: int, input: Any, kernel_size: Any, stride: Any, padding: Any, ceil_mode: bool,
-    count_include_pad: bool, divisor_override: int | None,
-) -> Any:  # fmt: skip
+    name: str,
+    dims: int,
+    input: Tensor,
+    kernel_size: Any,
+    stride: Any,
+    padding: Any,
+    ceil_mode: bool,
+    count_include_pad: bool,
+    divisor_override: int | None,
+) -> Tensor:
     x = needs_tensor(name, input)
     lifted = Lifted(name, x, dims)
     attrs = _pool_attrs(name, dims, x, kernel_size, stride, padding, 1, ceil_mode)
@@ -424,7 +536,7 @@ def _avg_pool(
 # ---------------------------------------------------------------- adaptive pooling
 
 
-def _adaptive_sizes(name: str, x: Value, output_size: Any, dims: int) -> tuple[int, ...]:
+def _adaptive_sizes(name: str, x: Tensor, output_size: Any, dims: int) -> tuple[int, ...]:
     shape = x._data.shape[-dims:]
     many = output_size if isinstance(output_size, (tuple, list)) else (output_size,) * dims
     sizes = ints(name, "output_size", [n if m is None else m for m, n in zip(many, shape)], dims)
@@ -439,14 +551,14 @@ def _bounds(n: int, size: int) -> list[tuple[int, int]]:
     return [(i * n // size, -(-(i + 1) * n // size)) for i in range(size)]
 
 
-def _even(shape: tuple, sizes: tuple) -> tuple[int, ...] | None:
+def _even(shape: tuple[Any, ...], sizes: tuple[Any, ...]) -> tuple[int, ...] | None:
     """The window's size where all windows are equally large."""
     if any(m < 1 or n % m for n, m in zip(shape, sizes, strict=True)):
         return None
     return tuple([n // m for n, m in zip(shape, sizes, strict=True)])
 
 
-def adaptive_avg_pool2d(input: Any, output_size: Any) -> Any:
+def adaptive_avg_pool2d(input: Tensor, output_size: Any) -> Tensor:
     """The means of windows chosen so that the result is `output_size` (None: as the input is).
 
     Window i of m over n elements goes from ⌊i·n/m⌋ to ⌈(i + 1)·n/m⌉.  `input` (N, C, H, W) or
@@ -471,7 +583,7 @@ def adaptive_avg_pool2d(input: Any, output_size: Any) -> Any:
     return s.stack(rows, -2) if 0 not in sizes else x[..., : sizes[0], : sizes[1]]
 
 
-def adaptive_avg_pool1d(input: Any, output_size: Any) -> Any:
+def adaptive_avg_pool1d(input: Tensor, output_size: Any) -> Tensor:
     """The means of windows chosen so that the result has length `output_size`.  See the 2d form.
 
     As ``torch.nn.functional.adaptive_avg_pool1d``.
@@ -491,7 +603,7 @@ def adaptive_avg_pool1d(input: Any, output_size: Any) -> Any:
     return s.stack(parts, -1) if parts else x[..., :0]
 
 
-def adaptive_max_pool2d(input: Any, output_size: Any) -> Any:
+def adaptive_max_pool2d(input: Tensor, output_size: Any) -> Tensor:
     """The maxima of windows chosen so that the result is `output_size`.  See `adaptive_avg_pool2d`.
 
     As ``torch.nn.functional.adaptive_max_pool2d``.
@@ -515,7 +627,7 @@ def adaptive_max_pool2d(input: Any, output_size: Any) -> Any:
     return s.stack(rows, -2) if 0 not in sizes else x[..., : sizes[0], : sizes[1]]
 
 
-def adaptive_max_pool1d(input: Any, output_size: Any) -> Any:
+def adaptive_max_pool1d(input: Tensor, output_size: Any) -> Tensor:
     """The maxima of windows chosen so that the result has length `output_size`.
 
     As ``torch.nn.functional.adaptive_max_pool1d``.
@@ -532,7 +644,7 @@ def adaptive_max_pool1d(input: Any, output_size: Any) -> Any:
     return s.stack(parts, -1) if parts else x[..., :0]
 
 
-def _largest(x: Any) -> Any:
+def _largest(x: Tensor) -> Tensor:
     return r.max(s.flatten(x, -2), -1).values
 
 
@@ -554,8 +666,8 @@ def _columns(size: Ints2, kernel: Ints2, stride: Ints2, dilation: Ints2) -> np.n
 
 
 def unfold(
-    input: Any, kernel_size: Ints, dilation: Ints = 1, padding: Ints = 0, stride: Ints = 1
-) -> Any:
+    input: Tensor, kernel_size: Ints, dilation: Ints = 1, padding: Ints = 0, stride: Ints = 1
+) -> Tensor:
     """Every window as a column: (N, C, H, W) → (N, C·KH·KW, number of windows).
 
     A convolution is the product of the flattened kernels with these columns.  As

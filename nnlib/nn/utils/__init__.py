@@ -12,20 +12,24 @@ from nnlib.functions import reduce as r
 from nnlib.functions import shape as s
 from nnlib.functions.create import tensor
 from nnlib.record import Value
+from nnlib.tensor import Tensor
 
 __all__ = [
     "clip_grad_norm_", "clip_grad_value_", "parameters_to_vector", "vector_to_parameters",
 ]  # fmt: skip
 
 
-def _gradients(parameters: Any) -> list[Any]:
-    many: list[Any] = [parameters] if isinstance(parameters, Value) else list(parameters)
+def _gradients(parameters: Tensor | Iterable[Tensor]) -> list[Tensor]:
+    many: list[Tensor] = [parameters] if isinstance(parameters, Value) else list(parameters)
     return [p.grad for p in many if p.grad is not None]
 
 
 def clip_grad_norm_(
-    parameters: Any, max_norm: float, norm_type: float = 2.0, error_if_nonfinite: bool = False
-) -> Any:
+    parameters: Tensor | Iterable[Tensor],
+    max_norm: float,
+    norm_type: float = 2.0,
+    error_if_nonfinite: bool = False,
+) -> Tensor:
     """Scale all gradients by one factor, so that their common norm is at most `max_norm`.
 
     Returns the norm before.  ‖g‖ is taken over all gradients as if they were one vector.  Raises
@@ -54,7 +58,7 @@ def clip_grad_norm_(
     return norm
 
 
-def _norm(grads: list[Any], order: float) -> Any:
+def _norm(grads: list[Tensor], order: float) -> Tensor:
     if not grads:
         return tensor(0.0)
     if order == math.inf:
@@ -65,7 +69,7 @@ def _norm(grads: list[Any], order: float) -> Any:
     return e.pow(r.sum(s.stack(powers)), 1 / order)
 
 
-def clip_grad_value_(parameters: Any, clip_value: float) -> None:
+def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -> None:
     """Limit every element of every gradient to ±clip_value.
 
     >>> import nnlib
@@ -80,7 +84,7 @@ def clip_grad_value_(parameters: Any, clip_value: float) -> None:
             g.clamp_(-float(clip_value), float(clip_value))
 
 
-def parameters_to_vector(parameters: Iterable[Any]) -> Any:
+def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
     """All parameters as one vector, one after the other.
 
     As ``torch.nn.utils.parameters_to_vector``.
@@ -92,7 +96,7 @@ def parameters_to_vector(parameters: Iterable[Any]) -> Any:
     return s.cat([s.reshape(p, (-1,)) for p in parameters])
 
 
-def vector_to_parameters(vec: Any, parameters: Iterable[Any]) -> None:
+def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
     """Copy a vector's elements back into parameters.
 
     Raises TypeError for what is no tensor.  As ``torch.nn.utils.vector_to_parameters``.

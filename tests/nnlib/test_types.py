@@ -1,0 +1,191 @@
+"""What an editor and a type checker know of the public names: the next call, the wrong call."""
+
+import importlib
+import inspect
+import re
+import subprocess
+import sys
+import typing
+from pathlib import Path
+
+import pytest
+from mypy import api as mypy
+
+ROOT = Path(__file__).parents[2]
+
+# Lines as a reader types them, and the type that the checker must have for the expression.
+REVEALED = {
+    "x": "nnlib.tensor.Tensor",
+    "nnlib.zeros(2, 3)": "nnlib.tensor.Tensor",
+    "nnlib.arange(4).float().reshape(2, 2)": "nnlib.tensor.Tensor",
+    "(2 * x - 1).exp().sum()": "nnlib.tensor.Tensor",
+    "x.relu_()": "nnlib.tensor.Tensor",
+    "x @ x.T": "nnlib.tensor.Tensor",
+    "x == 0": "nnlib.tensor.Tensor",
+    "x[0]": "nnlib.tensor.Tensor",
+    "x.max()": "nnlib.tensor.Tensor",
+    "x.max(1).values": "nnlib.tensor.Tensor",
+    "nnlib.min(x, dim=1).indices": "nnlib.tensor.Tensor",
+    "x.max(x)": "nnlib.tensor.Tensor",
+    "x.sort().indices": "nnlib.tensor.Tensor",
+    "x.unique()": "nnlib.tensor.Tensor",
+    "x.unique(return_counts=True)": "tuple[nnlib.tensor.Tensor, ...]",
+    "x.split(1)": "tuple[nnlib.tensor.Tensor, ...]",
+    "x.shape": "nnlib.tensor.Size",
+    "x.shape[0]": "int",
+    "x.size()": "nnlib.tensor.Size",
+    "x.size(0)": "int",
+    "x.item()": "int | float",
+    "x.grad": "nnlib.tensor.Tensor | None",
+    "x.dtype": "nnlib.dtypes.dtype",
+    "nnlib.where(x > 0, x, 0.0)": "nnlib.tensor.Tensor",
+    "nnlib.where(x > 0)": "tuple[nnlib.tensor.Tensor, ...]",
+    "nnlib.allclose(x, x)": "bool",
+    "nnlib.autograd.grad(x.sum(), x)[0]": "nnlib.tensor.Tensor",
+    "nnlib.nn.Linear(2, 1)(x)": "nnlib.tensor.Tensor",
+    "net(x).sigmoid()": "nnlib.tensor.Tensor",
+    "nnlib.nn.LSTM(2, 3)(x)[1]": "tuple[nnlib.tensor.Tensor, nnlib.tensor.Tensor]",
+    "net.eval()": "nnlib.nn.containers.Sequential",
+    "next(net.parameters())": "nnlib.nn.module.Parameter",
+    "nnlib.nn.functional.mse_loss(x, x)": "nnlib.tensor.Tensor",
+    "nnlib.optim.SGD(net.parameters(), lr=0.1).step(loss)": "nnlib.tensor.Tensor",
+    "nnlib.utils.data.TensorDataset(x)[0]": "tuple[nnlib.tensor.Tensor, ...]",
+}
+
+WRONG = {
+    "x.no_such_method()": "no attribute",
+    "x.sum().no_such_method()": "no attribute",
+    "net(x).no_such_method()": "no attribute",
+    "nnlib.no_such_function(x)": "no attribute",
+    "x.reshape('2')": "incompatible type",
+    "nnlib.zeros(2, dtype='float32')": "incompatible type",
+    "nnlib.nn.Linear(2)": "Missing positional argument",
+}
+
+HEAD = """\
+import nnlib
+
+
+x = nnlib.tensor([[1.0, 2.0]], requires_grad=True)
+net = nnlib.nn.Sequential(nnlib.nn.Linear(2, 1), nnlib.nn.ReLU())
+
+
+def loss() -> nnlib.Tensor:
+    return net(x).sum()
+
+
+"""
+
+
+@pytest.fixture(scope="module")
+def checked(tmp_path_factory):
+    """What mypy, as strict as it can be, says of each line of a small program."""
+    folder = tmp_path_factory.mktemp("types")
+    program = folder / "program.py"
+    lines = [f"reveal_type({line})" for line in REVEALED] + list(WRONG)
+    program.write_text(HEAD + "\n".join(lines) + "\n")
+    (folder / "mypy.ini").write_text("[mypy]\nfollow_imports = silent\n")
+    given = ["--strict", "--config-file", str(folder / "mypy.ini"), "--cache-dir",
+             str(ROOT / ".mypy_cache" / "user"), str(program)]  # fmt: skip
+    said, errors, _ = mypy.run(given)
+    assert not errors, errors
+    first = HEAD.count("\n")
+    found = {}
+    for at, text in re.findall(r"program\.py:(\d+): (.*)", said):
+        found.setdefault(int(at) - first - 1, []).append(text)
+    return [" ".join(found.get(i, [])) for i in range(-first, len(lines))][first:]
+
+
+@pytest.mark.slow
+def test_an_editor_knows_what_a_line_gives(checked):
+    for line, said in zip(REVEALED, checked, strict=False):
+        assert said == f'note: Revealed type is "{REVEALED[line]}"', line
+
+
+@pytest.mark.slow
+def test_a_wrong_line_is_found_by_the_type_checker(checked):
+    for (line, error), said in zip(WRONG.items(), checked[len(REVEALED) :], strict=True):
+        assert said.startswith("error:") and error in said, (line, said)
+
+
+# ---------------------------------------------------------------- no Any
+
+ROOMS = ["nnlib", "nnlib.autograd", "nnlib.autograd.functional", "nnlib.linalg", "nnlib.nn",
+         "nnlib.nn.functional", "nnlib.nn.init", "nnlib.nn.utils", "nnlib.optim",
+         "nnlib.optim.lr_scheduler", "nnlib.utils.data", "nnlib.datasets"]  # fmt: skip
+
+# Nobody but the caller can say what these give.
+OPEN = {
+    "nnlib.load": "whatever was saved",
+    "nnlib.autograd.Function.forward": "the subclass computes it",
+    "nnlib.autograd.Function.backward": "the subclass computes it",
+    "nnlib.nn.Module.forward": "the subclass computes it; calling the module gives a Tensor",
+    "nnlib.utils.data.default_collate": "a batch is made like its examples",
+}
+
+
+def _functions():
+    """(full name, function) of every public function, method and property."""
+    seen = set()
+    for room in ROOMS:
+        module = importlib.import_module(room)
+        for name in module.__all__:
+            thing = getattr(module, name)
+            if inspect.isclass(thing):
+                for own in thing.__mro__:
+                    if not own.__module__.startswith("nnlib"):
+                        continue
+                    for inner, value in vars(own).items():
+                        value = getattr(value, "fget", None) or getattr(value, "__func__", value)
+                        public = inner[0] != "_" or inner == "__call__"
+                        if public and inspect.isfunction(value) and value not in seen:
+                            seen.add(value)
+                            yield f"{room}.{own.__name__}.{inner}", value
+            elif inspect.isfunction(thing) and thing not in seen:
+                seen.add(thing)
+                yield f"{room}.{name}", thing
+
+
+def test_no_public_function_returns_any():
+    names = []
+    for name, function in _functions():
+        names.append(name)
+        if name in OPEN:
+            continue
+        signature = inspect.signature(function)
+        given = signature.return_annotation
+        assert given is not inspect.Signature.empty, f"{name} does not say what it returns"
+        assert given not in ("Any", "Value", typing.Any), f"{name} returns {given}"
+        for parameter in list(signature.parameters.values()):
+            if parameter.name not in ("self", "cls"):
+                assert parameter.annotation is not inspect.Parameter.empty, (name, parameter)
+    assert len(names) > 400 and set(OPEN) <= set(names)
+
+
+def test_functions_are_written_out_where_an_editor_looks_for_them():
+    for name, function in _functions():
+        source = inspect.getsource(inspect.unwrap(function))
+        assert re.search(rf"\bdef {inspect.unwrap(function).__name__}\b", source), name
+
+
+def test_what_is_public_is_said_in_so_many_words():
+    for room in ROOMS:
+        source = inspect.getsource(importlib.import_module(room))
+        assert re.search(r"^__all__ = \[\n?[\s\"]", source, re.M), f"{room}.__all__ is computed"
+        for name in importlib.import_module(room).__all__:
+            assert name not in ("np", "Any", "annotations"), f"{room} exports {name}"
+
+
+@pytest.mark.slow
+def test_pyright_agrees(tmp_path):
+    pytest.importorskip("basedpyright", reason="`make types-of-editors` installs it")
+    program = tmp_path / "program.py"
+    lines = [f"_ = {line}" for line in REVEALED]
+    program.write_text("# pyright: strict\n" + HEAD + "\n".join(lines) + "\n" + "\n".join(WRONG))
+    run = subprocess.run(
+        [sys.executable, "-m", "basedpyright", "--pythonpath", sys.executable, str(program)],
+        capture_output=True, text=True, cwd=ROOT,
+    )  # fmt: skip
+    bad = {int(at) for at in re.findall(r"program\.py:(\d+):\d+ - error", run.stdout)}
+    first = HEAD.count("\n") + len(lines) + 2
+    assert bad == set(range(first, first + len(WRONG))), run.stdout
