@@ -197,7 +197,7 @@ def two_climbers(hill: Hill, felt: Any, climbed: Any) -> live.Figure:
                 live.path("b[:,0]", "b[:,1]", color="gradient", label="gradient ascent, α = 20",
                           arrow=True),
             ),
-            "After {k:d} evaluations: local search at {ha:.4f}, gradient ascent at {hb:.4f}",
+            "After {k:d} evaluations: local search at {ha:.5f}, gradient ascent at {hb:.5f}",
         ],
         title="Two climbers, one budget",
         dtype="float64",

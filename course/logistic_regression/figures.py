@@ -271,6 +271,26 @@ def staircase_and_hill() -> live.Figure:
     )  # fmt: skip
 
 
+def sign_of_the_mass() -> live.Figure:
+    """A question before the training: what a slightly heavier species does to a weight."""
+    return live.figure(
+        view=[live.predict(
+            "On average the Chinstraps have bills that are 10 mm longer, and they are 32 g heavier "
+            "than the Adelies. Which weight will the mass get?",
+            name="mass_weight",
+            choices=["a small positive one: heavier birds are Chinstraps slightly more often",
+                     "almost 0: the difference is too small to matter",
+                     "a clearly negative one"],
+            answer=2,
+            explain="A clearly negative one, although the Chinstraps are heavier. You will see the "
+            "number in a moment, and the section on what the weights mean says why.",
+        )],
+        title="Before the training",
+        caption="Commit to an answer. The neuron gets both features at once.",
+        alt="A question with three answers: the sign of the weight that the mass will get.",
+    )  # fmt: skip
+
+
 def fewest_and_likeliest(likeliest: Any, fewest: Any) -> live.Figure:
     """A question about two lines; then both, with the birds that each of them misses."""
     x, y, birds = _species()

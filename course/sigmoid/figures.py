@@ -230,6 +230,52 @@ def shares_by_hand(middle: Any, share: Any, everyone: Any) -> live.Figure:
     )  # fmt: skip
 
 
+def another_island(w0: float, w: float) -> live.Figure:
+    """A neuron fitted to 123 Gentoos and 151 Adelies, where Gentoos are rarer or more common."""
+    at_home = nnlib.sigmoid(w0 + w * _KILOGRAMS)
+
+    def elsewhere(gentoos: Any) -> dict:
+        shift = (gentoos / 100).log() - np.log(123 / 151)
+        five = nnlib.sigmoid(w0 + shift + 5 * w)
+        return {"P": nnlib.sigmoid(w0 + shift + w * _KILOGRAMS), "five": five,
+                "bias": w0 + shift, "even": -(w0 + shift) / w}  # fmt: skip
+
+    return live.figure(
+        elsewhere,
+        gentoos=live.slider(0.1, 1000.0, value=1.0, log=True, format=".3g",
+                            label="Gentoos for each 100 Adelies"),
+        view=[
+            live.predict(
+                "At home a bird of 5 kg is a Gentoo with probability 0.975. What is the "
+                "probability on the island with 100 Adelies for each Gentoo?",
+                name="island",
+                choices=["0.975: it weighs as much as before", "about 0.3", "about 0.9",
+                         "about 0.01: one bird in a hundred"],
+                answer=1,
+                explain="About 0.3. The weighing multiplies the odds by the same factor as at "
+                "home, but here they begin at 1 to 100.",
+            ),
+            live.column(
+                live.control("gentoos"),
+                live.axes(
+                    live.curve(_KILOGRAMS, at_home, color="muted", dash=True, label="at home"),
+                    live.curve(_KILOGRAMS, "P", label="on the island"),
+                    live.line(x=5, color="muted", width=1),
+                    live.points(x=[5.0], y="five", size=6, color="ink", label="the bird of 5 kg"),
+                    xlim=(2.5, 6.5), ylim=(0, 1), xlabel="body mass (kg)", ylabel="P(Gentoo)"),
+                "A bird of 5 kg is a Gentoo with probability {five:.3f}. The bias is {bias:.2f}, "
+                "and the odds are even at {even:.2f} kg.",
+                when="island_committed",
+            ),
+        ],
+        title="Another island",
+        caption="Commit, then change how many Gentoos live on the island. What does that do to the "
+        "curve, and what does it leave alone?",
+        alt="A question. Once it is answered: the curve at home, the curve on an island with a "
+        "share of Gentoos to choose, and the bird of 5 kilograms on it.",
+    )  # fmt: skip
+
+
 def three_forms(forms: Callable[[Any], Sequence[Any]]) -> live.Figure:
     """A question about overflow; then value and slope of three ways to write the sigmoid."""
 

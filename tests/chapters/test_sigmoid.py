@@ -150,3 +150,17 @@ def test_of_three_forms_the_stable_one_alone_keeps_value_and_slope(chapter: dict
         assert table[2].tolist() == [value, value * (1 - value)]
     assert np.isnan(figure.outputs(z=1000.0)["table"][0]).all()
     assert np.isnan(figure.outputs(z=-1000.0)["table"][1, 1])
+
+
+def test_on_another_island_only_the_bias_changes() -> None:
+    figure = show.another_island(-27.482, 6.2292)
+    rare = figure.outputs(gentoos=1.0)
+    assert float(rare["five"]) == pytest.approx(0.324, abs=5e-4)
+    home = figure.outputs(gentoos=100 * 123 / 151)
+    assert float(home["bias"]) == pytest.approx(-27.482, abs=1e-4)
+    assert float(home["five"]) == pytest.approx(0.975, abs=5e-4)
+    logits = [np.log(np.asarray(seen["P"], float) / (1 - np.asarray(seen["P"], float)))
+              for seen in (rare, home)]  # fmt: skip
+    middle = slice(60, 120)  # where float32 keeps the digits of P and of 1 − P
+    moved = (logits[1] - logits[0])[middle]
+    assert np.allclose(moved, np.log(100 * 123 / 151), atol=1e-3)
