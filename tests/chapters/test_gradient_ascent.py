@@ -246,3 +246,25 @@ def test_race_of_the_table_is_the_figures(chapter: dict, race) -> None:
     end = race.train(plots.STEPS, seed=1)
     gap = float(chapter["hill"](chapter["top"]) - chapter["hill"](nnlib.tensor(end["full"])))
     assert table[1][0] == pytest.approx(gap, rel=1e-6)
+
+
+def test_the_learning_rate_finder_finds_what_the_model_answer_says(chapter: dict) -> None:
+    x, y = chapter["x"].numpy(), chapter["y"].numpy()
+
+    def height(w: np.ndarray) -> float:
+        return float(-np.logaddexp(0, -y * (x @ w)).mean())
+
+    best, collapse = [], []
+    for seed in range(10):
+        rng, w, alpha, seen = np.random.default_rng(seed), np.array([-1.0, 3.0]), 1e-3, []
+        while alpha < 100:
+            rows = rng.integers(0, len(y), 10)
+            doubt = 0.5 - 0.5 * np.tanh(y[rows] * (x[rows] @ w) / 2)
+            w = w + alpha * ((doubt * y[rows]) @ x[rows]) / 10
+            seen.append((alpha, height(w)))
+            alpha *= 1.1
+        top = int(np.argmax([h for _, h in seen]))
+        best.append(seen[top][0])
+        collapse.append(next(a for a, h in seen[top:] if h < -0.5))
+    assert (round(min(best)), round(max(best))) == (18, 43)
+    assert (round(min(collapse)), round(max(collapse))) == (24, 77)
