@@ -15,12 +15,13 @@ BOOK_STAMP  := $(VENV)/.book-$(NEEDS)
 TEST_STAMP  := $(VENV)/.test-$(NEEDS)
 LAB_STAMP   := $(VENV)/.lab-$(NEEDS)
 CLASS_STAMP := $(VENV)/.class-$(NEEDS)
+PRINT_STAMP := $(VENV)/.print-$(NEEDS)
 PIP         := $(BIN)/python -m pip --disable-pip-version-check
 NO_PACKAGE   = { echo "error: pip could not have the package that it names above (No matching distribution found for …); is the network up?" >&2; exit 1; }
 
 .DEFAULT_GOAL := help
 .PHONY: fuzz help book serve lab test quick lint lint-chapters types types-of-editors notebooks notebooks-check bench bench-run \
-        new-chapter watch assignment grade progress test-class \
+        new-chapter watch assignment grade progress pdf epub test-class \
         frontend frontend-check assets clean distclean site-for-tests browser scripts versions
 
 help:
@@ -34,6 +35,7 @@ help:
 	@echo "make lab     JupyterLab on the chapters, in a copy of your own (reading/)"
 	@echo "make new-chapter name=…   start a chapter     make watch name=…   its page, after each save"
 	@echo "make assignment name=…    a chapter as graded assignment     make grade name=…   its points (docs/teaching.md)"
+	@echo "make pdf, make epub       the whole book on paper, as an e-book (address=https://… for its figures' addresses)"
 	@echo "make fuzz minutes=…       look for programs on which nnlib and PyTorch differ"
 	@echo "make notebooks            cut stubs, run chapters, store outputs (CHAPTER=… for one)"
 	@echo "make clean   remove what was built        (distclean: also .venv and downloads)"
@@ -131,6 +133,18 @@ grade: $(CLASS_STAMP)
 progress: $(BOOK_STAMP)
 	@test -n "$(folder)" || { echo "error: say where the files are: make progress folder=handed-in" >&2; exit 1; }
 	$(BIN)/python tools/merge_progress.py $(folder) --csv progress.csv
+
+# The whole book on paper and as an e-book (address=https://… is printed below each figure).
+$(PRINT_STAMP): $(BOOK_STAMP)
+	@$(PIP) install -q -r requirements.txt -e '.[print]' || $(NO_PACKAGE)
+	@$(BIN)/python tools/browser.py
+	@rm -f $(VENV)/.print-*; touch $@
+
+pdf: book $(PRINT_STAMP)
+	$(BIN)/python tools/print_book.py $(SITE) _build/book.pdf --address "$(or $(address),$(BOOK_URL))"
+
+epub: book $(PRINT_STAMP)
+	$(BIN)/python tools/make_epub.py $(SITE) _build/book.epub --address "$(or $(address),$(BOOK_URL))"
 
 # What takes minutes and needs more than the tests do: a class graded, a hub, the whole book printed.
 test-class: $(TEST_STAMP) $(CLASS_STAMP) browser

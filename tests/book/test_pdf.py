@@ -1,0 +1,183 @@
+"""The PDF and the EPUB: two small pages always, the whole book in the weekly run."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import xml.etree.ElementTree as ET
+import zipfile
+from pathlib import Path
+
+import make_epub
+import print_book
+import pypdf
+import pytest
+
+import nnlib
+from nnlib import live
+from tools.printing import collect
+
+ADDRESS = "https://example.org/book/"
+PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{name}</title>
+<link rel="stylesheet" href="../live.css"></head><body><article class="bd-article">
+<section id="{name}"><h1>{title}<a class="headerlink" href="#{name}">#</a></h1>
+<section id="first-section"><h2>A first section</h2>
+<p>A <a class="reference internal" href="../glossary.html#term-gain">gain</a>, and
+<a class="reference internal" href="other.html#first-section">the other page</a>;
+<a class="reference internal" href="../reference/nn.html">the reference</a>.</p>{figure}
+<div class="exercise admonition" id="ex-one"><p class="admonition-title">Exercise 1 (One ★)</p>
+<section id="exercise-content"><p>What is one and one?</p></section></div>
+<div class="cell tag_exercise"><pre>answer = ...</pre></div>
+<div class="cell tag_check"><pre>course.check("x/one", answer)</pre></div>
+<details class="nn-hint"><summary>Hint</summary><p>Count your thumbs.</p></details>
+<details class="nn-solution"><summary>Solution</summary><p>It is two.</p></details>
+</section></section></article>{script}</body></html>"""
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A site of two pages, one with a live figure, and a glossary."""
+    site = tmp_path_factory.mktemp("site")
+    (site / "chapters").mkdir()
+    x = nnlib.linspace(-6, 6, 61)
+    figure = live.figure(
+        lambda w: {"p": nnlib.sigmoid(w * x)},
+        w=live.slider(-2.0, 2.0, 0.1, value=1.0, label="weight"),
+        view=[live.axes(live.curve(x, "p"), ylim=(0, 1)), "w = {w:.1f}"],
+        name="neuron", title="A neuron",
+    )  # fmt: skip
+    saved = figure.save(site / "f.html").read_text("utf8")
+    body = re.search(r"<main>(.*?)</main>(.*)</body>", saved, re.DOTALL)
+    assert body is not None
+    for name, title in (("one", "The first page"), ("other", "The other page")):
+        mine = (body[1], body[2]) if name == "one" else ("", "")
+        text = PAGE.format(name=name, title=title, figure=mine[0], script=mine[1])
+        (site / "chapters" / f"{name}.html").write_text(text, "utf8")
+    for name in ("index", "glossary"):
+        (site / f"{name}.html").write_text(
+            f'<article class="bd-article"><section id="{name}"><h1>{name.title()}</h1>'
+            '<dl><dt id="term-gain">gain</dt><dd>How steep.</dd></dl></section></article>'
+        )
+    (site / "live.css").write_bytes((live.figure.__globals__["STATIC"] / "live.css").read_bytes())
+    return site
+
+
+@pytest.fixture(scope="module")
+def paper(small: Path, tmp_path_factory: pytest.TempPathFactory) -> pypdf.PdfReader:
+    target = tmp_path_factory.mktemp("pdf") / "book.pdf"
+    with pytest.MonkeyPatch.context() as patch:
+        documents = [("chapters/one", "Part one"), ("chapters/other", "Part one"), ("glossary", "")]
+        patch.setattr(collect, "documents", lambda: documents)
+        assert print_book.main([str(small), str(target), "--address", ADDRESS]) == 0
+    return pypdf.PdfReader(target)
+
+
+def texts(reader: pypdf.PdfReader) -> list[str]:
+    return [" ".join(page.extract_text().split()) for page in reader.pages]
+
+
+def test_the_contents_name_the_pages_where_things_stand(paper: pypdf.PdfReader) -> None:
+    pages = texts(paper)
+    assert "From Sigmoid to Sequence" in pages[0] and ADDRESS in pages[0]
+    for title in ("The first page", "The other page", "Hints and solutions", "Index"):
+        found = re.search(rf"{title} (\d+)", pages[1])
+        assert found and title in pages[int(found[1]) - 1], title
+    assert "⟦" not in "".join(pages)
+
+
+def test_a_figure_is_drawn_with_words_for_sliders_and_its_address(paper: pypdf.PdfReader) -> None:
+    whole = " ".join(texts(paper))
+    assert re.search(r"weight = 1(\.0+)? \(-2 to 2\)", whole)
+    assert "example.org/book/chapters/one.html#live=neuron" in whole.replace(" ", "")
+    assert "Reset" not in whole and "Save figure" not in whole
+
+
+def test_solutions_stand_in_the_appendix_alone(paper: pypdf.PdfReader) -> None:
+    pages = texts(paper)
+    chapter = next(p for p in pages if "What is one and one?" in p)
+    assert "It is two." not in chapter and "Count your thumbs" not in chapter
+    assert "answer = ..." in chapter and "course.check" not in chapter
+    appendix = next(p for p in pages if "It is two." in p)
+    assert appendix.index("Count your thumbs") < appendix.index("It is two.")
+
+
+def test_links_stay_inside_terms_are_indexed_and_the_pdf_is_tagged(paper: pypdf.PdfReader) -> None:
+    outside, inside = set(), 0
+    for page in paper.pages:
+        for link in page.get("/Annots") or []:
+            action = link.get_object().get("/A", {})
+            if "/URI" in action:
+                outside.add(str(action["/URI"]))
+            else:
+                inside += 1
+    assert inside >= 10
+    assert outside and all(url.startswith(ADDRESS) for url in outside)
+    assert f"{ADDRESS}reference/nn.html" in outside
+    pages = texts(paper)
+    found = re.search(r"gain (\d+), (\d+)", pages[-1])
+    assert found and all("A gain, and" in pages[int(n) - 1] for n in found.groups())
+    assert paper.trailer["/Root"]["/MarkInfo"]["/Marked"]
+    assert len(paper.outline) >= 4
+
+
+# --- the e-book -----------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def ebook(small: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    target = tmp_path_factory.mktemp("epub") / "book.epub"
+    make_epub.make(small, target, ["chapters/one", "chapters/other", "glossary"], ADDRESS)
+    return target
+
+
+def test_the_ebook_is_whole_xml_with_pictures_and_links(ebook: Path) -> None:
+    with zipfile.ZipFile(ebook) as file:
+        assert file.namelist()[0] == "mimetype" and file.testzip() is None
+        names = set(file.namelist())
+        for name in names:
+            if name.endswith((".xhtml", ".opf", ".xml")):
+                ET.fromstring(file.read(name))
+        text = file.read("book/one.xhtml").decode()
+        assert file.read("book/images/one-0.png")[:4] == b"\x89PNG"
+    assert 'href="other.xhtml#first-section"' in text and 'href="glossary.xhtml#term-gain"' in text
+    assert f'href="{ADDRESS}chapters/one.html#live=neuron.e30"' in text
+    assert f'href="{ADDRESS}reference/nn.html"' in text
+    assert "It is two." in text and "course.check" not in text and "<button" not in text
+
+
+def checked(ebook: Path) -> None:
+    command = make_epub.checker()
+    if command is None:
+        pytest.skip("EPUBCheck is not installed (apt-get install epubcheck); the weekly run has it")
+    run = subprocess.run([*command, str(ebook)], capture_output=True, text=True)
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+@pytest.mark.slow
+def test_epubcheck_finds_nothing(ebook: Path) -> None:
+    checked(ebook)
+
+
+@pytest.mark.weekly
+def test_the_whole_book_becomes_a_valid_ebook(site: Path, tmp_path: Path) -> None:
+    names = [name for name, _ in collect.documents()]
+    made = make_epub.make(site, tmp_path / "book.epub", names, ADDRESS)
+    assert sum("<math" in leaf.text for leaf in made) >= 10
+    checked(tmp_path / "book.epub")
+
+
+@pytest.mark.weekly
+def test_the_whole_book_becomes_a_pdf(site: Path, tmp_path: Path) -> None:
+    target = tmp_path / "book.pdf"
+    assert print_book.main([str(site), str(target), "--address", ADDRESS]) == 0
+    reader = pypdf.PdfReader(target)
+    pages = texts(reader)
+    assert len(pages) > 150
+    lonely = [
+        i + 1 for i, t in enumerate(pages[1:], 1) if len(t) < 15 and not reader.pages[i].images
+    ]
+    assert lonely == []
+    whole = "".join(pages)
+    assert "⟦" not in whole and "127.0.0.1" not in whole
+    for name, _ in collect.documents():
+        assert collect.key_of(name) in {n.lstrip("/") for n in reader.named_destinations}

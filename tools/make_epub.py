@@ -1,0 +1,221 @@
+"""Makes an EPUB 3 of the built book: MathML, pictures of the figures, hints and solutions folded.
+
+    python tools/make_epub.py _build/html _build/book.epub --address https://example.org/book/
+
+Each figure is a picture of its first state with what it shows in words; where the book's address
+is known, a link leads to where it moves.
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import html
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+if str(ROOT) not in sys.path:
+    sys.path[:0] = [str(ROOT), str(ROOT / "tools")]
+
+import serve  # noqa: E402
+
+from tools.browser import Server, launched  # noqa: E402
+from tools.printing import collect  # noqa: E402
+
+TITLE = "From Sigmoid to Sequence"
+AUTHOR = "the authors of From Sigmoid to Sequence"
+IDENTIFIER = "urn:book:from-sigmoid-to-sequence"
+KINDS = {".png": "image/png", ".svg": "image/svg+xml", ".jpg": "image/jpeg", ".gif": "image/gif"}
+VIEW: dict = {
+    "viewport": {"width": 760, "height": 1000}, "device_scale_factor": 1.5,
+    "reduced_motion": "reduce", "color_scheme": "light",
+}  # fmt: skip
+STYLE = """\
+body { line-height: 1.45; } pre { white-space: pre-wrap; font-size: .85em; background: #f6f6f4; }
+pre { padding: .5em; } img { max-width: 100%; } figure { margin: 1em 0; } table { font-size: .9em; }
+figcaption { font-size: .85em; color: #444; } .admonition { border-left: 3px solid #17456f; }
+.admonition { padding-left: .8em; margin: 1em 0; } .admonition-title { font-weight: bold; }
+"""
+PAGE = """\
+<?xml version="1.0" encoding="utf-8"?>
+<!DOCTYPE html>
+<html xmlns="http://www.w3.org/1999/xhtml" xmlns:epub="http://www.idpf.org/2007/ops"
+ lang="en" xml:lang="en">
+<head><title>{title}</title><link rel="stylesheet" type="text/css" href="book.css"/></head>
+<body>{body}</body></html>
+"""
+
+
+@dataclass
+class Leaf:
+    """A page as XHTML and its pictures by file name."""
+
+    key: str
+    title: str
+    text: str
+    ids: frozenset[str] = frozenset()
+    pictures: dict[str, bytes] = field(default_factory=dict)
+
+
+def leaves(site: Path, names: Sequence[str], address: str) -> list[Leaf]:
+    """Takes the pages from a built site; raises RuntimeError where a figure was not drawn."""
+    script = (ROOT / "tools" / "printing" / "leaf.js").read_text("utf8")
+    handler = functools.partial(serve.QuietHandler, directory=str(site))
+    made = []
+    with Server(handler) as server, launched() as browser:
+        for name in names:
+            page = browser.new_page(**VIEW)
+            page.goto(f"{server.origin}/{name}.html", timeout=120_000)
+            told = page.evaluate(f"(g) => ({script})(g)", {"address": address, "name": name})
+            if told["left"]:
+                raise RuntimeError(f"{name}: {told['left']} figures were not drawn")
+            key = collect.key_of(name)
+            leaf = Leaf(key, told["title"], told["text"], frozenset(told["ids"]))
+            for number in range(told["shots"]):
+                file = f"{key}-{number}.png"
+                shot = page.locator(f'[data-shot="{number}"] .nn-content')
+                leaf.pictures[file] = shot.screenshot(timeout=60_000, animations="disabled")
+                leaf.text = leaf.text.replace(f'"SHOT-{number}"', f'"images/{file}"')
+            page.close()
+            made.append(leaf)
+    return made
+
+
+def tied(made: list[Leaf], site: Path, names: Sequence[str], address: str) -> None:
+    """Links lead to the book's files where they hold what is linked; pictures come along."""
+    keys = {f"/{name}.html": leaf for name, leaf in zip(names, made, strict=True)}
+    for leaf in made:
+
+        def link(match: re.Match) -> str:
+            path, _, fragment = html.unescape(match[1]).partition("#")
+            if path not in keys:
+                return f'href="{html.escape(address + path.lstrip("/"))}"' if address else ""
+            there = keys[path]
+            tail = f"#{fragment}" if fragment in there.ids else ""
+            return f'href="{there.key}.xhtml{tail}"'
+
+        def picture(match: re.Match, leaf: Leaf = leaf) -> str:
+            path = site / html.unescape(match[1]).lstrip("/")
+            leaf.pictures[path.name] = path.read_bytes()
+            return f'src="images/{path.name}"'
+
+        leaf.text = re.sub(r'href="PAGE-([^"]*)"', link, leaf.text)
+        leaf.text = re.sub(r'src="FILE-([^"]*)"', picture, leaf.text)
+
+
+def manifest(made: Sequence[Leaf]) -> str:
+    lines = [
+        '<item id="nav" href="nav.xhtml" media-type="application/xhtml+xml" properties="nav"/>',
+        '<item id="css" href="book.css" media-type="text/css"/>',
+    ]
+    pictures = sorted({name for leaf in made for name in leaf.pictures})
+    for i, name in enumerate(pictures):
+        kind = KINDS[Path(name).suffix]
+        lines.append(f'<item id="p{i}" href="images/{name}" media-type="{kind}"/>')
+    for leaf in made:
+        has = [w for w, tag in (("mathml", "<math"), ("svg", "<svg")) if tag in leaf.text]
+        properties = f' properties="{" ".join(has)}"' if has else ""
+        lines.append(f'<item id="c-{leaf.key}" href="{leaf.key}.xhtml" '
+                     f'media-type="application/xhtml+xml"{properties}/>')  # fmt: skip
+    return "".join(lines)
+
+
+def package(made: Sequence[Leaf]) -> str:
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    spine = "".join(f'<itemref idref="c-{leaf.key}"/>' for leaf in made)
+    about = (
+        f'<dc:identifier id="uid">{IDENTIFIER}</dc:identifier><dc:title>{TITLE}</dc:title>'
+        f"<dc:language>en</dc:language><dc:creator>{AUTHOR}</dc:creator>"
+        f"<dc:rights>CC BY 4.0</dc:rights><meta property='dcterms:modified'>{now}</meta>"
+    )
+    return (
+        '<?xml version="1.0" encoding="utf-8"?><package xmlns="http://www.idpf.org/2007/opf" '
+        'version="3.0" unique-identifier="uid" xml:lang="en"><metadata '
+        f'xmlns:dc="http://purl.org/dc/elements/1.1/">{about}</metadata>'
+        f'<manifest>{manifest(made)}</manifest><spine>{spine}</spine></package>'
+    )  # fmt: skip
+
+
+def navigation(made: Sequence[Leaf]) -> str:
+    items = "".join(
+        f'<li><a href="{leaf.key}.xhtml">{html.escape(leaf.title)}</a></li>' for leaf in made
+    )
+    body = f'<nav epub:type="toc" id="toc"><h1>Contents</h1><ol>{items}</ol></nav>'
+    return PAGE.format(title="Contents", body=body)
+
+
+def write(target: Path, made: Sequence[Leaf]) -> None:
+    container = (
+        '<?xml version="1.0"?><container version="1.0" '
+        'xmlns="urn:oasis:names:tc:opendocument:xmlns:container"><rootfiles><rootfile '
+        'full-path="book/content.opf" media-type="application/oebps-package+xml"/></rootfiles>'
+        "</container>"
+    )
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("mimetype", "application/epub+zip", zipfile.ZIP_STORED)
+        file.writestr("META-INF/container.xml", container)
+        file.writestr("book/content.opf", package(made))
+        file.writestr("book/nav.xhtml", navigation(made))
+        file.writestr("book/book.css", STYLE)
+        for leaf in made:
+            text = PAGE.format(title=html.escape(leaf.title), body=leaf.text)
+            file.writestr(f"book/{leaf.key}.xhtml", text)
+        for name, data in {n: d for leaf in made for n, d in leaf.pictures.items()}.items():
+            file.writestr(f"book/images/{name}", data)
+
+
+def checker() -> list[str] | None:
+    """EPUBCheck's command, if it is here (Debian's is a jar that needs Java)."""
+    found = shutil.which("epubcheck")
+    if found is None:
+        return None
+    with open(found, "rb") as file:
+        jar = file.read(2) == b"PK"
+    return ["java", "-jar", found] if jar else [found]
+
+
+def make(site: Path, target: Path, names: Sequence[str], address: str) -> list[Leaf]:
+    made = leaves(site, names, address)
+    tied(made, site, names, address)
+    write(target, made)
+    return made
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("site", type=Path, help="the built site")
+    parser.add_argument("target", type=Path, help="the EPUB to write")
+    parser.add_argument("--address", default=os.environ.get("BOOK_URL", ""), help="on the web")
+    parser.add_argument("--only", nargs="*", help="these pages alone, such as chapters/xor")
+    options = parser.parse_args(arguments)
+    if not (options.site / "index.html").is_file():
+        print(f"error: {options.site} holds no built site: run `make book`", file=sys.stderr)
+        return 1
+    start = time.monotonic()
+    names = [n for n, _ in collect.documents() if not options.only or n in options.only]
+    address = options.address.rstrip("/") + "/" if options.address else ""
+    made = make(options.site, options.target, names, address)
+    size = options.target.stat().st_size / 1e6
+    seconds = time.monotonic() - start
+    pictures = sum(len(leaf.pictures) for leaf in made)
+    what = f"{len(made)} chapters, {pictures} pictures"
+    print(f"{options.target}: {what}, {size:.1f} MB, {seconds:.0f} s")
+    if (command := checker()) is None:
+        print("EPUBCheck is not installed, so the file was not checked (apt-get install epubcheck)")
+        return 0
+    return subprocess.run([*command, str(options.target)]).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,218 @@
+"""Makes one PDF of the built book: cover, contents, chapters, solutions, index.
+
+    python tools/print_book.py _build/html _build/book.pdf --address https://example.org/book/
+
+Chromium prints it, in two passes: the first finds the page of every heading, term and solution,
+the second writes them into contents and index. `--address` is where the book stands on the web;
+each figure's address is printed below it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import html
+import os
+import re
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+if str(ROOT) not in sys.path:
+    sys.path[:0] = [str(ROOT), str(ROOT / "tools")]
+
+import pypdf  # noqa: E402
+import serve  # noqa: E402
+
+from tools.browser import Server, launched  # noqa: E402
+from tools.printing import collect  # noqa: E402
+from tools.printing.collect import Page  # noqa: E402
+
+TITLE = "From Sigmoid to Sequence"
+SUBTITLE = "Neural networks you can take apart"
+HEADING = re.compile(r'<section[^>]* id="([^"]+)"[^>]*>\s*<h2>(.*?)</h2>', re.DOTALL)
+TERM = re.compile(r'<a [^>]*href="[^"]*glossary\.html#(term-[^"]+)"[^>]*>(.*?)</a>', re.DOTALL)
+LOCAL = re.compile(r'href="[^"]*"([^>]*?) data-to="([^"]*)"')
+TAGS = re.compile(r"<[^>]+>")
+
+
+def words(markup: str) -> str:
+    return html.unescape(TAGS.sub("", markup)).strip()
+
+
+def with_terms(page: Page) -> tuple[str, list[tuple[str, str]]]:
+    """The page's text with a name at the first use of each term; (term, name) for the index."""
+    found: dict[str, str] = {}
+
+    def name(match: re.Match) -> str:
+        term = match[1].removeprefix("term-").replace("-", " ")
+        if term in found:
+            return match[0]
+        found[term] = f"use-{page.name}--{match[1]}"
+        return f'<span id="{found[term]}"></span>{match[0]}'
+
+    return TERM.sub(name, page.html), list(found.items())
+
+
+def with_links(text: str, keys: dict[str, str], names: set[str], address: str) -> str:
+    """Links inside the book lead to their place in it; those to pages left out, to the web."""
+
+    def link(match: re.Match) -> str:
+        path, _, fragment = html.unescape(match[2]).partition("#")
+        if not match[2]:
+            return match[0].replace(' data-to=""', "")
+        if path not in keys:
+            return f'href="{html.escape(address + match[2].lstrip("/"))}"{match[1]}'
+        target = f"{keys[path]}--{fragment}" if fragment else keys[path]
+        return f'href="#{target if target in names else keys[path]}"{match[1]}'
+
+    return LOCAL.sub(link, text)
+
+
+def entry(target: str, text: str) -> str:
+    """A line of the contents; its number is filled in after the first pass."""
+    return (f'<a class="entry" href="#{target}"><span>{html.escape(text)}</span>'
+            f'<span class="dots"></span><span>⟦{target}⟧</span></a>')  # fmt: skip
+
+
+def contents(pages: Sequence[Page], parts: Sequence[str]) -> str:
+    lines, before = [], ""
+    for page, part in zip(pages, parts, strict=True):
+        if part != before:
+            lines.append(f"<li>{html.escape(part)}</li>")
+            before = part
+        inner = "".join(f"<li>{entry(i, words(t))}</li>" for i, t in HEADING.findall(page.html))
+        lines.append(f"<li>{entry(page.name, page.title)}<ol>{inner}</ol></li>")
+    tail = [("solutions", "Hints and solutions"), ("index", "Index")]
+    lines += [f"<li>{entry(i, t)}</li>" for i, t in tail]
+    return f'<nav id="contents"><h1>Contents</h1><ol>{"".join(lines)}</ol></nav>'
+
+
+def solutions(pages: Sequence[Page]) -> str:
+    made = []
+    for page in pages:
+        if not page.appendix:
+            continue
+        made.append(f"<h2>{html.escape(page.title)}</h2>")
+        before = None
+        for item in page.appendix:
+            if item["exercise"] != before:
+                before = item["exercise"]
+                made.append(f'<h3 id="solution-{before}"><a href="#{before}">'
+                            f'{html.escape(item["title"])}</a></h3>')  # fmt: skip
+            made.append(item["html"])
+    return f'<article id="solutions"><h1>Hints and solutions</h1>{"".join(made)}</article>'
+
+
+def index(uses: dict[str, list[str]]) -> str:
+    """Terms of the glossary with the pages where a chapter first uses them."""
+    lines = [
+        f"<li>{html.escape(term)} "
+        + ", ".join(f'<a href="#{name}">⟦{name}⟧</a>' for name in names)
+        + "</li>"
+        for term, names in sorted(uses.items(), key=lambda item: item[0].casefold())
+    ]
+    return f'<article id="index"><h1>Index</h1><ul>{"".join(lines)}</ul></article>'
+
+
+def cover(address: str) -> str:
+    where = f"<p>{html.escape(address)}</p>" if address else ""
+    return (
+        f'<section id="cover"><img src="_static/logo.svg" alt=""><h1>{TITLE}</h1>'
+        f"<p><strong>{SUBTITLE}</strong></p><div class='small'>{where}<p>Figures stand in one "
+        "state here; the address below each leads to where it moves. Text, figures and exercises: "
+        "CC BY 4.0. Code: BSD 3-Clause.</p></div></section>"
+    )
+
+
+def whole(pages: Sequence[Page], parts: Sequence[str], keys: dict[str, str], address: str) -> str:
+    """The book as one HTML page, numbers still open (⟦name⟧)."""
+    uses: dict[str, list[str]] = {}
+    bodies = []
+    for page in pages:
+        text, terms = with_terms(page)
+        for term, name in terms if page.name != "glossary" else ():
+            uses.setdefault(term, []).append(name)
+        bodies.append(f'<article class="chapter bd-article" id="{page.name}">{text}</article>')
+    styles = dict.fromkeys(style for page in pages for style in page.styles)
+    rules = dict.fromkeys(rule for page in pages for rule in page.rules)
+    paper = (ROOT / "tools" / "printing" / "paper.css").read_text("utf8")
+    body = "".join([cover(address), contents(pages, parts), *bodies, solutions(pages), index(uses)])
+    names = set(re.findall(r' id="([^"]+)"', body))
+    links = "".join(f'<link rel="stylesheet" href="{style}">' for style in styles)
+    return (
+        f'<!doctype html><html lang="en" data-theme="light"><head><meta charset="utf-8">'
+        f"<title>{TITLE}</title><base href='/'>{links}<style>{''.join(rules)}</style>"
+        f"<style>{paper}</style></head><body>{with_links(body, keys, names, address)}</body></html>"
+    )
+
+
+def numbers(pdf: Path) -> dict[str, int]:
+    """The page on which each named place of a PDF stands."""
+    reader = pypdf.PdfReader(pdf)
+    found = {}
+    for name, place in reader.named_destinations.items():
+        number = reader.get_destination_page_number(place)
+        if number is not None:
+            found[name.lstrip("/")] = number + 1
+    return found
+
+
+def filled(text: str, known: dict[str, int]) -> str:
+    return re.sub("⟦(.+?)⟧", lambda m: str(known.get(html.unescape(m[1]), "")), text)
+
+
+def render(site: Path, text: str, target: Path) -> None:
+    """Prints one HTML page that stands, for the browser, at the site's root."""
+
+    class Handler(serve.QuietHandler):
+        def do_GET(self) -> None:
+            if self.path != "/print-me.html":
+                return super().do_GET()
+            body = text.encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html; charset=utf-8")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+            return None
+
+    with Server(functools.partial(Handler, directory=str(site))) as server, launched() as browser:
+        page = browser.new_page()
+        page.set_default_timeout(600_000)
+        page.goto(f"{server.origin}/print-me.html", timeout=600_000)
+        page.evaluate("() => document.fonts.ready.then(() => null)")
+        page.pdf(path=str(target), prefer_css_page_size=True, outline=True, tagged=True,
+                 print_background=True)  # fmt: skip
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("site", type=Path, help="the built site")
+    parser.add_argument("target", type=Path, help="the PDF to write")
+    parser.add_argument("--address", default=os.environ.get("BOOK_URL", ""), help="on the web")
+    parser.add_argument("--only", nargs="*", help="these pages alone, such as chapters/xor")
+    options = parser.parse_args(arguments)
+    if not (options.site / "index.html").is_file():
+        print(f"error: {options.site} holds no built site: run `make book`", file=sys.stderr)
+        return 1
+    start = time.monotonic()
+    chosen = [(n, p) for n, p in collect.documents() if not options.only or n in options.only]
+    address = options.address.rstrip("/") + "/" if options.address else ""
+    pages, keys = collect.pages(options.site, [name for name, _ in chosen], address)
+    text = whole(pages, [part for _, part in chosen], keys, address)
+    options.target.parent.mkdir(parents=True, exist_ok=True)
+    render(options.site, text, options.target)
+    render(options.site, filled(text, numbers(options.target)), options.target)
+    reader = pypdf.PdfReader(options.target)
+    figures = sum(page.figures for page in pages)
+    size, seconds = options.target.stat().st_size / 1e6, time.monotonic() - start
+    print(f"{options.target}: {len(reader.pages)} pages, {figures} figures, {size:.1f} MB, "
+          f"{seconds:.0f} s")  # fmt: skip
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

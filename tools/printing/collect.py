@@ -1,0 +1,95 @@
+"""Opens each page of the built site in Chromium and takes from it what belongs on paper."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import serve
+import yaml
+
+from tools.browser import Server, launched
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+WIDTH = 690  # pixels: A4 between its margins
+API = "reference/nnlib"  # the reference's pages are not printed: they are looked up
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page ready for paper; `appendix` holds its hints and solutions."""
+
+    name: str
+    title: str
+    html: str
+    figures: int
+    rules: tuple[str, ...] = ()
+    styles: tuple[str, ...] = ()
+    appendix: tuple[dict, ...] = field(default=(), compare=False)
+
+
+def documents(toc: Path = ROOT / "_toc.yml") -> list[tuple[str, str]]:
+    """The pages to print and the part that each belongs to, in the book's order."""
+    whole = yaml.safe_load(toc.read_text("utf8"))
+    found = [("", whole["root"])]
+    for part in whole["parts"]:
+        names = [c["file"] for c in part["chapters"] if c["file"] != API]
+        found += [(part["caption"], name) for name in names]
+    return [(name, part) for part, name in found]
+
+
+def pages(
+    site: Path, names: Sequence[str], address: str, states: dict[str, dict] | None = None
+) -> tuple[list[Page], dict[str, str]]:
+    """The pages of a built site, and the ends of links as they were on the site.
+
+    Raises:
+        RuntimeError: a figure was not drawn in time.
+    """
+    if states is None:
+        states = json.loads((HERE / "states.json").read_text("utf8"))
+    script = (HERE / "page.js").read_text("utf8")
+    handler = functools.partial(serve.QuietHandler, directory=str(site))
+    made = []
+    with Server(handler) as server, launched() as browser:
+        for name in names:
+            page = browser.new_page(viewport={"width": WIDTH, "height": 1000},
+                                    reduced_motion="reduce", color_scheme="light")  # fmt: skip
+            page.goto(f"{server.origin}/{name}.html", timeout=120_000)
+            key = key_of(name)
+            given = {"name": key, "address": address, "states": states}
+            told = page.evaluate(f"(given) => ({script})(given)", given | {"name": key})
+            page.close()
+            if told["left"]:
+                raise RuntimeError(f"{name}: {told['left']} figures were not drawn")
+            made.append(as_page(told, name, server.origin, address))
+    return made, {f"/{name}.html": key_of(name) for name in names}
+
+
+def key_of(name: str) -> str:
+    """A page's name inside the printed book: chapters/xor is xor."""
+    return name.rpartition("/")[2]
+
+
+def as_page(told: dict[str, Any], name: str, origin: str, address: str) -> Page:
+    """What the browser told, without this machine's address; figures' addresses with the folder."""
+    folder = name.rpartition("/")[0]
+    html = told["html"]
+    if folder:
+        key = key_of(name)
+        html = html.replace(f"{address}{key}.html#live=", f"{address}{folder}/{key}.html#live=")
+
+    def clean(text: str) -> str:
+        return text.replace(f"{origin}/", "")
+
+    return Page(
+        told["name"], told["title"], clean(html), told["figures"],
+        tuple(clean(rule) for rule in told["rules"]),
+        tuple(clean(style) for style in told["styles"]),
+        tuple({**a, "html": clean(a["html"])} for a in told["appendix"]),
+    )  # fmt: skip

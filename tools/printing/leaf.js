@@ -1,0 +1,80 @@
+// Run in a built page by tools/make_epub.py: its text as XHTML with MathML; figures wait for pictures.
+async ({ address, name }) => {
+  const frames = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+  const article = document.querySelector("article.bd-article");
+  document.documentElement.dataset.theme = "light";
+  for (let y = 0; y < document.documentElement.scrollHeight; y += 700) {
+    scrollTo(0, y);
+    await frames();
+  }
+  const until = performance.now() + 20_000;
+  while (article.querySelector(".nn-fallback, [data-nn-model]") && performance.now() < until) await frames();
+  await window.MathJax?.startup?.promise;
+  await document.fonts.ready;
+  await frames();
+  const figures = [...article.querySelectorAll(".nn-figure")];
+  figures.forEach((figure, i) => figure.setAttribute("data-shot", i));
+
+  const copy = article.cloneNode(true);
+  const make = (tag, text) => {
+    const made = document.createElement(tag);
+    if (text !== undefined) made.textContent = text;
+    return made;
+  };
+  for (const figure of copy.querySelectorAll(".nn-figure")) {
+    const made = make("figure");
+    const number = figure.dataset.shot;
+    const image = make("img");
+    image.setAttribute("src", `SHOT-${number}`);
+    image.setAttribute("alt", figure.querySelector(".nn-spoken")?.textContent.trim() ?? figure.dataset.name);
+    const caption = make("figcaption");
+    const words = figure.querySelector(".nn-caption")?.textContent.trim() ?? "";
+    caption.append(words, " ");
+    const link = make("a", "The live figure");
+    link.setAttribute("href", `${address}${name}.html#live=${encodeURIComponent(figure.dataset.name)}.e30`);
+    if (address) caption.append(link);
+    made.append(image, caption);
+    figure.replaceWith(made);
+  }
+  for (const maths of copy.querySelectorAll("mjx-container")) {
+    const math = maths.querySelector("mjx-assistive-mml > math");
+    if (!math) continue;
+    if (maths.getAttribute("display") === "true") math.setAttribute("display", "block");
+    for (const node of [math, ...math.querySelectorAll("*")]) {
+      for (const { name: key } of [...node.attributes]) if (/^data-|^class$|^style$/.test(key)) node.removeAttribute(key);
+    }
+    const frame = make(maths.getAttribute("display") === "true" ? "div" : "span");
+    frame.append(math);
+    maths.replaceWith(frame);
+  }
+  const gone = "script, style, .headerlink, button, .nn-printing, .nn-export, .copybtn, .tag_hide-input .cell_input, "
+    + ".tag_hide-cell .cell_input, .tag_check, .nn-run, .toctree-wrapper, dialog, template, .nn-solved, [hidden]";
+  for (const node of copy.querySelectorAll(gone)) node.remove();
+  for (const node of copy.querySelectorAll("details:not(.nn-hint, .nn-solution)")) node.remove();
+  for (const node of copy.querySelectorAll("input, select, textarea, canvas, label")) node.remove();
+  const seen = new Set();
+  for (const node of copy.querySelectorAll("[id]")) {
+    if (seen.has(node.id) || !/^[A-Za-z_][\w.-]*$/.test(node.id)) node.removeAttribute("id");
+    else seen.add(node.id);
+  }
+  for (const node of copy.querySelectorAll("*")) {
+    for (const { name: key, value } of [...node.attributes]) {
+      if (/^(data-|aria-|role$|tabindex$|on|loading$|decoding$|align$|valign$|border$|cellspacing|cellpadding|start$|reversed$|translate$)/.test(key)) node.removeAttribute(key);
+      if (/^(width|height)$/.test(key) && !/^\d+$/.test(value)) node.removeAttribute(key);
+    }
+  }
+  for (const node of copy.querySelectorAll("summary p, p p, span p")) node.replaceWith(...node.childNodes);
+  for (const node of copy.querySelectorAll("tt, big, center, font")) node.replaceWith(...node.childNodes);
+  for (const image of copy.querySelectorAll("img[src]")) {
+    const from = image.getAttribute("src");
+    if (!from.startsWith("SHOT-") && !from.startsWith("data:")) image.setAttribute("src", "FILE-" + new URL(from, location.href).pathname);
+    if (!image.hasAttribute("alt")) image.setAttribute("alt", "");
+  }
+  for (const link of copy.querySelectorAll("a[href]")) {
+    const url = new URL(link.getAttribute("href"), location.href);
+    if (url.origin === location.origin) link.setAttribute("href", "PAGE-" + url.pathname + url.hash);
+  }
+  const text = [...copy.childNodes].map((node) => new XMLSerializer().serializeToString(node)).join("");
+  return { title: article.querySelector("h1")?.textContent.replace(/#$/, "").trim() ?? name, text, shots: figures.length,
+    left: article.querySelectorAll(".nn-fallback").length, ids: [...seen] };
+}

@@ -1,0 +1,133 @@
+// Run in a built page by tools/printing/collect.py: what the page says, ready for paper.
+async ({ name, address, states }) => {
+  const frames = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+  const article = document.querySelector("article.bd-article");
+  document.documentElement.dataset.theme = "light";
+  // figures mount when they are seen
+  for (let y = 0; y < document.documentElement.scrollHeight; y += 700) {
+    scrollTo(0, y);
+    await frames();
+  }
+  const until = performance.now() + 20_000;
+  while (article.querySelector(".nn-fallback, [data-nn-model]") && performance.now() < until) await frames();
+  dispatchEvent(new Event("beforeprint")); // figures are laid out for paper
+  for (const figure of article.querySelectorAll(".nn-figure")) {
+    const scene = globalThis.nnlibLive?.scenes.get(figure);
+    for (const [input, value] of Object.entries(states[figure.dataset.name] ?? {})) scene?.set(input, value);
+    scene?.flush();
+  }
+  await window.MathJax?.startup?.promise;
+  await document.fonts.ready;
+  await frames();
+
+  const copy = article.cloneNode(true);
+  const make = (tag, className, text) => {
+    const made = document.createElement(tag);
+    if (className) made.className = className;
+    if (text !== undefined) made.textContent = text;
+    return made;
+  };
+
+  // canvases become pictures, controls become words
+  const canvases = [...article.querySelectorAll("canvas")];
+  [...copy.querySelectorAll("canvas")].forEach((canvas, i) => {
+    const from = canvases[i];
+    if (!from.width || !from.height || !from.getClientRects().length) return canvas.remove();
+    const image = make("img", canvas.className);
+    image.src = from.toDataURL();
+    image.alt = from.getAttribute("aria-label") ?? "";
+    const box = from.getBoundingClientRect();
+    image.style.cssText = canvas.style.cssText + `;width:${box.width}px;height:${box.height}px`;
+    canvas.replaceWith(image);
+  });
+  const shown = new Set([...article.querySelectorAll(".nn-control")].map((c, i) => (c.getClientRects().length ? i : -1)));
+  const controls = [...article.querySelectorAll(".nn-control")];
+  [...copy.querySelectorAll(".nn-control")].forEach((control, i) => {
+    if (!shown.has(i)) return control.remove();
+    const from = controls[i];
+    const field = from.querySelector("input:not([type=radio]), select");
+    const label = (from.querySelector(".nn-name, label, legend")?.textContent ?? "").trim();
+    const output = from.querySelector("output")?.textContent?.trim();
+    const chosen = from.querySelector("input[type=radio]:checked")?.parentElement?.textContent?.trim();
+    let value = output || chosen;
+    if (!value && field?.tagName === "SELECT") value = field.selectedOptions[0]?.textContent;
+    if (!value && field?.type === "checkbox") value = field.checked ? "yes" : "no";
+    value ||= field?.value ?? "";
+    if (from.querySelector("canvas")) return; // a pad that is painted on: its picture stays
+    const range = field?.type === "range" && field.min !== "" ? ` (${field.min} to ${field.max})` : "";
+    control.replaceWith(make("span", "nn-as-text", `${label} = ${value}${range}`));
+  });
+  for (const button of copy.querySelectorAll(".nn-answers button, .nn-choice")) button.replaceWith(make("p", "nn-box", "☐ " + button.textContent.trim()));
+  for (const choice of copy.querySelectorAll(".nn-figure :is(input[type=radio], input[type=checkbox])")) choice.replaceWith(make("span", "", "☐ "));
+  for (const field of copy.querySelectorAll(".nn-figure input, .nn-figure select")) field.replaceWith(make("span", "nn-blank"));
+
+  // each figure's address leads from paper to where it moves
+  for (const figure of copy.querySelectorAll(".nn-figure")) {
+    const link = make("a", "nn-address");
+    const state = `#live=${encodeURIComponent(figure.dataset.name)}.e30`;
+    link.href = link.textContent = `${address}${name}.html${state}`;
+    if (figure.querySelector(".nn-axes, svg, img, .nn-network")) figure.append(link);
+  }
+
+  const gone = "script, .headerlink, .nn-toolbar, .nn-tools, button, .nn-printing, .nn-export, .nn-spoken, .nn-said, "
+    + ".copybtn, .tag_hide-input .cell_input, .tag_hide-cell .cell_input, .tag_check, .nn-run, [hidden], .toctree-wrapper, dialog";
+  for (const node of copy.querySelectorAll(gone)) node.remove();
+  for (const node of copy.querySelectorAll(".tag_hide-input details, .tag_hide-cell details")) if (!node.textContent.trim()) node.remove();
+  for (const node of copy.querySelectorAll("details.hide, details:not(.nn-hint, .nn-solution)")) {
+    if (node.classList.contains("above-input") || node.classList.contains("hide")) node.remove();
+    else node.open = true;
+  }
+
+  // hints and solutions go to the appendix; room to write stays
+  const appendix = [];
+  let last = null;
+  for (const node of [...copy.querySelectorAll(".exercise.admonition, details.nn-hint, details.nn-solution")]) {
+    if (node.matches(".exercise")) {
+      last = node;
+      continue;
+    }
+    const title = last?.querySelector(".admonition-title")?.textContent.trim() ?? "";
+    const solution = node.matches(".nn-solution");
+    const made = make("div", solution ? "solution" : "hint");
+    made.append(make("p", "label", solution ? "Solution" : "Hint"));
+    for (const child of [...node.childNodes]) if (child.nodeName !== "SUMMARY") made.append(child);
+    appendix.push({ exercise: last?.id ? `${name}--${last.id}` : "", title, html: made.outerHTML, solution });
+    if (solution) {
+      const room = make("p", "room");
+      const to = make("a", "", "Solution in the appendix");
+      to.href = `#solution-${name}--${last?.id ?? ""}`;
+      room.append(to);
+      node.replaceWith(room);
+    } else node.remove();
+  }
+
+  // names are the page's own; links lead to them
+  const prefixed = (id) => `${name}--${id}`;
+  for (const node of copy.querySelectorAll("[id='exercise-content']")) node.removeAttribute("id");
+  for (const node of copy.querySelectorAll("[id]")) node.id = prefixed(node.id);
+  for (const node of copy.querySelectorAll("*")) {
+    for (const { name: key, value } of [...node.attributes]) {
+      if (/^aria-(labelledby|describedby|controls|owns)$|^(for|clip-path|mask|fill|stroke|filter|marker-end|marker-start)$/.test(key)) {
+        const to = value.includes("url(#") ? value.replace(/url\(#/g, `url(#${name}--`) : key.startsWith("aria") || key === "for" ? value.split(" ").map(prefixed).join(" ") : value;
+        node.setAttribute(key, to);
+      }
+    }
+    if (node.tagName === "use") node.setAttribute("href", `#${prefixed((node.getAttribute("href") ?? "#").slice(1))}`);
+  }
+  for (const image of copy.querySelectorAll("img[src]")) {
+    image.loading = "eager";
+    if (!image.getAttribute("src").startsWith("data:")) image.src = new URL(image.getAttribute("src"), location.href).href;
+  }
+  const links = [];
+  for (const link of copy.querySelectorAll("a[href]")) {
+    const href = link.getAttribute("href");
+    if (link.matches(".nn-address") || href.startsWith("#solution-")) continue;
+    const url = new URL(href, location.href);
+    if (url.origin === location.origin) links.push(href);
+    link.dataset.to = url.origin === location.origin ? url.pathname + url.hash : "";
+  }
+  const rules = [...(document.querySelector("#MJX-CHTML-styles")?.sheet?.cssRules ?? [])].map((rule) => rule.cssText);
+  const styles = [...document.querySelectorAll("link[rel=stylesheet]")].map((link) => link.href);
+  return { name, title: copy.querySelector("h1")?.textContent.trim() ?? name, html: copy.innerHTML, appendix, rules, styles,
+    left: article.querySelectorAll(".nn-fallback").length, figures: copy.querySelectorAll(".nn-figure").length };
+}
