@@ -41,8 +41,19 @@ def clauses() -> dict[str, Any]:
     return {"transformer": {name: w.half() for name, w in train().state_dict().items()}}
 
 
+def letters() -> dict[str, Any]:
+    """The letter model and the one without a mask, in half precision."""
+    from course.networks.letters import train
+
+    both = {"masked": train(), "open": train(causal=False)}
+    return {
+        name: {key: w.half() for key, w in model.state_dict().items()}
+        for name, model in both.items()
+    }
+
+
 GROUPS: dict[str, Callable[[], dict[str, Any]]] = {
-    "words": words, "digits": digits, "clauses": clauses,
+    "words": words, "digits": digits, "clauses": clauses, "letters": letters,
 }  # fmt: skip
 
 

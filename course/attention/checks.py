@@ -1,4 +1,4 @@
-"""Exercises of the chapter on attention: a look on paper, a mask, two bugs, counting, two tasks."""
+"""Exercises of the chapter on attention: a look on paper, a mask, bugs, counting, three tasks."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 import nnlib
+from course.attention import written
 from course.kit.exercises import function, mistake, value
 
 # --- a look on paper ----------------------------------------------------------------------------
@@ -221,4 +222,34 @@ before = function(
     learned="Key and value change roles: found by one's own symbol, saying what stood before.",
 )  # fmt: skip
 
-EXERCISES = [paper, mask, bugs, count, reverse, before]
+# --- sums -----------------------------------------------------------------------------------------
+
+
+def looked(block: int, positions: list[int], row: int = 5) -> float:
+    """The mean weight that a block's heads put on some positions, over 500 new sums."""
+    x, _ = written.sums().table(written.sums().test[:500])
+    maps = written.trained("sums").look(nnlib.tensor(x))[1][block]
+    return float(maps[:, :, row, positions].sum(-1).mean().item())
+
+
+adds = value(
+    "sums",
+    like=lambda: looked(0, [1, 4]),
+    stars=2,
+    tolerance=2e-3,
+    mistakes=[
+        mistake("These are the tens. Positions count from 0, and the ones are written first.",
+                lambda: looked(0, [0, 3])),
+        mistake("Each of the two gets this much in the mean. Together they get twice as much.",
+                lambda: looked(0, [1, 4]) / 2),
+        mistake("These are the maps of block 2. The digits are fetched in block 1.",
+                lambda: looked(1, [1, 4])),
+        mistake("Both heads are added up here; a mean over the heads is asked for.",
+                lambda: 2 * looked(0, [1, 4])),
+        mistake("This is the row of the first digit of the answer, which expects the tens.",
+                lambda: looked(0, [1, 4], 6)),
+    ],
+    learned="The = knows what it will have to write, so it fetches the two digits for it.",
+)  # fmt: skip
+
+EXERCISES = [paper, mask, bugs, count, reverse, before, adds]

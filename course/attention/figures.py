@@ -13,6 +13,8 @@ import nnlib.nn.functional as F
 from course.attention import recall as stored_recall
 from course.attention import variants as stored_variants
 from course.attention.tasks import LENGTH, SYMBOLS, lookups
+from course.attention.written import Task
+from course.networks.replayed import Replayed, rounded
 from nnlib import live
 
 COLORS = dict(zip(stored_recall.KINDS, ("series1", "series3", "series2", "series0"), strict=True))
@@ -43,7 +45,7 @@ def recalled(question: Any, **words: Any) -> live.Figure:
             live.points(x=np.repeat(at, 5), y=f"{kind}_dots", color=COLORS[kind], size=3),
         ]
     chart = live.axes(
-        *marks, live.line(y=1 / 8, color="muted", dash=True), xscale="log", xlim=(4, 28),
+        *marks, live.line(y=1 / 8, color="muted", dash=True), xscale="log", xlim=(4, 56),
         ylim=(0, 1.05), xlabel="T, symbols in the sequence", ylabel="accuracy on new sequences",
         width=560, height=300,
     )  # fmt: skip
@@ -145,11 +147,6 @@ def scaled(question: Any, **words: Any) -> live.Figure:
 
 
 # --- the trained look-up --------------------------------------------------------------------------
-
-
-def rounded(weight: Any) -> Any:
-    """A weight in float16's precision: half the bytes in the page."""
-    return weight.detach().half().float()
 
 
 def answered(logits: Any) -> dict[str, Any]:
@@ -317,3 +314,43 @@ def learned(names: Sequence[str], **words: Any) -> live.Figure:
             xlabel="step", ylabel="loss", ylim=(0, 3), width=300, height=210))  # fmt: skip
     rows = [panels[i : i + 2] for i in range(0, len(panels), 2)]
     return live.figure(view=[live.row(*row) for row in rows], **words)
+
+
+# --- answers written symbol by symbol -------------------------------------------------------------
+
+
+def answering(task: Task, model: Any, text: str, **words: Any) -> live.Figure:
+    """A typed question and its answer: every head's map, switches, and what the network writes."""
+    net, symbols = Replayed(model), nnlib.tensor(np.array([*map(ord, task.symbols)]))
+    place, equals = nnlib.arange(net.length), task.symbols.index("=")
+    count, most = len(net.blocks) * net.heads, task.answer
+
+    def read(text: Any, text_length: Any, on: Any) -> dict[str, Any]:
+        codes = text.clamp(max=len(task.symbols) - 1)
+        h, maps = net.vectors(codes, text_length, on)
+        best = symbols[net.logits(h).argmax(-1)]
+        start = ((codes == equals) & (place < text_length)).long().argmax()
+        at = start + nnlib.arange(most)
+        asked = (at < text_length) & (codes[start] == equals)
+        written = nnlib.where(asked, best[at.clamp(max=net.length - 1)], 32)
+        inside = (place < text_length).float().reshape(1, -1, 1)
+        return {"maps": maps * inside, "written": written}
+
+    labels = [f"block {b + 1}, head {h + 1}" for b in range(len(net.blocks))
+              for h in range(net.heads)]  # fmt: skip
+    line = " ".join(f"{{written[{k}]:c}}" for k in range(most))
+    return live.figure(
+        read,
+        text=live.text(text, alphabet=task.symbols, max_length=net.length,
+                       label="a question and the beginning of its answer"),
+        on=live.values(np.ones(count, np.float32)),
+        view=[
+            live.control("text"),
+            live.readout(f"From the = on it expects: {line}", size="large"),
+            live.toggles(labels, toggle="on"),
+            live.images("maps", columns=2, pixel=26 if net.length < 10 else 14, labels=labels,
+                        colors="magnitude", range=(0, 1), row_labels="text",
+                        column_labels="text"),
+        ],
+        **words,
+    )  # fmt: skip

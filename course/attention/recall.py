@@ -1,6 +1,6 @@
 """Which symbol came first? RNN, LSTM, GRU and attention over T symbols: the chapter's comparison.
 
-`python -m course.attention.recall` trains all of them (ten minutes on one core) and writes
+`python -m course.attention.recall` trains all of them (half an hour on one core) and writes
 `recall.json`, which `results` reads; a test trains a part of it anew.
 """
 
@@ -20,7 +20,7 @@ from course.attention.tasks import Finder, fit, right
 from nnlib import nn
 
 SYMBOLS, STEPS, BATCH = 8, 1000, 64
-LENGTHS = (5, 10, 20)
+LENGTHS = (5, 10, 20, 40)
 KINDS = ("RNN", "LSTM", "GRU", "attention")
 SEEDS = range(5)
 RATES = (3e-3, 1e-2)  # tried with seed 0; the better one is used for all seeds

@@ -1,4 +1,4 @@
-"""Exercises of the chapter on language models: perplexity, top-k, pairs, counting, a leak."""
+"""Exercises of the chapter on language models: perplexity, top-k, triples, a head, a leak."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 
 import nnlib
 from course.kit.exercises import function, mistake, puzzle, value
+from course.networks import clauses
 
 # --- perplexity by hand -------------------------------------------------------------------------
 
@@ -73,51 +74,122 @@ top = function(
     learned="A mask once more: forbid by −∞ before the softmax, and it divides by the right sum.",
 )
 
-# --- a bigram model -------------------------------------------------------------------------------
+# --- three words --------------------------------------------------------------------------------
 
 
 def given_counts(rng: np.random.Generator) -> tuple[Any, ...]:
-    single = rng.dirichlet(np.ones(5))
-    return rng.integers(0, 9, size=(5, 5)).astype(float), single, float(rng.integers(5, 60))
+    pairs = rng.dirichlet(np.ones(5), size=5)
+    return rng.integers(0, 9, size=(5, 5, 5)).astype(float), pairs, float(rng.integers(5, 60))
 
 
-def smoothed(pair: Any, single: Any, extra: Any) -> Any:
-    return (pair + extra * single) / (pair.sum(1, keepdim=True) + extra)
+def smoothed(triple: Any, pairs: Any, extra: Any) -> Any:
+    return (triple + extra * pairs) / (triple.sum(2, keepdim=True) + extra)
 
 
-bigram = function(
-    "bigram",
+trigram = function(
+    "trigram",
     like=smoothed,
     given=given_counts,
     stars=2,
     mistakes=[
         mistake(
             "The rows do not add up to 1: the extra words count in the denominator, too.",
-            lambda pair, single, extra: (pair + extra * single) / pair.sum(1, keepdim=True),
+            lambda triple, pairs, extra: (triple + extra * pairs) / triple.sum(2, keepdim=True),
         ),
         mistake(
-            "Divide by the sum of each row, not of each column: the row is the word before.",
-            lambda pair, single, extra: (
-                (pair + extra * single) / (pair.sum(0, keepdim=True) + extra)
+            "The total of a beginning runs over the third word, the last dimension.",
+            lambda triple, pairs, extra: (
+                (triple + extra * pairs) / (triple.sum(1, keepdim=True) + extra)
             ),
         ),
         mistake(
-            "Without keepdim the sums lie along the wrong dimension.",
-            lambda pair, single, extra: (pair + extra * single) / (pair.sum(1) + extra),
+            "Without keepdim the totals lie along the wrong dimensions.",
+            lambda triple, pairs, extra: (triple + extra * pairs) / (triple.sum(2) + extra),
         ),
         mistake(
-            "The extra words follow the single probabilities; here each word gets the same share.",
-            lambda pair, single, extra: (
-                (pair + extra / len(single)) / (pair.sum(1, keepdim=True) + extra)
+            "The extra words should follow as after b; here they follow as after a.",
+            lambda triple, pairs, extra: (
+                (triple + extra * pairs.unsqueeze(1)) / (triple.sum(2, keepdim=True) + extra)
             ),
         ),
         mistake(
-            "These are the plain counts: what was never seen still has probability 0.",
-            lambda pair, single, extra: pair / pair.sum(1, keepdim=True),
+            "These are the plain counts: a beginning that was not seen has no probabilities.",
+            lambda triple, pairs, extra: triple / triple.sum(2, keepdim=True),
         ),
     ],
-    learned="A rare word leans on the single counts, a frequent one on its own pairs.",
+    learned="Each model leans on the shorter one where it has seen too little.",
 )  # fmt: skip
+
+# --- intervene ----------------------------------------------------------------------------------
+
+
+def without(block: int, head: int) -> Any:
+    keep = nnlib.ones(2, 4)
+    keep[block, head] = 0.0
+    return keep
+
+
+def surprise(model: Any, x: Any, word: int, keep: Any = None, at: int = -1) -> Any:
+    return -model(x, keep)[0, at].log_softmax(-1)[word]
+
+
+def effect(model: Any, x: Any, word: int, block: int, head: int) -> Any:
+    return surprise(model, x, word, without(block, head)) - surprise(model, x, word)
+
+
+def given_head(rng: np.random.Generator) -> tuple[Any, ...]:
+    """The stored model, a clause's beginning, a word and a head."""
+    x = nnlib.tensor([[clauses.END, *rng.integers(0, 200, size=4).tolist()]])
+    return clauses.trained(), x, int(rng.integers(200)), int(rng.integers(2)), int(rng.integers(4))
+
+
+def only(block: int, head: int) -> Any:
+    return 1.0 - without(block, head)
+
+
+intervene = function(
+    "intervene",
+    like=effect,
+    given=given_head,
+    stars=2,
+    tolerance=1e-3,
+    mistakes=[
+        mistake(
+            "The sign is turned: a rise is after minus before.",
+            lambda model, x, word, block, head: -effect(model, x, word, block, head),
+        ),
+        mistake(
+            "This is the change of the probability. Surprise is minus its logarithm.",
+            lambda model, x, word, block, head: (
+                (-surprise(model, x, word, without(block, head))).exp()
+                - (-surprise(model, x, word)).exp()
+            ),
+        ),
+        mistake(
+            "Here only this head is left on. It should be the only one that is off.",
+            lambda model, x, word, block, head: (
+                surprise(model, x, word, only(block, head)) - surprise(model, x, word)
+            ),
+        ),
+        mistake(
+            "This is the word after the first position. The next word is predicted at the last.",
+            lambda model, x, word, block, head: (
+                surprise(model, x, word, without(block, head), 0) - surprise(model, x, word, at=0)
+            ),
+        ),
+        mistake(
+            "This is the surprise without the head. Subtract what it was with all heads.",
+            lambda model, x, word, block, head: surprise(model, x, word, without(block, head)),
+        ),
+        mistake(
+            "These are logits. Only after a softmax is a number a probability.",
+            lambda model, x, word, block, head: (
+                model(x)[0, -1][word] - model(x, without(block, head))[0, -1][word]
+            ),
+        ),
+    ],
+    learned="One change, one measurement: that is how a map becomes an explanation.",
+)
 
 # --- how many parameters? -------------------------------------------------------------------------
 
@@ -188,4 +260,4 @@ bug = puzzle(
     learned="A loss that is too good is a bug until shown otherwise: look for the leak.",
 )  # fmt: skip
 
-EXERCISES = [perplexity, top, bigram, count, bug]
+EXERCISES = [perplexity, top, trigram, count, intervene, bug]

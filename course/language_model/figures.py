@@ -1,4 +1,4 @@
-"""The language model in the page: the next word, writing on, and every head's map."""
+"""The language models in the page: the next word or letter, writing on, and every head's map."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 import nnlib
-import nnlib.nn.functional as F
+from course.networks import letters
 from course.networks.clauses import CODES, END, LENGTH, REST, vocabulary
+from course.networks.replayed import Replayed
 from nnlib import live
 
 ALPHABET = "abcdefghijklmnopqrstuvwxyz' "
@@ -47,46 +48,10 @@ def words_in(text: Any) -> tuple[Any, Any]:
     return found, mine.any(1).long().sum()
 
 
-def rounded(weight: Any) -> Any:
-    """A weight in float16's precision: half the bytes in the page."""
-    return weight.detach().half().float()
-
-
-class Replayed:
-    """The transformer for one clause of 13 positions, with switches for its heads."""
-
-    def __init__(self, model: Any) -> None:
-        self.words, self.positions = rounded(model.words), rounded(model.positions)
-        self.blocks = [{name: rounded(w) for name, w in block.named_parameters()}
-                       for block in model.blocks]  # fmt: skip
-        self.heads = model.blocks[0].heads.heads
-        self.norm = (rounded(model.norm.weight), rounded(model.norm.bias))
-
-    def __call__(self, row: Any, n: Any, keep: Any) -> tuple[Any, Any]:
-        """Logits after n words of a row (12,), and all maps (8, 13, 13)."""
-        size = self.words.shape[1]
-        x = nnlib.cat([nnlib.full((1,), END), row])
-        h, maps = self.words[x] + self.positions, []
-        ahead = nnlib.ones(LENGTH, LENGTH).triu(1)
-        for k, w in enumerate(self.blocks):
-            seen = F.layer_norm(h, (size,), w["norm1.weight"], w["norm1.bias"])
-
-            def split(name: str, seen: Any = seen, w: dict[str, Any] = w) -> Any:
-                made = seen @ w[f"heads.{name}.weight"].T
-                return made.reshape(LENGTH, self.heads, size // self.heads).transpose(0, 1)
-
-            scores = split("query") @ split("key").transpose(1, 2) / (size // self.heads) ** 0.5
-            A = (scores - 1e9 * ahead).softmax(-1)
-            maps.append(A)
-            on = keep[self.heads * k : self.heads * (k + 1)].reshape(-1, 1, 1)
-            mixed = (A @ split("value")) * on
-            h = h + mixed.transpose(0, 1).reshape(LENGTH, size) @ w["heads.out.weight"].T
-            seen = F.layer_norm(h, (size,), w["norm2.weight"], w["norm2.bias"])
-            up = (seen @ w["up.weight"].T + w["up.bias"]).relu()
-            h = h + up @ w["down.weight"].T + w["down.bias"]
-        last = F.layer_norm(h[n], (size,), *self.norm)
-        logits = nnlib.einsum("d,wd->w", last, self.words)
-        return logits, nnlib.cat(maps)
+def next_word(net: Replayed, row: Any, n: Any, keep: Any) -> tuple[Any, Any]:
+    """Logits after n words of a row (12,), which the start precedes, and all maps."""
+    h, maps = net.vectors(nnlib.cat([nnlib.full((1,), END), row]), n + 1, keep)
+    return net.logits(h[n]), maps
 
 
 def best_of(p: Any) -> dict[str, Any]:
@@ -127,7 +92,7 @@ def writing(model: Any, beginning: str, **words: Any) -> live.Figure:
         total = (n + added).clamp(max=WORDS)
         moved = more[(place - n).clamp(min=0)]
         row = nnlib.where(place < n, typed, moved)
-        logits, _ = net(row, total, keep)
+        logits, _ = next_word(net, row, total, keep)
         logits = logits - 1e9 * (1.0 - allowed)
         least = logits.topk(50).values[k - 1]
         p = (logits / T - 1e9 * (logits < least).float()).softmax(-1)
@@ -171,7 +136,7 @@ def heads(model: Any, text: str, question: Any, **words: Any) -> live.Figure:
 
     def look(text: Any, on: Any, head: Any) -> dict[str, Any]:
         row, n = words_in(text)
-        logits, maps = net(row, n, on)
+        logits, maps = next_word(net, row, n, on)
         p = logits.softmax(-1)
         start = nnlib.tensor(letters_of(("start",)))
         inside = nnlib.arange(LENGTH) <= n
@@ -208,6 +173,105 @@ def heads(model: Any, text: str, question: Any, **words: Any) -> live.Figure:
         text=live.text(text, alphabet=ALPHABET, max_length=TYPED, label="a clause"),
         on=live.values(np.ones(count, np.float32)),
         head=live.values(count - 1),
+        view=[question],
+        **words,
+    )
+
+
+# --- letters ------------------------------------------------------------------------------------
+
+LETTERS = np.array([*map(ord, letters.LETTERS)])
+SEEN = [live.label(f"{{shown[{t}]:c}}", float(t), -0.55) for t in range(letters.LENGTH)]
+
+
+def typed(text: Any, n: Any) -> tuple[Any, Any, Any]:
+    """A typed text's codes (32,), its signs as characters, and which positions it fills."""
+    inside = nnlib.arange(letters.LENGTH) < n
+    codes = text.clamp(max=len(LETTERS) - 1)
+    return codes, nnlib.where(inside, nnlib.tensor(LETTERS)[codes], SPACE), inside
+
+
+def surprises(net: Replayed, codes: Any, n: Any, keep: Any) -> tuple[Any, Any, Any]:
+    """Each letter's surprise (32,), 0 for the first; the next letter's probabilities; all maps."""
+    h, maps = net.vectors(codes, n, keep)
+    p = net.logits(h).log_softmax(-1)
+    told = -p[:-1].gather(1, codes[1:].unsqueeze(1)).squeeze(1)
+    told = nnlib.cat([nnlib.zeros(1), told]) * (nnlib.arange(letters.LENGTH) < n).float()
+    return told, p[(n - 1).clamp(min=0)].exp(), maps
+
+
+def next_letter(name: str, **words: Any) -> Any:
+    """The probabilities of the letter that comes next, as bars."""
+    names = [letter.replace(" ", "␣") for letter in letters.LETTERS]
+    return live.axes(live.bars(name, labels=names), ylim=(0, 1.05), width=640,
+                     height=170, **words)  # fmt: skip
+
+
+def letter_heads(model: Any, text: str, question: Any, **words: Any) -> live.Figure:
+    """The letter model on a typed text: a head's map, switches, and the surprise of the text."""
+    net = Replayed(model)
+    count = len(net.blocks) * net.heads
+
+    def look(text: Any, text_length: Any, on: Any, head: Any) -> dict[str, Any]:
+        codes, _, inside = typed(text, text_length)
+        told, p, maps = surprises(net, codes, text_length, on)
+        shown = maps * inside.float().reshape(1, -1, 1)
+        return {"maps": shown, "map": shown[head], "p": p, "at": head % net.heads + 1,
+                "in": head // net.heads + 1,
+                "mean": told.sum() / (text_length - 1).clamp(min=1)}  # fmt: skip
+
+    labels = [f"block {b + 1}, head {h + 1}" for b in range(2) for h in range(net.heads)]
+    short = [f"{b + 1}.{h + 1}" for b in range(2) for h in range(net.heads)]
+    look_of: dict[str, Any] = {"colors": "magnitude", "range": (0, 1)}
+    question.fields["reveal"] = [live.column(
+        live.control("text"),
+        live.images("maps", columns=4, pixel=2, labels=short, title="block.head", select="head",
+                    **look_of),
+        live.images("map", pixel=13, row_labels="text", column_labels="text",
+                    title="who (row) looks at whom, in the chosen head", **look_of),
+        live.toggles(labels, toggle="on"),
+        live.readout("Shown: head {at:d} of block {in:d}. The letters of this text have a mean "
+                     "surprise of {mean:.2f} nats."),
+        next_letter("p", ylabel="comes next"))]  # fmt: skip
+    return live.figure(
+        look,
+        text=live.text(text, alphabet=letters.LETTERS, max_length=letters.LENGTH, label="a text"),
+        on=live.values(np.ones(count, np.float32)),
+        head=live.values(0),
+        view=[question],
+        **words,
+    )
+
+
+def cheating(masked: Any, unmasked: Any, text: str, question: Any, **words: Any) -> live.Figure:
+    """Each typed letter's surprise, and the next letter, for a model with and one without mask."""
+    nets = {"masked": Replayed(masked), "unmasked": Replayed(unmasked, causal=False)}
+    keep = nnlib.ones(len(nets["masked"].blocks) * nets["masked"].heads)
+
+    def look(text: Any, text_length: Any) -> dict[str, Any]:
+        codes, shown, _ = typed(text, text_length)
+        made = {"shown": shown}
+        for name, net in nets.items():
+            told, p, _ = surprises(net, codes, text_length, keep)
+            made |= {name: told, f"{name}_p": p, f"{name}_best": nnlib.tensor(LETTERS)[p.argmax()],
+                     f"{name}_share": p.amax(), f"{name}_mean": told.sum()
+                     / (text_length - 1).clamp(min=1)}  # fmt: skip
+        return made
+
+    panels = []
+    for name, said in (("masked", "with a mask"), ("unmasked", "without a mask")):
+        panels += [
+            live.axes(live.bars(name, np.arange(letters.LENGTH), labels=[" "] * letters.LENGTH,
+                                color="series1" if name == "masked" else "series2"),
+                      *SEEN, ylim=(-0.9, 6), width=640, height=170, title=said,
+                      ylabel="surprise"),
+            live.readout(f"{said}: mean surprise {{{name}_mean:.2f}} nats; next it expects "
+                         f"“{{{name}_best:c}}” with probability {{{name}_share:.2f}}"),
+        ]  # fmt: skip
+    question.fields["reveal"] = [live.column(live.control("text"), *panels)]
+    return live.figure(
+        look,
+        text=live.text(text, alphabet=letters.LETTERS, max_length=letters.LENGTH, label="a text"),
         view=[question],
         **words,
     )

@@ -132,9 +132,13 @@ def loss_of(model: Any, x: Any, y: Any) -> Any:
     return F.cross_entropy(logits, nnlib.tensor(y).reshape(-1), ignore_index=-100)
 
 
-def fit(model: Any, steps: int, lr: float = 3e-3, seed: int = 0) -> list[float]:
-    """AdamW on batches of 64 clauses; the step size rises over 5 % of the steps and falls to 0."""
-    x, y = table(austen_clauses().texts)
+def fit(model: Any, steps: int, lr: float = 3e-3, seed: int = 0,
+        texts: Sequence[str] | None = None) -> list[float]:  # fmt: skip
+    """AdamW on batches of 64 clauses; the step size rises over 5 % of the steps and falls to 0.
+
+    Without `texts` it trains on all training clauses.
+    """
+    x, y = table(austen_clauses().texts if texts is None else texts)
     rng, parameters = np.random.default_rng(seed), list(model.parameters())
     adam = nnlib.optim.AdamW(parameters, lr=lr, weight_decay=0.1)
     order: list[int] = []

@@ -8,7 +8,7 @@ import pytest
 import nnlib
 import nnlib.nn.functional as F
 from course.attention import figures as show
-from course.attention import recall, tasks, variants
+from course.attention import recall, tasks, variants, written
 from nnlib import live
 
 SAID = {"title": "t", "caption": "c", "alt": "a"}
@@ -81,6 +81,20 @@ def test_attention_alone_recalls_over_twenty_symbols_from_the_usual_start() -> N
         assert min(recall.best(kind, 20, True)) > 0.95
 
 
+@pytest.mark.parametrize("length", [n for n in recall.LENGTHS if n > 20])
+def test_over_more_symbols_attention_recalls_every_time_and_gates_do_not(length) -> None:
+    assert recall.best("attention", length, False) == [1.0] * 5
+    for kind in ("LSTM", "GRU"):
+        for careful in (False, True):
+            assert len(recall.best(kind, length, careful)) == 5
+            assert np.mean(recall.best(kind, length, careful)) < 0.2
+
+
+@pytest.mark.slow
+def test_attention_over_forty_symbols_is_learned_again() -> None:
+    assert recall.accuracy("attention", 40, False, 3e-3, 0) == 1.0
+
+
 def test_the_recall_figure_shows_the_stored_means() -> None:
     figure = show.recalled(ask(), **SAID)
     for careful in (False, True):
@@ -126,3 +140,69 @@ def test_training_in_the_page_learns_the_look_up_with_two_layers_and_not_with_on
         right[layers] = float(figure.outputs(layers=layers, **state)["right"])
     assert right[2] > 0.95
     assert right[1] < 0.55
+
+
+# ---------------------------------------------------------------- answers symbol by symbol
+
+TASKS = {"sums": written.sums, "backwards": written.backwards}
+
+
+def test_texts_are_right_and_none_is_trained_on_and_tested() -> None:
+    for text in written.sums().train[:200]:
+        a, b, answer = int(text[:2]), int(text[3:5]), text[6:]
+        assert int(answer[::-1]) == a + b
+    for text in written.backwards().test:
+        word, answer = text.split("=")
+        assert answer == word[::-1] + "."
+    for make in TASKS.values():
+        assert not set(make().train) & set(make().test)
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_the_stored_network_answers_what_it_was_never_trained_on(name) -> None:
+    task = TASKS[name]()
+    assert written.right(task, written.trained(name), task.test).all(1).mean() > 0.99
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "steps", "least"), [("sums", 700, 0.5), ("backwards", 500, 0.3)])
+def test_a_shorter_training_is_on_its_way(name, steps, least) -> None:
+    task = TASKS[name]()
+    model = written.train(task, steps)
+    assert written.right(task, model, task.test)[:, -4:].all(1).mean() > least
+
+
+def test_the_equals_sign_looks_at_the_ones_and_the_letters_at_their_mirror_image() -> None:
+    task = written.sums()
+    x, _ = task.table(task.test[:300])
+    first = written.trained("sums").look(nnlib.tensor(x))[1][0].detach().numpy()
+    assert first[:, :, 5, [1, 4]].sum(-1).mean() > 0.9
+    assert first[:, :, 6, [0, 3]].sum(-1).mean() > 0.8
+    task = written.backwards()
+    words = [text for text in task.test if text.index("=") == 6]
+    x, _ = task.table(words)
+    first, second = (
+        m.detach().numpy() for m in written.trained("backwards").look(nnlib.tensor(x))[1]
+    )
+    assert first[:, 0, 6, 5].mean() > 0.9
+    assert min(second[:, 1, 6 + k, 5 - k].mean() for k in range(3, 6)) > 0.9
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "answer"),
+    [("sums", "17+25=24", "240"), ("sums", "17+25=", "2"), ("sums", "17+2", ""),
+     ("backwards", "wonder=redno", "rednow"), ("backwards", "", "")],
+)  # fmt: skip
+def test_the_answering_figure_writes_what_the_network_expects(name, text, answer) -> None:
+    figure = show.answering(TASKS[name](), written.trained(name), text, **SAID)
+    assert "".join(map(chr, figure.outputs()["written"].astype(int))).rstrip() == answer
+
+
+def test_a_head_that_is_switched_off_spoils_the_ones_and_not_the_hundreds() -> None:
+    figure = show.answering(written.sums(), written.trained("sums"), "64+58=22", **SAID)
+    off = np.array([0.0, 1.0, 1.0, 1.0], np.float32)
+    assert "".join(map(chr, figure.outputs()["written"].astype(int))) == "221"
+    assert chr(int(figure.outputs(on=off)["written"][2])) == "1"
+    task, keep = written.sums(), nnlib.tensor([[0.0, 1.0], [1.0, 1.0]])
+    hit = written.right(task, written.trained("sums"), task.test[:500], keep)[:, 5:].mean(0)
+    assert hit[0] < 0.2 and hit[2] > 0.99

@@ -11,7 +11,7 @@ import nnlib
 import nnlib.nn.functional as F
 from course.language_model import compare
 from course.language_model import figures as show
-from course.networks import clauses, transformer
+from course.networks import clauses, letters, transformer
 from nnlib import live
 from nnlib.datasets import austen_clauses
 
@@ -88,6 +88,18 @@ def test_a_short_training_learns_more_than_single_counts() -> None:
     assert clauses.surprise(clauses.train(steps=200), TEST[:400]) < 4.6
 
 
+def test_each_models_rate_was_chosen_without_the_test_clauses() -> None:
+    for name in compare.MODELS:
+        tried = {lr: compare.results()[compare.trial(name, lr)] for lr in compare.RATES}
+        assert compare.rate(name) == min(tried, key=tried.get)
+
+
+@pytest.mark.slow
+def test_a_stored_choice_comes_out_again() -> None:
+    again = compare.validated("MLP", 3e-3)
+    assert again == pytest.approx(compare.results()[compare.trial("MLP", 3e-3)], abs=0.03)
+
+
 @pytest.mark.slow
 def test_a_stored_comparison_comes_out_again() -> None:
     again = compare.run("MLP", 3e-3, 0)
@@ -148,3 +160,77 @@ def test_it_writes_word_by_word_until_the_end(writing) -> None:
 def test_with_k_1_only_the_best_word_is_left(writing) -> None:
     most = np.asarray(writing.outputs(k=1)["most"])
     assert most[0] == pytest.approx(1, abs=1e-5) and most[1:].max() < 1e-5
+
+
+# ---------------------------------------------------------------- letters
+
+SPELLER, CHEAT = letters.trained(), letters.trained(causal=False)
+
+
+def ask() -> object:
+    return live.predict("Which?", name="ask", choices=["a", "b", "c"], answer=0)
+
+
+def switched_off(block: int, head: int):
+    keep = nnlib.ones(2, 4)
+    keep[block, head] = 0.0
+    return keep
+
+
+def test_the_previous_letter_head_looks_one_back_and_is_missed_most() -> None:
+    x, _ = letters.windows(np.arange(0, 6000, 60), train=False)
+    back = SPELLER.look(nnlib.tensor(x))[1][0].detach().numpy()
+    at = np.arange(1, letters.LENGTH)
+    assert back[:, 0, at, at - 1].mean() > 0.7
+    base = letters.surprise(SPELLER)
+    rises = [letters.surprise(SPELLER, switched_off(b, h)) - base for b in (0, 1) for h in range(4)]
+    assert rises[0] > 1 and max(rises[1:]) < 0.4
+
+
+def test_without_a_mask_the_model_looks_at_its_answer() -> None:
+    assert letters.surprise(CHEAT) < 0.1 < 1.3 < letters.surprise(SPELLER) < 1.5
+    x, _ = letters.windows(np.arange(0, 6000, 60), train=False)
+    ahead = CHEAT.look(nnlib.tensor(x))[1][0].detach().numpy()
+    at = np.arange(letters.LENGTH - 1)
+    assert ahead[:, 2, at, at + 1].mean() > 0.6
+    last = nnlib.tensor(letters.codes("i am very muc")[None])
+    h = letters.LETTERS.index("h")
+    assert SPELLER(last)[0, -1].softmax(-1)[h].item() > 0.8
+    assert CHEAT(last)[0, -1].softmax(-1)[h].item() < 0.5
+
+
+@pytest.mark.slow
+def test_letters_trained_for_a_tenth_of_the_steps_learn_pairs_and_without_a_mask_to_copy() -> None:
+    assert letters.surprise(letters.train(steps=400)) < 2.1
+    assert letters.surprise(letters.train(causal=False)) == pytest.approx(
+        letters.surprise(CHEAT), abs=0.02
+    )
+
+
+def test_the_letter_figure_shows_the_models_maps_and_what_a_switch_does() -> None:
+    text = "she was quite at home there"
+    figure = show.letter_heads(SPELLER, text, ask(), **SAID)
+    seen = figure.outputs()
+    x = nnlib.tensor(letters.codes(text)[None])
+    logits, maps = SPELLER.look(x)
+    p = logits[0].log_softmax(-1).detach().numpy()
+    told = -p[np.arange(len(text) - 1), letters.codes(text)[1:]]
+    assert float(seen["mean"]) == pytest.approx(told.mean(), abs=2e-3)
+    assert np.allclose(seen["p"], np.exp(p[-1]), atol=2e-3)
+    assert np.allclose(seen["map"][:27, :27], maps[0][0, 0].detach().numpy(), atol=2e-3)
+    off = np.ones(8, np.float32)
+    off[0] = 0.0
+    assert float(figure.outputs(on=off)["mean"]) > 1.3 * float(seen["mean"])
+
+
+@pytest.mark.parametrize("text", ["she was quite at home", "a", ""])
+def test_the_figure_of_both_models_gives_their_surprises(text) -> None:
+    seen = show.cheating(SPELLER, CHEAT, text, ask(), **SAID).outputs()
+    for name, model in (("masked", SPELLER), ("unmasked", CHEAT)):
+        if len(text) < 2:
+            assert np.abs(seen[name]).max() == 0
+            continue
+        p = model(nnlib.tensor(letters.codes(text)[None]))[0].log_softmax(-1).detach().numpy()
+        told = -p[np.arange(len(text) - 1), letters.codes(text)[1:]]
+        assert np.allclose(seen[name][1 : len(text)], told, atol=5e-3)
+        assert letters.LETTERS[p[-1].argmax()] == chr(int(seen[f"{name}_best"]))
