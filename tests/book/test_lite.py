@@ -243,7 +243,7 @@ def test_the_two_service_workers_leave_each_other_alone(lab: Lab) -> None:
 @pytest.mark.browser
 def test_without_a_network_it_opens_and_runs(lab: Lab) -> None:
     """The last of these: it takes the host away."""
-    lab.page.wait_for_timeout(1000)
+    lab.page.wait_for_timeout(1000)  # what is kept for later is written in the background
     lab.host.down()
     lab.page.goto(f"{lab.host.address}lite/lab/index.html?path={PAGE}.ipynb")
     lab.opened()

@@ -33,7 +33,7 @@ THEMES_OWN_FINDINGS: set[str] = set()
 @on(*EVERY_SCREEN)
 def test_page_asks_nobody_complains_of_nothing_and_fits(screen: Visit) -> None:
     page = screen.page
-    page.wait_for_timeout(150)
+    page.evaluate(FRAMES)
     assert screen.faults == []
     dark = page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
     assert page.evaluate("document.documentElement.dataset.theme") == ("dark" if dark else "light")

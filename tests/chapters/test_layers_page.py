@@ -108,6 +108,6 @@ def test_training_is_quick(site: Site) -> None:
     site.set(NAME, {"depth": 4})
     site.page.select_option("select >> nth=-1", "full")
     site.figure(NAME).get_by_role("button", name="▶ train").click()
-    site.page.wait_for_timeout(1500)
+    far = "name => window.read(name, 'step')[0] > 60"
+    site.page.wait_for_function(far, arg=NAME, timeout=15_000)
     site.figure(NAME).get_by_role("button", name="❚❚ pause").click()
-    assert site.read(NAME, "step") > 60

@@ -12,6 +12,7 @@ import pytest
 
 import nnlib
 from nnlib import live
+from tests.book.harness import FRAMES
 from tests.live import gallery
 from tests.live.harness import Handler, Site, serving
 from tools.browser import Server, launched
@@ -501,9 +502,8 @@ def test_shared_inputs_and_boxes(browser: Any, tmp_path: Path) -> None:
     one, two = simple("one", share="w"), simple("two", share="w")
     page = page_of(browser, tmp_path, ipywidgets.HBox([one, ipywidgets.VBox([two])]))
     page.get_by_role("slider").first.press("ArrowRight")
-    page.wait_for_timeout(100)
-    texts = page.locator(".nn-readout > span:first-child").all_inner_texts()
-    assert texts == ["twice is 8.0", "twice is 8.0"]
+    texts = page.locator(".nn-readout > span:first-child")
+    playwright.expect(texts).to_have_text(["twice is 8.0", "twice is 8.0"])
     page.close()
 
 
@@ -511,8 +511,8 @@ def test_two_views_of_one_figure_agree(browser: Any, tmp_path: Path) -> None:
     figure = simple("once")
     page = page_of(browser, tmp_path, figure, figure)
     page.get_by_role("slider").first.press("End")
-    page.wait_for_timeout(100)
-    assert page.locator(".nn-readout > span:first-child").all_inner_texts() == ["twice is 20.0"] * 2
+    texts = page.locator(".nn-readout > span:first-child")
+    playwright.expect(texts).to_have_text(["twice is 20.0"] * 2)
     page.close()
 
 
@@ -538,9 +538,8 @@ def test_damaged_figures_say_so(browser: Any, tmp_path: Path, change: Any, messa
         return changed
 
     page = page_of(browser, tmp_path, simple("broken"), edit=edit)
-    page.wait_for_timeout(150)
-    shown = page.locator("[role=alert]:visible").all_inner_texts()
-    assert any(message in s for s in shown), shown
+    alerts = page.locator("[role=alert]:visible")
+    playwright.expect(alerts.filter(has_text=message).first).to_be_visible()
     page.close()
 
 
@@ -592,7 +591,7 @@ def test_accessible(browser: Any, tmp_path: Path) -> None:
         page.goto(path.as_uri())
         page.wait_for_selector(".nn-figure[data-ready]")
         page.evaluate("(theme) => { document.documentElement.dataset.theme = theme }", theme)
-        page.wait_for_timeout(200)
+        page.evaluate(FRAMES)
         found = axe.Axe().run(page).response["violations"]
         serious = [
             (v["id"], v["nodes"][0]["html"][:160], v["nodes"][0]["failureSummary"][:200])

@@ -18,6 +18,7 @@ from typing import Any
 import book_assets
 import book_site
 import pytest
+from playwright.sync_api import expect
 
 import nnlib
 from nnlib import live
@@ -164,8 +165,7 @@ def test_in_a_slide_show_figures_move_and_their_keys_turn_no_slide(
     before = handle.get_attribute("aria-valuetext")
     handle.focus()
     visit.page.keyboard.press("ArrowRight")
-    visit.page.wait_for_timeout(100)
-    assert handle.get_attribute("aria-valuetext") != before
+    expect(handle).not_to_have_attribute("aria-valuetext", before)
     assert visit.page.evaluate("Reveal.getIndices().h") == 1
     visit.page.evaluate("document.activeElement.blur()")
     visit.page.evaluate("Reveal.next()")
