@@ -77,8 +77,9 @@ def module(figure: Figure, path: str | Path) -> Path:
     >>> from nnlib import live
     >>> figure = live.figure(lambda z: {"p": z.sigmoid()}, z=(-6.0, 6.0), view=["p = {p:.2f}"])
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     print(module(figure, path=f"{folder}/figure.mjs").read_text()[-26:].strip())
-    },"values":{"z":0.0}});
+    ...     text = module(figure, path=f"{folder}/figure.mjs").read_text()
+    >>> text[text.index("export default") :][:30]
+    'export default saved({"spec":{'
     """
     path = Path(path)
     code, _, _ = (STATIC / "live.js").read_text("utf8").rpartition("\nexport{")
