@@ -3,6 +3,7 @@
 import { compile } from "../primitives/index.js";
 import { ALIAS, type DType, type Kernel, type Operand, type Budget, type Shape, Attrs, MAX_TOUCHED, MAX_WORK } from "../primitives/primitive.js";
 import { GraphError } from "./errors.js";
+import { type Step, fuse } from "./fuse.js";
 import type { Graph, GraphNode } from "./graph.js";
 
 export interface Port {
@@ -16,12 +17,6 @@ export interface Port {
 export interface ProgramOptions {
   /** Compute every node, also those on which no output depends (to draw the graph's values). */
   readonly everyNode?: boolean;
-}
-
-interface Step {
-  readonly node: number;
-  readonly kernel: Kernel;
-  readonly inputs: readonly number[];
 }
 
 /** More plans than this (sets of inputs that change together) are not remembered. */
@@ -53,7 +48,7 @@ export class Program {
     const steps = this.compileNodes(options.everyNode === true);
     const { constant, moving } = this.split(steps);
     for (const step of constant) step.kernel(); // what depends on no input is computed here, once
-    this.steps = moving;
+    this.steps = options.everyNode ? moving : this.fused(moving);
     this.changed = new Uint8Array(this.inputs.length).fill(1);
     this.plannedFor = new Uint8Array(this.inputs.length);
   }
@@ -145,6 +140,15 @@ export class Program {
       } else constant.push(step);
     }
     return { constant, moving };
+  }
+
+  /** The same steps in fewer loops; the values between them are kept no longer. */
+  private fused(steps: readonly Step[]): Step[] {
+    const kept = new Set([...this.outputs, ...this.inputs].map((port) => port.node));
+    const joined = fuse(steps, { nodes: this.graph.nodes, operands: this.operands, kept });
+    const left = new Set(joined.map((step) => step.node));
+    for (const { node } of steps) if (!left.has(node)) this.operands[node] = undefined;
+    return joined;
   }
 
   private makePlan(): void {

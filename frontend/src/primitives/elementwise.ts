@@ -1,77 +1,17 @@
 // Primitives that act on each element by itself: one loop each, broadcasting by strides.
 
 import {
-  ALIAS, type Attrs, type Family, type Kernel, type Operand, type Primitive, type Shape, type Values,
-  broadcastShapes, broadcastStrides, expectInputs, expectShape, offsetsOf, sameShape, sizeOf,
+  ALIAS, type Attrs, type Family, type Operand, type Primitive, type Values,
+  broadcastShapes, expectInputs, expectShape, sameShape,
 } from "./primitive.js";
-import { exp as expOf, tanh as tanhOf } from "./exponential.js";
+import { POWERS, ROOTS, TANHS, exp as expOf, tanh as tanhOf } from "./exponential.js";
 import { erf, roundHalfEven } from "./special.js";
+import { type Walk, walked } from "./walk.js";
 
 /*
 Every operation has a loop of its own (no function is passed to a common loop), because a call per
 element would cost more than the operation and would put each number into an object.
 */
-
-// ---------------------------------------------------------------- the walk over broadcast operands
-
-/** Two nested loops over the result, with the steps of each operand; `o` is where they start. */
-interface Walk {
-  rows: number;
-  cols: number;
-  o: number;
-  /** Per operand: start, step per row, step per column. */
-  a: number; ar: number; ac: number;
-  b: number; br: number; bc: number;
-  c: number; cr: number; cc: number;
-}
-
-/** Dimensions of the result with those merged that all operands pass through without a jump. */
-function merged(shape: Shape, strides: readonly (readonly number[])[]): { shape: number[]; strides: number[][] } {
-  const sizes: number[] = [];
-  const steps: number[][] = strides.map(() => []);
-  shape.forEach((n, d) => {
-    if (n === 1) return;
-    const last = sizes.length - 1;
-    if (last >= 0 && strides.every((s, k) => steps[k]![last] === s[d]! * n)) {
-      sizes[last]! *= n;
-      strides.forEach((s, k) => (steps[k]![last] = s[d]!));
-    } else {
-      sizes.push(n);
-      strides.forEach((s, k) => steps[k]!.push(s[d]!));
-    }
-  });
-  return { shape: sizes, strides: steps };
-}
-
-/** A kernel that calls `loop` once for every pair of innermost dimensions of the result. */
-function walked(out: Operand, inputs: readonly Operand[], loop: (w: Walk) => void): Kernel {
-  const { shape, strides } = merged(out.shape, inputs.map((x) => broadcastStrides(x.shape, out.shape)));
-  const nd = shape.length;
-  const rows = nd > 1 ? shape[nd - 2]! : 1;
-  const cols = nd > 0 ? shape[nd - 1]! : 1;
-  const step = (k: number, d: number): number => (d >= 0 ? (strides[k]?.[d] ?? 0) : 0);
-  const w: Walk = {
-    rows, cols, o: 0,
-    a: 0, ar: step(0, nd - 2), ac: step(0, nd - 1),
-    b: 0, br: step(1, nd - 2), bc: step(1, nd - 1),
-    c: 0, cr: step(2, nd - 2), cc: step(2, nd - 1),
-  };
-  if (sizeOf(out.shape) === 0) return () => undefined;
-  if (nd <= 2) return () => loop(w);
-  const outer = shape.slice(0, nd - 2);
-  const starts = [0, 1, 2].map((k) => offsetsOf(outer, outer.map((_, d) => step(k, d))));
-  const [a, b, c] = starts as [Int32Array, Int32Array, Int32Array];
-  const block = rows * cols;
-  return () => {
-    for (let i = 0; i < a.length; i++) {
-      w.o = i * block;
-      w.a = a[i]!;
-      w.b = b[i]!;
-      w.c = c[i]!;
-      loop(w);
-    }
-  };
-}
 
 /** The inputs must broadcast to the recorded shape (not only to each other: see Program). */
 function expectBroadcast(out: Operand, inputs: readonly Operand[], attrs: Attrs): void {
@@ -98,27 +38,40 @@ function binary(loop: Loop2, wholeNumbers: Loop2 = loop): Primitive {
 }
 
 const add: Loop2 = (o, a, b, w) => {
-  const { rows, cols, ar, ac, br, bc } = w;
+  const { single, rows, cols, ar, ac, br, bc } = w;
   for (let i = 0, k = w.o, xr = w.a, yr = w.b; i < rows; i++, xr += ar, yr += br)
-    for (let j = 0, x = xr, y = yr; j < cols; j++, x += ac, y += bc) o[k++] = a[x]! + b[y]!;
+    for (let j = 0, x = xr, y = yr; j < cols; j++, x += ac, y += bc) {
+      const t = a[x]! + b[y]!;
+      o[k++] = single ? Math.fround(t) : t;
+    }
 };
 const sub: Loop2 = (o, a, b, w) => {
-  const { rows, cols, ar, ac, br, bc } = w;
+  const { single, rows, cols, ar, ac, br, bc } = w;
   for (let i = 0, k = w.o, xr = w.a, yr = w.b; i < rows; i++, xr += ar, yr += br)
-    for (let j = 0, x = xr, y = yr; j < cols; j++, x += ac, y += bc) o[k++] = a[x]! - b[y]!;
+    for (let j = 0, x = xr, y = yr; j < cols; j++, x += ac, y += bc) {
+      const t = a[x]! - b[y]!;
+      o[k++] = single ? Math.fround(t) : t;
+    }
 };
 const mul: Loop2 = (o, a, b, w) => {
-  const { rows, cols, ar, ac, br, bc } = w;
+  const { single, rows, cols, ar, ac, br, bc } = w;
   for (let i = 0, k = w.o, xr = w.a, yr = w.b; i < rows; i++, xr += ar, yr += br)
-    for (let j = 0, x = xr, y = yr; j < cols; j++, x += ac, y += bc) o[k++] = a[x]! * b[y]!;
+    for (let j = 0, x = xr, y = yr; j < cols; j++, x += ac, y += bc) {
+      const t = a[x]! * b[y]!;
+      o[k++] = single ? Math.fround(t) : t;
+    }
 };
 const div: Loop2 = (o, a, b, w) => {
-  const { rows, cols, ar, ac, br, bc } = w;
+  const { single, rows, cols, ar, ac, br, bc } = w;
   for (let i = 0, k = w.o, xr = w.a, yr = w.b; i < rows; i++, xr += ar, yr += br)
-    for (let j = 0, x = xr, y = yr; j < cols; j++, x += ac, y += bc) o[k++] = a[x]! / b[y]!;
+    for (let j = 0, x = xr, y = yr; j < cols; j++, x += ac, y += bc) {
+      const t = a[x]! / b[y]!;
+      o[k++] = single ? Math.fround(t) : t;
+    }
 };
 /** C's pow, which NumPy and PyTorch use: 1 to any power and (±1)^±∞ are 1; JavaScript has nan there. */
 const pow: Loop2 = (o, a, b, w) => {
+  if (b.length === 1 && a.length === o.length && (b[0] === 2 || b[0] === 1)) return wholePower(o, a, b[0]);
   const { rows, cols, ar, ac, br, bc } = w;
   for (let i = 0, k = w.o, xr = w.a, yr = w.b; i < rows; i++, xr += ar, yr += br)
     for (let j = 0, x = xr, y = yr; j < cols; j++, x += ac, y += bc) {
@@ -127,6 +80,11 @@ const pow: Loop2 = (o, a, b, w) => {
       o[k++] = s === 1 || ((t === Infinity || t === -Infinity) && s === -1) ? 1 : s ** t;
     }
 };
+/** Squares and what they leave in a derivative: no power needs to be taken. */
+function wholePower(o: Values, a: Values, power: 1 | 2): void {
+  if (power === 1) o.set(a);
+  else for (let i = 0; i < o.length; i++) o[i] = a[i]! * a[i]!;
+}
 /** nan wins, as in NumPy. */
 const maximum: Loop2 = (o, a, b, w) => {
   const { rows, cols, ar, ac, br, bc } = w;
@@ -277,7 +235,7 @@ function floorQuotient(s: number, t: number): number {
 
 // ---------------------------------------------------------------- one argument
 
-type Loop1 = (o: Values, a: Values) => void;
+type Loop1 = (o: Values, a: Values, single: boolean) => void;
 
 function unary(loop: Loop1): Primitive {
   return (out, inputs, attrs) => {
@@ -285,7 +243,8 @@ function unary(loop: Loop1): Primitive {
     expectShape(out, inputs[0]!.shape, attrs);
     const o = out.data;
     const a = inputs[0]!.data;
-    return () => loop(o, a);
+    const single = out.dtype === "float32";
+    return () => loop(o, a, single);
   };
 }
 
@@ -298,8 +257,13 @@ const abs: Loop1 = (o, a) => {
 const sign: Loop1 = (o, a) => {
   for (let i = 0; i < o.length; i++) o[i] = Math.sign(a[i]!);
 };
-const exp: Loop1 = (o, a) => {
-  for (let i = 0; i < o.length; i++) o[i] = expOf(a[i]!);
+const exp: Loop1 = (o, a, single) => {
+  const roots = ROOTS;
+  const powers = POWERS;
+  for (let i = 0; i < o.length; i++) {
+    const t = expOf(a[i]!, roots, powers);
+    o[i] = single ? Math.fround(t) : t;
+  }
 };
 const expm1: Loop1 = (o, a) => {
   for (let i = 0; i < o.length; i++) o[i] = Math.expm1(a[i]!);
@@ -346,8 +310,12 @@ const sinh: Loop1 = (o, a) => {
 const cosh: Loop1 = (o, a) => {
   for (let i = 0; i < o.length; i++) o[i] = Math.cosh(a[i]!);
 };
-const tanh: Loop1 = (o, a) => {
-  for (let i = 0; i < o.length; i++) o[i] = tanhOf(a[i]!);
+const tanh: Loop1 = (o, a, single) => {
+  const table = TANHS;
+  for (let i = 0; i < o.length; i++) {
+    const t = tanhOf(a[i]!, table);
+    o[i] = single ? Math.fround(t) : t;
+  }
 };
 const asinh: Loop1 = (o, a) => {
   for (let i = 0; i < o.length; i++) o[i] = Math.asinh(a[i]!);
@@ -358,13 +326,20 @@ const acosh: Loop1 = (o, a) => {
 const atanh: Loop1 = (o, a) => {
   for (let i = 0; i < o.length; i++) o[i] = Math.atanh(a[i]!);
 };
-const sigmoid: Loop1 = (o, a) => {
-  for (let i = 0; i < o.length; i++) o[i] = 1 / (1 + expOf(-a[i]!));
+const sigmoid: Loop1 = (o, a, single) => {
+  const roots = ROOTS;
+  const powers = POWERS;
+  for (let i = 0; i < o.length; i++) {
+    const t = 1 / (1 + expOf(-a[i]!, roots, powers));
+    o[i] = single ? Math.fround(t) : t;
+  }
 };
 const softplus: Loop1 = (o, a) => {
+  const roots = ROOTS;
+  const powers = POWERS;
   for (let i = 0; i < o.length; i++) {
     const x = a[i]!;
-    o[i] = (x > 0 || x !== x ? x : 0) + Math.log1p(expOf(-Math.abs(x)));
+    o[i] = (x > 0 || x !== x ? x : 0) + Math.log1p(expOf(-Math.abs(x), roots, powers));
   }
 };
 const relu: Loop1 = (o, a) => {
@@ -465,6 +440,9 @@ const where: Primitive = (out, inputs, attrs) => {
         o[k++] = a[x] !== 0 ? b[y]! : c[z]!;
   });
 };
+
+/** These loops round their results to float32 themselves: a second pass would cost as much again. */
+export const ROUNDING: ReadonlySet<string> = new Set(["add", "sub", "mul", "div", "exp", "tanh", "sigmoid"]);
 
 export const elementwise: Family = {
   add: binary(add),

@@ -1,7 +1,7 @@
 // All primitives by name, in the families of nnlib/primitives, and the rounding that follows each.
 
 import { GraphError } from "../evaluator/errors.js";
-import { elementwise } from "./elementwise.js";
+import { ROUNDING, elementwise } from "./elementwise.js";
 import { indexing } from "./indexing.js";
 import { linalg } from "./linalg.js";
 import { ALIAS, type Attrs, type DType, type Family, type Kernel, type Operand, type Values } from "./primitive.js";
@@ -30,6 +30,7 @@ export function compile(op: string, out: Operand, inputs: readonly Operand[], at
   attrs.touch(inputs.reduce((sum, x) => sum + x.data.length, out.data.length));
   const kernel = primitive(out, inputs, attrs);
   if (kernel === ALIAS || out.dtype === "float64" || out.dtype === "bool") return kernel;
+  if (out.dtype === "float32" && (ROUNDING.has(op) || op === "matmul")) return kernel;
   if (MOVES.has(op) && inputs.every((x) => x.dtype === out.dtype || x.dtype === "int64" || x.dtype === "bool")) return kernel;
   return rounded(kernel, out.data, out.dtype);
 }

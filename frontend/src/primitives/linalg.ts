@@ -2,7 +2,7 @@
 
 import { type Matrix, gemm, reserve } from "./gemm.js";
 import {
-  type Attrs, type Family, type Operand, type Primitive, type Values,
+  type Attrs, type Family, type Kernel, type Operand, type Primitive, type Values,
   broadcastShapes, broadcastStrides, expectInputs, expectShape, offsetsOf, sizeOf, stridesOf,
 } from "./primitive.js";
 
@@ -24,14 +24,15 @@ const matmul: Primitive = (out, inputs, attrs) => {
   expectShape(out, [...batch, ...(x.shape.length > 1 ? [m] : []), ...(y.shape.length > 1 ? [n] : [])], attrs);
   const count = sizeOf(batch);
   attrs.spend(count * m * n * k);
-  reserve(k, n);
+  reserve(k);
+  const single = out.dtype === "float32";
   const A: Matrix = { data: x.data, at: 0, row: k, col: 1 };
   const B: Matrix = { data: y.data, at: 0, row: n, col: 1 };
   const C: Matrix = { data: out.data, at: 0, row: n, col: 1 };
   if (count === 1 || right.every((r) => r === 1)) {
     // One right factor for the whole batch: one tall product.
     const rows = right.every((r) => r === 1) ? count * m : m;
-    return () => gemm(rows, n, k, A, B, C, false);
+    return () => gemm(rows, n, k, A, B, C, false, single);
   }
   const startsA = offsetsOf(batch, broadcastStrides(left, batch).map((s) => s * m * k));
   const startsB = offsetsOf(batch, broadcastStrides(right, batch).map((s) => s * k * n));
@@ -40,10 +41,30 @@ const matmul: Primitive = (out, inputs, attrs) => {
       A.at = startsA[i]!;
       B.at = startsB[i]!;
       C.at = i * m * n;
-      gemm(m, n, k, A, B, C, false);
+      gemm(m, n, k, A, B, C, false, single);
     }
   };
 };
+
+/** A factor of a product: the matrix at hand, or its transpose read where it lies. */
+export interface Factor2d {
+  readonly matrix: Operand;
+  readonly flipped: boolean;
+}
+
+/** The product of two matrices; `single` rounds it to float32. */
+export function productKernel(out: Operand, left: Factor2d, right: Factor2d, single: boolean): Kernel {
+  const [m, n] = out.shape as [number, number];
+  const k = left.matrix.shape[left.flipped ? 0 : 1]!;
+  const [A, B] = [lying(left), lying(right)];
+  const C: Matrix = { data: out.data, at: 0, row: n, col: 1 };
+  return () => gemm(m, n, k, A, B, C, false, single);
+}
+
+/** Where a factor's elements lie. */
+export function lying({ matrix: { data, shape }, flipped }: Factor2d): Matrix {
+  return flipped ? { data, at: 0, row: 1, col: shape[1]! } : { data, at: 0, row: shape[1]!, col: 1 };
+}
 
 // ---------------------------------------------------------------- einsum
 

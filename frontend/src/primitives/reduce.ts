@@ -1,6 +1,6 @@
 // Primitives that fold dimensions: sums and products, extremes, the softmax family, running sums.
 
-import { exp } from "./exponential.js";
+import { POWERS, ROOTS, exp } from "./exponential.js";
 import {
   type Attrs, type Family, type Kernel, type Operand, type Primitive, type Values,
   around, expectInputs, expectShape, offsetsOf, sizeOf, stridesOf,
@@ -49,6 +49,32 @@ function reduction(fold: Fold): Primitive {
 
 /** Four running sums at once: quicker, and their rounding errors grow more slowly. */
 const sumFold: Fold = (o, x, starts, members) => {
+  const step = members.length > 1 ? members[1]! - members[0]! : 1;
+  if (evenlySpaced(members, step)) evenSums(o, x, starts, step, members.length);
+  else memberSums(o, x, starts, members);
+};
+
+function evenlySpaced(members: Int32Array, step: number): boolean {
+  for (let j = 0; j < members.length; j++) if (members[j] !== j * step) return false;
+  return true;
+}
+
+function evenSums(o: Values, x: Values, starts: Int32Array, step: number, n: number): void {
+  for (let i = 0; i < starts.length; i++) {
+    let a = 0, b = 0, c = 0, d = 0;
+    let j = 0, k = starts[i]!;
+    for (; j + 3 < n; j += 4, k += 4 * step) {
+      a += x[k]!;
+      b += x[k + step]!;
+      c += x[k + 2 * step]!;
+      d += x[k + 3 * step]!;
+    }
+    for (; j < n; j++, k += step) a += x[k]!;
+    o[i] = a + b + (c + d);
+  }
+}
+
+function memberSums(o: Values, x: Values, starts: Int32Array, members: Int32Array): void {
   const n = members.length;
   for (let i = 0; i < starts.length; i++) {
     const s = starts[i]!;
@@ -63,7 +89,7 @@ const sumFold: Fold = (o, x, starts, members) => {
     for (; j < n; j++) a += x[s + members[j]!]!;
     o[i] = a + b + (c + d);
   }
-};
+}
 
 const meanFold: Fold = (o, x, starts, members) => {
   sumFold(o, x, starts, members);
@@ -148,6 +174,8 @@ function argExtreme(sign: 1 | -1): Primitive {
 // ---------------------------------------------------------------- the softmax family
 
 const logsumexpFold: Fold = (o, x, starts, members) => {
+  const roots = ROOTS;
+  const powers = POWERS;
   for (let i = 0; i < starts.length; i++) {
     const s = starts[i]!;
     let m = -Infinity;
@@ -157,7 +185,7 @@ const logsumexpFold: Fold = (o, x, starts, members) => {
     }
     if (m - m !== 0) m = 0; // infinite or nan: the sum itself says what comes out
     let sum = 0;
-    for (let j = 0; j < members.length; j++) sum += exp(x[s + members[j]!]! - m);
+    for (let j = 0; j < members.length; j++) sum += exp(x[s + members[j]!]! - m, roots, powers);
     o[i] = Math.log(sum) + m;
   }
 };
@@ -189,16 +217,20 @@ function largest(x: Values, start: number, step: number, length: number): number
 }
 
 const softmaxLine: AlongLines = (o, x, start, step, length) => {
+  const roots = ROOTS;
+  const powers = POWERS;
   const m = largest(x, start, step, length);
   let sum = 0;
-  for (let j = 0, k = start; j < length; j++, k += step) sum += o[k] = exp(x[k]! - m);
+  for (let j = 0, k = start; j < length; j++, k += step) sum += o[k] = exp(x[k]! - m, roots, powers);
   for (let j = 0, k = start; j < length; j++, k += step) o[k] = o[k]! / sum;
 };
 
 const logSoftmaxLine: AlongLines = (o, x, start, step, length) => {
+  const roots = ROOTS;
+  const powers = POWERS;
   const m = largest(x, start, step, length);
   let sum = 0;
-  for (let j = 0, k = start; j < length; j++, k += step) sum += exp(x[k]! - m);
+  for (let j = 0, k = start; j < length; j++, k += step) sum += exp(x[k]! - m, roots, powers);
   const log = Math.log(sum);
   for (let j = 0, k = start; j < length; j++, k += step) o[k] = x[k]! - m - log;
 };

@@ -124,7 +124,7 @@ const conv2d: Primitive = (out, inputs, attrs) => {
   expectInputs(inputs, 2, attrs);
   const [x, weight] = inputs as [Operand, Operand];
   const c = convolution(x.shape, weight.shape, out.shape, attrs);
-  reserve(c.taps, c.places);
+  reserve(c.taps);
   const a: Matrix = { data: weight.data, at: 0, row: c.taps, col: 1 };
   const b: Matrix = { data: c.columns, at: 0, row: c.places, col: 1 };
   const o: Matrix = { data: out.data, at: 0, row: c.places, col: 1 };
@@ -142,7 +142,7 @@ const conv2dInput: Primitive = (out, inputs, attrs) => {
   const [g, weight] = inputs as [Operand, Operand];
   expectShape(out, attrs.ints("shape"), attrs);
   const c = convolution(out.shape, weight.shape, g.shape, attrs);
-  reserve(c.outside, c.places);
+  reserve(c.outside);
   const a: Matrix = { data: weight.data, at: 0, row: 1, col: c.taps };
   const b: Matrix = { data: g.data, at: 0, row: c.places, col: 1 };
   const o: Matrix = { data: c.columns, at: 0, row: c.places, col: 1 };
@@ -163,7 +163,7 @@ const conv2dWeight: Primitive = (out, inputs, attrs) => {
   const [g, x] = inputs as [Operand, Operand];
   expectShape(out, attrs.ints("shape"), attrs);
   const c = convolution(x.shape, out.shape, g.shape, attrs);
-  reserve(c.places, c.taps);
+  reserve(c.places);
   const a: Matrix = { data: g.data, at: 0, row: c.places, col: 1 };
   const b: Matrix = { data: c.columns, at: 0, row: 1, col: c.places };
   const o: Matrix = { data: out.data, at: 0, row: c.taps, col: 1 };

@@ -1,0 +1,218 @@
+// Joins steps of a program that one loop can do: chains of + - ×, a bias and its activation, small layers.
+
+import {
+  LEAST_ROWS, type Pair, activationKernel, joinsSum, layerKernel, outerThroughTanh, pairKernel, throughTanh,
+} from "../primitives/fused.js";
+import { type Factor2d, productKernel } from "../primitives/linalg.js";
+import { ALIAS, type Kernel, type Operand, sameShape } from "../primitives/primitive.js";
+import type { GraphNode } from "./graph.js";
+
+/** One node's kernel, and the nodes that it reads. */
+export interface Step {
+  readonly node: number;
+  readonly kernel: Kernel;
+  readonly inputs: readonly number[];
+}
+
+/** What is known of a program when its steps are joined. */
+export interface Compiled {
+  readonly nodes: readonly GraphNode[];
+  readonly operands: readonly (Operand | undefined)[];
+  /** Nodes whose values somebody outside reads. */
+  readonly kept: ReadonlySet<number>;
+}
+
+/**
+ * The steps with those joined that one loop can do. A value between two steps is joined away only
+ * if nothing else reads it; what nothing reads afterwards is left out.
+ */
+export function fuse(steps: readonly Step[], compiled: Compiled): Step[] {
+  const joiner = new Joiner(steps, compiled);
+  const joined = steps.map((step) => joiner.join(step));
+  return withoutUnread(joined, compiled.kept);
+}
+
+function withoutUnread(steps: readonly Step[], kept: ReadonlySet<number>): Step[] {
+  const read = new Set(kept);
+  const left: Step[] = [];
+  for (const step of [...steps].reverse()) {
+    if (!read.has(step.node)) continue;
+    for (const n of step.inputs) read.add(n);
+    left.push(step);
+  }
+  return left.reverse();
+}
+
+class Joiner {
+  private readonly byNode = new Map<number, Step>();
+  /** The nodes whose steps read a node, once for each reading. */
+  private readonly readers = new Map<number, number[]>();
+  /** Nodes that a later step has taken into its own loop. */
+  private readonly taken = new Set<number>();
+  private readonly joined = new Map<number, Step>();
+
+  constructor(steps: readonly Step[], private readonly compiled: Compiled) {
+    for (const step of steps) {
+      this.byNode.set(step.node, step);
+      for (const n of step.inputs) this.read(n, step.node);
+    }
+    this.plan(steps);
+  }
+
+  private read(node: number, reader: number): void {
+    const readers = this.readers.get(node);
+    if (readers) readers.push(reader);
+    else this.readers.set(node, [reader]);
+  }
+
+  /** Later steps choose first: they take the longest chains. */
+  private plan(steps: readonly Step[]): void {
+    for (const step of [...steps].reverse()) {
+      if (this.taken.has(step.node)) continue;
+      const made = this.joinedStep(step);
+      if (made) this.joined.set(step.node, made);
+    }
+  }
+
+  join(step: Step): Step {
+    return this.joined.get(step.node) ?? step;
+  }
+
+  private joinedStep(step: Step): Step | null {
+    if (step.kernel === ALIAS) return null;
+    const { op, dtype } = this.node(step.node);
+    if (dtype !== "float32" && dtype !== "float64") return null;
+    if (op === "matmul") return this.product(step);
+    if (joinsSum(op)) return this.activation(step);
+    if (op === "mul") return this.gradientOfTanh(step) ?? this.pair(step);
+    return op === "add" || op === "sub" ? this.pair(step) : null;
+  }
+
+  // ---------------------------------------------------------------- the patterns
+
+  /** A product of matrices that reads transposes where they lie. */
+  private product(step: Step): Step | null {
+    const [left, right] = step.inputs.map((n) => this.factor(n)) as [Factor2d, Factor2d];
+    if (left.matrix.shape.length !== 2 || right.matrix.shape.length !== 2) return null;
+    if (!left.flipped && !right.flipped) return null;
+    const inputs = step.inputs.map((n) => this.transposeOf(n) ?? n);
+    const single = this.node(step.node).dtype === "float32";
+    return { node: step.node, kernel: productKernel(this.operand(step.node), left, right, single), inputs };
+  }
+
+  private factor(node: number): Factor2d {
+    const source = this.transposeOf(node);
+    return { matrix: this.operand(source ?? node), flipped: source !== null };
+  }
+
+  /** act(a + b); where a is X·W, the whole layer. */
+  private activation(step: Step): Step | null {
+    const sum = this.inner(step.inputs[0]!, step, ["add"]);
+    if (!sum) return null;
+    const layer = this.layer(step, sum);
+    if (layer) return layer;
+    this.taken.add(sum.node);
+    const [a, b] = sum.inputs as [number, number];
+    const kernel = activationKernel(this.node(step.node).op, this.operand(step.node), [this.operand(a), this.operand(b)]);
+    return { node: step.node, kernel, inputs: sum.inputs };
+  }
+
+  private layer(step: Step, sum: Step): Step | null {
+    const [a, bias] = sum.inputs as [number, number];
+    const product = this.inner(a, sum, ["matmul"]);
+    if (!product) return null;
+    const [x, w] = product.inputs.map((n) => this.factor(n)) as [Factor2d, Factor2d];
+    const out = this.operand(step.node);
+    const b = this.operand(bias);
+    const forColumns = b.data.length === 1 || (b.data.length === out.shape[1] && b.shape.at(-1) === out.shape[1]);
+    if (x.matrix.shape.length !== 2 || w.matrix.shape.length !== 2 || out.shape[0]! < LEAST_ROWS || !forColumns) return null;
+    this.taken.add(sum.node).add(product.node);
+    const kernel = layerKernel(this.node(step.node).op, out, x, w, b, this.isRounded(step));
+    return { node: step.node, kernel, inputs: [...product.inputs.map((n) => this.transposeOf(n) ?? n), bias] };
+  }
+
+  /** Whether a float32 result is rounded: not where one product alone reads it, as between two layers. */
+  private isRounded(step: Step): boolean {
+    if (this.node(step.node).dtype !== "float32") return false;
+    const readers = this.readers.get(step.node) ?? [];
+    return this.compiled.kept.has(step.node) || readers.length !== 1 || this.node(readers[0]!).op !== "matmul";
+  }
+
+  /** g · (1 - h·h). */
+  private gradientOfTanh(step: Step): Step | null {
+    for (const [side, other] of [[1, 0], [0, 1]] as const) {
+      const slope = this.inner(step.inputs[side]!, step, ["sub"]);
+      const square = slope && this.inner(slope.inputs[1]!, slope, ["mul"]);
+      if (!square || square.inputs[0] !== square.inputs[1]) continue;
+      this.taken.add(slope.node).add(square.node);
+      const [g, one, h] = [step.inputs[other]!, slope.inputs[0]!, square.inputs[0]!];
+      return this.outerGradient(step, g, one, h) ?? this.plainGradient(step, g, one, h);
+    }
+    return null;
+  }
+
+  private plainGradient(step: Step, g: number, one: number, h: number): Step {
+    const operands = [this.operand(g), this.operand(one), this.operand(h)] as const;
+    return { node: step.node, kernel: throughTanh(this.operand(step.node), operands), inputs: [g, one, h] };
+  }
+
+  private outerGradient(step: Step, g: number, one: number, h: number): Step | null {
+    const product = this.inner(g, step, ["matmul"]);
+    const out = this.operand(step.node);
+    if (!product || out.shape.length !== 2 || this.operand(one).data.length !== 1) return null;
+    const [column, row] = product.inputs as [number, number];
+    const shapes = [this.operand(column).shape, this.operand(row).shape];
+    if (shapes[0]!.length !== 2 || shapes[0]![1] !== 1 || shapes[1]!.length !== 2 || !sameShape(this.operand(h).shape, out.shape)) return null;
+    this.taken.add(product.node);
+    const kernel = outerThroughTanh(out, this.operand(column), this.operand(row), this.operand(one), this.operand(h));
+    return { node: step.node, kernel, inputs: [column, row, one, h] };
+  }
+
+  /** Two of + - × one after the other. */
+  private pair(step: Step): Step | null {
+    const { op } = this.node(step.node);
+    for (const [side, other] of [[0, 1], [1, 0]] as const) {
+      const first = this.inner(step.inputs[side]!, step, ["add", "sub", "mul"]);
+      if (!first) continue;
+      const innerOp = this.node(first.node).op;
+      const minus = op === "sub" ? -1 : 1;
+      const pair: Pair = {
+        inner: innerOp === "mul" ? "product" : "sum",
+        outer: op === "mul" ? "product" : "sum",
+        sign: innerOp === "sub" ? -1 : 1,
+        signs: side === 0 ? [1, minus] : [minus, 1],
+      };
+      this.taken.add(first.node);
+      const inputs = [...first.inputs, step.inputs[other]!];
+      const operands = inputs.map((n) => this.operand(n)) as [Operand, Operand, Operand];
+      return { node: step.node, kernel: pairKernel(pair, this.operand(step.node), operands), inputs };
+    }
+    return null;
+  }
+
+  // ---------------------------------------------------------------- what may be joined
+
+  /** The step that computes `node`, if `reader` alone reads it and its loop runs over the same elements. */
+  private inner(node: number, reader: Step, ops: readonly string[]): Step | null {
+    const step = this.byNode.get(node);
+    if (!step || this.taken.has(node) || this.compiled.kept.has(node) || this.readers.get(node)?.length !== 1) return null;
+    const [a, b] = [this.node(node), this.node(reader.node)];
+    return ops.includes(a.op) && a.dtype === b.dtype && sameShape(a.shape, b.shape) ? step : null;
+  }
+
+  /** The matrix whose transpose `node` is, if a step copies it. */
+  private transposeOf(node: number): number | null {
+    const step = this.byNode.get(node);
+    if (!step || step.kernel === ALIAS) return null;
+    const { op, shape } = this.node(node);
+    return op === "permute" && shape.length === 2 ? step.inputs[0]! : null;
+  }
+
+  private node(n: number): GraphNode {
+    return this.compiled.nodes[n]!;
+  }
+
+  private operand(n: number): Operand {
+    return this.compiled.operands[n]!;
+  }
+}

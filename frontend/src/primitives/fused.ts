@@ -1,0 +1,287 @@
+// Loops that do what several operations do one after the other.
+
+import { POWERS, ROOTS, TANHS, exp, tanh } from "./exponential.js";
+import { type Matrix, gemm } from "./gemm.js";
+import { type Factor2d, lying } from "./linalg.js";
+import type { Kernel, Operand, Values } from "./primitive.js";
+import { type Walk, walked } from "./walk.js";
+
+/*
+What a value between two operations costs is a store and a load; what the loops cost is their own
+counting.  Each loop below saves both.  Chains of + - × give the same to the last bit as the operations
+by themselves.  Around an activation float32 values stay doubles until the loop's result is rounded, since
+each rounding costs a third of a tanh; a result that only the next product reads is not rounded at all.
+*/
+
+// ---------------------------------------------------------------- two of + - ×
+
+/** t = a ∘ b, result = t ∘ c or c ∘ t; `+ -` are sums with signs: s₀ t + s₁ c, where t may be a + s b. */
+export interface Pair {
+  readonly inner: "sum" | "product";
+  readonly outer: "sum" | "product";
+  /** Sign of b in the inner sum. */
+  readonly sign: number;
+  /** Signs of t and of c in the outer sum. */
+  readonly signs: readonly [number, number];
+}
+
+type PairLoop = (o: Values, a: Values, b: Values, c: Values, w: Walk, pair: Pair) => void;
+
+const sumOfProduct: PairLoop = (o, a, b, c, w, { signs: [s, u] }) => {
+  const { single, rows, cols, ar, ac, br, bc, cr, cc } = w;
+  for (let i = 0, k = w.o, xr = w.a, yr = w.b, zr = w.c; i < rows; i++, xr += ar, yr += br, zr += cr)
+    for (let j = 0, x = xr, y = yr, z = zr; j < cols; j++, x += ac, y += bc, z += cc) {
+      const t = a[x]! * b[y]!;
+      const r = s * (single ? Math.fround(t) : t) + u * c[z]!;
+      o[k++] = single ? Math.fround(r) : r;
+    }
+};
+
+const productOfProduct: PairLoop = (o, a, b, c, w) => {
+  const { single, rows, cols, ar, ac, br, bc, cr, cc } = w;
+  for (let i = 0, k = w.o, xr = w.a, yr = w.b, zr = w.c; i < rows; i++, xr += ar, yr += br, zr += cr)
+    for (let j = 0, x = xr, y = yr, z = zr; j < cols; j++, x += ac, y += bc, z += cc) {
+      const t = a[x]! * b[y]!;
+      const r = (single ? Math.fround(t) : t) * c[z]!;
+      o[k++] = single ? Math.fround(r) : r;
+    }
+};
+
+const productOfSum: PairLoop = (o, a, b, c, w, { sign }) => {
+  const { single, rows, cols, ar, ac, br, bc, cr, cc } = w;
+  for (let i = 0, k = w.o, xr = w.a, yr = w.b, zr = w.c; i < rows; i++, xr += ar, yr += br, zr += cr)
+    for (let j = 0, x = xr, y = yr, z = zr; j < cols; j++, x += ac, y += bc, z += cc) {
+      const t = a[x]! + sign * b[y]!;
+      const r = (single ? Math.fround(t) : t) * c[z]!;
+      o[k++] = single ? Math.fround(r) : r;
+    }
+};
+
+const sumOfSum: PairLoop = (o, a, b, c, w, { sign, signs: [s, u] }) => {
+  const { single, rows, cols, ar, ac, br, bc, cr, cc } = w;
+  for (let i = 0, k = w.o, xr = w.a, yr = w.b, zr = w.c; i < rows; i++, xr += ar, yr += br, zr += cr)
+    for (let j = 0, x = xr, y = yr, z = zr; j < cols; j++, x += ac, y += bc, z += cc) {
+      const t = a[x]! + sign * b[y]!;
+      const r = s * (single ? Math.fround(t) : t) + u * c[z]!;
+      o[k++] = single ? Math.fround(r) : r;
+    }
+};
+
+export function pairKernel(pair: Pair, out: Operand, inputs: readonly [Operand, Operand, Operand]): Kernel {
+  const o = out.data;
+  const [a, b, c] = inputs.map((x) => x.data) as [Values, Values, Values];
+  const loop =
+    pair.outer === "sum" ? (pair.inner === "sum" ? sumOfSum : sumOfProduct) : pair.inner === "sum" ? productOfSum : productOfProduct;
+  return walked(out, inputs, (w) => loop(o, a, b, c, w, pair));
+}
+
+// ---------------------------------------------------------------- a bias, then an activation
+
+type BiasLoop = (o: Values, a: Values, b: Values, w: Walk) => void;
+
+const tanhOfSum: BiasLoop = (o, a, b, w) => {
+  const table = TANHS;
+  const { single, rows, cols, ar, ac, br, bc } = w;
+  for (let i = 0, k = w.o, xr = w.a, yr = w.b; i < rows; i++, xr += ar, yr += br)
+    for (let j = 0, x = xr, y = yr; j < cols; j++, x += ac, y += bc) {
+      const r = tanh(a[x]! + b[y]!, table);
+      o[k++] = single ? Math.fround(r) : r;
+    }
+};
+
+const sigmoidOfSum: BiasLoop = (o, a, b, w) => {
+  const roots = ROOTS;
+  const powers = POWERS;
+  const { single, rows, cols, ar, ac, br, bc } = w;
+  for (let i = 0, k = w.o, xr = w.a, yr = w.b; i < rows; i++, xr += ar, yr += br)
+    for (let j = 0, x = xr, y = yr; j < cols; j++, x += ac, y += bc) {
+      const r = 1 / (1 + exp(-(a[x]! + b[y]!), roots, powers));
+      o[k++] = single ? Math.fround(r) : r;
+    }
+};
+
+const reluOfSum: BiasLoop = (o, a, b, w) => {
+  const { single, rows, cols, ar, ac, br, bc } = w;
+  for (let i = 0, k = w.o, xr = w.a, yr = w.b; i < rows; i++, xr += ar, yr += br)
+    for (let j = 0, x = xr, y = yr; j < cols; j++, x += ac, y += bc) {
+      const t = a[x]! + b[y]!;
+      const r = single ? Math.fround(t) : t;
+      o[k++] = r > 0 || r !== r ? r : 0;
+    }
+};
+
+/**
+ * act(o + b) in place, for rows `start` … `end` - 1 of a matrix with n columns: column by column, so that
+ * its bias stays in a register. Each activation has loops of its own (see elementwise.ts).
+ */
+type ColumnsLoop = (o: Values, start: number, end: number, n: number, b: Values, step: number, single: boolean) => void;
+
+const tanhColumns: ColumnsLoop = (o, start, end, n, b, step, single) => {
+  const table = TANHS;
+  for (let j = 0; j < n; j++) {
+    const bias = b[j * step]!;
+    for (let q = start * n + j, last = end * n; q < last; q += n) {
+      const r = tanh(o[q]! + bias, table);
+      o[q] = single ? Math.fround(r) : r;
+    }
+  }
+};
+
+const sigmoidColumns: ColumnsLoop = (o, start, end, n, b, step, single) => {
+  const roots = ROOTS;
+  const powers = POWERS;
+  for (let j = 0; j < n; j++) {
+    const bias = b[j * step]!;
+    for (let q = start * n + j, last = end * n; q < last; q += n) {
+      const r = 1 / (1 + exp(-(o[q]! + bias), roots, powers));
+      o[q] = single ? Math.fround(r) : r;
+    }
+  }
+};
+
+const reluColumns: ColumnsLoop = (o, start, end, n, b, step, single) => {
+  for (let j = 0; j < n; j++) {
+    const bias = b[j * step]!;
+    for (let q = start * n + j, last = end * n; q < last; q += n) {
+      const t = o[q]! + bias;
+      const r = single ? Math.fround(t) : t;
+      o[q] = r > 0 || r !== r ? r : 0;
+    }
+  }
+};
+
+interface Activation {
+  readonly ofSum: BiasLoop;
+  readonly layer: ColumnsLoop;
+}
+
+const ACTIVATIONS: Readonly<Record<string, Activation>> = {
+  tanh: { ofSum: tanhOfSum, layer: tanhColumns },
+  sigmoid: { ofSum: sigmoidOfSum, layer: sigmoidColumns },
+  relu: { ofSum: reluOfSum, layer: reluColumns },
+};
+
+/** The activations that join the sum before them. */
+export function joinsSum(op: string): boolean {
+  return Object.hasOwn(ACTIVATIONS, op);
+}
+
+/** act(a + b), whatever their shapes. */
+export function activationKernel(op: string, out: Operand, inputs: readonly [Operand, Operand]): Kernel {
+  const loop = ACTIVATIONS[op]!.ofSum;
+  const o = out.data;
+  const [a, b] = [inputs[0].data, inputs[1].data];
+  return walked(out, inputs, (w) => loop(o, a, b, w));
+}
+
+// ---------------------------------------------------------------- a whole layer
+
+/** Rows that are computed before the next ones: they stay in the processor's nearest cache. */
+const BLOCK = 64;
+/** With fewer rows a column is not worth a loop. */
+export const LEAST_ROWS = 16;
+
+/** act(X·W + b), b a number or one for each column; `single` rounds the result to float32. */
+export function layerKernel(op: string, out: Operand, x: Factor2d, w: Factor2d, bias: Operand, single: boolean): Kernel {
+  const layer = ACTIVATIONS[op]!.layer;
+  const [m, n] = out.shape as [number, number];
+  const k = x.matrix.shape[x.flipped ? 0 : 1]!;
+  const [A, B] = [lying(x), lying(w)];
+  const C: Matrix = { data: out.data, at: 0, row: n, col: 1 };
+  const step = bias.data.length === 1 ? 0 : 1;
+  const [o, c] = [out.data, bias.data];
+  if (op === "tanh" && k === 2) {
+    return () => {
+      for (let start = 0; start < m; start += BLOCK) {
+        const end = Math.min(m, start + BLOCK);
+        for (let j = 0; j < n; j++) twoInputs(o, A, start, end, j, n, B, c[j * step]!, single);
+      }
+    };
+  }
+  if (op === "tanh" && k === 8) {
+    return () => {
+      for (let start = 0; start < m; start += BLOCK) {
+        const end = Math.min(m, start + BLOCK);
+        for (let j = 0; j < n; j++) eightInputs(o, A, start, end, j, n, B, c[j * step]!, single);
+      }
+    };
+  }
+  return () => {
+    for (let start = 0; start < m; start += BLOCK) {
+      const end = Math.min(m, start + BLOCK);
+      A.at = start * A.row;
+      C.at = start * n;
+      gemm(end - start, n, k, A, B, C, false);
+      layer(o, start, end, n, c, step, single);
+    }
+  };
+}
+
+/** One neuron's answers to the rows `start` … `end` - 1: tanh of X times column j of W, plus a bias. */
+type Neuron = (
+  o: Values, x: Matrix, start: number, end: number, j: number, n: number, w: Matrix, bias: number, single: boolean,
+) => void;
+
+/** A neuron with two inputs, its weights in registers. */
+const twoInputs: Neuron = (o, x, start, end, j, n, w, bias, single) => {
+  const table = TANHS;
+  const { data, row, col } = x;
+  const at = j * w.col;
+  const w0 = w.data[at]!;
+  const w1 = w.data[at + w.row]!;
+  for (let i = start, p = start * row, q = start * n + j; i < end; i++, p += row, q += n) {
+    const r = tanh(data[p]! * w0 + data[p + col]! * w1 + bias, table);
+    o[q] = single ? Math.fround(r) : r;
+  }
+};
+
+/** A neuron with eight inputs, the width of most hidden layers here. */
+const eightInputs: Neuron = (o, x, start, end, j, n, w, bias, single) => {
+  const table = TANHS;
+  const { data, row, col } = x;
+  const { data: v, row: down } = w;
+  const at = j * w.col;
+  const w0 = v[at]!, w1 = v[at + down]!, w2 = v[at + 2 * down]!, w3 = v[at + 3 * down]!;
+  const w4 = v[at + 4 * down]!, w5 = v[at + 5 * down]!, w6 = v[at + 6 * down]!, w7 = v[at + 7 * down]!;
+  for (let i = start, p = start * row, q = start * n + j; i < end; i++, p += row, q += n) {
+    const low = data[p]! * w0 + data[p + col]! * w1 + (data[p + 2 * col]! * w2 + data[p + 3 * col]! * w3);
+    const high = data[p + 4 * col]! * w4 + data[p + 5 * col]! * w5 + (data[p + 6 * col]! * w6 + data[p + 7 * col]! * w7);
+    const r = tanh(low + high + bias, table);
+    o[q] = single ? Math.fround(r) : r;
+  }
+};
+
+// ---------------------------------------------------------------- tanh's derivative
+
+/** g · (one - h·h), the gradient that passes through h = tanh(…). */
+export function throughTanh(out: Operand, inputs: readonly [Operand, Operand, Operand]): Kernel {
+  const o = out.data;
+  const [g, one, h] = inputs.map((x) => x.data) as [Values, Values, Values];
+  return walked(out, inputs, (w) => {
+    const { single, rows, cols, ar, ac, br, bc, cr, cc } = w;
+    for (let i = 0, k = w.o, xr = w.a, yr = w.b, zr = w.c; i < rows; i++, xr += ar, yr += br, zr += cr)
+      for (let j = 0, x = xr, y = yr, z = zr; j < cols; j++, x += ac, y += bc, z += cc) {
+        const s = h[z]!;
+        const r = g[x]! * (one[y]! - s * s);
+        o[k++] = single ? Math.fround(r) : r;
+      }
+  });
+}
+
+/** The same where g is a column times a row, as it is behind a layer with one neuron. */
+export function outerThroughTanh(out: Operand, column: Operand, row: Operand, one: Operand, h: Operand): Kernel {
+  const [m, n] = out.shape as [number, number];
+  const [o, g, w, a, from] = [out.data, column.data, row.data, h.data, one.data];
+  const single = out.dtype === "float32";
+  return () => {
+    const first = from[0]!;
+    for (let i = 0, k = 0; i < m; i++) {
+      const v = g[i]!;
+      for (let j = 0; j < n; j++, k++) {
+        const s = a[k]!;
+        const r = v * w[j]! * (first - s * s);
+        o[k] = single ? Math.fround(r) : r;
+      }
+    }
+  };
+}

@@ -1,0 +1,65 @@
+// The walk over broadcast operands: two nested loops with strides, whatever the shapes.
+
+import { type Kernel, type Operand, type Shape, broadcastStrides, offsetsOf, sizeOf } from "./primitive.js";
+
+/** Two nested loops over the result, with the steps of each operand; `o` is where they start. */
+export interface Walk {
+  /** Whether results are rounded to float32 (by the loop itself, where it is one of `ROUNDING`). */
+  readonly single: boolean;
+  rows: number;
+  cols: number;
+  o: number;
+  /** Per operand: start, step per row, step per column. */
+  a: number; ar: number; ac: number;
+  b: number; br: number; bc: number;
+  c: number; cr: number; cc: number;
+}
+
+/** Dimensions of the result with those merged that all operands pass through without a jump. */
+function merged(shape: Shape, strides: readonly (readonly number[])[]): { shape: number[]; strides: number[][] } {
+  const sizes: number[] = [];
+  const steps: number[][] = strides.map(() => []);
+  shape.forEach((n, d) => {
+    if (n === 1) return;
+    const last = sizes.length - 1;
+    if (last >= 0 && strides.every((s, k) => steps[k]![last] === s[d]! * n)) {
+      sizes[last]! *= n;
+      strides.forEach((s, k) => (steps[k]![last] = s[d]!));
+    } else {
+      sizes.push(n);
+      strides.forEach((s, k) => steps[k]!.push(s[d]!));
+    }
+  });
+  return { shape: sizes, strides: steps };
+}
+
+/** A kernel that calls `loop` once for every pair of innermost dimensions of the result. */
+export function walked(out: Operand, inputs: readonly Operand[], loop: (w: Walk) => void): Kernel {
+  const { shape, strides } = merged(out.shape, inputs.map((x) => broadcastStrides(x.shape, out.shape)));
+  const nd = shape.length;
+  const rows = nd > 1 ? shape[nd - 2]! : 1;
+  const cols = nd > 0 ? shape[nd - 1]! : 1;
+  const step = (k: number, d: number): number => (d >= 0 ? (strides[k]?.[d] ?? 0) : 0);
+  const w: Walk = {
+    single: out.dtype === "float32",
+    rows, cols, o: 0,
+    a: 0, ar: step(0, nd - 2), ac: step(0, nd - 1),
+    b: 0, br: step(1, nd - 2), bc: step(1, nd - 1),
+    c: 0, cr: step(2, nd - 2), cc: step(2, nd - 1),
+  };
+  if (sizeOf(out.shape) === 0) return () => undefined;
+  if (nd <= 2) return () => loop(w);
+  const outer = shape.slice(0, nd - 2);
+  const starts = [0, 1, 2].map((k) => offsetsOf(outer, outer.map((_, d) => step(k, d))));
+  const [a, b, c] = starts as [Int32Array, Int32Array, Int32Array];
+  const block = rows * cols;
+  return () => {
+    for (let i = 0; i < a.length; i++) {
+      w.o = i * block;
+      w.a = a[i]!;
+      w.b = b[i]!;
+      w.c = c[i]!;
+      loop(w);
+    }
+  };
+}
