@@ -242,12 +242,18 @@ class Primitive:
     ``plain(*args, **attrs)`` writes a fused primitive out in simpler ones; higher derivatives and
     shipped graphs go through it.  ``keeping(*args, **attrs)`` is a forward that also returns what
     the joint can use again; that stands in the place of ``out`` then (None where it was not kept).
+
+    The rest of an entry is how others write it.  `ufunc` is what NumPy computes in place (the
+    forward itself where that is one), `source` its name in printed NumPy code (of the ufunc, if it
+    is not given), `latex` its form in formulas: ``({0})`` the first argument in brackets, ``{0}``
+    in braces, ``[{0}]`` in brackets unless it is an atom, ``<0>`` bare.  `domain` are the ends
+    between which tests draw its arguments.
     """
 
     __slots__ = (
-        "__weakref__", "broadcasts", "crosses", "differentiable", "family", "forward",
-        "joint", "keeping", "name", "plain", "reads", "remade", "saves_args", "saves_out",
-        "shape_only", "view", "vjps",
+        "__weakref__", "broadcasts", "crosses", "differentiable", "domain", "family", "forward",
+        "joint", "keeping", "latex", "name", "plain", "reads", "remade", "saves_args", "saves_out",
+        "shape_only", "source", "ufunc", "view", "vjps",
     )  # fmt: skip
 
     registry: dict[str, Primitive] = {}
@@ -267,6 +273,10 @@ class Primitive:
         shape_only: Sequence[int] = (),
         reads: tuple[tuple[int, ...], ...] | None = None,
         remade: bool = False,
+        ufunc: np.ufunc | None = None,
+        source: str = "",
+        latex: str = "",
+        domain: tuple[float, float] = (-2.0, 2.0),
     ) -> None:
         if name in self.registry:
             raise ValueError(f"primitive {name!r} is defined twice")
@@ -278,7 +288,15 @@ class Primitive:
         self.saves_out = saves in ("out", "both")
         self.differentiable = joint is not None or any(vjps)
         self.broadcasts, self.view, self.plain, self.family = broadcasts, view, plain, family
+        self.ufunc = forward if isinstance(forward, np.ufunc) else ufunc
+        self.source = source or (f"np.{self.ufunc.__name__}" if self.ufunc else "")
+        self.latex, self.domain = latex, domain
         self.registry[name] = self
+
+    @property
+    def arity(self) -> int:
+        """How many arguments an elementwise primitive takes."""
+        return self.ufunc.nin if self.ufunc else len(self.vjps)
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"

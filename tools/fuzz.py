@@ -297,8 +297,8 @@ def moved(m: Maker) -> str:
         f"{x}.clamp({m.one('-1', '0')}, {m.one('0.5', '1')})", f"{x}.tril()", f"{x}.triu(1)",
         f"{x}.index_add({d}, {at}, {x}.index_select({d}, {at}))", f"{x}.masked_select({x} > 0)",
         f"F.pad({x}, ({m.one(0, 1, -1)}, {m.one(0, 1)}))", f"{x}.diag()", f"{x}.nan_to_num()",
-        f"{x}.gather({d}, {x}.argsort({d}))", f"{x}.scatter({d}, {x}.argsort({d}), {x})", f"{x}.lerp({y}, 0.25)",
-        f"{x}.take_along_dim({x}.argsort({d}), {d})", f"F.normalize({x}, dim={d})", f"F.one_hot({x})",
+        f"{x}.gather({d}, {x}.argsort({d}, stable=True))", f"{x}.scatter({d}, {x}.argsort({d}, stable=True), {x})", f"{x}.lerp({y}, 0.25)",
+        f"{x}.take_along_dim({x}.argsort({d}, stable=True), {d})", f"F.normalize({x}, dim={d})", f"F.one_hot({x})",
         f"F.layer_norm({x}, {x}.shape[-1:])",
     )  # fmt: skip
     return f"{m.name()} = {text}"

@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from nnlib.record import Primitive
+
 Shape = tuple[int, ...]
 Call = Callable[..., str]
 
@@ -370,51 +372,7 @@ def _avg_pool_input(g: str, shapes: list[Shape], shape: Shape, of_type: str, **a
     return f"avg_pool2d_input({g}, {tuple(shape)}, {size}, {frame}, {counts})"
 
 
-_SAME_NAME = [
-    "maximum",
-    "minimum",
-    "remainder",
-    "bitwise_and",
-    "bitwise_or",
-    "bitwise_xor",
-    "logical_and",
-    "logical_or",
-    "logical_xor",
-    "logical_not",
-    "isnan",
-    "isinf",
-    "isfinite",
-    "where",
-    "abs",
-    "sign",
-    "exp",
-    "exp2",
-    "expm1",
-    "log",
-    "log2",
-    "log10",
-    "log1p",
-    "sqrt",
-    "sin",
-    "cos",
-    "tan",
-    "sinh",
-    "cosh",
-    "tanh",
-    "floor",
-    "ceil",
-    "round",
-    "trunc",
-]
-_OTHER_NAME = {
-    "atan2": "np.arctan2", "asin": "np.arcsin", "acos": "np.arccos", "atan": "np.arctan",
-    "asinh": "np.arcsinh", "acosh": "np.arccosh", "atanh": "np.arctanh", "clone": "np.copy",
-    "sigmoid": "sigmoid", "softplus": "softplus", "erf": "erf",
-}  # fmt: skip
-
 CALLS: dict[str, Call] = {
-    **{name: _function(f"np.{name}") for name in _SAME_NAME},
-    **{name: _function(said) for name, said in _OTHER_NAME.items()},
     "detach": lambda x, **_: x,
     "relu": lambda x, **_: f"np.maximum({x}, 0)",
     "clamp": _clamp,
@@ -460,3 +418,11 @@ CALLS: dict[str, Call] = {
     "avg_pool2d": _avg_pool,
     "avg_pool2d_input": _avg_pool_input,
 }
+
+
+def call_of(op: str) -> Call | None:
+    """How a step is written as a call; most elementwise ones by the name in their own entry."""
+    if op in CALLS:
+        return CALLS[op]
+    source = Primitive.registry[op].source if op in Primitive.registry else ""
+    return _function(source) if source else None

@@ -208,21 +208,8 @@ class Applied(Expr):
 
 # ---------------------------------------------------------------- forms
 
-# ({0}): in brackets; [{0}]: in brackets unless it is an atom; {0}: in braces; <0>: bare.
+# Of primitives whose entry has no form of its own: they fold or pick, and the step says how.
 _FORMS = {
-    "sigmoid": r"\sigma({0})", "tanh": r"\tanh({0})", "exp": "e^{0}", "log": r"\log({0})",
-    "sqrt": r"\sqrt{0}", "abs": r"\left|<0>\right|", "relu": r"\max(0, <0>)",
-    "sin": r"\sin({0})", "cos": r"\cos({0})", "tan": r"\tan({0})", "sinh": r"\sinh({0})",
-    "cosh": r"\cosh({0})", "asin": r"\arcsin({0})", "acos": r"\arccos({0})",
-    "atan": r"\arctan({0})", "log2": r"\log_{2}({0})", "log10": r"\log_{10}({0})",
-    "log1p": r"\log(1 + <0>)", "exp2": "2^{0}", "softplus": r"\log(1 + e^{0})",
-    "maximum": r"\max(<0>, <1>)", "minimum": r"\min(<0>, <1>)",
-    "floor": r"\lfloor <0> \rfloor", "ceil": r"\lceil <0> \rceil",
-    "sign": r"\operatorname{sign}({0})",
-    "gt": "<0> > <1>", "ge": r"<0> \ge <1>", "lt": "<0> < <1>", "le": r"<0> \le <1>",
-    "eq": "<0> = <1>", "ne": r"<0> \ne <1>",
-    "where": r"\begin{cases} <1> & \text{if } <0> \\ <2> & \text{otherwise} \end{cases}",
-    "floor_divide": r"\left\lfloor \frac{0}{1} \right\rfloor", "remainder": r"[{0}] \bmod [{1}]",
     "softmax": r"\operatorname{softmax}({0})", "log_softmax": r"\log\operatorname{softmax}({0})",
     "logsumexp": r"\log \sum e^{0}", "prod": r"\prod [{0}]",
     "one_hot": r"\operatorname{onehot}({0})",
@@ -434,8 +421,8 @@ def _chain(step: Step, xs: list[Expr]) -> Expr:
 
 def _form(step: Step, xs: list[Expr]) -> str:
     op = step.op
-    if op in _FORMS:
-        return _FORMS[op]
+    if op in _FORMS or Primitive.registry[op].latex:
+        return _FORMS.get(op) or Primitive.registry[op].latex
     if op in ("sum", "mean"):
         return _total(step, xs[0])
     if op in ("amax", "amin"):

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from nnlib.graph.helpers import CALLS, HELPERS
+from nnlib.graph.helpers import HELPERS, call_of
 from nnlib.graph.simplify import values_only
 from nnlib.graph.steps import Graph, GraphError, Step
 
@@ -188,7 +188,7 @@ class _Writer:
             return self.infix(step)
         if step.op == "neg":
             return "-" + self.inside(step, 0, NEGATED), NEGATED
-        call: Callable[..., str] | None = CALLS.get(step.op)
+        call: Callable[..., str] | None = call_of(step.op)
         arguments = [self.argument(step, k) for k in range(len(step.inputs))]
         shapes = [self.graph.steps[i].shape for i in step.inputs]
         if call is None:

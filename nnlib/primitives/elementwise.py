@@ -45,29 +45,33 @@ _BITS = {2: np.int16, 4: np.int32, 8: np.int64}
 # ---------------------------------------------------------------- arithmetic
 
 add = elementwise(
-    "add", operator.add,
-    lambda g, out, x, y: g,
-    lambda g, out, x, y: g,
-    saves="none",
-)  # fmt: skip
+    "add", operator.add, lambda g, out, x, y: g, lambda g, out, x, y: g, saves="none", ufunc=np.add
+)
 sub = elementwise(
-    "sub", operator.sub,
+    "sub",
+    operator.sub,
     lambda g, out, x, y: g,
     lambda g, out, x, y: -g,
     saves="none",
-)  # fmt: skip
+    ufunc=np.subtract,
+)
 mul = elementwise(
-    "mul", operator.mul,
+    "mul",
+    operator.mul,
     lambda g, out, x, y: g * y,
     lambda g, out, x, y: g * x,
     saves="cross",
-)  # fmt: skip
+    ufunc=np.multiply,
+)
 div = elementwise(
-    "div", operator.truediv,
+    "div",
+    operator.truediv,
     lambda g, out, x, y: g / y,
     lambda g, out, x, y: -g * (x / y) / y,
-    saves="args", reads=((1,), (0, 1)),
-)  # fmt: skip
+    saves="args",
+    reads=((1,), (0, 1)),
+    ufunc=np.true_divide,
+)
 
 
 def _pow_base(g: Any, out: Any, x: Any, y: Any) -> Any:
@@ -91,8 +95,14 @@ def _pow_exponent(g: Any, out: Any, x: Any, y: Any) -> Any:
 
 
 pow = elementwise(
-    "pow", operator.pow, _pow_base, _pow_exponent, reads=((0, 1), (0, 1, RESULT)),
-)  # fmt: skip
+    "pow",
+    operator.pow,
+    _pow_base,
+    _pow_exponent,
+    reads=((0, 1), (0, 1, RESULT)),
+    ufunc=np.power,
+    domain=(0.2, 1.8),
+)
 
 
 def _to_winner(g: Any, behind: Any, level: Any) -> Any:
@@ -101,17 +111,21 @@ def _to_winner(g: Any, behind: Any, level: Any) -> Any:
 
 
 maximum = elementwise(
-    "maximum", np.maximum,
+    "maximum",
+    np.maximum,
     lambda g, out, x, y: _to_winner(g, lt(x, y), eq(x, y)),
     lambda g, out, x, y: _to_winner(g, lt(y, x), eq(x, y)),
     saves="args",
-)  # fmt: skip
+    latex=r"\max(<0>, <1>)",
+)
 minimum = elementwise(
-    "minimum", np.minimum,
+    "minimum",
+    np.minimum,
     lambda g, out, x, y: _to_winner(g, gt(x, y), eq(x, y)),
     lambda g, out, x, y: _to_winner(g, gt(y, x), eq(x, y)),
     saves="args",
-)  # fmt: skip
+    latex=r"\min(<0>, <1>)",
+)
 
 
 def _distance(x: Any, y: Any) -> Any:
@@ -121,11 +135,12 @@ def _distance(x: Any, y: Any) -> Any:
 
 
 atan2 = elementwise(
-    "atan2", np.arctan2,
+    "atan2",
+    np.arctan2,
     lambda g, out, x, y: g * y / _distance(x, y),
     lambda g, out, x, y: -g * x / _distance(x, y),
     saves="args",
-)  # fmt: skip
+)
 
 
 def _remainder(x: Array, y: Array) -> Array:
@@ -137,21 +152,32 @@ def _remainder(x: Array, y: Array) -> Array:
 
 
 remainder = elementwise(
-    "remainder", _remainder,
+    "remainder",
+    _remainder,
     lambda g, out, x, y: g,
     lambda g, out, x, y: -g * floor_divide(x, y),
-    saves="args", reads=((), (0, 1)),
-)  # fmt: skip
-floor_divide = elementwise("floor_divide", np.floor_divide, saves="none")
+    saves="args",
+    reads=((), (0, 1)),
+    source="np.remainder",
+    latex=r"[{0}] \bmod [{1}]",
+    domain=(0.2, 1.8),
+)
+floor_divide = elementwise(
+    "floor_divide",
+    np.floor_divide,
+    saves="none",
+    latex=r"\left\lfloor \frac{0}{1} \right\rfloor",
+    domain=(0.2, 1.8),
+)
 
 # ---------------------------------------------------------------- comparison and logic
 
-eq = elementwise("eq", np.equal, saves="none")
-ne = elementwise("ne", np.not_equal, saves="none")
-lt = elementwise("lt", np.less, saves="none")
-le = elementwise("le", np.less_equal, saves="none")
-gt = elementwise("gt", np.greater, saves="none")
-ge = elementwise("ge", np.greater_equal, saves="none")
+eq = elementwise("eq", np.equal, saves="none", latex="<0> = <1>")
+ne = elementwise("ne", np.not_equal, saves="none", latex=r"<0> \ne <1>")
+lt = elementwise("lt", np.less, saves="none", latex="<0> < <1>")
+le = elementwise("le", np.less_equal, saves="none", latex=r"<0> \le <1>")
+gt = elementwise("gt", np.greater, saves="none", latex="<0> > <1>")
+ge = elementwise("ge", np.greater_equal, saves="none", latex=r"<0> \ge <1>")
 bitwise_and = elementwise("bitwise_and", np.bitwise_and, saves="none")
 bitwise_or = elementwise("bitwise_or", np.bitwise_or, saves="none")
 bitwise_xor = elementwise("bitwise_xor", np.bitwise_xor, saves="none")
@@ -170,38 +196,120 @@ def _where(condition: Array, x: Array, y: Array) -> Array:
 
 
 where = elementwise(
-    "where", _where,
+    "where",
+    _where,
     None,
     lambda g, out, condition, x, y: where(condition, g, 0.0),
     lambda g, out, condition, x, y: where(condition, 0.0, g),
-    saves="args", shape_only=(1, 2),
-)  # fmt: skip
+    saves="args",
+    shape_only=(1, 2),
+    source="np.where",
+    latex=r"\begin{cases} <1> & \text{if } <0> \\ <2> & \text{otherwise} \end{cases}",
+)
 
 # ---------------------------------------------------------------- functions of one argument
 
-neg = elementwise("neg", operator.neg, lambda g, out, x: -g, saves="none")
-abs = elementwise("abs", np.abs, lambda g, out, x: g * sign(x), saves="args")
-sign = elementwise("sign", np.sign, lambda g, out, x: zeros_like(g), saves="none")
-exp = elementwise("exp", np.exp, lambda g, out, x: g * out, saves="out")
-exp2 = elementwise("exp2", np.exp2, lambda g, out, x: g * out * math.log(2), saves="out")
+neg = elementwise("neg", operator.neg, lambda g, out, x: -g, saves="none", ufunc=np.negative)
+abs = elementwise(
+    "abs",
+    np.abs,
+    lambda g, out, x: g * sign(x),
+    saves="args",
+    source="np.abs",
+    latex=r"\left|<0>\right|",
+)
+sign = elementwise(
+    "sign",
+    np.sign,
+    lambda g, out, x: zeros_like(g),
+    saves="none",
+    latex=r"\operatorname{sign}({0})",
+)
+exp = elementwise("exp", np.exp, lambda g, out, x: g * out, saves="out", latex="e^{0}")
+exp2 = elementwise(
+    "exp2", np.exp2, lambda g, out, x: g * out * math.log(2), saves="out", latex="2^{0}"
+)
 expm1 = elementwise("expm1", np.expm1, lambda g, out, x: g * (out + 1.0), saves="out")
-log = elementwise("log", np.log, lambda g, out, x: g / x, saves="args")
-log2 = elementwise("log2", np.log2, lambda g, out, x: g / (x * math.log(2)), saves="args")
-log10 = elementwise("log10", np.log10, lambda g, out, x: g / (x * math.log(10)), saves="args")
-log1p = elementwise("log1p", np.log1p, lambda g, out, x: g / (x + 1.0), saves="args")
-sqrt = elementwise("sqrt", np.sqrt, lambda g, out, x: g / (2.0 * out), saves="out")
-sin = elementwise("sin", np.sin, lambda g, out, x: g * cos(x), saves="args")
-cos = elementwise("cos", np.cos, lambda g, out, x: -g * sin(x), saves="args")
-tan = elementwise("tan", np.tan, lambda g, out, x: g * (1.0 + out * out), saves="out")
-asin = elementwise("asin", np.arcsin, lambda g, out, x: g / sqrt(1.0 - x * x), saves="args")
-acos = elementwise("acos", np.arccos, lambda g, out, x: -g / sqrt(1.0 - x * x), saves="args")
-atan = elementwise("atan", np.arctan, lambda g, out, x: g / (1.0 + x * x), saves="args")
-sinh = elementwise("sinh", np.sinh, lambda g, out, x: g * cosh(x), saves="args")
-cosh = elementwise("cosh", np.cosh, lambda g, out, x: g * sinh(x), saves="args")
-tanh = elementwise("tanh", np.tanh, lambda g, out, x: g * (1.0 - out * out), saves="out")
+log = elementwise(
+    "log", np.log, lambda g, out, x: g / x, saves="args", latex=r"\log({0})", domain=(0.2, 1.8)
+)
+log2 = elementwise(
+    "log2",
+    np.log2,
+    lambda g, out, x: g / (x * math.log(2)),
+    saves="args",
+    latex=r"\log_{2}({0})",
+    domain=(0.2, 1.8),
+)
+log10 = elementwise(
+    "log10",
+    np.log10,
+    lambda g, out, x: g / (x * math.log(10)),
+    saves="args",
+    latex=r"\log_{10}({0})",
+    domain=(0.2, 1.8),
+)
+log1p = elementwise(
+    "log1p",
+    np.log1p,
+    lambda g, out, x: g / (x + 1.0),
+    saves="args",
+    latex=r"\log(1 + <0>)",
+    domain=(0.2, 1.8),
+)
+sqrt = elementwise(
+    "sqrt",
+    np.sqrt,
+    lambda g, out, x: g / (2.0 * out),
+    saves="out",
+    latex=r"\sqrt{0}",
+    domain=(0.2, 1.8),
+)
+sin = elementwise("sin", np.sin, lambda g, out, x: g * cos(x), saves="args", latex=r"\sin({0})")
+cos = elementwise("cos", np.cos, lambda g, out, x: -g * sin(x), saves="args", latex=r"\cos({0})")
+tan = elementwise(
+    "tan",
+    np.tan,
+    lambda g, out, x: g * (1.0 + out * out),
+    saves="out",
+    latex=r"\tan({0})",
+    domain=(-1.2, 1.2),
+)
+asin = elementwise(
+    "asin",
+    np.arcsin,
+    lambda g, out, x: g / sqrt(1.0 - x * x),
+    saves="args",
+    latex=r"\arcsin({0})",
+    domain=(-0.9, 0.9),
+)
+acos = elementwise(
+    "acos",
+    np.arccos,
+    lambda g, out, x: -g / sqrt(1.0 - x * x),
+    saves="args",
+    latex=r"\arccos({0})",
+    domain=(-0.9, 0.9),
+)
+atan = elementwise(
+    "atan", np.arctan, lambda g, out, x: g / (1.0 + x * x), saves="args", latex=r"\arctan({0})"
+)
+sinh = elementwise(
+    "sinh", np.sinh, lambda g, out, x: g * cosh(x), saves="args", latex=r"\sinh({0})"
+)
+cosh = elementwise(
+    "cosh", np.cosh, lambda g, out, x: g * sinh(x), saves="args", latex=r"\cosh({0})"
+)
+tanh = elementwise(
+    "tanh", np.tanh, lambda g, out, x: g * (1.0 - out * out), saves="out", latex=r"\tanh({0})"
+)
 asinh = elementwise("asinh", np.arcsinh, lambda g, out, x: g / sqrt(x * x + 1.0), saves="args")
-acosh = elementwise("acosh", np.arccosh, lambda g, out, x: g / sqrt(x * x - 1.0), saves="args")
-atanh = elementwise("atanh", np.arctanh, lambda g, out, x: g / (1.0 - x * x), saves="args")
+acosh = elementwise(
+    "acosh", np.arccosh, lambda g, out, x: g / sqrt(x * x - 1.0), saves="args", domain=(1.2, 2.8)
+)
+atanh = elementwise(
+    "atanh", np.arctanh, lambda g, out, x: g / (1.0 - x * x), saves="args", domain=(-0.9, 0.9)
+)
 
 
 def _sigmoid(x: Array) -> Array:
@@ -240,19 +348,42 @@ def _sigmoid_vjp(g: Any, out: Any, x: Any) -> Any:
     return slope
 
 
-sigmoid = elementwise("sigmoid", _sigmoid, _sigmoid_vjp, saves="out")
-softplus = elementwise("softplus", _softplus, lambda g, out, x: g * sigmoid(x), saves="args")
-relu = elementwise("relu", _relu, _relu_vjp, saves="out")
+sigmoid = elementwise(
+    "sigmoid", _sigmoid, _sigmoid_vjp, saves="out", source="sigmoid", latex=r"\sigma({0})"
+)
+softplus = elementwise(
+    "softplus",
+    _softplus,
+    lambda g, out, x: g * sigmoid(x),
+    saves="args",
+    source="softplus",
+    latex=r"\log(1 + e^{0})",
+)
+relu = elementwise("relu", _relu, _relu_vjp, saves="out", latex=r"\max(0, <0>)")
 # erf of a float32 is x·P(x²)/Q(x²), the rational function of Eigen: 4e-7 off at most, and 20 times
 # as fast as math.erf of each number, which float64 needs.
-_ERF_P = np.array([
-    -2.72614225801306e-10, 2.77068142495902e-08, -2.10102402082508e-06, -5.69250639462346e-05,
-    -7.34990630326855e-04, -2.95459980854025e-03, -1.60960333262415e-02,
-], np.float32)  # fmt: skip
-_ERF_Q = np.array([
-    -1.45660718464996e-05, -2.13374055278905e-04, -1.68282697438203e-03, -7.37332916720468e-03,
-    -1.42647390514189e-02,
-], np.float32)  # fmt: skip
+_ERF_P = np.array(
+    [
+        -2.72614225801306e-10,
+        2.77068142495902e-08,
+        -2.10102402082508e-06,
+        -5.69250639462346e-05,
+        -7.34990630326855e-04,
+        -2.95459980854025e-03,
+        -1.60960333262415e-02,
+    ],
+    np.float32,
+)
+_ERF_Q = np.array(
+    [
+        -1.45660718464996e-05,
+        -2.13374055278905e-04,
+        -1.68282697438203e-03,
+        -7.37332916720468e-03,
+        -1.42647390514189e-02,
+    ],
+    np.float32,
+)
 _BLOCK = 8192  # numbers that stay in the processor's cache from one step to the next
 _slow_erf = np.frompyfunc(math.erf, 1, 1)
 
@@ -286,10 +417,17 @@ erf = elementwise(
     _erf,
     lambda g, out, x: g * (2.0 / math.sqrt(math.pi)) * exp(-x * x),
     saves="args",
+    source="erf",
 )
-floor = elementwise("floor", np.floor, lambda g, out, x: zeros_like(g), saves="none")
-ceil = elementwise("ceil", np.ceil, lambda g, out, x: zeros_like(g), saves="none")
-round = elementwise("round", np.round, lambda g, out, x: zeros_like(g), saves="none")
+floor = elementwise(
+    "floor", np.floor, lambda g, out, x: zeros_like(g), saves="none", latex=r"\lfloor <0> \rfloor"
+)
+ceil = elementwise(
+    "ceil", np.ceil, lambda g, out, x: zeros_like(g), saves="none", latex=r"\lceil <0> \rceil"
+)
+round = elementwise(
+    "round", np.round, lambda g, out, x: zeros_like(g), saves="none", source="np.round"
+)
 trunc = elementwise("trunc", np.trunc, lambda g, out, x: zeros_like(g), saves="none")
 
 # ---------------------------------------------------------------- with attributes
@@ -317,4 +455,6 @@ def _cast_vjp(g: Any, out: Any, x: Any, dtype: str) -> Any:
 cast = elementwise(
     "cast", lambda x, dtype: x.astype(dtype), _cast_vjp, saves="args", shape_only=(0,)
 )
-clone = elementwise("clone", lambda x: x.copy(), lambda g, out, x: g, saves="none")
+clone = elementwise(
+    "clone", lambda x: x.copy(), lambda g, out, x: g, saves="none", source="np.copy"
+)

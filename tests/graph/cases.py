@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from nnlib.record import Primitive
+
 
 def uniform(*shape, low=-2.0, high=2.0, seed=0):
     return np.asarray(np.random.default_rng([seed, *shape]).uniform(low, high, shape))
@@ -23,23 +25,24 @@ AVERAGE = {**POOL, "count_include_pad": False}
 CONVOLVED = (2, 6, 3, 5)
 POOLED = (2, 4, 4, 3)
 
-UNARY = {
-    "neg abs sign exp exp2 expm1 sin cos tan atan sinh cosh tanh asinh sigmoid softplus relu erf "
-    "floor ceil round trunc clone detach": A,
-    "log log2 log10 log1p sqrt": P,
-    "asin acos atanh": UNIT,
-    "acosh": P + 1,
-    "isnan isinf isfinite logical_not": np.array([0.0, np.inf, np.nan, 1.0]),
-}
-BINARY = {
-    "add sub mul div maximum minimum atan2 eq ne lt le gt ge logical_and logical_or logical_xor": A,
-    "pow remainder floor_divide": P,
-}
+# Of an elementwise primitive without attributes: arguments from the domain that its entry names.
+WITH_ATTRS = ("clamp", "cast", "where")
+PLAIN = [
+    p for p in Primitive.registry.values() if p.family == "elementwise" and p.name not in WITH_ATTRS
+    and not p.name.startswith("bitwise")
+]  # fmt: skip
+UNARY = [(p.name, (uniform(2, 3, low=p.domain[0], high=p.domain[1]),), {})
+         for p in PLAIN if p.arity == 1]  # fmt: skip
+BINARY = [(p.name, (uniform(2, 3, low=p.domain[0], high=p.domain[1]), y), {})
+          for p in PLAIN if p.arity == 2 for y in (P, V + 3, S)]  # fmt: skip
+EDGES = np.array([0.0, np.inf, np.nan, 1.0])
 
 CASES: list[tuple[str, tuple, dict]] = [
-    *[(name, (x,), {}) for names, x in UNARY.items() for name in names.split()],
+    *UNARY,
+    *[(name, (EDGES,), {}) for name in ("isnan", "isinf", "isfinite", "logical_not")],
+    ("detach", (A,), {}),
     *[(name, (S,), {}) for name in ("exp", "tanh", "sigmoid", "relu", "softplus", "erf", "neg")],
-    *[(n, (x, y), {}) for ns, x in BINARY.items() for n in ns.split() for y in (P, V + 3, S)],
+    *BINARY,
     *[(n, (WHOLE, np.int64(6)), {}) for n in ("bitwise_and", "bitwise_or", "bitwise_xor")],
     *[(n, (BOOL, ~BOOL), {}) for n in ("bitwise_and", "bitwise_or", "bitwise_xor")],
     ("where", (BOOL, A, B), {}),

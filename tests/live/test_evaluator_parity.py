@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from nnlib.primitives import registry
+from nnlib.record import Primitive
 
 pytestmark = pytest.mark.browser
 Case = tuple[list[np.ndarray], dict[str, Any]]
@@ -445,6 +446,24 @@ def drawn(op: str, d: Draw) -> Case:
 
 
 CASES["avg_pool2d_input"] = CASES["conv2d_input"]
+
+
+def _drawn_from(p: Primitive) -> Callable[[Draw], Case]:
+    """The case that follows from the entry of an elementwise primitive."""
+    low, high = p.domain
+
+    def make(d: Draw) -> Case:
+        one = p.arity == 1
+        return [d.within(low, high, d.shape())] if one else d.pair(
+            lambda s: d.within(low, high, s)
+        ), {}  # fmt: skip
+
+    return make
+
+
+for p in registry.values():
+    if p.family == "elementwise":
+        CASES.setdefault(p.name, _drawn_from(p))
 
 
 # ---------------------------------------------------------------- graphs, and what they should give

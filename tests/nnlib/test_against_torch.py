@@ -10,22 +10,20 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import nnlib
+from nnlib.record import Primitive
 
 FLOATS = st.floats(-3, 3, allow_nan=False, width=32)
 
-UNARY = {
-    name: (low, high)
-    for names, low, high in [
-        ("neg abs exp exp2 expm1 sigmoid relu tanh sin cos atan sinh cosh asinh erf square", -3, 3),
-        ("log log2 log10 log1p sqrt reciprocal", 0.1, 3),
-        ("asin acos atanh", -0.9, 0.9),
-        ("tan", -1.2, 1.2),
-        ("acosh", 1.1, 3),
-        ("floor ceil round trunc sign", -3, 3),
-    ]
-    for name in names.split()
-}
-BINARY = ["add", "sub", "mul", "div", "pow", "maximum", "minimum", "atan2", "remainder"]
+# Every elementwise primitive that has a public name, between the ends that its entry names.
+ELEMENTWISE = [
+    p
+    for p in Primitive.registry.values()
+    if p.family == "elementwise" and p.differentiable and hasattr(torch, p.name)
+    and hasattr(nnlib, p.name)
+]  # fmt: skip
+UNARY = {p.name: p.domain for p in ELEMENTWISE if p.arity == 1 and p.name not in ("clamp", "clone")}
+UNARY |= {"square": (-3.0, 3.0), "reciprocal": (0.1, 3.0)}
+BINARY = [p.name for p in ELEMENTWISE if p.arity == 2]
 REDUCE = ["sum", "mean", "prod", "amax", "amin", "var", "std", "logsumexp"]
 ALONG = ["softmax", "log_softmax", "cumsum", "cumprod"]
 

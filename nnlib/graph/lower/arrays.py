@@ -19,18 +19,8 @@ from nnlib.graph.steps import Graph, Step
 from nnlib.record import Primitive
 
 UFUNCS: dict[str, Any] = {
-    "add": np.add, "sub": np.subtract, "mul": np.multiply, "div": np.true_divide, "pow": np.power,
-    "maximum": np.maximum, "minimum": np.minimum, "atan2": np.arctan2, "remainder": np.remainder,
-    "floor_divide": np.floor_divide, "eq": np.equal, "ne": np.not_equal, "lt": np.less,
-    "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal, "logical_and": np.logical_and,
-    "logical_or": np.logical_or, "logical_xor": np.logical_xor, "logical_not": np.logical_not,
-    "isnan": np.isnan, "isinf": np.isinf, "isfinite": np.isfinite, "neg": np.negative,
-    "abs": np.abs, "sign": np.sign, "exp": np.exp, "exp2": np.exp2, "expm1": np.expm1,
-    "log": np.log, "log2": np.log2, "log10": np.log10, "log1p": np.log1p, "sqrt": np.sqrt,
-    "sin": np.sin, "cos": np.cos, "tan": np.tan, "asin": np.arcsin, "acos": np.arccos,
-    "atan": np.arctan, "sinh": np.sinh, "cosh": np.cosh, "tanh": np.tanh, "asinh": np.arcsinh,
-    "acosh": np.arccosh, "atanh": np.arctanh,
-}  # fmt: skip
+    name: p.ufunc for name, p in Primitive.registry.items() if p.family == "elementwise" and p.ufunc
+}
 _SIGNS = {"add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "**", "neg": "-"}
 _REDUCTIONS = {"sum": np.add.reduce, "amax": np.maximum.reduce, "amin": np.minimum.reduce,
                "mean": np.add.reduce, "prod": np.multiply.reduce}  # fmt: skip

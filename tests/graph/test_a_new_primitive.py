@@ -1,0 +1,60 @@
+"""docs/primitives.md adds a primitive: what it shows is run, and the rest follows from it."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+# Run after the page's pieces, in a process of its own: the registry is the package's.
+THEN = r"""
+from nnlib.graph import Graph, trace
+
+x = nnlib.tensor([0.5, 1.0, 1.5], dtype=nnlib.float64, requires_grad=True)
+assert nnlib.autograd.gradcheck(cbrt, x) and nnlib.autograd.gradgradcheck(cbrt, x)
+assert np.allclose(cbrt(nnlib.tensor([8, 27])).numpy(), [2, 3])
+
+graph = trace(lambda x: {"y": (2 * cbrt(x)).sum()}, x=x.detach())
+steps = graph.gradient("y", "x")
+told = graph.to_latex("y")
+assert r"\sqrt[3]{x}" in told, told
+
+source = steps.to_source()
+assert "np.cbrt(" in source, source
+names = {}
+exec(source, names)
+array = x.detach().numpy()
+expected = 2 / (3 * np.cbrt(array) ** 2)
+assert np.allclose(names["f"](x=array)["d_x"], expected)
+
+again = Graph.from_json(steps.to_json())
+assert np.allclose(np.asarray(again.run(x=array)["d_x"]), expected)
+
+from nnlib.graph.lower.arrays import Arrays
+doubled = trace(lambda x: cbrt(x) * 2, x=array).tidied()
+lowered = Arrays(doubled, [0], list(doubled.outputs.values()))
+assert np.allclose(lowered.run(array)[0], 2 * np.cbrt(array))
+assert "cbrt(" in lowered.source, lowered.source  # NumPy writes into a buffer of the function's
+
+sys.path.insert(0, "ROOT")
+from tests.graph import cases
+assert any(name == "cbrt" for name, _, _ in cases.CASES), "no test case follows from the entry"
+import tools.schema_table as table
+assert "cbrt" in table.rows()
+"""
+
+
+def test_the_page_adds_one_and_all_that_is_made_from_an_entry_knows_it():
+    page = (ROOT / "docs" / "primitives.md").read_text("utf8")
+    pieces = re.findall(r"```python\n(.*?)```", page, re.S)
+    assert len(pieces) == 2
+    program = "import sys\n" + "\n".join(pieces) + THEN.replace('"ROOT"', repr(str(ROOT)))
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+
+
+def test_the_table_of_the_graphs_format_is_that_of_the_entries():
+    given = [sys.executable, str(ROOT / "tools" / "schema_table.py"), "--check"]
+    run = subprocess.run(given, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr

@@ -1,0 +1,47 @@
+"""Writes the elementwise rows of docs/graph-schema.md, made from the primitives' entries."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+from nnlib.record import Primitive
+
+PAGE = Path(__file__).parents[1] / "docs" / "graph-schema.md"
+OWN_ROWS = ("where", "clamp", "cast", "clone")  # with attributes, or arguments of their own kind
+TRUTH = ("eq", "ne", "lt", "le", "gt", "ge", "isnan", "isinf", "isfinite")
+
+
+def rows() -> str:
+    """The rows of all elementwise primitives that take numbers alone."""
+    known = [p for p in Primitive.registry.values() if p.family == "elementwise"]
+    known = [p for p in known if p.name not in OWN_ROWS]
+    groups: dict[tuple[int, str], list[str]] = {}
+    for p in known:
+        kind = "truth" if p.name in TRUTH or p.name.startswith("logical") else "number"
+        kind = "whole" if p.name.startswith("bitwise") else kind
+        groups.setdefault((p.arity, kind), []).append(p.name)
+    inputs = {
+        (2, "number"): "a, b (B)", (2, "truth"): "a, b (B) → bool",
+        (2, "whole"): "a, b (B): whole numbers or booleans",
+        (1, "number"): "x", (1, "truth"): "x → bool",
+    }  # fmt: skip
+    lines = [f"`{' '.join(groups[key])}` | {said} | |" for key, said in inputs.items()]
+    return "\n".join(["| elementwise | " + lines[0], *["| | " + line for line in lines[1:]]])
+
+
+def main() -> int:
+    text = PAGE.read_text("utf8")
+    place = re.compile(r"(\| family \|[^\n]*\n\|---[^\n]*\n).*?(?=\n\| \| `where`)", re.S)
+    new = place.sub(lambda found: found[1] + rows(), text)
+    if "--check" in sys.argv:
+        if new != text:
+            print("docs/graph-schema.md: run python tools/schema_table.py", file=sys.stderr)
+        return int(new != text)
+    PAGE.write_text(new, "utf8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
