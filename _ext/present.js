@@ -1,0 +1,154 @@
+// Present: the page itself, for projecting. One section or figure at a time, large type, figures alive.
+(() => {
+  const root = document.documentElement;
+  const ALONE = ".nn-figure, .nn-mounted, .nn-fallback"; // a figure has a slide to itself
+  const LEFT_OUT = ".nn-printing, .nn-export, .nn-run, .nn-present, script, style, .toctree-wrapper, .cell:not(:has(*))";
+  const TYPES = "input, select, textarea, button, summary, a, [contenteditable], [role=slider], [role=button], [role=application], .cm-editor";
+  let slides = [];
+  let at = 0;
+  let zoom = 1.45;
+  let bar = null;
+
+  const article = () => document.querySelector("article.bd-article");
+  /** The page's blocks in their order: what stands in sections, but no section. */
+  const blocks = (from = article()) =>
+    [...from.children].flatMap((node) => {
+      if (node.matches(LEFT_OUT)) return [];
+      return node.tagName === "SECTION" ? blocks(node) : [node];
+    });
+  const heading = (node) => /^H[1-4]$/.test(node.tagName);
+  const figure = (node) => node.matches(ALONE) || node.querySelector(ALONE) !== null;
+
+  /** Packs blocks onto slides: a heading begins one, a figure has its own, text goes on while there is room. */
+  const pack = (all) => {
+    const room = innerHeight - 110;
+    for (const node of all) node.removeAttribute("data-nn-off");
+    const made = [];
+    let top = 0;
+    let title = null;
+    for (const node of all) {
+      const box = node.getBoundingClientRect();
+      if (heading(node)) title = node;
+      if (box.height === 0) continue;
+      const now = made[made.length - 1];
+      const headed = now?.nodes.every(heading); // a figure may follow its heading
+      const fresh = !now || (heading(node) && !headed) || (figure(node) && !headed) || now.figure || box.bottom - top > room;
+      if (fresh && !(headed && !heading(node))) {
+        made.push({ nodes: [node], figure: figure(node), title });
+        top = box.top;
+      } else {
+        now.nodes.push(node);
+        now.figure ||= figure(node);
+      }
+    }
+    return made;
+  };
+
+  const show = (to) => {
+    at = Math.min(slides.length - 1, Math.max(0, to));
+    const shown = new Set(slides[at]?.nodes);
+    for (const node of blocks()) node.toggleAttribute("data-nn-off", !shown.has(node));
+    const active = document.activeElement;
+    if (active && article().contains(active)) active.blur();
+    scrollTo(0, 0);
+    bar.querySelector(".nn-present-count").textContent = `${at + 1} of ${slides.length}`;
+    bar.querySelector(".nn-present-title").textContent = slides[at]?.title?.textContent.replace(/#$/, "").trim() ?? "";
+  };
+  /** Lays the slides out anew and stays at what is shown. */
+  const lay = () => {
+    const kept = slides[at]?.nodes[0];
+    root.style.setProperty("--nn-present-size", `${100 * zoom}%`);
+    slides = pack(blocks());
+    show(Math.max(0, slides.findIndex((slide) => slide.nodes.includes(kept))));
+  };
+  const size = (factor) => {
+    zoom = Math.min(2.6, Math.max(0.9, zoom * factor));
+    lay();
+  };
+
+  const button = (words, key, act) => {
+    const made = document.createElement("button");
+    made.type = "button";
+    made.textContent = words;
+    made.title = key;
+    made.addEventListener("click", act);
+    return made;
+  };
+  const makeBar = () => {
+    const made = document.createElement("div");
+    made.className = "nn-present";
+    made.setAttribute("role", "group");
+    made.setAttribute("aria-label", "presentation");
+    const title = document.createElement("span");
+    title.className = "nn-present-title";
+    const count = document.createElement("span");
+    count.className = "nn-present-count";
+    count.setAttribute("role", "status");
+    made.append(
+      button("◀ Back", "left arrow", () => show(at - 1)), button("Next ▶", "right arrow", () => show(at + 1)), count, title,
+      button("A−", "minus", () => size(1 / 1.12)), button("A+", "plus", () => size(1.12)),
+      button("Full screen", "f", full), button("End", "Escape", end),
+    );
+    return made;
+  };
+  const full = () => {
+    if (document.fullscreenElement) document.exitFullscreen();
+    else root.requestFullscreen?.().catch(() => undefined);
+  };
+
+  const start = () => {
+    if (bar || !article()) return;
+    root.classList.add("nn-presenting");
+    bar = makeBar();
+    document.body.append(bar);
+    slides = [];
+    at = 0;
+    lay();
+  };
+  const end = () => {
+    if (!bar) return;
+    const kept = slides[at]?.nodes[0];
+    bar.remove();
+    bar = null;
+    root.classList.remove("nn-presenting", "nn-dark-screen");
+    for (const node of blocks()) node.removeAttribute("data-nn-off");
+    if (document.fullscreenElement) document.exitFullscreen();
+    kept?.scrollIntoView({ block: "start" });
+  };
+
+  const KEYS = {
+    ArrowRight: () => show(at + 1), ArrowDown: () => show(at + 1), PageDown: () => show(at + 1), " ": () => show(at + 1),
+    ArrowLeft: () => show(at - 1), ArrowUp: () => show(at - 1), PageUp: () => show(at - 1),
+    Home: () => show(0), End: () => show(slides.length - 1),
+    "+": () => size(1.12), "=": () => size(1.12), "-": () => size(1 / 1.12),
+    f: full, b: () => root.classList.toggle("nn-dark-screen"), ".": () => root.classList.toggle("nn-dark-screen"),
+    Escape: end,
+  };
+  addEventListener("keydown", (event) => {
+    if (!bar || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+    const key = event.key === " " && event.shiftKey ? "ArrowLeft" : event.key;
+    const paging = key === "PageDown" || key === "PageUp" || key === "Escape"; // a presenter's remote sends these
+    if (!(key in KEYS) || (!paging && event.target instanceof Element && event.target.closest(TYPES))) return;
+    event.preventDefault();
+    event.stopPropagation();
+    KEYS[key]();
+  }, true); // before a slider takes a remote's PageDown for itself
+  let later = 0;
+  addEventListener("resize", () => {
+    clearTimeout(later);
+    later = setTimeout(() => {
+      if (bar) lay();
+    }, 150);
+  });
+  addEventListener("beforeprint", end);
+
+  addEventListener("DOMContentLoaded", () => {
+    const place = article();
+    if (!place?.querySelector("h2")) return;
+    const holder = document.createElement("div");
+    holder.className = "nn-printing nn-presenter";
+    holder.append(button("Present this page", "large type, one section or figure at a time", start));
+    place.append(holder);
+    if (new URLSearchParams(location.search).has("present")) addEventListener("load", () => setTimeout(start, 300));
+  });
+})();

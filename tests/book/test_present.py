@@ -1,0 +1,167 @@
+"""Presenting a page: keys, one section or figure at a time, large type, figures alive, offline."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import nnlib
+from nnlib import live
+from tools.browser import launched
+
+ROOT = Path(__file__).resolve().parents[2]
+TEXT = "A sentence that says something about neurons and their weights. " * 12
+
+
+@pytest.fixture(scope="module")
+def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A page as Sphinx builds it, in a folder: two sections, a figure, text for three slides."""
+    folder = tmp_path_factory.mktemp("present")
+    x = nnlib.linspace(-6, 6, 61)
+    figure = live.figure(
+        lambda w: {"p": nnlib.sigmoid(w * x)}, w=live.slider(-2.0, 2.0, 0.1, value=1.0),
+        view=[live.axes(live.curve(x, "p"), ylim=(0, 1)), "w = {w:.1f}"], name="neuron",
+    )  # fmt: skip
+    saved = figure.save(folder / "f.html").read_text("utf8")
+    found = re.search(r"<style>(.*?)</style>.*?<main>(.*?)</main>(.*)</body>", saved, re.DOTALL)
+    assert found is not None
+    for name in ("_ext/present.js", "_static/present.css"):
+        (folder / Path(name).name).write_bytes((ROOT / name).read_bytes())
+    long = "".join(f"<p>{i} {TEXT}</p>" for i in range(5))
+    (folder / "page.html").write_text(
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>t</title>'
+        f'<style>{found[1]}</style><link rel="stylesheet" href="present.css">'
+        f'<script defer src="present.js"></script></head><body><header class="bd-header">menu'
+        f'</header><article class="bd-article"><section id="a"><h1>Title</h1><p>Opening.</p>'
+        f'<section id="b"><h2>First</h2>{long}<div class="cell tag_hide-input"><details>code'
+        f"</details>{found[2]}</div><p>After the figure.</p></section>"
+        f'<section id="c"><h2>Second</h2><p>End.</p></section></section></article>'
+        f"{found[3]}</body></html>",
+        "utf8",
+    )
+    return folder / "page.html"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with launched() as chromium:
+        yield chromium
+
+
+@pytest.fixture
+def page(browser: Any, page_file: Path) -> Iterator[Any]:
+    made = browser.new_page(viewport={"width": 1280, "height": 720})
+    errors: list[str] = []
+    made.on("pageerror", lambda e: errors.append(str(e)))
+    made.goto(page_file.as_uri())
+    made.wait_for_selector(".nn-figure[data-ready]")
+    made.get_by_role("button", name="Present this page").click()
+    yield made
+    assert errors == []
+    made.close()
+
+
+def seen(page: Any) -> str:
+    return " ".join(page.locator("article.bd-article").inner_text().split())
+
+
+def count(page: Any) -> tuple[int, int]:
+    at, of = page.locator(".nn-present-count").inner_text().split(" of ")
+    return int(at), int(of)
+
+
+def test_keys_go_through_every_part_once(page: Any) -> None:
+    first, total = count(page)
+    assert first == 1 and seen(page).startswith("Title") and "After" not in seen(page)
+    texts = []
+    for _ in range(total):
+        texts.append(seen(page))
+        page.keyboard.press("ArrowRight")
+    assert count(page) == (total, total)  # the last one stays
+    whole = " ".join(texts)
+    for part in ("Opening.", "0 A sent", "4 A sent", "After the figure.", "End."):
+        assert sum(part in text for text in texts) == 1, part
+    assert whole.index("Opening.") < whole.index("4 A sent") < whole.index("w = 1.0")
+    assert total >= 5
+    page.keyboard.press("Home")
+    page.keyboard.press("PageDown")
+    page.keyboard.press(" ")
+    assert count(page)[0] == 3
+    page.keyboard.press("PageUp")
+    page.keyboard.press("Shift+ ")
+    assert count(page)[0] == 1
+
+
+def to_figure(page: Any) -> None:
+    while not page.locator(".nn-figure").is_visible():
+        before = count(page)
+        page.keyboard.press("ArrowRight")
+        assert count(page) != before, "no slide shows the figure"
+
+
+def test_a_figure_has_a_slide_is_alive_and_keeps_its_keys(page: Any) -> None:
+    to_figure(page)
+    assert "After the figure." not in seen(page) and "sentence" not in seen(page)
+    at = count(page)
+    slider = page.locator("input[type=range]").first
+    slider.focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("document.querySelector('.nn-readout').textContent.includes('w = 1.1')")
+    assert count(page) == at
+    page.keyboard.press("PageDown")  # a presenter's remote goes on from anywhere
+    assert count(page)[0] == at[0] + 1
+
+
+def test_the_type_is_large_and_grows(page: Any) -> None:
+    size = "() => parseFloat(getComputedStyle(document.querySelector('article p')).fontSize)"
+    large = page.evaluate(size)
+    assert large >= 22
+    page.keyboard.press("+")
+    assert page.evaluate(size) > large
+    assert not page.locator(".bd-header").is_visible()
+
+
+def test_what_does_not_fit_is_on_the_next_slide(page: Any) -> None:
+    for _ in range(count(page)[1]):
+        high = page.evaluate("document.querySelector('article').scrollHeight")
+        assert high <= 720 + 60 or page.locator(".nn-figure").is_visible()
+        page.keyboard.press("ArrowRight")
+
+
+def test_escape_gives_the_page_back_where_it_was(page: Any) -> None:
+    to_figure(page)
+    page.keyboard.press("Escape")
+    assert page.locator(".nn-present").count() == 0
+    assert page.locator(".bd-header").is_visible() and "Opening." in seen(page)
+    assert page.locator("[data-nn-off]").count() == 0
+    page.wait_for_timeout(100)
+    box = page.locator(".nn-figure").bounding_box()
+    assert box is not None and -50 < box["y"] < 720
+
+
+def test_the_screen_goes_dark_and_comes_back(page: Any) -> None:
+    page.keyboard.press("b")
+    assert not page.locator("article h1").is_visible()
+    page.keyboard.press("b")
+    assert page.locator("article h1").is_visible()
+
+
+@pytest.mark.browser
+def test_a_built_chapter_can_be_presented(browser: Any, address: str) -> None:
+    page = browser.new_page(viewport={"width": 1280, "height": 720})
+    page.goto(address + "chapters/xor.html?present")
+    page.wait_for_selector(".nn-present")
+    _, total = count(page)
+    assert total > 20
+    figures, moved = set(), 0
+    for _ in range(total):
+        for figure in page.locator(".nn-figure:visible").all():
+            figures.add(figure.get_attribute("data-name"))
+            moved += 1
+        page.keyboard.press("ArrowRight")
+    assert len(figures) == moved >= 8, "each figure is on one slide"
+    page.close()
