@@ -1,5 +1,25 @@
 # The book's two commands (`make book`, `make test`) and the helpers around them.
 PYTHON ?= python3
+
+ifneq ($(firstword $(sort 3.81 $(MAKE_VERSION))),3.81)
+$(error GNU make 3.81 or newer is needed, and this is $(MAKE_VERSION))
+endif
+
+# Two at once would take each other's half-built files for whole: the first holds a lock.
+BUILDS := book test quick notebooks pdf epub test-class bench bench-run versions
+ifneq ($(BOOK_ALONE),yes)
+ifneq ($(filter $(BUILDS),$(MAKECMDGOALS)),)
+WANTS_LOCK := yes
+endif
+endif
+
+ifdef WANTS_LOCK
+.PHONY: $(MAKECMDGOALS)
+$(firstword $(MAKECMDGOALS)):
+	@command -v "$(PYTHON)" >/dev/null || { echo "error: $(PYTHON) is not found; PYTHON=python3.12 make … names another one" >&2; exit 1; }
+	@"$(PYTHON)" tools/alone.py $(MAKE) --no-print-directory BOOK_ALONE=yes $(MAKECMDGOALS)
+$(wordlist 2,99,$(MAKECMDGOALS)): ;
+else
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 SITE   := _build/html
@@ -71,7 +91,10 @@ $(CLASS_STAMP): $(BOOK_STAMP)
 	@rm -f $(VENV)/.class-*; touch $@
 
 book: $(BOOK_STAMP)
-	$(BIN)/jupyter-book build . -W -n --keep-going
+	@if test -e _build/.unfinished; then echo "the last build did not end: starting anew"; \
+	    rm -rf $(SITE) _build/.doctrees; fi; mkdir -p _build; touch _build/.unfinished
+	$(BIN)/jupyter-book build . -W -n --keep-going; status=$$?; \
+	  test $$status -gt 128 || rm -f _build/.unfinished; exit $$status
 	@echo
 	@echo "The book is in $(SITE)/. Open $(SITE)/index.html, or run \`make serve\`."
 	@$(if $(BOOK_RUN),,echo "Its code does not run in the page: \`make book run=1\` includes Python for that, lite=1 JupyterLite too.")
@@ -221,3 +244,5 @@ clean:
 
 distclean: clean
 	rm -rf $(VENV) .cache *.egg-info
+
+endif

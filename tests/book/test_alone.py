@@ -1,0 +1,59 @@
+"""One make at a time, and what is said where it cannot begin."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import alone
+import pytest
+
+from tests.book.harness import ROOT
+
+PYTHON = [sys.executable, "-c"]
+
+
+@pytest.fixture(autouse=True)
+def own_lock(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(alone, "LOCK", tmp_path / ".cache" / "make.lock")
+
+
+def test_it_gives_the_commands_exit_status() -> None:
+    assert [alone.main([*PYTHON, f"raise SystemExit({n})"]) for n in (0, 3)] == [0, 3]
+
+
+def test_a_second_one_says_that_the_first_is_at_work(capsys, tmp_path: Path) -> None:
+    hold = """if True:
+        import alone, pathlib, sys
+        alone.LOCK = pathlib.Path(sys.argv[1])
+        alone.main([sys.executable, "-c", "import time; time.sleep(20)"])
+    """
+    first = subprocess.Popen([*PYTHON, hold, alone.LOCK], cwd=ROOT / "tools")
+    while not (alone.LOCK.is_file() and alone.LOCK.read_text()):
+        time.sleep(0.02)
+    assert alone.main([*PYTHON, ""]) == 1
+    assert f"at work in this folder (process {first.pid}, since" in capsys.readouterr().err
+    first.kill()
+    first.wait()
+    assert alone.main([*PYTHON, ""]) == 0, "a lock outlived its process"
+
+
+def test_a_folder_that_cannot_be_written_to_is_named(monkeypatch, capsys) -> None:
+    monkeypatch.setattr(alone, "LOCK", Path("/proc/nowhere/make.lock"))
+    assert alone.main([*PYTHON, ""]) == 1
+    assert "copy it to a folder of your own" in capsys.readouterr().err
+
+
+def test_make_refuses_an_older_make_and_takes_the_lock() -> None:
+    said = subprocess.run(
+        ["make", "-n", "book", "MAKE_VERSION=3.80", "BOOK_ALONE="], cwd=ROOT, capture_output=True,
+        text=True,
+    )  # fmt: skip
+    assert said.returncode and "GNU make 3.81 or newer is needed, and this is 3.80" in said.stderr
+    for name in ("book", "test", "quick"):
+        said = subprocess.run(
+            ["make", "-n", name, "BOOK_ALONE="], cwd=ROOT, capture_output=True, text=True
+        )
+        assert "tools/alone.py" in said.stdout, name
