@@ -251,6 +251,35 @@ def rounded(net: Any) -> tuple[Any, Any, Any, Any]:
     return tuple(p.detach().half().float() for p in net.parameters())
 
 
+def reader(net: Any, start: np.ndarray) -> live.Figure:
+    """A drawing, and what the network reads in it."""
+    W1, b1, W2, b2 = rounded(net)
+
+    def read(drawing: Any) -> dict[str, Any]:
+        a = (W1 @ centred(drawing).reshape(784) + b1).relu()
+        p = nnlib.softmax(W2 @ a + b2, 0)
+        return {"p": p, "answer": p.argmax(), "best": p.max(), "ink": drawing.max() > 0.3}
+
+    return live.figure(
+        read,
+        drawing=live.paint((28, 28), value=start, brush=1.2, label="draw a digit here"),
+        view=[[
+            live.control("drawing"),
+            live.column(
+                live.axes(live.bars("p", labels=CLASSES, color="accent"), ylim=(0, 1),
+                          ylabel="probability", width=330, height=180),
+                live.readout("It reads {answer:d}, with probability {best:.2f}.", size="large",
+                             when="ink"),
+                live.readout("Nothing is drawn.", size="large", when=lambda ink: ~ink)),
+        ]],
+        title="Your own digit, first try",
+        caption="Clear the pad and draw a digit with the mouse or a finger. Then try to mislead "
+        "the network.",
+        alt="A pad with a handwritten digit, and ten bars for the probabilities of the digits "
+        "0 to 9. For a clean digit one bar is near 1.",
+    )  # fmt: skip
+
+
 def flow(net: Any, start: np.ndarray, **words: Any) -> live.Figure:
     """A drawing on its way through the network; one hidden neuron is looked at more closely.
 

@@ -9,7 +9,7 @@ import numpy as np
 
 import nnlib
 import nnlib.nn.functional as F
-from course.kit.exercises import function, mistake, value
+from course.kit.exercises import function, mistake, puzzle, value
 
 # --- what half the loss costs -------------------------------------------------------------------
 
@@ -178,4 +178,88 @@ bugs = function(
     learned="Learning from preferences is logistic regression on differences.",
 )  # fmt: skip
 
-EXERCISES = [halve, block, merge, attack, bugs]
+# --- which network? -----------------------------------------------------------------------------
+
+RIGHT = {"a": "logistic regression", "b": "CNN", "c": "RNN", "d": "attention"}
+NETWORKS = ("logistic regression", "MLP", "CNN", "RNN", "attention")
+REASONS = {  # what speaks against another network as the first one
+    "a": {
+        "MLP": "(a) An MLP fits 150 patients by heart. What is simpler and should come first?",
+        "": "(a) The order of blood values means nothing. Which model shares no weights at all?",
+    },
+    "b": {
+        "MLP": "(b) An MLP has one weight for each pixel, so it reads images of one size alone.",
+        "attention": "(b) All pairs of pixels are very many. Which network looks at windows?",
+        "": "(b) A cell looks the same anywhere. Which network says so?",
+    },
+    "c": {
+        "CNN": "(c) It would work, but it has to keep the last seconds. Memory is scarce here.",
+        "attention": "(c) Attention keeps all that came before. Memory is scarce here.",
+        "": "(c) Each value comes once, and an answer is wanted at once. What keeps a short state?",
+    },
+    "d": {
+        "RNN": "(d) A state of fixed size would have to hold the contract. Look back instead.",
+        "": "(d) Any word of the question may matter to any word of the contract.",
+    },
+}
+
+
+def unfit(answer: Any) -> str | None:
+    """What speaks against the first choice that does not fit; None if all fit."""
+    if not isinstance(answer, dict) or set(answer) != set(RIGHT):
+        return 'Give a dictionary with the keys "a", "b", "c" and "d".'
+    for task, network in answer.items():
+        if network not in NETWORKS:
+            return f"({task}) {network!r} is not one of {', '.join(NETWORKS)}."
+        if network != RIGHT[task]:
+            return REASONS[task].get(network, REASONS[task][""])
+    return None
+
+
+def instead(task: str, network: str) -> dict[str, str]:
+    return {**RIGHT, task: network}
+
+
+which = puzzle(
+    "which",
+    right=RIGHT,
+    problem=unfit,
+    stars=2,
+    mistakes=[
+        mistake(REASONS["a"]["MLP"], instead("a", "MLP")),
+        mistake(REASONS["b"]["MLP"], instead("b", "MLP")),
+        mistake(REASONS["b"]["attention"], instead("b", "attention")),
+        mistake(REASONS["c"]["CNN"], instead("c", "CNN")),
+        mistake(REASONS["d"]["RNN"], instead("d", "RNN")),
+        mistake(REASONS["d"][""], instead("d", "CNN")),
+    ],
+    learned="Ask what may be exchanged without changing the answer: that is what to share.",
+)
+
+# --- an honest number ---------------------------------------------------------------------------
+
+
+def with_error(right: Any, error: Callable[[Any, int], Any]) -> tuple[Any, Any]:
+    p = right.mean()
+    return p, error(p, len(right))
+
+
+honest = function(
+    "honest",
+    like=lambda right: with_error(right, lambda p, n: (p * (1 - p) / n) ** 0.5),
+    given=lambda rng: ((rng.random(int(rng.integers(40, 200))) < 0.8).astype(float),),
+    stars=3,
+    mistakes=[
+        mistake("This is the variance of the mean. Its root is the standard error.",
+                lambda right: with_error(right, lambda p, n: p * (1 - p) / n)),
+        mistake("This is the standard deviation of one answer. A mean of n answers varies less.",
+                lambda right: with_error(right, lambda p, n: (p * (1 - p)) ** 0.5)),
+        mistake("Divide by n inside of the root: the error falls as 1/√n.",
+                lambda right: with_error(right, lambda p, n: (p * (1 - p)) ** 0.5 / n)),
+        mistake("The number of wrong answers counts, too: p (1 − p), not p.",
+                lambda right: with_error(right, lambda p, n: (p / n) ** 0.5)),
+    ],
+    learned="A hundred examples tell an accuracy to four points or so: say it with the number.",
+)  # fmt: skip
+
+EXERCISES = [halve, block, merge, attack, bugs, which, honest]

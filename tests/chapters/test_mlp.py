@@ -96,3 +96,12 @@ def test_the_figure_of_remedies_shows_the_chosen_settings_means() -> None:
     for k in (0, 4):
         seen = figure.outputs(setting=k)
         assert np.allclose(seen["validation"], results[k]["validation accuracy"].mean(1), atol=1e-6)
+
+
+def test_the_first_figure_reads_as_the_network_does() -> None:
+    net, start = digits.trained("mlp"), TEST.x[1, 0]
+    seen = show.reader(net, start).outputs()
+    p = net(nnlib.tensor(TEST.x[1:2])).softmax(1)[0].detach().numpy()
+    assert np.allclose(seen["p"], p, atol=0.05) and int(seen["answer"]) == TEST.y[1]
+    blank = show.reader(net, start).outputs(drawing=np.zeros((28, 28), np.float32))
+    assert not blank["ink"]
