@@ -22,7 +22,10 @@
   /** Packs blocks onto slides: a heading begins one, a figure has its own, text goes on while there is room. */
   const pack = (all) => {
     const room = innerHeight - 110;
-    for (const node of all) node.removeAttribute("data-nn-off");
+    for (const node of all) {
+      node.removeAttribute("data-nn-off");
+      node.style.zoom = "";
+    }
     const made = [];
     let top = 0;
     let title = null;
@@ -44,10 +47,40 @@
     return made;
   };
 
+  const room = () => innerHeight - 60;
+  const bottom = (nodes) => Math.max(0, ...nodes.map((node) => node.getBoundingClientRect().bottom)) + scrollY;
+  const reveal = (nodes) => {
+    const shown = new Set(nodes);
+    for (const node of blocks()) node.toggleAttribute("data-nn-off", !shown.has(node));
+  };
+  /** What came later, such as a formula, may have made text longer: its end gets a slide of its own. */
+  const spill = (slide) => {
+    const rest = [];
+    while (slide.nodes.length > 1 && !heading(slide.nodes[slide.nodes.length - 2]) && bottom(slide.nodes) > room()) {
+      const last = slide.nodes.pop();
+      last.setAttribute("data-nn-off", "");
+      rest.unshift(last);
+    }
+    if (rest.length) slides.splice(at + 1, 0, { nodes: rest, figure: false, title: slide.title });
+  };
+  /** A figure fills its slide: it is drawn larger, or smaller, until it fits. */
+  const fit = (slide, tries = 5) => {
+    const node = slide.nodes.find(figure);
+    if (!node || !bar || slides[at] !== slide) return;
+    const box = node.getBoundingClientRect();
+    const now = Number(node.style.zoom || 1);
+    const better = Math.min(2.2, Math.max(0.5, (now * (room() - box.top - scrollY)) / box.height));
+    if (tries === 0 || Math.abs(better / now - 1) < 0.03) return;
+    node.style.zoom = String(tries === 1 ? Math.min(now, better) : better);
+    requestAnimationFrame(() => requestAnimationFrame(() => fit(slide, tries - 1)));
+  };
+
   const show = (to) => {
     at = Math.min(slides.length - 1, Math.max(0, to));
-    const shown = new Set(slides[at]?.nodes);
-    for (const node of blocks()) node.toggleAttribute("data-nn-off", !shown.has(node));
+    const slide = slides[at];
+    reveal(slide?.nodes);
+    if (slide?.figure) fit(slide);
+    else if (slide) spill(slide);
     const active = document.activeElement;
     if (active && article().contains(active)) active.blur();
     scrollTo(0, 0);
@@ -111,7 +144,10 @@
     bar.remove();
     bar = null;
     root.classList.remove("nn-presenting", "nn-dark-screen");
-    for (const node of blocks()) node.removeAttribute("data-nn-off");
+    for (const node of blocks()) {
+      node.removeAttribute("data-nn-off");
+      node.style.zoom = "";
+    }
     if (document.fullscreenElement) document.exitFullscreen();
     kept?.scrollIntoView({ block: "start" });
   };

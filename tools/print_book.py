@@ -207,9 +207,12 @@ def main(arguments: list[str] | None = None) -> int:
     render(options.site, text, options.target)
     render(options.site, filled(text, numbers(options.target)), options.target)
     reader = pypdf.PdfReader(options.target)
-    figures = sum(page.figures for page in pages)
+    drawn = [name for page in pages for name in page.figures]
+    if not options.only and (unknown := sorted(set(collect.states()) - set(drawn))):
+        print(f"error: states.json names figures that there are not: {unknown}", file=sys.stderr)
+        return 1
     size, seconds = options.target.stat().st_size / 1e6, time.monotonic() - start
-    print(f"{options.target}: {len(reader.pages)} pages, {figures} figures, {size:.1f} MB, "
+    print(f"{options.target}: {len(reader.pages)} pages, {len(drawn)} figures, {size:.1f} MB, "
           f"{seconds:.0f} s")  # fmt: skip
     return 0
 

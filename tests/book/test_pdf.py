@@ -68,6 +68,7 @@ def paper(small: Path, tmp_path_factory: pytest.TempPathFactory) -> pypdf.PdfRea
     with pytest.MonkeyPatch.context() as patch:
         documents = [("chapters/one", "Part one"), ("chapters/other", "Part one"), ("glossary", "")]
         patch.setattr(collect, "documents", lambda: documents)
+        patch.setattr(collect, "states", lambda: {"neuron": {"w": -1.5}})
         assert print_book.main([str(small), str(target), "--address", ADDRESS]) == 0
     return pypdf.PdfReader(target)
 
@@ -87,7 +88,7 @@ def test_the_contents_name_the_pages_where_things_stand(paper: pypdf.PdfReader) 
 
 def test_a_figure_is_drawn_with_words_for_sliders_and_its_address(paper: pypdf.PdfReader) -> None:
     whole = " ".join(texts(paper))
-    assert re.search(r"weight = 1(\.0+)? \(-2 to 2\)", whole)
+    assert re.search(r"weight = −?-?1\.5 \(-2 to 2\)", whole)
     assert "example.org/book/chapters/one.html#live=neuron" in whole.replace(" ", "")
     assert "Reset" not in whole and "Save figure" not in whole
 

@@ -27,7 +27,7 @@ class Page:
     name: str
     title: str
     html: str
-    figures: int
+    figures: tuple[str, ...]
     rules: tuple[str, ...] = ()
     styles: tuple[str, ...] = ()
     appendix: tuple[dict, ...] = field(default=(), compare=False)
@@ -43,16 +43,12 @@ def documents(toc: Path = ROOT / "_toc.yml") -> list[tuple[str, str]]:
     return [(name, part) for part, name in found]
 
 
-def pages(
-    site: Path, names: Sequence[str], address: str, states: dict[str, dict] | None = None
-) -> tuple[list[Page], dict[str, str]]:
+def pages(site: Path, names: Sequence[str], address: str) -> tuple[list[Page], dict[str, str]]:
     """The pages of a built site, and the ends of links as they were on the site.
 
     Raises:
         RuntimeError: a figure was not drawn in time.
     """
-    if states is None:
-        states = json.loads((HERE / "states.json").read_text("utf8"))
     script = (HERE / "page.js").read_text("utf8")
     handler = functools.partial(serve.QuietHandler, directory=str(site))
     made = []
@@ -62,13 +58,18 @@ def pages(
                                     reduced_motion="reduce", color_scheme="light")  # fmt: skip
             page.goto(f"{server.origin}/{name}.html", timeout=120_000)
             key = key_of(name)
-            given = {"name": key, "address": address, "states": states}
+            given = {"name": key, "address": address, "states": states()}
             told = page.evaluate(f"(given) => ({script})(given)", given | {"name": key})
             page.close()
             if told["left"]:
                 raise RuntimeError(f"{name}: {told['left']} figures were not drawn")
             made.append(as_page(told, name, server.origin, address))
     return made, {f"/{name}.html": key_of(name) for name in names}
+
+
+def states() -> dict[str, dict]:
+    """The telling states of figures: inputs by name, `@step` and `@seed` of those that train."""
+    return json.loads((HERE / "states.json").read_text("utf8"))
 
 
 def key_of(name: str) -> str:
@@ -88,7 +89,7 @@ def as_page(told: dict[str, Any], name: str, origin: str, address: str) -> Page:
         return text.replace(f"{origin}/", "")
 
     return Page(
-        told["name"], told["title"], clean(html), told["figures"],
+        told["name"], told["title"], clean(html), tuple(told["figures"]),
         tuple(clean(rule) for rule in told["rules"]),
         tuple(clean(style) for style in told["styles"]),
         tuple({**a, "html": clean(a["html"])} for a in told["appendix"]),

@@ -13,7 +13,11 @@ async ({ name, address, states }) => {
   dispatchEvent(new Event("beforeprint")); // figures are laid out for paper
   for (const figure of article.querySelectorAll(".nn-figure")) {
     const scene = globalThis.nnlibLive?.scenes.get(figure);
-    for (const [input, value] of Object.entries(states[figure.dataset.name] ?? {})) scene?.set(input, value);
+    for (const [input, value] of Object.entries(states[figure.dataset.name] ?? {})) {
+      if (input === "@step") scene?.chooseStep?.(value);
+      else if (input === "@seed") scene?.chooseSeed?.(value);
+      else scene?.set(input, value);
+    }
     scene?.flush();
   }
   await window.MathJax?.startup?.promise;
@@ -129,5 +133,5 @@ async ({ name, address, states }) => {
   const rules = [...(document.querySelector("#MJX-CHTML-styles")?.sheet?.cssRules ?? [])].map((rule) => rule.cssText);
   const styles = [...document.querySelectorAll("link[rel=stylesheet]")].map((link) => link.href);
   return { name, title: copy.querySelector("h1")?.textContent.trim() ?? name, html: copy.innerHTML, appendix, rules, styles,
-    left: article.querySelectorAll(".nn-fallback").length, figures: copy.querySelectorAll(".nn-figure").length };
+    left: article.querySelectorAll(".nn-fallback").length, figures: [...copy.querySelectorAll(".nn-figure")].map((figure) => figure.dataset.name) };
 }

@@ -1,0 +1,50 @@
+"""The teachers' page says what the book holds: minutes, chapters, figures, commands."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import book_map
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = (ROOT / "reference" / "teaching.md").read_text("utf8")
+CHAPTERS = sorted(path.stem for path in (ROOT / "chapters").glob("*.ipynb"))
+SOURCES = "\n".join(
+    path.read_text("utf8")
+    for folder in ("course", "chapters")
+    for path in (ROOT / folder).rglob("*")
+    if path.suffix in (".py", ".ipynb")
+)
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_each_chapter_stands_there_with_its_title_and_minutes(name: str) -> None:
+    chapter = book_map.chapter_at(ROOT / "chapters" / f"{name}.ipynb")
+    row = re.search(rf"\| \[([^\]]+)\]\(\.\./chapters/{name}\.ipynb\) \| (\d+) \|", PAGE)
+    assert row is not None, f"{name} is missing in the table"
+    assert (row[1], int(row[2])) == (chapter.title, chapter.minutes)
+
+
+def test_each_misconception_is_shown_by_a_figure_that_there_is() -> None:
+    table = PAGE.split("## Common misconceptions")[1].split("\n## ")[0]
+    titles = re.findall(r"\| \*(.+?)\* \|", table)
+    assert len(titles) >= 12
+    lacking = [t for t in titles if t not in SOURCES and t.replace('"', '\\"') not in SOURCES]
+    assert lacking == []
+
+
+@pytest.mark.parametrize("weeks", [7, 14])
+def test_a_syllabus_has_its_weeks(weeks: int) -> None:
+    table = PAGE.split(f"## A syllabus for {weeks} weeks")[1].split("\n## ")[0]
+    assert re.findall(r"^\| (\d+) \|", table, re.MULTILINE) == [str(i + 1) for i in range(weeks)]
+
+
+def test_each_command_is_a_target_of_the_makefile() -> None:
+    makefile = (ROOT / "Makefile").read_text("utf8")
+    for docs in (PAGE, (ROOT / "docs" / "teaching.md").read_text("utf8")):
+        for target in re.findall(r"`?make ([a-z-]+)", docs):
+            if target in ("sure",):
+                continue
+            assert re.search(rf"^{target}:", makefile, re.MULTILINE), f"make {target}"
