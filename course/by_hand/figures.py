@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import nnlib
 from course.backprop.figures import AFTER, SMALL, activations, measured, net_inputs
+from course.by_hand.program import hidden_lines, output_lines
 from course.networks.five import WEIGHTS
 from nnlib import live
 from nnlib.graph import Graph
@@ -65,32 +66,46 @@ def slope_by_activation(w: Mapping[str, Any], a: Mapping[int, Any], y: Any, i: i
     return (loss(SMALL) - loss(-SMALL)) / (2 * SMALL)
 
 
-def line_by_line(graph: Graph, numbers: Mapping[str, float]) -> live.Figure:
-    """The derivation step by step: nnlib's formulas, their numbers, finite differences."""
+def line_by_line(
+    graph: Graph, numbers: Mapping[str, float], output: Callable = output_lines,
+    hidden: Callable = hidden_lines,
+) -> live.Figure:  # fmt: skip
+    """The derivation step by step: nnlib's formulas, their numbers, finite differences.
 
-    def look(x1: Any, x2: Any, y: Any, line: Any, **given: Any) -> dict:
+    The numbers are computed by `output` and `hidden`, five lines each, which a reader has typed; a
+    mistake can be planted in one of them.
+    """
+
+    def look(x1: Any, x2: Any, y: Any, line: Any, planted: Any, **given: Any) -> dict:
         w = {n: v.double() for n, v in given.items()}
         x1, x2, y = (v.double() for v in (x1, x2, y))
         a = activations(w, x1, x2)
-        delta = {5: 2 * (a[5] - y) * a[5] * (1 - a[5])}
-        by_a = {5: 2 * (a[5] - y)}
+        into = net_inputs(w, a)
+        by_a, delta, by_w = {}, {}, {}
+        first = _planted(output(y, a[3], a[4], a[5]), planted == 1, lambda d: (
+            d[0] * into[5] * (1 - into[5]), a[3], a[4]))  # fmt: skip
+        by_a[5], delta[5], by_w["w05"], by_w["w35"], by_w["w45"] = first
         for i in (3, 4):
-            by_a[i] = delta[5] * w[f"w{i}5"]
-            delta[i] = by_a[i] * a[i] * (1 - a[i])
-        a0 = {**a, 0: 1.0}
-        found = measured(w, x1, x2, y)
+            edge = w[f"w{i}5"]
+            if i == 3:
+                edge = nnlib.where(planted == 2, w["w45"], edge)
+            else:
+                x1, x2 = (nnlib.where(planted == 3, *both) for both in ((x2, x1), (x1, x2)))
+            found = hidden(delta[5], edge, a[i], x1, x2)
+            by_a[i], delta[i], by_w[f"w0{i}"], by_w[f"w1{i}"], by_w[f"w2{i}"] = found
+        checked = measured(w, a[1], a[2], y)
         out = {f"a{i}": v for i, v in a.items()}
-        out |= {f"in{i}": v for i, v in net_inputs(w, a).items()}
+        out |= {f"in{i}": v for i, v in into.items()}
         for i in (3, 4, 5):
-            out |= {f"d_a{i}": by_a[i], f"d_in{i}": delta[i], f"m_in{i}": found[f"d{i}"]}
+            out |= {f"d_a{i}": by_a[i], f"d_in{i}": delta[i], f"m_in{i}": checked[f"d{i}"]}
             out[f"m_a{i}"] = slope_by_activation(w, a, y, i)
         for name in WEIGHTS:
-            out[f"d_{name}"] = a0[int(name[1])] * delta[int(name[2])]
-            out[f"m_{name}"] = found[name]
-        hidden = nnlib.tensor(float("nan"))
+            out[f"d_{name}"] = by_w[name]
+            out[f"m_{name}"] = checked[name]
+        blank = nnlib.tensor(float("nan"))
         for at, name in enumerate(ORDER, 1):
             if name.startswith("in"):
-                out[f"shown{name[2]}"] = nnlib.where(line >= at, out[f"d_{name}"], hidden)
+                out[f"shown{name[2]}"] = nnlib.where(line >= at, out[f"d_{name}"], blank)
         return out
 
     neurons = [live.neuron(i, 0, value=f"a{i}") for i in (1, 2)]
@@ -100,6 +115,8 @@ def line_by_line(graph: Graph, numbers: Mapping[str, float]) -> live.Figure:
     return live.figure(
         look,
         line=live.stepper(len(ORDER) + 1, interval=1.5, label="line"),
+        planted=live.dropdown({"none": 0, "A": 1, "B": 2, "C": 3}, buttons=True,
+                              label="plant a mistake"),
         x1=live.slider(-2.0, 2.0, 0.1, value=float(numbers["x1"]), label="x₁"),
         x2=live.slider(-2.0, 2.0, 0.1, value=float(numbers["x2"]), label="x₂"),
         y=live.slider(0.0, 1.0, 0.1, value=float(numbers["y"]), label="target y"),
@@ -110,10 +127,20 @@ def line_by_line(graph: Graph, numbers: Mapping[str, float]) -> live.Figure:
         ],
         title="Line by line",
         caption="Step through the fifteen lines; drag a weight at any time. Every line needs only "
-        "lines above it. Which numbers change when you drag a weight of neuron 4?",
+        "lines above it. Which numbers change when you drag a weight of neuron 4? Then plant a "
+        "mistake and find its line.",
         alt="The five-neuron net and fifteen formulas that appear one after the other, each with "
         "its value and with the same value from a finite difference.",
     )  # fmt: skip
+
+
+def _planted(lines: Sequence, wrong: Any, slip: Callable) -> tuple:
+    """The five lines of the output neuron, with a wrong δ where a mistake is planted."""
+    d_a5, right, *rest = lines
+    bad, a3, a4 = slip(lines)
+    spoiled = (bad, bad * a3, bad * a4)
+    return (d_a5, nnlib.where(wrong, bad, right),
+            *(nnlib.where(wrong, b, r) for b, r in zip(spoiled, rest, strict=True)))  # fmt: skip
 
 
 def _line(graph: Graph, name: str, at: int) -> Any:

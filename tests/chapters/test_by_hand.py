@@ -16,8 +16,8 @@ WEIGHTS = ("w03", "w13", "w23", "w04", "w14", "w24", "w05", "w35", "w45")
 
 @pytest.fixture(scope="module")
 def chapter(chapter_name: str) -> dict:
-    """The chapter's names, with a stub in the place of the reader's program."""
-    names: dict = {"__name__": "chapter", "backpropagate": None}
+    """The chapter's names, with stubs in the place of what the reader writes."""
+    names: dict = {"__name__": "chapter"} | dict.fromkeys(("backpropagate", "output", "hidden"))
     for tags, source in code(chapter_name):
         if not LEFT_OUT & tags:
             exec(source, names)
@@ -110,6 +110,38 @@ def test_the_figures_numbers_are_the_lines(chapter: dict, figure) -> None:
     for name in show.ORDER:
         assert float(seen[f"d_{name}"]) == pytest.approx(values[f"d_{name}"].item(), abs=1e-12)
         assert float(seen[f"m_{name}"]) == pytest.approx(values[f"d_{name}"].item(), abs=1e-6)
+
+
+PLANTED = {1: ("in5", {"a5"}), 2: ("a3", {"a5", "in5", "a4", "in4"}), 3: ("w14", {"w04", "a3"})}
+
+
+@pytest.mark.parametrize("mistake", PLANTED)
+def test_a_planted_mistake_shows_first_in_its_own_line(figure, mistake: int) -> None:
+    seen = figure.outputs(line=15, planted=mistake)
+    wrong = [n for n in show.ORDER if abs(seen[f"d_{n}"] - seen[f"m_{n}"]) > 1e-4]
+    first, spared = PLANTED[mistake]
+    assert wrong[0] == first and not spared & set(wrong)
+    assert ("w24" in wrong) == (mistake != 2)
+
+
+def test_the_figure_computes_with_the_lines_that_were_typed(chapter: dict, capsys) -> None:
+    def doubled(y, a3, a4, a5):
+        return [2 * d for d in program.output_lines(y, a3, a4, a5)]
+
+    mine = program.typed_lines(doubled, program.hidden_lines)
+    assert "your lines" in capsys.readouterr().out
+    seen = show.line_by_line(chapter["derived"], chapter["numbers"], *mine).outputs(line=15)
+    for name in show.ORDER:
+        assert float(seen[f"d_{name}"]) == pytest.approx(2 * float(seen[f"m_{name}"]), abs=1e-6)
+
+
+def test_where_lines_are_missing_the_figure_takes_the_books(capsys) -> None:
+    def dots(y, a3, a4, a5):
+        return 2 * (a5 - y), ..., ..., ..., ...
+
+    output, hidden = program.typed_lines(dots, lambda *five: five)
+    assert output is program.output_lines and hidden is not program.hidden_lines
+    assert "output are missing" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("name", show.ORDER)
