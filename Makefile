@@ -209,8 +209,10 @@ quick: $(TEST_STAMP) lint notebooks-check
 versions: $(TEST_STAMP)
 	$(BIN)/python tools/versions.py $(if $(pythons),--pythons $(pythons)) $(if $(book),--book)
 
-# Programs that nnlib and PyTorch might answer differently, then the Hypothesis tests with fresh seeds.
+# Pure programs that might give something else compiled (programs=…), programs that nnlib and PyTorch might
+# answer differently (minutes=…), then the Hypothesis tests with fresh seeds.
 fuzz: $(TEST_STAMP)
+	$(BIN)/python tools/fuzz_compile.py --programs $(or $(programs),20000)
 	$(BIN)/python tools/fuzz.py --minutes $(or $(minutes),5)
 
 bench: $(TEST_STAMP)

@@ -20,10 +20,12 @@ def compile(
     traced anew for other shapes, types, numbers, structures and static arguments, and where
     something that it reads outside itself is another thing than before.  Gradients are taken inside
     (`nnlib.func.grad_and_value`, `nnlib.autograd.grad`), random numbers drawn from a generator
-    among the arguments.  What runs is NumPy on memory that
-    is used again.
+    among the arguments.  What runs is machine code where numba
+    is installed (``pip install 'sigmoid-to-sequence[fast]'``), else NumPy on memory that is used
+    again; `backend` chooses: "loops" or "numpy".
 
-    Raises TypeError for what is no function, ValueError for an unknown backend or static argument.
+    Raises TypeError for what is no function, ValueError for an unknown static argument; calls raise
+    ValueError for an unknown `backend`, ImportError for loops without numba.
     Calls raise GraphError, with the reason, where `fn` is not pure: it changes an argument or
     something outside, calls backward(), looks at a value, draws from another generator, uses a
     tensor that requires a gradient and is no argument.

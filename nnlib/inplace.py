@@ -174,6 +174,8 @@ def _put_back(base: Any, primitive: Any, attrs: Any, value: Tensor) -> Any:
         return ps.permute(value, dims=tuple([dims.index(d) for d in range(len(dims))]))
     if primitive is ps.expand and value._data.size == base._data.size:  # nothing was repeated
         return ps.reshape(value, shape=base._data.shape)
+    if record.watcher is not None:
+        record.watcher.refuse("an expanded tensor is changed in place: clone() it first")
     raise RuntimeError(
         "an expanded tensor cannot be changed in place where gradients are recorded: several of "
         "its elements are one in memory. Please clone() it first."

@@ -532,7 +532,8 @@ def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tens
 def _median(x: Tensor, d: int, keepdim: bool) -> ValuesIndices:
     middle = kthvalue(x, (x._data.shape[d] + 1) // 2, d, True)
     at = middle.indices
-    if x._data.dtype.kind == "f" and np.isnan(x._data).any():
+    # A traced program may meet a nan at a later call.
+    if x._data.dtype.kind == "f" and (record.watcher is not None or np.isnan(x._data).any()):
         missing = e.isnan(x)
         first = apply(pr.argmax, (missing,), {"dim": d, "keepdim": True})
         at = e.where(r.any(missing, d, True), first, at)
@@ -555,7 +556,8 @@ def _median_of_all(x: Tensor) -> Tensor:
     low = record.watcher is not None or out._data > -np.inf
     rest = make(kind.type(-np.inf if low else np.inf))
     equal = e.where(e.eq(x, out.detach()), x, rest)
-    return r.amax(equal) if low else r.amin(equal)
+    shared = r.amax(equal) if low else r.amin(equal)
+    return shared if record.watcher is None else e.where(e.isnan(out), out, shared)
 
 
 @overload

@@ -72,11 +72,13 @@ class Outside:
                     return False
         except (KeyError, IndexError, ValueError):
             return False
-        return (
-            all(len(c) == n for c, n in self.sizes)
-            and all(fn.__code__ is code and fn.__defaults__ is d for fn, code, d in self.codes)
-            and all(_alike(now, before) for now, before in self.copies)
-        )
+        for holder, size in self.sizes:
+            if len(holder) != size:
+                return False
+        for fn, code, defaults in self.codes:
+            if fn.__code__ is not code or fn.__defaults__ is not defaults:
+                return False
+        return not self.copies or all(_alike(now, before) for now, before in self.copies)
 
     def holds(self, value: Value) -> bool:
         return id(value) in self.tensors

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from fuzz_compile import difference, interpreted
 
 import nnlib
 from nnlib import func
@@ -56,7 +57,9 @@ def same(ours, theirs, rtol=2e-5, atol=2e-6):
 
 @pytest.mark.parametrize("name", BACKENDS)
 @pytest.mark.parametrize(("op", "args", "attrs"), present())
-def test_a_lowered_primitive_gives_its_result_again_and_again(op, args, attrs, name):
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_a_lowered_primitive_gives_its_result_again_and_again(op, args, attrs, name, monkeypatch):
+    monkeypatch.setattr("nnlib.graph.lower.machine.loaded", interpreted)
     graph, given = traced(op, args, attrs)
     at = [next(i for i, s in enumerate(graph.steps) if s.name == n) for n in given]
     lowered = backend(name)(graph, at, [graph.outputs["output"]])
@@ -608,3 +611,21 @@ def test_importing_nnlib_imports_neither_the_compiler_nor_numba():
     )
     made = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert made.stdout.strip() == "[]"
+
+
+# ---------------------------------------------------------------- random programs
+
+
+@pytest.mark.parametrize("first", range(0, 160, 20))
+def test_random_pure_programs_give_what_they_give_eagerly_or_are_refused(first, monkeypatch):
+    monkeypatch.setattr("nnlib.graph.lower.machine.loaded", interpreted)
+    found = [difference(seed, name) for seed in range(first, first + 20) for name in BACKENDS]
+    told = [text for text in found if text is not None and not text.startswith("refused")]
+    assert told == []
+    assert len([text for text in found if text is None]) >= len(found) // 2
+
+
+@pytest.mark.parametrize("seed", [3, 17, 40, 58])
+def test_random_pure_programs_as_machine_code(seed):
+    told = difference(seed, "loops")
+    assert told is None or told.startswith("refused")

@@ -7,12 +7,13 @@ fresh arrays, from several threads at once too, and ``source`` is what runs.
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from nnlib.graph.steps import Graph
 
-BACKENDS = ("numpy",)
+BACKENDS = ("loops", "numpy")
 
 
 class Lowered(Protocol):
@@ -30,6 +31,15 @@ def backend(name: str | None) -> Callable[[Graph, Sequence[int], Sequence[int]],
     """
     if name not in (None, *BACKENDS):
         raise ValueError(f"compile(backend={name!r}): known are {list(BACKENDS)}")
+    here = importlib.util.find_spec("numba") is not None
+    if name == "loops" and not here:
+        raise ImportError(
+            "compile(backend='loops') needs numba: pip install 'sigmoid-to-sequence[fast]'"
+        )
+    if name != "numpy" and here:
+        from nnlib.graph.lower.loops import Loops
+
+        return Loops
     from nnlib.graph.lower.arrays import Arrays
 
     return Arrays

@@ -1,0 +1,206 @@
+"""Pass 3: steps are grouped into nests of loops, and nests and calls into an order.
+
+A nest runs over one domain: a shape without its dimensions of length 1.  A step joins the first
+nest of its domain in which all that it reads is either there at its own position or done before.
+What NumPy must do (large products, gathers, sorts, …) is a call; calls end a phase, and loops that
+need nothing of theirs are done before.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+from nnlib.graph.lower.points import TYPES, is_fold, is_point
+from nnlib.graph.lower.views import View
+from nnlib.graph.steps import Graph, Step
+
+Shape = tuple[int, ...]
+UNROLLED = 16  # products over at most so many terms are written out and join other steps
+BY_LOOPS = 2**15  # multiplications from which a product is BLAS's
+
+
+@dataclass
+class Nest:
+    """Loops over `domain`, and the steps that each position computes."""
+
+    phase: int
+    domain: Shape
+    steps: list[int] = field(default_factory=list)
+    product: bool = False  # a matrix product by itself
+
+
+@dataclass
+class Plan:
+    """Which step is computed where: `nest[at]` or `calls[phase]`; stored steps have memory."""
+
+    graph: Graph
+    views: list[View]
+    nests: list[Nest]
+    calls: list[list[int]]  # by phase
+    nest: dict[int, int]
+    stored: set[int]
+
+
+def domain_of(shape: Shape) -> Shape:
+    return tuple([n for n in shape if n != 1])
+
+
+def small_product(step: Step, steps: list[Step]) -> bool:
+    """Whether a product is better done by loops than by BLAS."""
+    if step.op != "matmul" or step.dtype not in ("float32", "float64"):
+        return False
+    a, b = (steps[i] for i in step.inputs)
+    if len(a.shape) > 2 or len(b.shape) > 2 or a.dtype != step.dtype or b.dtype != step.dtype:
+        return False
+    return terms(step, steps) * math.prod(step.shape) <= BY_LOOPS
+
+
+def terms(step: Step, steps: list[Step]) -> int:
+    """Over how many terms a product sums."""
+    return steps[step.inputs[0]].shape[-1]
+
+
+class Grouping:
+    """Walks the steps once; `plan()` is what came of it."""
+
+    def __init__(self, graph: Graph, views: list[View]) -> None:
+        self.graph, self.steps, self.views = graph, graph.steps, views
+        self.nests: list[Nest] = []
+        self.nest: dict[int, int] = {}
+        self.calls: list[list[int]] = [[]]
+        self.called: dict[int, int] = {}  # step -> the phase at whose end it is called
+        self.stored: set[int] = set()
+        outputs = set(graph.outputs.values())
+        needed = self._needed(outputs)
+        for at, step in enumerate(self.steps):
+            if at not in needed or step.op in ("input", "constant") or self._is_view(at):
+                continue
+            self._place(at, step)
+        for at in outputs:
+            self._store(at)
+
+    def plan(self) -> Plan:
+        return Plan(self.graph, self.views, self.nests, self.calls, self.nest, self.stored)
+
+    def _needed(self, outputs: set[int]) -> set[int]:
+        needed = set(outputs)
+        for at in range(len(self.steps) - 1, -1, -1):
+            if at in needed:
+                needed |= set(self.steps[at].inputs)
+        return needed
+
+    def _is_view(self, at: int) -> bool:
+        return self.views[at].at != at
+
+    # ------------------------------------------------------------ one step
+    def _place(self, at: int, step: Step) -> None:
+        given = [self.steps[i] for i in step.inputs]
+        if step.op == "matmul" and small_product(step, self.steps):
+            alone = terms(step, self.steps) > UNROLLED
+            self._join(at, domain_of(step.shape), list(step.inputs), own=False, alone=alone)
+            if alone:
+                self.stored.add(at)
+        elif given and is_point(step, given):
+            self._join(at, domain_of(step.shape), list(step.inputs), own=True)
+        elif given and is_fold(step, given[0]):
+            self._join(at, domain_of(given[0].shape), list(step.inputs), own=True)
+            self.stored.add(at)
+        else:
+            self._call(at, step)
+
+    def _join(
+        self, at: int, domain: Shape, inputs: list[int], own: bool, alone: bool = False
+    ) -> None:
+        """Put a step into the first nest where it can be; `own`: arguments at its own position."""
+        phase, first = 0, 0
+        for i in inputs:
+            origin = self.views[i].at
+            if origin in self.called:
+                phase = max(phase, self.called[origin] + 1)
+            elif origin in self.nest:
+                there = self.nest[origin]
+                local = own and i == origin and self._local(i, there, domain)
+                first = max(first, there if local else there + 1)
+                phase = max(phase, self.nests[there].phase)
+        fit = None
+        if not alone:
+            fit = next((k for k in range(first, len(self.nests))
+                        if self._takes(k, phase, domain) and self._in_order(k, inputs)), None)
+        if fit is None:
+            fit = len(self.nests)
+            self.nests.append(Nest(phase, domain, product=alone))
+        self.nests[fit].steps.append(at)
+        self.nest[at] = fit
+        for i in inputs:
+            origin = self.views[i].at
+            same = self.nest.get(origin) == fit and i == origin
+            if origin in self.nest and not (own and same):
+                self._store(origin)
+
+    def _takes(self, k: int, phase: int, domain: Shape) -> bool:
+        nest = self.nests[k]
+        return nest.domain == domain and nest.phase >= phase and not nest.product
+
+    def _local(self, i: int, nest: int, domain: Shape) -> bool:
+        """Whether a step's value is at hand at each position of its nest."""
+        folded = is_folded(self.steps, i, self.nests[nest])
+        return self.nests[nest].domain == domain == domain_of(self.steps[i].shape) and not folded
+
+    def _in_order(self, k: int, inputs: list[int]) -> bool:
+        """Nests run by phase, then by number: what is read must come before in that order too."""
+        mine = (self.nests[k].phase, k)
+        return all(
+            (self.nests[n].phase, n) <= mine
+            for i in inputs if (n := self.nest.get(self.views[i].at)) is not None
+        )  # fmt: skip
+
+    def _store(self, at: int) -> None:
+        self.stored.add(self.views[at].at)
+
+    def _call(self, at: int, step: Step) -> None:
+        phase = 0
+        for i in step.inputs:
+            origin = self.views[i].at
+            if origin in self.called:
+                phase = max(phase, self.called[origin])
+            elif origin in self.nest:
+                phase = max(phase, self.nests[self.nest[origin]].phase)
+                self._store(origin)
+        while len(self.calls) <= phase:
+            self.calls.append([])
+        self.calls[phase].append(at)
+        self.called[at] = phase
+
+
+def is_folded(steps: list[Step], at: int, nest: Nest) -> bool:
+    """Whether a step of a nest is a reduction: its value is there once the loops have ended."""
+    step = steps[at]
+    return bool(step.inputs) and step.op in _FOLDED and is_fold(step, steps[step.inputs[0]])
+
+
+_FOLDED = ("sum", "amax", "amin", "prod", "any", "all")
+
+
+def group(graph: Graph, views: list[View]) -> Plan:
+    """The plan of a graph whose views are maps.
+
+    >>> import nnlib
+    >>> from nnlib.graph.lower.nests import group
+    >>> from nnlib.graph.lower.views import views
+    >>> graph = nnlib.graph.trace(lambda x: (x.exp() * 2).sum(), x=nnlib.ones(4))
+    >>> [nest.domain for nest in group(*views(graph)).nests]
+    [(4,)]
+    """
+    return Grouping(graph, views).plan()
+
+
+def fits(graph: Graph) -> bool:
+    """Whether loops are worth writing: arrays with elements, and no images (they have a layout)."""
+    return all(
+        math.prod(s.shape) and not s.op.startswith(("conv", "max_pool", "avg_pool"))
+        for s in graph.steps
+    ) and any(s.dtype in TYPES for s in graph.steps)
+
+
+__all__ = ["Nest", "Plan", "domain_of", "fits", "group", "is_folded", "small_product", "terms"]

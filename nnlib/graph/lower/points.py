@@ -1,0 +1,153 @@
+"""How each elementwise step is written in a loop, and which steps loops can take at all.
+
+A loop computes in float32, float64, int64 and bool, one element at a time, exactly as the step's
+type says.  What is not listed here stays a call of its primitive between the loops.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from nnlib.graph.steps import Step
+
+TYPES = {"float32": "f4", "float64": "f8", "int64": "i8", "bool": "bool"}
+_FLOATS = ("float32", "float64")
+
+# By float type: the same text in both, with the functions of `floats` for float32.
+_INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/"}
+_COMPARED = {"eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">="}
+_LOGIC = {"logical_and": "and", "logical_or": "or"}
+_FAST = {"exp": "expf", "log": "logf", "tanh": "tanhf", "sigmoid": "sigmoidf",
+         "softplus": "softplusf", "log1p": "log1pf"}  # fmt: skip
+_FUNCTIONS = {
+    "exp": "np.exp", "log": "np.log", "tanh": "np.tanh", "sigmoid": "sigmoid",
+    "softplus": "softplus", "log1p": "np.log1p", "expm1": "np.expm1", "exp2": "np.exp2",
+    "log2": "np.log2", "log10": "np.log10", "sqrt": "np.sqrt", "sin": "np.sin", "cos": "np.cos",
+    "tan": "np.tan", "asin": "np.arcsin", "acos": "np.arccos", "atan": "np.arctan",
+    "sinh": "np.sinh", "cosh": "np.cosh", "asinh": "np.arcsinh", "acosh": "np.arccosh",
+    "atanh": "np.arctanh", "floor": "np.floor", "ceil": "np.ceil", "trunc": "np.trunc",
+    "erf": "math.erf", "sign": "sign", "abs": "abs",
+}  # fmt: skip
+
+
+def number(value: Any, kind: str) -> str:
+    """A constant of a type, as the loops write it."""
+    value = np.asarray(value)[()]
+    if kind == "bool":
+        return str(bool(value))
+    if kind == "int64":
+        return f"i8({int(value)})"
+    value = float(value)
+    text = repr(float(str(np.float32(value)))) if kind == "float32" and math.isfinite(value) else (
+        repr(value) if math.isfinite(value) else
+        "np.nan" if value != value else "np.inf" if value > 0 else "-np.inf")  # fmt: skip
+    return f"{TYPES[kind]}({text})"
+
+
+def is_point(step: Step, given: Sequence[Step]) -> bool:
+    """Whether a loop can compute this step from these arguments."""
+    kinds = [s.dtype for s in given]
+    if step.dtype not in TYPES or any(k not in TYPES for k in kinds):
+        return False
+    op, floats = step.op, step.dtype in _FLOATS
+    alike = all(k == step.dtype for k in kinds)
+    if op in _INFIX:
+        return alike and step.dtype != "bool" and (op != "div" or floats)
+    if op == "pow":
+        return alike and floats
+    if op in ("maximum", "minimum", "atan2", "relu", "clamp", *_FUNCTIONS):
+        return alike and floats
+    if op == "neg":
+        return alike and step.dtype != "bool"
+    if op in _COMPARED:
+        return len(set(kinds)) == 1
+    if op in (*_LOGIC, "logical_xor", "logical_not"):
+        return True
+    if op in ("isnan", "isinf", "isfinite"):
+        return kinds[0] in _FLOATS
+    if op == "where":
+        return kinds[0] == "bool" and kinds[1] == kinds[2] == step.dtype
+    return op in ("cast", "clone", "copy") and not (kinds[0] in _FLOATS and step.dtype == "int64")
+
+
+def text(step: Step, xs: Sequence[str], given: Sequence[Step]) -> str:
+    """The step as an expression of its arguments, each a name or a number."""
+    op, kind = step.op, TYPES[step.dtype]
+    if op in _INFIX:
+        return f"{xs[0]} {_INFIX[op]} {xs[1]}"
+    if op == "pow":
+        return _power(xs, given)
+    if op in _COMPARED:
+        return f"{xs[0]} {_COMPARED[op]} {xs[1]}"
+    if op in (*_LOGIC, "logical_xor", "logical_not"):
+        return _logic(op, [x if s.dtype == "bool" else f"({x} != 0)" for x, s in zip(xs, given)])
+    if op in _FAST and kind == "f4":
+        return f"{_FAST[op]}({xs[0]})"
+    if op in _FUNCTIONS:
+        return f"{kind}({_FUNCTIONS[op]}({xs[0]}))"
+    zero = f"{kind}(0.0)"
+    short = {
+        "neg": "-{0}", "isnan": "{0} != {0}", "isinf": "abs({0}) == np.inf",
+        "isfinite": "abs({0}) < np.inf", "where": "{1} if {0} else {2}", "clone": "{0}",
+        "copy": "{0}", "maximum": "maximum({0}, {1})", "minimum": "minimum({0}, {1})",
+        "relu": f"maximum({{0}}, {zero})", "atan2": f"{kind}(np.arctan2({{0}}, {{1}}))",
+        "cast": "{0} != 0" if kind == "bool" else f"{kind}({{0}})",
+    }  # fmt: skip
+    if op in short:
+        return short[op].format(*xs)
+    low, high = step.attrs["min"], step.attrs["max"]
+    out = xs[0]
+    if low is not None:
+        out = f"maximum({out}, {number(low, step.dtype)})"
+    return out if high is None else f"minimum({out}, {number(high, step.dtype)})"
+
+
+def _power(xs: Sequence[str], given: Sequence[Step]) -> str:
+    exponent = given[1]
+    if exponent.op == "constant" and not exponent.shape:
+        whole = {1.0: "{0}", 2.0: "{0} * {0}", 3.0: "{0} * {0} * {0}", -1.0: "1 / {0}"}
+        short = whole.get(float(exponent.value))
+        if short is not None:
+            kind = TYPES[given[0].dtype]
+            return short.replace("1 /", f"{kind}(1.0) /").format(xs[0])
+    return f"{xs[0]} ** {xs[1]}"
+
+
+def _logic(op: str, xs: list[str]) -> str:
+    if op == "logical_not":
+        return f"not {xs[0]}"
+    return f"{xs[0]} != {xs[1]}" if op == "logical_xor" else f"{xs[0]} {_LOGIC[op]} {xs[1]}"
+
+
+FOLDS = {"sum": "plus", "amax": "maximum", "amin": "minimum", "prod": "*", "any": "or",
+         "all": "and"}  # fmt: skip
+
+
+def is_fold(step: Step, given: Step) -> bool:
+    """Whether a loop can reduce this."""
+    if step.op not in FOLDS or not given.shape:
+        return False
+    if step.op in ("any", "all"):
+        return given.dtype == step.dtype == "bool"
+    return given.dtype == step.dtype and (
+        step.dtype in _FLOATS or (step.dtype == "int64" and step.op == "sum")
+    )
+
+
+def start(op: str, kind: str) -> str:
+    """What a reduction begins with."""
+    if op in ("any", "all"):
+        return str(op == "all")
+    value = {"sum": 0.0, "prod": 1.0, "amax": -math.inf, "amin": math.inf}[op]
+    return number(value, kind)
+
+
+def folded(op: str, total: str, x: str) -> str:
+    """One more element of a reduction."""
+    if op in ("any", "all"):
+        return f"{total} {FOLDS[op]} {x}"
+    return f"{total} * {x}" if op == "prod" else f"{FOLDS[op]}({total}, {x})"

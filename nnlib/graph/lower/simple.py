@@ -1,0 +1,141 @@
+"""Pass 1: steps that are whole programs (softmax, mean, …) become simple ones that loops join.
+
+Also, the transpose of a product becomes the product of the transposes, so that no array is turned.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from nnlib.graph.steps import Graph, Step
+
+Shape = tuple[int, ...]
+
+
+class Rewriting:
+    """Steps under construction; `add` appends one and gives its position."""
+
+    def __init__(self) -> None:
+        self.steps: list[Step] = []
+
+    def add(self, op: str, size: Shape, kind: str, *inputs: int, **attrs: Any) -> int:
+        self.steps.append(Step(op, size, kind, inputs, attrs))
+        return len(self.steps) - 1
+
+    def number(self, value: float, dtype: str) -> int:
+        self.steps.append(Step("constant", (), dtype, value=np.dtype(dtype).type(value)))
+        return len(self.steps) - 1
+
+
+def simple(graph: Graph) -> Graph:
+    """The same outputs, from simple steps alone.
+
+    >>> import nnlib
+    >>> from nnlib.graph.lower.simple import simple
+    >>> graph = nnlib.graph.trace(lambda x: x.mean(), x=nnlib.ones(4))
+    >>> [step.op for step in simple(graph).steps]
+    ['input', 'sum', 'constant', 'div']
+    """
+    to = Rewriting()
+    moved: list[int] = []
+    readers = _users(graph)
+    for at, step in enumerate(graph.steps):
+        inputs = tuple([moved[i] for i in step.inputs])
+        rule = _RULES.get(step.op)
+        found = None
+        if rule is not None and _loopable(step, graph):
+            found = rule(to, step, inputs)
+        if step.op == "permute" and readers[step.inputs[0]] == 1:
+            found = _turned_product(to, step, inputs[0])
+        if found is None:
+            to.steps.append(Step(step.op, step.shape, step.dtype, inputs, step.attrs, step.name,
+                                 step.value))  # fmt: skip
+            found = len(to.steps) - 1
+        elif at in graph.outputs.values():
+            to.steps[found].name = step.name
+        moved.append(found)
+    outputs = {name: moved[at] for name, at in graph.outputs.items()}
+    return Graph(to.steps, outputs, graph.derivatives)
+
+
+def _users(graph: Graph) -> list[int]:
+    users = [0] * len(graph.steps)
+    for i in [*(i for s in graph.steps for i in s.inputs), *graph.outputs.values()]:
+        users[i] += 1
+    return users
+
+
+def _loopable(step: Step, graph: Graph) -> bool:
+    given = graph.steps[step.inputs[0]]
+    return given.dtype in ("float32", "float64") and bool(given.shape) and 0 not in given.shape
+
+
+def _kept(shape: Shape, dim: tuple[int, ...]) -> Shape:
+    return tuple([1 if d in dim else n for d, n in enumerate(shape)])
+
+
+def _mean(to: Rewriting, step: Step, inputs: tuple[int, ...]) -> int:
+    given = to.steps[inputs[0]]
+    total = to.add("sum", step.shape, step.dtype, inputs[0], **step.attrs)
+    count = math.prod([given.shape[d] for d in step.attrs["dim"]])
+    return to.add("div", step.shape, step.dtype, total, to.number(count, step.dtype))
+
+
+def _shifted(to: Rewriting, x: int, dim: int) -> tuple[int, int]:
+    """x less its largest element along a dimension, and the sum of the exponentials of that."""
+    shape, kind = to.steps[x].shape, to.steps[x].dtype
+    small = _kept(shape, (dim,))
+    top = to.add("amax", small, kind, x, dim=(dim,), keepdim=True)
+    off = to.add("sub", shape, kind, x, top)
+    powers = to.add("exp", shape, kind, off)
+    return off, to.add("sum", small, kind, powers, dim=(dim,), keepdim=True)
+
+
+def _softmax(to: Rewriting, step: Step, inputs: tuple[int, ...]) -> int:
+    off, total = _shifted(to, inputs[0], step.attrs["dim"])
+    powers = to.add("exp", step.shape, step.dtype, off)
+    return to.add("div", step.shape, step.dtype, powers, total)
+
+
+def _log_softmax(to: Rewriting, step: Step, inputs: tuple[int, ...]) -> int:
+    off, total = _shifted(to, inputs[0], step.attrs["dim"])
+    log = to.add("log", to.steps[total].shape, step.dtype, total)
+    return to.add("sub", step.shape, step.dtype, off, log)
+
+
+def _logsumexp(to: Rewriting, step: Step, inputs: tuple[int, ...]) -> int:
+    x, kind = inputs[0], step.dtype
+    shape, dim = to.steps[x].shape, tuple(step.attrs["dim"])
+    small = _kept(shape, dim)
+    top = to.add("amax", small, kind, x, dim=dim, keepdim=True)
+    finite = to.add("isfinite", small, "bool", top)
+    top = to.add("where", small, kind, finite, top, to.number(0, kind))  # inf - inf would be nan
+    off = to.add("sub", shape, kind, x, top)
+    powers = to.add("exp", shape, kind, off)
+    total = to.add("sum", small, kind, powers, dim=dim, keepdim=True)
+    log = to.add("log", small, kind, total)
+    out = to.add("add", small, kind, log, top)
+    return out if step.shape == small else to.add(
+        "reshape", step.shape, kind, out, shape=step.shape)  # fmt: skip
+
+
+def _turned_product(to: Rewriting, step: Step, at: int) -> int | None:
+    """(AB)ᵀ = BᵀAᵀ, where nobody else uses AB."""
+    product = to.steps[at]
+    if product.op != "matmul" or tuple(step.attrs["dims"]) != (1, 0):
+        return None
+    a, b = (to.steps[i] for i in product.inputs)
+    if len(a.shape) != 2 or len(b.shape) != 2:
+        return None
+    left = to.add("permute", b.shape[::-1], b.dtype, product.inputs[1], dims=(1, 0))
+    right = to.add("permute", a.shape[::-1], a.dtype, product.inputs[0], dims=(1, 0))
+    return to.add("matmul", step.shape, step.dtype, left, right)
+
+
+_RULES: dict[str, Callable[[Rewriting, Step, tuple[int, ...]], int | None]] = {
+    "mean": _mean, "softmax": _softmax, "log_softmax": _log_softmax, "logsumexp": _logsumexp,
+}  # fmt: skip

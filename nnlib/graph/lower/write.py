@@ -1,0 +1,430 @@
+"""Pass 4: a plan is written out as Python: functions of loops, in the author's names.
+
+A function covers a phase: all nests between two rounds of calls.  A value that only its own
+position needs is a local variable; sums keep their total in one where the loops allow.
+"""
+
+from __future__ import annotations
+
+import keyword
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+from nnlib.graph.lower import points
+from nnlib.graph.lower.nests import Nest, Plan, is_folded
+from nnlib.graph.lower.points import TYPES, number
+from nnlib.graph.lower.views import View
+from nnlib.graph.steps import Step
+
+Shape = tuple[int, ...]
+_INDEX = ("i", "j", "k", "l", "m", "n", "o", "p", "q", "r")
+_RESERVED = {"np", "math", "range", "abs", "min", "max", "w", "s", *TYPES.values(), *_INDEX}
+EXACT = 4096  # elements up to which a float32 sum is kept in float32
+
+
+class Kernel(NamedTuple):
+    """One function of loops: its text without the first line, and what it takes."""
+
+    body: tuple[str, ...]
+    arrays: tuple[int, ...]  # the stored steps among its arguments, in order
+    names: tuple[str, ...]  # what they are called
+    work: dict[str, int]  # how many elements of its own it needs, by type
+
+
+class Names:
+    """Identifiers for stored arrays: the author's where there are any."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.taken = set(_RESERVED) | set(keyword.kwlist)
+        self.of: dict[int, str] = {}
+        outputs = {at: name for name, at in reversed(plan.graph.outputs.items())}
+        for at, step in enumerate(plan.graph.steps):
+            if step.op == "input" and step.name:
+                self.of[at] = self.free(step.name)
+        for at in sorted(plan.stored):
+            if at not in self.of:
+                self.of[at] = self.free(outputs.get(at) or _HINTS.get(plan.graph.steps[at].op, "t"))
+
+    def free(self, wanted: str) -> str:
+        base = re.sub(r"\W+", "_", wanted).strip("_") or "value"
+        base = f"v{base}" if base[0].isdigit() else base
+        name, n = base, 2
+        while name in self.taken:
+            name, n = f"{base}{'' if base[-1].isalpha() else '_'}{n}", n + 1
+        self.taken.add(name)
+        return name
+
+    def get(self, at: int) -> str:
+        if at not in self.of:
+            self.of[at] = self.free("constant")
+        return self.of[at]
+
+
+_HINTS = {"matmul": "z", "tanh": "h", "relu": "h", "sigmoid": "a", "sum": "total", "amax": "top",
+          "exp": "e", "div": "p"}  # fmt: skip
+
+
+class Storage:
+    """Which stored steps are local to one kernel, and where single numbers are kept."""
+
+    def __init__(self, plan: Plan) -> None:
+        steps, readers = plan.graph.steps, _readers(plan)
+        outputs = {plan.views[at].at for at in plan.graph.outputs.values()}
+        self.inner: dict[int, int] = {}  # stored step -> the one kernel (phase) that knows it
+        self.slot: dict[int, tuple[str, int]] = {}  # single numbers that leave a kernel
+        counts: Counter[str] = Counter()
+        for at in sorted(plan.stored):
+            nest = plan.nest.get(at)
+            if nest is None:
+                continue
+            phase = plan.nests[nest].phase
+            if at not in outputs and readers.get(at, set()) <= {phase}:
+                self.inner[at] = phase
+            elif not steps[at].shape:
+                kind = steps[at].dtype
+                self.slot[at] = kind, counts[kind]
+                counts[kind] += 1
+        self.slots = dict(counts)
+
+
+def _readers(plan: Plan) -> dict[int, set[Any]]:
+    """By stored step: the phases of the kernels that read it, and "call" where a call does."""
+    found: dict[int, set[Any]] = {}
+    for at, k in plan.nest.items():
+        for i in plan.graph.steps[at].inputs:
+            found.setdefault(plan.views[i].at, set()).add(plan.nests[k].phase)
+    for round_ in plan.calls:
+        for at in round_:
+            for i in plan.graph.steps[at].inputs:
+                found.setdefault(plan.views[i].at, set()).add("call")
+    return found
+
+
+class KernelWriter:
+    """Writes one phase's nests as one function."""
+
+    def __init__(self, plan: Plan, storage: Storage, names: Names, phase: int) -> None:
+        self.plan, self.storage, self.names, self.phase = plan, storage, names, phase
+        self.steps = plan.graph.steps
+        self.arrays: dict[int, None] = {}
+        self.work: Counter[str] = Counter()
+        self.header: dict[tuple[int, Shape], str] = {}
+        self.head: list[str] = []
+        self.lines: list[str] = []
+        self.locals = 0
+        self.local: dict[int, str] = {}  # steps whose value is a variable
+        for nest in plan.nests:
+            if nest.phase == phase:
+                self.lines += NestWriter(self, nest).written()
+
+    def kernel(self) -> Kernel:
+        arrays = tuple(self.arrays)
+        names = tuple([self.names.get(at) for at in arrays])
+        return Kernel(tuple(self.head + self.lines), arrays, names, dict(self.work))
+
+    def fresh(self) -> str:
+        self.locals += 1
+        while f"t{self.locals}" in self.names.taken:
+            self.locals += 1
+        return f"t{self.locals}"
+
+    # ------------------------------------------------------------ stored arrays
+    def element(self, view: View, index: list[str]) -> str:
+        """The text that reads one element of a stored array."""
+        step = self.steps[view.at]
+        if view.at in self.local:
+            return self.local[view.at]
+        if view.at in self.storage.slot:
+            return self.slot(view.at)
+        if step.op == "constant" and not step.shape:
+            return number(step.value, step.dtype)
+        if not step.shape:
+            return self.array(view.at)
+        if math.prod(step.shape) == 1:
+            return f"{self.array(view.at)}[{', '.join('0' * len(step.shape))}]"
+        at = [_place(a.start, a.stride, "0" if a.dim is None else index[a.dim]) for a in view.axes]
+        return f"{self.shaped(view)}[{', '.join(at)}]"
+
+    def target(self, at: int, index: list[str]) -> str:
+        if at in self.storage.slot:
+            return self.slot(at)
+        step = self.steps[at]
+        return f"{self.array(at)}[{', '.join(index)}]" if step.shape else self.local[at]
+
+    def slot(self, at: int) -> str:
+        kind, k = self.storage.slot[at]
+        return f"s_{TYPES[kind]}[{k}]"
+
+    def array(self, at: int) -> str:
+        """The name of a stored array: an argument, or a part of the working memory."""
+        name = self.names.get(at)
+        if self.storage.inner.get(at) != self.phase:
+            self.arrays[at] = None
+        elif (at, ()) not in self.header:
+            step = self.steps[at]
+            start = self.work[step.dtype]
+            size = math.prod(step.shape)
+            self.work[step.dtype] += -(-size // 16) * 16  # each begins at a new cache line
+            self.header[at, ()] = name
+            whole = f"w_{TYPES[step.dtype]}[{start}:{start + size}]"
+            self.head.append(f"{name} = {whole}.reshape({step.shape})")
+        return name
+
+    def shaped(self, view: View) -> str:
+        """The array under the view's shape: the same memory."""
+        name = self.array(view.at)
+        if view.shape == self.steps[view.at].shape:
+            return name
+        key = (view.at, view.shape)
+        if key not in self.header:
+            self.header[key] = self.names.free(f"{name}_as")
+            self.head.append(f"{self.header[key]} = {name}.reshape({view.shape})")
+        return self.header[key]
+
+
+def _place(start: int, stride: int, index: str) -> str:
+    if index == "0":
+        return str(start)
+    text = index if stride == 1 else f"{stride} * {index}"
+    return f"{start} + {text}" if start else text
+
+
+class NestWriter:
+    """Writes one nest: what each depth of the loops begins and ends with."""
+
+    def __init__(self, to: KernelWriter, nest: Nest) -> None:
+        self.to, self.nest, self.steps = to, nest, to.steps
+        self.variables = list(_INDEX[: len(nest.domain)])
+        self.depth = len(nest.domain)
+        self.before: list[list[str]] = []
+        self.after: list[list[str]] = []
+        self.ahead: list[str] = []  # before the outermost loop
+        self.values: dict[int, str] = {}
+        self.loads: dict[str, str] = {}
+        self.seen: Counter[str] = Counter()
+
+    def written(self) -> list[str]:
+        if self.nest.product:
+            return Product(self.to, self.nest.steps[0]).written()
+        first = self.to.locals, dict(self.to.local)
+        self._write()  # once to count how often each element is read, once with that known
+        self.to.locals, self.to.local = first
+        self._write()
+        return self.ahead + list(self._nested(0))
+
+    def _write(self) -> None:
+        self.before = [[] for _ in range(self.depth + 1)]
+        self.after = [[] for _ in range(self.depth + 1)]
+        self.ahead, self.values, self.loads = [], {}, {}
+        for at in self.nest.steps:
+            step = self.steps[at]
+            if is_folded(self.steps, at, self.nest):
+                self._fold(at, step)
+            else:
+                self._point(at, step)
+
+    def _nested(self, level: int) -> Iterator[str]:
+        yield from self.before[level]
+        if level < self.depth:
+            yield f"for {self.variables[level]} in range({self.nest.domain[level]}):"
+            for line in self._nested(level + 1):
+                yield f"    {line}"
+        yield from self.after[level]
+
+    # ------------------------------------------------------------ steps
+    def _point(self, at: int, step: Step) -> None:
+        if step.op == "matmul":
+            text = self._unrolled(step)
+        else:
+            given = [self.steps[i] for i in step.inputs]
+            text = points.text(step, [self._value(i, step.shape) for i in step.inputs], given)
+        name = self.to.fresh()
+        self.values[at] = name
+        self.before[self.depth].append(f"{name} = {text}")
+        if at in self.to.plan.stored:
+            if not step.shape and at not in self.to.storage.slot:
+                self.to.local[at] = name
+            else:
+                target = self.to.target(at, self._index(step.shape))
+                self.before[self.depth].append(f"{target} = {name}")
+
+    def _index(self, shape: Shape) -> list[str]:
+        left = iter(self.variables)
+        return ["0" if n == 1 else next(left) for n in shape]
+
+    def _value(self, i: int, shape: Shape) -> str:
+        """An argument at the position of a result of this shape."""
+        if i in self.values:
+            return self.values[i]
+        own = self.steps[i].shape
+        index = self._index(shape)[len(shape) - len(own) :]
+        index = ["0" if n == 1 else t for n, t in zip(own, index)]
+        return self._load(self.to.element(self.to.plan.views[i], index))
+
+    def _load(self, text: str) -> str:
+        """An element, read once: in the loop that it changes with, not further inside."""
+        if "[" not in text:
+            return text
+        self.seen[text] += 1
+        if text in self.loads:
+            return self.loads[text]
+        inside = text[text.index("[") :]
+        level = max([k + 1 for k, v in enumerate(self.variables)
+                     if re.search(rf"\b{v}\b", inside)], default=0)  # fmt: skip
+        if level == self.depth and self.seen[text] <= 2:  # twice: once for each pass
+            return text
+        name = self.loads[text] = self.to.fresh()
+        self.before[level].append(f"{name} = {text}")
+        return name
+
+    def _unrolled(self, step: Step) -> str:
+        """A product of few terms, written out."""
+        rows, columns, terms = _sides(self.to, step, self._index(step.shape))
+        pairs = [(rows(str(k)), columns(str(k))) for k in range(terms)]
+        return " + ".join([f"{self._load(a)} * {self._load(b)}" for a, b in pairs])
+
+    def _fold(self, at: int, step: Step) -> None:
+        given, i = self.steps[step.inputs[0]], step.inputs[0]
+        value = self._value(i, given.shape)
+        dims = set(step.attrs["dim"])
+        long = [d for d, n in enumerate(given.shape) if n != 1]
+        gone = [k for k, d in enumerate(long) if d in dims]
+        kept = self.depth - len(gone)
+        if gone == list(range(kept, self.depth)):
+            self._total(at, step, value, kept, math.prod(self.nest.domain[kept:]))
+        else:
+            self._gathered(at, step, value, long, dims)
+
+    def _total(self, at: int, step: Step, value: str, kept: int, count: int) -> None:
+        """A sum over the innermost loops: its total is a variable."""
+        wide = step.op == "sum" and step.dtype == "float32" and count > EXACT
+        kind = "float64" if wide else step.dtype
+        total = self.to.fresh()
+        self.before[kept].append(f"{total} = {points.start(step.op, kind)}")
+        one = self.before[self.depth]
+        if kept == self.depth:  # over dimensions of length 1 alone
+            one = self.before[kept]
+        one.append(f"{total} = {points.folded(step.op, total, value)}")
+        end = self.after[kept] if kept < self.depth else self.before[kept]
+        result = f"f4({total})" if wide else total
+        if not step.shape and at not in self.to.storage.slot:
+            self.to.local[at] = total
+            if wide:
+                self.to.local[at] = self.to.fresh()
+                end.append(f"{self.to.local[at]} = {result}")
+        else:
+            end.append(f"{self.to.target(at, self._kept_index(step))} = {result}")
+
+    def _kept_index(self, step: Step) -> list[str]:
+        given = self.steps[step.inputs[0]]
+        index = self._index(given.shape)
+        dims = set(step.attrs["dim"])
+        if step.attrs["keepdim"]:
+            return ["0" if d in dims else t for d, t in enumerate(index)]
+        return [t for d, t in enumerate(index) if d not in dims]
+
+    def _gathered(self, at: int, step: Step, value: str, long: list[int], dims: set[int]) -> None:
+        """A sum over outer loops: totals stand in memory, and are cleared before."""
+        name = self.to.array(at)
+        zero = points.start(step.op, step.dtype)
+        self.ahead.append(f"{name}[:] = {zero}" if len(step.shape) == 1 else
+                          f"{name}[{', '.join(':' * len(step.shape))}] = {zero}")  # fmt: skip
+        place = f"{name}[{', '.join(self._kept_index(step))}]"
+        self.before[self.depth].append(f"{place} = {points.folded(step.op, place, value)}")
+
+
+def _sides(to: KernelWriter, step: Step, index: list[str]) -> tuple[Any, Any, int]:
+    """The left and right factors of a product's element, as functions of the summed position."""
+    a, b = (to.steps[i] for i in step.inputs)
+    left, right = (to.plan.views[i] for i in step.inputs)
+    at = iter(index)
+    row = [next(at)] if len(a.shape) == 2 else []
+    column = [next(at)] if len(b.shape) == 2 else []
+
+    def fixed(texts: list[str], shape: Shape) -> list[str]:
+        return ["0" if n == 1 else t for t, n in zip(texts, shape)]
+
+    return (
+        lambda k: to.element(left, fixed([*row, k], a.shape)),
+        lambda k: to.element(right, fixed([k, *column], b.shape)),
+        a.shape[-1],
+    )
+
+
+class Product:
+    """Writes a matrix product of many terms: four at a time, along what lies row by row."""
+
+    def __init__(self, to: KernelWriter, at: int) -> None:
+        self.to, self.at, self.step = to, at, to.steps[at]
+        self.names = iter(_INDEX)
+        shape = self.step.shape
+        self.index = ["0" if n == 1 else next(self.names) for n in shape]
+        self.term = next(self.names)
+        self.rows, self.columns, self.terms = _sides(to, self.step, self.index)
+        self.sizes = dict(zip(self.index, shape, strict=True))
+
+    def written(self) -> list[str]:
+        inner = self._last(self.columns(self.term))
+        if inner in self.sizes and inner != self.term:
+            return self._along(inner, self.rows, self.columns)
+        inner = self._last(self.rows(self.term))
+        if inner in self.sizes and inner != self.term:
+            return self._along(inner, self.columns, self.rows)
+        return self._dots()
+
+    def _last(self, text: str) -> str:
+        """The variable of a factor's last index: the one that runs along its memory."""
+        return text[text.rindex("[") + 1 : -1].split(", ")[-1] if "[" in text else ""
+
+    def _loops(self, variables: Iterable[str], lines: list[str]) -> list[str]:
+        for v in reversed(list(variables)):
+            lines = [f"for {v} in range({self.sizes[v]}):", *(f"    {x}" for x in lines)]
+        return lines
+
+    def _along(self, inner: str, single: Any, vector: Any) -> list[str]:
+        """For each term a row is added: its factor is one number, the rest runs along memory."""
+        k, target = self.term, self.to.target(self.at, self.index)
+        outer = [v for v in self.index if v not in ("0", inner)]
+        zero = number(0, self.step.dtype)
+        lines = [f"for {inner} in range({self.sizes[inner]}):", f"    {target} = {zero}"]
+        whole = self.terms - self.terms % 4
+        for first, last, stride in ((0, whole, 4), (whole, self.terms, 1)):
+            if first == last:
+                continue
+            factors = [self.to.fresh() for _ in range(stride)]
+            at = [k if not n else f"{k} + {n}" for n in range(stride)]
+            text = target
+            for factor, one in zip(factors, at):
+                text = f"plus_product({text}, {factor}, {vector(one)})"
+            lines += [
+                f"for {k} in range({first}, {last}, {stride}):",
+                *(f"    {f} = {single(one)}" for f, one in zip(factors, at)),
+                f"    for {inner} in range({self.sizes[inner]}):",
+                f"        {target} = {text}",
+            ]
+        return self._loops(outer, lines)
+
+    def _dots(self) -> list[str]:
+        total = self.to.fresh()
+        k = self.term
+        lines = [
+            f"{total} = {number(0, self.step.dtype)}", f"for {k} in range({self.terms}):",
+            f"    {total} = plus_product({total}, {self.rows(k)}, {self.columns(k)})",
+        ]  # fmt: skip
+        if not self.step.shape and self.at not in self.to.storage.slot:
+            self.to.local[self.at] = total
+        else:
+            lines.append(f"{self.to.target(self.at, self.index)} = {total}")
+        return self._loops([v for v in self.index if v != "0"], lines)
+
+
+def kernels(plan: Plan, storage: Storage, names: Names) -> dict[int, Kernel]:
+    """The functions of a plan, by phase."""
+    phases = sorted({n.phase for n in plan.nests})
+    return {p: KernelWriter(plan, storage, names, p).kernel() for p in phases}
+
+
+__all__ = ["Kernel", "Names", "Storage", "kernels"]

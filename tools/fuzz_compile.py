@@ -1,0 +1,197 @@
+"""Looks for pure programs that give something else compiled than as they are written.
+
+The programs are those of `fuzz.py` (functions, views, changes in place of their own tensors,
+indexing, casts), made into functions of their first tensors that return every variable, gradients
+and second gradients.  Each is compiled by both back ends and called with its own values, with
+others, and with nan, inf and zeros among them; eager nnlib says what is right.  A program may be
+refused with the reason.  Loops run as the Python that they are written in; some go through numba.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+from pathlib import Path
+from types import FunctionType, SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(ROOT / "tools"))
+
+from fuzz import TOLERANCE, Maker, names_for, quiet, weighted  # noqa: E402
+
+import nnlib  # noqa: E402
+from nnlib.graph import GraphError  # noqa: E402
+
+BY_NUMBA = 40  # every so manieth program is machine code
+
+
+def interpreted(source: str) -> Any:
+    """Loops as plain Python: quick for a small program, and the same lines."""
+    from nnlib.graph.lower import floats
+
+    names = {k: getattr(v, "py_func", v) for k, v in vars(floats).items()}
+    for name, function in list(names.items()):
+        if isinstance(function, FunctionType) and function.__module__ == floats.__name__:
+            names[name] = FunctionType(function.__code__, names)
+    names["njit"] = lambda *args, **kwargs: lambda f: f
+    exec(source, names)
+    return SimpleNamespace(**names)
+
+
+class Program:
+    """A pure function, as text and as a function, with the values it was made for."""
+
+    def __init__(self, seed: int) -> None:
+        lines = Maker(seed).program()
+        start = [line for line in lines if line[1:13] == " = T.tensor(" and "[:" not in line]
+        self.inputs = []
+        for line in start:
+            name, _, text = line.partition(" = ")
+            if lines[len(self.inputs)] != line:
+                break
+            self.inputs.append((name, eval(text, names_for(nnlib))))
+        self.body = lines[len(self.inputs) :]
+        self.text = self._text()
+        scope = {**names_for(nnlib), "weighted": weighted, "nnlib": nnlib}
+        exec(self.text, scope)
+        self.function = scope["program"]
+
+    def _text(self) -> str:
+        names = [n for n, _ in self.inputs]
+        floats = [n for n, v in self.inputs if v.requires_grad]
+        copies = [f"{n} = {n}.clone()" for n in names]
+        made = dict.fromkeys(names)
+        for line in self.body:
+            if len(line) > 4 and line[1:4] == " = ":
+                made[line[0]] = None
+        variables = ", ".join(f"{n!r}: {n}" for n in made)
+        tail = [
+            f"found = {{{variables}}}",
+            "loss = weighted([v for v in found.values() if v.requires_grad], nnlib)",
+            "out = {n: v.detach() for n, v in found.items()}",
+            f"leaves = [{', '.join('given_' + n for n in floats)}]",
+            "if loss is None or not leaves: return out",
+            "gs = T.autograd.grad(loss, leaves, create_graph=True, allow_unused=True)",
+            "gs = [g if g is not None else T.zeros_like(x) for g, x in zip(gs, leaves)]",
+            "out['gradients'] = [g.detach() for g in gs]",
+            "loss = weighted([g * g for g in gs], nnlib)",
+            "if loss is None or not loss.requires_grad: return out",
+            "second = T.autograd.grad(loss, leaves, allow_unused=True)",
+            "second = [T.zeros_like(x) if g is None else g for g, x in zip(second, leaves)]",
+            "out['second'] = [g.detach() for g in second]",
+            "return out",
+        ]
+        keep = [f"given_{n} = {n}" for n in floats]
+        lines = [*keep, *copies, *self.body, *tail]
+        return f"def program({', '.join(names)}):\n" + "\n".join(f"    {x}" for x in lines) + "\n"
+
+    def arguments(self, turn: int) -> list[Any]:
+        """Its own values, then others of the same types and shapes, then special ones."""
+        return [_varied(v, turn, k) for k, (_, v) in enumerate(self.inputs)]
+
+
+def _varied(value: Any, turn: int, k: int) -> Any:
+    data = np.array(value._data)
+    if turn and data.size:
+        data = np.roll(data, turn)
+        if data.dtype.kind == "f":
+            data = data * data.dtype.type(-0.75 if turn == 1 else 1.25)
+            if turn == 2:
+                special = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0], data.dtype)
+                some = data.reshape(-1)[:: 1 + k % 3]
+                some[:] = np.resize(special, some.shape)
+    return nnlib.tensor(data, requires_grad=value.requires_grad)
+
+
+def difference(seed: int, backend: str) -> str | None:
+    """What differs, "refused: …" where it is not pure, or None."""
+    program = Program(seed)
+    compiled = nnlib.compile(program.function, backend=backend)
+    with quiet(), np.errstate(all="ignore"):
+        for turn in (0, 1, 2):
+            given = program.arguments(turn)
+            expected = _outcome(program.function, given)
+            made = _outcome(compiled, given)
+            if isinstance(made, GraphError):
+                return f"refused: {made}"
+            told = _unlike(made, expected)
+            if told is not None:
+                return f"seed {seed}, {backend}, call {turn}: {told}\n{program.text}"
+    return None
+
+
+def _outcome(function: Any, given: list[Any]) -> Any:
+    try:
+        return function(*given)
+    except Exception as error:
+        return error
+
+
+def _unlike(made: Any, expected: Any) -> str | None:
+    if isinstance(expected, Exception) or isinstance(made, Exception):
+        if isinstance(expected, Exception) and isinstance(made, Exception):
+            return None
+        return f"compiled {made!r}, written {expected!r}"
+    ours, form = nnlib.trees.flatten(made)
+    theirs, other = nnlib.trees.flatten(expected)
+    if form != other:
+        return "other results"
+    for path, a, b in zip(nnlib.trees.paths(form), ours, theirs, strict=True):
+        if (a.shape, a.dtype) != (b.shape, b.dtype):
+            return f"{path}: {a.shape}, {a.dtype} and {b.shape}, {b.dtype}"
+        x, y = np.asarray(a._data), np.asarray(b._data)
+        if x.dtype.kind != "f":
+            if not np.array_equal(x, y):
+                return f"{path}: {x.tolist()} and {y.tolist()}"
+            continue
+        narrow = TOLERANCE["float16"] if any("float16" in str(t.dtype) for t in theirs) else None
+        tolerance = narrow or 2e-4
+        finite = np.isfinite(y)
+        size = float(np.abs(y[finite]).max()) if finite.any() else 1.0
+        if not np.allclose(x, y, rtol=tolerance, atol=tolerance * max(1.0, size), equal_nan=True):
+            return f"{path}: {x.tolist()} and {y.tolist()}"
+    return None
+
+
+def search(first: int, programs: int, numba_too: bool = True) -> tuple[int, list[str]]:
+    """How many were refused, and what differed."""
+    from nnlib.graph.lower import machine
+
+    refused, found = 0, []
+    compiled = machine.loaded
+    for seed in range(first, first + programs):
+        by_numba = numba_too and seed % BY_NUMBA == 0
+        machine.loaded = compiled if by_numba else interpreted
+        try:
+            for backend in ("numpy", "loops"):
+                told = difference(seed, backend)
+                if told is not None and told.startswith("refused"):
+                    refused += 1
+                    break
+                if told is not None:
+                    print(told, flush=True)
+                    found.append(told)
+        finally:
+            machine.loaded = compiled
+    return refused, found
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python tools/fuzz_compile.py", description=__doc__)
+    parser.add_argument("--programs", type=int, default=20_000)
+    parser.add_argument("--seed", type=int, help="of the first program; fresh by default")
+    given = parser.parse_args()
+    seed = random.SystemRandom().randrange(10**9) if given.seed is None else given.seed
+    print(f"{given.programs} pure programs from seed {seed} on")
+    refused, found = search(seed, given.programs)
+    print(f"{refused} refused, {len(found)} differ")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
