@@ -93,6 +93,24 @@ EXERCISES = [
         learned="The means have shape (3,), and broadcasting subtracts them from every row.",
     ),
     value(
+        "hidden",
+        ((2, 2), 2.0),
+        stars=2,
+        mistakes=[
+            mistake("That would be so if both had the same shape. (2, 1) and (2,) do not: flush "
+                    "right, they are stretched to (2, 2).", ((2,), 0.0)),
+            mistake("The 1 of (2, 1) is stretched to the 2 of y, and y is stretched to two rows.",
+                    ((2, 1), 0.0)),
+            mistake("The shape is right. But each prediction is also compared with the reading "
+                    "that belongs to the other one.", ((2, 2), 0.0)),
+            mistake("The shape is right, and 8 is the sum of the four squares. Take their mean.",
+                    ((2, 2), 8.0)),
+            mistake("The shape is right. The mean of four squares divides by four, not by two.",
+                    ((2, 2), 4.0)),
+        ],
+        learned="Broadcasting compared every prediction with every reading, and raised no error.",
+    ),
+    value(
         "three",
         after_three,
         stars=1,
