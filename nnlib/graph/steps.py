@@ -154,6 +154,9 @@ class Graph:
         traced function returned: one array, or a dict of them.  With `gradient` it returns the
         derivatives ``d_x`` of the (only, one-element) output by each input as well.
 
+        The name "loops" asks for the fused loops instead that `nnlib.compile` makes of the graph,
+        one pass over the elements for many operations; f4 is float32, s holds single numbers.
+
         >>> import nnlib
         >>> one = nnlib.ones(())
         >>> graph = nnlib.graph.trace(lambda w, x: (w * x).sigmoid(), w=one, x=one)
@@ -168,10 +171,25 @@ class Graph:
         def neuron(w, x):
             return sigmoid(w * x)
         <BLANKLINE>
+        >>> x = nnlib.ones(3)
+        >>> print(nnlib.graph.trace(lambda x: (2 * x).exp().sum(), x=x).to_source("loops"))
+        def loops(x, s_f4):
+            t3 = f4(0.0)
+            for i in range(3):
+                t1 = x[i] * f4(2.0)
+                t2 = expf(t1)
+                t3 = plus(t3, t2)
+            s_f4[0] = t3
+        <BLANKLINE>
         """
         from nnlib.graph.source import to_source
 
-        return to_source(self.gradient() if gradient else self, name)
+        graph = self.gradient() if gradient else self
+        if name == "loops":
+            from nnlib.graph.lower.loops import loops_source
+
+            return loops_source(graph)
+        return to_source(graph, name)
 
     def to_latex(self, name: str | None = None, expand: Sequence[str] = ()) -> str:
         r"""One output as a formula, or all of them as aligned lines.

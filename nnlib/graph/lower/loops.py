@@ -20,7 +20,7 @@ from nnlib.graph.lower.points import TYPES
 from nnlib.graph.lower.simple import simple
 from nnlib.graph.lower.views import is_identity, views, with_origins
 from nnlib.graph.lower.write import Kernel, Names, Storage, kernels
-from nnlib.graph.simplify import simplify
+from nnlib.graph.simplify import simplify, tidy, values_only
 from nnlib.graph.steps import Graph, Step
 from nnlib.record import Primitive
 
@@ -96,6 +96,13 @@ class Lowered:
         view = self.plan.views[at]
         turned = "" if is_identity(view, step.shape) else f" as {list(step.shape)}"
         return self.names.get(view.at) + turned
+
+
+def loops_source(graph: Graph) -> str:
+    """A graph as the loops that compute it; what they do not compute, as comments in between."""
+    graph = tidy(values_only(graph))
+    inputs = [at for at, step in enumerate(graph.steps) if step.op == "input"]
+    return Lowered(graph, inputs, list(graph.outputs.values())).source
 
 
 class Driver:
