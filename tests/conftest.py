@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "repeatable")
@@ -22,10 +23,37 @@ settings.load_profile(PROFILE)
 
 
 def pytest_collection_modifyitems(items: list) -> None:
-    """In a search the numbers of examples that tests ask for do not hold."""
+    """Long files first; and in a search the numbers of examples that tests ask for do not hold."""
+    items.sort(key=lambda item: place(item.nodeid))
     if PROFILE != "search":
         return
     for item in items:
         test = getattr(item, "obj", None)
         if hasattr(test, "hypothesis"):
             test._hypothesis_internal_use_settings = settings.get_profile("search")
+
+
+# The files that take longest: begun last, one of them would be waited for in the end.
+LONGEST = (
+    "tests/book/test_run_chapters.py", "tests/book/test_figures.py", "tests/book/test_pages.py",
+    "tests/engines/", "tests/live/test_figures.py", "tests/book/test_lite.py",
+    "tests/book/test_run", "tests/run/", "tests/book/", "chapters/", "tests/chapters/",
+)  # fmt: skip
+
+
+def place(nodeid: str) -> int:
+    return next((i for i, start in enumerate(LONGEST) if nodeid.startswith(start)), len(LONGEST))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """A file's tests stay in one process; but each chapter that runs in its page goes by itself."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class LongestFirst(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return nodeid if nodeid.startswith(LONGEST[0]) else super()._split_scope(nodeid)
+
+    if config.getoption("dist") != "loadfile":
+        return None
+    config.option.loadscopereorder = False  # the order is that of the items
+    return LongestFirst(config, log)

@@ -20,6 +20,7 @@ from tests.book.harness import (
     SubPathHandler,
     Visit,
 )
+from tests.book.python_page import needs_python
 from tools.browser import Server, launched
 
 
@@ -63,6 +64,12 @@ def address(site: Path) -> Iterator[str]:
 
     with Server(Handler) as server:
         yield server.origin + PREFIX
+
+
+@pytest.fixture(scope="session")
+def base(site: Path, address: str) -> str:
+    needs_python(site)
+    return address
 
 
 # Per module: a process runs one playwright at a time, and the figures' tests have their own.

@@ -251,3 +251,12 @@ def id_of(page: str, part: str) -> str:
     cells = json.loads((ROOT / f"{page}.ipynb").read_text("utf8"))["cells"]
     code = [cell for cell in cells if cell["cell_type"] == "code"]
     return next(cell["id"] for cell in code if part in "".join(cell["source"]))
+
+
+# A chapter that is quick to run. Its cells, by what they are to these tests.
+PAGE = "chapters/sigmoid"
+FIRST, ARRAY = (cell["id"] for cell in cells_of(PAGE)[:2])
+EXERCISE, CHECK = id_of(PAGE, "def weights("), id_of(PAGE, '"sigmoid/weights"')
+# Cells that the tests write their own programs into.
+SANDBOX, OTHER = id_of(PAGE, "def sigmoid(z)"), id_of(PAGE, "gap = sigmoid(-z)")
+PYTORCH = id_of(PAGE, "import torch")

@@ -12,8 +12,8 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.book.harness import BOOK_PAGES, DESKTOP, ROOT
+from tests.book.hosts import Host
 from tests.book.python_page import cells_of, clean, id_of
-from tests.book.test_run_offline import Host
 
 PAGE = "chapters/sigmoid"
 CHAPTERS = [name for page in BOOK_PAGES if (ROOT / f"{(name := page[:-5])}.ipynb").is_file()]

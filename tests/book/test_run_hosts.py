@@ -15,8 +15,7 @@ from playwright.sync_api import Browser, expect
 from sphinx.errors import ExtensionError
 
 from tests.book.harness import PREFIX, SubPathHandler
-from tests.book.python_page import PythonPage, needs_python
-from tests.book.test_run import FIRST, PAGE, SANDBOX
+from tests.book.python_page import FIRST, PAGE, SANDBOX, PythonPage, needs_python
 from tools.browser import Server
 
 pytestmark = pytest.mark.browser

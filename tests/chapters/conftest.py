@@ -13,7 +13,7 @@ import pytest
 from nnlib import live
 
 if TYPE_CHECKING:
-    from tests.live.test_figures import Site
+    from tests.live.harness import Site
 
 CHAPTERS = Path(__file__).parents[2] / "chapters"
 LEFT_OUT = {"exercise", "check", "pytorch"}

@@ -11,7 +11,7 @@ from course.cnn import figures as show
 from course.cnn.strokes import STROKES
 from course.networks import digits
 from tests.chapters.test_cnn import EDGE, IMAGE, asked, like
-from tests.live.test_figures import Site
+from tests.live.harness import Site
 
 pytestmark = pytest.mark.browser
 MAPS, DRAG, SLIDE = "every-feature-map-of-a-drawing", "drag-the-digit", "slide-a-window"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from course.deep import figures as show
-from tests.live.test_figures import Site
+from tests.live.harness import Site
 
 pytestmark = pytest.mark.browser
 NAME = "sizes"

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from course.layers import playground as play
-from tests.live.test_figures import Site
+from tests.live.harness import Site
 
 NAME = "playground"
 

@@ -9,7 +9,7 @@ import pytest
 from course.mlp import figures as show
 from course.networks import digits
 from nnlib import datasets
-from tests.live.test_figures import Site
+from tests.live.harness import Site
 
 pytestmark = pytest.mark.browser
 NAME = "drawing"

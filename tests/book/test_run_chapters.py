@@ -1,0 +1,58 @@
+"""Each chapter's cells, run in the page, give what the notebook stores."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.book.harness import BOOK_PAGES
+from tests.book.python_page import PAGE, PythonPage, cells_of, said_by_page, stored
+
+pytestmark = pytest.mark.browser
+
+# Pictures of rounding itself: its last bits are those of the machine's exp, tanh and matmul.
+ROUNDING = {"Not too large, not too small"}
+
+CHAPTERS = [name.removesuffix(".html") for name in BOOK_PAGES]
+CHAPTERS = [name for name in CHAPTERS if cells_of(name)]
+MINUTES = 10  # for one chapter on a busy machine: the CNN trains for minutes in WebAssembly
+
+
+@pytest.mark.parametrize(
+    "name",
+    [name if name == PAGE else pytest.param(name, marks=pytest.mark.slow) for name in CHAPTERS],
+)
+def test_a_chapter_gives_what_it_stores(browser: Browser, base: str, name: str) -> None:
+    page = PythonPage(browser, base, f"{name}.html").start()
+    cells = cells_of(name)
+    runs = page.run_all(len(cells), MINUTES * 60_000)
+    wrong = []
+    for run, cell in zip(runs, cells, strict=False):
+        given, needed = said_by_page(run["said"]), stored(cell)
+        if any(title in text for title in ROUNDING for _, text in needed):
+            given, needed = (
+                [(kind, without_numbers(text)) for kind, text in x] for x in (given, needed)
+            )
+        if given != needed or run["status"] != "ok":
+            wrong.append(f"{cell['id']}: {difference(given, needed)}")
+    assert not wrong and len(runs) == len(cells), "\n".join(wrong)
+    assert page.visit.faults == []
+    page.close()
+
+
+def without_numbers(text: str) -> str:
+    return re.sub(r"\d+(\.\d+)?", "#", text)
+
+
+def difference(given: list, needed: list) -> str:
+    """The first place where they part."""
+    if [kind for kind, _ in given] != [kind for kind, _ in needed]:
+        return f"gives {given!r:.300}, stored is {needed!r:.300}"
+    for (kind, ours), (_, theirs) in zip(given, needed, strict=True):
+        if ours != theirs:
+            at = next((i for i, (a, b) in enumerate(zip(ours, theirs, strict=False)) if a != b), 0)
+            at = max(0, at - 30)
+            return f"{kind} gives …{ours[at : at + 90]!r}, stored is …{theirs[at : at + 90]!r}"
+    return "failed"
