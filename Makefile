@@ -41,7 +41,7 @@ NO_PACKAGE   = { echo "error: pip could not have the package that it names above
 
 .DEFAULT_GOAL := help
 .PHONY: fuzz help book serve lab test quick lint lint-chapters types types-of-editors notebooks notebooks-check bench bench-run \
-        new-chapter watch assignment grade progress pdf epub test-class \
+        new-chapter watch assignment grade hub progress pdf epub test-class \
         frontend frontend-check assets clean distclean site-for-tests browser scripts versions
 
 help:
@@ -151,6 +151,10 @@ assignment: $(CLASS_STAMP)
 grade: $(CLASS_STAMP)
 	@test -n "$(name)" || { echo "error: say which: make grade name=xor" >&2; exit 1; }
 	$(BIN)/python tools/grade.py $(name)
+
+# A hub on this machine with so many made-up students, measured and ended (docs/hub.md).
+hub: $(CLASS_STAMP)
+	$(BIN)/python tools/hub.py --users $(or $(users),15) --chapter $(or $(chapter),xor)
 
 # The files that students have exported and handed in, as one table (folder=… names their folder).
 progress: $(BOOK_STAMP)

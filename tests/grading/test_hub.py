@@ -1,0 +1,117 @@
+"""The hub: Kubernetes values against the chart's keys, the image's files, a hub on this machine."""
+
+from __future__ import annotations
+
+import copy
+import importlib.util
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import check_values
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+VALUES = yaml.safe_load((ROOT / "deploy" / "values.yaml").read_text("utf8"))
+SCHEMA = json.loads((ROOT / "deploy" / "values.schema.json").read_text("utf8"))
+
+
+def test_the_values_fit_the_charts_keys() -> None:
+    assert check_values.faults(VALUES, SCHEMA) == []
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        (("singleuser", "memroy"), {"limit": "1G"}),
+        (("singleuser", "storage"), {"type": "dynamic"}),
+        (("cull", "timeout"), "an hour"),
+        (("proxy", "https", "type"), "magic"),
+        (("hubb",), {}),
+    ],
+)
+def test_a_slip_is_found(place: tuple[str, ...], value: object) -> None:
+    slipped = copy.deepcopy(VALUES)
+    inner = slipped
+    for key in place[:-1]:
+        inner = inner[key]
+    inner[place[-1]] = value
+    assert len(check_values.faults(slipped, SCHEMA)) == 1
+
+
+def test_values_are_laid_over_the_charts_own() -> None:
+    below = {"a": {"b": 1, "c": [1]}, "d": 2}
+    assert check_values.merged(below, {"a": {"c": [2]}}) == {"a": {"b": 1, "c": [2]}, "d": 2}
+
+
+def test_the_image_has_what_the_values_and_the_chapters_need(tmp_path: Path) -> None:
+    """binder/ builds it: a Python that the book takes, and all that its postBuild imports."""
+    version = (ROOT / "binder" / "runtime.txt").read_text().strip()
+    project = (ROOT / "pyproject.toml").read_text("utf8")
+    needed = re.search(r'requires-python = ">=3\.(\d+)"', project)
+    assert needed and int(version.removeprefix("python-3.")) >= int(needed[1])
+    named = (ROOT / "binder" / "requirements.txt").read_text()
+    # what the postBuild imports beyond the standard library, each under its distribution's name
+    code = "import sys; sys.path.insert(0, '_ext'); import plain_notebooks; print(*sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    loaded = {name.split(".")[0] for name in run.stdout.split()}
+    for module, distribution in (("pybtex", "pybtex"), ("yaml", "pyyaml"), ("sphinx", "sphinx")):
+        if module in loaded:
+            assert distribution in named, f"postBuild imports {module}"
+    hook = VALUES["singleuser"]["lifecycleHooks"]["postStart"]["exec"]["command"][-1]
+    assert "cp -rn" in hook and "reading" in (ROOT / "binder" / "postBuild").read_text()
+
+
+def test_a_students_file_is_never_written_over(tmp_path: Path) -> None:
+    """The hub's own hook, run as the hub runs it."""
+    (tmp_path / "reading" / "chapters").mkdir(parents=True)
+    for name in ("a", "b"):
+        (tmp_path / "reading" / "chapters" / f"{name}.ipynb").write_text("new")
+    mine = tmp_path / "homes" / "ada" / "chapters" / "a.ipynb"
+    mine.parent.mkdir(parents=True)
+    mine.write_text("mine")
+
+    class Names:
+        def __getattr__(self, name: str) -> Names:
+            made = Names()
+            object.__setattr__(self, name, made)
+            return made
+
+        def append(self, _: object) -> None:
+            pass
+
+        pop = append
+
+    environment = {"BOOK_HUB": str(tmp_path), "BOOK_READING": str(tmp_path / "reading"),
+                   "BOOK_PASSWORD": "x", "BOOK_TRIAL_TOKEN": "x"}  # fmt: skip
+    config, spawner = Names(), Names()
+    spawner.user.name = "ada"
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        text = (ROOT / "deploy" / "jupyterhub_config.py").read_text("utf8")
+        exec(text, {"get_config": lambda: config})
+        config.Spawner.pre_spawn_hook(spawner)
+        config.Spawner.pre_spawn_hook(spawner)
+    assert mine.read_text() == "mine" and mine.with_name("b.ipynb").read_text() == "new"
+    assert (tmp_path / "exchange").stat().st_mode & 0o777 == 0o777
+
+
+@pytest.mark.weekly
+@pytest.mark.skipif(
+    importlib.util.find_spec("jupyterhub") is None
+    or not (os.environ.get("BOOK_PROXY") or shutil.which("configurable-http-proxy")),
+    reason="a hub needs pip install -e '.[class]' and npm install -g configurable-http-proxy",
+)
+def test_three_students_run_a_chapter_on_a_hub_at_once(capsys: pytest.CaptureFixture) -> None:
+    import hub
+
+    assert hub.main(["--users", "3"]) == 0
+    said = capsys.readouterr().out
+    assert "3 students" in said and "cells with errors: 0" in said
+    assert re.search(r"server: 3 × \d+ MB", said) and re.search(r"kernel: 3 × \d+ MB", said)
