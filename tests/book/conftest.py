@@ -15,6 +15,7 @@ from playwright.sync_api import Browser
 from tests.book.harness import (
     DESKTOP,
     JUPYTER_BOOK,
+    PATIENCE,
     PREFIX,
     ROOT,
     SubPathHandler,
@@ -96,6 +97,7 @@ def visits(browser: Browser, address: str) -> Iterator[Open]:
             reduced_motion="reduce",
             has_touch=width < 600,
         )
+        context.set_default_navigation_timeout(PATIENCE)
         contexts.append(context)
         visit = Visit(context.new_page())
         visit.watch(base)

@@ -15,6 +15,7 @@ JUPYTER_BOOK = [sys.executable, "-c", "from jupyter_book.cli.main import main; m
 PREFIX = "/somewhere/else/"
 THEMES = ("light", "dark")
 DESKTOP, PHONE = 1360, 360
+PATIENCE = 90_000  # milliseconds for a page to open on a busy machine
 # Two frames: what was asked for is drawn.
 FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 

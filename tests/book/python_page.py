@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page
 
-from tests.book.harness import DESKTOP, ROOT, Visit
+from tests.book.harness import DESKTOP, PATIENCE, ROOT, Visit
 
 READY = 90_000  # milliseconds for Python to start on a busy machine
 RUN = 60_000
@@ -65,6 +65,7 @@ class PythonPage:
         self.context: BrowserContext = browser.new_context(
             viewport={"width": DESKTOP, "height": 900}, accept_downloads=True, **options
         )
+        self.context.set_default_navigation_timeout(PATIENCE)
         self.context.add_init_script(LISTEN + script)
         self.name, self.base, self.allowed = name, base, allowed or base
         self.open()

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.book.harness import BOOK_PAGES, DESKTOP, ROOT
+from tests.book.harness import BOOK_PAGES, DESKTOP, PATIENCE, ROOT
 from tests.book.hosts import Host
 from tests.book.python_page import cells_of, clean, id_of
 
@@ -95,6 +95,7 @@ class Lab:
     def __init__(self, browser: Browser, host: Host, name: str) -> None:
         self.host, self.name = host, name
         self.context = browser.new_context(viewport={"width": DESKTOP, "height": 900})
+        self.context.set_default_navigation_timeout(PATIENCE)
         self.requests: list[str] = []
         self.context.on("request", lambda request: self.requests.append(request.url))
         self.page: Page = self.context.new_page()
