@@ -52,7 +52,7 @@ help:
 	@echo "make test    everything: lint, types, package, chapters, the built site in a browser"
 	@echo "make test browsers=\"firefox webkit\"   every page in these too, not only some"
 	@echo "make quick   the same without the slow parts (under 2 minutes)"
-	@echo "make lab     JupyterLab on the chapters, in a copy of your own (reading/)"
+	@echo "make lab     JupyterLab on the chapters, in a copy of your own (reading/); port=… browser=no"
 	@echo "make new-chapter name=…   start a chapter     make watch name=…   its page, after each save"
 	@echo "make assignment name=…    a chapter as graded assignment     make grade name=…   its points (docs/teaching.md)"
 	@echo "make pdf, make epub       the whole book on paper, as an e-book (address=https://… for its figures' addresses)"
@@ -103,9 +103,11 @@ serve: book
 	$(BIN)/python tools/serve.py $(SITE)
 
 # A reader's own copy in plain Markdown; `make lab on=chapters` edits the chapters themselves.
+# port=9999 names a port, browser=no opens none, ip=0.0.0.0 is for containers.
 lab: $(LAB_STAMP)
 	@$(if $(on),,$(BIN)/python _ext/plain_notebooks.py reading)
-	NNLIB_COURSE=reader NNLIB_PROGRESS= $(BIN)/jupyter lab --notebook-dir=. $(or $(on),reading)
+	NNLIB_COURSE=reader NNLIB_PROGRESS= $(BIN)/jupyter lab --notebook-dir=. $(if $(port),--port=$(port) --ServerApp.port_retries=0) \
+	  $(if $(filter no,$(browser)),--no-browser) $(if $(ip),--ip=$(ip)) $(or $(on),reading)
 
 lint: $(TEST_STAMP)
 	$(BIN)/ruff check .

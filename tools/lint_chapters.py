@@ -6,6 +6,7 @@ docs/authoring.md tells the rules. A text cell may hold exemptions, each with it
 
     <!-- exact: 0.5 1.25 -->            these decimals stand in this cell's text by definition
     <!-- lint: allow shape words -->    the whole notebook is free of these rules
+    <!-- lint: draft -->            what is still to write is listed, not counted as a fault
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import re
 import statistics
 import sys
 import tokenize
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -507,14 +508,29 @@ def spelling(chapter: Chapter) -> Iterator[str]:
             yield f"cell {at}: {word!r} is American; the book's spelling is British"
 
 
+DRAFT = "<!-- lint: draft -->"
+# What a chapter lacks while it is being written: in a draft it is a list, not a fault.
+STILL_TO_WRITE = ("shape", "examples", "explained")
+
+
 def faults(path: Path) -> list[str]:
     """Everything that the rules find in one chapter, behind the rule's name."""
     chapter = read(path)
-    return [
-        f"{name}: {fault}"
-        for name, check in RULES.items() if name not in chapter.allowed
-        for fault in check(chapter)
-    ]  # fmt: skip
+    later = STILL_TO_WRITE if DRAFT in chapter.text else ()
+    return found(chapter, [name for name in RULES if name not in later])
+
+
+def still_to_write(path: Path) -> list[str]:
+    """What a draft lacks, in words without the rules' names; nothing where the chapter is none."""
+    chapter = read(path)
+    if DRAFT not in chapter.text:
+        return []
+    return [line.partition(": ")[2] for line in found(chapter, STILL_TO_WRITE)]
+
+
+def found(chapter: Chapter, names: Iterable[str]) -> list[str]:
+    rules = [name for name in names if name not in chapter.allowed]
+    return [f"{name}: {fault}" for name in rules for fault in RULES[name](chapter)]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -526,6 +542,9 @@ def main(arguments: list[str] | None = None) -> int:
         for fault in faults(path):
             count += 1
             print(f"{path}: {fault}")
+        if lacking := still_to_write(path):
+            print(f"{path} is a draft. Still to write:")
+            print(*(f"  - {line}" for line in lacking), sep="\n")
     return 1 if count else 0
 
 

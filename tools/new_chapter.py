@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import exercises
+import lint_chapters
 import notebooks
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -49,9 +50,11 @@ def cells_of(template: str) -> list[dict]:
 
 
 def with_chapter(toc: str, name: str) -> str:
-    """The table of contents with the chapter behind the last one."""
+    """The table of contents with the chapter as the last one of the part before the reference."""
     lines = toc.splitlines()
-    last = max(i for i, line in enumerate(lines) if "file: chapters/" in line)
+    parts = [i for i, line in enumerate(lines) if line.lstrip().startswith("- caption:")]
+    reference = next((i for i in parts if "Reference" in lines[i]), len(lines))
+    last = max(i for i, line in enumerate(lines[:reference]) if "file: chapters/" in line)
     indent = lines[last].partition("-")[0]
     return "\n".join(
         [*lines[: last + 1], f"{indent}- file: chapters/{name}", *lines[last + 1 :], ""]
@@ -93,6 +96,9 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     for path in paths:
         print(path.relative_to(ROOT))
+    print("Still to write (make lint-chapters lists it while the notebook says `lint: draft`):")
+    for line in lint_chapters.still_to_write(paths[0]):
+        print(f"  - {line}")
     print(f"Now: make watch name={name}, and docs/authoring.md")
     return 0
 

@@ -2,14 +2,15 @@
 
     python tools/watch.py my-topic
 
-The page is built in a small book of its own (`_build/watch`: the chapter and the glossary), so that
-no other chapter is run. References to other chapters stay open there.
+The page is built in a small book of its own (`_build/watch`: the chapter, the glossary and the
+bibliography), so that no other chapter is run. References to other chapters stay open there.
 """
 
 from __future__ import annotations
 
 import argparse
 import functools
+import re
 import subprocess
 import sys
 import threading
@@ -57,10 +58,11 @@ class ReloadingHandler(serve.QuietHandler):
 
 
 def small_book(name: str) -> Path:
-    """A table of contents with this chapter alone (and the glossary, for its terms)."""
+    """A table of contents with this chapter and the pages that hold its terms and its sources."""
     toc = OUTPUT / "toc.yml"
     toc.parent.mkdir(parents=True, exist_ok=True)
-    chapters = f"  - file: chapters/{name}\n  - file: glossary\n"
+    files = (f"chapters/{name}", "glossary", "reference/bibliography")
+    chapters = "".join(f"  - file: {file}\n" for file in files)
     text = f"format: jb-book\nroot: index\nchapters:\n{chapters}"
     if not toc.is_file() or toc.read_text("utf8") != text:
         toc.write_text(text, "utf8")
@@ -75,13 +77,33 @@ def build(name: str) -> bool:
     run = subprocess.run([*command, "--path-output", str(OUTPUT)], capture_output=True, text=True)
     said = run.stdout + run.stderr
     if run.returncode:
-        print(said[-3000:])
+        print(short(said))
         return False
     print(f"built in {time.monotonic() - start:.1f} s")
     for line in said.splitlines():
         if "WARNING" in line and name in line:
             print(f"  {line}")
     return True
+
+
+COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+# IPython's traceback: the error's name, the places with an arrow at their line, the error's words.
+TRACEBACK = re.compile(
+    r"^(?P<kind>\w+) +Traceback \(most recent call last\)\n(?P<places>.*?)"
+    r"^(?P<error>(?P=kind): .*?)(?=\n\s*\n|\Z)",
+    re.M | re.S,
+)
+PLACE = re.compile(r"(Cell |File |-+> \d)")
+LAST_LINES = 12
+
+
+def short(said: str) -> str:
+    """What went wrong, last and in few lines: the places of a failed cell and its error."""
+    plain = COLOURS.sub("", said)
+    if found := TRACEBACK.search(plain):
+        places = [line for line in found["places"].splitlines() if PLACE.match(line)]
+        return "\n".join([*places[-LAST_LINES:], "", found["error"].strip()])
+    return "\n".join([line for line in plain.splitlines() if line.strip()][-LAST_LINES:])
 
 
 def state(name: str) -> dict[Path, int]:

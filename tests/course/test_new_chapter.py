@@ -12,6 +12,7 @@ import lint_chapters
 import new_chapter
 import notebooks
 import pytest
+import yaml
 
 from course.kit.checking import judge
 
@@ -28,14 +29,31 @@ def book(tmp_path: Path) -> Path:
 
 def test_a_new_chapter_keeps_the_rules_but_for_what_is_still_to_write(book: Path) -> None:
     notebook, _, toc = new_chapter.new_chapter("two-words", book)
-    rules = [fault.partition(":")[0] for fault in lint_chapters.faults(notebook)]
-    # One exercise of six, a formula without numbers, calls that no sentence explains.
-    assert set(rules) == {"shape", "examples", "explained"}
+    assert lint_chapters.faults(notebook) == []
+    lacking = "\n".join(lint_chapters.still_to_write(notebook))
+    assert "exercise" in lacking and len(lacking.splitlines()) >= 3
     assert notebooks.main(["--check", str(notebook)]) == 0
     assert exercises.main(["--check", str(notebook)]) == 0
-    assert "- file: chapters/two-words\n" in toc.read_text("utf8")
+    parts = yaml.safe_load(toc.read_text("utf8"))["parts"]
+    holding = [p["caption"] for p in parts if {"file": "chapters/two-words"} in p["chapters"]]
+    assert holding == [parts[-2]["caption"]] and parts[-1]["caption"] == "Reference"
+    assert parts[-2]["chapters"][-1] == {"file": "chapters/two-words"}
     with pytest.raises(FileExistsError):
         new_chapter.new_chapter("two-words", book)
+
+
+def test_the_lint_of_a_draft_passes_and_lists_what_is_still_to_write(book: Path, capsys) -> None:
+    notebook, _, _ = new_chapter.new_chapter("two-words", book)
+    assert lint_chapters.main([str(notebook)]) == 0
+    assert "is a draft. Still to write:\n  - " in capsys.readouterr().out
+    text = notebook.read_text("utf8")
+    notebook.write_text(text.replace("<!-- lint: draft -->", ""), "utf8")
+    assert lint_chapters.main([str(notebook)]) == 1, "without the mark it is judged as a chapter"
+
+
+def test_no_chapter_of_the_book_is_a_draft() -> None:
+    for chapter in (ROOT / "chapters").glob("*.ipynb"):
+        assert lint_chapters.DRAFT not in chapter.read_text("utf8"), chapter
 
 
 def test_its_code_runs_and_its_exercise_can_be_solved(book: Path) -> None:

@@ -41,6 +41,34 @@ def test_the_small_book_holds_the_chapter_and_the_glossary(tmp_path: Path, monke
     monkeypatch.setattr(watch, "OUTPUT", tmp_path / "watch")
     text = watch.small_book("xor").read_text("utf8")
     assert "file: chapters/xor" in text and "file: glossary" in text
+    assert "file: reference/bibliography" in text, "without it each citation is a false warning"
+
+
+FAILED = """\x1b[31mRuntimeError\x1b[39m             Traceback (most recent call last)
+Cell In[1], line 6
+      4     return nnlib.ones([2, 3]) @ x
+----> 6 f(nnlib.ones([2, 3]))
+
+Cell In[1], line 4, in f(x)
+----> 4     return nnlib.ones([2, 3]) @ x
+
+RuntimeError: shapes cannot be multiplied (2x3 and 2x3)
+
+
+The above exception was the direct cause of the following exception:
+
+Traceback (most recent call last):
+  File "jupyter_book/cli/main.py", line 528, in builder_specific_actions
+RuntimeError: There was an error in building your book. Look above for the cause.
+"""
+
+
+def test_a_failed_cell_is_told_last_and_in_few_lines() -> None:
+    lines = watch.short("a long build\n" * 200 + FAILED).splitlines()
+    assert lines[-1] == "RuntimeError: shapes cannot be multiplied (2x3 and 2x3)"
+    assert "----> 4     return nnlib.ones([2, 3]) @ x" in lines
+    assert len(lines) < 10
+    assert watch.short("built\n" * 50 + "no such page").endswith("no such page")
 
 
 def test_a_chapter_that_is_not_there_is_said(capsys) -> None:
