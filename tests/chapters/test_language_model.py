@@ -143,6 +143,14 @@ def test_she_and_he_give_the_same_answer_and_the_head_matters_for_we(heads) -> N
     assert her("we were", off) > 2 * her("we were", on)
 
 
+def test_the_words_matrix_travels_once_though_it_is_used_at_both_ends(writing, heads) -> None:
+    halves = 4 * -(-2 * 1002 * 48 // 3)  # characters of its float16 numbers in base64
+    pools = [figure.spec["pool"] for figure in (writing, heads)]
+    assert [sum(len(text) == halves for text in pool) for pool in pools] == [1, 1]
+    common = sum(map(len, set(pools[0]) & set(pools[1])))
+    assert common > 0.9 * min(sum(map(len, pool)) for pool in pools)
+
+
 def test_it_writes_word_by_word_until_the_end(writing) -> None:
     state: dict = {}
     for _ in range(12):
