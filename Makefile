@@ -41,7 +41,7 @@ NO_PACKAGE   = { echo "error: pip could not have the package that it names above
 
 .DEFAULT_GOAL := help
 .PHONY: fuzz help book serve lab test quick lint lint-chapters types types-of-editors notebooks notebooks-check bench bench-run \
-        new-chapter watch assignment grade hub progress pdf epub test-class \
+        new-chapter watch assignment grade hub progress pdf epub test-class sandbox \
         frontend frontend-check assets clean distclean site-for-tests browser scripts versions
 
 help:
@@ -177,7 +177,9 @@ epub: book $(PRINT_STAMP)
 
 # What takes minutes and needs more than the tests do: a class graded, a hub, the whole book printed.
 test-class: $(TEST_STAMP) $(CLASS_STAMP) browser
+	@$(BIN)/python tools/class_machine.py all
 	$(BIN)/python -m pytest -q --durations 10 -m weekly tests
+	$(BIN)/python tools/check_values.py --fetch
 
 notebooks-check: $(BOOK_STAMP)
 	$(BIN)/python tools/exercises.py --check index.ipynb chapters
@@ -196,6 +198,9 @@ export BOOK_BROWSERS ?= $(browsers)
 browser: $(TEST_STAMP)
 	@$(BIN)/python tools/browser.py
 
+sandbox: $(TEST_STAMP)
+	@$(BIN)/python tools/class_machine.py sandbox
+
 # Where Node is at hand, the built scripts must be what their sources give.
 scripts:
 	@if command -v npm >/dev/null && (cd frontend && npm ci --no-audit --no-fund --silent) \
@@ -203,7 +208,7 @@ scripts:
 	  then $(MAKE) --no-print-directory frontend-check; \
 	  else echo "NOTE: without Node's packages the scripts are not rebuilt; their stamps are compared with the sources."; fi
 
-test: browser lint types notebooks-check scripts site-for-tests
+test: browser sandbox lint types notebooks-check scripts site-for-tests
 	BOOK_SITE=$(SITE) $(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile --durations 10 -m "not weekly" \
 	  --doctest-modules --nbval --nbval-sanitize-with tools/nbval.cfg nnlib tests index.ipynb chapters
 

@@ -2,6 +2,7 @@
 
     python tools/check_values.py                       what is stored in deploy/values.schema.json
     python tools/check_values.py --chart jupyterhub-4.tgz   the chart's own, which it brings along
+    python tools/check_values.py --fetch               the newest chart's own, from its repository
 
 The stored schema names, in words of this repository, the chart's keys and types (chart of July
 2026) in the sections that the values use; the chart's own is the last word.
@@ -11,14 +12,18 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 import tarfile
+import tempfile
+import urllib.request
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import yaml
 
+CHARTS = "https://hub.jupyter.org/helm-chart"
 DEPLOY = Path(__file__).resolve().parent.parent / "deploy"
 
 
@@ -51,14 +56,34 @@ def of_chart(path: Path) -> tuple[dict, dict]:
         return yaml.safe_load(text("values.yaml")), json.loads(text("values.schema.json"))
 
 
+def newest(index: dict) -> str:
+    """The address of the newest released chart in a repository's index."""
+    released = [
+        (tuple(map(int, entry["version"].split("."))), entry["urls"][0])
+        for entry in index["entries"]["jupyterhub"]
+        if re.fullmatch(r"\d+\.\d+\.\d+", entry["version"])
+    ]
+    return max(released)[1]
+
+
+def fetched(folder: Path) -> Path:
+    with urllib.request.urlopen(f"{CHARTS}/index.yaml", timeout=60) as answer:
+        address = newest(yaml.safe_load(answer.read()))
+    with urllib.request.urlopen(address, timeout=60) as answer:
+        (folder / "chart.tgz").write_bytes(answer.read())
+    return folder / "chart.tgz"
+
+
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("values", nargs="?", type=Path, default=DEPLOY / "values.yaml")
     parser.add_argument("--chart", type=Path, help="the chart's archive")
+    parser.add_argument("--fetch", action="store_true", help="fetch the newest chart")
     options = parser.parse_args(arguments)
     values = yaml.safe_load(options.values.read_text("utf8"))
-    if options.chart:
-        defaults, schema = of_chart(options.chart)
+    if options.chart or options.fetch:
+        with tempfile.TemporaryDirectory() as folder:
+            defaults, schema = of_chart(options.chart or fetched(Path(folder)))
         values = merged(defaults, values)
     else:
         schema = json.loads((DEPLOY / "values.schema.json").read_text("utf8"))

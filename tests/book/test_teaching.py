@@ -24,7 +24,8 @@ def test_each_chapter_stands_there_with_its_title_and_minutes(name: str) -> None
     chapter = book_map.chapter_at(ROOT / "chapters" / f"{name}.ipynb")
     row = re.search(rf"\| \[([^\]]+)\]\(\.\./chapters/{name}\.ipynb\) \| (\d+) \|", PAGE)
     assert row is not None, f"{name} is missing in the table"
-    assert (row[1], int(row[2])) == (chapter.title, chapter.minutes)
+    assert row[1] == chapter.title
+    assert chapter.minutes in (None, int(row[2]))  # an opening need not name them
 
 
 def test_each_misconception_is_shown_by_a_figure_that_there_is() -> None:
@@ -44,7 +45,5 @@ def test_a_syllabus_has_its_weeks(weeks: int) -> None:
 def test_each_command_is_a_target_of_the_makefile() -> None:
     makefile = (ROOT / "Makefile").read_text("utf8")
     for docs in (PAGE, (ROOT / "docs" / "teaching.md").read_text("utf8")):
-        for target in re.findall(r"`?make ([a-z-]+)", docs):
-            if target in ("sure",):
-                continue
+        for target in re.findall(r"(?:`|^)make ([a-z-]+)", docs, re.MULTILINE):
             assert re.search(rf"^{target}:", makefile, re.MULTILINE), f"make {target}"

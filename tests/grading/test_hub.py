@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 
 import check_values
@@ -47,6 +48,19 @@ def test_a_slip_is_found(place: tuple[str, ...], value: object) -> None:
 def test_values_are_laid_over_the_charts_own() -> None:
     below = {"a": {"b": 1, "c": [1]}, "d": 2}
     assert check_values.merged(below, {"a": {"c": [2]}}) == {"a": {"b": 1, "c": [2]}, "d": 2}
+
+
+def test_the_newest_released_chart_is_taken_and_read(tmp_path: Path) -> None:
+    made = [("4.0.0-beta.1", "b"), ("3.9.0", "c"), ("3.10.1", "d")]
+    index = {"entries": {"jupyterhub": [{"version": v, "urls": [u]} for v, u in made]}}
+    assert check_values.newest(index) == "d"
+    with tarfile.open(tmp_path / "chart.tgz", "w:gz") as archive:
+        # a chart whose own values fill what ours leave open
+        for name, text in {"values.yaml": "debug: {enabled: false}",
+                           "values.schema.json": json.dumps(SCHEMA)}.items():  # fmt: skip
+            (tmp_path / name).write_text(text)
+            archive.add(tmp_path / name, f"jupyterhub/{name}")
+    assert check_values.main(["--chart", str(tmp_path / "chart.tgz")]) == 0
 
 
 def test_the_image_has_what_the_values_and_the_chapters_need(tmp_path: Path) -> None:

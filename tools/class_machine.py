@@ -1,0 +1,75 @@
+"""What a class's commands need of the machine: installs what is missing, where that is possible.
+
+    python tools/class_machine.py sandbox    bubblewrap, in which handed-in notebooks run
+    python tools/class_machine.py all        also EPUBCheck and the hub's proxy
+
+What cannot be had is named, with what then does not work; it never fails.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))
+
+from tools.browser import as_root  # noqa: E402
+from tools.grading import sandbox  # noqa: E402
+
+PROXY = "configurable-http-proxy"
+
+
+def run(command: list[str]) -> bool:
+    """Whether a command ended well; its last line is shown where it did not."""
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if done.returncode:
+        lines = done.stdout.strip().splitlines()
+        print(f"  {' '.join(command[-3:])}: {lines[-1] if lines else done.returncode}")
+    return done.returncode == 0
+
+
+def package(name: str) -> None:
+    """Installs a package of Debian or Ubuntu, where there is apt-get and the right to use it."""
+    root = as_root()
+    if shutil.which(name if name != "bubblewrap" else "bwrap") or root is None:
+        return
+    if shutil.which("apt-get"):
+        print(f"installing {name}", flush=True)
+        apt = [*root, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq"]
+        run([*apt, "update"])
+        run([*apt, "install", "-y", "--no-install-recommends", name])
+
+
+def allow_namespaces() -> None:
+    """Ubuntu lets only named programs make user namespaces, of which the sandbox is made."""
+    switch = Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
+    root = as_root()
+    if sandbox.trouble() and switch.exists() and root is not None:
+        run([*root, "sysctl", "-w", "kernel.apparmor_restrict_unprivileged_userns=0"])
+
+
+def main(arguments: list[str] | None = None) -> int:
+    wanted = (arguments or sys.argv[1:] or ["all"])[0]
+    package("bubblewrap")
+    allow_namespaces()
+    if (why := sandbox.trouble()) is not None:
+        print(f"NOTE: no sandbox, so nothing is graded and its tests are skipped: {why}")
+    if wanted != "all":
+        return 0
+    package("epubcheck")
+    if shutil.which("epubcheck") is None:
+        print("NOTE: EPUBCheck is missing: the EPUB is written, not checked")
+    if shutil.which(PROXY) is None and shutil.which("npm"):
+        root = as_root() or []
+        run([*root, "npm", "install", "-g", "--no-audit", "--no-fund", f"{PROXY}@5.3.0"])
+    if shutil.which(PROXY) is None:
+        print(f"NOTE: the hub's proxy is missing: npm install -g {PROXY}@5.3.0")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
