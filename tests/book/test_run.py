@@ -24,6 +24,7 @@ from tests.book.python_page import (
     PythonPage,
     cells_of,
     stored,
+    until,
 )
 
 pytestmark = pytest.mark.browser
@@ -164,6 +165,7 @@ def test_an_error_is_explained_where_it_happened(faultless: PythonPage) -> None:
 
     cell.write("def f(:\n    pass").run("error")
     assert "SyntaxError" in cell.output and "line 1" in cell.output
+    assert "inside" not in cell.output, "the reader's own cell is no package"
     cell.write("import nnlib\nnnlib.ones(2, 3) @ nnlib.ones(2, 3)").run("error")
     assert "inside" in cell.output or "raised in nnlib/" in cell.output
     # an error ends a row of cells, and Python goes on
@@ -203,6 +205,57 @@ def test_output_arrives_while_the_cell_runs(faultless: PythonPage) -> None:
     assert len(faultless.heard()) == before, "the output came only with the end"
     cell.settle("ok", before)
     assert cell.output.split() == ["first", "second"]
+
+
+def test_much_output_comes_in_a_box_that_scrolls(faultless: PythonPage) -> None:
+    cell = faultless.cell(SANDBOX)
+    cell.write("for i in range(5000):\n    print('step', i)").run()
+    box = cell.area.locator("pre")
+    height, inner = box.evaluate("pre => [pre.clientHeight, pre.scrollHeight]")
+    assert height < 600 and inner > 20 * height, (height, inner)
+    assert box.evaluate("pre => pre.scrollTop + pre.clientHeight > pre.scrollHeight - 5")
+    assert cell.output.startswith("step 0") and cell.output.rstrip().endswith("step 4999")
+    box.focus()
+    faultless.page.keyboard.press("Home")
+    until(faultless.page, "document.activeElement.scrollTop < 1000")
+    # an endless one does not fill the page while it runs
+    cell.write("while True:\n    print('again and again and again')")
+    cell.locator.get_by_role("button", name=re.compile("^Run cell")).click()
+    faultless.wait("busy")
+    faultless.page.wait_for_timeout(1500)
+    assert len(cell.area.inner_text()) <= 100_000
+    faultless.press("Stop")
+    faultless.wait("ready")
+
+
+NOT_IN_A_PAGE = {
+    "input('name? ')": 'name = "Ada"',
+    "import threading\nthreading.Thread(target=print).start()": "one thread",
+    "import subprocess\nsubprocess.run(['ls'])": "starts no other programs",
+    "import urllib.request\nurllib.request.urlopen('http://example.org/')": "opens no connections",
+    "import socket\nsocket.create_connection(('example.org', 80))": "opens no connections",
+    "open('marks.csv')": "not those of your disk",
+}
+
+
+@pytest.mark.parametrize("source", NOT_IN_A_PAGE, ids=lambda s: s.split("\n")[0])
+def test_what_a_page_cannot_do_is_said_with_what_to_do(python: PythonPage, source: str) -> None:
+    cell = python.cell(SANDBOX)
+    cell.write(source).run("error")
+    box = cell.locator.locator(".nn-run-error")
+    assert NOT_IN_A_PAGE[source] in box.inner_text()
+    line = source.count("\n") + 1
+    assert box.locator(".nn-run-link").first.inner_text().endswith(f", line {line}")
+
+
+def test_kept_edits_are_announced_before_anything_runs(browser: Browser, base: str) -> None:
+    made = PythonPage(browser, base, f"{PAGE}.html")
+    assert made.page.locator(".nn-run-kept").count() == 0
+    made.start().cell(SANDBOX).write("own = 1")
+    made.open()
+    said = made.page.locator(".nn-run-kept").inner_text()
+    assert "edits of one cell are kept in this browser" in said
+    made.close()
 
 
 def test_top_level_await_and_display(faultless: PythonPage) -> None:

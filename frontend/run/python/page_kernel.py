@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import base64
+import builtins
 import inspect
 import io
 import json
@@ -22,15 +23,17 @@ import types
 from collections.abc import Callable
 from typing import Any
 
-MAX_REPR = 200_000  # characters of one output that the page is sent
+TAIL_LENGTH = 2_000  # characters of the end that are shown where the middle is left out
 main = types.ModuleType("__main__")
 _post: Callable[[dict], None] = lambda message: None  # noqa: E731 (replaced by `connect`)
 
 
-def connect(post: Callable[[dict], None]) -> None:
-    """`post(message)` sends a dict to the page."""
+def connect(post: Callable[[dict], None], limit: int = 100_000) -> None:
+    """`post(message)` sends a dict to the page; a cell's text ends after `limit` characters."""
     global _post
     _post = post
+    budget.limit = budget.left = limit
+    builtins.input = no_input
     sys.modules["__main__"] = main
     main.__dict__["__builtins__"] = __builtins__
     os.environ.setdefault("MPLBACKEND", "module://page_backend")
@@ -42,7 +45,70 @@ def connect(post: Callable[[dict], None]) -> None:
 
 def output(message: dict) -> None:
     """An output of the running cell (the page gives it to an Output widget that captures)."""
-    _post(message)
+    if (bounded := budget.bounded(message)) is not None:
+        _post(bounded)
+
+
+class Budget:
+    """The text that one cell may still show: what it prints, its results and its errors together.
+
+    The beginning is shown as it comes; of what is printed after the limit the page gets the last
+    `TAIL_LENGTH` characters when the cell ends, so that neither the page nor the memory fills up.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.begin()
+
+    def begin(self) -> None:
+        self.left, self.dropped, self.tail = self.limit, 0, ""
+
+    def bounded(self, message: dict) -> dict | None:
+        """The message, shortened to what is left; None where nothing of it is."""
+        kind = message["type"]
+        if kind == "stream":
+            text = self.take(message["text"])
+            return {**message, "text": text} if text else None
+        if kind in ("result", "display"):
+            return {**message, "data": {m: self.part(m, d) for m, d in message["data"].items()}}
+        if kind == "error":
+            return {**message, "message": self.part("", message["message"]),
+                    "whole": self.part("", message["whole"])}  # fmt: skip
+        return message
+
+    def take(self, text: str) -> str:
+        shown = text[: self.left]
+        self.left -= len(shown)
+        if rest := text[len(shown) :]:
+            self.dropped += len(rest)
+            self.tail = (self.tail + rest)[-TAIL_LENGTH:]
+        return shown
+
+    def part(self, mime: str, data: Any) -> Any:
+        """One form of a result; pictures count nothing. A late one still has its first lines."""
+        if not isinstance(data, str) or mime.startswith("image/p") or mime.startswith("image/j"):
+            return data
+        room = max(self.left, TAIL_LENGTH)
+        self.left = max(self.left - len(data), 0)
+        if len(data) <= room:
+            return data
+        return f"{data[:room]}\n… ({len(data) - room:,} more characters are not shown)"
+
+    def end(self) -> dict | None:
+        """What the page is told of the text that was left out."""
+        if not self.dropped:
+            return None
+        between = self.dropped - len(self.tail)
+        said = f"\n… ({between:,} characters are left out) …\n" if between else ""
+        return {"type": "stream", "name": "stdout", "text": said + self.tail}
+
+
+budget = Budget(100_000)
+
+
+def no_input(prompt: object = "") -> str:
+    """input() in a page: there is nobody to wait for."""
+    raise RuntimeError("input() cannot ask in a page")
 
 
 class Stream(io.TextIOBase):
@@ -98,13 +164,7 @@ def mimebundle(value: Any) -> dict[str, Any]:
                 data = data[0] if isinstance(data, tuple) else data
                 made[mime] = base64.b64encode(data).decode() if isinstance(data, bytes) else data
     made.setdefault("text/plain", pretty(value))
-    return {mime: cut(data) for mime, data in made.items()}
-
-
-def cut(data: Any) -> Any:
-    if isinstance(data, str) and len(data) > MAX_REPR and not data.startswith(("iVBOR", "/9j/")):
-        return data[:MAX_REPR] + "\n… (shortened)"
-    return data
+    return made
 
 
 def pretty(value: Any) -> str:
@@ -137,6 +197,7 @@ async def run(source: str, name: str) -> str:
     """Runs a cell; its name is what tracebacks call it. Returns ok, error or stopped."""
     file = f"<{name}>"
     linecache.cache[file] = (len(source), None, source.splitlines(True), file)
+    budget.begin()
     try:
         await execute(source, file)
         status = "ok"
@@ -147,13 +208,22 @@ async def run(source: str, name: str) -> str:
         status = "ok"
     except BaseException as error:
         sys.stdout.flush()
-        _post({"type": "error", **explained(error)})
+        end_of_text()
+        output({"type": "error", **explained(error)})
         status = "error"
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
+        end_of_text()
         show_pictures()
     return status
+
+
+def end_of_text() -> None:
+    """Shows the end of what was printed beyond the limit, once."""
+    if (rest := budget.end()) is not None:
+        _post(rest)
+        budget.dropped, budget.tail = 0, ""
 
 
 async def execute(source: str, file: str) -> None:
@@ -203,36 +273,78 @@ def show_pictures() -> None:
 # --- errors ---------------------------------------------------------------------------------------
 
 HERE = __file__
+CELL = re.compile(r"<(cell \d+)>$")
+ELSEWHERE = "“Download notebook” takes the cell where Python is installed."
+NO_FILES = (
+    "Python in the page sees files of its own, not those of your disk: write the data into the "
+    f"cell, or take it from nnlib.datasets. {ELSEWHERE}"
+)
+NO_THREADS = (
+    "A page has one thread. Call the function itself: it does the same work, one call after the "
+    f"other. {ELSEWHERE}"
+)
+NO_PROGRAMS = (
+    "A page starts no other programs. Do the work in this cell, one call after the other. "
+    f"{ELSEWHERE}"
+)
+NO_NETWORK = (
+    "A page opens no connections by itself: put the data into the cell, or take it from "
+    f"nnlib.datasets. {ELSEWHERE}"
+)
+NETWORK_FILES = ("socket.py", "ssl.py", "http/client.py", "urllib/request.py")
 HINTS = {
     "NameError": "Has the cell that defines it been run? “Run all above” runs those before it.",
     "ModuleNotFoundError": "The page has NumPy, matplotlib, ipywidgets and nnlib.",
     "IndentationError": "Lines of one block begin in the same column.",
     "RecursionError": "Does the function call itself without an end?",
+    "FileNotFoundError": NO_FILES,
 }
+# What a page cannot do, by what Python says of it.
+CANNOT = (
+    (r"input\(\) cannot ask", 'Write the answer into the cell instead: name = "Ada".'),
+    (r"can't start new thread", NO_THREADS),
+    (r"does not support processes|_multiprocessing|_posixsubprocess", NO_PROGRAMS),
+)
+
+
+def hint_for(error: BaseException, frames: list[traceback.FrameSummary]) -> str:
+    """What the error may come from, and what to do."""
+    if isinstance(error, NameError) and error.name and (near := neighbour(error.name)):
+        return f"Did you mean {near}?"
+    for words, hint in CANNOT:
+        if re.search(words, str(error)):
+            return hint
+    missing = error.name if isinstance(error, ModuleNotFoundError) else ""
+    if missing in ("ssl", "_ssl", "requests", "_socket") or (
+        isinstance(error, OSError) and any(f.filename.endswith(NETWORK_FILES) for f in frames)
+    ):
+        return NO_NETWORK
+    return HINTS.get(type(error).__name__, "")
 
 
 def explained(error: BaseException) -> dict:
     """An error as the page shows it: where in whose code, what, and what it may come from."""
     frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename != HERE]
+    in_cell = isinstance(error, SyntaxError) and CELL.match(error.filename or "")
+    if in_cell and not any(CELL.match(f.filename) for f in frames):
+        frames = []  # the cell itself could not be read: no package had a part in it
     shown = [frame_of(f) for f in frames]
-    if isinstance(error, SyntaxError) and error.filename and error.filename.startswith("<"):
+    if in_cell:
         line = (error.text or "").rstrip("\n")
         shown.append(
             {
-                "cell": error.filename.strip("<>"),
+                "cell": in_cell[1],
                 "line": error.lineno,
                 "code": line,
                 "caret": [max((error.offset or 1) - 1, 0), max((error.end_offset or 0) - 1, 0)],
             }
         )
-    kind = type(error).__name__
     message = error.msg if isinstance(error, SyntaxError) else str(error)
-    hint = HINTS.get(kind, "")
-    if isinstance(error, NameError) and error.name and (near := neighbour(error.name)):
-        hint = f"Did you mean {near}?"
     whole = "".join(
         line for line in traceback.format_exception(error) if f'File "{HERE}"' not in line
     )
+    hint = hint_for(error, frames)
+    kind = type(error).__name__
     return {"kind": kind, "message": message, "frames": shown, "hint": hint, "whole": whole}
 
 
@@ -240,8 +352,8 @@ def frame_of(frame: traceback.FrameSummary) -> dict:
     code = (frame._original_line if hasattr(frame, "_original_line") else frame.line) or ""
     code = code.rstrip("\n")
     made: dict[str, Any] = {"line": frame.lineno, "code": code, "function": frame.name}
-    if frame.filename.startswith("<") and frame.filename.endswith(">"):
-        made["cell"] = frame.filename.strip("<>")
+    if cell := CELL.match(frame.filename):
+        made["cell"] = cell[1]
         if frame.colno is not None and frame.end_lineno == frame.lineno:
             made["caret"] = [frame.colno, frame.end_colno]
     else:
@@ -364,6 +476,7 @@ def comm(comm_id: str, data: str, buffers: list[bytes]) -> None:
     content = {"comm_id": comm_id, "data": json.loads(data)}
     message = {"content": content, "buffers": [memoryview(b) for b in buffers], "metadata": {}}
     message["header"] = {"msg_id": "page"}
+    budget.begin()
     try:
         comms.get_comm_manager().comm_msg(None, None, message)
     except Exception as error:
@@ -371,6 +484,7 @@ def comm(comm_id: str, data: str, buffers: list[bytes]) -> None:
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
+        end_of_text()
 
 
 # --- progress -------------------------------------------------------------------------------------

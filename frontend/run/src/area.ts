@@ -2,7 +2,7 @@
 
 import { cleaned } from "./clean.js";
 import { element, isRecord } from "./dom.js";
-import type { Bundle, Failure, Output } from "./protocol.js";
+import { type Bundle, type Failure, MAX_OUTPUT, type Output } from "./protocol.js";
 
 export interface Surroundings {
   /** Shows a widget in `host`; false where there is none of that name. */
@@ -14,7 +14,7 @@ export interface Surroundings {
 }
 
 const VIEW = "application/vnd.jupyter.widget-view+json";
-const MAX_TEXT = 100_000; // characters of one stream that stay in the page
+const PAUSE = 30; // milliseconds between two looks at what was printed
 const ANSI = /\u001b\[[0-9;]*m/g;
 
 declare global {
@@ -31,15 +31,54 @@ function typeset(latex: string): HTMLElement {
   return root;
 }
 
+/**
+ * What one stream printed, in a box that scrolls and follows its end. The page looks at it a few
+ * times a second however many lines come. A cell's text is bounded by its Python; an Output widget,
+ * which many calls fill, keeps its end.
+ */
+class Printed {
+  readonly root: HTMLElement;
+  private readonly pre: HTMLElement;
+  private text = "";
+  private timer = 0;
+
+  constructor(readonly name: "stdout" | "stderr") {
+    this.pre = element("pre", { tabindex: "0", role: "group", "aria-label": name === "stderr" ? "Messages" : "Printed" });
+    this.root = element("div", { class: `output stream ${name}`, "data-kind": name }, this.pre);
+  }
+
+  add(text: string): void {
+    this.text += text.replace(ANSI, "");
+    if (!this.timer) this.timer = setTimeout(() => this.show(), PAUSE);
+  }
+
+  show(): void {
+    this.forget();
+    // a carriage return writes over its line, as progress bars do
+    if (this.text.includes("\r")) this.text = this.text.replace(/\r\n/g, "\n").replace(/^.*\r(?!$)/gm, "");
+    if (this.text.length > 2 * MAX_OUTPUT) this.text = `… (the beginning is left out)\n${this.text.slice(-MAX_OUTPUT)}`;
+    const { pre } = this;
+    const atEnd = pre.scrollTop + pre.clientHeight >= pre.scrollHeight - 4;
+    pre.textContent = this.text;
+    if (atEnd) pre.scrollTop = pre.scrollHeight;
+  }
+
+  forget(): void {
+    clearTimeout(this.timer);
+    this.timer = 0;
+  }
+}
+
 export class Area {
   readonly root = element("div", { class: "nn-run-output cell_output docutils container" });
-  private last: { name: string; pre: HTMLElement } | null = null;
+  private last: Printed | null = null;
   private readonly named = new Map<string, HTMLElement>();
   private clearing = false;
 
   constructor(private readonly around: Surroundings) {}
 
   clear(): void {
+    this.last?.forget();
     this.root.replaceChildren();
     this.last = null;
     this.clearing = false;
@@ -58,6 +97,7 @@ export class Area {
     if (this.clearing) this.clear();
     if (output.type === "stream") this.stream(output.name, output.text);
     else {
+      this.flush();
       this.last = null;
       if (output.type === "error") this.root.append(this.failure(output));
       else if (output.type === "display" && output.id && this.named.has(output.id)) this.named.get(output.id)!.replaceChildren(...this.shown(output.data));
@@ -72,17 +112,18 @@ export class Area {
     }
   }
 
+  /** Shows at once what was printed last, as when the cell has ended. */
+  flush(): void {
+    this.last?.show();
+  }
+
   private stream(name: "stdout" | "stderr", text: string): void {
     if (this.last?.name !== name) {
-      const pre = element("pre");
-      this.root.append(element("div", { class: `output stream ${name === "stderr" ? "stderr" : "stdout"}`, "data-kind": name }, pre));
-      this.last = { name, pre };
+      this.flush();
+      this.last = new Printed(name);
+      this.root.append(this.last.root);
     }
-    const { pre } = this.last;
-    let whole = (pre.textContent ?? "") + text.replace(ANSI, "");
-    // a carriage return writes over its line, as progress bars do
-    if (whole.includes("\r")) whole = whole.replace(/\r\n/g, "\n").replace(/^.*\r(?!$)/gm, "");
-    pre.textContent = whole.length > MAX_TEXT ? `… (the beginning is left out)\n${whole.slice(-MAX_TEXT)}` : whole;
+    this.last.add(text);
   }
 
   private shown(data: Bundle): (Node | string)[] {
@@ -101,7 +142,7 @@ export class Area {
     const latex = data["text/latex"];
     if (typeof latex === "string" && globalThis.MathJax?.typesetPromise) return [typeset(latex)];
     const text = data["text/plain"] ?? data["text/markdown"] ?? latex ?? "";
-    return [element("div", { class: "output text_plain" }, element("pre", {}, String(text).replace(ANSI, "")))];
+    return [element("div", { class: "output text_plain" }, element("pre", { tabindex: "0", role: "group", "aria-label": "Result" }, String(text).replace(ANSI, "")))];
   }
 
   private failure(error: Failure): HTMLElement {

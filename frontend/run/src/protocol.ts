@@ -1,5 +1,8 @@
 // What the page and its worker say to each other, and what the build leaves in the page.
 
+/** Characters of text that a cell may show: what it prints, its results and its errors together. */
+export const MAX_OUTPUT = 100_000;
+
 export interface CellInfo {
   readonly id: string;
   readonly number: number;

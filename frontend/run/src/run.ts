@@ -2,6 +2,7 @@
 
 import { absolute, action, element } from "./dom.js";
 import type { PageInfo } from "./protocol.js";
+import { Edits } from "./store.js";
 import { elsewhere } from "./ways.js";
 
 /** Why this browser cannot run Python here, or null. */
@@ -81,7 +82,17 @@ function begin(): void {
   if (info.lite && location.protocol !== "file:") row.append(element("a", { class: "nn-run-button", href: info.lite }, "Open in JupyterLite"));
   const bytes = `${Math.round(info.bytes / 1e6)} MB`;
   row.append(element("span", { class: "nn-run-hint" }, `Python runs in this page, on your machine (${bytes} the first time).`));
-  host.append(row, said);
+  host.append(row, said, ...keptEdits(info));
+}
+
+/** What the reader changed on an earlier visit is announced before it runs. */
+function keptEdits(info: PageInfo): HTMLElement[] {
+  const edits = new Edits(info.page);
+  const count = info.cells.filter((cell) => edits.get(cell.id) !== undefined).length;
+  if (!count) return [];
+  const cells = count === 1 ? "one cell" : `${count} cells`;
+  const lite = info.lite ? " JupyterLite opens the chapter without them; “Download notebook”, which comes with “Run the code”, takes them along." : "";
+  return [element("p", { class: "nn-run-hint nn-run-kept" }, `Your edits of ${cells} are kept in this browser: “Run the code” brings them back, and “Reset page” then takes them away.${lite}`)];
 }
 
 if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", begin, { once: true });

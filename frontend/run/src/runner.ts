@@ -172,6 +172,7 @@ export class Runner {
     const status = await this.python.run(this.source(cell), cell.name);
     if (status === "ok") cell.ran = true;
     const seconds = (performance.now() - began) / 1000;
+    cell.area.flush();
     cell.area.root.hidden = cell.area.empty;
     this.mark(cell, status, seconds);
     this.running = undefined;

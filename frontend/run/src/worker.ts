@@ -1,7 +1,7 @@
 // The worker: loads Pyodide, NumPy and the book's own Python, then runs cells one after the other.
 
 import { type Files, forget, type Image, keep, recall } from "./image.js";
-import type { FromWorker, ToWorker } from "./protocol.js";
+import { type FromWorker, MAX_OUTPUT, type ToWorker } from "./protocol.js";
 import { reason } from "./reason.js";
 
 interface Proxy {
@@ -9,7 +9,7 @@ interface Proxy {
   destroy(): void;
 }
 interface Kernel {
-  connect(post: (message: Proxy) => void): void;
+  connect(post: (message: Proxy) => void, limit: number): void;
   run(source: string, name: string): Promise<string>;
   comm(id: string, data: string, buffers: unknown): void;
   complete(line: string): Proxy;
@@ -140,7 +140,7 @@ async function load(message: Start, image: Image | undefined): Promise<void> {
     const plain = proxy.toJs({ dict_converter: Object.fromEntries }) as FromWorker;
     proxy.destroy();
     say(plain);
-  });
+  }, MAX_OUTPUT);
   kernel.progress(made.toPy(message.solved)).destroy();
   made.runPython("import nnlib");
   interrupt = message.interrupt;

@@ -1,0 +1,103 @@
+"""The page's kernel by itself: what bounds a cell's text, what errors say, where they point."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PYTHON = Path(__file__).resolve().parents[2] / "frontend" / "run" / "python"
+
+# A kernel changes the interpreter it lives in, so each run has a process of its own.
+RUN = """
+import asyncio, json, sys
+sys.path.insert(0, sys.argv[1])
+import page_kernel
+page_kernel._connect_comms = lambda: None
+page_kernel.pretty = repr
+page_kernel.show_pictures = lambda: None
+said, out = [], sys.stdout
+page_kernel.connect(said.append, int(sys.argv[2]))
+for number, source in enumerate(json.load(sys.stdin), 1):
+    asyncio.run(page_kernel.run(source, f"cell {number}"))
+json.dump(said, out)
+"""
+
+
+def said(*cells: str, limit: int = 100_000) -> list[dict]:
+    run = subprocess.run(
+        [sys.executable, "-c", RUN, str(PYTHON), str(limit)],
+        input=json.dumps(cells), capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr
+    return json.loads(run.stdout)
+
+
+def printed(messages: list[dict]) -> str:
+    return "".join(m["text"] for m in messages if m["type"] == "stream")
+
+
+def test_what_is_printed_ends_at_the_limit_and_keeps_its_end() -> None:
+    text = printed(said("for i in range(20_000):\n    print('line', i)"))
+    assert text.startswith("line 0\nline 1\n") and text.endswith("line 19999\n")
+    assert "characters are left out" in text
+    assert 100_000 < len(text) < 103_000
+
+
+def test_both_streams_a_result_and_an_error_share_one_limit() -> None:
+    messages = said(
+        "import sys\nprint('a' * 600)\nprint('b' * 6000, file=sys.stderr)\n'c' * 9000", limit=1000
+    )
+    assert printed(messages).count("a") >= 600
+    assert printed(messages).count("b") < 2500
+    [result] = [m for m in messages if m["type"] == "result"]
+    assert "more characters are not shown" in result["data"]["text/plain"]
+    assert len(result["data"]["text/plain"]) < 2100
+    [error] = [m for m in said("raise ValueError('x' * 9000)", limit=1000) if m["type"] == "error"]
+    assert len(error["message"]) < 2100 and len(error["whole"]) < 2100
+
+
+def test_the_next_cell_has_the_whole_limit_again() -> None:
+    messages = said("print('a' * 5000)", "print('b' * 900)", limit=1000)
+    assert printed(messages).count("b") == 900
+
+
+CANNOT = {
+    "input('name? ')": 'name = "Ada"',
+    "import threading\nthreading.Thread(target=print).start()": "one thread",
+    "import subprocess\nsubprocess.run(['ls'])": "starts no other programs",
+    "import urllib.request\nurllib.request.urlopen('http://127.0.0.1:1/x')": "opens no connections",
+    "import socket\nsocket.create_connection(('127.0.0.1', 1))": "opens no connections",
+    "open('marks.csv')": "not those of your disk",
+}
+# What Python says of the first ones in a browser (here it can do them).
+AS_IN_A_BROWSER = {
+    "threading": "raise RuntimeError(\"can't start new thread\")",
+    "subprocess": "raise OSError(138, 'emscripten does not support processes.')",
+}
+
+
+@pytest.mark.parametrize("source", CANNOT, ids=lambda s: s.split("\n")[0])
+def test_what_a_page_cannot_do_is_said_with_what_to_do_instead(source: str) -> None:
+    run = next((v for k, v in AS_IN_A_BROWSER.items() if k in source), source)
+    [error] = [m for m in said(run) if m["type"] == "error"]
+    assert CANNOT[source] in error["hint"]
+    assert error["frames"][0]["cell"] == "cell 1"
+
+
+def test_errors_of_the_cell_itself_name_no_package() -> None:
+    [error] = [m for m in said("x = 1\ndef f(:\n    pass") if m["type"] == "error"]
+    assert [(f.get("cell"), f["line"]) for f in error["frames"]] == [("cell 1", 2)]
+    assert error["frames"][0]["code"] == "def f(:"
+    [error] = [m for m in said("def f(x):\n    return 1 / x\n\nf(0)") if m["type"] == "error"]
+    assert [(f.get("cell"), f["line"]) for f in error["frames"]] == [("cell 1", 4), ("cell 1", 2)]
+    start, end = error["frames"][1]["caret"]
+    assert "    return 1 / x"[start:end] == "1 / x"
+
+
+def test_code_that_a_cell_reads_from_text_is_no_cell() -> None:
+    [error] = [m for m in said("eval('1 +')") if m["type"] == "error"]
+    assert [f.get("cell") for f in error["frames"]] == ["cell 1"]
