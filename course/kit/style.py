@@ -11,8 +11,9 @@ def style() -> None:
     Raises:
         ModuleNotFoundError: matplotlib is not installed; the message says how to install it.
     """
-    from nnlib.live.fallback import COLORS
+    from nnlib.live import palette
 
+    hues = palette.colors("static")
     try:
         import matplotlib as mpl
         from cycler import cycler
@@ -27,11 +28,11 @@ def style() -> None:
             "figure.figsize": (5.6, 3.4),
             "figure.dpi": 110,
             "figure.constrained_layout.use": True,
-            "axes.prop_cycle": cycler(color=[COLORS[name] for name in SERIES]),
+            "axes.prop_cycle": cycler(color=[hues[name] for name in SERIES]),
             "axes.spines.top": False,
             "axes.spines.right": False,
-            "axes.edgecolor": COLORS["muted"],
-            "axes.labelcolor": COLORS["ink"],
+            "axes.edgecolor": hues["muted"],
+            "axes.labelcolor": hues["ink"],
             "lines.linewidth": 1.8,
             "legend.frameon": False,
             "font.size": 10,

@@ -11,8 +11,9 @@ import nnlib
 from course.networks.digits import scrambled
 from course.networks.drawn_digits import centred
 from nnlib import live
-from nnlib.live.fallback import COLORS
+from nnlib.live import palette
 
+COLORS = palette.colors("static")
 CLASSES = [str(digit) for digit in range(10)]
 
 
@@ -232,7 +233,7 @@ def one_unit(weights: Any, images: Sequence[Any], titles: Sequence[str]) -> None
     _, places = plt.subplots(2, 1 + len(images), figsize=(2.1 * (1 + len(images)), 4.4))
     for place in places.flat:
         place.axis("off")
-    ends = COLORS["weight-neg"], "#faf8f3", COLORS["weight-pos"]
+    ends = COLORS["weight-neg"], COLORS["map-middle"], COLORS["weight-pos"]
     signs = LinearSegmentedColormap.from_list("signs", ends)
     look = {"cmap": signs, "vmin": -most, "vmax": most}
     places[0, 0].set_title("its 784 weights", fontsize=9)

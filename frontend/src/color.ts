@@ -1,14 +1,11 @@
 // Colours by name as CSS variables, and tables of 256 colours for maps.
 
-const NAMES = new Set([
-  "class0", "class1", "gradient", "weight-pos", "weight-neg", "ink", "muted", "accent", "paper",
-  "series0", "series1", "series2", "series3", "series4", "series5",
-]);
+import { COLOR_NAMES } from "./palette.js";
 
 /** A colour's CSS value; names are the theme's, everything else is taken as it is if CSS knows it. */
 export function cssColor(name: string | undefined, otherwise = "ink"): string {
   const wanted = name ?? otherwise;
-  if (NAMES.has(wanted)) return `var(--nn-${wanted})`;
+  if (COLOR_NAMES.has(wanted)) return `var(--nn-${wanted})`;
   return CSS.supports("color", wanted) ? wanted : `var(--nn-${otherwise})`;
 }
 

@@ -327,7 +327,7 @@ const paint: Make = (input, scene) => {
       });
     }
     if (document.activeElement === pad) {
-      context.strokeStyle = getComputedStyle(pad).getPropertyValue("--nn-focus") || "#1f6fb2";
+      context.strokeStyle = getComputedStyle(pad).getPropertyValue("--nn-focus");
       context.lineWidth = 3;
       context.strokeRect(cursor[1] * 2 * pixel, cursor[0] * 2 * pixel, 2 * pixel, 2 * pixel);
       context.lineWidth = 1;

@@ -11,14 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from nnlib.live import palette
+
 Look = Callable[[dict], "np.ndarray | None"]
 
 WIDTH, LEFT, BOTTOM, TOP = 420, 44, 36, 10
-COLORS = {
-    "class0": "#1f6fb2", "class1": "#c2570c", "gradient": "#a0258f", "weight-pos": "#0c7a70",
-    "weight-neg": "#a2402a", "ink": "#222", "muted": "#777", "accent": "#1f6fb2",
-    "series0": "#1f6fb2", "series1": "#c2570c", "series2": "#4f7a28", "series3": "#a0258f",
-}  # fmt: skip
+COLORS = palette.colors("static")
 MAX_POINTS, MAX_CELLS = 80, 16
 
 
@@ -158,7 +156,7 @@ def _mark(mark: dict, look: Look, x: Callable, y: Callable, axes: dict) -> str:
     def get(name: str) -> Any:
         return look(mark[name]) if isinstance(mark.get(name), dict) else None
 
-    color = COLORS.get(mark.get("color", "ink"), mark.get("color", "#222"))
+    color = COLORS.get(mark.get("color", "ink"), mark.get("color", "ink"))
     kind = mark["kind"]
     if kind in ("curve", "area"):
         xs, ys = get("x"), get("y")
@@ -254,10 +252,13 @@ def _tint(z: np.ndarray, colors: str, limits: Sequence[float] | None) -> np.ndar
 
 
 def _palette(colors: str) -> list[str]:
+    def ends_of(*names: str) -> tuple[tuple[int, int, int], ...]:
+        return tuple(palette.channels(name, "static") for name in names)
+
     ends = {
-        "classes": ((141, 187, 227), (250, 248, 243), (240, 177, 124)),
+        "classes": ends_of("map-class0", "map-middle", "map-class1"),
         "pale": ((246, 246, 246), (226, 226, 228), (200, 202, 208)),
-        "diverging": ((196, 97, 74), (250, 248, 243), (47, 157, 146)),
+        "diverging": ends_of("map-neg", "map-middle", "map-pos"),
     }.get(colors, ((250, 250, 250), (140, 140, 140), (20, 20, 20)))
     at = np.linspace(0, 1, 10)
     channels = [np.interp(at, [0, 0.5, 1], [e[c] for e in ends]).round() for c in range(3)]

@@ -3,29 +3,48 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
+import make_palette
 import pytest
 
+from nnlib.live import palette
 from tests.book.harness import ROOT
 
-NAMES = ["class0", "class1", "gradient", "weight-pos", "weight-neg", "series2", "map-class0",
-         "map-class1", "map-neg", "map-pos"]  # fmt: skip
+
+def test_every_style_holds_what_the_palette_gives() -> None:
+    assert make_palette.main(["--check"]) == 0, "run python tools/make_palette.py and make frontend"
 
 
-def palette(path: str) -> list[dict[str, str]]:
-    """The light and the dark values of each colour."""
-    text = (ROOT / path).read_text("utf8")
-    dark = text.index('html[data-theme="dark"]')
-    found = [re.findall(r"--nn-([a-z0-9-]+): (#[0-9a-f]{6});", part) for part in
-             (text[:dark], text[dark:])]  # fmt: skip
-    # The first value counts: print repeats some at the end.
-    return [dict(reversed(pairs)) for pairs in found]
+def test_a_style_that_drifts_is_noticed(tmp_path: Path, monkeypatch, capsys) -> None:
+    for name in ("BOOK", "FIGURES", "NAMES"):
+        copy = tmp_path / getattr(make_palette, name).name
+        copy.write_text(getattr(make_palette, name).read_text("utf8"), "utf8")
+        monkeypatch.setattr(make_palette, name, copy)
+    monkeypatch.setattr(make_palette, "ROOT", tmp_path)
+    css = make_palette.FIGURES.read_text("utf8")
+    accent = palette.colors()["accent"]
+    make_palette.FIGURES.write_text(css.replace(accent, "#123456"), "utf8")
+    assert make_palette.main(["--check"]) == 1
+    assert capsys.readouterr().out == "live.css is not what the palette gives\n"
+    assert make_palette.main([]) == 0
+    assert make_palette.FIGURES.read_text("utf8") == css
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_site_and_figures_agree(name: str) -> None:
-    site, figures = palette("_static/book.css"), palette("frontend/src/live.css")
-    assert [theme[name] for theme in site] == [theme[name] for theme in figures]
+def test_no_colour_of_the_palette_is_written_anywhere_else() -> None:
+    """In the figures' sources and in Python a colour has a name, so that it cannot drift."""
+    values = {v for theme in palette.THEMES for v in palette.colors(theme).values() if len(v) == 7}
+    places = [*ROOT.glob("nnlib/live/*.py"), *ROOT.glob("course/**/*.py"),
+              *ROOT.glob("frontend/src/**/*.ts")]  # fmt: skip
+    for path in places:
+        written = set(re.findall(r"#[0-9a-f]{6}\b", path.read_text("utf8"))) & values
+        assert not written, f"{path.relative_to(ROOT)} writes {written}: use the palette's names"
+
+
+def test_static_pictures_know_every_colour_that_an_author_may_name() -> None:
+    named = re.findall(r'"([\w-]+)",', make_palette.NAMES.read_text("utf8"))
+    assert len(named) > 10
+    assert set(named) <= set(palette.colors("static"))
 
 
 def luminance(colour: str) -> float:
@@ -39,9 +58,9 @@ def contrast(a: str, b: str) -> float:
     return (high + 0.05) / (low + 0.05)
 
 
-@pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
-def test_colours_stand_out_from_the_paper_and_text_is_readable(theme: int) -> None:
-    colours = palette("_static/book.css")[theme]
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_colours_stand_out_from_the_paper_and_text_is_readable(theme: str) -> None:
+    colours = palette.colors(theme)
     for name in ("class0", "class1", "gradient", "weight-pos", "weight-neg", "accent"):
         assert contrast(colours[name], colours["paper"]) >= 4.0, name
     for name in ("ink", "ink-soft"):

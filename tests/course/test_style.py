@@ -7,7 +7,7 @@ import builtins
 import pytest
 
 import course
-from nnlib.live.fallback import COLORS
+from nnlib.live import palette
 
 mpl = pytest.importorskip("matplotlib")
 
@@ -26,7 +26,7 @@ def test_curves_take_the_books_hues_in_their_order() -> None:
     course.style()
     figure, axes = plt.subplots()
     lines = [axes.plot([0, 1], [k, k])[0].get_color() for k in range(4)]
-    assert lines == [COLORS[f"series{k}"] for k in range(4)]
+    assert lines == [palette.colors()[f"series{k}"] for k in range(4)]
     assert not axes.spines["top"].get_visible() and axes.spines["left"].get_visible()
     plt.close(figure)
 
