@@ -23,6 +23,7 @@ from tools.grading import sandbox  # noqa: E402
 
 CONFIG = """\
 # Written by tools/grade.py; what is changed here is written over.
+import os
 import sys
 
 sys.path[:0] = [{root!r}, {root!r} + "/tools", {root!r} + "/_ext"]
@@ -31,7 +32,8 @@ from tools.grading.steps import CutSolutions, JudgedExecute
 
 c = get_config()  # noqa: F821
 c.CourseDirectory.course_id = {course!r}
-c.Exchange.assignment_dir = "submitted"
+if os.environ.get("BOOK_EXCHANGE"):  # the hub's folder to hand out and hand in
+    c.Exchange.root = os.environ["BOOK_EXCHANGE"]
 c.GenerateAssignment.preprocessors = [
     own.IncludeHeaderFooter, own.LockCells, CutSolutions, own.ClearOutput, own.CheckCellMetadata,
     own.ComputeChecksums, own.SaveCells, own.ClearHiddenTests, own.ClearMarkScheme,
@@ -43,7 +45,6 @@ c.Autograde.autograde_preprocessors = [
 ]
 c.OverwriteCells.add_missing_cells = True
 c.JudgedExecute.timeout = 30
-c.ClearSolutions.enforce_metadata = False
 """
 
 

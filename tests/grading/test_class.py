@@ -68,3 +68,29 @@ def test_twenty_students_and_three_hostile_ones_get_what_they_deserve(tmp_path: 
     assert (scores["patches"], scores["leaves"], scores["loops"]) == (0.0, 0.0, STARS)
     feedback = (classroom / "feedback/half0/xor/xor.html").read_text()
     assert "That is a measurement; the exact form has a logarithm in it." in feedback
+
+
+def test_an_assignment_goes_out_and_comes_back_by_the_exchange(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One account plays both: release, fetch, submit, collect."""
+    import grade
+
+    exchange, student = tmp_path / "exchange", tmp_path / "student"
+    for folder in (exchange, student):
+        folder.mkdir()
+    exchange.chmod(0o777)
+    monkeypatch.setenv("BOOK_EXCHANGE", str(exchange))
+    monkeypatch.setenv("JUPYTERHUB_USER", "ada")
+    monkeypatch.delenv("JUPYTERHUB_API_TOKEN", raising=False)
+    monkeypatch.setenv("USER", "ada")
+    classroom = tmp_path / "classroom"
+    assert grade.main(["xor", "--assign", "--in", str(classroom)]) == 0
+    grade.configure(student)
+    course = ["--course", "sigmoid-to-sequence"]
+    assert grade.nbgrader(classroom, "release_assignment", "xor") == 0
+    assert grade.nbgrader(student, "fetch_assignment", "xor", *course) == 0
+    assert grade.nbgrader(student, "submit", "xor", *course) == 0
+    assert grade.nbgrader(classroom, "collect", "xor") == 0
+    (collected,) = classroom.glob("submitted/*/xor/xor.ipynb")
+    assert collected.read_text() == (classroom / "release/xor/xor.ipynb").read_text()
