@@ -55,8 +55,8 @@ def _recorded(x: Any) -> Any:
     if x._node is not None and record.grad_enabled():
         return clone(x)
     leaf = _variable(x._data)
-    if record.watcher is not None:
-        record.watcher.alias(leaf, x)
+    if watcher := record.current_watcher():
+        watcher.alias(leaf, x)
     return leaf
 
 

@@ -37,8 +37,8 @@ def become(x: T, result: Any, how: str) -> T:
     """Write `result` into the memory of `x` and give `x` its history."""
     recording = record.grad_enabled()
     view = getattr(x, "_view", None)
-    if record.watcher is not None:
-        record.watcher.changing(x, how)
+    if watcher := record.current_watcher():
+        watcher.changing(x, how)
     if recording:
         _refuse_leaf(x, view, how)
     _refuse_misfit(x, result, how)
@@ -47,15 +47,15 @@ def become(x: T, result: Any, how: str) -> T:
     _write(x, result._data, how)
     if recording and not isinstance(x._node, Leaf):
         x._node = result._node
-    if record.watcher is not None:
-        record.watcher.rebound(x, result)
+    if watcher := record.current_watcher():
+        watcher.rebound(x, result)
     history = recording and result._node is not None
     chain: list[Any] = [x]
     if view is not None:
         history = recording and (result._node is not None or view[0]._node is not None)
-        if history or record.watcher is not None:
+        if history or record.current_watcher() is not None:
             _rewrite_base(x, view, history, chain)
-    if history or record.watcher is not None:
+    if history or record.current_watcher() is not None:
         _renew_views(chain[-1], chain, history)
     return x
 
@@ -129,18 +129,19 @@ def _rewrite_base(x: Any, view: Any, history: bool, chain: list[Any]) -> None:
     """What `x` is a view of: its old self with x in the place that x shows."""
     base, primitive, attrs = view
     if primitive is None:  # detached: one memory, two histories
-        if record.watcher is None:
+        watcher = record.current_watcher()
+        if watcher is None:
             return
-        record.watcher.rebound(base, x)
+        watcher.rebound(base, x)
     else:
         new = _put_back(_old(base), primitive, attrs, _old(x))
         if history:
             base._node = new._node
-        if record.watcher is not None:
-            record.watcher.rebound(base, new)
+        if watcher := record.current_watcher():
+            watcher.rebound(base, new)
     chain.append(base)
     above = getattr(base, "_view", None)
-    if above is not None and (record.watcher is not None or above[1] is not None):
+    if above is not None and (record.current_watcher() is not None or above[1] is not None):
         _rewrite_base(base, above, history and primitive is not None, chain)
 
 
@@ -153,14 +154,14 @@ def _renew_views(base: Any, chain: list[Any], history: bool) -> None:
         if not any(view is changed for changed in chain):
             _, primitive, attrs = view._view
             if primitive is None:
-                if record.watcher is None:
+                if record.current_watcher() is None:
                     continue
                 primitive, attrs = ps.detach, {}
             new = record.apply(primitive, (base,), attrs or {})
             if history and primitive is not ps.detach:
                 view._node = new._node
-            if record.watcher is not None:
-                record.watcher.rebound(view, new)
+            if watcher := record.current_watcher():
+                watcher.rebound(view, new)
         _renew_views(view, chain, history)
 
 
@@ -174,8 +175,8 @@ def _put_back(base: Any, primitive: Any, attrs: Any, value: Tensor) -> Any:
         return ps.permute(value, dims=tuple([dims.index(d) for d in range(len(dims))]))
     if primitive is ps.expand and value._data.size == base._data.size:  # nothing was repeated
         return ps.reshape(value, shape=base._data.shape)
-    if record.watcher is not None:
-        record.watcher.refuse("an expanded tensor is changed in place: clone() it first")
+    if watcher := record.current_watcher():
+        watcher.refuse("an expanded tensor is changed in place: clone() it first")
     raise RuntimeError(
         "an expanded tensor cannot be changed in place where gradients are recorded: several of "
         "its elements are one in memory. Please clone() it first."
@@ -185,14 +186,14 @@ def _put_back(base: Any, primitive: Any, attrs: Any, value: Tensor) -> Any:
 def _old(x: Any) -> Any:
     """x as it was before the change: its own copy, so that what a gradient saves stays true."""
     other = record.make(np.array(x._data)[()], x._node)
-    if record.watcher is not None:
-        record.watcher.alias(other, x)
+    if watcher := record.current_watcher():
+        watcher.alias(other, x)
     return other
 
 
 def _records(x: Any, others: Any) -> bool:
     """Whether the change is seen by a gradient or a watcher (then nothing is done behind them)."""
-    if record.watcher is not None:
+    if record.current_watcher() is not None:
         return True
     if not record.grad_enabled():
         return False
@@ -223,7 +224,7 @@ def _where_it_stands(ufunc: Any) -> Callable[[F], F]:
     def decorate(slow: Any) -> Any:
         @functools.wraps(slow)
         def method(self: Any, other: Any, *alpha: Any) -> Any:
-            x, mode = self._data, record.mode
+            x, mode = self._data, record.state().mode if record.unusual else GRAD
             if (
                 mode <= GRAD
                 and x.__class__ is np.ndarray

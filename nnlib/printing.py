@@ -19,8 +19,8 @@ def describe(t: Any) -> str:
     """The repr of a tensor."""
     from nnlib import dtypes, record
 
-    if record.watcher is not None:
-        record.watcher.peeked(t, "print() or repr()")
+    if watcher := record.current_watcher():
+        watcher.peeked(t, "print() or repr()")
     x = np.asarray(t._data)
     indent = len("tensor(")
     plain = (dtypes.get_default_dtype().name, *(("int64", "bool") if x.size else ()))

@@ -8,6 +8,7 @@ these nodes and knows no primitive by name.
 
 from __future__ import annotations
 
+import threading
 import warnings
 import weakref
 from collections.abc import Callable, Iterator, Sequence
@@ -18,14 +19,6 @@ import numpy as np
 
 if TYPE_CHECKING:
     from nnlib.tensor import Tensor
-
-# PyTorch computes inf and nan silently; NumPy's warnings about them, where nnlib's own lines raise
-# them, would only tell a reader about our insides.  Their own NumPy code keeps its warnings.
-warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"nnlib\b")
-
-# glibc would hand memory back to the system after every step, and the page faults of getting it
-# again would cost more than the arithmetic; having freed one large block, it keeps what it has.
-np.empty(2**25 - 2**16, np.uint8)
 
 RESULT = -1  # in `reads` and `shape_only` of a primitive: its result, beside its arguments' numbers
 
@@ -124,104 +117,182 @@ class Watcher(Protocol):
 
 # ---------------------------------------------------------------- the state of recording
 
-PLAIN, GRAD, WATCHED = 0, 1, 2  # mode is a sum of these; PLAIN and GRAD take the short path
-mode = GRAD
-watcher: Watcher | None = None
-anomaly = False
-clock = 0  # counts in-place changes
-changed: dict[int, int] = {}  # id of an array that owns memory -> clock of its last change
+PLAIN, GRAD, WATCHED = 0, 1, 2  # a mode is a sum of these; PLAIN and GRAD take the short path
+
+
+class State:
+    """What one thread is doing.  A new thread records gradients, and nobody watches it."""
+
+    __slots__ = ("anomaly", "mode", "watched", "watcher")
+
+    def __init__(self) -> None:
+        self.mode = GRAD
+        self.watcher: Watcher | None = None
+        self.anomaly = False
+        self.watched: list[Node] = []  # nodes that hold traced values, for as long as one watches
+
+    def switch(self, mode: int) -> None:
+        self.mode = mode
+        (unusual.discard if mode == GRAD else unusual.add)(self)
+
+
+class _Threads(threading.local):
+    def __init__(self) -> None:
+        self.state = State()
+
+
+# The states of the threads that do something else than record.  While there are none, the short
+# paths need not ask for their own thread's, which takes as long as adding two numbers.
+unusual: set[State] = set()
+_threads = _Threads()
 tensor_class: type[Value] = Value  # tensor.py puts Tensor here
 
 
-class recording:
-    """Switch the recording of gradients on or off for a block.  (A class: each step enters one.)"""
+def state() -> State:
+    """That of the thread that asks."""
+    return _threads.state
 
-    __slots__ = ("before", "mode")
+
+class recording:
+    """Switch the recording of gradients on or off for a block, in this thread."""
+
+    __slots__ = ("before", "mode", "state")
 
     def __init__(self, grad: bool) -> None:
         self.mode = GRAD if grad else PLAIN
 
     def __enter__(self) -> None:
-        global mode
-        self.before = mode
-        mode = (mode & WATCHED) | self.mode
+        self.state = here = _threads.state
+        self.before = here.mode
+        here.switch((here.mode & WATCHED) | self.mode)
 
     def __exit__(self, *error: object) -> None:
-        global mode
-        mode = self.before
+        self.state.switch(self.before)
 
 
 def set_recording(grad: bool) -> None:
-    """Switch the recording of gradients on or off from here on."""
-    global mode
-    mode = (mode & WATCHED) | (GRAD if grad else PLAIN)
+    """Switch the recording of gradients on or off from here on, in this thread."""
+    here = state()
+    here.switch((here.mode & WATCHED) | (GRAD if grad else PLAIN))
 
 
 @contextmanager
-def watching(who: Watcher) -> Iterator[None]:
-    """Let `who` see every primitive applied inside the block."""
-    global mode, watcher
-    before = mode, watcher
-    mode, watcher = mode | WATCHED, who
+def watching(who: Watcher | None) -> Iterator[None]:
+    """Let `who` (or nobody) see every primitive that this thread applies inside the block."""
+    here = state()
+    mode, watcher = here.mode, here.watcher
+    here.switch(mode & ~WATCHED if who is None else mode | WATCHED)
+    here.watcher = who
     try:
         yield
     finally:
-        mode, watcher = before
-        while _watched:
-            _forget_aliases(_watched.pop())
-
-
-@contextmanager
-def unwatched() -> Iterator[None]:
-    """Nobody sees what is applied inside the block."""
-    global mode, watcher
-    before = mode, watcher
-    mode, watcher = mode & ~WATCHED, None
-    try:
-        yield
-    finally:
-        mode, watcher = before
+        here.switch(mode)
+        here.watcher = watcher
+        while who is not None and here.watched:
+            _forget_aliases(here.watched.pop())
 
 
 @contextmanager
 def checking_anomalies(check: bool) -> Iterator[None]:
     """Remember where each node was made, and refuse gradients that are nan."""
-    global anomaly, mode
-    before = anomaly, mode
-    anomaly = check
-    mode = mode | WATCHED if check else mode
+    here = state()
+    anomaly, mode = here.anomaly, here.mode
+    here.anomaly = check
+    here.switch(mode | WATCHED if check else mode)
     try:
         yield
     finally:
-        anomaly, mode = before
+        here.anomaly = anomaly
+        here.switch(mode)
 
 
 def grad_enabled() -> bool:
-    return bool(mode & GRAD)
+    return not unusual or bool(state().mode & GRAD)
+
+
+def current_watcher() -> Watcher | None:
+    """Who watches this thread; None where nobody does."""
+    return state().watcher if unusual else None
 
 
 def is_watched() -> bool:
-    return watcher is not None
+    return current_watcher() is not None
 
 
 # ---------------------------------------------------------------- in-place changes
 
+clock = 0  # counts in-place changes
 
-def _owner(array: Array) -> int:
-    while getattr(array, "base", None) is not None:
+
+class Version(weakref.ref[np.ndarray]):
+    """When memory was last changed in place.  It belongs to the array that owns the memory.
+
+    All views of the array find it there, and it goes when the array does.
+    """
+
+    __slots__ = ("time",)
+    __hash__ = object.__hash__  # an array has none
+    __eq__ = object.__eq__
+
+    time: int
+
+
+_versions: set[Version] = set()  # holds them, as a weak reference is held by nobody else
+
+
+def _owner(array: np.ndarray) -> np.ndarray:
+    while array.base.__class__ is np.ndarray:
         array = array.base
-    return id(array)
+    return array
 
 
-def mark_changed(array: Array) -> None:
-    """Note that the memory behind `array` was overwritten, so that stale gradients are refused."""
+def _version(owner: np.ndarray) -> Version | None:
+    for known in weakref.getweakrefs(owner):
+        if known.__class__ is Version:
+            return known
+    return None
+
+
+def mark_changed(array: np.ndarray) -> None:
+    """Note that memory was overwritten: a gradient that needs the old values is refused."""
     global clock
     clock += 1
-    changed[id(array) if array.base is None else _owner(array)] = clock
+    owner = array if array.base is None else _owner(array)
+    version = _version(owner)
+    if version is None:
+        _versions.add(version := Version(owner, _versions.discard))
+    version.time = clock
 
 
 def was_changed(array: Array, since: int) -> bool:
-    return isinstance(array, np.ndarray) and changed.get(_owner(array), 0) > since
+    if array.__class__ is not np.ndarray:
+        return False
+    version = _version(_owner(array))
+    return version is not None and version.time > since
+
+
+# ---------------------------------------------------------------- the first tensor
+
+_settled = False
+
+
+def settle() -> None:
+    """What the process needs once there is a tensor: called where tensors are made from data.
+
+    PyTorch computes inf and nan silently; NumPy's warnings about them, where nnlib's own lines
+    raise them, would only tell a reader about our insides.  A reader's own NumPy code keeps its
+    warnings.
+
+    glibc hands large blocks back to the system when they are freed, and the page faults of getting
+    them again cost more than arithmetic; having freed one of nearly 32 MB, it keeps what it has.
+    A step of a small convolutional network takes 0.4 of the time, the sigmoid of a million numbers
+    and its gradient 0.4, a step of a perceptron the same as without.
+    """
+    global _settled
+    if not _settled:
+        _settled = True
+        warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"nnlib\b")
+        np.empty(2**25 - 2**16, np.uint8)
 
 
 # ---------------------------------------------------------------- primitives
@@ -311,7 +382,8 @@ class Primitive:
 
 def apply(primitive: Primitive, args: Sequence[Any], attrs: dict[str, Any]) -> Tensor:
     """Compute ``primitive(*args, **attrs)`` and record it.  Arguments: Values, numbers, arrays."""
-    if primitive.plain is not None and watcher is not None:
+    mode = state().mode if unusual else GRAD
+    if primitive.plain is not None and mode & WATCHED and current_watcher() is not None:
         written_out: Tensor = primitive.plain(*args, **attrs)  # what is watched
         return written_out
     if primitive.view:
@@ -349,6 +421,7 @@ def _apply_keeping(
 def _apply_view(primitive: Primitive, base: Value, attrs: dict[str, Any]) -> Tensor:
     """Apply a primitive whose result looks at the memory of its argument, where NumPy can."""
     data = as_memory(base)
+    mode = state().mode if unusual else GRAD
     out = primitive.forward(data, **attrs)
     result = make(out)
     if mode & GRAD and base._node is not None and primitive.differentiable:
@@ -385,7 +458,7 @@ def note_view(base: Value, view: Value) -> None:
 
     A leaf is changed without a history, if at all, so that its views keep theirs.
     """
-    if base._node.__class__ is Leaf and watcher is None:
+    if base._node.__class__ is Leaf and current_watcher() is None:
         return
     known = getattr(base, "_views", None)
     if known is None:
@@ -434,7 +507,8 @@ def crossed(edges: tuple[Any, ...], arrays: tuple[Any, ...]) -> tuple[Any, ...]:
 
 def _watch(primitive: Primitive, args: Sequence[Any], attrs: dict[str, Any], result: Value) -> None:
     """The long path: show the application to the watcher, and remember where it was made."""
-    node = result._node
+    node, here = result._node, state()
+    watcher = here.watcher
     if watcher is not None:
         watcher.saw(primitive, tuple(args), attrs, result)
         if node is not None:  # a traced gradient must find the very values that were traced
@@ -444,8 +518,8 @@ def _watch(primitive: Primitive, args: Sequence[Any], attrs: dict[str, Any], res
                 )
             if node.out is not None:
                 node.out = _alias(result)
-            _watched.append(node)
-    if anomaly:
+            here.watched.append(node)
+    if here.anomaly:
         _remember_origin(primitive, args, result)
 
 
@@ -453,8 +527,8 @@ def _alias(value: Any) -> Any:
     if not isinstance(value, Value):
         return value
     other = make(value._data, value._node)
-    assert watcher is not None
-    watcher.alias(other, value)
+    if who := current_watcher():
+        who.alias(other, value)
     return other
 
 
@@ -463,9 +537,6 @@ def _forget_aliases(node: Node) -> None:
         node.args = tuple([a._data if isinstance(a, Value) else a for a in node.args])
     if isinstance(node.out, Value):
         node.out = node.out._data
-
-
-_watched: list[Node] = []
 
 
 def _remember_origin(primitive: Primitive, args: Sequence[Any], result: Value) -> None:

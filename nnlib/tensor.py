@@ -410,8 +410,8 @@ class Tensor(InPlace):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """What pickle and copy.copy take: the values and requires_grad, not the graph or .grad."""
-        if record.watcher is not None:
-            record.watcher.peeked(self, "pickle or copy")
+        if watcher := record.current_watcher():
+            watcher.peeked(self, "pickle or copy")
         return _rebuilt, (self.__class__, record.as_memory(self), self.requires_grad)
 
     def __deepcopy__(self, memo: dict[builtins.int, Any]) -> Tensor:
@@ -425,12 +425,13 @@ class Tensor(InPlace):
                 "Copy x.detach(), or write x.clone() to keep the graph."
             )
         new: Tensor
-        if record.watcher is None:
+        watcher = record.current_watcher()
+        if watcher is None:
             new = _rebuilt(self.__class__, _copied_memory(self, memo), self.requires_grad)
         else:
             copy = e.clone(self.detach())
             new = _rebuilt(self.__class__, copy._data, self.requires_grad)
-            record.watcher.alias(new, copy)
+            watcher.alias(new, copy)
         memo[id(self)] = new
         if self._copies_grad and self.grad is not None:
             new.grad = self.grad.__deepcopy__(memo)
@@ -455,8 +456,8 @@ class Tensor(InPlace):
             raise RuntimeError(
                 f"a Tensor with {self._data.size} elements cannot be converted to Scalar"
             )
-        if record.watcher is not None:
-            record.watcher.peeked(self, "item()")
+        if watcher := record.current_watcher():
+            watcher.peeked(self, "item()")
         number: builtins.int | builtins.float = self._data.item()
         return number
 
@@ -486,8 +487,8 @@ class Tensor(InPlace):
         >>> nnlib.tensor([[1, 2], [3, 4]]).tolist()
         [[1, 2], [3, 4]]
         """
-        if record.watcher is not None:
-            record.watcher.peeked(self, "tolist()")
+        if watcher := record.current_watcher():
+            watcher.peeked(self, "tolist()")
         return self._data.tolist()  # type: ignore[no-any-return]
 
     def numpy(self) -> np.ndarray[Any, Any]:
@@ -504,8 +505,8 @@ class Tensor(InPlace):
                 "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() "
                 "instead."
             )
-        if record.watcher is not None:
-            record.watcher.peeked(self, "numpy()")
+        if watcher := record.current_watcher():
+            watcher.peeked(self, "numpy()")
         return record.as_memory(self)
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray[Any, Any]:
@@ -758,8 +759,8 @@ class Tensor(InPlace):
         """
         node = self._node
         if isinstance(node, Leaf):
-            if record.watcher is not None:
-                record.watcher.leaf_grad(node)
+            if record.unusual and (watcher := record.current_watcher()):
+                watcher.leaf_grad(node)
             return node.grad
         retained: Tensor | None = None
         if node is not None and node.extra:
@@ -768,8 +769,9 @@ class Tensor(InPlace):
 
     @grad.setter
     def grad(self, value: Tensor | None) -> None:
-        if record.watcher is not None and isinstance(self._node, Leaf):
-            record.watcher.leaf_grad(self._node)
+        watcher = record.current_watcher()
+        if watcher is not None and isinstance(self._node, Leaf):
+            watcher.leaf_grad(self._node)
         if value is None and self._node.__class__ is Leaf:
             self._node.grad = None
             return
@@ -870,7 +872,7 @@ class Tensor(InPlace):
         >>> (2 * w).detach()
         tensor(6.)
         """
-        if record.watcher is not None:
+        if record.current_watcher() is not None:
             out = record.apply(ps.detach, (self,), {})
         else:
             out = record.make(record.as_memory(self))
@@ -913,8 +915,8 @@ class Tensor(InPlace):
                 f"{dtypes.of(value._data).name}"
             )
         self._data = record.as_memory(value)
-        if record.watcher is not None:
-            record.watcher.alias(self, value)
+        if watcher := record.current_watcher():
+            watcher.alias(self, value)
 
 
 _TENSOR_NAMES = {

@@ -17,7 +17,7 @@ from nnlib.autograd.grad_mode import (
     no_grad,
     set_grad_enabled,
 )
-from nnlib.record import GRAD, PLAIN, Node, Value, make
+from nnlib.record import Node, Value, make
 
 if TYPE_CHECKING:
     from nnlib.tensor import Tensor
@@ -55,12 +55,10 @@ def backward(
     """
     roots = _roots(tensors, grad_tensors)
     retain = create_graph if retain_graph is None else retain_graph
-    if inputs is None and not create_graph and record.mode <= GRAD:
-        before, record.mode = record.mode, PLAIN  # as record.recording(False), without its cost
-        try:
-            walk(roots, retain_graph=retain, create_graph=False)
-        finally:
-            record.mode = before
+    if inputs is None and not create_graph and not record.unusual:
+        walk(
+            roots, retain_graph=retain, create_graph=False
+        )  # on arrays: there is nothing to record
         return
     with record.recording(create_graph):
         if inputs is None:

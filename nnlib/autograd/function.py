@@ -155,10 +155,10 @@ class Function:
                 cls.setup_context(ctx, args, out)
         if any(ctx.needs_input_grad):
             out = _recorded(cls, ctx, args, nodes, out)
-        if record.watcher is not None:
+        if watcher := record.current_watcher():
             for result in out if isinstance(out, tuple) else (out,):
                 if isinstance(result, Value) and result._data.dtype.kind == "f":
-                    record.watcher.custom(result, cls.__name__)
+                    watcher.custom(result, cls.__name__)
         return out  # type: ignore[no-any-return]  # a tuple of them where forward returns one
 
 
@@ -218,8 +218,8 @@ def _recorded(
 def _fresh(o: Value) -> Any:
     """An output that is an input: the same memory under another history."""
     other = make(o._data)
-    if record.watcher is not None:
-        record.watcher.alias(other, o)
+    if watcher := record.current_watcher():
+        watcher.alias(other, o)
     return other
 
 
@@ -240,7 +240,8 @@ def _backward(
         if g is None and ctx.materialize_grads:
             g = make(np.zeros(shape, dtype)[()])
         grads.append(g if g is None or isinstance(g, Value) else make(g))
-    found = cls.backward(ctx, *grads)
+    with record.recording(not bare and record.grad_enabled()):
+        found = cls.backward(ctx, *grads)
     found = found if isinstance(found, tuple) else (found,)
     return _matched(cls.__name__, ctx, args, found, bare)
 

@@ -39,8 +39,8 @@ def _fresh(inputs: tuple[Any, ...], create_graph: bool) -> tuple[Any, ...]:
 
 def _leaf(x: Any) -> Any:
     leaf = make(x._data, Leaf())
-    if record.watcher is not None:
-        record.watcher.alias(leaf, x)
+    if watcher := record.current_watcher():
+        watcher.alias(leaf, x)
     return leaf
 
 

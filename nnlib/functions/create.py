@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 def _finish(
     array: Any, requires_grad: bool, device: Device | None = None, out: None = None
 ) -> Tensor:
+    record.settle()
     refuse_others(device)
     refuse_out(out)
     t = make(array[()])
@@ -154,6 +155,7 @@ def from_numpy(array: np.ndarray[Any, Any]) -> Tensor:
     """
     if not isinstance(array, np.ndarray):
         raise TypeError(f"expected np.ndarray (got {type(array).__name__})")
+    record.settle()
     dtypes.of(array)
     return make(array)
 
@@ -483,8 +485,8 @@ class Generator:
         >>> nnlib.equal(a, b)
         True
         """
-        if record.watcher is not None:
-            record.watcher.refuse("it seeds a generator")
+        if watcher := record.current_watcher():
+            watcher.refuse("it seeds a generator")
         self._seed = int(seed)
         self._random: np.random.Generator | None = None
         return self
@@ -542,17 +544,18 @@ def _random(function: F) -> F:
     @functools.wraps(function)
     def drawn(*args: Any, **kwargs: Any) -> Any:
         _check_allowed()
-        if record.watcher is None:
+        watcher = record.current_watcher()
+        if watcher is None:
             return function(*args, **kwargs)
-        return record.watcher.draw(function, args, kwargs)
+        return watcher.draw(function, args, kwargs)
 
     return drawn  # type: ignore[return-value]
 
 
 def _stream(generator: Generator | None) -> np.random.Generator:
     _check_allowed()
-    if record.watcher is not None:
-        record.watcher.refuse("it draws random numbers in place")
+    if watcher := record.current_watcher():
+        watcher.refuse("it draws random numbers in place")
     return (generator or _default_generator)._stream()
 
 

@@ -202,7 +202,7 @@ def _put(x: Tensor, at: Tensor, source: Tensor) -> Tensor:
         none = make(np.zeros(x._data.shape, bool)[()])  # nothing is written, and it is recorded
         return e.where(none, s.expand(r.sum(source), x._data.shape), x)
     flat = s.reshape(at, m)
-    if record.watcher is None:
+    if record.current_watcher() is None:
         winner = np.full(n, -1)
         winner[flat._data] = np.arange(m)
         won = make(winner)
@@ -446,8 +446,8 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     if x._data.size and x._data.min() < 0:
         raise RuntimeError("Class values must be non-negative.")
     if num_classes == -1:
-        if record.watcher is not None:
-            record.watcher.peeked(x, "one_hot() without num_classes")
+        if watcher := record.current_watcher():
+            watcher.peeked(x, "one_hot() without num_classes")
         num_classes = int(x._data.max()) + 1
     if num_classes < 1:
         raise RuntimeError("num_classes should be positive")
@@ -533,7 +533,7 @@ def _median(x: Tensor, d: int, keepdim: bool) -> ValuesIndices:
     middle = kthvalue(x, (x._data.shape[d] + 1) // 2, d, True)
     at = middle.indices
     # A traced program may meet a nan at a later call.
-    if x._data.dtype.kind == "f" and (record.watcher is not None or np.isnan(x._data).any()):
+    if x._data.dtype.kind == "f" and (record.is_watched() or np.isnan(x._data).any()):
         missing = e.isnan(x)
         first = apply(pr.argmax, (missing,), {"dim": d, "keepdim": True})
         at = e.where(r.any(missing, d, True), first, at)
@@ -551,13 +551,13 @@ def _median_of_all(x: Tensor) -> Tensor:
     out = _median(s.reshape(x, -1), 0, False).values
     if x._node is None:
         return out
-    if record.watcher is None and out._data != out._data:
+    if record.current_watcher() is None and out._data != out._data:
         return r._of_all(pr.amax, x)
-    low = record.watcher is not None or out._data > -np.inf
+    low = record.current_watcher() is not None or out._data > -np.inf
     rest = make(kind.type(-np.inf if low else np.inf))
     equal = e.where(e.eq(x, out.detach()), x, rest)
     shared = r.amax(equal) if low else r.amin(equal)
-    return shared if record.watcher is None else e.where(e.isnan(out), out, shared)
+    return shared if record.current_watcher() is None else e.where(e.isnan(out), out, shared)
 
 
 @overload
@@ -709,8 +709,8 @@ def where_self(input: Tensor, condition: Tensor, other: Operand) -> Tensor:
 
 
 def _peek(x: Tensor, how: str) -> None:
-    if record.watcher is not None:
-        record.watcher.peeked(x, how)
+    if watcher := record.current_watcher():
+        watcher.peeked(x, how)
 
 
 def isclose(input: Tensor, other: Operand, rtol: float = 1e-05, atol: float = 1e-08,

@@ -18,7 +18,7 @@ from nnlib.functions import shape as s
 from nnlib.functions._args import converted, dimensions, is_whole, many, needs_tensor
 from nnlib.functions.arrange import diagonal, movedim
 from nnlib.primitives import linalg as p
-from nnlib.record import GRAD, Node, apply, make
+from nnlib.record import Node, apply, make
 
 if TYPE_CHECKING:
     from nnlib.tensor import Tensor
@@ -41,7 +41,7 @@ def matmul(input: Tensor, other: Tensor, *, out: None = None) -> Tensor:
     x, y = needs_tensor("matmul", input), needs_tensor("matmul", other)
     a, b = x._data, y._data
     if a.ndim == b.ndim == 2 and a.shape[1] == b.shape[0] and a.dtype is b.dtype:
-        return _product(x, y) if record.mode <= GRAD else apply(p.matmul, (x, y), {})
+        return apply(p.matmul, (x, y), {}) if record.unusual else _product(x, y)
     if a.dtype != b.dtype:
         raise _types_differ(x, y)
     if not a.ndim or not b.ndim:
@@ -65,7 +65,7 @@ def _product(x: Tensor, y: Tensor) -> Tensor:
     """Two matrices that fit, as `apply` multiplies and records them, without its questions."""
     a, b = x._data, y._data
     out, here, there = a @ b, x._node, y._node
-    if record.mode != GRAD or (here is None and there is None):
+    if here is None and there is None:
         return make(out)
     node = Node(p.matmul, (here, there))
     node.args = (a, b)

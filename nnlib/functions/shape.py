@@ -342,7 +342,7 @@ def _dimensions_of(k: Any) -> int:
 
 
 def _checked_mask(k: Tensor, x: Tensor, at: int) -> None:
-    if watcher := record.watcher:  # how many it picks would be fixed at this one value
+    if watcher := record.current_watcher():  # how many it picks would be fixed at this one value
         watcher.peeked(k, "a boolean mask as an index")
     shape = x._data.shape
     if k._data.ndim and k._data.shape != shape[at : at + k._data.ndim]:

@@ -180,7 +180,7 @@ class PureTracer(Tracer):
                 f"calls {name}() on a tensor's values: draw with nnlib.rand(shape, "
                 "generator=generator) and compare, as in rand(…) < p"
             )
-        with record.unwatched():
+        with record.watching(None):
             result = function(*args, **kwargs)
         others = {k: v for k, v in kwargs.items() if k != "generator"}
         self.draws.append(Draw(function, args, others, which))

@@ -110,8 +110,8 @@ class Optimizer:
         if closure is not None:
             with record.recording(True):
                 loss = closure()
-        if record.watcher is not None:
-            record.watcher.refuse(
+        if watcher := record.current_watcher():
+            watcher.refuse(
                 "an optimiser's step changes parameters in place; nnlib.optim.functional has the "
                 "same rules as pure functions"
             )

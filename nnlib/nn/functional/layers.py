@@ -116,8 +116,8 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     if x._data.size and x._data.min() < 0:
         raise RuntimeError("Class values must be non-negative.")
     if num_classes < 0:
-        if record.watcher is not None:
-            record.watcher.peeked(x, "one_hot() without num_classes")
+        if watcher := record.current_watcher():
+            watcher.peeked(x, "one_hot() without num_classes")
         num_classes = int(x._data.max()) + 1
     if x._data.size and x._data.max() >= num_classes:
         raise RuntimeError(
@@ -460,7 +460,7 @@ def _attention(scores: Tensor, mask: Tensor | None) -> Tensor:
     boolean = mask._data.dtype.kind == "b"
     may = mask if boolean else e.gt(mask, -math.inf)
     scores = e.where(mask, scores, -math.inf) if boolean else e.add(scores, mask)
-    if record.watcher is None and may._data.any(-1).all():
+    if record.current_watcher() is None and may._data.any(-1).all():
         return r.softmax(scores, -1)
     some = r.any(may, -1, keepdim=True)
     return e.where(some, r.softmax(e.where(some, scores, 0.0), -1), 0.0)

@@ -204,8 +204,8 @@ def binary_cross_entropy(
     _same_shape("binary_cross_entropy", input, target)
     if input._data.size and not (input._data.min() >= 0 and input._data.max() <= 1):
         raise RuntimeError(_NO_PROBABILITIES)
-    if record.watcher is not None:
-        record.watcher.expects(input, 0.0, 1.0, _NO_PROBABILITIES)
+    if watcher := record.current_watcher():
+        watcher.expects(input, 0.0, 1.0, _NO_PROBABILITIES)
     if target._data.dtype != input._data.dtype:
         raise RuntimeError(
             f"Found dtype {dtypes.of(target._data).name} but expected "
@@ -360,7 +360,7 @@ def _classes(name: str, input: Tensor, target: Tensor, ignore_index: int) -> tup
 
 def _all_count(y: Tensor, ignore_index: int) -> bool:
     """Whether no target is to be ignored.  A traced program must not depend on that by chance."""
-    if record.watcher is not None and ignore_index >= 0:
+    if record.current_watcher() is not None and ignore_index >= 0:
         return False
     return not (y._data == ignore_index).any()
 

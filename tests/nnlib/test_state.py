@@ -1,0 +1,197 @@
+"""What nnlib keeps besides tensors: per thread, with the memory that it is about, and no longer."""
+
+import gc
+import subprocess
+import sys
+import threading
+import time
+
+import numpy as np
+import pytest
+
+import nnlib
+from nnlib import record
+from nnlib.graph import trace
+
+
+def in_a_thread(program):
+    """What the program returns in a thread of its own."""
+    found = []
+    thread = threading.Thread(target=lambda: found.append(program()))
+    thread.start()
+    thread.join()
+    return found[0]
+
+
+def test_no_grad_in_one_thread_leaves_the_other_recording():
+    w = nnlib.ones(2, requires_grad=True)
+    inside, outside = threading.Event(), threading.Event()
+
+    def quiet():
+        with nnlib.no_grad():
+            inside.set()
+            assert outside.wait(10)
+            return nnlib.is_grad_enabled(), (w * 2).requires_grad, (w @ w).requires_grad
+
+    def loud():
+        assert inside.wait(10)
+        found = nnlib.is_grad_enabled(), (w * 2).requires_grad, (w @ w).requires_grad
+        outside.set()
+        return found
+
+    found = {}
+    threads = [
+        threading.Thread(target=lambda f=f: found.update({f.__name__: f()})) for f in (quiet, loud)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == {"quiet": (False, False, False), "loud": (True, True, True)}
+    assert nnlib.is_grad_enabled()
+
+
+def test_a_switch_that_stays_on_is_for_its_own_thread():
+    def switched():
+        nnlib.set_grad_enabled(False)
+        with nnlib.enable_grad():
+            pass
+        return nnlib.is_grad_enabled()
+
+    assert in_a_thread(switched) is False
+    assert nnlib.is_grad_enabled() and (nnlib.ones(1, requires_grad=True) * 2).requires_grad
+
+
+def test_a_new_thread_records_whatever_its_maker_does():
+    with nnlib.no_grad():
+        assert in_a_thread(nnlib.is_grad_enabled) is True
+
+
+def test_a_trace_does_not_see_what_another_thread_computes():
+    def f(x):
+        in_a_thread(lambda: nnlib.zeros(3).exp())
+        return x * 2
+
+    assert [step.op for step in trace(f, x=nnlib.ones(2)).steps] == ["input", "constant", "mul"]
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        lambda x: x[1:],
+        lambda x: x.reshape(2, 2),
+        lambda x: x.reshape(2, 2).T[0],
+        lambda x: x.detach()[:1],
+        lambda x: nnlib.from_numpy(x.detach().numpy()[::2]),
+    ],
+)
+def test_all_views_of_memory_share_its_version(view):
+    x = nnlib.arange(4.0)
+    y = x.requires_grad_() * 1
+    z = y.exp().log()  # log keeps the memory of exp's result
+    with nnlib.no_grad():
+        view(y).add_(1)
+    z.sum().backward()  # y is kept by nothing
+    kept = y.detach() * nnlib.ones(4, requires_grad=True)
+    with nnlib.no_grad():
+        view(y).add_(1)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        kept.sum().backward()
+
+
+def test_the_version_stays_where_the_tensor_has_gone_and_its_memory_has_not():
+    x = nnlib.ones(3, requires_grad=True)
+    y = x.exp()
+    z = y * 2
+    with nnlib.no_grad():
+        y.detach().add_(1)
+    del y
+    with pytest.raises(RuntimeError, match="exp saved a tensor"):
+        z.sum().backward()
+
+
+def test_nothing_grows_with_the_tensors_that_have_been():
+    def many(n):
+        w = nnlib.ones(4, requires_grad=True)
+        for _ in range(n):
+            x = nnlib.zeros(4)
+            x += 1
+            x[0] = 2
+            x[1:].mul_(3)
+            (x * w).sum().backward()
+        gc.collect()
+        return len(gc.get_objects()), len(record._versions), len(record.unusual)
+
+    many(100)
+    first = many(1000)
+    assert many(20_000) <= (first[0] + 100, first[1] + 2, first[2])  # 100,000 tensors
+
+
+def test_what_one_program_changes_in_place_does_not_slow_the_next():
+    def step():
+        w = nnlib.ones(4, requires_grad=True)
+        y = w
+        for _ in range(100):
+            y = y * 1.01
+        y.sum().backward()
+
+    def best(n=40):
+        times = []
+        for _ in range(n):
+            start = time.perf_counter()
+            step()
+            times.append(time.perf_counter() - start)
+        return min(times)
+
+    step()
+    before = best()
+    kept = [nnlib.zeros(4).add_(1) for _ in range(20_000)]
+    for x in kept[:5000]:
+        x.mul_(2)
+    assert best() < 1.3 * before, "the memory of earlier programs is looked through"
+
+
+def program(text):
+    run = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    return run.stdout.split()
+
+
+def test_an_import_changes_neither_the_warnings_nor_the_memory_of_a_process():
+    filters, blocks, after = program("""
+import warnings, numpy, resource
+was = list(warnings.filters)
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+import nnlib, nnlib.nn, nnlib.optim
+print(warnings.filters == was)
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - peak) < 16_000)
+nnlib.zeros(1)
+print(warnings.filters == was)
+""")
+    assert (filters, blocks, after) == ("True", "True", "False")
+
+
+def test_infinities_are_silent_as_in_pytorch_and_a_readers_own_lines_are_not():
+    said = program("""
+import warnings, numpy as np, nnlib
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    x = nnlib.zeros(2)
+    warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"nnlib\\\\b")
+    nnlib.log(x) / x
+    print(len(caught))
+    np.log(np.zeros(2))
+    print(len(caught))
+""")
+    assert said == ["0", "1"]
+
+
+def test_the_state_is_keyed_by_nothing_that_can_be_used_twice():
+    x = nnlib.zeros(3)
+    x.add_(1)
+    owner = record._owner(x._data)
+    held = [v for v in record._versions if v() is owner]
+    assert len(held) == 1 and held[0].time == record.clock
+    del x, owner
+    assert held[0]() is None and held[0] not in record._versions
+    assert isinstance(record._owner(np.zeros((2, 3)).T[0]), np.ndarray)
