@@ -18,6 +18,7 @@ import nnlib
 from nnlib import live
 from tools.printing import collect
 
+pytestmark = pytest.mark.slow
 ADDRESS = "https://example.org/book/"
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{name}</title>
 <link rel="stylesheet" href="../live.css"></head><body><article class="bd-article">
@@ -157,7 +158,6 @@ def checked(ebook: Path) -> None:
     assert run.returncode == 0, run.stdout + run.stderr
 
 
-@pytest.mark.slow
 def test_epubcheck_finds_nothing(ebook: Path) -> None:
     checked(ebook)
 

@@ -12,6 +12,7 @@ import pytest
 
 from tools.grading import running, sandbox
 
+pytestmark = pytest.mark.slow
 RIGHT = {
     "majority": "majority = (-1.5, 1.0, 1.0, 1.0)",
     "feature": "def feature(x1, x2):\n    return (x1 - x2) ** 2",

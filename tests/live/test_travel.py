@@ -24,6 +24,7 @@ import nnlib
 from nnlib import live
 from tools.browser import Server, launched
 
+pytestmark = pytest.mark.slow
 LOCK = Path(__file__).with_name("hosts.lock.json")
 READY = ".nn-figure[data-ready]"
 
