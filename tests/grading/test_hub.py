@@ -78,7 +78,11 @@ def test_the_image_has_what_the_values_and_the_chapters_need(tmp_path: Path) -> 
         if module in loaded:
             assert distribution in named, f"postBuild imports {module}"
     hook = VALUES["singleuser"]["lifecycleHooks"]["postStart"]["exec"]["command"][-1]
-    assert "cp -rn" in hook and "reading" in (ROOT / "binder" / "postBuild").read_text()
+    assert "--target-repo-dir /srv/book" in (ROOT / "docs" / "hub.md").read_text("utf8")
+    assert (
+        "cp -rn /srv/book/reading/." in hook
+        and "reading" in (ROOT / "binder" / "postBuild").read_text()
+    )
 
 
 def test_a_students_file_is_never_written_over(tmp_path: Path) -> None:
