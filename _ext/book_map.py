@@ -33,14 +33,15 @@ class Chapter:
 
 
 def chapter_at(path: Path) -> Chapter:
-    """Reads a chapter's title, question and minutes from its first cell.
+    """Reads a chapter's title, question and minutes from what stands before its first section.
 
     Raises:
         ExtensionError: the title or the question is missing there.
     """
     cells = json.loads(path.read_text("utf8"))["cells"]
     sources = ["".join(cell["source"]) for cell in cells]
-    opening = "\n\n".join(sources[:2])
+    prose = "\n\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "markdown")
+    opening = prose.split("\n## ")[0]
     title = re.search(r"^# (.+)$", opening, re.MULTILINE)
     question = re.search(r"^\*([^*\n].*)\*$", opening, re.MULTILINE)
     minutes = re.search(r"(\d+) minutes", opening)

@@ -106,10 +106,12 @@ class Tracer:
         self.bind(value, at)
 
     def changing(self, value: Value, how: str) -> None:
-        """A tensor is about to be changed in place; what it becomes follows by `rebound`."""
+        # A tensor is about to be changed in place; what it becomes follows by `rebound`.
+        pass
 
     def leaf_grad(self, leaf: record.Node) -> None:
-        """The `.grad` of a leaf is read or written."""
+        # The `.grad` of a leaf is read or written.
+        pass
 
     def peeked(self, value: Value, how: str) -> None:
         at = self.known.get(id(value))
@@ -120,7 +122,8 @@ class Tracer:
             )
 
     def expects(self, value: Value, low: float, high: float, error: str) -> None:
-        """Eagerly, a value outside of [low, high] is an error: a graph computes on."""
+        # Eagerly, a value outside of [low, high] is an error: a graph computes on.
+        pass
 
     def draw(self, function: Callable[..., Any], args: tuple, kwargs: dict) -> Any:
         raise GraphError(

@@ -22,7 +22,7 @@ State = dict[str, Any]
 
 
 class Rule(NamedTuple):
-    """An optimiser as two pure functions.
+    """An optimiser as two pure functions, where ``torch.optim`` has a class.
 
     ``init(params)`` is the state before the first step.  ``update(params, grads, state)`` returns
     ``(params, state)`` after a step; ``lr=`` gives that step a learning rate of its own, a number
