@@ -231,7 +231,8 @@ def tinygrad(work: Workload) -> Made | None:
 
 
 PEERS: dict[str, Callable[[Workload], Made | None]] = {
-    "PyTorch": torch, "nnlib": nnlib, "nnlib compiled": compiled, "floor": floor,
+    "PyTorch": torch, "nnlib": nnlib, "nnlib compiled": compiled,
+    "nnlib on NumPy": lambda work: compiled(work, "numpy"), "floor": floor,
     "autograd": hips, "MyGrad": mygrad, "JAX": jax_eager, "JAX jit": jax_jit,
     "tinygrad": tinygrad,
 }  # fmt: skip

@@ -165,6 +165,34 @@ LOGISTIC = Workload(
     _logistic_by_name, _logistic_by_numpy, _logistic_floor, rate=0.1, goal=0.45,
 )  # fmt: skip
 
+def _points_by_name(t: Any, w: list, d: list) -> Any:
+    h = t.tanh(t.tanh(d[0] @ w[0] + w[1]) @ w[2] + w[3])
+    return t.nn.functional.binary_cross_entropy_with_logits(h @ w[4] + w[5], d[1])
+
+
+def _points_by_numpy(n: Any, w: list, d: list) -> Any:
+    h = n.tanh(n.matmul(n.tanh(n.matmul(d[0], w[0]) + w[1]), w[2]) + w[3])
+    return _bce(n, n.matmul(h, w[4]) + w[5], d[1])
+
+
+def _points_floor(w: Arrays, d: Arrays) -> tuple[Any, Arrays]:
+    h1 = np.tanh(d[0] @ w[0] + w[1])
+    h2 = np.tanh(h1 @ w[2] + w[3])
+    z = h2 @ w[4] + w[5]
+    loss = (np.log1p(np.exp(-np.abs(z))) + np.maximum(z, 0) - z * d[1]).mean()
+    g = (sigmoid(z) - d[1]) / z.size
+    k2 = g @ w[4].T * (1 - h2 * h2)
+    k1 = k2 @ w[2].T * (1 - h1 * h1)
+    return loss, [d[0].T @ k1, k1.sum(0), h1.T @ k2, k2.sum(0), h2.T @ g, g.sum(0)]
+
+
+POINTS = Workload(
+    "2-8-8-1, 500 points, step",
+    [draw(2, 8), draw(8), draw(8, 8, scale=0.5), draw(8, seed=1), draw(8, 1), draw(1)],
+    [draw(500, 2), (draw(500, 1) > 0).astype(np.float32)],
+    _points_by_name, _points_by_numpy, _points_floor, rate=0.1, goal=0.6,
+)  # fmt: skip
+
 # ---------------------------------------------------------------- a multilayer perceptron
 
 
@@ -305,6 +333,59 @@ def recurrent(kind: str, gates: int, goal: float) -> Workload:
     )  # fmt: skip
 
 
+def _short_rnn_by_name(t: Any, w: list, d: list) -> Any:
+    h = d[3]
+    for k in range(12):
+        h = t.tanh(d[0][k] @ w[0] + w[1] + h @ w[2])
+    return t.nn.functional.cross_entropy(h @ w[3] + w[4], d[1])
+
+
+def _short_rnn_by_numpy(n: Any, w: list, d: list) -> Any:
+    h = d[3]
+    for k in range(12):
+        h = n.tanh(n.matmul(d[0][k], w[0]) + w[1] + n.matmul(h, w[2]))
+    z = n.matmul(h, w[3]) + w[4]
+    top = n.max(z, axis=1, keepdims=True)
+    logs = z - top - n.log(n.sum(n.exp(z - top), axis=1, keepdims=True))
+    return -n.sum(logs * d[2]) / 32
+
+
+def _short_rnn_floor(w: Arrays, d: Arrays) -> tuple[Any, Arrays]:
+    states = [d[3]]
+    for k in range(12):
+        states.append(np.tanh(d[0][k] @ w[0] + w[1] + states[-1] @ w[2]))
+    z = states[-1] @ w[3] + w[4]
+    z = z - z.max(1, keepdims=True)
+    e = np.exp(z)
+    total = e.sum(1, keepdims=True)
+    rows = np.arange(32)
+    loss = (np.log(total[:, 0]) - z[rows, d[1]]).mean()
+    g = e / total
+    g[rows, d[1]] -= 1
+    g /= 32
+    grads = [np.zeros_like(v) for v in w]
+    grads[3], grads[4] = states[-1].T @ g, g.sum(0)
+    back = g @ w[3].T
+    for k in range(11, -1, -1):
+        back = back * (1 - states[k + 1] * states[k + 1])
+        grads[0] += d[0][k].T @ back
+        grads[1] += back.sum(0)
+        grads[2] += states[k].T @ back
+        back = back @ w[2].T
+    return loss, grads
+
+
+def short_rnn() -> Workload:
+    y = np.random.default_rng(3).integers(0, 10, 32)
+    return Workload(
+        "RNN of 12 steps written out, batch 32, hidden 64, step",
+        [draw(26, 64, scale=0.2), draw(64), draw(64, 64, scale=0.1), draw(64, 10, scale=0.1),
+         draw(10)],
+        [draw(12, 32, 26), y, np.eye(10, dtype=np.float32)[y], np.zeros((32, 64), np.float32)],
+        _short_rnn_by_name, _short_rnn_by_numpy, _short_rnn_floor, rate=0.01, goal=1.0,
+    )  # fmt: skip
+
+
 # ---------------------------------------------------------------- many nodes, many elements
 
 
@@ -373,6 +454,6 @@ LARGE = Workload("sigmoid(x·w + b).sum(), 4 million", [draw(1), draw(1)], [draw
                  less=("MyGrad", "tinygrad"))  # fmt: skip
 
 ALL = [
-    LECTURE, MATRIX, XOR, LOGISTIC, mlp(64, 1.15), mlp(1024, 1.0), CNN,
+    LECTURE, MATRIX, XOR, LOGISTIC, POINTS, mlp(64, 1.15), mlp(1024, 1.0), CNN, short_rnn(),
     recurrent("RNN", 1, 0.75), recurrent("LSTM", 4, 1.6), CHAIN, FAN, LARGE,
 ]  # fmt: skip

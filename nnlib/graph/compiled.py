@@ -92,7 +92,7 @@ class Compiled:
         paths = [*trees.paths(args_form), *trees.paths(kwargs_form)]
         _check_leaves(self._name, leaves, paths)
         outside = Outside(self._name, self.fn, tuple(static.values()))
-        unwrapped = functools.partial(_called, self.fn)
+        unwrapped = functools.wraps(self.fn)(functools.partial(_called, self.fn))
         found = traced(unwrapped, self._name, leaves, form, outside)
         plan = Plan(found, outside, leaves, form, self._backend)
         with self._lock:

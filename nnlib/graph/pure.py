@@ -8,6 +8,7 @@ through NumPy, a clock, a counter) differs between two runs on different values.
 from __future__ import annotations
 
 import copy
+import inspect
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -247,8 +248,7 @@ def _run(
     fn: Callable[..., Any], name: str, leaves: list[Any], form: trees.Form, outside: Outside
 ) -> Run:
     args, kwargs = form.parts
-    paths = [*trees.paths(args, "argument "), *trees.paths(kwargs, "argument ")]
-    tracer = PureTracer(name, leaves, [p.replace("argument [", "[") for p in paths], outside)
+    tracer = PureTracer(name, leaves, _named(fn, args, kwargs), outside)
     given = trees.build(form, tracer.leaves)
     try:
         with record.watching(tracer):
@@ -274,6 +274,20 @@ def _run(
         for v, path in zip(values, trees.paths(out_form), strict=True)
     ]
     return tracer, out_form, results
+
+
+def _named(fn: Callable[..., Any], args: trees.Form, kwargs: trees.Form) -> list[str]:
+    """What each leaf is called: "w", "params['bias']", by the names of the parameters."""
+    try:
+        names = list(inspect.signature(fn).parameters)
+    except (TypeError, ValueError):
+        names = []
+    found = []
+    for k, part in enumerate(args.parts):
+        found += trees.paths(part, names[k] if k < len(names) else f"argument {k}")
+    for key, part in zip(kwargs.keys, kwargs.parts, strict=True):
+        found += trees.paths(part, key)
+    return found
 
 
 def _result(tracer: PureTracer, value: Any, path: str, nodes: set) -> Result:

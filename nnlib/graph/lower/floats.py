@@ -14,9 +14,11 @@ import numpy as np
 from numba import njit
 
 f4, f8, i4, i8 = np.float32, np.float64, np.int32, np.int64
-exact = njit(error_model="numpy", cache=True)
+exact = njit(error_model="numpy", cache=True, forceinline=True)  # a call would not vectorise
 # Sums may be taken in any order, and a product may be added without rounding in between.
-summing = njit(error_model="numpy", cache=True, fastmath={"reassoc", "contract", "nsz"})
+summing = njit(
+    error_model="numpy", cache=True, forceinline=True, fastmath={"reassoc", "contract", "nsz"}
+)
 
 _MAGIC = f4(12582912.0)  # 1.5 · 2²³: adding it rounds a float32 to a whole number
 _LOG2E, _LN2_HI, _LN2_LO = f4(1.44269504), f4(0.693359375), f4(-2.12194440e-4)
@@ -94,20 +96,24 @@ def logf(x):
     y = (y * m + _L8) * m * z
     y = y + e * _LN2_LO - _HALF * z
     out = m + y + e * _LN2_HI
-    out = -_INF if x == _ZERO else out
-    return out if x < _INF and x >= _ZERO else (x if x == _INF else _NAN)
+    out = -_INF if x == _ZERO else out  # one condition at a time: a loop can choose by masks
+    out = _NAN if x < _ZERO else out
+    out = x if x == _INF else out
+    return x if x != x else out
 
 
 @exact
 def log1pf(x):
     u = _ONE + x
     out = logf(u) + (x - (u - _ONE)) / u
-    return x if x == _INF or u == _ONE else -_INF if x == -_ONE else out
+    out = -_INF if x == -_ONE else out
+    out = x if x == _INF else out
+    return x if u == _ONE else out
 
 
 @exact
 def softplusf(x):
-    return (x if x > _ZERO or x != x else _ZERO) + log1pf(expf(-abs(x)))
+    return (_ZERO if x < _ZERO else x) + log1pf(expf(-abs(x)))
 
 
 @exact

@@ -18,6 +18,7 @@ from nnlib.graph.steps import Graph, Step
 Shape = tuple[int, ...]
 UNROLLED = 16  # products over at most so many terms are written out and join other steps
 BY_LOOPS = 2**15  # multiplications from which a product is BLAS's
+BY_DOTS = 2**11  # the same where its sums run along memory, which loops do less well
 
 
 @dataclass
@@ -46,14 +47,28 @@ def domain_of(shape: Shape) -> Shape:
     return tuple([n for n in shape if n != 1])
 
 
-def small_product(step: Step, steps: list[Step]) -> bool:
+def small_product(step: Step, steps: list[Step], views: list[View]) -> bool:
     """Whether a product is better done by loops than by BLAS."""
     if step.op != "matmul" or step.dtype not in ("float32", "float64"):
         return False
     a, b = (steps[i] for i in step.inputs)
     if len(a.shape) > 2 or len(b.shape) > 2 or a.dtype != step.dtype or b.dtype != step.dtype:
         return False
-    return terms(step, steps) * math.prod(step.shape) <= BY_LOOPS
+    sums = terms(step, steps)
+    along = _runs_along(views[step.inputs[1]], b.shape, len(b.shape) - 1) or _runs_along(
+        views[step.inputs[0]], a.shape, 0
+    )
+    column = len(b.shape) == 1 or b.shape[-1] == 1  # then a result is a dot, written out if short
+    most = BY_LOOPS if along or (column and sums <= UNROLLED) else BY_DOTS
+    return sums * math.prod(step.shape) <= most
+
+
+def _runs_along(view: View, shape: Shape, dim: int) -> bool:
+    """Whether the positions of a factor's own dimension stand beside each other in memory."""
+    if len(shape) < 2:
+        return False
+    long = [axis for axis, n in zip(view.axes, view.shape) if n != 1]
+    return shape[dim] != 1 and bool(long) and long[-1].dim == dim and long[-1].stride == 1
 
 
 def terms(step: Step, steps: list[Step]) -> int:
@@ -96,7 +111,7 @@ class Grouping:
     # ------------------------------------------------------------ one step
     def _place(self, at: int, step: Step) -> None:
         given = [self.steps[i] for i in step.inputs]
-        if step.op == "matmul" and small_product(step, self.steps):
+        if step.op == "matmul" and small_product(step, self.steps, self.views):
             alone = terms(step, self.steps) > UNROLLED
             self._join(at, domain_of(step.shape), list(step.inputs), own=False, alone=alone)
             if alone:

@@ -364,7 +364,7 @@ class Product:
         self.index = ["0" if n == 1 else next(self.names) for n in shape]
         self.term = next(self.names)
         self.rows, self.columns, self.terms = _sides(to, self.step, self.index)
-        self.sizes = dict(zip(self.index, shape, strict=True))
+        self.sizes = {v: n for v, n in zip(self.index, shape, strict=True) if v != "0"}
 
     def written(self) -> list[str]:
         inner = self._last(self.columns(self.term))
@@ -376,8 +376,9 @@ class Product:
         return self._dots()
 
     def _last(self, text: str) -> str:
-        """The variable of a factor's last index: the one that runs along its memory."""
-        return text[text.rindex("[") + 1 : -1].split(", ")[-1] if "[" in text else ""
+        """The variable that runs along a factor's memory: its last index that is none of 0."""
+        index = text[text.rindex("[") + 1 : -1].split(", ") if "[" in text else []
+        return next((v for v in reversed(index) if v != "0"), "")
 
     def _loops(self, variables: Iterable[str], lines: list[str]) -> list[str]:
         for v in reversed(list(variables)):
