@@ -1,0 +1,168 @@
+"""The passes of lowering, one after the other: what each makes of a small graph."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from fuzz_compile import interpreted
+
+import nnlib
+from nnlib.graph.lower.arrays import Arrays
+from nnlib.graph.lower.checks import checks
+from nnlib.graph.lower.loops import Loops, Lowered
+from nnlib.graph.lower.nests import group
+from nnlib.graph.lower.simple import simple
+from nnlib.graph.lower.views import views, with_origins
+
+T = nnlib
+
+
+def traced(function, **inputs):
+    return nnlib.graph.trace(function, **inputs).tidied()
+
+
+def positions(graph):
+    inputs = [at for at, step in enumerate(graph.steps) if step.op == "input"]
+    return inputs, list(graph.outputs.values())
+
+
+def source(function, **inputs):
+    return nnlib.graph.trace(function, **inputs).to_source("loops")
+
+
+X = nnlib.tensor(np.random.default_rng(0).normal(size=(6, 8)).astype(np.float32))
+
+
+@pytest.mark.parametrize(
+    ("function", "ops"),
+    [
+        (lambda x: x.mean(1), ["sum", "constant", "div"]),
+        (lambda x: x.softmax(1), ["amax", "sub", "exp", "sum", "exp", "div"]),
+        (lambda x: x.log_softmax(1), ["amax", "sub", "exp", "sum", "log", "sub"]),
+        (lambda x: (x @ x.T).T, ["permute", "permute", "permute", "matmul"]),
+    ],
+)
+def test_whole_programs_become_simple_steps_with_the_same_values(function, ops):
+    graph = traced(function, x=X)
+    plain = simple(graph)
+    needed = [s.op for s in plain.simplified().steps[1:]]
+    assert set(needed) <= set(ops)
+    a, b = (g.run(x=X.numpy())["output"] for g in (graph, plain))
+    np.testing.assert_allclose(a, b, rtol=1e-5)
+
+
+def test_views_are_maps_of_stored_arrays_and_only_a_turned_reshape_is_a_copy():
+    def moved(x):
+        turned = x.T.reshape(48) * 2
+        return {"a": x.T[2:5, 1].reshape(1, 3) * 2, "b": turned, "c": x.reshape(48) * 2}
+
+    graph, seen = views(with_origins(traced(moved, x=X)))
+    assert [s.op for s in graph.steps].count("copy") == 1
+    reading = next(v for v, s in zip(seen, graph.steps) if s.op == "slice")
+    assert reading.at == 0 and [(a.start, a.dim) for a in reading.axes] == [(1, None), (2, 0)]
+
+
+def test_steps_of_one_domain_share_a_nest_and_what_reads_a_sum_waits_for_it():
+    graph, seen = views(with_origins(traced(lambda x: x.exp() / x.exp().sum(1, True), x=X)))
+    plan = group(graph, seen)
+    assert [nest.domain for nest in plan.nests] == [(6, 8), (6, 8)]
+    of = {graph.steps[at].op: k for at, k in plan.nest.items()}
+    assert of["exp"] == of["sum"] == 0 and of["div"] == 1
+
+
+def test_a_large_product_is_called_and_splits_the_loops():
+    big = nnlib.ones(64, 64)
+    plan = group(*views(with_origins(traced(lambda x: ((x + 1) @ x).tanh(), x=big))))
+    assert [nest.phase for nest in plan.nests] == [0, 1]
+    assert [len(calls) for calls in plan.calls] == [1]
+
+
+def test_a_chain_and_its_sum_are_one_loop_without_an_array():
+    text = source(lambda x: ((2 * x).tanh() ** 2).sum(), x=nnlib.ones(5000))
+    assert text.count("for ") == 1 and "w_f4" not in text
+    assert "f8(0.0)" in text  # a long sum of float32 is kept in float64
+
+
+def test_what_a_row_shares_is_read_outside_of_the_inner_loop():
+    text = source(lambda x, b: x * b, x=X, b=nnlib.ones(6, 1))
+    before, inside = text.split("for j in range(8):")
+    assert "b[i, 0]" in before and "b[i, 0]" not in inside
+
+
+def test_loops_have_the_authors_names_and_none_of_their_own():
+    text = source(lambda i, w, np: {"loss": (i * w).sum() + np}, i=X, w=X, np=nnlib.ones(()))
+    assert text.startswith("def loops(i2, w2, np2,")
+
+
+@pytest.mark.parametrize("backend", [Arrays, Loops])
+def test_both_back_ends_give_what_the_graph_gives(backend, monkeypatch):
+    monkeypatch.setattr("nnlib.graph.lower.machine.loaded", interpreted)
+
+    def program(x, w):
+        h = (x @ w).softmax(1)
+        return {"h": h, "m": h.amax(0), "t": h.T[1:3], "n": (h > 0.2).any(1), "s": h.mean()}
+
+    graph = traced(program, x=X, w=nnlib.tensor(np.eye(8, 4, dtype=np.float32)))
+    given = {"x": X.numpy(), "w": np.eye(8, 4, dtype=np.float32)}
+    made = backend(graph, *positions(graph)).run(*given.values())
+    for ours, theirs in zip(made, graph.run(**given).values(), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5)
+
+
+def test_positions_that_are_data_are_checked_and_constants_are_not():
+    table = nnlib.ones(3, 2)
+    graph = traced(lambda i: nnlib.nn.functional.embedding(i, table), i=nnlib.tensor([0, 2]))
+    found = [c for s in graph.steps for c in checks(s, graph.steps)]
+    assert [c.size for c in found] == [3]
+    with pytest.raises(IndexError, match="-1"):
+        found[0](np.array([0, -1]))
+    fixed = traced(lambda x: x[nnlib.tensor([0, 2])], x=nnlib.ones(3))
+    assert [c for s in fixed.steps for c in checks(s, fixed.steps)] == []
+
+
+def test_functions_of_one_text_are_compiled_once():
+    def steps(x, w):
+        for _ in range(6):
+            x = (x @ w).tanh()
+        return x
+
+    graph = traced(steps, x=nnlib.ones(64, 64), w=nnlib.ones(64, 64))
+    lowered = Lowered(graph, *positions(graph))
+    assert len(lowered.kernels) == 6
+    loops = Loops(graph, *positions(graph))
+    functions = loops.run.__self__.functions.values()
+    assert len(set(functions)) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "numpy"),
+    [
+        ("expf", np.exp), ("logf", np.log), ("tanhf", np.tanh), ("log1pf", np.log1p),
+        ("sigmoidf", lambda x: 1 / (1 + np.exp(-x))), ("softplusf", lambda x: np.logaddexp(0, x)),
+    ],
+)  # fmt: skip
+def test_float32_functions_are_exact_to_three_units_and_know_nan_and_inf(name, numpy):
+    from numba import njit
+
+    from nnlib.graph.lower import floats
+
+    function = getattr(floats, name)
+
+    @njit(error_model="numpy")
+    def each(x, out):
+        for i in range(x.size):
+            out[i] = function(x[i])
+
+    x = np.concatenate([np.linspace(-110, 110, 40_001), np.logspace(-42, 38, 20_001),
+                        -np.logspace(-42, 0, 9_999), [np.nan, np.inf, -np.inf, 0.0, -0.0, -1.0],
+                        ]).astype(np.float32)  # fmt: skip
+    out = np.empty_like(x)
+    each(x, out)
+    with np.errstate(all="ignore"):
+        exact = numpy(x.astype(np.float64))
+        expected = exact.astype(np.float32)
+    normal = np.isfinite(expected) & (np.abs(exact) > 1.2e-38)
+    error = np.abs(out[normal] - exact[normal]) / np.spacing(np.abs(expected[normal]))
+    assert error.max() < 3.5, x[normal][error.argmax()]
+    other = ~np.isfinite(expected)
+    np.testing.assert_array_equal(out[other], expected[other])
