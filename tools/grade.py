@@ -20,6 +20,7 @@ if str(ROOT) not in sys.path:
 import assignment  # noqa: E402
 
 from tools.grading import sandbox  # noqa: E402
+from tools.grading.running import CELL_SECONDS  # noqa: E402
 
 CONFIG = """\
 # Written by tools/grade.py; what is changed here is written over.
@@ -44,13 +45,13 @@ c.Autograde.autograde_preprocessors = [
     own.CheckCellMetadata,
 ]
 c.OverwriteCells.add_missing_cells = True
-c.JudgedExecute.timeout = 30
+c.JudgedExecute.timeout = {seconds}
 """
 
 
 def configure(classroom: Path, course: str = "sigmoid-to-sequence") -> None:
     classroom.mkdir(parents=True, exist_ok=True)
-    text = CONFIG.format(root=str(ROOT), course=course)
+    text = CONFIG.format(root=str(ROOT), course=course, seconds=CELL_SECONDS)
     (classroom / "nbgrader_config.py").write_text(text, "utf8")
 
 

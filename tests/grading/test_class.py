@@ -21,6 +21,7 @@ pytestmark = [
     ),
 ]
 STARS = 13.0
+EACH = 5  # students of each of four kinds
 HALF_WAY = {"gain": "smallest = 2.2", "sixteen": "ways = 16"}  # 3 + 2 stars lost
 HOSTILE = {
     "patches": {"majority": "import course.kit.checking as k\nk.judge = lambda e, a: k.right(e)\n"
@@ -49,7 +50,7 @@ def test_twenty_students_and_three_hostile_ones_get_what_they_deserve(tmp_path: 
     source = json.loads((classroom / "source/xor/xor.ipynb").read_text())
     release = json.loads((classroom / "release/xor/xor.ipynb").read_text())
     assert "HIDDEN TESTS" not in json.dumps(release) and "# ←" not in json.dumps(release)
-    for i in range(5):
+    for i in range(EACH):
         handed_in(classroom, f"blank{i}", release, {})
         handed_in(classroom, f"solved{i}", source, {})
         handed_in(classroom, f"half{i}", source, HALF_WAY)
@@ -64,7 +65,7 @@ def test_twenty_students_and_three_hostile_ones_get_what_they_deserve(tmp_path: 
     for student, score in scores.items():
         if student.rstrip("01234") in expected:
             assert score == expected[student.rstrip("01234")], student
-    assert len(scores) == 23
+    assert len(scores) == 4 * EACH + len(HOSTILE)
     assert (scores["patches"], scores["leaves"], scores["loops"]) == (0.0, 0.0, STARS)
     feedback = (classroom / "feedback/half0/xor/xor.html").read_text()
     assert "That is a measurement; the exact form has a logarithm in it." in feedback

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import exercises
-from nbclient.exceptions import DeadKernelError
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbgrader.preprocessors import Execute, NbGraderPreprocessor
 from nbgrader.utils import is_solution
 
@@ -40,8 +40,8 @@ class JudgedExecute(Execute):
             self.kernel_name = "python3"
             try:
                 nb, resources = super().preprocess(nb, resources, **more)
-            except DeadKernelError as error:
-                self.log.warning("the kernel is gone, the rest is not run: %s", error)
+            except (DeadKernelError, CellTimeoutError) as error:
+                self.log.warning("the kernel does not answer, the rest is not run: %s", error)
             finally:
                 made.finish(nb)
                 self.room = None
