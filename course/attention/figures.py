@@ -45,7 +45,7 @@ def recalled(question: Any, **words: Any) -> live.Figure:
             live.points(x=np.repeat(at, 5), y=f"{kind}_dots", color=COLORS[kind], size=3),
         ]
     chart = live.axes(
-        *marks, live.line(y=1 / 8, color="muted", dash=True), xscale="log", xlim=(4, 56),
+        *marks, live.line(y=1 / 8, color="muted", dash=True), xscale="log", xlim=(4, 110),
         ylim=(0, 1.05), xlabel="T, symbols in the sequence", ylabel="accuracy on new sequences",
         width=560, height=300,
     )  # fmt: skip

@@ -20,7 +20,7 @@ from course.attention.tasks import Finder, fit, right
 from nnlib import nn
 
 SYMBOLS, STEPS, BATCH = 8, 1000, 64
-LENGTHS = (5, 10, 20, 40)
+LENGTHS = (5, 10, 20, 40, 80)
 KINDS = ("RNN", "LSTM", "GRU", "attention")
 SEEDS = range(5)
 RATES = (3e-3, 1e-2)  # tried with seed 0; the better one is used for all seeds
