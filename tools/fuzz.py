@@ -205,7 +205,7 @@ def quiet() -> Iterator[None]:
 
 UNARY = """exp log sqrt sin cos tan tanh sigmoid relu abs neg square reciprocal rsqrt exp2 expm1 log1p log2
     log10 asin acos atan sinh cosh asinh acosh atanh erf floor ceil round trunc sign clone logical_not isnan
-    isfinite softplus elu selu gelu silu mish leaky_relu hardtanh relu6 logsigmoid hardswish softsign""".split()  # noqa: SIM905
+    isfinite softplus elu selu gelu silu leaky_relu hardtanh relu6 logsigmoid""".split()  # noqa: SIM905
 IN_F = frozenset(UNARY[UNARY.index("softplus") :])  # the others are functions of the library itself
 BINARY = "+ - * / ** // %".split()  # noqa: SIM905
 REDUCED = (

@@ -90,51 +90,6 @@ class SiLU(_Inplace):
     function = staticmethod(F.silu)
 
 
-class Mish(_Inplace):
-    """x · tanh(softplus(x)), elementwise.
-
-    As ``torch.nn.Mish``.
-
-    >>> import nnlib
-    >>> nnlib.nn.Mish()(nnlib.tensor([-1.0, 2.0]))
-    tensor([-0.3034,  1.9440])
-    """
-
-    function = staticmethod(F.mish)
-
-
-class Hardswish(_Activation):
-    """x · hardsigmoid(x), elementwise.
-
-    As ``torch.nn.Hardswish``.
-
-    >>> import nnlib
-    >>> nnlib.nn.Hardswish()(nnlib.tensor([-1.0, 2.0]))
-    tensor([-0.3333,  1.6667])
-    """
-
-    function = staticmethod(F.hardswish)
-
-    def __init__(self, inplace: bool = False) -> None:
-        self.inplace = inplace
-
-
-class Hardsigmoid(_Activation):
-    """(x + 3)/6 limited to [0, 1], elementwise.
-
-    As ``torch.nn.Hardsigmoid``.
-
-    >>> import nnlib
-    >>> nnlib.nn.Hardsigmoid()(nnlib.tensor([-4.0, 0.0, 1.5]))
-    tensor([0.0000, 0.5000, 0.7500])
-    """
-
-    function = staticmethod(F.hardsigmoid)
-
-    def __init__(self, inplace: bool = False) -> None:
-        self.inplace = inplace
-
-
 class Sigmoid(_Activation):
     """σ(x) = 1/(1 + e^-x), elementwise.
 
@@ -172,32 +127,6 @@ class LogSigmoid(_Activation):
     """
 
     function = staticmethod(F.logsigmoid)
-
-
-class Softsign(_Activation):
-    """x / (1 + |x|), elementwise.
-
-    As ``torch.nn.Softsign``.
-
-    >>> import nnlib
-    >>> nnlib.nn.Softsign()(nnlib.tensor([-1.0, 3.0]))
-    tensor([-0.5000,  0.7500])
-    """
-
-    function = staticmethod(F.softsign)
-
-
-class Tanhshrink(_Activation):
-    """x - tanh(x), elementwise.
-
-    As ``torch.nn.Tanhshrink``.
-
-    >>> import nnlib
-    >>> nnlib.nn.Tanhshrink()(nnlib.tensor([-1.0, 2.0]))
-    tensor([-0.2384,  1.0360])
-    """
-
-    function = staticmethod(F.tanhshrink)
 
 
 class LeakyReLU(_Activation):
@@ -308,22 +237,6 @@ class ReLU6(Hardtanh):
         return "inplace=True" if self.inplace else ""
 
 
-class Threshold(_Activation):
-    """x where x > threshold, else `value`.
-
-    As ``torch.nn.Threshold``.
-
-    >>> import nnlib
-    >>> nnlib.nn.Threshold(0.5, -1.0)(nnlib.tensor([0.2, 0.7]))
-    tensor([-1.0000,  0.7000])
-    """
-
-    function, shown = staticmethod(F.threshold), ("threshold", "value")
-
-    def __init__(self, threshold: float, value: float, inplace: bool = False) -> None:
-        self.threshold, self.value, self.inplace = threshold, value, inplace
-
-
 class PReLU(Module):
     """x where x > 0, else w · x with w learnt: one number, or one for each plane.
 
@@ -343,22 +256,6 @@ class PReLU(Module):
 
     def extra_repr(self) -> str:
         return f"num_parameters={self.num_parameters}"
-
-
-class GLU(_Activation):
-    """a · σ(b) for the two halves a, b of the input along `dim`.
-
-    As ``torch.nn.GLU``.
-
-    >>> import nnlib
-    >>> nnlib.nn.GLU()(nnlib.tensor([2.0, 4.0, 0.0, 0.0]))
-    tensor([1., 2.])
-    """
-
-    function, shown = staticmethod(F.glu), ("dim",)
-
-    def __init__(self, dim: int = -1) -> None:
-        self.dim = dim
 
 
 class Softmax(_Activation):
@@ -388,16 +285,3 @@ class LogSoftmax(Softmax):
     """
 
     function = staticmethod(F.log_softmax)
-
-
-class Softmin(Softmax):
-    """softmax(-x) along `dim`.
-
-    As ``torch.nn.Softmin``.
-
-    >>> import nnlib
-    >>> nnlib.nn.Softmin(dim=-1)(nnlib.tensor([0.0, 1.0]))
-    tensor([0.7311, 0.2689])
-    """
-
-    function = staticmethod(F.softmin)

@@ -46,11 +46,10 @@ ACTIVATIONS = {
     "relu": {}, "sigmoid": {}, "tanh": {}, "logsigmoid": {}, "softplus": {},
     "softplus with beta": {"beta": 3.0, "threshold": 2.0}, "leaky_relu": {},
     "leaky_relu with slope": {"negative_slope": 0.2}, "elu": {}, "elu with alpha": {"alpha": 0.5},
-    "selu": {}, "gelu": {}, "gelu by tanh": {"approximate": "tanh"}, "silu": {}, "mish": {},
-    "softsign": {}, "tanhshrink": {}, "hardtanh": {},
-    "hardtanh with bounds": {"min_val": -0.5, "max_val": 2.0}, "relu6": {}, "hardsigmoid": {},
-    "hardswish": {}, "threshold": {"threshold": 0.5, "value": 2.0}, "glu": {"dim": 1},
-    "softmax": {"dim": 1}, "log_softmax": {"dim": 0}, "softmin": {"dim": -1},
+    "selu": {}, "gelu": {}, "gelu by tanh": {"approximate": "tanh"}, "silu": {},
+    "hardtanh": {},
+    "hardtanh with bounds": {"min_val": -0.5, "max_val": 2.0}, "relu6": {},
+    "softmax": {"dim": 1}, "log_softmax": {"dim": 0},
 }  # fmt: skip
 
 
@@ -59,10 +58,7 @@ def test_an_activation_agrees_with_pytorch(name):
     def function(t, x):
         return getattr(t.nn.functional, name.split()[0])(x, **ACTIVATIONS[name])
 
-    if name == "hardsigmoid":  # PyTorch has a sixth in float32 there, and no second gradient
-        agree(function, normal(3, 4) * 3, second=False, rtol=1e-7)
-    else:
-        agree(function, normal(3, 4) * 3)
+    agree(function, normal(3, 4) * 3)
     agree(function, np.array([[100.0, -100.0], [800.0, -800.0]]), second=False)
 
 
@@ -73,9 +69,9 @@ def test_prelu_agrees_for_one_weight_and_one_for_each_plane():
 
 ACTIVATION_LAYERS = [
     "ReLU()", "ReLU(inplace=True)", "ReLU6()", "LeakyReLU(0.2)", "ELU(0.5)", "SELU()", "GELU()",
-    "GELU('tanh')", "SiLU()", "Mish()", "Softplus(2.0)", "Softsign()", "LogSigmoid()", "Sigmoid()",
-    "Tanh()", "Tanhshrink()", "Hardtanh(-2.0, 0.5)", "Hardsigmoid()", "Hardswish()", "PReLU()",
-    "PReLU(4)", "GLU(1)", "Softmax(1)", "LogSoftmax(dim=1)", "Softmin(0)", "Threshold(0.1, 20.0)",
+    "GELU('tanh')", "SiLU()", "Softplus(2.0)", "LogSigmoid()", "Sigmoid()",
+    "Tanh()", "Hardtanh(-2.0, 0.5)", "PReLU()",
+    "PReLU(4)", "Softmax(1)", "LogSoftmax(dim=1)",
     "Identity(3, x=4)", "Dropout(0.0)", "Flatten()", "Flatten(0, 1)", "Unflatten(1, (2, 2))",
     "LayerNorm(4)", "LayerNorm((3, 4), eps=0.1)", "LayerNorm(4, elementwise_affine=False)",
     "LayerNorm(4, bias=False)", "BatchNorm1d(4)", "BatchNorm1d(4, momentum=0.5, affine=False)",
@@ -128,15 +124,6 @@ def test_a_layer_of_group_norms_is_pytorchs():
         nnlib.nn.GroupNorm(3, 4)
     with pytest.raises(RuntimeError, match="divisible"):
         nnlib.nn.functional.group_norm(nnlib.ones(2, 4), 3)
-
-
-@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
-def test_margin_ranking_agrees_as_a_layer(reduction):
-    def function(t, a, b):
-        y = t.tensor([1.0, -1.0, 1.0, 1.0], dtype=t.float64)
-        return t.nn.MarginRankingLoss(0.3, reduction=reduction)(a, b, y)
-
-    agree(function, normal(4), -normal(4)[::-1].copy())
 
 
 @pytest.mark.parametrize("shape", [(6, 3), (4, 3, 5), (2, 3, 4, 5)])
@@ -254,15 +241,11 @@ LOSSES = {
     "smooth_l1_loss beta": (X, Y, {"beta": 0.3}), "smooth_l1_loss zero": (X, Y, {"beta": 0.0}),
     "huber_loss": (X, Y), "huber_loss delta": (X, Y, {"delta": 0.4}),
     "kl_div": (np.log(P), SHARES), "kl_div log": (np.log(P), np.log(SHARES), {"log_target": True}),
-    "poisson_nll_loss": (X, np.abs(Y) * 3),
-    "poisson_nll_loss full": (P, np.abs(Y) * 3, {"log_input": False, "full": True}),
     "binary_cross_entropy": (P, BITS), "binary_cross_entropy weight": (P, BITS, {"weight": WEIGHT}),
     "binary_cross_entropy_with_logits": (X, BITS),
     "binary_cross_entropy_with_logits weights": (
         X, P, {"weight": WEIGHT, "pos_weight": WEIGHT * 2}
     ),
-    "soft_margin_loss": (X, SIGNS), "hinge_embedding_loss": (X, SIGNS),
-    "hinge_embedding_loss margin": (X, SIGNS, {"margin": 0.5}),
     "nll_loss": (X, CLASSES), "nll_loss weight": (X, CLASSES, {"weight": WEIGHT}),
     "nll_loss ignore": (X, CLASSES, {"ignore_index": 1}),
     "nll_loss both": (X, CLASSES, {"ignore_index": 1, "weight": WEIGHT}),
@@ -298,14 +281,8 @@ def test_a_loss_agrees_with_pytorch(name, reduction):
         )
 
     agree(function, x)
-    if np.asarray(y).dtype.kind == "f" and "margin" not in name and "hinge" not in name:
+    if np.asarray(y).dtype.kind == "f":
         agree(function, x, y, second=False)
-
-
-def test_margin_ranking_agrees():
-    agree(
-        lambda t, a, b: t.nn.functional.margin_ranking_loss(a, b, t.tensor(SIGNS), margin=0.3), X, Y
-    )
 
 
 @pytest.mark.parametrize("name", ["cross_entropy", "binary_cross_entropy_with_logits"])
@@ -326,8 +303,7 @@ def test_a_fused_loss_is_the_plain_one(name, reduction):
 LOSS_LAYERS = [
     "MSELoss()", "L1Loss(reduction='sum')", "SmoothL1Loss(beta=0.5)", "HuberLoss(delta=2.0)",
     "BCEWithLogitsLoss(pos_weight=w)", "CrossEntropyLoss(weight=w, label_smoothing=0.1)",
-    "KLDivLoss(reduction='batchmean')", "PoissonNLLLoss()", "SoftMarginLoss()",
-    "HingeEmbeddingLoss(margin=0.5)",
+    "KLDivLoss(reduction='batchmean')",
 ]  # fmt: skip
 
 
@@ -388,7 +364,6 @@ BAD = {
         t.ones(2, 3), t.ones(2, 4), t.ones(2, 3)
     ),
     "a linear map of another size": lambda t, f: t.nn.Linear(3, 2)(t.ones(4)),
-    "half of an odd dimension": lambda t, f: f.glu(t.ones(3)),
     "another formula": lambda t, f: f.gelu(t.ones(3), approximate="some"),
     "bounds the wrong way": lambda t, f: f.hardtanh(t.ones(3), 2.0, 1.0),
     "whole numbers": lambda t, f: f.gelu(t.tensor([1, 2])),

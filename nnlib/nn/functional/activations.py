@@ -9,7 +9,7 @@ from nnlib import dtypes
 from nnlib.functions import elementwise as e
 from nnlib.functions import reduce as r
 from nnlib.functions import shape as s
-from nnlib.functions._args import dimension, needs_tensor
+from nnlib.functions._args import needs_tensor
 from nnlib.primitives import fused
 from nnlib.primitives.elementwise import softplus as _softplus
 from nnlib.record import apply, make
@@ -151,42 +151,6 @@ def silu(input: Tensor) -> Tensor:
     return e.mul(x, e.sigmoid(x))
 
 
-def mish(input: Tensor) -> Tensor:
-    """x · tanh(softplus(x)), elementwise.  Misra, 2019.
-
-    >>> import nnlib
-    >>> nnlib.nn.functional.mish(nnlib.tensor([-1.0, 2.0]))
-    tensor([-0.3034,  1.9440])
-    """
-    x = _floating("mish", input)
-    return e.mul(x, e.tanh(softplus(x)))
-
-
-def softsign(input: Tensor) -> Tensor:
-    """x / (1 + |x|), elementwise.
-
-    As ``torch.nn.functional.softsign``.
-
-    >>> import nnlib
-    >>> nnlib.nn.functional.softsign(nnlib.tensor([-1.0, 3.0]))
-    tensor([-0.5000,  0.7500])
-    """
-    x = needs_tensor("softsign", input)
-    return e.div(x, e.add(e.abs(x), 1))
-
-
-def tanhshrink(input: Tensor) -> Tensor:
-    """x - tanh(x), elementwise.
-
-    As ``torch.nn.functional.tanhshrink``.
-
-    >>> import nnlib
-    >>> nnlib.nn.functional.tanhshrink(nnlib.tensor([-1.0, 2.0]))
-    tensor([-0.2384,  1.0360])
-    """
-    return e.sub(input, e.tanh(input))
-
-
 def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0) -> Tensor:
     """x limited to [min_val, max_val]; the gradient at the bounds is 0, as PyTorch's.
 
@@ -222,64 +186,6 @@ def relu6(input: Tensor) -> Tensor:
     return hardtanh(input, 0.0, 6.0)
 
 
-def hardsigmoid(input: Tensor) -> Tensor:
-    """(x + 3)/6 limited to [0, 1], elementwise.
-
-    As ``torch.nn.functional.hardsigmoid``.
-
-    >>> import nnlib
-    >>> nnlib.nn.functional.hardsigmoid(nnlib.tensor([-4.0, 0.0, 1.5]))
-    tensor([0.0000, 0.5000, 0.7500])
-    """
-    return e.div(relu6(e.add(_floating("hardsigmoid", input), 3.0)), 6.0)
-
-
-def hardswish(input: Tensor) -> Tensor:
-    """x · hardsigmoid(x), elementwise.  Howard and others, 2019.
-
-    >>> import nnlib
-    >>> nnlib.nn.functional.hardswish(nnlib.tensor([-1.0, 1.0, 4.0]))
-    tensor([-0.3333,  0.6667,  4.0000])
-    """
-    return e.mul(input, hardsigmoid(input))
-
-
-def threshold(input: Tensor, threshold: float, value: float) -> Tensor:
-    """x where x > threshold, else `value`.
-
-    As ``torch.nn.functional.threshold``.
-
-    >>> import nnlib
-    >>> nnlib.nn.functional.threshold(nnlib.tensor([0.2, 0.7]), 0.5, -1.0)
-    tensor([-1.0000,  0.7000])
-    """
-    x = needs_tensor("threshold", input)
-    return e.where(e.gt(x, threshold), x, value)
-
-
-def glu(input: Tensor, dim: int = -1) -> Tensor:
-    """a · σ(b) for the two halves a, b of `input` along `dim`.  Dauphin and others, 2017.
-
-    Raises RuntimeError where that dimension is odd.
-
-    >>> import nnlib
-    >>> nnlib.nn.functional.glu(nnlib.tensor([2.0, 0.0]))
-    tensor([1.])
-    """
-    x = _floating("glu", input)
-    if not x._data.ndim:
-        raise RuntimeError("glu does not support 0-dimensional tensors")
-    d = dimension(dim, x._data.ndim)
-    n = x._data.shape[d]
-    if n % 2:
-        raise RuntimeError(f"Halving dimension must be even, but dimension {d} is size {n}")
-    a, b = (
-        s.getitem(x, (slice(None),) * d + (part,))
-        for part in (slice(0, n // 2), slice(n // 2, None))
-    )
-    return e.mul(a, e.sigmoid(b))
-
-
 def softmax(input: Tensor, dim: int | None = None) -> Tensor:
     """e^x / Σ e^x along `dim`: positive numbers with sum 1.  Say which `dim`.
 
@@ -302,18 +208,6 @@ def log_softmax(input: Tensor, dim: int | None = None) -> Tensor:
     tensor([-1000.,     0.])
     """
     return r.log_softmax(input, _softmax_dim("log_softmax", input, dim))
-
-
-def softmin(input: Tensor, dim: int | None = None) -> Tensor:
-    """softmax(-x) along `dim`.
-
-    As ``torch.nn.functional.softmin``.
-
-    >>> import nnlib
-    >>> nnlib.nn.functional.softmin(nnlib.tensor([0.0, 1.0]), dim=-1)
-    tensor([0.7311, 0.2689])
-    """
-    return r.softmax(e.neg(input), _softmax_dim("softmin", input, dim))
 
 
 def _softmax_dim(name: str, input: Tensor, dim: int | None) -> int:

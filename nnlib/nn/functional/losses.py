@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -150,36 +149,6 @@ def kl_div(
     return _reduced(losses, reduction)
 
 
-def poisson_nll_loss(
-    input: Tensor,
-    target: Tensor,
-    log_input: bool = True,
-    full: bool = False,
-    *,
-    eps: float = 1e-8,
-    reduction: str = "mean",
-) -> Tensor:
-    """e^x - y·x for x the log of a Poisson rate, or x - y·log(x + eps) for the rate itself.
-
-    `full` adds Stirling's approximation of log y! for y > 1.  Raises ValueError where the shapes
-    differ.  As ``torch.nn.functional.poisson_nll_loss``.
-
-    >>> import nnlib
-    >>> nnlib.nn.functional.poisson_nll_loss(nnlib.tensor([0.0, 1.0]), nnlib.tensor([1.0, 3.0]))
-    tensor(0.3591)
-    """
-    _same_shape("poisson_nll_loss", input, target)
-    if log_input:
-        losses = e.sub(e.exp(input), e.mul(target, input))
-    else:
-        losses = e.sub(input, e.mul(target, e.log(e.add(input, float(eps)))))
-    if full:
-        y = e.where(e.gt(target, 1), target, 1.0)
-        stirling = y * e.log(y) - y + e.log(y * (2 * math.pi)) * 0.5
-        losses = losses + e.where(e.gt(target, 1), stirling, 0.0)
-    return _reduced(losses, reduction)
-
-
 # ---------------------------------------------------------------- two classes
 
 
@@ -250,52 +219,6 @@ def binary_cross_entropy_with_logits(
             e.mul(grown, apply(softplus, (e.neg(input),), {})),
         )
     return _reduced(_weighted(losses, weight), reduction)
-
-
-def soft_margin_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") -> Tensor:
-    """log(1 + e^(-y·z)) for y of ±1.
-
-    Raises ValueError where the shapes differ.  As ``torch.nn.functional.soft_margin_loss``.
-
-    >>> import nnlib
-    >>> nnlib.nn.functional.soft_margin_loss(nnlib.tensor([0.0]), nnlib.tensor([-1.0]))
-    tensor(0.6931)
-    """
-    _same_shape("soft_margin_loss", input, target)
-    return _reduced(apply(softplus, (e.neg(e.mul(input, target)),), {}), reduction)
-
-
-def hinge_embedding_loss(
-    input: Tensor, target: Tensor, margin: float = 1.0, *, reduction: str = "mean"
-) -> Tensor:
-    """x where y = 1, max(0, margin - x) where y = -1.
-
-    Raises ValueError where the shapes differ.  As ``torch.nn.functional.hinge_embedding_loss``.
-
-    >>> import nnlib
-    >>> nnlib.nn.functional.hinge_embedding_loss(nnlib.tensor([0.5, 0.5]), nnlib.tensor([1, -1]))
-    tensor(0.5000)
-    """
-    _same_shape("hinge_embedding_loss", input, target)
-    apart = e.where(e.ne(target, 1), e.clamp(e.rsub(input, float(margin)), min=0), 0.0)
-    near = e.where(e.ne(target, -1), input, 0.0)
-    return _reduced(e.add(apart, near), reduction)
-
-
-def margin_ranking_loss(
-    input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0.0, *, reduction: str = "mean"
-) -> Tensor:
-    """max(0, -y·(x1 - x2) + margin): y = 1 wants the first to be the larger.
-
-    The three broadcast.  As ``torch.nn.functional.margin_ranking_loss``.
-
-    >>> import nnlib
-    >>> a, b = nnlib.tensor([3.0, 1.0]), nnlib.tensor([2.0, 2.0])
-    >>> nnlib.nn.functional.margin_ranking_loss(a, b, nnlib.ones(2), reduction="none")
-    tensor([0., 1.])
-    """
-    off = e.mul(e.neg(target), e.sub(input1, input2))
-    return _reduced(e.clamp(e.add(off, float(margin)), min=0), reduction)
 
 
 # ---------------------------------------------------------------- many classes
