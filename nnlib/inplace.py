@@ -419,14 +419,6 @@ class InPlace(Value):
         """lerp() in place: changes this tensor and returns it."""
         return in_place(self, "lerp_", e.lerp, end, weight)
 
-    def addcmul_(self, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1) -> Self:
-        """addcmul() in place: changes this tensor and returns it."""
-        return in_place(self, "addcmul_", e.addcmul, tensor1, tensor2, value=value)
-
-    def addcdiv_(self, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1) -> Self:
-        """addcdiv() in place: changes this tensor and returns it."""
-        return in_place(self, "addcdiv_", e.addcdiv, tensor1, tensor2, value=value)
-
     def masked_fill_(self, mask: Tensor, value: Operand) -> Self:
         """masked_fill() in place: changes this tensor and returns it."""
         return in_place(self, "masked_fill_", i.masked_fill, mask, value)

@@ -85,7 +85,7 @@ class Tensor(InPlace):
     __matmul__ = matmul = la.matmul
     add, sub, div, pow = e.add, e.sub, e.div, e.pow
     mm, mv, dot, outer, bmm = la.mm, la.mv, la.dot, la.outer, la.bmm
-    addmm, addmv, baddbmm, norm = la.addmm, la.addmv, la.baddbmm, la.torch_norm
+    addmm, norm = la.addmm, la.torch_norm
     __neg__, neg, __abs__, abs = e.neg, e.neg, e.abs, e.abs
     __lt__, __le__, __gt__, __ge__ = e.lt, e.le, e.gt, e.ge
     eq, ne, lt, le, gt, ge = e.eq, e.ne, e.lt, e.le, e.gt, e.ge
@@ -138,7 +138,7 @@ class Tensor(InPlace):
         e.sigmoid, e.relu, e.clamp, e.clone, e.maximum, e.minimum,
     )  # fmt: skip
     clip, sgn, rsqrt, nan_to_num, lerp = e.clip, e.sgn, e.rsqrt, e.nan_to_num, e.lerp
-    addcmul, addcdiv, atan2 = e.addcmul, e.addcdiv, e.atan2
+    atan2 = e.atan2
     floor, ceil, round, trunc = e.floor, e.ceil, e.round, e.trunc
     isnan, isinf, isfinite, logical_not = e.isnan, e.isinf, e.isfinite, e.logical_not
     logical_and, logical_or, logical_xor = e.logical_and, e.logical_or, e.logical_xor

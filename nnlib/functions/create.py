@@ -428,29 +428,6 @@ def linspace(
                    device, out)  # fmt: skip
 
 
-def logspace(
-    start: float,
-    end: float,
-    steps: int,
-    base: float = 10.0,
-    *,
-    out: None = None,
-    dtype: DType | None = None,
-    device: Device | None = None,
-    requires_grad: bool = False,
-) -> Tensor:
-    """`steps` numbers from base^start to base^end whose logarithms are evenly spaced.
-
-    As ``torch.logspace``.
-
-    >>> import nnlib
-    >>> nnlib.logspace(0, 2, 3)
-    tensor([  1.,  10., 100.])
-    """
-    array = np.logspace(start, end, steps, base=base).astype(_kind(dtype))
-    return _finish(array, requires_grad, device, out)
-
-
 # ---------------------------------------------------------------- random
 
 

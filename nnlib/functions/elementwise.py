@@ -1151,32 +1151,6 @@ def lerp(input: Tensor, end: Tensor, weight: Operand) -> Tensor:
     return plus(x, mul(minus(y, x), weight))
 
 
-def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1) -> Tensor:
-    """input + value · tensor1 · tensor2, elementwise.
-
-    As ``torch.addcmul``.
-
-    >>> import nnlib
-    >>> a, b = nnlib.tensor([1.0, 2.0]), nnlib.tensor([3.0, 4.0])
-    >>> nnlib.addcmul(a, a, b, value=10)
-    tensor([31., 82.])
-    """
-    return add(input, mul(tensor1, tensor2), alpha=value)
-
-
-def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1) -> Tensor:
-    """input + value · tensor1 / tensor2, elementwise.
-
-    As ``torch.addcdiv``.
-
-    >>> import nnlib
-    >>> a, b = nnlib.tensor([1.0, 2.0]), nnlib.tensor([4.0, 4.0])
-    >>> nnlib.addcdiv(a, a, b, value=10)
-    tensor([3.5000, 7.0000])
-    """
-    return add(input, over(tensor1, tensor2), alpha=value)
-
-
 def clone(input: Tensor) -> Tensor:
     """A copy with its own memory; gradients flow through it.
 

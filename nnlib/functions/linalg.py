@@ -206,32 +206,6 @@ def addmm(
     return _plus(needs_tensor("addmm", input), mm(mat1, mat2), beta, alpha)
 
 
-def addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
-    """beta · input + alpha · mat @ vec.
-
-    As ``torch.addmv``.
-
-    >>> import nnlib
-    >>> nnlib.addmv(nnlib.ones(2), nnlib.eye(2), nnlib.tensor([3.0, 4.0]))
-    tensor([4., 5.])
-    """
-    return _plus(needs_tensor("addmv", input), mv(mat, vec), beta, alpha)
-
-
-def baddbmm(
-    input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: float = 1, alpha: float = 1
-) -> Tensor:
-    """beta · input + alpha · batch1 @ batch2, for batches of matrices.
-
-    As ``torch.baddbmm``.
-
-    >>> import nnlib
-    >>> nnlib.baddbmm(nnlib.zeros(5, 2, 4), nnlib.ones(5, 2, 3), nnlib.ones(5, 3, 4)).shape
-    nnlib.Size([5, 2, 4])
-    """
-    return _plus(needs_tensor("baddbmm", input), bmm(batch1, batch2), beta, alpha)
-
-
 # ---------------------------------------------------------------- einsum
 
 

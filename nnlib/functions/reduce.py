@@ -218,48 +218,6 @@ def std(
 
 
 @numpy_names
-def var_mean(
-    input: Tensor,
-    dim: Dim | bool = None,
-    unbiased: bool | None = None,
-    keepdim: bool = False,
-    *,
-    correction: float | None = None,
-) -> tuple[Tensor, Tensor]:
-    """(variance, mean) over `dim`.
-
-    Raises RuntimeError for whole numbers: convert with .float() first.  As ``torch.var_mean``.
-
-    >>> import nnlib
-    >>> nnlib.var_mean(nnlib.tensor([1.0, 3.0, 5.0]))
-    (tensor(4.), tensor(3.))
-    """
-    spread = var(input, dim, unbiased, keepdim, correction=correction)
-    return spread, mean(input, None if isinstance(dim, bool) else dim, keepdim)
-
-
-@numpy_names
-def std_mean(
-    input: Tensor,
-    dim: Dim | bool = None,
-    unbiased: bool | None = None,
-    keepdim: bool = False,
-    *,
-    correction: float | None = None,
-) -> tuple[Tensor, Tensor]:
-    """(standard deviation, mean) over `dim`.
-
-    Raises RuntimeError for whole numbers: convert with .float() first.  As ``torch.std_mean``.
-
-    >>> import nnlib
-    >>> nnlib.std_mean(nnlib.tensor([1.0, 3.0, 5.0]))
-    (tensor(2.), tensor(3.))
-    """
-    spread = std(input, dim, unbiased, keepdim, correction=correction)
-    return spread, mean(input, None if isinstance(dim, bool) else dim, keepdim)
-
-
-@numpy_names
 def amax(input: Tensor, dim: Dim = (), keepdim: bool = False) -> Tensor:
     """The largest element over `dim`; equal largest ones share the gradient.
 

@@ -54,7 +54,6 @@ CHANGES = {
     "neg_": lambda t, h, y: h.neg_(),
     "clamp_": lambda t, h, y: h.clamp_(-1, 1),
     "lerp_": lambda t, h, y: h.lerp_(y, 0.25),
-    "addcmul_": lambda t, h, y: h.addcmul_(y, y, value=2),
     "zero_": lambda t, h, y: h.zero_(),
     "fill_": lambda t, h, y: h.fill_(y[0, 0]),
     "copy_": lambda t, h, y: h.copy_(y[0]),
