@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from fuzz_compile import interpreted
@@ -13,6 +15,7 @@ from nnlib.graph.lower.loops import Loops, Lowered
 from nnlib.graph.lower.nests import group
 from nnlib.graph.lower.simple import simple
 from nnlib.graph.lower.views import views, with_origins
+from nnlib.graph.simplify import values_only
 
 T = nnlib
 
@@ -166,3 +169,14 @@ def test_float32_functions_are_exact_to_three_units_and_know_nan_and_inf(name, n
     assert error.max() < 3.5, x[normal][error.argmax()]
     other = ~np.isfinite(expected)
     np.testing.assert_array_equal(out[other], expected[other])
+
+
+def test_the_page_that_walks_xor_through_the_passes_shows_the_loops_that_are_written():
+    page = (Path(__file__).parents[2] / "docs" / "compile.md").read_text("utf8")
+    program, loops = (block.split("```")[0] for block in page.split("```python\n")[1:])
+    scope: dict = {}
+    exec(program, scope)
+    graph = scope["graph"]
+    assert graph.to_source("loops").strip() == loops.strip()
+    assert f"the gradient's too: {len(graph.steps)}" in page.replace("\n", " ")
+    assert f"leaves {len(values_only(graph).tidied().steps)} steps" in page
