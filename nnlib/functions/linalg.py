@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nnlib import dtypes, record
+from nnlib import dtypes
 from nnlib._types import Dim, DType
 from nnlib.devices import refuse_out
 from nnlib.functions import elementwise as e
@@ -18,7 +18,7 @@ from nnlib.functions import shape as s
 from nnlib.functions._args import converted, dimensions, is_whole, many, needs_tensor
 from nnlib.functions.arrange import diagonal, movedim
 from nnlib.primitives import linalg as p
-from nnlib.record import Node, apply, make
+from nnlib.record import apply, make
 
 if TYPE_CHECKING:
     from nnlib.tensor import Tensor
@@ -41,7 +41,7 @@ def matmul(input: Tensor, other: Tensor, *, out: None = None) -> Tensor:
     x, y = needs_tensor("matmul", input), needs_tensor("matmul", other)
     a, b = x._data, y._data
     if a.ndim == b.ndim == 2 and a.shape[1] == b.shape[0] and a.dtype is b.dtype:
-        return apply(p.matmul, (x, y), {}) if record.unusual else _product(x, y)
+        return apply(p.matmul, (x, y), {})
     if a.dtype != b.dtype:
         raise _types_differ(x, y)
     if not a.ndim or not b.ndim:
@@ -59,17 +59,6 @@ def matmul(input: Tensor, other: Tensor, *, out: None = None) -> Tensor:
         return apply(p.matmul, (x, y), {})
     except ValueError as error:
         raise RuntimeError(f"matmul: the batch dimensions do not broadcast: {error}") from None
-
-
-def _product(x: Tensor, y: Tensor) -> Tensor:
-    """Two matrices that fit, as `apply` multiplies and records them, without its questions."""
-    a, b = x._data, y._data
-    out, here, there = a @ b, x._node, y._node
-    if here is None and there is None:
-        return make(out)
-    node = Node(p.matmul, (here, there))
-    node.args = (a, b)
-    return make(out, node)
 
 
 def _types_differ(x: Tensor, y: Tensor) -> RuntimeError:
