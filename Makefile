@@ -187,7 +187,7 @@ notebooks-check: $(BOOK_STAMP)
 
 # The tests want a site whose code runs; where Python for the page cannot be had, the book without.
 site-for-tests: $(TEST_STAMP)
-	@if $(BIN)/python tools/fetch_python.py --with test lite; \
+	@if $(BIN)/python _ext/fetch_python.py --with test lite; \
 	  then $(MAKE) --no-print-directory book BOOK_RUN=1 BOOK_LITE=1; \
 	  else echo "NOTE: the site is built without it; the tests of code in the page are skipped." >&2; \
 	    $(MAKE) --no-print-directory book BOOK_RUN= BOOK_LITE=; fi

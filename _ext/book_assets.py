@@ -11,31 +11,23 @@ is taken from one is checked against the lock each time, so a damaged cache cann
 from __future__ import annotations
 
 import argparse
-import base64
-import hashlib
 import io
 import json
 import os
 import sys
 import tarfile
-import urllib.error
-import urllib.request
 from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
 
-ROOT = Path(__file__).resolve().parent.parent
+from fetching import ROOT, FetchError, download, integrity, keep, sha256
+
 LOCK = Path(__file__).resolve().parent / "assets.lock.json"
 CACHE = ROOT / ".cache" / "assets"
 TIMEOUT = 60  # seconds for one archive
 
 
-class AssetError(RuntimeError):
+class AssetError(FetchError):
     """An asset could not be had, or is not the one that was locked."""
-
-
-def integrity(data: bytes) -> str:
-    """The archive's hash as package managers write it: ``sha512-<base64>``."""
-    return "sha512-" + base64.b64encode(hashlib.sha512(data).digest()).decode()
 
 
 def archive_url(name: str, entry: dict) -> str:
@@ -46,14 +38,12 @@ def archive_url(name: str, entry: dict) -> str:
     return mirror.rstrip("/") + "/" + PurePosixPath(entry["url"]).name
 
 
-def download(name: str, entry: dict) -> bytes:
-    url = archive_url(name, entry)
+def fetched(name: str, entry: dict) -> bytes:
     try:
-        with urllib.request.urlopen(url, timeout=TIMEOUT) as answer:
-            return answer.read()
-    except (urllib.error.URLError, OSError) as error:
+        return download(archive_url(name, entry), TIMEOUT)
+    except FetchError as error:
         raise AssetError(
-            f"browser asset {name} {entry['version']} could not be had from {url}: {error}. "
+            f"browser asset {name} {entry['version']}: {error}. "
             "The build needs the network once, to fill .cache/assets; "
             "BOOK_ASSETS_MIRROR may name a folder (file://…) that holds the archive."
         ) from error
@@ -64,17 +54,14 @@ def archive(name: str, entry: dict, cache: Path = CACHE) -> bytes:
     kept = cache / f"{name.replace('/', '-').lstrip('@')}-{entry['version']}.tgz"
     if kept.exists() and integrity(kept.read_bytes()) == entry["integrity"]:
         return kept.read_bytes()
-    data = download(name, entry)
+    data = fetched(name, entry)
     if integrity(data) != entry["integrity"]:
         raise AssetError(
             f"browser asset {name} {entry['version']}: the archive's hash is {integrity(data)}, "
             f"the lock says {entry['integrity']}. It was changed or damaged on its way: "
             "nothing of it is used."
         )
-    cache.mkdir(parents=True, exist_ok=True)
-    part = kept.with_suffix(f".{os.getpid()}.part")
-    part.write_bytes(data)
-    part.replace(kept)
+    keep(kept, data)
     return data
 
 
@@ -89,7 +76,7 @@ def members(data: bytes) -> dict[str, bytes]:
 
 
 def stamp(lock: dict) -> str:
-    return hashlib.sha256(json.dumps(lock, sort_keys=True).encode()).hexdigest()
+    return sha256(json.dumps(lock, sort_keys=True).encode())
 
 
 def is_whole(target: Path, lock: dict) -> bool:
@@ -99,7 +86,7 @@ def is_whole(target: Path, lock: dict) -> bool:
             path = target / file["to"]
             if (
                 not path.is_file()
-                or hashlib.sha256(path.read_bytes()).hexdigest() != file["sha256"]
+                or sha256(path.read_bytes()) != file["sha256"]
             ):
                 return False
     return True
@@ -121,7 +108,7 @@ def place(target: Path, lock_file: Path = LOCK, cache: Path = CACHE) -> list[Pat
 def write_checked(path: Path, data: bytes | None, name: str, entry: dict, file: dict) -> None:
     if data is None:
         raise AssetError(f"browser asset {name} {entry['version']} has no file {file['from']}")
-    seen = hashlib.sha256(data).hexdigest()
+    seen = sha256(data)
     if seen != file["sha256"]:
         raise AssetError(
             f"browser asset {name} {entry['version']}: {file['from']} has the hash {seen}, "
@@ -137,13 +124,13 @@ def relock(lock_file: Path = LOCK) -> None:
     for name, entry in lock.items():
         base = name.split("/")[-1]
         entry["url"] = f"https://registry.npmjs.org/{name}/-/{base}-{entry['version']}.tgz"
-        data = download(name, entry)
+        data = fetched(name, entry)
         entry["integrity"] = integrity(data)
         entry["files"] = [
             {
                 "from": path,
                 "to": f"{folder}/{PurePosixPath(path).name}".lstrip("/"),
-                "sha256": hashlib.sha256(content).hexdigest(),
+                "sha256": sha256(content),
             }
             for pattern, folder in entry["take"].items()
             for path, content in sorted(members(data).items())

@@ -16,7 +16,7 @@ from importlib import metadata
 from pathlib import Path
 
 import nbformat
-from book_assets import ROOT
+from fetching import ROOT
 from jupyter_cache import get_cache
 from jupyter_cache.base import CacheBundleIn
 from jupyter_cache.executors.utils import ExecutionResult, single_nb_execution

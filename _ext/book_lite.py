@@ -20,8 +20,8 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 import fetch_python
-from book_assets import ROOT
-from book_run import members
+from book_run import made_for, members
+from fetching import ROOT
 from plain_notebooks import Book, plain
 from sphinx.application import Sphinx
 from sphinx.util import logging
@@ -249,7 +249,7 @@ def place(app: Sphinx, error: Exception | None) -> None:
     if error or app.builder.format != "html":
         return
     out = Path(app.outdir) / "lite"
-    made = app.book_run
+    made = made_for(app)
     if not made or not made["lite"]:
         shutil.rmtree(out, ignore_errors=True)
         return

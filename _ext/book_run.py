@@ -1,7 +1,7 @@
 """Python in the page: what a site needs so that a reader can run and edit its cells.
 
 BOOK_RUN says where Python comes from: nothing (the book is whole without it), `1` (the official
-files, fetched and checked by tools/fetch_python.py, become part of the site), or the address of a
+files, fetched and checked by _ext/fetch_python.py, become part of the site), or the address of a
 host that serves Pyodide's release. BOOK_LITE=1 puts what JupyterLite's kernel needs besides into
 the same folder, and book_lite.py makes `lite/`.
 
@@ -18,17 +18,18 @@ import json
 import os
 import re
 import shutil
-import sys
 import tomllib
 import zipfile
 from collections.abc import Callable, Iterable
 from email import message_from_bytes
 from fnmatch import fnmatch
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
+import fetch_python
 import nbformat
-from book_assets import ROOT
 from docutils import nodes
+from fetching import ROOT, FetchError
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from sphinx.application import Sphinx
@@ -36,15 +37,13 @@ from sphinx.config import Config
 from sphinx.errors import ExtensionError
 from sphinx.util import logging
 
-sys.path.insert(0, str(ROOT / "tools"))
-import fetch_python
-from fetch_python import FetchError
-
 logger = logging.getLogger(__name__)
 
 BUNDLES = Path(__file__).with_name("run")
 KERNEL = ROOT / "frontend" / "run" / "python"
 STYLES = ROOT / "frontend" / "run" / "src" / "run.css"
+# What each build's pages load, once `plan` has prepared it; None where no code runs.
+_made: WeakKeyDictionary[Sphinx, dict | None] = WeakKeyDictionary()
 LITE_KERNEL, LITE_KERNEL_PARTS = (
     "jupyterlite-pyodide-kernel",
     ("piplite", "ipykernel", "pyodide_kernel"),
@@ -292,6 +291,11 @@ def address_of_host(source: str) -> str:
 # --- the site -------------------------------------------------------------------------------------
 
 
+def made_for(app: Sphinx) -> dict | None:
+    """What this build's pages load so that their code runs; None where it does not."""
+    return _made.get(app)
+
+
 def plan(app: Sphinx, config: Config) -> None:
     """Decides whether this build's pages can run code, and prepares what they load."""
     lite = os.environ.get("BOOK_LITE") == "1"
@@ -299,7 +303,7 @@ def plan(app: Sphinx, config: Config) -> None:
     assets = Path(app.outdir).parent / ".assets" / "run"
     shutil.rmtree(assets, ignore_errors=True)
     config.book_run = ""
-    app.book_run = None
+    _made[app] = None
     if not source:
         logger.info("pages do not run code in this build (make book run=1 includes Python)")
         return
@@ -313,14 +317,14 @@ def plan(app: Sphinx, config: Config) -> None:
     assets.mkdir(parents=True, exist_ok=True)
     for path in (BUNDLES / "run.js", STYLES):
         shutil.copyfile(path, assets / path.name)
-    app.book_run = made
+    _made[app] = made
     told = {k: v for k, v in made.items() if k != "folders"} | {"lite": bool(made["lite"])}
     config.book_run = json.dumps(told, sort_keys=True)
 
 
 def name_cells(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     """Gives each cell of the page the identity that it has in the notebook."""
-    if app.book_run is None or app.builder.format != "html":
+    if made_for(app) is None or app.builder.format != "html":
         return
     cells = notebook_cells(app, docname)
     for node in doctree.findall(nodes.container):
@@ -347,7 +351,7 @@ def cell_info(cell: dict, number: int) -> dict:
 
 def equip_page(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
     """Leaves the cells and the addresses in the page, and the button's script."""
-    made = app.book_run
+    made = made_for(app)
     if made is None or doctree is None or not context.get("body"):
         return
     code = [cell for cell in notebook_cells(app, pagename) if cell["cell_type"] == "code"]
@@ -381,7 +385,8 @@ def place_python(app: Sphinx, error: Exception | None) -> None:
     if error or app.builder.format != "html":
         return
     out = Path(app.outdir)
-    wanted = app.book_run["folders"] if app.book_run else []
+    made = made_for(app)
+    wanted = made["folders"] if made else []
     for old in (out / "python").glob("*"):
         if old.name not in {folder.name for folder in wanted}:
             shutil.rmtree(old)

