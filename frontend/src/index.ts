@@ -1,7 +1,7 @@
 // The module of every figure: anywidget's render, and mountAll for pages without a kernel.
 
 import { problem, renderFigure, scenes } from "./figure.js";
-import type { Model } from "./figure.js";
+import type { Model } from "./model.js";
 import { mountAll } from "./mount.js";
 import { adoptStyles } from "./sheet.js";
 

@@ -1,7 +1,8 @@
 // The static page: reads the widget state that myst-nb embeds, and mounts figures and boxes of figures.
 
 import { element } from "./dom.js";
-import { type Model, problem, renderFigure } from "./figure.js";
+import { problem, renderFigure } from "./figure.js";
+import type { Model } from "./model.js";
 
 const STATE = 'script[type="application/vnd.jupyter.widget-state+json"]';
 const VIEW = 'script[type="application/vnd.jupyter.widget-view+json"]';

@@ -1,6 +1,7 @@
 // Figures as modules for other hosts: anywidget's contract, kept with hosts that keep it only half.
 
-import { type Model, renderFigure } from "./figure.js";
+import { renderFigure } from "./figure.js";
+import type { Model } from "./model.js";
 import { type State, StaticModel } from "./mount.js";
 import { adoptStyles } from "./sheet.js";
 

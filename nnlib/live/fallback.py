@@ -11,12 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from nnlib.live import palette
+from nnlib.live.palette import channels as channels_of
+from nnlib.live.palette import colors as palette_colors
 
 Look = Callable[[dict], "np.ndarray | None"]
 
 WIDTH, LEFT, BOTTOM, TOP = 420, 44, 36, 10
-COLORS = palette.colors("static")
+COLORS = palette_colors("static")
 MAX_POINTS, MAX_CELLS = 80, 16
 
 
@@ -253,7 +254,7 @@ def _tint(z: np.ndarray, colors: str, limits: Sequence[float] | None) -> np.ndar
 
 def _palette(colors: str) -> list[str]:
     def ends_of(*names: str) -> tuple[tuple[int, int, int], ...]:
-        return tuple(palette.channels(name, "static") for name in names)
+        return tuple(channels_of(name, "static") for name in names)
 
     ends = {
         "classes": ends_of("map-class0", "map-middle", "map-class1"),

@@ -17,7 +17,7 @@ import asyncio, json, sys
 sys.path.insert(0, sys.argv[1])
 import page_kernel
 page_kernel._connect_comms = lambda: None
-page_kernel.pretty = repr
+page_kernel.page_output.pretty = repr
 page_kernel.show_pictures = lambda: None
 said, out = [], sys.stdout
 page_kernel.connect(said.append, int(sys.argv[2]))

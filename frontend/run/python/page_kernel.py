@@ -7,10 +7,8 @@ see goes through `post` as plain dicts: streams, results, pictures, errors, widg
 from __future__ import annotations
 
 import ast
-import base64
 import builtins
 import inspect
-import io
 import json
 import keyword
 import linecache
@@ -23,16 +21,15 @@ import types
 from collections.abc import Callable
 from typing import Any
 
-TAIL_LENGTH = 2_000  # characters of the end that are shown where the middle is left out
+import page_output
+from page_output import Stream, budget, end_of_text, mimebundle, output
+
 main = types.ModuleType("__main__")
-_post: Callable[[dict], None] = lambda message: None  # noqa: E731 (replaced by `connect`)
 
 
 def connect(post: Callable[[dict], None], limit: int = 100_000) -> None:
     """`post(message)` sends a dict to the page; a cell's text ends after `limit` characters."""
-    global _post
-    _post = post
-    budget.limit = budget.left = limit
+    page_output.connect(post, limit)
     builtins.input = no_input
     sys.modules["__main__"] = main
     main.__dict__["__builtins__"] = __builtins__
@@ -43,151 +40,9 @@ def connect(post: Callable[[dict], None], limit: int = 100_000) -> None:
     _connect_comms()
 
 
-def output(message: dict) -> None:
-    """An output of the running cell (the page gives it to an Output widget that captures)."""
-    if (bounded := budget.bounded(message)) is not None:
-        _post(bounded)
-
-
-class Budget:
-    """The text that one cell may still show: what it prints, its results and its errors together.
-
-    The beginning is shown as it comes; of what is printed after the limit the page gets the last
-    `TAIL_LENGTH` characters when the cell ends, so that neither the page nor the memory fills up.
-    """
-
-    def __init__(self, limit: int) -> None:
-        self.limit = limit
-        self.begin()
-
-    def begin(self) -> None:
-        self.left, self.dropped, self.tail = self.limit, 0, ""
-
-    def bounded(self, message: dict) -> dict | None:
-        """The message, shortened to what is left; None where nothing of it is."""
-        kind = message["type"]
-        if kind == "stream":
-            text = self.take(message["text"])
-            return {**message, "text": text} if text else None
-        if kind in ("result", "display"):
-            return {**message, "data": {m: self.part(m, d) for m, d in message["data"].items()}}
-        if kind == "error":
-            return {**message, "message": self.part("", message["message"]),
-                    "whole": self.part("", message["whole"])}  # fmt: skip
-        return message
-
-    def take(self, text: str) -> str:
-        shown = text[: self.left]
-        self.left -= len(shown)
-        if rest := text[len(shown) :]:
-            self.dropped += len(rest)
-            self.tail = (self.tail + rest)[-TAIL_LENGTH:]
-        return shown
-
-    def part(self, mime: str, data: Any) -> Any:
-        """One form of a result; pictures count nothing. A late one still has its first lines."""
-        if not isinstance(data, str) or mime.startswith("image/p") or mime.startswith("image/j"):
-            return data
-        room = max(self.left, TAIL_LENGTH)
-        self.left = max(self.left - len(data), 0)
-        if len(data) <= room:
-            return data
-        return f"{data[:room]}\n… ({len(data) - room:,} more characters are not shown)"
-
-    def end(self) -> dict | None:
-        """What the page is told of the text that was left out."""
-        if not self.dropped:
-            return None
-        between = self.dropped - len(self.tail)
-        said = f"\n… ({between:,} characters are left out) …\n" if between else ""
-        return {"type": "stream", "name": "stdout", "text": said + self.tail}
-
-
-budget = Budget(100_000)
-
-
 def no_input(prompt: object = "") -> str:
     """input() in a page: there is nobody to wait for."""
     raise RuntimeError("input() cannot ask in a page")
-
-
-class Stream(io.TextIOBase):
-    """stdout or stderr: what is written reaches the page by lines, or when the cell ends."""
-
-    def __init__(self, name: str) -> None:
-        self.stream, self.waiting, self.length = name, [], 0
-
-    encoding = "utf-8"
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, text: str) -> int:
-        self.waiting.append(text)
-        self.length += len(text)
-        if self.length > 2000 or "\n" in text:
-            self.flush()
-        return len(text)
-
-    def flush(self) -> None:
-        text, self.waiting, self.length = "".join(self.waiting), [], 0
-        if text:
-            output({"type": "stream", "name": self.stream, "text": text})
-
-
-# --- displaying -----------------------------------------------------------------------------------
-
-REPRS = {
-    "text/html": "_repr_html_",
-    "image/svg+xml": "_repr_svg_",
-    "image/png": "_repr_png_",
-    "image/jpeg": "_repr_jpeg_",
-    "text/latex": "_repr_latex_",
-    "text/markdown": "_repr_markdown_",
-}
-
-
-def mimebundle(value: Any) -> dict[str, Any]:
-    """The value as MIME type → data, as a notebook stores it."""
-    if type(value).__module__ == "matplotlib.figure" and hasattr(value, "savefig"):
-        from page_backend import picture
-
-        return picture(value)
-    made: dict[str, Any] = {}
-    if not isinstance(value, type):
-        whole = getattr(value, "_repr_mimebundle_", None)
-        if callable(whole) and (found := whole()) is not None:
-            made = dict(found[0] if isinstance(found, tuple) else found)
-        for mime, method in REPRS.items():
-            one = getattr(value, method, None)
-            if mime not in made and callable(one) and (data := one()) is not None:
-                data = data[0] if isinstance(data, tuple) else data
-                made[mime] = base64.b64encode(data).decode() if isinstance(data, bytes) else data
-    made.setdefault("text/plain", pretty(value))
-    return made
-
-
-def pretty(value: Any) -> str:
-    """IPython's own printer, so that results look as in a notebook."""
-    from IPython.lib.pretty import pretty as printed
-
-    return printed(value)
-
-
-def display(*values: Any, display_id: str | None = None, update: bool = False) -> None:
-    for value in values:
-        data = value if isinstance(value, Raw) else mimebundle(value)
-        sys.stdout.flush()
-        output({"type": "display", "data": dict(data), "id": display_id, "update": update})
-
-
-class Raw(dict):
-    """A MIME bundle that is shown as it is."""
-
-
-def clear_output(wait: bool = False) -> None:
-    sys.stdout.flush()
-    output({"type": "clear", "wait": bool(wait)})
 
 
 # --- running --------------------------------------------------------------------------------------
@@ -202,7 +57,7 @@ async def run(source: str, name: str) -> str:
         await execute(source, file)
         status = "ok"
     except KeyboardInterrupt:
-        _post({"type": "stream", "name": "stderr", "text": "Stopped.\n"})
+        page_output.post({"type": "stream", "name": "stderr", "text": "Stopped.\n"})
         status = "stopped"
     except SystemExit:
         status = "ok"
@@ -217,13 +72,6 @@ async def run(source: str, name: str) -> str:
         end_of_text()
         show_pictures()
     return status
-
-
-def end_of_text() -> None:
-    """Shows the end of what was printed beyond the limit, once."""
-    if (rest := budget.end()) is not None:
-        _post(rest)
-        budget.dropped, budget.tail = 0, ""
 
 
 async def execute(source: str, file: str) -> None:
@@ -267,12 +115,12 @@ def show_pictures() -> None:
 
         page_backend.show()
     except Exception as error:
-        _post({"type": "error", **explained(error)})
+        page_output.post({"type": "error", **explained(error)})
 
 
 # --- errors ---------------------------------------------------------------------------------------
 
-HERE = __file__
+HERE = (__file__, page_output.__file__)
 CELL = re.compile(r"<(cell \d+)>$")
 ELSEWHERE = "“Download notebook” takes the cell where Python is installed."
 NO_FILES = (
@@ -324,7 +172,7 @@ def hint_for(error: BaseException, frames: list[traceback.FrameSummary]) -> str:
 
 def explained(error: BaseException) -> dict:
     """An error as the page shows it: where in whose code, what, and what it may come from."""
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename != HERE]
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename not in HERE]
     in_cell = isinstance(error, SyntaxError) and CELL.match(error.filename or "")
     if in_cell and not any(CELL.match(f.filename) for f in frames):
         frames = []  # the cell itself could not be read: no package had a part in it
@@ -341,7 +189,9 @@ def explained(error: BaseException) -> dict:
         )
     message = error.msg if isinstance(error, SyntaxError) else str(error)
     whole = "".join(
-        line for line in traceback.format_exception(error) if f'File "{HERE}"' not in line
+        line
+        for line in traceback.format_exception(error)
+        if not any(f'File "{file}"' in line for file in HERE)
     )
     hint = hint_for(error, frames)
     kind = type(error).__name__
@@ -436,7 +286,7 @@ def _connect_comms() -> None:
         def send_response(self, *ignored: Any) -> None:
             error = sys.exc_info()[1]
             if error is not None:
-                _post({"type": "error", **explained(error)})
+                page_output.post({"type": "error", **explained(error)})
 
         iopub_socket = None
 
@@ -454,7 +304,7 @@ def _connect_comms() -> None:
                 # The figures' script, which the page has already.
                 data = {**data, "state": {**data["state"], "source": ""}}
             parts = [bytes(b) for b in buffers or ()]
-            _post(
+            page_output.post(
                 {
                     "type": msg_type,
                     "comm": self.comm_id,
@@ -480,7 +330,7 @@ def comm(comm_id: str, data: str, buffers: list[bytes]) -> None:
     try:
         comms.get_comm_manager().comm_msg(None, None, message)
     except Exception as error:
-        _post({"type": "error", **explained(error)})
+        page_output.post({"type": "error", **explained(error)})
     finally:
         sys.stdout.flush()
         sys.stderr.flush()

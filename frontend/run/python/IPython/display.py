@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import page_kernel
-from page_kernel import clear_output
+import page_output
+from page_output import clear_output
 
 __all__ = [
     "HTML", "JSON", "SVG", "Image", "Latex", "Markdown", "Math", "Pretty", "clear_output",
@@ -38,13 +38,13 @@ def display(
     if display_id is True:
         _count += 1
         display_id = f"display-{_count}"
-    shown = [page_kernel.Raw(v) if raw else v for v in values]
-    page_kernel.display(*shown, display_id=display_id or None)
+    shown = [page_output.Raw(v) if raw else v for v in values]
+    page_output.display(*shown, display_id=display_id or None)
     return DisplayHandle(display_id) if display_id else None
 
 
 def update_display(value: Any, *, display_id: str, **more: Any) -> None:
-    page_kernel.display(value, display_id=display_id, update=True)
+    page_output.display(value, display_id=display_id, update=True)
 
 
 class _Data:

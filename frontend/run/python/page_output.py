@@ -1,0 +1,183 @@
+"""What a cell shows: streams, results, pictures, and the limit on the text of one cell."""
+
+from __future__ import annotations
+
+import base64
+import io
+import sys
+from collections.abc import Callable
+from typing import Any
+
+TAIL_LENGTH = 2_000  # characters of the end that are shown where the middle is left out
+
+
+class _Page:
+    """The way to the page; `connect` of page_kernel opens it."""
+
+    send: Callable[[dict], None] = staticmethod(lambda message: None)
+
+
+def connect(send: Callable[[dict], None], limit: int) -> None:
+    _Page.send = staticmethod(send)
+    budget.limit = budget.left = limit
+
+
+def post(message: dict) -> None:
+    """Tells the page something as it is, beside the limit on a cell's text."""
+    _Page.send(message)
+
+
+def output(message: dict) -> None:
+    """An output of the running cell (the page gives it to an Output widget that captures)."""
+    if (bounded := budget.bounded(message)) is not None:
+        post(bounded)
+
+
+class Budget:
+    """The text that one cell may still show: what it prints, its results and its errors together.
+
+    The beginning is shown as it comes; of what is printed after the limit the page gets the last
+    `TAIL_LENGTH` characters when the cell ends, so that neither the page nor the memory fills up.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.begin()
+
+    def begin(self) -> None:
+        self.left, self.dropped, self.tail = self.limit, 0, ""
+
+    def bounded(self, message: dict) -> dict | None:
+        """The message, shortened to what is left; None where nothing of it is."""
+        kind = message["type"]
+        if kind == "stream":
+            text = self.take(message["text"])
+            return {**message, "text": text} if text else None
+        if kind in ("result", "display"):
+            return {**message, "data": {m: self.part(m, d) for m, d in message["data"].items()}}
+        if kind == "error":
+            return {**message, "message": self.part("", message["message"]),
+                    "whole": self.part("", message["whole"])}  # fmt: skip
+        return message
+
+    def take(self, text: str) -> str:
+        shown = text[: self.left]
+        self.left -= len(shown)
+        if rest := text[len(shown) :]:
+            self.dropped += len(rest)
+            self.tail = (self.tail + rest)[-TAIL_LENGTH:]
+        return shown
+
+    def part(self, mime: str, data: Any) -> Any:
+        """One form of a result; pictures count nothing. A late one still has its first lines."""
+        if not isinstance(data, str) or mime.startswith("image/p") or mime.startswith("image/j"):
+            return data
+        room = max(self.left, TAIL_LENGTH)
+        self.left = max(self.left - len(data), 0)
+        if len(data) <= room:
+            return data
+        return f"{data[:room]}\n… ({len(data) - room:,} more characters are not shown)"
+
+    def end(self) -> dict | None:
+        """What the page is told of the text that was left out."""
+        if not self.dropped:
+            return None
+        between = self.dropped - len(self.tail)
+        said = f"\n… ({between:,} characters are left out) …\n" if between else ""
+        return {"type": "stream", "name": "stdout", "text": said + self.tail}
+
+
+budget = Budget(100_000)
+
+
+def end_of_text() -> None:
+    """Shows the end of what was printed beyond the limit, once."""
+    if (rest := budget.end()) is not None:
+        post(rest)
+        budget.dropped, budget.tail = 0, ""
+
+
+class Stream(io.TextIOBase):
+    """stdout or stderr: what is written reaches the page by lines, or when the cell ends."""
+
+    def __init__(self, name: str) -> None:
+        self.stream, self.waiting, self.length = name, [], 0
+
+    encoding = "utf-8"
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        self.waiting.append(text)
+        self.length += len(text)
+        if self.length > 2000 or "\n" in text:
+            self.flush()
+        return len(text)
+
+    def flush(self) -> None:
+        text, self.waiting, self.length = "".join(self.waiting), [], 0
+        if text:
+            output({"type": "stream", "name": self.stream, "text": text})
+
+
+# --- displaying -----------------------------------------------------------------------------------
+
+REPRS = {
+    "text/html": "_repr_html_",
+    "image/svg+xml": "_repr_svg_",
+    "image/png": "_repr_png_",
+    "image/jpeg": "_repr_jpeg_",
+    "text/latex": "_repr_latex_",
+    "text/markdown": "_repr_markdown_",
+}
+
+
+def mimebundle(value: Any) -> dict[str, Any]:
+    """The value as MIME type → data, as a notebook stores it."""
+    if type(value).__module__ == "matplotlib.figure" and hasattr(value, "savefig"):
+        return picture(value)
+    made: dict[str, Any] = {}
+    if not isinstance(value, type):
+        whole = getattr(value, "_repr_mimebundle_", None)
+        if callable(whole) and (found := whole()) is not None:
+            made = dict(found[0] if isinstance(found, tuple) else found)
+        for mime, method in REPRS.items():
+            one = getattr(value, method, None)
+            if mime not in made and callable(one) and (data := one()) is not None:
+                data = data[0] if isinstance(data, tuple) else data
+                made[mime] = base64.b64encode(data).decode() if isinstance(data, bytes) else data
+    made.setdefault("text/plain", pretty(value))
+    return made
+
+
+def pretty(value: Any) -> str:
+    """IPython's own printer, so that results look as in a notebook."""
+    from IPython.lib.pretty import pretty as printed
+
+    return printed(value)
+
+
+def display(*values: Any, display_id: str | None = None, update: bool = False) -> None:
+    for value in values:
+        data = value if isinstance(value, Raw) else mimebundle(value)
+        sys.stdout.flush()
+        output({"type": "display", "data": dict(data), "id": display_id, "update": update})
+
+
+class Raw(dict):
+    """A MIME bundle that is shown as it is."""
+
+
+def clear_output(wait: bool = False) -> None:
+    sys.stdout.flush()
+    output({"type": "clear", "wait": bool(wait)})
+
+
+def picture(figure: Any) -> dict[str, str]:
+    """A figure of matplotlib as a notebook stores it."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", bbox_inches="tight", dpi=figure.dpi)
+    plain = f"<Figure size {figure.bbox.width:g}x{figure.bbox.height:g}"
+    plain += f" with {len(figure.axes)} Axes>"
+    return {"image/png": base64.b64encode(buffer.getvalue()).decode(), "text/plain": plain}

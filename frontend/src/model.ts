@@ -1,0 +1,59 @@
+// A figure's ties to its widget's model: what either of them changes, the other follows.
+
+import type { Raw, Scene } from "./scene.js";
+import type { InputValue } from "./spec.js";
+
+/** The part of anywidget's model that a figure uses; the static page has its own. */
+export interface Model {
+  get(name: string): unknown;
+  set(name: string, value: unknown): void;
+  on(event: string, listener: () => void): void;
+  off(event: string, listener: () => void): void;
+  save_changes(): void;
+}
+
+const PAUSE = 60; // milliseconds for further changes before the kernel is told
+
+/** Gives the scene's inputs the values that the model holds. */
+export function adopt(scene: Scene, values: unknown): void {
+  if (typeof values !== "object" || values === null) return;
+  for (const [name, value] of Object.entries(values)) scene.set(name, value as Raw);
+}
+
+/** Keeps scene and model alike; what is returned ends it. */
+export function tie(scene: Scene, model: Model): () => void {
+  let quiet = false; // the model hears what it has just been told
+  let pending = 0;
+  const scalars = [...scene.inputs.values()].filter((input) => !(input.raw instanceof Float64Array)).map((input) => input.name);
+  scene.onSave(() => {
+    const names = scene.takeTouched();
+    if (quiet) return;
+    const values = Object.fromEntries([...scene.inputs].map(([name, input]) => [name, input.plain()]));
+    quiet = true;
+    model.set("values", values);
+    for (const name of names) if (scalars.includes(name) && model.get(name) !== undefined) model.set(name, values[name]);
+    quiet = false;
+    if (!pending) {
+      pending = window.setTimeout(() => {
+        pending = 0;
+        model.save_changes();
+      }, PAUSE);
+    }
+  });
+  const hear = (): void => {
+    if (!quiet) adopt(scene, model.get("values"));
+  };
+  model.on("change:values", hear);
+  const single = scalars.map((name) => {
+    const listener = (): void => {
+      const value = model.get(name);
+      if (!quiet && value !== undefined) scene.set(name, value as InputValue);
+    };
+    model.on(`change:${name}`, listener);
+    return { name, listener };
+  });
+  return () => {
+    model.off("change:values", hear);
+    for (const { name, listener } of single) model.off(`change:${name}`, listener);
+  };
+}
