@@ -136,6 +136,8 @@ def _unlike(made: Any, expected: Any) -> str | None:
     if isinstance(expected, Exception) or isinstance(made, Exception):
         if isinstance(expected, Exception) and isinstance(made, Exception):
             return None
+        if "inplace operation" in str(expected):
+            return None  # a trace keeps the true value that eager nnlib has overwritten
         return f"compiled {made!r}, written {expected!r}"
     ours, form = nnlib.trees.flatten(made)
     theirs, other = nnlib.trees.flatten(expected)

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from nnlib.graph.lower.blocks import function, gathered
 from nnlib.graph.lower.checks import checks
 from nnlib.graph.lower.shortcuts import keeping, shortcuts
 from nnlib.graph.steps import Graph, Step
@@ -64,11 +65,17 @@ class Writer:
     """One function over NumPy with buffers of its own: `run` takes the inputs in order."""
 
     def __init__(self, graph: Graph, inputs: Sequence[int], results: Sequence[int]) -> None:
-        self.steps, self.inputs, self.results = graph.steps, list(inputs), list(results)
+        wanted = [*inputs, *results]
+        images = any(s.op in ("conv2d", "max_pool2d", "avg_pool2d") for s in graph.steps)
+        self.steps, found, self.chains = (
+            (graph.steps, wanted, []) if images else gathered(graph, wanted, _ELEMENTWISE)
+        )
+        self.inputs, self.results = found[: len(inputs)], found[len(inputs) :]
         # Its name puts its lines under what record.py says of warnings of NumPy's.
         self.names: dict[str, Any] = {"__name__": "nnlib.graph.lowered", **UFUNCS}
         self.names["reciprocal"] = np.reciprocal
         self.lines: list[str] = []
+        self.before: list[str] = []  # functions that it calls, as text
         self.arrays: dict[int, Any] = {}  # what is known before the call: constants, buffers, views
         self.images = any(s.op in ("conv2d", "max_pool2d", "avg_pool2d") for s in self.steps)
         self.free: dict[tuple, list[np.ndarray]] = {}
@@ -79,9 +86,12 @@ class Writer:
             self.instead[at].arguments if at in self.instead else self._unexpanded(step)
             for at, step in enumerate(self.steps)
         ]
+        for at in (at for chain in self.chains for at in chain):
+            self.arguments[at] = list(self.steps[at].inputs)  # a block reads whole arrays alone
         self._plan()
         self.source = self._source()
-        exec(compile(self.source, "<lowered graph>", "exec"), self.names)
+        last = self.source.split("\n\n\n")[-1]  # the functions before it are made already
+        exec(compile(last, "<lowered graph>", "exec"), self.names)
         self.run: Callable[..., tuple] = self.names["lowered"]
 
     # ------------------------------------------------------------ what lives how long
@@ -124,17 +134,22 @@ class Writer:
     def _source(self) -> str:
         fresh = {i for i in self.results if self._own_memory(i)}
         inputs = [f"v{i}" for i in self.inputs]
+        in_chains = {at: chain for chain in self.chains for at in chain}
         for at, step in enumerate(self.steps):
             if not self.used[at] or step.op == "input":
                 continue
             if step.op == "constant":
                 self._name(at, step.value)
+            elif at in in_chains:
+                if at == in_chains[at][0]:
+                    self._emit_chain(in_chains[at])
+                continue
             elif not self._static_view(at, step):
                 self._emit(at, step, fresh)
             self._release(at)
         returned = self._returned(fresh)
         body = "\n".join(f"    {line}" for line in [*self.lines, f"return ({returned})"])
-        return f"def lowered({', '.join(inputs)}):\n{body}\n"
+        return "\n\n\n".join([*self.before, f"def lowered({', '.join(inputs)}):\n{body}\n"])
 
     def _own_memory(self, i: int) -> bool:
         return self.owner[i] == i and self.steps[i].op not in ("input", "constant")
@@ -210,6 +225,25 @@ class Writer:
             self.lines.append(f"v{at} = empty(shape{at}, type{at})")
             out = f"v{at}"
         self.lines += writer(self, at, xs, out)
+
+    def _emit_chain(self, chain: list[int]) -> None:
+        """Elementwise steps over large arrays, block by block."""
+        inside = set(chain)
+        others = {i for at, s in enumerate(self.steps) if at not in inside for i in s.inputs}
+        kept = inside & (others | set(self.results))
+
+        def lines(step: Step, xs: list[str], out: str) -> list[str]:
+            made = _writer(step, [self.steps[i] for i in step.inputs])
+            assert made is not None
+            return made(self, 0, xs, out)
+
+        names = self.names
+        run, given, results, text = function(self.steps, chain, kept, lines, names)
+        name = f"blocks{chain[0]}"
+        names[name] = run
+        taken = ", ".join(f"v{i}" for i in given)
+        self.lines.append(f"{''.join(f'v{i}, ' for i in results)}= {name}({taken})")
+        self.before.append(text)
 
     def _emit_shared(self, at: int, step: Step, xs: list[str]) -> None:
         """A step that keeps something (k…) for a later one, or that uses what was kept."""

@@ -1,0 +1,141 @@
+"""For NumPy: chains of elementwise steps over large arrays, computed in blocks that fit the cache.
+
+A chain's steps are moved next to each other where nothing forbids it.  Each block then passes
+through all of them while it is in the cache; what only the chain needs is never a whole array.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from nnlib.graph.steps import Graph, Step
+
+LARGE = 2**17  # elements from which blocks pay
+BLOCK = 2**14  # elements of a block: a few of them fit into a core's cache
+
+Chain = list[int]
+Lines = Callable[[Step, list[str], str], list[str]]  # how a step writes into an array
+
+
+def gathered(
+    graph: Graph, positions: Sequence[int], elementwise: set[str]
+) -> tuple[list[Step], list[int], list[Chain]]:
+    """The steps with chains next to each other, where `positions` are now, and the chains."""
+    steps = _unexpanded(graph.steps)
+    members = _members(steps, elementwise)
+    if len(members) < 2:
+        return graph.steps, list(positions), []
+    chain = set(members)
+    after: set[int] = set()  # what rests on the chain and is no part of it
+    for at, step in enumerate(steps):
+        if at not in chain and any(i in chain or i in after for i in step.inputs):
+            after.add(at)
+    before = [at for at in range(len(steps)) if at not in chain and at not in after]
+    order = [*before, *members, *sorted(after)]
+    new = {at: k for k, at in enumerate(order)}
+    moved = [
+        Step(s.op, s.shape, s.dtype, tuple([new[i] for i in s.inputs]), s.attrs, s.name, s.value)
+        for s in (steps[at] for at in order)
+    ]
+    return moved, [new[at] for at in positions], [[new[at] for at in members]]
+
+
+def _unexpanded(steps: Sequence[Step]) -> list[Step]:
+    """Numbers that were only expanded are read as numbers."""
+    made = []
+    for step in steps:
+        inputs = list(step.inputs)
+        for k, i in enumerate(inputs):
+            if steps[i].op != "expand" or math.prod(steps[steps[i].inputs[0]].shape) != 1:
+                continue
+            if any(steps[j].shape == step.shape for j in inputs[:k] + inputs[k + 1 :]):
+                inputs[k] = steps[i].inputs[0]
+        made.append(Step(step.op, step.shape, step.dtype, tuple(inputs), step.attrs, step.name,
+                         step.value))  # fmt: skip
+    return made
+
+
+def _members(steps: Sequence[Step], elementwise: set[str]) -> list[int]:
+    """The first chain: large steps of one shape, and whole sums of them."""
+    shape: tuple[int, ...] | None = None
+    kind = ""
+    members: list[int] = []
+    tainted: set[int] = set()  # rests on the chain by way of something else
+    for at, step in enumerate(steps):
+        if any(i in tainted for i in step.inputs):
+            tainted.add(at)
+            continue
+        large = math.prod(step.shape) >= LARGE and step.op in elementwise
+        fits = shape is None or (step.shape, step.dtype) == (shape, kind)
+        if large and fits and _flat(step, steps):
+            shape, kind = step.shape, step.dtype
+            members.append(at)
+        elif shape is not None and step.inputs and step.inputs[0] in members and _whole_sum(
+            step, steps, shape
+        ) and step.dtype == kind:
+            members.append(at)
+            tainted.add(at)  # the sum is there once all blocks are done
+        elif any(i in members for i in step.inputs):
+            tainted.add(at)
+    return members
+
+
+def _flat(step: Step, steps: Sequence[Step]) -> bool:
+    kinds = {steps[i].dtype for i in step.inputs} | {step.dtype}
+    return kinds <= {"float32", "float64"} and len(kinds) == 1 and all(
+        steps[i].shape == step.shape or math.prod(steps[i].shape) == 1 for i in step.inputs
+    )  # fmt: skip
+
+
+def _whole_sum(step: Step, steps: Sequence[Step], shape: tuple[int, ...]) -> bool:
+    return (
+        step.op == "sum" and math.prod(step.shape) == 1 and steps[step.inputs[0]].shape == shape
+        and step.dtype in ("float32", "float64")
+    )  # fmt: skip
+
+
+def function(
+    steps: Sequence[Step], chain: Chain, kept: set[int], lines: Lines, names: dict[str, Any]
+) -> tuple[Callable[..., tuple], list[int], list[int], str]:
+    """A function of the chain's arguments that gives what is `kept` of it, and its text."""
+    inside = set(chain)
+    given = list(dict.fromkeys(i for at in chain for i in steps[at].inputs if i not in inside))
+    results = [at for at in chain if at in kept]
+    shape = next(steps[at].shape for at in chain if math.prod(steps[at].shape) >= LARGE)
+    size, kind = math.prod(shape), np.dtype(steps[chain[0]].dtype)
+    text = [f"def blocks({', '.join(f'g{i}' for i in given)}):"]
+    for i in given:
+        one = math.prod(steps[i].shape) == 1
+        text.append(f"    g{i} = g{i}.reshape({'()' if one else -1}){'[()]' if one else ''}")
+    for at in chain:
+        if steps[at].op == "sum":
+            text.append(f"    s{at} = 0.0")
+        elif at in kept:
+            text.append(f"    r{at} = empty({shape}, kind); f{at} = r{at}.reshape(-1)")
+        else:
+            text.append(f"    b{at} = empty({min(BLOCK, size)}, kind)")
+    text += [f"    for a in range(0, {size}, {BLOCK}):", f"        e = min(a + {BLOCK}, {size})"]
+    for i in given:
+        if math.prod(steps[i].shape) != 1:
+            text.append(f"        x{i} = g{i}[a:e]")
+    for at in chain:
+        xs = [f"x{i}" if i in inside or math.prod(steps[i].shape) != 1 else f"g{i}"
+              for i in steps[at].inputs]  # fmt: skip
+        if steps[at].op == "sum":
+            text.append(f"        s{at} += float(add.reduce({xs[0]}))")
+            continue
+        place = f"f{at}[a:e]" if at in kept else f"b{at}[:e - a]"
+        text.append(f"        x{at} = {place}")
+        text += [f"        {line}" for line in lines(steps[at], xs, f"x{at}")]
+    for at in chain:
+        if steps[at].op == "sum":
+            text.append(f"    r{at} = kind.type(s{at}).reshape({steps[at].shape})[()]")
+    text.append(f"    return ({''.join(f'r{at}, ' for at in results)})")
+    scope = {**names, "empty": np.empty, "kind": kind}
+    source = "\n".join(text)
+    exec(compile(source, "<blocks>", "exec"), scope)
+    return scope["blocks"], given, results, source
