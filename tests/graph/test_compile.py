@@ -26,6 +26,8 @@ T = nnlib
 @pytest.fixture(params=BACKENDS)
 def compiled(request):
     """nnlib.compile with one back end after the other."""
+    if request.param == "loops":
+        pytest.importorskip("numba", reason="without it NumPy alone is tested")
     return lambda fn, static=(): nnlib.compile(fn, static, backend=request.param)
 
 
