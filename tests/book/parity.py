@@ -53,8 +53,11 @@ def unpacked(text: str) -> np.ndarray:
 def figures_of(site: Path, name: str) -> dict[str, dict]:
     """The specs of a page's figures, by the figures' names."""
     found = STATE.search((site / name).read_text("utf8"))
-    models = json.loads(found[1])["state"].values() if found else ()
-    specs = [model["state"]["spec"] for model in models if "spec" in model["state"]]
+    whole = json.loads(found[1]) if found else {"state": {}}
+    specs = [m["state"]["spec"] for m in whole["state"].values() if "spec" in m["state"]]
+    for holder in (h for spec in specs for h in (spec, spec.get("training") or {}) if "pool" in h):
+        # where a constant of several figures stood, its number among the page's is left
+        holder["pool"] = [whole["shared"][c] if isinstance(c, int) else c for c in holder["pool"]]
     return {spec["name"]: spec for spec in specs}
 
 
