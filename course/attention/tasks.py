@@ -54,7 +54,7 @@ def codes(text: str) -> np.ndarray:
     >>> codes("f3").tolist()
     [5, 11]
     """
-    return np.array([SYMBOLS.index(symbol) for symbol in text])
+    return np.array([SYMBOLS.index(symbol) for symbol in text], np.int64)
 
 
 # --- the network --------------------------------------------------------------------------------

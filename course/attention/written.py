@@ -39,7 +39,7 @@ class Task:
     test: tuple[str, ...]
 
     def codes(self, text: str) -> np.ndarray:
-        return np.array([self.symbols.index(symbol) for symbol in text])
+        return np.array([self.symbols.index(symbol) for symbol in text], np.int64)
 
     def table(self, texts: Any) -> tuple[np.ndarray, np.ndarray]:
         """What is read and what comes next, (n, length - 1) twice; -100 where nothing is asked."""

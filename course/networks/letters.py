@@ -30,7 +30,8 @@ def codes(text: str) -> np.ndarray:
     [0, 27, 2, 0, 1, 28]
     """
     space = LETTERS.index(" ")
-    return np.array([LETTERS.find(letter) if letter in LETTERS else space for letter in text])
+    found = [LETTERS.find(letter) if letter in LETTERS else space for letter in text]
+    return np.array(found, np.int64)
 
 
 @cache

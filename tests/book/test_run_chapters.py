@@ -31,6 +31,8 @@ def test_a_chapter_gives_what_it_stores(browser: Browser, base: str, name: str) 
     wrong = []
     for run, cell in zip(runs, cells, strict=False):
         given, needed = said_by_page(run["said"]), stored(cell)
+        if "nbval-ignore-output" in cell["metadata"].get("tags", []):  # times, for example
+            given = needed
         if any(title in text for title in ROUNDING for _, text in needed):
             given, needed = (
                 [(kind, without_numbers(text)) for kind, text in x] for x in (given, needed)
