@@ -45,6 +45,7 @@ def place(nodeid: str) -> int:
     return next((i for i, start in enumerate(LONGEST) if nodeid.startswith(start)), len(LONGEST))
 
 
+@pytest.hookimpl(optionalhook=True)  # in the page's Python there is no xdist
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
     """A file's tests stay in one process; but each chapter that runs in its page goes by itself."""
     from xdist.scheduler import LoadFileScheduling
