@@ -23,6 +23,10 @@ export const images: Builder = (part, { scene }) => {
   const list = element("div", { class: "nn-images" });
   if (spec.columns) list.style.setProperty("--nn-columns", String(spec.columns));
   list.classList.toggle("nn-in-columns", !!spec.columns);
+  // columns that are wider than a phone scroll, which the keyboard must be able to do as well
+  if (spec.columns && !spec.select) {
+    attributes(list, { tabindex: 0, role: "group", "aria-label": `${spec.title ?? "images"}, scrolls sideways` });
+  }
   const root = element("div", { class: "nn-images-view", role: "group", "aria-label": spec.title ?? "images" });
   if (spec.title) root.append(element("div", { class: "nn-view-title" }, spec.title));
   root.append(list);
