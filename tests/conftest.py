@@ -33,9 +33,10 @@ def pytest_collection_modifyitems(items: list) -> None:
             test._hypothesis_internal_use_settings = settings.get_profile("search")
 
 
+CHAPTERS_IN_THEIR_PAGES = "tests/book/test_run_chapters.py"
 # The files that take longest: begun last, one of them would be waited for in the end.
 LONGEST = (
-    "tests/book/test_run_chapters.py", "tests/book/test_figures.py", "tests/book/test_pages.py",
+    CHAPTERS_IN_THEIR_PAGES, "tests/book/test_figures.py", "tests/book/test_pages.py",
     "tests/engines/", "tests/live/test_figures.py", "tests/book/test_lite.py",
     "tests/book/test_run", "tests/run/", "tests/book/", "chapters/", "tests/chapters/",
 )  # fmt: skip
@@ -52,7 +53,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
 
     class LongestFirst(LoadFileScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            return nodeid if nodeid.startswith(LONGEST[0]) else super()._split_scope(nodeid)
+            alone = nodeid.startswith(CHAPTERS_IN_THEIR_PAGES)
+            return nodeid if alone else super()._split_scope(nodeid)
 
     if config.getoption("dist") != "loadfile":
         return None

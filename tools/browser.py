@@ -143,18 +143,20 @@ def as_root() -> list[str] | None:
     return None
 
 
+def apt(*packages: str) -> list[list[str]]:
+    """The commands that install Debian's packages; none where apt is not, or may not."""
+    root = as_root()
+    if root is None or not shutil.which("apt-get"):
+        return []
+    command = [*root, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq"]
+    return [[*command, "update"], [*command, "install", "-y", "--no-install-recommends", *packages]]
+
+
 def commands() -> list[tuple[str, list[list[str]]]]:
     """The ways to install Chromium here, best first: what is said, and the commands."""
     ways = []
-    root = as_root()
-    if shutil.which("apt-get") and root is not None:
-        apt = [*root, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq"]
-        ways.append(
-            (
-                "Debian's packages of Chromium and two fonts, about 110 MB",
-                [[*apt, "update"], [*apt, "install", "-y", "--no-install-recommends", *DEBIAN]],
-            )
-        )
+    if steps := apt(*DEBIAN):
+        ways.append(("Debian's packages of Chromium and two fonts, about 110 MB", steps))
     own = [sys.executable, "-m", "playwright", "install", "chromium"]
     ways.append(("playwright's own Chromium, about 170 MB", [own]))
     return ways
@@ -176,13 +178,13 @@ def install() -> bool:
 
 def install_others() -> None:
     """Debian's Firefox and WebKit where apt may install them; says which are not here."""
-    apt = commands()[0][1][0][:-1] if len(commands()) > 1 else None
     missing = [name for name in OTHERS if name not in other_engines()]
-    if apt and missing:
-        packages = [package for name in missing for package in OTHERS[name]]
+    packages = [package for name in missing for package in OTHERS[name]]
+    steps = apt(*packages) if packages else []
+    if steps:
         print(f"Installing Debian's {', '.join(packages)} (about 120 MB) …", flush=True)
-        for step in (["update"], ["install", "-y", "--no-install-recommends", *packages]):
-            subprocess.run([*apt, *step], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    for step in steps:
+        subprocess.run(step, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     asked = os.environ.get("BOOK_BROWSERS", "").split()
     for name in OTHERS:
         if name in other_engines():

@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
-from tools.browser import as_root  # noqa: E402
+from tools.browser import apt, as_root  # noqa: E402
 from tools.grading import sandbox  # noqa: E402
 
 PROXY = "configurable-http-proxy"
@@ -34,14 +34,13 @@ def run(command: list[str]) -> bool:
 
 def package(name: str) -> None:
     """Installs a package of Debian or Ubuntu, where there is apt-get and the right to use it."""
-    root = as_root()
-    if shutil.which(name if name != "bubblewrap" else "bwrap") or root is None:
+    if shutil.which(name if name != "bubblewrap" else "bwrap"):
         return
-    if shutil.which("apt-get"):
+    steps = apt(name)
+    if steps:
         print(f"installing {name}", flush=True)
-        apt = [*root, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq"]
-        run([*apt, "update"])
-        run([*apt, "install", "-y", "--no-install-recommends", name])
+    for step in steps:
+        run(step)
 
 
 def allow_namespaces() -> None:

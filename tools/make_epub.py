@@ -8,10 +8,8 @@ is known, a link leads to where it moves.
 
 from __future__ import annotations
 
-import argparse
 import functools
 import html
-import os
 import re
 import shutil
 import subprocess
@@ -69,16 +67,13 @@ class Leaf:
 
 def leaves(site: Path, names: Sequence[str], address: str) -> list[Leaf]:
     """Takes the pages from a built site; raises RuntimeError where a figure was not drawn."""
-    script = (ROOT / "tools" / "printing" / "leaf.js").read_text("utf8")
     handler = functools.partial(serve.QuietHandler, directory=str(site))
     made = []
     with Server(handler) as server, launched() as browser:
         for name in names:
             page = browser.new_page(**VIEW)
-            page.goto(f"{server.origin}/{name}.html", timeout=120_000)
-            told = page.evaluate(f"(g) => ({script})(g)", {"address": address, "name": name})
-            if told["left"]:
-                raise RuntimeError(f"{name}: {told['left']} figures were not drawn")
+            given = {"address": address, "name": name}
+            told = collect.taken(page, server.origin, name, "leaf.js", given)
             key = collect.key_of(name)
             leaf = Leaf(key, told["title"], told["text"], frozenset(told["ids"]))
             for number in range(told["shots"]):
@@ -193,28 +188,20 @@ def make(site: Path, target: Path, names: Sequence[str], address: str) -> list[L
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("site", type=Path, help="the built site")
-    parser.add_argument("target", type=Path, help="the EPUB to write")
-    parser.add_argument("--address", default=os.environ.get("BOOK_URL", ""), help="on the web")
-    parser.add_argument("--only", nargs="*", help="these pages alone, such as chapters/xor")
-    options = parser.parse_args(arguments)
-    if not (options.site / "index.html").is_file():
-        print(f"error: {options.site} holds no built site: run `make book`", file=sys.stderr)
+    asked = collect.order(__doc__, "EPUB", arguments)
+    if asked is None:
         return 1
     start = time.monotonic()
-    names = [n for n, _ in collect.documents() if not options.only or n in options.only]
-    address = options.address.rstrip("/") + "/" if options.address else ""
-    made = make(options.site, options.target, names, address)
-    size = options.target.stat().st_size / 1e6
+    made = make(asked.site, asked.target, asked.names, asked.address)
+    size = asked.target.stat().st_size / 1e6
     seconds = time.monotonic() - start
     pictures = sum(len(leaf.pictures) for leaf in made)
     what = f"{len(made)} chapters, {pictures} pictures"
-    print(f"{options.target}: {what}, {size:.1f} MB, {seconds:.0f} s")
+    print(f"{asked.target}: {what}, {size:.1f} MB, {seconds:.0f} s")
     if (command := checker()) is None:
         print("EPUBCheck is not installed, so the file was not checked (apt-get install epubcheck)")
         return 0
-    return subprocess.run([*command, str(options.target)]).returncode
+    return subprocess.run([*command, str(asked.target)]).returncode
 
 
 if __name__ == "__main__":

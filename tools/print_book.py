@@ -9,10 +9,8 @@ each figure's address is printed below it.
 
 from __future__ import annotations
 
-import argparse
 import functools
 import html
-import os
 import re
 import sys
 import time
@@ -189,30 +187,22 @@ def render(site: Path, text: str, target: Path) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("site", type=Path, help="the built site")
-    parser.add_argument("target", type=Path, help="the PDF to write")
-    parser.add_argument("--address", default=os.environ.get("BOOK_URL", ""), help="on the web")
-    parser.add_argument("--only", nargs="*", help="these pages alone, such as chapters/xor")
-    options = parser.parse_args(arguments)
-    if not (options.site / "index.html").is_file():
-        print(f"error: {options.site} holds no built site: run `make book`", file=sys.stderr)
+    asked = collect.order(__doc__, "PDF", arguments)
+    if asked is None:
         return 1
     start = time.monotonic()
-    chosen = [(n, p) for n, p in collect.documents() if not options.only or n in options.only]
-    address = options.address.rstrip("/") + "/" if options.address else ""
-    pages, keys = collect.pages(options.site, [name for name, _ in chosen], address)
-    text = whole(pages, [part for _, part in chosen], keys, address)
-    options.target.parent.mkdir(parents=True, exist_ok=True)
-    render(options.site, text, options.target)
-    render(options.site, filled(text, numbers(options.target)), options.target)
-    reader = pypdf.PdfReader(options.target)
+    pages, keys = collect.pages(asked.site, asked.names, asked.address)
+    text = whole(pages, [part for _, part in asked.chosen], keys, asked.address)
+    asked.target.parent.mkdir(parents=True, exist_ok=True)
+    render(asked.site, text, asked.target)
+    render(asked.site, filled(text, numbers(asked.target)), asked.target)
+    reader = pypdf.PdfReader(asked.target)
     drawn = [name for page in pages for name in page.figures]
-    if not options.only and (unknown := sorted(set(collect.states()) - set(drawn))):
+    if asked.whole and (unknown := sorted(set(collect.states()) - set(drawn))):
         print(f"error: states.json names figures that there are not: {unknown}", file=sys.stderr)
         return 1
-    size, seconds = options.target.stat().st_size / 1e6, time.monotonic() - start
-    print(f"{options.target}: {len(reader.pages)} pages, {len(drawn)} figures, {size:.1f} MB, "
+    size, seconds = asked.target.stat().st_size / 1e6, time.monotonic() - start
+    print(f"{asked.target}: {len(reader.pages)} pages, {len(drawn)} figures, {size:.1f} MB, "
           f"{seconds:.0f} s")  # fmt: skip
     return 0
 

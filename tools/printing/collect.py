@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import argparse
 import functools
 import json
+import os
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -49,22 +52,64 @@ def pages(site: Path, names: Sequence[str], address: str) -> tuple[list[Page], d
     Raises:
         RuntimeError: a figure was not drawn in time.
     """
-    script = (HERE / "page.js").read_text("utf8")
     handler = functools.partial(serve.QuietHandler, directory=str(site))
     made = []
     with Server(handler) as server, launched() as browser:
         for name in names:
             page = browser.new_page(viewport={"width": WIDTH, "height": 1000},
                                     reduced_motion="reduce", color_scheme="light")  # fmt: skip
-            page.goto(f"{server.origin}/{name}.html", timeout=120_000)
-            key = key_of(name)
-            given = {"name": key, "address": address, "states": states()}
-            told = page.evaluate(f"(given) => ({script})(given)", given | {"name": key})
+            given = {"name": key_of(name), "address": address, "states": states()}
+            told = taken(page, server.origin, name, "page.js", given)
             page.close()
-            if told["left"]:
-                raise RuntimeError(f"{name}: {told['left']} figures were not drawn")
             made.append(as_page(told, name, server.origin, address))
     return made, {f"/{name}.html": key_of(name) for name in names}
+
+
+def taken(
+    page: Any, origin: str, name: str, script: str, given: dict[str, Any]
+) -> dict[str, Any]:
+    """Opens a page, lets it settle, and gives what a script of this folder takes from it.
+
+    Raises:
+        RuntimeError: a figure was not drawn in time.
+    """
+    page.goto(f"{origin}/{name}.html", timeout=120_000)
+    page.evaluate((HERE / "settle.js").read_text("utf8"))
+    told = page.evaluate(f"(given) => ({(HERE / script).read_text('utf8')})(given)", given)
+    if told["left"]:
+        raise RuntimeError(f"{name}: {told['left']} figures were not drawn")
+    return told
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a command line asks for: pages of a built site, into one file."""
+
+    site: Path
+    target: Path
+    address: str
+    chosen: list[tuple[str, str]]
+    whole: bool
+
+    @property
+    def names(self) -> list[str]:
+        return [name for name, _ in self.chosen]
+
+
+def order(doc: str, kind: str, arguments: list[str] | None) -> Order | None:
+    """Reads the command line of `make pdf` or `make epub`; None, said, where no site is built."""
+    parser = argparse.ArgumentParser(description=doc.splitlines()[0])
+    parser.add_argument("site", type=Path, help="the built site")
+    parser.add_argument("target", type=Path, help=f"the {kind} to write")
+    parser.add_argument("--address", default=os.environ.get("BOOK_URL", ""), help="on the web")
+    parser.add_argument("--only", nargs="*", help="these pages alone, such as chapters/xor")
+    options = parser.parse_args(arguments)
+    if not (options.site / "index.html").is_file():
+        print(f"error: {options.site} holds no built site: run `make book`", file=sys.stderr)
+        return None
+    chosen = [(n, p) for n, p in documents() if not options.only or n in options.only]
+    address = options.address.rstrip("/") + "/" if options.address else ""
+    return Order(options.site, options.target, address, chosen, whole=not options.only)
 
 
 def states() -> dict[str, dict]:

@@ -1,14 +1,7 @@
-// Run in a built page by tools/make_epub.py: its text as XHTML with MathML; figures wait for pictures.
+// Run in a settled page by tools/make_epub.py: its text as XHTML with MathML; figures wait for pictures.
 async ({ address, name }) => {
   const frames = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
   const article = document.querySelector("article.bd-article");
-  document.documentElement.dataset.theme = "light";
-  for (let y = 0; y < document.documentElement.scrollHeight; y += 700) {
-    scrollTo(0, y);
-    await frames();
-  }
-  const until = performance.now() + 20_000;
-  while (article.querySelector(".nn-fallback, [data-nn-model]") && performance.now() < until) await frames();
   await window.MathJax?.startup?.promise;
   await document.fonts.ready;
   await frames();

@@ -1,15 +1,7 @@
-// Run in a built page by tools/printing/collect.py: what the page says, ready for paper.
+// Run in a settled page by tools/printing/collect.py: what the page says, ready for paper.
 async ({ name, address, states }) => {
   const frames = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
   const article = document.querySelector("article.bd-article");
-  document.documentElement.dataset.theme = "light";
-  // figures mount when they are seen
-  for (let y = 0; y < document.documentElement.scrollHeight; y += 700) {
-    scrollTo(0, y);
-    await frames();
-  }
-  const until = performance.now() + 20_000;
-  while (article.querySelector(".nn-fallback, [data-nn-model]") && performance.now() < until) await frames();
   dispatchEvent(new Event("beforeprint")); // figures are laid out for paper
   for (const figure of article.querySelectorAll(".nn-figure")) {
     const scene = globalThis.nnlibLive?.scenes.get(figure);

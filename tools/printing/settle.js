@@ -1,0 +1,13 @@
+// Run first in a built page that is taken to paper or into an e-book: its figures are mounted, in light.
+async () => {
+  const frames = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+  const article = document.querySelector("article.bd-article");
+  document.documentElement.dataset.theme = "light";
+  // figures mount when they are seen
+  for (let y = 0; y < document.documentElement.scrollHeight; y += 700) {
+    scrollTo(0, y);
+    await frames();
+  }
+  const until = performance.now() + 20_000;
+  while (article.querySelector(".nn-fallback, [data-nn-model]") && performance.now() < until) await frames();
+}
