@@ -108,19 +108,23 @@ def origin(folder: Path) -> Iterator[str]:
         yield server.origin
 
 
-def slide_to(frame: Any, value: str) -> str:
-    """Moves the first slider; what the read-out says then."""
-    slider = frame.locator("input[type=range]").first
-    slider.fill(value)
-    return frame.locator(".nn-readout").inner_text()
+def says(frame: Any, text: str) -> None:
+    """The read-out shows the text, at the latest with the next frames."""
+    expect(frame.locator(".nn-readout")).to_contain_text(text)
+
+
+def slide_to(frame: Any, value: str) -> None:
+    """Moves the first slider and waits until the figure shows its value."""
+    frame.locator("input[type=range]").first.fill(value)
+    says(frame, f"w = {value}".replace("-", "−"))
 
 
 def test_a_saved_page_works_from_a_folder(visit: Visit, folder: Path) -> None:
     address = (folder / "travel.html").as_uri()
     visit.page.goto(address)
     visit.page.wait_for_selector(READY)
-    assert "w = 1.5" in visit.page.locator(".nn-readout").inner_text()
-    assert "w = −0.5" in slide_to(visit.page, "-0.5").replace("-", "−")
+    says(visit.page, "w = 1.5")
+    slide_to(visit.page, "-0.5")
     assert visit.asked == [address]
 
 
@@ -128,13 +132,13 @@ def test_a_saved_page_works_in_a_frame(visit: Visit, folder: Path) -> None:
     visit.page.goto((folder / "frame.html").as_uri())
     frame = visit.page.frame_locator("iframe")
     frame.locator(READY).wait_for()
-    assert "w = 0.5" in slide_to(frame, "0.5")
+    slide_to(frame, "0.5")
 
 
 def test_the_module_works_on_a_plain_page_and_leaves_it_again(visit: Visit, origin: str) -> None:
     visit.page.goto(f"{origin}/module.html")
     visit.page.wait_for_selector(READY)
-    assert "w = 0.7" in slide_to(visit.page, "0.7")
+    slide_to(visit.page, "0.7")
     visit.page.evaluate("window.end()")
     assert visit.page.locator(".nn-figure").count() == 0
 
@@ -161,7 +165,7 @@ def test_in_a_slide_show_figures_move_and_their_keys_turn_no_slide(
     visit.page.keyboard.press("ArrowRight")
     where = visit.page.frame_locator("iframe") if way == "frame" else visit.page
     where.locator(READY).wait_for()
-    assert "w = 0.5" in slide_to(where, "0.5")
+    slide_to(where, "0.5")
     handle = where.locator(".nn-figure [role=slider][tabindex='0']").first
     before = handle.get_attribute("aria-valuetext")
     handle.focus()
@@ -249,9 +253,9 @@ def test_save_figure_writes_the_figure_as_it_stands(
         download.value.save_as(saved)
         visit.page.goto(saved.as_uri())
         visit.page.wait_for_selector(READY)
-        assert "w = -1.2" in visit.page.locator(".nn-readout").inner_text().replace("−", "-")
+        says(visit.page, "w = −1.2")
     visit.page.get_by_role("button", name="Reset").click()
-    assert "w = 1.0" in visit.page.locator(".nn-readout").inner_text()
+    says(visit.page, "w = 1.0")
 
 
 def test_save_figure_works_in_the_books_pages_from_a_folder(
@@ -272,7 +276,7 @@ def test_save_figure_works_in_the_books_pages_from_a_folder(
     download.value.save_as(tmp_path / "saved.html")
     visit.page.goto((tmp_path / "saved.html").as_uri())
     visit.page.wait_for_selector(READY)
-    assert "w = 0.9" in visit.page.locator(".nn-readout").inner_text()
+    says(visit.page, "w = 0.9")
 
 
 def test_a_generator_without_a_page_can_import_the_module(folder: Path) -> None:
