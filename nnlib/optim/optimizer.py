@@ -238,15 +238,3 @@ def _check_parameter(p: Any) -> None:
 
 def _copied(value: Tensor | float) -> Tensor | float:
     return clone(value).detach() if isinstance(value, Value) else value
-
-
-def at_least_zero(**values: float) -> None:
-    for name, value in values.items():
-        if value < 0:
-            raise ValueError(f"Invalid {name} value: {value} (it must be 0 or more)")
-
-
-def check_betas(betas: tuple[float, float]) -> None:
-    for i, beta in enumerate(betas):
-        if not 0 <= beta < 1:
-            raise ValueError(f"Invalid beta parameter at index {i}: {beta}")

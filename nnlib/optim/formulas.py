@@ -1,0 +1,199 @@
+"""The update rules, each written once: SGD with momentum, Adam, AdamW, RMSprop and Adagrad.
+
+A formula takes one parameter p, its gradient g, its state, the number t of the step (from 1) and
+the settings, and returns (p, state) after the step.  Given arrays it changes them in place, as the
+classes of `nnlib.optim` want it; given Tensors it makes new ones, for `nnlib.optim.functional`.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from nnlib.functions import elementwise as e
+from nnlib.functions.create import full_like, zeros_like
+from nnlib.tensor import Tensor
+
+State: TypeAlias = "dict[str, Any]"
+Settings: TypeAlias = "dict[str, Any]"
+
+# ---------------------------------------------------------------- arithmetic for both
+
+
+def _changing(in_place: Callable[..., Any], anew: Callable[..., Any]) -> Callable[..., Any]:
+    """An operation that changes its first argument where that is an array."""
+    return lambda x, y: in_place(x, y) if isinstance(x, np.ndarray) else anew(x, y)
+
+
+_times = _changing(operator.imul, operator.mul)
+_plus = _changing(operator.iadd, operator.add)
+_minus = _changing(operator.isub, operator.sub)
+_larger = _changing(lambda x, y: np.maximum(x, y, out=x), e.maximum)
+
+
+def _sqrt(x: Any) -> Any:
+    if isinstance(x, Tensor):
+        return e.sqrt(x)
+    return math.sqrt(x) if isinstance(x, float) else np.sqrt(x)
+
+
+def _like(number: Any, p: Any) -> Any:
+    """A number computed in float64, as one of the parameter's type."""
+    return number.to(p.dtype) if isinstance(number, Tensor) else number
+
+
+def _uphill(g: Any, s: Settings) -> Any:
+    """The gradient to descend: with `maximize` the objective is to grow."""
+    return -g if s["maximize"] else g
+
+
+def _decayed(p: Any, g: Any, s: Settings) -> Any:
+    """The gradient to descend, with that of weight_decay · p²/2 added."""
+    g = _uphill(g, s)
+    return g + p * s["weight_decay"] if s["weight_decay"] else g
+
+
+# ---------------------------------------------------------------- the rules
+
+
+class Formula:
+    """One rule: which settings it takes, its state before the first step, and the step."""
+
+    @staticmethod
+    def check(s: Settings) -> None:
+        """ValueError for settings that make no sense."""
+        at_least_zero(learning_rate=s["lr"], weight_decay=s["weight_decay"])
+
+    @staticmethod
+    def begin(p: Any, s: Settings) -> State:
+        return {}
+
+    @staticmethod
+    def step(p: Any, g: Any, state: State, t: Any, s: Settings) -> tuple[Any, State]:
+        raise NotImplementedError
+
+
+class SGD(Formula):
+    @staticmethod
+    def check(s: Settings) -> None:
+        Formula.check(s)
+        at_least_zero(momentum=s["momentum"])
+        if s["nesterov"] and (s["momentum"] <= 0 or s["dampening"] != 0):
+            raise ValueError("Nesterov momentum requires a momentum and zero dampening")
+
+    @staticmethod
+    def begin(p: Any, s: Settings) -> State:
+        return _zeros(p, "momentum_buffer") if s["momentum"] else {}
+
+    @staticmethod
+    def step(p: Any, g: Any, state: State, t: Any, s: Settings) -> tuple[Any, State]:
+        g = _decayed(p, g, s)
+        if s["momentum"]:
+            part = g * _dampened(t, p, s["dampening"]) if s["dampening"] else g
+            v = _plus(_times(state["momentum_buffer"], s["momentum"]), part)
+            state = {"momentum_buffer": v}
+            g = g + v * s["momentum"] if s["nesterov"] else v
+        return _minus(p, g * s["lr"]), state
+
+
+def _dampened(t: Any, p: Any, dampening: float) -> Any:
+    """The gradient's factor 1 - dampening; the first step takes the gradient whole."""
+    later = (t != 1).to(t.dtype) if isinstance(t, Tensor) else t != 1
+    return _like(1 - dampening * later, p)
+
+
+class Adam(Formula):
+    @staticmethod
+    def check(s: Settings) -> None:
+        Formula.check(s)
+        at_least_zero(epsilon=s["eps"])
+        for i, beta in enumerate(s["betas"]):
+            if not 0 <= beta < 1:
+                raise ValueError(f"Invalid beta parameter at index {i}: {beta}")
+
+    @staticmethod
+    def begin(p: Any, s: Settings) -> State:
+        return _zeros(p, "exp_avg", "exp_avg_sq", *(["max_exp_avg_sq"] if s["amsgrad"] else []))
+
+    @staticmethod
+    def step(p: Any, g: Any, state: State, t: Any, s: Settings) -> tuple[Any, State]:
+        return _adam(p, _decayed(p, g, s), state, t, s)
+
+
+class AdamW(Adam):
+    @staticmethod
+    def step(p: Any, g: Any, state: State, t: Any, s: Settings) -> tuple[Any, State]:
+        p = _times(p, 1 - s["lr"] * s["weight_decay"])
+        return _adam(p, _uphill(g, s), state, t, s)
+
+
+def _adam(p: Any, g: Any, state: State, t: Any, s: Settings) -> tuple[Any, State]:
+    b1, b2 = s["betas"]
+    m = _plus(_times(state["exp_avg"], b1), g * (1 - b1))
+    v = _plus(_times(state["exp_avg_sq"], b2), g * g * (1 - b2))
+    new = {"exp_avg": m, "exp_avg_sq": v}
+    if s["amsgrad"]:
+        v = new["max_exp_avg_sq"] = _larger(state["max_exp_avg_sq"], v)
+    root = _sqrt(v) / _like(_sqrt(1 - b2**t), p) + s["eps"]
+    return _minus(p, m / root * _like(s["lr"] / (1 - b1**t), p)), new
+
+
+class RMSprop(Formula):
+    @staticmethod
+    def check(s: Settings) -> None:
+        Formula.check(s)
+        at_least_zero(epsilon=s["eps"], momentum=s["momentum"], alpha=s["alpha"])
+
+    @staticmethod
+    def begin(p: Any, s: Settings) -> State:
+        names = ["square_avg", *(["grad_avg"] if s["centered"] else [])]
+        return _zeros(p, *names, *(["momentum_buffer"] if s["momentum"] else []))
+
+    @staticmethod
+    def step(p: Any, g: Any, state: State, t: Any, s: Settings) -> tuple[Any, State]:
+        g, alpha = _decayed(p, g, s), s["alpha"]
+        v = _plus(_times(state["square_avg"], alpha), g * g * (1 - alpha))
+        new = {"square_avg": v}
+        if s["centered"]:
+            mean = _plus(_times(state["grad_avg"], alpha), g * (1 - alpha))
+            new["grad_avg"], v = mean, v - mean * mean
+        g = g / (_sqrt(v) + s["eps"])
+        if s["momentum"]:
+            g = _plus(_times(state["momentum_buffer"], s["momentum"]), g)
+            new["momentum_buffer"] = g
+        return _minus(p, g * s["lr"]), new
+
+
+class Adagrad(Formula):
+    @staticmethod
+    def check(s: Settings) -> None:
+        Formula.check(s)
+        at_least_zero(
+            lr_decay=s["lr_decay"], epsilon=s["eps"],
+            initial_accumulator_value=s["initial_accumulator_value"],
+        )  # fmt: skip
+
+    @staticmethod
+    def begin(p: Any, s: Settings) -> State:
+        return {"sum": full_like(p, s["initial_accumulator_value"]).detach()}
+
+    @staticmethod
+    def step(p: Any, g: Any, state: State, t: Any, s: Settings) -> tuple[Any, State]:
+        g = _decayed(p, g, s)
+        total = _plus(state["sum"], g * g)
+        rate = _like(s["lr"] / (1 + (t - 1) * s["lr_decay"]), p) if s["lr_decay"] else s["lr"]
+        return _minus(p, g / (_sqrt(total) + s["eps"]) * rate), {"sum": total}
+
+
+def _zeros(p: Any, *names: str) -> State:
+    return {name: zeros_like(p).detach() for name in names}
+
+
+def at_least_zero(**values: float) -> None:
+    for name, value in values.items():
+        if value < 0:
+            raise ValueError(f"Invalid {name} value: {value} (it must be 0 or more)")
