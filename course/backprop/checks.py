@@ -1,4 +1,4 @@
-"""Exercises of the chapter on backpropagation: targets, ReLU, a shortcut, a bug, chains, losses."""
+"""Exercises of the chapter on backpropagation: targets, ReLU, a kink, a shortcut, a bug, chains."""
 
 from __future__ import annotations
 
@@ -78,6 +78,46 @@ relu = value(
         mistake("The order is δ₅, δ₃, δ₄.", (-0.25, 0.0, -0.25)),
     ],
     learned="A ReLU passes δ on whole, or not at all.",
+)
+
+# --- a measurement at a kink ----------------------------------------------------------------------
+
+kink = value(
+    "kink",
+    like=(0.0, -1.0),
+    stars=2,
+    tolerance=1e-3,
+    mistakes=[
+        mistake(
+            "The finite difference looks at both sides of the kink. With the weight 0.5 + h the "
+            "neuron answers h: what is the loss there?",
+            (0.0, 0.0),
+        ),
+        mistake(
+            "The finite difference changes the weight by h on both sides, so it divides by 2h; on "
+            "the lower side the loss does not change.",
+            (0.0, -2.0),
+        ),
+        mistake(
+            "At the total input 0 this backward pass takes the slope 0, and no factor makes up "
+            "for that. The finite difference is right.",
+            (-2.0, -1.0),
+        ),
+        mistake(
+            "That would be right where the total input is positive. Here it is exactly 0.",
+            (-2.0, -2.0),
+        ),
+        mistake(
+            "The backward pass knows no mean of two slopes: it multiplies by 0.",
+            (-1.0, -1.0),
+        ),
+        mistake(
+            "The finite difference has the wrong sign: with a larger weight the loss is smaller.",
+            (0.0, 1.0),
+        ),
+        mistake("The order is: backward pass, finite difference.", (-1.0, 0.0)),
+    ],
+    learned="At a kink there is no derivative, so check a backward pass elsewhere.",
 )
 
 # --- a shortcut from neuron 1 to neuron 5 ---------------------------------------------------------
@@ -262,4 +302,4 @@ entropy = function(
     learned="The slope cancels: a neuron that is confident and wrong still learns.",
 )
 
-EXERCISES = [target, relu, shortcut, bug, deep, entropy]
+EXERCISES = [target, relu, kink, shortcut, bug, deep, entropy]

@@ -260,7 +260,7 @@ def fire_backwards(units: Mapping[str, float]) -> live.Figure:
         "that fired after it. Each computes its δ from the δs that are there. Which orders make "
         "all five right?",
         alt="The five-neuron net with each neuron's total input, activation and δ. Fired in the "
-        "order 5, 4, 3, 2, 1 every δ and all nine gradients agree with finite differences; a "
+        "order 5, 4, 3, 2, 1 every δ and all nine derivatives agree with finite differences; a "
         "neuron that is fired before one that it feeds gets a wrong δ.",
     )  # fmt: skip
 
@@ -322,8 +322,8 @@ def turned_sign(start: Callable[[int], Any], *, lr: float, seed: int) -> live.Fi
         ],
         title="The turned sign",
         caption="Press train and let it learn XOR. Rewind, turn the sign, train again: where does "
-        "the loss go, and which number warned you at step 0?",
+        "the loss go, and where do the four bars end? Which number warned you at step 0?",
         alt="With the right sign the loss falls towards 0 and the bars reach their targets. With "
-        "2(y − a₅) the loss climbs towards one half, and the backward pass gives minus the "
-        "measured dLoss/dw₃₅.",
+        "2(y − a₅) all four bars go to the same side and the loss climbs towards one half, and the "
+        "backward pass gives minus the measured dLoss/dw₃₅.",
     )  # fmt: skip

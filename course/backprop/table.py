@@ -101,9 +101,10 @@ def fill_the_table() -> live.Figure:
         inputs=boxes,
         view=view,
         title="A table to fill: the pass at (1, 0) → 1",
-        caption="Fill it from top to bottom with paper and a calculator, to four decimals. ∂w₃₅ "
-        "stands for dLoss/dw₃₅. Each number is checked as soon as you leave its box.",
+        caption="Fill it from top to bottom with paper and a calculator, to four decimals. A "
+        "button fills in the forward run. ∂w₃₅ stands for dLoss/dw₃₅. Each number is checked as "
+        "soon as you leave its box. Which signs differ from the pass at (1, 1)?",
         alt="A table with eighteen empty cells in five steps: total inputs and activations, the "
-        "loss, its derivative, three δ and seven gradients, for the input (1, 0) with target 1. "
-        "Each cell tells whether the number in it is right, or has the wrong sign.",
+        "loss, its derivative, three δ and the derivatives of seven weights, for the input (1, 0) "
+        "with target 1. Each cell tells whether the number in it is right, or has the wrong sign.",
     )  # fmt: skip
