@@ -170,6 +170,42 @@ block = function(
     learned="What goes around is the input as it came.",
 )
 
+# --- two ways to do nothing -----------------------------------------------------------------------
+
+nothing = value(
+    "nothing",
+    like=(0.0, 1.0, 0.0, -0.2),
+    stars=2,
+    tolerance=1e-3,
+    mistakes=[
+        mistake(
+            "Block A: the total input is 0 · 2 + 0 = 0, and the slope of the ReLU there is 0.",
+            (2.0, 1.0, 0.0, -0.2),
+        ),
+        mistake(
+            "The derivative with respect to v is what v is multiplied by: g(0.5 · 2), not h.",
+            (0.0, 2.0, 0.0, -0.4),
+        ),
+        mistake(
+            "Block B, first step: the derivative with respect to w has the factor v, which is 0.",
+            (0.0, 1.0, 2.0, -0.2),
+        ),
+        mistake(
+            "After the first step v is no longer 0, so w has a derivative in the second.",
+            (0.0, 1.0, 0.0, 0.0),
+        ),
+        mistake(
+            "A step goes against the derivative: v moves from 0 to −0.1.",
+            (0.0, 1.0, 0.0, 0.2),
+        ),
+        mistake(
+            "The last number is v after the step; the derivative with respect to w is v · g′ · h.",
+            (0.0, 1.0, 0.0, -0.1),
+        ),
+    ],
+    learned="Zeros after the nonlinearity wake up after one step; zeros before it never do.",
+)
+
 # --- Xavier with ReLU -----------------------------------------------------------------------------
 
 
@@ -268,4 +304,4 @@ ratio = function(
     learned="About a thousandth is usual; a tenth is a warning.",
 )
 
-EXERCISES = [factor, paths, layer_norm, block, xavier, ratio]
+EXERCISES = [factor, paths, layer_norm, block, nothing, xavier, ratio]
