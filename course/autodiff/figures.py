@@ -156,7 +156,6 @@ def habits() -> live.Figure:
                     "c": {"label": "c = b + b", "inputs": ["b", "b"], "value": "c", "grad": "gc"},
                 },
                 now="now",
-                height=120,
             ),
             *[live.readout(text, when=when(k)) for k, text in enumerate(SAID)],
             live.readout("a receives {ga:.0f} · measured slope dc/da {measured:.0f}", size="large"),

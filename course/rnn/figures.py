@@ -350,7 +350,7 @@ def lstm_step(**text: Any) -> live.Figure:
                 "new c": node("new", "add", ["f·c", "i·n"]),
                 "tanh c": node("shown", "tanh", ["new c"]),
                 "h": {"op": "mul", "inputs": ["tanh c", "o"], "value": "h"},
-            }, height=300),
+            }),
             live.readout("new c = {f:.2f} · {c:.1f} + {i:.2f} · {n:.2f} = {new:.3f};  "
                          "h = {o:.2f} · tanh({new:.3f}) = {h:.3f}"),
             live.presets({"hold": {"f": 1.0, "i": 0.0}, "replace": {"f": 0.0, "i": 1.0},

@@ -2,16 +2,9 @@
 
 import { element, setText, uniqueId } from "./dom.js";
 import { formatNumber } from "./format.js";
-import type { PartSpec, Ref, Words } from "./spec.js";
+import type { PredictSpec, QuestionSpec, QuizSpec } from "./grammar.js";
 import type { Builder, View } from "./view.js";
 import { words } from "./words.js";
-
-interface PredictSpec extends PartSpec {
-  readonly name: string; readonly question: Words; readonly ask: "number" | "choice" | "input";
-  readonly choices?: readonly string[]; readonly answer?: Ref; readonly input?: string; readonly tolerance: number;
-  readonly min?: number; readonly max?: number;
-  readonly right: Words; readonly wrong: Words; readonly explain?: Words; readonly reveal: readonly PartSpec[];
-}
 
 /** Radio buttons for choices; `value()` is the chosen position or −1. */
 function choiceGroup(choices: readonly string[], label: string): { root: HTMLElement; value(): number; lock(on: boolean): void; radios: HTMLInputElement[]; items: HTMLElement[] } {
@@ -26,8 +19,7 @@ function choiceGroup(choices: readonly string[], label: string): { root: HTMLEle
   };
 }
 
-export const predict: Builder = (part, context) => {
-  const spec = part as PredictSpec;
+export const predict: Builder<PredictSpec> = (spec, context) => {
   const { scene } = context;
   const flag = `${spec.name}_committed`;
   scene.extras.set(flag, { data: [0], shape: [] });
@@ -119,16 +111,11 @@ export const predict: Builder = (part, context) => {
   };
 };
 
-interface QuestionSpec {
-  readonly ask: string; readonly choices?: readonly string[]; readonly right?: readonly number[]; readonly replies?: readonly string[];
-  readonly number?: number; readonly tolerance?: number; readonly why?: string;
-}
-
 function questionView(spec: QuestionSpec, position: number): HTMLElement {
   const verdict = element("p", { class: "nn-verdict", role: "status" });
   const check = element("button", { type: "button", class: "nn-button nn-primary" }, "Check");
   const again = element("button", { type: "button", class: "nn-button", hidden: true }, "Try again");
-  const group = spec.choices ? choiceGroup(spec.choices, `${position}. ${spec.ask}`) : undefined;
+  const group = spec.kind === "choice_question" ? choiceGroup(spec.choices, `${position}. ${spec.ask}`) : undefined;
   const id = uniqueId("answer");
   const field = element("input", { id, type: "number", step: "any" });
   const root = element("section", { class: "nn-quiz-question" });
@@ -148,12 +135,12 @@ function questionView(spec: QuestionSpec, position: number): HTMLElement {
   check.addEventListener("click", () => {
     const chosen = group ? group.value() : field.value === "" ? -1 : 0;
     if (chosen < 0) return setText(verdict, "Choose an answer first.");
-    const typed = Number(field.value);
-    const right = group ? !!spec.right?.includes(chosen) : Math.abs(typed - (spec.number ?? NaN)) <= (spec.tolerance ?? 0);
+    const right = spec.kind === "choice_question"
+      ? spec.right.includes(chosen) : Math.abs(Number(field.value) - spec.number) <= spec.tolerance;
     root.dataset["verdict"] = right ? "right" : "wrong";
     group?.items[chosen]?.classList.add(right ? "nn-right" : "nn-wrong");
-    const reply = group ? spec.replies?.[chosen] ?? "" : "";
-    const why = right || !reply ? spec.why ?? "" : "";
+    const reply = spec.kind === "choice_question" ? spec.replies[chosen] ?? "" : "";
+    const why = right || !reply ? spec.why : "";
     lock(true);
     setText(verdict, [right ? "✓ Right." : "✗ Not quite.", reply, why].filter(Boolean).join(" "));
     again.focus({ preventScroll: true });
@@ -171,7 +158,6 @@ function questionView(spec: QuestionSpec, position: number): HTMLElement {
   return root;
 }
 
-export const quiz: Builder = (part) => {
-  const { questions } = part as PartSpec & { questions: readonly QuestionSpec[] };
+export const quiz: Builder<QuizSpec> = ({ questions }) => {
   return { root: element("div", { class: "nn-quiz" }, ...questions.map((q, i) => questionView(q, i + 1))), update: () => undefined };
 };

@@ -5,21 +5,11 @@ import { type NumberValue, type ScaleContinuousNumeric, scaleLinear, scaleLog } 
 import { select } from "d3-selection";
 import { attributes, element, setText, svg, uniqueId } from "./dom.js";
 import { formatNumber } from "./format.js";
+import type { AxesSpec } from "./grammar.js";
 import { grip } from "./grip.js";
-import { isFixed, makeMark, type Mark, type MarkSpec, type Plot } from "./marks.js";
-import type { DragRule, PartSpec } from "./spec.js";
+import { isFixed, makeMark } from "./marks/make.js";
+import type { Mark, Plot } from "./marks/mark.js";
 import type { Builder } from "./view.js";
-
-interface AxesSpec extends PartSpec {
-  readonly marks: readonly MarkSpec[];
-  readonly xlabel?: string; readonly ylabel?: string; readonly title?: string;
-  readonly xlim: readonly [number, number]; readonly ylim: readonly [number, number];
-  readonly xscale: string; readonly yscale: string;
-  readonly width: number; readonly height: number;
-  readonly equal: boolean; readonly frame: boolean; readonly legend: boolean;
-  readonly fit?: readonly string[]; readonly free?: boolean;
-  readonly pointer?: DragRule;
-}
 
 type Scale = ScaleContinuousNumeric<number, number>;
 /** A tick of a logarithmic axis: 0.01, but 1e-4, so that small ones find room. */
@@ -37,8 +27,7 @@ function besideIt(root: HTMLElement): number {
   return same && before.clientWidth ? before.clientWidth : Infinity;
 }
 
-export const axes: Builder = (part, { scene }) => {
-  const spec = part as AxesSpec;
+export const axes: Builder<AxesSpec> = (spec, { scene }) => {
   const x = makeScale(spec.xscale);
   const y = makeScale(spec.yscale);
   x.domain([...spec.xlim]);
@@ -124,9 +113,9 @@ export const axes: Builder = (part, { scene }) => {
     for (const [key, scale, side] of [["xlim", x, 0], ["ylim", y, 1]] as const) {
       if (!spec.fit?.includes(key)) continue;
       let [low, high] = spec.free ? [Infinity, -Infinity] : [...spec[key]];
-      for (const m of spec.marks) {
-        if (!scene.shown(m.when)) continue;
-        for (const ref of side ? [m.y, m.y0, m.y1, m.height] : [m.x, m.x0, m.x1]) {
+      for (const { mark } of marks) {
+        if (!scene.shown(mark.spec.when)) continue;
+        for (const ref of mark.reach?.[side ? "y" : "x"] ?? []) {
           const data = scene.get(ref)?.data;
           for (let i = 0; i < (data?.length ?? 0); i++) {
             const v = data![i]!;
@@ -171,7 +160,7 @@ export const axes: Builder = (part, { scene }) => {
     drawAxes();
   };
 
-  const names = spec.marks.find((m) => m.kind === "bars" && m.labels)?.labels;
+  const names = spec.marks.flatMap((m) => (m.kind === "bars" && m.labels ? [m.labels] : []))[0];
   const bottomAxis = (count: number): Axis<NumberValue> => names
     ? axisBottom(x).tickValues(names.map((_, i) => i)).tickFormat((v) => names[Number(v)] ?? "")
     : axisBottom(x).ticks(count, spec.xscale === "log" ? power : undefined);

@@ -1,5 +1,7 @@
 // Colours by name as CSS variables, and tables of 256 colours for maps.
 
+import { svg } from "./dom.js";
+import type { Colors } from "./grammar.js";
 import { COLOR_NAMES } from "./palette.js";
 
 /** A colour's CSS value; names are the theme's, everything else is taken as it is if CSS knows it. */
@@ -11,6 +13,21 @@ export function cssColor(name: string | undefined, otherwise = "ink"): string {
 
 export const classColor = (k: number): string =>
   k <= 0 ? "var(--nn-class0)" : k === 1 ? "var(--nn-class1)" : `var(--nn-series${(k % 4) + 2})`;
+
+const ENDS: Readonly<Record<Colors, readonly string[]>> = {
+  classes: ["--nn-map-class0", "--nn-map-middle", "--nn-map-class1"],
+  diverging: ["--nn-map-neg", "--nn-map-middle", "--nn-map-pos"],
+  magnitude: ["--nn-map-middle", "--nn-map-high"],
+  gray: ["--nn-map-empty", "--nn-map-full"],
+};
+
+/** A map's colours side by side, for a legend. */
+export function scaleSwatch(scale: Colors): Node {
+  const stops = ENDS[scale];
+  const fields = stops.map((name, k) =>
+    svg("rect", { x: 1 + (20 * k) / stops.length, y: 3, width: 20 / stops.length, height: 10, fill: `var(${name})` }));
+  return svg("svg", { width: 22, height: 16, "aria-hidden": "true" }, ...fields);
+}
 
 type Triple = readonly [number, number, number];
 
@@ -28,19 +45,13 @@ const mix = (a: Triple, b: Triple, t: number): Triple =>
 const tables = new Map<string, Uint8ClampedArray>();
 
 /** 256 colours (RGBA) of a scale in the theme that `root` stands in. */
-export function table(root: Element, scale: string): Uint8ClampedArray {
+export function table(root: Element, scale: Colors): Uint8ClampedArray {
   const paper = read(root, "--nn-map-middle");
   const theme = getComputedStyle(root).getPropertyValue("--nn-theme").trim();
   const key = `${scale} ${theme} ${paper.join()}`;
   let made = tables.get(key);
   if (made) return made;
-  const ends: Record<string, readonly string[]> = {
-    classes: ["--nn-map-class0", "--nn-map-middle", "--nn-map-class1"],
-    diverging: ["--nn-map-neg", "--nn-map-middle", "--nn-map-pos"],
-    magnitude: ["--nn-map-middle", "--nn-map-high"],
-    gray: ["--nn-map-empty", "--nn-map-full"],
-  };
-  const stops = (ends[scale] ?? ends["gray"]!).map((name) => read(root, name));
+  const stops = ENDS[scale].map((name) => read(root, name));
   made = new Uint8ClampedArray(256 * 4);
   for (let i = 0; i < 256; i++) {
     const at = (i / 255) * (stops.length - 1);
@@ -52,7 +63,7 @@ export function table(root: Element, scale: string): Uint8ClampedArray {
 }
 
 /** The ends of a colour scale over values: fixed ones, or the values' own. */
-export function span(values: ArrayLike<number>, scale: string, fixed: readonly number[] | undefined): [number, number] {
+export function span(values: ArrayLike<number>, scale: Colors | "", fixed: readonly number[] | undefined): [number, number] {
   if (fixed) return [fixed[0]!, fixed[1]!];
   let low = Infinity;
   let high = -Infinity;

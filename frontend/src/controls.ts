@@ -3,10 +3,13 @@
 import { paintPixels, span, table } from "./color.js";
 import { attributes, element, reducedMotion, setText, uniqueId, watchSight } from "./dom.js";
 import { formatNumber } from "./format.js";
+import type {
+  CheckboxSpec, DropdownSpec, InputSpec, NumberBoxSpec, PaintSpec, SliderSpec, StepperSpec, TextSpec,
+} from "./grammar.js";
 import type { Input, Scene } from "./scene.js";
 import type { View } from "./view.js";
 
-type Make = (input: Input, scene: Scene) => View;
+type Make<Spec extends InputSpec> = (spec: Spec, input: Input, scene: Scene) => View;
 
 const nameOf = (input: Input): string => input.spec.label ?? input.name;
 
@@ -19,8 +22,8 @@ function labelled(input: Input, control: HTMLElement, ...after: Node[]): HTMLEle
 
 const decimals = (step: number): string => `.${Math.min(6, Math.max(0, Math.ceil(-Math.log10(step) - 1e-9)))}f`;
 
-const slider: Make = (input, scene) => {
-  const { min = 0, max = 1, step = 0.01, log, format } = input.spec;
+const slider: Make<SliderSpec> = (spec, input, scene) => {
+  const { min, max, step, log, format } = spec;
   const to = (v: number): number => (log ? Math.log(v) : v);
   const back = (v: number): number => (log ? +Math.exp(v).toPrecision(4) : v);
   const control = element("input", {
@@ -63,8 +66,8 @@ function keepWhileScrolling(control: HTMLInputElement, input: Input, scene: Scen
   });
 }
 
-const number: Make = (input, scene) => {
-  const { min, max, step = "any" } = input.spec;
+const number: Make<NumberBoxSpec> = (spec, input, scene) => {
+  const { min, max, step } = spec;
   const control = element("input", { type: "number", min, max, step, inputmode: "decimal" });
   control.addEventListener("change", () => {
     if (control.value !== "") scene.set(input.name, Number(control.value));
@@ -78,15 +81,15 @@ const number: Make = (input, scene) => {
   };
 };
 
-const checkbox: Make = (input, scene) => {
+const checkbox: Make<CheckboxSpec> = (_, input, scene) => {
   const control = element("input", { type: "checkbox" });
   control.addEventListener("change", () => scene.set(input.name, control.checked));
   return { root: labelled(input, control), update: () => void (control.checked = input.raw === true) };
 };
 
-const dropdown: Make = (input, scene) => {
-  const labels = input.spec.labels ?? [];
-  if (input.spec.buttons) {
+const dropdown: Make<DropdownSpec> = (spec, input, scene) => {
+  const { labels, buttons } = spec;
+  if (buttons) {
     const group = uniqueId("choice");
     const radios = labels.map((words, i) => {
       const radio = element("input", { type: "radio", name: group, value: i });
@@ -114,8 +117,8 @@ function plain(character: string, alphabet: string): string {
 const inWords = (alphabet: string): string =>
   alphabet === "abcdefghijklmnopqrstuvwxyz" ? "the letters a to z" : alphabet.length > 30 ? "its letters" : alphabet;
 
-const text: Make = (input, scene) => {
-  const { length = 12, alphabet = "" } = input.spec;
+const text: Make<TextSpec> = (spec, input, scene) => {
+  const { length, alphabet } = spec;
   const control = element("input", {
     type: "text", maxlength: length, autocomplete: "off", autocapitalize: "off", spellcheck: "false", size: Math.min(24, length + 2),
   });
@@ -137,8 +140,8 @@ const text: Make = (input, scene) => {
   };
 };
 
-const stepper: Make = (input, scene) => {
-  const { min = 0, max = 1, names, interval = 0.8 } = input.spec;
+const stepper: Make<StepperSpec> = (spec, input, scene) => {
+  const { min, max, names, interval } = spec;
   const root = element("div", { class: "nn-control nn-stepper", role: "group", "aria-label": nameOf(input) });
   const go = (v: number): void => scene.set(input.name, v);
   const now = (): number => Number(input.raw);
@@ -192,9 +195,9 @@ const stepper: Make = (input, scene) => {
   };
 };
 
-const paint: Make = (input, scene) => {
-  const [rows, columns] = [input.spec.shape[0]!, input.spec.shape[1]!];
-  const { range = [0, 1], brush = 1, colors = "gray", annotate } = input.spec;
+const paint: Make<PaintSpec> = (spec, input, scene) => {
+  const [rows, columns] = [spec.shape[0]!, spec.shape[1]!];
+  const { range, brush, colors, annotate } = spec;
   const signed = range[0] < 0;
   const pixel = Math.max(4, Math.min(34, Math.floor(224 / Math.max(rows, columns))));
   const pad = element("canvas", { class: "nn-pad", tabindex: 0, role: "application", "aria-roledescription": "paint pad" });
@@ -209,7 +212,7 @@ const paint: Make = (input, scene) => {
   let ink = range[1];
   let cursor: [number, number] = [rows >> 1, columns >> 1];
 
-  const cells = (): Float64Array => input.raw as Float64Array;
+  const cells = (): Float64Array => input.tensor;
   const dab = (r: number, c: number): void => {
     const copy = cells().slice();
     const reach = Math.ceil(brush);
@@ -339,7 +342,17 @@ const paint: Make = (input, scene) => {
   return { root, update, resize: update };
 };
 
-const makers: Record<string, Make> = { slider, number, checkbox, dropdown, text, stepper, paint };
-
 /** The control of an input; undefined for inputs that are set by other means. */
-export const makeControl = (input: Input, scene: Scene): View | undefined => makers[input.spec.control]?.(input, scene);
+export function makeControl(input: Input, scene: Scene): View | undefined {
+  const { spec } = input;
+  switch (spec.control) {
+    case "slider": return slider(spec, input, scene);
+    case "number": return number(spec, input, scene);
+    case "checkbox": return checkbox(spec, input, scene);
+    case "dropdown": return dropdown(spec, input, scene);
+    case "text": return text(spec, input, scene);
+    case "stepper": return stepper(spec, input, scene);
+    case "paint": return paint(spec, input, scene);
+    case "array": return undefined;
+  }
+}

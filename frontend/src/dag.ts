@@ -3,23 +3,16 @@
 import dagre from "@dagrejs/dagre";
 import { attributes, element, setText, svg, uniqueId } from "./dom.js";
 import { formatNumber } from "./format.js";
+import type { DagSpec, Ref } from "./grammar.js";
 import { buttons, chosen, click, type Clicks, markButton } from "./grip.js";
-import type { PartSpec, Ref } from "./spec.js";
 import type { Builder } from "./view.js";
-
-interface NodeSpec { readonly id: string; readonly label: string; readonly op?: string; readonly kind?: string; readonly inputs: readonly string[]; readonly value?: Ref; readonly grad?: Ref }
-interface DagSpec extends PartSpec {
-  readonly nodes: readonly NodeSpec[]; readonly backward?: readonly string[];
-  readonly step?: string; readonly format: string; readonly direction: string; readonly select?: string; readonly height: number; readonly now?: Ref;
-}
 
 const SIGNS: Record<string, string> = { add: "+", sub: "−", mul: "×", div: "÷", neg: "−", matmul: "@", sum: "Σ", pow: "^", sigmoid: "σ", sqrt: "√", exp: "exp", log: "log" };
 const BOX_H = 58;
 // boxes' widths and the gaps between them: the first that fits the page is taken, else the last
 const WIDTHS = [[92, 46], [78, 30], [66, 18], [58, 14]] as const;
 
-export const dag: Builder = (part, { scene }) => {
-  const spec = part as DagSpec;
+export const dag: Builder<DagSpec> = (spec, { scene }) => {
   const clicks: Clicks = spec.select ? { select: spec.select } : {};
   const laidOut = ([box, gap]: readonly [number, number]) => {
     const graph = new dagre.graphlib.Graph({ multigraph: true });

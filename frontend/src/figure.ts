@@ -1,11 +1,12 @@
 // A figure in the page: title, controls, view, caption, tools; each of them is made elsewhere.
 
 import { element, setText } from "./dom.js";
+import type { FigureSpec } from "./grammar.js";
 import { restoreFromLink } from "./link.js";
 import { type Model, adopt, tie } from "./model.js";
 import { Parts } from "./parts.js";
 import { Scene } from "./scene.js";
-import { checkSpec, type Spec } from "./spec.js";
+import { checkSpec } from "./spec.js";
 import { followSurroundings } from "./surroundings.js";
 import { toolbar } from "./toolbar.js";
 import { Trainer } from "./trainer.js";
@@ -22,14 +23,9 @@ export function problem(host: HTMLElement, error: unknown): void {
 }
 
 export function renderFigure(model: Model, host: HTMLElement): () => void {
-  let spec: Spec;
   try {
-    spec = checkSpec(model.get("spec"));
-  } catch (error) {
-    problem(host, error);
-    return () => undefined;
-  }
-  try {
+    const spec = model.get("spec");
+    checkSpec(spec);
     return build(spec, model, host);
   } catch (error) {
     host.replaceChildren();
@@ -45,7 +41,7 @@ interface Frame {
   readonly failure: HTMLElement;
 }
 
-function build(spec: Spec, model: Model, host: HTMLElement): () => void {
+function build(spec: FigureSpec, model: Model, host: HTMLElement): () => void {
   const scene = new Scene(spec);
   adopt(scene, model.get("values"));
   const trainer = spec.training ? new Trainer(scene, spec.training) : undefined;
@@ -101,7 +97,7 @@ function build(spec: Spec, model: Model, host: HTMLElement): () => void {
   };
 }
 
-function frame(spec: Spec, controls: readonly View[], main: View): Frame {
+function frame(spec: FigureSpec, controls: readonly View[], main: View): Frame {
   const failure = element("p", { class: "nn-failure", role: "alert", hidden: true });
   const content = element("div", { class: "nn-content" });
   if (spec.title) content.append(element("div", { class: "nn-title" }, spec.title));

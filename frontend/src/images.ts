@@ -3,22 +3,13 @@
 import { paintPixels, span, table } from "./color.js";
 import { attributes, element, resize, setText } from "./dom.js";
 import { formatNumber } from "./format.js";
+import type { ImagesSpec } from "./grammar.js";
 import { buttons, chosen, click, type Clicks, markButton } from "./grip.js";
-import type { Live, PartSpec, Ref } from "./spec.js";
 import type { Builder } from "./view.js";
-
-interface ImagesSpec extends PartSpec {
-  readonly values: Ref;
-  readonly columns?: number; readonly colors?: string; readonly range?: readonly [number, number];
-  readonly labels?: readonly string[]; readonly title?: string; readonly pixel?: number; readonly annotate?: string;
-  readonly row_labels?: readonly string[] | string; readonly column_labels?: readonly string[] | string;
-  readonly window?: Ref; readonly select?: string; readonly pick?: readonly Live[];
-}
 
 interface Tile { readonly item: HTMLElement; readonly canvas: HTMLCanvasElement; readonly name: HTMLElement; readonly across: HTMLElement; readonly down: HTMLElement }
 
-export const images: Builder = (part, { scene }) => {
-  const spec = part as ImagesSpec;
+export const images: Builder<ImagesSpec> = (spec, { scene }) => {
   const { colors = "gray" } = spec;
   const list = element("div", { class: "nn-images" });
   if (spec.columns) list.style.setProperty("--nn-columns", String(spec.columns));
@@ -45,7 +36,7 @@ export const images: Builder = (part, { scene }) => {
   const pick = (tile: Tile, event: PointerEvent): void => {
     const edge = tile.canvas.getBoundingClientRect();
     const at = [((event.clientY - edge.top) / edge.height) * shape[0], ((event.clientX - edge.left) / edge.width) * shape[1]];
-    spec.pick?.forEach((target, k) => scene.setAt(target, Math.min(shape[k]! - 1, Math.max(0, Math.floor(at[k]!)))));
+    spec.pick?.forEach((target, k) => target && scene.setAt(target, Math.min(shape[k]! - 1, Math.max(0, Math.floor(at[k]!)))));
   };
   const make = (): Tile => {
     const canvas = element("canvas", { class: "nn-image" });

@@ -3,24 +3,15 @@
 import { paintPixels, span, table } from "./color.js";
 import { attributes, element, setText, svg } from "./dom.js";
 import { formatNumber } from "./format.js";
+import type { NetworkSpec, NeuronSpec } from "./grammar.js";
 import { buttons, chosen, click, type Clicks, dial, isClickable, markButton } from "./grip.js";
-import type { PartSpec, Ref } from "./spec.js";
 import type { Builder } from "./view.js";
-
-interface NeuronSpec { readonly id: string; readonly layer: number; readonly label: string; readonly value?: Ref; readonly bias?: Ref; readonly delta?: Ref; readonly net?: Ref; readonly image?: Ref; readonly row?: number; readonly on?: Ref }
-interface EdgeSpec { readonly source: string; readonly target: string; readonly weight?: Ref; readonly gradient?: Ref; readonly label?: string }
-interface NetworkSpec extends PartSpec {
-  readonly neurons: readonly NeuronSpec[]; readonly edges: readonly EdgeSpec[];
-  readonly show: string; readonly limit: number; readonly step: number; readonly width: number; readonly height: number;
-  readonly select?: string; readonly toggle?: string | true; readonly order?: string; readonly peek?: string;
-}
 
 const two = (v: number): string => formatNumber(v, Math.abs(v) >= 100 ? ".3~g" : ".2f");
 
 const ordinal = (k: number): string => `${k}${{ 1: "st", 2: "nd", 3: "rd" }[k] ?? "th"}`;
 
-export const network: Builder = (part, { scene }) => {
-  const spec = part as NetworkSpec;
+export const network: Builder<NetworkSpec> = (spec, { scene }) => {
   const clicks: Clicks = { ...(spec.select && { select: spec.select }), ...(typeof spec.toggle === "string" && { toggle: spec.toggle }), ...(spec.order && { order: spec.order }) };
   const wires = svg("g");
   const numbers = svg("g", { class: "nn-edge-numbers" });

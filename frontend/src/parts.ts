@@ -5,18 +5,14 @@ import { axes } from "./axes.js";
 import { makeControl } from "./controls.js";
 import { dag } from "./dag.js";
 import { element } from "./dom.js";
+import type { ViewSpec } from "./grammar.js";
 import { images } from "./images.js";
 import { network } from "./network.js";
 import type { Scene } from "./scene.js";
 import { sequence } from "./sequence.js";
-import type { PartSpec } from "./spec.js";
 import { type Trainer, trainingControls } from "./trainer.js";
-import type { Builder, Context, View } from "./view.js";
+import type { Context, View } from "./view.js";
 import { button, column, control, formula, meter, readout, row, toggles } from "./views.js";
-
-const builders: Record<string, Builder> = {
-  axes, row, column, readout, meter, formula, button, control, images, network, dag, sequence, predict, quiz, toggles,
-};
 
 /** Builds the views of one figure and knows which controls they have placed. */
 export class Parts implements Context {
@@ -25,13 +21,15 @@ export class Parts implements Context {
 
   constructor(readonly scene: Scene, private readonly trainer: Trainer | undefined) {}
 
-  placed(name: string): void {
+  control(name: string): View | undefined {
     this.placedInputs.add(name);
+    return makeControl(this.scene.input(name), this.scene);
   }
 
-  build(part: PartSpec): View {
-    const made = this.make(part) ?? { root: element("div"), update: () => undefined };
-    return part.when ? hiding(made, () => this.scene.shown(part.when)) : made;
+  build(part: ViewSpec): View {
+    const made = this.make(part);
+    const when = "when" in part ? part.when : undefined;
+    return when ? hiding(made, () => this.scene.shown(when)) : made;
   }
 
   /** The controls that no part of the view has placed: they stand at the top. */
@@ -45,17 +43,34 @@ export class Parts implements Context {
     return controls;
   }
 
-  private make(part: PartSpec): View | undefined {
-    if (part.kind === "input-control") {
-      return makeControl(this.scene.input((part as PartSpec & { name: string }).name), this.scene);
+  private make(part: ViewSpec): View {
+    const { kind } = part;
+    switch (part.kind) {
+      case "axes": return axes(part, this);
+      case "row": return row(part, this);
+      case "column": return column(part, this);
+      case "readout": return readout(part, this);
+      case "meter": return meter(part, this);
+      case "formula": return formula(part, this);
+      case "button": return button(part, this);
+      case "toggles": return toggles(part, this);
+      case "control": return control(part, this);
+      case "training": return this.training();
+      case "images": return images(part, this);
+      case "network": return network(part, this);
+      case "dag": return dag(part, this);
+      case "sequence": return sequence(part, this);
+      case "predict": return predict(part, this);
+      case "quiz": return quiz(part, this);
+      default:
+        part satisfies never;
+        throw new Error(`This page cannot draw "${kind}": the figure may come from a newer nnlib.`);
     }
-    if (part.kind === "training") {
-      this.trainingPlaced = true;
-      return this.trainer && trainingControls(this.trainer);
-    }
-    const make = builders[part.kind];
-    if (!make) throw new Error(`This page cannot draw "${part.kind}": the figure may come from a newer nnlib.`);
-    return make(part, this);
+  }
+
+  private training(): View {
+    this.trainingPlaced = true;
+    return this.trainer ? trainingControls(this.trainer) : { root: element("div"), update: () => undefined };
   }
 }
 

@@ -1,8 +1,8 @@
 // The state behind one figure: inputs, the recorded programs over them, and who has to redraw.
 
 import { parseGraph, Program } from "./evaluator/index.js";
-import type { DragRule, InputSpec, InputValue, Live, Ref, Spec } from "./spec.js";
-import { isLive, toNumber } from "./spec.js";
+import type { Drag, FigureSpec, InputSpec, Live, Ref, Scalar } from "./grammar.js";
+import { type InputValue, isLive, toNumber } from "./spec.js";
 
 export interface Value {
   readonly data: ArrayLike<number>;
@@ -29,48 +29,80 @@ export class Input {
 
   /** A value in this input's own form, within its bounds; undefined if it cannot be one. */
   accept(value: InputValue | Raw | null | undefined): Raw | undefined {
-    const { control, shape, dtype, min = -Infinity, max = Infinity } = this.spec;
-    const fit = (v: unknown): number => {
-      const x = typeof v === "number" ? v : Number(v);
-      const bounded = Math.min(max, Math.max(min, x));
-      if (dtype === "int64") return Math.round(bounded);
-      return dtype === "float32" ? Math.fround(bounded) : bounded;
-    };
-    if (control === "text") {
-      if (typeof value !== "string") return undefined;
-      return [...value].filter((c) => this.spec.alphabet!.includes(c)).join("").slice(0, this.spec.length);
+    const { spec } = this;
+    switch (spec.control) {
+      case "text":
+        if (typeof value !== "string") return undefined;
+        return [...value].filter((c) => spec.alphabet.includes(c)).join("").slice(0, spec.length);
+      case "checkbox":
+        return value === true || value === 1;
+      case "dropdown": {
+        const at = Number(value);
+        return Number.isInteger(at) && at >= 0 && at < spec.labels.length ? at : undefined;
+      }
+      case "paint":
+        return this.list(value);
+      case "array":
+        return spec.shape.length > 0 ? this.list(value) : this.one(value);
+      default:
+        return this.one(value);
     }
-    if (control === "checkbox") return value === true || value === 1;
-    if (control === "dropdown") {
-      const at = Number(value);
-      return Number.isInteger(at) && at >= 0 && at < this.spec.labels!.length ? at : undefined;
-    }
-    if (control === "paint" || (control === "array" && shape.length > 0)) {
-      if (value === null || typeof value !== "object") return undefined;
-      if (value.length !== this.tensor.length) return undefined;
-      return Float64Array.from(value as ArrayLike<number>, fit);
-    }
-    const x = Array.isArray(value) || value instanceof Float64Array ? Number(value[0]) : Number(value);
+  }
+
+  private list(value: InputValue | Raw | null | undefined): Float64Array | undefined {
+    if (value === null || typeof value !== "object" || value.length !== this.tensor.length) return undefined;
+    return Float64Array.from<Scalar>(value, (v) => this.fit(toNumber(v)));
+  }
+
+  private one(value: InputValue | Raw | null | undefined): number | undefined {
+    const x = Number(typeof value === "object" && value !== null ? value[0] : value);
     // sliders keep the number as it was typed; the programs round it to the input's dtype
-    return Number.isNaN(x) ? undefined : dtype === "int64" ? fit(x) : Math.min(max, Math.max(min, x));
+    return Number.isNaN(x) ? undefined : this.spec.dtype === "int64" ? this.fit(x) : this.bounded(x);
+  }
+
+  private bounded(x: number): number {
+    const { min = -Infinity, max = Infinity } = boundsOf(this.spec);
+    return Math.min(max, Math.max(min, x));
+  }
+
+  private fit(x: number): number {
+    const { dtype } = this.spec;
+    if (dtype === "int64") return Math.round(this.bounded(x));
+    return dtype === "float32" ? Math.fround(this.bounded(x)) : this.bounded(x);
   }
 
   fill(): void {
     const { raw, tensor, spec } = this;
-    if (typeof raw === "string") {
-      const { alphabet = "" } = spec;
+    if (spec.control === "text" && typeof raw === "string") {
       for (let i = 0; i < tensor.length; i++) {
-        tensor[i] = i < raw.length ? alphabet.indexOf(raw[i]!) : alphabet.length;
+        tensor[i] = i < raw.length ? spec.alphabet.indexOf(raw[i]!) : spec.alphabet.length;
       }
     } else if (spec.control === "dropdown" && spec.values) {
-      spec.values[raw as number]!.forEach((v, i) => (tensor[i] = toNumber(v)));
+      spec.values[Number(raw)]!.forEach((v, i) => (tensor[i] = toNumber(v)));
     } else if (raw instanceof Float64Array) tensor.set(raw);
     else tensor[0] = spec.dtype === "float32" ? Math.fround(Number(raw)) : Number(raw);
+  }
+
+  /** What a text says of the input: its word, or the option chosen; undefined for numbers. */
+  words(): string | undefined {
+    const { raw, spec } = this;
+    if (spec.control === "text") return String(raw);
+    return spec.control === "dropdown" ? spec.labels[Number(raw)] : undefined;
   }
 
   /** The value as JSON. */
   plain(): InputValue {
     return this.raw instanceof Float64Array ? Array.from(this.raw) : this.raw;
+  }
+}
+
+export interface Bounds { readonly min?: number; readonly max?: number; readonly step?: number }
+
+/** The bounds of an input, where its control has any. */
+export function boundsOf(spec: InputSpec): Bounds {
+  switch (spec.control) {
+    case "slider": case "number": case "array": case "stepper": return spec;
+    default: return {};
   }
 }
 
@@ -102,7 +134,7 @@ export class Scene {
   private current: Program | null = null;
   private readonly abort = new AbortController();
 
-  constructor(readonly spec: Spec) {
+  constructor(readonly spec: FigureSpec) {
     const place = new Map(spec.order?.map((name, i) => [name, i]));
     const listed = Object.entries(spec.inputs).sort(([a], [b]) => (place.get(a) ?? 0) - (place.get(b) ?? 0));
     for (const [name, input] of listed) this.inputs.set(name, new Input(name, input));
@@ -176,9 +208,8 @@ export class Scene {
     return !!ref && isLive(ref) && this.inputs.has(ref.ref);
   }
 
-  bounds(name: string): { min?: number | undefined; max?: number | undefined; step?: number | undefined } {
-    const { min, max, step } = this.input(name).spec;
-    return { min, max, step };
+  bounds(name: string): Bounds {
+    return boundsOf(this.input(name).spec);
   }
 
   reset(): void {
@@ -186,7 +217,7 @@ export class Scene {
   }
 
   /** Moves what a drag rule names to a position. */
-  drag(rule: DragRule, x: number, y: number): void {
+  drag(rule: Drag, x: number, y: number): void {
     if (!("program" in rule)) {
       if (rule.x) this.setAt(rule.x, x);
       if (rule.y) this.setAt(rule.y, y);

@@ -3,19 +3,13 @@
 import { cssColor } from "./color.js";
 import { attributes, element, setText, svg, uniqueId } from "./dom.js";
 import { formatNumber } from "./format.js";
+import type { SequenceSpec } from "./grammar.js";
 import { buttons, chosen, click, type Clicks, markButton } from "./grip.js";
-import type { PartSpec, Ref } from "./spec.js";
 import type { Builder } from "./view.js";
-
-interface SequenceSpec extends PartSpec {
-  readonly word: string; readonly states?: Ref; readonly outputs?: Ref; readonly output_labels?: readonly string[];
-  readonly unrolled?: Ref; readonly cell: string; readonly head: string; readonly deltas?: Ref; readonly select?: string;
-}
 
 const STEP = 88;
 
-export const sequence: Builder = (part, { scene }) => {
-  const spec = part as SequenceSpec;
+export const sequence: Builder<SequenceSpec> = (spec, { scene }) => {
   const clicks: Clicks = spec.select ? { select: spec.select } : {};
   const tip = uniqueId("tip");
   const body = svg("g");
@@ -62,6 +56,13 @@ export const sequence: Builder = (part, { scene }) => {
     return made;
   };
 
+  /** Beside the arrow from the cell to the outputs. */
+  const headName = (): SVGTextElement => {
+    const node = words(spec.head, 6, 66, "nn-neuron-note");
+    attributes(node, { "text-anchor": "start" });
+    return node;
+  };
+
   const update = (): void => {
     const raw = scene.inputs.get(spec.word)?.raw;
     const word = typeof raw === "string" ? raw : "";
@@ -83,7 +84,7 @@ export const sequence: Builder = (part, { scene }) => {
         item.append(words(`Δ ${formatNumber(size, ".2g")}`, 0, 206, "nn-neuron-delta"));
       }
       item.append(box, words(spec.cell, 0, 91, "nn-dag-name"), ...stateColumn(last));
-      if (spec.outputs) item.append(arrow("M0,76L0,50"), ...outputBars(last));
+      if (spec.outputs) item.append(arrow("M0,76L0,50"), headName(), ...outputBars(last));
       item.append(arrow("M0,170L0,148"), words(many ? word[t] ?? "·" : word || "·", 0, 188, "nn-letter"));
       body.append(item);
       if (many) {

@@ -2,10 +2,11 @@
 
 import { parseGraph, Program } from "./evaluator/index.js";
 import { attributes, element, reducedMotion, setText, uniqueId, watchSight } from "./dom.js";
+import type { TrainingPlanSpec } from "./grammar.js";
 import { Batches, normalFrom, uniformStream } from "./random.js";
 import type { Scene } from "./scene.js";
 import { RecordedTrainer } from "./training.js";
-import { type StateSpec, toNumber, type TrainingSpec } from "./spec.js";
+import { toNumber } from "./spec.js";
 import type { View } from "./view.js";
 
 const MAX_HISTORY = 2000;
@@ -30,7 +31,7 @@ export class Trainer {
   /** Tracked states as they were when the step's loss was taken. */
   private readonly before = new Map<string, number>();
 
-  constructor(readonly scene: Scene, readonly spec: TrainingSpec) {
+  constructor(readonly scene: Scene, readonly spec: TrainingPlanSpec) {
     this.names = Object.keys(spec.state);
     this.seed = spec.seed;
     for (const name of ["step", "loss", ...spec.track]) {
@@ -81,14 +82,14 @@ export class Trainer {
 
   /** The state with which the seed begins. */
   initial(name: string): Float64Array {
-    const spec: StateSpec = this.spec.state[name]!;
+    const spec = this.spec.state[name]!;
     const size = this.scene.input(name).tensor.length;
     if ("data" in spec) return Float64Array.from(spec.data, toNumber);
     if ("seeds" in spec) return Float64Array.from(spec.seeds[this.seed % spec.seeds.length]!, toNumber);
     const uniform = uniformStream(this.seed, spec.stream);
     const { a, b } = spec;
     return Float64Array.from({ length: size }, (_, i) => {
-      const spread = typeof b === "number" ? b : b[i]!;
+      const spread = typeof b === "number" ? b : toNumber(b[i]!);
       return spec.draw === "normal" ? a + spread * normalFrom(uniform) : a + (spread - a) * uniform();
     });
   }

@@ -1,7 +1,7 @@
 // A view is an element and how it follows the scene; views nest.
 
+import type { ViewSpec } from "./grammar.js";
 import type { Scene } from "./scene.js";
-import type { PartSpec } from "./spec.js";
 
 export interface View {
   readonly root: HTMLElement;
@@ -13,9 +13,9 @@ export interface View {
 export interface Context {
   readonly scene: Scene;
   /** Builds a part's view, wrapped so that `when` hides it. */
-  build(part: PartSpec): View;
-  /** Called for inputs whose control the view places itself. */
-  placed(name: string): void;
+  build(part: ViewSpec): View;
+  /** The control of an input whose place the view chooses itself. */
+  control(name: string): View | undefined;
 }
 
-export type Builder = (part: PartSpec, context: Context) => View;
+export type Builder<Spec extends ViewSpec> = (spec: Spec, context: Context) => View;

@@ -4,13 +4,15 @@ import { cssColor } from "./color.js";
 import { attributes, element, MATHML, setText } from "./dom.js";
 import { formatNumber } from "./format.js";
 import { chosen, click } from "./grip.js";
-import type { PartSpec, Ref, Slot, Words } from "./spec.js";
+import type {
+  ButtonSpec, ColumnSpec, ControlSpec, FormulaSpec, MeterSpec, ReadoutSpec, RowSpec, Slot, TogglesSpec, Tree,
+} from "./grammar.js";
 import { isLive } from "./spec.js";
-import type { Builder, View } from "./view.js";
+import type { Builder } from "./view.js";
 import { words } from "./words.js";
 
-const box = (name: string): Builder => (part, context) => {
-  const items = (part as PartSpec & { items: readonly PartSpec[] }).items.map((item) => context.build(item));
+const box = (name: string): Builder<RowSpec | ColumnSpec> => (spec, context) => {
+  const items = spec.items.map((item) => context.build(item));
   return {
     root: element("div", { class: name }, ...items.map((item) => item.root)),
     update: () => items.forEach((item) => item.update()),
@@ -24,8 +26,7 @@ export const column = box("nn-column");
 /** Changes are spoken when the reader pauses, not at every frame. */
 const SPEAK_AFTER = 700;
 
-export const readout: Builder = (part, { scene }) => {
-  const spec = part as PartSpec & { text: Words; size: string };
+export const readout: Builder<ReadoutSpec> = (spec, { scene }) => {
   const spoken = element("span", { class: "nn-spoken", "aria-live": "polite" });
   const live = spec.text.some((piece) => typeof piece !== "string");
   // seen at once, spoken later
@@ -54,8 +55,7 @@ export const readout: Builder = (part, { scene }) => {
   };
 };
 
-export const meter: Builder = (part, { scene }) => {
-  const spec = part as PartSpec & { label: string; value: Ref; min: number; max: number; format: string; color: string };
+export const meter: Builder<MeterSpec> = (spec, { scene }) => {
   const bar = element("span", { class: "nn-meter-bar" });
   const track = element("span", { class: "nn-meter-track", role: "meter", "aria-label": spec.label, "aria-valuemin": spec.min, "aria-valuemax": spec.max }, bar);
   const value = element("span", { class: "nn-value" });
@@ -73,8 +73,6 @@ export const meter: Builder = (part, { scene }) => {
   };
 };
 
-type Tree = string | { slot: Ref; format: string } | readonly [string, Readonly<Record<string, string>>, ...Tree[]];
-
 const MATH_TAGS = new Set(
   ("math mrow mi mn mo mtext mfrac msqrt mroot msub msup msubsup munder mover munderover mspace mtable mtr mtd " +
     "mstyle mpadded mphantom menclose").split(" "),
@@ -83,7 +81,7 @@ const MATH_ATTRIBUTES = new Set(
   "display mathvariant stretchy fence form separator lspace rspace width linethickness columnalign accent".split(" "),
 );
 
-export const formula: Builder = (part, { scene }) => {
+export const formula: Builder<FormulaSpec> = (spec, { scene }) => {
   const slots: { node: Element; slot: Slot }[] = [];
   const grow = (tree: Tree): Node => {
     if (typeof tree === "string") return document.createTextNode(tree);
@@ -101,12 +99,11 @@ export const formula: Builder = (part, { scene }) => {
     return node;
   };
   const root = element("div", { class: "nn-formula" });
-  root.append(grow((part as PartSpec & { tree: Tree }).tree));
+  root.append(grow(spec.tree));
   return { root, update: () => slots.forEach(({ node, slot }) => setText(node, words(scene, [slot]))) };
 };
 
-export const button: Builder = (part, { scene }) => {
-  const spec = part as PartSpec & { label: string; set: Readonly<Record<string, Ref>> };
+export const button: Builder<ButtonSpec> = (spec, { scene }) => {
   const root = element("button", { type: "button", class: "nn-button" }, spec.label);
   root.addEventListener("click", () => {
     // all are read before any is set: {a: b, b: a} swaps
@@ -126,8 +123,7 @@ export const button: Builder = (part, { scene }) => {
   return { root, update: () => undefined };
 };
 
-export const toggles: Builder = (part, { scene }) => {
-  const spec = part as PartSpec & { labels: readonly Words[]; toggle: string };
+export const toggles: Builder<TogglesSpec> = (spec, { scene }) => {
   const items = spec.labels.map((_, i) => {
     const item = element("button", { type: "button", class: "nn-button nn-toggle" });
     item.addEventListener("click", () => click(scene, { toggle: spec.toggle }, i));
@@ -142,12 +138,8 @@ export const toggles: Builder = (part, { scene }) => {
   };
 };
 
-export const control: Builder = (part, context) => {
-  const views: View[] = [];
-  for (const name of (part as PartSpec & { names: readonly string[] }).names) {
-    context.placed(name);
-    views.push(context.build({ kind: "input-control", name } as PartSpec));
-  }
+export const control: Builder<ControlSpec> = (spec, context) => {
+  const views = spec.names.flatMap((name) => context.control(name) ?? []);
   return {
     root: element("div", { class: "nn-controls" }, ...views.map((view) => view.root)),
     update: () => views.forEach((view) => view.update()),

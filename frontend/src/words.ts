@@ -1,8 +1,8 @@
 // Text with live numbers in it.
 
 import { formatNumber } from "./format.js";
+import type { Words } from "./grammar.js";
 import type { Scene } from "./scene.js";
-import type { Words } from "./spec.js";
 
 export function words(scene: Scene, pieces: Words): string {
   let made = "";
@@ -11,9 +11,9 @@ export function words(scene: Scene, pieces: Words): string {
       made += piece;
       continue;
     }
-    const input = "ref" in piece && !piece.at ? scene.inputs.get(piece.ref) : undefined;
-    if (input && piece.format === "" && (typeof input.raw === "string" || input.spec.labels)) {
-      made += typeof input.raw === "string" ? input.raw : input.spec.labels![input.raw as number];
+    const chosen = piece.at || piece.format !== "" ? undefined : scene.inputs.get(piece.ref)?.words();
+    if (chosen !== undefined) {
+      made += chosen;
       continue;
     }
     const value = scene.get(piece);

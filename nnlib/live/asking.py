@@ -9,6 +9,8 @@ from nnlib.live.marks import Ref
 from nnlib.live.parts import Part, data, text
 from nnlib.live.views import as_view
 
+QUESTIONS = ("choice_question", "number_question")
+
 
 def predict(
     question: str,
@@ -68,7 +70,7 @@ def question(
     """
     if choices is None:
         fields = {"ask": ask, "number": float(answer), "tolerance": tolerance, "why": why}
-        return Part("question", fields)
+        return Part("number_question", fields)
     labels = list(choices)
     right = [answer] if isinstance(answer, str) else list(answer)
     unknown = [r for r in right if r not in labels]
@@ -76,7 +78,7 @@ def question(
         raise ValueError(f"the answer {unknown} is none of the choices {labels}.")
     replies = list(choices.values()) if isinstance(choices, Mapping) else [""] * len(labels)
     fields = {"ask": ask, "choices": labels, "right": [labels.index(r) for r in right]}
-    return Part("question", fields | {"replies": replies, "why": why})
+    return Part("choice_question", fields | {"replies": replies, "why": why})
 
 
 def quiz_view(questions: Sequence[Part]) -> Part:
@@ -84,6 +86,6 @@ def quiz_view(questions: Sequence[Part]) -> Part:
     if not questions:
         raise ValueError("a quiz needs at least one question.")
     for q in questions:
-        if not (isinstance(q, Part) and q.kind == "question"):
+        if not (isinstance(q, Part) and q.kind in QUESTIONS):
             raise TypeError(f"a quiz holds live.question(…), not {q!r}.")
     return Part("quiz", {"questions": list(questions)})

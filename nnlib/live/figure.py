@@ -14,13 +14,14 @@ import ipywidgets
 import numpy as np
 import traitlets
 
+from nnlib.live import schema
 from nnlib.live.asking import quiz_view
 from nnlib.live.controls import Control, as_control
-from nnlib.live.fallback import fallback_html
 from nnlib.live.limits import fit_axes
 from nnlib.live.parts import Compiler, Part, array, numbers, parameters
 from nnlib.live.recorded import instrument, names_of
 from nnlib.live.recording import Pool, record, tensor
+from nnlib.live.still import still_html
 from nnlib.live.training import Training
 from nnlib.live.views import column, readout
 
@@ -123,6 +124,7 @@ class Figure(anywidget.AnyWidget):
         }
         spec |= {k: v for k, v in heading.items() if v}
         spec |= self._compile(view)
+        schema.check(spec)
         made = _made[spec["name"]]
         _made[spec["name"]] += 1
         identity = f"nnlib-live-{spec['name']}" + (f"-{made + 1}" if made else "")
@@ -440,7 +442,7 @@ class Figure(anywidget.AnyWidget):
         tensors = {k: v for k, v in env.items() if k not in static}
         if plan.batch:
             tensors["batch"] = tensor(np.arange(plan.batch))
-        keep = {*plan.state, plan.loss, *plan.track}
+        keep = dict.fromkeys([*plan.state, plan.loss, *plan.track])
         programs, pool = {}, Pool()
         for key, chosen in self._combinations(choices):
 
@@ -518,7 +520,7 @@ class Figure(anywidget.AnyWidget):
         >>> "p = 0.50" in figure.html()
         True
         """
-        return fallback_html(self.spec, lambda ref: _look_up(ref, self._initial), self.model_id)
+        return still_html(self.spec, lambda ref: _look_up(ref, self._initial), self.model_id)
 
     def save(self, path: str | Path) -> Path:
         """Writes this figure to a file of its own, with nothing to load from elsewhere.

@@ -1,4 +1,8 @@
-"""Marks: what is drawn inside axes."""
+"""Marks, what is drawn inside axes: a class for each kind, and the function by which one is added.
+
+The function's fields are those of `view.schema.json`; the class says what the mark covers and how
+the picture looks that needs no script.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +11,30 @@ from typing import Any
 
 import numpy as np
 
-from nnlib.live.parts import Data, Drag, Part, array, data, text
+from nnlib.live import svg
+from nnlib.live.mark import Mark, Plot
+from nnlib.live.parts import Drag, Part, data, text
 
 Ref = Any  # a name, numbers or a function: see nnlib.live.parts
 
 
 def _drag(target: Any) -> Drag | None:
     return None if target is None else Drag(target)
+
+
+class Curve(Mark):
+    """See `curve`."""
+
+    kind = "curve"
+    flush = True
+
+    def still(self, plot: Plot) -> str:
+        xs, ys = self.get("x"), self.get("y")
+        if xs is None or ys is None:
+            return ""
+        rows = ys if ys.ndim > 1 else [ys]
+        stroke = f'fill="none" stroke="{self.color}" stroke-width="{self.fields["width"]}"'
+        return "".join(f'<path d="{svg.route(plot.x(xs), plot.y(r))}" {stroke}/>' for r in rows)
 
 
 def curve(
@@ -48,6 +69,28 @@ def curve(
 path = curve
 
 
+class Points(Mark):
+    """See `points`."""
+
+    kind = "points"
+
+    def positions(self) -> tuple[Any, Any]:
+        """Where the points stand."""
+        xy = self.get("xy")
+        return (xy[:, 0], xy[:, 1]) if xy is not None else (self.get("x"), self.get("y"))
+
+    def covers(self) -> tuple[list, list]:
+        xs, ys = self.positions()
+        return [xs], [ys]
+
+    def still(self, plot: Plot) -> str:
+        xs, ys = self.positions()
+        if xs is None or ys is None:
+            return ""
+        px, py = svg.pixels(plot.x(np.ravel(xs))), svg.pixels(plot.y(np.ravel(ys)))
+        return svg.dots(px, py, self.get("classes"), self.color)
+
+
 def points(
     xy: Ref = None,
     classes: Ref = None,
@@ -80,9 +123,8 @@ def points(
     Figure('Three points')
     """
     fields: dict[str, Any] = {"color": color, "size": data(size), "classes": data(classes)}
-    if xy is not None:
-        fields["xy"] = data(xy)
-    elif x is None or y is None:
+    fields["xy"] = data(xy)
+    if xy is None and (x is None or y is None):
         raise ValueError("points need xy of shape (n, 2), or both x and y.")
     if drag is True:
         if not isinstance(xy, str):
@@ -93,6 +135,19 @@ def points(
     more = {"x": data(x), "y": data(y), "labels": labels, "label": label, "drag": drag or None}
     last = {"select": select, "toggle": toggle, "mark": data(mark), "when": data(when)}
     return Part("points", fields | more | {"class_names": class_names} | last)
+
+
+class Handle(Mark):
+    """See `handle`."""
+
+    kind = "handle"
+
+    def still(self, plot: Plot) -> str:
+        x, y = self.get("x"), self.get("y")
+        if x is None or y is None:
+            return ""
+        px, py = svg.pixels(plot.x(np.ravel(x))), svg.pixels(plot.y(np.ravel(y)))
+        return svg.dots(px, py, None, self.color)
 
 
 def handle(
@@ -123,6 +178,39 @@ def handle(
     """
     fields = {"x": data(x), "y": data(y), "drag": _drag(drag), "label": label, "color": color}
     return Part("handle", fields | {"size": size, "step": step, "when": data(when)})
+
+
+class Line(Mark):
+    """See `line`."""
+
+    kind = "line"
+
+    def covers(self) -> tuple[list, list]:
+        return [], []
+
+    def ends(self, xlim: np.ndarray, ylim: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+        """The x and the y values of two points of the line at the axes' edges."""
+        if self.get("w0") is not None:
+            w0, w1, w2 = (float(self.get(k)) for k in ("w0", "w1", "w2"))
+            if abs(w2) > 1e-9:
+                return xlim, -(w0 + w1 * xlim) / w2
+            return (np.full(2, -w0 / w1), ylim) if abs(w1) > 1e-9 else None
+        if self.get("slope") is not None:
+            return xlim, float(self.get("intercept")) + float(self.get("slope")) * xlim
+        if self.get("x") is not None:
+            return np.full(2, float(self.get("x"))), ylim
+        if self.get("y") is not None:
+            return xlim, np.full(2, float(self.get("y")))
+        return None
+
+    def still(self, plot: Plot) -> str:
+        edges = (np.asarray(plot.axes[k], float) for k in ("xlim", "ylim"))
+        with np.errstate(all="ignore"):
+            found = self.ends(*edges)
+        if found is None:
+            return ""
+        route = svg.route(plot.x(found[0]), plot.y(found[1]))
+        return f'<path d="{route}" fill="none" stroke="{self.color}" stroke-width="1.6"/>'
 
 
 def line(
@@ -232,6 +320,26 @@ def decision_line(
     return [line(w0, w1, w2, band=1.0), *handles]
 
 
+class Segments(Mark):
+    """See `segments`."""
+
+    kind = "segments"
+
+    def covers(self) -> tuple[list, list]:
+        return [self.get("x0"), self.get("x1")], [self.get("y0"), self.get("y1")]
+
+    def still(self, plot: Plot) -> str:
+        given = [self.get(k) for k in ("x0", "y0", "x1", "y1")]
+        if any(end is None for end in given):
+            return ""
+        x0, y0, x1, y1 = np.broadcast_arrays(*given)
+        ends = (plot.x(x0).ravel(), plot.y(y0).ravel(), plot.x(x1).ravel(), plot.y(y1).ravel())
+        route = "".join(
+            f"M{a:.0f} {b:.0f}L{c:.0f} {d:.0f}" for a, b, c, d in zip(*ends, strict=True)
+        )
+        return f'<path d="{route}" fill="none" stroke="{self.color}"/>'
+
+
 def segments(
     x0: Ref,
     y0: Ref,
@@ -256,6 +364,12 @@ def segments(
     ends = {"x0": data(x0), "y0": data(y0), "x1": data(x1), "y1": data(y1)}
     look = {"color": color, "width": width, "dash": dash, "label": label, "when": data(when)}
     return Part("segments", ends | look)
+
+
+class Arrows(Mark):
+    """See `arrows`."""
+
+    kind = "arrows"
 
 
 def arrows(
@@ -283,6 +397,33 @@ def arrows(
     return Part(
         "arrows", ends | {"color": color, "width": width, "label": label, "when": data(when)}
     )
+
+
+class Bars(Mark):
+    """See `bars`."""
+
+    kind = "bars"
+
+    def covers(self) -> tuple[list, list]:
+        height = self.get("height")
+        if height is None:
+            return [], []
+        x = self.get("x") if self.fields.get("x") is not None else np.arange(height.size)
+        room = np.max(np.abs(height), initial=0.0) * 0.12 if self.fields.get("format") else 0.0
+        return [x - 0.6, x + 0.6], [height + room * np.sign(height), np.zeros(1)]
+
+    def still(self, plot: Plot) -> str:
+        height, at = self.get("height"), self.get("x")
+        if height is None:
+            return ""
+        middle = np.arange(height.size) if at is None else at
+        left, right, top = plot.x(middle - 0.4), plot.x(middle + 0.4), plot.y(height.ravel())
+        zero = float(plot.y(0.0))
+        return "".join(
+            f'<rect x="{a:.0f}" y="{min(t, zero):.0f}" width="{b - a:.0f}" '
+            f'height="{abs(zero - t):.0f}" fill="{self.color}"/>'
+            for a, b, t in zip(left, right, top, strict=True)
+        )
 
 
 def bars(
@@ -315,6 +456,24 @@ def bars(
     return Part("bars", fields | look | {"label": label, "format": format, "when": data(when)})
 
 
+class Area(Mark):
+    """See `area`."""
+
+    kind = "area"
+    flush = True
+
+    def covers(self) -> tuple[list, list]:
+        return [self.get("x")], [self.get("y"), self.get("base")]
+
+    def still(self, plot: Plot) -> str:
+        xs, ys = self.get("x"), self.get("y")
+        if xs is None or ys is None:
+            return ""
+        across, base = plot.x(xs), plot.y(np.broadcast_to(self.get("base"), xs.shape))
+        route = svg.route(np.r_[across, across[::-1]], np.r_[plot.y(ys), base[::-1]])
+        return f'<path d="{route}Z" fill="{self.color}" opacity=".25"/>'
+
+
 def area(
     x: Ref,
     y: Ref,
@@ -335,6 +494,34 @@ def area(
     """
     fields = {"x": data(x), "y": data(y), "base": data(base)}
     return Part("area", fields | {"color": color, "label": label, "when": data(when)})
+
+
+class Map(Mark):
+    """What contours and heat maps share: numbers over a rectangle of the axes."""
+
+    def covers(self) -> tuple[list, list]:
+        return [np.asarray(self.fields["xlim"])], [np.asarray(self.fields["ylim"])]
+
+    def still(self, plot: Plot) -> str:
+        z = self.get("z")
+        if z is None or z.ndim != 2:
+            return ""
+        x0, x1 = plot.x(np.asarray(self.fields["xlim"]))
+        y0, y1 = plot.y(np.asarray(self.fields["ylim"]))
+
+        def box(r: int, a: int, b: int, shape: tuple) -> tuple[int, int, int, int]:
+            left, right = (round(x0 + (x1 - x0) * k / shape[1]) for k in (a, b))
+            low, high = (round(y0 + (y1 - y0) * k / shape[0]) for k in (r, r + 1))
+            return left, high, right - left, low - high
+
+        return svg.cells(z, self.fields.get("colors", "pale"), self.fields.get("range"), box)
+
+
+class Contour(Map):
+    """See `contour`."""
+
+    kind = "contour"
+    flush = True
 
 
 def contour(
@@ -362,6 +549,13 @@ def contour(
     return Part(
         "contour", fields | {"color": color, "fill": fill, "label": label, "when": data(when)}
     )
+
+
+class Heat(Map):
+    """See `heat`."""
+
+    kind = "heat"
+    flush = True
 
 
 def heat(
@@ -394,6 +588,12 @@ def heat(
     fields = {"z": data(z), "xlim": list(xlim), "ylim": list(ylim), "colors": colors}
     more = {"range": list(range) if range else None, "label": label, "smooth": smooth}
     return Part("heat", fields | more | {"when": data(when)})
+
+
+class Label(Mark):
+    """See `label`."""
+
+    kind = "label"
 
 
 def label(
@@ -429,6 +629,5 @@ def grid(xlim: Sequence[float], ylim: Sequence[float], n: int = 64) -> np.ndarra
     return np.stack([x.ravel(), y.ravel()], axis=1).astype(np.float32)
 
 
-__all__ = ["Data", "array"]
-__all__ += ["area", "arrows", "bars", "contour", "curve", "decision_line", "grid", "handle", "heat"]
+__all__ = ["area", "arrows", "bars", "contour", "curve", "decision_line", "grid", "handle", "heat"]
 __all__ += ["label", "line", "path", "points", "segments"]

@@ -166,7 +166,6 @@ def dag(
     format: str = ".3g",
     direction: str = "LR",
     select: str | None = None,
-    height: int = 320,
     now: Ref = None,
     when: Ref = None,
 ) -> Part:
@@ -202,7 +201,7 @@ def dag(
             for key, node in nodes.items()
         ]
     fields = {"nodes": listed, "step": step, "format": format, "direction": direction}
-    more = {"of": of, "select": select, "height": height, "now": data(now), "when": data(when)}
+    more = {"of": of, "select": select, "now": data(now), "when": data(when)}
     return Part("dag", fields | more)
 
 

@@ -4,10 +4,21 @@ from __future__ import annotations
 
 import pytest
 
+from nnlib.live import schema
 from tests.book.harness import BOOK_PAGES, DESKTOP, FRAMES, PHONE, Visit
 from tests.book.parity import HELPERS, check_against_python, figures_of
 
 pytestmark = pytest.mark.browser
+
+
+@pytest.mark.parametrize("name", BOOK_PAGES)
+def test_each_figure_follows_the_grammars_schema(site, name):
+    for figure, spec in figures_of(site, name).items():
+        try:
+            schema.check(spec)
+        except ValueError as error:
+            raise AssertionError(f"{name}, {figure}: {error}") from error
+
 
 def alive(visit: Visit, specs: dict) -> None:
     page = visit.page

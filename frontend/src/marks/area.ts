@@ -1,0 +1,23 @@
+// The area between two curves.
+
+import { cssColor } from "../color.js";
+import { svg } from "../dom.js";
+import type { AreaSpec } from "../grammar.js";
+import { at, type Make, named, polyline } from "./mark.js";
+
+export const area: Make<AreaSpec> = (spec, plot, layer) => {
+  const path = svg("path", { fill: cssColor(spec.color, "series0"), class: "nn-area" });
+  layer.append(path);
+  return {
+    spec,
+    reach: { x: [spec.x], y: [spec.y] },
+    legend: named(spec),
+    update() {
+      const [x, y, base] = [spec.x, spec.y, spec.base].map((r) => plot.scene.get(r));
+      const n = x?.data.length ?? 0;
+      const k = (i: number): number => (i < n ? i : 2 * n - 1 - i);
+      const d = polyline(2 * n, (i) => plot.x(at(x, k(i))), (i) => plot.y(i < n ? at(y, i) : at(base, k(i), 0)));
+      path.setAttribute("d", d && `${d}Z`);
+    },
+  };
+};

@@ -1,0 +1,48 @@
+// Bars with their numbers; the axes write their names.
+
+import { classColor, cssColor } from "../color.js";
+import { attributes, resize, setText, svg } from "../dom.js";
+import { formatNumber } from "../format.js";
+import type { BarsSpec } from "../grammar.js";
+import { buttons, chosen, click, type Clicks, markButton } from "../grip.js";
+import { at, type Make, named, round } from "./mark.js";
+
+export const bars: Make<BarsSpec> = (spec, plot, layer) => {
+  const { scene } = plot;
+  const items: SVGGElement[] = [];
+  const clicks: Clicks = spec.select ? { select: spec.select } : {};
+  if (spec.select) buttons(layer, () => items, (i) => click(scene, clicks, i));
+  return {
+    spec,
+    reach: { x: [spec.x], y: [spec.height] },
+    legend: named({ color: spec.color, label: spec.label }),
+    update() {
+      const height = scene.get(spec.height);
+      const x = scene.get(spec.x);
+      const base = scene.get(spec.base);
+      const classes = scene.get(spec.classes);
+      const n = height?.data.length ?? 0;
+      const gap = x && n > 1 ? Math.abs(x.data[1]! - x.data[0]!) : 1;
+      resize(items, n, layer, () =>
+        svg("g", {}, svg("rect", { class: "nn-bar" }), svg("text", { class: "nn-label", "text-anchor": "middle" })));
+      items.forEach((item, i) => {
+        const middle = x ? x.data[i]! : i;
+        const half = (spec.width * gap) / 2;
+        const [left, right] = [plot.x(middle - half), plot.x(middle + half)];
+        const [top, foot] = [plot.y(height!.data[i]!), plot.y(at(base, i, 0) || 0)];
+        const ok = Number.isFinite(top + foot);
+        attributes(item.firstElementChild!, {
+          x: round(left), width: round(Math.max(0, right - left)),
+          y: ok ? round(Math.min(top, foot)) : 0, height: ok ? round(Math.abs(foot - top)) : 0,
+          fill: classes ? classColor(at(classes, i)) : cssColor(spec.color, "series0"),
+        });
+        const number = item.lastElementChild!;
+        if (spec.format !== undefined) {
+          attributes(number, { x: round((left + right) / 2), y: round(top > foot ? top + 13 : top - 4) });
+          setText(number, formatNumber(height!.data[i]!, spec.format));
+        }
+        if (spec.select) markButton(item, spec.labels?.[i] ?? `bar ${i + 1}`, chosen(scene, clicks, i), i === 0);
+      });
+    },
+  };
+};

@@ -1,0 +1,38 @@
+// A point that the reader drags, or moves by arrow keys.
+
+import { cssColor } from "../color.js";
+import { svg } from "../dom.js";
+import type { HandleSpec } from "../grammar.js";
+import { grip } from "../grip.js";
+import { type Make, round } from "./mark.js";
+
+export const handle: Make<HandleSpec> = (spec, plot) => {
+  const { scene } = plot;
+  const dot = svg("circle", { r: spec.size, class: "nn-knob" });
+  dot.style.setProperty("--nn-knob", cssColor(spec.color, "accent"));
+  const item = svg("g", {}, svg("circle", { r: 15, fill: "transparent" }), dot);
+  plot.above.append(item);
+  const position = (): [number, number] => [scene.number(spec.x), scene.number(spec.y)];
+  const renew = grip(item, plot, {
+    label: spec.label, offset: true, step: spec.step, position,
+    move: (x, y) => scene.drag(spec.drag, x, y),
+  });
+  return {
+    spec,
+    reach: { x: [spec.x], y: [spec.y] },
+    update() {
+      const shown = scene.shown(spec.when);
+      const [x, y] = position();
+      const [px, py] = [plot.x(x), plot.y(y)];
+      if (!shown || !Number.isFinite(px + py)) item.setAttribute("display", "none");
+      else {
+        item.removeAttribute("display");
+        // what lies outside stays at the frame's edge, where it can be taken hold of
+        const inX = Math.min(plot.width, Math.max(0, px));
+        const inY = Math.min(plot.height, Math.max(0, py));
+        item.setAttribute("transform", `translate(${round(inX)},${round(inY)})`);
+      }
+      renew();
+    },
+  };
+};

@@ -1,0 +1,23 @@
+// Straight pieces between two points each.
+
+import { svg } from "../dom.js";
+import type { SegmentsSpec } from "../grammar.js";
+import { at, count, type Make, named, polyline, stroke } from "./mark.js";
+
+export const segments: Make<SegmentsSpec> = (spec, plot, layer) => {
+  const path = svg("path", stroke(spec, "muted"));
+  layer.append(path);
+  return {
+    spec,
+    reach: { x: [spec.x0, spec.x1], y: [spec.y0, spec.y1] },
+    legend: named(spec),
+    update() {
+      const [x0, y0, x1, y1] = [spec.x0, spec.y0, spec.x1, spec.y1].map((r) => plot.scene.get(r));
+      let d = "";
+      for (let i = 0; i < count(x0, y0, x1, y1); i++) {
+        d += polyline(2, (k) => plot.x(at(k ? x1 : x0, i)), (k) => plot.y(at(k ? y1 : y0, i)));
+      }
+      path.setAttribute("d", d);
+    },
+  };
+};

@@ -1,0 +1,182 @@
+"""The grammar of figures, `view.schema.json`: what a figure may hold, and where one leaves it.
+
+The schema is the one list of controls, marks and views with their fields, types and limits.  The
+page's types (`frontend/src/grammar.ts`) and `docs/view-schema.md` are made of it by
+`tools/make_grammar.py`; every figure is checked against it when it is made.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+PATH = Path(__file__).with_name("view.schema.json")
+KINDS = ("kind", "control")  # the fields by which one kind is told from another
+_WORDS = frozenset(["NaN", "Infinity", "-Infinity"])  # numbers that JSON has no digits for
+_TYPES: dict[str, tuple[type, ...]] = {
+    "object": (dict,), "array": (list, tuple), "string": (str,), "boolean": (bool,),
+    "number": (int, float), "integer": (int,), "null": (type(None),),
+}  # fmt: skip
+_SAID = {
+    "object": "a dict", "array": "a list", "string": "text", "boolean": "True or False",
+    "number": "a number", "integer": "a whole number", "null": "None",
+}  # fmt: skip
+
+Problem = tuple[tuple[str, ...], str]  # where, and what is wrong there
+
+
+@cache
+def definitions() -> dict[str, dict]:
+    """The schema's definitions by name; what one has in common with others is written out in it."""
+    made = json.loads(PATH.read_text("utf8"))["$defs"]
+    return {name: _written_out(schema, made) for name, schema in made.items()}
+
+
+def _written_out(schema: dict, all_of_them: dict[str, dict]) -> dict:
+    if "properties" not in schema or "$ref" not in schema:
+        return schema
+    base = all_of_them[schema["$ref"].rsplit("/", 1)[-1]]
+    required = [*base.get("required", ()), *schema.get("required", ())]
+    properties = {**base["properties"], **schema["properties"]}
+    whole = {"properties": properties, "required": required, "additionalProperties": False}
+    return schema | whole
+
+
+def resolved(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The definition that a schema refers to, or the schema itself."""
+    while "$ref" in schema and "properties" not in schema:
+        schema = definitions()[schema["$ref"].rsplit("/", 1)[-1]]
+    return schema
+
+
+def kinds(family: str) -> dict[str, dict]:
+    """The definitions of a family ("mark", "view" or "input"), by the kind that each describes.
+
+    >>> sorted(kinds("mark"))[:3]
+    ['area', 'arrows', 'bars']
+    """
+    found = {}
+    for option in definitions()[family]["anyOf"]:
+        schema = dict(resolved(option))
+        fields = schema["properties"]
+        found[next(fields[k]["const"] for k in KINDS if k in fields)] = schema
+    return found
+
+
+def check(value: Any, name: str = "figure") -> None:
+    """Refuses a value that the schema's definition `name` does not allow.
+
+    Raises:
+        ValueError: what is wrong, and where.
+
+    >>> check({"kind": "readout", "text": ["p"], "size": "huge"}, "view")
+    Traceback (most recent call last):
+        ...
+    ValueError: readout, size: 'huge' is none of 'normal', 'large'.
+    """
+    for where, what in _problems(value, {"$ref": f"#/$defs/{name}"}, ()):
+        raise ValueError(f"{', '.join(where)}: {what}" if where else what)
+
+
+def _problems(value: Any, schema: Mapping[str, Any], where: tuple[str, ...]) -> Iterator[Problem]:
+    schema = resolved(schema)
+    if "anyOf" in schema:
+        yield from _none_of(value, schema["anyOf"], where)
+    elif "const" in schema or "enum" in schema:
+        allowed = schema.get("enum", [schema.get("const")])
+        if value not in allowed or isinstance(value, bool) != isinstance(allowed[0], bool):
+            listed = ", ".join(repr(v) for v in allowed)
+            yield where, f"{_short(value)} is {'none of' if len(allowed) > 1 else 'not'} {listed}."
+    elif not _is_a(value, schema["type"]):
+        named = [schema["type"]] if isinstance(schema["type"], str) else schema["type"]
+        yield where, f"{_short(value)} is not {' or '.join(_SAID[t] for t in named)}."
+    elif schema["type"] == "object":
+        yield from _in_object(value, schema, where)
+    elif schema["type"] == "array":
+        yield from _in_list(value, schema, where)
+    else:
+        yield from _beyond(value, schema, where)
+
+
+def _is_a(value: Any, types: str | list[str]) -> bool:
+    for name in [types] if isinstance(types, str) else types:
+        if isinstance(value, _TYPES[name]) and (name == "boolean" or not isinstance(value, bool)):
+            return True
+    return False
+
+
+def _beyond(value: Any, schema: Mapping[str, Any], where: tuple[str, ...]) -> Iterator[Problem]:
+    if "minimum" in schema and not value >= schema["minimum"]:
+        yield where, f"{value!r} is less than {schema['minimum']}."
+    if "exclusiveMinimum" in schema and not value > schema["exclusiveMinimum"]:
+        yield where, f"{value!r} is not more than {schema['exclusiveMinimum']}."
+    if len(value) < schema["minLength"] if "minLength" in schema else False:
+        yield where, "the text is empty."
+
+
+def _in_object(value: dict, schema: Mapping[str, Any], where: tuple[str, ...]) -> Iterator[Problem]:
+    properties = schema.get("properties", {})
+    here = (*where, *(str(value[k]) for k in KINDS if k in properties and k in value))
+    missing = [k for k in schema.get("required", ()) if k not in value]
+    if missing:
+        yield here, f"{', '.join(missing)} is missing."
+    if not schema.get("minProperties", 0) <= len(value) <= schema.get("maxProperties", len(value)):
+        yield here, f"it has {len(value)} entries, which is too few or too many."
+    others = schema.get("additionalProperties", True)
+    for key, entry in value.items():
+        if key in properties:
+            yield from _problems(entry, properties[key], (*here, key))
+        elif others is False:
+            yield here, f"there is no field {key!r}; fields are {', '.join(properties)}."
+        elif others is not True:
+            yield from _problems(entry, others, (*here, key))
+
+
+def _in_list(value: list, schema: Mapping[str, Any], where: tuple[str, ...]) -> Iterator[Problem]:
+    low, high = schema.get("minItems", 0), schema.get("maxItems", len(value))
+    if not low <= len(value) <= high:
+        yield where, f"it has {len(value)} entries; allowed are {low} to {high}."
+    first, rest = schema.get("prefixItems", []), schema.get("items")
+    if rest == {"$ref": "#/$defs/scalar"}:  # long lists: no call for each number
+        odd = next((v for v in value if v.__class__ not in (float, int) and v not in _WORDS), None)
+        if odd is not None:
+            yield where, f"{_short(odd)} is not a number."
+        return
+    for i, item in enumerate(value):
+        inner = first[i] if i < len(first) else rest
+        if inner is not None:
+            yield from _problems(item, inner, where if _has_kind(item) else (*where, f"entry {i}"))
+
+
+def _has_kind(value: Any) -> bool:
+    return isinstance(value, dict) and any(k in value for k in KINDS)
+
+
+def _none_of(value: Any, options: list[dict], where: tuple[str, ...]) -> Iterator[Problem]:
+    """Nothing if one of the options fits; else what is wrong with the one that was meant."""
+    found: list[list[Problem]] = []
+    known: list[str] = []
+    for option in map(resolved, options):
+        properties = option.get("properties", {})
+        named = next((k for k in KINDS if k in properties), None)
+        if named and isinstance(value, dict):
+            known.append(properties[named]["const"])
+            if value.get(named) != known[-1]:
+                continue
+        problems = list(_problems(value, option, where))
+        if not problems:
+            return
+        found.append(problems)
+    if found:
+        yield from max(found, key=lambda problems: len(problems[0][0]))
+    else:
+        given = next((value[k] for k in KINDS if k in value), None)
+        yield where, f"{given!r} is none of {', '.join(known)}."
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}…"

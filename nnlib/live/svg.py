@@ -1,0 +1,116 @@
+"""Shapes of still pictures as SVG: whole pixels, thinned curves, so that outputs stay small."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from nnlib.live.palette import channels as channels_of
+from nnlib.live.palette import colors as palette_colors
+
+COLORS = palette_colors("static")
+SMALL = 'font-size="11" font-family="sans-serif" fill="#333"'
+MAX_POINTS, MAX_CELLS = 80, 16
+
+Scale = Callable[[Any], np.ndarray]
+
+
+def scale(limits: Sequence[float], kind: str, low: float, high: float) -> Scale:
+    """From numbers within limits to pixels from `low` to `high`."""
+    a, b = np.log10(limits) if kind == "log" else limits
+
+    def at(values: Any) -> np.ndarray:
+        with np.errstate(all="ignore"):
+            v = np.log10(values) if kind == "log" else np.asarray(values, float)
+        return low + (v - a) / (b - a) * (high - low)
+
+    return at
+
+
+def picture(width: int, height: int, content: str) -> str:
+    """An SVG of its own."""
+    size = f'viewBox="0 0 {width} {height}" width="{width}"'
+    return f'<svg xmlns="http://www.w3.org/2000/svg" {size}>{content}</svg>'
+
+
+def text(x: float, y: float, words: str, style: str = SMALL, anchor: str = "middle") -> str:
+    """Words at a position."""
+    return (
+        f'<text x="{x:.0f}" y="{y:.0f}" text-anchor="{anchor}" {style}>{html.escape(words)}</text>'
+    )
+
+
+def pixels(values: Any) -> np.ndarray:
+    """Whole pixels, bounded where a number is huge or missing."""
+    return np.clip(np.nan_to_num(np.asarray(values, float)), -2000, 2000).round().astype(int)
+
+
+def route(x: Any, y: Any) -> str:
+    """The path through points given in pixels; at most `MAX_POINTS` of them are kept."""
+    keep = np.isfinite(x) & np.isfinite(y)
+    px, py = pixels(np.ravel(x)[keep]), pixels(np.ravel(y)[keep])
+    if px.size > MAX_POINTS:
+        chosen = np.linspace(0, px.size - 1, MAX_POINTS).astype(int)
+        px, py = px[chosen], py[chosen]
+    return "M" + "L".join(f"{a} {b}" for a, b in zip(px, py, strict=True)) if px.size else ""
+
+
+def dots(px: np.ndarray, py: np.ndarray, classes: Any, color: str) -> str:
+    """Circles, and squares for class 0."""
+    keep = np.linspace(0, px.size - 1, min(px.size, MAX_POINTS)).astype(int)
+    out = []
+    for i in keep:
+        c = 1 if classes is not None and classes.ravel()[i] > 0 else 0
+        fill = color if classes is None else COLORS[f"class{c}"]
+        if classes is None or c:
+            out.append(f'<circle cx="{px[i]}" cy="{py[i]}" r="4" fill="{fill}"/>')
+        else:
+            out.append(f'<path d="M{px[i] - 4} {py[i] - 4}h8v8h-8z" fill="{fill}"/>')
+    return "".join(out)
+
+
+def _tint(z: np.ndarray, colors: str, limits: Sequence[float] | None) -> np.ndarray:
+    """Numbers from 0 to 9, the steps of the coarse scale."""
+    low, high = limits or (float(np.nanmin(z)), float(np.nanmax(z)))
+    if colors == "diverging" and not limits:
+        high = max(abs(low), abs(high)) or 1.0
+        low = -high
+    return np.clip(np.nan_to_num((z - low) / ((high - low) or 1.0)) * 9, 0, 9).round().astype(int)
+
+
+def _steps(colors: str) -> list[str]:
+    """The ten colours of a scale."""
+
+    def ends_of(*names: str) -> tuple[tuple[int, int, int], ...]:
+        return tuple(channels_of(name, "static") for name in names)
+
+    ends = {
+        "classes": ends_of("map-class0", "map-middle", "map-class1"),
+        "pale": ((246, 246, 246), (226, 226, 228), (200, 202, 208)),
+        "diverging": ends_of("map-neg", "map-middle", "map-pos"),
+    }.get(colors, ((250, 250, 250), (140, 140, 140), (20, 20, 20)))
+    at = np.linspace(0, 1, 10)
+    mixed = [np.interp(at, [0, 0.5, 1], [e[c] for e in ends]).round() for c in range(3)]
+    return [f"#{int(r):02x}{int(g):02x}{int(b):02x}" for r, g, b in zip(*mixed, strict=True)]
+
+
+def cells(z: np.ndarray, colors: str, limits: Any, box: Callable) -> str:
+    """Runs of equal colour as rectangles; `box(row, start, stop, shape)` places them."""
+    step = max(1, -(-max(z.shape) // MAX_CELLS))
+    blocks = np.zeros((-(-z.shape[0] // step), -(-z.shape[1] // step)))
+    for r, c in np.ndindex(*blocks.shape):  # of each block the number that stands out most
+        block = z[r * step : (r + 1) * step, c * step : (c + 1) * step].ravel()
+        blocks[r, c] = block[np.argmax(np.abs(block))]
+    tints, steps = _tint(blocks, colors, limits), _steps(colors)
+    out = []
+    for r, row in enumerate(tints):
+        start = 0
+        for c in range(1, row.size + 1):
+            if c == row.size or row[c] != row[start]:
+                a, b, w, h = box(r, start, c, tints.shape)
+                out.append(f'<path d="M{a} {b}h{w}v{h}h{-w}z" fill="{steps[row[start]]}"/>')
+                start = c
+    return "".join(out)

@@ -1,0 +1,159 @@
+"""The grammar's schema: Python, the page's types and the documentation say the same as it does."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import jsonschema
+import make_grammar
+import numpy as np
+import pytest
+
+import nnlib
+from nnlib import live
+from nnlib.live import schema
+from nnlib.live.mark import Mark
+from tests.live import gallery
+
+FRONTEND = Path(__file__).resolve().parents[2] / "frontend" / "src"
+ONE = np.zeros(1)
+MADE_LATER = {"axes": {"fit", "free"}, "dag": {"backward"}}  # known when the figure is recorded
+FOR_PYTHON = {"dag": {"of"}}  # what Python itself turns into other fields
+
+
+def parts() -> dict[str, live.Part]:
+    """Every kind of mark and of view, and what they are made of, with as little as each needs."""
+    neurons = [live.neuron("a", 0), live.neuron("b", 1)]
+    made = [
+        live.curve(ONE, ONE), live.points(np.zeros((1, 2))), live.handle(0, 0, drag="p"),
+        live.line(x=0), live.segments(ONE, ONE, ONE, ONE), live.arrows(ONE, ONE, ONE, ONE),
+        live.bars(ONE), live.area(ONE, ONE), live.contour(np.eye(2), (0, 1), (0, 1)),
+        live.heat(np.eye(2), (0, 1), (0, 1)), live.label("a", 0, 0),
+        live.axes(), live.row(), live.column(), live.readout("a"), live.meter("m", 0),
+        live.formula("x"), live.button("b", set={}), live.toggles(["a"], "m"), live.control("w"),
+        live.training_controls(), live.images(np.eye(2)), *neurons, live.edge("a", "b"),
+        live.network(neurons, [live.edge("a", "b")]), live.dag({"a": {}}), live.sequence("word"),
+        live.predict("?", name="p"), live.question("?", answer=1.0),
+        live.question("?", ["a", "b"], answer="a"),
+    ]  # fmt: skip
+    made.append(live.Part("quiz", {"questions": []}))
+    return {part.kind: part for part in made}
+
+
+def test_made_files_follow_the_schema():
+    assert make_grammar.main(["--check"]) == 0, (
+        "run python tools/make_grammar.py and make frontend: the page's types and "
+        "docs/view-schema.md are not what nnlib/live/view.schema.json gives"
+    )
+
+
+def test_pythons_parts_have_the_schemas_fields():
+    for kind, part in parts().items():
+        listed = set(schema.definitions()[kind]["properties"]) - {"kind"}
+        given = set(part.fields) - FOR_PYTHON.get(kind, set())
+        assert given | MADE_LATER.get(kind, set()) == listed, f"live.{kind} and the schema differ"
+
+
+def test_every_kind_of_the_schema_is_made_by_python():
+    known = {*schema.kinds("mark"), *schema.kinds("view"), *schema.kinds("input")}
+    controls = {i["control"] for f in gallery.figures() for i in f.spec["inputs"].values()}
+    assert known - {"number"} <= set(parts()) | controls
+    assert live.number(1.0).kind == "number"
+    assert set(Mark.kinds) == set(schema.kinds("mark")), "a mark's class is missing, or its entry"
+
+
+def module_of(kind: str) -> str:
+    """The page's code that reads a kind's fields."""
+    for path in [*FRONTEND.glob("marks/*.ts"), *FRONTEND.glob("*.ts")]:
+        code = path.read_text("utf8")
+        if not re.search(rf"\b{kind}: (Make|Builder)<", code):
+            continue
+        if path.parent.name == "marks":  # lines are drawn alike
+            code += (FRONTEND / "marks" / "mark.ts").read_text("utf8")
+        return re.sub(r"^import .*?;$|//.*?$", "", code, flags=re.M | re.S)
+    raise AssertionError(f"no module of the page makes {kind!r}")
+
+
+def test_the_page_reads_every_field_of_the_schema():
+    elsewhere = {"kind", "control", "when"}  # read where parts are told apart and shown
+    where = {"row": "readout", "column": "readout", "neuron": "network", "edge": "network",
+             "node": "dag", "choice_question": "quiz", "number_question": "quiz"}  # fmt: skip
+    of_inputs = "".join((FRONTEND / name).read_text("utf8") for name in ("controls.ts", "scene.ts"))
+    code = {kind: module_of(where.get(kind, kind)) for kind in parts() if kind != "training"}
+    fields = {kind: schema.definitions()[kind] for kind in code}
+    code |= {f"input {kind}": of_inputs for kind in schema.kinds("input")}
+    fields |= {f"input {kind}": found for kind, found in schema.kinds("input").items()}
+    for kind, read in code.items():
+        for field in set(fields[kind]["properties"]) - elsewhere:
+            assert re.search(rf"\b{field}\b", read), f"the page never reads {field!r} of {kind}"
+
+
+DAMAGED = [
+    (("view", "kind"), "readuot", "'readuot' is none of axes, row"),
+    (("title",), 3, "title: 3 is not text"),
+    (("inputs", "w", "min"), "low", "inputs, w, slider, min: 'low' is not a number"),
+    (("inputs", "w", "step"), 0, "0 is not more than 0"),
+    (("inputs", "w", "dtype"), "float16", "'float16' is none of 'float32'"),
+    (("inputs", "w", "width"), 3, "there is no field 'width'"),
+    (("view", "items", 0, "marks", 0, "width"), True, "curve, width: True is not a number"),
+    (("view", "items", 0, "marks", 0, "x"), {"ref": ""}, "the text is empty"),
+    (("view", "items", 0, "xlim"), [0], "it has 1 entries; allowed are 2 to 2"),
+    (("view", "items", 0, "marks", 0, "x"), {"shape": [1], "data": ["1"]}, "'1' is not a number"),
+    (("version",), True, "True is not 1"),
+]
+
+
+def line_figure() -> live.Figure:
+    x = nnlib.linspace(0, 1, 3)
+    view = [live.axes(live.curve(x, "y"), xlabel="x"), "w = {w:.1f}"]
+    return live.figure(lambda w: {"y": w * x}, w=(0.0, 1.0), view=view, title="A line")
+
+
+@pytest.mark.parametrize(("place", "value", "message"), DAMAGED)
+def test_what_the_schema_does_not_allow_is_refused_with_its_place(place, value, message):
+    spec = json.loads(json.dumps(line_figure().spec))
+    schema.check(spec)
+    at = spec
+    for key in place[:-1]:
+        at = at[key]
+    at[place[-1]] = value
+    with pytest.raises(ValueError, match=re.escape(message)):
+        schema.check(spec)
+    whole = json.loads(schema.PATH.read_text("utf8"))
+    assert not jsonschema.Draft202012Validator(whole).is_valid(spec), "the two checks differ"
+
+
+def test_the_schema_is_one_and_allows_the_gallery():
+    whole = json.loads(schema.PATH.read_text("utf8"))
+    jsonschema.Draft202012Validator.check_schema(whole)
+    validator = jsonschema.Draft202012Validator(whole)
+    for figure in gallery.figures():
+        schema.check(figure.spec)
+        found = next(validator.iter_errors(json.loads(json.dumps(figure.spec))), None)
+        assert found is None, f"{figure}: {found}"
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (lambda: live.axes(yscale="logarithmic"), "axes, yscale: 'logarithmic' is none of"),
+        (lambda: live.axes(live.curve(ONE, ONE, width="thick")), "curve, width: 'thick' is not"),
+        (lambda: live.readout("a", size="huge"), "readout, size: 'huge' is none of"),
+        (lambda: live.images(np.eye(2), colors="grey"), "images, colors: 'grey' is none of"),
+    ],
+)
+def test_a_figures_author_is_told_which_field_is_wrong(build, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        live.figure(view=[build()], title="Wrong")
+
+
+def test_a_training_step_is_stored_alike_whatever_the_order_of_hashes():
+    def step(w, b):
+        return {"loss": (w * b).sum(), "b": b + 1, "w": w + b}
+
+    plan = live.training(step, {"w": 1.0, "b": 2.0}, track=["b"])
+    figure = live.figure(training=plan, view=["{w:.1f}"], title="Order")
+    graph = figure.spec["training"]["programs"][""]
+    assert [o["name"] for o in graph["outputs"]] == ["new_w", "new_b", "new_loss"]

@@ -1,0 +1,203 @@
+"""Writes what is made of nnlib/live/view.schema.json: the page's types and docs/view-schema.md.
+
+python tools/make_grammar.py            writes them
+python tools/make_grammar.py --check    exit 1 if one of them is not what the schema gives
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from nnlib.live import schema
+
+ROOT = Path(__file__).resolve().parent.parent
+TYPES = ROOT / "frontend" / "src" / "grammar.ts"
+PAGE = ROOT / "docs" / "view-schema.md"
+FAMILIES = ("mark", "view", "input")
+# What fields hold has its name alone in TypeScript, everything else is a …Spec.
+BARE = (
+    "live", "fixed", "ref", "scalar", "numbers", "shape", "slot", "words", "names", "limits",
+    "color", "colors", "drag", "graph", "tree", "cell_labels", "programs", "pool",
+)  # fmt: skip
+PLAIN = {
+    "string": "string", "number": "number", "integer": "number", "boolean": "boolean",
+    "null": "null",
+}  # fmt: skip
+SAID = {"integer": "whole number", "string": "text", "boolean": "true or false"}
+
+TYPES_HEAD = """\
+// What Python sends: the types of nnlib/live/view.schema.json; made by tools/make_grammar.py.
+"""
+PAGE_HEAD = """\
+# The grammar of figures as JSON (`nnlib.live`, version 1)
+
+What a figure's Python hands to the page: its inputs, its recorded programs ([the graph's
+schema](graph-schema.md)), its view. `nnlib/live/view.schema.json` is the one list of it, a JSON
+Schema. Python checks each figure against it when the figure is made; the page's types
+(`frontend/src/grammar.ts`) and this page are made of it by `python tools/make_grammar.py`.
+
+- A field in *italics* may be absent; every other one is there.
+- `ref` is where numbers are found: `{"ref": "W1", "at": [1, null]}` names an input, an output or
+  what the page knows, `{"shape": [2], "data": [0.5, "NaN"]}` holds them.
+- A reader refuses a `format` or a `version` that it does not know, and a `kind` or `control` that
+  is not listed here.
+"""
+
+
+def type_name(name: str) -> str:
+    """A definition's name in TypeScript."""
+    words = "".join(word.capitalize() for word in name.split("_"))
+    return words if name in BARE else f"{words}Spec"
+
+
+def referred(node: Mapping[str, Any]) -> str:
+    return node["$ref"].rsplit("/", 1)[-1]
+
+
+def typed(node: Mapping[str, Any]) -> str:
+    """The TypeScript type of a schema."""
+    if "$ref" in node:
+        return type_name(referred(node))
+    if "anyOf" in node:
+        return " | ".join(typed(option) for option in node["anyOf"])
+    if "const" in node or "enum" in node:
+        values = node.get("enum", [node.get("const")])
+        return " | ".join(json.dumps(v, ensure_ascii=False) for v in values)
+    if isinstance(node["type"], list):
+        return " | ".join(PLAIN[t] for t in node["type"])
+    if node["type"] == "array":
+        items = typed(node["items"]) if "items" in node else ""
+        if "prefixItems" in node:
+            first = [typed(item) for item in node["prefixItems"]]
+            return f"readonly [{', '.join(first + ([f'...{items}[]'] if items else []))}]"
+        return f"readonly ({items})[]" if "|" in items else f"readonly {items}[]"
+    if node["type"] == "object":
+        if "properties" in node:
+            return "{ " + " ".join(members(node)) + " }"
+        values = node.get("additionalProperties")
+        return f"Readonly<Record<string, {typed(values) if values else 'unknown'}>>"
+    return PLAIN[node["type"]]
+
+
+def members(node: Mapping[str, Any]) -> list[str]:
+    required = node.get("required", ())
+    return [
+        f"readonly {name}{'' if name in required else '?'}: {typed(field)};"
+        for name, field in node["properties"].items()
+    ]
+
+
+def declared(name: str, node: Mapping[str, Any]) -> str:
+    """A definition in TypeScript."""
+    said = f"/** {node['description']} */\n" if "description" in node else ""
+    if "properties" in node:
+        fields = "".join(f"\n  {member}" for member in members(node))
+        return f"{said}export interface {type_name(name)} {{{fields}\n}}\n"
+    options = "".join(f"\n  | {typed(option)}" for option in node.get("anyOf", ()))
+    return f"{said}export type {type_name(name)} ={options or ' ' + typed(node)};\n"
+
+
+def types() -> str:
+    """frontend/src/grammar.ts."""
+    known = schema.definitions()
+    limits = {
+        "inputs": known["figure"]["properties"]["inputs"]["maxProperties"],
+        "values": known["numbers"]["maxItems"],
+    }
+    bounds = "\n".join(f"export const MAX_{k.upper()} = {v};" for k, v in limits.items())
+    return "\n".join([TYPES_HEAD, bounds + "\n", *(declared(k, v) for k, v in known.items())])
+
+
+def words(node: Mapping[str, Any]) -> str:
+    """A schema in a cell of a table."""
+    if "$ref" in node:
+        name = referred(node)
+        return f"[{name}](#{name})"
+    if "anyOf" in node:
+        return " or ".join(words(option) for option in node["anyOf"])
+    if "const" in node or "enum" in node:
+        return ", ".join(f"`{json.dumps(v)}`" for v in node.get("enum", [node.get("const")]))
+    if isinstance(node["type"], list):
+        return " or ".join(node["type"])
+    if node["type"] == "array":
+        if "prefixItems" in node:
+            rest = [f"{words(node['items'])} …"] if "items" in node else []
+            return f"[{', '.join([*map(words, node['prefixItems']), *rest])}]"
+        return f"list of {words(node['items'])}"
+    if node["type"] == "object":
+        if "properties" in node:
+            return "; ".join(f"{k}: {words(field)}" for k, field in node["properties"].items())
+        values = node.get("additionalProperties")
+        return f"name → {words(values)}" if values else "dict"
+    return SAID.get(node["type"], node["type"])
+
+
+BOUNDS = {
+    "minimum": "≥ {}", "exclusiveMinimum": "> {}", "minItems": "at least {}",
+    "maxItems": "at most {}", "maxProperties": "at most {}",
+}  # fmt: skip
+
+
+def limits(node: Mapping[str, Any]) -> str:
+    said = [form.format(f"{node[k]:,}") for k, form in BOUNDS.items() if k in node]
+    return f" ({', '.join(said)})" if said else ""
+
+
+def rows(node: Mapping[str, Any]) -> list[str]:
+    made = ["| field | holds | |", "|---|---|---|"]
+    for name, field in node["properties"].items():
+        shown = f"`{name}`" if name in node.get("required", ()) else f"*`{name}`*"
+        said = field.get("description", "").replace("|", "\\|")
+        made.append(f"| {shown} | {words(field)}{limits(field)} | {said} |")
+    return made
+
+
+def documented(name: str, node: Mapping[str, Any]) -> str:
+    """A definition's section of the page."""
+    lines = [f"### {name}", node.get("description", ""), ""]
+    if "properties" in node:
+        return "\n".join([*lines, *rows(node)]) + "\n"
+    return "\n".join([*lines, f"{words(node)}{limits(node)}".replace("|", "\\|")]) + "\n"
+
+
+def page() -> str:
+    """docs/view-schema.md."""
+    known = schema.definitions()
+    listed = {family: [referred(o) for o in known[family]["anyOf"]] for family in FAMILIES}
+    heads = {"mark": "Marks", "view": "Views", "input": "Inputs and their controls"}
+    parts = [PAGE_HEAD, "## The figure", documented("figure", known["figure"])]
+    for family in FAMILIES:
+        links = [f"[{name}](#{name})" for name in listed[family]]
+        said = f"{known[family]['description']} One of {', '.join(links)}.\n"
+        parts += [f"## {heads[family]}", f"### {family}\n{said}"]
+        parts += [documented(name, known[name]) for name in listed[family]]
+    grouped = {"figure", *FAMILIES, *(n for names in listed.values() for n in names)}
+    parts += ["## What they are made of"]
+    parts += [documented(name, node) for name, node in known.items() if name not in grouped]
+    return "\n".join(parts)
+
+
+def made() -> dict[Path, str]:
+    """What each file should hold."""
+    return {TYPES: types(), PAGE: page()}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--check", action="store_true", help="write nothing")
+    check = parser.parse_args(arguments).check
+    stale = [p for p, text in made().items() if not p.is_file() or p.read_text("utf8") != text]
+    for path in stale:
+        print(f"{path.relative_to(ROOT)} {'is not what the schema gives' if check else 'written'}")
+        if not check:
+            path.write_text(made()[path], "utf8")
+    return 1 if check and stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
