@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 BUNDLE = ROOT / "nnlib" / "live" / "static" / "live.js"
 STYLES = BUNDLE.with_suffix(".css")
-LIBRARY = "nnlib-live-library"  # nnlib.live.figure's name for the widget that carries the script
+LIBRARY = "nnlib-live-library"  # nnlib.live.library's name for the widget that carries the script
 SCRIPTS = ("site.js", "progress.js", "present.js")  # what every page runs
 EXPORTS = re.compile(r"export\s*\{([^{}]*)\}\s*;?\s*(//[^\n]*\s*)?$")
 

@@ -25,7 +25,7 @@ from nnlib.live.controls import (
     text,
     values,
 )
-from nnlib.live.figure import Figure, figure, quiz
+from nnlib.live.dags import dag_states
 from nnlib.live.marks import (
     area,
     arrows,
@@ -43,10 +43,9 @@ from nnlib.live.marks import (
     segments,
 )
 from nnlib.live.networks import dag, edge, network, neuron
-from nnlib.live.page import page
 from nnlib.live.parts import Part
-from nnlib.live.recorded import dag_states
-from nnlib.live.training import Training, normal, training, uniform
+from nnlib.live.plan import Training, normal, training, uniform
+from nnlib.live.saving import page
 from nnlib.live.views import (
     axes,
     button,
@@ -64,6 +63,7 @@ from nnlib.live.views import (
     toggles,
     training_controls,
 )
+from nnlib.live.widget import Figure, figure, quiz
 
 __all__ = [
     "Control", "Figure", "Part", "Training", "area", "arrows", "axes", "bars", "button",

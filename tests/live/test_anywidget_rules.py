@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from nnlib import live
-from nnlib.live.figure import STATIC, Figure
+from nnlib.live.library import STATIC
+from nnlib.live.widget import Figure
 from tests.live import gallery
 from tests.live.conftest import Handler
 from tools.browser import Server, launched

@@ -9,7 +9,7 @@ import numpy as np
 
 from nnlib.live.networks import scalar_text
 from nnlib.live.parts import Data, Part, array, parameters
-from nnlib.live.recording import record
+from nnlib.live.programs import record
 
 MAX_NODES = 200
 
@@ -49,7 +49,7 @@ def dag_states(function: Callable, **inputs: Any) -> list[str]:
     >>> live.dag_states(lambda a, b: a * b + b, a=2.0, b=3.0)[:3]
     ['start', 'a', 'b']
     """
-    from nnlib.live.recording import tensor
+    from nnlib.live.programs import tensor
 
     given = {k: v if hasattr(v, "detach") else tensor(v, "float32") for k, v in inputs.items()}
     nodes, backward = _nodes(record(lambda **a: {"result": function(**a)}, given, False), "")
@@ -143,7 +143,7 @@ def _values(graph: dict, name: str, names: list[str]) -> Callable:
 
 def _constant(node: dict) -> Any:
     from nnlib.graph.files import constant_values
-    from nnlib.live.recording import tensor
+    from nnlib.live.programs import tensor
 
     if "base64" in node:
         flat = constant_values(node, np.dtype(node["dtype"]))

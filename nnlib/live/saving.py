@@ -1,15 +1,30 @@
-"""Figures by themselves: a page of them without the book, and a module for other pages."""
+"""Figures saved by themselves: a page of them without the book, and a module for other pages."""
 
 from __future__ import annotations
 
 import html
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeGuard
 
 import ipywidgets
 
-from nnlib.live.figure import STATIC, Figure
+from nnlib.live.library import STATIC
+
+
+class Shown(Protocol):
+    """What is asked of a figure here (`nnlib.live.widget.Figure` saves itself by this module)."""
+
+    spec: dict
+    values: dict
+
+    def html(self) -> str:
+        """The still picture."""
+        ...
+
+
+def _is_figure(item: Any) -> TypeGuard[Shown]:
+    return isinstance(item, ipywidgets.Widget) and item.has_trait("spec")
 
 
 def page(*items: Any, path: str | Path, title: str | None = None, inline: bool = True) -> Path:
@@ -33,13 +48,14 @@ def page(*items: Any, path: str | Path, title: str | None = None, inline: bool =
             body.append(f"<p>{html.escape(item)}</p>")
             continue
         _collect(item, state)
-        if isinstance(item, Figure):
+        if _is_figure(item):
             body.append(item.html())
         else:
             view = {"version_major": 2, "version_minor": 0, "model_id": item.model_id}
             body.append(_script("application/vnd.jupyter.widget-view+json", view))
     whole = {"version_major": 2, "version_minor": 0, "state": state}
-    name = title or next((i._title for i in items if isinstance(i, Figure)), "figures")
+    first = next((i.spec for i in items if _is_figure(i)), {"name": "figures"})
+    name = title or first.get("title") or first["name"]
     if inline:
         css = f"<style>{(STATIC / 'live.css').read_text()}</style>"
         # the closing tag of a script must not occur inside it
@@ -67,7 +83,7 @@ def page(*items: Any, path: str | Path, title: str | None = None, inline: bool =
     return path
 
 
-def module(figure: Figure, path: str | Path) -> Path:
+def module(figure: Shown, path: str | Path) -> Path:
     """Writes a figure as an ES module with anywidget's contract.
 
     Its default export has `render({model, el})`. Names of the host's model that are inputs of the
@@ -98,7 +114,7 @@ def _script(kind: str, content: Any) -> str:
 def _collect(widget: ipywidgets.Widget, state: dict) -> None:
     """The widget's state and that of its children, in the form that notebooks store."""
     made = widget.get_state()
-    if isinstance(widget, Figure):
+    if _is_figure(widget):
         made = {k: v for k, v in made.items() if k not in ("_esm", "_css", "library")}
         made["_nnlib_live"] = True
     state[widget.model_id] = {

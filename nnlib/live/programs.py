@@ -1,11 +1,13 @@
-"""Functions to recorded graphs: the one place where figures touch `nnlib.graph`."""
+"""From functions to the programs that the page replays: all that figures ask of `nnlib.graph`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from nnlib.live.parts import array
+import numpy as np
+
+from nnlib.live.parts import array, parameters
 
 POOLED = 64  # base64 characters from which a constant is stored once for all of a figure's programs
 
@@ -16,6 +18,20 @@ def tensor(value: Any, dtype: str | None = None) -> Any:
 
     values = array(value)
     return nnlib.tensor(values if dtype is None else values.astype(dtype))
+
+
+def call(function: Callable | None, env: Mapping[str, Any], role: str) -> dict[str, Any]:
+    """Calls a function with what it asks for by name; its dict of results, as tensors."""
+    if function is None:
+        return {}
+    names = parameters(function, list(env), role)
+    made = function(**{k: env[k] for k in names})
+    if not isinstance(made, Mapping):
+        raise TypeError(
+            f"{role} must return a dict of name → tensor, but returned {type(made).__name__}. "
+            'Write return {"p": p}.'
+        )
+    return {k: v if hasattr(v, "detach") else tensor(np.asarray(v)) for k, v in made.items()}
 
 
 def record(

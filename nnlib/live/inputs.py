@@ -1,0 +1,179 @@
+"""A figure's inputs: their values as a reader gives them, as JSON, and as functions get them."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from nnlib.live.controls import Control
+from nnlib.live.parts import array, numbers
+from nnlib.live.programs import tensor
+
+MAX_PROGRAMS = 64
+
+
+class Inputs:
+    """The controls of a figure by name, and what their values become.
+
+    A value has three forms: the reader's (`figure["w"]`), JSON's (`figure.values["w"]`), and the
+    argument that the figure's function gets.
+    """
+
+    def __init__(self, controls: Mapping[str, Control], dtype: str):
+        self.controls, self.dtype = dict(controls), dtype
+        self.first = {name: self._first(control) for name, control in self.controls.items()}
+
+    @property
+    def static(self) -> list[str]:
+        """The inputs that arrive as Python values: a program is recorded for each."""
+        return [name for name, control in self.controls.items() if control.static]
+
+    def control(self, name: str) -> Control:
+        """The control of an input; KeyError names those that there are."""
+        if name not in self.controls:
+            raise KeyError(f"{name!r} is no input; inputs are {', '.join(self.controls)}.")
+        return self.controls[name]
+
+    def _first(self, control: Control) -> Any:
+        if control.kind in ("array", "paint"):
+            flat = numbers(np.asarray(control.value).astype(self.dtype_of(control)))
+            return flat if np.shape(control.value) else flat[0]
+        return control.value
+
+    def dtype_of(self, control: Control) -> str:
+        """The dtype in which an input reaches the function."""
+        if control.kind == "text":
+            return "int64"
+        values = np.asarray(
+            control.options["values"][0] if control.kind == "dropdown" else control.value
+        )
+        if control.kind == "array" and values.dtype.kind == "i":
+            return "int64"
+        kinds = {"b": "bool", "i": "int64", "u": "int64", "f": self.dtype}
+        return kinds[values.dtype.kind]
+
+    # forms of a value --------------------------------------------------------------------------
+
+    def reading(self, name: str, value: Any) -> Any:
+        """A JSON value as the reader's: a number, a string, an option, or an array."""
+        control = self.control(name)
+        if control.kind == "dropdown":
+            return control.options["values"][value]
+        if control.kind in ("array", "paint"):
+            return np.asarray(value, self.dtype_of(control)).reshape(np.shape(control.value))[()]
+        return value
+
+    def plain(self, name: str, value: Any) -> Any:
+        """A reader's value as JSON."""
+        control = self.control(name)
+        if control.kind == "dropdown":
+            return _position(control, value)
+        if control.kind in ("array", "paint"):
+            shape = np.shape(control.value)
+            if np.shape(array(value)) != shape:
+                raise ValueError(
+                    f"{name} has shape {shape}, but was given {np.shape(array(value))}."
+                )
+            flat = numbers(array(value).astype(self.dtype_of(control)))
+            return flat if shape else flat[0]
+        if control.kind == "text":
+            return str(value)
+        return bool(value) if control.kind == "checkbox" else array(value).item()
+
+    def argument(self, name: str, value: Any) -> Any:
+        """What the function is handed for a JSON value."""
+        control = self.controls[name]
+        if control.static:
+            return control.options["values"][value] if control.kind == "dropdown" else value
+        dtype = self.dtype_of(control)
+        if control.kind == "dropdown":
+            return tensor(control.options["values"][value], dtype)
+        if control.kind == "text":
+            return tensor(codes(value, control.options["alphabet"], control.options["length"]))
+        shape = np.shape(control.value)
+        return tensor(np.asarray(value, dtype=object).astype(dtype).reshape(shape))
+
+    def arguments(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """All arguments, static ones as Python values and all others as tensors."""
+        env = {name: self.argument(name, values[name]) for name in self.controls}
+        for name, control in self.controls.items():
+            if control.kind == "text":
+                env[f"{name}_length"] = tensor(np.asarray(len(values[name]), "int64"))
+        return env
+
+    # what the page is told ---------------------------------------------------------------------
+
+    def combinations(self, static: Sequence[str]) -> list[tuple[str, dict]]:
+        """All choices of static inputs: their key in the spec, the values that they stand for."""
+        ranges = [range(self._options(name)) for name in static]
+        count = int(np.prod([len(r) for r in ranges])) if ranges else 1
+        if count > MAX_PROGRAMS:
+            raise ValueError(
+                f"{' × '.join(static)} make {count} programs; at most {MAX_PROGRAMS} are recorded. "
+                "Pass numbers, or static=False, for some of them."
+            )
+        made = []
+        for picked in itertools.product(*ranges):
+            values = {
+                k: self.argument(k, bool(i) if self.controls[k].kind == "checkbox" else i)
+                for k, i in zip(static, picked, strict=True)
+            }
+            made.append((",".join(str(i) for i in picked), values))
+        return made
+
+    def _options(self, name: str) -> int:
+        control = self.controls[name]
+        return 2 if control.kind == "checkbox" else len(control.options["labels"])
+
+    def spec(self) -> dict[str, Any]:
+        """The figure's `inputs` and their `order`: pages may store the figure with sorted keys."""
+        made = {name: self._input_spec(name) for name in self.controls}
+        return {"inputs": made, "order": list(self.controls)}
+
+    def _input_spec(self, name: str) -> dict[str, Any]:
+        control = self.controls[name]
+        options = dict(control.options)
+        if control.kind == "dropdown":
+            chosen = options.pop("values")
+            if not control.static:
+                options["values"] = [numbers(v.astype(self.dtype_of(control))) for v in chosen]
+        made = {
+            "control": control.kind,
+            "dtype": "int64" if control.static else self.dtype_of(control),
+            "shape": list(_shape(control)),
+            "value": self.first[name],
+            "static": control.static or None,
+            "share": control.share,
+            "label": control.label,
+        }
+        return {k: v for k, v in {**made, **options}.items() if v is not None}
+
+
+def _position(control: Control, value: Any) -> int:
+    """Which of a dropdown's options a value is: its label, or the option itself."""
+    labels = control.options["labels"]
+    if value in labels:
+        return labels.index(value)
+    hits = [i for i, v in enumerate(control.options["values"]) if np.array_equal(v, value)]
+    if not hits:
+        raise ValueError(f"{value!r} is none of the options {labels}.")
+    return hits[0]
+
+
+def _shape(control: Control) -> tuple[int, ...]:
+    if control.static:
+        return ()
+    if control.kind == "dropdown":
+        return np.shape(control.options["values"][0])
+    if control.kind == "text":
+        return (control.options["length"],)
+    return np.shape(control.value)
+
+
+def codes(word: str, alphabet: str, length: int) -> np.ndarray:
+    """A word as positions in the alphabet, filled up with the alphabet's length."""
+    found = [alphabet.index(c) for c in word if c in alphabet][:length]
+    return np.asarray(found + [len(alphabet)] * (length - len(found)), "int64")

@@ -1,0 +1,60 @@
+"""The page's half as a widget: figures share one copy of the bundle, whose build they name."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import ipywidgets
+import traitlets
+
+STATIC = Path(__file__).parent / "static"
+
+# The first figure to be shown in a page imports the bundle from `Library`.
+LOADER = """
+const key = Symbol.for("nnlib.live.module");
+async function load(model) {
+  const library = await model.widget_manager.get_model(
+    model.get("library").replace("IPY_MODEL_", ""));
+  const url = URL.createObjectURL(
+    new Blob([library.get("source")], { type: "text/javascript" }));
+  try { return await import(url); } finally { URL.revokeObjectURL(url); }
+}
+export default {
+  async render(context) {
+    globalThis[key] ??= {};
+    const build = context.model.get("build");
+    globalThis[key][build] ??= load(context.model);
+    return (await globalThis[key][build]).default.render(context);
+  },
+};
+"""
+
+
+class Library(ipywidgets.Widget):
+    """The bundle of the page's half, once for all figures of a kernel."""
+
+    source = traitlets.Unicode().tag(sync=True)
+
+
+_library: Library | None = None
+
+
+def shared_library() -> Library:
+    """The kernel's one library, made when the first figure asks for it."""
+    global _library
+    if _library is None or _library.comm is None:
+        bundle = STATIC / "live.js"
+        source = bundle.read_text() if bundle.exists() else ""
+        _library = Library(source=source, model_id="nnlib-live-library")
+    return _library
+
+
+def build() -> str:
+    """The bundle's source hash, so that pages never mix two builds."""
+    bundle = STATIC / "live.js"
+    if not bundle.exists():
+        return ""
+    head = bundle.read_text()[:400]
+    found = re.search(r"sha256 ([0-9a-f]{16})", head)
+    return found[1] if found else str(bundle.stat().st_size)

@@ -1,0 +1,90 @@
+"""The training of one figure: its step recorded for the page, and the same steps in Python."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from nnlib.live.inputs import Inputs
+from nnlib.live.parts import array, parameters
+from nnlib.live.plan import Training
+from nnlib.live.programs import Pool, call, record, tensor
+
+
+class Trainer:
+    """A training together with the inputs of the figure that it stands in."""
+
+    def __init__(self, plan: Training, inputs: Inputs):
+        self.plan, self.inputs = plan, inputs
+
+    @property
+    def names(self) -> set[str]:
+        """Names that the page itself provides while it trains."""
+        tracked = {f"history_{name}" for name in self.plan.track}
+        return {"step", "seed", "history_step", "history_loss"} | tracked
+
+    def step(self, env: Mapping[str, Any], batch: Any = None) -> dict:
+        """One step from inputs and state; refuses one that loses a state, or changes its shape."""
+        plan, scope = self.plan, self._scope(env, batch)
+        names = parameters(plan.step, list(scope), "the training step")
+        made = call(plan.step, {k: scope[k] for k in names}, "the training step")
+        missing = sorted({*plan.state, plan.loss} - set(made))
+        if missing:
+            raise ValueError(f"the training step returned {sorted(made)}, but lacks {missing}.")
+        for key in plan.state:
+            if tuple(made[key].shape) != tuple(env[key].shape):
+                raise ValueError(
+                    f"the step turns {key} of shape {tuple(env[key].shape)} into "
+                    f"{tuple(made[key].shape)}: a state keeps its shape."
+                )
+        return made
+
+    def _scope(self, env: Mapping[str, Any], batch: Any) -> dict:
+        """The step's arguments: inputs and state, and the data (or its batch)."""
+        scope = dict(env)
+        for key, value in self.plan.data.items():
+            values = array(value)
+            dtype = self.inputs.dtype if values.dtype.kind == "f" else str(values.dtype)
+            whole = tensor(values, dtype)
+            scope[key] = whole if batch is None else whole[batch]
+        if batch is not None:
+            scope["batch"] = batch
+        return scope
+
+    def spec(self, env: Mapping[str, Any]) -> dict[str, Any]:
+        """What the page needs to train: the step recorded for each choice of static inputs."""
+        plan, static = self.plan, self.inputs.static
+        asked = plan.arguments(list(env))
+        choices = [k for k in static if k in asked]
+        tensors = {k: v for k, v in env.items() if k not in static}
+        if plan.batch:
+            tensors["batch"] = tensor(np.arange(plan.batch))
+        keep = dict.fromkeys([*plan.state, plan.loss, *plan.track])
+        programs, pool = {}, Pool()
+        for key, chosen in self.inputs.combinations(choices):
+
+            def run(**arguments: Any) -> dict:
+                batch = arguments.pop("batch", None)
+                made = self.step({**arguments, **chosen}, batch)  # noqa: B023 (called at once)
+                # the state's new values, under other names than the old ones
+                return {f"new_{k}": made[k] for k in keep if k in made}
+
+            programs[key] = pool.take(record(run, tensors))
+        spec = {**plan.spec(), "loss": f"new_{plan.loss}", "choices": choices, "programs": programs}
+        return {**spec, "pool": pool.items} if pool.items else spec
+
+    def run(self, steps: int, seed: int | None, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Takes steps in Python from the seed's state, with these values (JSON) of the inputs."""
+        plan = self.plan
+        seed = plan.seed if seed is None else seed
+        env = self.inputs.arguments(values)
+        state = {k: tensor(v, self.inputs.dtype) for k, v in plan.initial(seed).items()}
+        losses = []
+        for step in range(steps):
+            batch = tensor(plan.batch_at(seed, step)) if plan.batch else None
+            made = self.step({**env, **state}, batch)
+            state = {k: made[k].detach() for k in plan.state}
+            losses.append(array(made[plan.loss]).item())
+        return {"loss": np.asarray(losses), **{k: array(v) for k, v in state.items()}}
