@@ -58,11 +58,14 @@ def tags_of(cell: dict) -> list[str]:
 
 
 def marks(solution: str) -> dict[int, str]:
-    """The marked lines (from 1) and the words behind each mark."""
+    """The marked lines (from 1) and the words behind each mark, which are no numbers."""
     found = {}
     for token in tokenize.generate_tokens(io.StringIO(solution).readline):
         if token.type == tokenize.COMMENT and (match := MARK.match(token.string)):
-            found[token.start[0]] = match[1].strip()
+            words = match[1].strip()
+            if words and not re.search(r"[^\W\d_]", words):
+                raise ExerciseError(f"`{words}` behind `# ←` would stand in the stub as its answer")
+            found[token.start[0]] = words
     return found
 
 

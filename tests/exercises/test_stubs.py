@@ -31,7 +31,12 @@ def test_a_marked_line_is_the_readers_to_write(solution: str, stub: str) -> None
 
 
 @pytest.mark.parametrize(
-    ("solution", "said"), [("a = 1", "ends in `# ←`"), ("a = 1\n# ←", "no statement")]
+    ("solution", "said"),
+    [
+        ("a = 1", "ends in `# ←`"),
+        ("a = 1\n# ←", "no statement"),
+        ("a = 0.2 ** 2  # ← 0.04", "as its answer"),
+    ],
 )
 def test_a_solution_without_marks_is_refused(solution: str, said: str) -> None:
     with pytest.raises(exercises.ExerciseError, match=said):
