@@ -3,7 +3,7 @@
 import { type Axis, axisBottom, axisLeft } from "d3-axis";
 import { type NumberValue, type ScaleContinuousNumeric, scaleLinear, scaleLog } from "d3-scale";
 import { select } from "d3-selection";
-import { attributes, element, setText, svg, uniqueId } from "./dom.js";
+import { attributes, element, letterScale, setText, svg, uniqueId } from "./dom.js";
 import { formatNumber } from "./format.js";
 import type { AxesSpec } from "./grammar.js";
 import { grip } from "./grip.js";
@@ -87,7 +87,7 @@ export const axes: Builder<AxesSpec> = (spec, { scene }) => {
     let last: [number, number] | undefined;
     const middle = (): [number, number] => [(spec.xlim[0] + spec.xlim[1]) / 2, (spec.ylim[0] + spec.ylim[1]) / 2];
     renewPointer = grip(backdrop, plot, {
-      label: `${spec.title ?? spec.ylabel ?? "plot"}: position`, offset: false,
+      label: `${spec.title ?? spec.ylabel ?? "plot"}: position`, offset: false, surface: true,
       position: () => {
         if ("program" in rule) return last ?? middle();
         return [rule.x ? scene.number(rule.x) : middle()[0], rule.y ? scene.number(rule.y) : middle()[1]];
@@ -140,7 +140,9 @@ export const axes: Builder<AxesSpec> = (spec, { scene }) => {
   };
 
   const layout = (): void => {
-    const room = Math.min(root.clientWidth || spec.width, besideIt(root));
+    const scale = letterScale(root);
+    root.style.setProperty("--nn-width", `${spec.width * scale}px`);
+    const room = Math.min(root.clientWidth || spec.width * scale, besideIt(root)) / scale;
     width = Math.max(Math.min(220, spec.width * 0.78), Math.min(room, spec.width * 1.25));
     height = Math.round(spec.height * Math.max(0.75, Math.min(1.1, width / spec.width)));
     if (spec.equal) {
@@ -148,15 +150,15 @@ export const axes: Builder<AxesSpec> = (spec, { scene }) => {
       height = Math.round(unit * Math.abs(spec.ylim[1] - spec.ylim[0])) + top + bottom;
     }
     const [w, h] = [plot.width, plot.height];
-    attributes(picture, { width, height, viewBox: `0 0 ${width} ${height}` });
+    attributes(picture, { width: width * scale, height: height * scale, viewBox: `0 0 ${width} ${height}` });
     attributes(plane, { transform: `translate(${left},${top})` });
     attributes(clipBox, { x: -1, y: -1, width: w + 2, height: h + 2 });
     attributes(backdrop, { width: w, height: h });
-    const ratio = Math.min(2, devicePixelRatio || 1);
+    const ratio = Math.min(2, devicePixelRatio || 1) * scale;
     canvas.width = hasHeat ? Math.round(w * ratio) : 0;
     canvas.height = hasHeat ? Math.round(h * ratio) : 0;
-    Object.assign(canvas.style, { left: `${left}px`, top: `${top}px`, width: `${w}px`, height: `${h}px` });
-    box.style.width = `${width}px`;
+    Object.assign(canvas.style, { left: `${left * scale}px`, top: `${top * scale}px`, width: `${w * scale}px`, height: `${h * scale}px` });
+    box.style.width = `${width * scale}px`;
     drawAxes();
   };
 

@@ -1,7 +1,7 @@
 // Controls: native inputs with their labels, and the paint pad.
 
 import { paintPixels, span, table } from "./color.js";
-import { attributes, element, reducedMotion, setText, uniqueId, watchSight } from "./dom.js";
+import { attributes, element, reducedMotion, setText, uniqueId, waited, watchSight } from "./dom.js";
 import { formatNumber } from "./format.js";
 import type {
   CheckboxSpec, DropdownSpec, InputSpec, NumberBoxSpec, PaintSpec, SliderSpec, StepperSpec, TextSpec,
@@ -143,7 +143,7 @@ const text: Make<TextSpec> = (spec, input, scene) => {
 const stepper: Make<StepperSpec> = (spec, input, scene) => {
   const { min, max, names, interval } = spec;
   const root = element("div", { class: "nn-control nn-stepper", role: "group", "aria-label": nameOf(input) });
-  const go = (v: number): void => scene.set(input.name, v);
+  const go = (v: number): void => void scene.set(input.name, v);
   const now = (): number => Number(input.raw);
   const press = (sign: string, words: string, act: () => void): HTMLButtonElement => {
     const made = element("button", { type: "button", "aria-label": words, title: words }, sign);
@@ -163,7 +163,10 @@ const stepper: Make<StepperSpec> = (spec, input, scene) => {
   const start = (): void => {
     if (now() >= max) go(min);
     seen = true;
-    unwatch = watchSight(scene.home ?? root, (visible) => (seen = visible));
+    unwatch = watchSight(scene.home ?? root, (visible) => {
+      seen = visible;
+      if (visible) waited(note);
+    });
     setText(play, "❚❚");
     attributes(play, { "aria-label": "pause" });
     timer = window.setInterval(() => {
@@ -179,7 +182,8 @@ const stepper: Make<StepperSpec> = (spec, input, scene) => {
   range.addEventListener("input", () => go(Number(range.value)));
   keepWhileScrolling(range, input, scene);
   const output = element("output", { class: "nn-value", "aria-live": "polite" });
-  root.append(element("span", { class: "nn-name" }, nameOf(input)), first, back, play, next, range, output);
+  const note = element("span", { class: "nn-note", role: "status" });
+  root.append(element("span", { class: "nn-name" }, nameOf(input)), first, back, play, next, range, output, note);
   return {
     root,
     update() {

@@ -1,7 +1,7 @@
 // The recorded graph: laid out in layers by dagre, filled in forwards with values, backwards with gradients.
 
 import dagre from "@dagrejs/dagre";
-import { attributes, element, setText, svg, uniqueId } from "./dom.js";
+import { attributes, element, letterScale, setText, svg, uniqueId } from "./dom.js";
 import { formatNumber } from "./format.js";
 import type { DagSpec, Ref } from "./grammar.js";
 import { buttons, chosen, click, type Clicks, markButton } from "./grip.js";
@@ -51,13 +51,14 @@ export const dag: Builder<DagSpec> = (spec, { scene }) => {
     return { node, item, frame, value, grad };
   });
   const layout = (): void => {
-    const room = root.clientWidth - 8;
+    const scale = letterScale(root);
+    const room = (root.clientWidth - 8) / scale;
     for (const widths of WIDTHS) {
       placed = laidOut(widths);
       if (room <= 0 || placed.width <= room) break;
     }
     const { graph, box, width, height } = placed;
-    attributes(picture, { viewBox: `0 0 ${width} ${height}`, width, height });
+    attributes(picture, { viewBox: `0 0 ${width} ${height}`, width: width * scale, height: height * scale });
     for (const { node, item, frame } of nodes) {
       const at = graph.node(node.id);
       attributes(item, { transform: `translate(${at.x},${at.y})` });

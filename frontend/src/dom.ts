@@ -72,6 +72,23 @@ export function watchSight(node: Element, change: (seen: boolean) => void): () =
   };
 }
 
+/** Says for some seconds that what plays had stopped out of the reader's sight. */
+export function waited(note: Element): void {
+  setText(note, "It waited while it was out of sight, and goes on now.");
+  setTimeout(() => setText(note, ""), 4000);
+}
+
+const LETTERS = 15; // pixels: the figures' letters where a reader asks for none other
+const NARROWEST = 240; // pixels of a drawing, before its letters grow
+
+/** How much larger than usual the reader's letters are: drawings grow with them as far as there is room. */
+export function letterScale(node: Element): number {
+  const figure = node.closest(".nn-figure");
+  if (!figure) return 1;
+  const asked = parseFloat(getComputedStyle(figure).fontSize) / LETTERS;
+  return Math.max(1, Math.round(100 * Math.min(asked, figure.clientWidth / NARROWEST)) / 100);
+}
+
 let counter = 0;
 /** An id that no other element of the page has. */
 export const uniqueId = (stem: string): string => `nn-${stem}-${++counter}`;

@@ -67,6 +67,7 @@ function build(spec: FigureSpec, model: Model, host: HTMLElement): () => void {
   const restore = (): boolean => {
     const found = restoreFromLink(scene);
     if (found === "damaged") tools.say("The link to this figure is damaged; it stands as it begins.", 20_000);
+    if (found === "partly") tools.say("Some values of the link do not fit this figure and are left out.", 20_000);
     return found !== "other";
   };
   scene.onChange(update);
@@ -121,8 +122,9 @@ function keepKeys(root: HTMLElement): void {
   });
 }
 
-/** Brings the figure into the window; a tall one with its title. */
+/** Brings the figure into the window, also one that is folded away; a tall one with its title. */
 function show(root: HTMLElement): void {
+  for (let folded = root.closest("details"); folded; folded = folded.parentElement?.closest("details") ?? null) folded.open = true;
   const tall = root.offsetHeight > window.innerHeight;
   root.scrollIntoView({ block: tall ? "start" : "center" });
 }

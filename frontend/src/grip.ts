@@ -19,6 +19,8 @@ export interface Frame {
 export interface Grip {
   readonly label: string;
   readonly step?: number | undefined;
+  /** Whether it is the whole plot: then a finger must be able to scroll the page from it. */
+  readonly surface?: boolean;
   /** Whether the pointer keeps its distance from the position, or takes its place. */
   readonly offset: boolean;
   position(): [number, number];
@@ -27,6 +29,41 @@ export interface Grip {
 
 const clamp = (v: number, [low, high]: readonly [number, number]): number =>
   Math.min(Math.max(low, high), Math.max(Math.min(low, high), v));
+
+const SLOP = 8; // pixels: a finger that has moved less may still turn to scroll
+
+/**
+ * A finger on something large: sideways it moves it, up and down it scrolls the page, two fingers zoom.
+ * The page scrolls only where the browser does it, so that `move` is never called for a swipe.
+ */
+export function byFinger(node: Element, act: { start?(): void; move(event: PointerEvent, across: number): void }): void {
+  let from: { id: number; x: number; y: number } | null = null;
+  let held = false;
+  const stop = (): void => {
+    from = null;
+    held = false;
+    node.classList.remove("nn-held");
+  };
+  node.classList.add("nn-swiped");
+  node.addEventListener("pointerdown", (event) => {
+    if (!(event instanceof PointerEvent) || event.pointerType !== "touch") return;
+    const second = from !== null;
+    stop();
+    if (!second) from = { id: event.pointerId, x: event.clientX, y: event.clientY };
+  });
+  node.addEventListener("pointermove", (event) => {
+    if (!(event instanceof PointerEvent) || from?.id !== event.pointerId) return;
+    const across = event.clientX - from.x;
+    if (!held) {
+      if (Math.abs(across) < SLOP || Math.abs(across) < Math.abs(event.clientY - from.y)) return;
+      held = true;
+      node.classList.add("nn-held");
+      act.start?.();
+    }
+    act.move(event, across);
+  });
+  for (const end of ["pointerup", "pointercancel"]) node.addEventListener(end, stop);
+}
 
 /** Makes an element movable; returns what renews its accessible value. */
 export function grip(node: SVGElement, frame: Frame, held: Grip): () => void {
@@ -38,6 +75,7 @@ export function grip(node: SVGElement, frame: Frame, held: Grip): () => void {
   };
   select<SVGElement, unknown>(node).call(
     drag<SVGElement, unknown>()
+      .touchable(() => !held.surface)
       .container(() => frame.node)
       .subject((event: { x: number; y: number }) => {
         if (!held.offset) return { x: event.x, y: event.y };
@@ -51,6 +89,16 @@ export function grip(node: SVGElement, frame: Frame, held: Grip): () => void {
       .on("drag", (event: { x: number; y: number }) => move(...frame.toData(event.x, event.y)))
       .on("end", () => node.classList.remove("nn-held")),
   );
+  if (held.surface) {
+    byFinger(node, {
+      move(event) {
+        const at = frame.node.getScreenCTM();
+        if (!at) return;
+        const p = new DOMPoint(event.clientX, event.clientY).matrixTransform(at.inverse());
+        move(...frame.toData(p.x, p.y));
+      },
+    });
+  }
   node.addEventListener("keydown", (event) => {
     frame.settle(); // two keys within one frame: the second starts where the first led
     const { x: across, y: up } = frame.limits();
@@ -95,6 +143,7 @@ export function dial(
   const set = (v: number): void => value.set(+Math.min(value.max, Math.max(value.min, v)).toPrecision(12));
   select<SVGElement, unknown>(node).call(
     drag<SVGElement, unknown>()
+      .touchable(false)
       .container(() => (node.ownerSVGElement ?? node) as SVGSVGElement)
       .on("start", (event: { y: number }) => {
         start = value.get();
@@ -109,6 +158,10 @@ export function dial(
       })
       .on("end", () => node.classList.remove("nn-held")),
   );
+  byFinger(node, {
+    start: () => (start = value.get()),
+    move: (_, across) => set(Math.round((start + (across * (value.max - value.min)) / 200) / value.step) * value.step),
+  });
   node.addEventListener("keydown", (event) => {
     const v = value.get();
     const far = event.shiftKey ? 10 : 1;

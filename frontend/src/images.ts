@@ -4,7 +4,7 @@ import { paintPixels, span, table } from "./color.js";
 import { attributes, element, resize, setText } from "./dom.js";
 import { formatNumber } from "./format.js";
 import type { ImagesSpec } from "./grammar.js";
-import { buttons, chosen, click, type Clicks, markButton } from "./grip.js";
+import { buttons, byFinger, chosen, click, type Clicks, markButton } from "./grip.js";
 import type { Builder } from "./view.js";
 
 interface Tile { readonly item: HTMLElement; readonly canvas: HTMLCanvasElement; readonly name: HTMLElement; readonly across: HTMLElement; readonly down: HTMLElement }
@@ -33,7 +33,7 @@ export const images: Builder<ImagesSpec> = (spec, { scene }) => {
     const word = scene.inputs.get(given)?.raw;
     return Array.from({ length: count }, (_, i) => (typeof word === "string" ? word[i] ?? "·" : ""));
   };
-  const pick = (tile: Tile, event: PointerEvent): void => {
+  const pick = (tile: Tile, event: MouseEvent): void => {
     const edge = tile.canvas.getBoundingClientRect();
     const at = [((event.clientY - edge.top) / edge.height) * shape[0], ((event.clientX - edge.left) / edge.width) * shape[1]];
     spec.pick?.forEach((target, k) => target && scene.setAt(target, Math.min(shape[k]! - 1, Math.max(0, Math.floor(at[k]!)))));
@@ -45,8 +45,15 @@ export const images: Builder<ImagesSpec> = (spec, { scene }) => {
     const tile = { item, canvas, name, across, down };
     if (spec.pick) {
       attributes(canvas, { tabindex: 0, role: "application", "aria-roledescription": "grid, arrows choose a cell" });
-      canvas.addEventListener("pointerdown", (event) => { canvas.setPointerCapture(event.pointerId); canvas.focus(); pick(tile, event); });
-      canvas.addEventListener("pointermove", (event) => { if (event.buttons) pick(tile, event); });
+      canvas.addEventListener("pointerdown", (event) => {
+        if (event.pointerType === "touch") return;
+        canvas.setPointerCapture(event.pointerId);
+        canvas.focus();
+        pick(tile, event);
+      });
+      canvas.addEventListener("pointermove", (event) => { if (event.buttons && event.pointerType !== "touch") pick(tile, event); });
+      canvas.addEventListener("click", (event) => pick(tile, event));
+      byFinger(canvas, { move: (event) => pick(tile, event) });
       canvas.addEventListener("keydown", (event) => {
         const steps: Record<string, [number, number]> = { ArrowUp: [0, -1], ArrowDown: [0, 1], ArrowLeft: [1, -1], ArrowRight: [1, 1], PageUp: [0, -5], PageDown: [0, 5], Home: [1, -1e6], End: [1, 1e6] };
         const step = steps[event.key];

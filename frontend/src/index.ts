@@ -1,6 +1,7 @@
 // The module of every figure: anywidget's render, and mountAll for pages without a kernel.
 
 import { problem, renderFigure, scenes } from "./figure.js";
+import { watchStrayLinks } from "./link.js";
 import type { Model } from "./model.js";
 import { mountAll } from "./mount.js";
 import { adoptStyles } from "./sheet.js";
@@ -15,6 +16,7 @@ function start(): void {
   if (!document.querySelector('script[type="application/vnd.jupyter.widget-state+json"]')) return;
   adoptStyles(document);
   mountAll(document);
+  watchStrayLinks(document);
 }
 
 // a static page mounts itself; in a notebook there is nothing to mount, in a site's generator no page

@@ -1,5 +1,6 @@
 // A figure's state in a link: #live=<name>.<inputs that differ, as base64url of JSON>.
 
+import { element, setText } from "./dom.js";
 import type { Scene } from "./scene.js";
 import type { InputValue } from "./spec.js";
 
@@ -52,7 +53,7 @@ export function makeLink(scene: Scene): string {
   return url.href;
 }
 
-export type Restored = "other" | "restored" | "damaged";
+export type Restored = "other" | "restored" | "partly" | "damaged";
 
 /** The figure that the page's address names, as it is written there; "" if it names none. */
 function named(hash: string): string {
@@ -61,6 +62,22 @@ function named(hash: string): string {
   } catch {
     return "";
   }
+}
+
+/** Says so where the page's address names a figure that is not in the page: its name is damaged, or it is gone. */
+export function watchStrayLinks(root: ParentNode): void {
+  const said = element("p", { class: "nn-stray", role: "status" });
+  const look = (): void => {
+    said.remove();
+    const figures = [...root.querySelectorAll<HTMLElement>(".nn-figure[data-name]")];
+    const hash = location.hash.slice(1);
+    if (!hash.startsWith(KEY) || figures.some((figure) => figure.dataset["name"] === named(hash))) return;
+    figures[0]?.append(said);
+    setText(said, "The link names a figure that is not on this page: it is damaged, or the page has changed.");
+    setTimeout(() => said.remove(), 20_000);
+  };
+  look();
+  window.addEventListener("hashchange", look);
 }
 
 /** Restores the inputs if the page's address names this figure; says whether it did. */
@@ -75,13 +92,15 @@ export function restoreFromLink(scene: Scene): Restored {
     // the seed first: it sets the weights, which the link may then set otherwise
     const seed = (state as Record<string, unknown>)[SEED];
     if (typeof seed === "number") scene.chooseSeed?.(seed);
+    let fits = true;
     for (const [name, packed] of Object.entries(state)) {
+      if (name === SEED || name === STEP) continue;
       const value = unpack(packed);
-      if (value !== undefined) scene.set(name, value);
+      if (value === undefined || !scene.set(name, value)) fits = false;
     }
     const step = (state as Record<string, unknown>)[STEP];
     if (typeof step === "number" && Number.isFinite(step)) scene.chooseStep?.(step);
-    return "restored";
+    return fits ? "restored" : "partly";
   } catch {
     return "damaged";
   }

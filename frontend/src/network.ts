@@ -1,7 +1,7 @@
 // The network: neurons, edges, biases; width is size, colour and dash are sign; weights can be dragged.
 
 import { paintPixels, span, table } from "./color.js";
-import { attributes, element, setText, svg } from "./dom.js";
+import { attributes, element, letterScale, setText, svg } from "./dom.js";
 import { formatNumber } from "./format.js";
 import type { NetworkSpec, NeuronSpec } from "./grammar.js";
 import { buttons, chosen, click, type Clicks, dial, isClickable, markButton } from "./grip.js";
@@ -120,9 +120,13 @@ export const network: Builder<NetworkSpec> = (spec, { scene }) => {
     });
   }
 
+  if (renew.length) root.append(element("p", { class: "nn-note nn-by-touch" }, "With a finger: slide an edge or a bias sideways."));
+
   const layout = (): void => {
-    width = Math.max(240, Math.min(root.clientWidth || spec.width, spec.width * 1.25));
-    attributes(picture, { width, height, viewBox: `0 0 ${width} ${height}` });
+    const scale = letterScale(root);
+    root.style.setProperty("--nn-width", `${spec.width * scale}px`);
+    width = Math.max(240, Math.min((root.clientWidth || spec.width * scale) / scale, spec.width * 1.25));
+    attributes(picture, { width: width * scale, height: height * scale, viewBox: `0 0 ${width} ${height}` });
     const left = radius + 12 + margin;
     const right = width - radius - 46;
     crowded = pictured && (right - left) / Math.max(1, columns.length - 1) < 2 * radius + 44;

@@ -170,11 +170,12 @@ export class Scene {
   }
 
   /** Sets an input; shared ones are set in the page's other figures too. */
-  set(name: string, value: InputValue | Raw, share = true): void {
+  /** Gives an input a value; says whether there is such an input and the value fits it. */
+  set(name: string, value: InputValue | Raw, share = true): boolean {
     const input = this.inputs.get(name);
-    if (!input) return;
-    const accepted = input.accept(value);
-    if (accepted === undefined || same(accepted, input.raw)) return;
+    const accepted = input?.accept(value);
+    if (!input || accepted === undefined) return false;
+    if (same(accepted, input.raw)) return true;
     input.raw = accepted;
     input.fill();
     this.dirty.add(name);
@@ -184,6 +185,7 @@ export class Scene {
       const detail = { share: input.spec.share, value: input.plain(), from: this };
       document.dispatchEvent(new CustomEvent(SHARE_EVENT, { detail }));
     }
+    return true;
   }
 
   private hear(event: Event): void {
@@ -196,7 +198,7 @@ export class Scene {
   setAt(target: Live, value: number): void {
     const input = this.inputs.get(target.ref);
     if (!input) return;
-    if (!(input.raw instanceof Float64Array)) return this.set(target.ref, value);
+    if (!(input.raw instanceof Float64Array)) return void this.set(target.ref, value);
     const copy = input.raw.slice();
     const at = flatIndex(input.spec.shape, target.at ?? [0]);
     if (at < 0 || at >= copy.length) return;

@@ -1,7 +1,7 @@
 // The unrolled recurrent network: one cell and its word, or a copy of the cell for every letter.
 
 import { cssColor } from "./color.js";
-import { attributes, element, setText, svg, uniqueId } from "./dom.js";
+import { attributes, element, letterScale, setText, svg, uniqueId } from "./dom.js";
 import { formatNumber } from "./format.js";
 import type { SequenceSpec } from "./grammar.js";
 import { buttons, chosen, click, type Clicks, markButton } from "./grip.js";
@@ -93,9 +93,10 @@ export const sequence: Builder<SequenceSpec> = (spec, { scene }) => {
       } else item.append(arrow("M30,98C70,98 70,160 2,160C-64,160 -64,110 -33,110", "nn-state-wire"));
     }
     const width = 52 + n * STEP + 30;
-    attributes(picture, { width, height: 230, viewBox: `0 0 ${width} 230`, role: "group", "aria-label": `${spec.cell} over "${word}"` });
+    const scale = letterScale(root);
+    attributes(picture, { width: width * scale, height: 230 * scale, viewBox: `0 0 ${width} 230`, role: "group", "aria-label": `${spec.cell} over "${word}"` });
     if (spec.select) items.forEach((item, i) => markButton(item, `position ${i + 1}: ${word[i] ?? "empty"}`, chosen(scene, clicks, i), i === 0));
     if (focus >= 0) items[Math.min(focus, items.length - 1)]?.focus();
   };
-  return { root, update };
+  return { root, update, resize: update };
 };

@@ -64,12 +64,21 @@ function followTheme({ resize }: Followed): () => void {
   };
 }
 
+/** What WebKit resets the controls of a kept page to is what they hold, also where nobody puts it right. */
+function keepControls(host: HTMLElement): void {
+  for (const control of host.querySelectorAll("input")) {
+    control.defaultChecked = control.checked;
+    control.defaultValue = control.value;
+  }
+}
+
 /**
  * What a browser puts back into controls after Back or a reload, the figure overrules: at once,
  * and in the next frame, since WebKit resets the controls of a kept page only after this event.
  */
-function followPage({ update, addressed }: Followed): () => void {
+function followPage({ host, update, addressed }: Followed): () => void {
   const ends = [
+    listen(window, "pagehide", () => keepControls(host)),
     listen(window, "pageshow", () => {
       update();
       requestAnimationFrame(update);

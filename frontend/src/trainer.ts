@@ -1,7 +1,7 @@
 // Training in the page: a recorded step run again and again; seeds, batches and histories as in Python.
 
 import { parseGraph, Program } from "./evaluator/index.js";
-import { attributes, element, reducedMotion, setText, uniqueId, watchSight } from "./dom.js";
+import { attributes, element, reducedMotion, setText, uniqueId, waited, watchSight } from "./dom.js";
 import type { TrainingPlanSpec } from "./grammar.js";
 import { Batches, normalFrom, uniformStream } from "./random.js";
 import type { Scene } from "./scene.js";
@@ -223,8 +223,7 @@ export function trainingControls(trainer: Trainer): View {
   const sight = (seen: boolean): void => {
     waiting = !seen;
     if (!seen) return cancelAnimationFrame(frame);
-    setText(note, "It waited while it was out of sight, and goes on now.");
-    setTimeout(() => setText(note, ""), 4000);
+    waited(note);
     frame = requestAnimationFrame(tick);
   };
   root.append(play, step, rewind,

@@ -99,6 +99,21 @@ AGREE = """(name) => {
 }"""
 
 
+def returned(engine: Engine, address: str, name: str, way: str) -> None:
+    """The page again, by Back from another one or by a reload."""
+    if way == "history.back()":
+        engine.open(address + "glossary.html")
+    else:
+        engine.evaluate("() => { window.before = true }")
+    engine.evaluate(f"() => {{ setTimeout(() => {way}) }}")
+    shown = "document.querySelector('.nn-figure') !== null"
+    engine.until(f"location.pathname.endsWith('{name}') && !window.before && {shown}")
+    engine.until(f"({READY})()")
+    engine.evaluate(HELPERS)
+    for _ in range(5):
+        engine.evaluate(FRAMES)
+
+
 @pytest.mark.parametrize("way", ["history.back()", "location.reload()"])
 def test_a_control_says_what_the_figure_shows(engine: Engine, watched: str, way: str) -> None:
     opened(engine, watched, f"{PAGE}.html")
@@ -107,20 +122,87 @@ def test_a_control_says_what_the_figure_shows(engine: Engine, watched: str, way:
     engine.evaluate(FOCUS, [name, "input[type=range]", 0])
     for _ in range(3):
         engine.press("ArrowRight")
-    if way == "history.back()":
-        engine.open(watched + "glossary.html")
-    else:
-        engine.evaluate("() => { window.before = true }")
-    engine.evaluate(f"() => {{ setTimeout(() => {way}) }}")
-    engine.until(
-        f"location.pathname.endsWith('{PAGE}.html') && !window.before && {slider} !== null"
-    )
-    engine.until(f"({READY})()")
-    engine.evaluate(HELPERS)
-    for _ in range(5):
-        engine.evaluate(FRAMES)
+    returned(engine, watched, f"{PAGE}.html", way)
     for key, said, held in engine.evaluate(AGREE, name):
         assert said == pytest.approx(held), f"after {way} the slider of {key}"
+
+
+# What each control that holds a value shows, and what the figure holds.
+CONTROLS = """() => {
+  const all = (root, kind) => [...root.querySelectorAll(kind)];
+  const choice = (name) => all(document, `input[name="${name}"]`).findIndex((e) => e.checked);
+  const found = [];
+  for (const figure of document.querySelectorAll(".nn-figure")) {
+    for (const [key, input] of sceneOf(figure.dataset.name).inputs) {
+      const { label, control } = input.spec;
+      const named = all(figure, "label, legend").filter((e) => e.textContent === (label ?? key));
+      const node = named.map((e) => e.control ?? e.closest("fieldset")?.querySelector("input"))
+        .find(Boolean);
+      if (!node || !["number", "checkbox", "dropdown", "text"].includes(control)) continue;
+      const shown = control === "checkbox" ? node.checked
+        : node.type === "radio" ? choice(node.name)
+        : control === "text" ? node.value : Number(node.value);
+      found.push([figure.dataset.name, key, shown, input.raw]);
+    }
+  }
+  return found;
+}"""
+# Questions: how many choices, which is chosen, the verdict.
+ANSWERED = """() => [...document.querySelectorAll(".nn-quiz-question, .nn-predict")].map((one) => {
+  const radios = [...one.querySelectorAll("input[type=radio]")];
+  const said = one.querySelector(".nn-verdict").textContent;
+  return [radios.length, radios.findIndex((e) => e.checked), said];
+}).filter(([count]) => count)"""
+# Everything that can be chosen on the page is chosen otherwise; each question is answered.
+CHOOSE = """() => {
+  const all = (kind) => [...document.querySelectorAll(kind)];
+  for (const one of all(".nn-quiz-question, .nn-predict")) {
+    one.querySelector("input[type=radio]")?.click();
+    one.querySelector(".nn-primary").click();
+  }
+  for (const list of all(".nn-figure select")) {
+    list.selectedIndex = list.options.length - 1;
+    list.dispatchEvent(new Event("change", { bubbles: true }));
+  }
+  for (const box of all(".nn-controls input[type=checkbox]")) box.click();
+  for (const group of all(".nn-controls fieldset")) {
+    [...group.querySelectorAll("input")].at(-1).click();
+  }
+}"""
+
+
+@pytest.mark.parametrize("way", ["history.back()", "location.reload()"])
+@pytest.mark.parametrize("name", ["chapters/layers.html", "chapters/xor.html"])
+def test_choices_and_answers_agree_with_what_is_said_about_them(
+    engine: Engine, watched: str, name: str, way: str
+) -> None:
+    opened(engine, watched, name)
+    engine.evaluate(CHOOSE)
+    engine.evaluate(FRAMES)
+    assert sum(said != "" for _, _, said in engine.evaluate(ANSWERED)) > 2
+    returned(engine, watched, name, way)
+    for figure, key, shown, held in engine.evaluate(CONTROLS):
+        assert shown == held, f"after {way}, {figure}: {key}"
+    for count, chosen, said in engine.evaluate(ANSWERED):
+        assert (chosen >= 0) == (said != ""), f"after {way}: {chosen} of {count}, {said!r}"
+
+
+def test_a_training_out_of_sight_waits_says_so_and_goes_on(engine: Engine, watched: str) -> None:
+    opened(engine, watched, "chapters/layers.html")
+    figure = "document.querySelector('.nn-training').closest('.nn-figure')"
+    steps = f"sceneOf({figure}.dataset.name).named('step').data[0]"
+    engine.evaluate(f"() => {{ {figure}.scrollIntoView({{ behavior: 'instant' }}) }}")
+    engine.evaluate(f"() => {{ {figure}.querySelector('.nn-training button').click() }}")
+    engine.until(f"{steps} > 0")
+    engine.evaluate("() => { scrollTo({ top: document.body.scrollHeight, behavior: 'instant' }) }")
+    for _ in range(5):
+        engine.evaluate(FRAMES)
+    stopped = engine.evaluate(steps)
+    engine.evaluate("() => new Promise((done) => setTimeout(done, 1200))")  # two steps at this pace
+    assert engine.evaluate(steps) == stopped, "it goes on out of sight"
+    engine.evaluate(f"() => {{ {figure}.scrollIntoView({{ behavior: 'instant' }}) }}")
+    engine.until(f"{steps} > {stopped}")
+    assert "waited while it was out of sight" in engine.evaluate(f"{figure}.textContent")
 
 
 def test_a_chapters_code_runs_and_says_what_it_stores(

@@ -53,6 +53,18 @@ def painting(name: str) -> live.Figure:
     return live.figure(lambda d: {"ink": d.sum()}, d=pad, view=["{ink:.1f}"], title=name)
 
 
+def stepping(name: str) -> live.Figure:
+    return live.figure(k=live.stepper(200, value=0, interval=0.05), view=["at {k:d}"], title=name)
+
+
+def asking() -> live.Figure:
+    return live.quiz(
+        live.question("Is it?", ["yes", "no", "both"], answer="no", why="It is not."),
+        live.question("How much?", answer=0.5),
+        title="ask", name="ask",
+    )  # fmt: skip
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     with launched() as started:
@@ -62,8 +74,16 @@ def browser() -> Iterator[Any]:
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("reader")
-    figures = [sliding("slide"), training("train"), painting("paint"), tall("tall"), tall("end")]
-    live.page(*figures, path=folder / "page.html", inline=False)
+    figures = [sliding("slide"), training("train"), painting("paint"), tall("tall"),
+               stepping("play"), tall("end"), training("last"), asking(), sliding("folded")]  # fmt: skip
+    page = live.page(*figures, path=folder / "page.html", inline=False)
+    before, figure, after = page.read_text("utf8").rpartition("<figure ")
+    folded = (
+        "<details><summary>more</summary>"
+        + figure
+        + after.replace("</figure>", "</figure></details>", 1)
+    )
+    page.write_text(before + folded, "utf8")
     (folder / "other.html").write_text("<!doctype html><title>other</title><p>elsewhere", "utf8")
     (folder / "favicon.ico").write_bytes(b"")
     with serving(Path(folder)) as origin:
@@ -111,6 +131,38 @@ def test_a_control_says_what_the_figure_shows(site: Site, way: str) -> None:
     assert shown(site) == (value + 1, f"twice is {2 * value + 2:.0f}")
 
 
+ANSWERS = """() => [...document.querySelectorAll(".nn-quiz-question, .nn-predict")].map((one) => [
+  [...one.querySelectorAll("input")].map((e) => (e.type === "radio" ? e.checked : e.value)),
+  one.querySelector("input").disabled, one.querySelector(".nn-verdict").textContent])"""
+
+
+@pytest.mark.parametrize("way", ["back", "reload"])
+def test_an_answer_and_its_verdict_agree(site: Site, way: str) -> None:
+    quiz = site.figure("ask")
+    quiz.get_by_label("both").check()
+    quiz.get_by_role("button", name="Check").first.click()
+    quiz.get_by_role("spinbutton").fill("0.5")
+    site.figure("slide").get_by_label("c", exact=True).check()
+    site.figure("slide").get_by_role("button", name="Commit").click()
+    site.settle()
+    given = site.page.evaluate(ANSWERS)
+    assert [one[2][:1] for one in given[:2]] == ["✗", "✗"]
+    if way == "back":
+        site.page.goto(site.url.replace("page.html", "other.html"))
+        site.page.go_back()
+    else:
+        site.page.reload()
+    site.page.wait_for_selector(".nn-figure[data-ready]")
+    site.page.evaluate(FRAMES)
+    for (held, locked, verdict), (before, _, told) in zip(
+        site.page.evaluate(ANSWERS), given, strict=True
+    ):
+        if locked:  # the page was kept
+            assert (held, verdict) == (before, told)
+        else:
+            assert verdict == "" and True not in held
+
+
 def until(site: Site, met: Callable[[], bool], frames: int = 300) -> None:
     """Waits frame by frame; the page's policy forbids what playwright would evaluate there."""
     for _ in range(frames):
@@ -147,6 +199,49 @@ def test_a_training_out_of_sight_waits_says_so_and_goes_on(site: Site) -> None:
     for _ in range(5):
         site.page.evaluate(FRAMES)
     assert steps(site) == stopped  # what was paused by hand stays paused
+
+
+def position(site: Site) -> float:
+    return float(site.read("play", "k")[0])
+
+
+def test_a_stepper_out_of_sight_waits_says_so_and_goes_on(site: Site) -> None:
+    figure = site.figure("play")
+    figure.scroll_into_view_if_needed()
+    figure.get_by_role("button", name="play").click()
+    until(site, lambda: position(site) > 2)
+    site.page.evaluate("window.scrollTo(0, document.documentElement.scrollHeight)")
+    site.page.evaluate(FRAMES)
+    site.page.evaluate(FRAMES)
+    before = position(site)
+    site.page.wait_for_timeout(300)  # six of its steps
+    assert position(site) == before
+    figure.scroll_into_view_if_needed()
+    until(site, lambda: position(site) > before)
+    assert "waited while it was out of sight" in figure.inner_text()
+    figure.get_by_role("button", name="pause").click()
+
+
+def test_of_several_trainings_those_in_sight_go_on(site: Site) -> None:
+    first, last = site.figure("train"), site.figure("last")
+    for figure in (first, last):
+        figure.scroll_into_view_if_needed()
+        figure.get_by_role("button", name="train").click()
+    until(site, lambda: site.read("last", "step")[0] > 3)
+    before = steps(site)
+    for _ in range(5):
+        site.page.evaluate(FRAMES)
+    assert steps(site) == before, "the one above goes on out of sight"
+    assert site.read("last", "step")[0] > 5
+    first.scroll_into_view_if_needed()
+    until(site, lambda: steps(site) > before)
+    stopped = site.read("last", "step")[0]
+    for _ in range(5):
+        site.page.evaluate(FRAMES)
+    assert site.read("last", "step")[0] == stopped
+    for figure in (first, last):
+        figure.scroll_into_view_if_needed()
+        figure.get_by_role("button", name="pause").click()
 
 
 def finger(site: Site) -> Any:
@@ -241,4 +336,30 @@ def test_a_damaged_link_says_so(site: Site) -> None:
     site.open("#live=slide.%%%")
     assert "is damaged" in site.figure("slide").inner_text()
     assert "is damaged" not in site.figure("paint").inner_text()
+    assert shown(site) == (3.0, "twice is 6")
+
+
+def test_a_link_to_a_folded_figure_unfolds_it(site: Site) -> None:
+    site.page.locator("details").evaluate("node => { node.open = true; }")
+    site.set("folded", {"w": 6})
+    site.settle()
+    link = link_of(site, "folded")
+    site.open(link)
+    site.page.evaluate(FRAMES)
+    assert site.figure("folded").get_by_role("slider").first.is_visible()
+    assert site.read("folded", "w")[0] == 6
+
+
+@pytest.mark.parametrize("link", ["#live=slidd.e30", "#live=%E0%A4.e30", "#live="])
+def test_a_link_that_names_no_figure_says_so(site: Site, link: str) -> None:
+    stray = site.page.locator(".nn-stray")
+    site.open(link)
+    assert "not on this page" in stray.inner_text() and stray.is_visible()
+    site.page.evaluate("hash => { location.hash = hash; }", link_of(site, "slide"))
+    until(site, lambda: stray.count() == 0)
+
+
+def test_a_link_whose_values_do_not_fit_says_so(site: Site) -> None:
+    site.open("#live=slide.eyJ3IjoiTmFOIiwieCI6MX0")  # {"w": "NaN", "x": 1}
+    assert "do not fit" in site.figure("slide").inner_text()
     assert shown(site) == (3.0, "twice is 6")
