@@ -114,8 +114,7 @@ def _once_each(array: np.ndarray, new: np.ndarray, how: str) -> tuple[np.ndarray
     """
     if array.flags.writeable:
         return array, new
-    owner = array.base
-    repeated = tuple([s == 0 and n > 1 for s, n in zip(array.strides, array.shape, strict=True)])
+    owner, repeated = array.base, _repeated(array)
     if not isinstance(owner, np.ndarray) or not owner.flags.writeable:
         raise RuntimeError("the memory of this tensor is read-only: clone() it first")
     if any(repeated) and how not in ("fill_", "zero_"):
@@ -123,6 +122,11 @@ def _once_each(array: np.ndarray, new: np.ndarray, how: str) -> tuple[np.ndarray
     first = (*[slice(0, 1) if again else slice(None) for again in repeated], ...)
     whole = record.in_memory(owner, array, record.offset(array, owner))
     return whole[first], new[first]
+
+
+def _repeated(array: np.ndarray) -> tuple[bool, ...]:
+    """Along which dimensions one element of memory is seen again and again."""
+    return tuple([s == 0 and n > 1 for s, n in zip(array.strides, array.shape, strict=True)])
 
 
 def _rewrite_base(x: Any, view: Any, history: bool, chain: list[Any]) -> None:
@@ -134,7 +138,11 @@ def _rewrite_base(x: Any, view: Any, history: bool, chain: list[Any]) -> None:
             return
         watcher.rebound(base, x)
     else:
-        new = _put_back(_old(base), primitive, attrs, _old(x))
+        if primitive is ps.expand and x._data.size != base._data.size:
+            new = _put_back_by_memory(base, chain[0])
+            del chain[1:]  # what lies between shows the change several times: a view of the new one
+        else:
+            new = _put_back(_old(base), primitive, attrs, _old(x))
         if history:
             base._node = new._node
         if watcher := record.current_watcher():
@@ -173,14 +181,31 @@ def _put_back(base: Any, primitive: Any, attrs: Any, value: Tensor) -> Any:
     if primitive is ps.permute:
         dims = attrs["dims"]
         return ps.permute(value, dims=tuple([dims.index(d) for d in range(len(dims))]))
-    if primitive is ps.expand and value._data.size == base._data.size:  # nothing was repeated
-        return ps.reshape(value, shape=base._data.shape)
+    return ps.reshape(value, shape=base._data.shape)  # expanded without a repetition
+
+
+def _put_back_by_memory(base: Any, part: Any) -> Any:
+    """`base` with `part` in its place, where an expanded view of base lies between the two.
+
+    Each element of the part is followed to the element of the base that it has in memory.
+    """
     if watcher := record.current_watcher():
         watcher.refuse("an expanded tensor is changed in place: clone() it first")
-    raise RuntimeError(
-        "an expanded tensor cannot be changed in place where gradients are recorded: several of "
-        "its elements are one in memory. Please clone() it first."
-    )
+    views, at = [], part
+    while at is not base:
+        at, *view = at._view
+        views.append(view)
+    places = np.arange(base._data.size).reshape(base._data.shape)
+    for primitive, attrs in reversed(views):
+        places = places if primitive is None else primitive.forward(places, **(attrs or {}))
+    if any(_repeated(places)):
+        raise RuntimeError(
+            "an expanded tensor cannot be changed in place where gradients are recorded: several "
+            "of its elements are one in memory. Please clone() it first."
+        )
+    old, new = s.flatten(_old(base)), s.flatten(_old(part))
+    placed = i.scatter(old, 0, record.make(np.ravel(places)), new)
+    return ps.reshape(placed, shape=base._data.shape)
 
 
 def _old(x: Any) -> Any:
@@ -502,7 +527,7 @@ class InPlace(Value):
                 f"can't assign a {type(value).__name__} to a tensor: make it one first, "
                 "nnlib.tensor(…)"
             )
-        if not self._data.flags.writeable and self._data.ndim and not _records(self, (value,)):
+        if self._data.ndim and any(_repeated(self._data)) and not record.is_watched():
             part = s.getitem(needs_tensor("__setitem__", self), key)
             if not np.may_share_memory(part._data, self._data):
                 raise _one_in_memory()

@@ -310,6 +310,8 @@ class Primitive:
     the arguments (-1: the result) of which no more than the shape is looked at: they may change.
     ``reads[i]`` names the arguments (-1: the result) that the i-th gradient looks at, where that is
     not the same for all.  A `remade` result may change as well: the vjp is then given a new one.
+    ``restored(out, *args)`` are the arguments as they were, where the result was kept and still
+    tells: then they may change.
     ``plain(*args, **attrs)`` writes a fused primitive out in simpler ones; higher derivatives and
     shipped graphs go through it.  ``keeping(*args, **attrs)`` is a forward that also returns what
     the joint can use again; that stands in the place of ``out`` then (None where it was not kept).
@@ -323,8 +325,8 @@ class Primitive:
 
     __slots__ = (
         "__weakref__", "broadcasts", "crosses", "differentiable", "domain", "family", "forward",
-        "joint", "keeping", "latex", "name", "plain", "reads", "remade", "saves_args", "saves_out",
-        "shape_only", "source", "ufunc", "view", "vjps",
+        "joint", "keeping", "latex", "name", "plain", "reads", "remade", "restored", "saves_args",
+        "saves_out", "shape_only", "source", "ufunc", "view", "vjps",
     )  # fmt: skip
 
     registry: dict[str, Primitive] = {}
@@ -344,6 +346,7 @@ class Primitive:
         shape_only: Sequence[int] = (),
         reads: tuple[tuple[int, ...], ...] | None = None,
         remade: bool = False,
+        restored: Callable[..., tuple[Array, ...]] | None = None,
         ufunc: np.ufunc | None = None,
         source: str = "",
         latex: str = "",
@@ -355,6 +358,7 @@ class Primitive:
         self.crosses = saves == "cross"
         self.keeping = keeping
         self.shape_only, self.reads, self.remade = shape_only, reads, remade
+        self.restored = restored
         self.saves_args = saves in ("args", "both", "cross")
         self.saves_out = saves in ("out", "both")
         self.differentiable = joint is not None or any(vjps)

@@ -185,9 +185,10 @@ def _consumers(
 
 
 def _vjps_of_arrays(node: Node, g: Any) -> Sequence[Any]:
-    primitive, attrs, edges, args = node.primitive, node.attrs, node.edges, node.args
+    primitive, attrs, edges = node.primitive, node.attrs, node.edges
     if attrs is _FREED or node.time != record.clock:
         _check_saved(node)
+    args = node.args
     if attrs is None and node.shapes is None and primitive.joint is None:
         vjps, out = primitive.vjps, node.out  # the short path: most nodes of a small net
         if len(edges) == 2:
@@ -290,6 +291,8 @@ def _check_saved(node: Node, as_values: bool = False) -> None:
             if saved is node.out and getattr(node.primitive, "remade", False):
                 node.out = node.primitive(*node.args, **(node.attrs or {}))
                 continue
+            if _restored(node):
+                return
             raise RuntimeError(
                 "one of the variables needed for gradient computation has been modified by an "
                 f"inplace operation: {node.primitive.name} saved a tensor of shape "
@@ -297,6 +300,15 @@ def _check_saved(node: Node, as_values: bool = False) -> None:
                 f"Use the out-of-place form (x = x + y instead of x += y), or change it after "
                 "backward()."
             )
+
+
+def _restored(node: Node) -> bool:
+    """Give a node its changed arguments again, where its result is as it was and tells them."""
+    restored, out = getattr(node.primitive, "restored", None), node.out
+    if restored is None or out is None or record.was_changed(out, node.time):
+        return False
+    node.args = restored(out, *node.args)
+    return True
 
 
 def _read(node: Node, as_values: bool) -> list[Any]:

@@ -271,8 +271,14 @@ def rsub(input: Operand, other: Operand) -> Tensor:
 
 
 def rdiv(input: Operand, other: Operand) -> Tensor:
-    """other / input."""
-    return _reversed(over, p.div, "f", input, other)
+    """other / input.
+
+    A number's quotient is kept beside the input, which may then be changed in place: as in PyTorch.
+    """
+    result = _reversed(over, p.div, "f", input, other)
+    if result._node is not None and is_number(other) and other and not record.is_watched():
+        result._node.out = result._data
+    return result
 
 
 def rfloordiv(input: Operand, other: Operand) -> Tensor:

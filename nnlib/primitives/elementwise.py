@@ -70,6 +70,7 @@ div = elementwise(
     lambda g, out, x, y: -g * (x / y) / y,
     saves="args",
     reads=((1,), (0, 1)),
+    restored=lambda out, x, y: (x, x / out),
     ufunc=np.true_divide,
 )
 

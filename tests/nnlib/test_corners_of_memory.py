@@ -130,9 +130,40 @@ w = T.arange(6.).reshape(2, 3).requires_grad_(); y = w * 1; c = y.T.reshape(6); 
 w = T.tensor([1., 2.], requires_grad=True); y = w * 1; y.expand(1, 2).mul_(4); y.sum().backward()
 out = w.grad
 """,
+    "a column of an expanded tensor is every column": """
+w = T.tensor([1., 2.], requires_grad=True); y = (w * 1).reshape(2, 1); e = y.expand(2, 3); f = e[1]
+c = e[:, 0]; c.mul_(T.tensor([4., 5.])); out = y, e, f, c
+(y.sum() + 10 * e.sum() + 100 * f.sum() + 1000 * c.sum()).backward(); g = w.grad; out = *out, g
+""",
+    "an element of an expanded tensor is written, and one of constants": """
+w = T.tensor([1., 2., 3.], requires_grad=True); e = (w * 1).reshape(3, 1).expand(3, 2); e[1, 0] = 7
+z = T.zeros(3, 1); d = z.expand(3, 2); d[:, 1] = w; d[0, 0] += w[2]; d[1:, 0].mul_(2)
+(e.sum() + (d * d).sum() + z.sum()).backward(); out = e, d, z, w.grad
+""",
+    "an expanded view of a part is written through both": """
+w = T.arange(6.).reshape(2, 3).requires_grad_(); y = w * 1; e = y[1:].expand(4, 3).T.unsqueeze(0)
+e[0, :2, 3].exp_(); (y * y).sum().backward(); out = y, e, w.grad
+""",
+    "several rows of an expanded tensor are refused": """
+y = T.ones(3, requires_grad=True) * 1; y.expand(2, 3)[:, 0].fill_(2); y.sum().backward()
+""",
 }
 
 SAVED = {
+    "what a number was divided by can be changed": """
+x = T.tensor([1., -2.], requires_grad=True); y = x * 1; z = 1 / y + 3 / y + y.reciprocal() + y.rsqrt()
+y.mul_(4); z[0].backward(); out = x.grad
+""",
+    "what a number was divided by can be changed before a second gradient": """
+x = T.tensor([1., -2.], requires_grad=True); y = x * 1; z = (2 / y).sum(); y.zero_()
+g, = T.autograd.grad(z, x, create_graph=True); g.sum().backward(); out = g, x.grad
+""",
+    "what a tensor was divided by cannot": """
+x = T.tensor([1., -2.], requires_grad=True); y = x * 1; z = T.tensor(1.) / y; y.mul_(4); z.sum().backward()
+""",
+    "what a number was divided by cannot, with the quotient": """
+x = T.tensor([1., -2.], requires_grad=True); y = x * 1; z = y.reciprocal(); y.mul_(4); z.mul_(4); z.sum().backward()
+""",
     "a power of a number can be changed": """
 x = T.tensor([1., 2.], requires_grad=True); y = x ** 2; y += 1; z = x ** 0.5; z.zero_()
 (y.sum() + z.sum()).backward(); out = x.grad
