@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from nnlib.tensor import Size, Tensor  # first: the module nnlib.tensor gives way to the function
 
 # isort: split
-from nnlib import autograd, dtypes, linalg
+from nnlib import autograd, dtypes
 from nnlib.autograd import enable_grad, inference_mode, no_grad, set_grad_enabled
 from nnlib.autograd.grad_mode import is_grad_enabled
 from nnlib.compile import compile
@@ -224,10 +224,10 @@ from nnlib.functions.shape import (
     transpose,
     unsqueeze,
 )
-from nnlib.serialization import load, save
 
 if TYPE_CHECKING:
-    from nnlib import datasets, func, graph, nn, optim, utils
+    from nnlib import datasets, func, graph, linalg, nn, optim, utils
+    from nnlib.serialization import load, save
 
 __version__ = "0.1.0"
 
@@ -265,18 +265,21 @@ def numel(input: Tensor) -> builtins.int:
 
 
 # Imported at the first look at them.
-_WHEN_USED = ("datasets", "func", "graph", "nn", "optim", "utils")
+_WHEN_USED = ("datasets", "func", "graph", "linalg", "nn", "optim", "utils")
 
 if not TYPE_CHECKING:
 
     def __getattr__(name):
         if name in _WHEN_USED:
             return importlib.import_module(f"nnlib.{name}")
+        if name in ("load", "save"):
+            module = importlib.import_module("nnlib.serialization")
+            return globals().setdefault(name, getattr(module, name))
         raise AttributeError(f"module 'nnlib' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_WHEN_USED})
+    return sorted({*globals(), *__all__})
 
 
 __all__ = [

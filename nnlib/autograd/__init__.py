@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -20,6 +21,9 @@ from nnlib.autograd.grad_mode import (
 from nnlib.record import Node, Value, make
 
 if TYPE_CHECKING:
+    from nnlib.autograd import functional
+    from nnlib.autograd.checks import gradcheck, gradgradcheck
+    from nnlib.autograd.function import Function
     from nnlib.tensor import Tensor
 
 __all__ = [
@@ -186,6 +190,21 @@ def _root(value: Value, start: Value | None) -> tuple[Node, Any]:
     return node, start
 
 
-from nnlib.autograd import functional  # noqa: E402  (they are written in the functions above)
-from nnlib.autograd.function import Function  # noqa: E402
-from nnlib.autograd.gradcheck import gradcheck, gradgradcheck  # noqa: E402
+# Imported at the first look at them: most programs need none of them.
+_WHEN_USED = {
+    "Function": "function", "gradcheck": "checks", "gradgradcheck": "checks",
+}  # fmt: skip
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name):
+        if name == "functional":
+            return importlib.import_module("nnlib.autograd.functional")
+        if name not in _WHEN_USED:
+            raise AttributeError(f"module 'nnlib.autograd' has no attribute {name!r}")
+        module = importlib.import_module(f"nnlib.autograd.{_WHEN_USED[name]}")
+        return globals().setdefault(name, getattr(module, name))
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
