@@ -116,10 +116,26 @@ class Recurrent(Tied):
         return self.logits(self.down(self.cell(self.words[x])[0]))
 
 
+class WithoutHeads(nn.Module):
+    """A transformer with all heads switched off: a position sees its own word and number only."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.model = Transformer(CODES, LENGTH, SIZE)
+
+    def forward(self, x: Any) -> Any:
+        return self.model(x, nnlib.zeros(2, 4))
+
+
 def network(name: str) -> Any:
-    """An untrained model of 86,000 to 89,000 parameters: MLP, RNN, GRU or transformer."""
+    """An untrained MLP, RNN, GRU or transformer, or "no heads", a transformer without attention.
+
+    The first four have 86,000 to 89,000 parameters.
+    """
     if name == "transformer":
         return Transformer(CODES, LENGTH, SIZE)
+    if name == "no heads":
+        return WithoutHeads()
     return Window() if name == "MLP" else Recurrent(name, {"RNN": 156, "GRU": 88}[name])
 
 

@@ -89,7 +89,7 @@ def test_a_short_training_learns_more_than_single_counts() -> None:
 
 
 def test_each_models_rate_was_chosen_without_the_test_clauses() -> None:
-    for name in compare.MODELS:
+    for name in (*compare.MODELS, compare.ABLATED):
         tried = {lr: compare.results()[compare.trial(name, lr)] for lr in compare.RATES}
         assert compare.rate(name) == min(tried, key=tried.get)
 
@@ -109,6 +109,22 @@ def test_a_stored_comparison_comes_out_again() -> None:
 def test_the_transformer_leads_at_this_size_and_length_of_training() -> None:
     others = [min(compare.best(name)) for name in ("MLP", "RNN", "GRU")]
     assert max(compare.best("transformer")) < min(others) - 0.03
+
+
+def test_without_heads_a_position_knows_its_own_word_only() -> None:
+    x, _ = clauses.table(TEST[:2])
+    changed = x.copy()
+    changed[:, :6] = 3
+    model = clauses.network(compare.ABLATED)
+    with nnlib.no_grad():
+        before, after = model(nnlib.tensor(x)), model(nnlib.tensor(changed))
+    assert np.allclose(before.numpy()[:, 6:], after.numpy()[:, 6:], atol=1e-6)
+
+
+def test_the_heads_bring_less_than_the_lead_over_the_pairs() -> None:
+    with_heads = np.exp(np.mean(compare.best("transformer")))
+    without = np.exp(np.mean(compare.best(compare.ABLATED)))
+    assert 2 < without - with_heads < 59 - without
 
 
 @pytest.mark.parametrize(
