@@ -124,7 +124,7 @@ def where_it_is_steep() -> live.Figure:
         choices=["1/4", "1/2", "1"],
         answer=0,
         explain="It is ¼, at z = 0, so one unit of z changes P by a quarter at most. The slope is "
-        "a bump: beyond −4 and 4 it is below 0.02.",
+        "a bump: from about −3.6 to the left and 3.6 to the right it is below a tenth of that.",
         reveal=[
             live.control("z"),
             live.axes(live.curve(_X, "curve"),
