@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-import inspect
 import os
 import socket
 import textwrap
@@ -14,10 +12,19 @@ from typing import Any
 import numpy as np
 
 import nnlib
-from course.kit.comparing import agrees, array_of, brief, difference, is_blank, suspicion
+from course.kit.comparing import (
+    agrees,
+    array_of,
+    brief,
+    difference,
+    has_dots,
+    is_blank,
+    suspicion,
+)
 from course.kit.exercises import Exercise, find
 from course.kit.mode import mode
 from course.kit.progress import remember
+from course.kit.wire import Peer
 
 WIDTH = 72  # characters of a line that a page shows whole
 STEP = 1e-6  # of finite differences, in float64
@@ -81,8 +88,6 @@ def hand_in(name: str, answer: Any) -> None:
 
     The judge tells nothing back: verdict and points are written into the notebook outside.
     """
-    from course.kit.wire import Peer
-
     with socket.socket(socket.AF_UNIX) as line:
         line.connect(os.environ[JUDGE])
         peer = Peer(line)
@@ -174,25 +179,6 @@ def judge_function(exercise: Exercise, answer: Any) -> Verdict:
     if (verdict := dtype_judged(exercise, given[0])) is not None:
         return verdict
     return gradients(exercise, answer, draws) if exercise.derivative else right(exercise)
-
-
-def has_dots(function: Any) -> bool:
-    """Whether the source, or a method's of a class, still holds dots (no source: no dots)."""
-    if hasattr(type(function), "has_dots"):  # a function of another process (wire.py)
-        return bool(function.has_dots)
-    if inspect.isclass(function):
-        return any(has_dots(method) for method in vars(function).values() if callable(method))
-    try:
-        tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
-    except (OSError, TypeError, SyntaxError):
-        return False
-    filled = (ast.Expr, ast.Assign, ast.AnnAssign, ast.Return)
-    return any(
-        isinstance(node, filled)
-        and isinstance(node.value, ast.Constant)
-        and node.value.value is ...
-        for node in ast.walk(tree)
-    )
 
 
 def outcome(exercise: Exercise, function: Callable, arguments: Sequence[Any]) -> Any:

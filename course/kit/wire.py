@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 import nnlib
+from course.kit.comparing import has_dots
 
 LARGEST = 20_000_000  # bytes of one message
 DEEPEST = 40  # calls within calls
@@ -349,8 +350,6 @@ def jacobians_of(result: Any, leaves: list) -> Iterator[np.ndarray]:
 
 def known(value: Any) -> dict[str, Any]:
     """What the other side may know of a thing without asking."""
-    from course.kit.checking import has_dots
-
     told: dict[str, Any] = {"callable": callable(value), "name": type(value).__name__}
     if callable(value):
         with contextlib.suppress(Exception):
