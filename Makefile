@@ -203,8 +203,7 @@ sandbox: $(TEST_STAMP)
 
 # Where Node is at hand, the built scripts must be what their sources give.
 scripts:
-	@if command -v npm >/dev/null && (cd frontend && npm ci --no-audit --no-fund --silent) \
-	    && (cd frontend/run && npm ci --no-audit --no-fund --silent); \
+	@if command -v npm >/dev/null && (cd frontend && npm ci --no-audit --no-fund --silent); \
 	  then $(MAKE) --no-print-directory frontend-check; \
 	  else echo "NOTE: without Node's packages the scripts are not rebuilt; their stamps are compared with the sources."; fi
 
@@ -244,10 +243,9 @@ bench-run: $(TEST_STAMP)
 # The page's script: only its authors need Node.
 frontend:
 	cd frontend && npm ci --no-audit --no-fund && npm run build
-	cd frontend/run && npm ci --no-audit --no-fund && npm run build
 
 frontend-check: frontend
-	git diff --exit-code --stat -- nnlib/live/static _ext/run
+	git diff --exit-code --stat -- nnlib/live/static _ext/built
 
 assets: $(BOOK_STAMP)
 	$(BIN)/python _ext/book_assets.py

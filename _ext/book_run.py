@@ -39,9 +39,9 @@ from sphinx.util import logging
 
 logger = logging.getLogger(__name__)
 
-BUNDLES = Path(__file__).with_name("run")
-KERNEL = ROOT / "frontend" / "run" / "python"
-STYLES = ROOT / "frontend" / "run" / "src" / "run.css"
+BUNDLES = Path(__file__).with_name("built")
+KERNEL = ROOT / "frontend" / "python" / "kernel"
+STYLES = ROOT / "frontend" / "python" / "src" / "run.css"
 # What each build's pages load, once `plan` has prepared it; None where no code runs.
 _made: WeakKeyDictionary[Sphinx, dict | None] = WeakKeyDictionary()
 LITE_KERNEL, LITE_KERNEL_PARTS = (

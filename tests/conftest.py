@@ -38,7 +38,7 @@ CHAPTERS_IN_THEIR_PAGES = "tests/book/test_run_chapters.py"
 LONGEST = (
     CHAPTERS_IN_THEIR_PAGES, "tests/book/test_figures.py", "tests/book/test_pages.py",
     "tests/engines/", "tests/live/test_figures.py", "tests/book/test_lite.py",
-    "tests/book/test_run", "tests/run/", "tests/book/", "chapters/", "tests/chapters/",
+    "tests/book/test_run", "tests/python/", "tests/book/", "chapters/", "tests/chapters/",
 )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from nnlib.live import schema
 
 ROOT = Path(__file__).resolve().parent.parent
-TYPES = ROOT / "frontend" / "src" / "grammar.ts"
+TYPES = ROOT / "frontend" / "figures" / "src" / "grammar.ts"
 PAGE = ROOT / "docs" / "view-schema.md"
 FAMILIES = ("mark", "view", "input")
 # What fields hold has its name alone in TypeScript, everything else is a …Spec.
@@ -39,7 +39,7 @@ PAGE_HEAD = """\
 What a figure's Python hands to the page: its inputs, its recorded programs ([the graph's
 schema](graph-schema.md)), its view. `nnlib/live/view.schema.json` is the one list of it, a JSON
 Schema. Python checks each figure against it when the figure is made; the page's types
-(`frontend/src/grammar.ts`) and this page are made of it by `python tools/make_grammar.py`.
+(`frontend/figures/src/grammar.ts`) and this page are made of it by `python tools/make_grammar.py`.
 
 - A field in *italics* may be absent; every other one is there.
 - `ref` is where numbers are found: `{"ref": "W1", "at": [1, null]}` names an input, an output or
@@ -103,7 +103,7 @@ def declared(name: str, node: Mapping[str, Any]) -> str:
 
 
 def types() -> str:
-    """frontend/src/grammar.ts."""
+    """frontend/figures/src/grammar.ts."""
     known = schema.definitions()
     limits = {
         "inputs": known["figure"]["properties"]["inputs"]["maxProperties"],

@@ -14,8 +14,8 @@ from pathlib import Path
 from nnlib.live import palette
 
 ROOT = Path(__file__).resolve().parent.parent
-BOOK, FIGURES = ROOT / "_static" / "book.css", ROOT / "frontend" / "src" / "live.css"
-NAMES = ROOT / "frontend" / "src" / "palette.ts"
+BOOK, FIGURES = ROOT / "_static" / "book.css", ROOT / "frontend" / "figures" / "src" / "live.css"
+NAMES = ROOT / "frontend" / "figures" / "src" / "palette.ts"
 # What a figure's author may name: colours of things, not of the page's own parts.
 FOR_AUTHORS = re.compile(
     r"(class|series)\d$|gradient$|weight-(pos|neg)$|ink$|muted$|accent$|paper$"

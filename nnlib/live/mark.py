@@ -27,7 +27,7 @@ class Mark:
     """A mark as the figure holds it: fields by the schema, and the numbers that they refer to.
 
     A subclass is a kind of mark; `view.schema.json` lists its fields, and its module in the page,
-    `frontend/src/marks/KIND.ts`, draws it there.
+    `frontend/figures/src/marks/KIND.ts`, draws it there.
     """
 
     kinds: ClassVar[dict[str, type[Mark]]] = {}

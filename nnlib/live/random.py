@@ -4,7 +4,7 @@ The generator is mulberry32 (Tommy Ettinger, public domain): the k-th word of a 
 `start + k * 0x6D2B79F5`, so NumPy computes a whole stream at once and JavaScript word by word.
 A normal deviate is the sum of twelve uniform ones less six (Irwin and Hall): it needs additions
 alone, which every machine rounds alike, where logarithm and cosine differ in the last bit.
-`frontend/src/random.ts` is the twin of this file.
+`frontend/figures/src/random.ts` is the twin of this file.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The grammar of figures, `view.schema.json`: what a figure may hold, and where one leaves it.
 
 The schema is the one list of controls, marks and views with their fields, types and limits.  The
-page's types (`frontend/src/grammar.ts`) and `docs/view-schema.md` are made of it by
+page's types (`frontend/figures/src/grammar.ts`) and `docs/view-schema.md` are made of it by
 `tools/make_grammar.py`; every figure is checked against it when it is made.
 """
 

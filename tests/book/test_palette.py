@@ -35,7 +35,7 @@ def test_no_colour_of_the_palette_is_written_anywhere_else() -> None:
     """In the figures' sources and in Python a colour has a name, so that it cannot drift."""
     values = {v for theme in palette.THEMES for v in palette.colors(theme).values() if len(v) == 7}
     places = [*ROOT.glob("nnlib/live/*.py"), *ROOT.glob("course/**/*.py"),
-              *ROOT.glob("frontend/src/**/*.ts")]  # fmt: skip
+              *ROOT.glob("frontend/figures/src/**/*.ts")]  # fmt: skip
     for path in places:
         written = set(re.findall(r"#[0-9a-f]{6}\b", path.read_text("utf8"))) & values
         assert not written, f"{path.relative_to(ROOT)} writes {written}: use the palette's names"

@@ -76,7 +76,7 @@ def test_no_python_file_imports_one_that_imports_it(folder):
     assert circle(found) == []
 
 
-@pytest.mark.parametrize("folder", ["frontend/src", "frontend/run/src"])
+@pytest.mark.parametrize("folder", ["frontend/figures/src", "frontend/python/src"])
 def test_no_script_imports_one_that_imports_it(folder):
     found = script_imports(folder)
     assert sum(map(len, found.values())) > 20, "no imports were read"

@@ -17,7 +17,7 @@ from nnlib.live import schema
 from nnlib.live.mark import Mark
 from tests.live import gallery
 
-FRONTEND = Path(__file__).resolve().parents[2] / "frontend" / "src"
+FRONTEND = Path(__file__).resolve().parents[2] / "frontend" / "figures" / "src"
 ONE = np.zeros(1)
 MADE_LATER = {"axes": {"fit", "free"}, "dag": {"backward"}}  # known when the figure is recorded
 FOR_PYTHON = {"dag": {"of"}}  # what Python itself turns into other fields

@@ -86,7 +86,7 @@ onmessage = async ({ data: { names, suite } }) => {
     const result = pyodide.runPython(`
 import json, os, sys
 os.chdir("/work")
-sys.path[:0] = ["/work", "/work/tests/run/browser", "/work/packages"]
+sys.path[:0] = ["/work", "/work/tests/python/browser", "/work/packages"]
 import numpy as np
 import pytest
 
@@ -160,7 +160,7 @@ def files() -> dict[str, Path]:
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
     """Serves Pyodide, the tests, and answers about PyTorch."""
-    from tests.run.far_torch import Answering
+    from tests.python.far_torch import Answering
 
     try:
         held, tests = files(), archive()

@@ -18,5 +18,5 @@ Inputs start as zeros.  run() throws GraphError where an index input points outs
 export { GraphError } from "./errors.js";
 export { type Graph, type GraphNode, MAX_ELEMENTS, MAX_NODES, parseGraph } from "./graph.js";
 export { type Port, Program, type ProgramOptions } from "./program.js";
-export { opNames } from "../primitives/index.js";
+export { opNames } from "../primitives/registry.js";
 export type { DType } from "../primitives/primitive.js";

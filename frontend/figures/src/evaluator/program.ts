@@ -1,6 +1,6 @@
 // Program: a graph compiled to kernels on buffers that are made once, replayed where inputs changed.
 
-import { compile } from "../primitives/index.js";
+import { compile } from "../primitives/registry.js";
 import { ALIAS, type DType, type Kernel, type Operand, type Budget, type Shape, Attrs, MAX_TOUCHED, MAX_WORK } from "../primitives/primitive.js";
 import { GraphError } from "./errors.js";
 import { type Step, fuse } from "./fuse.js";

@@ -1,6 +1,6 @@
 // Reads the JSON of docs/graph-schema.md into a checked Graph; refuses what it does not know.
 
-import { knowsOp } from "../primitives/index.js";
+import { knowsOp } from "../primitives/registry.js";
 import { type DType, type Values, sizeOf } from "../primitives/primitive.js";
 import { GraphError } from "./errors.js";
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-PYTHON = Path(__file__).resolve().parents[2] / "frontend" / "run" / "python"
+PYTHON = Path(__file__).resolve().parents[2] / "frontend" / "python" / "kernel"
 
 # A kernel changes the interpreter it lives in, so each run has a process of its own.
 RUN = """

@@ -1,0 +1,38 @@
+// Bundles frontend/figures/src/index.ts into nnlib/live/static/live.js, stamped with the hash of its sources.
+import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+import { banner, report } from "../sources.mjs";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const target = join(here, "..", "..", "nnlib", "live", "static", "live.js");
+
+/** The module as one function that its own code can quote (src/travel.ts), and its exports. */
+function selfQuoting(code) {
+  const found = /export\s*\{([^{}]*)\}\s*;?\s*$/.exec(code);
+  if (!found) throw new Error("the bundle does not end in its exports");
+  const pairs = found[1].split(",").map((part) => part.trim().split(" as ")).map(([local, name = local]) => ({ local, name }));
+  const made = pairs.map(({ local, name }) => `${name}:${local}`).join(",");
+  const taken = pairs.map(({ name }) => (name === "default" ? "default:figure" : name)).join(",");
+  const given = pairs.map(({ name }) => (name === "default" ? "figure as default" : name)).join(",");
+  return `function nnlibLive(){"use strict";${code.slice(0, found.index)}return{${made}}}\nconst{${taken}}=nnlibLive();\nexport{${given}};\n`;
+}
+
+mkdirSync(dirname(target), { recursive: true });
+const built = await build({
+  entryPoints: [join(here, "src", "index.ts")],
+  outfile: target,
+  bundle: true,
+  minify: true,
+  format: "esm",
+  target: "es2022",
+  charset: "utf8",
+  legalComments: "inline",
+  loader: { ".css": "text", ".svg": "text" },
+  write: false,
+  logLevel: "warning",
+});
+writeFileSync(target, `${banner("nnlib.live", "figures")}\n${selfQuoting(built.outputFiles[0].text)}`);
+copyFileSync(join(here, "src", "live.css"), join(dirname(target), "live.css"));
+report("nnlib/live/static/live.js", target);

@@ -1,0 +1,31 @@
+// Bundles frontend/python/src into _ext/built/: the button, the runner, the worker, the service worker.
+import { mkdirSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+import { banner, report } from "../sources.mjs";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const target = join(here, "..", "..", "_ext", "built");
+// entry → format: the button is a plain script (it must speak up at file:// too), so is the service
+// worker; the others are modules.
+const ENTRIES = { run: "iife", runner: "esm", worker: "esm", sw: "iife" };
+
+mkdirSync(target, { recursive: true });
+const js = banner("The page's Python", "python");
+for (const [name, format] of Object.entries(ENTRIES)) {
+  const outfile = join(target, `${name}.js`);
+  await build({
+    entryPoints: [join(here, "src", `${name}.ts`)],
+    outfile,
+    bundle: true,
+    minify: true,
+    format,
+    target: "es2022",
+    charset: "utf8",
+    legalComments: "inline",
+    banner: { js },
+    logLevel: "warning",
+  });
+  report(`_ext/built/${name}.js`, outfile);
+}

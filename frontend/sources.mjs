@@ -1,0 +1,39 @@
+// What a bundle is made of, and the stamp that says so.
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative, sep } from "node:path";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+
+const here = dirname(fileURLToPath(import.meta.url));
+
+/** Every file below a folder, as paths relative to frontend/ with forward slashes. */
+function filesBelow(folder) {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    return entry.isDirectory() ? filesBelow(path) : [relative(here, path).split(sep).join("/")];
+  });
+}
+
+/** sha256 over `name NUL length NUL bytes` of a workspace's sources; tests/bundles.py redoes it. */
+function hashOfSources(workspace) {
+  const names = [...filesBelow(join(here, workspace, "src")), `${workspace}/build.mjs`, "package-lock.json", "sources.mjs"];
+  names.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+  const hash = createHash("sha256");
+  for (const name of names) {
+    const bytes = readFileSync(join(here, name));
+    hash.update(`${name}\0${bytes.length}\0`).update(bytes);
+  }
+  return hash.digest("hex");
+}
+
+/** The first line of what is built of a workspace. */
+export const banner = (what, workspace) =>
+  `/* ${what}, built from frontend/${workspace}/ by npm run build; sources sha256 ${hashOfSources(workspace)} */`;
+
+/** Says how large a bundle has become. */
+export function report(name, path) {
+  const code = readFileSync(path);
+  const kB = (bytes) => `${(bytes.length / 1000).toFixed(1)} kB`;
+  console.log(`${name}: ${kB(code)}, ${kB(gzipSync(code, { level: 9 }))} gzipped`);
+}
