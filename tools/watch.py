@@ -23,8 +23,8 @@ import serve
 ROOT = Path(__file__).resolve().parent.parent
 OUTPUT = ROOT / "_build" / "watch"
 SITE = OUTPUT / "_build" / "html"
-PATTERNS = ("nnlib/**/*.py", "course/**/*.py", "nnlib/live/static/*", "_static/*", "_ext/*.py",
-            "_templates/*")  # fmt: skip
+PATTERNS = ("nnlib/**/*.py", "course/**/*.py", "nnlib/live/*.json", "nnlib/live/static/*",
+            "_static/*", "_ext/*.py", "_ext/built/*", "_templates/*")  # fmt: skip
 PAUSE = 0.4  # seconds between looks at the files
 RELOAD = b"""<script>
 (() => { let seen = null; setInterval(async () => {
