@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import ast
+import functools
+import inspect
 import re
 from collections.abc import Callable
 from typing import Any
 
+from nnlib.primitives import window
 from nnlib.record import Primitive
 
 Shape = tuple[int, ...]
@@ -78,86 +82,39 @@ def argsort(x, axis, descending):
     order = np.flip(np.argsort(np.flip(x, axis), axis=axis, kind="stable"), axis)
     return x.shape[axis] - 1 - order
 """,
-    "windows": """
-def windows(x, size, stride, dilation=(1, 1)):
-    (kh, kw), (dh, dw) = size, dilation
-    reach = (kh - 1) * dh + 1, (kw - 1) * dw + 1
-    all_windows = sliding_window_view(x, reach, axis=(2, 3))
-    return all_windows[:, :, :: stride[0], :: stride[1], ::dh, ::dw]
-""",
-    "framed": """
-def framed(x, padding, value=0):
-    (top, bottom), (left, right) = padding
-    frame = (0, 0), (0, 0), (top, bottom), (left, right)
-    return np.pad(x, frame, constant_values=value)
-""",
-    "conv2d": """
-def conv2d(x, weight, stride, padding, dilation, groups):
-    seen = windows(framed(x, padding), weight.shape[2:], stride, dilation)
-    n, c, h, w, kh, kw = seen.shape
-    seen = seen.reshape(n, groups, c // groups, h, w, kh, kw)
-    kernels = weight.reshape(groups, -1, *weight.shape[1:])
-    out = np.einsum("ngchwij,gocij->ngohw", seen, kernels, optimize=True)
-    return out.reshape(n, -1, h, w)
-""",
-    "conv2d_weight": """
-def conv2d_weight(g, x, shape, stride, padding, dilation, groups):
-    seen = windows(framed(x, padding), shape[2:], stride, dilation)
-    seen = seen[:, :, : g.shape[2], : g.shape[3]]
-    n, c, h, w, kh, kw = seen.shape
-    seen = seen.reshape(n, groups, c // groups, h, w, kh, kw)
-    by_group = g.reshape(n, groups, -1, h, w)
-    return np.einsum("ngohw,ngchwij->gocij", by_group, seen, optimize=True).reshape(shape)
-""",
-    "conv2d_input": """
-def conv2d_input(g, weight, shape, stride, padding, dilation, groups):
-    n, c, height, width = shape
-    (top, bottom), (left, right) = padding
-    x = np.zeros((n, c, height + top + bottom, width + left + right), g.dtype)
-    by_group = g.reshape(n, groups, -1, *g.shape[2:])
-    kernels = weight.reshape(groups, -1, *weight.shape[1:])
-    for (i, j), target in taps(x, weight.shape[2:], g.shape[2:], stride, dilation):
-        part = np.einsum("ngohw,goc->ngchw", by_group, kernels[..., i, j], optimize=True)
-        target += part.reshape(target.shape)
-    return x[:, :, top : top + height, left : left + width]
-""",
-    "taps": """
-def taps(x, size, out, stride, dilation=(1, 1)):
-    for i in range(size[0]):
-        for j in range(size[1]):
-            top, left = i * dilation[0], j * dilation[1]
-            rows = slice(top, top + stride[0] * (out[0] - 1) + 1, stride[0])
-            columns = slice(left, left + stride[1] * (out[1] - 1) + 1, stride[1])
-            yield (i, j), x[:, :, rows, columns]
-""",
-    "max_pool2d": """
-def max_pool2d(x, size, stride, padding, dilation):
-    return windows(framed(x, padding, -np.inf), size, stride, dilation).max(axis=(4, 5))
-""",
-    "max_pool2d_indices": """
-def max_pool2d_indices(x, size, stride, padding, dilation):
-    (top, _), (left, _) = padding
-    seen = windows(framed(x, padding, -np.inf), size, stride, dilation)
-    n, c, h, w, kh, kw = seen.shape
-    best = seen.reshape(n, c, h, w, kh * kw).argmax(axis=4)
-    row = np.arange(h)[:, None] * stride[0] + best // kw * dilation[0] - top
-    column = np.arange(w) * stride[1] + best % kw * dilation[1] - left
-    return row * x.shape[3] + column
-""",
-    "avg_pool2d": """
-def avg_pool2d(x, size, stride, padding, counts):
-    return windows(framed(x, padding), size, stride).sum(axis=(4, 5)) / counts
-""",
-    "avg_pool2d_input": """
-def avg_pool2d_input(g, shape, size, stride, padding, counts):
-    n, c, height, width = shape
-    (top, bottom), (left, right) = padding
-    x = np.zeros((n, c, height + top + bottom, width + left + right), g.dtype)
-    for _, target in taps(x, size, g.shape[2:], stride):
-        target += g / counts
-    return x[:, :, top : top + height, left : left + width]
-""",
 }
+
+
+@functools.cache
+def helpers() -> dict[str, str]:
+    """All of them by name: those above, and the functions of convolution and pooling themselves."""
+    forwards = {
+        p.forward.__name__: n for n, p in Primitive.registry.items() if p.family == "window"
+    }
+    tree = _Bare(forwards).visit(ast.parse(inspect.getsource(window)))
+    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+    return HELPERS | {node.name: ast.unparse(node) for node in functions}
+
+
+class _Bare(ast.NodeTransformer):
+    """Takes the types out of functions, and calls a forward by the name of its primitive."""
+
+    def __init__(self, names: dict[str, str]) -> None:
+        self.names = names
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:
+        self.generic_visit(node)
+        node.name, node.returns = self.names.get(node.name, node.name), None
+        return node
+
+    def visit_arg(self, node: ast.arg) -> ast.arg:
+        node.annotation = None
+        return node
+
+    def visit_Name(self, node: ast.Name) -> ast.Name:
+        node.id = self.names.get(node.id, node.id)
+        return node
+
 
 # ---------------------------------------------------------------- calls
 
@@ -304,72 +261,15 @@ def _one_hot(x: str, num_classes: int, **_: Any) -> str:
     return f"np.eye({num_classes}, dtype=np.int64)[{x}]"
 
 
-# -- windows
+def _window(primitive: Primitive) -> Call:
+    """A call of the primitive's own forward, which is printed with it."""
+    shaped = "shape" in inspect.signature(primitive.forward).parameters
 
-Pair = tuple[int, int]
-
-
-def _convolution(name: str) -> Call:
-    def call(a: str, b: str, shape: Shape, stride: Pair, padding: Pair, dilation: Pair, groups: int,
-             **_: Any) -> str:  # fmt: skip
-        size = "" if name == "conv2d" else f"{tuple(shape)}, "
-        (ph, pw) = padding
-        return (
-            f"{name}({a}, {b}, {size}stride={tuple(stride)}, padding=(({ph}, {ph}), ({pw}, {pw})), "
-            f"dilation={tuple(dilation)}, groups={groups})"
-        )
+    def call(*xs: str, shapes: list[Shape], shape: Shape, of_type: str, **attrs: Any) -> str:
+        given = {"shape": tuple(shape), **attrs} if shaped else attrs
+        return f"{primitive.name}({', '.join([*xs, *(f'{k}={v}' for k, v in given.items())])})"
 
     return call
-
-
-def _frame(n: Shape, out: Shape, attrs: dict[str, Any]) -> str:
-    """The padding before and after: windows of ceil_mode may reach past the image's own."""
-    frame = []
-    for d in (0, 1):
-        p, k, s = attrs["padding"][d], attrs["kernel_size"][d], attrs["stride"][d]
-        reach = (out[d] - 1) * s + attrs.get("dilation", (1, 1))[d] * (k - 1) + 1
-        frame.append((p, max(p, reach - n[d] - p)))
-    return str(tuple(frame))
-
-
-def _pool(name: str) -> Call:
-    def call(x: str, shapes: list[Shape], shape: Shape, **attrs: Any) -> str:
-        frame = _frame(shapes[0][2:], shape[2:], attrs)
-        return (
-            f"{name}({x}, {tuple(attrs['kernel_size'])}, {tuple(attrs['stride'])}, {frame}, "
-            f"{tuple(attrs['dilation'])})[:, :, :{shape[2]}, :{shape[3]}]"
-        )
-
-    return call
-
-
-def _counts(image: Shape, out: Shape, attrs: dict[str, Any], kind: str) -> str:
-    """How many elements each window averages over: one number, or a table where they differ."""
-    along = []
-    for d in (0, 1):
-        n, p, k = image[2 + d], attrs["padding"][d], attrs["kernel_size"][d]
-        start = [i * attrs["stride"][d] - p for i in range(out[2 + d])]
-        end = [min(a + k, n + p) for a in start]
-        if not attrs["count_include_pad"]:
-            start, end = [max(a, 0) for a in start], [min(b, n) for b in end]
-        along.append([b - a for a, b in zip(start, end)])
-    table = [[h * w for w in along[1]] for h in along[0]]
-    numbers = {n for row in table for n in row}
-    return str(numbers.pop()) if len(numbers) == 1 else f"np.array({table}, dtype=np.{kind})"
-
-
-def _avg_pool(x: str, shapes: list[Shape], shape: Shape, of_type: str, **attrs: Any) -> str:
-    frame = _frame(shapes[0][2:], shape[2:], attrs)
-    size = f"{tuple(attrs['kernel_size'])}, {tuple(attrs['stride'])}"
-    counts = _counts(shapes[0], shape, attrs, of_type)
-    return f"avg_pool2d({x}, {size}, {frame}, {counts})"
-
-
-def _avg_pool_input(g: str, shapes: list[Shape], shape: Shape, of_type: str, **attrs: Any) -> str:
-    frame = _frame(shape[2:], shapes[0][2:], attrs)
-    size = f"{tuple(attrs['kernel_size'])}, {tuple(attrs['stride'])}"
-    counts = _counts(shape, shapes[0], attrs, of_type)
-    return f"avg_pool2d_input({g}, {tuple(shape)}, {size}, {frame}, {counts})"
 
 
 CALLS: dict[str, Call] = {
@@ -410,13 +310,6 @@ CALLS: dict[str, Call] = {
     "index_add": _index_add,
     "one_hot": _one_hot,
     "argsort": _argsort,
-    "conv2d": _convolution("conv2d"),
-    "conv2d_input": _convolution("conv2d_input"),
-    "conv2d_weight": _convolution("conv2d_weight"),
-    "max_pool2d": _pool("max_pool2d"),
-    "max_pool2d_indices": _pool("max_pool2d_indices"),
-    "avg_pool2d": _avg_pool,
-    "avg_pool2d_input": _avg_pool_input,
 }
 
 
@@ -424,5 +317,7 @@ def call_of(op: str) -> Call | None:
     """How a step is written as a call; most elementwise ones by the name in their own entry."""
     if op in CALLS:
         return CALLS[op]
-    source = Primitive.registry[op].source if op in Primitive.registry else ""
-    return _function(source) if source else None
+    primitive = Primitive.registry.get(op)
+    if primitive is not None and primitive.family == "window":
+        return _window(primitive)
+    return _function(primitive.source) if primitive is not None and primitive.source else None

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from nnlib.graph.helpers import HELPERS, call_of
+from nnlib.graph.helpers import call_of, helpers
 from nnlib.graph.simplify import values_only
 from nnlib.graph.steps import Graph, GraphError, Step
 
@@ -50,7 +50,8 @@ class _Writer:
         for step in graph.steps:
             for i in step.inputs:
                 self.uses[i] += 1
-        self.taken = {"np", "math", *HELPERS}
+        self.known = helpers()
+        self.taken = {"np", "math", *self.known}
         self.helpers: dict[str, None] = {}  # in order of use
         self.lines: list[str] = []
         self.constants: list[str] = []
@@ -73,7 +74,7 @@ class _Writer:
             "    " + line for line in body
         )
         function = self.under_their_names(arguments, function)
-        blocks = [HELPERS[h].strip("\n") for h in self.in_order()]
+        blocks = [self.known[h].strip("\n") for h in self.in_order()]
         constants = ["\n".join(self.constants)] if self.constants else []
         imports = self.imports("\n".join([*blocks, *constants, function]))
         return "\n\n\n".join([imports, *constants, *blocks, function]) + "\n"
@@ -106,8 +107,8 @@ class _Writer:
         order: dict[str, None] = {}
 
         def visit(helper: str) -> None:
-            for other in HELPERS:
-                if other != helper and re.search(rf"\b{other}\(", HELPERS[helper]):
+            for other in self.known:
+                if other != helper and re.search(rf"\b{other}\(", self.known[helper]):
                     visit(other)
             order[helper] = None
 
@@ -119,8 +120,6 @@ class _Writer:
     def imports(code: str) -> str:
         lines = [f"import {m}" for m in ("base64", "math") if re.search(rf"\b{m}\.", code)]
         lines = [*lines, *([""] if lines else []), "import numpy as np"]
-        if "sliding_window_view(" in code:
-            lines.append("from numpy.lib.stride_tricks import sliding_window_view")
         if "registry[" in code:
             lines += ["", "from nnlib.primitives import registry"]
         return "\n".join(lines)
@@ -197,7 +196,7 @@ class _Writer:
         text = call(
             *arguments, shapes=shapes, **{"shape": step.shape, "of_type": step.dtype, **step.attrs}
         )
-        for helper in HELPERS:
+        for helper in self.known:
             if text.startswith(f"{helper}("):
                 self.helpers[helper] = None
         return text, ATOM

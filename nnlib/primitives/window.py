@@ -6,6 +6,8 @@ are views in PyTorch's order (N, C, H, W) of such memory; elementwise primitives
 
 The three convolutions are each other's derivatives: conv2d is linear in the image and in the
 weight, and ``conv2d_input`` and ``conv2d_weight`` are its two transposes.
+
+`to_source` prints the functions of this file: what a forward calls is NumPy and others of them.
 """
 
 from __future__ import annotations
@@ -102,19 +104,27 @@ def _by_group(x: Array, groups: int, rows: int) -> Array:
     return x.reshape(groups, rows, -1)
 
 
-def _conv2d_keeping(x: Array, weight: Array, **attrs: Any) -> tuple[Array, Array | None]:
-    """The weight, a row per kernel, times the unfolded image; and those columns to keep."""
-    groups, kernel = attrs["groups"], weight.shape[2:]
-    size = _size(x.shape, kernel, attrs)
-    columns = _unfold(_inner(x), kernel, size, attrs)
+def _columns(x: Array, weight: Array, attrs: dict) -> Array:
+    kernel = weight.shape[2:]
+    return _unfold(_inner(x), kernel, _size(x.shape, kernel, attrs), attrs)
+
+
+def _weighted(columns: Array, weight: Array, groups: int) -> Array:
+    """The weight, a row per kernel, times the unfolded image."""
     rows = _by_group(weight, groups, weight.shape[0] // groups)
     product = rows @ _by_group(columns, groups, rows.shape[2])
-    out = _outer(product.reshape(weight.shape[0], *size, x.shape[0]))
-    return out, columns if columns.nbytes <= KEPT else None
+    return _outer(product.reshape(weight.shape[0], *columns.shape[3:]))
 
 
 def _conv2d(x: Array, weight: Array, **attrs: Any) -> Array:
-    return _conv2d_keeping(x, weight, **attrs)[0]
+    return _weighted(_columns(x, weight, attrs), weight, attrs["groups"])
+
+
+def _conv2d_keeping(x: Array, weight: Array, **attrs: Any) -> tuple[Array, Array | None]:
+    """The convolution, and the columns to keep."""
+    columns = _columns(x, weight, attrs)
+    out = _weighted(columns, weight, attrs["groups"])
+    return out, columns if columns.nbytes <= KEPT else None
 
 
 def _conv2d_input(g: Array, weight: Array, shape: tuple[int, ...], **attrs: Any) -> Array:
