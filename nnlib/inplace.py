@@ -126,7 +126,8 @@ def _once_each(array: np.ndarray, new: np.ndarray, how: str) -> tuple[np.ndarray
 
 def _repeated(array: np.ndarray) -> tuple[bool, ...]:
     """Along which dimensions one element of memory is seen again and again."""
-    return tuple([s == 0 and n > 1 for s, n in zip(array.strides, array.shape, strict=True)])
+    sizes = zip(array.strides, array.shape, strict=True)
+    return tuple([s == 0 and n > 1 and array.size > 0 for s, n in sizes])
 
 
 def _rewrite_base(x: Any, view: Any, history: bool, chain: list[Any]) -> None:
@@ -527,13 +528,15 @@ class InPlace(Value):
                 f"can't assign a {type(value).__name__} to a tensor: make it one first, "
                 "nnlib.tensor(…)"
             )
-        if self._data.ndim and any(_repeated(self._data)) and not record.is_watched():
+        x, recorded = self._data, _records(self, (value,))
+        expanded = x.ndim and not x.flags.writeable  # NumPy would not write to it
+        if expanded and not (recorded and (record.is_watched() or not any(_repeated(x)))):
             part = s.getitem(needs_tensor("__setitem__", self), key)
-            if not np.may_share_memory(part._data, self._data):
+            if x.size and part._data.size and not np.may_share_memory(part._data, x):
                 raise _one_in_memory()
             part.copy_(value)  # refused where elements are one in memory
             return
-        if _records(self, (value,)) or not isinstance(self._data, np.ndarray):
+        if recorded or not isinstance(self._data, np.ndarray):
             become(self, i.setitem(_old(self), key, value), "__setitem__")
             return
         i.write(self._data, key, value)

@@ -144,6 +144,10 @@ z = T.zeros(3, 1); d = z.expand(3, 2); d[:, 1] = w; d[0, 0] += w[2]; d[1:, 0].mu
 w = T.arange(6.).reshape(2, 3).requires_grad_(); y = w * 1; e = y[1:].expand(4, 3).T.unsqueeze(0)
 e[0, :2, 3].exp_(); (y * y).sum().backward(); out = y, e, w.grad
 """,
+    "an empty tensor repeats nothing": """
+a = T.zeros(2, 0); a[a > 0] = 3; a[-1, 1:1] = T.ones(1).sum(); w = T.ones(2, requires_grad=True)
+e = (w * 1).reshape(2, 1).expand(2, 3); e[:0] = 5; e[:, :0].mul_(2); e.sum().backward(); out = a, e, w.grad
+""",
     "several rows of an expanded tensor are refused": """
 y = T.ones(3, requires_grad=True) * 1; y.expand(2, 3)[:, 0].fill_(2); y.sum().backward()
 """,
