@@ -1,4 +1,4 @@
-"""Exercises of the chapter on recurrent networks: steps, counts, gates, clipping, time."""
+"""Exercises of the chapter on recurrent networks: steps, gates, clipping, time."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 import nnlib
-from course.kit.exercises import function, gradient, mistake, value
+from course.kit.exercises import function, gradient, mistake, puzzle, value
 
 # --- a third letter on paper ----------------------------------------------------------------------
 
@@ -85,46 +85,54 @@ half_life = function(
     learned="6.6 steps for 0.9, 69 for 0.99: memory needs gates very near to 1.",
 )
 
-# --- how many parameters --------------------------------------------------------------------------
+# --- an LSTM that counts --------------------------------------------------------------------------
 
-count = function(
-    "count",
-    like=lambda letters, hidden, classes, blocks: (
-        blocks * hidden * (letters + hidden + 1) + classes * (hidden + 1)
-    ),
-    given=lambda rng: (*(int(n) for n in rng.integers(3, 30, 3)), int(rng.integers(3, 5))),
+THREE = "return three numbers for each letter: f, i and n."
+OUTSIDE = "a gate lies between 0 and 1, and a proposal between −1 and 1."
+KEPT = "the count survives a b. At a b nothing of the old memory may stay."
+WRITTEN = "something is written at a b, so the count does not begin at 0 after it."
+STUCK = "the count forgets what came before: at an a the whole old memory has to stay."
+SMALL = "an a does not add 1: the input gate times the proposal has to be 1."
+
+
+def count_problem(answer: Any) -> str | None:
+    if not callable(answer):
+        return "a function of one letter is needed."
+    gates = {}
+    for letter in "ab":
+        found = answer(letter)
+        if not isinstance(found, (tuple, list)) or len(found) != 3:
+            return THREE
+        f, i, n = gates[letter] = tuple(map(float, found))
+        if not (0 <= f <= 1 and 0 <= i <= 1 and -1 <= n <= 1):
+            return OUTSIDE
+    for letter, kept, forgetting, adding in (("b", 0, KEPT, WRITTEN), ("a", 1, STUCK, SMALL)):
+        f, i, n = gates[letter]  # at an a all is kept and 1 added; at a b both are 0
+        if abs(f - kept) > 0.02:
+            return forgetting
+        if abs(i * n - kept) > 0.02:
+            return adding
+    return None
+
+
+def count_a(letter: str) -> tuple[float, float, float]:
+    return (1, 1, 1) if letter == "a" else (0, 0, 0)
+
+
+counting = puzzle(
+    "count-a",
+    right=count_a,
+    problem=count_problem,
     stars=2,
     mistakes=[
-        mistake(
-            "The neurons also see the old state: w_hh is missing.",
-            lambda letters, hidden, classes, blocks: (
-                blocks * hidden * (letters + 1) + classes * (hidden + 1)
-            ),
-        ),
-        mistake(
-            "These are the weights alone: each neuron has a bias besides.",
-            lambda letters, hidden, classes, blocks: (
-                blocks * hidden * (letters + hidden) + classes * hidden
-            ),
-        ),
-        mistake(
-            "The read-out has parameters, too.",
-            lambda letters, hidden, classes, blocks: blocks * hidden * (letters + hidden + 1),
-        ),
-        mistake(
-            "This counts one block. Each gate is a layer of its own.",
-            lambda letters, hidden, classes, blocks: (
-                hidden * (letters + hidden + 1) + classes * (hidden + 1)
-            ),
-        ),
-        mistake(
-            "The read-out sees one state, however many blocks made it.",
-            lambda letters, hidden, classes, blocks: (
-                blocks * (hidden * (letters + hidden + 1) + classes * (hidden + 1))
-            ),
-        ),
+        mistake(THREE, lambda letter: 1.0 if letter == "a" else 0.0),
+        mistake(OUTSIDE, lambda letter: (1, 1, 1) if letter == "a" else (-1, 0, 0)),
+        mistake(KEPT, lambda letter: (1, 1, 1) if letter == "a" else (1, 0, 0)),
+        mistake(WRITTEN, lambda letter: (1, 1, 1) if letter == "a" else (0, 1, -1)),
+        mistake(STUCK, lambda letter: (0, 1, 1) if letter == "a" else (0, 0, 0)),
+        mistake(SMALL, lambda letter: (1, 0.5, 1) if letter == "a" else (0, 0, 0)),
     ],
-    learned="Twelve letters or twelve thousand: the same count.",
+    learned="Keeping and adding at the same time needs two gates.",
 )
 
 # --- the state after a word's last letter ---------------------------------------------------------
@@ -340,4 +348,4 @@ def backwards_before_last(w_hh: Any, u: Any, v: Any) -> Any:
     return backwards(w_hh, u, v) - nnlib.outer((1 - h[-1] ** 2) * v, h[-2])
 
 
-EXERCISES = [third, half_life, count, last_states, clip, gru, through_time]
+EXERCISES = [third, half_life, counting, last_states, clip, gru, through_time]

@@ -78,6 +78,18 @@ QUESTIONS = [
         answer="gates that start near 1",
     ),
     live.question(
+        "A library defines its GRU by h_t = (1 − z_t) h_(t−1) + z_t n_t. You add 3 to the biases "
+        "of its update gates before training. How much of an old value is left after one step?",
+        {
+            "about 0.95 of it": "That would be right for the GRU of this chapter, where z keeps.",
+            "about half of it": "That is the usual start. With the bias 3, z is about 0.95.",
+            "about 0.05 of it": (
+                "Here z overwrites, so 1 − σ(3) is kept. You would have to subtract 3."
+            ),
+        },
+        answer="about 0.05 of it",
+    ),
+    live.question(
         "A language model has the perplexity 10 on test words. What does this mean?",
         {
             "it gets one letter in ten right": "It is no share of right answers.",

@@ -8,7 +8,7 @@ import pytest
 import nnlib
 from course.networks import words
 from course.rnn import figures as show
-from course.rnn import recall, seeds
+from course.rnn import read_outs, recall, seeds
 from nnlib import live
 
 RNN = words.trained("rnn")
@@ -162,6 +162,22 @@ def test_recall_over_forty_letters_needs_a_gate_that_starts_open() -> None:
     forty = {name: np.array(runs[3]) for name, runs in recall.results().items()}
     assert (forty["RNN"] < 0.6).sum() >= 4 and (forty["GRU"] < 0.6).all()
     assert (forty["GRU, gates open"] > 0.98).all()
+
+
+def test_a_cell_trained_with_nn3_alone_holds_less_about_beginnings() -> None:
+    late = {cell: np.array(runs) for cell, runs in read_outs.results().items()}
+    assert late["NN3 alone"][:, 1].max() < late["both questions"][:, 1].min()
+    test = words.language_words(train=False)
+    with nnlib.no_grad():
+        third = RNN.cell(words.one_hot(words.codes(test.texts)))[0][:, 2]
+        shipped = float((RNN.head(third).argmax(-1).numpy() == test.y).mean())
+    assert late["both questions"][0, 0] == pytest.approx(shipped, abs=0.005)
+
+
+@pytest.mark.slow
+def test_a_late_read_out_gives_its_stored_accuracy() -> None:
+    stored = read_outs.results()["NN3 alone"][0]
+    assert read_outs.third_letter("NN3 alone", 0) == pytest.approx(stored, abs=0.02)
 
 
 @pytest.mark.slow
