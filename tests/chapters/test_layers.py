@@ -159,7 +159,7 @@ def test_the_playgrounds_defaults_learn_what_its_caption_asks(figure, seed: int)
 
 
 def test_frozen_net_and_regression_take_equal_steps(chapter: dict) -> None:
-    s = chapter["squares"]
+    s = chapter["quadrants"]
     figure = five.retraining(s.x, s.y, chapter["noisy"])
     start = np.asarray(figure["w"])
     figure._training.state["w"] = np.r_[start[:6], np.zeros(3)].astype(np.float32)
