@@ -1,4 +1,4 @@
-"""Exercises of the closing chapter: a power law, a block's work, tokens, an attack, two bugs."""
+"""Exercises of the closing chapter: a network's costs, tokens, an attack, two bugs."""
 
 from __future__ import annotations
 
@@ -11,22 +11,30 @@ import nnlib
 import nnlib.nn.functional as F
 from course.kit.exercises import function, mistake, puzzle, value
 
-# --- what half the loss costs -------------------------------------------------------------------
+# --- a new row of the table ---------------------------------------------------------------------
 
-halve = value(
-    "halve",
-    like=2 ** (1 / 0.076),
+row = value(
+    "row",
+    like=(1354, 15_640, 15_640 / 1340, 2),
     stars=1,
     tolerance=1e-3,
     mistakes=[
-        mistake("This is by how much the loss falls when the size is doubled. Solve for the size.",
-                2**0.076),
-        mistake("The exponent is a power, which a division does not invert: take logarithms.",
-                2 / 0.076),
-        mistake("This makes the loss ten times as small. It should be halved.", 10 ** (1 / 0.076)),
-        mistake("This is the new size over the old one, upside down.", 0.5 ** (1 / 0.076)),
+        mistake("Nothing is multiplied by a bias: divide by the 1,340 weights alone.",
+                (1354, 15_640, 15_640 / 1354, 2)),
+        mistake("The biases are parameters, too: one for each kernel and each language.",
+                (1340, 15_640, 15_640 / 1340, 2)),
+        mistake("The kernels' weights are used at each of the 12 positions, not once.",
+                (1354, 1340, 1.0, 2)),
+        mistake("The word is filled up with zeros: there are 12 positions, not 8.",
+                (1354, 10_440, 10_440 / 1340, 2)),
+        mistake("After the maximum the positions are gone: the last 40 weights are used once.",
+                (1354, 16_080, 12.0, 2)),
+        mistake("The maximum is not counted on the path: it is no matrix and no convolution.",
+                (1354, 15_640, 15_640 / 1340, 3)),
+        mistake("Each letter is 26 numbers, so that a kernel has 5 · 26 weights, not 5.",
+                (104, 640, 640 / 90, 2)),
     ],
-    learned="A small exponent: each halving of the loss takes thousands of times the size.",
+    learned="A kernel along a word: few parameters, many uses, and a short path from each letter.",
 )  # fmt: skip
 
 # --- the work of a block ------------------------------------------------------------------------
@@ -184,7 +192,7 @@ RIGHT = {"a": "logistic regression", "b": "CNN", "c": "RNN", "d": "attention"}
 NETWORKS = ("logistic regression", "MLP", "CNN", "RNN", "attention")
 REASONS = {  # what speaks against another network as the first one
     "a": {
-        "MLP": "(a) An MLP fits 150 patients by heart. What is simpler and should come first?",
+        "MLP": "(a) An MLP easily memorises 150 patients. What is simpler and should come first?",
         "": "(a) The order of blood values means nothing. Which model shares no weights at all?",
     },
     "b": {
@@ -262,4 +270,4 @@ honest = function(
     learned="A hundred examples tell an accuracy to four points or so: say it with the number.",
 )  # fmt: skip
 
-EXERCISES = [halve, block, merge, attack, bugs, which, honest]
+EXERCISES = [row, block, merge, attack, bugs, which, honest]

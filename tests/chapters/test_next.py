@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import nnlib
-from course.kit.counting import cost, path, products
+from course.kit.counting import cost, numbers, path, products
 from course.networks import digits, words
 from course.next import checks
 from course.next import figures as show
@@ -90,3 +90,10 @@ def test_three_merges_make_low_one_token_as_the_text_works_out() -> None:
         for pair in (("l", "o"), ("lo", "w"), ("low", "e")):
             merged = checks.merged(merged, pair)
         assert merged == pieces
+
+
+def test_the_new_row_is_what_counting_finds() -> None:
+    kernels, head = nn.Conv2d(1, 10, (5, 26), padding=(2, 0)), nn.Linear(10, 4)
+    of = cost(lambda x: head(kernels(x).relu().amax(2).flatten(1)), nnlib.zeros(1, 1, 12, 26))
+    row = (numbers(kernels, head), of.multiplications, of.uses, of.longest)
+    assert row == checks.row.like and of.shortest == 2
