@@ -9,7 +9,7 @@ from course.kit.counting import cost, numbers, path, products
 from course.networks import digits, words
 from course.next import checks
 from course.next import figures as show
-from nnlib import live, nn
+from nnlib import datasets, live, nn
 
 SAID = {"title": "t", "caption": "c", "alt": "a"}
 
@@ -97,3 +97,16 @@ def test_the_new_row_is_what_counting_finds() -> None:
     of = cost(lambda x: head(kernels(x).relu().amax(2).flatten(1)), nnlib.zeros(1, 1, 12, 26))
     row = (numbers(kernels, head), of.multiplications, of.uses, of.longest)
     assert row == checks.row.like and of.shortest == 2
+
+
+def test_scrambled_pixels_cost_the_cnn_what_the_table_says() -> None:
+    test = datasets.digits(train=False)
+    as_they_are, said = nnlib.tensor(test.x), nnlib.tensor(test.y)
+    for net, both in {"mlp": (93.5, 93.6), "two pools": (96.8, 87.5)}.items():
+        for name, x, right in zip(
+            (net, f"{net} scrambled"),
+            (as_they_are, digits.scrambled(as_they_are)),
+            both,
+            strict=True,
+        ):
+            assert 100 * digits.accuracy(digits.trained(name), x, said) == pytest.approx(right)
