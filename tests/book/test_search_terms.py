@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.book.harness import ROOT
@@ -24,5 +26,18 @@ TERMS = {
     ("chapter", "term"), [(chapter, term) for chapter, terms in TERMS.items() for term in terms]
 )
 def test_a_chapter_names_its_terms(chapter: str, term: str) -> None:
-    text = (ROOT / "chapters" / f"{chapter}.ipynb").read_text("utf8").replace("\\n\",\n    \"", " ")
-    assert term.lower() in text.lower()
+    cells = json.loads((ROOT / "chapters" / f"{chapter}.ipynb").read_text("utf8"))["cells"]
+    prose = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown"]
+    assert term.lower() in " ".join(" ".join(prose).split()).lower()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(
+    ("words", "chapter"),
+    [("overfitting", "mlp"), ("learning rate", "gradient-ascent"), ("vanishing gradient", "deep")],
+)
+def test_the_sites_search_finds_it(visit, words: str, chapter: str) -> None:
+    page = visit(f"search.html?q={words.replace(' ', '+')}").page
+    page.wait_for_function("document.querySelector('main').innerText.includes('Search finished')")
+    found = page.locator("#search-results li > a").evaluate_all("all => all.map((a) => a.pathname)")
+    assert f"chapters/{chapter}.html" in " ".join(found[:8])

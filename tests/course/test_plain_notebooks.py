@@ -38,6 +38,21 @@ def test_no_mark_of_myst_is_left_and_code_stays(name: str) -> None:
     assert exercises == [str(k + 1) for k in range(markdown_of(before).count("{exercise}"))]
 
 
+ASKED = re.compile(r"live\.(predict|quiz|question)\(|\b(answer|explain|why)=")
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_no_answer_stands_open_above_its_question(name: str) -> None:
+    notebook = plain(json.loads((ROOT / f"{name}.ipynb").read_text("utf8")), name, BOOK)
+    code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    opened = [
+        source for cell in code
+        if ASKED.search(source := "".join(cell["source"]))
+        and cell["metadata"].get("jupyter") != {"source_hidden": True}
+    ]  # fmt: skip
+    assert opened == []
+
+
 def little(folder: Path) -> Book:
     (folder / "_toc.yml").write_text("format: jb-book\nroot: one\nchapters:\n- file: parts/two\n")
     (folder / "references.bib").write_text(

@@ -23,6 +23,12 @@ from typing import Any
 from websockets.sync.client import ClientConnection, connect
 
 START = 60  # seconds for a browser to start on a busy machine
+MIDDLE = """(selector) => {
+  const node = document.querySelector(selector);
+  node.scrollIntoView({ block: "center", behavior: "instant" });
+  const box = node.getBoundingClientRect();
+  return [box.x + box.width / 2, box.y + box.height / 2];
+}"""
 KEYS = {"ArrowLeft": "\ue012", "ArrowUp": "\ue013", "ArrowRight": "\ue014", "ArrowDown": "\ue015"}
 
 
@@ -37,14 +43,30 @@ def keystroke(key: str) -> list[dict[str, Any]]:
     return [{"type": "key", "id": "keyboard", "actions": actions}]
 
 
+def click_at(x: float, y: float) -> list[dict[str, Any]]:
+    """The actions of a click at a point of the window, the same in both protocols."""
+    moved = {"type": "pointerMove", "x": round(x), "y": round(y), "duration": 0}
+    pressed = [{"type": kind, "button": 0} for kind in ("pointerDown", "pointerUp")]
+    return [{"type": "pointer", "id": "mouse", "parameters": {"pointerType": "mouse"},
+             "actions": [moved, *pressed]}]  # fmt: skip
+
+
 class Engine:
     """A browser with one open page.  `evaluate` is used as playwright's."""
 
     def open(self, url: str) -> None:
         raise NotImplementedError
 
-    def press(self, key: str) -> None:
+    def act(self, actions: list[dict[str, Any]]) -> None:
+        """Does what a reader does with keys and pointer."""
         raise NotImplementedError
+
+    def press(self, key: str) -> None:
+        self.act(keystroke(key))
+
+    def click(self, selector: str) -> None:
+        """Clicks in the middle of an element, which is scrolled to first."""
+        self.act(click_at(*self.evaluate(MIDDLE, selector)))
 
     def close(self) -> None:
         raise NotImplementedError
@@ -118,8 +140,8 @@ class Firefox(Engine):
         self.send("browsingContext.navigate",
                   {"context": self.context, "url": url, "wait": "complete"})  # fmt: skip
 
-    def press(self, key: str) -> None:
-        self.send("input.performActions", {"context": self.context, "actions": keystroke(key)})
+    def act(self, actions: list[dict[str, Any]]) -> None:
+        self.send("input.performActions", {"context": self.context, "actions": actions})
 
     def call(self, function: str, argument: str) -> str:
         params = {
@@ -197,8 +219,8 @@ class WebKit(Engine):
     def open(self, url: str) -> None:
         self.send("POST", "/url", {"url": url})
 
-    def press(self, key: str) -> None:
-        self.send("POST", "/actions", {"actions": keystroke(key)})
+    def act(self, actions: list[dict[str, Any]]) -> None:
+        self.send("POST", "/actions", {"actions": actions})
 
     def call(self, function: str, argument: str) -> str:
         script = f"""const [text, done] = arguments;

@@ -205,6 +205,23 @@ def test_a_training_out_of_sight_waits_says_so_and_goes_on(engine: Engine, watch
     assert "waited while it was out of sight" in engine.evaluate(f"{figure}.textContent")
 
 
+def test_an_example_of_the_reference_is_copied_without_its_prompts(
+    engine: Engine, watched: str
+) -> None:
+    opened(engine, watched, "reference/functions.html")
+    engine.until("document.querySelectorAll('div.doctest .copybtn').length > 0")
+    shown = engine.evaluate("document.querySelector('div.doctest pre').textContent")
+    assert ">>> " in shown
+    engine.evaluate("""() => {
+      document.addEventListener("copy", (event) => { window.copied = event.target.value; });
+    }""")
+    engine.click("div.doctest .copybtn")  # only what a reader does may copy
+    engine.until("window.copied !== undefined", seconds=20)
+    lines = engine.evaluate("window.copied").strip().split("\n")
+    code = [line[4:] for line in shown.split("\n") if line.startswith((">>> ", "... "))]
+    assert lines == code
+
+
 def test_a_chapters_code_runs_and_says_what_it_stores(
     engine: Engine, watched: str, site: Path
 ) -> None:
