@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nnlib.live.marks import Ref
-from nnlib.live.parts import Part, data, text
+from nnlib.live.parts import Part, data, names, text
 from nnlib.live.views import as_view
 
 QUESTIONS = ("choice_question", "number_question")
@@ -44,7 +44,7 @@ def predict(
     if not name.isidentifier():
         raise ValueError(f"predict's name must be an identifier, not {name!r}.")
     ask = "choice" if choices else "input" if input else "number"
-    fields = {"name": name, "question": text(question), "ask": ask, "choices": choices}
+    fields = {"name": name, "question": text(question), "ask": ask, "choices": names(choices)}
     truth = {"answer": data(answer), "input": input, "tolerance": tolerance, "min": min, "max": max}
     told = {"right": text(right), "wrong": text(wrong), "explain": text(explain)}
     return Part("predict", fields | truth | told | {"reveal": [as_view(v) for v in reveal]})
@@ -77,7 +77,7 @@ def question(
     if unknown:
         raise ValueError(f"the answer {unknown} is none of the choices {labels}.")
     replies = list(choices.values()) if isinstance(choices, Mapping) else [""] * len(labels)
-    fields = {"ask": ask, "choices": labels, "right": [labels.index(r) for r in right]}
+    fields = {"ask": ask, "choices": names(labels), "right": [labels.index(r) for r in right]}
     return Part("choice_question", fields | {"replies": replies, "why": why})
 
 

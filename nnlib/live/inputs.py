@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from nnlib.live.controls import Control
-from nnlib.live.parts import array, numbers
+from nnlib.live.parts import array, numbers, without_numpy
 from nnlib.live.programs import tensor
 
 MAX_PROGRAMS = 64
@@ -41,7 +41,7 @@ class Inputs:
         if control.kind in ("array", "paint"):
             flat = numbers(np.asarray(control.value).astype(self.dtype_of(control)))
             return flat if np.shape(control.value) else flat[0]
-        return control.value
+        return without_numpy(control.value)
 
     def dtype_of(self, control: Control) -> str:
         """The dtype in which an input reaches the function."""
@@ -135,7 +135,7 @@ class Inputs:
 
     def _input_spec(self, name: str) -> dict[str, Any]:
         control = self.controls[name]
-        options = dict(control.options)
+        options = {k: v if k == "values" else without_numpy(v) for k, v in control.options.items()}
         if control.kind == "dropdown":
             chosen = options.pop("values")
             if not control.static:

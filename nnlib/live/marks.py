@@ -13,7 +13,7 @@ import numpy as np
 
 from nnlib.live import svg
 from nnlib.live.mark import Mark, Plot
-from nnlib.live.parts import Drag, Part, data, text
+from nnlib.live.parts import Drag, Part, data, names, text
 
 Ref = Any  # a name, numbers or a function: see nnlib.live.parts
 
@@ -132,9 +132,10 @@ def points(
         drag = True
     elif drag:
         raise ValueError("points take drag=True; a single point with its own rule is a handle.")
-    more = {"x": data(x), "y": data(y), "labels": labels, "label": label, "drag": drag or None}
+    more = {"x": data(x), "y": data(y), "label": label, "drag": drag or None}
+    more |= {"labels": names(labels), "class_names": names(class_names)}
     last = {"select": select, "toggle": toggle, "mark": data(mark), "when": data(when)}
-    return Part("points", fields | more | {"class_names": class_names} | last)
+    return Part("points", fields | more | last)
 
 
 class Handle(Mark):
@@ -240,14 +241,14 @@ def line(
     >>> live.figure(**weights, view=view, title="A decision line")
     Figure('A decision line')
     """
-    names = {"w0": w0, "w1": w1, "w2": w2, "slope": slope, "intercept": intercept, "x": x, "y": y}
-    given = {k for k, v in names.items() if v is not None}
+    ways = {"w0": w0, "w1": w1, "w2": w2, "slope": slope, "intercept": intercept, "x": x, "y": y}
+    given = {k for k, v in ways.items() if v is not None}
     if given not in ({"w0", "w1", "w2"}, {"slope", "intercept"}, {"x"}, {"y"}):
         raise ValueError(
             "a line is given by w0, w1, w2, or by slope and intercept, or by x, or by y; "
             f"but not by {', '.join(sorted(given)) or 'nothing'}."
         )
-    fields = {k: data(v) for k, v in names.items()} | {"band": data(band), "color": color}
+    fields = {k: data(v) for k, v in ways.items()} | {"band": data(band), "color": color}
     return Part("line", fields | {"width": width, "dash": dash, "label": label, "when": data(when)})
 
 
@@ -451,7 +452,7 @@ def bars(
     >>> live.figure(lambda t: {"p": (z / t).softmax(0)}, t=(0.1, 3.0), view=view, title="Softmax")
     Figure('Softmax')
     """
-    fields = {"height": data(height), "x": data(x), "labels": labels, "base": data(base)}
+    fields = {"height": data(height), "x": data(x), "labels": names(labels), "base": data(base)}
     look = {"width": width, "color": color, "classes": data(classes), "select": select}
     return Part("bars", fields | look | {"label": label, "format": format, "when": data(when)})
 

@@ -36,7 +36,7 @@ def neuron(
     """
     numbers = {"value": data(value), "delta": data(delta), "net": data(net), "on": data(on)}
     more = {"bias": data(bias), "image": data(image), "row": row}
-    named = {"label": label if label is not None else str(id)}
+    named = {"label": str(label if label is not None else id)}
     return Part("neuron", {"id": str(id), "layer": layer} | named | numbers | more)
 
 

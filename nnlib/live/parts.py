@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
@@ -72,6 +72,18 @@ def data(source: Any) -> Data | None:
 def text(template: str | None) -> Text | None:
     """Marks a field as a template."""
     return None if template is None else Text(str(template))
+
+
+def names(labels: Iterable[Any] | None) -> list[str] | None:
+    """Labels as texts: the digits 0 to 9 may be given as numbers."""
+    return None if labels is None else [str(label) for label in labels]
+
+
+def without_numpy(value: Any) -> Any:
+    """NumPy's own numbers, also in lists, as Python's, which JSON has."""
+    if isinstance(value, list | tuple):
+        return [without_numpy(item) for item in value]
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def array(source: Any) -> np.ndarray:

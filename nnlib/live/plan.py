@@ -105,8 +105,9 @@ class Training:
         if speed not in SPEEDS:
             raise ValueError(f"speed is one of {SPEEDS}, not {speed!r}.")
         self.step, self.state, self.data = step, dict(state), dict(data or {})
-        self.batch, self.loss, self.seed, self.seeds = batch, loss, seed, seeds
-        self.init, self.track, self.speed, self.max_steps = init, list(track), speed, max_steps
+        self.batch, self.loss = None if batch is None else int(batch), loss
+        self.seed, self.seeds, self.max_steps = int(seed), int(seeds), int(max_steps)
+        self.init, self.track, self.speed = init, list(track), speed
         self.count = len(array(next(iter(self.data.values())))) if self.data else 0
         if batch is not None and not 1 <= batch <= self.count:
             raise ValueError(f"a batch of {batch} cannot be taken from {self.count} examples.")

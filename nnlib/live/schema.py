@@ -105,6 +105,8 @@ def _is_a(value: Any, types: str | list[str]) -> bool:
     for name in [types] if isinstance(types, str) else types:
         if isinstance(value, _TYPES[name]) and (name == "boolean" or not isinstance(value, bool)):
             return True
+        if name == "integer" and isinstance(value, float) and value.is_integer():
+            return True  # 1000.0, as JSON Schema has it
     return False
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from nnlib.live.marks import Ref, curve
 from nnlib.live.mathml import formula_tree
-from nnlib.live.parts import Part, data, text
+from nnlib.live.parts import Part, data, names, text
 
 
 def axes(
@@ -167,11 +167,13 @@ def images(
     Figure('Three images')
     """
     look = {"columns": columns, "colors": colors, "range": list(range) if range else None}
-    names = {"labels": labels, "title": title, "pixel": pixel, "annotate": annotate}
-    more = {"row_labels": row_labels, "column_labels": column_labels, "window": data(window)}
+    said = {"labels": names(labels), "title": title, "pixel": pixel, "annotate": annotate}
+    rows = row_labels if isinstance(row_labels, str) else names(row_labels)
+    across = column_labels if isinstance(column_labels, str) else names(column_labels)
+    more = {"row_labels": rows, "column_labels": across, "window": data(window)}
     clicks = {"select": select, "pick": [data(p) for p in pick] if pick else None}
     return Part(
-        "images", {"values": data(values)} | look | names | more | clicks | {"when": data(when)}
+        "images", {"values": data(values)} | look | said | more | clicks | {"when": data(when)}
     )
 
 
@@ -264,7 +266,7 @@ def sequence(
     Figure('Read a word')
     """
     fields = {"word": word, "states": data(states), "outputs": data(outputs), "cell": cell}
-    more = {"output_labels": output_labels, "unrolled": data(unrolled), "head": head}
+    more = {"output_labels": names(output_labels), "unrolled": data(unrolled), "head": head}
     last = {"deltas": data(deltas), "select": select, "when": data(when)}
     return Part("sequence", fields | more | last)
 

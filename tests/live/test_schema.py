@@ -157,3 +157,24 @@ def test_a_training_step_is_stored_alike_whatever_the_order_of_hashes():
     figure = live.figure(training=plan, view=["{w:.1f}"], title="Order")
     graph = figure.spec["training"]["programs"][""]
     assert [o["name"] for o in graph["outputs"]] == ["new_w", "new_b", "new_loss"]
+
+
+def test_numpys_numbers_and_labels_that_are_numbers_are_taken():
+    view = [
+        live.axes(live.bars(np.ones(3), labels=[0, 1, 2]), width=400.5, xlim=(np.int64(-1), 3)),
+        live.images(np.eye(2), labels=range(1), row_labels=[0, 1], pixel=np.float32(8)),
+    ]
+    step = live.training(lambda w: {"w": w / 2, "loss": w}, {"w": 8.0}, seed=np.int64(3), max_steps=1e3)
+    figure = live.figure(
+        view=view, training=step, title="Numbers", k=(np.float32(0), np.float32(1)),
+        n=live.number(np.float64(2), min=np.float32(0)),
+    )  # fmt: skip
+    json.dumps(figure.spec)
+    assert figure.spec["view"]["items"][0]["marks"][0]["labels"] == ["0", "1", "2"]
+    assert figure.spec["training"]["max_steps"] == 1000 and figure.values == {"k": 0.5, "n": 2.0, "w": 8.0}
+
+
+def test_the_pages_scripts_take_parts_as_the_schema_types_them():
+    for path in FRONTEND.rglob("*.ts"):
+        cast = re.search(r"\bas (unknown as )?(readonly )?[A-Z]\w*Spec\b", path.read_text("utf8"))
+        assert cast is None, f"{path.name} casts a part: {cast[0]}"
