@@ -1,4 +1,4 @@
-"""Exercises of the chapter on attention: a look on paper, a mask, bugs, counting, three tasks."""
+"""Exercises of the chapter on attention: a look on paper, a mask, bugs, a lead, three tasks."""
 
 from __future__ import annotations
 
@@ -101,56 +101,37 @@ bugs = function(
     learned="Both bugs keep every shape. The sums of the rows find one, other sizes the other.",
 )
 
-# --- how many parameters? -------------------------------------------------------------------------
+# --- how far ahead? -------------------------------------------------------------------------------
 
-
-def count_of(symbols: int, length: int, d: int, layers: int) -> int:
-    return 2 * symbols * d + length * d + layers * (4 * d * d + 2 * d) + 2 * d
-
-
-count = function(
-    "count",
-    like=count_of,
-    given=lambda rng: tuple(int(n) for n in rng.integers(3, 30, 4)),
-    stars=1,
+lead = function(
+    "lead",
+    like=lambda T, a: float(np.log(a * (T - 1) / (1 - a))),
+    given=lambda rng: (int(rng.integers(4, 60)), float(rng.uniform(0.6, 0.95))),
+    stars=2,
     mistakes=[
         mistake(
-            "W_o is missing: there are four matrices in a layer.",
-            lambda symbols, length, d, layers: (
-                count_of(symbols, length, d, layers) - layers * d * d
-            ),
+            "The wanted position is one of the T: it has T − 1 competitors.",
+            lambda T, a: float(np.log(a * T / (1 - a))),
         ),
         mistake(
-            "The normalisations have parameters too, two vectors of d numbers each.",
-            lambda symbols, length, d, layers: (
-                2 * symbols * d + length * d + layers * 4 * d * d
-            ),
+            "This is right for two positions; here T − 1 others have a share in the denominator.",
+            lambda T, a: float(np.log(a / (1 - a))),
         ),
         mistake(
-            "The last normalisation is missing.",
-            lambda symbols, length, d, layers: count_of(symbols, length, d, layers) - 2 * d,
+            "This is e to the power of L. Take its logarithm.",
+            lambda T, a: a * (T - 1) / (1 - a),
         ),
         mistake(
-            "The head has parameters of its own: another matrix of symbols × d.",
-            lambda symbols, length, d, layers: (
-                count_of(symbols, length, d, layers) - symbols * d
-            ),
+            "The wanted position stands in the denominator, too: a = e^L / (e^L + T − 1).",
+            lambda T, a: float(np.log(a * (T - 1))),
         ),
         mistake(
-            "The table of positions is missing.",
-            lambda symbols, length, d, layers: (
-                count_of(symbols, length, d, layers) - length * d
-            ),
-        ),
-        mistake(
-            "The matrices serve all positions: the length enters only in the table of positions.",
-            lambda symbols, length, d, layers: (
-                2 * symbols * d + length * d + length * layers * (4 * d * d + 2 * d) + 2 * d
-            ),
+            "This is how much lower the others are; with the other sign it is the lead.",
+            lambda T, a: -float(np.log(a * (T - 1) / (1 - a))),
         ),
     ],
-    learned="Only the table of positions knows how long a sequence can be.",
-)  # fmt: skip
+    learned="The path has length one, and the lead that is needed grows like the logarithm of T.",
+)
 
 # --- read backwards -------------------------------------------------------------------------------
 
@@ -252,4 +233,4 @@ adds = value(
     learned="The = knows what it will have to write, so it fetches the two digits for it.",
 )  # fmt: skip
 
-EXERCISES = [paper, mask, bugs, count, reverse, before, adds]
+EXERCISES = [paper, mask, bugs, lead, reverse, before, adds]

@@ -37,7 +37,8 @@ class Reader(nn.Module):
     """A recurrent cell over the symbols and a linear layer on every state.
 
     `careful` starts the cells so that they keep what they hold: the RNN with an orthogonal w_hh,
-    the gates of LSTM and GRU with a bias of 1. Else they start as PyTorch's do.
+    the gates of LSTM and GRU with 3 added to the bias of the gate that keeps the state, as in the
+    chapter on recurrent networks. Else they start as PyTorch's do.
     """
 
     def __init__(self, kind: str, hidden: int, careful: bool) -> None:
@@ -48,7 +49,7 @@ class Reader(nn.Module):
             if careful and kind == "RNN":
                 nn.init.orthogonal_(self.cell.weight_hh_l0)
             elif careful:  # rows: LSTM input, forget, cell, output; GRU reset, update, new
-                self.cell.bias_ih_l0[hidden : 2 * hidden] = 1.0
+                self.cell.bias_ih_l0[hidden : 2 * hidden] += 3.0
 
     def forward(self, x: Any) -> Any:
         states, _ = self.cell(nn.functional.one_hot(x, SYMBOLS).float())

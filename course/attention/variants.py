@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 import nnlib
-from course.attention.tasks import SYMBOLS, Finder, fit, lookups, right
+from course.attention.tasks import SYMBOLS, Finder, Look, fit, lookups, right
 from nnlib import nn
 
 SEEDS = range(5)
@@ -36,6 +36,27 @@ class Gated(nn.Module):
         return self.head(self.cell(nn.functional.one_hot(x, len(SYMBOLS)).float())[0])
 
 
+class TwoHeads(Look):
+    """Two heads side by side, each with half of every query, key and value."""
+
+    def forward(self, x: Any) -> Any:
+        def halves(wide: Any) -> Any:  # (..., T, d) → (..., 2, T, d / 2)
+            return wide.reshape(*wide.shape[:-1], 2, -1).transpose(-2, -3)
+
+        scores = halves(self.query(x)) @ halves(self.key(x)).transpose(-2, -1)
+        ahead = nnlib.ones(x.shape[-2], x.shape[-2]).triu(1)
+        weights = (scores / (x.shape[-1] / 2) ** 0.5 - 1e9 * ahead).softmax(-1)
+        joined = (weights @ halves(self.value(x))).transpose(-2, -3).reshape(*x.shape)
+        return self.out(joined)
+
+
+def two_heads() -> Finder:
+    """One layer of attention with two heads."""
+    model = Finder(layers=1)
+    model.looks = nn.ModuleList([TwoHeads(model.symbols.shape[-1])])
+    return model
+
+
 VARIANTS: dict[str, tuple[Callable[[], Any], int]] = {  # network, steps
     "two layers": (Finder, 400),
     "one layer": (lambda: Finder(layers=1), 400),
@@ -48,6 +69,7 @@ VARIANTS: dict[str, tuple[Callable[[], Any], int]] = {  # network, steps
     "without positions, 1200 steps": (lambda: Finder(positions=False), 1200),
     "without residual, 1200 steps": (lambda: Finder(residual=False), 1200),
     "one layer, 1200 steps": (lambda: Finder(layers=1), 1200),
+    "one layer, two heads, 1200 steps": (two_heads, 1200),
 }
 
 
