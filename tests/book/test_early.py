@@ -50,3 +50,26 @@ def test_in_a_frame_without_an_origin_the_page_works_for_the_visit(
         slider.press("ArrowRight")
         assert faults == []
     page.close()
+
+
+def test_in_a_frame_without_an_origin_running_code_leads_to_a_tab(
+    browser, base: str, tmp_path: Path
+) -> None:
+    (tmp_path / "school.html").write_text(
+        f'<!doctype html><iframe sandbox="allow-scripts allow-popups" src="{base}{PAGE}" '
+        'width="1000" height="700"></iframe>', "utf8")  # fmt: skip
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(tmp_path))
+    page = browser.new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    with Server(handler) as server:
+        page.goto(f"{server.origin}/school.html")
+        frame = page.frames[1]
+        frame.wait_for_selector(".nn-run-start")
+        frame.click(".nn-run-start")
+        said = frame.locator(".nn-run-said")
+        link = said.get_by_role("link", name=f"{base}{PAGE}")
+        assert "in its own tab" in said.inner_text()
+        assert link.get_attribute("target") == "_blank"
+        assert not [url for url in asked if "/python/" in url]
+    page.close()

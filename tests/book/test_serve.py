@@ -62,3 +62,10 @@ def test_nothing_outside_of_the_site_is_served(address: str) -> None:
         with pytest.raises(urllib.error.HTTPError) as told:
             get(address + path, Accept_Encoding="gzip")
         assert told.value.code == 404
+
+
+def test_fonts_reach_a_frame_without_an_origin_of_its_own(address: str) -> None:
+    headers, _ = get(address + "font.woff2?v=1")
+    assert headers["Access-Control-Allow-Origin"] == "*"
+    headers, _ = get(address)
+    assert "Access-Control-Allow-Origin" not in headers

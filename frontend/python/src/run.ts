@@ -8,11 +8,19 @@ import { elsewhere } from "./ways.js";
 /** Why this browser cannot run Python here, or null. */
 export function obstacle(): string | null {
   if (location.protocol === "file:") return "Code cannot run in a page that was opened from the disk: browsers start no workers there. “make serve” serves the book on this machine.";
+  if (window.origin === "null") return "Code cannot run here: the page stands in a frame without an origin of its own, where browsers start no workers.";
   if (typeof WebAssembly !== "object" || typeof Worker !== "function" || !("adoptedStyleSheets" in Document.prototype) || typeof TransformStream !== "function")
     return "This browser is too old to run Python: it lacks WebAssembly or workers.";
   const memory = (navigator as Navigator & { deviceMemory?: number }).deviceMemory;
   if (memory !== undefined && memory < 1) return "This device has too little memory to run Python in a page.";
   return null;
+}
+
+/** Where a frame is what stands in the way: the page's address, to be opened by itself. */
+function ownTab(): HTMLElement[] {
+  if (window.origin !== "null" || location.protocol === "file:") return [];
+  const address = location.href.replace(/#.*/, "");
+  return [element("p", {}, "Open it in its own tab: ", element("a", { href: address, target: "_blank", rel: "noopener" }, address))];
 }
 
 const PATIENCE = 2000; // milliseconds for the service worker, which only a first visit needs
@@ -59,7 +67,7 @@ function begin(): void {
   const press = action("Run the code", () => {
     const reason = obstacle();
     if (reason) {
-      said.replaceChildren(element("p", {}, reason), elsewhere(info));
+      said.replaceChildren(element("p", {}, reason), ...ownTab(), elsewhere(info));
       return;
     }
     press.disabled = true;
