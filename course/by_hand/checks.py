@@ -28,14 +28,26 @@ def scalars(rng: np.random.Generator, count: int) -> list[np.ndarray]:
 Line = Sequence[tuple[str, Callable]]
 
 
-def lines(short: str, right: Callable, halfway: Mapping[str, Line], count: int, **more: Any) -> Any:
-    """Asks for a function that returns the lines named by `halfway`, judged one after the other."""
+def lines(
+    short: str,
+    right: Callable,
+    halfway: Mapping[str, Line],
+    count: int,
+    activations: Sequence[int],
+    **more: Any,
+) -> Any:
+    """Asks for a function that returns the lines named by `halfway`, judged one after the other.
+
+    It is called with random arguments, and with each of its activations close to 0 and close to 1.
+    """
     names = list(halfway)
+    extreme: list[dict[int, float]] = [{}] * 4
+    extreme += [{i: end} for i in activations for end in (0.01, 0.99)]
 
     def answers(answer: Callable) -> list[tuple[list, Sequence[float], Sequence[float]]]:
         rng, found = np.random.default_rng(7), []
-        for _ in range(4):
-            given = [float(v) for v in rng.uniform(0.1, 0.9, size=count)]
+        for fixed in extreme:
+            given = [fixed.get(i, float(v)) for i, v in enumerate(rng.uniform(0.1, 0.9, count))]
             found.append((given, answer(*given), right(*given)))
         return found
 
@@ -88,6 +100,7 @@ output: Exercise = lines(
     "output",
     right=output_lines,
     count=4,
+    activations=(1, 2, 3),
     stars=2,
     halfway={
         "d_a5": [
@@ -101,7 +114,10 @@ output: Exercise = lines(
              lambda x, n: n[0]),
             ("this is da₅/din₅ alone. It has to be multiplied by the line before, d_a5.",
              lambda x, n: slope(x[3])),
-            ("the slope of σ is a₅(1 − a₅), not a₅.", lambda x, n: n[0] * x[3]),
+            ("the slope of σ is a₅(1 − a₅), not a₅. Test your line at a₅ close to 1.",
+             lambda x, n: n[0] * x[3]),
+            ("the slope of σ is a₅(1 − a₅), not 1 − a₅. Test your line at a₅ close to 0.",
+             lambda x, n: n[0] * (1 - x[3])),
         ],
         "d_w05": [
             ("this is din₅/dw₀₅ alone. The chain goes on to the loss: multiply by d_in5.",
@@ -141,6 +157,7 @@ hidden: Exercise = lines(
     "hidden",
     right=hidden_lines,
     count=5,
+    activations=(2,),
     stars=2,
     halfway={
         "d_a3": [
@@ -156,6 +173,10 @@ hidden: Exercise = lines(
             ("this is da₃/din₃ alone. Multiply by the line before, d_a3.",
              lambda x, n: slope(x[2])),
             ("w₃₅ got lost: start from d_a3, not from d_in5.", lambda x, n: x[0] * slope(x[2])),
+            ("the slope of σ is a₃(1 − a₃), not a₃. Test your line at a₃ close to 1.",
+             lambda x, n: n[0] * x[2]),
+            ("the slope of σ is a₃(1 − a₃), not 1 − a₃. Test your line at a₃ close to 0.",
+             lambda x, n: n[0] * (1 - x[2])),
         ],
         "d_w03": [
             ("this is din₃/dw₀₃ alone. Multiply by d_in3.", lambda x, n: 1.0),

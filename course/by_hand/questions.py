@@ -38,11 +38,11 @@ QUESTIONS = [
         "Many of the fifteen lines look alike. How many different patterns are there?",
         {
             "fifteen": "Neuron 4's five lines are neuron 3's with other indices.",
-            "about five": "The loss's derivative, a step through σ, a step along an edge, a weight "
-            "and a bias. Everything else repeats.",
+            "three": "One for the loss, one for each neuron (collect from its successors, then go "
+            "through its slope), one for each edge. A bias is an edge from the constant 1.",
             "nine, one for each weight": "All weights have one pattern: what came in, times δ.",
         },
-        answer="about five",
+        answer="three",
     ),
     live.question(
         "Why is the line-by-line form cheap in a deep network?",

@@ -181,6 +181,68 @@ def test_lines_are_judged_while_later_ones_are_dots() -> None:
     assert judge(checks.output, lambda y, a3, a4, a5: (..., ..., ..., ..., ...)).state == "blank"
 
 
+def without_a3(d_in5, w35, a3, x1, x2):
+    d_in3 = d_in5 * w35 * (1 - a3)
+    return d_in5 * w35, d_in3, d_in3, d_in3 * x1, d_in3 * x2
+
+
+def test_a_slope_without_its_factor_a3_is_named() -> None:
+    words = checks.hidden.problem(without_a3)
+    assert words.startswith("d_a3: right. d_in3: the slope of σ is a₃(1 − a₃), not 1 − a₃.")
+
+
+@pytest.mark.parametrize("at", [0.01, 0.99])
+def test_the_checks_try_each_activation_close_to_0_and_to_1(at: float) -> None:
+    def wrong_there(right, which):
+        def answer(*given):
+            wrong = abs(given[which] - at) < 0.02
+            return [line + wrong for line in right(*given)]
+
+        return answer
+
+    for check, right, activations in (
+        (checks.output, checks.output_lines, (1, 2, 3)),
+        (checks.hidden, checks.hidden_lines, (2,)),
+    ):
+        assert check.problem(right) is None
+        for which in activations:
+            assert check.problem(wrong_there(right, which)) is not None
+
+
+def typed(left_out: str = "", **special: float) -> dict[str, float]:
+    """The lines of neurons 5 and 3 in a special case, one factor of one line left out."""
+    v = {"y": 0.3, "x1": 0.8, "x2": -0.6, "a3": 0.84, "a4": 0.28, "a5": 0.74, "w35": 1.4} | special
+    v |= {"wrong": v["a5"] - v["y"]} | {f"1-{a}": 1 - v[a] for a in ("a3", "a5")}
+    for line in LINES:
+        v["d_" + line] = 1.0
+        for factor in LINES[line]:
+            if f"{line} {factor}" != left_out:
+                v["d_" + line] *= v[factor]
+    return {line: v["d_" + line] for line in LINES}
+
+
+LINES = {
+    "a5": ["wrong"], "in5": ["d_a5", "a5", "1-a5"], "w05": ["d_in5"],
+    "w35": ["d_in5", "a3"], "w45": ["d_in5", "a4"],
+    "a3": ["d_in5", "w35"], "in3": ["d_a3", "a3", "1-a3"], "w03": ["d_in3"],
+    "w13": ["d_in3", "x1"], "w23": ["d_in3", "x2"],
+}  # fmt: skip
+UPPER = [{"a5": 0.3}, {"x1": 0}, {"x2": 0}, {"a3": 0}, {"a4": 0}, {"w35": 0}, {"a3": 1}, {"a5": 1}]
+SPECIAL = [*UPPER, {"a5": 0}]
+
+
+@pytest.mark.parametrize("left_out", [f"{n} {f}" for n, line in LINES.items() for f in line])
+def test_the_four_tests_find_every_missing_factor(left_out: str) -> None:
+    def caught(case: dict) -> bool:
+        right, mine = typed(**case), typed(left_out, **case)
+        return any(right[n] == 0 != mine[n] for n in LINES)
+
+    assert any(caught(case) for case in SPECIAL)
+    upper_end_only = [case for case in UPPER if case != {"a3": 0}]
+    if left_out == "in3 a3":  # only the lower end shows it
+        assert not any(caught(case) for case in upper_end_only)
+
+
 def test_a_program_with_gaps_is_replaced_by_the_books(capsys) -> None:
     for gaps in (lambda w, x, y: ..., lambda w, x, y: (0.0, w), checks.walk(before=0.0)):
         assert program.yours_or_the_books(gaps) is program.backpropagate
