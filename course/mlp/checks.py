@@ -1,4 +1,4 @@
-"""Exercises of the chapter on MLPs: softmax on paper, top k, a bug, dropout, shifts, …"""
+"""Exercises of the chapter on MLPs: softmax on paper, a loss to compare with, top k, a bug, …"""
 
 from __future__ import annotations
 
@@ -49,6 +49,48 @@ paper = value(
         ),
     ],
     learned="Logits that are logarithms of 1, 2 and 5 give probabilities in the ratio 1 : 2 : 5.",
+)
+
+# --- better than knowing nothing ------------------------------------------------------------------
+
+frequent = [0.7, 0.2, 0.1]
+entropy = -sum(p * math.log(p) for p in frequent)
+
+frequencies = value(
+    "frequencies",
+    like=(frequent, entropy),
+    stars=2,
+    tolerance=1e-4,
+    mistakes=[
+        mistake(
+            "Equal probabilities are best only if the classes are equally frequent. Here the "
+            "mean of p₀ − t₀ is 1/3 − 0.7, so a larger p₀ lowers the loss.",
+            ([1 / 3, 1 / 3, 1 / 3], math.log(3)),
+        ),
+        mistake(
+            "The probabilities are right. For the loss, weight each −log p with its class's "
+            "frequency; you took the plain mean of the three.",
+            (frequent, -sum(math.log(p) for p in frequent) / 3),
+        ),
+        mistake(
+            "The probabilities are right. You used the logarithm to base 2; take the natural one.",
+            (frequent, entropy / math.log(2)),
+        ),
+        mistake(
+            "The probabilities are right. You used the logarithm to base 10; take the natural one.",
+            (frequent, entropy / math.log(10)),
+        ),
+        mistake(
+            "The probabilities are right. The loss has the wrong sign: it is minus the logarithm.",
+            (frequent, -entropy),
+        ),
+        mistake(
+            "The probabilities are right. This is the loss on an image of class 0 alone; take the "
+            "mean over all images.",
+            (frequent, -math.log(0.7)),
+        ),
+    ],
+    learned="Whoever knows only the frequencies has 0.80, so a loss of 0.95 is no success.",
 )
 
 # --- among the first k ----------------------------------------------------------------------------
@@ -167,40 +209,6 @@ bug = value(
     learned="cross_entropy takes logits: a softmax before it leaves at best e/(e + 9).",
 )
 
-# --- dropout --------------------------------------------------------------------------------------
-
-
-def mask(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, float]:
-    return rng.normal(size=(4, 6)), rng.random((4, 6)), float(rng.choice([0.2, 0.4, 0.7]))
-
-
-dropout = function(
-    "dropout",
-    like=lambda a, u, p: a * (u >= p).double() / (1 - p),
-    given=mask,
-    stars=2,
-    mistakes=[
-        mistake(
-            "Some activations are 0 now, so the next layer's total input is smaller than without "
-            "dropout: scale what is kept by 1/(1 − p).",
-            lambda a, u, p: a * (u >= p).double(),
-        ),
-        mistake(
-            "p is the share that is dropped; you keep that share.",
-            lambda a, u, p: a * (u < p).double() / p,
-        ),
-        mistake(
-            "The factor is turned over: what is kept has to grow.",
-            lambda a, u, p: a * (u >= p).double() * (1 - p),
-        ),
-        mistake(
-            "You divide by p, the share that went; what remains is 1 − p.",
-            lambda a, u, p: a * (u >= p).double() / p,
-        ),
-    ],
-    learned="The next layer's mean total input stays, so evaluation needs no change.",
-)
-
 # --- moved images ---------------------------------------------------------------------------------
 
 
@@ -229,37 +237,50 @@ moved = value(
     learned="Two pixels cost about 25 in 100: each weight belongs to one pixel.",
 )  # fmt: skip
 
-# --- the same network for mixed pixels ------------------------------------------------------------
+# --- white on black -------------------------------------------------------------------------------
 
 
 def layer(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    order = rng.permutation(6)
-    while (order == np.argsort(order)).all():  # its own inverse would hide a mistake
-        order = rng.permutation(6)
-    return rng.normal(size=(6, 6)), order
+    """A square layer, so that a sum over the wrong dimension has the right shape."""
+    return rng.normal(size=(5, 5)), rng.normal(size=5)
 
 
-mixed = function(
-    "mixed",
-    like=lambda W, order: W[:, np.argsort(order)],
+inverted = function(
+    "inverted",
+    like=lambda W, b: (-W, b + W.sum(1)),
     given=layer,
     stars=3,
     mistakes=[
         mistake(
-            "This mixes the neurons, not their inputs: pixels are the columns of W.",
-            lambda W, order: W[np.argsort(order)],
+            "The weights are right. With the bias b they answer b + Wx − ΣW; the bias must make up "
+            "for the last term.",
+            lambda W, b: (-W, b),
         ),
         mistake(
-            "This is the way from images to scrambled images. Here the weights know the scrambled "
-            "order and must go back: use the inverse order.",
-            lambda W, order: W[:, order],
+            "The weights are right. Neuron j has row j of W: add up the entries of each row, "
+            "with sum(1).",
+            lambda W, b: (-W, b + W.sum(0)),
         ),
         mistake(
-            "Unchanged weights meet other pixels now.",
-            lambda W, order: W,
+            "The weights are right. Not every neuron's bias gets the sum of all weights: each gets "
+            "the sum of its own.",
+            lambda W, b: (-W, b + W.sum()),
+        ),
+        mistake(
+            "The sum of the weights has the wrong sign: W'(1 − x) is −ΣW + Wx, and the bias must "
+            "make up for it.",
+            lambda W, b: (-W, b - W.sum(1)),
+        ),
+        mistake(
+            "You turned the sign of b as well: only the factors of x change sign.",
+            lambda W, b: (-W, -b),
+        ),
+        mistake(
+            "You took 1 − W. The factor of x_k in W'(1 − x) is −W'.",
+            lambda W, b: (1 - W, b),
         ),
     ],
-    learned="Every order of the pixels has its own weights with the same answers.",
+    learned="The same functions exist; the same start and the same training do not.",
 )
 
-EXERCISES = [paper, top_k, even, bug, dropout, moved, mixed]
+EXERCISES = [paper, frequencies, top_k, even, bug, moved, inverted]

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 import nnlib
+import nnlib.nn.functional as F
 from course.mlp import figures as show
 from course.mlp import remedies
 from course.networks import digits
 from course.networks.drawn_digits import centred
-from nnlib import datasets
+from nnlib import datasets, nn
 
 TEST = datasets.digits(train=False)
 X = nnlib.tensor(TEST.x)
@@ -105,3 +106,21 @@ def test_the_first_figure_reads_as_the_network_does() -> None:
     assert np.allclose(seen["p"], p, atol=0.05) and int(seen["answer"]) == TEST.y[1]
     blank = show.reader(net, start).outputs(drawing=np.zeros((28, 28), np.float32))
     assert not blank["ink"]
+
+
+@pytest.mark.slow
+def test_inverted_images_are_harder_for_an_mlp_than_images_as_they_are() -> None:
+    known = datasets.digits()
+    x, y = nnlib.tensor(known.x), nnlib.tensor(known.y)
+    reached = []
+    for images in (x, 1 - x):
+        nnlib.manual_seed(0)
+        net = nn.Sequential(nn.Flatten(), nn.Linear(784, 128), nn.ReLU(), nn.Linear(128, 10))
+        adam = nnlib.optim.Adam(net.parameters(), lr=1e-3)
+        for _ in range(8):
+            for batch in nnlib.randperm(3200).split(50):
+                adam.zero_grad()
+                F.cross_entropy(net(images[batch]), y[batch]).backward()
+                adam.step()
+        reached.append(digits.accuracy(net, images[3200:], y[3200:]))
+    assert reached == pytest.approx([0.9225, 0.876], abs=0.01)
