@@ -2,7 +2,7 @@
 
     python tools/check_values.py                       what is stored in deploy/values.schema.json
     python tools/check_values.py --chart jupyterhub-4.tgz   the chart's own, which it brings along
-    python tools/check_values.py --fetch               the newest chart's own, from its repository
+    python tools/check_values.py --fetch               the chart's own, VERSION from its repository
 
 The stored schema names, in words of this repository, the chart's keys and types (chart of July
 2026) in the sections that the values use; the chart's own is the last word.
@@ -11,11 +11,12 @@ The stored schema names, in words of this repository, the chart's keys and types
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
-import re
 import sys
 import tarfile
 import tempfile
+import urllib.parse
 import urllib.request
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ import jsonschema
 import yaml
 
 CHARTS = "https://hub.jupyter.org/helm-chart"
+VERSION = "4.4.0"  # of the chart that the values are held against; it brings JupyterHub 5.5.0
 DEPLOY = Path(__file__).resolve().parent.parent / "deploy"
 
 
@@ -56,21 +58,31 @@ def of_chart(path: Path) -> tuple[dict, dict]:
         return yaml.safe_load(text("values.yaml")), json.loads(text("values.schema.json"))
 
 
-def newest(index: dict) -> str:
-    """The address of the newest released chart in a repository's index."""
-    released = [
-        (tuple(map(int, entry["version"].split("."))), entry["urls"][0])
-        for entry in index["entries"]["jupyterhub"]
-        if re.fullmatch(r"\d+\.\d+\.\d+", entry["version"])
-    ]
-    return max(released)[1]
+def entry(index: dict, version: str) -> tuple[str, str]:
+    """The address and the SHA-256 of a released chart, as the repository's index names them.
+
+    Raises:
+        LookupError: the index has no such version.
+    """
+    for found in index["entries"]["jupyterhub"]:
+        if found["version"] == version:
+            return urllib.parse.urljoin(f"{CHARTS}/", found["urls"][0]), found["digest"]
+    raise LookupError(f"{CHARTS} has no chart {version}; VERSION in {Path(__file__).name} names it")
 
 
-def fetched(folder: Path) -> Path:
+def fetched(folder: Path, version: str = VERSION) -> Path:
+    """The chart's archive, whose hash is the one of the index, as helm checks it.
+
+    Raises:
+        ValueError: what came is not what the index promises.
+    """
     with urllib.request.urlopen(f"{CHARTS}/index.yaml", timeout=60) as answer:
-        address = newest(yaml.safe_load(answer.read()))
+        address, digest = entry(yaml.safe_load(answer.read()), version)
     with urllib.request.urlopen(address, timeout=60) as answer:
-        (folder / "chart.tgz").write_bytes(answer.read())
+        archive = answer.read()
+    if hashlib.sha256(archive).hexdigest() != digest.removeprefix("sha256:"):
+        raise ValueError(f"{address} has another hash than the repository's index says")
+    (folder / "chart.tgz").write_bytes(archive)
     return folder / "chart.tgz"
 
 
@@ -78,7 +90,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("values", nargs="?", type=Path, default=DEPLOY / "values.yaml")
     parser.add_argument("--chart", type=Path, help="the chart's archive")
-    parser.add_argument("--fetch", action="store_true", help="fetch the newest chart")
+    parser.add_argument("--fetch", action="store_true", help=f"fetch chart {VERSION}")
     options = parser.parse_args(arguments)
     values = yaml.safe_load(options.values.read_text("utf8"))
     if options.chart or options.fetch:

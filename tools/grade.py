@@ -85,6 +85,8 @@ def grade(name: str, classroom: Path) -> int:
         )
     if (why := sandbox.trouble()) is not None:
         raise SystemExit(f"error: there is no sandbox, so nothing is run: {why}")
+    if (weak := sandbox.weakness()) is not None:
+        print(f"warning: {weak}", file=sys.stderr)
     configure(classroom)
     with tempfile.TemporaryDirectory(prefix="book-") as folder:
         book = sandbox.stripped(Path(folder) / "book")

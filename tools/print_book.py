@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import functools
 import html
+import json
 import re
 import sys
 import time
@@ -28,6 +29,9 @@ from tools.browser import Server, launched  # noqa: E402
 from tools.printing import collect  # noqa: E402
 from tools.printing.collect import Page  # noqa: E402
 
+PRINTING = ROOT / "tools" / "printing"
+BETWEEN_MARGINS = (661, 979)  # pixels: A4 without the margins of paper.css
+SCALE = 0.84  # of figures, as paper.css has it
 TITLE = "From Sigmoid to Sequence"
 SUBTITLE = "Neural networks you can take apart"
 HEADING = re.compile(r'<section[^>]* id="([^"]+)"[^>]*>\s*<h2>(.*?)</h2>', re.DOTALL)
@@ -83,7 +87,7 @@ def contents(pages: Sequence[Page], parts: Sequence[str]) -> str:
             before = part
         inner = "".join(f"<li>{entry(i, words(t))}</li>" for i, t in HEADING.findall(page.html))
         lines.append(f"<li>{entry(page.name, page.title)}<ol>{inner}</ol></li>")
-    tail = [("solutions", "Hints and solutions"), ("index", "Index")]
+    tail = [("solutions", "Hints and solutions"), ("terms", "Index")]
     lines += [f"<li>{entry(i, t)}</li>" for i, t in tail]
     return f'<nav id="contents"><h1>Contents</h1><ol>{"".join(lines)}</ol></nav>'
 
@@ -112,7 +116,7 @@ def index(uses: dict[str, list[str]]) -> str:
         + "</li>"
         for term, names in sorted(uses.items(), key=lambda item: item[0].casefold())
     ]
-    return f'<article id="index"><h1>Index</h1><ul>{"".join(lines)}</ul></article>'
+    return f'<article id="terms"><h1>Index</h1><ul>{"".join(lines)}</ul></article>'
 
 
 def cover(address: str) -> str:
@@ -122,6 +126,15 @@ def cover(address: str) -> str:
         f"<p><strong>{SUBTITLE}</strong></p><div class='small'>{where}<p>Figures stand in one "
         "state here; the address below each leads to where it moves. Text, figures and exercises: "
         "CC BY 4.0. Code: BSD 3-Clause.</p></div></section>"
+    )
+
+
+def running_heads(titles: dict[str, str]) -> str:
+    """Styles that write a chapter's title above each of its pages."""
+    return "".join(
+        f"#{name} {{ page: {name}; }} @page {name} {{ @top-center {{ content: {json.dumps(title)}; "
+        "font: 8.5pt serif; color: #555; } }"
+        for name, title in titles.items()
     )
 
 
@@ -136,7 +149,9 @@ def whole(pages: Sequence[Page], parts: Sequence[str], keys: dict[str, str], add
         bodies.append(f'<article class="chapter bd-article" id="{page.name}">{text}</article>')
     styles = dict.fromkeys(style for page in pages for style in page.styles)
     rules = dict.fromkeys(rule for page in pages for rule in page.rules)
-    paper = (ROOT / "tools" / "printing" / "paper.css").read_text("utf8")
+    heads = {page.name: page.title for page in pages}
+    heads |= {"solutions": "Hints and solutions", "terms": "Index"}
+    paper = (PRINTING / "paper.css").read_text("utf8") + running_heads(heads)
     body = "".join([cover(address), contents(pages, parts), *bodies, solutions(pages), index(uses)])
     names = set(re.findall(r' id="([^"]+)"', body))
     links = "".join(f'<link rel="stylesheet" href="{style}">' for style in styles)
@@ -163,7 +178,11 @@ def filled(text: str, known: dict[str, int]) -> str:
 
 
 def render(site: Path, text: str, target: Path) -> None:
-    """Prints one HTML page that stands, for the browser, at the site's root."""
+    """Prints one HTML page that stands, for the browser, at the site's root.
+
+    Raises:
+        RuntimeError: something is wider than the page.
+    """
 
     class Handler(serve.QuietHandler):
         def do_GET(self) -> None:
@@ -178,10 +197,16 @@ def render(site: Path, text: str, target: Path) -> None:
             return None
 
     with Server(functools.partial(Handler, directory=str(site))) as server, launched() as browser:
-        page = browser.new_page()
+        width, height = BETWEEN_MARGINS
+        page = browser.new_page(viewport={"width": width, "height": height})
         page.set_default_timeout(600_000)
         page.goto(f"{server.origin}/print-me.html", timeout=600_000)
         page.evaluate("() => document.fonts.ready.then(() => null)")
+        page.emulate_media(media="print")
+        fit = (PRINTING / "fit.js").read_text("utf8")
+        out = page.evaluate(fit, {"width": width, "height": height, "scale": SCALE})
+        if out:
+            raise RuntimeError(f"wider than the page: {'; '.join(out[:5])}")
         page.pdf(path=str(target), prefer_css_page_size=True, outline=True, tagged=True,
                  print_background=True)  # fmt: skip
 

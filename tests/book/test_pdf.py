@@ -30,9 +30,18 @@ PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{nam
 <div class="exercise admonition" id="ex-one"><p class="admonition-title">Exercise 1 (One ★)</p>
 <section id="exercise-content"><p>What is one and one?</p></section></div>
 <div class="cell tag_exercise"><pre>answer = ...</pre></div>
+<div class="cell tag_hide-input tag_pytorch"><details class="hide above-input">
+<summary>Show the code</summary>
+<div class="cell_input"><pre>import torch</pre></div></details></div>
+<div class="cell"><div class="cell_input"><pre>course.progress("x")</pre></div></div>
+<pre class="wide" style="overflow-x: auto; white-space: pre"><span style="display: inline-block;
+width: 1500px">a line as long as a street</span></pre><aside class="margin" style="float: right;
+margin-right: -30%; width: 30%">beside it</aside>
 <div class="cell tag_check"><pre>course.check("x/one", answer)</pre></div>
 <details class="nn-hint"><summary>Hint</summary><p>Count your thumbs.</p></details>
-<details class="nn-solution"><summary>Solution</summary><p>It is two.</p></details>
+<details class="nn-solution"><summary>Solution</summary>
+<p>It is two.
+See <a class="reference internal" href="../glossary.html#term-gain">its gain</a>.</p></details>
 </section></section></article>{script}</body></html>"""
 
 
@@ -45,7 +54,11 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
     figure = live.figure(
         lambda w: {"p": nnlib.sigmoid(w * x)},
         w=live.slider(-2.0, 2.0, 0.1, value=1.0, label="weight"),
-        view=[live.axes(live.curve(x, "p"), ylim=(0, 1)), "w = {w:.1f}"],
+        view=[
+            live.predict("Where is p largest?", name="guess", choices=["left", "right"], answer=1,
+                         explain="Right it is."),
+            live.axes(live.curve(x, "p"), ylim=(0, 1)), "w = {w:.1f}",
+        ],
         name="neuron", title="A neuron",
     )  # fmt: skip
     saved = figure.save(site / "f.html").read_text("utf8")
@@ -104,6 +117,38 @@ def test_solutions_stand_in_the_appendix_alone(paper: pypdf.PdfReader) -> None:
     assert "answer = ..." in chapter and "course.check" not in chapter
     appendix = next(p for p in pages if "It is two." in p)
     assert appendix.index("Count your thumbs") < appendix.index("It is two.")
+
+
+def test_paper_shows_what_cannot_be_unfolded_or_committed_to(paper: pypdf.PdfReader) -> None:
+    whole = " ".join(texts(paper))
+    assert "import torch" in whole and "Show the code" not in whole
+    assert "course.progress" not in whole
+    answer = whole.index("Right it is.")
+    assert whole.index("Where is p largest?") < whole.index("☐ right") < answer
+
+
+def test_every_page_of_a_chapter_has_its_title_above(paper: pypdf.PdfReader) -> None:
+    heads = {"What is one and one?": ("The first page", "The other page"),
+             "It is two.": ("Hints and solutions",)}  # fmt: skip
+    for page in texts(paper):
+        for part, titles in heads.items():
+            assert part not in page or page.startswith(titles)
+
+
+def test_wide_code_is_made_smaller_and_notes_stay_between_the_margins(
+    paper: pypdf.PdfReader,
+) -> None:
+    """What sticks out would be cut, or make Chromium print the whole book smaller."""
+    page = next(p for p in paper.pages if "as long as a street" in p.extract_text())
+    sizes: dict[str, float] = {}
+
+    def seen(text: str, _: list, place: list[float], __: object, size: float) -> None:
+        sizes[text.strip()] = size * abs(place[3])
+
+    page.extract_text(visitor_text=seen)
+    street = next(v for k, v in sizes.items() if "street" in k)
+    beside = next(v for k, v in sizes.items() if "beside" in k)
+    assert street < 0.7 * beside
 
 
 def test_links_stay_inside_terms_are_indexed_and_the_pdf_is_tagged(paper: pypdf.PdfReader) -> None:
@@ -181,6 +226,10 @@ def test_the_whole_book_becomes_a_pdf(site: Path, tmp_path: Path) -> None:
         i + 1 for i, t in enumerate(pages[1:], 1) if len(t) < 15 and not reader.pages[i].images
     ]
     assert lonely == []
+    links = [
+        link.get_object().get("/A", {}) for p in reader.pages for link in p.get("/Annots") or []
+    ]
+    assert not [a["/URI"] for a in links if "127.0.0.1" in str(a.get("/URI", ""))]
     whole = "".join(pages)
     assert "⟦" not in whole and "127.0.0.1" not in whole
     for name, _ in collect.documents():

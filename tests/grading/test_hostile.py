@@ -88,6 +88,35 @@ def test_files_network_and_answers_are_out_of_reach(hand_in: Callable, tmp_path:
     assert states(verdicts)["majority"] == "right"  # curiosity costs nothing
 
 
+BOMB = """
+import os, signal, time
+children = []
+try:
+    while len(children) < 300:
+        child = os.fork()
+        if child == 0:
+            time.sleep(60)
+            os._exit(0)
+        children.append(child)
+    found = "no end"
+except BlockingIOError:
+    found = "held"
+for child in children:
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+print(found)
+majority = (-1.5, 1.0, 1.0, 1.0)
+"""
+
+
+def test_processes_are_limited_or_the_teacher_is_warned(hand_in: Callable) -> None:
+    """Whoever multiplies without end is stopped, except by root, who is told beforehand."""
+    verdicts, notebook = hand_in({"majority": BOMB})
+    held = output_of(notebook, "answer-xor-majority")[0]["text"].strip() == "held"
+    assert held or "ordinary user" in (sandbox.weakness() or "")
+    assert states(verdicts)["majority"] == "right"
+
+
 PATCH = """
 import course, course.kit.checking as checking, course.kit.wire as wire
 course.check = lambda *a: 99.0

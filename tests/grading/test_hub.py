@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import importlib.util
 import json
 import os
@@ -50,17 +51,26 @@ def test_values_are_laid_over_the_charts_own() -> None:
     assert check_values.merged(below, {"a": {"c": [2]}}) == {"a": {"b": 1, "c": [2]}, "d": 2}
 
 
-def test_the_newest_released_chart_is_taken_and_read(tmp_path: Path) -> None:
-    made = [("4.0.0-beta.1", "b"), ("3.9.0", "c"), ("3.10.1", "d")]
-    index = {"entries": {"jupyterhub": [{"version": v, "urls": [u]} for v, u in made]}}
-    assert check_values.newest(index) == "d"
+def test_the_chart_of_the_version_asked_for_is_fetched_and_its_hash_held(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with tarfile.open(tmp_path / "chart.tgz", "w:gz") as archive:
         # a chart whose own values fill what ours leave open
         for name, text in {"values.yaml": "debug: {enabled: false}",
                            "values.schema.json": json.dumps(SCHEMA)}.items():  # fmt: skip
             (tmp_path / name).write_text(text)
             archive.add(tmp_path / name, f"jupyterhub/{name}")
-    assert check_values.main(["--chart", str(tmp_path / "chart.tgz")]) == 0
+    digest = hashlib.sha256((tmp_path / "chart.tgz").read_bytes()).hexdigest()
+    made = [("5.0.0", "x.tgz", "0"), (check_values.VERSION, "chart.tgz", digest)]
+    found = [{"version": v, "urls": [u], "digest": d} for v, u, d in made]
+    (tmp_path / "index.yaml").write_text(yaml.safe_dump({"entries": {"jupyterhub": found}}))
+    monkeypatch.setattr(check_values, "CHARTS", tmp_path.as_uri())
+    assert check_values.main(["--fetch"]) == 0
+    with pytest.raises(LookupError, match=r"has no chart 1\.2\.3"):
+        check_values.fetched(tmp_path, "1.2.3")
+    (tmp_path / "chart.tgz").write_bytes(b"another chart")
+    with pytest.raises(ValueError, match="another hash"):
+        check_values.main(["--fetch"])
 
 
 def test_the_image_has_what_the_values_and_the_chapters_need(tmp_path: Path) -> None:

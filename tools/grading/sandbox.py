@@ -45,6 +45,13 @@ def trouble() -> str | None:
     return f"bubblewrap cannot work here: {run.stderr.strip()}" if run.returncode else None
 
 
+def weakness() -> str | None:
+    """What the sandbox does not hold here, though it stands; None if it holds all."""
+    if os.geteuid() != 0:
+        return None
+    return f"root is not held to {PROCESSES} processes: grade as an ordinary user"
+
+
 def walls(book: Path, talk: Path | None) -> list[str]:
     """The command that shuts in what follows it."""
     command = ["bwrap", "--unshare-all", "--die-with-parent", "--new-session", "--clearenv"]

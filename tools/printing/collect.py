@@ -19,7 +19,8 @@ from tools.browser import Server, launched
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-WIDTH = 690  # pixels: A4 between its margins
+WIDTH = 900  # pixels of the window: wide enough for FIGURE, too narrow for the site's columns
+FIGURE = 780  # pixels: A4 between its margins, in the smaller scale in which figures are printed
 API = "reference/nnlib"  # the reference's pages are not printed: they are looked up
 
 
@@ -57,17 +58,15 @@ def pages(site: Path, names: Sequence[str], address: str) -> tuple[list[Page], d
     with Server(handler) as server, launched() as browser:
         for name in names:
             page = browser.new_page(viewport={"width": WIDTH, "height": 1000},
-                                    reduced_motion="reduce", color_scheme="light")  # fmt: skip
-            given = {"name": key_of(name), "address": address, "states": states()}
+                                    color_scheme="light")  # fmt: skip
+            given = {"name": key_of(name), "address": address, "states": states(), "width": FIGURE}
             told = taken(page, server.origin, name, "page.js", given)
             page.close()
             made.append(as_page(told, name, server.origin, address))
     return made, {f"/{name}.html": key_of(name) for name in names}
 
 
-def taken(
-    page: Any, origin: str, name: str, script: str, given: dict[str, Any]
-) -> dict[str, Any]:
+def taken(page: Any, origin: str, name: str, script: str, given: dict[str, Any]) -> dict[str, Any]:
     """Opens a page, lets it settle, and gives what a script of this folder takes from it.
 
     Raises:

@@ -1,17 +1,42 @@
 // Run in a settled page by tools/printing/collect.py: what the page says, ready for paper.
-async ({ name, address, states }) => {
+async ({ name, address, states, width }) => {
   const frames = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
   const article = document.querySelector("article.bd-article");
-  dispatchEvent(new Event("beforeprint")); // figures are laid out for paper
-  for (const figure of article.querySelectorAll(".nn-figure")) {
+  // trains with the figure's own buttons: sixteen steps a frame until close to it, then one by one
+  const train = async (figure, scene, step) => {
+    const controls = figure.querySelector(".nn-training");
+    const [play, once] = controls.querySelectorAll("button");
+    const reached = () => scene.extras.get("step").data[0];
+    figure.scrollIntoView();
+    controls.querySelector("select").value = "fast";
+    play.click();
+    const until = performance.now() + 120_000;
+    while (reached() < step - 32 && performance.now() < until) await frames();
+    if (play.getAttribute("aria-pressed") === "true") play.click();
+    while (reached() < step && performance.now() < until) once.click();
+    if (reached() !== step) throw new Error(`${figure.dataset.name}: ${reached()} of ${step} steps were trained`);
+  };
+  const figures = [...article.querySelectorAll(".nn-figure")];
+  for (const figure of figures) figure.style.width = figure.style.maxWidth = `${width}px`; // laid out for paper
+  await frames();
+  for (const figure of figures) {
     const scene = globalThis.nnlibLive?.scenes.get(figure);
-    for (const [input, value] of Object.entries(states[figure.dataset.name] ?? {})) {
-      if (input === "@step") scene?.chooseStep?.(value);
-      else if (input === "@seed") scene?.chooseSeed?.(value);
-      else scene?.set(input, value);
-    }
+    const { "@step": step, "@seed": seed, ...inputs } = states[figure.dataset.name] ?? {};
+    for (const [input, value] of Object.entries(inputs)) scene?.set(input, value);
+    if (seed !== undefined) scene?.chooseSeed?.(seed);
     scene?.flush();
+    if (step && scene) await train(figure, scene, step);
   }
+  // the reader of paper cannot press Commit: what comes after an answer stands below the question
+  for (const asked of article.querySelectorAll(".nn-predict")) {
+    const choice = asked.querySelector("input[type=radio]");
+    const field = asked.querySelector(".nn-ask input[type=number]");
+    if (choice) choice.checked = true;
+    if (field) field.value = "0";
+    asked.querySelector(".nn-primary")?.click();
+  }
+  await frames();
+  await frames();
   await window.MathJax?.startup?.promise;
   await document.fonts.ready;
   await frames();
@@ -50,12 +75,32 @@ async ({ name, address, states }) => {
     if (!value && field?.type === "checkbox") value = field.checked ? "yes" : "no";
     value ||= field?.value ?? "";
     if (from.querySelector("canvas")) return; // a pad that is painted on: its picture stays
-    const range = field?.type === "range" && field.min !== "" ? ` (${field.min} to ${field.max})` : "";
+    if (field?.type === "number" && Number(value) === 0) { // a field of a table to fill
+      const open = make("span", "nn-as-text", `${label} = `);
+      open.append(make("span", "nn-blank"));
+      return control.replaceWith(open);
+    }
+    // a slider on a logarithmic scale has ends that nobody would write
+    const ends = field?.type === "range" && field.min !== "" && field.min.length + field.max.length < 12;
+    const range = ends ? ` (${field.min} to ${field.max})` : "";
     control.replaceWith(make("span", "nn-as-text", `${label} = ${value}${range}`));
   });
+  const trainings = [...article.querySelectorAll(".nn-training")];
+  [...copy.querySelectorAll(".nn-training")].forEach((training, i) => {
+    const from = trainings[i];
+    const seed = from.querySelector("input")?.value;
+    const step = from.querySelector("output")?.textContent.trim();
+    training.replaceWith(make("span", "nn-as-text", `${seed === undefined ? "" : `seed ${seed}, `}${step}`));
+  });
+  for (const asked of copy.querySelectorAll(".nn-predict")) {
+    delete asked.dataset.verdict;
+    for (const node of asked.querySelectorAll(".nn-verdict, .nn-ask output")) node.remove();
+  }
   for (const button of copy.querySelectorAll(".nn-answers button, .nn-choice")) button.replaceWith(make("p", "nn-box", "☐ " + button.textContent.trim()));
   for (const choice of copy.querySelectorAll(".nn-figure :is(input[type=radio], input[type=checkbox])")) choice.replaceWith(make("span", "", "☐ "));
   for (const field of copy.querySelectorAll(".nn-figure input, .nn-figure select")) field.replaceWith(make("span", "nn-blank"));
+
+  for (const figure of copy.querySelectorAll(".nn-figure")) figure.style.width = figure.style.maxWidth = "";
 
   // each figure's address leads from paper to where it moves
   for (const figure of copy.querySelectorAll(".nn-figure")) {
@@ -66,8 +111,11 @@ async ({ name, address, states }) => {
   }
 
   const gone = "script, .headerlink, .nn-toolbar, .nn-tools, button, .nn-printing, .nn-export, .nn-spoken, .nn-said, "
-    + ".copybtn, .tag_hide-input .cell_input, .tag_hide-cell .cell_input, .tag_check, .nn-run, [hidden], .toctree-wrapper, dialog";
+    + ".copybtn, .tag_hide-input:not(.tag_pytorch) .cell_input, .tag_hide-cell .cell_input, .tag_check, .nn-run, [hidden], .toctree-wrapper, dialog";
   for (const node of copy.querySelectorAll(gone)) node.remove();
+  // the folded cells of "The same in PyTorch" are what their sections are about; progress is nobody's on paper
+  for (const node of copy.querySelectorAll(".tag_pytorch details")) node.replaceWith(...[...node.childNodes].filter((child) => child.nodeName !== "SUMMARY"));
+  for (const cell of copy.querySelectorAll("div.cell")) if (/^\s*course\.progress\(/.test(cell.querySelector(".cell_input pre")?.textContent ?? "")) cell.remove();
   for (const node of copy.querySelectorAll(".tag_hide-input details, .tag_hide-cell details")) if (!node.textContent.trim()) node.remove();
   for (const node of copy.querySelectorAll("details.hide, details:not(.nn-hint, .nn-solution)")) {
     if (node.classList.contains("above-input") || node.classList.contains("hide")) node.remove();
@@ -76,6 +124,8 @@ async ({ name, address, states }) => {
 
   // hints and solutions go to the appendix; room to write stays
   const appendix = [];
+  const back = make("div"); // stays in the copy until names and links are the book's
+  copy.append(back);
   let last = null;
   for (const node of [...copy.querySelectorAll(".exercise.admonition, details.nn-hint, details.nn-solution")]) {
     if (node.matches(".exercise")) {
@@ -87,7 +137,8 @@ async ({ name, address, states }) => {
     const made = make("div", solution ? "solution" : "hint");
     made.append(make("p", "label", solution ? "Solution" : "Hint"));
     for (const child of [...node.childNodes]) if (child.nodeName !== "SUMMARY") made.append(child);
-    appendix.push({ exercise: last?.id ? `${name}--${last.id}` : "", title, html: made.outerHTML, solution });
+    appendix.push({ exercise: last?.id ? `${name}--${last.id}` : "", title, solution });
+    back.append(made);
     if (solution) {
       const room = make("p", "room");
       const to = make("a", "", "Solution in the appendix");
@@ -122,6 +173,8 @@ async ({ name, address, states }) => {
     if (url.origin === location.origin) links.push(href);
     link.dataset.to = url.origin === location.origin ? url.pathname + url.hash : "";
   }
+  back.remove();
+  [...back.children].forEach((made, i) => (appendix[i].html = made.outerHTML));
   const rules = [...(document.querySelector("#MJX-CHTML-styles")?.sheet?.cssRules ?? [])].map((rule) => rule.cssText);
   const styles = [...document.querySelectorAll("link[rel=stylesheet]")].map((link) => link.href);
   return { name, title: copy.querySelector("h1")?.textContent.trim() ?? name, html: copy.innerHTML, appendix, rules, styles,
