@@ -219,7 +219,7 @@ def main(arguments: list[str] | None = None) -> int:
     pages, keys = collect.pages(asked.site, asked.names, asked.address)
     text = whole(pages, [part for _, part in asked.chosen], keys, asked.address)
     asked.target.parent.mkdir(parents=True, exist_ok=True)
-    render(asked.site, text, asked.target)
+    render(asked.site, re.sub("⟦.+?⟧", "000", text), asked.target)  # as long as the numbers will be
     render(asked.site, filled(text, numbers(asked.target)), asked.target)
     reader = pypdf.PdfReader(asked.target)
     drawn = [name for page in pages for name in page.figures]
