@@ -252,6 +252,8 @@ def along(m: Maker) -> str:
     if name == "sort" and m.random.random() < 0.4:
         return f"{m.name()} = {x}.sort({d}, descending=True)[{m.one(0, 1)}]"
     which = 0 if name == "median" else m.one(0, 1)  # which of equal medians is nobody's promise
+    if name == "median":  # of an expanded tensor PyTorch's is not even among its numbers
+        x += ".contiguous()"
     return f"{m.name()} = {x}.{name}({d}){f'[{which}]' if pair else ''}"
 
 
@@ -298,7 +300,8 @@ def moved(m: Maker) -> str:
         f"F.pad({x}, ({m.one(0, 1, -1)}, {m.one(0, 1)}))", f"{x}.diag()", f"{x}.nan_to_num()",
         f"{x}.gather({d}, {x}.argsort({d}, stable=True))", f"{x}.scatter({d}, {x}.argsort({d}, stable=True), {x})", f"{x}.lerp({y}, 0.25)",
         f"{x}.take_along_dim({x}.argsort({d}, stable=True), {d})", f"F.normalize({x}, dim={d})", f"F.one_hot({x})",
-        f"F.layer_norm({x}, {x}.shape[-1:])",
+        # of one number PyTorch gives its rounding error, where nnlib has the 0 that it is
+        f"F.layer_norm({x}, {x}.shape[-1:])" if m.scope[x].shape[-1] != 1 else f"{x}.roll(1)",
     )  # fmt: skip
     return f"{m.name()} = {text}"
 

@@ -291,8 +291,8 @@ def _check_saved(node: Node, as_values: bool = False) -> None:
             if saved is node.out and getattr(node.primitive, "remade", False):
                 node.out = node.primitive(*node.args, **(node.attrs or {}))
                 continue
-            if _restored(node):
-                return
+            if _restored(node, array):
+                continue
             raise RuntimeError(
                 "one of the variables needed for gradient computation has been modified by an "
                 f"inplace operation: {node.primitive.name} saved a tensor of shape "
@@ -302,12 +302,15 @@ def _check_saved(node: Node, as_values: bool = False) -> None:
             )
 
 
-def _restored(node: Node) -> bool:
-    """Give a node its changed arguments again, where its result is as it was and tells them."""
+def _restored(node: Node, changed: Any) -> bool:
+    """Give a node a changed argument again, where its result is as it was and tells it."""
     restored, out = getattr(node.primitive, "restored", None), node.out
     if restored is None or out is None or record.was_changed(out, node.time):
         return False
-    node.args = restored(out, *node.args)
+    args = restored(out, *node.args)
+    if any(a is changed for a in args):
+        return False
+    node.args = args
     return True
 
 

@@ -162,6 +162,15 @@ y.mul_(4); z[0].backward(); out = x.grad
 x = T.tensor([1., -2.], requires_grad=True); y = x * 1; z = (2 / y).sum(); y.zero_()
 g, = T.autograd.grad(z, x, create_graph=True); g.sum().backward(); out = g, x.grad
 """,
+    "logits can be changed before the second gradient of a cross entropy": """
+x = T.tensor([[1., -2., 0.5], [0., 3., 1.]], requires_grad=True); y = x * 1; t = T.tensor([2, 1])
+z = F.cross_entropy(y, t); y.mul_(4); g, = T.autograd.grad(z, x, create_graph=True)
+(g * g).sum().backward(); out = g, x.grad
+""",
+    "the classes of a cross entropy cannot": """
+x = T.tensor([[1., -2., 0.5], [0., 3., 1.]], requires_grad=True); y = x * 1; t = T.tensor([2, 1])
+z = F.cross_entropy(y, t); t.fill_(0); y.mul_(4); T.autograd.grad(z, x, create_graph=True)
+""",
     "what a tensor was divided by cannot": """
 x = T.tensor([1., -2.], requires_grad=True); y = x * 1; z = T.tensor(1.) / y; y.mul_(4); z.sum().backward()
 """,
