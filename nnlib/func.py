@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, TypeVar, overload
 
 import numpy as np
 
@@ -20,12 +20,19 @@ from nnlib.functions import shape as s
 from nnlib.functions.elementwise import clone
 from nnlib.record import Leaf, Node, Value, make
 
+if TYPE_CHECKING:
+    from nnlib.tensor import Tensor
+
 __all__ = [
     "functional_call", "grad", "grad_and_value", "hessian", "jacfwd", "jacrev", "jvp", "vjp",
     "vmap",
 ]  # fmt: skip
 
 Function = Callable[..., Any]
+P = ParamSpec("P")  # the arguments of a function, or those after the first
+A = TypeVar("A")  # its first argument: a tensor or a tree of them
+R = TypeVar("R")  # its result
+Aux = TypeVar("Aux")
 
 # ---------------------------------------------------------------- what all of them do
 
@@ -180,13 +187,22 @@ class _Run:
     def value(self) -> Any:
         return _released(self.made, self.keep)
 
-    def with_aux(self, *results: Any) -> Any:
+    def with_aux(self, *results: Any) -> tuple[Any, ...]:
         return (*results, _released(self.aux, self.keep))
 
 
 # ---------------------------------------------------------------- gradients
 
 
+@overload
+def grad(
+    func: Callable[Concatenate[A, P], Tensor], argnums: Literal[0] = 0,
+    has_aux: Literal[False] = False,
+) -> Callable[Concatenate[A, P], A]: ...  # fmt: skip
+@overload
+def grad(
+    func: Callable[P, Any], argnums: int | tuple[int, ...] = 0, has_aux: bool = False
+) -> Callable[P, Any]: ...
 def grad(func: Function, argnums: int | tuple[int, ...] = 0, has_aux: bool = False) -> Function:
     """The function x ↦ ∂func(x)/∂x of a function with one number as its result.
 
@@ -213,6 +229,14 @@ def grad(func: Function, argnums: int | tuple[int, ...] = 0, has_aux: bool = Fal
     return gradient
 
 
+@overload
+def grad_and_value(
+    func: Callable[Concatenate[A, P], R], argnums: Literal[0] = 0, has_aux: Literal[False] = False
+) -> Callable[Concatenate[A, P], tuple[A, R]]: ...
+@overload
+def grad_and_value(
+    func: Callable[P, Any], argnums: int | tuple[int, ...] = 0, has_aux: bool = False
+) -> Callable[P, tuple[Any, Any]]: ...
 def grad_and_value(
     func: Function, argnums: int | tuple[int, ...] = 0, has_aux: bool = False
 ) -> Function:
@@ -247,7 +271,15 @@ def grad_and_value(
     return both
 
 
-def vjp(func: Function, *primals: Any, has_aux: bool = False) -> Any:
+@overload
+def vjp(
+    func: Callable[..., R], *primals: A, has_aux: Literal[False] = False
+) -> tuple[R, Callable[[R], tuple[A, ...]]]: ...
+@overload
+def vjp(
+    func: Callable[..., tuple[R, Aux]], *primals: A, has_aux: Literal[True]
+) -> tuple[R, Callable[[R], tuple[A, ...]], Aux]: ...
+def vjp(func: Function, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
     """(func(x), g ↦ gᵀJ): the value, and a function that pulls a gradient of it back to x.
 
     One backward pass for each call of that function.  As ``torch.func.vjp``.  Raises RuntimeError
@@ -270,12 +302,23 @@ def vjp(func: Function, *primals: Any, has_aux: bool = False) -> Any:
         known = any(g._node is not None for g in starts)
         return run.slopes(starts, run.keep or (record.grad_enabled() and known))
 
-    return run.with_aux(run.value(), pull) if has_aux else (run.value(), pull)
+    pair = run.value(), pull
+    return run.with_aux(*pair) if has_aux else pair
 
 
+@overload
+def jvp(
+    func: Callable[..., R], primals: tuple[Any, ...], tangents: tuple[Any, ...], *,
+    strict: bool = False, has_aux: Literal[False] = False,
+) -> tuple[R, R]: ...  # fmt: skip
+@overload
+def jvp(
+    func: Callable[..., tuple[R, Aux]], primals: tuple[Any, ...], tangents: tuple[Any, ...], *,
+    strict: bool = False, has_aux: Literal[True],
+) -> tuple[R, R, Aux]: ...  # fmt: skip
 def jvp(
     func: Function, primals: tuple, tangents: tuple, *, strict: bool = False, has_aux: bool = False
-) -> Any:
+) -> tuple[Any, ...]:
     """(func(x), J t): the value, and how it moves when x moves along t.
 
     By two backward passes: gᵀJ is linear in g, and its derivative with respect to g along t is Jt.
@@ -305,7 +348,8 @@ def jvp(
     _close(starts)
     moved = _slopes(pulled, moves, starts, keep)
     result = trees.build(run.out_form, moved)
-    return run.with_aux(run.value(), result) if has_aux else (run.value(), result)
+    pair = run.value(), result
+    return run.with_aux(*pair) if has_aux else pair
 
 
 # ---------------------------------------------------------------- whole matrices
@@ -317,6 +361,17 @@ def _basis(x: Any) -> list[Any]:
     return [make(row.reshape(x._data.shape)[()]) for row in eye]
 
 
+@overload
+def jacrev(
+    func: Callable[Concatenate[Tensor, P], Tensor],
+    argnums: int = 0,
+    *,
+    has_aux: Literal[False] = False,
+) -> Callable[Concatenate[Tensor, P], Tensor]: ...
+@overload
+def jacrev(
+    func: Callable[P, Any], argnums: int | tuple[int, ...] = 0, *, has_aux: bool = False
+) -> Callable[P, Any]: ...
 def jacrev(
     func: Function, argnums: int | tuple[int, ...] = 0, *, has_aux: bool = False
 ) -> Function:
@@ -360,9 +415,17 @@ def _stacked(rows: list[Any], output: Any, x: Any) -> Any:
     return s.reshape(s.stack(rows), shape)
 
 
+@overload
 def jacfwd(
-    func: Function, argnums: int | tuple[int, ...] = 0, has_aux: bool = False
-) -> Function:
+    func: Callable[Concatenate[Tensor, P], Tensor],
+    argnums: int = 0,
+    has_aux: Literal[False] = False,
+) -> Callable[Concatenate[Tensor, P], Tensor]: ...
+@overload
+def jacfwd(
+    func: Callable[P, Any], argnums: int | tuple[int, ...] = 0, has_aux: bool = False
+) -> Callable[P, Any]: ...
+def jacfwd(func: Function, argnums: int | tuple[int, ...] = 0, has_aux: bool = False) -> Function:
     """As `jacrev`, a column at a time: one derivative along each element of the argument.
 
     As ``torch.func.jacfwd``.  Calls raise RuntimeError for arguments that are not floating.
@@ -408,6 +471,12 @@ def _turned(columns: list[Any], output: Any, x: Any) -> Any:
     return s.reshape(s.stack(columns, -1), shape)
 
 
+@overload
+def hessian(
+    func: Callable[Concatenate[Tensor, P], Tensor], argnums: int = 0
+) -> Callable[Concatenate[Tensor, P], Tensor]: ...
+@overload
+def hessian(func: Callable[P, Any], argnums: int | tuple[int, ...] = 0) -> Callable[P, Any]: ...
 def hessian(func: Function, argnums: int | tuple[int, ...] = 0) -> Function:
     """x ↦ H with H[i, j] = ∂²func(x)/∂xᵢ∂xⱼ: the Jacobian of the Jacobian.
 
@@ -425,9 +494,9 @@ def hessian(func: Function, argnums: int | tuple[int, ...] = 0) -> Function:
 
 
 def vmap(
-    func: Function, in_dims: Any = 0, out_dims: Any = 0, randomness: str = "error",
+    func: Callable[P, R], in_dims: Any = 0, out_dims: Any = 0, randomness: str = "error",
     *, chunk_size: int | None = None,
-) -> Function:  # fmt: skip
+) -> Callable[P, R]:  # fmt: skip
     """A function of one example, applied to each of many and stacked.
 
     `in_dims` says along which dimension each argument holds the examples (None: all examples share
@@ -451,7 +520,7 @@ def vmap(
         )
 
     @functools.wraps(func)
-    def mapped(*args: Any, **kwargs: Any) -> Any:
+    def mapped(*args: P.args, **kwargs: P.kwargs) -> R:
         leaves, form = trees.flatten(args)
         along = _spread_dims(in_dims, args)
         count = _count(leaves, along)
@@ -460,7 +529,8 @@ def vmap(
             for k in range(count):
                 one = [x if d is None else arrange.select(x, d, k) for x, d in zip(leaves, along)]
                 made.append(func(*trees.build(form, one), **kwargs))
-        return _collected(made, out_dims)
+        result: R = _collected(made, out_dims)
+        return result
 
     return mapped
 
@@ -494,7 +564,9 @@ def _count(leaves: list[Any], along: list[int | None]) -> int:
     if len(sizes) != 1:
         raise ValueError(
             "vmap: Expected all tensors to have the same size in the mapped dimension, got sizes "
-            f"{sorted(sizes)}" if sizes else "vmap: at least one argument must have a dimension "
+            f"{sorted(sizes)}"
+            if sizes
+            else "vmap: at least one argument must have a dimension "
             "to go along, but in_dims is None for all"
         )
     return sizes.pop()
@@ -532,9 +604,9 @@ def _refusing_draws(refuse: bool) -> Any:
 
 
 def functional_call(
-    module: Any, parameter_and_buffer_dicts: Any, args: Any = None,
+    module: Callable[..., R], parameter_and_buffer_dicts: Any, args: Any = None,
     kwargs: dict[str, Any] | None = None, *, tie_weights: bool = True, strict: bool = False,
-) -> Any:  # fmt: skip
+) -> R:  # fmt: skip
     """module(*args) with the given tensors in the place of its parameters and buffers.
 
     `parameter_and_buffer_dicts` maps names, as in ``named_parameters()``, to tensors; a tuple of
@@ -551,15 +623,16 @@ def functional_call(
     tensor([3.])
     """
     given = _one_dict(parameter_and_buffer_dicts)
-    own = {**dict(module.named_parameters()), **dict(module.named_buffers())}
+    net: Any = module
+    own = {**dict(net.named_parameters()), **dict(net.named_buffers())}
     if strict and set(own) != set(given):
         missing, unknown = sorted(set(own) - set(given)), sorted(set(given) - set(own))
         raise RuntimeError(
             f"functional_call(strict=True): missing keys {missing}, unexpected keys {unknown}"
         )
-    places = [_place(module, name, value) for name, value in given.items()]
+    places = [_place(net, name, value) for name, value in given.items()]
     if tie_weights:
-        places += _tied(module, given, own)
+        places += _tied(net, given, own)
     before = [(names, name, names.get(name, _NONE)) for names, name, _ in places]
     try:
         for names, name, value in places:

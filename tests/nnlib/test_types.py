@@ -48,6 +48,13 @@ REVEALED = {
     "net.eval()": "nnlib.nn.containers.Sequential",
     "next(net.parameters())": "nnlib.nn.module.Parameter",
     "nnlib.nn.functional.mse_loss(x, x)": "nnlib.tensor.Tensor",
+    "nnlib.func.grad(square)(x)": "nnlib.tensor.Tensor",
+    "nnlib.func.grad_and_value(square)(x)[1]": "nnlib.tensor.Tensor",
+    "nnlib.func.vjp(square, x)[1](x)[0]": "nnlib.tensor.Tensor",
+    "nnlib.func.jvp(square, (x,), (x,))": "tuple[nnlib.tensor.Tensor, nnlib.tensor.Tensor]",
+    "nnlib.func.jacrev(square)(x)": "nnlib.tensor.Tensor",
+    "nnlib.func.vmap(square)(x)": "nnlib.tensor.Tensor",
+    "nnlib.func.functional_call(net, dict(net.named_parameters()), x)": "nnlib.tensor.Tensor",
     "nnlib.optim.SGD(net.parameters(), lr=0.1).step(loss)": "nnlib.tensor.Tensor",
     "nnlib.utils.data.TensorDataset(x)[0]": "tuple[nnlib.tensor.Tensor, ...]",
 }
@@ -58,6 +65,7 @@ WRONG = {
     "net(x).no_such_method()": "no attribute",
     "nnlib.no_such_function(x)": "no attribute",
     "x.reshape('2')": "incompatible type",
+    "nnlib.func.vmap(square)(x, x)": "Too many arguments",
     "nnlib.zeros(2, dtype='float32')": "incompatible type",
     "nnlib.nn.Linear(2)": "Missing positional argument",
 }
@@ -72,6 +80,10 @@ net = nnlib.nn.Sequential(nnlib.nn.Linear(2, 1), nnlib.nn.ReLU())
 
 def loss() -> nnlib.Tensor:
     return net(x).sum()
+
+
+def square(x: nnlib.Tensor) -> nnlib.Tensor:
+    return x * x
 
 
 """
@@ -110,8 +122,8 @@ def test_a_wrong_line_is_found_by_the_type_checker(checked):
 
 # ---------------------------------------------------------------- no Any
 
-ROOMS = ["nnlib", "nnlib.autograd", "nnlib.autograd.functional", "nnlib.linalg", "nnlib.nn",
-         "nnlib.nn.functional", "nnlib.nn.init", "nnlib.nn.utils", "nnlib.optim",
+ROOMS = ["nnlib", "nnlib.autograd", "nnlib.autograd.functional", "nnlib.func", "nnlib.linalg",
+         "nnlib.nn", "nnlib.nn.functional", "nnlib.nn.init", "nnlib.nn.utils", "nnlib.optim",
          "nnlib.optim.lr_scheduler", "nnlib.utils.data", "nnlib.datasets"]  # fmt: skip
 
 # Nobody but the caller can say what these give.
