@@ -13,7 +13,7 @@ import warnings
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -311,9 +311,9 @@ class Primitive:
     where the gradient of each of two arguments looks at the other one alone.  `shape_only` numbers
     the arguments (-1: the result) of which no more than the shape is looked at: they may change.
     ``reads[i]`` names the arguments (-1: the result) that the i-th gradient looks at, where that is
-    not the same for all.  A `remade` result may change as well: the vjp is then given a new one.
-    ``restored(out, *args)`` are the arguments as they were, where the result was kept and still
-    tells: then they may change.
+    not the same for all; ``"others"``: each looks at all arguments but its own.  A `remade` result
+    may change as well: the vjp is then given a new one.  ``restored(out, *args)`` are the arguments
+    as they were, where the result was kept and still tells: then they may change.
     ``plain(*args, **attrs)`` writes a fused primitive out in simpler ones; higher derivatives and
     shipped graphs go through it.  ``keeping(*args, **attrs)`` is a forward that also returns what
     the joint can use again; that stands in the place of ``out`` then (None where it was not kept).
@@ -346,7 +346,7 @@ class Primitive:
         keeping: Callable[..., tuple[Array, Any]] | None = None,
         family: str = "",
         shape_only: Sequence[int] = (),
-        reads: tuple[tuple[int, ...], ...] | None = None,
+        reads: tuple[tuple[int, ...], ...] | Literal["others"] | None = None,
         remade: bool = False,
         restored: Callable[..., tuple[Array, ...]] | None = None,
         ufunc: np.ufunc | None = None,

@@ -322,6 +322,9 @@ def _read(node: Node, as_values: bool) -> list[Any]:
         unread = primitive.shape_only
         read = {i for i in (RESULT, *range(len(args))) if i not in unread}
     else:
+        if by_argument == "others":
+            every = range(len(args))
+            by_argument = [tuple([j for j in every if j != i]) for i in every]
         needs = [reads for e, reads in zip(node.edges, by_argument) if e is not None]
         read = {i for reads in needs for i in reads}
     return [a for i, a in enumerate(args) if i in read] + [node.out] * (RESULT in read)

@@ -94,4 +94,5 @@ einsum = linalg(
     )[()],
     joint=_einsum_joint,
     saves="args",
+    reads="others",
 )

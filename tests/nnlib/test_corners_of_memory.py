@@ -171,6 +171,14 @@ z = F.cross_entropy(y, t); y.mul_(4); g, = T.autograd.grad(z, x, create_graph=Tr
 x = T.tensor([[1., -2., 0.5], [0., 3., 1.]], requires_grad=True); y = x * 1; t = T.tensor([2, 1])
 z = F.cross_entropy(y, t); t.fill_(0); y.mul_(4); T.autograd.grad(z, x, create_graph=True)
 """,
+    "a factor of einsum can be changed where no other needs it": """
+x = T.tensor([1., -2.], requires_grad=True); y, c = x * 1, T.tensor([3., 4.]); z = T.einsum("i,i->", c, y)
+s = T.einsum("i->", y); y.neg_(); (z + s).backward(); out = x.grad
+""",
+    "a factor of einsum that another needs cannot": """
+x = T.tensor([1., -2.], requires_grad=True); y, c = x * 1, T.tensor([3., 4.]); z = T.einsum("i,i,i->", y, c, c)
+c.neg_(); z.backward()
+""",
     "what a tensor was divided by cannot": """
 x = T.tensor([1., -2.], requires_grad=True); y = x * 1; z = T.tensor(1.) / y; y.mul_(4); z.sum().backward()
 """,
