@@ -165,7 +165,7 @@ def training_losses(results: Sequence[Mapping[str, Any]]) -> live.Figure:
         view=[
             live.control("net"),
             live.axes(
-                live.line(y=NOT_KNOWING, color="muted", dash=True, label="ln 10"),
+                live.line(y=NOT_KNOWING, color="muted", dash=True, label="log 10"),
                 live.curve(epochs, "losses", color="series0", width=1.6),
                 xlabel="epoch", ylabel="training loss", ylim=(0, 3), width=560, height=260,
             ),
@@ -173,10 +173,10 @@ def training_losses(results: Sequence[Mapping[str, Any]]) -> live.Figure:
                          "{ends[0]:.1f} %, test accuracy {ends[1]:.1f} %."),
         ],
         title="Which networks learn",
-        caption="Choose a network. The dashed line is ln 10, the loss of not knowing; each curve "
+        caption="Choose a network. The dashed line is log 10, the loss of not knowing; each curve "
         "is one of five seeds. Which networks leave the line at once, which late, and which never?",
         alt="With PyTorch's default start, three layers learn from the second epoch, ten from the "
-        "third, and twenty ReLU layers stay at ln 10, but for one seed at the end. Residual "
+        "third, and twenty ReLU layers stay at log 10, but for one seed at the end. Residual "
         "connections alone begin above the line. With normalisation as well all seeds are below "
         "it in the first epoch, with 20 layers and with 50.",
     )  # fmt: skip

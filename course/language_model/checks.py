@@ -17,7 +17,7 @@ perplexity = value(
     like=8.0,
     stars=1,
     mistakes=[
-        mistake("This is the mean surprise in units of ln 2: perplexity is 2 to that power.", 3.0),
+        mistake("This is the mean surprise in units of log 2: perplexity is 2 to that power.", 3.0),
         mistake("This is the mean surprise in nats; perplexity is its exponential.", 3 * np.log(2)),
         mistake(
             "This is one over the mean probability. Take the mean of the surprises, not of the "
