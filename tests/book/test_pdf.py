@@ -75,7 +75,9 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
             f'<article class="bd-article"><section id="{name}"><h1>{name.title()}</h1>'
             '<dl><dt id="term-gain">gain</dt><dd>How steep.</dd></dl></section></article>'
         )
-    (site / "live.css").write_bytes((live.figure.__globals__["STATIC"] / "live.css").read_bytes())
+    (site / "live.css").write_bytes(
+        (Path(live.__file__).parent / "static" / "live.css").read_bytes()
+    )
     return site
 
 
@@ -232,5 +234,8 @@ def test_the_whole_book_becomes_a_pdf(site: Path, tmp_path: Path) -> None:
     assert not [a["/URI"] for a in links if "127.0.0.1" in str(a.get("/URI", ""))]
     whole = "".join(pages)
     assert "⟦" not in whole and "127.0.0.1" not in whole
+    place = next(v for n, v in reader.named_destinations.items() if n.lstrip("/") == "terms")
+    printed = re.search(r"Index (\d+)", "".join(pages[:10]))
+    assert printed and int(printed[1]) - 1 == reader.get_destination_page_number(place)
     for name, _ in collect.documents():
         assert collect.key_of(name) in {n.lstrip("/") for n in reader.named_destinations}
