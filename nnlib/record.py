@@ -520,16 +520,17 @@ def _watch(primitive: Primitive, args: Sequence[Any], attrs: dict[str, Any], res
         if node is not None:  # a traced gradient must find the very values that were traced
             if node.args is not None:
                 node.args = tuple(
-                    [None if kept is None else _alias(a) for kept, a in zip(node.args, args)]
+                    [None if kept is None else aliased(a) for kept, a in zip(node.args, args)]
                 )
             if node.out is not None:
-                node.out = _alias(result)
+                node.out = aliased(result)
             here.watched.append(node)
     if here.anomaly:
         _remember_origin(primitive, args, result)
 
 
-def _alias(value: Any) -> Any:
+def aliased(value: Any) -> Any:
+    """The value as it is now, for whoever watches: a change in place leaves this one as it was."""
     if not isinstance(value, Value):
         return value
     other = make(value._data, value._node)

@@ -305,8 +305,11 @@ def _check_saved(node: Node, as_values: bool = False) -> None:
 def _restored(node: Node, changed: Any) -> bool:
     """Give a node a changed argument again, where its result is as it was and tells it."""
     restored, out = getattr(node.primitive, "restored", None), node.out
-    if restored is None or out is None or record.was_changed(out, node.time):
+    array = out._data if isinstance(out, Value) else out
+    if restored is None or out is None or record.was_changed(array, node.time):
         return False
+    if isinstance(out, Value):  # traced: the graph has the argument as it was
+        return True
     args = restored(out, *node.args)
     if any(a is changed for a in args):
         return False

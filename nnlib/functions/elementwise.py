@@ -276,8 +276,8 @@ def rdiv(input: Operand, other: Operand) -> Tensor:
     A number's quotient is kept beside the input, which may then be changed in place: as in PyTorch.
     """
     result = _reversed(over, p.div, "f", input, other)
-    if result._node is not None and is_number(other) and other and not record.is_watched():
-        result._node.out = result._data
+    if result._node is not None and is_number(other) and other:
+        result._node.out = record.aliased(result) if record.is_watched() else result._data
     return result
 
 
