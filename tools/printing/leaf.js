@@ -41,7 +41,7 @@ async ({ address, name }) => {
     maths.replaceWith(frame);
   }
   const gone = "script, style, .headerlink, button, .nn-printing, .nn-export, .copybtn, .tag_hide-input .cell_input, "
-    + ".tag_hide-cell .cell_input, .tag_check, .nn-run, .toctree-wrapper, dialog, template, .nn-solved, [hidden]";
+    + ".tag_hide-cell .cell_input, .tag_check, .nn-run, .nn-run-host, .toctree-wrapper, dialog, template, .nn-solved, [hidden]";
   for (const node of copy.querySelectorAll(gone)) node.remove();
   for (const node of copy.querySelectorAll("details:not(.nn-hint, .nn-solution)")) node.remove();
   for (const node of copy.querySelectorAll("input, select, textarea, canvas, label")) node.remove();

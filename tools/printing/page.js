@@ -111,7 +111,7 @@ async ({ name, address, states, width }) => {
   }
 
   const gone = "script, .headerlink, .nn-toolbar, .nn-tools, button, .nn-printing, .nn-export, .nn-spoken, .nn-said, "
-    + ".copybtn, .tag_hide-input:not(.tag_pytorch) .cell_input, .tag_hide-cell .cell_input, .tag_check, .nn-run, [hidden], .toctree-wrapper, dialog";
+    + ".copybtn, .tag_hide-input:not(.tag_pytorch) .cell_input, .tag_hide-cell .cell_input, .tag_check, .nn-run, .nn-run-host, [hidden], .toctree-wrapper, dialog";
   for (const node of copy.querySelectorAll(gone)) node.remove();
   // the folded cells of "The same in PyTorch" are what their sections are about; progress is nobody's on paper
   for (const node of copy.querySelectorAll(".tag_pytorch details")) node.replaceWith(...[...node.childNodes].filter((child) => child.nodeName !== "SUMMARY"));
