@@ -132,6 +132,35 @@ def net_problem(net: Any) -> str | None:
 
 NAND = {**UNITS, "w04": 1.5, "w14": -1.0, "w24": -1.0, "w05": -1.5, "w35": 1.0, "w45": 1.0}
 
+
+# --- three switches and one light ----------------------------------------------------------------
+
+SWITCHES: dict[tuple[int, ...], str] = {
+    (0, 1, 1, 1): "with two switches up the light is on: one hidden neuron has to inhibit there.",
+    (0, 1, 0, 0): "with all three switches up it is dark: one move from two up has to turn it on.",
+    (1, 0, 1, 0): "the light is on exactly where it should be off: it is dark with all three down.",
+}
+
+
+def switches_problem(numbers: Any) -> str | None:
+    if len(numbers) != 7:
+        return (
+            "seven numbers are needed (three hidden biases, the output's bias, its three "
+            f"weights), not {len(numbers)}."
+        )
+    *biases, bias, first, second, third = (float(v) for v in numbers)
+    hidden = [[int(b + up > 0) for b in biases] for up in range(4)]
+    outputs = [bias + first * a + second * b + third * c for a, b, c in hidden]
+    seen = tuple(int(total > 0) for total in outputs)
+    if seen == (0, 1, 0, 1):
+        return None
+    if len(set(zip(*hidden, strict=True))) < 3:
+        return "two of the hidden neurons fire in the same settings: give them different biases."
+    return SWITCHES.get(
+        seen, f"with 0, 1, 2, 3 switches up the light is {seen}; (0, 1, 0, 1) is needed."
+    )
+
+
 EXERCISES = [
     puzzle(
         "majority",
@@ -212,21 +241,18 @@ EXERCISES = [
         ],
         learned="The same function, other neurons: a net's inside is not unique.",
     ),
-    value(
-        "shared",
-        (1 / 2, 2 / 3),
+    puzzle(
+        "switches",
+        (-0.5, -1.5, -2.5, -0.5, 1, -1, 1),
+        switches_problem,
         stars=2,
-        tolerance=1e-3,
         mistakes=[
-            mistake("Two of the three targets are 1: the best p is their mean, not ½.", (0.5, 0.5)),
-            mistake("Two of the three targets are 1, not one.", (0.5, 1 / 3)),
-            mistake(
-                "Going with the majority costs 1 for the point that loses. Where is the "
-                "derivative 0?",
-                (0.5, 1.0),
-            ),
+            mistake(SWITCHES[0, 1, 1, 1], (-0.5, -1.5, -2.5, -0.5, 1, 1, 1)),
+            mistake(SWITCHES[0, 1, 0, 0], (-0.5, -1.5, -2.5, -0.5, 1, -1, -1)),
+            mistake(SWITCHES[1, 0, 1, 0], (-0.5, -1.5, -2.5, 0.5, -1, 1, -1)),
+            mistake("fire in the same settings", (-0.5, -0.5, -0.5, -0.5, 1, -1, 1)),
         ],
-        learned="These are the answers of the starts that fail: the mean of a mixed group.",
+        learned="Each hidden neuron draws one boundary; three of them make four regions.",
     ),
     value(
         "gain",
@@ -242,6 +268,6 @@ EXERCISES = [
                 "You took the sigmoid for its tangent, σ(z) ≈ ½ + z/4; it curves away from it.", 2.0
             ),
         ],
-        learned="Below 2 ln 3 the network never says yes where it should.",
+        learned="Below 2 log 3 the network never says yes where it should.",
     ),
 ]

@@ -264,7 +264,8 @@ def beyond_one_line() -> live.Figure:
         caption="Drag the line on each of the three sets. How many of the 100 points can you get "
         "right?",
         alt="A hundred points in three patterns: a checkerboard of four squares, a ring around a "
-        "disc, and four stripes. A line gets between half and four fifths of them right.",
+        "disc, and four stripes. The best line gets about three quarters of the checkerboard and "
+        "of the ring right, and about four fifths of the stripes.",
     )  # fmt: skip
 
 
