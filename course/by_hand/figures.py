@@ -128,7 +128,7 @@ def line_by_line(
         title="Line by line",
         caption="Step through the fifteen lines; drag a weight at any time. Every line needs only "
         "lines above it. Which numbers change when you drag a weight of neuron 4? Then plant a "
-        "mistake and find its line.",
+        "mistake and find the first wrong line.",
         alt="The five-neuron net and fifteen formulas that appear one after the other, each with "
         "its value and with the same value from a finite difference.",
     )  # fmt: skip

@@ -227,8 +227,9 @@ LINES = {
     "a3": ["d_in5", "w35"], "in3": ["d_a3", "a3", "1-a3"], "w03": ["d_in3"],
     "w13": ["d_in3", "x1"], "w23": ["d_in3", "x2"],
 }  # fmt: skip
-UPPER = [{"a5": 0.3}, {"x1": 0}, {"x2": 0}, {"a3": 0}, {"a4": 0}, {"w35": 0}, {"a3": 1}, {"a5": 1}]
-SPECIAL = [*UPPER, {"a5": 0}]
+UPPER = [{"a5": 0.3}, {"x1": 0}, {"x2": 0}, {"a3": 0}, {"a4": 0}, {"w35": 0}, {"a3": 1},
+         {"a5": 1, "y": 0}]  # fmt: skip
+SPECIAL = [*UPPER, {"a5": 0, "y": 1}]
 
 
 @pytest.mark.parametrize("left_out", [f"{n} {f}" for n, line in LINES.items() for f in line])
@@ -241,6 +242,11 @@ def test_the_four_tests_find_every_missing_factor(left_out: str) -> None:
     upper_end_only = [case for case in UPPER if case != {"a3": 0}]
     if left_out == "in3 a3":  # only the lower end shows it
         assert not any(caught(case) for case in upper_end_only)
+
+
+def test_saturation_hides_a_missing_slope_where_the_answer_is_nearly_right() -> None:
+    hidden, shown = (typed("in5 1-a5", a5=0.99, y=y)["in5"] for y in (1.0, 0.0))
+    assert abs(hidden) < 0.02 and abs(shown) > 0.9
 
 
 def test_a_program_with_gaps_is_replaced_by_the_books(capsys) -> None:
