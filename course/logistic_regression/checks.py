@@ -72,7 +72,7 @@ paper = value(
 )
 
 
-# --- few mistakes, unsure -----------------------------------------------------------------------
+# --- few mistakes ---------------------------------------------------------------------------------
 
 
 @cache
@@ -95,7 +95,7 @@ SURE = (
 MANY = "{wrong} birds are on the wrong side; at most 5 may be."
 
 
-def unsure_problem(answer: Any) -> str | None:
+def few_mistakes_problem(answer: Any) -> str | None:
     w = np.asarray(answer, float).ravel()
     if w.size != 3:
         return THREE
@@ -109,10 +109,10 @@ def unsure_problem(answer: Any) -> str | None:
     return None if ll < UNSURE else SURE.format(ll=ll)
 
 
-unsure = puzzle(
-    "unsure",
+few_mistakes = puzzle(
+    "few-mistakes",
     right=(-0.25, 0.75, -0.3),
-    problem=unsure_problem,
+    problem=few_mistakes_problem,
     stars=1,
     mistakes=[
         mistake(SURE.format(ll=-8.502417), (-4.94, 14.89, -5.97)),
@@ -230,7 +230,7 @@ by_hand = gradient(
             lambda w, X, y: X[-1] * y[-1] * F.sigmoid(-y[-1] * (X[-1] @ w)),
         ),
         mistake(
-            "A transpose is missing: X is (birds, weights), and every weight sums over the birds.",
+            "A transpose is missing: X1 is (birds, weights), and every weight sums over the birds.",
             lambda w, X, y: X @ (y * F.sigmoid(-y * (X @ w))),
         ),
     ],
@@ -344,4 +344,4 @@ penalty = function(
     learned="With any strength above 0 the hill has a top, also for data that a line separates.",
 )
 
-EXERCISES = [paper, unsure, likelihood, bugs, by_hand, perceptron, penalty]
+EXERCISES = [paper, few_mistakes, likelihood, bugs, by_hand, perceptron, penalty]

@@ -83,7 +83,7 @@ def two_birds() -> live.Figure:
         choices=[
             "B, because its probabilities add up to more",
             "C, because its probabilities multiply to more",
-            "both the same, because each is right about one bird",
+            "both the same: B is right about one bird and wrong about the other, like a coin",
         ],
         answer=1,
         explain="C, since ½ · ½ = 0.25 and 0.99 · 0.20 = 0.198. One small factor makes the whole "
@@ -106,7 +106,7 @@ def two_birds() -> live.Figure:
         view=[asked],
         title="The probability of two birds",
         caption="Answer first. Then drag the corner of the rectangle: how large must the second "
-        "probability be, so that the first neuron wins?",
+        "probability be, so that B wins?",
         alt="A question; once it is answered, a rectangle whose sides are the two probabilities "
         "and whose area is their product, beside the square for one half and one half.",
     )
@@ -337,7 +337,7 @@ def fewest_and_likeliest(likeliest: Any, fewest: Any) -> live.Figure:
     )
 
 
-def ten_times_as_long(step_up: Callable[..., dict], X: Any, Y: Any) -> live.Figure:
+def ten_times_as_long(one_step: Callable[..., dict], X: Any, Y: Any) -> live.Figure:
     """Separable data: the line soon stays, the weights grow and grow."""
     names = ("Adelie", "Gentoo")
     asked = live.predict(
@@ -356,7 +356,7 @@ def ten_times_as_long(step_up: Callable[..., dict], X: Any, Y: Any) -> live.Figu
     return live.figure(
         lambda w: {"shade": _shade(w[0], w[1], w[2])},
         lr=live.slider(0.1, 20, value=5.0, log=True, label="step size"),
-        training=live.training(step_up, state={"w": [0.0, 0.0, 0.0], "size": 0.0},
+        training=live.training(one_step, state={"w": [0.0, 0.0, 0.0], "size": 0.0},
                                data={"X": X, "Y": Y}, track=["size"]),
         view=[
             asked,

@@ -120,3 +120,35 @@ def test_each_models_fit_is_best_by_its_own_judge() -> None:
         assert judged("sigmoid", "ll", w0=w0, w1=w1) < judged("sigmoid", "ll")
         assert judged("z itself", "squares", w0=w0, w1=w1) > judged("z itself", "squares")
         assert judged("step", "wrong", w0=w0, w1=w1) >= judged("step", "wrong") == 9
+
+
+def test_no_line_makes_fewer_than_two_mistakes_and_the_same_two_birds_are_wrong() -> None:
+    """Any line can be moved until it goes through two birds, and none changes its side."""
+    _, y, birds = show._species()
+    y = y.numpy()
+    whole = np.rint(birds.x.astype(float) * [10, 1]).astype(int)  # tenths of a millimetre, grams
+    found: dict[int, set[tuple[int, ...]]] = {}
+    for i, j in zip(*np.triu_indices(len(y), 1), strict=True):
+        (a, b), d = whole[j] - whole[i], whole - whole[i]
+        if a or b:
+            sides = np.sign(a * d[:, 1] - b * d[:, 0]) * y
+            for wrong in (sides < 0, sides > 0):
+                found.setdefault(int(wrong.sum()), set()).add(tuple(np.flatnonzero(wrong).tolist()))
+    assert min(found) == 2
+    assert found[2] == {(171, 181)}
+
+
+def test_no_line_with_two_mistakes_has_a_log_likelihood_of_minus_9_65() -> None:
+    """At these weights the two birds that must stay right, 130 and 159, are on the line, and the
+    gradient points to their wrong side: the optimum under the two constraints."""
+    x, y, _ = show._species()
+    w, y = np.array([-4.28427, 10.98828, -3.90484]), y.numpy()
+    X = np.column_stack([np.ones(len(y)), x.numpy()])
+    margins = y * (X @ w)
+    uphill = X.T @ (y / (1 + np.exp(margins)))
+    outward = -(y[:, None] * X)[[130, 159]].T
+    force, *_ = np.linalg.lstsq(outward, uphill, rcond=None)
+    assert (force > 0).all()
+    assert outward @ force == pytest.approx(uphill, abs=1e-3)
+    assert margins[[130, 159]] == pytest.approx(0, abs=1e-3)
+    assert -np.logaddexp(0, -margins).sum() == pytest.approx(-9.658, abs=1e-3)

@@ -233,7 +233,7 @@ def test_progress_survives_a_damaged_file_and_a_home_that_cannot_be_written(
 
 
 def test_unknown_names_are_answered_with_those_that_there_are() -> None:
-    with pytest.raises(ValueError, match="it has paper, unsure"):
+    with pytest.raises(ValueError, match="it has paper, few-mistakes"):
         find("logistic-regression/nothing")
     with pytest.raises(ValueError, match="no chapter 'nowhere'"):
         find("nowhere/nothing")
