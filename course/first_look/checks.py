@@ -47,6 +47,15 @@ def readings(rng: np.random.Generator) -> list[Any]:
     return [np.array(CELSIUS), np.array(FAHRENHEIT) + rng.normal(0, 0.1, 5), 0.05]
 
 
+def hops(lr: float, share: float = 1.0, renew: bool = True) -> list[float]:
+    """w after one and two steps from 1 on the square of 2w - 3.6, with `share` of the slope."""
+    w, seen = 1.0, []
+    for _ in range(2):
+        w -= lr * share * 8 * ((w if renew else 1.0) - 1.8)
+        seen.append(w)
+    return seen
+
+
 def after_three() -> list[float]:
     """w.grad after one, two and three calls of backward on w² at w = 2."""
     w, seen = nnlib.tensor(2.0, requires_grad=True), []
@@ -120,7 +129,23 @@ EXERCISES = [
             mistake("Each call adds 4, so the values are 4, 8, 12; they do not double.",
                     [4.0, 8.0, 16.0]),
         ],
-        learned="backward adds to .grad, so a loop must set it to zero.",
+        learned="backward adds to .grad, so a loop must empty it.",
+    ),
+    value(
+        "hop",
+        (hops(0.05), hops(0.25)),
+        stars=2,
+        mistakes=[
+            mistake("Your derivative is half of the right one. It has two factors of 2: one from "
+                    "the square, one because the error changes by x = 2 when w changes by 1.",
+                    (hops(0.05, 0.5), hops(0.25, 0.5))),
+            mistake("These steps go uphill, away from 1.8. Subtract the derivative.",
+                    (hops(0.05, -1.0), hops(0.25, -1.0))),
+            mistake("Your first steps are right. The second steps use the derivative of the start; "
+                    "calculate it anew where you are.",
+                    (hops(0.05, renew=False), hops(0.25, renew=False))),
+        ],
+        learned="The direction was the same; the step size decides whether w comes to rest.",
     ),
     function(
         "slope",
@@ -144,6 +169,7 @@ EXERCISES = [
             mistake("These steps go uphill: the loss grows.",
                     lambda x, y, lr: two_steps(x, y, lr, uphill=True)),
         ],
-        learned="Three faults, one loop: zero_grad first, then backward, then step.",
+        learned="Three faults, one loop: step comes after backward, and grad is emptied before the "
+        "next backward.",
     ),
 ]  # fmt: skip

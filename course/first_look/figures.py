@@ -177,12 +177,16 @@ def thermometer_step(w: Any, b: Any, gw: Any, gb: Any, x: Any, y: Any, lr: Any, 
 
 
 def thermometer_training() -> live.Figure:
-    """The five-line loop, with the line `zero_grad` switched on or off."""
+    """The five-line loop from any line, with `zero_grad` switched on or off."""
     x, y = nnlib.tensor(CELSIUS), nnlib.tensor(FAHRENHEIT)
     line = nnlib.linspace(-0.5, 4.5, 2)
+
+    def forget(y: Any) -> dict[str, Any]:
+        return {"gw": 0 * y, "gb": 0 * y}  # a line set by hand starts without old gradients
+
     return live.figure(
         lambda w, b: {"line": w * line + b},
-        lr=live.slider(0.01, 0.15, 0.01, value=0.05, label="step size"),
+        lr=live.slider(0.01, 0.2, 0.01, value=0.05, label="step size"),
         zero=live.dropdown({"yes": 1.0, "no": 0.0}, label="zero_grad in the loop", buttons=True),
         training=live.training(
             thermometer_step,
@@ -206,19 +210,25 @@ def thermometer_training() -> live.Figure:
                 live.control("zero", "lr"),
                 live.row(
                     live.axes(live.points(x=CELSIUS, y=FAHRENHEIT, classes=[0] * 5),
-                              live.curve(line, "line"), xlabel="°C, in tens",
-                              ylabel="°F, in tens", xlim=(-0.5, 4.5), ylim=(0, 14), width=300,
-                              height=240),
+                              live.curve(line, "line"),
+                              live.handle(0.0, "b", label="left end: moves b",
+                                          drag=lambda y: {"b": y, **forget(y)}),
+                              live.handle(4.0, lambda w, b: 4 * w + b,
+                                          label="right end: turns the line",
+                                          drag=lambda y, b: {"w": (y - b) / 4, **forget(y)}),
+                              xlabel="°C, in tens", ylabel="°F, in tens", xlim=(-0.5, 4.5),
+                              ylim=(0, 14), width=300, height=240),
                     live.loss_curve(width=300, height=240),
                 ),
                 live.training_controls(),
-                "Step {step:d}: w = {w:.3f}, b = {b:.3f}, loss {history_loss[-1]:.4f}.",
+                "Step {step:d}: w = {w:.4g}, b = {b:.4g}, loss {history_loss[-1]:.4g}.",
                 when="guess_committed",
             ),
         ],
         title="With and without zero_grad",
         caption="Answer, then let it train: once with zero_grad, then choose “no”, rewind, and let "
-        "it train again. Watch the loss, and whether the line comes to rest.",
+        "it train again. Watch the loss, and whether the line comes to rest. You may also drag the "
+        "ends of the line and start from there, with a larger step size.",
         alt="A question. Once it is answered: five points on a straight line, the line that is "
-        "trained, and the curve of its loss.",
+        "trained, whose ends can be dragged, and the curve of its loss.",
     )  # fmt: skip

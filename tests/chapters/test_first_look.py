@@ -46,6 +46,12 @@ def test_with_zero_grad_the_line_comes_to_rest_and_without_it_swings_for_ever(lr
     assert swings.max() > 10 and swings.max() > 3 * swings.min()
 
 
+@pytest.mark.parametrize(("lr", "explodes"), [(0.14, False), (0.16, True), (0.2, True)])
+def test_the_step_size_decides_whether_the_loss_settles(lr: float, explodes: bool) -> None:
+    losses = np.asarray(show.thermometer_training().train(60, lr=lr, zero=1.0)["loss"])
+    assert losses[-1] > 1000 * losses[0] if explodes else losses[-1] < 0.001
+
+
 def test_the_rule_by_hand_is_praised_near_the_true_rule_only() -> None:
     figure = show.rule_by_hand()
     assert float(figure.outputs(w=1.8, b=3.2)["worst"]) == pytest.approx(0, abs=1e-4)
