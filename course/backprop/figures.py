@@ -17,7 +17,7 @@ from nnlib import live
 
 __all__ = [
     "chain_of_ten", "count_paths", "dead_share", "fill_the_table", "fire_backwards",
-    "follow_a_change", "turned_sign",
+    "follow_a_change", "thousand_steps", "turned_sign",
 ]  # fmt: skip
 
 AFTER = {1: (3, 4), 2: (3, 4), 3: (5,), 4: (5,), 5: ()}  # where a neuron's output goes
@@ -199,7 +199,7 @@ def who_is_right(fired: Any) -> dict[str, Any]:
 
 
 def fire_backwards(units: Mapping[str, float]) -> live.Figure:
-    """The reader fires neurons in an order of their own; each δ and ∂ beside what one measures."""
+    """Neurons fired in an order of the reader's own; each derivative stands by its measurement."""
 
     def look(x1: Any, x2: Any, y: Any, fired: Any, **given: Any) -> dict:
         w = {n: v.double() for n, v in given.items()}
@@ -257,8 +257,8 @@ def fire_backwards(units: Mapping[str, float]) -> live.Figure:
         ],
         title="Fire them backwards",
         caption="Click neurons in an order of your own; a second click takes one back, with all "
-        "that fired after it. Each computes its δ from the δs that are there. Which orders make "
-        "all five right?",
+        "that fired after it. Each computes its δ from the δs that are there. (For an input, δ "
+        "here means dLoss/dx, the sum alone.) Which orders make all five right?",
         alt="The five-neuron net with each neuron's total input, activation and δ. Fired in the "
         "order 5, 4, 3, 2, 1 every δ and all nine derivatives agree with finite differences; a "
         "neuron that is fired before one that it feeds gets a wrong δ.",
@@ -283,23 +283,69 @@ def four_points_back(w: Mapping[str, Any], sign: float = 1.0) -> tuple[dict, Any
     return slopes, a[5]
 
 
+def mean_error(a5: Any) -> Any:
+    """The mean squared error over XOR's four points."""
+    return ((a5 - nnlib.tensor(TARGETS, dtype=a5.dtype)) ** 2).mean()
+
+
+def thousand_steps(units: Mapping[str, float]) -> live.Figure:
+    """Gradient descent with α = 1 from given weights, seen in the net at one corner."""
+
+    def step(**w: Any) -> dict:
+        slopes, a5 = four_points_back({n: w[n] for n in WEIGHTS})
+        return {**{n: w[n] - slopes[n] for n in WEIGHTS}, "loss": mean_error(a5)}
+
+    def look(at: Any, **given: Any) -> dict:
+        w = {n: given[n].double() for n in WEIGHTS}
+        x1, x2, y = (nnlib.tensor(v).double()[at] for v in (*INPUTS.T, TARGETS))
+        a = activations(w, x1, x2)
+        delta = fired_in_order(w, a, y, nnlib.tensor([5.0, 4.0, 3.0, 2.0, 1.0]))
+        out = {f"a{i}": v for i, v in a.items()}
+        out |= {f"in{i}": v for i, v in net_inputs(w, a).items()}
+        out |= {f"g{i}{j}": a[i] * delta[j] for j, before in INTO.items() for i in before}
+        return {**out, "shown": nnlib.stack([delta[i] for i in AFTER]),
+                "answers": four_points_back(w)[1]}  # fmt: skip
+
+    return live.figure(
+        look,
+        at=live.values(3),
+        training=live.training(
+            step, {n: float(v) for n, v in units.items()}, seeds=1, max_steps=1000, speed="fast",
+        ),
+        view=[
+            live.training_controls(),
+            _network(height=270),
+            [live.loss_curve(width=340, height=240),
+             live.axes(live.line(y=0.5, dash=True),
+                       live.bars("answers", labels=CORNER_NAMES, classes=np.array(XOR),
+                                 select="at"),
+                       ylabel="a₅", ylim=(0, 1), width=340, height=240)],
+            live.readout("step {step:d}. a₅: (0, 0) {answers[0]:.3f} · (1, 0) {answers[1]:.3f} · "
+                         "(0, 1) {answers[2]:.3f} · (1, 1) {answers[3]:.3f}"),
+        ],
+        title="A thousand steps",
+        caption="Press play. When do the bars leave ½, and when are all four on their right side "
+        "for good? A click on a bar sends that corner through the net; rewind and watch its δs.",
+        alt="The five-neuron net while it learns XOR from the unit weights. For about a hundred "
+        "steps all four answers stay near one half. Then the weights to the output grow, "
+        "the loss falls quickly, and the bars move to their targets.",
+    )  # fmt: skip
+
+
 def turned_sign(start: Callable[[int], Any], *, lr: float, seed: int) -> live.Figure:
     """Training on XOR by the five steps, with a switch that turns the first factor's sign."""
-
-    def error(a5: Any) -> Any:
-        return ((a5 - nnlib.tensor(TARGETS, dtype=a5.dtype)) ** 2).mean()
 
     def step(slip: bool, **w: Any) -> dict:
         slopes, a5 = four_points_back({n: w[n] for n in WEIGHTS}, -1.0 if slip else 1.0)
         moved = {n: w[n] - lr * slopes[n] for n in WEIGHTS}
-        return {**moved, "loss": error(a5)}
+        return {**moved, "loss": mean_error(a5)}
 
     def look(slip: bool, **given: Any) -> dict:
         w = {n: given[n].double() for n in WEIGHTS}
         slopes, a5 = four_points_back(w, -1.0 if slip else 1.0)
 
         def loss(h: float) -> Any:
-            return error(four_points_back({**w, "w35": w["w35"] + h})[1])
+            return mean_error(four_points_back({**w, "w35": w["w35"] + h})[1])
 
         truth = (loss(SMALL) - loss(-SMALL)) / (2 * SMALL)
         return {"a5": a5, "computed": slopes["w35"], "truth": truth}

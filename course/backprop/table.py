@@ -55,12 +55,12 @@ HINTS = {
 
 
 def named(short: str) -> str:
-    """in3 as in₃, d5 as δ₅, g35 as ∂w₃₅."""
+    """in3 as in₃, d5 as δ₅, g35 as dLoss/dw₃₅."""
     if short == "loss":
         return "loss"
     if short == "da5":
         return "dLoss/da₅"
-    kind = {"d": "δ", "g": "∂w"}.get(short[0], short.rstrip("0123456789"))
+    kind = {"d": "δ", "g": "dLoss/dw"}.get(short[0], short.rstrip("0123456789"))
     return kind + _sub(short.lstrip("abcdefghijklmnopqrstuvwxyz"))
 
 
@@ -102,8 +102,8 @@ def fill_the_table() -> live.Figure:
         view=view,
         title="A table to fill: the pass at (1, 0) → 1",
         caption="Fill it from top to bottom with paper and a calculator, to four decimals. A "
-        "button fills in the forward run. ∂w₃₅ stands for dLoss/dw₃₅. Each number is checked as "
-        "soon as you leave its box. Which signs differ from the pass at (1, 1)?",
+        "button fills in the forward run. Each number is checked as soon as you leave its box. "
+        "Which signs differ from the pass at (1, 1)?",
         alt="A table with eighteen empty cells in five steps: total inputs and activations, the "
         "loss, its derivative, three δ and the derivatives of seven weights, for the input (1, 0) "
         "with target 1. Each cell tells whether the number in it is right, or has the wrong sign.",

@@ -110,6 +110,15 @@ def test_small_changes_follow_the_product(chapter: dict) -> None:
     assert abs(float(figure.outputs(eps=0.5)["ratio"] - figure.outputs()["product"])) > 0.02
 
 
+def test_the_thousand_steps_in_the_figure_are_the_chapters(chapter: dict) -> None:
+    seen = show.thousand_steps(UNIT_WEIGHTS).train(1000)
+    losses = [*chapter["losses"], chapter["mean_loss"](chapter["trained"])]
+    np.testing.assert_allclose(np.ravel(seen["loss"]), losses[:1000], atol=1e-5)
+    for i, j in EDGES:
+        last = float(np.ravel(seen[f"w{i}{j}"])[-1])
+        assert last == pytest.approx(chapter["trained"][i, j], abs=2e-3)
+
+
 @pytest.fixture(scope="module")
 def slip(chapter: dict) -> show.live.Figure:
     return show.turned_sign(chapter["start"], lr=3.0, seed=0)
