@@ -1,13 +1,18 @@
-"""The closing chapter's figures: uses of a weight, growing texts, answers to noise."""
+"""The closing chapter's figures: uses of weights, growing texts, noise, an attack, merges."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 import nnlib
+import nnlib.nn.functional as F
+from course.networks import digits
+from course.next.checks import merged, slope_of
 from nnlib import live
 
 LETTERS, STATE, CLASSES = 26, 16, 4  # sizes of the two networks that read words
@@ -74,3 +79,74 @@ def noise(examples: Any, answers: Mapping[str, Any], question: Any, **words: Any
         live.images(shown, columns=2, pixel=4, labels=labels, colors="gray", range=(0, 1))
     ]
     return live.figure(view=[question], **words)
+
+
+def under_attack(net: Any, image: Any, label: Any) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
+    """Signs for each pixel, by the gradient and random; and the probabilities under each.
+
+    Row k of the probabilities, (21, 10), is for a change of k hundredths.
+    """
+    net.eval()
+    chosen = slope_of(lambda x: F.cross_entropy(net(x), label), image).sign()
+    noise = np.random.default_rng(0).normal(size=image.shape)
+    random = nnlib.tensor(noise.astype("float32")).sign()
+    sizes = 0.01 * nnlib.arange(21).float().reshape(21, 1, 1, 1)
+    by_chosen, by_random = (
+        digits.answers(net, image + sizes * signs).softmax(1) for signs in (chosen, random)
+    )
+    return (chosen, random), (by_chosen, by_random)
+
+
+def attacked(net: Any, image: Any, label: Any, **words: Any) -> live.Figure:
+    """An image, each pixel changed by ε with a random or a chosen sign, and the net's answer."""
+    signs, answers = under_attack(net, image, label)
+    clean, chosen, random = (x.reshape(28, 28) for x in (image, *signs))
+    by_chosen, by_random = answers
+
+    def look(hundredths: Any, gradient: Any) -> dict[str, Any]:
+        p = nnlib.where(gradient, by_chosen[hundredths], by_random[hundredths])
+        seen = clean + 0.01 * hundredths * nnlib.where(gradient, chosen, random)
+        return {"seen": seen, "p": p, "answer": p.argmax(), "best": p.max(),
+                "size": 0.01 * hundredths}  # fmt: skip
+
+    bars = live.bars("p", labels=[str(k) for k in range(10)], color="accent")
+    return live.figure(
+        look,
+        hundredths=live.slider(0, 20, value=10, label="ε in hundredths"),
+        gradient=live.checkbox(False, static=False, label="the gradient chooses each sign"),
+        view=[
+            live.control("hundredths", "gradient"),
+            [live.images("seen", pixel=7, range=(-0.2, 1.2), title="what the network gets"),
+             live.axes(bars, ylim=(0, 1), ylabel="probability", width=330, height=200)],
+            live.readout("ε = {size:.2f}: the MLP reads {answer:d}, with probability {best:.2f}."),
+        ],
+        **words,
+    )  # fmt: skip
+
+
+def merging(texts: Sequence[str], new: str, **words: Any) -> live.Figure:
+    """Byte pair encoding of a few words, merge by merge, and a new word cut by the same merges."""
+    pieces, cut = [list(word) for word in texts], list(new)
+    told = [f"0 merges: {spaced(pieces)}. The new word: {' '.join(cut)}."]
+    while pairs := Counter(pair for word in pieces for pair in pairwise(word)):
+        pair, times = pairs.most_common(1)[0]  # of equally frequent ones the first
+        pieces, cut = [merged(word, pair) for word in pieces], merged(cut, pair)
+        told.append(f"Merge {len(told)}, of {' '.join(pair)} ({times} ×): "
+                    f"{spaced(pieces)}. The new word: {' '.join(cut)}.")  # fmt: skip
+
+    def at(merges: Any) -> dict[str, Any]:
+        return {f"after{k}": merges == k for k in range(len(told))}
+
+    return live.figure(
+        at,
+        merges=live.slider(0, len(told) - 1, value=min(3, len(told) - 1), label="merges"),
+        view=[
+            live.control("merges"),
+            *(live.readout(line, size="large", when=f"after{k}") for k, line in enumerate(told)),
+        ],
+        **words,
+    )
+
+
+def spaced(pieces: Sequence[Sequence[str]]) -> str:
+    return " | ".join(" ".join(word) for word in pieces)

@@ -92,6 +92,24 @@ def test_three_merges_make_low_one_token_as_the_text_works_out() -> None:
         assert merged == pieces
 
 
+def test_chosen_signs_fool_the_mlp_where_random_ones_do_not() -> None:
+    test = datasets.digits(train=False)
+    image, label = nnlib.tensor(test.x[1:2]), nnlib.tensor(test.y[1:2])
+    figure = show.attacked(digits.trained("mlp"), image, label, **SAID)
+    assert int(figure.outputs(hundredths=0, gradient=True)["answer"]) == 6
+    assert int(figure.outputs(hundredths=10, gradient=False)["answer"]) == 6
+    seen = figure.outputs(hundredths=10, gradient=True)
+    assert int(seen["answer"]) == 2
+    change = nnlib.tensor(seen["seen"]) - image.reshape(28, 28)
+    assert float(change.abs().max()) == pytest.approx(0.1, abs=1e-6)
+
+
+def test_the_figure_of_merges_starts_with_the_three_by_hand_and_ends_with_whole_words() -> None:
+    spec = str(show.merging(["low", "low", "lower", "lowest"], "slower", **SAID).spec)
+    assert "Merge 3, of low e (2 ×): low | low | lowe r | lowe s t. The new word: s lowe r." in spec
+    assert "low | low | lower | lowest. The new word: s lower." in spec
+
+
 def test_the_new_row_is_what_counting_finds() -> None:
     kernels, head = nn.Conv2d(1, 10, (5, 26), padding=(2, 0)), nn.Linear(10, 4)
     of = cost(lambda x: head(kernels(x).relu().amax(2).flatten(1)), nnlib.zeros(1, 1, 12, 26))
