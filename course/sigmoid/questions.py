@@ -69,8 +69,8 @@ QUESTIONS = [
         {
             "The value should be −1000.": "That is the logarithm of σ(−1000). The value itself is "
             "0 up to a tiny rest.",
-            "Its slope is nan.": "The slope divides infinity by infinity, and nan spoils every "
-            "weight that is moved by it.",
+            "Its slope is nan.": "The slope multiplies 0 by infinity, and nan spoils every weight "
+            "that is moved by it.",
             "e⁻¹⁰⁰⁰ is rounded to 0.": "At z = −1000 the exponent is +1000, and e¹⁰⁰⁰ overflows.",
         },
         answer="Its slope is nan.",
