@@ -43,12 +43,22 @@ const mix = (a: Triple, b: Triple, t: number): Triple =>
   [0, 1, 2].map((c) => Math.round(a[c]! + (b[c]! - a[c]!) * t)) as unknown as Triple;
 
 const tables = new Map<string, Uint8ClampedArray>();
+const themes = new Map<Element, string>();
+
+/** The theme that `root` stands in, asked once a frame: to answer, the browser works out the styles of all that changed. */
+function themeOf(root: Element): string {
+  let known = themes.get(root);
+  if (known === undefined) {
+    known = `${getComputedStyle(root).getPropertyValue("--nn-theme").trim()} ${read(root, "--nn-map-middle").join()}`;
+    if (themes.size === 0) requestAnimationFrame(() => themes.clear());
+    themes.set(root, known);
+  }
+  return known;
+}
 
 /** 256 colours (RGBA) of a scale in the theme that `root` stands in. */
 export function table(root: Element, scale: Colors): Uint8ClampedArray {
-  const paper = read(root, "--nn-map-middle");
-  const theme = getComputedStyle(root).getPropertyValue("--nn-theme").trim();
-  const key = `${scale} ${theme} ${paper.join()}`;
+  const key = `${scale} ${themeOf(root)}`;
   let made = tables.get(key);
   if (made) return made;
   const stops = ENDS[scale].map((name) => read(root, name));

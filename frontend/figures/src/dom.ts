@@ -5,10 +5,14 @@ export const MATHML = "http://www.w3.org/1998/Math/MathML";
 
 type Attributes = Readonly<Record<string, string | number | boolean | undefined>>;
 
+/** Sets what has changed and nothing else: each attribute that is written costs the browser a look at its styles. */
 export function attributes(node: Element, values: Attributes): void {
-  for (const [name, value] of Object.entries(values)) {
-    if (value === undefined || value === false) node.removeAttribute(name);
-    else node.setAttribute(name, value === true ? "" : String(value));
+  for (const name in values) {
+    const value = values[name];
+    const text = value === undefined || value === false ? null : value === true ? "" : String(value);
+    if (text === node.getAttribute(name)) continue;
+    if (text === null) node.removeAttribute(name);
+    else node.setAttribute(name, text);
   }
 }
 
@@ -93,8 +97,11 @@ let counter = 0;
 /** An id that no other element of the page has. */
 export const uniqueId = (stem: string): string => `nn-${stem}-${++counter}`;
 
-/** Sets text only where it changed, so that screen readers hear changes alone. */
+/** Sets text only where it changed, so that screen readers hear changes alone; the node stays, which is cheaper. */
 export function setText(node: Element | Text, words: string): void {
   const told = unbroken(words);
-  if (node.textContent !== told) node.textContent = told;
+  if (node.textContent === told) return;
+  const only = node.firstChild;
+  if (only instanceof Text && !only.nextSibling) only.data = told;
+  else node.textContent = told;
 }

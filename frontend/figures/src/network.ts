@@ -177,7 +177,7 @@ export const network: Builder<NetworkSpec> = (spec, { scene }) => {
       const gone = off(e.source) || off(e.target);
       path.parentElement?.classList.toggle(switches.length ? "nn-gone" : "nn-off", gone);
       if (gone && switches.length) {
-        number.classList.add("nn-gone");
+        number.classList.toggle("nn-gone", true); // add() would write it anew each time
         continue;
       }
       number.classList.toggle("nn-gone", gone);
@@ -201,7 +201,8 @@ export const network: Builder<NetworkSpec> = (spec, { scene }) => {
       const d = scene.number(n.delta, NaN);
       setText(delta, Number.isFinite(d) ? `δ ${two(d)}` : "");
       if (n.bias) setText(bias, crowded ? "" : two(scene.number(n.bias)));
-      disc.style.setProperty("--nn-fill", `${(Math.min(1, Math.max(0, Number.isFinite(v) ? Math.abs(v) : 0)) * 38).toFixed(0)}%`);
+      const fill = `${(Math.min(1, Number.isFinite(v) ? Math.abs(v) : 0) * 38).toFixed(0)}%`;
+      if (disc.style.getPropertyValue("--nn-fill") !== fill) disc.style.setProperty("--nn-fill", fill);
       item.classList.toggle("nn-off", off(n.id));
       item.classList.toggle("nn-negative", v < 0);
       if (isClickable(clicks)) {

@@ -1,7 +1,7 @@
 // The area between two curves.
 
 import { cssColor } from "../color.js";
-import { svg } from "../dom.js";
+import { attributes, svg } from "../dom.js";
 import type { AreaSpec } from "../grammar.js";
 import { at, type Make, named, polyline } from "./mark.js";
 
@@ -17,7 +17,7 @@ export const area: Make<AreaSpec> = (spec, plot, layer) => {
       const n = x?.data.length ?? 0;
       const k = (i: number): number => (i < n ? i : 2 * n - 1 - i);
       const d = polyline(2 * n, (i) => plot.x(at(x, k(i))), (i) => plot.y(i < n ? at(y, i) : at(base, k(i), 0)));
-      path.setAttribute("d", d && `${d}Z`);
+      attributes(path, { d: d && `${d}Z` });
     },
   };
 };

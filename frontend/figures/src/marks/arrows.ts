@@ -1,7 +1,7 @@
 // Arrows: one gradient, or a field of them.
 
 import { cssColor } from "../color.js";
-import { resize, svg, uniqueId } from "../dom.js";
+import { attributes, resize, svg, uniqueId } from "../dom.js";
 import type { ArrowsSpec } from "../grammar.js";
 import { arrowHead, at, count, type Make, named, polyline, stroke } from "./mark.js";
 
@@ -24,7 +24,7 @@ export const arrows: Make<ArrowsSpec> = (spec, plot, layer) => {
         const c = plot.x(at(x, i) + scale * at(dx, i));
         const d = plot.y(at(y, i) + scale * at(dy, i));
         const tiny = Math.hypot(c - a, d - b) < 0.5;
-        path.setAttribute("d", tiny ? "" : polyline(2, (k) => (k ? c : a), (k) => (k ? d : b)));
+        attributes(path, { d: tiny ? "" : polyline(2, (k) => (k ? c : a), (k) => (k ? d : b)) });
       });
     },
   };

@@ -31,9 +31,9 @@ export const contour: Make<ContourSpec> = (spec, plot, layer) => {
         const d = ring.coordinates.flat().map((loop) =>
           `M${loop.map((p) => `${round(px(p[0]!))},${round(py(p[1]!))}`).join("L")}Z`).join("");
         const path = paths[k]!;
-        path.setAttribute("d", d);
+        attributes(path, { d });
         if (spec.fill) attributes(path, { fill: cssColor(spec.color, "muted"), "fill-opacity": 0.09 });
-        path.setAttribute("stroke-opacity", String(0.35 + (0.6 * k) / Math.max(1, rings.length - 1)));
+        attributes(path, { "stroke-opacity": String(0.35 + (0.6 * k) / Math.max(1, rings.length - 1)) });
       });
     },
   };

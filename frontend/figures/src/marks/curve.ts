@@ -1,7 +1,7 @@
 // A line through points in their order, or several; taken hold of where it has a rule for that.
 
 import { cssColor } from "../color.js";
-import { resize, svg, uniqueId } from "../dom.js";
+import { attributes, resize, svg, uniqueId } from "../dom.js";
 import type { CurveSpec } from "../grammar.js";
 import { grip } from "../grip.js";
 import { arrowHead, at, type Make, named, polyline, stroke } from "./mark.js";
@@ -46,12 +46,12 @@ export const curve: Make<CurveSpec> = (spec, plot, layer) => {
         svg("path", { ...stroke(spec, "series0"), "marker-end": tip && `url(#${tip})` }));
       paths.forEach((path, r) => {
         const from = rows > 1 ? r * n : 0;
-        path.setAttribute("d", polyline(n, (i) => plot.x(x!.data[i]!), (i) => plot.y(at(y, from + i))));
+        attributes(path, { d: polyline(n, (i) => plot.x(x!.data[i]!), (i) => plot.y(at(y, from + i))) });
       });
       if (handle) {
         // below the handles that stand on the curve
         if (!handle.parentNode) plot.above.prepend(handle);
-        handle.setAttribute("d", paths[0]?.getAttribute("d") ?? "");
+        attributes(handle, { d: paths[0]?.getAttribute("d") ?? "" });
         renew?.();
       }
     },

@@ -1,7 +1,7 @@
 // A point that the reader drags, or moves by arrow keys.
 
 import { cssColor } from "../color.js";
-import { svg } from "../dom.js";
+import { attributes, svg } from "../dom.js";
 import type { HandleSpec } from "../grammar.js";
 import { grip } from "../grip.js";
 import { type Make, round } from "./mark.js";
@@ -24,13 +24,13 @@ export const handle: Make<HandleSpec> = (spec, plot) => {
       const shown = scene.shown(spec.when);
       const [x, y] = position();
       const [px, py] = [plot.x(x), plot.y(y)];
-      if (!shown || !Number.isFinite(px + py)) item.setAttribute("display", "none");
+      if (!shown || !Number.isFinite(px + py)) attributes(item, { display: "none" });
       else {
         item.removeAttribute("display");
         // what lies outside stays at the frame's edge, where it can be taken hold of
         const inX = Math.min(plot.width, Math.max(0, px));
         const inY = Math.min(plot.height, Math.max(0, py));
-        item.setAttribute("transform", `translate(${round(inX)},${round(inY)})`);
+        attributes(item, { transform: `translate(${round(inX)},${round(inY)})` });
       }
       renew();
     },

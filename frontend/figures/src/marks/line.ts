@@ -1,7 +1,7 @@
 // A line across the axes, with the band of points that lie near it.
 
 import { cssColor } from "../color.js";
-import { svg } from "../dom.js";
+import { attributes, svg } from "../dom.js";
 import type { LineSpec } from "../grammar.js";
 import { type Make, named, round, stroke } from "./mark.js";
 
@@ -36,11 +36,11 @@ export const line: Make<LineSpec> = (spec, plot, layer) => {
       const [w0, w1, w2] = coefficients();
       const { x, y } = plot.limits();
       const ends = across(w0, w1, w2, x, y);
-      path.setAttribute("d", ends ? `M${pixels(ends).map((p) => p.map(round)).join("L")}` : "");
+      attributes(path, { d: ends ? `M${pixels(ends).map((p) => p.map(round)).join("L")}` : "" });
       const half = spec.band ? scene.number(spec.band) : 0;
       const a = half ? across(w0 - half, w1, w2, x, y) : null;
       const b = half ? across(w0 + half, w1, w2, x, y) : null;
-      band.setAttribute("d", a && b ? `M${[...pixels(a), ...pixels(b).reverse()].map((p) => p.map(round)).join("L")}Z` : "");
+      attributes(band, { d: a && b ? `M${[...pixels(a), ...pixels(b).reverse()].map((p) => p.map(round)).join("L")}Z` : "" });
     },
   };
 };

@@ -70,15 +70,13 @@ export const points: Make<PointsSpec> = (spec, plot, layer) => {
         const item = items[i]!;
         const dot = item.querySelector(".nn-dot")!;
         if (!Number.isFinite(x + y)) {
-          item.setAttribute("display", "none");
+          attributes(item, { display: "none" });
           continue;
         }
-        item.removeAttribute("display");
-        item.setAttribute("transform", `translate(${round(x)},${round(y)})`);
+        attributes(item, { display: undefined, transform: `translate(${round(x)},${round(y)})` });
         const k = classes ? Math.max(0, Math.round(at(classes, i, 0))) : 1;
         const s = at(size, i, 4);
-        dot.setAttribute("d", shape(k, Math.PI * s * s));
-        attributes(dot, { fill: classes ? classColor(k) : cssColor(spec.color, "series0") });
+        attributes(dot, { d: shape(k, Math.PI * s * s), fill: classes ? classColor(k) : cssColor(spec.color, "series0") });
         item.classList.toggle("nn-ringed", at(ring, i, 0) > 0);
         if (isClickable(clicks)) {
           markButton(item, spec.labels?.[i] ?? (spec.select && spec.label ? `${spec.label} ${i}` : `point ${i + 1}`), chosen(scene, clicks, i), i === 0);

@@ -1,6 +1,6 @@
 // Straight pieces between two points each.
 
-import { svg } from "../dom.js";
+import { attributes, svg } from "../dom.js";
 import type { SegmentsSpec } from "../grammar.js";
 import { at, count, type Make, named, polyline, stroke } from "./mark.js";
 
@@ -17,7 +17,7 @@ export const segments: Make<SegmentsSpec> = (spec, plot, layer) => {
       for (let i = 0; i < count(x0, y0, x1, y1); i++) {
         d += polyline(2, (k) => plot.x(at(k ? x1 : x0, i)), (k) => plot.y(at(k ? y1 : y0, i)));
       }
-      path.setAttribute("d", d);
+      attributes(path, { d });
     },
   };
 };
