@@ -7,6 +7,8 @@ which has fresh seeds, and more examples than the tests name themselves.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -31,6 +33,16 @@ def pytest_collection_modifyitems(items: list) -> None:
         test = getattr(item, "obj", None)
         if hasattr(test, "hypothesis"):
             test._hypothesis_internal_use_settings = settings.get_profile("search")
+
+
+# Per module: a process runs one playwright at a time.
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """A running Chromium."""
+    from tools.browser import launched  # the page's Python has these tests too, and no browser
+
+    with launched() as chromium:
+        yield chromium
 
 
 CHAPTERS_IN_THEIR_PAGES = "tests/book/test_run_chapters.py"

@@ -6,12 +6,13 @@ python tools/make_grammar.py --check    exit 1 if one of them is not what the sc
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+import generated
 
 from nnlib.live import schema
 
@@ -188,15 +189,7 @@ def made() -> dict[Path, str]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--check", action="store_true", help="write nothing")
-    check = parser.parse_args(arguments).check
-    stale = [p for p, text in made().items() if not p.is_file() or p.read_text("utf8") != text]
-    for path in stale:
-        print(f"{path.relative_to(ROOT)} {'is not what the schema gives' if check else 'written'}")
-        if not check:
-            path.write_text(made()[path], "utf8")
-    return 1 if check and stale else 0
+    return generated.main(made(), ROOT, "the schema", __doc__.splitlines()[0], arguments)
 
 
 if __name__ == "__main__":

@@ -6,10 +6,11 @@
 
 from __future__ import annotations
 
-import argparse
 import re
 import sys
 from pathlib import Path
+
+import generated
 
 from nnlib.live import palette
 
@@ -64,16 +65,7 @@ def made() -> dict[Path, str]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--check", action="store_true", help="write nothing")
-    check = parser.parse_args(arguments).check
-    stale = [path for path, text in made().items()
-             if not path.is_file() or path.read_text("utf8") != text]  # fmt: skip
-    for path in stale:
-        print(f"{path.relative_to(ROOT)} {'is not what the palette gives' if check else 'written'}")
-        if not check:
-            path.write_text(made()[path], "utf8")
-    return 1 if check and stale else 0
+    return generated.main(made(), ROOT, "the palette", __doc__.splitlines()[0], arguments)
 
 
 if __name__ == "__main__":

@@ -88,8 +88,8 @@ def under_attack(net: Any, image: Any, label: Any) -> tuple[tuple[Any, Any], tup
     """
     net.eval()
     chosen = slope_of(lambda x: F.cross_entropy(net(x), label), image).sign()
-    noise = np.random.default_rng(0).normal(size=image.shape)
-    random = nnlib.tensor(noise.astype("float32")).sign()
+    normal = np.random.default_rng(0).normal(size=image.shape)
+    random = nnlib.tensor(normal.astype("float32")).sign()
     sizes = 0.01 * nnlib.arange(21).float().reshape(21, 1, 1, 1)
     by_chosen, by_random = (
         digits.answers(net, image + sizes * signs).softmax(1) for signs in (chosen, random)

@@ -115,7 +115,7 @@ def _beyond(value: Any, schema: Mapping[str, Any], where: tuple[str, ...]) -> It
         yield where, f"{value!r} is less than {schema['minimum']}."
     if "exclusiveMinimum" in schema and not value > schema["exclusiveMinimum"]:
         yield where, f"{value!r} is not more than {schema['exclusiveMinimum']}."
-    if len(value) < schema["minLength"] if "minLength" in schema else False:
+    if "minLength" in schema and len(value) < schema["minLength"]:
         yield where, "the text is empty."
 
 

@@ -22,7 +22,7 @@ from tests.book.harness import (
     Visit,
 )
 from tests.book.python_page import needs_python
-from tools.browser import Server, launched
+from tools.browser import Server
 
 
 def build_site() -> None:
@@ -71,13 +71,6 @@ def address(site: Path) -> Iterator[str]:
 def base(site: Path, address: str) -> str:
     needs_python(site)
     return address
-
-
-# Per module: a process runs one playwright at a time, and the figures' tests have their own.
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with launched() as browser:
-        yield browser
 
 
 Open = Callable[..., Visit]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import http.server
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -27,18 +29,25 @@ def test_the_theme_is_known_before_any_other_script_runs(browser, address: str, 
     context.close()
 
 
+@contextmanager
+def framing(folder: Path, address: str, sandbox: str) -> Iterator[str]:
+    """A school's page, on a host of its own, that shows the chapter in a sandboxed frame."""
+    (folder / "school.html").write_text(
+        f'<!doctype html><iframe sandbox="{sandbox}" src="{address}{PAGE}" width="1000" '
+        'height="700"></iframe>', "utf8")  # fmt: skip
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(folder))
+    with Server(handler) as server:
+        yield f"{server.origin}/school.html"
+
+
 def test_in_a_frame_without_an_origin_the_page_works_for_the_visit(
     browser, address: str, tmp_path: Path
 ) -> None:
-    (tmp_path / "school.html").write_text(
-        f'<!doctype html><iframe sandbox="allow-scripts" src="{address}{PAGE}" width="1000" '
-        'height="700"></iframe>', "utf8")  # fmt: skip
-    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(tmp_path))
     faults: list[str] = []
     page = browser.new_page()
     page.on("pageerror", lambda error: faults.append(str(error)))
-    with Server(handler) as server:
-        page.goto(f"{server.origin}/school.html")
+    with framing(tmp_path, address, "allow-scripts") as school:
+        page.goto(school)
         frame = page.frames[1]
         frame.wait_for_selector(".nn-figure[data-ready]")
         before = frame.evaluate("document.documentElement.dataset.mode")
@@ -55,15 +64,11 @@ def test_in_a_frame_without_an_origin_the_page_works_for_the_visit(
 def test_in_a_frame_without_an_origin_running_code_leads_to_a_tab(
     browser, base: str, tmp_path: Path
 ) -> None:
-    (tmp_path / "school.html").write_text(
-        f'<!doctype html><iframe sandbox="allow-scripts allow-popups" src="{base}{PAGE}" '
-        'width="1000" height="700"></iframe>', "utf8")  # fmt: skip
-    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(tmp_path))
     page = browser.new_page()
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
-    with Server(handler) as server:
-        page.goto(f"{server.origin}/school.html")
+    with framing(tmp_path, base, "allow-scripts allow-popups") as school:
+        page.goto(school)
         frame = page.frames[1]
         frame.wait_for_selector(".nn-run-start")
         frame.click(".nn-run-start")

@@ -11,7 +11,6 @@ import pytest
 
 import nnlib
 from nnlib import live
-from tools.browser import launched
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = "A sentence that says something about neurons and their weights. " * 12
@@ -44,12 +43,6 @@ def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "utf8",
     )
     return folder / "page.html"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with launched() as chromium:
-        yield chromium
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,6 @@ import pytest
 
 import course
 from course.kit import progress
-from tools.browser import launched
 
 SCRIPT = Path(__file__).resolve().parents[2] / "_ext" / "progress.js"
 
@@ -59,12 +57,6 @@ def test_many_files_become_a_table(tmp_path: Path, capsys: pytest.CaptureFixture
     rows = {row["name"]: row for row in csv.DictReader((tmp_path / "t.csv").open(encoding="utf8"))}
     assert rows["Ada"]["xor/gain"] == "2026-01-01" and rows["Ada"]["xor/majority"] == "yes"
     assert rows["'=Émile"]["stars"] == "0" and "made/up" not in rows["Ada"]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with launched() as chromium:
-        yield chromium
 
 
 def test_a_page_exports_the_same_file_and_sends_nothing(browser: Any, tmp_path: Path) -> None:

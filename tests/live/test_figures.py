@@ -15,15 +15,9 @@ from nnlib import live
 from tests.book.harness import FRAMES
 from tests.live import gallery
 from tests.live.harness import Handler, Site, serving
-from tools.browser import Server, launched
+from tools.browser import Server
 
 playwright = pytest.importorskip("playwright.sync_api")
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with launched() as chromium:
-        yield chromium
-
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, list[live.Figure]]]:

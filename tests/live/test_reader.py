@@ -12,7 +12,6 @@ import pytest
 from nnlib import live
 from tests.book.harness import FRAMES
 from tests.live.harness import Site, serving
-from tools.browser import launched
 
 pytestmark = pytest.mark.browser
 
@@ -63,12 +62,6 @@ def asking() -> live.Figure:
         live.question("How much?", answer=0.5),
         title="ask", name="ask",
     )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with launched() as started:
-        yield started
 
 
 @pytest.fixture(scope="module")
@@ -172,29 +165,41 @@ def until(site: Site, met: Callable[[], bool], frames: int = 300) -> None:
     pytest.fail("it did not happen within some seconds")
 
 
+def to_the_end(site: Site) -> None:
+    """The page's end, from where the figures above it are out of sight."""
+    site.page.evaluate("window.scrollTo(0, document.documentElement.scrollHeight)")
+    site.page.evaluate(FRAMES)
+
+
+def waits_out_of_sight(
+    site: Site, figure: Any, button: str, place: Callable[[], float], still: int
+) -> None:
+    """It plays, stands while it is scrolled away (for `still` ms too), says so, goes on, pauses."""
+    figure.scroll_into_view_if_needed()
+    figure.get_by_role("button", name=button).click()
+    until(site, lambda: place() > 3)
+    to_the_end(site)
+    site.page.evaluate(FRAMES)
+    before = place()
+    for _ in range(5):
+        site.page.evaluate(FRAMES)
+    site.page.wait_for_timeout(still)
+    assert place() == before
+    figure.scroll_into_view_if_needed()
+    until(site, lambda: place() > before + 3)
+    assert "waited while it was out of sight" in figure.inner_text()
+    figure.get_by_role("button", name="pause").click()
+
+
 def steps(site: Site) -> float:
     return float(site.read("train", "step")[0])
 
 
 def test_a_training_out_of_sight_waits_says_so_and_goes_on(site: Site) -> None:
     figure = site.figure("train")
-    figure.scroll_into_view_if_needed()
-    figure.get_by_role("button", name="train").click()
-    until(site, lambda: steps(site) > 3)
-    site.page.evaluate("window.scrollTo(0, document.documentElement.scrollHeight)")
-    site.page.evaluate(FRAMES)
-    site.page.evaluate(FRAMES)
-    before = steps(site)
-    for _ in range(5):
-        site.page.evaluate(FRAMES)
-    assert steps(site) == before
-    figure.scroll_into_view_if_needed()
-    until(site, lambda: steps(site) > before + 3)
-    assert "waited while it was out of sight" in figure.inner_text()
-    figure.get_by_role("button", name="pause").click()
+    waits_out_of_sight(site, figure, "train", lambda: steps(site), still=0)
     stopped = steps(site)
-    site.page.evaluate("window.scrollTo(0, document.documentElement.scrollHeight)")
-    site.page.evaluate(FRAMES)
+    to_the_end(site)
     figure.scroll_into_view_if_needed()
     for _ in range(5):
         site.page.evaluate(FRAMES)
@@ -207,19 +212,7 @@ def position(site: Site) -> float:
 
 def test_a_stepper_out_of_sight_waits_says_so_and_goes_on(site: Site) -> None:
     figure = site.figure("play")
-    figure.scroll_into_view_if_needed()
-    figure.get_by_role("button", name="play").click()
-    until(site, lambda: position(site) > 2)
-    site.page.evaluate("window.scrollTo(0, document.documentElement.scrollHeight)")
-    site.page.evaluate(FRAMES)
-    site.page.evaluate(FRAMES)
-    before = position(site)
-    site.page.wait_for_timeout(300)  # six of its steps
-    assert position(site) == before
-    figure.scroll_into_view_if_needed()
-    until(site, lambda: position(site) > before)
-    assert "waited while it was out of sight" in figure.inner_text()
-    figure.get_by_role("button", name="pause").click()
+    waits_out_of_sight(site, figure, "play", lambda: position(site), still=300)  # six of its steps
 
 
 def test_of_several_trainings_those_in_sight_go_on(site: Site) -> None:

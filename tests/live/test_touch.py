@@ -12,7 +12,6 @@ import pytest
 from nnlib import live
 from tests.live import gallery
 from tests.live.harness import Site, serving
-from tools.browser import launched
 
 pytestmark = pytest.mark.browser
 
@@ -28,12 +27,6 @@ LARGE = {
     "a slider": ("the-sigmoid", "input[type=range]"),
 }  # fmt: skip
 HELD = "(name) => [...window.scene(name).inputs].map(([key, input]) => [key, input.plain()])"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with launched() as started:
-        yield started
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ from playwright.sync_api import expect
 
 import nnlib
 from nnlib import live
-from tools.browser import Server, launched
+from tools.browser import Server
 
 pytestmark = pytest.mark.slow
 LOCK = Path(__file__).with_name("hosts.lock.json")
@@ -68,12 +68,6 @@ def hosts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     except book_assets.AssetError as error:
         pytest.skip(f"the hosts that are tried are not here and could not be fetched: {error}")
     return target
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with launched() as chromium:
-        yield chromium
 
 
 class Visit:
