@@ -324,7 +324,7 @@ def thousand_steps(units: Mapping[str, float]) -> live.Figure:
                          "(0, 1) {answers[2]:.3f} · (1, 1) {answers[3]:.3f}"),
         ],
         title="A thousand steps",
-        caption="Press play. When do the bars leave ½, and when are all four on their right side "
+        caption="Press train. When do the bars leave ½, and when are all four on their right side "
         "for good? A click on a bar sends that corner through the net; rewind and watch its δs.",
         alt="The five-neuron net while it learns XOR from the unit weights. For about a hundred "
         "steps all four answers stay near one half. Then the weights to the output grow, "
