@@ -366,7 +366,7 @@ def ten_times_as_long(one_step: Callable[..., dict], X: Any, Y: Any) -> live.Fig
             live.training_controls(), "step {step:d}: ‖w‖ = {size:.2f}",
         ],
         title="Ten times as long",
-        caption="Press play and wait. The line hardly moves; watch its band.",
+        caption="Press train and wait. The line hardly moves; watch its band.",
         alt="Gentoos, with long flippers and shallow bills, lie apart from the Adelies. A line "
         "between them, and its band, while the weights climb; a readout gives the step and the "
         "size of w. A question asks how large w will be.",

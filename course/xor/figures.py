@@ -468,7 +468,7 @@ def lottery(
             "step {step:d}. " + _FOUR,
         ],
         title="Two hundred starts",
-        caption="Click a seed that failed, press play, and watch the four points in the hidden "
+        caption="Click a seed that failed, press train, and watch the four points in the hidden "
         "plane: which of them end up where no line can separate them? Then replay one that "
         "learned, and look for flat stretches in the loss.",
         alt="A grid of two hundred starts, about three quarters of them marked as learned. In a "
