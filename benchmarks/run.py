@@ -178,7 +178,10 @@ def main() -> None:
     for work in ALL:
         if given.only in work.name:
             print(f"{work.name} …", flush=True)
-            rows[work.name] = measure(work, names, given.blocks, given.seconds)
+            row = rows[work.name] = measure(work, names, given.blocks, given.seconds)
+            base = row["PyTorch"]["min"]
+            ratios = [f"{name} {t['min'] / base:.2f}" for name, t in row.items()]
+            print(f"  {', '.join(ratios)}", flush=True)
     imports = import_times() if not given.only else {}
     memory = {w.name: peak_memory(w) for w in ALL if w.name in rows and w.floor and not w.numbers}
     print("\nminimum time of a step ÷ PyTorch's\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from benchmarks.peers import PEERS
@@ -19,6 +20,15 @@ def test_loss_and_gradients_agree_before_anything_is_timed(work):
     same_course(work, made)
     if work.floor is not None:
         assert "floor" in made
+
+
+@pytest.mark.parametrize("work", ALL, ids=lambda w: w.name)
+def test_every_peer_of_ours_that_a_row_does_not_leave_out_takes_a_step(work):
+    ours = [n for n in PEERS if n.startswith("nnlib") and n not in work.less]
+    assert ours
+    for name in ours:
+        step, _ = PEERS[name](work)
+        assert np.isfinite(np.asarray(step().detach().numpy())).all(), name
 
 
 def test_a_peer_that_computes_something_else_is_refused():
