@@ -49,7 +49,7 @@ help:
 	@echo "make book run=1           the same, and its code runs in the page (downloads 90 MB once)"
 	@echo "make book lite=1          that, and every chapter opens in JupyterLite (110 MB once)"
 	@echo "make serve   build if needed, serve the site on this machine, open it"
-	@echo "make test    everything: lint, types, package, chapters, the built site in a browser"
+	@echo "make test    everything: lint, types, package, chapters, the built site in browsers"
 	@echo "make test browsers=\"firefox webkit\"   every page in these too, not only some"
 	@echo "make quick   the same without the slow parts (under 2 minutes)"
 	@echo "make lab     JupyterLab on the chapters, in a copy of your own (reading/); port=… browser=no"
@@ -59,6 +59,7 @@ help:
 	@echo "make fuzz minutes=…       look for programs on which nnlib and PyTorch differ"
 	@echo "make notebooks            cut stubs, run chapters, store outputs (CHAPTER=… for one)"
 	@echo "make clean   remove what was built        (distclean: also .venv and downloads)"
+	@echo "docs/commands.md lists the others"
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

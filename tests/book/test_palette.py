@@ -65,9 +65,3 @@ def test_colours_stand_out_from_the_paper_and_text_is_readable(theme: str) -> No
         assert contrast(colours[name], colours["paper"]) >= 4.0, name
     for name in ("ink", "ink-soft"):
         assert contrast(colours[name], colours["panel"]) >= 4.5, name
-
-
-def test_site_picture_is_where_the_readme_points() -> None:
-    readme = (ROOT / "README.md").read_text("utf8")
-    for target in re.findall(r"\]\((?!http)([^)#]+)\)", readme):
-        assert (ROOT / target).exists(), target

@@ -1,0 +1,69 @@
+"""What the documents for contributors point to is there: links, files, folders, commands."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+MAKEFILE = (ROOT / "Makefile").read_text("utf8")
+TARGETS = set(re.findall(r"^([a-z-]+):(?!=)", MAKEFILE, flags=re.M))
+# Steps of other commands, which nobody calls by name.
+STEPS = {"help", "lint", "types", "browser", "sandbox", "scripts", "site-for-tests", "assets"}
+STEPS |= {"notebooks-check", "frontend-check", "distclean"}
+# What a command makes on the reader's machine, and names that an example chooses.
+MADE = ("_build/", ".venv/", "reading/", "classroom/", "release/", "submitted/")
+CHOSEN = ("my-topic", "my_topic", "whiskers")
+
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+FOLDERS = ("_ext", "benchmarks", "course", "frontend", "nnlib", "tests", "tools")
+DOCUMENTS += [path for name in FOLDERS for path in sorted((ROOT / name).rglob("README.md"))
+              if "node_modules" not in path.parts]  # fmt: skip
+
+
+def name_of(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def prose(path: Path) -> str:
+    """The document without its fenced examples, whose names are the reader's."""
+    text = re.sub(r"^ *(`{3,}).*?^ *\1", "", path.read_text("utf8"), flags=re.M | re.S)
+    return re.sub(r"` (`{3,})(.*?) `", r"`\2`", text)  # a fence that is quoted in a line
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=name_of)
+def test_every_link_leads_to_a_file(path: Path) -> None:
+    for target in re.findall(r"\]\((?!https?:|#)([^)#\s]+)\)", re.sub(r"`[^`]*`", "", prose(path))):
+        assert (path.parent / target).exists(), f"{name_of(path)} links to {target}: nothing there"
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=name_of)
+def test_every_file_that_is_named_with_its_folder_is_there(path: Path) -> None:
+    for named in re.findall(r"`([\w.-]+/[\w./-]*)`", prose(path)):
+        if named.startswith(MADE) or any(name in named for name in CHOSEN):
+            continue
+        first = named.split("/")[0]
+        places = [ROOT, path.parent, ROOT / "frontend" / "figures" / "src", ROOT / "nnlib"]
+        if any((place / first).exists() for place in places):
+            found = any((place / named).exists() for place in places)
+            assert found, f"{name_of(path)} names {named}, which is not there"
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=name_of)
+def test_every_command_of_make_exists(path: Path) -> None:
+    called = set(re.findall(r"\bmake ([a-z]+(?:-[a-z]+)*)(?=[ `\n])", code(path)))
+    assert called <= TARGETS, f"{name_of(path)}: no such command: {called - TARGETS}"
+
+
+def code(path: Path) -> str:
+    """What stands in code quotes and in blocks for the shell, one piece a line."""
+    text = path.read_text("utf8")
+    fenced = re.findall(r"^ *```bash\n(.*?)^ *```", text, flags=re.M | re.S)
+    return "\n".join([*fenced, *re.findall(r"(?<!`)`([^`\n]+)`(?!`)", prose(path))]) + "\n"
+
+
+def test_the_list_of_commands_names_each_of_them() -> None:
+    listed = set(re.findall(r"make ([a-z-]+)", (ROOT / "docs" / "commands.md").read_text("utf8")))
+    assert TARGETS - STEPS - listed == set(), "docs/commands.md leaves commands out"
