@@ -309,42 +309,46 @@ steps = function(
     learned="Twelve lines, and they work for any wiring without cycles.",
 )  # fmt: skip
 
-# --- two weights doubled --------------------------------------------------------------------------
-
-NUMBERS = {"x1": 0.8, "x2": -0.6, "y": 1.0, "w03": 0.3, "w13": 1.2, "w23": -0.7, "w04": -0.4,
-           "w14": 0.5, "w24": 1.6, "w05": 0.1, "w35": 1.4, "w45": -0.9}  # fmt: skip
+# --- the step that promises 0 --------------------------------------------------------------------
 
 
-def delta3(factor: float = 1.0) -> float:
-    """δ₃ of the chapter's net with w₃₅ and w₄₅ multiplied by `factor`."""
-    w = np.zeros((6, 6))
-    for name, number in NUMBERS.items():
-        if name[0] == "w":
-            w[int(name[1]), int(name[2])] = number
-    w[3:5, 5] *= factor
-    return float(program.backpropagate(w, [NUMBERS["x1"], NUMBERS["x2"]], NUMBERS["y"])[1][0, 3])
+def to_zero(s: Any) -> tuple[Any, float]:
+    return 1 / (4 * (s**2).sum()), 0.25
 
 
-doubled = value(
-    "doubled",
-    like=lambda: delta3(2.0) / delta3(),
-    stars=2,
-    tolerance=5e-4,
+zero = function(
+    "zero",
+    like=to_zero,
+    given=lambda rng: (rng.uniform(0.05, 0.3, size=9),),
+    stars=3,
     mistakes=[
         mistake(
-            "2 is what the factor w₃₅ alone would do. But a₅ has moved as well, and with it the "
-            "error and the slope of neuron 5.",
-            2.0,
+            "The first: the loss's derivative contains the factor 2, and in the promise it is "
+            "squared.",
+            lambda s: (1 / (s**2).sum(), 0.25),
         ),
-        mistake("δ₃ has changed: w₃₅ is one of its factors.", 1.0),
         mistake(
-            "That is by how much δ₅ changes. δ₃ also has the factor w₃₅, which has doubled.",
-            lambda: delta3(2.0) / delta3() / 2,
+            "The first: the promise squares the whole derivative, so its factor 2 becomes 4.",
+            lambda s: (1 / (2 * (s**2).sum()), 0.25),
         ),
-        mistake("The other way round: new divided by old.", lambda: delta3() / delta3(2.0)),
-        mistake("Four? Only one weight lies on the way from neuron 3 to the loss.", 4.0),
+        mistake(
+            "The first: each weight promises the square of its own derivative. Square, then add.",
+            lambda s: (1 / (4 * s.sum() ** 2), 0.25),
+        ),
+        mistake(
+            "The first is right. The second is not 0: that is the promise. How far does a₅ go?",
+            lambda s: (to_zero(s)[0], 0.0),
+        ),
+        mistake(
+            "The first is right. Half of the error is left. The loss is the square of the error.",
+            lambda s: (to_zero(s)[0], 0.5),
+        ),
+        mistake(
+            "The first is right. A quarter is what is left, not what is gone.",
+            lambda s: (to_zero(s)[0], 0.75),
+        ),
     ],
-    learned="Twice the weight, half the δ: neuron 5 is nearer to its target, and flatter.",
+    learned="The promise is 0 where the answer is half-way, whatever the target is.",
 )
 
 # --- one number on two edges ---------------------------------------------------------------------
@@ -437,4 +441,4 @@ layer = function(
     learned="Forward W, backward Wᵀ. A test with a square matrix would not have seen it.",
 )
 
-EXERCISES = [output, paper, hidden, doubled, steps, shared, layer]
+EXERCISES = [output, paper, hidden, steps, zero, shared, layer]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 import numpy as np
 import pytest
 
 import nnlib
 from course.by_hand import checks, program
 from course.by_hand import figures as show
+from course.by_hand.promise import STARTS, Descent
 from course.kit.checking import judge
 from tests.chapters.conftest import LEFT_OUT, code
 
@@ -151,11 +154,6 @@ def test_every_line_is_measured_in_the_chapter(chapter: dict, name: str) -> None
     )
 
 
-def test_the_checks_numbers_are_the_chapters(chapter: dict) -> None:
-    assert chapter["numbers"] == checks.NUMBERS
-    assert checks.delta3() == pytest.approx(float(chapter["found"]["d_in3"]), abs=1e-12)
-
-
 def test_a_half_right_answer_is_told_which_lines_are_right() -> None:
     def half(y, a3, a4, a5):
         d_a5 = 2 * (a5 - y)
@@ -267,3 +265,87 @@ def test_errors_show_once_their_line_is_reached(figure) -> None:
     for line, known in ((0, []), (2, [5]), (7, [5, 3]), (15, [5, 3, 4])):
         seen = figure.outputs(line=line)
         assert [i for i in (5, 3, 4) if np.isfinite(float(seen[f"shown{i}"]))] == known
+
+
+# --- promised and kept ----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def promise(chapter: dict) -> show.live.Figure:
+    return show.promise(chapter["numbers"])
+
+
+@pytest.mark.parametrize("k", range(len(STARTS)))
+def test_what_a_step_promises_and_keeps_is_what_nnlib_says(chapter: dict, promise, k: int) -> None:
+    numbers, alpha = {**chapter["numbers"], **STARTS[k].changed}, STARTS[k].reach / 4
+    truth = autodiff(chapter, numbers)
+    moved = {n: numbers[n] - alpha * truth[n] for n in WEIGHTS}
+    before, after = (
+        float(chapter["forward"].run(**{**numbers, **w})["Loss"]) for w in ({}, moved)
+    )
+    seen = promise.outputs(**{f"alpha{k}": alpha})
+    line = before - alpha * sum(truth[n] ** 2 for n in WEIGHTS)
+    assert float(seen[f"promised{k}"]) == pytest.approx(line, abs=1e-10)
+    assert float(seen[f"kept{k}"]) == pytest.approx(after, abs=1e-10)
+    assert float(seen[f"share{k}"]) == pytest.approx((before - after) / (before - line))
+
+
+def descent(chapter: dict, changed: Mapping[str, float], *lines: Callable) -> Descent:
+    return Descent({**chapter["numbers"], **changed}, *lines)
+
+
+@pytest.mark.parametrize("start", STARTS, ids=lambda s: s.name)
+def test_line_and_curve_touch_where_the_step_is_small(chapter: dict, start) -> None:
+    assert float(descent(chapter, start.changed).share(1e-4)) == pytest.approx(1, abs=1e-4)
+
+
+@pytest.mark.parametrize(("factor", "quotient"), [(0.5, 2), (-1, -1), (2, 0.5)])
+def test_they_do_not_touch_where_the_readers_lines_are_wrong(
+    chapter: dict, factor: float, quotient: float
+) -> None:
+    def wrong(y, a3, a4, a5):
+        return [factor * line for line in program.output_lines(y, a3, a4, a5)]
+
+    step = descent(chapter, {}, wrong)
+    assert float(step.share(1e-4)) == pytest.approx(quotient, abs=1e-3)
+
+
+def test_each_start_breaks_its_promise_in_its_own_way(promise) -> None:
+    seen = promise.outputs(alpha0=3.47, alpha1=3.47)
+    for k in (0, 1):  # both promise 0 with one step size, whatever the target
+        assert abs(float(seen[f"promised{k}"])) < 1e-4 < float(seen[f"kept{k}"])
+    assert float(promise.outputs(alpha0=10.0)["promised0"]) < 0  # what no square can be
+    assert float(promise.outputs(alpha1=6.0)["kept1"]) < 1e-4
+    assert float(promise.outputs(alpha1=12.0)["share1"]) < 0  # the loss has risen
+    assert float(promise.outputs(alpha2=1.0)["share2"]) == pytest.approx(1, abs=0.02)
+    assert float(promise.outputs(alpha2=200.0)["share2"]) > 10
+
+
+@pytest.mark.parametrize("target", [0.0, 0.3, 0.5, 1.0])
+def test_the_step_that_promises_0_is_the_same_for_every_target(
+    chapter: dict, target: float
+) -> None:
+    step = descent(chapter, {"y": target})
+    ours = descent(chapter, {})
+    slopes = np.array([float(d) for d in ours.derivatives.values()])
+    slopes /= -2 * float(ours.loss) ** 0.5  # of the answer: a₅ is below its target 1
+    alpha, left = checks.to_zero(slopes)
+    assert float(step.promised(alpha)) == pytest.approx(0, abs=1e-12)
+    close = descent(chapter, {"y": 0.7370})  # so close to the answer that its slopes hold
+    assert float(close.kept(alpha) / close.loss) == pytest.approx(left, abs=0.01)
+
+
+@pytest.mark.browser
+def test_the_promise_is_moved_by_keys_and_each_start_has_its_own(chapter: dict, shown) -> None:
+    figure = show.promise(chapter["numbers"])
+    with shown(figure, height=900) as site:
+        (name,) = site.figures
+        here = site.figure(name)
+        before = site.read(name, "promised0").item()
+        here.get_by_label("the promise").first.press("ArrowRight")
+        site.settle()
+        assert site.read(name, "promised0").item() < before
+        here.get_by_text("saturated", exact=True).click()
+        site.settle()
+        assert "0.9853 is promised, 0.9853 is kept" in here.inner_text().replace("\n", " ")
+        assert here.get_by_role("slider", name="step size").count() == 1

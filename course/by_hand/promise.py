@@ -1,0 +1,150 @@
+"""By hand: the loss that a step of descent promises, beside the loss that it gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import nnlib
+from course.backprop.figures import activations
+from course.by_hand.program import hidden_lines, output_lines
+from course.networks.five import WEIGHTS
+from nnlib import live
+
+
+@dataclass(frozen=True)
+class Start:
+    """A place where a step begins: what differs from the chapter's net, and how far to look."""
+
+    name: str
+    changed: Mapping[str, float]
+    reach: float  # the largest step size α
+    first: float  # the step size that a reader finds there
+    grain: float  # by how much the slider moves α
+    losses: tuple[float, float]
+    shares: tuple[float, float]
+
+
+STARTS = (
+    Start("the chapter's net", {}, 10.0, 1.0, 0.01, (-0.14, 0.08), (-0.1, 1.1)),
+    Start("target ½", {"y": 0.5}, 20.0, 1.0, 0.01, (-0.28, 0.22), (-0.5, 1.1)),
+    Start("saturated", {"w05": 4.0, "y": 0.0}, 400.0, 1.0, 1.0, (-0.05, 1.05), (-1.0, 11.0)),
+)
+
+
+class Descent:
+    """One step of descent from given numbers: by the derivatives, and by a run forward."""
+
+    def __init__(
+        self, numbers: Mapping[str, float], output: Callable = output_lines,
+        hidden: Callable = hidden_lines,
+    ) -> None:  # fmt: skip
+        self.numbers = {n: nnlib.tensor(v, dtype=nnlib.float64) for n, v in numbers.items()}
+        v, a = self.numbers, self._activations(self.numbers)
+        self.loss = (v["y"] - a[5]) ** 2
+        d = {}
+        _, d_in5, d["w05"], d["w35"], d["w45"] = output(v["y"], a[3], a[4], a[5])
+        for i in "34":
+            _, _, *of_weights = hidden(d_in5, v[f"w{i}5"], a[int(i)], v["x1"], v["x2"])
+            d |= dict(zip((f"w0{i}", f"w1{i}", f"w2{i}"), of_weights, strict=True))
+        self.derivatives = d
+        self.squares = sum(d[n] ** 2 for n in WEIGHTS)
+
+    def _activations(self, w: Mapping[str, Any]) -> dict:
+        return activations(w, self.numbers["x1"], self.numbers["x2"])
+
+    def promised(self, alpha: Any) -> Any:
+        """The loss after a step, if all slopes stayed as they are: a straight line in α."""
+        return self.loss - alpha * self.squares
+
+    def kept(self, alpha: Any) -> Any:
+        """The loss after a step, from a run forward with the new weights."""
+        w = {n: self.numbers[n] - alpha * self.derivatives[n] for n in WEIGHTS}
+        return (self.numbers["y"] - self._activations(w)[5]) ** 2
+
+    def share(self, alpha: Any) -> Any:
+        """The measured fall of the loss divided by the promised one."""
+        return (self.loss - self.kept(alpha)) / (alpha * self.squares)
+
+
+def promise(
+    numbers: Mapping[str, float], output: Callable = output_lines, hidden: Callable = hidden_lines
+) -> live.Figure:
+    """The promised loss as a line to drag, the kept one as a curve, from three starts.
+
+    The promise is computed by `output` and `hidden`, five lines each, which a reader has typed.
+    """
+    steps = [Descent({**numbers, **start.changed}, output, hidden) for start in STARTS]
+
+    def look(**alphas: Any) -> dict:
+        out: dict[str, Any] = {}
+        for k, step in enumerate(steps):
+            alpha = alphas[f"alpha{k}"].double()
+            out |= {f"promised{k}": step.promised(alpha), f"kept{k}": step.kept(alpha),
+                    f"share{k}": step.share(alpha)}  # fmt: skip
+        return out
+
+    return live.figure(
+        look,
+        start=live.dropdown({s.name: k for k, s in enumerate(STARTS)}, buttons=True, label="start"),
+        inputs={
+            f"alpha{k}": live.slider(s.grain, s.reach, s.grain, value=s.first, label="step size α")
+            for k, s in enumerate(STARTS)
+        },
+        view=[
+            live.control("start"),
+            *[_panel(k, s, d) for k, (s, d) in enumerate(zip(STARTS, steps, strict=True))],
+        ],
+        title="Promised and kept",
+        dtype="float64",
+        caption="Drag the promise, the point on the straight line, until it reaches 0, and read "
+        "what is kept. Do the same from the second start: what do the two steps have in common? "
+        "From the third start, look at α = 1 first. Then how far must you go?",
+        alt="The loss over the step size α: a falling straight line, the promise, and a curve, the "
+        "loss after the step. They touch at α = 0. From the chapter's net the promise is 0 at "
+        "α = 3.47, where a third of the loss is left. With the target ½ it is 0 at the same α, "
+        "and beyond α = 12 the loss is larger than at the start. From a saturated start a step "
+        "with α = 1 keeps its promise, a fall of 0.0004 of 0.99; with α = 200 the loss falls "
+        "ten times as far as promised.",
+    )  # fmt: skip
+
+
+def _panel(k: int, start: Start, step: Descent) -> Any:
+    """One start: its slider, the line with its handle and the curve, the quotient, the numbers."""
+    alpha, promised, kept, share = (f"{n}{k}" for n in ("alpha", "promised", "kept", "share"))
+    along = nnlib.linspace(0, start.reach, 201, dtype=nnlib.float64)
+    losses = live.axes(
+        live.line(y=0, color="muted"),
+        live.curve(along, step.kept(along), label="kept"),
+        live.curve(along, step.promised(along), color="gradient", dash=True, label="promised"),
+        live.segments(alpha, promised, alpha, kept, color="muted"),
+        live.points(x=alpha, y=kept, size=5),
+        live.handle(alpha, promised, drag=(alpha, None), color="gradient", label="the promise"),
+        xlim=(0, start.reach), ylim=start.losses, xlabel="step size α", ylabel="loss",
+        width=380, height=300,
+    )  # fmt: skip
+    shares = live.axes(
+        live.line(y=0, color="muted"),
+        live.line(y=1, dash=True, color="gradient"),
+        live.curve(along[1:], step.share(along[1:])),
+        live.points(x=alpha, y=share, size=5),
+        xlim=(0, start.reach), ylim=start.shares, xlabel="step size α",
+        ylabel="kept fall ÷ promised fall", width=300, height=300,
+    )  # fmt: skip
+    digits = ".2f" if start.grain < 1 else ".0f"
+    return live.column(
+        live.control(alpha),
+        live.row(losses, shares),
+        live.readout(
+            f"α = {{{alpha}:{digits}}}: the loss is {float(step.loss):.4f} before the step, "
+            f"{{{promised}:.4f}} is promised, {{{kept}:.4f}} is kept. "
+            f"Kept fall ÷ promised fall: {{{share}:.2f}}"
+        ),
+        when=partial(_chosen, k),
+    )
+
+
+def _chosen(k: int, start: Any) -> Any:
+    return start == k
