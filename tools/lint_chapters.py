@@ -34,7 +34,7 @@ WORDS_FILE = ROOT / "tools" / "words.txt"
 
 FOLDED = {"hide-input", "hide-cell", "remove-cell", "remove-input"}
 LONGEST, LONG, MEDIAN, WIDEST = 20, 10, 4, 80
-EXERCISES = (6, 9)
+EXERCISES = (6, 12)
 LONGEST_SENTENCE, COLONS = 30, 2
 NUMBERS_OF_AN_EXAMPLE = 4
 COMMENTS = 0.08

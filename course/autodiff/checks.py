@@ -356,6 +356,114 @@ broadcast = function(
     learned="Copying forwards is summing backwards, over every axis that was copied along.",
 )
 
+# --- on paper: a row that is picked twice ---------------------------------------------------------
+
+lookup = value(
+    "lookup",
+    like=(10.0, 0.0, 101.0, 0.0),
+    stars=1,
+    mistakes=[
+        mistake(
+            "The number that was picked twice has only the gradient of its last copy. It acts on "
+            "the result through both copies.",
+            (10.0, 0.0, 100.0, 0.0),
+        ),
+        mistake(
+            "The number that was picked twice has only the gradient of its first copy.",
+            (10.0, 0.0, 1.0, 0.0),
+        ),
+        mistake(
+            "You take the mean of the two copies' gradients. Each copy acts by itself, so they "
+            "add up.",
+            (10.0, 0.0, 50.5, 0.0),
+        ),
+        mistake(
+            "These are the gradients in the order of y. Put each where its number stands in x.",
+            (1.0, 10.0, 100.0, 0.0),
+        ),
+    ],
+    learned="Picking forwards is adding up at the picked places backwards.",
+)
+
+# --- a rule for duals ---------------------------------------------------------------------------
+
+
+class Pair:
+    """A value and its slope with respect to one chosen input, as the chapter's Dual."""
+
+    def __init__(self, value: float, slope: float = 0.0) -> None:
+        self.value, self.slope = value, slope
+
+
+def divided(quotient: Callable, *numbers: float) -> tuple[float, float]:
+    a, da, b, db = numbers
+    made = quotient(Pair(a, da), Pair(b, db))
+    return made.value, made.slope
+
+
+def a_pair_and_a_divisor(rng: np.random.Generator) -> tuple[float, ...]:
+    return (*rng.normal(size=2).tolist(), float(rng.uniform(0.5, 2.0)), float(rng.normal()))
+
+
+quotient = function(
+    "quotient",
+    like=lambda a, b: Pair(a.value / b.value, (a.slope - a.value / b.value * b.slope) / b.value),
+    given=a_pair_and_a_divisor,
+    observe=divided,
+    stars=2,
+    mistakes=[
+        mistake(
+            "The slope of a quotient is not the quotient of the slopes.",
+            lambda a, b: Pair(a.value / b.value, a.slope / b.slope),
+        ),
+        mistake(
+            "You treat b as a constant. When b grows, the quotient changes as well.",
+            lambda a, b: Pair(a.value / b.value, a.slope / b.value),
+        ),
+        mistake(
+            "The sign of the second term is wrong: a larger divisor makes the quotient smaller.",
+            lambda a, b: Pair(a.value / b.value,
+                              (a.slope + a.value / b.value * b.slope) / b.value),
+        ),
+        mistake(
+            "The numerator a′b − ab′ is right, but it has to be divided by b².",
+            lambda a, b: Pair(a.value / b.value,
+                              (a.slope * b.value - a.value * b.slope) / b.value),
+        ),
+        mistake(
+            "The numerator is turned round: a′b comes first, and ab′ is subtracted.",
+            lambda a, b: Pair(a.value / b.value,
+                              (a.value * b.slope - a.slope * b.value) / b.value**2),
+        ),
+    ],
+    learned="One rule for each operation, forwards too; the pair carries value and slope together.",
+)  # fmt: skip
+
+# --- what the way back costs --------------------------------------------------------------------
+
+cost = value(
+    "cost",
+    like=(750_000, 900_000),
+    stars=2,
+    mistakes=[
+        mistake(
+            "You count the gradient of the data as well, which nobody needs.",
+            (750_000, 1_500_000),
+        ),
+        mistake(
+            "The gradient of H is missing. Nobody asked for it, but the gradient of W is made of "
+            "it.",
+            (750_000, 750_000),
+        ),
+        mistake("Forwards is right. Backwards, W needs a product of its own.", (750_000, 300_000)),
+        mistake(
+            "The two are in the wrong order: forwards comes first.",
+            (900_000, 750_000),
+        ),
+    ],
+    learned="requires_grad tells the engine which of these products nobody wants.",
+)
+
 # --- on paper: log(eᵃ + eᵇ) ---------------------------------------------------------------------
 
 paper = value(
@@ -401,4 +509,6 @@ single = value(
     learned="The formula gives 0.004, the size of the best h in this precision, too.",
 )
 
-EXERCISES = [paper, product, ordering, backwards, engine, broadcast, single]
+EXERCISES = [
+    paper, product, ordering, backwards, engine, lookup, broadcast, single, quotient, cost,
+]  # fmt: skip

@@ -58,7 +58,7 @@ def test_each_mistake_gets_its_own_words(exercise: Exercise, mistake) -> None:
 @pytest.mark.parametrize("chapter", CHAPTERS)
 def test_names_and_stars_are_in_order(chapter: str) -> None:
     exercises = exercises_of(chapter)
-    assert 4 <= len(exercises) <= 7
+    assert 4 <= len(exercises) <= 10  # four of them are the steps of one engine
     assert len({e.short for e in exercises}) == len(exercises)
     assert all(e.stars in (1, 2, 3) for e in exercises)
     assert all(e.learned.endswith(".") for e in exercises if e.learned)
