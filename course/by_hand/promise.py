@@ -148,3 +148,18 @@ def _panel(k: int, start: Start, step: Descent) -> Any:
 
 def _chosen(k: int, start: Any) -> Any:
     return start == k
+
+
+def four_programs(numbers: Mapping[str, float]) -> Any:
+    """What the programs with right and wrong signs promise and keep: one line, two curves."""
+    step = Descent(numbers)
+    along = nnlib.linspace(0, 4, 81, dtype=nnlib.float64)
+    return live.axes(
+        live.line(y=0, color="muted"),
+        live.curve(along, step.kept(along), label="kept: no wrong sign, or two"),
+        live.curve(along, step.kept(-along), color="series1", width=3,
+                   label="kept: one wrong sign"),
+        live.curve(along, step.promised(along), color="gradient", dash=True,
+                   label="promised by all four"),
+        xlim=(0, 4), ylim=(-0.02, 0.18), xlabel="step size α", ylabel="loss", width=460, height=300,
+    )  # fmt: skip

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import nnlib
-from course.by_hand import checks, program
+from course.by_hand import checks, program, suspects
 from course.by_hand import figures as show
 from course.by_hand.promise import STARTS, Descent
 from course.kit.checking import judge
@@ -280,9 +280,7 @@ def test_what_a_step_promises_and_keeps_is_what_nnlib_says(chapter: dict, promis
     numbers, alpha = {**chapter["numbers"], **STARTS[k].changed}, STARTS[k].reach / 4
     truth = autodiff(chapter, numbers)
     moved = {n: numbers[n] - alpha * truth[n] for n in WEIGHTS}
-    before, after = (
-        float(chapter["forward"].run(**{**numbers, **w})["Loss"]) for w in ({}, moved)
-    )
+    before, after = (float(chapter["forward"].run(**{**numbers, **w})["Loss"]) for w in ({}, moved))
     seen = promise.outputs(**{f"alpha{k}": alpha})
     line = before - alpha * sum(truth[n] ** 2 for n in WEIGHTS)
     assert float(seen[f"promised{k}"]) == pytest.approx(line, abs=1e-10)
@@ -321,6 +319,12 @@ def test_each_start_breaks_its_promise_in_its_own_way(promise) -> None:
     assert float(promise.outputs(alpha2=200.0)["share2"]) > 10
 
 
+def test_four_programs_give_the_two_curves_that_are_drawn(chapter: dict) -> None:
+    step, loss = descent(chapter, {}), chapter["loss_after"]
+    assert float(step.kept(1.0)) == pytest.approx(loss(1, -1)) == loss(-1, 1)
+    assert float(step.kept(-1.0)) == pytest.approx(loss(1, 1)) == loss(-1, -1)
+
+
 @pytest.mark.parametrize("target", [0.0, 0.3, 0.5, 1.0])
 def test_the_step_that_promises_0_is_the_same_for_every_target(
     chapter: dict, target: float
@@ -349,3 +353,49 @@ def test_the_promise_is_moved_by_keys_and_each_start_has_its_own(chapter: dict, 
         site.settle()
         assert "0.9853 is promised, 0.9853 is kept" in here.inner_text().replace("\n", " ")
         assert here.get_by_role("slider", name="step size").count() == 1
+
+
+# --- four suspects --------------------------------------------------------------------------------
+
+
+def test_with_no_factor_missing_the_suspects_lines_are_the_books() -> None:
+    v = suspects.OURS
+    output = program.output_lines(v["y"], v["a3"], v["a4"], v["a5"])
+    hidden = program.hidden_lines(output[1], v["w35"], v["a3"], v["x1"], v["x2"])
+    none = dict.fromkeys(suspects.PROGRAMS.values(), 0.0)
+    given = {n: nnlib.tensor(x, dtype=nnlib.float64) for n, x in v.items()}
+    found = suspects.ten_lines(given, none).numpy()
+    np.testing.assert_allclose(found, [*output, *hidden], rtol=1e-12)
+
+
+def standing(figure: show.live.Figure, suspect: str) -> dict[str, list[str]]:
+    """In which special cases a line is large that should vanish."""
+    cases = list(suspects.CASES)
+    found: dict[str, list[str]] = {}
+    program = list(suspects.PROGRAMS).index(suspect)
+    for name, gone in VANISH.items():
+        size = figure.outputs(program=program, case=cases.index(name))
+        lines = dict(zip(show.ORDER[:10], np.asarray(size["size"]), strict=True))
+        if bad := [line for line in gone if lines[line] > 0.3]:
+            found[name] = bad
+    return found
+
+
+AFTER_FIRST = list(show.ORDER[1:10])
+VANISH = {
+    "a₅ = y": list(show.ORDER[:10]),
+    "x₁ = 0": ["w13"],
+    "w₃₅ = 0": ["a3", "in3", "w03", "w13", "w23"],
+    "a₃ = 0.99": ["in3", "w03", "w13", "w23"],
+    "a₃ = 0.01": ["w35", "in3", "w03", "w13", "w23"],
+    "a₅ = 0.99, y = 0": AFTER_FIRST,
+    "a₅ = 0.01, y = 1": AFTER_FIRST,
+}
+
+
+def test_each_suspect_is_shown_by_the_case_that_the_text_names() -> None:
+    figure = show.four_suspects()
+    assert standing(figure, "P") == {"a₃ = 0.01": ["in3", "w03", "w13", "w23"]}
+    assert standing(figure, "Q") == {"w₃₅ = 0": VANISH["w₃₅ = 0"]}
+    assert standing(figure, "R") == {}
+    assert standing(figure, "S") == {"a₅ = 0.99, y = 0": AFTER_FIRST}
