@@ -21,6 +21,7 @@ from nnlib.functions import elementwise as e
 from nnlib.functions import index as i
 from nnlib.functions import shape as s
 from nnlib.functions._args import F32, F64, is_number, needs_tensor
+from nnlib.primitives import broadcast
 from nnlib.primitives import shape as ps
 from nnlib.record import GRAD, PLAIN, Leaf, Value
 
@@ -139,7 +140,7 @@ def _rewrite_base(x: Any, view: Any, history: bool, chain: list[Any]) -> None:
             return
         watcher.rebound(base, x)
     else:
-        if primitive is ps.expand and x._data.size != base._data.size:
+        if primitive is broadcast.expand and x._data.size != base._data.size:
             new = _put_back_by_memory(base, chain[0])
             del chain[1:]  # what lies between shows the change several times: a view of the new one
         else:

@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 
+from nnlib import dtypes, record
+
 PRECISION, THRESHOLD, EDGE, LINE = 4, 1000, 3, 80
 
 
 def describe(t: Any) -> str:
     """The repr of a tensor."""
-    from nnlib import dtypes, record
-
     if watcher := record.current_watcher():
         watcher.peeked(t, "print() or repr()")
     x = np.asarray(t._data)

@@ -9,8 +9,9 @@ from typing import Any, Self, SupportsIndex, overload
 
 import numpy as np
 
-from nnlib import autograd, devices, dtypes, printing, record
+from nnlib import devices, dtypes, printing, record
 from nnlib._types import Device, DType, Number, Operand, Sizes
+from nnlib.autograd import gradients
 from nnlib.autograd.hooks import RemovableHandle, registered
 from nnlib.functions import arrange as a
 from nnlib.functions import create
@@ -810,7 +811,7 @@ class Tensor(InPlace):
         >>> w.grad
         tensor([2., 4.])
         """
-        autograd.backward(self, gradient, retain_graph, create_graph, inputs=inputs)
+        gradients.backward(self, gradient, retain_graph, create_graph, inputs=inputs)
 
     def retain_grad(self) -> None:
         """Keep the gradient of this tensor too, though it is no leaf.

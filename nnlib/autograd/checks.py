@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nnlib import autograd, record
+from nnlib import record
+from nnlib.autograd.gradients import grad
 from nnlib.record import Value, make
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def _compare(
     for at in range(output._data.size):
         start = np.zeros(output._data.size, output._data.dtype)
         start[at] = 1
-        (g,) = autograd.grad(
+        (g,) = grad(
             output, x, make(start.reshape(output._data.shape)[()]), retain_graph=True,
             allow_unused=True,
         )  # fmt: skip
@@ -144,9 +145,7 @@ def gradgradcheck(
     def slopes(*given: Any) -> Any:
         head, tail = given[: len(xs)], given[len(xs) :]
         wanted: list[Any] = [x for x in head if isinstance(x, Value) and x._node is not None]
-        gs = autograd.grad(
-            _outputs(func(*head)), wanted, list(tail), create_graph=True, allow_unused=True
-        )
+        gs = grad(_outputs(func(*head)), wanted, list(tail), create_graph=True, allow_unused=True)
         return tuple([g for g in gs if g is not None and g._node is not None])
 
     return gradcheck(

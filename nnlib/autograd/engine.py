@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from nnlib import record
+from nnlib.primitives.broadcast import sum as sum_
 from nnlib.primitives.elementwise import add, clone
-from nnlib.primitives.reduce import sum as sum_
 from nnlib.primitives.shape import reshape
 from nnlib.record import RESULT, Node, Value, make
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nnlib import record
+from nnlib.autograd.engine import unbroadcast
 from nnlib.record import Node, Value, make
 
 if TYPE_CHECKING:
@@ -271,8 +272,6 @@ def _matched(
 
 
 def _summed(name: str, at: int, g: Value, shape: tuple[int, ...]) -> Any:
-    from nnlib.autograd.engine import unbroadcast
-
     try:
         if np.broadcast_shapes(g._data.shape, shape) == g._data.shape:
             return unbroadcast(g, shape)

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
-from nnlib import autograd, record
+from nnlib import record
+from nnlib.autograd.gradients import grad
+from nnlib.functions.elementwise import clone
+from nnlib.functions.shape import reshape, stack
 from nnlib.record import Leaf, Value, make
 
 if TYPE_CHECKING:
@@ -30,8 +33,6 @@ def _tuple(name: str, values: Any) -> tuple[bool, tuple[Any, ...]]:
 
 def _fresh(inputs: tuple[Any, ...], create_graph: bool) -> tuple[Any, ...]:
     """The inputs as recorded tensors: new leaves, or (for create_graph) of the same history."""
-    from nnlib.functions.elementwise import clone
-
     if create_graph and record.grad_enabled():
         return tuple([clone(x) if x._node is not None else _leaf(x) for x in inputs])
     return tuple([_leaf(x) for x in inputs])
@@ -62,7 +63,7 @@ def _slopes(
         if strict:
             raise RuntimeError(f"The {what} of the function is independent of the inputs.")
         return [_zeros(x) for x in inputs]
-    gs = autograd.grad(
+    gs = grad(
         output, inputs, start, retain_graph=True, create_graph=create_graph, allow_unused=True
     )
     if strict and any(g is None for g in gs):
@@ -108,8 +109,6 @@ def jacobian(
     tensor([[2., 0.],
             [0., 4.]])
     """
-    from nnlib.functions.shape import reshape, stack
-
     several_in, given = _tuple("inputs", inputs)
     xs = _fresh(given, create_graph)
     several_out, outputs = _called(func, xs)
@@ -249,7 +248,7 @@ def _weighted(
         if strict:
             raise RuntimeError("The output of the function is independent of the inputs.")
         return [_zeros(x) for x in xs]
-    gs = autograd.grad(
+    gs = grad(
         [o for o, _ in live], xs, [v for _, v in live],
         retain_graph=True, create_graph=create_graph, allow_unused=True,
     )  # fmt: skip

@@ -16,6 +16,7 @@ from nnlib import record
 from nnlib._types import Operand, Sizes
 from nnlib.functions._args import dimension, is_whole, many, needs_tensor, numpy_names
 from nnlib.functions.elementwise import clone
+from nnlib.functions.reduce import sum as sum_
 from nnlib.functions.shape import (
     _sizes,
     cat,
@@ -567,8 +568,6 @@ def trace(input: Tensor) -> Tensor:
     >>> nnlib.trace(nnlib.tensor([[1.0, 2.0], [3.0, 4.0]]))
     tensor(5.)
     """
-    from nnlib.functions.reduce import sum as sum_
-
     x = needs_tensor("trace", input)
     if x._data.ndim != 2:
         raise RuntimeError(f"trace: expected a matrix, but got tensor with dim {x._data.ndim}")

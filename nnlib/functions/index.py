@@ -21,10 +21,12 @@ from nnlib.functions._args import (
     numpy_names,
 )
 from nnlib.functions.arrange import narrow
+from nnlib.functions.linalg import vector_norm
 from nnlib.functions.reduce import RETURNED, ValuesIndices
 from nnlib.primitives import elementwise as pe
 from nnlib.primitives import index as p
 from nnlib.primitives import reduce as pr
+from nnlib.primitives.shape import numpy_index, unslice
 from nnlib.record import Value, apply, make
 
 if TYPE_CHECKING:
@@ -362,8 +364,6 @@ def _cast_to(x: Tensor, value: Any) -> Tensor:
 
 def write(array: np.ndarray, key: Any, value: Any) -> None:
     """array[key] = value for a key as tensors take it: nothing is recorded."""
-    from nnlib.primitives.shape import _numpy_index
-
     x = make(array)
     v = value if isinstance(value, Value) else make(held(value, array.dtype))
     keys = s._full(x, s.as_tuple(key))
@@ -377,7 +377,7 @@ def write(array: np.ndarray, key: Any, value: Any) -> None:
             array.flat[np.ravel(at)] = written
         return
     value = _fitted(make(v._data), shape)._data
-    array[_numpy_index(basic)] = value.reshape([len(range(*i)) for i in basic if type(i) is tuple])
+    array[numpy_index(basic)] = value.reshape([len(range(*i)) for i in basic if type(i) is tuple])
 
 
 def _is_cast(v: Value, key: Any) -> bool:
@@ -398,11 +398,9 @@ def _types_at_index(x: Value, v: Value) -> RuntimeError:
 
 def written_slice(x: Tensor, index: Any, value: Tensor) -> Tensor:
     """`x` with `value` in place of the slice `index`."""
-    from nnlib.primitives.shape import _numpy_index, unslice
-
     shape = x._data.shape
     inside = np.zeros(shape, bool)
-    inside[_numpy_index(index)] = True
+    inside[numpy_index(index)] = True
     spread = apply(unslice, (value,), {"index": index, "shape": shape})
     return e.where(make(inside[()]), spread, x)
 
@@ -780,8 +778,6 @@ def cdist(x1: Tensor, x2: Tensor, p: float = 2.0) -> Tensor:
     >>> nnlib.cdist(nnlib.tensor([[0.0, 0.0]]), nnlib.tensor([[3.0, 4.0], [1.0, 0.0]]))
     tensor([[5., 1.]])
     """
-    from nnlib.functions.linalg import vector_norm
-
     a, b = needs_tensor("cdist", x1), needs_tensor("cdist", x2)
     if a._data.ndim < 2 or b._data.ndim < 2 or a._data.shape[-1] != b._data.shape[-1]:
         raise RuntimeError(

@@ -22,6 +22,7 @@ from nnlib.functions._args import (
 from nnlib.primitives import index as pi
 from nnlib.primitives import reduce as p
 from nnlib.primitives import shape as ps
+from nnlib.primitives.broadcast import sum as sum_
 from nnlib.record import Primitive, Value, apply
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def sum(
     >>> nnlib.sum(x), nnlib.sum(x, dim=0)
     (tensor(10.), tensor([4., 6.]))
     """
-    return _reduce(p.sum, _summable("sum", input, dtype), dim, keepdim)
+    return _reduce(sum_, _summable("sum", input, dtype), dim, keepdim)
 
 
 @numpy_names
@@ -149,7 +150,7 @@ def var(
     dims = dimensions(dim, x._data.ndim)
     n = math.prod([x._data.shape[i] for i in dims])
     off = e.sub(x, _reduce(p.mean, x, dims, True))
-    total = _reduce(p.sum, e.mul(off, off), dims, keepdim)
+    total = _reduce(sum_, e.mul(off, off), dims, keepdim)
     left = n - correction
     if left <= 0:
         return _without_freedom(x, off.detach(), dims, left, keepdim, dim is None or dim == ())
@@ -187,9 +188,9 @@ def _without_freedom(
     slope = e.mul(e.abs(off) if whole else off, 2.0)
     squares = e.mul(off, off)
     if whole or left == 0:
-        return e.div(_reduce(p.sum, e.add(squares, e.mul(still, slope)), dims, keepdim), 0.0)
-    line = _reduce(p.sum, e.mul(still, e.div(slope, float(left))), dims, keepdim)
-    return e.add(e.div(_reduce(p.sum, squares, dims, keepdim), 0.0), line)
+        return e.div(_reduce(sum_, e.add(squares, e.mul(still, slope)), dims, keepdim), 0.0)
+    line = _reduce(sum_, e.mul(still, e.div(slope, float(left))), dims, keepdim)
+    return e.add(e.div(_reduce(sum_, squares, dims, keepdim), 0.0), line)
 
 
 @numpy_names

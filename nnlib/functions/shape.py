@@ -18,10 +18,11 @@ from nnlib.functions._args import (
     needs_tensor,
     numpy_names,
 )
+from nnlib.primitives import broadcast
 from nnlib.primitives import elementwise as pe
 from nnlib.primitives import index as pi
 from nnlib.primitives import shape as p
-from nnlib.record import Value, apply, is_watched
+from nnlib.record import Value, apply, is_watched, make
 
 if TYPE_CHECKING:
     from nnlib.tensor import Tensor
@@ -181,7 +182,7 @@ def expand(input: Tensor, *sizes: Sizes) -> Tensor:
             f"The expanded size {list(new)} must match the existing size {list(old)} at every "
             "dimension that is not of length 1"
         )
-    return apply(p.expand, (x,), {"shape": wanted})
+    return apply(broadcast.expand, (x,), {"shape": wanted})
 
 
 def flip(input: Tensor, *dims: Sizes) -> Tensor:
@@ -353,8 +354,6 @@ def _checked_mask(k: Tensor, x: Tensor, at: int) -> None:
 
 
 def _as_index(k: Any) -> Tensor:
-    from nnlib.record import make
-
     array = np.asarray(k)
     if array.size and array.dtype.kind == "f":
         raise IndexError("tensors used as indices must be long, int, byte or bool tensors")

@@ -6,9 +6,9 @@ travels to the page as JSON (docs/graph-schema.md).
 """
 
 from nnlib.graph.files import FORMAT, LARGEST, VERSION
-from nnlib.graph.gradient import gradient
-from nnlib.graph.steps import Graph, GraphError, Step
-from nnlib.graph.tracing import Tracer, trace
+from nnlib.graph.graph import Graph, gradient, trace
+from nnlib.graph.steps import GraphError, Step
+from nnlib.graph.tracing import Tracer
 
 __all__ = [
     "FORMAT", "LARGEST", "VERSION", "Graph", "GraphError", "Step", "Tracer", "gradient", "trace",

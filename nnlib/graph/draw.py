@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from nnlib.graph.simplify import values_only
-from nnlib.graph.steps import Graph, Step
+from nnlib.graph.steps import Step, Steps
 from nnlib.record import Primitive
 
 WIDTH, HEIGHT, ACROSS, DOWN, MARGIN = 92, 40, 136, 58, 14
@@ -35,7 +35,7 @@ class Drawing(str):
         return str(self)
 
 
-def draw(graph: Graph, values: dict[str, Any] | None = None) -> Drawing:
+def draw(graph: Steps, values: dict[str, Any] | None = None) -> Drawing:
     """Each step a box in the layer after its inputs; `values` are inputs whose results to show."""
     graph = values_only(graph)
     shown = _results(graph, values)
@@ -62,14 +62,14 @@ def _scoped(style: str) -> str:
     return "".join(f".nnlib-graph {rule}}}" for rule in rules)
 
 
-def _results(graph: Graph, values: dict[str, Any] | None) -> list[Any] | None:
+def _results(graph: Steps, values: dict[str, Any] | None) -> list[Any] | None:
     if values is None:
         return None
-    everything = Graph(graph.steps, {str(at): at for at in range(len(graph.steps))})
+    everything = Steps(graph.steps, {str(at): at for at in range(len(graph.steps))})
     return list(everything.run(**values).values())
 
 
-def _places(graph: Graph) -> list[tuple[int, int]]:
+def _places(graph: Steps) -> list[tuple[int, int]]:
     """Layers by longest path; within a layer, near the middle of what a step rests on."""
     layer: list[int] = []
     for step in graph.steps:
@@ -88,7 +88,7 @@ def _places(graph: Graph) -> list[tuple[int, int]]:
     return places
 
 
-def _pull_right(graph: Graph, layer: list[int]) -> None:
+def _pull_right(graph: Steps, layer: list[int]) -> None:
     """Inputs and constants stand just before their first use."""
     first: dict[int, int] = {}
     for at, step in enumerate(graph.steps):
@@ -99,7 +99,7 @@ def _pull_right(graph: Graph, layer: list[int]) -> None:
             layer[at] = first[at] - 1
 
 
-def _ordered(graph: Graph, columns: dict[int, list[int]]) -> dict[int, int]:
+def _ordered(graph: Steps, columns: dict[int, list[int]]) -> dict[int, int]:
     """The row of each step: a few sweeps of the barycentre rule against crossing lines."""
     neighbours: list[list[int]] = [list(step.inputs) for step in graph.steps]
     for at, step in enumerate(graph.steps):
@@ -138,7 +138,7 @@ def _short(value: Any) -> str:
     return "×".join(map(str, array.shape))
 
 
-def _box(graph: Graph, at: int, place: tuple[int, int], name: str | None, shown: Any) -> str:
+def _box(graph: Steps, at: int, place: tuple[int, int], name: str | None, shown: Any) -> str:
     step, (x, y) = graph.steps[at], place
     kind = step.op if step.op in ("input", "constant") else "step"
     outer = f"{kind} output" if name is not None else kind
@@ -160,7 +160,7 @@ def _line(a: tuple[int, int], b: tuple[int, int]) -> str:
     return f'<path d="M{x0} {y0}C{x0 + bend} {y0} {x1 - bend} {y1} {x1} {y1}"/>'
 
 
-def _told(graph: Graph) -> tuple[str, str]:
+def _told(graph: Steps) -> tuple[str, str]:
     """The picture in words: a title, and each operation with what it rests on."""
     names = {at: name for name, at in reversed(graph.outputs.items())}
     said: list[str] = []

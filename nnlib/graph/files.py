@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from nnlib import dtypes
-from nnlib.graph.steps import Graph, GraphError, Step
+from nnlib.graph.steps import GraphError, Step, Steps
 from nnlib.record import Primitive
 
 FORMAT, VERSION = "nnlib.graph", 1
@@ -19,17 +19,17 @@ _PLAIN_VALUES = 16  # constants up to this size are written as numbers, larger o
 _WORTH_HALVING = 1024  # and those from this size on as float16, if that changes no value
 
 
-def to_dict(graph: Graph) -> dict[str, Any]:
+def to_dict(graph: Steps) -> dict[str, Any]:
     nodes = [_written(step) for step in graph.steps]
     outputs = [{"name": name, "node": at} for name, at in graph.outputs.items()]
     return {"format": FORMAT, "version": VERSION, "nodes": nodes, "outputs": outputs}
 
 
-def to_json(graph: Graph) -> str:
+def to_json(graph: Steps) -> str:
     return json.dumps(to_dict(graph), separators=(",", ":"), allow_nan=False)
 
 
-def from_json(text: str) -> Graph:
+def from_json(text: str) -> Steps:
     try:
         return _read(json.loads(text))
     except json.JSONDecodeError as error:
@@ -101,7 +101,7 @@ def _number(v: Any) -> Any:
     return v
 
 
-def _read(data: Any) -> Graph:
+def _read(data: Any) -> Steps:
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         raise GraphError(f"this is no {FORMAT}: its format is {_get(data, 'format')!r}")
     if data.get("version") != VERSION:
@@ -116,7 +116,7 @@ def _read(data: Any) -> Graph:
     for name, at in outputs.items():
         if not isinstance(at, int) or not 0 <= at < len(steps):
             raise GraphError(f"output {name!r} is node {at}, and there are {len(steps)}")
-    return Graph(steps, outputs)
+    return Steps(steps, outputs)
 
 
 def _get(data: Any, key: str) -> Any:

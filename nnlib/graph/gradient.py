@@ -8,24 +8,14 @@ from typing import Any
 import numpy as np
 
 from nnlib import record
-from nnlib.graph.steps import Graph, GraphError, Step
+from nnlib.graph.simplify import tidy
+from nnlib.graph.steps import GraphError, Step, Steps
 from nnlib.graph.tracing import Tracer
 from nnlib.record import Leaf, Primitive, Value, make
 
 
-def gradient(graph: Graph, of: str | None = None, wrt: Sequence[str] | None = None) -> Graph:
-    """`graph` with an output ``d_x`` added for each x in `wrt`: the derivative of `of` by x.
-
-    `of` names a floating output with one element (needless where there is only one such output);
-    `wrt` names inputs, or other outputs: quantities on the way.  By default: every floating input.
-
-    Raises GraphError for unknown names and for outputs with several elements.
-
-    >>> import nnlib
-    >>> square = nnlib.graph.trace(lambda x: x * x, x=nnlib.tensor(3.0))
-    >>> nnlib.graph.gradient(square).run(x=5.0)["d_x"].item()
-    10.0
-    """
+def with_gradient(graph: Steps, of: str | None, wrt: Sequence[str] | None) -> Steps:
+    """`graph` with an output ``d_x`` added for each x in `wrt`: see `nnlib.graph.gradient`."""
     of = _of(graph, of)
     wrt = list(wrt) if wrt is not None else [n for n, s in graph.inputs.items() if _floats(s)]
     for name in wrt:
@@ -45,10 +35,10 @@ def gradient(graph: Graph, of: str | None = None, wrt: Sequence[str] | None = No
             step.name = step.name or "g"  # what source calls it where it needs a line of its own
     outputs = {**{n: i for n, i in at.items() if n not in found}, **found}
     known = {f"d_{name}": (of, name) for name in wrt}
-    return Graph(tracer.steps, outputs, {**graph.derivatives, **known}).tidied()
+    return tidy(Steps(tracer.steps, outputs, {**graph.derivatives, **known}))
 
 
-def replay(graph: Graph, tracer: Tracer) -> list[Value]:
+def replay(graph: Steps, tracer: Tracer) -> list[Value]:
     """The graph's steps applied to tensors under `tracer`; floating inputs become leaves."""
     values: list[Value] = []
     for step in graph.steps:
@@ -67,7 +57,7 @@ def replay(graph: Graph, tracer: Tracer) -> list[Value]:
     return values
 
 
-def _argument(graph: Graph, i: int, step: Step, value: Value) -> Any:
+def _argument(graph: Steps, i: int, step: Step, value: Value) -> Any:
     """A number in the program is a number again: x ** 2 has a plainer derivative than x ** y."""
     given = graph.steps[i]
     if step.op == "pow" and given.op == "constant" and not given.shape and _floats(given):
@@ -92,7 +82,7 @@ def _example(step: Step) -> Any:
     return np.ones(step.shape, step.dtype)[()]
 
 
-def _refuse_functions(graph: Graph, of: int) -> None:
+def _refuse_functions(graph: Steps, of: int) -> None:
     """GraphError where the gradient would pass an autograd.Function, whose backward is no step."""
     needed, moving = {of}, set()
     for at, step in enumerate(graph.steps):
@@ -115,7 +105,7 @@ def _floats(step: Step) -> bool:
     return step.dtype.startswith("float")
 
 
-def _of(graph: Graph, of: str | None) -> str:
+def _of(graph: Steps, of: str | None) -> str:
     single = [
         n for n, i in graph.outputs.items()
         if _floats(graph.steps[i]) and not any(m != 1 for m in graph.steps[i].shape)
@@ -138,7 +128,7 @@ def _of(graph: Graph, of: str | None) -> str:
     return of
 
 
-def _check(graph: Graph, name: str) -> None:
+def _check(graph: Steps, name: str) -> None:
     if name not in graph.inputs and name not in graph.outputs:
         known = [*graph.inputs, *graph.outputs]
         raise GraphError(f"there is no quantity {name!r} to differentiate by: known are {known}")

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from nnlib.graph.simplify import values_only
-from nnlib.graph.steps import Graph, GraphError, Step
+from nnlib.graph.simplify import tidy, values_only
+from nnlib.graph.steps import GraphError, Step, Steps
 from nnlib.record import Primitive
 
 # How tightly notation binds: a part is put in brackets where it binds less than its place needs.
@@ -225,7 +225,7 @@ _GREEK = frozenset(
 )
 
 
-def to_latex(graph: Graph, name: str | None, expand: Sequence[str]) -> str:
+def to_latex(graph: Steps, name: str | None, expand: Sequence[str]) -> str:
     if name is not None:
         return f"{_symbol(graph, name)} = {tree(graph, name, expand).latex()}"
     lines = [
@@ -236,19 +236,19 @@ def to_latex(graph: Graph, name: str | None, expand: Sequence[str]) -> str:
     return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
 
 
-def tree(graph: Graph, name: str, expand: Sequence[str] = ()) -> Expr:
+def tree(graph: Steps, name: str, expand: Sequence[str] = ()) -> Expr:
     """The formula of one output, in terms of inputs and of the other named outputs."""
     for known in (name, *expand):
         if known not in graph.outputs:
             raise GraphError(f"there is no output {known!r}: the graph has {list(graph.outputs)}")
-    graph = values_only(graph).tidied()
+    graph = tidy(values_only(graph))
     return _Builder(graph, name, expand).build()
 
 
 class _Builder:
     """Steps to expressions, each once."""
 
-    def __init__(self, graph: Graph, name: str, expand: Sequence[str]) -> None:
+    def __init__(self, graph: Steps, name: str, expand: Sequence[str]) -> None:
         self.graph, self.at = graph, graph.outputs[name]
         self.made: dict[int, Expr] = {}
         self.symbols: dict[int, str] = {}
@@ -288,7 +288,7 @@ class _Builder:
         return _combined(step, [self.made[j] for j in step.inputs])
 
 
-def _rank(graph: Graph, name: str | None) -> int:
+def _rank(graph: Steps, name: str | None) -> int:
     """Which of several names of one step a formula uses: derivatives by quantities on the way."""
     if name is None:
         return 3
@@ -506,7 +506,7 @@ def name_latex(name: str) -> str:
     return f"{base}_{{{below}}}" if below else base
 
 
-def _symbol(graph: Graph, name: str) -> str:
+def _symbol(graph: Steps, name: str) -> str:
     if name in graph.derivatives:
         of, by = graph.derivatives[name]
         return rf"\frac{{\partial {name_latex(of)}}}{{\partial {name_latex(by)}}}"

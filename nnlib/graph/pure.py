@@ -18,7 +18,7 @@ from nnlib import record, trees
 from nnlib.functions.create import Generator
 from nnlib.graph.outside import Outside
 from nnlib.graph.simplify import tidy, values_only
-from nnlib.graph.steps import Graph, GraphError, Step
+from nnlib.graph.steps import GraphError, Step, Steps
 from nnlib.graph.tracing import Tracer
 from nnlib.primitives import elementwise, reduce
 from nnlib.record import Leaf, Value, make
@@ -44,7 +44,7 @@ class Result(NamedTuple):
 class Traced(NamedTuple):
     """A pure function for one structure of arguments: what it computes, and what it returns."""
 
-    graph: Graph
+    graph: Steps
     inputs: list[int]  # positions of: tensors among the arguments, captured tensors, draws
     captured: list[Value]
     draws: list[Draw]
@@ -224,7 +224,7 @@ def traced(
     outputs = {f"i{k}": at for k, at in enumerate(wanted)}
     outputs |= {f"o{k}": r.at for k, r in enumerate(results) if r.at is not None}
     outputs |= {f"e{k}": at for k, (at, _) in enumerate(tracer.expected)}
-    graph = tidy(values_only(Graph(steps, outputs)))
+    graph = tidy(values_only(Steps(steps, outputs)))
     found = graph.outputs
     inputs = [found[f"i{k}"] for k in range(len(wanted))]
     results = [r if r.at is None else r._replace(at=found[f"o{k}"]) for k, r in enumerate(results)]
@@ -234,7 +234,7 @@ def traced(
     return Traced(graph, inputs, tensors, tracer.draws, out_form, results, expected)
 
 
-def _name_results(graph: Graph, form: trees.Form, results: list[Result]) -> None:
+def _name_results(graph: Steps, form: trees.Form, results: list[Result]) -> None:
     graph.outputs = {
         path or "result": r.at
         for path, r in zip(trees.paths(form), results, strict=True) if r.at is not None

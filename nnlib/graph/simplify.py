@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from nnlib.graph.steps import Graph, Step
+from nnlib.graph.steps import Step, Steps
 from nnlib.record import Primitive
 
 LARGE = 4096  # bytes from which a compact graph computes a constant instead of carrying it
 
 
-def simplify(graph: Graph, compact: bool = False) -> Graph:
+def simplify(graph: Steps, compact: bool = False) -> Steps:
     """The graph without steps that nobody needs, that repeat another, or that can be done now.
 
     A `compact` graph, which is to be shipped, leaves a step on constants undone where its result
@@ -42,13 +42,13 @@ def simplify(graph: Graph, compact: bool = False) -> Graph:
             steps.append(new)
             seen[key] = len(steps) - 1
         moved[at] = seen[key]
-    folded = Graph(
+    folded = Steps(
         steps, {name: moved[at] for name, at in graph.outputs.items()}, graph.derivatives
     )
     return folded if len(steps) == len(graph.steps) else simplify(folded, compact)
 
 
-def values_only(graph: Graph) -> Graph:
+def values_only(graph: Steps) -> Steps:
     """The graph without `detach`, for those who compute or read and take no gradient of it."""
     moved: list[int] = []
     steps: list[Step] = []
@@ -61,7 +61,7 @@ def values_only(graph: Graph) -> Graph:
         steps.append(new)
         moved.append(len(steps) - 1)
     outputs = {name: moved[at] for name, at in graph.outputs.items()}
-    return Graph(steps, outputs, graph.derivatives)
+    return Steps(steps, outputs, graph.derivatives)
 
 
 def _grows(value: Any, sources: list[Any]) -> bool:
@@ -69,7 +69,7 @@ def _grows(value: Any, sources: list[Any]) -> bool:
     return size > LARGE and size > 4 * sum(np.asarray(v).nbytes for v in sources)
 
 
-def _needed(graph: Graph) -> set[int]:
+def _needed(graph: Steps) -> set[int]:
     needed = set(graph.outputs.values())
     for at in range(len(graph.steps) - 1, -1, -1):
         if at in needed:
@@ -88,7 +88,7 @@ def _key(step: Step, at: int) -> Any:
 # ---------------------------------------------------------------- tidying
 
 
-def tidy(graph: Graph) -> Graph:
+def tidy(graph: Steps) -> Steps:
     """Simplify, and drop steps that change nothing: x · 1, x / 1, x - 0, --x, x + -y, x¹, …
 
     Only rewrites whose results are the same to the last bit: x + 0 stays (it turns -0 into 0), and
@@ -110,7 +110,7 @@ def tidy(graph: Graph) -> Graph:
                 steps.append(new)
             moved.append(len(steps) - 1 if found is None else found)
         outputs = {name: moved[at] for name, at in graph.outputs.items()}
-        graph = simplify(Graph(steps, outputs, graph.derivatives))
+        graph = simplify(Steps(steps, outputs, graph.derivatives))
         if not changed:
             return graph
 

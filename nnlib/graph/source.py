@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from nnlib.graph.helpers import call_of, helpers
-from nnlib.graph.simplify import values_only
-from nnlib.graph.steps import Graph, GraphError, Step
+from nnlib.graph.simplify import tidy, values_only
+from nnlib.graph.steps import GraphError, Step, Steps
 
 LONGEST = 72  # an expression beyond this gets a name of its own
 _READABLE = 64  # constants up to this size are written as lists
@@ -35,14 +35,14 @@ _HINTS = {
 Text = tuple[str, int]  # an expression and how tightly it binds
 
 
-def to_source(graph: Graph, name: str) -> str:
-    return _Writer(values_only(graph).tidied(), name).text()
+def to_source(graph: Steps, name: str) -> str:
+    return _Writer(tidy(values_only(graph)), name).text()
 
 
 class _Writer:
     """One pass over the steps: each becomes an expression, or a line that names it."""
 
-    def __init__(self, graph: Graph, name: str) -> None:
+    def __init__(self, graph: Steps, name: str) -> None:
         if not name.isidentifier() or keyword.iskeyword(name):
             raise GraphError(f"{name!r} cannot name a function: use letters, digits and _")
         self.graph, self.name = graph, name

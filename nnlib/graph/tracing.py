@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from nnlib import record
-from nnlib.graph.steps import Graph, GraphError, Step
+from nnlib.graph.steps import GraphError, Step, Steps
 from nnlib.record import Primitive, Value, make
 
 
@@ -149,23 +149,7 @@ def _captured(fn: Callable[..., Any]) -> dict[int, str]:
 _EMPTY = CellType()
 
 
-def trace(fn: Callable[..., Any], /, **inputs: Any) -> Graph:
-    """Run `fn` once on tensors and return what it did as a `Graph`.
-
-    `inputs` are example values (tensors, arrays or numbers) under the names of fn's parameters.
-    `fn` returns a dict of named tensors, or one tensor (named "output").  Gradients taken inside,
-    and in-place updates, are part of the graph.  Raises GraphError where the function's course
-    depends on a value.
-
-    >>> import nnlib
-    >>> g = nnlib.graph.trace(lambda x: x.exp(), x=nnlib.ones(2))
-    >>> [s.op for s in g.steps]
-    ['input', 'exp']
-    """
-    return written_down(fn, inputs).simplified()
-
-
-def written_down(fn: Callable[..., Any], inputs: Mapping[str, Any]) -> Graph:
+def written_down(fn: Callable[..., Any], inputs: Mapping[str, Any]) -> Steps:
     """What `fn` did, step by step, before anything is left out."""
     from nnlib.functions.create import tensor
 
@@ -188,4 +172,4 @@ def written_down(fn: Callable[..., Any], inputs: Mapping[str, Any]) -> Graph:
                 f"the traced function must return tensors: {name!r} is {type(value).__name__}"
             )
     outputs = {name: tracer._detached(tracer.find(value)) for name, value in named.items()}
-    return Graph(tracer.steps, outputs)
+    return Steps(tracer.steps, outputs)

@@ -35,14 +35,14 @@ def call(function: Callable | None, env: Mapping[str, Any], role: str) -> dict[s
 
 
 def record(
-    function: Callable[..., Mapping[str, Any]], inputs: Mapping[str, Any], simplify: bool = True
+    function: Callable[..., Mapping[str, Any]], inputs: Mapping[str, Any], compact: bool = True
 ) -> dict:
     """The graph (as JSON) of a function of named tensors that returns named tensors."""
-    from nnlib.graph.simplify import values_only
+    from nnlib.graph.files import to_dict
+    from nnlib.graph.simplify import simplify, values_only
     from nnlib.graph.tracing import written_down
 
-    graph = written_down(function, inputs)
-    return values_only(graph).simplified(compact=simplify).to_dict()
+    return to_dict(simplify(values_only(written_down(function, inputs)), compact))
 
 
 class Pool:

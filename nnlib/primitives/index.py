@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from nnlib.primitives.shape import pad
 from nnlib.record import Array, Primitive
 
 index_family = partial(Primitive, family="index")
@@ -54,8 +55,6 @@ scatter_add = index_family(
 
 def _padded(g: Any, shape: tuple[int, ...]) -> Any:
     """Zeros where `source` was larger than `index`: those elements were never added."""
-    from nnlib.primitives.shape import pad
-
     if g.shape == shape:
         return g
     return pad(g, pad=tuple([(0, n - m) for n, m in zip(shape, g.shape, strict=True)]), value=0.0)

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from nnlib.primitives.reduce import sum
-from nnlib.primitives.shape import expand, permute, reshape
+from nnlib.primitives.broadcast import expand, sum
+from nnlib.primitives.shape import permute, reshape
 from nnlib.record import Primitive
 
 linalg = partial(Primitive, family="linalg")

@@ -1,4 +1,4 @@
-"""Primitives that fold dimensions: sums and products, extremes, the softmax family, running sums.
+"""Primitives that fold dimensions: means and products, extremes, the softmax family, running sums.
 
 `dim` is a tuple of non-negative dimensions (an int for those that act along one), `keepdim` keeps
 them with length 1.  Each line holds a function and its vector-Jacobian product.
@@ -12,40 +12,15 @@ from typing import Any
 
 import numpy as np
 
+from nnlib.primitives.broadcast import expand, spread, sum, wide
 from nnlib.primitives.elementwise import cast, eq, exp, where
-from nnlib.primitives.shape import expand, flip, pad, permute, reshape, slice_
-from nnlib.record import Array, Primitive, Value
+from nnlib.primitives.shape import flip, pad, permute, reshape, slice_
+from nnlib.record import Array, Primitive
 
 reduce = partial(Primitive, family="reduce")
 
-SMALL = 4096  # elements up to which filling an array is quicker than NumPy's making of a view
-
-
-def _shape_kept(shape: tuple[int, ...], dim: tuple[int, ...]) -> tuple[int, ...]:
-    return tuple([1 if i in dim else n for i, n in enumerate(shape)])
-
-
-def _spread(g: Any, x: Any, dim: tuple[int, ...], keepdim: bool) -> Any:
-    """A reduced result, repeated along what was reduced: the shape of x again."""
-    if x.ndim == 0:
-        return g
-    if not isinstance(g, Value) and g.ndim == 0 and x.size <= SMALL:
-        whole = np.empty(x.shape, g.dtype)
-        whole.fill(g)
-        return whole
-    if not keepdim:
-        g = reshape(g, shape=_shape_kept(x.shape, dim))
-    return expand(g, shape=x.shape)
-
-
 def _count(x: Any, dim: tuple[int, ...]) -> int:
     return math.prod([x.shape[i] for i in dim])
-
-
-def _sum(x: Array, dim: tuple[int, ...], keepdim: bool) -> Array:
-    if x.dtype == np.float16:
-        return _wide(x, np.add.reduce, axis=dim, keepdims=keepdim)
-    return np.add.reduce(x, axis=dim, keepdims=keepdim)
 
 
 def _mean(x: Array, dim: tuple[int, ...], keepdim: bool) -> Array:
@@ -54,19 +29,9 @@ def _mean(x: Array, dim: tuple[int, ...], keepdim: bool) -> Array:
     return np.add.reduce(x, axis=dim, keepdims=keepdim) / x.dtype.type(_count(x, dim))
 
 
-def _wide(x: Array, function: Any, **arguments: Any) -> Array:
-    """A function of float16 computed in float32, as PyTorch does: sums lose nothing on the way."""
-    return function(x.astype(np.float32), **arguments).astype(np.float16)
-
-
-sum = reduce(
-    "sum", _sum,
-    lambda g, out, x, dim, keepdim: _spread(g, x, dim, keepdim),
-    saves="args", shape_only=(0,),
-)  # fmt: skip
 mean = reduce(
     "mean", _mean,
-    lambda g, out, x, dim, keepdim: _spread(g / float(_count(x, dim)), x, dim, keepdim),
+    lambda g, out, x, dim, keepdim: spread(g / float(_count(x, dim)), x, dim, keepdim),
     saves="args", shape_only=(0,),
 )  # fmt: skip
 
@@ -86,7 +51,7 @@ def _prod_vjp(g: Any, out: Any, x: Any, dim: tuple[int, ...], keepdim: bool) -> 
     others = _product_of_others(flat, last)
     others = reshape(others, shape=tuple([x.shape[i] for i in order]))
     back = tuple(int(i) for i in np.argsort(order))
-    return _spread(g, x, dim, keepdim) * permute(others, dims=back)
+    return spread(g, x, dim, keepdim) * permute(others, dims=back)
 
 
 def _product_of_others(x: Any, last: int) -> Any:
@@ -111,11 +76,11 @@ prod = reduce(
 
 def _extreme_vjp(g: Any, out: Any, x: Any, dim: tuple[int, ...], keepdim: bool) -> Any:
     """Shared evenly among the elements that attain the extreme, as PyTorch's amax does."""
-    attained = eq(x, _spread(out, x, dim, keepdim))
-    whole = _spread(g, x, dim, keepdim)
+    attained = eq(x, spread(out, x, dim, keepdim))
+    whole = spread(g, x, dim, keepdim)
     # Counted in float64: a float16 ends at 65504.
     number = sum(cast(attained, dtype="float64"), dim=dim, keepdim=True)
-    share = cast(1.0 / _spread(number, x, dim, True), dtype=g.dtype.name)
+    share = cast(1.0 / spread(number, x, dim, True), dtype=g.dtype.name)
     return whole * cast(attained, dtype=g.dtype.name) * share
 
 
@@ -168,7 +133,7 @@ logsumexp = reduce(
     "logsumexp",
     _logsumexp,
     lambda g, out, x, dim, keepdim: (
-        _spread(g, x, dim, keepdim) * exp(x - _spread(out, x, dim, keepdim))
+        spread(g, x, dim, keepdim) * exp(x - spread(out, x, dim, keepdim))
     ),
 )
 
@@ -177,7 +142,7 @@ def _softmax(x: Array, dim: int) -> Array:
     if x.ndim == 0 or x.size == 0:
         return np.exp(x - x)
     if x.dtype == np.float16:
-        return _wide(x, _softmax, dim=dim)
+        return wide(x, _softmax, dim=dim)
     e = np.exp(x - np.maximum.reduce(x, axis=dim, keepdims=True))
     e /= np.add.reduce(e, axis=dim, keepdims=True)
     return e
@@ -187,7 +152,7 @@ def _log_softmax(x: Array, dim: int) -> Array:
     if x.ndim == 0 or x.size == 0:
         return x - x
     if x.dtype == np.float16:
-        return _wide(x, _log_softmax, dim=dim)
+        return wide(x, _log_softmax, dim=dim)
     x = x - np.maximum.reduce(x, axis=dim, keepdims=True)
     x -= np.log(np.add.reduce(np.exp(x), axis=dim, keepdims=True))
     return x
@@ -216,7 +181,7 @@ def _running(ufunc: Any, x: Array, dim: int) -> Array:
     if x.ndim == 0:
         return x.copy()
     if x.dtype == np.float16:
-        return _wide(x, ufunc.accumulate, axis=dim)
+        return wide(x, ufunc.accumulate, axis=dim)
     return ufunc.accumulate(x, axis=dim)
 
 
@@ -259,5 +224,5 @@ cumprod = reduce(
 
 __all__ = [
     "all", "amax", "amin", "any", "argmax", "argmin", "cumprod", "cumsum", "log_softmax",
-    "logsumexp", "mean", "prod", "softmax", "sum",
+    "logsumexp", "mean", "prod", "softmax",
 ]  # fmt: skip

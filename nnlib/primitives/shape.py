@@ -1,11 +1,10 @@
-"""Primitives that move elements without changing them: reshape, permute, expand, slice, cat, pad.
+"""Primitives that move elements without changing them: reshape, permute, slice, cat, pad.
 
 Most of them return views: no element is copied until one is written.
 """
 
 from __future__ import annotations
 
-import math
 from functools import partial
 from itertools import accumulate
 from typing import Any
@@ -35,31 +34,6 @@ permute = shape(
     saves="none",
     view=True,
 )
-
-
-def _expand_vjp(g: Any, out: Any, x: Any, shape: tuple[int, ...]) -> Any:
-    from nnlib.primitives.reduce import sum  # the two are each other's transposes
-
-    extra = len(shape) - x.ndim
-    repeated = [i + extra for i, n in enumerate(x.shape) if n == 1 != shape[i + extra]]
-    dim = tuple(range(extra)) + tuple(repeated)
-    g = sum(g, dim=dim, keepdim=False) if dim else g
-    return reshape(g, shape=x.shape) if repeated else g
-
-
-def _expand(x: Array, shape: tuple[int, ...]) -> Array:
-    # np.broadcast_to cannot be written to; where nothing is repeated, PyTorch's result can.
-    return x.reshape(shape) if x.size == math.prod(shape) else np.broadcast_to(x, shape)
-
-
-expand = shape(
-    "expand",
-    _expand,
-    _expand_vjp,
-    saves="args",
-    shape_only=(0,),
-    view=True,
-)
 flip = shape(
     "flip",
     lambda x, dims: np.flip(x, dims).copy(),
@@ -68,7 +42,7 @@ flip = shape(
 )
 
 
-def _numpy_index(index: Index) -> tuple[int | slice, ...]:
+def numpy_index(index: Index) -> tuple[int | slice, ...]:
     def entry(i: int | tuple[int, int, int]) -> int | slice:
         if isinstance(i, int):
             return i
@@ -80,13 +54,13 @@ def _numpy_index(index: Index) -> tuple[int | slice, ...]:
 
 def _unslice(g: Array, index: Index, shape: tuple[int, ...]) -> Array:
     out = np.zeros(shape, g.dtype)
-    out[_numpy_index(index)] = g
+    out[numpy_index(index)] = g
     return out[()]
 
 
 slice_ = shape(
     "slice",
-    lambda x, index: x[(*_numpy_index(index), ...)],  # with the ellipsis, an element is a view
+    lambda x, index: x[(*numpy_index(index), ...)],  # with the ellipsis, an element is a view
     lambda g, out, x, index: unslice(g, index=index, shape=x.shape),
     saves="args",
     shape_only=(0,),

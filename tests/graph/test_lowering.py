@@ -15,7 +15,7 @@ from nnlib.graph.lower.loops import Loops, Lowered
 from nnlib.graph.lower.nests import group
 from nnlib.graph.lower.simple import simple
 from nnlib.graph.lower.views import views, with_origins
-from nnlib.graph.simplify import values_only
+from nnlib.graph.simplify import simplify, tidy, values_only
 
 T = nnlib
 
@@ -48,7 +48,7 @@ X = nnlib.tensor(np.random.default_rng(0).normal(size=(6, 8)).astype(np.float32)
 def test_whole_programs_become_simple_steps_with_the_same_values(function, ops):
     graph = traced(function, x=X)
     plain = simple(graph)
-    needed = [s.op for s in plain.simplified().steps[1:]]
+    needed = [s.op for s in simplify(plain).steps[1:]]
     assert set(needed) <= set(ops)
     a, b = (g.run(x=X.numpy())["output"] for g in (graph, plain))
     np.testing.assert_allclose(a, b, rtol=1e-5)
@@ -179,7 +179,7 @@ def test_the_page_that_walks_xor_through_the_passes_shows_the_loops_that_are_wri
     graph = scope["graph"]
     assert graph.to_source("loops").strip() == loops.strip()
     assert f"the gradient's too: {len(graph.steps)}" in page.replace("\n", " ")
-    assert f"leaves {len(values_only(graph).tidied().steps)} steps" in page
+    assert f"leaves {len(tidy(values_only(graph)).steps)} steps" in page
 
 
 def test_large_chains_run_in_blocks_and_make_no_array_between(monkeypatch):

@@ -11,7 +11,7 @@ import importlib.util
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from nnlib.graph.steps import Graph
+from nnlib.graph.steps import Steps
 
 BACKENDS = ("loops", "numpy")
 
@@ -24,7 +24,7 @@ class Lowered(Protocol):
     def run(self, *arrays: Any) -> tuple: ...
 
 
-def backend(name: str | None) -> Callable[[Graph, Sequence[int], Sequence[int]], Lowered]:
+def backend(name: str | None) -> Callable[[Steps, Sequence[int], Sequence[int]], Lowered]:
     """The back end of this name; of None the fastest that is installed.
 
     Raises ValueError for an unknown name, ImportError for loops without numba.

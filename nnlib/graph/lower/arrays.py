@@ -16,7 +16,7 @@ import numpy as np
 from nnlib.graph.lower.blocks import function, gathered
 from nnlib.graph.lower.checks import checks
 from nnlib.graph.lower.shortcuts import keeping, shortcuts
-from nnlib.graph.steps import Graph, Step
+from nnlib.graph.steps import Step, Steps
 from nnlib.record import Primitive
 
 UFUNCS: dict[str, Any] = {
@@ -43,7 +43,7 @@ class Arrays:
     (array([2., 2.], dtype=float32),)
     """
 
-    def __init__(self, graph: Graph, inputs: Sequence[int], results: Sequence[int]) -> None:
+    def __init__(self, graph: Steps, inputs: Sequence[int], results: Sequence[int]) -> None:
         self._make = partial(Writer, graph, inputs, results)
         first = self._make()
         self.source = first.source
@@ -64,7 +64,7 @@ class Arrays:
 class Writer:
     """One function over NumPy with buffers of its own: `run` takes the inputs in order."""
 
-    def __init__(self, graph: Graph, inputs: Sequence[int], results: Sequence[int]) -> None:
+    def __init__(self, graph: Steps, inputs: Sequence[int], results: Sequence[int]) -> None:
         wanted = [*inputs, *results]
         images = any(s.op in ("conv2d", "max_pool2d", "avg_pool2d") for s in graph.steps)
         self.steps, found, self.chains = (

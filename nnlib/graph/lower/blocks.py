@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from nnlib.graph.steps import Graph, Step
+from nnlib.graph.steps import Step, Steps
 
 LARGE = 2**17  # elements from which blocks pay
 BLOCK = 2**14  # elements of a block: a few of them fit into a core's cache
@@ -22,7 +22,7 @@ Lines = Callable[[Step, list[str], str], list[str]]  # how a step writes into an
 
 
 def gathered(
-    graph: Graph, positions: Sequence[int], elementwise: set[str]
+    graph: Steps, positions: Sequence[int], elementwise: set[str]
 ) -> tuple[list[Step], list[int], list[Chain]]:
     """The steps with chains next to each other, where `positions` are now, and the chains."""
     steps = _unexpanded(graph.steps)

@@ -21,7 +21,7 @@ from nnlib.graph.lower.simple import simple
 from nnlib.graph.lower.views import is_identity, views, with_origins
 from nnlib.graph.lower.write import Kernel, Names, Storage, kernels
 from nnlib.graph.simplify import simplify, tidy, values_only
-from nnlib.graph.steps import Graph, Step
+from nnlib.graph.steps import Step, Steps
 from nnlib.record import Primitive
 
 
@@ -35,7 +35,7 @@ class Loops:
     (array([2., 2.], dtype=float32),)
     """
 
-    def __init__(self, graph: Graph, inputs: Sequence[int], results: Sequence[int]) -> None:
+    def __init__(self, graph: Steps, inputs: Sequence[int], results: Sequence[int]) -> None:
         self.run: Callable[..., tuple]
         if not fits(graph):
             plain = Arrays(graph, inputs, results)
@@ -49,11 +49,11 @@ class Loops:
 class Lowered:
     """All passes over a graph: the plan, the functions of loops, their text."""
 
-    def __init__(self, graph: Graph, inputs: Sequence[int], results: Sequence[int]) -> None:
+    def __init__(self, graph: Steps, inputs: Sequence[int], results: Sequence[int]) -> None:
         wanted = {f"input {k}": at for k, at in enumerate(inputs)}
         names = {at: name for name, at in reversed(graph.outputs.items())}
         wanted |= {f"result {k}": at for k, at in enumerate(results)}
-        plain = simplify(simple(Graph(graph.steps, wanted)))
+        plain = simplify(simple(Steps(graph.steps, wanted)))
         ready, seen = views(with_origins(plain))
         found = ready.outputs
         self.inputs = [found[f"input {k}"] for k in range(len(inputs))]
@@ -98,7 +98,7 @@ class Lowered:
         return self.names.get(view.at) + turned
 
 
-def loops_source(graph: Graph) -> str:
+def loops_source(graph: Steps) -> str:
     """A graph as the loops that compute it; what they do not compute, as comments in between."""
     graph = tidy(values_only(graph))
     inputs = [at for at, step in enumerate(graph.steps) if step.op == "input"]

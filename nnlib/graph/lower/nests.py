@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from nnlib.graph.lower.points import TYPES, is_fold, is_point
 from nnlib.graph.lower.views import View
-from nnlib.graph.steps import Graph, Step
+from nnlib.graph.steps import Step, Steps
 
 Shape = tuple[int, ...]
 UNROLLED = 16  # products over at most so many terms are written out and join other steps
@@ -35,7 +35,7 @@ class Nest:
 class Plan:
     """Which step is computed where: `nest[at]` or `calls[phase]`; stored steps have memory."""
 
-    graph: Graph
+    graph: Steps
     views: list[View]
     nests: list[Nest]
     calls: list[list[int]]  # by phase
@@ -79,7 +79,7 @@ def terms(step: Step, steps: list[Step]) -> int:
 class Grouping:
     """Walks the steps once; `plan()` is what came of it."""
 
-    def __init__(self, graph: Graph, views: list[View]) -> None:
+    def __init__(self, graph: Steps, views: list[View]) -> None:
         self.graph, self.steps, self.views = graph, graph.steps, views
         self.nests: list[Nest] = []
         self.nest: dict[int, int] = {}
@@ -197,7 +197,7 @@ def is_folded(steps: list[Step], at: int, nest: Nest) -> bool:
 _FOLDED = ("sum", "amax", "amin", "prod", "any", "all")
 
 
-def group(graph: Graph, views: list[View]) -> Plan:
+def group(graph: Steps, views: list[View]) -> Plan:
     """The plan of a graph whose views are maps.
 
     >>> import nnlib
@@ -210,7 +210,7 @@ def group(graph: Graph, views: list[View]) -> Plan:
     return Grouping(graph, views).plan()
 
 
-def fits(graph: Graph) -> bool:
+def fits(graph: Steps) -> bool:
     """Whether loops are worth writing: arrays with elements, and no images (they have a layout)."""
     return all(
         math.prod(s.shape) and not s.op.startswith(("conv", "max_pool", "avg_pool"))

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from nnlib.graph.steps import Graph, Step
+from nnlib.graph.steps import Step, Steps
 
 Shape = tuple[int, ...]
 
@@ -31,7 +31,7 @@ class Rewriting:
         return len(self.steps) - 1
 
 
-def simple(graph: Graph) -> Graph:
+def simple(graph: Steps) -> Steps:
     """The same outputs, from simple steps alone.
 
     >>> import nnlib
@@ -59,17 +59,17 @@ def simple(graph: Graph) -> Graph:
             to.steps[found].name = step.name
         moved.append(found)
     outputs = {name: moved[at] for name, at in graph.outputs.items()}
-    return Graph(to.steps, outputs, graph.derivatives)
+    return Steps(to.steps, outputs, graph.derivatives)
 
 
-def _users(graph: Graph) -> list[int]:
+def _users(graph: Steps) -> list[int]:
     users = [0] * len(graph.steps)
     for i in [*(i for s in graph.steps for i in s.inputs), *graph.outputs.values()]:
         users[i] += 1
     return users
 
 
-def _loopable(step: Step, graph: Graph) -> bool:
+def _loopable(step: Step, graph: Steps) -> bool:
     given = graph.steps[step.inputs[0]]
     return given.dtype in ("float32", "float64") and bool(given.shape) and 0 not in given.shape
 

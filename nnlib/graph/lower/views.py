@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from nnlib.graph.steps import Graph, Step
+from nnlib.graph.steps import Step, Steps
 
 Shape = tuple[int, ...]
 
@@ -38,7 +38,7 @@ def is_identity(view: View, shape: Shape) -> bool:
     return view.shape == shape and view.axes == identity(view.at, shape).axes
 
 
-def views(graph: Graph) -> tuple[Graph, list[View]]:
+def views(graph: Steps) -> tuple[Steps, list[View]]:
     """The graph with copies where a view cannot be a map, and how each step's values are read."""
     steps: list[Step] = []
     moved: list[int] = []
@@ -57,7 +57,7 @@ def views(graph: Graph) -> tuple[Graph, list[View]]:
         found.append(identity(at, step.shape) if seen is None else seen)
         moved.append(at)
     outputs = {name: moved[at] for name, at in graph.outputs.items()}
-    return Graph(steps, outputs, graph.derivatives), found
+    return Steps(steps, outputs, graph.derivatives), found
 
 
 def _readable(base: View, given: Step, shape: Shape) -> bool:
@@ -130,7 +130,7 @@ _MAPS = {
 }  # fmt: skip
 
 
-def with_origins(graph: Graph) -> Graph:
+def with_origins(graph: Steps) -> Steps:
     """Views that know the shape that they came from."""
     steps = []
     for step in graph.steps:
@@ -140,5 +140,5 @@ def with_origins(graph: Graph) -> Graph:
             attrs = {**attrs, "from": shape, "rank": len(shape)}
         steps.append(Step(step.op, step.shape, step.dtype, step.inputs, attrs, step.name,
                           step.value))  # fmt: skip
-    return Graph(steps, graph.outputs, graph.derivatives)
+    return Steps(steps, graph.outputs, graph.derivatives)
 

@@ -1,0 +1,75 @@
+"""expand repeats elements along a dimension, sum adds them up: each is the other's derivative."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from nnlib.primitives.shape import reshape
+from nnlib.record import Array, Primitive, Value
+
+SMALL = 4096  # elements up to which filling an array is quicker than NumPy's making of a view
+
+
+def _expand_vjp(g: Any, out: Any, x: Any, shape: tuple[int, ...]) -> Any:
+    extra = len(shape) - x.ndim
+    repeated = [i + extra for i, n in enumerate(x.shape) if n == 1 != shape[i + extra]]
+    dim = tuple(range(extra)) + tuple(repeated)
+    g = sum(g, dim=dim, keepdim=False) if dim else g
+    return reshape(g, shape=x.shape) if repeated else g
+
+
+def _expand(x: Array, shape: tuple[int, ...]) -> Array:
+    # np.broadcast_to cannot be written to; where nothing is repeated, PyTorch's result can.
+    return x.reshape(shape) if x.size == math.prod(shape) else np.broadcast_to(x, shape)
+
+
+expand = Primitive(
+    "expand",
+    _expand,
+    _expand_vjp,
+    family="shape",
+    saves="args",
+    shape_only=(0,),
+    view=True,
+)
+
+
+def _shape_kept(shape: tuple[int, ...], dim: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple([1 if i in dim else n for i, n in enumerate(shape)])
+
+
+def spread(g: Any, x: Any, dim: tuple[int, ...], keepdim: bool) -> Any:
+    """A reduced result, repeated along what was reduced: the shape of x again."""
+    if x.ndim == 0:
+        return g
+    if not isinstance(g, Value) and g.ndim == 0 and x.size <= SMALL:
+        whole = np.empty(x.shape, g.dtype)
+        whole.fill(g)
+        return whole
+    if not keepdim:
+        g = reshape(g, shape=_shape_kept(x.shape, dim))
+    return expand(g, shape=x.shape)
+
+
+def _sum(x: Array, dim: tuple[int, ...], keepdim: bool) -> Array:
+    if x.dtype == np.float16:
+        return wide(x, np.add.reduce, axis=dim, keepdims=keepdim)
+    return np.add.reduce(x, axis=dim, keepdims=keepdim)
+
+
+def wide(x: Array, function: Any, **arguments: Any) -> Array:
+    """A function of float16 computed in float32, as PyTorch does: sums lose nothing on the way."""
+    return function(x.astype(np.float32), **arguments).astype(np.float16)
+
+
+sum = Primitive(
+    "sum",
+    _sum,
+    lambda g, out, x, dim, keepdim: spread(g, x, dim, keepdim),
+    family="reduce",
+    saves="args",
+    shape_only=(0,),
+)
