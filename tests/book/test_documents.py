@@ -67,3 +67,10 @@ def code(path: Path) -> str:
 def test_the_list_of_commands_names_each_of_them() -> None:
     listed = set(re.findall(r"make ([a-z-]+)", (ROOT / "docs" / "commands.md").read_text("utf8")))
     assert TARGETS - STEPS - listed == set(), "docs/commands.md leaves commands out"
+
+
+def test_the_list_of_tools_names_each_of_them() -> None:
+    listed = (ROOT / "tools" / "README.md").read_text("utf8")
+    for path in (ROOT / "tools").iterdir():
+        if path.name not in ("__pycache__", "README.md"):
+            assert f"`{path.name}{'/' * path.is_dir()}`" in listed, f"{path.name} is left out"

@@ -12,36 +12,36 @@ THEN = r"""
 from nnlib.graph import Graph, trace
 
 x = nnlib.tensor([0.5, 1.0, 1.5], dtype=nnlib.float64, requires_grad=True)
-assert nnlib.autograd.gradcheck(cbrt, x) and nnlib.autograd.gradgradcheck(cbrt, x)
-assert np.allclose(cbrt(nnlib.tensor([8, 27])).numpy(), [2, 3])
+assert nnlib.autograd.gradcheck(deg2rad, x) and nnlib.autograd.gradgradcheck(deg2rad, x)
+assert np.allclose(deg2rad(nnlib.tensor([90, 180])).numpy(), [np.pi / 2, np.pi])
 
-graph = trace(lambda x: {"y": (2 * cbrt(x)).sum()}, x=x.detach())
+graph = trace(lambda x: {"y": (2 * deg2rad(x)).sum()}, x=x.detach())
 steps = graph.gradient("y", "x")
-told = graph.to_latex("y")
-assert r"\sqrt[3]{x}" in told, told
+formula = graph.to_latex("y")
+assert r"\frac{\pi}{180} x" in formula, formula
 
 source = steps.to_source()
-assert "np.cbrt(" in source, source
+assert "np.deg2rad(" in source, source
 names = {}
 exec(source, names)
 array = x.detach().numpy()
-expected = 2 / (3 * np.cbrt(array) ** 2)
+expected = np.full(3, 2 * np.pi / 180)
 assert np.allclose(names["f"](x=array)["d_x"], expected)
 
 again = Graph.from_json(steps.to_json())
 assert np.allclose(np.asarray(again.run(x=array)["d_x"]), expected)
 
 from nnlib.graph.lower.arrays import Arrays
-doubled = trace(lambda x: cbrt(x) * 2, x=array).tidied()
+doubled = trace(lambda x: deg2rad(x) * 2, x=array).tidied()
 lowered = Arrays(doubled, [0], list(doubled.outputs.values()))
-assert np.allclose(lowered.run(array)[0], 2 * np.cbrt(array))
-assert "cbrt(" in lowered.source, lowered.source  # NumPy writes into a buffer of the function's
+assert np.allclose(lowered.run(array)[0], 2 * np.deg2rad(array))
+assert "deg2rad(" in lowered.source, lowered.source  # NumPy writes into a buffer of the function's
 
 sys.path.insert(0, "ROOT")
 from tests.graph import cases
-assert any(name == "cbrt" for name, _, _ in cases.CASES), "no test case follows from the entry"
+assert any(name == "deg2rad" for name, _, _ in cases.CASES), "no test case follows from the entry"
 import tools.schema_table as table
-assert "cbrt" in table.rows()
+assert "deg2rad" in table.rows()
 """
 
 

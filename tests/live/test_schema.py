@@ -59,7 +59,8 @@ def test_pythons_parts_have_the_schemas_fields():
 def test_every_kind_of_the_schema_is_made_by_python():
     known = {*schema.kinds("mark"), *schema.kinds("view"), *schema.kinds("input")}
     controls = {i["control"] for f in gallery.figures() for i in f.spec["inputs"].values()}
-    assert known - {"number"} <= set(parts()) | controls
+    lacking = known - {"number"} - set(parts()) - controls
+    assert lacking == set(), f"parts() above, or the gallery, makes no {lacking}"
     assert live.number(1.0).kind == "number"
     assert set(Mark.kinds) == set(schema.kinds("mark")), "a mark's class is missing, or its entry"
 
