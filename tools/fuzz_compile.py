@@ -10,6 +10,7 @@ refused with the reason.  Loops run as the Python that they are written in; some
 from __future__ import annotations
 
 import argparse
+import functools
 import random
 import sys
 from pathlib import Path
@@ -60,6 +61,7 @@ class Program:
         scope = {**names_for(nnlib), "weighted": weighted, "nnlib": nnlib}
         exec(self.text, scope)
         self.function = scope["program"]
+        self.expected = functools.cache(self._expected)
 
     def _text(self) -> str:
         names = [n for n, _ in self.inputs]
@@ -94,6 +96,14 @@ class Program:
         """Its own values, then others of the same types and shapes, then special ones."""
         return [_varied(v, turn, k) for k, (_, v) in enumerate(self.inputs)]
 
+    def _expected(self, turn: int) -> Any:
+        return _outcome(self.function, self.arguments(turn))
+
+
+@functools.lru_cache(maxsize=1)  # both back ends are compared with the same outcomes
+def program_of(seed: int) -> Program:
+    return Program(seed)
+
 
 def _varied(value: Any, turn: int, k: int) -> Any:
     data = np.array(value._data)
@@ -110,16 +120,14 @@ def _varied(value: Any, turn: int, k: int) -> Any:
 
 def difference(seed: int, backend: str) -> str | None:
     """What differs, "refused: …" where it is not pure, or None."""
-    program = Program(seed)
+    program = program_of(seed)
     compiled = nnlib.compile(program.function, backend=backend)
     with quiet(), np.errstate(all="ignore"):
         for turn in (0, 1, 2):
-            given = program.arguments(turn)
-            expected = _outcome(program.function, given)
-            made = _outcome(compiled, given)
+            made = _outcome(compiled, program.arguments(turn))
             if isinstance(made, GraphError):
                 return f"refused: {made}"
-            told = _unlike(made, expected)
+            told = _unlike(made, program.expected(turn))
             if told is not None:
                 return f"seed {seed}, {backend}, call {turn}: {told}\n{program.text}"
     return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import threading
 import time
@@ -568,6 +569,21 @@ def test_later_values_are_checked_as_eagerly(program, good, bad, error, compiled
             f(T.tensor(bad))
     same(g(T.tensor(good)), program(T.tensor(good)))
     assert g.traces == 1
+
+
+def test_an_empty_division_by_zero_is_none(compiled):
+    def f(n, d):
+        return n[:, :0] // d, n[:, :0] % d
+
+    g = compiled(f)
+    for d in (2, 0):
+        same(g(T.tensor([[3]]), T.tensor([[d]])), f(T.tensor([[3]]), T.tensor([[d]])))
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_the_root_of_minus_infinity_is_nan_as_a_power_too(compiled):
+    x = T.tensor([-math.inf, math.inf, -0.0, 4.0])
+    same(compiled(lambda x: x**0.5)(x), x**0.5)
 
 
 def test_probabilities_that_come_later_are_checked(compiled):

@@ -137,6 +137,21 @@ def test_functions_of_one_text_are_compiled_once():
     assert len(set(functions)) == 1
 
 
+def test_the_neutral_names_of_arguments_are_none_of_a_functions_variables():
+    def program(i, a, table):
+        p = a.sigmoid()  # the loops store it as a2, since an argument is called a
+        return {"moved": table[i] * 2, "top": (a * p).amax(), "out": p - p.sum(), "both": a * p}
+
+    given = {"i": T.tensor([1, 0]), "a": X[0, :3], "table": X[:2, 3:6]}
+    graph = traced(program, **given)
+    lowered = Lowered(graph, *positions(graph))
+    assert len(lowered.kernels) == 2 and "a2 = w_f4" in lowered.source
+    arrays = [value.numpy() for value in given.values()]
+    made = Loops(graph, *positions(graph)).run(*arrays)
+    for ours, theirs in zip(made, program(**given).values(), strict=True):
+        np.testing.assert_allclose(ours, theirs.numpy(), rtol=1e-5)
+
+
 @pytest.mark.parametrize(
     ("name", "numpy"),
     [

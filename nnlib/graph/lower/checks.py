@@ -66,5 +66,5 @@ def _bounded(step: Step, steps: Sequence[Step]) -> list[tuple[int, int]]:
     if op == "one_hot":
         return [(inputs[0], attrs["num_classes"])]
     if op in ("floor_divide", "remainder") and not step.dtype.startswith("float"):
-        return [(inputs[1], 0)]
+        return [(inputs[1], 0)] if math.prod(step.shape) else []  # else nothing is divided
     return []

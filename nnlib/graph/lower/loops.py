@@ -280,8 +280,12 @@ class Driver:
 
 def _renamed(names: list[str], body: list[str]) -> tuple[list[str], list[str]]:
     """A function under neutral names, so that equal ones are found equal."""
-    new = {name: f"a{k}" for k, name in enumerate(names)}
     word = re.compile(r"\b[^\W\d]\w*\b")
+    others = set(word.findall("\n".join(body))) - set(names)
+    letter = "a"
+    while any(re.fullmatch(rf"{letter}\d+", other) for other in others):
+        letter += "a"  # a variable of the function has such a name already
+    new = {name: f"{letter}{k}" for k, name in enumerate(names)}
     return list(new.values()), [word.sub(lambda m: new.get(m[0], m[0]), line) for line in body]
 
 

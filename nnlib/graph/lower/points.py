@@ -110,6 +110,8 @@ def _power(xs: Sequence[str], given: Sequence[Step]) -> str:
     exponent = given[1]
     if exponent.op == "constant" and not exponent.shape:
         whole = {1.0: "{0}", 2.0: "{0} * {0}", 3.0: "{0} * {0} * {0}", -1.0: "1 / {0}"}
+        if given[0].shape:  # NumPy's power of an array takes the root: nan at -inf
+            whole[0.5] = "np.sqrt({0})"
         short = whole.get(float(exponent.value))
         if short is not None:
             kind = TYPES[given[0].dtype]
