@@ -92,6 +92,34 @@ def test_what_a_row_shares_is_read_outside_of_the_inner_loop():
     assert "b[i, 0]" in before and "b[i, 0]" not in inside
 
 
+def points(x, W, V, i):
+    """Short rows in every way that loops meet them."""
+    h = (x @ W).tanh()
+    p = (h @ V).softmax(1)
+    error = p - h[:, :3] * x
+    return {
+        "h": h, "loss": (error * error).sum(), "slopes": h.T @ error, "rows": error.sum(0),
+        "each": p.amax(1), "turned": p.T * 2, "flat": error.exp().reshape(-1) + 1,
+        "taken": p[i] * 2, "again": (x * x).sum(1, True) * x, "product": error @ V.T @ W.T,
+    }  # fmt: skip
+
+
+def test_many_short_rows_are_kept_by_columns_and_give_what_they_give_by_rows(monkeypatch):
+    monkeypatch.setattr("nnlib.graph.lower.machine.loaded", interpreted)
+    rng = np.random.default_rng(0)
+    shapes = {"x": (70, 3), "W": (3, 8), "V": (8, 3)}
+    given = {k: T.tensor(rng.normal(size=v).astype(np.float32)) for k, v in shapes.items()}
+    given["i"] = T.tensor([69, 0, 3])
+    text = source(points, **given)
+    assert ".reshape((3, 70)).T" in text  # in working memory
+    outer, inner = text[: text.index("expf(")].split("for ")[-2:]
+    assert (outer[:16], inner[:16]) == ("j in range(3):\n ", "i in range(70):\n")
+    expected = points(**given)
+    for name, value in nnlib.compile(points, backend="loops")(**given).items():
+        assert value.numpy().flags.c_contiguous, name
+        np.testing.assert_allclose(value.numpy(), expected[name].numpy(), 2e-5, 1e-6, err_msg=name)
+
+
 def test_loops_have_the_authors_names_and_none_of_their_own():
     text = source(lambda i, w, np: {"loss": (i * w).sum() + np}, i=X, w=X, np=nnlib.ones(()))
     assert text.startswith("def loops(i2, w2, np2,")

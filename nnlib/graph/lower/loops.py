@@ -15,11 +15,11 @@ import numpy as np
 
 from nnlib.graph.lower.arrays import Arrays
 from nnlib.graph.lower.checks import checks
-from nnlib.graph.lower.nests import Plan, fits, group
+from nnlib.graph.lower.nests import Plan, fits, group, with_columns
 from nnlib.graph.lower.points import TYPES
 from nnlib.graph.lower.simple import simple
 from nnlib.graph.lower.views import is_identity, views, with_origins
-from nnlib.graph.lower.write import Kernel, Names, Storage, kernels
+from nnlib.graph.lower.write import Kernel, Names, Storage, kernels, writes_out
 from nnlib.graph.simplify import simplify, tidy, values_only
 from nnlib.graph.steps import Step, Steps
 from nnlib.record import Primitive
@@ -54,7 +54,7 @@ class Lowered:
         names = {at: name for name, at in reversed(graph.outputs.items())}
         wanted |= {f"result {k}": at for k, at in enumerate(results)}
         plain = simplify(simple(Steps(graph.steps, wanted)))
-        ready, seen = views(with_origins(plain))
+        ready, seen = views(with_origins(with_columns(plain)))
         found = ready.outputs
         self.inputs = [found[f"input {k}"] for k in range(len(inputs))]
         self.results = [found[f"result {k}"] for k in range(len(results))]
@@ -144,8 +144,8 @@ class Driver:
         return {phase: getattr(module, name) for phase, name in of_phase.items()}
 
     def _types(self, machine: Any, kernel: Kernel) -> list[str]:
-        types = [machine.type_of(self.steps[at].dtype, len(self.steps[at].shape))
-                 for at in kernel.arrays]  # fmt: skip
+        types = [machine.type_of(self.steps[at].dtype, len(self.steps[at].shape),
+                                 at in self.storage.columns) for at in kernel.arrays]  # fmt: skip
         own = self.lowered.parameters(kernel)[len(kernel.names) :]
         kinds = {short: kind for kind, short in TYPES.items()}
         return types + [machine.type_of(kinds[name[2:]], 1) for name in own]
@@ -166,7 +166,7 @@ class Driver:
         for k, at in enumerate(self.lowered.inputs):
             self.text[at] = f"a{k}"
         for at, k in self.direct.items():
-            if at in self.plan.nest or self._has_out(at):
+            if at in self.plan.nest or writes_out(self.steps, at):
                 self.text[at] = f"r{k}"
                 self._constant(f"S{k}", steps[at].shape)
                 self._constant(f"T{k}", np.dtype(steps[at].dtype))
@@ -201,7 +201,8 @@ class Driver:
             self.text[at] = self._constant(f"c{at}", _rows(step.value, step.dtype))
         else:
             self.text[at] = f"m{at}"
-            self.kept[f"m{at}"] = partial(np.empty, step.shape, step.dtype)
+            order = "F" if at in self.storage.columns else "C"
+            self.kept[f"m{at}"] = partial(np.empty, step.shape, step.dtype, order)
         return self.text[at]
 
     def _run(self, phase: int, kernel: Kernel) -> None:
@@ -230,19 +231,12 @@ class Driver:
         function = self._constant(f"f{at}", _forward(step))
         return f"{function}({self._value(step.inputs[0])})"
 
-    def _has_out(self, at: int) -> bool:
-        """Whether NumPy writes a call's result where it is told to."""
-        step = self.steps[at]
-        return step.op == "matmul" and bool(step.shape) and all(
-            self.steps[i].dtype == step.dtype for i in step.inputs
-        )  # fmt: skip
-
     def _call(self, at: int, step: Step) -> None:
         for check in checks(step, self.steps):
             name = self._constant(f"check{len(self.globals)}", check)
             self.lines.append(f"{name}({self._value(check.at)})")
         given = ", ".join(self._value(i) for i in step.inputs)
-        if self._has_out(at):
+        if writes_out(self.steps, at):
             self.lines.append(f"matmul({given}, {self._array(at)})")
             return
         function = self._constant(f"f{at}", _forward(step))

@@ -51,11 +51,12 @@ def _floats() -> str:
     return hashlib.sha256(Path(floats.__file__).read_bytes()).hexdigest()
 
 
-def type_of(dtype: str, ndim: int) -> str:
-    """numba's name of an array that lies row by row, or of a number."""
+def type_of(dtype: str, ndim: int, columns: bool = False) -> str:
+    """numba's name of an array that lies row by row, or column by column, or of a number."""
     if not ndim:
         return _NUMBA[dtype]
-    return f"{_NUMBA[dtype]}[{', '.join([':'] * (ndim - 1) + ['::1'])}]"
+    places = [":"] * (ndim - 1) + ["::1"]
+    return f"{_NUMBA[dtype]}[{', '.join(reversed(places) if columns else places)}]"
 
 
 def loaded(source: str) -> ModuleType:

@@ -19,6 +19,7 @@ Shape = tuple[int, ...]
 UNROLLED = 16  # products over at most so many terms are written out and join other steps
 BY_LOOPS = 2**15  # multiplications from which a product is BLAS's
 BY_DOTS = 2**11  # the same where its sums run along memory, which loops do less well
+SHORT, LONG = 16, 64  # a table of rows so short, and of so many, is kept by columns
 
 
 @dataclass
@@ -47,6 +48,33 @@ def domain_of(shape: Shape) -> Shape:
     return tuple([n for n in shape if n != 1])
 
 
+def by_columns(domain: Shape) -> bool:
+    """Whether loops run down the columns: rows are too short for vector instructions."""
+    return len(domain) == 2 and domain[1] <= SHORT and domain[0] >= LONG
+
+
+def with_columns(graph: Steps) -> Steps:
+    """Inputs that loops would read down their columns are copied first: then they lie so."""
+    steps, moved = list[Step](), list[int]()
+    read = {
+        i for step in graph.steps for i in step.inputs
+        if by_columns(domain_of(step.shape))
+        and (is_point(step, [graph.steps[k] for k in step.inputs]) or step.op == "matmul")
+    }  # fmt: skip
+    for at, step in enumerate(graph.steps):
+        inputs = tuple([moved[i] for i in step.inputs])
+        steps.append(Step(step.op, step.shape, step.dtype, inputs, step.attrs, step.name,
+                          step.value))  # fmt: skip
+        if step.op == "input" and at in read and by_columns(step.shape) and step.dtype in TYPES:
+            steps.append(Step("copy", step.shape, step.dtype, (len(steps) - 1,)))
+        moved.append(len(steps) - 1)
+    outputs = {}
+    for name, at in graph.outputs.items():
+        given = graph.steps[at].op == "input"
+        outputs[name] = moved[at] - (steps[moved[at]].op == "copy") if given else moved[at]
+    return Steps(steps, outputs, graph.derivatives)
+
+
 def small_product(step: Step, steps: list[Step], views: list[View]) -> bool:
     """Whether a product is better done by loops than by BLAS."""
     if step.op != "matmul" or step.dtype not in ("float32", "float64"):
@@ -55,6 +83,8 @@ def small_product(step: Step, steps: list[Step], views: list[View]) -> bool:
     if len(a.shape) > 2 or len(b.shape) > 2 or a.dtype != step.dtype or b.dtype != step.dtype:
         return False
     sums = terms(step, steps)
+    if sums <= UNROLLED and by_columns(domain_of(step.shape)):
+        return True  # a column is a sum of columns
     along = _runs_along(views[step.inputs[1]], b.shape, len(b.shape) - 1) or _runs_along(
         views[step.inputs[0]], a.shape, 0
     )
@@ -218,4 +248,7 @@ def fits(graph: Steps) -> bool:
     ) and any(s.dtype in TYPES for s in graph.steps)
 
 
-__all__ = ["Nest", "Plan", "domain_of", "fits", "group", "is_folded", "small_product", "terms"]
+__all__ = [
+    "Nest", "Plan", "by_columns", "domain_of", "fits", "group", "is_folded", "small_product",
+    "terms", "with_columns",
+]  # fmt: skip

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from nnlib.graph.lower import points
-from nnlib.graph.lower.nests import Nest, Plan, is_folded
+from nnlib.graph.lower.nests import Nest, Plan, by_columns, domain_of, is_folded
 from nnlib.graph.lower.points import TYPES, number
 from nnlib.graph.lower.views import View
 from nnlib.graph.steps import Step
@@ -68,7 +68,7 @@ _HINTS = {"matmul": "z", "tanh": "h", "relu": "h", "sigmoid": "a", "sum": "total
 
 
 class Storage:
-    """Which stored steps are local to one kernel, and where single numbers are kept."""
+    """Which stored steps are local to one kernel, which lie by columns, where numbers are kept."""
 
     def __init__(self, plan: Plan) -> None:
         steps, readers = plan.graph.steps, _readers(plan)
@@ -88,6 +88,19 @@ class Storage:
                 self.slot[at] = kind, counts[kind]
                 counts[kind] += 1
         self.slots = dict(counts)
+        reshaped = {v.at for v in plan.views if v.shape != steps[v.at].shape}
+        self.columns = {
+            at for at in plan.stored - outputs - reshaped
+            if by_columns(domain_of(steps[at].shape)) and (at in plan.nest or writes_out(steps, at))
+        }  # fmt: skip
+
+
+def writes_out(steps: list[Step], at: int) -> bool:
+    """Whether NumPy writes a call's result where it is told to."""
+    step = steps[at]
+    return step.op == "matmul" and bool(step.shape) and all(
+        steps[i].dtype == step.dtype for i in step.inputs
+    )  # fmt: skip
 
 
 def _readers(plan: Plan) -> dict[int, set[Any]]:
@@ -170,7 +183,10 @@ class KernelWriter:
             self.work[step.dtype] += -(-size // 16) * 16  # each begins at a new cache line
             self.header[at, ()] = name
             whole = f"w_{TYPES[step.dtype]}[{start}:{start + size}]"
-            self.head.append(f"{name} = {whole}.reshape({step.shape})")
+            shaped = f"{whole}.reshape({step.shape})"
+            if at in self.storage.columns:
+                shaped = f"{whole}.reshape({step.shape[::-1]}).T"
+            self.head.append(f"{name} = {shaped}")
         return name
 
     def shaped(self, view: View) -> str:
@@ -199,6 +215,9 @@ class NestWriter:
         self.to, self.nest, self.steps = to, nest, to.steps
         self.variables = list(_INDEX[: len(nest.domain)])
         self.depth = len(nest.domain)
+        self.order = list(range(self.depth))  # the domain's dimensions, from the outermost loop in
+        if by_columns(nest.domain) and self._mostly_columns():
+            self.order.reverse()
         self.before: list[list[str]] = []
         self.after: list[list[str]] = []
         self.ahead: list[str] = []  # before the outermost loop
@@ -215,6 +234,14 @@ class NestWriter:
         self._write()
         return self.ahead + list(self._nested(0))
 
+    def _mostly_columns(self) -> bool:
+        """Whether at least half of the tables that the nest reads and writes lie by columns."""
+        plan, own = self.to.plan, self.nest.steps
+        met = {plan.views[i].at for at in own for i in self.steps[at].inputs} - set(own)
+        met |= plan.stored & set(own)
+        tables = [at for at in met if domain_of(self.steps[at].shape) == self.nest.domain]
+        return 2 * len(self.to.storage.columns & set(tables)) >= len(tables)
+
     def _write(self) -> None:
         self.before = [[] for _ in range(self.depth + 1)]
         self.after = [[] for _ in range(self.depth + 1)]
@@ -229,7 +256,8 @@ class NestWriter:
     def _nested(self, level: int) -> Iterator[str]:
         yield from self.before[level]
         if level < self.depth:
-            yield f"for {self.variables[level]} in range({self.nest.domain[level]}):"
+            dim = self.order[level]
+            yield f"for {self.variables[dim]} in range({self.nest.domain[dim]}):"
             for line in self._nested(level + 1):
                 yield f"    {line}"
         yield from self.after[level]
@@ -272,8 +300,8 @@ class NestWriter:
         if text in self.loads:
             return self.loads[text]
         inside = text[text.index("[") :]
-        level = max([k + 1 for k, v in enumerate(self.variables)
-                     if re.search(rf"\b{v}\b", inside)], default=0)  # fmt: skip
+        level = max([k + 1 for k, dim in enumerate(self.order)
+                     if re.search(rf"\b{self.variables[dim]}\b", inside)], default=0)  # fmt: skip
         if level == self.depth and self.seen[text] <= 2:  # twice: once for each pass
             return text
         name = self.loads[text] = self.to.fresh()
@@ -291,10 +319,10 @@ class NestWriter:
         value = self._value(i, given.shape)
         dims = set(step.attrs["dim"])
         long = [d for d, n in enumerate(given.shape) if n != 1]
-        gone = [k for k, d in enumerate(long) if d in dims]
+        gone = {k for k, d in enumerate(long) if d in dims}
         kept = self.depth - len(gone)
-        if gone == list(range(kept, self.depth)):
-            self._total(at, step, value, kept, math.prod(self.nest.domain[kept:]))
+        if gone == set(self.order[kept:]):
+            self._total(at, step, value, kept, math.prod([self.nest.domain[k] for k in gone]))
         else:
             self._gathered(at, step, value, long, dims)
 
@@ -367,22 +395,29 @@ class Product:
         self.sizes = {v: n for v, n in zip(self.index, shape, strict=True) if v != "0"}
 
     def written(self) -> list[str]:
-        inner = self._last(self.columns(self.term))
+        left, right = (self.to.plan.views[i].at for i in self.step.inputs)
+        inner = self._innermost(self.columns(self.term), right)
         if inner in self.sizes and inner != self.term:
             return self._along(inner, self.rows, self.columns)
-        inner = self._last(self.rows(self.term))
+        inner = self._innermost(self.rows(self.term), left)
         if inner in self.sizes and inner != self.term:
             return self._along(inner, self.columns, self.rows)
         return self._dots()
 
-    def _last(self, text: str) -> str:
-        """The variable that runs along a factor's memory: its last index that is none of 0."""
+    def _innermost(self, text: str, at: int) -> str:
+        """The variable that runs along a factor's memory: the last of its rows' or columns'."""
         index = text[text.rindex("[") + 1 : -1].split(", ") if "[" in text else []
-        return next((v for v in reversed(index) if v != "0"), "")
+        if at not in self.to.storage.columns:
+            index.reverse()
+        return next((v for v in index if v != "0"), "")
 
-    def _loops(self, variables: Iterable[str], lines: list[str]) -> list[str]:
+    def _loops(
+        self, variables: Iterable[str], lines: list[str], strides: dict[str, int] | None = None
+    ) -> list[str]:
         for v in reversed(list(variables)):
-            lines = [f"for {v} in range({self.sizes[v]}):", *(f"    {x}" for x in lines)]
+            stride = (strides or {}).get(v)
+            every = f"0, {self.sizes[v]}, {stride}" if stride else f"{self.sizes[v]}"
+            lines = [f"for {v} in range({every}):", *(f"    {x}" for x in lines)]
         return lines
 
     def _along(self, inner: str, single: Any, vector: Any) -> list[str]:
@@ -409,17 +444,23 @@ class Product:
         return self._loops(outer, lines)
 
     def _dots(self) -> list[str]:
-        total = self.to.fresh()
-        k = self.term
-        lines = [
-            f"{total} = {number(0, self.step.dtype)}", f"for {k} in range({self.terms}):",
-            f"    {total} = plus_product({total}, {self.rows(k)}, {self.columns(k)})",
-        ]  # fmt: skip
+        """Each element is a sum along memory; four at a time where they read the same factor."""
+        k, outer = self.term, [v for v in self.index if v != "0"]
+        last = outer[-1] if outer and self.sizes[outer[-1]] % 4 == 0 else ""
+        totals, before, inside, after = [], [], [], []
+        for n in range(4 if last else 1):
+            at = [f"{v} + {n}" if n and v == last else v for v in self.index]
+            rows, columns, _ = _sides(self.to, self.step, at)
+            total = self.to.fresh()
+            before.append(f"{total} = {number(0, self.step.dtype)}")
+            inside.append(f"    {total} = plus_product({total}, {rows(k)}, {columns(k)})")
+            after.append(f"{self.to.target(self.at, at)} = {total}")
+            totals.append(total)
         if not self.step.shape and self.at not in self.to.storage.slot:
-            self.to.local[self.at] = total
-        else:
-            lines.append(f"{self.to.target(self.at, self.index)} = {total}")
-        return self._loops([v for v in self.index if v != "0"], lines)
+            self.to.local[self.at] = totals[0]
+            after = []
+        lines = [*before, f"for {k} in range({self.terms}):", *inside, *after]
+        return self._loops(outer, lines, {last: 4})
 
 
 def kernels(plan: Plan, storage: Storage, names: Names) -> dict[int, Kernel]:
@@ -428,4 +469,4 @@ def kernels(plan: Plan, storage: Storage, names: Names) -> dict[int, Kernel]:
     return {p: KernelWriter(plan, storage, names, p).kernel() for p in phases}
 
 
-__all__ = ["Kernel", "Names", "Storage", "kernels"]
+__all__ = ["Kernel", "Names", "Storage", "kernels", "writes_out"]
