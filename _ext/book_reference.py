@@ -1,6 +1,6 @@
 """The reference's pages: every public name of a module, generated from its docstring.
 
-`.. public:: nnlib.nn` lists what nnlib.nn makes public; `:from: nnlib.functions.reduce` keeps what
+`.. public:: nnlib.nn` lists what nnlib.nn makes public; `:from: nnlib.functions.along` keeps what
 is written there, `:without:` leaves names out.  So a new function is in the book once it is public.
 `.. contents-of-reference:: page …` links every name that those pages list.
 """

@@ -16,8 +16,8 @@ import numpy as np
 
 from nnlib import autograd, record, trees
 from nnlib.functions import arrange
-from nnlib.functions import shape as s
-from nnlib.functions.elementwise import clone
+from nnlib.functions import reshaping as s
+from nnlib.functions.arithmetic import clone
 from nnlib.record import Leaf, Node, Value, make
 
 if TYPE_CHECKING:

@@ -16,10 +16,9 @@ import numpy as np
 
 from nnlib import dtypes, record
 from nnlib._types import Number, Operand
-from nnlib.functions import create
-from nnlib.functions import elementwise as e
-from nnlib.functions import index as i
-from nnlib.functions import shape as s
+from nnlib.functions import arithmetic as ar
+from nnlib.functions import create, picking
+from nnlib.functions import reshaping as s
 from nnlib.functions._args import F32, F64, is_number, needs_tensor
 from nnlib.primitives import broadcast
 from nnlib.primitives import shape as ps
@@ -44,7 +43,7 @@ def become(x: T, result: Any, how: str) -> T:
         _refuse_leaf(x, view, how)
     _refuse_misfit(x, result, how)
     if result._data.dtype != x._data.dtype:  # recorded: a gradient has the type of its tensor
-        result = e.to_dtype(result, dtypes.of(x._data))
+        result = ar.to_dtype(result, dtypes.of(x._data))
     _write(x, result._data, how)
     if recording and not isinstance(x._node, Leaf):
         x._node = result._node
@@ -177,7 +176,7 @@ def _renew_views(base: Any, chain: list[Any], history: bool) -> None:
 
 def _put_back(base: Any, primitive: Any, attrs: Any, value: Tensor) -> Any:
     if primitive is ps.slice_:
-        return i.written_slice(base, attrs["index"], value)
+        return picking.written_slice(base, attrs["index"], value)
     if primitive is ps.reshape:
         return ps.reshape(value, shape=base._data.shape)
     if primitive is ps.permute:
@@ -206,7 +205,7 @@ def _put_back_by_memory(base: Any, part: Any) -> Any:
             "of its elements are one in memory. Please clone() it first."
         )
     old, new = s.flatten(_old(base)), s.flatten(_old(part))
-    placed = i.scatter(old, 0, record.make(np.ravel(places)), new)
+    placed = picking.scatter(old, 0, record.make(np.ravel(places)), new)
     return ps.reshape(placed, shape=base._data.shape)
 
 
@@ -239,7 +238,7 @@ def in_place(x: T, name: str, function: Callable[..., Any], *args: Any, **kwargs
 def _scaled(other: Any, alpha: Any) -> Any:
     if alpha.__class__ is int and alpha == 1:
         return other
-    return e.mul(other, alpha) if isinstance(other, Value) else other * alpha  # type: ignore[arg-type]
+    return ar.mul(other, alpha) if isinstance(other, Value) else other * alpha  # type: ignore[arg-type]
 
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -290,15 +289,15 @@ class InPlace(Value):
 
     @_where_it_stands(np.add)
     def __iadd__(self, other: Operand, alpha: Number = 1) -> Self:
-        return in_place(self, "add_", e.plus, _scaled(other, alpha))
+        return in_place(self, "add_", ar.plus, _scaled(other, alpha))
 
     @_where_it_stands(np.subtract)
     def __isub__(self, other: Operand, alpha: Number = 1) -> Self:
-        return in_place(self, "sub_", e.minus, _scaled(other, alpha))
+        return in_place(self, "sub_", ar.minus, _scaled(other, alpha))
 
     @_where_it_stands(np.divide)
     def __itruediv__(self, other: Operand) -> Self:
-        return in_place(self, "div_", e.over, other)
+        return in_place(self, "div_", ar.over, other)
 
     def add_(self, other: Operand, *, alpha: Number = 1) -> Self:
         """add() in place: changes this tensor and returns it."""
@@ -311,43 +310,43 @@ class InPlace(Value):
     @_where_it_stands(np.multiply)
     def mul_(self, other: Operand) -> Self:
         """mul() in place: changes this tensor and returns it."""
-        return in_place(self, "mul_", e.mul, other)
+        return in_place(self, "mul_", ar.mul, other)
 
     def div_(self, other: Operand, *, rounding_mode: str | None = None) -> Self:
         """div() in place: changes this tensor and returns it."""
-        return in_place(self, "div_", e.div, other, rounding_mode=rounding_mode)
+        return in_place(self, "div_", ar.div, other, rounding_mode=rounding_mode)
 
     def pow_(self, exponent: Operand) -> Self:
         """pow() in place: changes this tensor and returns it."""
-        return in_place(self, "pow_", e.pow, exponent)
+        return in_place(self, "pow_", ar.pow, exponent)
 
     def floor_divide_(self, other: Operand) -> Self:
         """floor_divide() in place: changes this tensor and returns it."""
-        return in_place(self, "floor_divide_", e.floor_divide, other)
+        return in_place(self, "floor_divide_", ar.floor_divide, other)
 
     def remainder_(self, other: Operand) -> Self:
         """remainder() in place: changes this tensor and returns it."""
-        return in_place(self, "remainder_", e.remainder, other)
+        return in_place(self, "remainder_", ar.remainder, other)
 
     def bitwise_and_(self, other: Operand) -> Self:
         """bitwise_and() in place: changes this tensor and returns it."""
-        return in_place(self, "bitwise_and_", e.bitwise_and, other)
+        return in_place(self, "bitwise_and_", ar.bitwise_and, other)
 
     def bitwise_or_(self, other: Operand) -> Self:
         """bitwise_or() in place: changes this tensor and returns it."""
-        return in_place(self, "bitwise_or_", e.bitwise_or, other)
+        return in_place(self, "bitwise_or_", ar.bitwise_or, other)
 
     def bitwise_xor_(self, other: Operand) -> Self:
         """bitwise_xor() in place: changes this tensor and returns it."""
-        return in_place(self, "bitwise_xor_", e.bitwise_xor, other)
+        return in_place(self, "bitwise_xor_", ar.bitwise_xor, other)
 
     def bitwise_left_shift_(self, other: Operand) -> Self:
         """bitwise_left_shift() in place: changes this tensor and returns it."""
-        return in_place(self, "bitwise_left_shift_", e.bitwise_left_shift, other)
+        return in_place(self, "bitwise_left_shift_", ar.bitwise_left_shift, other)
 
     def bitwise_right_shift_(self, other: Operand) -> Self:
         """bitwise_right_shift() in place: changes this tensor and returns it."""
-        return in_place(self, "bitwise_right_shift_", e.bitwise_right_shift, other)
+        return in_place(self, "bitwise_right_shift_", ar.bitwise_right_shift, other)
 
     __imul__ = mul_
     __ipow__, __ifloordiv__, __imod__ = pow_, floor_divide_, remainder_
@@ -356,83 +355,83 @@ class InPlace(Value):
 
     def bitwise_not_(self) -> Self:
         """bitwise_not() in place: changes this tensor and returns it."""
-        return in_place(self, "bitwise_not_", e.bitwise_not)
+        return in_place(self, "bitwise_not_", ar.bitwise_not)
 
     def logical_not_(self) -> Self:
         """logical_not() in place: changes this tensor and returns it."""
-        return in_place(self, "logical_not_", e.logical_not)
+        return in_place(self, "logical_not_", ar.logical_not)
 
     def exp_(self) -> Self:
         """exp() in place: changes this tensor and returns it."""
-        return in_place(self, "exp_", e.exp)
+        return in_place(self, "exp_", ar.exp)
 
     def log_(self) -> Self:
         """log() in place: changes this tensor and returns it."""
-        return in_place(self, "log_", e.log)
+        return in_place(self, "log_", ar.log)
 
     def sqrt_(self) -> Self:
         """sqrt() in place: changes this tensor and returns it."""
-        return in_place(self, "sqrt_", e.sqrt)
+        return in_place(self, "sqrt_", ar.sqrt)
 
     def neg_(self) -> Self:
         """neg() in place: changes this tensor and returns it."""
-        return in_place(self, "neg_", e.neg)
+        return in_place(self, "neg_", ar.neg)
 
     def abs_(self) -> Self:
         """abs() in place: changes this tensor and returns it."""
-        return in_place(self, "abs_", e.abs)
+        return in_place(self, "abs_", ar.abs)
 
     def sigmoid_(self) -> Self:
         """sigmoid() in place: changes this tensor and returns it."""
-        return in_place(self, "sigmoid_", e.sigmoid)
+        return in_place(self, "sigmoid_", ar.sigmoid)
 
     def tanh_(self) -> Self:
         """tanh() in place: changes this tensor and returns it."""
-        return in_place(self, "tanh_", e.tanh)
+        return in_place(self, "tanh_", ar.tanh)
 
     def relu_(self) -> Self:
         """relu() in place: changes this tensor and returns it."""
-        return in_place(self, "relu_", e.relu)
+        return in_place(self, "relu_", ar.relu)
 
     def square_(self) -> Self:
         """square() in place: changes this tensor and returns it."""
-        return in_place(self, "square_", e.square)
+        return in_place(self, "square_", ar.square)
 
     def reciprocal_(self) -> Self:
         """reciprocal() in place: changes this tensor and returns it."""
-        return in_place(self, "reciprocal_", e.reciprocal)
+        return in_place(self, "reciprocal_", ar.reciprocal)
 
     def sin_(self) -> Self:
         """sin() in place: changes this tensor and returns it."""
-        return in_place(self, "sin_", e.sin)
+        return in_place(self, "sin_", ar.sin)
 
     def cos_(self) -> Self:
         """cos() in place: changes this tensor and returns it."""
-        return in_place(self, "cos_", e.cos)
+        return in_place(self, "cos_", ar.cos)
 
     def floor_(self) -> Self:
         """floor() in place: changes this tensor and returns it."""
-        return in_place(self, "floor_", e.floor)
+        return in_place(self, "floor_", ar.floor)
 
     def ceil_(self) -> Self:
         """ceil() in place: changes this tensor and returns it."""
-        return in_place(self, "ceil_", e.ceil)
+        return in_place(self, "ceil_", ar.ceil)
 
     def trunc_(self) -> Self:
         """trunc() in place: changes this tensor and returns it."""
-        return in_place(self, "trunc_", e.trunc)
+        return in_place(self, "trunc_", ar.trunc)
 
     def sign_(self) -> Self:
         """sign() in place: changes this tensor and returns it."""
-        return in_place(self, "sign_", e.sign)
+        return in_place(self, "sign_", ar.sign)
 
     def round_(self, *, decimals: int = 0) -> Self:
         """round() in place: changes this tensor and returns it."""
-        return in_place(self, "round_", e.round, decimals=decimals)
+        return in_place(self, "round_", ar.round, decimals=decimals)
 
     def clamp_(self, min: Operand | None = None, max: Operand | None = None) -> Self:
         """clamp() in place: changes this tensor and returns it."""
-        return in_place(self, "clamp_", e.clamp, min, max)
+        return in_place(self, "clamp_", ar.clamp, min, max)
 
     clip_ = clamp_
 
@@ -440,27 +439,27 @@ class InPlace(Value):
         self, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None
     ) -> Self:
         """nan_to_num() in place: changes this tensor and returns it."""
-        return in_place(self, "nan_to_num_", e.nan_to_num, nan, posinf, neginf)
+        return in_place(self, "nan_to_num_", ar.nan_to_num, nan, posinf, neginf)
 
     def lerp_(self, end: Tensor, weight: Operand) -> Self:
         """lerp() in place: changes this tensor and returns it."""
-        return in_place(self, "lerp_", e.lerp, end, weight)
+        return in_place(self, "lerp_", ar.lerp, end, weight)
 
     def masked_fill_(self, mask: Tensor, value: Operand) -> Self:
         """masked_fill() in place: changes this tensor and returns it."""
-        return in_place(self, "masked_fill_", i.masked_fill, mask, value)
+        return in_place(self, "masked_fill_", picking.masked_fill, mask, value)
 
     def scatter_(self, dim: int, index: Tensor, src: Operand) -> Self:
         """scatter() in place: changes this tensor and returns it."""
-        return in_place(self, "scatter_", i.scatter, dim, index, src)
+        return in_place(self, "scatter_", picking.scatter, dim, index, src)
 
     def scatter_add_(self, dim: int, index: Tensor, src: Tensor) -> Self:
         """scatter_add() in place: changes this tensor and returns it."""
-        return in_place(self, "scatter_add_", i.scatter_add, dim, index, src)
+        return in_place(self, "scatter_add_", picking.scatter_add, dim, index, src)
 
     def index_add_(self, dim: int, index: Tensor, source: Tensor, *, alpha: Number = 1) -> Self:
         """index_add() in place: changes this tensor and returns it."""
-        return in_place(self, "index_add_", i.index_add, dim, index, source, alpha=alpha)
+        return in_place(self, "index_add_", picking.index_add, dim, index, source, alpha=alpha)
 
     def zero_(self) -> Self:
         """Every element becomes 0."""
@@ -482,18 +481,18 @@ class InPlace(Value):
                 "fill_ only supports 0-dimension value tensor but got tensor with "
                 f"{v._data.ndim} dimensions."
             )
-        filled = s.expand(e.to_dtype(v, dtypes.of(self._data)), self._data.shape)
+        filled = s.expand(ar.to_dtype(v, dtypes.of(self._data)), self._data.shape)
         return become(self, _replacing(self, filled), "fill_")
 
     def copy_(self, src: Operand) -> Self:
         """Every element becomes that of `src`, which broadcasts and is cast to this type."""
         if is_number(src):
             src = create.tensor(src)
-        source = e.to_dtype(needs_tensor("copy_", src), dtypes.of(self._data))
+        source = ar.to_dtype(needs_tensor("copy_", src), dtypes.of(self._data))
         if source._data.shape != self._data.shape:
             source = s.expand(source, self._data.shape)
         if source is src:  # a step of its own: this tensor is a copy, and no second leaf
-            source = e.clone(source)
+            source = ar.clone(source)
         return become(self, _replacing(self, source), "copy_")
 
     def normal_(
@@ -538,9 +537,9 @@ class InPlace(Value):
             part.copy_(value)  # refused where elements are one in memory
             return
         if recorded or not isinstance(self._data, np.ndarray):
-            become(self, i.setitem(_old(self), key, value), "__setitem__")
+            become(self, picking.setitem(_old(self), key, value), "__setitem__")
             return
-        i.write(self._data, key, value)
+        picking.write(self._data, key, value)
         record.mark_changed(self._data)
 
 
@@ -548,7 +547,7 @@ def _replacing(x: Any, new: Any) -> Any:
     """`new` in place of all of x: the history of x goes on, with the gradient 0 from here."""
     if not record.grad_enabled() or x._node is None or isinstance(x._node, Leaf):
         return new
-    return e.where(record.make(np.ones(x._data.shape, bool)[()]), new, _old(x))
+    return ar.where(record.make(np.ones(x._data.shape, bool)[()]), new, _old(x))
 
 
 def _drawn(x: Any, draw: Any) -> Tensor:

@@ -13,13 +13,9 @@ from nnlib import devices, dtypes, printing, record
 from nnlib._types import Device, DType, Number, Operand, Sizes
 from nnlib.autograd import gradients
 from nnlib.autograd.hooks import RemovableHandle, registered
-from nnlib.functions import arrange as a
-from nnlib.functions import create
-from nnlib.functions import elementwise as e
-from nnlib.functions import index as i
-from nnlib.functions import linalg as la
-from nnlib.functions import reduce as r
-from nnlib.functions import shape as s
+from nnlib.functions import along, arrange, create, picking, products
+from nnlib.functions import arithmetic as ar
+from nnlib.functions import reshaping as s
 from nnlib.functions._args import is_number, needs_tensor
 from nnlib.inplace import InPlace
 from nnlib.primitives import shape as ps
@@ -76,41 +72,41 @@ class Tensor(InPlace):
     __array_ufunc__ = None  # array + tensor asks the tensor, which refuses what it was not given
 
     # ------------------------------------------------------------ operators
-    __add__ = __radd__ = e.plus
-    __sub__, __rsub__ = e.minus, e.rsub
-    __mul__ = __rmul__ = mul = e.mul
-    __truediv__, __rtruediv__ = e.over, e.rdiv
-    __pow__, __rpow__ = e.power, e.rpow
-    __floordiv__, __rfloordiv__, floor_divide = e.floor_divide, e.rfloordiv, e.floor_divide
-    __mod__, __rmod__, remainder = e.remainder, e.rmod, e.remainder
-    __matmul__ = matmul = la.matmul
-    add, sub, div, pow = e.add, e.sub, e.div, e.pow
-    mm, mv, dot, outer, bmm = la.mm, la.mv, la.dot, la.outer, la.bmm
-    addmm, norm = la.addmm, la.torch_norm
-    __neg__, neg, __abs__, abs = e.neg, e.neg, e.abs, e.abs
-    __lt__, __le__, __gt__, __ge__ = e.lt, e.le, e.gt, e.ge
-    eq, ne, lt, le, gt, ge = e.eq, e.ne, e.lt, e.le, e.gt, e.ge
+    __add__ = __radd__ = ar.plus
+    __sub__, __rsub__ = ar.minus, ar.rsub
+    __mul__ = __rmul__ = mul = ar.mul
+    __truediv__, __rtruediv__ = ar.over, ar.rdiv
+    __pow__, __rpow__ = ar.power, ar.rpow
+    __floordiv__, __rfloordiv__, floor_divide = ar.floor_divide, ar.rfloordiv, ar.floor_divide
+    __mod__, __rmod__, remainder = ar.remainder, ar.rmod, ar.remainder
+    __matmul__ = matmul = products.matmul
+    add, sub, div, pow = ar.add, ar.sub, ar.div, ar.pow
+    mm, mv, dot, outer, bmm = products.mm, products.mv, products.dot, products.outer, products.bmm
+    addmm, norm = products.addmm, products.torch_norm
+    __neg__, neg, __abs__, abs = ar.neg, ar.neg, ar.abs, ar.abs
+    __lt__, __le__, __gt__, __ge__ = ar.lt, ar.le, ar.gt, ar.ge
+    eq, ne, lt, le, gt, ge = ar.eq, ar.ne, ar.lt, ar.le, ar.gt, ar.ge
     __getitem__ = s.getitem
     __hash__ = object.__hash__
 
-    __invert__ = bitwise_not = e.bitwise_not
-    __and__ = __rand__ = bitwise_and = e.bitwise_and
-    __or__ = __ror__ = bitwise_or = e.bitwise_or
-    __xor__ = __rxor__ = bitwise_xor = e.bitwise_xor
-    __lshift__ = bitwise_left_shift = e.bitwise_left_shift
-    __rshift__ = bitwise_right_shift = e.bitwise_right_shift
+    __invert__ = bitwise_not = ar.bitwise_not
+    __and__ = __rand__ = bitwise_and = ar.bitwise_and
+    __or__ = __ror__ = bitwise_or = ar.bitwise_or
+    __xor__ = __rxor__ = bitwise_xor = ar.bitwise_xor
+    __lshift__ = bitwise_left_shift = ar.bitwise_left_shift
+    __rshift__ = bitwise_right_shift = ar.bitwise_right_shift
 
     def __eq__(self, other: object) -> Tensor:  # type: ignore[override]  # what is no number is not equal, as in Python
-        return e.eq(self, other) if _comparable(other) else NotImplemented  # type: ignore[arg-type]
+        return ar.eq(self, other) if _comparable(other) else NotImplemented  # type: ignore[arg-type]
 
     def __ne__(self, other: object) -> Tensor:  # type: ignore[override]
-        return e.ne(self, other) if _comparable(other) else NotImplemented  # type: ignore[arg-type]
+        return ar.ne(self, other) if _comparable(other) else NotImplemented  # type: ignore[arg-type]
 
     def __rlshift__(self, other: Number) -> Tensor:
-        return e.bitwise_left_shift(e.to_dtype(create.tensor(other), self.dtype), self)
+        return ar.bitwise_left_shift(ar.to_dtype(create.tensor(other), self.dtype), self)
 
     def __rrshift__(self, other: Number) -> Tensor:
-        return e.bitwise_right_shift(e.to_dtype(create.tensor(other), self.dtype), self)
+        return ar.bitwise_right_shift(ar.to_dtype(create.tensor(other), self.dtype), self)
 
     def __pos__(self) -> Tensor:
         if self._data.dtype.kind == "b":
@@ -126,49 +122,44 @@ class Tensor(InPlace):
                 "Tensor.__contains__ only supports Tensor or scalar, but you passed in a "
                 f"{type(element)}."
             )
-        return bool(r.any(e.eq(self, element)).item())
+        return bool(along.any(ar.eq(self, element)).item())
 
     # ------------------------------------------------------------ functions as methods
-    exp, exp2, expm1, log, log2, log10, log1p = (
-        e.exp, e.exp2, e.expm1, e.log, e.log2, e.log10, e.log1p,
-    )  # fmt: skip
-    sqrt, square, reciprocal, sign, erf = e.sqrt, e.square, e.reciprocal, e.sign, e.erf
-    sin, cos, tan, asin, acos, atan = e.sin, e.cos, e.tan, e.asin, e.acos, e.atan
-    sinh, cosh, tanh, asinh, acosh, atanh = e.sinh, e.cosh, e.tanh, e.asinh, e.acosh, e.atanh
-    sigmoid, relu, clamp, clone, maximum, minimum = (
-        e.sigmoid, e.relu, e.clamp, e.clone, e.maximum, e.minimum,
-    )  # fmt: skip
-    clip, sgn, rsqrt, nan_to_num, lerp = e.clip, e.sgn, e.rsqrt, e.nan_to_num, e.lerp
-    atan2 = e.atan2
-    floor, ceil, round, trunc = e.floor, e.ceil, e.round, e.trunc
-    isnan, isinf, isfinite, logical_not = e.isnan, e.isinf, e.isfinite, e.logical_not
-    logical_and, logical_or, logical_xor = e.logical_and, e.logical_or, e.logical_xor
-    sum, prod, mean, var, std, amax, amin = r.sum, r.prod, r.mean, r.var, r.std, r.amax, r.amin
-    max, min, argmax, argmin, any, all = r.max, r.min, r.argmax, r.argmin, r.any, r.all
-    logsumexp, softmax, log_softmax = r.logsumexp, r.softmax, r.log_softmax
-    cumsum, cumprod, sort, argsort = r.cumsum, r.cumprod, r.sort, r.argsort
+    exp, exp2, expm1 = ar.exp, ar.exp2, ar.expm1
+    log, log2, log10, log1p = ar.log, ar.log2, ar.log10, ar.log1p
+    sqrt, square, reciprocal, sign, erf = ar.sqrt, ar.square, ar.reciprocal, ar.sign, ar.erf
+    sin, cos, tan, asin, acos, atan = ar.sin, ar.cos, ar.tan, ar.asin, ar.acos, ar.atan
+    sinh, cosh, tanh, asinh, acosh, atanh = ar.sinh, ar.cosh, ar.tanh, ar.asinh, ar.acosh, ar.atanh
+    sigmoid, relu, clone, maximum, minimum = ar.sigmoid, ar.relu, ar.clone, ar.maximum, ar.minimum
+    clamp, clip, sgn, rsqrt, lerp = ar.clamp, ar.clip, ar.sgn, ar.rsqrt, ar.lerp
+    nan_to_num, atan2 = ar.nan_to_num, ar.atan2
+    floor, ceil, round, trunc = ar.floor, ar.ceil, ar.round, ar.trunc
+    isnan, isinf, isfinite, logical_not = ar.isnan, ar.isinf, ar.isfinite, ar.logical_not
+    logical_and, logical_or, logical_xor = ar.logical_and, ar.logical_or, ar.logical_xor
+    sum, prod, mean, var, std = along.sum, along.prod, along.mean, along.var, along.std
+    max, min, amax, amin = along.max, along.min, along.amax, along.amin
+    argmax, argmin, any, all = along.argmax, along.argmin, along.any, along.all
+    logsumexp, softmax, log_softmax = along.logsumexp, along.softmax, along.log_softmax
+    cumsum, cumprod, sort, argsort = along.cumsum, along.cumprod, along.sort, along.argsort
     reshape = view = s.reshape
-    flatten, permute, transpose, squeeze, unsqueeze = (
-        s.flatten, s.permute, s.transpose, s.squeeze, s.unsqueeze,
-    )  # fmt: skip
-    expand, flip = s.expand, s.flip
-    narrow, select, unbind, split, chunk = a.narrow, a.select, a.unbind, a.split, a.chunk
-    tile, repeat, repeat_interleave, roll = a.tile, a.repeat, a.repeat_interleave, a.roll
-    movedim, swapaxes, swapdims, t = a.movedim, a.swapaxes, a.swapaxes, a.t
-    ravel, unflatten, broadcast_to = a.ravel, a.unflatten, a.broadcast_to
-    tril, triu, diagonal, diag, trace = a.tril, a.triu, a.diagonal, a.diag, a.trace
-    reshape_as = view_as = a.same_shape_as
-    gather, scatter, scatter_add, index_select, index_add = (
-        i.gather, i.scatter, i.scatter_add, i.index_select, i.index_add,
-    )  # fmt: skip
-    take_along_dim, masked_fill, masked_select = (
-        i.take_along_dim, i.masked_fill, i.masked_select,
-    )  # fmt: skip
-    topk, kthvalue, median, unique, bincount = i.topk, i.kthvalue, i.median, i.unique, i.bincount
-    count_nonzero, nonzero, isclose, allclose, equal = (
-        i.count_nonzero, i.nonzero, i.isclose, i.allclose, i.equal,
-    )  # fmt: skip
-    where = i.where_self
+    flatten, permute, transpose = s.flatten, s.permute, s.transpose
+    squeeze, unsqueeze, expand, flip = s.squeeze, s.unsqueeze, s.expand, s.flip
+    narrow, select, unbind = arrange.narrow, arrange.select, arrange.unbind
+    split, chunk, tile, roll = arrange.split, arrange.chunk, arrange.tile, arrange.roll
+    repeat, repeat_interleave = arrange.repeat, arrange.repeat_interleave
+    movedim, swapaxes, swapdims, t = arrange.movedim, arrange.swapaxes, arrange.swapaxes, arrange.t
+    ravel, unflatten, broadcast_to = arrange.ravel, arrange.unflatten, arrange.broadcast_to
+    tril, triu, diagonal = arrange.tril, arrange.triu, arrange.diagonal
+    diag, trace = arrange.diag, arrange.trace
+    reshape_as = view_as = arrange.same_shape_as
+    gather, scatter, scatter_add = picking.gather, picking.scatter, picking.scatter_add
+    index_select, index_add = picking.index_select, picking.index_add
+    masked_fill, masked_select = picking.masked_fill, picking.masked_select
+    take_along_dim, topk, kthvalue = picking.take_along_dim, picking.topk, picking.kthvalue
+    median, unique, bincount = picking.median, picking.unique, picking.bincount
+    count_nonzero, nonzero = picking.count_nonzero, picking.nonzero
+    isclose, allclose, equal = picking.isclose, picking.allclose, picking.equal
+    where = picking.where_self
     bernoulli, multinomial = create.bernoulli, create.multinomial
 
     def expand_as(self, other: Tensor) -> Tensor:
@@ -189,7 +180,7 @@ class Tensor(InPlace):
         True
         """
         whole = np.ndim(self._data) == 0 or self._data.flags.c_contiguous
-        return self if whole else e.clone(self)
+        return self if whole else ar.clone(self)
 
     def is_contiguous(self) -> builtins.bool:
         """Whether the elements stand row by row in memory.
@@ -430,7 +421,7 @@ class Tensor(InPlace):
         if watcher is None:
             new = _rebuilt(self.__class__, _copied_memory(self, memo), self.requires_grad)
         else:
-            copy = e.clone(self.detach())
+            copy = ar.clone(self.detach())
             new = _rebuilt(self.__class__, copy._data, self.requires_grad)
             watcher.alias(new, copy)
         memo[id(self)] = new
@@ -542,8 +533,8 @@ class Tensor(InPlace):
             elif not isinstance(given, bool):  # PyTorch's non_blocking and copy by position
                 wanted = given
         devices.refuse_others(device)
-        out = self if wanted is None else e.to_dtype(self, wanted)
-        return e.clone(out) if copy and out is self else out
+        out = self if wanted is None else ar.to_dtype(self, wanted)
+        return ar.clone(out) if copy and out is self else out
 
     @overload
     def type(self, dtype: None = None) -> str: ...
@@ -567,8 +558,8 @@ class Tensor(InPlace):
             named = names.get(dtype.rpartition(".")[2])
             if named is None:
                 raise ValueError(f"invalid type: {dtype!r}; types are {list(names)}")
-            return e.to_dtype(self, dtypes.dtype.known[np.dtype(named)])
-        return e.to_dtype(self, dtype)
+            return ar.to_dtype(self, dtypes.dtype.known[np.dtype(named)])
+        return ar.to_dtype(self, dtype)
 
     @property
     def device(self) -> devices.device:
@@ -587,7 +578,7 @@ class Tensor(InPlace):
         >>> nnlib.tensor([1, 0]).type_as(nnlib.tensor([0.5]))
         tensor([1., 0.])
         """
-        return e.to_dtype(self, needs_tensor("type_as", other).dtype)
+        return ar.to_dtype(self, needs_tensor("type_as", other).dtype)
 
     def cpu(self) -> Tensor:
         """The tensor itself: memory of the CPU is the only one.

@@ -112,3 +112,11 @@ def test_no_script_imports_one_that_imports_it(folder):
     found = script_imports(folder)
     assert sum(map(len, found.values())) > 20, "no imports were read"
     assert circle(found) == []
+
+
+def test_functions_and_primitives_share_no_name():
+    functions, primitives = [
+        {path.stem for path in (ROOT / "nnlib" / room).glob("*.py")} - {"__init__"}
+        for room in ("functions", "primitives")
+    ]
+    assert functions & primitives == set()

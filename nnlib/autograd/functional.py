@@ -9,8 +9,8 @@ import numpy as np
 
 from nnlib import record
 from nnlib.autograd.gradients import grad
-from nnlib.functions.elementwise import clone
-from nnlib.functions.shape import reshape, stack
+from nnlib.functions.arithmetic import clone
+from nnlib.functions.reshaping import reshape, stack
 from nnlib.record import Leaf, Value, make
 
 if TYPE_CHECKING:

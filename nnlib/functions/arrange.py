@@ -15,9 +15,9 @@ import numpy as np
 from nnlib import record
 from nnlib._types import Operand, Sizes
 from nnlib.functions._args import dimension, is_whole, many, needs_tensor, numpy_names
-from nnlib.functions.elementwise import clone
-from nnlib.functions.reduce import sum as sum_
-from nnlib.functions.shape import (
+from nnlib.functions.along import sum as sum_
+from nnlib.functions.arithmetic import clone
+from nnlib.functions.reshaping import (
     _sizes,
     cat,
     expand,

@@ -16,7 +16,7 @@ from nnlib import dtypes, record
 from nnlib._types import Device, DType, Operand, Sizes
 from nnlib.devices import refuse_others, refuse_out
 from nnlib.functions._args import converted, held, is_number, needs_tensor
-from nnlib.functions.shape import _sizes
+from nnlib.functions.reshaping import _sizes
 from nnlib.record import Leaf, Value, make
 
 if TYPE_CHECKING:

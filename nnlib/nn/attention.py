@@ -7,10 +7,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from nnlib import dtypes
-from nnlib.functions import elementwise as e
-from nnlib.functions import linalg
-from nnlib.functions import reduce as r
-from nnlib.functions import shape as s
+from nnlib.functions import along, products
+from nnlib.functions import arithmetic as ar
+from nnlib.functions import reshaping as s
 from nnlib.functions._args import needs_tensor
 from nnlib.functions.create import zeros
 from nnlib.nn import functional as F
@@ -123,7 +122,7 @@ class MultiheadAttention(Module):
         joined = s.reshape(s.transpose(heads, 1, 2), (n, length, self.embed_dim))
         out = self.out_proj(joined)
         if weights is not None and average_attn_weights:
-            weights = r.mean(weights, 1)
+            weights = along.mean(weights, 1)
         if not batched:
             out, weights = s.squeeze(out, 0), None if weights is None else s.squeeze(weights, 0)
         elif not self.batch_first:
@@ -179,10 +178,10 @@ class MultiheadAttention(Module):
         dropout = self.dropout if self.training else 0.0
         if not need_weights:
             return F.scaled_dot_product_attention(q, k, v, mask, dropout), None
-        scores = e.mul(linalg.matmul(q, s.transpose(k, -2, -1)), 1 / math.sqrt(self.head_dim))
-        weights = r.softmax(scores if mask is None else e.add(scores, mask), -1)
+        scores = ar.mul(products.matmul(q, s.transpose(k, -2, -1)), 1 / math.sqrt(self.head_dim))
+        weights = along.softmax(scores if mask is None else ar.add(scores, mask), -1)
         weights = F.dropout(weights, dropout) if dropout else weights
-        return linalg.matmul(weights, v), weights
+        return products.matmul(weights, v), weights
 
     def _mask(self, attn: Any, padding: Any, q: Tensor, k: Tensor) -> Any:
         """What both masks add to the scores, of a shape that fits (N, heads, L, S)."""
@@ -206,14 +205,14 @@ class MultiheadAttention(Module):
                 f"expecting key_padding_mask shape of {(n, keys)}, but got {tuple(padding.shape)}"
             )
         padding = s.reshape(padding, (n, 1, 1, keys))
-        return padding if mask is None else e.add(mask, padding)
+        return padding if mask is None else ar.add(mask, padding)
 
 
 def _added(name: str, mask: Any, like: Tensor) -> Any:
     """A mask as numbers to add: where it is boolean, 0 for what is allowed and -∞ for the rest."""
     mask = needs_tensor(name, mask)
     if mask._data.dtype.kind == "b":
-        return e.to_dtype(e.where(mask, -math.inf, 0.0), dtypes.of(like._data))
+        return ar.to_dtype(ar.where(mask, -math.inf, 0.0), dtypes.of(like._data))
     if mask._data.dtype.kind != "f":
         raise AssertionError(
             f"only bool and floating types of {name} are supported, got "

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from nnlib.autograd import no_grad
-from nnlib.functions import shape as s
+from nnlib.functions import reshaping as s
 from nnlib.functions.create import randn
 from nnlib.nn import functional as F
 from nnlib.nn.module import Module, Parameter, uniform, whole

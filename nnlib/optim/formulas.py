@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from nnlib.functions import elementwise as e
+from nnlib.functions import arithmetic as ar
 from nnlib.functions.create import full_like, zeros_like
 from nnlib.tensor import Tensor
 
@@ -32,12 +32,12 @@ def _changing(in_place: Callable[..., Any], anew: Callable[..., Any]) -> Callabl
 _times = _changing(operator.imul, operator.mul)
 _plus = _changing(operator.iadd, operator.add)
 _minus = _changing(operator.isub, operator.sub)
-_larger = _changing(lambda x, y: np.maximum(x, y, out=x), e.maximum)
+_larger = _changing(lambda x, y: np.maximum(x, y, out=x), ar.maximum)
 
 
 def _sqrt(x: Any) -> Any:
     if isinstance(x, Tensor):
-        return e.sqrt(x)
+        return ar.sqrt(x)
     return math.sqrt(x) if isinstance(x, float) else np.sqrt(x)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from nnlib import record
 from nnlib.autograd import no_grad
-from nnlib.functions.elementwise import clone
+from nnlib.functions.arithmetic import clone
 from nnlib.record import Leaf, Value
 from nnlib.tensor import Tensor
 

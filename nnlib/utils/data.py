@@ -9,7 +9,8 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 
 from nnlib import dtypes
-from nnlib.functions import create, shape
+from nnlib.functions import create
+from nnlib.functions import reshaping as s
 from nnlib.record import Value, make
 from nnlib.tensor import Tensor
 
@@ -168,7 +169,7 @@ def default_collate(batch: Sequence[Any]) -> Any:
     """
     first = batch[0]
     if isinstance(first, Value):
-        return shape.stack(batch)
+        return s.stack(batch)
     if isinstance(first, np.ndarray):
         return make(np.stack(batch))
     if isinstance(first, np.generic):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nnlib import dtypes
-from nnlib.functions import shape as s
+from nnlib.functions import reshaping as s
 
 if TYPE_CHECKING:
     from nnlib.tensor import Tensor

@@ -6,9 +6,9 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from nnlib import dtypes
-from nnlib.functions import elementwise as e
-from nnlib.functions import reduce as r
-from nnlib.functions import shape as s
+from nnlib.functions import along
+from nnlib.functions import arithmetic as ar
+from nnlib.functions import reshaping as s
 from nnlib.functions._args import needs_tensor
 from nnlib.primitives import fused
 from nnlib.primitives.elementwise import softplus as _softplus
@@ -17,7 +17,7 @@ from nnlib.record import apply, make
 if TYPE_CHECKING:
     from nnlib.tensor import Tensor
 
-relu, sigmoid, tanh = e.relu, e.sigmoid, e.tanh
+relu, sigmoid, tanh = ar.relu, ar.sigmoid, ar.tanh
 
 
 def _floating(name: str, input: Tensor) -> Tensor:
@@ -41,10 +41,10 @@ def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tenso
     tensor([4.8587e-02, 6.9315e-01, 1.0000e+02])
     """
     x = _floating("softplus", input)
-    z = x if beta == 1 else e.mul(x, float(beta))
+    z = x if beta == 1 else ar.mul(x, float(beta))
     smooth = apply(_softplus, (z,), {})
-    smooth = smooth if beta == 1 else e.div(smooth, float(beta))
-    return smooth if threshold >= 20 else e.where(e.gt(z, threshold), x, smooth)
+    smooth = smooth if beta == 1 else ar.div(smooth, float(beta))
+    return smooth if threshold >= 20 else ar.where(ar.gt(z, threshold), x, smooth)
 
 
 def logsigmoid(input: Tensor) -> Tensor:
@@ -57,7 +57,7 @@ def logsigmoid(input: Tensor) -> Tensor:
     tensor([-1.0000e+03, -6.9315e-01])
     """
     x = _floating("logsigmoid", input)
-    return e.neg(apply(_softplus, (e.neg(x),), {}))
+    return ar.neg(apply(_softplus, (ar.neg(x),), {}))
 
 
 def leaky_relu(input: Tensor, negative_slope: float = 0.01) -> Tensor:
@@ -68,7 +68,7 @@ def leaky_relu(input: Tensor, negative_slope: float = 0.01) -> Tensor:
     tensor([-0.0100,  2.0000])
     """
     x = _floating("leaky_relu", input)
-    return e.where(e.gt(x, 0), x, e.mul(x, float(negative_slope)))
+    return ar.where(ar.gt(x, 0), x, ar.mul(x, float(negative_slope)))
 
 
 def prelu(input: Tensor, weight: Tensor) -> Tensor:
@@ -92,7 +92,7 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
         w = s.reshape(w, (n, *(1,) * (x._data.ndim - 2)))
     elif x._data.ndim == 0:
         w = s.reshape(w, ())
-    return e.where(e.gt(x, 0), x, e.mul(x, w))
+    return ar.where(ar.gt(x, 0), x, ar.mul(x, w))
 
 
 def elu(input: Tensor, alpha: float = 1.0) -> Tensor:
@@ -106,8 +106,8 @@ def elu(input: Tensor, alpha: float = 1.0) -> Tensor:
     # The exponential is of min(x, 0), so that nothing overflows on the side not taken.  At 0
     # itself a line of slope α stands, whose second derivative is 0.
     slope = make(x._data.dtype.type(alpha))
-    line = x if alpha == 1 else e.mul(x, e.where(e.eq(x, 0), slope, 1.0))
-    return e.where(e.lt(x, 0), e.mul(e.expm1(e.clamp(x, max=0.0)), float(alpha)), line)
+    line = x if alpha == 1 else ar.mul(x, ar.where(ar.eq(x, 0), slope, 1.0))
+    return ar.where(ar.lt(x, 0), ar.mul(ar.expm1(ar.clamp(x, max=0.0)), float(alpha)), line)
 
 
 _SELU_ALPHA, _SELU_SCALE = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
@@ -120,7 +120,7 @@ def selu(input: Tensor) -> Tensor:
     >>> nnlib.nn.functional.selu(nnlib.tensor([-1.0, 2.0]))
     tensor([-1.1113,  2.1014])
     """
-    return e.mul(elu(input, _SELU_ALPHA), _SELU_SCALE)
+    return ar.mul(elu(input, _SELU_ALPHA), _SELU_SCALE)
 
 
 def gelu(input: Tensor, approximate: str = "none") -> Tensor:
@@ -148,7 +148,7 @@ def silu(input: Tensor) -> Tensor:
     tensor([-0.2689,  0.0000,  1.7616])
     """
     x = _floating("silu", input)
-    return e.mul(x, e.sigmoid(x))
+    return ar.mul(x, ar.sigmoid(x))
 
 
 def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0) -> Tensor:
@@ -169,9 +169,9 @@ def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0) -> Tens
             raise RuntimeError(
                 f"hardtanh: {dtypes.of(x._data).name} has no numbers below 0 to limit: use .float()"
             )
-        return e.clamp(x, int(min_val), int(max_val))
-    inside = e.logical_and(e.gt(x, min_val), e.lt(x, max_val))
-    return e.where(inside, x, e.clamp(x.detach(), min_val, max_val))
+        return ar.clamp(x, int(min_val), int(max_val))
+    inside = ar.logical_and(ar.gt(x, min_val), ar.lt(x, max_val))
+    return ar.where(inside, x, ar.clamp(x.detach(), min_val, max_val))
 
 
 def relu6(input: Tensor) -> Tensor:
@@ -195,7 +195,7 @@ def softmax(input: Tensor, dim: int | None = None) -> Tensor:
     >>> nnlib.nn.functional.softmax(nnlib.tensor([0.0, 0.0]), 0)
     tensor([0.5000, 0.5000])
     """
-    return r.softmax(input, _softmax_dim("softmax", input, dim))
+    return along.softmax(input, _softmax_dim("softmax", input, dim))
 
 
 def log_softmax(input: Tensor, dim: int | None = None) -> Tensor:
@@ -207,7 +207,7 @@ def log_softmax(input: Tensor, dim: int | None = None) -> Tensor:
     >>> nnlib.nn.functional.log_softmax(nnlib.tensor([0.0, 1000.0]), dim=-1)
     tensor([-1000.,     0.])
     """
-    return r.log_softmax(input, _softmax_dim("log_softmax", input, dim))
+    return along.log_softmax(input, _softmax_dim("log_softmax", input, dim))
 
 
 def _softmax_dim(name: str, input: Tensor, dim: int | None) -> int:

@@ -10,10 +10,9 @@ import numpy as np
 
 from nnlib import dtypes, record
 from nnlib.autograd import no_grad
-from nnlib.functions import elementwise as e
-from nnlib.functions import linalg
-from nnlib.functions import reduce as r
-from nnlib.functions import shape as s
+from nnlib.functions import along, products
+from nnlib.functions import arithmetic as ar
+from nnlib.functions import reshaping as s
 from nnlib.functions._args import needs_tensor
 from nnlib.functions.create import rand
 from nnlib.nn.functional._args import same_type, shown
@@ -38,8 +37,8 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """
     if _is_plain_layer(input, weight, bias):
         return apply(fused.linear, (input, weight) if bias is None else (input, weight, bias), {})
-    out = linalg.matmul(input, s.transpose(weight, -2, -1) if weight._data.ndim > 1 else weight)
-    return out if bias is None else e.add(out, bias)
+    out = products.matmul(input, s.transpose(weight, -2, -1) if weight._data.ndim > 1 else weight)
+    return out if bias is None else ar.add(out, bias)
 
 
 def _is_plain_layer(input: Tensor, weight: Tensor, bias: Tensor | None) -> bool:
@@ -89,7 +88,7 @@ def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None) -> 
     if padding_idx is None:
         return out
     row = padding_idx + n if padding_idx < 0 else padding_idx
-    return e.where(s.unsqueeze(e.eq(at, row), -1), out.detach(), out)
+    return ar.where(s.unsqueeze(ar.eq(at, row), -1), out.detach(), out)
 
 
 def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
@@ -141,7 +140,7 @@ def _dropped(x: Tensor, shape: tuple[int, ...], p: float, training: bool) -> Ten
         return x
     kept = rand(*shape)._data >= p
     scale = 1 / (1 - p) if p < 1 else 0.0
-    return e.mul(x, make((kept * scale).astype(x._data.dtype)))
+    return ar.mul(x, make((kept * scale).astype(x._data.dtype)))
 
 
 def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
@@ -251,8 +250,8 @@ def group_norm(
     groups = s.reshape(x, (shape[0], num_groups, -1))
     out = s.reshape(fused.standard(groups, (2,), eps)[0], shape)
     planes = (shape[1], *[1] * (len(shape) - 2))
-    out = out if weight is None else e.mul(out, s.reshape(weight, planes))
-    return out if bias is None else e.add(out, s.reshape(bias, planes))
+    out = out if weight is None else ar.mul(out, s.reshape(weight, planes))
+    return out if bias is None else ar.add(out, s.reshape(bias, planes))
 
 
 def batch_norm(
@@ -294,9 +293,9 @@ def batch_norm(
         if running_mean is None or running_var is None:
             raise RuntimeError("batch_norm: running_mean and running_var are needed to evaluate")
         mean, var = s.reshape(running_mean, planes), s.reshape(running_var, planes)
-        out = e.div(e.sub(x, mean), e.sqrt(e.add(var, float(eps))))
-    out = out if weight is None else e.mul(out, s.reshape(weight, planes))
-    return out if bias is None else e.add(out, s.reshape(bias, planes))
+        out = ar.div(ar.sub(x, mean), ar.sqrt(ar.add(var, float(eps))))
+    out = out if weight is None else ar.mul(out, s.reshape(weight, planes))
+    return out if bias is None else ar.add(out, s.reshape(bias, planes))
 
 
 def _batch_standard(
@@ -330,8 +329,8 @@ def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -
     tensor([[0.6000, 0.8000]])
     """
     x = needs_tensor("normalize", input)
-    norm = linalg.vector_norm(x, p, dim, True)
-    return e.div(x, e.clamp(norm, min=eps))
+    norm = products.vector_norm(x, p, dim, True)
+    return ar.div(x, ar.clamp(norm, min=eps))
 
 
 def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
@@ -343,7 +342,7 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
     >>> nnlib.nn.functional.cosine_similarity(nnlib.tensor([1.0, 0.0]), nnlib.tensor([3.0, 4.0]), 0)
     tensor(0.6000)
     """
-    return r.sum(e.mul(normalize(x1, 2, dim, eps), normalize(x2, 2, dim, eps)), dim)
+    return along.sum(ar.mul(normalize(x1, 2, dim, eps), normalize(x2, 2, dim, eps)), dim)
 
 
 # ---------------------------------------------------------------- padding
@@ -444,23 +443,23 @@ def scaled_dot_product_attention(
                 f"{dtypes.of(q._data).name}, got {dtypes.of(attn_mask._data).name}"
             )
     factor = 1 / math.sqrt(q._data.shape[-1]) if scale is None else scale
-    scores = e.mul(linalg.matmul(q, s.transpose(k, -2, -1)), float(factor))
+    scores = ar.mul(products.matmul(q, s.transpose(k, -2, -1)), float(factor))
     if is_causal:
         attn_mask = make(np.tri(*scores._data.shape[-2:], dtype=bool))
     weights = _attention(scores, attn_mask)
     if dropout_p:
         weights = dropout(weights, dropout_p)
-    return linalg.matmul(weights, value)
+    return products.matmul(weights, value)
 
 
 def _attention(scores: Tensor, mask: Tensor | None) -> Tensor:
     """The weights; a row without anything to look at is 0, where the softmax alone gives nan."""
     if mask is None:
-        return r.softmax(scores, -1)
+        return along.softmax(scores, -1)
     boolean = mask._data.dtype.kind == "b"
-    may = mask if boolean else e.gt(mask, -math.inf)
-    scores = e.where(mask, scores, -math.inf) if boolean else e.add(scores, mask)
+    may = mask if boolean else ar.gt(mask, -math.inf)
+    scores = ar.where(mask, scores, -math.inf) if boolean else ar.add(scores, mask)
     if record.current_watcher() is None and may._data.any(-1).all():
-        return r.softmax(scores, -1)
-    some = r.any(may, -1, keepdim=True)
-    return e.where(some, r.softmax(e.where(some, scores, 0.0), -1), 0.0)
+        return along.softmax(scores, -1)
+    some = along.any(may, -1, keepdim=True)
+    return ar.where(some, along.softmax(ar.where(some, scores, 0.0), -1), 0.0)

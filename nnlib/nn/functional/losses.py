@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nnlib import dtypes, record
-from nnlib.functions import elementwise as e
-from nnlib.functions import reduce as r
-from nnlib.functions import shape as s
+from nnlib.functions import along
+from nnlib.functions import arithmetic as ar
+from nnlib.functions import reshaping as s
 from nnlib.functions._args import needs_tensor
 from nnlib.primitives import fused
 from nnlib.primitives import index as pi
@@ -31,7 +31,7 @@ def _reduced(losses: Tensor, reduction: str) -> Tensor:
     _check_reduction(reduction)
     if reduction == "none":
         return losses
-    return r.mean(losses) if reduction == "mean" else r.sum(losses)
+    return along.mean(losses) if reduction == "mean" else along.sum(losses)
 
 
 def _same_shape(name: str, input: Tensor, target: Tensor) -> None:
@@ -46,7 +46,7 @@ def _same_shape(name: str, input: Tensor, target: Tensor) -> None:
 
 
 def _weighted(losses: Tensor, weight: Tensor | None) -> Tensor:
-    return losses if weight is None else e.mul(losses, weight)
+    return losses if weight is None else ar.mul(losses, weight)
 
 
 # ---------------------------------------------------------------- regression
@@ -62,8 +62,8 @@ def mse_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") -> Tenso
     tensor(2.)
     """
     _same_shape("mse_loss", input, target)
-    off = e.sub(input, target)
-    return _reduced(e.mul(off, off), reduction)
+    off = ar.sub(input, target)
+    return _reduced(ar.mul(off, off), reduction)
 
 
 def l1_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") -> Tensor:
@@ -76,7 +76,7 @@ def l1_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") -> Tensor
     tensor(1.)
     """
     _same_shape("l1_loss", input, target)
-    return _reduced(e.abs(e.sub(input, target)), reduction)
+    return _reduced(ar.abs(ar.sub(input, target)), reduction)
 
 
 def huber_loss(
@@ -94,11 +94,11 @@ def huber_loss(
     _same_shape("huber_loss", input, target)
     if delta <= 0:
         raise RuntimeError("huber_loss does not support non-positive values for delta.")
-    off = e.sub(input, target)
-    far = e.abs(off)
-    near = e.mul(e.mul(off, off), 0.5)
+    off = ar.sub(input, target)
+    far = ar.abs(off)
+    near = ar.mul(ar.mul(off, off), 0.5)
     # One of the branches carries the gradient; the other's values are finite too.
-    losses = e.where(e.lt(far, delta), near, e.mul(e.sub(far, 0.5 * delta), float(delta)))
+    losses = ar.where(ar.lt(far, delta), near, ar.mul(ar.sub(far, 0.5 * delta), float(delta)))
     return _reduced(losses, reduction)
 
 
@@ -119,7 +119,7 @@ def smooth_l1_loss(
         raise RuntimeError("smooth_l1_loss does not support negative values for beta.")
     if beta == 0:
         return l1_loss(input, target, reduction=reduction)
-    return e.div(huber_loss(input, target, reduction, beta), float(beta))
+    return ar.div(huber_loss(input, target, reduction, beta), float(beta))
 
 
 def kl_div(
@@ -138,14 +138,14 @@ def kl_div(
     """
     _same_shape("kl_div", input, target)
     if log_target:
-        losses = e.mul(e.exp(target), e.sub(target, input))
+        losses = ar.mul(ar.exp(target), ar.sub(target, input))
     else:
-        none = e.eq(target, 0)  # 0 log 0 is 0
-        log_y = e.log(e.where(none, 1.0, target))
-        losses = e.sub(e.mul(target, log_y), e.mul(target, input))
+        none = ar.eq(target, 0)  # 0 log 0 is 0
+        log_y = ar.log(ar.where(none, 1.0, target))
+        losses = ar.sub(ar.mul(target, log_y), ar.mul(target, input))
     if reduction == "batchmean":
         shape = needs_tensor("kl_div", input)._data.shape
-        return e.div(r.sum(losses), shape[0] if shape else 1)
+        return ar.div(along.sum(losses), shape[0] if shape else 1)
     return _reduced(losses, reduction)
 
 
@@ -210,13 +210,13 @@ def binary_cross_entropy_with_logits(
             fused.binary_cross_entropy_with_logits, (input, target), {"reduction": reduction}
         )
     if pos_weight is None:
-        losses = e.sub(apply(softplus, (input,), {}), e.mul(input, target))
+        losses = ar.sub(apply(softplus, (input,), {}), ar.mul(input, target))
     else:
         # -pos·y log σ(z) - (1 - y) log σ(-z), both logarithms by softplus
-        grown = e.add(e.mul(target, e.sub(pos_weight, 1)), 1)
-        losses = e.add(
-            e.mul(e.rsub(target, 1.0), input),
-            e.mul(grown, apply(softplus, (e.neg(input),), {})),
+        grown = ar.add(ar.mul(target, ar.sub(pos_weight, 1)), 1)
+        losses = ar.add(
+            ar.mul(ar.rsub(target, 1.0), input),
+            ar.mul(grown, apply(softplus, (ar.neg(input),), {})),
         )
     return _reduced(_weighted(losses, weight), reduction)
 
@@ -299,18 +299,18 @@ def _picked(
         )
     rows = make(np.arange(x._data.shape[0]))
     if _all_count(y, ignore_index):
-        losses = e.neg(apply(pi.index, (x, rows, y), {"dims": (0, 1)}))
+        losses = ar.neg(apply(pi.index, (x, rows, y), {"dims": (0, 1)}))
         if weight is None:
             return losses, None
         counted = apply(pi.take, (weight, y), {"dim": 0})
-        return e.mul(losses, counted), counted
-    counts = e.ne(y, ignore_index)
-    y = e.where(counts, y, 0)
-    losses = e.neg(apply(pi.index, (x, rows, y), {"dims": (0, 1)}))
-    counted = e.to_dtype(counts, dtypes.of(x._data))
+        return ar.mul(losses, counted), counted
+    counts = ar.ne(y, ignore_index)
+    y = ar.where(counts, y, 0)
+    losses = ar.neg(apply(pi.index, (x, rows, y), {"dims": (0, 1)}))
+    counted = ar.to_dtype(counts, dtypes.of(x._data))
     if weight is not None:
-        counted = e.mul(counted, apply(pi.take, (weight, y), {"dim": 0}))
-    return e.where(counts, e.mul(losses, counted), 0.0), counted
+        counted = ar.mul(counted, apply(pi.take, (weight, y), {"dim": 0}))
+    return ar.where(counts, ar.mul(losses, counted), 0.0), counted
 
 
 def _mean_of(
@@ -319,8 +319,8 @@ def _mean_of(
     if reduction == "none":
         return losses if losses._data.shape == shape else s.reshape(losses, shape)
     if reduction == "sum":
-        return r.sum(losses)
-    return r.mean(losses) if counted is None else e.div(r.sum(losses), r.sum(counted))
+        return along.sum(losses)
+    return along.mean(losses) if counted is None else ar.div(along.sum(losses), along.sum(counted))
 
 
 def cross_entropy(
@@ -355,14 +355,14 @@ def cross_entropy(
     if weight is None and not label_smoothing and _all_count(flat, ignore_index):
         out = apply(fused.cross_entropy, (x, flat), {"reduction": reduction})
         return out if reduction != "none" else s.reshape(out, y._data.shape)
-    logs = r.log_softmax(x, 1)
+    logs = along.log_softmax(x, 1)
     losses, counted = _picked(logs, flat, weight, ignore_index)
     if label_smoothing:
-        losses = e.mul(losses, 1 - label_smoothing)
-        even = e.neg(r.sum(_weighted(logs, weight), 1))
+        losses = ar.mul(losses, 1 - label_smoothing)
+        even = ar.neg(along.sum(_weighted(logs, weight), 1))
         if not _all_count(flat, ignore_index):
-            even = e.where(e.ne(flat, ignore_index), even, 0.0)
-        losses = e.add(losses, e.mul(even, label_smoothing / x._data.shape[1]))
+            even = ar.where(ar.ne(flat, ignore_index), even, 0.0)
+        losses = ar.add(losses, ar.mul(even, label_smoothing / x._data.shape[1]))
     return _mean_of(losses, counted, reduction, y._data.shape)
 
 
@@ -378,9 +378,9 @@ def _of_probabilities(
         )
     dim = 1 if len(shape) > 1 else 0
     if smoothing:
-        y = e.add(e.mul(y, 1 - smoothing), smoothing / shape[dim])
-    parts = e.mul(r.log_softmax(z, dim), y)
+        y = ar.add(ar.mul(y, 1 - smoothing), smoothing / shape[dim])
+    parts = ar.mul(along.log_softmax(z, dim), y)
     if weight is not None:
-        parts = e.mul(parts, s.reshape(weight, (-1, *(1,) * (len(shape) - 2))))
-    losses = e.neg(r.sum(parts, dim))
+        parts = ar.mul(parts, s.reshape(weight, (-1, *(1,) * (len(shape) - 2))))
+    losses = ar.neg(along.sum(parts, dim))
     return _reduced(losses, reduction)

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 
-from nnlib.functions import elementwise as e
-from nnlib.functions import reduce as r
-from nnlib.functions import shape as s
+from nnlib.functions import along
+from nnlib.functions import arithmetic as ar
+from nnlib.functions import reshaping as s
 from nnlib.functions._args import needs_tensor
 from nnlib.nn.functional._args import Ints, Lifted, at_least, ints, same_type, shown
 from nnlib.primitives import fused
@@ -105,7 +105,7 @@ def _conv(
 
 
 def _with_bias(planes: Tensor, bias: Tensor | None) -> Tensor:
-    return planes if bias is None else e.add(planes, s.reshape(bias, (-1, 1, 1)))
+    return planes if bias is None else ar.add(planes, s.reshape(bias, (-1, 1, 1)))
 
 
 def conv_transpose2d(
@@ -529,7 +529,7 @@ def _avg_pool(
         if divisor_override == 0:
             raise RuntimeError(f"{name}: divisor must be not zero")
         counts = p.divisors(lifted.planes._data.shape, **attrs) / divisor_override
-        out = e.mul(out, make(counts.astype(x._data.dtype)))
+        out = ar.mul(out, make(counts.astype(x._data.dtype)))
     return lifted.down(out)
 
 
@@ -577,7 +577,7 @@ def adaptive_avg_pool2d(input: Tensor, output_size: Any) -> Tensor:
         return avg_pool2d(x, even)
     h, w = x._data.shape[-2:]
     rows = [
-        s.stack([r.mean(x[..., a:b, c:d], (-2, -1)) for c, d in _bounds(w, sizes[1])], -1)
+        s.stack([along.mean(x[..., a:b, c:d], (-2, -1)) for c, d in _bounds(w, sizes[1])], -1)
         for a, b in _bounds(h, sizes[0])
     ]
     return s.stack(rows, -2) if 0 not in sizes else x[..., : sizes[0], : sizes[1]]
@@ -599,7 +599,7 @@ def adaptive_avg_pool1d(input: Tensor, output_size: Any) -> Tensor:
     even = _even(x._data.shape[-1:], (size,))
     if even is not None:
         return avg_pool1d(x, even)
-    parts = [r.mean(x[..., a:b], -1) for a, b in _bounds(x._data.shape[-1], size)]
+    parts = [along.mean(x[..., a:b], -1) for a, b in _bounds(x._data.shape[-1], size)]
     return s.stack(parts, -1) if parts else x[..., :0]
 
 
@@ -640,12 +640,12 @@ def adaptive_max_pool1d(input: Tensor, output_size: Any) -> Tensor:
     x: Any = needs_tensor(name, input)
     (size,) = _adaptive_sizes(name, x, output_size, 1)
     Lifted(name, x, 1)
-    parts = [r.max(x[..., a:b], -1).values for a, b in _bounds(x._data.shape[-1], size)]
+    parts = [along.max(x[..., a:b], -1).values for a, b in _bounds(x._data.shape[-1], size)]
     return s.stack(parts, -1) if parts else x[..., :0]
 
 
 def _largest(x: Tensor) -> Tensor:
-    return r.max(s.flatten(x, -2), -1).values
+    return along.max(s.flatten(x, -2), -1).values
 
 
 # ---------------------------------------------------------------- columns

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from nnlib.autograd import no_grad
-from nnlib.functions import elementwise as e
-from nnlib.functions import reduce as r
-from nnlib.functions import shape as s
+from nnlib.functions import along
+from nnlib.functions import arithmetic as ar
+from nnlib.functions import reshaping as s
 from nnlib.functions.create import tensor
 from nnlib.record import Value
 from nnlib.tensor import Tensor
@@ -52,7 +52,7 @@ def clip_grad_norm_(
                 f"The total norm of order {norm_type} for gradients from `parameters` is "
                 "non-finite, so it cannot be clipped: some gradient is nan or inf"
             )
-        factor = e.clamp(e.rdiv(e.add(norm, 1e-6), float(max_norm)), max=1.0)
+        factor = ar.clamp(ar.rdiv(ar.add(norm, 1e-6), float(max_norm)), max=1.0)
         for g in grads:
             g.mul_(factor)
     return norm
@@ -62,11 +62,11 @@ def _norm(grads: list[Tensor], order: float) -> Tensor:
     if not grads:
         return tensor(0.0)
     if order == math.inf:
-        return r.amax(s.stack([r.amax(e.abs(g)) for g in grads]))
+        return along.amax(s.stack([along.amax(ar.abs(g)) for g in grads]))
     if order == 2:
-        return e.sqrt(r.sum(s.stack([r.sum(e.mul(g, g)) for g in grads])))
-    powers = [r.sum(e.pow(e.abs(g), order)) for g in grads]
-    return e.pow(r.sum(s.stack(powers)), 1 / order)
+        return ar.sqrt(along.sum(s.stack([along.sum(ar.mul(g, g)) for g in grads])))
+    powers = [along.sum(ar.pow(ar.abs(g), order)) for g in grads]
+    return ar.pow(along.sum(s.stack(powers)), 1 / order)
 
 
 def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -> None:

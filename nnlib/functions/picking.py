@@ -9,9 +9,9 @@ import numpy as np
 from nnlib import dtypes, record
 from nnlib._types import Dim, Number, Operand
 from nnlib.devices import refuse_out
-from nnlib.functions import elementwise as e
-from nnlib.functions import reduce as r
-from nnlib.functions import shape as s
+from nnlib.functions import along
+from nnlib.functions import arithmetic as ar
+from nnlib.functions import reshaping as s
 from nnlib.functions._args import (
     converted,
     dimension,
@@ -20,9 +20,9 @@ from nnlib.functions._args import (
     needs_tensor,
     numpy_names,
 )
+from nnlib.functions.along import RETURNED, ValuesIndices
 from nnlib.functions.arrange import narrow
-from nnlib.functions.linalg import vector_norm
-from nnlib.functions.reduce import RETURNED, ValuesIndices
+from nnlib.functions.products import vector_norm
 from nnlib.primitives import elementwise as pe
 from nnlib.primitives import index as p
 from nnlib.primitives import reduce as pr
@@ -141,7 +141,7 @@ def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
     _same_type("scatter", x, source)
     d, i = _checked("scatter_add", x, dim, index, source)
     if not i._data.size:
-        return e.clone(x)
+        return ar.clone(x)
     if source._data.ndim:
         source = _cropped(source, i._data.shape)
     return apply(p.scatter_add, (x, i, source), {"dim": d})
@@ -168,7 +168,7 @@ def scatter(input: Tensor, dim: int, index: Tensor, src: Operand) -> Tensor:
         d, i = _checked("scatter", x, dim, index, source)
         source = _cropped(source, i._data.shape)
     if not i._data.size:
-        return e.clone(x)
+        return ar.clone(x)
     at = apply(p.gather, (_positions(x), i), {"dim": d})
     return _put(x, at, source)
 
@@ -200,9 +200,9 @@ def _put(x: Tensor, at: Tensor, source: Tensor) -> Tensor:
     n, m = x._data.size, at._data.size
     if not m:
         if source._node is None:
-            return e.clone(x)
+            return ar.clone(x)
         none = make(np.zeros(x._data.shape, bool)[()])  # nothing is written, and it is recorded
-        return e.where(none, s.expand(r.sum(source), x._data.shape), x)
+        return ar.where(none, s.expand(along.sum(source), x._data.shape), x)
     flat = s.reshape(at, m)
     if record.current_watcher() is None:
         winner = np.full(n, -1)
@@ -211,10 +211,10 @@ def _put(x: Tensor, at: Tensor, source: Tensor) -> Tensor:
     else:  # traced positions may change: the winner is computed by what the graph can replay
         hit = apply(pe.eq, (s.reshape(flat, (m, 1)), make(np.arange(n))), {})
         number = make(np.arange(m).reshape(m, 1))
-        won = r.amax(e.where(hit, number, make(np.int64(-1))), 0)
+        won = along.amax(ar.where(hit, number, make(np.int64(-1))), 0)
     written = apply(pe.ge, (won, 0), {})
-    taken = apply(p.take, (s.reshape(source, m), e.maximum(won, make(np.int64(0)))), {"dim": 0})
-    return s.reshape(e.where(written, taken, s.reshape(x, n)), x._data.shape)
+    taken = apply(p.take, (s.reshape(source, m), ar.maximum(won, make(np.int64(0)))), {"dim": 0})
+    return s.reshape(ar.where(written, taken, s.reshape(x, n)), x._data.shape)
 
 
 @numpy_names
@@ -268,9 +268,9 @@ def index_add(
             f"{i._data.size} along dimension {d} needs {list(expected)}"
         )
     _within(i, x._data.shape[d], d, IndexError)
-    added = added if alpha == 1 else e.mul(added, alpha)
+    added = added if alpha == 1 else ar.mul(added, alpha)
     sums = apply(p.take_add, (added, s.reshape(i, -1)), {"dim": d, "shape": x._data.shape})
-    return e.add(x, sums)
+    return ar.add(x, sums)
 
 
 # ---------------------------------------------------------------- by a mask
@@ -304,7 +304,7 @@ def masked_fill(input: Tensor, mask: Tensor, value: Operand) -> Tensor:
             "masked_fill_ only supports a 0-dimensional value tensor, but got tensor with "
             f"{value._data.ndim} dimension(s)."
         )
-    return e.where(m, _cast_to(x, value), x)
+    return ar.where(m, _cast_to(x, value), x)
 
 
 def masked_select(input: Tensor, mask: Tensor) -> Tensor:
@@ -402,7 +402,7 @@ def written_slice(x: Tensor, index: Any, value: Tensor) -> Tensor:
     inside = np.zeros(shape, bool)
     inside[numpy_index(index)] = True
     spread = apply(unslice, (value,), {"index": index, "shape": shape})
-    return e.where(make(inside[()]), spread, x)
+    return ar.where(make(inside[()]), spread, x)
 
 
 def _fitted(v: Tensor, shape: tuple[int, ...]) -> Tensor:
@@ -428,7 +428,7 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     number that is negative or too large.  As ``torch.nn.functional.one_hot``.
 
     >>> import nnlib
-    >>> from nnlib.functions.index import one_hot
+    >>> from nnlib.functions.picking import one_hot
     >>> one_hot(nnlib.tensor([0, 2]))
     tensor([[1, 0, 0],
             [0, 0, 1]])
@@ -474,8 +474,8 @@ def topk(
     if not 0 <= k <= n:
         raise RuntimeError(f"selected index k out of range: k = {k}, and there are {n} along {dim}")
     if not x._data.ndim:
-        return RETURNED["topk"](e.clone(x), make(np.int64(0)))
-    order = narrow(r.argsort(x, d, largest), d, 0, k)
+        return RETURNED["topk"](ar.clone(x), make(np.int64(0)))
+    order = narrow(along.argsort(x, d, largest), d, 0, k)
     return RETURNED["topk"](gather(x, d, order), order)
 
 
@@ -496,8 +496,8 @@ def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> Val
     if not 1 <= k <= n:
         raise RuntimeError(f"kthvalue(): selected number k out of range for dimension {d}: {k}")
     if not x._data.ndim:
-        return RETURNED["kthvalue"](e.clone(x), make(np.int64(0)))
-    at = narrow(r.argsort(x, d), d, k - 1, 1)
+        return RETURNED["kthvalue"](ar.clone(x), make(np.int64(0)))
+    at = narrow(along.argsort(x, d), d, k - 1, 1)
     values = gather(x, d, at)
     if not keepdim:
         values, at = s.squeeze(values, d), s.squeeze(at, d)
@@ -521,9 +521,9 @@ def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tens
     x = needs_tensor("median", input)
     if dim is None:
         return _median_of_all(x)
-    r._not_empty("median", x, dim)
+    along._not_empty("median", x, dim)
     if not x._data.ndim:
-        return RETURNED["median"](e.clone(x), make(np.int64(0)))
+        return RETURNED["median"](ar.clone(x), make(np.int64(0)))
     return _median(x, dimension(dim, x._data.ndim), keepdim)
 
 
@@ -532,9 +532,9 @@ def _median(x: Tensor, d: int, keepdim: bool) -> ValuesIndices:
     at = middle.indices
     # A traced program may meet a nan at a later call.
     if x._data.dtype.kind == "f" and (record.is_watched() or np.isnan(x._data).any()):
-        missing = e.isnan(x)
+        missing = ar.isnan(x)
         first = apply(pr.argmax, (missing,), {"dim": d, "keepdim": True})
-        at = e.where(r.any(missing, d, True), first, at)
+        at = ar.where(along.any(missing, d, True), first, at)
     values = gather(x, d, at)
     if not keepdim:
         values, at = s.squeeze(values, d), s.squeeze(at, d)
@@ -550,12 +550,12 @@ def _median_of_all(x: Tensor) -> Tensor:
     if x._node is None:
         return out
     if record.current_watcher() is None and out._data != out._data:
-        return r._of_all(pr.amax, x)
+        return along._of_all(pr.amax, x)
     low = record.current_watcher() is not None or out._data > -np.inf
     rest = make(kind.type(-np.inf if low else np.inf))
-    equal = e.where(e.eq(x, out.detach()), x, rest)
-    shared = r.amax(equal) if low else r.amin(equal)
-    return shared if record.current_watcher() is None else e.where(e.isnan(out), out, shared)
+    equal = ar.where(ar.eq(x, out.detach()), x, rest)
+    shared = along.amax(equal) if low else along.amin(equal)
+    return shared if record.current_watcher() is None else ar.where(ar.isnan(out), out, shared)
 
 
 @overload
@@ -644,7 +644,7 @@ def count_nonzero(input: Tensor, dim: Dim = None) -> Tensor:
     tensor([1, 2])
     """
     x = needs_tensor("count_nonzero", input)
-    return r.sum(e.ne(x, 0), dim)
+    return along.sum(ar.ne(x, 0), dim)
 
 
 @overload
@@ -698,12 +698,12 @@ def where(
         return nonzero(condition, as_tuple=True)
     if input is None or other is None:
         raise TypeError("where() takes a condition alone, or with both input and other")
-    return e.where(condition, input, other)
+    return ar.where(condition, input, other)
 
 
 def where_self(input: Tensor, condition: Tensor, other: Operand) -> Tensor:
     """`input` where `condition` holds, `other` elsewhere."""
-    return e.where(condition, input, other)
+    return ar.where(condition, input, other)
 
 
 def _peek(x: Tensor, how: str) -> None:
@@ -722,13 +722,13 @@ def isclose(input: Tensor, other: Operand, rtol: float = 1e-05, atol: float = 1e
     tensor([ True, False])
     """
     x, y = _pair("isclose", input, other)
-    equal = e.eq(x, y)
+    equal = ar.eq(x, y)
     if equal_nan and x._data.dtype.kind == "f":
-        equal = e.logical_or(equal, e.logical_and(e.isnan(x), e.isnan(y)))
+        equal = ar.logical_or(equal, ar.logical_and(ar.isnan(x), ar.isnan(y)))
     if x._data.dtype.kind == "b":
         return equal
-    off, allowed = e.abs(e.sub(x, y)), e.add(e.mul(e.abs(y), rtol), atol)
-    return e.logical_or(equal, e.logical_and(e.isfinite(off), e.le(off, allowed)))
+    off, allowed = ar.abs(ar.sub(x, y)), ar.add(ar.mul(ar.abs(y), rtol), atol)
+    return ar.logical_or(equal, ar.logical_and(ar.isfinite(off), ar.le(off, allowed)))
 
 
 def allclose(input: Tensor, other: Operand, rtol: float = 1e-05, atol: float = 1e-08,
@@ -741,7 +741,7 @@ def allclose(input: Tensor, other: Operand, rtol: float = 1e-05, atol: float = 1
     >>> nnlib.allclose(nnlib.tensor([1.0]), nnlib.tensor([1.0 + 1e-7]))
     True
     """
-    return bool(r.all(isclose(input, other, rtol, atol, equal_nan)).item())
+    return bool(along.all(isclose(input, other, rtol, atol, equal_nan)).item())
 
 
 def _pair(name: str, input: Tensor, other: Operand) -> tuple[Tensor, Tensor]:
@@ -784,4 +784,4 @@ def cdist(x1: Tensor, x2: Tensor, p: float = 2.0) -> Tensor:
             "cdist needs two tensors (…, P, M) and (…, R, M), got "
             f"{list(a._data.shape)} and {list(b._data.shape)}"
         )
-    return vector_norm(e.sub(s.unsqueeze(a, -2), s.unsqueeze(b, -3)), p if p else 0, -1)
+    return vector_norm(ar.sub(s.unsqueeze(a, -2), s.unsqueeze(b, -3)), p if p else 0, -1)

@@ -12,9 +12,9 @@ import numpy as np
 from nnlib import dtypes
 from nnlib._types import Dim, DType
 from nnlib.devices import refuse_out
-from nnlib.functions import elementwise as e
-from nnlib.functions import reduce as r
-from nnlib.functions import shape as s
+from nnlib.functions import along
+from nnlib.functions import arithmetic as ar
+from nnlib.functions import reshaping as s
 from nnlib.functions._args import converted, dimensions, is_whole, many, needs_tensor
 from nnlib.functions.arrange import diagonal, movedim
 from nnlib.primitives import linalg as p
@@ -147,7 +147,7 @@ def outer(input: Tensor, vec2: Tensor, *, out: None = None) -> Tensor:
     if out is not None:
         refuse_out(out)
     x, y = _ranks("outer", (input, 1), (vec2, 1))
-    return e.mul(s.unsqueeze(x, 1), y)
+    return ar.mul(s.unsqueeze(x, 1), y)
 
 
 def bmm(input: Tensor, mat2: Tensor, *, out: None = None) -> Tensor:
@@ -173,11 +173,11 @@ def bmm(input: Tensor, mat2: Tensor, *, out: None = None) -> Tensor:
 
 
 def _plus(input: Tensor, product: Tensor, beta: float, alpha: float) -> Tensor:
-    product = product if alpha == 1 else e.mul(product, alpha)
+    product = product if alpha == 1 else ar.mul(product, alpha)
     if beta == 0:  # then even nan in `input` is left out
         return product
-    scaled = input if beta == 1 else e.mul(input, beta)
-    return e.add(s.expand(scaled, product._data.shape), product)
+    scaled = input if beta == 1 else ar.mul(input, beta)
+    return ar.add(s.expand(scaled, product._data.shape), product)
 
 
 def addmm(
@@ -363,36 +363,36 @@ def vector_norm(
             f"{dtypes.of(v._data).name}"
         )
     if v._data.dtype == np.float16:  # squares would overflow where the norm does not
-        wide = vector_norm(e.to_dtype(v, dtypes.float32), ord, dim, keepdim)
-        return e.to_dtype(wide, dtypes.float16)
+        wide = vector_norm(ar.to_dtype(v, dtypes.float32), ord, dim, keepdim)
+        return ar.to_dtype(wide, dtypes.float16)
     if ord == math.inf:
-        return r.amax(e.abs(v), dim, keepdim)
+        return along.amax(ar.abs(v), dim, keepdim)
     if ord == -math.inf:
-        return r.amin(e.abs(v), dim, keepdim)
+        return along.amin(ar.abs(v), dim, keepdim)
     if ord == 0:
-        return r.sum(e.abs(e.sign(v)), dim, keepdim)  # the sign has the gradient 0 everywhere
+        return along.sum(ar.abs(ar.sign(v)), dim, keepdim)  # the sign has the gradient 0 everywhere
     if ord == 1:
-        return r.sum(e.abs(v), dim, keepdim)
+        return along.sum(ar.abs(v), dim, keepdim)
     if ord == 2:
-        return _root(r.sum(e.mul(v, v), dim, keepdim), 2)
+        return _root(along.sum(ar.mul(v, v), dim, keepdim), 2)
     # zeros are taken out before the power, whose slope there may be infinite
-    size, nothing = e.abs(v), e.eq(v, 0)
+    size, nothing = ar.abs(v), ar.eq(v, 0)
     one, zero = make(v._data.dtype.type(1)), make(v._data.dtype.type(0))
-    powers = e.pow(e.where(nothing, one, size), float(ord))
+    powers = ar.pow(ar.where(nothing, one, size), float(ord))
     if ord > 0:
-        powers = e.where(nothing, zero, powers)
+        powers = ar.where(nothing, zero, powers)
     else:
-        powers = e.where(nothing, make(v._data.dtype.type(math.inf)), powers)
-    return _root(r.sum(powers, dim, keepdim), ord)
+        powers = ar.where(nothing, make(v._data.dtype.type(math.inf)), powers)
+    return _root(along.sum(powers, dim, keepdim), ord)
 
 
 def _root(total: Tensor, ord: float) -> Tensor:
     """total^(1/ord) with the gradient 0 where total is 0."""
     kind = total._data.dtype.type
-    zero = e.eq(total, 0)
-    safe = e.where(zero, make(kind(1)), total)
-    root = e.sqrt(safe) if ord == 2 else e.pow(safe, 1 / ord)
-    return e.where(zero, make(kind(0 if ord > 0 else math.inf)), root)
+    zero = ar.eq(total, 0)
+    safe = ar.where(zero, make(kind(1)), total)
+    root = ar.sqrt(safe) if ord == 2 else ar.pow(safe, 1 / ord)
+    return ar.where(zero, make(kind(0 if ord > 0 else math.inf)), root)
 
 
 def matrix_norm(
@@ -427,9 +427,9 @@ def matrix_norm(
             "use 'fro', 1, -1, inf or -inf"
         )
     rows, columns = dimensions(tuple(dim), x._data.ndim)
-    along, over = (rows, columns) if abs(ord) == 1 else (columns, rows)
-    sums = vector_norm(x, 1, along, True, dtype=dtype)
-    out = (r.amax if ord > 0 else r.amin)(sums, over, True)
+    summed, compared = (rows, columns) if abs(ord) == 1 else (columns, rows)
+    sums = vector_norm(x, 1, summed, True, dtype=dtype)
+    out = (along.amax if ord > 0 else along.amin)(sums, compared, True)
     return out if keepdim else s.squeeze(out, (rows, columns))
 
 

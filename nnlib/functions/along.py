@@ -1,4 +1,4 @@
-"""Reductions, the softmax family and sorting, as PyTorch names them."""
+"""What goes along dimensions, as PyTorch names it: reductions, the softmax family, sorting."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from nnlib import dtypes, record
 from nnlib._types import DType
-from nnlib.functions import elementwise as e
+from nnlib.functions import arithmetic as ar
 from nnlib.functions._args import (
     converted,
     dimension,
@@ -149,18 +149,18 @@ def var(
         return _wide(var, x, dim, keepdim, correction)
     dims = dimensions(dim, x._data.ndim)
     n = math.prod([x._data.shape[i] for i in dims])
-    off = e.sub(x, _reduce(p.mean, x, dims, True))
-    total = _reduce(sum_, e.mul(off, off), dims, keepdim)
+    off = ar.sub(x, _reduce(p.mean, x, dims, True))
+    total = _reduce(sum_, ar.mul(off, off), dims, keepdim)
     left = n - correction
     if left <= 0:
         return _without_freedom(x, off.detach(), dims, left, keepdim, dim is None or dim == ())
-    return e.div(total, float(left))
+    return ar.div(total, float(left))
 
 
 def _wide(function: Any, x: Tensor, dim: Dim, keepdim: bool, correction: float) -> Tensor:
     """Of float16 computed in float32: squares would overflow where the result does not."""
-    wide = function(e.to_dtype(x, dtypes.float32), dim, None, keepdim, correction=correction)
-    return e.to_dtype(wide, dtypes.float16)
+    wide = function(ar.to_dtype(x, dtypes.float32), dim, None, keepdim, correction=correction)
+    return ar.to_dtype(wide, dtypes.float16)
 
 
 def _corrected(
@@ -184,13 +184,13 @@ def _without_freedom(
     Over all elements they are inf (nan at the mean itself), whatever the sign of `off`; over some
     dimensions 2·off / (n - correction).
     """
-    still = e.sub(x, x.detach())  # 0, with the slope 1
-    slope = e.mul(e.abs(off) if whole else off, 2.0)
-    squares = e.mul(off, off)
+    still = ar.sub(x, x.detach())  # 0, with the slope 1
+    slope = ar.mul(ar.abs(off) if whole else off, 2.0)
+    squares = ar.mul(off, off)
     if whole or left == 0:
-        return e.div(_reduce(sum_, e.add(squares, e.mul(still, slope)), dims, keepdim), 0.0)
-    line = _reduce(sum_, e.mul(still, e.div(slope, float(left))), dims, keepdim)
-    return e.add(e.div(_reduce(sum_, squares, dims, keepdim), 0.0), line)
+        return ar.div(_reduce(sum_, ar.add(squares, ar.mul(still, slope)), dims, keepdim), 0.0)
+    line = _reduce(sum_, ar.mul(still, ar.div(slope, float(left))), dims, keepdim)
+    return ar.add(ar.div(_reduce(sum_, squares, dims, keepdim), 0.0), line)
 
 
 @numpy_names
@@ -214,8 +214,8 @@ def std(
         dim, correction = _corrected("std", dim, unbiased, correction)
         return _wide(std, input, dim, keepdim, correction)
     spread = var(input, dim, unbiased, keepdim, correction=correction)
-    none = e.eq(spread, 0)
-    return e.where(none, 0.0, e.sqrt(e.where(none, 1.0, spread)))
+    none = ar.eq(spread, 0)
+    return ar.where(none, 0.0, ar.sqrt(ar.where(none, 1.0, spread)))
 
 
 @numpy_names
@@ -270,8 +270,8 @@ def _of_all(whole: Primitive, x: Tensor) -> Tensor:
     out = _reduce(whole, x, None, False)
     if x._node is None or record.current_watcher() is not None or out._data == out._data:
         return out
-    nans = e.isnan(x)
-    return e.div(sum(e.where(nans, x, 0.0)), float(np.count_nonzero(nans._data)))
+    nans = ar.isnan(x)
+    return ar.div(sum(ar.where(nans, x, 0.0)), float(np.count_nonzero(nans._data)))
 
 
 @overload
@@ -294,7 +294,7 @@ def max(
     tensor(7.)
     """
     if isinstance(dim, Value):
-        return e.maximum(needs_tensor("max", input), dim)
+        return ar.maximum(needs_tensor("max", input), dim)
     return _extreme("max", p.amax, p.argmax, input, dim, keepdim)
 
 
@@ -318,7 +318,7 @@ def min(
     tensor(3.)
     """
     if isinstance(dim, Value):
-        return e.minimum(needs_tensor("min", input), dim)
+        return ar.minimum(needs_tensor("min", input), dim)
     return _extreme("min", p.amin, p.argmin, input, dim, keepdim)
 
 
@@ -331,7 +331,7 @@ def _extreme(
     d = dimension(dim, x._data.ndim)
     if not x._data.ndim:
         at = apply(arg, (x,), {"dim": None, "keepdim": False})
-        return RETURNED[name](e.clone(x), at)
+        return RETURNED[name](ar.clone(x), at)
     at = apply(arg, (x,), {"dim": d, "keepdim": True})
     values = apply(pi.gather, (x, at), {"dim": d})
     if not keepdim:
@@ -430,7 +430,7 @@ def softmax(input: Tensor, dim: int, *, dtype: DType | None = None) -> Tensor:
     >>> nnlib.softmax(nnlib.tensor([0.0, 1.0, 2.0]), dim=0)
     tensor([0.0900, 0.2447, 0.6652])
     """
-    x = _floats("softmax", input if dtype is None else e.to_dtype(input, dtype))
+    x = _floats("softmax", input if dtype is None else ar.to_dtype(input, dtype))
     return apply(p.softmax, (x,), {"dim": dimension(dim, x._data.ndim)})
 
 
@@ -445,7 +445,7 @@ def log_softmax(input: Tensor, dim: int, *, dtype: DType | None = None) -> Tenso
     >>> nnlib.log_softmax(nnlib.tensor([0.0, 1000.0]), dim=0)
     tensor([-1000.,     0.])
     """
-    x = _floats("log_softmax", input if dtype is None else e.to_dtype(input, dtype))
+    x = _floats("log_softmax", input if dtype is None else ar.to_dtype(input, dtype))
     return apply(p.log_softmax, (x,), {"dim": dimension(dim, x._data.ndim)})
 
 

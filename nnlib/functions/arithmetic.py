@@ -1,4 +1,4 @@
-"""Elementwise functions as PyTorch names them: arithmetic, comparison, and the usual functions."""
+"""What acts on each element, as PyTorch names it: arithmetic, comparison, the usual functions."""
 
 from __future__ import annotations
 
