@@ -12,6 +12,7 @@ the book's own (nnlib, ipywidgets and anywidget as one archive; runner and worke
 
 from __future__ import annotations
 
+import doctest
 import hashlib
 import io
 import json
@@ -32,9 +33,11 @@ from docutils import nodes
 from fetching import ROOT, FetchError
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.errors import ExtensionError
+from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
 
 logger = logging.getLogger(__name__)
@@ -332,6 +335,61 @@ def name_cells(app: Sphinx, doctree: nodes.document, docname: str) -> None:
             node["ids"] = [*node["ids"], f"cell-{cells[node['cell_index']]['id']}"]
 
 
+# Examples that stay text, by what they need and Python in a page lacks.
+SAVING = "files of the figures' script, which a page has outside its Python"
+NOT_HERE = {"nnlib.live.Figure.save": SAVING, "nnlib.live.page": SAVING}
+
+
+class NameExamples(SphinxPostTransform):
+    """Makes a cell of each doctest on a page that has no notebook, as those of the reference.
+
+    An example that doctest skips stays text. Sphinx takes the marks of what is skipped away later.
+    """
+
+    default_priority = 300
+    formats = ("html",)
+
+    def run(self, **options: object) -> None:
+        if made_for(self.app) is None or notebook_cells(self.app, self.env.docname):
+            return
+        names: set[str] = set()
+        for block in self.document.findall(nodes.doctest_block):
+            examples = doctest.DocTestParser().get_examples(block.astext())
+            skipped = any(example.options.get(doctest.SKIP) for example in examples)
+            owner = owner_of(block)
+            if not examples or skipped or owner in NOT_HERE:
+                continue
+            name = example_name(owner, names)
+            block["ids"] = [*block["ids"], f"cell-{name}"]
+            source = "".join(example.source for example in examples).rstrip()
+            block["example"] = {"id": name, "source": source}
+
+
+def owner_of(block: nodes.Node) -> str:
+    """The full name of what the example's docstring is about; "page" where there is none."""
+    owner = block.parent
+    while owner is not None and not isinstance(owner, addnodes.desc):
+        owner = owner.parent
+    signature = owner.next_node(addnodes.desc_signature) if owner is not None else None
+    return next(iter(signature["ids"] if signature is not None else ()), "page")
+
+
+def example_name(owner: str, taken: set[str]) -> str:
+    """Made of what it is about: a reader's edits stay with it when others come before it."""
+    stem = "example-" + re.sub(r"\W+", "-", owner)
+    numbered = (f"{stem}-{number}" for number in range(2, len(taken) + 3))
+    name = stem if stem not in taken else next(n for n in numbered if n not in taken)
+    taken.add(name)
+    return name
+
+
+def examples_of(doctree: nodes.document) -> list[dict]:
+    """The cells of a page without a notebook."""
+    found = [block.get("example") for block in doctree.findall(nodes.doctest_block)]
+    examples = [example for example in found if example]
+    return [{**each, "number": n, "tags": ["example"]} for n, each in enumerate(examples)]
+
+
 def notebook_cells(app: Sphinx, docname: str) -> list:
     path = Path(app.env.doc2path(docname))
     return nbformat.read(path, as_version=4)["cells"] if path.suffix == ".ipynb" else []
@@ -355,7 +413,8 @@ def equip_page(app: Sphinx, pagename: str, templatename: str, context: dict, doc
     if made is None or doctree is None or not context.get("body"):
         return
     code = [cell for cell in notebook_cells(app, pagename) if cell["cell_type"] == "code"]
-    if not code:
+    cells = [cell_info(cell, number) for number, cell in enumerate(code)] or examples_of(doctree)
+    if not cells:
         return
     to: Callable[[str], str] = lambda address: context["pathto"](address, 1)  # noqa: E731
     remote = "://" in made["pyodide"]
@@ -363,14 +422,15 @@ def equip_page(app: Sphinx, pagename: str, templatename: str, context: dict, doc
         "page": pagename,
         "pyodide": made["pyodide"] if remote else to(made["pyodide"]),
         "book": to(made["book"]),
-        "notebook": to(f"_sources/{pagename}.ipynb"),
         "live": to("_static/live/live.js"),
         "root": to("") or "./",
         "bytes": made["bytes"],
         "keep": [f"python/{folder.name}/" for folder in made["folders"]],
-        "cells": [cell_info(cell, number) for number, cell in enumerate(code)],
+        "cells": cells,
     }
-    if made["lite"]:
+    if code:
+        info["notebook"] = to(f"_sources/{pagename}.ipynb")
+    if code and made["lite"]:
         info["lite"] = to("lite/lab/index.html") + f"?path={pagename}.ipynb"
     if "lock" in made:
         info["lock"] = to(made["lock"])
@@ -407,6 +467,7 @@ def setup(app: Sphinx) -> dict:
     app.add_config_value("book_run", "", "html")
     # After book_site has put its assets where these go too.
     app.connect("config-inited", plan, priority=210)
+    app.add_post_transform(NameExamples)
     app.connect("doctree-resolved", name_cells)
     app.connect("html-page-context", equip_page, priority=450)
     app.connect("build-finished", place_python)

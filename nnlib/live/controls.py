@@ -177,8 +177,9 @@ def text(
     >>> from nnlib import live
     >>> def count(word, word_length):
     ...     return {"first": word[0], "n": word_length}
-    >>> live.figure(count, word=live.text("ada", max_length=5), view=["{n:d}"]).outputs()
-    {'first': array(0), 'n': array(3)}
+    >>> figure = live.figure(count, word=live.text("ada", max_length=5), view=["{n:d}"])
+    >>> {name: value.item() for name, value in figure.outputs().items()}
+    {'first': 0, 'n': 3}
     """
     stray = sorted(set(value) - set(alphabet))
     if stray:
@@ -255,8 +256,8 @@ def stepper(
 
     >>> from nnlib import live
     >>> t = live.stepper(["start", "forward", "backward"])
-    >>> live.figure(lambda t: {"at": t}, t=t, view=["{at:d}"]).outputs(t=2)
-    {'at': array(2)}
+    >>> live.figure(lambda t: {"at": t}, t=t, view=["{at:d}"]).outputs(t=2)["at"].item()
+    2
     """
     names = None if isinstance(states, int) else [str(s) for s in states]
     count = states if isinstance(states, int) else len(states)

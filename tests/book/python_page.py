@@ -152,7 +152,7 @@ class Cell:
 
     def run(self, status: str = "ok") -> Cell:
         before = len(self.on.heard())
-        self.locator.get_by_role("button", name=re.compile("^Run cell")).click()
+        self.locator.get_by_role("button", name=re.compile("^Run (cell|example)")).click()
         self.settle(status, before)
         return self
 

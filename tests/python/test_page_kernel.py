@@ -22,14 +22,15 @@ page_kernel.show_pictures = lambda: None
 said, out = [], sys.stdout
 page_kernel.connect(said.append, int(sys.argv[2]))
 for number, source in enumerate(json.load(sys.stdin), 1):
-    asyncio.run(page_kernel.run(source, f"cell {number}"))
+    kind = sys.argv[3]
+    asyncio.run(page_kernel.run(source, f"{kind} {number}", kind == "example"))
 json.dump(said, out)
 """
 
 
-def said(*cells: str, limit: int = 100_000) -> list[dict]:
+def said(*cells: str, limit: int = 100_000, kind: str = "cell") -> list[dict]:
     run = subprocess.run(
-        [sys.executable, "-c", RUN, str(PYTHON), str(limit)],
+        [sys.executable, "-c", RUN, str(PYTHON), str(limit), kind],
         input=json.dumps(cells), capture_output=True, text=True, timeout=60,
     )  # fmt: skip
     assert run.returncode == 0, run.stderr
@@ -63,6 +64,22 @@ def test_both_streams_a_result_and_an_error_share_one_limit() -> None:
 def test_the_next_cell_has_the_whole_limit_again() -> None:
     messages = said("print('a' * 5000)", "print('b' * 900)", limit=1000)
     assert printed(messages).count("b") == 900
+
+
+def test_an_example_shows_what_the_prompt_would() -> None:
+    session = "x = 2\nx\nfor i in range(2):\n    i + x\nprint('y')\nNone\n{'b': 1}\n_ is not x"
+    assert said(session, kind="example") == [
+        {"type": "stream", "name": "stdout", "text": f"{line}\n"}
+        for line in ("2", "2", "3", "y", "{'b': 1}", "True")
+    ]
+
+
+def test_an_error_ends_an_example_and_names_it() -> None:
+    *before, error = said("1\nundefined\n3", kind="example")
+    assert printed(before) == "1\n"
+    assert error["kind"] == "NameError" and error["frames"][-1]["cell"] == "example 1"
+    [error] = said("open('marks.csv')", kind="example")
+    assert "Copied, the example runs" in error["hint"] and "notebook" not in error["hint"]
 
 
 CANNOT = {

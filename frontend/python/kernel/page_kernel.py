@@ -48,13 +48,17 @@ def no_input(prompt: object = "") -> str:
 # --- running --------------------------------------------------------------------------------------
 
 
-async def run(source: str, name: str) -> str:
-    """Runs a cell; its name is what tracebacks call it. Returns ok, error or stopped."""
+async def run(source: str, name: str, example: bool = False) -> str:
+    """Runs a cell; its name is what tracebacks call it. Returns ok, error or stopped.
+
+    A cell shows its last expression's value. An example of the reference shows what Python's
+    prompt shows, as its docstring promises: the repr of each expression's value.
+    """
     file = f"<{name}>"
     linecache.cache[file] = (len(source), None, source.splitlines(True), file)
     budget.begin()
     try:
-        await execute(source, file)
+        await (execute_example if example else execute)(source, file)
         status = "ok"
     except KeyboardInterrupt:
         page_output.post({"type": "stream", "name": "stderr", "text": "Stopped.\n"})
@@ -64,7 +68,10 @@ async def run(source: str, name: str) -> str:
     except BaseException as error:
         sys.stdout.flush()
         end_of_text()
-        output({"type": "error", **explained(error)})
+        told = explained(error)
+        if example:  # its page has no notebook
+            told["hint"] = told["hint"].replace(ELSEWHERE, COPIED)
+        output({"type": "error", **told})
         status = "error"
     finally:
         sys.stdout.flush()
@@ -88,8 +95,16 @@ async def execute(source: str, file: str) -> None:
             output({"type": "result", "data": mimebundle(value)})
 
 
-def compile_cell(tree: ast.Module | ast.Expression, file: str) -> types.CodeType:
-    mode = "exec" if isinstance(tree, ast.Module) else "eval"
+async def execute_example(source: str, file: str) -> None:
+    for statement in ast.parse(source, file).body:
+        await evaluate(compile_cell(ast.Interactive([statement]), file))
+
+
+MODES = {ast.Module: "exec", ast.Expression: "eval", ast.Interactive: "single"}
+
+
+def compile_cell(tree: ast.Module | ast.Expression | ast.Interactive, file: str) -> types.CodeType:
+    mode = MODES[type(tree)]
     flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
     return compile(tree, file, mode, flags=flags, dont_inherit=True)
 
@@ -121,8 +136,9 @@ def show_pictures() -> None:
 # --- errors ---------------------------------------------------------------------------------------
 
 HERE = (__file__, page_output.__file__)
-CELL = re.compile(r"<(cell \d+)>$")
+CELL = re.compile(r"<((?:cell|example) \d+)>$")
 ELSEWHERE = "“Download notebook” takes the cell where Python is installed."
+COPIED = "Copied, the example runs where Python is installed."
 NO_FILES = (
     "Python in the page sees files of its own, not those of your disk: write the data into the "
     f"cell, or take it from nnlib.datasets. {ELSEWHERE}"

@@ -3,8 +3,8 @@
 import { absolute, isRecord } from "./dom.js";
 import type { PageInfo } from "./protocol.js";
 
-export async function downloadNotebook(info: PageInfo, sourceOf: (id: string) => string): Promise<void> {
-  const answer = await fetch(absolute(info.notebook));
+export async function downloadNotebook(info: PageInfo, address: string, sourceOf: (id: string) => string): Promise<void> {
+  const answer = await fetch(absolute(address));
   if (!answer.ok) throw new Error(`the notebook could not be read (${answer.status})`);
   const notebook: unknown = await answer.json();
   const cells = isRecord(notebook) && Array.isArray(notebook["cells"]) ? (notebook["cells"] as unknown[]) : [];

@@ -18,7 +18,8 @@ export interface PageInfo {
   /** What the files on another host must be, if Python comes from one: the lock's name says its content. */
   readonly lock?: string;
   readonly book: string;
-  readonly notebook: string;
+  /** A page without one, as those of the reference, has examples for cells. */
+  readonly notebook?: string;
   readonly live: string;
   readonly root: string;
   readonly lite?: string;
@@ -75,6 +76,6 @@ export type FromWorker =
 
 export type ToWorker =
   | { readonly type: "start"; readonly pyodide: string; readonly lock: string; readonly book: string; readonly solved: readonly string[]; readonly interrupt: Uint8Array | null }
-  | { readonly type: "run"; readonly run: number; readonly source: string; readonly name: string }
+  | { readonly type: "run"; readonly run: number; readonly source: string; readonly name: string; readonly example: boolean }
   | { readonly type: "comm"; readonly comm: string; readonly data: string; readonly buffers: readonly Uint8Array[] }
   | { readonly type: "complete"; readonly ask: number; readonly line: string };

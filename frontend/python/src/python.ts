@@ -45,13 +45,14 @@ export class Python {
     this.tell({ type: "start", pyodide: absolute(this.info.pyodide), lock: this.info.lock ? absolute(this.info.lock) : "", book: absolute(this.info.book), solved: this.solved(), interrupt: this.interrupt });
   }
 
-  run(source: string, name: string): Promise<Status> {
+  /** An example shows the value of each of its expressions, as Python's prompt does. */
+  run(source: string, name: string, example = false): Promise<Status> {
     this.start();
     const run = ++this.count;
     return new Promise((done) => {
       this.waiting.push({ run, done });
       if (this.state !== "loading") this.become("busy", "Running …");
-      this.tell({ type: "run", run, source, name });
+      this.tell({ type: "run", run, source, name, example });
     });
   }
 

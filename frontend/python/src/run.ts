@@ -3,7 +3,7 @@
 import { absolute, action, element } from "./dom.js";
 import type { PageInfo } from "./protocol.js";
 import { Edits } from "./store.js";
-import { elsewhere } from "./ways.js";
+import { elsewhere, kindOfCell } from "./ways.js";
 
 /** Why this browser cannot run Python here, or null. */
 export function obstacle(): string | null {
@@ -98,7 +98,8 @@ function keptEdits(info: PageInfo): HTMLElement[] {
   const edits = new Edits(info.page);
   const count = info.cells.filter((cell) => edits.get(cell.id) !== undefined).length;
   if (!count) return [];
-  const cells = count === 1 ? "one cell" : `${count} cells`;
+  const kind = kindOfCell(info);
+  const cells = count === 1 ? `one ${kind}` : `${count} ${kind}s`;
   const lite = info.lite ? " JupyterLite opens the chapter without them; “Download notebook”, which comes with “Run the code”, takes them along." : "";
   return [element("p", { class: "nn-run-hint nn-run-kept" }, `Your edits of ${cells} are kept in this browser: “Run the code” brings them back, and “Reset page” then takes them away.${lite}`)];
 }

@@ -8,7 +8,7 @@ import { downloadNotebook } from "./notebook.js";
 import type { CellInfo, Output, PageInfo, Status } from "./protocol.js";
 import { Python, type State } from "./python.js";
 import { Edits, rememberSolved, solvedExercises } from "./store.js";
-import { elsewhere } from "./ways.js";
+import { elsewhere, kindOfCell } from "./ways.js";
 import { Widgets } from "./widgets.js";
 import type { EditorView } from "@codemirror/view";
 
@@ -16,6 +16,7 @@ interface Cell {
   readonly info: CellInfo;
   readonly name: string; // what tracebacks call it
   readonly root: HTMLElement | null; // null for what the page does not show
+  readonly example: boolean; // of the reference: text with prompts and results until it first runs
   readonly area: Area;
   editor?: EditorView;
   state?: HTMLElement;
@@ -64,7 +65,9 @@ export class Runner {
       widget: (id, host) => this.widgets(around).show(id, host),
       show: (name, line) => this.point(name, line),
     };
-    return { info, name: `cell ${i + 1}`, root: document.getElementById(`cell-${info.id}`), area: new Area(around), ran: false };
+    const example = info.tags.includes("example");
+    const found = document.getElementById(`cell-${info.id}`);
+    return { info, name: `${kindOfCell(this.info)} ${i + 1}`, root: found && example ? framed(found) : found, example, area: new Area(around), ran: false };
   }
 
   private shared: Widgets | undefined;
@@ -77,12 +80,14 @@ export class Runner {
     const meter = element("progress", { class: "nn-run-meter", max: "1", "aria-label": "Loading Python" });
     const stop = action("Stop", () => this.stop(), { disabled: true });
     const count = element("span", { class: "nn-run-count" });
+    const { notebook } = this.info;
     const buttons = element("div", { class: "nn-run-buttons" },
       action("Run all", () => void this.runMany(this.cells)),
       stop,
       action("Restart", () => this.python.restart()),
-      action("Reset page", () => this.resetPage()),
-      action("Download notebook", () => void downloadNotebook(this.info, (id) => this.source(this.byId(id))).catch((e: unknown) => this.say(String(e)))));
+      action("Reset page", () => this.resetPage()));
+    if (notebook !== undefined)
+      buttons.append(action("Download notebook", () => void downloadNotebook(this.info, notebook, (id) => this.source(this.byId(id))).catch((e: unknown) => this.say(String(e)))));
     const failed = element("div", { class: "nn-run-failed" }, action("Try again", () => this.python.restart("")), elsewhere(this.info));
     failed.hidden = true;
     const root = element("div", { class: "nn-run-bar", role: "region", "aria-label": "Python" }, buttons, meter, words, count, failed);
@@ -91,25 +96,15 @@ export class Runner {
     this.countSolved();
   }
 
-  /** Editor, buttons and a place for outputs in a cell of the page. */
+  /** Buttons and a place for outputs in a cell of the page, and its editor unless it is an example. */
   private equip(cell: Cell): void {
     const input = cell.root!.querySelector<HTMLElement>(".cell_input");
     if (!input) return;
     const original = [...cell.root!.children].find((c): c is HTMLElement => c.classList.contains("cell_output"))
       ?? cell.root!.querySelector<HTMLElement>(".cell_output") ?? undefined;
     if (original) cell.original = original;
-    for (const child of [...input.children] as HTMLElement[]) child.hidden = true;
-    const host = element("div", { class: "nn-run-editor" });
-    input.append(host);
-    cell.editor = makeEditor(host, this.source(cell), `Code of ${cell.name}`, {
-      run: () => void this.run(cell),
-      runAndNext: () => {
-        void this.run(cell);
-        this.focusAfter(cell);
-      },
-      changed: (source) => this.changed(cell, source),
-      complete: (line) => this.python.complete(line),
-    });
+    // a page of the reference has up to 150 examples: one is edited after it has run
+    if (!cell.example || this.edits.get(cell.info.id) !== undefined) this.open(cell);
     const state = element("span", { class: "nn-run-state", role: "status" });
     cell.state = state;
     const tools = element("div", { class: "nn-run-tools", role: "group", "aria-label": cell.name },
@@ -123,6 +118,33 @@ export class Runner {
     cell.area.root.hidden = true;
     cell.root!.classList.add("nn-run-cell");
     cell.root!.classList.toggle("nn-run-edited", this.edits.get(cell.info.id) !== undefined);
+  }
+
+  /** Puts an editor in the place of the cell's text. */
+  private open(cell: Cell): void {
+    const input = cell.root?.querySelector<HTMLElement>(".cell_input");
+    if (!input || cell.editor) return;
+    for (const child of [...input.children] as HTMLElement[]) child.hidden = true;
+    const host = element("div", { class: "nn-run-editor" });
+    input.append(host);
+    cell.editor = makeEditor(host, this.source(cell), `Code of ${cell.name}`, {
+      run: () => void this.run(cell),
+      runAndNext: () => {
+        void this.run(cell);
+        this.focusAfter(cell);
+      },
+      changed: (source) => this.changed(cell, source),
+      complete: (line) => this.python.complete(line),
+    });
+  }
+
+  /** Shows an example with its prompts and results again. */
+  private close(cell: Cell): void {
+    const host = cell.editor?.dom.parentElement;
+    cell.editor?.destroy();
+    delete cell.editor;
+    host?.remove();
+    for (const child of cell.root!.querySelectorAll<HTMLElement>(".cell_input > *")) child.hidden = false;
   }
 
   private byId(id: string): Cell {
@@ -163,13 +185,14 @@ export class Runner {
   private async runOne(cell: Cell): Promise<Status> {
     this.running = cell;
     this.models.capturing = undefined;
+    this.open(cell);
     // the old output stays until the cell has begun, so that the page does not jump
     cell.area.clear();
     if (cell.original) cell.original.hidden = true;
     cell.area.root.hidden = false;
     this.mark(cell, "running");
     const began = performance.now();
-    const status = await this.python.run(this.source(cell), cell.name);
+    const status = await this.python.run(this.source(cell), cell.name, cell.example);
     if (status === "ok") cell.ran = true;
     const seconds = (performance.now() - began) / 1000;
     cell.area.flush();
@@ -228,8 +251,10 @@ export class Runner {
   }
 
   private focusAfter(cell: Cell): void {
-    const next = this.cells.slice(this.cells.indexOf(cell) + 1).find((c) => c.editor && c.editor.dom.offsetParent !== null);
-    next?.editor?.focus();
+    const shown = (c: Cell): boolean => (c.editor?.dom ?? (c.example ? c.root : null))?.offsetParent != null;
+    const next = this.cells.slice(this.cells.indexOf(cell) + 1).find(shown);
+    if (next?.editor) next.editor.focus();
+    else next?.root?.querySelector<HTMLElement>(".nn-run-tools button")?.focus();
   }
 
   private point(name: string, line: number): void {
@@ -259,15 +284,26 @@ export class Runner {
     cell.area.clear();
     cell.area.root.hidden = true;
     if (cell.original) cell.original.hidden = false;
+    if (cell.example) this.close(cell);
     this.mark(cell, "");
     this.say(`${cell.name} is as in the book.`);
   }
 
   private resetPage(): void {
-    if (this.edits.size && !confirm("Take back your edits of all cells on this page?")) return;
+    if (this.edits.size && !confirm(`Take back your edits of all ${kindOfCell(this.info)}s on this page?`)) return;
     for (const cell of this.cells) this.reset(cell);
-    this.python.restart("All cells are as in the book; Python is new.");
+    this.python.restart(`All ${kindOfCell(this.info)}s are as in the book; Python is new.`);
   }
+}
+
+/** An example of the reference in the frame of a cell, which takes its name. */
+function framed(example: HTMLElement): HTMLElement {
+  const input = element("div", { class: "cell_input docutils container" });
+  const root = element("div", { class: "cell docutils container", id: example.id }, input);
+  example.removeAttribute("id");
+  example.replaceWith(root);
+  input.append(example);
+  return root;
 }
 
 /** Called by the button. */

@@ -10,7 +10,7 @@ interface Proxy {
 }
 interface Kernel {
   connect(post: (message: Proxy) => void, limit: number): void;
-  run(source: string, name: string): Promise<string>;
+  run(source: string, name: string, example: boolean): Promise<string>;
   comm(id: string, data: string, buffers: unknown): void;
   complete(line: string): Proxy;
   progress(solved?: unknown): Proxy;
@@ -172,7 +172,7 @@ async function run(message: ToWorker & { type: "run" }): Promise<void> {
     if (interrupt) interrupt[0] = 0;
     // matplotlib and what it needs come when a cell first asks for them
     if (/\b(matplotlib|pyplot|course\.style|PIL)\b/.test(message.source)) await loadPictures();
-    status = await kernel!.run(message.source, message.name);
+    status = await kernel!.run(message.source, message.name, message.example);
   } catch (error) {
     const told = error instanceof NotLoaded ? error : { kind: "Error", message: String(error), hint: "Restart Python." };
     say({ type: "error", kind: told.kind, message: told.message, hint: told.hint, frames: [], whole: String(error) });
