@@ -3,7 +3,7 @@
 import { element, setText, uniqueId } from "./dom.js";
 import { formatNumber } from "./format.js";
 import type { PredictSpec, QuestionSpec, QuizSpec } from "./grammar.js";
-import type { Builder, View } from "./view.js";
+import { type Builder, measureAll, type View } from "./view.js";
 import { words } from "./words.js";
 
 /** Radio buttons for choices; `value()` is the chosen position or −1. */
@@ -77,7 +77,10 @@ export const predict: Builder<PredictSpec> = (spec, context) => {
     }
     kept = Array.from(value);
     settle(true);
-    requestAnimationFrame(() => reveal.forEach((view) => view.resize?.()));
+    requestAnimationFrame(() => {
+      measureAll(reveal);
+      reveal.forEach((view) => view.update());
+    });
     again.focus({ preventScroll: true });
   });
   again.addEventListener("click", () => {
@@ -107,7 +110,7 @@ export const predict: Builder<PredictSpec> = (spec, context) => {
       setText(explain, words(scene, spec.explain ?? []));
       reveal.forEach((view) => view.update());
     },
-    resize: () => reveal.forEach((view) => view.resize?.()),
+    measure: () => measureAll(reveal),
   };
 };
 

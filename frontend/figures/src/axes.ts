@@ -53,6 +53,9 @@ export const axes: Builder<AxesSpec> = (spec, { scene }) => {
   if (spec.title) root.append(element("div", { class: "nn-view-title" }, spec.title));
   root.append(box, legend);
 
+  let scale = 1;
+  let room = 0; // pixels for the picture; 0 where nothing is laid out yet
+  let stale = true; // laid out for other room than there is
   let width = spec.width;
   let height = spec.height;
   const left = spec.frame ? 46 : 8;
@@ -140,10 +143,9 @@ export const axes: Builder<AxesSpec> = (spec, { scene }) => {
   };
 
   const layout = (): void => {
-    const scale = letterScale(root);
+    stale = false;
     root.style.setProperty("--nn-width", `${spec.width * scale}px`);
-    const room = Math.min(root.clientWidth || spec.width * scale, besideIt(root)) / scale;
-    width = Math.max(Math.min(220, spec.width * 0.78), Math.min(room, spec.width * 1.25));
+    width = Math.max(Math.min(220, spec.width * 0.78), Math.min((room || spec.width * scale) / scale, spec.width * 1.25));
     height = Math.round(spec.height * Math.max(0.75, Math.min(1.1, width / spec.width)));
     if (spec.equal) {
       const unit = (width - left - right) / Math.abs(spec.xlim[1] - spec.xlim[0]);
@@ -159,7 +161,8 @@ export const axes: Builder<AxesSpec> = (spec, { scene }) => {
     canvas.height = hasHeat ? Math.round(h * ratio) : 0;
     Object.assign(canvas.style, { left: `${left * scale}px`, top: `${top * scale}px`, width: `${w * scale}px`, height: `${h * scale}px` });
     box.style.width = `${width * scale}px`;
-    drawAxes();
+    x.range([0, plot.width]);
+    y.range([plot.height, 0]);
   };
 
   const names = spec.marks.flatMap((m) => (m.kind === "bars" && m.labels ? [m.labels] : []))[0];
@@ -169,8 +172,6 @@ export const axes: Builder<AxesSpec> = (spec, { scene }) => {
 
   const drawAxes = (): void => {
     const [w, h] = [plot.width, plot.height];
-    x.range([0, w]);
-    y.range([h, 0]);
     if (!spec.frame) return;
     attributes(xAxis, { transform: `translate(0,${h})` });
     const [across, up] = [Math.max(2, Math.round(w / 75)), Math.max(2, Math.round(h / 52))];
@@ -198,15 +199,19 @@ export const axes: Builder<AxesSpec> = (spec, { scene }) => {
   return {
     root,
     update() {
-      const moved = fit();
-      if (moved) drawAxes();
-      draw(moved);
+      const anew = stale;
+      if (anew) layout();
+      const all = fit() || anew;
+      if (all) drawAxes();
+      draw(all);
     },
-    resize() {
-      layout();
-      fit();
-      drawAxes();
-      draw(true);
+    measure() {
+      const before = [scale, room];
+      scale = letterScale(root);
+      room = root.clientWidth && Math.min(root.clientWidth, besideIt(root));
+      const changed = scale !== before[0] || room !== before[1];
+      stale ||= changed;
+      return changed;
     },
   };
 };

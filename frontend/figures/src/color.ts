@@ -32,7 +32,7 @@ export function scaleSwatch(scale: Colors): Node {
 type Triple = readonly [number, number, number];
 
 function read(root: Element, variable: string): Triple {
-  const text = getComputedStyle(root).getPropertyValue(variable).trim();
+  const text = themeColor(root, variable);
   const hex = /^#([0-9a-f]{6})$/i.exec(text)?.[1] ?? /^#([0-9a-f]{3})$/i.exec(text)?.[1]?.replace(/./g, "$&$&");
   if (!hex) return [128, 128, 128];
   const bits = parseInt(hex, 16);
@@ -42,17 +42,29 @@ function read(root: Element, variable: string): Triple {
 const mix = (a: Triple, b: Triple, t: number): Triple =>
   [0, 1, 2].map((c) => Math.round(a[c]! + (b[c]! - a[c]!) * t)) as unknown as Triple;
 
+const colors = new Map<string, string>();
 const tables = new Map<string, Uint8ClampedArray>();
 const themes = new Map<Element, string>();
 
-/** The theme that `root` stands in, asked once a frame: to answer, the browser works out the styles of all that changed. */
-function themeOf(root: Element): string {
-  let known = themes.get(root);
+/** Asks a figure for its theme, once a frame and before it changes: the browser works out the styles of all that has. */
+export function readTheme(figure: Element): string {
+  let known = themes.get(figure);
   if (known === undefined) {
-    known = `${getComputedStyle(root).getPropertyValue("--nn-theme").trim()} ${read(root, "--nn-map-middle").join()}`;
+    const style = getComputedStyle(figure);
+    known = ["--nn-theme", "--nn-map-middle"].map((name) => style.getPropertyValue(name).trim()).join(" ");
     if (themes.size === 0) requestAnimationFrame(() => themes.clear());
-    themes.set(root, known);
+    themes.set(figure, known);
   }
+  return known;
+}
+
+const themeOf = (node: Element): string => readTheme(node.closest(".nn-figure") ?? node);
+
+/** A colour of the theme that an element stands in, by its CSS variable. */
+export function themeColor(node: Element, variable: string): string {
+  const key = `${variable} ${themeOf(node)}`;
+  let known = colors.get(key);
+  if (known === undefined) colors.set(key, (known = getComputedStyle(node).getPropertyValue(variable).trim()));
   return known;
 }
 

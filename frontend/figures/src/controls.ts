@@ -1,6 +1,6 @@
 // Controls: native inputs with their labels, and the paint pad.
 
-import { paintPixels, span, table } from "./color.js";
+import { paintPixels, span, table, themeColor } from "./color.js";
 import { attributes, element, reducedMotion, setText, uniqueId, waited, watchSight } from "./dom.js";
 import { formatNumber } from "./format.js";
 import type {
@@ -334,7 +334,7 @@ const paint: Make<PaintSpec> = (spec, input, scene) => {
       });
     }
     if (document.activeElement === pad) {
-      context.strokeStyle = getComputedStyle(pad).getPropertyValue("--nn-focus");
+      context.strokeStyle = themeColor(pad, "--nn-focus");
       context.lineWidth = 3;
       context.strokeRect(cursor[1] * 2 * pixel, cursor[0] * 2 * pixel, 2 * pixel, 2 * pixel);
       context.lineWidth = 1;
@@ -343,7 +343,7 @@ const paint: Make<PaintSpec> = (spec, input, scene) => {
   attributes(pad, { "aria-label": `${nameOf(input)}: arrows move, space paints, plus and minus change a cell` });
   const root = element("div", { class: "nn-control nn-paint", role: "group", "aria-label": nameOf(input) },
     element("span", { class: "nn-name" }, nameOf(input)), pad, tools, status);
-  return { root, update, resize: update };
+  return { root, update };
 };
 
 /** The control of an input; undefined for inputs that are set by other means. */

@@ -25,6 +25,9 @@ export const dag: Builder<DagSpec> = (spec, { scene }) => {
     return { graph, box, width, height };
   };
   let placed = laidOut(WIDTHS[0]);
+  let scale = 1;
+  let room = 0;
+  let stale = true; // laid out for less or more room than there is
   const tip = uniqueId("tip");
   const marker = svg("marker", { id: tip, viewBox: "0 0 8 8", refX: 7, refY: 4, markerWidth: 8, markerHeight: 8, orient: "auto", markerUnits: "userSpaceOnUse" },
     svg("path", { d: "M0,0L8,4L0,8Z", class: "nn-dag-tip" }));
@@ -51,10 +54,9 @@ export const dag: Builder<DagSpec> = (spec, { scene }) => {
     return { node, item, frame, value, grad };
   });
   const layout = (): void => {
-    const scale = letterScale(root);
-    const room = (root.clientWidth - 8) / scale;
+    stale = false;
     for (const widths of WIDTHS) {
-      placed = laidOut(widths);
+      if (placed.box !== widths[0]) placed = laidOut(widths);
       if (room <= 0 || placed.width <= room) break;
     }
     const { graph, box, width, height } = placed;
@@ -69,7 +71,6 @@ export const dag: Builder<DagSpec> = (spec, { scene }) => {
       attributes(path, { d: `M${points.map((p) => `${p.x.toFixed(1)},${p.y.toFixed(1)}`).join("L")}` });
     }
   };
-  layout();
   if (spec.select) buttons(boxes, () => nodes.map((n) => n.item), (i) => click(scene, clicks, i));
   const backward = spec.backward ?? [...spec.nodes].reverse().filter((n) => n.grad).map((n) => n.id);
 
@@ -79,6 +80,7 @@ export const dag: Builder<DagSpec> = (spec, { scene }) => {
     return v.data.length === 1 ? formatNumber(v.data[0]!, spec.format) : `[${v.shape.join("×")}]`;
   };
   const update = (): void => {
+    if (stale) layout();
     const n = nodes.length;
     const step = spec.step ? scene.input(spec.step).tensor[0]! : n + backward.length;
     const reached = new Set(backward.slice(0, Math.max(0, step - n)));
@@ -99,5 +101,13 @@ export const dag: Builder<DagSpec> = (spec, { scene }) => {
       path.classList.toggle("nn-back", reached.has(source) && reached.has(target));
     }
   };
-  return { root, update, resize: layout };
+  const measure = (): boolean => {
+    const before = [scale, room];
+    scale = letterScale(root);
+    room = (root.clientWidth - 8) / scale;
+    const changed = scale !== before[0] || room !== before[1];
+    stale ||= changed;
+    return changed;
+  };
+  return { root, update, measure };
 };

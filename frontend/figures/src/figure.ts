@@ -1,16 +1,18 @@
 // A figure in the page: title, controls, view, caption, tools; each of them is made elsewhere.
 
+import { readTheme } from "./color.js";
 import { element, setText } from "./dom.js";
 import type { FigureSpec } from "./grammar.js";
 import { restoreFromLink } from "./link.js";
 import { type Model, adopt, tie } from "./model.js";
 import { Parts } from "./parts.js";
+import { place } from "./placing.js";
 import { Scene } from "./scene.js";
 import { checkSpec } from "./spec.js";
 import { followSurroundings } from "./surroundings.js";
 import { toolbar } from "./toolbar.js";
 import { Trainer } from "./trainer.js";
-import type { View } from "./view.js";
+import { measureAll, type View } from "./view.js";
 
 /** The scenes of the page's figures, for tests and for the console. */
 export const scenes = new WeakMap<Element, Scene>();
@@ -57,12 +59,14 @@ function build(spec: FigureSpec, model: Model, host: HTMLElement): () => void {
 
   const views = [...controls, main];
   const update = (): void => {
+    readTheme(root);
     for (const view of views) view.update();
     failure.hidden = scene.error === null;
     setText(failure, scene.error ?? "");
   };
-  const resize = (): void => {
-    for (const view of views) view.resize?.();
+  const measure = (): boolean => {
+    readTheme(root);
+    return measureAll(views);
   };
   const restore = (): boolean => {
     const found = restoreFromLink(scene);
@@ -73,21 +77,18 @@ function build(spec: FigureSpec, model: Model, host: HTMLElement): () => void {
   scene.onChange(update);
   const restored = restore();
   const untie = tie(scene, model);
-  scene.compute();
-  resize();
-  update();
+  scene.begin();
   const addressed = (): void => {
     if (!restore()) return;
     scene.flush();
     show(root);
   };
-  const unfollow = followSurroundings({ host, resize, update, addressed });
-  // placement inside the page may only be known in the next frame
-  requestAnimationFrame(() => {
-    resize();
+  const unfollow = followSurroundings({ host, measure, update, addressed });
+  const placed = (): void => {
     root.dataset["ready"] = "true";
     if (restored) show(root);
-  });
+  };
+  place({ measure, update, placed });
   scenes.set(root, scene);
 
   return () => {

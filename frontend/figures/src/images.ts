@@ -1,6 +1,6 @@
 // Images: weights, feature maps, kernels, one-hot columns; with numbers, names, a window, and clicks.
 
-import { paintPixels, span, table } from "./color.js";
+import { paintPixels, span, table, themeColor } from "./color.js";
 import { attributes, element, resize, setText } from "./dom.js";
 import { formatNumber } from "./format.js";
 import type { ImagesSpec } from "./grammar.js";
@@ -133,7 +133,7 @@ export const images: Builder<ImagesSpec> = (spec, { scene }) => {
       context.font = `${Math.round(size * Math.min(size > 50 ? 0.34 : 0.4, 1.45 / longest))}px system-ui, sans-serif`;
       context.textAlign = "center";
       context.textBaseline = "middle";
-      const inkColor = getComputedStyle(root).color;
+      const inkColor = themeColor(root, "--nn-ink");
       for (let i = 0; i < h * w; i++) {
         const v = data[from + i]!;
         const k = Math.round(Math.min(1, Math.max(0, (v - low) / (high - low || 1))) * 255) * 4;
@@ -142,20 +142,19 @@ export const images: Builder<ImagesSpec> = (spec, { scene }) => {
         context.fillText(written[i]!, ((i % w) + 0.5) * size, (Math.floor(i / w) + 0.5) * size, size * 0.96);
       }
     }
-    const style = getComputedStyle(root);
     const frame = scene.get(spec.window);
     if (frame && frame.data.length >= 4) {
       const [r, c, hh, ww] = Array.from(frame.data) as [number, number, number, number];
       context.lineWidth = 4;
-      context.strokeStyle = style.getPropertyValue("--nn-gradient");
+      context.strokeStyle = themeColor(root, "--nn-gradient");
       context.strokeRect(c * size + 1, r * size + 1, ww * size - 2, hh * size - 2);
     }
     const [row, column] = spec.pick ?? [];
     if (row && column) {
       context.lineWidth = 3;
-      context.strokeStyle = style.getPropertyValue("--nn-accent");
+      context.strokeStyle = themeColor(root, "--nn-accent");
       context.strokeRect(scene.number(column) * size, scene.number(row) * size, size, size);
     }
   };
-  return { root, update, resize: update };
+  return { root, update };
 };

@@ -34,6 +34,9 @@ export const network: Builder<NetworkSpec> = (spec, { scene }) => {
   const before = (n: NeuronSpec): boolean => pictured && n.layer === columns[0];
   const margin = Math.max(0, ...spec.neurons.filter(before).map((n) => n.label.length * 7));
   let width = spec.width;
+  let scale = 1;
+  let room = 0; // pixels for the picture; 0 where nothing is laid out yet
+  let stale = true; // laid out for other room than there is
   let crowded = false; // no room for numbers between the layers
 
   const renew: (() => void)[] = [];
@@ -123,9 +126,9 @@ export const network: Builder<NetworkSpec> = (spec, { scene }) => {
   if (renew.length) root.append(element("p", { class: "nn-note nn-by-touch" }, "With a finger: slide an edge or a bias sideways."));
 
   const layout = (): void => {
-    const scale = letterScale(root);
+    stale = false;
     root.style.setProperty("--nn-width", `${spec.width * scale}px`);
-    width = Math.max(240, Math.min((root.clientWidth || spec.width * scale) / scale, spec.width * 1.25));
+    width = Math.max(240, Math.min((room || spec.width * scale) / scale, spec.width * 1.25));
     attributes(picture, { width: width * scale, height: height * scale, viewBox: `0 0 ${width} ${height}` });
     const left = radius + 12 + margin;
     const right = width - radius - 46;
@@ -167,6 +170,7 @@ export const network: Builder<NetworkSpec> = (spec, { scene }) => {
   const masks = new Map(spec.neurons.filter((n) => n.on).map((n) => [n.id, n.on]));
   const off = (id: string): boolean => masks.has(id) && scene.number(masks.get(id), 1) === 0;
   const update = (): void => {
+    if (stale) layout();
     const shown = switches.length ? spec.edges.filter((e) => !off(e.source) && !off(e.target)).length : spec.edges.length;
     const wide = shown > 40 || crowded;
     const byGradient = spec.show === "gradients";
@@ -230,12 +234,13 @@ export const network: Builder<NetworkSpec> = (spec, { scene }) => {
     });
     for (const one of renew) one();
   };
-  return {
-    root,
-    update,
-    resize() {
-      layout();
-      update();
-    },
+  const measure = (): boolean => {
+    const before = [scale, room];
+    scale = letterScale(root);
+    room = root.clientWidth;
+    const changed = scale !== before[0] || room !== before[1];
+    stale ||= changed;
+    return changed;
   };
+  return { root, update, measure };
 };

@@ -82,10 +82,10 @@ function hiding(made: View, shown: () => boolean): View {
     update() {
       const now = shown();
       made.root.hidden = !now;
-      if (now && !before) made.resize?.();
+      if (now && !before) made.measure?.();
       before = now;
       if (now) made.update();
     },
-    resize: () => made.resize?.(),
+    measure: () => made.measure?.() ?? false,
   };
 }

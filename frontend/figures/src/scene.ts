@@ -51,7 +51,9 @@ export class Input {
 
   private list(value: InputValue | Raw | null | undefined): Float64Array | undefined {
     if (value === null || typeof value !== "object" || value.length !== this.tensor.length) return undefined;
-    return Float64Array.from<Scalar>(value, (v) => this.fit(toNumber(v)));
+    const made = new Float64Array(value.length);
+    for (let i = 0; i < made.length; i++) made[i] = this.fit(toNumber(value[i] as Scalar));
+    return made;
   }
 
   private one(value: InputValue | Raw | null | undefined): number | undefined {
@@ -169,8 +171,7 @@ export class Scene {
     return found;
   }
 
-  /** Sets an input; shared ones are set in the page's other figures too. */
-  /** Gives an input a value; says whether there is such an input and the value fits it. */
+  /** Gives an input a value, shared ones in the page's other figures too; says whether there is such an input and the value fits it. */
   set(name: string, value: InputValue | Raw, share = true): boolean {
     const input = this.inputs.get(name);
     const accepted = input?.accept(value);
@@ -274,6 +275,13 @@ export class Scene {
     for (const name of this.inputs.keys()) this.dirty.add(name);
     this.current = made;
     return made;
+  }
+
+  /** Computes for the first time; the first drawing shows whatever has asked for a redraw until now. */
+  begin(): void {
+    if (this.frame) cancelAnimationFrame(this.frame);
+    this.frame = 0;
+    this.compute();
   }
 
   compute(): void {

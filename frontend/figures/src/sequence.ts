@@ -18,6 +18,7 @@ export const sequence: Builder<SequenceSpec> = (spec, { scene }) => {
       svg("path", { d: "M0,0L8,4L0,8Z", class: "nn-dag-tip" }))), body);
   const root = element("div", { class: "nn-dag-view", tabindex: 0, role: "region", "aria-label": "network over the word, scrolls sideways" }, picture);
   let items: SVGGElement[] = [];
+  let scale = 1;
   if (spec.select) buttons(body, () => items, (i) => click(scene, clicks, i));
 
   const arrow = (d: string, extra = ""): SVGPathElement => svg("path", { d, class: `nn-dag-edge ${extra}`, "marker-end": `url(#${tip})` });
@@ -93,10 +94,17 @@ export const sequence: Builder<SequenceSpec> = (spec, { scene }) => {
       } else item.append(arrow("M30,98C70,98 70,160 2,160C-64,160 -64,110 -33,110", "nn-state-wire"));
     }
     const width = 52 + n * STEP + 30;
-    const scale = letterScale(root);
     attributes(picture, { width: width * scale, height: 230 * scale, viewBox: `0 0 ${width} 230`, role: "group", "aria-label": `${spec.cell} over "${word}"` });
     if (spec.select) items.forEach((item, i) => markButton(item, `position ${i + 1}: ${word[i] ?? "empty"}`, chosen(scene, clicks, i), i === 0));
     if (focus >= 0) items[Math.min(focus, items.length - 1)]?.focus();
   };
-  return { root, update, resize: update };
+  return {
+    root,
+    update,
+    measure() {
+      const before = scale;
+      scale = letterScale(root);
+      return scale !== before;
+    },
+  };
 };

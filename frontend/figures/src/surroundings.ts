@@ -5,7 +5,8 @@ const PAPER = 640; // pixels: what an A4 or Letter page leaves between its margi
 /** What a figure does when its surroundings change. */
 export interface Followed {
   readonly host: HTMLElement;
-  resize(): void;
+  /** Reads what room there is; says whether it is other than before. */
+  measure(): boolean;
   update(): void;
   /** The address has another fragment. */
   addressed(): void;
@@ -22,24 +23,24 @@ function listen(target: EventTarget, event: string, act: () => void): () => void
   return () => target.removeEventListener(event, act);
 }
 
-function followSize({ host, resize }: Followed): () => void {
-  let size = Math.round(host.clientWidth);
+function followSize({ host, measure, update }: Followed): () => void {
+  let size = -1; // the browser tells the first one unasked
   const watcher = new ResizeObserver(() => {
     const now = Math.round(host.clientWidth);
     if (now === size || now === 0) return;
     size = now;
-    resize();
+    if (measure()) update();
   });
   watcher.observe(host);
   return () => watcher.disconnect();
 }
 
 /** Paper is narrower than most windows: the figure is laid out for it, and back again. */
-function followPaper({ host, resize, update }: Followed): () => void {
+function followPaper({ host, measure, update }: Followed): () => void {
   const layOut = (width: string): void => {
     if (host.style.maxWidth === width) return;
     host.style.maxWidth = width;
-    resize();
+    measure();
     update();
   };
   const onPaper = (): void => layOut(`${PAPER}px`);
@@ -53,11 +54,11 @@ function followPaper({ host, resize, update }: Followed): () => void {
   return () => ends.forEach((end) => end());
 }
 
-function followTheme({ resize }: Followed): () => void {
-  const theme = new MutationObserver(() => requestAnimationFrame(resize));
+function followTheme({ update }: Followed): () => void {
+  const theme = new MutationObserver(() => requestAnimationFrame(update));
   theme.observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme", "data-mode", "class"] });
   theme.observe(document.body, { attributes: true, attributeFilter: ["data-theme", "data-jp-theme-light", "class"] });
-  const end = listen(matchMedia("(prefers-color-scheme: dark)"), "change", resize);
+  const end = listen(matchMedia("(prefers-color-scheme: dark)"), "change", update);
   return () => {
     theme.disconnect();
     end();

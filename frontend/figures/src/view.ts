@@ -5,10 +5,14 @@ import type { Scene } from "./scene.js";
 
 export interface View {
   readonly root: HTMLElement;
+  /** Shows what the scene holds now, in the room that was measured last. */
   update(): void;
-  /** Redraws in another size or theme. */
-  resize?(): void;
+  /** Reads what room there is and writes nothing; says whether it is other than before, so that an update is due. */
+  measure?(): boolean;
 }
+
+/** Measures all of them, since each has its own room to note. */
+export const measureAll = (views: readonly View[]): boolean => views.filter((view) => view.measure?.()).length > 0;
 
 export interface Context {
   readonly scene: Scene;

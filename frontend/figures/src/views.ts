@@ -8,7 +8,7 @@ import type {
   ButtonSpec, ColumnSpec, ControlSpec, FormulaSpec, MeterSpec, ReadoutSpec, RowSpec, Slot, TogglesSpec, Tree,
 } from "./grammar.js";
 import { isLive } from "./spec.js";
-import type { Builder } from "./view.js";
+import { type Builder, measureAll } from "./view.js";
 import { words } from "./words.js";
 
 const box = (name: string): Builder<RowSpec | ColumnSpec> => (spec, context) => {
@@ -16,7 +16,7 @@ const box = (name: string): Builder<RowSpec | ColumnSpec> => (spec, context) => 
   return {
     root: element("div", { class: name }, ...items.map((item) => item.root)),
     update: () => items.forEach((item) => item.update()),
-    resize: () => items.forEach((item) => item.resize?.()),
+    measure: () => measureAll(items),
   };
 };
 
@@ -143,6 +143,6 @@ export const control: Builder<ControlSpec> = (spec, context) => {
   return {
     root: element("div", { class: "nn-controls" }, ...views.map((view) => view.root)),
     update: () => views.forEach((view) => view.update()),
-    resize: () => views.forEach((view) => view.resize?.()),
+    measure: () => measureAll(views),
   };
 };

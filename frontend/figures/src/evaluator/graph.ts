@@ -192,33 +192,42 @@ function fromBase64(text: string, dtype: Stored, size: number, where: string): V
   if (bytes.length !== size * width) {
     throw new GraphError(`${where} has ${bytes.length} bytes of data; ${size} elements of ${dtype} take ${size * width}`);
   }
-  const view = new DataView(new ArrayBuffer(bytes.length));
-  for (let i = 0; i < bytes.length; i++) view.setUint8(i, bytes.charCodeAt(i));
-  const values = new Float64Array(size);
-  for (let i = 0; i < size; i++) values[i] = readElement(view, i * width, dtype);
-  return values;
+  const buffer = new ArrayBuffer(bytes.length);
+  const octets = new Uint8Array(buffer);
+  for (let i = 0; i < octets.length; i++) octets[i] = bytes.charCodeAt(i);
+  return widened(buffer, dtype, size);
+}
+
+/** Stored numbers as the evaluator's; they are little-endian, as is every machine that runs a browser. */
+function widened(buffer: ArrayBuffer, dtype: Stored, size: number): Values {
+  switch (dtype) {
+    case "float64":
+      return new Float64Array(buffer);
+    case "float32":
+      return new Float64Array(new Float32Array(buffer));
+    case "bool":
+      return new Float64Array(new Uint8Array(buffer).map((v) => (v ? 1 : 0)));
+    case "float16": {
+      const halves = new Uint16Array(buffer);
+      const values = new Float64Array(size);
+      for (let i = 0; i < size; i++) values[i] = fromHalf(halves[i]!);
+      return values;
+    }
+    case "int64": { // exact up to 2⁵³, which is all that a page needs to count
+      const words = new Int32Array(buffer);
+      const values = new Float64Array(size);
+      for (let i = 0; i < size; i++) values[i] = words[2 * i + 1]! * 2 ** 32 + (words[2 * i]! >>> 0);
+      return values;
+    }
+  }
 }
 
 function fromHalf(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1;
-  const [exponent, fraction] = [(bits >> 10) & 0x1f, bits & 0x3ff];
+  const exponent = (bits >> 10) & 0x1f;
+  const fraction = bits & 0x3ff;
   if (exponent === 0x1f) return fraction ? NaN : sign * Infinity;
   return exponent ? sign * 2 ** (exponent - 15) * (1 + fraction / 1024) : sign * 2 ** -24 * fraction;
-}
-
-function readElement(view: DataView, at: number, dtype: Stored): number {
-  switch (dtype) {
-    case "float16":
-      return fromHalf(view.getUint16(at, true));
-    case "float32":
-      return view.getFloat32(at, true);
-    case "float64":
-      return view.getFloat64(at, true);
-    case "int64": // exact up to 2⁵³, which is all that a page needs to count
-      return view.getInt32(at + 4, true) * 2 ** 32 + view.getUint32(at, true);
-    case "bool":
-      return view.getUint8(at) ? 1 : 0;
-  }
 }
 
 // ---------------------------------------------------------------- reading JSON

@@ -139,10 +139,13 @@ const index: Primitive = (out, inputs, attrs) => {
   expectShape(out, shape, attrs);
   const o = out.data;
   return () => {
+    const from = x.data;
     for (let i = 0; i < count; i++) {
       const place = at(i);
-      for (let p = 0; p < before; p++)
-        for (let s = 0; s < after; s++) o[(p * count + i) * after + s] = x.data[(p * length + place) * after + s]!;
+      for (let p = 0; p < before; p++) {
+        let read = (p * length + place) * after;
+        for (let write = (p * count + i) * after, end = write + after; write < end; write++) o[write] = from[read++]!;
+      }
     }
   };
 };

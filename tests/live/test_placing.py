@@ -1,0 +1,105 @@
+"""New figures are drawn once, and only after all of the page's figures have been measured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import nnlib
+from nnlib import live
+from tests.live.harness import Site, serving
+
+pytestmark = pytest.mark.browser
+
+# Notes when a figure asks for its width and when a drawing gets its size.
+WATCH = """
+window.noted = [];
+const width = Object.getOwnPropertyDescriptor(Element.prototype, "clientWidth");
+Object.defineProperty(Element.prototype, "clientWidth", {
+  ...width,
+  get() {
+    if (this.closest?.(".nn-axes, .nn-dag-view")) window.noted.push("measured");
+    return width.get.call(this);
+  },
+});
+const set = Element.prototype.setAttribute;
+Element.prototype.setAttribute = function (name, value) {
+  if (name === "viewBox" && this.matches(".nn-svg")) window.noted.push("drawn");
+  return set.call(this, name, value);
+};
+"""
+
+GRID = np.linspace(0.0, 1.0, 9)
+
+
+def plotted(name: str) -> live.Figure:
+    return live.figure(
+        lambda w: {"y": w * nnlib.tensor(GRID)},
+        w=live.slider(0.0, 4.0, 0.5, value=1.0),
+        view=[[live.axes(live.curve(GRID, "y"), ylabel="y"), live.axes(live.line(y=0.2))]],
+        title=name,
+    )  # fmt: skip
+
+
+def asking(name: str) -> live.Figure:
+    question = live.predict("Which?", name="which", choices=["a", "b", "c"], answer=1, explain="b",
+                            reveal=[live.axes(live.line(y=0.5), title="the answer")])  # fmt: skip
+    return live.figure(w=live.slider(0.0, 1.0, 0.1, value=0.5), view=[question], title=name)
+
+
+@pytest.fixture(scope="module")
+def site(browser: Any, tmp_path_factory: Any) -> Iterator[Site]:
+    folder: Path = tmp_path_factory.mktemp("placing")
+    figures = [plotted("first"), plotted("second"), asking("asked")]
+    live.page(*figures, path=folder / "page.html", inline=False)
+    (folder / "favicon.ico").write_bytes(b"")
+    with serving(folder) as origin:
+        page = browser.new_page(viewport={"width": 1000, "height": 800})
+        page.add_init_script(WATCH)
+        yield Site(page, f"{origin}/page.html", figures)
+        page.close()
+
+
+def noted(site: Site) -> list[str]:
+    return site.page.evaluate("window.noted")
+
+
+def test_all_figures_are_measured_before_one_is_drawn_and_each_drawing_is_laid_out_once(
+    site: Site,
+) -> None:
+    site.open()
+    seen = noted(site)
+    drawings = site.page.locator(".nn-axes > .nn-plot > .nn-svg").count()
+    assert drawings == 5
+    first = seen.index("drawn")
+    assert "measured" not in seen[first : len(seen) - 1 - seen[::-1].index("drawn")], (
+        "a figure asks the page for its size between two drawings: the browser lays out each time"
+    )
+    # the answer that is still hidden is not drawn at all
+    assert seen.count("drawn") == 4
+
+
+def test_an_answer_is_drawn_in_its_room_when_it_is_revealed(site: Site) -> None:
+    site.open()
+    site.figure("asked").locator("input[type=radio]").nth(1).check(force=True)
+    site.figure("asked").get_by_role("button", name="Commit").click()
+    site.settle()
+    site.settle()
+    box = site.figure("asked").locator(".nn-reveal .nn-svg").bounding_box()
+    assert box["width"] > 300 and site.errors == []
+
+
+def test_a_narrower_window_lays_figures_out_anew(site: Site) -> None:
+    site.open()
+    svg = site.figure("first").locator(".nn-svg").first
+    before = svg.bounding_box()["width"]
+    site.page.set_viewport_size({"width": 330, "height": 800})
+    site.settle()
+    site.settle()
+    after = svg.bounding_box()["width"]
+    site.page.set_viewport_size({"width": 1000, "height": 800})
+    assert after < before and after <= 330
