@@ -9,7 +9,7 @@ import numpy as np
 
 import nnlib
 import nnlib.nn.functional as F
-from course.deep.depths import data
+from course.deep.depths import data, of
 from nnlib import live
 
 DEEPEST, WIDTH, IMAGES = 20, 32, 32
@@ -28,18 +28,48 @@ def standard_weights(seed: int = 0) -> tuple[list[Any], Any]:
     return [normal(WIDTH, WIDTH) for _ in range(DEEPEST)], normal(WIDTH, 10)
 
 
-def first_images() -> tuple[Any, Any]:
+def halved(x: np.ndarray, y: np.ndarray) -> tuple[Any, Any]:
     """Images as inputs of 32 numbers: 64 pixels, two and two added, each number standardised."""
-    x, y = data()["training"]
-    pairs = x[:IMAGES].reshape(IMAGES, WIDTH, 2).sum(2)
+    pairs = x.reshape(len(x), WIDTH, 2).sum(2)
     pairs = (pairs - pairs.mean(1, keepdims=True)) / pairs.std(1, keepdims=True)
-    return nnlib.tensor(pairs.astype("float32")).half().float(), nnlib.tensor(y[:IMAGES])
+    return nnlib.tensor(pairs.astype("float32")).half().float(), nnlib.tensor(y)
+
+
+def first_images() -> tuple[Any, Any]:
+    """The images that the network of `sizes_by_layer` sees, and their digits."""
+    x, y = data()["training"]
+    return halved(x[:IMAGES], y[:IMAGES])
 
 
 def standardised(h: Any) -> Any:
     """Each row with mean 0 and standard deviation 1, nearly: the layer normalisation."""
     c = h - h.mean(1, keepdim=True)
     return c / ((c * c).mean(1, keepdim=True) + 1e-5).sqrt()
+
+
+def passed_through(
+    x: Any, weights: Sequence[Any], offsets: Sequence[Any] | None = None, *,
+    depth: Any, activation: Any, residual: Any, norm: Any,
+) -> tuple[Any, list[Any], list[Any]]:  # fmt: skip
+    """What the output layer receives of images x, and what each layer receives and passes on.
+
+    Layers above `depth` do nothing. `offsets` are added to the layers' total inputs: a loss's
+    gradients with respect to them are its δs.
+    """
+    r, n = 1.0 * residual, 1.0 * norm
+
+    def g(z: Any) -> Any:
+        return activation[0] * z.relu() + activation[1] * z.tanh() + activation[2] * z.sigmoid()
+
+    h, given, passed = x, [], []
+    for k, W in enumerate(weights):
+        u = n * standardised(h) + (1 - n) * h
+        z = u @ W
+        a = g(z if offsets is None else z + offsets[k])
+        h = nnlib.where(k + 1 <= depth, a + r * h, h)
+        given.append(u.detach())
+        passed.append(h.detach())
+    return n * standardised(h) + (1 - n) * h, given, passed
 
 
 def sizes_by_layer(question: Any = None, **words: Any) -> live.Figure:
@@ -49,20 +79,11 @@ def sizes_by_layer(question: Any = None, **words: Any) -> live.Figure:
     layers = nnlib.arange(1, DEEPEST + 1).float()
 
     def look(depth: Any, spread: Any, activation: Any, residual: Any, norm: Any) -> dict[str, Any]:
-        r, n = 1.0 * residual, 1.0 * norm
-
-        def g(z: Any) -> Any:
-            return activation[0] * z.relu() + activation[1] * z.tanh() + activation[2] * z.sigmoid()
-
         offsets = [nnlib.zeros(IMAGES, WIDTH).requires_grad_() for _ in weights]
-        h, passed, given = x, [], []
-        for k, (W, offset) in enumerate(zip(weights, offsets, strict=True)):
-            u = n * standardised(h) + (1 - n) * h
-            a = g(u @ (spread * W / WIDTH**0.5) + offset)
-            h = nnlib.where(layers[k] <= depth, a + r * h, h)
-            given.append(u.detach())
-            passed.append((h.detach() ** 2).mean())
-        top = n * standardised(h) + (1 - n) * h
+        scaled = [spread * W / WIDTH**0.5 for W in weights]
+        switches = {"depth": depth, "activation": activation, "residual": residual, "norm": norm}
+        top, given, kept = passed_through(x, scaled, offsets, **switches)
+        passed = [(h * h).mean() for h in kept]
         loss = F.cross_entropy(top @ (last / (3 * WIDTH) ** 0.5), y)
         deltas = nnlib.autograd.grad(loss * IMAGES, offsets)  # δ of each image's own loss
         grads = [u.T @ d / IMAGES for u, d in zip(given, deltas, strict=True)]
@@ -148,7 +169,7 @@ def named(row: Mapping[str, Any]) -> str:
 
 
 def training_losses(results: Sequence[Mapping[str, Any]]) -> live.Figure:
-    """Training loss over epochs of five seeds, for a network to choose."""
+    """Training loss over epochs of ten seeds, for a network to choose."""
     losses = np.array([np.transpose(row["loss"]) for row in results], "float32").clip(1e-3, 8)
     ends = nnlib.tensor([[100 * float(np.mean(row[part])) for part in ("training", "test")]
                          for row in results])  # fmt: skip
@@ -174,9 +195,106 @@ def training_losses(results: Sequence[Mapping[str, Any]]) -> live.Figure:
         ],
         title="Which networks learn",
         caption="Choose a network. The dashed line is log 10, the loss of not knowing; each curve "
-        "is one of five seeds. Which networks leave the line at once, which late, and which never?",
+        "is one of ten seeds. Which networks leave the line at once, which late, and which never?",
         alt="With PyTorch's default start, three layers learn from the second epoch, ten from the "
         "third, and twenty ReLU layers stay at log 10, but for one seed at the end. Residual "
         "connections alone begin above the line. With normalisation as well all seeds are below "
         "it in the first epoch, with 20 layers and with 50.",
+    )  # fmt: skip
+
+
+# --- what each of the three does ----------------------------------------------------------------
+
+# with He's start, with residual connections, normalised: what it is, what happens in it
+EIGHT = {
+    (False, False, False): (
+        "None of the three",
+        "the gradient vanishes, and so does what differs between the images.",
+    ),
+    (True, False, False): (
+        "He’s start alone",
+        "sizes are kept both ways, and still it learns less well than residual connections do.",
+    ),
+    (False, True, False): (
+        "Residual connections alone",
+        "nothing vanishes. The activations grow, slowly enough for 20 layers, too fast for 50.",
+    ),
+    (False, False, True): (
+        "Normalisation alone",
+        "the activations keep their size, but the gradient grows on the way back.",
+    ),
+    (True, True, False): (
+        "He’s start and residual connections",
+        "each layer adds as much as it receives, so activations and gradients explode.",
+    ),
+    (True, False, True): (
+        "He’s start and normalisation",
+        "the gradient grows on the way back, as it does without He’s start.",
+    ),
+    (False, True, True): (
+        "Residual connections and normalisation",
+        "nothing vanishes and nothing explodes.",
+    ),
+    (True, True, True): ("All three", "nothing vanishes and nothing explodes."),
+}
+
+
+def letters(on: Sequence[bool]) -> str:
+    """The switches that are on: H, R, N."""
+    return "".join(letter for letter, is_on in zip("HRN", on, strict=True) if is_on) or "–"
+
+
+def combined(on: Sequence[bool], depth: int = 20) -> dict[str, Any]:
+    """The stored result of ReLU layers with some of the three switches on."""
+    he, residual, norm = on
+    return of(depth=depth, start="he" if he else "default", residual=residual, norm=norm)
+
+
+def eight_networks(question: Any, **words: Any) -> live.Figure:
+    """A question, then all combinations of the three: test accuracy, and one network's sizes."""
+    rows = [combined(on) for on in EIGHT]
+    percent = 100 * nnlib.tensor([row["test"] for row in rows])
+    activations, gradients = (nnlib.tensor([row[part] for row in rows])
+                              for part in ("activations", "gradients"))  # fmt: skip
+    number, layers = nnlib.arange(len(rows)), np.arange(1, DEEPEST + 1)
+
+    def look(net: Any) -> dict[str, Any]:
+        its = percent[net]
+        return {
+            "activations": activations[net], "gradients": gradients[net],
+            "ends": nnlib.stack([its.mean(), its.amin(), its.amax()]),
+            "chosen": 1.0 * (number == net),
+        }  # fmt: skip
+
+    told = ("Test accuracy {ends[0]:.0f} %, seeds from {ends[1]:.0f} to {ends[2]:.0f} %. "
+            "Activations: {activations[0]:.2g} in layer 1, {activations[19]:.2g} in layer 20. "
+            "Gradient of the weights: {gradients[0]:.2g} in layer 1, {gradients[19]:.2g} in "
+            "layer 20.")  # fmt: skip
+    question.fields["reveal"] = [
+        _eight_bars([np.array(row["test"]) for row in rows]),
+        *(live.readout(f"{name}: {happens}", when=lambda net, k=k: net == k)
+          for k, (name, happens) in enumerate(EIGHT.values())),
+        live.axes(
+            live.points(x=layers, y="activations", color="series0", size=4),
+            live.curve(layers, "activations", color="series0", label="activations"),
+            live.curve(layers, "gradients", color="ink", dash=True, label="weights’ gradient"),
+            title="before the first step", xlabel="layer", ylabel="size", yscale="log",
+            xlim=(0.5, DEEPEST + 0.5), ylim=(1e-10, 1e6), width=640, height=250,
+        ),
+        live.readout(told),
+    ]  # fmt: skip
+    return live.figure(look, net=live.values(0), view=[question], **words)
+
+
+def _eight_bars(tests: Sequence[np.ndarray]) -> Any:
+    """For each network a bar (the mean) that can be chosen, and a dot for each seed."""
+    spread = np.linspace(-0.25, 0.25, len(tests[0]))
+    at = np.concatenate([k + spread for k in range(len(tests))])
+    means = [float(t.mean()) for t in tests]
+    return live.axes(
+        live.bars(means, classes="chosen", select="net", labels=[letters(on) for on in EIGHT]),
+        live.points(x=at, y=np.concatenate(tests), color="ink", size=2.5),
+        live.line(y=0.1, color="muted", dash=True),
+        *(live.label(f"{100 * mean:.0f}", k, 1.03) for k, mean in enumerate(means)),
+        ylabel="test accuracy", ylim=(0, 1.1), width=640, height=270,
     )  # fmt: skip

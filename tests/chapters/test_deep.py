@@ -7,11 +7,13 @@ import pytest
 
 import nnlib
 import nnlib.nn.functional as F
-from course.deep import depths
+from course.deep import depths, memorised, rescue
 from course.deep import figures as show
 from nnlib import nn
 
 FIGURE = show.sizes_by_layer(title="sizes", caption="-", alt="-")
+PLAY = rescue.break_and_save(title="play", caption="-", alt="-")
+ON = {"residual": True, "norm": True}
 
 
 def network(depth: int, spread: float, residual: bool, norm: bool) -> tuple:
@@ -76,17 +78,23 @@ def test_every_setting_has_its_stored_result() -> None:
         assert row["lr"] == max(depths.RATES, key=lambda lr: row["tried"][str(lr)])
 
 
-@pytest.mark.parametrize("k", [0, 2, 3, 12])  # 3 layers, 20, He's start, residual and normalised
-def test_the_first_seeds_first_epochs_come_out_as_stored(k: int) -> None:
-    row = depths.stored()[k]
-    again = depths.train(depths.SETTINGS[k], row["lr"], seeds=1, epochs=2)
+SOME = [
+    depths.Setting(3), depths.Setting(), depths.Setting(start="he"),
+    depths.Setting(start="he", norm=True), depths.Setting(**ON),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("setting", SOME)
+def test_the_first_seeds_first_epochs_come_out_as_stored(setting: depths.Setting) -> None:
+    row = depths.of(**depths.asdict(setting))
+    again = depths.train(setting, row["lr"], seeds=1, epochs=2)
     assert np.allclose(again["loss"][:, 0], np.array(row["loss"])[:2, 0], atol=0.02)
 
 
 def test_the_stored_sizes_are_measured_again() -> None:
-    for k in (2, 3, 12):
-        activations, gradients = depths.sizes(depths.SETTINGS[k])
-        row = depths.stored()[k]
+    for setting in (SOME[1], SOME[2], SOME[4]):
+        activations, gradients = depths.sizes(setting)
+        row = depths.of(**depths.asdict(setting))
         assert np.allclose(activations, row["activations"], rtol=1e-2)
         assert np.allclose(gradients[5:], row["gradients"][5:], rtol=2e-2)
 
@@ -102,3 +110,165 @@ def test_the_training_figure_shows_the_chosen_networks_losses() -> None:
     seen = figure.outputs(net=3)
     assert seen["losses"].shape == (depths.SEEDS, depths.EPOCHS)
     assert np.allclose(seen["losses"][:, -1], depths.stored()[3]["loss"][-1], atol=1e-3)
+
+
+# --- which of the three -------------------------------------------------------------------------
+
+
+def eight() -> show.live.Figure:
+    question = show.live.predict("?", name="q", choices=["a", "b"], answer=0)
+    return show.eight_networks(question, title="eight", caption="-", alt="-")
+
+
+def test_each_bar_shows_its_own_networks_accuracy_and_sizes() -> None:
+    figure = eight()
+    for net, on in enumerate(show.EIGHT):
+        row, seen = show.combined(on), figure.outputs(net=net)
+        assert (row["start"] == "he", row["residual"], row["norm"]) == on
+        assert row["depth"] == 20 and len(row["test"]) == 10
+        percent = [100 * share for share in row["test"]]
+        assert np.allclose(seen["ends"], [np.mean(percent), min(percent), max(percent)])
+        assert np.allclose(seen["activations"], row["activations"])
+        assert np.allclose(seen["gradients"], row["gradients"])
+        assert seen["chosen"].tolist() == [float(k == net) for k in range(8)]
+
+
+def test_letters_name_the_switches_that_are_on() -> None:
+    named = [show.letters(on) for on in show.EIGHT]
+    assert named == ["–", "H", "R", "N", "HR", "HN", "RN", "HRN"]
+
+
+def test_what_is_said_of_each_network_is_what_its_sizes_show() -> None:
+    for on, (_, happens) in show.EIGHT.items():
+        row = show.combined(on)
+        activations, gradients = row["activations"], row["gradients"]
+        grown = activations[-1] / activations[0]
+        backwards = gradients[0] / gradients[-1]
+        assert ("gradient vanishes" in happens) == (gradients[0] < 1e-6)
+        assert ("explode" in happens and "nothing explodes" not in happens) == (grown > 1000)
+        assert ("gradient grows" in happens) == (backwards > 30)
+        if "sizes are kept" in happens:
+            assert 0.3 < grown < 3 and 0.3 < backwards < 3
+        if "nothing explodes" in happens:
+            assert grown < 30 and backwards < 30 and gradients[-1] > 0.01
+
+
+# --- break it, then save it ---------------------------------------------------------------------
+
+
+def by_hand(steps: int, residual: bool, norm: bool, depth: int) -> float:
+    """The loss after some steps of Adam on a network of nnlib's layers with the figure's start."""
+    drawn = nnlib.tensor(PLAY.train(0, seed=3)["drawn"])
+    weights = [2**0.5 / 32**0.5 * W for W in drawn[: rescue.HIDDEN].reshape(20, 32, 32)][:depth]
+    weights.append(drawn[rescue.HIDDEN :].reshape(32, 10) / 96**0.5)
+    weights = [W.clone().requires_grad_() for W in weights]
+    adam = nnlib.optim.Adam(weights, lr=rescue.RATE)
+    x, y = show.halved(*(part[: rescue.IMAGES] for part in depths.data()["training"]))
+
+    def loss_now() -> nnlib.Tensor:
+        h = x
+        for W in weights[:-1]:
+            a = ((F.layer_norm(h, (32,)) if norm else h) @ W).relu()
+            h = h + a if residual else a
+        return F.cross_entropy((F.layer_norm(h, (32,)) if norm else h) @ weights[-1], y)
+
+    for _ in range(steps):
+        adam.zero_grad()
+        loss_now().backward()
+        adam.step()
+    return loss_now().item()
+
+
+@pytest.mark.parametrize("norm", [False, True])
+@pytest.mark.parametrize("depth", [4, 20])
+def test_the_network_to_break_is_trained_by_adam(norm: bool, depth: int) -> None:
+    chosen = {"depth": depth, "residual": norm, "norm": norm}
+    after = PLAY.train(3, seed=3, **chosen)
+    del after["loss"]
+    seen = PLAY.outputs(**after, **chosen)
+    assert float(seen["loss_now"]) == pytest.approx(by_hand(3, norm, norm, depth), rel=2e-3)
+
+
+def read_rightly(spread: str = "He", activation: str = "relu", depth: int = 20,
+                 residual: bool = False, norm: bool = False) -> list[int]:  # fmt: skip
+    """How many of the fifty images networks with the seeds 0 to 9 read after a hundred steps."""
+    drawn = np.stack([PLAY.train(0, seed=seed)["drawn"] for seed in range(10)])
+    inner = rescue.STARTS[spread] / 32**0.5 * drawn[:, : rescue.HIDDEN].reshape(10, 20, 32, 32)
+    outer = drawn[:, rescue.HIDDEN :].reshape(10, 32, 10) / 96**0.5
+    made = [*(inner[:, k] for k in range(depth)), outer]
+    weights = [nnlib.tensor(W.astype("float32"), requires_grad=True) for W in made]
+    adam = nnlib.optim.Adam(weights, lr=rescue.RATE)
+    x, y = show.halved(*(part[: rescue.IMAGES] for part in depths.data()["training"]))
+
+    def logits() -> nnlib.Tensor:
+        h = x
+        for W in weights[:-1]:
+            a = getattr(nnlib, activation)((F.layer_norm(h, (32,)) if norm else h) @ W)
+            h = h + a if residual else a
+        return (F.layer_norm(h, (32,)) if norm else h) @ weights[-1]
+
+    for _ in range(rescue.STEPS):
+        adam.zero_grad()
+        (10 * F.cross_entropy(logits().reshape(-1, 10), y.repeat(10))).backward()
+        adam.step()
+    return (logits().argmax(-1) == y).sum(-1).tolist()
+
+
+def test_what_breaks_the_network_and_what_saves_it_holds_with_ten_seeds() -> None:
+    default, lives, limps = "PyTorch’s default", rescue.LIVES, rescue.LIMPS
+    assert min(read_rightly()) >= lives
+    assert max(read_rightly(default)) < limps
+    assert set(read_rightly(activation="sigmoid")) == {6}
+    for saved in (
+        {"spread": default, "residual": True}, {"spread": default, "depth": 5},
+        {"activation": "sigmoid", "residual": True}, {"activation": "sigmoid", "norm": True}, ON,
+    ):  # fmt: skip
+        assert set(read_rightly(**saved)) == {50}, saved
+    for unsure in ({"residual": True}, {"spread": default, "norm": True}):  # rounding decides
+        right = read_rightly(**unsure)
+        assert min(right) < lives < max(right), unsure
+
+
+def test_a_verdict_waits_for_the_last_step_and_for_a_rewind() -> None:
+    start = PLAY.train(0, seed=1)
+    del start["loss"]
+    half = PLAY.train(2, seed=1)
+    del half["loss"]
+    assert PLAY.outputs(**start)["running"] and PLAY.outputs(**half)["running"]
+    verdicts = ("running", "lives", "limps", "broken", "changed")
+    late = PLAY.outputs(**half, residual=True)
+    assert [name for name in verdicts if late[name]] == ["changed"]
+    done = start | {"t": np.array(100.0), "began": half["began"]}
+    ends = PLAY.outputs(**done)
+    assert int(ends["right"]) < rescue.LIMPS
+    assert [name for name in verdicts if ends[name]] == ["broken"]
+
+
+# --- the check of ten images --------------------------------------------------------------------
+
+
+def test_ten_images_tell_a_good_network_from_a_bad_one_with_ten_seeds(chapter: dict) -> None:
+    images = [part[:10] for part in (chapter["x"], chapter["y"])]
+    plain, good = [], []
+    for seed in range(10):
+        nnlib.manual_seed(seed)
+        plain.append(chapter["deep"](20))
+        good.append(chapter["he_start"](chapter["deep"](20)))
+    assert min(memorised.losses(plain, *images)) > 1
+    assert max(memorised.losses(good, *images)) < 0.1
+    assert max(memorised.losses(good, *images, "labels")) < 0.05
+    for mistake in ("zero_grad", "step", "softmax"):
+        assert min(memorised.losses(good, *images, mistake)) > 1, mistake
+    relu = sorted(memorised.losses(good, *images, "relu"))
+    assert relu[0] < 0.05 and relu[1] > 0.2
+
+
+def test_networks_at_once_memorise_as_each_alone(chapter: dict) -> None:
+    nnlib.manual_seed(5)
+    nets = [chapter["he_start"](chapter["deep"](3)) for _ in range(2)]
+    images = chapter["x"][:10], chapter["y"][:10]
+    together = memorised.losses(nets, *images, steps=20)
+    for net, loss in zip(nets, together, strict=True):
+        assert chapter["memorise"](net, *images, steps=20) == pytest.approx(loss, rel=1e-3)
+    with pytest.raises(ValueError, match="mistake is one of"):
+        memorised.losses(nets, *images, "typo")
