@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -28,13 +29,24 @@ STROKES: dict[int, list[list[tuple[float, float]]]] = {
 
 
 def drawn(digit: int, top: float, left: float, side: float, brush: float = 1.2) -> np.ndarray:
-    """A digit as the paint pad draws it, (28, 28): dabs of the brush along its strokes.
+    """A digit as the paint pad draws it, (28, 28), in a square of `side` pixels."""
+    return brushed(STROKES[digit], top, left, side, brush)
+
+
+def brushed(
+    strokes: Sequence[Sequence[tuple[float, float]]],
+    top: float,
+    left: float,
+    side: float,
+    brush: float = 1.2,
+) -> np.ndarray:
+    """Strokes as the paint pad draws them, (28, 28): dabs of the brush along each stroke.
 
     The strokes fill a square of `side` pixels whose upper left corner is at `top` and `left`.
     """
     down, right = np.mgrid[0.5:28, 0.5:28]
     ink = np.zeros((28, 28), "float32")
-    for stroke in STROKES[digit]:
+    for stroke in strokes:
         points = np.array(stroke) * side + (top, left)
         for a, b in pairwise(points):
             for t in np.linspace(0, 1, max(2, int(2 * np.hypot(*(b - a))))):

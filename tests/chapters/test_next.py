@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from itertools import pairwise
+
+import numpy as np
 import pytest
 
 import nnlib
+import nnlib.nn.functional as F
 from course.kit.counting import cost, numbers, path, products
 from course.networks import digits, words
+from course.networks.drawn_digits import centred
 from course.next import checks
 from course.next import figures as show
+from course.next.drawings import drawings
+from course.next.pieces import MERGES
 from nnlib import datasets, live, nn
 
 SAID = {"title": "t", "caption": "c", "alt": "a"}
@@ -104,10 +112,137 @@ def test_chosen_signs_fool_the_mlp_where_random_ones_do_not() -> None:
     assert float(change.abs().max()) == pytest.approx(0.1, abs=1e-6)
 
 
-def test_the_figure_of_merges_starts_with_the_three_by_hand_and_ends_with_whole_words() -> None:
-    spec = str(show.merging(["low", "low", "lower", "lowest"], "slower", **SAID).spec)
-    assert "Merge 3, of low e (2 ×): low | low | lowe r | lowe s t. The new word: s lowe r." in spec
-    assert "low | low | lower | lowest. The new word: s lower." in spec
+NOISE = nnlib.tensor(np.random.default_rng(0).random((50, 1, 28, 28)).astype("float32"))
+
+
+@pytest.fixture(scope="module")
+def drawing_figure() -> live.Figure:
+    test = nnlib.tensor(datasets.digits(train=False).x[:200])
+    nets = digits.trained("mlp"), digits.trained("two pools")
+    return show.not_a_digit(*nets, test, NOISE, **SAID)
+
+
+@pytest.mark.parametrize("name", drawings())
+def test_a_drawing_gets_the_shipped_networks_answers(
+    drawing_figure: live.Figure, name: str
+) -> None:
+    seen = drawing_figure.outputs(drawing=drawings()[name])
+    image = centred(drawings()[name])[None, None]
+    for key, net in (("mlp", "mlp"), ("cnn", "two pools")):
+        p = digits.answers(digits.trained(net), image).softmax(1)[0].numpy()
+        assert seen[key] == pytest.approx(p, abs=1e-3), net
+        assert int(seen[f"{key}_digit"]) == p.argmax()
+
+
+def test_a_house_is_accepted_as_a_0_and_an_empty_pad_is_refused(
+    drawing_figure: live.Figure,
+) -> None:
+    house, nothing = (drawing_figure.outputs(drawing=drawings()[k]) for k in ("a house", "nothing"))
+    for net in ("mlp", "cnn"):
+        assert int(house[f"{net}_digit"]) == 0 and house[f"{net}_p"] > 0.97
+        assert house[f"{net}_accepts"] and not house[f"{net}_refuses"]
+        assert nothing[f"{net}_refuses"] and nothing[f"{net}_p"] < 0.2
+
+
+@pytest.mark.parametrize("least", [0.5, 0.57, 0.9, 0.99])
+def test_the_threshold_counts_what_each_network_refuses(
+    drawing_figure: live.Figure, least: float
+) -> None:
+    seen = drawing_figure.outputs(least=least)
+    images = {"digits": nnlib.tensor(datasets.digits(train=False).x[:200]), "noise": NOISE}
+    for key, net in (("mlp", "mlp"), ("cnn", "two pools")):
+        for kind, x in images.items():
+            best = digits.answers(digits.trained(net), x).softmax(1).amax(1)
+            assert int(seen[f"{key}_{kind}"]) == (best <= least).sum().item(), (net, kind)
+
+
+def test_before_its_first_step_neither_network_for_digits_knows_anything() -> None:
+    train = datasets.digits()
+    x, y = nnlib.tensor(train.x[:1000]), nnlib.tensor(train.y[:1000])
+    for seed in range(5):
+        nnlib.manual_seed(seed)
+        for make in (digits.perceptron, digits.two_pools):
+            loss = F.cross_entropy(digits.answers(make(), x), y).item()
+            assert loss == pytest.approx(np.log(10), abs=0.05), (seed, make.__name__)
+
+
+# --- merges -------------------------------------------------------------------------------------
+
+
+def merges_by_lists(text: str, new: str) -> list[tuple[str, int, str, str]]:
+    """For each number of merges: the pair, how often it stands, the words and the new word."""
+    pieces, cut = [list(word) for word in text.split()], list(new)
+    states = [("", 0)]
+    lines = [(" | ".join(map(" ".join, pieces)), " ".join(cut))]
+    while counts := Counter(pair for word in pieces for pair in pairwise(word)):
+        pair, times = counts.most_common(1)[0]
+        pieces, cut = [checks.merged(word, pair) for word in pieces], checks.merged(cut, pair)
+        states.append((" ".join(pair), times))
+        lines.append((" | ".join(map(" ".join, pieces)), " ".join(cut)))
+    return [(*state, *line) for state, line in zip(states, lines, strict=True)]
+
+
+def spelled(codes: np.ndarray) -> str:
+    return "".join(map(chr, np.ravel(codes))).strip()
+
+
+def random_texts(count: int) -> list[tuple[str, str]]:
+    rng = np.random.default_rng(0)
+
+    def drawn(letters: str, most: int) -> str:
+        return "".join(rng.choice(list(letters), rng.integers(0, most + 1)))
+
+    return [(drawn("aabc  ", 40), drawn("abc", 12)) for _ in range(count)]
+
+
+MERGING = show.merging("low low lower lowest", "slower", **SAID)
+TONGUE = "she sells sea shells by the sea shore"
+
+
+@pytest.mark.parametrize(
+    ("text", "new"),
+    [("low low lower lowest", "slower"), (TONGUE, "seashell"), ("aaaaaaa aaaa aaa", "aaaaa"),
+     ("banana  bandana ", "ananas"), ("a" * 40, "a" * 12), *random_texts(12)],
+)  # fmt: skip
+def test_typed_words_are_merged_as_lists_of_pieces_are(text: str, new: str) -> None:
+    expected = merges_by_lists(text, new)
+    for merges in range(MERGES + 1):
+        seen = MERGING.outputs(text=text, new=new, merges=merges)
+        *_, words_cut, new_cut = expected[min(merges, len(expected) - 1)]
+        assert (spelled(seen["words"]), spelled(seen["other"])) == (words_cut, new_cut), merges
+        pair, times, *_ = expected[merges] if merges < len(expected) else ("", 0)
+        assert (spelled(seen["pair"]), int(seen["times"])) == (pair, times), merges
+        assert int(seen["last"]) == min(len(expected) - 1, MERGES)
+
+
+def test_the_pieces_that_the_text_names_are_found_in_the_tongue_twister() -> None:
+    made = MERGING.outputs(text=TONGUE, new="seashell", merges=8)
+    pieces = [spelled(row) for row in made["made"]]
+    assert (pieces[1:3], pieces[6], pieces[8]) == (["sh", "se"], "sea", "shells")
+    assert spelled(made["other"]) == "sea she ll"
+    foreign = MERGING.outputs(text=TONGUE, new="szczecin", merges=MERGES)
+    assert spelled(foreign["other"]) == "s z c z e c i n"
+
+
+def test_the_tokens_become_fewer_as_the_bars_show() -> None:
+    seen = MERGING.outputs(merges=6)
+    assert seen["counts"][:7].tolist() == [17, 13, 9, 7, 6, 5, 4] and int(seen["tokens"]) == 4
+    assert (spelled(seen["words"]), spelled(seen["other"])) == (
+        "low | low | lower | lowest",
+        "s lower",
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "merges", "shown"),
+    [("", 3, set()), ("   ", 0, set()), ("a b", 0, {"some", "alone", "start"}),
+     ("a b", 2, {"some", "alone"}), ("ab", 0, {"some", "start"}), ("ab", 1, {"some", "merged"}),
+     ("ab", 2, {"some", "over"})],
+)  # fmt: skip
+def test_what_is_said_fits_what_was_typed(text: str, merges: int, shown: set[str]) -> None:
+    seen = MERGING.outputs(text=text, new="", merges=merges)
+    flags = {"some", "alone", "start", "merged", "over", "typed"}
+    assert {name for name in flags if seen[name]} == shown
 
 
 def test_the_new_row_is_what_counting_finds() -> None:
