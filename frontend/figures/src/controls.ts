@@ -114,8 +114,13 @@ function plain(character: string, alphabet: string): string {
   return [...bare].every((c) => alphabet.includes(c)) ? bare : character;
 }
 
-const inWords = (alphabet: string): string =>
-  alphabet === "abcdefghijklmnopqrstuvwxyz" ? "the letters a to z" : alphabet.length > 30 ? "its letters" : alphabet;
+const A_TO_Z = "abcdefghijklmnopqrstuvwxyz";
+
+function inWords(alphabet: string): string {
+  if (alphabet === A_TO_Z) return "the letters a to z";
+  if (alphabet === A_TO_Z + " ") return "the letters a to z and spaces";
+  return alphabet.length > 30 ? "its letters" : alphabet;
+}
 
 const text: Make<TextSpec> = (spec, input, scene) => {
   const { length, alphabet } = spec;

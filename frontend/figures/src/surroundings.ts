@@ -1,6 +1,6 @@
 // What happens around a figure: its size, paper, the theme, Back and reload, a link put into the open page.
 
-const PAPER = 640; // pixels: what an A4 or Letter page leaves between its margins
+const PAPER = 560; // pixels: what the book leaves a figure on an A4 or Letter page
 
 /** What a figure does when its surroundings change. */
 export interface Followed {
