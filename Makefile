@@ -155,7 +155,7 @@ grade: $(CLASS_STAMP)
 	@test -n "$(name)" || { echo "error: say which: make grade name=xor" >&2; exit 1; }
 	$(BIN)/python tools/grade.py $(name)
 
-# A hub on this machine with so many made-up students, measured and ended (docs/hub.md).
+# A hub on this machine with made-up students, measured and ended (docs/hub.md).
 hub: $(CLASS_STAMP)
 	$(BIN)/python tools/hub.py --users $(or $(users),15) --chapter $(or $(chapter),xor)
 

@@ -145,7 +145,7 @@ class Contents(Public):
 
 
 class QuietPython(PythonDomain):
-    """Python's names, which a search lists after the chapters that bear the word in their title."""
+    """Python's names, which a search lists after the chapters that have the word in their title."""
 
     def get_objects(self) -> Iterator[tuple[str, str, str, str, str, int]]:
         for *entry, priority in super().get_objects():

@@ -260,7 +260,7 @@ def keep_punctuation_with_formulas(app: Sphinx, doctree: nodes.document) -> None
 
 
 def mend_markup(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
-    """Takes back a role that docutils gives to bibliographies: their entries are no list items."""
+    """Takes back a role that docutils gives to bibliographies: their entries are not list items."""
     body = context.get("body")
     if body:
         context["body"] = body.replace(

@@ -51,7 +51,7 @@ def _pooled(z: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
 
 
 def _unpooled(g: np.ndarray, top: np.ndarray, quarters: list[np.ndarray]) -> np.ndarray:
-    """The gradient at the first of the largest; relu's is in it, as the largest tells of both."""
+    """The gradient at the first of the largest; relu's is in it."""
     c, h, w, n = g.shape
     g *= top > 0
     out = np.empty((c, 2 * h, 2 * w, n), g.dtype)

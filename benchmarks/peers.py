@@ -1,4 +1,4 @@
-"""The peers: each turns a workload into a step of no arguments, and tells its loss and gradients.
+"""The peers: each turns a workload into a step of no arguments, and returns its loss and gradients.
 
 A maker returns (step, look): `step()` does one step, `look()` gives (loss, gradients) as NumPy
 arrays for the state that the weights are in, without changing it.  A peer that is not installed, or

@@ -143,7 +143,7 @@ def import_times(rounds: int = 9) -> dict[str, float]:
     return found
 
 
-# ---------------------------------------------------------------- telling
+# ---------------------------------------------------------------- printing
 
 
 def table(rows: dict[str, dict[str, Any]], goals: dict[str, float | None]) -> str:

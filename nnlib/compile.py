@@ -24,11 +24,11 @@ def compile(
     is installed (``pip install 'sigmoid-to-sequence[fast]'``), else NumPy on memory that is used
     again; `backend` chooses: "loops" or "numpy".
 
-    Raises TypeError for what is no function, ValueError for an unknown static argument; calls raise
-    ValueError for an unknown `backend`, ImportError for loops without numba.
+    Raises TypeError for what is not a function, ValueError for an unknown static argument; calls
+    raise ValueError for an unknown `backend`, ImportError for loops without numba.
     Calls raise GraphError, with the reason, where `fn` is not pure: it changes an argument or
     something outside, calls backward(), looks at a value, draws from another generator, uses a
-    tensor that requires a gradient and is no argument.
+    tensor that requires a gradient and is not an argument.
 
     >>> import nnlib
     >>> def loss(w, x):

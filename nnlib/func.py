@@ -614,7 +614,7 @@ def functional_call(
     places is replaced in both (`tie_weights`).  As ``torch.func.functional_call``.
 
     Raises RuntimeError with `strict` where names are missing or unknown, ValueError where two dicts
-    have a name in common, and AttributeError for a name of a submodule that there is not.
+    have a name in common, and AttributeError for an unknown submodule.
 
     >>> import nnlib
     >>> layer = nnlib.nn.Linear(2, 1)

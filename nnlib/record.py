@@ -1,4 +1,4 @@
-"""What a program leaves behind while it runs: values, the nodes that made them, primitives.
+"""What a program leaves in memory while it runs: values, the nodes that made them, primitives.
 
 This is the ground floor.  A *primitive* is a differentiable function with its derivative beside it.
 Calling one on a `Value` (the base of `Tensor`) computes the result with NumPy and hangs a `Node` on
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
     class Watcher(Protocol):
         """Sees every primitive as it is applied: the tracer of `nnlib.graph` is one."""
 
-        def saw(
+        def applied(
             self, primitive: Primitive, args: tuple[Any, ...], attrs: dict[str, Any], result: Value
         ) -> None: ...
         def alias(self, value: Value, of: Value) -> None: ...
         def changing(self, value: Value, how: str) -> None: ...
         def rebound(self, value: Value, result: Value) -> None: ...
         def custom(self, value: Value, name: str) -> None: ...
-        def peeked(self, value: Value, how: str) -> None: ...
+        def value_read(self, value: Value, how: str) -> None: ...
         def expects(self, value: Value, low: float, high: float, error: str) -> None: ...
         def draw(
             self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -282,13 +282,13 @@ def settle() -> None:
     """What the process needs once there is a tensor: called where tensors are made from data.
 
     PyTorch computes inf and nan silently; NumPy's warnings about them, where nnlib's own lines
-    raise them, would only tell a reader about our insides.  A reader's own NumPy code keeps its
+    raise them, would only show a reader our internals.  A reader's own NumPy code keeps its
     warnings.
 
     glibc hands large blocks back to the system when they are freed, and the page faults of getting
     them again cost more than arithmetic; having freed one of nearly 32 MB, it keeps what it has.
     A step of a small convolutional network takes 0.4 of the time, the sigmoid of a million numbers
-    and its gradient 0.4, a step of a perceptron the same as without.
+    and its gradient 0.4, a step of an MLP the same as without.
     """
     global _settled
     if not _settled:
@@ -304,19 +304,20 @@ class Primitive:
     """A differentiable function: its forward computation and its vector-Jacobian products.
 
     ``vjps[i](g, out, *args, **attrs)`` maps the gradient ``g`` of the result to that of the i-th
-    argument (None: no gradient flows there).  ``joint(needs, g, out, *args, **attrs)`` computes all
-    of them at once instead and returns a tuple.  Both are written on things that have operators or
-    are passed to primitives, so they run on bare arrays (first order) and on Values (any order).
+    argument (None: no gradient flows there).  ``vjp_of_all(needs, g, out, *args, **attrs)`` gives
+    all of them at once instead, as a tuple.  Both are written on things that have operators
+    or are passed to primitives, so they run on bare arrays (first order) and on Values (any order).
     ``saves`` says what they look at: ``"args"``, ``"out"``, ``"both"`` or ``"none"``; ``"cross"``
     where the gradient of each of two arguments looks at the other one alone.  `shape_only` numbers
     the arguments (-1: the result) of which no more than the shape is looked at: they may change.
     ``reads[i]`` names the arguments (-1: the result) that the i-th gradient looks at, where that is
     not the same for all; ``"others"``: each looks at all arguments but its own.  A `remade` result
     may change as well: the vjp is then given a new one.  ``restored(out, *args)`` are the arguments
-    as they were, where the result was kept and still tells: then they may change.
-    ``plain(*args, **attrs)`` writes a fused primitive out in simpler ones; higher derivatives and
-    shipped graphs go through it.  ``keeping(*args, **attrs)`` is a forward that also returns what
-    the joint can use again; that stands in the place of ``out`` then (None where it was not kept).
+    as they were, where the kept result still determines them: then they may change.
+    ``decomposition(*args, **attrs)`` writes a fused primitive out in simpler ones; higher
+    derivatives and shipped graphs go through it.  ``with_residuals(*args, **attrs)`` is a forward
+    that also returns residuals, values that `vjp_of_all` can use again; these stand in the place of
+    ``out`` then (None where they were not kept).
 
     The rest of an entry is how others write it.  `ufunc` is what NumPy computes in place (the
     forward itself where that is one), `source` its name in printed NumPy code (of the ufunc, if it
@@ -326,9 +327,10 @@ class Primitive:
     """
 
     __slots__ = (
-        "__weakref__", "broadcasts", "crosses", "differentiable", "domain", "family", "forward",
-        "joint", "keeping", "latex", "name", "plain", "reads", "remade", "restored", "saves_args",
-        "saves_out", "shape_only", "source", "ufunc", "view", "vjps",
+        "__weakref__", "broadcasts", "crosses", "decomposition", "differentiable", "domain",
+        "family", "forward", "latex", "name", "reads", "remade", "restored", "saves_args",
+        "saves_out", "shape_only", "source", "ufunc", "view", "vjp_of_all", "vjps",
+        "with_residuals",
     )  # fmt: skip
 
     registry: dict[str, Primitive] = {}
@@ -338,12 +340,12 @@ class Primitive:
         name: str,
         forward: Callable[..., Array],
         *vjps: Callable[..., Any] | None,
-        joint: Callable[..., tuple[Any, ...]] | None = None,
+        vjp_of_all: Callable[..., tuple[Any, ...]] | None = None,
         saves: str = "both",
         broadcasts: bool = False,
         view: bool = False,
-        plain: Callable[..., Any] | None = None,
-        keeping: Callable[..., tuple[Array, Any]] | None = None,
+        decomposition: Callable[..., Any] | None = None,
+        with_residuals: Callable[..., tuple[Array, Any]] | None = None,
         family: str = "",
         shape_only: Sequence[int] = (),
         reads: tuple[tuple[int, ...], ...] | Literal["others"] | None = None,
@@ -356,15 +358,17 @@ class Primitive:
     ) -> None:
         if name in self.registry:
             raise ValueError(f"primitive {name!r} is defined twice")
-        self.name, self.forward, self.vjps, self.joint = name, forward, vjps, joint
+        self.name, self.forward = name, forward
+        self.vjps, self.vjp_of_all = vjps, vjp_of_all
         self.crosses = saves == "cross"
-        self.keeping = keeping
+        self.with_residuals = with_residuals
         self.shape_only, self.reads, self.remade = shape_only, reads, remade
         self.restored = restored
         self.saves_args = saves in ("args", "both", "cross")
         self.saves_out = saves in ("out", "both")
-        self.differentiable = joint is not None or any(vjps)
-        self.broadcasts, self.view, self.plain, self.family = broadcasts, view, plain, family
+        self.differentiable = vjp_of_all is not None or any(vjps)
+        self.broadcasts, self.view, self.family = broadcasts, view, family
+        self.decomposition = decomposition
         self.ufunc = forward if isinstance(forward, np.ufunc) else ufunc
         self.source = source or (f"np.{self.ufunc.__name__}" if self.ufunc else "")
         self.latex, self.domain = latex, domain
@@ -389,14 +393,14 @@ class Primitive:
 def apply(primitive: Primitive, args: Sequence[Any], attrs: dict[str, Any]) -> Tensor:
     """Compute ``primitive(*args, **attrs)`` and record it.  Arguments: Values, numbers, arrays."""
     mode = state().mode if unusual else GRAD
-    if primitive.plain is not None and mode & WATCHED and current_watcher() is not None:
-        written_out: Tensor = primitive.plain(*args, **attrs)  # what is watched
+    if primitive.decomposition is not None and mode & WATCHED and current_watcher() is not None:
+        written_out: Tensor = primitive.decomposition(*args, **attrs)  # what is watched
         return written_out
     if primitive.view:
         return _apply_view(primitive, args[0], attrs)
     arrays = tuple([a._data if isinstance(a, Value) else a for a in args])
-    if primitive.keeping is not None and mode == GRAD:
-        return _apply_keeping(primitive, args, arrays, attrs)
+    if primitive.with_residuals is not None and mode == GRAD:
+        return _apply_with_residuals(primitive, args, arrays, attrs)
     out = primitive.forward(*arrays, **attrs)
     result = make(out)
     if mode & GRAD and primitive.differentiable:
@@ -411,14 +415,14 @@ def apply(primitive: Primitive, args: Sequence[Any], attrs: dict[str, Any]) -> T
     return result
 
 
-def _apply_keeping(
+def _apply_with_residuals(
     primitive: Primitive, args: Sequence[Any], arrays: tuple[Any, ...], attrs: dict[str, Any]
 ) -> Tensor:
     edges = tuple([a._node if isinstance(a, Value) else None for a in args])
     if not any(edges):
         return make(primitive.forward(*arrays, **attrs))
-    assert primitive.keeping is not None
-    out, kept = primitive.keeping(*arrays, **attrs)
+    assert primitive.with_residuals is not None
+    out, kept = primitive.with_residuals(*arrays, **attrs)
     node = record(primitive, edges, arrays, out, attrs)
     node.out = kept
     return make(out, node)
@@ -516,7 +520,7 @@ def _watch(primitive: Primitive, args: Sequence[Any], attrs: dict[str, Any], res
     node, here = result._node, state()
     watcher = here.watcher
     if watcher is not None:
-        watcher.saw(primitive, tuple(args), attrs, result)
+        watcher.applied(primitive, tuple(args), attrs, result)
         if node is not None:  # a traced gradient must find the very values that were traced
             if node.args is not None:
                 node.args = tuple(

@@ -176,7 +176,7 @@ def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Any:
             )
             shape, fortran, kind = header(stream)
         except ValueError as error:
-            raise ValueError(f"load: {member.filename} is no array: {error}") from None
+            raise ValueError(f"load: {member.filename} is not an array: {error}") from None
         if kind not in dtypes.dtype.known:
             raise ValueError(
                 f"load: {member.filename} holds {kind}, and only numbers and booleans are read"

@@ -96,7 +96,7 @@ class Tensor(InPlace):
     __lshift__ = bitwise_left_shift = ar.bitwise_left_shift
     __rshift__ = bitwise_right_shift = ar.bitwise_right_shift
 
-    def __eq__(self, other: object) -> Tensor:  # type: ignore[override]  # what is no number is not equal, as in Python
+    def __eq__(self, other: object) -> Tensor:  # type: ignore[override]  # what is not a number is not equal, as in Python
         return ar.eq(self, other) if _comparable(other) else NotImplemented  # type: ignore[arg-type]
 
     def __ne__(self, other: object) -> Tensor:  # type: ignore[override]
@@ -403,7 +403,7 @@ class Tensor(InPlace):
     def __reduce__(self) -> tuple[Any, ...]:
         """What pickle and copy.copy take: the values and requires_grad, not the graph or .grad."""
         if watcher := record.current_watcher():
-            watcher.peeked(self, "pickle or copy")
+            watcher.value_read(self, "pickle or copy")
         return _rebuilt, (self.__class__, record.as_memory(self), self.requires_grad)
 
     def __deepcopy__(self, memo: dict[builtins.int, Any]) -> Tensor:
@@ -449,7 +449,7 @@ class Tensor(InPlace):
                 f"a Tensor with {self._data.size} elements cannot be converted to Scalar"
             )
         if watcher := record.current_watcher():
-            watcher.peeked(self, "item()")
+            watcher.value_read(self, "item()")
         number: builtins.int | builtins.float = self._data.item()
         return number
 
@@ -480,11 +480,11 @@ class Tensor(InPlace):
         [[1, 2], [3, 4]]
         """
         if watcher := record.current_watcher():
-            watcher.peeked(self, "tolist()")
+            watcher.value_read(self, "tolist()")
         return self._data.tolist()  # type: ignore[no-any-return]
 
     def numpy(self) -> np.ndarray[Any, Any]:
-        """The NumPy array behind the tensor: shared memory, so detach() first where it matters.
+        """The NumPy array that the tensor holds: shared memory, so detach() first where it matters.
 
         Raises RuntimeError for a tensor that requires a gradient.
 
@@ -498,7 +498,7 @@ class Tensor(InPlace):
                 "instead."
             )
         if watcher := record.current_watcher():
-            watcher.peeked(self, "numpy()")
+            watcher.value_read(self, "numpy()")
         return record.as_memory(self)
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray[Any, Any]:
@@ -516,7 +516,7 @@ class Tensor(InPlace):
         """The same values in another type, in that of another tensor, or on a device: the CPU.
 
         The tensor itself where nothing changes, unless a `copy` is asked for.  Raises RuntimeError
-        for a device that there is not.
+        for an unknown device.
 
         >>> import nnlib
         >>> nnlib.tensor([1.9, -1.9]).to(nnlib.int64)
@@ -545,7 +545,7 @@ class Tensor(InPlace):
     ) -> str | Tensor:
         """The name of the type, as "nnlib.FloatTensor"; with a dtype, the same values in that type.
 
-        Raises ValueError for a name that is no type of tensor.
+        Raises ValueError for a name that is not a type of tensor.
 
         >>> import nnlib
         >>> nnlib.tensor([1.5]).type(), nnlib.tensor([1.5]).type(nnlib.int64)
@@ -805,7 +805,7 @@ class Tensor(InPlace):
         gradients.backward(self, gradient, retain_graph, create_graph, inputs=inputs)
 
     def retain_grad(self) -> None:
-        """Keep the gradient of this tensor too, though it is no leaf.
+        """Keep the gradient of this tensor too, though it is not a leaf.
 
         Raises RuntimeError for a tensor that is not recorded.
 

@@ -46,7 +46,7 @@ def browser() -> Iterator[Any]:
 
 
 CHAPTERS_IN_THEIR_PAGES = "tests/book/test_run_chapters.py"
-# The files that take longest: begun last, one of them would be waited for in the end.
+# The files that take longest: if one of them began last, everything else would wait for it.
 LONGEST = (
     CHAPTERS_IN_THEIR_PAGES, "tests/book/test_figures.py", "tests/book/test_pages.py",
     "tests/engines/", "tests/live/test_figures.py", "tests/book/test_lite.py",

@@ -124,7 +124,7 @@ def release_of(source: dict) -> dict:
 def restored(source: dict, submission: dict) -> dict:
     """The submission with every locked cell as it was made, also one that was taken out.
 
-    Answers are taken by their names; code that a student added stays behind the named cell that it
+    Answers are taken by their names; code that a student added stays after the named cell that it
     followed.
     """
     answers: dict[str, str] = {}

@@ -58,13 +58,13 @@ def tags_of(cell: dict) -> list[str]:
 
 
 def marks(solution: str) -> dict[int, str]:
-    """The marked lines (from 1) and the words behind each mark, which are no numbers."""
+    """The marked lines (from 1) and the words after each mark, which are not numbers."""
     found = {}
     for token in tokenize.generate_tokens(io.StringIO(solution).readline):
         if token.type == tokenize.COMMENT and (match := MARK.match(token.string)):
             words = match[1].strip()
             if words and not re.search(r"[^\W\d_]", words):
-                raise ExerciseError(f"`{words}` behind `# ←` would stand in the stub as its answer")
+                raise ExerciseError(f"`{words}` after `# ←` would stand in the stub as its answer")
             found[token.start[0]] = words
     return found
 

@@ -2,7 +2,7 @@
 
     python tools/lint_chapters.py chapters     name what a chapter lacks; exit 1 if anything
 
-docs/authoring.md tells the rules. A text cell may hold exemptions, each with its scope:
+docs/authoring.md explains the rules. A text cell may hold exemptions, each with its scope:
 
     <!-- exact: 0.5 1.25 -->            these decimals stand in this cell's text by definition
     <!-- lint: allow shape words -->    the whole notebook is free of these rules
@@ -333,7 +333,7 @@ def comments(chapter: Chapter) -> Iterator[str]:
     """Prose explains, code stays bare."""
     lines = found = 0
     for _, code, cell in chapter.codes:
-        if "exercise" in tags_of(cell):  # a stub's comments tell what to write
+        if "exercise" in tags_of(cell):  # a stub's comments say what to write
             continue
         lines += len(lines_of(code))
         tokens = tokenize.generate_tokens(io.StringIO(code).readline)
@@ -500,7 +500,7 @@ def british(word: str) -> bool:
 
 @rule
 def spelling(chapter: Chapter) -> Iterator[str]:
-    """Words that are none, and words in American spelling."""
+    """Misspelt words, and words in American spelling."""
     for at, text in [*chapter.texts, *((at, told(code)) for at, code, _ in chapter.codes)]:
         for word in unknown_words(prose(text)):
             yield f"cell {at}: is {word!r} a word? If so, put it into tools/words.txt"
@@ -514,14 +514,14 @@ STILL_TO_WRITE = ("shape", "examples", "explained")
 
 
 def faults(path: Path) -> list[str]:
-    """Everything that the rules find in one chapter, behind the rule's name."""
+    """Everything that the rules find in one chapter, each after its rule's name."""
     chapter = read(path)
     later = STILL_TO_WRITE if DRAFT in chapter.text else ()
     return found(chapter, [name for name in RULES if name not in later])
 
 
 def still_to_write(path: Path) -> list[str]:
-    """What a draft lacks, in words without the rules' names; nothing where the chapter is none."""
+    """What a draft lacks, without the rules' names; nothing if the chapter is not a draft."""
     chapter = read(path)
     if DRAFT not in chapter.text:
         return []

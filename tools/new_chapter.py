@@ -87,7 +87,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("name", help="small letters, digits and hyphens: my-topic")
     name = parser.parse_args(arguments).name
     if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name):
-        print(f"error: {name!r} is no name; use small letters, digits and hyphens", file=sys.stderr)
+        error = f"error: {name!r} is not a name; use small letters, digits and hyphens"
+        print(error, file=sys.stderr)
         return 1
     try:
         paths = new_chapter(name)

@@ -59,7 +59,7 @@ const took = (work, repeats) => {
   for (let i = 0; i < repeats; i++) work();
   return (performance.now() - start) / repeats;
 };
-// They take turns in short rounds, so that what else the machine does meets both; the least counts.
+// They take turns in short rounds, so that the machine's other work slows both; the least counts.
 window.bench = ({ baseline, repeats, rounds, ...program }) => {
   const before = performance.now();
   const works = [replayed(program)];

@@ -113,7 +113,7 @@ def typed_lines(output: Callable, hidden: Callable) -> tuple[Callable, Callable]
 
 
 def _five_numbers(lines: Callable, count: int) -> bool:
-    """Whether a function of so many tensors returns five tensors or numbers."""
+    """Whether a function of `count` tensors returns five tensors or numbers."""
     try:
         found = lines(*[nnlib.tensor(0.5)] * count)
         return len(found) == 5 and all(np.isfinite(float(v)) for v in found)

@@ -86,7 +86,7 @@ def check(name: str, answer: Any) -> float | None:
 def hand_in(name: str, answer: Any) -> None:
     """Hands an answer to the judge's process, and answers its calls until it has seen enough.
 
-    The judge tells nothing back: verdict and points are written into the notebook outside.
+    The judge reports nothing back: verdict and points are written into the notebook outside.
     """
     with socket.socket(socket.AF_UNIX) as line:
         line.connect(os.environ[JUDGE])

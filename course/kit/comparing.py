@@ -169,7 +169,7 @@ def factor_suspicion(g: np.ndarray, n: np.ndarray, lengths: set[int]) -> str | N
             return WORDS["sum"].format(factor=length)
         if abs(1 / factor - length) < 1e-5 * length:
             return WORDS["mean"].format(factor=length)
-    # A single number always is some multiple of another: that tells nothing but for round ones.
+    # A single number is always some multiple of another: that says something only if it is round.
     if n.size == 1 and round(factor, 6) not in (0.5, 2.0, -0.5, -2.0):
         return None
     return WORDS["factor"].format(factor=factor)

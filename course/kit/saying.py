@@ -28,13 +28,13 @@ def say(name: str, value: Any, format: str = "", *, reads: str) -> None:
     Raises:
         SaidOtherwise: the value reads differently, and authors or tests run the chapter. A reader,
             who may have changed the code, is told instead.
-        ValueError: the name cannot be one, or the value is no single number.
+        ValueError: the name cannot be one, or the value is not a single number.
 
     >>> import course
     >>> course.say("third", 1 / 3, ".2f", reads="0.33")
     """
     if not NAME.fullmatch(name):
-        raise ValueError(f"say: {name!r} is no name; use small letters, digits and hyphens")
+        raise ValueError(f"say: {name!r} is not a name; use small letters, digits and hyphens")
     text = shown(value, format)
     if text != reads:
         problem = f"the text reads {name} = {reads}; this run gives {text}"

@@ -90,7 +90,7 @@ frequencies = value(
             (frequent, -math.log(0.7)),
         ),
     ],
-    learned="Whoever knows only the frequencies has 0.80, so a loss of 0.95 is no success.",
+    learned="Whoever knows only the frequencies has 0.80, so a loss of 0.95 is not a success.",
 )
 
 # --- among the first k ----------------------------------------------------------------------------

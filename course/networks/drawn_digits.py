@@ -80,7 +80,7 @@ def centred(images: Tensor | np.ndarray, size: int = 28, box: int = 20) -> Tenso
     top, bottom = _ends(ink.amax(-1) > INK)
     left, right = _ends(ink.amax(-2) > INK)
     side = nnlib.maximum(bottom - top, right - left).clamp(min=1.0) * (size / box)
-    # MNIST's centres lie in the pixel behind the middle: half a pixel further on the average.
+    # MNIST's centres lie in the pixel after the middle: half a pixel further on average.
     half_pixel = side / (2 * size)
     rows = _cover(_middle(by_row) - half_pixel, side, ink.shape[-2], size)
     columns = _cover(_middle(by_column) - half_pixel, side, ink.shape[-1], size)

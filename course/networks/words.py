@@ -19,7 +19,7 @@ from nnlib import nn
 from nnlib.datasets import language_words
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
-LENGTH, BLANK = 12, len(LETTERS)  # letters in the longest word; the code behind a word's end
+LENGTH, BLANK = 12, len(LETTERS)  # letters in the longest word; the code after a word's end
 LANGUAGES = ("dutch", "english", "polish", "spanish")
 FILE = "words.npz"
 

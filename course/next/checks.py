@@ -29,7 +29,7 @@ row = value(
                 (1354, 10_440, 10_440 / 1340, 2)),
         mistake("After the maximum the positions are gone: the last 40 weights are used once.",
                 (1354, 16_080, 12.0, 2)),
-        mistake("The maximum is not counted on the path: it is no matrix and no convolution.",
+        mistake("The maximum is not counted on the path: it is neither a matrix nor a convolution.",
                 (1354, 15_640, 15_640 / 1340, 3)),
         mistake("Each letter is 26 numbers, so that a kernel has 5 · 26 weights, not 5.",
                 (104, 640, 640 / 90, 2)),

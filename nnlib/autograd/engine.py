@@ -116,7 +116,7 @@ def _walk_arrays(
                 _gather(node, g, False)
                 continue
             plain = node.attrs is None and node.time == clock
-            if plain and len(edges) == 2 and primitive.joint is None:
+            if plain and len(edges) == 2 and primitive.vjp_of_all is None:
                 (here, there), (f, h), out = edges, primitive.vjps, node.out
                 x, y = node.args or _NOTHING
                 gs = (
@@ -189,7 +189,7 @@ def _vjps_of_arrays(node: Node, g: Any) -> Sequence[Any]:
     if attrs is _FREED or node.time != record.clock:
         _check_saved(node)
     args = node.args
-    if attrs is None and node.shapes is None and primitive.joint is None:
+    if attrs is None and node.shapes is None and primitive.vjp_of_all is None:
         vjps, out = primitive.vjps, node.out  # the short path: most nodes of a small net
         if len(edges) == 2:
             here, there = edges
@@ -202,9 +202,9 @@ def _vjps_of_arrays(node: Node, g: Any) -> Sequence[Any]:
             return (vjps[0](g, out, args[0] if args else None),)
     if args is None:
         args = (None,) * len(edges)
-    if primitive.joint is not None:
+    if primitive.vjp_of_all is not None:
         needs = tuple([e is not None for e in edges])
-        gs = primitive.joint(needs, g, node.out, *args, **(attrs or {}))
+        gs = primitive.vjp_of_all(needs, g, node.out, *args, **(attrs or {}))
     elif attrs:
         gs = [
             None if e is None or f is None else f(g, node.out, *args, **attrs)
@@ -233,13 +233,13 @@ def _vjps_of_values(node: Node, g: Any) -> Sequence[Any]:
     args = [
         make(a, e) if isinstance(a, (np.ndarray, np.generic)) else a for a, e in zip(args, edges)
     ]
-    if primitive.plain is not None:
-        return _through_plain(primitive, g, args, attrs, edges)
+    if primitive.decomposition is not None:
+        return _through_decomposition(primitive, g, args, attrs, edges)
     out = node.out if primitive.saves_out else None  # what was kept beside it serves arrays alone
     if out is not None and not isinstance(out, Value):
         out = make(out, node)
-    if primitive.joint is not None:
-        gs = primitive.joint(tuple([e is not None for e in edges]), g, out, *args, **attrs)
+    if primitive.vjp_of_all is not None:
+        gs = primitive.vjp_of_all(tuple([e is not None for e in edges]), g, out, *args, **attrs)
     else:
         gs = [
             None if e is None or f is None else f(g, out, *args, **attrs)
@@ -248,14 +248,14 @@ def _vjps_of_values(node: Node, g: Any) -> Sequence[Any]:
     return gs if node.shapes is None else _unbroadcast_each(gs, node.shapes)
 
 
-def _through_plain(
+def _through_decomposition(
     primitive: Any, g: Any, args: list[Any], attrs: dict[str, Any], edges: tuple[Any, ...]
 ) -> list[Any]:
-    """Higher derivatives of a fused primitive: those of the plain program that it stands for."""
+    """Higher derivatives of a fused primitive: those of its decomposition."""
     with record.recording(True):
         # Copies, so that an argument that appears twice gets two gradients and not their sum twice.
         args = [a if e is None else clone(a) for a, e in zip(args, edges)]
-        out = primitive.plain(*args, **attrs)
+        out = primitive.decomposition(*args, **attrs)
         wanted = {a._node: None for a, e in zip(args, edges) if e is not None}
         walk(
             [(out._node, g)], retain_graph=True, create_graph=True, wanted=wanted,
@@ -303,7 +303,7 @@ def _check_saved(node: Node, as_values: bool = False) -> None:
 
 
 def _restored(node: Node, changed: Any) -> bool:
-    """Give a node a changed argument again, where its result is as it was and tells it."""
+    """Give a node a changed argument again, where its result is unchanged and determines it."""
     restored, out = getattr(node.primitive, "restored", None), node.out
     array = out._data if isinstance(out, Value) else out
     if restored is None or out is None or record.was_changed(array, node.time):
@@ -321,7 +321,7 @@ def _read(node: Node, as_values: bool) -> list[Any]:
     """What the gradients that are asked for look at, among what the node saved."""
     primitive, args = node.primitive, node.args or ()
     by_argument = getattr(primitive, "reads", None)  # a Function is no Primitive, and has none
-    if by_argument is None or (as_values and primitive.plain is not None):
+    if by_argument is None or (as_values and primitive.decomposition is not None):
         unread = primitive.shape_only
         read = {i for i in (RESULT, *range(len(args))) if i not in unread}
     else:
@@ -356,7 +356,7 @@ def _hooked(hooks: list[Any], g: Any) -> Any:
 
 
 def _fitting(hook: Any, changed: Any, value: Value) -> Value:
-    """What a hook returns in place of a gradient, refused where it is no such gradient."""
+    """What a hook returns in place of a gradient, refused where it is not such a gradient."""
     name = getattr(hook, "__name__", type(hook).__name__)
     if not isinstance(changed, Value):
         raise TypeError(

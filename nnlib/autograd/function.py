@@ -164,17 +164,17 @@ class Function:
 
 
 class _Step:
-    """Stands where a primitive does in the graph: the walker asks it for its joint gradient."""
+    """Stands where a primitive does in the graph: the walker asks it for all its gradients."""
 
     view = broadcasts = saves_args = saves_out = crosses = False
-    plain = keeping = None
+    decomposition = with_residuals = None
     vjps: tuple[Any, ...] = ()
     shape_only: tuple[int, ...] = ()
     differentiable = True
     family = "function"
 
-    def __init__(self, name: str, joint: Any) -> None:
-        self.name, self.joint = name, joint
+    def __init__(self, name: str, vjp_of_all: Any) -> None:
+        self.name, self.vjp_of_all = name, vjp_of_all
 
 
 class _Gradients(dict[int, Any]):
@@ -199,10 +199,10 @@ def _recorded(
             )
     shapes = [(o._data.shape, o._data.dtype) for o in outs]
 
-    def joint(needs: tuple[Any, ...], g: Any, *_: Any) -> Any:
+    def vjp_of_all(needs: tuple[Any, ...], g: Any, *_: Any) -> Any:
         return _backward(cls, ctx, args, shapes, g if several else _Gradients({0: g}))
 
-    hub = Node(_Step(cls.__name__, joint), nodes)  # type: ignore[arg-type]
+    hub = Node(_Step(cls.__name__, vjp_of_all), nodes)  # type: ignore[arg-type]
     given = {id(a) for a in args}
     results = []
     for at, o in enumerate(outs):
@@ -225,10 +225,10 @@ def _fresh(o: Value) -> Any:
 
 
 def _output_node(hub: Node, name: str, at: int) -> Node:
-    def joint(needs: tuple[Any, ...], g: Any, *_: Any) -> tuple[Any, ...]:
+    def vjp_of_all(needs: tuple[Any, ...], g: Any, *_: Any) -> tuple[Any, ...]:
         return (_Gradients({at: g}),)
 
-    return Node(_Step(name, joint), (hub,))  # type: ignore[arg-type]
+    return Node(_Step(name, vjp_of_all), (hub,))  # type: ignore[arg-type]
 
 
 def _backward(

@@ -21,7 +21,7 @@ LANGUAGE_WORDS = About(
     ),
 )
 ENGLISH_WORDS = About(
-    title="English words that are none backwards",
+    title="English words that are not words backwards",
     source="Debian's wamerican-small (bookworm)",
     licence="SCOWL's: free to use, copy, modify and distribute with its notice",
     citation="SCOWL (Spell Checker Oriented Word Lists), Kevin Atkinson (2020)",

@@ -236,7 +236,7 @@ def _each_repeated(x: Tensor, repeats: Tensor, d: int) -> Tensor:
     if counts.size and counts.min() < 0:
         raise RuntimeError(f"repeats can not be negative, got {counts.min()}")
     if watcher := record.current_watcher():
-        watcher.peeked(repeats, "repeat_interleave() with a count for each")
+        watcher.value_read(repeats, "repeat_interleave() with a count for each")
     at = make(np.repeat(np.arange(counts.size), counts))
     return apply(pi.take, (x, at), {"dim": d})
 

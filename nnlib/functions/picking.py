@@ -245,8 +245,8 @@ def index_add(
 ) -> Tensor:
     """`input` with alpha · the k-th slice of `source` added to its slice index[k] along `dim`.
 
-    Raises IndexError for an index out of range or one that is no vector, RuntimeError where types
-    or shapes do not fit.  As ``torch.index_add``.
+    Raises IndexError for an index out of range or one that is not a vector, RuntimeError where
+    types or shapes do not fit.  As ``torch.index_add``.
 
     >>> import nnlib
     >>> rows, x = nnlib.tensor([0, 0, 2]), nnlib.ones(3, 2)
@@ -445,7 +445,7 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
         raise RuntimeError("Class values must be non-negative.")
     if num_classes == -1:
         if watcher := record.current_watcher():
-            watcher.peeked(x, "one_hot() without num_classes")
+            watcher.value_read(x, "one_hot() without num_classes")
         num_classes = int(x._data.max()) + 1
     if num_classes < 1:
         raise RuntimeError("num_classes should be positive")
@@ -708,7 +708,7 @@ def where_self(input: Tensor, condition: Tensor, other: Operand) -> Tensor:
 
 def _peek(x: Tensor, how: str) -> None:
     if watcher := record.current_watcher():
-        watcher.peeked(x, how)
+        watcher.value_read(x, how)
 
 
 def isclose(input: Tensor, other: Operand, rtol: float = 1e-05, atol: float = 1e-08,

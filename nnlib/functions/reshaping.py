@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 def _sizes(sizes: tuple[Any, ...]) -> tuple[int, ...]:
-    """Sizes given as f(2, 3) or as f((2, 3)); TypeError for what is no integer."""
+    """Sizes given as f(2, 3) or as f((2, 3)); TypeError for what is not an integer."""
     if len(sizes) == 1 and isinstance(sizes[0], (tuple, list)):
         sizes = tuple(sizes[0])
     try:
@@ -103,8 +103,8 @@ def permute(input: Tensor, *dims: Sizes) -> Tensor:
     order = tuple([dimension(d, x._data.ndim) for d in _sizes(dims)])
     if sorted(order) != list(range(x._data.ndim)):
         raise RuntimeError(
-            f"permute(dims): {list(_sizes(dims))} is no order of the {x._data.ndim} dimensions of "
-            f"a tensor of shape {list(x._data.shape)}: name each once"
+            f"permute(dims): {list(_sizes(dims))} is not an order of the {x._data.ndim} dimensions "
+            f"of a tensor of shape {list(x._data.shape)}: name each once"
         )
     return apply(p.permute, (x,), {"dims": order})
 
@@ -344,7 +344,7 @@ def _dimensions_of(k: Any) -> int:
 
 def _checked_mask(k: Tensor, x: Tensor, at: int) -> None:
     if watcher := record.current_watcher():  # how many it picks would be fixed at this one value
-        watcher.peeked(k, "a boolean mask as an index")
+        watcher.value_read(k, "a boolean mask as an index")
     shape = x._data.shape
     if k._data.ndim and k._data.shape != shape[at : at + k._data.ndim]:
         raise IndexError(

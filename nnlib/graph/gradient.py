@@ -83,7 +83,7 @@ def _example(step: Step) -> Any:
 
 
 def _refuse_functions(graph: Steps, of: int) -> None:
-    """GraphError where the gradient would pass an autograd.Function, whose backward is no step."""
+    """GraphError if the gradient would pass an autograd.Function: its backward is not a step."""
     needed, moving = {of}, set()
     for at, step in enumerate(graph.steps):
         if (step.op == "input" and _floats(step)) or any(i in moving for i in step.inputs):

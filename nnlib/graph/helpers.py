@@ -1,4 +1,4 @@
-"""How each primitive is said in NumPy, for `to_source`: a call, or a helper where there is none."""
+"""How `to_source` writes each primitive in NumPy: a call, or a helper where there is none."""
 
 from __future__ import annotations
 

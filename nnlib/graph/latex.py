@@ -110,7 +110,7 @@ class Sum(Expr):
 
 @dataclass(frozen=True)
 class Product(Expr):
-    """A number, factors above the line and below it; elementwise (⊙) where two are no numbers."""
+    """A number, factors above the line and below it; elementwise (⊙) where two are not numbers."""
 
     number: float
     above: tuple[Expr, ...]

@@ -143,7 +143,7 @@ class PureTracer(Tracer):
             "tensors), and return them or the new parameters."
         )
 
-    def peeked(self, value: Value, how: str) -> None:
+    def value_read(self, value: Value, how: str) -> None:
         at = self.known.get(id(value))
         if (at is not None and at in self.live) or self.outside.holds(value):
             raise self.refusal(

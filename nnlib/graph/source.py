@@ -1,4 +1,4 @@
-"""The graph as plain NumPy source: expressions where they are short, good names where not."""
+"""The graph as plain NumPy source: short expressions in place, longer ones as named variables."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _INFIX = {
     "eq": ("==", COMPARED), "ne": ("!=", COMPARED), "lt": ("<", COMPARED), "le": ("<=", COMPARED),
     "gt": (">", COMPARED), "ge": (">=", COMPARED),
 }  # fmt: skip
-# What a result is called that no one has named.
+# The name of a result that nobody has named.
 _HINTS = {
     "matmul": "z", "sigmoid": "p", "relu": "h", "tanh": "h", "sum": "total", "mean": "average",
     "softmax": "p", "log_softmax": "log_p", "conv2d": "z", "exp": "e", "sub": "off",
@@ -203,7 +203,7 @@ class _Writer:
 
     def infix(self, step: Step) -> Text:
         sign, level = _INFIX[step.op]
-        if step.op == "pow":  # binds to the right, and more than a minus before it
+        if step.op == "pow":  # it binds to the right, and tighter than a minus before it
             left, right = self.inside(step, 0, ATOM), self.inside(step, 1, ATOM)
         else:
             left = self.inside(step, 0, level + (level == COMPARED))

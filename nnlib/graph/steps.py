@@ -14,7 +14,7 @@ from nnlib.record import Primitive
 
 
 class GraphError(ValueError):
-    """A graph that cannot be traced, or a file that is no graph.
+    """A graph that cannot be traced, or a file that is not a graph.
 
     >>> import nnlib
     >>> try:

@@ -62,9 +62,9 @@ class Tracer:
         return self.add(step, value)
 
     # -- what record.Watcher asks for
-    def saw(self, primitive: Primitive, args: tuple, attrs: dict, result: Value) -> None:
-        if primitive.plain is not None:
-            raise GraphError(f"{primitive.name} is fused and is traced through its plain form")
+    def applied(self, primitive: Primitive, args: tuple, attrs: dict, result: Value) -> None:
+        if primitive.decomposition is not None:
+            raise GraphError(f"{primitive.name} is fused and is traced through its decomposition")
         kinds = [a._data.dtype for a in args if isinstance(a, Value) and a._data.dtype.kind != "b"]
         like = kinds[0] if kinds else result._data.dtype
         inputs = [self.find(a, like) for a in args]
@@ -113,7 +113,7 @@ class Tracer:
         # The `.grad` of a leaf is read or written.
         pass
 
-    def peeked(self, value: Value, how: str) -> None:
+    def value_read(self, value: Value, how: str) -> None:
         at = self.known.get(id(value))
         if at is not None and at in self.live:
             raise GraphError(

@@ -33,7 +33,7 @@ def predict(
     by one of `choices` (`answer` its position), or by what they have dragged: `input` names an
     input whose value is the answer (`answer` of the same shape).  Once committed, it cannot be
     changed until the reader asks again.  Without `answer` any commitment counts ("compare with …").
-    `right`, `wrong`, `explain` may hold live numbers.  Raises ValueError for a name that is no
+    `right`, `wrong`, `explain` may hold live numbers.  Raises ValueError for a name that is not an
     identifier.
 
     >>> from nnlib import live
@@ -61,7 +61,7 @@ def question(
     """A question of `quiz`: `choices` as a list, or a dict of choice → what to say to who picks it.
 
     `answer` is the right choice (its text, or several texts), or a number.  Raises ValueError for
-    an answer that is none of the choices.
+    an answer that is not one of the choices.
 
     >>> from nnlib import live
     >>> choices = {"½": "Yes: e⁰ = 1.", "0": "That is the limit for z → −∞."}
@@ -75,7 +75,7 @@ def question(
     right = [answer] if isinstance(answer, str) else list(answer)
     unknown = [r for r in right if r not in labels]
     if unknown:
-        raise ValueError(f"the answer {unknown} is none of the choices {labels}.")
+        raise ValueError(f"the answer {unknown} is not one of the choices {labels}.")
     replies = list(choices.values()) if isinstance(choices, Mapping) else [""] * len(labels)
     fields = {"ask": ask, "choices": names(labels), "right": [labels.index(r) for r in right]}
     return Part("choice_question", fields | {"replies": replies, "why": why})

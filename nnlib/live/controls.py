@@ -122,7 +122,8 @@ def dropdown(
 
     Numbers and arrays arrive as tensors (arrays must agree in shape).  Anything else (strings,
     functions, classes), or `static=True`, arrives as it is: the function is traced for each option.
-    Raises ValueError without options, for a value that is none, and for arrays of several shapes.
+    Raises ValueError without options, for a value that is not one of them, and for arrays of
+    several shapes.
 
     >>> from nnlib import live
     >>> def answer(z, g):
@@ -146,7 +147,7 @@ def dropdown(
     if value is not None:
         hits = [i for i, v in enumerate(values) if v is value or (str(labels[i]) == str(value))]
         if not hits:
-            raise ValueError(f"{value!r} is none of the options {labels}.")
+            raise ValueError(f"{value!r} is not one of the options {labels}.")
         chosen = hits[0]
     if static is None:
         static = not dynamic
@@ -252,7 +253,7 @@ def stepper(
     """Walks through states 0, 1, …: first, back, play, forward.  `states`: how many, or names.
 
     The function gets the state's number as an int64 tensor; `interval` is a state's time in
-    seconds.  Raises ValueError for a state that there is not.
+    seconds.  Raises ValueError for an unknown state.
 
     >>> from nnlib import live
     >>> t = live.stepper(["start", "forward", "backward"])

@@ -34,7 +34,7 @@ class Inputs:
     def control(self, name: str) -> Control:
         """The control of an input; KeyError names those that there are."""
         if name not in self.controls:
-            raise KeyError(f"{name!r} is no input; inputs are {', '.join(self.controls)}.")
+            raise KeyError(f"{name!r} is not an input; inputs are {', '.join(self.controls)}.")
         return self.controls[name]
 
     def _first(self, control: Control) -> Any:
@@ -159,7 +159,7 @@ def _position(control: Control, value: Any) -> int:
         return labels.index(value)
     hits = [i for i, v in enumerate(control.options["values"]) if np.array_equal(v, value)]
     if not hits:
-        raise ValueError(f"{value!r} is none of the options {labels}.")
+        raise ValueError(f"{value!r} is not one of the options {labels}.")
     return hits[0]
 
 

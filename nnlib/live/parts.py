@@ -120,7 +120,7 @@ def parse_reference(source: str) -> tuple[str, list[int | None] | None]:
     match = _REFERENCE.match(source.strip())
     if not match:
         raise ValueError(
-            f"{source!r} is no reference: write a name (`p`), or a name with an index "
+            f"{source!r} is not a reference: write a name (`p`), or a name with an index "
             "(`W[1,0]`, `X[:,0]`)."
         )
     name, index = match.groups()
@@ -194,7 +194,7 @@ class Compiler:
             )
 
     def check_inputs(self, part: Part) -> None:
-        """Refuses clicks, steps and buttons that would set what is no input."""
+        """Refuses clicks, steps and buttons that would set what is not an input."""
         named = [
             (k, part.fields.get(k))
             for k in ("select", "toggle", "order", "peek", "step", "word", "input")
@@ -206,8 +206,8 @@ class Compiler:
                 close = get_close_matches(name, self.settable, 1)
                 hint = f" Did you mean {close[0]!r}?" if close else ""
                 raise ValueError(
-                    f"{part.kind}({field_name}=…) names {name!r}, which is no input; inputs are "
-                    f"{', '.join(self.settable) or '(none)'}.{hint} An input that nothing else "
+                    f"{part.kind}({field_name}=…) names {name!r}, which is not an input; inputs "
+                    f"are {', '.join(self.settable) or '(none)'}.{hint} An input that nothing else "
                     f"sets is written {name}=live.values(0)."
                 )
 

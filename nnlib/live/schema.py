@@ -75,7 +75,7 @@ def check(value: Any, name: str = "figure") -> None:
     >>> check({"kind": "readout", "text": ["p"], "size": "huge"}, "view")
     Traceback (most recent call last):
         ...
-    ValueError: readout, size: 'huge' is none of 'normal', 'large'.
+    ValueError: readout, size: 'huge' is not one of 'normal', 'large'.
     """
     for where, what in _problems(value, {"$ref": f"#/$defs/{name}"}, ()):
         raise ValueError(f"{', '.join(where)}: {what}" if where else what)
@@ -89,7 +89,8 @@ def _problems(value: Any, schema: Mapping[str, Any], where: tuple[str, ...]) -> 
         allowed = schema.get("enum", [schema.get("const")])
         if value not in allowed or isinstance(value, bool) != isinstance(allowed[0], bool):
             listed = ", ".join(repr(v) for v in allowed)
-            yield where, f"{_short(value)} is {'none of' if len(allowed) > 1 else 'not'} {listed}."
+            relation = "not one of" if len(allowed) > 1 else "not"
+            yield where, f"{_short(value)} is {relation} {listed}."
     elif not _is_a(value, schema["type"]):
         named = [schema["type"]] if isinstance(schema["type"], str) else schema["type"]
         yield where, f"{_short(value)} is not {' or '.join(_SAID[t] for t in named)}."
@@ -176,7 +177,7 @@ def _none_of(value: Any, options: list[dict], where: tuple[str, ...]) -> Iterato
         yield from max(found, key=lambda problems: len(problems[0][0]))
     else:
         given = next((value[k] for k in KINDS if k in value), None)
-        yield where, f"{given!r} is none of {', '.join(known)}."
+        yield where, f"{given!r} is not one of {', '.join(known)}."
 
 
 def _short(value: Any) -> str:

@@ -32,7 +32,7 @@ def axes(
     Without `xlim` or `ylim` they fit the first picture (and grow with the values if these leave
     it).  `xscale`, `yscale`: "linear" or "log".  `equal` gives x and y the same unit.
     `frame=False` hides the axes.  `pointer` (as a handle's drag) sets inputs by a click or drag
-    anywhere in the axes.  Raises TypeError for what is no mark.
+    anywhere in the axes.  Raises TypeError for what is not a mark.
 
     >>> from nnlib import live
     >>> view = live.axes(live.curve([0.0, 1.0], "ends"), xlabel="x", ylabel="y", ylim=(0, 4))

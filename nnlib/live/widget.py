@@ -129,7 +129,7 @@ class Figure(anywidget.AnyWidget):
 
     def __getitem__(self, name: str) -> Any:
         """The value of an input: a number, a string, an option, or an array."""
-        self._inputs.control(name)  # a name that is no input is refused with those that are
+        self._inputs.control(name)  # a name that is not an input is refused with those that are
         return self._inputs.reading(name, self.values[name])
 
     def __setitem__(self, name: str, value: Any) -> None:

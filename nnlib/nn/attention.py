@@ -38,7 +38,7 @@ class MultiheadAttention(Module):
 
     The three input weights start by Xavier's rule, their biases at 0; with other sizes `kdim` or
     `vdim` they are three parameters instead of one.  Raises ValueError where a size is not
-    positive; AssertionError where E is no multiple of the heads or an input has not its size;
+    positive; AssertionError where E is not a multiple of the heads or an input has not its size;
     RuntimeError where masks do not fit; NotImplementedError for `add_bias_kv` and `add_zero_attn`.
     As ``torch.nn.MultiheadAttention``; Vaswani and others, 2017.
 

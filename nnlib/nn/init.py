@@ -175,7 +175,7 @@ def _fans(tensor: Tensor) -> tuple[int, int]:
     if len(shape) < 2:
         raise ValueError(
             "Fan in and fan out can not be computed for tensor with fewer than 2 dimensions: "
-            f"{list(shape)} is no weight (out, in, kernel…)"
+            f"{list(shape)} is not a weight (out, in, kernel…)"
         )
     kernel = math.prod(shape[2:])
     return shape[1] * kernel, shape[0] * kernel

@@ -15,8 +15,8 @@ from nnlib.tensor import Tensor
 class Linear(Module):
     """x Wᵀ + b: (…, in) → (…, out).  As ``torch.nn.Linear``.
 
-    Weight (out, in) and bias (out) start uniform on ±1/√in.  Raises TypeError for sizes that are no
-    integers, RuntimeError where the input's last dimension is not in_features.
+    Weight (out, in) and bias (out) start uniform on ±1/√in.  Raises TypeError for sizes that are
+    not integers, RuntimeError where the input's last dimension is not in_features.
 
     >>> import nnlib
     >>> nnlib.nn.Linear(3, 2)(nnlib.zeros(5, 3)).shape
@@ -46,7 +46,7 @@ class Embedding(Module):
     """A table of `num_embeddings` vectors, looked up by number: (…) → (…, embedding_dim).
 
     The weight starts normal (0, 1); the row `padding_idx` starts at 0 and stays.  Raises IndexError
-    for a number that is no row, AssertionError where `padding_idx` is none.  As
+    for a number that is not a row, AssertionError where `padding_idx` is none.  As
     ``torch.nn.Embedding``.
 
     >>> import nnlib

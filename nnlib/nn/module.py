@@ -20,8 +20,8 @@ T = TypeVar("T", bound=Tensor)
 class Parameter(Tensor):
     """A tensor that a Module counts among its parameters.
 
-    Raises TypeError for what is no tensor, RuntimeError for whole numbers that are to be trained.
-    As ``torch.nn.Parameter``.
+    Raises TypeError for what is not a tensor, RuntimeError for whole numbers that are to be
+    trained.  As ``torch.nn.Parameter``.
 
     >>> import nnlib
     >>> nnlib.nn.Parameter(nnlib.zeros(2))
@@ -170,7 +170,7 @@ class Module:
     def add_module(self, name: str, module: Module | None) -> None:
         """Put a module inside under a name.  TypeError for no module, KeyError for a bad name.
 
-        Raises TypeError for what is no module, KeyError for a name that is taken or has a dot.
+        Raises TypeError for what is not a module, KeyError for a name that is taken or has a dot.
 
         >>> import nnlib
         >>> net = nnlib.nn.Module()
@@ -210,8 +210,8 @@ class Module:
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
         """Keep a tensor that is not trained (a running mean, say) as part of the state.
 
-        With ``persistent=False`` it is left out of `state_dict`.  Raises TypeError for what is no
-        tensor, KeyError for a name that is taken or has a dot.
+        With ``persistent=False`` it is left out of `state_dict`.  Raises TypeError for what is not
+        a tensor, KeyError for a name that is taken or has a dot.
 
         >>> import nnlib
         >>> net = nnlib.nn.Module()
@@ -232,7 +232,7 @@ class Module:
         setattr(self, name, tensor)
 
     def _check_name(self, what: str, name: str, free: bool) -> None:
-        """Refuse a name that is no name, or that something of another kind has."""
+        """Refuse what cannot be a name, or a name that something of another kind has."""
         if not isinstance(name, str):
             raise TypeError(f"{what} name should be a string. Got {type(name).__name__}")
         if "." in name or not name:
@@ -460,7 +460,7 @@ class Module:
         """Floating-point parameters and buffers in another type, changed in place.
 
         A dtype, a tensor that has it, or a device: the CPU.  Raises TypeError for a type of whole
-        numbers, RuntimeError for a device that there is not.
+        numbers, RuntimeError for an unknown device.
 
         >>> import nnlib
         >>> nnlib.nn.Linear(2, 1).to(nnlib.float64).weight.dtype
@@ -608,7 +608,7 @@ def uniform(*size: int, bound: float) -> Parameter:
 
 
 def whole(**sizes: Any) -> None:
-    """TypeError where a layer's size is no integer, RuntimeError where it is below 0."""
+    """TypeError where a layer's size is not an integer, RuntimeError where it is below 0."""
     for name, value in sizes.items():
         if not isinstance(value, (int, np.integer)):
             hint = ": // divides to an integer, / never does" if isinstance(value, float) else ""
@@ -619,7 +619,7 @@ def whole(**sizes: Any) -> None:
 
 
 def positive(**sizes: Any) -> None:
-    """TypeError where a layer's size is no integer, ValueError where it is not above 0."""
+    """TypeError where a layer's size is not an integer, ValueError where it is not above 0."""
     for name, value in sizes.items():
         if isinstance(value, (int, np.integer)) and value <= 0:
             raise ValueError(f"{name} must be a positive integer, got {value!r}")

@@ -18,7 +18,7 @@ from nnlib.tensor import Tensor
 class Dropout(Module):
     """While training, each element is 0 with probability p, the others grow by 1/(1 - p).
 
-    In evaluation it changes nothing.  Raises ValueError where p is no probability.  As
+    In evaluation it changes nothing.  Raises ValueError where p is not a probability.  As
     ``torch.nn.Dropout``; Srivastava and others, 2014.
 
     >>> import nnlib

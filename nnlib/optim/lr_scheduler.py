@@ -18,7 +18,7 @@ class LRScheduler:
     """What schedules share: the epoch, the rates at the start, and how they are set.
 
     Subclasses give ``get_lr()``, the rates of this epoch, often from those of the one before.
-    Raises TypeError for what is no optimiser, KeyError where a schedule is resumed whose groups
+    Raises TypeError for what is not an optimiser, KeyError where a schedule is resumed whose groups
     have no "initial_lr".  As ``torch.optim.lr_scheduler.LRScheduler``.
 
     >>> import nnlib

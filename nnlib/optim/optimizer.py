@@ -23,7 +23,7 @@ class Optimizer:
     `params` are the tensors to change, or dicts with the keys "params" and whatever setting differs
     from `defaults` in that group.  ``param_groups`` holds the settings (``lr`` and others) and may
     be changed at any time.  Raises ValueError for an empty list, for one that repeats a tensor, and
-    for a tensor that is no leaf; TypeError for what is no tensor.
+    for a tensor that is not a leaf; TypeError for what is not a tensor.
 
     >>> import nnlib
     >>> w, b = nnlib.zeros(2, requires_grad=True), nnlib.zeros(1, requires_grad=True)
@@ -51,7 +51,7 @@ class Optimizer:
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Further parameters to step, with their own settings.
 
-        Raises TypeError for what is no dict, ValueError for a tensor that is stepped already.
+        Raises TypeError for what is not a dict, ValueError for a tensor that is stepped already.
 
         >>> import nnlib
         >>> w, b = nnlib.zeros(2, requires_grad=True), nnlib.zeros(1, requires_grad=True)
@@ -131,7 +131,7 @@ class Optimizer:
         if x.__class__ is np.ndarray:
             self.update(x, g, state, group)
             record.mark_changed(x)
-        else:  # a number by itself is no array that can be changed: change one in its place
+        else:  # a number by itself is not an array that can be changed: change one in its place
             box = np.array(x)
             self.update(box, np.asarray(g), state, group)
             p.fill_(box.item())

@@ -1,6 +1,6 @@
 """Primitives that stand for whole programs, for speed: losses, normalised rows, recurrent layers.
 
-Each has a `plain` form beside it: the same function in small primitives.  That one is what the
+Each has a `decomposition` beside it: the same function in small primitives.  That one is what the
 reader reads, what a shipped graph holds, and what higher derivatives go through; the fused one
 must equal it, and tests hold it to that.
 
@@ -65,7 +65,7 @@ def _each(g: Array, n: int, reduction: str) -> Array:
 _LEAST = 1e-12  # PyTorch's: the slope is (x - y)/(x(1 - x)) with no smaller denominator
 
 
-def _bce_of_probabilities_plain(x: Any, target: Any) -> Any:
+def _bce_of_probabilities_decomposed(x: Any, target: Any) -> Any:
     """-(y log x + (1 - y) log(1 - x)); near 0 and 1, a line of PyTorch's slope there."""
     ends, still = lt(x * (1.0 - x), _LEAST), detach(x)
     yes = clamp(log(still), min=-100.0, max=None)
@@ -82,7 +82,7 @@ def _bce_of_probabilities(x: Array, target: Array) -> Array:
     return -(target * yes + (1 - target) * no)
 
 
-def _bce_of_probabilities_joint(needs: tuple, g: Array, out: None, x: Array, y: Array) -> tuple:
+def _bce_of_probabilities_vjp(needs: tuple, g: Array, out: None, x: Array, y: Array) -> tuple:
     here = g * (x - y) / np.maximum((1 - x) * x, x.dtype.type(_LEAST)) if needs[0] else None
     if not needs[1]:
         return here, None
@@ -90,12 +90,12 @@ def _bce_of_probabilities_joint(needs: tuple, g: Array, out: None, x: Array, y: 
 
 
 binary_cross_entropy = fused(
-    "binary_cross_entropy", _bce_of_probabilities, joint=_bce_of_probabilities_joint,
-    saves="args", plain=_bce_of_probabilities_plain, reads=((0, 1), (0,)),
+    "binary_cross_entropy", _bce_of_probabilities, vjp_of_all=_bce_of_probabilities_vjp,
+    saves="args", decomposition=_bce_of_probabilities_decomposed, reads=((0, 1), (0,)),
 )  # fmt: skip
 
 
-def _cross_entropy_plain(x: Any, target: Any, reduction: str) -> Any:
+def _cross_entropy_decomposed(x: Any, target: Any, reduction: str) -> Any:
     rows = np.arange(x.shape[0])
     picked = index(log_softmax(x, dim=1), rows, target, dims=(0, 1))
     return _reduced(neg(picked), reduction)
@@ -111,7 +111,7 @@ def _cross_entropy(x: Array, target: Array, reduction: str) -> tuple[Array, Arra
     return _reduced_array(np.log(total) - picked, reduction), e
 
 
-def _cross_entropy_joint(
+def _cross_entropy_vjp(
     needs: tuple, g: Array, probabilities: Array | None, x: Array, target: Array, reduction: str
 ) -> tuple:
     if probabilities is None:
@@ -126,21 +126,21 @@ def _cross_entropy_joint(
 cross_entropy = fused(
     "cross_entropy",
     lambda x, target, reduction: _cross_entropy(x, target, reduction)[0],
-    joint=_cross_entropy_joint,
+    vjp_of_all=_cross_entropy_vjp,
     saves="args",
-    keeping=_cross_entropy,
-    plain=_cross_entropy_plain,
+    with_residuals=_cross_entropy,
+    decomposition=_cross_entropy_decomposed,
     reads=((1,), ()),
     # log softmax(x) is x less a number in each row, which changes neither the loss nor its slope.
     restored=lambda probabilities, x, target: (np.log(probabilities), target),
 )
 
 
-def _bce_plain(x: Any, target: Any, reduction: str) -> Any:
+def _bce_decomposed(x: Any, target: Any, reduction: str) -> Any:
     return _reduced(softplus(x) - x * target, reduction)
 
 
-def _bce_joint(
+def _bce_vjp(
     needs: tuple, g: Array, kept: None, x: Array, target: Array, reduction: str
 ) -> tuple:
     each, here = _each(g, x.size, reduction), None
@@ -159,8 +159,8 @@ def _bce(x: Array, target: Array, reduction: str) -> Array:
 
 
 binary_cross_entropy_with_logits = fused(
-    "binary_cross_entropy_with_logits", _bce, joint=_bce_joint, saves="args", plain=_bce_plain,
-    reads=((0, 1), (0,)),
+    "binary_cross_entropy_with_logits", _bce, vjp_of_all=_bce_vjp, saves="args",
+    decomposition=_bce_decomposed, reads=((0, 1), (0,)),
 )  # fmt: skip
 
 # ---------------------------------------------------------------- a linear layer
@@ -173,7 +173,7 @@ def _linear(x: Array, weight: Array, bias: Array | None = None) -> Array:
     return out
 
 
-def _linear_joint(
+def _linear_vjp(
     needs: tuple, g: Array, out: None, x: Array, weight: Array, *bias: Array
 ) -> tuple:
     rows = g.reshape(-1, len(weight))
@@ -188,39 +188,40 @@ def _affine(x: Any, weight: Any, bias: Any = None) -> Any:
 
 
 linear = fused(
-    "linear", _linear, joint=_linear_joint, saves="args", plain=_affine, reads=((1,), (0,), ()),
+    "linear", _linear, vjp_of_all=_linear_vjp, saves="args", decomposition=_affine,
+    reads=((1,), (0,), ()),
 )  # fmt: skip
 
 # ---------------------------------------------------------------- a convolution and its bias
 
 
-def _convolution_plain(x: Any, weight: Any, bias: Any, **attrs: Any) -> Any:
+def _convolution_decomposed(x: Any, weight: Any, bias: Any, **attrs: Any) -> Any:
     return conv2d(x, weight, **attrs) + reshape(bias, shape=(bias.shape[0], 1, 1))
 
 
-def _convolution_keeping(
+def _convolution_with_residuals(
     x: Array, weight: Array, bias: Array, **attrs: Any
 ) -> tuple[Array, Array | None]:
-    assert conv2d.keeping is not None
-    out, columns = conv2d.keeping(x, weight, **attrs)
+    assert conv2d.with_residuals is not None
+    out, columns = conv2d.with_residuals(x, weight, **attrs)
     out += bias[:, None, None]
     return out, columns
 
 
-def _convolution_joint(
+def _convolution_vjp(
     needs: tuple, g: Array, kept: Array | None, x: Array, weight: Array, bias: Array, **attrs: Any
 ) -> tuple:
-    assert conv2d.joint is not None
-    here, there = conv2d.joint(needs[:2], g, kept, x, weight, **attrs)
+    assert conv2d.vjp_of_all is not None
+    here, there = conv2d.vjp_of_all(needs[:2], g, kept, x, weight, **attrs)
     # (C, H, W, N) is how the window primitives lay images out: a plane is one block there.
     planes = g.transpose(1, 2, 3, 0).reshape(len(bias), -1)
     return here, there, np.add.reduce(planes, axis=1) if needs[2] else None
 
 
 convolution = fused(
-    "convolution", lambda *args, **attrs: _convolution_keeping(*args, **attrs)[0],
-    joint=_convolution_joint, saves="args", keeping=_convolution_keeping,
-    plain=_convolution_plain, reads=((1,), (0,), ()),
+    "convolution", lambda *args, **attrs: _convolution_with_residuals(*args, **attrs)[0],
+    vjp_of_all=_convolution_vjp, saves="args", with_residuals=_convolution_with_residuals,
+    decomposition=_convolution_decomposed, reads=((1,), (0,), ()),
 )  # fmt: skip
 
 # ---------------------------------------------------------------- normalised rows
@@ -238,13 +239,13 @@ def standard(x: Any, dims: tuple[int, ...], eps: float) -> tuple[Any, Any, Any]:
     return centred / sqrt(var + float(eps)), middle, var
 
 
-def _layer_norm_plain(x: Any, weight: Any, bias: Any, n: int, eps: float) -> Any:
+def _layer_norm_decomposed(x: Any, weight: Any, bias: Any, n: int, eps: float) -> Any:
     out = standard(x, tuple(range(x.ndim - n, x.ndim)), eps)[0]
     out = out if weight is None else out * weight
     return out if bias is None else out + bias
 
 
-def _layer_norm_keeping(
+def _layer_norm_with_residuals(
     x: Array, weight: Array | None, bias: Array | None, n: int, eps: float
 ) -> tuple[Array, tuple[Array, Array]]:
     """The result; the normalised rows and 1/√(var + eps), which are most of the gradient."""
@@ -263,12 +264,12 @@ def _layer_norm_keeping(
     return out.reshape(x.shape).astype(x.dtype, copy=False), (centred, scale)
 
 
-def _layer_norm_joint(
+def _layer_norm_vjp(
     needs: tuple, g: Array, kept: tuple | None, x: Array, weight: Array | None,
     bias: Array | None, n: int, eps: float,
 ) -> tuple:  # fmt: skip
     """dx = (h - mean(h) - x̂·mean(h·x̂))/√(var + eps), with h = g·weight and x̂ the normalised x."""
-    normal, scale = kept or _layer_norm_keeping(x, weight, bias, n, eps)[1]
+    normal, scale = kept or _layer_norm_with_residuals(x, weight, bias, n, eps)[1]
     rows = g.reshape(normal.shape).astype(normal.dtype, copy=False)
     here = there = shift = None
     if needs[0]:
@@ -287,9 +288,9 @@ def _layer_norm_joint(
 
 
 layer_norm = fused(
-    "layer_norm", lambda *args, **attrs: _layer_norm_keeping(*args, **attrs)[0],
-    joint=_layer_norm_joint, saves="args", keeping=_layer_norm_keeping, plain=_layer_norm_plain,
-    reads=((0, 1), (0,), ()),
+    "layer_norm", lambda *args, **attrs: _layer_norm_with_residuals(*args, **attrs)[0],
+    vjp_of_all=_layer_norm_vjp, saves="args", with_residuals=_layer_norm_with_residuals,
+    decomposition=_layer_norm_decomposed, reads=((0, 1), (0,), ()),
 )  # fmt: skip
 
 # ---------------------------------------------------------------- gelu
@@ -298,13 +299,13 @@ _ROOT_HALF, _DENSITY = math.sqrt(0.5), 1 / math.sqrt(2 * math.pi)
 _ROOT, _CUBIC = math.sqrt(2 / math.pi), 0.044715
 
 
-def _gelu_plain(x: Any, approximate: str) -> Any:
+def _gelu_decomposed(x: Any, approximate: str) -> Any:
     if approximate == "none":
         return x * 0.5 * (erf(x * _ROOT_HALF) + 1.0)
     return x * 0.5 * (tanh((x + x * x * x * _CUBIC) * _ROOT) + 1.0)
 
 
-def _gelu_keeping(x: Array, approximate: str) -> tuple[Array, Array]:
+def _gelu_with_residuals(x: Array, approximate: str) -> tuple[Array, Array]:
     """The result, and its share of x: Φ(x), or what stands for it."""
     wide = x.astype(np.float32) if x.dtype == np.float16 else x
     if approximate == "none":
@@ -319,11 +320,11 @@ def _gelu_keeping(x: Array, approximate: str) -> tuple[Array, Array]:
     return (wide * share).astype(x.dtype, copy=False), share
 
 
-def _gelu_joint(
+def _gelu_vjp(
     needs: tuple, g: Array, share: Array | None, x: Array, approximate: str
 ) -> tuple:  # fmt: skip
     """The slope is Φ(x) + x·φ(x), with φ = Φ'; tanh(u) gives φ = (1 - tanh²(u))·u'/2."""
-    share = _gelu_keeping(x, approximate)[1] if share is None else share
+    share = _gelu_with_residuals(x, approximate)[1] if share is None else share
     wide = x.astype(share.dtype, copy=False)
     if approximate == "none":
         slope = np.exp(wide * wide * wide.dtype.type(-0.5))
@@ -340,8 +341,9 @@ def _gelu_joint(
 
 
 gelu = fused(
-    "gelu", lambda x, approximate: _gelu_keeping(x, approximate)[0],
-    joint=_gelu_joint, saves="args", keeping=_gelu_keeping, plain=_gelu_plain,
+    "gelu", lambda x, approximate: _gelu_with_residuals(x, approximate)[0],
+    vjp_of_all=_gelu_vjp, saves="args", with_residuals=_gelu_with_residuals,
+    decomposition=_gelu_decomposed,
 )  # fmt: skip
 
 # ---------------------------------------------------------------- the cells, in plain steps
@@ -391,7 +393,7 @@ def _stacked(steps: list) -> Any:
     return cat(*[reshape(s, shape=(1, *s.shape)) for s in steps], dim=0)
 
 
-def _rnn_plain(x: Any, h: Any, *weights: Any, nonlinearity: str) -> Any:
+def _rnn_decomposed(x: Any, h: Any, *weights: Any, nonlinearity: str) -> Any:
     steps = []
     for t in range(x.shape[0]):
         h = rnn_cell(_step(x, t), h, *weights, nonlinearity=nonlinearity)
@@ -399,7 +401,7 @@ def _rnn_plain(x: Any, h: Any, *weights: Any, nonlinearity: str) -> Any:
     return _stacked(steps)
 
 
-def _lstm_plain(x: Any, h: Any, c: Any, *weights: Any) -> Any:
+def _lstm_decomposed(x: Any, h: Any, c: Any, *weights: Any) -> Any:
     steps = []
     for t in range(x.shape[0]):
         h, c = lstm_cell(_step(x, t), h, c, *weights)
@@ -407,7 +409,7 @@ def _lstm_plain(x: Any, h: Any, c: Any, *weights: Any) -> Any:
     return _stacked([*steps, c])
 
 
-def _gru_plain(x: Any, h: Any, *weights: Any) -> Any:
+def _gru_decomposed(x: Any, h: Any, *weights: Any) -> Any:
     steps = []
     for t in range(x.shape[0]):
         h = gru_cell(_step(x, t), h, *weights)
@@ -436,7 +438,7 @@ def _input_side(x: Array, w_ih: Array, b_ih: Array | None) -> Array:
     return out
 
 
-def _rnn_keeping(
+def _rnn_with_residuals(
     x: Array, h: Array, w_ih: Array, w_hh: Array, *biases: Array, nonlinearity: str
 ) -> tuple[Array, Array]:
     """All steps, and a copy of them: the program may change its own in place."""
@@ -449,10 +451,10 @@ def _rnn_keeping(
 
 
 def _rnn(*args: Array, nonlinearity: str) -> Array:
-    return _rnn_keeping(*args, nonlinearity=nonlinearity)[0]
+    return _rnn_with_residuals(*args, nonlinearity=nonlinearity)[0]
 
 
-def _rnn_joint(
+def _rnn_vjp(
     needs: tuple, g: Array, kept: Array | None, x: Array, h: Array, w_ih: Array, w_hh: Array,
     *biases: Array, nonlinearity: str,
 ) -> tuple:  # fmt: skip
@@ -483,7 +485,8 @@ def _affine_gradients(
 
 
 rnn = fused(
-    "rnn", _rnn, joint=_rnn_joint, saves="args", keeping=_rnn_keeping, plain=_rnn_plain,
+    "rnn", _rnn, vjp_of_all=_rnn_vjp, saves="args", with_residuals=_rnn_with_residuals,
+    decomposition=_rnn_decomposed,
 )  # fmt: skip
 
 # ---------------------------------------------------------------- LSTM in one
@@ -504,7 +507,7 @@ def _lstm_weight(w_ih: Array, w_hh: Array, biases: tuple) -> Array:
     return np.concatenate([whole[k * size : (k + 1) * size] for k in _GATES])
 
 
-def _lstm_keeping(
+def _lstm_with_residuals(
     x: Array, h: Array, c: Array, w_ih: Array, w_hh: Array, *biases: Array
 ) -> tuple[Array, tuple]:
     """All steps with features first in memory, so that each gate is one block: (H, N).
@@ -540,12 +543,12 @@ def _lstm_keeping(
     return out.transpose(0, 2, 1), (weight, given, gates, cells, bent)
 
 
-def _lstm_joint(
+def _lstm_vjp(
     needs: tuple, g: Array, kept: tuple | None, x: Array, h: Array, c: Array, w_ih: Array,
     w_hh: Array, *biases: Array,
 ) -> tuple:  # fmt: skip
     if kept is None:
-        kept = _lstm_keeping(x, h, c, w_ih, w_hh, *biases)[1]
+        kept = _lstm_with_residuals(x, h, c, w_ih, w_hh, *biases)[1]
     given, (steps, _, inside), size = kept[1], x.shape, h.shape[1]
     d, back, d_cell, dx = _lstm_back(_features_first(g), needs[0], inside, kept)
     flat = np.ascontiguousarray(d.transpose(1, 0, 2)).reshape(4 * size, -1)
@@ -589,14 +592,15 @@ def _lstm_back(g: Array, needs_x: bool, inside: int, kept: tuple) -> tuple:
 
 lstm = fused(
     "lstm",
-    lambda *args: _lstm_keeping(*args)[0],
-    joint=_lstm_joint, saves="args", keeping=_lstm_keeping, plain=_lstm_plain,
+    lambda *args: _lstm_with_residuals(*args)[0],
+    vjp_of_all=_lstm_vjp, saves="args", with_residuals=_lstm_with_residuals,
+    decomposition=_lstm_decomposed,
 )  # fmt: skip
 
 # ---------------------------------------------------------------- GRU in one
 
 
-def _gru_keeping(
+def _gru_with_residuals(
     x: Array, h: Array, w_ih: Array, w_hh: Array, *biases: Array
 ) -> tuple[Array, tuple]:
     size = h.shape[1]
@@ -621,11 +625,11 @@ def _gru_keeping(
     return steps, (gates, states, steps.copy())
 
 
-def _gru_joint(
+def _gru_vjp(
     needs: tuple, g: Array, kept: tuple | None, x: Array, h: Array, w_ih: Array, w_hh: Array,
     *biases: Array,
 ) -> tuple:  # fmt: skip
-    gates, states, steps = kept or _gru_keeping(x, h, w_ih, w_hh, *biases)[1]
+    gates, states, steps = kept or _gru_with_residuals(x, h, w_ih, w_hh, *biases)[1]
     size, before = h.shape[1], _before(h, steps)
     d, d_state = np.empty_like(gates), np.empty_like(gates)  # of a, of b: they differ in n alone
     back = np.zeros_like(h)
@@ -646,6 +650,7 @@ def _gru_joint(
 
 gru = fused(
     "gru",
-    lambda *args: _gru_keeping(*args)[0],
-    joint=_gru_joint, saves="args", keeping=_gru_keeping, plain=_gru_plain,
+    lambda *args: _gru_with_residuals(*args)[0],
+    vjp_of_all=_gru_vjp, saves="args", with_residuals=_gru_with_residuals,
+    decomposition=_gru_decomposed,
 )  # fmt: skip

@@ -107,20 +107,20 @@ def _index_add(g: Array, *indices: Array, dims: tuple[int, ...], shape: tuple) -
     return out
 
 
-def _index_joint(needs: tuple, g: Any, out: Any, x: Any, *indices: Any, dims: tuple) -> tuple:
+def _index_vjp(needs: tuple, g: Any, out: Any, x: Any, *indices: Any, dims: tuple) -> tuple:
     none = (None,) * len(indices)
     return (index_add(g, *indices, dims=dims, shape=x.shape), *none)
 
 
-def _index_add_joint(
+def _index_add_vjp(
     needs: tuple, g: Any, out: Any, x: Any, *indices: Any, dims: tuple, shape: tuple
 ) -> tuple:
     return (index(g, *indices, dims=dims), *(None,) * len(indices))
 
 
-index = index_family("index", _index, joint=_index_joint, saves="args", shape_only=(0,))
+index = index_family("index", _index, vjp_of_all=_index_vjp, saves="args", shape_only=(0,))
 index_add = index_family(
-    "index_add", _index_add, joint=_index_add_joint, saves="args", shape_only=(0,)
+    "index_add", _index_add, vjp_of_all=_index_add_vjp, saves="args", shape_only=(0,)
 )
 
 

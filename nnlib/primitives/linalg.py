@@ -66,7 +66,7 @@ def _right(g: Any, out: Any, x: Any, y: Any) -> Any:
 matmul = linalg("matmul", operator.matmul, _left, _right, saves="args", reads=((1,), (0,)))
 
 
-def _einsum_joint(needs: tuple, g: Any, out: Any, *xs: Any, equation: str) -> tuple:
+def _einsum_vjp(needs: tuple, g: Any, out: Any, *xs: Any, equation: str) -> tuple:
     """Each factor's gradient contracts g with the other factors, onto that factor's letters."""
     left, result = equation.split("->")
     terms = left.split(",")
@@ -92,7 +92,7 @@ einsum = linalg(
     lambda *xs, equation: np.asarray(
         np.einsum(equation, *xs, optimize=len(xs) > 1), order="C"  # so that flatten() is a view
     )[()],
-    joint=_einsum_joint,
+    vjp_of_all=_einsum_vjp,
     saves="args",
     reads="others",
 )

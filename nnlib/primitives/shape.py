@@ -74,7 +74,7 @@ unslice = shape(
 )
 
 
-def _cat_joint(needs: tuple, g: Any, out: Any, *xs: Any, dim: int) -> tuple:
+def _cat_vjp(needs: tuple, g: Any, out: Any, *xs: Any, dim: int) -> tuple:
     ends = list(accumulate(x.shape[dim] for x in xs))
     whole = [(0, n, 1) for n in g.shape]
     return tuple(
@@ -90,7 +90,7 @@ def _cat_joint(needs: tuple, g: Any, out: Any, *xs: Any, dim: int) -> tuple:
 cat = shape(
     "cat",
     lambda *xs, dim: np.concatenate(xs, axis=dim),
-    joint=_cat_joint,
+    vjp_of_all=_cat_vjp,
     saves="args",
     shape_only=range(2**31),
 )

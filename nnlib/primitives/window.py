@@ -120,7 +120,7 @@ def _conv2d(x: Array, weight: Array, **attrs: Any) -> Array:
     return _weighted(_columns(x, weight, attrs), weight, attrs["groups"])
 
 
-def _conv2d_keeping(x: Array, weight: Array, **attrs: Any) -> tuple[Array, Array | None]:
+def _conv2d_with_residuals(x: Array, weight: Array, **attrs: Any) -> tuple[Array, Array | None]:
     """The convolution, and the columns to keep."""
     columns = _columns(x, weight, attrs)
     out = _weighted(columns, weight, attrs["groups"])
@@ -172,7 +172,7 @@ def weight_gradient(g: Array, columns: Array, shape: tuple, groups: int) -> Arra
     return np.ascontiguousarray(product.transpose(0, 2, 1)).reshape(shape)
 
 
-def _conv2d_joint(needs: tuple, g: Any, kept: Any, x: Any, weight: Any, **attrs: Any) -> tuple:
+def _conv2d_vjp(needs: tuple, g: Any, kept: Any, x: Any, weight: Any, **attrs: Any) -> tuple:
     here = conv2d_input(g, weight, shape=x.shape, **attrs) if needs[0] else None
     if not needs[1]:
         return here, None
@@ -182,7 +182,7 @@ def _conv2d_joint(needs: tuple, g: Any, kept: Any, x: Any, weight: Any, **attrs:
 
 
 conv2d = window(
-    "conv2d", _conv2d, joint=_conv2d_joint, saves="args", keeping=_conv2d_keeping,
+    "conv2d", _conv2d, vjp_of_all=_conv2d_vjp, saves="args", with_residuals=_conv2d_with_residuals,
     reads=((1,), (0,)),
 )  # fmt: skip
 conv2d_input = window(

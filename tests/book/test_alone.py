@@ -1,4 +1,4 @@
-"""One make at a time, and what is said where it cannot begin."""
+"""One make at a time, and the message if it cannot begin."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_it_gives_the_commands_exit_status() -> None:
     assert [alone.main([*PYTHON, f"raise SystemExit({n})"]) for n in (0, 3)] == [0, 3]
 
 
-def test_a_second_one_says_that_the_first_is_at_work(capsys, tmp_path: Path) -> None:
+def test_a_second_make_says_that_the_first_is_running(capsys, tmp_path: Path) -> None:
     hold = """if True:
         import alone, pathlib, sys
         alone.LOCK = pathlib.Path(sys.argv[1])

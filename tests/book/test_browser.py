@@ -23,7 +23,7 @@ def test_a_named_program_that_is_not_there_is_refused(monkeypatch: pytest.Monkey
         browser.find()
 
 
-def test_who_cannot_install_is_told_what_to_do(without_browser, monkeypatch, capsys) -> None:
+def test_without_rights_it_says_what_to_install(without_browser, monkeypatch, capsys) -> None:
     tried: list[list[str]] = []
 
     def refuse(command: list[str], **_: object) -> subprocess.CompletedProcess:
@@ -55,7 +55,7 @@ def test_engines_that_cannot_be_had_are_named_and_only_asked_for_ones_stop(
     assert "webkit2gtk-driver" in capsys.readouterr().err
 
 
-def test_debians_package_comes_first_where_there_are_rights(monkeypatch) -> None:
+def test_debians_package_is_tried_first_where_apt_may_install(monkeypatch) -> None:
     monkeypatch.setattr(browser, "as_root", lambda: ["sudo", "-n"])
     monkeypatch.setattr(browser.shutil, "which", lambda name: f"/usr/bin/{name}")
     (said, steps), (other, _) = browser.commands()

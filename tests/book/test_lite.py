@@ -223,7 +223,7 @@ def test_an_exercise_is_wrong_then_right_and_remembered(lab: Lab) -> None:
 
 
 @pytest.mark.browser
-def test_everything_came_from_here(lab: Lab) -> None:
+def test_every_request_went_to_the_site_itself(lab: Lab) -> None:
     own = lab.host.address
     # a question that JupyterLite's service worker answers
     heartbeat = own.removesuffix("/somewhere/else/") + "/api/service-worker-heartbeat"

@@ -31,7 +31,7 @@ THEMES_OWN_FINDINGS: set[str] = set()
 
 
 @on(*EVERY_SCREEN)
-def test_page_asks_nobody_complains_of_nothing_and_fits(screen: Visit) -> None:
+def test_a_page_makes_no_outside_requests_logs_no_errors_and_fits_the_screen(screen: Visit) -> None:
     page = screen.page
     page.evaluate(FRAMES)
     assert screen.faults == []

@@ -53,7 +53,7 @@ def ends(reader: pypdf.PdfReader) -> list[float]:
     return found
 
 
-def test_hardly_half_a_page_stays_empty(browser, address: str) -> None:
+def test_pages_are_not_left_half_empty(browser, address: str) -> None:
     page = browser.new_page(viewport={"width": 1600, "height": 900})
     page.goto(address + "chapters/cnn.html")
     page.wait_for_function("!document.querySelector('[data-nn-model]')")

@@ -91,7 +91,7 @@ def array(value: Any) -> np.ndarray:
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row["nnlib"])
-def test_a_row_of_the_table_is_one_thing_said_thrice(row: dict[str, str]):
+def test_a_row_of_the_table_says_one_thing_in_three_ways(row: dict[str, str]):
     ours = eval(row["nnlib"], {"nnlib": nnlib, "F": nnlib.nn.functional, **given(nnlib.tensor)})
     theirs = eval(
         rosetta.for_torch(row["nnlib"]),

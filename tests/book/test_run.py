@@ -165,7 +165,7 @@ def test_an_error_is_explained_where_it_happened(faultless: PythonPage) -> None:
 
     cell.write("def f(:\n    pass").run("error")
     assert "SyntaxError" in cell.output and "line 1" in cell.output
-    assert "inside" not in cell.output, "the reader's own cell is no package"
+    assert "inside" not in cell.output, "the reader's own cell is not a package"
     cell.write("import nnlib\nnnlib.ones(2, 3) @ nnlib.ones(2, 3)").run("error")
     assert "inside" in cell.output or "raised in nnlib/" in cell.output
     # an error ends a row of cells, and Python goes on

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.browser
 KINDS = {".mjs": "text/javascript", ".js": "text/javascript", ".wasm": "application/wasm"}
 WASM, NUMPY = "pyodide.asm.wasm", "numpy-2.0.2-cp312-cp312-pyodide_2024_0_wasm32.whl"
 PICTURES = "matplotlib-3.8.4-cp312-cp312-pyodide_2024_0_wasm32.whl"
-# What the README tells a deployer whose host sends a policy; the theme's own scripts are inline.
+# The policy that docs/python.md gives to a deployer; the theme's own scripts are inline.
 POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval' {host}; "
     "style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; "
@@ -271,7 +271,7 @@ def test_matplotlib_that_does_not_come_can_come_later(
 
 
 @pytest.mark.parametrize("source", ["yes", "cdn.example.org/pyodide", "https:///full"])
-def test_a_source_that_is_no_address_is_refused(source: str) -> None:
+def test_a_source_that_is_not_an_address_is_refused(source: str) -> None:
     with pytest.raises(ExtensionError, match="run=1"):
         book_run.address_of_host(source)
 

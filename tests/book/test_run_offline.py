@@ -27,7 +27,7 @@ KEPT = """
 """
 
 
-def test_it_is_kept_and_renewed(browser: Browser, host: Host) -> None:
+def test_the_pages_python_is_kept_and_renewed(browser: Browser, host: Host) -> None:
     page = PythonPage(browser, host.address, f"{PAGE}.html").start()
     assert page.cell(FIRST).run().output
     first = host.of_python()

@@ -34,7 +34,7 @@ def get(url: str, **headers: str) -> tuple[dict, bytes]:
         return dict(answer.headers), answer.read()
 
 
-def test_text_is_packed_for_whom_can_unpack_it(address: str, tmp_path: Path) -> None:
+def test_text_is_compressed_for_clients_that_accept_it(address: str, tmp_path: Path) -> None:
     headers, body = get(address, Accept_Encoding="gzip, br")
     assert headers["Content-Encoding"] == "gzip" and headers["Content-Type"] == "text/html"
     assert len(body) == int(headers["Content-Length"]) < 200

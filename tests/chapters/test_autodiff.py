@@ -45,7 +45,7 @@ def test_drawn_programs_use_their_results_again() -> None:
 @pytest.mark.parametrize(("plus", "topological", "expected"), [
     (True, True, 4.0), (True, False, 6.0), (False, True, 1.0), (False, False, 1.0),
 ])  # fmt: skip
-def test_four_habits(plus: bool, topological: bool, expected: float) -> None:
+def test_each_order_gives_its_gradient(plus: bool, topological: bool, expected: float) -> None:
     assert show.happenings(plus, topological)[-1][2]["a"] == expected
     figure = show.habits()
     order = "topological" if topological else "depth first"
@@ -54,7 +54,7 @@ def test_four_habits(plus: bool, topological: bool, expected: float) -> None:
     assert float(found["measured"]) == pytest.approx(4.0, abs=1e-6)
 
 
-def test_a_readers_own_expression_grows_a_graph_or_is_told_what_lacks() -> None:
+def test_a_readers_own_expression_makes_a_graph_or_an_error_that_says_what_is_missing() -> None:
     figure = show.grow({"a·a − d": lambda a, d: a * a - d}, a=3.0, d=1.0)
     assert float(figure.outputs()["r0"]) == 8.0
     with pytest.raises(ValueError, match=r"give one for d too: d=1\.0"):

@@ -154,7 +154,7 @@ def test_every_line_is_measured_in_the_chapter(chapter: dict, name: str) -> None
     )
 
 
-def test_a_half_right_answer_is_told_which_lines_are_right() -> None:
+def test_a_half_right_answer_shows_which_lines_are_right() -> None:
     def half(y, a3, a4, a5):
         d_a5 = 2 * (a5 - y)
         return d_a5, d_a5 * a5 * (1 - a5), 1.0, 0.0, 0.0

@@ -16,8 +16,8 @@ from course.networks import digits
 from course.networks.drawn_digits import centred
 from nnlib import datasets, live, nn
 
-EXAM = datasets.digits(train=False)
-IMAGE = EXAM.x[1, 0]
+TEST_SET = datasets.digits(train=False)
+IMAGE = TEST_SET.x[1, 0]
 EDGE = nnlib.tensor([[-1.0, -1.0, 0.0, 1.0, 1.0]] * 5) / 5
 
 
@@ -154,7 +154,7 @@ def test_every_map_is_the_networks_own() -> None:
     net = digits.trained("anywhere")
     figure = show.maps_of(net, digits.trained("mlp"), IMAGE)
     for k in (2, 5):
-        drawing = EXAM.x[k, 0]
+        drawing = TEST_SET.x[k, 0]
         seen, at = figure.outputs(drawing=drawing), centred(drawing)[None, None]
         maps = []
         for layer in list(net)[:8]:
@@ -206,7 +206,7 @@ def test_the_network_for_seven_digits_has_features_for_the_others() -> None:
 
 def test_the_shipped_network_is_start_0_of_the_stored_results() -> None:
     shipped = digits.trained("anywhere")
-    x, y = nnlib.tensor(EXAM.x), nnlib.tensor(EXAM.y)
+    x, y = nnlib.tensor(TEST_SET.x), nnlib.tensor(TEST_SET.y)
     stored = measured.results()["networks"]["anywhere"][0]
     assert digits.accuracy(shipped, x, y) == pytest.approx(stored["shifts"][0], abs=0.003)
 

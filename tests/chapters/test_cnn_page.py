@@ -29,7 +29,7 @@ def site(shown: Callable) -> Iterator[Site]:
 
 
 def draw(site: Site, digit: int, top: float, left: float, side: float) -> None:
-    """By the mouse, the digit's strokes in a square of so many pixels of the pad."""
+    """Draws the digit's strokes by mouse, in a square of `side` pixels of the pad."""
     figure = site.figure(MAPS)
     figure.get_by_role("button", name="clear").click()
     pad = figure.locator(".nn-pad").bounding_box()

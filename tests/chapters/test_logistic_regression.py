@@ -62,7 +62,7 @@ def test_along_one_weight_the_hill_has_one_top_above_the_lowest_step() -> None:
     assert abs(np.diff(out["stairs"])).max() <= 2
 
 
-def test_at_the_top_the_birds_bars_add_up_to_nothing() -> None:
+def test_at_the_top_the_birds_bars_add_up_to_zero() -> None:
     figure = show.staircase_and_hill()
     slopes = [float(figure.outputs(w1=w1)["slope"]) for w1 in (4.0, 5.0)]
     assert slopes[0] > 0 > slopes[1]

@@ -143,7 +143,7 @@ def test_the_slope_shown_is_the_curves() -> None:
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_of_three_forms_the_stable_one_alone_keeps_value_and_slope(chapter: dict) -> None:
+def test_only_the_stable_form_of_three_keeps_value_and_slope(chapter: dict) -> None:
     figure = show.three_forms(chapter["forms"])
     for z, value in [(-1000.0, 0.0), (0.0, 0.5), (1000.0, 1.0)]:
         table = figure.outputs(z=z)["table"]

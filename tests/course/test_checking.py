@@ -1,4 +1,4 @@
-"""Checks tell right from wrong, say what differs, and name the common mistakes unasked."""
+"""Checks separate right from wrong, say what differs, and recognise the common mistakes."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def test_the_right_answers_gradient_is_held_to_finite_differences(monkeypatch) -
     assert "finite differences" in words_of(CURVE, square)
 
 
-def test_a_gradient_of_several_terms_that_overwrites_is_told_so() -> None:
+def test_a_gradient_that_overwrites_instead_of_adding_is_named() -> None:
     def draw(rng: np.random.Generator) -> tuple:
         return rng.normal(size=3), rng.normal(size=3)
 
@@ -143,7 +143,7 @@ def test_a_gradient_of_several_terms_that_overwrites_is_told_so() -> None:
     assert comparing.WORDS["sign"] in words_of(exercise, lambda w, x: -x - 2 * w * x)
 
 
-def test_an_answer_that_raises_is_told_what_it_raised() -> None:
+def test_an_answer_that_raises_gets_the_error_in_the_verdict() -> None:
     said = words_of(CURVE, lambda x: x @ nnlib.zeros(5, dtype=nnlib.float64))
     assert said.startswith("it raised RuntimeError: ")
     assert "a function is needed" in words_of(CURVE, 3.0)
@@ -244,7 +244,7 @@ def test_unknown_names_are_answered_with_those_that_there_are() -> None:
 # --- numbers for the text -----------------------------------------------------------------------
 
 
-def test_a_number_that_reads_otherwise_stops_authors_and_is_told_to_readers(
+def test_a_number_that_reads_otherwise_stops_authors_and_is_printed_for_readers(
     capsys, monkeypatch
 ) -> None:
     monkeypatch.setenv("NNLIB_COURSE", "author")
@@ -257,7 +257,7 @@ def test_a_number_that_reads_otherwise_stops_authors_and_is_told_to_readers(
 
 
 def test_names_and_values_that_cannot_be_shown_are_refused() -> None:
-    with pytest.raises(ValueError, match="is no name"):
+    with pytest.raises(ValueError, match="is not a name"):
         course.say("Two words", 1, reads="1")
     with pytest.raises(ValueError, match="one number is needed"):
         course.say("many", nnlib.zeros(3), ".1f", reads="0.0")
@@ -269,7 +269,7 @@ def test_an_unknown_mode_is_refused(monkeypatch) -> None:
         course.say("n", 1, reads="2")
 
 
-def test_without_pytorch_a_reader_is_told_how_to_have_it(capsys, monkeypatch) -> None:
+def test_without_pytorch_the_message_says_how_to_install_it(capsys, monkeypatch) -> None:
     assert course.pytorch()
     monkeypatch.setattr("course.kit.peer.importlib.util.find_spec", lambda name: None)
     assert not course.pytorch()

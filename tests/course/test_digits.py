@@ -10,8 +10,8 @@ from course.networks import digits
 from course.networks.drawn_digits import centred
 from nnlib import datasets
 
-EXAM = datasets.digits(train=False)
-X, Y = nnlib.tensor(EXAM.x), nnlib.tensor(EXAM.y)
+TEST_SET = datasets.digits(train=False)
+X, Y = nnlib.tensor(TEST_SET.x), nnlib.tensor(TEST_SET.y)
 AT_LEAST = {
     "mlp": 0.93, "mlp scrambled": 0.93, "two pools": 0.96, "two pools scrambled": 0.85,
     "anywhere": 0.97,
@@ -56,24 +56,24 @@ def test_unknown_networks_are_named() -> None:
 
 
 def test_mnists_own_digits_hardly_change_when_centred() -> None:
-    images = EXAM.x[:200, 0]
+    images = TEST_SET.x[:200, 0]
     assert np.abs(centred(images).numpy() - images).mean() < 0.25 * images.mean()
 
 
 @pytest.mark.parametrize(("down", "right_"), [(0, 4), (-4, 0), (3, -3)])
 def test_where_a_digit_is_drawn_does_not_matter(down: int, right_: int) -> None:
-    image = np.pad(EXAM.x[7, 0], 6)
+    image = np.pad(TEST_SET.x[7, 0], 6)
     assert np.allclose(centred(digits.moved(image, down, right_)), centred(image), atol=1e-4)
 
 
 def test_a_digit_drawn_small_is_read_as_the_large_one() -> None:
     """Every second pixel of images drawn over half the pad: the network reads most of them."""
-    small = np.zeros_like(EXAM.x[:200])
-    small[:, 0, 3:17, 6:20] = EXAM.x[:200, 0].reshape(200, 14, 2, 14, 2).max((2, 4))
+    small = np.zeros_like(TEST_SET.x[:200])
+    small[:, 0, 3:17, 6:20] = TEST_SET.x[:200, 0].reshape(200, 14, 2, 14, 2).max((2, 4))
     net = digits.trained("two pools")
     as_drawn = digits.accuracy(net, nnlib.tensor(small), Y[:200])
-    mended = digits.accuracy(net, centred(small), Y[:200])
-    assert as_drawn < 0.5 and mended > 0.85
+    centred_first = digits.accuracy(net, centred(small), Y[:200])
+    assert as_drawn < 0.5 and centred_first > 0.85
 
 
 def test_a_blank_pad_stays_blank() -> None:

@@ -1,4 +1,4 @@
-"""Every exercise of every chapter: its answer passes, blanks and each named mistake are told so."""
+"""Every exercise: its answer passes; a blank and each named mistake get their own words."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_right_answer_passes(exercise: Exercise) -> None:
 
 
 @pytest.mark.parametrize("exercise", EXERCISES, ids=lambda e: e.name)
-def test_blank_is_told_where_to_begin(exercise: Exercise) -> None:
+def test_a_blank_answer_gets_words_about_where_to_begin(exercise: Exercise) -> None:
     def stub(*_: object) -> object:
         return ...
 

@@ -111,7 +111,7 @@ def test_each_rule_sees_its_fault(rule: str, cells, tmp_path: Path) -> None:
     assert faults(tmp_path, allowed, *cells) == []
 
 
-def test_a_chapter_without_its_pieces_is_told_each(tmp_path: Path) -> None:
+def test_each_piece_that_a_chapter_lacks_is_named(tmp_path: Path) -> None:
     found = "\n".join(faults(tmp_path, "# One\n\n*A question?*"))
     for piece in ("nn-opening", "nn-closing", "live.predict", "live.quiz", "exercises", "pytorch",
                   "Further reading"):  # fmt: skip
@@ -141,7 +141,7 @@ QUIET = [
 
 
 @pytest.mark.parametrize("text", QUIET)
-def test_what_is_no_fault_is_left_alone(text: str, tmp_path: Path) -> None:
+def test_what_is_not_a_fault_is_left_alone(text: str, tmp_path: Path) -> None:
     assert faults(tmp_path, TITLE, text) == []
 
 

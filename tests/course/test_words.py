@@ -29,7 +29,7 @@ def test_a_word_is_read_alike_alone_and_beside_a_longer_one() -> None:
     assert both[0].tolist() == pytest.approx(reader(words.codes(["the"]))[0].tolist(), abs=1e-5)
 
 
-def test_without_places_attention_sees_a_bag() -> None:
+def test_without_positions_attention_ignores_the_order() -> None:
     model = words.trained("attention without places")
     a, b = model(words.codes(["listen", "silent"])).numpy()
     assert np.abs(a - b).max() < 1e-5

@@ -123,7 +123,7 @@ class Firefox(Engine):
         for line in self.process.stderr:
             if found := re.search(r"ws://127\.0\.0\.1:\d+", line):
                 return found[0]
-        raise BrowserError("Firefox ended before it could be spoken to")
+        raise BrowserError("Firefox ended before a connection to it was made")
 
     def send(self, method: str, params: dict[str, Any]) -> dict[str, Any]:
         self.count += 1

@@ -46,7 +46,7 @@ def stars_of_checked(book: dict) -> list[int]:
 
 
 @each_chapter
-def test_each_stub_is_told_that_it_is_blank(path: Path) -> None:
+def test_each_stub_gets_the_words_for_a_blank_answer(path: Path) -> None:
     """The stored outputs, which nbval holds to what a run gives."""
     book = json.loads(path.read_text("utf8"))
     for exercise in exercises.exercises_in(book):

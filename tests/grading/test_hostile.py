@@ -170,13 +170,13 @@ def test_endless_loops_and_hogs_end_and_the_rest_is_graded(hand_in: Callable) ->
     assert "MemoryError" in text_of(notebook)
 
 
-def test_an_answer_that_never_comes_back_ends_too(hand_in: Callable) -> None:
+def test_an_answer_that_never_returns_is_stopped_too(hand_in: Callable) -> None:
     endless = "def feature(a, b):\n    while True: pass"
     verdicts, _ = hand_in({**RIGHT, "feature": endless}, seconds=3)
     assert states(verdicts).get("feature") != "right" and states(verdicts)["gain"] == "right"
 
 
-def test_who_does_not_let_himself_be_interrupted_is_ended(hand_in: Callable) -> None:
+def test_a_notebook_that_ignores_interrupts_is_ended(hand_in: Callable) -> None:
     stubborn = """
 import time
 def feature(a, b): return (a - b) ** 2
@@ -194,7 +194,7 @@ while True:
     ["import os; os._exit(0)", "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"],
     ids=["exit", "kill"],
 )
-def test_who_ends_the_kernel_ends_his_own_run(hand_in: Callable, last: str) -> None:
+def test_ending_the_kernel_ends_only_ones_own_run(hand_in: Callable, last: str) -> None:
     verdicts, _ = hand_in({"majority": RIGHT["majority"], "feature": last})
     assert states(verdicts) == {"majority": "right"}
 

@@ -106,7 +106,7 @@ def test_an_object_that_claims_to_be_right_is_not(outside: Judge) -> None:
     assert judged(outside, find("xor/sixteen"), Liar())[0] == "wrong"
 
 
-def test_an_answer_without_end_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_endless_answer_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import time
 
     made = Judge(tmp_path / "judge.sock", seconds=0.5)

@@ -201,7 +201,7 @@ def test_the_number_of_traces_that_are_kept_is_bounded(compiled):
     assert g.traces == 70 and len(g._plans) == 64
 
 
-def test_many_traces_for_numbers_alone_are_warned_of(compiled):
+def test_many_traces_for_plain_numbers_give_a_warning(compiled):
     g = compiled(lambda x, rate: x * rate)
     for k in range(7):
         same(g(tensor(2), k / 7), tensor(2) * (k / 7))
@@ -483,12 +483,12 @@ REFUSED = {
     "a mask as an index": (lambda x: x[x > 0], "mask"),
     "nonzero": (lambda x: x.nonzero(), "value"),
     "one_hot without a width": (lambda x: F.one_hot(x.long().abs()), "one_hot"),
-    "a parameter that is no argument": (lambda x: x * W, "requires a gradient"),
+    "a parameter that is not an argument": (lambda x: x * W, "requires a gradient"),
     "numpy's random numbers": (lambda x: x * np.random.rand(), "second time"),
     "Python's random numbers": (lambda x: x * random.random(), "second time"),
     "a clock": (lambda x: x * time.perf_counter(), "second time"),
     "nnlib's stream": (lambda x: x + T.rand(3), "generator"),
-    "a generator that is no argument": (lambda x: x + T.rand(3, generator=STREAM), "generator"),
+    "a generator that is not an argument": (lambda x: x + T.rand(3, generator=STREAM), "generator"),
     "dropout": (lambda x: F.dropout(x, 0.5), "generator"),
     "a seed": (lambda x: T.manual_seed(0) and x, "seeds"),
     "printing": (lambda x: print("") or x, "print"),
@@ -501,7 +501,7 @@ REFUSED = {
     "identity": (lambda x, o=1: x * 2 if o is X else x, "same object"),
     "vars()": (slips, "by text"),
     "a result with a history": (lambda x: x.requires_grad_() * 2, "history"),
-    "a result that is no tensor": (lambda x: x.detach().shape and object(), "returns object"),
+    "a result that is not a tensor": (lambda x: x.detach().shape and object(), "returns object"),
 }
 
 

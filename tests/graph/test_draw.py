@@ -1,4 +1,4 @@
-"""`draw`: well-formed SVG with every node, the same each time, told in words."""
+"""`draw`: well-formed SVG with every node, the same each time, described in words."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_values_are_shown_where_inputs_are_given():
     assert "0.5" in texts and texts.count("1") == 1 and texts.count("0") == 1
 
 
-def test_the_picture_is_deterministic_and_told_in_words():
+def test_the_picture_is_deterministic_and_described_in_words():
     assert graph().draw() == graph().draw() == graph().draw()._repr_svg_()
     root = ET.fromstring(graph().draw())
     assert root.get("role") == "img"

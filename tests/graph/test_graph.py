@@ -92,7 +92,7 @@ def test_a_branch_on_a_value_is_refused_while_tracing():
         (lambda d: d["nodes"][0].pop("dtype"), "dtype"),
     ],
 )
-def test_a_file_that_is_no_graph_is_refused_with_the_reason(change, says):
+def test_a_file_that_is_not_a_graph_is_refused_with_the_reason(change, says):
     data = json.loads(trace(lambda x: x * x, x=nnlib.ones(2)).to_json())
     change(data)
     with pytest.raises(GraphError, match=says):

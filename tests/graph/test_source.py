@@ -26,7 +26,7 @@ def traced(op, args, attrs):
 
 
 def test_every_primitive_has_a_case():
-    plain = {name for name, p in Primitive.registry.items() if p.plain is None}
+    plain = {name for name, p in Primitive.registry.items() if p.decomposition is None}
     assert plain - {op for op, _, _ in CASES} == set()
 
 
@@ -157,7 +157,7 @@ def test_captured_tensors_keep_their_names_and_large_ones_their_bits():
     )
 
 
-def test_a_name_that_is_none_is_refused():
+def test_a_name_that_is_not_valid_is_refused():
     graph = trace(lambda x: x + 1, x=S)
     with pytest.raises(GraphError, match="cannot name a function"):
         graph.to_source("my net")

@@ -269,10 +269,10 @@ REFUSED = {
     "unknown op": (with_node(node("warp", [2, 3], 0)), "\"warp\".*does not know"),
     "a prototype's name": (with_node(node("constructor", [2, 3], 0)), "does not know"),
     "forward reference": (with_node(node("exp", [2, 3], 1)), "does not come before"),
-    "a node that is none": (with_node(node("exp", [2, 3], -1)), "no node"),
-    "half a node": (with_node(node("exp", [2, 3], 0.5)), "no node"),
+    "a negative position of a node": (with_node(node("exp", [2, 3], -1)), "not a node"),
+    "half a node": (with_node(node("exp", [2, 3], 0.5)), "not a node"),
     "no shape": (spoiled(lambda g: g["nodes"][1].pop("shape")), "shape should be a list"),
-    "negative length": (with_node(node("exp", [2, -3], 0)), "no length"),
+    "negative length": (with_node(node("exp", [2, -3], 0)), "not a length"),
     "unknown dtype": (spoiled(lambda g: g["nodes"][0].update(dtype="float16")), "float16"),
     "too large": (with_node(node("expand", [10**6, 10**6], 0, shape=[10**6, 10**6])), "at most"),
     "too large together": (
@@ -288,7 +288,7 @@ REFUSED = {
     ),
     "constant of words": (
         graph_of({"op": "constant", "shape": [1], "dtype": "float64", "data": ["toString"]}, out=0),
-        "no number",
+        "not a number",
     ),
     "bad base64": (
         graph_of({"op": "constant", "shape": [1], "dtype": "float64", "base64": "%"}, out=0),

@@ -182,7 +182,7 @@ def test_keys_within_one_frame_all_count(site: Site) -> None:
     assert site.read("the-sigmoid", "w0")[0] == pytest.approx(there)
 
 
-def test_curve_is_dragged_itself(site: Site) -> None:
+def test_a_curve_can_be_dragged_itself(site: Site) -> None:
     root = site.figure("the-sigmoid")
     before = site.read("the-sigmoid", "p")
     root.scroll_into_view_if_needed()
@@ -227,7 +227,7 @@ def test_line_moves_turns_and_widens(site: Site) -> None:
     assert np.hypot(site.read(name, "u")[0], site.read(name, "v")[0]) < norm
 
 
-def test_edges_and_biases_are_dialled(site: Site) -> None:
+def test_edges_and_biases_change_by_dragging(site: Site) -> None:
     root = site.figure("five-neurons")
     edge = root.get_by_role("slider", name="weight from 1 to 3")
     site.drag(edge, 0, -25)
@@ -408,7 +408,7 @@ def test_dragged_prediction_reveals_marks(site: Site) -> None:
     assert root.locator(".nn-mark-curve path[d^=M]").last.is_visible()
 
 
-def test_quiz(site: Site) -> None:
+def test_a_quiz_shows_its_verdicts(site: Site) -> None:
     root = site.figure("quiz-check-yourself")
     first, second = root.locator(".nn-quiz-question").all()
     first.get_by_label("What is σ(0)?").fill("0.5")

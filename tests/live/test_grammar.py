@@ -55,7 +55,7 @@ def test_abbreviations_follow_interact(given, kind, value):
         (lambda: live.line(), "by nothing"),
         (lambda: live.points(np.zeros((3, 2)), drag=True), "that input's name"),
         (lambda: live.network([live.neuron(1, 0)], [live.edge(1, 2)]), "ends at '2'"),
-        (lambda: live.question("?", ["a"], answer="b"), "none of the choices"),
+        (lambda: live.question("?", ["a"], answer="b"), "not one of the choices"),
         (lambda: live.training(double, {}), "needs a state"),
         (lambda: live.figure(double, w=1.0, view=[live.handle("w", 0, drag=lambda x: {"q": x})]),
          "sets \\['q'\\]"),

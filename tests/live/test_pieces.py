@@ -40,7 +40,7 @@ def test_inputs_refuse_what_they_cannot_be():
     inputs = inputs_of(g=["relu", "tanh"], grid=live.values(np.eye(2)))
     with pytest.raises(KeyError, match="inputs are g, grid"):
         inputs.control("h")
-    with pytest.raises(ValueError, match="none of the options"):
+    with pytest.raises(ValueError, match="not one of the options"):
         inputs.plain("g", "sine")
     with pytest.raises(ValueError, match=r"shape \(2, 2\)"):
         inputs.plain("grid", [1.0])

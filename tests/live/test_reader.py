@@ -215,7 +215,7 @@ def test_a_stepper_out_of_sight_waits_says_so_and_goes_on(site: Site) -> None:
     waits_out_of_sight(site, figure, "play", lambda: position(site), still=300)  # six of its steps
 
 
-def test_of_several_trainings_those_in_sight_go_on(site: Site) -> None:
+def test_only_trainings_in_sight_go_on(site: Site) -> None:
     first, last = site.figure("train"), site.figure("last")
     for figure in (first, last):
         figure.scroll_into_view_if_needed()
@@ -316,7 +316,7 @@ def test_a_training_that_is_linked_keeps_its_count_of_steps(site: Site) -> None:
     assert "step 3" in site.figure("train").inner_text()
 
 
-def test_of_a_tall_figure_the_title_is_in_sight(site: Site) -> None:
+def test_the_title_of_a_tall_figure_is_in_sight(site: Site) -> None:
     site.set("tall", {"w": 5})
     site.settle()
     site.open(link_of(site, "tall"))

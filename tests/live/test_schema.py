@@ -92,11 +92,11 @@ def test_the_page_reads_every_field_of_the_schema():
 
 
 DAMAGED = [
-    (("view", "kind"), "readuot", "'readuot' is none of axes, row"),
+    (("view", "kind"), "readuot", "'readuot' is not one of axes, row"),
     (("title",), 3, "title: 3 is not text"),
     (("inputs", "w", "min"), "low", "inputs, w, slider, min: 'low' is not a number"),
     (("inputs", "w", "step"), 0, "0 is not more than 0"),
-    (("inputs", "w", "dtype"), "float16", "'float16' is none of 'float32'"),
+    (("inputs", "w", "dtype"), "float16", "'float16' is not one of 'float32'"),
     (("inputs", "w", "width"), 3, "there is no field 'width'"),
     (("view", "items", 0, "marks", 0, "width"), True, "curve, width: True is not a number"),
     (("view", "items", 0, "marks", 0, "x"), {"ref": ""}, "the text is empty"),
@@ -139,13 +139,13 @@ def test_the_schema_is_one_and_allows_the_gallery():
 @pytest.mark.parametrize(
     ("build", "message"),
     [
-        (lambda: live.axes(yscale="logarithmic"), "axes, yscale: 'logarithmic' is none of"),
+        (lambda: live.axes(yscale="logarithmic"), "axes, yscale: 'logarithmic' is not one of"),
         (lambda: live.axes(live.curve(ONE, ONE, width="thick")), "curve, width: 'thick' is not"),
-        (lambda: live.readout("a", size="huge"), "readout, size: 'huge' is none of"),
-        (lambda: live.images(np.eye(2), colors="grey"), "images, colors: 'grey' is none of"),
+        (lambda: live.readout("a", size="huge"), "readout, size: 'huge' is not one of"),
+        (lambda: live.images(np.eye(2), colors="grey"), "images, colors: 'grey' is not one of"),
     ],
 )
-def test_a_figures_author_is_told_which_field_is_wrong(build, message):
+def test_a_wrong_field_is_named_to_the_figures_author(build, message):
     with pytest.raises(ValueError, match=re.escape(message)):
         live.figure(view=[build()], title="Wrong")
 

@@ -138,7 +138,7 @@ def test_the_module_works_on_a_plain_page_and_leaves_it_again(visit: Visit, orig
 
 
 @pytest.mark.parametrize("way", ["frame", "module"])
-def test_in_a_slide_show_figures_move_and_their_keys_turn_no_slide(
+def test_in_a_slide_show_figures_move_and_their_keys_do_not_turn_slides(
     visit: Visit, origin: str, folder: Path, hosts: Path, way: str
 ) -> None:
     for name in ("reveal.js", "reveal.css"):

@@ -215,7 +215,7 @@ def test_the_fast_form_is_the_plain_one_to_the_second_gradient(name, anomaly):
     primitive, attrs, shapes = PROGRAMS[name]
     arrays = [None if shape is None else normal(*shape) for shape in shapes]
     made = []
-    for function in (primitive, primitive.plain):
+    for function in (primitive, primitive.decomposition):
         with nnlib.autograd.detect_anomaly(anomaly):  # which keeps nothing of the forward pass
             xs = [None if a is None else nnlib.tensor(a, requires_grad=True) for a in arrays]
             given = [x for x in xs if x is not None]
@@ -234,7 +234,7 @@ def test_a_traced_fast_form_is_shipped_in_plain_steps(name):
     x, *rest = [None if shape is None else nnlib.tensor(normal(*shape)) for shape in shapes]
     graph = nnlib.graph.trace(lambda x: primitive(x, *rest, **attrs), x=x)
     shipped = {step.op for step in graph.steps} - {"input", "constant"}
-    assert all(nnlib.primitives.registry[op].plain is None for op in shipped)
+    assert all(nnlib.primitives.registry[op].decomposition is None for op in shipped)
     made = primitive(x, *rest, **attrs).numpy()
     np.testing.assert_allclose(graph.run(x=x.numpy())["output"], made, rtol=1e-9)
 

@@ -78,7 +78,7 @@ out = [x.to(x.dtype) is x, x.float() is x, x.contiguous() is x, x.cpu() is x, (+
     "views of views lead to one memory": """
 x = T.arange(12.).reshape(3, 4); y = x[1:].T[2].view(2, 1)[1]; y.add_(100); out = x, y
 """,
-    "a reshape that must copy is no view": """
+    "a reshape that must copy is not a view": """
 x = T.arange(6.).reshape(2, 3); y = x.T.reshape(6); y.add_(1); out = x, y
 """,
 }
@@ -98,7 +98,7 @@ x[0] = w[0] * w[1]; x[1:] = w
 w = T.tensor([1., 2., 3.], requires_grad=True); y = w * 1; a, b = y[:2], y[1:]; a.mul_(T.tensor([2., 5.]))
 (b * T.tensor([1., 10.])).sum().backward(); out = w.grad, b.detach()
 """,
-    "a copy of a leaf is no leaf": """
+    "a copy of a leaf is not a leaf": """
 a, b = T.zeros(2), T.tensor([1., 2.], requires_grad=True); a.copy_(b); a.mul_(3); a.sum().backward()
 out = b.grad, a.is_leaf, a.detach()
 """,

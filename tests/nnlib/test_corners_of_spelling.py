@@ -54,7 +54,7 @@ out = [x.type(T.int64), x.type("torch.DoubleTensor") if T.__name__ == "torch" el
     x.to("cpu", T.float64), x.to(T.device("cpu")), x.to(device="cpu", dtype=T.int64), x.to("cpu:0"),
     x.to(T.float32) is x, x.to(T.float32, copy=True) is x, x.to(x) is x, y.char(), y.byte(), x.type_as(y)]
 """,
-    "a type that there is not is refused": "T.ones(1).type('torch.NoTensor')",
+    "an unknown type is refused": "T.ones(1).type('torch.NoTensor')",
     "the device is the CPU": """
 out = [T.ones(1).device, T.device("cpu"), str(T.ones(1).device), repr(T.device("cpu", 0)), T.ones(1).device.type,
     T.device("cpu") == T.ones(1).device, T.device("cpu:0") == T.device("cpu"), T.device(T.device("cpu")),
@@ -126,7 +126,7 @@ def test_amsgrad_takes_pytorchs_steps(rule, settings):
         lambda: nnlib.as_tensor([1.0], device="cuda"),
     ],
 )
-def test_a_device_that_there_is_not_is_refused_with_the_reason(call):
+def test_an_unknown_device_is_refused_with_the_reason(call):
     with pytest.raises(RuntimeError, match="NumPy, on the CPU alone"):
         call()
 

@@ -106,8 +106,8 @@ x.sum().backward(); y = T.ones(3); y[[]] = 7; y[e] = 1.; out = x.detach(), w.gra
     "a list of lists is taken for a tuple": """
 x = T.arange(6).reshape(2, 3); out = x[[[0, 1], [1, 2]]], x[[0, 1]], x[[True, False]], x[([1], [2])]
 """,
-    "a fraction is no index": "T.arange(4)[1.0]",
-    "a tensor of fractions is no index": "T.arange(4)[T.tensor([1.0])]",
+    "a fraction is not an index": "T.arange(4)[1.0]",
+    "a tensor of fractions is not an index": "T.arange(4)[T.tensor([1.0])]",
     "an element of any whole type is an index": """
 x = T.arange(4); out = [x[T.tensor(1)], x[np.int64(1)], x[np.array(2)], x[T.tensor(1, dtype=T.uint8)],
     x[np.int64(1):np.int64(3)], x[T.tensor(1):T.tensor(3)], x[np.array([True, False, True, False])]]
@@ -115,11 +115,11 @@ x = T.arange(4); out = [x[T.tensor(1)], x[np.int64(1)], x[np.array(2)], x[T.tens
 }
 
 PYTHON = {
-    "what is no number is not equal": """
+    "what is not a number is not equal": """
 t = T.tensor([1.]); out = [t == None, t != None, t == "a", t == [1.], t in [None, t], None in [t],
     [None, t].index(t)]
 """,
-    "what is no number has no order": "T.tensor([1.]) < None",
+    "what is not a number has no order": "T.tensor([1.]) < None",
     "a tensor contains numbers": "out = 2. in T.tensor([1., 2.]), 3 in T.tensor([1]), T.tensor(1) in T.tensor([1])",
     "a tensor contains nothing else": "'a' in T.tensor([1.])",
     "numbers stand on the left of every operator": """
@@ -135,7 +135,7 @@ t = T.tensor(2.5); i = T.tensor(3)
 out = [math.floor(t), math.ceil(t), math.sqrt(t), int(t), float(i), bool(i), range(i), [0, 1, 2, 3][i],
        divmod(7, int(i)), f"{t:.1f}", hash(t) == hash(t), len(T.ones(3, 2)), abs(-t), pow(t, 2)]
 """,
-    "several elements are no index": "[0, 1][T.tensor([0, 1])]",
+    "several elements are not an index": "[0, 1][T.tensor([0, 1])]",
     "a generator runs without gradients where its function is said to": """
 @T.no_grad()
 def g():
@@ -212,11 +212,11 @@ x = T.arange(6.).reshape(3, 2).requires_grad_(); y = x.repeat_interleave(T.tenso
     "random floats like whole numbers are refused": "T.rand_like(T.ones(2, dtype=T.int64))",
     "random whole numbers may be of any type": "out = [T.randint(0, 3, (2,), dtype=d).dtype for d in (T.uint8, T.float32)]",
     "an empty range of whole numbers is refused": "T.randint(3, 3, (2,))",
-    "a text is no data": "T.tensor('a')",
-    "None is no data": "T.tensor([None])",
-    "a dict is no data": "T.tensor({'a': 1})",
-    "a generator is no data": "T.tensor(x for x in range(3))",
-    "ragged lists are no data": "T.tensor([[1], [1, 2]])",
+    "a text is not data": "T.tensor('a')",
+    "None is not data": "T.tensor([None])",
+    "a dict is not data": "T.tensor({'a': 1})",
+    "a generator is not data": "T.tensor(x for x in range(3))",
+    "ragged lists are not data": "T.tensor([[1], [1, 2]])",
     "a range is data": "out = T.tensor(range(3))",
 }
 

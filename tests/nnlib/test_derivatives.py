@@ -123,7 +123,7 @@ FUNCTION_ERRORS = {
 
 
 @pytest.mark.parametrize("what", FUNCTION_ERRORS)
-def test_a_wrong_function_is_told_so_with_pytorchs_kind_of_error(what):
+def test_a_wrong_function_raises_pytorchs_kind_of_error(what):
     with pytest.raises((RuntimeError, TypeError)) as theirs:
         FUNCTION_ERRORS[what](torch)
     with pytest.raises(theirs.type):

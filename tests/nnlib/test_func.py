@@ -122,7 +122,7 @@ REFUSED = {
     "a result with several elements": lambda T, f: f.grad(lambda x: x * 2)(T.tensor(X)),
     "a result that is a tree": lambda T, f: f.grad(lambda x: (x.sum(), x.sum()))(T.tensor(X)),
     "whole numbers": lambda T, f: f.grad(lambda x: x.sum())(T.tensor([1, 2])),
-    "a number of an argument that there is not": lambda T, f: f.grad(lambda x: x.sum(), 1)(
+    "a number beyond the arguments": lambda T, f: f.grad(lambda x: x.sum(), 1)(
         T.tensor(X)
     ),
     "aux that is missing": lambda T, f: f.grad(lambda x: x.sum(), has_aux=True)(T.tensor(X)),

@@ -47,12 +47,12 @@ def test_a_fault_is_seen_and_its_program_made_short(wrong, monkeypatch):
     assert "T.tanh(b)" in fuzz.as_test(short, told, 0)
 
 
-def test_a_step_at_its_edge_is_no_fault():
+def test_a_step_at_its_edge_is_not_a_fault():
     program = ["a = T.tensor(0.1, dtype=T.float32)", "b = T.floor((a + 0.7) * 10 + 0.2 - 0.2)"]
     assert fuzz.difference(program) is None
 
 
-def test_what_pytorch_refuses_is_no_fault():
+def test_what_pytorch_refuses_is_not_a_fault():
     assert fuzz.difference(["a = T.ones(2) + T.ones(3)"]) is None
 
 

@@ -80,7 +80,7 @@ BAD = {
     "another function": lambda t: t.nn.init.calculate_gain("cosine"),
     "an orthogonal vector": lambda t: t.nn.init.orthogonal_(t.zeros(3)),
     "the identity of rank 3": lambda t: t.nn.init.eye_(t.zeros(2, 2, 2)),
-    "a vector that is none": lambda t: t.nn.utils.vector_to_parameters([1.0], [t.zeros(1)]),
+    "a list for a vector": lambda t: t.nn.utils.vector_to_parameters([1.0], [t.zeros(1)]),
 }
 
 

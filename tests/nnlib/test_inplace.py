@@ -235,7 +235,7 @@ REFUSED = {
         t.ones(3, requires_grad=True), "grad", t.ones(3).double()
     ),
     "grad of another shape": lambda t: setattr(t.ones(3, requires_grad=True), "grad", t.ones(2)),
-    "grad that is no tensor": lambda t: setattr(t.ones(3, requires_grad=True), "grad", 1.0),
+    "grad that is not a tensor": lambda t: setattr(t.ones(3, requires_grad=True), "grad", 1.0),
     "detaching a view": lambda t: (t.ones(3, requires_grad=True) * 2)[0].detach_(),
 }  # fmt: skip
 

@@ -291,7 +291,7 @@ def test_a_fused_loss_is_the_plain_one(name, reduction):
     primitive = getattr(nnlib.primitives.fused, name)
     y = CLASSES if name == "cross_entropy" else P
     answers = []
-    for function in (primitive, primitive.plain):
+    for function in (primitive, primitive.decomposition):
         x, t = nnlib.tensor(X * 30, requires_grad=True), nnlib.tensor(y)
         out = function(x, t, reduction=reduction)
         out.backward(nnlib.tensor(np.random.default_rng(0).normal(size=out.shape)))
@@ -368,14 +368,14 @@ BAD = {
     "bounds the wrong way": lambda t, f: f.hardtanh(t.ones(3), 2.0, 1.0),
     "whole numbers": lambda t, f: f.gelu(t.tensor([1, 2])),
     "no forward": lambda t, f: t.nn.Module()(1),
-    "a child that is none": lambda t, f: t.nn.Module().add_module("a", 3),
+    "a child that is not a module": lambda t, f: t.nn.Module().add_module("a", 3),
     "a name with a dot": lambda t, f: t.nn.Module().add_module("a.b", t.nn.ReLU()),
     "a name that is taken": lambda t, f: t.nn.Module().register_buffer("forward", t.ones(2)),
-    "a buffer that is no tensor": lambda t, f: t.nn.Module().register_buffer("a", 3),
+    "a buffer that is not a tensor": lambda t, f: t.nn.Module().register_buffer("a", 3),
     "a list of functions": lambda t, f: t.nn.ModuleList([abs]),
     "a module out of range": lambda t, f: t.nn.Sequential(t.nn.ReLU())[1],
     "no such part": lambda t, f: t.nn.Sequential(t.nn.ReLU()).get_submodule("1"),
-    "a parameter that is no tensor": lambda t, f: t.nn.Module().register_parameter("a", 3),
+    "a parameter that is not a tensor": lambda t, f: t.nn.Module().register_parameter("a", 3),
     "integers as a type": lambda t, f: t.nn.Linear(2, 2).to(t.int64),
 }
 
@@ -524,7 +524,7 @@ def test_containers_behave_as_lists_and_dicts():
         (lambda nn: nn.GroupNorm(2, 4.0), "num_channels"),
     ],
 )
-def test_a_size_that_is_no_integer_makes_no_layer(make, name):
+def test_a_size_that_is_not_an_integer_makes_no_layer(make, name):
     with pytest.raises(TypeError):
         make(torch.nn)
     with pytest.raises(TypeError, match=rf"{name} must be an integer, got .*\((float|str)\)"):

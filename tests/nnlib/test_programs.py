@@ -64,7 +64,7 @@ for _ in range(100):
     losses.append(loss.item())
 answer = torch.tensor(losses), (model(X) > 0).squeeze(1).tolist(), str(model)
 """,
-    "a perceptron with data loaders, a schedule and clipping": """
+    "an MLP with data loaders, a schedule and clipping": """
 from torch.utils.data import DataLoader, TensorDataset, Subset
 
 

@@ -21,7 +21,7 @@ PYTORCHS = [
 OURS = ["datasets", "graph"]
 # Names that PyTorch does not have where nnlib has them.
 ONLY_HERE = {"datasets", "dtypes", "graph"}
-# nnlib's own arguments, and names that PyTorch's signatures do not tell.
+# nnlib's own arguments, and names that PyTorch's signatures do not show.
 OWN = {
     "DataLoader": {"progress"}, "load": {"max_bytes"}, "normal": {"size"},
     "compile": {"fn", "static"},
@@ -40,7 +40,7 @@ BY_DOCUMENTATION = {
 }
 RECURRENT = {"input_size": 2, "hidden_size": 3, "num_layers": 2, "bias": False,
              "batch_first": True, "dropout": 0.0, "bidirectional": True}  # fmt: skip
-# Where PyTorch tells nothing at all, both are called with the same names.
+# Where PyTorch has no signature to read, both are called with the same names.
 X, W = [[0.5, -1.0, 2.0], [1.0, 0.25, -0.5]], [[1.0, 2.0, 3.0]]
 CALLED = {
     "relu": {"input": X}, "log_softmax": {"input": X, "dim": 1}, "matmul": {"input": X, "other": X},

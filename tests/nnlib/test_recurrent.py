@@ -114,7 +114,7 @@ def test_the_fused_layer_is_the_plain_one(name, biases, needing):
     needs = {"all": range(len(arrays)), "weights": range(first_weight, len(arrays)),
              "the input": [0]}[needing]  # fmt: skip
     grads = []
-    for function in (primitive, primitive.plain):
+    for function in (primitive, primitive.decomposition):
         xs = [nnlib.tensor(a, requires_grad=i in needs) for i, a in enumerate(arrays)]
         out = function(*xs, **attrs)
         out.backward(nnlib.tensor(np.random.default_rng(1).normal(size=out.shape)))
@@ -127,7 +127,7 @@ def test_second_gradients_go_through_the_plain_layer(name):
     kind, attrs = FUSED[name]
     primitive, arrays = getattr(fused, kind), arguments(kind, 1)
     seconds = []
-    for function in (primitive, primitive.plain):
+    for function in (primitive, primitive.decomposition):
         xs = [nnlib.tensor(a, requires_grad=True) for a in arrays]
         out = function(*xs, **attrs)
         first = nnlib.autograd.grad((out * out).sum(), xs, create_graph=True)
@@ -158,7 +158,7 @@ def test_a_traced_layer_is_a_graph_of_plain_steps(kind):
     x = RNG.normal(size=(3, 2, 3))
     graph = trace(lambda x: layer(x)[0], x=nnlib.tensor(x))
     shipped = {s.op for s in graph.steps} - {"input", "constant"}
-    assert all(nnlib.primitives.registry[op].plain is None for op in shipped)
+    assert all(nnlib.primitives.registry[op].decomposition is None for op in shipped)
     same([graph.run(x=x)["output"]], [layer(nnlib.tensor(x))[0].detach().numpy()])
 
 

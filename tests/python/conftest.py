@@ -1,3 +1,3 @@
-"""What of this folder is no test: the browser's own torch, which runs there alone."""
+"""What is not a test in this folder: the browser's own torch, which runs there alone."""
 
 collect_ignore = ["browser/torch.py"]

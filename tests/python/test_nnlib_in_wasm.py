@@ -25,7 +25,7 @@ PRINTED = "NumPy prints dtype=int64 where that is not its default"
 # functions: handles have none. What else cannot be tested there, and why.
 LEFT_OUT = {
     "tests/nnlib/test_derivatives.py::test_gradients_add_up_in_the_tensor_that_was_there": (
-        "it asks whether two of PyTorch's things are one, which handles do not tell"
+        "it asks whether two PyTorch objects are the same, which handles cannot show"
     ),
     "tests/nnlib/test_data.py::test_examples_are_batched_as_pytorch_batches_them[named]": (
         "the class of its named tuples does not travel"

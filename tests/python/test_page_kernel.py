@@ -115,6 +115,6 @@ def test_errors_of_the_cell_itself_name_no_package() -> None:
     assert "    return 1 / x"[start:end] == "1 / x"
 
 
-def test_code_that_a_cell_reads_from_text_is_no_cell() -> None:
+def test_code_that_a_cell_reads_from_text_is_not_a_cell() -> None:
     [error] = [m for m in said("eval('1 +')") if m["type"] == "error"]
     assert [f.get("cell") for f in error["frames"]] == ["cell 1"]

@@ -79,10 +79,10 @@ def walls(book: Path, talk: Path | None) -> list[str]:
 
 
 class SandboxedKernel(AsyncKernelManager):
-    """A kernel manager whose kernels run behind the walls.
+    """A kernel manager whose kernels run in the sandbox.
 
     `talk` is a private folder for the kernel's sockets and the judge's; `book` is `stripped`'s; a
-    kernel that is still there after so many `seconds` is killed, whatever it waits for.
+    kernel that is still there after this many `seconds` is killed, whatever it waits for.
     """
 
     talk = book = Path("/nowhere")

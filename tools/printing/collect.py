@@ -112,7 +112,7 @@ def order(doc: str, kind: str, arguments: list[str] | None) -> Order | None:
 
 
 def states() -> dict[str, dict]:
-    """The telling states of figures: inputs by name, `@step` and `@seed` of those that train."""
+    """The states to print figures in: inputs by name, `@step` and `@seed` of those that train."""
     return json.loads((HERE / "states.json").read_text("utf8"))
 
 

@@ -76,7 +76,7 @@ export function watchSight(node: Element, change: (seen: boolean) => void): () =
   };
 }
 
-/** Says for some seconds that what plays had stopped out of the reader's sight. */
+/** Says for some seconds that the figure stopped playing while it was out of sight. */
 export function waited(note: Element): void {
   setText(note, "It waited while it was out of sight, and goes on now.");
   setTimeout(() => setText(note, ""), 4000);
@@ -97,11 +97,11 @@ let counter = 0;
 /** An id that no other element of the page has. */
 export const uniqueId = (stem: string): string => `nn-${stem}-${++counter}`;
 
-/** Sets text only where it changed, so that screen readers hear changes alone; the node stays, which is cheaper. */
+/** Sets text only where it changed, so that screen readers announce only changes; the node stays, which is cheaper. */
 export function setText(node: Element | Text, words: string): void {
-  const told = unbroken(words);
-  if (node.textContent === told) return;
+  const text = unbroken(words);
+  if (node.textContent === text) return;
   const only = node.firstChild;
-  if (only instanceof Text && !only.nextSibling) only.data = told;
-  else node.textContent = told;
+  if (only instanceof Text && !only.nextSibling) only.data = text;
+  else node.textContent = text;
 }

@@ -32,7 +32,7 @@ export function permutation(seed: number, stream: number, count: number): Int32A
   return order;
 }
 
-/** The examples of each training step: epochs are shuffled, a short rest is dropped. */
+/** The examples of each training step: each epoch is shuffled; a last batch that is too short is dropped. */
 export class Batches {
   private epoch = -1;
   private order: Int32Array = new Int32Array(0);

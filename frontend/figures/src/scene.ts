@@ -120,7 +120,7 @@ export class Scene {
   error: string | null = null;
   /** Starts the training anew with a seed, if there is a training. */
   chooseSeed: ((seed: number) => void) | null = null;
-  /** Says how many steps the training has taken, as a link tells it. */
+  /** Says how many steps the training has taken, as a link gives it. */
   chooseStep: ((step: number) => void) | null = null;
   /** The figure's element, once it is built: what is out of sight waits. */
   home: Element | null = null;
@@ -171,7 +171,10 @@ export class Scene {
     return found;
   }
 
-  /** Gives an input a value, shared ones in the page's other figures too; says whether there is such an input and the value fits it. */
+  /**
+   * Gives an input a value; shared ones get it in the page's other figures too.
+   * Returns whether there is such an input and the value fits it.
+   */
   set(name: string, value: InputValue | Raw, share = true): boolean {
     const input = this.inputs.get(name);
     const accepted = input?.accept(value);

@@ -13,7 +13,7 @@ export const isLive = (ref: Ref): ref is Live => "ref" in ref;
 /** Whether a field refers to numbers that may change. */
 export const isReference = (field: unknown): field is Live => isRecord(field) && typeof field["ref"] === "string";
 
-/** Refuses what is no figure that this page can show, with a SpecError that a reader understands. */
+/** Refuses what is not a figure that this page can show, with a SpecError that a reader understands. */
 export function checkSpec(raw: unknown): asserts raw is FigureSpec {
   if (!isRecord(raw) || raw["format"] !== "nnlib.live") {
     throw new SpecError("This is not a figure of nnlib.live: its description is missing or damaged.");

@@ -71,7 +71,7 @@ export class RecordedTrainer {
   state(input: string): Float64Array {
     const link = this.byInput.get(input);
     if (link) return link.value;
-    throw new GraphError(`"${input}" is no state of this trainer; it has ${[...this.byInput.keys()].join(", ")}`);
+    throw new GraphError(`"${input}" is not a state of this trainer; it has ${[...this.byInput.keys()].join(", ")}`);
   }
 
   /** Other initial values (another seed, restored weights), and back to step 0. */

@@ -35,7 +35,7 @@ def connect(post: Callable[[dict], None], limit: int = 100_000) -> None:
     main.__dict__["__builtins__"] = __builtins__
     os.environ.setdefault("MPLBACKEND", "module://page_backend")
     sys.stdout, sys.stderr = Stream("stdout"), Stream("stderr")
-    # It would say in red, in the first cell that draws, that it lists its fonts.
+    # Without this, the first cell that draws would show in red that matplotlib lists its fonts.
     logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
     _connect_comms()
 

@@ -1,4 +1,4 @@
-// The page while its code runs: editors in the cells, outputs below them, one bar to steer it all.
+// The page while its code runs: editors in the cells, outputs below them, one bar of buttons.
 
 import { Area, type Surroundings } from "./area.js";
 import { type KernelModel, Models } from "./comms.js";
@@ -38,7 +38,7 @@ export class Runner {
   constructor(private readonly info: PageInfo, host: HTMLElement) {
     this.edits = new Edits(info.page);
     this.python = new Python(info, {
-      state: (state, message) => this.told(state, message),
+      state: (state, message) => this.stateChanged(state, message),
       output: (output) => this.output(output),
       comm: (message) => this.models.hear(message),
       solved: (names) => {
@@ -219,7 +219,7 @@ export class Runner {
     }
   }
 
-  // ---- telling
+  // ---- messages
 
   private mark(cell: Cell, what: "" | "waiting" | "running" | Status, seconds = 0): void {
     if (what === "") cell.ran = false;
@@ -228,7 +228,7 @@ export class Runner {
     if (cell.root) cell.root.dataset["run"] = what;
   }
 
-  private told(state: State, message: string): void {
+  private stateChanged(state: State, message: string): void {
     this.bar.root.dataset["state"] = state;
     this.bar.stop.disabled = state !== "busy";
     this.bar.meter.hidden = state !== "loading";

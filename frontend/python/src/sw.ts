@@ -20,7 +20,7 @@ const host = new URL(location.href).searchParams.get("host") ?? "";
 scope.addEventListener("install", (event) => event.waitUntil(scope.skipWaiting()));
 scope.addEventListener("activate", (event) => event.waitUntil(forgetOthers().then(() => scope.clients.claim())));
 
-/** A host's addresses do not tell what they hold: with another book's lock they are asked anew. */
+/** A host's addresses do not show what they hold: with another book's lock they are fetched again. */
 async function forgetOthers(): Promise<void> {
   const cache = await caches.open(PYTHON);
   for (const request of await cache.keys()) if (!request.url.startsWith(`${location.origin}/`)) await cache.delete(request);

@@ -87,7 +87,7 @@ function watchCompiler(broke: (error: unknown) => void): void {
       if (answer.headers.get("Content-Type")?.startsWith("application/wasm")) return await streaming(answer, imports);
       return await WebAssembly.instantiate(await answer.arrayBuffer(), imports);
     } catch (error) {
-      setTimeout(() => broke(error), 100); // after what the network may have to tell of it
+      setTimeout(() => broke(error), 100); // after the network's own message about it, if there is one
       throw error;
     }
   };

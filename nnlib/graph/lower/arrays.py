@@ -15,7 +15,7 @@ import numpy as np
 
 from nnlib.graph.lower.blocks import function, gathered
 from nnlib.graph.lower.checks import checks
-from nnlib.graph.lower.shortcuts import keeping, shortcuts
+from nnlib.graph.lower.shortcuts import shortcuts, with_residuals
 from nnlib.graph.steps import Step, Steps
 from nnlib.record import Primitive
 
@@ -248,7 +248,7 @@ class Writer:
     def _emit_shared(self, at: int, step: Step, xs: list[str]) -> None:
         """A step that keeps something (k…) for a later one, or that uses what was kept."""
         if at in self.keep:
-            self.names[f"f{at}"] = keeping(step)
+            self.names[f"f{at}"] = with_residuals(step)
             self.lines.append(f"v{at}, k{at} = f{at}({', '.join(xs)})")
             return
         short = self.instead[at]

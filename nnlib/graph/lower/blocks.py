@@ -14,7 +14,7 @@ import numpy as np
 
 from nnlib.graph.steps import Step, Steps
 
-LARGE = 2**17  # elements from which blocks pay
+LARGE = 2**17  # from this many elements on, blocks are faster
 BLOCK = 2**14  # elements of a block: a few of them fit into a core's cache
 
 Chain = list[int]
@@ -30,7 +30,7 @@ def gathered(
     if len(members) < 2:
         return graph.steps, list(positions), []
     chain = set(members)
-    after: set[int] = set()  # what rests on the chain and is no part of it
+    after: set[int] = set()  # what rests on the chain and is not part of it
     for at, step in enumerate(steps):
         if at not in chain and any(i in chain or i in after for i in step.inputs):
             after.add(at)

@@ -16,7 +16,7 @@ from nnlib.graph.lower.views import View
 from nnlib.graph.steps import Step, Steps
 
 Shape = tuple[int, ...]
-UNROLLED = 16  # products over at most so many terms are written out and join other steps
+UNROLLED = 16  # products over at most this many terms are written out and join other steps
 BY_LOOPS = 2**15  # multiplications from which a product is BLAS's
 BY_DOTS = 2**11  # the same where its sums run along memory, which loops do less well
 SHORT, LONG = 16, 64  # a table of rows so short, and of so many, is kept by columns

@@ -27,7 +27,7 @@ class Shortcut(NamedTuple):
 
     function: Callable[..., Any]
     arguments: list[int]
-    after: int | None = None  # the step whose `keeping` form returns a second value for this one
+    after: int | None = None  # the step whose `with_residuals` also returns this one's value
 
 
 def shortcuts(steps: Sequence[Step]) -> dict[int, Shortcut]:
@@ -86,7 +86,7 @@ def _from_columns(g: Any, x: Any, columns: Any, **attrs: Any) -> Any:
     return weight_gradient(g, columns, attrs["shape"], attrs["groups"])
 
 
-def keeping(step: Step) -> Callable[..., tuple[Any, Any]]:
+def with_residuals(step: Step) -> Callable[..., tuple[Any, Any]]:
     """The form of a step that also returns what its gradient can use again."""
-    assert step.op == "conv2d" and conv2d.keeping is not None
-    return partial(conv2d.keeping, **step.attrs)
+    assert step.op == "conv2d" and conv2d.with_residuals is not None
+    return partial(conv2d.with_residuals, **step.attrs)

@@ -60,8 +60,8 @@ def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None) -> 
     """The rows of `weight` (n, d) at the integers `input` (…) → (…, d).
 
     A look-up is a product with one-hot vectors; its gradient adds up the rows that were used.  The
-    row `padding_idx` takes no gradient.  Raises IndexError for a number that is no row,
-    RuntimeError for numbers that are no integers.  As ``torch.nn.functional.embedding``.
+    row `padding_idx` takes no gradient.  Raises IndexError for a number that is not a row,
+    RuntimeError for numbers that are not integers.  As ``torch.nn.functional.embedding``.
 
     >>> import nnlib
     >>> table = nnlib.tensor([[0.0, 0.0], [1.0, 2.0]])
@@ -82,7 +82,7 @@ def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None) -> 
     if at._data.size and not (at._data.min() >= 0 and at._data.max() < n):
         bad = at._data[(at._data < 0) | (at._data >= n)]
         raise IndexError(
-            f"index out of range in self: {np.ravel(bad)[0]} is no row of a table with {n} rows"
+            f"index out of range in self: {np.ravel(bad)[0]} is not a row of a table with {n} rows"
         )
     out = apply(pi.take, (w, at), {"dim": 0})
     if padding_idx is None:
@@ -116,7 +116,7 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
         raise RuntimeError("Class values must be non-negative.")
     if num_classes < 0:
         if watcher := record.current_watcher():
-            watcher.peeked(x, "one_hot() without num_classes")
+            watcher.value_read(x, "one_hot() without num_classes")
         num_classes = int(x._data.max()) + 1
     if x._data.size and x._data.max() >= num_classes:
         raise RuntimeError(
@@ -147,7 +147,7 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
     """While training: each element is 0 with probability p, and the others grow by 1/(1 - p).
 
     So the mean stays what it is without dropout.  Draws from the default generator
-    (`nnlib.manual_seed`).  Raises ValueError where p is no probability.  As
+    (`nnlib.manual_seed`).  Raises ValueError where p is not a probability.  As
     ``torch.nn.functional.dropout``; Srivastava and others, 2014.
 
     >>> import nnlib
@@ -164,8 +164,8 @@ def dropout2d(
 ) -> Tensor:
     """Dropout of whole planes: `input` (N, C, H, W) or (C, H, W).  Tompson and others, 2015.
 
-    Raises RuntimeError for another number of dimensions, ValueError where p is no probability.  As
-    ``torch.nn.functional.dropout2d``.
+    Raises RuntimeError for another number of dimensions, ValueError where p is not a probability.
+    As ``torch.nn.functional.dropout2d``.
 
     >>> import nnlib
     >>> _ = nnlib.manual_seed(0)

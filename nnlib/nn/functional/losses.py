@@ -237,7 +237,7 @@ def nll_loss(
     Also (C) with a number, and (N, C, d₁, …) with (N, d₁, …).  `weight` (C) multiplies each class;
     the mean divides by the sum of the weights used.  Targets equal to `ignore_index` do not count.
 
-    Raises ValueError where shapes do not fit, RuntimeError for targets that are no integers,
+    Raises ValueError where shapes do not fit, RuntimeError for targets that are not integers,
     IndexError for a class that is not among the C.  As ``torch.nn.functional.nll_loss``.
 
     >>> import nnlib

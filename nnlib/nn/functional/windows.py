@@ -121,8 +121,8 @@ def conv_transpose2d(
     """The transpose of `conv2d`: each element of `input` spreads the kernel over the result.
 
     `input` (N, C, H, W) or (C, H, W), `weight` (C, O/groups, KH, KW), `bias` (O) → (N, O, OH, OW)
-    with OH = (H - 1)s - 2p + d(KH - 1) + `output_padding` + 1.  It is no inverse: it is what conv2d
-    does to a gradient, with weights of its own.
+    with OH = (H - 1)s - 2p + d(KH - 1) + `output_padding` + 1.  It is not an inverse: it is what
+    conv2d does to a gradient, with weights of its own.
 
     Raises RuntimeError where planes, ranks or types do not fit, `output_padding` is not smaller
     than stride or dilation, or nothing would be left.  As ``torch.nn.functional.conv_transpose2d``.
@@ -218,7 +218,7 @@ def _spread(
     planes = w._data.shape[1] * groups
     if all(o < a for o, a in zip(more, stride, strict=True)):
         return apply(p.conv2d_input, (x, w), {"shape": (n, planes, *final), **attrs})
-    # Rows that no window of conv2d would reach: they are zeros behind the whole result.
+    # Rows that no window of conv2d would reach: they are zeros after the whole result.
     attrs["padding"] = (0, 0)
     out = apply(p.conv2d_input, (x, w), {"shape": (n, planes, *whole), **attrs})
     frame = ((0, 0), (0, 0), (0, more[0]), (0, more[1]))
@@ -284,7 +284,7 @@ def _padded(
     stride: tuple[Any, ...],
     dilation: tuple[Any, ...],
 ) -> tuple[Value, tuple[int, ...]]:
-    """The padding as ints; "same" with an odd total puts one more row of zeros behind the image."""
+    """The padding as ints; "same" with an odd total puts one more row of zeros after the image."""
     dims = len(kernel)
     if not isinstance(padding, str):
         padding = ints(name, "padding", padding, dims)

@@ -99,7 +99,7 @@ def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
 def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
     """Copy a vector's elements back into parameters.
 
-    Raises TypeError for what is no tensor.  As ``torch.nn.utils.vector_to_parameters``.
+    Raises TypeError for what is not a tensor.  As ``torch.nn.utils.vector_to_parameters``.
 
     >>> import nnlib
     >>> w = nnlib.zeros(2, 2)

@@ -107,7 +107,7 @@ function readShape(raw: unknown, where: string): number[] {
   if (shape.length > MAX_DIMENSIONS) throw new GraphError(`${where} has ${shape.length} dimensions; at most ${MAX_DIMENSIONS} are allowed`);
   return shape.map((n) => {
     if (typeof n !== "number" || !Number.isInteger(n) || n < 0) {
-      throw new GraphError(`${where} has a shape with ${shown(n)}, which is no length`);
+      throw new GraphError(`${where} has a shape with ${shown(n)}, which is not a length`);
     }
     return n;
   });
@@ -123,7 +123,7 @@ function readDType(raw: unknown, where: string): DType {
 function readInputs(raw: unknown, i: number, where: string): number[] {
   return list(raw, `${where}'s in`).map((n) => {
     if (typeof n !== "number" || !Number.isInteger(n) || n < 0) {
-      throw new GraphError(`${where} takes ${shown(n)}, which is no node`);
+      throw new GraphError(`${where} takes ${shown(n)}, which is not a node`);
     }
     if (n >= i) throw new GraphError(`${where} takes node ${n}, which does not come before it`);
     return n;
@@ -165,7 +165,7 @@ function fromList(data: readonly unknown[], where: string): Values {
     if (typeof x === "number") values[i] = x;
     else if (typeof x === "boolean") values[i] = x ? 1 : 0;
     else if (typeof x === "string" && Object.hasOwn(SPECIAL, x)) values[i] = SPECIAL[x]!;
-    else throw new GraphError(`${where} holds ${shown(x)}, which is no number`);
+    else throw new GraphError(`${where} holds ${shown(x)}, which is not a number`);
   }
   return values;
 }

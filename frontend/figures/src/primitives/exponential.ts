@@ -1,10 +1,10 @@
-// exp and tanh in a third to a half of the time of Math's, within 2⁻⁵² and 10⁻¹⁴: most of what a figure waits for.
+// exp and tanh in a third to a half of the time of Math's, within 2⁻⁵² and 10⁻¹⁴: which take most of a figure's time.
 
 import type { Values } from "./primitive.js";
 
 /*
 With s the whole number nearest to 32 x / ln 2:  e^x = 2^(s/32) e^r,  |r| ≤ ln 2 / 64.
-2^(s/32) is looked up, e^r - 1 is its Taylor polynomial of degree 6, whose rest is below 10⁻¹⁷.
+2^(s/32) is looked up, e^r - 1 is its Taylor polynomial of degree 6, whose remainder is below 10⁻¹⁷.
 Both functions are small enough for the compiler to put them into the loops that call them.  Their
 numbers stand as digits in the formulas, and a loop hands over the tables that it has looked up once:
 a name from outside would be looked up again for each element, which took as long as the rest.
@@ -31,7 +31,7 @@ export const TANHS = Float64Array.from({ length: 2561 }, (_, i) => (i === 1280 ?
 
 /**
  * With a the multiple of 1/64 nearest to x and r = x - a:  tanh x = (tanh a + tanh r) / (1 + tanh a tanh r).
- * tanh a is looked up, tanh r is its Taylor polynomial of degree 5, whose rest is below 10⁻¹⁴ r.
+ * tanh a is looked up, tanh r is its Taylor polynomial of degree 5, whose remainder is below 10⁻¹⁴ r.
  * `table` is TANHS. No case calls another function, so a loop keeps its numbers in registers; nan comes through r.
  */
 export function tanh(x: number, table: Values): number {

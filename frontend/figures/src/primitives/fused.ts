@@ -268,7 +268,7 @@ export function throughTanh(out: Operand, inputs: readonly [Operand, Operand, Op
   });
 }
 
-/** The same where g is a column times a row, as it is behind a layer with one neuron. */
+/** The same where g is a column times a row, as it is after a layer with one neuron. */
 export function outerThroughTanh(out: Operand, column: Operand, row: Operand, one: Operand, h: Operand): Kernel {
   const [m, n] = out.shape as [number, number];
   const [o, g, w, a, from] = [out.data, column.data, row.data, h.data, one.data];

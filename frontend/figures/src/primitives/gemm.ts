@@ -43,8 +43,8 @@ export function gemm(
 }
 
 /*
-No loop below hands its sums to another function: where the compiler does not put that function into
-the loop, each number would become an object.
+No loop below passes its sums to another function: if the compiler did not inline that function, each
+number would become an object.
 */
 
 /** A product with one column: four results at a time. */
@@ -81,7 +81,7 @@ function column(m: number, k: number, a: Matrix, b: Matrix, c: Matrix, accumulat
   for (; i < m; i++) dot(k, a, a.at + i * row, b, b.at, o, c.at + i * c.row, accumulate, single);
 }
 
-/** Few results: dot products as they stand. */
+/** Few results: one dot product for each. */
 function dots(m: number, n: number, k: number, a: Matrix, b: Matrix, c: Matrix, accumulate: boolean, single: boolean): void {
   for (let i = 0; i < m; i++)
     for (let j = 0; j < n; j++)
@@ -169,7 +169,7 @@ function panel(
   }
 }
 
-/** The sums of one tile on their way to where only some of them go, or where they are added or rounded. */
+/** The sums of one tile, where only some of them are stored, or where they are added or rounded first. */
 const tile = new Float64Array(8);
 
 function putTile(o: Values, at: number, row: number, rows: number, cols: number, accumulate: boolean, single: boolean): void {

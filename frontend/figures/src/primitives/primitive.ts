@@ -117,7 +117,7 @@ export class Attrs {
   dim(key: string, ndim: number): number {
     const d = this.int(key);
     if (d >= 0 && d < Math.max(ndim, 1)) return d;
-    return this.fail(`${key} ${d} is no dimension of a tensor that has ${ndim}`);
+    return this.fail(`${key} ${d} is not a dimension of a tensor that has ${ndim}`);
   }
 
   /** Distinct dimensions of a tensor with `ndim` of them. */
