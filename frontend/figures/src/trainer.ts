@@ -3,6 +3,7 @@
 import { parseGraph, Program } from "./evaluator/index.js";
 import { attributes, element, reducedMotion, setText, uniqueId, waited, watchSight } from "./dom.js";
 import type { TrainingPlanSpec } from "./grammar.js";
+import { Pace } from "./pace.js";
 import { Batches, normalFrom, uniformStream } from "./random.js";
 import type { Scene } from "./scene.js";
 import { RecordedTrainer } from "./training.js";
@@ -10,7 +11,6 @@ import { toNumber } from "./spec.js";
 import type { View } from "./view.js";
 
 const MAX_HISTORY = 2000;
-const FRAME_BUDGET = 8; // milliseconds of a frame that training may take at full speed
 
 /** A list of numbers that never grows beyond its bound: every second entry goes when it is full. */
 class History {
@@ -125,7 +125,7 @@ export class Trainer {
       for (const name of tracked) this.before.set(name, loop.state(name)[0]!);
       this.steps++;
       ran++;
-      if (!Number.isFinite(loss) || ((ran & 7) === 0 && performance.now() > end)) break;
+      if (!Number.isFinite(loss) || performance.now() > end) break;
     }
     for (const name of this.names) {
       const made = loop.state(name);
@@ -164,6 +164,7 @@ export function trainingControls(trainer: Trainer): View {
   let waiting = false; // out of sight while it plays
   let frame = 0;
   let last = 0;
+  let spread = new Pace();
   const button = (sign: string, words: string, act: () => void): HTMLButtonElement => {
     const made = element("button", { type: "button", class: "nn-button", title: words }, sign);
     made.addEventListener("click", act);
@@ -184,15 +185,20 @@ export function trainingControls(trainer: Trainer): View {
     const wait = pace === "slow" ? 200 : reducedMotion() ? 500 : 0;
     if (now - last >= wait) {
       last = now;
-      const many = pace === "full" ? Infinity : pace === "fast" ? 16 : 1;
-      const ran = trainer.run(many * (wait === 500 && pace !== "slow" ? 30 : 1), FRAME_BUDGET);
-      if (ran === 0) return stop();
+      const asked = (pace === "full" ? Infinity : pace === "fast" ? 16 : 1) * (wait === 500 && pace !== "slow" ? 30 : 1);
+      const share = spread.share(now, asked);
+      if (share.steps > 0) {
+        const ran = trainer.run(share.steps, share.milliseconds);
+        if (ran === 0) return stop();
+        spread.took(ran, share, asked);
+      }
     }
     frame = requestAnimationFrame(tick);
   };
   const play = button("▶ train", "train, or pause", () => {
     if (playing) return stop();
     playing = true;
+    spread = new Pace();
     unwatch = watchSight(trainer.scene.home ?? root, sight);
     setText(play, "❚❚ pause");
     attributes(play, { "aria-pressed": "true" });

@@ -15,9 +15,23 @@ function symbolSwatch(k: number, color: string): Node {
   return svg("svg", { width: 16, height: 16, "aria-hidden": "true" }, dot);
 }
 
+const LOOKS = 5; // numbers that say how a point looks: x, y, class, size, ring
+
+/** Notes how point i looks now; says whether it has looked so before. */
+function noted(drawn: Float64Array, i: number, looks: readonly number[]): boolean {
+  let same = true;
+  looks.forEach((v, k) => {
+    if (drawn[LOOKS * i + k] === v) return;
+    drawn[LOOKS * i + k] = v;
+    same = false;
+  });
+  return same;
+}
+
 export const points: Make<PointsSpec> = (spec, plot, layer) => {
   const { scene } = plot;
   const items: SVGGElement[] = [];
+  let drawn = new Float64Array(); // of each point: where and as what it stands in the picture
   const renew: (() => void)[] = [];
   const clicks: Clicks = { ...(spec.select && { select: spec.select }), ...(spec.toggle && { toggle: spec.toggle }) };
   const target = spec.drag && plot.scene.canSet(spec.xy) ? spec.xy : undefined;
@@ -52,6 +66,15 @@ export const points: Make<PointsSpec> = (spec, plot, layer) => {
     }
     return item;
   };
+  const show = (item: SVGGElement, looks: Float64Array, i: number, classed: boolean): void => {
+    const [x, y, k, s, ring] = looks.subarray(LOOKS * i, LOOKS * (i + 1)) as unknown as [number, number, number, number, number];
+    if (!Number.isFinite(x + y)) return attributes(item, { display: "none" });
+    attributes(item, { display: undefined, transform: `translate(${round(x)},${round(y)})` });
+    attributes(item.querySelector(".nn-dot")!, {
+      d: shape(k, Math.PI * s * s), fill: classed ? classColor(k) : cssColor(spec.color, "series0"),
+    });
+    item.classList.toggle("nn-ringed", ring > 0);
+  };
   return {
     spec,
     reach: { x: [spec.x], y: [spec.y] },
@@ -64,20 +87,14 @@ export const points: Make<PointsSpec> = (spec, plot, layer) => {
       const size = scene.get(spec.size);
       const ring = scene.get(spec.mark);
       resize(items, n, parent, make);
+      if (drawn.length !== LOOKS * n) drawn = new Float64Array(LOOKS * n).fill(NaN);
       for (let i = 0; i < n; i++) {
         const x = plot.x(xy ? xy.data[2 * i]! : at(xs, i));
         const y = plot.y(xy ? xy.data[2 * i + 1]! : at(ys, i));
         const item = items[i]!;
-        const dot = item.querySelector(".nn-dot")!;
-        if (!Number.isFinite(x + y)) {
-          attributes(item, { display: "none" });
-          continue;
-        }
-        attributes(item, { display: undefined, transform: `translate(${round(x)},${round(y)})` });
         const k = classes ? Math.max(0, Math.round(at(classes, i, 0))) : 1;
-        const s = at(size, i, 4);
-        attributes(dot, { d: shape(k, Math.PI * s * s), fill: classes ? classColor(k) : cssColor(spec.color, "series0") });
-        item.classList.toggle("nn-ringed", at(ring, i, 0) > 0);
+        if (!noted(drawn, i, [x, y, k, at(size, i, 4), at(ring, i, 0)])) show(item, drawn, i, !!classes);
+        if (!Number.isFinite(x + y)) continue;
         if (isClickable(clicks)) {
           markButton(item, spec.labels?.[i] ?? (spec.select && spec.label ? `${spec.label} ${i}` : `point ${i + 1}`), chosen(scene, clicks, i), i === 0);
         }
