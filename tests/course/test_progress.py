@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import functools
+import http.server
 import json
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ import pytest
 
 import course
 from course.kit import progress
+from tools.browser import Server
 
 SCRIPT = Path(__file__).resolve().parents[2] / "_ext" / "progress.js"
 
@@ -84,3 +87,64 @@ def test_a_page_exports_the_same_file_and_sends_nothing(browser: Any, tmp_path: 
     )
     assert "2 solved exercises. Nothing was sent." in page.locator(".nn-export").inner_text()
     assert [url for url in asked if not url.startswith("blob:")] == []
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("key", ["click", "Enter"])
+@pytest.mark.parametrize(
+    ("sandbox", "said"),
+    [
+        ("allow-scripts", "cannot see what was solved"),
+        ("allow-scripts allow-same-origin", "1 solved exercise. Nothing was sent. If no file"),
+        ("allow-scripts allow-same-origin allow-downloads", "1 solved exercise. Nothing was sent."),
+    ],
+)
+def test_in_a_sandboxed_frame_the_button_answers_and_leads_to_a_tab(
+    browser: Any, tmp_path: Path, sandbox: str, said: str, key: str
+) -> None:
+    (tmp_path / "progress.js").write_text(SCRIPT.read_text("utf8"), "utf8")
+    (tmp_path / "page.html").write_text(
+        '<!doctype html><script defer src="progress.js"></script>'
+        '<article class="bd-article"><span class="nn-solved"></span></article>'
+    )
+    (tmp_path / "school.html").write_text(f'<iframe sandbox="{sandbox}" src="page.html"></iframe>')
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(tmp_path))
+    with Server(handler) as server:
+        page = browser.new_context(accept_downloads=True).new_page()
+        files: list[str] = []
+        page.on("download", lambda download: files.append(download.suggested_filename))
+        page.goto(f"{server.origin}/page.html")
+        page.evaluate("localStorage.setItem('nnlib-progress', '[\"xor/gain\"]')")
+        page.goto(f"{server.origin}/school.html")
+        frame = page.frame_locator("iframe")
+        frame.get_by_label("Your name").fill("Ada")
+        if key == "click":
+            frame.get_by_role("button", name="Export my progress").click()
+        else:
+            frame.get_by_label("Your name").press("Enter")
+        told = frame.locator(".nn-export")
+        told.get_by_role("link").wait_for()
+        assert said in told.inner_text()
+        link = told.get_by_role("link")
+        assert link.get_attribute("href") == f"{server.origin}/page.html"
+        assert link.get_attribute("target") == "_blank"
+        allowed = "allow-downloads" in sandbox
+        if allowed and not files:
+            page.wait_for_event("download")
+        assert files == (["progress-ada.json"] if allowed else [])
+        page.context.close()
+
+
+@pytest.mark.browser
+def test_without_a_name_the_page_asks_for_one(browser: Any, tmp_path: Path) -> None:
+    (tmp_path / "progress.js").write_text(SCRIPT.read_text("utf8"), "utf8")
+    (tmp_path / "page.html").write_text(
+        '<!doctype html><script defer src="progress.js"></script>'
+        '<article class="bd-article"><span class="nn-solved"></span></article>'
+    )
+    page = browser.new_page()
+    page.goto((tmp_path / "page.html").as_uri())
+    page.get_by_role("button", name="Export my progress").click()
+    assert page.locator(".nn-export [role=status]").inner_text() == ""
+    assert page.evaluate("document.activeElement.required"), "the field that is empty has the focus"
+    page.close()

@@ -124,6 +124,40 @@ def test_a_control_says_what_the_figure_shows(site: Site, way: str) -> None:
     assert shown(site) == (value + 1, f"twice is {2 * value + 2:.0f}")
 
 
+def test_in_a_duplicated_tab_controls_and_figure_agree(site: Site) -> None:
+    figure = site.figure("slide")
+    slider = figure.get_by_role("slider").first
+    slider.focus()
+    for _ in range(4):
+        slider.press("ArrowRight")
+    site.page.evaluate("sessionStorage.setItem('note', 'taken along')")
+    with site.page.expect_popup() as opened:  # what a browser does with session storage, too
+        site.page.evaluate("window.open(location.href)")
+    other = Site(opened.value, site.url, [])
+    other.page.wait_for_selector(".nn-figure[data-ready]")
+    assert other.page.evaluate("sessionStorage.getItem('note')") == "taken along"
+    value, words = shown(other)
+    assert words == f"twice is {2 * value:.0f}"
+    other.figure("slide").get_by_role("slider").first.press("ArrowRight")
+    assert shown(other) == (value + 1, f"twice is {2 * value + 2:.0f}")
+    assert shown(site) == (7.0, "twice is 14"), "the first tab has changed with the second"
+    assert other.errors == []
+
+
+def test_a_duplicated_tab_that_a_link_named_stands_as_the_link_says(site: Site) -> None:
+    slider = site.figure("slide").get_by_role("slider").first
+    slider.focus()
+    slider.press("ArrowRight")
+    site.settle()
+    site.figure("slide").get_by_role("button", name="Copy link").click()
+    link = site.figure("slide").get_attribute("data-link")
+    with site.page.expect_popup() as opened:
+        site.page.evaluate("(link) => window.open(link)", link)
+    other = Site(opened.value, site.url, [])
+    other.page.wait_for_selector(".nn-figure[data-ready]")
+    assert shown(other) == shown(site) == (4.0, "twice is 8")
+
+
 ANSWERS = """() => [...document.querySelectorAll(".nn-quiz-question, .nn-predict")].map((one) => [
   [...one.querySelectorAll("input")].map((e) => (e.type === "radio" ? e.checked : e.value)),
   one.querySelector("input").disabled, one.querySelector(".nn-verdict").textContent])"""
