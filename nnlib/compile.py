@@ -44,6 +44,6 @@ def compile(
     >>> losses, step.traces
     ([4.0, 2.56, 1.6384], 1)
     """
-    from nnlib.graph.compiled import Compiled  # only who compiles pays for its import
+    from nnlib.graph.compiled import Compiled  # only programs that compile import it
 
     return Compiled(fn, static, backend)

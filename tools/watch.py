@@ -98,7 +98,7 @@ LAST_LINES = 12
 
 
 def short(said: str) -> str:
-    """What went wrong, last and in few lines: the places of a failed cell and its error."""
+    """What went wrong, in few lines: the lines of a failed cell, and its error last."""
     plain = COLOURS.sub("", said)
     if found := TRACEBACK.search(plain):
         places = [line for line in found["places"].splitlines() if PLACE.match(line)]

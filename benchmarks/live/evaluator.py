@@ -87,7 +87,7 @@ class Handler(http.server.SimpleHTTPRequestHandler):
         body, kind = own[self.path]
         self.send_response(200)
         self.send_header("Content-Type", f"{kind}; charset=utf-8")
-        # A page that nobody else can look into has a clock of 5 µs; any other one of 100 µs.
+        # A page isolated from other origins has a clock of 5 µs, any other one of 100 µs.
         self.send_header("Cross-Origin-Opener-Policy", "same-origin")
         self.send_header("Cross-Origin-Embedder-Policy", "require-corp")
         self.end_headers()

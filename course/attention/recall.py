@@ -38,7 +38,7 @@ class Reader(nn.Module):
 
     `careful` starts the cells so that they keep what they hold: the RNN with an orthogonal w_hh,
     the gates of LSTM and GRU with 3 added to the bias of the gate that keeps the state, as in the
-    chapter on recurrent networks. Else they start as PyTorch's do.
+    chapter on recurrent networks. Otherwise they start as PyTorch's do.
     """
 
     def __init__(self, kind: str, hidden: int, careful: bool) -> None:

@@ -45,7 +45,7 @@ def now() -> str:
 
 
 def remember(name: str) -> None:
-    """Adds an exercise. Where the home cannot be written, nothing is kept and nothing said."""
+    """Adds an exercise. If the home cannot be written, nothing is kept and no message appears."""
     path, known = file(), kept()
     if path is None or name in known:
         return

@@ -76,7 +76,7 @@ def walk(
         for edge, ge in zip(node.edges, gs):
             if edge is None:
                 continue
-            if edge not in pending:  # a leaf that needs no ceremony
+            if edge not in pending:  # a leaf without hooks: what reaches it is added up at once
                 if accumulate and ge is not None:
                     if ge is g and ge.__class__ is np.ndarray:
                         ge = ge.copy()  # two leaves must not share one array: users change .grad
@@ -133,7 +133,7 @@ def _walk_arrays(
         for edge, ge in zip(edges, gs):
             if edge is None:
                 continue
-            if edge not in pending:  # a leaf that needs no ceremony
+            if edge not in pending:  # a leaf without hooks: what reaches it is added up at once
                 if ge.__class__ is np.ndarray:
                     if ge is g or ge.base is not None:
                         ge = ge.copy()  # two leaves must not share one array: users change .grad

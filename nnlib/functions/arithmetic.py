@@ -999,7 +999,7 @@ def erf(input: Tensor, *, out: None = None) -> Tensor:
 
 
 def round(input: Tensor, *, decimals: int = 0) -> Tensor:
-    """The nearest integer, halves to the even one; or so many `decimals`, negative ones too.
+    """The nearest integer, halves to the even one; or to `decimals` digits, also negative.
 
     Raises NotImplementedError for whole numbers with decimals.  As ``torch.round``.
 

@@ -58,7 +58,7 @@ def replay(graph: Steps, tracer: Tracer) -> list[Value]:
 
 
 def _argument(graph: Steps, i: int, step: Step, value: Value) -> Any:
-    """A number in the program is a number again: x ** 2 has a plainer derivative than x ** y."""
+    """A number in the program is a number again: x ** 2 has a simpler derivative than x ** y."""
     given = graph.steps[i]
     if step.op == "pow" and given.op == "constant" and not given.shape and _floats(given):
         return given.value.item()

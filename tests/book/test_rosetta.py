@@ -17,7 +17,7 @@ import nnlib
 PROGRAMS = sorted(p.stem for p in rosetta.FOLDER.glob("*.py") if not p.stem.endswith(".numpy"))
 ROWS = [row for part in ("neuron", "layer", "shared", "array") for row in rosetta.table()[part]]
 DIFFERENCES = rosetta.table()["difference"]
-DIFFERENT = {"grad_fn": re.compile(r"(?<=grad_fn=<)\w+")}  # said on the page
+DIFFERENT = {"grad_fn": re.compile(r"(?<=grad_fn=<)\w+")}  # the page says so
 
 
 def numbers(space: dict[str, Any]) -> dict[str, np.ndarray]:
@@ -56,7 +56,7 @@ def test_a_program_gives_the_same_under_both(name: str):
     assert rounded(without_names(printed)) == rounded(without_names(theirs_printed))
     mine, peers = numbers(ours), numbers(theirs)
     assert mine.keys() == peers.keys()
-    if name == "files":  # weights are drawn there; that they come back is what it shows
+    if name == "files":  # its weights are random; it shows that they are read back
         assert ours["same"] and theirs["same"]
         return
     for key, value in mine.items():

@@ -1,4 +1,4 @@
-"""The first look's figures: what stretches is what nnlib adds; a forgetful loop never rests."""
+"""The first look: stretched arrays are what nnlib adds; without zero_grad no training rests."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_the_rule_by_hand_is_praised_near_the_true_rule_only() -> None:
 
 
 def test_the_engine_of_the_autodiff_chapter_has_fewer_than_fifty_lines() -> None:
-    """The first look promises it, and the chapter on autodiff says it of what it shows."""
+    """The first look promises it, and the chapter on autodiff says so of its engine."""
     cells = json.loads((ROOT / "chapters/autodiff.ipynb").read_text("utf8"))["cells"]
     (whole,) = ("".join(c["source"]) for c in cells if "## The engine, whole" in c["source"][0])
     (code,) = re.findall(r"```python\n(.*?)```", whole, flags=re.DOTALL)

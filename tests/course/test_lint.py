@@ -18,7 +18,7 @@ def test_chapter_keeps_to_the_rules(path: Path) -> None:
 
 
 def faults(tmp_path: Path, *cells: str | tuple[str, list[str]] | dict) -> list[str]:
-    """Of a notebook with these cells: text by itself, code with its tags, or a cell's dict."""
+    """The faults of a notebook with these cells: text, code with its tags, or a cell's dict."""
     made = []
     for cell in cells:
         if isinstance(cell, tuple):

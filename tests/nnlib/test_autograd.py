@@ -1,4 +1,4 @@
-"""The walk: order, memory, in-place changes, hooks, and what a second pass is told."""
+"""The walk: order, memory, in-place changes, hooks, and the error of a second pass."""
 
 from __future__ import annotations
 

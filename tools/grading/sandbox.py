@@ -32,7 +32,7 @@ GONE = 'raise NotImplementedError("the book\'s answer is not here while work is 
 
 
 class NoSandboxError(RuntimeError):
-    """Kernels cannot be shut in on this machine."""
+    """This machine cannot run kernels in a sandbox."""
 
 
 def trouble() -> str | None:
@@ -46,14 +46,14 @@ def trouble() -> str | None:
 
 
 def weakness() -> str | None:
-    """What the sandbox does not hold here, though it stands; None if it holds all."""
+    """What the sandbox does not limit on this machine; None if it limits everything."""
     if os.geteuid() != 0:
         return None
     return f"root is not held to {PROCESSES} processes: grade as an ordinary user"
 
 
 def walls(book: Path, talk: Path | None) -> list[str]:
-    """The command that shuts in what follows it."""
+    """The command that runs what follows it in the sandbox."""
     command = ["bwrap", "--unshare-all", "--die-with-parent", "--new-session", "--clearenv"]
     for folder in ("/usr", "/etc/ld.so.cache", "/etc/fonts", sys.base_prefix, sys.prefix):
         command += ["--ro-bind-try", folder, folder]
@@ -97,7 +97,7 @@ class SandboxedKernel(AsyncKernelManager):
         super().__init__(**more)
         self.transport = "ipc"
         self.connection_file = str(self.talk / "kernel.json")
-        # A signal would meet the walls, not the kernel in them.
+        # A signal would reach bubblewrap, not the kernel inside it.
         self.kernel_spec.interrupt_mode = "message"
 
     def write_connection_file(self, **more: Any) -> None:

@@ -113,7 +113,7 @@ async ({ name, address, states, width }) => {
   const gone = "script, .headerlink, .nn-toolbar, .nn-tools, button, .nn-printing, .nn-export, .nn-spoken, .nn-said, "
     + ".copybtn, .tag_hide-input:not(.tag_pytorch) .cell_input, .tag_hide-cell .cell_input, .tag_check, .nn-run, .nn-run-host, [hidden], .toctree-wrapper, dialog";
   for (const node of copy.querySelectorAll(gone)) node.remove();
-  // the folded cells of "The same in PyTorch" are what their sections are about; progress is nobody's on paper
+  // the folded cells of "The same in PyTorch" are what their sections are about; progress is left out on paper
   for (const node of copy.querySelectorAll(".tag_pytorch details")) node.replaceWith(...[...node.childNodes].filter((child) => child.nodeName !== "SUMMARY"));
   for (const cell of copy.querySelectorAll("div.cell")) if (/^\s*course\.progress\(/.test(cell.querySelector(".cell_input pre")?.textContent ?? "")) cell.remove();
   for (const node of copy.querySelectorAll(".tag_hide-input details, .tag_hide-cell details")) if (!node.textContent.trim()) node.remove();

@@ -5,7 +5,7 @@ export const MATHML = "http://www.w3.org/1998/Math/MathML";
 
 type Attributes = Readonly<Record<string, string | number | boolean | undefined>>;
 
-/** Sets what has changed and nothing else: each attribute that is written costs the browser a look at its styles. */
+/** Sets what has changed and nothing else: each attribute that is written makes the browser compute styles again. */
 export function attributes(node: Element, values: Attributes): void {
   for (const name in values) {
     const value = values[name];
@@ -82,7 +82,7 @@ export function waited(note: Element): void {
   setTimeout(() => setText(note, ""), 4000);
 }
 
-const LETTERS = 15; // pixels: the figures' letters where a reader asks for none other
+const LETTERS = 15; // pixels: the figures' letters, unless the reader asks for another size
 const NARROWEST = 240; // pixels of a drawing, before its letters grow
 
 /** How much larger than usual the reader's letters are: drawings grow with them as far as there is room. */
