@@ -220,6 +220,8 @@ def test_the_pieces_that_the_text_names_are_found_in_the_tongue_twister() -> Non
     pieces = [spelled(row) for row in made["made"]]
     assert (pieces[1:3], pieces[6], pieces[8]) == (["sh", "se"], "sea", "shells")
     assert spelled(made["other"]) == "sea she ll"
+    times = [int(MERGING.outputs(text=TONGUE, merges=m)["times"]) for m in range(1, 11)]
+    assert times == [3, 3, 2, 2, 2, 2, 1, 1, 1, 1]  # from the seventh on, ties decide
     foreign = MERGING.outputs(text=TONGUE, new="szczecin", merges=MERGES)
     assert spelled(foreign["other"]) == "s z c z e c i n"
 
