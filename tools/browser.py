@@ -67,7 +67,7 @@ def find() -> str | None:
 
 
 def chromium() -> str:
-    """The program, for those who cannot go on without one.
+    """The program; an error with what to do if there is none.
 
     Raises:
         NoBrowserError: none is there.

@@ -149,7 +149,7 @@ def with_stubs(notebook: dict) -> dict:
 
 
 def solved(notebook: dict) -> dict:
-    """The notebook as a reader leaves it who has solved everything; checks' outputs say so."""
+    """The notebook with every exercise solved, as the outputs of its checks then say."""
     cells = [dict(cell) for cell in notebook["cells"]]
     for exercise in exercises_in(notebook):
         cells[exercise.stub]["source"] = notebooks.lines(exercise.solution)

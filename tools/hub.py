@@ -109,7 +109,7 @@ class Trial:
         self.headers = {"Authorization": f"token {token}"}
 
     async def ask(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
-        """One request; who is told to come back, or finds nobody yet, tries again."""
+        """One request; tried again if the hub says to come back, or does not answer yet."""
         from tornado.httpclient import HTTPClientError, HTTPRequest
 
         data = None if body is None else json.dumps(body)

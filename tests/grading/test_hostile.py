@@ -110,7 +110,7 @@ majority = (-1.5, 1.0, 1.0, 1.0)
 
 
 def test_processes_are_limited_or_the_teacher_is_warned(hand_in: Callable) -> None:
-    """Whoever multiplies without end is stopped, except by root, who is told beforehand."""
+    """Endless new processes are stopped, except where root grades, who is warned before."""
     verdicts, notebook = hand_in({"majority": BOMB})
     held = output_of(notebook, "answer-xor-majority")[0]["text"].strip() == "held"
     assert held or "ordinary user" in (sandbox.weakness() or "")

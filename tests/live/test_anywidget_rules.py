@@ -1,4 +1,4 @@
-"""What Colab, VS Code, JupyterLab and Notebook 7 ask of an anywidget, held against the figures.
+"""What Colab, VS Code, JupyterLab and Notebook 7 ask of an anywidget, checked on the figures.
 
 They run the module from text, in a frame of their own, without a server beside it: it imports and
 fetches nothing, knows no RequireJS, leaves no name in the page, and answers to `render` alone.
