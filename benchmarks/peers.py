@@ -1,8 +1,8 @@
 """The peers: each turns a workload into a step of no arguments, and returns its loss and gradients.
 
-A maker returns (step, look): `step()` does one step, `look()` gives (loss, gradients) as NumPy
-arrays for the state that the weights are in, without changing it.  A peer that is not installed, or
-cannot do the workload, returns None.
+A maker returns (step, evaluate): `step()` does one step, `evaluate()` gives (loss, gradients) as
+NumPy arrays for the state that the weights are in, without changing it.  A peer that is not
+installed, or cannot do the workload, returns None.
 """
 
 from __future__ import annotations
@@ -41,12 +41,12 @@ def _torch_like(t: Any, work: Workload, wrap: Callable[[Any], Any] = lambda f: f
                     w.sub_(w.grad, alpha=rate)
         return loss
 
-    def look() -> tuple[Any, list]:
+    def evaluate() -> tuple[Any, list]:
         loss = work.by_name(t, weights, data)
         gs = t.autograd.grad(loss, weights)
         return loss.detach().numpy(), [g.numpy() for g in gs]
 
-    return wrap(step), look
+    return wrap(step), evaluate
 
 
 def nnlib(work: Workload) -> Made | None:
@@ -77,11 +77,11 @@ def compiled(work: Workload, backend: str | None = None) -> Made | None:
             weights = new
         return loss
 
-    def look() -> tuple[Any, list]:
+    def evaluate() -> tuple[Any, list]:
         slopes, loss = derive(weights, data)
         return loss.numpy(), [g.numpy() for g in slopes]
 
-    return step, look
+    return step, evaluate
 
 
 def torch(work: Workload) -> Made | None:
@@ -182,11 +182,11 @@ def mygrad(work: Workload) -> Made | None:
                 w.data -= (rate * g).astype(np.float32)
         return loss
 
-    def look() -> tuple[Any, list]:
+    def evaluate() -> tuple[Any, list]:
         loss, gs = backward()
         return loss.data, [np.array(g) for g in gs]
 
-    return step, look
+    return step, evaluate
 
 
 def tinygrad(work: Workload) -> Made | None:
@@ -223,11 +223,11 @@ def tinygrad(work: Workload) -> Made | None:
         weights = [w.detach() for w in new]
         return loss
 
-    def look() -> tuple[Any, list]:
+    def evaluate() -> tuple[Any, list]:
         loss, gs = derive()
         return loss.numpy(), [g.numpy() for g in gs]
 
-    return step, look
+    return step, evaluate
 
 
 PEERS: dict[str, Callable[[Workload], Made | None]] = {

@@ -1,4 +1,4 @@
-"""Measuring: agreement first, then interleaved blocks; minimum and median; a table and JSON."""
+"""Compares all peers' results, then times their steps in interleaved blocks: a table and JSON."""
 
 from __future__ import annotations
 
@@ -26,16 +26,18 @@ def measure(work: Workload, names: list[str], blocks: int, seconds: float) -> di
     """Seconds per step of each peer: {"min": …, "median": …}; peers that disagree are refused."""
     made: dict[str, Made] = {}
     for name in names:
-        if name in work.less:
+        if name in work.skipped_peers:
             continue
         try:
             peer = PEERS[name](work)
         except Exception as error:
-            print(f"  {name} cannot: {type(error).__name__}: {str(error)[:100]}")
+            print(f"  {name} failed: {type(error).__name__}: {str(error)[:100]}")
             continue
         if peer is not None:
             made[name] = peer
-    agree(work, {name: look for name, (_, look) in made.items() if name != "nnlib compiled"})
+    agree(
+        work, {name: evaluate for name, (_, evaluate) in made.items() if name != "nnlib compiled"}
+    )
     steps = {name: step for name, (step, _) in made.items()}
     counts = {name: repeats(step, seconds) for name, step in steps.items()}
     times: dict[str, list[float]] = {name: [] for name in steps}
@@ -44,18 +46,18 @@ def measure(work: Workload, names: list[str], blocks: int, seconds: float) -> di
     for _ in range(blocks):
         for name, step in steps.items():
             times[name].append(block(step, counts[name]))
-    same_course(work, made)
+    same_losses(work, made)
     return {
         name: {"min": min(t), "median": statistics.median(t), "steps": counts[name]}
         for name, t in times.items()
     }
 
 
-def agree(work: Workload, looks: dict[str, Callable[[], tuple[Any, list]]]) -> None:
+def agree(work: Workload, evaluations: dict[str, Callable[[], tuple[Any, list]]]) -> None:
     """Every peer gives PyTorch's loss and gradients before anything is timed."""
-    loss, gs = looks["PyTorch"]()
-    for name, look in looks.items():
-        other, theirs = look()
+    loss, gs = evaluations["PyTorch"]()
+    for name, evaluate in evaluations.items():
+        other, theirs = evaluate()
         np.testing.assert_allclose(
             np.asarray(other).ravel(), np.asarray(loss).ravel(), rtol=work.tolerance,
             err_msg=f"{name}'s loss in {work.name}",
@@ -68,7 +70,7 @@ def agree(work: Workload, looks: dict[str, Callable[[], tuple[Any, list]]]) -> N
             )  # fmt: skip
 
 
-def same_course(work: Workload, made: dict[str, Made]) -> None:
+def same_losses(work: Workload, made: dict[str, Made]) -> None:
     """A compiled step from the same start gives the same losses as the step as written."""
     if "nnlib compiled" not in made:
         return
@@ -104,7 +106,7 @@ def block(step: Callable[[], Any], count: int) -> float:
 
 
 def peak_memory(work: Workload) -> dict[str, float]:
-    """Megabytes that a step of nnlib and the floor's have at once, beside weights and data."""
+    """Peak allocation of a step, nnlib's and the floor's, in megabytes without weights and data."""
     found = {}
     for name in ("nnlib", "floor"):
         made = PEERS[name](work)

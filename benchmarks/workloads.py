@@ -30,7 +30,7 @@ class Workload:
     tolerance: float = 2e-3
     goal: float | None = None  # nnlib ÷ PyTorch
     numbers: bool = False  # weights are numbers, held as such
-    less: tuple[str, ...] = ()  # peers left out: they would take minutes
+    skipped_peers: tuple[str, ...] = ()  # they would take minutes
 
 
 def draw(*shape: int, seed: int = 0, scale: float = 1.0) -> np.ndarray:
@@ -329,7 +329,7 @@ def recurrent(kind: str, gates: int, goal: float) -> Workload:
         [x, y, wanted, np.zeros((32, 128), np.float32)], _recurrent(kind),
         _recurrent_by_numpy(_rnn_step if kind == "RNN" else _lstm_step),
         floors.rnn if kind == "RNN" else floors.lstm, rate=0.01, goal=goal,
-        less=("nnlib compiled", "nnlib on NumPy", "JAX", "tinygrad"),
+        skipped_peers=("nnlib compiled", "nnlib on NumPy", "JAX", "tinygrad"),
     )  # fmt: skip
 
 
@@ -423,10 +423,10 @@ ONE = [np.float32(0.5)]
 NODES = ("JAX", "JAX jit", "nnlib compiled", "nnlib on NumPy", "tinygrad", "MyGrad")
 CHAIN = Workload("chain of 10,000 nodes", ONE, [], _chain_by_name,
                  lambda n, w, d: _chain_by_name(n, w, d), _chain_floor, goal=0.25, numbers=True,
-                 less=NODES)  # fmt: skip
+                 skipped_peers=NODES)  # fmt: skip
 FAN = Workload("fan-out of 10,000 nodes", ONE, [], _fan_by_name,
                lambda n, w, d: _fan_by_name(n, w, d), _fan_floor, goal=0.25, numbers=True,
-               less=NODES)  # fmt: skip
+               skipped_peers=NODES)  # fmt: skip
 
 
 def _large_by_name(t: Any, w: list, d: list) -> Any:
@@ -452,7 +452,7 @@ def _large_floor(w: Arrays, d: Arrays) -> tuple[Any, Arrays]:
 
 LARGE = Workload("sigmoid(x·w + b).sum(), 4 million", [draw(1), draw(1)], [draw(4_000_000)],
                  _large_by_name, _large_by_numpy, _large_floor, goal=1.9,
-                 less=("MyGrad", "tinygrad"))  # fmt: skip
+                 skipped_peers=("MyGrad", "tinygrad"))  # fmt: skip
 
 ALL = [
     LECTURE, MATRIX, XOR, LOGISTIC, POINTS, mlp(64, 1.15), mlp(1024, 1.0), CNN, short_rnn(),

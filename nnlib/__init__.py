@@ -5,7 +5,7 @@ import importlib
 from math import e, inf, nan, pi
 from typing import TYPE_CHECKING
 
-from nnlib.tensor import Size, Tensor  # first: the module nnlib.tensor gives way to the function
+from nnlib.tensor import Size, Tensor  # first: below, the function replaces the module nnlib.tensor
 
 # isort: split
 from nnlib import autograd, dtypes
@@ -264,7 +264,7 @@ def numel(input: Tensor) -> builtins.int:
     return input.numel()
 
 
-# Imported at the first look at them.
+# Imported when they are first accessed.
 _WHEN_USED = ("datasets", "func", "graph", "linalg", "nn", "optim", "utils")
 
 if not TYPE_CHECKING:

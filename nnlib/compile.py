@@ -1,4 +1,7 @@
-"""compile: a pure function, traced once and run as plain loops.  How: `nnlib.graph.compiled`."""
+"""compile: a pure function, traced once and run as plain loops.  How: `nnlib.graph.compiled`.
+
+What a function may not do, and what the error then says: `nnlib.graph.pure`.
+"""
 
 from __future__ import annotations
 
@@ -27,8 +30,8 @@ def compile(
     Raises TypeError for what is not a function, ValueError for an unknown static argument; calls
     raise ValueError for an unknown `backend`, ImportError for loops without numba.
     Calls raise GraphError, with the reason, where `fn` is not pure: it changes an argument or
-    something outside, calls backward(), looks at a value, draws from another generator, uses a
-    tensor that requires a gradient and is not an argument.
+    something outside, calls backward(), reads a tensor's value, draws from another generator, or
+    uses a tensor that requires a gradient and is not an argument.
 
     >>> import nnlib
     >>> def loss(w, x):

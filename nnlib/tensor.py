@@ -122,7 +122,7 @@ class Tensor(InPlace):
                 "Tensor.__contains__ only supports Tensor or scalar, but you passed in a "
                 f"{type(element)}."
             )
-        return bool(along.any(ar.eq(self, element)).item())
+        return bool(along.any(ar.eq(self, element))._number("in"))
 
     # ------------------------------------------------------------ functions as methods
     exp, exp2, expm1 = ar.exp, ar.exp2, ar.expm1
@@ -432,7 +432,7 @@ class Tensor(InPlace):
     _copies_grad = True
 
     def __format__(self, spec: str) -> str:
-        return format(self.item(), spec) if not self.ndim else format(repr(self), spec)
+        return format(self._number("format()"), spec) if not self.ndim else format(repr(self), spec)
 
     # ------------------------------------------------------------ leaving nnlib
     def item(self) -> builtins.int | builtins.float:
@@ -444,12 +444,16 @@ class Tensor(InPlace):
         >>> nnlib.tensor([2.5]).item()
         2.5
         """
+        return self._number("item()")
+
+    def _number(self, how: str) -> builtins.int | builtins.float:
+        """The one element; whoever traces is told `how` the program asked for it."""
         if self._data.size != 1:
             raise RuntimeError(
                 f"a Tensor with {self._data.size} elements cannot be converted to Scalar"
             )
         if watcher := record.current_watcher():
-            watcher.value_read(self, "item()")
+            watcher.value_read(self, how)
         number: builtins.int | builtins.float = self._data.item()
         return number
 
@@ -459,18 +463,18 @@ class Tensor(InPlace):
                 "Boolean value of Tensor with more than one value is ambiguous: use .any() or "
                 ".all()"
             )
-        return bool(self.item())
+        return bool(self._number("bool() (which if, while, and, or, not call)"))
 
     def __float__(self) -> builtins.float:
-        return float(self.item())
+        return float(self._number("float()"))
 
     def __int__(self) -> builtins.int:
-        return int(self.item())
+        return int(self._number("int()"))
 
     def __index__(self) -> builtins.int:
         if self._data.dtype.kind not in "iub" or self._data.size != 1:
             raise TypeError("only integer tensors of a single element can be converted to an index")
-        return int(self.item())
+        return int(self._number("range() or an index"))
 
     def tolist(self) -> list[Any]:
         """The elements as nested lists (a number for a 0-d tensor).

@@ -80,7 +80,7 @@ def _built(form: Form, leaves: Iterator[Any]) -> Any:
 def map_leaves(function: Callable[..., Any], tree: Any, *others: Any) -> Any:
     """The tree with `function` applied to each leaf (and to the others' leaves in its place).
 
-    Raises ValueError where the trees are built differently.
+    Raises ValueError where the trees differ in structure.
 
     >>> from nnlib import trees
     >>> trees.map_leaves(lambda w, g: w - g, {"w": 3.0}, {"w": 1.0})
@@ -92,7 +92,7 @@ def map_leaves(function: Callable[..., Any], tree: Any, *others: Any) -> Any:
         theirs, other_form = flatten(other)
         if other_form != form:
             raise ValueError(
-                f"trees must be built alike: {describe(form)} and {describe(other_form)}"
+                f"trees must have the same structure: {describe(form)} and {describe(other_form)}"
             )
         columns.append(theirs)
     return build(form, [function(*column) for column in zip(*columns, strict=True)])

@@ -177,7 +177,7 @@ def install() -> bool:
 
 
 def install_others() -> None:
-    """Debian's Firefox and WebKit where apt may install them; says which are not here."""
+    """Debian's Firefox and WebKit where apt may install them; says which are not installed."""
     missing = [name for name in OTHERS if name not in other_engines()]
     packages = [package for name in missing for package in OTHERS[name]]
     steps = apt(*packages) if packages else []
@@ -190,8 +190,8 @@ def install_others() -> None:
         if name in other_engines():
             continue
         if name in asked:
-            raise NoBrowserError(f"{name} is asked for and not here: {HOW_TO_HAVE[name]}")
-        print(f"NOTE: the pages are not tested in {NAMES_OF[name]}, which is not here.")
+            raise NoBrowserError(f"{name} is asked for and not installed: {HOW_TO_HAVE[name]}")
+        print(f"NOTE: the pages are not tested in {NAMES_OF[name]}, which is not installed.")
 
 
 def main() -> int:

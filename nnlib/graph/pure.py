@@ -147,7 +147,7 @@ class PureTracer(Tracer):
         at = self.known.get(id(value))
         if (at is not None and at in self.live) or self.outside.holds(value):
             raise self.refusal(
-                f"looks at a tensor's value, by {how}: what it does then would be fixed at this "
+                f"reads a tensor's value with {how}: what it does then would be fixed at this "
                 "one value. Use nnlib.where(condition, a, b) instead of if; keep numbers in "
                 "tensors instead of .item() and NumPy; print results outside."
             )

@@ -13,10 +13,11 @@ LARGE = 4096  # bytes from which a compact graph computes a constant instead of 
 
 
 def simplify(graph: Steps, compact: bool = False) -> Steps:
-    """The graph without steps that nobody needs, that repeat another, or that can be done now.
+    """The graph without steps that no output needs or that repeat another; constants are folded.
 
-    A `compact` graph, which is to be shipped, leaves a step on constants undone where its result
-    is large and several times larger than what it is computed from.
+    A step that has only constant inputs becomes a constant.  A `compact` graph, which is to be
+    shipped, keeps such a step where its result is large and several times larger than its inputs
+    together.
     """
     needed = _needed(graph)
     steps: list[Step] = []
@@ -49,7 +50,7 @@ def simplify(graph: Steps, compact: bool = False) -> Steps:
 
 
 def values_only(graph: Steps) -> Steps:
-    """The graph without `detach`, for those who compute or read and take no gradient of it."""
+    """The graph without `detach`: for running or printing it, where nothing takes its gradient."""
     moved: list[int] = []
     steps: list[Step] = []
     for step in graph.steps:
@@ -231,7 +232,7 @@ def _unchanged(step: Step, steps: list[Step]) -> int | Step | None:
 
 
 def _detach(step: Step, steps: list[Step]) -> int | None:
-    """Detached twice is detached, unless the outer one names a Function."""
+    """A second detach changes nothing, unless it stands for a Function."""
     return step.inputs[0] if steps[step.inputs[0]].op == "detach" and not step.attrs else None
 
 

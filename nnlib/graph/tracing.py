@@ -117,8 +117,8 @@ class Tracer:
         at = self.known.get(id(value))
         if at is not None and at in self.live:
             raise GraphError(
-                f"the traced function looks at a value with {how}: what it then does would be "
-                "fixed at this one value. Use nnlib.where(condition, a, b) instead of if."
+                f"the traced function reads a tensor's value with {how}: what it does then "
+                "would be fixed at this one value. Use nnlib.where(condition, a, b) instead of if."
             )
 
     def expects(self, value: Value, low: float, high: float, error: str) -> None:

@@ -1,7 +1,7 @@
 """Optimisers as pure functions: new parameters and a new state from old ones and gradients.
 
 Each function takes PyTorch's settings and returns a `Rule`.  Parameters, gradients and states are
-trees of tensors built alike, so that a whole training step is one pure function, which
+trees of tensors of one structure, so that a whole training step is one pure function, which
 `nnlib.compile` turns into one loop.  The numbers are those of the classes of `nnlib.optim`: both
 apply the same formulas.
 """
@@ -55,7 +55,7 @@ def _rule(formula: type[Formula], lr: float, **settings: Any) -> Rule:
             raise ValueError(
                 f"update(params, grads, state): params are {trees.describe(form)}, gradients "
                 f"{trees.describe(grads_form)}, and the state is of {len(state['each'])} tensors: "
-                "all three must be built alike"
+                "all three must have the same structure"
             )
         t, now = state["step"] + 1, {"lr": lr, **settings}
         each = zip(leaves, slopes, state["each"])

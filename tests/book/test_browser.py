@@ -39,7 +39,7 @@ def test_without_rights_it_says_what_to_install(without_browser, monkeypatch, ca
     assert "make browser" in told.err and "BOOK_CHROMIUM=" in told.err
 
 
-def test_engines_that_cannot_be_had_are_named_and_only_asked_for_ones_stop(
+def test_a_missing_engine_is_named_and_is_an_error_only_where_it_was_asked_for(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
     monkeypatch.setattr(browser, "find", lambda: "/usr/bin/chromium")
@@ -48,7 +48,7 @@ def test_engines_that_cannot_be_had_are_named_and_only_asked_for_ones_stop(
     monkeypatch.setenv("BOOK_BROWSERS", "")
     assert browser.main() == 0
     assert capsys.readouterr().out.strip() == (
-        "NOTE: the pages are not tested in WebKit, which is not here."
+        "NOTE: the pages are not tested in WebKit, which is not installed."
     )
     monkeypatch.setenv("BOOK_BROWSERS", "webkit")
     assert browser.main() == 1
@@ -83,7 +83,7 @@ def test_an_index_out_of_reach_costs_seconds_and_no_error(monkeypatch) -> None:
     assert install_torch.reachable() is False
 
 
-def test_ci_knows_nothing_that_make_does_not(request: pytest.FixtureRequest) -> None:
+def test_ci_installs_nothing_itself_and_calls_make_test(request: pytest.FixtureRequest) -> None:
     root = Path(__file__).resolve().parents[2]
     script = (root / ".ci" / "run").read_text("utf8")
     assert script.rstrip().endswith("exec make test")

@@ -41,7 +41,7 @@ def tensor(*shape, seed=0, grad=False):
 
 
 def same(ours, theirs, rtol=2e-5, atol=2e-6):
-    """Trees of tensors of the same build, types and (nearly) values."""
+    """Trees of tensors of the same structure, types and (nearly) values."""
     a, form = nnlib.trees.flatten(ours)
     b, other = nnlib.trees.flatten(theirs)
     assert form == other
@@ -472,14 +472,14 @@ REFUSED = {
     "reading grad": (lambda x: x if x.grad is None else x * 2, "grad"),
     "an optimiser": (steps, "optim.functional"),
     "item": (lambda x: x * x.sum().item(), "item"),
-    "float": (lambda x: x * float(x.sum()), "item"),
+    "float": (lambda x: x * float(x.sum()), r"with float\(\)"),
     "tolist": (lambda x: x * x.tolist()[0], "tolist"),
     "numpy": (lambda x: T.from_numpy(x.detach().numpy() * 2), "numpy"),
     "asarray": (lambda x: x * float(np.asarray(x.detach()).max()), "numpy"),
     "repr": (lambda x: x * len(repr(x)), "repr"),
-    "format": (lambda x: f"{x.sum():.1f}" and x, "item"),
-    "a branch": (lambda x: x if x.sum() > 0 else -x, "where"),
-    "a loop until": (lambda x: x * max(x.sum(), 0.0), "where"),
+    "format": (lambda x: f"{x.sum():.1f}" and x, r"with format\(\)"),
+    "a branch": (lambda x: x if x.sum() > 0 else -x, r"with bool\(\) \(which if.*where"),
+    "a loop until": (lambda x: x * max(x.sum(), 0.0), r"with bool\(\).*where"),
     "a mask as an index": (lambda x: x[x > 0], "mask"),
     "nonzero": (lambda x: x.nonzero(), "value"),
     "one_hot without a width": (lambda x: F.one_hot(x.long().abs()), "one_hot"),

@@ -48,7 +48,7 @@ def site(shared_site: Site) -> Iterator[Site]:
 # ---------------------------------------------------------------- the page against Python
 
 
-def drawn(figure: live.Figure, rng: np.random.Generator) -> dict[str, Any]:
+def random_inputs(figure: live.Figure, rng: np.random.Generator) -> dict[str, Any]:
     """Random values of all inputs, as JSON."""
     values: dict[str, Any] = {}
     for name, spec in figure.spec["inputs"].items():
@@ -83,7 +83,7 @@ def test_outputs_equal_python(site: Site, name: str) -> None:
     figure = site.figures[name]
     rng = np.random.default_rng(5)
     for _ in range(4):
-        values = drawn(figure, rng)
+        values = random_inputs(figure, rng)
         site.set(name, values)
         before = figure.values
         figure.values = {**figure.values, **values}
@@ -169,17 +169,17 @@ def test_handle_follows_pointer_and_keys(site: Site) -> None:
 
 def test_keys_within_one_frame_all_count(site: Site) -> None:
     handle = site.figure("the-sigmoid").get_by_role("slider", name="where P is one half")
-    ways = []
+    positions = []
     for keys in (["ArrowLeft"], ["ArrowLeft"], ["ArrowRight", "ArrowRight"]):
-        ways.append(site.read("the-sigmoid", "w0")[0])
+        positions.append(site.read("the-sigmoid", "w0")[0])
         handle.evaluate(
             "(handle, keys) => keys.forEach((key) =>"
             " handle.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true })))",
             keys,
         )
-    there, half, back = ways
-    assert there < half < back
-    assert site.read("the-sigmoid", "w0")[0] == pytest.approx(there)
+    start, midway, end = positions
+    assert start < midway < end
+    assert site.read("the-sigmoid", "w0")[0] == pytest.approx(start)
 
 
 def test_a_curve_can_be_dragged_itself(site: Site) -> None:
@@ -332,7 +332,7 @@ def test_word_is_typed(site: Site) -> None:
     assert site.read("a-word", "n")[0] == 3
     assert root.locator(".nn-cell").count() == 3
     assert "only the letters a to z can be read" in root.inner_text()
-    root.get_by_role("textbox", name="word").fill("Zażółć")  # accents go, as they did in the data
+    root.get_by_role("textbox", name="word").fill("Zażółć")  # accents are removed, as in the data
     assert site.page.evaluate("() => window.scene('a-word').input('word').raw") == "zazolc"
     assert "can be read" not in root.inner_text()
     root.get_by_label("unroll").uncheck()
@@ -340,7 +340,7 @@ def test_word_is_typed(site: Site) -> None:
     assert root.locator(".nn-cell").count() == 1
 
 
-def test_a_graph_draws_together_on_a_phone(site: Site) -> None:
+def test_a_graph_narrows_on_a_phone(site: Site) -> None:
     graph = site.figure("the-recorded-graph").locator(".nn-dag-view")
     box = graph.locator("rect").first
     roomy = float(box.get_attribute("width"))
@@ -567,7 +567,7 @@ def test_training_in_float64_equals_python_to_1e_9(browser: Any, tmp_path: Path)
           return ["history_step", "history_loss"].map((name) => scene.named(name).data);
         }"""
     )
-    # how far it came in the meantime, and so how thinly the curve is kept, is the machine's affair
+    # how far it came in the meantime, and so how thinly the curve is kept, depends on the machine
     compared = [(int(k), v) for k, v in zip(kept, losses, strict=True) if k < 3000]
     expected = figure.train(compared[-1][0] + 1)["loss"]
     assert len(compared) > 10

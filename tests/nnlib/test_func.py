@@ -19,7 +19,7 @@ X = np.array([1.0, -0.5, 2.0], np.float32)
 
 
 def same(ours, theirs):
-    """Trees of the same build whose tensors agree."""
+    """Trees of the same structure whose tensors agree."""
     if isinstance(theirs, torch.Tensor):
         assert tuple(ours.shape) == tuple(theirs.shape)
         assert ours.dtype.name == str(theirs.dtype).removeprefix("torch.")
@@ -69,13 +69,13 @@ PROGRAMS = {
     "a captured leaf keeps its history": lambda T, f: f.grad(
         lambda x, w: w * x * x
     )(T.tensor(3.0), T.tensor(2.0, requires_grad=True)),
-    "vjp": lambda T, f: (lambda out, pull: (out, pull(T.tensor(B))))(
+    "vjp": lambda T, f: (lambda out, vjp_fn: (out, vjp_fn(T.tensor(B))))(
         *f.vjp(lambda x, w: x @ w, T.tensor(X), T.tensor(W))
     ),
     "vjp of a tree": lambda T, f: (
-        lambda out, pull: (out, pull({"a": T.tensor(X), "b": T.tensor(1.0)}))
+        lambda out, vjp_fn: (out, vjp_fn({"a": T.tensor(X), "b": T.tensor(1.0)}))
     )(*f.vjp(lambda x: {"a": x.exp(), "b": x.sum()}, T.tensor(X))),
-    "vjp with aux": lambda T, f: (lambda out, pull, aux: (out, pull(T.tensor(X)), aux))(
+    "vjp with aux": lambda T, f: (lambda out, vjp_fn, aux: (out, vjp_fn(T.tensor(X)), aux))(
         *f.vjp(lambda x: (x.exp(), x + 1), T.tensor(X), has_aux=True)
     ),
     "jvp": lambda T, f: f.jvp(
@@ -126,8 +126,8 @@ REFUSED = {
         T.tensor(X)
     ),
     "aux that is missing": lambda T, f: f.grad(lambda x: x.sum(), has_aux=True)(T.tensor(X)),
-    "a tangent of another build": lambda T, f: f.jvp(lambda x: x, (T.tensor(X),), ()),
-    "a gradient of another build": lambda T, f: f.vjp(lambda x: x, T.tensor(X))[1](()),
+    "a tangent of another structure": lambda T, f: f.jvp(lambda x: x, (T.tensor(X),), ()),
+    "a gradient of another structure": lambda T, f: f.vjp(lambda x: x, T.tensor(X))[1](()),
     "different lengths": lambda T, f: f.vmap(lambda x, y: x)(T.tensor(X), T.tensor(B)),
     "no dimension": lambda T, f: f.vmap(lambda x: x)(T.tensor(1.0)),
     "random functions in vmap": lambda T, f: f.vmap(lambda x: x + T.rand(()))(T.tensor(X)),
@@ -187,7 +187,7 @@ def test_tied_parameters_are_replaced_in_both_places_and_names_are_checked_when_
             f.functional_call(net, everything, x, strict=True)
 
 
-def test_it_works_on_data_classes_which_torch_does_not_open():
+def test_it_works_on_data_classes_which_torch_does_not_traverse():
     @dataclass(frozen=True)
     class State:
         w: object
@@ -223,5 +223,5 @@ def test_trees_are_taken_apart_and_built_again():
     assert leaves == [1, 2, 3, 4] and trees.build(form, leaves) == tree
     assert trees.paths(form, "p") == ["p['a'][0]", "p['a'][1][0]", "p['a'][1][1][0]",
                                       "p['a'][1][1][1]"]  # fmt: skip
-    with pytest.raises(ValueError, match="built alike"):
+    with pytest.raises(ValueError, match="same structure"):
         trees.map_leaves(lambda a, b: a, [1], [1, 2])

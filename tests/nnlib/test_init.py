@@ -23,7 +23,7 @@ def test_gains_are_pytorchs(name):
         )
 
 
-FILLERS = {
+INITIALISERS = {
     "uniform_": {"a": -2.0, "b": 3.0}, "normal_": {"mean": 1.0, "std": 0.5},
     "trunc_normal_": {"std": 2.0, "a": -1.0, "b": 3.0}, "xavier_uniform_": {"gain": 2.0},
     "xavier_normal_": {}, "kaiming_uniform_": {"a": math.sqrt(5)},
@@ -32,16 +32,18 @@ FILLERS = {
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("name", FILLERS)
-def test_a_filler_draws_from_pytorchs_distribution(name, shape):
-    """Means, deviations and extremes over 100 draws each: the streams themselves differ."""
+@pytest.mark.parametrize("name", INITIALISERS)
+def test_an_initialiser_samples_pytorchs_distribution(name, shape):
+    """Means, deviations and extremes over 100 samples each: the streams themselves differ."""
     nnlib.manual_seed(0), torch.manual_seed(0)
-    drawn = []
+    samples = []
     for t in (nnlib, torch):
         w = t.zeros(shape) if t is torch else t.zeros(*shape)
-        fill = getattr(t.nn.init, name)
-        drawn.append(np.stack([fill(w, **FILLERS[name]).numpy().copy() for _ in range(100)]))
-    ours, theirs = drawn
+        initialise = getattr(t.nn.init, name)
+        samples.append(
+            np.stack([initialise(w, **INITIALISERS[name]).numpy().copy() for _ in range(100)])
+        )
+    ours, theirs = samples
     assert ours.dtype == theirs.dtype
     spread = float(theirs.std())
     assert abs(ours.mean() - theirs.mean()) < 0.02 * spread
@@ -100,12 +102,12 @@ def gradients(t):
 
 
 @pytest.mark.parametrize("order", [1.0, 2.0, 3.0, math.inf])
-@pytest.mark.parametrize("most", [0.5, 1e6])
-def test_clipping_the_norm_is_pytorchs(order, most):
+@pytest.mark.parametrize("max_norm", [0.5, 1e6])
+def test_clipping_the_norm_is_pytorchs(order, max_norm):
     norms, grads = [], []
     for t in (nnlib, torch):
         ps = gradients(t)
-        norms.append(t.nn.utils.clip_grad_norm_(ps, most, order).item())
+        norms.append(t.nn.utils.clip_grad_norm_(ps, max_norm, order).item())
         grads.append([p.grad.numpy() for p in ps if p.grad is not None])
     assert norms[0] == pytest.approx(norms[1])
     for a, b in zip(*grads, strict=True):

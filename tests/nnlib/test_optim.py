@@ -64,7 +64,7 @@ def test_the_pure_rule_does_what_the_class_does(rule, options):
 def test_a_pure_rule_takes_another_rate_for_a_step_and_refuses_gradients_of_another_build():
     rule, w = nnlib.optim.functional.sgd(lr=0.1), nnlib.tensor([1.0])
     assert rule.update(w, w, rule.init(w), lr=nnlib.tensor(0.5))[0].item() == 0.5
-    with pytest.raises(ValueError, match="built alike"):
+    with pytest.raises(ValueError, match="same structure"):
         rule.update(w, [w], rule.init(w))
 
 

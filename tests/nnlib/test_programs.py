@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 
-# Both libraries draw other random numbers, so the programs fill their weights by a formula.
+# The two libraries generate different random numbers, so programs fill their weights by a formula.
 START = """
 import torch
 import torch.nn.functional as F

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from nnlib.graph.lower.blocks import function, gathered
+from nnlib.graph.lower.blocks import function, group_chain
 from nnlib.graph.lower.checks import checks
 from nnlib.graph.lower.shortcuts import shortcuts, with_residuals
 from nnlib.graph.steps import Step, Steps
@@ -68,7 +68,7 @@ class Writer:
         wanted = [*inputs, *results]
         images = any(s.op in ("conv2d", "max_pool2d", "avg_pool2d") for s in graph.steps)
         self.steps, found, self.chains = (
-            (graph.steps, wanted, []) if images else gathered(graph, wanted, _ELEMENTWISE)
+            (graph.steps, wanted, []) if images else group_chain(graph, wanted, _ELEMENTWISE)
         )
         self.inputs, self.results = found[: len(inputs)], found[len(inputs) :]
         # Its name puts its lines under what record.py says of warnings of NumPy's.

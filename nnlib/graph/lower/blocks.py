@@ -21,7 +21,7 @@ Chain = list[int]
 Lines = Callable[[Step, list[str], str], list[str]]  # how a step writes into an array
 
 
-def gathered(
+def group_chain(
     graph: Steps, positions: Sequence[int], elementwise: set[str]
 ) -> tuple[list[Step], list[int], list[Chain]]:
     """The steps with chains next to each other, where `positions` are now, and the chains."""
@@ -30,7 +30,7 @@ def gathered(
     if len(members) < 2:
         return graph.steps, list(positions), []
     chain = set(members)
-    after: set[int] = set()  # what rests on the chain and is not part of it
+    after: set[int] = set()  # what depends on the chain and is not part of it
     for at, step in enumerate(steps):
         if at not in chain and any(i in chain or i in after for i in step.inputs):
             after.add(at)
@@ -45,7 +45,7 @@ def gathered(
 
 
 def _unexpanded(steps: Sequence[Step]) -> list[Step]:
-    """Numbers that were only expanded are read as numbers."""
+    """A step that has another input of its own shape reads an expanded scalar directly."""
     made = []
     for step in steps:
         inputs = list(step.inputs)
@@ -64,10 +64,10 @@ def _members(steps: Sequence[Step], elementwise: set[str]) -> list[int]:
     shape: tuple[int, ...] | None = None
     kind = ""
     members: list[int] = []
-    tainted: set[int] = set()  # rests on the chain by way of something else
+    dependent: set[int] = set()  # depends on the chain by way of another step
     for at, step in enumerate(steps):
-        if any(i in tainted for i in step.inputs):
-            tainted.add(at)
+        if any(i in dependent for i in step.inputs):
+            dependent.add(at)
             continue
         large = math.prod(step.shape) >= LARGE and step.op in elementwise
         fits = shape is None or (step.shape, step.dtype) == (shape, kind)
@@ -78,9 +78,9 @@ def _members(steps: Sequence[Step], elementwise: set[str]) -> list[int]:
             step, steps, shape
         ) and step.dtype == kind:
             members.append(at)
-            tainted.add(at)  # the sum is there once all blocks are done
+            dependent.add(at)  # the sum is there once all blocks are done
         elif any(i in members for i in step.inputs):
-            tainted.add(at)
+            dependent.add(at)
     return members
 
 
