@@ -8,6 +8,7 @@ from typing import Any
 
 import nnlib
 from course.backprop.figures import AFTER, SMALL, activations, measured, net_inputs
+from course.by_hand.hunt import one_mistake
 from course.by_hand.program import hidden_lines, output_lines
 from course.by_hand.promise import four_programs, promise
 from course.by_hand.suspects import four_suspects
@@ -16,7 +17,9 @@ from nnlib import live
 from nnlib.graph import Graph
 from nnlib.graph.latex import tree
 
-__all__ = ["ORDER", "four_programs", "four_suspects", "line_by_line", "lines", "promise"]
+__all__ = [
+    "ORDER", "four_programs", "four_suspects", "line_by_line", "lines", "one_mistake", "promise",
+]  # fmt: skip
 
 # The order of the derivation: the output's lines, then those of neuron 3, then those of neuron 4.
 ORDER = ("a5", "in5", "w05", "w35", "w45", "a3", "in3", "w03", "w13", "w23",

@@ -101,7 +101,8 @@ def promise(
         dtype="float64",
         caption="Drag the promise, the point on the straight line, until it reaches 0, and read "
         "what is kept. Do the same from the second start: what do the two steps have in common? "
-        "From the third start, look at α = 1 first. Then how far must you go?",
+        "From the third start, look at α = 1 first. From which α on does the loss fall at least "
+        "twice as far as promised?",
         alt="The loss over the step size α: a falling straight line, the promise, and a curve, the "
         "loss after the step. They touch at α = 0. From the chapter's net the promise is 0 at "
         "α = 3.47, where a third of the loss is left. With the target ½ it is 0 at the same α, "

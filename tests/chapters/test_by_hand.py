@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import nnlib
-from course.by_hand import checks, program, suspects
+from course.by_hand import checks, hunt, program, suspects
 from course.by_hand import figures as show
 from course.by_hand.promise import STARTS, Descent
 from course.kit.checking import judge
@@ -399,3 +399,115 @@ def test_each_suspect_is_shown_by_the_case_that_the_text_names() -> None:
     assert standing(figure, "Q") == {"w₃₅ = 0": VANISH["w₃₅ = 0"]}
     assert standing(figure, "R") == {}
     assert standing(figure, "S") == {"a₅ = 0.99, y = 0": AFTER_FIRST}
+
+
+# --- one hidden mistake ---------------------------------------------------------------------------
+
+NAMES = list(hunt.RIGHT)
+MISTAKES = range(len(hunt.SLIPS))
+
+
+@pytest.fixture(scope="module")
+def hunted(chapter: dict) -> show.live.Figure:
+    return show.one_mistake(chapter["numbers"], {n: chapter["measured"](n) for n in NAMES})
+
+
+def handed_out(mistake: int) -> dict[str, int]:
+    month, day = np.argwhere(hunt.program_of_days() == mistake)[0] + 1
+    return {"of_day": int(day), "of_month": int(month)}
+
+
+def test_without_a_mistake_the_ten_lines_are_the_books(chapter: dict) -> None:
+    v = {n: nnlib.tensor(x, dtype=nnlib.float64) for n, x in hunt.OURS.items()}
+    output = program.output_lines(v["y"], v["a3"], v["a4"], v["a5"])
+    hidden = program.hidden_lines(output[1], v["w35"], v["a3"], v["x1"], v["x2"])
+    found = [float(d) for d in hunt.ten_lines(v, -1).values()]
+    np.testing.assert_allclose(found, [float(d) for d in (*output, *hidden)], rtol=1e-12)
+    assert float(hunt.quotient(chapter["numbers"], -1)) == pytest.approx(1, abs=1e-4)
+
+
+def test_each_mistake_is_handed_out_on_about_as_many_days_as_any_other() -> None:
+    counts = np.bincount(hunt.program_of_days().ravel(), minlength=len(hunt.SLIPS))
+    assert counts.sum() == 12 * 31 and np.ptp(counts) <= 1
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_first_shows_in_its_own_line_and_spares_what_does_not_use_it(
+    chapter: dict, hunted, mistake: int
+) -> None:
+    seen = hunted.outputs(**handed_out(mistake))
+    wrong = [n for n in NAMES if abs(seen[f"d_{n}"] - chapter["measured"](n)) > 1e-4]
+    uses = {"a5": NAMES, "in5": NAMES[1:], "a3": NAMES[5:], "in3": NAMES[6:]}
+    line = hunt.SLIPS[mistake].line
+    assert wrong == uses.get(line, [line])
+
+
+def search(hunted, chapter: dict, mistake: int) -> tuple[str, int]:
+    """The chapter's strategy: the line that it names, and how many tests it has bought."""
+    seen = hunted.outputs(**handed_out(mistake))
+
+    def differs(line: str) -> bool:
+        return abs(float(seen[f"d_{line}"]) - chapter["measured"](line)) > 1e-4
+
+    if differs("in3"):
+        if differs("in5"):
+            return ("a5" if differs("a5") else "in5"), 3
+        return ("a3" if differs("a3") else "in3"), 3
+    signs = dict(zip(NAMES, np.asarray(seen["signs"]), strict=True))
+    for line, right in (("w13", -1), ("w23", 1)):
+        if signs[line] != right:
+            return line, 2
+    small = list(hunt.MUST_VANISH).index("a₃ = 0.01")
+    one, other = ("w35", "w03") if float(seen[f"case{small}"]) > 0.3 else ("w05", "w45")
+    return (one if differs(one) else other), 4
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_the_chapters_strategy_finds_every_mistake_with_at_most_four_tests(
+    chapter: dict, hunted, mistake: int
+) -> None:
+    line, cost = search(hunted, chapter, mistake)
+    assert line == hunt.SLIPS[mistake].line and cost <= 4
+
+
+@pytest.mark.parametrize("case", hunt.MUST_VANISH)
+def test_a_right_program_passes_every_special_case(case: str) -> None:
+    ours = {n: nnlib.tensor(x, dtype=nnlib.float64) for n, x in hunt.OURS.items()}
+    assert float(hunt.standing(-1, case, hunt.ten_lines(ours, -1))) < 0.2
+
+
+def test_a_line_is_judged_only_once_it_is_named_and_a_wrong_name_costs_two(hunted) -> None:
+    here = handed_out(12)
+    guilty, other = NAMES.index("w13"), NAMES.index("a5")
+    before = hunted.outputs(**here)
+    assert before["found"] == before["astray"] == before["cost"] == 0
+    assert hunted.outputs(**here, line=other)["after_missed"] == 2
+    assert hunted.outputs(**here, line=guilty)["after_missed"] == 0
+    assert hunted.outputs(**here, named=other)["astray"] == 1
+    named = hunted.outputs(**here, named=guilty)
+    assert named["found"] == 1 and [k for k in MISTAKES if named[f"told{k}"]] == [12]
+
+
+@pytest.mark.browser
+def test_a_reader_gets_a_program_buys_tests_and_names_the_line(chapter: dict, shown) -> None:
+    figure = show.one_mistake(chapter["numbers"], {n: chapter["measured"](n) for n in NAMES})
+    mistake = int(hunt.program_of_days()[1, 0])  # of the first of February
+    guilty = hunt.GUILTY[mistake]
+    with shown(figure, height=1000) as site:
+        (name,) = site.figures
+        here = site.figure(name)
+        here.get_by_role("slider", name="month").fill("2")
+        here.get_by_role("button", name="hand me").click()
+        here.get_by_role("button", name="buy: the quotient").click()
+        site.settle()
+        assert "measured fall ÷ promised fall" in here.inner_text()
+        assert here.get_by_role("button", name="buy: the quotient").count() == 0
+        for line, verdict in (((guilty + 1) % 10, "No: that line"), (guilty, "Found: in the line")):
+            here.get_by_role("radio").nth(line).check()
+            here.get_by_role("button", name="name this line").click()
+            site.settle()
+            assert verdict in here.inner_text()
+        assert "Paid so far: 3" in here.inner_text()
+        here.get_by_role("button", name="hand me").click()
+        site.settle()
+        assert "Paid so far: 0" in here.inner_text() and "Found" not in here.inner_text()

@@ -1,0 +1,226 @@
+"""By hand: a program with one hidden mistake, chosen by a date, and tests that cost something."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+import nnlib
+from course.backprop.figures import activations
+from course.by_hand import suspects
+from course.by_hand.suspects import LABELS
+from course.networks.five import WEIGHTS
+from nnlib import live
+
+Values = Mapping[str, Any]
+OURS = {**suspects.OURS, "w45": -0.9}
+CASES = {**suspects.CASES, "x₂ = 0": {"x2": 0.0}}
+
+# The ten lines of neurons 5 and 3; v are the numbers, d the lines above.
+RIGHT: dict[str, Callable[[Values, Values], Any]] = {
+    "a5": lambda v, d: 2 * (v["a5"] - v["y"]),
+    "in5": lambda v, d: d["a5"] * v["a5"] * (1 - v["a5"]),
+    "w05": lambda v, d: d["in5"],
+    "w35": lambda v, d: d["in5"] * v["a3"],
+    "w45": lambda v, d: d["in5"] * v["a4"],
+    "a3": lambda v, d: d["in5"] * v["w35"],
+    "in3": lambda v, d: d["a3"] * v["a3"] * (1 - v["a3"]),
+    "w03": lambda v, d: d["in3"],
+    "w13": lambda v, d: d["in3"] * v["x1"],
+    "w23": lambda v, d: d["in3"] * v["x2"],
+}
+
+
+@dataclass(frozen=True)
+class Slip:
+    """One mistake: its line, what the program computes there, and what to say afterwards."""
+
+    line: str
+    wrong: Callable[[Values, Values], Any]
+    words: str
+
+
+SLIPS = (
+    Slip("a5", lambda v, d: v["a5"] - v["y"], "the 2 is missing"),
+    Slip("a5", lambda v, d: 2 * (v["y"] - v["a5"]), "the sign is wrong"),
+    Slip("in5", lambda v, d: d["a5"] * v["a5"], "1 − a₅ is missing"),
+    Slip("in5", lambda v, d: d["a5"] * (1 - v["a5"]), "a₅ is missing; only 1 − a₅ is there"),
+    Slip("w05", lambda v, d: d["a5"], "it takes the line of a₅, so the slope of neuron 5 is lost"),
+    Slip("w35", lambda v, d: d["in5"] * v["a4"], "a₄ stands in the place of a₃"),
+    Slip("w45", lambda v, d: d["in5"], "a₄ is missing"),
+    Slip("a3", lambda v, d: d["in5"] * v["w45"], "w₄₅ stands in the place of w₃₅"),
+    Slip("a3", lambda v, d: d["in5"], "w₃₅ is missing"),
+    Slip("in3", lambda v, d: d["a3"] * v["a3"], "1 − a₃ is missing"),
+    Slip("in3", lambda v, d: d["a3"] * (1 - v["a3"]), "a₃ is missing; only 1 − a₃ is there"),
+    Slip("w03", lambda v, d: d["a3"], "it takes the line of a₃, so the slope of neuron 3 is lost"),
+    Slip("w13", lambda v, d: d["in3"] * v["x2"], "x₂ stands in the place of x₁"),
+    Slip("w23", lambda v, d: d["in3"], "x₂ is missing"),
+)  # fmt: skip
+GUILTY = [list(RIGHT).index(slip.line) for slip in SLIPS]
+# Each special case, and the lines that must vanish in it, or nearly.
+MUST_VANISH = {
+    "a₅ = y": list(RIGHT),
+    "x₁ = 0": ["w13"],
+    "x₂ = 0": ["w23"],
+    "w₃₅ = 0": ["a3", "in3", "w03", "w13", "w23"],
+    "a₃ = 0.99": ["in3", "w03", "w13", "w23"],
+    "a₃ = 0.01": ["w35", "in3", "w03", "w13", "w23"],
+    "a₅ = 0.99, y = 0": list(RIGHT)[1:],
+    "a₅ = 0.01, y = 1": list(RIGHT)[1:],
+}
+TESTS = [*MUST_VANISH, "the ten signs", "the quotient"]
+WRONG_NAME = 2  # what it costs to name a line that is right
+
+
+def program_of_days() -> np.ndarray:
+    """Which of the programs each day of the year gets: shape (12, 31), each about equally often."""
+    days = np.arange(12 * 31) % len(SLIPS)
+    return np.random.default_rng(5).permutation(days).reshape(12, 31)
+
+
+def ten_lines(v: Values, program: Any) -> dict[str, Any]:
+    """The lines of neurons 5 and 3 as `program` computes them; −1 is the one without a mistake."""
+    program = nnlib.tensor(program) if isinstance(program, int) else program
+    d: dict[str, Any] = {}
+    for line, right in RIGHT.items():
+        found = right(v, d)
+        for k, slip in enumerate(SLIPS):
+            if slip.line == line:
+                found = nnlib.where(program == k, slip.wrong(v, d), found)
+        d[line] = found
+    return d
+
+
+def standing(program: Any, case: str, before: Values) -> Any:
+    """The largest of the lines that must vanish, as a multiple of `before`, at our numbers."""
+    after = ten_lines(_tensors(OURS | CASES[case]), program)
+    return nnlib.stack([(after[n] / before[n]).abs() for n in MUST_VANISH[case]]).amax()
+
+
+def quotient(numbers: Mapping[str, float], program: Any, alpha: float = 1e-4) -> Any:
+    """The measured fall of the loss after a small step divided by the promised one."""
+    v = _tensors(numbers)
+    a = activations(v, v["x1"], v["x2"])
+    d = ten_lines({**v, **{f"a{i}": a[i] for i in (3, 4, 5)}}, program)
+    d["w04"] = d["in5"] * v["w45"] * a[4] * (1 - a[4])
+    d |= {"w14": d["w04"] * v["x1"], "w24": d["w04"] * v["x2"]}
+    moved = {n: v[n] - alpha * d[n] for n in WEIGHTS}
+    fall = (v["y"] - a[5]) ** 2 - (v["y"] - activations(moved, v["x1"], v["x2"])[5]) ** 2
+    return fall / (alpha * sum(d[n] ** 2 for n in WEIGHTS))
+
+
+def _tensors(numbers: Mapping[str, float]) -> dict[str, Any]:
+    return {n: nnlib.tensor(x, dtype=nnlib.float64) for n, x in numbers.items()}
+
+
+def one_mistake(numbers: Mapping[str, float], measured: Mapping[str, float]) -> live.Figure:
+    """A program with a hidden mistake: a reader buys tests and names the guilty line.
+
+    `measured` holds the finite differences of the ten lines, which a reader buys one by one.
+    """
+    days = nnlib.tensor(program_of_days().ravel(), dtype=nnlib.int64)
+    guilty = nnlib.tensor(GUILTY, dtype=nnlib.int64)
+    lines = nnlib.tensor(range(len(RIGHT)), dtype=nnlib.int64)
+
+    def look(
+        of_day: Any, of_month: Any, bought: Any, seen: Any, line: Any, named: Any, missed: Any
+    ) -> dict:
+        held = days[(of_month - 1) * 31 + of_day - 1]
+        d = ten_lines(_tensors(OURS), held)
+        found = (named == guilty[held]) * 1.0
+        out = {f"d_{n}": d[n] for n in RIGHT} | {"signs": nnlib.stack(list(d.values())).sign()}
+        out |= {f"case{k}": standing(held, case, d) for k, case in enumerate(MUST_VANISH)}
+        out |= {f"told{k}": found * (held == k) for k in range(len(SLIPS))}
+        return out | {
+            "quotient": quotient(numbers, held), "for_sale": 1 - bought, "found": found,
+            "astray": (named >= 0) * (1 - found), "searching": 1 - found,
+            "cost": bought.sum() + seen.sum() + missed,
+            "after_seen": nnlib.maximum(seen, (lines == line) * 1.0),
+            "after_missed": missed + WRONG_NAME * (guilty[held] != line),
+        }  # fmt: skip
+
+    none = {"bought": np.zeros(len(TESTS)), "seen": np.zeros(len(RIGHT)), "named": -1,
+            "missed": 0.0}  # fmt: skip
+    return live.figure(
+        look,
+        day=live.slider(1, 31, value=1, label="day"),
+        month=live.slider(1, 12, value=1, label="month"),
+        line=live.dropdown({name: k for k, name in enumerate(LABELS)}, buttons=True, label="line"),
+        of_day=live.values(1),
+        of_month=live.values(1),
+        **{name: live.values(start) for name, start in none.items()},
+        view=[
+            live.control("day", "month"),
+            live.button("hand me the program of this day",
+                        {"of_day": "day", "of_month": "month", **none}),
+            live.readout("The program of day {of_day:d}, month {of_month:d}. One of its ten lines "
+                         "has a mistake."),
+            _shop(measured),
+            live.readout("Paid so far: {cost:.0f}", size="large"),
+            *_verdicts(),
+        ],
+        title="One hidden mistake",
+        dtype="float64",
+        caption="Set the day of your birthday, and let the program be handed out. Every test costs "
+        "1, every measured line costs 1, and naming a line that is right costs 2. For how little "
+        "do you find the guilty line? Before you buy a test, say which lines it can clear.",
+        alt="Two sliders for a day and a month, which choose a program with one hidden mistake, "
+        "and a shop of tests: eight special cases, the signs of the ten lines, the quotient of "
+        "kept and promised fall, and the measurement of any line. A line can be named: then the "
+        "figure says whether it is the guilty one, and what is wrong in it.",
+    )  # fmt: skip
+
+
+def _shop(measured: Mapping[str, float]) -> Any:
+    """The tests that are still for sale, and the results of those that were bought."""
+    for_sale = [
+        live.button(f"buy: {name}", {"bought": partial(_with, k)}, when=f"for_sale[{k}]")
+        for k, name in enumerate(TESTS)
+    ]
+    results = [
+        live.readout(f"{case}: the largest of the lines that should vanish is {{case{k}:.2f}} "
+                     "times what it is at our numbers.", when=f"bought[{k}]")
+        for k, case in enumerate(MUST_VANISH)
+    ]  # fmt: skip
+    signs = ", ".join(f"{name} {{signs[{k}]:+.0f}}" for k, name in enumerate(LABELS))
+    results += [
+        live.readout(f"The signs: {signs}.", when=f"bought[{len(MUST_VANISH)}]"),
+        live.readout("After a very small step, measured fall ÷ promised fall = {quotient:.4f}.",
+                     when=f"bought[{len(MUST_VANISH) + 1}]"),
+    ]  # fmt: skip
+    results += [
+        live.readout(f"Line of {name}: the program says {{d_{n}:+.5f}}, measured is "
+                     + f"{measured[n]:+.5f}.".replace("-", "−"), when=f"seen[{k}]")
+        for k, (n, name) in enumerate(zip(RIGHT, LABELS, strict=True))
+    ]  # fmt: skip
+    return live.column(
+        live.row(*for_sale),
+        live.control("line"),
+        live.row(
+            live.button("measure this line", {"seen": "after_seen"}),
+            live.button("name this line as the guilty one",
+                        {"named": "line", "missed": "after_missed"}, when="searching"),
+        ),
+        *results,
+    )  # fmt: skip
+
+
+def _with(k: int, bought: Any) -> Any:
+    """The tests that were bought, with number k among them."""
+    return nnlib.maximum(bought, nnlib.tensor(np.eye(len(TESTS))[k]))
+
+
+def _verdicts() -> list[Any]:
+    """What is said once a line was named; the mistake itself only where the line is the guilty."""
+    wrong = live.readout(
+        "No: that line is right, if the lines above it are. This name cost you 2.", when="astray"
+    )
+    told = [
+        live.readout(f"Found: in the line of {LABELS[GUILTY[k]]}, {slip.words}.", when=f"told{k}")
+        for k, slip in enumerate(SLIPS)
+    ]
+    return [wrong, *told]
