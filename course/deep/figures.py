@@ -279,7 +279,7 @@ def eight_networks(question: Any, **words: Any) -> live.Figure:
             live.curve(layers, "activations", color="series0", label="activations"),
             live.curve(layers, "gradients", color="ink", dash=True, label="weights’ gradient"),
             title="before the first step", xlabel="layer", ylabel="size", yscale="log",
-            xlim=(0.5, DEEPEST + 0.5), ylim=(1e-10, 1e6), width=480, height=220,
+            xlim=(0.5, DEEPEST + 0.5), ylim=(1e-10, 1e6), width=520, height=230,
         ),
         live.readout(told),
     ]  # fmt: skip
@@ -296,5 +296,5 @@ def _eight_bars(tests: Sequence[np.ndarray]) -> Any:
         live.points(x=at, y=np.concatenate(tests), color="ink", size=2.5),
         live.line(y=0.1, color="muted", dash=True),
         *(live.label(f"{100 * mean:.0f}", k, 1.03) for k, mean in enumerate(means)),
-        ylabel="test accuracy", ylim=(0, 1.1), width=480, height=240,
+        ylabel="test accuracy", ylim=(0, 1.1), width=520, height=250,
     )  # fmt: skip
