@@ -198,6 +198,17 @@ def who_is_right(fired: Any) -> dict[str, Any]:
     return {**out, "right": right, "all": (right == 5) * 1.0}
 
 
+def _inputs_and_weights(units: Mapping[str, float]) -> dict[str, dict[str, float]]:
+    """The four corners with their targets, and two sets of weights: buttons of `fire_backwards`."""
+    examples = {
+        f"{n} → {t}": {"x1": float(p[0]), "x2": float(p[1]), "y": float(t)}
+        for n, p, t in zip(CORNER_NAMES, INPUTS, XOR, strict=True)
+    }
+    rng = np.random.default_rng(4)
+    drawn = {n: float(v) for n, v in zip(WEIGHTS, rng.normal(0, 2, 9).round(1), strict=True)}
+    return {**examples, "unit weights": dict(units), "random weights": drawn}
+
+
 def fire_backwards(units: Mapping[str, float]) -> live.Figure:
     """Neurons fired in an order of the reader's own; each derivative stands by its measurement."""
 
@@ -223,13 +234,6 @@ def fire_backwards(units: Mapping[str, float]) -> live.Figure:
         out |= who_is_right(fired)
         return {**out, "shown": nnlib.stack(shown), "loss": (y - a[5]) ** 2}
 
-    examples = {
-        f"{n} → {t}": {"x1": float(p[0]), "x2": float(p[1]), "y": float(t)}
-        for n, p, t in zip(CORNER_NAMES, INPUTS, XOR, strict=True)
-    }
-    rng = np.random.default_rng(4)
-    drawn = {n: float(v) for n, v in zip(WEIGHTS, rng.normal(0, 2, 9).round(1), strict=True)}
-    weights = {"unit weights": dict(units), "random weights": drawn}
     numbers = np.array([5, 4, 3, 2, 1], "float32")
     return live.figure(
         look,
@@ -239,7 +243,7 @@ def fire_backwards(units: Mapping[str, float]) -> live.Figure:
         fired=live.values(np.zeros(5, "float32")),
         inputs={n: live.values(float(v), min=-12, max=12, step=0.1) for n, v in units.items()},
         view=[
-            live.presets({**examples, **weights}),
+            live.presets(_inputs_and_weights(units)),
             _network(order="fired"),
             live.row(live.button("all back", {"fired": np.zeros(5, "float32")}),
                      live.button("5, 4, 3, 2, 1", {"fired": numbers}),

@@ -73,6 +73,15 @@ def slope_by_activation(w: Mapping[str, Any], a: Mapping[int, Any], y: Any, i: i
     return (loss(SMALL) - loss(-SMALL)) / (2 * SMALL)
 
 
+def _derived() -> Any:
+    """The five-neuron net; a neuron shows its δ once its line has been reached."""
+    neurons = [live.neuron(i, 0, value=f"a{i}") for i in (1, 2)]
+    neurons += [live.neuron(i, 1 + (i == 5), value=f"a{i}", net=f"in{i}", delta=f"shown{i}",
+                            bias=f"w0{i}") for i in (3, 4, 5)]  # fmt: skip
+    edges = [live.edge(i, j, f"w{i}{j}") for i, after in AFTER.items() for j in after]
+    return live.network(neurons, edges, width=460, height=280)
+
+
 def line_by_line(
     graph: Graph, numbers: Mapping[str, float], output: Callable = output_lines,
     hidden: Callable = hidden_lines,
@@ -115,10 +124,6 @@ def line_by_line(
                 out[f"shown{name[2]}"] = nnlib.where(line >= at, out[f"d_{name}"], blank)
         return out
 
-    neurons = [live.neuron(i, 0, value=f"a{i}") for i in (1, 2)]
-    neurons += [live.neuron(i, 1 + (i == 5), value=f"a{i}", net=f"in{i}", delta=f"shown{i}",
-                            bias=f"w0{i}") for i in (3, 4, 5)]  # fmt: skip
-    edges = [live.edge(i, j, f"w{i}{j}") for i, after in AFTER.items() for j in after]
     return live.figure(
         look,
         line=live.stepper(len(ORDER) + 1, interval=1.5, label="line"),
@@ -129,7 +134,7 @@ def line_by_line(
         y=live.slider(0.0, 1.0, 0.1, value=float(numbers["y"]), label="target y"),
         inputs={n: live.values(float(numbers[n]), min=-5, max=5, step=0.1) for n in WEIGHTS},
         view=[
-            live.network(neurons, edges, width=460, height=280),
+            _derived(),
             *[_line(graph, name, at) for at, name in enumerate(ORDER, 1)],
         ],
         title="Line by line",

@@ -271,6 +271,38 @@ def rounded(net: Any) -> list[Any]:
     return [p.detach().half().float() for p in net.parameters()]
 
 
+def _every_map() -> list[Any]:
+    """The pad, both answers, and the maps of the three layers with what was clicked."""
+    maps: dict[str, Any] = {"colors": "magnitude"}
+    return [
+        [live.control("drawing"),
+         live.column(
+             live.control("centre"),
+             live.images("seen", pixel=7, title="what both networks get"),
+             live.readout("CNN: {answer:d} ({percent:.0f} %)", size="large", when="ink"),
+             live.readout("MLP: {mlp_answer:d} ({mlp_percent:.0f} %)", size="large",
+                          when="ink"),
+             live.readout("Nothing is drawn.", size="large", when=lambda ink: ~ink))],
+        [live.axes(live.bars("p", labels=CLASSES, color="accent"), ylim=(0, 1), width=330,
+                   height=150, ylabel="probability", title="CNN"),
+         live.axes(live.bars("other", labels=CLASSES, color="muted"), ylim=(0, 1), width=330,
+                   height=150, ylabel="probability", title="MLP")],
+        live.images("first", pixel=1.9, select="one", range=(0, 1.5),
+                    title="16 maps of 28 × 28: click one", **maps),
+        [live.images("kernel", pixel=24, colors="diverging", title="its 5 × 5 weights"),
+         live.images("large", pixel=5, range=(0, 1.5), title="its map", **maps)],
+        live.images("second", pixel=2.7, range=(0, 3), title="32 maps of 14 × 14", **maps),
+        live.images("third", pixel=4, range=(0, 3), select="last",
+                    title="64 maps of 7 × 7: click one", **maps),
+        live.axes(live.bars("found", select="last", classes="chosen", width=1.0),
+                  xlabel="map", ylabel="maximum", title="is it anywhere?", width=700,
+                  height=140),
+        live.axes(live.bars("says", labels=CLASSES, color="series2"), width=420, height=170,
+                  title="what the chosen map adds to each digit’s logit"),
+        "The largest value of map {last:d} is {amount:.2f}.",
+    ]  # fmt: skip
+
+
 def maps_of(net: Any, mlp: Any, start: np.ndarray) -> live.Figure:
     """A drawing on its way through three convolutions, every map shown; an MLP's answer beside."""
     K1, b1, K2, b2, K3, b3, W, b = rounded(net)
@@ -293,7 +325,6 @@ def maps_of(net: Any, mlp: Any, start: np.ndarray) -> live.Figure:
             "amount": found[last], "chosen": 1.0 * (nnlib.arange(len(b3)) == last),
         }  # fmt: skip
 
-    maps: dict[str, Any] = {"colors": "magnitude"}
     found = nnlib.tensor(start)[None, None]
     with nnlib.no_grad():
         for layer in list(net)[:9]:
@@ -304,33 +335,7 @@ def maps_of(net: Any, mlp: Any, start: np.ndarray) -> live.Figure:
         drawing=live.paint((28, 28), value=start, brush=1.2, label="draw a digit here"),
         centre=live.checkbox(True, static=False, label="centre and scale the drawing"),
         one=live.values(0), last=live.values(loudest),
-        view=[
-            [live.control("drawing"),
-             live.column(
-                 live.control("centre"),
-                 live.images("seen", pixel=7, title="what both networks get"),
-                 live.readout("CNN: {answer:d} ({percent:.0f} %)", size="large", when="ink"),
-                 live.readout("MLP: {mlp_answer:d} ({mlp_percent:.0f} %)", size="large",
-                              when="ink"),
-                 live.readout("Nothing is drawn.", size="large", when=lambda ink: ~ink))],
-            [live.axes(live.bars("p", labels=CLASSES, color="accent"), ylim=(0, 1), width=330,
-                       height=150, ylabel="probability", title="CNN"),
-             live.axes(live.bars("other", labels=CLASSES, color="muted"), ylim=(0, 1), width=330,
-                       height=150, ylabel="probability", title="MLP")],
-            live.images("first", pixel=1.9, select="one", range=(0, 1.5),
-                        title="16 maps of 28 × 28: click one", **maps),
-            [live.images("kernel", pixel=24, colors="diverging", title="its 5 × 5 weights"),
-             live.images("large", pixel=5, range=(0, 1.5), title="its map", **maps)],
-            live.images("second", pixel=2.7, range=(0, 3), title="32 maps of 14 × 14", **maps),
-            live.images("third", pixel=4, range=(0, 3), select="last",
-                        title="64 maps of 7 × 7: click one", **maps),
-            live.axes(live.bars("found", select="last", classes="chosen", width=1.0),
-                      xlabel="map", ylabel="maximum", title="is it anywhere?", width=700,
-                      height=140),
-            live.axes(live.bars("says", labels=CLASSES, color="series2"), width=420, height=170,
-                      title="what the chosen map adds to each digit’s logit"),
-            "The largest value of map {last:d} is {amount:.2f}.",
-        ],
+        view=_every_map(),
         title="Every feature map of a drawing",
         caption="Clear the pad and draw a digit. Then untick “centre and scale”: both networks get "
         "your drawing as it is. Draw in a corner, or small. Click maps of the first and last "

@@ -72,6 +72,36 @@ def passed_through(
     return n * standardised(h) + (1 - n) * h, given, passed
 
 
+def _sizes() -> list[Any]:
+    """Activations on the way forwards, δ and gradients on the way back, layer by layer."""
+    size: dict[str, Any] = {
+        "yscale": "log", "ylim": (SMALLEST, LARGEST), "xlabel": "layer",
+        "xlim": (0.5, DEEPEST + 0.5), "width": 330, "height": 240,
+    }  # fmt: skip
+    forwards = live.axes(
+        live.points(x="at", y="activations", color="series0", size=4),
+        live.curve("at", "activations", color="series0", label="activations"),
+        ylabel="size", **size,
+    )  # fmt: skip
+    backwards = live.axes(
+        live.points(x="at", y="deltas", color="gradient", size=4),
+        live.curve("at", "deltas", color="gradient", label="δ"),
+        live.curve("at", "gradients", color="ink", dash=True, label="weights’ gradient"),
+        ylabel="size", **size,
+    )  # fmt: skip
+    return [
+        live.presets({
+            "PyTorch’s default": {"spread": 3**-0.5}, "Xavier": {"spread": 1.0},
+            "He": {"spread": 2**0.5}, "twice He": {"spread": 2 * 2**0.5},
+        }),
+        live.row(forwards, backwards),
+        live.readout("Activations: {activations[0]:.2g} in layer 1, {activations[19]:.2g} in the "
+                     "last layer. δ: {deltas[19]:.2g} in the last layer, {deltas[0]:.2g} in layer "
+                     "1. Gradient of the weights of layer 1: {gradients[0]:.2g}. Loss at the "
+                     "start: {loss:.3g}."),
+    ]  # fmt: skip
+
+
 def sizes_by_layer(question: Any = None, **words: Any) -> live.Figure:
     """Root mean square of activations and of gradients in each layer, with five switches."""
     weights, last = standard_weights()
@@ -98,32 +128,7 @@ def sizes_by_layer(question: Any = None, **words: Any) -> live.Figure:
             "gradients": drawn([(G * G).mean() for G in grads]), "loss": loss,
         }  # fmt: skip
 
-    size: dict[str, Any] = {
-        "yscale": "log", "ylim": (SMALLEST, LARGEST), "xlabel": "layer",
-        "xlim": (0.5, DEEPEST + 0.5), "width": 330, "height": 240,
-    }  # fmt: skip
-    forwards = live.axes(
-        live.points(x="at", y="activations", color="series0", size=4),
-        live.curve("at", "activations", color="series0", label="activations"),
-        ylabel="size", **size,
-    )  # fmt: skip
-    backwards = live.axes(
-        live.points(x="at", y="deltas", color="gradient", size=4),
-        live.curve("at", "deltas", color="gradient", label="δ"),
-        live.curve("at", "gradients", color="ink", dash=True, label="weights’ gradient"),
-        ylabel="size", **size,
-    )  # fmt: skip
-    view: list[Any] = [
-        live.presets({
-            "PyTorch’s default": {"spread": 3**-0.5}, "Xavier": {"spread": 1.0},
-            "He": {"spread": 2**0.5}, "twice He": {"spread": 2 * 2**0.5},
-        }),
-        live.row(forwards, backwards),
-        live.readout("Activations: {activations[0]:.2g} in layer 1, {activations[19]:.2g} in the "
-                     "last layer. δ: {deltas[19]:.2g} in the last layer, {deltas[0]:.2g} in layer "
-                     "1. Gradient of the weights of layer 1: {gradients[0]:.2g}. Loss at the "
-                     "start: {loss:.3g}."),
-    ]  # fmt: skip
+    view = _sizes()
     if question is not None:
         question.fields["reveal"] = view
         view = [question]

@@ -324,6 +324,24 @@ def along_two_eigenvectors() -> live.Figure:
 # --- the step that is too long --------------------------------------------------------------------
 
 
+def _in_the_long_run() -> Any:
+    """The question of `too_long`."""
+    return live.predict(
+        "The penguins' hill is no parabola: farther out it is less curved. A climber stands beside "
+        "its top and takes steps with α = 55. What does it do in the long run?",
+        name="thrown",
+        choices=[
+            "It runs away to infinity, as on a parabola.",
+            "It hops between two points, on either side of the ridge.",
+            "It goes away, comes back, and goes away again.",
+            "It arrives at the top after all, only later.",
+        ],
+        answer=2,
+        explain="It goes away, comes back, and goes away again. Near the top the step is too long. "
+        "Farther out the hill is flatter, so there the same step is short enough.",
+    )
+
+
 def too_long(hill: Hill, ascent: Callable, top: Any, steep: Any, largest: Any) -> live.Figure:
     """Sixty steps from beside the top, for a step size that crosses 1/λ and 2/λ."""
     largest, beside = float(largest), top + 0.4 * steep
@@ -352,25 +370,11 @@ def too_long(hill: Hill, ascent: Callable, top: Any, steep: Any, largest: Any) -
         xlim=(0, 62), ylim=(1e-4, 20), yscale="log", xlabel="step size α", ylabel="distance",
         width=340, height=340,
     )  # fmt: skip
-    asked = live.predict(
-        "The penguins' hill is no parabola: farther out it is less curved. A climber stands beside "
-        "its top and takes steps with α = 55. What does it do in the long run?",
-        name="thrown",
-        choices=[
-            "It runs away to infinity, as on a parabola.",
-            "It hops between two points, on either side of the ridge.",
-            "It goes away, comes back, and goes away again.",
-            "It arrives at the top after all, only later.",
-        ],
-        answer=2,
-        explain="It goes away, comes back, and goes away again. Near the top the step is too long. "
-        "Farther out the hill is flatter, so there the same step is short enough.",
-    )
     return live.figure(
         swing,
         alpha=live.slider(2.0, 60.0, 0.5, value=55.0, label="step size α"),
         view=[
-            asked,
+            _in_the_long_run(),
             live.column(
                 live.control("alpha"),
                 live.row(mountain, distances),

@@ -33,6 +33,48 @@ def with_one(features: Any) -> Any:
     return nnlib.cat([nnlib.ones(features.shape[0], 1), features], 1)
 
 
+def _retrained(x: np.ndarray, y: np.ndarray) -> list[Any]:
+    """What `retraining` shows: controls, the net, inputs beside features, both weights."""
+    neurons = [
+        live.neuron(1, 0, label="1: x₁"), live.neuron(2, 0, label="2: x₂"),
+        live.neuron(3, 1, image="maps[0]", bias="w[0]"),
+        live.neuron(4, 1, image="maps[1]", bias="w[3]"),
+        live.neuron(5, 2, image="map", bias="w[6]"),
+    ]  # fmt: skip
+    edges = [
+        live.edge(name[1], name[2], f"w[{k}]", label=name)
+        for k, name in enumerate(WEIGHTS)
+        if name[1] != "0"
+    ]
+    return [
+        live.row(
+            live.control("frozen", "lr"),
+            live.button("forget the output layer", {"w": "forgotten", "u": np.zeros(3)}),
+        ),
+        live.training_controls(),
+        live.network(neurons, edges, limit=12.0, height=190),
+        [
+            live.axes(
+                live.heat("map", SIDE, SIDE),
+                live.points(x, y, class_names=["class 0", "class 1"]),
+                xlim=SIDE, ylim=SIDE, equal=True, width=320, height=320,
+                xlabel="x₁", ylabel="x₂", title="the inputs",
+            ),
+            live.axes(
+                live.points("a", y),
+                live.line("w[6]", "w[7]", "w[8]", label="neuron 5", width=3.0),
+                live.line("u[0]", "u[1]", "u[2]", color="gradient", dash=True,
+                          label="logistic regression"),
+                xlim=UNIT, ylim=UNIT, equal=True, width=320, height=320,
+                xlabel="a₃", ylabel="a₄", title="the features",
+            ),
+        ],
+        "neuron 5: w₀₅ {w[6]:.4f}, w₃₅ {w[7]:.4f}, w₄₅ {w[8]:.4f}; loss {loss_net:.4f}",
+        "logistic regression: u₀ {u[0]:.4f}, u₁ {u[1]:.4f}, u₂ {u[2]:.4f}",
+        "largest difference {gap:.6f}",
+    ]  # fmt: skip
+
+
 def retraining(x: np.ndarray, y: np.ndarray, w: Any, **words: Any) -> live.Figure:
     """The five-neuron net w on (x, y), beside a logistic regression on its features a₃, a₄.
 
@@ -65,49 +107,12 @@ def retraining(x: np.ndarray, y: np.ndarray, w: Any, **words: Any) -> live.Figur
             "forgotten": nnlib.cat([w[:6], nnlib.zeros(3)]),
         }
 
-    neurons = [
-        live.neuron(1, 0, label="1: x₁"), live.neuron(2, 0, label="2: x₂"),
-        live.neuron(3, 1, image="maps[0]", bias="w[0]"),
-        live.neuron(4, 1, image="maps[1]", bias="w[3]"),
-        live.neuron(5, 2, image="map", bias="w[6]"),
-    ]  # fmt: skip
-    edges = [
-        live.edge(name[1], name[2], f"w[{k}]", label=name)
-        for k, name in enumerate(WEIGHTS)
-        if name[1] != "0"
-    ]
     return live.figure(
         picture,
         frozen=live.checkbox(True, static=False, label="freeze the hidden layer"),
         lr=live.slider(0.1, 3.0, 0.1, value=2.0, label="step size α"),
         training=live.training(step, {"w": start, "u": np.zeros(3)}, seeds=1, speed="fast"),
-        view=[
-            live.row(
-                live.control("frozen", "lr"),
-                live.button("forget the output layer", {"w": "forgotten", "u": np.zeros(3)}),
-            ),
-            live.training_controls(),
-            live.network(neurons, edges, limit=12.0, height=190),
-            [
-                live.axes(
-                    live.heat("map", SIDE, SIDE),
-                    live.points(x, y, class_names=["class 0", "class 1"]),
-                    xlim=SIDE, ylim=SIDE, equal=True, width=320, height=320,
-                    xlabel="x₁", ylabel="x₂", title="the inputs",
-                ),
-                live.axes(
-                    live.points("a", y),
-                    live.line("w[6]", "w[7]", "w[8]", label="neuron 5", width=3.0),
-                    live.line("u[0]", "u[1]", "u[2]", color="gradient", dash=True,
-                              label="logistic regression"),
-                    xlim=UNIT, ylim=UNIT, equal=True, width=320, height=320,
-                    xlabel="a₃", ylabel="a₄", title="the features",
-                ),
-            ],
-            "neuron 5: w₀₅ {w[6]:.4f}, w₃₅ {w[7]:.4f}, w₄₅ {w[8]:.4f}; loss {loss_net:.4f}",
-            "logistic regression: u₀ {u[0]:.4f}, u₁ {u[1]:.4f}, u₂ {u[2]:.4f}",
-            "largest difference {gap:.6f}",
-        ],
+        view=_retrained(x, y),
         **words,
     )  # fmt: skip
 

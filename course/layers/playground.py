@@ -291,6 +291,40 @@ def picture_of(depth: int) -> Any:
     )  # fmt: skip
 
 
+def view() -> list[Any]:
+    """The controls, the network of each depth, its answers, the losses and the weights."""
+    plane = live.axes(
+        live.heat("map", SIDE, SIDE),
+        live.contour("out", SIDE, SIDE, levels=[0.5], color="ink"),
+        live.points("x", "y", size="dot", class_names=["class 0", "class 1"]),
+        xlim=SIDE, ylim=SIDE, equal=True, width=340, height=340, xlabel="x₁", ylabel="x₂",
+        pointer=add_point, title="what the network answers",
+    )  # fmt: skip
+    course = live.axes(
+        live.curve("history_step", "history_train", color="series3", label="training"),
+        live.curve("history_step", "history_test", color="ink", dash=True, label="validation"),
+        xlabel="step", ylabel="loss", width=300, height=200,
+    )  # fmt: skip
+    return [
+        live.presets(beginnings()),
+        live.control("data", "noise", "share"),
+        live.control("depth", "act", "loss", "optimiser", "lr", "examples", "reg", "rate"),
+        live.training_controls(),
+        *[picture_of(k) for k in range(DEPTH + 1)],
+        [plane, live.column(course,
+            "training: loss {loss_train:.3f}, {right_train:.0f} % right",
+            "validation: loss {loss_test:.3f}, {right_test:.0f} % right",
+            "{parameters:d} parameters in use",
+            live.row(live.control("colour"), live.button("clear your points", {"count": 0})))],
+        live.axes(
+            live.heat("vector", (0, SIZE), (0, 1), colors="diverging", range=(-4, 4),
+                      smooth=False),
+            xlim=(0, SIZE), ylim=(0, 1), frame=False, width=620, height=34,
+            title="w: all weights and biases, one long vector",
+        ),
+    ]  # fmt: skip
+
+
 def playground(
     *,
     data: str = "circles",
@@ -305,18 +339,6 @@ def playground(
     name: str | None = None,
 ) -> live.Figure:
     """A network to edit and to train; the arguments say with which one it begins."""
-    plane = live.axes(
-        live.heat("map", SIDE, SIDE),
-        live.contour("out", SIDE, SIDE, levels=[0.5], color="ink"),
-        live.points("x", "y", size="dot", class_names=["class 0", "class 1"]),
-        xlim=SIDE, ylim=SIDE, equal=True, width=340, height=340, xlabel="x₁", ylabel="x₂",
-        pointer=add_point, title="what the network answers",
-    )  # fmt: skip
-    course = live.axes(
-        live.curve("history_step", "history_train", color="series3", label="training"),
-        live.curve("history_step", "history_test", color="ink", dash=True, label="validation"),
-        xlabel="step", ylabel="loss", width=300, height=200,
-    )  # fmt: skip
     start = {
         "w": live.normal(SIZE, spreads()), "m": np.zeros(SIZE), "v": np.zeros(SIZE),
         "t": np.zeros(()),
@@ -350,23 +372,6 @@ def playground(
             step, start, data={"rank": np.arange(POINTS)}, batch=POINTS, seed=seed, seeds=1000,
             track=["train", "test"], speed="fast",
         ),
-        view=[
-            live.presets(beginnings()),
-            live.control("data", "noise", "share"),
-            live.control("depth", "act", "loss", "optimiser", "lr", "examples", "reg", "rate"),
-            live.training_controls(),
-            *[picture_of(k) for k in range(DEPTH + 1)],
-            [plane, live.column(course,
-                "training: loss {loss_train:.3f}, {right_train:.0f} % right",
-                "validation: loss {loss_test:.3f}, {right_test:.0f} % right",
-                "{parameters:d} parameters in use",
-                live.row(live.control("colour"), live.button("clear your points", {"count": 0})))],
-            live.axes(
-                live.heat("vector", (0, SIZE), (0, 1), colors="diverging", range=(-4, 4),
-                          smooth=False),
-                xlim=(0, SIZE), ylim=(0, 1), frame=False, width=620, height=34,
-                title="w: all weights and biases, one long vector",
-            ),
-        ],
+        view=view(),
         title=title, caption=caption, alt=alt, name=name,
     )  # fmt: skip

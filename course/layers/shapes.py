@@ -142,6 +142,32 @@ def one_bump() -> live.Figure:
     )  # fmt: skip
 
 
+def _bump_by_bump(empty: dict[str, Any]) -> list[Any]:
+    """The curve with what follows it, the new bump's sliders, buttons that add and take away."""
+    return [
+        live.control("target", "steep"),
+        live.axes(
+            live.curve(X, "target", color="ink", width=2.5, label="the curve to follow"),
+            live.curve(X, "new", color="muted", dash=True, label="with the new bump"),
+            live.curve(X, "net", color="series1", label="the network"),
+            xlabel="x", xlim=(0, 4), ylim=(-1.8, 1.8), width=560, height=270,
+        ),
+        live.control("centre", "width", "height"),
+        live.row(
+            live.button("add this bump", {"placed": "next", "count": "more"}),
+            live.button("take the last away", {"placed": "fewer", "count": "last"}),
+            live.button("none", empty),
+        ),
+        live.row(*[
+            live.button(f"{n} equal bumps", {"placed": f"fill{n}", "count": n})
+            for n in (4, 8, 16, 32)
+        ]),
+        live.readout("bumps {count:d}, hidden neurons {units:d}: mean error {error:.3f}",
+                     size="large"),
+        "largest error {largest:.3f}; with the new bump the mean error would be {after:.3f}",
+    ]  # fmt: skip
+
+
 def bumps() -> live.Figure:
     """A curve to follow, and bumps to add: two hidden sigmoids each, a linear output."""
 
@@ -174,28 +200,7 @@ def bumps() -> live.Figure:
         steep=live.slider(5.0, 100.0, value=30.0, log=True, label="steepness"),
         placed=live.values(empty["placed"]),
         count=live.values(0),
-        view=[
-            live.control("target", "steep"),
-            live.axes(
-                live.curve(X, "target", color="ink", width=2.5, label="the curve to follow"),
-                live.curve(X, "new", color="muted", dash=True, label="with the new bump"),
-                live.curve(X, "net", color="series1", label="the network"),
-                xlabel="x", xlim=(0, 4), ylim=(-1.8, 1.8), width=560, height=270,
-            ),
-            live.control("centre", "width", "height"),
-            live.row(
-                live.button("add this bump", {"placed": "next", "count": "more"}),
-                live.button("take the last away", {"placed": "fewer", "count": "last"}),
-                live.button("none", empty),
-            ),
-            live.row(*[
-                live.button(f"{n} equal bumps", {"placed": f"fill{n}", "count": n})
-                for n in (4, 8, 16, 32)
-            ]),
-            live.readout("bumps {count:d}, hidden neurons {units:d}: mean error {error:.3f}",
-                         size="large"),
-            "largest error {largest:.3f}; with the new bump the mean error would be {after:.3f}",
-        ],
+        view=_bump_by_bump(empty),
         title="Follow a curve with bumps",
         caption="Move the new bump until the error that it would leave is small, and add it; four "
         "bumps of your own make a start. Then let the buttons place 4, 8, 16 and 32 equal ones and "

@@ -22,6 +22,20 @@ _FREED = "freed"
 _NOTHING = (None, None)
 
 
+def _begun(
+    roots: Sequence[tuple[Node, Any]], pending: dict[Node, int], as_values: bool
+) -> tuple[dict[Node, Any], list[Node]]:
+    """The roots' gradients, and those of the roots that no other one waits for."""
+    grads: dict[Node, Any] = {}
+    ready: list[Node] = []
+    for node, g in roots:
+        g = g if as_values or not isinstance(g, Value) else g._data
+        grads[node] = g if node not in grads else grads[node] + g
+        if not pending[node] and node not in ready:
+            ready.append(node)
+    return grads, ready
+
+
 def walk(
     roots: Sequence[tuple[Node, Any]],
     *,
@@ -40,13 +54,7 @@ def walk(
     as_values = create_graph or record.current_watcher() is not None
     vjps_of = _vjps_of_values if as_values else _vjps_of_arrays
     pending = _consumers(roots, wanted, stop)
-    grads: dict[Node, Any] = {}
-    ready: list[Node] = []
-    for node, g in roots:
-        g = g if as_values or not isinstance(g, Value) else g._data
-        grads[node] = g if node not in grads else grads[node] + g
-        if not pending[node] and node not in ready:
-            ready.append(node)
+    grads, ready = _begun(roots, pending, as_values)
     anomaly = bool(record.unusual) and record.state().anomaly
     if not as_values and wanted is None and accumulate and not anomaly:
         _walk_arrays(pending, grads, ready, retain_graph)
@@ -105,9 +113,8 @@ def _walk_arrays(
         node = ready.pop()
         g = grads.pop(node, None)
         edges, primitive = node.edges, node.primitive
-        gs: Sequence[Any]
         if g is None:  # all that use it pass no gradient on
-            gs = (None,) * len(edges)
+            gs: Sequence[Any] = (None,) * len(edges)
         else:
             if node.extra is not None:
                 g = _note_gradient(node.extra, g)
@@ -119,10 +126,8 @@ def _walk_arrays(
             if plain and len(edges) == 2 and primitive.vjp_of_all is None:
                 (here, there), (f, h), out = edges, primitive.vjps, node.out
                 x, y = node.args or _NOTHING
-                gs = (
-                    None if here is None else f(g, out, x, y),
-                    None if there is None else h(g, out, x, y),
-                )
+                first = None if here is None else f(g, out, x, y)
+                gs = (first, None if there is None else h(g, out, x, y))
                 if node.shapes is not None:
                     gs = _unbroadcast_each(gs, node.shapes)
             else:
