@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks.peers import PEERS
-from benchmarks.run import agree, peak_memory, same_course, table
+from benchmarks.run import agree, peak_memory, same_losses, table
 from benchmarks.workloads import ALL
 
 SMALL = [w for w in ALL if "million" not in w.name and "1024" not in w.name]
@@ -14,17 +14,18 @@ SMALL = [w for w in ALL if "million" not in w.name and "1024" not in w.name]
 
 @pytest.mark.parametrize("work", SMALL, ids=lambda w: w.name)
 def test_loss_and_gradients_agree_before_anything_is_timed(work):
-    names = [n for n in ("PyTorch", "nnlib", "floor", "nnlib compiled") if n not in work.less]
+    compared = ("PyTorch", "nnlib", "floor", "nnlib compiled")
+    names = [n for n in compared if n not in work.skipped_peers]
     made = {n: m for n in names if (m := PEERS[n](work)) is not None}
-    agree(work, {n: look for n, (_, look) in made.items() if n != "nnlib compiled"})
-    same_course(work, made)
+    agree(work, {n: evaluate for n, (_, evaluate) in made.items() if n != "nnlib compiled"})
+    same_losses(work, made)
     if work.floor is not None:
         assert "floor" in made
 
 
 @pytest.mark.parametrize("work", ALL, ids=lambda w: w.name)
 def test_every_peer_of_ours_that_a_row_does_not_leave_out_takes_a_step(work):
-    ours = [n for n in PEERS if n.startswith("nnlib") and n not in work.less]
+    ours = [n for n in PEERS if n.startswith("nnlib") and n not in work.skipped_peers]
     assert ours
     for name in ours:
         step, _ = PEERS[name](work)
