@@ -51,6 +51,7 @@ SETTINGS = [
     Setting(start="he", norm=True),
     *(Setting(depth, residual=True, norm=True) for depth in (20, 50)),
     Setting(start="he", residual=True, norm=True),
+    Setting(3, norm=True),
 ]
 
 
