@@ -12,6 +12,7 @@ import socket
 import threading
 from pathlib import Path
 
+from course.autodiff.checks import Pair
 from course.autodiff.engine import Scalar
 from course.kit.checking import Verdict, judge
 from course.kit.exercises import find
@@ -21,7 +22,8 @@ SECONDS = 25.0  # for one answer; a cell's own time must be longer
 # The judge's own objects that answers are called with, and what of them can be used.
 ARITHMETIC = ("add", "radd", "sub", "rsub", "mul", "rmul", "truediv", "rtruediv", "pow", "neg")
 SHARED = {
-    Scalar: frozenset(["value", "grad", "edges", "exp", "log", *(f"__{n}__" for n in ARITHMETIC)])
+    Pair: frozenset(["value", "slope"]),
+    Scalar: frozenset(["value", "grad", "edges", "exp", "log", *(f"__{n}__" for n in ARITHMETIC)]),
 }
 
 
