@@ -132,7 +132,7 @@ def words(node: Mapping[str, Any]) -> str:
         return f"list of {words(node['items'])}"
     if node["type"] == "object":
         if "properties" in node:
-            return "; ".join(f"{k}: {words(field)}" for k, field in node["properties"].items())
+            return f"{{{'; '.join(f'{k}: {words(v)}' for k, v in node['properties'].items())}}}"
         values = node.get("additionalProperties")
         return f"name → {words(values)}" if values else "dict"
     return SAID.get(node["type"], node["type"])
@@ -145,6 +145,8 @@ BOUNDS = {
 
 
 def limits(node: Mapping[str, Any]) -> str:
+    if "minItems" in node and node["minItems"] == node.get("maxItems"):
+        return "" if "prefixItems" in node else f" (exactly {node['minItems']})"
     said = [form.format(f"{node[k]:,}") for k, form in BOUNDS.items() if k in node]
     return f" ({', '.join(said)})" if said else ""
 

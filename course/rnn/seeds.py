@@ -1,7 +1,7 @@
 """How well each reader of words does from five starts, on test words as they are and shuffled.
 
-``python -m course.rnn.seeds`` trains them all (some minutes) and writes `seeds.json`; start 0 is
-the network whose weights the book ships, and a test compares it with these numbers.
+``python -m course.rnn.seeds`` trains them all (some minutes) and writes `word_seeds.json`; start 0
+is the network whose weights the book ships, and a test compares it with these numbers.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Limits of axes that the author left open, from the first picture."""
+"""The limits of axes (xlim, ylim) that the author left open, from the first picture.
+
+What bounds the lists and numbers of a figure's JSON is in `view.schema.json`.
+"""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@
 
 `step` is a function of the state, the data and any of the figure's inputs; it returns the new state
 under the same names, and the loss.  Seeds set the state (see `normal`, `uniform`, or `init=`) and
-the order of the batches; both come from `nnlib.live.random`, whose twin runs in the page.
+the order of the batches; both come from `nnlib.live.random`, whose counterpart runs in the page.
 """
 
 from __future__ import annotations

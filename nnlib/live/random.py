@@ -1,10 +1,10 @@
-"""Random numbers that Python and the page draw alike, bit for bit.
+"""Random numbers that are identical in Python and the page, to the last bit.
 
 The generator is mulberry32 (Tommy Ettinger, public domain): the k-th word of a stream is a hash of
 `start + k * 0x6D2B79F5`, so NumPy computes a whole stream at once and JavaScript word by word.
 A normal deviate is the sum of twelve uniform ones less six (Irwin and Hall): it needs additions
 alone, which every machine rounds alike, where logarithm and cosine differ in the last bit.
-`frontend/figures/src/random.ts` is the twin of this file.
+`frontend/figures/src/random.ts` is the counterpart of this file.
 """
 
 from __future__ import annotations

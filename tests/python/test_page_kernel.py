@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-PYTHON = Path(__file__).resolve().parents[2] / "frontend" / "python" / "kernel"
+ROOT = Path(__file__).resolve().parents[2]
+PYTHON = ROOT / "frontend" / "python" / "kernel"
+PROTOCOL = (ROOT / "frontend" / "python" / "src" / "protocol.ts").read_text("utf8")
+LIMIT = int(re.search(r"MAX_OUTPUT = ([\d_]+);", PROTOCOL)[1])  # what the worker passes to connect
 
 # A kernel changes the interpreter it lives in, so each run has a process of its own.
 RUN = """
@@ -28,7 +32,7 @@ json.dump(said, out)
 """
 
 
-def said(*cells: str, limit: int = 100_000, kind: str = "cell") -> list[dict]:
+def said(*cells: str, limit: int = LIMIT, kind: str = "cell") -> list[dict]:
     run = subprocess.run(
         [sys.executable, "-c", RUN, str(PYTHON), str(limit), kind],
         input=json.dumps(cells), capture_output=True, text=True, timeout=60,
@@ -45,7 +49,12 @@ def test_what_is_printed_ends_at_the_limit_and_keeps_its_end() -> None:
     text = printed(said("for i in range(20_000):\n    print('line', i)"))
     assert text.startswith("line 0\nline 1\n") and text.endswith("line 19999\n")
     assert "characters are left out" in text
-    assert 100_000 < len(text) < 103_000
+    assert LIMIT < len(text) < LIMIT + 3_000
+
+
+def test_the_document_states_the_limit_that_the_worker_sets() -> None:
+    document = (ROOT / "docs" / "python.md").read_text("utf8")
+    assert f"shows {LIMIT:,} characters of text" in document
 
 
 def test_both_streams_a_result_and_an_error_share_one_limit() -> None:

@@ -592,7 +592,7 @@ export interface SeededStateSpec {
   readonly seeds: readonly Numbers[];
 }
 
-/** Drawn by the seed: normal with mean a and spread b, or uniform from a to b. */
+/** Sampled with the seed: normal with mean a and standard deviation b, or uniform from a to b. */
 export interface DrawnStateSpec {
   readonly draw: "normal" | "uniform";
   readonly a: number;
@@ -633,7 +633,7 @@ export interface Live {
   readonly at?: readonly (number | null)[];
 }
 
-/** Numbers that stay. */
+/** Constants. */
 export interface Fixed {
   readonly shape: Shape;
   readonly data: Numbers;
@@ -649,7 +649,7 @@ export type Scalar =
   | number
   | "NaN" | "Infinity" | "-Infinity";
 
-/** Row by row. */
+/** Flat, in row-major order (the last dimension fastest). */
 export type Numbers = readonly Scalar[];
 
 export type Shape = readonly number[];

@@ -1,4 +1,4 @@
-// Random numbers that Python and the page draw alike, bit for bit: the twin of nnlib/live/random.py.
+// Random numbers that are identical in Python and the page, to the last bit: the counterpart of nnlib/live/random.py.
 
 const BATCH_STREAM = 1000;
 

@@ -1,7 +1,7 @@
 """Runs a page's cells: what a notebook's kernel does, in the browser's worker, without IPython.
 
-The worker calls `connect(post)` once and then `run`, `comm`, `complete`. Whatever the page should
-see goes through `post` as plain dicts: streams, results, pictures, errors, widgets' messages.
+The worker calls `connect(post, limit)` once, then `run`, `comm`, `complete`. All that the page
+should see goes through `post` as dicts: streams, results, pictures, errors, widgets' messages.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from page_output import Stream, budget, end_of_text, mimebundle, output
 main = types.ModuleType("__main__")
 
 
-def connect(post: Callable[[dict], None], limit: int = 100_000) -> None:
+def connect(post: Callable[[dict], None], limit: int) -> None:
     """`post(message)` sends a dict to the page; a cell's text ends after `limit` characters."""
     page_output.connect(post, limit)
     builtins.input = no_input

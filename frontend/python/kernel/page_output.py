@@ -87,7 +87,7 @@ class Budget:
         return {"type": "stream", "name": "stdout", "text": said + self.tail}
 
 
-budget = Budget(100_000)
+budget = Budget(0)  # `connect` says how much a cell may show
 
 
 def end_of_text() -> None:

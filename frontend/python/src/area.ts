@@ -75,7 +75,7 @@ export class Area {
   private readonly named = new Map<string, HTMLElement>();
   private clearing = false;
 
-  constructor(private readonly around: Surroundings) {}
+  constructor(private readonly surroundings: Surroundings) {}
 
   clear(): void {
     this.last?.forget();
@@ -130,11 +130,11 @@ export class Area {
     const view = data[VIEW];
     if (isRecord(view) && typeof view["model_id"] === "string") {
       const host = element("div", { class: "nn-mounted" });
-      if (this.around.widget(view["model_id"], host)) return [host];
+      if (this.surroundings.widget(view["model_id"], host)) return [host];
     }
     for (const mime of ["image/png", "image/jpeg"]) {
       const picture = data[mime];
-      if (typeof picture === "string") return [element("img", { src: `data:${mime};base64,${picture.replace(/\s/g, "")}`, alt: this.around.alt })];
+      if (typeof picture === "string") return [element("img", { src: `data:${mime};base64,${picture.replace(/\s/g, "")}`, alt: this.surroundings.alt })];
     }
     const html = data["text/html"], svg = data["image/svg+xml"];
     if (typeof html === "string") return [element("div", { class: "output text_html" }, ...cleaned(html, "text/html"))];
@@ -166,7 +166,7 @@ export class Area {
       skipped();
       const line = frame.line ?? 1, cell = frame.cell;
       const link = element("button", { type: "button", class: "nn-run-link" }, `${cell}, line ${line}`);
-      link.addEventListener("click", () => this.around.show(cell, line));
+      link.addEventListener("click", () => this.surroundings.show(cell, line));
       const inFunction = frame.function && frame.function !== "<module>" ? ` in ${frame.function}` : "";
       const code = element("pre", {}, frame.code);
       if (frame.caret && frame.caret[1] > frame.caret[0]) {

@@ -60,19 +60,19 @@ export class Runner {
   // ---- what it is made of
 
   private prepare(info: CellInfo, i: number): Cell {
-    const around: Surroundings = {
+    const surroundings: Surroundings = {
       alt: info.alt ?? "A picture that the code drew",
-      widget: (id, host) => this.widgets(around).show(id, host),
+      widget: (id, host) => this.widgets(surroundings).show(id, host),
       show: (name, line) => this.point(name, line),
     };
     const example = info.tags.includes("example");
     const found = document.getElementById(`cell-${info.id}`);
-    return { info, name: `${kindOfCell(this.info)} ${i + 1}`, root: found && example ? framed(found) : found, example, area: new Area(around), ran: false };
+    return { info, name: `${kindOfCell(this.info)} ${i + 1}`, root: found && example ? framed(found) : found, example, area: new Area(surroundings), ran: false };
   }
 
   private shared: Widgets | undefined;
-  private widgets(around: Surroundings): Widgets {
-    return (this.shared ??= new Widgets(this.models, this.info.live, around));
+  private widgets(surroundings: Surroundings): Widgets {
+    return (this.shared ??= new Widgets(this.models, this.info.live, surroundings));
   }
 
   private buildBar(host: HTMLElement): void {

@@ -17,7 +17,7 @@ export class Widgets {
   private figures: Promise<Module> | undefined;
   readonly areas = new Map<KernelModel, Area[]>();
 
-  constructor(private readonly models: Models, private readonly live: string, private readonly around: Surroundings) {}
+  constructor(private readonly models: Models, private readonly live: string, private readonly surroundings: Surroundings) {}
 
   show(id: string, host: HTMLElement): boolean {
     const model = this.models.get(id);
@@ -80,7 +80,7 @@ export class Widgets {
   }
 
   private output(model: KernelModel, host: HTMLElement): void {
-    const area = new Area(this.around);
+    const area = new Area(this.surroundings);
     this.areas.set(model, [...(this.areas.get(model) ?? []), area]);
     host.append(area.root);
   }
@@ -158,7 +158,7 @@ const choice: Build = (model, host) => {
   labelled(model, host, input);
 };
 
-const check: Build = (model, host) => {
+const checkbox: Build = (model, host) => {
   const input = element("input", { type: "checkbox" });
   const update = (): void => void (input.checked = Boolean(model.get("value")));
   update();
@@ -167,16 +167,16 @@ const check: Build = (model, host) => {
   labelled(model, host, input);
 };
 
-const push: Build = (model, host) => {
-  const button = element("button", { type: "button", class: "nn-run-button" });
+const button: Build = (model, host) => {
+  const control = element("button", { type: "button", class: "nn-run-button" });
   const update = (): void => {
-    button.textContent = String(model.get("description") ?? "");
-    button.disabled = Boolean(model.get("disabled"));
+    control.textContent = String(model.get("description") ?? "");
+    control.disabled = Boolean(model.get("disabled"));
   };
   update();
   model.on("change", update);
-  button.addEventListener("click", () => model.send({ event: "click" }));
-  host.append(button);
+  control.addEventListener("click", () => model.send({ event: "click" }));
+  host.append(control);
 };
 
 const words = (markup: boolean): Build => (model, host) => {
@@ -200,6 +200,6 @@ const controls: Readonly<Record<string, Build>> = {
   IntTextModel: typed("number", true), BoundedIntTextModel: typed("number", true),
   FloatTextModel: typed("number"), BoundedFloatTextModel: typed("number"), TextModel: typed("text"), TextareaModel: typed("text"),
   DropdownModel: choice, SelectModel: choice, RadioButtonsModel: choice, ToggleButtonsModel: choice,
-  CheckboxModel: check, ToggleButtonModel: check, ButtonModel: push,
+  CheckboxModel: checkbox, ToggleButtonModel: checkbox, ButtonModel: button,
   LabelModel: words(false), HTMLModel: words(true), HTMLMathModel: words(true),
 };

@@ -19,7 +19,7 @@ export interface Operand {
   readonly data: Values;
 }
 
-/** Computes one node's values from its inputs' into a buffer that was there before. */
+/** Computes one node's values from its inputs' into a preallocated buffer. */
 export type Kernel = () => void;
 
 /** Checks an application and returns its kernel, or ALIAS when the result is its input unchanged. */

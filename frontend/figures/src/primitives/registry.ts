@@ -25,18 +25,18 @@ export function opNames(): string[] {
 /** The kernel of one application of `op`, its result rounded to the dtype that the graph records. */
 export function compile(op: string, out: Operand, inputs: readonly Operand[], attrs: Attrs): Kernel {
   const primitive = registry[op];
-  if (!primitive) throw new GraphError(`${attrs.where}: this page knows no operation "${op}"`);
+  if (!primitive) throw new GraphError(`${attrs.where}: this page does not know the operation "${op}"`);
   if (inputs.length === 0) attrs.fail("has no inputs");
   attrs.touch(inputs.reduce((sum, x) => sum + x.data.length, out.data.length));
   const kernel = primitive(out, inputs, attrs);
   if (kernel === ALIAS || out.dtype === "float64" || out.dtype === "bool") return kernel;
   if (out.dtype === "float32" && (ROUNDING.has(op) || op === "matmul")) return kernel;
-  if (MOVES.has(op) && inputs.every((x) => x.dtype === out.dtype || x.dtype === "int64" || x.dtype === "bool")) return kernel;
+  if (KEEPS_ROUNDING.has(op) && inputs.every((x) => x.dtype === out.dtype || x.dtype === "int64" || x.dtype === "bool")) return kernel;
   return rounded(kernel, out.data, out.dtype);
 }
 
-/** These only pick among values that are rounded already. */
-const MOVES: ReadonlySet<string> = new Set(
+/** Rounded inputs give rounded results: these copy values, take absolute values or put 0 in a place. */
+const KEEPS_ROUNDING: ReadonlySet<string> = new Set(
   "permute expand flip cat slice unslice tril triu gather take index relu abs where maximum minimum amax amin max_pool2d".split(" "),
 );
 

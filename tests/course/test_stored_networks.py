@@ -1,0 +1,32 @@
+"""Whoever looks for the source of a stored network or result finds the command that writes it."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+
+from tools import train_models
+
+ROOT = Path(__file__).resolve().parents[2]
+WEIGHTS = ROOT / "course" / "networks" / "weights"
+ROW = re.compile(r"^\| `([\w.]+)` \| .+ \| `python ([^`]+)` \|$", re.M)
+WRITTEN = dict(ROW.findall((WEIGHTS / "README.md").read_text("utf8")))
+
+
+def test_every_stored_file_has_its_row() -> None:
+    assert set(WRITTEN) == {path.name for path in WEIGHTS.iterdir()} - {"README.md"}
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_the_command_of_a_row_exists_and_names_its_file(name: str) -> None:
+    program, *rest = WRITTEN[name].split()
+    if program == "-m":
+        found = importlib.util.find_spec(rest[0])
+        assert found is not None and found.origin is not None
+        assert name in Path(found.origin).read_text("utf8")
+    else:
+        assert ROOT / program == Path(train_models.__file__)
+        assert rest == [name.removesuffix(".npz")] and rest[0] in train_models.GROUPS
