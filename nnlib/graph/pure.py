@@ -213,7 +213,12 @@ def traced(
     The tree of the arguments is (args, kwargs).
     """
     first = _run(fn, name, leaves, form, outside)
-    second = _run(fn, name, [_other(x) for x in leaves], form, outside)
+    try:
+        second = _run(fn, name, [_other(x) for x in leaves], form, outside)
+    except GraphError:
+        raise
+    except Exception:  # such as a whole divisor that is 0 now: then values nearer to those given
+        second = _run(fn, name, [_other(x, moved=0) for x in leaves], form, outside)
     captured = _compared(first, second)
     tracer, out_form, results = first
     steps = list(tracer.steps)
@@ -309,14 +314,14 @@ def _result(tracer: PureTracer, value: Any, path: str, nodes: set) -> Result:
     return Result(tracer.find(value), leaf=node is not None)
 
 
-def _other(leaf: Any) -> Any:
+def _other(leaf: Any, moved: int = 1) -> Any:
     """Another value of the same form: elements moved on by one, floats made a little smaller.
 
     What is a probability, positive, or a class stays so.
     """
     if not isinstance(leaf, Value) or not leaf._data.size:
         return leaf
-    data = np.roll(leaf._data, 1)
+    data = np.roll(leaf._data, moved)
     if data.dtype.kind == "f":
         data = (data * data.dtype.type(0.96875) + data.dtype.type(2**-10)).astype(data.dtype)
     return _as_kind(make(np.asarray(data)[()], None if leaf._node is None else Leaf()), leaf)
