@@ -14,8 +14,9 @@ import numpy as np
 from numba import njit
 
 f4, f8, i4, i8 = np.float32, np.float64, np.int32, np.int64
-exact = njit(error_model="numpy", cache=True, forceinline=True)  # a call would not vectorise
-# Sums may be taken in any order, and a product may be added without rounding in between.
+# Inlined, since a call would not vectorise; a product may be added without rounding in between.
+exact = njit(error_model="numpy", cache=True, forceinline=True, fastmath={"contract"})
+# Sums may be taken in any order too.
 summing = njit(
     error_model="numpy", cache=True, forceinline=True, fastmath={"reassoc", "contract", "nsz"}
 )
@@ -39,7 +40,7 @@ _L0, _L1, _L2, _L3, _L4, _L5, _L6, _L7, _L8 = (
     f4(3.3333331174e-1),
 )  # fmt: skip
 _SQRT_HALF, _TINY, _2_23 = f4(0.70710678), f4(1.17549435e-38), f4(8388608.0)
-_TANH_SMALL = f4(0.625)
+_TANH_SMALL, _TANH_IS_ONE, _SIGMOID_IS_ONE = f4(0.625), f4(10), f4(-86)
 
 
 @summing
@@ -67,8 +68,21 @@ def expf(x):
 
 
 @exact
+def _exp_between(x):
+    """exp(x) for -86 ≤ x ≤ 89, where one stride and a doubling do."""
+    shifted = x * _LOG2E + _MAGIC
+    whole = shifted - _MAGIC
+    r = (x - whole * _LN2_HI) - whole * _LN2_LO
+    y = (((((_E0 * r + _E1) * r + _E2) * r + _E3) * r + _E4) * r + _E5) * (r * r) + r + _ONE
+    half = i4((f4(shifted).view(i4) - i4(0x4B400000 - 126)) << i4(23)).view(f4)
+    return y * half * _TWO
+
+
+@exact
 def sigmoidf(x):
-    return _ONE / (_ONE + expf(-x))
+    x = -x
+    x = _LARGE if x > _LARGE else _SIGMOID_IS_ONE if x < _SIGMOID_IS_ONE else x
+    return _ONE / (_ONE + _exp_between(x))
 
 
 @exact
@@ -76,7 +90,8 @@ def tanhf(x):
     z = x * x
     small = ((((_T0 * z + _T1) * z + _T2) * z + _T3) * z + _T4) * z * x + x
     size = abs(x)
-    large = _ONE - _TWO / (expf(size + size) + _ONE)
+    most = _TANH_IS_ONE if size > _TANH_IS_ONE else size
+    large = _ONE - _TWO / (_exp_between(most + most) + _ONE)
     large = -large if x < _ZERO else large
     return small if size < _TANH_SMALL else large if size >= _TANH_SMALL else x
 

@@ -117,6 +117,7 @@ class Driver:
                                         "rows": _rows}  # fmt: skip
         self.lines: list[str] = []
         self.text: dict[int, str] = {}  # what a step's array is called in the driver
+        self.checked: set[tuple[int, int]] = set()  # positions that are data, and their limit
         self.kept: dict[str, Callable[[], Any]] = {}  # makers of what a set of memory holds
         self.direct = self._direct()
         self.functions = self._compiled(machine)
@@ -233,6 +234,9 @@ class Driver:
 
     def _call(self, at: int, step: Step) -> None:
         for check in checks(step, self.steps):
+            if (check.at, check.size) in self.checked:
+                continue  # by an earlier call
+            self.checked.add((check.at, check.size))
             name = self._constant(f"check{len(self.globals)}", check)
             self.lines.append(f"{name}({self._value(check.at)})")
         given = ", ".join(self._value(i) for i in step.inputs)

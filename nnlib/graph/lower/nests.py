@@ -19,7 +19,7 @@ Shape = tuple[int, ...]
 UNROLLED = 16  # products over at most this many terms are written out and join other steps
 BY_LOOPS = 2**15  # multiplications from which a product is BLAS's
 BY_DOTS = 2**11  # the same where its sums run along memory, which loops do less well
-SHORT, LONG = 16, 64  # a table of rows so short, and of so many, is kept by columns
+SHORT, LONG = 16, 32  # a table of rows so short, and of so many, is kept by columns
 
 
 @dataclass
@@ -54,12 +54,12 @@ def by_columns(domain: Shape) -> bool:
 
 
 def with_columns(graph: Steps) -> Steps:
-    """Inputs that loops would read down their columns are copied first: then they lie so."""
+    """Inputs whose columns are summed to columns are copied first: then they lie so."""
     steps, moved = list[Step](), list[int]()
     read = {
-        i for step in graph.steps for i in step.inputs
-        if by_columns(domain_of(step.shape))
-        and (is_point(step, [graph.steps[k] for k in step.inputs]) or step.op == "matmul")
+        step.inputs[0] for step in graph.steps
+        if step.op == "matmul" and by_columns(domain_of(step.shape))
+        and terms(step, graph.steps) <= UNROLLED
     }  # fmt: skip
     for at, step in enumerate(graph.steps):
         inputs = tuple([moved[i] for i in step.inputs])

@@ -21,7 +21,9 @@ from nnlib.graph.steps import Step
 
 Shape = tuple[int, ...]
 _INDEX = ("i", "j", "k", "l", "m", "n", "o", "p", "q", "r")
-_RESERVED = {"np", "math", "range", "abs", "min", "max", "w", "s", *TYPES.values(), *_INDEX}
+_RESERVED = {
+    "np", "math", "range", "abs", "min", "max", "part", "w", "s", *TYPES.values(), *_INDEX
+}  # fmt: skip
 EXACT = 4096  # elements up to which a float32 sum is kept in float32
 
 
@@ -221,6 +223,7 @@ class NestWriter:
         self.before: list[list[str]] = []
         self.after: list[list[str]] = []
         self.ahead: list[str] = []  # before the outermost loop
+        self.block: tuple[list[str], list[str]] = [], []  # before and after the innermost loop
         self.values: dict[int, str] = {}
         self.loads: dict[str, str] = {}
         self.seen: Counter[str] = Counter()
@@ -245,7 +248,7 @@ class NestWriter:
     def _write(self) -> None:
         self.before = [[] for _ in range(self.depth + 1)]
         self.after = [[] for _ in range(self.depth + 1)]
-        self.ahead, self.values, self.loads = [], {}, {}
+        self.ahead, self.values, self.loads, self.block = [], {}, {}, ([], [])
         for at in self.nest.steps:
             step = self.steps[at]
             if is_folded(self.steps, at, self.nest):
@@ -256,10 +259,17 @@ class NestWriter:
     def _nested(self, level: int) -> Iterator[str]:
         yield from self.before[level]
         if level < self.depth:
-            dim = self.order[level]
-            yield f"for {self.variables[dim]} in range({self.nest.domain[dim]}):"
+            size = self.nest.domain[self.order[level]]
+            first, last = self.block if level == self.depth - 1 else ([], [])
+            every, indent = f"range({size})", ""
+            if first and size > EXACT:  # sums of so many numbers are taken part by part
+                yield f"for part in range(0, {size}, {EXACT}):"
+                every, indent = f"range(part, min(part + {EXACT}, {size}))", "    "
+            yield from [indent + line for line in first]
+            yield f"{indent}for {self.variables[self.order[level]]} in {every}:"
             for line in self._nested(level + 1):
-                yield f"    {line}"
+                yield f"{indent}    {line}"
+            yield from [indent + line for line in last]
         yield from self.after[level]
 
     # ------------------------------------------------------------ steps
@@ -327,15 +337,22 @@ class NestWriter:
             self._gathered(at, step, value, long, dims)
 
     def _total(self, at: int, step: Step, value: str, kept: int, count: int) -> None:
-        """A sum over the innermost loops: its total is a variable."""
+        """A sum over the innermost loops: its total is a variable.
+
+        A long float32 sum has a float32 total for each pass of the innermost loop, of at most
+        EXACT numbers, and a float64 total of those.
+        """
         wide = step.op == "sum" and step.dtype == "float32" and count > EXACT
-        kind = "float64" if wide else step.dtype
         total = self.to.fresh()
-        self.before[kept].append(f"{total} = {points.start(step.op, kind)}")
-        one = self.before[self.depth]
-        if kept == self.depth:  # over dimensions of length 1 alone
-            one = self.before[kept]
-        one.append(f"{total} = {points.folded(step.op, total, value)}")
+        self.before[kept].append(
+            f"{total} = {points.start(step.op, 'float64' if wide else step.dtype)}"
+        )
+        part = total
+        if wide:
+            part = self.to.fresh()
+            self.block[0].append(f"{part} = {points.start(step.op, step.dtype)}")
+            self.block[1].append(f"{total} = {total} + {part}")
+        self.before[self.depth].append(f"{part} = {points.folded(step.op, part, value)}")
         end = self.after[kept] if kept < self.depth else self.before[kept]
         result = f"f4({total})" if wide else total
         if not step.shape and at not in self.to.storage.slot:
