@@ -14,7 +14,8 @@ function render({ model, el }: { model: Model; el: HTMLElement }): () => void {
 
 function start(): void {
   if (!document.querySelector('script[type="application/vnd.jupyter.widget-state+json"]')) return;
-  adoptStyles(document);
+  // a second sheet of the same rules would have the browser work out the whole page's styles anew
+  if (![...document.styleSheets].some((sheet) => /\/live\.css(\?|$)/.test(sheet.href ?? ""))) adoptStyles(document);
   mountAll(document);
   watchStrayLinks(document);
 }
