@@ -93,10 +93,19 @@ def _holds(array: Any) -> str:
 
 def _write(x: Any, new: Any, how: str) -> None:
     if not isinstance(x._data, np.ndarray):  # a number that nobody shares
+        _mark_number_changed(x)
         x._data = np.asarray(new).astype(x._data.dtype)[()]
         return
     record.mark_changed(x._data)
     np.copyto(*_once_each(x._data, np.asarray(new), how), casting="unsafe")
+
+
+def _mark_number_changed(x: Any) -> None:
+    """A number is replaced, not overwritten: the node that kept it as its result is told here."""
+    node = x._node
+    if node is not None and node.out is x._data:
+        node.out = np.array(node.out)
+        record.mark_changed(node.out)
 
 
 def _one_in_memory() -> RuntimeError:
@@ -534,6 +543,8 @@ class InPlace(Value):
             part = s.getitem(needs_tensor("__setitem__", self), key)
             if x.size and part._data.size and not np.may_share_memory(part._data, x):
                 raise _one_in_memory()
+            if isinstance(value, Value):
+                value = picking.fitted(value, part._data.shape)
             part.copy_(value)  # refused where elements are one in memory
             return
         if recorded or not isinstance(self._data, np.ndarray):

@@ -27,6 +27,7 @@ from nnlib.functions._args import (
     unary,
 )
 from nnlib.primitives import elementwise as p
+from nnlib.primitives import fused
 from nnlib.record import Primitive, Value, apply, make
 
 if TYPE_CHECKING:
@@ -1049,7 +1050,8 @@ def square(input: Tensor) -> Tensor:
     return mul(x, x)
 
 
-def reciprocal(input: Tensor) -> Tensor:
+@unary(fused.reciprocal)
+def reciprocal(input: Tensor, *, out: None = None) -> Tensor:
     """1/x, elementwise.
 
     As ``torch.reciprocal``.
@@ -1058,7 +1060,7 @@ def reciprocal(input: Tensor) -> Tensor:
     >>> nnlib.reciprocal(nnlib.tensor([4.0, 0.5]))
     tensor([0.2500, 2.0000])
     """
-    return rdiv(input, 1.0)
+    return of_floats(fused.reciprocal, input)
 
 
 def rsqrt(input: Tensor) -> Tensor:

@@ -509,8 +509,9 @@ def _diagonal_slice(n: int, m: int, offset: int) -> tuple[int, int, int]:
 def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
     """The diagonal of the matrices in dimensions dim1 and dim2, as the last dimension.
 
-    Raises RuntimeError where the two dimensions are one.  As ``torch.diagonal``.  Raises
-    RuntimeError for anything but a vector or a matrix.
+    It shares the memory of `input`, but for a part of a larger matrix: that diagonal is a copy, and
+    changing it in place is a RuntimeError.  So are two dimensions that are one.  As
+    ``torch.diagonal``.
 
     >>> import nnlib
     >>> nnlib.diagonal(nnlib.arange(6).reshape(2, 3), 1)
@@ -527,6 +528,11 @@ def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Te
         columns = reshape(transpose(x, -2, -1), (*rest, n * m))
         if np.may_share_memory(columns._data, x._data):
             rows, n, m, offset = columns, m, n, -offset
+        else:  # a part of a larger matrix: PyTorch's diagonal would write to it, this copy cannot
+            copied = rows._data
+            while isinstance(copied, np.ndarray):
+                copied.flags.writeable = False
+                copied = copied.base
     start, stop, step = _diagonal_slice(n, m, offset)
     return getitem(rows, (..., slice(start, stop, step)))
 

@@ -349,8 +349,8 @@ def setitem(input: Tensor, key: Any, value: Any) -> Tensor:
             raise _types_at_index(input, v)
         v = converted(v, kind)
         at = s.getitem(_positions(input), key)
-        return _put(input, at, _fitted(v, at._data.shape))
-    v = _fitted(converted(v, kind), shape)
+        return _put(input, at, fitted(v, at._data.shape))
+    v = fitted(converted(v, kind), shape)
     # as slices keep dimensions that ints drop, the value is first brought to the slice's shape
     kept = tuple([len(range(*i)) for i in basic if not isinstance(i, int)])
     v = s.reshape(v, kept) if v._data.shape != kept else v
@@ -372,11 +372,11 @@ def write(array: np.ndarray, key: Any, value: Any) -> None:
         if v._data.dtype != array.dtype and not _is_cast(v, key):
             raise _types_at_index(x, v)
         at = s.getitem(_positions(x), key)._data
-        written = np.ravel(_fitted(make(v._data), at.shape)._data)
+        written = np.ravel(fitted(make(v._data), at.shape)._data)
         if written.size:
             array.flat[np.ravel(at)] = written
         return
-    value = _fitted(make(v._data), shape)._data
+    value = fitted(make(v._data), shape)._data
     array[numpy_index(basic)] = value.reshape([len(range(*i)) for i in basic if type(i) is tuple])
 
 
@@ -405,7 +405,7 @@ def written_slice(x: Tensor, index: Any, value: Tensor) -> Tensor:
     return ar.where(make(inside[()]), spread, x)
 
 
-def _fitted(v: Tensor, shape: tuple[int, ...]) -> Tensor:
+def fitted(v: Tensor, shape: tuple[int, ...]) -> Tensor:
     """Broadcast to the shape of the place; leading dimensions of length 1 may be dropped."""
     while v._data.ndim > len(shape) and v._data.shape[0] == 1:
         v = s.reshape(v, v._data.shape[1:])

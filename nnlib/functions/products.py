@@ -230,6 +230,7 @@ def einsum(equation: str, *operands: Tensor | Sequence[Tensor]) -> Tensor:
     _fitting_result(right, terms)
     pairs = [_once_each(x, term) for x, term in zip(xs, terms, strict=True)]
     xs, terms = [x for x, _ in pairs], [term for _, term in pairs]
+    xs, terms = _summed_alone(xs, terms, right)
     xs = _stretched(xs, terms)
     return apply(p.einsum, xs, {"equation": ",".join(terms) + "->" + right})
 
@@ -292,6 +293,26 @@ def _once_each(x: Tensor, term: str) -> tuple[Tensor, str]:
         x = movedim(diagonal(x, 0, i, j), -1, i)
         term = term[:j] + term[j + 1 :]
     return x, term
+
+
+def _summed_alone(xs: list[Tensor], terms: list[str], right: str) -> tuple[list[Tensor], list[str]]:
+    """Factors summed over letters that one of them alone has, and the result has not.
+
+    Elsewhere such a letter has length 1.  The others' gradients then look at the sum, as
+    PyTorch's do, and the factor itself may be changed in place.
+    """
+    if len(xs) == 1 or xs[0]._data.dtype.kind != "f":
+        return xs, terms
+    xs, terms = list(xs), list(terms)
+    for letter in sorted(set("".join(terms)) - set(right)):
+        having = [k for k, term in enumerate(terms) if letter in term]
+        lengths = [xs[k]._data.shape[terms[k].index(letter)] for k in having]
+        if sum(n != 1 for n in lengths) != 1:
+            continue
+        for k in having:
+            xs[k] = along.sum(xs[k], terms[k].index(letter))
+            terms[k] = terms[k].replace(letter, "")
+    return xs, terms
 
 
 def _stretched(xs: list[Tensor], terms: list[str]) -> list[Tensor]:

@@ -36,9 +36,19 @@ from nnlib.primitives.linalg import matmul
 from nnlib.primitives.reduce import log_softmax, mean
 from nnlib.primitives.shape import cat, detach, permute, reshape, slice_
 from nnlib.primitives.window import conv2d
-from nnlib.record import Array, Primitive
+from nnlib.record import RESULT, Array, Primitive
 
 fused = partial(Primitive, family="fused")
+
+# Its derivative looks at its result, as PyTorch's does: the argument may be changed in place.
+reciprocal = fused(
+    "reciprocal",
+    np.reciprocal,
+    lambda g, out, x: -g * out * out,
+    decomposition=lambda x: 1.0 / x,
+    reads=((RESULT,),),
+    restored=lambda out, x: (1.0 / out,),
+)
 
 # ---------------------------------------------------------------- losses of logits
 

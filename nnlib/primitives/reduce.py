@@ -19,6 +19,7 @@ from nnlib.record import Array, Primitive
 
 reduce = partial(Primitive, family="reduce")
 
+
 def _count(x: Any, dim: tuple[int, ...]) -> int:
     return math.prod([x.shape[i] for i in dim])
 
@@ -145,7 +146,7 @@ def _softmax(x: Array, dim: int) -> Array:
         return wide(x, _softmax, dim=dim)
     e = np.exp(x - np.maximum.reduce(x, axis=dim, keepdims=True))
     e /= np.add.reduce(e, axis=dim, keepdims=True)
-    return e
+    return np.ascontiguousarray(e)
 
 
 def _log_softmax(x: Array, dim: int) -> Array:
@@ -155,7 +156,7 @@ def _log_softmax(x: Array, dim: int) -> Array:
         return wide(x, _log_softmax, dim=dim)
     x = x - np.maximum.reduce(x, axis=dim, keepdims=True)
     x -= np.log(np.add.reduce(np.exp(x), axis=dim, keepdims=True))
-    return x
+    return np.ascontiguousarray(x)
 
 
 def _softmax_vjp(g: Any, out: Any, x: Any, dim: int) -> Any:
@@ -182,7 +183,7 @@ def _running(ufunc: Any, x: Array, dim: int) -> Array:
         return x.copy()
     if x.dtype == np.float16:
         return wide(x, ufunc.accumulate, axis=dim)
-    return ufunc.accumulate(x, axis=dim)
+    return np.ascontiguousarray(ufunc.accumulate(x, axis=dim))
 
 
 def _reversed_cumsum(g: Any, dim: int) -> Any:

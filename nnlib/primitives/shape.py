@@ -87,16 +87,28 @@ def _cat_vjp(needs: tuple, g: Any, out: Any, *xs: Any, dim: int) -> tuple:
     )
 
 
+def _cat(*xs: Array, dim: int) -> Array:
+    # In order: where all of xs are a column at a time, NumPy's is too, and PyTorch's is not.
+    return np.ascontiguousarray(np.concatenate(xs, axis=dim))
+
+
 cat = shape(
     "cat",
-    lambda *xs, dim: np.concatenate(xs, axis=dim),
+    _cat,
     vjp_of_all=_cat_vjp,
     saves="args",
     shape_only=range(2**31),
 )
+
+
+def _pad(x: Array, pad: tuple[tuple[int, int], ...], value: float) -> Array:
+    # In order: NumPy's is a column at a time where x is.
+    return np.ascontiguousarray(np.pad(x, pad, constant_values=value)) if x.ndim else x.copy()
+
+
 pad = shape(
     "pad",
-    lambda x, pad, value: np.pad(x, pad, constant_values=value) if x.ndim else x.copy(),
+    _pad,
     lambda g, out, x, pad, value: slice_(
         g, index=tuple([(a, a + n, 1) for (a, _), n in zip(pad, x.shape, strict=True)])
     ),
@@ -105,13 +117,13 @@ pad = shape(
 )
 tril = shape(
     "tril",
-    lambda x, diagonal: np.tril(x, diagonal),
+    lambda x, diagonal: np.ascontiguousarray(np.tril(x, diagonal)),
     lambda g, out, x, diagonal: tril(g, diagonal=diagonal),
     saves="none",
 )
 triu = shape(
     "triu",
-    lambda x, diagonal: np.triu(x, diagonal),
+    lambda x, diagonal: np.ascontiguousarray(np.triu(x, diagonal)),
     lambda g, out, x, diagonal: triu(g, diagonal=diagonal),
     saves="none",
 )

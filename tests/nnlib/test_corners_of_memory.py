@@ -34,6 +34,24 @@ x, s = T.zeros(2), T.tensor(1.); x.expand(2).add_(1); x.expand(1, 2)[0, 1] = 5
 a, b = T.broadcast_tensors(x, T.ones(2)); a.mul_(2); s.expand(1, 1).add_(1); out = x, s
 """,
     "an expanded tensor that repeats is not written": "T.zeros(1).expand(3).add_(1)",
+    "an expanded tensor's only element takes a value with dimensions of length 1": """
+x = T.zeros(1).expand(3)
+try: x[-2] = T.tensor([2.]); out = float(x[0])
+except RuntimeError as error: out = 2.0 if "expanded" in str(error) else str(error)
+""",
+    "what joins and fills turned matrices is in order: reshaping it is no copy": """
+m = T.arange(6.).reshape(2, 3).T; made = [
+    F.pad(m, (1, 0)), T.cat([m, m]), T.stack([m, m]), m.tril(), m.softmax(0), m.log_softmax(1),
+    m.cumsum(0), m.cumprod(1)]
+for x in made: x.reshape(-1).fill_(7)
+out = made
+""",
+    "a change of a diagonal reaches the matrix, or is refused": """
+x = T.ones(3, 3); x.diagonal().mul_(2); x.T.diagonal(1).add_(1)
+try: x[:2, :2].diagonal().fill_(9); out = x
+except RuntimeError as error:
+    assert "read-only" in str(error); x[0, 0] = x[1, 1] = 9; out = x
+""",
     "a mask does not write to an expanded tensor in vain": """
 x = T.tensor([0.5]).expand(3)
 try: x[T.tensor([True, False, False])] = T.tensor(2.); out = float(x[0])
@@ -154,6 +172,27 @@ y = T.ones(3, requires_grad=True) * 1; y.expand(2, 3)[:, 0].fill_(2); y.sum().ba
 }
 
 SAVED = {
+    "the result of reciprocal()": """
+x = T.tensor([2., 4.], requires_grad=True); y = x.reciprocal(); y.mul_(2); y.sum().backward(); out = x.grad
+""",
+    "the result of rsqrt()": """
+x = T.tensor([2., 4.], requires_grad=True); y = T.rsqrt(x); y.add_(1); y.sum().backward(); out = x.grad
+""",
+    "the argument of reciprocal(), which may change": """
+w = T.tensor([2., 4.], requires_grad=True); x = w * 1; y = x.reciprocal(); x.mul_(2)
+(g,) = T.autograd.grad(y.sum(), w, create_graph=True); out = y, g, T.autograd.grad(g.sum(), w)
+""",
+    "a result that is one number": """
+x = T.tensor(2., requires_grad=True); y = x.exp(); y.mul_(2); y.backward(); out = x.grad
+""",
+    "the largest element": """
+x = T.tensor([2., 4.], requires_grad=True); y = x.amax(); y.add_(1); y.backward(); out = x.grad
+""",
+    "a factor of einsum that is summed alone may change": """
+w = T.tensor([[2., 4.]], requires_grad=True); x, v = w * 1, w[0, :1] * 3
+y = T.einsum("...i,...i->...", x, v); z = T.einsum("ij,k->ik", x, v); x.mul_(2)
+out = y, z, T.autograd.grad(y.sum() + z.sum(), w)
+""",
     "what a number was divided by can be changed": """
 x = T.tensor([1., -2.], requires_grad=True); y = x * 1; z = 1 / y + 3 / y + y.reciprocal() + y.rsqrt()
 y.mul_(4); z[0].backward(); out = x.grad

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import fuzz
 import numpy as np
 import pytest
@@ -66,5 +68,59 @@ def test_what_nnlib_alone_refuses_is_one(monkeypatch):
 
 def test_its_tolerance_is_that_of_the_narrowest_type():
     a = nnlib.tensor(np.float32(1.0))
-    assert fuzz.unlike(a, fuzz.torch.tensor(1.0005), None) is None
-    assert fuzz.unlike(a, fuzz.torch.tensor(1.5), None) is not None
+    assert fuzz.unlike(a, fuzz.torch.tensor(1.0005), fuzz.TOLERANCE["float32"]) is None
+    assert fuzz.unlike(a, fuzz.torch.tensor(1.5), fuzz.TOLERANCE["float32"]) is not None
+
+
+def test_a_variable_rests_on_what_its_lines_mention():
+    lines = ["a = T.ones(2)", "b = a.half()", "c = T.ones(2)", 'd = T.einsum("i,i->", c, c)']
+    found = fuzz.ancestors(lines)
+    assert found == {"a": {"a"}, "b": {"a", "b"}, "c": {"c"}, "d": {"c", "d"}}
+    assert fuzz.ancestors([*lines, "with T.no_grad(): c += b"])["c"] == {"a", "b", "c"}
+
+
+def test_which_of_equal_elements_is_the_largest_is_no_fault():
+    program = ["a = T.tensor([0.3, 0.3, 0.3], dtype=T.float64)", "b = a.argmax()"]
+    runs = [fuzz.run(program, fuzz.torch, fuzz.Nudged(fuzz.torch, k)) for k in range(9)]
+    assert len({int(run.values["b"]) for run in runs}) > 1
+
+
+LEAF = "a = T.tensor([0.5], requires_grad=True)"
+EXPLAINED = {  # a program that each rule explains, and one that it must not excuse
+    "refuses_expanded": (
+        ["a = T.tensor(1.0).expand(2)", "a[T.tensor([0])] = 3.0"],
+        ["a = T.tensor([1.0, 2.0])", "b = a.exp()"],
+    ),
+    "refuses_diagonals": (
+        ["a = T.ones(3, 3)", "b = a[:2, :2].diagonal()", "b.fill_(0)"],
+        ["a = T.ones(3, 3)", "b = a[:2, :2].diagonal().exp()"],
+    ),
+    "looks_at_unused_positions": (
+        ["a = T.ones(3, 2, 0)", "b = a[:, [2, 0]]"],
+        ["a = T.ones(3, 2, 0)", "b = T.ones(3).exp()"],
+    ),
+    "squares_whole_numbers": (
+        [LEAF, "b = T.tensor([254], dtype=T.uint8)", "c = T.atan2(a, b)"],
+        [LEAF, "b = T.tensor([254], dtype=T.uint8)", "c = T.atan2(a, b)", "d = T.tanh(a)"],
+    ),
+}
+
+
+@pytest.mark.parametrize("rule", EXPLAINED)
+def test_a_rule_explains_its_own_kind_and_no_fault_beside_it(rule, monkeypatch):
+    explained, other = EXPLAINED[rule]
+    counted = Counter()
+    assert fuzz.difference(explained, counted) is None
+    (why,) = [e.why for e in fuzz.EXPLAINED if e.holds.__name__ == rule]
+    assert counted == {why: 1}
+    monkeypatch.setattr(nnlib.Tensor, "exp", lambda x: x.sin())
+    monkeypatch.setattr(nnlib, "tanh", lambda x: x.sin())
+    assert fuzz.difference(other, counted) is not None and counted == {why: 1}
+
+
+def test_the_rounding_of_a_float16_layer_norm_is_explained_where_nnlib_is_nearer():
+    program = ["a = T.tensor([0.1, 0.7, -2.0], dtype=T.float16)", "b = F.layer_norm(a, (3,))"]
+    ours, theirs = fuzz.run(program, nnlib), fuzz.run(program, fuzz.torch)
+    assert fuzz.rounds_float16_better(program, ours, theirs)
+    worse = fuzz.Run({**ours.values, "b": ours.values["b"] + 0.1})
+    assert not fuzz.rounds_float16_better(program, worse, theirs)

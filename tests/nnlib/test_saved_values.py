@@ -1,0 +1,119 @@
+"""What may be changed in place before backward(): every function beside PyTorch's, in one table.
+
+A function's gradient looks at arguments, at the result, or at neither.  Where PyTorch refuses to go
+backward after a change, nnlib refuses too, or it did not look at what was changed: the tables name
+these functions.  Where both go, they give the same gradients.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+
+import numpy as np
+import pytest
+import torch
+
+import nnlib
+
+FORMS = """
+    f(x) | f(x, 1) | f(x, 2) | f(x, 0.5) | f(x, y) | f(x, y, z) | f(x, v) | f(v, w) | f([x, y])
+    f(k, x, y) | f(x, k) | f(x, k, 0.5) | f(x, 1, n) | f(x, 1, n, y) | f(x, n) | f(x, t)
+    f(x, (3,)) | f(x, (3,), v, w) | f(x, (1, 1)) | f(q, 2) | f(q, c) | f(s)
+"""
+# Not s, a single number: it is replaced and not overwritten, so what saved it has it still.
+CHANGED = "xyzvwqc"
+
+# nnlib's gradients do not look at these; PyTorch's do, or its views of one tensor refuse a change.
+PATIENT = {
+    "result": "cdist cumprod norm pow prod std linalg.matrix_norm linalg.norm linalg.vector_norm",
+    "view": "chunk split unbind",
+    "argument": """cdist clamp clip gather lerp masked_select median nan_to_num std take_along_dim
+        var nn.functional.adaptive_avg_pool1d nn.functional.adaptive_max_pool1d
+        nn.functional.group_norm nn.functional.hardtanh nn.functional.huber_loss
+        nn.functional.layer_norm nn.functional.leaky_relu nn.functional.logsigmoid
+        nn.functional.mse_loss nn.functional.nll_loss nn.functional.relu6
+        nn.functional.smooth_l1_loss nn.functional.softplus""",
+}
+# And at these PyTorch's do not look: it keeps its own copies of them.
+STRICT = {"nn.functional.adaptive_avg_pool1d", "nn.functional.scaled_dot_product_attention"}
+
+MADE_OTHERWISE = """Generator Size Tensor as_tensor bernoulli compile device dtype empty empty_like
+    finfo from_numpy iinfo load manual_seed multinomial normal rand rand_like randint randn
+    randn_like randperm save set_default_dtype tensor
+    nn.functional.dropout nn.functional.dropout2d"""
+NAMES = [
+    name
+    for room in ("", "nn.functional.", "linalg.")
+    for name in [room + n for n in functools.reduce(getattr, room.split(".")[:-1], nnlib).__all__]
+    if name not in MADE_OTHERWISE.split()
+]  # the others make no tensor of tensors, or a random one
+
+
+def leaves(t):
+    grid = np.linspace(0.2, 0.83, 9).reshape(3, 3)
+    values = {
+        **{"x": grid, "y": grid[::-1] * 1.01, "z": 1.5 + grid},
+        **{"v": grid[0], "w": grid[1], "s": np.array(0.7)},
+        "q": np.linspace(0.1, 0.9, 32).reshape(1, 2, 4, 4),
+        "c": np.linspace(-1, 1, 24).reshape(3, 2, 2, 2),
+    }
+    return {n: t.tensor(v, dtype=t.float64, requires_grad=True) for n, v in values.items()}
+
+
+def gradients(t, name, form, changed):
+    """The leaves' gradients, or None where backward() is refused; TypeError for what is no case.
+
+    Each argument is a leaf times 1, which may be changed; "out" changes the result.
+    """
+    inputs = leaves(t)
+    scope = {n: v * 1 for n, v in inputs.items()}
+    scope |= {"k": scope["x"] > 0.5, "n": t.tensor([[0, 1, 2]] * 3), "t": t.tensor([0, 2, 1])}
+    scope["f"] = functools.reduce(getattr, name.split("."), t)
+    made = eval(form.strip(), scope)
+    parts = made if isinstance(made, (tuple, list)) else [made]
+    out = next((p for p in parts if isinstance(p, t.Tensor) and p.requires_grad), None)
+    if out is None:
+        raise TypeError("no result to differentiate")
+    try:
+        if changed:
+            (out if changed == "out" else scope[changed]).mul_(2)
+        found = t.autograd.grad(out.sum(), list(inputs.values()), allow_unused=True)
+    except RuntimeError:
+        return None
+    return [np.zeros(v.shape) if g is None else g.numpy() for g, v in zip(found, inputs.values())]
+
+
+def compared(name):
+    """Of each change that a form of the function allows: whether each library goes on."""
+    for form in re.split(r"[|\n]", FORMS.strip()):
+        try:
+            assert all(gradients(t, name, form, "") is not None for t in (torch, nnlib))
+        except Exception:  # the function takes no such arguments
+            continue
+        for changed in ["out", *[n for n in CHANGED if n in form]]:
+            theirs, ours = [gradients(t, name, form, changed) for t in (torch, nnlib)]
+            if theirs is not None and ours is not None:
+                for a, b in zip(ours, theirs, strict=True):
+                    np.testing.assert_allclose(
+                        a, b, atol=1e-9, err_msg=f"{name}: {form}, {changed} changed"
+                    )
+            yield "result" if changed == "out" else "argument", theirs is not None, ours is not None
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nnlib_refuses_a_change_that_pytorch_refuses_unless_it_does_not_look(name):
+    found = set(compared(name))
+    patient = {what for what, theirs, ours in found if ours and not theirs}
+    allowed = {what for what, names in PATIENT.items() if name in names.split()}
+    expected = {"result", "argument"} if "view" in allowed else allowed
+    assert patient == expected, f"{name}: nnlib goes backward after changes that PyTorch refuses"
+    strict = any(theirs and not ours for _, theirs, ours in found)
+    assert strict == (name in STRICT), f"{name}: nnlib refuses what PyTorch computes"
+
+
+def test_the_table_covers_the_functions_that_keep_their_results():
+    kept = """exp exp2 expm1 sqrt rsqrt reciprocal sigmoid tanh tan relu softmax log_softmax
+        logsumexp amax amin max min"""
+    for name in kept.split():
+        assert ("result", False, False) in set(compared(name)), name
