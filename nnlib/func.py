@@ -196,9 +196,10 @@ class _Run:
 
 @overload
 def grad(
-    func: Callable[Concatenate[A, P], Tensor], argnums: Literal[0] = 0,
+    func: Callable[Concatenate[A, P], Tensor],
+    argnums: Literal[0] = 0,
     has_aux: Literal[False] = False,
-) -> Callable[Concatenate[A, P], A]: ...  # fmt: skip
+) -> Callable[Concatenate[A, P], A]: ...
 @overload
 def grad(
     func: Callable[P, Any], argnums: int | tuple[int, ...] = 0, has_aux: bool = False
@@ -449,8 +450,9 @@ def jacfwd(func: Function, argnums: int | tuple[int, ...] = 0, has_aux: bool = F
         ]
         blocks = []
         for at, output in enumerate(run.outputs):
-            parts = [_turned([c[at] for c in columns[k]], output, x)
-                     for k, x in enumerate(run.inputs)]  # fmt: skip
+            parts = [
+                _turned([c[at] for c in columns[k]], output, x) for k, x in enumerate(run.inputs)
+            ]
             built = trees.build(run.form, parts)
             blocks.append(built if run.several else built[0])
         made = trees.build(run.out_form, blocks)

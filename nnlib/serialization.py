@@ -77,8 +77,9 @@ def _written(obj: Any, path: str, arrays: dict[str, np.ndarray], depth: int) -> 
                 raise TypeError(
                     f"save: a dict's keys must be texts or numbers, got {type(key).__name__}"
                 )
-        return {"dict": [[k, _written(v, f"{below}{k}", arrays, depth + 1)]
-                         for k, v in obj.items()]}  # fmt: skip
+        return {
+            "dict": [[k, _written(v, f"{below}{k}", arrays, depth + 1)] for k, v in obj.items()]
+        }
     if isinstance(obj, (list, tuple)):
         kind = "list" if isinstance(obj, list) else "tuple"
         return {kind: [_written(v, f"{below}{i}", arrays, depth + 1) for i, v in enumerate(obj)]}

@@ -79,9 +79,12 @@ def _compare(
         start = np.zeros(output._data.size, output._data.dtype)
         start[at] = 1
         (g,) = grad(
-            output, x, make(start.reshape(output._data.shape)[()]), retain_graph=True,
+            output,
+            x,
+            make(start.reshape(output._data.shape)[()]),
+            retain_graph=True,
             allow_unused=True,
-        )  # fmt: skip
+        )
         if g is not None:
             analytical[:, at] = np.ravel(g._data)
     numerical = _differences(func, xs, number, x, eps)

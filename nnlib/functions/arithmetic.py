@@ -596,16 +596,7 @@ def isfinite(input: Tensor, *, out: None = None) -> Tensor:
 
 
 def where(condition: Tensor, input: Operand, other: Operand) -> Tensor:
-    """`input` where `condition` holds, `other` elsewhere, with broadcasting.
-
-    `condition` is a boolean tensor; RuntimeError for another type, or shapes that do not broadcast.
-    As ``torch.where``.
-
-    >>> import nnlib
-    >>> x = nnlib.tensor([-1.0, 2.0])
-    >>> nnlib.where(x > 0, x, 0.1 * x)
-    tensor([-0.1000,  2.0000])
-    """
+    """`nnlib.where` of three arguments."""
     c = needs_tensor("where", condition)
     if c._data.dtype.kind != "b":
         raise RuntimeError(

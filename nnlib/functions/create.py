@@ -424,8 +424,7 @@ def linspace(
     >>> nnlib.linspace(0, 1, 5)
     tensor([0.0000, 0.2500, 0.5000, 0.7500, 1.0000])
     """
-    return _finish(np.linspace(start, end, steps).astype(_kind(dtype)), requires_grad,
-                   device, out)  # fmt: skip
+    return _finish(np.linspace(start, end, steps).astype(_kind(dtype)), requires_grad, device, out)
 
 
 # ---------------------------------------------------------------- random
@@ -667,8 +666,9 @@ def rand_like(
     """
     x = needs_tensor("rand_like", input)._data
     kind = dtypes.of(x) if dtype is None else dtype
-    return rand(x.shape, generator=generator, dtype=kind, device=device,
-                requires_grad=requires_grad)  # fmt: skip
+    return rand(
+        x.shape, generator=generator, dtype=kind, device=device, requires_grad=requires_grad
+    )
 
 
 def randn_like(
@@ -689,8 +689,9 @@ def randn_like(
     """
     x = needs_tensor("randn_like", input)._data
     kind = dtypes.of(x) if dtype is None else dtype
-    return randn(x.shape, generator=generator, dtype=kind, device=device,
-                 requires_grad=requires_grad)  # fmt: skip
+    return randn(
+        x.shape, generator=generator, dtype=kind, device=device, requires_grad=requires_grad
+    )
 
 
 @_random

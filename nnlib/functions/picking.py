@@ -711,8 +711,9 @@ def _peek(x: Tensor, how: str) -> None:
         watcher.value_read(x, how)
 
 
-def isclose(input: Tensor, other: Operand, rtol: float = 1e-05, atol: float = 1e-08,
-            equal_nan: bool = False) -> Tensor:  # fmt: skip
+def isclose(
+    input: Tensor, other: Operand, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False
+) -> Tensor:
     """|input - other| ≤ atol + rtol · |other|, elementwise; infinities are close to themselves.
 
     Raises RuntimeError where the types differ.  As ``torch.isclose``.
@@ -731,8 +732,9 @@ def isclose(input: Tensor, other: Operand, rtol: float = 1e-05, atol: float = 1e
     return ar.logical_or(equal, ar.logical_and(ar.isfinite(off), ar.le(off, allowed)))
 
 
-def allclose(input: Tensor, other: Operand, rtol: float = 1e-05, atol: float = 1e-08,
-             equal_nan: bool = False) -> bool:  # fmt: skip
+def allclose(
+    input: Tensor, other: Operand, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False
+) -> bool:
     """Whether every element is close, as isclose() says: a Python bool.
 
     Raises RuntimeError where the types differ.  As ``torch.allclose``.

@@ -128,8 +128,11 @@ class Caller:
             self.generators.append(text)
         elif isinstance(leaf, float) and (leaf != leaf or leaf == 0):
             self.names.setdefault("copysign", math.copysign)
-            same = f"{text} != {text}" if leaf != leaf else (
-                f"{text} == 0 and copysign(1.0, {text}) == {math.copysign(1.0, leaf)}")  # fmt: skip
+            same = (
+                f"{text} != {text}"
+                if leaf != leaf
+                else (f"{text} == 0 and copysign(1.0, {text}) == {math.copysign(1.0, leaf)}")
+            )
             self.unless(same)
         elif leaf is not None:
             self.unless(f"{text} == {self.fresh('V', leaf)}")
@@ -180,8 +183,10 @@ class Caller:
             return f"({''.join(p + ', ' for p in parts)})"
         name = self.fresh("C", kind)
         if issubclass(kind, dict):
-            pairs = [f"{self.fresh('k', k)}: {p}" if k is not None else f"None: {p}"
-                     for k, p in zip(form.keys, parts, strict=True)]  # fmt: skip
+            pairs = [
+                f"{self.fresh('k', k)}: {p}" if k is not None else f"None: {p}"
+                for k, p in zip(form.keys, parts, strict=True)
+            ]
             text = "{" + ", ".join(pairs) + "}"
             return text if kind is dict else f"{name}({text})"
         if is_dataclass(kind):

@@ -107,9 +107,10 @@ def _floats(step: Step) -> bool:
 
 def _of(graph: Steps, of: str | None) -> str:
     single = [
-        n for n, i in graph.outputs.items()
+        n
+        for n, i in graph.outputs.items()
         if _floats(graph.steps[i]) and not any(m != 1 for m in graph.steps[i].shape)
-    ]  # fmt: skip
+    ]
     if of is None:
         if len(single) != 1:
             raise GraphError(

@@ -210,10 +210,12 @@ class Applied(Expr):
 
 # Of primitives whose entry has no form of its own: they fold or pick, and the step says how.
 _FORMS = {
-    "softmax": r"\operatorname{softmax}({0})", "log_softmax": r"\log\operatorname{softmax}({0})",
-    "logsumexp": r"\log \sum e^{0}", "prod": r"\prod [{0}]",
+    "softmax": r"\operatorname{softmax}({0})",
+    "log_softmax": r"\log\operatorname{softmax}({0})",
+    "logsumexp": r"\log \sum e^{0}",
+    "prod": r"\prod [{0}]",
     "one_hot": r"\operatorname{onehot}({0})",
-}  # fmt: skip
+}
 # What only arranges elements leaves a formula unchanged, as notation has it.
 _SILENT = {"reshape", "expand", "clone", "cast", "detach"}
 

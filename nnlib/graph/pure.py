@@ -158,12 +158,11 @@ class PureTracer(Tracer):
         with record.recording(False):
             outside = reduce.any(
                 elementwise.logical_not(
-                    elementwise.logical_and(
-                        elementwise.ge(value, low), elementwise.le(value, high)
-                    )
+                    elementwise.logical_and(elementwise.ge(value, low), elementwise.le(value, high))
                 ),
-                dim=tuple(range(value._data.ndim)), keepdim=False,
-            )  # fmt: skip
+                dim=tuple(range(value._data.ndim)),
+                keepdim=False,
+            )
         self.expected.append((self.find(outside), error))
 
     def draw(self, function: Callable[..., Any], args: tuple, kwargs: dict) -> Any:
@@ -242,8 +241,9 @@ def traced(
 def _name_results(graph: Steps, form: trees.Form, results: list[Result]) -> None:
     graph.outputs = {
         path or "result": r.at
-        for path, r in zip(trees.paths(form), results, strict=True) if r.at is not None
-    }  # fmt: skip
+        for path, r in zip(trees.paths(form), results, strict=True)
+        if r.at is not None
+    }
 
 
 Run = tuple[PureTracer, trees.Form, list[Result]]

@@ -82,8 +82,10 @@ class _Writer:
     def under_their_names(self, arguments: list[str], function: str) -> str:
         """An input called as a module or a helper is: a second function takes it by that name."""
         given = list(self.graph.inputs)
-        callable_ = [n if n.isidentifier() and not keyword.iskeyword(n) else a
-                     for n, a in zip(given, arguments)]  # fmt: skip
+        callable_ = [
+            n if n.isidentifier() and not keyword.iskeyword(n) else a
+            for n, a in zip(given, arguments)
+        ]
         if callable_ == arguments:
             return function
         inner = self.free(f"_{self.name}")

@@ -99,9 +99,12 @@ class Tracer:
         at = self.find(result)
         if result._data.dtype != value._data.dtype:
             cast = Step(
-                "cast", value._data.shape, value._data.dtype.name, (at,),
+                "cast",
+                value._data.shape,
+                value._data.dtype.name,
+                (at,),
                 {"dtype": value._data.dtype.name},
-            )  # fmt: skip
+            )
             at = self.add(cast)
         self.bind(value, at)
 

@@ -263,9 +263,12 @@ class TransformerEncoderLayer(Module):
         self.activation = activation
 
     def forward(
-        self, src: Tensor, src_mask: Tensor | None = None,
-        src_key_padding_mask: Tensor | None = None, is_causal: bool = False,
-    ) -> Tensor:  # fmt: skip
+        self,
+        src: Tensor,
+        src_mask: Tensor | None = None,
+        src_key_padding_mask: Tensor | None = None,
+        is_causal: bool = False,
+    ) -> Tensor:
         def looked(x: Tensor) -> Tensor:
             seen = self.self_attn(
                 x, x, x, key_padding_mask=src_key_padding_mask, need_weights=False,

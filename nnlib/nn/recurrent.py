@@ -277,9 +277,12 @@ class _Recurrent(Module):
     def extra_repr(self) -> str:
         text = f"{self.input_size}, {self.hidden_size}"
         usual = {
-            "num_layers": 1, "bias": True, "batch_first": False, "dropout": 0.0,
+            "num_layers": 1,
+            "bias": True,
+            "batch_first": False,
+            "dropout": 0.0,
             "bidirectional": False,
-        }  # fmt: skip
+        }
         for name, value in usual.items():
             if getattr(self, name) != value:
                 text += f", {name}={getattr(self, name)}"

@@ -173,9 +173,10 @@ class Adagrad(Formula):
     def check(s: Settings) -> None:
         Formula.check(s)
         at_least_zero(
-            lr_decay=s["lr_decay"], epsilon=s["eps"],
+            lr_decay=s["lr_decay"],
+            epsilon=s["eps"],
             initial_accumulator_value=s["initial_accumulator_value"],
-        )  # fmt: skip
+        )
 
     @staticmethod
     def begin(p: Any, s: Settings) -> State:

@@ -182,10 +182,12 @@ class Optimizer:
             for at, p in enumerate(p for group in self.param_groups for p in group["params"])
         }
         groups = [
-            {**{k: v for k, v in group.items() if k != "params"},
-             "params": [number[id(p)] for p in group["params"]]}
+            {
+                **{k: v for k, v in group.items() if k != "params"},
+                "params": [number[id(p)] for p in group["params"]],
+            }
             for group in self.param_groups
-        ]  # fmt: skip
+        ]
         state = {number[id(p)]: dict(s) for p, s in self.state.items() if s}
         return {"state": state, "param_groups": groups}
 

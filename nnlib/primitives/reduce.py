@@ -31,10 +31,12 @@ def _mean(x: Array, dim: tuple[int, ...], keepdim: bool) -> Array:
 
 
 mean = reduce(
-    "mean", _mean,
+    "mean",
+    _mean,
     lambda g, out, x, dim, keepdim: spread(g / float(_count(x, dim)), x, dim, keepdim),
-    saves="args", shape_only=(0,),
-)  # fmt: skip
+    saves="args",
+    shape_only=(0,),
+)
 
 
 def _prod_vjp(g: Any, out: Any, x: Any, dim: tuple[int, ...], keepdim: bool) -> Any:

@@ -186,17 +186,19 @@ conv2d = window(
     reads=((1,), (0,)),
 )  # fmt: skip
 conv2d_input = window(
-    "conv2d_input", _conv2d_input,
+    "conv2d_input",
+    _conv2d_input,
     lambda g, out, y, weight, shape, **attrs: conv2d(g, weight, **attrs),
     lambda g, out, y, weight, shape, **attrs: conv2d_weight(y, g, shape=weight.shape, **attrs),
     saves="args",
-)  # fmt: skip
+)
 conv2d_weight = window(
-    "conv2d_weight", _conv2d_weight,
+    "conv2d_weight",
+    _conv2d_weight,
     lambda g, out, y, x, shape, **attrs: conv2d(x, g, **attrs),
     lambda g, out, y, x, shape, **attrs: conv2d_input(y, g, shape=x.shape, **attrs),
     saves="args",
-)  # fmt: skip
+)
 
 
 # ---------------------------------------------------------------- pooling
@@ -323,12 +325,14 @@ def _avg_pool2d_input(g: Array, shape: tuple[int, ...], **attrs: Any) -> Array:
 
 
 avg_pool2d = window(
-    "avg_pool2d", _avg_pool2d,
+    "avg_pool2d",
+    _avg_pool2d,
     lambda g, out, x, **attrs: avg_pool2d_input(g, shape=x.shape, **attrs),
     saves="args",
-)  # fmt: skip
+)
 avg_pool2d_input = window(
-    "avg_pool2d_input", _avg_pool2d_input,
+    "avg_pool2d_input",
+    _avg_pool2d_input,
     lambda g, out, y, shape, **attrs: avg_pool2d(g, **attrs),
     saves="none",
-)  # fmt: skip
+)

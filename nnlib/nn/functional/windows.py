@@ -95,9 +95,11 @@ def _conv(
     kernel = w if dims == 2 else s.unsqueeze(w, -2)
     one = 1 if dims == 1 else 0
     attrs = {
-        "stride": (1,) * one + stride, "padding": (0,) * one + padding,
-        "dilation": (1,) * one + dilation, "groups": groups,
-    }  # fmt: skip
+        "stride": (1,) * one + stride,
+        "padding": (0,) * one + padding,
+        "dilation": (1,) * one + dilation,
+        "groups": groups,
+    }
     _check_fit(name, planes._data.shape, kernel._data.shape[2:], attrs)
     if bias is not None and bias._data.dtype == x._data.dtype:
         return lifted.down(apply(fused.convolution, (planes, kernel, bias), attrs))
@@ -177,8 +179,9 @@ def _conv_transpose(
     _check_transposed_weight(name, dims, x, lifted.planes, w, bias, groups)
     stride, dilation = ints(name, "stride", stride, dims), ints(name, "dilation", dilation, dims)
     padding, more = (
-        ints(name, "padding", padding, dims), ints(name, "output_padding", output_padding, dims),
-    )  # fmt: skip
+        ints(name, "padding", padding, dims),
+        ints(name, "output_padding", output_padding, dims),
+    )
     at_least(name, 1, stride=stride, dilation=dilation)
     at_least(name, 0, padding=padding, output_padding=more)
     if any(o >= max(a, b) for o, a, b in zip(more, stride, dilation, strict=True)):
@@ -348,10 +351,12 @@ def _pool_attrs(
             )
     one = 1 if dims == 1 else 0
     return {
-        "kernel_size": (1,) * one + kernel, "stride": (1,) * one + stride,
-        "padding": (0,) * one + padding, "dilation": (1,) * one + dilation,
+        "kernel_size": (1,) * one + kernel,
+        "stride": (1,) * one + stride,
+        "padding": (0,) * one + padding,
+        "dilation": (1,) * one + dilation,
         "ceil_mode": bool(ceil_mode),
-    }  # fmt: skip
+    }
 
 
 def _max_pool(
@@ -418,8 +423,9 @@ def max_pool2d(
     tensor([[[ 5.,  7.],
              [13., 15.]]])
     """
-    return _max_pool("max_pool2d", 2, input, kernel_size, stride, padding, dilation, ceil_mode,
-                     return_indices)  # fmt: skip
+    return _max_pool(
+        "max_pool2d", 2, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices
+    )
 
 
 @overload
@@ -460,8 +466,9 @@ def max_pool1d(
     >>> nnlib.nn.functional.max_pool1d(nnlib.tensor([[1.0, 3.0, 2.0, 0.0]]), 2)
     tensor([[3., 2.]])
     """
-    return _max_pool("max_pool1d", 1, input, kernel_size, stride, padding, dilation, ceil_mode,
-                     return_indices)  # fmt: skip
+    return _max_pool(
+        "max_pool1d", 1, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices
+    )
 
 
 def avg_pool2d(
@@ -504,8 +511,9 @@ def avg_pool1d(
     >>> nnlib.nn.functional.avg_pool1d(nnlib.tensor([[1.0, 3.0, 2.0, 0.0]]), 2)
     tensor([[2., 1.]])
     """
-    return _avg_pool("avg_pool1d", 1, input, kernel_size, stride, padding, ceil_mode,
-                     count_include_pad, None)  # fmt: skip
+    return _avg_pool(
+        "avg_pool1d", 1, input, kernel_size, stride, padding, ceil_mode, count_include_pad, None
+    )
 
 
 def _avg_pool(
