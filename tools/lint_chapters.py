@@ -261,6 +261,17 @@ def lists(chapter: Chapter) -> Iterator[str]:
 
 
 @rule
+def openings(chapter: Chapter) -> Iterator[str]:
+    """No paragraph begins with a comment: Markdown would leave the rest of that line raw."""
+    for at, text in chapter.texts:
+        lines = ["", *without_fences(text).splitlines()]
+        for before, line in itertools.pairwise(lines):
+            after = re.sub(r"<!--.*?-->", "", line).strip()
+            if line.startswith("<!--") and after and not before.strip():
+                yield f"cell {at}: “{after[:30]}” follows a comment; put the comment after it"
+
+
+@rule
 def vocabulary(chapter: Chapter) -> Iterator[str]:
     """The field's words, not private ones; also in what figures and questions say."""
     for at, text in [*chapter.texts, *((at, told(code)) for at, code, _ in chapter.codes)]:

@@ -54,6 +54,7 @@ CASES = {
         ("One: two: three: four.",),
     ],
     "lists": [("The slope is 0 or\n1. That is all.",), ("It is 3\n- 2 here.",)],
+    "openings": [("<!-- exact: 5 --> It is 5 *here*.",), ("One.\n\n<!-- exact: 5 --> $x$ is 5.",)],
     "vocabulary": [
         ("A dead unit takes the blame.",),
         ("We mend it.",),
