@@ -37,6 +37,9 @@ TITLE = "From Sigmoid to Sequence"
 SUBTITLE = "Neural networks you can take apart"
 HEADING = re.compile(r'<section[^>]* id="([^"]+)"[^>]*>\s*<h2>(.*?)</h2>', re.DOTALL)
 TERM = re.compile(r'<a [^>]*href="[^"]*glossary\.html#(term-[^"]+)"[^>]*>(.*?)</a>', re.DOTALL)
+DEFINED = re.compile(
+    r'<dt[^>]* id="[^"]*(term-[^"]+)"[^>]*>(.*?)(?:<a class="headerlink"|</dt>)', re.DOTALL
+)
 LOCAL = re.compile(r'href="[^"]*"([^>]*?) data-to="([^"]*)"')
 TAGS = re.compile(r"<[^>]+>")
 
@@ -45,12 +48,17 @@ def words(markup: str) -> str:
     return html.unescape(TAGS.sub("", markup)).strip()
 
 
-def with_terms(page: Page) -> tuple[str, list[tuple[str, str]]]:
+def defined(pages: Sequence[Page]) -> dict[str, str]:
+    """How the glossary writes each of its terms, by the name of the term's place."""
+    return {place: words(term) for page in pages for place, term in DEFINED.findall(page.html)}
+
+
+def with_terms(page: Page, spelled: dict[str, str]) -> tuple[str, list[tuple[str, str]]]:
     """The page's text with a name at the first use of each term; (term, name) for the index."""
     found: dict[str, str] = {}
 
     def name(match: re.Match) -> str:
-        term = match[1].removeprefix("term-").replace("-", " ")
+        term = spelled.get(match[1]) or match[1].removeprefix("term-").replace("-", " ")
         if term in found:
             return match[0]
         found[term] = f"use-{page.name}--{match[1]}"
@@ -142,9 +150,9 @@ def running_heads(titles: dict[str, str]) -> str:
 def whole(pages: Sequence[Page], parts: Sequence[str], keys: dict[str, str], address: str) -> str:
     """The book as one HTML page, numbers still open (⟦name⟧)."""
     uses: dict[str, list[str]] = {}
-    bodies = []
+    bodies, spelled = [], defined(pages)
     for page in pages:
-        text, terms = with_terms(page)
+        text, terms = with_terms(page, spelled)
         for term, name in terms if page.name != "glossary" else ():
             uses.setdefault(term, []).append(name)
         bodies.append(f'<article class="chapter bd-article" id="{page.name}">{text}</article>')
