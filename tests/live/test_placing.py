@@ -51,10 +51,15 @@ def asking(name: str) -> live.Figure:
     return live.figure(w=live.slider(0.0, 1.0, 0.1, value=0.5), view=[question], title=name)
 
 
+def worded(name: str) -> live.Figure:
+    weight = live.slider(0.0, 4.0, 0.5, value=1.0, label="weight")
+    return live.figure(lambda w: {"y": w * 2}, w=weight, view=["y is {y:.1f}"], title=name)
+
+
 @pytest.fixture(scope="module")
 def site(browser: Any, tmp_path_factory: Any) -> Iterator[Site]:
     folder: Path = tmp_path_factory.mktemp("placing")
-    figures = [plotted("first"), plotted("second"), asking("asked")]
+    figures = [plotted("first"), plotted("second"), asking("asked"), worded("said")]
     live.page(*figures, path=folder / "page.html", inline=False)
     (folder / "favicon.ico").write_bytes(b"")
     with serving(folder) as origin:
@@ -81,6 +86,14 @@ def test_all_figures_are_measured_before_one_is_drawn_and_each_drawing_is_laid_o
     )
     # the answer that is still hidden is not drawn at all
     assert seen.count("drawn") == 4
+
+
+def test_a_figure_of_words_alone_shows_its_first_values(site: Site) -> None:
+    """It has nothing to measure, and is drawn all the same."""
+    site.open()
+    said = site.figure("said")
+    assert "y is 2.0" in said.inner_text()
+    assert said.get_by_role("slider", name="weight").input_value() == "1"
 
 
 def test_an_answer_is_drawn_in_its_room_when_it_is_revealed(site: Site) -> None:

@@ -11,7 +11,15 @@ export interface Placed {
 
 const waiting = new Set<Placed>();
 
-/** Drawing between two measurements would have the browser lay out the page for each of them. */
+// Drawing between two measurements would have the browser lay out the page for each of them.
+
+/** Draws each of them, also those that have nothing to measure. */
+function drawAll(figures: readonly Placed[]): void {
+  for (const figure of figures) figure.measure();
+  for (const figure of figures) figure.update();
+}
+
+/** Draws again what has other room than before. */
 function fit(figures: readonly Placed[]): void {
   for (const figure of figures.filter((one) => one.measure())) figure.update();
 }
@@ -28,7 +36,7 @@ export function place(figure: Placed): void {
 function placeAll(): void {
   const figures = [...waiting];
   waiting.clear();
-  fit(figures);
+  drawAll(figures);
   requestAnimationFrame(() => {
     fit(figures);
     for (const figure of figures) figure.placed();
