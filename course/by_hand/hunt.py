@@ -2,64 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
 import numpy as np
 
 import nnlib
-from course.backprop.figures import activations
 from course.by_hand import suspects
-from course.by_hand.suspects import LABELS
-from course.networks.five import WEIGHTS
+from course.by_hand.program import hidden_lines
+from course.by_hand.promise import Descent
+from course.by_hand.slips import LABELS, OURS, RIGHT, SLIPS, ten_lines, tensors
 from nnlib import live
 
-Values = Mapping[str, Any]
-OURS = {**suspects.OURS, "w45": -0.9}
 CASES = {**suspects.CASES, "x₂ = 0": {"x2": 0.0}}
-
-# The ten lines of neurons 5 and 3; v are the numbers, d the lines above.
-RIGHT: dict[str, Callable[[Values, Values], Any]] = {
-    "a5": lambda v, d: 2 * (v["a5"] - v["y"]),
-    "in5": lambda v, d: d["a5"] * v["a5"] * (1 - v["a5"]),
-    "w05": lambda v, d: d["in5"],
-    "w35": lambda v, d: d["in5"] * v["a3"],
-    "w45": lambda v, d: d["in5"] * v["a4"],
-    "a3": lambda v, d: d["in5"] * v["w35"],
-    "in3": lambda v, d: d["a3"] * v["a3"] * (1 - v["a3"]),
-    "w03": lambda v, d: d["in3"],
-    "w13": lambda v, d: d["in3"] * v["x1"],
-    "w23": lambda v, d: d["in3"] * v["x2"],
-}
-
-
-@dataclass(frozen=True)
-class Slip:
-    """One mistake: its line, what the program computes there, and what to say afterwards."""
-
-    line: str
-    wrong: Callable[[Values, Values], Any]
-    words: str
-
-
-SLIPS = (
-    Slip("a5", lambda v, d: v["a5"] - v["y"], "the 2 is missing"),
-    Slip("a5", lambda v, d: 2 * (v["y"] - v["a5"]), "the sign is wrong"),
-    Slip("in5", lambda v, d: d["a5"] * v["a5"], "1 − a₅ is missing"),
-    Slip("in5", lambda v, d: d["a5"] * (1 - v["a5"]), "a₅ is missing; only 1 − a₅ is there"),
-    Slip("w05", lambda v, d: d["a5"], "it takes the line of a₅, so the slope of neuron 5 is lost"),
-    Slip("w35", lambda v, d: d["in5"] * v["a4"], "a₄ stands in the place of a₃"),
-    Slip("w45", lambda v, d: d["in5"], "a₄ is missing"),
-    Slip("a3", lambda v, d: d["in5"] * v["w45"], "w₄₅ stands in the place of w₃₅"),
-    Slip("a3", lambda v, d: d["in5"], "w₃₅ is missing"),
-    Slip("in3", lambda v, d: d["a3"] * v["a3"], "1 − a₃ is missing"),
-    Slip("in3", lambda v, d: d["a3"] * (1 - v["a3"]), "a₃ is missing; only 1 − a₃ is there"),
-    Slip("w03", lambda v, d: d["a3"], "it takes the line of a₃, so the slope of neuron 3 is lost"),
-    Slip("w13", lambda v, d: d["in3"] * v["x2"], "x₂ stands in the place of x₁"),
-    Slip("w23", lambda v, d: d["in3"], "x₂ is missing"),
-)  # fmt: skip
 GUILTY = [list(RIGHT).index(slip.line) for slip in SLIPS]
 # Each special case, and the lines that must vanish in it, or nearly.
 MUST_VANISH = {
@@ -82,39 +38,21 @@ def program_of_days() -> np.ndarray:
     return np.random.default_rng(5).permutation(days).reshape(12, 31)
 
 
-def ten_lines(v: Values, program: Any) -> dict[str, Any]:
-    """The lines of neurons 5 and 3 as `program` computes them; −1 is the one without a mistake."""
-    program = nnlib.tensor(program) if isinstance(program, int) else program
-    d: dict[str, Any] = {}
-    for line, right in RIGHT.items():
-        found = right(v, d)
-        for k, slip in enumerate(SLIPS):
-            if slip.line == line:
-                found = nnlib.where(program == k, slip.wrong(v, d), found)
-        d[line] = found
-    return d
-
-
-def standing(program: Any, case: str, before: Values) -> Any:
+def standing(program: Any, case: str, before: Mapping[str, Any]) -> Any:
     """The largest of the lines that must vanish, as a multiple of `before`, at our numbers."""
-    after = ten_lines(_tensors(OURS | CASES[case]), program)
+    after = ten_lines(tensors(OURS | CASES[case]), program)
     return nnlib.stack([(after[n] / before[n]).abs() for n in MUST_VANISH[case]]).amax()
 
 
 def quotient(numbers: Mapping[str, float], program: Any, alpha: float = 1e-4) -> Any:
     """The measured fall of the loss after a small step divided by the promised one."""
-    v = _tensors(numbers)
-    a = activations(v, v["x1"], v["x2"])
-    d = ten_lines({**v, **{f"a{i}": a[i] for i in (3, 4, 5)}}, program)
-    d["w04"] = d["in5"] * v["w45"] * a[4] * (1 - a[4])
-    d |= {"w14": d["w04"] * v["x1"], "w24": d["w04"] * v["x2"]}
-    moved = {n: v[n] - alpha * d[n] for n in WEIGHTS}
-    fall = (v["y"] - a[5]) ** 2 - (v["y"] - activations(moved, v["x1"], v["x2"])[5]) ** 2
-    return fall / (alpha * sum(d[n] ** 2 for n in WEIGHTS))
 
+    def derivatives(v: Mapping[str, Any], a: Mapping[int, Any]) -> dict[str, Any]:
+        d = ten_lines({**v, **{f"a{i}": a[i] for i in (3, 4, 5)}}, program)
+        _, _, *of_weights = hidden_lines(d["in5"], v["w45"], a[4], v["x1"], v["x2"])
+        return d | dict(zip(("w04", "w14", "w24"), of_weights, strict=True))
 
-def _tensors(numbers: Mapping[str, float]) -> dict[str, Any]:
-    return {n: nnlib.tensor(x, dtype=nnlib.float64) for n, x in numbers.items()}
+    return Descent(numbers, derivatives).share(alpha)
 
 
 def one_mistake(numbers: Mapping[str, float], measured: Mapping[str, float]) -> live.Figure:
@@ -130,7 +68,7 @@ def one_mistake(numbers: Mapping[str, float], measured: Mapping[str, float]) -> 
         of_day: Any, of_month: Any, bought: Any, seen: Any, line: Any, named: Any, missed: Any
     ) -> dict:
         held = days[(of_month - 1) * 31 + of_day - 1]
-        d = ten_lines(_tensors(OURS), held)
+        d = ten_lines(tensors(OURS), held)
         found = (named == guilty[held]) * 1.0
         out = {f"d_{n}": d[n] for n in RIGHT} | {"signs": nnlib.stack(list(d.values())).sign()}
         out |= {f"case{k}": standing(held, case, d) for k, case in enumerate(MUST_VANISH)}

@@ -34,23 +34,31 @@ STARTS = (
 )
 
 
-class Descent:
-    """One step of descent from given numbers: by the derivatives, and by a run forward."""
+def by_lines(output: Callable = output_lines, hidden: Callable = hidden_lines) -> Callable:
+    """The derivatives by the lines of neuron 5 and of a hidden neuron, which a reader has typed."""
 
-    def __init__(
-        self, numbers: Mapping[str, float], output: Callable = output_lines,
-        hidden: Callable = hidden_lines,
-    ) -> None:  # fmt: skip
-        self.numbers = {n: nnlib.tensor(v, dtype=nnlib.float64) for n, v in numbers.items()}
-        v, a = self.numbers, self._activations(self.numbers)
-        self.loss = (v["y"] - a[5]) ** 2
+    def derivatives(v: Mapping[str, Any], a: Mapping[int, Any]) -> dict[str, Any]:
         d = {}
         _, d_in5, d["w05"], d["w35"], d["w45"] = output(v["y"], a[3], a[4], a[5])
         for i in "34":
             _, _, *of_weights = hidden(d_in5, v[f"w{i}5"], a[int(i)], v["x1"], v["x2"])
             d |= dict(zip((f"w0{i}", f"w1{i}", f"w2{i}"), of_weights, strict=True))
-        self.derivatives = d
-        self.squares = sum(d[n] ** 2 for n in WEIGHTS)
+        return d
+
+    return derivatives
+
+
+class Descent:
+    """One step of descent from given numbers: by the derivatives, and by a run forward."""
+
+    def __init__(
+        self, numbers: Mapping[str, float], derivatives: Callable[[Any, Any], dict] | None = None
+    ) -> None:
+        self.numbers = {n: nnlib.tensor(v, dtype=nnlib.float64) for n, v in numbers.items()}
+        a = self._activations(self.numbers)
+        self.loss = (self.numbers["y"] - a[5]) ** 2
+        self.derivatives = (derivatives or by_lines())(self.numbers, a)
+        self.squares = sum(self.derivatives[n] ** 2 for n in WEIGHTS)
 
     def _activations(self, w: Mapping[str, Any]) -> dict:
         return activations(w, self.numbers["x1"], self.numbers["x2"])
@@ -76,7 +84,8 @@ def promise(
 
     The promise is computed by `output` and `hidden`, five lines each, which a reader has typed.
     """
-    steps = [Descent({**numbers, **start.changed}, output, hidden) for start in STARTS]
+    lines = by_lines(output, hidden)
+    steps = [Descent({**numbers, **start.changed}, lines) for start in STARTS]
 
     def look(**alphas: Any) -> dict:
         out: dict[str, Any] = {}

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import nnlib
+from course.by_hand.slips import LABELS, OURS, ten_lines, tensors
 from nnlib import live
 
-LABELS = ("a₅", "in₅", "w₀₅", "w₃₅", "w₄₅", "a₃", "in₃", "w₀₃", "w₁₃", "w₂₃")
-# Each program, and the factor that it lacks: in the line of a₅, in₅, a₃ or in₃.
-PROGRAMS = {"P": "a3", "Q": "w35", "R": "2", "S": "1 - a5"}
+# Each program, and its mistake: a₃, w₃₅, the 2 or 1 − a₅ is missing.
+PROGRAMS = {"P": 10, "Q": 8, "R": 0, "S": 2}
 # Each special case, and what it sets.
 CASES: dict[str, dict[str, float]] = {
     "our numbers": {},
@@ -22,33 +21,19 @@ CASES: dict[str, dict[str, float]] = {
     "a₅ = 0.99, y = 0": {"a5": 0.99, "y": 0.0},
     "a₅ = 0.01, y = 1": {"a5": 0.01, "y": 1.0},
 }
-OURS = {"y": 1.0, "a5": 0.73708, "a4": 0.27688, "a3": 0.84290, "w35": 1.4, "x1": 0.8, "x2": -0.6}
-
-
-def ten_lines(v: Mapping[str, Any], lacks: Mapping[str, Any]) -> Any:
-    """The lines of neurons 5 and 3; a factor for which `lacks` has a 1 is left out."""
-
-    def factor(name: str, value: Any) -> Any:
-        return value + lacks[name] * (1 - value)
-
-    d_a5 = factor("2", 2.0) * (v["a5"] - v["y"])
-    d_in5 = d_a5 * v["a5"] * factor("1 - a5", 1 - v["a5"])
-    d_a3 = d_in5 * factor("w35", v["w35"])
-    d_in3 = d_a3 * factor("a3", v["a3"]) * (1 - v["a3"])
-    of_5 = [d_a5, d_in5, d_in5, d_in5 * v["a3"], d_in5 * v["a4"]]
-    return nnlib.stack([*of_5, d_a3, d_in3, d_in3, d_in3 * v["x1"], d_in3 * v["x2"]])
 
 
 def four_suspects() -> live.Figure:
     """How large a program's lines are in a special case, as multiples of what they were."""
     table = nnlib.tensor([[{**OURS, **case}[n] for n in OURS] for case in CASES.values()])
+    mistakes = list(PROGRAMS.values())
 
     def look(program: Any, case: Any) -> dict:
-        lacks = {missing: (program == k) * 1.0 for k, missing in enumerate(PROGRAMS.values())}
+        mistake = nnlib.tensor(mistakes)[program]
         numbers = table.double()[case]
-        before = ten_lines(OURS, lacks)
-        after = ten_lines({n: numbers[i] for i, n in enumerate(OURS)}, lacks)
-        return {"size": (after / before).abs()}
+        before = ten_lines(tensors(OURS), mistake, mistakes)
+        after = ten_lines({n: numbers[i] for i, n in enumerate(OURS)}, mistake, mistakes)
+        return {"size": nnlib.stack([(after[n] / before[n]).abs() for n in before])}
 
     return live.figure(
         look,
