@@ -268,8 +268,18 @@ def test_ten_images_tell_a_good_network_from_a_bad_one_with_ten_seeds(chapter: d
     assert max(memorised.losses(good, *images, "labels")) < 0.05
     for mistake in ("zero_grad", "step", "softmax"):
         assert min(memorised.losses(good, *images, mistake)) > 1, mistake
-    relu = sorted(memorised.losses(good, *images, "relu"))
-    assert relu[0] < 0.05 and relu[1] > 0.2
+
+
+def test_a_relu_on_the_logits_escapes_with_about_a_third_of_forty_seeds(chapter: dict) -> None:
+    """Which seeds escape depends on how products are rounded; how many hardly does."""
+    images = [part[:10] for part in (chapter["x"], chapter["y"])]
+    nets = []
+    for seed in range(40):
+        nnlib.manual_seed(seed)
+        nets.append(chapter["he_start"](chapter["deep"](20)))
+    ends = np.array(memorised.losses(nets, *images, "relu"))
+    assert 9 <= (ends < 0.05).sum() <= 18
+    assert ends[ends >= 0.05].min() > 0.2  # a whole image is lost, or none
 
 
 def test_networks_at_once_memorise_as_each_alone(chapter: dict) -> None:
