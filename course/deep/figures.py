@@ -15,6 +15,7 @@ from nnlib import live
 DEEPEST, WIDTH, IMAGES = 20, 32, 32
 SMALLEST, LARGEST = 1e-12, 1e9
 ACTIVATIONS = {"ReLU": [1.0, 0.0, 0.0], "tanh": [0.0, 1.0, 0.0], "sigmoid": [0.0, 0.0, 1.0]}
+STARTS = {"PyTorch’s default": 3**-0.5, "Xavier": 1.0, "He": 2**0.5, "twice He": 2 * 2**0.5}
 NOT_KNOWING = float(np.log(10))
 
 
@@ -90,10 +91,7 @@ def _sizes() -> list[Any]:
         ylabel="size", **size,
     )  # fmt: skip
     return [
-        live.presets({
-            "PyTorch’s default": {"spread": 3**-0.5}, "Xavier": {"spread": 1.0},
-            "He": {"spread": 2**0.5}, "twice He": {"spread": 2 * 2**0.5},
-        }),
+        live.presets({name: {"spread": spread} for name, spread in STARTS.items()}),
         live.row(forwards, backwards),
         live.readout("Activations: {activations[0]:.2g} in layer 1, {activations[19]:.2g} in the "
                      "last layer. δ: {deltas[19]:.2g} in the last layer, {deltas[0]:.2g} in layer "
@@ -255,6 +253,16 @@ def combined(on: Sequence[bool], depth: int = 20) -> dict[str, Any]:
     return of(depth=depth, start="he" if he else "default", residual=residual, norm=norm)
 
 
+def forwards_and_back(at: Any, **size: Any) -> Any:
+    """Sizes of activations and of the weights' gradients over the layers `at`, in one picture."""
+    return live.axes(
+        live.points(x=at, y="activations", color="series0", size=4),
+        live.curve(at, "activations", color="series0", label="activations"),
+        live.curve(at, "gradients", color="ink", dash=True, label="weights’ gradient"),
+        xlabel="layer", ylabel="size", yscale="log", xlim=(0.5, DEEPEST + 0.5), **size,
+    )  # fmt: skip
+
+
 def eight_networks(question: Any, **words: Any) -> live.Figure:
     """A question, then all combinations of the three: test accuracy, and one network's sizes."""
     rows = [combined(on) for on in EIGHT]
@@ -279,13 +287,8 @@ def eight_networks(question: Any, **words: Any) -> live.Figure:
         _eight_bars([np.array(row["test"]) for row in rows]),
         *(live.readout(f"{name}: {happens}", when=lambda net, k=k: net == k)
           for k, (name, happens) in enumerate(EIGHT.values())),
-        live.axes(
-            live.points(x=layers, y="activations", color="series0", size=4),
-            live.curve(layers, "activations", color="series0", label="activations"),
-            live.curve(layers, "gradients", color="ink", dash=True, label="weights’ gradient"),
-            title="before the first step", xlabel="layer", ylabel="size", yscale="log",
-            xlim=(0.5, DEEPEST + 0.5), ylim=(1e-10, 1e6), width=520, height=230,
-        ),
+        forwards_and_back(layers, ylim=(1e-10, 1e6), width=520, height=230,
+                          title="before the first step"),
         live.readout(told),
     ]  # fmt: skip
     return live.figure(look, net=live.values(0), view=[question], **words)

@@ -15,7 +15,9 @@ from course.deep.figures import (
     LARGEST,
     NOT_KNOWING,
     SMALLEST,
+    STARTS,
     WIDTH,
+    forwards_and_back,
     halved,
     passed_through,
 )
@@ -25,7 +27,7 @@ IMAGES, STEPS, RATE, SEEDS = 50, 100, 3e-3, 100
 LIVES, LIMPS = 40, 20  # images read rightly after the last step
 HIDDEN = DEEPEST * WIDTH * WIDTH
 SIZE = HIDDEN + 10 * WIDTH
-STARTS = {"PyTorch’s default": 3**-0.5, "Xavier": 1.0, "He": 2**0.5, "twice He": 2 * 2**0.5}
+ADAM = nnlib.optim.functional.adam(lr=RATE)
 
 
 def as_row(depth: Any, spread: Any, activation: Any, residual: Any, norm: Any) -> Any:
@@ -55,9 +57,10 @@ def seen(x: Any, y: Any, weights: list[Any], **switches: Any) -> tuple[Any, Any,
 
 def adam(moved: Any, m: Any, v: Any, t: Any, gradient: Any) -> dict[str, Any]:
     """One step of Adam: what the parameters have moved by, both running means, and the time."""
-    m, v, t = 0.9 * m + 0.1 * gradient, 0.999 * v + 0.001 * gradient * gradient, t + 1.0
-    step = (m / (1 - 0.9**t)) / ((v / (1 - 0.999**t)).sqrt() + 1e-8)
-    return {"moved": moved - RATE * step, "m": m, "v": v, "t": t}
+    state = {"step": t, "each": [{"exp_avg": m, "exp_avg_sq": v}]}
+    moved, after = ADAM.update(moved, gradient, state)
+    (each,) = after["each"]
+    return {"moved": moved, "m": each["exp_avg"], "v": each["exp_avg_sq"], "t": after["step"]}
 
 
 def break_and_save(**words: Any) -> live.Figure:
@@ -117,20 +120,15 @@ def break_and_save(**words: Any) -> live.Figure:
 
 def _panels() -> list[Any]:
     """The loss so far, and the sizes by layer as they are now."""
-    size: dict[str, Any] = {"yscale": "log", "width": 330, "height": 230}
+    size: dict[str, Any] = {"width": 330, "height": 230}
     return [
         live.axes(
             live.line(y=NOT_KNOWING, color="muted", dash=True, label="log 10"),
             live.curve("history_step", "history_loss", color="gradient"),
-            xlabel="step", ylabel="loss", xlim=(0, STEPS), ylim=(1e-3, 1e7), **size,
-        ),
-        live.axes(
-            live.points(x="at", y="activations", color="series0", size=4),
-            live.curve("at", "activations", color="series0", label="activations"),
-            live.curve("at", "gradients", color="ink", dash=True, label="weights’ gradient"),
-            xlabel="layer", ylabel="size", xlim=(0.5, DEEPEST + 0.5), ylim=(SMALLEST, LARGEST),
+            xlabel="step", ylabel="loss", yscale="log", xlim=(0, STEPS), ylim=(1e-3, 1e7),
             **size,
         ),
+        forwards_and_back("at", ylim=(SMALLEST, LARGEST), **size),
     ]  # fmt: skip
 
 
