@@ -3,12 +3,13 @@
 import { type Axis, axisBottom, axisLeft } from "d3-axis";
 import { type NumberValue, type ScaleContinuousNumeric, scaleLinear, scaleLog } from "d3-scale";
 import { select } from "d3-selection";
-import { attributes, element, letterScale, setText, svg, uniqueId } from "./dom.js";
+import { attributes, element, setText, svg, uniqueId } from "./dom.js";
 import { formatNumber } from "./format.js";
 import type { AxesSpec } from "./grammar.js";
 import { grip } from "./grip.js";
 import { isFixed, makeMark } from "./marks/make.js";
 import type { Mark, Plot } from "./marks/mark.js";
+import { Room } from "./room.js";
 import type { Builder } from "./view.js";
 
 type Scale = ScaleContinuousNumeric<number, number>;
@@ -53,9 +54,7 @@ export const axes: Builder<AxesSpec> = (spec, { scene }) => {
   if (spec.title) root.append(element("div", { class: "nn-view-title" }, spec.title));
   root.append(box, legend);
 
-  let scale = 1;
-  let room = 0; // pixels for the picture; 0 where nothing is laid out yet
-  let stale = true; // laid out for other room than there is
+  const room = new Room(root, () => root.clientWidth && Math.min(root.clientWidth, besideIt(root)));
   let width = spec.width;
   let height = spec.height;
   const left = spec.frame ? 46 : 8;
@@ -143,9 +142,10 @@ export const axes: Builder<AxesSpec> = (spec, { scene }) => {
   };
 
   const layout = (): void => {
-    stale = false;
+    room.stale = false;
+    const { scale } = room;
     root.style.setProperty("--nn-width", `${spec.width * scale}px`);
-    width = Math.max(Math.min(220, spec.width * 0.78), Math.min((room || spec.width * scale) / scale, spec.width * 1.25));
+    width = Math.max(Math.min(220, spec.width * 0.78), Math.min((room.width || spec.width * scale) / scale, spec.width * 1.25));
     height = Math.round(spec.height * Math.max(0.75, Math.min(1.1, width / spec.width)));
     if (spec.equal) {
       const unit = (width - left - right) / Math.abs(spec.xlim[1] - spec.xlim[0]);
@@ -199,19 +199,12 @@ export const axes: Builder<AxesSpec> = (spec, { scene }) => {
   return {
     root,
     update() {
-      const anew = stale;
+      const anew = room.stale;
       if (anew) layout();
       const all = fit() || anew;
       if (all) drawAxes();
       draw(all);
     },
-    measure() {
-      const before = [scale, room];
-      scale = letterScale(root);
-      room = root.clientWidth && Math.min(root.clientWidth, besideIt(root));
-      const changed = scale !== before[0] || room !== before[1];
-      stale ||= changed;
-      return changed;
-    },
+    measure: room.measure,
   };
 };

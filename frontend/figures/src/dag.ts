@@ -1,10 +1,11 @@
 // The recorded graph: laid out in layers by dagre, filled in forwards with values, backwards with gradients.
 
 import dagre from "@dagrejs/dagre";
-import { attributes, element, letterScale, setText, svg, uniqueId } from "./dom.js";
+import { attributes, element, setText, svg, uniqueId } from "./dom.js";
 import { formatNumber } from "./format.js";
 import type { DagSpec, Ref } from "./grammar.js";
 import { buttons, chosen, click, type Clicks, markButton } from "./grip.js";
+import { Room } from "./room.js";
 import type { Builder } from "./view.js";
 
 const SIGNS: Record<string, string> = { add: "+", sub: "−", mul: "×", div: "÷", neg: "−", matmul: "@", sum: "Σ", pow: "^", sigmoid: "σ", sqrt: "√", exp: "exp", log: "log" };
@@ -25,9 +26,6 @@ export const dag: Builder<DagSpec> = (spec, { scene }) => {
     return { graph, box, width, height };
   };
   let placed = laidOut(WIDTHS[0]);
-  let scale = 1;
-  let room = 0;
-  let stale = true; // laid out for less or more room than there is
   const tip = uniqueId("tip");
   const marker = svg("marker", { id: tip, viewBox: "0 0 8 8", refX: 7, refY: 4, markerWidth: 8, markerHeight: 8, orient: "auto", markerUnits: "userSpaceOnUse" },
     svg("path", { d: "M0,0L8,4L0,8Z", class: "nn-dag-tip" }));
@@ -36,6 +34,7 @@ export const dag: Builder<DagSpec> = (spec, { scene }) => {
   const picture = svg("svg", { class: "nn-svg nn-dag", role: "group", "aria-label": "recorded graph" },
     svg("defs", {}, marker), wires, boxes);
   const root = element("div", { class: "nn-dag-view", tabindex: 0, role: "region", "aria-label": "recorded graph, scrolls sideways" }, picture);
+  const room = new Room(root);
 
   const edges = placed.graph.edges().map((e) => {
     const path = svg("path", { class: "nn-dag-edge", "marker-end": `url(#${tip})` });
@@ -54,10 +53,12 @@ export const dag: Builder<DagSpec> = (spec, { scene }) => {
     return { node, item, frame, value, grad };
   });
   const layout = (): void => {
-    stale = false;
+    room.stale = false;
+    const { scale } = room;
+    const across = (room.width - 8) / scale;
     for (const widths of WIDTHS) {
       if (placed.box !== widths[0]) placed = laidOut(widths);
-      if (room <= 0 || placed.width <= room) break;
+      if (across <= 0 || placed.width <= across) break;
     }
     const { graph, box, width, height } = placed;
     attributes(picture, { viewBox: `0 0 ${width} ${height}`, width: width * scale, height: height * scale });
@@ -80,7 +81,7 @@ export const dag: Builder<DagSpec> = (spec, { scene }) => {
     return v.data.length === 1 ? formatNumber(v.data[0]!, spec.format) : `[${v.shape.join("×")}]`;
   };
   const update = (): void => {
-    if (stale) layout();
+    if (room.stale) layout();
     const n = nodes.length;
     const step = spec.step ? scene.input(spec.step).tensor[0]! : n + backward.length;
     const reached = new Set(backward.slice(0, Math.max(0, step - n)));
@@ -101,13 +102,5 @@ export const dag: Builder<DagSpec> = (spec, { scene }) => {
       path.classList.toggle("nn-back", reached.has(source) && reached.has(target));
     }
   };
-  const measure = (): boolean => {
-    const before = [scale, room];
-    scale = letterScale(root);
-    room = (root.clientWidth - 8) / scale;
-    const changed = scale !== before[0] || room !== before[1];
-    stale ||= changed;
-    return changed;
-  };
-  return { root, update, measure };
+  return { root, update, measure: room.measure };
 };

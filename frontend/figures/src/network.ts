@@ -1,10 +1,11 @@
 // The network: neurons, edges, biases; width is size, colour and dash are sign; weights can be dragged.
 
 import { paintPixels, span, table } from "./color.js";
-import { attributes, element, letterScale, setText, svg } from "./dom.js";
+import { attributes, element, setText, svg } from "./dom.js";
 import { formatNumber } from "./format.js";
 import type { NetworkSpec, NeuronSpec } from "./grammar.js";
 import { buttons, chosen, click, type Clicks, dial, isClickable, markButton } from "./grip.js";
+import { Room } from "./room.js";
 import type { Builder } from "./view.js";
 
 const two = (v: number): string => formatNumber(v, Math.abs(v) >= 100 ? ".3~g" : ".2f");
@@ -18,6 +19,7 @@ export const network: Builder<NetworkSpec> = (spec, { scene }) => {
   const cells = svg("g");
   const picture = svg("svg", { class: "nn-svg nn-network", role: "group", "aria-label": "network" }, wires, cells, numbers);
   const root = element("div", { class: "nn-axes" }, picture);
+  const room = new Room(root);
   root.style.setProperty("--nn-width", `${spec.width}px`);
 
   const layers = new Map<number, NeuronSpec[]>();
@@ -34,9 +36,6 @@ export const network: Builder<NetworkSpec> = (spec, { scene }) => {
   const before = (n: NeuronSpec): boolean => pictured && n.layer === columns[0];
   const margin = Math.max(0, ...spec.neurons.filter(before).map((n) => n.label.length * 7));
   let width = spec.width;
-  let scale = 1;
-  let room = 0; // pixels for the picture; 0 where nothing is laid out yet
-  let stale = true; // laid out for other room than there is
   let crowded = false; // no room for numbers between the layers
 
   const renew: (() => void)[] = [];
@@ -126,9 +125,10 @@ export const network: Builder<NetworkSpec> = (spec, { scene }) => {
   if (renew.length) root.append(element("p", { class: "nn-note nn-by-touch" }, "With a finger: slide an edge or a bias sideways."));
 
   const layout = (): void => {
-    stale = false;
+    room.stale = false;
+    const { scale } = room;
     root.style.setProperty("--nn-width", `${spec.width * scale}px`);
-    width = Math.max(240, Math.min((room || spec.width * scale) / scale, spec.width * 1.25));
+    width = Math.max(240, Math.min((room.width || spec.width * scale) / scale, spec.width * 1.25));
     attributes(picture, { width: width * scale, height: height * scale, viewBox: `0 0 ${width} ${height}` });
     const left = radius + 12 + margin;
     const right = width - radius - 46;
@@ -170,7 +170,7 @@ export const network: Builder<NetworkSpec> = (spec, { scene }) => {
   const masks = new Map(spec.neurons.filter((n) => n.on).map((n) => [n.id, n.on]));
   const off = (id: string): boolean => masks.has(id) && scene.number(masks.get(id), 1) === 0;
   const update = (): void => {
-    if (stale) layout();
+    if (room.stale) layout();
     const shown = switches.length ? spec.edges.filter((e) => !off(e.source) && !off(e.target)).length : spec.edges.length;
     const wide = shown > 40 || crowded;
     const byGradient = spec.show === "gradients";
@@ -234,13 +234,5 @@ export const network: Builder<NetworkSpec> = (spec, { scene }) => {
     });
     for (const one of renew) one();
   };
-  const measure = (): boolean => {
-    const before = [scale, room];
-    scale = letterScale(root);
-    room = root.clientWidth;
-    const changed = scale !== before[0] || room !== before[1];
-    stale ||= changed;
-    return changed;
-  };
-  return { root, update, measure };
+  return { root, update, measure: room.measure };
 };

@@ -1,10 +1,11 @@
 // The unrolled recurrent network: one cell and its word, or a copy of the cell for every letter.
 
 import { cssColor } from "./color.js";
-import { attributes, element, letterScale, setText, svg, uniqueId } from "./dom.js";
+import { attributes, element, setText, svg, uniqueId } from "./dom.js";
 import { formatNumber } from "./format.js";
 import type { SequenceSpec } from "./grammar.js";
 import { buttons, chosen, click, type Clicks, markButton } from "./grip.js";
+import { Room } from "./room.js";
 import type { Builder } from "./view.js";
 
 const STEP = 88;
@@ -18,7 +19,7 @@ export const sequence: Builder<SequenceSpec> = (spec, { scene }) => {
       svg("path", { d: "M0,0L8,4L0,8Z", class: "nn-dag-tip" }))), body);
   const root = element("div", { class: "nn-dag-view", tabindex: 0, role: "region", "aria-label": "network over the word, scrolls sideways" }, picture);
   let items: SVGGElement[] = [];
-  let scale = 1;
+  const room = new Room(root, () => 0); // as wide as its letters: it scrolls sideways
   if (spec.select) buttons(body, () => items, (i) => click(scene, clicks, i));
 
   const arrow = (d: string, extra = ""): SVGPathElement => svg("path", { d, class: `nn-dag-edge ${extra}`, "marker-end": `url(#${tip})` });
@@ -94,17 +95,9 @@ export const sequence: Builder<SequenceSpec> = (spec, { scene }) => {
       } else item.append(arrow("M30,98C70,98 70,160 2,160C-64,160 -64,110 -33,110", "nn-state-wire"));
     }
     const width = 52 + n * STEP + 30;
-    attributes(picture, { width: width * scale, height: 230 * scale, viewBox: `0 0 ${width} 230`, role: "group", "aria-label": `${spec.cell} over "${word}"` });
+    attributes(picture, { width: width * room.scale, height: 230 * room.scale, viewBox: `0 0 ${width} 230`, role: "group", "aria-label": `${spec.cell} over "${word}"` });
     if (spec.select) items.forEach((item, i) => markButton(item, `position ${i + 1}: ${word[i] ?? "empty"}`, chosen(scene, clicks, i), i === 0));
     if (focus >= 0) items[Math.min(focus, items.length - 1)]?.focus();
   };
-  return {
-    root,
-    update,
-    measure() {
-      const before = scale;
-      scale = letterScale(root);
-      return scale !== before;
-    },
-  };
+  return { root, update, measure: room.measure };
 };
