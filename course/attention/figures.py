@@ -14,7 +14,8 @@ from course.attention import recall as stored_recall
 from course.attention import variants as stored_variants
 from course.attention.tasks import LENGTH, SYMBOLS, lookups
 from course.attention.written import Task
-from course.networks.replayed import Replayed, rounded
+from course.networks.replayed import Replayed
+from course.networks.rounding import rounded
 from nnlib import live
 
 COLORS = dict(zip(stored_recall.KINDS, ("series1", "series3", "series2", "series0"), strict=True))

@@ -9,6 +9,7 @@ import numpy as np
 import nnlib
 import nnlib.nn.functional as F
 from course.networks.drawn_digits import centred, shrink
+from course.networks.rounding import rounded_parameters
 from nnlib import live
 
 CLASSES = [str(digit) for digit in range(10)]
@@ -266,11 +267,6 @@ def pooled_block(**words: Any) -> live.Figure:
     )  # fmt: skip
 
 
-def rounded(net: Any) -> list[Any]:
-    """All weights in float16's precision: half the bytes in the page."""
-    return [p.detach().half().float() for p in net.parameters()]
-
-
 def _every_map() -> list[Any]:
     """The pad, both answers, and the maps of the three layers with what was clicked."""
     maps: dict[str, Any] = {"colors": "magnitude"}
@@ -305,8 +301,8 @@ def _every_map() -> list[Any]:
 
 def maps_of(net: Any, mlp: Any, start: np.ndarray) -> live.Figure:
     """A drawing on its way through three convolutions, every map shown; an MLP's answer beside."""
-    K1, b1, K2, b2, K3, b3, W, b = rounded(net)
-    W1, c1, W2, c2 = rounded(mlp)
+    K1, b1, K2, b2, K3, b3, W, b = rounded_parameters(net)
+    W1, c1, W2, c2 = rounded_parameters(mlp)
 
     def read(drawing: Any, centre: Any, one: Any, last: Any) -> dict[str, Any]:
         seen = nnlib.where(centre, centred(drawing), drawing)

@@ -10,6 +10,7 @@ import numpy as np
 import nnlib
 from course.networks.digits import scrambled
 from course.networks.drawn_digits import centred
+from course.networks.rounding import rounded_parameters
 from nnlib import live
 from nnlib.live import palette
 
@@ -247,14 +248,9 @@ def one_unit(weights: Any, images: Sequence[Any], titles: Sequence[str]) -> None
     plt.show()
 
 
-def rounded(net: Any) -> tuple[Any, Any, Any, Any]:
-    """The two layers' weights and biases, in float16's precision: half the bytes in the page."""
-    return tuple(p.detach().half().float() for p in net.parameters())
-
-
 def reader(net: Any, start: np.ndarray) -> live.Figure:
     """A drawing, and what the network reads in it."""
-    W1, b1, W2, b2 = rounded(net)
+    W1, b1, W2, b2 = rounded_parameters(net)
 
     def read(drawing: Any) -> dict[str, Any]:
         a = (W1 @ centred(drawing).reshape(784) + b1).relu()
@@ -286,7 +282,7 @@ def flow(net: Any, start: np.ndarray, **words: Any) -> live.Figure:
 
     Shuffled, input and weights go into one random order, which changes no sum.
     """
-    W1, b1, W2, b2 = rounded(net)
+    W1, b1, W2, b2 = rounded_parameters(net)
     positions = nnlib.arange(784)
     order = scrambled(positions).reshape(784)
     strongest = int((W1 @ centred(start).reshape(784) + b1).argmax().item())

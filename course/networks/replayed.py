@@ -6,11 +6,7 @@ from typing import Any
 
 import nnlib
 import nnlib.nn.functional as F
-
-
-def rounded(weight: Any) -> Any:
-    """A weight in float16's precision: half the bytes in the page."""
-    return weight.detach().half().float()
+from course.networks.rounding import rounded
 
 
 class Replayed:

@@ -11,7 +11,7 @@ import nnlib
 import nnlib.nn.functional as F
 from course.networks import digits
 from course.networks.drawn_digits import centred
-from course.networks.replayed import rounded
+from course.networks.rounding import rounded_parameters
 from course.next.checks import slope_of
 from course.next.drawings import drawings
 from course.next.pieces import (
@@ -102,8 +102,8 @@ def refused(net: Any, images: Any) -> Any:
 
 def not_a_digit(mlp: Any, cnn: Any, test: Any, noise: Any, **words: Any) -> live.Figure:
     """A drawing before an MLP and a CNN with two pools, each with a threshold of refusal."""
-    W1, b1, W2, b2 = (rounded(w) for w in mlp.parameters())
-    K1, c1, K2, c2, W, c = (rounded(w) for w in cnn.parameters())
+    W1, b1, W2, b2 = rounded_parameters(mlp)
+    K1, c1, K2, c2, W, c = rounded_parameters(cnn)
     shown = drawings()
     tables = {(name, kind): refused(net, x) for name, net in (("mlp", mlp), ("cnn", cnn))
               for kind, x in (("digits", test), ("noise", noise))}  # fmt: skip
