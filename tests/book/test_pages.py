@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from icon_font import ICONS
 
+from tests.accessibility import Finding, grave_findings
 from tests.book.harness import ALL_PAGES, BOOK_PAGES, DESKTOP, FRAMES, PHONE, THEMES, Visit
 
 pytestmark = pytest.mark.browser
@@ -24,43 +24,54 @@ def on(*screens: tuple[str, int], pages: Sequence[str] = ALL_PAGES) -> pytest.Ma
     return pytest.mark.parametrize("screen", given, ids=names, indirect=True, scope="module")
 
 
-EVERY_SCREEN = [(theme, width) for theme in THEMES for width in (DESKTOP, PHONE)]
+# Opening a page costs most of a test's time, so these two visits show it in either theme and at
+# every width of their kind.
+SCREENS = [("light", DESKTOP), ("dark", PHONE)]
+WIDTHS = {DESKTOP: (1920, 1000, 768, DESKTOP), PHONE: (390, PHONE)}
 
 # Findings of axe in the theme's frame (sidebars, header, footer), which the book does not write.
 THEMES_OWN_FINDINGS: set[str] = set()
 
 
-@on(*EVERY_SCREEN)
+def in_each_theme(visit: Visit) -> Iterator[str]:
+    """The themes in turn, as the reader's machine switches them; the last is the visit's own."""
+    page = visit.page
+    dark = page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
+    for theme in THEMES if dark else reversed(THEMES):
+        page.emulate_media(color_scheme=theme)
+        page.wait_for_function("(t) => document.documentElement.dataset.theme === t", arg=theme)
+        page.evaluate(FRAMES)
+        yield theme
+
+
+TOO_WIDE = """() => [...document.querySelectorAll("article *")].filter((e) => {
+  const box = e.getBoundingClientRect();
+  if (box.width === 0 || box.right <= innerWidth + 1) return false;
+  for (let p = e.parentElement; p; p = p.parentElement)
+    if (["auto", "scroll", "hidden", "clip"].includes(getComputedStyle(p).overflowX)) return false;
+  return true;
+}).map((e) => e.outerHTML.slice(0, 120))"""
+
+
+@on(*SCREENS)
 def test_a_page_makes_no_outside_requests_logs_no_errors_and_fits_the_screen(screen: Visit) -> None:
     page = screen.page
     page.evaluate(FRAMES)
     assert screen.faults == []
     dark = page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
     assert page.evaluate("document.documentElement.dataset.theme") == ("dark" if dark else "light")
-    too_wide = page.evaluate(
-        """() => [...document.querySelectorAll("article *")].filter((e) => {
-          const box = e.getBoundingClientRect();
-          if (box.width === 0 || box.right <= innerWidth + 1) return false;
-          for (let p = e.parentElement; p; p = p.parentElement)
-            if (["auto", "scroll", "hidden", "clip"].includes(getComputedStyle(p).overflowX))
-              return false;
-          return true;
-        }).map((e) => e.outerHTML.slice(0, 120))"""
-    )
-    assert too_wide == []
-    assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
-
-
-@pytest.mark.parametrize("name", BOOK_PAGES)
-def test_no_width_scrolls_sideways(visit, name: str) -> None:
-    page = visit(name, width=1920).page
-    for width in (1920, 1000, 768, 390):
-        page.set_viewport_size({"width": width, "height": 800})
+    height = page.viewport_size["height"]
+    for width in WIDTHS[page.viewport_size["width"]]:
+        page.set_viewport_size({"width": width, "height": height})
         page.evaluate(FRAMES)
+        assert page.evaluate(TOO_WIDE) == [], width
         assert page.evaluate("document.documentElement.scrollWidth") <= width, width
+    for theme in in_each_theme(screen):
+        assert page.evaluate(TOO_WIDE) == [], theme
+    assert screen.faults == []
 
 
-@on(*EVERY_SCREEN)
+@on(*SCREENS)
 def test_one_heading_one_search_and_words_for_every_picture(screen: Visit) -> None:
     page = screen.page
     visible = """(selector) => [...document.querySelectorAll(selector)].filter(
@@ -76,23 +87,24 @@ def test_one_heading_one_search_and_words_for_every_picture(screen: Visit) -> No
     assert lacking == []
 
 
-def grave_findings(page) -> list[tuple[str, str, bool]]:
-    """(rule, element, is it the book's own) of every serious or critical finding of axe."""
-    found = [
-        (finding["id"], node["target"][0], node["html"][:160])
-        for finding in Axe().run(page).response["violations"]
-        if finding["impact"] in ("serious", "critical")
-        for node in finding["nodes"]
-    ]
-    own = "(selector) => Boolean(document.querySelector(selector)?.closest('article'))"
-    return [(rule, html, page.evaluate(own, selector)) for rule, selector, html in found]
+def none_is_serious(findings: list[Finding]) -> None:
+    assert [(one.rule, one.element, one.why) for one in findings if one.own] == []
+    assert {one.rule for one in findings if not one.own} <= THEMES_OWN_FINDINGS
 
 
-@on(("light", DESKTOP), ("dark", DESKTOP), ("light", PHONE))
+@on(*SCREENS)
 def test_axe_finds_nothing_serious(screen: Visit) -> None:
-    findings = grave_findings(screen.page)
-    assert [(rule, html) for rule, html, own in findings if own] == []
-    assert {rule for rule, _, own in findings if not own} <= THEMES_OWN_FINDINGS
+    none_is_serious(grave_findings(screen.page, contrast=False))
+    if screen.page.viewport_size["width"] != DESKTOP:
+        return  # a phone shows the same colours, and fewer texts
+    for _ in in_each_theme(screen):
+        none_is_serious(grave_findings(screen.page, rules=False))
+
+
+@pytest.mark.weekly
+@on(("light", DESKTOP), ("dark", DESKTOP))
+def test_axe_finds_no_text_of_weak_contrast_anywhere(screen: Visit) -> None:
+    none_is_serious(grave_findings(screen.page, rules=False, every_text=True))
 
 
 @on(("light", DESKTOP), pages=BOOK_PAGES)

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, expect
 
+from tests.accessibility import grave_findings
 from tests.book.python_page import (
     ARRAY,
     CHECK,
@@ -365,13 +365,7 @@ def test_what_needs_pytorch_says_so(faultless: PythonPage) -> None:
 
 
 def test_the_running_page_is_accessible(python: PythonPage) -> None:
-    found = Axe().run(python.page, context=".bd-article")
-    serious = [
-        (finding["id"], finding["nodes"][0]["html"][:200])
-        for finding in found.response["violations"]
-        if finding["impact"] in ("serious", "critical")
-    ]
-    assert serious == []
+    assert grave_findings(python.page, ".bd-article") == []
 
 
 def test_narrow_pages_do_not_scroll_sideways(faultless: PythonPage) -> None:

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from book_run import NOT_HERE
 from playwright.sync_api import Browser, expect
 
+from tests.accessibility import grave_findings
 from tests.book.harness import BOOK_PAGES
 from tests.book.python_page import PythonPage, needs_python, until
 from tests.book.test_reference import shown
@@ -169,11 +169,5 @@ def test_the_running_page_is_accessible_and_copies_without_prompts(
     until(page.page, "window.copied !== undefined")
     assert page.page.evaluate("window.copied").startswith("import nnlib\nnnlib.")
     page.cell(RELU).run()
-    found = Axe().run(page.page, context=".bd-article")
-    serious = [
-        (finding["id"], finding["nodes"][0]["html"][:200])
-        for finding in found.response["violations"]
-        if finding["impact"] in ("serious", "critical")
-    ]
-    assert serious == []
+    assert grave_findings(page.page, ".bd-article") == []
     page.close()

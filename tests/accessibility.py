@@ -1,0 +1,87 @@
+"""What axe finds on a page that keeps readers out: findings that it calls serious or critical."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from axe_playwright_python.sync_playwright import Axe
+
+GRAVE = ("serious", "critical")
+CONTRAST = "color-contrast"
+
+# Contrast is nine tenths of axe's time: it asks for each text what lies behind it.  Texts of one
+# look have one contrast, so the first of each look is marked.  A look is the text's colour, size
+# and weight, and the grounds and opacities behind it.  What lies over something else than its
+# parents (a label on a figure) is a look of its own.
+MARK_LOOKS = """() => {
+  const kept = new Map(), seen = new Set();
+  const ground = (e) => {
+    if (!e) return "";
+    if (!kept.has(e)) {
+      const { backgroundColor, backgroundImage, opacity, position } = getComputedStyle(e);
+      const over = ["absolute", "fixed", "sticky"].includes(position) ? kept.size : "";
+      const own = [backgroundColor, backgroundImage, opacity, over].join();
+      const plain = own === "rgba(0, 0, 0, 0),none,1,";
+      kept.set(e, plain ? ground(e.parentElement) : ground(e.parentElement) + "|" + own);
+    }
+    return kept.get(e);
+  };
+  const speaks = (e) => e.matches("input, select, textarea, button") ||
+    [...e.childNodes].some((n) => n.nodeType === Node.TEXT_NODE && n.data.trim() !== "");
+  for (const e of document.body.querySelectorAll("*")) {
+    e.removeAttribute("data-look");
+    const shown = e.checkVisibility({ checkOpacity: true, checkVisibilityCSS: true });
+    if (!shown || !speaks(e)) continue;
+    const { color, fontSize, fontWeight, textShadow } = getComputedStyle(e);
+    const look = [color, fontSize, fontWeight, textShadow, ground(e)].join();
+    if (seen.has(look)) continue;
+    seen.add(look);
+    e.setAttribute("data-look", "");
+  }
+  return seen.size;
+}"""
+
+
+class Finding(NamedTuple):
+    rule: str
+    element: str
+    why: str
+    own: bool  # the book's own text, not the theme's frame around it
+
+
+def run(page: Any, context: object, options: dict[str, Any]) -> list[Finding]:
+    response = page.evaluate(
+        "([context, options]) => axe.run(context ?? document, options)",
+        [context, {"resultTypes": ["violations"], **options}],
+    )
+    within = "(selector) => Boolean(document.querySelector(selector)?.closest('article'))"
+    return [
+        Finding(
+            found["id"], node["html"][:160], node["failureSummary"][:200],
+            page.evaluate(within, node["target"][0]),
+        )
+        for found in response["violations"] if found["impact"] in GRAVE
+        for node in found["nodes"]
+    ]  # fmt: skip
+
+
+def grave_findings(
+    page: Any, within: str | None = None, *, rules: bool = True, contrast: bool = True,
+    every_text: bool = False,
+) -> list[Finding]:
+    """Every serious or critical finding of axe on the page, or within one selector's elements.
+
+    `rules` stands for all rules but contrast, which differs between themes alone; `every_text`
+    judges the contrast of each text instead of one of each look.
+    """  # fmt: skip
+    page.evaluate(Axe().axe_script)
+    found = []
+    if rules:
+        found += run(page, within, {"rules": {CONTRAST: {"enabled": False}}})
+    if contrast:
+        only = {"runOnly": [CONTRAST]}
+        if not every_text:
+            assert page.evaluate(MARK_LOOKS) > 0, "the page has no text"
+        marked = [[f"{within or ''} [data-look]".strip()]]
+        found += run(page, within if every_text else {"include": marked}, only)
+    return found
