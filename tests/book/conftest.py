@@ -92,7 +92,7 @@ def visits(browser: Browser, address: str) -> Iterator[Open]:
         )
         context.set_default_navigation_timeout(PATIENCE)
         contexts.append(context)
-        visit = Visit(context.new_page())
+        visit = Visit(context.new_page(), name)
         visit.watch(base)
         visit.page.goto(base + name, wait_until="load")
         visit.page.wait_for_function("document.fonts.status === 'loaded'")

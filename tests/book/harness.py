@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import http.server
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
 import yaml
 from playwright.sync_api import Page
 
@@ -61,6 +63,7 @@ class Visit:
     """An open page and everything that it did which it should not have."""
 
     page: Page
+    name: str = ""
     faults: list[str] = field(default_factory=list)
 
     def watch(self, loopback: str) -> None:
@@ -84,3 +87,10 @@ class Visit:
         page.on("requestfailed", lambda r: self.faults.append(f"failed: {r.url} {r.failure}"))
         page.on("console", console)
         page.on("pageerror", lambda error: self.faults.append(f"uncaught: {error}"))
+
+
+def on(*screens: tuple[str, int], pages: Sequence[str] = ALL_PAGES) -> pytest.MarkDecorator:
+    """The test looks at every page on these screens: (theme, width)."""
+    given = [(name, *screen) for name in pages for screen in screens]
+    names = [f"{name}-{theme}-{width}" for name, theme, width in given]
+    return pytest.mark.parametrize("screen", given, ids=names, indirect=True, scope="module")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from nnlib.live import schema
-from tests.book.harness import BOOK_PAGES, DESKTOP, FRAMES, PHONE, Visit
+from tests.book.harness import BOOK_PAGES, DESKTOP, FRAMES, PHONE, Visit, on
 from tests.book.parity import HELPERS, check_against_python, figures_of
 
 pytestmark = pytest.mark.browser
@@ -32,37 +34,6 @@ def alive(visit: Visit, specs: dict) -> None:
     assert page.locator(".nn-fallback").count() == 0
 
 
-@pytest.mark.parametrize("name", BOOK_PAGES)
-@pytest.mark.parametrize("width", [DESKTOP, PHONE])
-def test_each_control_moves_by_key_and_mouse_and_the_figure_follows(visit, site, name, width):
-    specs = figures_of(site, name)
-    opened = visit(name, width=width)
-    page = opened.page
-    alive(opened, specs)
-    for spec in specs.values():
-        check_against_python(page, spec)
-        figure = page.locator(f'.nn-figure[data-name="{spec["name"]}"]')
-        sliders = figure.locator("input[type=range]:visible")
-        for i in range(sliders.count()):
-            slider = sliders.nth(i)
-            before = slider.input_value()
-            slider.focus()
-            slider.press("ArrowRight")
-            if slider.input_value() == before:
-                slider.press("ArrowLeft")
-            assert slider.input_value() != before, f"{spec['name']}: slider {i} by key"
-            check_against_python(page, spec)
-            by_key = slider.input_value()
-            box = slider.bounding_box()
-            for share in (0.9, 0.15):
-                slider.click(position={"x": box["width"] * share, "y": box["height"] / 2})
-                if slider.input_value() != by_key:
-                    break
-            assert slider.input_value() != by_key, f"{spec['name']}: slider {i} by mouse"
-            check_against_python(page, spec)
-    assert opened.faults == []
-
-
 # The middle of a knob; for a curve that can be dragged itself, a point that lies on it.
 WHERE_TO_GRIP = """(handle) => {
   if (handle.tagName === "path") {
@@ -75,12 +46,10 @@ WHERE_TO_GRIP = """(handle) => {
 }"""
 
 
-@pytest.mark.parametrize("name", BOOK_PAGES)
-def test_each_handle_moves_by_key_and_by_dragging(visit, site, name) -> None:
-    specs = figures_of(site, name)
-    opened = visit(name)
-    page = opened.page
-    alive(opened, specs)
+@on(("light", DESKTOP), pages=BOOK_PAGES)
+def test_each_handle_moves_by_key_and_by_dragging(screen: Visit, site: Path) -> None:
+    page, specs = screen.page, figures_of(site, screen.name)
+    alive(screen, specs)
     for spec in specs.values():
         figure = page.locator(f'.nn-figure[data-name="{spec["name"]}"]')
         handles = figure.locator('svg [role="slider"]:visible')
@@ -102,7 +71,39 @@ def test_each_handle_moves_by_key_and_by_dragging(visit, site, name) -> None:
             page.evaluate(FRAMES)
             assert page.evaluate("window.inputsOf", spec["name"]) != by_key, f"handle {i} by mouse"
             check_against_python(page, spec)
-    assert opened.faults == []
+    assert screen.faults == []
+
+
+# The same visit as the handles': what they have moved, the sliders move on.
+@on(("light", DESKTOP), ("light", PHONE), pages=BOOK_PAGES)
+def test_each_control_moves_by_key_and_mouse_and_the_figure_follows(
+    screen: Visit, site: Path
+) -> None:
+    page, specs = screen.page, figures_of(site, screen.name)
+    alive(screen, specs)
+    for spec in specs.values():
+        check_against_python(page, spec)
+        figure = page.locator(f'.nn-figure[data-name="{spec["name"]}"]')
+        sliders = figure.locator("input[type=range]:visible")
+        for i in range(sliders.count()):
+            slider = sliders.nth(i)
+            if page.viewport_size["width"] == DESKTOP:  # a phone has no keys
+                before = slider.input_value()
+                slider.focus()
+                slider.press("ArrowRight")
+                if slider.input_value() == before:
+                    slider.press("ArrowLeft")
+                assert slider.input_value() != before, f"{spec['name']}: slider {i} by key"
+                check_against_python(page, spec)
+            before = slider.input_value()
+            box = slider.bounding_box()
+            for share in (0.9, 0.15):
+                slider.click(position={"x": box["width"] * share, "y": box["height"] / 2})
+                if slider.input_value() != before:
+                    break
+            assert slider.input_value() != before, f"{spec['name']}: slider {i} by mouse"
+            check_against_python(page, spec)
+    assert screen.faults == []
 
 
 def test_some_page_holds_a_figure(site) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -12,16 +12,9 @@ import pytest
 from icon_font import ICONS
 
 from tests.accessibility import Finding, grave_findings
-from tests.book.harness import ALL_PAGES, BOOK_PAGES, DESKTOP, FRAMES, PHONE, THEMES, Visit
+from tests.book.harness import BOOK_PAGES, DESKTOP, FRAMES, PHONE, THEMES, Visit, on
 
 pytestmark = pytest.mark.browser
-
-
-def on(*screens: tuple[str, int], pages: Sequence[str] = ALL_PAGES) -> pytest.MarkDecorator:
-    """The test looks at every page on these screens: (theme, width)."""
-    given = [(name, *screen) for name in pages for screen in screens]
-    names = [f"{name}-{theme}-{width}" for name, theme, width in given]
-    return pytest.mark.parametrize("screen", given, ids=names, indirect=True, scope="module")
 
 
 # Opening a page costs most of a test's time, so these two visits show it in either theme and at
