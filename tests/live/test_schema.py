@@ -65,12 +65,18 @@ def test_every_kind_of_the_schema_is_made_by_python():
     assert set(Mark.kinds) == set(schema.kinds("mark")), "a mark's class is missing, or its entry"
 
 
+def code_in(folder: Path) -> str:
+    """The modules in a folder, joined; none if there is no such folder."""
+    return "".join(path.read_text("utf8") for path in sorted(folder.glob("*.ts")))
+
+
 def module_of(kind: str) -> str:
     """The page's code that reads a kind's fields."""
     for path in [*FRONTEND.glob("marks/*.ts"), *FRONTEND.glob("*.ts")]:
         code = path.read_text("utf8")
         if not re.search(rf"\b{kind}: (Make|Builder)<", code):
             continue
+        code += code_in(path.with_suffix(""))
         if path.parent.name == "marks":  # lines are drawn alike
             code += (FRONTEND / "marks" / "mark.ts").read_text("utf8")
         return re.sub(r"^import .*?;$|//.*?$", "", code, flags=re.M | re.S)
@@ -81,7 +87,9 @@ def test_the_page_reads_every_field_of_the_schema():
     elsewhere = {"kind", "control", "when"}  # read where parts are told apart and shown
     where = {"row": "readout", "column": "readout", "neuron": "network", "edge": "network",
              "node": "dag", "choice_question": "quiz", "number_question": "quiz"}  # fmt: skip
-    of_inputs = "".join((FRONTEND / name).read_text("utf8") for name in ("controls.ts", "scene.ts"))
+    modules = ("controls.ts", "paint.ts", "scene.ts")
+    of_inputs = "".join((FRONTEND / name).read_text("utf8") for name in modules)
+    of_inputs += code_in(FRONTEND / "paint")
     code = {kind: module_of(where.get(kind, kind)) for kind in parts() if kind != "training"}
     fields = {kind: schema.definitions()[kind] for kind in code}
     code |= {f"input {kind}": of_inputs for kind in schema.kinds("input")}

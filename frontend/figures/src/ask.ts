@@ -3,7 +3,8 @@
 import { element, setText, uniqueId } from "./dom.js";
 import { formatNumber } from "./format.js";
 import type { PredictSpec, QuestionSpec, QuizSpec } from "./grammar.js";
-import { type Builder, measureAll, type View } from "./view.js";
+import type { Scene } from "./scene.js";
+import { type Builder, type Context, measureAll, type View } from "./view.js";
 import { words } from "./words.js";
 
 /** Radio buttons for choices; `value()` is the chosen position or −1. */
@@ -19,100 +20,148 @@ function choiceGroup(choices: readonly string[], label: string): { root: HTMLEle
   };
 }
 
-export const predict: Builder<PredictSpec> = (spec, context) => {
-  const { scene } = context;
-  const flag = `${spec.name}_committed`;
-  scene.extras.set(flag, { data: [0], shape: [] });
-  const question = element("p", { class: "nn-question" });
-  const commit = element("button", { type: "button", class: "nn-button nn-primary" }, "Commit");
-  const again = element("button", { type: "button", class: "nn-button" }, "Ask again");
-  const verdict = element("p", { class: "nn-verdict", role: "status" });
-  const explain = element("p", { class: "nn-explain" });
-  const choices = spec.choices ? choiceGroup(spec.choices, "Your answer") : undefined;
-  const id = uniqueId("guess");
-  const sliding = spec.ask === "number" && spec.min !== undefined && spec.max !== undefined;
-  const field = element("input", {
-    id, type: sliding ? "range" : "number", step: sliding ? (spec.max! - spec.min!) / 100 : "any", min: spec.min, max: spec.max,
-    ...(sliding && { value: (spec.min! + spec.max!) / 2 }),
-  });
-  const shown = element("output", { class: "nn-value" });
-  const body = element("div", { class: "nn-ask" });
-  if (choices) body.append(choices.root);
-  else if (spec.ask === "number") body.append(element("label", { for: id }, "Your answer"), field, ...(sliding ? [shown] : []));
-  body.append(commit, again);
-  const reveal: View[] = spec.reveal.map((view) => context.build(view));
-  const hidden = element("div", { class: "nn-reveal" }, ...reveal.map((view) => view.root));
-  const root = element("section", { class: "nn-predict", "aria-label": "prediction" }, question, body, verdict, explain, hidden);
-  let committed = false;
-  let kept: Float64Array | number[] = [];
+/** How a prediction is made: among choices, as a number, or by an input of the figure. */
+interface Answer {
+  /** What the reader answers it with; nothing where an input of the figure holds the answer. */
+  readonly nodes: readonly Node[];
+  /** The answer, as numbers; null while there is none. */
+  value(): ArrayLike<number> | null;
+  lock(on: boolean): void;
+  isRight(guess: ArrayLike<number>, truth: ArrayLike<number>): boolean;
+}
 
-  const guess = (): ArrayLike<number> | null => {
-    if (choices) return choices.value() < 0 ? null : [choices.value()];
-    if (spec.ask === "input" && spec.input) return scene.input(spec.input).tensor;
-    return field.value === "" ? null : [Number(field.value)];
-  };
-  const isRight = (): boolean => {
-    const truth = scene.get(spec.answer);
-    if (!truth) return true;
-    return kept.length === truth.data.length &&
-      Array.from(truth.data).every((v, i) => (choices ? kept[i] === v : Math.abs(kept[i]! - v) <= spec.tolerance));
-  };
-  const settle = (on: boolean): void => {
-    committed = on;
-    scene.extras.set(flag, { data: [on ? 1 : 0], shape: [] });
-    choices?.lock(on);
-    field.disabled = on;
-    commit.hidden = on;
-    again.hidden = !on;
-    hidden.hidden = !on;
-    explain.hidden = !on;
-    root.classList.toggle("nn-committed", on);
-    scene.refresh();
-  };
-  commit.addEventListener("click", () => {
-    const value = guess();
-    if (!value) {
-      setText(verdict, "Choose an answer first.");
-      return;
-    }
-    kept = Array.from(value);
-    settle(true);
-    requestAnimationFrame(() => {
-      measureAll(reveal);
-      reveal.forEach((view) => view.update());
-    });
-    again.focus({ preventScroll: true });
-  });
-  again.addEventListener("click", () => {
-    setText(verdict, "");
-    settle(false);
-    commit.focus({ preventScroll: true });
-  });
-  field.addEventListener("keydown", (event) => {
-    if (event.key !== "Enter" || committed) return;
-    event.preventDefault(); // or the key would press the button that gets the focus
-    commit.click();
-  });
-  field.addEventListener("input", () => setText(shown, formatNumber(Number(field.value), ".3~g")));
-  if (sliding) setText(shown, formatNumber(Number(field.value), ".3~g"));
-  settle(false);
+const within = (tolerance: number) => (guess: ArrayLike<number>, truth: ArrayLike<number>): boolean =>
+  guess.length === truth.length && Array.from(truth).every((v, i) => Math.abs(guess[i]! - v) <= tolerance);
+
+function answerByChoice(choices: readonly string[]): Answer {
+  const group = choiceGroup(choices, "Your answer");
   return {
-    root,
-    update() {
-      setText(question, words(scene, spec.question));
-      if (!committed) return;
-      const right = isRight();
-      root.dataset["verdict"] = spec.answer ? (right ? "right" : "wrong") : "open";
-      const truth = scene.get(spec.answer);
-      const told = spec.answer && !right && spec.ask === "number" && truth
-        ? ` It is ${formatNumber(truth.data[0]!, ".4~g")}, you said ${formatNumber(kept[0]!, ".4~g")}.` : "";
-      setText(verdict, spec.answer ? `${right ? "✓" : "✗"} ${words(scene, right ? spec.right : spec.wrong)}${told}` : "Committed. Now compare.");
-      setText(explain, words(scene, spec.explain ?? []));
-      reveal.forEach((view) => view.update());
-    },
-    measure: () => measureAll(reveal),
+    nodes: [group.root],
+    value: () => (group.value() < 0 ? null : [group.value()]),
+    lock: group.lock,
+    isRight: (guess, truth) => truth.length === 1 && guess[0] === truth[0],
   };
-};
+}
+
+/** A slider where both bounds are known, else a box for a number; `enter` is called at the key that ends it. */
+function answerByNumber({ min, max, tolerance }: PredictSpec, enter: (event: KeyboardEvent) => void): Answer {
+  const id = uniqueId("guess");
+  const slides = min !== undefined && max !== undefined;
+  const field = element("input", slides
+    ? { id, type: "range", step: (max - min) / 100, min, max, value: (min + max) / 2 }
+    : { id, type: "number", step: "any", min, max });
+  const shown = element("output", { class: "nn-value" });
+  const show = (): void => setText(shown, formatNumber(Number(field.value), ".3~g"));
+  field.addEventListener("keydown", (event) => {
+    if (event.key === "Enter") enter(event);
+  });
+  field.addEventListener("input", show);
+  if (slides) show();
+  return {
+    nodes: [element("label", { for: id }, "Your answer"), field, ...(slides ? [shown] : [])],
+    value: () => (field.value === "" ? null : [Number(field.value)]),
+    lock: (on) => (field.disabled = on),
+    isRight: within(tolerance),
+  };
+}
+
+const answerByInput = (scene: Scene, name: string, tolerance: number): Answer =>
+  ({ nodes: [], value: () => scene.input(name).tensor, lock: () => undefined, isRight: within(tolerance) });
+
+class Prediction implements View {
+  readonly root: HTMLElement;
+  private readonly question = element("p", { class: "nn-question" });
+  private readonly commit = element("button", { type: "button", class: "nn-button nn-primary" }, "Commit");
+  private readonly again = element("button", { type: "button", class: "nn-button" }, "Ask again");
+  private readonly verdict = element("p", { class: "nn-verdict", role: "status" });
+  private readonly explain = element("p", { class: "nn-explain" });
+  private readonly answer: Answer;
+  private readonly reveal: readonly View[];
+  private readonly revealed: HTMLElement;
+  private committed = false;
+  /** What the reader has answered. */
+  private guess: readonly number[] = [];
+
+  constructor(private readonly spec: PredictSpec, private readonly context: Context) {
+    this.answer = this.makeAnswer();
+    this.reveal = spec.reveal.map((view) => context.build(view));
+    this.revealed = element("div", { class: "nn-reveal" }, ...this.reveal.map((view) => view.root));
+    const body = element("div", { class: "nn-ask" }, ...this.answer.nodes, this.commit, this.again);
+    this.root = element("section", { class: "nn-predict", "aria-label": "prediction" },
+      this.question, body, this.verdict, this.explain, this.revealed);
+    this.commit.addEventListener("click", () => this.check());
+    this.again.addEventListener("click", () => this.askAgain());
+    this.settle(false);
+  }
+
+  update(): void {
+    const { spec, context: { scene } } = this;
+    setText(this.question, words(scene, spec.question));
+    if (!this.committed) return;
+    const truth = scene.get(spec.answer)?.data;
+    const right = !truth || this.answer.isRight(this.guess, truth);
+    this.root.dataset["verdict"] = spec.answer ? (right ? "right" : "wrong") : "open";
+    setText(this.verdict, spec.answer ? this.judge(right, truth) : "Committed. Now compare.");
+    setText(this.explain, words(scene, spec.explain ?? []));
+    this.reveal.forEach((view) => view.update());
+  }
+
+  measure(): boolean {
+    return measureAll(this.reveal);
+  }
+
+  private makeAnswer(): Answer {
+    const { spec, context: { scene } } = this;
+    if (spec.choices) return answerByChoice(spec.choices);
+    if (spec.ask === "input" && spec.input) return answerByInput(scene, spec.input, spec.tolerance);
+    return answerByNumber(spec, (event) => {
+      if (this.committed) return;
+      event.preventDefault(); // or the key would press the button that gets the focus
+      this.commit.click();
+    });
+  }
+
+  private judge(right: boolean, truth: ArrayLike<number> | undefined): string {
+    const { spec, context: { scene }, guess } = this;
+    const verdict = `${right ? "✓" : "✗"} ${words(scene, right ? spec.right : spec.wrong)}`;
+    if (right || spec.ask !== "number" || !truth) return verdict;
+    return `${verdict} It is ${formatNumber(truth[0]!, ".4~g")}, you said ${formatNumber(guess[0]!, ".4~g")}.`;
+  }
+
+  /** Shows or hides what the prediction is about. */
+  private settle(committed: boolean): void {
+    const { scene } = this.context;
+    this.committed = committed;
+    scene.extras.set(`${this.spec.name}_committed`, { data: [committed ? 1 : 0], shape: [] });
+    this.answer.lock(committed);
+    this.commit.hidden = committed;
+    this.again.hidden = !committed;
+    this.revealed.hidden = !committed;
+    this.explain.hidden = !committed;
+    this.root.classList.toggle("nn-committed", committed);
+    scene.refresh();
+  }
+
+  private check(): void {
+    const value = this.answer.value();
+    if (!value) return setText(this.verdict, "Choose an answer first.");
+    this.guess = Array.from(value);
+    this.settle(true);
+    requestAnimationFrame(() => {
+      measureAll(this.reveal);
+      this.reveal.forEach((view) => view.update());
+    });
+    this.again.focus({ preventScroll: true });
+  }
+
+  private askAgain(): void {
+    setText(this.verdict, "");
+    this.settle(false);
+    this.commit.focus({ preventScroll: true });
+  }
+}
+
+export const predict: Builder<PredictSpec> = (spec, context) => new Prediction(spec, context);
 
 function questionView(spec: QuestionSpec, position: number): HTMLElement {
   const verdict = element("p", { class: "nn-verdict", role: "status" });

@@ -65,14 +65,10 @@ export function byFinger(node: Element, act: { start?(): void; move(event: Point
   for (const end of ["pointerup", "pointercancel"]) node.addEventListener(end, stop);
 }
 
-/** Makes an element movable; returns what renews its accessible value. */
-export function grip(node: SVGElement, frame: Frame, held: Grip): () => void {
-  attributes(node, { tabindex: 0, role: "slider", "aria-label": held.label });
-  node.classList.add("nn-grip");
-  const move = (x: number, y: number): void => {
-    const { x: across, y: up } = frame.limits();
-    held.move(clamp(x, across), clamp(y, up));
-  };
+type Move = (x: number, y: number) => void;
+
+/** Moves by the mouse and the pen, and by fingers unless the element is the whole plot. */
+function moveByPointer(node: SVGElement, frame: Frame, held: Grip, move: Move): void {
   select<SVGElement, unknown>(node).call(
     drag<SVGElement, unknown>()
       .touchable(() => !held.surface)
@@ -89,16 +85,17 @@ export function grip(node: SVGElement, frame: Frame, held: Grip): () => void {
       .on("drag", (event: { x: number; y: number }) => move(...frame.toData(event.x, event.y)))
       .on("end", () => node.classList.remove("nn-held")),
   );
-  if (held.surface) {
-    byFinger(node, {
-      move(event) {
-        const at = frame.node.getScreenCTM();
-        if (!at) return;
-        const p = new DOMPoint(event.clientX, event.clientY).matrixTransform(at.inverse());
-        move(...frame.toData(p.x, p.y));
-      },
-    });
-  }
+}
+
+/** The data below a pointer; undefined where the plot is not drawn. */
+export function dataUnder(event: MouseEvent, frame: Frame): [number, number] | undefined {
+  const at = frame.node.getScreenCTM();
+  if (!at) return undefined;
+  const p = new DOMPoint(event.clientX, event.clientY).matrixTransform(at.inverse());
+  return frame.toData(p.x, p.y);
+}
+
+function moveByKeys(node: SVGElement, frame: Frame, held: Grip, move: Move): void {
   node.addEventListener("keydown", (event) => {
     frame.settle(); // two keys within one frame: the second starts where the first led
     const { x: across, y: up } = frame.limits();
@@ -118,6 +115,26 @@ export function grip(node: SVGElement, frame: Frame, held: Grip): () => void {
     event.preventDefault();
     move(...to);
   });
+}
+
+/** Makes an element movable; returns what renews its accessible value. */
+export function grip(node: SVGElement, frame: Frame, held: Grip): () => void {
+  attributes(node, { tabindex: 0, role: "slider", "aria-label": held.label });
+  node.classList.add("nn-grip");
+  const move: Move = (x, y) => {
+    const { x: across, y: up } = frame.limits();
+    held.move(clamp(x, across), clamp(y, up));
+  };
+  moveByPointer(node, frame, held, move);
+  if (held.surface) {
+    byFinger(node, {
+      move(event) {
+        const at = dataUnder(event, frame);
+        if (at) move(...at);
+      },
+    });
+  }
+  moveByKeys(node, frame, held, move);
   return () => {
     const [x, y] = held.position();
     const { x: across } = frame.limits();

@@ -8,9 +8,10 @@ import { element } from "./dom.js";
 import type { ViewSpec } from "./grammar.js";
 import { images } from "./images.js";
 import { network } from "./network.js";
+import { trainingControls } from "./play.js";
 import type { Scene } from "./scene.js";
 import { sequence } from "./sequence.js";
-import { type Trainer, trainingControls } from "./trainer.js";
+import type { Trainer } from "./trainer.js";
 import type { Context, View } from "./view.js";
 import { button, column, control, formula, meter, readout, row, toggles } from "./views.js";
 

@@ -85,6 +85,11 @@ export class Input {
     else tensor[0] = spec.dtype === "float32" ? Math.fround(Number(raw)) : Number(raw);
   }
 
+  /** What the reader calls it. */
+  get label(): string {
+    return this.spec.label ?? this.name;
+  }
+
   /** What a text says of the input: its word, or the option chosen; undefined for numbers. */
   words(): string | undefined {
     const { raw, spec } = this;

@@ -6,98 +6,127 @@ import { formatNumber } from "./format.js";
 import type { SequenceSpec } from "./grammar.js";
 import { buttons, chosen, click, type Clicks, markButton } from "./grip.js";
 import { Room } from "./room.js";
-import type { Builder } from "./view.js";
+import type { Scene, Value } from "./scene.js";
+import type { Builder, View } from "./view.js";
+import { arrowTip } from "./wires.js";
 
 const STEP = 88;
 
-export const sequence: Builder<SequenceSpec> = (spec, { scene }) => {
-  const clicks: Clicks = spec.select ? { select: spec.select } : {};
-  const tip = uniqueId("tip");
-  const body = svg("g");
-  const picture = svg("svg", { class: "nn-svg nn-sequence" },
-    svg("defs", {}, svg("marker", { id: tip, viewBox: "0 0 8 8", refX: 7, refY: 4, markerWidth: 8, markerHeight: 8, orient: "auto", markerUnits: "userSpaceOnUse" },
-      svg("path", { d: "M0,0L8,4L0,8Z", class: "nn-dag-tip" }))), body);
-  const root = element("div", { class: "nn-dag-view", tabindex: 0, role: "region", "aria-label": "network over the word, scrolls sideways" }, picture);
-  let items: SVGGElement[] = [];
-  const room = new Room(root, () => 0); // as wide as its letters: it scrolls sideways
-  if (spec.select) buttons(body, () => items, (i) => click(scene, clicks, i));
+function words(content: string, x: number, y: number, kind: string): SVGTextElement {
+  const node = svg("text", { x, y, "text-anchor": "middle", class: kind });
+  setText(node, content);
+  return node;
+}
 
-  const arrow = (d: string, extra = ""): SVGPathElement => svg("path", { d, class: `nn-dag-edge ${extra}`, "marker-end": `url(#${tip})` });
-  const words = (content: string, x: number, y: number, kind: string): SVGTextElement => {
-    const node = svg("text", { x, y, "text-anchor": "middle", class: kind });
-    setText(node, content);
-    return node;
-  };
-  const stateColumn = (t: number): SVGElement[] => {
-    const states = scene.get(spec.states);
-    if (!states || states.shape.length < 2 || t >= states.shape[0]!) return [];
-    const size = Math.min(16, states.shape[1]!);
-    const side = Math.min(10, 40 / Math.ceil(size / 4));
-    return Array.from({ length: size }, (_, k) => {
-      const v = states.data[t * states.shape[1]! + k]!;
-      const square = svg("rect", {
-        x: -2 * side + (k % 4) * side, y: 96 + Math.floor(k / 4) * side, width: side - 1, height: side - 1,
-        fill: cssColor(v < 0 ? "weight-neg" : "weight-pos"), "fill-opacity": (0.08 + 0.92 * Math.min(1, Math.abs(v))).toFixed(2),
-      });
-      return square;
+/** The state at position t: a square for each of its first 16 numbers, in four columns. */
+function stateSquares(states: Value | undefined, t: number): SVGElement[] {
+  if (!states || states.shape.length < 2 || t >= states.shape[0]!) return [];
+  const size = Math.min(16, states.shape[1]!);
+  const side = Math.min(10, 40 / Math.ceil(size / 4));
+  return Array.from({ length: size }, (_, k) => {
+    const v = states.data[t * states.shape[1]! + k]!;
+    return svg("rect", {
+      x: -2 * side + (k % 4) * side, y: 96 + Math.floor(k / 4) * side, width: side - 1, height: side - 1,
+      fill: cssColor(v < 0 ? "weight-neg" : "weight-pos"), "fill-opacity": (0.08 + 0.92 * Math.min(1, Math.abs(v))).toFixed(2),
     });
-  };
-  const outputBars = (t: number): SVGElement[] => {
-    const outputs = scene.get(spec.outputs);
-    if (!outputs || outputs.shape.length < 1 || t >= outputs.shape[0]!) return [];
-    const k = outputs.shape[1] ?? 1;
-    const row = Array.from({ length: k }, (_, i) => outputs.data[t * k + i]!);
-    const best = row.indexOf(Math.max(...row));
-    const w = Math.min(14, 60 / k);
-    const made: SVGElement[] = row.map((v, i) => svg("rect", {
-      x: (i - k / 2) * w, width: w - 2, y: 46 - 34 * Math.min(1, Math.max(0, v)), height: 34 * Math.min(1, Math.max(0, v)),
-      fill: cssColor(i === best || k === 1 ? "series0" : "muted"),
-    }));
-    const label = k === 1 ? formatNumber(row[0]!, ".2f") : `${spec.output_labels?.[best] ?? best} ${formatNumber(row[best]!, ".2f")}`;
-    made.push(words(label, 0, 8, "nn-neuron-note"));
-    return made;
-  };
+  });
+}
 
-  /** Beside the arrow from the cell to the outputs. */
-  const headName = (): SVGTextElement => {
-    const node = words(spec.head, 6, 66, "nn-neuron-note");
-    attributes(node, { "text-anchor": "start" });
-    return node;
-  };
+/** The outputs at position t as bars, and the largest of them with its name. */
+function outputBars(outputs: Value | undefined, t: number, names: readonly string[] | undefined): SVGElement[] {
+  if (!outputs || outputs.shape.length < 1 || t >= outputs.shape[0]!) return [];
+  const k = outputs.shape[1] ?? 1;
+  const row = Array.from({ length: k }, (_, i) => outputs.data[t * k + i]!);
+  const best = row.indexOf(Math.max(...row));
+  const w = Math.min(14, 60 / k);
+  const bars = row.map((v, i) => svg("rect", {
+    x: (i - k / 2) * w, width: w - 2, y: 46 - 34 * Math.min(1, Math.max(0, v)), height: 34 * Math.min(1, Math.max(0, v)),
+    fill: cssColor(i === best || k === 1 ? "series0" : "muted"),
+  }));
+  const label = k === 1 ? formatNumber(row[0]!, ".2f") : `${names?.[best] ?? best} ${formatNumber(row[best]!, ".2f")}`;
+  return [...bars, words(label, 0, 8, "nn-neuron-note")];
+}
 
-  const update = (): void => {
+class Sequence implements View {
+  readonly root: HTMLElement;
+  readonly measure: () => boolean;
+  private readonly room: Room;
+  private readonly tip = uniqueId("tip");
+  private readonly body = svg("g");
+  private readonly picture: SVGSVGElement;
+  private readonly clicks: Clicks;
+  /** The copies of the cell, one for each letter; none where one cell stands for all. */
+  private copies: SVGGElement[] = [];
+
+  constructor(private readonly spec: SequenceSpec, private readonly scene: Scene) {
+    this.clicks = spec.select ? { select: spec.select } : {};
+    this.picture = svg("svg", { class: "nn-svg nn-sequence" }, svg("defs", {}, arrowTip(this.tip)), this.body);
+    this.root = element("div", { class: "nn-dag-view", tabindex: 0, role: "region", "aria-label": "network over the word, scrolls sideways" }, this.picture);
+    this.room = new Room(this.root, () => 0); // as wide as its letters: it scrolls sideways
+    this.measure = this.room.measure;
+    if (spec.select) buttons(this.body, () => this.copies, (i) => click(scene, this.clicks, i));
+  }
+
+  update(): void {
+    const { spec, scene, room } = this;
     const raw = scene.inputs.get(spec.word)?.raw;
     const word = typeof raw === "string" ? raw : "";
-    const many = scene.number(spec.unrolled, 1) !== 0;
-    const n = many ? Math.max(1, word.length) : 1;
-    const deltas = scene.get(spec.deltas);
-    const focus = items.findIndex((item) => item === document.activeElement);
-    body.replaceChildren();
-    items = [];
-    for (let t = 0; t < n; t++) {
-      const last = many ? t : Math.max(0, word.length - 1);
-      const x = 52 + t * STEP + (many ? 0 : 20);
-      const item = svg("g", { transform: `translate(${x},14)`, class: "nn-cell" });
-      const size = deltas?.data[last];
-      const box = svg("rect", { x: -30, y: 76, width: 60, height: 68, rx: 9, class: "nn-cell-box" });
-      if (size !== undefined && Number.isFinite(size)) {
-        attributes(box, { "stroke-width": 1.2 + Math.min(6, Math.abs(size) * 6) });
-        box.classList.add("nn-changed");
-        item.append(words(`Δ ${formatNumber(size, ".2g")}`, 0, 206, "nn-neuron-delta"));
-      }
-      item.append(box, words(spec.cell, 0, 91, "nn-dag-name"), ...stateColumn(last));
-      if (spec.outputs) item.append(arrow("M0,76L0,50"), headName(), ...outputBars(last));
-      item.append(arrow("M0,170L0,148"), words(many ? word[t] ?? "·" : word || "·", 0, 188, "nn-letter"));
-      body.append(item);
-      if (many) {
-        body.append(arrow(`M${x + 30 - STEP},${124}L${x - 34},${124}`, "nn-state-wire"));
-        items.push(item);
-      } else item.append(arrow("M30,98C70,98 70,160 2,160C-64,160 -64,110 -33,110", "nn-state-wire"));
-    }
+    const unrolled = scene.number(spec.unrolled, 1) !== 0;
+    const n = unrolled ? Math.max(1, word.length) : 1;
+    const focus = this.copies.findIndex((item) => item === document.activeElement);
+    this.body.replaceChildren();
+    if (unrolled) this.drawCopies(word, n);
+    else this.drawLoop(word);
     const width = 52 + n * STEP + 30;
-    attributes(picture, { width: width * room.scale, height: 230 * room.scale, viewBox: `0 0 ${width} 230`, role: "group", "aria-label": `${spec.cell} over "${word}"` });
-    if (spec.select) items.forEach((item, i) => markButton(item, `position ${i + 1}: ${word[i] ?? "empty"}`, chosen(scene, clicks, i), i === 0));
-    if (focus >= 0) items[Math.min(focus, items.length - 1)]?.focus();
-  };
-  return { root, update, measure: room.measure };
-};
+    attributes(this.picture, { width: width * room.scale, height: 230 * room.scale, viewBox: `0 0 ${width} 230`, role: "group", "aria-label": `${spec.cell} over "${word}"` });
+    if (spec.select) this.copies.forEach((item, i) => markButton(item, `position ${i + 1}: ${word[i] ?? "empty"}`, chosen(scene, this.clicks, i), i === 0));
+    if (focus >= 0) this.copies[Math.min(focus, this.copies.length - 1)]?.focus();
+  }
+
+  /** A copy of the cell for every letter, with the state handed on from one to the next. */
+  private drawCopies(word: string, n: number): void {
+    this.copies = Array.from({ length: n }, (_, t) => this.cell(52 + t * STEP, t, word[t] ?? "·"));
+    this.copies.forEach((item, t) => {
+      const x = 52 + t * STEP;
+      this.body.append(item, this.arrow(`M${x + 30 - STEP},${124}L${x - 34},${124}`, "nn-state-wire"));
+    });
+  }
+
+  /** One cell with an arrow from itself to itself. */
+  private drawLoop(word: string): void {
+    this.copies = [];
+    const item = this.cell(72, Math.max(0, word.length - 1), word || "·");
+    item.append(this.arrow("M30,98C70,98 70,160 2,160C-64,160 -64,110 -33,110", "nn-state-wire"));
+    this.body.append(item);
+  }
+
+  /** The cell after position t, with what it reads below it and its outputs above. */
+  private cell(x: number, t: number, reads: string): SVGGElement {
+    const { spec, scene } = this;
+    const item = svg("g", { transform: `translate(${x},14)`, class: "nn-cell" });
+    const box = svg("rect", { x: -30, y: 76, width: 60, height: 68, rx: 9, class: "nn-cell-box" });
+    const delta = scene.get(spec.deltas)?.data[t];
+    if (delta !== undefined && Number.isFinite(delta)) {
+      attributes(box, { "stroke-width": 1.2 + Math.min(6, Math.abs(delta) * 6) });
+      box.classList.add("nn-changed");
+      item.append(words(`Δ ${formatNumber(delta, ".2g")}`, 0, 206, "nn-neuron-delta"));
+    }
+    item.append(box, words(spec.cell, 0, 91, "nn-dag-name"), ...stateSquares(scene.get(spec.states), t));
+    if (spec.outputs) item.append(this.arrow("M0,76L0,50"), this.headName(), ...outputBars(scene.get(spec.outputs), t, spec.output_labels));
+    item.append(this.arrow("M0,170L0,148"), words(reads, 0, 188, "nn-letter"));
+    return item;
+  }
+
+  /** Beside the arrow from the cell to the outputs. */
+  private headName(): SVGTextElement {
+    const node = words(this.spec.head, 6, 66, "nn-neuron-note");
+    attributes(node, { "text-anchor": "start" });
+    return node;
+  }
+
+  private arrow(d: string, extra = ""): SVGPathElement {
+    return svg("path", { d, class: `nn-dag-edge ${extra}`, "marker-end": `url(#${this.tip})` });
+  }
+}
+
+export const sequence: Builder<SequenceSpec> = (spec, { scene }) => new Sequence(spec, scene);

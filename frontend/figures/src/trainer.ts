@@ -1,14 +1,11 @@
 // Training in the page: a recorded step run again and again; seeds, batches and histories as in Python.
 
 import { parseGraph, Program } from "./evaluator/index.js";
-import { attributes, element, reducedMotion, setText, uniqueId, waited, watchSight } from "./dom.js";
 import type { TrainingPlanSpec } from "./grammar.js";
-import { Pace } from "./pace.js";
 import { Batches, normalFrom, uniformStream } from "./random.js";
 import type { Scene } from "./scene.js";
 import { RecordedTrainer } from "./training.js";
 import { toNumber } from "./spec.js";
-import type { View } from "./view.js";
 
 const MAX_HISTORY = 2000;
 
@@ -152,94 +149,4 @@ export class Trainer {
       data.length = k;
     }
   }
-}
-
-const PACE: Record<string, string> = { slow: "5 steps a second", frame: "a step a frame", fast: "16 steps a frame", full: "as fast as it can" };
-
-/** Play, step, rewind, seed, speed. */
-export function trainingControls(trainer: Trainer): View {
-  const { spec } = trainer;
-  const root = element("div", { class: "nn-training", role: "group", "aria-label": "training" });
-  let playing = false;
-  let waiting = false; // out of sight while it plays
-  let frame = 0;
-  let last = 0;
-  let spread = new Pace();
-  const button = (sign: string, words: string, act: () => void): HTMLButtonElement => {
-    const made = element("button", { type: "button", class: "nn-button", title: words }, sign);
-    made.addEventListener("click", act);
-    return made;
-  };
-  const stop = (): void => {
-    playing = false;
-    waiting = false;
-    unwatch();
-    cancelAnimationFrame(frame);
-    setText(play, "▶ train");
-    attributes(play, { "aria-pressed": "false" });
-  };
-  const tick = (now: number): void => {
-    if (!playing || waiting) return;
-    if (!root.isConnected || trainer.done) return stop();
-    const pace = speed.value;
-    const wait = pace === "slow" ? 200 : reducedMotion() ? 500 : 0;
-    if (now - last >= wait) {
-      last = now;
-      const asked = (pace === "full" ? Infinity : pace === "fast" ? 16 : 1) * (wait === 500 && pace !== "slow" ? 30 : 1);
-      const share = spread.share(now, asked);
-      if (share.steps > 0) {
-        const ran = trainer.run(share.steps, share.milliseconds);
-        if (ran === 0) return stop();
-        spread.took(ran, share, asked);
-      }
-    }
-    frame = requestAnimationFrame(tick);
-  };
-  const play = button("▶ train", "train, or pause", () => {
-    if (playing) return stop();
-    playing = true;
-    spread = new Pace();
-    unwatch = watchSight(trainer.scene.home ?? root, sight);
-    setText(play, "❚❚ pause");
-    attributes(play, { "aria-pressed": "true" });
-    frame = requestAnimationFrame(tick);
-  });
-  const step = button("step", "one training step", () => {
-    stop();
-    trainer.run(1);
-  });
-  const rewind = button("⏮ rewind", "back to the initial weights", () => {
-    stop();
-    trainer.rewind();
-  });
-  const seedId = uniqueId("seed");
-  const seed = element("input", { type: "number", id: seedId, min: 0, max: spec.seeds - 1, step: 1, value: spec.seed });
-  seed.addEventListener("change", () => {
-    stop();
-    const wanted = Math.min(spec.seeds - 1, Math.max(0, Math.round(Number(seed.value) || 0)));
-    seed.value = String(wanted);
-    trainer.rewind(wanted);
-  });
-  const speedId = uniqueId("speed");
-  const speed = element("select", { id: speedId }, ...Object.entries(PACE).map(([key, words]) => element("option", { value: key }, words)));
-  speed.value = spec.speed;
-  const count = element("output", { class: "nn-value" });
-  const note = element("span", { class: "nn-note", role: "status" });
-  let unwatch = (): void => undefined;
-  const sight = (seen: boolean): void => {
-    waiting = !seen;
-    if (!seen) return cancelAnimationFrame(frame);
-    waited(note);
-    frame = requestAnimationFrame(tick);
-  };
-  root.append(play, step, rewind,
-    ...(spec.seeds > 1 ? [element("span", { class: "nn-pair" }, element("label", { for: seedId }, "seed"), seed)] : []),
-    element("span", { class: "nn-pair" }, element("label", { for: speedId }, "speed"), speed), count, note);
-  return {
-    root,
-    update() {
-      setText(count, `step ${trainer.steps}`);
-      if (document.activeElement !== seed) seed.value = String(trainer.seed);
-    },
-  };
 }

@@ -3,9 +3,9 @@
 import { symbol, symbolCircle, symbolCross, symbolDiamond, symbolSquare, symbolStar, symbolTriangle } from "d3-shape";
 import { classColor, cssColor } from "../color.js";
 import { attributes, resize, svg } from "../dom.js";
-import type { PointsSpec } from "../grammar.js";
+import type { Live, PointsSpec } from "../grammar.js";
 import { buttons, chosen, click, type Clicks, grip, isClickable, markButton } from "../grip.js";
-import { at, count, type Make, round } from "./mark.js";
+import { at, count, type Make, type Mark, type Plot, round } from "./mark.js";
 
 const SHAPES = [symbolSquare, symbolCircle, symbolTriangle, symbolDiamond, symbolCross, symbolStar];
 const shape = (k: number, area: number): string => symbol(SHAPES[k <= 0 ? 0 : k % SHAPES.length]!, area)() ?? "";
@@ -17,97 +17,126 @@ function symbolSwatch(k: number, color: string): Node {
 
 const LOOKS = 5; // numbers that say how a point looks: x, y, class, size, ring
 
-/** Notes how point i looks now; says whether it has looked so before. */
-function noted(drawn: Float64Array, i: number, looks: readonly number[]): boolean {
-  let same = true;
-  looks.forEach((v, k) => {
-    if (drawn[LOOKS * i + k] === v) return;
-    drawn[LOOKS * i + k] = v;
-    same = false;
-  });
-  return same;
+/** How the points look in the picture, so that only those are drawn whose look has changed. */
+class Looks {
+  private drawn = new Float64Array();
+
+  resize(count: number): void {
+    if (this.drawn.length !== LOOKS * count) this.drawn = new Float64Array(LOOKS * count).fill(NaN);
+  }
+
+  /** Notes how point i looks now; says whether it has looked otherwise before. */
+  change(i: number, looks: readonly number[]): boolean {
+    let changed = false;
+    looks.forEach((v, k) => {
+      if (this.drawn[LOOKS * i + k] === v) return;
+      this.drawn[LOOKS * i + k] = v;
+      changed = true;
+    });
+    return changed;
+  }
 }
 
-export const points: Make<PointsSpec> = (spec, plot, layer) => {
-  const { scene } = plot;
-  const items: SVGGElement[] = [];
-  let drawn = new Float64Array(); // of each point: where and as what it stands in the picture
-  const renew: (() => void)[] = [];
-  const clicks: Clicks = { ...(spec.select && { select: spec.select }), ...(spec.toggle && { toggle: spec.toggle }) };
-  const target = spec.drag && plot.scene.canSet(spec.xy) ? spec.xy : undefined;
-  const parent = target ? plot.above : layer;
-  const where = (i: number): [number, number] => {
+class Points implements Mark {
+  readonly reach: Mark["reach"];
+  private readonly items: SVGGElement[] = [];
+  private readonly looks = new Looks();
+  private readonly renew: (() => void)[] = [];
+  private readonly clicks: Clicks;
+  /** The input that holds the points, if they can be dragged. */
+  private readonly target: Live | undefined;
+  private readonly parent: SVGGElement;
+
+  constructor(readonly spec: PointsSpec, private readonly plot: Plot, layer: SVGGElement) {
+    const { scene } = plot;
+    this.reach = { x: [spec.x], y: [spec.y] };
+    this.clicks = { ...(spec.select && { select: spec.select }), ...(spec.toggle && { toggle: spec.toggle }) };
+    this.target = spec.drag && scene.canSet(spec.xy) ? spec.xy : undefined;
+    this.parent = this.target ? plot.above : layer;
+    if (isClickable(this.clicks)) buttons(this.parent, () => this.items, (i) => click(scene, this.clicks, i));
+  }
+
+  update(): void {
+    const { plot, spec, items, looks, plot: { scene } } = this;
+    const where = this.positions();
+    const classes = scene.get(spec.classes);
+    const size = scene.get(spec.size);
+    const ring = scene.get(spec.mark);
+    resize(items, where.count, this.parent, (i) => this.make(i));
+    looks.resize(where.count);
+    for (let i = 0; i < where.count; i++) {
+      const x = plot.x(where.x(i));
+      const y = plot.y(where.y(i));
+      const k = classes ? Math.max(0, Math.round(at(classes, i, 0))) : 1;
+      const look = [x, y, k, at(size, i, 4), at(ring, i, 0)] as const;
+      if (looks.change(i, look)) this.show(items[i]!, look, !!classes);
+      if (!Number.isFinite(x + y)) continue;
+      if (isClickable(this.clicks)) markButton(items[i]!, this.nameToClick(i), chosen(scene, this.clicks, i), i === 0);
+      this.renew[i]?.();
+    }
+  }
+
+  legend(): [string, Node][] {
+    const { spec } = this;
+    if (spec.class_names) return spec.class_names.map((name, k) => [name, symbolSwatch(k, classColor(k))]);
+    if (!spec.label || spec.classes) return [];
+    return [[spec.label, symbolSwatch(1, cssColor(spec.color, "series0"))]];
+  }
+
+  /** How many points there are, and where in the data: pairs in one array, or x and y apart. */
+  private positions(): { count: number; x(i: number): number; y(i: number): number } {
+    const { spec, plot: { scene } } = this;
     const xy = scene.get(spec.xy);
-    return xy ? [xy.data[2 * i]!, xy.data[2 * i + 1]!] : [at(scene.get(spec.x), i), at(scene.get(spec.y), i)];
-  };
-  if (isClickable(clicks)) buttons(parent, () => items, (i) => click(scene, clicks, i));
-  const make = (i: number): SVGGElement => {
-    const dot = svg("path", { class: "nn-dot" });
-    const item = svg("g", { class: "nn-point" }, dot);
-    if (target || isClickable(clicks)) item.prepend(svg("circle", { r: 13, fill: "transparent" }));
+    if (xy) return { count: xy.data.length >> 1, x: (i) => xy.data[2 * i]!, y: (i) => xy.data[2 * i + 1]! };
+    const [xs, ys] = [scene.get(spec.x), scene.get(spec.y)];
+    return { count: count(xs, ys), x: (i) => at(xs, i), y: (i) => at(ys, i) };
+  }
+
+  private make(i: number): SVGGElement {
+    const { spec, target } = this;
+    const item = svg("g", { class: "nn-point" }, svg("path", { class: "nn-dot" }));
+    if (target || isClickable(this.clicks)) item.prepend(svg("circle", { r: 13, fill: "transparent" }));
     if (spec.labels?.[i]) {
       const name = svg("text", { x: 8, y: -7, class: "nn-label" });
       name.textContent = spec.labels[i]!;
       item.append(name);
     }
-    if (target) {
-      renew[i] = grip(item, plot, {
-        label: spec.labels?.[i] ?? `${spec.label ?? "point"} ${i + 1}`, offset: true,
-        position: () => where(i),
-        move: (x, y) => {
-          const raw = scene.input(target.ref).raw;
-          if (!(raw instanceof Float64Array)) return;
-          const copy = raw.slice();
-          copy[2 * i] = x;
-          copy[2 * i + 1] = y;
-          scene.set(target.ref, copy);
-        },
-      });
-    }
+    if (target) this.renew[i] = this.makeMovable(item, i, target);
     return item;
-  };
-  const show = (item: SVGGElement, looks: Float64Array, i: number, classed: boolean): void => {
-    const [x, y, k, s, ring] = looks.subarray(LOOKS * i, LOOKS * (i + 1)) as unknown as [number, number, number, number, number];
+  }
+
+  private makeMovable(item: SVGGElement, i: number, target: Live): () => void {
+    const { spec, plot, plot: { scene } } = this;
+    return grip(item, plot, {
+      label: spec.labels?.[i] ?? `${spec.label ?? "point"} ${i + 1}`, offset: true,
+      position: () => {
+        const where = this.positions();
+        return [where.x(i), where.y(i)];
+      },
+      move: (x, y) => {
+        const raw = scene.input(target.ref).raw;
+        if (!(raw instanceof Float64Array)) return;
+        const copy = raw.slice();
+        copy[2 * i] = x;
+        copy[2 * i + 1] = y;
+        scene.set(target.ref, copy);
+      },
+    });
+  }
+
+  private show(item: SVGGElement, [x, y, k, size, ring]: readonly [number, number, number, number, number], classed: boolean): void {
     if (!Number.isFinite(x + y)) return attributes(item, { display: "none" });
     attributes(item, { display: undefined, transform: `translate(${round(x)},${round(y)})` });
     attributes(item.querySelector(".nn-dot")!, {
-      d: shape(k, Math.PI * s * s), fill: classed ? classColor(k) : cssColor(spec.color, "series0"),
+      d: shape(k, Math.PI * size * size), fill: classed ? classColor(k) : cssColor(this.spec.color, "series0"),
     });
     item.classList.toggle("nn-ringed", ring > 0);
-  };
-  return {
-    spec,
-    reach: { x: [spec.x], y: [spec.y] },
-    update() {
-      const xy = scene.get(spec.xy);
-      const xs = scene.get(spec.x);
-      const ys = scene.get(spec.y);
-      const n = xy ? xy.data.length >> 1 : count(xs, ys);
-      const classes = scene.get(spec.classes);
-      const size = scene.get(spec.size);
-      const ring = scene.get(spec.mark);
-      resize(items, n, parent, make);
-      if (drawn.length !== LOOKS * n) drawn = new Float64Array(LOOKS * n).fill(NaN);
-      for (let i = 0; i < n; i++) {
-        const x = plot.x(xy ? xy.data[2 * i]! : at(xs, i));
-        const y = plot.y(xy ? xy.data[2 * i + 1]! : at(ys, i));
-        const item = items[i]!;
-        const k = classes ? Math.max(0, Math.round(at(classes, i, 0))) : 1;
-        if (!noted(drawn, i, [x, y, k, at(size, i, 4), at(ring, i, 0)])) show(item, drawn, i, !!classes);
-        if (!Number.isFinite(x + y)) continue;
-        if (isClickable(clicks)) {
-          markButton(item, spec.labels?.[i] ?? (spec.select && spec.label ? `${spec.label} ${i}` : `point ${i + 1}`), chosen(scene, clicks, i), i === 0);
-        }
-        renew[i]?.();
-      }
-    },
-    legend() {
-      const names = spec.class_names;
-      if (!names) {
-        if (!spec.label || spec.classes) return [];
-        return [[spec.label, symbolSwatch(1, cssColor(spec.color, "series0"))]];
-      }
-      return names.map((name, k) => [name, symbolSwatch(k, classColor(k))]);
-    },
-  };
-};
+  }
+
+  private nameToClick(i: number): string {
+    const { labels, select, label } = this.spec;
+    return labels?.[i] ?? (select && label ? `${label} ${i}` : `point ${i + 1}`);
+  }
+}
+
+export const points: Make<PointsSpec> = (spec, plot, layer) => new Points(spec, plot, layer);

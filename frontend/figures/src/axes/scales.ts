@@ -1,0 +1,62 @@
+// The scales of a plane's axes; limits that the author left open grow with what is drawn.
+
+import { type ScaleContinuousNumeric, scaleLinear, scaleLog } from "d3-scale";
+import type { AxesSpec } from "../grammar.js";
+
+export type Scale = ScaleContinuousNumeric<number, number>;
+export type AxisName = "x" | "y";
+type Limits = readonly [number, number];
+
+const AXES: readonly AxisName[] = ["x", "y"];
+
+const makeScale = (kind: string, limits: Limits): Scale => (kind === "log" ? scaleLog() : scaleLinear()).domain([...limits]);
+
+export class Scales {
+  readonly x: Scale;
+  readonly y: Scale;
+
+  constructor(private readonly spec: AxesSpec) {
+    this.x = makeScale(spec.xscale, spec.xlim);
+    this.y = makeScale(spec.yscale, spec.ylim);
+  }
+
+  /** Grows open limits until they hold the numbers that are drawn along their axis; says whether any has moved. */
+  grow(drawn: (axis: AxisName) => Iterable<ArrayLike<number>>): boolean {
+    let moved = false;
+    for (const axis of AXES) {
+      if (!this.spec.fit?.includes(`${axis}lim`)) continue;
+      const [low, high] = this.holding(axis, drawn(axis));
+      const [a, b] = this[axis].domain();
+      if (a === low && b === high) continue;
+      this[axis].domain([low, high]);
+      moved = true;
+    }
+    return moved;
+  }
+
+  private holding(axis: AxisName, drawn: Iterable<ArrayLike<number>>): Limits {
+    const { spec } = this;
+    const given = spec[`${axis}lim`];
+    let [low, high] = spec.free ? [Infinity, -Infinity] : given;
+    for (const values of drawn) {
+      for (let i = 0; i < values.length; i++) {
+        const v = values[i]!;
+        if (v < low) low = v;
+        if (v > high && Number.isFinite(v)) high = v;
+      }
+    }
+    if (!(low <= high) || !Number.isFinite(low + high)) [low, high] = given;
+    if (!spec.free || spec[`${axis}scale`] === "log") return [low, high];
+    return axis === "x" ? apart(low, high) : padded(low, high);
+  }
+}
+
+/** Limits that differ. */
+const apart = (low: number, high: number): Limits => [low, low === high ? high + 1 : high];
+
+/** Limits with some room around what they hold; from 0 on where that is near. */
+function padded(low: number, high: number): Limits {
+  const pad = (high - low) * 0.06 || 0.5;
+  const nearZero = low >= 0 && low < (high - low) * 0.5;
+  return [nearZero ? 0 : low - pad, high + pad];
+}

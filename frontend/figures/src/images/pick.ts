@@ -1,0 +1,45 @@
+// Choosing a cell of an image: by pointer, by finger, by arrow keys.
+
+import { attributes } from "../dom.js";
+import type { Live } from "../grammar.js";
+import { byFinger } from "../grip.js";
+import type { Scene } from "../scene.js";
+
+/** For each key the axis along which it goes, 0 for rows and 1 for columns, and by how many cells. */
+const STEPS: Readonly<Record<string, readonly [0 | 1, number]>> = {
+  ArrowUp: [0, -1], ArrowDown: [0, 1], ArrowLeft: [1, -1], ArrowRight: [1, 1],
+  PageUp: [0, -5], PageDown: [0, 5], Home: [1, -1e6], End: [1, 1e6],
+};
+
+/** Sets inputs to the row and the column of the cell that the reader chooses; `shape` counts the cells. */
+export function pickCells(canvas: HTMLCanvasElement, scene: Scene, targets: readonly (Live | null)[], shape: () => readonly [number, number]): void {
+  attributes(canvas, { tabindex: 0, role: "application", "aria-roledescription": "grid, arrows choose a cell" });
+  const set = (axis: number, cell: number): void => {
+    const target = targets[axis];
+    if (target) scene.setAt(target, Math.min(shape()[axis]! - 1, Math.max(0, cell)));
+  };
+  const pick = (event: MouseEvent): void => {
+    const edge = canvas.getBoundingClientRect();
+    const [rows, columns] = shape();
+    set(0, Math.floor(((event.clientY - edge.top) / edge.height) * rows));
+    set(1, Math.floor(((event.clientX - edge.left) / edge.width) * columns));
+  };
+  canvas.addEventListener("pointerdown", (event) => {
+    if (event.pointerType === "touch") return;
+    canvas.setPointerCapture(event.pointerId);
+    canvas.focus();
+    pick(event);
+  });
+  canvas.addEventListener("pointermove", (event) => {
+    if (event.buttons && event.pointerType !== "touch") pick(event);
+  });
+  canvas.addEventListener("click", pick);
+  byFinger(canvas, { move: pick });
+  canvas.addEventListener("keydown", (event) => {
+    const [axis, by] = STEPS[event.key] ?? [0, 0];
+    const target = targets[axis];
+    if (!by || !target) return;
+    event.preventDefault();
+    set(axis, scene.number(target, 0) + by);
+  });
+}

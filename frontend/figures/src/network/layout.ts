@@ -1,0 +1,88 @@
+// Where the neurons of a network stand, how large they are, and where the numbers of its edges find room.
+
+import type { NetworkSpec, NeuronSpec } from "../grammar.js";
+
+export interface Point { readonly x: number; readonly y: number }
+
+/** The layers from left to right, each with its neurons. */
+function layersOf(spec: NetworkSpec): (readonly NeuronSpec[])[] {
+  const layers = new Map<number, NeuronSpec[]>();
+  for (const n of spec.neurons) layers.set(n.layer, [...(layers.get(n.layer) ?? []), n]);
+  return [...layers.keys()].sort((a, b) => a - b).map((number) => layers.get(number)!);
+}
+
+export class Layout {
+  readonly height: number;
+  /** Of a neuron, in pixels; a neuron that is an image is twice as wide and as high. */
+  readonly radius: number;
+  /** There is no room for numbers between the layers. */
+  crowded = false;
+  private readonly layers: (readonly NeuronSpec[])[];
+  /** How many neurons the tallest layer has. */
+  private readonly most: number;
+  private readonly pictured: boolean;
+  /** Room for the names of inputs. */
+  private readonly margin: number;
+  private readonly positions = new Map<string, Point>();
+
+  constructor(private readonly spec: NetworkSpec) {
+    this.layers = layersOf(spec);
+    this.most = Math.max(...this.layers.map((layer) => layer.length));
+    const noted = spec.neurons.some((n) => n.delta || n.net);
+    this.pictured = spec.neurons.every((n) => n.image) && !noted;
+    // a tall layer stands closer, unless there is something to write below its neurons
+    const close = this.most > 8 && !noted;
+    this.height = Math.max(spec.height, this.most * (this.pictured ? 42 : close ? 44 : 62));
+    this.radius = this.pictured ? (this.layers.length > 5 ? 15 : 17) : this.most > 8 ? 12 : 21;
+    this.margin = Math.max(0, ...spec.neurons.filter((n) => this.isNamedBeside(n)).map((n) => n.label.length * 7));
+  }
+
+  /** Names of inputs stand to the left of them where the rows are close; other names stand above. */
+  isNamedBeside(n: NeuronSpec): boolean {
+    return this.pictured && n.layer === this.layers[0]![0]!.layer;
+  }
+
+  /** Places all neurons in a picture of this width. */
+  fit(width: number): void {
+    const left = this.radius + 12 + this.margin;
+    const right = width - this.radius - 46;
+    const gaps = this.layers.length - 1;
+    this.crowded = this.pictured && (right - left) / Math.max(1, gaps) < 2 * this.radius + 44;
+    this.layers.forEach((layer, c) => {
+      const x = gaps > 0 ? left + (c / gaps) * (right - left) : width / 2;
+      layer.forEach((n, r) => {
+        const row = (n.row ?? r) + 0.5 + (n.row === undefined ? (this.most - layer.length) / 2 : 0);
+        this.positions.set(n.id, { x, y: row * (this.height / this.most) });
+      });
+    });
+  }
+
+  /** The centre of a neuron, as `fit` placed it last. */
+  at(id: string): Point {
+    return this.positions.get(id)!;
+  }
+
+  /** The positions that numbers must not cover: neurons and their biases. */
+  occupied(): Point[] {
+    return this.spec.neurons.flatMap((n) => {
+      const { x, y } = this.at(n.id);
+      const bias = n.bias ? [{ x: x + this.radius + 18, y: y - this.radius }] : [];
+      return [{ x: x - 8, y }, { x: x + 8, y }, ...bias];
+    });
+  }
+}
+
+/** How far along its edge a number may stand, the best first. */
+const LEVEL = [0.5, 0.4, 0.6];
+const SLOPING = [0.34, 0.64, 0.26, 0.74, 0.43, 0.57, 0.18, 0.82];
+
+/** Finds a position for an edge's number and adds it to the occupied ones: the first with room, else that with most. */
+export function placeNumber(from: Point, to: Point, radius: number, occupied: Point[]): Point {
+  const along = (t: number): Point => ({ x: from.x + radius + (to.x - from.x - 2 * radius) * t, y: from.y + (to.y - from.y) * t - 4 });
+  // at least 1 where the number covers nothing
+  const distance = (p: Point): number => Math.min(...occupied.map((q) => Math.max(Math.abs(p.x - q.x) / 36, Math.abs(p.y - q.y) / 13)));
+  const spots = (from.y === to.y ? LEVEL : SLOPING).map(along);
+  const spot = spots.find((p) => distance(p) >= 1) ?? spots.reduce((best, p) => (distance(p) > distance(best) ? p : best));
+  occupied.push(spot);
+  return spot;
+}

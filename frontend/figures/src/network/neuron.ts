@@ -1,0 +1,129 @@
+// A neuron of the network: its name, its numbers, its bias, and the image of what it computes.
+
+import { paintPixels, span, table } from "../color.js";
+import { attributes, element, setText, svg } from "../dom.js";
+import type { NetworkSpec, NeuronSpec } from "../grammar.js";
+import type { Scene } from "../scene.js";
+import type { Layout, Point } from "./layout.js";
+import { neuronName, parameterDial, two } from "./numbers.js";
+
+const ordinal = (k: number): string => `${k}${{ 1: "st", 2: "nd", 3: "rd" }[k] ?? "th"}`;
+
+function discOf(n: NeuronSpec, radius: number): SVGElement {
+  return n.image
+    ? svg("rect", { x: -radius, y: -radius, width: 2 * radius, height: 2 * radius, rx: 5, class: "nn-neuron" })
+    : svg("circle", { r: radius, class: "nn-neuron" });
+}
+
+function titleOf(n: NeuronSpec, radius: number, beside: boolean): SVGTextElement {
+  const title = svg("text", beside
+    ? { class: "nn-neuron-name", "text-anchor": "end", x: -radius - 6, y: 4 }
+    : { class: "nn-neuron-name", "text-anchor": "middle", y: -radius - 5 });
+  setText(title, n.label);
+  return title;
+}
+
+export class Neuron {
+  readonly item: SVGGElement;
+  /** The bias, which stands above what the edges draw. */
+  readonly biasItem: SVGGElement;
+  readonly name: string;
+  private readonly disc: SVGElement;
+  private readonly canvas: HTMLCanvasElement | undefined;
+  private readonly value: SVGTextElement;
+  private readonly below: SVGTextElement;
+  private readonly delta: SVGTextElement;
+  private readonly turn: SVGTextElement;
+  private readonly bias: SVGTextElement;
+  private readonly renewDial: (() => void) | undefined;
+
+  constructor(readonly spec: NeuronSpec, network: NetworkSpec, private readonly layout: Layout, private readonly scene: Scene) {
+    const { radius } = layout;
+    this.name = neuronName(network, spec.id);
+    this.disc = discOf(spec, radius);
+    this.value = svg("text", { class: "nn-neuron-value", "text-anchor": "middle", y: spec.image ? radius + 14 : 4 });
+    this.below = svg("text", { class: "nn-neuron-note", "text-anchor": "middle", y: radius + 13 });
+    this.delta = svg("text", { class: "nn-neuron-delta", "text-anchor": "middle", y: radius + 26 });
+    this.turn = svg("text", { class: "nn-neuron-turn", "text-anchor": "end", x: -4 - 3.2 * spec.label.length, y: -radius - 5 });
+    this.item = svg("g", { class: "nn-neuron-item" }, this.disc);
+    if (spec.image) {
+      this.canvas = element("canvas", { class: "nn-neuron-image" });
+      const side = 2 * radius - 2;
+      this.item.append(svg("foreignObject", { x: -side / 2, y: -side / 2, width: side, height: side }, this.canvas));
+    }
+    this.item.append(titleOf(spec, radius, layout.isNamedBeside(spec)), this.value, this.below, this.delta, this.turn);
+    this.bias = svg("text", { class: "nn-edge-number nn-bias", "text-anchor": "start", x: radius + 3, y: -radius + 4 });
+    this.biasItem = svg("g", {}, this.bias);
+    this.renewDial = parameterDial(scene, network, this.biasItem, spec.bias, `bias of ${this.name}`);
+    if (this.renewDial) {
+      this.biasItem.prepend(svg("rect", { x: radius, y: -radius - 12, width: 44, height: 24, fill: "transparent" }));
+    }
+  }
+
+  get canDrag(): boolean {
+    return this.renewDial !== undefined;
+  }
+
+  /** Whether the reader has switched it off. */
+  get off(): boolean {
+    return !!this.spec.on && this.scene.number(this.spec.on, 1) === 0;
+  }
+
+  /** Calls `over` with true when the pointer or the keyboard comes to the neuron, and with false when it leaves. */
+  onHover(over: (here: boolean) => void): void {
+    this.item.addEventListener("pointerenter", () => over(true));
+    this.item.addEventListener("focusin", () => {
+      if (this.item.matches(":focus-visible")) over(true);
+    });
+    for (const leaving of ["pointerleave", "focusout"]) this.item.addEventListener(leaving, () => over(false));
+  }
+
+  place({ x, y }: Point): void {
+    const transform = `translate(${x},${y})`;
+    attributes(this.item, { transform });
+    attributes(this.biasItem, { transform });
+  }
+
+  draw(): void {
+    const { scene, spec } = this;
+    const v = scene.number(spec.value, NaN);
+    const total = scene.number(spec.net, NaN);
+    const d = scene.number(spec.delta, NaN);
+    setText(this.value, spec.value && Number.isFinite(v) ? two(v) : "");
+    setText(this.below, Number.isFinite(total) ? `in ${two(total)}` : "");
+    setText(this.delta, Number.isFinite(d) ? `δ ${two(d)}` : "");
+    if (spec.bias) setText(this.bias, this.layout.crowded ? "" : two(scene.number(spec.bias)));
+    const fill = `${(Math.min(1, Number.isFinite(v) ? Math.abs(v) : 0) * 38).toFixed(0)}%`;
+    if (this.disc.style.getPropertyValue("--nn-fill") !== fill) this.disc.style.setProperty("--nn-fill", fill);
+    this.item.classList.toggle("nn-off", this.off);
+    this.item.classList.toggle("nn-negative", v < 0);
+    this.drawImage();
+    this.renewDial?.();
+  }
+
+  /** Writes which turn the neuron has in an order, 0 for none; returns the neuron in words. */
+  drawTurn(turn: number): string {
+    const { scene, spec } = this;
+    setText(this.turn, turn > 0 ? ordinal(turn) : "");
+    const v = scene.number(spec.value, NaN);
+    const d = scene.number(spec.delta, NaN);
+    const words = `neuron ${this.name}${Number.isFinite(v) ? `, a = ${two(v)}` : ""}${Number.isFinite(d) ? `, δ = ${two(d)}` : ""}`;
+    return turn > 0 ? `${words}, ${ordinal(turn)} in order` : words;
+  }
+
+  private drawImage(): void {
+    const { canvas } = this;
+    const picture = canvas && !this.off ? this.scene.get(this.spec.image) : undefined;
+    if (!canvas || picture?.shape.length !== 2) return;
+    const [h, w] = picture.shape as [number, number];
+    if (canvas.width !== w || canvas.height !== h) [canvas.width, canvas.height] = [w, h];
+    const context = canvas.getContext("2d");
+    if (!context) return;
+    const image = context.createImageData(w, h);
+    const [low, high] = span(picture.data, "classes", undefined);
+    const most = Math.max(Math.abs(low), Math.abs(high)) || 1;
+    const [from, to] = low >= 0 && high <= 1 ? [0, 1] : [-most, most];
+    paintPixels(image, picture.data, 0, table(canvas, "classes"), from, to, true);
+    context.putImageData(image, 0, 0);
+  }
+}

@@ -1,0 +1,154 @@
+// The controls of a training: play, step, rewind, seed, speed.
+
+import { attributes, element, reducedMotion, setText, uniqueId, waited, watchSight } from "./dom.js";
+import { Pace } from "./pace.js";
+import type { Trainer } from "./trainer.js";
+import type { View } from "./view.js";
+
+/** The speeds, as the reader chooses among them. */
+const SPEEDS: Record<string, string> = { slow: "5 steps a second", frame: "a step a frame", fast: "16 steps a frame", full: "as fast as it can" };
+
+/** How many steps are asked for at once, and how many milliseconds lie between two times. */
+function asked(speed: string): { steps: number; wait: number } {
+  if (speed === "slow") return { steps: 1, wait: 200 };
+  const steps = speed === "full" ? Infinity : speed === "fast" ? 16 : 1;
+  return reducedMotion() ? { steps: steps * 30, wait: 500 } : { steps, wait: 0 };
+}
+
+/** What a player shows, and what it asks. */
+interface Stage {
+  /** While these stand in the page, the training may play. */
+  readonly controls: Element;
+  /** What has to be in sight: out of it the training waits. */
+  readonly home: () => Element;
+  readonly speed: () => string;
+  readonly playing: (on: boolean) => void;
+  /** The figure has come into sight again. */
+  readonly back: () => void;
+}
+
+/** Runs the training frame by frame while it plays and is in sight. */
+class Player {
+  private playing = false;
+  /** Out of sight while it plays. */
+  private waiting = false;
+  private frame = 0;
+  /** When steps were taken last. */
+  private last = 0;
+  private pace = new Pace();
+  private unwatch = (): void => undefined;
+
+  constructor(private readonly trainer: Trainer, private readonly stage: Stage) {}
+
+  toggle(): void {
+    if (this.playing) return this.stop();
+    this.playing = true;
+    this.pace = new Pace();
+    this.unwatch = watchSight(this.stage.home(), (seen) => this.sight(seen));
+    this.stage.playing(true);
+    this.next();
+  }
+
+  stop(): void {
+    this.playing = false;
+    this.waiting = false;
+    this.unwatch();
+    cancelAnimationFrame(this.frame);
+    this.stage.playing(false);
+  }
+
+  private next(): void {
+    this.frame = requestAnimationFrame((now) => this.tick(now));
+  }
+
+  private tick(now: number): void {
+    if (!this.playing || this.waiting) return;
+    if (!this.stage.controls.isConnected || this.trainer.done) return this.stop();
+    const { steps, wait } = asked(this.stage.speed());
+    if (now - this.last >= wait) {
+      this.last = now;
+      if (!this.run(now, steps)) return this.stop();
+    }
+    this.next();
+  }
+
+  /** Takes as many of the steps as this frame has time for; says whether the training goes on. */
+  private run(now: number, steps: number): boolean {
+    const share = this.pace.share(now, steps);
+    if (share.steps <= 0) return true;
+    const ran = this.trainer.run(share.steps, share.milliseconds);
+    if (ran > 0) this.pace.took(ran, share, steps);
+    return ran > 0;
+  }
+
+  private sight(seen: boolean): void {
+    this.waiting = !seen;
+    if (!seen) return cancelAnimationFrame(this.frame);
+    this.stage.back();
+    this.next();
+  }
+}
+
+function button(sign: string, words: string, act: () => void): HTMLButtonElement {
+  const made = element("button", { type: "button", class: "nn-button", title: words }, sign);
+  made.addEventListener("click", act);
+  return made;
+}
+
+const labelled = (words: string, control: HTMLElement): HTMLElement =>
+  element("span", { class: "nn-pair" }, element("label", { for: control.id }, words), control);
+
+/** Where the reader chooses the seed; `stop` is called before the training begins anew. */
+function seedBox(trainer: Trainer, stop: () => void): HTMLInputElement {
+  const { seed, seeds } = trainer.spec;
+  const box = element("input", { type: "number", id: uniqueId("seed"), min: 0, max: seeds - 1, step: 1, value: seed });
+  box.addEventListener("change", () => {
+    stop();
+    const wanted = Math.min(seeds - 1, Math.max(0, Math.round(Number(box.value) || 0)));
+    box.value = String(wanted);
+    trainer.rewind(wanted);
+  });
+  return box;
+}
+
+function speedMenu(speed: string): HTMLSelectElement {
+  const menu = element("select", { id: uniqueId("speed") }, ...Object.entries(SPEEDS).map(([key, words]) => element("option", { value: key }, words)));
+  menu.value = speed;
+  return menu;
+}
+
+export function trainingControls(trainer: Trainer): View {
+  const { spec } = trainer;
+  const root = element("div", { class: "nn-training", role: "group", "aria-label": "training" });
+  const note = element("span", { class: "nn-note", role: "status" });
+  const count = element("output", { class: "nn-value" });
+  const speed = speedMenu(spec.speed);
+  const play = button("▶ train", "train, or pause", () => player.toggle());
+  const player = new Player(trainer, {
+    controls: root,
+    home: () => trainer.scene.home ?? root,
+    speed: () => speed.value,
+    playing(on) {
+      setText(play, on ? "❚❚ pause" : "▶ train");
+      attributes(play, { "aria-pressed": on ? "true" : "false" });
+    },
+    back: () => waited(note),
+  });
+  const step = button("step", "one training step", () => {
+    player.stop();
+    trainer.run(1);
+  });
+  const rewind = button("⏮ rewind", "back to the initial weights", () => {
+    player.stop();
+    trainer.rewind();
+  });
+  const seed = seedBox(trainer, () => player.stop());
+  root.append(play, step, rewind, ...(spec.seeds > 1 ? [labelled("seed", seed)] : []), labelled("speed", speed), count, note);
+  return {
+    root,
+    update() {
+      setText(count, `step ${trainer.steps}`);
+      if (document.activeElement !== seed) seed.value = String(trainer.seed);
+    },
+  };
+}

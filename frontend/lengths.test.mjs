@@ -1,0 +1,91 @@
+// A function fits on a screen: below 60 lines, the comment above it aside. TypeScript's own parser finds them.
+import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { SyntaxKind } from "typescript/unstable/ast";
+import { isClassStaticBlockDeclaration, isFunctionLikeDeclaration } from "typescript/unstable/ast/is";
+import { createVirtualFileSystem } from "typescript/unstable/fs";
+import { API } from "typescript/unstable/sync";
+
+const FRONTEND = dirname(fileURLToPath(import.meta.url));
+const LONGEST = 59;
+
+/** What a reader calls a function: its own name, or that of what holds it, or for whom it is written. */
+function nameOf(node, source) {
+  for (let at = node; at !== source; at = at.parent) {
+    if (at.kind === SyntaxKind.Constructor) return "constructor";
+    if (at.name) return at.name.getText(source);
+    if (at !== node && at.kind === SyntaxKind.CallExpression) return `a function given to ${at.expression.getText(source)}`;
+  }
+  return "a function without a name";
+}
+
+/** The functions of some files: where each begins, its name, and its lines from first to last. */
+function functions(files, options = {}) {
+  const api = new API({ cwd: FRONTEND, ...options });
+  try {
+    const snapshot = api.updateSnapshot({ openFiles: files });
+    return files.flatMap((file) => {
+      const source = snapshot.getDefaultProjectForFile(file).program.getSourceFile(file);
+      const line = (position) => source.getLineAndCharacterOfPosition(position).line + 1;
+      const found = [];
+      const visit = (node) => {
+        if (isFunctionLikeDeclaration(node) || isClassStaticBlockDeclaration(node)) {
+          const first = line(node.getStart(source));
+          found.push({ file, name: nameOf(node, source), first, lines: line(node.end) - first + 1 });
+        }
+        node.forEachChild(visit);
+      };
+      visit(source);
+      return found;
+    });
+  } finally {
+    api.close();
+  }
+}
+
+test("functions of every kind are measured, without the comment above them", () => {
+  const text = `
+/** One.
+ * Two. */
+export function plain(
+  x: number,
+): number {
+  return [x].map((v) => {
+    return v;
+  })[0]!;
+}
+const arrow = (): void => {
+};
+const object = { method() {
+}, held: function () { return 1; } };
+class Thing {
+  field = () => 1;
+  constructor() {
+    this.field();
+  }
+  get size(): number {
+    return 1; }
+}
+export default () => arrow();
+`;
+  const file = "/sample/sample.ts";
+  const found = functions([file], { cwd: "/sample", fs: createVirtualFileSystem({ [file]: text }) });
+  assert.deepEqual(found.map(({ name, first, lines }) => [name, first, lines]), [
+    ["plain", 4, 7], ["a function given to [x].map", 7, 3],
+    ["arrow", 11, 2], ["method", 13, 2], ["held", 14, 1],
+    ["field", 16, 1], ["constructor", 17, 3], ["size", 20, 2], ["a function without a name", 23, 1],
+  ]);
+});
+
+test("functions fit on a screen", () => {
+  const files = readdirSync(FRONTEND, { recursive: true })
+    .filter((path) => /\.(ts|mts|js|mjs)$/.test(path) && !path.endsWith(".d.ts") && !path.includes("node_modules"));
+  const found = functions(files.map((path) => join(FRONTEND, path)));
+  assert.ok(files.length > 70 && found.length > 1000, `only ${found.length} functions in ${files.length} files were read`);
+  const long = found.filter(({ lines }) => lines > LONGEST)
+    .map(({ file, name, first, lines }) => `${relative(FRONTEND, file)}:${first}: ${name} has ${lines} lines`);
+  assert.ok(!long.length, `split by meaning what has 60 lines or more:\n${long.join("\n")}`);
+});
