@@ -286,7 +286,7 @@ def picture_of(depth: int) -> Any:
         for j in range(inputs)
     ]
     return live.network(
-        neurons, edges, toggle=True, peek="unit", limit=6.0, width=620, height=340,
+        neurons, edges, toggle=True, hover="unit", limit=6.0, width=620, height=340,
         when=lambda depth, k=depth: float(depth == k),
     )  # fmt: skip
 

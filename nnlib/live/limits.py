@@ -38,7 +38,7 @@ def _fit(axes: dict, look: Look) -> None:
         if axes[scale] == "log":
             flat = flat[flat > 0]
         if not flat.size:
-            axes["free"] = True  # what is drawn is known in the page alone
+            axes["limits_from_marks"] = True  # what is drawn is known in the page alone
         low, high = (flat.min(), flat.max()) if flat.size else (0.0, 1.0)
         if axes[scale] == "log":
             axes[key] = [float(f"{low / 1.2:.4g}"), float(f"{high * 1.2 + (high == low):.4g}")]

@@ -73,7 +73,7 @@ def network(
     select: str | None = None,
     toggle: str | bool | None = None,
     order: str | None = None,
-    peek: str | None = None,
+    hover: str | None = None,
     show: str = "weights",
     limit: float = 5.0,
     step: float = 0.1,
@@ -92,9 +92,9 @@ def network(
     number, switches its entry in the array `toggle`, or gives it the next number in the array
     `order` (0: not yet; a second click takes it and all later ones back).  `toggle=True` switches
     the neuron's own `on`, where that is an entry of an input such as `on="mask[3]"`; edges of
-    neurons that are off are hidden then.  `peek` is the number of the neuron under the pointer or
-    the focus, −1 if there is none.  `show="gradients"` draws gradients in place of weights.  Raises
-    ValueError for edges that end at no neuron, and without neurons.
+    neurons that are off are hidden then.  `hover` is the input that is set to the number of the
+    neuron under the pointer or the focus, −1 if there is none.  `show="gradients"` draws gradients
+    in place of weights.  Raises ValueError for edges that end at no neuron, and without neurons.
 
     >>> from nnlib import live
     >>> neurons = [live.neuron(1, 0, value="x"), live.neuron(2, 1, value="a")]
@@ -116,7 +116,7 @@ def network(
             if e.fields[end] not in known:
                 raise ValueError(f"an edge ends at {e.fields[end]!r}; neurons are {sorted(known)}.")
     fields = {"neurons": list(neurons), "edges": list(edges), "show": show, "limit": limit}
-    clicks = {"select": select, "toggle": toggle, "order": order, "peek": peek, "step": step}
+    clicks = {"select": select, "toggle": toggle, "order": order, "hover": hover, "step": step}
     return Part("network", fields | clicks | {"width": width, "height": height, "when": data(when)})
 
 

@@ -197,7 +197,7 @@ class Compiler:
         """Refuses clicks, steps and buttons that would set what is not an input."""
         named = [
             (k, part.fields.get(k))
-            for k in ("select", "toggle", "order", "peek", "step", "word", "input")
+            for k in ("select", "toggle", "order", "hover", "step", "word", "input")
         ]
         named += [("set", k) for k in part.fields.get("set") or ()]
         named += [("control", k) for k in part.fields.get("names") or ()]

@@ -19,7 +19,8 @@ from tests.live import gallery
 
 FRONTEND = Path(__file__).resolve().parents[2] / "frontend" / "figures" / "src"
 ONE = np.zeros(1)
-MADE_LATER = {"axes": {"fit", "free"}, "dag": {"backward"}}  # known when the figure is recorded
+# known when the figure is recorded
+MADE_LATER = {"axes": {"fit", "limits_from_marks"}, "dag": {"backward"}}
 FOR_PYTHON = {"dag": {"of"}}  # what Python itself turns into other fields
 
 

@@ -229,7 +229,7 @@ export interface AxesSpec {
   readonly frame: boolean;
   readonly legend: boolean;
   readonly fit?: readonly ("xlim" | "ylim")[];
-  readonly free?: boolean;
+  readonly limits_from_marks?: boolean;
   readonly pointer?: Drag;
   readonly when?: Ref;
 }
@@ -333,7 +333,7 @@ export interface NetworkSpec {
   readonly select?: string;
   readonly toggle?: string | boolean;
   readonly order?: string;
-  readonly peek?: string;
+  readonly hover?: string;
   readonly when?: Ref;
 }
 

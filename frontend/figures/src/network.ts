@@ -25,7 +25,7 @@ class Network implements View {
   private readonly switches: readonly Neuron[];
 
   constructor(private readonly spec: NetworkSpec, private readonly scene: Scene) {
-    const { select, toggle, order, peek } = spec;
+    const { select, toggle, order, hover } = spec;
     this.clicks = { ...(select && { select }), ...(typeof toggle === "string" && { toggle }), ...(order && { order }) };
     this.layout = new Layout(spec);
     this.edges = spec.edges.map((e) => new Edge(e, spec, scene));
@@ -48,7 +48,7 @@ class Network implements View {
 
     if (isClickable(this.clicks)) buttons(this.cells, () => this.neurons.map((n) => n.item), (i) => click(scene, this.clicks, i));
     if (this.switches.length) this.makeSwitches();
-    if (peek) this.neurons.forEach((neuron, i) => neuron.onHover((here) => void scene.set(peek, here ? i : -1)));
+    if (hover) this.neurons.forEach((neuron, i) => neuron.onHover((here) => void scene.set(hover, here ? i : -1)));
   }
 
   update(): void {

@@ -37,7 +37,7 @@ export class Scales {
   private holding(axis: AxisName, drawn: Iterable<ArrayLike<number>>): Limits {
     const { spec } = this;
     const given = spec[`${axis}lim`];
-    let [low, high] = spec.free ? [Infinity, -Infinity] : given;
+    let [low, high] = spec.limits_from_marks ? [Infinity, -Infinity] : given;
     for (const values of drawn) {
       for (let i = 0; i < values.length; i++) {
         const v = values[i]!;
@@ -46,7 +46,7 @@ export class Scales {
       }
     }
     if (!(low <= high) || !Number.isFinite(low + high)) [low, high] = given;
-    if (!spec.free || spec[`${axis}scale`] === "log") return [low, high];
+    if (!spec.limits_from_marks || spec[`${axis}scale`] === "log") return [low, high];
     return axis === "x" ? apart(low, high) : padded(low, high);
   }
 }
