@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-ROOMS = ["nnlib", "course", "_ext", "tools", "benchmarks"]
+ROOMS = ["nnlib", "course", "_ext", "tools", "benchmarks", "frontend/python/kernel"]
 LONGEST = 59
 
 
