@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from docutils import nodes
-from plain_notebooks import in_place_of_sources
+from plain_notebooks import replace_sources
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
@@ -70,7 +70,7 @@ def setup(app: Sphinx) -> dict:
     app.connect("config-inited", run_as_authors, priority=100)
     # After Sphinx has resolved the references, which happens at the default priority of 500.
     app.connect("doctree-resolved", explain_terms, priority=700)
-    app.connect("build-finished", in_place_of_sources)
+    app.connect("build-finished", replace_sources)
     app.connect("env-get-outdated", needs_glossary)
     # After Sphinx has numbered them through the whole book.
     app.connect("env-get-updated", number_by_chapter, priority=900)

@@ -1,8 +1,9 @@
-"""The reference's pages: every public name of a module, generated from its docstring.
+"""The pages of the API reference: an entry for each public name of a module, from its docstring.
 
-`.. public:: nnlib.nn` lists what nnlib.nn makes public; `:from: nnlib.functions.along` keeps what
-is written there, `:without:` leaves names out.  So a new function is in the book once it is public.
-`.. contents-of-reference:: page …` links every name that those pages list.
+`.. public:: nnlib.nn` lists the public names of nnlib.nn.  With `:from: nnlib.functions.along` it
+lists only those that are defined in that module; `:without:` leaves names out.  So a function is in
+the book as soon as its module makes it public.
+`.. contents-of-reference:: page …` lists the names of each of these pages as links.
 """
 
 from __future__ import annotations
@@ -24,37 +25,38 @@ from sphinx.util.docutils import SphinxDirective
 
 
 def public_names(module: str, origin: str | None = None) -> list[str]:
-    """The module's public functions and classes, in the order in which their files write them.
+    """The module's public functions and classes, in the order of their definitions.
 
-    `origin` keeps those written in the module of that name.
+    With `origin`, only those that are defined in the module of that name.
     """
-    space = importlib.import_module(module)
-    things = {name: getattr(space, name) for name in space.__all__}
-    kept = [name for name, thing in things.items() if documented(thing, module, origin)]
-    return sorted(kept, key=lambda name: (*place(things[name]), name))
+    imported = importlib.import_module(module)
+    members = {name: getattr(imported, name) for name in imported.__all__}
+    names = [name for name, member in members.items() if is_documented(member, origin)]
+    return sorted(names, key=lambda name: (*definition_site(members[name]), name))
 
 
-def documented(thing: Any, module: str, origin: str | None) -> bool:
-    if isinstance(thing, types.ModuleType) or not callable(thing):
+def is_documented(member: Any, origin: str | None) -> bool:
+    """Whether a member of a module is a function or class of this project, defined in `origin`."""
+    if isinstance(member, types.ModuleType) or not callable(member):
         return False
-    home = getattr(thing, "__module__", "")
-    return home == origin if origin else home.startswith(("nnlib", "course"))
+    defined_in = getattr(member, "__module__", "")
+    return defined_in == origin if origin else defined_in.startswith(("nnlib", "course"))
 
 
-def place(thing: Any) -> tuple[str, int]:
-    """Where a function or class is written: its module and the line."""
-    home = getattr(thing, "__module__", "")
+def definition_site(member: Any) -> tuple[str, int]:
+    """Where a function or class is defined: its module, and the line in that module's file."""
+    defined_in = getattr(member, "__module__", "")
     try:
-        return home, inspect.getsourcelines(thing)[1]
+        return defined_in, inspect.getsourcelines(member)[1]
     except (OSError, TypeError):
-        return home, 0
+        return defined_in, 0
 
 
-def asked_for(text: str) -> list[tuple[str, list[str]]]:
-    """What a page's `public` directives list: modules with their names."""
-    found = re.finditer(r"^\.\. public:: (\S+)\n((?: +:.*\n?)*)", text, re.MULTILINE)
+def listed_names(text: str) -> list[tuple[str, list[str]]]:
+    """The names that a page's `public` directives list, for each directive with its module."""
+    directives_found = re.finditer(r"^\.\. public:: (\S+)\n((?: +:.*\n?)*)", text, re.MULTILINE)
     blocks = []
-    for match in found:
+    for match in directives_found:
         options = dict(re.findall(r":(\w+): (.*)", match[2]))
         without = options.get("without", "").split()
         names = [n for n in public_names(match[1], options.get("from")) if n not in without]
@@ -63,12 +65,13 @@ def asked_for(text: str) -> list[tuple[str, list[str]]]:
 
 
 def methods(cls: type, origin: str = "") -> Iterator[str]:
-    """The public methods and properties that a class documents.
+    """The names of the public methods and properties of a class that have a docstring.
 
-    Those that its body defines; with `origin`, those that are functions of modules named so.
+    Without `origin`, those that the class body defines.  With it, those that are functions of the
+    module or package `origin`, which the class takes as methods.
     """
-    for name, thing in vars(cls).items():
-        function = getattr(thing, "__func__", getattr(thing, "fget", thing))
+    for name, member in vars(cls).items():
+        function = getattr(member, "__func__", getattr(member, "fget", member))
         if name.startswith("_") or not inspect.isfunction(function) or not function.__doc__:
             continue
         own = function.__qualname__.startswith(f"{cls.__name__}.")
@@ -87,46 +90,54 @@ class Public(SphinxDirective):
         without = self.options.get("without", "").split()
         names = [n for n in public_names(module, self.options.get("from")) if n not in without]
         if not names:
-            raise self.error(f"{module} has no public names {self.options.get('from', '')}")
+            origin = self.options.get("from", "nnlib or course")
+            raise self.error(
+                f"`public` finds no name in {module}.__all__ that is defined in {origin}; "
+                "check the module and the options :from: and :without:"
+            )
         lines = [f".. py:currentmodule:: {module}", ""]
         for name in names:
             lines += entry(module, name)
         return self.parse_text_to_nodes(lines)
 
     def parse_text_to_nodes(self, lines: list[str]) -> list[nodes.Node]:
-        holder = nodes.Element()
-        holder.document = self.state.document
+        parent = nodes.Element()
+        parent.document = self.state.document
         source = self.get_source_info()[0]
-        self.state.nested_parse(StringList(lines, source), self.content_offset, holder)
-        return holder.children
+        self.state.nested_parse(StringList(lines, source), self.content_offset, parent)
+        return parent.children
 
 
 def entry(module: str, name: str) -> list[str]:
-    thing = getattr(importlib.import_module(module), name)
+    """The autodoc directive, as lines of reStructuredText, for one public name."""
+    member = getattr(importlib.import_module(module), name)
     full = f"{module}.{name}"
-    if not isinstance(thing, type):
+    if not isinstance(member, type):
         return [f".. autofunction:: {full}", ""]
-    kind = "autoexception" if issubclass(thing, BaseException) else "autoclass"
-    members = ", ".join(methods(thing))
+    kind = "autoexception" if issubclass(member, BaseException) else "autoclass"
+    members = ", ".join(methods(member))
     return [f".. {kind}:: {full}", *([f"   :members: {members}"] if members else []), ""]
 
 
 class Methods(Public):
-    """`.. methods:: module.Class`: the functions of a module that are methods too, as links."""
+    """`.. methods:: module.Class`: links to the functions of a module that are also methods."""
 
     def run(self) -> list[nodes.Node]:
         module, name = self.arguments[0].rsplit(".", 1)
         cls, origin = getattr(importlib.import_module(module), name), self.options["from"]
         names = sorted(methods(cls, origin))
         if not names:
-            raise self.error(f"{name} has no methods from {origin}")
+            raise self.error(
+                f"`methods` finds no method of {name} that is a function of {origin}; "
+                "check the class and the option :from:"
+            )
         shown = [f":py:func:`{n} <nnlib.{n}>`" if hasattr(importlib.import_module("nnlib"), n)
                  else f"``{n}``" for n in names]  # fmt: skip
         return self.parse_text_to_nodes([", ".join(shown) + ".", ""])
 
 
 class Contents(Public):
-    """`.. contents-of-reference:: page …`: each page with the names that it holds, as links."""
+    """`.. contents-of-reference:: page …`: a link to each page and to each name on it."""
 
     required_arguments, final_argument_whitespace = 1, True
 
@@ -137,35 +148,43 @@ class Contents(Public):
             self.env.note_dependency(f"reference/{page}.rst")
             names = [
                 f":py:obj:`~{module}.{name}`"
-                for module, names in asked_for((folder / f"{page}.rst").read_text("utf8"))
+                for module, names in listed_names((folder / f"{page}.rst").read_text("utf8"))
                 for name in sorted(names, key=str.lower)
             ]
             lines += [f":doc:`{page}`", f"   {' '.join(names)}", ""]
         return self.parse_text_to_nodes(lines)
 
 
-class QuietPython(PythonDomain):
-    """Python's names, which a search lists after the chapters that have the word in their title."""
+class LowPriorityPythonDomain(PythonDomain):
+    """Python's names with a low priority in searches.
+
+    A search lists them after the chapters that have the word in their title.
+    """
 
     def get_objects(self) -> Iterator[tuple[str, str, str, str, str, int]]:
         for *entry, priority in super().get_objects():
             yield (*entry, priority if priority < 0 else 2)
 
 
-def plain_marks(app: Sphinx, what: str, name: str, thing: Any, options: Any, lines: list) -> None:
-    """A docstring's bars and stars are mathematics, not markup: |x|, a * b; code is left alone."""
-    example = False
-    for at, line in enumerate(lines):
-        example = line.lstrip().startswith(">>>") or (example and bool(line.strip()))
-        if not example and not line.startswith("    "):
+def escape_bars_and_stars(
+    app: Sphinx, what: str, name: str, member: Any, options: Any, lines: list
+) -> None:
+    """Escapes | and * in a docstring's text, where they are mathematics: |x|, a * b.
+
+    Code and doctest examples are left as they are.
+    """
+    in_example = False
+    for number, line in enumerate(lines):
+        in_example = line.lstrip().startswith(">>>") or (in_example and bool(line.strip()))
+        if not in_example and not line.startswith("    "):
             parts = re.split(r"(`+[^`]+`+)", line)
             parts[::2] = [re.sub(r"([|*])", r"\\\1", part) for part in parts[::2]]
-            lines[at] = "".join(parts)
+            lines[number] = "".join(parts)
 
 
 def setup(app: Sphinx) -> dict:
-    app.connect("autodoc-process-docstring", plain_marks, priority=900)
-    app.add_domain(QuietPython, override=True)
+    app.connect("autodoc-process-docstring", escape_bars_and_stars, priority=900)
+    app.add_domain(LowPriorityPythonDomain, override=True)
     app.add_directive("public", Public)
     app.add_directive("methods", Methods)
     app.add_directive("contents-of-reference", Contents)

@@ -1,7 +1,7 @@
-"""A chapter as JupyterLab, Notebook, VS Code and Colab show it: MyST's own marks in plain Markdown.
+"""Chapters in plain Markdown, without MyST's syntax, for JupyterLab, VS Code and Colab.
 
-The site's download button hands out such notebooks, and `make lab` opens them in `reading/`. There
-they are the reader's: what somebody has changed is never written over.
+The site's download button gives the reader such notebooks, and `make lab` opens them in `reading/`.
+A notebook in `reading/` that the reader has changed is never overwritten.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from pybtex.database import Entry, parse_file
 from pybtex.richtext import Text
 
 ROOT = Path(__file__).resolve().parents[1]
-RECORD = ".written.json"
-FOLDED = {"hide-input", "remove-input", "hide-cell", "remove-cell"}
+RECORD = ".written.json"  # for each notebook that was written: the hash of its text
+HIDDEN_TAGS = {"hide-input", "remove-input", "hide-cell", "remove-cell"}
 EQUATION = re.compile(r"\$\$(?P<tex>[^$]+?)\$\$ *\((?P<label>[\w-]+)\)")
 ROLE = re.compile(r"\{(?P<role>[\w:]+)\}`(?P<text>[^`]+)`")
 FENCE = re.compile(
@@ -35,13 +35,13 @@ TITLED = re.compile(r"(?P<text>.+?) *<(?P<target>[^>]+)>")
 
 @dataclass
 class Book:
-    """What chapters say about each other: titles, equations' numbers, glued values, citations."""
+    """What the text of a chapter can refer to: titles, equations, glued values, literature."""
 
     folder: Path
     docs: list[str] = field(default_factory=list)
     titles: dict[str, str] = field(default_factory=dict)
-    equations: dict[str, tuple[str, int]] = field(default_factory=dict)
-    values: dict[tuple[str, str], str] = field(default_factory=dict)
+    equations: dict[str, tuple[str, int]] = field(default_factory=dict)  # label -> page, number
+    values: dict[tuple[str, str], str] = field(default_factory=dict)  # (page, name) -> text
     cited: dict[str, Entry] = field(default_factory=dict)
 
     @classmethod
@@ -50,10 +50,11 @@ class Book:
         if (folder / "references.bib").is_file():
             book.cited = dict(parse_file(str(folder / "references.bib")).entries)
         for name in book.docs:
-            book.learn(name)
+            book.add(name)
         return book
 
-    def learn(self, name: str) -> None:
+    def add(self, name: str) -> None:
+        """Adds the title, the equations and the glued values of one page."""
         if (self.folder / f"{name}.md").is_file():
             text = (self.folder / f"{name}.md").read_text("utf8")
         elif (self.folder / f"{name}.ipynb").is_file():
@@ -61,7 +62,7 @@ class Book:
             text = "\n".join(source(c) for c in cells if c["cell_type"] == "markdown")
             for cell in cells:
                 if cell["cell_type"] == "code":
-                    self.values |= {(name, key): text for key, text in said(source(cell))}
+                    self.values |= {(name, key): text for key, text in glued_values(source(cell))}
         else:
             return
         title = re.search(r"^# +(.+)$", text, re.MULTILINE)
@@ -71,10 +72,10 @@ class Book:
 
 
 def documents(toc: Path) -> Iterator[str]:
-    """The names of a table of contents, in its order."""
-    whole = yaml.safe_load(toc.read_text("utf8"))
-    yield whole["root"]
-    waiting = [*whole.get("parts", []), *whole.get("chapters", [])]
+    """The names of the pages in a table of contents, in its order."""
+    contents = yaml.safe_load(toc.read_text("utf8"))
+    yield contents["root"]
+    waiting = [*contents.get("parts", []), *contents.get("chapters", [])]
     while waiting:
         entry = waiting.pop(0)
         if "file" in entry:
@@ -86,7 +87,7 @@ def source(cell: dict) -> str:
     return "".join(cell["source"])
 
 
-def said(code: str) -> Iterator[tuple[str, str]]:
+def glued_values(code: str) -> Iterator[tuple[str, str]]:
     """The names and texts that a cell's `course.say(name, …, reads=text)` gives the prose."""
     for call in ast.walk(ast.parse(code)):
         if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute):
@@ -100,35 +101,36 @@ def said(code: str) -> Iterator[tuple[str, str]]:
 
 
 def plain(notebook: dict, name: str, book: Book) -> dict:
-    """The notebook with its Markdown cells as any Markdown shows them; code stays as it is."""
-    made = json.loads(json.dumps(notebook))
+    """A copy of the notebook with plain Markdown in its text cells; code stays as it is."""
+    copy = json.loads(json.dumps(notebook))
     exercises = 0
-    for cell in made["cells"]:
+    for cell in copy["cells"]:
         if cell["cell_type"] == "markdown":
             text = source(cell)
-            found = sum(m["kind"] == "exercise" for m in FENCE.finditer(text))
             cell["source"] = plain_text(text, name, book, exercises)
-            exercises += found
-        elif FOLDED & set(cell.get("metadata", {}).get("tags", [])):
-            # What a figure asks, and its answer, are not to be read in the cell above it.
+            exercises += sum(m["kind"] == "exercise" for m in FENCE.finditer(text))
+        elif HIDDEN_TAGS & set(cell.get("metadata", {}).get("tags", [])):
+            # The cell contains a figure's question and its answer, so its source is folded.
             cell["metadata"]["jupyter"] = {"source_hidden": True}
-    return made
+    return copy
 
 
 def plain_text(text: str, name: str, book: Book, exercises: int = 0) -> str:
-    """One Markdown text; `exercises` is how many stood before it in the chapter."""
-    counted = iter(range(exercises + 1, exercises + 100))
-    text = FENCE.sub(lambda m: block(m, name, book, counted), text)
+    """A cell's text in plain Markdown; `exercises` is how many precede it in the chapter."""
+    numbers = iter(range(exercises + 1, exercises + 100))
+    text = FENCE.sub(lambda m: block(m, name, book, numbers), text)
     text = EQUATION.sub(
         lambda m: f"$$\n{m['tex'].strip()} \\tag{{{book.equations[m['label']][1]}}}\n$$", text
     )
     return ROLE.sub(lambda m: inline(m["role"], m["text"], name, book), text)
 
 
-def block(found: re.Match, name: str, book: Book, counted: Iterator[int]) -> str:
-    kind, title, body = found["kind"], found["title"].strip(), found["body"].strip()
+def block(directive: re.Match, name: str, book: Book, numbers: Iterator[int]) -> str:
+    """A MyST directive in plain Markdown; exercises take the next of `numbers`."""
+    kind = directive["kind"]
+    title, body = directive["title"].strip(), directive["body"].strip()
     if kind == "exercise":
-        return f"**Exercise {next(counted)}. {title}**\n\n{body}"
+        return f"**Exercise {next(numbers)}. {title}**\n\n{body}"
     if kind == "bibliography":
         lines = [f"- {reference(entry)}" for entry in book.cited.values()]
         return "\n".join(lines)
@@ -143,6 +145,7 @@ def block(found: re.Match, name: str, book: Book, counted: Iterator[int]) -> str
 
 
 def inline(role: str, text: str, name: str, book: Book) -> str:
+    """A MyST role, such as {doc}`text`, in plain Markdown, as the page `name` shows it."""
     titled = TITLED.fullmatch(text)
     shown, target = (titled["text"], titled["target"]) if titled else ("", text)
     if role == "glue:text":
@@ -160,6 +163,7 @@ def inline(role: str, text: str, name: str, book: Book) -> str:
 
 
 def link(doc: str, shown: str, name: str, book: Book) -> str:
+    """A link from the page `name` to the notebook `doc`; only its title where it is no notebook."""
     up = "../" * name.count("/")
     ending = "ipynb" if (book.folder / f"{doc}.ipynb").is_file() else "md"
     shown = shown or book.titles.get(doc, doc)
@@ -167,13 +171,13 @@ def link(doc: str, shown: str, name: str, book: Book) -> str:
 
 
 def citation(entries: list[Entry], parentheses: bool) -> str:
-    named = []
+    links = []
     for entry in entries:
         people, year = last_names(entry), entry.fields.get("year", "undated")
         words = f"{people}, {year}" if parentheses else f"{people} ({year})"
         address = address_of(entry)
-        named.append(f"[{words}]({address})" if address else words)
-    return f"({'; '.join(named)})" if parentheses else "; ".join(named)
+        links.append(f"[{words}]({address})" if address else words)
+    return f"({'; '.join(links)})" if parentheses else "; ".join(links)
 
 
 def last_names(entry: Entry) -> str:
@@ -204,11 +208,11 @@ def clean(words: str) -> str:
     return str(Text.from_latex(words)).replace("\xa0", " ")
 
 
-# ---- Where they go -------------------------------------------------------------------------------
+# ---- Writing the notebooks -----------------------------------------------------------------------
 
 
-def in_place_of_sources(app, exception) -> None:
-    """The site's download button hands out plain notebooks."""
+def replace_sources(app, exception) -> None:
+    """Replaces the notebooks that the site's download button gives by plain ones."""
     folder = Path(app.outdir) / "_sources"
     if exception or app.builder.format != "html" or not folder.is_dir():
         return
@@ -221,6 +225,7 @@ def in_place_of_sources(app, exception) -> None:
 
 
 def write(path: Path, notebook: dict) -> str:
+    """Writes a notebook; returns the hash of its text."""
     text = json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, "utf8")
@@ -228,28 +233,31 @@ def write(path: Path, notebook: dict) -> str:
 
 
 def refresh(folder: Path, book: Book) -> tuple[list[str], list[str]]:
-    """Writes the chapters into the reader's folder; returns those written and those left alone."""
+    """Writes the chapters into the reader's folder, except those that the reader has changed.
+
+    Returns the names of those written and of those left as they are.
+    """
     record = folder / RECORD
-    known = json.loads(record.read_text("utf8")) if record.is_file() else {}
-    written, kept = [], []
+    hashes = json.loads(record.read_text("utf8")) if record.is_file() else {}
+    written, changed = [], []
     for name in book.docs:
         origin, path = book.folder / f"{name}.ipynb", folder / f"{name}.ipynb"
         if not origin.is_file():
             continue
-        there = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
-        if there not in (None, known.get(name)):
-            kept.append(name)
+        present = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
+        if present not in (None, hashes.get(name)):
+            changed.append(name)
             continue
-        known[name] = write(path, plain(json.loads(origin.read_text("utf8")), name, book))
+        hashes[name] = write(path, plain(json.loads(origin.read_text("utf8")), name, book))
         written.append(name)
     folder.mkdir(parents=True, exist_ok=True)
-    record.write_text(json.dumps(known, indent=1), "utf8")
-    return written, kept
+    record.write_text(json.dumps(hashes, indent=1), "utf8")
+    return written, changed
 
 
 if __name__ == "__main__":
     target = Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "reading")
-    made, left = refresh(target, Book.read())
-    print(f"{target.name}/: {len(made)} notebooks written")
-    if left:
-        print("left as you changed them: " + ", ".join(left))
+    written, changed = refresh(target, Book.read())
+    print(f"{target.name}/: {len(written)} notebooks written")
+    if changed:
+        print("not overwritten, because you have changed them: " + ", ".join(changed))

@@ -1,7 +1,9 @@
-"""Training steps of a convolutional and of recurrent networks by hand: NumPy without any autodiff.
+"""Floors of the benchmarks: training steps written by hand in NumPy, without any autodiff.
 
-What a patient author would write for these very networks: the batch innermost in memory for the
-convolutions, features first for the LSTM, nothing computed that the weights' gradients do not need.
+Here are those of a convolutional network, an RNN and an LSTM, tuned to these networks: the batch is
+the last dimension for the convolutions, features come before the batch in the LSTM, and nothing is
+computed that the weights' gradients do not need.  Each function takes the weights w and the data d,
+and returns the loss and the gradients in the order of w.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ Arrays = list[np.ndarray]
 
 
 def softmax_loss(z: np.ndarray, y: np.ndarray) -> tuple[Any, np.ndarray]:
-    """The cross-entropy of the rows of z, averaged, and its gradient; z is used up."""
+    """The cross-entropy of the rows of z, averaged, and its gradient; z is overwritten."""
     z -= z.max(1, keepdims=True)
     rows = np.arange(len(y))
     picked = z[rows, y]
@@ -31,7 +33,7 @@ def softmax_loss(z: np.ndarray, y: np.ndarray) -> tuple[Any, np.ndarray]:
 
 
 def _columns(x: np.ndarray) -> np.ndarray:
-    """(C, H, W, N), padded by 2: each 5×5 window as a column."""
+    """Each 5×5 window of x, (C, H, W, N) padded by 2, as a column: (C·25, H·W·N)."""
     c, h, w, n = x.shape
     padded = np.zeros((c, h + 4, w + 4, n), x.dtype)
     padded[:, 2:-2, 2:-2] = x
@@ -43,7 +45,7 @@ def _columns(x: np.ndarray) -> np.ndarray:
 
 
 def _pooled(z: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
-    """The largest of each 2×2 square, and the four quarters of the image as views."""
+    """The maxima of the 2×2 squares, and views of the squares' first, …, fourth entries."""
     quarters = [z[:, i::2, j::2] for i in (0, 1) for j in (0, 1)]
     out = np.maximum(quarters[0], quarters[1])
     np.maximum(out, quarters[2], out=out)
@@ -51,7 +53,7 @@ def _pooled(z: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
 
 
 def _unpooled(g: np.ndarray, top: np.ndarray, quarters: list[np.ndarray]) -> np.ndarray:
-    """The gradient at the first of the largest; relu's is in it."""
+    """The gradient before relu and pooling: g at each square's first maximum, if it is positive."""
     c, h, w, n = g.shape
     g *= top > 0
     out = np.empty((c, 2 * h, 2 * w, n), g.dtype)
@@ -64,7 +66,10 @@ def _unpooled(g: np.ndarray, top: np.ndarray, quarters: list[np.ndarray]) -> np.
 
 
 def _back_to_image(g: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """The gradient of the image: widths unfolded into one product, heights added up."""
+    """The gradient with respect to a 5×5 convolution's input, (C, H, W, N).
+
+    The shifts along the width are columns of one matrix product; those along the height are added.
+    """
     out, c = weight.shape[:2]
     _, h, w, n = g.shape
     wide = np.zeros((out, h, w + 4, n), g.dtype)
@@ -81,6 +86,7 @@ def _back_to_image(g: np.ndarray, weight: np.ndarray) -> np.ndarray:
 
 
 def cnn(w: Arrays, d: Arrays) -> tuple[Any, Arrays]:
+    """A 5×5 convolution to 8 maps, pooling, one to 16 maps, pooling, and a linear classifier."""
     n = len(d[0])
     seen1 = _columns(np.ascontiguousarray(d[0].transpose(1, 2, 3, 0)))
     z1 = w[0].reshape(8, -1) @ seen1
@@ -104,7 +110,7 @@ def cnn(w: Arrays, d: Arrays) -> tuple[Any, Arrays]:
     ]  # fmt: skip
 
 
-# ---------------------------------------------------------------- recurrent, a guess at each step
+# ---------------------------------------------------------------- recurrent, a loss at each step
 
 
 def _rows(x: np.ndarray) -> np.ndarray:
@@ -112,41 +118,46 @@ def _rows(x: np.ndarray) -> np.ndarray:
 
 
 def rnn(w: Arrays, d: Arrays) -> tuple[Any, Arrays]:
+    """A tanh RNN with a linear classifier at each step."""
     x, y = d[:2]
     steps, n, size = *x.shape[:2], w[1].shape[1]
     h = np.zeros((steps + 1, n, size), np.float32)
     z = (_rows(x) @ w[0].T).reshape(steps, n, size)
     z += w[2] + w[3]
-    turned = w[1].T
+    recurrent = w[1].T
     for t in range(steps):
-        z[t] += h[t] @ turned
+        z[t] += h[t] @ recurrent
         np.tanh(z[t], out=h[t + 1])
-    seen = _rows(h[1:])
-    loss, g = softmax_loss(seen @ w[4].T + w[5], y)
+    states = _rows(h[1:])
+    loss, g = softmax_loss(states @ w[4].T + w[5], y)
     back = (g @ w[4]).reshape(steps, n, size)
-    slope = 1 - h[1:] * h[1:]
-    carried = np.zeros((n, size), np.float32)
+    dz = 1 - h[1:] * h[1:]  # the derivative of tanh; below times the gradient of its result
+    dh = np.zeros((n, size), np.float32)
     for t in range(steps - 1, -1, -1):
-        carried += back[t]
-        slope[t] *= carried
-        np.matmul(slope[t], w[1], out=carried)
-    dz = _rows(slope)
+        dh += back[t]
+        dz[t] *= dh
+        np.matmul(dz[t], w[1], out=dh)
+    dz = _rows(dz)
     bias = dz.sum(0)
-    return loss, [dz.T @ _rows(x), dz.T @ _rows(h[:-1]), bias, bias.copy(), g.T @ seen, g.sum(0)]
+    return loss, [dz.T @ _rows(x), dz.T @ _rows(h[:-1]), bias, bias.copy(), g.T @ states, g.sum(0)]
 
 
 def lstm(w: Arrays, d: Arrays) -> tuple[Any, Arrays]:
-    """Features first: (features, batch) at each step, so that a gate is one block of memory."""
+    """An LSTM with a linear classifier at each step.
+
+    A step's arrays are (features, batch), so that each gate is one contiguous block of memory.
+    """
     x, y = d[:2]
-    (steps, n, inside), size = x.shape, w[1].shape[1]
-    given = np.empty((steps + 1, inside + size, n), np.float32)  # input and state of each step
-    given[:steps, :inside] = x.transpose(0, 2, 1)
-    given[0, inside:] = 0
-    whole, bias = np.concatenate([w[0], w[1]], 1), (w[2] + w[3])[:, None]
+    (steps, n, features), size = x.shape, w[1].shape[1]
+    x_and_h = np.empty((steps + 1, features + size, n), np.float32)  # input and state of each step
+    x_and_h[:steps, :features] = x.transpose(0, 2, 1)
+    x_and_h[0, features:] = 0
+    weights, bias = np.concatenate([w[0], w[1]], 1), (w[2] + w[3])[:, None]
     gates = np.empty((steps, 4, size, n), np.float32)  # i, f, g, o
-    cells, bent = np.zeros((steps + 1, size, n), np.float32), np.empty((steps, size, n), np.float32)
+    cells = np.zeros((steps + 1, size, n), np.float32)
+    tanh_cells = np.empty((steps, size, n), np.float32)
     for t in range(steps):
-        z = np.matmul(whole, given[t], out=gates[t].reshape(4 * size, n))
+        z = np.matmul(weights, x_and_h[t], out=gates[t].reshape(4 * size, n))
         z += bias
         for k in (0, 1, 3):  # σ(z) = (1 + tanh(z/2))/2
             gates[t, k] *= 0.5
@@ -157,34 +168,44 @@ def lstm(w: Arrays, d: Arrays) -> tuple[Any, Arrays]:
         i, f, c, o = gates[t]
         np.multiply(f, cells[t], out=cells[t + 1])
         cells[t + 1] += i * c
-        np.tanh(cells[t + 1], out=bent[t])
-        np.multiply(o, bent[t], out=given[t + 1, inside:])
-    seen = _rows(given[1:, inside:].transpose(0, 2, 1))
-    loss, g = softmax_loss(seen @ w[4].T + w[5], y)
+        np.tanh(cells[t + 1], out=tanh_cells[t])
+        np.multiply(o, tanh_cells[t], out=x_and_h[t + 1, features:])
+    states = _rows(x_and_h[1:, features:].transpose(0, 2, 1))
+    loss, g = softmax_loss(states @ w[4].T + w[5], y)
     back = np.ascontiguousarray((g @ w[4]).reshape(steps, n, size).transpose(0, 2, 1))
-    dz = _lstm_back(back, w[1].T, gates, cells, bent)
+    dz = _lstm_back(back, w[1].T, gates, cells, tanh_cells)
     flat = np.ascontiguousarray(dz.transpose(1, 0, 2)).reshape(4 * size, -1)
-    dw = flat @ _rows(given[:steps].transpose(0, 2, 1))
+    dw = flat @ _rows(x_and_h[:steps].transpose(0, 2, 1))
     bias = flat.sum(1)
-    return loss, [dw[:, :inside], dw[:, inside:], bias, bias.copy(), g.T @ seen, g.sum(0)]
+    return loss, [
+        dw[:, :features], dw[:, features:], bias, bias.copy(), g.T @ states, g.sum(0)
+    ]  # fmt: skip
 
 
 def _lstm_back(
-    back: np.ndarray, turned: np.ndarray, gates: np.ndarray, cells: np.ndarray, bent: np.ndarray
+    back: np.ndarray,
+    recurrent: np.ndarray,
+    gates: np.ndarray,
+    cells: np.ndarray,
+    tanh_cells: np.ndarray,
 ) -> np.ndarray:
-    """The gradients of the gates before their bends, (steps, 4·size, batch)."""
+    """The gradient with respect to the gates' total inputs, (steps, 4·size, batch).
+
+    `back` is the gradient of the states that comes from the classifier, `recurrent` the transpose
+    of the weights from the state to the gates.
+    """
     steps, _, size, n = gates.shape
     dz = np.empty_like(gates)
-    carried, d_cell = np.zeros((size, n), np.float32), np.zeros((size, n), np.float32)
+    d_state, d_cell = np.zeros((size, n), np.float32), np.zeros((size, n), np.float32)
     for t in range(steps - 1, -1, -1):
         i, f, c, o = gates[t]
-        dh = carried + back[t]
-        dz[t, 3] = dh * bent[t] * (o - o * o)
+        dh = d_state + back[t]
+        dz[t, 3] = dh * tanh_cells[t] * (o - o * o)
         dh *= o
-        d_cell += dh - dh * (bent[t] * bent[t])
+        d_cell += dh - dh * (tanh_cells[t] * tanh_cells[t])
         dz[t, 0] = d_cell * c * (i - i * i)
         dz[t, 1] = d_cell * cells[t] * (f - f * f)
         dz[t, 2] = d_cell * i * (1 - c * c)
         d_cell *= f
-        carried = turned @ dz[t].reshape(4 * size, n)
+        d_state = recurrent @ dz[t].reshape(4 * size, n)
     return dz.reshape(steps, 4 * size, n)

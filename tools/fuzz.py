@@ -40,7 +40,7 @@ TOLERANCE = {"float16": 3e-2, "float32": 1e-3, "float64": 1e-7}
 
 
 class Maker:
-    """Makes the lines of one program; PyTorch runs each at once and says what it may be."""
+    """Makes the lines of one program; a line that PyTorch does not accept is left out."""
 
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
@@ -364,10 +364,11 @@ class Run:
     where: str = ""
 
 
-class Nudged:
-    """A library, but a little off: the floats that a program begins with, and what it ranks.
+class Perturbed:
+    """A library that changes floats a little: those a program begins with, and those that it sorts.
 
-    Gradients are those of `scale` times the loss, divided by it: they are rounded elsewhere.
+    Gradients are computed for `scale` times the loss and divided by it, so that they are rounded
+    differently.
     """
 
     def __init__(self, library: Any, seed: int) -> None:
@@ -379,12 +380,12 @@ class Nudged:
 
     def tensor(self, data: Any, dtype: Any = None, requires_grad: bool = False) -> Any:
         x = self.library.tensor(data, dtype=dtype)
-        return self.off(x, ()).detach().requires_grad_(requires_grad)
+        return self.changed(x, ()).detach().requires_grad_(requires_grad)
 
     def ranked(self, x: Any) -> Any:
-        return self.off(x, tuple(x.shape))
+        return self.changed(x, tuple(x.shape))
 
-    def off(self, x: Any, shape: tuple[int, ...]) -> Any:
+    def changed(self, x: Any, shape: tuple[int, ...]) -> Any:
         """x with each element (or all, with the shape ()) a little smaller or larger."""
         if not x.is_floating_point():
             return x
@@ -394,10 +395,10 @@ class Nudged:
         return x * self.library.tensor(factors, dtype=x.dtype)
 
 
-def run(lines: list[str], library: Any, nudged: Nudged | None = None) -> Run:
+def run(lines: list[str], library: Any, perturbed: Perturbed | None = None) -> Run:
     scope = names_for(library)
-    if nudged is not None:
-        scope["T"] = nudged
+    if perturbed is not None:
+        scope["T"] = perturbed
         lines = [
             re.sub(r"\b([a-z])(?=\.(arg)?(max|min|sort)\()", r"T.ranked(\1)", n) for n in lines
         ]
@@ -411,7 +412,7 @@ def run(lines: list[str], library: Any, nudged: Nudged | None = None) -> Run:
             result.where = "the gradients"
             tensors = list(result.values.values())
             leaves = [v for v in tensors if v.requires_grad and v.is_leaf]
-            scale = 1.0 if nudged is None else nudged.scale
+            scale = 1.0 if perturbed is None else perturbed.scale
             made = [v for v in tensors if v.requires_grad and not v.is_leaf]
             if not made or not leaves:
                 return result
@@ -445,9 +446,9 @@ def weighted(values: list[Any], library: Any) -> Any:
 
 
 def difference(lines: list[str], counted: Counter[str] | None = None) -> str | None:
-    """What differs without an explanation, or None.
+    """How nnlib and PyTorch differ on a program, or None if they agree or EXPLAINED says why not.
 
-    Where PyTorch refuses, nnlib may be more patient.  What EXPLAINED explains is `counted`.
+    A program that PyTorch refuses is not compared.  `counted` counts the explained differences.
     """
     theirs = run(lines, torch)
     if theirs.error is not None:
@@ -463,10 +464,11 @@ def difference(lines: list[str], counted: Counter[str] | None = None) -> str | N
             return None
     if ours.error is not None:
         return told
-    for seed in range(3):  # near a step, or where rounding decides: each would differ from itself
+    # Near a step, or where rounding decides, each library differs from itself on changed numbers.
+    for seed in range(3):
         for library, found in ((torch, theirs), (nnlib, ours)):
-            nudged = run(lines, library, Nudged(library, seed))
-            if compared_runs(nudged, found, lines) is not None:
+            perturbed = run(lines, library, Perturbed(library, seed))
+            if compared_runs(perturbed, found, lines) is not None:
                 return None
     return told
 
@@ -477,7 +479,7 @@ def compared_runs(ours: Run, theirs: Run, lines: list[str]) -> str | None:
     rests_on = ancestors(lines)
     for name, value in theirs.values.items():
         narrowest = narrowest_of([theirs.values[n] for n in rests_on[name]])
-        if told := unlike(ours.values.get(name), value, TOLERANCE[narrowest]):
+        if told := tensor_difference(ours.values.get(name), value, TOLERANCE[narrowest]):
             return f"{name}: {told}"
     narrowest = narrowest_of(theirs.values.values())
     for what in ("gradients", "second"):
@@ -486,16 +488,18 @@ def compared_runs(ours: Run, theirs: Run, lines: list[str]) -> str | None:
         for k, (a, b) in enumerate(zip(found, expected, strict=False)):
             if narrowest == "float16" and what == "second":
                 continue
-            if told := unlike(a, b, TOLERANCE[narrowest], gradient=True):
+            if told := tensor_difference(a, b, TOLERANCE[narrowest], gradient=True):
                 return f"{what} of leaf {k}: {told}"
     return None
 
 
 def ancestors(lines: list[str]) -> dict[str, set[str]]:
-    """The variables that each rests on, by the lines that mention it: itself is among them."""
+    """For each variable, the variables that it depends on, itself included, by the lines' text."""
     found: dict[str, set[str]] = {}
     for line in lines:
-        text = re.sub('"[^"]*"', "", line.split("T.no_grad(): ")[-1])  # einsum's letters are none
+        text = re.sub(
+            '"[^"]*"', "", line.split("T.no_grad(): ")[-1]
+        )  # the letters in einsum's text are not variables
         names = re.findall(r"(?<![.\w])[a-z]\b(?!\()", text)
         known = set(names).union(*[found.get(n, ()) for n in names])
         for changed in names[:1] if line.startswith(f"{names[0]} = ") else known:
@@ -512,8 +516,10 @@ def type_name(x: Any) -> str:
     return str(x.dtype).split(".")[1]
 
 
-def unlike(ours: Any, theirs: Any, tolerance: float, gradient: bool = False) -> str | None:
-    """How two tensors differ; both are as exact as the narrowest type on the way."""
+def tensor_difference(
+    ours: Any, theirs: Any, tolerance: float, gradient: bool = False
+) -> str | None:
+    """How two tensors differ by more than the tolerance, in words; None if they do not."""
     if theirs is None or ours is None:
         # A gradient of zeros, or none at all: the libraries may tell a flat function differently.
         other = ours if theirs is None else theirs
@@ -560,14 +566,14 @@ def refuses_diagonals(lines: list[str], ours: Run, theirs: Run) -> bool:
     return ".diagonal()" in "".join(lines) and "tensor is read-only" in str(ours.error)
 
 
-def looks_at_unused_positions(lines: list[str], ours: Run, theirs: Run) -> bool:
-    """nnlib's error is about a position, and PyTorch's program has a tensor without elements."""
+def checks_unused_indices(lines: list[str], ours: Run, theirs: Run) -> bool:
+    """nnlib raises an IndexError, and the program has a tensor without elements in PyTorch."""
     refused = isinstance(ours.error, IndexError) and "is out of bounds" in str(ours.error)
     return refused and any(not v.numel() for v in theirs.values.values())
 
 
-def squares_whole_numbers(lines: list[str], ours: Run, theirs: Run) -> bool:
-    """Only gradients differ, atan2 has whole numbers, and with floats in their place none do."""
+def squares_integers(lines: list[str], ours: Run, theirs: Run) -> bool:
+    """Only gradients differ, atan2 gets integers, and with floats in their place nothing differs."""
     if ours.error is not None or "T.atan2(" not in "".join(lines):
         return False
     floats = [re.sub(r"T\.atan2\((\w), (\w)\)", atan2_of_floats, line) for line in lines]
@@ -604,22 +610,22 @@ def error_of(found: Run, exact: Run) -> float:
 
 EXPLAINED = [
     Explained("PyTorch writes to an expanded tensor, which it deprecates", refuses_expanded),
+    Explained("PyTorch does not check indices where nothing is read", checks_unused_indices),
     Explained(
-        "PyTorch looks at no position where nothing would be read", looks_at_unused_positions
+        "PyTorch squares integers in the gradient of atan2, and they overflow",
+        squares_integers,
     ),
+    Explained("nnlib refuses to write to the diagonal of a part of a matrix", refuses_diagonals),
     Explained(
-        "PyTorch squares whole numbers in the gradient of atan2 where they overflow",
-        squares_whole_numbers,
+        "PyTorch rounds intermediate results of a float16 layer_norm more", rounds_float16_better
     ),
-    Explained("nnlib writes to no diagonal of a part of a matrix, and says so", refuses_diagonals),
-    Explained("PyTorch rounds more on the way through a float16 layer_norm", rounds_float16_better),
 ]
 
 # ---------------------------------------------------------------- the search
 
 
 def shortened(lines: list[str], kind: str) -> list[str]:
-    """Lines are taken away one by one as long as the same kind of difference stays."""
+    """The program without the lines that the same kind of difference does not need."""
     at = len(lines) - 1
     while at >= 0:
         fewer = lines[:at] + lines[at + 1 :]

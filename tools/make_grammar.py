@@ -1,7 +1,7 @@
-"""Writes what is made of nnlib/live/view.schema.json: the page's types and docs/view-schema.md.
+"""Generates the page's types and docs/view-schema.md from nnlib/live/view.schema.json.
 
 python tools/make_grammar.py            writes them
-python tools/make_grammar.py --check    exit 1 if one of them is not what the schema gives
+python tools/make_grammar.py --check    exit 1 if a file differs from what the schema gives
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 TYPES = ROOT / "frontend" / "figures" / "src" / "grammar.ts"
 PAGE = ROOT / "docs" / "view-schema.md"
 FAMILIES = ("mark", "view", "input")
-# What fields hold has its name alone in TypeScript, everything else is a …Spec.
+# In TypeScript these types have the schema's name; all others have "Spec" appended.
 BARE = (
     "live", "fixed", "ref", "scalar", "numbers", "shape", "slot", "words", "names", "limits",
     "color", "colors", "drag", "graph", "tree", "cell_labels", "programs", "pool",
@@ -32,21 +32,22 @@ PLAIN = {
 SAID = {"integer": "whole number", "string": "text", "boolean": "true or false"}
 
 TYPES_HEAD = """\
-// What Python sends: the types of nnlib/live/view.schema.json; made by tools/make_grammar.py.
+// The types of what Python sends: nnlib/live/view.schema.json, by tools/make_grammar.py.
 """
 PAGE_HEAD = """\
 # The grammar of figures as JSON (`nnlib.live`, version 1)
 
-What a figure's Python hands to the page: its inputs, its recorded programs ([the graph's
-schema](graph-schema.md)), its view. `nnlib/live/view.schema.json` is the one list of it, a JSON
-Schema. Python checks each figure against it when the figure is made; the page's types
-(`frontend/figures/src/grammar.ts`) and this page are made of it by `python tools/make_grammar.py`.
+This is what Python sends to the page for a figure: its inputs, its recorded programs (see [the
+graph's schema](graph-schema.md)) and its view. It is defined in one place, the JSON Schema
+`nnlib/live/view.schema.json`. Python checks each figure against the schema when the figure is
+made. `python tools/make_grammar.py` generates the page's types
+(`frontend/figures/src/grammar.ts`) and this document from it.
 
-- A field in *italics* may be absent; every other one is there.
-- `ref` is where numbers are found: `{"ref": "W1", "at": [1, null]}` names an input, an output or
-  what the page knows, `{"shape": [2], "data": [0.5, "NaN"]}` holds them.
-- A reader refuses a `format` or a `version` that it does not know, and a `kind` or `control` that
-  is not listed here.
+- A field in *italics* is optional; all others are required.
+- A `ref` says where numbers come from: `{"ref": "W1", "at": [1, null]}` refers to an input, an
+  output or a value that the page keeps; `{"shape": [2], "data": [0.5, "NaN"]}` contains them.
+- A program that reads figures refuses a `format` or a `version` that it does not know, and a `kind`
+  or `control` that is not listed here.
 """
 
 
@@ -180,7 +181,7 @@ def page() -> str:
         parts += [f"## {heads[family]}", f"### {family}\n{said}"]
         parts += [documented(name, known[name]) for name in listed[family]]
     grouped = {"figure", *FAMILIES, *(n for names in listed.values() for n in names)}
-    parts += ["## What they are made of"]
+    parts += ["## Parts of marks, views and inputs"]
     parts += [documented(name, node) for name, node in known.items() if name not in grouped]
     return "\n".join(parts)
 

@@ -87,7 +87,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("name", help="small letters, digits and hyphens: my-topic")
     name = parser.parse_args(arguments).name
     if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name):
-        error = f"error: {name!r} is not a name; use small letters, digits and hyphens"
+        error = f"error: {name!r} cannot name a chapter; use lower-case letters, digits and hyphens"
         print(error, file=sys.stderr)
         return 1
     try:

@@ -3,7 +3,7 @@
     python tools/watch.py my-topic
 
 The page is built in a small book of its own (`_build/watch`: the chapter, the glossary and the
-bibliography), so that no other chapter is run. References to other chapters stay open there.
+bibliography), so that no other chapter is run. References to other chapters are not resolved in it.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ OUTPUT = ROOT / "_build" / "watch"
 SITE = OUTPUT / "_build" / "html"
 PATTERNS = ("nnlib/**/*.py", "course/**/*.py", "nnlib/live/*.json", "nnlib/live/static/*",
             "_static/*", "_ext/*.py", "_ext/built/*", "_templates/*")  # fmt: skip
-PAUSE = 0.4  # seconds between looks at the files
-RELOAD = b"""<script>
+PAUSE = 0.4  # seconds between two checks whether a file has changed
+RELOAD_SCRIPT = b"""<script>
 (() => { let seen = null; setInterval(async () => {
   const now = await (await fetch("/_built")).text();
   if (seen !== null && now !== seen) location.reload();
@@ -36,7 +36,7 @@ RELOAD = b"""<script>
 
 
 class ReloadingHandler(serve.QuietHandler):
-    """Serves the pages with a script that asks for the build's time and reloads on a new one."""
+    """Serves the pages with a script that reloads them when the time of the last build changes."""
 
     built = "0"
 
@@ -45,7 +45,7 @@ class ReloadingHandler(serve.QuietHandler):
         if self.path == "/_built":
             self.answer(self.built.encode(), "text/plain")
         elif path.suffix == ".html" and path.is_file():
-            self.answer(path.read_bytes() + RELOAD, "text/html; charset=utf-8")
+            self.answer(path.read_bytes() + RELOAD_SCRIPT, "text/html; charset=utf-8")
         else:
             super().do_GET()
 
@@ -58,7 +58,7 @@ class ReloadingHandler(serve.QuietHandler):
 
 
 def small_book(name: str) -> Path:
-    """A table of contents with this chapter and the pages that hold its terms and its sources."""
+    """Writes a table of contents of this chapter, the glossary and the bibliography."""
     toc = OUTPUT / "toc.yml"
     toc.parent.mkdir(parents=True, exist_ok=True)
     files = (f"chapters/{name}", "glossary", "reference/bibliography")
@@ -70,44 +70,44 @@ def small_book(name: str) -> Path:
 
 
 def build(name: str) -> bool:
-    """Builds the small book; shows what went wrong, if anything."""
+    """Builds the small book and prints its warnings or its error; whether the build succeeded."""
     jupyter_book = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()"]
     command = [*jupyter_book, "build", str(ROOT), "--toc", str(small_book(name))]
     start = time.monotonic()
     run = subprocess.run([*command, "--path-output", str(OUTPUT)], capture_output=True, text=True)
-    said = run.stdout + run.stderr
+    output = run.stdout + run.stderr
     if run.returncode:
-        print(short(said))
+        print(summary(output))
         return False
     print(f"built in {time.monotonic() - start:.1f} s")
-    for line in said.splitlines():
+    for line in output.splitlines():
         if "WARNING" in line and name in line:
             print(f"  {line}")
     return True
 
 
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
-# IPython's traceback: the error's name, the places with an arrow at their line, the error's words.
+# IPython's traceback: the error's type, the code with an arrow at each line, the error's message.
 TRACEBACK = re.compile(
-    r"^(?P<kind>\w+) +Traceback \(most recent call last\)\n(?P<places>.*?)"
+    r"^(?P<kind>\w+) +Traceback \(most recent call last\)\n(?P<frames>.*?)"
     r"^(?P<error>(?P=kind): .*?)(?=\n\s*\n|\Z)",
     re.M | re.S,
 )
-PLACE = re.compile(r"(Cell |File |-+> \d)")
+FRAME = re.compile(r"(Cell |File |-+> \d)")
 LAST_LINES = 12
 
 
-def short(said: str) -> str:
-    """What went wrong, in few lines: the lines of a failed cell, and its error last."""
-    plain = COLOURS.sub("", said)
+def summary(output: str) -> str:
+    """The failure of a build in few lines: the lines of the failed cell, then its error."""
+    plain = COLOURS.sub("", output)
     if found := TRACEBACK.search(plain):
-        places = [line for line in found["places"].splitlines() if PLACE.match(line)]
-        return "\n".join([*places[-LAST_LINES:], "", found["error"].strip()])
+        frames = [line for line in found["frames"].splitlines() if FRAME.match(line)]
+        return "\n".join([*frames[-LAST_LINES:], "", found["error"].strip()])
     return "\n".join([line for line in plain.splitlines() if line.strip()][-LAST_LINES:])
 
 
-def state(name: str) -> dict[Path, int]:
-    """The watched files' times of change."""
+def modification_times(name: str) -> dict[Path, int]:
+    """When each of the watched files was last changed."""
     files = [path for pattern in PATTERNS for path in ROOT.glob(pattern)]
     files += [ROOT / "chapters" / f"{name}.ipynb", ROOT / "glossary.md", ROOT / "references.bib"]
     return {path: path.stat().st_mtime_ns for path in files if path.is_file()}
@@ -120,7 +120,9 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     chapter = ROOT / "chapters" / f"{options.name}.ipynb"
     if not chapter.is_file():
-        print(f"error: {chapter.relative_to(ROOT)} is not there", file=sys.stderr)
+        file = chapter.relative_to(ROOT)
+        print(f"error: {file} does not exist; give the name of a chapter without .ipynb",
+              file=sys.stderr)  # fmt: skip
         return 1
     if options.once:
         return 0 if build(options.name) else 1
@@ -133,7 +135,7 @@ def main(arguments: list[str] | None = None) -> int:
     seen: dict[Path, int] = {}
     try:
         while True:
-            now = state(options.name)
+            now = modification_times(options.name)
             if now != seen:
                 seen = now
                 if build(options.name):

@@ -22,7 +22,7 @@ COLORS = dict(zip(stored_recall.KINDS, ("series1", "series3", "series2", "series
 KEYS = 8  # of the figure on the scale of scores
 
 
-def recalled(question: Any, **words: Any) -> live.Figure:
+def recalled(question: Any, **texts: Any) -> live.Figure:
     """Accuracy against length for four networks, a dot for each seed, at two starts."""
     lengths = stored_recall.LENGTHS
     shift = dict(zip(stored_recall.KINDS, (0.90, 0.97, 1.04, 1.11), strict=True))
@@ -58,14 +58,14 @@ def recalled(question: Any, **words: Any) -> live.Figure:
         chosen,
         careful=live.checkbox(False, static=False, label="start the recurrent cells carefully"),
         view=[question],
-        **words,
+        **texts,
     )
 
 
-def two_tokens(question: Any, q: Sequence[float], K: Any, V: Any, **words: Any) -> live.Figure:
+def two_tokens(question: Any, q: Sequence[float], K: Any, V: Any, **texts: Any) -> live.Figure:
     """One query, two keys, two values in the plane; all can be dragged."""
 
-    def look(q: Any, K: Any, V: Any) -> dict[str, Any]:
+    def outputs(q: Any, K: Any, V: Any) -> dict[str, Any]:
         scores = K @ q
         weights = scores.softmax(-1)
         return {"scores": scores, "weights": weights, "out": weights @ V,
@@ -94,7 +94,7 @@ def two_tokens(question: Any, q: Sequence[float], K: Any, V: Any, **words: Any) 
         height=270,
     )  # fmt: skip
     return live.figure(
-        look,
+        outputs,
         q=live.values(np.array(q, np.float32), min=-3, max=3),
         K=live.values(np.array(K, np.float32), min=-3, max=3),
         V=live.values(np.array(V, np.float32), min=-1, max=4),
@@ -106,11 +106,11 @@ def two_tokens(question: Any, q: Sequence[float], K: Any, V: Any, **words: Any) 
             live.row(live.button("double the query", {"q": lambda q: 2.0 * q}),
                      live.button("halve it", {"q": lambda q: 0.5 * q})),
         ],
-        **words,
+        **texts,
     )  # fmt: skip
 
 
-def scaled(question: Any, **words: Any) -> live.Figure:
+def scaled(question: Any, **texts: Any) -> live.Figure:
     """Eight random keys against a random query of d numbers: the softmax, with and without √d."""
     rng = np.random.default_rng(3)
     draws = 8
@@ -118,7 +118,7 @@ def scaled(question: Any, **words: Any) -> live.Figure:
     k = rounded(nnlib.tensor(rng.normal(size=(draws, KEYS, 256)).astype(np.float32)))
     column = nnlib.arange(256)
 
-    def look(d: Any, draw: Any) -> dict[str, Any]:
+    def outputs(d: Any, draw: Any) -> dict[str, Any]:
         used = (column < d).float()
         scores = (k[draw] * (q[draw] * used)).sum(-1)
         smaller = scores / d.float() ** 0.5
@@ -139,11 +139,11 @@ def scaled(question: Any, **words: Any) -> live.Figure:
     ]  # fmt: skip
     question.fields["reveal"] = [live.column(live.control("d", "draw"), *shown)]
     return live.figure(
-        look,
+        outputs,
         d=live.dropdown([4, 16, 64, 256], value=64, buttons=True, label="d"),
         draw=live.slider(0, draws - 1, value=2, label="another query and other keys"),
         view=[question],
-        **words,
+        **texts,
     )
 
 
@@ -157,10 +157,10 @@ def answered(logits: Any) -> dict[str, Any]:
 
 
 def map_views(text: str) -> Any:
-    look: dict[str, Any] = {"pixel": 24, "colors": "magnitude", "range": (0, 1), "row_labels": text,
-                            "column_labels": text}  # fmt: skip
-    return [live.images("A1", title="layer 1: who (row) looks at whom", **look),
-            live.images("A2", title="layer 2", **look)]  # fmt: skip
+    style: dict[str, Any] = {"pixel": 24, "colors": "magnitude", "range": (0, 1),
+                             "row_labels": text, "column_labels": text}  # fmt: skip
+    return [live.images("A1", title="layer 1: who (row) looks at whom", **style),
+            live.images("A2", title="layer 2", **style)]  # fmt: skip
 
 
 def answer_bars() -> Any:
@@ -169,7 +169,7 @@ def answer_bars() -> Any:
                      ylim=(0, 1.2), xlabel="answer", ylabel="probability")  # fmt: skip
 
 
-def looking(model: Any, text: str, question: Any = None, **words: Any) -> live.Figure:
+def looking(model: Any, text: str, question: Any = None, **texts: Any) -> live.Figure:
     """A typed look-up through the trained network: both maps, a switch for each layer."""
     symbols, places = rounded(model.symbols), rounded(model.positions)
     looks = [[rounded(w) for w in (look.query.weight, look.key.weight, look.value.weight,
@@ -210,7 +210,7 @@ def looking(model: Any, text: str, question: Any = None, **words: Any) -> live.F
                        label="pairs, then a letter to look up"),
         on=live.values(np.ones(2, np.float32)),
         view=shown if question is None else [question],
-        **words,
+        **texts,
     )  # fmt: skip
 
 
@@ -244,7 +244,7 @@ def run_parts(p: dict[str, Any], x: Any, layers: int) -> tuple[Any, list[Any]]:
     return norm(h[:, -1], 2) @ p["head"].T, maps
 
 
-def training(text: str, examples: int = 3072, batch: int = 48, **words: Any) -> live.Figure:
+def training(text: str, examples: int = 3072, batch: int = 48, **texts: Any) -> live.Figure:
     """The look-up trained in the page by Adam; one layer or two."""
     x, y = (a.astype(np.float32) for a in lookups(examples, seed=0))  # small in the page as float16
     new, truth = (nnlib.tensor(a) for a in lookups(200, seed=10**6))
@@ -300,11 +300,11 @@ def training(text: str, examples: int = 3072, batch: int = 48, **words: Any) -> 
             live.readout("step {step:d}: right on {right:.2f} of 200 new questions; "
                          "here it answers {best:c}"),
         ],
-        **words,
+        **texts,
     )  # fmt: skip
 
 
-def learned(names: Sequence[str], **words: Any) -> live.Figure:
+def learned(names: Sequence[str], **texts: Any) -> live.Figure:
     """The loss of stored runs against the step, five seeds for each variant."""
     panels = []
     for name, color in zip(names, ("series0", "series1", "series2", "series3"), strict=False):
@@ -314,13 +314,13 @@ def learned(names: Sequence[str], **words: Any) -> live.Figure:
             live.curve(steps, runs, color=color), live.line(y=0.0, color="muted"), title=name,
             xlabel="step", ylabel="loss", ylim=(0, 3), width=300, height=210))  # fmt: skip
     rows = [panels[i : i + 2] for i in range(0, len(panels), 2)]
-    return live.figure(view=[live.row(*row) for row in rows], **words)
+    return live.figure(view=[live.row(*row) for row in rows], **texts)
 
 
 # --- answers written symbol by symbol -------------------------------------------------------------
 
 
-def answering(task: Task, model: Any, text: str, **words: Any) -> live.Figure:
+def answering(task: Task, model: Any, text: str, **texts: Any) -> live.Figure:
     """A typed question and its answer: every head's map, switches, and what the network writes."""
     net, symbols = Replayed(model), nnlib.tensor(np.array([*map(ord, task.symbols)]))
     place, equals = nnlib.arange(net.length), task.symbols.index("=")
@@ -353,5 +353,5 @@ def answering(task: Task, model: Any, text: str, **words: Any) -> live.Figure:
                         colors="magnitude", range=(0, 1), row_labels="text",
                         column_labels="text"),
         ],
-        **words,
+        **texts,
     )  # fmt: skip

@@ -178,7 +178,7 @@ ALONG = np.linspace(0.0, STAGES, 40 * STAGES + 1)
 def paths() -> live.Figure:
     """A chain of doublings: two edges a stage, one path highlighted, the work of both ways."""
 
-    def look(k: Any, path: Any) -> dict[str, Any]:
+    def outputs(k: Any, path: Any) -> dict[str, Any]:
         k, path = k.double(), path.double()
         count = 2.0**k
         chosen = nnlib.minimum(path, count)
@@ -194,7 +194,7 @@ def paths() -> live.Figure:
         }  # fmt: skip
 
     return live.figure(
-        look,
+        outputs,
         k=live.slider(1.0, float(STAGES), 1.0, value=3.0, label="doublings"),
         path=live.slider(1.0, 2.0**STAGES, 1.0, value=3.0, label="path"),
         view=[
@@ -257,7 +257,7 @@ def witch(x: Any) -> Any:
 def which_h() -> live.Figure:
     """The central difference's error against h at any x, in double or single precision."""
 
-    def look(x: Any, precision: str, exponent: Any) -> dict[str, Any]:
+    def outputs(x: Any, precision: str, exponent: Any) -> dict[str, Any]:
         kind = nnlib.float64 if precision == "float64" else nnlib.float32
         eps = nnlib.finfo(kind).eps
         wide = x.double()
@@ -278,7 +278,7 @@ def which_h() -> live.Figure:
         }  # fmt: skip
 
     return live.figure(
-        look,
+        outputs,
         x=live.slider(0.1, 0.9, 0.05, value=0.5, label="x"),
         precision=live.dropdown(["float64", "float32"], buttons=True),
         exponent=live.slider(-15.0, -1.0, 0.25, value=-2.0, label="log₁₀ h"),

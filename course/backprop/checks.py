@@ -1,4 +1,4 @@
-"""Exercises of the chapter on backpropagation: targets, ReLU, a kink, a shortcut, a bug, chains."""
+"""The exercises of the chapter on backpropagation and their checks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def g(z: Any) -> Any:
 
 
 def slope(a: Any) -> Any:
-    """The logistic's slope where it gives out a."""
+    """The derivative of the logistic function where its value is a."""
     return a * (1 - a)
 
 
@@ -50,7 +50,7 @@ target = value(
     learned="The target enters the backward pass at one place only, so it scales all nine alike.",
 )
 
-# --- hidden ReLUs, with pencil --------------------------------------------------------------------
+# --- hidden ReLUs, on paper -----------------------------------------------------------------------
 
 relu = value(
     "relu",
@@ -68,7 +68,7 @@ relu = value(
             (-0.25, -0.0625, 0.0),
         ),
         mistake(
-            "All signs are turned: the derivative of (y − a₅)² is 2(a₅ − y), and a₅ is too low.",
+            "All signs are flipped: the derivative of (y − a₅)² is 2(a₅ − y), and a₅ is too low.",
             (0.25, 0.25, 0.0),
         ),
         mistake(
@@ -108,7 +108,7 @@ kink = value(
             (-2.0, -2.0),
         ),
         mistake(
-            "The backward pass knows no mean of two slopes: it multiplies by 0.",
+            "The backward pass does not take the mean of the two slopes: it multiplies by 0.",
             (-1.0, -1.0),
         ),
         mistake(
@@ -123,26 +123,31 @@ kink = value(
 # --- a shortcut from neuron 1 to neuron 5 ---------------------------------------------------------
 
 
-def through(w: Any, a: Any, y: Any, by: int, power: int = 1) -> Any:
-    """What flows back to input 1 by neuron 3, by neuron 4, or (5) by the shortcut."""
+def through(w: Any, a: Any, y: Any, via: int, power: int = 1) -> Any:
+    """The part of dLoss/dx₁ on the path through neuron `via`; 5 stands for the shortcut.
+
+    `power=0` leaves out the hidden neuron's own slope, a mistake.
+    """
     d5 = 2 * (a[5] - y) * slope(a[5])
-    if by == 5:
+    if via == 5:
         return w[1, 5] * d5
-    return w[1, by] * slope(a[by]) ** power * w[by, 5] * d5
+    return w[1, via] * slope(a[via]) ** power * w[via, 5] * d5
 
 
 def total(w: Any, a: Any, y: Any, power: int = 1) -> Any:
+    """dLoss/dx₁, the sum over the three paths."""
     return through(w, a, y, 3, power) + through(w, a, y, 4, power) + through(w, a, y, 5)
 
 
-def a_pass(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def random_pass(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Weights, activations and a target; the check passes them to the reader's function."""
     return rng.normal(size=(6, 6)), rng.uniform(size=6), np.array(rng.uniform())
 
 
 shortcut = function(
     "shortcut",
     like=total,
-    given=a_pass,
+    given=random_pass,
     stars=2,
     mistakes=[
         mistake(
@@ -182,7 +187,13 @@ shortcut = function(
 
 
 def descent(late: bool = False, up: bool = False, summed: bool = False) -> Any:
-    """One step of gradient descent on the mean squared error, with one slip or none."""
+    """One step of gradient descent on the mean squared error, with at most one mistake.
+
+    Args:
+        late: the hidden layer's gradient is computed with the output weights after their step.
+        up: the gradient is added instead of subtracted.
+        summed: the loss is the sum over the examples instead of the mean.
+    """
 
     def run(W1: Any, b1: Any, W2: Any, b2: Any, X: Any, Y: Any, rate: Any) -> Any:
         A1 = g(X @ W1 + b1)
@@ -196,7 +207,7 @@ def descent(late: bool = False, up: bool = False, summed: bool = False) -> Any:
     return run
 
 
-def a_batch(rng: np.random.Generator) -> tuple[np.ndarray, ...]:
+def random_batch(rng: np.random.Generator) -> tuple[np.ndarray, ...]:
     """Weights of a net 2–3–1, five examples with targets, and a step size."""
     shapes = [(2, 3), (3,), (3, 1), (1,), (5, 2)]
     return (*(rng.normal(size=s) for s in shapes), rng.uniform(size=(5, 1)), np.array(2.0))
@@ -205,7 +216,7 @@ def a_batch(rng: np.random.Generator) -> tuple[np.ndarray, ...]:
 bug = function(
     "bug",
     like=descent(),
-    given=a_batch,
+    given=random_batch,
     stars=2,
     mistakes=[
         mistake(
@@ -226,6 +237,7 @@ bug = function(
 
 
 def chain_gradient(w: Any, x: Any, y: Any) -> Any:
+    """nnlib's gradient of (a − y)² with respect to w, for a chain of logistic neurons."""
     leaf = w.detach().requires_grad_()
     a = x
     for k in range(leaf.shape[0]):
@@ -233,8 +245,14 @@ def chain_gradient(w: Any, x: Any, y: Any) -> Any:
     return nnlib.autograd.grad((a - y) ** 2, [leaf])[0]
 
 
-def walk_back(late: bool = False, skip: bool = False, bare: bool = False) -> Any:
-    """The backward walk along a chain, with one slip or none."""
+def backward_pass(late: bool = False, skip: bool = False, bare: bool = False) -> Any:
+    """The backward pass along a chain of neurons, with at most one mistake.
+
+    Args:
+        late: δ is multiplied by the neuron's own activation instead of the one before it.
+        skip: the derivative is passed back without the weight.
+        bare: the neurons' own slopes are left out.
+    """
 
     def run(w: Any, x: Any, y: Any) -> Any:
         a = [x]
@@ -258,19 +276,19 @@ deep = function(
     mistakes=[
         mistake(
             "A weight multiplies what came into its neuron: the activation before, not its own.",
-            walk_back(late=True),
+            backward_pass(late=True),
         ),
         mistake(
             "On its way back the derivative passes through the weight: multiply δ by w[k].",
-            walk_back(skip=True),
+            backward_pass(skip=True),
         ),
-        mistake("Each neuron's own slope a(1 − a) is missing.", walk_back(bare=True)),
+        mistake("Each neuron's own slope a(1 − a) is missing.", backward_pass(bare=True)),
         mistake(
-            "The numbers are right and their order is turned: the first weight's comes first.",
+            "The numbers are right, but in the reverse order: the first weight's comes first.",
             lambda w, x, y: chain_gradient(w, x, y).flip(0),
         ),
     ],
-    learned="One walk back, however deep the chain.",
+    learned="One backward pass is enough, however deep the chain.",
 )
 
 # --- another loss --------------------------------------------------------------------------------
@@ -295,7 +313,7 @@ entropy = function(
             lambda a5, y: 2 * (a5 - y) * slope(a5),
         ),
         mistake(
-            "The slope a₅(1 − a₅) is in there once too often: it cancels.",
+            "There is one factor a₅(1 − a₅) too many: it cancels.",
             lambda a5, y: (a5 - y) * slope(a5),
         ),
     ],

@@ -1,4 +1,4 @@
-"""Backprop's live figures: a change on its way, neurons fired backwards, the turned sign."""
+"""Live figures on backpropagation: a small change, neurons fired backwards, a flipped sign."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from nnlib import live
 
 __all__ = [
     "chain_of_ten", "count_paths", "dead_share", "fill_the_table", "fire_backwards",
-    "follow_a_change", "thousand_steps", "turned_sign",
+    "flipped_sign", "follow_a_change", "thousand_steps",
 ]  # fmt: skip
 
-AFTER = {1: (3, 4), 2: (3, 4), 3: (5,), 4: (5,), 5: ()}  # where a neuron's output goes
-INTO = {3: (1, 2), 4: (1, 2), 5: (3, 4)}
+AFTER = {1: (3, 4), 2: (3, 4), 3: (5,), 4: (5,), 5: ()}  # neuron -> those that it feeds
+INTO = {3: (1, 2), 4: (1, 2), 5: (3, 4)}  # neuron -> those that feed it
 SMALL = 1e-4
 DIGITS = "₀₁₂₃₄₅"
 INPUTS = np.array(CORNERS, "float32")
@@ -212,7 +212,7 @@ def _inputs_and_weights(units: Mapping[str, float]) -> dict[str, dict[str, float
 def fire_backwards(units: Mapping[str, float]) -> live.Figure:
     """Neurons fired in an order of the reader's own; each derivative stands by its measurement."""
 
-    def look(x1: Any, x2: Any, y: Any, fired: Any, **given: Any) -> dict:
+    def outputs(x1: Any, x2: Any, y: Any, fired: Any, **given: Any) -> dict:
         w = {n: v.double() for n, v in given.items()}
         x1, x2, y = (v.double() for v in (x1, x2, y))
         a = activations(w, x1, x2)
@@ -236,7 +236,7 @@ def fire_backwards(units: Mapping[str, float]) -> live.Figure:
 
     numbers = np.array([5, 4, 3, 2, 1], "float32")
     return live.figure(
-        look,
+        outputs,
         x1=live.slider(-1.0, 2.0, 0.1, value=1.0, label="x₁"),
         x2=live.slider(-1.0, 2.0, 0.1, value=1.0, label="x₂"),
         y=live.slider(0.0, 1.0, 0.1, value=0.0, label="target y"),
@@ -269,7 +269,7 @@ def fire_backwards(units: Mapping[str, float]) -> live.Figure:
     )  # fmt: skip
 
 
-# --- the turned sign -----------------------------------------------------------------------------
+# --- the flipped sign ----------------------------------------------------------------------------
 
 
 def four_points_back(w: Mapping[str, Any], sign: float = 1.0) -> tuple[dict, Any]:
@@ -299,7 +299,7 @@ def thousand_steps(units: Mapping[str, float]) -> live.Figure:
         slopes, a5 = four_points_back({n: w[n] for n in WEIGHTS})
         return {**{n: w[n] - slopes[n] for n in WEIGHTS}, "loss": mean_error(a5)}
 
-    def look(at: Any, **given: Any) -> dict:
+    def outputs(at: Any, **given: Any) -> dict:
         w = {n: given[n].double() for n in WEIGHTS}
         x1, x2, y = (nnlib.tensor(v).double()[at] for v in (*INPUTS.T, TARGETS))
         a = activations(w, x1, x2)
@@ -311,7 +311,7 @@ def thousand_steps(units: Mapping[str, float]) -> live.Figure:
                 "answers": four_points_back(w)[1]}  # fmt: skip
 
     return live.figure(
-        look,
+        outputs,
         at=live.values(3),
         training=live.training(
             step, {n: float(v) for n, v in units.items()}, seeds=1, max_steps=1000, speed="fast",
@@ -336,15 +336,15 @@ def thousand_steps(units: Mapping[str, float]) -> live.Figure:
     )  # fmt: skip
 
 
-def turned_sign(start: Callable[[int], Any], *, lr: float, seed: int) -> live.Figure:
-    """Training on XOR by the five steps, with a switch that turns the first factor's sign."""
+def flipped_sign(start: Callable[[int], Any], *, lr: float, seed: int) -> live.Figure:
+    """Training on XOR by the five steps, with a switch that flips the first factor's sign."""
 
     def step(slip: bool, **w: Any) -> dict:
         slopes, a5 = four_points_back({n: w[n] for n in WEIGHTS}, -1.0 if slip else 1.0)
         moved = {n: w[n] - lr * slopes[n] for n in WEIGHTS}
         return {**moved, "loss": mean_error(a5)}
 
-    def look(slip: bool, **given: Any) -> dict:
+    def outputs(slip: bool, **given: Any) -> dict:
         w = {n: given[n].double() for n in WEIGHTS}
         slopes, a5 = four_points_back(w, -1.0 if slip else 1.0)
 
@@ -356,7 +356,7 @@ def turned_sign(start: Callable[[int], Any], *, lr: float, seed: int) -> live.Fi
 
     first = dict.fromkeys(WEIGHTS, 0.0)
     return live.figure(
-        look,
+        outputs,
         slip=live.checkbox(False, label="take 2(y − a₅) for the first factor"),
         training=live.training(
             step, first, seed=seed, seeds=50, max_steps=4000, speed="fast",
@@ -370,8 +370,8 @@ def turned_sign(start: Callable[[int], Any], *, lr: float, seed: int) -> live.Fi
                        ylabel="a₅", ylim=(0, 1), width=340, height=250)],
             "step {step:d} · dLoss/dw₃₅ backward {computed:+.5f}, measured {truth:+.5f}",
         ],
-        title="The turned sign",
-        caption="Press train and let it learn XOR. Rewind, turn the sign, train again: where does "
+        title="The flipped sign",
+        caption="Press train and let it learn XOR. Rewind, flip the sign, train again: where does "
         "the loss go, and where do the four bars end? Which number warned you at step 0?",
         alt="With the right sign the loss falls towards 0 and the bars reach their targets. With "
         "2(y − a₅) all four bars go to the same side and the loss climbs towards one half, and the "

@@ -74,9 +74,9 @@ def fill_the_table() -> live.Figure:
             guess, truth = given[name].double(), PASS[name]
             filled = (guess != 0) * 1.0
             right = ((guess - truth).abs() < CLOSE) * 1.0
-            turned = ((guess + truth).abs() < CLOSE) * filled
-            out |= {f"ok_{name}": right, f"turned_{name}": turned,
-                    f"off_{name}": filled - right - turned}  # fmt: skip
+            flipped = ((guess + truth).abs() < CLOSE) * filled
+            out |= {f"ok_{name}": right, f"flipped_{name}": flipped,
+                    f"off_{name}": filled - right - flipped}  # fmt: skip
             done = done + right
         return {**out, "done": done, "all": (done == len(ASKED)) * 1.0}
 
@@ -85,7 +85,7 @@ def fill_the_table() -> live.Figure:
         view += [live.readout(step), live.row(live.control(*names))]
         view.append(live.row(*[live.readout(f"✓ {named(n)}", when=f"ok_{n}") for n in names]))
         for n in names:
-            view.append(live.readout(f"{named(n)} has the other sign.", when=f"turned_{n}"))
+            view.append(live.readout(f"{named(n)} has the other sign.", when=f"flipped_{n}"))
             view.append(live.readout(f"{named(n)} is not right yet: {HINTS[n]}", when=f"off_{n}"))
     forward = {n: round(PASS[n], 4) for n in STEPS["1 · forward"]}
     everything = {n: round(PASS[n], 4) for n in ASKED}

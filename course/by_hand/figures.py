@@ -92,7 +92,7 @@ def line_by_line(
     mistake can be planted in one of them.
     """
 
-    def look(x1: Any, x2: Any, y: Any, line: Any, planted: Any, **given: Any) -> dict:
+    def outputs(x1: Any, x2: Any, y: Any, line: Any, planted: Any, **given: Any) -> dict:
         w = {n: v.double() for n, v in given.items()}
         x1, x2, y = (v.double() for v in (x1, x2, y))
         a = activations(w, x1, x2)
@@ -125,7 +125,7 @@ def line_by_line(
         return out
 
     return live.figure(
-        look,
+        outputs,
         line=live.stepper(len(ORDER) + 1, interval=1.5, label="line"),
         planted=live.dropdown({"none": 0, "A": 1, "B": 2, "C": 3}, buttons=True,
                               label="plant a mistake"),

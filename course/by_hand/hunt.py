@@ -64,7 +64,7 @@ def one_mistake(numbers: Mapping[str, float], measured: Mapping[str, float]) -> 
     guilty = nnlib.tensor(GUILTY, dtype=nnlib.int64)
     lines = nnlib.tensor(range(len(RIGHT)), dtype=nnlib.int64)
 
-    def look(
+    def outputs(
         of_day: Any, of_month: Any, bought: Any, seen: Any, line: Any, named: Any, missed: Any
     ) -> dict:
         held = days[(of_month - 1) * 31 + of_day - 1]
@@ -84,7 +84,7 @@ def one_mistake(numbers: Mapping[str, float], measured: Mapping[str, float]) -> 
     none = {"bought": np.zeros(len(TESTS)), "seen": np.zeros(len(RIGHT)), "named": -1,
             "missed": 0.0}  # fmt: skip
     return live.figure(
-        look,
+        outputs,
         day=live.slider(1, 31, value=1, label="day"),
         month=live.slider(1, 12, value=1, label="month"),
         line=live.dropdown({name: k for k, name in enumerate(LABELS)}, buttons=True, label="line"),

@@ -87,7 +87,7 @@ def promise(
     lines = by_lines(output, hidden)
     steps = [Descent({**numbers, **start.changed}, lines) for start in STARTS]
 
-    def look(**alphas: Any) -> dict:
+    def outputs(**alphas: Any) -> dict:
         out: dict[str, Any] = {}
         for k, step in enumerate(steps):
             alpha = alphas[f"alpha{k}"].double()
@@ -96,7 +96,7 @@ def promise(
         return out
 
     return live.figure(
-        look,
+        outputs,
         start=live.dropdown({s.name: k for k, s in enumerate(STARTS)}, buttons=True, label="start"),
         inputs={
             f"alpha{k}": live.slider(s.grain, s.reach, s.grain, value=s.first, label="step size α")

@@ -28,7 +28,7 @@ def four_suspects() -> live.Figure:
     table = nnlib.tensor([[{**OURS, **case}[n] for n in OURS] for case in CASES.values()])
     mistakes = list(PROGRAMS.values())
 
-    def look(program: Any, case: Any) -> dict:
+    def outputs(program: Any, case: Any) -> dict:
         mistake = nnlib.tensor(mistakes)[program]
         numbers = table.double()[case]
         before = ten_lines(tensors(OURS), mistake, mistakes)
@@ -36,7 +36,7 @@ def four_suspects() -> live.Figure:
         return {"size": nnlib.stack([(after[n] / before[n]).abs() for n in before])}
 
     return live.figure(
-        look,
+        outputs,
         program=live.dropdown({p: k for k, p in enumerate(PROGRAMS)}, buttons=True,
                               label="program"),
         case=live.dropdown({c: k for k, c in enumerate(CASES)}, buttons=True, label="case"),

@@ -38,7 +38,7 @@ def paint_a_kernel(image: np.ndarray, question: Any) -> live.Figure:
     """An image and a kernel to paint; a window's sum, its ReLU, and the map of all windows."""
     small = np.pad(shrink(image, 12).numpy().round(1), 1)  # a frame of paper around the digit
 
-    def look(image: Any, kernel: Any, bias: Any, row: Any, column: Any) -> dict[str, Any]:
+    def outputs(image: Any, kernel: Any, bias: Any, row: Any, column: Any) -> dict[str, Any]:
         seen = at_window(image, row, column, 3)
         total = (seen * kernel).sum() + bias
         side = 1 + 0 * row
@@ -52,7 +52,7 @@ def paint_a_kernel(image: np.ndarray, question: Any) -> live.Figure:
     presets = {name: {"kernel": np.array(k, "float32")} for name, k in KERNELS.items()}
     numbers: dict[str, Any] = {"pixel": 38, "annotate": ".1f"}
     return live.figure(
-        look,
+        outputs,
         image=live.paint((14, 14), value=small, brush=0.6, label="image"),
         kernel=live.paint((3, 3), value=KERNELS["left edges"], range=(-1, 1), brush=0,
                           colors="diverging", annotate=".1f", label="kernel: nine weights"),
@@ -127,7 +127,7 @@ def as_a_matrix() -> live.Figure:
     image = np.zeros((6, 6), "float32")
     image[1:5, 2:4] = 1
 
-    def look(kernel: Any, image: Any, row: Any) -> dict[str, Any]:
+    def outputs(kernel: Any, image: Any, row: Any) -> dict[str, Any]:
         matrix = (kernel.reshape(1, 9, 1) * where).sum(1)
         chosen = 1.0 * (nnlib.arange(16) == row)
         return {
@@ -140,7 +140,7 @@ def as_a_matrix() -> live.Figure:
         }  # fmt: skip
 
     return live.figure(
-        look,
+        outputs,
         kernel=live.paint((3, 3), value=KERNELS["left edges"], range=(-1, 1), brush=0,
                           colors="diverging", annotate=".1f", label="kernel"),
         image=live.paint((6, 6), value=image, brush=0, label="image"),
@@ -169,7 +169,7 @@ def drag_the_digit(image: np.ndarray, kernel: Any, question: Any) -> live.Figure
     """A digit to drag: its map moves along, the map's maximum stays."""
     picture, places = nnlib.tensor(image), nnlib.arange(28)
 
-    def look(right: Any, up: Any) -> dict[str, Any]:
+    def outputs(right: Any, up: Any) -> dict[str, Any]:
         down, right = -up.round(), right.round()
         rows = (places.unsqueeze(1) - places == down).float()
         columns = (places - places.unsqueeze(1) == right).float()
@@ -191,7 +191,7 @@ def drag_the_digit(image: np.ndarray, kernel: Any, question: Any) -> live.Figure
         "pointer": ("right", "up"),
     }  # fmt: skip
     return live.figure(
-        look,
+        outputs,
         right=live.slider(-4.0, 4.0, 1.0, value=0.0, label="to the right"),
         up=live.slider(-4.0, 4.0, 1.0, value=0.0, label="up"),
         view=[
@@ -218,7 +218,7 @@ def drag_the_digit(image: np.ndarray, kernel: Any, question: Any) -> live.Figure
 
 def over_starts(
     x: Any, runs: dict[str, Any], question: Any = None, *, xlabel: str, ylabel: str = "% right",
-    xscale: str = "linear", **words: Any,
+    xscale: str = "linear", **texts: Any,
 ) -> live.Figure:  # fmt: skip
     """Curves through the means over several starts, and a dot for each start.
 
@@ -235,12 +235,12 @@ def over_starts(
     axes = live.axes(*marks, xlabel=xlabel, ylabel=ylabel, ylim=(0, 103), xscale=xscale,
                      width=560, height=300)  # fmt: skip
     if question is None:
-        return live.figure(view=[axes], **words)
+        return live.figure(view=[axes], **texts)
     question.fields["reveal"] = [axes]
-    return live.figure(view=[question], **words)
+    return live.figure(view=[question], **texts)
 
 
-def pooled_block(**words: Any) -> live.Figure:
+def pooled_block(**texts: Any) -> live.Figure:
     """A 4 × 4 map to paint, its 2 × 2 maxima, and where their gradients go."""
     start = np.array([[1, 3, 0, 2], [2, 0, 1, 1], [0, 1, 4, 0], [5, 1, 2, 3]], np.float32)
 
@@ -263,7 +263,7 @@ def pooled_block(**words: Any) -> live.Figure:
              live.images("back", colors="diverging", range=(-1, 1), title="gradient of the map",
                          **numbers)],
         ],
-        **words,
+        **texts,
     )  # fmt: skip
 
 

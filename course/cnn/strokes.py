@@ -1,4 +1,4 @@
-"""The ten digits as strokes of a brush, to draw them at any position and of any size."""
+"""Drawings by strokes of a brush; the ten digits, to be drawn at any position and of any size."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 CIRCLE = [(0.5 - 0.5 * np.cos(t), 0.5 + 0.35 * np.sin(t)) for t in np.linspace(0, 2 * np.pi, 25)]
-# Strokes of (down, right) in a square of side 1.
+# For each digit its strokes; a stroke is a row of points (down, right) in a square of side 1.
 STROKES: dict[int, list[list[tuple[float, float]]]] = {
     0: [CIRCLE],
     1: [[(0, 0.5), (1, 0.5)]],
@@ -28,19 +28,19 @@ STROKES: dict[int, list[list[tuple[float, float]]]] = {
 }  # fmt: skip
 
 
-def drawn(digit: int, top: float, left: float, side: float, brush: float = 1.2) -> np.ndarray:
-    """A digit as the paint pad draws it, (28, 28), in a square of `side` pixels."""
-    return brushed(STROKES[digit], top, left, side, brush)
+def draw_digit(digit: int, top: float, left: float, side: float, brush: float = 1.2) -> np.ndarray:
+    """A digit in a square of `side` pixels, as a figure's paint control draws it; (28, 28)."""
+    return draw_strokes(STROKES[digit], top, left, side, brush)
 
 
-def brushed(
+def draw_strokes(
     strokes: Sequence[Sequence[tuple[float, float]]],
     top: float,
     left: float,
     side: float,
     brush: float = 1.2,
 ) -> np.ndarray:
-    """Strokes as the paint pad draws them, (28, 28): dabs of the brush along each stroke.
+    """Strokes as a figure's paint control draws them: round dots of the brush along each; (28, 28).
 
     The strokes fill a square of `side` pixels whose upper left corner is at `top` and `left`.
     """
@@ -51,6 +51,6 @@ def brushed(
         for a, b in pairwise(points):
             for t in np.linspace(0, 1, max(2, int(2 * np.hypot(*(b - a))))):
                 r, c = a + t * (b - a)
-                dab = np.clip(brush + 0.5 - np.hypot(down - r, right - c), 0, 1)
-                ink = np.maximum(ink, dab.astype("float32"))
+                dot = np.clip(brush + 0.5 - np.hypot(down - r, right - c), 0, 1)
+                ink = np.maximum(ink, dot.astype("float32"))
     return ink

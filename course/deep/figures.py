@@ -100,13 +100,15 @@ def _sizes() -> list[Any]:
     ]  # fmt: skip
 
 
-def sizes_by_layer(question: Any = None, **words: Any) -> live.Figure:
+def sizes_by_layer(question: Any = None, **texts: Any) -> live.Figure:
     """Root mean square of activations and of gradients in each layer, with five switches."""
     weights, last = standard_weights()
     x, y = first_images()
     layers = nnlib.arange(1, DEEPEST + 1).float()
 
-    def look(depth: Any, spread: Any, activation: Any, residual: Any, norm: Any) -> dict[str, Any]:
+    def outputs(
+        depth: Any, spread: Any, activation: Any, residual: Any, norm: Any
+    ) -> dict[str, Any]:
         offsets = [nnlib.zeros(IMAGES, WIDTH).requires_grad_() for _ in weights]
         scaled = [spread * W / WIDTH**0.5 for W in weights]
         switches = {"depth": depth, "activation": activation, "residual": residual, "norm": norm}
@@ -131,7 +133,7 @@ def sizes_by_layer(question: Any = None, **words: Any) -> live.Figure:
         question.fields["reveal"] = view
         view = [question]
     return live.figure(
-        look,
+        outputs,
         depth=live.slider(2, DEEPEST, 1, value=DEEPEST, label="depth"),
         activation=live.dropdown(ACTIVATIONS, label="activation"),
         spread=live.slider(0.2, 4.0, value=3**-0.5, log=True, format=".2f",
@@ -139,14 +141,14 @@ def sizes_by_layer(question: Any = None, **words: Any) -> live.Figure:
         residual=live.checkbox(False, static=False, label="residual connections"),
         norm=live.checkbox(False, static=False, label="layer normalisation"),
         view=view,
-        **words,
+        **texts,
     )  # fmt: skip
 
 
 # --- which networks learn -----------------------------------------------------------------------
 
 
-def compared(rows: Mapping[str, Mapping[str, Any]], question: Any, **words: Any) -> live.Figure:
+def compared(rows: Mapping[str, Mapping[str, Any]], question: Any, **texts: Any) -> live.Figure:
     """A question, then for each name a bar (the mean) and five dots (the seeds): test accuracy."""
     tests = [np.array(row["test"]) for row in rows.values()]
     spread = np.linspace(-0.2, 0.2, len(tests[0]))
@@ -159,7 +161,7 @@ def compared(rows: Mapping[str, Mapping[str, Any]], question: Any, **words: Any)
         *(live.label(f"{mean:.2f}", k, 1.03) for k, mean in enumerate(means)),
         ylabel="test accuracy", ylim=(0, 1.08), width=110 + 110 * len(tests), height=240,
     )]  # fmt: skip
-    return live.figure(view=[question], **words)
+    return live.figure(view=[question], **texts)
 
 
 def named(row: Mapping[str, Any]) -> str:
@@ -263,7 +265,7 @@ def forwards_and_back(at: Any, **size: Any) -> Any:
     )  # fmt: skip
 
 
-def eight_networks(question: Any, **words: Any) -> live.Figure:
+def eight_networks(question: Any, **texts: Any) -> live.Figure:
     """A question, then all combinations of the three: test accuracy, and one network's sizes."""
     rows = [combined(on) for on in EIGHT]
     percent = 100 * nnlib.tensor([row["test"] for row in rows])
@@ -271,7 +273,7 @@ def eight_networks(question: Any, **words: Any) -> live.Figure:
                               for part in ("activations", "gradients"))  # fmt: skip
     number, layers = nnlib.arange(len(rows)), np.arange(1, DEEPEST + 1)
 
-    def look(net: Any) -> dict[str, Any]:
+    def outputs(net: Any) -> dict[str, Any]:
         its = percent[net]
         return {
             "activations": activations[net], "gradients": gradients[net],
@@ -291,7 +293,7 @@ def eight_networks(question: Any, **words: Any) -> live.Figure:
                           title="before the first step"),
         live.readout(told),
     ]  # fmt: skip
-    return live.figure(look, net=live.values(0), view=[question], **words)
+    return live.figure(outputs, net=live.values(0), view=[question], **texts)
 
 
 def _eight_bars(tests: Sequence[np.ndarray]) -> Any:

@@ -63,7 +63,7 @@ def adam(moved: Any, m: Any, v: Any, t: Any, gradient: Any) -> dict[str, Any]:
     return {"moved": moved, "m": each["exp_avg"], "v": each["exp_avg_sq"], "t": after["step"]}
 
 
-def break_and_save(**words: Any) -> live.Figure:
+def break_and_save(**texts: Any) -> live.Figure:
     """Five switches and a training of 100 steps, with a verdict at its end."""
     x, y = halved(*(part[:IMAGES] for part in data()["training"]))
     layers = nnlib.arange(1, DEEPEST + 1).float()
@@ -78,8 +78,8 @@ def break_and_save(**words: Any) -> live.Figure:
             "began": nnlib.where(t < 0.5, now, began),
         }  # fmt: skip
 
-    def look(drawn: Any, moved: Any, t: Any, began: Any, depth: Any, spread: Any, activation: Any,
-             residual: Any, norm: Any) -> dict[str, Any]:  # fmt: skip
+    def outputs(drawn: Any, moved: Any, t: Any, began: Any, depth: Any, spread: Any,
+                activation: Any, residual: Any, norm: Any) -> dict[str, Any]:  # fmt: skip
         switches = {"depth": depth, "activation": activation, "residual": residual, "norm": norm}
         weights = parameters(drawn, moved, spread)
         loss, logits, gradient, passed = seen(x, y, weights, **switches)
@@ -100,7 +100,7 @@ def break_and_save(**words: Any) -> live.Figure:
         }  # fmt: skip
 
     return live.figure(
-        look,
+        outputs,
         spread=live.dropdown(STARTS, "He", label="start", buttons=True),
         activation=live.dropdown(ACTIVATIONS, label="activation", buttons=True),
         depth=live.slider(2, DEEPEST, 1, value=DEEPEST, label="depth"),
@@ -114,7 +114,7 @@ def break_and_save(**words: Any) -> live.Figure:
         ),
         view=[live.control("spread", "activation", "depth", "residual", "norm"),
               live.training_controls(), live.row(*_panels()), *_verdict()],
-        **words,
+        **texts,
     )  # fmt: skip
 
 

@@ -128,13 +128,13 @@ def stretching() -> live.Figure:
 
 
 def _stretch(k: int, left: str, right: str) -> live.Part:
-    look: dict[str, Any] = {"format": "g", "colors": "magnitude", "pixel": 34}
+    style: dict[str, Any] = {"format": "g", "colors": "magnitude", "pixel": 34}
     return live.column(
-        live.row(live.matrix(f"a{k}", title=f"a, shape {left}", **look),
-                 live.matrix(f"b{k}", title=f"b, shape {right}", **look)),
-        live.row(live.matrix(f"wide_a{k}", title="a, stretched", **look),
-                 live.matrix(f"wide_b{k}", title="b, stretched", **look)),
-        live.matrix(f"sum{k}", title="a + b, shape (3, 4)", **look),
+        live.row(live.matrix(f"a{k}", title=f"a, shape {left}", **style),
+                 live.matrix(f"b{k}", title=f"b, shape {right}", **style)),
+        live.row(live.matrix(f"wide_a{k}", title="a, stretched", **style),
+                 live.matrix(f"wide_b{k}", title="b, stretched", **style)),
+        live.matrix(f"sum{k}", title="a + b, shape (3, 4)", **style),
         f"Row {{row:d}}, column {{col:d}}: {{one{k}:g}} + {{other{k}:g}} = "
         f"{{cell{k}:g}}.",
         when=lambda case: abs(case - k) < 0.5,

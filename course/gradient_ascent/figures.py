@@ -119,7 +119,7 @@ def every_direction(height: Hill, slope: Hill) -> live.Figure:
     around = nnlib.linspace(-180, 180, 121, dtype=nnlib.float64)
     turn = nnlib.linspace(0, 2 * np.pi, 97, dtype=nnlib.float64)
 
-    def look(w: Any, angle: Any) -> dict:
+    def outputs(w: Any, angle: Any) -> dict:
         g, level = slope(w), 10 - height(w)
         radians, all_radians = angle * np.pi / 180, around * np.pi / 180
         u = nnlib.stack([radians.cos(), radians.sin()])
@@ -135,7 +135,7 @@ def every_direction(height: Hill, slope: Hill) -> live.Figure:
 
     side = (-3.5, 3.5)
     return live.figure(
-        look,
+        outputs,
         w=np.array([2.0, 1.0]),
         angle=live.slider(-180.0, 180.0, 1.0, value=90.0, label="direction (degrees)"),
         view=[

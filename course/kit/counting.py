@@ -1,4 +1,4 @@
-"""What a network costs, read off its recorded graph: numbers to learn, and multiplications."""
+"""What a network costs: how many parameters it has, and how many multiplications it needs."""
 
 from __future__ import annotations
 
@@ -10,25 +10,26 @@ from typing import Any, NamedTuple
 from nnlib.graph import trace
 
 
-def numbers(*modules: Any) -> int:
+def parameter_count(*modules: Any) -> int:
     """How many parameters the modules have together.
 
     >>> from nnlib import nn
-    >>> numbers(nn.Linear(3, 2))
+    >>> parameter_count(nn.Linear(3, 2))
     8
     """
     return sum(w.numel() for module in modules for w in module.parameters())
 
 
-def products(fn: Callable[..., Any] | list[Any], **inputs: Any) -> int:
-    """Multiplications in the matrix products and convolutions that fn(**inputs) computes.
+def multiplication_count(fn: Callable[..., Any] | list[Any], **inputs: Any) -> int:
+    """How many multiplications the matrix products and convolutions of fn(**inputs) take.
 
-    A list of layers is the function that sends its one input, x, through them in turn.
+    They are counted in the recorded graph.  A list of layers in place of fn stands for the function
+    that applies them to its one input, x, one after the other.
 
     >>> import nnlib
-    >>> products(lambda x: x @ x.T, x=nnlib.zeros(4, 3))
+    >>> multiplication_count(lambda x: x @ x.T, x=nnlib.zeros(4, 3))
     48
-    >>> products([lambda x: x @ x.T, lambda x: x @ x.T], x=nnlib.zeros(4, 3))
+    >>> multiplication_count([lambda x: x @ x.T, lambda x: x @ x.T], x=nnlib.zeros(4, 3))
     112
     """
 
@@ -46,7 +47,7 @@ def products(fn: Callable[..., Any] | list[Any], **inputs: Any) -> int:
 
 
 def path(layers: Iterable[Callable[[Any], Any]], x: Any) -> str:
-    """The shapes that one example takes on its way through layers; those that keep it are left out.
+    """The shapes that one example takes on its way through layers, each change of shape once.
 
     Args:
         layers: a Sequential, or any functions of one tensor.
@@ -66,13 +67,13 @@ def path(layers: Iterable[Callable[[Any], Any]], x: Any) -> str:
 
 
 class Cost(NamedTuple):
-    """What one answer takes; `shortest` and `longest` count matrices on the paths to the answer."""
+    """The cost of one answer of a network: its multiplications, its weights, its paths."""
 
     multiplications: int
-    by_weights: int  # those of them in which one factor is a weight
-    weights: int  # entries of the matrices and kernels that multiply; no biases
-    shortest: int
-    longest: int
+    by_weights: int  # the multiplications in which one factor is a weight
+    weights: int  # entries of all weight matrices and kernels; biases are not counted
+    shortest: int  # matrix products and convolutions on the shortest path from x to the answer
+    longest: int  # the same on the longest path
 
     @property
     def uses(self) -> float:

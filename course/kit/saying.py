@@ -1,4 +1,4 @@
-"""Numbers for the prose: computed in a cell, held by an assertion, shown by {glue:text}."""
+"""Numbers for the prose: computed in a cell, compared with the text, shown by {glue:text}."""
 
 from __future__ import annotations
 
@@ -7,39 +7,43 @@ from typing import Any
 
 from course.kit.mode import mode
 
-# The kind of output that myst-nb takes glued values from; notebooks show nothing of it.
+# The MIME type of the outputs from which myst-nb takes glued values; Jupyter does not show them.
 MIME = "application/papermill.record/"
 NAME = re.compile(r"[a-z][a-z0-9-]*")
 
 
-class SaidOtherwise(AssertionError):
+class NumberDiffers(AssertionError):
     """The text states a number that its cell does not compute."""
 
 
 def say(name: str, value: Any, format: str = "", *, reads: str) -> None:
-    """Gives the prose of the page a number under `name`; write {glue:text}`name` there.
+    """Makes a number available to the page's prose, which shows it by {glue:text}`name`.
 
     Args:
-        name: small letters, digits and hyphens; one meaning a page.
+        name: lower-case letters, digits and hyphens; used once on a page.
         value: a number, a tensor of one number, or a string.
-        format: Python's format, as in `format(value, ".2f")`. A minus is set as U+2212.
-        reads: what the prose then reads, minus as "-". The build stops where it differs.
+        format: Python's format, as in `format(value, ".2f")`. The prose shows a minus as U+2212.
+        reads: the text that the prose shall show, with "-" for minus. A value that reads
+            differently stops the build.
 
     Raises:
-        SaidOtherwise: the value reads differently, and authors or tests run the chapter. A reader,
-            who may have changed the code, is told instead.
-        ValueError: the name cannot be one, or the value is not a single number.
+        NumberDiffers: the value reads differently and an author or a test runs the chapter. For a
+            reader, who may have changed the code, a line is printed instead.
+        ValueError: the name has other characters, or the value is not a single number.
 
     >>> import course
     >>> course.say("third", 1 / 3, ".2f", reads="0.33")
     """
     if not NAME.fullmatch(name):
-        raise ValueError(f"say: {name!r} is not a name; use small letters, digits and hyphens")
+        raise ValueError(
+            f"say: the name {name!r} may only have lower-case letters, digits and hyphens, "
+            "and begins with a letter"
+        )
     text = shown(value, format)
     if text != reads:
         problem = f"the text reads {name} = {reads}; this run gives {text}"
         if mode() in ("author", "solved"):
-            raise SaidOtherwise(problem)
+            raise NumberDiffers(problem)
         print(problem)
     publish(name, text.replace("-", "−"))
 
@@ -50,14 +54,16 @@ def shown(value: Any, format: str) -> str:
         try:
             value = value.item()
         except (ValueError, RuntimeError, TypeError) as error:
-            raise ValueError(f"say: one number is needed, not {value!r}") from error
+            raise ValueError(
+                f"say: the value must be one number or a string, not {value!r}"
+            ) from error
     if isinstance(value, float) and format.endswith("d") and value.is_integer():
         value = int(value)
     return f"{value:{format}}"
 
 
 def publish(name: str, text: str) -> None:
-    """Leaves the text in the notebook as myst-nb's glue does; nothing outside of IPython."""
+    """Stores the text in the notebook, as myst-nb's glue does; outside of IPython does nothing."""
     try:
         from IPython import get_ipython
         from IPython.display import display

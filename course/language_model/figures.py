@@ -78,7 +78,7 @@ def next_bars() -> Any:
     )  # fmt: skip
 
 
-def writing(model: Any, beginning: str, **words: Any) -> live.Figure:
+def writing(model: Any, beginning: str, **texts: Any) -> live.Figure:
     """A typed beginning, the next word's probabilities, and words drawn one by one."""
     net = Replayed(model)
     draws = nnlib.tensor(np.random.default_rng(7).uniform(size=DRAWS).astype(np.float32))
@@ -125,16 +125,16 @@ def writing(model: Any, beginning: str, **words: Any) -> live.Figure:
             live.readout("The clause is at its end.", when="stop"),
             next_bars(),
         ],
-        **words,
+        **texts,
     )  # fmt: skip
 
 
-def heads(model: Any, text: str, question: Any, **words: Any) -> live.Figure:
+def heads(model: Any, text: str, question: Any, **texts: Any) -> live.Figure:
     """Every head's map on a typed clause, each head with a switch, and the next word."""
     net = Replayed(model)
     count = 2 * net.heads
 
-    def look(text: Any, on: Any, head: Any) -> dict[str, Any]:
+    def outputs(text: Any, on: Any, head: Any) -> dict[str, Any]:
         row, n = words_in(text)
         logits, maps = next_word(net, row, n, on)
         p = logits.softmax(-1)
@@ -169,12 +169,12 @@ def heads(model: Any, text: str, question: Any, **words: Any) -> live.Figure:
     ]  # fmt: skip
     question.fields["reveal"] = [live.column(*shown)]
     return live.figure(
-        look,
+        outputs,
         text=live.text(text, alphabet=ALPHABET, max_length=TYPED, label="a clause"),
         on=live.values(np.ones(count, np.float32)),
         head=live.values(count - 1),
         view=[question],
-        **words,
+        **texts,
     )
 
 
@@ -200,19 +200,19 @@ def surprises(net: Replayed, codes: Any, n: Any, keep: Any) -> tuple[Any, Any, A
     return told, p[(n - 1).clamp(min=0)].exp(), maps
 
 
-def next_letter(name: str, **words: Any) -> Any:
+def next_letter(name: str, **texts: Any) -> Any:
     """The probabilities of the letter that comes next, as bars."""
     names = [letter.replace(" ", "␣") for letter in letters.LETTERS]
     return live.axes(live.bars(name, labels=names), ylim=(0, 1.05), width=640,
-                     height=170, **words)  # fmt: skip
+                     height=170, **texts)  # fmt: skip
 
 
-def letter_heads(model: Any, text: str, question: Any, **words: Any) -> live.Figure:
+def letter_heads(model: Any, text: str, question: Any, **texts: Any) -> live.Figure:
     """The letter model on a typed text: a head's map, switches, and the surprise of the text."""
     net = Replayed(model)
     count = len(net.blocks) * net.heads
 
-    def look(text: Any, text_length: Any, on: Any, head: Any) -> dict[str, Any]:
+    def outputs(text: Any, text_length: Any, on: Any, head: Any) -> dict[str, Any]:
         codes, _, inside = typed(text, text_length)
         told, p, maps = surprises(net, codes, text_length, on)
         shown = maps * inside.float().reshape(1, -1, 1)
@@ -234,21 +234,21 @@ def letter_heads(model: Any, text: str, question: Any, **words: Any) -> live.Fig
                      "surprise of {mean:.2f} nats."),
         next_letter("p", ylabel="comes next"))]  # fmt: skip
     return live.figure(
-        look,
+        outputs,
         text=live.text(text, alphabet=letters.LETTERS, max_length=letters.LENGTH, label="a text"),
         on=live.values(np.ones(count, np.float32)),
         head=live.values(0),
         view=[question],
-        **words,
+        **texts,
     )
 
 
-def cheating(masked: Any, unmasked: Any, text: str, question: Any, **words: Any) -> live.Figure:
+def cheating(masked: Any, unmasked: Any, text: str, question: Any, **texts: Any) -> live.Figure:
     """Each typed letter's surprise, and the next letter, for a model with and one without mask."""
     nets = {"masked": Replayed(masked), "unmasked": Replayed(unmasked, causal=False)}
     keep = nnlib.ones(len(nets["masked"].blocks) * nets["masked"].heads)
 
-    def look(text: Any, text_length: Any) -> dict[str, Any]:
+    def outputs(text: Any, text_length: Any) -> dict[str, Any]:
         codes, shown, _ = typed(text, text_length)
         made = {"shown": shown}
         for name, net in nets.items():
@@ -270,8 +270,8 @@ def cheating(masked: Any, unmasked: Any, text: str, question: Any, **words: Any)
         ]  # fmt: skip
     question.fields["reveal"] = [live.column(live.control("text"), *panels)]
     return live.figure(
-        look,
+        outputs,
         text=live.text(text, alphabet=letters.LETTERS, max_length=letters.LENGTH, label="a text"),
         view=[question],
-        **words,
+        **texts,
     )

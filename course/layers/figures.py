@@ -75,7 +75,7 @@ def _retrained(x: np.ndarray, y: np.ndarray) -> list[Any]:
     ]  # fmt: skip
 
 
-def retraining(x: np.ndarray, y: np.ndarray, w: Any, **words: Any) -> live.Figure:
+def retraining(x: np.ndarray, y: np.ndarray, w: Any, **texts: Any) -> live.Figure:
     """The five-neuron net w on (x, y), beside a logistic regression on its features a₃, a₄.
 
     The network's step differentiates the whole network; the regression's is aᵀ(p − y)/n, written
@@ -113,7 +113,7 @@ def retraining(x: np.ndarray, y: np.ndarray, w: Any, **words: Any) -> live.Figur
         lr=live.slider(0.1, 3.0, 0.1, value=2.0, label="step size α"),
         training=live.training(step, {"w": start, "u": np.zeros(3)}, seeds=1, speed="fast"),
         view=_retrained(x, y),
-        **words,
+        **texts,
     )  # fmt: skip
 
 

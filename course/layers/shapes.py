@@ -30,7 +30,7 @@ def _answer(g: str, z: Any) -> tuple[Any, Any]:
 def activation_functions() -> live.Figure:
     """Four activation functions, each with its tangent and its slope."""
 
-    def look(g: str, z: Any) -> dict:
+    def outputs(g: str, z: Any) -> dict:
         curve, slopes = _answer(g, nnlib.tensor(Z))
         a, slope = _answer(g, z)
         near = nnlib.tensor(np.array([-1.5, 1.5], "float32"))
@@ -38,7 +38,7 @@ def activation_functions() -> live.Figure:
                 "tx": z + near, "ty": a + slope * near}  # fmt: skip
 
     return live.figure(
-        look,
+        outputs,
         g=live.dropdown(["sigmoid", "tanh", "ReLU", "none: g(z) = z"], buttons=True,
                         label="activation function"),
         z=live.slider(-5.0, 5.0, 0.1, value=1.0, label="total input z"),
@@ -100,7 +100,7 @@ def equal_bumps(target: Any, count: int) -> Any:
 def one_bump() -> live.Figure:
     """Two sigmoids and their difference: both steps and the height can be dragged."""
 
-    def look(left: Any, right: Any, height: Any, steep: Any) -> dict:
+    def outputs(left: Any, right: Any, height: Any, steep: Any) -> dict:
         x = nnlib.tensor(X)
         first, second = (steep * (x - left)).sigmoid(), (steep * (x - right)).sigmoid()
         return {"first": first, "second": second, "net": height * (first - second),
@@ -108,7 +108,7 @@ def one_bump() -> live.Figure:
 
     size: dict[str, Any] = {"xlim": (0, 4), "width": 330, "height": 220, "xlabel": "x"}
     return live.figure(
-        look,
+        outputs,
         left=live.slider(0.0, 4.0, 0.05, value=0.5, label="first step"),
         right=live.slider(0.0, 4.0, 0.05, value=1.5, label="second step"),
         height=live.slider(-2.5, 2.5, 0.1, value=2.0, label="height"),
@@ -171,7 +171,7 @@ def _bump_by_bump(empty: dict[str, Any]) -> list[Any]:
 def bumps() -> live.Figure:
     """A curve to follow, and bumps to add: two hidden sigmoids each, a linear output."""
 
-    def look(target: Any, centre: Any, width: Any, height: Any, steep: Any, placed: Any,
+    def outputs(target: Any, centre: Any, width: Any, height: Any, steep: Any, placed: Any,
              count: Any) -> dict:  # fmt: skip
         x = nnlib.tensor(X)
         rows = placed.unsqueeze(2)
@@ -192,7 +192,7 @@ def bumps() -> live.Figure:
 
     empty = {"placed": np.zeros((MOST, 3), "float32"), "count": 0}
     return live.figure(
-        look,
+        outputs,
         target=live.dropdown({k: v.astype("float32") for k, v in TARGETS.items()}, label="curve"),
         centre=live.slider(0.0, 4.0, 0.05, value=1.0, label="middle of the new bump"),
         width=live.slider(0.1, 2.0, 0.05, value=1.0, label="its width"),
@@ -225,7 +225,7 @@ def tent(x: Any) -> Any:
 def fold() -> live.Figure:
     """The tent map composed k times, with a point to follow through the layers."""
 
-    def look(k: Any, x: Any) -> dict:
+    def outputs(k: Any, x: Any) -> dict:
         curves, at = [nnlib.tensor(FINE)], [x]
         for _ in range(DEEPEST):
             curves.append(tent(curves[-1]))
@@ -241,7 +241,7 @@ def fold() -> live.Figure:
 
     depths = np.arange(1, DEEPEST + 1)
     return live.figure(
-        look,
+        outputs,
         k=live.slider(1, DEEPEST, 1, value=2, label="layers k"),
         x=live.slider(0.0, 1.0, 0.01, value=0.23, label="x"),
         view=[

@@ -51,9 +51,9 @@ def _shade(w0: Any, w1: Any, w2: Any) -> Any:
 
 def _plane(*marks: Any, shade: str = "shade", **options: Any) -> Any:
     """The plane of the two features, shaded by the neuron's probability."""
-    look = {"xlim": SIDE, "ylim": SIDE, "equal": True, "xlabel": _AXES[0], "ylabel": _AXES[1]}
+    defaults = {"xlim": SIDE, "ylim": SIDE, "equal": True, "xlabel": _AXES[0], "ylabel": _AXES[1]}
     heat = live.heat(shade, SIDE, SIDE, colors="classes", range=(0, 1))
-    return live.axes(heat, *marks, **{**look, **options})
+    return live.axes(heat, *marks, **{**defaults, **options})
 
 
 def _points(x: Any, y: Any, names: Any, **options: Any) -> Any:

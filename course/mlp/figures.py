@@ -58,7 +58,7 @@ def softmax_of_three(question: Any) -> live.Figure:
         return {"z": z, "p": nnlib.softmax(z, 0), "surprise": -nnlib.log_softmax(z, 0)}
 
     names = ["class 0", "class 1", "class 2"]
-    look: dict[str, Any] = {"width": 200, "height": 200}
+    style: dict[str, Any] = {"width": 200, "height": 200}
     return live.figure(
         answer,
         z0=live.slider(-4.0, 4.0, 0.1, value=1.0, label="z₀"),
@@ -69,11 +69,11 @@ def softmax_of_three(question: Any) -> live.Figure:
             question,
             live.row(live.button("add 3 to all", {"c": lambda c: c + 3.0}),
                      live.button("take 3 from all", {"c": lambda c: c - 3.0})),
-            [live.axes(live.bars("z", labels=names, format=".1f"), ylabel="logit", **look),
+            [live.axes(live.bars("z", labels=names, format=".1f"), ylabel="logit", **style),
              live.axes(live.bars("p", labels=names, format=".2f", color="accent"),
-                       ylabel="probability", ylim=(0, 1.15), **look),
+                       ylabel="probability", ylim=(0, 1.15), **style),
              live.axes(live.bars("surprise", labels=names, format=".2f", color="series1"),
-                       ylabel="loss if it is this class", **look)],
+                       ylabel="loss if it is this class", **style)],
             "Added to all: {c:+.0f}. Probabilities {p[0]:.2f}, {p[1]:.2f} and {p[2]:.2f}.",
         ],
         title="From logits to probabilities",
@@ -85,7 +85,7 @@ def softmax_of_three(question: Any) -> live.Figure:
 
 
 def learning(history: Sequence[Sequence[float]], question: Any = None, loss_to: float = 1.0,
-             **words: Any) -> live.Figure:  # fmt: skip
+             **texts: Any) -> live.Figure:  # fmt: skip
     """Loss and accuracy over epochs, for training (dashed) and validation; an epoch to read out.
 
     A row of `history` is one epoch: training loss and accuracy, validation loss and accuracy.
@@ -117,7 +117,7 @@ def learning(history: Sequence[Sequence[float]], question: Any = None, loss_to: 
     if question is not None:
         question.fields["reveal"] = shown
         shown = [question]
-    return live.figure(at, epoch=live.slider(1, count, 1, value=count), view=shown, **words)
+    return live.figure(at, epoch=live.slider(1, count, 1, value=count), view=shown, **texts)
 
 
 # --- remedies -----------------------------------------------------------------------------------
@@ -203,7 +203,7 @@ def best_of_each(results: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return list(best.values())
 
 
-def comparison(results: Sequence[Mapping[str, Any]], question: Any, **words: Any) -> live.Figure:
+def comparison(results: Sequence[Mapping[str, Any]], question: Any, **texts: Any) -> live.Figure:
     """A question, then a dot a seed and the mean for each remedy: test accuracy at the end."""
     rows = best_of_each(results)
     plain = rows[0]
@@ -218,7 +218,7 @@ def comparison(results: Sequence[Mapping[str, Any]], question: Any, **words: Any
         *(live.label(f"{100 * mean:.0f}", k, 0.895) for k, mean in enumerate(means)),
         ylabel="test accuracy", ylim=(0.65, 0.92), width=700, height=280,
     )]  # fmt: skip
-    return live.figure(view=[question], **words)
+    return live.figure(view=[question], **texts)
 
 
 # --- inside the network -------------------------------------------------------------------------
@@ -236,14 +236,14 @@ def one_unit(weights: Any, images: Sequence[Any], titles: Sequence[str]) -> None
         place.axis("off")
     ends = COLORS["weight-neg"], COLORS["map-middle"], COLORS["weight-pos"]
     signs = LinearSegmentedColormap.from_list("signs", ends)
-    look = {"cmap": signs, "vmin": -most, "vmax": most}
+    style = {"cmap": signs, "vmin": -most, "vmax": most}
     places[0, 0].set_title("its 784 weights", fontsize=9)
-    places[0, 0].imshow(w, **look)
+    places[0, 0].imshow(w, **style)
     for k, (image, title) in enumerate(zip(images, titles, strict=True), 1):
         pixels = np.asarray(image.numpy()).reshape(28, 28)
         places[0, k].imshow(pixels, cmap="gray_r", vmin=0, vmax=1)
         places[0, k].set_title(title, fontsize=9)
-        places[1, k].imshow(w * pixels, **look)
+        places[1, k].imshow(w * pixels, **style)
         places[1, k].set_title("weight × pixel", fontsize=9)
     plt.show()
 
@@ -277,7 +277,7 @@ def reader(net: Any, start: np.ndarray) -> live.Figure:
     )  # fmt: skip
 
 
-def flow(net: Any, start: np.ndarray, **words: Any) -> live.Figure:
+def flow(net: Any, start: np.ndarray, **texts: Any) -> live.Figure:
     """A drawing on its way through the network; one hidden neuron is looked at more closely.
 
     Shuffled, input and weights go into one random order, which changes no sum.
@@ -288,8 +288,8 @@ def flow(net: Any, start: np.ndarray, **words: Any) -> live.Figure:
     strongest = int((W1 @ centred(start).reshape(784) + b1).argmax().item())
 
     def read(drawing: Any, unit: Any, shuffle: Any) -> dict[str, Any]:
-        look = nnlib.where(shuffle, order, positions)
-        seen, W = centred(drawing).reshape(784)[look], W1[:, look]
+        permutation = nnlib.where(shuffle, order, positions)
+        seen, W = centred(drawing).reshape(784)[permutation], W1[:, permutation]
         a = (W @ seen + b1).relu()
         z = W2 @ a + b2
         p = nnlib.softmax(z, 0)
@@ -336,5 +336,5 @@ def flow(net: Any, start: np.ndarray, **words: Any) -> live.Figure:
         alt="A drawn digit is centred, 128 hidden neurons answer, about half of them with 0, and "
         "ten logits become ten probabilities. The weights of a hidden neuron form blurred strokes, "
         "positive in some places and negative in others.",
-        **words,
+        **texts,
     )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from course.cnn.strokes import brushed
+from course.cnn.strokes import draw_strokes
 
 Stroke = list[tuple[float, float]]  # (down, right) in a square of side 1
 
@@ -28,4 +28,4 @@ STROKES: dict[str, list[Stroke]] = {
 
 def drawings() -> dict[str, np.ndarray]:
     """Each drawing by its name, (28, 28), in two decimals."""
-    return {name: brushed(strokes, 4, 4, 20).round(2) for name, strokes in STROKES.items()}
+    return {name: draw_strokes(strokes, 4, 4, 20).round(2) for name, strokes in STROKES.items()}

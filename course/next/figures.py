@@ -1,4 +1,4 @@
-"""The closing chapter's figures: weights' uses, growing texts, noise, drawings, attack, merges."""
+"""The live figures of the closing chapter; `texts` are title, caption and alternative text."""
 
 from __future__ import annotations
 
@@ -28,62 +28,65 @@ from course.next.pieces import (
 from nnlib import live
 
 LETTERS, STATE, CLASSES = 26, 16, 4  # sizes of the two networks that read words
-NAMED, ELLIPSIS = 8, ord("…")  # letters of a piece that are shown; what ends a longer one
+SHOWN, ELLIPSIS = 8, ord("…")  # of a longer piece SHOWN characters are shown, the last is "…"
 
 
-def recurrent(T: Any) -> Any:
+def rnn_multiplications(T: Any) -> Any:
     """Multiplications of the book's recurrent network for a text of T letters."""
     return T * LETTERS * STATE + (T - 1) * STATE * STATE + STATE * CLASSES
 
 
-def attending(T: Any) -> Any:
+def attention_multiplications(T: Any) -> Any:
     """Multiplications of the book's network of attention for a text of T letters."""
     return T * (LETTERS * STATE + 4 * STATE * STATE + 2 * T * STATE) + STATE * CLASSES
 
 
-def uses(of: Mapping[str, float], question: Any, **words: Any) -> live.Figure:
-    """A question; then bars for how often each network uses a weight on one example."""
-    bars = live.bars(list(of.values()), labels=list(of), format=".1f")
-    said = ", ".join(f"{name} {count:.1f}" for name, count in of.items())
+def uses_of_a_weight(counts: Mapping[str, float], question: Any, **texts: Any) -> live.Figure:
+    """A question; then bars that show how often each network uses a weight for one example."""
+    bars = live.bars(list(counts.values()), labels=list(counts), format=".1f")
+    as_text = ", ".join(f"{name} {count:.1f}" for name, count in counts.items())
     question.fields["reveal"] = [
         live.axes(bars, ylabel="uses of a weight", height=220),
-        live.readout(f"How often a weight is used on one example: {said}."),
+        live.readout(f"How often a weight is used on one example: {as_text}."),
     ]
-    return live.figure(view=[question], **words)
+    return live.figure(view=[question], **texts)
 
 
-def growing(question: Any, **words: Any) -> live.Figure:
+def growing_text(question: Any, **texts: Any) -> live.Figure:
     """A question; then what a longer text costs the two networks, and how long their paths are."""
 
     def count(T: Any) -> dict[str, Any]:
-        return {"rnn": recurrent(T), "look": attending(T), "way": T + 1.0,
-                "times": attending(T) / recurrent(T)}  # fmt: skip
+        rnn, attention = rnn_multiplications(T), attention_multiplications(T)
+        return {"rnn": rnn, "attention": attention, "times": attention / rnn, "path": T + 1.0}
 
     lengths = np.geomspace(10, 10_000, 61)
     question.fields["reveal"] = [
         live.control("T"),
         live.axes(
-            live.curve(lengths, recurrent(lengths), label="RNN"),
-            live.curve(lengths, attending(lengths), label="attention", dash=True),
+            live.curve(lengths, rnn_multiplications(lengths), label="RNN"),
+            live.curve(lengths, attention_multiplications(lengths), label="attention", dash=True),
             live.points(x=lambda T: T.reshape(1), y=lambda rnn: rnn.reshape(1)),
-            live.points(x=lambda T: T.reshape(1), y=lambda look: look.reshape(1)),
+            live.points(x=lambda T: T.reshape(1), y=lambda attention: attention.reshape(1)),
             xscale="log", yscale="log", xlabel="letters in the text", ylabel="multiplications",
             height=280,
         ),
-        live.readout("{T:,.0f} letters. RNN: {rnn:,.0f} multiplications, longest path {way:,.0f}."),
-        live.readout("Attention: {look:,.0f} multiplications, longest path 6. "
+        live.readout("{T:,.0f} letters. RNN: {rnn:,.0f} multiplications, "
+                     "longest path {path:,.0f}."),
+        live.readout("Attention: {attention:,.0f} multiplications, longest path 6. "
                      "That is {times:.1f} times the RNN's work."),
     ]  # fmt: skip
     return live.figure(
         count,
         T=live.slider(10.0, 10_000.0, value=12.0, log=True, label="letters T", format=",.0f"),
         view=[question],
-        **words,
+        **texts,
     )
 
 
-def noise(examples: Any, answers: Mapping[str, Any], question: Any, **words: Any) -> live.Figure:
-    """A question; then some images of noise, and what each network says about the first ones."""
+def images_of_noise(
+    examples: Any, answers: Mapping[str, Any], question: Any, **texts: Any
+) -> live.Figure:
+    """A question; then images of noise, each with the networks' answers and their probabilities."""
     shown = nnlib.tensor(examples).reshape(-1, 28, 28)
     labels = [" / ".join(f"{name} {p.argmax().item()}: {p.amax().item():.2f}"
                          for name, p in zip(answers, row, strict=True))
@@ -91,73 +94,78 @@ def noise(examples: Any, answers: Mapping[str, Any], question: Any, **words: Any
     question.fields["reveal"] = [
         live.images(shown, columns=2, pixel=4, labels=labels, colors="gray", range=(0, 1))
     ]
-    return live.figure(view=[question], **words)
+    return live.figure(view=[question], **texts)
 
 
 def refused(net: Any, images: Any) -> Any:
-    """Of these images, how many get no probability above 0.50, 0.51, … 0.99; shape (50,)."""
+    """How many of the images the network refuses at each threshold 0.50, 0.51, … 0.99; (50,).
+
+    It refuses an image if none of its ten probabilities is above the threshold.
+    """
     best = digits.answers(net, images).softmax(1).amax(1)
     return (best.unsqueeze(1) <= 0.01 * nnlib.arange(50, 100)).long().sum(0)
 
 
-def not_a_digit(mlp: Any, cnn: Any, test: Any, noise: Any, **words: Any) -> live.Figure:
-    """A drawing before an MLP and a CNN with two pools, each with a threshold of refusal."""
+def not_a_digit(mlp: Any, cnn: Any, test: Any, noise: Any, **texts: Any) -> live.Figure:
+    """A drawing, and the answers of an MLP and a CNN, which refuse it below a threshold."""
     W1, b1, W2, b2 = rounded_parameters(mlp)
     K1, c1, K2, c2, W, c = rounded_parameters(cnn)
     shown = drawings()
     tables = {(name, kind): refused(net, x) for name, net in (("mlp", mlp), ("cnn", cnn))
               for kind, x in (("digits", test), ("noise", noise))}  # fmt: skip
 
-    def read(drawing: Any, least: Any) -> dict[str, Any]:
+    def read(drawing: Any, threshold: Any) -> dict[str, Any]:
         seen = centred(drawing)
         first = F.max_pool2d(F.conv2d(seen[None, None], K1, c1, padding=2).relu(), 2)
         second = F.max_pool2d(F.conv2d(first, K2, c2, padding=2).relu(), 2)
         logits = {"mlp": W2 @ (W1 @ seen.reshape(784) + b1).relu() + b2,
                   "cnn": W @ second.reshape(-1) + c}  # fmt: skip
-        made = {"seen": seen}
-        row = (100 * least).round().long() - 50
-        for name, of in logits.items():
-            p = of.softmax(0)
-            made |= {name: p, f"{name}_digit": p.argmax(), f"{name}_p": p.amax(),
-                     f"{name}_accepts": p.amax() > least,
-                     f"{name}_refuses": p.amax() <= least}  # fmt: skip
-        return made | {f"{name}_{kind}": of[row] for (name, kind), of in tables.items()}
+        answers = {"seen": seen}
+        row = (100 * threshold).round().long() - 50
+        for name, z in logits.items():
+            p = z.softmax(0)
+            answers |= {name: p, f"{name}_digit": p.argmax(), f"{name}_p": p.amax(),
+                        f"{name}_accepts": p.amax() > threshold,
+                        f"{name}_refuses": p.amax() <= threshold}  # fmt: skip
+        return answers | {f"{name}_{kind}": counts[row] for (name, kind), counts in tables.items()}
 
     return live.figure(
         read,
         drawing=live.paint((28, 28), value=shown["a house"], brush=1.2,
                            label="draw anything but a digit"),
-        least=live.slider(0.5, 0.99, 0.01, value=0.9, label="threshold", format=".2f"),
+        threshold=live.slider(0.5, 0.99, 0.01, value=0.9, label="threshold", format=".2f"),
         view=[
             live.presets({name: {"drawing": image} for name, image in shown.items()}),
             [live.control("drawing"), live.images("seen", pixel=7, title="what both networks get")],
-            [live.column(*answered("mlp", "MLP", "accent")),
-             live.column(*answered("cnn", "CNN", "series2"))],
-            live.control("least"),
+            [live.column(*answer_views("mlp", "MLP", "accent")),
+             live.column(*answer_views("cnn", "CNN", "series2"))],
+            live.control("threshold"),
             live.readout("Of 1,000 test digits, the MLP refuses {mlp_digits:d} and the CNN "
                          "{cnn_digits:d}. Of 1,000 images of noise, {mlp_noise:d} and "
                          "{cnn_noise:d}."),
         ],
-        **words,
+        **texts,
     )  # fmt: skip
 
 
-def answered(name: str, title: str, color: str) -> list[Any]:
+def answer_views(name: str, title: str, color: str) -> list[Any]:
     """A network's ten probabilities with the threshold, and its answer, accepted or refused."""
     bars = live.bars(name, labels=[str(k) for k in range(10)], color=color)
     best = f"a {{{name}_digit:d}}, with probability {{{name}_p:.2f}}"
     return [
-        live.axes(bars, live.line(y="least", dash=True), ylim=(0, 1), ylabel="probability",
+        live.axes(bars, live.line(y="threshold", dash=True), ylim=(0, 1), ylabel="probability",
                   title=title, width=330, height=180),
         live.readout(f"The {title} accepts it as {best}.", when=f"{name}_accepts"),
         live.readout(f"The {title} refuses it. Its best guess is {best}.", when=f"{name}_refuses"),
     ]  # fmt: skip
 
 
-def under_attack(net: Any, image: Any, label: Any) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
-    """Signs for each pixel, by the gradient and random; and the probabilities under each.
+def attack(net: Any, image: Any, label: Any) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
+    """Changes all pixels of an image by signs that the gradient chooses, and by random signs.
 
-    Row k of the probabilities, (21, 10), is for a change of k hundredths.
+    Returns:
+        The chosen and the random signs; and the network's probabilities with each, (21, 10), where
+        row k is for changes of k hundredths.
     """
     net.eval()
     chosen = slope_of(lambda x: F.cross_entropy(net(x), label), image).sign()
@@ -170,13 +178,13 @@ def under_attack(net: Any, image: Any, label: Any) -> tuple[tuple[Any, Any], tup
     return (chosen, random), (by_chosen, by_random)
 
 
-def attacked(net: Any, image: Any, label: Any, **words: Any) -> live.Figure:
+def image_under_attack(net: Any, image: Any, label: Any, **texts: Any) -> live.Figure:
     """An image, each pixel changed by ε with a random or a chosen sign, and the net's answer."""
-    signs, answers = under_attack(net, image, label)
+    signs, answers = attack(net, image, label)
     clean, chosen, random = (x.reshape(28, 28) for x in (image, *signs))
     by_chosen, by_random = answers
 
-    def look(hundredths: Any, gradient: Any) -> dict[str, Any]:
+    def outputs(hundredths: Any, gradient: Any) -> dict[str, Any]:
         p = nnlib.where(gradient, by_chosen[hundredths], by_random[hundredths])
         seen = clean + 0.01 * hundredths * nnlib.where(gradient, chosen, random)
         return {"seen": seen, "p": p, "answer": p.argmax(), "best": p.max(),
@@ -184,7 +192,7 @@ def attacked(net: Any, image: Any, label: Any, **words: Any) -> live.Figure:
 
     bars = live.bars("p", labels=[str(k) for k in range(10)], color="accent")
     return live.figure(
-        look,
+        outputs,
         hundredths=live.slider(0, 20, value=10, label="ε in hundredths"),
         gradient=live.checkbox(False, static=False, label="the gradient chooses each sign"),
         view=[
@@ -193,11 +201,11 @@ def attacked(net: Any, image: Any, label: Any, **words: Any) -> live.Figure:
              live.axes(bars, ylim=(0, 1), ylabel="probability", width=330, height=200)],
             live.readout("ε = {size:.2f}: the MLP reads {answer:d}, with probability {best:.2f}."),
         ],
-        **words,
+        **texts,
     )  # fmt: skip
 
 
-def merging(text: str, new: str, **words: Any) -> live.Figure:
+def byte_pair_merges(text: str, new: str, **texts: Any) -> live.Figure:
     """Byte pair encoding of typed words, merge by merge; a new word is cut by the same merges."""
 
     def cut(text: Any, new: Any, merges: Any) -> dict[str, Any]:
@@ -213,8 +221,9 @@ def merging(text: str, new: str, **words: Any) -> live.Figure:
         return {
             "words": written(text, now[:LENGTH]), "other": written(new, now[LENGTH + 1 : -1]),
             "pair": pair_written(text, at, left, right), "times": times, "tokens": counts[merges],
-            "letters": counts[0], "counts": counts.float(), "made": named(text, table, merges),
-            "last": last, "chosen": 1.0 * (nnlib.arange(MERGES + 1) == merges),
+            "letters": counts[0], "counts": counts.float(), "last": last,
+            "made": piece_characters(text, table, merges),
+            "chosen": 1.0 * (nnlib.arange(MERGES + 1) == merges),
             "some": counts[0] > 0, "typed": (new < len(ALPHABET) - 1).any(),
             "start": (counts[0] > 0) & (merges == 0), "merged": times > 0,
             "over": (last > 0) & (merges > last), "alone": (counts[0] > 0) & (last == 0),
@@ -225,23 +234,26 @@ def merging(text: str, new: str, **words: Any) -> live.Figure:
         text=live.text(text, alphabet=ALPHABET, max_length=LENGTH, label="your words"),
         new=live.text(new, alphabet=ALPHABET[:-1], max_length=NEW, label="a new word"),
         merges=live.slider(0, MERGES, value=3, label="merges"),
-        view=merges_shown(),
-        **words,
+        view=merge_views(),
+        **texts,
     )
 
 
-def named(text: Any, table: Any, merges: Any) -> Any:
-    """Characters of the pieces made by the first merges, (MERGES + 1, NAMED), the rest spaces."""
+def piece_characters(text: Any, table: Any, merges: Any) -> Any:
+    """The characters of the pieces that merges 1, …, `merges` make, (MERGES + 1, SHOWN).
+
+    Rows and characters that are not needed are spaces.
+    """
     at, left, right, _ = table.T.unsqueeze(2)
-    k, row = nnlib.arange(NAMED), nnlib.arange(MERGES + 1).unsqueeze(1)
+    k, row = nnlib.arange(SHOWN), nnlib.arange(MERGES + 1).unsqueeze(1)
     letters = text[(at + k).clamp(max=LENGTH - 1)] + FIRST
-    letters = nnlib.where((k == NAMED - 1) & (left + right > NAMED), ELLIPSIS, letters)
+    letters = nnlib.where((k == SHOWN - 1) & (left + right > SHOWN), ELLIPSIS, letters)
     return nnlib.where((k < left + right) & (row <= merges), letters, SPACE)
 
 
-def merges_shown() -> list[Any]:
-    """What the figure of merges shows: the pieces in words, and a bar of tokens for each merge."""
-    pieces = " ".join(slots(f"made[{m}", NAMED, ",{}]") for m in range(1, MERGES + 1))
+def merge_views() -> list[Any]:
+    """The views of the figure of merges: the words in pieces, and bars for the number of tokens."""
+    pieces = " ".join(slots(f"made[{m}", SHOWN, ",{}]") for m in range(1, MERGES + 1))
     return [
         live.control("text", "new", "merges"),
         live.readout("Type some words first: letters, with spaces between the words.",
@@ -265,5 +277,5 @@ def merges_shown() -> list[Any]:
 
 
 def slots(name: str, count: int, at: str = "[{}]") -> str:
-    """Places for a text's characters."""
+    """A template that shows `count` characters, whose codes are the entries of output `name`."""
     return "".join("{" + name + at.format(k) + ":c}" for k in range(count))

@@ -1,4 +1,4 @@
-"""The opening page's figure: a network that reads a drawing, with neurons to switch off."""
+"""The opening page's figure: a network reads a drawn digit; its neurons can be switched off."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from nnlib import live
 def digit_reader(
     read: Callable[..., dict[str, Any]], first: Any, classes: Sequence[str]
 ) -> live.Figure:
-    """The network on a drawn digit, and a question about what it does without its neurons.
+    """A network that reads a drawn digit, and the question what it answers without its neurons.
 
     Args:
-        read: what the network computes of a drawing and of its neurons' switches.
+        read: computes the figure's outputs from `drawing`, (28, 28), and `on`, (12,): 0 for a
+            hidden neuron that is switched off.
         first: the drawing at the beginning, (28, 28).
-        classes: what the outputs are called.
+        classes: the names of the ten outputs.
     """
     return live.figure(
         read,

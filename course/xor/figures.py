@@ -1,4 +1,4 @@
-"""The live figures of the chapter on XOR: what surrounds the chapter's own functions."""
+"""The live figures of the chapter on XOR."""
 
 from __future__ import annotations
 
@@ -13,39 +13,40 @@ from nnlib import live
 
 INPUTS, NAMES = np.array(CORNERS, "float32"), list(CORNER_NAMES)
 GATES = {"XOR": (0, 1, 1, 0), "OR": (0, 1, 1, 1), "AND": (0, 0, 0, 1)}
-SIDE, FINE = (-0.5, 1.5), 48
-_GRID = nnlib.tensor(live.grid(SIDE, SIDE, FINE))
+LIMITS, RESOLUTION = (-0.5, 1.5), 48  # both axes of the input plane; the points of its grid
+_GRID = nnlib.tensor(live.grid(LIMITS, LIMITS, RESOLUTION))
 _CORNERS = nnlib.tensor(INPUTS)
-Net = Callable[..., tuple[Any, Any, Any]]
-_FOUR = ("a₅: (0, 0) {a5[0]:.3f} · (1, 0) {a5[1]:.3f} · (0, 1) {a5[2]:.3f} · "
+Net = Callable[..., tuple[Any, Any, Any]]  # (x1, x2, **weights) -> a3, a4, a5
+_FOUR_ANSWERS = ("a₅: (0, 0) {a5[0]:.3f} · (1, 0) {a5[1]:.3f} · (0, 1) {a5[2]:.3f} · "
          "(1, 1) {a5[3]:.3f}; {right:d} of 4 right")  # fmt: skip
 
 
 def _plane(*marks: Any, **options: Any) -> Any:
-    """The input plane with its two axes."""
-    look = {"xlabel": "x₁", "ylabel": "x₂", "xlim": SIDE, "ylim": SIDE, "equal": True}
-    return live.axes(*marks, **{"width": 340, "height": 300, **look, **options})
+    """Axes for the input plane."""
+    defaults = {"xlabel": "x₁", "ylabel": "x₂", "xlim": LIMITS, "ylim": LIMITS, "equal": True}
+    return live.axes(*marks, **{"width": 340, "height": 300, **defaults, **options})
 
 
 def _corners(classes: Any = GATES["XOR"], **options: Any) -> Any:
-    """The four inputs, each in its class's colour and shape."""
-    look = {"class_names": ["no", "yes"], "labels": NAMES, "size": 7}
+    """The four inputs as points with the colour and shape of their class."""
+    defaults = {"class_names": ["no", "yes"], "labels": NAMES, "size": 7}
     return live.points(INPUTS, np.asarray(classes) if isinstance(classes, tuple) else classes,
-                       **{**look, **options})  # fmt: skip
+                       **{**defaults, **options})  # fmt: skip
 
 
 def _shade(name: str) -> Any:
-    return live.heat(name, SIDE, SIDE)
+    """The output `name` as colours of the input plane."""
+    return live.heat(name, LIMITS, LIMITS)
 
 
 def closest_opposites(a3: Any, a4: Any) -> Any:
-    """How near a yes-point and a no-point come in the hidden plane.
+    """The smallest distance of a yes-point from a no-point in the hidden plane.
 
     Args:
         a3, a4: the hidden activations at the four inputs, shape (…, 4).
 
     Returns:
-        The least of the four distances, shape (…).
+        The smallest of the four distances, shape (…).
 
     >>> a3 = nnlib.tensor([0.0, 1.0, 1.0, 1.0])
     >>> closest_opposites(a3, nnlib.tensor([0.0, 0.0, 0.0, 0.25])).item()
@@ -65,8 +66,9 @@ def drag_a_line() -> live.Figure:
     def answers(w0: Any, w1: Any, w2: Any, y: Any) -> dict:
         z = w0 + w1 * _CORNERS[:, 0] + w2 * _CORNERS[:, 1]
         wrong = (z > 0) != (y > 0.5)
-        shade = nnlib.sigmoid(4 * (w0 + w1 * _GRID[:, 0] + w2 * _GRID[:, 1])).reshape(FINE, FINE)
-        return {"wrong": wrong, "right": 4 - wrong.sum(), "shade": shade}
+        p = nnlib.sigmoid(4 * (w0 + w1 * _GRID[:, 0] + w2 * _GRID[:, 1]))
+        return {"wrong": wrong, "right": 4 - wrong.sum(),
+                "shade": p.reshape(RESOLUTION, RESOLUTION)}  # fmt: skip
 
     return live.figure(
         answers,
@@ -91,8 +93,7 @@ def drag_a_line() -> live.Figure:
 
 
 def add_inequalities() -> live.Figure:
-    """Four inequalities to switch on; the sum of those chosen, and what they say of the middle."""
-    signs = nnlib.tensor([-1.0, 1.0, 1.0, -1.0])
+    """Four inequalities to switch on, their sum, and what they require in the square's middle."""
     rows = nnlib.tensor([[-1.0, 0, 0], [1.0, 1, 0], [1.0, 0, 1], [-1.0, -1, -1]])
 
     def total(picked: Any) -> dict:
@@ -100,7 +101,7 @@ def add_inequalities() -> live.Figure:
         return {
             "c": (picked.unsqueeze(1) * rows).sum(0), "count": picked.sum(), "yes": yes, "no": no,
             "either": yes + no - yes * no, "all": yes * no,
-            "signed": picked * signs, "strict": picked[1] + picked[2] - picked[1] * picked[2],
+            "strict": picked[1] + picked[2] - picked[1] * picked[2],
             "loose": (picked.sum() > 0) * (1 - picked[1]) * (1 - picked[2]),
         }  # fmt: skip
 
@@ -135,14 +136,14 @@ def add_inequalities() -> live.Figure:
 
 
 def curve_with_a_product(k: float = 6.0) -> live.Figure:
-    """One neuron with a third input x₁x₂: its weight makes the boundary a curve."""
+    """One neuron with a third input, x₁x₂, whose weight makes the boundary a curve."""
 
     def neuron(w12: Any) -> dict:
         def z(x: Any) -> Any:
             return x[:, 0] + x[:, 1] + w12 * x[:, 0] * x[:, 1] - 0.5
 
         wrong = (z(_CORNERS) > 0) != nnlib.tensor([False, True, True, False])
-        shade = nnlib.sigmoid(k * z(_GRID)).reshape(FINE, FINE)
+        shade = nnlib.sigmoid(k * z(_GRID)).reshape(RESOLUTION, RESOLUTION)
         return {"shade": shade, "wrong": wrong, "right": 4 - wrong.sum(), "z": z(_CORNERS)}
 
     return live.figure(
@@ -165,18 +166,18 @@ def lifted_corner() -> live.Figure:
     corners = np.array([[0.0, 0, 0], [1, 0, 0], [0, 1, 0], [1, 1, 1]])
     square = nnlib.tensor([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0], [0.0, 0.0]]).double()
     flat = nnlib.tensor(corners[:, :2])
-    around = nnlib.tensor(corners[:, 2])
+    product = nnlib.tensor(corners[:, 2])
 
     def project(xy: Any, height: Any, turn: Any) -> tuple[Any, Any]:
-        """Seen from the side and a little from above, after a turn about the middle."""
+        """A view from the side and slightly from above, after a rotation about the middle."""
         radians = turn * (np.pi / 180)
         u, v = xy[:, 0] - 0.5, xy[:, 1] - 0.5
         across = u * radians.cos() - v * radians.sin()
         depth = u * radians.sin() + v * radians.cos()
         return across, 0.35 * depth + height
 
-    def look(lift: Any, turn: Any) -> dict:
-        height = lift * around
+    def outputs(lift: Any, turn: Any) -> dict:
+        height = lift * product
         plane = (flat.sum(1) - 0.5) / 2  # x₁ + x₂ − 2x₃ − ½ = 0
         x, y = project(flat, height, turn)
         _, foot = project(flat, plane, turn)
@@ -187,7 +188,7 @@ def lifted_corner() -> live.Figure:
                 "plane_y": plane_y, "above": above, "height": height}  # fmt: skip
 
     return live.figure(
-        look,
+        outputs,
         lift=live.slider(0.0, 1.0, 0.01, value=0.0, label="lift (1, 1) to the height x₁x₂"),
         turn=live.slider(-180.0, 180.0, 1.0, value=25.0, label="turn (degrees)"),
         view=[
@@ -214,33 +215,33 @@ def lifted_corner() -> live.Figure:
 
 
 def clouds(count: int = 100) -> dict[str, tuple[Any, Any]]:
-    """Points on three patterns that no line separates: name -> points (count, 2), classes 0 or 1.
+    """Three patterns of points that no line separates, by name: points (count, 2), classes 0 or 1.
 
     >>> {name: int(c.sum().item()) for name, (_, c) in clouds().items()}["ring"]
     50
     """
     rng = np.random.default_rng(0)
-    board = rng.uniform(-2, 2, (count, 2))
+    checkerboard = rng.uniform(-2, 2, (count, 2))
     angle, ring_class = rng.uniform(0, 2 * np.pi, count), np.arange(count) % 2
     radius = np.where(ring_class == 1, rng.uniform(1.2, 2, count), rng.uniform(0, 0.8, count))
     stripes = rng.uniform(-2, 2, (count, 2))
-    made = {
-        "checkerboard": (board, board[:, 0] * board[:, 1] < 0),
+    patterns = {
+        "checkerboard": (checkerboard, checkerboard[:, 0] * checkerboard[:, 1] < 0),
         "ring": (np.stack([np.cos(angle), np.sin(angle)], 1) * radius[:, None], ring_class),
         "stripes": (stripes, np.floor(stripes[:, 0]) % 2),
     }
     return {name: (nnlib.tensor(x.astype("float32")), nnlib.tensor(np.asarray(c, "float32")))
-            for name, (x, c) in made.items()}  # fmt: skip
+            for name, (x, c) in patterns.items()}  # fmt: skip
 
 
 def beyond_one_line() -> live.Figure:
     """Three sets of points, a line to drag, and how many points it gets right."""
     sets = clouds()
-    places = nnlib.stack([x for x, _ in sets.values()])
+    points = nnlib.stack([x for x, _ in sets.values()])
     classes = nnlib.stack([c for _, c in sets.values()])
 
     def answers(which: Any, w0: Any, w1: Any, w2: Any) -> dict:
-        x, c = places[which], classes[which]
+        x, c = points[which], classes[which]
         z = w0 + w1 * x[:, 0] + w2 * x[:, 1]
         right = ((z > 0) == (c > 0.5)).sum()
         return {"x": x, "c": c, "right": right, "wrong": len(c) - right}
@@ -270,7 +271,7 @@ def beyond_one_line() -> live.Figure:
 
 
 def one_neuron() -> live.Figure:
-    """One neuron with two inputs, its edges to drag, its sums beside its threshold."""
+    """One neuron with two inputs, its edges to drag, and its sums with its threshold."""
 
     def fire(w03: Any, w13: Any, w23: Any, at: Any) -> dict:
         sums = w13 * _CORNERS[:, 0] + w23 * _CORNERS[:, 1]
@@ -305,15 +306,15 @@ def one_neuron() -> live.Figure:
 
 
 def _picture(five: Net, w: Mapping[str, Any]) -> dict:
-    """The map of a₅ over the input plane, and all activations at the four inputs."""
-    shade = five(_GRID[:, 0], _GRID[:, 1], **w)[2].reshape(FINE, FINE)
+    """The outputs that draw a net: a₅ over the input plane, all activations at the four inputs."""
+    shade = five(_GRID[:, 0], _GRID[:, 1], **w)[2].reshape(RESOLUTION, RESOLUTION)
     a3, a4, a5 = five(_CORNERS[:, 0], _CORNERS[:, 1], **w)
     wrong = (a5 > 0.5) != nnlib.tensor([False, True, True, False])
     return {"shade": shade, "a3": a3, "a4": a4, "a5": a5, "wrong": wrong, "right": 4 - wrong.sum()}
 
 
 def _drawn_net(values: Sequence[Any], **options: Any) -> Any:
-    """The five neurons under the book's names."""
+    """A drawing of the five-neuron net, with the names of the chapter."""
     value = dict(zip(range(1, 6), values, strict=True))
     neurons = [live.neuron(i, 0, value=value[i]) for i in (1, 2)]
     neurons += [live.neuron(i, 1 + (i == 5), value=value[i], bias=f"w0{i}") for i in (3, 4, 5)]
@@ -336,24 +337,24 @@ def _hidden_plane(**options: Any) -> Any:
 def drag_the_net(five: Net, units: Mapping[str, float]) -> live.Figure:
     """The five-neuron net with edges to drag, its map and its hidden plane."""
 
-    def look(at: Any, **w: Any) -> dict:
+    def outputs(at: Any, **w: Any) -> dict:
         seen = _picture(five, w)
         here = {"x1": _CORNERS[at, 0], "x2": _CORNERS[at, 1]}
         return seen | here | {f"now{i}": seen[f"a{i}"][at] for i in (3, 4, 5)}
 
-    ready = {k: {n: float(f * v) for n, v in units.items()}
-             for k, f in {"unit weights": 1, "weights × 6": 6}.items()}  # fmt: skip
-    blank = {"all at 0": dict.fromkeys(units, 0.0)}
+    presets = {k: {n: float(f * v) for n, v in units.items()}
+               for k, f in {"unit weights": 1, "weights × 6": 6}.items()}  # fmt: skip
+    presets["all at 0"] = dict.fromkeys(units, 0.0)
     return live.figure(
-        look,
+        outputs,
         at=live.values(1),
         inputs={n: live.values(float(v), min=-12, max=12, step=0.1) for n, v in units.items()},
         view=[
-            live.presets({**ready, **blank}),
+            live.presets(presets),
             _drawn_net(("x1", "x2", "now3", "now4", "now5"), limit=12.0, width=460, height=260),
             [_plane(_shade("shade"), _corners(mark="wrong", select="at"), width=300, height=270),
              _hidden_plane(width=300, height=270)],
-            _FOUR,
+            _FOUR_ANSWERS,
         ],
         title="The five-neuron net",
         caption="Drag any weight or bias up and down: the map of a₅ over the inputs and neuron 5's "
@@ -365,13 +366,13 @@ def drag_the_net(five: Net, units: Mapping[str, float]) -> live.Figure:
 
 
 def guess_the_output(five: Net, units: Mapping[str, float]) -> live.Figure:
-    """What does the net with unit weights answer where it should say yes?"""
+    """The question what the net with unit weights answers at an input where it should say yes."""
 
-    def look() -> dict:
+    def outputs() -> dict:
         return _picture(five, {n: nnlib.tensor(float(v)) for n, v in units.items()})
 
     return live.figure(
-        look,
+        outputs,
         view=[
             live.predict(
                 "With these weights and the sigmoid as g, what is a₅ at (1, 0)?",
@@ -380,7 +381,7 @@ def guess_the_output(five: Net, units: Mapping[str, float]) -> live.Figure:
                 reveal=[live.axes(live.line(y=0.5, dash=True),
                                   live.bars("a5", labels=NAMES,
                                             classes=np.array(GATES["XOR"])),
-                                  ylabel="a₅", ylim=(0, 1), width=380, height=220), _FOUR],
+                                  ylabel="a₅", ylim=(0, 1), width=380, height=220), _FOUR_ANSWERS],
             ),
         ],
         title="Does it say yes?",
@@ -391,7 +392,7 @@ def guess_the_output(five: Net, units: Mapping[str, float]) -> live.Figure:
 
 
 def turn_up_the_gain(five: Net, units: Mapping[str, float], question: Any) -> live.Figure:
-    """All weights times k: the answers, the hidden plane, and the question where it starts."""
+    """All weights times k: the answers, the hidden plane, and a question about the smallest k."""
 
     def scaled(k: Any) -> dict:
         seen = _picture(five, {n: k * v for n, v in units.items()})
@@ -405,7 +406,7 @@ def turn_up_the_gain(five: Net, units: Mapping[str, float], question: Any) -> li
                        classes=np.array(GATES["XOR"])), ylabel="a₅", ylim=(0, 1), width=340,
                        height=300),
              _hidden_plane()],
-            _FOUR,
+            _FOUR_ANSWERS,
             question,
         ],
         title="Turn up the gain",
@@ -417,10 +418,10 @@ def turn_up_the_gain(five: Net, units: Mapping[str, float], question: Any) -> li
     )  # fmt: skip
 
 
-COLUMNS = 12  # of the grid of seeds: so many that each has 24 pixels either way on a narrow phone
+COLUMNS = 12  # of the grid of seeds; with more, a seed has less than 24 pixels on a narrow phone
 
 
-def lottery(
+def grid_of_starts(
     five: Net,
     start: Callable[[int], Any],
     losses: Mapping[str, Callable],
@@ -430,11 +431,17 @@ def lottery(
     steps: int,
     seed: int,
 ) -> live.Figure:
-    """A grid of seeds, each won or lost; the one clicked is trained anew in the page."""
+    """A grid of seeds and whether each learns XOR; a click trains the net of that seed in the page.
+
+    Args:
+        start: the first weights for a seed.
+        losses: by name, functions of the four answers.
+        won: for each loss, 1 for the seeds that learn and 0 for the others.
+    """
     count = len(next(iter(won.values())))
     results = {k: nnlib.tensor(np.asarray(v, "float32")) for k, v in won.items()}
 
-    def look(loss: str, **w: Any) -> dict:
+    def outputs(loss: str, **w: Any) -> dict:
         weights = {n: w[n] for n in WEIGHTS}
         return _picture(five, weights) | {"won": results[loss], "wins": results[loss].sum()}
 
@@ -446,9 +453,9 @@ def lottery(
         return {**moved, "loss": error}
 
     first = dict.fromkeys(WEIGHTS, 0.0)
-    place = np.arange(count)
+    seeds = np.arange(count)
     return live.figure(
-        look,
+        outputs,
         loss=live.dropdown(list(losses), buttons=True, label="loss"),
         training=live.training(
             step, first, seed=seed, seeds=count, max_steps=steps, speed="fast",
@@ -456,16 +463,16 @@ def lottery(
         ),
         view=[
             [live.axes(
-                live.points(x=place % COLUMNS, y=-(place // COLUMNS), classes="won", select="seed",
+                live.points(x=seeds % COLUMNS, y=-(seeds // COLUMNS), classes="won", select="seed",
                             size=7, label="seed", class_names=["failed", "learned"]),
                 frame=False, equal=True, width=300,
-                xlim=(-0.6, COLUMNS - 0.4), ylim=(-(place[-1] // COLUMNS) - 0.6, 0.6)),
+                xlim=(-0.6, COLUMNS - 0.4), ylim=(-(seeds[-1] // COLUMNS) - 0.6, 0.6)),
              _hidden_plane(width=300, height=300)],
             live.readout("{wins:d} of " + str(count) + " starts learn it · shown: seed {seed:d}"),
             live.training_controls(),
             [_plane(_shade("shade"), _corners(mark="wrong"), width=300, height=270),
              live.loss_curve(width=340, height=250)],
-            "step {step:d}. " + _FOUR,
+            "step {step:d}. " + _FOUR_ANSWERS,
         ],
         title="Two hundred starts",
         caption="Click a seed that failed, press train, and watch the four points in the hidden "

@@ -1,4 +1,4 @@
-"""Words and sentences whose class is in their order, or in their spelling."""
+"""Words and sentences to classify by their spelling or by their order."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ AUSTEN = About(
 
 @dataclass(frozen=True)
 class Texts:
-    """Texts and their classes: `texts` strings; `y` int64, positions in `classes`.
+    """Texts and their classes: `texts` are strings, `y` (int64) their positions in `classes`.
 
     >>> from nnlib import datasets
     >>> words = datasets.language_words()
@@ -56,10 +56,10 @@ class Texts:
         return f"Texts({len(self)} texts, classes {', '.join(self.classes)}, {self.about.title})"
 
 
-def _part(
+def _split(
     texts: list[str], labels: list[int], train: bool, classes: tuple[str, ...], about: About
 ) -> Texts:
-    """One of the two parts, shuffled: every fifth text in hash order is for testing."""
+    """The training set or the test set, in hash order; every fifth text belongs to the test set."""
     order = hash_order(texts, about.title)
     chosen = [position for i, position in enumerate(order) if (i % 5 == 4) != train]
     y = np.array([labels[position] for position in chosen], np.int64)
@@ -69,8 +69,8 @@ def _part(
 def language_words(train: bool = True) -> Texts:
     """Words of 3 to 12 letters in Dutch, English, Polish or Spanish, without accents.
 
-    3,000 of each; a word that two of the languages share is left out. 9,600 to train on, 2,400 to
-    test.
+    3,000 words of each language; a word that belongs to two of them is left out.  9,600 are for
+    training, 2,400 for testing.
 
     Source: Debian's word lists; `language_words().about` has the licences.
 
@@ -81,16 +81,17 @@ def language_words(train: bool = True) -> Texts:
     rows = read_rows("language_words.csv")
     classes = ("dutch", "english", "polish", "spanish")
     labels = [classes.index(row["language"]) for row in rows]
-    return _part([row["word"] for row in rows], labels, train, classes, LANGUAGE_WORDS)
+    return _split([row["word"] for row in rows], labels, train, classes, LANGUAGE_WORDS)
 
 
 def english_words(train: bool = True) -> Texts:
-    """English words, half of them written backwards: which? A bag of letters cannot know.
+    """English words, half of them written backwards; the class tells which.
 
-    5,000 words, none a palindrome and none another word backwards: 4,000 to train on, 1,000 to
-    test.
+    A model that ignores the order of the letters cannot tell the classes apart.  None of the 5,000
+    words is a palindrome, and none is another word written backwards.  4,000 are for training,
+    1,000 for testing.
 
-    Source: SCOWL, by Debian's wamerican-small.
+    Source: SCOWL, from Debian's wamerican-small.
 
     >>> from nnlib import datasets
     >>> words = datasets.english_words(train=False)
@@ -101,13 +102,13 @@ def english_words(train: bool = True) -> Texts:
     forwards = {position: i % 2 for i, position in enumerate(hash_order(words, "direction"))}
     texts = [word if forwards[i] else word[::-1] for i, word in enumerate(words)]
     labels = [forwards[i] for i in range(len(words))]
-    return _part(texts, labels, train, ("backwards", "forwards"), ENGLISH_WORDS)
+    return _split(texts, labels, train, ("backwards", "forwards"), ENGLISH_WORDS)
 
 
 def austen_sentences(train: bool = True) -> Texts:
-    """Clauses of 5 to 12 words by Jane Austen, half of them with their words shuffled: which?
+    """Clauses of 5 to 12 words by Jane Austen, half of them shuffled; the class tells which.
 
-    Source: Project Gutenberg's texts, by Debian's r-cran-janeaustenr.
+    Source: Project Gutenberg's texts, from Debian's r-cran-janeaustenr.
 
     >>> from nnlib import datasets
     >>> datasets.austen_sentences(train=False).classes
@@ -117,15 +118,16 @@ def austen_sentences(train: bool = True) -> Texts:
     real = {position: i % 2 for i, position in enumerate(hash_order(sentences, "real"))}
     texts = [s if real[i] else _shuffled(s) for i, s in enumerate(sentences)]
     labels = [real[i] for i in range(len(sentences))]
-    return _part(texts, labels, train, ("shuffled", "real"), AUSTEN)
+    return _split(texts, labels, train, ("shuffled", "real"), AUSTEN)
 
 
 def austen_clauses(train: bool = True) -> Texts:
     """Clauses of 5 to 12 words by Jane Austen, as she wrote them; the class is the novel.
 
-    Those of `austen_sentences`, none of them shuffled: 17,638 to train on, 1,959 to test.
+    They are the clauses of `austen_sentences`, none of them shuffled: 17,638 for training, 1,959
+    for testing.
 
-    Source: Project Gutenberg's texts, by Debian's r-cran-janeaustenr.
+    Source: Project Gutenberg's texts, from Debian's r-cran-janeaustenr.
 
     >>> from nnlib import datasets
     >>> datasets.austen_clauses(train=False).texts[0]
@@ -141,10 +143,13 @@ def austen_clauses(train: bool = True) -> Texts:
 
 
 def _shuffled(sentence: str) -> str:
-    """The sentence's words in an order by hash that is not their own."""
+    """The sentence's words in another order, always the same one for the same sentence."""
     words = sentence.split()
     for attempt in range(100):
-        mixed = [words[i] for i in hash_order(words, f"{sentence}{attempt}")]
-        if mixed != words:
-            return " ".join(mixed)
-    raise ValueError(f"every order of {sentence!r} is the same")
+        shuffled = [words[i] for i in hash_order(words, f"{sentence}{attempt}")]
+        if shuffled != words:
+            return " ".join(shuffled)
+    raise ValueError(
+        f"{sentence!r} cannot be shuffled: none of 100 orders differs from its own. "
+        "Leave out sentences of one word repeated."
+    )

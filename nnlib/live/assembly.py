@@ -26,7 +26,7 @@ class Assembled:
     spec: dict[str, Any]
     numbers: Mapping[str, Any]
 
-    def look(self, ref: dict) -> np.ndarray | None:
+    def lookup(self, ref: dict) -> np.ndarray | None:
         """The first numbers behind a reference; None for what only the page knows."""
         return look_up(ref, self.numbers)
 
@@ -35,7 +35,7 @@ def assemble(
     function: Callable | None, inputs: Inputs, view: Any, trainer: Trainer | None
 ) -> Assembled:
     """Traces the function for each choice of static inputs, and compiles the view."""
-    env = inputs.arguments(inputs.first)
+    env = inputs.arguments(inputs.initial)
     outputs = call(function, env, FUNCTION)
     clash = sorted(set(outputs) & set(env))
     if clash:

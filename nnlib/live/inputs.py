@@ -1,4 +1,4 @@
-"""A figure's inputs: their values as a reader gives them, as JSON, and as functions get them."""
+"""A figure's inputs: their values for the reader, in JSON, and as arguments of functions."""
 
 from __future__ import annotations
 
@@ -16,28 +16,29 @@ MAX_PROGRAMS = 64
 
 
 class Inputs:
-    """The controls of a figure by name, and what their values become.
+    """The controls of a figure by name, and their values in three forms.
 
-    A value has three forms: the reader's (`figure["w"]`), JSON's (`figure.values["w"]`), and the
-    argument that the figure's function gets.
+    These are the reader's value (`figure["w"]`), its JSON form (`figure.values["w"]`), and the
+    argument with which the figure's function is called.
     """
 
     def __init__(self, controls: Mapping[str, Control], dtype: str):
         self.controls, self.dtype = dict(controls), dtype
-        self.first = {name: self._first(control) for name, control in self.controls.items()}
+        self.initial = {name: self._initial(control) for name, control in self.controls.items()}
 
     @property
     def static(self) -> list[str]:
-        """The inputs that arrive as Python values: a program is recorded for each."""
+        """The inputs that functions get as Python values: a program is recorded for each value."""
         return [name for name, control in self.controls.items() if control.static]
 
     def control(self, name: str) -> Control:
-        """The control of an input; KeyError names those that there are."""
+        """The control of an input; the KeyError for an unknown name lists the known ones."""
         if name not in self.controls:
             raise KeyError(f"{name!r} is not an input; inputs are {', '.join(self.controls)}.")
         return self.controls[name]
 
-    def _first(self, control: Control) -> Any:
+    def _initial(self, control: Control) -> Any:
+        """The value that a control begins with, in its JSON form."""
         if control.kind in ("array", "paint"):
             flat = numbers(np.asarray(control.value).astype(self.dtype_of(control)))
             return flat if np.shape(control.value) else flat[0]
@@ -57,8 +58,8 @@ class Inputs:
 
     # forms of a value --------------------------------------------------------------------------
 
-    def reading(self, name: str, value: Any) -> Any:
-        """A JSON value as the reader's: a number, a string, an option, or an array."""
+    def reader_value(self, name: str, value: Any) -> Any:
+        """The reader's value for a JSON value: a number, a string, an option, or an array."""
         control = self.control(name)
         if control.kind == "dropdown":
             return control.options["values"][value]
@@ -66,8 +67,8 @@ class Inputs:
             return np.asarray(value, self.dtype_of(control)).reshape(np.shape(control.value))[()]
         return value
 
-    def plain(self, name: str, value: Any) -> Any:
-        """A reader's value as JSON."""
+    def json_value(self, name: str, value: Any) -> Any:
+        """The JSON form of a reader's value."""
         control = self.control(name)
         if control.kind == "dropdown":
             return _position(control, value)
@@ -84,7 +85,7 @@ class Inputs:
         return bool(value) if control.kind == "checkbox" else array(value).item()
 
     def argument(self, name: str, value: Any) -> Any:
-        """What the function is handed for a JSON value."""
+        """The function's argument for a JSON value."""
         control = self.controls[name]
         if control.static:
             return control.options["values"][value] if control.kind == "dropdown" else value
@@ -97,17 +98,17 @@ class Inputs:
         return tensor(np.asarray(value, dtype=object).astype(dtype).reshape(shape))
 
     def arguments(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """All arguments, static ones as Python values and all others as tensors."""
-        env = {name: self.argument(name, values[name]) for name in self.controls}
+        """All arguments: static ones are Python values, all others tensors."""
+        arguments = {name: self.argument(name, values[name]) for name in self.controls}
         for name, control in self.controls.items():
             if control.kind == "text":
-                env[f"{name}_length"] = tensor(np.asarray(len(values[name]), "int64"))
-        return env
+                arguments[f"{name}_length"] = tensor(np.asarray(len(values[name]), "int64"))
+        return arguments
 
-    # what the page is told ---------------------------------------------------------------------
+    # what the page gets -----------------------------------------------------------------------
 
     def combinations(self, static: Sequence[str]) -> list[tuple[str, dict]]:
-        """All choices of static inputs: their key in the spec, the values that they stand for."""
+        """All combinations of static inputs: the key in the spec and the arguments of each."""
         ranges = [range(self._options(name)) for name in static]
         count = int(np.prod([len(r) for r in ranges])) if ranges else 1
         if count > MAX_PROGRAMS:
@@ -115,23 +116,23 @@ class Inputs:
                 f"{' × '.join(static)} make {count} programs; at most {MAX_PROGRAMS} are recorded. "
                 "Pass numbers, or static=False, for some of them."
             )
-        made = []
+        found = []
         for picked in itertools.product(*ranges):
             values = {
                 k: self.argument(k, bool(i) if self.controls[k].kind == "checkbox" else i)
                 for k, i in zip(static, picked, strict=True)
             }
-            made.append((",".join(str(i) for i in picked), values))
-        return made
+            found.append((",".join(str(i) for i in picked), values))
+        return found
 
     def _options(self, name: str) -> int:
         control = self.controls[name]
         return 2 if control.kind == "checkbox" else len(control.options["labels"])
 
     def spec(self) -> dict[str, Any]:
-        """The figure's `inputs` and their `order`: pages may store the figure with sorted keys."""
-        made = {name: self._input_spec(name) for name in self.controls}
-        return {"inputs": made, "order": list(self.controls)}
+        """The spec's `inputs`, and their `order`, since a page may sort the keys of an object."""
+        inputs = {name: self._input_spec(name) for name in self.controls}
+        return {"inputs": inputs, "order": list(self.controls)}
 
     def _input_spec(self, name: str) -> dict[str, Any]:
         control = self.controls[name]
@@ -140,20 +141,20 @@ class Inputs:
             chosen = options.pop("values")
             if not control.static:
                 options["values"] = [numbers(v.astype(self.dtype_of(control))) for v in chosen]
-        made = {
+        common = {
             "control": control.kind,
             "dtype": "int64" if control.static else self.dtype_of(control),
             "shape": list(_shape(control)),
-            "value": self.first[name],
+            "value": self.initial[name],
             "static": control.static or None,
             "share": control.share,
             "label": control.label,
         }
-        return {k: v for k, v in {**made, **options}.items() if v is not None}
+        return {k: v for k, v in {**common, **options}.items() if v is not None}
 
 
 def _position(control: Control, value: Any) -> int:
-    """Which of a dropdown's options a value is: its label, or the option itself."""
+    """The position of a dropdown's option that is given by its label or by itself."""
     labels = control.options["labels"]
     if value in labels:
         return labels.index(value)
@@ -174,6 +175,9 @@ def _shape(control: Control) -> tuple[int, ...]:
 
 
 def codes(word: str, alphabet: str, length: int) -> np.ndarray:
-    """A word as positions in the alphabet, filled up with the alphabet's length."""
-    found = [alphabet.index(c) for c in word if c in alphabet][:length]
-    return np.asarray(found + [len(alphabet)] * (length - len(found)), "int64")
+    """A word's letters as positions in the alphabet, padded with len(alphabet) to `length`.
+
+    Characters that are not in the alphabet are left out.
+    """
+    positions = [alphabet.index(c) for c in word if c in alphabet][:length]
+    return np.asarray(positions + [len(alphabet)] * (length - len(positions)), "int64")

@@ -1,4 +1,4 @@
-"""What a mark is: its kind, the numbers that it covers, the picture of it that needs no script."""
+"""The base class of marks: a mark's kind, the values that it covers, its picture as SVG."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import numpy as np
 
 from nnlib.live import svg
 
-Look = Callable[[dict], "np.ndarray | None"]  # from a reference to its numbers
+Lookup = Callable[[dict], "np.ndarray | None"]  # gives the numbers of a reference
 
 
 @dataclass(frozen=True)
 class Plot:
-    """The axes around a mark in a still picture: their fields, and from numbers to pixels."""
+    """The axes around a mark in the static picture: their fields, and the scales to pixels."""
 
     axes: Mapping[str, Any]
     x: svg.Scale
@@ -24,7 +24,7 @@ class Plot:
 
 @dataclass(frozen=True)
 class Mark:
-    """A mark as the figure holds it: fields by the schema, and the numbers that they refer to.
+    """A mark of a figure: its fields, as the schema lists them, and the numbers they refer to.
 
     A subclass is a kind of mark; `view.schema.json` lists its fields, and its module in the page,
     `frontend/figures/src/marks/KIND.ts`, draws it there.
@@ -32,19 +32,19 @@ class Mark:
 
     kinds: ClassVar[dict[str, type[Mark]]] = {}
     kind: ClassVar[str]
-    flush: ClassVar[bool] = False  # it fills the axes from side to side: no margin beside it
+    fills_width: ClassVar[bool] = False  # the axes need no margin left and right of it
 
     fields: Mapping[str, Any]
-    look: Look
+    lookup: Lookup
 
     def __init_subclass__(cls) -> None:
         if "kind" in vars(cls):
             Mark.kinds[cls.kind] = cls
 
     def get(self, name: str) -> Any:
-        """A field's numbers; None where it is absent, or known in the page alone."""
+        """A field's numbers; None if it is absent or only the page knows it."""
         found = self.fields.get(name)
-        return self.look(found) if isinstance(found, dict) else None
+        return self.lookup(found) if isinstance(found, dict) else None
 
     @property
     def color(self) -> str:
@@ -52,15 +52,15 @@ class Mark:
         name = self.fields.get("color", "ink")
         return svg.COLORS.get(name, name)
 
-    def covers(self) -> tuple[list, list]:
-        """The x and the y values to which open axes fit; None for what is not known."""
+    def extent(self) -> tuple[list, list]:
+        """The x and the y values that axes without limits must show; None for unknown ones."""
         return [self.get("x")], [self.get("y")]
 
-    def still(self, plot: Plot) -> str:
-        """The mark as SVG; empty where its numbers are known in the page alone."""
+    def static_svg(self, plot: Plot) -> str:
+        """The mark as SVG; empty if only the page knows its numbers."""
         return ""
 
 
-def mark_of(fields: Mapping[str, Any], look: Look) -> Mark:
+def mark_of(fields: Mapping[str, Any], lookup: Lookup) -> Mark:
     """The mark that a figure's fields describe."""
-    return Mark.kinds[fields["kind"]](fields, look)
+    return Mark.kinds[fields["kind"]](fields, lookup)

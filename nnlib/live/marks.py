@@ -1,7 +1,7 @@
-"""Marks, what is drawn inside axes: a class for each kind, and the function by which one is added.
+"""Marks, which are drawn inside axes: for each kind a function that makes one, and a class.
 
-The function's fields are those of `view.schema.json`; the class says what the mark covers and how
-the picture looks that needs no script.
+The function's arguments are the fields that `view.schema.json` lists.  The class computes the
+values that the mark covers, and draws it as SVG for pages without scripts.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ class Curve(Mark):
     """See `curve`."""
 
     kind = "curve"
-    flush = True
+    fills_width = True
 
-    def still(self, plot: Plot) -> str:
+    def static_svg(self, plot: Plot) -> str:
         xs, ys = self.get("x"), self.get("y")
         if xs is None or ys is None:
             return ""
@@ -49,10 +49,10 @@ def curve(
     arrow: bool = False,
     when: Ref = None,
 ) -> Part:
-    """A line through (x, y), in their order (so a path too); y of shape (k, n) draws k of them.
+    """A line that joins the points (x, y) in their order; y of shape (k, n) draws k lines.
 
-    `arrow` puts a head at its end, `dash` breaks it.  `drag`: see `handle`; the line is taken hold
-    of anywhere, and the function gets the pointer's position.
+    `arrow` puts an arrowhead at the end, `dash` makes the line dashed.  `drag` is as in `handle`,
+    but the reader may drag the line at any point, and the function gets the pointer's position.
 
     >>> import nnlib
     >>> from nnlib import live
@@ -61,9 +61,10 @@ def curve(
     >>> live.figure(lambda w: {"y": w * x}, w=(0.0, 2.0), view=view, title="A line")
     Figure('A line')
     """
-    fields = {"x": data(x), "y": data(y), "color": color, "width": width, "dash": dash}
-    more = {"label": label, "drag": _drag(drag), "arrow": arrow, "when": data(when)}
-    return Part("curve", fields | more)
+    fields: dict[str, Any] = {"x": data(x), "y": data(y), "color": color}
+    fields |= {"width": width, "dash": dash}
+    fields |= {"label": label, "drag": _drag(drag), "arrow": arrow, "when": data(when)}
+    return Part("curve", fields)
 
 
 path = curve
@@ -75,15 +76,15 @@ class Points(Mark):
     kind = "points"
 
     def positions(self) -> tuple[Any, Any]:
-        """Where the points stand."""
+        """The x and the y values of the points."""
         xy = self.get("xy")
         return (xy[:, 0], xy[:, 1]) if xy is not None else (self.get("x"), self.get("y"))
 
-    def covers(self) -> tuple[list, list]:
+    def extent(self) -> tuple[list, list]:
         xs, ys = self.positions()
         return [xs], [ys]
 
-    def still(self, plot: Plot) -> str:
+    def static_svg(self, plot: Plot) -> str:
         xs, ys = self.positions()
         if xs is None or ys is None:
             return ""
@@ -110,11 +111,14 @@ def points(
 ) -> Part:
     """Points at `xy` (n, 2), or at `x` and `y`.
 
-    `classes` (n: 0, 1, 2, …; −1 counts as 0) gives each its class's colour and shape, named in the
-    legend by `class_names`.  `drag=True` lets every point be dragged (xy must then be an input).
-    `select="i"` sets input i to the number of the point clicked, `toggle="m"` switches its entry of
-    the array m.  `mark` (n booleans) rings points, such as those classified wrongly.  Raises
-    ValueError without positions, and where `drag` has no input to move.
+    `classes` (n numbers 0, 1, 2, …; −1 counts as 0) gives each point the colour and shape of its
+    class; `class_names` names the classes in the legend.  With `drag=True` the reader can drag
+    every point; xy must then be the name of an input.  A click sets the input `select` to the
+    number of the point, and switches the point's entry in the array input `toggle`.  Points at
+    which `mark` (n booleans) is true have a ring, such as those classified wrongly.
+
+    Raises:
+        ValueError: positions are missing, or `drag` is given and xy is not an input's name.
 
     >>> from nnlib import live
     >>> x, y = [[0.0, 0.0], [1.0, 1.0], [1.0, 0.0]], [0, 1, 1]
@@ -131,11 +135,11 @@ def points(
             raise ValueError("points(drag=True) moves an input: give xy as that input's name.")
         drag = True
     elif drag:
-        raise ValueError("points take drag=True; a single point with its own rule is a handle.")
-    more = {"x": data(x), "y": data(y), "label": label, "drag": drag or None}
-    more |= {"labels": names(labels), "class_names": names(class_names)}
-    last = {"select": select, "toggle": toggle, "mark": data(mark), "when": data(when)}
-    return Part("points", fields | more | last)
+        raise ValueError("points take only drag=True; for a point with its own rule use handle(…).")
+    fields |= {"x": data(x), "y": data(y), "label": label, "drag": drag or None}
+    fields |= {"labels": names(labels), "class_names": names(class_names)}
+    fields |= {"select": select, "toggle": toggle, "mark": data(mark), "when": data(when)}
+    return Part("points", fields)
 
 
 class Handle(Mark):
@@ -143,7 +147,7 @@ class Handle(Mark):
 
     kind = "handle"
 
-    def still(self, plot: Plot) -> str:
+    def static_svg(self, plot: Plot) -> str:
         x, y = self.get("x"), self.get("y")
         if x is None or y is None:
             return ""
@@ -166,8 +170,8 @@ def handle(
 
     `drag` says which inputs follow its position: the name of an input of shape (2,); a pair of
     names `("a", "b")`, of which one may be None; or a function of x, y and any inputs that returns
-    the new values of inputs, such as `lambda x, y, w: {"w0": -w * x}` (traced, like everything
-    else).
+    the new values of inputs, such as `lambda x, y, w: {"w0": -w * x}` (it is traced, as all
+    functions of a figure are).
 
     >>> from nnlib import live
     >>> def moved(x, w):
@@ -186,7 +190,7 @@ class Line(Mark):
 
     kind = "line"
 
-    def covers(self) -> tuple[list, list]:
+    def extent(self) -> tuple[list, list]:
         return [], []
 
     def ends(self, xlim: np.ndarray, ylim: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
@@ -204,7 +208,7 @@ class Line(Mark):
             return xlim, np.full(2, float(self.get("y")))
         return None
 
-    def still(self, plot: Plot) -> str:
+    def static_svg(self, plot: Plot) -> str:
         edges = (np.asarray(plot.axes[k], float) for k in ("xlim", "ylim"))
         with np.errstate(all="ignore"):
             found = self.ends(*edges)
@@ -230,10 +234,12 @@ def line(
     label: str | None = None,
     when: Ref = None,
 ) -> Part:
-    """A line across the axes: w0 + w1 x + w2 y = 0, or y = slope x + intercept, or x, or y.
+    """A line across the axes: w0 + w1 x + w2 y = 0, y = slope x + intercept, or a fixed x or y.
 
-    `band=1` shades where |w0 + w1 x + w2 y| ≤ 1 (a band of half-width 1/‖w‖).  Raises ValueError
-    where it is given in none of these ways, or in two.
+    `band=1` shades the points with |w0 + w1 x + w2 y| ≤ 1 (a band of half-width 1/‖w‖).
+
+    Raises:
+        ValueError: the line is not given in exactly one of these four ways.
 
     >>> from nnlib import live
     >>> view = live.axes(live.line("w0", "w1", "w2", band=1), xlim=(-2, 2), ylim=(-2, 2))
@@ -241,25 +247,28 @@ def line(
     >>> live.figure(**weights, view=view, title="A decision line")
     Figure('A decision line')
     """
-    ways = {"w0": w0, "w1": w1, "w2": w2, "slope": slope, "intercept": intercept, "x": x, "y": y}
-    given = {k for k, v in ways.items() if v is not None}
+    coefficients = {"w0": w0, "w1": w1, "w2": w2, "slope": slope, "intercept": intercept}
+    coefficients |= {"x": x, "y": y}
+    given = {k for k, v in coefficients.items() if v is not None}
     if given not in ({"w0", "w1", "w2"}, {"slope", "intercept"}, {"x"}, {"y"}):
         raise ValueError(
-            "a line is given by w0, w1, w2, or by slope and intercept, or by x, or by y; "
-            f"but not by {', '.join(sorted(given)) or 'nothing'}."
+            "a line is given by w0, w1, w2, or by slope and intercept, or by x, or by y, "
+            f"not by {', '.join(sorted(given)) or 'nothing'}."
         )
-    fields = {k: data(v) for k, v in ways.items()} | {"band": data(band), "color": color}
+    fields = {k: data(v) for k, v in coefficients.items()} | {"band": data(band), "color": color}
     return Part("line", fields | {"width": width, "dash": dash, "label": label, "when": data(when)})
 
 
 def decision_line(
     w0: str, w1: str, w2: str, *, center: Sequence[float] = (0, 0), reach: float = 1.0, label="line"
 ) -> list[Part]:
-    """The line w0 + w1 x + w2 y = 0 with its band, and three handles on three scalar inputs.
+    """The line w0 + w1 x + w2 y = 0 with its band, and three handles that set w0, w1 and w2.
 
-    One handle moves the line, one turns it, one on the band's edge sets ‖w‖ (the band's half-width
-    is 1/‖w‖).  `center` is a point in the middle of the data, `reach` how far the turning handle
-    stands from the moving one.  Use it inside axes as `*live.decision_line("w0", "w1", "w2")`.
+    One handle moves the line, one rotates it, and one on the band's edge sets ‖w‖ (the band's
+    half-width is 1/‖w‖).  `center` is a point in the middle of the data, `reach` the distance of
+    the rotating handle from the moving one.
+
+    Use it inside axes as `*live.decision_line("w0", "w1", "w2")`.
 
     >>> from nnlib import live
     >>> weights = {"w0": live.values(0.0), "w1": live.values(1.0), "w2": live.values(1.0)}
@@ -270,31 +279,31 @@ def decision_line(
     cx, cy = center
 
     def on_line(b: Any, u: Any, v: Any) -> tuple:  # the line's point nearest to the centre
-        gap = (b + u * cx + v * cy) / (u * u + v * v + 1e-12)
-        return cx - gap * u, cy - gap * v
+        offset = (b + u * cx + v * cy) / (u * u + v * v + 1e-12)
+        return cx - offset * u, cy - offset * v
 
     def unit(u: Any, v: Any) -> tuple:
         norm = (u * u + v * v + 1e-12) ** 0.5
         return u / norm, v / norm, norm
 
-    def pick(env: dict) -> tuple:
+    def weights(env: dict) -> tuple:
         return env[w0], env[w1], env[w2]
 
-    def place(side: Callable, axis: int) -> Callable:
-        def position(**env: Any) -> Any:
-            b, u, v = pick(env)
+    def coordinate(position: Callable, axis: int) -> Callable:
+        def of_inputs(**env: Any) -> Any:
+            b, u, v = weights(env)
             px, py = on_line(b, u, v)
             nx, ny, norm = unit(u, v)
-            return side(px, py, nx, ny, norm)[axis]
+            return position(px, py, nx, ny, norm)[axis]
 
-        return position
+        return of_inputs
 
     def move(x: Any, y: Any, **env: Any) -> dict:
-        _, u, v = pick(env)
+        _, u, v = weights(env)
         return {w0: -(u * x + v * y)}
 
     def turn(x: Any, y: Any, **env: Any) -> dict:
-        b, u, v = pick(env)
+        b, u, v = weights(env)
         px, py = on_line(b, u, v)
         dx, dy, _ = unit(x - px, y - py)
         norm = unit(u, v)[2]
@@ -302,21 +311,23 @@ def decision_line(
         return {w0: -(a * px + c * py), w1: a, w2: c}
 
     def widen(x: Any, y: Any, **env: Any) -> dict:
-        b, u, v = pick(env)
+        b, u, v = weights(env)
         px, py = on_line(b, u, v)
         nx, ny, _ = unit(u, v)
         distance = (x - px) * nx + (y - py) * ny
         norm = 1 / distance.clamp(min=0.02)
         return {w0: -norm * (nx * px + ny * py), w1: norm * nx, w2: norm * ny}
 
-    places = (
+    positions = (
         (lambda px, py, nx, ny, norm: (px, py), move, "position"),
         (lambda px, py, nx, ny, norm: (px - reach * ny, py + reach * nx), turn, "direction"),
         (lambda px, py, nx, ny, norm: (px + nx / norm, py + ny / norm), widen, "band"),
     )
     handles = [
-        handle(place(side, 0), place(side, 1), drag=rule, label=f"{label}, {what}")
-        for side, rule, what in places
+        handle(
+            coordinate(position, 0), coordinate(position, 1), drag=rule, label=f"{label}, {what}"
+        )
+        for position, rule, what in positions
     ]
     return [line(w0, w1, w2, band=1.0), *handles]
 
@@ -326,10 +337,10 @@ class Segments(Mark):
 
     kind = "segments"
 
-    def covers(self) -> tuple[list, list]:
+    def extent(self) -> tuple[list, list]:
         return [self.get("x0"), self.get("x1")], [self.get("y0"), self.get("y1")]
 
-    def still(self, plot: Plot) -> str:
+    def static_svg(self, plot: Plot) -> str:
         given = [self.get(k) for k in ("x0", "y0", "x1", "y1")]
         if any(end is None for end in given):
             return ""
@@ -353,7 +364,7 @@ def segments(
     label: str | None = None,
     when: Ref = None,
 ) -> Part:
-    """Straight pieces from (x0, y0) to (x1, y1): residuals, or what hangs on every point.
+    """Line segments from (x0, y0) to (x1, y1), such as residuals.
 
     >>> import nnlib
     >>> from nnlib import live
@@ -363,8 +374,8 @@ def segments(
     Figure('Residuals')
     """
     ends = {"x0": data(x0), "y0": data(y0), "x1": data(x1), "y1": data(y1)}
-    look = {"color": color, "width": width, "dash": dash, "label": label, "when": data(when)}
-    return Part("segments", ends | look)
+    style = {"color": color, "width": width, "dash": dash, "label": label, "when": data(when)}
+    return Part("segments", ends | style)
 
 
 class Arrows(Mark):
@@ -405,15 +416,15 @@ class Bars(Mark):
 
     kind = "bars"
 
-    def covers(self) -> tuple[list, list]:
+    def extent(self) -> tuple[list, list]:
         height = self.get("height")
         if height is None:
             return [], []
         x = self.get("x") if self.fields.get("x") is not None else np.arange(height.size)
-        room = np.max(np.abs(height), initial=0.0) * 0.12 if self.fields.get("format") else 0.0
-        return [x - 0.6, x + 0.6], [height + room * np.sign(height), np.zeros(1)]
+        space = np.max(np.abs(height), initial=0.0) * 0.12 if self.fields.get("format") else 0.0
+        return [x - 0.6, x + 0.6], [height + space * np.sign(height), np.zeros(1)]
 
-    def still(self, plot: Plot) -> str:
+    def static_svg(self, plot: Plot) -> str:
         height, at = self.get("height"), self.get("x")
         if height is None:
             return ""
@@ -441,9 +452,10 @@ def bars(
     format: str | None = None,
     when: Ref = None,
 ) -> Part:
-    """Bars of the given heights at x (0, 1, … unless given); `labels` names them on the axis.
+    """Bars of the given heights at x (by default 0, 1, …); `labels` are written on the axis.
 
-    `format=".2f"` writes each bar's number at its end; `select` as for points.
+    `format=".2f"` writes each bar's height at its end.  A click on a bar sets the input `select` to
+    its number.
 
     >>> import nnlib
     >>> from nnlib import live
@@ -453,20 +465,20 @@ def bars(
     Figure('Softmax')
     """
     fields = {"height": data(height), "x": data(x), "labels": names(labels), "base": data(base)}
-    look = {"width": width, "color": color, "classes": data(classes), "select": select}
-    return Part("bars", fields | look | {"label": label, "format": format, "when": data(when)})
+    style = {"width": width, "color": color, "classes": data(classes), "select": select}
+    return Part("bars", fields | style | {"label": label, "format": format, "when": data(when)})
 
 
 class Area(Mark):
     """See `area`."""
 
     kind = "area"
-    flush = True
+    fills_width = True
 
-    def covers(self) -> tuple[list, list]:
+    def extent(self) -> tuple[list, list]:
         return [self.get("x")], [self.get("y"), self.get("base")]
 
-    def still(self, plot: Plot) -> str:
+    def static_svg(self, plot: Plot) -> str:
         xs, ys = self.get("x"), self.get("y")
         if xs is None or ys is None:
             return ""
@@ -484,7 +496,7 @@ def area(
     label: str | None = None,
     when: Ref = None,
 ) -> Part:
-    """The area between y and `base` (a number or as many numbers as x).
+    """The area between y and `base`, which is one number or as many numbers as x.
 
     >>> import nnlib
     >>> from nnlib import live
@@ -497,13 +509,13 @@ def area(
     return Part("area", fields | {"color": color, "label": label, "when": data(when)})
 
 
-class Map(Mark):
-    """What contours and heat maps share: numbers over a rectangle of the axes."""
+class GridMark(Mark):
+    """The common part of contours and heat maps: a matrix z over a rectangle of the axes."""
 
-    def covers(self) -> tuple[list, list]:
+    def extent(self) -> tuple[list, list]:
         return [np.asarray(self.fields["xlim"])], [np.asarray(self.fields["ylim"])]
 
-    def still(self, plot: Plot) -> str:
+    def static_svg(self, plot: Plot) -> str:
         z = self.get("z")
         if z is None or z.ndim != 2:
             return ""
@@ -518,11 +530,11 @@ class Map(Mark):
         return svg.cells(z, self.fields.get("colors", "pale"), self.fields.get("range"), box)
 
 
-class Contour(Map):
+class Contour(GridMark):
     """See `contour`."""
 
     kind = "contour"
-    flush = True
+    fills_width = True
 
 
 def contour(
@@ -536,7 +548,10 @@ def contour(
     label: str | None = None,
     when: Ref = None,
 ) -> Part:
-    """Contours of z (rows: y rising, columns: x rising) at some levels; `fill` shades between.
+    """Contour lines of z, whose rows are rising values of y and columns rising values of x.
+
+    `levels` is how many lines there are, or a list of their values of z.  `fill=True` colours the
+    areas between the lines.
 
     >>> import nnlib
     >>> from nnlib import live
@@ -552,11 +567,11 @@ def contour(
     )
 
 
-class Heat(Map):
+class Heat(GridMark):
     """See `heat`."""
 
     kind = "heat"
-    flush = True
+    fills_width = True
 
 
 def heat(
@@ -570,10 +585,11 @@ def heat(
     smooth: bool = True,
     when: Ref = None,
 ) -> Part:
-    """Colours z (rows: y rising, columns: x rising) over a rectangle.
+    """A rectangle coloured by z, whose rows are rising values of y and columns rising values of x.
 
-    `colors`: "classes" (class 0 … class 1, range 0 … 1), "diverging" (negative … positive,
-    symmetric), "gray", "magnitude".  `range` fixes the ends; otherwise they follow the values.
+    `colors` is "classes" (from class 0 at z = 0 to class 1 at z = 1), "diverging" (from negative to
+    positive, symmetric about 0), "gray" or "magnitude".  `range` fixes the ends of the colour
+    scale; otherwise they follow the values.
 
     >>> import nnlib
     >>> from nnlib import live
@@ -586,9 +602,9 @@ def heat(
     """
     if range is None and colors == "classes":
         range = (0.0, 1.0)
-    fields = {"z": data(z), "xlim": list(xlim), "ylim": list(ylim), "colors": colors}
-    more = {"range": list(range) if range else None, "label": label, "smooth": smooth}
-    return Part("heat", fields | more | {"when": data(when)})
+    fields: dict[str, Any] = {"z": data(z), "xlim": list(xlim), "ylim": list(ylim)}
+    fields |= {"colors": colors, "range": list(range) if range else None, "smooth": smooth}
+    return Part("heat", fields | {"label": label, "when": data(when)})
 
 
 class Label(Mark):
@@ -608,7 +624,7 @@ def label(
     dy: float = 0,
     when: Ref = None,
 ) -> Part:
-    """Text at (x, y), moved by (dx, dy) pixels; `{p:.2f}` in it is a live number.
+    """Text at (x, y), shifted by (dx, dy) pixels; `{p:.2f}` in it shows the current number p.
 
     >>> from nnlib import live
     >>> view = live.axes(live.label("w = {w:.1f}", "w", 0.5), xlim=(-1, 1), ylim=(0, 1))
@@ -620,7 +636,7 @@ def label(
 
 
 def grid(xlim: Sequence[float], ylim: Sequence[float], n: int = 64) -> np.ndarray:
-    """The n·n points of a map, shape (n², 2), float32, row by row with y rising: for heat maps.
+    """The points of a regular n × n grid, for heat maps: (n², 2), row by row with y rising.
 
     >>> from nnlib import live
     >>> live.grid((0, 1), (0, 1), 2).tolist()

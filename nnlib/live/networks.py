@@ -1,4 +1,4 @@
-"""Pictures of computation: the network of neurons and edges, and the recorded graph."""
+"""Views of computations: a network of neurons and edges, and a recorded graph."""
 
 from __future__ import annotations
 
@@ -24,9 +24,11 @@ def neuron(
     row: float | None = None,
     on: Ref = None,
 ) -> Part:
-    """A neuron of `network`: where it stands, and its a (`value`), in (`net`), δ, bias, picture.
+    """A neuron of `network`: its layer, and what is drawn in it.
 
-    `bias` as the name of an input can be dragged like an edge.  `on=0` greys the neuron out.
+    `value` is its activation, `net` its total input, `delta` the loss's derivative with respect to
+    the total input, `image` a picture (h, w), `row` its position in the layer.  A `bias` that is
+    the name of an input can be dragged like an edge.  `on=0` greys the neuron out.
 
     >>> from nnlib import live
     >>> neurons = [live.neuron("x", 0, value="x"), live.neuron("a", 1, label="OR", value="a")]
@@ -34,10 +36,10 @@ def neuron(
     >>> live.figure(lambda x: {"a": x.sigmoid()}, x=(0.0, 1.0), view=view, title="Two neurons")
     Figure('Two neurons')
     """
-    numbers = {"value": data(value), "delta": data(delta), "net": data(net), "on": data(on)}
-    more = {"bias": data(bias), "image": data(image), "row": row}
-    named = {"label": str(label if label is not None else id)}
-    return Part("neuron", {"id": str(id), "layer": layer} | named | numbers | more)
+    numbers: dict[str, Any] = {"value": data(value), "delta": data(delta), "net": data(net)}
+    numbers |= {"on": data(on), "bias": data(bias), "image": data(image), "row": row}
+    names = {"id": str(id), "label": str(label if label is not None else id)}
+    return Part("neuron", names | {"layer": layer} | numbers)
 
 
 def edge(
@@ -81,20 +83,25 @@ def network(
     height: int = 280,
     when: Ref = None,
 ) -> Part:
-    """Neurons and edges.  Width is |weight|, colour and dash its sign; numbers stand at both.
+    """Neurons and edges, with their numbers.
 
-    Either give `neurons` and `edges` one by one, or `sizes=[2, 3, 1]` with one name per layer:
-    `weights[l]` of shape (sizes[l+1], sizes[l]) as PyTorch's Linear has it (`transposed=True`: the
-    other way round), `biases[l]` (sizes[l+1]), `values[l]` and `deltas[l]` for every layer with
-    None where there is none, `gradients[l]` like the weights, `images[l]` (sizes[l], h, w), `on[l]`
-    (sizes[l]) 0 for units that are masked out.  Weights and biases that are inputs are dragged up
-    and down, or changed by arrow keys, within ±`limit`.  A click on a neuron sets `select` to its
-    number, switches its entry in the array `toggle`, or gives it the next number in the array
-    `order` (0: not yet; a second click takes it and all later ones back).  `toggle=True` switches
-    the neuron's own `on`, where that is an entry of an input such as `on="mask[3]"`; edges of
-    neurons that are off are hidden then.  `hover` is the input that is set to the number of the
-    neuron under the pointer or the focus, −1 if there is none.  `show="gradients"` draws gradients
-    in place of weights.  Raises ValueError for edges that end at no neuron, and without neurons.
+    An edge's width shows |weight|, its colour and dashes show the sign.  Either give `neurons` and
+    `edges` one by one, or `sizes=[2, 3, 1]` with one name per layer: `weights[l]` of shape
+    (sizes[l+1], sizes[l]) as in PyTorch's Linear (`transposed=True`: of shape (sizes[l],
+    sizes[l+1])), `biases[l]` (sizes[l+1]), `values[l]` and `deltas[l]` for every layer, None for a
+    layer without them, `gradients[l]` like the weights, `images[l]` (sizes[l], h, w), and `on[l]`
+    (sizes[l]), which is 0 for neurons that are masked out.
+
+    Weights and biases that are inputs can be dragged up and down, or changed by arrow keys, within
+    ±`limit`.  A click on a neuron sets `select` to its number, switches its entry in the array
+    `toggle`, or gives it the next number in the array `order` (0 means not clicked yet; a second
+    click sets its number and all later ones back to 0).  `toggle=True` switches the neuron's own
+    `on` if that is an entry of an input, such as `on="mask[3]"`; edges of neurons that are off are
+    then hidden.  The input `hover` is set to the number of the neuron under the pointer or the
+    focus, −1 if there is none.  `show="gradients"` draws gradients in place of weights.
+
+    Raises:
+        ValueError: there are no neurons, or an edge ends at a neuron that does not exist.
 
     >>> from nnlib import live
     >>> neurons = [live.neuron(1, 0, value="x"), live.neuron(2, 1, value="a")]
@@ -109,15 +116,18 @@ def network(
             sizes, weights, biases, values, deltas, gradients, images, labels, on, transposed
         )
     if not neurons or edges is None:
-        raise ValueError("a network needs neurons and edges, or sizes.")
+        raise ValueError("network needs neurons and edges, or sizes.")
     known = {n.fields["id"] for n in neurons}
     for e in edges:
         for end in ("source", "target"):
             if e.fields[end] not in known:
-                raise ValueError(f"an edge ends at {e.fields[end]!r}; neurons are {sorted(known)}.")
+                raise ValueError(
+                    f"an edge ends at {e.fields[end]!r}, but the neurons' ids are {sorted(known)}."
+                )
     fields = {"neurons": list(neurons), "edges": list(edges), "show": show, "limit": limit}
-    clicks = {"select": select, "toggle": toggle, "order": order, "hover": hover, "step": step}
-    return Part("network", fields | clicks | {"width": width, "height": height, "when": data(when)})
+    actions = {"select": select, "toggle": toggle, "order": order, "hover": hover, "step": step}
+    size = {"width": width, "height": height}
+    return Part("network", fields | actions | size | {"when": data(when)})
 
 
 def _layered(sizes, weights, biases, values, deltas, gradients, images, labels, on, transposed):
@@ -131,7 +141,7 @@ def _layered(sizes, weights, biases, values, deltas, gradients, images, labels, 
             raise TypeError(f"network(sizes=…) takes names of inputs and outputs, not {source!r}.")
         if parse_reference(source)[1] is not None:
             raise ValueError(
-                f"network(sizes=…) indexes by itself: give the whole array, not {source}."
+                f"network(sizes=…) takes names of whole arrays, without an index, not {source!r}."
             )
         return f"{source}[{index}]"
 
@@ -171,13 +181,17 @@ def dag(
 ) -> Part:
     """A recorded graph, laid out in layers.
 
-    `of` is a function of the figure's inputs with one scalar result: it is recorded, each of its
-    operations becomes a node with its value and (`gradients`) the result's gradient in it.  `step`
-    names a stepper input: nodes fill in one by one, forwards, then backwards.  A stepper with 2 n +
-    1 states fits a graph of n nodes (`live.dag_states(fn, **inputs)` counts them).  Or give `nodes`
-    yourself: `{"c": {"op": "mul", "inputs": ["a", "b"], "value": "c", "grad": "dc"}}`; then `now`
-    may give the number of the node to point out (-1: none).  Raises ValueError unless it is given
-    in one of the two ways.
+    `of` is a function of the figure's inputs with one scalar result.  It is recorded, and each of
+    its operations becomes a node that shows its value and, unless `gradients` is False, the
+    gradient of the result with respect to it.  `step` names a stepper input, which shows the nodes'
+    values one by one, forwards, and then their gradients, backwards.  A graph of n nodes needs a
+    stepper with 2n + 1 states (`live.dag_states(fn, **inputs)` counts them).
+
+    Or give `nodes` yourself: `{"c": {"op": "mul", "inputs": ["a", "b"], "value": "c", "grad":
+    "dc"}}`; then `now` may be the number of the node to highlight (-1: none).
+
+    Raises:
+        ValueError: both `nodes` and `of` are given, or neither.
 
     >>> from nnlib import live
     >>> def neuron(w, x):
@@ -186,10 +200,10 @@ def dag(
     Figure('The graph of a neuron')
     """
     if (nodes is None) == (of is None):
-        raise ValueError("a dag is given by nodes, or by of=function, and not by both.")
-    listed = None
+        raise ValueError("dag takes either nodes=… or of=function; give exactly one of them.")
+    fields_of_nodes = None
     if nodes is not None:
-        listed = [
+        fields_of_nodes = [
             {
                 "id": str(key),
                 "label": str(node.get("label", key)),
@@ -200,12 +214,12 @@ def dag(
             }
             for key, node in nodes.items()
         ]
-    fields = {"nodes": listed, "step": step, "format": format, "direction": direction}
-    more = {"of": of, "select": select, "now": data(now), "when": data(when)}
-    return Part("dag", fields | more)
+    fields: dict[str, Any] = {"nodes": fields_of_nodes, "step": step, "format": format}
+    fields |= {"direction": direction, "of": of, "select": select, "now": data(now)}
+    return Part("dag", fields | {"when": data(when)})
 
 
 def scalar_text(value: Any) -> str:
-    """A constant as a node's label."""
+    """A node's label for a constant: its number, or its shape."""
     values = np.asarray(value)
     return f"{values.item():.4g}" if values.ndim == 0 else f"{values.shape}"

@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 
 from nnlib.live import svg
-from nnlib.live.mark import Look, Plot, mark_of
+from nnlib.live.mark import Lookup, Plot, mark_of
 
 LEFT, BOTTOM, TOP = 44, 36, 10  # what the axes' numbers and names take
 
 
-def still_html(spec: dict, look: Look, model_id: str) -> str:
+def still_html(spec: dict, lookup: Lookup, model_id: str) -> str:
     """`<figure>` with the first axes or images of the view, the text and the caption."""
-    pictures = _pictures(spec.get("view", {}), look)[:2]
+    pictures = _pictures(spec.get("view", {}), lookup)[:2]
     parts = [f'<figure class="nn-fallback" data-nn-model="{html.escape(model_id)}">']
     if spec.get("title"):
         parts.append(f"<strong>{html.escape(spec['title'])}</strong>")
@@ -26,44 +26,44 @@ def still_html(spec: dict, look: Look, model_id: str) -> str:
     elif spec.get("alt"):
         parts.append(f"<p>{html.escape(spec['alt'])}</p>")
     words = {k: i["value"] for k, i in spec["inputs"].items() if isinstance(i["value"], str)}
-    parts += [f"<p>{html.escape(line)}</p>" for line in _texts(spec.get("view", {}), look, words)]
+    parts += [f"<p>{html.escape(line)}</p>" for line in _texts(spec.get("view", {}), lookup, words)]
     if spec.get("caption"):
         parts.append(f"<figcaption>{html.escape(spec['caption'])}</figcaption>")
     return "".join(parts) + "</figure>"
 
 
-def _pictures(tree: Any, look: Look) -> list[str]:
+def _pictures(tree: Any, lookup: Lookup) -> list[str]:
     if isinstance(tree, list):
-        return [p for item in tree for p in _pictures(item, look)]
+        return [p for item in tree for p in _pictures(item, lookup)]
     if not isinstance(tree, dict) or tree.get("when") or tree.get("kind") == "predict":
         return []
     draw = _PAINTERS.get(tree.get("kind", ""))
     if draw is not None:
-        return [draw(tree, look)]
-    return _pictures(tree.get("items", []), look)
+        return [draw(tree, lookup)]
+    return _pictures(tree.get("items", []), lookup)
 
 
-def _texts(tree: Any, look: Look, words: Mapping[str, str]) -> list[str]:
+def _texts(tree: Any, lookup: Lookup, words: Mapping[str, str]) -> list[str]:
     if isinstance(tree, list):
-        return [t for item in tree for t in _texts(item, look, words)]
+        return [t for item in tree for t in _texts(item, lookup, words)]
     if not isinstance(tree, dict) or tree.get("when"):
         return []
     if tree.get("kind") == "predict":
-        return [_fill(tree["question"], look, words)]
+        return [_fill(tree["question"], lookup, words)]
     if tree.get("kind") == "quiz":
         return [q["ask"] for q in tree["questions"]]
     if tree.get("kind") == "readout":
-        return [_fill(tree["text"], look, words)]
-    return _texts(tree.get("items", []), look, words)
+        return [_fill(tree["text"], lookup, words)]
+    return _texts(tree.get("items", []), lookup, words)
 
 
-def _fill(pieces: Sequence, look: Look, words: Mapping[str, str]) -> str:
+def _fill(pieces: Sequence, lookup: Lookup, words: Mapping[str, str]) -> str:
     made = []
     for piece in pieces:
         if isinstance(piece, str) or piece.get("ref") in words:
             made.append(piece if isinstance(piece, str) else words[piece["ref"]])
             continue
-        found = look(piece)
+        found = lookup(piece)
         made.append(
             "–" if found is None or np.size(found) != 1 else _number(found, piece["format"])
         )
@@ -78,7 +78,7 @@ def _number(value: Any, form: str) -> str:
         return str(number)
 
 
-def _axes(axes: dict, look: Look) -> str:
+def _axes(axes: dict, lookup: Lookup) -> str:
     width, height = min(axes["width"], 480), axes["height"]
     x = svg.scale(axes["xlim"], axes["xscale"], LEFT, width - 10)
     y = svg.scale(axes["ylim"], axes["yscale"], height - BOTTOM, TOP)
@@ -90,7 +90,7 @@ def _axes(axes: dict, look: Look) -> str:
     out.append(f'<svg {box} viewBox="{inner}">')  # an inner picture cuts off what leaves the frame
     for mark in axes["marks"]:
         if not mark.get("when"):
-            out.append(mark_of(mark, look).still(plot))
+            out.append(mark_of(mark, lookup).static_svg(plot))
     out.append("</svg>")
     frame = f"M{LEFT} {TOP}V{height - BOTTOM}H{width - 10}"
     out.append(f'<path d="{frame}" fill="none" stroke="#555"/>')
@@ -106,8 +106,8 @@ def _axes(axes: dict, look: Look) -> str:
     return svg.picture(width, height, "".join(out))
 
 
-def _images(view: dict, look: Look) -> str:
-    values = look(view["values"])
+def _images(view: dict, lookup: Lookup) -> str:
+    values = lookup(view["values"])
     if values is None:
         return ""
     stack = np.asarray(values, float).reshape(-1, *values.shape[-2:])[:6]
@@ -127,7 +127,7 @@ def _images(view: dict, look: Look) -> str:
     return f'<svg xmlns="http://www.w3.org/2000/svg" {size}>{"".join(out)}</svg>'
 
 
-def _network(view: dict, look: Look) -> str:
+def _network(view: dict, lookup: Lookup) -> str:
     """Neurons as circles, edges as lines: green for positive weights, red dashes for negative."""
     layers: dict[int, list[dict]] = {}
     for neuron in view["neurons"]:
@@ -141,7 +141,7 @@ def _network(view: dict, look: Look) -> str:
             row = r + (most - len(layers[layer])) / 2 if row is None else row
             place[neuron["id"]] = x, round((row + 0.5) * 60)
     for edge in view["edges"]:
-        weight = look(edge["weight"]) if edge.get("weight") else None
+        weight = lookup(edge["weight"]) if edge.get("weight") else None
         negative = weight is not None and np.size(weight) == 1 and float(weight) < 0
         (a, b), (c, d) = place[edge["source"]], place[edge["target"]]
         style = f'stroke="{svg.COLORS["weight-neg" if negative else "weight-pos"]}"'
@@ -149,7 +149,7 @@ def _network(view: dict, look: Look) -> str:
         out.append(f'<path d="M{a} {b}L{c} {d}" {style}{dash} stroke-width="1.5"/>')
     for neuron in view["neurons"]:
         x, y = place[neuron["id"]]
-        value = look(neuron["value"]) if neuron.get("value") else None
+        value = lookup(neuron["value"]) if neuron.get("value") else None
         words = (
             f"{float(value):.2f}" if value is not None and np.size(value) == 1 else neuron["label"]
         )
@@ -158,10 +158,10 @@ def _network(view: dict, look: Look) -> str:
     return svg.picture(width, most * 60, "".join(out))
 
 
-def _dag(view: dict, look: Look) -> str:
+def _dag(view: dict, lookup: Lookup) -> str:
     """A recorded graph: each operation as far right as its longest way from the inputs."""
     nodes = view["nodes"]
-    step = look({"ref": view["step"]}) if view.get("step") else None
+    step = lookup({"ref": view["step"]}) if view.get("step") else None
     depth: dict[str, int] = {}
     rows: dict[int, int] = {}
     place: dict[str, tuple[int, int]] = {}
@@ -180,7 +180,7 @@ def _dag(view: dict, look: Look) -> str:
     for at, node in enumerate(nodes):
         x, y = place[node["id"]]
         reached = step is None or at < float(step.ravel()[0])
-        value = look(node["value"]) if node.get("value") and reached else None
+        value = lookup(node["value"]) if node.get("value") and reached else None
         box = f'x="{x - 40}" y="{y - 20}" width="80" height="40" rx="6"'
         out.append(f'<rect {box} fill="#fff" stroke="#333"/>')
         words = f" = {float(value.ravel()[0]):.3g}" if value is not None and value.size == 1 else ""
@@ -189,6 +189,6 @@ def _dag(view: dict, look: Look) -> str:
     return svg.picture(width, height, "".join(out))
 
 
-_PAINTERS: dict[str, Callable[[dict, Look], str]] = {
+_PAINTERS: dict[str, Callable[[dict, Lookup], str]] = {
     "axes": _axes, "images": _images, "network": _network, "dag": _dag,
 }  # fmt: skip

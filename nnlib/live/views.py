@@ -166,14 +166,14 @@ def images(
     >>> live.figure(lambda k: {"seen": k * three}, k=(0.0, 1.0), view=view, title="Three images")
     Figure('Three images')
     """
-    look = {"columns": columns, "colors": colors, "range": list(range) if range else None}
+    style = {"columns": columns, "colors": colors, "range": list(range) if range else None}
     said = {"labels": names(labels), "title": title, "pixel": pixel, "annotate": annotate}
     rows = row_labels if isinstance(row_labels, str) else names(row_labels)
     across = column_labels if isinstance(column_labels, str) else names(column_labels)
     more = {"row_labels": rows, "column_labels": across, "window": data(window)}
     clicks = {"select": select, "pick": [data(p) for p in pick] if pick else None}
     return Part(
-        "images", {"values": data(values)} | look | said | more | clicks | {"when": data(when)}
+        "images", {"values": data(values)} | style | said | more | clicks | {"when": data(when)}
     )
 
 
@@ -185,8 +185,8 @@ def matrix(values: Ref, *, format: str = ".2f", **options: Any) -> Part:
     >>> live.figure(W=live.values([[1.0, -0.5], [0.0, 2.0]]), view=view, title="A matrix")
     Figure('A matrix')
     """
-    look: dict[str, Any] = {"colors": "diverging", "pixel": 40, "annotate": format} | options
-    return images(values, **look)
+    style: dict[str, Any] = {"colors": "diverging", "pixel": 40, "annotate": format} | options
+    return images(values, **style)
 
 
 def formula(latex: str, *, when: Ref = None) -> Part:

@@ -130,10 +130,10 @@ class Figure(anywidget.AnyWidget):
     def __getitem__(self, name: str) -> Any:
         """The value of an input: a number, a string, an option, or an array."""
         self._inputs.control(name)  # a name that is not an input is refused with those that are
-        return self._inputs.reading(name, self.values[name])
+        return self._inputs.reader_value(name, self.values[name])
 
     def __setitem__(self, name: str, value: Any) -> None:
-        self.values = {**self.values, name: self._inputs.plain(name, value)}
+        self.values = {**self.values, name: self._inputs.json_value(name, value)}
 
     # the same in Python ------------------------------------------------------------------------
 
@@ -153,8 +153,8 @@ class Figure(anywidget.AnyWidget):
         """
         if self._trainer is None:
             raise ValueError("this figure has no training: give it training=live.training(…).")
-        changed = {k: self._inputs.plain(k, v) for k, v in inputs.items()}
-        return self._trainer.run(steps, seed, {**self._inputs.first, **changed})
+        changed = {k: self._inputs.json_value(k, v) for k, v in inputs.items()}
+        return self._trainer.run(steps, seed, {**self._inputs.initial, **changed})
 
     def outputs(self, **inputs: Any) -> dict[str, np.ndarray]:
         """What the function computes for the figure's present inputs, or for those given.
@@ -164,7 +164,7 @@ class Figure(anywidget.AnyWidget):
         >>> figure.outputs(z=0.0)
         {'p': array(0.5, dtype=float32)}
         """
-        changed = {k: self._inputs.plain(k, v) for k, v in inputs.items()}
+        changed = {k: self._inputs.json_value(k, v) for k, v in inputs.items()}
         made = call(self._fn, self._inputs.arguments({**self.values, **changed}), FUNCTION)
         return {k: array(v) for k, v in made.items()}
 
@@ -189,7 +189,7 @@ class Figure(anywidget.AnyWidget):
         >>> "p = 0.50" in figure.html()
         True
         """
-        return still_html(self.spec, self._assembled.look, self.model_id)
+        return still_html(self.spec, self._assembled.lookup, self.model_id)
 
     def save(self, path: str | Path) -> Path:
         """Writes this figure to a file of its own, with nothing to load from elsewhere.

@@ -12,7 +12,7 @@ from nnlib.tensor import Tensor
 
 
 class Identity(Module):
-    """x itself, whatever arguments it was made with.
+    """Returns x itself; its constructor accepts and ignores any arguments.
 
     As ``torch.nn.Identity``.
 
@@ -29,20 +29,20 @@ class Identity(Module):
 
 
 class _Activation(Module):
-    """A function of `nnlib.nn.functional` with its arguments; `shown` are printed."""
+    """Applies a function of `nnlib.nn.functional`; `options` names its further arguments."""
 
     function: Callable[..., Tensor]
-    shown: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
 
     def forward(self, input: Tensor) -> Tensor:
-        return type(self).function(input, *[getattr(self, k) for k in self.shown])
+        return type(self).function(input, *[getattr(self, k) for k in self.options])
 
     def extra_repr(self) -> str:
-        return ", ".join([f"{k}={getattr(self, k)!r}" for k in self.shown])
+        return ", ".join([f"{k}={getattr(self, k)!r}" for k in self.options])
 
 
 class _Inplace(_Activation):
-    """PyTorch's `inplace` saves memory; here a new tensor is made, with the same values."""
+    """Takes PyTorch's option `inplace`, but always returns a new tensor, with the same values."""
 
     def __init__(self, inplace: bool = False) -> None:
         self.inplace = inplace
@@ -139,7 +139,7 @@ class LeakyReLU(_Activation):
     tensor([-0.1000,  2.0000])
     """
 
-    function, shown = staticmethod(F.leaky_relu), ("negative_slope",)
+    function, options = staticmethod(F.leaky_relu), ("negative_slope",)
 
     def __init__(self, negative_slope: float = 0.01, inplace: bool = False) -> None:
         self.negative_slope, self.inplace = negative_slope, inplace
@@ -158,7 +158,7 @@ class ELU(_Activation):
     tensor([-0.6321,  2.0000])
     """
 
-    function, shown = staticmethod(F.elu), ("alpha",)
+    function, options = staticmethod(F.elu), ("alpha",)
 
     def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
         self.alpha, self.inplace = alpha, inplace
@@ -177,7 +177,7 @@ class GELU(_Activation):
     tensor([-0.1587,  1.9545])
     """
 
-    function, shown = staticmethod(F.gelu), ("approximate",)
+    function, options = staticmethod(F.gelu), ("approximate",)
 
     def __init__(self, approximate: str = "none") -> None:
         self.approximate = approximate
@@ -193,7 +193,7 @@ class Softplus(_Activation):
     tensor([3.1326e-01, 6.9315e-01, 1.0000e+03])
     """
 
-    function, shown = staticmethod(F.softplus), ("beta", "threshold")
+    function, options = staticmethod(F.softplus), ("beta", "threshold")
 
     def __init__(self, beta: float = 1.0, threshold: float = 20.0) -> None:
         self.beta, self.threshold = beta, threshold
@@ -202,18 +202,20 @@ class Softplus(_Activation):
 class Hardtanh(_Activation):
     """x limited to [min_val, max_val].
 
-    Raises AssertionError unless the second is the larger.  As ``torch.nn.Hardtanh``.
+    Raises AssertionError unless max_val is larger than min_val.  As ``torch.nn.Hardtanh``.
 
     >>> import nnlib
     >>> nnlib.nn.Hardtanh()(nnlib.tensor([-3.0, 0.5, 3.0]))
     tensor([-1.0000,  0.5000,  1.0000])
     """
 
-    function, shown = staticmethod(F.hardtanh), ("min_val", "max_val")
+    function, options = staticmethod(F.hardtanh), ("min_val", "max_val")
 
     def __init__(self, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> None:
         if max_val <= min_val:
-            raise AssertionError(f"max_val must be larger than min_val, got {max_val}, {min_val}")
+            raise AssertionError(
+                f"max_val must be larger than min_val, got max_val={max_val}, min_val={min_val}"
+            )
         self.min_val, self.max_val, self.inplace = min_val, max_val, inplace
 
     def extra_repr(self) -> str:
@@ -238,7 +240,7 @@ class ReLU6(Hardtanh):
 
 
 class PReLU(Module):
-    """x where x > 0, else w · x with w learnt: one number, or one for each plane.
+    """x where x > 0, else w · x with learnt w: one number, or one for each channel.
 
     As ``torch.nn.PReLU``.
 
@@ -268,7 +270,7 @@ class Softmax(_Activation):
     tensor([0.5000, 0.5000])
     """
 
-    function, shown = staticmethod(F.softmax), ("dim",)
+    function, options = staticmethod(F.softmax), ("dim",)
 
     def __init__(self, dim: int | None = None) -> None:
         self.dim = dim

@@ -1,4 +1,4 @@
-"""What the site's tests share: the pages, the server's sub-path, the browser, a watch on pages."""
+"""What the tests of the site share: its pages, its server, and a page that records its errors."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ PREFIX = "/somewhere/else/"
 THEMES = ("light", "dark")
 DESKTOP, PHONE = 1360, 360
 PATIENCE = 90_000  # milliseconds for a page to open on a busy machine
-# Two frames: what was asked for is drawn.
+# Resolves after two frames: by then a change that was made before is drawn.
 FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+
 
 def pages_of_the_book() -> list[str]:
     """Every page in the table of contents, as the site's file names."""
@@ -60,19 +61,20 @@ class SubPathHandler(http.server.SimpleHTTPRequestHandler):
 
 @dataclass
 class Visit:
-    """An open page and everything that it did which it should not have."""
+    """An open page, and its faults: failed or foreign requests, console messages, exceptions."""
 
     page: Page
     name: str = ""
     faults: list[str] = field(default_factory=list)
 
     def watch(self, loopback: str) -> None:
+        """Records in `faults` what the page does wrong from now on; `loopback` is the server."""
         page = self.page
         allowed = (loopback, "data:", "blob:", "file:")
 
         def request(request) -> None:
             if not request.url.startswith(allowed):
-                self.faults.append(f"request beyond loopback: {request.url}")
+                self.faults.append(f"request to another server: {request.url}")
 
         def response(response) -> None:
             if response.status >= 400:

@@ -1,4 +1,4 @@
-"""The reference holds every public name, once, and what its docstring says."""
+"""The reference has an entry for every public name, once, with what its docstring says."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from book_reference import asked_for, methods, public_names
+from book_reference import listed_names, methods, public_names
 
 from tests.book.harness import ROOT
 
@@ -25,18 +25,18 @@ MODULES = [
 ]  # fmt: skip
 
 
-def home(name: str) -> object:
+def member_named(name: str) -> object:
     """What a dotted name stands for: the same thing may be public in two modules."""
     module, last = name.rsplit(".", 1)
     return getattr(importlib.import_module(module), last)
 
 
 def listed() -> list[str]:
-    """The full names that the reference's pages ask for."""
+    """The full names that the pages of the reference list."""
     return [
         f"{module}.{name}"
         for page in sorted((ROOT / "reference").glob("*.rst"))
-        for module, names in asked_for(page.read_text("utf8"))
+        for module, names in listed_names(page.read_text("utf8"))
         for name in names
     ]
 
@@ -44,17 +44,17 @@ def listed() -> list[str]:
 def test_every_public_name_is_in_the_reference_once():
     names = listed()
     assert len(names) == len(set(names))
-    things = {id(home(name)) for name in names}
+    things = {id(member_named(name)) for name in names}
     missing = [
         f"{module}.{name}" for module in MODULES for name in public_names(module)
-        if id(home(f"{module}.{name}")) not in things
+        if id(member_named(f"{module}.{name}")) not in things
     ]  # fmt: skip
     assert missing == []
 
 
 # What an example could not show, or would write to a reader's machine.
 WITHOUT_EXAMPLE = {
-    "course.NotSolved", "course.SaidOtherwise",  # errors of the course
+    "course.NotSolved", "course.NumberDiffers",  # errors of the course
     "course.check", "course.progress", "course.style",
     "nnlib.live.Training.batch_at", "nnlib.live.Training.spec",  # what a figure asks of it
 }  # fmt: skip
@@ -64,7 +64,7 @@ def shown() -> dict[str, Any]:
     """Everything that the reference shows, methods included, by its full name."""
     found: dict[str, Any] = {}
     for name in listed():
-        found[name] = thing = home(name)
+        found[name] = thing = member_named(name)
         for method in methods(thing) if isinstance(thing, type) else ():
             found[f"{name}.{method}"] = getattr(thing, method)
     return found
@@ -111,7 +111,7 @@ def test_what_pytorch_has_too_names_it_or_the_paper_it_is_from():
     ours = {"course", "nnlib.datasets", "nnlib.graph", "nnlib.live"}
     shared = [n for n in listed() if n.rpartition(".")[0] not in ours and n != "nnlib.compile"]
     source = re.compile(r"torch\.|\b(19|20)\d\d\b|autograd\.backward|See `")
-    assert [n for n in shared if not source.search(home(n).__doc__ or "")] == []
+    assert [n for n in shared if not source.search(member_named(n).__doc__ or "")] == []
 
 
 @pytest.mark.browser

@@ -1,4 +1,4 @@
-"""Backprop: five steps give nnlib's gradient; the figure is right in the right orders alone."""
+"""The chapter on backpropagation: its five steps give nnlib's gradient; its figures are right."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ def random_weights(rng: np.random.Generator) -> np.ndarray:
 
 
 def autodiff(w: np.ndarray, x1: float, x2: float, y: float) -> np.ndarray:
+    """nnlib's gradient of the squared error with respect to w."""
     t = nnlib.tensor(w).requires_grad_()
     a3 = (t[0, 3] + t[1, 3] * x1 + t[2, 3] * x2).sigmoid()
     a4 = (t[0, 4] + t[1, 4] * x1 + t[2, 4] * x2).sigmoid()
@@ -45,27 +46,28 @@ def test_the_chapters_five_steps_give_the_gradient(chapter: dict, seed: int) -> 
     np.testing.assert_allclose(found, autodiff(w, x1, x2, y), rtol=0, atol=1e-12)
 
 
-def places(order: tuple[int, ...]) -> np.ndarray:
+def fired_as(order: tuple[int, ...]) -> np.ndarray:
+    """For each neuron its position in the order in which neurons fire, 0 for those not in it."""
     fired = np.zeros(5, "float32")
-    for at, neuron in enumerate(order, 1):
-        fired[neuron - 1] = at
+    for position, neuron in enumerate(order, 1):
+        fired[neuron - 1] = position
     return fired
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations((1, 2, 3, 4, 5))))
-def test_each_order_is_right_exactly_where_it_should_be(figure, order) -> None:
+def test_a_neuron_fired_in_any_order_is_right_exactly_if_those_after_it_were(figure, order) -> None:
     rng = np.random.default_rng(3)
     weights = {n: float(v) for n, v in zip(UNIT_WEIGHTS, rng.normal(size=9), strict=True)}
-    seen = figure.outputs(fired=places(order), x1=0.7, x2=-0.4, y=1.0, **weights)
+    seen = figure.outputs(fired=fired_as(order), x1=0.7, x2=-0.4, y=1.0, **weights)
     right = 0
     for i in show.AFTER:
-        back, measured = np.asarray(seen[f"table{i}"])
-        known = set()  # the neurons with a right error by the time that i fires
+        computed, measured = np.asarray(seen[f"table{i}"])
+        known = set()  # the neurons whose δ is right when neuron i fires
         for j in order[: order.index(i)]:
             if set(show.AFTER[j]) <= known:
                 known.add(j)
         ready = set(show.AFTER[i]) <= known
-        assert np.allclose(back, measured, atol=1e-6) == ready, (order, i)
+        assert np.allclose(computed, measured, atol=1e-6) == ready, (order, i)
         right += ready
         feeds_later = any(order.index(j) > order.index(i) for j in show.AFTER[i])
         assert bool(seen[f"early{i}"]) == feeds_later
@@ -90,19 +92,19 @@ def test_the_matrix_form_is_nnlibs_gradient_of_the_mean(chapter: dict) -> None:
         np.testing.assert_allclose(found, p.grad.numpy(), rtol=0, atol=1e-12)
 
 
-def test_what_has_not_fired_shows_nothing(figure) -> None:
-    seen = figure.outputs(fired=places((5,)))
+def test_a_neuron_that_has_not_fired_shows_no_derivative(figure) -> None:
+    seen = figure.outputs(fired=fired_as((5,)))
     assert np.isnan(np.asarray(seen["shown"])).tolist() == [True] * 4 + [False]
 
 
-def test_weights_of_a_silent_input_get_the_gradient_zero(figure) -> None:
-    seen = figure.outputs(fired=places((5, 4, 3, 2, 1)), x1=1.0, x2=0.0, y=1.0)
+def test_weights_of_an_input_of_zero_get_the_gradient_zero(figure) -> None:
+    seen = figure.outputs(fired=fired_as((5, 4, 3, 2, 1)), x1=1.0, x2=0.0, y=1.0)
     for i in (3, 4):
-        back = np.asarray(seen[f"table{i}"])[0]
-        assert back[3] == 0 and abs(back[2]) > 1e-3
+        computed = np.asarray(seen[f"table{i}"])[0]
+        assert computed[3] == 0 and abs(computed[2]) > 1e-3
 
 
-def test_small_changes_follow_the_product(chapter: dict) -> None:
+def test_the_ratio_of_small_changes_is_the_product_of_the_slopes(chapter: dict) -> None:
     figure = show.follow_a_change(chapter["L1"], chapter["L2"], x=2.0, w1=0.3, w2=2.0)
     for eps, gap in ((0.01, 1e-3), (-0.01, 1e-3)):
         seen = figure.outputs(eps=eps)
@@ -120,21 +122,21 @@ def test_the_thousand_steps_in_the_figure_are_the_chapters(chapter: dict) -> Non
 
 
 @pytest.fixture(scope="module")
-def slip(chapter: dict) -> show.live.Figure:
-    return show.turned_sign(chapter["start"], lr=3.0, seed=0)
+def sign_figure(chapter: dict) -> show.live.Figure:
+    return show.flipped_sign(chapter["start"], lr=3.0, seed=0)
 
 
-def test_the_right_sign_learns_and_the_turned_one_climbs(slip) -> None:
-    def loss_after(steps: int, turned: bool) -> float:
-        return float(np.ravel(slip.train(steps, slip=turned)["loss"])[-1])
+def test_the_loss_falls_with_the_right_sign_and_rises_with_the_flipped_one(sign_figure) -> None:
+    def loss_after(steps: int, flipped: bool) -> float:
+        return float(np.ravel(sign_figure.train(steps, slip=flipped)["loss"])[-1])
 
     assert loss_after(1500, False) < 0.01
     assert loss_after(1, True) < 0.45 < loss_after(1500, True)
 
 
-def test_the_measurement_notices_the_turned_sign(slip) -> None:
-    for turned, sign in ((False, 1), (True, -1)):
-        seen = slip.outputs(slip=turned, **dict.fromkeys(show.WEIGHTS, 0.3))
+def test_the_finite_difference_has_the_other_sign_if_the_sign_is_flipped(sign_figure) -> None:
+    for flipped, sign in ((False, 1), (True, -1)):
+        seen = sign_figure.outputs(slip=flipped, **dict.fromkeys(show.WEIGHTS, 0.3))
         assert float(seen["computed"]) == pytest.approx(sign * float(seen["truth"]), abs=1e-7)
         assert abs(float(seen["truth"])) > 1e-3
 
@@ -153,20 +155,21 @@ def test_the_table_holds_the_gradient_and_accepts_it_rounded() -> None:
     assert bool(seen["all"]) and int(seen["done"]) == len(table.ASKED)
 
 
-def test_the_table_tells_a_turned_sign_from_another_mistake() -> None:
+def test_the_table_tells_a_flipped_sign_from_another_mistake() -> None:
     seen = show.fill_the_table().outputs(d5=-table.PASS["d5"], a3=0.5, in4=table.PASS["in4"])
-    assert bool(seen["turned_d5"]) and not bool(seen["off_d5"])
+    assert bool(seen["flipped_d5"]) and not bool(seen["off_d5"])
     assert bool(seen["off_a3"]) and bool(seen["ok_in4"]) and int(seen["done"]) == 1
 
 
 @pytest.mark.parametrize("hidden", range(1, paths.DEEPEST + 1))
-def test_paths_and_edges_are_counted_rightly(hidden: int) -> None:
+def test_the_numbers_of_paths_and_edges_are_right(hidden: int) -> None:
     sizes = [1, *[paths.WIDTH] * hidden, 1]
     edges = sum(a * b for a, b in itertools.pairwise(sizes))
-    ones = np.ones((1, 1))
+    path_count = np.ones((1, 1))
     for a, b in itertools.pairwise(sizes):
-        ones = ones @ np.ones((a, b))
-    assert paths.multiplications(hidden) == (ones.item(), ones.item() * (hidden + 1), edges)
+        path_count = path_count @ np.ones((a, b))
+    count = path_count.item()
+    assert paths.multiplications(hidden) == (count, count * (hidden + 1), edges)
     seen = show.count_paths().outputs(hidden=hidden, back=hidden + 1)
     assert (float(seen["every"]), float(seen["slow"])) == paths.multiplications(hidden)[:2]
     assert float(seen["fast"]) == float(seen["spent"]) == edges
@@ -181,8 +184,8 @@ def test_the_chain_shows_nnlibs_derivatives(g: str) -> None:
     for _ in range(9):
         a = {"sigmoid": totals[-1].sigmoid, "tanh": totals[-1].tanh, "ReLU": totals[-1].relu}[g]()
         totals.append(w * (a - 0.5) if g == "sigmoid" else w * a)
-    found = nnlib.autograd.grad(totals[-1], totals)
-    assert seen == pytest.approx([abs(float(f)) for f in found], rel=1e-5)
+    expected = nnlib.autograd.grad(totals[-1], totals)
+    assert seen == pytest.approx([abs(float(d)) for d in expected], rel=1e-5)
 
 
 def test_large_steps_kill_relu_units_and_moderate_ones_do_not() -> None:

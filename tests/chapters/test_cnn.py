@@ -1,4 +1,4 @@
-"""Convolutions: three ways agree, figures answer as networks do, drawn strokes are read."""
+"""The chapter on convolutions: its claims, its figures, and drawn digits that its networks read."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import nnlib
 import nnlib.nn.functional as F
 from course.cnn import figures as show
 from course.cnn import measured, strokes
-from course.kit.counting import numbers, products
+from course.kit.counting import multiplication_count, parameter_count
 from course.networks import digits
 from course.networks.drawn_digits import centred
 from nnlib import datasets, live, nn
@@ -21,23 +21,23 @@ IMAGE = TEST_SET.x[1, 0]
 EDGE = nnlib.tensor([[-1.0, -1.0, 0.0, 1.0, 1.0]] * 5) / 5
 
 
-def asked(name: str) -> Any:
-    """A question that figures wait for; the numbers do not depend on it."""
+def question(name: str) -> Any:
+    """A question that a figure asks first; the numbers that are tested do not depend on it."""
     return live.predict("?", name=name, choices=["yes", "no"], answer=0)
 
 
-def like(a: object, b: object, atol: float = 1e-5) -> bool:
+def close(a: object, b: object, atol: float = 1e-5) -> bool:
     return np.allclose(np.asarray(a), np.asarray(b), atol=atol)
 
 
 # --- the chapter's claims -----------------------------------------------------------------------
 
 
-def test_sliding_and_the_matrix_give_equal_numbers(chapter: dict) -> None:
+def test_a_sliding_window_and_its_matrix_give_equal_numbers(chapter: dict) -> None:
     slid = np.asarray(chapter["slid"]).reshape(576)
     image, five = chapter["image"][0, 0], chapter["five"]
     loop = [(image[r : r + 5, c : c + 5] * five).sum().item() for r in range(24) for c in range(24)]
-    assert like(loop, slid) and like(chapter["multiplied"], slid)
+    assert close(loop, slid) and close(chapter["multiplied"], slid)
 
 
 def test_the_matrix_is_sparse_and_shared(chapter: dict) -> None:
@@ -46,22 +46,22 @@ def test_the_matrix_is_sparse_and_shared(chapter: dict) -> None:
     assert set(np.unique(entries)) <= {0.0, *np.unique(np.asarray(chapter["five"]))}
 
 
-def test_anywhere_reads_97_in_100_with_fewer_parameters_than_the_mlp() -> None:
+def test_the_network_anywhere_is_97_percent_accurate_with_fewer_parameters_than_the_mlp() -> None:
     runs = measured.results()["networks"]
     assert np.mean([run["shifts"][0] for run in runs["anywhere"]]) >= 0.97
-    sizes = {key: numbers(measured.NETWORKS[key][0]()) for key in ("anywhere", "MLP")}
+    sizes = {key: parameter_count(measured.NETWORKS[key][0]()) for key in ("anywhere", "MLP")}
     assert sizes["anywhere"] < sizes["MLP"]
 
 
-def test_the_more_it_pools_the_less_a_shift_matters() -> None:
+def test_the_more_a_network_pools_the_less_accuracy_a_shift_costs() -> None:
     runs = measured.results()["networks"]
-    mean = {key: np.mean([run["shifts"] for run in found], 0) for key, found in runs.items()}
-    lost = {key: line[0] - line[4] for key, line in mean.items()}
+    mean = {key: np.mean([run["shifts"] for run in seeds], 0) for key, seeds in runs.items()}
+    lost = {key: by_shift[0] - by_shift[4] for key, by_shift in mean.items()}
     assert lost["anywhere"] < 0.04 and lost["anywhere"] + 0.3 < lost["two pools"]
     assert lost["two pools"] + 0.1 < lost["MLP"]
 
 
-def test_larger_paper_does_harm_unless_it_was_trained_with() -> None:
+def test_larger_paper_costs_accuracy_unless_the_network_was_trained_on_it() -> None:
     runs = measured.results()["networks"]
     trained = runs["anywhere, larger paper"][0]["paper"]
     assert trained > 0.93
@@ -77,25 +77,25 @@ def test_the_shipped_network_is_the_one_that_the_chapter_builds(chapter: dict) -
 def test_receptive_fields_are_as_large_as_the_chapter_says(
     chapter: dict, layers: int, side: int
 ) -> None:
-    """Sums in place of maxima: a gradient reaches exactly those pixels that a neuron can see."""
+    """With means in place of maxima a gradient reaches exactly the pixels that a neuron can see."""
     assert chapter["fields"][layers] == side
     x = nnlib.zeros(1, 1, 64, 64, requires_grad=True)
-    at: nnlib.Tensor = x
+    maps: nnlib.Tensor = x
     for k in range(layers):
         kernel = nnlib.ones(1, 1, 5, 5)
-        at = F.avg_pool2d(at, 2) if k % 2 else F.conv2d(at, kernel, padding=2)
-    middle = at.shape[-1] // 2
-    at[0, 0, middle, middle].backward()
+        maps = F.avg_pool2d(maps, 2) if k % 2 else F.conv2d(maps, kernel, padding=2)
+    middle = maps.shape[-1] // 2
+    maps[0, 0, middle, middle].backward()
     assert x.grad is not None and int((x.grad[0, 0] != 0).sum(0).amax()) == side
 
 
 # --- counts -------------------------------------------------------------------------------------
 
 
-def test_multiplications_are_those_of_the_formula() -> None:
+def test_the_counted_multiplications_are_those_of_the_formula() -> None:
     net = digits.trained("two pools")
     by_hand = 28**2 * 8 * 25 + 14**2 * 16 * 8 * 25 + 784 * 10
-    assert products(net, input=nnlib.zeros(1, 1, 28, 28)) == by_hand
+    assert multiplication_count(net, input=nnlib.zeros(1, 1, 28, 28)) == by_hand
 
 
 @pytest.mark.parametrize(
@@ -107,75 +107,75 @@ def test_multiplications_are_those_of_the_formula() -> None:
         (9, 2, False, False, nn.Linear(784, 2 * 400)),
     ],
 )
-def test_the_counter_counts_as_layers_do(
+def test_the_figures_number_of_weights_is_that_of_the_layer(
     k: int, maps: int, local: bool, shared: bool, layer: nn.Module
 ) -> None:
-    seen = show.unshare(asked("few")).outputs(k=k, maps=maps, local=local, shared=shared)
-    assert int(seen["weights"]) == numbers(layer)
+    seen = show.unshare(question("few")).outputs(k=k, maps=maps, local=local, shared=shared)
+    assert int(seen["weights"]) == parameter_count(layer)
 
 
 # --- figures --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("row", "column"), [(0, 0), (4, 7), (11, 11)])
-def test_the_window_shows_the_image_and_its_total_and_relu_are_the_maps(
+def test_the_window_shows_its_pixels_and_its_sum_and_relu_are_the_entries_of_the_maps(
     row: int, column: int
 ) -> None:
-    figure = show.paint_a_kernel(IMAGE, asked("sees"))
+    figure = show.paint_a_kernel(IMAGE, question("sees"))
     kernel = np.random.default_rng(0).uniform(-1, 1, (3, 3)).astype("float32")
     seen = figure.outputs(kernel=kernel, row=row, column=column)
     window = np.asarray(figure["image"])[row : row + 3, column : column + 3]
-    assert like(seen["seen"], window) and like(seen["product"], window * kernel)
-    assert like(seen["sum"], np.asarray(seen["map"])[row, column])
-    assert like(seen["answer"], max(0.0, float(seen["sum"])))
-    assert like(seen["answer"], np.asarray(seen["active"])[row, column])
+    assert close(seen["seen"], window) and close(seen["product"], window * kernel)
+    assert close(seen["sum"], np.asarray(seen["map"])[row, column])
+    assert close(seen["answer"], max(0.0, float(seen["sum"])))
+    assert close(seen["answer"], np.asarray(seen["active"])[row, column])
 
 
-def test_the_small_matrix_gives_the_sliding_windows_map() -> None:
+def test_the_small_matrix_gives_the_same_map_as_the_sliding_window() -> None:
     figure, rng = show.as_a_matrix(), np.random.default_rng(0)
     kernel = rng.uniform(-1, 1, (3, 3)).astype("float32")
     seen = figure.outputs(kernel=kernel, image=rng.random((6, 6)).astype("float32"), row=5)
     matrix = np.asarray(seen["matrix"])
-    assert like(seen["gap"], 0) and like(seen["product"], seen["map"])
+    assert close(seen["gap"], 0) and close(seen["product"], seen["map"])
     assert (matrix != 0).sum() == 144 and set(np.unique(matrix)) == {0.0, *np.unique(kernel)}
-    assert like(np.asarray(seen["one"])[1:4, 1:4], kernel)
+    assert close(np.asarray(seen["one"])[1:4, 1:4], kernel)
 
 
 @pytest.mark.parametrize(("right", "up"), [(0, 0), (3, 0), (-4, 2), (1, -4)])
-def test_a_dragged_digit_moves_its_map_and_keeps_the_largest_number(right: int, up: int) -> None:
-    figure = show.drag_the_digit(IMAGE, EDGE, asked("still"))
+def test_a_dragged_digit_moves_its_map_and_keeps_the_maps_maximum(right: int, up: int) -> None:
+    figure = show.drag_the_digit(IMAGE, EDGE, question("still"))
     seen, before = figure.outputs(right=float(right), up=float(up)), figure.outputs()
     moved = digits.moved(IMAGE, -up, right).numpy()
-    assert like(np.asarray(seen["moved"])[::-1], moved)
-    assert like(seen["gap"], 0) and like(seen["most"], before["most"])
+    assert close(np.asarray(seen["moved"])[::-1], moved)
+    assert close(seen["gap"], 0) and close(seen["most"], before["most"])
 
 
-def test_every_map_is_the_networks_own() -> None:
+def test_every_map_that_the_figure_shows_is_the_networks_own() -> None:
     net = digits.trained("anywhere")
     figure = show.maps_of(net, digits.trained("mlp"), IMAGE)
     for k in (2, 5):
         drawing = TEST_SET.x[k, 0]
-        seen, at = figure.outputs(drawing=drawing), centred(drawing)[None, None]
+        seen, x = figure.outputs(drawing=drawing), centred(drawing)[None, None]
         maps = []
         for layer in list(net)[:8]:
-            at = layer(at).detach()
-            maps.append(at[0])
-        assert like(seen["first"], maps[1], 2e-2) and like(seen["second"], maps[4], 5e-2)
-        assert like(seen["third"], maps[7], 1e-1)
+            x = layer(x).detach()
+            maps.append(x[0])
+        assert close(seen["first"], maps[1], 2e-2) and close(seen["second"], maps[4], 5e-2)
+        assert close(seen["third"], maps[7], 1e-1)
         logits = net(centred(drawing)[None, None]).detach()
-        assert like(seen["p"], logits.softmax(1)[0], 1e-2)
+        assert close(seen["p"], logits.softmax(1)[0], 1e-2)
 
 
-# --- what a hand draws --------------------------------------------------------------------------
+# --- drawn digits -------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("top", "left", "side"), [(4, 4, 20), (2, 2, 14), (12, 12, 14)])
-def test_centred_drawings_are_read_wherever_and_however_large(
+def test_drawings_of_any_size_at_any_position_are_read_once_centred(
     top: float, left: float, side: float
 ) -> None:
     figure = show.maps_of(digits.trained("anywhere"), digits.trained("mlp"), IMAGE)
     read = {
-        d: int(figure.outputs(drawing=strokes.drawn(d, top, left, side))["answer"])
+        d: int(figure.outputs(drawing=strokes.draw_digit(d, top, left, side))["answer"])
         for d in strokes.STROKES
     }
     assert sum(d == answer for d, answer in read.items()) >= 9, read
@@ -183,19 +183,19 @@ def test_centred_drawings_are_read_wherever_and_however_large(
 
 def test_without_centring_the_mlp_fails_where_the_cnn_does_not() -> None:
     figure = show.maps_of(digits.trained("anywhere"), digits.trained("mlp"), IMAGE)
-    right = {"answer": 0, "mlp_answer": 0}
+    correct = {"answer": 0, "mlp_answer": 0}
     for d in strokes.STROKES:
-        seen = figure.outputs(drawing=strokes.drawn(d, 7, 7, 20), centre=False)
-        for name in right:
-            right[name] += int(seen[name]) == d
-    assert right["answer"] >= 9 and right["mlp_answer"] <= 5
+        seen = figure.outputs(drawing=strokes.draw_digit(d, 7, 7, 20), centre=False)
+        for name in correct:
+            correct[name] += int(seen[name]) == d
+    assert correct["answer"] >= 9 and correct["mlp_answer"] <= 5
 
 
 # --- results over seeds -------------------------------------------------------------------------
 
 
 def test_the_network_for_seven_digits_has_features_for_the_others() -> None:
-    """A part of the stored results, computed anew."""
+    """Computes a part of the stored results again."""
     stored = measured.results()["transfer"]
     at = measured.COUNTS.index(5)
     for kind in ("pixels", "features"):
@@ -204,7 +204,7 @@ def test_the_network_for_seven_digits_has_features_for_the_others() -> None:
     assert np.mean(stored["features"][at]) > np.mean(stored["pixels"][at]) + 0.03
 
 
-def test_the_shipped_network_is_start_0_of_the_stored_results() -> None:
+def test_the_shipped_network_is_the_one_with_seed_0_in_the_stored_results() -> None:
     shipped = digits.trained("anywhere")
     x, y = nnlib.tensor(TEST_SET.x), nnlib.tensor(TEST_SET.y)
     stored = measured.results()["networks"]["anywhere"][0]
@@ -212,7 +212,7 @@ def test_the_shipped_network_is_start_0_of_the_stored_results() -> None:
 
 
 @pytest.mark.slow
-def test_a_run_gives_its_stored_accuracy() -> None:
+def test_training_again_gives_the_stored_accuracy() -> None:
     again = measured.tested(measured.train("MLP", 1))["shifts"]
     stored = measured.results()["networks"]["MLP"][1]["shifts"]
     assert np.allclose(again, stored, atol=0.03)

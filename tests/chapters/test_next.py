@@ -1,4 +1,4 @@
-"""The closing chapter: its table comes from the networks, its figures say what they compute."""
+"""The closing chapter: its table and its figures agree with the networks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 import nnlib
 import nnlib.nn.functional as F
-from course.kit.counting import cost, numbers, path, products
+from course.kit.counting import cost, multiplication_count, parameter_count, path
 from course.networks import digits, words
 from course.networks.drawn_digits import centred
 from course.next import checks
@@ -19,7 +19,7 @@ from course.next.drawings import drawings
 from course.next.pieces import MERGES
 from nnlib import datasets, live, nn
 
-SAID = {"title": "t", "caption": "c", "alt": "a"}
+TEXTS = {"title": "t", "caption": "c", "alt": "a"}
 
 
 def question() -> live.Part:
@@ -34,7 +34,7 @@ def test_shapes_on_the_way_leave_out_what_changes_nothing() -> None:
 
 def test_a_convolutions_products_are_weights_times_windows() -> None:
     layer = nn.Conv2d(2, 3, 5)
-    count = products(lambda x: layer(x), x=nnlib.zeros(1, 2, 9, 9))
+    count = multiplication_count(lambda x: layer(x), x=nnlib.zeros(1, 2, 9, 9))
     assert count == 3 * 2 * 5 * 5 * (9 - 4) ** 2
     of = cost(layer, nnlib.zeros(1, 2, 9, 9))
     assert (of.multiplications, of.uses, of.longest) == (count, 25, 1)
@@ -63,30 +63,31 @@ def attending(letters: nnlib.Tensor) -> nnlib.Tensor:
 @pytest.mark.parametrize("T", [5, 12, 40])
 def test_the_growing_texts_curves_are_the_networks_own_counts(T: int) -> None:
     letters = nnlib.zeros(1, T, 26)
-    of = {"rnn": cost(recurrent, letters), "look": cost(attending, letters)}
-    assert of["rnn"].multiplications == show.recurrent(T)
-    assert of["look"].multiplications == show.attending(T)
+    of = {"rnn": cost(recurrent, letters), "attention": cost(attending, letters)}
+    assert of["rnn"].multiplications == show.rnn_multiplications(T)
+    assert of["attention"].multiplications == show.attention_multiplications(T)
     assert (of["rnn"].shortest, of["rnn"].longest) == (2, T + 1)
-    assert (of["look"].shortest, of["look"].longest) == (3, 6)
+    assert (of["attention"].shortest, of["attention"].longest) == (3, 6)
 
 
 def test_the_figure_of_growing_texts_counts_at_its_slider() -> None:
-    seen = show.growing(question(), **SAID).outputs(T=1200.0)
-    assert float(seen["look"]) == pytest.approx(show.attending(1200), rel=1e-5)
-    assert float(seen["way"]) == 1201
+    seen = show.growing_text(question(), **TEXTS).outputs(T=1200.0)
+    assert float(seen["attention"]) == pytest.approx(show.attention_multiplications(1200), rel=1e-5)
+    assert float(seen["path"]) == 1201
     assert float(seen["times"]) == pytest.approx(59.3, abs=0.1)
 
 
 def test_the_bars_of_uses_are_read_out_as_well() -> None:
     asked = question()
-    figure = show.uses({"MLP": 1.0, "CNN": 70.44}, asked, **SAID)
+    figure = show.uses_of_a_weight({"MLP": 1.0, "CNN": 70.44}, asked, **TEXTS)
     assert all(isinstance(part, live.Part) for part in asked.fields["reveal"])
     assert "MLP 1.0, CNN 70.4" in str(figure.spec)
 
 
 def test_every_image_of_noise_is_labelled_with_both_networks_answers() -> None:
     p = nnlib.tensor([[0.1, 0.9], [0.75, 0.25]])
-    figure = show.noise(nnlib.zeros(2, 1, 28, 28), {"MLP": p, "CNN": p}, question(), **SAID)
+    images = nnlib.zeros(2, 1, 28, 28)
+    figure = show.images_of_noise(images, {"MLP": p, "CNN": p}, question(), **TEXTS)
     assert "MLP 1: 0.90 / CNN 1: 0.90" in str(figure.spec)
     assert "MLP 0: 0.75 / CNN 0: 0.75" in str(figure.spec)
 
@@ -103,7 +104,7 @@ def test_three_merges_make_low_one_token_as_the_text_works_out() -> None:
 def test_chosen_signs_fool_the_mlp_where_random_ones_do_not() -> None:
     test = datasets.digits(train=False)
     image, label = nnlib.tensor(test.x[1:2]), nnlib.tensor(test.y[1:2])
-    figure = show.attacked(digits.trained("mlp"), image, label, **SAID)
+    figure = show.image_under_attack(digits.trained("mlp"), image, label, **TEXTS)
     assert int(figure.outputs(hundredths=0, gradient=True)["answer"]) == 6
     assert int(figure.outputs(hundredths=10, gradient=False)["answer"]) == 6
     seen = figure.outputs(hundredths=10, gradient=True)
@@ -119,7 +120,7 @@ NOISE = nnlib.tensor(np.random.default_rng(0).random((50, 1, 28, 28)).astype("fl
 def drawing_figure() -> live.Figure:
     test = nnlib.tensor(datasets.digits(train=False).x[:200])
     nets = digits.trained("mlp"), digits.trained("two pools")
-    return show.not_a_digit(*nets, test, NOISE, **SAID)
+    return show.not_a_digit(*nets, test, NOISE, **TEXTS)
 
 
 @pytest.mark.parametrize("name", drawings())
@@ -144,16 +145,16 @@ def test_a_house_is_accepted_as_a_0_and_an_empty_pad_is_refused(
         assert nothing[f"{net}_refuses"] and nothing[f"{net}_p"] < 0.2
 
 
-@pytest.mark.parametrize("least", [0.5, 0.57, 0.9, 0.99])
+@pytest.mark.parametrize("threshold", [0.5, 0.57, 0.9, 0.99])
 def test_the_threshold_counts_what_each_network_refuses(
-    drawing_figure: live.Figure, least: float
+    drawing_figure: live.Figure, threshold: float
 ) -> None:
-    seen = drawing_figure.outputs(least=least)
+    seen = drawing_figure.outputs(threshold=threshold)
     images = {"digits": nnlib.tensor(datasets.digits(train=False).x[:200]), "noise": NOISE}
     for key, net in (("mlp", "mlp"), ("cnn", "two pools")):
         for kind, x in images.items():
             best = digits.answers(digits.trained(net), x).softmax(1).amax(1)
-            assert int(seen[f"{key}_{kind}"]) == (best <= least).sum().item(), (net, kind)
+            assert int(seen[f"{key}_{kind}"]) == (best <= threshold).sum().item(), (net, kind)
 
 
 def test_before_its_first_step_neither_network_for_digits_knows_anything() -> None:
@@ -195,7 +196,7 @@ def random_texts(count: int) -> list[tuple[str, str]]:
     return [(drawn("aabc  ", 40), drawn("abc", 12)) for _ in range(count)]
 
 
-MERGING = show.merging("low low lower lowest", "slower", **SAID)
+MERGING = show.byte_pair_merges("low low lower lowest", "slower", **TEXTS)
 TONGUE = "she sells sea shells by the sea shore"
 
 
@@ -250,7 +251,7 @@ def test_what_is_said_fits_what_was_typed(text: str, merges: int, shown: set[str
 def test_the_new_row_is_what_counting_finds() -> None:
     kernels, head = nn.Conv2d(1, 10, (5, 26), padding=(2, 0)), nn.Linear(10, 4)
     of = cost(lambda x: head(kernels(x).relu().amax(2).flatten(1)), nnlib.zeros(1, 1, 12, 26))
-    row = (numbers(kernels, head), of.multiplications, of.uses, of.longest)
+    row = (parameter_count(kernels, head), of.multiplications, of.uses, of.longest)
     assert row == checks.row.like and of.shortest == 2
 
 

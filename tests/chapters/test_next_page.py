@@ -23,7 +23,7 @@ def site(shown: Callable) -> Iterator[Site]:
     nets = digits.trained("mlp"), digits.trained("two pools")
     figures = [
         show.not_a_digit(*nets, test, test, title="Not a digit", caption="c", alt="a"),
-        show.merging(
+        show.byte_pair_merges(
             "low low lower lowest", "slower", title="Merge by merge", caption="c", alt="a"
         ),
     ]

@@ -1,4 +1,4 @@
-"""The sigmoid's chapter and the opening page: handles set what they say, far numbers do no harm."""
+"""The chapter on the sigmoid and the opening page: handles, large numbers, drawings, figures."""
 
 from __future__ import annotations
 
@@ -16,32 +16,37 @@ from nnlib import datasets
 
 
 def handles(log_odds: bool) -> dict:
+    """The fields of the marks of a neuron's curve, by label or kind."""
     marks = neuron_curve(nnlib.linspace(-8, 8, 161), "z", "w0", "w", log_odds=log_odds)
     return {mark.fields.get("label") or mark.kind: mark.fields for mark in marks}
 
 
 def drag(fields: dict, x: float, y: float, w0: float, w: float) -> dict[str, float]:
     """The weights after a drag to (x, y)."""
-    at = {"x": x, "y": y, "w0": w0, "w": w}
-    moved = fields["drag"].target(**{k: nnlib.tensor(float(v)) for k, v in at.items()})
-    return {"w0": w0, "w": w} | {name: nnlib.tensor(value).item() for name, value in moved.items()}
+    arguments = {"x": x, "y": y, "w0": w0, "w": w}
+    new = fields["drag"].target(**{k: nnlib.tensor(float(v)) for k, v in arguments.items()})
+    return {"w0": w0, "w": w} | {name: nnlib.tensor(value).item() for name, value in new.items()}
 
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("log_odds", [False, True])
-def test_the_crossing_follows_its_handle_and_the_slope_stays(log_odds: bool) -> None:
+def test_the_crossing_follows_its_handle_while_the_weight_stays(log_odds: bool) -> None:
     new = drag(handles(log_odds)["crossing"], x=-3.0, y=0.9, w0=-2.0, w=1.5)
     assert new["w"] == 1.5
     assert -new["w0"] / new["w"] == pytest.approx(-3)
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize(("log_odds", "half", "share"), [(False, 0.5, 0.25), (True, 0.0, 1.0)])
+@pytest.mark.parametrize(
+    ("log_odds", "middle", "slope_per_weight"), [(False, 0.5, 0.25), (True, 0.0, 1.0)]
+)
 @pytest.mark.parametrize("slope", [0.1, -0.3])
-def test_the_tangents_handle_turns_about_the_crossing(log_odds, half, share, slope) -> None:
+def test_the_tangents_handle_sets_the_slope_while_the_crossing_stays(
+    log_odds, middle, slope_per_weight, slope
+) -> None:
     w0, w = -2.0, 1.0
-    new = drag(handles(log_odds)["steepness"], x=2 + 1.2, y=half + 1.2 * slope, w0=w0, w=w)
-    assert new["w"] * share == pytest.approx(slope, rel=1e-5)
+    new = drag(handles(log_odds)["steepness"], x=2 + 1.2, y=middle + 1.2 * slope, w0=w0, w=w)
+    assert new["w"] * slope_per_weight == pytest.approx(slope, rel=1e-5)
     assert -new["w0"] / new["w"] == pytest.approx(2, rel=1e-5)
 
 
@@ -59,7 +64,7 @@ def test_the_curve_passes_through_the_pointer() -> None:
 
 
 @pytest.mark.parametrize("dtype", [nnlib.float32, nnlib.float64])
-def test_far_numbers_do_no_harm(dtype) -> None:
+def test_large_numbers_give_the_right_values_and_gradients_without_warnings(dtype) -> None:
     z = nnlib.tensor([-1000.0, 0.0, 1000.0], dtype=dtype, requires_grad=True)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -71,27 +76,23 @@ def test_far_numbers_do_no_harm(dtype) -> None:
     assert logarithm[0].item() == -1000.0
 
 
-def test_shares_of_gentoos_climb() -> None:
-    birds = datasets.penguins(("Adelie", "Gentoo"), ("body_mass_g",))
-    edges = np.arange(2.75, 6.75, 0.25)
-    mass = birds.x[:, 0] / 1000
-    everyone = np.histogram(mass, edges)[0]
-    assert everyone.sum() == len(birds)
-    share = np.histogram(mass, edges, weights=birds.y)[0] / everyone
+def test_the_share_of_gentoos_rises_with_the_body_mass() -> None:
+    _, share, count = shares()
+    assert count.sum() == len(datasets.penguins(("Adelie", "Gentoo"), ("body_mass_g",)))
     assert (np.diff(share) >= 0).all()
     assert share[0] == 0
     assert share[-1] == 1
 
 
 def drawing(top: int, left: int, scale: int) -> np.ndarray:
-    """A seven of the given size somewhere on the paper."""
+    """A drawn 7 of a given size at a given position; (28, 28)."""
     image = np.zeros((28, 28), np.float32)
     image[top : top + scale, left : left + 4 * scale] = 1
     image[top : top + 5 * scale, left + 3 * scale : left + 4 * scale] = 1
     return image
 
 
-def test_where_and_how_large_a_digit_is_drawn_does_not_matter() -> None:
+def test_a_shrunk_digit_depends_on_neither_position_nor_size() -> None:
     small, large = shrink(drawing(1, 2, 2)), shrink(drawing(5, 6, 4))
     np.testing.assert_allclose(small.numpy(), large.numpy(), atol=1e-5)
     assert shrink(np.zeros((28, 28), np.float32)).sum().item() == 0
@@ -108,17 +109,17 @@ def shares() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     birds = datasets.penguins(("Adelie", "Gentoo"), ("body_mass_g",))
     edges = np.arange(2.75, 6.75, 0.25)
     mass = birds.x[:, 0] / 1000
-    everyone = np.histogram(mass, edges)[0]
-    return edges[:-1] + 0.125, np.histogram(mass, edges, weights=birds.y)[0] / everyone, everyone
+    count = np.histogram(mass, edges)[0]
+    return edges[:-1] + 0.125, np.histogram(mass, edges, weights=birds.y)[0] / count, count
 
 
 def test_the_closest_straight_line_leaves_the_range_of_probabilities() -> None:
-    middle, share, everyone = shares()
-    slope, start = np.polyfit(middle, share, 1)
-    low, high = (start + slope * end for end in show.ENDS)
+    middle, share, count = shares()
+    slope, intercept = np.polyfit(middle, share, 1)
+    low, high = (intercept + slope * end for end in show.ENDS)
     assert low < 0
     assert high > 1
-    figure = show.straight_line(middle, share, everyone)
+    figure = show.straight_line(middle, share, count)
     best = figure.outputs(low=low, high=high)["gap"]
     for step in (-0.1, 0.1):
         assert figure.outputs(low=low + step, high=high)["gap"] > best
@@ -134,7 +135,7 @@ def test_equal_pieces_of_evidence_multiply_the_odds_by_their_factor() -> None:
     )
 
 
-def test_the_slope_shown_is_the_curves() -> None:
+def test_the_slope_that_is_shown_is_that_of_the_curve() -> None:
     figure = show.where_it_is_steep()
     for z in (-3.0, 0.0, 2.5):
         near = [figure.outputs(z=z + h)["p"] for h in (-0.05, 0.05)]
@@ -143,7 +144,7 @@ def test_the_slope_shown_is_the_curves() -> None:
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_only_the_stable_form_of_three_keeps_value_and_slope(chapter: dict) -> None:
+def test_only_the_stable_one_of_three_forms_is_right_for_large_numbers(chapter: dict) -> None:
     figure = show.three_forms(chapter["forms"])
     for z, value in [(-1000.0, 0.0), (0.0, 0.5), (1000.0, 1.0)]:
         table = figure.outputs(z=z)["table"]
@@ -156,11 +157,11 @@ def test_on_another_island_only_the_bias_changes() -> None:
     figure = show.another_island(-27.482, 6.2292)
     rare = figure.outputs(gentoos=1.0)
     assert float(rare["five"]) == pytest.approx(0.324, abs=5e-4)
-    home = figure.outputs(gentoos=100 * 123 / 151)
-    assert float(home["bias"]) == pytest.approx(-27.482, abs=1e-4)
-    assert float(home["five"]) == pytest.approx(0.975, abs=5e-4)
+    as_in_the_data = figure.outputs(gentoos=100 * 123 / 151)
+    assert float(as_in_the_data["bias"]) == pytest.approx(-27.482, abs=1e-4)
+    assert float(as_in_the_data["five"]) == pytest.approx(0.975, abs=5e-4)
     logits = [np.log(np.asarray(seen["P"], float) / (1 - np.asarray(seen["P"], float)))
-              for seen in (rare, home)]  # fmt: skip
+              for seen in (rare, as_in_the_data)]  # fmt: skip
     middle = slice(60, 120)  # where float32 keeps the digits of P and of 1 − P
-    moved = (logits[1] - logits[0])[middle]
-    assert np.allclose(moved, np.log(100 * 123 / 151), atol=1e-3)
+    shift = (logits[1] - logits[0])[middle]
+    assert np.allclose(shift, np.log(100 * 123 / 151), atol=1e-3)

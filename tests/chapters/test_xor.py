@@ -49,7 +49,7 @@ def test_gain_works_from_two_log_three_on(chapter: dict) -> None:
 
 def figure_of(chapter: dict, **more: object) -> live.Figure:
     settings = {"lr": 3.0, "steps": 2000, "seed": 6, **more}
-    return show.lottery(chapter["five"], chapter["start"], chapter["losses"], chapter["won"],
+    return show.grid_of_starts(chapter["five"], chapter["start"], chapter["losses"], chapter["won"],
                         **settings)  # fmt: skip
 
 

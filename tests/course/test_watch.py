@@ -64,13 +64,13 @@ RuntimeError: There was an error in building your book. Look above for the cause
 
 
 def test_a_failed_cell_is_shown_last_and_in_few_lines() -> None:
-    lines = watch.short("a long build\n" * 200 + FAILED).splitlines()
+    lines = watch.summary("a long build\n" * 200 + FAILED).splitlines()
     assert lines[-1] == "RuntimeError: shapes cannot be multiplied (2x3 and 2x3)"
     assert "----> 4     return nnlib.ones([2, 3]) @ x" in lines
     assert len(lines) < 10
-    assert watch.short("built\n" * 50 + "no such page").endswith("no such page")
+    assert watch.summary("built\n" * 50 + "no such page").endswith("no such page")
 
 
 def test_a_chapter_that_is_not_there_is_named_in_the_error(capsys) -> None:
     assert watch.main(["no-such-chapter"]) == 1
-    assert "no-such-chapter.ipynb is not there" in capsys.readouterr().err
+    assert "no-such-chapter.ipynb does not exist" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""Every control and every mark once: `python tests/live/gallery.py FOLDER` writes the page."""
+"""A page with every control and every mark: `python tests/live/gallery.py FOLDER` writes it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from nnlib import live
 F32 = np.float32
 
 
-def t(values):
+def tensor(values):
     return nnlib.tensor(np.asarray(values, F32))
 
 
@@ -25,18 +25,18 @@ def data(n: int = 40) -> tuple[np.ndarray, np.ndarray]:
 
 
 X, Y = data()
-MAP = live.grid((-2, 2), (-2, 2), 33)
+GRID = live.grid((-2, 2), (-2, 2), 33)
 Z = np.linspace(-6, 6, 121).astype(F32)
 XOR = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], F32)
 
 
 def sigmoid_figure() -> live.Figure:
-    z = t(Z)
+    z = tensor(Z)
 
     def neuron(w0, w, log_odds):
-        inside = w0 + w * z
-        p = inside.sigmoid()
-        return {"shown": inside / 6 if log_odds else p, "p": p, "inside": inside}
+        total = w0 + w * z
+        p = total.sigmoid()
+        return {"shown": total / 6 if log_odds else p, "p": p, "total": total}
 
     return live.figure(
         neuron,
@@ -59,21 +59,21 @@ def sigmoid_figure() -> live.Figure:
             "P(0) = {p[60]:.2f}",
         ],
         title="The sigmoid", caption="Drag the dot, or the curve itself.",
-        alt="An S-shaped curve; the weight sets its slope, the bias its place.",
+        alt="An S-shaped curve; the weight sets its slope, the bias its position.",
     )  # fmt: skip
 
 
 def logistic_figure() -> live.Figure:
-    x, y, grid = t(X), t(Y), t(MAP)
+    x, y, grid = tensor(X), tensor(Y), tensor(GRID)
 
     def model(b, u, v):
-        inside = b + u * x[:, 0] + v * x[:, 1]
-        signed = inside * (2 * y - 1)
-        loss = -signed.sigmoid().log()
-        m = (b + u * grid[:, 0] + v * grid[:, 1]).sigmoid()
-        wrong = signed < 0
+        total = b + u * x[:, 0] + v * x[:, 1]
+        margin = total * (2 * y - 1)
+        loss = -margin.sigmoid().log()
+        p = (b + u * grid[:, 0] + v * grid[:, 1]).sigmoid()
+        wrong = margin < 0
         return {
-            "map": m.reshape(33, 33), "loss": loss, "wrong": wrong,
+            "map": p.reshape(33, 33), "loss": loss, "wrong": wrong,
             "mistakes": wrong.sum(), "ll": -loss.sum(), "top": x[:, 1] + 0.25 * loss,
         }  # fmt: skip
 
@@ -106,16 +106,16 @@ def logistic_figure() -> live.Figure:
 
 def hill_figure() -> live.Figure:
     a, b = np.meshgrid(np.linspace(-2, 2, 41), np.linspace(-2, 2, 41))
-    height = t(-(a**2) - 3 * b**2)
+    height = tensor(-(a**2) - 3 * b**2)
     gx, gy = np.meshgrid(np.linspace(-1.8, 1.8, 7), np.linspace(-1.8, 1.8, 7))
 
     def climb(w, guess, alpha):
         gradient = nnlib.stack([-2 * w[0], -6 * w[1]])
-        track = [w]
+        weights = [w]
         for _ in range(8):
-            here = track[-1]
-            track.append(here + alpha * nnlib.stack([-2 * here[0], -6 * here[1]]))
-        steps = nnlib.stack(track)
+            last = weights[-1]
+            weights.append(last + alpha * nnlib.stack([-2 * last[0], -6 * last[1]]))
+        steps = nnlib.stack(weights)
         return {"gradient": gradient, "steps": steps, "next": steps[1]}
 
     return live.figure(
@@ -152,7 +152,7 @@ def net(x, W1, b1, W2, b2):
 
 
 def training_figure() -> live.Figure:
-    grid = t(MAP)
+    grid = tensor(GRID)
     names = ["W1", "b1", "W2", "b2"]
 
     def step(W1, b1, W2, b2, X, y, lr, freeze, rule):
@@ -160,14 +160,14 @@ def training_figure() -> live.Figure:
         p = net(X, *params)[:, 0]
         loss = -(y * p.log() + (1 - y) * (1 - p).log()).mean()
         grads = nnlib.autograd.grad(loss, params, create_graph=True)
-        gate = 1 - freeze.to(nnlib.float32)
-        rates = [lr * gate, lr * gate, lr, lr]
+        hidden_lr = lr * (1 - freeze.to(nnlib.float32))
+        rates = [hidden_lr, hidden_lr, lr, lr]
         sign = 1 if rule == "descent" else -1
         new = [p - sign * r * g for p, r, g in zip(params, rates, grads, strict=True)]
         return dict(zip(names, new, strict=True), loss=loss)
 
-    def look(W1, b1, W2, b2):
-        x = t([0.5, 0.5])
+    def outputs(W1, b1, W2, b2):
+        x = tensor([0.5, 0.5])
         hidden = (grid @ W1.T + b1).tanh()
         return {
             "map": net(grid, W1, b1, W2, b2).reshape(33, 33),
@@ -180,7 +180,7 @@ def training_figure() -> live.Figure:
     )
     ys = np.tile([0, 1, 1, 0], 8)
     return live.figure(
-        look,
+        outputs,
         lr=live.slider(0.01, 5, value=0.5, log=True, label="learning rate", format=".3~g"),
         freeze=live.checkbox(False, static=False, label="freeze hidden layer"),
         rule=["descent", "the lecture's sign"],
@@ -263,17 +263,17 @@ def image_figure() -> live.Figure:
     digit[2:10, 5:7] = 1
     kernels = np.stack([np.outer([1, 1, 1], [-1, 2, -1]), np.outer([-1, 2, -1], [1, 1, 1])])
 
-    def look(image, kernel, r, c, which):
+    def outputs(image, kernel, r, c, which):
         maps = nnlib.stack([
             sum(image[i : i + 10, j : j + 10] * k[i, j] for i in range(3) for j in range(3))
-            for k in (kernel, t(kernels[1]))
+            for k in (kernel, tensor(kernels[1]))
         ])  # fmt: skip
         window = nnlib.stack([r, c, r * 0 + 3, r * 0 + 3])
         return {"maps": maps.relu(), "window": window, "here": maps[0].reshape(100)[r * 10 + c],
                 "present": maps.amax(dim=(1, 2)), "chosen": which}  # fmt: skip
 
     return live.figure(
-        look,
+        outputs,
         image=live.paint((12, 12), digit, brush=0.7),
         kernel=live.paint((3, 3), kernels[0], range=(-2, 2), brush=0, colors="diverging", annotate=".1f"),
         r=live.slider(0, 9, value=3, label="row"), c=live.slider(0, 9, value=4, label="column"),
@@ -290,11 +290,11 @@ def image_figure() -> live.Figure:
 
 def word_figure() -> live.Figure:
     rng = np.random.default_rng(2)
-    E, W, U = (t(rng.normal(size=s) * 0.6) for s in ((27, 6), (6, 6), (3, 6)))
+    E, W, U = (tensor(rng.normal(size=s) * 0.6) for s in ((27, 6), (6, 6), (3, 6)))
 
     def read(word, word_length, unrolled, scale):
         onehot = (word.reshape(8, 1) == nnlib.arange(27)).to(nnlib.float32)
-        h = t(np.zeros(6))
+        h = tensor(np.zeros(6))
         states = []
         for k in range(8):
             h = (onehot[k] @ E + scale * (h @ W)).tanh()

@@ -1,4 +1,4 @@
-"""What a figure is made of, each by itself: inputs, the assembled spec, the trainer."""
+"""The parts of a figure, each tested alone: its inputs, its assembled spec, its trainer."""
 
 from __future__ import annotations
 
@@ -25,25 +25,26 @@ def test_a_value_goes_from_the_reader_to_json_to_the_function_and_back():
         grid=live.values(grid), word=live.text("ada", max_length=4),
     )  # fmt: skip
     given = {"w": 1.5, "k": 3, "g": "tanh", "rate": 1.0, "grid": 2 * grid, "word": "da"}
-    plain = {name: inputs.plain(name, value) for name, value in given.items()}
-    assert plain == {"w": 1.5, "k": 3, "g": 1, "rate": 1, "grid": [2.0, 0.0, 0.0, 2.0], "word": "da"}
+    as_json = {name: inputs.json_value(name, value) for name, value in given.items()}
+    assert as_json == {"w": 1.5, "k": 3, "g": 1, "rate": 1, "grid": [2.0, 0.0, 0.0, 2.0],
+                       "word": "da"}  # fmt: skip
     for name, value in given.items():
-        assert np.array_equal(inputs.reading(name, plain[name]), value), name
-    arguments = inputs.arguments(plain)
+        assert np.array_equal(inputs.reader_value(name, as_json[name]), value), name
+    arguments = inputs.arguments(as_json)
     assert arguments["g"] == "tanh" and arguments["rate"].item() == 1.0
     assert arguments["k"].dtype is nnlib.int64 and arguments["w"].dtype is nnlib.float32
     assert arguments["word"].tolist() == [3, 0, 26, 26] and arguments["word_length"].item() == 2
     assert arguments["grid"].tolist() == (2 * grid).tolist()
 
 
-def test_inputs_refuse_what_they_cannot_be():
+def test_inputs_refuse_an_unknown_name_an_unknown_option_and_another_shape():
     inputs = inputs_of(g=["relu", "tanh"], grid=live.values(np.eye(2)))
     with pytest.raises(KeyError, match="inputs are g, grid"):
         inputs.control("h")
     with pytest.raises(ValueError, match="not one of the options"):
-        inputs.plain("g", "sine")
+        inputs.json_value("g", "sine")
     with pytest.raises(ValueError, match=r"shape \(2, 2\)"):
-        inputs.plain("grid", [1.0])
+        inputs.json_value("grid", [1.0])
 
 
 def test_static_inputs_make_a_program_for_each_combination():
@@ -59,12 +60,13 @@ def test_static_inputs_make_a_program_for_each_combination():
 
 def test_a_spec_is_assembled_without_a_widget():
     view = [live.axes(live.curve([0.0, 1.0], lambda p: 2 * p)), "{p[0]:.1f}"]
-    made = assemble(lambda w: {"p": w * nnlib.ones(2), "unseen": w}, inputs_of(w=1.0), view, None)
-    outputs = [o["name"] for o in made.spec["programs"][""]["outputs"]]
+    figure = assemble(lambda w: {"p": w * nnlib.ones(2), "unseen": w}, inputs_of(w=1.0), view, None)
+    outputs = [o["name"] for o in figure.spec["programs"][""]["outputs"]]
     assert outputs == ["p", "_0"], "what the view does not show is not recorded"
-    assert made.look({"ref": "_0"}).tolist() == [2.0, 2.0]
-    assert made.look({"ref": "p", "at": [1]}) == 1.0 and made.look({"ref": "history_loss"}) is None
-    axes = made.spec["view"]["items"][0]
+    assert figure.lookup({"ref": "_0"}).tolist() == [2.0, 2.0]
+    assert figure.lookup({"ref": "p", "at": [1]}) == 1.0
+    assert figure.lookup({"ref": "history_loss"}) is None
+    axes = figure.spec["view"]["items"][0]
     assert axes["fit"] == ["xlim", "ylim"] and axes["xlim"] == [0.0, 1.0]
 
 
@@ -76,13 +78,13 @@ def test_a_trainer_takes_the_steps_that_it_records():
     inputs = inputs_of(rate=0.25, w=live.values(8.0))
     trainer = Trainer(plan, inputs)
     assert {"step", "history_seen"} <= trainer.names
-    run = trainer.run(3, None, inputs.first)
+    run = trainer.run(3, None, inputs.initial)
     assert run["w"] == 1.0 and run["loss"].tolist() == [64.0, 16.0, 4.0]
-    graph = trainer.spec(inputs.arguments(inputs.first))["programs"][""]
+    graph = trainer.spec(inputs.arguments(inputs.initial))["programs"][""]
     assert [o["name"] for o in graph["outputs"]] == ["new_w", "new_loss", "new_seen"]
 
 
-def test_a_function_gets_what_it_asks_for_by_name():
+def test_a_function_is_called_with_the_values_that_its_parameters_name():
     assert call(None, {"w": 1}, "it") == {}
     assert call(lambda w: {"twice": 2 * w}, {"w": 3, "v": 0}, "it")["twice"].item() == 6
     with pytest.raises(TypeError, match="it must return a dict"):

@@ -1,4 +1,4 @@
-"""The search for programs on which nnlib and PyTorch differ: a few of them; it sees a fault."""
+"""tools/fuzz.py: programs on which nnlib and PyTorch agree, and planted errors that it finds."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ import nnlib
 from nnlib.primitives import elementwise
 
 
-@pytest.mark.parametrize("seed", range(0, 160, 40))
-def test_programs_agree(seed):
-    for at in range(seed, seed + 40):
-        lines = fuzz.Maker(at).program()
+@pytest.mark.parametrize("first", range(0, 160, 40))
+def test_nnlib_and_pytorch_agree_on_random_programs(first):
+    for seed in range(first, first + 40):
+        lines = fuzz.Maker(seed).program()
         assert fuzz.difference(lines) is None, "\n".join(lines)
 
 
-def test_a_seed_makes_one_program():
+def test_a_seed_always_gives_the_same_program():
     assert fuzz.Maker(7).program() == fuzz.Maker(7).program() != fuzz.Maker(8).program()
 
 
@@ -32,7 +32,7 @@ PROGRAM = [
 
 
 @pytest.mark.parametrize("wrong", ["values", "gradients", "second"])
-def test_a_fault_is_seen_and_its_program_made_short(wrong, monkeypatch):
+def test_a_planted_error_is_found_and_its_program_shortened(wrong, monkeypatch):
     tanh = elementwise.tanh
     if wrong == "values":
         monkeypatch.setattr(nnlib, "tanh", lambda x: x.sin())
@@ -40,53 +40,55 @@ def test_a_fault_is_seen_and_its_program_made_short(wrong, monkeypatch):
         monkeypatch.setattr(tanh, "vjps", (lambda g, out, x: g * (1.0 - out),))
     else:
         monkeypatch.setattr(tanh, "vjps", (lambda g, out, x: g * (1.0 - out.detach() ** 2),))
-    told = fuzz.difference(PROGRAM)
-    assert told is not None
-    assert told.startswith("c" if wrong == "values" else wrong)
-    kind = told.split(":")[0].split(" ")[0]
+    found = fuzz.difference(PROGRAM)
+    assert found is not None
+    assert found.startswith("c" if wrong == "values" else wrong)
+    kind = found.split(":")[0].split(" ")[0]
     short = fuzz.shortened(PROGRAM, kind)
     assert "d = a.flip(0)" not in short and "c = T.tanh(b)" in short
-    assert "T.tanh(b)" in fuzz.as_test(short, told, 0)
+    assert "T.tanh(b)" in fuzz.as_test(short, found, 0)
 
 
-def test_a_step_at_its_edge_is_not_a_fault():
+def test_a_difference_at_the_jump_of_a_step_function_is_not_reported():
     program = ["a = T.tensor(0.1, dtype=T.float32)", "b = T.floor((a + 0.7) * 10 + 0.2 - 0.2)"]
     assert fuzz.difference(program) is None
 
 
-def test_what_pytorch_refuses_is_not_a_fault():
+def test_a_program_that_pytorch_refuses_is_not_reported():
     assert fuzz.difference(["a = T.ones(2) + T.ones(3)"]) is None
 
 
-def test_what_nnlib_alone_refuses_is_one(monkeypatch):
+def test_a_program_that_only_nnlib_refuses_is_reported(monkeypatch):
     def refuse(x):
-        raise RuntimeError("no tanh today")
+        raise RuntimeError("tanh is switched off")
 
     monkeypatch.setattr(nnlib, "tanh", refuse)
-    assert fuzz.difference(PROGRAM) == "the program: nnlib raises RuntimeError: no tanh today"
+    assert (
+        fuzz.difference(PROGRAM) == "the program: nnlib raises RuntimeError: tanh is switched off"
+    )
 
 
-def test_its_tolerance_is_that_of_the_narrowest_type():
+def test_float32_values_are_compared_with_the_tolerance_for_float32():
     a = nnlib.tensor(np.float32(1.0))
-    assert fuzz.unlike(a, fuzz.torch.tensor(1.0005), fuzz.TOLERANCE["float32"]) is None
-    assert fuzz.unlike(a, fuzz.torch.tensor(1.5), fuzz.TOLERANCE["float32"]) is not None
+    tolerance = fuzz.TOLERANCE["float32"]
+    assert fuzz.tensor_difference(a, fuzz.torch.tensor(1.0005), tolerance) is None
+    assert fuzz.tensor_difference(a, fuzz.torch.tensor(1.5), tolerance) is not None
 
 
-def test_a_variable_rests_on_what_its_lines_mention():
+def test_a_variable_depends_on_those_that_its_lines_mention():
     lines = ["a = T.ones(2)", "b = a.half()", "c = T.ones(2)", 'd = T.einsum("i,i->", c, c)']
-    found = fuzz.ancestors(lines)
-    assert found == {"a": {"a"}, "b": {"a", "b"}, "c": {"c"}, "d": {"c", "d"}}
+    assert fuzz.ancestors(lines) == {"a": {"a"}, "b": {"a", "b"}, "c": {"c"}, "d": {"c", "d"}}
     assert fuzz.ancestors([*lines, "with T.no_grad(): c += b"])["c"] == {"a", "b", "c"}
 
 
-def test_which_of_equal_elements_is_the_largest_is_no_fault():
+def test_equal_elements_are_perturbed_so_that_any_can_be_the_largest():
     program = ["a = T.tensor([0.3, 0.3, 0.3], dtype=T.float64)", "b = a.argmax()"]
-    runs = [fuzz.run(program, fuzz.torch, fuzz.Nudged(fuzz.torch, k)) for k in range(9)]
+    runs = [fuzz.run(program, fuzz.torch, fuzz.Perturbed(fuzz.torch, k)) for k in range(9)]
     assert len({int(run.values["b"]) for run in runs}) > 1
 
 
 LEAF = "a = T.tensor([0.5], requires_grad=True)"
-EXPLAINED = {  # a program that each rule explains, and one that it must not excuse
+EXPLAINED = {  # for each rule a program that it explains, and one that it must not explain
     "refuses_expanded": (
         ["a = T.tensor(1.0).expand(2)", "a[T.tensor([0])] = 3.0"],
         ["a = T.tensor([1.0, 2.0])", "b = a.exp()"],
@@ -95,11 +97,11 @@ EXPLAINED = {  # a program that each rule explains, and one that it must not exc
         ["a = T.ones(3, 3)", "b = a[:2, :2].diagonal()", "b.fill_(0)"],
         ["a = T.ones(3, 3)", "b = a[:2, :2].diagonal().exp()"],
     ),
-    "looks_at_unused_positions": (
+    "checks_unused_indices": (
         ["a = T.ones(3, 2, 0)", "b = a[:, [2, 0]]"],
         ["a = T.ones(3, 2, 0)", "b = T.ones(3).exp()"],
     ),
-    "squares_whole_numbers": (
+    "squares_integers": (
         [LEAF, "b = T.tensor([254], dtype=T.uint8)", "c = T.atan2(a, b)"],
         [LEAF, "b = T.tensor([254], dtype=T.uint8)", "c = T.atan2(a, b)", "d = T.tanh(a)"],
     ),
@@ -107,7 +109,7 @@ EXPLAINED = {  # a program that each rule explains, and one that it must not exc
 
 
 @pytest.mark.parametrize("rule", EXPLAINED)
-def test_a_rule_explains_its_own_kind_and_no_fault_beside_it(rule, monkeypatch):
+def test_a_rule_explains_its_own_difference_and_no_other(rule, monkeypatch):
     explained, other = EXPLAINED[rule]
     counted = Counter()
     assert fuzz.difference(explained, counted) is None
@@ -118,7 +120,7 @@ def test_a_rule_explains_its_own_kind_and_no_fault_beside_it(rule, monkeypatch):
     assert fuzz.difference(other, counted) is not None and counted == {why: 1}
 
 
-def test_the_rounding_of_a_float16_layer_norm_is_explained_where_nnlib_is_nearer():
+def test_a_float16_layer_norm_is_explained_only_if_nnlib_is_the_more_exact():
     program = ["a = T.tensor([0.1, 0.7, -2.0], dtype=T.float16)", "b = F.layer_norm(a, (3,))"]
     ours, theirs = fuzz.run(program, nnlib), fuzz.run(program, fuzz.torch)
     assert fuzz.rounds_float16_better(program, ours, theirs)

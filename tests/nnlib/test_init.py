@@ -1,4 +1,4 @@
-"""How weights start, and what is done to all of a network's gradients or parameters at once."""
+"""nnlib.nn.init, and the functions of nnlib.nn.utils on all gradients or parameters at once."""
 
 from __future__ import annotations
 
@@ -34,7 +34,10 @@ INITIALISERS = {
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("name", INITIALISERS)
 def test_an_initialiser_samples_pytorchs_distribution(name, shape):
-    """Means, deviations and extremes over 100 samples each: the streams themselves differ."""
+    """Compares mean, standard deviation and extremes of 100 arrays from each library.
+
+    The arrays themselves differ, because the two random number generators do.
+    """
     nnlib.manual_seed(0), torch.manual_seed(0)
     samples = []
     for t in (nnlib, torch):
@@ -53,7 +56,7 @@ def test_an_initialiser_samples_pytorchs_distribution(name, shape):
         assert ours.min() == pytest.approx(theirs.min(), abs=0.01 * spread)
 
 
-def test_the_seed_decides_and_a_generator_has_its_own():
+def test_a_seeded_generator_repeats_its_numbers_and_is_not_the_global_one():
     a, b = (init.normal_(nnlib.zeros(3), generator=nnlib.Generator().manual_seed(1)).numpy()
             for _ in range(2))  # fmt: skip
     np.testing.assert_array_equal(a, b)
@@ -61,10 +64,10 @@ def test_the_seed_decides_and_a_generator_has_its_own():
 
 
 @pytest.mark.parametrize("shape", [(5, 3), (3, 5), (4, 2, 3)])
-def test_orthogonal_rows_or_columns(shape):
+def test_orthogonal_gives_rows_or_columns_that_are_orthogonal(shape):
     w = init.orthogonal_(nnlib.zeros(*shape), gain=2.0).numpy().reshape(shape[0], -1)
-    small = w @ w.T if w.shape[0] <= w.shape[1] else w.T @ w
-    np.testing.assert_allclose(small, 4 * np.eye(len(small)), atol=1e-5)
+    products = w @ w.T if w.shape[0] <= w.shape[1] else w.T @ w
+    np.testing.assert_allclose(products, 4 * np.eye(len(products)), atol=1e-5)
 
 
 def test_constants_fill_parameters_without_a_graph():
@@ -78,8 +81,8 @@ def test_constants_fill_parameters_without_a_graph():
 
 BAD = {
     "a fan of a vector": lambda t: t.nn.init.xavier_uniform_(t.zeros(3)),
-    "another mode": lambda t: t.nn.init.kaiming_normal_(t.zeros(3, 3), mode="fan"),
-    "another function": lambda t: t.nn.init.calculate_gain("cosine"),
+    "an unknown mode": lambda t: t.nn.init.kaiming_normal_(t.zeros(3, 3), mode="fan"),
+    "the gain of an unknown function": lambda t: t.nn.init.calculate_gain("cosine"),
     "an orthogonal vector": lambda t: t.nn.init.orthogonal_(t.zeros(3)),
     "the identity of rank 3": lambda t: t.nn.init.eye_(t.zeros(2, 2, 2)),
     "a list for a vector": lambda t: t.nn.utils.vector_to_parameters([1.0], [t.zeros(1)]),
@@ -87,7 +90,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("what", BAD)
-def test_bad_input_is_refused_with_pytorchs_kind_of_error(what):
+def test_bad_input_raises_pytorchs_type_of_error(what):
     with pytest.raises((RuntimeError, TypeError, ValueError)) as theirs:
         BAD[what](torch)
     with pytest.raises(theirs.type):

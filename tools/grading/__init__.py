@@ -1,1 +1,1 @@
-"""Graded assignments: a sandbox for handed-in notebooks, and a judge outside of it."""
+"""Graded assignments: a sandbox runs the submitted notebooks, a judge outside of it checks them."""

@@ -1,4 +1,4 @@
-// What Python sends: the types of nnlib/live/view.schema.json; made by tools/make_grammar.py.
+// The types of what Python sends: nnlib/live/view.schema.json, by tools/make_grammar.py.
 
 export const MAX_INPUTS = 200;
 export const MAX_VALUES = 2000000;
@@ -21,7 +21,7 @@ export interface FigureSpec {
   readonly training?: TrainingPlanSpec;
 }
 
-/** What stands in axes. */
+/** What is drawn in axes. */
 export type MarkSpec =
   | CurveSpec
   | PointsSpec
@@ -99,7 +99,7 @@ export interface LineSpec {
   readonly when?: Ref;
 }
 
-/** Straight pieces from (x0, y0) to (x1, y1). */
+/** Line segments from (x0, y0) to (x1, y1). */
 export interface SegmentsSpec {
   readonly kind: "segments";
   readonly x0: Ref;
@@ -212,7 +212,7 @@ export type ViewSpec =
   | PredictSpec
   | QuizSpec;
 
-/** A rectangle with an x and a y axis, in which marks are drawn, the first lowest. */
+/** A rectangle with an x and a y axis, in which marks are drawn, each over the ones before it. */
 export interface AxesSpec {
   readonly kind: "axes";
   readonly marks: readonly MarkSpec[];
@@ -296,7 +296,7 @@ export interface ControlSpec {
   readonly names: Names;
 }
 
-/** The training's play, step, rewind, seed and speed. */
+/** The controls of the training: play, step, rewind, seed and speed. */
 export interface TrainingSpec {
   readonly kind: "training";
 }
@@ -320,7 +320,7 @@ export interface ImagesSpec {
   readonly when?: Ref;
 }
 
-/** Neurons and edges: width is |weight|, colour and dash its sign. */
+/** Neurons and edges: an edge's width shows |weight|, its colour and dashes show the sign. */
 export interface NetworkSpec {
   readonly kind: "network";
   readonly neurons: readonly NeuronSpec[];
@@ -365,7 +365,7 @@ export interface SequenceSpec {
   readonly when?: Ref;
 }
 
-/** A question that is answered before what it is about is shown. */
+/** A question that the reader answers before the result is shown. */
 export interface PredictSpec {
   readonly kind: "predict";
   readonly name: string;
@@ -460,7 +460,7 @@ export type InputSpec =
   | ArraySpec
   | StepperSpec;
 
-/** What every input has. */
+/** The fields that all inputs have. */
 export interface InputBaseSpec {
   readonly dtype: "float32" | "float64" | "int64" | "bool";
   readonly shape: Shape;
@@ -582,17 +582,17 @@ export interface StepperSpec {
   readonly interval: number;
 }
 
-/** The same for every seed. */
+/** A state that begins with the same values for every seed. */
 export interface StoredStateSpec {
   readonly data: Numbers;
 }
 
-/** One for each seed. */
+/** A state that begins with values of its own for each seed. */
 export interface SeededStateSpec {
   readonly seeds: readonly Numbers[];
 }
 
-/** Sampled with the seed: normal with mean a and standard deviation b, or uniform from a to b. */
+/** A state that is sampled with the seed: normal with mean a and standard deviation b, or uniform from a to b. */
 export interface DrawnStateSpec {
   readonly draw: "normal" | "uniform";
   readonly a: number;
@@ -600,13 +600,13 @@ export interface DrawnStateSpec {
   readonly stream: number;
 }
 
-/** How a state of the training begins. */
+/** The values with which a state of the training begins. */
 export type StateSpec =
   | StoredStateSpec
   | SeededStateSpec
   | DrawnStateSpec;
 
-/** How many examples there are, and how many a step sees. */
+/** How many examples there are, and how many of them a step uses. */
 export interface BatchSpec {
   readonly count: number;
   readonly size: number;
@@ -627,7 +627,7 @@ export interface TrainingPlanSpec {
   readonly max_steps: number;
 }
 
-/** The present numbers of an input, an output or what the page knows; `at` picks entries (null keeps a dimension). */
+/** The current numbers of an input, an output or a value that the page keeps, such as the loss history; `at` selects entries (null keeps a dimension). */
 export interface Live {
   readonly ref: string;
   readonly at?: readonly (number | null)[];
@@ -644,12 +644,12 @@ export type Ref =
   | Live
   | Fixed;
 
-/** A number as JSON has it. */
+/** A number in JSON, which has no infinities and no NaN. */
 export type Scalar =
   | number
   | "NaN" | "Infinity" | "-Infinity";
 
-/** Flat, in row-major order (the last dimension fastest). */
+/** The numbers of an array as a flat list in row-major order (the last dimension changes fastest). */
 export type Numbers = readonly Scalar[];
 
 export type Shape = readonly number[];
@@ -669,7 +669,7 @@ export type Names = readonly string[];
 /** The ends of an axis or of a scale of colours. */
 export type Limits = readonly [number, number];
 
-/** A colour of the palette by name (series0, gradient, …), or one of CSS. */
+/** The name of a colour in the palette (series0, gradient, …), or a CSS colour. */
 export type Color = string;
 
 /** A scale of colours. */
@@ -680,22 +680,22 @@ export type Drag =
   | { readonly program: number; }
   | { readonly x?: Live; readonly y?: Live; };
 
-/** A recorded graph: docs/graph-schema.md. */
+/** A recorded graph, as docs/graph-schema.md describes it. */
 export type Graph = Readonly<Record<string, unknown>>;
 
-/** A formula: text, a live number, or an element of MathML with its attributes and what it holds. */
+/** A formula: text, a live number, or an element of MathML with its attributes and children. */
 export type Tree =
   | string
   | { readonly slot: Live; readonly format: string; }
   | readonly [string, Readonly<Record<string, string>>, ...Tree[]];
 
-/** Names of rows or columns, or the name of a text input whose letters they are. */
+/** The labels of rows or columns: a list, or the name of a text input whose letters are the labels. */
 export type CellLabels =
   | Names
   | string;
 
-/** A recorded graph for each combination of static inputs' positions, as "0,2". */
+/** A recorded graph for each combination of static inputs; the key is the positions of their values, such as "0,2". */
 export type Programs = Readonly<Record<string, Graph>>;
 
-/** Large constants of the programs, each stored once: base64. */
+/** Large constants of the programs, each stored once, in base64. */
 export type Pool = readonly string[];

@@ -47,7 +47,7 @@ export function makeEditor(host: HTMLElement, source: string, label: string, act
         python(),
         syntaxHighlighting(classHighlighter),
         keymap.of([...closeBracketsKeymap, ...completionKeymap, ...defaultKeymap, ...historyKeymap, indentWithTab]),
-        EditorView.contentAttributes.of({ tabindex: "0", "aria-label": label, "aria-description": "Shift+Enter runs it. Escape, then Tab, leaves it." }),
+        EditorView.contentAttributes.of({ tabindex: "0", "aria-label": label, "aria-description": "Shift+Enter runs the cell. Escape, then Tab, leaves the editor." }),
         EditorView.updateListener.of((update) => {
           if (update.docChanged) acts.changed(update.state.doc.toString());
         }),

@@ -1,4 +1,4 @@
-// The page's end of the worker: start, run, stop, restart.
+// Python as the page uses it: starts the worker that runs it, sends it cells, stops and restarts it.
 
 import type { CommMessage, FromWorker, Output, PageInfo, Status, ToWorker } from "./protocol.js";
 import { absolute } from "./dom.js";
@@ -15,7 +15,7 @@ export interface Listener {
 
 interface Waiting { readonly run: number; readonly done: (status: Status) => void }
 
-const STOP_PATIENCE = 2000; // milliseconds until a cell that ignores the interrupt loses its worker
+const STOP_PATIENCE = 2000; // milliseconds that a cell has to stop after an interrupt; then its worker is terminated
 
 export class Python {
   private worker: Worker | undefined;
@@ -40,12 +40,12 @@ export class Python {
       if (this.worker !== worker) return;
       this.fail(event.message || "the worker could not be loaded");
     };
-    // with cross-origin isolation a cell can be interrupted and its variables stay
+    // Only with cross-origin isolation can a cell be interrupted so that its variables stay.
     this.interrupt = globalThis.crossOriginIsolated ? new Uint8Array(new SharedArrayBuffer(1)) : null;
     this.tell({ type: "start", pyodide: absolute(this.info.pyodide), lock: this.info.lock ? absolute(this.info.lock) : "", book: absolute(this.info.book), solved: this.solved(), interrupt: this.interrupt });
   }
 
-  /** An example shows the value of each of its expressions, as Python's prompt does. */
+  /** Runs a cell. With `example` the value of each expression in it is shown, as at Python's prompt. */
   run(source: string, name: string, example = false): Promise<Status> {
     this.start();
     const run = ++this.count;
@@ -56,7 +56,7 @@ export class Python {
     });
   }
 
-  /** Stops what runs: by an interrupt where the page may, else by taking the worker away. */
+  /** Stops the running cell: by an interrupt if the page is isolated, otherwise by a new worker. */
   stop(): void {
     if (this.state !== "busy") return;
     if (!this.interrupt) {
@@ -70,8 +70,8 @@ export class Python {
     }, STOP_PATIENCE);
   }
 
-  /** A fresh Python: every variable is gone. */
-  restart(words = "Python is new: no variable is left."): void {
+  /** Replaces the worker by a new one, so that all variables are gone; `words` tell the reader. */
+  restart(words = "Python was restarted. All variables are gone."): void {
     this.worker?.terminate();
     this.worker = undefined;
     const waiting = this.waiting.splice(0);
@@ -106,7 +106,7 @@ export class Python {
   }
 
   private fail(message: string): void {
-    const words = this.state === "loading" ? "Python did not start" : "Python broke off";
+    const words = this.state === "loading" ? "Python did not start" : "Python stopped unexpectedly";
     this.worker?.terminate();
     this.worker = undefined;
     this.waiting.splice(0).forEach(({ done }) => done("error"));

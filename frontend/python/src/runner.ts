@@ -292,7 +292,7 @@ export class Runner {
   private resetPage(): void {
     if (this.edits.size && !confirm(`Take back your edits of all ${kindOfCell(this.info)}s on this page?`)) return;
     for (const cell of this.cells) this.reset(cell);
-    this.python.restart(`All ${kindOfCell(this.info)}s are as in the book; Python is new.`);
+    this.python.restart(`All ${kindOfCell(this.info)}s are as in the book. Python was restarted, so all variables are gone.`);
   }
 }
 

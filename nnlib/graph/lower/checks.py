@@ -1,7 +1,7 @@
-"""What a compiled function checks at each call: positions that are data, and whole divisors.
+"""The checks of a compiled function at each call: indices in range, integer divisors not zero.
 
-Eager functions look at these values before they compute.  A trace has seen one set of them; later
-calls bring others, which must be refused as eagerly.
+Eager functions check these values before they compute.  A trace has checked only the values that it
+was made with, so a compiled function checks those of each later call and raises the same errors.
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ from nnlib.graph.steps import Step
 
 
 class Check(NamedTuple):
-    """The values of step `at` must be in [0, size); `size` 0: they must not be 0."""
+    """The values of step `at` must be in [0, size), or, if `size` is 0, must not be 0."""
 
     at: int
     size: int
     kind: str
 
     def error(self, value: Any) -> Exception:
+        """The error that the eager function raises for this value."""
         if not self.size:
             return RuntimeError(
                 "ZeroDivisionError: division of integers by zero in a compiled function. In "
@@ -35,28 +36,29 @@ class Check(NamedTuple):
         )
 
     def __call__(self, values: Any) -> None:
-        """Raise `error` for the first value that does not fit."""
+        """Raises `error` for the first value that is not allowed."""
         values = np.asarray(values)
-        whole = values.dtype == np.int64 and values.flags.c_contiguous
-        if self.size and whole and values.view(np.uint64).max() < self.size:
-            return  # one pass: a negative number, seen as unsigned, is huge
+        contiguous = values.dtype == np.int64 and values.flags.c_contiguous
+        if self.size and contiguous and values.view(np.uint64).max() < self.size:
+            return  # one pass is enough, because a negative number is huge as an unsigned one
         bad = values == 0 if not self.size else (values < 0) | (values >= self.size)
         if bad.any():
             raise self.error(values[bad].ravel()[0])
 
 
 def checks(step: Step, steps: Sequence[Step]) -> list[Check]:
-    """What one step asks of its arguments."""
+    """The checks that one step needs."""
     found = []
     for at, size in _bounded(step, steps):
         given = steps[at]
         if given.dtype == "bool" or not math.prod(given.shape) or given.op == "constant":
-            continue  # constants were looked at when they were traced
+            continue  # constants were checked by the trace
         found.append(Check(at, size, step.op))
     return found
 
 
 def _bounded(step: Step, steps: Sequence[Step]) -> list[tuple[int, int]]:
+    """The inputs of a step whose values are limited, each with its limit (see `Check`)."""
     op, inputs, attrs = step.op, step.inputs, step.attrs
     first = steps[inputs[0]].shape if inputs else ()
     if op in ("take", "gather", "scatter_add"):
@@ -69,5 +71,5 @@ def _bounded(step: Step, steps: Sequence[Step]) -> list[tuple[int, int]]:
     if op == "one_hot":
         return [(inputs[0], attrs["num_classes"])]
     if op in ("floor_divide", "remainder") and not step.dtype.startswith("float"):
-        return [(inputs[1], 0)] if math.prod(step.shape) else []  # else nothing is divided
+        return [(inputs[1], 0)] if math.prod(step.shape) else []  # an empty array divides nothing
     return []

@@ -1,7 +1,8 @@
-"""The back end of fused loops: numba compiles what `write` wrote, NumPy is called in between.
+"""The back end of fused loops: numba compiles the functions of loops, NumPy is called between them.
 
-`Loops.source` is the loops as Python; they run as such too, slowly.  A call allocates its results
-alone: working memory and arrays between the functions are a set that one call holds at a time.
+`Loops.source` is the text of these functions in Python, which also runs without numba, but slowly.
+A call allocates only its results.  Working memory, and the arrays that one function leaves for the
+next, are a *workspace*: a tuple of arrays that each call takes and gives back when it ends.
 """
 
 from __future__ import annotations
@@ -19,14 +20,14 @@ from nnlib.graph.lower.nests import Plan, fits, group, with_columns
 from nnlib.graph.lower.points import TYPES
 from nnlib.graph.lower.simple import simple
 from nnlib.graph.lower.views import is_identity, views, with_origins
-from nnlib.graph.lower.write import Kernel, Names, Storage, kernels, writes_out
+from nnlib.graph.lower.write import Kernel, Names, Storage, kernels, takes_out_argument
 from nnlib.graph.simplify import simplify, tidy, values_only
 from nnlib.graph.steps import Step, Steps
 from nnlib.record import Primitive
 
 
 class Loops:
-    """The back end of loops; graphs with images run in NumPy, which keeps their layout.
+    """Computes a graph by compiled loops, or in NumPy where loops are no gain (see `nests.fits`).
 
     >>> import nnlib
     >>> from nnlib.graph.lower.loops import Loops
@@ -38,8 +39,8 @@ class Loops:
     def __init__(self, graph: Steps, inputs: Sequence[int], results: Sequence[int]) -> None:
         self.run: Callable[..., tuple]
         if not fits(graph):
-            plain = Arrays(graph, inputs, results)
-            self.source, self.run = plain.source, plain.run
+            in_numpy = Arrays(graph, inputs, results)
+            self.source, self.run = in_numpy.source, in_numpy.run
             return
         lowered = Lowered(graph, inputs, results)
         self.source = lowered.source
@@ -47,35 +48,39 @@ class Loops:
 
 
 class Lowered:
-    """All passes over a graph: the plan, the functions of loops, their text."""
+    """What all passes make of a graph: the plan, the functions of loops, their source."""
 
     def __init__(self, graph: Steps, inputs: Sequence[int], results: Sequence[int]) -> None:
-        wanted = {f"input {k}": at for k, at in enumerate(inputs)}
+        # The passes renumber the steps. As outputs, inputs and results can be found afterwards.
+        tracked = {f"input {k}": at for k, at in enumerate(inputs)}
         names = {at: name for name, at in reversed(graph.outputs.items())}
-        wanted |= {f"result {k}": at for k, at in enumerate(results)}
-        plain = simplify(simple(Steps(graph.steps, wanted)))
-        ready, seen = views(with_origins(with_columns(plain)))
-        found = ready.outputs
-        self.inputs = [found[f"input {k}"] for k in range(len(inputs))]
-        self.results = [found[f"result {k}"] for k in range(len(results))]
-        ready.outputs = {
+        tracked |= {f"result {k}": at for k, at in enumerate(results)}
+        simplified = simplify(simple(Steps(graph.steps, tracked)))
+        final, view_of = views(with_origins(with_columns(simplified)))
+        self.inputs = [final.outputs[f"input {k}"] for k in range(len(inputs))]
+        self.results = [final.outputs[f"result {k}"] for k in range(len(results))]
+        final.outputs = {
             names.get(at, "result"): new for at, new in zip(results, self.results)
         } | {f"result {k}": new for k, new in enumerate(self.results)}  # fmt: skip
-        self.plan: Plan = group(ready, seen)
+        self.plan: Plan = group(final, view_of)
         self.steps = self.plan.graph.steps
         self.names, self.storage = Names(self.plan), Storage(self.plan)
         self.kernels = kernels(self.plan, self.storage, self.names)
 
     def parameters(self, kernel: Kernel) -> list[str]:
-        """What a function takes: stored arrays, numbers that leave it, working memory."""
+        """The names of a function's parameters.
+
+        First the stored arrays; then, by type, `s_…` for the single numbers that the function
+        leaves to later ones, and `w_…` for its working memory.
+        """
         body = "\n".join(kernel.body)
-        own = [f"{p}_{TYPES[kind]}" for p in "sw" for kind in TYPES
-               if re.search(rf"\b{p}_{TYPES[kind]}\[", body)]  # fmt: skip
-        return [*kernel.names, *own]
+        memory = [f"{p}_{TYPES[kind]}" for p in "sw" for kind in TYPES
+                  if re.search(rf"\b{p}_{TYPES[kind]}\[", body)]  # fmt: skip
+        return [*kernel.names, *memory]
 
     @property
     def source(self) -> str:
-        """Each function of loops, and what NumPy does between them as comments."""
+        """The functions of loops; the NumPy calls between them stand as comments."""
         blocks = []
         for phase in range(max([*self.kernels, len(self.plan.calls) - 1], default=0) + 1):
             kernel = self.kernels.get(phase)
@@ -85,21 +90,22 @@ class Lowered:
                 blocks.append("\n".join([first, *(f"    {line}" for line in kernel.body)]))
             for at in self.plan.calls[phase] if phase < len(self.plan.calls) else ():
                 step = self.steps[at]
-                given = ", ".join(self._called(i) for i in step.inputs)
+                given = ", ".join(self._argument_text(i) for i in step.inputs)
                 blocks.append(f"# NumPy: {self.names.get(at)} = {step.op}({given})")
         return "\n\n\n".join(blocks) + "\n"
 
-    def _called(self, at: int) -> str:
+    def _argument_text(self, at: int) -> str:
+        """How a comment of `source` writes an argument of a NumPy call."""
         step = self.steps[at]
         if step.op == "constant" and not step.shape:
             return str(step.value)
         view = self.plan.views[at]
-        turned = "" if is_identity(view, step.shape) else f" as {list(step.shape)}"
-        return self.names.get(view.at) + turned
+        as_shape = "" if is_identity(view, step.shape) else f" as {list(step.shape)}"
+        return self.names.get(view.at) + as_shape
 
 
 def loops_source(graph: Steps) -> str:
-    """A graph as the loops that compute it; what they do not compute, as comments in between."""
+    """The source of the loops that compute a graph; NumPy calls between them stand as comments."""
     graph = tidy(values_only(graph))
     inputs = [at for at, step in enumerate(graph.steps) if step.op == "input"]
     return Lowered(graph, inputs, list(graph.outputs.values())).source
@@ -114,61 +120,64 @@ class Driver:
         self.lowered, self.plan, self.steps = lowered, lowered.plan, lowered.steps
         self.storage = lowered.storage
         self.globals: dict[str, Any] = {"empty": np.empty, "matmul": np.matmul, "np": np,
-                                        "rows": _rows}  # fmt: skip
+                                        "row_major": _row_major}  # fmt: skip
         self.lines: list[str] = []
-        self.text: dict[int, str] = {}  # what a step's array is called in the driver
-        self.checked: set[tuple[int, int]] = set()  # positions that are data, and their limit
-        self.kept: dict[str, Callable[[], Any]] = {}  # makers of what a set of memory holds
-        self.direct = self._direct()
+        self.variable: dict[int, str] = {}  # step -> the driver's variable for its array
+        self.checked: set[tuple[int, int]] = set()  # (step of indices, their limit)
+        # The driver's variables for the arrays of a workspace -> what allocates each.
+        self.workspace: dict[str, Callable[[], Any]] = {}
+        self.result_of = self._computed_into_results()
         self.functions = self._compiled(machine)
         self._write()
-        self.free: list[tuple] = [self._memory()]
+        self.free_workspaces: list[tuple] = [self._new_workspace()]
 
     # ------------------------------------------------------------ compiled functions
     def _compiled(self, machine: Any) -> dict[int, Callable[..., Any]]:
-        """One function for each phase; functions of one text are one."""
-        texts: dict[str, str] = {}
-        of_phase = {}
+        """The compiled function of each phase; phases with equal source share one function."""
+        names_by_source: dict[str, str] = {}
+        name_of_phase = {}
         for phase, kernel in self.lowered.kernels.items():
             names = self.lowered.parameters(kernel)
             body = list(kernel.body)
             if len(self.lowered.kernels) > 1:
-                names, body = _renamed(names, body)
+                names, body = _with_neutral_names(names, body)
             types = ", ".join(self._types(machine, kernel))
             text = "\n".join([
                 f"@njit(['void({types})'], error_model='numpy', cache=True)",
                 f"def NAME({', '.join(names)}):", *(f"    {line}" for line in body),
             ])  # fmt: skip
-            of_phase[phase] = texts.setdefault(text, f"loops_{len(texts)}")
-        source = "\n\n\n".join(t.replace("def NAME(", f"def {n}(") for t, n in texts.items())
+            name_of_phase[phase] = names_by_source.setdefault(text, f"loops_{len(names_by_source)}")
+        source = "\n\n\n".join(
+            text.replace("def NAME(", f"def {name}(") for text, name in names_by_source.items()
+        )
         module = machine.loaded(source + "\n")
-        return {phase: getattr(module, name) for phase, name in of_phase.items()}
+        return {phase: getattr(module, name) for phase, name in name_of_phase.items()}
 
     def _types(self, machine: Any, kernel: Kernel) -> list[str]:
         types = [machine.type_of(self.steps[at].dtype, len(self.steps[at].shape),
                                  at in self.storage.columns) for at in kernel.arrays]  # fmt: skip
-        own = self.lowered.parameters(kernel)[len(kernel.names) :]
+        memory = self.lowered.parameters(kernel)[len(kernel.names) :]
         kinds = {short: kind for kind, short in TYPES.items()}
-        return types + [machine.type_of(kinds[name[2:]], 1) for name in own]
+        return types + [machine.type_of(kinds[name[2:]], 1) for name in memory]
 
     # ------------------------------------------------------------ the driver's lines
-    def _direct(self) -> dict[int, int]:
-        """Stored steps that are computed straight into the result with this number."""
-        found: dict[int, int] = {}
+    def _computed_into_results(self) -> dict[int, int]:
+        """The stored steps whose array is a result itself, with that result's number."""
+        result_of: dict[int, int] = {}
         for k, at in enumerate(self.lowered.results):
             step = self.steps[at]
-            mine = self.plan.views[at].at == at and step.op not in ("input", "constant")
-            if mine and step.shape and at not in found:
-                found[at] = k
-        return found
+            computed = self.plan.views[at].at == at and step.op not in ("input", "constant")
+            if computed and step.shape and at not in result_of:
+                result_of[at] = k
+        return result_of
 
     def _write(self) -> None:
         steps = self.steps
         for k, at in enumerate(self.lowered.inputs):
-            self.text[at] = f"a{k}"
-        for at, k in self.direct.items():
-            if at in self.plan.nest or writes_out(self.steps, at):
-                self.text[at] = f"r{k}"
+            self.variable[at] = f"a{k}"
+        for at, k in self.result_of.items():
+            if at in self.plan.nest or takes_out_argument(self.steps, at):
+                self.variable[at] = f"r{k}"
                 self._constant(f"S{k}", steps[at].shape)
                 self._constant(f"T{k}", np.dtype(steps[at].dtype))
                 self.lines.append(f"r{k} = empty(S{k}, T{k})")
@@ -179,9 +188,9 @@ class Driver:
                 self._call(at, steps[at])
         results = [self._result(k, at) for k, at in enumerate(self.lowered.results)]
         arguments = [f"a{k}" for k in range(len(self.lowered.inputs))]
-        kept = [f"{', '.join(self.kept)}, = kept"] if self.kept else []
-        body = [*kept, *self.lines, f"return ({''.join(r + ', ' for r in results)})"]
-        source = f"def driver({', '.join(['kept', *arguments])}):\n" + "\n".join(
+        unpacked = [f"{', '.join(self.workspace)}, = workspace"] if self.workspace else []
+        body = [*unpacked, *self.lines, f"return ({''.join(r + ', ' for r in results)})"]
+        source = f"def driver({', '.join(['workspace', *arguments])}):\n" + "\n".join(
             f"    {line}" for line in body
         )
         self.globals["__name__"] = "nnlib.graph.lowered"
@@ -194,29 +203,32 @@ class Driver:
         return name
 
     def _array(self, at: int) -> str:
-        """What a stored step's array is called; memory for it in the set where it has none."""
-        if at in self.text:
-            return self.text[at]
+        """The variable of a stored step's array; the first call gives it a place to live.
+
+        A constant becomes a global of the driver, any other array a part of the workspace.
+        """
+        if at in self.variable:
+            return self.variable[at]
         step = self.steps[at]
         if step.op == "constant":
-            self.text[at] = self._constant(f"c{at}", _rows(step.value, step.dtype))
+            self.variable[at] = self._constant(f"c{at}", _row_major(step.value, step.dtype))
         else:
-            self.text[at] = f"m{at}"
+            self.variable[at] = f"m{at}"
             order = "F" if at in self.storage.columns else "C"
-            self.kept[f"m{at}"] = partial(np.empty, step.shape, step.dtype, order)
-        return self.text[at]
+            self.workspace[f"m{at}"] = partial(np.empty, step.shape, step.dtype, order)
+        return self.variable[at]
 
     def _run(self, phase: int, kernel: Kernel) -> None:
         name = self._constant(f"loops_{phase}", self.functions[phase])
         given = [self._array(at) for at in kernel.arrays]
-        for own in self.lowered.parameters(kernel)[len(kernel.names) :]:
-            kind = next(k for k, short in TYPES.items() if short == own[2:])
-            if own[0] == "s":
-                self.kept[own] = partial(np.empty, self.storage.slots[kind], kind)
+        for memory in self.lowered.parameters(kernel)[len(kernel.names) :]:
+            kind = next(k for k, short in TYPES.items() if short == memory[2:])
+            if memory[0] == "s":
+                size = self.storage.slots[kind]
             else:
                 size = max(k.work.get(kind, 0) for k in self.lowered.kernels.values())
-                self.kept[own] = partial(np.empty, size, kind)
-            given.append(own)
+            self.workspace[memory] = partial(np.empty, size, kind)
+            given.append(memory)
         self.lines.append(f"{name}({', '.join(given)})")
 
     def _value(self, at: int) -> str:
@@ -235,64 +247,66 @@ class Driver:
     def _call(self, at: int, step: Step) -> None:
         for check in checks(step, self.steps):
             if (check.at, check.size) in self.checked:
-                continue  # by an earlier call
+                continue  # an earlier call has checked these indices against this limit
             self.checked.add((check.at, check.size))
             name = self._constant(f"check{len(self.globals)}", check)
             self.lines.append(f"{name}({self._value(check.at)})")
         given = ", ".join(self._value(i) for i in step.inputs)
-        if writes_out(self.steps, at):
+        if takes_out_argument(self.steps, at):
             self.lines.append(f"matmul({given}, {self._array(at)})")
             return
         function = self._constant(f"f{at}", _forward(step))
-        self.text[at] = f"v{at}"
+        self.variable[at] = f"v{at}"
         kind = self._constant(f"T_{step.dtype}", np.dtype(step.dtype))
-        self.lines.append(f"v{at} = rows({function}({given}), {kind})")
+        self.lines.append(f"v{at} = row_major({function}({given}), {kind})")
 
     def _result(self, k: int, at: int) -> str:
         step = self.steps[at]
         if not step.shape:
             value = self._value(at)
             return value if value.startswith("s_") else f"np.asarray({value})[()]"
-        if self.direct.get(at) == k:
-            return self.text[at]
+        if self.result_of.get(at) == k:
+            return self.variable[at]
         return f"np.array({self._value(at)}, order='C')"
 
     # ------------------------------------------------------------ calls
-    def _memory(self) -> tuple:
-        return tuple([make() for make in self.kept.values()])
+    def _new_workspace(self) -> tuple:
+        return tuple([allocate() for allocate in self.workspace.values()])
 
     def run(self, *arrays: Any) -> tuple:
         """The results for these inputs, in fresh memory."""
         try:
-            kept = self.free.pop()  # atomic: a set of memory is in one call's hands
-        except IndexError:
-            kept = self._memory()
+            workspace = self.free_workspaces.pop()  # atomic, so no two threads get the same one
+        except IndexError:  # other calls, which are still running, hold all of them
+            workspace = self._new_workspace()
         try:
-            return self.driver(kept, *arrays)
-        except TypeError:  # an array that does not lie row by row, or may not be written
-            given = [_rows(a, self.steps[at].dtype) for a, at in zip(arrays, self.lowered.inputs)]
-            return self.driver(kept, *given)
+            return self.driver(workspace, *arrays)
+        except TypeError:  # numba refuses an array that is not row-major or is read-only
+            given = [_row_major(array, self.steps[at].dtype)
+                     for array, at in zip(arrays, self.lowered.inputs)]  # fmt: skip
+            return self.driver(workspace, *given)
         finally:
-            self.free.append(kept)
+            self.free_workspaces.append(workspace)
 
 
-def _renamed(names: list[str], body: list[str]) -> tuple[list[str], list[str]]:
-    """A function under neutral names, so that equal ones are found equal."""
+def _with_neutral_names(names: list[str], body: list[str]) -> tuple[list[str], list[str]]:
+    """Parameters and body of a function with neutral names, so that equal ones compare equal."""
     word = re.compile(r"\b[^\W\d]\w*\b")
     others = set(word.findall("\n".join(body))) - set(names)
     letter = "a"
     while any(re.fullmatch(rf"{letter}\d+", other) for other in others):
-        letter += "a"  # a variable of the function has such a name already
+        letter += "a"  # a local variable of the function already has such a name
     new = {name: f"{letter}{k}" for k, name in enumerate(names)}
     return list(new.values()), [word.sub(lambda m: new.get(m[0], m[0]), line) for line in body]
 
 
-def _rows(array: Any, dtype: Any) -> Any:
-    """The array row by row in memory that may be written, as the loops take it."""
+def _row_major(array: Any, dtype: Any) -> Any:
+    """The array in row-major, aligned, writeable memory, as the compiled loops require it."""
     return np.require(array, dtype, ["C", "W", "A"])[()]
 
 
 def _forward(step: Step) -> Callable[..., Any]:
+    """The NumPy function that computes a step from its inputs, the step's attributes filled in."""
     if step.op == "copy":
         return np.array
     attrs = {k: v for k, v in step.attrs.items() if k not in ("from", "rank")}

@@ -93,12 +93,13 @@ class Storage:
         reshaped = {v.at for v in plan.views if v.shape != steps[v.at].shape}
         self.columns = {
             at for at in plan.stored - outputs - reshaped
-            if by_columns(domain_of(steps[at].shape)) and (at in plan.nest or writes_out(steps, at))
+            if by_columns(domain_of(steps[at].shape))
+            and (at in plan.nest or takes_out_argument(steps, at))
         }  # fmt: skip
 
 
-def writes_out(steps: list[Step], at: int) -> bool:
-    """Whether NumPy writes a call's result where it is told to."""
+def takes_out_argument(steps: list[Step], at: int) -> bool:
+    """Whether a step is called with NumPy's `out=`, the array to write the result into."""
     step = steps[at]
     return step.op == "matmul" and bool(step.shape) and all(
         steps[i].dtype == step.dtype for i in step.inputs
@@ -486,4 +487,4 @@ def kernels(plan: Plan, storage: Storage, names: Names) -> dict[int, Kernel]:
     return {p: KernelWriter(plan, storage, names, p).kernel() for p in phases}
 
 
-__all__ = ["Kernel", "Names", "Storage", "kernels", "writes_out"]
+__all__ = ["Kernel", "Names", "Storage", "kernels", "takes_out_argument"]

@@ -1,4 +1,4 @@
-// Program: a graph compiled to kernels on buffers that are made once, replayed where inputs changed.
+// Program: a graph compiled to kernels with fixed buffers. A run repeats only those that changed inputs affect.
 
 import { compile } from "../primitives/registry.js";
 import { ALIAS, type DType, type Kernel, type Operand, type Budget, type Shape, Attrs, MAX_TOUCHED, MAX_WORK } from "../primitives/primitive.js";
@@ -15,11 +15,11 @@ export interface Port {
 }
 
 export interface ProgramOptions {
-  /** Compute every node, also those on which no output depends (to draw the graph's values). */
+  /** Compute every node, also those on which no output depends, so that a figure can show their values. */
   readonly everyNode?: boolean;
 }
 
-/** More plans than this (sets of inputs that change together) are not remembered. */
+/** How many plans are kept at most. A plan lists the kernels to run when certain inputs have changed. */
 const MAX_PLANS = 256;
 
 export class Program {
@@ -47,13 +47,13 @@ export class Program {
     this.operands = new Array<Operand | undefined>(nodes.length).fill(undefined);
     const steps = this.compileNodes(options.everyNode === true);
     const { constant, moving } = this.split(steps);
-    for (const step of constant) step.kernel(); // what depends on no input is computed here, once
+    for (const step of constant) step.kernel(); // nodes that depend on no input are computed once
     this.steps = options.everyNode ? moving : this.fused(moving);
     this.changed = new Uint8Array(this.inputs.length).fill(1);
     this.plannedFor = new Uint8Array(this.inputs.length);
   }
 
-  /** Give an input its values (a number fills it); true if any of them is new. */
+  /** Sets the values of an input, all of them if `values` is one number; true if a value has changed. */
   set(name: string, values: ArrayLike<number> | number): boolean {
     const k = this.inputNumbers.get(name);
     if (k === undefined) return this.noInput(name);
@@ -69,7 +69,7 @@ export class Program {
     return fresh;
   }
 
-  /** Compute whatever depends on inputs that changed since the last run. */
+  /** Computes all nodes that depend on inputs that have changed since the last run. */
   run(): void {
     if (!this.dirty) return;
     if (!equal(this.changed, this.plannedFor)) this.makePlan();
@@ -85,8 +85,8 @@ export class Program {
     return k === undefined ? this.noInput(name) : this.operands[this.inputs[k]!.node]!.data;
   }
 
-  /** The values of an output, row-major; the same array after every run. Inputs are found too,
-   * unless an output has the same name (as the state of a training step does). */
+  /** The values of an output, in row-major order; each run writes into the same array. If no output has
+   * the name, the values of the input with it. */
   get(name: string): Float64Array {
     return this.operands[this.port(name).node]!.data;
   }
@@ -95,7 +95,7 @@ export class Program {
     return this.port(name).shape;
   }
 
-  /** The values of one node; undefined where no output needs it and everyNode was not asked for. */
+  /** The values of one node; undefined if no output needs it and `everyNode` is not set. */
   at(node: number): Float64Array | undefined {
     return this.operands[node]?.data;
   }
@@ -142,7 +142,7 @@ export class Program {
     return { constant, moving };
   }
 
-  /** The same steps in fewer loops; the values between them are kept no longer. */
+  /** The same steps in fewer loops; values that are needed only inside a loop are no longer stored. */
   private fused(steps: readonly Step[]): Step[] {
     const kept = new Set([...this.outputs, ...this.inputs].map((port) => port.node));
     const joined = fuse(steps, { nodes: this.graph.nodes, operands: this.operands, kept });
@@ -181,7 +181,7 @@ function portOf(name: string, node: GraphNode, i: number): Port {
   return { name, shape: node.shape, dtype: node.dtype, node: i };
 }
 
-/** The operand of one node and its kernel: none for a leaf; ALIAS shares the input's buffer. */
+/** The operand of one node and its kernel. A leaf has none; with ALIAS the node shares its input's buffer. */
 function makeNode(node: GraphNode, i: number, inputs: readonly Operand[], budget: Budget): { operand: Operand; kernel: Kernel | null } {
   const { shape, dtype, size } = node;
   if (node.data) return { operand: { shape, dtype, data: node.data }, kernel: null };
@@ -193,12 +193,11 @@ function makeNode(node: GraphNode, i: number, inputs: readonly Operand[], budget
 }
 
 /**
- * Each node's inputs, reading through `expand` where broadcasting does the same: an elementwise
- * operation on an expanded value is that operation on the value itself, if another input or the
- * result's own shape says how far to stretch it.
+ * The inputs of each node, where elementwise operations read the value before an `expand` instead of the
+ * expanded one: they broadcast it themselves, to the shape of their result.
  */
 function withoutExpansions(nodes: readonly GraphNode[]): (readonly number[])[] {
-  const origin: number[] = []; // what each node is an expansion of: itself, for most
+  const origin: number[] = []; // the node that each node expands; itself if it is no expansion
   return nodes.map((node, i) => {
     origin.push(node.op === "expand" && node.inputs.length === 1 ? origin[node.inputs[0]!]! : i);
     return BROADCASTING.has(node.op) ? node.inputs.map((n) => origin[n]!) : node.inputs;
@@ -217,7 +216,7 @@ function reachable(sources: readonly (readonly number[])[], outputs: readonly Po
   return needed;
 }
 
-/** Write values of one dtype over `data`; true if anything changed (0 to -0 is a change too). */
+/** Writes values, converted to a dtype, into `data`; true if any has changed (0 to -0 is a change). */
 function store(data: Float64Array, values: ArrayLike<number> | number, dtype: DType): boolean {
   let fresh = false;
   for (let i = 0; i < data.length; i++) {
