@@ -211,7 +211,7 @@ def five_neurons() -> live.Figure:
                {"w03": -0.5, "w04": -1.5, "w05": -0.5, "w13": 1.0, "w23": 1.0, "w14": 1.0,
                 "w24": 1.0, "w35": 1.0, "w45": -1.0}.items()}  # fmt: skip
 
-    def forward(k, case, fired, gain_on, w03, w04, w05, w13, w23, w14, w24, w35, w45):
+    def forward(k, case, fired, pointed, gain_on, w03, w04, w05, w13, w23, w14, w24, w35, w45):
         k = k if gain_on == "with gain" else 1.0
         x = case
         a3 = (k * (w03 + w13 * x[0] + w23 * x[1])).sigmoid()
@@ -228,6 +228,7 @@ def five_neurons() -> live.Figure:
                            label="inputs", buttons=True),
         gain_on=["with gain", "without"],
         fired=live.values(np.zeros(5)),
+        pointed=live.values(-1),
         **weights,
         view=[
             live.network(
@@ -236,7 +237,7 @@ def five_neurons() -> live.Figure:
                  live.neuron(5, 2, value="a5", delta="d5", bias="w05")],
                 [live.edge(1, 3, "w13"), live.edge(2, 3, "w23"), live.edge(1, 4, "w14"),
                  live.edge(2, 4, "w24"), live.edge(3, 5, "w35"), live.edge(4, 5, "w45")],
-                order="fired",
+                order="fired", hover="pointed",
             ),
             live.presets({"as in the lecture": {"w13": 1.0, "w45": -1.0},
                           "trained": {"w13": 3.0, "w45": -4.0}}),

@@ -246,6 +246,19 @@ def test_edges_and_biases_change_by_dragging(site: Site) -> None:
     assert site.read("training", "W1")[5] == pytest.approx(before + 0.1, abs=1e-5)
 
 
+def test_a_network_knows_the_neuron_under_the_pointer_or_the_focus(site: Site) -> None:
+    root = site.figure("five-neurons")
+    neuron = root.get_by_role("button", name="neuron 4")
+    neuron.hover()
+    assert site.read("five-neurons", "pointed")[0] == 3
+    site.page.mouse.move(0, 0)
+    assert site.read("five-neurons", "pointed")[0] == -1
+    root.get_by_role("button", name="neuron 1").press("ArrowRight")
+    assert site.read("five-neurons", "pointed")[0] == 1
+    site.page.evaluate("document.activeElement.blur()")
+    assert site.read("five-neurons", "pointed")[0] == -1
+
+
 def test_neurons_are_fired_in_the_reader_s_order(site: Site) -> None:
     root = site.figure("five-neurons")
     root.get_by_role("button", name="neuron 5").click()
