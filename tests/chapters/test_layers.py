@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import itertools
 import json
 
@@ -147,12 +148,26 @@ def test_its_graphs_stay_small(figure) -> None:
 
 @pytest.mark.parametrize("seed", [0, 1])
 def test_the_playgrounds_defaults_learn_what_its_caption_asks(figure, seed: int) -> None:
-    right = {}
-    for width in (2, 3):
-        on = play.switched_on(widths=(width, 3, 3, 2))
+    hidden, right = play.WIDTHS[0], {}
+    for width in (hidden - 1, hidden):
+        on = play.switched_on(widths=(width, *play.WIDTHS[1:]))
         trained = figure.train(300, seed=seed, on=on)
         right[width] = figure.outputs(w=trained["w"], on=on)["right_test"]
-    assert right[3] >= 95 and right[2] <= 87
+    assert right[hidden] >= 95, "the task below the figure cannot be done"
+    assert right[hidden - 1] <= 87, "with one neuron off the region closes all the same"
+
+
+def test_the_chapter_begins_with_the_playgrounds_defaults_and_asks_for_their_width(cells) -> None:
+    (shown,) = [ast.parse(cell).body[-1] for cell in cells() if "\nplayground(" in cell]
+    assert {given.arg for given in shown.value.keywords} == {"title", "caption", "alt"}
+    (asked,) = [cell for cell in cells() if 'name="closed"' in cell]
+    (question,) = [node for node in ast.walk(ast.parse(asked)) if isinstance(node, ast.Call)
+                   and ast.unparse(node.func) == "live.predict"]  # fmt: skip
+    given = {word.arg: ast.literal_eval(word.value) for word in question.keywords}
+    assert given["choices"][given["answer"]] == str(play.WIDTHS[0])
+    assert given["explain"].startswith(f"{play.WIDTHS[0]}:")
+    disc = play.beginnings()["disc, three neurons"]["on"]
+    assert disc[play.BOUGHT :][: play.WIDTH].sum() == play.WIDTHS[0] == 3
 
 
 # ---------------------------------------------------------------- retraining the output

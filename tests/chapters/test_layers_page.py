@@ -51,7 +51,7 @@ def test_a_click_on_a_box_switches_it(site: Site) -> None:
     network = site.figure(NAME).locator(".nn-network:visible")
     network.get_by_role("button", name="neuron x₁x₂, off").click()
     assert site.read(NAME, "on")[play.FEATURES.index("x₁x₂")] == 1
-    assert site.read(NAME, "parameters") == before + 4
+    assert site.read(NAME, "parameters") == before + play.WIDTHS[0]
     network.get_by_role("button", name="neuron unit 1 of layer 2, on").press("Enter")
     assert site.read(NAME, "on")[play.BOUGHT] == 0
 
