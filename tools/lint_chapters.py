@@ -48,6 +48,7 @@ RANDOM_LAYERS = {"Linear", "Conv2d", "RNN", "LSTM", "GRU", "Embedding", "Dropout
 SEEDED = {"default_rng", "Generator", "SeedSequence", "PCG64", "RandomState"}
 DECIMAL = re.compile(r"(?<![\w.,/])[−-]?(?:\d{1,3}(?:,\d{3})+|\d*)\.\d+|(?<![\w.,])\d+(?= ?%)")
 SAID = re.compile(r"course\.say\(\s*\"([^\"]+)\"")
+NEIGHBOUR = re.compile(r"\[[^\]]*\b(next|last)\s+chapter[^\]]*\]\(([^)#\s]+)")
 GLUED = re.compile(r"\{glue:text\}`([^`:]+)")
 
 
@@ -301,11 +302,19 @@ KNOWN = {
 PAGES_OWN = ("course.", "live.", "show.", "play.", "plots.", "plt.")
 
 
+def chapters_of(toc: str) -> list[Path]:
+    """The chapters that a table of contents, or a part of it, names."""
+    return [ROOT / f"{name}.ipynb" for name in re.findall(r"file: (chapters/\S+)", toc)]
+
+
+def contents() -> str:
+    return (ROOT / "_toc.yml").read_text("utf8")
+
+
 @functools.cache
 def explained_before(path: Path) -> frozenset[str]:
     """Names that the chapters before this one, in the book's order, put in code quotes."""
-    toc = (ROOT / "_toc.yml").read_text("utf8")
-    order = [ROOT / f"{name}.ipynb" for name in re.findall(r"file: (chapters/\S+)", toc)]
+    order = chapters_of(contents())
     if path.resolve() not in order:
         return frozenset()
     earlier = order[: order.index(path.resolve())]
@@ -438,6 +447,23 @@ def links(chapter: Chapter) -> Iterator[str]:
             file = target.partition("#")[0]
             if file and "://" not in file and not (chapter.path.parent / file).exists():
                 yield f"cell {at}: {target} leads nowhere"
+
+
+@rule
+def neighbours(chapter: Chapter) -> Iterator[str]:
+    """A link called "next chapter" leads to the next one of _toc.yml, "last chapter" to the one
+    before, or to the last of all (those under the caption Reference not counted)."""
+    order, path = chapters_of(contents()), chapter.path.resolve()
+    if path not in order:
+        return
+    at = order.index(path)
+    last = [*order[max(at - 1, 0) : at], *chapters_of(contents().partition("Reference")[0])[-1:]]
+    meant = {"next": order[at + 1 : at + 2], "last": last}
+    for cell, text in chapter.texts:
+        for name, target in NEIGHBOUR.findall(text):
+            if (path.parent / target).resolve() not in meant[name]:
+                names = " or ".join(sorted({other.name for other in meant[name]})) or "none"
+                yield f"cell {cell}: the {name} chapter is {names} in _toc.yml, not {target}"
 
 
 @rule

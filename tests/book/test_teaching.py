@@ -28,6 +28,12 @@ def test_each_chapter_stands_there_with_its_title_and_minutes(name: str) -> None
     assert chapter.minutes in (None, int(row[2]))  # an opening need not name them
 
 
+def test_the_front_page_counts_the_chapters() -> None:
+    words = ["twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen"]
+    count = words[len(list((ROOT / "chapters").glob("*.ipynb"))) - 12]
+    assert f"In {count} chapters" in (ROOT / "README.md").read_text("utf8")
+
+
 def test_each_misconception_is_shown_by_a_figure_that_there_is() -> None:
     table = PAGE.split("## Common misconceptions")[1].split("\n## ")[0]
     titles = re.findall(r"\| \*(.+?)\* \|", table)

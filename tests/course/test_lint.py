@@ -124,6 +124,27 @@ def test_predictions_in_a_rooms_figures_count(tmp_path: Path) -> None:
     assert "live.predict" not in found
 
 
+def test_the_next_and_the_last_chapter_are_those_of_the_contents(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(lint_chapters, "ROOT", tmp_path)
+    (tmp_path / "course").mkdir()
+    toc = "".join(f"- file: chapters/{name}\n" for name in ("one", "two", "three"))
+    (tmp_path / "_toc.yml").write_text(toc + "- caption: Reference\n- file: chapters/extra\n")
+    (tmp_path / "chapters").mkdir()
+
+    def found(text: str) -> list[str]:
+        cells = [{"cell_type": "markdown", "source": text, "metadata": {}}]
+        path = tmp_path / "chapters" / "two.ipynb"
+        path.write_text(json.dumps({"cells": cells, "metadata": {}}), "utf8")
+        return list(lint_chapters.neighbours(lint_chapters.read(path)))
+
+    assert found("[the last chapter](one.ipynb#a), the [next\nchapter](three.ipynb)") == []
+    assert found("the book's [last chapter](three.ipynb)") == []
+    assert found("The [next chapter](one.ipynb) ") == [
+        "cell 0: the next chapter is three.ipynb in _toc.yml, not one.ipynb"
+    ]
+    assert "one.ipynb or three.ipynb" in found("[the last chapter](extra.ipynb)")[0]
+
+
 QUIET = [
     "A sentence of eleven words stands before the second one here. `x[2]` begins one. " * 2,
     "## A section\n\n$$\nz = w_0 + w_1 x\n$$\n\n$1 + 2 \\cdot 3 = 7$.",
