@@ -1,4 +1,4 @@
-"""The update rules, each written once: SGD with momentum, Adam, AdamW, RMSprop and Adagrad.
+"""What a step computes, written once for each optimiser: SGD, Adam, AdamW, RMSprop, Adagrad.
 
 A formula takes one parameter p, its gradient g, its state, the number t of the step (from 1) and
 the settings, and returns (p, state) after the step.  Given arrays it changes them in place, as the
@@ -57,11 +57,11 @@ def _decayed(p: Any, g: Any, s: Settings) -> Any:
     return g + p * s["weight_decay"] if s["weight_decay"] else g
 
 
-# ---------------------------------------------------------------- the rules
+# ---------------------------------------------------------------- the formulas
 
 
 class Formula:
-    """One rule: which settings it takes, its state before the first step, and the step."""
+    """One optimiser: which settings it takes, its state before the first step, and the step."""
 
     @staticmethod
     def check(s: Settings) -> None:

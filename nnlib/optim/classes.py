@@ -1,4 +1,4 @@
-"""The update rules as PyTorch's classes: SGD with momentum, Adam, AdamW, RMSprop, Adagrad.
+"""PyTorch's classes of optimisers: SGD with momentum, Adam, AdamW, RMSprop, Adagrad.
 
 What a step computes stands in `nnlib.optim.formulas`, once for these classes and for the pure
 functions of `nnlib.optim.functional`.
