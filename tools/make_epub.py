@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from string import Template
 
 ROOT = Path(__file__).resolve().parent.parent
 if str(ROOT) not in sys.path:
@@ -27,23 +28,23 @@ if str(ROOT) not in sys.path:
 
 import serve  # noqa: E402
 
+from nnlib.live import palette  # noqa: E402
 from tools.browser import Server, launched  # noqa: E402
 from tools.printing import collect  # noqa: E402
+from tools.title_page import AUTHOR, TITLE  # noqa: E402
 
-TITLE = "From Sigmoid to Sequence"
-AUTHOR = "the authors of From Sigmoid to Sequence"
 IDENTIFIER = "urn:book:from-sigmoid-to-sequence"
 KINDS = {".png": "image/png", ".svg": "image/svg+xml", ".jpg": "image/jpeg", ".gif": "image/gif"}
 VIEW: dict = {
     "viewport": {"width": 760, "height": 1000}, "device_scale_factor": 1.5,
     "reduced_motion": "reduce", "color_scheme": "light",
 }  # fmt: skip
-STYLE = """\
-body { line-height: 1.45; } pre { white-space: pre-wrap; font-size: .85em; background: #f6f6f4; }
+STYLE = Template("""\
+body { line-height: 1.45; } pre { white-space: pre-wrap; font-size: .85em; background: $panel; }
 pre { padding: .5em; } img { max-width: 100%; } figure { margin: 1em 0; } table { font-size: .9em; }
-figcaption { font-size: .85em; color: #444; } .admonition { border-left: 3px solid #17456f; }
+figcaption { font-size: .85em; color: $muted; } .admonition { border-left: 3px solid $accent; }
 .admonition { padding-left: .8em; margin: 1em 0; } .admonition-title { font-weight: bold; }
-"""
+""").substitute(palette.colors("print"))
 PAGE = """\
 <?xml version="1.0" encoding="utf-8"?>
 <!DOCTYPE html>

@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import title_page
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -52,6 +53,18 @@ def test_the_citation_names_title_version_and_licence() -> None:
     assert {"cff-version", "message", "title", "authors"} <= set(said)
     assert f'version = "{said["version"]}"' in project
     assert f'license = "{said["license"]}"' in project
+
+
+@pytest.mark.parametrize("name", ["README.md", "index.ipynb", "CITATION.cff", "LICENSE-text"])
+def test_the_title_and_the_subtitle_are_everywhere_those_of_the_settings(name: str) -> None:
+    text = " ".join((ROOT / name).read_text("utf8").split())
+    assert title_page.TITLE in text, f"{name} has another title than _config.yml"
+    assert title_page.SUBTITLE.lower() in text.lower(), f"{name}: another subtitle than _config.yml"
+
+
+@pytest.mark.parametrize("name", ["_ext/book_lite.py", "_ext/lite/index.html"])
+def test_jupyterlite_has_the_title_of_the_settings(name: str) -> None:
+    assert title_page.TITLE in (ROOT / name).read_text("utf8")
 
 
 def test_binder_takes_a_python_that_the_book_allows_and_installs_what_chapters_import() -> None:

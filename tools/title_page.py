@@ -1,0 +1,16 @@
+"""What the book's title page says: title, subtitle and authors, as `_config.yml` has them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import yaml
+
+CONFIG = Path(__file__).resolve().parent.parent / "_config.yml"
+
+_settings = yaml.safe_load(CONFIG.read_text("utf8"))
+
+TITLE: str = _settings["title"]
+AUTHOR: str = _settings["author"]
+# The description that search engines show begins with the subtitle and a colon.
+SUBTITLE: str = _settings["sphinx"]["config"]["book_description"].partition(":")[0]
