@@ -9,6 +9,7 @@
   };
   const time = () => new Date().toISOString().replace(/\.\d+Z$/, "+00:00");
   const exported = (name) => {
+    // the names that frontend/python/src/store.ts writes
     const names = read("nnlib-progress", []);
     const when = read("nnlib-progress-when", {});
     const solved = (Array.isArray(names) ? names : []).filter((n) => typeof n === "string").sort();

@@ -84,7 +84,8 @@
   addEventListener("afterprint", () => turn(false));
 })();
 
-// The map of chapters says what was solved in this browser; where nothing is kept, it says nothing.
+// The map of chapters says what was solved in this browser (frontend/python/src/store.ts writes it); where nothing is
+// kept, it says nothing.
 (() => {
   const kept = () => {
     try {

@@ -1,7 +1,7 @@
 """The colours of the book by name, from `palette.json`; the page's styles are made of it too.
 
-`light` and `dark` are the page's, `print` what paper changes of `light`, `static` what the pictures
-that stand where no script runs change of it; `same` names a colour by another one's name.
+`light` and `dark` are the page's, `print` what paper changes of `light`, `still` what the pictures
+of `still.py`, where no script runs, change of it; `same` names a colour by another one's name.
 `tools/make_palette.py` writes the page's styles from the same file.
 """
 
@@ -11,7 +11,7 @@ import json
 from functools import cache
 from pathlib import Path
 
-THEMES = ("light", "dark", "print", "static")
+THEMES = ("light", "dark", "print", "still")
 
 
 @cache
@@ -29,7 +29,7 @@ def colors(theme: str = "light") -> dict[str, str]:
         raise ValueError(f"no theme is called {theme!r}: the palette has {', '.join(THEMES)}")
     stored = _stored()
     values = dict(stored["dark" if theme == "dark" else "light"])
-    if theme in ("print", "static"):
+    if theme in ("print", "still"):
         values |= stored[theme]
     return {name: values[other] for name, other in stored["same"].items()} | values
 

@@ -1,4 +1,7 @@
-"""The still picture where scripts do not run: the first views, drawn as SVG by Python."""
+"""The still picture where scripts do not run: the first views, drawn as SVG by Python.
+
+Its colours are the palette's `still`, its class in the page is `nn-fallback`.
+"""
 
 from __future__ import annotations
 

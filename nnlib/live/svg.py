@@ -11,7 +11,7 @@ import numpy as np
 from nnlib.live.palette import channels as channels_of
 from nnlib.live.palette import colors as palette_colors
 
-COLORS = palette_colors("static")
+COLORS = palette_colors("still")
 SMALL = 'font-size="11" font-family="sans-serif" fill="#333"'
 MAX_POINTS, MAX_CELLS = 80, 16
 
@@ -85,7 +85,7 @@ def _steps(colors: str) -> list[str]:
     """The ten colours of a scale."""
 
     def ends_of(*names: str) -> tuple[tuple[int, int, int], ...]:
-        return tuple(channels_of(name, "static") for name in names)
+        return tuple(channels_of(name, "still") for name in names)
 
     ends = {
         "classes": ends_of("map-class0", "map-middle", "map-class1"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import pytest
 
 from nnlib.live import palette
 from tests.book.harness import ROOT
+
+PALETTE = ROOT / "nnlib" / "live" / "palette.json"
 
 
 def test_every_style_holds_what_the_palette_gives() -> None:
@@ -35,16 +38,26 @@ def test_no_colour_of_the_palette_is_written_anywhere_else() -> None:
     """In the figures' sources and in Python a colour has a name, so that it cannot drift."""
     values = {v for theme in palette.THEMES for v in palette.colors(theme).values() if len(v) == 7}
     places = [*ROOT.glob("nnlib/live/*.py"), *ROOT.glob("course/**/*.py"),
-              *ROOT.glob("frontend/figures/src/**/*.ts")]  # fmt: skip
+              *ROOT.glob("tools/**/*.py"), *ROOT.glob("frontend/figures/src/**/*.ts")]  # fmt: skip
     for path in places:
         written = set(re.findall(r"#[0-9a-f]{6}\b", path.read_text("utf8"))) & values
         assert not written, f"{path.relative_to(ROOT)} writes {written}: use the palette's names"
 
 
-def test_static_pictures_know_every_colour_that_an_author_may_name() -> None:
+def test_every_colour_of_the_palette_is_used_somewhere() -> None:
+    sources = [*ROOT.glob("frontend/figures/src/**/*.ts"), make_palette.BOOK, make_palette.FIGURES]
+    used = set(re.findall(r"--nn-([\w-]+)(?!:)\b", make_palette.BLOCK.sub("", "\n".join(
+        path.read_text("utf8") for path in sources))))  # fmt: skip
+    used |= set(json.loads(PALETTE.read_text("utf8"))["same"].values())
+    used |= {name for name in palette.colors() if make_palette.FOR_AUTHORS.match(name)}
+    unused = set(palette.colors()) - used
+    assert not unused, f"{unused}: no style and no figure asks for these"
+
+
+def test_still_pictures_know_every_colour_that_an_author_may_name() -> None:
     named = re.findall(r'"([\w-]+)",', make_palette.NAMES.read_text("utf8"))
     assert len(named) > 10
-    assert set(named) <= set(palette.colors("static"))
+    assert set(named) <= set(palette.colors("still"))
 
 
 def luminance(colour: str) -> float:

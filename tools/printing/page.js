@@ -122,7 +122,7 @@ async ({ name, address, states, width }) => {
     else node.open = true;
   }
 
-  // hints and solutions go to the appendix; room to write stays
+  // hints and solutions go to the appendix; space to write stays
   const appendix = [];
   const back = make("div"); // stays in the copy until names and links are the book's
   copy.append(back);
@@ -140,11 +140,11 @@ async ({ name, address, states, width }) => {
     appendix.push({ exercise: last?.id ? `${name}--${last.id}` : "", title, solution });
     back.append(made);
     if (solution) {
-      const room = make("p", "room");
+      const space = make("p", "space-to-write");
       const to = make("a", "", "Solution in the appendix");
       to.href = `#solution-${name}--${last?.id ?? ""}`;
-      room.append(to);
-      node.replaceWith(room);
+      space.append(to);
+      node.replaceWith(space);
     } else node.remove();
   }
 

@@ -1,4 +1,4 @@
-// The room that a view has for its picture, as it was measured last.
+// The room on the page that a view has for its picture, as it was measured last. (A chapter's room, a folder of course/, is another thing.)
 
 import { letterScale } from "./dom.js";
 

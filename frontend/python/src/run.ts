@@ -23,7 +23,7 @@ function ownTab(): HTMLElement[] {
   return [element("p", {}, "Open it in its own tab: ", element("a", { href: address, target: "_blank", rel: "noopener" }, address))];
 }
 
-const PATIENCE = 2000; // milliseconds for the service worker, which only a first visit needs
+const SERVICE_WORKER_PATIENCE = 2000; // milliseconds for the service worker, which only a first visit needs
 
 /** The service worker's address; it carries the host, if Python comes from another one. */
 function serviceWorker(info: PageInfo): string {
@@ -75,7 +75,7 @@ function begin(): void {
     // a module's address is known only here, so the bundler must not follow it; a browser keeps in
     // mind that one could not be had, so that each try has an address of its own
     const address = absolute(`${info.book}runner.js`) + (tries ? `?try=${tries}` : "");
-    const patience = new Promise((done) => setTimeout(done, PATIENCE));
+    const patience = new Promise((done) => setTimeout(done, SERVICE_WORKER_PATIENCE));
     Promise.race([cache(info), patience]).then(() => import(address)).then(
       (runner: { start(info: PageInfo, host: HTMLElement): unknown }) => void runner.start(info, host),
       (error: unknown) => {

@@ -1,7 +1,9 @@
 // What the browser keeps for a page: edits of cells, and which exercises are solved. Nothing is sent.
+// These are all the keys that the book writes. Answers to predictions and quizzes are not kept
+// (figures/src/ask.ts): a page that is opened anew asks anew. Whole files are kept by sw.ts and image.ts.
 
 const EDITS = "nnlib-run:";
-const SOLVED = "nnlib-progress";
+const SOLVED = "nnlib-progress"; // _ext/site.js and _ext/progress.js read it, and the next one, by these names
 const WHEN = "nnlib-progress-when"; // beside the names, which older pages read alone
 
 function read(key: string): unknown {

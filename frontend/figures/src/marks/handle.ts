@@ -8,8 +8,8 @@ import { type Make, round } from "./mark.js";
 
 export const handle: Make<HandleSpec> = (spec, plot) => {
   const { scene } = plot;
-  const dot = svg("circle", { r: spec.size, class: "nn-knob" });
-  dot.style.setProperty("--nn-knob", cssColor(spec.color, "accent"));
+  const dot = svg("circle", { r: spec.size, class: "nn-handle" });
+  dot.style.setProperty("--nn-handle-color", cssColor(spec.color, "accent"));
   const item = svg("g", {}, svg("circle", { r: 15, fill: "transparent" }), dot);
   plot.above.append(item);
   const position = (): [number, number] => [scene.number(spec.x), scene.number(spec.y)];

@@ -96,7 +96,7 @@ export class Neuron {
     const fill = `${(Math.min(1, Number.isFinite(v) ? Math.abs(v) : 0) * 38).toFixed(0)}%`;
     if (this.disc.style.getPropertyValue("--nn-fill") !== fill) this.disc.style.setProperty("--nn-fill", fill);
     this.item.classList.toggle("nn-off", this.off);
-    this.item.classList.toggle("nn-negative", v < 0);
+    this.item.classList.toggle("nn-value-negative", v < 0);
     this.drawImage();
     this.renewDial?.();
   }
