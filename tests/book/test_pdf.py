@@ -1,4 +1,4 @@
-"""The PDF and the EPUB: two small pages always, the whole book in the weekly run."""
+"""The PDF and the EPUB: two small pages always, the whole book weekly (`class.yml`)."""
 
 from __future__ import annotations
 
@@ -201,7 +201,7 @@ def test_the_ebook_is_whole_xml_with_pictures_and_links(ebook: Path) -> None:
 def checked(ebook: Path) -> None:
     command = make_epub.checker()
     if command is None:
-        pytest.skip("EPUBCheck is not installed (apt-get install epubcheck); the weekly run has it")
+        pytest.skip("EPUBCheck is not installed (apt-get install epubcheck); class.yml has it")
     run = subprocess.run([*command, str(ebook)], capture_output=True, text=True)
     assert run.returncode == 0, run.stdout + run.stderr
 

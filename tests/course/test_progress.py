@@ -6,6 +6,7 @@ import csv
 import functools
 import http.server
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ import course
 from course.kit import progress
 from tools.browser import Server
 
-SCRIPT = Path(__file__).resolve().parents[2] / "_ext" / "progress.js"
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPT = ROOT / "_ext" / "progress.js"
 
 
 @pytest.fixture
@@ -32,6 +34,14 @@ def test_a_notebook_exports_what_was_solved_and_when(home: Path) -> None:
     assert made["name"] == "Ada" and set(made["solved"]) == {"xor/gain", "xor/majority"}
     assert made["solved"]["xor/gain"] is None
     assert made["solved"]["xor/majority"].startswith("20") and "+00:00" in made["exported"]
+
+
+def test_the_sites_scripts_read_the_keys_that_the_pages_python_writes() -> None:
+    store = (ROOT / "frontend" / "python" / "src" / "store.ts").read_text("utf8")
+    keys = {name: re.search(rf'const {name} = ("[^"]+")', store)[1] for name in ("SOLVED", "WHEN")}
+    assert f"read({keys['SOLVED']}" in SCRIPT.read_text("utf8")
+    assert f"read({keys['WHEN']}" in SCRIPT.read_text("utf8")
+    assert f"getItem({keys['SOLVED']})" in (ROOT / "_ext" / "site.js").read_text("utf8")
 
 
 def test_a_name_is_needed(home: Path) -> None:

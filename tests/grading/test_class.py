@@ -1,7 +1,7 @@
 """Twenty students through nbgrader: source, release, sandboxed grading, feedback, grades.csv.
 
-Runs where nbgrader is installed (`pip install -e '.[class]'`; the weekly run does), about 6 s a
-student.
+Runs where nbgrader is installed (`pip install -e '.[class]'`; the weekly run, class.yml, does it),
+about 6 s a student.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ pytestmark = [
     pytest.mark.weekly,
     pytest.mark.skipif(
         importlib.util.find_spec("nbgrader") is None,
-        reason="nbgrader is not installed: pip install -e '.[class]' (the weekly run has it)",
+        reason="nbgrader is not installed: pip install -e '.[class]' (class.yml does)",
     ),
 ]
 STARS = 13.0

@@ -55,6 +55,9 @@ def test_what_is_printed_ends_at_the_limit_and_keeps_its_end() -> None:
 def test_the_document_states_the_limit_that_the_worker_sets() -> None:
     document = (ROOT / "docs" / "python.md").read_text("utf8")
     assert f"shows {LIMIT:,} characters of text" in document
+    kernel = (PYTHON / "page_output.py").read_text("utf8")
+    tail = int(re.search(r"^TAIL_LENGTH = ([\d_]+)", kernel, re.M)[1])
+    assert f"the last {tail:,}\ncharacters" in document
 
 
 def test_both_streams_a_result_and_an_error_share_one_limit() -> None:
