@@ -10,7 +10,7 @@ import pytest
 from course.cnn import figures as show
 from course.cnn.strokes import STROKES
 from course.networks import digits
-from tests.chapters.test_cnn import EDGE, IMAGE, asked, like
+from tests.chapters.test_cnn import EDGE, IMAGE, close, question
 from tests.live.harness import Site
 
 pytestmark = pytest.mark.browser
@@ -21,8 +21,8 @@ MAPS, DRAG, SLIDE = "every-feature-map-of-a-drawing", "drag-the-digit", "slide-a
 def site(shown: Callable) -> Iterator[Site]:
     figures = [
         show.maps_of(digits.trained("anywhere"), digits.trained("mlp"), IMAGE),
-        show.drag_the_digit(IMAGE, EDGE, asked("still")),
-        show.paint_a_kernel(IMAGE, asked("sees")),
+        show.drag_the_digit(IMAGE, EDGE, question("still")),
+        show.paint_a_kernel(IMAGE, question("sees")),
     ]
     with shown(*figures, height=1800) as site:
         yield site
@@ -56,7 +56,7 @@ def test_the_pages_maps_are_pythons(site: Site) -> None:
     drawn = site.read(MAPS, "drawing").reshape(28, 28).astype("float32")
     here = site.figures[MAPS].outputs(drawing=drawn)
     for name in ("seen", "first", "second", "third", "found", "p"):
-        assert like(site.read(MAPS, name), np.ravel(here[name]), 1e-3), name
+        assert close(site.read(MAPS, name), np.ravel(here[name]), 1e-3), name
 
 
 def test_a_click_chooses_a_map(site: Site) -> None:
@@ -83,4 +83,4 @@ def test_a_preset_and_a_stroke_change_the_kernel_and_its_map(site: Site) -> None
     kernel = site.read(SLIDE, "kernel")
     assert kernel[0] == 1 and np.allclose(kernel[1:], 1 / 9, atol=1e-6)
     here = site.figures[SLIDE].outputs(kernel=kernel.reshape(3, 3).astype("float32"))
-    assert like(site.read(SLIDE, "map"), np.ravel(here["map"]))
+    assert close(site.read(SLIDE, "map"), np.ravel(here["map"]))
