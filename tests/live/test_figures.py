@@ -152,6 +152,26 @@ def test_seed_is_chosen_by_a_click_and_kept_in_the_link(site: Site) -> None:
     assert site.read("training", "seed")[0] == 5 and site.read("training", "W1").tolist() == want
 
 
+def test_axes_grow_for_the_lower_curve_of_an_area_too(browser: Any, tmp_path: Path) -> None:
+    figure = live.figure(
+        lambda low: {"lower": low + nnlib.zeros(3)},
+        low=live.slider(-9.0, 0.0, 1.0, value=0.0),
+        view=[live.axes(live.area([0.0, 1.0, 2.0], [1.0, 1.0, 1.0], "lower"))],
+        title="Between two curves", name="between",
+    )  # fmt: skip
+    live.page(figure, path=tmp_path / "page.html", inline=False)
+    (tmp_path / "favicon.ico").write_bytes(b"")
+    page = browser.new_page()
+    with serving(tmp_path) as url:
+        site = Site(page, f"{url}/page.html", [figure])
+        site.open()
+        site.set("between", {"low": -9.0})
+        plot, area = (page.locator(f".nn-{part}").bounding_box() for part in ("plot", "area"))
+    page.close()
+    assert area["height"] > 0.8 * plot["height"]
+    assert area["y"] + area["height"] <= plot["y"] + plot["height"] + 1, "the area leaves the plot"
+
+
 # ---------------------------------------------------------------- pointer and keys
 
 
