@@ -35,6 +35,12 @@ def pulls(w: Tensor, x: Tensor, y: Tensor) -> Tensor:
     return (doubt * y)[:, :, None] * x
 
 
+def mean_pull(w: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    """The gradient of the mean log-likelihood, at each of the weights w: shape (climbers, 2)."""
+    doubt = nnlib.sigmoid(-y * (w @ x.T))
+    return (doubt * y) @ x / len(y)
+
+
 def flock(x: Tensor, y: Tensor, count: int, seed: int = 1) -> tuple[Tensor, Tensor]:
     """The birds themselves, or a flock of `count` copies of random ones with a little noise."""
     if count == len(y):
@@ -102,7 +108,7 @@ def looks(x: Tensor, y: Tensor, batch: int | None = None, near: float = 0.01) ->
         for step in range(1, (40 if batch is None else 64) + 1):
             outside = nnlib.where(height(w, x, y) > enough, outside, float(step))
             if batch is None:
-                w = w + alpha * pulls(w, x[None], y[None]).mean(1)
+                w = w + alpha * mean_pull(w, x, y)
             else:
                 rows = nnlib.randint(0, len(y), (12, batch))
                 w = w + alpha * pulls(w, x[rows], y[rows]).mean(1)
@@ -162,7 +168,7 @@ def race(
     gaps = {}
     for t in range(1, 30 * 21 + 1):
         if t % 21 == 0:
-            full = full + alpha * pulls(full, x[None], y[None]).mean(1)
+            full = full + alpha * mean_pull(full, x, y)
         rows = nnlib.randint(0, len(y), (seeds, 10))
         mini = mini + alpha * pulls(mini, x[rows], y[rows]).mean(1)
         v = 0.9 * v + pulls(fast, x[rows], y[rows]).mean(1)
