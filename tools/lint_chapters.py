@@ -20,6 +20,7 @@ import itertools
 import json
 import re
 import statistics
+import symtable
 import sys
 import tokenize
 from collections.abc import Callable, Iterable, Iterator
@@ -195,6 +196,38 @@ def cells(chapter: Chapter) -> Iterator[str]:
     long = sum(n > LONG for n in shown)
     if long > 0.1 * len(shown):
         yield f"{long} of {len(shown)} shown cells have more than {LONG} lines; one in ten may"
+
+
+@rule
+def checks(chapter: Chapter) -> Iterator[str]:
+    """A cell that the page leaves out (checks-text) is not shown, and nothing later needs it."""
+    for at, code, cell in chapter.codes:
+        if "checks-text" not in tags_of(cell):
+            continue
+        if "remove-cell" not in tags_of(cell):
+            yield f"cell {at}: tagged checks-text, and the page would show it without running it"
+        later = [code for n, code, _ in chapter.codes if n > at]
+        if needed := sorted(assigned(code) & set().union(*map(taken_over, later))):
+            yield f"cell {at}: tagged checks-text, and a later cell uses {', '.join(needed)}"
+
+
+def assigned(code: str) -> set[str]:
+    """The variables that a cell leaves behind."""
+    return {s.get_name() for s in table_of(code).get_symbols() if s.is_assigned()}
+
+
+def taken_over(code: str) -> set[str]:
+    """The variables that a cell reads, its functions included, and does not set itself."""
+    waiting, read = [table_of(code)], set()
+    while waiting:
+        scope = waiting.pop()
+        waiting += scope.get_children()
+        read |= {s.get_name() for s in scope.get_symbols() if s.is_referenced() and s.is_global()}
+    return read - assigned(code)
+
+
+def table_of(code: str) -> symtable.SymbolTable:
+    return symtable.symtable(code, "a cell", "exec")
 
 
 # --- sentences and words --------------------------------------------------------------------------

@@ -236,15 +236,15 @@ def stored(cell: dict) -> list[tuple[str, str]]:
     return gathered(parts)
 
 
+LEFT_OUT = {"skip-execution", "checks-text"}  # by the page's Run all
+
+
 def cells_of(page: str) -> list[dict]:
-    """A page's code cells that the book executes."""
+    """The code cells that a page runs."""
     path = ROOT / f"{page}.ipynb"
     cells = json.loads(path.read_text("utf8"))["cells"] if path.is_file() else []
-    return [
-        cell
-        for cell in cells
-        if cell["cell_type"] == "code" and "skip-execution" not in cell["metadata"].get("tags", [])
-    ]
+    code = [cell for cell in cells if cell["cell_type"] == "code"]
+    return [cell for cell in code if LEFT_OUT.isdisjoint(cell["metadata"].get("tags", []))]
 
 
 def id_of(page: str, part: str) -> str:

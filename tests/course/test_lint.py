@@ -40,6 +40,12 @@ def test_a_quiet_notebook_has_no_faults(tmp_path: Path) -> None:
     assert faults(tmp_path, TITLE, ("a = 1", [])) == []
 
 
+def test_a_cell_that_the_page_leaves_out_may_use_names_that_others_set_anew(tmp_path: Path) -> None:
+    left_out = ("a = [b for b in (1, 2)]", ["checks-text", "remove-cell"])
+    later = ("for a in (1, 2):\n    print([b for b in (3, a)])", [])
+    assert faults(tmp_path, TITLE, left_out, later) == []
+
+
 CASES = {
     "title": [("# Two",), ("```\n# no title\n```\n\n# Two",)],
     "cells": [
@@ -48,6 +54,11 @@ CASES = {
         (("a = 1\nb = 1\nc = 1\nd = 1\ne = 1", []),),
         (("a = " + "1 + " * 25 + "1", []),),
         ("<summary>Solution</summary>\n\n```python\n" + "a" * 81 + " = 1  # ←\n```",),
+    ],
+    "checks": [
+        (("a = 1", ["checks-text"]),),
+        (("a = 1", ["checks-text", "remove-cell"]), ("b = a", [])),
+        (("a = 1", ["checks-text", "remove-cell"]), ("def f():\n    return a", [])),
     ],
     "sentences": [
         ("The cat " + "and the dog " * 10 + "sleep.",),

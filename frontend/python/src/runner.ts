@@ -24,6 +24,8 @@ interface Cell {
   ran: boolean;
 }
 
+/** Cells that "Run all" leaves out: PyTorch's, and those that compute nothing but numbers for the text, which stand in it already. */
+const LEFT_OUT = new Set(["skip-execution", "checks-text"]);
 const CHECK = /course\.check\(\s*["']([^"']+)["']/g;
 
 export class Runner {
@@ -167,7 +169,7 @@ export class Runner {
   /** Cells one after the other; an error ends the row. */
   private chain: Promise<unknown> = Promise.resolve();
   private runMany(cells: readonly Cell[], asked = false): Promise<Status> {
-    const chosen = asked ? cells : cells.filter((cell) => !cell.info.tags.includes("skip-execution"));
+    const chosen = asked ? cells : cells.filter((cell) => !cell.info.tags.some((tag) => LEFT_OUT.has(tag)));
     for (const cell of chosen) this.mark(cell, "waiting");
     const row = this.chain.then(async () => {
       this.stopping = false;
