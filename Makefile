@@ -176,7 +176,7 @@ pdf: book $(PRINT_STAMP)
 epub: book $(PRINT_STAMP)
 	$(BIN)/python tools/make_epub.py $(SITE) _build/book.epub --address "$(or $(address),$(BOOK_URL))"
 
-# What takes minutes and needs more than the tests do: a class graded, a hub, the whole book printed.
+# What takes minutes and needs more than the tests do: a class, a hub, the printed book, every text's contrast.
 test-class: $(TEST_STAMP) $(CLASS_STAMP) browser
 	@$(BIN)/python tools/class_machine.py all
 	$(BIN)/python -m pytest -q --durations 10 -m weekly tests
