@@ -14,7 +14,7 @@ from course.networks.rounding import rounded_parameters
 from nnlib import live
 from nnlib.live import palette
 
-COLORS = palette.colors("static")
+COLORS = palette.colors("still")
 CLASSES = [str(digit) for digit in range(10)]
 
 
