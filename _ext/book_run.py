@@ -266,7 +266,9 @@ def prepare(parent: Path, source: str, lite: bool = False) -> dict:
     made = {"book": f"python/{book.name}/", "folders": [book], "lite": None}
     files = distribution(lock) if source == "1" and not lite else {}
     if lite:  # always with a Pyodide of its own site: another host's lacks the widgets
-        fetch_python.wheels(lock["lite"])  # what is missing is told now, not after the build
+        fetch_python.wheels(
+            lock["lite"]
+        )  # a missing wheel stops the build at once
         files, word = lite_distribution(lock)
     if files:
         folder = write_folder(parent, f"pyodide-{lock['pyodide']['version']}", files)
@@ -321,8 +323,8 @@ def plan(app: Sphinx, config: Config) -> None:
     for path in (BUNDLES / "run.js", STYLES):
         shutil.copyfile(path, assets / path.name)
     _made[app] = made
-    told = {k: v for k, v in made.items() if k != "folders"} | {"lite": bool(made["lite"])}
-    config.book_run = json.dumps(told, sort_keys=True)
+    settings = {k: v for k, v in made.items() if k != "folders"} | {"lite": bool(made["lite"])}
+    config.book_run = json.dumps(settings, sort_keys=True)
 
 
 def name_cells(app: Sphinx, doctree: nodes.document, docname: str) -> None:

@@ -451,7 +451,8 @@ def jacfwd(func: Function, argnums: int | tuple[int, ...] = 0, has_aux: bool = F
         blocks = []
         for at, output in enumerate(run.outputs):
             parts = [
-                _turned([c[at] for c in columns[k]], output, x) for k, x in enumerate(run.inputs)
+                _stacked_columns([c[at] for c in columns[k]], output, x)
+                for k, x in enumerate(run.inputs)
             ]
             built = trees.build(run.form, parts)
             blocks.append(built if run.several else built[0])
@@ -466,7 +467,8 @@ def _along(pulled: list[Any], k: int, one: Any, starts: list[Any], keep: bool) -
     return _slopes(pulled, moves, starts, keep)
 
 
-def _turned(columns: list[Any], output: Any, x: Any) -> Any:
+def _stacked_columns(columns: list[Any], output: Any, x: Any) -> Any:
+    """The Jacobian of an output with respect to x, (*output.shape, *x.shape), from its columns."""
     shape = (*output._data.shape, *x._data.shape)
     if not columns:
         return make(np.zeros(shape, output._data.dtype))

@@ -455,8 +455,8 @@ def difference(lines: list[str], counted: Counter[str] | None = None) -> str | N
     if theirs.error is not None:
         return None
     ours = run(lines, nnlib)
-    told = compared_runs(ours, theirs, lines)
-    if told is None:
+    problem = compared_runs(ours, theirs, lines)
+    if problem is None:
         return None
     for explained in EXPLAINED:
         if explained.holds(lines, ours, theirs):
@@ -464,14 +464,14 @@ def difference(lines: list[str], counted: Counter[str] | None = None) -> str | N
                 counted[explained.why] += 1
             return None
     if ours.error is not None:
-        return told
+        return problem
     # Near a step, or where rounding decides, each library differs from itself on changed numbers.
     for seed in range(3):
         for library, found in ((torch, theirs), (nnlib, ours)):
             perturbed = run(lines, library, Perturbed(library, seed))
             if compared_runs(perturbed, found, lines) is not None:
                 return None
-    return told
+    return problem
 
 
 def compared_runs(ours: Run, theirs: Run, lines: list[str]) -> str | None:
@@ -480,8 +480,8 @@ def compared_runs(ours: Run, theirs: Run, lines: list[str]) -> str | None:
     rests_on = ancestors(lines)
     for name, value in theirs.values.items():
         narrowest = narrowest_of([theirs.values[n] for n in rests_on[name]])
-        if told := tensor_difference(ours.values.get(name), value, TOLERANCE[narrowest]):
-            return f"{name}: {told}"
+        if problem := tensor_difference(ours.values.get(name), value, TOLERANCE[narrowest]):
+            return f"{name}: {problem}"
     narrowest = narrowest_of(theirs.values.values())
     for what in ("gradients", "second"):
         expected = getattr(theirs, what) or []
@@ -489,8 +489,8 @@ def compared_runs(ours: Run, theirs: Run, lines: list[str]) -> str | None:
         for k, (a, b) in enumerate(zip(found, expected, strict=False)):
             if narrowest == "float16" and what == "second":
                 continue
-            if told := tensor_difference(a, b, TOLERANCE[narrowest], gradient=True):
-                return f"{what} of leaf {k}: {told}"
+            if problem := tensor_difference(a, b, TOLERANCE[narrowest], gradient=True):
+                return f"{what} of leaf {k}: {problem}"
     return None
 
 
@@ -638,13 +638,13 @@ def shortened(lines: list[str], kind: str) -> list[str]:
     return lines
 
 
-def as_test(lines: list[str], told: str, seed: int) -> str:
+def as_test(lines: list[str], problem: str, seed: int) -> str:
     names = [
         line.split(" = ")[0] for line in lines if " = " in line.split("(")[0] and line[1:4] == " = "
     ]
     body = "\n".join(lines)
     return (
-        f"# seed {seed}: {told}\n"
+        f"# seed {seed}: {problem}\n"
         f'    "…": """\n{body}\n'
         f"vs = [{', '.join(names)}]; ls = [v for v in vs if v.requires_grad and v.is_leaf]\n"
         "loss = sum(v.double().sum() for v in vs if v.requires_grad and not v.is_leaf)\n"
@@ -663,11 +663,11 @@ def search(
     at = 0
     while (programs is None or at < programs) and (end is None or time.monotonic() < end):
         lines = Maker(seed + at).program()
-        told = difference(lines, explained)
-        if told is not None:
-            lines = shortened(lines, told.split(":")[0].split(" ")[0])
-            told = difference(lines) or told
-            text = as_test(lines, told, seed + at)
+        problem = difference(lines, explained)
+        if problem is not None:
+            lines = shortened(lines, problem.split(":")[0].split(" ")[0])
+            problem = difference(lines) or problem
+            text = as_test(lines, problem, seed + at)
             if lines[-1] not in found:
                 print(f"\n{text}", flush=True)
             found[lines[-1]] = text

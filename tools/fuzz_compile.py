@@ -127,9 +127,9 @@ def difference(seed: int, backend: str) -> str | None:
             made = _outcome(compiled, program.arguments(turn))
             if isinstance(made, GraphError) or "Please clone() it first" in str(made):
                 return f"refused: {made}"
-            told = _unlike(made, program.expected(turn))
-            if told is not None:
-                return f"seed {seed}, {backend}, call {turn}: {told}\n{program.text}"
+            problem = _unlike(made, program.expected(turn))
+            if problem is not None:
+                return f"seed {seed}, {backend}, call {turn}: {problem}\n{program.text}"
     return None
 
 
@@ -179,13 +179,13 @@ def search(first: int, programs: int, numba_too: bool = True) -> tuple[int, list
         machine.loaded = compiled if by_numba else interpreted
         try:
             for backend in ("numpy", "loops"):
-                told = difference(seed, backend)
-                if told is not None and told.startswith("refused"):
+                problem = difference(seed, backend)
+                if problem is not None and problem.startswith("refused"):
                     refused += 1
                     break
-                if told is not None:
-                    print(told, flush=True)
-                    found.append(told)
+                if problem is not None:
+                    print(problem, flush=True)
+                    found.append(problem)
         finally:
             machine.loaded = compiled
     return refused, found

@@ -70,9 +70,9 @@ def main(site: Path) -> int:
             runs = [opened_cold(browser, address) for _ in range(5)]
             seconds = statistics.median(run.seconds for run in runs)
             busy = statistics.median(run.busy for run in runs)
-            told = f"{runs[0].figures} figures move after {seconds:.2f} s ({busy:.2f} s of work)"
-            told += f", {runs[0].size / 1e6:.2f} MB"
-            print(f"{name}: {told}")
+            line = f"{runs[0].figures} figures move after {seconds:.2f} s ({busy:.2f} s of work)"
+            line += f", {runs[0].size / 1e6:.2f} MB"
+            print(f"{name}: {line}")
     return 0
 
 

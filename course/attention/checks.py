@@ -143,7 +143,7 @@ reverse = function(
     mistakes=[
         mistake("With the identity each position looks at itself.", lambda T: nnlib.eye(T)),
         mistake(
-            "Here each position looks at its neighbour: the order is moved, not turned round.",
+            "Here each position looks at its neighbour: the order is shifted, not reversed.",
             lambda T: nnlib.eye(T).roll(1, 0),
         ),
         mistake(

@@ -51,8 +51,8 @@ def recalled(question: Any, **texts: Any) -> live.Figure:
         width=560, height=300,
     )  # fmt: skip
     means = ", ".join(f"{kind} {{{kind}_mean[2]:.2f}}" for kind in stored_recall.KINDS)
-    told = live.readout(f"means of five seeds at T = 20: {means}")
-    shown = [live.control("careful"), chart, told]
+    means_line = live.readout(f"means of five seeds at T = 20: {means}")
+    shown = [live.control("careful"), chart, means_line]
     question.fields["reveal"] = [live.column(*shown)]
     return live.figure(
         chosen,

@@ -60,7 +60,7 @@ EARLY = (
     "a node stands before one that it was computed from. Visit all of a node's operands, and list "
     "the node itself after that."
 )
-BACK = "the list is turned round: the result has to come last."
+BACK = "the list is reversed: the result has to come last."
 LOST = "a node is missing: everything that the result depends on belongs into the list."
 
 
@@ -431,7 +431,7 @@ quotient = function(
                               (a.slope * b.value - a.value * b.slope) / b.value),
         ),
         mistake(
-            "The numerator is turned round: a′b comes first, and ab′ is subtracted.",
+            "The numerator is reversed: a′b comes first, and ab′ is subtracted.",
             lambda a, b: Pair(a.value / b.value,
                               (a.value * b.slope - a.slope * b.value) / b.value**2),
         ),

@@ -302,7 +302,7 @@ steps = function(
             "In step 4 the slope of σ is a(1 − a), not a.", walk(through=lambda a: a)
         ),
         mistake(
-            "Step 5 is turned round: row i, column j needs a of i times δ of j.",
+            "Step 5 is transposed: row i, column j needs a of i times δ of j.",
             walk(product=lambda a, delta: np.outer(delta, a)),
         ),
     ],
@@ -410,7 +410,7 @@ def without_slope(W: Any, before: Any, after: Any, received: Any) -> tuple[Any, 
     return received[:, None] * before, received, W.T @ received
 
 
-def turned(W: Any, before: Any, after: Any, received: Any) -> tuple[Any, Any, Any]:
+def transposed(W: Any, before: Any, after: Any, received: Any) -> tuple[Any, Any, Any]:
     delta = slope(after) * received
     return before[:, None] * delta, delta, W.T @ delta
 
@@ -434,7 +434,7 @@ layer = function(
         mistake("The neurons' own slopes a(1 − a) were right: δ needs them.", without_slope),
         mistake(
             "The first result was right: row j belongs to neuron j of this layer, as in W.",
-            turned,
+            transposed,
         ),
         mistake("Backwards goes δ, not what the neurons received: W.T @ delta.", without_delta),
     ],

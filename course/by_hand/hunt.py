@@ -72,7 +72,7 @@ def one_mistake(numbers: Mapping[str, float], measured: Mapping[str, float]) -> 
         found = (named == guilty[held]) * 1.0
         out = {f"d_{n}": d[n] for n in RIGHT} | {"signs": nnlib.stack(list(d.values())).sign()}
         out |= {f"case{k}": standing(held, case, d) for k, case in enumerate(MUST_VANISH)}
-        out |= {f"told{k}": found * (held == k) for k in range(len(SLIPS))}
+        out |= {f"found{k}": found * (held == k) for k in range(len(SLIPS))}
         return out | {
             "quotient": quotient(numbers, held), "for_sale": 1 - bought, "found": found,
             "astray": (named >= 0) * (1 - found), "searching": 1 - found,
@@ -157,8 +157,8 @@ def _verdicts() -> list[Any]:
     wrong = live.readout(
         "No: that line is right, if the lines above it are. This name cost you 2.", when="astray"
     )
-    told = [
-        live.readout(f"Found: in the line of {LABELS[GUILTY[k]]}, {slip.words}.", when=f"told{k}")
+    right = [
+        live.readout(f"Found: in the line of {LABELS[GUILTY[k]]}, {slip.words}.", when=f"found{k}")
         for k, slip in enumerate(SLIPS)
     ]
-    return [wrong, *told]
+    return [wrong, *right]

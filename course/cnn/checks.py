@@ -35,7 +35,7 @@ paper = value(
             lambda: answered((SOBEL * WINDOW).sum() + 3 * BIAS),
         ),
         mistake(
-            "The kernel is turned by 180° here. It is laid on the window as it is.",
+            "The kernel is rotated by 180° here. It is laid on the window as it is.",
             lambda: answered((SOBEL[::-1, ::-1] * WINDOW).sum() + BIAS),
         ),
         mistake(
@@ -183,7 +183,7 @@ channels = function(
             lambda x, kernels, biases: layer(x, kernels, 0 * biases),
         ),
         mistake(
-            "The kernel is turned by 180°: mathematicians' convolution. Here it slides as it is.",
+            "The kernel is rotated by 180°: mathematicians' convolution. Here it slides as it is.",
             lambda x, kernels, biases: layer(x, kernels.flip(2, 3), biases),
         ),
         mistake(

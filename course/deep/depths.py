@@ -177,8 +177,8 @@ def result(setting: Setting) -> dict[str, Any]:
     activations, gradients = sizes(setting)
     every = {str(lr): round(float(t["validation"].mean()), 4) for lr, t in tried.items()}
     best = max(RATES, key=lambda lr: every[str(lr)])  # of two equal ones the smaller
-    told = {name: np.round(value, 4).tolist() for name, value in tried[best].items()}
-    return asdict(setting) | {"lr": best, "tried": every, **told} | {
+    curves = {name: np.round(value, 4).tolist() for name, value in tried[best].items()}
+    return asdict(setting) | {"lr": best, "tried": every, **curves} | {
         "activations": [float(f"{v:.4g}") for v in activations],
         "gradients": [float(f"{v:.4g}") for v in gradients],
     }  # fmt: skip

@@ -281,7 +281,7 @@ def eight_networks(question: Any, **texts: Any) -> live.Figure:
             "chosen": 1.0 * (number == net),
         }  # fmt: skip
 
-    told = ("Test accuracy {ends[0]:.0f} %, seeds from {ends[1]:.0f} to {ends[2]:.0f} %. "
+    summary = ("Test accuracy {ends[0]:.0f} %, seeds from {ends[1]:.0f} to {ends[2]:.0f} %. "
             "Activations: {activations[0]:.2g} in layer 1, {activations[19]:.2g} in layer 20. "
             "Gradient of the weights: {gradients[0]:.2g} in layer 1, {gradients[19]:.2g} in "
             "layer 20.")  # fmt: skip
@@ -291,7 +291,7 @@ def eight_networks(question: Any, **texts: Any) -> live.Figure:
           for k, (name, happens) in enumerate(EIGHT.values())),
         forwards_and_back(layers, ylim=(1e-10, 1e6), width=520, height=230,
                           title="before the first step"),
-        live.readout(told),
+        live.readout(summary),
     ]  # fmt: skip
     return live.figure(outputs, net=live.values(0), view=[question], **texts)
 

@@ -54,7 +54,7 @@ slopes = function(
             lambda f, w, eps: differences(f, w, eps, alone=False),
         ),
         mistake(
-            "The sign is turned: subtract the height behind from the height ahead.",
+            "The sign is flipped: subtract the height behind from the height ahead.",
             lambda f, w, eps: -differences(f, w, eps),
         ),
     ],

@@ -26,8 +26,8 @@ def _unit(v: Any) -> Any:
 
 def _degrees(u: Any, v: Any) -> Any:
     """The angle between two vectors, 0 to 180."""
-    turned = (u[0] * v[1] - u[1] * v[0]).abs()
-    return nnlib.atan2(turned, (u * v).sum()) * (180 / np.pi)
+    cross = (u[0] * v[1] - u[1] * v[0]).abs()
+    return nnlib.atan2(cross, (u * v).sum()) * (180 / np.pi)
 
 
 def _panel(hill: Hill, *marks: Any, xlim: Any = W1, ylim: Any = W2, levels: Any = LEVELS,

@@ -113,7 +113,7 @@ def brief(value: Any) -> str:
 
 WORDS = {
     "nan": "There is a nan or an infinity in it: a logarithm of 0, or an overflow in exp?",
-    "sign": "It is exactly the negative: a sign is turned.",
+    "sign": "It is exactly the negative: a sign is flipped.",
     "transpose": "It is the transpose of what is needed: a .T is missing, or one too many.",
     "sum": "It is {factor:g} times as large: you sum where the mean is needed.",
     "mean": "It is {factor:g} times too small: you take the mean where the sum is needed.",
@@ -136,8 +136,8 @@ def suspicion(given: Any, needed: Any, lengths: Iterable[int] = ()) -> str | Non
     if np.isfinite(n).all() and not np.isfinite(g).all():
         return WORDS["nan"]
     if g.shape != n.shape:
-        turned = n.ndim == 2 and g.shape == n.T.shape and close(g, n.T, 1e-6)
-        return WORDS["transpose"] if turned else None
+        transposed = n.ndim == 2 and g.shape == n.T.shape and close(g, n.T, 1e-6)
+        return WORDS["transpose"] if transposed else None
     with np.errstate(all="ignore"):
         return same_shape_suspicion(g, n, set(lengths))
 

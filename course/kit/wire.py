@@ -298,9 +298,9 @@ class Peer:
         if kind == "yours" and inner in self.held:
             return self.held[inner]
         if kind == "mine" and type(inner) is int:
-            told = data.get("known", {})
-            made = FarCallable if told.get("callable") else Far
-            return self.far.setdefault(inner, made(self, inner, told))
+            description = data.get("known", {})
+            made = FarCallable if description.get("callable") else Far
+            return self.far.setdefault(inner, made(self, inner, description))
         raise WireError("a value cannot be read")
 
     def _leaf_or_result(self, data: dict, leaves: list, arguments: bool) -> Any:
@@ -323,12 +323,12 @@ def packed(array: np.ndarray) -> dict[str, Any]:
     return {"dtype": array.dtype.name, "shape": list(array.shape), "data": data}
 
 
-def unpacked(told: Any) -> np.ndarray:
+def unpacked(entry: Any) -> np.ndarray:
     try:
-        if told["dtype"] not in DTYPES:
-            raise WireError(f"no array of {told['dtype']!r} is accepted")
-        data = base64.b64decode(told["data"], validate=True)
-        return np.frombuffer(data, told["dtype"]).reshape([int(n) for n in told["shape"]]).copy()
+        if entry["dtype"] not in DTYPES:
+            raise WireError(f"no array of {entry['dtype']!r} is accepted")
+        data = base64.b64decode(entry["data"], validate=True)
+        return np.frombuffer(data, entry["dtype"]).reshape([int(n) for n in entry["shape"]]).copy()
     except (KeyError, TypeError, ValueError) as error:
         raise WireError("an array cannot be read") from error
 
@@ -349,17 +349,17 @@ def jacobians_of(result: Any, leaves: list) -> Iterator[np.ndarray]:
 
 
 def known(value: Any) -> dict[str, Any]:
-    """What the other side may know of a thing without asking."""
-    told: dict[str, Any] = {"callable": callable(value), "name": type(value).__name__}
+    """What the other side is sent about an object of this side."""
+    facts: dict[str, Any] = {"callable": callable(value), "name": type(value).__name__}
     if callable(value):
         with contextlib.suppress(Exception):
-            told |= {"name": str(getattr(value, "__name__", "function")), "dots": has_dots(value)}
-    return told
+            facts |= {"name": str(getattr(value, "__name__", "function")), "dots": has_dots(value)}
+    return facts
 
 
-def rebuilt(told: Any) -> Exception:
+def rebuilt(parts: Any) -> Exception:
     """The other side's error: of the same built-in kind, or of a kind with the same name."""
-    name, words = (str(part)[:500] for part in told) if len(told) == 2 else ("Exception", "")
+    name, words = (str(part)[:500] for part in parts) if len(parts) == 2 else ("Exception", "")
     kind = getattr(builtins, name, None)
     if isinstance(kind, type) and issubclass(kind, Exception):
         with contextlib.suppress(TypeError):

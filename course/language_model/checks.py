@@ -155,7 +155,7 @@ intervene = function(
     tolerance=1e-3,
     mistakes=[
         mistake(
-            "The sign is turned: a rise is after minus before.",
+            "The sign is flipped: a rise is after minus before.",
             lambda model, x, word, block, head: -effect(model, x, word, block, head),
         ),
         mistake(

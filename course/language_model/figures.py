@@ -195,9 +195,9 @@ def surprises(net: Replayed, codes: Any, n: Any, keep: Any) -> tuple[Any, Any, A
     """Each letter's surprise (32,), 0 for the first; the next letter's probabilities; all maps."""
     h, maps = net.vectors(codes, n, keep)
     p = net.logits(h).log_softmax(-1)
-    told = -p[:-1].gather(1, codes[1:].unsqueeze(1)).squeeze(1)
-    told = nnlib.cat([nnlib.zeros(1), told]) * (nnlib.arange(letters.LENGTH) < n).float()
-    return told, p[(n - 1).clamp(min=0)].exp(), maps
+    surprise = -p[:-1].gather(1, codes[1:].unsqueeze(1)).squeeze(1)
+    surprise = nnlib.cat([nnlib.zeros(1), surprise]) * (nnlib.arange(letters.LENGTH) < n).float()
+    return surprise, p[(n - 1).clamp(min=0)].exp(), maps
 
 
 def next_letter(name: str, **texts: Any) -> Any:
@@ -214,11 +214,11 @@ def letter_heads(model: Any, text: str, question: Any, **texts: Any) -> live.Fig
 
     def outputs(text: Any, text_length: Any, on: Any, head: Any) -> dict[str, Any]:
         codes, _, inside = typed(text, text_length)
-        told, p, maps = surprises(net, codes, text_length, on)
+        surprise, p, maps = surprises(net, codes, text_length, on)
         shown = maps * inside.float().reshape(1, -1, 1)
         return {"maps": shown, "map": shown[head], "p": p, "at": head % net.heads + 1,
                 "in": head // net.heads + 1,
-                "mean": told.sum() / (text_length - 1).clamp(min=1)}  # fmt: skip
+                "mean": surprise.sum() / (text_length - 1).clamp(min=1)}  # fmt: skip
 
     labels = [f"block {b + 1}, head {h + 1}" for b in range(2) for h in range(net.heads)]
     short = [f"{b + 1}.{h + 1}" for b in range(2) for h in range(net.heads)]
@@ -252,9 +252,10 @@ def cheating(masked: Any, unmasked: Any, text: str, question: Any, **texts: Any)
         codes, shown, _ = typed(text, text_length)
         made = {"shown": shown}
         for name, net in nets.items():
-            told, p, _ = surprises(net, codes, text_length, keep)
-            made |= {name: told, f"{name}_p": p, f"{name}_best": nnlib.tensor(LETTERS)[p.argmax()],
-                     f"{name}_share": p.amax(), f"{name}_mean": told.sum()
+            surprise, p, _ = surprises(net, codes, text_length, keep)
+            made |= {name: surprise, f"{name}_p": p,
+                     f"{name}_best": nnlib.tensor(LETTERS)[p.argmax()],
+                     f"{name}_share": p.amax(), f"{name}_mean": surprise.sum()
                      / (text_length - 1).clamp(min=1)}  # fmt: skip
         return made
 

@@ -90,7 +90,7 @@ tents = value(
             "The first piece has the slope 4: T(T(x)) rises from 0 to 1 over a quarter.",
             (2.0, -4.0, 4.0, -4.0),
         ),
-        mistake("The signs are turned: the curve begins by rising.", (-4.0, 8.0, -8.0, 8.0)),
+        mistake("The signs are flipped: the curve begins by rising.", (-4.0, 8.0, -8.0, 8.0)),
     ],
     learned="A weight of one hidden layer is a change of slope: one kink, one unit.",
 )
@@ -112,7 +112,7 @@ swap = function(
             lambda w: nnlib.cat([w[0:6], w[6:7], w[8:9], w[7:8]]),
         ),
         mistake(
-            "The order within each hidden neuron is turned as well: its bias comes first.",
+            "The order within each hidden neuron is reversed as well: its bias comes first.",
             lambda w: nnlib.cat([w[0:6].flip(0), w[6:7], w[8:9], w[7:8]]),
         ),
     ],

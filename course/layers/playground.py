@@ -75,8 +75,8 @@ def layers(w: Any, depth: int) -> list[tuple[Any, Any]]:
 
 def activate(z: Any, act: Any) -> Any:
     """g(z), of the kind whose coefficients are given."""
-    bent = act[1] * (act[0] * z).tanh() + act[2]
-    return bent + act[3] * z.relu() + act[4] * z
+    smooth = act[1] * (act[0] * z).tanh() + act[2]
+    return smooth + act[3] * z.relu() + act[4] * z
 
 
 def net(f: Any, w: Any, depth: int, on: Any, act: Any) -> list[Any]:

@@ -86,7 +86,7 @@ FEW, UNSURE = 5, -60.0
 THREE = "three numbers are needed: w0, w1, w2."
 TURNED = (
     "almost every bird is on the wrong side, so almost all would be right with all three signs "
-    "turned: Chinstraps need a positive logit."
+    "flipped: Chinstraps need a positive logit."
 )
 SURE = (
     "the log-likelihood is {ll:.1f}, so this line is confident. Which change of the weights "

@@ -171,7 +171,7 @@ even = function(
             lambda z: nnlib.log_softmax(z, 1)[:, ::2].sum(1),
         ),
         mistake(
-            "The sign is turned: the logarithm of a probability is not positive.",
+            "The sign is flipped: the logarithm of a probability is not positive.",
             lambda z: nnlib.logsumexp(z, 1) - nnlib.logsumexp(z[:, ::2], 1),
         ),
         mistake(
@@ -272,7 +272,7 @@ inverted = function(
             lambda W, b: (-W, b - W.sum(1)),
         ),
         mistake(
-            "You turned the sign of b as well: only the factors of x change sign.",
+            "You flipped the sign of b as well: only the factors of x change sign.",
             lambda W, b: (-W, -b),
         ),
         mistake(

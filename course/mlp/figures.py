@@ -193,13 +193,13 @@ def best_of_each(results: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     for row in results:
         validation, test = row["validation accuracy"], row["test accuracy"]
         seeds = np.arange(test.shape[1])
-        told = {
+        summary = {
             "name": named(row), "validation": validation[-1].mean(), "test": test[-1],
             "stopped": test[validation.argmax(0), seeds],
         }  # fmt: skip
         known = best.get(row["remedy"])
-        if known is None or told["validation"] > known["validation"]:
-            best[row["remedy"]] = told
+        if known is None or summary["validation"] > known["validation"]:
+            best[row["remedy"]] = summary
     return list(best.values())
 
 

@@ -130,7 +130,7 @@ def train(setting: Setting, seeds: int = SEEDS, epochs: int = EPOCHS) -> dict[st
     adam = nnlib.optim.AdamW(groups, lr=1e-3)
     rngs = [np.random.default_rng(2000 + seed) for seed in range(seeds)]
     held = judged()
-    told: dict[str, Any] = {"epochs": []}
+    history: dict[str, Any] = {"epochs": []}
     row = np.arange(seeds)[:, None]
     for epoch in range(1, epochs + 1):
         orders = np.stack([rng.permutation(setting.images) for rng in rngs])
@@ -150,13 +150,13 @@ def train(setting: Setting, seeds: int = SEEDS, epochs: int = EPOCHS) -> dict[st
             (F.cross_entropy(z.reshape(-1, 10), nnlib.tensor(y.reshape(-1))) * seeds).backward()
             adam.step()
         if epoch % EVERY == 0:
-            told["epochs"].append(epoch)
+            history["epochs"].append(epoch)
             sets = {"training": (nnlib.tensor(images), labels), **held}
             for name, (inputs, answers) in sets.items():
                 accuracy, loss = scores(parameters, inputs, answers)
-                told.setdefault(f"{name} accuracy", []).append(accuracy)
-                told.setdefault(f"{name} loss", []).append(loss)
-    return told
+                history.setdefault(f"{name} accuracy", []).append(accuracy)
+                history.setdefault(f"{name} loss", []).append(loss)
+    return history
 
 
 # --- stored results -----------------------------------------------------------------------------
@@ -167,10 +167,10 @@ KEPT = ("training accuracy", "validation accuracy", "test accuracy", "training l
 
 def result(setting: Setting, **how: Any) -> dict[str, Any]:
     """What is stored of a setting: accuracies and losses, (evaluations, seeds), four decimals."""
-    told = train(setting, **how)
+    history = train(setting, **how)
     return asdict(setting) | {
-        "epochs": told["epochs"],
-        **{name: np.round(told[name], 4).tolist() for name in KEPT},
+        "epochs": history["epochs"],
+        **{name: np.round(history[name], 4).tolist() for name in KEPT},
     }
 
 

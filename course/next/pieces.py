@@ -43,11 +43,11 @@ class Cut:
         times = (same & self.in_text).long().sum(1) * self.in_text.long()
         best = times.argmax()
         one = (times[best] > 0).long()
-        told = best, one * self.sizes[best], one * second[best], times[best]
+        chosen = best, one * self.sizes[best], one * second[best], times[best]
         taken = self.every_other(same[best] & (one > 0)).long()
         swallowed = nnlib.zeros_like(taken).scatter_add(0, after, taken)
         self.sizes = (self.sizes + taken * second) * (1 - swallowed)
-        return told
+        return chosen
 
     def every_other(self, hit: Any) -> Any:
         """In a row of overlapping pairs, as in a a a a, the first, the third, and so on."""

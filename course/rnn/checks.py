@@ -297,7 +297,7 @@ def backwards(
     u: Any,
     v: Any,
     slopes: bool = True,
-    turned: bool = True,
+    transposed: bool = True,
     overwrite: bool = False,
     own: bool = False,
 ) -> Any:
@@ -307,7 +307,7 @@ def backwards(
         delta = (1 - h[t] ** 2) * after if slopes else after
         term = nnlib.outer(delta, h[t] if own else h[t - 1])
         total = term if overwrite else total + term
-        after = (w_hh.T if turned else w_hh) @ delta
+        after = (w_hh.T if transposed else w_hh) @ delta
     return total
 
 
@@ -323,7 +323,7 @@ through_time = gradient(
         ),
         mistake(
             "Going back, the matrix has to be transposed.",
-            lambda w_hh, u, v: backwards(w_hh, u, v, turned=False),
+            lambda w_hh, u, v: backwards(w_hh, u, v, transposed=False),
         ),
         mistake(
             "You overwrite: this is one step's term. All steps' terms are added.",

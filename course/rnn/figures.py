@@ -151,8 +151,8 @@ def ripple(reader: Any, word: str, letter: str, at: int, **text: Any) -> live.Fi
     )  # fmt: skip
 
 
-def turned(seed: int = 0, size: int = SIZE) -> np.ndarray:
-    """A random orthogonal matrix: it turns vectors and keeps their lengths; singular values 1."""
+def random_orthogonal(seed: int = 0, size: int = SIZE) -> np.ndarray:
+    """A random orthogonal matrix: it keeps the lengths of vectors; all singular values are 1."""
     q, r = np.linalg.qr(np.random.default_rng(seed).normal(size=(size, size)))
     return (q * np.sign(np.diag(r))).astype(np.float32)
 

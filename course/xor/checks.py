@@ -30,7 +30,7 @@ MAJORITY: dict[tuple[int, ...], str] = {
     (0, 0, 0, 1): "it fires with three votes only: this is AND. Two have to be enough.",
     (1, 1, 1, 1): "it always fires, even without a vote: the bias has to be negative.",
     (0, 0, 0, 0): "it never fires: three votes do not reach the threshold.",
-    (1, 1, 0, 0): "it fires with few votes and is silent with many: all signs are turned.",
+    (1, 1, 0, 0): "it fires with few votes and is silent with many: all signs are flipped.",
 }
 
 

@@ -140,10 +140,10 @@ class ModuleDict(Module):
 
         >>> import nnlib
         >>> modules = nnlib.nn.ModuleDict()
-        >>> modules.update({"bend": nnlib.nn.ReLU()})
+        >>> modules.update({"act": nnlib.nn.ReLU()})
         >>> modules
         ModuleDict(
-          (bend): ReLU()
+          (act): ReLU()
         )
         """
         for name, m in modules.items():
@@ -173,8 +173,8 @@ class ModuleDict(Module):
         """The names.
 
         >>> import nnlib
-        >>> list(nnlib.nn.ModuleDict({"bend": nnlib.nn.ReLU()}).keys())
-        ['bend']
+        >>> list(nnlib.nn.ModuleDict({"act": nnlib.nn.ReLU()}).keys())
+        ['act']
         """
         return list(self)
 
@@ -182,7 +182,7 @@ class ModuleDict(Module):
         """The modules.
 
         >>> import nnlib
-        >>> list(nnlib.nn.ModuleDict({"bend": nnlib.nn.ReLU()}).values())
+        >>> list(nnlib.nn.ModuleDict({"act": nnlib.nn.ReLU()}).values())
         [ReLU()]
         """
         return [m for _, m in self._own_modules()]
@@ -191,8 +191,8 @@ class ModuleDict(Module):
         """Names with modules.
 
         >>> import nnlib
-        >>> list(nnlib.nn.ModuleDict({"bend": nnlib.nn.ReLU()}).items())
-        [('bend', ReLU())]
+        >>> list(nnlib.nn.ModuleDict({"act": nnlib.nn.ReLU()}).items())
+        [('act', ReLU())]
         """
         return list(self._own_modules())
 

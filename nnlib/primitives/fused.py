@@ -150,9 +150,7 @@ def _bce_decomposed(x: Any, target: Any, reduction: str) -> Any:
     return _reduced(softplus(x) - x * target, reduction)
 
 
-def _bce_vjp(
-    needs: tuple, g: Array, kept: None, x: Array, target: Array, reduction: str
-) -> tuple:
+def _bce_vjp(needs: tuple, g: Array, kept: None, x: Array, target: Array, reduction: str) -> tuple:
     each, here = _each(g, x.size, reduction), None
     if needs[0]:
         here = sigmoid.forward(x)
@@ -183,9 +181,7 @@ def _linear(x: Array, weight: Array, bias: Array | None = None) -> Array:
     return out
 
 
-def _linear_vjp(
-    needs: tuple, g: Array, out: None, x: Array, weight: Array, *bias: Array
-) -> tuple:
+def _linear_vjp(needs: tuple, g: Array, out: None, x: Array, weight: Array, *bias: Array) -> tuple:
     rows = g.reshape(-1, len(weight))
     dx = g @ weight if needs[0] else None
     dw = rows.T @ x.reshape(-1, x.shape[-1]) if needs[1] else None
@@ -535,7 +531,7 @@ def _lstm_with_residuals(
     gates = np.empty((steps, 4 * size, n), kind)
     cells = np.empty((steps + 1, size, n), kind)
     cells[0] = c.T
-    bent = np.empty((steps, size, n), kind)  # tanh of the cells
+    tanh_cells = np.empty((steps, size, n), kind)  # tanh of the cells
     for t in range(steps):
         a = np.matmul(halved, given[t], out=gates[t])
         np.tanh(a, out=a)
@@ -545,12 +541,12 @@ def _lstm_with_residuals(
         i, f, o, g = a.reshape(4, size, n)
         cell = np.multiply(f, cells[t], out=cells[t + 1])
         cell += i * g
-        np.tanh(cell, out=bent[t])
-        np.multiply(o, bent[t], out=given[t + 1, inside:-1])
+        np.tanh(cell, out=tanh_cells[t])
+        np.multiply(o, tanh_cells[t], out=given[t + 1, inside:-1])
     out = np.empty((steps + 1, size, n), kind)
     out[:steps] = given[1:, inside:-1]
     out[steps] = cells[steps]
-    return out.transpose(0, 2, 1), (weight, given, gates, cells, bent)
+    return out.transpose(0, 2, 1), (weight, given, gates, cells, tanh_cells)
 
 
 def _lstm_vjp(
@@ -572,27 +568,27 @@ def _lstm_vjp(
 
 
 def _lstm_back(g: Array, needs_x: bool, inside: int, kept: tuple) -> tuple:
-    """The gradients of the gates before their bends, of the first states, and of the input."""
-    weight, _, gates, cells, bent = kept
-    steps, size, n = bent.shape
-    d, turned = np.empty_like(gates), np.ascontiguousarray(weight[:, : inside + size].T)
+    """The gradients of the gates' total inputs, of the first states, and of the input."""
+    weight, _, gates, cells, tanh_cells = kept
+    steps, size, n = tanh_cells.shape
+    d, transposed = np.empty_like(gates), np.ascontiguousarray(weight[:, : inside + size].T)
     dx = np.empty((steps, inside, n), g.dtype) if needs_x else None
-    turned = turned if needs_x else turned[inside:]
+    transposed = transposed if needs_x else transposed[inside:]
     d_cell, back = g[steps].copy(), np.zeros((size, n), g.dtype)
     for t in range(steps - 1, -1, -1):
-        three, (i, f, o, bend) = gates[t, : 3 * size], gates[t].reshape(4, size, n)
+        three, (i, f, o, candidate) = gates[t, : 3 * size], gates[t].reshape(4, size, n)
         di, df, do, dg = d[t].reshape(4, size, n)
         back = back + g[t]
-        np.multiply(back, bent[t], out=do)
+        np.multiply(back, tanh_cells[t], out=do)
         back *= o
-        d_cell += back - back * (bent[t] * bent[t])
-        np.multiply(d_cell, bend, out=di)
+        d_cell += back - back * (tanh_cells[t] * tanh_cells[t])
+        np.multiply(d_cell, candidate, out=di)
         np.multiply(d_cell, cells[t], out=df)
         d[t, : 3 * size] *= three - three * three
         np.multiply(d_cell, i, out=dg)
-        dg -= dg * (bend * bend)
+        dg -= dg * (candidate * candidate)
         d_cell *= f
-        below = turned @ d[t]
+        below = transposed @ d[t]
         if dx is not None:
             dx[t] = below[:inside]
             below = below[inside:]

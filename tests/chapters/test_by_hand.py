@@ -475,7 +475,7 @@ def test_a_line_is_judged_only_once_it_is_named_and_a_wrong_name_costs_two(hunte
     assert hunted.outputs(**here, line=guilty)["after_missed"] == 0
     assert hunted.outputs(**here, named=other)["astray"] == 1
     named = hunted.outputs(**here, named=guilty)
-    assert named["found"] == 1 and [k for k in MISTAKES if named[f"told{k}"]] == [12]
+    assert named["found"] == 1 and [k for k in MISTAKES if named[f"found{k}"]] == [12]
 
 
 @pytest.mark.browser

@@ -96,7 +96,7 @@ def test_a_changed_letter_fades_stays_or_blows_up(scale, g, low, high) -> None:
 
 
 def test_gradients_go_with_powers_of_the_singular_value() -> None:
-    figure = show.in_time(show.turned(), **SAID)
+    figure = show.in_time(show.random_orthogonal(), **SAID)
     for s in (0.8, 1.2):
         seen = figure.outputs(s=s, z=0.0)
         norms = np.asarray(seen["linear"])

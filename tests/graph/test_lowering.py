@@ -54,7 +54,7 @@ def test_whole_programs_become_simple_steps_with_the_same_values(function, ops):
     np.testing.assert_allclose(a, b, rtol=1e-5)
 
 
-def test_views_are_maps_of_stored_arrays_and_only_a_turned_reshape_is_a_copy():
+def test_views_are_maps_of_stored_arrays_and_only_a_reshape_of_a_permuted_array_is_a_copy():
     def moved(x):
         turned = x.T.reshape(48) * 2
         return {"a": x.T[2:5, 1].reshape(1, 3) * 2, "b": turned, "c": x.reshape(48) * 2}
@@ -181,7 +181,7 @@ def test_positions_that_several_steps_read_are_checked_once(monkeypatch):
         loops.run(X.numpy(), np.array([0, 1, 2, 3, 4, -1]))
 
 
-def test_a_matrix_that_many_products_take_turned_is_turned_once():
+def test_a_transposed_factor_of_many_products_is_transposed_once():
     def steps(x, w, times):
         for _ in range(times):
             x = (x @ w.T).tanh()

@@ -1,6 +1,6 @@
-"""Pass 1: steps that are whole programs (softmax, mean, …) become simple ones that loops join.
+"""Pass 1: compound steps (softmax, mean, …) become elementary ones, which loops can compute.
 
-Also, the transpose of a product becomes the product of the transposes, so that no array is turned.
+The transpose of a product becomes the product of the transposes, so that no array is transposed.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 from nnlib.graph.steps import Step, Steps
 
 Shape = tuple[int, ...]
-OFTEN = 4  # products that take one turned matrix, from which it is turned once
+OFTEN = 4  # from so many products on, a transposed factor is copied once
 
 
 class Rewriting:
@@ -34,7 +34,7 @@ class Rewriting:
 
 
 def simple(graph: Steps) -> Steps:
-    """The same outputs, from simple steps alone.
+    """The same outputs, computed by elementary steps only.
 
     >>> import nnlib
     >>> from nnlib.graph.lower.simple import simple
@@ -44,7 +44,7 @@ def simple(graph: Steps) -> Steps:
     """
     to = Rewriting()
     moved: list[int] = []
-    readers, often = _users(graph), _turned_often(graph)
+    readers, often = _users(graph), _often_transposed(graph)
     for at, step in enumerate(graph.steps):
         inputs = tuple([moved[i] for i in step.inputs])
         rule = _RULES.get(step.op)
@@ -52,7 +52,7 @@ def simple(graph: Steps) -> Steps:
         if rule is not None and _loopable(step, graph):
             found = rule(to, step, inputs)
         if step.op == "permute" and readers[step.inputs[0]] == 1:
-            found = _turned_product(to, step, inputs[0])
+            found = _transposed_product(to, step, inputs[0])
         if found is None:
             to.steps.append(Step(step.op, step.shape, step.dtype, inputs, step.attrs, step.name,
                                  step.value))  # fmt: skip
@@ -73,10 +73,10 @@ def _users(graph: Steps) -> list[int]:
     return users
 
 
-def _turned_often(graph: Steps) -> set[int]:
-    """Turned matrices on the right of so many products that turning them once pays.
+def _often_transposed(graph: Steps) -> set[int]:
+    """Transposed matrices that are the right factor of OFTEN products: copying them once pays.
 
-    BLAS takes about twice as long for a turned 64 × 64 factor as for one that lies by rows.
+    BLAS takes about twice as long for a transposed 64 × 64 factor as for a row-major one.
     """
     count = Counter(
         step.inputs[1] for step in graph.steps
@@ -139,7 +139,7 @@ def _logsumexp(to: Rewriting, step: Step, inputs: tuple[int, ...]) -> int:
         "reshape", step.shape, kind, out, shape=step.shape)  # fmt: skip
 
 
-def _turned_product(to: Rewriting, step: Step, at: int) -> int | None:
+def _transposed_product(to: Rewriting, step: Step, at: int) -> int | None:
     """(AB)ᵀ = BᵀAᵀ, where nobody else uses AB."""
     product = to.steps[at]
     if product.op != "matmul" or tuple(step.attrs["dims"]) != (1, 0):

@@ -1,6 +1,6 @@
 """Pass 2: views become other ways to read the same memory, so that no element is moved.
 
-Each step reads and writes *stored* arrays.  A view of one (turned, sliced, expanded, with other
+Each step reads and writes *stored* arrays.  A view of one (permuted, sliced, expanded, with other
 dimensions of length 1) is a map from its positions to the stored array's; a reshape is the same
 memory under another shape; only a reshape of what does not lie row by row is a copy.
 """
@@ -141,4 +141,3 @@ def with_origins(graph: Steps) -> Steps:
         steps.append(Step(step.op, step.shape, step.dtype, step.inputs, attrs, step.name,
                           step.value))  # fmt: skip
     return Steps(steps, graph.outputs, graph.derivatives)
-
