@@ -2,7 +2,7 @@
 (() => {
   const root = document.documentElement;
   const ALONE = ".nn-figure, .nn-mounted, .nn-fallback"; // a figure has a slide to itself
-  const LEFT_OUT = ".nn-printing, .nn-export, .nn-run, .nn-present, script, style, .toctree-wrapper, .cell:not(:has(*))";
+  const LEFT_OUT = ".nn-printing, .nn-export, .nn-run-host, .nn-present, script, style, .toctree-wrapper, .cell:not(:has(*))";
   const TYPES = "input, select, textarea, button, summary, a, [contenteditable], [role=slider], [role=button], [role=application], .cm-editor";
   let slides = [];
   let at = 0;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,18 +29,20 @@ def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     saved = figure.save(folder / "f.html").read_text("utf8")
     found = re.search(r"<style>(.*?)</style>.*?<main>(.*?)</main>(.*)</body>", saved, re.DOTALL)
     assert found is not None
-    for name in ("_ext/present.js", "_static/present.css"):
+    for name in ("_ext/present.js", "_ext/built/run.js", "_static/present.css"):
         (folder / Path(name).name).write_bytes((ROOT / name).read_bytes())
+    code = json.dumps({"page": "chapters/t", "bytes": 9e6, "cells": []})
     long = "".join(f"<p>{i} {TEXT}</p>" for i in range(5))
     (folder / "page.html").write_text(
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>t</title>'
         f'<style>{found[1]}</style><link rel="stylesheet" href="present.css">'
-        f'<script defer src="present.js"></script></head><body><header class="bd-header">menu'
-        f'</header><article class="bd-article"><section id="a"><h1>Title</h1><p>Opening.</p>'
+        f'<script defer src="present.js"></script><script defer src="run.js"></script></head>'
+        f'<body><header class="bd-header">menu</header>'
+        f'<article class="bd-article"><section id="a"><h1>Title</h1><p>Opening.</p>'
         f'<section id="b"><h2>First</h2>{long}<div class="cell tag_hide-input"><details>code'
         f"</details>{found[2]}</div><p>After the figure.</p></section>"
         f'<section id="c"><h2>Second</h2><p>End.</p></section></section></article>'
-        f"{found[3]}</body></html>",
+        f'{found[3]}<script type="application/json" id="nn-run">{code}</script></body></html>',
         "utf8",
     )
     return folder / "page.html"
@@ -91,6 +94,16 @@ def test_keys_go_through_every_part_once(page: Any) -> None:
     page.keyboard.press("PageUp")
     page.keyboard.press("Shift+ ")
     assert count(page)[0] == 1
+
+
+def test_no_slide_holds_the_button_that_runs_the_code(page: Any) -> None:
+    button = page.get_by_role("button", name="Run the code", include_hidden=True)
+    assert button.count() == 1
+    for _ in range(count(page)[1]):
+        assert not button.is_visible(), seen(page)
+        page.keyboard.press("ArrowRight")
+    page.keyboard.press("Escape")
+    assert button.is_visible()
 
 
 def to_figure(page: Any) -> None:
