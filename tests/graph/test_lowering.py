@@ -241,7 +241,8 @@ def test_float32_functions_are_exact_to_three_units_and_know_nan_and_inf(name, n
             out[i] = function(x[i])
 
     x = np.concatenate([np.linspace(-110, 110, 40_001), np.logspace(-42, 38, 20_001),
-                        -np.logspace(-42, 0, 9_999), [np.nan, np.inf, -np.inf, 0.0, -0.0, -1.0],
+                        -np.logspace(-42, 0, 9_999), np.linspace(-17, -16, 9_999),
+                        [np.nan, np.inf, -np.inf, 0.0, -0.0, -1.0],
                         ]).astype(np.float32)  # fmt: skip
     out = np.empty_like(x)
     each(x, out)
@@ -250,7 +251,7 @@ def test_float32_functions_are_exact_to_three_units_and_know_nan_and_inf(name, n
         expected = exact.astype(np.float32)
     normal = np.isfinite(expected) & (np.abs(exact) > 1.2e-38)
     error = np.abs(out[normal] - exact[normal]) / np.spacing(np.abs(expected[normal]))
-    assert error.max() < 3.5, x[normal][error.argmax()]
+    assert error.max() < 3, x[normal][error.argmax()]
     other = ~np.isfinite(expected)
     np.testing.assert_array_equal(out[other], expected[other])
 
