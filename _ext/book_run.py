@@ -287,9 +287,10 @@ def address_of_host(source: str) -> str:
     """The source, if it is nothing, `1` or an address; a word for the author else."""
     if source in ("", "1") or re.match(r"https?://[^/]", source):
         return source
+    example = fetch_python.official(fetch_python.read_lock())
     raise ExtensionError(
         f"run={source}: needed is run=1 (Python becomes part of the site) or the address of a "
-        "folder that serves Pyodide's files, as run=https://cdn.jsdelivr.net/pyodide/v0.27.7/full/"
+        f"folder that serves Pyodide's files, as run={example}"
     )
 
 

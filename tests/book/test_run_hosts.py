@@ -95,7 +95,7 @@ class PythonHost:
 
     @property
     def address(self) -> str:
-        return f"{self.origin}/pyodide/v0.27.7/full/"
+        return f"{self.origin}/pyodide/full/"
 
 
 class Book:
@@ -225,7 +225,7 @@ def test_a_host_that_shuts_other_sites_out(browser: Browser, book: Book, host: P
 
 
 FAILING = {
-    "pyodide.mjs": ("missing", "answers 404 for /pyodide/v0.27.7/full/pyodide.mjs"),
+    "pyodide.mjs": ("missing", "answers 404 for /pyodide/full/pyodide.mjs"),
     WASM: ("cut", "broke off on its way"),
     "python_stdlib.zip": ("missing", "answers 404"),
     NUMPY: ("other", "its hash differs"),

@@ -24,6 +24,7 @@ export interface Image {
 }
 
 const CACHE = "nnlib-python"; // the service worker's, which removes it with its book's folder (sw.ts)
+// The version of Python is Pyodide's, which _ext/runtime.lock.json names; a test compares them.
 const ROOTS = ["/lib/python3.12/site-packages", "/book", "/home/pyodide/.matplotlib"];
 const STDLIB = "/tmp/stdlib.zip"; // page_image.py makes it
 
