@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from pathlib import Path
 
 import notebooks
@@ -17,6 +18,17 @@ CHAPTERS = [ROOT / "index.ipynb", *sorted((ROOT / "chapters").glob("*.ipynb"))]
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 def test_chapter_is_normal(path: Path) -> None:
     assert notebooks.main(["--check", str(path)]) == 0
+
+
+def test_what_is_printed_in_another_state_is_a_figure_of_the_book() -> None:
+    states = json.loads((ROOT / "tools" / "printing" / "states.json").read_text("utf8"))
+    text = "".join(path.read_text("utf8") for path in CHAPTERS)
+    figures = set(re.findall(r'data-nn-model=\\"nnlib-live-([\w-]+)\\"', text))
+    gone = sorted(set(states) - figures)
+    assert not gone, (
+        f"no figure has the name {gone}: paper would show the first state. A figure's name is made "
+        "of its title unless it has name=; keep the old one by name=, or edit states.json"
+    )
 
 
 MESSY = {
