@@ -256,6 +256,8 @@ def test_edges_and_biases_change_by_dragging(site: Site) -> None:
     assert w13 == pytest.approx(3.0, abs=0.11)
     edge.press("ArrowDown")
     assert site.read("five-neurons", "w13")[0] == pytest.approx(w13 - 0.1)
+    edge.press("Shift+ArrowDown")
+    assert site.read("five-neurons", "w13")[0] == pytest.approx(w13 - 1.1), "Shift: ten steps"
     root.get_by_role("slider", name="bias of 5").press("PageUp")
     assert site.read("five-neurons", "w05")[0] == pytest.approx(0.5)
     matrix_edge = site.figure("training").get_by_role(
@@ -321,7 +323,10 @@ def test_points_switches_bars_and_pointer(site: Site) -> None:
     assert site.read(name, "chosen")[0] == 2
     pointer = root.get_by_role("slider", name="switches and a pointer: position")
     pointer.press("ArrowUp")
-    assert site.read(name, "b")[0] > -0.2
+    step = site.read(name, "b")[0] + 0.2
+    assert step > 0
+    pointer.press("Shift+ArrowUp")
+    assert site.read(name, "b")[0] == pytest.approx(-0.2 + 11 * step), "Shift: ten steps"
     pointer.click(position={"x": 20, "y": 20})
     assert site.read(name, "a")[0] < 0.2 and site.read(name, "b")[0] > 0.5
 
