@@ -1,4 +1,4 @@
-"""Devices under PyTorch's names: there is one, the CPU, and others are refused with the reason."""
+"""Where a result goes: on the one device, the CPU, and never into `out=`; others are refused."""
 
 from __future__ import annotations
 

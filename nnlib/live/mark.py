@@ -1,4 +1,4 @@
-"""The base class of marks: a mark's kind, the values that it covers, its picture as SVG."""
+"""What all marks share, the base class `Mark`; each kind of mark is in `marks.py`."""
 
 from __future__ import annotations
 

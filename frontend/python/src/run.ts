@@ -1,4 +1,4 @@
-// The button "Run the code": small, on every page with code; the rest is loaded when it is pressed.
+// The button "Run the code": small, on every page with code; runner.ts and the rest are loaded when it is pressed.
 
 import { absolute, action, element } from "./dom.js";
 import type { PageInfo } from "./protocol.js";

@@ -1,4 +1,4 @@
-// The page while its code runs: editors in the cells, outputs below them, one bar of buttons.
+// The page after "Run the code" (run.ts) was pressed: editors in the cells, outputs below them, one bar of buttons.
 
 import { Area, type Surroundings } from "./area.js";
 import { type KernelModel, Models } from "./comms.js";
