@@ -538,7 +538,7 @@ class InPlace(Value):
                 "nnlib.tensor(…)"
             )
         x, recorded = self._data, _records(self, (value,))
-        expanded = x.ndim and not x.flags.writeable  # NumPy would not write to it
+        expanded = isinstance(x, np.ndarray) and not x.flags.writeable  # by NumPy
         if expanded and not (recorded and (record.is_watched() or not any(_repeated(x)))):
             part = s.getitem(needs_tensor("__setitem__", self), key)
             if x.size and part._data.size and not np.may_share_memory(part._data, x):
@@ -558,7 +558,8 @@ def _replacing(x: Any, new: Any) -> Any:
     """`new` in place of all of x: the history of x goes on, with the gradient 0 from here."""
     if not record.grad_enabled() or x._node is None or isinstance(x._node, Leaf):
         return new
-    return ar.where(record.make(np.ones(x._data.shape, bool)[()]), new, _old(x))
+    everywhere = record.make(np.ones(x._data.shape, bool)[()])
+    return ar.where(everywhere, new, ar.floor(_old(x)))  # floor: its gradient is 0 even beside nan
 
 
 def _drawn(x: Any, draw: Any) -> Tensor:

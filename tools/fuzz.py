@@ -586,6 +586,57 @@ def atan2_of_floats(call: re.Match[str]) -> str:
     return f"T.atan2({x}, {y}.to({x}.dtype))"
 
 
+def divides_by_unrounded(lines: list[str], ours: Run, theirs: Run) -> bool:
+    """With the divisors of remainders in the type of what they divide, nothing differs.
+
+    PyTorch rounds a wider number for the remainder, and not for the quotient in its gradient.
+    """
+    rounded = [REMAINDER.sub(remainder_of_one_type, line) for line in lines]
+    if ours.error is not None or rounded == lines:
+        return False
+    return compared_runs(ours, run(rounded, torch), lines) is None
+
+
+REMAINDER = re.compile(r"T\.remainder\((\w), (\w)\)|\b(\w) % (\w)$")
+
+
+def remainder_of_one_type(call: re.Match[str]) -> str:
+    x, y = [name for name in call.groups() if name]
+    return f"T.remainder({x}, {y}.to({x}.dtype))"
+
+
+def lays_results_out_by_columns(lines: list[str], ours: Run, theirs: Run) -> bool:
+    """With PyTorch's new results row by row in memory, nothing differs.
+
+    A result of turned matrices lies as they do in PyTorch, so that flatten() copies there.
+    """
+    known, by_rows = set(), []
+    for line in lines:
+        name, _, made = line.partition(" = ")
+        value = theirs.values.get(name)
+        if not isinstance(value, torch.Tensor):
+            by_rows.append(line)
+            continue
+        memory = value.untyped_storage().data_ptr()
+        new = memory not in known and not value.is_contiguous()
+        by_rows.append(f"{name} = ({made}).contiguous()" if new else line)
+        known.add(memory)
+    if ours.error is not None or by_rows == lines:
+        return False
+    return compared_runs(ours, run(by_rows, torch), lines) is None
+
+
+def normalizes_zeros(lines: list[str], ours: Run, theirs: Run) -> bool:
+    """Only gradients differ, and the program has normalize of a row of zeros.
+
+    Its gradient is the row's divided by 1e-12: beside it a float32 rounds all other parts away.
+    """
+    if ours.error is not None or compared_runs(Run(ours.values), Run(theirs.values), lines):
+        return False
+    names = re.findall(r"F\.normalize\((\w), dim=-1", "".join(lines))
+    return any(bool((theirs.values[name] == 0).all(-1).any()) for name in names)
+
+
 def rounds_float16_better(lines: list[str], ours: Run, theirs: Run) -> bool:
     """The program has layer_norm of a float16, and all of nnlib's numbers are at least as near to
     those of the same program in float64 as PyTorch's are."""
@@ -619,6 +670,13 @@ EXPLAINED = [
     Explained("nnlib refuses to write to the diagonal of a part of a matrix", refuses_diagonals),
     Explained(
         "PyTorch rounds intermediate results of a float16 layer_norm more", rounds_float16_better
+    ),
+    Explained("the gradient of a normalized row of zeros hides all others", normalizes_zeros),
+    Explained(
+        "PyTorch divides by an unrounded number in the gradient of remainder", divides_by_unrounded
+    ),
+    Explained(
+        "PyTorch lays results of turned matrices out by columns", lays_results_out_by_columns
     ),
 ]
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import functools
+import math
 import random
 import sys
 from pathlib import Path
@@ -40,8 +41,14 @@ def interpreted(source: str) -> Any:
         if isinstance(function, FunctionType) and function.__module__ == floats.__name__:
             names[name] = FunctionType(function.__code__, names)
     names["njit"] = lambda *args, **kwargs: lambda f: f
+    names["math"] = SimpleNamespace(**as_machine_code())
     exec(source, names)
     return SimpleNamespace(**names)
+
+
+def as_machine_code() -> dict[str, Any]:
+    """math as it is when compiled: e ** 1000 is inf, and no error as in Python."""
+    return {name: getattr(np, name, function) for name, function in vars(math).items()}
 
 
 class Program:
@@ -128,9 +135,36 @@ def difference(seed: int, backend: str) -> str | None:
             if isinstance(made, GraphError) or "Please clone() it first" in str(made):
                 return f"refused: {made}"
             problem = _unlike(made, program.expected(turn))
-            if problem is not None:
+            if problem is not None and not rounding_decides(program, turn):
                 return f"seed {seed}, {backend}, call {turn}: {problem}\n{program.text}"
     return None
+
+
+def rounding_decides(program: Program, turn: int) -> bool:
+    """Whether eager nnlib differs from itself as soon as its arguments are rounded otherwise.
+
+    So it is near a step (a // b, sign), and where a difference of nearly equal numbers counts.
+    """
+    half = any("float16" in str(v.dtype) for _, v in program.inputs)
+    if half and "layer_norm" in program.text:
+        return True  # equal numbers differ from their mean by its rounding, divided by 0.003
+    expected = program.expected(turn)
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        changed = [_rounded_otherwise(x, rng) for x in program.arguments(turn)]
+        if _unlike(_outcome(program.function, changed), expected) is not None:
+            return True
+    return False
+
+
+def _rounded_otherwise(x: Any, rng: np.random.Generator) -> Any:
+    data = np.array(x._data)
+    if data.dtype.kind != "f":
+        return x
+    unit = np.finfo(data.dtype).eps * rng.choice([-2.0, 0.0, 2.0], data.shape)
+    zeros = rng.choice([-0.0, 0.0], data.shape)  # of either sign: max(0.0, -0.0) may be either
+    changed = np.where(data == 0, zeros, data * (1 + unit)).astype(data.dtype)
+    return nnlib.tensor(changed, requires_grad=x.requires_grad)
 
 
 def _outcome(function: Any, given: list[Any]) -> Any:
@@ -159,7 +193,10 @@ def _unlike(made: Any, expected: Any) -> str | None:
             if not np.array_equal(x, y):
                 return f"{path}: {x.tolist()} and {y.tolist()}"
             continue
-        narrow = TOLERANCE["float16"] if any("float16" in str(t.dtype) for t in theirs) else None
+        half = any("float16" in str(t.dtype) for t in theirs)
+        if half and path.startswith("['second']"):
+            continue  # float16 leaves nothing of them where differences are taken
+        narrow = TOLERANCE["float16"] if half else None
         tolerance = narrow or 2e-4
         finite = np.isfinite(y)
         size = float(np.abs(y[finite]).max()) if finite.any() else 1.0

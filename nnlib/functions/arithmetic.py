@@ -209,9 +209,11 @@ def _whole(x: Any) -> bool:
 
 def _whole_power(a: Operand, b: Tensor) -> Tensor:
     """a ** b of whole numbers; with a negative exponent 1/aⁿ, rounded to 0 unless a is 1 or -1."""
-    if not record.is_watched() and not (b._data < 0).any():
+    common = dtypes.result_type(a, b)
+    without_sign = common.kind == "u"  # there a negative exponent counts from the largest number
+    if without_sign or (not record.is_watched() and not (b._data < 0).any()):
         return mixed(p.pow, a, b, "i")
-    base = a if isinstance(a, Value) else make(b._data.dtype.type(a))
+    base = converted(a, common) if isinstance(a, Value) else make(common.type(a))
     size = mixed(p.pow, base, where(lt(b, 0), neg(b), b), "i")
     one = logical_or(eq(base, 1), eq(base, -1))
     return where(logical_or(ge(b, 0), one), size, 0)

@@ -372,18 +372,18 @@ def write(array: np.ndarray, key: Any, value: Any) -> None:
         if v._data.dtype != array.dtype and not _is_cast(v, key):
             raise _types_at_index(x, v)
         at = s.getitem(_positions(x), key)._data
-        written = np.ravel(fitted(make(v._data), at.shape)._data)
+        written = np.ravel(fitted(converted(make(v._data), array.dtype), at.shape)._data)
         if written.size:
             array.flat[np.ravel(at)] = written
         return
-    value = fitted(make(v._data), shape)._data
+    value = fitted(converted(make(v._data), array.dtype), shape)._data
     array[numpy_index(basic)] = value.reshape([len(range(*i)) for i in basic if type(i) is tuple])
 
 
 def _is_cast(v: Value, key: Any) -> bool:
-    """Whether a value of another type may be written: a number, or one element through masks."""
-    if v._data.size != 1 or not v._data.ndim:
-        return not v._data.ndim
+    """Whether a value of another type may be written: one element, through masks alone."""
+    if v._data.size != 1:
+        return False
     given = [s._as_index(k) if isinstance(k, (list, np.ndarray)) else k for k in s.as_tuple(key)]
     return all(s._is_mask(k) for k in given if isinstance(k, Value))
 

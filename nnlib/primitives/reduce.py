@@ -188,13 +188,19 @@ def _running(ufunc: Any, x: Array, dim: int) -> Array:
     return np.ascontiguousarray(ufunc.accumulate(x, axis=dim))
 
 
+def _cumsum(x: Array, dim: int) -> Array:
+    """PyTorch begins each sum with 0, so that -0.0 becomes 0.0."""
+    found = _running(np.add, x, dim)
+    return found + x.dtype.type(0) if x.ndim else found
+
+
 def _reversed_cumsum(g: Any, dim: int) -> Any:
     return flip(cumsum(flip(g, dims=(dim,)), dim=dim), dims=(dim,))
 
 
 cumsum = reduce(
     "cumsum",
-    lambda x, dim: _running(np.add, x, dim),
+    _cumsum,
     lambda g, out, x, dim: _reversed_cumsum(g, dim) if out.ndim else g,
     saves="out",
     shape_only=(-1,),

@@ -119,6 +119,14 @@ out = g.detach(), T.autograd.grad((g * g).sum(), x)
 a, n = T.tensor([-1, 1, 2, 0]), T.tensor([-1, -2, -3, -1])
 out = a ** n, 2 ** n, True ** n, T.tensor([3], dtype=T.uint8) ** n, a.byte() ** -.25, T.tensor([True]) ** True
 """,
+    "an unsigned number to a negative power counts the power from the largest number": """
+u, n = T.tensor([255, 3, 2], dtype=T.uint8), T.tensor(-1)
+out = u ** n, u ** T.tensor([-1, -1, -1]), T.tensor(255, dtype=T.uint8) ** n, u ** n.to(T.int8)
+""",
+    "a running sum begins with 0": """
+x = T.tensor([-0., -0., 1.]); y = x.cumsum(0)
+out = T.atan2(T.zeros(3), y), T.atan2(T.tensor(0.), T.tensor(-0.).cumsum(0))
+""",
     "functions of booleans and whole numbers": """
 b, u, i = T.tensor([True, False]), T.tensor([0, 3], dtype=T.uint8), T.tensor([-9, 9])
 out = T.square(b), T.sign(b), u.any(), u.all(0), T.logsumexp(i, 0), F.hardtanh(i), F.relu6(i), b.cumsum(0)
@@ -131,6 +139,13 @@ out = x.flatten() is x, y.flatten(1) is y, z.flatten() is z, nn.Flatten(0)(x).is
 }
 
 CONTAMINATED = {
+    "what a copy has written over takes no nan from second gradients": """
+x = T.tensor([-1., 2.], requires_grad=True); out = []
+for write in (lambda y: y.copy_(T.tensor(3.)), lambda y: y.fill_(3.), lambda y: y.zero_()):
+    y = T.maximum(x, x); write(y)
+    g, = T.autograd.grad((x ** y).sum() + y.sum(), x, create_graph=True)
+    out += [g, *T.autograd.grad(g.sum(), x, allow_unused=True, materialize_grads=True)]
+""",
     "an infinite gradient of one embedding leaves the other rows alone": """
 w = T.ones(4, 2, requires_grad=True)
 g = T.tensor([[math.inf, 1.], [1., math.nan]])

@@ -29,6 +29,16 @@ out = p.detach(), q.detach()
     "a whole slice is a view and not the tensor": """
 x = T.zeros(2); y = x[:]; z = x[...]; y.add_(1); out = x, z, y is x, z is x
 """,
+    "one element of an expanded tensor can be written": """
+x = T.tensor([1.8]); e = x.expand(2)[-1]; e[...] = T.tensor(3.); out = x, e
+""",
+    "a float written into whole numbers is cast": """
+x = T.arange(4); x[-1] = T.tensor(math.nan); x[x == 0] = T.tensor(2.7); x[1:2] = T.tensor([-1.5])
+x[2] = T.tensor(math.inf); out = x
+""",
+    "a float is not written into whole numbers by an index": "T.arange(4)[T.tensor([0])] = T.tensor(2.7)",
+    "a double is not written into floats by an index":
+        "T.ones(4)[T.tensor([0])] = T.tensor(2.7, dtype=T.float64)",
     "an expanded tensor in which nothing is repeated can be written": """
 x, s = T.zeros(2), T.tensor(1.); x.expand(2).add_(1); x.expand(1, 2)[0, 1] = 5
 a, b = T.broadcast_tensors(x, T.ones(2)); a.mul_(2); s.expand(1, 1).add_(1); out = x, s

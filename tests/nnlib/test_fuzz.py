@@ -105,7 +105,22 @@ EXPLAINED = {  # for each rule a program that it explains, and one that it must 
         [LEAF, "b = T.tensor([254], dtype=T.uint8)", "c = T.atan2(a, b)"],
         [LEAF, "b = T.tensor([254], dtype=T.uint8)", "c = T.atan2(a, b)", "d = T.tanh(a)"],
     ),
-}
+    "normalizes_zeros": (
+        [LEAF.replace("[0.5]", "[-1.62, 0.47]"), "c = a * 2", "g = F.pad(c, (0, 0))", "h = g - c",
+         "i = F.normalize(h, dim=-1)"],
+        [LEAF, "b = F.normalize(a, dim=-1)", "c = T.tanh(a)"],
+    ),
+    "divides_by_unrounded": (
+        ["c = T.tensor(-1.46, dtype=T.float64, requires_grad=True)", "j = c.half().reshape(1)",
+         "k = j % c"],
+        ["c = T.tensor(1.46, dtype=T.float64, requires_grad=True)", "k = T.tanh(c) % c"],
+    ),
+    "lays_results_out_by_columns": (
+        ["d = T.tensor([[1.5, 2.0], [-1.0, 3.0]])", "e = d.mT", "f = e % d", "g = f.flatten()",
+         "g.fill_(-2)"],
+        ["d = T.tensor([[1.5, 2.0], [-1.0, 3.0]])", "e = d.mT", "f = (e * e).exp()"],
+    ),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("rule", EXPLAINED)
