@@ -155,6 +155,12 @@ def test_both_back_ends_give_what_the_graph_gives(backend, monkeypatch):
         np.testing.assert_allclose(ours, theirs, rtol=1e-5)
 
 
+@pytest.mark.parametrize("dtype", [nnlib.float32, nnlib.float64])
+def test_the_sign_of_a_negative_zero_is_zero_so_that_its_inverse_is_positive(dtype):
+    inverse = nnlib.compile(lambda x: 1 / nnlib.sign(x), backend="loops")
+    assert inverse(nnlib.tensor([-0.0, 0.0, -2.0], dtype=dtype)).tolist() == [np.inf, np.inf, -1.0]
+
+
 def test_positions_that_are_data_are_checked_and_constants_are_not():
     table = nnlib.ones(3, 2)
     graph = traced(lambda i: nnlib.nn.functional.embedding(i, table), i=nnlib.tensor([0, 2]))

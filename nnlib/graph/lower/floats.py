@@ -146,7 +146,7 @@ def minimum(x, y):
 
 @exact
 def sign(x):
-    return x if x != x or x == 0 else math.copysign(1.0, x)
+    return x if x != x else 0.0 if x == 0 else math.copysign(1.0, x)
 
 
 @exact

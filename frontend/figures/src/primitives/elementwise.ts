@@ -257,7 +257,7 @@ const abs: Loop1 = (o, a) => {
   for (let i = 0; i < o.length; i++) o[i] = Math.abs(a[i]!);
 };
 const sign: Loop1 = (o, a) => {
-  for (let i = 0; i < o.length; i++) o[i] = Math.sign(a[i]!);
+  for (let i = 0; i < o.length; i++) o[i] = Math.sign(a[i]!) + 0; // -0 becomes 0
 };
 const exp: Loop1 = (o, a, single) => {
   const roots = ROOTS;
