@@ -78,4 +78,4 @@ def test_its_code_runs_and_its_exercise_can_be_solved(book: Path) -> None:
 @pytest.mark.parametrize("name", ["Two", "two_words", "2words", "two--words", ""])
 def test_names_that_are_not_file_names_are_refused(name: str, capsys) -> None:
     assert new_chapter.main([name]) == 1
-    assert "is not a name" in capsys.readouterr().err
+    assert "cannot name a chapter" in capsys.readouterr().err
