@@ -3,9 +3,14 @@
 // What is wider than the page scrolls sideways; this lets the keyboard scroll it too.
 (() => {
   const WIDE = { "mjx-container[display='true']": "formula", ".cell_output:has(img.nn-wide)": "drawing" };
+  // Each box is watched, not the window: when that changes, the sidebars may still be on their way.
+  const watched = new WeakSet();
+  const widths = new ResizeObserver(() => update());
   const update = () => {
     for (const [selector, what] of Object.entries(WIDE)) {
       for (const box of document.querySelectorAll(selector)) {
+        if (!watched.has(box)) widths.observe(box);
+        watched.add(box);
         const folded = box.clientWidth === 0; // not laid out yet: it may be wide once it is unfolded
         if (folded || box.scrollWidth > box.clientWidth) {
           box.setAttribute("tabindex", "0");
@@ -22,7 +27,6 @@
     window.MathJax?.startup?.promise?.then(() => requestAnimationFrame(update));
     document.fonts?.ready.then(update);
     document.addEventListener("toggle", update, true);
-    addEventListener("resize", update);
   });
 })();
 
