@@ -192,7 +192,7 @@ def test_restart_forgets_every_variable(faultless: PythonPage) -> None:
     cell.write("kept = 5").run()
     faultless.press("Restart")
     faultless.wait("ready")
-    assert "no variable is left" in faultless.words
+    assert "All variables are gone" in faultless.words
     assert "NameError" in cell.write("kept").run("error").output
 
 
