@@ -213,7 +213,7 @@ test: browser sandbox lint types notebooks-check scripts site-for-tests
 	  --doctest-modules --nbval --nbval-sanitize-with tools/nbval.cfg nnlib tests index.ipynb chapters
 
 quick: $(TEST_STAMP) lint notebooks-check
-	$(BIN)/python -m pytest -q -n $(JOBS) -m "not slow and not browser and not weekly" \
+	$(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile -m "not slow and not browser and not weekly" \
 	  --ignore=tests/live/test_figures.py --ignore=tests/live/test_evaluator_parity.py tests
 
 # Every Python that can be had, oldest and newest NumPy (pythons="python3.12 python3.13" for these).

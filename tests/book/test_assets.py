@@ -186,6 +186,7 @@ def test_a_widget_that_the_page_never_shows_does_not_travel() -> None:
     assert set(json.loads(body)["state"]) == {"box", "inside", "look"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", sorted((ROOT / "_ext").glob("*.py")), ids=lambda p: p.stem)
 def test_each_extension_can_be_imported_alone(path: Path) -> None:
     command = f"import sys; sys.path.insert(0, {str(path.parent)!r}); import {path.stem}"

@@ -13,6 +13,7 @@ import pytest
 import nnlib
 from nnlib import live
 
+pytestmark = pytest.mark.slow  # each test opens a browser
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = "A sentence that says something about neurons and their weights. " * 12
 

@@ -77,6 +77,7 @@ def test_every_docstring_says_what_it_is_and_has_an_example_that_doctest_runs():
     assert bare == WITHOUT_EXAMPLE
 
 
+@pytest.mark.slow
 def test_an_example_runs_by_itself_as_a_reader_copies_it():
     parser, failed = doctest.DocTestParser(), []
     runner = doctest.DocTestRunner()

@@ -43,6 +43,7 @@ def test_two_layers_learn_the_look_up_as_stored(finder) -> None:
     assert stored["accuracy"] == [1.0] * 5
 
 
+@pytest.mark.slow
 def test_one_layer_learns_as_stored_and_stays_on_its_plateau() -> None:
     right, tens = variants.run("one layer", 0)
     stored = variants.results()["one layer"]
@@ -78,6 +79,7 @@ def test_digits_look_at_their_letters_and_the_question_at_its_answer(finder) -> 
     assert second[np.arange(500), 8, asked + 1].mean() > 0.75
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", recall.KINDS)
 def test_recall_over_five_symbols_is_learned_again(kind) -> None:
     assert recall.accuracy(kind, 5, True, recall.RATES[1], 0, steps=300) > 0.9
@@ -146,6 +148,7 @@ def test_the_figure_answers_as_the_network_does(finder) -> None:
     assert float(off["weight"]) < 0.9 * float(seen["weight"])
 
 
+@pytest.mark.slow
 def test_training_in_the_page_learns_the_look_up_with_two_layers_and_not_with_one() -> None:
     figure = show.training("f3b7h4a6b", **SAID)
     right = {}

@@ -222,6 +222,7 @@ def read_rightly(**switches: Any) -> list[int]:
     return (answers(**switches) == y).sum(-1).tolist()
 
 
+@pytest.mark.slow
 def test_what_breaks_the_network_and_what_saves_it_holds_with_ten_seeds() -> None:
     default, lives, limps = "PyTorch’s default", rescue.LIVES, rescue.LIMPS
     assert min(read_rightly()) >= lives
@@ -238,6 +239,7 @@ def test_what_breaks_the_network_and_what_saves_it_holds_with_ten_seeds() -> Non
         assert min(right) < lives < max(right), unsure
 
 
+@pytest.mark.slow
 def test_a_verdict_waits_for_the_last_step_and_for_a_rewind() -> None:
     start = PLAY.train(0, seed=1)
     del start["loss"]
@@ -256,6 +258,7 @@ def test_a_verdict_waits_for_the_last_step_and_for_a_rewind() -> None:
 # --- the check of ten images --------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_ten_images_tell_a_good_network_from_a_bad_one_with_ten_seeds(chapter: dict) -> None:
     images = [part[:10] for part in (chapter["x"], chapter["y"])]
     plain, good = [], []
@@ -270,6 +273,7 @@ def test_ten_images_tell_a_good_network_from_a_bad_one_with_ten_seeds(chapter: d
         assert min(memorised.losses(good, *images, mistake)) > 1, mistake
 
 
+@pytest.mark.slow
 def test_a_relu_on_the_logits_escapes_with_about_a_third_of_forty_seeds(chapter: dict) -> None:
     """Which seeds escape depends on how products are rounded; how many hardly does."""
     images = [part[:10] for part in (chapter["x"], chapter["y"])]

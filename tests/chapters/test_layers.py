@@ -115,6 +115,7 @@ def test_a_few_neurons_learn_each_easy_set(figure, data: str) -> None:
     assert values["right_train"] >= 95 and values["right_test"] >= 90
 
 
+@pytest.mark.slow
 def test_three_edges_close_a_curve_and_two_do_not(figure) -> None:
     right = {}
     for width in (2, 3):
@@ -130,6 +131,7 @@ def test_squares_need_no_hidden_layer(figure) -> None:
     assert figure.outputs(w=trained["w"], depth=0, on=on)["right_test"] >= 99
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "steps"), list(zip(play.beginnings(), (300, 100, 800), strict=True))
 )
@@ -146,6 +148,7 @@ def test_its_graphs_stay_small(figure) -> None:
     assert len(json.dumps(figure.spec)) < 450_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 1])
 def test_the_playgrounds_defaults_learn_what_its_caption_asks(figure, seed: int) -> None:
     hidden, right = play.WIDTHS[0], {}

@@ -72,6 +72,7 @@ def test_many_files_become_a_table(tmp_path: Path, capsys: pytest.CaptureFixture
     assert rows["'=Émile"]["stars"] == "0" and "made/up" not in rows["Ada"]
 
 
+@pytest.mark.slow
 def test_a_page_exports_the_same_file_and_sends_nothing(browser: Any, tmp_path: Path) -> None:
     (tmp_path / "progress.js").write_text(SCRIPT.read_text("utf8"), "utf8")
     body = '<article class="bd-article"><span class="nn-solved"></span></article>'

@@ -37,6 +37,7 @@ def judged(outside: Judge, exercise: Exercise, answer: object) -> tuple[str, str
     return found.state, found.words
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("chapter", CHAPTERS)
 def test_right_and_wrong_answers_get_the_verdicts_that_a_reader_gets(
     outside: Judge, chapter: str
@@ -106,6 +107,7 @@ def test_an_object_that_claims_to_be_right_is_not(outside: Judge) -> None:
     assert judged(outside, find("xor/sixteen"), Liar())[0] == "wrong"
 
 
+@pytest.mark.slow
 def test_an_endless_answer_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import time
 

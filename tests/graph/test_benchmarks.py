@@ -44,6 +44,7 @@ def test_the_table_holds_ratios_to_pytorch():
     assert "0.50" in table(rows, {"x": 0.6})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["CNN", "RNN", "LSTM", "MLP 784-128-64-10, batch 1024"])
 def test_a_step_has_little_more_memory_at_once_than_the_floors(name):
     peak = peak_memory(next(w for w in ALL if w.name.startswith(name)))

@@ -111,6 +111,7 @@ def figure_state(name: str) -> dict[str, Any]:
     return {**state, "library": "IPY_MODEL_x", "values": dict(state["values"])}
 
 
+@pytest.mark.slow
 def test_a_plain_host_can_show_move_and_remove_figures() -> None:
     handler = functools.partial(Handler, directory=str(STATIC))
     with Server(handler) as server, launched() as browser:

@@ -60,6 +60,7 @@ def there_and_back(thing):
     return nnlib.load(file)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(thing=THINGS)
 def test_nested_tensors_and_values_come_back_the_same(thing):

@@ -109,6 +109,7 @@ def test_the_version_stays_where_the_tensor_has_gone_and_its_memory_has_not():
         z.sum().backward()
 
 
+@pytest.mark.slow
 def test_nothing_grows_with_the_tensors_that_have_been():
     def many(n):
         w = nnlib.ones(4, requires_grad=True)
