@@ -24,9 +24,19 @@ settings.register_profile(
 settings.load_profile(PROFILE)
 
 
+# Fixtures that take long before a test's first line, by the tests that have them: the built book, a
+# whole chapter, a browser with a figure.
+LONG = {"site": "tests/book/", "chapter": "tests/chapters/", "shown": "tests/chapters/"}
+
+
+@pytest.hookimpl(tryfirst=True)  # before -m chooses
 def pytest_collection_modifyitems(items: list) -> None:
     """Long files first; and in a search the numbers of examples that tests ask for do not hold."""
     items.sort(key=lambda item: place(item.nodeid))
+    for item in items:
+        needed = LONG.keys() & set(getattr(item, "fixturenames", ()))
+        if any(item.nodeid.startswith(LONG[name]) for name in needed):
+            item.add_marker(pytest.mark.slow)
     if PROFILE != "search":
         return
     for item in items:

@@ -29,18 +29,6 @@ def code(name: str) -> list[tuple[set[str], str]]:
     ]
 
 
-WHOLE = {"chapter", "shown"}  # fixtures that run a whole chapter, or open a browser
-
-
-@pytest.hookimpl(tryfirst=True)  # before -m chooses
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks as slow what takes seconds before its first line; all folders' items come here."""
-    for item in items:
-        here = item.path.is_relative_to(Path(__file__).parent)
-        if here and WHOLE & set(getattr(item, "fixturenames", ())):
-            item.add_marker(pytest.mark.slow)
-
-
 @pytest.fixture(scope="module")
 def chapter_name(request: pytest.FixtureRequest) -> str:
     """test_by_hand.py is about chapters/by-hand.ipynb."""
