@@ -98,7 +98,9 @@ take_add = index_family(
 
 
 def _index(x: Array, *indices: Array, dims: tuple[int, ...]) -> Array:
-    return x[(slice(None),) * dims[0] + indices]
+    picked = x[(slice(None),) * dims[0] + indices]
+    # NumPy puts the picked dimensions first in memory; in order, flatten() is no copy
+    return np.asarray(picked, order="C") if dims[0] else picked
 
 
 def _index_add(g: Array, *indices: Array, dims: tuple[int, ...], shape: tuple) -> Array:

@@ -29,6 +29,11 @@ out = p.detach(), q.detach()
     "a whole slice is a view and not the tensor": """
 x = T.zeros(2); y = x[:]; z = x[...]; y.add_(1); out = x, z, y is x, z is x
 """,
+    "what an index picks is in order: reshaping it is no copy": """
+x = T.arange(12.).reshape(3, 2, 2); out = []
+for key in ((slice(None), T.tensor([1, 0])), (None, slice(None), T.tensor([True, False])), (..., [0, 1])):
+    y = x[key]; y.flatten().fill_(7); out.append(y)
+""",
     "one element of an expanded tensor can be written": """
 x = T.tensor([1.8]); e = x.expand(2)[-1]; e[...] = T.tensor(3.); out = x, e
 """,

@@ -105,6 +105,11 @@ EXPLAINED = {  # for each rule a program that it explains, and one that it must 
         [LEAF, "b = T.tensor([254], dtype=T.uint8)", "c = T.atan2(a, b)"],
         [LEAF, "b = T.tensor([254], dtype=T.uint8)", "c = T.atan2(a, b)", "d = T.tanh(a)"],
     ),
+    "differs_from_its_float64": (
+        ["b = T.tensor([-1.51], dtype=T.float32, requires_grad=True)", "c = F.elu(T.tan(b))",
+         "m = (c - b) % (c + 1)"],
+        ["b = T.tensor([0.5], dtype=T.float32, requires_grad=True)", "c = T.tanh(b)"],
+    ),
     "normalizes_zeros": (
         [LEAF.replace("[0.5]", "[-1.62, 0.47]"), "c = a * 2", "g = F.pad(c, (0, 0))", "h = g - c",
          "i = F.normalize(h, dim=-1)"],
