@@ -1,6 +1,6 @@
 // Predict and quiz: an answer can be committed only before it is shown.
 
-import { element, setText, uniqueId } from "./dom.js";
+import { action, element, setText, uniqueId } from "./dom.js";
 import { formatNumber } from "./format.js";
 import type { PredictSpec, QuestionSpec, QuizSpec } from "./grammar.js";
 import type { Scene } from "./scene.js";
@@ -71,8 +71,8 @@ const answerByInput = (scene: Scene, name: string, tolerance: number): Answer =>
 class Prediction implements View {
   readonly root: HTMLElement;
   private readonly question = element("p", { class: "nn-question" });
-  private readonly commit = element("button", { type: "button", class: "nn-button nn-primary" }, "Commit");
-  private readonly again = element("button", { type: "button", class: "nn-button" }, "Ask again");
+  private readonly commit = action("Commit", () => this.check(), { class: "nn-button nn-primary" });
+  private readonly again = action("Ask again", () => this.askAgain(), { class: "nn-button" });
   private readonly verdict = element("p", { class: "nn-verdict", role: "status" });
   private readonly explain = element("p", { class: "nn-explain" });
   private readonly answer: Answer;
@@ -89,8 +89,6 @@ class Prediction implements View {
     const body = element("div", { class: "nn-ask" }, ...this.answer.nodes, this.commit, this.again);
     this.root = element("section", { class: "nn-predict", "aria-label": "prediction" },
       this.question, body, this.verdict, this.explain, this.revealed);
-    this.commit.addEventListener("click", () => this.check());
-    this.again.addEventListener("click", () => this.askAgain());
     this.settle(false);
   }
 

@@ -101,27 +101,3 @@ export function span(values: ArrayLike<number>, scale: Colors | "", fixed: reado
   }
   return low === high ? [low, low + 1] : [low, high];
 }
-
-/** Writes values as pixels; `flip` puts the first row at the bottom. */
-export function paintPixels(
-  image: ImageData, values: ArrayLike<number>, offset: number, colors: Uint8ClampedArray, low: number, high: number, flip: boolean,
-): void {
-  const { width, height, data } = image;
-  const scale = 255 / (high - low || 1);
-  for (let r = 0; r < height; r++) {
-    const from = offset + (flip ? height - 1 - r : r) * width;
-    for (let c = 0; c < width; c++) {
-      const v = values[from + c]!;
-      const k = v >= high ? 255 : v > low ? ((v - low) * scale) | 0 : 0;
-      const to = (r * width + c) * 4;
-      if (Number.isNaN(v)) {
-        data[to + 3] = 0;
-        continue;
-      }
-      data[to] = colors[k * 4]!;
-      data[to + 1] = colors[k * 4 + 1]!;
-      data[to + 2] = colors[k * 4 + 2]!;
-      data[to + 3] = 255;
-    }
-  }
-}

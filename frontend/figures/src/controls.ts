@@ -1,6 +1,6 @@
 // Controls: native inputs with their labels; the paint pad is made elsewhere.
 
-import { attributes, element, reducedMotion, setText, uniqueId, waited, watchSight } from "./dom.js";
+import { action, attributes, element, reducedMotion, setText, uniqueId, waited, watchSight } from "./dom.js";
 import { formatNumber } from "./format.js";
 import type {
   CheckboxSpec, DropdownSpec, InputSpec, NumberBoxSpec, SliderSpec, StepperSpec, TextSpec,
@@ -148,11 +148,7 @@ const stepper: Make<StepperSpec> = (spec, input, scene) => {
   const root = element("div", { class: "nn-control nn-stepper", role: "group", "aria-label": input.label });
   const go = (v: number): void => void scene.set(input.name, v);
   const now = (): number => Number(input.raw);
-  const press = (sign: string, words: string, act: () => void): HTMLButtonElement => {
-    const made = element("button", { type: "button", "aria-label": words, title: words }, sign);
-    made.addEventListener("click", act);
-    return made;
-  };
+  const press = (sign: string, words: string, act: () => void): HTMLButtonElement => action(sign, act, { "aria-label": words, title: words });
   let timer = 0;
   let seen = true;
   let unwatch = (): void => undefined;

@@ -32,6 +32,13 @@ export function element<K extends keyof HTMLElementTagNameMap>(
   return node;
 }
 
+/** A button that does `act` when it is pressed. */
+export function action(label: string, act: () => void, values: Attributes = {}): HTMLButtonElement {
+  const made = element("button", { type: "button", ...values }, label);
+  made.addEventListener("click", act);
+  return made;
+}
+
 export function svg<K extends keyof SVGElementTagNameMap>(
   tag: K,
   values: Attributes = {},

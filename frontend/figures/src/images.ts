@@ -2,12 +2,13 @@
 
 import { span, table } from "./color.js";
 import { attributes, element } from "./dom.js";
+import { Enlarged } from "./enlarged.js";
 import { formatNumber } from "./format.js";
 import type { ImagesSpec } from "./grammar.js";
 import { buttons, chosen, click, type Clicks, markButton } from "./grip.js";
-import { Enlarged, paintSmall, type Picture } from "./images/draw.js";
 import { pickCells } from "./images/pick.js";
 import { Tile } from "./images/tile.js";
+import { type Picture, Pixels } from "./pixels.js";
 import type { Scene, Value } from "./scene.js";
 import type { Builder, View } from "./view.js";
 
@@ -17,7 +18,7 @@ class Images implements View {
   readonly root: HTMLElement;
   private readonly list = element("div", { class: "nn-images" });
   private readonly tiles: Tile[] = [];
-  private readonly small = element("canvas");
+  private readonly small = new Pixels();
   private readonly clicks: Clicks;
   private shape: readonly [number, number] = [1, 1];
   /** The size of a number's square. */
@@ -82,9 +83,9 @@ class Images implements View {
 
   private drawImage(tile: Tile, picture: Picture): void {
     const { spec, scene, small } = this;
-    paintSmall(small, picture);
+    small.paint(picture);
     const enlarged = new Enlarged(tile.canvas, picture, this.pixel);
-    enlarged.enlarge(small);
+    enlarged.enlarge(small.canvas);
     if (spec.annotate !== undefined && picture.height * picture.width <= 1024) enlarged.write(spec.annotate);
     const window = scene.get(spec.window);
     if (window && window.data.length >= 4) {

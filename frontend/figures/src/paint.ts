@@ -1,6 +1,6 @@
 // The paint pad: cells painted by pointer or by keys, with a choice of inks.
 
-import { attributes, element, setText, uniqueId } from "./dom.js";
+import { action, attributes, element, setText, uniqueId } from "./dom.js";
 import { formatNumber } from "./format.js";
 import type { PaintSpec } from "./grammar.js";
 import { Cells, type Position } from "./paint/cells.js";
@@ -68,10 +68,9 @@ function tools(range: PaintSpec["range"], cells: Cells): HTMLElement {
     radio.addEventListener("change", () => (cells.ink = value));
     return element("label", { class: "nn-choice" }, radio, element("span", {}, words));
   });
-  const clear = element("button", { type: "button" }, "clear");
-  clear.addEventListener("click", () => cells.clear());
   return element("div", { class: "nn-tools" },
-    element("div", { class: "nn-choices", role: "radiogroup", "aria-label": "brush" }, ...choices), clear);
+    element("div", { class: "nn-choices", role: "radiogroup", "aria-label": "brush" }, ...choices),
+    action("clear", () => cells.clear()));
 }
 
 export class PaintPad implements View {

@@ -1,6 +1,6 @@
 // The controls of a training: play, step, rewind, seed, speed.
 
-import { attributes, element, reducedMotion, setText, uniqueId, waited, watchSight } from "./dom.js";
+import { action, attributes, element, reducedMotion, setText, uniqueId, waited, watchSight } from "./dom.js";
 import { Pace } from "./pace.js";
 import type { Trainer } from "./trainer.js";
 import type { View } from "./view.js";
@@ -89,11 +89,7 @@ class Player {
   }
 }
 
-function button(sign: string, words: string, act: () => void): HTMLButtonElement {
-  const made = element("button", { type: "button", class: "nn-button", title: words }, sign);
-  made.addEventListener("click", act);
-  return made;
-}
+const button = (sign: string, words: string, act: () => void): HTMLButtonElement => action(sign, act, { class: "nn-button", title: words });
 
 const labelled = (words: string, control: HTMLElement): HTMLElement =>
   element("span", { class: "nn-pair" }, element("label", { for: control.id }, words), control);

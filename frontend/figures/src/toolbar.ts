@@ -1,6 +1,6 @@
 // The tools below a figure: reset, links, pictures, the figure as a file; and what they say.
 
-import { element, setText } from "./dom.js";
+import { action, element, setText } from "./dom.js";
 import { makeLink } from "./link.js";
 import { download, savePicture } from "./picture.js";
 import { figurePage } from "./save.js";
@@ -47,8 +47,4 @@ export function toolbar(scene: Scene, content: HTMLElement, figure: HTMLElement,
   return { root, say };
 }
 
-function tool(label: string, act: () => void): HTMLButtonElement {
-  const made = element("button", { type: "button", class: "nn-tool" }, label);
-  made.addEventListener("click", act);
-  return made;
-}
+const tool = (label: string, act: () => void): HTMLButtonElement => action(label, act, { class: "nn-tool" });

@@ -1,7 +1,7 @@
 // Views beside axes: readouts, meters, formulas, buttons, boxes.
 
 import { cssColor } from "./color.js";
-import { attributes, element, MATHML, setText } from "./dom.js";
+import { action, attributes, element, MATHML, setText } from "./dom.js";
 import { formatNumber } from "./format.js";
 import { chosen, click } from "./grip.js";
 import type {
@@ -104,8 +104,7 @@ export const formula: Builder<FormulaSpec> = (spec, { scene }) => {
 };
 
 export const button: Builder<ButtonSpec> = (spec, { scene }) => {
-  const root = element("button", { type: "button", class: "nn-button" }, spec.label);
-  root.addEventListener("click", () => {
+  const root = action(spec.label, () => {
     // all are read before any is set: {a: b, b: a} swaps
     const values = Object.entries(spec.set).map(([name, ref]) => {
       const value = scene.get(ref);
@@ -119,16 +118,12 @@ export const button: Builder<ButtonSpec> = (spec, { scene }) => {
     }
     scene.compute();
     scene.refresh();
-  });
+  }, { class: "nn-button" });
   return { root, update: () => undefined };
 };
 
 export const toggles: Builder<TogglesSpec> = (spec, { scene }) => {
-  const items = spec.labels.map((_, i) => {
-    const item = element("button", { type: "button", class: "nn-button nn-toggle" });
-    item.addEventListener("click", () => click(scene, { toggle: spec.toggle }, i));
-    return item;
-  });
+  const items = spec.labels.map((_, i) => action("", () => click(scene, { toggle: spec.toggle }, i), { class: "nn-button nn-toggle" }));
   return {
     root: element("div", { class: "nn-toggles", role: "group" }, ...items),
     update: () => items.forEach((item, i) => {

@@ -1,8 +1,9 @@
 // A neuron of the network: its name, its numbers, its bias, and the image of what it computes.
 
-import { paintPixels, span, table } from "../color.js";
+import { span, table } from "../color.js";
 import { attributes, element, setText, svg } from "../dom.js";
 import type { NetworkSpec, NeuronSpec } from "../grammar.js";
+import { Pixels } from "../pixels.js";
 import type { Scene } from "../scene.js";
 import type { Layout, Point } from "./layout.js";
 import { neuronName, parameterDial, two } from "./numbers.js";
@@ -29,7 +30,7 @@ export class Neuron {
   readonly biasItem: SVGGElement;
   readonly name: string;
   private readonly disc: SVGElement;
-  private readonly canvas: HTMLCanvasElement | undefined;
+  private readonly pixels: Pixels | undefined;
   private readonly value: SVGTextElement;
   private readonly below: SVGTextElement;
   private readonly delta: SVGTextElement;
@@ -47,9 +48,9 @@ export class Neuron {
     this.turn = svg("text", { class: "nn-neuron-turn", "text-anchor": "end", x: -4 - 3.2 * spec.label.length, y: -radius - 5 });
     this.item = svg("g", { class: "nn-neuron-item" }, this.disc);
     if (spec.image) {
-      this.canvas = element("canvas", { class: "nn-neuron-image" });
+      this.pixels = new Pixels(element("canvas", { class: "nn-neuron-image" }));
       const side = 2 * radius - 2;
-      this.item.append(svg("foreignObject", { x: -side / 2, y: -side / 2, width: side, height: side }, this.canvas));
+      this.item.append(svg("foreignObject", { x: -side / 2, y: -side / 2, width: side, height: side }, this.pixels.canvas));
     }
     this.item.append(titleOf(spec, radius, layout.isNamedBeside(spec)), this.value, this.below, this.delta, this.turn);
     this.bias = svg("text", { class: "nn-edge-number nn-bias", "text-anchor": "start", x: radius + 3, y: -radius + 4 });
@@ -112,18 +113,14 @@ export class Neuron {
   }
 
   private drawImage(): void {
-    const { canvas } = this;
-    const picture = canvas && !this.off ? this.scene.get(this.spec.image) : undefined;
-    if (!canvas || picture?.shape.length !== 2) return;
-    const [h, w] = picture.shape as [number, number];
-    if (canvas.width !== w || canvas.height !== h) [canvas.width, canvas.height] = [w, h];
-    const context = canvas.getContext("2d");
-    if (!context) return;
-    const image = context.createImageData(w, h);
-    const [low, high] = span(picture.data, "classes", undefined);
+    const { pixels } = this;
+    const image = pixels && !this.off ? this.scene.get(this.spec.image) : undefined;
+    if (!pixels || image?.shape.length !== 2) return;
+    const { data } = image;
+    const [height, width] = image.shape as [number, number];
+    const [low, high] = span(data, "classes", undefined);
     const most = Math.max(Math.abs(low), Math.abs(high)) || 1;
     const [from, to] = low >= 0 && high <= 1 ? [0, 1] : [-most, most];
-    paintPixels(image, picture.data, 0, table(canvas, "classes"), from, to, true);
-    context.putImageData(image, 0, 0);
+    pixels.paint({ data, from: 0, height, width, low: from, high: to, colors: table(pixels.canvas, "classes") }, true);
   }
 }

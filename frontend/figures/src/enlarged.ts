@@ -1,52 +1,30 @@
-// What stands on an image's canvas: the enlarged pixels, the numbers in them, frames around cells.
+// An image that is enlarged: its pixels as squares, the numbers in them, frames around cells.
 
-import { paintPixels, themeColor } from "../color.js";
-import { formatNumber } from "../format.js";
+import { themeColor } from "./color.js";
+import { formatNumber } from "./format.js";
+import type { Picture } from "./pixels.js";
 
 const RATIO = 2; // pixels of a canvas to one of the page
 
-/** One image among the numbers of a view, and the scale that gives its colours. */
-export interface Picture {
-  readonly data: ArrayLike<number>;
-  /** Where the image begins in the data. */
-  readonly from: number;
-  readonly height: number;
-  readonly width: number;
-  readonly low: number;
-  readonly high: number;
-  /** 256 colours, from low to high. */
-  readonly colors: Uint8ClampedArray;
-}
-
-/** Paints an image as it is, a pixel for each number. */
-export function paintSmall(small: HTMLCanvasElement, picture: Picture): void {
-  const { width, height, data, from, colors, low, high } = picture;
-  if (small.width !== width || small.height !== height) {
-    small.width = width;
-    small.height = height;
-  }
-  const context = small.getContext("2d");
-  if (!context) return;
-  const image = context.createImageData(width, height);
-  paintPixels(image, data, from, colors, low, high, false);
-  context.putImageData(image, 0, 0);
+/** Gives a canvas room for width × height numbers, each a square of so many pixels in the page. */
+export function fitCanvas(canvas: HTMLCanvasElement, width: number, height: number, pixel: number): void {
+  const size = pixel * RATIO;
+  if (canvas.width === width * size && canvas.height === height * size) return;
+  canvas.width = width * size;
+  canvas.height = height * size;
+  Object.assign(canvas.style, { width: `${width * pixel}px`, aspectRatio: `${width} / ${height}` });
 }
 
 /** The canvas on which an image stands enlarged. */
 export class Enlarged {
-  private readonly context: CanvasRenderingContext2D | null;
+  readonly context: CanvasRenderingContext2D | null;
   /** Of a number's square, in pixels of the canvas. */
-  private readonly size: number;
+  readonly size: number;
 
   /** `pixel` is the size of a number's square in the page. */
   constructor(private readonly canvas: HTMLCanvasElement, private readonly picture: Picture, pixel: number) {
-    const { width: w, height: h } = picture;
     this.size = pixel * RATIO;
-    if (canvas.width !== w * this.size || canvas.height !== h * this.size) {
-      canvas.width = w * this.size;
-      canvas.height = h * this.size;
-      Object.assign(canvas.style, { width: `${w * pixel}px`, aspectRatio: `${w} / ${h}` });
-    }
+    fitCanvas(canvas, picture.width, picture.height, pixel);
     this.context = canvas.getContext("2d");
   }
 
