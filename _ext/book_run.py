@@ -266,9 +266,7 @@ def prepare(parent: Path, source: str, lite: bool = False) -> dict:
     made = {"book": f"python/{book.name}/", "folders": [book], "lite": None}
     files = distribution(lock) if source == "1" and not lite else {}
     if lite:  # always with a Pyodide of its own site: another host's lacks the widgets
-        fetch_python.wheels(
-            lock["lite"]
-        )  # a missing wheel stops the build at once
+        fetch_python.wheels(lock["lite"])  # a missing wheel stops the build at once
         files, word = lite_distribution(lock)
     if files:
         folder = write_folder(parent, f"pyodide-{lock['pyodide']['version']}", files)

@@ -502,9 +502,8 @@ def ancestors(lines: list[str]) -> dict[str, set[str]]:
     """For each variable, the variables that it depends on, itself included, by the lines' text."""
     found: dict[str, set[str]] = {}
     for line in lines:
-        text = re.sub(
-            '"[^"]*"', "", line.split("T.no_grad(): ")[-1]
-        )  # the letters in einsum's text are not variables
+        code = line.split("T.no_grad(): ")[-1]
+        text = re.sub('"[^"]*"', "", code)  # the letters in einsum's text are not variables
         names = re.findall(r"(?<![.\w])[a-z]\b(?!\()", text)
         known = set(names).union(*[found.get(n, ()) for n in names])
         for changed in names[:1] if line.startswith(f"{names[0]} = ") else known:
@@ -642,30 +641,35 @@ def normalizes_zeros(lines: list[str], ours: Run, theirs: Run) -> bool:
     return any(bool((theirs.values[name] == 0).all(int(dim)).any()) for name, dim in calls)
 
 
-def differs_from_its_float64(lines: list[str], ours: Run, theirs: Run) -> bool:
-    """PyTorch's own numbers are others in float64, by more than two libraries may differ."""
-    wide = [NARROW.sub("T.float64", line) for line in lines]
-    if ours.error is not None or wide == lines:
-        return False
+def in_float64(lines: list[str]) -> Run | None:
+    """The program in PyTorch with float64 in place of narrower types; None if there are none."""
+    wide = [NARROW.sub("T.float64", line).replace(".half()", ".double()") for line in lines]
     exact = run(wide, torch)
-    if exact.error is not None:
-        return False
-    return error_of(theirs, exact) > TOLERANCE[narrowest_of(theirs.values.values())]
+    return exact if wide != lines and exact.error is None else None
 
 
 NARROW = re.compile(r"T\.float(16|32)")
 
 
+def differs_from_its_float64(lines: list[str], ours: Run, theirs: Run) -> bool:
+    """PyTorch's own numbers are others in float64, by more than two libraries may differ."""
+    exact = in_float64(lines)
+    if ours.error is not None or exact is None:
+        return False
+    return error_of(theirs, exact) > TOLERANCE[narrowest_of(theirs.values.values())]
+
+
 def rounds_float16_better(lines: list[str], ours: Run, theirs: Run) -> bool:
     """The program has layer_norm of a float16, and all of nnlib's numbers are at least as near to
     those of the same program in float64 as PyTorch's are."""
-    wide = [
-        line.replace("T.float16", "T.float64").replace(".half()", ".double()") for line in lines
-    ]
-    if ours.error is not None or wide == lines or "layer_norm" not in "".join(lines):
+    text = "".join(lines)
+    if ours.error is not None or "layer_norm" not in text or not HALF.search(text):
         return False
-    exact = run(wide, torch)
-    return exact.error is None and error_of(ours, exact) <= error_of(theirs, exact)
+    exact = in_float64(lines)
+    return exact is not None and error_of(ours, exact) <= error_of(theirs, exact)
+
+
+HALF = re.compile(r"T\.float16|\.half\(\)")
 
 
 def error_of(found: Run, exact: Run) -> float:

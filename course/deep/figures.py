@@ -281,10 +281,11 @@ def eight_networks(question: Any, **texts: Any) -> live.Figure:
             "chosen": 1.0 * (number == net),
         }  # fmt: skip
 
-    summary = ("Test accuracy {ends[0]:.0f} %, seeds from {ends[1]:.0f} to {ends[2]:.0f} %. "
-            "Activations: {activations[0]:.2g} in layer 1, {activations[19]:.2g} in layer 20. "
-            "Gradient of the weights: {gradients[0]:.2g} in layer 1, {gradients[19]:.2g} in "
-            "layer 20.")  # fmt: skip
+    summary = (
+        "Test accuracy {ends[0]:.0f} %, seeds from {ends[1]:.0f} to {ends[2]:.0f} %. "
+        "Activations: {activations[0]:.2g} in layer 1, {activations[19]:.2g} in layer 20. "
+        "Gradient of the weights: {gradients[0]:.2g} in layer 1, {gradients[19]:.2g} in layer 20."
+    )
     question.fields["reveal"] = [
         _eight_bars([np.array(row["test"]) for row in rows]),
         *(live.readout(f"{name}: {happens}", when=lambda net, k=k: net == k)

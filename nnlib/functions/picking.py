@@ -368,15 +368,16 @@ def write(array: np.ndarray, key: Any, value: Any) -> None:
     v = value if isinstance(value, Value) else make(held(value, array.dtype))
     keys = s._full(x, s.as_tuple(key))
     basic, shape, picks = s._basic(array.shape, keys)
+    if picks and v._data.dtype != array.dtype and not _is_cast(v, key):
+        raise _types_at_index(x, v)
+    v = converted(make(v._data), array.dtype)
     if picks:
-        if v._data.dtype != array.dtype and not _is_cast(v, key):
-            raise _types_at_index(x, v)
         at = s.getitem(_positions(x), key)._data
-        written = np.ravel(fitted(converted(make(v._data), array.dtype), at.shape)._data)
+        written = np.ravel(fitted(v, at.shape)._data)
         if written.size:
             array.flat[np.ravel(at)] = written
         return
-    value = fitted(converted(make(v._data), array.dtype), shape)._data
+    value = fitted(v, shape)._data
     array[numpy_index(basic)] = value.reshape([len(range(*i)) for i in basic if type(i) is tuple])
 
 

@@ -190,8 +190,10 @@ def _running(ufunc: Any, x: Array, dim: int) -> Array:
 
 def _cumsum(x: Array, dim: int) -> Array:
     """PyTorch begins each sum with 0, so that -0.0 becomes 0.0."""
-    found = _running(np.add, x, dim)
-    return found + x.dtype.type(0) if x.ndim else found
+    sums = _running(np.add, x, dim)
+    if sums.ndim:
+        sums += sums.dtype.type(0)
+    return sums
 
 
 def _reversed_cumsum(g: Any, dim: int) -> Any:

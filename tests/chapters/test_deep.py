@@ -258,7 +258,6 @@ def test_a_verdict_waits_for_the_last_step_and_for_a_rewind() -> None:
 # --- the check of ten images --------------------------------------------------------------------
 
 
-@pytest.mark.slow
 def test_ten_images_tell_a_good_network_from_a_bad_one_with_ten_seeds(chapter: dict) -> None:
     images = [part[:10] for part in (chapter["x"], chapter["y"])]
     plain, good = [], []
@@ -273,7 +272,6 @@ def test_ten_images_tell_a_good_network_from_a_bad_one_with_ten_seeds(chapter: d
         assert min(memorised.losses(good, *images, mistake)) > 1, mistake
 
 
-@pytest.mark.slow
 def test_a_relu_on_the_logits_escapes_with_about_a_third_of_forty_seeds(chapter: dict) -> None:
     """Which seeds escape depends on how products are rounded; how many hardly does."""
     images = [part[:10] for part in (chapter["x"], chapter["y"])]

@@ -90,7 +90,6 @@ def test_runners_are_nnlibs_optimisers(chapter: dict, race, runner: str, rule) -
     assert np.allclose(race.train(30, seed=1)[runner], w.tolist(), atol=1e-9)
 
 
-@pytest.mark.slow
 def test_only_the_climber_with_all_birds_comes_to_rest(chapter: dict, race) -> None:
     hill, top = chapter["hill"], chapter["top"]
     late, later = (race.train(steps, alpha=20.0) for steps in (29 * plots.STEPS, 30 * plots.STEPS))

@@ -33,7 +33,6 @@ def steps(site: Site, count: int) -> None:
     site.settle()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("depth", [0, 1, 4])
 @pytest.mark.parametrize("kind", [0, 2])
 def test_a_step_in_the_page_is_a_step_in_python(site: Site, depth: int, kind: int) -> None:
@@ -57,7 +56,6 @@ def test_a_click_on_a_box_switches_it(site: Site) -> None:
     assert site.read(NAME, "on")[play.BOUGHT] == 0
 
 
-@pytest.mark.slow
 def test_a_button_sets_up_an_experiment_as_python_does(site: Site) -> None:
     for name, settings in play.beginnings().items():
         site.figure(NAME).get_by_role("button", name=name).click()
@@ -90,7 +88,6 @@ def test_edges_move_by_keys_and_drags(site: Site) -> None:
     assert after[0] == pytest.approx(before[0] + 0.1, abs=0.051)
 
 
-@pytest.mark.slow
 def test_clicks_in_the_plot_make_data_and_a_link_keeps_all(site: Site) -> None:
     plot = site.figure(NAME).locator(".nn-axes", has_text="what the network answers")
     box = plot.locator(".nn-plot").bounding_box()
