@@ -600,7 +600,7 @@ def _refusing_draws(refuse: bool) -> Any:
         return
     from nnlib.functions import create
 
-    with create.refusing_draws(
+    with create.forbidding_random(
         "vmap: called random operation while in randomness error mode. Say "
         'randomness="different" to draw anew for each example, or draw outside and pass it in.'
     ):

@@ -1,1 +1,1 @@
-"""The public functions over primitives, with PyTorch's names, arguments, defaults and errors."""
+"""The public functions of primitives, with PyTorch's names, arguments, defaults and errors."""

@@ -1,4 +1,4 @@
-"""What the public functions share: reading arguments, mixing types, naming dimensions."""
+"""Helpers of the public functions: checking arguments, promoting types, counting dimensions."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def is_number(x: Any) -> bool:
 
 
 def needs_tensor(name: str, x: Any) -> Tensor:
-    """Refuse what is not a tensor: NumPy arrays and lists are never taken silently."""
+    """Return x if it is a tensor; TypeError otherwise: arrays and lists are not converted."""
     if isinstance(x, Value):
         return x  # type: ignore[return-value]  # the only Values are Tensors
     kind = type(x).__name__
@@ -42,14 +42,14 @@ def converted(x: Tensor, d: np.dtype[Any]) -> Tensor: ...
 @overload
 def converted(x: Any, d: np.dtype[Any]) -> Any: ...
 def converted(x: Any, d: np.dtype[Any]) -> Any:
-    """A Value in the type `d` (recorded where it changes); numbers stay as they are."""
+    """Cast a Value to the type `d` (recorded if the type changes); return a number unchanged."""
     if isinstance(x, Value) and x._data.dtype != d:
         return cast(x, dtype=d.name)
     return x
 
 
 def as_operand(x: Any, d: np.dtype) -> Any:
-    """An operand in type `d`: a Value is cast; a whole number too large for `d` wraps round."""
+    """An operand in type `d`: a Value is cast; an integer too large for `d` wraps around."""
     if isinstance(x, Value):
         return converted(x, d)
     if d.kind == "f":
@@ -61,8 +61,8 @@ def as_operand(x: Any, d: np.dtype) -> Any:
     return np.array(int(x), np.int64).astype(d).item()
 
 
-def held(x: Any, d: np.dtype) -> Any:
-    """A number as an element of type `d` that is to hold it; RuntimeError where it does not fit."""
+def as_element(x: Any, d: np.dtype) -> Any:
+    """A number as a NumPy scalar of type `d`; RuntimeError if it does not fit."""
     if d.kind == "b":
         return d.type(x)
     if d.kind == "f":
@@ -72,7 +72,7 @@ def held(x: Any, d: np.dtype) -> Any:
     if isinstance(x, (float, np.floating)) and not math.isfinite(x):
         raise _overflow(x, d)
     ends, whole = np.iinfo(d), int(x)
-    if d.kind == "u" and -ends.max <= whole < 0:  # PyTorch lets these wrap round
+    if d.kind == "u" and -ends.max <= whole < 0:  # PyTorch lets these wrap around
         whole += ends.max + 1
     if not ends.min <= whole <= ends.max:
         raise _overflow(x, d)
@@ -88,24 +88,24 @@ def _overflow(x: Any, d: np.dtype) -> RuntimeError:
 
 
 def is_whole(x: Any) -> bool:
-    """Whether x is one whole number: an int, NumPy's or one in a 0-d tensor."""
+    """Whether x is an integer: an int, a NumPy integer or a 0-d tensor of integer type."""
     if isinstance(x, Value):
         return x._data.ndim == 0 and x._data.dtype.kind in "iu"
     return isinstance(x, (int, np.integer)) and not isinstance(x, bool)
 
 
-def many(x: Any) -> list[Any]:
-    """One thing, or a list or tuple of them, as a list."""
+def as_list(x: Any) -> list[Any]:
+    """The entries of a list or tuple as a list; anything else as a list of one entry."""
     return list(x) if isinstance(x, (tuple, list)) else [x]
 
 
 def floating(x: Tensor) -> Tensor:
-    """Integers and booleans as the default floating type; floats as they are."""
+    """Cast integers and booleans to the default floating type; return floats unchanged."""
     return x if x._data.dtype.kind == "f" else converted(x, dtypes.get_default_dtype().numpy)
 
 
 def dimension(dim: int, ndim: int) -> int:
-    """A dimension counted from the front; IndexError, as PyTorch's, where there is none such."""
+    """The dimension counted from the front; IndexError, as in PyTorch, if it does not exist."""
     if not is_whole(dim):
         raise TypeError(f"dim must be int, not {type(dim).__name__}")
     dim = operator.index(dim)
@@ -118,7 +118,7 @@ def dimension(dim: int, ndim: int) -> int:
 
 
 def dimensions(dim: int | Sequence[int] | None, ndim: int) -> tuple[int, ...]:
-    """The dimensions that a reduction folds: all of them where none is named."""
+    """The dimensions that a reduction removes, counted from the front: all by default."""
     if dim is None or (isinstance(dim, (tuple, list)) and not dim):
         return tuple(range(ndim))
     dims = dim if isinstance(dim, (tuple, list)) else (dim,)
@@ -133,30 +133,30 @@ R = TypeVar("R")
 
 
 def numpy_names(function: Callable[P, R]) -> Callable[P, R]:
-    """Let a function take NumPy's `axis` and `keepdims` for `dim` and `keepdim`, as PyTorch's.
+    """Let a function accept NumPy's `axis` and `keepdims` for `dim` and `keepdim`, as PyTorch does.
 
-    An `out` is refused, with the reason.
+    An `out` argument is refused with an explanation.
     """
 
     @functools.wraps(function)
     def named(*args: P.args, **kwargs: P.kwargs) -> R:
         if kwargs:
             refuse_out(kwargs.pop("out", None))
-            for theirs, ours in (("axis", "dim"), ("keepdims", "keepdim")):
-                if theirs in kwargs:
-                    if ours in kwargs:
+            for alias, own in (("axis", "dim"), ("keepdims", "keepdim")):
+                if alias in kwargs:
+                    if own in kwargs:
                         raise TypeError(
-                            f"{function.__name__}() got both {ours} and {theirs}: two names of one "
-                            "argument"
+                            f"{function.__name__}() got both {own} and {alias}: two names for the "
+                            "same argument"
                         )
-                    kwargs[ours] = kwargs.pop(theirs)
+                    kwargs[own] = kwargs.pop(alias)
         return function(*args, **kwargs)
 
     return named
 
 
 def broadcast_error(name: str, x: Any, y: Any, error: Exception) -> Exception:
-    """PyTorch's words where two shapes do not broadcast; any other error as it came."""
+    """PyTorch's message if two shapes do not broadcast; otherwise one that quotes `error`."""
     a, b = np.shape(x), np.shape(y)
     for back in range(1, min(len(a), len(b)) + 1):
         m, n = a[-back], b[-back]
@@ -174,11 +174,11 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def binary(primitive: Primitive) -> Callable[[F], F]:
-    """Gives the public function of a two-argument primitive a short path.
+    """Give the public function of a two-argument primitive a fast path.
 
-    Two float tensors of one type, or one and a number, are computed and recorded here; whatever
-    needs a decision (other types, tracing, errors) goes through the function's own body.  A net of
-    single numbers runs 1.5 times as fast by it.
+    Two float tensors of one type, or one and a number, are computed and recorded here; every other
+    case (other types, tracing, errors) runs the function's own body.  A network of 0-d tensors runs
+    1.5 times as fast with it.
     """
     forward, saves_args, saves_out = primitive.forward, primitive.saves_args, primitive.saves_out
     differentiable, crosses, name = primitive.differentiable, primitive.crosses, primitive.name
@@ -198,28 +198,28 @@ def binary(primitive: Primitive) -> Callable[[F], F]:
             if kind is not F32 and kind is not F64:
                 return slow(input, other)
             if isinstance(other, Value):
-                y, there = other._data, other._node
+                y, node_y = other._data, other._node
                 if y.dtype is not kind:
                     return slow(input, other)
             elif other.__class__ is float or other.__class__ is int:
-                y, there = other, None
+                y, node_y = other, None
             else:
                 return slow(input, other)
             try:
-                made = forward(x, y)
+                out = forward(x, y)
             except ValueError as error:
                 raise broadcast_error(name, x, y, error) from None
-            here = input._node
+            node_x = input._node
             result = new(record.tensor_class)
-            result._data = made
-            if mode and differentiable and (here is not None or there is not None):
-                result._node = node = Node(primitive, (here, there))
+            result._data = out
+            if mode and differentiable and (node_x is not None or node_y is not None):
+                result._node = node = Node(primitive, (node_x, node_y))
                 if crosses:
-                    node.args = (x if there else None, y if here else None)
+                    node.args = (x if node_y else None, y if node_x else None)
                 elif saves_args:
                     node.args = (x, y)
                 if saves_out:
-                    node.out = made
+                    node.out = out
                 if y is not other and x.shape != y.shape:
                     node.shapes = (x.shape, y.shape)
             else:
@@ -232,7 +232,7 @@ def binary(primitive: Primitive) -> Callable[[F], F]:
 
 
 def unary(primitive: Primitive) -> Callable[[F], F]:
-    """Gives the public function of a one-argument primitive a short path, as `binary` does."""
+    """Give the public function of a one-argument primitive a fast path, as `binary` does."""
     forward, differentiable = primitive.forward, primitive.differentiable
     saves_args, saves_out = primitive.saves_args, primitive.saves_out
     new: Any = object.__new__
@@ -250,16 +250,16 @@ def unary(primitive: Primitive) -> Callable[[F], F]:
             kind = x.dtype
             if kind is not F32 and kind is not F64:
                 return slow(input)
-            made = forward(x)
+            out = forward(x)
             result = new(record.tensor_class)
-            result._data = made
-            here = input._node
-            if here is not None and mode and differentiable:
-                result._node = node = Node(primitive, (here,))
+            result._data = out
+            edge = input._node
+            if edge is not None and mode and differentiable:
+                result._node = node = Node(primitive, (edge,))
                 if saves_args:
                     node.args = (x,)
                 if saves_out:
-                    node.out = made
+                    node.out = out
             else:
                 result._node = None
             return result
@@ -270,25 +270,25 @@ def unary(primitive: Primitive) -> Callable[[F], F]:
 
 
 def of_any(primitive: Primitive, input: Any) -> Tensor:
-    """The primitive applied to a tensor of whatever type it has."""
+    """Apply the primitive to a tensor of any type."""
     return apply(primitive, (needs_tensor(primitive.name, input),), {})
 
 
 def of_floats(primitive: Primitive, input: Any) -> Tensor:
-    """The primitive applied to a tensor, whole numbers and booleans taken as floats."""
+    """Apply the primitive to a tensor, with integers and booleans cast to floats."""
     return apply(primitive, (floating(needs_tensor(primitive.name, input)),), {})
 
 
 def of_numbers(primitive: Primitive, input: Any) -> Tensor:
-    """The primitive applied to a tensor of numbers: booleans are refused."""
+    """Apply the primitive to a tensor of numbers; RuntimeError for booleans."""
     x = needs_tensor(primitive.name, input)
     if x._data.dtype.kind == "b":
         raise RuntimeError("this is not supported for bool tensors: use ~, or convert with .int()")
     return apply(primitive, (x,), {})
 
 
-def mixed(primitive: Primitive, a: Any, b: Any, least: str = "b") -> Tensor:
-    """The long path of a binary function: PyTorch's promotion, then the recorded application.
+def apply_promoted(primitive: Primitive, a: Any, b: Any, least: str = "b") -> Tensor:
+    """The general path of a binary function: promote types as PyTorch does, then apply and record.
 
     `least` is the lowest kind of type in which the primitive computes: "b", "i" or "f".
     """
@@ -306,10 +306,11 @@ def mixed(primitive: Primitive, a: Any, b: Any, least: str = "b") -> Tensor:
             f"{primitive.name} is not supported for bool tensors. Use the logical functions "
             "(logical_xor, ~), or convert with .int() or .float() first."
         )
-    return applied(primitive, as_operand(a, d), as_operand(b, d))
+    return apply_binary(primitive, as_operand(a, d), as_operand(b, d))
 
 
-def applied(primitive: Primitive, a: Any, b: Any) -> Tensor:
+def apply_binary(primitive: Primitive, a: Any, b: Any) -> Tensor:
+    """Apply the primitive; shapes that do not broadcast raise an error with PyTorch's message."""
     try:
         return apply(primitive, (a, b), {})
     except ValueError as error:

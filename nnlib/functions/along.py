@@ -1,4 +1,4 @@
-"""What goes along dimensions, as PyTorch names it: reductions, the softmax family, sorting."""
+"""Functions along dimensions, with PyTorch's names: reductions, the softmax family, sorting."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Dim = int | Sequence[int] | None
 
 
 class ValuesIndices(NamedTuple):
-    """What `max`, `min`, `sort` and `topk` along a dimension return."""
+    """The values and indices that `max`, `min`, `sort`, `topk` and others return."""
 
     values: Tensor
     indices: Tensor
@@ -46,11 +46,11 @@ class ValuesIndices(NamedTuple):
 
 
 def _returned(name: str, values: Tensor, indices: Tensor) -> ValuesIndices:
-    return RETURNED[name](values, indices)
+    return RESULT_TYPES[name](values, indices)
 
 
-# One type for each function: its results print under its name, as PyTorch's do.
-RETURNED: dict[str, type[ValuesIndices]] = {
+# One type for each function, so its results print with its name, as in PyTorch.
+RESULT_TYPES: dict[str, type[ValuesIndices]] = {
     name: type(name, (ValuesIndices,), {"__slots__": ()})
     for name in ("max", "min", "sort", "topk", "kthvalue", "median")
 }
@@ -114,7 +114,7 @@ def mean(
 ) -> Tensor:
     """(1/n) Σ x over the dimensions `dim` (all of them by default).
 
-    RuntimeError for whole numbers: convert with .float() first.  As ``torch.mean``.
+    Raises RuntimeError for whole numbers: convert with .float() first.  As ``torch.mean``.
 
     >>> import nnlib
     >>> nnlib.mean(nnlib.tensor([[1.0, 2.0], [3.0, 6.0]]), dim=0)
@@ -151,14 +151,15 @@ def var(
     n = math.prod([x._data.shape[i] for i in dims])
     off = ar.sub(x, _reduce(p.mean, x, dims, True))
     total = _reduce(sum_, ar.mul(off, off), dims, keepdim)
-    left = n - correction
-    if left <= 0:
-        return _without_freedom(x, off.detach(), dims, left, keepdim, dim is None or dim == ())
-    return ar.div(total, float(left))
+    freedom = n - correction
+    if freedom <= 0:
+        whole = dim is None or dim == ()
+        return _without_degrees_of_freedom(x, off.detach(), dims, freedom, keepdim, whole)
+    return ar.div(total, float(freedom))
 
 
 def _wide(function: Any, x: Tensor, dim: Dim, keepdim: bool, correction: float) -> Tensor:
-    """Of float16 computed in float32: squares would overflow where the result does not."""
+    """`function` of a float16 tensor, computed in float32: its squares could overflow float16."""
     wide = function(ar.to_dtype(x, dtypes.float32), dim, None, keepdim, correction=correction)
     return ar.to_dtype(wide, dtypes.float16)
 
@@ -166,7 +167,7 @@ def _wide(function: Any, x: Tensor, dim: Dim, keepdim: bool, correction: float) 
 def _corrected(
     name: str, dim: Any, unbiased: bool | None, correction: float | None
 ) -> tuple[Dim, float]:
-    """The dimensions and what is taken off n; var(False) is PyTorch's var(unbiased=False)."""
+    """The dimensions, and the number subtracted from n; var(False) means var(unbiased=False)."""
     if isinstance(dim, bool):
         dim, unbiased = None, dim
     if unbiased is not None and correction is not None:
@@ -176,21 +177,21 @@ def _corrected(
     return dim, 0 if unbiased is False else 1
 
 
-def _without_freedom(
-    x: Tensor, off: Any, dims: tuple[int, ...], left: float, keepdim: bool, whole: bool
+def _without_degrees_of_freedom(
+    x: Tensor, off: Any, dims: tuple[int, ...], freedom: float, keepdim: bool, whole: bool
 ) -> Tensor:
-    """Σ off² / 0: infinite, or nan where all are equal.  The slopes are those that PyTorch has.
+    """Σ off² / 0: infinite, or nan where all elements are equal; with PyTorch's gradients.
 
-    Over all elements they are inf (nan at the mean itself), whatever the sign of `off`; over some
-    dimensions 2·off / (n - correction).
+    Over all elements the gradient is inf (nan for an element equal to the mean), whatever the sign
+    of `off`; over some dimensions it is 2·off / (n - correction).
     """
-    still = ar.sub(x, x.detach())  # 0, with the slope 1
+    zero = ar.sub(x, x.detach())  # its derivative with respect to x is 1
     slope = ar.mul(ar.abs(off) if whole else off, 2.0)
     squares = ar.mul(off, off)
-    if whole or left == 0:
-        return ar.div(_reduce(sum_, ar.add(squares, ar.mul(still, slope)), dims, keepdim), 0.0)
-    line = _reduce(sum_, ar.mul(still, ar.div(slope, float(left))), dims, keepdim)
-    return ar.add(ar.div(_reduce(sum_, squares, dims, keepdim), 0.0), line)
+    if whole or freedom == 0:
+        return ar.div(_reduce(sum_, ar.add(squares, ar.mul(zero, slope)), dims, keepdim), 0.0)
+    linear = _reduce(sum_, ar.mul(zero, ar.div(slope, float(freedom))), dims, keepdim)
+    return ar.add(ar.div(_reduce(sum_, squares, dims, keepdim), 0.0), linear)
 
 
 @numpy_names
@@ -202,7 +203,7 @@ def std(
     *,
     correction: float | None = None,
 ) -> Tensor:
-    """The square root of `var`; where that is 0, so is the gradient.
+    """The square root of `var`; where the variance is 0, the gradient is 0 too.
 
     Raises RuntimeError for whole numbers: convert with .float() first.  As ``torch.std``.
 
@@ -220,7 +221,7 @@ def std(
 
 @numpy_names
 def amax(input: Tensor, dim: Dim = (), keepdim: bool = False) -> Tensor:
-    """The largest element over `dim`; equal largest ones share the gradient.
+    """The largest element over `dim`; equal maxima share the gradient.
 
     Raises RuntimeError for a tensor without elements.  As ``torch.amax``.
 
@@ -233,7 +234,7 @@ def amax(input: Tensor, dim: Dim = (), keepdim: bool = False) -> Tensor:
 
 @numpy_names
 def amin(input: Tensor, dim: Dim = (), keepdim: bool = False) -> Tensor:
-    """The smallest element over `dim`; equal smallest ones share the gradient.
+    """The smallest element over `dim`; equal minima share the gradient.
 
     Raises RuntimeError for a tensor without elements.  As ``torch.amin``.
 
@@ -245,7 +246,7 @@ def amin(input: Tensor, dim: Dim = (), keepdim: bool = False) -> Tensor:
 
 
 def _not_empty(name: str, input: Tensor, dim: Any = None) -> Tensor:
-    """`input`, refused where a dimension that is folded has no elements."""
+    """Return `input`; raise an error if it is to be reduced over no elements."""
     x = needs_tensor(name, input)
     if x._data.size:
         return x
@@ -265,8 +266,8 @@ def _not_empty(name: str, input: Tensor, dim: Any = None) -> Tensor:
     return x
 
 
-def _of_all(whole: Primitive, x: Tensor) -> Tensor:
-    """The extreme of all elements.  Where it is nan, the nans share the gradient."""
+def _extreme_of_all(whole: Primitive, x: Tensor) -> Tensor:
+    """The largest or smallest of all elements; if it is nan, the nans share the gradient."""
     out = _reduce(whole, x, None, False)
     if x._node is None or record.current_watcher() is not None or out._data == out._data:
         return out
@@ -284,10 +285,10 @@ def max(input: Tensor, dim: Tensor) -> Tensor: ...
 def max(
     input: Tensor, dim: int | Tensor | None = None, keepdim: bool = False
 ) -> Tensor | ValuesIndices:
-    """max(x): of all elements; max(x, dim): (values, indices) along a dimension;
+    """max(x): the largest of all elements; max(x, dim): (values, indices) along a dimension;
     max(x, y): elementwise of two tensors.
 
-    Raises RuntimeError or IndexError where there is no element.  As ``torch.max``.
+    Raises RuntimeError or IndexError if there are no elements.  As ``torch.max``.
 
     >>> import nnlib
     >>> nnlib.max(nnlib.tensor([3.0, 7.0, 5.0]))
@@ -308,10 +309,10 @@ def min(input: Tensor, dim: Tensor) -> Tensor: ...
 def min(
     input: Tensor, dim: int | Tensor | None = None, keepdim: bool = False
 ) -> Tensor | ValuesIndices:
-    """min(x): of all elements; min(x, dim): (values, indices) along a dimension;
+    """min(x): the smallest of all elements; min(x, dim): (values, indices) along a dimension;
     min(x, y): elementwise of two tensors.
 
-    Raises RuntimeError or IndexError where there is no element.  As ``torch.min``.
+    Raises RuntimeError or IndexError if there are no elements.  As ``torch.min``.
 
     >>> import nnlib
     >>> nnlib.min(nnlib.tensor([3.0, 7.0, 5.0]))
@@ -327,46 +328,46 @@ def _extreme(
 ) -> Tensor | ValuesIndices:
     x = _not_empty(name, input, dim)
     if dim is None:
-        return _of_all(whole, x)
+        return _extreme_of_all(whole, x)
     d = dimension(dim, x._data.ndim)
     if not x._data.ndim:
         at = apply(arg, (x,), {"dim": None, "keepdim": False})
-        return RETURNED[name](ar.clone(x), at)
+        return RESULT_TYPES[name](ar.clone(x), at)
     at = apply(arg, (x,), {"dim": d, "keepdim": True})
     values = apply(pi.gather, (x, at), {"dim": d})
     if not keepdim:
         shape = tuple([n for i, n in enumerate(values._data.shape) if i != d])
         values, at = (apply(ps.reshape, (t,), {"shape": shape}) for t in (values, at))
-    return RETURNED[name](values, at)
+    return RESULT_TYPES[name](values, at)
 
 
 @numpy_names
 def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
-    """The index of the largest element along `dim`, or of all (the first, if several).
+    """The index of the largest element along `dim`, or of all elements (the first of equal ones).
 
-    Raises IndexError where there is no element.  As ``torch.argmax``.
+    Raises IndexError if there are no elements.  As ``torch.argmax``.
 
     >>> import nnlib
     >>> nnlib.argmax(nnlib.tensor([3.0, 7.0, 5.0]))
     tensor(1)
     """
-    return _place(p.argmax, input, dim, keepdim)
+    return _arg_extreme(p.argmax, input, dim, keepdim)
 
 
 @numpy_names
 def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
-    """The index of the smallest element along `dim`, or of all (the first, if several).
+    """The index of the smallest element along `dim`, or of all elements (the first of equal ones).
 
-    Raises IndexError where there is no element.  As ``torch.argmin``.
+    Raises IndexError if there are no elements.  As ``torch.argmin``.
 
     >>> import nnlib
     >>> nnlib.argmin(nnlib.tensor([3.0, 7.0, 5.0]))
     tensor(0)
     """
-    return _place(p.argmin, input, dim, keepdim)
+    return _arg_extreme(p.argmin, input, dim, keepdim)
 
 
-def _place(primitive: Primitive, input: Any, dim: int | None, keepdim: bool) -> Tensor:
+def _arg_extreme(primitive: Primitive, input: Any, dim: int | None, keepdim: bool) -> Tensor:
     x = _not_empty(primitive.name, input, dim)
     d = dimension(dim, x._data.ndim) if dim is not None and x._data.ndim else None
     if dim is not None and d is None:
@@ -408,7 +409,7 @@ def _truth(primitive: Primitive, name: str, input: Tensor, dim: Dim, keepdim: bo
 
 @numpy_names
 def logsumexp(input: Tensor, dim: Dim, keepdim: bool = False) -> Tensor:
-    """log Σ e^x over `dim`, without overflow.  Whole numbers are taken as floats.
+    """log Σ e^x over `dim`, without overflow.  Whole numbers are cast to floats.
 
     As ``torch.logsumexp``.
 
@@ -496,7 +497,7 @@ def argsort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool
 def sort(
     input: Tensor, dim: int = -1, descending: bool = False, stable: bool = True
 ) -> ValuesIndices:
-    """(values, indices) in order along `dim` (always stable).
+    """(values, indices), sorted along `dim` (always stable).
 
     As ``torch.sort``.
 
@@ -508,4 +509,4 @@ def sort(
     x = needs_tensor("sort", input)
     d = dimension(dim, x._data.ndim)
     order = argsort(x, d, descending)
-    return RETURNED["sort"](apply(pi.gather, (x, order), {"dim": d}), order)
+    return RESULT_TYPES["sort"](apply(pi.gather, (x, order), {"dim": d}), order)

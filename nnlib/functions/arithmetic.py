@@ -1,4 +1,4 @@
-"""What acts on each element, as PyTorch names it: arithmetic, comparison, the usual functions."""
+"""Elementwise functions with PyTorch's names: arithmetic, comparison, the usual functions."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from nnlib import dtypes, record
 from nnlib._types import Number, Operand
 from nnlib.devices import refuse_out
 from nnlib.functions._args import (
-    applied,
+    apply_binary,
+    apply_promoted,
+    as_element,
     as_operand,
     binary,
     converted,
-    held,
     is_number,
-    mixed,
     needs_tensor,
     needs_tensor_error,
     of_any,
@@ -35,25 +35,25 @@ if TYPE_CHECKING:
 
 # ---------------------------------------------------------------- arithmetic
 
-# The operators' own functions: two operands and nothing else to look at.
+# The functions behind the operators take two operands and no options.
 
 
 @binary(p.add)
 def plus(input: Operand, other: Operand, *, out: None = None) -> Tensor:
     """a + b, elementwise with broadcasting."""
-    return mixed(p.add, input, other)
+    return apply_promoted(p.add, input, other)
 
 
 @binary(p.sub)
 def minus(input: Operand, other: Operand, *, out: None = None) -> Tensor:
     """a - b, elementwise with broadcasting."""
-    return mixed(p.sub, input, other, "i")
+    return apply_promoted(p.sub, input, other, "i")
 
 
 @binary(p.div)
 def over(input: Operand, other: Operand, *, out: None = None) -> Tensor:
     """a / b, elementwise; integers give floats."""
-    return mixed(p.div, input, other, "f")
+    return apply_promoted(p.div, input, other, "f")
 
 
 def add(input: Operand, other: Operand, *, alpha: Number = 1, out: None = None) -> Tensor:
@@ -118,7 +118,7 @@ def div(
     kind = dtypes.result_type(input, other)
     if kind.kind == "f":
         return trunc(over(input, other))
-    down = floor_divide(input, other)  # exact for large whole numbers too, as a quotient is not
+    down = floor_divide(input, other)  # unlike a float quotient, exact for large integers
     rest = logical_and(ne(remainder(input, other), 0), lt(down, 0))
     return converted(plus(down, converted(rest, kind)), kind)
 
@@ -133,7 +133,7 @@ def mul(input: Operand, other: Operand, *, out: None = None) -> Tensor:
     >>> nnlib.mul(nnlib.tensor([1.0, 2.0]), nnlib.tensor([3.0, 4.0]))
     tensor([3., 8.])
     """
-    return mixed(p.mul, input, other)
+    return apply_promoted(p.mul, input, other)
 
 
 @binary(p.maximum)
@@ -146,7 +146,7 @@ def maximum(input: Operand, other: Operand, *, out: None = None) -> Tensor:
     >>> nnlib.maximum(nnlib.tensor([1.0, 5.0]), nnlib.tensor([3.0, 4.0]))
     tensor([3., 5.])
     """
-    return mixed(p.maximum, input, other)
+    return apply_promoted(p.maximum, input, other)
 
 
 @binary(p.minimum)
@@ -159,7 +159,7 @@ def minimum(input: Operand, other: Operand, *, out: None = None) -> Tensor:
     >>> nnlib.minimum(nnlib.tensor([1.0, 5.0]), nnlib.tensor([3.0, 4.0]))
     tensor([1., 4.])
     """
-    return mixed(p.minimum, input, other)
+    return apply_promoted(p.minimum, input, other)
 
 
 @binary(p.atan2)
@@ -172,12 +172,12 @@ def atan2(input: Operand, other: Operand, *, out: None = None) -> Tensor:
     >>> nnlib.atan2(nnlib.tensor([1.0, 1.0]), nnlib.tensor([1.0, -1.0]))
     tensor([0.7854, 2.3562])
     """
-    return mixed(p.atan2, input, other, "f")
+    return apply_promoted(p.atan2, input, other, "f")
 
 
 @binary(p.remainder)
 def remainder(input: Operand, other: Operand, *, out: None = None) -> Tensor:
-    """a - b·floor(a/b): the sign of b.
+    """a - b·floor(a/b), which has the sign of b.
 
     As ``torch.remainder``.
 
@@ -186,7 +186,7 @@ def remainder(input: Operand, other: Operand, *, out: None = None) -> Tensor:
     tensor([2, 1])
     """
     _refuse_zero("remainder", input, other)
-    return mixed(p.remainder, input, other, "i")
+    return apply_promoted(p.remainder, input, other, "i")
 
 
 def _pow_slow(a: Operand, b: Operand) -> Tensor:
@@ -195,10 +195,10 @@ def _pow_slow(a: Operand, b: Operand) -> Tensor:
             "Integers to negative integer powers are not allowed: convert with .float() first."
         )
     if isinstance(b, bool) and isinstance(a, Value) and a._data.dtype.kind == "b":
-        return clone(a) if b else eq(a, a)  # PyTorch takes booleans to the power of True and False
+        return clone(a) if b else eq(a, a)  # PyTorch allows the powers True and False
     if isinstance(b, Value) and b._data.dtype.kind in "iu" and _whole(a):
         return _whole_power(a, b)
-    return mixed(p.pow, a, b, "i")
+    return apply_promoted(p.pow, a, b, "i")
 
 
 def _whole(x: Any) -> bool:
@@ -208,13 +208,13 @@ def _whole(x: Any) -> bool:
 
 
 def _whole_power(a: Operand, b: Tensor) -> Tensor:
-    """a ** b of whole numbers; with a negative exponent 1/aⁿ, rounded to 0 unless a is 1 or -1."""
+    """a ** b of integers; an exponent -n gives 1/aⁿ, which is rounded to 0 unless a is 1 or -1."""
     common = dtypes.result_type(a, b)
-    without_sign = common.kind == "u"  # there a negative exponent counts from the largest number
+    without_sign = common.kind == "u"  # there a negative exponent wraps around
     if without_sign or (not record.is_watched() and not (b._data < 0).any()):
-        return mixed(p.pow, a, b, "i")
+        return apply_promoted(p.pow, a, b, "i")
     base = converted(a, common) if isinstance(a, Value) else make(common.type(a))
-    size = mixed(p.pow, base, where(lt(b, 0), neg(b), b), "i")
+    size = apply_promoted(p.pow, base, where(lt(b, 0), neg(b), b), "i")
     one = logical_or(eq(base, 1), eq(base, -1))
     return where(logical_or(ge(b, 0), one), size, 0)
 
@@ -251,7 +251,7 @@ def floor_divide(input: Operand, other: Operand) -> Tensor:
     tensor([-4,  3])
     """
     _refuse_zero("floor_divide", input, other)
-    return mixed(p.floor_divide, input, other, "i")
+    return apply_promoted(p.floor_divide, input, other, "i")
 
 
 def _refuse_zero(name: str, a: Any, b: Any) -> None:
@@ -276,7 +276,8 @@ def rsub(input: Operand, other: Operand) -> Tensor:
 def rdiv(input: Operand, other: Operand) -> Tensor:
     """other / input.
 
-    A number's quotient is kept beside the input, which may then be changed in place: as in PyTorch.
+    The node saves the result too: if the input is changed in place afterwards, which PyTorch
+    allows, it is restored from the result for the gradient.
     """
     result = _reversed(over, p.div, "f", input, other)
     if result._node is not None and is_number(other) and other:
@@ -308,7 +309,7 @@ def _reversed(
 ) -> Tensor:
     if isinstance(other, Value):
         return function(other, x)
-    return mixed(primitive, other, x, least)
+    return apply_promoted(primitive, other, x, least)
 
 
 # ---------------------------------------------------------------- comparison and logic
@@ -320,7 +321,7 @@ def _compared(primitive: Primitive, input: Any, other: Any, out: None) -> Tensor
         if not isinstance(x, Value) and not is_number(x):
             needs_tensor(primitive.name, x)
     d = dtypes.result_type(input, other)
-    return applied(primitive, as_operand(input, d), as_operand(other, d))
+    return apply_binary(primitive, as_operand(input, d), as_operand(other, d))
 
 
 def eq(input: Operand, other: Operand, *, out: None = None) -> Tensor:
@@ -398,11 +399,11 @@ def ge(input: Operand, other: Operand, *, out: None = None) -> Tensor:
 def _of_truths(primitive: Primitive, input: Any, other: Any, out: None) -> Tensor:
     refuse_out(out)
     a, b = needs_tensor(primitive.name, input), needs_tensor(primitive.name, other)
-    return applied(primitive, a, b)
+    return apply_binary(primitive, a, b)
 
 
 def logical_and(input: Tensor, other: Tensor, *, out: None = None) -> Tensor:
-    """a and b, elementwise: zero is false.
+    """a and b, elementwise; zero counts as false.
 
     As ``torch.logical_and``.
 
@@ -414,7 +415,7 @@ def logical_and(input: Tensor, other: Tensor, *, out: None = None) -> Tensor:
 
 
 def logical_or(input: Tensor, other: Tensor, *, out: None = None) -> Tensor:
-    """a or b, elementwise: zero is false.
+    """a or b, elementwise; zero counts as false.
 
     As ``torch.logical_or``.
 
@@ -440,7 +441,7 @@ def logical_xor(input: Tensor, other: Tensor, *, out: None = None) -> Tensor:
 def _of_bits(primitive: Primitive, input: Any, other: Any, out: None) -> Tensor:
     refuse_out(out)
     d = _whole_type(primitive.name, input, other)
-    return applied(primitive, as_operand(input, d), as_operand(other, d))
+    return apply_binary(primitive, as_operand(input, d), as_operand(other, d))
 
 
 def _whole_type(name: str, *args: Any) -> np.dtype:
@@ -513,7 +514,7 @@ def bitwise_not(input: Tensor) -> Tensor:
 
 
 def bitwise_left_shift(input: Operand, other: Operand) -> Tensor:
-    """x · 2^n for whole numbers; bits that leave the type at the upper end are gone.
+    """x · 2^n for whole numbers; bits shifted beyond the upper end are lost.
 
     Raises NotImplementedError for floating-point numbers.  As ``torch.bitwise_left_shift``.
 
@@ -524,7 +525,7 @@ def bitwise_left_shift(input: Operand, other: Operand) -> Tensor:
     _whole_type("bitwise_left_shift", input, other)
     if isinstance(other, Value):
         return mul(input, pow(make(other._data.dtype.type(2)), other))
-    # 2⁶³ is the one bit that makes an int64 negative; what is shifted further is gone.
+    # 2⁶³ is the bit that makes an int64 negative; bits shifted further are lost.
     return mul(input, 2**other if other < 63 else -(2**63) if other == 63 else 0)
 
 
@@ -560,7 +561,7 @@ def logical_not(input: Tensor, *, out: None = None) -> Tensor:
 
 @unary(p.isnan)
 def isnan(input: Tensor, *, out: None = None) -> Tensor:
-    """Where x is nan.
+    """True where x is nan.
 
     As ``torch.isnan``.
 
@@ -573,7 +574,7 @@ def isnan(input: Tensor, *, out: None = None) -> Tensor:
 
 @unary(p.isinf)
 def isinf(input: Tensor, *, out: None = None) -> Tensor:
-    """Where x is infinite.
+    """True where x is infinite.
 
     As ``torch.isinf``.
 
@@ -586,7 +587,7 @@ def isinf(input: Tensor, *, out: None = None) -> Tensor:
 
 @unary(p.isfinite)
 def isfinite(input: Tensor, *, out: None = None) -> Tensor:
-    """Where x is neither infinite nor nan.
+    """True where x is neither infinite nor nan.
 
     As ``torch.isfinite``.
 
@@ -598,7 +599,7 @@ def isfinite(input: Tensor, *, out: None = None) -> Tensor:
 
 
 def where(condition: Tensor, input: Operand, other: Operand) -> Tensor:
-    """`nnlib.where` of three arguments."""
+    """`nnlib.where` with three arguments."""
     c = needs_tensor("where", condition)
     if c._data.dtype.kind != "b":
         raise RuntimeError(
@@ -606,7 +607,9 @@ def where(condition: Tensor, input: Operand, other: Operand) -> Tensor:
             "Compare first: x > 0, x != 0."
         )
     d = dtypes.result_type(input, other)
-    a, b = (converted(x, d) if isinstance(x, Value) else make(held(x, d)) for x in (input, other))
+    a, b = (
+        converted(x, d) if isinstance(x, Value) else make(as_element(x, d)) for x in (input, other)
+    )
     try:
         return apply(p.where, (c, a, b), {})
     except ValueError as error:
@@ -663,7 +666,7 @@ def relu(input: Tensor, *, out: None = None) -> Tensor:
 
 @unary(p.floor)
 def floor(input: Tensor, *, out: None = None) -> Tensor:
-    """The largest integer ≤ x, as x's type.
+    """The largest integer ≤ x, in the type of x.
 
     As ``torch.floor``.
 
@@ -676,7 +679,7 @@ def floor(input: Tensor, *, out: None = None) -> Tensor:
 
 @unary(p.ceil)
 def ceil(input: Tensor, *, out: None = None) -> Tensor:
-    """The smallest integer ≥ x, as x's type.
+    """The smallest integer ≥ x, in the type of x.
 
     As ``torch.ceil``.
 
@@ -689,13 +692,13 @@ def ceil(input: Tensor, *, out: None = None) -> Tensor:
 
 @unary(p.round)
 def _rounded(input: Tensor, *, out: None = None) -> Tensor:
-    """The nearest integer, halves to the even one."""
+    """The nearest integer; halves are rounded to the even one."""
     return of_any(p.round, input)
 
 
 @unary(p.trunc)
 def trunc(input: Tensor, *, out: None = None) -> Tensor:
-    """x without its fraction.
+    """x without its fractional part.
 
     As ``torch.trunc``.
 
@@ -993,7 +996,7 @@ def erf(input: Tensor, *, out: None = None) -> Tensor:
 
 
 def round(input: Tensor, *, decimals: int = 0) -> Tensor:
-    """The nearest integer, halves to the even one; or to `decimals` digits, also negative.
+    """x rounded to an integer, or to `decimals` digits (may be negative); halves round to even.
 
     Raises NotImplementedError for whole numbers with decimals.  As ``torch.round``.
 
@@ -1073,9 +1076,9 @@ def clamp(
 ) -> Tensor:
     """x limited to [min, max], two numbers or two tensors; at least one must be given.
 
-    Within the limits the gradient passes, outside it does not.  Where min > max, max wins.  Raises
-    RuntimeError where neither is given, TypeError for a number beside a tensor.  As
-    ``torch.clamp``.
+    The gradient is passed on within the limits and is 0 outside them.  Where min > max, the result
+    is max.  Raises RuntimeError if neither is given, TypeError for a number together with a tensor.
+    As ``torch.clamp``.
 
     >>> import nnlib
     >>> nnlib.clamp(nnlib.tensor([-2.0, 0.5, 3.0]), min=-1, max=1)
@@ -1090,7 +1093,7 @@ def clamp(
     if all_numbers(bounds):
         x = converted(x, dtypes.result_type(x, *bounds))
         if x._data.dtype.kind != "f":
-            min, max = (b if b is None else held(b, x._data.dtype).item() for b in (min, max))
+            min, max = (b if b is None else as_element(b, x._data.dtype).item() for b in (min, max))
         return apply(p.clamp, (x,), {"min": min, "max": max})
     if not all(isinstance(b, Value) for b in bounds):
         raise TypeError(
@@ -1103,7 +1106,7 @@ def clamp(
 
 
 def _beyond(condition: Tensor, bound: Any) -> Tensor:
-    """Where the bound is taken: where x is beyond it, and where it is nan."""
+    """True where the bound replaces x: where x is beyond it, and where the bound is nan."""
     return logical_or(condition, isnan(bound)) if bound._data.dtype.kind == "f" else condition
 
 
@@ -1114,7 +1117,7 @@ def all_numbers(xs: Any) -> bool:
 def nan_to_num(
     input: Tensor, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None
 ) -> Tensor:
-    """x with numbers in place of nan and ±inf: by default 0 and the largest of x's type.
+    """x with finite numbers for nan and ±inf: by default 0 and the limits of x's type.
 
     As ``torch.nan_to_num``.
 
@@ -1129,7 +1132,7 @@ def nan_to_num(
     ends = np.finfo(kind)
     high = ends.max if posinf is None else posinf
     low = ends.min if neginf is None else neginf
-    x = where(isnan(x), make(held(nan, kind)), x)
+    x = where(isnan(x), make(as_element(nan, kind)), x)
     x = where(eq(x, make(kind.type(np.inf))), make(kind.type(high)), x)
     return where(eq(x, make(kind.type(-np.inf))), make(kind.type(low)), x)
 
@@ -1137,7 +1140,7 @@ def nan_to_num(
 def lerp(input: Tensor, end: Tensor, weight: Operand) -> Tensor:
     """input + weight · (end - input): from `input` at weight 0 to `end` at weight 1.
 
-    Raises RuntimeError where the two are of different types.  As ``torch.lerp``.
+    Raises RuntimeError if the two have different types.  As ``torch.lerp``.
 
     >>> import nnlib
     >>> nnlib.lerp(nnlib.tensor([0.0, 10.0]), nnlib.tensor([1.0, 20.0]), 0.5)

@@ -1,6 +1,6 @@
 """Functions that cut, repeat and rearrange: split, tile, roll, diagonal, and other shape functions.
 
-All are written in the few shape primitives, so their derivatives are those primitives' own.
+All are written with a few shape primitives, which supply their derivatives.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 
 from nnlib import record
 from nnlib._types import Operand, Sizes
-from nnlib.functions._args import dimension, is_whole, many, needs_tensor, numpy_names
+from nnlib.functions._args import as_list, dimension, is_whole, needs_tensor, numpy_names
 from nnlib.functions.along import sum as sum_
 from nnlib.functions.arithmetic import clone
 from nnlib.functions.reshaping import (
@@ -40,10 +40,10 @@ if TYPE_CHECKING:
 
 @numpy_names
 def narrow(input: Tensor, dim: int, start: int, length: int) -> Tensor:
-    """start … start + length - 1 along `dim`, as a view.
+    """The elements start … start + length - 1 along `dim`, as a view.
 
-    Raises IndexError for a start outside of the dimension, RuntimeError for too great a length and
-    for a tensor without dimensions.  As ``torch.narrow``.
+    Raises IndexError for a start out of range, RuntimeError for a length that is too large and for
+    a tensor without dimensions.  As ``torch.narrow``.
 
     >>> import nnlib
     >>> nnlib.narrow(nnlib.arange(6), 0, 2, 3)
@@ -69,7 +69,7 @@ def narrow(input: Tensor, dim: int, start: int, length: int) -> Tensor:
 def select(input: Tensor, dim: int, index: int) -> Tensor:
     """The slice `index` along `dim`, without that dimension: x[:, …, index].
 
-    Raises IndexError for an index outside of it, and for a tensor without dimensions.  As
+    Raises IndexError for an index out of range, and for a tensor without dimensions.  As
     ``torch.select``.
 
     >>> import nnlib
@@ -164,7 +164,7 @@ def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
 def tile(input: Tensor, *dims: Sizes) -> Tensor:
     """The whole tensor repeated along each dimension; missing counts are 1.
 
-    As ``torch.tile``.  Raises RuntimeError for more than two dimensions.
+    As ``torch.tile``.
 
     >>> import nnlib
     >>> nnlib.tile(nnlib.tensor([1, 2]), (2, 2))
@@ -177,7 +177,7 @@ def tile(input: Tensor, *dims: Sizes) -> Tensor:
 
 
 def repeat(input: Tensor, *repeats: Sizes) -> Tensor:
-    """The tensor repeated as often as each count says; extra counts stand for new dimensions."""
+    """The tensor repeated along each dimension; extra counts add dimensions at the front."""
     x = needs_tensor("repeat", input)
     counts = _sizes(repeats)
     if len(counts) < x._data.ndim:
@@ -189,22 +189,22 @@ def repeat(input: Tensor, *repeats: Sizes) -> Tensor:
         raise RuntimeError(f"Trying to create tensor with negative dimension: {list(counts)}")
     old = (1,) * (len(counts) - x._data.ndim) + x._data.shape
     between = tuple([n for size in old for n in (1, size)])
-    wanted = tuple([n for pair in zip(counts, old, strict=True) for n in pair])
+    expanded = tuple([n for pair in zip(counts, old, strict=True) for n in pair])
     new = tuple([n * size for n, size in zip(counts, old, strict=True)])
-    return _copied(x, reshape(expand(reshape(x, between), wanted), new))
+    return _copied(x, reshape(expand(reshape(x, between), expanded), new))
 
 
 def _copied(x: Tensor, result: Tensor) -> Tensor:
-    """`result` in memory of its own: where nothing was repeated, it is still a view of x."""
+    """`result`, copied if it is still a view of x because nothing was repeated."""
     shared = np.may_share_memory(result._data, x._data) or not x._data.size
     return clone(result) if shared else result
 
 
 @numpy_names
 def repeat_interleave(input: Tensor, repeats: Tensor | int, dim: int | None = None) -> Tensor:
-    """Each element (or slice along `dim`) `repeats` times in a row: one count, or one for each.
+    """Each element (or slice along `dim`) repeated in a row: one count for all, or one for each.
 
-    Raises RuntimeError for negative counts, and where their number is another.  As
+    Raises RuntimeError for negative counts, and for a wrong number of counts.  As
     ``torch.repeat_interleave``.
 
     >>> import nnlib
@@ -244,16 +244,16 @@ def _each_repeated(x: Tensor, repeats: Tensor, d: int) -> Tensor:
 def roll(
     input: Tensor, shifts: int | Sequence[int], dims: int | Sequence[int] | None = None
 ) -> Tensor:
-    """Shifted along `dims`; what leaves at one end comes in at the other.
+    """The elements shifted along `dims`; those shifted past one end reappear at the other.
 
-    Raises RuntimeError where there are not as many shifts as dims.  As ``torch.roll``.
+    Raises RuntimeError unless there are as many shifts as dims.  As ``torch.roll``.
 
     >>> import nnlib
     >>> nnlib.roll(nnlib.arange(4), 1)
     tensor([3, 0, 1, 2])
     """
     x = needs_tensor("roll", input)
-    by, along = many(shifts), [] if dims is None else many(dims)
+    by, along = as_list(shifts), [] if dims is None else as_list(dims)
     if not along:
         if len(by) != 1:
             raise RuntimeError(
@@ -264,7 +264,7 @@ def roll(
         raise RuntimeError(
             f"shifts and dimensions must align. shifts: {len(by)}, dims:{len(along)}"
         )
-    given = x
+    original = x
     for shift, dim in zip(by, along, strict=True):
         shift = operator.index(shift)
         d = dimension(dim, x._data.ndim)
@@ -272,16 +272,17 @@ def roll(
         if n and shift % n:
             head = n - shift % n
             x = cat([narrow(x, d, head, n - head), narrow(x, d, 0, head)], d)
-    return clone(x) if x is given else x
+    return clone(x) if x is original else x
 
 
 # ---------------------------------------------------------------- order of dimensions
 
 
 def movedim(input: Tensor, source: int | Sequence[int], destination: int | Sequence[int]) -> Tensor:
-    """Dimensions `source` put at the places `destination`; the others keep their order.
+    """The dimensions `source` moved to the positions `destination`; the others keep their order.
 
-    Raises RuntimeError unless both name equally many different dimensions.  As ``torch.movedim``.
+    Raises RuntimeError unless both name the same number of distinct dimensions.  As
+    ``torch.movedim``.
 
     >>> import nnlib
     >>> nnlib.movedim(nnlib.zeros(2, 3, 4), 0, -1).shape
@@ -289,8 +290,8 @@ def movedim(input: Tensor, source: int | Sequence[int], destination: int | Seque
     """
     x = needs_tensor("movedim", input)
     n = x._data.ndim
-    a = [dimension(d, n) for d in many(source)]
-    b = [dimension(d, n) for d in many(destination)]
+    a = [dimension(d, n) for d in as_list(source)]
+    b = [dimension(d, n) for d in as_list(destination)]
     if len(a) != len(b) or len(set(a)) != len(a) or len(set(b)) != len(b):
         raise RuntimeError(
             "movedim: Invalid source or destination dims: source and destination must name the "
@@ -315,7 +316,7 @@ def swapaxes(input: Tensor, axis0: int, axis1: int) -> Tensor:
 
 
 def t(input: Tensor) -> Tensor:
-    """The transpose of a matrix; a vector or a number as it is.
+    """The transpose of a matrix; a vector or a 0-d tensor is returned unchanged.
 
     Raises RuntimeError for more than two dimensions.  As ``torch.t``.
 
@@ -404,8 +405,9 @@ def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]:
 def meshgrid(*tensors: Tensor, indexing: str | None = None) -> tuple[Tensor, ...]:
     """Grids of coordinates: the i-th result varies along dimension i with the i-th vector.
 
-    `indexing="xy"` exchanges the first two dimensions, as pictures have them.  Raises RuntimeError
-    for tensors of two or more dimensions, and for another `indexing`.  As ``torch.meshgrid``.
+    `indexing="xy"` exchanges the first two dimensions, which is the order of images.  Raises
+    RuntimeError for tensors of two or more dimensions, and for another `indexing`.  As
+    ``torch.meshgrid``.
 
     >>> import nnlib
     >>> x, y = nnlib.meshgrid(nnlib.arange(2), nnlib.arange(3), indexing="ij")
@@ -467,7 +469,7 @@ def vstack(tensors: Sequence[Tensor]) -> Tensor:
 def tril(input: Tensor, diagonal: int = 0) -> Tensor:
     """The lower triangle of each matrix, zeros above the given diagonal.
 
-    Raises RuntimeError for less than two dimensions.  As ``torch.tril``.
+    Raises RuntimeError for fewer than two dimensions.  As ``torch.tril``.
 
     >>> import nnlib
     >>> nnlib.tril(nnlib.ones(2, 2))
@@ -480,7 +482,7 @@ def tril(input: Tensor, diagonal: int = 0) -> Tensor:
 def triu(input: Tensor, diagonal: int = 0) -> Tensor:
     """The upper triangle of each matrix, zeros below the given diagonal.
 
-    Raises RuntimeError for less than two dimensions.  As ``torch.triu``.
+    Raises RuntimeError for fewer than two dimensions.  As ``torch.triu``.
 
     >>> import nnlib
     >>> nnlib.triu(nnlib.ones(2, 2), diagonal=1)
@@ -500,7 +502,7 @@ def _matrices(name: str, input: Tensor) -> Tensor:
 
 
 def _diagonal_slice(n: int, m: int, offset: int) -> tuple[int, int, int]:
-    """Where a diagonal lies in an n × m matrix that is read row by row."""
+    """The slice (start, stop, step) of a diagonal in an n × m matrix flattened row by row."""
     length = max(min(n, m - offset) if offset >= 0 else min(n + offset, m), 0)
     start = (offset if offset >= 0 else -offset * m) if length else 0
     return (start, start + (length - 1) * (m + 1) + 1 if length else start, m + 1)
@@ -509,9 +511,9 @@ def _diagonal_slice(n: int, m: int, offset: int) -> tuple[int, int, int]:
 def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
     """The diagonal of the matrices in dimensions dim1 and dim2, as the last dimension.
 
-    It shares the memory of `input`, but for a part of a larger matrix: that diagonal is a copy, and
-    changing it in place is a RuntimeError.  So are two dimensions that are one.  As
-    ``torch.diagonal``.
+    It shares the memory of `input`, unless that is part of a larger matrix: then it is a copy, and
+    changing it in place raises RuntimeError.  Raises RuntimeError too if both dimensions are the
+    same.  As ``torch.diagonal``.
 
     >>> import nnlib
     >>> nnlib.diagonal(nnlib.arange(6).reshape(2, 3), 1)
@@ -524,11 +526,11 @@ def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Te
     x = movedim(x, (a, b), (-2, -1))
     *rest, n, m = x._data.shape
     rows = reshape(x, (*rest, n * m))
-    if x._data.size and not np.may_share_memory(rows._data, x._data):  # then by columns, perhaps
+    if x._data.size and not np.may_share_memory(rows._data, x._data):  # perhaps stored by columns
         columns = reshape(transpose(x, -2, -1), (*rest, n * m))
         if np.may_share_memory(columns._data, x._data):
             rows, n, m, offset = columns, m, n, -offset
-        else:  # a part of a larger matrix: PyTorch's diagonal would write to it, this copy cannot
+        else:  # part of a larger matrix: PyTorch would give a view of it; this copy is read-only
             copied = rows._data
             while isinstance(copied, np.ndarray):
                 copied.flags.writeable = False
@@ -538,7 +540,7 @@ def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Te
 
 
 def diag(input: Tensor, diagonal: int = 0) -> Tensor:
-    """The matrix with a vector on its diagonal; of a matrix, its diagonal.
+    """The matrix with a vector on its diagonal, or the diagonal of a matrix.
 
     Raises RuntimeError for anything but a vector or a matrix.  As ``torch.diag``.
 
@@ -566,7 +568,7 @@ _diagonal = diagonal
 
 
 def trace(input: Tensor) -> Tensor:
-    """Σ of the diagonal of a matrix.
+    """The sum of the diagonal of a matrix.
 
     Raises RuntimeError for anything but a matrix.  As ``torch.trace``.
 

@@ -1,4 +1,4 @@
-"""Making tensors: from data, filled, ranged, and drawn from seeded generators."""
+"""Functions that create tensors: from data, constants, ranges and random numbers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import numpy as np
 from nnlib import dtypes, record
 from nnlib._types import Device, DType, Operand, Sizes
 from nnlib.devices import refuse_others, refuse_out
-from nnlib.functions._args import converted, held, is_number, needs_tensor
+from nnlib.functions._args import as_element, converted, is_number, needs_tensor
 from nnlib.functions.reshaping import _sizes
 from nnlib.record import Leaf, Value, make
 
@@ -63,7 +63,7 @@ def tensor(
     """A tensor with a copy of `data`: a number, nested lists, or a NumPy array.
 
     Python floats give float32, ints int64, bools bool; an array keeps its type.  Raises ValueError
-    for ragged lists, TypeError for a string, RuntimeError where integers are asked for gradients.
+    for ragged lists, TypeError for a string, RuntimeError for integers with `requires_grad`.
     As ``torch.tensor``.
 
     >>> import nnlib
@@ -86,7 +86,7 @@ def tensor(
 
 
 def _array_of(data: Any, kind: np.dtype) -> np.ndarray:
-    """Numbers and nested lists of them as an array; RuntimeError where one does not fit."""
+    """Numbers and nested lists of them as an array; RuntimeError if one does not fit."""
     try:
         array = np.array(data)
     except ValueError as error:
@@ -102,12 +102,12 @@ def _array_of(data: Any, kind: np.dtype) -> np.ndarray:
         raise ValueError("Overflow when unpacking long long: an int64 ends at 2**63 - 1")
     if array.size and kind.kind in "iu" and array.dtype != kind and array.dtype.kind != "b":
         for end in (array.min(), array.max()):
-            held(end, kind)
+            as_element(end, kind)
     return array.astype(kind, copy=False)
 
 
 def _type_of(data: Any) -> np.dtype:
-    """The type of a tensor made of `data`: its elements' types promoted, as PyTorch infers it."""
+    """The type of tensor(data): the promoted types of its elements, as PyTorch infers it."""
     kinds = set(_types_in(data))
     return functools.reduce(dtypes.promote, kinds) if kinds else dtypes.get_default_dtype().numpy
 
@@ -181,11 +181,11 @@ def full(
     shape = _sizes((size,))
     value, kind = _filling(fill_value)
     kind = kind if dtype is None else dtypes.as_numpy(dtype)
-    return _finish(np.full(shape, held(value, kind), kind), requires_grad, device, out)
+    return _finish(np.full(shape, as_element(value, kind), kind), requires_grad, device, out)
 
 
 def _filling(value: Any) -> tuple[Any, np.dtype]:
-    """A number, or that of a tensor with one element, and its type."""
+    """The fill value, also from a tensor with one element, as a number; and its type."""
     if isinstance(value, Value):
         return needs_tensor("full", value).item(), value._data.dtype
     if not is_number(value):
@@ -288,7 +288,7 @@ def full_like(
     """
     x = needs_tensor("full_like", input)._data
     kind = x.dtype if dtype is None else dtypes.as_numpy(dtype)
-    value = held(_filling(fill_value)[0], kind)
+    value = as_element(_filling(fill_value)[0], kind)
     return _finish(np.full(x.shape, value, kind), requires_grad, device)
 
 
@@ -300,7 +300,7 @@ def empty(
     device: Device | None = None,
     requires_grad: bool = False,
 ) -> Tensor:
-    """A tensor with whatever was in its memory: to be written before it is read.
+    """An uninitialised tensor: write its elements before you read them.
 
     As ``torch.empty``.
 
@@ -319,7 +319,7 @@ def empty_like(
     device: Device | None = None,
     requires_grad: bool = False,
 ) -> Tensor:
-    """A tensor of the shape and type of `input`, with whatever was in its memory.
+    """An uninitialised tensor of the shape and type of `input`.
 
     As ``torch.empty_like``.
 
@@ -333,7 +333,7 @@ def empty_like(
 
 
 def as_tensor(data: Any, dtype: DType | None = None, device: Device | None = None) -> Tensor:
-    """`data` as a tensor, without a copy where it is a tensor or array of that type already.
+    """`data` as a tensor, without a copy if it is already a tensor or array of that type.
 
     As ``torch.as_tensor``.
 
@@ -384,7 +384,7 @@ def arange(
 ) -> Tensor:
     """start, start + step, … below end.  Integers give int64.
 
-    Raises RuntimeError for a step of 0, or one that leads away from the end; TypeError without an
+    Raises RuntimeError for a step of 0, or one in the wrong direction; TypeError without an
     end.  As ``torch.arange``.
 
     >>> import nnlib
@@ -431,7 +431,7 @@ def linspace(
 
 
 class Generator:
-    """A stream of random numbers of its own.  As ``torch.Generator``, with NumPy's PCG64 inside.
+    """A separate stream of random numbers.  As ``torch.Generator``, but with NumPy's PCG64.
 
     >>> import nnlib
     >>> g = nnlib.Generator().manual_seed(1)
@@ -443,7 +443,7 @@ class Generator:
         self.manual_seed(0)
 
     def initial_seed(self) -> int:
-        """The seed that the stream was last started with.
+        """The seed with which the stream was last started.
 
         >>> import nnlib
         >>> nnlib.Generator().manual_seed(3).initial_seed()
@@ -452,7 +452,7 @@ class Generator:
         return self._seed
 
     def manual_seed(self, seed: int) -> Generator:
-        """Start the stream anew: the same seed gives the same numbers on every machine.
+        """Restart the stream: the same seed gives the same numbers on every machine.
 
         >>> import nnlib
         >>> generator = nnlib.Generator().manual_seed(0)
@@ -468,7 +468,7 @@ class Generator:
         return self
 
     def _stream(self) -> np.random.Generator:
-        if self._random is None:  # NumPy imports its random part, as long as all else, when asked
+        if self._random is None:  # numpy.random is slow to import: only when needed
             self._random = np.random.default_rng(self._seed % 2**64)
         return self._random
 
@@ -477,7 +477,7 @@ _default_generator = Generator()
 
 
 def manual_seed(seed: int) -> Generator:
-    """Start the default stream anew: the same seed gives the same numbers on every machine.
+    """Restart the default stream: the same seed gives the same numbers on every machine.
 
     The numbers are not those of PyTorch.  As ``torch.manual_seed``.
 
@@ -496,8 +496,8 @@ _refused: ContextVar[str | None] = ContextVar("why no random function may be cal
 
 
 @contextmanager
-def refusing_draws(reason: str) -> Iterator[None]:
-    """Random functions raise RuntimeError with this reason inside the block."""
+def forbidding_random(reason: str) -> Iterator[None]:
+    """Random functions called inside the block raise RuntimeError with this reason."""
     before = _refused.set(reason)
     try:
         yield
@@ -512,20 +512,21 @@ def _check_allowed() -> None:
 
 
 def _random(function: F) -> F:
-    """A function that draws: whoever watches the program applies it, for it answers anew each time.
+    """Decorate a function that returns random numbers.
 
-    A trace refuses it, and a compiled function draws again at each replay.
+    A watcher of the program, if there is one, decides what a call does: a trace refuses it, and a
+    compiled function generates new numbers at each replay.
     """
 
     @functools.wraps(function)
-    def drawn(*args: Any, **kwargs: Any) -> Any:
+    def random(*args: Any, **kwargs: Any) -> Any:
         _check_allowed()
         watcher = record.current_watcher()
         if watcher is None:
             return function(*args, **kwargs)
         return watcher.draw(function, args, kwargs)
 
-    return drawn  # type: ignore[return-value]
+    return random  # type: ignore[return-value]
 
 
 def _stream(generator: Generator | None) -> np.random.Generator:
@@ -545,7 +546,7 @@ def rand(
     device: Device | None = None,
     requires_grad: bool = False,
 ) -> Tensor:
-    """Uniform on [0, 1).
+    """Random numbers, uniform on [0, 1).
 
     As ``torch.rand``.
 
@@ -569,7 +570,7 @@ def randn(
     device: Device | None = None,
     requires_grad: bool = False,
 ) -> Tensor:
-    """Normal with mean 0 and variance 1.
+    """Random numbers, normal with mean 0 and variance 1.
 
     As ``torch.randn``.
 
@@ -606,7 +607,7 @@ def randint(
     device: Device | None = None,
     requires_grad: bool = False,
 ) -> Tensor:
-    """Integers from low up to (not including) high.
+    """Random integers from low up to (not including) high.
 
     As ``torch.randint``.
 
@@ -656,7 +657,7 @@ def rand_like(
     requires_grad: bool = False,
     generator: Generator | None = None,
 ) -> Tensor:
-    """Uniform on [0, 1), in the shape and type of `input`.
+    """Random numbers, uniform on [0, 1), in the shape and type of `input`.
 
     As ``torch.rand_like``.
 
@@ -679,7 +680,7 @@ def randn_like(
     requires_grad: bool = False,
     generator: Generator | None = None,
 ) -> Tensor:
-    """Normal with mean 0 and variance 1, in the shape and type of `input`.
+    """Random numbers, normal with mean 0 and variance 1, in the shape and type of `input`.
 
     As ``torch.randn_like``.
 
@@ -722,10 +723,10 @@ def bernoulli(input: Tensor, *, generator: Generator | None = None) -> Tensor:
 @_random
 def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *,
                 generator: Generator | None = None) -> Tensor:  # fmt: skip
-    """Indices drawn with the weights `input` (n) or (rows, n), which need not sum to 1.
+    """Random indices, with the weights `input` (n) or (rows, n), which need not sum to 1.
 
-    Raises RuntimeError for negative, infinite or whole numbers, for a row without any weight, and
-    where without `replacement` there are too few to draw.  As ``torch.multinomial``.
+    Raises RuntimeError for negative, infinite or integer weights, for a row of zeros, and for more
+    samples than positive weights without `replacement`.  As ``torch.multinomial``.
 
     >>> import nnlib
     >>> nnlib.multinomial(nnlib.tensor([0.0, 3.0, 0.0]), 2, replacement=True)
@@ -761,7 +762,7 @@ def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *,
 def normal(
     mean: Operand, std: Operand, size: Sizes | None = None, *, generator: Generator | None = None
 ) -> Tensor:
-    """Normal with these means and standard deviations: tensors, or numbers and a `size`.
+    """Random numbers, normal with these means and deviations: tensors, or numbers and a `size`.
 
     Raises RuntimeError for a negative deviation, TypeError for two numbers without a size.  As
     ``torch.normal``.

@@ -1,4 +1,4 @@
-"""Functions that pick elements by integer or boolean tensors, write, rank and count them."""
+"""Functions that select, write, rank and count elements, by index tensors and masks."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from nnlib.functions import along
 from nnlib.functions import arithmetic as ar
 from nnlib.functions import reshaping as s
 from nnlib.functions._args import (
+    as_element,
     converted,
     dimension,
-    held,
     is_number,
     needs_tensor,
     numpy_names,
 )
-from nnlib.functions.along import RETURNED, ValuesIndices
+from nnlib.functions.along import RESULT_TYPES, ValuesIndices
 from nnlib.functions.arrange import narrow
 from nnlib.functions.products import vector_norm
 from nnlib.primitives import elementwise as pe
@@ -46,23 +46,23 @@ def _integers(name: str, index: Tensor) -> Tensor:
 def _checked(
     name: str, x: Tensor, dim: int, index: Tensor, source: Any = None
 ) -> tuple[int, Tensor]:
-    """The dimension and index of gather and scatter, refused where they do not fit."""
+    """The dimension and index of gather or scatter; an error is raised if they do not fit."""
     i = _integers(name, index)
     d = dimension(dim, x._data.ndim)
-    shape, asked = x._data.shape or (1,), i._data.shape or (1,)
+    shape, index_shape = x._data.shape or (1,), i._data.shape or (1,)
     if not i._data.size:
         return d, i
     others = [shape] if source is None else [shape, np.shape(source._data) or (1,)]
-    if any(len(o) != len(asked) for o in others):
+    if any(len(o) != len(index_shape) for o in others):
         raise RuntimeError(
             f"Index tensor must have the same number of dimensions as {name}'s other tensors: "
-            f"index {list(asked)}, {', '.join(str(list(o)) for o in others)}"
+            f"index {list(index_shape)}, {', '.join(str(list(o)) for o in others)}"
         )
-    for at, n in enumerate(asked):
+    for at, n in enumerate(index_shape):
         if (at != d and n > shape[at]) or (source is not None and n > others[1][at]):
             raise RuntimeError(
                 f"Size does not match at dimension {at}: {name} was given an index of shape "
-                f"{list(asked)} for {' and '.join(str(list(o)) for o in others)}, apart from "
+                f"{list(index_shape)} for {' and '.join(str(list(o)) for o in others)}, apart from "
                 f"dimension {d}"
             )
     _within(i, shape[d], d, RuntimeError)
@@ -81,7 +81,7 @@ def _within(i: Tensor, n: int, d: int, kind: type[Exception]) -> None:
 
 @numpy_names
 def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
-    """out[i][j] = input[index[i][j]][j] for dim 0: one element picked at each place of `index`.
+    """out[i][j] = input[index[i][j]][j] for dim 0: one element of `input` for each of `index`.
 
     `index` has as many dimensions as `input` and gives the shape of the result.  Raises
     RuntimeError for an index out of range.  As ``torch.gather``.
@@ -129,7 +129,7 @@ def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Te
 def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
     """`input` with src[i][j] added at [index[i][j]][j] (for dim 0); duplicates add up.
 
-    Raises RuntimeError for an index out of range, and where types or shapes do not fit.  As
+    Raises RuntimeError for an index out of range, and if types or shapes do not match.  As
     ``torch.scatter_add``.
 
     >>> import nnlib
@@ -151,7 +151,7 @@ def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
 def scatter(input: Tensor, dim: int, index: Tensor, src: Operand) -> Tensor:
     """`input` with src[i][j] (or one number) written to [index[i][j]][j] (for dim 0).
 
-    Where an index repeats, the last one stays.  As ``torch.scatter``.
+    Where an index repeats, the last value is kept.  As ``torch.scatter``.
 
     >>> import nnlib
     >>> nnlib.zeros(2, 3).scatter(1, nnlib.tensor([[2], [0]]), 1.0)
@@ -161,7 +161,7 @@ def scatter(input: Tensor, dim: int, index: Tensor, src: Operand) -> Tensor:
     x = needs_tensor("scatter", input)
     if is_number(src):
         d, i = _checked("scatter", x, dim, index)
-        source = make(np.full(i._data.shape, held(src, x._data.dtype))[()])
+        source = make(np.full(i._data.shape, as_element(src, x._data.dtype))[()])
     else:
         source = needs_tensor("scatter", src)
         _same_type("scatter", x, source)
@@ -188,27 +188,28 @@ def _cropped(x: Tensor, shape: tuple[int, ...]) -> Tensor:
 
 
 def _positions(x: Tensor) -> Tensor:
-    """The number of each element, row by row, in x's shape."""
+    """The flat position of each element of x, in the shape of x."""
     return make(np.arange(x._data.size).reshape(x._data.shape)[()])
 
 
 def _put(x: Tensor, at: Tensor, source: Tensor) -> Tensor:
-    """`x` with the elements of `source` written at the flat positions `at` (the last one stays).
+    """`x` with the elements of `source` written at the flat positions `at`; the last is kept.
 
-    Written in primitives that have derivatives: which source element won is an index tensor.
+    It uses differentiable primitives: an index tensor holds the source element of each position.
     """
     n, m = x._data.size, at._data.size
     if not m:
         if source._node is None:
             return ar.clone(x)
-        none = make(np.zeros(x._data.shape, bool)[()])  # nothing is written, and it is recorded
+        # nothing is written, but `source` stays in the graph
+        none = make(np.zeros(x._data.shape, bool)[()])
         return ar.where(none, s.expand(along.sum(source), x._data.shape), x)
     flat = s.reshape(at, m)
     if record.current_watcher() is None:
         winner = np.full(n, -1)
         winner[flat._data] = np.arange(m)
         won = make(winner)
-    else:  # traced positions may change: the winner is computed by what the graph can replay
+    else:  # traced positions may change, so primitives that a graph replays find the winner
         hit = apply(pe.eq, (s.reshape(flat, (m, 1)), make(np.arange(n))), {})
         number = make(np.arange(m).reshape(m, 1))
         won = along.amax(ar.where(hit, number, make(np.int64(-1))), 0)
@@ -219,9 +220,9 @@ def _put(x: Tensor, at: Tensor, source: Tensor) -> Tensor:
 
 @numpy_names
 def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
-    """The slices of `input` along `dim` that the vector `index` names.  IndexError out of range.
+    """The slices of `input` along `dim` at the positions in the vector `index`.
 
-    As ``torch.index_select``.
+    Raises IndexError for an index out of range.  As ``torch.index_select``.
 
     >>> import nnlib
     >>> nnlib.index_select(nnlib.eye(3), 0, nnlib.tensor([2, 0]))
@@ -332,9 +333,9 @@ def masked_select(input: Tensor, mask: Tensor) -> Tensor:
 
 
 def setitem(input: Tensor, key: Any, value: Any) -> Tensor:
-    """`input` with `value` written at [key], as a new tensor: what ``input[key] = value`` becomes.
+    """`input` with `value` written at [key], as a new tensor; it backs ``input[key] = value``.
 
-    Where index tensors repeat a place, the last value stays.
+    Where index tensors repeat a position, the last value is kept.
     """
     mask = isinstance(key, Value) and key._data.dtype.kind == "b"
     number = not (isinstance(value, Value) and value._data.ndim)
@@ -342,16 +343,16 @@ def setitem(input: Tensor, key: Any, value: Any) -> Tensor:
         return masked_fill(input, key, _cast_to(input, value))
     kind = input._data.dtype
     v = _cast_to(input, value) if number else value
-    keys = s._full(input, s.as_tuple(key))
-    basic, shape, picks = s._basic(input._data.shape, keys)
+    keys = s._full_key(input, s.as_tuple(key))
+    basic, shape, picks = s._split_key(input._data.shape, keys)
     if picks:
-        if v._data.dtype != kind and not _is_cast(v, key):
+        if v._data.dtype != kind and not _may_cast(v, key):
             raise _types_at_index(input, v)
         v = converted(v, kind)
         at = s.getitem(_positions(input), key)
         return _put(input, at, fitted(v, at._data.shape))
     v = fitted(converted(v, kind), shape)
-    # as slices keep dimensions that ints drop, the value is first brought to the slice's shape
+    # slices keep the dimensions that ints drop, so reshape the value to the slice's shape
     kept = tuple([len(range(*i)) for i in basic if not isinstance(i, int)])
     v = s.reshape(v, kept) if v._data.shape != kept else v
     return written_slice(input, basic, v)
@@ -359,16 +360,16 @@ def setitem(input: Tensor, key: Any, value: Any) -> Tensor:
 
 def _cast_to(x: Tensor, value: Any) -> Tensor:
     kind = x._data.dtype
-    return converted(value, kind) if isinstance(value, Value) else make(held(value, kind))
+    return converted(value, kind) if isinstance(value, Value) else make(as_element(value, kind))
 
 
 def write(array: np.ndarray, key: Any, value: Any) -> None:
-    """array[key] = value for a key as tensors take it: nothing is recorded."""
+    """array[key] = value for any key that a tensor accepts; nothing is recorded."""
     x = make(array)
-    v = value if isinstance(value, Value) else make(held(value, array.dtype))
-    keys = s._full(x, s.as_tuple(key))
-    basic, shape, picks = s._basic(array.shape, keys)
-    if picks and v._data.dtype != array.dtype and not _is_cast(v, key):
+    v = value if isinstance(value, Value) else make(as_element(value, array.dtype))
+    keys = s._full_key(x, s.as_tuple(key))
+    basic, shape, picks = s._split_key(array.shape, keys)
+    if picks and v._data.dtype != array.dtype and not _may_cast(v, key):
         raise _types_at_index(x, v)
     v = converted(make(v._data), array.dtype)
     if picks:
@@ -381,8 +382,8 @@ def write(array: np.ndarray, key: Any, value: Any) -> None:
     array[numpy_index(basic)] = value.reshape([len(range(*i)) for i in basic if type(i) is tuple])
 
 
-def _is_cast(v: Value, key: Any) -> bool:
-    """Whether a value of another type may be written: one element, through masks alone."""
+def _may_cast(v: Value, key: Any) -> bool:
+    """Whether a value of another type may be written: only one element, and only through masks."""
     if v._data.size != 1:
         return False
     given = [s._as_index(k) if isinstance(k, (list, np.ndarray)) else k for k in s.as_tuple(key)]
@@ -407,7 +408,7 @@ def written_slice(x: Tensor, index: Any, value: Tensor) -> Tensor:
 
 
 def fitted(v: Tensor, shape: tuple[int, ...]) -> Tensor:
-    """Broadcast to the shape of the place; leading dimensions of length 1 may be dropped."""
+    """`v` broadcast to `shape`; leading dimensions of length 1 may be dropped."""
     while v._data.ndim > len(shape) and v._data.shape[0] == 1:
         v = s.reshape(v, v._data.shape[1:])
     try:
@@ -425,7 +426,7 @@ def fitted(v: Tensor, shape: tuple[int, ...]) -> Tensor:
 def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     """A 1 at each class number, 0 elsewhere: int64 of shape (…, num_classes).
 
-    Without `num_classes`, as many as the largest number asks for.  Raises RuntimeError for a
+    Without `num_classes`, it is one more than the largest number.  Raises RuntimeError for a
     number that is negative or too large.  As ``torch.nn.functional.one_hot``.
 
     >>> import nnlib
@@ -461,9 +462,9 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
 def topk(
     input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True
 ) -> ValuesIndices:
-    """(values, indices) of the k largest (or smallest) along `dim`, in order.
+    """(values, indices) of the k largest (or smallest) elements along `dim`, in order.
 
-    Raises RuntimeError for more than there are.  As ``torch.topk``.
+    Raises RuntimeError if there are fewer than k.  As ``torch.topk``.
 
     >>> import nnlib
     >>> nnlib.topk(nnlib.tensor([3.0, 1.0, 2.0]), 2).indices
@@ -475,16 +476,16 @@ def topk(
     if not 0 <= k <= n:
         raise RuntimeError(f"selected index k out of range: k = {k}, and there are {n} along {dim}")
     if not x._data.ndim:
-        return RETURNED["topk"](ar.clone(x), make(np.int64(0)))
+        return RESULT_TYPES["topk"](ar.clone(x), make(np.int64(0)))
     order = narrow(along.argsort(x, d, largest), d, 0, k)
-    return RETURNED["topk"](gather(x, d, order), order)
+    return RESULT_TYPES["topk"](gather(x, d, order), order)
 
 
 @numpy_names
 def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> ValuesIndices:
     """(values, indices) of the k-th smallest along `dim`, counted from 1.
 
-    Raises RuntimeError where there is no k-th.  As ``torch.kthvalue``.
+    Raises RuntimeError for k out of range.  As ``torch.kthvalue``.
 
     >>> import nnlib
     >>> values, indices = nnlib.kthvalue(nnlib.tensor([4.0, 1.0, 3.0]), 2)
@@ -497,12 +498,12 @@ def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> Val
     if not 1 <= k <= n:
         raise RuntimeError(f"kthvalue(): selected number k out of range for dimension {d}: {k}")
     if not x._data.ndim:
-        return RETURNED["kthvalue"](ar.clone(x), make(np.int64(0)))
+        return RESULT_TYPES["kthvalue"](ar.clone(x), make(np.int64(0)))
     at = narrow(along.argsort(x, d), d, k - 1, 1)
     values = gather(x, d, at)
     if not keepdim:
         values, at = s.squeeze(values, d), s.squeeze(at, d)
-    return RETURNED["kthvalue"](values, at)
+    return RESULT_TYPES["kthvalue"](values, at)
 
 
 @overload
@@ -511,9 +512,9 @@ def median(input: Tensor, dim: None = None, keepdim: bool = False) -> Tensor: ..
 def median(input: Tensor, dim: int, keepdim: bool = False) -> ValuesIndices: ...
 @numpy_names
 def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor | ValuesIndices:
-    """The middle element, the lower one of two; with `dim`, (values, indices).  nan if any is.
+    """The middle element (the lower of two); with `dim`, (values, indices).
 
-    As ``torch.median``.
+    The result is nan if any element is nan.  As ``torch.median``.
 
     >>> import nnlib
     >>> nnlib.median(nnlib.tensor([4.0, 1.0, 3.0, 2.0]))
@@ -524,14 +525,14 @@ def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tens
         return _median_of_all(x)
     along._not_empty("median", x, dim)
     if not x._data.ndim:
-        return RETURNED["median"](ar.clone(x), make(np.int64(0)))
+        return RESULT_TYPES["median"](ar.clone(x), make(np.int64(0)))
     return _median(x, dimension(dim, x._data.ndim), keepdim)
 
 
 def _median(x: Tensor, d: int, keepdim: bool) -> ValuesIndices:
     middle = kthvalue(x, (x._data.shape[d] + 1) // 2, d, True)
     at = middle.indices
-    # A traced program may meet a nan at a later call.
+    # A traced program may get a nan in a later call.
     if x._data.dtype.kind == "f" and (record.is_watched() or np.isnan(x._data).any()):
         missing = ar.isnan(x)
         first = apply(pr.argmax, (missing,), {"dim": d, "keepdim": True})
@@ -539,7 +540,7 @@ def _median(x: Tensor, d: int, keepdim: bool) -> ValuesIndices:
     values = gather(x, d, at)
     if not keepdim:
         values, at = s.squeeze(values, d), s.squeeze(at, d)
-    return RETURNED["median"](values, at)
+    return RESULT_TYPES["median"](values, at)
 
 
 def _median_of_all(x: Tensor) -> Tensor:
@@ -551,7 +552,7 @@ def _median_of_all(x: Tensor) -> Tensor:
     if x._node is None:
         return out
     if record.current_watcher() is None and out._data != out._data:
-        return along._of_all(pr.amax, x)
+        return along._extreme_of_all(pr.amax, x)
     low = record.current_watcher() is not None or out._data > -np.inf
     rest = make(kind.type(-np.inf if low else np.inf))
     equal = ar.where(ar.eq(x, out.detach()), x, rest)
@@ -592,7 +593,7 @@ def unique(
     return_counts: bool = False,
     dim: int | None = None,
 ) -> Tensor | tuple[Tensor, ...]:
-    """The distinct elements (or slices along `dim`) in order, where each went, how often each is.
+    """The distinct elements (or slices along `dim`) in order; optionally inverse and counts.
 
     The result's shape depends on the values, so a traced program cannot contain it.  As
     ``torch.unique``.
@@ -602,21 +603,21 @@ def unique(
     (tensor([1, 3]), tensor([1, 2]))
     """
     x = needs_tensor("unique", input)
-    _peek(x, "unique()")
+    _report_read(x, "unique()")
     d = None if dim is None else dimension(dim, x._data.ndim)
-    out, *places = np.unique(x._data, return_inverse=True, return_counts=True, axis=d)
-    inverse, counts = [np.asarray(p, np.int64) for p in places]  # int32 where Python is 32-bit
+    out, *extras = np.unique(x._data, return_inverse=True, return_counts=True, axis=d)
+    inverse, counts = [np.asarray(p, np.int64) for p in extras]  # int32 where Python is 32-bit
     shape = x._data.shape if d is None else (-1,)
-    asked = [make(out)]
-    asked += [make(inverse.reshape(shape)[()])] if return_inverse else []
-    asked += [make(counts)] if return_counts else []
-    return asked[0] if len(asked) == 1 else tuple(asked)
+    results = [make(out)]
+    results += [make(inverse.reshape(shape)[()])] if return_inverse else []
+    results += [make(counts)] if return_counts else []
+    return results[0] if len(results) == 1 else tuple(results)
 
 
 def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -> Tensor:
     """How often each of 0, 1, 2, … occurs in a vector of whole numbers (or its summed weights).
 
-    Raises RuntimeError for anything but a vector of whole numbers from 0 on.  As
+    Raises RuntimeError for anything but a vector of non-negative integers.  As
     ``torch.bincount``.
 
     >>> import nnlib
@@ -626,7 +627,7 @@ def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -
     x = needs_tensor("bincount", input)
     if x._data.ndim != 1 or x._data.dtype.kind not in "iu" or (x._data.size and x._data.min() < 0):
         raise RuntimeError("bincount only supports 1-d non-negative integral inputs.")
-    _peek(x, "bincount()")
+    _report_read(x, "bincount()")
     w = None if weights is None else needs_tensor("bincount", weights)._data
     out = np.bincount(x._data.astype(np.intp, copy=False), w, minlength)
     if w is not None:
@@ -636,7 +637,7 @@ def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -
 
 @numpy_names
 def count_nonzero(input: Tensor, dim: Dim = None) -> Tensor:
-    """How many elements are not zero, over the dimensions `dim` (all of them by default).
+    """The number of elements that are not zero, over the dimensions `dim` (all of them by default).
 
     As ``torch.count_nonzero``.
 
@@ -653,7 +654,7 @@ def nonzero(input: Tensor, *, as_tuple: Literal[False] = False) -> Tensor: ...
 @overload
 def nonzero(input: Tensor, *, as_tuple: Literal[True]) -> tuple[Tensor, ...]: ...
 def nonzero(input: Tensor, *, as_tuple: bool = False) -> Tensor | tuple[Tensor, ...]:
-    """The coordinates of the elements that are not zero: (how many, ndim), or one vector a dim.
+    """The coordinates of the elements that are not zero: (count, ndim), or one vector per dim.
 
     As ``torch.nonzero``.
 
@@ -663,7 +664,7 @@ def nonzero(input: Tensor, *, as_tuple: bool = False) -> Tensor | tuple[Tensor, 
             [1, 0]])
     """
     x = needs_tensor("nonzero", input)
-    _peek(x, "nonzero()")
+    _report_read(x, "nonzero()")
     if as_tuple:
         found = np.nonzero(np.atleast_1d(x._data))
         return tuple([make(i.astype(np.int64, copy=False)) for i in found])
@@ -683,9 +684,9 @@ def where(
 ) -> Tensor | tuple[Tensor, ...]:
     """`input` where `condition` holds, `other` elsewhere, with broadcasting.
 
-    `condition` is a boolean tensor; RuntimeError for another type, or shapes that do not broadcast.
-    By itself, where(condition) gives the coordinates that nonzero(as_tuple=True) gives; TypeError
-    with only one of the other two.  As ``torch.where``.
+    Raises RuntimeError if `condition` is not boolean or the shapes do not broadcast.
+    where(condition) alone returns nonzero(condition, as_tuple=True); TypeError if only one of
+    `input` and `other` is given.  As ``torch.where``.
 
     >>> import nnlib
     >>> x = nnlib.tensor([-1.0, 2.0])
@@ -707,7 +708,8 @@ def where_self(input: Tensor, condition: Tensor, other: Operand) -> Tensor:
     return ar.where(condition, input, other)
 
 
-def _peek(x: Tensor, how: str) -> None:
+def _report_read(x: Tensor, how: str) -> None:
+    """Tell the watcher of this thread, if there is one, that the program reads values of x."""
     if watcher := record.current_watcher():
         watcher.value_read(x, how)
 
@@ -717,7 +719,7 @@ def isclose(
 ) -> Tensor:
     """|input - other| ≤ atol + rtol · |other|, elementwise; infinities are close to themselves.
 
-    Raises RuntimeError where the types differ.  As ``torch.isclose``.
+    Raises RuntimeError if the types differ.  As ``torch.isclose``.
 
     >>> import nnlib
     >>> nnlib.isclose(nnlib.tensor([1.0, 2.0]), nnlib.tensor([1.0, 2.1]))
@@ -736,9 +738,9 @@ def isclose(
 def allclose(
     input: Tensor, other: Operand, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False
 ) -> bool:
-    """Whether every element is close, as isclose() says: a Python bool.
+    """Whether every element is close, as defined by isclose(): a Python bool.
 
-    Raises RuntimeError where the types differ.  As ``torch.allclose``.
+    Raises RuntimeError if the types differ.  As ``torch.allclose``.
 
     >>> import nnlib
     >>> nnlib.allclose(nnlib.tensor([1.0]), nnlib.tensor([1.0 + 1e-7]))
@@ -758,7 +760,7 @@ def _pair(name: str, input: Tensor, other: Operand) -> tuple[Tensor, Tensor]:
 
 
 def equal(input: Tensor, other: Operand) -> bool:
-    """Whether shapes and all elements are the same: a Python bool.
+    """Whether shapes and all elements are equal: a Python bool.
 
     As ``torch.equal``.
 
@@ -768,14 +770,14 @@ def equal(input: Tensor, other: Operand) -> bool:
     """
     x, y = needs_tensor("equal", input), needs_tensor("equal", other)
     for t in (x, y):
-        _peek(t, "equal()")
+        _report_read(t, "equal()")
     return x._data.shape == y._data.shape and bool(np.all(x._data == y._data))
 
 
 def cdist(x1: Tensor, x2: Tensor, p: float = 2.0) -> Tensor:
     """The distances between all rows of x1 (…, P, M) and all rows of x2 (…, R, M): (…, P, R).
 
-    Raises RuntimeError where the rows are not equally long.  As ``torch.cdist``.
+    Raises RuntimeError if the rows have different lengths.  As ``torch.cdist``.
 
     >>> import nnlib
     >>> nnlib.cdist(nnlib.tensor([[0.0, 0.0]]), nnlib.tensor([[3.0, 4.0], [1.0, 0.0]]))

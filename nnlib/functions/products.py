@@ -1,4 +1,4 @@
-"""Products, contractions and norms as PyTorch names them: matmul, einsum and their kin."""
+"""Products, contractions and norms with PyTorch's names: matmul, einsum and related functions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from nnlib.devices import refuse_out
 from nnlib.functions import along
 from nnlib.functions import arithmetic as ar
 from nnlib.functions import reshaping as s
-from nnlib.functions._args import converted, dimensions, is_whole, many, needs_tensor
+from nnlib.functions._args import as_list, converted, dimensions, is_whole, needs_tensor
 from nnlib.functions.arrange import diagonal, movedim
 from nnlib.primitives import linalg as p
 from nnlib.record import apply, make
@@ -73,7 +73,7 @@ def _size(x: Tensor) -> str:
 
 
 def _ranks(name: str, *given: tuple[Any, int]) -> list[Tensor]:
-    """The arguments, refused where one has not the number of dimensions that `name` takes."""
+    """The arguments as a list; RuntimeError if one has the wrong number of dimensions."""
     xs = [needs_tensor(name, x) for x, _ in given]
     for x, (_, rank) in zip(xs, given, strict=True):
         if x._data.ndim != rank:
@@ -174,7 +174,7 @@ def bmm(input: Tensor, mat2: Tensor, *, out: None = None) -> Tensor:
 
 def _plus(input: Tensor, product: Tensor, beta: float, alpha: float) -> Tensor:
     product = product if alpha == 1 else ar.mul(product, alpha)
-    if beta == 0:  # then even nan in `input` is left out
+    if beta == 0:  # then `input` is ignored, even if it has nans
         return product
     scaled = input if beta == 1 else ar.mul(input, beta)
     return ar.add(s.expand(scaled, product._data.shape), product)
@@ -185,7 +185,7 @@ def addmm(
 ) -> Tensor:
     """beta · input + alpha · mat1 @ mat2.
 
-    With beta = 0, `input` is not looked at.  As ``torch.addmm``.
+    With beta = 0, `input` is ignored.  As ``torch.addmm``.
 
     >>> import nnlib
     >>> nnlib.addmm(nnlib.ones(2, 2), nnlib.eye(2), nnlib.eye(2), beta=2)
@@ -201,9 +201,9 @@ def addmm(
 def einsum(equation: str, *operands: Tensor | Sequence[Tensor]) -> Tensor:
     """Sums of products in Einstein's notation: letters name dimensions.
 
-    Letters that the result lacks are summed over; a letter that repeats within a factor takes its
+    Letters that the result lacks are summed over; a letter that repeats within a factor selects a
     diagonal; ``...`` stands for dimensions that broadcast.  Raises RuntimeError where letters and
-    shapes do not fit.  As ``torch.einsum``.
+    shapes do not match.  As ``torch.einsum``.
 
     >>> import nnlib
     >>> nnlib.einsum("ij,j->i", nnlib.ones(2, 3), nnlib.ones(3))
@@ -227,10 +227,10 @@ def einsum(equation: str, *operands: Tensor | Sequence[Tensor]) -> Tensor:
             raise _types_differ(xs[0], x)
     dots, terms = _without_dots(terms, xs)
     right = _implied(terms, dots) if not arrow else right.replace("...", dots)
-    _fitting_result(right, terms)
-    pairs = [_once_each(x, term) for x, term in zip(xs, terms, strict=True)]
+    _check_result(right, terms)
+    pairs = [_with_distinct_letters(x, term) for x, term in zip(xs, terms, strict=True)]
     xs, terms = [x for x, _ in pairs], [term for _, term in pairs]
-    xs, terms = _summed_alone(xs, terms, right)
+    xs, terms = _summed_over_own_letters(xs, terms, right)
     xs = _stretched(xs, terms)
     return apply(p.einsum, xs, {"equation": ",".join(terms) + "->" + right})
 
@@ -246,7 +246,7 @@ def _letters_only(equation: str, terms: Sequence[str]) -> None:
 
 
 def _without_dots(terms: list[str], xs: list[Tensor]) -> tuple[str, list[str]]:
-    """Unused letters in place of each ``...``, aligned at the right as broadcasting is."""
+    """Replace each ``...`` by unused letters, aligned at the right, as in broadcasting."""
     used = set("".join(terms))
     free = [c for c in _LETTERS if c not in used]
     extra = []
@@ -266,12 +266,12 @@ def _without_dots(terms: list[str], xs: list[Tensor]) -> tuple[str, list[str]]:
 
 
 def _implied(terms: list[str], dots: str) -> str:
-    """Without ``->``: the letters that occur once, in alphabetical order, after ``...``."""
+    """The result's letters if ``->`` is missing: ``...``, then those that occur once, in order."""
     every = "".join(terms)
     return dots + "".join(sorted(c for c in set(every) if every.count(c) == 1 and c not in dots))
 
 
-def _fitting_result(right: str, terms: list[str]) -> None:
+def _check_result(right: str, terms: list[str]) -> None:
     for c in right:
         if right.count(c) > 1:
             raise RuntimeError(f"einsum(): output subscript {c} appears more than once")
@@ -279,8 +279,8 @@ def _fitting_result(right: str, terms: list[str]) -> None:
             raise RuntimeError(f"einsum(): output subscript {c} does not appear in any operand")
 
 
-def _once_each(x: Tensor, term: str) -> tuple[Tensor, str]:
-    """A letter that repeats within a term takes the diagonal of its dimensions."""
+def _with_distinct_letters(x: Tensor, term: str) -> tuple[Tensor, str]:
+    """Replace the dimensions of a letter that repeats within a term by their diagonal."""
     while len(set(term)) < len(term):
         c = next(c for c in term if term.count(c) > 1)
         i = term.index(c)
@@ -295,11 +295,13 @@ def _once_each(x: Tensor, term: str) -> tuple[Tensor, str]:
     return x, term
 
 
-def _summed_alone(xs: list[Tensor], terms: list[str], right: str) -> tuple[list[Tensor], list[str]]:
-    """Factors summed over letters that one of them alone has, and the result has not.
+def _summed_over_own_letters(
+    xs: list[Tensor], terms: list[str], right: str
+) -> tuple[list[Tensor], list[str]]:
+    """Sum each factor over letters that neither the result nor another factor has.
 
-    Elsewhere such a letter has length 1.  The others' gradients then look at the sum, as
-    PyTorch's do, and the factor itself may be changed in place.
+    Another factor may have such a letter with length 1.  The gradients of the other factors then
+    need only the sum, as in PyTorch, so the factor itself may be changed in place.
     """
     if len(xs) == 1 or xs[0]._data.dtype.kind != "f":
         return xs, terms
@@ -345,7 +347,7 @@ def tensordot(a: Tensor, b: Tensor, dims: int | Sequence[Sequence[int]] = 2) -> 
     x, y = needs_tensor("tensordot", a), needs_tensor("tensordot", b)
     lists: Any = dims
     if is_whole(dims):
-        n = operator.index(dims)  # type: ignore[arg-type]  # is_whole() has said so
+        n = operator.index(dims)  # type: ignore[arg-type]  # is_whole() checked it
         if n < 0 or n > min(x._data.ndim, y._data.ndim):
             raise RuntimeError(f"tensordot expects dims >= 0 and in range, but got dims={n}")
         lists = (range(x._data.ndim - n, x._data.ndim), range(n))
@@ -367,9 +369,9 @@ def tensordot(a: Tensor, b: Tensor, dims: int | Sequence[Sequence[int]] = 2) -> 
 def vector_norm(
     x: Tensor, ord: float = 2, dim: Dim = None, keepdim: bool = False, *, dtype: DType | None = None
 ) -> Tensor:
-    """(Σ |x|^ord)^(1/ord) over `dim` (all by default); inf: the largest |x|, 0: how many are not 0.
+    """(Σ |x|^ord)^(1/ord) over `dim` (all by default); inf: the largest |x|, 0: the nonzero count.
 
-    At zero the gradient is 0, as PyTorch's.  Raises RuntimeError for whole numbers.  As
+    At zero the gradient is 0, as in PyTorch.  Raises RuntimeError for whole numbers.  As
     ``torch.linalg.vector_norm``.
 
     >>> import nnlib
@@ -383,7 +385,7 @@ def vector_norm(
             "linalg.vector_norm: Expected a floating point or complex tensor as input. Got "
             f"{dtypes.of(v._data).name}"
         )
-    if v._data.dtype == np.float16:  # squares would overflow where the norm does not
+    if v._data.dtype == np.float16:  # squares could overflow although the norm does not
         wide = vector_norm(ar.to_dtype(v, dtypes.float32), ord, dim, keepdim)
         return ar.to_dtype(wide, dtypes.float16)
     if ord == math.inf:
@@ -396,7 +398,7 @@ def vector_norm(
         return along.sum(ar.abs(v), dim, keepdim)
     if ord == 2:
         return _root(along.sum(ar.mul(v, v), dim, keepdim), 2)
-    # zeros are taken out before the power, whose slope there may be infinite
+    # zeros are replaced before taking the power, whose derivative at 0 may be infinite
     size, nothing = ar.abs(v), ar.eq(v, 0)
     one, zero = make(v._data.dtype.type(1)), make(v._data.dtype.type(0))
     powers = ar.pow(ar.where(nothing, one, size), float(ord))
@@ -424,10 +426,10 @@ def matrix_norm(
     *,
     dtype: DType | None = None,
 ) -> Tensor:
-    """The norm of the matrices in two dimensions: "fro" √Σx², 1 and -1 columns, inf and -inf rows.
+    """A matrix norm over two dimensions: "fro" is √Σx², ±1 compare column sums, ±inf row sums.
 
     The spectral and nuclear norms need singular values, which nnlib does not have:
-    NotImplementedError.  Raises RuntimeError for a tensor without matrices.  As
+    NotImplementedError.  Raises RuntimeError for fewer than two dimensions.  As
     ``torch.linalg.matrix_norm``.
 
     >>> import nnlib
@@ -481,7 +483,7 @@ def norm(
                 f"{x._data.ndim}D."
             )
         dim = tuple(range(x._data.ndim))
-    dims = tuple(many(dim))
+    dims = tuple(as_list(dim))
     if len(dims) == 2:
         return matrix_norm(x, ord, dims, keepdim, dtype=dtype)
     return vector_norm(x, ord, dims, keepdim, dtype=dtype)  # type: ignore[arg-type]
@@ -495,7 +497,7 @@ def torch_norm(
     *,
     dtype: DType | None = None,
 ) -> Tensor:
-    """(Σ |x|^p)^(1/p) over `dim`; "fro" is p = 2.  As ``torch.norm``: see also linalg.norm.
+    """(Σ |x|^p)^(1/p) over `dim`; "fro" is p = 2.  As ``torch.norm``; see also linalg.norm.
 
     >>> import nnlib
     >>> nnlib.norm(nnlib.tensor([3.0, 4.0]))

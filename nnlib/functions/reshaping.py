@@ -36,14 +36,14 @@ def _sizes(sizes: tuple[Any, ...]) -> tuple[int, ...]:
         return tuple([operator.index(n) for n in sizes])
     except TypeError:
         raise TypeError(
-            f"sizes must be integers, got {list(sizes)}: // divides to an integer, / never does"
+            f"sizes must be integers, got {list(sizes)}: // gives an integer, / never does"
         ) from None
 
 
 def reshape(input: Tensor, *shape: Sizes) -> Tensor:
-    """The same elements, row by row, in another shape; one size may be -1: whatever is left.
+    """The same elements, row by row, in another shape; one size may be -1: it is inferred.
 
-    Raises RuntimeError where the number of elements would change, or -1 stands twice.  As
+    Raises RuntimeError if the number of elements would change, or -1 occurs twice.  As
     ``torch.reshape``.
 
     >>> import nnlib
@@ -54,7 +54,7 @@ def reshape(input: Tensor, *shape: Sizes) -> Tensor:
     x = needs_tensor("reshape", input)
     new, size = _sizes(shape), x._data.size
     if new.count(-1) > 1:
-        raise RuntimeError("only one dimension can be inferred: -1 stands twice in the shape")
+        raise RuntimeError("only one dimension can be inferred: -1 occurs twice in the shape")
     known = math.prod([n for n in new if n != -1])
     if -1 in new and not known:
         raise RuntimeError(
@@ -74,7 +74,7 @@ def reshape(input: Tensor, *shape: Sizes) -> Tensor:
 def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     """Dimensions start_dim … end_dim joined into one.
 
-    Raises RuntimeError where end_dim comes before start_dim.  As ``torch.flatten``.
+    Raises RuntimeError if end_dim comes before start_dim.  As ``torch.flatten``.
 
     >>> import nnlib
     >>> nnlib.flatten(nnlib.zeros(2, 3, 4), start_dim=1).shape
@@ -84,7 +84,7 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     shape = x._data.shape or (1,)
     a, b = dimension(start_dim, len(shape)), dimension(end_dim, len(shape))
     if a == b and x._data.ndim:
-        return x  # as PyTorch: there is nothing to join
+        return x  # as in PyTorch: there is nothing to join
     if a > b:
         raise RuntimeError("flatten() has invalid args: start_dim cannot come after end_dim")
     return reshape(x, (*shape[:a], math.prod(shape[a : b + 1]), *shape[b + 1 :]))
@@ -131,7 +131,7 @@ def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
 
 @numpy_names
 def squeeze(input: Tensor, dim: int | Sequence[int] | None = None) -> Tensor:
-    """Without dimensions of length 1 (all such, or those named).
+    """The tensor without its dimensions of length 1 (all of them, or those named).
 
     As ``torch.squeeze``.
 
@@ -141,13 +141,13 @@ def squeeze(input: Tensor, dim: int | Sequence[int] | None = None) -> Tensor:
     """
     x = needs_tensor("squeeze", input)
     shape = x._data.shape
-    gone = tuple(range(len(shape))) if dim is None else dimensions(dim, len(shape))
-    return reshape(x, tuple([n for i, n in enumerate(shape) if not (i in gone and n == 1)]))
+    removable = tuple(range(len(shape))) if dim is None else dimensions(dim, len(shape))
+    return reshape(x, tuple([n for i, n in enumerate(shape) if not (i in removable and n == 1)]))
 
 
 @numpy_names
 def unsqueeze(input: Tensor, dim: int) -> Tensor:
-    """With a new dimension of length 1 at `dim`.
+    """The tensor with a new dimension of length 1 at `dim`.
 
     As ``torch.unsqueeze``.
 
@@ -164,7 +164,7 @@ def unsqueeze(input: Tensor, dim: int) -> Tensor:
 def expand(input: Tensor, *sizes: Sizes) -> Tensor:
     """Dimensions of length 1 repeated without copying; -1 keeps a dimension as it is.
 
-    Raises RuntimeError for another size of a dimension that is not of length 1.  As
+    Raises RuntimeError for a new size of a dimension whose length is not 1.  As
     ``torch.expand``.
 
     >>> import nnlib
@@ -186,7 +186,7 @@ def expand(input: Tensor, *sizes: Sizes) -> Tensor:
 
 
 def flip(input: Tensor, *dims: Sizes) -> Tensor:
-    """Reversed along each of `dims`.
+    """The elements in reverse order along each of `dims`.
 
     As ``torch.flip``.
 
@@ -204,8 +204,8 @@ def flip(input: Tensor, *dims: Sizes) -> Tensor:
 def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     """Tensors joined along an existing dimension.
 
-    Mixed types are promoted.  Raises RuntimeError for an empty list, and where the tensors differ
-    in another dimension.  As ``torch.cat``.
+    Mixed types are promoted.  Raises RuntimeError for an empty list, and if the tensors differ in
+    another dimension.  As ``torch.cat``.
 
     >>> import nnlib
     >>> nnlib.cat([nnlib.zeros(2, 1), nnlib.ones(2, 2)], dim=1)
@@ -229,9 +229,9 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
 
 
 def _without_empty_vectors(xs: list[Tensor], dim: int) -> list[Tensor]:
-    """As PyTorch still allows, a vector without elements joins tensors of any shape.
+    """Drop empty vectors, which PyTorch still lets cat() join with tensors of any shape.
 
-    One that is recorded stays, in a shape that fits: the result is recorded then.
+    One that is recorded is kept, in a shape that fits, so that the result is recorded.
     """
     like = next((x._data.shape for x in xs if x._data.shape != (0,)), None)
     if like is None:
@@ -246,7 +246,7 @@ def _without_empty_vectors(xs: list[Tensor], dim: int) -> list[Tensor]:
 def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     """Tensors of one shape joined along a new dimension.
 
-    Raises RuntimeError for an empty list, and where the shapes differ.  As ``torch.stack``.
+    Raises RuntimeError for an empty list, and if the shapes differ.  As ``torch.stack``.
 
     >>> import nnlib
     >>> nnlib.stack([nnlib.tensor([1, 2]), nnlib.tensor([3, 4])], dim=1)
@@ -270,9 +270,9 @@ def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
 
 
 def getitem(input: Tensor, key: Any) -> Tensor:
-    """x[key]: ints, slices, None, …, boolean masks and integer tensors, as PyTorch indexes."""
-    keys = _full(input, as_tuple(key))
-    basic, shape, picks = _basic(input._data.shape, keys)
+    """x[key]: ints, slices, None, …, boolean masks and integer tensors, as in PyTorch."""
+    keys = _full_key(input, as_tuple(key))
+    basic, shape, picks = _split_key(input._data.shape, keys)
     whole = tuple([(0, n, 1) for n in input._data.shape])
     if basic == whole and shape == input._data.shape and not picks:
         return apply(p.reshape, (input,), {"shape": shape})  # a view, not the tensor itself
@@ -282,8 +282,8 @@ def getitem(input: Tensor, key: Any) -> Tensor:
     return _pick(x, picks) if picks else x
 
 
-def as_tuple(key: Tensor) -> tuple[Any, ...]:
-    """A key as the tuple of its entries.  PyTorch takes a list of lists or slices for a tuple."""
+def as_tuple(key: Any) -> tuple[Any, ...]:
+    """A key as a tuple of entries; like PyTorch, it treats a list of lists or slices as a tuple."""
     if isinstance(key, tuple):
         return key
     entries = (list, tuple, slice, Value, np.ndarray, type(None), type(Ellipsis))
@@ -292,12 +292,12 @@ def as_tuple(key: Tensor) -> tuple[Any, ...]:
     return (key,)
 
 
-def _full(x: Tensor, keys: tuple[Any, ...]) -> list[Any]:
-    """One entry for each dimension: masks become indices, `...` the slices that it stands for."""
+def _full_key(x: Tensor, keys: tuple[Any, ...]) -> list[Any]:
+    """A key with one entry per dimension: masks become indices, `...` becomes slices."""
     given = [_as_index(k) if isinstance(k, (list, tuple, np.ndarray, bool)) else k for k in keys]
     ndim, used = x._data.ndim, sum([_dimensions_of(k) for k in given])
     out: list[Any] = []
-    at = 0  # the dimension of x that comes next
+    at = 0  # the next dimension of x
     for k in given:
         if k is Ellipsis:
             at = ndim - (used - at)
@@ -324,26 +324,26 @@ def _full(x: Tensor, keys: tuple[Any, ...]) -> list[Any]:
 
 
 class _Added:
-    """In a key: a new dimension, as None makes, of which `pick` takes its one element or none."""
+    """An entry of a key that adds a dimension, as None does; `pick` selects its element or none."""
 
     def __init__(self, pick: Tensor) -> None:
         self.pick = pick
 
 
 def _is_mask(k: Any) -> bool:
-    """Whether a key's entry says yes or no of each place: booleans, and as in PyTorch bytes."""
+    """Whether an entry of a key is a mask: booleans or, as in PyTorch, bytes."""
     return isinstance(k, Value) and (k._data.dtype.kind == "b" or k._data.dtype == np.uint8)
 
 
 def _dimensions_of(k: Any) -> int:
-    """How many dimensions of a tensor an entry of a key stands for."""
+    """The number of dimensions of a tensor that an entry of a key indexes."""
     if k is None or k is Ellipsis:
         return 0
     return k._data.ndim if _is_mask(k) else 1
 
 
 def _checked_mask(k: Tensor, x: Tensor, at: int) -> None:
-    if watcher := record.current_watcher():  # how many it picks would be fixed at this one value
+    if watcher := record.current_watcher():  # a trace would fix how many elements it selects
         watcher.value_read(k, "a boolean mask as an index")
     shape = x._data.shape
     if k._data.ndim and k._data.shape != shape[at : at + k._data.ndim]:
@@ -361,10 +361,10 @@ def _as_index(k: Any) -> Tensor:
     return make(array if mask else array.astype(np.int64))
 
 
-def _basic(
+def _split_key(
     shape: tuple[Any, ...], keys: list[Any]
 ) -> tuple[tuple[Any, ...], tuple[Any, ...], list[Any]]:
-    """Split a key: the plain slice, the shape after it, and the (dimension, tensor) picks."""
+    """Split a key into a basic index, the shape that it gives, and (dimension, tensor) picks."""
     index: list[Any] = []
     after: list[int] = []
     picks: list[tuple[int, Any]] = []
@@ -385,7 +385,7 @@ def _basic(
             index.append((start, stop, step))
             after.append(len(range(start, stop, step)))
         elif isinstance(k, Value) and (k._data.ndim or is_watched()):
-            # a traced number stays an input of the graph, where it may change
+            # a traced integer stays an input of the graph: it may change
             picks.append((len(after), k))
             index.append((0, n, 1))
             after.append(n)
@@ -422,14 +422,14 @@ def _pick(x: Tensor, picks: list[Any]) -> Tensor:
         indices.append(_counted_from_front(k, shape[d]) if is_watched() or np.any(array < 0) else k)
     if dims == tuple(range(dims[0], dims[0] + len(dims))):
         return apply(pi.index, (x, *indices), {"dims": dims})
-    # Index tensors apart from each other: their shape comes first, as NumPy and PyTorch have it.
+    # If the index tensors are not adjacent, their shape comes first, as in NumPy and PyTorch.
     rest = tuple([i for i in range(x._data.ndim) if i not in dims])
     x = apply(p.permute, (x,), {"dims": dims + rest})
     return apply(pi.index, (x, *indices), {"dims": tuple(range(len(dims)))})
 
 
 def _counted_from_front(k: Any, n: int) -> Tensor:
-    """Negative positions count from the end.  A traced index may hold others at the next call."""
+    """Make negative positions positive.  A traced index may have other values in the next call."""
     if not is_watched():
         array = k._data.astype(np.int64)
         return _as_index(np.where(array < 0, array + n, array))
