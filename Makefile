@@ -50,6 +50,7 @@ help:
 	@echo "make book lite=1          that, and every chapter opens in JupyterLite (110 MB once)"
 	@echo "make serve   build if needed, serve the site on this machine, open it"
 	@echo "make test    everything: lint, types, package, chapters, the built site in browsers"
+	@echo "make test all=yes     also the tests of pages that have not changed since they passed"
 	@echo "make test browsers=\"firefox webkit\"   every page in these too, not only some"
 	@echo "make quick   the same without the slow parts (under 2 minutes)"
 	@echo "make lab     JupyterLab on the chapters, in a copy of your own (reading/); port=… browser=no"
@@ -208,8 +209,9 @@ scripts:
 	  then $(MAKE) --no-print-directory frontend-check; \
 	  else echo "NOTE: without Node's packages the scripts are not rebuilt; their stamps are compared with the sources."; fi
 
+# Tests of pages that have passed are left out until something that they read changes (tests/unchanged.py).
 test: browser sandbox lint types notebooks-check scripts site-for-tests
-	BOOK_SITE=$(SITE) $(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile --durations 10 -m "not weekly" \
+	BOOK_SITE=$(SITE) $(BIN)/python -m pytest -q $(if $(filter yes,$(all)),,-p tests.unchanged) -n $(JOBS) --dist loadfile --durations 10 -m "not weekly" \
 	  --doctest-modules --nbval --nbval-sanitize-with tools/nbval.cfg nnlib tests index.ipynb chapters
 
 quick: $(TEST_STAMP) lint notebooks-check

@@ -159,7 +159,7 @@ def take_shared(models: dict) -> list[str]:
     """Takes constants that several pools hold out of them; where one stood, its number is left."""
     specs = [model["state"].get("spec") or {} for model in models.values()]
     holders = [h for spec in specs for h in (spec, spec.get("training") or {}) if "pool" in h]
-    count = Counter(text for holder in holders for text in set(holder["pool"]))
+    count = Counter(text for holder in holders for text in dict.fromkeys(holder["pool"]))
     shared = [text for text, times in count.items() if times > 1]
     number = {text: k for k, text in enumerate(shared)}
     for holder in holders:

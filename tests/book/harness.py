@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import http.server
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 import yaml
@@ -42,9 +43,14 @@ ALL_PAGES = [*BOOK_PAGES, "search.html", "genindex.html"]
 class SubPathHandler(http.server.SimpleHTTPRequestHandler):
     """Serves the site below PREFIX and nothing above it."""
 
+    asked_for: ClassVar[list[str]] = []  # the pages that browsers have requested in this process
+
     def translate_path(self, path: str) -> str:
         if not path.startswith(PREFIX):
             return str(Path(self.directory) / "nothing-above-the-prefix")
+        page = path[len(PREFIX) :].partition("?")[0]
+        if page.endswith(".html"):
+            self.asked_for.append(page)
         return super().translate_path("/" + path[len(PREFIX) :])
 
     def send_page(self, data: bytes, kind: str) -> None:
@@ -91,8 +97,11 @@ class Visit:
         page.on("pageerror", lambda error: self.faults.append(f"uncaught: {error}"))
 
 
-def on(*screens: tuple[str, int], pages: Sequence[str] = ALL_PAGES) -> pytest.MarkDecorator:
+def on(
+    *screens: tuple[str, int], pages: Sequence[str] = ALL_PAGES
+) -> Callable[[Callable], Callable]:
     """The test looks at every page on these screens: (theme, width)."""
     given = [(name, *screen) for name in pages for screen in screens]
     names = [f"{name}-{theme}-{width}" for name, theme, width in given]
-    return pytest.mark.parametrize("screen", given, ids=names, indirect=True, scope="module")
+    each = pytest.mark.parametrize("screen", given, ids=names, indirect=True, scope="module")
+    return lambda test: pytest.mark.reads("{screen[0]}")(each(test))

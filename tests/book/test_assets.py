@@ -156,6 +156,13 @@ def test_weights_that_several_figures_hold_travel_once() -> None:
     assert "shared" not in alone
 
 
+def test_a_page_is_written_the_same_in_every_build() -> None:
+    pool = [f"weights {k}" for k in range(20)]
+    models = {name: {"state": {"spec": {"pool": pool[:]}}} for name in "ab"}
+    whole = json.loads(book_site.slim_widget_state(json.dumps({"state": models})))
+    assert whole["shared"] == pool, "a set would give another order to each build"
+
+
 def test_sizes_and_a_formulas_punctuation_stay_on_one_line() -> None:
     def formula(name: str) -> nodes.math:
         return nodes.math(name, name)

@@ -13,8 +13,8 @@ import pytest
 from tests.book.harness import FRAMES
 from tools.browser import Server
 
-pytestmark = pytest.mark.browser
 PAGE = "chapters/xor.html"
+pytestmark = [pytest.mark.browser, pytest.mark.reads(PAGE)]
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

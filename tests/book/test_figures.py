@@ -13,6 +13,7 @@ from tests.book.parity import HELPERS, check_against_python, figures_of
 pytestmark = pytest.mark.browser
 
 
+@pytest.mark.reads("{name}")
 @pytest.mark.parametrize("name", BOOK_PAGES)
 def test_each_figure_follows_the_grammars_schema(site, name):
     for figure, spec in figures_of(site, name).items():

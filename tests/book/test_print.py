@@ -7,8 +7,8 @@ import io
 import pypdf
 import pytest
 
-pytestmark = pytest.mark.browser
-PAGE = "chapters/xor.html"
+PAGE, CNN, LAYERS = "chapters/xor.html", "chapters/cnn.html", "chapters/layers.html"
+pytestmark = [pytest.mark.browser, pytest.mark.reads(PAGE, CNN, LAYERS)]
 
 
 def printed(page) -> pypdf.PdfReader:
@@ -55,7 +55,7 @@ def ends(reader: pypdf.PdfReader) -> list[float]:
 
 def test_pages_are_not_left_half_empty(browser, address: str) -> None:
     page = browser.new_page(viewport={"width": 1600, "height": 900})
-    page.goto(address + "chapters/cnn.html")
+    page.goto(address + CNN)
     page.wait_for_function("!document.querySelector('[data-nn-model]')")
     found = ends(printed(page))
     page.close()
@@ -81,7 +81,7 @@ BEYOND = """() => {
 def test_notes_and_long_lines_of_code_stay_on_the_paper(browser, address: str) -> None:
     between_margins = {"width": 680, "height": 900}  # of an A4 page
     page = browser.new_page(viewport=between_margins)
-    page.goto(address + "chapters/layers.html")
+    page.goto(address + LAYERS)
     page.wait_for_function("!document.querySelector('[data-nn-model]')")
     page.emulate_media(media="print")
     assert page.locator("aside.margin").count() == 1

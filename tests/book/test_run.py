@@ -27,7 +27,7 @@ from tests.book.python_page import (
     until,
 )
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.reads(f"{PAGE}.html")]
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser
 from tests.book.harness import BOOK_PAGES
 from tests.book.python_page import PAGE, PythonPage, cells_of, said_by_page, stored
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.reads("{name}.html")]
 
 # Pictures of rounding itself: its last bits are those of the machine's exp, tanh and matmul.
 ROUNDING = {"Not too large, not too small"}

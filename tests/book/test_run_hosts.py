@@ -18,7 +18,7 @@ from tests.book.harness import PREFIX, SubPathHandler
 from tests.book.python_page import FIRST, PAGE, SANDBOX, PythonPage, needs_python
 from tools.browser import Server
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.reads(f"{PAGE}.html")]
 
 KINDS = {".mjs": "text/javascript", ".js": "text/javascript", ".wasm": "application/wasm"}
 WASM, NUMPY = "pyodide.asm.wasm", "numpy-2.0.2-cp312-cp312-pyodide_2024_0_wasm32.whl"

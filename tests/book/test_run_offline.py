@@ -12,7 +12,7 @@ from playwright.sync_api import Browser
 from tests.book.hosts import NEW, Host
 from tests.book.python_page import FIRST, OTHER, PAGE, PythonPage, needs_python
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.reads(f"{PAGE}.html")]
 
 @pytest.fixture
 def host(site: Path) -> Iterator[Host]:

@@ -77,6 +77,7 @@ def test_every_example_of_the_reference_can_be_run_and_only_these(site: Path) ->
     assert not [page for page, info in infos.items() if "notebook" in info or "lite" in info]
 
 
+@pytest.mark.reads("{name}.html")
 @pytest.mark.parametrize(
     "name",
     [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow)
@@ -104,6 +105,7 @@ LONGEST = "reference/functions.html"
 RELU = "example-nnlib-relu"
 
 
+@pytest.mark.reads(LONGEST)
 def test_an_example_shows_its_docstring_until_it_runs_and_after_reset(
     browser: Browser, base: str
 ) -> None:
@@ -134,6 +136,7 @@ def test_an_example_shows_its_docstring_until_it_runs_and_after_reset(
     page.close()
 
 
+@pytest.mark.reads(LONGEST)
 def test_shift_enter_goes_on_to_the_next_example(browser: Browser, base: str) -> None:
     page = PythonPage(browser, base, LONGEST).start()
     example = page.cell(RELU).run()
@@ -145,6 +148,7 @@ def test_shift_enter_goes_on_to_the_next_example(browser: Browser, base: str) ->
     page.close()
 
 
+@pytest.mark.reads(LONGEST)
 def test_an_error_in_an_example_says_what_to_do_without_a_notebook(
     browser: Browser, base: str
 ) -> None:
@@ -159,6 +163,7 @@ def test_an_error_in_an_example_says_what_to_do_without_a_notebook(
     page.close()
 
 
+@pytest.mark.reads(LONGEST)
 def test_the_running_page_is_accessible_and_copies_without_prompts(
     browser: Browser, base: str
 ) -> None:

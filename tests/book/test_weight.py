@@ -11,7 +11,7 @@ import serve
 from tests.book.harness import BOOK_PAGES
 from tools.browser import Server
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.reads("{name}")]
 LIMIT = 1_500_000
 
 

@@ -10,6 +10,7 @@ from course.networks import digits
 from course.networks.drawn_digits import centred
 from nnlib import datasets
 
+pytestmark = pytest.mark.reads()
 TEST_SET = datasets.digits(train=False)
 X, Y = nnlib.tensor(TEST_SET.x), nnlib.tensor(TEST_SET.y)
 AT_LEAST = {

@@ -14,6 +14,7 @@ from tests.engines.driver import Engine
 
 pytestmark = pytest.mark.browser
 PAGE = "chapters/sigmoid"
+FROM = "glossary.html"  # the page that Back leaves
 
 READY = """() => {
   const all = [...document.querySelectorAll(".nn-figure")];
@@ -56,6 +57,7 @@ def faults(engine: Engine) -> list[str]:
     return engine.evaluate("[...window.faults, ...window.elsewhere()]")
 
 
+@pytest.mark.reads("{name}")
 @pytest.mark.parametrize("name", PAGES)
 def test_each_control_moves_by_key_and_the_figure_follows(
     engine: Engine, watched: str, site: Path, name: str
@@ -102,7 +104,7 @@ AGREE = """(name) => {
 def returned(engine: Engine, address: str, name: str, way: str) -> None:
     """The page again, by Back from another one or by a reload."""
     if way == "history.back()":
-        engine.open(address + "glossary.html")
+        engine.open(address + FROM)
     else:
         engine.evaluate("() => { window.before = true }")
     engine.evaluate(f"() => {{ setTimeout(() => {way}) }}")
@@ -114,6 +116,7 @@ def returned(engine: Engine, address: str, name: str, way: str) -> None:
         engine.evaluate(FRAMES)
 
 
+@pytest.mark.reads(f"{PAGE}.html", FROM)
 @pytest.mark.parametrize("way", ["history.back()", "location.reload()"])
 def test_a_control_says_what_the_figure_shows(engine: Engine, watched: str, way: str) -> None:
     opened(engine, watched, f"{PAGE}.html")
@@ -171,6 +174,7 @@ CHOOSE = """() => {
 }"""
 
 
+@pytest.mark.reads("{name}", FROM)
 @pytest.mark.parametrize("way", ["history.back()", "location.reload()"])
 @pytest.mark.parametrize("name", ["chapters/layers.html", "chapters/xor.html"])
 def test_choices_and_answers_agree_with_what_is_said_about_them(
@@ -187,6 +191,7 @@ def test_choices_and_answers_agree_with_what_is_said_about_them(
         assert (chosen >= 0) == (said != ""), f"after {way}: {chosen} of {count}, {said!r}"
 
 
+@pytest.mark.reads("chapters/layers.html")
 def test_a_training_out_of_sight_waits_says_so_and_goes_on(engine: Engine, watched: str) -> None:
     opened(engine, watched, "chapters/layers.html")
     figure = "document.querySelector('.nn-training').closest('.nn-figure')"
@@ -205,6 +210,7 @@ def test_a_training_out_of_sight_waits_says_so_and_goes_on(engine: Engine, watch
     assert "waited while it was out of sight" in engine.evaluate(f"{figure}.textContent")
 
 
+@pytest.mark.reads("reference/functions.html")
 def test_an_example_of_the_reference_is_copied_without_its_prompts(
     engine: Engine, watched: str
 ) -> None:
@@ -222,6 +228,7 @@ def test_an_example_of_the_reference_is_copied_without_its_prompts(
     assert lines == code
 
 
+@pytest.mark.reads(f"{PAGE}.html")
 def test_a_chapters_code_runs_and_says_what_it_stores(
     engine: Engine, watched: str, site: Path
 ) -> None:

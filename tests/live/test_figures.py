@@ -19,6 +19,7 @@ from tests.live.harness import Handler, Site, serving
 from tools.browser import Server
 
 playwright = pytest.importorskip("playwright.sync_api")
+pytestmark = pytest.mark.reads()
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, list[live.Figure]]]:

@@ -11,7 +11,7 @@ import pytest
 from nnlib import live
 from tests.live.harness import Site, serving
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.reads()]
 
 # A clock that the test moves: a frame comes when `frame` is called, a look at the clock takes `window.cost` milliseconds.
 CLOCK = """

@@ -13,7 +13,7 @@ from nnlib import live
 from tests.book.harness import FRAMES
 from tests.live.harness import Site, serving
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.reads()]
 
 
 def sliding(name: str) -> live.Figure:

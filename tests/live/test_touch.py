@@ -13,7 +13,7 @@ from nnlib import live
 from tests.live import gallery
 from tests.live.harness import Site, serving
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.reads()]
 
 # What is too large to be walked around by a finger that scrolls: where it is, and in which figure.
 LARGE = {

@@ -18,7 +18,7 @@ from playwright.sync_api import TimeoutError
 from tests.book.harness import ROOT
 from tools.browser import Server, launched
 
-pytestmark = [pytest.mark.slow, pytest.mark.browser]
+pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.reads()]
 
 PRINTED = "NumPy prints dtype=int64 where that is not its default"
 # Of tests/nnlib, the suites below lack public_api, which reads the signatures of PyTorch's

@@ -1,0 +1,109 @@
+"""make test leaves out what has passed and not changed, and nothing else."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.unchanged import ROOT
+
+TESTS = """
+import os
+import pytest
+from pathlib import Path
+
+SITE = Path(os.environ["BOOK_SITE"])
+
+@pytest.mark.reads("{name}.html")
+@pytest.mark.parametrize("name", ["one", "two"])
+def test_page(name):
+    assert "wrong" not in (SITE / f"{name}.html").read_text()
+
+@pytest.fixture
+def site():
+    return SITE
+
+def test_site(site):
+    pass
+
+def test_always():
+    pass
+"""
+# The plugin on this project in place of ours.
+PLUGIN = """
+from pathlib import Path
+from tests import unchanged
+
+unchanged.installed = lambda: ["a browser"]
+
+def pytest_configure(config):
+    here = Path({here!r})
+    contents = unchanged.Contents(here, here / "site")
+    plugin = unchanged.Unchanged(config, contents, here / ".cache" / "passed.json")
+    config.pluginmanager.register(plugin)
+    config.addinivalue_line("markers", "reads: pages")
+"""
+
+
+class Project:
+    """A site of two pages with four tests."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        (folder / "site").mkdir()
+        for name in ("one", "two"):
+            self.page(name, "right")
+        (folder / "nnlib").mkdir()
+        (folder / "nnlib" / "sum.py").write_text("a = 1")
+        (folder / "test_pages.py").write_text(TESTS)
+        (folder / "plugin.py").write_text(PLUGIN.format(here=str(folder)))
+
+    def page(self, name: str, text: str) -> None:
+        (self.folder / "site" / f"{name}.html").write_text(text)
+
+    def run(self, *options: str) -> dict[str, int]:
+        """How many tests passed, failed and were left out."""
+        command = [sys.executable, "-m", "pytest", "-p", "plugin", *options, "test_pages.py"]
+        paths = f"{self.folder}:{ROOT}:{ROOT / '_ext'}:{ROOT / 'tools'}"
+        env = {"PYTHONPATH": paths, "BOOK_SITE": str(self.folder / "site"), "PATH": "/usr/bin:/bin"}
+        said = subprocess.run(
+            command, cwd=self.folder, env=env, capture_output=True, text=True
+        ).stdout
+        kinds = {"passed": "passed", "failed": "failed", "left out": "more tests were left out"}
+        found = {kind: re.search(rf"(\d+) {words}", said) for kind, words in kinds.items()}
+        return {kind: int(match[1]) if match else 0 for kind, match in found.items()}
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return Project(tmp_path)
+
+
+def counts(passed: int, failed: int, left_out: int) -> dict[str, int]:
+    return {"passed": passed, "failed": failed, "left out": left_out}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("options", [(), ("-n", "2", "--dist", "loadfile")], ids=["one", "two"])
+def test_what_passed_is_left_out_until_it_changes(project: Project, options: tuple) -> None:
+    assert project.run(*options) == counts(4, 0, 0)
+    assert project.run(*options) == counts(1, 0, 3)
+    project.page("one", "other")
+    assert project.run(*options) == counts(3, 0, 1), "page two and nothing else is as it was"
+    (project.folder / "nnlib" / "sum.py").write_text("a = 2")
+    assert project.run(*options) == counts(4, 0, 0), "code concerns every page"
+    assert project.run(*options) == counts(1, 0, 3)
+
+
+@pytest.mark.slow
+def test_what_failed_runs_until_it_passes(project: Project) -> None:
+    project.page("two", "wrong")
+    for left_out in (0, 2):
+        assert project.run() == counts(3 - left_out, 1, left_out)
+    stored = json.loads((project.folder / ".cache" / "passed.json").read_text("utf8"))
+    assert not [name for name in stored if "two" in name]

@@ -1,0 +1,193 @@
+"""A pytest plugin: slow tests run again only when something that they read has changed.
+
+    pytest -p tests.unchanged …     what `make test` does; with `all=yes` it runs every test
+
+A test that is marked `reads("chapters/xor.html")` depends on the project's code, on the programs
+that are installed, and on that page, but on no other page; `{name}` in the mark stands for the
+test's parameter.  A test without the mark that takes the built site depends on all of it.  When
+such a test passes, a hash of what it depends on is stored in `_build`, and as long as the hash
+stays the same, later runs leave the test out.  Tests of one file that read the same pages share a
+browser and its state, so they are left out together or not at all.  All other tests always run,
+and in a fresh clone, as in CI, every test does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+from collections import defaultdict
+from collections.abc import Generator, Iterable
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.book.harness import SubPathHandler
+from tools import browser
+
+ROOT = Path(__file__).resolve().parents[1]
+PASSED = ROOT / "_build" / "tests-that-passed.json"
+# Everything that is no page: whoever changes a line there runs every test.
+CODE = (
+    "nnlib", "course", "tests", "tools", "frontend", "_ext", "_static", "_templates", "benchmarks",
+    "requirements.txt", "pyproject.toml", "_config.yml", "_toc.yml", "Makefile",
+)  # fmt: skip
+BUILT_FROM_ELSEWHERE = {"__pycache__", "node_modules", ".mypy_cache", ".ruff_cache"}
+# Files of the site that change with any page's text; only tests of the whole site read them.
+FROM_ALL_PAGES = ("lite", "_sources", "_images", "searchindex.js", "objects.inv", ".buildinfo")
+
+
+def hash_of(parts: Iterable[str | bytes]) -> str:
+    whole = hashlib.sha256()
+    for part in parts:
+        data = part.encode() if isinstance(part, str) else part
+        whole.update(len(data).to_bytes(8, "big") + data)
+    return whole.hexdigest()
+
+
+def files_below(path: Path) -> list[Path]:
+    """The file itself, or all files in the folder that are somebody's work."""
+    if path.is_file():
+        return [path]
+    found = []
+    for folder, folders, names in os.walk(path):
+        folders[:] = [name for name in folders if name not in BUILT_FROM_ELSEWHERE]
+        found += [Path(folder, name) for name in names]
+    return sorted(found)
+
+
+def hash_of_files(files: Iterable[Path]) -> str:
+    return hash_of(x for file in files for x in (str(file), file.read_bytes()))
+
+
+def installed() -> list[str]:
+    """The Python packages by version, and the browsers by their files' dates."""
+    packages = {f"{d.metadata['Name']} {d.version}" for d in metadata.distributions()}
+    commands = [[browser.find() or ""], *browser.other_engines().values()]
+    programs = {Path(word).resolve() for command in commands for word in command}
+    dates = [f"{p} {p.stat().st_mtime_ns}" for p in programs if p.is_file()]
+    return [sys.version, *sorted(packages), *sorted(dates)]
+
+
+class Contents:
+    """Hashes of what tests depend on, each computed once."""
+
+    def __init__(self, root: Path, site: Path | None) -> None:
+        self.root, self.site = root, site
+        settings = [f"{k}={v}" for k, v in sorted(os.environ.items()) if k.startswith("BOOK_")]
+        code = [file for name in CODE for file in files_below(root / name)]
+        self.code = hash_of([hash_of_files(code), *installed(), *settings])
+        self.known: dict[tuple[str, ...] | None, str] = {}
+
+    def of(self, pages: tuple[str, ...] | None) -> str:
+        """The hash for tests that read these pages; None stands for the whole site."""
+        if pages not in self.known:
+            self.known[pages] = hash_of([self.code, hash_of_files(self.files(pages))])
+        return self.known[pages]
+
+    def files(self, pages: tuple[str, ...] | None) -> list[Path]:
+        if self.site is None:
+            return []
+        if pages is None:
+            return files_below(self.site)
+        common = [
+            file
+            for file in files_below(self.site)
+            if file.relative_to(self.site).parts[0] not in FROM_ALL_PAGES
+            and (file.suffix != ".html" or "python" in file.parts)
+        ]
+        sources = [(self.root / page).with_suffix(".ipynb") for page in pages]
+        return [*common, *(self.site / p for p in pages), *(s for s in sources if s.is_file())]
+
+
+def pages_of(item: pytest.Item) -> tuple[str, ...] | None:
+    """The pages that a test's mark names; None for the whole site."""
+    mark = item.get_closest_marker("reads")
+    if mark is None:
+        return None
+    given = getattr(item, "callspec", None)
+    return tuple(str(page).format(**(given.params if given else {})) for page in mark.args)
+
+
+def is_of_the_book(item: pytest.Item) -> bool:
+    return bool(item.get_closest_marker("reads")) or "site" in getattr(item, "fixturenames", ())
+
+
+class Unchanged:
+    """What a process of pytest leaves out, and what it learns from the rest."""
+
+    def __init__(self, config: pytest.Config, contents: Contents, passed: Path) -> None:
+        self.config, self.contents, self.file = config, contents, passed
+        self.before: dict[str, str] = {}
+        if passed.is_file():
+            self.before = json.loads(passed.read_text("utf8"))
+        self.after: dict[str, str] = {}  # test → content, "" for one that did not pass
+        self.left_out = 0
+
+    @pytest.hookimpl(trylast=True)  # after -m has chosen
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        groups = defaultdict(list)
+        for item in filter(is_of_the_book, items):
+            groups[item.nodeid.partition("::")[0], pages_of(item)].append(item)
+        unchanged = set()
+        for (_, pages), tests in groups.items():
+            content = self.contents.of(pages)
+            if all(self.before.get(test.nodeid) == content for test in tests):
+                unchanged |= set(tests)
+            for test in tests:
+                test.user_properties.append(("content", content))
+        if unchanged:
+            self.left_out = len(unchanged)
+            self.config.hook.pytest_deselected(items=list(unchanged))
+            items[:] = [item for item in items if item not in unchanged]
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
+        asked_for = SubPathHandler.asked_for
+        before = len(asked_for)
+        result = yield
+        if item.get_closest_marker("reads"):
+            others = set(asked_for[before:]) - set(pages_of(item) or ())
+            assert not others, f"the test reads {sorted(others)}, which its mark `reads` must name"
+        return result
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        content = dict(report.user_properties).get("content")
+        if content is None:
+            return
+        if not report.passed:
+            self.after[report.nodeid] = ""
+        elif report.when == "teardown":  # only now is it over
+            self.after.setdefault(report.nodeid, str(content))
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        output: dict[str, Any] | None = getattr(self.config, "workeroutput", None)
+        if output is not None:  # a process of xdist, whose reports go to the first process
+            output["left_out"] = self.left_out
+        elif self.after:
+            self.file.parent.mkdir(exist_ok=True)
+            known = {**self.before, **self.after}
+            whole = json.dumps({test: content for test, content in known.items() if content})
+            beside = self.file.with_suffix(".new")
+            beside.write_text(whole, "utf8")
+            beside.replace(self.file)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        self.left_out = getattr(node, "workeroutput", {}).get("left_out", self.left_out)
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        if self.left_out:
+            terminalreporter.write_line(
+                f"{self.left_out} more tests were left out: they passed before, and nothing that "
+                "they read has changed (make test all=yes runs them as well)"
+            )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    given = os.environ.get("BOOK_SITE")
+    contents = Contents(ROOT, (ROOT / given).resolve() if given else None)
+    config.pluginmanager.register(Unchanged(config, contents, PASSED), "unchanged")
