@@ -1,9 +1,9 @@
-"""What a program leaves in memory while it runs: values, the nodes that made them, primitives.
+"""The record of a running program: values, the nodes that computed them, and primitives.
 
-This is the ground floor.  A *primitive* is a differentiable function with its derivative beside it.
-Calling one on a `Value` (the base of `Tensor`) computes the result with NumPy and hangs a `Node` on
-it: which primitive, from which nodes, with which arguments.  Everything else in the package walks
-these nodes and knows no primitive by name.
+Most of the package builds on this module.  A *primitive* is a function together with its
+derivative.  Calling one on a `Value` (the base of `Tensor`) computes the result with NumPy and
+attaches a `Node` to it: which primitive, from which nodes, with which arguments.  The backward pass
+follows these nodes and knows no primitive by name.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from nnlib.tensor import Tensor
 
     class Watcher(Protocol):
-        """Sees every primitive as it is applied: the tracer of `nnlib.graph` is one."""
+        """Is notified of every primitive that is applied: the tracer of `nnlib.graph` is one."""
 
         def applied(
             self, primitive: Primitive, args: tuple[Any, ...], attrs: dict[str, Any], result: Value
@@ -41,9 +41,9 @@ if TYPE_CHECKING:
         def leaf_grad(self, leaf: Node) -> None: ...
 
 
-RESULT = -1  # in `reads` and `shape_only` of a primitive: its result, beside its arguments' numbers
+RESULT = -1  # stands for the result in the `reads` and `shape_only` of a primitive
 
-Array = Any  # an ndarray, or the NumPy scalar to which 0-d results degrade (and which is faster)
+Array = Any  # an ndarray, or the NumPy scalar that 0-d results become (and which is faster)
 
 
 class Node:
@@ -89,14 +89,14 @@ class Node:
         return "".join(part.capitalize() for part in name.split("_")) + "Backward"
 
     def note(self, key: str, value: Any) -> None:
-        """Keep something rare (hooks, a retained gradient, a traceback) beside the node."""
+        """Store rarely needed data (hooks, a retained gradient, a traceback) with the node."""
         if self.extra is None:
             self.extra = {}
         self.extra[key] = value
 
 
 class Leaf(Node):
-    """Where a gradient ends: the node of a tensor that was made with `requires_grad=True`."""
+    """The node of a tensor made with `requires_grad=True`: it accumulates a gradient."""
 
     __slots__ = ("grad",)
 
@@ -112,18 +112,18 @@ class Value:
 
     _data: Array
     _node: Node | None
-    # Of a view: what it shows, and how.
+    # of a view: its base, and the primitive and attributes that make it
     _view: tuple[Value, Primitive | None, dict[str, Any] | None]
     _views: list[weakref.ref[Value]]  # the views of it that may still be in use
 
 
 # ---------------------------------------------------------------- the state of recording
 
-PLAIN, GRAD, WATCHED = 0, 1, 2  # a mode is a sum of these; PLAIN and GRAD take the short path
+PLAIN, GRAD, WATCHED = 0, 1, 2  # a mode is a sum of these; PLAIN and GRAD take the fast path
 
 
 class State:
-    """What one thread is doing.  A new thread records gradients, and nobody watches it."""
+    """The state of one thread.  A new thread records gradients and has no watcher."""
 
     __slots__ = ("anomaly", "mode", "watched", "watcher")
 
@@ -131,7 +131,7 @@ class State:
         self.mode = GRAD
         self.watcher: Watcher | None = None
         self.anomaly = False
-        self.watched: list[Node] = []  # nodes that hold traced values, for as long as one watches
+        self.watched: list[Node] = []  # nodes that hold traced values while there is a watcher
 
     def switch(self, mode: int) -> None:
         self.mode = mode
@@ -143,15 +143,15 @@ class _Threads(threading.local):
         self.state = State()
 
 
-# The states of the threads that do something else than record.  While there are none, the short
-# paths need not ask for their own thread's, which takes as long as adding two numbers.
+# The states of the threads in another mode than GRAD.  While there are none, the fast paths need
+# not look up the state of their thread, which takes as long as adding two numbers.
 unusual: set[State] = set()
 _threads = _Threads()
-tensor_class: type[Value] = Value  # tensor.py puts Tensor here
+tensor_class: type[Value] = Value  # tensor.py sets it to Tensor
 
 
 def state() -> State:
-    """That of the thread that asks."""
+    """The state of the calling thread."""
     return _threads.state
 
 
@@ -173,14 +173,14 @@ class recording:
 
 
 def set_recording(grad: bool) -> None:
-    """Switch the recording of gradients on or off from here on, in this thread."""
+    """Switch the recording of gradients on or off in this thread, from now on."""
     here = state()
     here.switch((here.mode & WATCHED) | (GRAD if grad else PLAIN))
 
 
 @contextmanager
 def watching(who: Watcher | None) -> Iterator[None]:
-    """Let `who` (or nobody) see every primitive that this thread applies inside the block."""
+    """Make `who` (None: nobody) the watcher of this thread inside the block."""
     here = state()
     mode, watcher = here.mode, here.watcher
     here.switch(mode & ~WATCHED if who is None else mode | WATCHED)
@@ -196,7 +196,7 @@ def watching(who: Watcher | None) -> Iterator[None]:
 
 @contextmanager
 def checking_anomalies(check: bool) -> Iterator[None]:
-    """Remember where each node was made, and refuse gradients that are nan."""
+    """Inside the block, note where each node was made, and raise an error for nan gradients."""
     here = state()
     anomaly, mode = here.anomaly, here.mode
     here.anomaly = check
@@ -213,7 +213,7 @@ def grad_enabled() -> bool:
 
 
 def current_watcher() -> Watcher | None:
-    """Who watches this thread; None where nobody does."""
+    """The watcher of this thread, or None."""
     return state().watcher if unusual else None
 
 
@@ -227,19 +227,19 @@ clock = 0  # counts in-place changes
 
 
 class Version(weakref.ref[np.ndarray]):
-    """When memory was last changed in place.  It belongs to the array that owns the memory.
+    """The time of the last in-place change of memory, attached to the array that owns the memory.
 
-    All views of the array find it there, and it goes when the array does.
+    All views of the array find it there, and it is deleted with the array.
     """
 
     __slots__ = ("time",)
-    __hash__ = object.__hash__  # an array has none
+    __hash__ = object.__hash__  # a weak reference would use the hash of the array, which has none
     __eq__ = object.__eq__
 
     time: int
 
 
-_versions: set[Version] = set()  # holds them, as a weak reference is held by nobody else
+_versions: set[Version] = set()  # keeps the weak references alive
 
 
 def _owner(array: np.ndarray) -> np.ndarray:
@@ -256,7 +256,7 @@ def _version(owner: np.ndarray) -> Version | None:
 
 
 def mark_changed(array: np.ndarray) -> None:
-    """Note that memory was overwritten: a gradient that needs the old values is refused."""
+    """Note that memory was overwritten: a gradient that needs the old values raises an error."""
     global clock
     clock += 1
     owner = array if array.base is None else _owner(array)
@@ -273,26 +273,25 @@ def was_changed(array: Array, since: int) -> bool:
     return version is not None and version.time > since
 
 
-# ---------------------------------------------------------------- the first tensor
+# ---------------------------------------------------------------- setting up the process
 
-_settled = False
+_prepared = False
 
 
-def settle() -> None:
-    """What the process needs once there is a tensor: called where tensors are made from data.
+def prepare_process() -> None:
+    """Set up warnings and memory for the process when its first tensor is made from data.
 
-    PyTorch computes inf and nan silently; NumPy's warnings about them, where nnlib's own lines
-    raise them, would only show a reader our internals.  A reader's own NumPy code keeps its
-    warnings.
+    PyTorch computes inf and nan silently, so NumPy's warnings about them are ignored if a line of
+    nnlib causes them.  The user's own NumPy code keeps its warnings.
 
-    glibc hands large blocks back to the system when they are freed, and the page faults of getting
-    them again cost more than arithmetic; having freed one of nearly 32 MB, it keeps what it has.
-    A step of a small convolutional network takes 0.4 of the time, the sigmoid of a million numbers
-    and its gradient 0.4, a step of an MLP the same as without.
+    glibc returns large blocks to the system when they are freed, and the page faults when they are
+    allocated again cost more than the arithmetic.  Once a block of nearly 32 MB was freed, it keeps
+    them.  A step of a small convolutional network then takes 40 % of the time, so does the sigmoid
+    of a million numbers with its gradient; a step of an MLP takes as long as before.
     """
-    global _settled
-    if not _settled:
-        _settled = True
+    global _prepared
+    if not _prepared:
+        _prepared = True
         warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"nnlib\b")
         np.empty(2**25 - 2**16, np.uint8)
 
@@ -304,26 +303,28 @@ class Primitive:
     """A differentiable function: its forward computation and its vector-Jacobian products.
 
     ``vjps[i](g, out, *args, **attrs)`` maps the gradient ``g`` of the result to that of the i-th
-    argument (None: no gradient flows there).  ``vjp_of_all(needs, g, out, *args, **attrs)`` gives
-    all of them at once instead, as a tuple.  Both are written on things that have operators
-    or are passed to primitives, so they run on bare arrays (first order) and on Values (any order).
-    ``saves`` says what they look at: ``"args"``, ``"out"``, ``"both"`` or ``"none"``; ``"cross"``
-    where the gradient of each of two arguments looks at the other one alone.  `shape_only` numbers
-    the arguments (-1: the result) of which no more than the shape is looked at: they may change.
-    ``reads[i]`` names the arguments (-1: the result) that the i-th gradient looks at, where that is
-    not the same for all; ``"others"``: each looks at all arguments but its own.  A `remade` result
-    may change as well: the vjp is then given a new one.  ``restored(out, *args)`` are the arguments
-    as they were, where the kept result still determines them: then they may change.
-    ``decomposition(*args, **attrs)`` writes a fused primitive out in simpler ones; higher
-    derivatives and shipped graphs go through it.  ``with_residuals(*args, **attrs)`` is a forward
-    that also returns residuals, values that `vjp_of_all` can use again; these stand in the place of
-    ``out`` then (None where they were not kept).
+    argument (None: it has no gradient).  Instead, ``vjp_of_all(needs, g, out, *args, **attrs)``
+    can return all of them as a tuple.  Both use only operators and primitives, so they run on bare
+    arrays (first order) and on Values (any order).
 
-    The rest of an entry is how others write it.  `ufunc` is what NumPy computes in place (the
-    forward itself where that is one), `source` its name in printed NumPy code (of the ufunc, if it
-    is not given), `latex` its form in formulas: ``({0})`` the first argument in brackets, ``{0}``
-    in braces, ``[{0}]`` in brackets unless it is an atom, ``<0>`` bare.  `domain` are the ends
-    between which tests draw its arguments.
+    `saves` states what the vjps need: ``"args"``, ``"out"``, ``"both"`` or ``"none"``; ``"cross"``
+    if the gradient of each of two arguments needs only the other one.  `shape_only` lists the
+    arguments (-1: the result) of which only the shape is needed, so they may be changed in place.
+    ``reads[i]`` lists the arguments (-1: the result) that the i-th gradient needs, if that is not
+    the same for all; ``"others"``: each needs all arguments but its own.  A `remade` result may be
+    changed too: the vjp then gets a new one.  ``restored(out, *args)`` recomputes changed arguments
+    from a saved result that determines them, so they may be changed.
+
+    ``decomposition(*args, **attrs)`` is a fused primitive written in simpler ones; higher
+    derivatives and exported graphs use it.  ``with_residuals(*args, **attrs)`` is a forward that
+    also returns residuals, values that `vjp_of_all` can use again: it gets them in place of ``out``
+    (None if they were not kept).
+
+    The other attributes serve printed and compiled programs.  `ufunc` can compute the result in
+    place (default: the forward, if it is a ufunc), `source` is the name in printed NumPy code
+    (default: that of the ufunc), `latex` the form in formulas: ``({0})`` the first argument in
+    brackets, ``{0}`` in braces, ``[{0}]`` in brackets unless it is an atom, ``<0>`` bare.  `domain`
+    is the interval from which tests sample the arguments.
     """
 
     __slots__ = (
@@ -394,7 +395,7 @@ def apply(primitive: Primitive, args: Sequence[Any], attrs: dict[str, Any]) -> T
     """Compute ``primitive(*args, **attrs)`` and record it.  Arguments: Values, numbers, arrays."""
     mode = state().mode if unusual else GRAD
     if primitive.decomposition is not None and mode & WATCHED and current_watcher() is not None:
-        written_out: Tensor = primitive.decomposition(*args, **attrs)  # what is watched
+        written_out: Tensor = primitive.decomposition(*args, **attrs)  # the watcher sees its steps
         return written_out
     if primitive.view:
         return _apply_view(primitive, args[0], attrs)
@@ -429,7 +430,7 @@ def _apply_with_residuals(
 
 
 def _apply_view(primitive: Primitive, base: Value, attrs: dict[str, Any]) -> Tensor:
-    """Apply a primitive whose result looks at the memory of its argument, where NumPy can."""
+    """Apply a primitive whose result shares the memory of its argument if NumPy can do so."""
     data = as_memory(base)
     mode = state().mode if unusual else GRAD
     out = primitive.forward(data, **attrs)
@@ -445,7 +446,7 @@ def _apply_view(primitive: Primitive, base: Value, attrs: dict[str, Any]) -> Ten
 
 
 def as_memory(value: Value) -> np.ndarray:
-    """The array of a value; a number, which is held as a NumPy scalar, gets memory to be shared."""
+    """The array of a value; a NumPy scalar is made a 0-d array, whose memory can be shared."""
     data = value._data
     if data.__class__ is not np.ndarray:
         value._data = data = np.asarray(data)
@@ -453,20 +454,20 @@ def as_memory(value: Value) -> np.ndarray:
 
 
 def in_memory(owner: np.ndarray, like: np.ndarray, start: int) -> np.ndarray:
-    """The array that lies in the memory of `owner` as `like` lies in its own, from byte `start`."""
+    """An array with the shape and strides of `like` in the memory of `owner`, from byte `start`."""
     return np.ndarray(like.shape, like.dtype, owner.ravel(order="K"), start, like.strides)
 
 
 def offset(array: np.ndarray, owner: np.ndarray) -> int:
-    """How many bytes after the start of `owner` the array starts."""
+    """The number of bytes between the start of `owner` and that of the array."""
     first, second = (a.__array_interface__["data"][0] for a in (array, owner))
     return int(first - second)
 
 
 def note_view(base: Value, view: Value) -> None:
-    """Let `base` know its view, whose history is renewed when `base` is changed in place.
+    """Register a view of `base`, so that an in-place change of `base` renews the view's history.
 
-    A leaf is changed without a history, if at all, so that its views keep theirs.
+    A leaf can only be changed without recording, so its views keep their history.
     """
     if base._node.__class__ is Leaf and current_watcher() is None:
         return
@@ -474,7 +475,7 @@ def note_view(base: Value, view: Value) -> None:
     if known is None:
         base._views = [weakref.ref(view)]
         return
-    if len(known) >= 16 and not len(known) & (len(known) - 1):  # now and then, forget those gone
+    if len(known) >= 16 and not len(known) & (len(known) - 1):  # now and then, drop dead ones
         base._views = known = [r for r in known if r() is not None]
     known.append(weakref.ref(view))
 
@@ -497,7 +498,7 @@ def record(
     out: Array,
     attrs: dict[str, Any] | None,
 ) -> Node:
-    """The node of one application, keeping no more of it than the vjp needs."""
+    """The node of one application, which saves only what the vjp needs."""
     node = Node(primitive, edges, attrs or None)
     if primitive.saves_args:
         node.args = crossed(edges, arrays) if primitive.crosses else arrays
@@ -516,12 +517,12 @@ def crossed(edges: tuple[Any, ...], arrays: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def _watch(primitive: Primitive, args: Sequence[Any], attrs: dict[str, Any], result: Value) -> None:
-    """The long path: show the application to the watcher, and remember where it was made."""
+    """The slow path: notify the watcher, and with anomaly detection note where this was called."""
     node, here = result._node, state()
     watcher = here.watcher
     if watcher is not None:
         watcher.applied(primitive, tuple(args), attrs, result)
-        if node is not None:  # a traced gradient must find the very values that were traced
+        if node is not None:  # a traced gradient must use the values that were traced
             if node.args is not None:
                 node.args = tuple(
                     [None if kept is None else aliased(a) for kept, a in zip(node.args, args)]
@@ -534,7 +535,7 @@ def _watch(primitive: Primitive, args: Sequence[Any], attrs: dict[str, Any], res
 
 
 def aliased(value: Any) -> Any:
-    """The value as it is now, for whoever watches: a change in place leaves this one as it was."""
+    """An alias of the value for the watcher, which a later in-place change does not affect."""
     if not isinstance(value, Value):
         return value
     other = make(value._data, value._node)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def _finish(
     array: Any, requires_grad: bool, device: Device | None = None, out: None = None
 ) -> Tensor:
-    record.settle()
+    record.prepare_process()
     refuse_others(device)
     refuse_out(out)
     t = make(array[()])
@@ -155,7 +155,7 @@ def from_numpy(array: np.ndarray[Any, Any]) -> Tensor:
     """
     if not isinstance(array, np.ndarray):
         raise TypeError(f"expected np.ndarray (got {type(array).__name__})")
-    record.settle()
+    record.prepare_process()
     dtypes.of(array)
     return make(array)
 

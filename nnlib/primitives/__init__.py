@@ -1,4 +1,4 @@
-"""Every differentiable primitive once, forward and vjp side by side, in families."""
+"""All primitives, in families: each is defined once, with its forward function and its vjp."""
 
 from nnlib.primitives import broadcast, elementwise, fused, index, linalg, reduce, shape, window
 from nnlib.record import Primitive

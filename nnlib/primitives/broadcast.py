@@ -1,4 +1,4 @@
-"""expand repeats elements along a dimension, sum adds them up: each is the other's derivative."""
+"""expand repeats elements along a dimension, sum adds them up: the vjp of each is the other."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from nnlib.primitives.shape import reshape
 from nnlib.record import Array, Primitive, Value
 
-SMALL = 4096  # elements up to which filling an array is quicker than NumPy's making of a view
+SMALL = 4096  # up to this many elements, filling an array is faster than making a view
 
 
 def _expand_vjp(g: Any, out: Any, x: Any, shape: tuple[int, ...]) -> Any:
@@ -22,7 +22,7 @@ def _expand_vjp(g: Any, out: Any, x: Any, shape: tuple[int, ...]) -> Any:
 
 
 def _expand(x: Array, shape: tuple[int, ...]) -> Array:
-    # np.broadcast_to cannot be written to; where nothing is repeated, PyTorch's result can.
+    # The result of np.broadcast_to is read-only; PyTorch's is writable if nothing is repeated.
     return x.reshape(shape) if x.size == math.prod(shape) else np.broadcast_to(x, shape)
 
 
@@ -42,7 +42,7 @@ def _shape_kept(shape: tuple[int, ...], dim: tuple[int, ...]) -> tuple[int, ...]
 
 
 def spread(g: Any, x: Any, dim: tuple[int, ...], keepdim: bool) -> Any:
-    """A reduced result, repeated along what was reduced: the shape of x again."""
+    """Repeat a reduced result along the reduced dimensions, back to the shape of x."""
     if x.ndim == 0:
         return g
     if not isinstance(g, Value) and g.ndim == 0 and x.size <= SMALL:
@@ -61,7 +61,7 @@ def _sum(x: Array, dim: tuple[int, ...], keepdim: bool) -> Array:
 
 
 def wide(x: Array, function: Any, **arguments: Any) -> Array:
-    """A function of float16 computed in float32, as PyTorch does: sums lose nothing on the way."""
+    """Compute a function of float16 in float32, as PyTorch does: sums are rounded once."""
     return function(x.astype(np.float32), **arguments).astype(np.float16)
 
 

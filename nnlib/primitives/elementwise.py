@@ -1,7 +1,7 @@
-"""Primitives that act on each element by itself: arithmetic, comparison, and the usual functions.
+"""Elementwise primitives: arithmetic, comparison, and the usual functions.
 
 Each line holds a function and its vector-Jacobian product: `g` is the gradient of the result `out`.
-Where shapes differ the walker sums the gradient over what broadcasting repeated.
+Where shapes differ, the backward pass sums the gradient over the dimensions that were broadcast.
 """
 
 from __future__ import annotations
@@ -19,25 +19,26 @@ elementwise = partial(Primitive, broadcasts=True, family="elementwise")
 
 
 def zeros_like(g: Any) -> Any:
-    """The gradient 0 of a function that is flat; g · 0 would be nan where g is infinite."""
+    """The gradient 0 of a piecewise constant function; g · 0 would be nan where g is infinite."""
     if isinstance(g, Value):
         return make(np.zeros_like(g._data)[()])
     return np.zeros_like(g)[()]
 
 
-def passed(g: Any, here: Any) -> Any:
-    """g where the condition holds and 0 elsewhere, there also for an infinite or undefined g.
+def masked(g: Any, condition: Any) -> Any:
+    """g where the condition is true and 0 elsewhere, even where g is infinite or nan.
 
-    The bits of g and -1 (all ones) or 0: a tenth of the time of np.where, and less than a product.
+    On arrays: the bitwise and of g with all ones or 0.  It takes a tenth of the time of np.where,
+    and less than a multiplication.
     """
     if g.__class__ is np.ndarray and g.ndim:
         bits = _BITS[g.dtype.itemsize]
-        mask = here.view(np.int8).astype(bits)
+        mask = condition.view(np.int8).astype(bits)
         np.negative(mask, out=mask)
         return np.bitwise_and(mask, g.view(bits), out=mask).view(g.dtype)
     if not isinstance(g, Value):
-        return g if here else g.dtype.type(0)
-    return where(here, g, 0.0)
+        return g if condition else g.dtype.type(0)
+    return where(condition, g, 0.0)
 
 
 _BITS = {2: np.int16, 4: np.int32, 8: np.int64}
@@ -78,19 +79,19 @@ div = elementwise(
 def _pow_base(g: Any, out: Any, x: Any, y: Any) -> Any:
     if y.__class__ is int and y == 2 and x.__class__ is np.ndarray:
         return g * (x + x)
-    if isinstance(y, (int, float)):  # a plain exponent: 0 has the gradient 0, even at x = 0
+    if isinstance(y, (int, float)):  # a number: if it is 0, so is the gradient, even at x = 0
         return g * (y * x ** (y - 1)) if y != 0 else zeros_like(g)
     flat = eq(y, 0.0)
-    y = where(flat, 1.0, y)  # so that what is not taken is finite, its own derivative too
+    y = where(flat, 1.0, y)  # keeps the branch not selected finite, and its derivative
     return where(flat, 0.0, g * (y * x ** (y - 1)))
 
 
 def _pow_exponent(g: Any, out: Any, x: Any, y: Any) -> Any:
-    if isinstance(x, (int, float)):  # a plain base: its logarithm is a number, and has no type
+    if isinstance(x, (int, float)):  # a number: its logarithm is one too, without a dtype
         if x != 0:
             return g * (out * (math.log(x) if x > 0 else math.nan))
         return where(ge(y, 0.0), 0.0, g * (out * -math.inf))
-    # x ** y at x = 0 does not move with y > 0: the limit of log(x) x ** y there is 0.
+    # At x = 0, x ** y is constant for y > 0: the limit of log(x) x ** y is 0.
     flat = logical_and(eq(x, 0.0), ge(y, 0.0))
     return g * where(flat, 0.0, out * log(where(flat, 1.0, x)))
 
@@ -106,31 +107,31 @@ pow = elementwise(
 )
 
 
-def _to_winner(g: Any, behind: Any, level: Any) -> Any:
-    """All of g unless the other argument won, half of it at a tie; beside a nan both take g."""
-    return where(level, g * 0.5, where(behind, 0.0, g))
+def _to_selected(g: Any, other_selected: Any, tie: Any) -> Any:
+    """g, half of g at a tie, 0 if the other argument is selected; if one is nan, both get g."""
+    return where(tie, g * 0.5, where(other_selected, 0.0, g))
 
 
 maximum = elementwise(
     "maximum",
     np.maximum,
-    lambda g, out, x, y: _to_winner(g, lt(x, y), eq(x, y)),
-    lambda g, out, x, y: _to_winner(g, lt(y, x), eq(x, y)),
+    lambda g, out, x, y: _to_selected(g, lt(x, y), eq(x, y)),
+    lambda g, out, x, y: _to_selected(g, lt(y, x), eq(x, y)),
     saves="args",
     latex=r"\max(<0>, <1>)",
 )
 minimum = elementwise(
     "minimum",
     np.minimum,
-    lambda g, out, x, y: _to_winner(g, gt(x, y), eq(x, y)),
-    lambda g, out, x, y: _to_winner(g, gt(y, x), eq(x, y)),
+    lambda g, out, x, y: _to_selected(g, gt(x, y), eq(x, y)),
+    lambda g, out, x, y: _to_selected(g, gt(y, x), eq(x, y)),
     saves="args",
     latex=r"\min(<0>, <1>)",
 )
 
 
-def _distance(x: Any, y: Any) -> Any:
-    """x² + y², and 1 at the origin, where PyTorch gives the angle the gradient 0."""
+def _squared_distance(x: Any, y: Any) -> Any:
+    """x² + y², but 1 at the origin, so that the gradient there is 0, as in PyTorch."""
     squares = x * x + y * y
     return where(eq(squares, 0.0), 1.0, squares)
 
@@ -138,14 +139,14 @@ def _distance(x: Any, y: Any) -> Any:
 atan2 = elementwise(
     "atan2",
     np.arctan2,
-    lambda g, out, x, y: g * y / _distance(x, y),
-    lambda g, out, x, y: -g * x / _distance(x, y),
+    lambda g, out, x, y: g * y / _squared_distance(x, y),
+    lambda g, out, x, y: -g * x / _squared_distance(x, y),
     saves="args",
 )
 
 
 def _remainder(x: Array, y: Array) -> Array:
-    """The sign of y, but a 0 has the sign of x, as PyTorch has it and np.remainder does not."""
+    """The result has the sign of y; a zero has that of x, as in PyTorch, unlike np.remainder."""
     rest = np.fmod(x, y)
     if rest.dtype.kind != "f":
         return np.remainder(x, y)
@@ -192,7 +193,7 @@ isfinite = elementwise("isfinite", np.isfinite, saves="none")
 
 
 def _where(condition: Array, x: Array, y: Array) -> Array:
-    # np.where makes 0-d arrays; [()] turns them into the scalars that we keep.
+    # np.where returns 0-d arrays; [()] turns them into the scalars that we store.
     return np.where(condition, x, y)[()]
 
 
@@ -315,7 +316,7 @@ atanh = elementwise(
 
 def _sigmoid(x: Array) -> Array:
     # 1/(1 + e^-x): where e^-x overflows to inf the quotient is 0, which is the right answer.
-    if x.ndim == 0:  # where e^-x dwarfs 1, the quotient is e^x; np.errstate would cost more
+    if x.ndim == 0:  # for x < -88, e^-x dwarfs 1: the quotient is e^x; np.errstate is slow
         return np.exp(x) if x < -88 else 1 / (1 + np.exp(-x))
     out = np.negative(x)
     with np.errstate(over="ignore"):
@@ -334,16 +335,16 @@ def _relu(x: Array) -> Array:
 
 
 def _relu_vjp(g: Any, out: Any, x: Any) -> Any:
-    """0 where x ≤ 0; beside a nan the gradient passes, as PyTorch's does."""
+    """0 where x ≤ 0; where x is nan, the gradient is passed on, as in PyTorch."""
     if isinstance(g, Value):
         return where(le(out, 0.0), 0.0, g)
-    return passed(g, np.logical_not(out <= 0))
+    return masked(g, np.logical_not(out <= 0))
 
 
 def _sigmoid_vjp(g: Any, out: Any, x: Any) -> Any:
     if out.__class__ is not np.ndarray:
         return g * (out * (1.0 - out))
-    slope = 1.0 - out  # the same on bare arrays, in the memory of this one
+    slope = 1.0 - out  # the same on arrays, computed in the memory of `slope`
     slope *= out
     slope *= g
     return slope
@@ -361,8 +362,8 @@ softplus = elementwise(
     latex=r"\log(1 + e^{0})",
 )
 relu = elementwise("relu", _relu, _relu_vjp, saves="out", latex=r"\max(0, <0>)")
-# erf of a float32 is x·P(x²)/Q(x²), the rational function of Eigen: 4e-7 off at most, and 20 times
-# as fast as math.erf of each number, which float64 needs.
+# erf of a float32 is x·P(x²)/Q(x²), the rational function of Eigen, with an error of at most 4e-7.
+# It is 20 times as fast as math.erf of each number, which float64 uses.
 _ERF_P = np.array(
     [
         -2.72614225801306e-10,
@@ -385,7 +386,7 @@ _ERF_Q = np.array(
     ],
     np.float32,
 )
-_BLOCK = 8192  # numbers that stay in the processor's cache from one step to the next
+_BLOCK = 8192  # elements that stay in the processor's cache between steps
 _slow_erf = np.frompyfunc(math.erf, 1, 1)
 
 
@@ -442,8 +443,8 @@ def _clamp(x: Array, min: float | None, max: float | None) -> Array:
 
 def _clamp_vjp(g: Any, out: Any, x: Any, min: float | None, max: float | None) -> Any:
     if min is not None:
-        g = passed(g, ge(x, min))
-    return g if max is None else passed(g, le(x, max))
+        g = masked(g, ge(x, min))
+    return g if max is None else masked(g, le(x, max))
 
 
 clamp = elementwise("clamp", _clamp, _clamp_vjp, saves="args")

@@ -1,11 +1,11 @@
-"""Primitives that stand for whole programs, for speed: losses, normalised rows, recurrent layers.
+"""Fused primitives, for speed: losses, layer normalisation and recurrent layers in one step each.
 
-Each has a `decomposition` beside it: the same function in small primitives.  That one is what the
-reader reads, what a shipped graph holds, and what higher derivatives go through; the fused one
-must equal it, and tests hold it to that.
+Each has a `decomposition`: the same function written in small primitives.  It is the version to
+read, exported graphs contain it, and higher derivatives use it.  Tests check that both versions
+compute the same.
 
 Recurrent arguments are x (T, N, in), the first state(s) (N, H), weights (gates·H, in) and
-(gates·H, H), and two biases or none, as PyTorch lays them out.
+(gates·H, H), and two biases or none, laid out as in PyTorch.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from nnlib.record import RESULT, Array, Primitive
 
 fused = partial(Primitive, family="fused")
 
-# Its derivative looks at its result, as PyTorch's does: the argument may be changed in place.
+# Its derivative uses its result, as in PyTorch, so the argument may be changed in place.
 reciprocal = fused(
     "reciprocal",
     np.reciprocal,
@@ -72,28 +72,28 @@ def _each(g: Array, n: int, reduction: str) -> Array:
     return g / n if reduction == "mean" else g
 
 
-_LEAST = 1e-12  # PyTorch's: the slope is (x - y)/(x(1 - x)) with no smaller denominator
+_SMALLEST = 1e-12  # PyTorch's least denominator in the gradient (x - y)/(x(1 - x))
 
 
 def _bce_of_probabilities_decomposed(x: Any, target: Any) -> Any:
-    """-(y log x + (1 - y) log(1 - x)); near 0 and 1, a line of PyTorch's slope there."""
-    ends, still = lt(x * (1.0 - x), _LEAST), detach(x)
-    yes = clamp(log(still), min=-100.0, max=None)
-    no = clamp(log(1.0 - still), min=-100.0, max=None)
-    slope = (still - detach(target)) * (1 / _LEAST)
-    line = (x - still) * slope - (target * yes + (1.0 - target) * no)
-    safe = where(ends, 0.5, x)
-    return where(ends, line, -(target * log(safe) + (1.0 - target) * log(1.0 - safe)))
+    """-(y log x + (1 - y) log(1 - x)); near 0 and 1, a line with PyTorch's slope."""
+    near_end, constant = lt(x * (1.0 - x), _SMALLEST), detach(x)
+    log_x = clamp(log(constant), min=-100.0, max=None)
+    log_rest = clamp(log(1.0 - constant), min=-100.0, max=None)
+    slope = (constant - detach(target)) * (1 / _SMALLEST)
+    line = (x - constant) * slope - (target * log_x + (1.0 - target) * log_rest)
+    safe = where(near_end, 0.5, x)
+    return where(near_end, line, -(target * log(safe) + (1.0 - target) * log(1.0 - safe)))
 
 
 def _bce_of_probabilities(x: Array, target: Array) -> Array:
-    yes, no = np.maximum(np.log(x), x.dtype.type(-100)), np.log1p(-x)
-    no = np.maximum(no, x.dtype.type(-100))
-    return -(target * yes + (1 - target) * no)
+    least = x.dtype.type(-100)
+    log_x, log_rest = np.maximum(np.log(x), least), np.maximum(np.log1p(-x), least)
+    return -(target * log_x + (1 - target) * log_rest)
 
 
 def _bce_of_probabilities_vjp(needs: tuple, g: Array, out: None, x: Array, y: Array) -> tuple:
-    here = g * (x - y) / np.maximum((1 - x) * x, x.dtype.type(_LEAST)) if needs[0] else None
+    here = g * (x - y) / np.maximum((1 - x) * x, x.dtype.type(_SMALLEST)) if needs[0] else None
     if not needs[1]:
         return here, None
     return here, g * (np.log1p(-x) - np.log(x))
@@ -141,7 +141,7 @@ cross_entropy = fused(
     with_residuals=_cross_entropy,
     decomposition=_cross_entropy_decomposed,
     reads=((1,), ()),
-    # log softmax(x) is x less a number in each row, which changes neither the loss nor its slope.
+    # log softmax(x) is x minus a constant in each row, which changes neither loss nor gradient.
     restored=lambda probabilities, x, target: (np.log(probabilities), target),
 )
 
@@ -219,7 +219,7 @@ def _convolution_vjp(
 ) -> tuple:
     assert conv2d.vjp_of_all is not None
     here, there = conv2d.vjp_of_all(needs[:2], g, kept, x, weight, **attrs)
-    # (C, H, W, N) is how the window primitives lay images out: a plane is one block there.
+    # The window primitives store images as (C, H, W, N), where each plane is one block.
     planes = g.transpose(1, 2, 3, 0).reshape(len(bias), -1)
     return here, there, np.add.reduce(planes, axis=1) if needs[2] else None
 
@@ -230,11 +230,11 @@ convolution = fused(
     decomposition=_convolution_decomposed, reads=((1,), (0,), ()),
 )  # fmt: skip
 
-# ---------------------------------------------------------------- normalised rows
+# ---------------------------------------------------------------- layer normalisation
 
 
 def standard(x: Any, dims: tuple[int, ...], eps: float) -> tuple[Any, Any, Any]:
-    """x with mean 0 and variance 1 over `dims`; and that mean and variance."""
+    """x normalised to mean 0 and variance 1 over `dims`; and the mean and variance of x."""
     if x.dtype == np.float16:  # squares would overflow
         wide = standard(cast(x, dtype="float32"), dims, eps)
         out, middle, var = (cast(t, dtype="float16") for t in wide)
@@ -254,7 +254,7 @@ def _layer_norm_decomposed(x: Any, weight: Any, bias: Any, n: int, eps: float) -
 def _layer_norm_with_residuals(
     x: Array, weight: Array | None, bias: Array | None, n: int, eps: float
 ) -> tuple[Array, tuple[Array, Array]]:
-    """The result; the normalised rows and 1/√(var + eps), which are most of the gradient."""
+    """The result, and as residuals the normalised rows and 1/√(var + eps)."""
     lead, size = math.prod(x.shape[: x.ndim - n]), math.prod(x.shape[x.ndim - n :])
     rows = x.reshape(lead, size)
     rows = rows.astype(np.float32) if x.dtype == np.float16 else rows
@@ -312,7 +312,7 @@ def _gelu_decomposed(x: Any, approximate: str) -> Any:
 
 
 def _gelu_with_residuals(x: Array, approximate: str) -> tuple[Array, Array]:
-    """The result, and its share of x: Φ(x), or what stands for it."""
+    """The result, and its quotient by x: Φ(x) or the approximation of it."""
     wide = x.astype(np.float32) if x.dtype == np.float16 else x
     if approximate == "none":
         share = erf.forward(wide * wide.dtype.type(_ROOT_HALF))
@@ -352,11 +352,11 @@ gelu = fused(
     decomposition=_gelu_decomposed,
 )  # fmt: skip
 
-# ---------------------------------------------------------------- the cells, in plain steps
+# ---------------------------------------------------------------- one step of a recurrent layer
 
 
 def _gate(x: Any, i: int, n: int) -> Any:
-    """The i-th of the gates that lie side by side in the columns of x."""
+    """The i-th gate: columns i·n … (i + 1)·n - 1 of x."""
     return slice_(x, index=((0, x.shape[0], 1), (i * n, (i + 1) * n, 1)))
 
 
@@ -423,7 +423,7 @@ def _gru_decomposed(x: Any, h: Any, *weights: Any) -> Any:
     return _stacked(steps)
 
 
-# ---------------------------------------------------------------- RNN in one
+# ---------------------------------------------------------------- fused RNN
 
 
 def _rows(x: Array) -> Array:
@@ -437,7 +437,7 @@ def _before(h: Array, steps: Array) -> Array:
 
 
 def _input_side(x: Array, w_ih: Array, b_ih: Array | None) -> Array:
-    """W_ih x + b_ih for all steps: one product, since it does not wait for the state."""
+    """W_ih x + b_ih for all steps: one product, because it does not depend on the state."""
     out = (_rows(x) @ w_ih.T).reshape(*x.shape[:2], -1)
     if b_ih is not None:
         out += b_ih
@@ -447,7 +447,7 @@ def _input_side(x: Array, w_ih: Array, b_ih: Array | None) -> Array:
 def _rnn_with_residuals(
     x: Array, h: Array, w_ih: Array, w_hh: Array, *biases: Array, nonlinearity: str
 ) -> tuple[Array, Array]:
-    """All steps, and a copy of them: the program may change its own in place."""
+    """The states of all steps, and a copy of them: the result may be changed in place."""
     steps = _input_side(x, w_ih, biases[0] + biases[1] if biases else None)
     w = w_hh.T
     for z in steps:
@@ -464,7 +464,7 @@ def _rnn_vjp(
     needs: tuple, g: Array, kept: Array | None, x: Array, h: Array, w_ih: Array, w_hh: Array,
     *biases: Array, nonlinearity: str,
 ) -> tuple:  # fmt: skip
-    """Backpropagation through time: the state's gradient is carried from the last step back."""
+    """Backpropagation through time: from the last step to the first."""
     out = _rnn(x, h, w_ih, w_hh, *biases, nonlinearity=nonlinearity) if kept is None else kept
     if nonlinearity == "tanh":
         d = out * out
@@ -486,7 +486,7 @@ def _affine_gradients(
     rows = _rows(d)
     dx = (rows @ w_ih).reshape(x.shape) if needs[0] else None
     db = np.add.reduce(rows, axis=0)
-    # Two biases that are added have one gradient, and each its own array of it.
+    # Two biases that are added have the same gradient; each gets its own copy.
     return dx, back, rows.T @ _rows(x), dw_hh, *([db, db.copy()] if biases else [])
 
 
@@ -495,7 +495,7 @@ rnn = fused(
     decomposition=_rnn_decomposed,
 )  # fmt: skip
 
-# ---------------------------------------------------------------- LSTM in one
+# ---------------------------------------------------------------- fused LSTM
 
 
 def _features_first(x: Array) -> Array:
@@ -518,7 +518,7 @@ def _lstm_with_residuals(
 ) -> tuple[Array, tuple]:
     """All steps with features first in memory, so that each gate is one block: (H, N).
 
-    σ(z) = (1 + tanh(z/2))/2 makes the four gates one tanh.
+    With σ(z) = (1 + tanh(z/2))/2, one tanh computes the four gates.
     """
     (steps, n, inside), size, kind = x.shape, h.shape[1], x.dtype
     weight = _lstm_weight(w_ih, w_hh, biases)
@@ -559,7 +559,7 @@ def _lstm_vjp(
     d, back, d_cell, dx = _lstm_back(_features_first(g), needs[0], inside, kept)
     flat = np.ascontiguousarray(d.transpose(1, 0, 2)).reshape(4 * size, -1)
     dw = flat @ _rows(_features_first(given[:steps]))
-    dw = np.concatenate([dw[k * size : (k + 1) * size] for k in _GATES])  # its own inverse
+    dw = np.concatenate([dw[k * size : (k + 1) * size] for k in _GATES])  # its own inverse order
     grads = (
         dx.transpose(0, 2, 1) if needs[0] else None, back.T.copy(), d_cell.T.copy(),
         dw[:, :inside].copy(), dw[:, inside:-1].copy(),
@@ -603,7 +603,7 @@ lstm = fused(
     decomposition=_lstm_decomposed,
 )  # fmt: skip
 
-# ---------------------------------------------------------------- GRU in one
+# ---------------------------------------------------------------- fused GRU
 
 
 def _gru_with_residuals(
@@ -637,7 +637,7 @@ def _gru_vjp(
 ) -> tuple:  # fmt: skip
     gates, states, steps = kept or _gru_with_residuals(x, h, w_ih, w_hh, *biases)[1]
     size, before = h.shape[1], _before(h, steps)
-    d, d_state = np.empty_like(gates), np.empty_like(gates)  # of a, of b: they differ in n alone
+    d, d_state = np.empty_like(gates), np.empty_like(gates)  # of a and b: only n differs
     back = np.zeros_like(h)
     for t in range(len(gates) - 1, -1, -1):
         r, z, n = (gates[t][:, k * size : (k + 1) * size] for k in range(3))

@@ -1,4 +1,4 @@
-"""Primitives that pick elements by integer tensors, and put them back where duplicates add up."""
+"""Primitives that select elements by integer tensors, or add elements at such positions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ index_family = partial(Primitive, family="index")
 
 
 def _along(index: Array, dim: int) -> tuple[Array, ...]:
-    """The full coordinates of each entry of `index`, with the entry itself in place of `dim`."""
+    """The coordinates of each entry of `index`, with its value as the coordinate along `dim`."""
     grid = list(np.ogrid[tuple(slice(n) for n in index.shape)])
     grid[dim] = index
     return tuple(grid)
@@ -54,14 +54,14 @@ scatter_add = index_family(
 
 
 def _padded(g: Any, shape: tuple[int, ...]) -> Any:
-    """Zeros where `source` was larger than `index`: those elements were never added."""
+    """Pad g with zeros to the shape of `source`, whose elements beyond `index` were not added."""
     if g.shape == shape:
         return g
     return pad(g, pad=tuple([(0, n - m) for n, m in zip(shape, g.shape, strict=True)]), value=0.0)
 
 
 def _add_rows(g: Array, index: Array, dim: int, shape: tuple[int, ...]) -> Array:
-    """Add slices of g into zeros; for few rows a one-hot product is far faster than add.at."""
+    """Add slices of g to zeros; for few rows, a product with a one-hot matrix is far faster."""
     rows = shape[dim]
     k = np.ndim(index)
     moved = np.moveaxis(g, tuple(range(dim, dim + k)), tuple(range(k))) if k else g[None]
@@ -72,7 +72,7 @@ def _add_rows(g: Array, index: Array, dim: int, shape: tuple[int, ...]) -> Array
         hot = np.zeros((rows, flat.size), g.dtype)
         hot[flat, np.arange(flat.size)] = 1
         out = hot @ moved
-        if np.isfinite(out).all():  # else 0 · inf would have spoilt the other rows
+        if np.isfinite(out).all():  # otherwise 0 · inf has put nan into other rows
             return np.moveaxis(out.reshape(rows, *rest), 0, dim)
     out = np.zeros((rows, moved.shape[1]), g.dtype)
     np.add.at(out, flat, moved)
@@ -99,7 +99,7 @@ take_add = index_family(
 
 def _index(x: Array, *indices: Array, dims: tuple[int, ...]) -> Array:
     picked = x[(slice(None),) * dims[0] + indices]
-    # NumPy puts the picked dimensions first in memory; in order, flatten() is no copy
+    # NumPy puts the indexed dimensions first in memory; in row-major order, flatten() makes no copy
     return np.asarray(picked, order="C") if dims[0] else picked
 
 
@@ -135,7 +135,7 @@ def _argsort(x: Array, dim: int, descending: bool) -> Array:
         return np.int64(0)
     if not descending:
         return np.argsort(x, axis=dim, kind="stable").astype(np.int64)
-    # A stable descending order: sort the reversed array upwards and read it backwards.
+    # A stable descending order: sort the reversed array in ascending order and reverse the result.
     order = np.flip(np.argsort(np.flip(x, dim), axis=dim, kind="stable"), dim)
     return (x.shape[dim] - 1 - order).astype(np.int64)
 

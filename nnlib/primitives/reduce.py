@@ -1,4 +1,4 @@
-"""Primitives that fold dimensions: means and products, extremes, the softmax family, running sums.
+"""Primitives that reduce dimensions: means, products, extremes, softmax family, running sums.
 
 `dim` is a tuple of non-negative dimensions (an int for those that act along one), `keepdim` keeps
 them with length 1.  Each line holds a function and its vector-Jacobian product.
@@ -25,7 +25,7 @@ def _count(x: Any, dim: tuple[int, ...]) -> int:
 
 
 def _mean(x: Array, dim: tuple[int, ...], keepdim: bool) -> Array:
-    if x.dtype == np.float16:  # the sum may be too large for it, and the mean is not
+    if x.dtype == np.float16:  # the sum may overflow although the mean does not
         return _mean(x.astype(np.float32), dim, keepdim).astype(np.float16)
     return np.add.reduce(x, axis=dim, keepdims=keepdim) / x.dtype.type(_count(x, dim))
 
@@ -40,9 +40,9 @@ mean = reduce(
 
 
 def _prod_vjp(g: Any, out: Any, x: Any, dim: tuple[int, ...], keepdim: bool) -> Any:
-    """Each element's gradient is the product of the others: from the left times from the right.
+    """Each element's gradient is the product of the others: those before it times those after it.
 
-    Division by x would fail at a zero, so the products of the others are made by running products.
+    Dividing the whole product by x would fail at a zero, so it multiplies two running products.
     """
     if x.ndim == 0:
         return g
@@ -78,10 +78,10 @@ prod = reduce(
 
 
 def _extreme_vjp(g: Any, out: Any, x: Any, dim: tuple[int, ...], keepdim: bool) -> Any:
-    """Shared evenly among the elements that attain the extreme, as PyTorch's amax does."""
+    """Share g evenly among the elements that attain the extreme, as PyTorch's amax does."""
     attained = eq(x, spread(out, x, dim, keepdim))
     whole = spread(g, x, dim, keepdim)
-    # Counted in float64: a float16 ends at 65504.
+    # Counted in float64: the largest float16 is 65504.
     number = sum(cast(attained, dtype="float64"), dim=dim, keepdim=True)
     share = cast(1.0 / spread(number, x, dim, True), dtype=g.dtype.name)
     return whole * cast(attained, dtype=g.dtype.name) * share
@@ -189,7 +189,7 @@ def _running(ufunc: Any, x: Array, dim: int) -> Array:
 
 
 def _cumsum(x: Array, dim: int) -> Array:
-    """PyTorch begins each sum with 0, so that -0.0 becomes 0.0."""
+    """Like PyTorch, start each sum at 0, so that -0.0 becomes 0.0."""
     sums = _running(np.add, x, dim)
     if sums.ndim:
         sums += sums.dtype.type(0)
@@ -210,7 +210,7 @@ cumsum = reduce(
 
 
 def _cumprod_vjp(g: Any, out: Any, x: Any, dim: int) -> Any:
-    """dout_j/dx_i = Π_{k≤j, k≠i} x_k, from a table of products so that zeros do no harm."""
+    """dout_j/dx_i = Π_{k≤j, k≠i} x_k, from a table of products: division by x would fail at 0."""
     if x.ndim == 0:
         return g
     n = x.shape[dim]

@@ -15,7 +15,7 @@ from nnlib.record import Array, Primitive
 
 shape = partial(Primitive, family="shape")
 
-# An index as graphs hold it: per dimension an int, or (start, stop, step) after slice.indices.
+# An index as graphs store it: per dimension an int, or (start, stop, step) from slice.indices.
 Index = tuple[int | tuple[int, int, int], ...]
 
 
@@ -47,7 +47,7 @@ def numpy_index(index: Index) -> tuple[int | slice, ...]:
         if isinstance(i, int):
             return i
         start, stop, step = i
-        return slice(start, None if stop < 0 else stop, step)  # a backward slice ends before 0
+        return slice(start, None if stop < 0 else stop, step)  # a backward slice that includes 0
 
     return tuple([entry(i) for i in index])
 
@@ -60,7 +60,7 @@ def _unslice(g: Array, index: Index, shape: tuple[int, ...]) -> Array:
 
 slice_ = shape(
     "slice",
-    lambda x, index: x[(*numpy_index(index), ...)],  # with the ellipsis, an element is a view
+    lambda x, index: x[(*numpy_index(index), ...)],  # with the ellipsis, one element is a view too
     lambda g, out, x, index: unslice(g, index=index, shape=x.shape),
     saves="args",
     shape_only=(0,),
@@ -88,7 +88,7 @@ def _cat_vjp(needs: tuple, g: Any, out: Any, *xs: Any, dim: int) -> tuple:
 
 
 def _cat(*xs: Array, dim: int) -> Array:
-    # In order: where all of xs are a column at a time, NumPy's is too, and PyTorch's is not.
+    # If all of xs are in column-major order, so is NumPy's result; PyTorch's is row-major.
     return np.ascontiguousarray(np.concatenate(xs, axis=dim))
 
 
@@ -102,7 +102,7 @@ cat = shape(
 
 
 def _pad(x: Array, pad: tuple[tuple[int, int], ...], value: float) -> Array:
-    # In order: NumPy's is a column at a time where x is.
+    # If x is in column-major order, so is NumPy's result; PyTorch's is row-major.
     return np.ascontiguousarray(np.pad(x, pad, constant_values=value)) if x.ndim else x.copy()
 
 
@@ -127,6 +127,6 @@ triu = shape(
     lambda g, out, x, diagonal: triu(g, diagonal=diagonal),
     saves="none",
 )
-# The same values, through which no gradient passes.  `function` names the autograd.Function that
-# computed them: it has a gradient of its own, which a graph cannot hold.
+# The same values without a gradient.  `function` is the name of the autograd.Function that computed
+# them: it has its own gradient, which a graph cannot store.
 detach = shape("detach", lambda x, function=None: x, saves="none", view=True)

@@ -1,13 +1,15 @@
 """Primitives that slide a window over the last two dimensions: convolution and pooling.
 
-Inside, images lie with the batch innermost in memory: planes × height × width × images.  Every
-inner loop then runs over many images at once, and a convolution is one matrix product.  Results
-are views in PyTorch's order (N, C, H, W) of such memory; elementwise primitives keep it.
+Internally, images are stored with the batch as the last dimension: planes × height × width ×
+images.  Every inner loop then runs over many images at once, and a convolution is one matrix
+product.  Results are views of such memory in PyTorch's order (N, C, H, W); elementwise primitives
+keep the layout.
 
 The three convolutions are each other's derivatives: conv2d is linear in the image and in the
 weight, and ``conv2d_input`` and ``conv2d_weight`` are its two transposes.
 
-`to_source` prints the functions of this file: what a forward calls is NumPy and others of them.
+`to_source` prints the functions of this file, so a forward function calls only NumPy and others of
+this file.
 """
 
 from __future__ import annotations
@@ -25,11 +27,11 @@ from nnlib.record import Array, Primitive, Value
 window = partial(Primitive, family="window")
 Pair = tuple[int, int]
 
-KEPT = 2**26  # bytes: unfolded columns up to this size are kept for the gradient, not made anew
+KEPT = 2**26  # bytes: unfolded columns up to this size are kept for the gradient, not recomputed
 
 
 def positions(n: int, kernel: int, stride: int, padding: int, dilation: int, ceil: bool) -> int:
-    """How many places a window takes along a dimension of length n (PyTorch's formula)."""
+    """The number of positions of a window along a dimension of length n (PyTorch's formula)."""
     room = n + 2 * padding - dilation * (kernel - 1) - 1
     count = (room + (stride - 1 if ceil else 0)) // stride + 1
     # A window that would start in the padding after the end is left out.
@@ -37,7 +39,7 @@ def positions(n: int, kernel: int, stride: int, padding: int, dilation: int, cei
 
 
 def _inner(x: Array) -> Array:
-    """x as (C, H, W, N), contiguous: no copy if its memory lies so already."""
+    """x as (C, H, W, N), contiguous: no copy if it is stored that way already."""
     return np.ascontiguousarray(x.transpose(1, 2, 3, 0))
 
 
@@ -47,7 +49,7 @@ def _outer(x: Array) -> Array:
 
 
 def _taps(kernel: Pair, size: Pair, stride: Pair, dilation: Pair) -> Iterator[tuple]:
-    """For each element (i, j) of the window: the rows and columns that it meets, as slices."""
+    """For each element (i, j) of the window: the rows and columns under it, as slices."""
     for i in range(kernel[0]):
         top = i * dilation[0]
         rows = slice(top, top + stride[0] * (size[0] - 1) + 1, stride[0])
@@ -71,7 +73,7 @@ def _framed(x: Array, before: Pair, after: Pair, value: float) -> Array:
 
 
 def _unfold(x: Array, kernel: Pair, size: Pair, attrs: dict) -> Array:
-    """(C, H, W, N) → columns (C, KH, KW, OH, OW, N): each window's elements under each other."""
+    """(C, H, W, N) → columns (C, KH, KW, OH, OW, N): one column per window."""
     x = _framed(x, attrs["padding"], attrs["padding"], 0)
     columns = np.empty((x.shape[0], *kernel, *size, x.shape[3]), x.dtype)
     for i, j, rows, cols in _taps(kernel, size, attrs["stride"], attrs["dilation"]):
@@ -80,7 +82,7 @@ def _unfold(x: Array, kernel: Pair, size: Pair, attrs: dict) -> Array:
 
 
 def _fold(columns: Array, shape: tuple[int, ...], attrs: dict) -> Array:
-    """The transpose of `_unfold`: columns added up where they came from; (N, C, H, W) `shape`."""
+    """The transpose of `_unfold`: columns are added at their positions; `shape` is (N, C, H, W)."""
     n, c, h, w = shape
     (ph, pw), kernel, size = attrs["padding"], columns.shape[1:3], columns.shape[3:5]
     x = np.zeros((c, h + 2 * ph, w + 2 * pw, n), columns.dtype)
@@ -121,7 +123,7 @@ def _conv2d(x: Array, weight: Array, **attrs: Any) -> Array:
 
 
 def _conv2d_with_residuals(x: Array, weight: Array, **attrs: Any) -> tuple[Array, Array | None]:
-    """The convolution, and the columns to keep."""
+    """The convolution, and its columns unless they are too large to keep."""
     columns = _columns(x, weight, attrs)
     out = _weighted(columns, weight, attrs["groups"])
     return out, columns if columns.nbytes <= KEPT else None
@@ -138,9 +140,9 @@ def _conv2d_input(g: Array, weight: Array, shape: tuple[int, ...], **attrs: Any)
 
 
 def _spread_by_rows(g: Array, weight: Array, shape: tuple[int, ...], attrs: dict) -> Array:
-    """conv2d_input at stride 1: widths are unfolded (one product), heights are added up.
+    """conv2d_input at stride 1: unfold along the width (one product), add up along the height.
 
-    The columns are KW times the gradient instead of KH·KW times: less memory to pass through.
+    The columns are KW times as large as the gradient instead of KH·KW times.
     """
     n, c, h, w = shape
     out, _, kh, kw = weight.shape
@@ -148,7 +150,7 @@ def _spread_by_rows(g: Array, weight: Array, shape: tuple[int, ...], attrs: dict
     oh, reach = g.shape[1], dw * (kw - 1)
     wide = _framed(g, (0, reach), (0, reach), 0)
     columns = np.empty((out, kw, oh, w, n), g.dtype)
-    for j in range(kw):  # column x of the image met element j of the window placed at x + p - j·d
+    for j in range(kw):  # column x of the image is under element j of the window at x + p - j·d
         start = reach + pw - j * dw
         columns[:, j] = wide[:, :, start : start + w]
     rows = weight.transpose(1, 2, 0, 3).reshape(c * kh, out * kw)
@@ -165,7 +167,7 @@ def _conv2d_weight(g: Array, x: Array, shape: tuple[int, ...], **attrs: Any) -> 
 
 
 def weight_gradient(g: Array, columns: Array, shape: tuple, groups: int) -> Array:
-    """conv2d_weight from the columns that conv2d had unfolded."""
+    """conv2d_weight from the columns that conv2d unfolded."""
     inside = shape[1] * shape[2] * shape[3]
     rows = _by_group(_inner(g), groups, shape[0] // groups)
     product = _by_group(columns, groups, inside) @ rows.transpose(0, 2, 1)
@@ -239,7 +241,7 @@ def _max_pool2d(x: Array, **attrs: Any) -> Array:
 
 
 def _max_pool2d_indices(x: Array, **attrs: Any) -> Array:
-    """Where each window's maximum stands in its plane: the first of several, the last nan."""
+    """The position of each window's maximum in its plane: the first of equal ones, the last nan."""
     framed, taps, size = _windows(x, attrs, _lowest(x))
     h, w = x.shape[2:]
     place = np.arange(h * w).reshape(1, h, w, 1)
@@ -254,7 +256,7 @@ def _max_pool2d_indices(x: Array, **attrs: Any) -> Array:
 
 
 def max_pool2d_gradient(g: Any, out: Any, x: Any, **attrs: Any) -> Any:
-    """The gradient goes where the maximum stood."""
+    """Add the gradient at the position of each maximum."""
     if not isinstance(g, Value) and np.isfinite(out).all() and np.isfinite(g).all():
         return _to_maxima(g, out, x, attrs)
     n, c, h, w = x.shape
@@ -264,13 +266,13 @@ def max_pool2d_gradient(g: Any, out: Any, x: Any, **attrs: Any) -> Any:
 
 
 def _to_maxima(g: Array, out: Array, x: Array, attrs: dict) -> Array:
-    """Without indices: each element of the window takes g where it equals the maximum, once."""
+    """Without indices: add g at the first element of each window that equals its maximum."""
     framed, taps, _ = _windows(x, attrs, _lowest(x))
     left, top = _inner(g), _inner(out)
     apart, grad = _apart(attrs), np.zeros_like(framed)
     taken = np.zeros(top.shape, bool)
     for rows, cols in taps:
-        won = (framed[:, rows, cols] == top) > taken  # as large, and no earlier one was
+        won = (framed[:, rows, cols] == top) > taken  # equal to the maximum, and none before it was
         taken |= won
         if apart:
             np.multiply(left, won, out=grad[:, rows, cols])
@@ -292,7 +294,7 @@ max_pool2d_indices = window("max_pool2d_indices", _max_pool2d_indices, saves="no
 
 
 def divisors(shape: tuple[int, ...], count_include_pad: bool, **attrs: Any) -> Array:
-    """How many elements each window averages over, (OH, OW): fewer where it leaves the image."""
+    """The number of elements in each average, (OH, OW): fewer where a window leaves the image."""
     size, _ = _pooling(shape, attrs)
     along = []
     for d in (0, 1):
