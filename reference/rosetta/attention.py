@@ -11,6 +11,6 @@ with nnlib.no_grad():
 words = nnlib.linspace(-1, 1, 40).reshape(1, 5, 8) ** 3
 ahead = nnlib.ones(5, 5).triu(1).bool()
 print(block(words, ahead)[0, :, 0].detach())
-seen, weights = block.self_attn(
+output, weights = block.self_attn(
     words, words, words, attn_mask=ahead)
-print(seen.shape, weights[0, 4].detach())
+print(output.shape, weights[0, 4].detach())

@@ -7,9 +7,9 @@ class Square(nnlib.autograd.Function):
         return x * x
 
     @staticmethod
-    def backward(ctx, slope):
+    def backward(ctx, grad):
         (x,) = ctx.saved_tensors
-        return 2 * x * slope
+        return 2 * x * grad
 
 x = nnlib.tensor(3.0, requires_grad=True)
 Square.apply(x).backward()

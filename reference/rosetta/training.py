@@ -12,11 +12,11 @@ net[0].load_state_dict({
 net[2].load_state_dict({
     "weight": nnlib.tensor([[-1.0, 1.0]]),
     "bias": nnlib.tensor([0.0])})
-rule = nnlib.optim.Adam(net.parameters(), lr=0.1)
+optimizer = nnlib.optim.Adam(net.parameters(), lr=0.1)
 for epoch in range(200):
-    rule.zero_grad()
+    optimizer.zero_grad()
     z = net(x)
     loss = F.binary_cross_entropy_with_logits(z, y)
     loss.backward()
-    rule.step()
+    optimizer.step()
 print((net(x) > 0).flatten().tolist())
