@@ -1,8 +1,8 @@
-"""The recorded graph as a thing of its own: traced, run again, differentiated, written out.
+"""Graphs of recorded operations: trace a function, run its graph again, differentiate it, print it.
 
-`trace(fn, **inputs)` runs a function once and keeps every primitive that was applied, in order.
-The result runs again on other inputs, prints itself as NumPy source and as LaTeX, draws itself, and
-travels to the page as JSON (docs/graph-schema.md).
+`trace(fn, **inputs)` runs a function once and records every primitive that it applies, in order.
+The resulting `Graph` can be run on other inputs, printed as NumPy source or as LaTeX, drawn, and
+sent to a web page as JSON (docs/graph-schema.md).
 """
 
 from nnlib.graph.files import FORMAT, LARGEST, VERSION

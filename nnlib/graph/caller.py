@@ -1,7 +1,7 @@
-"""One generated function for each trace: arguments checked, the graph run, the results wrapped.
+"""The function generated for a trace: it checks the arguments, runs the graph, wraps the results.
 
-A call of a small compiled step is mostly this, so it is written out for the very arguments: every
-check is one line, and nothing is looped over.
+In a small compiled step, this takes most of the time of a call.  So the function is written out for
+the traced arguments: every check is one line, without a loop.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from nnlib.graph.pure import Draw, Traced
 from nnlib.graph.steps import GraphError
 from nnlib.record import Leaf, Value
 
-MISS = object()  # these are not the arguments that were traced
+MISS = object()  # returned if the arguments do not match the traced ones
 
 
 class Static:
-    """A static argument on its way through the tree: a leaf that is compared by ==."""
+    """A static argument, as a leaf in the tree of arguments; it is compared by ==."""
 
     __slots__ = ("value",)
 
@@ -36,7 +36,7 @@ class Static:
 
 
 class Caller:
-    """Writes ``call(args, kwargs)`` and compiles it; `source` is its text."""
+    """Writes and compiles the function ``call(args, kwargs)``; `source` is its source."""
 
     def __init__(
         self, found: Traced, outside: Outside, leaves: list[Any], form: trees.Form,
@@ -73,7 +73,7 @@ class Caller:
     def unless(self, condition: str) -> None:
         self.lines.append(f"if not ({condition}): return MISS")
 
-    # ------------------------------------------------------------ before
+    # ------------------------------------------------------------ before the graph runs
     def mode(self, outside: Outside) -> None:
         self.unless(f"grad_enabled() is {record.grad_enabled()}")
         self.names["kind"] = dtypes.get_default_dtype()
@@ -83,7 +83,7 @@ class Caller:
             self.unless("same()")
 
     def check(self, text: str, form: trees.Form) -> None:
-        """Lines that hold for an expression of this form alone; its leaves by their kind."""
+        """Add the lines that check the form and the leaves of the expression `text`."""
         if form.kind is None:
             self.leaf(text, next(self.leaves))
             return
@@ -138,7 +138,7 @@ class Caller:
             self.unless(f"{text} == {self.fresh('V', leaf)}")
 
     def captured(self, tensors: list[Value]) -> None:
-        """Captured tensors are read where they stand; changed ones are refused."""
+        """Add the line that reads the captured tensors, or raises GraphError if one has changed."""
         if not tensors:
             return
         self.names["unchanged"] = _Unchanged(tensors).check
@@ -149,11 +149,11 @@ class Caller:
     def draws(self, draws: list[Draw]) -> None:
         for draw in draws:
             array = self.fresh("d")
-            again = self.fresh("draw", _again(draw))
-            self.lines.append(f"{array} = {again}({self.generators[draw.generator]})")
+            sample = self.fresh("draw", _sampler(draw))
+            self.lines.append(f"{array} = {sample}({self.generators[draw.generator]})")
             self.arrays.append(array)
 
-    # ------------------------------------------------------------ after
+    # ------------------------------------------------------------ after the graph has run
     def results(self, found: Traced) -> None:
         self.lines.append(f"r = run({', '.join(self.arrays)})")
         first = len([r for r in found.results if r.at is not None])
@@ -196,7 +196,7 @@ class Caller:
 
 
 class _Unchanged:
-    """Captured tensors, refused once somebody changed one in place or began to record it."""
+    """Captured tensors; `check` raises GraphError if one was changed or now requires a gradient."""
 
     def __init__(self, tensors: list[Value]) -> None:
         self.tensors = tensors
@@ -218,8 +218,8 @@ class _Unchanged:
         return [t._data for t in self.tensors]
 
 
-def _again(draw: Draw) -> Callable[[Any], np.ndarray]:
-    def drawn(generator: Generator) -> Any:
+def _sampler(draw: Draw) -> Callable[[Any], np.ndarray]:
+    def sample(generator: Generator) -> Any:
         return draw.function(*draw.args, generator=generator, **draw.kwargs)._data
 
-    return drawn
+    return sample

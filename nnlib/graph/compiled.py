@@ -1,8 +1,8 @@
 """What `nnlib.compile` returns: a pure function, traced once for each form of its arguments.
 
 A call is one generated function (`nnlib.graph.caller`): it checks that the arguments have the form
-that was traced, takes their arrays out, runs the lowered graph and wraps the results.  Where the
-form is new, or something outside has changed, the function is traced anew (`nnlib.graph.pure`).
+that was traced, extracts their arrays, runs the lowered graph and wraps the results.  If the form
+is new, or something outside the function has changed, it is traced again (`nnlib.graph.pure`).
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from nnlib.graph.pure import Traced, traced
 from nnlib.graph.steps import GraphError
 from nnlib.record import Value
 
-MOST_TRACES = 64  # kept per function; beyond it the one used longest ago goes
-PATIENCE = 8  # traces that differ in Python numbers alone, until a warning says what to do
+MOST_TRACES = 64  # kept per function; after that, a new trace replaces the oldest
+PATIENCE = 8  # traces that differ only in Python numbers before a warning says what to do
 
 
 class Compiled:
@@ -36,7 +36,7 @@ class Compiled:
     (tensor([2., 4.]), 1)
     """
 
-    followed = "fn"  # by Outside, of a function that calls this one
+    followed = "fn"  # the attribute that Outside follows if a compiled function calls this one
 
     def __init__(
         self, fn: Callable[..., Any], static: Sequence[str | int] = (), backend: str | None = None
@@ -54,8 +54,8 @@ class Compiled:
         self._by_numbers: dict[Any, int] = {}
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """The results for these arguments; GraphError where the function is not pure."""
-        if record.is_watched():  # a part of something that is traced itself
+        """Return the results for these arguments; raise GraphError if the function is not pure."""
+        if record.is_watched():  # called by a function that is being traced itself
             return self.fn(*args, **kwargs)
         for plan in self._plans:
             made = plan.call(args, kwargs)
@@ -72,7 +72,7 @@ class Compiled:
     def source(self, *args: Any, **kwargs: Any) -> str:
         """The loops or NumPy calls that run for these arguments, as Python.
 
-        Raises GraphError where the function is not pure.
+        Raises GraphError if the function is not pure.
 
         >>> import nnlib
         >>> double = nnlib.compile(lambda x: 2 * x, backend="numpy")
@@ -97,7 +97,7 @@ class Compiled:
         plan = Plan(found, outside, leaves, form, self._backend)
         with self._lock:
             self.traces += 1
-            # A plan whose surroundings have changed for good would only be looked at in vain.
+            # Drop the plans that no longer match because something outside has changed.
             kept = [p for p in self._plans if p.outside.same()]
             self._plans = [plan, *kept][:MOST_TRACES]
             self._count_numbers(leaves, form)
@@ -134,7 +134,7 @@ def _with_static(args: tuple, kwargs: dict, static: dict) -> tuple[tuple, dict]:
 
 
 def _static(fn: Callable[..., Any], static: Any) -> set[Any]:
-    """Positions and names of the static arguments, each known by both."""
+    """The static arguments, each both by its position and by its name."""
     named = (static,) if isinstance(static, (str, int)) else tuple(static)
     try:
         parameters = list(inspect.signature(fn).parameters)
@@ -166,12 +166,13 @@ def _check_leaves(name: str, leaves: list[Any], paths: list[str]) -> None:
             raise GraphError(
                 f"compile: the argument {path} of {name} is {type(leaf).__name__}. Arguments are "
                 "tensors, in tuples, lists, dicts or data classes, numbers, strings and "
-                "nnlib.Generator; name others in compile(fn, static=…), and make arrays tensors."
+                "nnlib.Generator; name others in compile(fn, static=…), and turn arrays into "
+                "tensors."
             )
 
 
 class Plan:
-    """One trace, lowered: `call(args, kwargs)` gives the results, or MISS for other arguments."""
+    """One lowered trace: `call(args, kwargs)` returns the results, or MISS for other arguments."""
 
     def __init__(
         self, found: Traced, outside: Outside, leaves: list[Any], form: trees.Form,

@@ -1,4 +1,4 @@
-"""The graph as a picture: SVG in layers from left to right, the same for the same graph."""
+"""The graph as an SVG picture: layers from left to right, always the same for the same graph."""
 
 from __future__ import annotations
 
@@ -36,20 +36,22 @@ class Drawing(str):
 
 
 def draw(graph: Steps, values: dict[str, Any] | None = None) -> Drawing:
-    """Each step a box in the layer after its inputs; `values` are inputs whose results to show."""
+    """Draw each step as a box after its inputs; with input `values`, each box shows its result."""
     graph = values_only(graph)
     shown = _results(graph, values)
-    place = _places(graph)
+    position = _positions(graph)
     names = {at: name for name, at in reversed(graph.outputs.items())}
-    boxes = [_box(graph, at, place[at], names.get(at), shown) for at in range(len(graph.steps))]
-    lines = [_line(place[i], place[at]) for at, step in enumerate(graph.steps) for i in step.inputs]
-    width = max([x for x, _ in place], default=0) + WIDTH + MARGIN
-    height = max([y for _, y in place], default=0) + HEIGHT + MARGIN
-    title, story = _told(graph)
+    boxes = [_box(graph, at, position[at], names.get(at), shown) for at in range(len(graph.steps))]
+    lines = [
+        _line(position[i], position[at]) for at, step in enumerate(graph.steps) for i in step.inputs
+    ]
+    width = max([x for x, _ in position], default=0) + WIDTH + MARGIN
+    height = max([y for _, y in position], default=0) + HEIGHT + MARGIN
+    title, description = _description(graph)
     return Drawing(
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
         f'width="{width}" height="{height}" role="img" aria-label="{html.escape(title)}">'
-        f"<title>{html.escape(title)}</title><desc>{html.escape(story)}</desc>"
+        f"<title>{html.escape(title)}</title><desc>{html.escape(description)}</desc>"
         f'<rect width="{width}" height="{height}" style="fill:#ffffff;stroke:none"/>'
         f"<style>{_scoped(_STYLE)}</style>"
         f'<g class="nnlib-graph">{"".join(lines)}{"".join(boxes)}</g></svg>'
@@ -57,7 +59,7 @@ def draw(graph: Steps, values: dict[str, Any] | None = None) -> Drawing:
 
 
 def _scoped(style: str) -> str:
-    """A page's other pictures keep their own look."""
+    """The rules limited to this picture, so that they change no other picture of a page."""
     rules = [rule for rule in style.split("}") if rule]
     return "".join(f".nnlib-graph {rule}}}" for rule in rules)
 
@@ -69,8 +71,8 @@ def _results(graph: Steps, values: dict[str, Any] | None) -> list[Any] | None:
     return list(everything.run(**values).values())
 
 
-def _places(graph: Steps) -> list[tuple[int, int]]:
-    """Layers by longest path; within a layer, near the middle of what a step rests on."""
+def _positions(graph: Steps) -> list[tuple[int, int]]:
+    """The corner of each step's box: its column by the longest path to it, its row by its rank."""
     layer: list[int] = []
     for step in graph.steps:
         layer.append(1 + max([layer[i] for i in step.inputs], default=-1))
@@ -80,16 +82,16 @@ def _places(graph: Steps) -> list[tuple[int, int]]:
         columns.setdefault(column, []).append(at)
     rank = _ordered(graph, columns)
     tallest = max([len(c) for c in columns.values()], default=0)
-    places = [(0, 0)] * len(graph.steps)
+    positions = [(0, 0)] * len(graph.steps)
     for column, members in columns.items():
         top = MARGIN + (tallest - len(members)) * DOWN // 2
         for at in members:
-            places[at] = (MARGIN + column * ACROSS, top + rank[at] * DOWN)
-    return places
+            positions[at] = (MARGIN + column * ACROSS, top + rank[at] * DOWN)
+    return positions
 
 
 def _pull_right(graph: Steps, layer: list[int]) -> None:
-    """Inputs and constants stand just before their first use."""
+    """Move inputs and constants to the layer just before their first use."""
     first: dict[int, int] = {}
     for at, step in enumerate(graph.steps):
         for i in step.inputs:
@@ -100,7 +102,7 @@ def _pull_right(graph: Steps, layer: list[int]) -> None:
 
 
 def _ordered(graph: Steps, columns: dict[int, list[int]]) -> dict[int, int]:
-    """The row of each step: a few sweeps of the barycentre rule against crossing lines."""
+    """The row of each step, by a few sweeps of the barycentre rule, which avoids crossing lines."""
     neighbours: list[list[int]] = [list(step.inputs) for step in graph.steps]
     for at, step in enumerate(graph.steps):
         for i in step.inputs:
@@ -125,8 +127,8 @@ def _label(step: Step, name: str | None) -> str:
         return step.name or "input"
     if step.op == "constant":
         return step.name or (_short(step.value) if not step.shape else "constant")
-    said = _SIGNS.get(step.op, step.op)
-    return said if name is None else f"{name} = {said}"
+    sign = _SIGNS.get(step.op, step.op)
+    return sign if name is None else f"{name} = {sign}"
 
 
 def _short(value: Any) -> str:
@@ -138,8 +140,8 @@ def _short(value: Any) -> str:
     return "×".join(map(str, array.shape))
 
 
-def _box(graph: Steps, at: int, place: tuple[int, int], name: str | None, shown: Any) -> str:
-    step, (x, y) = graph.steps[at], place
+def _box(graph: Steps, at: int, position: tuple[int, int], name: str | None, shown: Any) -> str:
+    step, (x, y) = graph.steps[at], position
     kind = step.op if step.op in ("input", "constant") else "step"
     outer = f"{kind} output" if name is not None else kind
     below = _short(shown[at]) if shown else "×".join(map(str, step.shape))
@@ -160,16 +162,17 @@ def _line(a: tuple[int, int], b: tuple[int, int]) -> str:
     return f'<path d="M{x0} {y0}C{x0 + bend} {y0} {x1 - bend} {y1} {x1} {y1}"/>'
 
 
-def _told(graph: Steps) -> tuple[str, str]:
-    """The picture in words: a title, and each operation with what it rests on."""
+def _description(graph: Steps) -> tuple[str, str]:
+    """The picture in words: a title, and a sentence for each operation with its inputs."""
     names = {at: name for name, at in reversed(graph.outputs.items())}
-    said: list[str] = []
-    story: list[str] = []
+    labels: list[str] = []
+    sentences: list[str] = []
     for at, step in enumerate(graph.steps):
         label = names.get(at) if step.op in Primitive.registry else _label(step, None)
-        said.append(label or f"{step.op} {at}")
+        labels.append(label or f"{step.op} {at}")
         if step.op in Primitive.registry:
-            story.append(f"{said[at]}: {step.op} of {', '.join(said[i] for i in step.inputs)}.")
-    made = f"{len(story)} operation" + ("s" if len(story) != 1 else "")
-    title = f"Graph from {', '.join(graph.inputs)} to {', '.join(graph.outputs)}: {made}"
-    return title, " ".join(story)
+            inputs = ", ".join(labels[i] for i in step.inputs)
+            sentences.append(f"{labels[at]}: {step.op} of {inputs}.")
+    count = f"{len(sentences)} operation" + ("s" if len(sentences) != 1 else "")
+    title = f"Graph from {', '.join(graph.inputs)} to {', '.join(graph.outputs)}: {count}"
+    return title, " ".join(sentences)

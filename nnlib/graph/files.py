@@ -1,4 +1,4 @@
-"""The graph as JSON: written for the page, read back with every bound checked."""
+"""The graph as JSON: written for web pages, and read back with every limit checked."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from nnlib.graph.steps import GraphError, Step, Steps
 from nnlib.record import Primitive
 
 FORMAT, VERSION = "nnlib.graph", 1
-LARGEST = 50_000_000  # elements in one node: a bound for what a file may ask of its reader
+LARGEST = 50_000_000  # elements in one node: limits the memory that reading a file can take
 _PLAIN_VALUES = 16  # constants up to this size are written as numbers, larger ones as base64
-_WORTH_HALVING = 1024  # and those from this size on as float16, if that changes no value
+_WORTH_HALVING = 1024  # float32 ones from this size on are float16, if that changes no value
 
 
 def to_dict(graph: Steps) -> dict[str, Any]:
@@ -51,7 +51,7 @@ def _written(step: Step) -> dict[str, Any]:
 
 
 def _written_dtype(name: str) -> str:
-    """A file's whole numbers are int64: NumPy's default is int32 where Python runs in a browser."""
+    """Integers are int64 in a file, since NumPy's default is int32 for Python in a browser."""
     return "int64" if name in ("int8", "int16", "int32", "uint8") else name
 
 
@@ -87,9 +87,9 @@ def _fits_half(array: np.ndarray) -> bool:
 
 
 def constant_values(node: dict[str, Any], dtype: np.dtype) -> np.ndarray:
-    """The values of a constant in a file's `base64`, flat, in the constant's dtype."""
+    """The values of a constant that a file stores as base64: a flat array of the given dtype."""
     if node.get("stored", "float16") != "float16":
-        raise ValueError(f"a constant stored as {node['stored']!r} is not known here")
+        raise ValueError(f"a constant stored as {node['stored']!r} cannot be read")
     stored = np.dtype(np.float16) if "stored" in node else dtype
     flat = np.frombuffer(base64.b64decode(node["base64"]), stored.newbyteorder("<"))
     return flat.astype(dtype)
@@ -103,9 +103,9 @@ def _number(v: Any) -> Any:
 
 def _read(data: Any) -> Steps:
     if not isinstance(data, dict) or data.get("format") != FORMAT:
-        raise GraphError(f"this is no {FORMAT}: its format is {_get(data, 'format')!r}")
+        raise GraphError(f"this is not {FORMAT}: its format is {_get(data, 'format')!r}")
     if data.get("version") != VERSION:
-        raise GraphError(f"version {data.get('version')!r} is not known here (known: {VERSION})")
+        raise GraphError(f"version {data.get('version')!r} is unknown (known: {VERSION})")
     steps = []
     for at, node in enumerate(data.get("nodes", [])):
         try:
@@ -115,7 +115,7 @@ def _read(data: Any) -> Steps:
     outputs = {o["name"]: o["node"] for o in data.get("outputs", [])}
     for name, at in outputs.items():
         if not isinstance(at, int) or not 0 <= at < len(steps):
-            raise GraphError(f"output {name!r} is node {at}, and there are {len(steps)}")
+            raise GraphError(f"output {name!r} is node {at}, but there are {len(steps)} nodes")
     return Steps(steps, outputs)
 
 
@@ -127,7 +127,7 @@ def _read_step(node: dict[str, Any], at: int) -> Step:
     shape, dtype = tuple(node["shape"]), node["dtype"]
     np_type = next(d.numpy for d in dtypes.dtype.known.values() if d.name == dtype)
     if math.prod(shape) > LARGEST:
-        raise ValueError(f"{math.prod(shape)} elements are more than the bound of {LARGEST}")
+        raise ValueError(f"{math.prod(shape)} elements are more than the limit of {LARGEST}")
     op = node["op"]
     if op == "input":
         return Step(op, shape, dtype, name=node["name"])
@@ -138,7 +138,7 @@ def _read_step(node: dict[str, Any], at: int) -> Step:
             values = np.array([_NAMED.get(v, v) for v in node["data"]], np_type)
         return Step(op, shape, dtype, value=values.reshape(shape)[()])
     if op not in Primitive.registry:
-        raise ValueError(f"the operation {op!r} is not known here")
+        raise ValueError(f"the operation {op!r} is unknown")
     inputs = tuple(node["in"])
     if not all(isinstance(i, int) and 0 <= i < at for i in inputs):
         raise ValueError(f"it refers to {list(inputs)}, which do not all come before it")

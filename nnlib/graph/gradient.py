@@ -1,4 +1,4 @@
-"""The graph of a gradient: a graph run once more on tensors, with the walk backwards traced too."""
+"""The graph of a gradient: the graph runs again on tensors, and its backward pass is traced too."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def with_gradient(graph: Steps, of: str | None, wrt: Sequence[str] | None) -> St
         found = {f"d_{name}": tracer.find(g) for name, g in zip(wrt, gs)}
     for step in tracer.steps[forward:]:
         if step.op != "constant":
-            step.name = step.name or "g"  # what source calls it where it needs a line of its own
+            step.name = step.name or "g"  # its variable in the source, if it gets one
     outputs = {**{n: i for n, i in at.items() if n not in found}, **found}
     known = {f"d_{name}": (of, name) for name in wrt}
     return tidy(Steps(tracer.steps, outputs, {**graph.derivatives, **known}))
@@ -58,7 +58,7 @@ def replay(graph: Steps, tracer: Tracer) -> list[Value]:
 
 
 def _argument(graph: Steps, i: int, step: Step, value: Value) -> Any:
-    """A number in the program is a number again: x ** 2 has a simpler derivative than x ** y."""
+    """A constant exponent as a Python number: x ** 2 has a simpler derivative than x ** y."""
     given = graph.steps[i]
     if step.op == "pow" and given.op == "constant" and not given.shape and _floats(given):
         return given.value.item()
@@ -83,7 +83,7 @@ def _example(step: Step) -> Any:
 
 
 def _refuse_functions(graph: Steps, of: int) -> None:
-    """GraphError if the gradient would pass an autograd.Function: its backward is not a step."""
+    """Raise GraphError if the gradient needs an autograd.Function, whose backward is not a step."""
     needed, moving = {of}, set()
     for at, step in enumerate(graph.steps):
         if (step.op == "input" and _floats(step)) or any(i in moving for i in step.inputs):
@@ -95,8 +95,8 @@ def _refuse_functions(graph: Steps, of: int) -> None:
         needed.update(step.inputs)
         if step.op == "detach" and at in moving:
             raise GraphError(
-                f"the output rests on {step.attrs['function']}, an autograd.Function: its backward "
-                "is Python that the graph does not hold. Take the gradient inside the traced "
+                f"the output depends on {step.attrs['function']}, an autograd.Function, whose "
+                "backward is Python code and not in the graph. Take the gradient inside the traced "
                 "function, with nnlib.autograd.grad, or write the function in differentiable steps."
             )
 
@@ -132,7 +132,9 @@ def _of(graph: Steps, of: str | None) -> str:
 def _check(graph: Steps, name: str) -> None:
     if name not in graph.inputs and name not in graph.outputs:
         known = [*graph.inputs, *graph.outputs]
-        raise GraphError(f"there is no quantity {name!r} to differentiate by: known are {known}")
+        raise GraphError(
+            f"there is no quantity {name!r} to differentiate with respect to: known are {known}"
+        )
     step = graph.steps[graph.outputs[name]] if name in graph.outputs else graph.inputs[name]
     if not _floats(step):
-        raise GraphError(f"{name!r} is of type {step.dtype}: only floats have derivatives")
+        raise GraphError(f"{name!r} has type {step.dtype}: only floats have derivatives")

@@ -1,4 +1,4 @@
-"""The recorded graph as readers meet it: made by `trace`, and all that can be read off it."""
+"""The public interface: `trace` makes a `Graph`, whose methods run, differentiate and print it."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from nnlib.graph import draw, files, latex, simplify, source
 from nnlib.graph.draw import Drawing
 from nnlib.graph.gradient import with_gradient
 from nnlib.graph.steps import Steps
-from nnlib.graph.tracing import written_down
+from nnlib.graph.tracing import recorded_steps
 
 
 class Graph(Steps):
-    """Steps in an order in which each one's inputs come before it, and the named outputs.
+    """Steps, each after its inputs, and named outputs.
 
     >>> import nnlib
     >>> graph = nnlib.graph.trace(lambda x: {"y": (2 * x).sum()}, x=nnlib.ones(3))
@@ -24,7 +24,8 @@ class Graph(Steps):
     def simplified(self, compact: bool = False) -> Graph:
         """Without dead steps, repeated steps, and steps whose inputs are all constant.
 
-        `compact`: large constants that come from small ones stay computed (for graphs to ship).
+        With `compact`, a large constant that is computed from small ones is not stored but computed
+        at each run, which makes the graph's file smaller.
 
         >>> import nnlib
         >>> graph = nnlib.graph.trace(lambda x: x * nnlib.tensor(2.0).exp(), x=nnlib.tensor(1.0))
@@ -57,11 +58,11 @@ class Graph(Steps):
         """The graph as a Python function in plain NumPy, ready to run.
 
         It takes the graph's inputs (arrays of the traced types) by name, and returns what the
-        traced function returned: one array, or a dict of them.  With `gradient` it returns the
-        derivatives ``d_x`` of the (only, one-element) output by each input as well.
+        traced function returned: one array, or a dict of them.  With `gradient` it also returns the
+        derivatives ``d_x`` of the graph's only one-element output with respect to each input.
 
-        The name "loops" asks for the fused loops instead that `nnlib.compile` makes of the graph,
-        one pass over the elements for many operations; f4 is float32, s holds single numbers.
+        The name "loops" gives instead the fused loops that `nnlib.compile` makes of the graph, with
+        many operations in one pass over the elements; f4 is float32, s_f4 holds single numbers.
 
         >>> import nnlib
         >>> one = nnlib.ones(())
@@ -90,7 +91,7 @@ class Graph(Steps):
         """
         graph = self.gradient() if gradient else self
         if name == "loops":
-            from nnlib.graph.lower.loops import loops_source  # who prints no loops needs none of it
+            from nnlib.graph.lower.loops import loops_source  # needed only here
 
             return loops_source(graph)
         return source.to_source(graph, name)
@@ -113,7 +114,7 @@ class Graph(Steps):
     def draw(self, values: dict[str, Any] | None = None) -> Drawing:
         """The graph as an SVG picture: a string that notebooks show.
 
-        `values` are inputs to run it on; each node then shows its result.
+        If `values` gives inputs, the graph is run on them, and each node shows its result.
 
         >>> import nnlib
         >>> graph = nnlib.graph.trace(lambda x: x * x, x=nnlib.tensor(3.0))
@@ -147,7 +148,7 @@ class Graph(Steps):
 
     @staticmethod
     def from_json(text: str) -> Graph:
-        """Read a graph back.  Raises GraphError for anything that is not one.
+        """Read a graph from JSON text.  Raises GraphError for any other text.
 
         >>> import nnlib
         >>> graph = nnlib.graph.trace(lambda x: x * x, x=nnlib.tensor(3.0))
@@ -162,26 +163,27 @@ def _graph(found: Steps) -> Graph:
 
 
 def trace(fn: Callable[..., Any], /, **inputs: Any) -> Graph:
-    """Run `fn` once on tensors and return what it did as a `Graph`.
+    """Run `fn` once on tensors and return the operations that it applied as a `Graph`.
 
     `inputs` are example values (tensors, arrays or numbers) under the names of fn's parameters.
     `fn` returns a dict of named tensors, or one tensor (named "output").  Gradients taken inside,
-    and in-place updates, are part of the graph.  Raises GraphError where the function's course
-    depends on a value.
+    and in-place updates, are part of the graph.  Raises GraphError if the function reads a tensor's
+    value, as an ``if`` on a tensor does.
 
     >>> import nnlib
     >>> g = nnlib.graph.trace(lambda x: x.exp(), x=nnlib.ones(2))
     >>> [s.op for s in g.steps]
     ['input', 'exp']
     """
-    return _graph(simplify.simplify(written_down(fn, inputs)))
+    return _graph(simplify.simplify(recorded_steps(fn, inputs)))
 
 
 def gradient(graph: Steps, of: str | None = None, wrt: Sequence[str] | None = None) -> Graph:
-    """`graph` with an output ``d_x`` added for each x in `wrt`: the derivative of `of` by x.
+    """`graph` with an output ``d_x`` for each x in `wrt`: the derivative of `of` with respect to x.
 
-    `of` names a floating output with one element (needless where there is only one such output);
-    `wrt` names inputs, or other outputs: quantities on the way.  By default: every floating input.
+    `of` names a floating-point output with one element, and is optional if there is only one such
+    output.  `wrt` names inputs, or other outputs (intermediate results), with respect to which to
+    differentiate; the default is every floating-point input.
 
     Raises GraphError for unknown names and for outputs with several elements.
 

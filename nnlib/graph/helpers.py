@@ -1,4 +1,4 @@
-"""How `to_source` writes each primitive in NumPy: a call, or a helper where there is none."""
+"""How `to_source` writes each primitive: as a call of a NumPy function or of a helper."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def argsort(x, axis, descending):
 
 @functools.cache
 def helpers() -> dict[str, str]:
-    """All of them by name: those above, and the functions of convolution and pooling themselves."""
+    """All helpers by name: those above, and nnlib's own functions for convolution and pooling."""
     forwards = {
         p.forward.__name__: n for n, p in Primitive.registry.items() if p.family == "window"
     }
@@ -97,7 +97,7 @@ def helpers() -> dict[str, str]:
 
 
 class _Bare(ast.NodeTransformer):
-    """Takes the types out of functions, and calls a forward by the name of its primitive."""
+    """Removes types from functions, and renames each forward function to its primitive's name."""
 
     def __init__(self, names: dict[str, str]) -> None:
         self.names = names
@@ -146,7 +146,7 @@ def _arg(name: str) -> Call:
 
 
 def _along(name: str, scalar: Callable[[str], str] = lambda x: x) -> Call:
-    """Functions along one axis, which a number has not."""
+    """A function along one axis; `scalar` writes it for a number, which has no axis."""
 
     def call(x: str, shapes: list[Shape], dim: int, **_: Any) -> str:
         return f"{name}({x}, axis={dim})" if shapes[0] else scalar(x)
@@ -173,7 +173,7 @@ def _entry(i: Any) -> str:
     if not isinstance(i, tuple):
         return str(i)
     start, stop, step = i
-    # The stop of a backward slice that runs to the front is before 0: Python writes it as nothing.
+    # A backward slice down to element 0 has a negative stop, which Python writes as an empty one.
     text = f"{start}:{'' if stop < 0 else stop}"
     return text if step == 1 else f"{text}:{step}"
 
@@ -206,8 +206,7 @@ def _unslice(g: str, index: tuple, shape: Shape, **_: Any) -> str:
 
 
 def _take_add(g: str, index: str, dim: int, shape: Shape, **_: Any) -> str:
-    place = "".join([":, "] * dim)
-    return f"index_add({g}, np.s_[{place}{index}], {tuple(shape)})"
+    return f"index_add({g}, np.s_[{':, ' * dim}{index}], {tuple(shape)})"
 
 
 def _pick(x: str, *indices: str, dims: Shape, **_: Any) -> str:
@@ -227,7 +226,7 @@ def _clamp(x: str, min: float | None, max: float | None, **_: Any) -> str:
 
 
 def _number(x: float | None) -> str:
-    """A number as Python code: inf and nan are names that NumPy has."""
+    """A number as Python code; inf and nan are np.inf and np.nan."""
     return str(x).replace("inf", "np.inf").replace("nan", "np.nan")
 
 
@@ -262,7 +261,7 @@ def _one_hot(x: str, num_classes: int, **_: Any) -> str:
 
 
 def _window(primitive: Primitive) -> Call:
-    """A call of the primitive's own forward, which is printed with it."""
+    """A call of the primitive's own forward function, which is printed as a helper."""
     shaped = "shape" in inspect.signature(primitive.forward).parameters
 
     def call(*xs: str, shapes: list[Shape], shape: Shape, of_type: str, **attrs: Any) -> str:
@@ -314,7 +313,7 @@ CALLS: dict[str, Call] = {
 
 
 def call_of(op: str) -> Call | None:
-    """How a step is written as a call; most elementwise ones by the name in their own entry."""
+    """The function that writes a step as a call; most elementwise primitives name theirs."""
     if op in CALLS:
         return CALLS[op]
     primitive = Primitive.registry.get(op)

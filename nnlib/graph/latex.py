@@ -1,7 +1,7 @@
 """The graph as formulas: an expression tree as a mathematician would write it, printed as LaTeX.
 
-`tree(graph, name)` builds it; its nodes print themselves (`latex`) and compute themselves
-(`value`), so that what is printed can be held against what the graph computes.
+`tree(graph, name)` builds it.  Its nodes can be printed (`latex`) and evaluated (`value`), so that
+tests can compare a formula with what the graph computes.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from nnlib.graph.simplify import tidy, values_only
 from nnlib.graph.steps import GraphError, Step, Steps
 from nnlib.record import Primitive
 
-# How tightly notation binds: a part is put in brackets where it binds less than its place needs.
+# Precedence: a part is put in brackets if it binds less tightly than its position requires.
 SUM, PRODUCT, POWER, ATOM = range(4)
 
 
 @dataclass(frozen=True)
 class Expr:
-    """A part of a formula; `shape` is that of its value."""
+    """A part of a formula; `shape` is the shape of its value."""
 
     shape: tuple[int, ...]
 
@@ -34,7 +34,7 @@ class Expr:
         raise NotImplementedError
 
     def value(self, known: dict[str, Any]) -> Any:
-        """The number (or array) that the formula stands for, given those of its symbols."""
+        """The formula's value (a number or an array), given the values of its symbols."""
         raise NotImplementedError
 
     def inside(self, level: int) -> str:
@@ -58,8 +58,8 @@ class Number(Expr):
 
 
 @dataclass(frozen=True)
-class Table(Expr):
-    """An array of constants that has no name."""
+class ConstantArray(Expr):
+    """An array of constants without a name."""
 
     array: Any
 
@@ -97,8 +97,8 @@ class Sum(Expr):
     def latex(self) -> str:
         text = ""
         for sign, term in self.terms:
-            said = term.inside(PRODUCT)
-            text += (f" {'+' if sign > 0 else '-'} " if text else "" if sign > 0 else "-") + said
+            operator = f" {'+' if sign > 0 else '-'} " if text else "" if sign > 0 else "-"
+            text += operator + term.inside(PRODUCT)
         return text
 
     def value(self, known: dict[str, Any]) -> Any:
@@ -110,7 +110,7 @@ class Sum(Expr):
 
 @dataclass(frozen=True)
 class Product(Expr):
-    """A number, factors above the line and below it; elementwise (⊙) where two are not numbers."""
+    """A number times the factors `above` over those `below`; arrays are multiplied with ⊙."""
 
     number: float
     above: tuple[Expr, ...]
@@ -121,7 +121,7 @@ class Product(Expr):
     def latex(self) -> str:
         sign, size = ("-" if self.number < 0 else ""), abs(self.number)
         top, under = size, 1.0
-        if self.below or size != int(size):  # a fraction that is exact in the denominator: 1/4
+        if self.below or size != int(size):  # 0.25 is 1/4, if the denominator is exact
             whole = 1 / size if size else 0.0
             if whole == int(whole) and size != 1 and size:
                 top, under = 1.0, whole
@@ -140,7 +140,7 @@ class Product(Expr):
 
 @dataclass(frozen=True)
 class Chain(Expr):
-    """Matrices multiplied."""
+    """A product of matrices."""
 
     factors: tuple[Expr, ...]
 
@@ -187,19 +187,19 @@ class Applied(Expr):
         return PRODUCT if self.form.startswith((r"\sum", r"\frac{1}{", r"\prod")) else POWER
 
     def latex(self) -> str:
-        def said(found: re.Match[str]) -> str:
-            place = found[0]
-            k = int(re.sub(r"\D", "", place))
-            if k >= len(self.arguments):  # a number of the form's own, as in log_{2}
-                return place
+        def filled(found: re.Match[str]) -> str:
+            placeholder = found[0]
+            k = int(re.sub(r"\D", "", placeholder))
+            if k >= len(self.arguments):  # a number that belongs to the form, as in log_{2}
+                return placeholder
             argument = self.arguments[k]
-            if place[0] == "(":
+            if placeholder[0] == "(":
                 return _bracketed(argument.latex())
-            if place[0] == "[":
+            if placeholder[0] == "[":
                 return argument.inside(ATOM)
-            return argument.latex() if place[0] == "<" else f"{{{argument.latex()}}}"
+            return argument.latex() if placeholder[0] == "<" else f"{{{argument.latex()}}}"
 
-        return re.sub(r"\(\{\d\}\)|\[\{\d\}\]|<\d>|\{\d\}", said, self.form)
+        return re.sub(r"\(\{\d\}\)|\[\{\d\}\]|<\d>|\{\d\}", filled, self.form)
 
     def value(self, known: dict[str, Any]) -> Any:
         arrays = [np.asarray(a.value(known))[()] for a in self.arguments]
@@ -208,7 +208,7 @@ class Applied(Expr):
 
 # ---------------------------------------------------------------- forms
 
-# Of primitives whose entry has no form of its own: they fold or pick, and the step says how.
+# Forms of primitives that do not define one themselves.
 _FORMS = {
     "softmax": r"\operatorname{softmax}({0})",
     "log_softmax": r"\log\operatorname{softmax}({0})",
@@ -216,7 +216,7 @@ _FORMS = {
     "prod": r"\prod [{0}]",
     "one_hot": r"\operatorname{onehot}({0})",
 }
-# What only arranges elements leaves a formula unchanged, as notation has it.
+# Operations that formulas omit, because they keep the values of the elements.
 _SILENT = {"reshape", "expand", "clone", "cast", "detach"}
 
 _GREEK = frozenset(
@@ -248,7 +248,7 @@ def tree(graph: Steps, name: str, expand: Sequence[str] = ()) -> Expr:
 
 
 class _Builder:
-    """Steps to expressions, each once."""
+    """Turns steps into expressions, each step once."""
 
     def __init__(self, graph: Steps, name: str, expand: Sequence[str]) -> None:
         self.graph, self.at = graph, graph.outputs[name]
@@ -268,7 +268,7 @@ class _Builder:
         return self.made[self.at]
 
     def needed(self) -> list[int]:
-        """The steps below the output, down to inputs, constants and named quantities; in order."""
+        """The steps of the formula in order, back to inputs, constants and named outputs."""
         found, stack = {self.at}, [self.at]
         while stack:
             i = stack.pop()
@@ -291,7 +291,7 @@ class _Builder:
 
 
 def _rank(graph: Steps, name: str | None) -> int:
-    """Which of several names of one step a formula uses: derivatives by quantities on the way."""
+    """Of a step's names, formulas use the one of lowest rank; derivatives by inputs come last."""
     if name is None:
         return 3
     if name in graph.derivatives:
@@ -306,7 +306,7 @@ def _constant(step: Step) -> Expr:
         return Number((), float(str(first[0])) if value.dtype.kind == "f" else int(first[0]))
     if step.name is not None:
         return Symbol(step.shape, step.name, name_latex(step.name))
-    return Table(step.shape, value)
+    return ConstantArray(step.shape, value)
 
 
 # ---------------------------------------------------------------- combining
@@ -387,7 +387,7 @@ def _product(shape: tuple, above: list[Expr], below: list[Expr]) -> Expr:
 
 
 def _powers(top: list[Expr], under: list[Expr]) -> tuple[list[Expr], list[Expr]]:
-    """x x as x², and what stands above and below the line cancelled."""
+    """Write x x as x², and cancel factors that are both in `top` and in `under`."""
     count: dict[int, int] = {}
     first: dict[int, Expr] = {}
     for factors, one in ((top, 1), (under, -1)):
@@ -412,7 +412,7 @@ def _chain(step: Step, xs: list[Expr]) -> Expr:
     number, above = 1.0, []
     for x in xs:
         if isinstance(x, Product) and not x.below:
-            number *= x.number  # a number before a matrix is a number before the product
+            number *= x.number  # (2A)B = 2(AB)
             x = _product(x.shape, list(x.above), [])
         above.append(x)
     for x in above:
@@ -433,8 +433,8 @@ def _form(step: Step, xs: list[Expr]) -> str:
         return r"[{0}]^{\top}"
     if op in ("index", "slice", "take", "gather"):
         return _indexed(step, xs)
-    said = op.replace("_", r"\_")
-    return rf"\operatorname{{{said}}}(" + ", ".join(f"<{k}>" for k in range(len(xs))) + ")"
+    escaped = op.replace("_", r"\_")
+    return rf"\operatorname{{{escaped}}}(" + ", ".join(f"<{k}>" for k in range(len(xs))) + ")"
 
 
 def _total(step: Step, x: Expr) -> str:
@@ -460,19 +460,18 @@ def _indexed(step: Step, xs: list[Expr]) -> str:
 
 
 def _juxtaposed(number: float, factors: tuple[Expr, ...], alone: bool) -> str:
-    """A product written side by side; a factor that stands `alone` in a fraction needs no ()."""
+    """Factors written side by side; one that is `alone` in a fraction needs no brackets."""
     if alone and number == 1 and len(factors) == 1:
         return factors[0].latex()
-    said = [] if number == 1 and factors else [_decimal(number)]
+    texts = [] if number == 1 and factors else [_decimal(number)]
     arrays = 0
     for factor in factors:
-        text = factor.inside(POWER)
         if factor.shape and arrays:
-            said.append(r"\odot")
+            texts.append(r"\odot")
         arrays += bool(factor.shape)
-        said.append(text)
-    # A number directly before another would read as one: 2 · 3^x.
-    text = " ".join(said)
+        texts.append(factor.inside(POWER))
+    text = " ".join(texts)
+    # Two numbers side by side would read as one, so a dot separates them: 2 · 3^x.
     return re.sub(r"(\d) (?=\d)", r"\1 \\cdot ", text) or "1"
 
 
@@ -495,7 +494,7 @@ def _decimal(number: float) -> str:
 
 
 def name_latex(name: str) -> str:
-    """A name as a symbol: w35 → w_{35}, in_3 → in_{3}, alpha → \\alpha, Loss → \\mathrm{Loss}."""
+    """A name as a symbol: w35 → w_{35}, in_3 → in_{3}, alpha → \\alpha, Loss → \\mathit{Loss}."""
     found = re.fullmatch(r"([A-Za-z]+)_?(\w*)", name)
     if not found:
         return rf"\mathrm{{{name.replace('_', chr(92) + '_')}}}"

@@ -1,8 +1,8 @@
-"""What a function reads besides its arguments: globals, closures, attributes, and what they hold.
+"""What a function reads besides its arguments: globals, closures, their attributes and contents.
 
-Read off its bytecode, and off that of the functions it names, as far as they are not Python's own,
-NumPy's or nnlib's.  A compiled function asks before each call whether all of it is still the same
-(`same`), and is traced anew where it is not.  What cannot be followed is refused with the reason.
+They are found in its bytecode and in that of the functions that it uses, except those of the
+standard library, NumPy and nnlib.  A compiled function checks before each call that they are
+unchanged (`same`); if not, it is traced again.  Code that cannot be followed raises GraphError.
 """
 
 from __future__ import annotations
@@ -22,22 +22,22 @@ from nnlib.graph.steps import GraphError
 from nnlib.record import Value
 
 PLAIN = (int, float, complex, str, bytes, bool, type(None), type(Ellipsis))
-MOST = 20_000  # things looked at; a function that reaches more reaches nearly everything
+MOST = 20_000  # objects that are visited; a function that can reach more is refused
 LARGEST = 2**16  # bytes of a captured NumPy array that is compared at each call
 _TRUSTED = {"nnlib", "numpy", *sys.stdlib_module_names}
 _BANNED = {
     "print": "prints, which a compiled call would not do again: return the value and print it",
     "input": "reads from the keyboard",
-    "open": "opens a file: read it before, and pass its content",
-    "id": "asks for an object's id, which is another one for equal arguments",
+    "open": "opens a file: read it beforehand, and pass its content",
+    "id": "uses an object's id, which differs between equal arguments",
     **dict.fromkeys(
         ("globals", "locals", "vars", "eval", "exec", "__import__", "setattr", "delattr"),
         "looks up or changes names by text, which cannot be followed: write the names",
     ),
 }
 _MISSING = object()
-# Methods that are for printing, copying and keeping, and often generated.
-_FOR_OTHERS = {
+# Methods for printing, comparing, copying and pickling, which are often generated.
+_NOT_FOLLOWED = {
     f"__{name}__"
     for name in ("repr", "str", "eq", "hash", "copy", "deepcopy", "reduce", "getstate", "setstate",
                  "replace")
@@ -45,7 +45,7 @@ _FOR_OTHERS = {
 
 
 class Outside:
-    """What `fn` (and `others`: static arguments) reaches; `same()` while nothing of it changed."""
+    """What `fn` and `others` (static arguments) can reach; `same()` is true until it changes."""
 
     def __init__(self, name: str, fn: Any, others: tuple = ()) -> None:
         self.name = name
@@ -60,9 +60,9 @@ class Outside:
         for other in others:
             self._visit(other, "")
 
-    # ------------------------------------------------------------ asked at each call
+    # ------------------------------------------------------------ checked at each call
     def same(self) -> bool:
-        """Whether everything is the very thing that it was."""
+        """Whether nothing has been replaced or changed."""
         try:
             for holder, key, value in self.items:
                 if holder[key] is not value:
@@ -84,11 +84,11 @@ class Outside:
         return id(value) in self.tensors
 
     def called(self, value: Value) -> str:
-        """", w," where the program calls the tensor w; nothing where it has no name."""
+        """The name of a tensor in the program, as in " (w)"; empty if it has none."""
         name = self.tensors.get(id(value))
         return f" ({name})" if name else ""
 
-    # ------------------------------------------------------------ looking
+    # ------------------------------------------------------------ objects
     def _refuse(self, what: str) -> GraphError:
         return GraphError(f"compile: {self.name} {what}")
 
@@ -103,7 +103,7 @@ class Outside:
         elif isinstance(value, np.ndarray):
             self._array(value, name)
         elif isinstance(value, (ModuleType, Generator, np.generic, np.random.Generator)):
-            return  # a module is followed by its attributes; a draw asks for its generator
+            return  # modules: see `_follow`; generators: PureTracer checks each use
         elif isinstance(value, FunctionType):
             if not _trusted(value.__module__):
                 self._function(value)
@@ -124,7 +124,7 @@ class Outside:
 
     def _object(self, value: Any, name: str) -> None:
         followed = getattr(type(value), "followed", None)
-        if followed is not None:  # a compiled function: what it compiles
+        if followed is not None:  # a compiled function: follow the function inside
             self._visit(getattr(value, followed), name)
         elif isinstance(value, MutableMapping):
             self._mapping(value, name)
@@ -153,7 +153,7 @@ class Outside:
             self._alive[id(kind)] = kind
             for key, part in list(vars(kind).items()):
                 if not key.startswith("__") or (
-                    isinstance(part, FunctionType) and key not in _FOR_OTHERS
+                    isinstance(part, FunctionType) and key not in _NOT_FOLLOWED
                 ):
                     self.items.append((vars(kind), key, part))
                     self._visit(part, f"{kind.__name__}.{key}")
@@ -161,8 +161,8 @@ class Outside:
     def _array(self, value: np.ndarray, name: str) -> None:
         if value.nbytes > LARGEST:
             raise self._refuse(
-                f"reads a large NumPy array outside itself ({name}), which may change unseen: pass "
-                "it as a tensor"
+                f"reads a large NumPy array outside itself ({name}), whose changes would not be "
+                "noticed: pass it as a tensor"
             )
         self.copies.append((value, value.copy()))
 
@@ -191,7 +191,7 @@ class Outside:
     def _check(self, step: Any, before: Any, cells: dict[str, Any]) -> None:
         if step.opname == "IMPORT_NAME":
             raise self._refuse(
-                f"imports {step.argval} inside: what the module holds may change between calls. "
+                f"imports {step.argval} inside: the module may change between calls. "
                 "Import it at the top of the file."
             )
         if step.opname in ("STORE_GLOBAL", "DELETE_GLOBAL") or (
@@ -203,8 +203,8 @@ class Outside:
             )
         if step.opname == "IS_OP" and (before is None or before.opname != "LOAD_CONST"):
             raise self._refuse(
-                "asks whether two things are the same object (is): equal arguments are not told "
-                "apart. Compare with ==."
+                "checks whether two values are the same object (is), but a compiled function only "
+                "checks whether arguments are equal. Compare with ==."
             )
 
     def _global(self, name: str, attributes: Iterator[str], names: dict[str, Any]) -> None:
@@ -226,7 +226,7 @@ class Outside:
         self._follow(value, name, attributes)
 
     def _follow(self, value: Any, name: str, attributes: Iterator[str]) -> None:
-        """A module leads on to the attributes that the code names; all else is looked at."""
+        """Follow a module to the attributes that the code names; visit any other value."""
         while isinstance(value, ModuleType):
             if _trusted(value.__name__):
                 return

@@ -1,8 +1,8 @@
-"""Tracing of pure functions: run twice with different values, refused where the two runs differ.
+"""Tracing of pure functions: each runs twice on different values, and the runs must not differ.
 
-What a function does may depend on its arguments' structure, shapes and types, on nothing else.  A
-`PureTracer` refuses what is not so as soon as it sees it; what it cannot see (a number that came
-through NumPy, a clock, a counter) differs between two runs on different values.
+Which operations a function applies may depend on the structure, shapes and types of its arguments,
+but on nothing else.  A `PureTracer` raises GraphError as soon as it sees another dependence; one
+that it cannot see (a number from NumPy, a clock, a counter) makes the two runs differ.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ from nnlib.record import Leaf, Value, make
 
 
 class Draw(NamedTuple):
-    """A random function that each call applies anew, with the generator of that call."""
+    """A call of a random function, repeated at each compiled call with that call's generator."""
 
     function: Callable[..., Any]
     args: tuple
     kwargs: dict[str, Any]
-    generator: int  # which of the arguments' generators
+    generator: int  # its number among the generators in the arguments
 
 
 class Result(NamedTuple):
-    """One leaf of what the function returns: a tensor of the graph, or something that is fixed."""
+    """One leaf of what the function returns: a tensor of the graph, or a fixed value."""
 
     at: int | None
-    leaf: bool = False  # it requires a gradient, and begins a history of its own
+    leaf: bool = False  # whether it is a new leaf that requires a gradient
     fixed: Any = None
 
 
@@ -45,7 +45,7 @@ class Traced(NamedTuple):
     """A pure function for one structure of arguments: what it computes, and what it returns."""
 
     graph: Steps
-    inputs: list[int]  # positions of: tensors among the arguments, captured tensors, draws
+    inputs: list[int]  # positions of the argument tensors, the captured tensors and the draws
     captured: list[Value]
     draws: list[Draw]
     form: trees.Form
@@ -54,12 +54,12 @@ class Traced(NamedTuple):
 
 
 class PureTracer(Tracer):
-    """A tracer of one run that refuses what a pure function does not do."""
+    """A tracer of one run; it raises GraphError for anything that a pure function may not do."""
 
     def __init__(self, function: str, leaves: list[Any], paths: list[str], outside: Outside):
         super().__init__()
         self.function, self.outside = function, outside
-        self.refused: GraphError | None = None  # whoever catches it in between, it stays refused
+        self.refused: GraphError | None = None  # kept, since the function might catch it
         self.draws: list[Draw] = []
         self.expected: list[tuple[int, str]] = []  # steps that must be False, and the error if not
         self.drawn: list[int] = []
@@ -73,7 +73,7 @@ class PureTracer(Tracer):
             self.leaves.append(self._given(leaf, path))
 
     def _given(self, leaf: Any, path: str) -> Any:
-        """An argument as the function gets it: a copy, so that nothing happens to the caller's."""
+        """A copy of an argument for the function, so that the caller's own cannot change."""
         if isinstance(leaf, Generator):
             own = copy.deepcopy(leaf)
             self.generators[id(own)] = len(self.generators)
@@ -99,7 +99,7 @@ class PureTracer(Tracer):
             "as a dict, with nnlib.func.functional_call(module, params, x)."
         )
 
-    # -- what makes a constant
+    # -- constants
     def constant(self, array: Any, value: Value | None = None) -> int:
         if value is not None:
             if value._node is not None and self.outside.holds(value):
@@ -115,7 +115,7 @@ class PureTracer(Tracer):
             self.numbers.append((at, value))
         return at
 
-    # -- what record.Watcher asks for
+    # -- the methods of record.Watcher
     def changing(self, value: Value, how: str) -> None:
         self._refuse_change(value, how)
 
@@ -127,8 +127,8 @@ class PureTracer(Tracer):
         path = self.arguments.get(id(value))
         if path is not None:
             raise self.refusal(
-                f"changes its argument {path} in place ({how}). A pure function returns what is "
-                "new: write w = w - step instead of w -= step, and return w."
+                f"changes its argument {path} in place ({how}). A pure function returns new "
+                "values: write w = w - step instead of w -= step, and return w."
             )
         if self.outside.holds(value):
             raise self.refusal(
@@ -147,8 +147,8 @@ class PureTracer(Tracer):
         at = self.known.get(id(value))
         if (at is not None and at in self.live) or self.outside.holds(value):
             raise self.refusal(
-                f"reads a tensor's value with {how}: what it does then would be fixed at this "
-                "one value. Use nnlib.where(condition, a, b) instead of if; keep numbers in "
+                f"reads a tensor's value with {how}: later calls would use this same value. "
+                "Use nnlib.where(condition, a, b) instead of if; keep numbers in "
                 "tensors instead of .item() and NumPy; print results outside."
             )
 
@@ -171,9 +171,9 @@ class PureTracer(Tracer):
         if which is None:
             raise self.refusal(
                 f"draws random numbers with {name}() from a generator that is not an argument: a "
-                "pure function gives the same for the same arguments. Take generator= as an "
+                "pure function returns the same for the same arguments. Take generator= as an "
                 f"argument of the function (nnlib.Generator()) and write {name}(…, "
-                "generator=generator); dropout: multiply by a mask that is drawn so."
+                "generator=generator); for dropout, multiply by a mask that is made in this way."
             )
         if any(isinstance(a, Value) for a in [*args, *kwargs.values()]):
             raise self.refusal(
@@ -193,7 +193,7 @@ class PureTracer(Tracer):
 
 
 def _as_kind(value: Any, like: Value) -> Any:
-    """A Parameter stays one: functions may ask what they are given."""
+    """The value in the class of `like`: functions may check whether they get a Parameter."""
     if type(value) is type(like):
         return value
     other: Any = object.__new__(type(like))
@@ -207,16 +207,16 @@ def _as_kind(value: Any, like: Value) -> Any:
 def traced(
     fn: Callable[..., Any], name: str, leaves: list[Any], form: trees.Form, outside: Outside
 ) -> Traced:
-    """The graph of `fn` for arguments of this form; GraphError with the reason where it has none.
+    """Trace `fn` for arguments of this form, a tree of (args, kwargs).
 
-    The tree of the arguments is (args, kwargs).
+    Raises GraphError, with the reason, if the function is not pure.
     """
     first = _run(fn, name, leaves, form, outside)
     try:
         second = _run(fn, name, [_other(x) for x in leaves], form, outside)
     except GraphError:
         raise
-    except Exception:  # such as a whole divisor that is 0 now: then values nearer to those given
+    except Exception:  # such as an integer divisor that is now 0: try values closer to those given
         second = _run(fn, name, [_other(x, moved=0) for x in leaves], form, outside)
     captured = _compared(first, second)
     tracer, out_form, results = first
@@ -264,8 +264,8 @@ def _run(
     after, form_after = trees.flatten(given)
     if form_after != form or any(a is not b for a, b in zip(after, tracer.leaves)):
         raise tracer.refusal(
-            "puts something else into a list, dict or object that is an argument. A pure function "
-            "returns what is new: build a new one and return it."
+            "changes a list, dict or object that is an argument. A pure function returns new "
+            "values: build a new one and return it."
         )
     if not outside.same():
         raise tracer.refusal(
@@ -282,7 +282,7 @@ def _run(
 
 
 def _named(fn: Callable[..., Any], args: trees.Form, kwargs: trees.Form) -> list[str]:
-    """What each leaf is called: "w", "params['bias']", by the names of the parameters."""
+    """The name of each leaf, such as "w" or "params['bias']", by the names of the parameters."""
     try:
         names = list(inspect.signature(fn).parameters)
     except (TypeError, ValueError):
@@ -308,16 +308,16 @@ def _result(tracer: PureTracer, value: Any, path: str, nodes: set) -> Result:
         raise tracer.refusal(
             f"returns a tensor with a history (the result{path}): gradients do not flow out of a "
             "compiled function. Take them inside, with nnlib.func.grad or nnlib.autograd.grad; "
-            "else pass arguments that require no gradient (p.detach()), return y.detach(), or call "
+            "or pass arguments that require no gradient (p.detach()), return y.detach(), or call "
             "it under no_grad()."
         )
     return Result(tracer.find(value), leaf=node is not None)
 
 
 def _other(leaf: Any, moved: int = 1) -> Any:
-    """Another value of the same form: elements moved on by one, floats made a little smaller.
+    """Another value of the same form: elements rotated by `moved`, floats made a little smaller.
 
-    What is a probability, positive, or a class stays so.
+    Probabilities, positive numbers and class numbers stay valid.
     """
     if not isinstance(leaf, Value) or not leaf._data.size:
         return leaf
@@ -328,12 +328,13 @@ def _other(leaf: Any, moved: int = 1) -> Any:
 
 
 def _compared(first: Run, second: Run) -> list[int]:
-    """The positions of captured tensors; GraphError where the two runs are not one program."""
+    """The positions of captured tensors.  Raises GraphError if the two runs differ."""
     (a, form, results), (b, other_form, other_results) = first, second
     if form != other_form or [_known(r) for r in results] != [_known(r) for r in other_results]:
         raise a.refusal(
-            "returned something else when it ran a second time on other values: what it returns "
-            "besides tensors must not depend on them, or on a counter, a clock or a random number"
+            "returned something different when it ran a second time on other values: what it "
+            "returns besides tensors must not depend on them, or on a counter, a clock or a random "
+            "number"
         )
     if len(a.steps) != len(b.steps):
         raise _differ(a, f"{len(a.steps)} and {len(b.steps)} steps")
@@ -370,13 +371,13 @@ def _equal(x: Any, y: Any) -> bool:
 
 def _between(x: Any, y: Any) -> str:
     x, y = np.asarray(x), np.asarray(y)
-    return f"a constant of {x.ravel()[:1]} once and of {y.ravel()[:1]} then"
+    return f"a constant was {x.ravel()[:1]} and then {y.ravel()[:1]}"
 
 
 def _differ(tracer: PureTracer, how: str) -> GraphError:
     return tracer.refusal(
-        f"did not do the same when it ran a second time on other values ({how}). It depends on "
-        "something that is not an argument, or on a value: NumPy's random numbers, a clock, a "
+        f"applied other operations when it ran a second time on other values ({how}). It depends "
+        "on something that is not an argument, or on a value: NumPy's random numbers, a clock, a "
         "counter, a number taken out of a tensor. Pass it in as an argument."
     )
 

@@ -9,7 +9,7 @@ import numpy as np
 from nnlib.graph.steps import Step, Steps
 from nnlib.record import Primitive
 
-LARGE = 4096  # bytes from which a compact graph computes a constant instead of carrying it
+LARGE = 4096  # bytes above which a compact graph computes a constant instead of storing it
 
 
 def simplify(graph: Steps, compact: bool = False) -> Steps:
@@ -117,7 +117,7 @@ def tidy(graph: Steps) -> Steps:
 
 
 def _rewritten(step: Step, steps: list[Step]) -> int | None:
-    """The position of an equal step (perhaps a new one, appended), or None where there is none."""
+    """The position of an equal step (perhaps a new one, appended), or None if there is none."""
     rule = _RULES.get(step.op)
     found = None if rule is None else rule(step, steps)
     if found is None:
@@ -180,7 +180,7 @@ def _same(x: Step, result: Step) -> bool:
 
 
 def _scalar_constant(step: Step, steps: list[Step]) -> Step | None:
-    """A constant that is one number everywhere becomes that number, where shapes allow."""
+    """A constant array of equal numbers becomes one number, if the result keeps its shape."""
     inputs = list(step.inputs)
     for k in (0, 1):
         c = steps[inputs[k]]
@@ -222,7 +222,7 @@ def _neg(step: Step, steps: list[Step]) -> int | None:
 
 
 def _unchanged(step: Step, steps: list[Step]) -> int | Step | None:
-    """A reshape to the same shape, an expand to it, a cast to the same type: nothing."""
+    """A reshape or expand to the same shape, or a cast to the same type, changes nothing."""
     x = step.inputs[0]
     if _same(steps[x], step):
         return x
@@ -232,7 +232,7 @@ def _unchanged(step: Step, steps: list[Step]) -> int | Step | None:
 
 
 def _detach(step: Step, steps: list[Step]) -> int | None:
-    """A second detach changes nothing, unless it stands for a Function."""
+    """A second detach changes nothing, unless it represents an autograd.Function."""
     return step.inputs[0] if steps[step.inputs[0]].op == "detach" and not step.attrs else None
 
 

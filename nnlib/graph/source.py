@@ -17,7 +17,7 @@ from nnlib.graph.steps import GraphError, Step, Steps
 LONGEST = 72  # an expression beyond this gets a name of its own
 _READABLE = 64  # constants up to this size are written as lists
 
-# How tightly Python binds: an operand is put in brackets where it binds less than its place needs.
+# Precedence: an operand is put in brackets if it binds less tightly than its position requires.
 COMPARED, ADDED, MULTIPLIED, NEGATED, POWER, ATOM = range(1, 7)
 _INFIX = {
     "add": ("+", ADDED), "sub": ("-", ADDED), "mul": ("*", MULTIPLIED), "div": ("/", MULTIPLIED),
@@ -25,7 +25,7 @@ _INFIX = {
     "eq": ("==", COMPARED), "ne": ("!=", COMPARED), "lt": ("<", COMPARED), "le": ("<=", COMPARED),
     "gt": (">", COMPARED), "ge": (">=", COMPARED),
 }  # fmt: skip
-# The name of a result that nobody has named.
+# Names for the results that have no name in the program.
 _HINTS = {
     "matmul": "z", "sigmoid": "p", "relu": "h", "tanh": "h", "sum": "total", "mean": "average",
     "softmax": "p", "log_softmax": "log_p", "conv2d": "z", "exp": "e", "sub": "off",
@@ -68,19 +68,19 @@ class _Writer:
             elif step.op == "constant":
                 self.written.append(self.constant(step))
             else:
-                self.written.append(self.place(at, self.expression(step), named.get(at)))
+                self.written.append(self.write(at, self.expression(step), named.get(at)))
         body = [*self.lines, self.returned()]
         function = f"def {self.name}({', '.join(arguments)}):\n" + "\n".join(
             "    " + line for line in body
         )
-        function = self.under_their_names(arguments, function)
+        function = self.with_input_names(arguments, function)
         blocks = [self.known[h].strip("\n") for h in self.in_order()]
         constants = ["\n".join(self.constants)] if self.constants else []
         imports = self.imports("\n".join([*blocks, *constants, function]))
         return "\n\n\n".join([imports, *constants, *blocks, function]) + "\n"
 
-    def under_their_names(self, arguments: list[str], function: str) -> str:
-        """An input called as a module or a helper is: a second function takes it by that name."""
+    def with_input_names(self, arguments: list[str], function: str) -> str:
+        """Add a function with the inputs' own names if some are those of modules or helpers."""
         given = list(self.graph.inputs)
         callable_ = [
             n if n.isidentifier() and not keyword.iskeyword(n) else a
@@ -96,7 +96,7 @@ class _Writer:
         )
 
     def outputs(self) -> dict[int, str]:
-        """The variables of the steps that are named outputs; of two names for one, the first."""
+        """The variables of the steps that are named outputs; of two names, the first."""
         named: dict[int, str] = {}
         if list(self.graph.outputs) != ["output"]:
             for name, at in self.graph.outputs.items():
@@ -105,7 +105,7 @@ class _Writer:
         return named
 
     def in_order(self) -> list[str]:
-        """The helpers that were used, each after those that it calls itself."""
+        """The helpers that are used, each after those that it calls."""
         order: dict[str, None] = {}
 
         def visit(helper: str) -> None:
@@ -128,7 +128,7 @@ class _Writer:
 
     # ------------------------------------------------------------ names
     def free(self, wanted: str) -> str:
-        """`wanted` as an identifier that nothing else has."""
+        """An unused identifier: `wanted`, changed if necessary."""
         base = re.sub(r"\W", "_", wanted) or "value"
         base = f"_{base}" if base[0].isdigit() or keyword.iskeyword(base) else base
         name, n = base, 2
@@ -137,8 +137,8 @@ class _Writer:
         self.taken.add(name)
         return name
 
-    def place(self, at: int, text: Text, named: str | None) -> Text:
-        """An expression stays one where it is short and used once; else a line gives it a name."""
+    def write(self, at: int, text: Text, named: str | None) -> Text:
+        """The expression itself if it is short and used once; else the variable of a new line."""
         only = list(self.graph.outputs.values()) == [at] and not self.uses[at]
         if named is None and (self.uses[at] <= 1 or only) and len(text[0]) <= LONGEST:
             return text
@@ -226,7 +226,7 @@ class _Writer:
         return f"({text})" if own < level else text
 
     def plain(self, step: Step, k: int) -> bool:
-        """Whether a number may stand without its type: the other operand gives it."""
+        """Whether a number may be written without its type, which another operand determines."""
         own = self.graph.steps[step.inputs[k]]
         others = [self.graph.steps[i] for j, i in enumerate(step.inputs) if j != k]
         others = [o for o in others if o.dtype != "bool"] if step.op == "where" else others
@@ -236,7 +236,7 @@ class _Writer:
 
 
 def _filled(value: np.ndarray) -> str | None:
-    """A constant that one call makes: 0, 1, 2, …, or one number everywhere."""
+    """The call that makes a constant of 0, 1, 2, … or of equal numbers; None for others."""
     if value.dtype == np.int64 and value.ndim == 1 and (value == np.arange(value.size)).all():
         return f"np.arange({value.size})"
     first = value.ravel()[:1]

@@ -1,6 +1,6 @@
-"""What a graph holds: steps in order and named outputs, run with NumPy alone.
+"""The data of a graph: steps in order, and named outputs; NumPy alone runs them.
 
-The parts of `nnlib.graph` take `Steps` and give `Steps`; `nnlib.graph.graph` is what they offer.
+The modules of `nnlib.graph` take and return `Steps`; `nnlib.graph.graph` is their public interface.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ class GraphError(ValueError):
     >>> try:
     ...     nnlib.graph.trace(lambda x: x if x > 0 else -x, x=nnlib.tensor(1.0))
     ... except nnlib.graph.GraphError as error:
-    ...     print("the course depends on a value")
-    the course depends on a value
+    ...     print("the function reads a tensor's value")
+    the function reads a tensor's value
     """
 
 
@@ -47,7 +47,7 @@ class Step:
 
 @dataclass
 class Steps:
-    """Steps in an order in which each one's inputs come before it, and the named outputs."""
+    """Steps, each after its inputs, and named outputs."""
 
     steps: list[Step]
     outputs: dict[str, int]
@@ -61,7 +61,7 @@ class Steps:
 
     @property
     def inputs(self) -> dict[str, Step]:
-        """The steps that a caller provides, by name.
+        """The input steps, by name.
 
         >>> import nnlib
         >>> graph = nnlib.graph.trace(lambda a, b: a * b, a=nnlib.tensor(1.0), b=nnlib.tensor(2.0))
@@ -73,7 +73,7 @@ class Steps:
     def run(self, **inputs: Any) -> dict[str, np.ndarray]:
         """Compute the outputs for other inputs of the same shapes, with NumPy alone.
 
-        Raises GraphError where an input is missing, unknown, or of another shape.
+        Raises GraphError if an input is missing, unknown, or of another shape.
 
         >>> import nnlib
         >>> g = nnlib.graph.trace(lambda x: {"y": x * x + 1.0}, x=nnlib.tensor(3.0))

@@ -1,4 +1,4 @@
-"""Tracing: a function run once, every primitive that it applied written down."""
+"""Tracing: a function runs once, and every primitive that it applies is recorded."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from nnlib.record import Primitive, Value, make
 
 
 class Tracer:
-    """A watcher that writes down every primitive it sees.
+    """A watcher that records every primitive that is applied.
 
     >>> import nnlib
     >>> from nnlib import record
@@ -28,9 +28,9 @@ class Tracer:
     def __init__(self) -> None:
         self.steps: list[Step] = []
         self.known: dict[int, int] = {}
-        self.alive: list[Value] = []  # ids stay unique only while what they name lives
+        self.alive: list[Value] = []  # keeps tensors alive, because their ids must stay unique
         self.live: set[int] = set()  # steps that depend on an input
-        self.names: dict[int, str] = {}  # what the program calls the tensors that it captured
+        self.names: dict[int, str] = {}  # the program's names for the tensors that it captured
         self.unrecorded: dict[int, int | None] = {}  # steps under no_grad, and their detached form
 
     def add(self, step: Step, value: Value | None = None) -> int:
@@ -61,7 +61,7 @@ class Tracer:
         step = Step("constant", array.shape, array.dtype.name, name=name, value=array)
         return self.add(step, value)
 
-    # -- what record.Watcher asks for
+    # -- the methods of record.Watcher
     def applied(self, primitive: Primitive, args: tuple, attrs: dict, result: Value) -> None:
         if primitive.decomposition is not None:
             raise GraphError(f"{primitive.name} is fused and is traced through its decomposition")
@@ -77,7 +77,7 @@ class Tracer:
             self.unrecorded[at] = None
 
     def _detached(self, at: int) -> int:
-        """What a recorded step uses of one under no_grad: the same values, without a gradient."""
+        """The step through which a recorded one uses step `at`: detached, if under no_grad."""
         if at not in self.unrecorded:
             return at
         known = self.unrecorded[at]
@@ -88,7 +88,7 @@ class Tracer:
         return known
 
     def custom(self, value: Value, name: str) -> None:
-        # The result of an autograd.Function: its gradient is its own, and no step of the graph.
+        # The result of an autograd.Function, whose backward is not part of the graph.
         at, data = self.find(value), value._data
         self.add(Step("detach", data.shape, data.dtype.name, (at,), {"function": name}), value)
 
@@ -109,37 +109,37 @@ class Tracer:
         self.bind(value, at)
 
     def changing(self, value: Value, how: str) -> None:
-        # A tensor is about to be changed in place; what it becomes follows by `rebound`.
+        # A tensor is about to be changed in place; `rebound` then gives its new value.
         pass
 
     def leaf_grad(self, leaf: record.Node) -> None:
-        # The `.grad` of a leaf is read or written.
+        # Reading or writing the `.grad` of a leaf is not recorded.
         pass
 
     def value_read(self, value: Value, how: str) -> None:
         at = self.known.get(id(value))
         if at is not None and at in self.live:
             raise GraphError(
-                f"the traced function reads a tensor's value with {how}: what it does then "
-                "would be fixed at this one value. Use nnlib.where(condition, a, b) instead of if."
+                f"the traced function reads a tensor's value with {how}: the graph would always "
+                "use this same value. Use nnlib.where(condition, a, b) instead of if."
             )
 
     def expects(self, value: Value, low: float, high: float, error: str) -> None:
-        # Eagerly, a value outside of [low, high] is an error: a graph computes on.
+        # Eager code raises an error for a value outside [low, high]; a graph does not check it.
         pass
 
     def draw(self, function: Callable[..., Any], args: tuple, kwargs: dict) -> Any:
         raise GraphError(
             f"the traced function draws random numbers with {function.__name__}(): the graph would "
-            "hold these very numbers for ever. Draw them outside and pass them in as an input."
+            "always use these same numbers. Draw them outside and pass them in as an input."
         )
 
     def refuse(self, reason: str) -> None:
-        raise GraphError(f"the function cannot be traced: {reason}, which no graph can do again")
+        raise GraphError(f"the function cannot be traced: {reason}")
 
 
 def _captured(fn: Callable[..., Any]) -> dict[int, str]:
-    """The names of the tensors that a function finds outside itself."""
+    """The names of the tensors that a function uses from its closure or its module."""
     code = getattr(fn, "__code__", None)
     if code is None:
         return {}
@@ -152,8 +152,8 @@ def _captured(fn: Callable[..., Any]) -> dict[int, str]:
 _EMPTY = CellType()
 
 
-def written_down(fn: Callable[..., Any], inputs: Mapping[str, Any]) -> Steps:
-    """What `fn` did, step by step, before anything is left out."""
+def recorded_steps(fn: Callable[..., Any], inputs: Mapping[str, Any]) -> Steps:
+    """All steps that `fn` applies, before any simplification."""
     from nnlib.functions.create import tensor
 
     tracer = Tracer()

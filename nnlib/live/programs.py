@@ -40,9 +40,9 @@ def record(
     """The graph (as JSON) of a function of named tensors that returns named tensors."""
     from nnlib.graph.files import to_dict
     from nnlib.graph.simplify import simplify, values_only
-    from nnlib.graph.tracing import written_down
+    from nnlib.graph.tracing import recorded_steps
 
-    return to_dict(simplify(values_only(written_down(function, inputs)), compact))
+    return to_dict(simplify(values_only(recorded_steps(function, inputs)), compact))
 
 
 class Pool:

@@ -120,7 +120,7 @@ def test_a_gradient_through_a_function_of_ones_own_is_refused_with_the_reason(re
     graph = trace(lambda x: Hundred.apply(x).sum() + x.sum(), x=x)
     for g in (graph, Graph.from_json(graph.to_json())):
         assert g.run(x=[3.0, 1.0])["output"] == 14.0
-        with pytest.raises(GraphError, match="rests on Hundred, an autograd"):
+        with pytest.raises(GraphError, match="depends on Hundred, an autograd"):
             g.gradient()
 
 

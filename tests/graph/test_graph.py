@@ -87,7 +87,7 @@ def test_a_branch_on_a_value_is_refused_while_tracing():
         (lambda d: d.update(version=2), "version 2"),
         (lambda d: d["nodes"][-1].update(op="launch"), "launch"),
         (lambda d: d["nodes"][-1].update({"in": [99]}), "come before"),
-        (lambda d: d["nodes"][0].update(shape=[10**9]), "bound"),
+        (lambda d: d["nodes"][0].update(shape=[10**9]), "limit"),
         (lambda d: d["outputs"][0].update(node=77), "77"),
         (lambda d: d["nodes"][0].pop("dtype"), "dtype"),
     ],

@@ -1,8 +1,8 @@
-"""Lowering: a graph becomes a function of arrays, by small passes.  docs/compile.md walks through.
+"""Lowering: small passes turn a graph into a function of arrays.  docs/compile.md explains them.
 
-Two back ends have one interface.  ``Lowered(graph, inputs, results)`` takes a tidy graph, the
-positions of its inputs in order and those of its results; ``run(*arrays)`` gives the results as
-fresh arrays, from several threads at once too, and ``source`` is what runs.
+Two back ends have one interface.  ``Lowered(graph, inputs, results)`` takes a tidied graph and the
+positions of its inputs and results, in order; ``run(*arrays)`` returns the results as new arrays,
+also when several threads call it at once; ``source`` is the code that runs.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ BACKENDS = ("loops", "numpy")
 
 
 class Lowered(Protocol):
-    """What both back ends are."""
+    """The interface of both back ends."""
 
     source: str
 
@@ -25,18 +25,18 @@ class Lowered(Protocol):
 
 
 def backend(name: str | None) -> Callable[[Steps, Sequence[int], Sequence[int]], Lowered]:
-    """The back end of this name; of None the fastest that is installed.
+    """The back end of this name; for None, the fastest one that is installed.
 
     Raises ValueError for an unknown name, ImportError for loops without numba.
     """
     if name not in (None, *BACKENDS):
         raise ValueError(f"compile(backend={name!r}): known are {list(BACKENDS)}")
-    here = importlib.util.find_spec("numba") is not None
-    if name == "loops" and not here:
+    has_numba = importlib.util.find_spec("numba") is not None
+    if name == "loops" and not has_numba:
         raise ImportError(
             "compile(backend='loops') needs numba: pip install 'sigmoid-to-sequence[fast]'"
         )
-    if name != "numpy" and here:
+    if name != "numpy" and has_numba:
         from nnlib.graph.lower.loops import Loops
 
         return Loops

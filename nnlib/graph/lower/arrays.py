@@ -1,8 +1,8 @@
-"""The back end that needs NumPy alone: a graph as one Python function, its buffers used again.
+"""The back end that needs only NumPy: a graph becomes one Python function that reuses its buffers.
 
 `Writer` writes the function's lines, one or two for each step, and compiles them once.  Where NumPy
-can write into a given array, a step's result goes into a buffer that is free by then; what is
-returned is always fresh memory.  Chains over large arrays run block by block (`blocks`).
+can write into a given array, a step's result is written into a buffer that is no longer needed;
+results are always returned in new memory.  Chains over large arrays run block by block (`blocks`).
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ UFUNCS: dict[str, Any] = {
 _SIGNS = {"add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "**", "neg": "-"}
 _REDUCTIONS = {"sum": np.add.reduce, "amax": np.maximum.reduce, "amin": np.minimum.reduce,
                "mean": np.add.reduce, "prod": np.multiply.reduce}  # fmt: skip
-# Elementwise in several strokes, each of which may write where it reads.
-_STROKES = {
+# Elementwise steps that take several NumPy calls, each of which may overwrite its argument.
+_SEVERAL_CALLS = {
     "sigmoid": ("neg({x}, {o})", "exp({o}, {o})", "add({o}, 1, {o})", "reciprocal({o}, {o})"),
     "relu": ("maximum({x}, {zero}, out={o})",),
 }
-_ELEMENTWISE = {*UFUNCS, *_STROKES}
+_ELEMENTWISE = {*UFUNCS, *_SEVERAL_CALLS}
 
 
 class Arrays:
-    """The NumPy back end.  Two threads, or a call inside a call, take two sets of buffers.
+    """The NumPy back end.  Calls that run at the same time use different sets of buffers.
 
     >>> import nnlib
     >>> from nnlib.graph.lower.arrays import Arrays
@@ -50,9 +50,9 @@ class Arrays:
         self._free: list[Callable[..., tuple]] = [first.run]
 
     def run(self, *arrays: Any) -> tuple:
-        """The results for these inputs, in fresh memory."""
+        """The results for these inputs, in new memory."""
         try:
-            run = self._free.pop()  # atomic: each set of buffers is in one call's hands
+            run = self._free.pop()  # atomic, so no two calls get the same set of buffers
         except IndexError:
             run = self._make().run
         try:
@@ -62,7 +62,7 @@ class Arrays:
 
 
 class Writer:
-    """One function over NumPy with buffers of its own: `run` takes the inputs in order."""
+    """One NumPy function with buffers of its own; `run` takes the inputs in order."""
 
     def __init__(self, graph: Steps, inputs: Sequence[int], results: Sequence[int]) -> None:
         wanted = [*inputs, *results]
@@ -71,32 +71,32 @@ class Writer:
             (graph.steps, wanted, []) if images else group_chain(graph, wanted, _ELEMENTWISE)
         )
         self.inputs, self.results = found[: len(inputs)], found[len(inputs) :]
-        # Its name puts its lines under what record.py says of warnings of NumPy's.
+        # record.py silences NumPy's warnings in modules with such a name.
         self.names: dict[str, Any] = {"__name__": "nnlib.graph.lowered", **UFUNCS}
         self.names["reciprocal"] = np.reciprocal
         self.lines: list[str] = []
-        self.before: list[str] = []  # functions that it calls, as text
+        self.before: list[str] = []  # the source of the functions that it calls
         self.arrays: dict[int, Any] = {}  # what is known before the call: constants, buffers, views
         self.images = any(s.op in ("conv2d", "max_pool2d", "avg_pool2d") for s in self.steps)
         self.free: dict[tuple, list[np.ndarray]] = {}
-        self.buffered: set[int] = set()  # the steps whose result is in a buffer of ours
-        self.owner = list(range(len(self.steps)))  # the step whose memory a step's result is in
+        self.buffered: set[int] = set()  # the steps whose result is in one of these buffers
+        self.owner = list(range(len(self.steps)))  # by step: the step whose memory it uses
         self.instead = shortcuts(self.steps)
         self.arguments = [
             self.instead[at].arguments if at in self.instead else self._unexpanded(step)
             for at, step in enumerate(self.steps)
         ]
         for at in (at for chain in self.chains for at in chain):
-            self.arguments[at] = list(self.steps[at].inputs)  # a block reads whole arrays alone
+            self.arguments[at] = list(self.steps[at].inputs)  # blocks need arrays of full shape
         self._plan()
         self.source = self._source()
-        last = self.source.split("\n\n\n")[-1]  # the functions before it are made already
+        last = self.source.split("\n\n\n")[-1]  # the functions before it are compiled already
         exec(compile(last, "<lowered graph>", "exec"), self.names)
         self.run: Callable[..., tuple] = self.names["lowered"]
 
-    # ------------------------------------------------------------ what lives how long
+    # ------------------------------------------------------------ lifetimes
     def _unexpanded(self, step: Step) -> list[int]:
-        """Arguments; what was only expanded to the result's shape is taken as it was before."""
+        """The arguments; one that is only expanded to the result's shape is used unexpanded."""
         arguments = list(step.inputs)
         if step.op not in UFUNCS or len(arguments) != 2:
             return arguments
@@ -116,7 +116,7 @@ class Writer:
                 for i in self.arguments[at]:
                     used[i] = True
         self.used = used
-        # The steps that are asked to keep something for a later one.
+        # The steps that must keep residuals for a later one.
         self.keep = {s.after for at, s in self.instead.items() if used[at] and s.after is not None}
         for at, step in enumerate(self.steps):
             view = step.op in Primitive.registry and Primitive.registry[step.op].view
@@ -158,7 +158,7 @@ class Writer:
         self.arrays[at] = self.names[f"v{at}"] = value
 
     def _static_view(self, at: int, step: Step) -> bool:
-        """A view of a buffer or a constant is the same in every call: it is made now."""
+        """Make a view of a buffer or a constant now, because it is the same in every call."""
         primitive = Primitive.registry.get(step.op)
         if primitive is None or not primitive.view or at in self.instead:
             return False
@@ -179,7 +179,7 @@ class Writer:
                 self.buffered.discard(i)
 
     def _out(self, at: int, step: Step, fresh: set[int]) -> str | None:
-        """The array that a step writes into, by name; None where it makes its own."""
+        """The name of the array that a step writes into; None if it makes its own."""
         if not step.shape or at in fresh:
             return None
         key = (step.shape, np.dtype(step.dtype))
@@ -196,7 +196,7 @@ class Writer:
     def _empty(self, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
         if len(shape) != 4 or not self.images:
             return np.empty(shape, dtype)
-        n, *plane = shape  # as the window primitives lay images out: with the batch innermost
+        n, *plane = shape  # the layout of the window primitives: with the batch innermost
         return np.empty((*plane, n), dtype).transpose(3, 0, 1, 2)
 
     def _buffer(self, at: int, array: np.ndarray) -> str:
@@ -246,7 +246,7 @@ class Writer:
         self.before.append(text)
 
     def _emit_shared(self, at: int, step: Step, xs: list[str]) -> None:
-        """A step that keeps something (k…) for a later one, or that uses what was kept."""
+        """A step that keeps residuals (k…) for a later one, or that uses them."""
         if at in self.keep:
             self.names[f"f{at}"] = with_residuals(step)
             self.lines.append(f"v{at}, k{at} = f{at}({', '.join(xs)})")
@@ -257,7 +257,7 @@ class Writer:
         self.lines.append(f"v{at} = f{at}({', '.join(xs + kept)})")
 
     def _call(self, at: int, step: Step, xs: list[str]) -> str:
-        """The step as one expression that makes its own result."""
+        """The step as one expression that makes a new array."""
         numbers = not step.shape and all(not self.steps[i].shape for i in self.arguments[at])
         if numbers and step.op in _SIGNS:
             return f"-{xs[0]}" if len(xs) == 1 else f"{xs[0]} {_SIGNS[step.op]} {xs[1]}"
@@ -276,13 +276,13 @@ class Writer:
     def _returned(self, fresh: set[int]) -> str:
         """The results, each in memory of its own."""
         given: set[int] = set()
-        said = []
+        texts = []
         for i in self.results:
             mine = i in fresh and i not in given
             given.add(i)
-            said.append(f"v{i}" if mine or not self.steps[i].shape else f"copy(v{i})")
+            texts.append(f"v{i}" if mine or not self.steps[i].shape else f"copy(v{i})")
         self.names["copy"] = _copied
-        return "".join(f"{s}, " for s in said)
+        return "".join(f"{text}, " for text in texts)
 
 
 def _copied(array: Any) -> Any:
@@ -293,17 +293,17 @@ Lines = Callable[[Writer, int, list[str], str], list[str]]
 
 
 def _writer(step: Step, given: list[Step]) -> Lines | None:
-    """How a step writes into an array, or None where NumPy has no such form."""
+    """A function that writes the lines of a step with an output array; None if NumPy takes none."""
     if step.op in UFUNCS:
         return lambda to, at, xs, out: [f"{step.op}({', '.join(xs)}, out={out})"]
-    if step.op in _STROKES:
+    if step.op in _SEVERAL_CALLS:
 
-        def strokes(to: Writer, at: int, xs: list[str], out: str) -> list[str]:
+        def calls(to: Writer, at: int, xs: list[str], out: str) -> list[str]:
             to.names["zero_" + step.dtype] = np.dtype(step.dtype).type(0)
             zero = "zero_" + step.dtype
-            return [s.format(x=xs[0], o=out, zero=zero) for s in _STROKES[step.op]]
+            return [s.format(x=xs[0], o=out, zero=zero) for s in _SEVERAL_CALLS[step.op]]
 
-        return strokes
+        return calls
     if step.op == "matmul":
 
         def product(to: Writer, at: int, xs: list[str], out: str) -> list[str]:

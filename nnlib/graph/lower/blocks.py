@@ -1,7 +1,8 @@
 """For NumPy: chains of elementwise steps over large arrays, computed in blocks that fit the cache.
 
-A chain's steps are moved next to each other where nothing forbids it.  Each block then passes
-through all of them while it is in the cache; what only the chain needs is never a whole array.
+A chain's steps are moved next to each other, as far as their order allows.  Each block then passes
+through all of them while it is in the cache; a result that only the chain uses is never stored as a
+whole array.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy as np
 from nnlib.graph.steps import Step, Steps
 
 LARGE = 2**17  # from this many elements on, blocks are faster
-BLOCK = 2**14  # elements of a block: a few of them fit into a core's cache
+BLOCK = 2**14  # elements of a block: a few blocks fit into a core's cache
 
 Chain = list[int]
 Lines = Callable[[Step, list[str], str], list[str]]  # how a step writes into an array
@@ -24,13 +25,13 @@ Lines = Callable[[Step, list[str], str], list[str]]  # how a step writes into an
 def group_chain(
     graph: Steps, positions: Sequence[int], elementwise: set[str]
 ) -> tuple[list[Step], list[int], list[Chain]]:
-    """The steps with chains next to each other, where `positions` are now, and the chains."""
+    """Make chains contiguous: the reordered steps, the new `positions`, and the chains."""
     steps = _unexpanded(graph.steps)
     members = _members(steps, elementwise)
     if len(members) < 2:
         return graph.steps, list(positions), []
     chain = set(members)
-    after: set[int] = set()  # what depends on the chain and is not part of it
+    after: set[int] = set()  # steps that depend on the chain and are not part of it
     for at, step in enumerate(steps):
         if at not in chain and any(i in chain or i in after for i in step.inputs):
             after.add(at)
@@ -78,7 +79,7 @@ def _members(steps: Sequence[Step], elementwise: set[str]) -> list[int]:
             step, steps, shape
         ) and step.dtype == kind:
             members.append(at)
-            dependent.add(at)  # the sum is there once all blocks are done
+            dependent.add(at)  # the sum is known only after the last block
         elif any(i in members for i in step.inputs):
             dependent.add(at)
     return members
@@ -101,7 +102,7 @@ def _whole_sum(step: Step, steps: Sequence[Step], shape: tuple[int, ...]) -> boo
 def function(
     steps: Sequence[Step], chain: Chain, kept: set[int], lines: Lines, names: dict[str, Any]
 ) -> tuple[Callable[..., tuple], list[int], list[int], str]:
-    """A function of the chain's arguments that gives what is `kept` of it, and its text."""
+    """The function that computes a chain, its arguments, its results (those `kept`), its source."""
     inside = set(chain)
     given = list(dict.fromkeys(i for at in chain for i in steps[at].inputs if i not in inside))
     results = [at for at in chain if at in kept]
@@ -128,8 +129,8 @@ def function(
         if steps[at].op == "sum":
             text.append(f"        s{at} += float(add.reduce({xs[0]}))")
             continue
-        place = f"f{at}[a:e]" if at in kept else f"b{at}[:e - a]"
-        text.append(f"        x{at} = {place}")
+        target = f"f{at}[a:e]" if at in kept else f"b{at}[:e - a]"
+        text.append(f"        x{at} = {target}")
         text += [f"        {line}" for line in lines(steps[at], xs, f"x{at}")]
     for at in chain:
         if steps[at].op == "sum":

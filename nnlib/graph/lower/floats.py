@@ -2,9 +2,9 @@
 
 The exponential family is evaluated by polynomials (Cephes' single-precision ones, Moshier 1989)
 without branches, so that a loop over them becomes vector instructions.  They stay within three
-units in the last place of the exact value, which tests/graph/test_lowering.py holds them to: the
-largest error is sigmoid's, 2.48 units at -16.6357; the others stay below two.  Everything here is
-plain Python until numba compiles it.
+units in the last place of the exact value, as tests/graph/test_lowering.py checks: the largest
+error is sigmoid's, 2.48 units at -16.6357; the others stay below two.  Everything here is plain
+Python until numba compiles it.
 """
 
 # A numba function's types are given where it is called: annotations would only repeat them.
@@ -63,7 +63,7 @@ def expf(x):
     whole = shifted - _MAGIC
     r = (x - whole * _LN2_HI) - whole * _LN2_LO
     y = (((((_E0 * r + _E1) * r + _E2) * r + _E3) * r + _E4) * r + _E5) * (r * r) + r + _ONE
-    half = i4(k >> i4(1))  # in two strides, so that neither leaves the exponents
+    half = i4(k >> i4(1))  # two factors, since 2**k alone may not be a float32
     first = i4((half + i4(127)) << i4(23)).view(f4)
     second = i4((k - half + i4(127)) << i4(23)).view(f4)
     return y * first * second
@@ -71,7 +71,7 @@ def expf(x):
 
 @exact
 def _exp_between(x):
-    """exp(x) for -86 ≤ x ≤ 89, where one stride and a doubling do."""
+    """exp(x) for -86 ≤ x ≤ 89, where one factor and a doubling suffice."""
     shifted = x * _LOG2E + _MAGIC
     whole = shifted - _MAGIC
     r = (x - whole * _LN2_HI) - whole * _LN2_LO
@@ -135,7 +135,7 @@ def softplusf(x):
 
 @exact
 def maximum(x, y):
-    """The larger one; nan where one is nan."""
+    """The larger one; nan if one is nan."""
     return x if x >= y or x != x else y
 
 

@@ -1,8 +1,8 @@
 """The back end of fused loops: numba compiles the functions of loops, NumPy is called between them.
 
 `Loops.source` is the text of these functions in Python, which also runs without numba, but slowly.
-A call allocates only its results.  Working memory, and the arrays that one function leaves for the
-next, are a *workspace*: a tuple of arrays that each call takes and gives back when it ends.
+A call allocates only its results.  Working memory, and the arrays that one function passes to the
+next, are a *workspace*: a tuple of arrays that a call uses alone and returns when it ends.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from nnlib.record import Primitive
 
 
 class Loops:
-    """Computes a graph by compiled loops, or in NumPy where loops are no gain (see `nests.fits`).
+    """Computes a graph by compiled loops, or by NumPy where loops are no faster (`nests.fits`).
 
     >>> import nnlib
     >>> from nnlib.graph.lower.loops import Loops
@@ -48,7 +48,7 @@ class Loops:
 
 
 class Lowered:
-    """What all passes make of a graph: the plan, the functions of loops, their source."""
+    """The result of all passes: the plan, the functions of loops, their source."""
 
     def __init__(self, graph: Steps, inputs: Sequence[int], results: Sequence[int]) -> None:
         # The passes renumber the steps. As outputs, inputs and results can be found afterwards.
@@ -70,8 +70,8 @@ class Lowered:
     def parameters(self, kernel: Kernel) -> list[str]:
         """The names of a function's parameters.
 
-        First the stored arrays; then, by type, `s_…` for the single numbers that the function
-        leaves to later ones, and `w_…` for its working memory.
+        First the stored arrays; then, by type, `s_…` for the single numbers that functions pass to
+        later ones, and `w_…` for working memory.
         """
         body = "\n".join(kernel.body)
         memory = [f"{p}_{TYPES[kind]}" for p in "sw" for kind in TYPES
@@ -80,7 +80,7 @@ class Lowered:
 
     @property
     def source(self) -> str:
-        """The functions of loops; the NumPy calls between them stand as comments."""
+        """The functions of loops; the NumPy calls between them are comments."""
         blocks = []
         for phase in range(max([*self.kernels, len(self.plan.calls) - 1], default=0) + 1):
             kernel = self.kernels.get(phase)
@@ -105,7 +105,7 @@ class Lowered:
 
 
 def loops_source(graph: Steps) -> str:
-    """The source of the loops that compute a graph; NumPy calls between them stand as comments."""
+    """The source of the loops that compute a graph; NumPy calls between them are comments."""
     graph = tidy(values_only(graph))
     inputs = [at for at, step in enumerate(graph.steps) if step.op == "input"]
     return Lowered(graph, inputs, list(graph.outputs.values())).source
@@ -203,7 +203,7 @@ class Driver:
         return name
 
     def _array(self, at: int) -> str:
-        """The variable of a stored step's array; the first call gives it a place to live.
+        """The variable of a stored step's array, which is created when first needed.
 
         A constant becomes a global of the driver, any other array a part of the workspace.
         """
@@ -274,7 +274,7 @@ class Driver:
         return tuple([allocate() for allocate in self.workspace.values()])
 
     def run(self, *arrays: Any) -> tuple:
-        """The results for these inputs, in fresh memory."""
+        """The results for these inputs, in new memory."""
         try:
             workspace = self.free_workspaces.pop()  # atomic, so no two threads get the same one
         except IndexError:  # other calls, which are still running, hold all of them

@@ -1,7 +1,7 @@
-"""Source of loops → machine code by numba, kept on disk.
+"""Compiles the source of loops with numba, and keeps the machine code on disk.
 
-numba keeps what it compiled beside a module's file, so that the source is written as a module into
-a folder of the user's (`NNLIB_CACHE`, or ~/.cache/nnlib) under the name of its hash.
+numba stores machine code beside a module's file.  So the source is written to a module, named by
+its hash, in a folder of the user (`NNLIB_CACHE`, or ~/.cache/nnlib).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _NUMBA = {"float32": "float32", "float64": "float64", "int64": "int64", "bool": 
 
 
 def folder() -> Path:
-    """Where compiled loops are kept; a temporary folder where that cannot be written."""
+    """The folder of compiled loops; a temporary folder if it is not writeable."""
     wanted = os.environ.get("NNLIB_CACHE") or Path.home() / ".cache" / "nnlib"
     path = Path(wanted) / f"numba-{numba.__version__}-numpy-{np.__version__}"
     try:
@@ -47,16 +47,16 @@ def folder() -> Path:
 
 @functools.cache
 def _floats() -> str:
-    """A hash of the functions that the loops call: other functions make other modules."""
+    """A hash of the functions that the loops call; if they change, so do the modules' names."""
     return hashlib.sha256(Path(floats.__file__).read_bytes()).hexdigest()
 
 
 def type_of(dtype: str, ndim: int, columns: bool = False) -> str:
-    """numba's name of an array that lies row by row, or column by column, or of a number."""
+    """numba's name for the type of a row-major or column-major array, or of a number."""
     if not ndim:
         return _NUMBA[dtype]
-    places = [":"] * (ndim - 1) + ["::1"]
-    return f"{_NUMBA[dtype]}[{', '.join(reversed(places) if columns else places)}]"
+    axes = [":"] * (ndim - 1) + ["::1"]
+    return f"{_NUMBA[dtype]}[{', '.join(reversed(axes) if columns else axes)}]"
 
 
 def loaded(source: str) -> ModuleType:

@@ -1,9 +1,9 @@
-"""Pass 3: steps are grouped into nests of loops, and nests and calls into an order.
+"""Pass 3: steps are grouped into nests of loops, and nests and NumPy calls are put in order.
 
 A nest runs over one domain: a shape without its dimensions of length 1.  A step joins the first
-nest of its domain in which all that it reads is either there at its own position or done before.
-What NumPy must do (large products, gathers, sorts, …) is a call; calls end a phase, and loops that
-need nothing of theirs are done before.
+nest of its domain in which everything that it reads is computed either earlier or at the same
+position.  Steps that need NumPy (large products, gathers, sorts, …) are calls; calls end a phase,
+and loops that do not depend on them run before them.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from nnlib.graph.steps import Step, Steps
 
 Shape = tuple[int, ...]
 UNROLLED = 16  # products over at most this many terms are written out and join other steps
-BY_LOOPS = 2**15  # multiplications from which a product is BLAS's
-BY_DOTS = 2**11  # the same where its sums run along memory, which loops do less well
-SHORT, LONG = 16, 32  # a table of rows so short, and of so many, is kept by columns
+BY_LOOPS = 2**15  # products of more multiplications are left to BLAS
+BY_DOTS = 2**11  # the same if their sums run along memory, where loops are slower
+SHORT, LONG = 16, 32  # a matrix of at least LONG rows, each at most SHORT, is stored by columns
 
 
 @dataclass
 class Nest:
-    """Loops over `domain`, and the steps that each position computes."""
+    """Loops over `domain`, and the steps that are computed at each position."""
 
     phase: int
     domain: Shape
@@ -34,7 +34,7 @@ class Nest:
 
 @dataclass
 class Plan:
-    """Which step is computed where: `nest[at]` or `calls[phase]`; stored steps have memory."""
+    """Which step is computed where: `nest[at]` or `calls[phase]`; stored steps have an array."""
 
     graph: Steps
     views: list[View]
@@ -49,12 +49,12 @@ def domain_of(shape: Shape) -> Shape:
 
 
 def by_columns(domain: Shape) -> bool:
-    """Whether loops run down the columns: rows are too short for vector instructions."""
+    """Whether loops run down the columns, because rows are too short for vector instructions."""
     return len(domain) == 2 and domain[1] <= SHORT and domain[0] >= LONG
 
 
 def with_columns(graph: Steps) -> Steps:
-    """Inputs whose columns are summed to columns are copied first: then they lie so."""
+    """Copy the inputs whose columns are added up to columns, so that they are stored by columns."""
     steps, moved = list[Step](), list[int]()
     read = {
         step.inputs[0] for step in graph.steps
@@ -76,7 +76,7 @@ def with_columns(graph: Steps) -> Steps:
 
 
 def small_product(step: Step, steps: list[Step], views: list[View]) -> bool:
-    """Whether a product is better done by loops than by BLAS."""
+    """Whether loops compute a product faster than BLAS."""
     if step.op != "matmul" or step.dtype not in ("float32", "float64"):
         return False
     a, b = (steps[i] for i in step.inputs)
@@ -88,13 +88,13 @@ def small_product(step: Step, steps: list[Step], views: list[View]) -> bool:
     along = _runs_along(views[step.inputs[1]], b.shape, len(b.shape) - 1) or _runs_along(
         views[step.inputs[0]], a.shape, 0
     )
-    column = len(b.shape) == 1 or b.shape[-1] == 1  # then a result is a dot, written out if short
+    column = len(b.shape) == 1 or b.shape[-1] == 1  # each result is one sum, written out if short
     most = BY_LOOPS if along or (column and sums <= UNROLLED) else BY_DOTS
     return sums * math.prod(step.shape) <= most
 
 
 def _runs_along(view: View, shape: Shape, dim: int) -> bool:
-    """Whether the positions of a factor's own dimension stand beside each other in memory."""
+    """Whether neighbours along a factor's dimension `dim` are neighbours in memory."""
     if len(shape) < 2:
         return False
     long = [axis for axis, n in zip(view.axes, view.shape) if n != 1]
@@ -102,12 +102,12 @@ def _runs_along(view: View, shape: Shape, dim: int) -> bool:
 
 
 def terms(step: Step, steps: list[Step]) -> int:
-    """Over how many terms a product sums."""
+    """The number of terms in each sum of a product."""
     return steps[step.inputs[0]].shape[-1]
 
 
 class Grouping:
-    """Walks the steps once; `plan()` is what came of it."""
+    """Assigns each step to a nest or a call, in one pass; `plan()` returns the result."""
 
     def __init__(self, graph: Steps, views: list[View]) -> None:
         self.graph, self.steps, self.views = graph, graph.steps, views
@@ -157,7 +157,7 @@ class Grouping:
     def _join(
         self, at: int, domain: Shape, inputs: list[int], own: bool, alone: bool = False
     ) -> None:
-        """Put a step into the first nest where it can be; `own`: arguments at its own position."""
+        """Put a step into the first nest that can take it; `own`: it reads at its own position."""
         phase, first = 0, 0
         for i in inputs:
             origin = self.views[i].at
@@ -188,12 +188,12 @@ class Grouping:
         return nest.domain == domain and nest.phase >= phase and not nest.product
 
     def _local(self, i: int, nest: int, domain: Shape) -> bool:
-        """Whether a step's value is at hand at each position of its nest."""
+        """Whether a step's value is a local variable at each position of its nest."""
         folded = is_folded(self.steps, i, self.nests[nest])
         return self.nests[nest].domain == domain == domain_of(self.steps[i].shape) and not folded
 
     def _in_order(self, k: int, inputs: list[int]) -> bool:
-        """Nests run by phase, then by number: what is read must come before in that order too."""
+        """Whether nests, which run by phase and then by number, compute the inputs early enough."""
         mine = (self.nests[k].phase, k)
         return all(
             (self.nests[n].phase, n) <= mine
@@ -219,7 +219,7 @@ class Grouping:
 
 
 def is_folded(steps: list[Step], at: int, nest: Nest) -> bool:
-    """Whether a step of a nest is a reduction: its value is there once the loops have ended."""
+    """Whether a step of a nest is a reduction, whose value is known only after the loops."""
     step = steps[at]
     return bool(step.inputs) and step.op in _FOLDED and is_fold(step, steps[step.inputs[0]])
 
@@ -241,7 +241,7 @@ def group(graph: Steps, views: list[View]) -> Plan:
 
 
 def fits(graph: Steps) -> bool:
-    """Whether loops are worth writing: arrays with elements, and no images (they have a layout)."""
+    """Whether loops can be used: not for empty arrays, nor for images, which have a layout."""
     return all(
         math.prod(s.shape) and not s.op.startswith(("conv", "max_pool", "avg_pool"))
         for s in graph.steps

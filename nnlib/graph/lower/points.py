@@ -1,7 +1,7 @@
-"""How each elementwise step is written in a loop, and which steps loops can take at all.
+"""How each elementwise step is written in a loop, and which steps loops can compute at all.
 
-A loop computes in float32, float64, int64 and bool, one element at a time, exactly as the step's
-type says.  What is not listed here stays a call of its primitive between the loops.
+A loop computes in float32, float64, int64 and bool, one element at a time, always in the step's own
+type.  A step that is not listed here stays a call of its primitive between the loops.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from nnlib.graph.steps import Step
 TYPES = {"float32": "f4", "float64": "f8", "int64": "i8", "bool": "bool"}
 _FLOATS = ("float32", "float64")
 
-# By float type: the same text in both, with the functions of `floats` for float32.
+# The same text for both float types, but float32 uses the functions of `floats`.
 _INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/"}
 _COMPARED = {"eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">="}
 _LOGIC = {"logical_and": "and", "logical_or": "or"}
@@ -110,7 +110,7 @@ def _power(xs: Sequence[str], given: Sequence[Step]) -> str:
     exponent = given[1]
     if exponent.op == "constant" and not exponent.shape:
         whole = {1.0: "{0}", 2.0: "{0} * {0}", 3.0: "{0} * {0} * {0}", -1.0: "1 / {0}"}
-        if given[0].shape:  # NumPy's power of an array takes the root: nan at -inf
+        if given[0].shape:  # as NumPy's power of an array does: nan at -inf
             whole[0.5] = "np.sqrt({0})"
         short = whole.get(float(exponent.value))
         if short is not None:
@@ -130,7 +130,7 @@ FOLDS = {"sum": "plus", "amax": "maximum", "amin": "minimum", "prod": "*", "any"
 
 
 def is_fold(step: Step, given: Step) -> bool:
-    """Whether a loop can reduce this."""
+    """Whether a loop can compute this reduction."""
     if step.op not in FOLDS or not given.shape:
         return False
     if step.op in ("any", "all"):
@@ -141,7 +141,7 @@ def is_fold(step: Step, given: Step) -> bool:
 
 
 def start(op: str, kind: str) -> str:
-    """What a reduction begins with."""
+    """The initial value of a reduction."""
     if op in ("any", "all"):
         return str(op == "all")
     value = {"sum": 0.0, "prod": 1.0, "amax": -math.inf, "amin": math.inf}[op]
@@ -149,7 +149,7 @@ def start(op: str, kind: str) -> str:
 
 
 def folded(op: str, total: str, x: str) -> str:
-    """One more element of a reduction."""
+    """A reduction's `total` combined with one more element `x`."""
     if op in ("any", "all"):
         return f"{total} {FOLDS[op]} {x}"
     return f"{total} * {x}" if op == "prod" else f"{FOLDS[op]}({total}, {x})"

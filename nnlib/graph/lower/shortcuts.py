@@ -1,8 +1,8 @@
-"""Steps of a graph that NumPy does faster together with an earlier one, for replays.
+"""Steps of a graph that NumPy computes faster if they reuse the work of an earlier step.
 
-A recorded gradient is written in primitives that stand alone: the maxima of a pooling are looked
-for again, and the windows of a convolution are laid out again for the weight's gradient.  A replay
-knows both steps, so here they share what the first has made.
+A recorded gradient consists of independent primitives: the maxima of a pooling are searched again,
+and the windows of a convolution are laid out again for the weight's gradient.  The graph contains
+both steps, so here the second one uses what the first has computed.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from nnlib.primitives.window import (
 
 
 class Shortcut(NamedTuple):
-    """Another way to compute a step: `function` of these arguments, and of what `after` kept."""
+    """Another way to compute a step: `function` of these arguments and of residuals of `after`."""
 
     function: Callable[..., Any]
     arguments: list[int]
@@ -31,7 +31,7 @@ class Shortcut(NamedTuple):
 
 
 def shortcuts(steps: Sequence[Step]) -> dict[int, Shortcut]:
-    """The steps that are better computed otherwise, by position."""
+    """The steps that have a shortcut, by position."""
     pools = {_call(s, s.inputs[:1]): at for at, s in enumerate(steps) if s.op == "max_pool2d"}
     convs = {_call(s, s.inputs[:1]): at for at, s in enumerate(steps) if s.op == "conv2d"}
     found: dict[int, Shortcut] = {}
@@ -52,7 +52,7 @@ def _call(step: Step, inputs: Sequence[int]) -> Any:
 
 
 def _pool_gradient(steps: Sequence[Step], step: Step, pools: dict[Any, int]) -> Shortcut | None:
-    """g scattered to where the maxima stand: spread by comparison with the pooled image."""
+    """g scattered to the positions of the maxima, found by comparison with the pooled image."""
     scatter = steps[step.inputs[0]] if step.op == "reshape" else step
     if scatter.op != "scatter_add":
         return None
@@ -87,6 +87,6 @@ def _from_columns(g: Any, x: Any, columns: Any, **attrs: Any) -> Any:
 
 
 def with_residuals(step: Step) -> Callable[..., tuple[Any, Any]]:
-    """The form of a step that also returns what its gradient can use again."""
+    """The form of a step that also returns residuals, which its gradient can use."""
     assert step.op == "conv2d" and conv2d.with_residuals is not None
     return partial(conv2d.with_residuals, **step.attrs)

@@ -15,7 +15,7 @@ import numpy as np
 from nnlib.graph.steps import Step, Steps
 
 Shape = tuple[int, ...]
-OFTEN = 4  # from so many products on, a transposed factor is copied once
+OFTEN = 4  # a transposed factor of at least so many products is copied once
 
 
 class Rewriting:
@@ -102,7 +102,7 @@ def _mean(to: Rewriting, step: Step, inputs: tuple[int, ...]) -> int:
 
 
 def _shifted(to: Rewriting, x: int, dim: int) -> tuple[int, int]:
-    """x less its largest element along a dimension, and the sum of the exponentials of that."""
+    """x minus its maximum along a dimension, and the sum of the exponentials of that."""
     shape, kind = to.steps[x].shape, to.steps[x].dtype
     small = _kept(shape, (dim,))
     top = to.add("amax", small, kind, x, dim=(dim,), keepdim=True)
@@ -140,7 +140,7 @@ def _logsumexp(to: Rewriting, step: Step, inputs: tuple[int, ...]) -> int:
 
 
 def _transposed_product(to: Rewriting, step: Step, at: int) -> int | None:
-    """(AB)ᵀ = BᵀAᵀ, where nobody else uses AB."""
+    """(AB)ᵀ as BᵀAᵀ, if no other step uses AB."""
     product = to.steps[at]
     if product.op != "matmul" or tuple(step.attrs["dims"]) != (1, 0):
         return None

@@ -2,7 +2,7 @@
 
 Each step reads and writes *stored* arrays.  A view of one (permuted, sliced, expanded, with other
 dimensions of length 1) is a map from its positions to the stored array's; a reshape is the same
-memory under another shape; only a reshape of what does not lie row by row is a copy.
+memory under another shape; only a reshape of a view that is not row-major is a copy.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def _seen(step: Step, base: View) -> View | None:
 
 
 def _through(base: View, dims: dict[int, Axis]) -> View:
-    """The base read where `dims` says its view's dimensions are read."""
+    """The view `base` with each of its dimensions read along the axis that `dims` gives."""
     axes = []
     for axis in base.axes:
         if axis.dim is None:
@@ -131,7 +131,7 @@ _MAPS = {
 
 
 def with_origins(graph: Steps) -> Steps:
-    """Views that know the shape that they came from."""
+    """The graph with the original shape in the attributes of each reshape and expand."""
     steps = []
     for step in graph.steps:
         attrs = step.attrs

@@ -1,7 +1,7 @@
-"""Pass 4: a plan is written out as Python: functions of loops, in the author's names.
+"""Pass 4: a plan is written as Python functions of loops, with the names of the traced program.
 
-A function covers a phase: all nests between two rounds of calls.  A value that only its own
-position needs is a local variable; sums keep their total in one where the loops allow.
+A function covers a phase: all nests between two rounds of calls.  A value that is used only at its
+own position is a local variable, and so is the total of a sum where the loops allow it.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ EXACT = 4096  # elements up to which a float32 sum is kept in float32
 
 
 class Kernel(NamedTuple):
-    """One function of loops: its text without the first line, and what it takes."""
+    """One function of loops: its body and its arguments."""
 
     body: tuple[str, ...]
     arrays: tuple[int, ...]  # the stored steps among its arguments, in order
-    names: tuple[str, ...]  # what they are called
+    names: tuple[str, ...]  # their names
     work: dict[str, int]  # how many elements of its own it needs, by type
 
 
 class Names:
-    """Identifiers for stored arrays: the author's where there are any."""
+    """Identifiers for stored arrays: those of the traced program if it has any."""
 
     def __init__(self, plan: Plan) -> None:
         self.taken = set(_RESERVED) | set(keyword.kwlist)
@@ -70,13 +70,13 @@ _HINTS = {"matmul": "z", "tanh": "h", "relu": "h", "sigmoid": "a", "sum": "total
 
 
 class Storage:
-    """Which stored steps are local to one kernel, which lie by columns, where numbers are kept."""
+    """Which stored steps are local to a kernel, which are column-major, where numbers are kept."""
 
     def __init__(self, plan: Plan) -> None:
         steps, readers = plan.graph.steps, _readers(plan)
         outputs = {plan.views[at].at for at in plan.graph.outputs.values()}
-        self.inner: dict[int, int] = {}  # stored step -> the one kernel (phase) that knows it
-        self.slot: dict[int, tuple[str, int]] = {}  # single numbers that leave a kernel
+        self.inner: dict[int, int] = {}  # stored step -> the only kernel (phase) that uses it
+        self.slot: dict[int, tuple[str, int]] = {}  # single numbers that other kernels use
         counts: Counter[str] = Counter()
         for at in sorted(plan.stored):
             nest = plan.nest.get(at)
@@ -193,7 +193,7 @@ class KernelWriter:
         return name
 
     def shaped(self, view: View) -> str:
-        """The array under the view's shape: the same memory."""
+        """The array reshaped to the view's shape, in the same memory."""
         name = self.array(view.at)
         if view.shape == self.steps[view.at].shape:
             return name
@@ -212,7 +212,7 @@ def _place(start: int, stride: int, index: str) -> str:
 
 
 class NestWriter:
-    """Writes one nest: what each depth of the loops begins and ends with."""
+    """Writes one nest: the lines before and after each loop."""
 
     def __init__(self, to: KernelWriter, nest: Nest) -> None:
         self.to, self.nest, self.steps = to, nest, to.steps
@@ -233,18 +233,18 @@ class NestWriter:
         if self.nest.product:
             return Product(self.to, self.nest.steps[0]).written()
         first = self.to.locals, dict(self.to.local)
-        self._write()  # once to count how often each element is read, once with that known
+        self._write()  # counts how often each element is read, for the second time
         self.to.locals, self.to.local = first
         self._write()
         return self.ahead + list(self._nested(0))
 
     def _mostly_columns(self) -> bool:
-        """Whether at least half of the tables that the nest reads and writes lie by columns."""
+        """Whether at least half of the matrices that the nest reads and writes are column-major."""
         plan, own = self.to.plan, self.nest.steps
-        met = {plan.views[i].at for at in own for i in self.steps[at].inputs} - set(own)
-        met |= plan.stored & set(own)
-        tables = [at for at in met if domain_of(self.steps[at].shape) == self.nest.domain]
-        return 2 * len(self.to.storage.columns & set(tables)) >= len(tables)
+        used = {plan.views[i].at for at in own for i in self.steps[at].inputs} - set(own)
+        used |= plan.stored & set(own)
+        matrices = [at for at in used if domain_of(self.steps[at].shape) == self.nest.domain]
+        return 2 * len(self.to.storage.columns & set(matrices)) >= len(matrices)
 
     def _write(self) -> None:
         self.before = [[] for _ in range(self.depth + 1)]
@@ -263,7 +263,7 @@ class NestWriter:
             size = self.nest.domain[self.order[level]]
             first, last = self.block if level == self.depth - 1 else ([], [])
             every, indent = f"range({size})", ""
-            if first and size > EXACT:  # sums of so many numbers are taken part by part
+            if first and size > EXACT:  # sums of so many numbers are computed part by part
                 yield f"for part in range(0, {size}, {EXACT}):"
                 every, indent = f"range(part, min(part + {EXACT}, {size}))", "    "
             yield from [indent + line for line in first]
@@ -304,7 +304,7 @@ class NestWriter:
         return self._load(self.to.element(self.to.plan.views[i], index))
 
     def _load(self, text: str) -> str:
-        """An element, read once: in the loop that it changes with, not further inside."""
+        """Read an element once, in the innermost loop whose variable its index contains."""
         if "[" not in text:
             return text
         self.seen[text] += 1
@@ -373,13 +373,13 @@ class NestWriter:
         return [t for d, t in enumerate(index) if d not in dims]
 
     def _gathered(self, at: int, step: Step, value: str, long: list[int], dims: set[int]) -> None:
-        """A sum over outer loops: totals stand in memory, and are cleared before."""
+        """A sum over outer loops, whose totals are in memory and are initialised first."""
         name = self.to.array(at)
         zero = points.start(step.op, step.dtype)
         self.ahead.append(f"{name}[:] = {zero}" if len(step.shape) == 1 else
                           f"{name}[{', '.join(':' * len(step.shape))}] = {zero}")  # fmt: skip
-        place = f"{name}[{', '.join(self._kept_index(step))}]"
-        self.before[self.depth].append(f"{place} = {points.folded(step.op, place, value)}")
+        target = f"{name}[{', '.join(self._kept_index(step))}]"
+        self.before[self.depth].append(f"{target} = {points.folded(step.op, target, value)}")
 
 
 def _sides(to: KernelWriter, step: Step, index: list[str]) -> tuple[Any, Any, int]:
@@ -401,7 +401,7 @@ def _sides(to: KernelWriter, step: Step, index: list[str]) -> tuple[Any, Any, in
 
 
 class Product:
-    """Writes a matrix product of many terms: four at a time, along what lies row by row."""
+    """Writes a matrix product of many terms, four at a time, along contiguous memory."""
 
     def __init__(self, to: KernelWriter, at: int) -> None:
         self.to, self.at, self.step = to, at, to.steps[at]
@@ -423,7 +423,7 @@ class Product:
         return self._dots()
 
     def _innermost(self, text: str, at: int) -> str:
-        """The variable that runs along a factor's memory: the last of its rows' or columns'."""
+        """The loop variable that runs along a factor's contiguous memory; "" if there is none."""
         index = text[text.rindex("[") + 1 : -1].split(", ") if "[" in text else []
         if at not in self.to.storage.columns:
             index.reverse()
@@ -439,7 +439,7 @@ class Product:
         return lines
 
     def _along(self, inner: str, single: Any, vector: Any) -> list[str]:
-        """For each term a row is added: its factor is one number, the rest runs along memory."""
+        """For each term, add a row times one number; the innermost loop runs along memory."""
         k, target = self.term, self.to.target(self.at, self.index)
         outer = [v for v in self.index if v not in ("0", inner)]
         zero = number(0, self.step.dtype)
@@ -462,7 +462,7 @@ class Product:
         return self._loops(outer, lines)
 
     def _dots(self) -> list[str]:
-        """Each element is a sum along memory; four at a time where they read the same factor."""
+        """Each element is a sum along memory; four at a time if they read the same factor."""
         k, outer = self.term, [v for v in self.index if v != "0"]
         last = outer[-1] if outer and self.sizes[outer[-1]] % 4 == 0 else ""
         totals, before, inside, after = [], [], [], []
