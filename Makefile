@@ -2,10 +2,10 @@
 PYTHON ?= python3
 
 ifneq ($(firstword $(sort 3.81 $(MAKE_VERSION))),3.81)
-$(error GNU make 3.81 or newer is needed, and this is $(MAKE_VERSION))
+$(error GNU make 3.81 or newer is needed; this is $(MAKE_VERSION))
 endif
 
-# Two at once would take each other's half-built files for whole: the first holds a lock.
+# Two of these at once would use each other's half-built files, so the first takes a lock.
 BUILDS := book test quick notebooks pdf epub test-class bench bench-run versions
 ifneq ($(BOOK_ALONE),yes)
 ifneq ($(filter $(BUILDS),$(MAKECMDGOALS)),)
@@ -16,7 +16,7 @@ endif
 ifdef WANTS_LOCK
 .PHONY: $(MAKECMDGOALS)
 $(firstword $(MAKECMDGOALS)):
-	@command -v "$(PYTHON)" >/dev/null || { echo "error: $(PYTHON) is not found; PYTHON=python3.12 make … names another one" >&2; exit 1; }
+	@command -v "$(PYTHON)" >/dev/null || { echo "error: $(PYTHON) was not found; PYTHON=python3.12 make … uses another one" >&2; exit 1; }
 	@"$(PYTHON)" tools/alone.py $(MAKE) --no-print-directory BOOK_ALONE=yes $(MAKECMDGOALS)
 $(wordlist 2,99,$(MAKECMDGOALS)): ;
 else
@@ -24,12 +24,12 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 SITE   := _build/html
 JOBS   ?= 2
-# run=1: the pages' code runs, Python becomes part of the site; run=https://… takes it from a host.
-# lite=1: JupyterLite with every chapter besides.
+# run=1: readers can run the pages' code, and the site includes Python; run=https://… loads Python from that host.
+# lite=1: also JupyterLite with every chapter.
 export BOOK_LITE ?= $(lite)
 export BOOK_RUN ?= $(or $(run),$(filter 1,$(BOOK_LITE)))
 
-# What is installed is named by the files that ask for it: an edit installs again, a touch does not.
+# Each stamp's name contains a checksum of the files that list the packages, so only an edit of these installs again.
 NEEDS       := $(shell cat pyproject.toml requirements.txt | cksum | cut -d' ' -f1)
 BOOK_STAMP  := $(VENV)/.book-$(NEEDS)
 TEST_STAMP  := $(VENV)/.test-$(NEEDS)
@@ -37,10 +37,10 @@ LAB_STAMP   := $(VENV)/.lab-$(NEEDS)
 CLASS_STAMP := $(VENV)/.class-$(NEEDS)
 PRINT_STAMP := $(VENV)/.print-$(NEEDS)
 PIP         := $(BIN)/python -m pip --disable-pip-version-check
-NO_PACKAGE   = { echo "error: pip could not have the package that it names above (No matching distribution found for …); is the network up?" >&2; exit 1; }
+NO_PACKAGE   = { echo "error: pip could not install the package named above (No matching distribution found for …); is the network up?" >&2; exit 1; }
 
 .DEFAULT_GOAL := help
-.PHONY: fuzz help book serve lab test quick lint lint-chapters types types-of-editors notebooks notebooks-check bench bench-run \
+.PHONY: fuzz help book serve lab test quick lint lint-chapters types types-of-editors notebooks notebooks-check bench bench-run bench-live \
         new-chapter watch assignment grade hub progress pdf epub test-class sandbox \
         frontend frontend-check assets clean distclean site-for-tests browser scripts versions
 
@@ -51,11 +51,11 @@ help:
 	@echo "make serve   build if needed, serve the site on this machine, open it"
 	@echo "make test    everything: lint, types, package, chapters, the built site in browsers"
 	@echo "make test all=yes     also the tests of pages that have not changed since they passed"
-	@echo "make test browsers=\"firefox webkit\"   every page in these too, not only some"
+	@echo "make test browsers=\"firefox webkit\"   every page in these browsers too, not only some"
 	@echo "make quick   the same without the slow parts (under 2 minutes)"
 	@echo "make lab     JupyterLab on the chapters, in a copy of your own (reading/); port=… browser=no"
 	@echo "make new-chapter name=…   start a chapter     make watch name=…   its page, after each save"
-	@echo "make assignment name=…    a chapter as graded assignment     make grade name=…   its points (docs/teaching.md)"
+	@echo "make assignment name=…    a chapter as a graded assignment   make grade name=…   its points (docs/teaching.md)"
 	@echo "make pdf, make epub       the whole book on paper, as an e-book (address=https://… for its figures' addresses)"
 	@echo "make fuzz minutes=…       look for programs on which nnlib and PyTorch differ"
 	@echo "make notebooks            cut stubs, run chapters, store outputs (CHAPTER=… for one)"
@@ -64,11 +64,11 @@ help:
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
-	  || { echo "error: Python 3.11 or newer is needed; PYTHON=python3.12 make book names another one" >&2; exit 1; }
+	  || { echo "error: Python 3.11 or newer is needed; PYTHON=python3.12 make book uses another one" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null \
 	    && echo "installing Debian's python3-venv" && apt-get update -qq && apt-get install -y -qq python3-venv >/dev/null; } \
-	  || { echo "error: this Python cannot make a virtual environment; on Debian: sudo apt-get install python3-venv" >&2; exit 1; }
-	@rm -rf $(VENV)  # what an interrupted installation left is not taken for whole
+	  || { echo "error: this Python cannot create a virtual environment; on Debian: sudo apt-get install python3-venv" >&2; exit 1; }
+	@rm -rf $(VENV)  # an interrupted installation may have left an incomplete one
 	$(PYTHON) -m venv $(VENV)
 
 $(BOOK_STAMP): | $(BIN)/python
@@ -93,19 +93,19 @@ $(CLASS_STAMP): $(BOOK_STAMP)
 	@rm -f $(VENV)/.class-*; touch $@
 
 book: $(BOOK_STAMP)
-	@if test -e _build/.unfinished; then echo "the last build did not end: starting anew"; \
+	@if test -e _build/.unfinished; then echo "the last build was interrupted: starting over"; \
 	    rm -rf $(SITE) _build/.doctrees; fi; mkdir -p _build; touch _build/.unfinished
 	$(BIN)/jupyter-book build . -W -n --keep-going; status=$$?; \
 	  test $$status -gt 128 || rm -f _build/.unfinished; exit $$status
 	@echo
 	@echo "The book is in $(SITE)/. Open $(SITE)/index.html, or run \`make serve\`."
-	@$(if $(BOOK_RUN),,echo "Its code does not run in the page: \`make book run=1\` includes Python for that, lite=1 JupyterLite too.")
+	@$(if $(BOOK_RUN),,echo "Readers cannot run its code in the page: \`make book run=1\` includes Python for that, lite=1 also JupyterLite.")
 
 serve: book
 	$(BIN)/python tools/serve.py $(SITE)
 
 # A reader's own copy in plain Markdown; `make lab on=chapters` edits the chapters themselves.
-# port=9999 names a port, browser=no opens none, ip=0.0.0.0 is for containers.
+# port=9999 chooses the port, browser=no opens no browser, ip=0.0.0.0 is for containers.
 lab: $(LAB_STAMP)
 	@$(if $(on),,$(BIN)/python _ext/plain_notebooks.py reading)
 	NNLIB_COURSE=reader NNLIB_PROGRESS= $(BIN)/jupyter lab --notebook-dir=. $(if $(port),--port=$(port) --ServerApp.port_retries=0) \
@@ -117,14 +117,14 @@ lint: $(TEST_STAMP)
 types: $(TEST_STAMP)
 	$(BIN)/mypy
 
-# What an editor says of nnlib's public names, by pyright's engine as well (300 MB, so by itself).
+# Also checks with pyright's engine which types an editor shows for nnlib's public names (a 300 MB package).
 types-of-editors: $(TEST_STAMP)
 	@$(PIP) install -q basedpyright==1.40.2 || $(NO_PACKAGE)
 	$(BIN)/python -m pytest -q tests/nnlib/test_types.py
 
 # CHAPTER=name runs one chapter; without it, all of them.
 CHAPTERS := $(if $(CHAPTER),chapters/$(CHAPTER).ipynb,index.ipynb chapters)
-# The text's numbers must hold, and nobody's own progress is shown (course/kit/mode.py).
+# As an author: a wrong number in the text is an error, and no reader's progress is shown (course/kit/mode.py).
 export NNLIB_COURSE   ?= author
 export NNLIB_PROGRESS ?= off
 
@@ -156,7 +156,7 @@ grade: $(CLASS_STAMP)
 	@test -n "$(name)" || { echo "error: say which: make grade name=xor" >&2; exit 1; }
 	$(BIN)/python tools/grade.py $(name)
 
-# A hub on this machine with made-up students, measured and ended (docs/hub.md).
+# Runs a hub on this machine with made-up students, measures it and stops it (docs/hub.md).
 hub: $(CLASS_STAMP)
 	$(BIN)/python tools/hub.py --users $(or $(users),15) --chapter $(or $(chapter),xor)
 
@@ -177,7 +177,7 @@ pdf: book $(PRINT_STAMP)
 epub: book $(PRINT_STAMP)
 	$(BIN)/python tools/make_epub.py $(SITE) _build/book.epub --address "$(or $(address),$(BOOK_URL))"
 
-# What takes minutes and needs more than the tests do: a class, a hub, the printed book, every text's contrast.
+# Tests that take minutes and need more packages: a class, a hub, the printed book, the contrast of every text.
 test-class: $(TEST_STAMP) $(CLASS_STAMP) browser
 	@$(BIN)/python tools/class_machine.py all
 	$(BIN)/python -m pytest -q --durations 10 -m weekly tests
@@ -187,14 +187,14 @@ notebooks-check: $(BOOK_STAMP)
 	$(BIN)/python tools/exercises.py --check index.ipynb chapters
 	$(BIN)/python tools/notebooks.py --check index.ipynb chapters
 
-# The tests want a site whose code runs; where Python for the page cannot be had, the book without.
+# The tests need a site whose code runs; if the page's Python cannot be fetched, they get the book without it.
 site-for-tests: $(TEST_STAMP)
 	@if $(BIN)/python _ext/fetch_python.py --with test lite; \
 	  then $(MAKE) --no-print-directory book BOOK_RUN=1 BOOK_LITE=1; \
-	  else echo "NOTE: the site is built without it; the tests of code in the page are skipped." >&2; \
+	  else echo "NOTE: the site is built without the page's Python; the tests of code in the page are skipped." >&2; \
 	    $(MAKE) --no-print-directory book BOOK_RUN= BOOK_LITE=; fi
 
-# What the tests need of the machine comes first: a missing browser is not noticed after 20 minutes.
+# Run first, so that a missing browser is noticed at once and not after 20 minutes.
 # Some pages are tested in Firefox and WebKit too; browsers="firefox webkit" tests every page there.
 export BOOK_BROWSERS ?= $(browsers)
 browser: $(TEST_STAMP)
@@ -203,7 +203,7 @@ browser: $(TEST_STAMP)
 sandbox: $(TEST_STAMP)
 	@$(BIN)/python tools/class_machine.py sandbox
 
-# Where Node is at hand, the built scripts must be what their sources give.
+# If Node is installed, the built scripts must equal a new build of their sources.
 scripts:
 	@if command -v npm >/dev/null && (cd frontend && npm ci --no-audit --no-fund --silent); \
 	  then $(MAKE) --no-print-directory frontend-check; \
@@ -218,12 +218,12 @@ quick: $(TEST_STAMP) lint notebooks-check
 	$(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile -m "not slow and not browser and not weekly" \
 	  --ignore=tests/live/test_figures.py --ignore=tests/live/test_evaluator_parity.py tests
 
-# Every Python that can be had, oldest and newest NumPy (pythons="python3.12 python3.13" for these).
+# Every Python that is found, with the oldest and the newest NumPy (pythons="python3.12 python3.13" for these alone).
 versions: $(TEST_STAMP)
 	$(BIN)/python tools/versions.py $(if $(pythons),--pythons $(pythons)) $(if $(book),--book)
 
-# Pure programs that might give something else compiled (programs=…), programs that nnlib and PyTorch might
-# answer differently (minutes=…), then the Hypothesis tests with fresh seeds.
+# Searches for pure programs whose results change when compiled (programs=…) and for programs on which nnlib
+# and PyTorch differ (minutes=…), then runs the Hypothesis tests with fresh seeds.
 fuzz: $(TEST_STAMP)
 	$(BIN)/python tools/fuzz_compile.py --programs $(or $(programs),20000)
 	$(BIN)/python tools/fuzz.py --minutes $(or $(minutes),5)
@@ -232,18 +232,18 @@ bench: $(TEST_STAMP)
 	@$(PIP) install -q -r requirements.txt -e '.[bench]' || $(NO_PACKAGE)
 	$(BIN)/python -m benchmarks
 
-# How fast figures move: the evaluator by itself, whole figures, the built pages opened cold.
+# How fast figures are: the evaluator by itself, whole figures, the built pages with an empty cache.
 bench-live: $(TEST_STAMP)
 	$(BIN)/python -m benchmarks.live.evaluator
 	$(BIN)/python -m benchmarks.live.figures
 	$(BIN)/python -m benchmarks.live.pages $(SITE)
 
-# How soon code runs in the page and in JupyterLite, what they transfer, a cell's round trip.
+# How soon code runs in the page and in JupyterLite, how much is downloaded, how long a cell's round trip takes.
 bench-run: $(TEST_STAMP)
 	$(MAKE) --no-print-directory book BOOK_RUN=1 BOOK_LITE=1
 	$(BIN)/python -m benchmarks.live.python
 
-# The page's script: only its authors need Node.
+# The page's scripts: only those who change them need Node.
 frontend:
 	cd frontend && npm ci --no-audit --no-fund && npm run build
 

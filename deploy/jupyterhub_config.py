@@ -1,8 +1,8 @@
-"""A hub for a class on one machine: to try it, and as a start for a configuration of your own.
+"""A hub for a class on one machine: for a trial, and as a basis for your own configuration.
 
-`make hub users=15` runs it on loopback with made-up students and ends it. It keeps nobody apart:
-each server is a process of the account that runs the hub. For a real class take systemdspawner or
-Kubernetes (values.yaml), and an authenticator of yours.
+`make hub users=15` runs it on loopback with made-up students and stops it. Students are not
+isolated from each other: each server is a process of the account that runs the hub. For a real
+class use systemdspawner or Kubernetes (values.yaml), and an authenticator of your own.
 """
 
 import os
@@ -12,11 +12,11 @@ from pathlib import Path
 
 c = get_config()  # noqa: F821
 
-HERE = Path(os.environ["BOOK_HUB"])  # a folder for the hub's files, its students' and the exchange
+HERE = Path(os.environ["BOOK_HUB"])  # the hub's files, the students' files, the exchange
 READING = Path(os.environ["BOOK_READING"])  # chapters as notebooks: python _ext/plain_notebooks.py
 USERS = int(os.environ.get("BOOK_USERS", "15"))
 
-# Who gets in: anybody who knows the password. Nobody would without an allow rule.
+# Anybody who knows the password gets in. Without an allow rule nobody would.
 c.JupyterHub.authenticator_class = "shared-password"
 c.SharedPasswordAuthenticator.user_password = os.environ["BOOK_PASSWORD"]
 c.Authenticator.allow_all = True
@@ -44,12 +44,12 @@ c.Spawner.environment = {
 }
 c.Spawner.start_timeout = 180
 c.Spawner.http_timeout = 180
-# A lesson begins for everybody at once; with a lower limit the next one is told to come back (429).
+# A lesson begins for everybody at once; beyond a lower limit the hub would refuse starts (429).
 c.JupyterHub.concurrent_spawn_limit = USERS
 
 
 def give_chapters(spawner) -> None:
-    """Puts chapters into a student's home; what is there already stays as the student left it."""
+    """Copies the chapters into a student's home; files that are already there stay unchanged."""
     home = HERE / "homes" / spawner.user.name
     for chapter in READING.rglob("*.ipynb"):
         target = home / chapter.relative_to(READING)
@@ -61,7 +61,7 @@ def give_chapters(spawner) -> None:
 c.Spawner.pre_spawn_hook = give_chapters
 
 # nbgrader's exchange: students fetch assignments there and hand them in. With real accounts every
-# one of them must be able to write there (chmod a+rwx), and cannot read what others handed in.
+# student must be able to write there (chmod a+rwx), and cannot read what others have handed in.
 EXCHANGE = HERE / "exchange"
 EXCHANGE.mkdir(parents=True, exist_ok=True)
 EXCHANGE.chmod(0o777)

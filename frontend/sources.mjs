@@ -1,4 +1,4 @@
-// What a bundle is made of, and the stamp that says so.
+// The source files of a bundle, and the banner with their hash.
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, sep } from "node:path";
@@ -15,7 +15,7 @@ function filesBelow(folder) {
   });
 }
 
-/** sha256 over `name NUL length NUL bytes` of a workspace's sources; tests/bundles.py redoes it. */
+/** sha256 over `name NUL length NUL bytes` of a workspace's sources; tests/bundles.py computes the same. */
 function hashOfSources(workspace) {
   const names = [...filesBelow(join(here, workspace, "src")), `${workspace}/build.mjs`, "package-lock.json", "sources.mjs"];
   names.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
@@ -27,11 +27,11 @@ function hashOfSources(workspace) {
   return hash.digest("hex");
 }
 
-/** The first line of what is built of a workspace. */
+/** The first line of each file that is built from a workspace. */
 export const banner = (what, workspace) =>
   `/* ${what}, built from frontend/${workspace}/ by npm run build; sources sha256 ${hashOfSources(workspace)} */`;
 
-/** Says how large a bundle has become. */
+/** Prints the size of a bundle. */
 export function report(name, path) {
   const code = readFileSync(path);
   const kB = (bytes) => `${(bytes.length / 1000).toFixed(1)} kB`;

@@ -7,8 +7,8 @@ import { banner, report } from "../sources.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const target = join(here, "..", "..", "_ext", "built");
-// entry → format: the button is a plain script (it must speak up at file:// too), so is the service
-// worker; the others are modules.
+// entry → format: the button is a plain script, because it must show its message at file:// too; so is
+// the service worker. The others are modules.
 const ENTRIES = { run: "iife", runner: "esm", worker: "esm", sw: "iife" };
 
 mkdirSync(target, { recursive: true });

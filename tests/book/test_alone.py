@@ -51,7 +51,7 @@ def test_make_refuses_an_older_make_and_takes_the_lock() -> None:
         ["make", "-n", "book", "MAKE_VERSION=3.80", "BOOK_ALONE="], cwd=ROOT, capture_output=True,
         text=True,
     )  # fmt: skip
-    assert said.returncode and "GNU make 3.81 or newer is needed, and this is 3.80" in said.stderr
+    assert said.returncode and "GNU make 3.81 or newer is needed; this is 3.80" in said.stderr
     for name in ("book", "test", "quick"):
         # Lines with $(MAKE) run under -n too: without MAKE=true this would install npm's packages.
         said = subprocess.run(

@@ -231,10 +231,10 @@ def test_much_output_comes_in_a_box_that_scrolls(faultless: PythonPage) -> None:
 NOT_IN_A_PAGE = {
     "input('name? ')": 'name = "Ada"',
     "import threading\nthreading.Thread(target=print).start()": "one thread",
-    "import subprocess\nsubprocess.run(['ls'])": "starts no other programs",
-    "import urllib.request\nurllib.request.urlopen('http://example.org/')": "opens no connections",
-    "import socket\nsocket.create_connection(('example.org', 80))": "opens no connections",
-    "open('marks.csv')": "not those of your disk",
+    "import subprocess\nsubprocess.run(['ls'])": "cannot start other programs",
+    "import urllib.request\nurllib.request.urlopen('http://example.org/')": "open connections",
+    "import socket\nsocket.create_connection(('example.org', 80))": "open connections",
+    "open('marks.csv')": "cannot read those on your disk",
 }
 
 
@@ -254,7 +254,7 @@ def test_kept_edits_are_announced_before_anything_runs(browser: Browser, base: s
     made.start().cell(SANDBOX).write("own = 1")
     made.open()
     said = made.page.locator(".nn-run-kept").inner_text()
-    assert "edits of one cell are kept in this browser" in said
+    assert "edits to one cell are kept in this browser" in said
     made.close()
 
 

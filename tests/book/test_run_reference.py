@@ -125,7 +125,7 @@ def test_an_example_shows_its_docstring_until_it_runs_and_after_reset(
     assert example.output.splitlines() == ["tensor(0.)", "2"]
     page.open()
     kept = page.page.inner_text(".nn-run-kept")
-    assert "Your edits of one example are kept" in kept and "notebook" not in kept
+    assert "Your edits to one example are kept" in kept and "notebook" not in kept
     page.start()
     example = page.cell(RELU)
     printed = example.locator.locator(".doctest")
@@ -155,7 +155,7 @@ def test_an_error_in_an_example_says_what_to_do_without_a_notebook(
     page = PythonPage(browser, base, LONGEST).start()
     example = page.cell(RELU).run()
     example.write("1 + 1\nopen('marks.csv')\n2 + 2").run("error")
-    assert "Copied, the example runs where Python is installed." in example.output
+    assert "Copy the example to run it where Python is installed." in example.output
     assert example.output.startswith("2\n") and "4" not in example.output.splitlines()
     example.locator.get_by_role("button", name=re.compile(r"^example \d+, line 2$")).click()
     assert example.locator.locator(".cm-focused").count() == 1

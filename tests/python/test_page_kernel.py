@@ -91,16 +91,16 @@ def test_an_error_ends_an_example_and_names_it() -> None:
     assert printed(before) == "1\n"
     assert error["kind"] == "NameError" and error["frames"][-1]["cell"] == "example 1"
     [error] = said("open('marks.csv')", kind="example")
-    assert "Copied, the example runs" in error["hint"] and "notebook" not in error["hint"]
+    assert "Copy the example to run it" in error["hint"] and "notebook" not in error["hint"]
 
 
 CANNOT = {
     "input('name? ')": 'name = "Ada"',
     "import threading\nthreading.Thread(target=print).start()": "one thread",
-    "import subprocess\nsubprocess.run(['ls'])": "starts no other programs",
-    "import urllib.request\nurllib.request.urlopen('http://127.0.0.1:1/x')": "opens no connections",
-    "import socket\nsocket.create_connection(('127.0.0.1', 1))": "opens no connections",
-    "open('marks.csv')": "not those of your disk",
+    "import subprocess\nsubprocess.run(['ls'])": "cannot start other programs",
+    "import urllib.request\nurllib.request.urlopen('http://127.0.0.1:1/x')": "open connections",
+    "import socket\nsocket.create_connection(('127.0.0.1', 1))": "open connections",
+    "open('marks.csv')": "cannot read those on your disk",
 }
 # What Python says of the first ones in a browser (here it can do them).
 AS_IN_A_BROWSER = {

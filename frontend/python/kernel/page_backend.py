@@ -1,4 +1,4 @@
-"""matplotlib's way into the page: figures become PNG pictures in the cell's output."""
+"""A matplotlib backend for the page: figures become PNG pictures in the cell's output."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Compiles the modules that are loaded, so that this browser's later visits need not do it again.
 
-The worker takes one step at a time while no cell runs, then keeps the unpacked files (image.ts).
-CPython's own way, bytecode written as modules are imported, would miss the standard library, which
-lies in an archive, and would slow the first start.
+The worker takes one step at a time while no cell runs, then stores the unpacked files (image.ts).
+If modules were compiled to files as they are imported, as CPython usually does, the first start
+would be slower, and the standard library, which is in an archive, would be left out.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from marshal import dumps
 from zipimport import zipimporter
 
 STDLIB = f"/lib/python{sys.version_info[0]}{sys.version_info[1]}.zip"
-COPY = "/tmp/stdlib.zip"  # the standard library with what is compiled of it
+COPY = "/tmp/stdlib.zip"  # the standard library with the bytecode of its loaded modules
 UNCHECKED = MAGIC_NUMBER + (1).to_bytes(4, "little") + bytes(8)  # the header of PEP 552
 
-_of_stdlib: set[str] = set()
+_compiled_of_stdlib: set[str] = set()
 
 
 def steps() -> Iterator[None]:
-    """Small pieces of work; after the last one every loaded module is compiled."""
-    # Most chapters ask for these in their first cell: they are loaded and compiled ahead.
+    """Small steps of work; after the last one every loaded module is compiled."""
+    # Most chapters import these in their first cell, so they are loaded and compiled in advance.
     for name in ("nnlib.nn", "nnlib.optim", "nnlib.graph", "nnlib.live", "course"):
         __import__(name)
         yield
@@ -38,7 +38,7 @@ def steps() -> Iterator[None]:
         if not path.endswith(".py"):
             continue
         if isinstance(spec.loader, zipimporter):
-            if name not in _of_stdlib:
+            if name not in _compiled_of_stdlib:
                 compile_in_archive(spec)
                 yield
         elif os.path.exists(path) and not os.path.exists(cache_from_source(path)):
@@ -49,8 +49,8 @@ def steps() -> Iterator[None]:
 
 
 def compile_in_archive(spec) -> None:
-    """Adds a module of the standard library to the copy, compiled."""
-    _of_stdlib.add(spec.name)
+    """Adds the bytecode of a module of the standard library to the copy."""
+    _compiled_of_stdlib.add(spec.name)
     if not spec.origin.startswith(f"{STDLIB}/"):
         return
     code = spec.loader.get_code(spec.name)

@@ -1,7 +1,7 @@
-"""Runs a page's cells: what a notebook's kernel does, in the browser's worker, without IPython.
+"""Runs a page's cells in the browser's worker, as a notebook's kernel does, but without IPython.
 
-The worker calls `connect(post, limit)` once, then `run`, `comm`, `complete`. All that the page
-should see goes through `post` as dicts: streams, results, pictures, errors, widgets' messages.
+The worker calls `connect(post, limit)` once, then `run`, `comm`, `complete`. Streams, results,
+pictures, errors and widgets' messages are sent to the page as dicts, by `post`.
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ main = types.ModuleType("__main__")
 
 
 def connect(post: Callable[[dict], None], limit: int) -> None:
-    """`post(message)` sends a dict to the page; a cell's text ends after `limit` characters."""
+    """`post(message)` sends a dict to the page; a cell may show `limit` characters of text."""
     page_output.connect(post, limit)
     builtins.input = no_input
     sys.modules["__main__"] = main
     main.__dict__["__builtins__"] = __builtins__
     os.environ.setdefault("MPLBACKEND", "module://page_backend")
     sys.stdout, sys.stderr = Stream("stdout"), Stream("stderr")
-    # Without this, the first cell that draws would show in red that matplotlib lists its fonts.
+    # Without this, the first cell that draws would print a warning about matplotlib's font cache.
     logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
     _connect_comms()
 
 
 def no_input(prompt: object = "") -> str:
-    """input() in a page: there is nobody to wait for."""
+    """Replaces input(), which cannot wait for an answer in a page."""
     raise RuntimeError("input() cannot ask in a page")
 
 
@@ -49,10 +49,10 @@ def no_input(prompt: object = "") -> str:
 
 
 async def run(source: str, name: str, example: bool = False) -> str:
-    """Runs a cell; its name is what tracebacks call it. Returns ok, error or stopped.
+    """Runs a cell, which tracebacks call `name`. Returns "ok", "error" or "stopped".
 
-    A cell shows its last expression's value. An example of the reference shows what Python's
-    prompt shows, as its docstring promises: the repr of each expression's value.
+    A cell shows its last expression's value. An example of the reference shows the repr of each
+    expression's value, as Python's prompt and the docstring do.
     """
     file = f"<{name}>"
     linecache.cache[file] = (len(source), None, source.splitlines(True), file)
@@ -68,10 +68,10 @@ async def run(source: str, name: str, example: bool = False) -> str:
     except BaseException as error:
         sys.stdout.flush()
         end_of_text()
-        told = explained(error)
+        report = explained(error)
         if example:  # its page has no notebook
-            told["hint"] = told["hint"].replace(ELSEWHERE, COPIED)
-        output({"type": "error", **told})
+            report["hint"] = report["hint"].replace(DOWNLOAD, COPY)
+        output({"type": "error", **report})
         status = "error"
     finally:
         sys.stdout.flush()
@@ -122,7 +122,7 @@ def quiet(source: str) -> bool:
 
 
 def show_pictures() -> None:
-    """Figures that the cell left open, as a notebook shows them."""
+    """Shows the figures that the cell left open, as a notebook does."""
     if "matplotlib.pyplot" not in sys.modules:
         return
     try:
@@ -135,35 +135,35 @@ def show_pictures() -> None:
 
 # --- errors ---------------------------------------------------------------------------------------
 
-HERE = (__file__, page_output.__file__)
+OWN_FILES = (__file__, page_output.__file__)
 CELL = re.compile(r"<((?:cell|example) \d+)>$")
-ELSEWHERE = "“Download notebook” takes the cell where Python is installed."
-COPIED = "Copied, the example runs where Python is installed."
+DOWNLOAD = "Use “Download notebook” to run the cell where Python is installed."
+COPY = "Copy the example to run it where Python is installed."
 NO_FILES = (
-    "Python in the page sees files of its own, not those of your disk: write the data into the "
-    f"cell, or take it from nnlib.datasets. {ELSEWHERE}"
+    "Python in the page has its own files and cannot read those on your disk: write the data into "
+    f"the cell, or load it from nnlib.datasets. {DOWNLOAD}"
 )
 NO_THREADS = (
-    "A page has one thread. Call the function itself: it does the same work, one call after the "
-    f"other. {ELSEWHERE}"
+    "Python in the page has only one thread. Call the function directly: it does the same work, "
+    f"one call after the other. {DOWNLOAD}"
 )
 NO_PROGRAMS = (
-    "A page starts no other programs. Do the work in this cell, one call after the other. "
-    f"{ELSEWHERE}"
+    "Python in the page cannot start other programs. Do the work in this cell, one call after the "
+    f"other. {DOWNLOAD}"
 )
 NO_NETWORK = (
-    "A page opens no connections by itself: put the data into the cell, or take it from "
-    f"nnlib.datasets. {ELSEWHERE}"
+    "Python in the page cannot open connections: write the data into the cell, or load it from "
+    f"nnlib.datasets. {DOWNLOAD}"
 )
 NETWORK_FILES = ("socket.py", "ssl.py", "http/client.py", "urllib/request.py")
 HINTS = {
-    "NameError": "Has the cell that defines it been run? “Run all above” runs those before it.",
+    "NameError": "Has the cell that defines it been run? “Run all above” runs the cells above.",
     "ModuleNotFoundError": "The page has NumPy, matplotlib, ipywidgets and nnlib.",
-    "IndentationError": "Lines of one block begin in the same column.",
-    "RecursionError": "Does the function call itself without an end?",
+    "IndentationError": "All lines of a block begin in the same column.",
+    "RecursionError": "Does the function call itself without ever stopping?",
     "FileNotFoundError": NO_FILES,
 }
-# What a page cannot do, by what Python says of it.
+# What a page cannot do: a pattern of Python's message, and the hint.
 CANNOT = (
     (r"input\(\) cannot ask", 'Write the answer into the cell instead: name = "Ada".'),
     (r"can't start new thread", NO_THREADS),
@@ -172,8 +172,8 @@ CANNOT = (
 
 
 def hint_for(error: BaseException, frames: list[traceback.FrameSummary]) -> str:
-    """What the error may come from, and what to do."""
-    if isinstance(error, NameError) and error.name and (near := neighbour(error.name)):
+    """The likely cause of an error and what to do, or an empty string."""
+    if isinstance(error, NameError) and error.name and (near := similar_name(error.name)):
         return f"Did you mean {near}?"
     for words, hint in CANNOT:
         if re.search(words, str(error)):
@@ -187,11 +187,11 @@ def hint_for(error: BaseException, frames: list[traceback.FrameSummary]) -> str:
 
 
 def explained(error: BaseException) -> dict:
-    """An error as the page shows it: where in whose code, what, and what it may come from."""
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename not in HERE]
+    """An error as the page shows it: type, message, frames, a hint and the whole traceback."""
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename not in OWN_FILES]
     in_cell = isinstance(error, SyntaxError) and CELL.match(error.filename or "")
     if in_cell and not any(CELL.match(f.filename) for f in frames):
-        frames = []  # the cell itself could not be read: no package had a part in it
+        frames = []  # the cell could not be parsed, so none of its lines was run
     shown = [frame_of(f) for f in frames]
     if in_cell:
         line = (error.text or "").rstrip("\n")
@@ -207,7 +207,7 @@ def explained(error: BaseException) -> dict:
     whole = "".join(
         line
         for line in traceback.format_exception(error)
-        if not any(f'File "{file}"' in line for file in HERE)
+        if not any(f'File "{file}"' in line for file in OWN_FILES)
     )
     hint = hint_for(error, frames)
     kind = type(error).__name__
@@ -227,7 +227,7 @@ def frame_of(frame: traceback.FrameSummary) -> dict:
     return made
 
 
-def neighbour(name: str) -> str | None:
+def similar_name(name: str) -> str | None:
     from difflib import get_close_matches
 
     known = [k for k in main.__dict__ if not k.startswith("_")]
@@ -253,7 +253,7 @@ def complete(line: str) -> dict:
     scope = owner_of(owners)
     return {
         "start": len(line) - len(start),
-        "names": [[n, sort_of(scope, n)] for n in fitting[:200]],
+        "names": [[n, kind_of(scope, n)] for n in fitting[:200]],
     }
 
 
@@ -272,7 +272,7 @@ def attributes(path: list[str]) -> list[str]:
     return [] if owner is None else dir(owner)
 
 
-def sort_of(owner: Any, name: str) -> str:
+def kind_of(owner: Any, name: str) -> str:
     if owner is None:
         if keyword.iskeyword(name):
             return "keyword"
@@ -294,7 +294,7 @@ def _connect_comms() -> None:
     from comm.base_comm import BaseComm
 
     class Kernel:
-        """What ipywidgets' Output asks of a kernel."""
+        """The part of a kernel that ipywidgets' Output uses."""
 
         def get_parent(self) -> dict:
             return {"header": {"msg_id": "page"}}
@@ -307,7 +307,7 @@ def _connect_comms() -> None:
         iopub_socket = None
 
     class PageComm(BaseComm):
-        """A widget's line to the page."""
+        """A widget's channel to the page."""
 
         kernel = Kernel()
 
@@ -317,7 +317,7 @@ def _connect_comms() -> None:
         ) -> None:  # fmt: skip
             data = dict(data or {})
             if msg_type == "comm_open" and "source" in data.get("state", {}):
-                # The figures' script, which the page has already.
+                # The figures' script is left out: the page has it already.
                 data = {**data, "state": {**data["state"], "source": ""}}
             parts = [bytes(b) for b in buffers or ()]
             page_output.post(
@@ -336,7 +336,7 @@ def _connect_comms() -> None:
 
 
 def comm(comm_id: str, data: str, buffers: list[bytes]) -> None:
-    """A message from the page to a widget."""
+    """Passes a message from the page to a widget."""
     import comm as comms
 
     content = {"comm_id": comm_id, "data": json.loads(data)}
@@ -357,7 +357,7 @@ def comm(comm_id: str, data: str, buffers: list[bytes]) -> None:
 
 
 def progress(solved: list[str] | None = None) -> list[str]:
-    """Writes the browser's solved exercises to course's file, or reads what it holds now."""
+    """Writes the browser's solved exercises to course's file; without `solved`, reads that file."""
     path = os.path.expanduser("~/.nnlib/progress.json")
     if solved is not None:
         os.makedirs(os.path.dirname(path), exist_ok=True)

@@ -12,7 +12,7 @@ TAIL_LENGTH = 2_000  # characters of the end that are shown where the middle is 
 
 
 class _Page:
-    """The way to the page; `connect` of page_kernel opens it."""
+    """Holds the function that sends messages to the page; `connect` sets it."""
 
     send: Callable[[dict], None] = staticmethod(lambda message: None)
 
@@ -23,12 +23,12 @@ def connect(send: Callable[[dict], None], limit: int) -> None:
 
 
 def post(message: dict) -> None:
-    """Tells the page something as it is, beside the limit on a cell's text."""
+    """Sends a message to the page as it is, without the limit on a cell's text."""
     _Page.send(message)
 
 
 def output(message: dict) -> None:
-    """An output of the running cell (the page gives it to an Output widget that captures)."""
+    """Sends an output of the running cell (an Output widget in the page may capture it)."""
     if (bounded := budget.bounded(message)) is not None:
         post(bounded)
 
@@ -36,8 +36,8 @@ def output(message: dict) -> None:
 class Budget:
     """The text that one cell may still show: what it prints, its results and its errors together.
 
-    The beginning is shown as it comes; of what is printed after the limit the page gets the last
-    `TAIL_LENGTH` characters when the cell ends, so that neither the page nor the memory fills up.
+    The beginning is shown at once. Of the text printed beyond the limit, the page gets the last
+    `TAIL_LENGTH` characters when the cell ends, so neither the page nor the memory fills up.
     """
 
     def __init__(self, limit: int) -> None:
@@ -48,7 +48,7 @@ class Budget:
         self.left, self.dropped, self.tail = self.limit, 0, ""
 
     def bounded(self, message: dict) -> dict | None:
-        """The message, shortened to what is left; None where nothing of it is."""
+        """The message, shortened to what may still be shown; None if that is nothing."""
         kind = message["type"]
         if kind == "stream":
             text = self.take(message["text"])
@@ -69,7 +69,10 @@ class Budget:
         return shown
 
     def part(self, mime: str, data: Any) -> Any:
-        """One form of a result; pictures count nothing. A late one still has its first lines."""
+        """One MIME form of a result, shortened. Pictures are free of the limit.
+
+        Beyond the limit a result still shows its first `TAIL_LENGTH` characters.
+        """
         if not isinstance(data, str) or mime.startswith("image/p") or mime.startswith("image/j"):
             return data
         room = max(self.left, TAIL_LENGTH)
@@ -79,15 +82,15 @@ class Budget:
         return f"{data[:room]}\n… ({len(data) - room:,} more characters are not shown)"
 
     def end(self) -> dict | None:
-        """What the page is told of the text that was left out."""
+        """The message with the end of the text that was left out; None if all was shown."""
         if not self.dropped:
             return None
         between = self.dropped - len(self.tail)
-        said = f"\n… ({between:,} characters are left out) …\n" if between else ""
-        return {"type": "stream", "name": "stdout", "text": said + self.tail}
+        gap = f"\n… ({between:,} characters are left out) …\n" if between else ""
+        return {"type": "stream", "name": "stdout", "text": gap + self.tail}
 
 
-budget = Budget(0)  # `connect` says how much a cell may show
+budget = Budget(0)  # `connect` sets the limit
 
 
 def end_of_text() -> None:
@@ -98,7 +101,7 @@ def end_of_text() -> None:
 
 
 class Stream(io.TextIOBase):
-    """stdout or stderr: what is written reaches the page by lines, or when the cell ends."""
+    """stdout or stderr: text is sent to the page line by line, or when the cell ends."""
 
     def __init__(self, name: str) -> None:
         self.stream, self.waiting, self.length = name, [], 0
@@ -175,7 +178,7 @@ def clear_output(wait: bool = False) -> None:
 
 
 def picture(figure: Any) -> dict[str, str]:
-    """A figure of matplotlib as a notebook stores it."""
+    """A matplotlib figure as a notebook stores it."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", bbox_inches="tight", dpi=figure.dpi)
     plain = f"<Figure size {figure.bbox.width:g}x{figure.bbox.height:g}"

@@ -5,36 +5,36 @@ import { element, isRecord } from "./dom.js";
 import { type Bundle, type Failure, MAX_OUTPUT, type Output } from "./protocol.js";
 
 export interface Surroundings {
-  /** Shows a widget in `host`; false where there is none of that name. */
+  /** Shows a widget in `host`; false if there is none with that id. */
   widget(id: string, host: HTMLElement): boolean;
-  /** What a picture shows, for those who cannot see it. */
+  /** The alternative text of pictures. */
   readonly alt: string;
-  /** The reader's cell of that name, to point at from a traceback. */
+  /** Puts the cursor on a line of a cell that a traceback names. */
   show(cell: string, line: number): void;
 }
 
 const VIEW = "application/vnd.jupyter.widget-view+json";
-const PAUSE = 30; // milliseconds between two looks at what was printed
+const PAUSE = 30; // milliseconds from printing to the next update of the page
 const ANSI = /\u001b\[[0-9;]*m/g;
 
 declare global {
-  // the page's own, which sets the prose
+  // the page's own, which typesets the prose
   var MathJax: { typesetPromise?(elements: readonly HTMLElement[]): Promise<unknown> } | undefined;
 }
 
-/** LaTeX as the prose's: MathJax looks for the delimiters of an element of the class `math`. */
+/** LaTeX, typeset as in the prose: MathJax looks for delimiters in elements of the class `math`. */
 function typeset(latex: string): HTMLElement {
   const body = latex.trim().replace(/^\$\$?|\$\$?$/g, "");
   const root = element("div", { class: "output math notranslate nohighlight tex2jax_process mathjax_process" }, `\\[${body}\\]`);
-  // once it stands in the page, where its size is known
+  // after the element has been put into the page, where its size is known
   queueMicrotask(() => void globalThis.MathJax?.typesetPromise?.([root]).catch(() => undefined));
   return root;
 }
 
 /**
- * What one stream printed, in a box that scrolls and follows its end. The page looks at it a few
- * times a second however many lines come. A cell's text is bounded by its Python; an Output widget,
- * which many calls fill, keeps its end.
+ * The text that one stream printed, in a box that scrolls to its end. However many lines arrive, the
+ * box is updated once in PAUSE milliseconds. Python limits the text of a cell; an Output widget, which
+ * many calls fill, keeps the end of its text.
  */
 class Printed {
   readonly root: HTMLElement;
@@ -54,7 +54,7 @@ class Printed {
 
   show(): void {
     this.forget();
-    // a carriage return writes over its line, as progress bars do
+    // a carriage return starts its line again, as progress bars expect
     if (this.text.includes("\r")) this.text = this.text.replace(/\r\n/g, "\n").replace(/^.*\r(?!$)/gm, "");
     if (this.text.length > 2 * MAX_OUTPUT) this.text = `… (the beginning is left out)\n${this.text.slice(-MAX_OUTPUT)}`;
     const { pre } = this;
@@ -112,7 +112,7 @@ export class Area {
     }
   }
 
-  /** Shows at once what was printed last, as when the cell has ended. */
+  /** Shows at once what was printed last, for example when the cell has ended. */
   flush(): void {
     this.last?.show();
   }
@@ -156,10 +156,10 @@ export class Area {
       if (inside) list.append(element("li", { class: "nn-run-inside" }, inside === 1 ? "one step inside a package" : `${inside} steps inside packages`));
       inside = 0;
     };
-    for (const [place, frame] of error.frames.entries()) {
+    for (const [i, frame] of error.frames.entries()) {
       if (frame.cell === undefined) {
-        // packages' own lines teach little, but the last one is where it was raised
-        if (place === error.frames.length - 1) list.append(element("li", { class: "nn-run-inside" }, `raised in ${frame.file ?? "?"}, line ${frame.line ?? "?"}: `, element("code", {}, frame.code.trim())));
+        // lines inside packages teach little, except the last one, which raised the error
+        if (i === error.frames.length - 1) list.append(element("li", { class: "nn-run-inside" }, `raised in ${frame.file ?? "?"}, line ${frame.line ?? "?"}: `, element("code", {}, frame.code.trim())));
         else inside += 1;
         continue;
       }

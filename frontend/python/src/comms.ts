@@ -1,4 +1,4 @@
-// Widgets of the running Python in the page: their models, kept in step with Python both ways.
+// The models of the running Python's widgets: changes in the page are sent to Python, and the other way round.
 
 import { isRecord } from "./dom.js";
 import type { CommMessage } from "./protocol.js";
@@ -7,7 +7,7 @@ export type State = Record<string, unknown>;
 export type Listener = (...given: readonly unknown[]) => void;
 export type Send = (comm: string, data: object) => void;
 
-/** anywidget's front-end contract, with a kernel behind it. */
+/** A widget's model with the methods that anywidget's front ends call; changes are sent to the kernel. */
 export class KernelModel {
   private readonly listeners = new Map<string, Set<Listener>>();
   private readonly changed = new Set<string>();
@@ -44,7 +44,7 @@ export class KernelModel {
   send(content: unknown): void {
     this.post(this.id, { method: "custom", content });
   }
-  /** New values from Python: heard here, not sent back. */
+  /** Takes new values from Python: listeners are called, nothing is sent back. */
   take(state: State): void {
     const fresh = Object.entries(state).filter(([name, value]) => !same(this.state[name], value));
     for (const [name, value] of fresh) {
@@ -67,7 +67,7 @@ export const reference = (value: unknown): string | undefined =>
 
 export class Models {
   private readonly models = new Map<string, KernelModel>();
-  /** The Output widget that takes what is printed now. */
+  /** The Output widget that captures the output now. */
   capturing: KernelModel | undefined;
   onOutputs: ((model: KernelModel) => void) | undefined;
 
@@ -85,12 +85,12 @@ export class Models {
     this.models.clear();
     this.capturing = undefined;
   }
-  hear(message: CommMessage): void {
-    if (message.type === "comm_close") return; // what it shows stays until its cell runs again
+  receive(message: CommMessage): void {
+    if (message.type === "comm_close") return; // the widget stays visible until its cell runs again
     const data: unknown = JSON.parse(message.data);
     if (!isRecord(data)) return;
     const state = isRecord(data["state"]) ? data["state"] : {};
-    place(state, data["buffer_paths"], message.buffers);
+    insertBuffers(state, data["buffer_paths"], message.buffers);
     if (message.type === "comm_open") {
       const model = new KernelModel(message.comm, state, this.post, this);
       this.models.set(message.comm, model);
@@ -107,7 +107,7 @@ export class Models {
     }
   }
 
-  /** jslink and jsdlink hold two traits together here, without Python. */
+  /** jslink and jsdlink keep two traits equal, without Python. */
   private link(made: KernelModel): void {
     const name = String(made.get("_model_name") ?? "");
     if (name !== "LinkModel" && name !== "DirectionalLinkModel") return;
@@ -131,8 +131,8 @@ export class Models {
   }
 }
 
-/** Binary parts of a state, at the paths that the message names. */
-function place(state: State, paths: unknown, buffers: readonly Uint8Array[]): void {
+/** Puts the binary parts of a message into the state, at the paths that the message names. */
+function insertBuffers(state: State, paths: unknown, buffers: readonly Uint8Array[]): void {
   if (!Array.isArray(paths)) return;
   for (const [i, path] of (paths as unknown[]).entries()) {
     const buffer = buffers[i];

@@ -1,4 +1,4 @@
-// Elements by code: no markup is ever parsed from data without being cleaned (see clean.ts).
+// Creates elements in code: markup from data is never parsed without being cleaned (see clean.ts).
 
 type Attributes = Readonly<Record<string, string | boolean | undefined>>;
 
@@ -20,7 +20,7 @@ export function action(label: string, act: () => void, attributes: Attributes = 
   return made;
 }
 
-/** The page's own address is what relative ones start from, also in workers. */
+/** The absolute form of an address that is relative to the page; a worker would resolve it differently. */
 export const absolute = (address: string): string => new URL(address, document.baseURI).href;
 
 export const isRecord = (x: unknown): x is Record<string, unknown> => typeof x === "object" && x !== null && !Array.isArray(x);

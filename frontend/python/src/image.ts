@@ -1,6 +1,6 @@
-// What this browser has unpacked and compiled of Python, kept as one file: later visits start from it.
+// The image: the unpacked and compiled files of Python, kept in the browser as one file, from which later visits start.
 
-/** What is asked of Emscripten's file system. */
+/** The part of Emscripten's file system that is used here. */
 export interface Files {
   mkdirTree(path: string): void;
   writeFile(path: string, data: Uint8Array, options?: { canOwn?: boolean }): void;
@@ -12,29 +12,29 @@ export interface Files {
 }
 
 interface Header {
-  readonly packages: Readonly<Record<string, string>>; // what Pyodide says is loaded
+  readonly packages: Readonly<Record<string, string>>; // Pyodide's `loadedPackages`
   readonly files: readonly (readonly [path: string, start: number, size: number])[];
 }
 
 export interface Image {
   readonly packages: Readonly<Record<string, string>>;
-  /** The standard library, its modules compiled. */
+  /** The archive of the standard library with the compiled modules. */
   readonly stdlib: Uint8Array<ArrayBuffer>;
   write(files: Files): void;
 }
 
-const CACHE = "nnlib-python"; // the service worker's, which removes it with its book's folder (sw.ts)
-// The version of Python is Pyodide's, which _ext/runtime.lock.json names; a test compares them.
+const CACHE = "nnlib-python"; // also the service worker's, which deletes the images of older books (sw.ts)
+// The version of Python is that of the Pyodide in _ext/runtime.lock.json; a test compares them.
 const ROOTS = ["/lib/python3.12/site-packages", "/book", "/home/pyodide/.matplotlib"];
 const STDLIB = "/tmp/stdlib.zip"; // page_image.py makes it
 
-/** Of this edition of the book and of Pyodide. */
-const place = (book: string, pyodide: string): string => `${book}kept?${new URLSearchParams({ of: pyodide })}`;
+/** The address that the image is stored under: one for each edition of the book and of Pyodide. */
+const addressOf = (book: string, pyodide: string): string => `${book}kept?${new URLSearchParams({ of: pyodide })}`;
 
 export async function recall(book: string, pyodide: string): Promise<Image | undefined> {
   if (typeof caches === "undefined") return undefined;
   try {
-    const kept = await (await caches.open(CACHE)).match(place(book, pyodide));
+    const kept = await (await caches.open(CACHE)).match(addressOf(book, pyodide));
     return kept && opened(await kept.arrayBuffer());
   } catch {
     return undefined; // storage is off
@@ -63,7 +63,7 @@ function opened(data: ArrayBuffer): Image {
 }
 
 export async function forget(book: string, pyodide: string): Promise<void> {
-  await (await caches.open(CACHE)).delete(place(book, pyodide));
+  await (await caches.open(CACHE)).delete(addressOf(book, pyodide));
 }
 
 export async function keep(book: string, pyodide: string, system: Files, packages: Readonly<Record<string, string>>): Promise<void> {
@@ -90,5 +90,5 @@ export async function keep(book: string, pyodide: string, system: Files, package
   const words = new TextEncoder().encode(JSON.stringify(header));
   const length = new DataView(new ArrayBuffer(4));
   length.setUint32(0, words.length, true);
-  await (await caches.open(CACHE)).put(place(book, pyodide), new Response(new Blob([length, words, ...parts])));
+  await (await caches.open(CACHE)).put(addressOf(book, pyodide), new Response(new Blob([length, words, ...parts])));
 }

@@ -1,4 +1,4 @@
-// What the page and its worker say to each other, and what the build leaves in the page.
+// The messages between the page and its worker, and the data that the build writes into the page.
 
 /** Characters of text that a cell may show: what it prints, its results and its errors together. */
 export const MAX_OUTPUT = 100_000;
@@ -15,10 +15,10 @@ export interface CellInfo {
 export interface PageInfo {
   readonly page: string;
   readonly pyodide: string;
-  /** What the files on another host must be, if Python comes from one: the lock's name says its content. */
+  /** The lock with the hashes of Pyodide's packages, if Python comes from another host; its name contains its hash. */
   readonly lock?: string;
   readonly book: string;
-  /** A page without one, as those of the reference, has examples for cells. */
+  /** Undefined on pages of the reference, where the examples are the cells. */
   readonly notebook?: string;
   readonly live: string;
   readonly root: string;

@@ -20,7 +20,7 @@ const STOP_PATIENCE = 2000; // milliseconds that a cell has to stop after an int
 export class Python {
   private worker: Worker | undefined;
   private waiting: Waiting[] = [];
-  private asked = new Map<number, (found: { start: number; names: readonly (readonly [string, string])[] }) => void>();
+  private completions = new Map<number, (found: { start: number; names: readonly (readonly [string, string])[] }) => void>();
   private count = 0;
   private interrupt: Uint8Array | null = null;
   private what = "";
@@ -35,14 +35,14 @@ export class Python {
     const worker = new Worker(absolute(`${this.info.book}worker.js`), { type: "module", name: "Python" });
     this.worker = worker;
     this.bytes = 0;
-    worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.hear(data);
+    worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.receive(data);
     worker.onerror = (event) => {
       if (this.worker !== worker) return;
       this.fail(event.message || "the worker could not be loaded");
     };
-    // Only with cross-origin isolation can a cell be interrupted so that its variables stay.
+    // Only with cross-origin isolation can a cell be interrupted without losing the variables.
     this.interrupt = globalThis.crossOriginIsolated ? new Uint8Array(new SharedArrayBuffer(1)) : null;
-    this.tell({ type: "start", pyodide: absolute(this.info.pyodide), lock: this.info.lock ? absolute(this.info.lock) : "", book: absolute(this.info.book), solved: this.solved(), interrupt: this.interrupt });
+    this.send({ type: "start", pyodide: absolute(this.info.pyodide), lock: this.info.lock ? absolute(this.info.lock) : "", book: absolute(this.info.book), solved: this.solved(), interrupt: this.interrupt });
   }
 
   /** Runs a cell. With `example` the value of each expression in it is shown, as at Python's prompt. */
@@ -52,7 +52,7 @@ export class Python {
     return new Promise((done) => {
       this.waiting.push({ run, done });
       if (this.state !== "loading") this.become("busy", "Running …");
-      this.tell({ type: "run", run, source, name, example });
+      this.send({ type: "run", run, source, name, example });
     });
   }
 
@@ -70,12 +70,12 @@ export class Python {
     }, STOP_PATIENCE);
   }
 
-  /** Replaces the worker by a new one, so that all variables are gone; `words` tell the reader. */
+  /** Replaces the worker by a new one, so all variables are gone; the reader sees `words`. */
   restart(words = "Python was restarted. All variables are gone."): void {
     this.worker?.terminate();
     this.worker = undefined;
     const waiting = this.waiting.splice(0);
-    this.asked.clear();
+    this.completions.clear();
     this.listener.restarted();
     waiting.forEach(({ done }) => done("stopped"));
     this.restartWords = words;
@@ -84,19 +84,19 @@ export class Python {
   private restartWords = "";
 
   comm(id: string, data: object, buffers: readonly Uint8Array[] = []): void {
-    if (this.worker) this.tell({ type: "comm", comm: id, data: JSON.stringify(data), buffers });
+    if (this.worker) this.send({ type: "comm", comm: id, data: JSON.stringify(data), buffers });
   }
 
   complete(line: string): Promise<{ start: number; names: readonly (readonly [string, string])[] }> {
     if (this.state !== "ready") return Promise.resolve({ start: line.length, names: [] });
     const ask = ++this.count;
     return new Promise((done) => {
-      this.asked.set(ask, done);
-      this.tell({ type: "complete", ask, line });
+      this.completions.set(ask, done);
+      this.send({ type: "complete", ask, line });
     });
   }
 
-  private tell(message: ToWorker): void {
+  private send(message: ToWorker): void {
     this.worker?.postMessage(message);
   }
 
@@ -113,7 +113,7 @@ export class Python {
     this.become("failed", `${words}: ${message}`);
   }
 
-  private hear(message: FromWorker): void {
+  private receive(message: FromWorker): void {
     switch (message.type) {
       case "loading":
         if (message.bytes >= 0) this.bytes = message.bytes;
@@ -138,8 +138,8 @@ export class Python {
         break;
       }
       case "completed":
-        this.asked.get(message.ask)?.(message);
-        this.asked.delete(message.ask);
+        this.completions.get(message.ask)?.(message);
+        this.completions.delete(message.ask);
         break;
       case "comm_open": case "comm_msg": case "comm_close":
         this.listener.comm(message);

@@ -3,12 +3,12 @@
 import { absolute, action, element } from "./dom.js";
 import type { PageInfo } from "./protocol.js";
 import { Edits } from "./store.js";
-import { elsewhere, kindOfCell } from "./ways.js";
+import { otherWays, kindOfCell } from "./ways.js";
 
 /** Why this browser cannot run Python here, or null. */
 export function obstacle(): string | null {
   if (location.protocol === "file:") return "Code cannot run in a page that was opened from the disk: browsers start no workers there. “make serve” serves the book on this machine.";
-  if (window.origin === "null") return "Code cannot run here: the page stands in a frame without an origin of its own, where browsers start no workers.";
+  if (window.origin === "null") return "Code cannot run here: the page is in a frame without an origin of its own, where browsers start no workers.";
   if (typeof WebAssembly !== "object" || typeof Worker !== "function" || !("adoptedStyleSheets" in Document.prototype) || typeof TransformStream !== "function")
     return "This browser is too old to run Python: it lacks WebAssembly or workers.";
   const memory = (navigator as Navigator & { deviceMemory?: number }).deviceMemory;
@@ -16,7 +16,7 @@ export function obstacle(): string | null {
   return null;
 }
 
-/** Where a frame is what stands in the way: the page's address, to be opened by itself. */
+/** A link that opens the page in its own tab, if a frame is the obstacle. */
 function ownTab(): HTMLElement[] {
   if (window.origin !== "null" || location.protocol === "file:") return [];
   const address = location.href.replace(/#.*/, "");
@@ -25,7 +25,7 @@ function ownTab(): HTMLElement[] {
 
 const SERVICE_WORKER_PATIENCE = 2000; // milliseconds for the service worker, which only a first visit needs
 
-/** The service worker's address; it carries the host, if Python comes from another one. */
+/** The service worker's address; if Python comes from another host, the query names that host and the lock. */
 function serviceWorker(info: PageInfo): string {
   const address = new URL(absolute(`${info.root}sw.js`));
   const host = absolute(info.pyodide);
@@ -34,7 +34,7 @@ function serviceWorker(info: PageInfo): string {
   return address.href;
 }
 
-/** Starts the service worker; done when what is loaded next goes through it, so that it is kept. */
+/** Starts the service worker; resolves when the worker handles the page's requests and so can cache them. */
 async function cache(info: PageInfo): Promise<void> {
   if (!("serviceWorker" in navigator) || !isSecureContext) return;
   const wanted = serviceWorker(info);
@@ -51,7 +51,7 @@ async function cache(info: PageInfo): Promise<void> {
     const parts = performance.getEntriesByType("resource").map((entry) => entry.name);
     navigator.serviceWorker.controller?.postMessage({ type: "keep", folders: info.keep, pages: [location.href.replace(/#.*/, ""), ...parts] });
   } catch {
-    // without it everything works, only not offline
+    // everything works without it, except offline
   }
 }
 
@@ -67,13 +67,13 @@ function begin(): void {
   const press = action("Run the code", () => {
     const reason = obstacle();
     if (reason) {
-      said.replaceChildren(element("p", {}, reason), ...ownTab(), elsewhere(info));
+      said.replaceChildren(element("p", {}, reason), ...ownTab(), otherWays(info));
       return;
     }
     press.disabled = true;
     said.replaceChildren(element("p", {}, "Loading Python …"));
-    // a module's address is known only here, so the bundler must not follow it; a browser keeps in
-    // mind that one could not be had, so that each try has an address of its own
+    // The module's address is only known at run time, so the bundler must not resolve it. Browsers
+    // remember that an import failed, so each try has an address of its own.
     const address = absolute(`${info.book}runner.js`) + (tries ? `?try=${tries}` : "");
     const patience = new Promise((done) => setTimeout(done, SERVICE_WORKER_PATIENCE));
     Promise.race([cache(info), patience]).then(() => import(address)).then(
@@ -82,7 +82,7 @@ function begin(): void {
         tries += 1;
         press.disabled = false;
         press.textContent = "Try again";
-        said.replaceChildren(element("p", {}, `Python could not be loaded: ${String(error)}`), elsewhere(info));
+        said.replaceChildren(element("p", {}, `Python could not be loaded: ${String(error)}`), otherWays(info));
       },
     );
   }, { class: "nn-run-button nn-run-start" });
@@ -93,15 +93,15 @@ function begin(): void {
   host.append(row, said, ...keptEdits(info));
 }
 
-/** What the reader changed on an earlier visit is announced before it runs. */
+/** A note that the edits of an earlier visit are kept, which the reader sees before they run. */
 function keptEdits(info: PageInfo): HTMLElement[] {
   const edits = new Edits(info.page);
   const count = info.cells.filter((cell) => edits.get(cell.id) !== undefined).length;
   if (!count) return [];
   const kind = kindOfCell(info);
   const cells = count === 1 ? `one ${kind}` : `${count} ${kind}s`;
-  const lite = info.lite ? " JupyterLite opens the chapter without them; “Download notebook”, which comes with “Run the code”, takes them along." : "";
-  return [element("p", { class: "nn-run-hint nn-run-kept" }, `Your edits of ${cells} are kept in this browser: “Run the code” brings them back, and “Reset page” then takes them away.${lite}`)];
+  const lite = info.lite ? " JupyterLite opens the chapter without them; “Download notebook”, which appears after “Run the code”, includes them." : "";
+  return [element("p", { class: "nn-run-hint nn-run-kept" }, `Your edits to ${cells} are kept in this browser: “Run the code” brings them back, and “Reset page” then removes them.${lite}`)];
 }
 
 if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", begin, { once: true });

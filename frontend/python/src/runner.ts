@@ -8,14 +8,14 @@ import { downloadNotebook } from "./notebook.js";
 import type { CellInfo, Output, PageInfo, Status } from "./protocol.js";
 import { Python, type State } from "./python.js";
 import { Edits, rememberSolved, solvedExercises } from "./store.js";
-import { elsewhere, kindOfCell } from "./ways.js";
+import { otherWays, kindOfCell } from "./ways.js";
 import { Widgets } from "./widgets.js";
 import type { EditorView } from "@codemirror/view";
 
 interface Cell {
   readonly info: CellInfo;
   readonly name: string; // what tracebacks call it
-  readonly root: HTMLElement | null; // null for what the page does not show
+  readonly root: HTMLElement | null; // null for a cell that the page does not show
   readonly example: boolean; // of the reference: text with prompts and results until it first runs
   readonly area: Area;
   editor?: EditorView;
@@ -24,7 +24,7 @@ interface Cell {
   ran: boolean;
 }
 
-/** Cells that "Run all" leaves out: PyTorch's, and those that compute nothing but numbers for the text, which stand in it already. */
+/** Tags of the cells that "Run all" leaves out: those that need PyTorch, and those that only check the numbers in the text. */
 const LEFT_OUT = new Set(["skip-execution", "checks-text"]);
 const CHECK = /course\.check\(\s*["']([^"']+)["']/g;
 
@@ -42,7 +42,7 @@ export class Runner {
     this.python = new Python(info, {
       state: (state, message) => this.stateChanged(state, message),
       output: (output) => this.output(output),
-      comm: (message) => this.models.hear(message),
+      comm: (message) => this.models.receive(message),
       solved: (names) => {
         rememberSolved(names);
         this.countSolved();
@@ -59,7 +59,7 @@ export class Runner {
     for (const cell of this.cells) if (cell.root) this.equip(cell);
   }
 
-  // ---- what it is made of
+  // ---- building the page's parts
 
   private prepare(info: CellInfo, i: number): Cell {
     const surroundings: Surroundings = {
@@ -90,7 +90,7 @@ export class Runner {
       action("Reset page", () => this.resetPage()));
     if (notebook !== undefined)
       buttons.append(action("Download notebook", () => void downloadNotebook(this.info, notebook, (id) => this.source(this.byId(id))).catch((e: unknown) => this.say(String(e)))));
-    const failed = element("div", { class: "nn-run-failed" }, action("Try again", () => this.python.restart("")), elsewhere(this.info));
+    const failed = element("div", { class: "nn-run-failed" }, action("Try again", () => this.python.restart("")), otherWays(this.info));
     failed.hidden = true;
     const root = element("div", { class: "nn-run-bar", role: "region", "aria-label": "Python" }, buttons, meter, words, count, failed);
     host.replaceChildren(root);
@@ -98,14 +98,14 @@ export class Runner {
     this.countSolved();
   }
 
-  /** Buttons and a place for outputs in a cell of the page, and its editor unless it is an example. */
+  /** Adds buttons and an output area to a cell of the page, and an editor unless the cell is an example. */
   private equip(cell: Cell): void {
     const input = cell.root!.querySelector<HTMLElement>(".cell_input");
     if (!input) return;
     const original = [...cell.root!.children].find((c): c is HTMLElement => c.classList.contains("cell_output"))
       ?? cell.root!.querySelector<HTMLElement>(".cell_output") ?? undefined;
     if (original) cell.original = original;
-    // a page of the reference has up to 150 examples: one is edited after it has run
+    // a page of the reference has up to 150 examples: each gets its editor when it is first run
     if (!cell.example || this.edits.get(cell.info.id) !== undefined) this.open(cell);
     const state = element("span", { class: "nn-run-state", role: "status" });
     cell.state = state;
@@ -114,15 +114,15 @@ export class Runner {
       action("Run all above", () => void this.runMany(this.cells.slice(0, this.cells.indexOf(cell)).filter((c) => !c.ran)), { "aria-label": `Run all above ${cell.name}` }),
       action("Reset", () => this.reset(cell), { "aria-label": `Reset ${cell.name}`, class: "nn-run-button nn-run-reset" }),
       element("span", { class: "nn-run-name", "aria-hidden": "true" }, cell.name), state);
-    const place = original && original.parentElement === cell.root ? original : null;
-    cell.root!.insertBefore(tools, place);
-    cell.root!.insertBefore(cell.area.root, place);
+    const following = original && original.parentElement === cell.root ? original : null;
+    cell.root!.insertBefore(tools, following);
+    cell.root!.insertBefore(cell.area.root, following);
     cell.area.root.hidden = true;
     cell.root!.classList.add("nn-run-cell");
     cell.root!.classList.toggle("nn-run-edited", this.edits.get(cell.info.id) !== undefined);
   }
 
-  /** Puts an editor in the place of the cell's text. */
+  /** Replaces the cell's text by an editor. */
   private open(cell: Cell): void {
     const input = cell.root?.querySelector<HTMLElement>(".cell_input");
     if (!input || cell.editor) return;
@@ -166,12 +166,12 @@ export class Runner {
     return status;
   }
 
-  /** Cells one after the other; an error ends the row. */
   private chain: Promise<unknown> = Promise.resolve();
+  /** Runs cells one after the other, up to the first error; `asked`: also those that "Run all" leaves out. */
   private runMany(cells: readonly Cell[], asked = false): Promise<Status> {
     const chosen = asked ? cells : cells.filter((cell) => !cell.info.tags.some((tag) => LEFT_OUT.has(tag)));
     for (const cell of chosen) this.mark(cell, "waiting");
-    const row = this.chain.then(async () => {
+    const sequence = this.chain.then(async () => {
       this.stopping = false;
       let status: Status = "ok";
       for (const cell of chosen) {
@@ -180,8 +180,8 @@ export class Runner {
       }
       return this.stopping ? "stopped" : status;
     });
-    this.chain = row.catch(() => undefined);
-    return row;
+    this.chain = sequence.catch(() => undefined);
+    return sequence;
   }
 
   private async runOne(cell: Cell): Promise<Status> {
@@ -225,7 +225,7 @@ export class Runner {
 
   private mark(cell: Cell, what: "" | "waiting" | "running" | Status, seconds = 0): void {
     if (what === "") cell.ran = false;
-    const words = { "": "", waiting: "waits", running: "runs …", ok: `done in ${seconds < 0.095 ? Math.max(1, Math.round(seconds * 1000)) + " ms" : seconds.toFixed(1) + " s"}`, error: "error", stopped: "stopped" }[what];
+    const words = { "": "", waiting: "waiting", running: "running …", ok: `done in ${seconds < 0.095 ? Math.max(1, Math.round(seconds * 1000)) + " ms" : seconds.toFixed(1) + " s"}`, error: "error", stopped: "stopped" }[what];
     if (cell.state) cell.state.textContent = words;
     if (cell.root) cell.root.dataset["run"] = what;
   }
@@ -292,13 +292,13 @@ export class Runner {
   }
 
   private resetPage(): void {
-    if (this.edits.size && !confirm(`Take back your edits of all ${kindOfCell(this.info)}s on this page?`)) return;
+    if (this.edits.size && !confirm(`Discard your edits to all ${kindOfCell(this.info)}s on this page?`)) return;
     for (const cell of this.cells) this.reset(cell);
     this.python.restart(`All ${kindOfCell(this.info)}s are as in the book. Python was restarted, so all variables are gone.`);
   }
 }
 
-/** An example of the reference in the frame of a cell, which takes its name. */
+/** Wraps an example of the reference in a cell's markup, which takes over the example's id. */
 function framed(example: HTMLElement): HTMLElement {
   const input = element("div", { class: "cell_input docutils container" });
   const root = element("div", { class: "cell docutils container", id: example.id }, input);
@@ -308,7 +308,7 @@ function framed(example: HTMLElement): HTMLElement {
   return root;
 }
 
-/** Called by the button. */
+/** Called when the button is pressed. */
 export function start(info: PageInfo, host: HTMLElement): Runner {
   return new Runner(info, host);
 }

@@ -1,10 +1,10 @@
-// What the browser keeps for a page: edits of cells, and which exercises are solved. Nothing is sent.
+// What the browser stores for a page: edits to cells, and which exercises are solved. Nothing is sent.
 // These are all the keys that the book writes. Answers to predictions and quizzes are not kept
-// (figures/src/ask.ts): a page that is opened anew asks anew. Whole files are kept by sw.ts and image.ts.
+// (figures/src/ask.ts): a page asks its questions again when it is reopened. sw.ts and image.ts keep whole files.
 
 const EDITS = "nnlib-run:";
-const SOLVED = "nnlib-progress"; // _ext/site.js and _ext/progress.js read it, and the next one, by these names
-const WHEN = "nnlib-progress-when"; // beside the names, which older pages read alone
+const SOLVED = "nnlib-progress"; // _ext/site.js and _ext/progress.js read this key and the next one
+const WHEN = "nnlib-progress-when"; // a key of its own, because older pages expect names alone under the other
 
 function read(key: string): unknown {
   try {

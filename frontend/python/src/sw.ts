@@ -1,5 +1,5 @@
-// The service worker: keeps Python for good (its folders are named by their content) and pages for offline.
-// Where Python lies on another host, the worker's own address says which (`sw.js?host=…&lock=…`).
+// The service worker: keeps Python permanently (its folders are named by their content), and pages for use offline.
+// If Python is on another host, the worker's own address names that host (`sw.js?host=…&lock=…`).
 
 interface Extendable extends Event { waitUntil(promise: Promise<unknown>): void }
 interface Fetching extends Extendable { readonly request: Request; respondWith(answer: Promise<Response>): void }
@@ -20,7 +20,7 @@ const host = new URL(location.href).searchParams.get("host") ?? "";
 scope.addEventListener("install", (event) => event.waitUntil(scope.skipWaiting()));
 scope.addEventListener("activate", (event) => event.waitUntil(forgetOthers().then(() => scope.clients.claim())));
 
-/** A host's addresses do not show what they hold: with another book's lock they are fetched again. */
+/** Another host's addresses do not depend on the content: a worker for another lock fetches the files again. */
 async function forgetOthers(): Promise<void> {
   const cache = await caches.open(PYTHON);
   for (const request of await cache.keys()) if (!request.url.startsWith(`${location.origin}/`)) await cache.delete(request);
@@ -40,7 +40,7 @@ scope.addEventListener("fetch", (event) => {
   event.respondWith(path.startsWith("python/") ? once(request) : fresh(request));
 });
 
-/** What never changes under its address: from the cache, after the first time. */
+/** Answers for files that never change under their address: from the cache, after the first time. */
 async function once(request: Request): Promise<Response> {
   const cache = await caches.open(PYTHON);
   const kept = await cache.match(request.url, { ignoreVary: true });
@@ -50,11 +50,11 @@ async function once(request: Request): Promise<Response> {
   return answer;
 }
 
-/** Pages and their parts: the newest, or without a network what was seen last. */
+/** Answers for pages and their parts: the newest version, or, without a network, the last one seen. */
 async function fresh(request: Request): Promise<Response> {
   const cache = await caches.open(PAGES);
   try {
-    // asked anew: what the browser itself keeps may be of an older edition
+    // revalidated, because the browser's own cache may have an older edition
     const answer = await fetch(request, { cache: "no-cache" });
     if (answer.ok && answer.status === 200) await cache.put(request, answer.clone()).catch(() => undefined);
     return answer;
@@ -65,19 +65,19 @@ async function fresh(request: Request): Promise<Response> {
   }
 }
 
-/** The page says which folders are in use (others are of an older book), and what it is made of itself. */
+/** The page sends the folders in use (others belong to an older book) and the addresses of its own parts. */
 scope.addEventListener("message", (event) => {
-  const said = event.data as { type?: string; folders?: readonly string[]; pages?: readonly string[] } | null;
-  const folders = said?.folders, pages = said?.pages ?? [];
-  if (said?.type !== "keep" || !Array.isArray(folders)) return;
+  const message = event.data as { type?: string; folders?: readonly string[]; pages?: readonly string[] } | null;
+  const folders = message?.folders, pages = message?.pages ?? [];
+  if (message?.type !== "keep" || !Array.isArray(folders)) return;
   event.waitUntil((async () => {
-    // the page came before this worker did
+    // the page was loaded before this worker started
     const seen = await caches.open(PAGES);
     for (const address of pages) {
       const url = new URL(address, location.href);
       if (url.origin !== location.origin || !url.pathname.startsWith(root) || url.pathname.startsWith(`${root}python/`)) continue;
       if (await seen.match(address)) continue;
-      // the browser has it still, so that nothing is transferred twice
+      // the browser still has it, so nothing is transferred twice
       const answer = await fetch(address, { cache: "force-cache" }).catch(() => null);
       if (answer?.ok) await seen.put(address, answer).catch(() => undefined);
     }

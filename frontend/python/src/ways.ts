@@ -1,4 +1,4 @@
-// The other ways to run a page's code, for where it cannot run here.
+// The other ways to run a page's code, shown where it cannot run here.
 
 import { element } from "./dom.js";
 import type { PageInfo } from "./protocol.js";
@@ -6,7 +6,7 @@ import type { PageInfo } from "./protocol.js";
 /** What the page's readers call a piece of its code. */
 export const kindOfCell = (info: PageInfo): "cell" | "example" => (info.notebook === undefined ? "example" : "cell");
 
-export function elsewhere(info: PageInfo): HTMLElement {
+export function otherWays(info: PageInfo): HTMLElement {
   if (info.notebook === undefined) return element("p", { class: "nn-run-hint" }, "Another way: copy an example and run it where Python and nnlib are installed.");
   const list = element("p", { class: "nn-run-hint" }, "Other ways: ");
   list.append(element("a", { href: info.notebook, download: true }, "download the notebook"), " and run it where Python is installed");

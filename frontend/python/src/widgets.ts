@@ -1,4 +1,4 @@
-// How a widget of the running Python looks in the page: live figures, boxes, usual controls, anywidgets.
+// Shows the widgets of the running Python in the page: live figures, boxes, usual controls, anywidgets.
 
 import { Area, type Surroundings } from "./area.js";
 import { cleaned } from "./clean.js";

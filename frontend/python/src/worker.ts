@@ -34,12 +34,12 @@ interface Loader {
 }
 
 const scope = self as unknown as { postMessage(message: FromWorker): void; onmessage: ((event: MessageEvent<ToWorker>) => void) | null; fetch: typeof fetch };
-const say = (message: FromWorker): void => scope.postMessage(message);
+const send = (message: FromWorker): void => scope.postMessage(message);
 const plainFetch: typeof fetch = self.fetch.bind(self);
 const QUIET = { messageCallback: () => undefined, errorCallback: () => undefined };
 
-const IDLE = 1000, PAUSE = 4; // milliseconds until what this browser will keep is prepared, and between its steps
-const KEPT_STDLIB = new URL("kept-stdlib.zip", self.location.href).href; // no file: the image answers
+const IDLE = 1000, PAUSE = 4; // milliseconds before the image is prepared, and between the steps of that
+const KEPT_STDLIB = new URL("kept-stdlib.zip", self.location.href).href; // not a file: the content comes from the image
 
 let pyodide: Pyodide | undefined;
 let kernel: Kernel | undefined;
@@ -47,11 +47,11 @@ let interrupt: Uint8Array | null = null;
 let started: Start | undefined;
 let running = 0; // cells that wait or run
 let queue: Promise<void> = Promise.resolve();
-const early: ToWorker[] = []; // what came before Python was ready
+const early: ToWorker[] = []; // messages that arrived before Python was ready
 
 /**
- * Watches what the interpreter fetches: every byte counts for the progress line, and what cannot be
- * had ends the start, where Pyodide itself would wait for ever or go on without it.
+ * Watches what the interpreter fetches: counts the bytes for the progress line, and calls `broke` for a
+ * file that cannot be loaded, where Pyodide itself would wait for ever or go on without the file.
  */
 function watchFetches(wasm: string, image: Image | undefined, broke: (address: string, checked: boolean) => void): void {
   let bytes = 0;
@@ -64,12 +64,12 @@ function watchFetches(wasm: string, image: Image | undefined, broke: (address: s
       throw error;
     });
     if (!answer.ok) broken();
-    // later visits load nothing; the browser knows what it has compiled only as it came
+    // later visits download nothing that counts, and only the browser's own response finds its compiled code again
     if (!answer.body || !answer.ok || (image && address === wasm)) return answer;
     const counter = new TransformStream<Uint8Array, Uint8Array>({
       transform(chunk, controller) {
         bytes += chunk.byteLength;
-        say({ type: "loading", what: "", bytes });
+        send({ type: "loading", what: "", bytes });
         controller.enqueue(chunk);
       },
     });
@@ -78,7 +78,7 @@ function watchFetches(wasm: string, image: Image | undefined, broke: (address: s
   };
 }
 
-/** A host may send WebAssembly by another name, which browsers compile only when it is whole. */
+/** Browsers compile WebAssembly while it loads only if the host sends its Content-Type; otherwise it is compiled afterwards. */
 function watchCompiler(broke: (error: unknown) => void): void {
   const streaming = WebAssembly.instantiateStreaming;
   WebAssembly.instantiateStreaming = async (source, imports) => {
@@ -87,13 +87,13 @@ function watchCompiler(broke: (error: unknown) => void): void {
       if (answer.headers.get("Content-Type")?.startsWith("application/wasm")) return await streaming(answer, imports);
       return await WebAssembly.instantiate(await answer.arrayBuffer(), imports);
     } catch (error) {
-      setTimeout(() => broke(error), 100); // after the network's own message about it, if there is one
+      setTimeout(() => broke(error), 100); // after the message of `watchFetches`, if there is one
       throw error;
     }
   };
 }
 
-/** Why a file could not be had, once one could not. */
+/** The reason why a file could not be loaded, once that has happened. */
 let trouble: Promise<string> | undefined;
 
 async function start(message: Start): Promise<void> {
@@ -115,10 +115,10 @@ async function start(message: Start): Promise<void> {
 }
 
 async function load(message: Start, image: Image | undefined): Promise<void> {
-  const doing = (what: string): void => say({ type: "loading", what, bytes: -1 });
+  const doing = (what: string): void => send({ type: "loading", what, bytes: -1 });
   doing(image ? "" : "Python");
   const book = image ? undefined : fetch(`${message.book}book.zip`).then((answer) => answer.arrayBuffer());
-  book?.catch(() => undefined); // told above
+  book?.catch(() => undefined); // `watchFetches` reports it
   const loader = `${message.pyodide}pyodide.mjs`;
   const { loadPyodide } = (await import(loader).catch(async () => {
     throw new Error(await reason(loader, false, plainFetch));
@@ -139,7 +139,7 @@ async function load(message: Start, image: Image | undefined): Promise<void> {
   kernel.connect((proxy) => {
     const plain = proxy.toJs({ dict_converter: Object.fromEntries }) as FromWorker;
     proxy.destroy();
-    say(plain);
+    send(plain);
   }, MAX_OUTPUT);
   kernel.progress(made.toPy(message.solved)).destroy();
   made.runPython("import nnlib");
@@ -147,10 +147,10 @@ async function load(message: Start, image: Image | undefined): Promise<void> {
   if (interrupt) made.setInterruptBuffer(interrupt);
   pyodide = made;
   started = message;
-  say({ type: "ready", python: String(made.runPython("import platform; platform.python_version()")) });
+  send({ type: "ready", python: String(made.runPython("import platform; platform.python_version()")) });
 }
 
-/** Keeps what is unpacked and compiled for the next visit, bit by bit while no cell runs. */
+/** Prepares the image for the next visit in small steps while no cell runs, then stores it. */
 function keepLater(message: Start): void {
   if (typeof caches === "undefined") return;
   const work = pyodide!.pyimport("page_image").steps();
@@ -170,15 +170,15 @@ async function run(message: ToWorker & { type: "run" }): Promise<void> {
   let status = "error";
   try {
     if (interrupt) interrupt[0] = 0;
-    // matplotlib and what it needs come when a cell first asks for them
+    // matplotlib and the packages that it needs are loaded when a cell first uses them
     if (/\b(matplotlib|pyplot|course\.style|PIL)\b/.test(message.source)) await loadPictures();
     status = await kernel!.run(message.source, message.name, message.example);
   } catch (error) {
-    const told = error instanceof NotLoaded ? error : { kind: "Error", message: String(error), hint: "Restart Python." };
-    say({ type: "error", kind: told.kind, message: told.message, hint: told.hint, frames: [], whole: String(error) });
+    const failure = error instanceof NotLoaded ? error : { kind: "Error", message: String(error), hint: "Restart Python." };
+    send({ type: "error", kind: failure.kind, message: failure.message, hint: failure.hint, frames: [], whole: String(error) });
   }
   const solved = kernel!.progress();
-  say({ type: "done", run: message.run, status: status as "ok", solved: solved.toJs() as string[] });
+  send({ type: "done", run: message.run, status: status as "ok", solved: solved.toJs() as string[] });
   solved.destroy();
 }
 
@@ -198,9 +198,9 @@ function loadPictures(): Promise<void> {
 
 async function loadMatplotlib(): Promise<void> {
   if ("matplotlib" in pyodide!.loadedPackages) return;
-  say({ type: "loading", what: "matplotlib", bytes: -1 });
+  send({ type: "loading", what: "matplotlib", bytes: -1 });
   await pyodide!.loadPackage(["matplotlib"], QUIET);
-  say({ type: "loading", what: "", bytes: -1 });
+  send({ type: "loading", what: "", bytes: -1 });
   if (!("matplotlib" in pyodide!.loadedPackages)) throw new NotLoaded(await trouble);
   keepLater(started!);
 }
@@ -216,7 +216,7 @@ function handle(message: ToWorker): void {
     const found = kernel!.complete(message.line);
     const { start, names } = found.toJs({ dict_converter: Object.fromEntries }) as { start: number; names: [string, string][] };
     found.destroy();
-    say({ type: "completed", ask: message.ask, start, names });
+    send({ type: "completed", ask: message.ask, start, names });
   }
 }
 
@@ -224,7 +224,7 @@ scope.onmessage = ({ data }) => {
   if (data.type === "start") {
     start(data).then(
       () => early.splice(0).forEach(handle),
-      (error: unknown) => say({ type: "failed", message: error instanceof Error ? error.message : String(error) }),
+      (error: unknown) => send({ type: "failed", message: error instanceof Error ? error.message : String(error) }),
     );
   } else if (pyodide) {
     handle(data);

@@ -1,4 +1,4 @@
-"""What ipywidgets and anywidget ask of IPython, in a few lines: the whole takes seconds to load."""
+"""The part of IPython that ipywidgets and anywidget use: all of it would take seconds to load."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ __version__ = "8.23.0"
 
 
 def get_ipython() -> Any:
-    """None: cells run without IPython's shell, so its magics are not there either."""
+    """Returns None: cells run without IPython's shell, so there are no magics either."""
     return None

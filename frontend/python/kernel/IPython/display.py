@@ -1,4 +1,4 @@
-"""IPython.display's usual names, shown by the page."""
+"""The usual names of IPython.display, for the page."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = [
 
 
 class DisplayHandle:
-    """Shows something else in the same place."""
+    """Replaces an output that `display` has shown."""
 
     def __init__(self, display_id: str) -> None:
         self.display_id = display_id
@@ -33,7 +33,7 @@ _count = 0
 def display(
     *values: Any, raw: bool = False, display_id: str | bool | None = None, **more: Any
 ) -> DisplayHandle | None:
-    """Shows values in the cell's output."""
+    """Shows values in the cell's output; returns a handle if `display_id` is given."""
     global _count
     if display_id is True:
         _count += 1

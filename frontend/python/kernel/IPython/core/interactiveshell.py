@@ -1,5 +1,5 @@
-"""A shell's name, for type checks: no shell is here."""
+"""The shell's class, for isinstance checks: there is no shell in the page."""
 
 
 class InteractiveShell:
-    """Never made."""
+    """Has no instances."""

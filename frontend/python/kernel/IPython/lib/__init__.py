@@ -1,1 +1,1 @@
-"""Holds IPython's own `pretty`, which the build adds."""
+"""Contains IPython's own `pretty`, which the build adds."""

@@ -1,4 +1,4 @@
-"""A mark that IPython's printer puts on its own functions."""
+"""The decorator that IPython's printer uses on its own functions."""
 
 from __future__ import annotations
 

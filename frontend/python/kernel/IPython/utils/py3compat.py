@@ -1,3 +1,3 @@
-"""Which Python this is, as IPython's printer asks."""
+"""The name that IPython's printer imports to detect PyPy."""
 
 PYPY = False
