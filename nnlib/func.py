@@ -1,8 +1,8 @@
-"""Functions of functions, under the names of `torch.func`: gradients, Jacobians, vmap of pure code.
+"""Transformations of pure functions, as in `torch.func`: gradients, Jacobians, vmap.
 
-A pure function's results depend on its arguments alone.  Each of these takes one and returns
-another: ``grad(f)`` is f's gradient, ``grad(grad(f))`` the gradient of that.  Arguments may be
-trees of tensors: tuples, lists, dicts, data classes.  Nothing is left in any ``.grad``.
+The results of a pure function depend on its arguments alone.  Most transformations take one and
+return another: ``grad(f)`` is the gradient of f, ``grad(grad(f))`` the gradient of that.  Arguments
+may be trees of tensors: tuples, lists, dicts, data classes.  No ``.grad`` is changed.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ A = TypeVar("A")  # its first argument: a tensor or a tree of them
 R = TypeVar("R")  # its result
 Aux = TypeVar("Aux")
 
-# ---------------------------------------------------------------- what all of them do
+# ---------------------------------------------------------------- shared by all transformations
 
 
 class _Variable(Leaf):
-    """The node of an argument that is differentiated here; open until the derivative is there."""
+    """The node of an argument of a transformed function; it is open while that function runs."""
 
     __slots__ = ("open",)
 
@@ -58,7 +58,7 @@ def _close(values: Sequence[Any]) -> None:
 
 
 def _recorded(x: Any) -> Any:
-    """x as a tensor whose gradient is asked for: a new leaf, or a step on from what it rests on."""
+    """x as a tensor that needs a gradient: a new leaf, or a clone if x has a history."""
     if x._node is not None and record.grad_enabled():
         return clone(x)
     leaf = _variable(x._data)
@@ -81,8 +81,8 @@ def _leaves(what: str, tree: Any) -> tuple[list[Any], trees.Form]:
     return leaves, form
 
 
-def _rests_on_others(outputs: Sequence[Any], own: Sequence[Any]) -> bool:
-    """Whether a result has a history besides the arguments that are differentiated here."""
+def _depends_on_others(outputs: Sequence[Any], own: Sequence[Any]) -> bool:
+    """Whether an output depends on recorded tensors other than the differentiated arguments."""
     ours = {x._node for x in own}
     seen: set[Node] = set()
     stack = [o._node for o in outputs if o._node is not None]
@@ -92,7 +92,7 @@ def _rests_on_others(outputs: Sequence[Any], own: Sequence[Any]) -> bool:
             continue
         seen.add(node)
         if node in ours:
-            if node.edges:  # a clone: what was given has a history of its own
+            if node.edges:  # a clone: the argument itself has a history
                 return True
             continue
         if isinstance(node, Leaf):
@@ -103,8 +103,10 @@ def _rests_on_others(outputs: Sequence[Any], own: Sequence[Any]) -> bool:
     return False
 
 
-def _slopes(outputs: list[Any], starts: list[Any], inputs: list[Any], further: bool) -> list[Any]:
-    """Gradients of the inputs, zeros where nothing rests on one; `further`: with a history."""
+def _gradients(
+    outputs: list[Any], starts: list[Any], inputs: list[Any], further: bool
+) -> list[Any]:
+    """Gradients of the inputs, zeros for unused ones; with `further` they are recorded."""
     pairs = [(o, g) for o, g in zip(outputs, starts, strict=True) if o._node is not None]
     if not pairs or not inputs:
         return [_zeros(x) for x in inputs]
@@ -123,8 +125,8 @@ def _ones(x: Any) -> Any:
     return make(np.ones_like(x._data)[()])
 
 
-def _released(tree: Any, keep: bool) -> Any:
-    """Results without the history that was needed on the way, unless someone outside asks."""
+def _detached_unless(tree: Any, keep: bool) -> Any:
+    """The results, detached unless an outer computation needs their history (`keep`)."""
     if keep:
         return tree
     return trees.map_leaves(lambda v: _detached(v) if isinstance(v, Value) else v, tree)
@@ -146,7 +148,7 @@ def _chosen(args: tuple, argnums: int | tuple[int, ...]) -> tuple[tuple[int, ...
 
 
 class _Run:
-    """One application of a function to arguments of which some are recorded."""
+    """One call of a function, with some of its arguments recorded."""
 
     def __init__(self, func: Function, args: tuple, argnums: Any, kwargs: dict, has_aux: bool):
         self.outer = record.grad_enabled()
@@ -163,7 +165,7 @@ class _Run:
         if has_aux:
             if not (isinstance(made, tuple) and len(made) == 2):
                 raise RuntimeError(
-                    "with has_aux=True the function returns two things, (output, aux), but it "
+                    "with has_aux=True the function must return a pair (output, aux), but it "
                     f"returned {type(made).__name__}"
                 )
             made, self.aux = made
@@ -174,21 +176,21 @@ class _Run:
                 raise RuntimeError(
                     f"the function must return tensors, but it returned {type(o).__name__}"
                 )
-        self.keep = self.outer and _rests_on_others(self.outputs, self.inputs)
+        self.keep = self.outer and _depends_on_others(self.outputs, self.inputs)
         _close(self.inputs)
 
-    def slopes(self, starts: list[Any], further: bool | None = None) -> Any:
-        """One gradient for each chosen argument, built as that argument is."""
+    def gradients(self, starts: list[Any], further: bool | None = None) -> Any:
+        """One gradient for each chosen argument, with the structure of that argument."""
         further = self.keep if further is None else further
-        found = _slopes(self.outputs, starts, self.inputs, further)
+        found = _gradients(self.outputs, starts, self.inputs, further)
         built = trees.build(self.form, found)
         return built if self.several else built[0]
 
     def value(self) -> Any:
-        return _released(self.made, self.keep)
+        return _detached_unless(self.made, self.keep)
 
     def with_aux(self, *results: Any) -> tuple[Any, ...]:
-        return (*results, _released(self.aux, self.keep))
+        return (*results, _detached_unless(self.aux, self.keep))
 
 
 # ---------------------------------------------------------------- gradients
@@ -207,8 +209,8 @@ def grad(
 def grad(func: Function, argnums: int | tuple[int, ...] = 0, has_aux: bool = False) -> Function:
     """The function x ↦ ∂func(x)/∂x of a function with one number as its result.
 
-    `argnums` says with respect to which argument (a tuple: several).  With `has_aux` the function
-    returns ``(output, aux)``, and the gradient function ``(gradient, aux)``.  As
+    The derivative is with respect to the argument `argnums` (a tuple: several).  With `has_aux` the
+    function returns ``(output, aux)``, and the gradient function ``(gradient, aux)``.  As
     ``torch.func.grad``.
 
     Calls raise RuntimeError for a result that is not 0-d, and for arguments that are not floating.
@@ -224,8 +226,8 @@ def grad(func: Function, argnums: int | tuple[int, ...] = 0, has_aux: bool = Fal
 
     @functools.wraps(func)
     def gradient(*args: Any, **kwargs: Any) -> Any:
-        slopes, value = both(*args, **kwargs)
-        return (slopes, value[1]) if has_aux else slopes
+        gradients, value = both(*args, **kwargs)
+        return (gradients, value[1]) if has_aux else gradients
 
     return gradient
 
@@ -241,7 +243,7 @@ def grad_and_value(
 def grad_and_value(
     func: Function, argnums: int | tuple[int, ...] = 0, has_aux: bool = False
 ) -> Function:
-    """As `grad`, but calls return ``(gradient, value)``: the loss comes with its gradient.
+    """Like `grad`, but calls return ``(gradient, value)``, where the value is the result of `func`.
 
     With `has_aux`: ``(gradient, (value, aux))``.  As ``torch.func.grad_and_value``.
 
@@ -258,7 +260,7 @@ def grad_and_value(
         if run.out_form != trees.LEAF:
             raise RuntimeError(
                 f"Expected f(*args) to return tensor, got {trees.describe(run.out_form)}: a "
-                "gradient needs one number. With further results, return (loss, rest) and say "
+                "gradient needs one number. To return more results, return (loss, rest) and pass "
                 "has_aux=True."
             )
         if run.outputs[0]._data.shape:
@@ -266,8 +268,8 @@ def grad_and_value(
                 "Expected f(*args) to return a scalar tensor, got tensor with "
                 f"{run.outputs[0]._data.ndim} dims. Reduce it with .sum() or .mean()."
             )
-        slopes = run.slopes([_ones(run.outputs[0])])
-        return (slopes, run.with_aux(run.value()) if has_aux else run.value())
+        gradients = run.gradients([_ones(run.outputs[0])])
+        return (gradients, run.with_aux(run.value()) if has_aux else run.value())
 
     return both
 
@@ -283,8 +285,8 @@ def vjp(
 def vjp(func: Function, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
     """(func(x), g ↦ gᵀJ): the value, and a function that pulls a gradient of it back to x.
 
-    One backward pass for each call of that function.  As ``torch.func.vjp``.  Raises RuntimeError
-    for arguments that are not floating, and (when pulling) for a gradient of another shape.
+    Each call of that function takes one backward pass.  As ``torch.func.vjp``.  Raises RuntimeError
+    for arguments that are not floating; so does the function for a gradient of another shape.
 
     >>> import nnlib
     >>> value, pull = nnlib.func.vjp(lambda x: x * x, nnlib.tensor([1.0, 2.0]))
@@ -297,11 +299,11 @@ def vjp(func: Function, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]
         starts, form = trees.flatten(cotangents)
         if form != run.out_form:
             raise RuntimeError(
-                f"Expected the gradients to be built as the output, {trees.describe(run.out_form)}"
-                f", but got {trees.describe(form)}"
+                "Expected the gradients to have the structure of the output, "
+                f"{trees.describe(run.out_form)}, but got {trees.describe(form)}"
             )
         known = any(g._node is not None for g in starts)
-        return run.slopes(starts, run.keep or (record.grad_enabled() and known))
+        return run.gradients(starts, run.keep or (record.grad_enabled() and known))
 
     pair = run.value(), pull
     return run.with_aux(*pair) if has_aux else pair
@@ -320,11 +322,11 @@ def jvp(
 def jvp(
     func: Function, primals: tuple, tangents: tuple, *, strict: bool = False, has_aux: bool = False
 ) -> tuple[Any, ...]:
-    """(func(x), J t): the value, and how it moves when x moves along t.
+    """(func(x), J t): the value and its derivative along t.
 
-    By two backward passes: gᵀJ is linear in g, and its derivative with respect to g along t is Jt.
-    As ``torch.func.jvp``.  Raises RuntimeError where the tangents are not built as the primals are,
-    and with `strict` where the result does not depend on an argument.
+    It takes two backward passes: gᵀJ is linear in g, and the gradient of (gᵀJ)t with respect to g
+    is Jt.  As ``torch.func.jvp``.  Raises RuntimeError if the tangents do not have the structure of
+    the primals, and with `strict` if the result does not depend on an argument.
 
     >>> import nnlib
     >>> x, t = nnlib.tensor([1.0, 2.0]), nnlib.tensor([1.0, 0.0])
@@ -333,7 +335,7 @@ def jvp(
     """
     if not isinstance(primals, tuple) or not isinstance(tangents, tuple):
         raise RuntimeError("jvp(f, primals, tangents): primals and tangents must be tuples")
-    moves, form = trees.flatten(tangents)
+    directions, form = trees.flatten(tangents)
     run = _Run(func, primals, tuple(range(len(primals))), {}, has_aux)
     if form != run.form:
         raise RuntimeError(
@@ -342,13 +344,13 @@ def jvp(
         )
     with record.recording(True):
         starts = [_variable(np.zeros_like(o._data)[()]) for o in run.outputs]
-        pulled, _ = trees.flatten(run.slopes(starts, True))
+        pulled, _ = trees.flatten(run.gradients(starts, True))
     if strict and not any(p._node is not None for p in pulled):
         raise RuntimeError("jvp: the output does not depend on the inputs")
-    keep = run.keep or (any(t._node is not None for t in moves) and run.outer)
+    keep = run.keep or (any(t._node is not None for t in directions) and run.outer)
     _close(starts)
-    moved = _slopes(pulled, moves, starts, keep)
-    result = trees.build(run.out_form, moved)
+    along_t = _gradients(pulled, directions, starts, keep)
+    result = trees.build(run.out_form, along_t)
     pair = run.value(), result
     return run.with_aux(*pair) if has_aux else pair
 
@@ -357,7 +359,7 @@ def jvp(
 
 
 def _basis(x: Any) -> list[Any]:
-    """A one in each place in turn, everything else zero."""
+    """The standard basis of tensors like x: each has a single 1 and zeros elsewhere."""
     eye = np.eye(x._data.size, dtype=x._data.dtype)
     return [make(row.reshape(x._data.shape)[()]) for row in eye]
 
@@ -395,7 +397,7 @@ def jacrev(
             rows = []
             for one in _basis(output):
                 starts = [one if k == at else _zeros(o) for k, o in enumerate(run.outputs)]
-                rows.append(trees.flatten(run.slopes(starts))[0])
+                rows.append(trees.flatten(run.gradients(starts))[0])
             parts = [_stacked(column, output, x) for column, x in _columns(rows, run.inputs)]
             built = trees.build(run.form, parts)
             blocks.append(built if run.several else built[0])
@@ -427,7 +429,7 @@ def jacfwd(
     func: Callable[P, Any], argnums: int | tuple[int, ...] = 0, has_aux: bool = False
 ) -> Callable[P, Any]: ...
 def jacfwd(func: Function, argnums: int | tuple[int, ...] = 0, has_aux: bool = False) -> Function:
-    """As `jacrev`, a column at a time: one derivative along each element of the argument.
+    """Like `jacrev`, but column by column: one derivative for each element of the argument.
 
     As ``torch.func.jacfwd``.  Calls raise RuntimeError for arguments that are not floating.
 
@@ -442,7 +444,7 @@ def jacfwd(func: Function, argnums: int | tuple[int, ...] = 0, has_aux: bool = F
         run = _Run(func, args, argnums, kwargs, has_aux)
         with record.recording(True):
             starts = [_variable(np.zeros_like(o._data)[()]) for o in run.outputs]
-            pulled, _ = trees.flatten(run.slopes(starts, True))
+            pulled, _ = trees.flatten(run.gradients(starts, True))
         _close(starts)
         columns = [
             [_along(pulled, k, one, starts, run.keep) for one in _basis(x)]
@@ -463,8 +465,8 @@ def jacfwd(func: Function, argnums: int | tuple[int, ...] = 0, has_aux: bool = F
 
 
 def _along(pulled: list[Any], k: int, one: Any, starts: list[Any], keep: bool) -> list[Any]:
-    moves = [one if j == k else _zeros(p) for j, p in enumerate(pulled)]
-    return _slopes(pulled, moves, starts, keep)
+    directions = [one if j == k else _zeros(p) for j, p in enumerate(pulled)]
+    return _gradients(pulled, directions, starts, keep)
 
 
 def _stacked_columns(columns: list[Any], output: Any, x: Any) -> Any:
@@ -501,16 +503,17 @@ def vmap(
     func: Callable[P, R], in_dims: Any = 0, out_dims: Any = 0, randomness: str = "error",
     *, chunk_size: int | None = None,
 ) -> Callable[P, R]:  # fmt: skip
-    """A function of one example, applied to each of many and stacked.
+    """Make a function of one example a function of a batch of examples.
 
-    `in_dims` says along which dimension each argument holds the examples (None: all examples share
-    it), as a number or a tree built like the arguments; `out_dims` where they stand in the results.
-    As ``torch.func.vmap``; here a loop, which `nnlib.compile` unrolls.  Random functions are
-    refused unless `randomness` is "different", which draws anew for each example; "same" is not
-    implemented, because a loop would have to rewind the generator.  `chunk_size` changes nothing.
+    `in_dims` is the dimension of the examples in each argument (None: all examples share it), as a
+    number or a tree with the structure of the arguments; `out_dims` is that in the results.  As
+    ``torch.func.vmap``, but it runs a loop, which `nnlib.compile` unrolls.  Random functions raise
+    an error unless `randomness` is "different": then each example gets its own random numbers;
+    "same" is not implemented, because a loop would have to rewind the generator.  `chunk_size` has
+    no effect.
 
-    Raises ValueError for unknown settings; calls raise ValueError for arguments without a dimension
-    to go along, or of different lengths.
+    Raises ValueError for unknown settings; calls raise ValueError for arguments without the
+    dimension of the examples, or with different lengths.
 
     >>> import nnlib
     >>> dots = nnlib.func.vmap(nnlib.dot)
@@ -519,17 +522,17 @@ def vmap(
     """
     if randomness not in ("error", "different"):
         raise ValueError(
-            f"randomness is 'error' or 'different' here, not {randomness!r}: examples are computed "
-            "one after the other, and would have to rewind the generator to draw the same"
+            f"randomness must be 'error' or 'different', not {randomness!r}: examples are computed "
+            "one after the other, and the same random numbers would need a rewound generator"
         )
 
     @functools.wraps(func)
     def mapped(*args: P.args, **kwargs: P.kwargs) -> R:
         leaves, form = trees.flatten(args)
-        along = _spread_dims(in_dims, args)
+        along = _dims_of_leaves(in_dims, args)
         count = _count(leaves, along)
         made = []
-        with _refusing_draws(randomness == "error"):
+        with _forbidding_random(randomness == "error"):
             for k in range(count):
                 one = [x if d is None else arrange.select(x, d, k) for x, d in zip(leaves, along)]
                 made.append(func(*trees.build(form, one), **kwargs))
@@ -539,17 +542,18 @@ def vmap(
     return mapped
 
 
-def _spread_dims(dims: Any, args: Any) -> list[int | None]:
+def _dims_of_leaves(dims: Any, args: Any) -> list[int | None]:
     """One dimension for each leaf of the arguments, from a number or a tree of numbers."""
     if dims is None or isinstance(dims, int):
         return [dims] * len(trees.flatten(args)[0])
     opened, given = trees.children(args), trees.children(dims)
     if opened is None or given is None or opened[0] != given[0]:
         raise ValueError(
-            f"vmap(in_dims={dims!r}): in_dims must be a number, None, or built as the arguments are"
+            f"vmap(in_dims={dims!r}): in_dims must be a number, None, or a tree "
+            "with the structure of the arguments"
         )
     pairs = zip(given[1], opened[1], strict=True)
-    return [d for one, part in pairs for d in _spread_dims(one, part)]
+    return [d for one, part in pairs for d in _dims_of_leaves(one, part)]
 
 
 def _count(leaves: list[Any], along: list[int | None]) -> int:
@@ -558,11 +562,13 @@ def _count(leaves: list[Any], along: list[int | None]) -> int:
         if d is None:
             continue
         if not isinstance(x, Value):
-            raise ValueError(f"vmap: {type(x).__name__} is no Tensor: say None for it in in_dims")
+            raise ValueError(
+                f"vmap: {type(x).__name__} is not a Tensor: pass None for it in in_dims"
+            )
         if not -x._data.ndim <= d < x._data.ndim:
             raise ValueError(
                 f"vmap: in_dim {d} for a tensor of dimensionality {x._data.ndim}, which has no "
-                "such dimension to go along"
+                "such dimension"
             )
         sizes.add(x._data.shape[d])
     if len(sizes) != 1:
@@ -571,7 +577,7 @@ def _count(leaves: list[Any], along: list[int | None]) -> int:
             f"{sorted(sizes)}"
             if sizes
             else "vmap: at least one argument must have a dimension "
-            "to go along, but in_dims is None for all"
+            "of examples, but in_dims is None for all"
         )
     return sizes.pop()
 
@@ -583,7 +589,7 @@ def _collected(made: list[Any], out_dims: Any) -> Any:
     form = columns[0][1]
     if isinstance(out_dims, tuple):
         whole = trees.build(form, list(range(len(columns[0][0]))))
-        dims = _spread_dims(out_dims, whole)
+        dims = _dims_of_leaves(out_dims, whole)
     else:
         dims = [out_dims] * len(columns[0][0])
     stacked = [
@@ -593,16 +599,16 @@ def _collected(made: list[Any], out_dims: Any) -> Any:
 
 
 @contextmanager
-def _refusing_draws(refuse: bool) -> Any:
-    """Random functions raise inside, as in PyTorch's vmap, unless they are asked for."""
-    if not refuse:
+def _forbidding_random(forbid: bool) -> Any:
+    """Make random functions raise an error inside the block, as in PyTorch's vmap, if `forbid`."""
+    if not forbid:
         yield
         return
     from nnlib.functions import create
 
     with create.forbidding_random(
-        "vmap: called random operation while in randomness error mode. Say "
-        'randomness="different" to draw anew for each example, or draw outside and pass it in.'
+        "vmap: called random operation while in randomness error mode. Pass "
+        'randomness="different" for new random numbers in each example, or pass them as arguments.'
     ):
         yield
 
@@ -611,14 +617,15 @@ def functional_call(
     module: Callable[..., R], parameter_and_buffer_dicts: Any, args: Any = None,
     kwargs: dict[str, Any] | None = None, *, tie_weights: bool = True, strict: bool = False,
 ) -> R:  # fmt: skip
-    """module(*args) with the given tensors in the place of its parameters and buffers.
+    """module(*args) with the given tensors in place of its parameters and buffers.
 
     `parameter_and_buffer_dicts` maps names, as in ``named_parameters()``, to tensors; a tuple of
-    dicts is one dict.  What is not named stays the module's own.  A parameter that stands in two
-    places is replaced in both (`tie_weights`).  As ``torch.func.functional_call``.
+    dicts is one dict.  Parameters that are not named keep their tensors.  A parameter that the
+    module has under two names is replaced under both (`tie_weights`).  As
+    ``torch.func.functional_call``.
 
-    Raises RuntimeError with `strict` where names are missing or unknown, ValueError where two dicts
-    have a name in common, and AttributeError for an unknown submodule.
+    Raises RuntimeError with `strict` if names are missing or unknown, ValueError if two dicts have
+    a name in common, and AttributeError for an unknown submodule.
 
     >>> import nnlib
     >>> layer = nnlib.nn.Linear(2, 1)
@@ -634,12 +641,12 @@ def functional_call(
         raise RuntimeError(
             f"functional_call(strict=True): missing keys {missing}, unexpected keys {unknown}"
         )
-    places = [_place(net, name, value) for name, value in given.items()]
+    replaced = [_attribute(net, name, value) for name, value in given.items()]
     if tie_weights:
-        places += _tied(net, given, own)
-    before = [(names, name, names.get(name, _NONE)) for names, name, _ in places]
+        replaced += _tied(net, given, own)
+    before = [(names, name, names.get(name, _NONE)) for names, name, _ in replaced]
     try:
-        for names, name, value in places:
+        for names, name, value in replaced:
             names[name] = value
         args = () if args is None else args if isinstance(args, tuple) else (args,)
         return module(*args, **(kwargs or {}))
@@ -666,7 +673,7 @@ def _one_dict(dicts: Any) -> dict[str, Any]:
     return merged
 
 
-def _place(module: Any, name: str, value: Any) -> tuple[dict[str, Any], str, Any]:
+def _attribute(module: Any, name: str, value: Any) -> tuple[dict[str, Any], str, Any]:
     *path, last = name.split(".")
     for part in path:
         module = getattr(module, part)
@@ -674,7 +681,7 @@ def _place(module: Any, name: str, value: Any) -> tuple[dict[str, Any], str, Any
 
 
 def _tied(module: Any, given: dict[str, Any], own: dict[str, Any]) -> list[Any]:
-    """The other places of parameters that stand in several."""
+    """The attributes that hold the same parameters as the given names."""
     values = {id(own[name]): value for name, value in given.items() if name in own}
     return [
         (vars(part), name, values[id(known)])

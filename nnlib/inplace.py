@@ -1,9 +1,8 @@
-"""Changing a tensor where it stands: `x[0] = v`, `x.add_(y)` and every other name ending in `_`.
+"""In-place changes of tensors: `x[0] = v`, `x.add_(y)` and the other methods that end in `_`.
 
 An in-place change is a new value under an old name.  The result is computed by the ordinary
-function, written into the tensor's memory, and the tensor takes over the result's history.  Where
-the tensor is a view, what it is a view of gets a new history as well: its old one with the written
-part replaced.
+function, written into the tensor's memory, and the tensor takes over the result's history.  If the
+tensor is a view, its base gets a new history too: the old one with the written part replaced.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", bound=Value)
 
-# ---------------------------------------------------------------- what all in-place forms do
+# ---------------------------------------------------------------- shared by all in-place methods
 
 
 def become(x: T, result: Any, how: str) -> T:
@@ -41,8 +40,8 @@ def become(x: T, result: Any, how: str) -> T:
         watcher.changing(x, how)
     if recording:
         _refuse_leaf(x, view, how)
-    _refuse_misfit(x, result, how)
-    if result._data.dtype != x._data.dtype:  # recorded: a gradient has the type of its tensor
+    _refuse_mismatch(x, result, how)
+    if result._data.dtype != x._data.dtype:  # recorded, so gradients are cast too
         result = ar.to_dtype(result, dtypes.of(x._data))
     _write(x, result._data, how)
     if recording and not isinstance(x._node, Leaf):
@@ -63,7 +62,7 @@ def become(x: T, result: Any, how: str) -> T:
 def _refuse_leaf(x: Any, view: Any, how: str) -> None:
     kind = "leaf Variable"
     while not isinstance(x._node, Leaf):
-        if view is None or view[1] is None:  # no view, or a detached one: another history
+        if view is None or view[1] is None:  # not a view, or with its own history
             return
         x, view, kind = view[0], getattr(view[0], "_view", None), "view of a leaf Variable"
     raise RuntimeError(
@@ -72,54 +71,54 @@ def _refuse_leaf(x: Any, view: Any, how: str) -> None:
     )
 
 
-def _refuse_misfit(x: Any, result: Tensor, how: str) -> None:
+def _refuse_mismatch(x: Any, result: Tensor, how: str) -> None:
     old, new = x._data, result._data
     if new.shape != old.shape:
         raise RuntimeError(
             f"output with shape {list(old.shape)} doesn't match the broadcast shape "
             f"{list(new.shape)}: {how} cannot grow a tensor"
         )
-    if new.dtype != old.dtype and dtypes.promote(old.dtype, new.dtype).kind not in _holds(old):
+    if new.dtype != old.dtype and dtypes.promote(old.dtype, new.dtype).kind not in _castable(old):
         raise RuntimeError(
             f"result type {dtypes.of(new).name} can't be cast to the desired output type "
             f"{dtypes.of(old).name}: convert the tensor first"
         )
 
 
-def _holds(array: Any) -> str:
-    """The kinds of number that a type can take: whole numbers go into floats, not the reverse."""
+def _castable(array: Any) -> str:
+    """The kinds that can be cast to the type of `array`: integers to floats, not the reverse."""
     return {"b": "b", "u": "ui", "i": "ui", "f": "fui"}[array.dtype.kind]
 
 
 def _write(x: Any, new: Any, how: str) -> None:
-    if not isinstance(x._data, np.ndarray):  # a number that nobody shares
-        _mark_number_changed(x)
+    if not isinstance(x._data, np.ndarray):  # a NumPy scalar, whose memory is not shared
+        _mark_scalar_changed(x)
         x._data = np.asarray(new).astype(x._data.dtype)[()]
         return
     record.mark_changed(x._data)
-    np.copyto(*_once_each(x._data, np.asarray(new), how), casting="unsafe")
+    np.copyto(*_without_repeats(x._data, np.asarray(new), how), casting="unsafe")
 
 
-def _mark_number_changed(x: Any) -> None:
-    """A number is replaced, not overwritten: the node that kept it as its result is told here."""
+def _mark_scalar_changed(x: Any) -> None:
+    """A NumPy scalar is replaced, not overwritten: mark the result in its node as changed."""
     node = x._node
     if node is not None and node.out is x._data:
         node.out = np.array(node.out)
         record.mark_changed(node.out)
 
 
-def _one_in_memory() -> RuntimeError:
+def _shared_memory_error() -> RuntimeError:
     return RuntimeError(
         "unsupported operation: more than one element of the written-to tensor refers to a single "
         "memory location (an expanded tensor). Please clone() it first."
     )
 
 
-def _once_each(array: np.ndarray, new: np.ndarray, how: str) -> tuple[np.ndarray, np.ndarray]:
-    """The array to write to, and what; refused where several elements are one in memory.
+def _without_repeats(array: np.ndarray, new: np.ndarray, how: str) -> tuple[np.ndarray, np.ndarray]:
+    """The array to write to and the values; RuntimeError if elements share memory.
 
-    NumPy does not write to any expanded array.  PyTorch does where no element is repeated, and
-    where all become the same number.
+    NumPy never writes to an expanded array.  PyTorch does if no element is repeated, or if all
+    become the same number.
     """
     if array.flags.writeable:
         return array, new
@@ -127,22 +126,22 @@ def _once_each(array: np.ndarray, new: np.ndarray, how: str) -> tuple[np.ndarray
     if not isinstance(owner, np.ndarray) or not owner.flags.writeable:
         raise RuntimeError("the memory of this tensor is read-only: clone() it first")
     if any(repeated) and how not in ("fill_", "zero_"):
-        raise _one_in_memory()
-    first = (*[slice(0, 1) if again else slice(None) for again in repeated], ...)
+        raise _shared_memory_error()
+    first = (*[slice(0, 1) if shared else slice(None) for shared in repeated], ...)
     whole = record.in_memory(owner, array, record.offset(array, owner))
     return whole[first], new[first]
 
 
 def _repeated(array: np.ndarray) -> tuple[bool, ...]:
-    """Along which dimensions one element of memory is seen again and again."""
+    """For each dimension, whether the array repeats one element of memory along it."""
     sizes = zip(array.strides, array.shape, strict=True)
     return tuple([s == 0 and n > 1 and array.size > 0 for s, n in sizes])
 
 
 def _rewrite_base(x: Any, view: Any, history: bool, chain: list[Any]) -> None:
-    """What `x` is a view of: its old self with x in the place that x shows."""
+    """Give the base of the view `x` a new history: its old one with the part of x replaced."""
     base, primitive, attrs = view
-    if primitive is None:  # detached: one memory, two histories
+    if primitive is None:  # detached: the same memory, another history
         watcher = record.current_watcher()
         if watcher is None:
             return
@@ -150,7 +149,7 @@ def _rewrite_base(x: Any, view: Any, history: bool, chain: list[Any]) -> None:
     else:
         if primitive is broadcast.expand and x._data.size != base._data.size:
             new = _put_back_by_memory(base, chain[0])
-            del chain[1:]  # what lies between shows the change several times: a view of the new one
+            del chain[1:]  # views in between repeat the change: they become views of the new base
         else:
             new = _put_back(_old(base), primitive, attrs, _old(x))
         if history:
@@ -164,7 +163,7 @@ def _rewrite_base(x: Any, view: Any, history: bool, chain: list[Any]) -> None:
 
 
 def _renew_views(base: Any, chain: list[Any], history: bool) -> None:
-    """Views that were made before the change show the new values: they get the new history too."""
+    """Give older views of `base`, which share the new values, the new history too."""
     for known in getattr(base, "_views", ()):
         view = known()
         if view is None:
@@ -191,13 +190,13 @@ def _put_back(base: Any, primitive: Any, attrs: Any, value: Tensor) -> Any:
     if primitive is ps.permute:
         dims = attrs["dims"]
         return ps.permute(value, dims=tuple([dims.index(d) for d in range(len(dims))]))
-    return ps.reshape(value, shape=base._data.shape)  # expanded without a repetition
+    return ps.reshape(value, shape=base._data.shape)  # expanded without repetition
 
 
 def _put_back_by_memory(base: Any, part: Any) -> Any:
-    """`base` with `part` in its place, where an expanded view of base lies between the two.
+    """`base` with `part` written into it, if there is an expanded view between the two.
 
-    Each element of the part is followed to the element of the base that it has in memory.
+    The views are applied to positions, which shows where in the base each element of `part` is.
     """
     if watcher := record.current_watcher():
         watcher.refuse("an expanded tensor is changed in place: clone() it first")
@@ -205,29 +204,30 @@ def _put_back_by_memory(base: Any, part: Any) -> Any:
     while at is not base:
         at, *view = at._view
         views.append(view)
-    places = np.arange(base._data.size).reshape(base._data.shape)
+    positions = np.arange(base._data.size).reshape(base._data.shape)
     for primitive, attrs in reversed(views):
-        places = places if primitive is None else primitive.forward(places, **(attrs or {}))
-    if any(_repeated(places)):
+        if primitive is not None:
+            positions = primitive.forward(positions, **(attrs or {}))
+    if any(_repeated(positions)):
         raise RuntimeError(
-            "an expanded tensor cannot be changed in place where gradients are recorded: several "
-            "of its elements are one in memory. Please clone() it first."
+            "an expanded tensor cannot be changed in place while gradients are recorded: several "
+            "of its elements share memory. Please clone() it first."
         )
     old, new = s.flatten(_old(base)), s.flatten(_old(part))
-    placed = picking.scatter(old, 0, record.make(np.ravel(places)), new)
+    placed = picking.scatter(old, 0, record.make(np.ravel(positions)), new)
     return ps.reshape(placed, shape=base._data.shape)
 
 
 def _old(x: Any) -> Any:
-    """x as it was before the change: its own copy, so that what a gradient saves stays true."""
+    """A copy of x before the change, so that the values saved for gradients stay the same."""
     other = record.make(np.array(x._data)[()], x._node)
     if watcher := record.current_watcher():
         watcher.alias(other, x)
     return other
 
 
-def _records(x: Any, others: Any) -> bool:
-    """Whether the change is seen by a gradient or a watcher (then nothing is done behind them)."""
+def _must_record(x: Any, others: Any) -> bool:
+    """Whether the change must be recorded, for a gradient or a watcher."""
     if record.current_watcher() is not None:
         return True
     if not record.grad_enabled():
@@ -239,8 +239,8 @@ def _records(x: Any, others: Any) -> bool:
 
 
 def in_place(x: T, name: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> T:
-    """`x` changed to function(x, …): what the method `name` of it does."""
-    before = _old(x) if _records(x, args) else x
+    """Change `x` to function(x, …), as its method `name` does, and return it."""
+    before = _old(x) if _must_record(x, args) else x
     return become(x, function(before, *args, **kwargs), name)
 
 
@@ -253,8 +253,8 @@ def _scaled(other: Any, alpha: Any) -> Any:
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def _where_it_stands(ufunc: Any) -> Callable[[F], F]:
-    """Lets an operator in place compute floats that nobody records in their own memory."""
+def _fast_in_place(ufunc: Any) -> Callable[[F], F]:
+    """Let an in-place operator compute directly in the memory of floats that are not recorded."""
 
     def decorate(slow: Any) -> Any:
         @functools.wraps(slow)
@@ -277,7 +277,7 @@ def _where_it_stands(ufunc: Any) -> Callable[[F], F]:
                     return slow(self, other, *alpha)
                 try:
                     ufunc(x, y * alpha[0] if alpha else y, out=x)
-                except ValueError:  # a shape that would grow, or an expanded tensor: say so
+                except ValueError:  # the shape would grow, or x is expanded: slow() explains it
                     return slow(self, other, *alpha)
                 record.mark_changed(x)
                 return self
@@ -292,19 +292,19 @@ def _where_it_stands(ufunc: Any) -> Callable[[F], F]:
 
 
 class InPlace(Value):
-    """The methods of a tensor that change it."""
+    """The methods that change a tensor in place."""
 
     __slots__ = ()
 
-    @_where_it_stands(np.add)
+    @_fast_in_place(np.add)
     def __iadd__(self, other: Operand, alpha: Number = 1) -> Self:
         return in_place(self, "add_", ar.plus, _scaled(other, alpha))
 
-    @_where_it_stands(np.subtract)
+    @_fast_in_place(np.subtract)
     def __isub__(self, other: Operand, alpha: Number = 1) -> Self:
         return in_place(self, "sub_", ar.minus, _scaled(other, alpha))
 
-    @_where_it_stands(np.divide)
+    @_fast_in_place(np.divide)
     def __itruediv__(self, other: Operand) -> Self:
         return in_place(self, "div_", ar.over, other)
 
@@ -316,7 +316,7 @@ class InPlace(Value):
         """sub() in place: changes this tensor and returns it."""
         return self.__isub__(other) if alpha == 1 else self.__isub__(other, alpha)
 
-    @_where_it_stands(np.multiply)
+    @_fast_in_place(np.multiply)
     def mul_(self, other: Operand) -> Self:
         """mul() in place: changes this tensor and returns it."""
         return in_place(self, "mul_", ar.mul, other)
@@ -471,17 +471,17 @@ class InPlace(Value):
         return in_place(self, "index_add_", picking.index_add, dim, index, source, alpha=alpha)
 
     def zero_(self) -> Self:
-        """Every element becomes 0."""
+        """Set every element to 0."""
         return become(
-            self, _replacing(self, create.zeros_like(needs_tensor("zero_", self))), "zero_"
+            self, _replaced(self, create.zeros_like(needs_tensor("zero_", self))), "zero_"
         )
 
     def fill_(self, value: Operand) -> Self:
-        """Every element becomes `value`: a number or a 0-d tensor."""
+        """Set every element to `value`: a number or a 0-d tensor."""
         if is_number(value):
             return become(
                 self,
-                _replacing(self, create.full_like(needs_tensor("fill_", self), value)),
+                _replaced(self, create.full_like(needs_tensor("fill_", self), value)),
                 "fill_",
             )
         v = needs_tensor("fill_", value)
@@ -491,41 +491,41 @@ class InPlace(Value):
                 f"{v._data.ndim} dimensions."
             )
         filled = s.expand(ar.to_dtype(v, dtypes.of(self._data)), self._data.shape)
-        return become(self, _replacing(self, filled), "fill_")
+        return become(self, _replaced(self, filled), "fill_")
 
     def copy_(self, src: Operand) -> Self:
-        """Every element becomes that of `src`, which broadcasts and is cast to this type."""
+        """Copy the elements of `src`, which is broadcast, and cast to this tensor's type."""
         if is_number(src):
             src = create.tensor(src)
         source = ar.to_dtype(needs_tensor("copy_", src), dtypes.of(self._data))
         if source._data.shape != self._data.shape:
             source = s.expand(source, self._data.shape)
-        if source is src:  # a step of its own: this tensor is a copy, and no second leaf
+        if source is src:  # a recorded copy, so that this tensor does not become a second leaf
             source = ar.clone(source)
-        return become(self, _replacing(self, source), "copy_")
+        return become(self, _replaced(self, source), "copy_")
 
     def normal_(
         self, mean: float = 0, std: float = 1, *, generator: Generator | None = None
     ) -> Self:
-        """Every element becomes a draw from the normal distribution."""
+        """Set the elements to random numbers from the normal distribution."""
         if std < 0:
             raise RuntimeError(f"normal_ expects std >= 0.0, but found std {std}")
         draw = create._stream(generator).normal(mean, std, self._data.shape)
-        return become(self, _drawn(self, draw), "normal_")
+        return become(self, _random_values(self, draw), "normal_")
 
     def uniform_(
         self, from_: float = 0, to: float = 1, *, generator: Generator | None = None
     ) -> Self:
-        """Every element becomes a draw from the uniform distribution on [from_, to)."""
+        """Set the elements to random numbers from the uniform distribution on [from_, to)."""
         if from_ > to:
             raise RuntimeError(
                 f"uniform_ expects to return a [from, to) range, but found from={from_} > to={to}"
             )
         draw = create._stream(generator).uniform(from_, to, self._data.shape)
-        return become(self, _drawn(self, draw), "uniform_")
+        return become(self, _random_values(self, draw), "uniform_")
 
     def bernoulli_(self, p: float = 0.5, *, generator: Generator | None = None) -> Self:
-        """Every element becomes 1 with probability p, else 0."""
+        """Set each element to 1 with probability p, otherwise to 0."""
         draw = create._stream(generator).random(self._data.shape) < p
         return become(
             self, record.make(np.asarray(draw).astype(self._data.dtype)[()]), "bernoulli_"
@@ -534,18 +534,18 @@ class InPlace(Value):
     def __setitem__(self, key: Any, value: Operand) -> None:
         if not isinstance(value, Value) and not is_number(value):
             raise TypeError(
-                f"can't assign a {type(value).__name__} to a tensor: make it one first, "
+                f"can't assign a {type(value).__name__} to a tensor: convert it first, with "
                 "nnlib.tensor(…)"
             )
-        x, recorded = self._data, _records(self, (value,))
-        expanded = isinstance(x, np.ndarray) and not x.flags.writeable  # by NumPy
+        x, recorded = self._data, _must_record(self, (value,))
+        expanded = isinstance(x, np.ndarray) and not x.flags.writeable  # NumPy made it read-only
         if expanded and not (recorded and (record.is_watched() or not any(_repeated(x)))):
             part = s.getitem(needs_tensor("__setitem__", self), key)
             if x.size and part._data.size and not np.may_share_memory(part._data, x):
-                raise _one_in_memory()
+                raise _shared_memory_error()
             if isinstance(value, Value):
                 value = picking.fitted(value, part._data.shape)
-            part.copy_(value)  # refused where elements are one in memory
+            part.copy_(value)  # raises an error if elements share memory
             return
         if recorded or not isinstance(self._data, np.ndarray):
             become(self, picking.setitem(_old(self), key, value), "__setitem__")
@@ -554,15 +554,15 @@ class InPlace(Value):
         record.mark_changed(self._data)
 
 
-def _replacing(x: Any, new: Any) -> Any:
-    """`new` in place of all of x: the history of x goes on, with the gradient 0 from here."""
+def _replaced(x: Any, new: Any) -> Any:
+    """`new` in place of all of x; the history of x continues, with the gradient 0."""
     if not record.grad_enabled() or x._node is None or isinstance(x._node, Leaf):
         return new
     everywhere = record.make(np.ones(x._data.shape, bool)[()])
     return ar.where(everywhere, new, ar.floor(_old(x)))  # floor: its gradient is 0 even beside nan
 
 
-def _drawn(x: Any, draw: Any) -> Tensor:
+def _random_values(x: Any, draw: Any) -> Tensor:
     if x._data.dtype.kind != "f":
         raise NotImplementedError(
             f"random floats cannot be written into a tensor of {dtypes.of(x._data).name}"

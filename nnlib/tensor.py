@@ -12,7 +12,7 @@ import numpy as np
 from nnlib import devices, dtypes, printing, record
 from nnlib._types import Device, DType, Number, Operand, Sizes
 from nnlib.autograd import gradients
-from nnlib.autograd.hooks import RemovableHandle, registered
+from nnlib.autograd.hooks import RemovableHandle, register
 from nnlib.functions import along, arrange, create, picking, products
 from nnlib.functions import arithmetic as ar
 from nnlib.functions import reshaping as s
@@ -845,7 +845,7 @@ class Tensor(InPlace):
         if not self._node.extra or "hooks" not in self._node.extra:
             self._node.note("hooks", {})
         assert self._node.extra is not None
-        return registered(self._node.extra["hooks"], hook)
+        return register(self._node.extra["hooks"], hook)
 
     @property
     def retains_grad(self) -> builtins.bool:

@@ -1,4 +1,4 @@
-"""Derivatives against finite differences: gradcheck and gradgradcheck, as `torch.autograd` has."""
+"""Checks by finite differences: gradcheck and gradgradcheck, as in `torch.autograd`."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def gradcheck(
 ) -> bool:
     """Whether backward() agrees with (f(x + eps) - f(x - eps)) / (2 eps) for each input element.
 
-    `inputs` are float64 tensors with requires_grad=True (others are held fixed).  Raises
-    GradcheckError where they differ, or returns False with raise_exception=False.  ValueError where
-    no input requires a gradient.  As ``torch.autograd.gradcheck``.
+    `inputs` are float64 tensors with requires_grad=True (others are held fixed).  If the
+    two differ, it raises GradcheckError, or returns False with raise_exception=False.  Raises
+    ValueError if no input requires a gradient.  As ``torch.autograd.gradcheck``.
 
     >>> import nnlib
     >>> x = nnlib.tensor([1.0, 2.0], dtype=nnlib.float64, requires_grad=True)
@@ -98,7 +98,7 @@ def _compare(
 
 
 def _differences(func: Any, xs: tuple[Any, ...], number: int, x: Any, eps: float) -> np.ndarray:
-    """Each element moved to both sides; the input's own memory is put back afterwards."""
+    """The derivatives by central differences; afterwards the input has its own memory again."""
     kept = x._data
     columns = []
     try:
@@ -145,12 +145,12 @@ def gradgradcheck(
     else:
         starts = [grad_outputs] if isinstance(grad_outputs, Value) else list(grad_outputs)
 
-    def slopes(*given: Any) -> Any:
+    def gradients(*given: Any) -> Any:
         head, tail = given[: len(xs)], given[len(xs) :]
         wanted: list[Any] = [x for x in head if isinstance(x, Value) and x._node is not None]
         gs = grad(_outputs(func(*head)), wanted, list(tail), create_graph=True, allow_unused=True)
         return tuple([g for g in gs if g is not None and g._node is not None])
 
     return gradcheck(
-        slopes, (*xs, *starts), eps=eps, atol=atol, rtol=rtol, raise_exception=raise_exception
+        gradients, (*xs, *starts), eps=eps, atol=atol, rtol=rtol, raise_exception=raise_exception
     )

@@ -1,4 +1,4 @@
-"""Function: an operation with a derivative of your own, as `torch.autograd.Function`."""
+"""Function: an operation with a custom derivative, as `torch.autograd.Function`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Context:
-    """What `forward` leaves for `backward`: the `ctx` of both."""
+    """The `ctx` of `forward` and `backward`: it stores what `backward` needs."""
 
     def __init__(self) -> None:
         self.needs_input_grad: tuple[bool, ...] = ()
@@ -25,7 +25,7 @@ class Context:
         self._inputs: tuple[Any, ...] = ()
 
     def save_for_backward(self, *tensors: Tensor | None) -> None:
-        """Keep inputs or outputs (tensors or None); a later in-place change of them is refused."""
+        """Save inputs or outputs (tensors or None); changing them in place is an error later."""
         for t in tensors:
             if t is not None and not isinstance(t, Value):
                 raise TypeError(
@@ -36,7 +36,7 @@ class Context:
 
     @property
     def saved_tensors(self) -> tuple[Tensor, ...]:
-        """What save_for_backward kept."""
+        """The tensors that were passed to save_for_backward."""
         for t, time in self._saved:
             if t is not None and record.was_changed(t._data, time):
                 raise RuntimeError(
@@ -48,15 +48,15 @@ class Context:
         return tuple([t for t, _ in self._saved])
 
     def mark_non_differentiable(self, *outputs: Tensor) -> None:
-        """Outputs through which no gradient flows."""
+        """Declare outputs through which no gradient flows."""
         self._without_gradient = tuple([id(o) for o in outputs])
 
     def mark_dirty(self, *inputs: Tensor) -> None:
-        """In-place Functions are refused: return a new tensor instead."""
+        """Raise NotImplementedError: return a new tensor instead of changing an input."""
         raise NotImplementedError("a Function of nnlib may not change its inputs in place")
 
     def set_materialize_grads(self, value: bool) -> None:
-        """Whether backward() is given zeros (the default) or None for outputs that nobody used."""
+        """Set whether backward() gets zeros (the default) or None for unused outputs."""
         self.materialize_grads = value
 
 
@@ -64,9 +64,8 @@ class Function:
     """An operation whose derivative you write yourself.  As ``torch.autograd.Function``.
 
     Subclass it with two static methods: ``forward(ctx, *inputs)`` computes, ``backward(ctx,
-    *gradients)`` returns one gradient for each input (None where there is none).  Use it by
-    ``apply``.  What `backward` computes from tensors is recorded where a second derivative is
-    asked for.
+    *gradients)`` returns one gradient for each input (None where there is none).  Call it
+    with ``apply``.  The computation in `backward` is recorded if a second derivative is needed.
 
     >>> import nnlib
     >>> class Cube(nnlib.autograd.Function):
@@ -89,7 +88,7 @@ class Function:
     def forward(*args: Any, **kwargs: Any) -> Any:
         """Compute the result from `ctx` and the inputs (without `ctx` if setup_context exists).
 
-        Here it raises NotImplementedError.
+        The base class raises NotImplementedError.
 
         >>> import nnlib
         >>> class Cube(nnlib.autograd.Function):
@@ -108,9 +107,9 @@ class Function:
 
     @staticmethod
     def backward(ctx: Context, *grad_outputs: Any) -> Any:
-        """One gradient for each input of forward, given those of the outputs.
+        """Return one gradient for each input of forward, given those of the outputs.
 
-        Here it raises NotImplementedError.
+        The base class raises NotImplementedError.
 
         >>> import nnlib
         >>> class Double(nnlib.autograd.Function):
@@ -131,7 +130,7 @@ class Function:
 
     @classmethod
     def apply(cls, *args: Any) -> Tensor:
-        """Compute, and record the step where an input is recorded.
+        """Compute the result, and record the operation if an input is recorded.
 
         >>> import nnlib
         >>> class Double(nnlib.autograd.Function):
@@ -164,7 +163,7 @@ class Function:
 
 
 class _Step:
-    """Stands where a primitive does in the graph: the walker asks it for all its gradients."""
+    """Takes the place of a primitive in the graph: the backward pass calls its `vjp_of_all`."""
 
     view = broadcasts = saves_args = saves_out = crosses = False
     decomposition = with_residuals = None
@@ -178,7 +177,7 @@ class _Step:
 
 
 class _Gradients(dict[int, Any]):
-    """The gradients of several outputs on their way into one backward()."""
+    """The gradients of several outputs, collected for one call of backward()."""
 
     def __add__(self, other: Any) -> _Gradients:
         both = _Gradients(self)
@@ -217,7 +216,7 @@ def _recorded(
 
 
 def _fresh(o: Value) -> Any:
-    """An output that is an input: the same memory under another history."""
+    """A tensor for an output that is also an input: the same memory, another history."""
     other = make(o._data)
     if watcher := record.current_watcher():
         watcher.alias(other, o)
@@ -250,7 +249,7 @@ def _backward(
 def _matched(
     name: str, ctx: Context, args: tuple[Any, ...], found: tuple[Any, ...], bare: bool
 ) -> list[Any]:
-    """The returned gradients, one for each input, refused where they do not fit."""
+    """The returned gradients, one for each input; an error is raised if they do not fit."""
     extra = found[len(args) :]
     if len(found) < len(args) or any(g is not None for g in extra):
         raise RuntimeError(

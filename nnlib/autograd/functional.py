@@ -1,4 +1,4 @@
-"""Whole derivatives of functions: jacobian, hessian, vjp, jvp (`torch.autograd.functional`)."""
+"""Derivatives of functions: jacobian, hessian, vjp, jvp (`torch.autograd.functional`)."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _tuple(name: str, values: Any) -> tuple[bool, tuple[Any, ...]]:
 
 
 def _fresh(inputs: tuple[Any, ...], create_graph: bool) -> tuple[Any, ...]:
-    """The inputs as recorded tensors: new leaves, or (for create_graph) of the same history."""
+    """The inputs as recorded tensors: new leaves or, with create_graph, clones with a history."""
     if create_graph and record.grad_enabled():
         return tuple([clone(x) if x._node is not None else _leaf(x) for x in inputs])
     return tuple([_leaf(x) for x in inputs])
@@ -50,7 +50,7 @@ def _called(func: Callable[..., Any], inputs: tuple[Any, ...]) -> tuple[bool, tu
         return _tuple("outputs given by the user-provided function", func(*inputs))
 
 
-def _slopes(
+def _gradients(
     output: Any,
     inputs: tuple[Any, ...],
     start: Any,
@@ -58,7 +58,7 @@ def _slopes(
     strict: bool,
     what: str = "output",
 ) -> list[Any]:
-    """Gradients of one output, zeros where an input has no part in it (with `strict`: refused)."""
+    """Gradients of one output; for an input it does not use, zeros (with `strict`: an error)."""
     if output._node is None:
         if strict:
             raise RuntimeError(f"The {what} of the function is independent of the inputs.")
@@ -116,8 +116,8 @@ def jacobian(
     for output in outputs:
         parts: list[list[Any]] = [[] for _ in xs]
         for at in range(output._data.size):
-            slopes = _slopes(output, xs, _start(output, at), create_graph, strict)
-            for part, g in zip(parts, slopes, strict=True):
+            gradients = _gradients(output, xs, _start(output, at), create_graph, strict)
+            for part, g in zip(parts, gradients, strict=True):
                 part.append(g)
         shapes = [(*output._data.shape, *x._data.shape) for x in xs]
         blocks = [
@@ -157,13 +157,13 @@ def hessian(
     """
     several, _ = _tuple("inputs", inputs)
 
-    def slopes(*xs: Any) -> Any:
+    def gradients(*xs: Any) -> Any:
         _, outputs = _called(func, xs)
         _one_number(outputs)
-        found = _slopes(outputs[0], xs, None, True, strict)
+        found = _gradients(outputs[0], xs, None, True, strict)
         return tuple(found) if several else found[0]
 
-    return jacobian(slopes, inputs, create_graph, strict)
+    return jacobian(gradients, inputs, create_graph, strict)
 
 
 def _one_number(outputs: tuple[Any, ...]) -> None:
@@ -218,9 +218,9 @@ def vjp(
     create_graph: bool = False,
     strict: bool = False,
 ) -> tuple[Any, Any]:
-    """(func(x), vᵀJ): what one backward pass from the gradient v computes.
+    """(func(x), vᵀJ), computed by one backward pass from the gradient v.
 
-    Raises RuntimeError where v has not the shape of the result.  As
+    Raises RuntimeError if v does not have the shape of the result.  As
     ``torch.autograd.functional.vjp``.
 
     >>> import nnlib
@@ -280,10 +280,10 @@ def jvp(
     create_graph: bool = False,
     strict: bool = False,
 ) -> tuple[Any, Any]:
-    """(func(x), J v): how the result moves when x moves along v.
+    """(func(x), J v): the result and its derivative along v.
 
-    By two backward passes: uᵀJ is linear in u, and its derivative with respect to u along v is Jv.
-    Raises RuntimeError where v has not the shape of the input.  As
+    It takes two backward passes: uᵀJ is linear in u, and the gradient of (uᵀJ)v with respect to u
+    is Jv.  Raises RuntimeError if v does not have the shape of the input.  As
     ``torch.autograd.functional.jvp``.
 
     >>> import nnlib
@@ -297,10 +297,10 @@ def jvp(
     several_out, outputs = _called(func, xs)
     with record.recording(True):
         us = tuple([_leaf(_zeros(o)) for o in outputs])
-        slopes = _weighted(outputs, xs, us, True, strict)
-    moved = _weighted(tuple(slopes), us, vs, create_graph, False)
+        gradients = _weighted(outputs, xs, us, True, strict)
+    along_v = _weighted(tuple(gradients), us, vs, create_graph, False)
     return _unpacked(several_out, outputs, create_graph), _unpacked(
-        several_out, moved, create_graph
+        several_out, along_v, create_graph
     )
 
 
@@ -327,7 +327,7 @@ def vhp(
     create_graph: bool = False,
     strict: bool = False,
 ) -> tuple[Any, Any]:
-    """(func(x), vᵀH) for a function with one number as its result: H need not be formed.
+    """(func(x), vᵀH) for a function with one number as its result, without computing H.
 
     Raises RuntimeError for a result of more than one number.  As ``torch.autograd.functional.vhp``.
 
@@ -342,8 +342,8 @@ def vhp(
     _, outputs = _called(func, xs)
     _one_number(outputs)
     with record.recording(True):
-        slopes = _slopes(outputs[0], xs, None, True, strict)
-    found = _weighted(tuple(slopes), xs, vs, create_graph, False)
+        gradients = _gradients(outputs[0], xs, None, True, strict)
+    found = _weighted(tuple(gradients), xs, vs, create_graph, False)
     return _unpacked(False, outputs, create_graph), _unpacked(several, found, create_graph)
 
 

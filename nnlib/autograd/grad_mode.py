@@ -15,7 +15,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class _Recording(ContextDecorator):
-    """A context manager that is a decorator as well, and may be entered again and again."""
+    """A reusable context manager that is also a decorator."""
 
     def __init__(self) -> None:
         self._open: list[AbstractContextManager[None]] = []
@@ -29,13 +29,13 @@ class _Recording(ContextDecorator):
         self._open.append(context)
 
     def __call__(self, function: F) -> F:
-        """Around every call of a function; of a generator function, around every step of it."""
+        """Wrap every call of a function, or every step of a generator function."""
         if not inspect.isgeneratorfunction(function):
             return super().__call__(function)
 
         @functools.wraps(function)
         def generator(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
-            return _stepped(self, function(*args, **kwargs))
+            return _run_steps(self, function(*args, **kwargs))
 
         return generator  # type: ignore[return-value]
 
@@ -48,8 +48,8 @@ class _Recording(ContextDecorator):
         self._open.pop().__exit__(kind, error, trace)
 
 
-def _stepped(mode: _Recording, steps: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
-    """The steps of a generator, each in the mode; between them its caller's own mode holds."""
+def _run_steps(mode: _Recording, steps: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
+    """Run each step of a generator in `mode`; between the steps, the caller's mode applies."""
     try:
         with mode:
             given = next(steps)
@@ -113,7 +113,7 @@ class enable_grad(no_grad):
 
 
 class inference_mode(_Recording):
-    """As `no_grad`, under the name that PyTorch recommends for use without training.
+    """Like `no_grad`, under the name that PyTorch recommends for inference.
 
     ``inference_mode(False)`` records.  As ``torch.inference_mode``.
 
@@ -169,10 +169,11 @@ class set_grad_enabled(_Recording):
 
 
 class detect_anomaly(_Recording):
-    """Find the operation that made a nan: ``backward()`` raises and names it.
+    """Find the operation that produced a nan: ``backward()`` raises an error that names it.
 
-    As ``torch.autograd.detect_anomaly``; in addition the operation that made the first nan of the
-    forward pass is named, with the line that called it.  Slow: for debugging only.
+    As ``torch.autograd.detect_anomaly``; in addition, the error names the operation that
+    produced the first nan of the forward pass, and the line that called it.  It is slow: use it
+    only for debugging.
 
     >>> import nnlib
     >>> x = nnlib.tensor(0.0, requires_grad=True)

@@ -1,4 +1,4 @@
-"""backward() and grad(): the walk that users start, from tensors to gradients of tensors."""
+"""backward() and grad(): the public functions that compute gradients of tensors."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ def backward(
     *,
     inputs: Values | None = None,
 ) -> None:
-    """Add d(tensors)/d(leaf) to the ``.grad`` of every leaf that they rest on.
+    """Add d(tensors)/d(leaf) to the ``.grad`` of every leaf that they depend on.
 
     As ``torch.autograd.backward``.  `grad_tensors` are the gradients to start from (the vector of
-    the vector-Jacobian product); a result with one element needs none.  `inputs` restricts which
-    leaves gather.
+    the vector-Jacobian product); a result with one element needs none.  With `inputs`,
+    only these tensors accumulate gradients.
 
-    Raises RuntimeError when a tensor was not recorded, has several elements and no start gradient,
-    or was walked before without `retain_graph`.
+    Raises RuntimeError if a tensor was not recorded, if it has several elements and no start
+    gradient, or if its graph was freed by an earlier call without `retain_graph`.
 
     >>> import nnlib
     >>> w = nnlib.tensor([1.0, 2.0], requires_grad=True)
@@ -43,9 +43,7 @@ def backward(
     roots = _roots(tensors, grad_tensors)
     retain = create_graph if retain_graph is None else retain_graph
     if inputs is None and not create_graph and not record.unusual:
-        walk(
-            roots, retain_graph=retain, create_graph=False
-        )  # on arrays: there is nothing to record
+        walk(roots, retain_graph=retain, create_graph=False)  # on arrays: nothing is recorded
         return
     with record.recording(create_graph):
         if inputs is None:
@@ -84,7 +82,7 @@ def grad(
     As ``torch.autograd.grad``.  With `create_graph` the gradients are recorded, and can be
     differentiated in turn.
 
-    Raises RuntimeError when an input was not used (unless `allow_unused`) or needs no gradient.
+    Raises RuntimeError if an input was not used (unless `allow_unused`) or needs no gradient.
 
     >>> import nnlib
     >>> x = nnlib.tensor(3.0, requires_grad=True)
@@ -113,7 +111,7 @@ def grad(
             f"{at} of grad() has no path to the outputs. Set allow_unused=True if this is the "
             "desired behavior."
         )
-    return tuple([None if g is None else _as_value(g) for g in gs])  # type: ignore[misc]  # by allow_unused
+    return tuple([None if g is None else _as_value(g) for g in gs])  # type: ignore[misc]  # allow_unused
 
 
 def _as_tuple(values: Values) -> tuple[Tensor, ...]:
@@ -168,6 +166,6 @@ def _root(value: Value, start: Value | None) -> tuple[Node, Any]:
             f"Mismatch in shape: grad_output[0] has a shape of {list(start._data.shape)} and "
             f"output[0] has a shape of {list(data.shape)}."
         )
-    if not node.edges:  # a leaf would keep the very array that the caller holds
+    if not node.edges:  # the .grad of a leaf must not share the caller's array
         start = make(np.array(start._data)[()], start._node)
     return node, start

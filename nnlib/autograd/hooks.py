@@ -1,4 +1,4 @@
-"""The handle that takes a hook away again, as `torch.utils.hooks` has it."""
+"""The handle that removes a hook, as in `torch.utils.hooks`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 class RemovableHandle:
-    """What registering a hook returns: ``remove()`` undoes it; a ``with`` block does so at its end.
+    """The handle of a hook: ``remove()``, or the end of a ``with`` block, removes the hook.
 
     As ``torch.utils.hooks.RemovableHandle``.
 
@@ -27,7 +27,7 @@ class RemovableHandle:
         self._hooks = hooks
 
     def remove(self) -> None:
-        """Take the hook away; a second time does nothing.
+        """Remove the hook; a second call does nothing.
 
         >>> import nnlib
         >>> w = nnlib.tensor(3.0, requires_grad=True)
@@ -46,8 +46,8 @@ class RemovableHandle:
         self.remove()
 
 
-def registered(hooks: dict[int, Callable[..., Any]], hook: Callable[..., Any]) -> RemovableHandle:
-    """The handle of `hook`, which joins the others in `hooks`."""
+def register(hooks: dict[int, Callable[..., Any]], hook: Callable[..., Any]) -> RemovableHandle:
+    """Add `hook` to `hooks` and return its handle."""
     handle = RemovableHandle(hooks)
     hooks[handle.id] = hook
     return handle

@@ -10,7 +10,7 @@ import numpy as np
 from nnlib import devices, dtypes
 from nnlib._types import Device, DType
 from nnlib.autograd import no_grad
-from nnlib.autograd.hooks import RemovableHandle, registered
+from nnlib.autograd.hooks import RemovableHandle, register
 from nnlib.record import Leaf, Value, as_memory
 from nnlib.tensor import Tensor
 
@@ -127,7 +127,7 @@ class Module:
         """
         if self._after is None:
             self._after = {}
-        return registered(self._after, hook)
+        return register(self._after, hook)
 
     def register_forward_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """Call ``hook(module, args)`` before forward; what it returns replaces the arguments.
@@ -140,7 +140,7 @@ class Module:
         """
         if self._before is None:
             self._before = {}
-        return registered(self._before, hook)
+        return register(self._before, hook)
 
     # ------------------------------------------------------------ what is inside
 
