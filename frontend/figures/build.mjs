@@ -8,15 +8,15 @@ import { banner, report } from "../sources.mjs";
 const here = dirname(fileURLToPath(import.meta.url));
 const target = join(here, "..", "..", "nnlib", "live", "static", "live.js");
 
-/** The module as one function that its own code can quote (src/travel.ts), and its exports. */
+/** Wraps a bundle in one function, whose source its own code can read (src/travel.ts), and exports the same names. */
 function selfQuoting(code) {
   const found = /export\s*\{([^{}]*)\}\s*;?\s*$/.exec(code);
   if (!found) throw new Error("the bundle does not end in its exports");
   const pairs = found[1].split(",").map((part) => part.trim().split(" as ")).map(([local, name = local]) => ({ local, name }));
-  const made = pairs.map(({ local, name }) => `${name}:${local}`).join(",");
-  const taken = pairs.map(({ name }) => (name === "default" ? "default:figure" : name)).join(",");
-  const given = pairs.map(({ name }) => (name === "default" ? "figure as default" : name)).join(",");
-  return `function nnlibLive(){"use strict";${code.slice(0, found.index)}return{${made}}}\nconst{${taken}}=nnlibLive();\nexport{${given}};\n`;
+  const returned = pairs.map(({ local, name }) => `${name}:${local}`).join(",");
+  const unpacked = pairs.map(({ name }) => (name === "default" ? "default:figure" : name)).join(",");
+  const exported = pairs.map(({ name }) => (name === "default" ? "figure as default" : name)).join(",");
+  return `function nnlibLive(){"use strict";${code.slice(0, found.index)}return{${returned}}}\nconst{${unpacked}}=nnlibLive();\nexport{${exported}};\n`;
 }
 
 mkdirSync(dirname(target), { recursive: true });

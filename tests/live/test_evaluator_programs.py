@@ -339,7 +339,7 @@ REFUSED = {
                  dilation=[1, 1], ceil_mode=False),
             out=1,
         ),
-        "no window",
+        "do not define a window",
     ),
     "padding below zero": (with_node(node("pad", [1, 3], 0, pad=[[-1, 0], [0, 0]], value=0)), "pad"),
     "index value outside": (

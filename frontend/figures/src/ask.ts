@@ -1,4 +1,4 @@
-// Predict and quiz: an answer can be committed only before it is shown.
+// Predictions and quizzes: readers commit to an answer before they see the right one.
 
 import { action, element, setText, uniqueId } from "./dom.js";
 import { formatNumber } from "./format.js";
@@ -7,7 +7,7 @@ import type { Scene } from "./scene.js";
 import { type Builder, type Context, measureAll, type View } from "./view.js";
 import { words } from "./words.js";
 
-/** Radio buttons for choices; `value()` is the chosen position or −1. */
+/** Radio buttons for choices; `value()` is the index of the chosen one, or −1. */
 function choiceGroup(choices: readonly string[], label: string): { root: HTMLElement; value(): number; lock(on: boolean): void; radios: HTMLInputElement[]; items: HTMLElement[] } {
   const group = uniqueId("answer");
   const radios = choices.map((_, i) => element("input", { type: "radio", name: group, value: i }));
@@ -22,7 +22,7 @@ function choiceGroup(choices: readonly string[], label: string): { root: HTMLEle
 
 /** How a prediction is made: among choices, as a number, or by an input of the figure. */
 interface Answer {
-  /** What the reader answers it with; nothing where an input of the figure holds the answer. */
+  /** The elements for answering; none if the answer is an input of the figure. */
   readonly nodes: readonly Node[];
   /** The answer, as numbers; null while there is none. */
   value(): ArrayLike<number> | null;
@@ -43,11 +43,11 @@ function answerByChoice(choices: readonly string[]): Answer {
   };
 }
 
-/** A slider where both bounds are known, else a box for a number; `enter` is called at the key that ends it. */
+/** A slider if both bounds are given, else a number box; `enter` is called when Enter is pressed. */
 function answerByNumber({ min, max, tolerance }: PredictSpec, enter: (event: KeyboardEvent) => void): Answer {
   const id = uniqueId("guess");
-  const slides = min !== undefined && max !== undefined;
-  const field = element("input", slides
+  const isSlider = min !== undefined && max !== undefined;
+  const field = element("input", isSlider
     ? { id, type: "range", step: (max - min) / 100, min, max, value: (min + max) / 2 }
     : { id, type: "number", step: "any", min, max });
   const shown = element("output", { class: "nn-value" });
@@ -56,9 +56,9 @@ function answerByNumber({ min, max, tolerance }: PredictSpec, enter: (event: Key
     if (event.key === "Enter") enter(event);
   });
   field.addEventListener("input", show);
-  if (slides) show();
+  if (isSlider) show();
   return {
-    nodes: [element("label", { for: id }, "Your answer"), field, ...(slides ? [shown] : [])],
+    nodes: [element("label", { for: id }, "Your answer"), field, ...(isSlider ? [shown] : [])],
     value: () => (field.value === "" ? null : [Number(field.value)]),
     lock: (on) => (field.disabled = on),
     isRight: within(tolerance),
@@ -114,7 +114,7 @@ class Prediction implements View {
     if (spec.ask === "input" && spec.input) return answerByInput(scene, spec.input, spec.tolerance);
     return answerByNumber(spec, (event) => {
       if (this.committed) return;
-      event.preventDefault(); // or the key would press the button that gets the focus
+      event.preventDefault(); // otherwise Enter would also press the button that is focused next
       this.commit.click();
     });
   }
@@ -126,7 +126,7 @@ class Prediction implements View {
     return `${verdict} It is ${formatNumber(truth[0]!, ".4~g")}, you said ${formatNumber(guess[0]!, ".4~g")}.`;
   }
 
-  /** Shows or hides what the prediction is about. */
+  /** Shows the explanation and the reveal once the answer is committed; until then hides them. */
   private settle(committed: boolean): void {
     const { scene } = this.context;
     this.committed = committed;

@@ -1,4 +1,4 @@
-// Axes: the plane, the marks that stand in it, its legend, and a position that follows the pointer.
+// Axes: the plane, the marks in it, its legend, and a position that follows the pointer.
 
 import { Plane } from "./axes/plane.js";
 import type { AxisName } from "./axes/scales.js";
@@ -9,7 +9,7 @@ import { isFixed, makeMark } from "./marks/make.js";
 import type { Mark } from "./marks/mark.js";
 import type { Builder } from "./view.js";
 
-/** A mark in its group, and whether it can change only with the axes. */
+/** A mark, its SVG group, and whether it changes only when the axes do. */
 interface Drawn { readonly mark: Mark; readonly group: SVGGElement; readonly fixed: boolean }
 
 function drawnIn(plane: Plane, spec: MarkSpec): Drawn {
@@ -18,7 +18,7 @@ function drawnIn(plane: Plane, spec: MarkSpec): Drawn {
   return { mark: makeMark(spec, plane, group), group, fixed: isFixed(spec) };
 }
 
-/** The numbers that the marks draw along an axis, as far as they are shown. */
+/** The numbers that the visible marks draw along an axis. */
 function* numbersAlong(axis: AxisName, plane: Plane, marks: readonly Drawn[]): Generator<ArrayLike<number>> {
   const { scene } = plane;
   for (const { mark } of marks) {
@@ -30,7 +30,7 @@ function* numbersAlong(axis: AxisName, plane: Plane, marks: readonly Drawn[]): G
   }
 }
 
-/** Moves what a rule names to where the plane is clicked, dragged or reached by keys; returns what renews its value. */
+/** Applies a drag rule to clicks, drags and keys on the plane; returns a function that updates the accessible value. */
 function followPointer(plane: Plane, spec: AxesSpec, rule: Drag): () => void {
   const { scene, backdrop } = plane;
   let last: [number, number] | undefined;
@@ -76,9 +76,9 @@ export const axes: Builder<AxesSpec> = (spec, { scene }) => {
   return {
     root: plane.root,
     update() {
-      const anew = plane.room.stale;
-      if (anew) plane.fit();
-      const all = plane.scales.grow((axis) => numbersAlong(axis, plane, marks)) || anew;
+      const resized = plane.room.stale;
+      if (resized) plane.fit();
+      const all = plane.scales.grow((axis) => numbersAlong(axis, plane, marks)) || resized;
       if (all) plane.drawTicks();
       draw(all);
     },

@@ -1,10 +1,10 @@
-// Colours by name as CSS variables, and tables of 256 colours for maps.
+// Colours by name as CSS variables, and lookup tables of 256 colours for maps.
 
 import { svg } from "./dom.js";
 import type { Colors } from "./grammar.js";
 import { COLOR_NAMES } from "./palette.js";
 
-/** A colour's CSS value; names are the theme's, everything else is taken as it is if CSS knows it. */
+/** A colour as CSS: the palette's names become variables, other text is kept if it is a CSS colour. */
 export function cssColor(name: string | undefined, otherwise = "ink"): string {
   const wanted = name ?? otherwise;
   if (COLOR_NAMES.has(wanted)) return `var(--nn-${wanted})`;
@@ -46,7 +46,10 @@ const colors = new Map<string, string>();
 const tables = new Map<string, Uint8ClampedArray>();
 const themes = new Map<Element, string>();
 
-/** Asks a figure for its theme, once a frame and before it changes: the browser works out the styles of all that has. */
+/**
+ * A figure's theme. It is read from the browser once a frame, before anything changes: reading it later would
+ * make the browser recompute the styles of whatever has changed.
+ */
 export function readTheme(figure: Element): string {
   let known = themes.get(figure);
   if (known === undefined) {
@@ -60,7 +63,7 @@ export function readTheme(figure: Element): string {
 
 const themeOf = (node: Element): string => readTheme(node.closest(".nn-figure") ?? node);
 
-/** A colour of the theme that an element stands in, by its CSS variable. */
+/** The value of a colour's CSS variable in the theme of an element. */
 export function themeColor(node: Element, variable: string): string {
   const key = `${variable} ${themeOf(node)}`;
   let known = colors.get(key);
@@ -68,7 +71,7 @@ export function themeColor(node: Element, variable: string): string {
   return known;
 }
 
-/** 256 colours (RGBA) of a scale in the theme that `root` stands in. */
+/** The 256 colours (RGBA) of a scale in the theme of `root`. */
 export function table(root: Element, scale: Colors): Uint8ClampedArray {
   const key = `${scale} ${themeOf(root)}`;
   let made = tables.get(key);
@@ -84,7 +87,7 @@ export function table(root: Element, scale: Colors): Uint8ClampedArray {
   return made;
 }
 
-/** The ends of a colour scale over values: fixed ones, or the values' own. */
+/** The ends of a colour scale: the fixed ones, or the values' extremes (diverging: symmetric about 0). */
 export function span(values: ArrayLike<number>, scale: Colors | "", fixed: readonly number[] | undefined): [number, number] {
   if (fixed) return [fixed[0]!, fixed[1]!];
   let low = Infinity;

@@ -1,4 +1,4 @@
-// Controls: native inputs with their labels; the paint pad is made elsewhere.
+// Controls: native inputs with their labels; the paint pad is in paint.ts.
 
 import { action, attributes, element, reducedMotion, setText, uniqueId, waited, watchSight } from "./dom.js";
 import { formatNumber } from "./format.js";
@@ -22,36 +22,36 @@ const decimals = (step: number): string => `.${Math.min(6, Math.max(0, Math.ceil
 
 const slider: Make<SliderSpec> = (spec, input, scene) => {
   const { min, max, step, log, format } = spec;
-  const to = (v: number): number => (log ? Math.log(v) : v);
-  const back = (v: number): number => (log ? +Math.exp(v).toPrecision(4) : v);
+  const toPosition = (v: number): number => (log ? Math.log(v) : v);
+  const fromPosition = (v: number): number => (log ? +Math.exp(v).toPrecision(4) : v);
   const control = element("input", {
-    type: "range", min: to(min), max: to(max), step: log ? (to(max) - to(min)) / 100 : step,
+    type: "range", min: toPosition(min), max: toPosition(max), step: log ? (toPosition(max) - toPosition(min)) / 100 : step,
   });
   const output = element("output", { class: "nn-value" });
-  const form = format ?? (log ? ".3~g" : decimals(step));
+  const numberFormat = format ?? (log ? ".3~g" : decimals(step));
   const root = labelled(input, control, output);
-  control.addEventListener("input", () => scene.set(input.name, Math.min(max, Math.max(min, back(Number(control.value))))));
+  control.addEventListener("input", () => scene.set(input.name, Math.min(max, Math.max(min, fromPosition(Number(control.value))))));
   keepWhileScrolling(control, input, scene);
   control.addEventListener("keydown", (event) => {
     if (event.key !== "PageUp" && event.key !== "PageDown") return;
     event.preventDefault();
-    const by = (event.key === "PageUp" ? 1 : -1) * (log ? (to(max) - to(min)) / 10 : Math.max(step, (max - min) / 10));
-    scene.set(input.name, +back(to(Number(input.raw)) + by).toPrecision(12));
+    const by = (event.key === "PageUp" ? 1 : -1) * (log ? (toPosition(max) - toPosition(min)) / 10 : Math.max(step, (max - min) / 10));
+    scene.set(input.name, +fromPosition(toPosition(Number(input.raw)) + by).toPrecision(12));
   });
   return {
     root,
     update() {
       const v = Number(input.raw);
-      const words = formatNumber(v, form);
-      if (Number(control.value) !== to(v)) control.value = String(to(v));
-      control.style.setProperty("--nn-at", `${((to(v) - to(min)) / (to(max) - to(min))) * 100}%`);
+      const words = formatNumber(v, numberFormat);
+      if (Number(control.value) !== toPosition(v)) control.value = String(toPosition(v));
+      control.style.setProperty("--nn-at", `${((toPosition(v) - toPosition(min)) / (toPosition(max) - toPosition(min))) * 100}%`);
       attributes(control, { "aria-valuetext": words });
       setText(output, words);
     },
   };
 };
 
-/** A finger that turns out to scroll the page leaves the value as it was. */
+/** Restores the value if a touch turns out to scroll the page. */
 function keepWhileScrolling(control: HTMLInputElement, input: Input, scene: Scene): void {
   let before: number | null = null;
   control.addEventListener("pointerdown", (event) => {
@@ -105,7 +105,7 @@ const dropdown: Make<DropdownSpec> = (spec, input, scene) => {
 
 const WITHOUT_ACCENT: Readonly<Record<string, string>> = { ł: "l", ø: "o", đ: "d", ß: "ss", æ: "ae", œ: "oe" };
 
-/** A character that the alphabet has: where it lacks one, the same without its accent, ż as z. */
+/** The character without its accent (ż as z) if the alphabet has only that one; else the character itself. */
 function plain(character: string, alphabet: string): string {
   if (alphabet.includes(character)) return character;
   const bare = WITHOUT_ACCENT[character] ?? character.normalize("NFD").replace(/\p{M}/gu, "");

@@ -1,4 +1,4 @@
-// The recorded graph: laid out in layers by dagre, filled in forwards with values, backwards with gradients.
+// The recorded graph: laid out in layers by dagre, filled in with values going forwards, gradients going backwards.
 
 import dagre from "@dagrejs/dagre";
 import { attributes, element, setText, svg, uniqueId } from "./dom.js";
@@ -12,12 +12,12 @@ import { arrowTip } from "./wires.js";
 
 const SIGNS: Record<string, string> = { add: "+", sub: "−", mul: "×", div: "÷", neg: "−", matmul: "@", sum: "Σ", pow: "^", sigmoid: "σ", sqrt: "√", exp: "exp", log: "log" };
 const BOX_H = 58;
-// boxes' widths and the gaps between them: the first that fits the page is taken, else the last
+// pairs of a box's width and the gap between boxes: the first that fits the page is used, else the last
 const WIDTHS = [[92, 46], [78, 30], [66, 18], [58, 14]] as const;
 
 type Widths = (typeof WIDTHS)[number];
 
-/** Where boxes and edges lie, if boxes are `box` wide, and the size of the picture. */
+/** The positions of boxes and edges for boxes of width `box`, and the size of the picture. */
 function arrange(spec: DagSpec, [box, gap]: Widths) {
   const graph = new dagre.graphlib.Graph({ multigraph: true });
   graph.setGraph({ rankdir: spec.direction, nodesep: 18, ranksep: gap, marginx: 8, marginy: 8 });
@@ -52,7 +52,7 @@ class NodeBox {
     attributes(this.frame, { x: -box / 2, width: box });
   }
 
-  /** Shows a value and a gradient, each if it is reached; returns the node in words. */
+  /** Shows the value and the gradient that have been computed so far; returns a description in words. */
   draw(value: string | undefined, gradient: string | undefined, state: "waiting" | "forward" | "backward"): string {
     setText(this.value, value ?? "");
     setText(this.gradient, gradient === undefined ? "" : `∂ ${gradient}`);
@@ -100,16 +100,16 @@ class Dag implements View {
       const { id, value, grad } = node.spec;
       const back = reached.has(id);
       const forward = i < step;
-      const said = node.draw(forward ? this.show(value) : undefined, back && grad ? this.show(grad) : undefined,
+      const description = node.draw(forward ? this.show(value) : undefined, back && grad ? this.show(grad) : undefined,
         back ? "backward" : forward ? "forward" : "waiting");
       node.item.classList.toggle("nn-now", this.isNow(i, step));
-      if (spec.select) markButton(node.item, said, chosen(scene, this.clicks, i), i === 0);
-      else attributes(node.item, { role: "img", "aria-label": said });
+      if (spec.select) markButton(node.item, description, chosen(scene, this.clicks, i), i === 0);
+      else attributes(node.item, { role: "img", "aria-label": description });
     });
     for (const { edge: { v, w }, path } of this.edges) path.classList.toggle("nn-back", reached.has(v) && reached.has(w));
   }
 
-  /** Lays the graph out for the room that there is. */
+  /** Lays the graph out for the available width. */
   private fit(): void {
     const { room, spec } = this;
     room.stale = false;
@@ -137,7 +137,7 @@ class Dag implements View {
     return step <= nodes.length ? i === step - 1 : backward[step - nodes.length - 1] === nodes[i]!.spec.id;
   }
 
-  /** One number, or the shape of many. */
+  /** A single number as text; for larger tensors their shape. */
   private show(ref: Ref | undefined): string {
     const v = this.scene.get(ref);
     if (!v) return "";

@@ -1,11 +1,11 @@
-// Elements: made by name and attributes, never from strings of markup.
+// Makes elements from tag names and attributes, never from strings of markup.
 
 export const SVG = "http://www.w3.org/2000/svg";
 export const MATHML = "http://www.w3.org/1998/Math/MathML";
 
 type Attributes = Readonly<Record<string, string | number | boolean | undefined>>;
 
-/** Sets what has changed and nothing else: each attribute that is written makes the browser compute styles again. */
+/** Sets only the attributes that have changed: each one that is written makes the browser recompute styles. */
 export function attributes(node: Element, values: Attributes): void {
   for (const name in values) {
     const value = values[name];
@@ -16,7 +16,7 @@ export function attributes(node: Element, values: Attributes): void {
   }
 }
 
-/** Sizes such as 28 × 28 stay on one line. */
+/** Keeps sizes such as 28 × 28 on one line. */
 const unbroken = (words: string): string => words.replace(/(\d) × (?=\d)/g, "$1\u00a0×\u00a0");
 
 export function element<K extends keyof HTMLElementTagNameMap>(
@@ -25,14 +25,14 @@ export function element<K extends keyof HTMLElementTagNameMap>(
   ...children: (Node | string)[]
 ): HTMLElementTagNameMap[K] {
   const node = document.createElement(tag);
-  // Browsers fill in what a control held before a reload; the figure behind it begins anew.
+  // After a reload browsers restore the values of controls, but the figure starts from its initial values.
   if (tag === "input" || tag === "select") node.setAttribute("autocomplete", "off");
   attributes(node, values);
   node.append(...children.map((child) => (typeof child === "string" ? unbroken(child) : child)));
   return node;
 }
 
-/** A button that does `act` when it is pressed. */
+/** A button that calls `act` when it is pressed. */
 export function action(label: string, act: () => void, values: Attributes = {}): HTMLButtonElement {
   const made = element("button", { type: "button", ...values }, label);
   made.addEventListener("click", act);
@@ -50,7 +50,7 @@ export function svg<K extends keyof SVGElementTagNameMap>(
   return node;
 }
 
-/** Keeps as many elements in `parent` as there are data; `make` adds, surplus ones are removed. */
+/** Brings the elements of `pool`, children of `parent`, to `count`: `make` makes new ones, surplus ones are removed. */
 export function resize<T extends Element>(pool: T[], count: number, parent: Element, make: (i: number) => T): T[] {
   while (pool.length > count) pool.pop()!.remove();
   while (pool.length < count) {
@@ -63,40 +63,40 @@ export function resize<T extends Element>(pool: T[], count: number, parent: Elem
 
 export const reducedMotion = (): boolean => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
-/** Calls `change` when an element comes into the reader's sight or leaves it; returns what ends that. */
+/** Calls `change` when an element comes into view or goes out of view; returns a function that stops watching. */
 export function watchSight(node: Element, change: (seen: boolean) => void): () => void {
   let near = true;
   let seen = true;
-  const tell = (): void => {
+  const notify = (): void => {
     const now = near && document.visibilityState === "visible";
     if (now !== seen) change((seen = now));
   };
   const observer = new IntersectionObserver((entries) => {
     near = entries.at(-1)!.isIntersecting;
-    tell();
+    notify();
   });
   observer.observe(node);
-  document.addEventListener("visibilitychange", tell);
+  document.addEventListener("visibilitychange", notify);
   return () => {
     observer.disconnect();
-    document.removeEventListener("visibilitychange", tell);
+    document.removeEventListener("visibilitychange", notify);
   };
 }
 
-/** Says for some seconds that the figure stopped playing while it was out of sight. */
+/** Shows for some seconds that the figure stopped playing while it was out of sight. */
 export function waited(note: Element): void {
-  setText(note, "It waited while it was out of sight, and goes on now.");
+  setText(note, "It waited while it was out of sight and continues now.");
   setTimeout(() => setText(note, ""), 4000);
 }
 
-const LETTERS = 15; // pixels: the figures' letters, unless the reader asks for another size
-const NARROWEST = 240; // pixels of a drawing, before its letters grow
+const FONT_SIZE = 15; // the figures' font size in pixels, unless the reader has set another
+const NARROWEST = 240; // the width in pixels that a drawing needs at the usual font size
 
-/** How much larger than usual the reader's letters are: drawings grow with them as far as there is room. */
-export function letterScale(node: Element): number {
+/** The factor by which the reader's font is larger than usual: drawings grow by it as far as they fit the figure. */
+export function fontScale(node: Element): number {
   const figure = node.closest(".nn-figure");
   if (!figure) return 1;
-  const asked = parseFloat(getComputedStyle(figure).fontSize) / LETTERS;
+  const asked = parseFloat(getComputedStyle(figure).fontSize) / FONT_SIZE;
   return Math.max(1, Math.round(100 * Math.min(asked, figure.clientWidth / NARROWEST)) / 100);
 }
 
@@ -104,7 +104,7 @@ let counter = 0;
 /** An id that no other element of the page has. */
 export const uniqueId = (stem: string): string => `nn-${stem}-${++counter}`;
 
-/** Sets text only where it changed, so that screen readers announce only changes; the node stays, which is cheaper. */
+/** Sets text only if it has changed, so screen readers announce only changes. A text node is reused, which is cheaper. */
 export function setText(node: Element | Text, words: string): void {
   const text = unbroken(words);
   if (node.textContent === text) return;

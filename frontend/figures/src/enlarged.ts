@@ -1,12 +1,12 @@
-// An image that is enlarged: its pixels as squares, the numbers in them, frames around cells.
+// An enlarged image: its pixels as squares, the numbers in them, frames around cells.
 
 import { themeColor } from "./color.js";
 import { formatNumber } from "./format.js";
 import type { Picture } from "./pixels.js";
 
-const RATIO = 2; // pixels of a canvas to one of the page
+const RATIO = 2; // canvas pixels per CSS pixel
 
-/** Gives a canvas room for width × height numbers, each a square of so many pixels in the page. */
+/** Sizes a canvas for width × height numbers, each a square with sides of `pixel` CSS pixels. */
 export function fitCanvas(canvas: HTMLCanvasElement, width: number, height: number, pixel: number): void {
   const size = pixel * RATIO;
   if (canvas.width === width * size && canvas.height === height * size) return;
@@ -15,13 +15,13 @@ export function fitCanvas(canvas: HTMLCanvasElement, width: number, height: numb
   Object.assign(canvas.style, { width: `${width * pixel}px`, aspectRatio: `${width} / ${height}` });
 }
 
-/** The canvas on which an image stands enlarged. */
+/** A canvas that shows an image enlarged. */
 export class Enlarged {
   readonly context: CanvasRenderingContext2D | null;
-  /** Of a number's square, in pixels of the canvas. */
+  /** The side of a number's square, in canvas pixels. */
   readonly size: number;
 
-  /** `pixel` is the size of a number's square in the page. */
+  /** `pixel` is the side of a number's square, in CSS pixels. */
   constructor(private readonly canvas: HTMLCanvasElement, private readonly picture: Picture, pixel: number) {
     this.size = pixel * RATIO;
     fitCanvas(canvas, picture.width, picture.height, pixel);
@@ -42,7 +42,7 @@ export class Enlarged {
     if (!context) return;
     const values = Array.from({ length: height * width }, (_, i) => data[from + i]!);
     const written = values.map((v) => (Number.isNaN(v) ? "nan" : formatNumber(v, format)));
-    // as large as the box allows, and long numbers leave a gap to their neighbours
+    // as large as the square allows, with gaps between long numbers
     const longest = Math.max(...written.map((words) => words.length));
     context.font = `${Math.round(size * Math.min(size > 50 ? 0.34 : 0.4, 1.45 / longest))}px system-ui, sans-serif`;
     context.textAlign = "center";

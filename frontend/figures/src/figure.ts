@@ -1,4 +1,4 @@
-// A figure in the page: title, controls, view, caption, tools; each of them is made elsewhere.
+// A figure in the page: puts together its title, controls, view, caption and tools.
 
 import { readTheme } from "./color.js";
 import { element, setText } from "./dom.js";
@@ -14,10 +14,10 @@ import { toolbar } from "./toolbar.js";
 import { Trainer } from "./trainer.js";
 import { measureAll, type View } from "./view.js";
 
-/** The scenes of the page's figures, for tests and for the console. */
+/** The scenes of the page's figures by root element, for tests and for the console. */
 export const scenes = new WeakMap<Element, Scene>();
 
-/** A message in a figure's place: never a blank. */
+/** Shows a message in place of a figure that cannot be drawn. */
 export function problem(host: HTMLElement, error: unknown): void {
   const message = error instanceof Error ? error.message : String(error);
   host.append(element("div", { class: "nn-figure nn-broken", role: "alert" },
@@ -36,7 +36,7 @@ export function renderFigure(model: Model, host: HTMLElement): () => void {
   }
 }
 
-/** What stands in the figure. */
+/** The elements of a figure that others need. */
 interface Frame {
   readonly root: HTMLElement;
   readonly content: HTMLElement;
@@ -70,20 +70,20 @@ function build(spec: FigureSpec, model: Model, host: HTMLElement): () => void {
   };
   const restore = (): boolean => {
     const found = restoreFromLink(scene);
-    if (found === "damaged") tools.say("The link to this figure is damaged; it stands as it begins.", 20_000);
-    if (found === "partly") tools.say("Some values of the link do not fit this figure and are left out.", 20_000);
+    if (found === "damaged") tools.say("The link to this figure is damaged; the figure shows its initial values.", 20_000);
+    if (found === "partly") tools.say("Some values in the link do not fit this figure and are ignored.", 20_000);
     return found !== "other";
   };
   scene.onChange(update);
   const restored = restore();
   const untie = tie(scene, model);
   scene.begin();
-  const addressed = (): void => {
+  const addressChanged = (): void => {
     if (!restore()) return;
     scene.flush();
     show(root);
   };
-  const unfollow = followSurroundings({ host, measure, update, addressed });
+  const unfollow = followSurroundings({ host, measure, update, addressChanged });
   const placed = (): void => {
     root.dataset["ready"] = "true";
     if (restored) show(root);
@@ -108,22 +108,22 @@ function frame(spec: FigureSpec, controls: readonly View[], main: View): Frame {
   const root = element("figure", { class: "nn-figure", "data-name": spec.name, role: "group", "aria-label": spec.title ?? spec.name }, content);
   if (spec.alt) root.append(element("p", { class: "nn-spoken" }, spec.alt));
   if (spec.caption) root.append(element("figcaption", { class: "nn-caption" }, spec.caption));
-  keepKeys(root);
+  keepKeysInside(root);
   return { root, content, failure };
 }
 
-function keepKeys(root: HTMLElement): void {
-  // keeps JupyterLab from taking what is focused's arrow keys and letters for its own commands
+function keepKeysInside(root: HTMLElement): void {
+  // keeps JupyterLab from taking keys pressed in the figure for its own commands
   root.addEventListener("focusin", (event) => {
     if (event.target instanceof Element) event.target.setAttribute("data-lm-suppress-shortcuts", "true");
   });
-  // a slide show around the figure must not turn the page at a key that has moved something in it
+  // a slide show around the figure must not turn the page when a key has moved something in the figure
   root.addEventListener("keydown", (event) => {
     if (event.defaultPrevented) event.stopPropagation();
   });
 }
 
-/** Brings the figure into the window, also one that is folded away; a tall one with its title. */
+/** Scrolls the figure into view and unfolds what hides it; of a tall figure the top is shown. */
 function show(root: HTMLElement): void {
   for (let folded = root.closest("details"); folded; folded = folded.parentElement?.closest("details") ?? null) folded.open = true;
   const tall = root.offsetHeight > window.innerHeight;

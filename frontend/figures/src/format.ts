@@ -4,31 +4,31 @@ import { format as d3format } from "d3-format";
 
 const cache = new Map<string, (x: number) => string>();
 
-function maker(spec: string): (x: number) => string {
-  let made = cache.get(spec);
-  if (!made) {
+function formatterFor(spec: string): (x: number) => string {
+  let formatter = cache.get(spec);
+  if (!formatter) {
     try {
-      if (spec === "") made = (x) => String(+x.toPrecision(6)).replace("-", "−");
-      else if (spec === "c") made = (x) => String.fromCodePoint(Math.max(0, Math.round(x)));
+      if (spec === "") formatter = (x) => String(+x.toPrecision(6)).replace("-", "−");
+      else if (spec === "c") formatter = (x) => String.fromCodePoint(Math.max(0, Math.round(x)));
       else if (spec.endsWith("d")) {
         const whole = d3format(spec);
-        made = (x) => whole(Math.round(x));
+        formatter = (x) => whole(Math.round(x));
       } else if (/g$/.test(spec)) {
         // Python's g drops trailing zeros
         const general = d3format(spec.replace(/~?g$/, "~g"));
-        made = (x) => general(x);
-      } else made = d3format(spec);
+        formatter = (x) => general(x);
+      } else formatter = d3format(spec);
     } catch {
-      made = (x) => String(x);
+      formatter = (x) => String(x);
     }
-    cache.set(spec, made);
+    cache.set(spec, formatter);
   }
-  return made;
+  return formatter;
 }
 
 export function formatNumber(value: number, spec: string): string {
   if (Number.isNaN(value)) return "undefined";
   if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
-  const made = maker(spec)(value);
-  return /^[−-]0(\.0*)?$/.test(made) ? made.slice(1) : made;
+  const text = formatterFor(spec)(value);
+  return /^[−-]0(\.0*)?$/.test(text) ? text.slice(1) : text;
 }

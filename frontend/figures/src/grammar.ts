@@ -566,7 +566,7 @@ export interface ArraySpec {
   readonly step?: number;
 }
 
-/** Walks through states 0, 1, …. */
+/** Steps through states 0, 1, …. */
 export interface StepperSpec {
   readonly dtype: "float32" | "float64" | "int64" | "bool";
   readonly shape: Shape;
@@ -639,12 +639,12 @@ export interface Fixed {
   readonly data: Numbers;
 }
 
-/** Where numbers are found. */
+/** A reference to numbers, or the numbers themselves. */
 export type Ref =
   | Live
   | Fixed;
 
-/** A number in JSON, which has no infinities and no NaN. */
+/** A number; infinities and NaN, which JSON lacks, are strings. */
 export type Scalar =
   | number
   | "NaN" | "Infinity" | "-Infinity";

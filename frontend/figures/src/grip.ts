@@ -1,4 +1,4 @@
-// Taking hold of things: by pointer (d3-drag) and by keys, with a name and a value for screen readers.
+// Makes elements movable, by pointer (d3-drag) and by keys, with a name and a value for screen readers.
 
 import { drag } from "d3-drag";
 import { select } from "d3-selection";
@@ -7,21 +7,21 @@ import { formatNumber } from "./format.js";
 import type { Scene } from "./scene.js";
 
 export interface Frame {
-  /** The group whose coordinates pointers are measured in. */
+  /** The group in whose coordinates pointer positions are given. */
   readonly node: SVGGElement;
   toPixels(x: number, y: number): [number, number];
   toData(px: number, py: number): [number, number];
   limits(): { x: readonly [number, number]; y: readonly [number, number] };
-  /** Carries out what was asked since the last frame, so that positions are the present ones. */
+  /** Applies pending changes, so that positions are up to date. */
   settle(): void;
 }
 
 export interface Grip {
   readonly label: string;
   readonly step?: number | undefined;
-  /** Whether it is the whole plot: then a finger must be able to scroll the page from it. */
+  /** Whether the element is the whole plot: then a swipe on it must still scroll the page. */
   readonly surface?: boolean;
-  /** Whether the pointer keeps its distance from the position, or takes its place. */
+  /** Whether a drag keeps the distance between pointer and position; if not, the position jumps to the pointer. */
   readonly offset: boolean;
   position(): [number, number];
   move(x: number, y: number): void;
@@ -30,11 +30,11 @@ export interface Grip {
 const clamp = (v: number, [low, high]: readonly [number, number]): number =>
   Math.min(Math.max(low, high), Math.max(Math.min(low, high), v));
 
-const SLOP = 8; // pixels: a finger that has moved less may still turn to scroll
+const SLOP = 8; // pixels that a finger moves before it is clear whether it drags or scrolls
 
 /**
- * A finger on something large: sideways it moves it, up and down it scrolls the page, two fingers zoom.
- * The page scrolls only where the browser does it, so that `move` is never called for a swipe.
+ * Touch on a large element: a sideways swipe moves it, an upward or downward swipe scrolls the page, two fingers zoom.
+ * The browser does the scrolling; `move` is called only once the swipe is clearly sideways.
  */
 export function byFinger(node: Element, act: { start?(): void; move(event: PointerEvent, across: number): void }): void {
   let from: { id: number; x: number; y: number } | null = null;
@@ -67,7 +67,7 @@ export function byFinger(node: Element, act: { start?(): void; move(event: Point
 
 type Move = (x: number, y: number) => void;
 
-/** Moves by the mouse and the pen, and by fingers unless the element is the whole plot. */
+/** Drags by mouse and pen, and by touch unless the element is the whole plot. */
 function moveByPointer(node: SVGElement, frame: Frame, held: Grip, move: Move): void {
   select<SVGElement, unknown>(node).call(
     drag<SVGElement, unknown>()
@@ -87,7 +87,7 @@ function moveByPointer(node: SVGElement, frame: Frame, held: Grip, move: Move): 
   );
 }
 
-/** The data below a pointer; undefined where the plot is not drawn. */
+/** The data coordinates under a pointer; undefined if the plot is not drawn. */
 export function dataUnder(event: MouseEvent, frame: Frame): [number, number] | undefined {
   const at = frame.node.getScreenCTM();
   if (!at) return undefined;
@@ -97,7 +97,7 @@ export function dataUnder(event: MouseEvent, frame: Frame): [number, number] | u
 
 function moveByKeys(node: SVGElement, frame: Frame, held: Grip, move: Move): void {
   node.addEventListener("keydown", (event) => {
-    frame.settle(); // two keys within one frame: the second starts where the first led
+    frame.settle(); // of two key presses within one frame, the second starts where the first ended
     const { x: across, y: up } = frame.limits();
     const [x, y] = held.position();
     if (!Number.isFinite(x + y)) return;
@@ -117,7 +117,7 @@ function moveByKeys(node: SVGElement, frame: Frame, held: Grip, move: Move): voi
   });
 }
 
-/** Makes an element movable; returns what renews its accessible value. */
+/** Makes an element movable; returns a function that updates its accessible value. */
 export function grip(node: SVGElement, frame: Frame, held: Grip): () => void {
   attributes(node, { tabindex: 0, role: "slider", "aria-label": held.label });
   node.classList.add("nn-grip");
@@ -147,7 +147,10 @@ export function grip(node: SVGElement, frame: Frame, held: Grip): () => void {
   };
 }
 
-/** A number moved by vertical drags and keys: an edge's weight, a neuron's bias. */
+/**
+ * Lets vertical drags, sideways swipes and keys change a number, such as an edge's weight or a neuron's bias.
+ * Returns a function that updates the accessible value.
+ */
 export function dial(
   node: SVGElement,
   label: string,
@@ -169,7 +172,7 @@ export function dial(
         node.focus({ preventScroll: true });
       })
       .on("drag", (event: { y: number }) => {
-        // the whole range in 200 pixels, upwards is more
+        // 200 pixels cover the whole range; upwards increases
         const raw = start + ((from - event.y) * (value.max - value.min)) / 200;
         set(Math.round(raw / value.step) * value.step);
       })
@@ -207,7 +210,7 @@ export interface Clicks {
   readonly order?: string;
 }
 
-/** What a click on item i does to the inputs that `clicks` names. */
+/** Applies a click on item i to the inputs that `clicks` names. */
 export function click(scene: Scene, clicks: Clicks, i: number): void {
   if (clicks.select && !scene.inputs.has(clicks.select)) scene.chooseSeed?.(i);
   else if (clicks.select) scene.set(clicks.select, i);
@@ -240,7 +243,7 @@ export function chosen(scene: Scene, clicks: Clicks, i: number): boolean {
   return !!list && (scene.input(list).tensor[i] ?? 0) > 0;
 }
 
-/** Makes items buttons of which one is a tab stop; arrow keys walk among them. */
+/** Makes items buttons; one of them is a tab stop, arrow keys move the focus among them. */
 export function buttons(parent: Element, items: () => Element[], press: (i: number) => void): void {
   const index = (target: EventTarget | null): number =>
     items().findIndex((item) => target instanceof Node && item.contains(target));
@@ -266,7 +269,7 @@ export function buttons(parent: Element, items: () => Element[], press: (i: numb
   });
 }
 
-/** Names a clickable item and says whether it is chosen. */
+/** Makes an item a button with this name, pressed or not pressed. */
 export function markButton(item: Element, label: string, on: boolean, first: boolean): void {
   attributes(item, { role: "button", "aria-label": label, "aria-pressed": on ? "true" : "false" });
   if (!item.hasAttribute("tabindex")) item.setAttribute("tabindex", first ? "0" : "-1");

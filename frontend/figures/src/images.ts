@@ -21,7 +21,7 @@ class Images implements View {
   private readonly small = new Pixels();
   private readonly clicks: Clicks;
   private shape: readonly [number, number] = [1, 1];
-  /** The size of a number's square. */
+  /** The side of a number's square, in CSS pixels. */
   private pixel = 1;
 
   constructor(private readonly spec: ImagesSpec, private readonly scene: Scene) {
@@ -29,7 +29,7 @@ class Images implements View {
     this.clicks = spec.select ? { select: spec.select } : {};
     if (spec.columns) list.style.setProperty("--nn-columns", String(spec.columns));
     list.classList.toggle("nn-in-columns", !!spec.columns);
-    // columns that are wider than a phone scroll, which the keyboard must be able to do as well
+    // columns wider than a phone scroll, and the keyboard must be able to scroll them too
     if (spec.columns && !spec.select) {
       attributes(list, { tabindex: 0, role: "group", "aria-label": `${spec.title ?? "images"}, scrolls sideways` });
     }
@@ -75,9 +75,9 @@ class Images implements View {
       tile.columns.show(columns, pixel);
       tile.rows.show(rows, pixel);
       const name = spec.labels?.[k] ?? (tiles.length > 1 ? `image ${k + 1}` : spec.title ?? "image");
-      const said = `${name}, ${height} by ${width}, from ${formatNumber(low, ".2~f")} to ${formatNumber(high, ".2~f")}`;
-      if (spec.select) markButton(tile.item, said, chosen(this.scene, this.clicks, k), k === 0);
-      else tile.describe(said);
+      const description = `${name}, ${height} by ${width}, from ${formatNumber(low, ".2~f")} to ${formatNumber(high, ".2~f")}`;
+      if (spec.select) markButton(tile.item, description, chosen(this.scene, this.clicks, k), k === 0);
+      else tile.describe(description);
     });
   }
 
@@ -96,7 +96,7 @@ class Images implements View {
     if (row && column) enlarged.frame(scene.number(row), scene.number(column), 1, 1, { color: "--nn-accent", width: 3, inset: 0 });
   }
 
-  /** The names of rows or columns: a list, or the letters of a word that is an input. */
+  /** The names of rows or columns: the given list, or the letters of the text input that is named. */
   private names(given: readonly string[] | string | undefined, count: number): readonly string[] {
     if (typeof given !== "string") return given ?? [];
     const word = this.scene.inputs.get(given)?.raw;

@@ -1,4 +1,4 @@
-// The module of every figure: anywidget's render, and mountAll for pages without a kernel.
+// The entry point of the bundle: anywidget's render, and mountAll for pages without a kernel.
 
 import { problem, renderFigure, scenes } from "./figure.js";
 import { watchStrayLinks } from "./link.js";
@@ -14,15 +14,15 @@ function render({ model, el }: { model: Model; el: HTMLElement }): () => void {
 
 function start(): void {
   if (!document.querySelector('script[type="application/vnd.jupyter.widget-state+json"]')) return;
-  // a second sheet of the same rules would have the browser work out the whole page's styles anew
+  // adding the same rules a second time would make the browser recompute the styles of the whole page
   if (![...document.styleSheets].some((sheet) => /\/live\.css(\?|$)/.test(sheet.href ?? ""))) adoptStyles(document);
   mountAll(document);
   watchStrayLinks(document);
 }
 
-// a static page mounts itself; in a notebook there is nothing to mount, in a site's generator no page
+// A static page mounts its figures itself. A notebook has no embedded state, and a site generator no document.
 if (typeof document === "undefined") {
-  // whoever renders shows the figure later, in a browser
+  // the figure is rendered later, in a browser
 } else if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start, { once: true });
 else start();
 

@@ -1,11 +1,11 @@
-// A figure's state in a link: #live=<name>.<inputs that differ, as base64url of JSON>.
+// A figure's state in a link: #live=<name>.<base64url of JSON with the inputs that were changed>.
 
 import { element, setText } from "./dom.js";
 import type { Scene } from "./scene.js";
 import type { InputValue } from "./spec.js";
 
 const KEY = "live=";
-const SEED = "@seed"; // no inputs are called so
+const SEED = "@seed"; // no input can have this name
 const STEP = "@step";
 const LONGEST = 200_000;
 
@@ -17,7 +17,7 @@ const toBase64 = (bytes: Uint8Array): string => {
 const fromBase64 = (text: string): Uint8Array =>
   Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (c) => c.charCodeAt(0));
 
-/** Float32 as bytes where that loses nothing and is shorter than digits. */
+/** The bytes of float32 numbers in base64, if that loses nothing and is shorter than digits; else the value itself. */
 function pack(value: InputValue): unknown {
   if (!Array.isArray(value) || value.length < 8) return value;
   const numbers = value as readonly number[];
@@ -55,7 +55,7 @@ export function makeLink(scene: Scene): string {
 
 export type Restored = "other" | "restored" | "partly" | "damaged";
 
-/** The figure that the page's address names, as it is written there; "" if it names none. */
+/** The name of the figure in the page's address; "" if there is none. */
 function named(hash: string): string {
   try {
     return decodeURIComponent(hash.slice(KEY.length, Math.max(0, hash.lastIndexOf("."))));
@@ -64,23 +64,23 @@ function named(hash: string): string {
   }
 }
 
-/** Says so where the page's address names a figure that is not in the page: its name is damaged, or it is gone. */
+/** Shows a message if the page's address names a figure that is not in the page: damaged or removed. */
 export function watchStrayLinks(root: ParentNode): void {
-  const said = element("p", { class: "nn-stray", role: "status" });
-  const look = (): void => {
-    said.remove();
+  const message = element("p", { class: "nn-stray", role: "status" });
+  const check = (): void => {
+    message.remove();
     const figures = [...root.querySelectorAll<HTMLElement>(".nn-figure[data-name]")];
     const hash = location.hash.slice(1);
     if (!hash.startsWith(KEY) || figures.some((figure) => figure.dataset["name"] === named(hash))) return;
-    figures[0]?.append(said);
-    setText(said, "The link names a figure that is not on this page: it is damaged, or the page has changed.");
-    setTimeout(() => said.remove(), 20_000);
+    figures[0]?.append(message);
+    setText(message, "The link names a figure that is not on this page: it is damaged, or the page has changed.");
+    setTimeout(() => message.remove(), 20_000);
   };
-  look();
-  window.addEventListener("hashchange", look);
+  check();
+  window.addEventListener("hashchange", check);
 }
 
-/** Restores the inputs if the page's address names this figure; says whether it did. */
+/** Restores the inputs if the page's address names this figure; returns how far that worked. */
 export function restoreFromLink(scene: Scene): Restored {
   const hash = location.hash.slice(1);
   if (!hash.startsWith(KEY) || named(hash) !== scene.spec.name) return "other";
@@ -89,7 +89,7 @@ export function restoreFromLink(scene: Scene): Restored {
   try {
     const state: unknown = JSON.parse(new TextDecoder().decode(fromBase64(hash.slice(dot + 1))));
     if (typeof state !== "object" || state === null) return "damaged";
-    // the seed first: it sets the weights, which the link may then set otherwise
+    // the seed first: it sets the weights, and the link may then set some of them to other values
     const seed = (state as Record<string, unknown>)[SEED];
     if (typeof seed === "number") scene.chooseSeed?.(seed);
     let fits = true;

@@ -1,4 +1,4 @@
-// A figure's ties to its widget's model: what either of them changes, the other follows.
+// Keeps a figure and its widget's model in step: a change of either is applied to the other.
 
 import type { Raw, Scene } from "./scene.js";
 import type { InputValue } from "./spec.js";
@@ -12,17 +12,17 @@ export interface Model {
   save_changes(): void;
 }
 
-const PAUSE = 60; // milliseconds for further changes before the kernel is told
+const PAUSE = 60; // milliseconds in which further changes are collected before they are sent to the kernel
 
-/** Gives the scene's inputs the values that the model holds. */
+/** Sets the scene's inputs to the model's values. */
 export function adopt(scene: Scene, values: unknown): void {
   if (typeof values !== "object" || values === null) return;
   for (const [name, value] of Object.entries(values)) scene.set(name, value as Raw);
 }
 
-/** Keeps scene and model alike; what is returned ends it. */
+/** Keeps scene and model in step; returns a function that ends this. */
 export function tie(scene: Scene, model: Model): () => void {
-  let quiet = false; // the model hears what it has just been told
+  let quiet = false; // while the model is being set, its own change events are ignored
   let pending = 0;
   const scalars = [...scene.inputs.values()].filter((input) => !(input.raw instanceof Float64Array)).map((input) => input.name);
   scene.onSave(() => {
@@ -40,10 +40,10 @@ export function tie(scene: Scene, model: Model): () => void {
       }, PAUSE);
     }
   });
-  const hear = (): void => {
+  const followModel = (): void => {
     if (!quiet) adopt(scene, model.get("values"));
   };
-  model.on("change:values", hear);
+  model.on("change:values", followModel);
   const single = scalars.map((name) => {
     const listener = (): void => {
       const value = model.get(name);
@@ -53,7 +53,7 @@ export function tie(scene: Scene, model: Model): () => void {
     return { name, listener };
   });
   return () => {
-    model.off("change:values", hear);
+    model.off("change:values", followModel);
     for (const { name, listener } of single) model.off(`change:${name}`, listener);
   };
 }

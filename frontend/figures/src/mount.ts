@@ -13,7 +13,7 @@ interface Entry { readonly model_name?: string; readonly state?: State }
 
 const isRecord = (x: unknown): x is Record<string, unknown> => typeof x === "object" && x !== null;
 
-/** anywidget's front-end contract without a kernel. */
+/** Implements anywidget's front-end interface without a kernel. */
 export class StaticModel implements Model {
   private readonly listeners = new Map<string, Set<() => void>>();
   private readonly state: Record<string, unknown>;
@@ -37,11 +37,11 @@ export class StaticModel implements Model {
     this.listeners.get(event)?.delete(listener);
   }
   save_changes(): void {
-    // nobody listens
+    // there is no kernel to save to
   }
 }
 
-/** A figure's state with the page's shared constants in place of their numbers. */
+/** A figure's state, where indices into the page's shared constants are replaced by the constants. */
 function withShared(entry: Entry, shared: readonly unknown[]): Entry {
   const filled = (holder: unknown): unknown => {
     if (!isRecord(holder)) return holder;
@@ -63,7 +63,7 @@ function readStates(root: ParentNode): Map<string, Entry> {
       const shared = isRecord(whole) && Array.isArray(whole["shared"]) ? whole["shared"] : [];
       for (const [id, entry] of Object.entries(state)) if (isRecord(entry)) found.set(id, withShared(entry, shared));
     } catch {
-      // another reader's script, or a damaged one: its figures say so below
+      // the script of another widget, or damaged: mountAll shows a message in place of its figures
     }
   }
   return found;
@@ -83,12 +83,12 @@ export function mountAll(root: ParentNode): void {
     if (!made) models.set(id, (made = new StaticModel(states.get(id)?.state ?? {})));
     return made;
   };
-  /** Whether everything below is a figure or a box: anything else is the widget manager's. */
-  const ours = (id: string): boolean => {
+  /** Whether a widget consists of figures and boxes only: anything else is left to the widget manager. */
+  const isOurs = (id: string): boolean => {
     const entry = states.get(id);
     if (!entry) return false;
     if (isFigure(entry)) return true;
-    return /^(H|V|Grid)?BoxModel$/.test(entry.model_name ?? "") && children(entry).length > 0 && children(entry).every(ours);
+    return /^(H|V|Grid)?BoxModel$/.test(entry.model_name ?? "") && children(entry).length > 0 && children(entry).every(isOurs);
   };
   const show = (id: string, host: HTMLElement): void => {
     const entry = states.get(id)!;
@@ -120,7 +120,7 @@ export function mountAll(root: ParentNode): void {
     try {
       const view: unknown = JSON.parse(script.textContent ?? "");
       const id = isRecord(view) && typeof view["model_id"] === "string" ? view["model_id"] : "";
-      if (!ours(id)) continue;
+      if (!isOurs(id)) continue;
       const host = element("div", { class: "nn-mounted" });
       script.replaceWith(host);
       show(id, host);

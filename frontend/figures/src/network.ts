@@ -1,4 +1,4 @@
-// The network: neurons, edges, biases; width is size, colour and dash are sign; weights can be dragged.
+// The network: neurons, edges, biases. Width shows a weight's size, colour and dash its sign; weights can be dragged.
 
 import { attributes, element, setText, svg } from "./dom.js";
 import type { NetworkSpec } from "./grammar.js";
@@ -71,7 +71,7 @@ class Network implements View {
     });
   }
 
-  /** Lays the picture out for the room that there is. */
+  /** Lays the picture out for the available width. */
   private fit(): void {
     const { spec, room, layout } = this;
     room.stale = false;

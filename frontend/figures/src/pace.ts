@@ -1,19 +1,19 @@
-// How a training spreads over the page's frames: so many steps in each, and none while the last ones are drawn, if need be.
+// Spreads training steps over the page's frames; if drawing is slow, steps and drawing get alternate frames.
 
-const FRAME = 8; // milliseconds of a frame that steps may take
-const ALONE = 12; // the same, in a frame that draws nothing
-const LONG = 22; // milliseconds: fewer than 50 frames a second leave the page at more than 20
-const SPARING = 120; // frames after a long one in which steps and drawings take turns
+const FRAME = 8; // milliseconds of a frame for steps
+const ALONE = 12; // the same in a frame that draws nothing
+const LONG = 22; // milliseconds; frames this long mean fewer than 50 a second
+const SPARING = 120; // frames for which steps and drawing alternate after long frames
 
-/** What a frame may spend on steps; none at all in a frame that belongs to the drawing. */
+/** What a frame may spend on steps: nothing if it is left to the drawing. */
 export interface Share {
   readonly steps: number;
   readonly milliseconds: number;
 }
 
 /**
- * A frame draws what the frame before it has computed. Where both together take too long, they take turns: the steps
- * that a frame has left out, the next one makes up for, so that they are as many a second while the page stays smooth.
+ * A frame draws what the previous one has computed. If both together take too long, they alternate: the next frame
+ * makes up for the steps that were left out, so there are as many steps a second and the page stays smooth.
  */
 export class Pace {
   private before = NaN;
@@ -22,9 +22,9 @@ export class Pace {
   private rests = false;
   private owed = 0;
 
-  /** What the frame that begins at `now` may do, if it is asked for so many steps. */
+  /** The share of the frame that begins at `now` and for which `asked` steps are due. */
   share(now: number, asked: number): Share {
-    // one long frame is an accident, of the browser's or of another page's
+    // a single long frame may have another cause, in the browser or in another page
     this.late = now - this.before > LONG ? this.late + 1 : 0;
     this.before = now;
     if (this.late >= 2) this.sparing = SPARING;
@@ -35,7 +35,7 @@ export class Pace {
     return { steps: 0, milliseconds: 0 };
   }
 
-  /** How many steps of a frame's share have been taken; the others wait, but never more than one frame's. */
+  /** Notes that `ran` steps of a share were taken; the rest is owed, but never more than one frame's steps. */
   took(ran: number, share: Share, asked: number): void {
     this.owed = Number.isFinite(asked) ? Math.min(asked, share.steps - ran) : 0;
   }

@@ -1,4 +1,4 @@
-// The paint pad: cells painted by pointer or by keys, with a choice of inks.
+// The paint pad: cells are painted by pointer or by keys, with a choice of inks.
 
 import { action, attributes, element, setText, uniqueId } from "./dom.js";
 import { formatNumber } from "./format.js";
@@ -8,14 +8,14 @@ import { PadPicture } from "./paint/picture.js";
 import type { Input, Scene } from "./scene.js";
 import type { View } from "./view.js";
 
-/** What the pointer does: one draws; two fingers zoom or scroll the page, and then nothing is drawn. */
+/** Handles pointers: one pointer draws; two fingers zoom or scroll the page and draw nothing. */
 class Strokes {
   private last: Position | null = null;
   private readonly fingers = new Set<number>();
-  /** The cells before the first finger came. */
+  /** The cells before the first finger touched them. */
   private untouched: Float64Array | null = null;
 
-  /** `moved` is told where the brush has been put last. */
+  /** `moved` is called with the cell that the brush has reached. */
   constructor(private readonly cells: Cells, private readonly picture: PadPicture, private readonly moved: (to: Position) => void) {}
 
   listen(): void {
@@ -33,7 +33,7 @@ class Strokes {
     event.preventDefault();
     this.fingers.add(event.pointerId);
     if (this.fingers.size > 1) {
-      // what the first finger drew on its way is taken back
+      // undoes what the first finger has drawn
       if (this.untouched) this.cells.replace(this.untouched);
       this.untouched = null;
       this.last = null;
@@ -106,7 +106,7 @@ export class PaintPad implements View {
     setText(this.status, `row ${row + 1}, column ${column + 1}: ${formatNumber(this.cells.at(this.cursor), ".2~f")}`);
   }
 
-  /** Does what a key asks for; says whether it asks for anything. */
+  /** Handles a key; returns whether the pad uses it. */
   private press(key: string): boolean {
     const { cells, cursor: [row, column] } = this;
     const { rows, columns } = cells;

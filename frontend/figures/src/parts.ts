@@ -1,4 +1,4 @@
-// From the parts of a figure's view to what is drawn: one builder a kind, and `when`, which hides any of them.
+// Builds the parts of a figure's view: one builder for each kind, and `when`, which can hide any part.
 
 import { predict, quiz } from "./ask.js";
 import { axes } from "./axes.js";
@@ -15,7 +15,7 @@ import type { Trainer } from "./trainer.js";
 import type { Context, View } from "./view.js";
 import { button, column, control, formula, meter, readout, row, toggles } from "./views.js";
 
-/** Builds the views of one figure and knows which controls they have placed. */
+/** Builds the views of one figure and keeps track of the controls that they have placed. */
 export class Parts implements Context {
   private readonly placedInputs = new Set<string>();
   private trainingPlaced = false;
@@ -33,7 +33,7 @@ export class Parts implements Context {
     return when ? hiding(made, () => this.scene.shown(when)) : made;
   }
 
-  /** The controls that no part of the view has placed: they stand at the top. */
+  /** The controls that no part of the view has placed; they are put at the top. */
   remaining(): View[] {
     const controls: View[] = [];
     for (const [name, input] of this.scene.inputs) {
@@ -75,7 +75,7 @@ export class Parts implements Context {
   }
 }
 
-/** A view that is there only while `shown` says so. */
+/** A view that is visible only while `shown()` is true. */
 function hiding(made: View, shown: () => boolean): View {
   let before = true;
   return {

@@ -1,4 +1,4 @@
-// Saving a figure's picture: styles are written into a copy of its drawings, canvases into images.
+// Saves a figure's picture: copies its drawings with their styles, and its canvases as images.
 
 import { SVG } from "./dom.js";
 
@@ -17,7 +17,7 @@ function styled(source: SVGElement): SVGElement {
   return copy;
 }
 
-/** All drawings of a figure in one SVG, placed as they stand on the page. */
+/** All drawings of a figure in one SVG, placed as on the page. */
 export function figureSvg(root: HTMLElement): { svg: SVGSVGElement; width: number; height: number } {
   const edge = root.getBoundingClientRect();
   const whole = document.createElementNS(SVG, "svg");

@@ -1,11 +1,11 @@
-// Numbers as pixels: one pixel for each number, on a canvas that is drawn larger elsewhere.
+// Numbers as pixels: one pixel for each number, on a small canvas that is then drawn enlarged.
 
 import { element } from "./dom.js";
 
-/** One image among numbers, and the scale that gives its colours. */
+/** An image within an array of numbers, and its colour scale. */
 export interface Picture {
   readonly data: ArrayLike<number>;
-  /** Where the image begins in the data. */
+  /** The index at which the image begins in the data. */
   readonly from: number;
   readonly height: number;
   readonly width: number;

@@ -1,32 +1,32 @@
-// The figures' places in the page: all of them are measured before one is drawn.
+// Measures all figures of a page before any of them is drawn.
 
-/** A figure, as far as its size goes. */
+/** What is needed of a figure in order to measure and draw it. */
 export interface Placed {
-  /** Reads what room there is; says whether it is other than before. */
+  /** Reads the available size; returns whether it has changed. */
   measure(): boolean;
   update(): void;
-  /** The figure has its place and answers. */
+  /** Called when the figure has its final size and can be used. */
   placed(): void;
 }
 
 const waiting = new Set<Placed>();
 
-// Drawing between two measurements would have the browser lay out the page for each of them.
+// Drawing between two measurements would make the browser lay out the page for each of them.
 
-/** Draws each of them, also those that have nothing to measure. */
+/** Draws all figures, whether or not their size has changed. */
 function drawAll(figures: readonly Placed[]): void {
   for (const figure of figures) figure.measure();
   for (const figure of figures) figure.update();
 }
 
-/** Draws again what has other room than before. */
+/** Draws the figures again whose available size has changed. */
 function fit(figures: readonly Placed[]): void {
   for (const figure of figures.filter((one) => one.measure())) figure.update();
 }
 
 /**
- * Draws a new figure before the browser paints, together with the others that the page builds just now,
- * and once more in the next frame, if what stands around it has left it other room by then.
+ * Draws a new figure before the browser paints, together with the others that the page is building,
+ * and once more in the next frame if its available size has changed by then.
  */
 export function place(figure: Placed): void {
   if (waiting.size === 0) queueMicrotask(placeAll);

@@ -5,35 +5,35 @@ import { Pace } from "./pace.js";
 import type { Trainer } from "./trainer.js";
 import type { View } from "./view.js";
 
-/** The speeds, as the reader chooses among them. */
+/** The speeds among which the reader chooses. */
 const SPEEDS: Record<string, string> = { slow: "5 steps a second", frame: "a step a frame", fast: "16 steps a frame", full: "as fast as it can" };
 
-/** How many steps are asked for at once, and how many milliseconds lie between two times. */
+/** How many steps are due at once, and the milliseconds to wait between two such times. */
 function asked(speed: string): { steps: number; wait: number } {
   if (speed === "slow") return { steps: 1, wait: 200 };
   const steps = speed === "full" ? Infinity : speed === "fast" ? 16 : 1;
   return reducedMotion() ? { steps: steps * 30, wait: 500 } : { steps, wait: 0 };
 }
 
-/** What a player shows, and what it asks. */
+/** What a player needs to know about the page, and what it reports. */
 interface Stage {
-  /** While these stand in the page, the training may play. */
+  /** The training plays only while these are in the page. */
   readonly controls: Element;
-  /** What has to be in sight: out of it the training waits. */
+  /** The element that has to be in view: out of view, the training waits. */
   readonly home: () => Element;
   readonly speed: () => string;
   readonly playing: (on: boolean) => void;
-  /** The figure has come into sight again. */
+  /** Called when the figure is back in view. */
   readonly back: () => void;
 }
 
-/** Runs the training frame by frame while it plays and is in sight. */
+/** Runs the training frame by frame while it plays and is in view. */
 class Player {
   private playing = false;
-  /** Out of sight while it plays. */
+  /** Whether it plays but is out of view. */
   private waiting = false;
   private frame = 0;
-  /** When steps were taken last. */
+  /** The time at which steps were last taken. */
   private last = 0;
   private pace = new Pace();
   private unwatch = (): void => undefined;
@@ -72,7 +72,7 @@ class Player {
     this.next();
   }
 
-  /** Takes as many of the steps as this frame has time for; says whether the training goes on. */
+  /** Takes as many of the steps as this frame has time for; returns whether the training can go on. */
   private run(now: number, steps: number): boolean {
     const share = this.pace.share(now, steps);
     if (share.steps <= 0) return true;
@@ -94,7 +94,7 @@ const button = (sign: string, words: string, act: () => void): HTMLButtonElement
 const labelled = (words: string, control: HTMLElement): HTMLElement =>
   element("span", { class: "nn-pair" }, element("label", { for: control.id }, words), control);
 
-/** Where the reader chooses the seed; `stop` is called before the training begins anew. */
+/** The box in which the reader chooses the seed; `stop` is called before the training restarts. */
 function seedBox(trainer: Trainer, stop: () => void): HTMLInputElement {
   const { seed, seeds } = trainer.spec;
   const box = element("input", { type: "number", id: uniqueId("seed"), min: 0, max: seeds - 1, step: 1, value: seed });

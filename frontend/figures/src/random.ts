@@ -2,7 +2,7 @@
 
 const BATCH_STREAM = 1000;
 
-/** mulberry32 (Tommy Ettinger, public domain), from the start of a stream of a seed. */
+/** Uniform numbers in [0, 1), one a call, from a stream of a seed: mulberry32 (Tommy Ettinger, public domain). */
 export function uniformStream(seed: number, stream: number): () => number {
   let state = (Math.imul(seed, 0x9e3779b1) + Math.imul(stream + 1, 0x85ebca77)) | 0;
   return () => {
@@ -13,7 +13,7 @@ export function uniformStream(seed: number, stream: number): () => number {
   };
 }
 
-/** The sum of twelve uniforms, less 6: additions alone, which every machine rounds alike. */
+/** Nearly normal: the sum of twelve uniform numbers minus 6. Every machine rounds additions in the same way. */
 export function normalFrom(uniform: () => number): number {
   let total = 0;
   for (let i = 0; i < 12; i++) total += uniform();

@@ -1,21 +1,21 @@
-// The room on the page that a view has for its picture, as it was measured last. (A chapter's room, a folder of course/, is another thing.)
+// The room that the page has for a view's picture, as last measured.
 
-import { letterScale } from "./dom.js";
+import { fontScale } from "./dom.js";
 
 export class Room {
-  /** How much larger than usual the reader's letters are. */
+  /** The factor by which the reader's font is larger than usual. */
   scale = 1;
-  /** Pixels for the picture; 0 where nothing is laid out yet. */
+  /** The width for the picture in pixels; 0 if nothing is laid out yet. */
   width = 0;
-  /** The picture is laid out for other room than there is. */
+  /** Whether the picture is still laid out for an older measurement. */
   stale = true;
 
   constructor(private readonly root: HTMLElement, private readonly widthNow: () => number = () => root.clientWidth) {}
 
-  /** Reads what room there is and writes nothing; says whether it is other than before. */
+  /** Reads the available room and writes nothing; returns whether it has changed. */
   readonly measure = (): boolean => {
     const before = [this.scale, this.width];
-    this.scale = letterScale(this.root);
+    this.scale = fontScale(this.root);
     this.width = this.widthNow();
     const changed = this.scale !== before[0] || this.width !== before[1];
     this.stale ||= changed;

@@ -1,16 +1,16 @@
-// "Save figure": the figure as it stands, as one page that needs nothing else.
+// "Save figure": the figure in its current state as one self-contained page.
 
 import css from "./live.css";
 import type { Scene } from "./scene.js";
 
-/** The bundle, a function that quotes itself (build.mjs): what a saved page runs is this very script. */
+/** The whole bundle as one function (build.mjs), whose source is copied into the saved page. */
 declare const nnlibLive: () => unknown;
 
 const escaped = (text: string): string => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/"/g, "&quot;");
-/** JSON inside a script: its `<` must not end the script. */
+/** JSON for a script element; `<` is escaped, so that the text cannot end the script. */
 const data = (value: unknown): string => JSON.stringify(value).replace(/</g, "\\u003c");
 
-/** The figure as it stands, with everything that it needs, as one HTML file's text. */
+/** The text of an HTML file with the figure in its current state and everything that it needs. */
 export function figurePage(scene: Scene): string {
   const { spec } = scene;
   const values = Object.fromEntries([...scene.inputs].map(([name, input]) => [name, input.plain()]));

@@ -1,4 +1,4 @@
-// The state behind one figure: inputs, the recorded programs over them, and who has to redraw.
+// The state of one figure: its inputs, the recorded programs over them, and the listeners that redraw.
 
 import { parseGraph, Program } from "./evaluator/index.js";
 import type { Drag, FigureSpec, InputSpec, Live, Ref, Scalar } from "./grammar.js";
@@ -14,7 +14,7 @@ export type Raw = number | boolean | string | Float64Array;
 const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 const SHARE_EVENT = "nnlib-live-share";
 
-/** One input: its value as controls see it, and as the programs see it. */
+/** One input: its value for controls (`raw`) and for programs (`tensor`). */
 export class Input {
   raw: Raw;
   readonly tensor: Float64Array;
@@ -27,7 +27,7 @@ export class Input {
     this.fill();
   }
 
-  /** A value in this input's own form, within its bounds; undefined if it cannot be one. */
+  /** The value converted to this input's form and limited to its bounds; undefined if that is not possible. */
   accept(value: InputValue | Raw | null | undefined): Raw | undefined {
     const { spec } = this;
     switch (spec.control) {
@@ -58,7 +58,7 @@ export class Input {
 
   private one(value: InputValue | Raw | null | undefined): number | undefined {
     const x = Number(typeof value === "object" && value !== null ? value[0] : value);
-    // sliders keep the number as it was typed; the programs round it to the input's dtype
+    // sliders keep the exact number; the programs round it to the input's dtype
     return Number.isNaN(x) ? undefined : this.spec.dtype === "int64" ? this.fit(x) : this.bounded(x);
   }
 
@@ -85,12 +85,12 @@ export class Input {
     else tensor[0] = spec.dtype === "float32" ? Math.fround(Number(raw)) : Number(raw);
   }
 
-  /** What the reader calls it. */
+  /** The input's name for the reader. */
   get label(): string {
     return this.spec.label ?? this.name;
   }
 
-  /** What a text says of the input: its word, or the option chosen; undefined for numbers. */
+  /** The value as it appears in texts: the word, or the chosen option; undefined for numbers. */
   words(): string | undefined {
     const { raw, spec } = this;
     if (spec.control === "text") return String(raw);
@@ -105,7 +105,7 @@ export class Input {
 
 export interface Bounds { readonly min?: number; readonly max?: number; readonly step?: number }
 
-/** The bounds of an input, where its control has any. */
+/** The bounds of an input; none if its control has none. */
 export function boundsOf(spec: InputSpec): Bounds {
   switch (spec.control) {
     case "slider": case "number": case "array": case "stepper": return spec;
@@ -120,14 +120,14 @@ const same = (a: Raw, b: Raw): boolean =>
 
 export class Scene {
   readonly inputs = new Map<string, Input>();
-  /** What the page itself knows by name: steps, histories, commitments. */
+  /** Values by name that the page itself provides: steps, histories, commitments. */
   readonly extras = new Map<string, Value>();
   error: string | null = null;
-  /** Starts the training anew with a seed, if there is a training. */
+  /** Restarts the training with a seed, if there is a training. */
   chooseSeed: ((seed: number) => void) | null = null;
-  /** Says how many steps the training has taken, as a link gives it. */
+  /** Sets the number of steps that the training has taken, as stored in a link. */
   chooseStep: ((step: number) => void) | null = null;
-  /** The figure's element, once it is built: what is out of sight waits. */
+  /** The figure's element, once it is built: animations wait while it is out of view. */
   home: Element | null = null;
   private readonly programs = new Map<string, Program>();
   private readonly drags: Program[] = [];
@@ -142,12 +142,12 @@ export class Scene {
   private readonly abort = new AbortController();
 
   constructor(readonly spec: FigureSpec) {
-    const place = new Map(spec.order?.map((name, i) => [name, i]));
-    const listed = Object.entries(spec.inputs).sort(([a], [b]) => (place.get(a) ?? 0) - (place.get(b) ?? 0));
+    const position = new Map(spec.order?.map((name, i) => [name, i]));
+    const listed = Object.entries(spec.inputs).sort(([a], [b]) => (position.get(a) ?? 0) - (position.get(b) ?? 0));
     for (const [name, input] of listed) this.inputs.set(name, new Input(name, input));
     for (const name of this.inputs.keys()) this.dirty.add(name);
     for (const graph of spec.drags ?? []) this.drags.push(new Program(parseGraph(this.unpooled(graph))));
-    document.addEventListener(SHARE_EVENT, (event) => this.hear(event), { signal: this.abort.signal });
+    document.addEventListener(SHARE_EVENT, (event) => this.receiveShared(event), { signal: this.abort.signal });
   }
 
   dispose(): void {
@@ -157,7 +157,7 @@ export class Scene {
     this.savers.clear();
   }
 
-  /** A graph with its large constants back in place. */
+  /** A graph with the pooled constants put back into its nodes. */
   unpooled(graph: unknown, shared = this.spec.pool): unknown {
     const source = graph as { nodes?: unknown[] };
     if (!Array.isArray(source.nodes)) return graph;
@@ -177,8 +177,8 @@ export class Scene {
   }
 
   /**
-   * Gives an input a value; shared ones get it in the page's other figures too.
-   * Returns whether there is such an input and the value fits it.
+   * Sets the value of an input; if it is shared, also in the page's other figures.
+   * Returns whether the input exists and the value fits it.
    */
   set(name: string, value: InputValue | Raw, share = true): boolean {
     const input = this.inputs.get(name);
@@ -197,7 +197,7 @@ export class Scene {
     return true;
   }
 
-  private hear(event: Event): void {
+  private receiveShared(event: Event): void {
     const { share, value, from } = (event as CustomEvent<{ share: string; value: InputValue; from: unknown }>).detail;
     if (from === this) return;
     for (const [name, input] of this.inputs) if (input.spec.share === share) this.set(name, value, false);
@@ -227,7 +227,7 @@ export class Scene {
     for (const [name, input] of this.inputs) this.set(name, input.first);
   }
 
-  /** Moves what a drag rule names to a position. */
+  /** Applies a drag rule for a position. */
   drag(rule: Drag, x: number, y: number): void {
     if (!("program" in rule)) {
       if (rule.x) this.setAt(rule.x, x);
@@ -244,12 +244,12 @@ export class Scene {
     program.run();
     for (const port of program.outputs) {
       const made = program.get(port.name);
-      if (!made.every(Number.isFinite)) continue; // a rule that divides by zero leaves its input alone
+      if (!made.every(Number.isFinite)) continue; // if a rule divides by zero, its input keeps its value
       this.set(port.name, this.input(port.name).raw instanceof Float64Array ? made : made[0]!);
     }
   }
 
-  /** Hands an input's numbers to a program that asks for them. */
+  /** Sets an input of a program to the figure's input of that name, or to a word's length for NAME_length. */
   feed(program: Program, name: string): void {
     const input = this.inputs.get(name);
     if (input) program.set(name, input.tensor);
@@ -261,7 +261,7 @@ export class Scene {
 
   // ---- outputs
 
-  /** Which of several recorded programs the static inputs choose. */
+  /** The key of the recorded program that the static inputs choose. */
   keyOf(choices: readonly string[]): string {
     return choices.map((name) => String(Number(this.input(name).raw))).join(",");
   }
@@ -285,7 +285,7 @@ export class Scene {
     return made;
   }
 
-  /** Computes for the first time; the first drawing shows whatever has asked for a redraw until now. */
+  /** Computes for the first time. A redraw that is already due is dropped, because the first drawing follows anyway. */
   begin(): void {
     if (this.frame) cancelAnimationFrame(this.frame);
     this.frame = 0;
@@ -309,7 +309,7 @@ export class Scene {
     this.dirty.clear();
   }
 
-  /** The numbers behind a reference; undefined while there are none. */
+  /** The numbers that a reference refers to; undefined while there are none. */
   get(ref: Ref | undefined): Value | undefined {
     if (!ref) return undefined;
     if (!isLive(ref)) {
@@ -347,7 +347,7 @@ export class Scene {
     this.listeners.add(listener);
   }
 
-  /** Called after a redraw in which inputs changed, with their names. */
+  /** Adds a function that is called after a redraw in which inputs changed; `takeTouched` returns their names. */
   onSave(saver: () => void): void {
     this.savers.add(saver);
   }
@@ -363,7 +363,7 @@ export class Scene {
     this.frame = requestAnimationFrame(() => this.flush());
   }
 
-  /** Computes and redraws at once what waits for the next frame, if anything does. */
+  /** Computes and redraws at once if a redraw is due in the next frame. */
   settle(): void {
     if (this.frame) this.flush();
   }
@@ -387,7 +387,7 @@ function flatIndex(shape: readonly number[], at: readonly (number | null)[]): nu
   return flat;
 }
 
-/** A slice of a value: integers pick, null and missing entries keep a dimension. */
+/** A slice of a value: integers select an entry, null and missing entries keep the dimension. */
 function part(whole: Value, at: readonly (number | null)[]): Value {
   const { shape, data } = whole;
   const kept = shape.filter((_, d) => at[d] === null || at[d] === undefined);

@@ -1,4 +1,4 @@
-// The unrolled recurrent network: one cell and its word, or a copy of the cell for every letter.
+// A recurrent network over a word: one cell with a loop, or unrolled, with a copy of the cell for each letter.
 
 import { cssColor } from "./color.js";
 import { attributes, element, setText, svg, uniqueId } from "./dom.js";
@@ -55,14 +55,14 @@ class Sequence implements View {
   private readonly body = svg("g");
   private readonly picture: SVGSVGElement;
   private readonly clicks: Clicks;
-  /** The copies of the cell, one for each letter; none where one cell stands for all. */
+  /** The copies of the cell, one for each letter; none if a single cell with a loop is drawn. */
   private copies: SVGGElement[] = [];
 
   constructor(private readonly spec: SequenceSpec, private readonly scene: Scene) {
     this.clicks = spec.select ? { select: spec.select } : {};
     this.picture = svg("svg", { class: "nn-svg nn-sequence" }, svg("defs", {}, arrowTip(this.tip)), this.body);
     this.root = element("div", { class: "nn-dag-view", tabindex: 0, role: "region", "aria-label": "network over the word, scrolls sideways" }, this.picture);
-    this.room = new Room(this.root, () => 0); // as wide as its letters: it scrolls sideways
+    this.room = new Room(this.root, () => 0); // its width depends on the word alone: it scrolls sideways
     this.measure = this.room.measure;
     if (spec.select) buttons(this.body, () => this.copies, (i) => click(scene, this.clicks, i));
   }
@@ -83,7 +83,7 @@ class Sequence implements View {
     if (focus >= 0) this.copies[Math.min(focus, this.copies.length - 1)]?.focus();
   }
 
-  /** A copy of the cell for every letter, with the state handed on from one to the next. */
+  /** Draws a copy of the cell for each letter, with the state passed on from one to the next. */
   private drawCopies(word: string, n: number): void {
     this.copies = Array.from({ length: n }, (_, t) => this.cell(52 + t * STEP, t, word[t] ?? "·"));
     this.copies.forEach((item, t) => {
@@ -92,7 +92,7 @@ class Sequence implements View {
     });
   }
 
-  /** One cell with an arrow from itself to itself. */
+  /** Draws one cell with an arrow from itself to itself. */
   private drawLoop(word: string): void {
     this.copies = [];
     const item = this.cell(72, Math.max(0, word.length - 1), word || "·");
@@ -100,7 +100,7 @@ class Sequence implements View {
     this.body.append(item);
   }
 
-  /** The cell after position t, with what it reads below it and its outputs above. */
+  /** The cell at position t, with its input below and its outputs above. */
   private cell(x: number, t: number, reads: string): SVGGElement {
     const { spec, scene } = this;
     const item = svg("g", { transform: `translate(${x},14)`, class: "nn-cell" });
@@ -117,7 +117,7 @@ class Sequence implements View {
     return item;
   }
 
-  /** Beside the arrow from the cell to the outputs. */
+  /** The output layer's name, beside the arrow from the cell to the outputs. */
   private headName(): SVGTextElement {
     const node = words(this.spec.head, 6, 66, "nn-neuron-note");
     attributes(node, { "text-anchor": "start" });

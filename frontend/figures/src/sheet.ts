@@ -2,7 +2,7 @@
 
 import css from "./live.css";
 
-/** Styles come as a constructed sheet, which a strict Content-Security-Policy allows. */
+/** Adds the styles once, as a constructed sheet, which a strict Content-Security-Policy allows. */
 export function adoptStyles(root: Document | ShadowRoot): void {
   const mark = "nnLive";
   const holder = root as (Document | ShadowRoot) & { [mark]?: boolean };

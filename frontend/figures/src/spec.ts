@@ -1,4 +1,4 @@
-// What Python sends, checked before anything is drawn; its types are in grammar.ts.
+// Checks what Python sends before anything is drawn; the types are in grammar.ts.
 
 import { type FigureSpec, type InputSpec, type Live, MAX_INPUTS, MAX_VALUES, type Ref, type Scalar } from "./grammar.js";
 
@@ -13,7 +13,7 @@ export const isLive = (ref: Ref): ref is Live => "ref" in ref;
 /** Whether a field refers to numbers that may change. */
 export const isReference = (field: unknown): field is Live => isRecord(field) && typeof field["ref"] === "string";
 
-/** Refuses what is not a figure that this page can show, with a SpecError that a reader understands. */
+/** Throws a SpecError, with a message for readers, if `raw` is not a figure that this page can show. */
 export function checkSpec(raw: unknown): asserts raw is FigureSpec {
   if (!isRecord(raw) || raw["format"] !== "nnlib.live") {
     throw new SpecError("This is not a figure of nnlib.live: its description is missing or damaged.");
@@ -45,5 +45,5 @@ function checkInputs(inputs: Record<string, unknown>): void {
   }
 }
 
-/** Numbers as JSON has them: NaN and infinities are strings. */
+/** A number from its JSON form, in which NaN and infinities are strings. */
 export const toNumber = (value: Scalar | boolean): number => (typeof value === "number" ? value : Number(value));

@@ -1,18 +1,18 @@
-// What happens around a figure: its size, paper, the theme, Back and reload, a link put into the open page.
+// Reacts to changes around a figure: its width, printing, the theme, Back and reload, a new link in the address bar.
 
-const PAPER = 560; // pixels: what the book leaves a figure on an A4 or Letter page
+const PAPER = 560; // the width in pixels that a figure has on an A4 or Letter page of the book
 
-/** What a figure does when its surroundings change. */
+/** The methods that are called when a figure's surroundings change. */
 export interface Followed {
   readonly host: HTMLElement;
-  /** Reads what room there is; says whether it is other than before. */
+  /** Reads the available size; returns whether it has changed. */
   measure(): boolean;
   update(): void;
-  /** The address has another fragment. */
-  addressed(): void;
+  /** Called when the fragment of the page's address has changed. */
+  addressChanged(): void;
 }
 
-/** Follows until the function that is returned is called. */
+/** Watches the surroundings until the returned function is called. */
 export function followSurroundings(figure: Followed): () => void {
   const ends = [followSize(figure), followPaper(figure), followTheme(figure), followPage(figure)];
   return () => ends.forEach((end) => end());
@@ -24,7 +24,7 @@ function listen(target: EventTarget, event: string, act: () => void): () => void
 }
 
 function followSize({ host, measure, update }: Followed): () => void {
-  let size = -1; // the browser tells the first one unasked
+  let size = -1; // the observer also reports the initial size
   const watcher = new ResizeObserver(() => {
     const now = Math.round(host.clientWidth);
     if (now === size || now === 0) return;
@@ -35,7 +35,7 @@ function followSize({ host, measure, update }: Followed): () => void {
   return () => watcher.disconnect();
 }
 
-/** Paper is narrower than most windows: the figure is laid out for it, and back again. */
+/** Lays the figure out for paper, which is narrower than most windows, and afterwards for the window again. */
 function followPaper({ host, measure, update }: Followed): () => void {
   const layOut = (width: string): void => {
     if (host.style.maxWidth === width) return;
@@ -65,7 +65,7 @@ function followTheme({ update }: Followed): () => void {
   };
 }
 
-/** What WebKit resets the controls of a kept page to is what they hold, also where nobody puts it right. */
+/** Makes the controls' current values their defaults, to which WebKit resets the controls of a cached page. */
 function keepControls(host: HTMLElement): void {
   for (const control of host.querySelectorAll("input")) {
     control.defaultChecked = control.checked;
@@ -74,17 +74,17 @@ function keepControls(host: HTMLElement): void {
 }
 
 /**
- * What a browser puts back into controls after Back or a reload, the figure overrules: at once,
- * and in the next frame, since WebKit resets the controls of a kept page only after this event.
+ * Overwrites the values that a browser restores in controls after Back or a reload: at once, and again
+ * in the next frame, since WebKit resets the controls of a cached page only after this event.
  */
-function followPage({ host, update, addressed }: Followed): () => void {
+function followPage({ host, update, addressChanged }: Followed): () => void {
   const ends = [
     listen(window, "pagehide", () => keepControls(host)),
     listen(window, "pageshow", () => {
       update();
       requestAnimationFrame(update);
     }),
-    listen(window, "hashchange", addressed),
+    listen(window, "hashchange", addressChanged),
   ];
   return () => ends.forEach((end) => end());
 }

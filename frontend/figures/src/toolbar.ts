@@ -1,4 +1,4 @@
-// The tools below a figure: reset, links, pictures, the figure as a file; and what they say.
+// The tools below a figure: reset, links, pictures, the figure as a file; and their messages.
 
 import { action, element, setText } from "./dom.js";
 import { makeLink } from "./link.js";
@@ -8,17 +8,17 @@ import type { Scene } from "./scene.js";
 
 export interface Toolbar {
   readonly root: HTMLElement;
-  /** A line that goes away by itself. */
+  /** Shows a message that disappears after some time. */
   say(message: string, milliseconds?: number): void;
 }
 
-/** `content` is what a picture shows, `reset` brings back what is not an input. */
+/** `content` is the part that saved pictures show; `reset` resets whatever is not an input. */
 export function toolbar(scene: Scene, content: HTMLElement, figure: HTMLElement, reset: () => void): Toolbar {
   const { name } = scene.spec;
-  const said = element("span", { class: "nn-said", role: "status" });
+  const status = element("span", { class: "nn-said", role: "status" });
   const say = (message: string, milliseconds = 2500): void => {
-    setText(said, message);
-    setTimeout(() => setText(said, ""), milliseconds);
+    setText(status, message);
+    setTimeout(() => setText(status, ""), milliseconds);
   };
   const copyLink = (): void => {
     const link = makeLink(scene);
@@ -43,7 +43,7 @@ export function toolbar(scene: Scene, content: HTMLElement, figure: HTMLElement,
       download(new Blob([figurePage(scene)], { type: "text/html" }), `${name}.html`);
       say(`${name}.html opens without the book and without a network.`, 6000);
     }),
-    said);
+    status);
   return { root, say };
 }
 

@@ -1,4 +1,4 @@
-// Training in the page: a recorded step run again and again; seeds, batches and histories as in Python.
+// Training in the page: runs a recorded step repeatedly; seeds, batches and histories are as in Python.
 
 import { parseGraph, Program } from "./evaluator/index.js";
 import type { TrainingPlanSpec } from "./grammar.js";
@@ -9,7 +9,7 @@ import { toNumber } from "./spec.js";
 
 const MAX_HISTORY = 2000;
 
-/** A list of numbers that never grows beyond its bound: every second entry goes when it is full. */
+/** A list of at most MAX_HISTORY numbers: when it is full, every second entry is dropped. */
 class History {
   readonly data: number[] = [];
   get shape(): number[] {
@@ -25,7 +25,7 @@ export class Trainer {
   private batches: Batches | null = null;
   private readonly histories = new Map<string, History>();
   private stride = 1;
-  /** Tracked states as they were when the step's loss was taken. */
+  /** Tracked states at the time when the step's loss is computed, before the update. */
   private readonly before = new Map<string, number>();
 
   constructor(readonly scene: Scene, readonly spec: TrainingPlanSpec) {
@@ -77,7 +77,7 @@ export class Trainer {
     this.scene.extras.set("seed", { data: [this.seed], shape: [] });
   }
 
-  /** The state with which the seed begins. */
+  /** The initial value of a state for the current seed. */
   initial(name: string): Float64Array {
     const spec = this.spec.state[name]!;
     const size = this.scene.input(name).tensor.length;
@@ -105,7 +105,7 @@ export class Trainer {
     return this.steps >= this.spec.max_steps;
   }
 
-  /** Runs steps until their number or the time is used up; returns how many ran. */
+  /** Runs `count` steps, fewer if the time is up; returns how many ran. */
   run(count: number, milliseconds = Infinity): number {
     const { scene, spec } = this;
     const loop = this.loop();

@@ -13,7 +13,7 @@ export interface TrainerOptions {
   readonly feed?: (program: Program, step: number) => void;
 }
 
-/** One state input, its buffer, the buffer of the output that feeds it, and a copy where the two may overlap. */
+/** One state input, its buffer, the buffer of the output that feeds it, and room for a copy if the two may overlap. */
 interface Link {
   readonly input: string;
   readonly value: Float64Array;
@@ -56,7 +56,7 @@ export class RecordedTrainer {
     return this.taken > 0 && this.lossValue ? this.lossValue[0]! : NaN;
   }
 
-  /** Take `count` steps. */
+  /** Takes `count` steps. */
   step(count = 1): void {
     const { feed } = this.options;
     for (let i = 0; i < count; i++) {
@@ -67,14 +67,14 @@ export class RecordedTrainer {
     }
   }
 
-  /** The present value of one state input: the initial one, or the result of the last step. */
+  /** The current value of one state input: the initial one, or the result of the last step. */
   state(input: string): Float64Array {
     const link = this.byInput.get(input);
     if (link) return link.value;
     throw new GraphError(`"${input}" is not a state of this trainer; it has ${[...this.byInput.keys()].join(", ")}`);
   }
 
-  /** Other initial values (another seed, restored weights), and back to step 0. */
+  /** Sets other initial values (another seed, restored weights) and goes back to step 0. */
   setInitial(values: Readonly<Record<string, ArrayLike<number> | number>>): void {
     for (const { input, value } of this.links) {
       const first = values[input];
@@ -85,7 +85,7 @@ export class RecordedTrainer {
     this.taken = 0;
   }
 
-  /** Back to the initial state and step 0. */
+  /** Goes back to the initial state and step 0. */
   rewind(): void {
     for (const [input, value] of this.initial) this.program.set(input, value);
     this.taken = 0;
@@ -101,7 +101,7 @@ export class RecordedTrainer {
     if (from.length !== value.length) {
       throw new GraphError(`state "${input}" has shape [${port.shape.join(", ")}], but "${output}" has [${result.shape.join(", ")}]`);
     }
-    // An output that is some input unchanged would be overwritten while the state is carried over.
+    // An output that shares an input's buffer would be overwritten while the state is carried over.
     return { input, value, from, staged: buffers.has(from.buffer) ? new Float64Array(from.length) : null };
   }
 

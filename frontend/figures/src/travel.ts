@@ -1,14 +1,14 @@
-// Figures as modules for other hosts: anywidget's contract, kept with hosts that keep it only half.
+// Figures as modules for other hosts: anywidget's interface, also for hosts that implement only part of it.
 
 import { renderFigure } from "./figure.js";
 import type { Model } from "./model.js";
 import { type State, StaticModel } from "./mount.js";
 import { adoptStyles } from "./sheet.js";
 
-/** What a host hands to anywidget's `render`; plain pages have no model. */
+/** The argument that a host passes to anywidget's `render`; plain pages have no model. */
 interface Host { readonly el: HTMLElement; readonly model?: Partial<Model> }
 
-/** A host's method, where it has one that works: MyST's theme throws in `off` and `save_changes`. */
+/** The result of a host's method, or undefined if it throws: MyST's theme throws in `off` and `save_changes`. */
 function attempt<T>(act: () => T): T | undefined {
   try {
     return act();
@@ -17,7 +17,7 @@ function attempt<T>(act: () => T): T | undefined {
   }
 }
 
-/** Ties the figure's inputs to names of the host's model: `{"w": 3}` sets w, and moves follow. */
+/** Keeps the figure's inputs and the host's model in step: `{"w": 3}` sets w, and changes of w are sent back. */
 function tie(own: StaticModel, host: Partial<Model>, names: readonly string[]): () => void {
   const values = (): State => (own.get("values") ?? {}) as State;
   let quiet = false;
@@ -28,13 +28,13 @@ function tie(own: StaticModel, host: Partial<Model>, names: readonly string[]): 
   };
   const whole = attempt(() => host.get?.("values"));
   if (typeof whole === "object" && whole !== null) own.set("values", { ...values(), ...whole });
-  const ears = names.map((name) => {
+  const listeners = names.map((name) => {
     adopt(name);
     const listener = (): void => adopt(name);
     attempt(() => host.on?.(`change:${name}`, listener));
     return { name, listener };
   });
-  const tell = (): void => {
+  const updateHost = (): void => {
     quiet = true;
     for (const name of names) {
       const now = values()[name];
@@ -43,14 +43,14 @@ function tie(own: StaticModel, host: Partial<Model>, names: readonly string[]): 
     quiet = false;
     attempt(() => host.save_changes?.());
   };
-  own.on("change:values", tell);
+  own.on("change:values", updateHost);
   return () => {
-    own.off("change:values", tell);
-    for (const { name, listener } of ears) attempt(() => host.off?.(`change:${name}`, listener));
+    own.off("change:values", updateHost);
+    for (const { name, listener } of listeners) attempt(() => host.off?.(`change:${name}`, listener));
   };
 }
 
-/** A module's default export: a figure whose state is `state`, by anywidget's contract or without a model. */
+/** A module's default export: a figure with the given state, for anywidget's interface or without a model. */
 export function saved(state: State): { render: (host: Host) => () => void } {
   return {
     render({ el, model }) {

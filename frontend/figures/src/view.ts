@@ -1,24 +1,24 @@
-// A view is an element and how it follows the scene; views nest.
+// The interface of views: an element, and how it is updated from the scene. Views can contain views.
 
 import type { ViewSpec } from "./grammar.js";
 import type { Scene } from "./scene.js";
 
 export interface View {
   readonly root: HTMLElement;
-  /** Shows what the scene holds now, in the room that was measured last. */
+  /** Shows the scene's current values, in the room last measured. */
   update(): void;
-  /** Reads what room there is and writes nothing; says whether it is other than before, so that an update is due. */
+  /** Reads the available room and writes nothing; returns whether it has changed, so that an update is due. */
   measure?(): boolean;
 }
 
-/** Measures all of them, since each has its own room to note. */
+/** Measures all views, since each stores its own room; returns whether any has changed. */
 export const measureAll = (views: readonly View[]): boolean => views.filter((view) => view.measure?.()).length > 0;
 
 export interface Context {
   readonly scene: Scene;
   /** Builds a part's view, wrapped so that `when` hides it. */
   build(part: ViewSpec): View;
-  /** The control of an input whose place the view chooses itself. */
+  /** The control of an input that the view places itself. */
   control(name: string): View | undefined;
 }
 

@@ -1,4 +1,4 @@
-// Views beside axes: readouts, meters, formulas, buttons, boxes.
+// Views other than axes: readouts, meters, formulas, buttons, rows and columns.
 
 import { cssColor } from "./color.js";
 import { action, attributes, element, MATHML, setText } from "./dom.js";
@@ -23,13 +23,13 @@ const box = (name: string): Builder<RowSpec | ColumnSpec> => (spec, context) => 
 export const row = box("nn-row");
 export const column = box("nn-column");
 
-/** Changes are spoken when the reader pauses, not at every frame. */
+/** Milliseconds without a change before screen readers announce a new text. */
 const SPEAK_AFTER = 700;
 
 export const readout: Builder<ReadoutSpec> = (spec, { scene }) => {
   const spoken = element("span", { class: "nn-spoken", "aria-live": "polite" });
   const live = spec.text.some((piece) => typeof piece !== "string");
-  // seen at once, spoken later
+  // updated at once but hidden from screen readers, which read `spoken`
   const shown = element("span", live ? { "aria-hidden": "true" } : {});
   const root = element("p", { class: `nn-readout nn-readout-${spec.size}` }, shown, ...(live ? [spoken] : []));
   const pieces = spec.text.map((piece) => (typeof piece === "string" ? piece : element("span", { class: "nn-live-number" })));
@@ -92,7 +92,7 @@ export const formula: Builder<FormulaSpec> = (spec, { scene }) => {
       return node;
     }
     const [tag, given, ...children] = tree;
-    if (!MATH_TAGS.has(tag)) throw new Error(`a formula holds <${tag}>, which this page does not know`);
+    if (!MATH_TAGS.has(tag)) throw new Error(`a formula contains <${tag}>, which this page does not support`);
     const node = document.createElementNS(MATHML, tag);
     for (const [name, value] of Object.entries(given)) if (MATH_ATTRIBUTES.has(name)) node.setAttribute(name, value);
     node.append(...children.map(grow));
@@ -105,7 +105,7 @@ export const formula: Builder<FormulaSpec> = (spec, { scene }) => {
 
 export const button: Builder<ButtonSpec> = (spec, { scene }) => {
   const root = action(spec.label, () => {
-    // all are read before any is set: {a: b, b: a} swaps
+    // read all values before setting any: {a: b, b: a} swaps
     const values = Object.entries(spec.set).map(([name, ref]) => {
       const value = scene.get(ref);
       const word = isLive(ref) ? scene.inputs.get(ref.ref)?.raw : undefined;

@@ -5,21 +5,21 @@ import type { Words } from "./grammar.js";
 import type { Scene } from "./scene.js";
 
 export function words(scene: Scene, pieces: Words): string {
-  let made = "";
+  let text = "";
   for (const piece of pieces) {
     if (typeof piece === "string") {
-      made += piece;
+      text += piece;
       continue;
     }
     const chosen = piece.at || piece.format !== "" ? undefined : scene.inputs.get(piece.ref)?.words();
     if (chosen !== undefined) {
-      made += chosen;
+      text += chosen;
       continue;
     }
     const value = scene.get(piece);
-    if (!value || value.data.length === 0) made += "–";
-    else if (value.data.length === 1) made += formatNumber(value.data[0]!, piece.format);
-    else made += `(${Array.from(value.data, (v) => formatNumber(v, piece.format)).slice(0, 12).join(", ")})`;
+    if (!value || value.data.length === 0) text += "–";
+    else if (value.data.length === 1) text += formatNumber(value.data[0]!, piece.format);
+    else text += `(${Array.from(value.data, (v) => formatNumber(v, piece.format)).slice(0, 12).join(", ")})`;
   }
-  return made;
+  return text;
 }

@@ -1,4 +1,4 @@
-// The plane in which marks stand: its elements, its size, and the way from data to pixels and back.
+// The plane in which marks are drawn: its elements, its size, and the conversion between data and pixels.
 
 import { attributes, element, svg, uniqueId } from "../dom.js";
 import type { AxesSpec } from "../grammar.js";
@@ -8,15 +8,15 @@ import type { Scene } from "../scene.js";
 import { Scales } from "./scales.js";
 import { type Box, Ticks } from "./ticks.js";
 
-/** The width of the picture before it in its row, if both are of one size: a last one that had to wrap stays as wide. */
-function besideIt(root: HTMLElement): number {
+/** The width of the previous plot, if both specify the same width: a last plot that wraps stays as wide as the others. */
+function widthOfPrevious(root: HTMLElement): number {
   const before = root.previousElementSibling;
   const same = before instanceof HTMLElement && before.classList.contains("nn-axes")
     && before.style.getPropertyValue("--nn-width") === root.style.getPropertyValue("--nn-width");
   return same && before.clientWidth ? before.clientWidth : Infinity;
 }
 
-/** Room around the plane for ticks and names. */
+/** Margins around the plane for ticks and axis names. */
 function marginsOf({ frame, xlabel, ylabel }: AxesSpec): { left: number; right: number; top: number; bottom: number } {
   const bottom = frame ? (xlabel ? 42 : 26) : 8;
   return { left: frame ? 46 : 8, right: 12, top: ylabel && frame ? 24 : 10, bottom };
@@ -30,7 +30,7 @@ export class Plane implements Plot {
   /** Marks that are cut off at the frame. */
   readonly layer: SVGGElement;
   readonly above = svg("g");
-  /** What lies below the marks and takes the pointer where there are none. */
+  /** Below the marks; takes pointer events where there is no mark. */
   readonly backdrop = svg("rect", { fill: "transparent" });
   readonly canvas = element("canvas", { class: "nn-map", "aria-hidden": "true" });
   private readonly ticks: Ticks;
@@ -39,7 +39,7 @@ export class Plane implements Plot {
   private readonly box: HTMLElement;
   private readonly hasMap: boolean;
   private readonly margins: ReturnType<typeof marginsOf>;
-  /** The whole picture's. */
+  /** The size of the whole picture, margins included. */
   private size: { width: number; height: number };
 
   constructor(private readonly spec: AxesSpec, readonly scene: Scene) {
@@ -59,7 +59,7 @@ export class Plane implements Plot {
     root.style.setProperty("--nn-width", `${spec.width}px`);
     if (spec.title) root.append(element("div", { class: "nn-view-title" }, spec.title));
     root.append(this.box);
-    this.room = new Room(root, () => root.clientWidth && Math.min(root.clientWidth, besideIt(root)));
+    this.room = new Room(root, () => root.clientWidth && Math.min(root.clientWidth, widthOfPrevious(root)));
   }
 
   get width(): number {
@@ -94,7 +94,7 @@ export class Plane implements Plot {
     this.scene.settle();
   }
 
-  /** Lays the plane out for the room that there is. */
+  /** Lays the plane out for the available width. */
   fit(): void {
     const { spec, room, margins, scales } = this;
     room.stale = false;
@@ -121,7 +121,7 @@ export class Plane implements Plot {
     if (this.hasMap) this.canvas.getContext("2d")?.clearRect(0, 0, this.canvas.width, this.canvas.height);
   }
 
-  /** The picture's size where there is room for `available` pixels. */
+  /** The picture's size for an available width in pixels. */
   private sizeFor(available: number): { width: number; height: number } {
     const { spec, margins: { left, right, top, bottom } } = this;
     const width = Math.max(Math.min(220, spec.width * 0.78), Math.min(available, spec.width * 1.25));
@@ -130,7 +130,7 @@ export class Plane implements Plot {
     return { width, height: Math.round(unit * Math.abs(spec.ylim[1] - spec.ylim[0])) + top + bottom };
   }
 
-  /** Lays the canvas for maps over the plane, with as many pixels as the screen shows. */
+  /** Aligns the canvas for heat maps with the plane, at the screen's resolution. */
   private fitMap(scale: number): void {
     const { canvas, hasMap, width: w, height: h, margins: { left, top } } = this;
     const ratio = Math.min(2, devicePixelRatio || 1) * scale;

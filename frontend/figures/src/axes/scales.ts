@@ -20,18 +20,18 @@ export class Scales {
     this.y = makeScale(spec.yscale, spec.ylim);
   }
 
-  /** Grows open limits until they hold the numbers that are drawn along their axis; says whether any has moved. */
+  /** Fits open limits to the numbers drawn along their axis; returns whether any limit has changed. */
   grow(drawn: (axis: AxisName) => Iterable<ArrayLike<number>>): boolean {
-    let moved = false;
+    let changed = false;
     for (const axis of AXES) {
       if (!this.spec.fit?.includes(`${axis}lim`)) continue;
       const [low, high] = this.holding(axis, drawn(axis));
       const [a, b] = this[axis].domain();
       if (a === low && b === high) continue;
       this[axis].domain([low, high]);
-      moved = true;
+      changed = true;
     }
-    return moved;
+    return changed;
   }
 
   private holding(axis: AxisName, drawn: Iterable<ArrayLike<number>>): Limits {
@@ -51,10 +51,10 @@ export class Scales {
   }
 }
 
-/** Limits that differ. */
+/** The limits themselves; equal ones are set 1 apart. */
 const apart = (low: number, high: number): Limits => [low, low === high ? high + 1 : high];
 
-/** Limits with some room around what they hold; from 0 on where that is near. */
+/** Limits with a margin; the lower one is 0 if the values are positive and begin near 0. */
 function padded(low: number, high: number): Limits {
   const pad = (high - low) * 0.06 || 0.5;
   const nearZero = low >= 0 && low < (high - low) * 0.5;

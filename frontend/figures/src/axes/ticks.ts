@@ -8,17 +8,17 @@ import { formatNumber } from "../format.js";
 import type { AxesSpec } from "../grammar.js";
 import type { Scale, Scales } from "./scales.js";
 
-/** A tick of a logarithmic axis: 0.01, but 1e-4, so that small ones find room. */
+/** A tick label of a logarithmic axis: 0.01, but 1e-4, so that labels stay short. */
 const power = (v: { valueOf(): number }): string => {
   const x = v.valueOf();
   return formatNumber(x, x < 1e-3 || x >= 1e5 ? "~e" : "~g");
 };
 
-/** The names of bars stand in place of numbers. */
+/** The names of bars, shown in place of the x axis' numbers; undefined without names. */
 const namesOfBars = (spec: AxesSpec): readonly string[] | undefined =>
   spec.marks.flatMap((m) => (m.kind === "bars" && m.labels ? [m.labels] : []))[0];
 
-/** Where a plane lies in its picture. */
+/** The position of a plane in its picture. */
 export interface Box { readonly left: number; readonly top: number; readonly width: number; readonly height: number; readonly bottom: number }
 
 export class Ticks {

@@ -1,4 +1,4 @@
-// GraphError: what a reader of the page is told when a graph cannot be read or run.
+// GraphError: thrown when a graph cannot be read or run; its message is shown to the reader.
 
 export class GraphError extends Error {
   override readonly name = "GraphError";

@@ -1,7 +1,7 @@
-// Joins steps of a program that one loop can do: chains of + - ×, a bias and its activation, small layers.
+// Fuses steps of a program that can run in one loop: chains of + - ×, a bias and its activation, small layers.
 
 import {
-  LEAST_ROWS, type Pair, activationKernel, joinsSum, layerKernel, outerThroughTanh, pairKernel, throughTanh,
+  LEAST_ROWS, type Pair, activationKernel, fusesWithSum, layerKernel, outerThroughTanh, pairKernel, throughTanh,
 } from "../primitives/fused.js";
 import { type Factor2d, productKernel } from "../primitives/linalg.js";
 import { ALIAS, type Kernel, type Operand, sameShape } from "../primitives/primitive.js";
@@ -14,17 +14,17 @@ export interface Step {
   readonly inputs: readonly number[];
 }
 
-/** What is known of a program when its steps are joined. */
+/** What is known about a program when its steps are fused. */
 export interface Compiled {
   readonly nodes: readonly GraphNode[];
   readonly operands: readonly (Operand | undefined)[];
-  /** Nodes whose values somebody outside reads. */
+  /** Nodes whose values are read from outside the program. */
   readonly kept: ReadonlySet<number>;
 }
 
 /**
- * The steps with those joined that one loop can do. A value between two steps is joined away only
- * if nothing else reads it; what nothing reads afterwards is left out.
+ * Fuses the steps that can run in one loop. A value between two steps is dropped only if nothing
+ * else reads it; steps whose results are no longer read are removed.
  */
 export function fuse(steps: readonly Step[], compiled: Compiled): Step[] {
   const joiner = new Joiner(steps, compiled);
@@ -45,9 +45,9 @@ function withoutUnread(steps: readonly Step[], kept: ReadonlySet<number>): Step[
 
 class Joiner {
   private readonly byNode = new Map<number, Step>();
-  /** The nodes whose steps read a node, once for each reading. */
+  /** For each node, the nodes whose steps read it, once for each use. */
   private readonly readers = new Map<number, number[]>();
-  /** Nodes that a later step has taken into its own loop. */
+  /** Nodes that a later step computes in its own loop. */
   private readonly taken = new Set<number>();
   private readonly joined = new Map<number, Step>();
 
@@ -65,7 +65,7 @@ class Joiner {
     else this.readers.set(node, [reader]);
   }
 
-  /** Later steps choose first: they take the longest chains. */
+  /** Looks at later steps first, because they end the longest chains. */
   private plan(steps: readonly Step[]): void {
     for (const step of [...steps].reverse()) {
       if (this.taken.has(step.node)) continue;
@@ -83,14 +83,14 @@ class Joiner {
     const { op, dtype } = this.node(step.node);
     if (dtype !== "float32" && dtype !== "float64") return null;
     if (op === "matmul") return this.product(step);
-    if (joinsSum(op)) return this.activation(step);
+    if (fusesWithSum(op)) return this.activation(step);
     if (op === "mul") return this.gradientOfTanh(step) ?? this.pair(step);
     return op === "add" || op === "sub" ? this.pair(step) : null;
   }
 
   // ---------------------------------------------------------------- the patterns
 
-  /** A product of matrices that reads transposes where they lie. */
+  /** A matrix product that reads transposed factors in place, without copying them. */
   private product(step: Step): Step | null {
     const [left, right] = step.inputs.map((n) => this.factor(n)) as [Factor2d, Factor2d];
     if (left.matrix.shape.length !== 2 || right.matrix.shape.length !== 2) return null;
@@ -105,7 +105,7 @@ class Joiner {
     return { matrix: this.operand(source ?? node), flipped: source !== null };
   }
 
-  /** act(a + b); where a is X·W, the whole layer. */
+  /** act(a + b); if a is X·W, the whole layer. */
   private activation(step: Step): Step | null {
     const sum = this.inner(step.inputs[0]!, step, ["add"]);
     if (!sum) return null;
@@ -131,7 +131,7 @@ class Joiner {
     return { node: step.node, kernel, inputs: [...product.inputs.map((n) => this.transposeOf(n) ?? n), bias] };
   }
 
-  /** Whether a float32 result is rounded: not where one product alone reads it, as between two layers. */
+  /** Whether a float32 result is rounded: not if a single matrix product reads it, as between two layers. */
   private isRounded(step: Step): boolean {
     if (this.node(step.node).dtype !== "float32") return false;
     const readers = this.readers.get(step.node) ?? [];
@@ -190,9 +190,9 @@ class Joiner {
     return null;
   }
 
-  // ---------------------------------------------------------------- what may be joined
+  // ---------------------------------------------------------------- which steps can be fused
 
-  /** The step that computes `node`, if `reader` alone reads it and its loop runs over the same elements. */
+  /** The step that computes `node`, if only `reader` reads it and both loops run over the same elements; else null. */
   private inner(node: number, reader: Step, ops: readonly string[]): Step | null {
     const step = this.byNode.get(node);
     if (!step || this.taken.has(node) || this.compiled.kept.has(node) || this.readers.get(node)?.length !== 1) return null;
@@ -200,7 +200,7 @@ class Joiner {
     return ops.includes(a.op) && a.dtype === b.dtype && sameShape(a.shape, b.shape) ? step : null;
   }
 
-  /** The matrix whose transpose `node` is, if a step copies it. */
+  /** The matrix of which `node` is a transposed copy; null if it is not one. */
   private transposeOf(node: number): number | null {
     const step = this.byNode.get(node);
     if (!step || step.kernel === ALIAS) return null;

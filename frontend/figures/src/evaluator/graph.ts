@@ -1,4 +1,4 @@
-// Reads the JSON of docs/graph-schema.md into a checked Graph; refuses what it does not know.
+// Reads the JSON of docs/graph-schema.md into a checked Graph; rejects anything unknown.
 
 import { knowsOp } from "../primitives/registry.js";
 import { type DType, type Values, sizeOf } from "../primitives/primitive.js";
@@ -173,7 +173,7 @@ function fromList(data: readonly unknown[], where: string): Values {
 type Stored = DType | "float16";
 const WIDTHS: Readonly<Record<Stored, number>> = { float16: 2, float32: 4, float64: 8, int64: 8, bool: 1 };
 
-/** How a constant's bytes are written: in its own dtype, or as float16 where that loses nothing. */
+/** The dtype in which a constant's bytes are stored: its own, or float16 if that loses nothing. */
 function storage(raw: Json, dtype: DType, where: string): Stored {
   const stored = raw["stored"];
   if (stored === undefined) return dtype;
@@ -198,7 +198,7 @@ function fromBase64(text: string, dtype: Stored, size: number, where: string): V
   return widened(buffer, dtype, size);
 }
 
-/** Stored numbers as the evaluator's; they are little-endian, as is every machine that runs a browser. */
+/** Stored numbers as doubles; they are little-endian, as is every machine that runs a browser. */
 function widened(buffer: ArrayBuffer, dtype: Stored, size: number): Values {
   switch (dtype) {
     case "float64":
@@ -242,7 +242,7 @@ function list(x: unknown, what: string): readonly unknown[] {
   throw new GraphError(`${what} should be a list, got ${shown(x)}`);
 }
 
-/** A value in a message, never longer than a line. */
+/** A value as text for a message, never longer than a line. */
 function shown(x: unknown): string {
   const text = x === undefined ? "nothing" : (JSON.stringify(x) ?? String(x));
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;

@@ -9,10 +9,10 @@ The page's evaluator of recorded graphs (docs/graph-schema.md).
     program.input("w")                               // an input's values (get finds an output "w" first)
 
 Values are Float64Array whatever the dtype: float32 results are rounded to float32 after each
-operation (in a loop that does a whole layer, after the layer), int64 are exact up to 2⁵³, bool are 0 and 1.
-fuse.ts joins operations that one loop can do; everyNode leaves them apart.  Nothing is allocated by set, run and get.
-new Program(graph, { everyNode: true }) also keeps what no output needs: at(i) reads node i.
-Inputs start as zeros.  run() throws GraphError where an index input points outside its tensor.
+operation (in a loop that computes a whole layer, after the layer), int64 are exact up to 2⁵³, bool are 0 and 1.
+fuse.ts joins operations that can run in one loop, unless everyNode is set.  set, run and get allocate nothing.
+new Program(graph, { everyNode: true }) also computes nodes that no output needs: at(i) reads node i.
+Inputs start as zeros.  run() throws GraphError if an index input points outside its tensor.
 */
 
 export { GraphError } from "./errors.js";

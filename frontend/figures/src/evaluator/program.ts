@@ -1,4 +1,4 @@
-// Program: a graph compiled to kernels with fixed buffers. A run repeats only those that changed inputs affect.
+// Program: a graph compiled to kernels with fixed buffers. A run calls only the kernels that changed inputs affect.
 
 import { compile } from "../primitives/registry.js";
 import { ALIAS, type DType, type Kernel, type Operand, type Budget, type Shape, Attrs, MAX_TOUCHED, MAX_WORK } from "../primitives/primitive.js";
@@ -15,7 +15,7 @@ export interface Port {
 }
 
 export interface ProgramOptions {
-  /** Compute every node, also those on which no output depends, so that a figure can show their values. */
+  /** Compute every node, even those on which no output depends, so that a figure can show their values. */
   readonly everyNode?: boolean;
 }
 
@@ -53,7 +53,7 @@ export class Program {
     this.plannedFor = new Uint8Array(this.inputs.length);
   }
 
-  /** Sets the values of an input, all of them if `values` is one number; true if a value has changed. */
+  /** Sets the values of an input, all of them if `values` is one number; returns whether a value has changed. */
   set(name: string, values: ArrayLike<number> | number): boolean {
     const k = this.inputNumbers.get(name);
     if (k === undefined) return this.noInput(name);
@@ -86,7 +86,7 @@ export class Program {
   }
 
   /** The values of an output, in row-major order; each run writes into the same array. If no output has
-   * the name, the values of the input with it. */
+   * this name, the values of the input that has. */
   get(name: string): Float64Array {
     return this.operands[this.port(name).node]!.data;
   }
@@ -127,7 +127,7 @@ export class Program {
     return steps;
   }
 
-  /** Steps that depend on no input, and those that do. */
+  /** Separates the steps that depend on no input from those that do. */
   private split(steps: readonly Step[]): { constant: Step[]; moving: Step[] } {
     const moves = new Uint8Array(this.graph.nodes.length);
     for (const port of this.inputs) moves[port.node] = 1;
@@ -181,7 +181,7 @@ function portOf(name: string, node: GraphNode, i: number): Port {
   return { name, shape: node.shape, dtype: node.dtype, node: i };
 }
 
-/** The operand of one node and its kernel. A leaf has none; with ALIAS the node shares its input's buffer. */
+/** The operand of one node and its kernel. A leaf has no kernel; with ALIAS the node shares its input's buffer. */
 function makeNode(node: GraphNode, i: number, inputs: readonly Operand[], budget: Budget): { operand: Operand; kernel: Kernel | null } {
   const { shape, dtype, size } = node;
   if (node.data) return { operand: { shape, dtype, data: node.data }, kernel: null };
@@ -193,11 +193,11 @@ function makeNode(node: GraphNode, i: number, inputs: readonly Operand[], budget
 }
 
 /**
- * The inputs of each node, where elementwise operations read the value before an `expand` instead of the
- * expanded one: they broadcast it themselves, to the shape of their result.
+ * The inputs of each node. Elementwise operations skip an `expand` and read its input instead, because
+ * they broadcast it themselves to the shape of their result.
  */
 function withoutExpansions(nodes: readonly GraphNode[]): (readonly number[])[] {
-  const origin: number[] = []; // the node that each node expands; itself if it is no expansion
+  const origin: number[] = []; // for an expansion the node that it expands, else the node itself
   return nodes.map((node, i) => {
     origin.push(node.op === "expand" && node.inputs.length === 1 ? origin[node.inputs[0]!]! : i);
     return BROADCASTING.has(node.op) ? node.inputs.map((n) => origin[n]!) : node.inputs;
@@ -216,7 +216,7 @@ function reachable(sources: readonly (readonly number[])[], outputs: readonly Po
   return needed;
 }
 
-/** Writes values, converted to a dtype, into `data`; true if any has changed (0 to -0 is a change). */
+/** Writes values, converted to a dtype, into `data`; returns whether any has changed (0 to -0 is a change). */
 function store(data: Float64Array, values: ArrayLike<number> | number, dtype: DType): boolean {
   let fresh = false;
   for (let i = 0; i < data.length; i++) {

@@ -1,17 +1,17 @@
-// Choosing a cell of an image: by pointer, by finger, by arrow keys.
+// Choosing a cell of an image by mouse, touch or arrow keys.
 
 import { attributes } from "../dom.js";
 import type { Live } from "../grammar.js";
 import { byFinger } from "../grip.js";
 import type { Scene } from "../scene.js";
 
-/** For each key the axis along which it goes, 0 for rows and 1 for columns, and by how many cells. */
+/** For each key the axis along which it moves, 0 for rows and 1 for columns, and by how many cells. */
 const STEPS: Readonly<Record<string, readonly [0 | 1, number]>> = {
   ArrowUp: [0, -1], ArrowDown: [0, 1], ArrowLeft: [1, -1], ArrowRight: [1, 1],
   PageUp: [0, -5], PageDown: [0, 5], Home: [1, -1e6], End: [1, 1e6],
 };
 
-/** Sets inputs to the row and the column of the cell that the reader chooses; `shape` counts the cells. */
+/** Sets inputs to the row and the column of the cell that the reader chooses; `shape` is (rows, columns). */
 export function pickCells(canvas: HTMLCanvasElement, scene: Scene, targets: readonly (Live | null)[], shape: () => readonly [number, number]): void {
   attributes(canvas, { tabindex: 0, role: "application", "aria-roledescription": "grid, arrows choose a cell" });
   const set = (axis: number, cell: number): void => {

@@ -2,7 +2,7 @@
 
 import { attributes, element, resize, setText } from "../dom.js";
 
-/** Names beside the rows or above the columns, each as wide as a number's square. */
+/** Names beside the rows or above the columns, each as high or as wide as a number's square. */
 class Names {
   readonly root: HTMLElement;
 
@@ -37,7 +37,7 @@ export class Tile {
     setText(this.name, words);
   }
 
-  /** What those hear who cannot see the image, where the tile itself is not a button. */
+  /** Sets the text for screen readers, if the tile itself is not a button. */
   describe(words: string): void {
     attributes(this.canvas, { "aria-label": words });
   }

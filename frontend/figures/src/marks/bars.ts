@@ -1,4 +1,4 @@
-// Bars with their numbers; the axes write their names.
+// Bars with their numbers; the axes draw their names.
 
 import { classColor, cssColor } from "../color.js";
 import { attributes, resize, setText, svg } from "../dom.js";

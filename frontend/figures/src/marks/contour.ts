@@ -1,4 +1,4 @@
-// Contours of a map at some levels.
+// Contour lines of a grid of numbers.
 
 import { contours } from "d3-contour";
 import { cssColor, span } from "../color.js";
@@ -23,7 +23,7 @@ export const contour: Make<ContourSpec> = (spec, plot, layer) => {
       const rings = contours().size([w, h]).thresholds(thresholds)(Array.from(z.data));
       const [x0, x1] = spec.xlim;
       const [y0, y1] = spec.ylim;
-      // d3's cells are centred on halves: value (r, c) stands at (c + ½, r + ½)
+      // d3 centres cells on halves: value (r, c) is at (c + ½, r + ½)
       const px = (c: number): number => plot.x(x0 + ((c - 0.5) / (w - 1)) * (x1 - x0));
       const py = (r: number): number => plot.y(y0 + ((r - 0.5) / (h - 1)) * (y1 - y0));
       resize(paths, rings.length, layer, () => svg("path", { ...stroke({ color: spec.color, width: 1 }, "muted"), class: "nn-contour" }));

@@ -1,4 +1,4 @@
-// A line through points in their order, or several; taken hold of where it has a rule for that.
+// One or more lines through points in their order; they can be dragged if they have a drag rule.
 
 import { cssColor } from "../color.js";
 import { attributes, resize, svg, uniqueId } from "../dom.js";
@@ -49,7 +49,7 @@ export const curve: Make<CurveSpec> = (spec, plot, layer) => {
         attributes(path, { d: polyline(n, (i) => plot.x(x!.data[i]!), (i) => plot.y(at(y, from + i))) });
       });
       if (handle) {
-        // below the handles that stand on the curve
+        // below the handles that are on the curve
         if (!handle.parentNode) plot.above.prepend(handle);
         attributes(handle, { d: paths[0]?.getAttribute("d") ?? "" });
         renew?.();

@@ -1,4 +1,4 @@
-// A point that the reader drags, or moves by arrow keys.
+// A point that the reader moves by dragging or by arrow keys.
 
 import { cssColor } from "../color.js";
 import { attributes, svg } from "../dom.js";
@@ -27,7 +27,7 @@ export const handle: Make<HandleSpec> = (spec, plot) => {
       if (!shown || !Number.isFinite(px + py)) attributes(item, { display: "none" });
       else {
         item.removeAttribute("display");
-        // what lies outside stays at the frame's edge, where it can be taken hold of
+        // a point outside the axes is drawn at their edge, where it can be dragged
         const inX = Math.min(plot.width, Math.max(0, px));
         const inY = Math.min(plot.height, Math.max(0, py));
         attributes(item, { transform: `translate(${round(inX)},${round(inY)})` });

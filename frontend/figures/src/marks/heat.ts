@@ -1,4 +1,4 @@
-// A map: a colour for each number, on the canvas below the marks.
+// A heat map: a colour for each number, on the canvas below the marks.
 
 import { scaleSwatch, span, table } from "../color.js";
 import type { HeatSpec } from "../grammar.js";
@@ -20,7 +20,7 @@ export const heat: Make<HeatSpec> = (spec, plot) => {
       const ratio = plot.canvas.width / (plot.width || 1);
       const [x0, x1] = [plot.x(spec.xlim[0]), plot.x(spec.xlim[1])];
       const [y0, y1] = [plot.y(spec.ylim[0]), plot.y(spec.ylim[1])];
-      // grid values stand at the rectangle's edges: half a cell reaches beyond them
+      // the outer grid values are on the rectangle's edges, so half a cell extends beyond them
       const [dx, dy] = [(x1 - x0) / Math.max(1, w - 1) / 2, (y0 - y1) / Math.max(1, h - 1) / 2];
       context.imageSmoothingEnabled = spec.smooth;
       context.drawImage(small.canvas, (x0 - dx) * ratio, (y1 - dy) * ratio, (x1 - x0 + 2 * dx) * ratio, (y0 - y1 + 2 * dy) * ratio);

@@ -1,11 +1,11 @@
-// A line across the axes, with the band of points that lie near it.
+// A line across the axes, with a band around it.
 
 import { cssColor } from "../color.js";
 import { attributes, svg } from "../dom.js";
 import type { LineSpec } from "../grammar.js";
 import { type Make, named, round, stroke } from "./mark.js";
 
-/** The two points where w0 + w1 x + w2 y = 0 meets a box, in data. */
+/** Where w0 + w1 x + w2 y = 0 crosses the limits: [x, y, x, y] in data coordinates; null if w1 = w2 = 0. */
 function across(w0: number, w1: number, w2: number, x: readonly number[], y: readonly number[]): number[] | null {
   if (Math.abs(w1) + Math.abs(w2) < 1e-12) return null;
   const [x0, x1, y0, y1] = [x[0]!, x[1]!, y[0]!, y[1]!];

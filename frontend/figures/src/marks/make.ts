@@ -1,4 +1,4 @@
-// From a mark's description to the mark: one case a kind, and no kind of the grammar without one.
+// Makes a mark from its description: one case for each kind of the grammar.
 
 import type { MarkSpec } from "../grammar.js";
 import { isReference } from "../spec.js";
@@ -35,7 +35,7 @@ export function makeMark(spec: MarkSpec, plot: Plot, layer: SVGGElement): Mark {
   }
 }
 
-/** Whether a mark can change only with the axes. */
+/** Whether a mark changes only when the axes do. */
 export const isFixed = (spec: MarkSpec): boolean =>
   spec.kind !== "heat" && spec.kind !== "label" && !("drag" in spec || "select" in spec || "toggle" in spec) &&
   !Object.values(spec).some(isReference);

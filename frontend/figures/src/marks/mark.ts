@@ -1,4 +1,4 @@
-// What a mark is, and what all of them share: the plane they stand in, lines, swatches, values by position.
+// The interface of a mark, and what all marks share: the plane, lines, swatches, values by index.
 
 import { cssColor } from "../color.js";
 import { svg } from "../dom.js";
@@ -8,7 +8,7 @@ import type { Scene, Value } from "../scene.js";
 
 export interface Plot extends Frame {
   readonly scene: Scene;
-  /** Data to pixels, one number at a time. */
+  /** Convert one number from data to pixels. */
   x(v: number): number;
   y(v: number): number;
   readonly width: number;
@@ -25,16 +25,16 @@ export interface Mark {
   update(): void;
   /** Legend entries: name and swatch. */
   legend?(): [string, Node][];
-  /** The numbers with which open limits grow, of the x and of the y axis. */
+  /** The numbers, along each axis, to which open limits are fitted. */
   readonly reach?: { readonly x: Refs; readonly y: Refs };
 }
 
 type Refs = readonly (Ref | undefined)[];
 
-/** A mark's kind in the page: it makes its elements once and moves them when numbers change. */
+/** Makes a mark and its elements; the mark's `update` moves them when numbers change. */
 export type Make<Spec extends MarkSpec> = (spec: Spec, plot: Plot, layer: SVGGElement) => Mark;
 
-/** The entry at i; a single number stands for all. */
+/** The entry at i; a single number is used for every i. */
 export const at = (v: Value | undefined, i: number, otherwise = NaN): number =>
   v ? (v.data.length === 1 ? v.data[0]! : v.data[i] ?? otherwise) : otherwise;
 export const count = (...values: (Value | undefined)[]): number => Math.max(0, ...values.map((v) => v?.data.length ?? 0));
@@ -56,7 +56,7 @@ function swatch(spec: Line): Node {
   return svg("svg", { width: 22, height: 16, "aria-hidden": "true" }, line);
 }
 
-/** A legend of one entry: the mark's label beside a piece of its line. */
+/** A legend of one entry, the mark's label beside a piece of its line; empty without a label. */
 export const named = (spec: Line & { readonly label?: string }) => (): [string, Node][] =>
   spec.label ? [[spec.label, swatch(spec)]] : [];
 

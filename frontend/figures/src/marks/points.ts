@@ -1,4 +1,4 @@
-// Points: coloured by class, named, ringed, clicked or dragged.
+// Points: coloured by class, with names and rings, for clicking or dragging.
 
 import { symbol, symbolCircle, symbolCross, symbolDiamond, symbolSquare, symbolStar, symbolTriangle } from "d3-shape";
 import { classColor, cssColor } from "../color.js";
@@ -15,9 +15,9 @@ function symbolSwatch(k: number, color: string): Node {
   return svg("svg", { width: 16, height: 16, "aria-hidden": "true" }, dot);
 }
 
-const LOOKS = 5; // numbers that say how a point looks: x, y, class, size, ring
+const LOOKS = 5; // numbers that determine how a point is drawn: x, y, class, size, ring
 
-/** How the points look in the picture, so that only those are drawn whose look has changed. */
+/** How the points were last drawn, so that only those that have changed are drawn again. */
 class Looks {
   private drawn = new Float64Array();
 
@@ -25,7 +25,7 @@ class Looks {
     if (this.drawn.length !== LOOKS * count) this.drawn = new Float64Array(LOOKS * count).fill(NaN);
   }
 
-  /** Notes how point i looks now; says whether it has looked otherwise before. */
+  /** Stores how point i is drawn now; returns whether that has changed. */
   change(i: number, looks: readonly number[]): boolean {
     let changed = false;
     looks.forEach((v, k) => {
@@ -83,7 +83,7 @@ class Points implements Mark {
     return [[spec.label, symbolSwatch(1, cssColor(spec.color, "series0"))]];
   }
 
-  /** How many points there are, and where in the data: pairs in one array, or x and y apart. */
+  /** The number of points and their data coordinates, from one array of pairs or from separate x and y. */
   private positions(): { count: number; x(i: number): number; y(i: number): number } {
     const { spec, plot: { scene } } = this;
     const xy = scene.get(spec.xy);

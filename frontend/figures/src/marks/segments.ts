@@ -1,4 +1,4 @@
-// Straight pieces between two points each.
+// Line segments, each between two points.
 
 import { attributes, svg } from "../dom.js";
 import type { SegmentsSpec } from "../grammar.js";

@@ -1,4 +1,4 @@
-// An edge of the network: its width is size, its colour and dash are sign; its weight can be dragged.
+// An edge of the network: width shows the weight's size, colour and dash its sign; the weight can be dragged.
 
 import { attributes, setText, svg } from "../dom.js";
 import type { EdgeSpec, NetworkSpec } from "../grammar.js";
@@ -6,15 +6,15 @@ import type { Scene } from "../scene.js";
 import type { Point } from "./layout.js";
 import { neuronName, parameterDial, two } from "./numbers.js";
 
-/** What all edges have in common while they are drawn. */
+/** The settings with which all edges of a network are drawn. */
 export interface EdgeStyle {
-  /** Width and colour are the gradient's instead of the weight's. */
+  /** Width and colour show the gradient instead of the weight. */
   readonly byGradient: boolean;
   /** The number that is drawn widest. */
   readonly largest: number;
   /** There are too many edges for wide lines and for numbers. */
   readonly many: boolean;
-  /** Edges of a neuron that is off are hidden, instead of faint. */
+  /** Edges of a neuron that is off are hidden instead of faint. */
   readonly hidesOff: boolean;
 }
 
@@ -22,7 +22,7 @@ export class Edge {
   readonly item: SVGGElement;
   readonly number = svg("text", { class: "nn-edge-number", "text-anchor": "middle" });
   private readonly path = svg("path", { class: "nn-edge", fill: "none" });
-  /** A wide and invisible line, which is easier to take hold of. */
+  /** A wide invisible line, which is easier to grab. */
   private readonly hit = svg("path", { stroke: "transparent", "stroke-width": 24, fill: "none" });
   private readonly renewDial: (() => void) | undefined;
 
@@ -36,7 +36,7 @@ export class Edge {
     return this.renewDial !== undefined;
   }
 
-  /** The gradient's size; 0 without one. */
+  /** The gradient's absolute value; 0 if there is no gradient. */
   get steepness(): number {
     return Math.abs(this.scene.number(this.spec.gradient, 0));
   }
@@ -48,7 +48,7 @@ export class Edge {
     attributes(this.number, { x: number.x, y: number.y });
   }
 
-  /** `off`: one of its neurons is. */
+  /** `off`: one of the edge's neurons is off. */
   draw(style: EdgeStyle, off: boolean): void {
     this.item.classList.toggle(style.hidesOff ? "nn-gone" : "nn-off", off);
     this.number.classList.toggle("nn-gone", off);

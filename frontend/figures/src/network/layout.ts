@@ -1,4 +1,4 @@
-// Where the neurons of a network stand, how large they are, and where the numbers of its edges find room.
+// The positions and sizes of a network's neurons, and the positions of the numbers on its edges.
 
 import type { NetworkSpec, NeuronSpec } from "../grammar.js";
 
@@ -13,15 +13,15 @@ function layersOf(spec: NetworkSpec): (readonly NeuronSpec[])[] {
 
 export class Layout {
   readonly height: number;
-  /** Of a neuron, in pixels; a neuron that is an image is twice as wide and as high. */
+  /** A neuron's radius in pixels; a neuron that is an image is a square with sides of twice the radius. */
   readonly radius: number;
-  /** There is no room for numbers between the layers. */
+  /** Whether there is no room for numbers between the layers. */
   crowded = false;
   private readonly layers: (readonly NeuronSpec[])[];
   /** How many neurons the tallest layer has. */
   private readonly most: number;
   private readonly pictured: boolean;
-  /** Room for the names of inputs. */
+  /** Width in pixels for the names of inputs. */
   private readonly margin: number;
   private readonly positions = new Map<string, Point>();
 
@@ -30,14 +30,14 @@ export class Layout {
     this.most = Math.max(...this.layers.map((layer) => layer.length));
     const noted = spec.neurons.some((n) => n.delta || n.net);
     this.pictured = spec.neurons.every((n) => n.image) && !noted;
-    // a tall layer stands closer, unless there is something to write below its neurons
+    // neurons of a tall layer are closer together, unless there are numbers below them
     const close = this.most > 8 && !noted;
     this.height = Math.max(spec.height, this.most * (this.pictured ? 42 : close ? 44 : 62));
     this.radius = this.pictured ? (this.layers.length > 5 ? 15 : 17) : this.most > 8 ? 12 : 21;
     this.margin = Math.max(0, ...spec.neurons.filter((n) => this.isNamedBeside(n)).map((n) => n.label.length * 7));
   }
 
-  /** Names of inputs stand to the left of them where the rows are close; other names stand above. */
+  /** Names of inputs are on the left of their images; other names are above. */
   isNamedBeside(n: NeuronSpec): boolean {
     return this.pictured && n.layer === this.layers[0]![0]!.layer;
   }
@@ -57,7 +57,7 @@ export class Layout {
     });
   }
 
-  /** The centre of a neuron, as `fit` placed it last. */
+  /** The centre of a neuron, as last placed by `fit`. */
   at(id: string): Point {
     return this.positions.get(id)!;
   }
@@ -72,14 +72,14 @@ export class Layout {
   }
 }
 
-/** How far along its edge a number may stand, the best first. */
+/** How far along its edge a number may be, the best position first. */
 const LEVEL = [0.5, 0.4, 0.6];
 const SLOPING = [0.34, 0.64, 0.26, 0.74, 0.43, 0.57, 0.18, 0.82];
 
-/** Finds a position for an edge's number and adds it to the occupied ones: the first with room, else that with most. */
+/** Finds a position for an edge's number, the first with enough room or else that with most, and adds it to `occupied`. */
 export function placeNumber(from: Point, to: Point, radius: number, occupied: Point[]): Point {
   const along = (t: number): Point => ({ x: from.x + radius + (to.x - from.x - 2 * radius) * t, y: from.y + (to.y - from.y) * t - 4 });
-  // at least 1 where the number covers nothing
+  // 1 or more if the number covers nothing
   const distance = (p: Point): number => Math.min(...occupied.map((q) => Math.max(Math.abs(p.x - q.x) / 36, Math.abs(p.y - q.y) / 13)));
   const spots = (from.y === to.y ? LEVEL : SLOPING).map(along);
   const spot = spots.find((p) => distance(p) >= 1) ?? spots.reduce((best, p) => (distance(p) > distance(best) ? p : best));

@@ -1,4 +1,4 @@
-// A neuron of the network: its name, its numbers, its bias, and the image of what it computes.
+// A neuron of the network: its name, its numbers, its bias, and the image of its outputs.
 
 import { span, table } from "../color.js";
 import { attributes, element, setText, svg } from "../dom.js";
@@ -26,7 +26,7 @@ function titleOf(n: NeuronSpec, radius: number, beside: boolean): SVGTextElement
 
 export class Neuron {
   readonly item: SVGGElement;
-  /** The bias, which stands above what the edges draw. */
+  /** The bias, drawn on top of the edges. */
   readonly biasItem: SVGGElement;
   readonly name: string;
   private readonly disc: SVGElement;
@@ -65,12 +65,12 @@ export class Neuron {
     return this.renewDial !== undefined;
   }
 
-  /** Whether the reader has switched it off. */
+  /** Whether the reader has switched the neuron off. */
   get off(): boolean {
     return !!this.spec.on && this.scene.number(this.spec.on, 1) === 0;
   }
 
-  /** Calls `over` with true when the pointer or the keyboard comes to the neuron, and with false when it leaves. */
+  /** Calls `over` with true when the pointer or the keyboard focus enters the neuron, with false when it leaves. */
   onHover(over: (here: boolean) => void): void {
     this.item.addEventListener("pointerenter", () => over(true));
     this.item.addEventListener("focusin", () => {
@@ -102,7 +102,7 @@ export class Neuron {
     this.renewDial?.();
   }
 
-  /** Writes which turn the neuron has in an order, 0 for none; returns the neuron in words. */
+  /** Shows the neuron's turn in an order, 0 for none; returns a description of the neuron in words. */
   drawTurn(turn: number): string {
     const { scene, spec } = this;
     setText(this.turn, turn > 0 ? ordinal(turn) : "");

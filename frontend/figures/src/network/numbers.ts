@@ -1,4 +1,4 @@
-// The network's numbers: as text, and as parameters that are dragged.
+// The network's numbers: as text, and as parameters that can be dragged.
 
 import { formatNumber } from "../format.js";
 import type { NetworkSpec, Ref } from "../grammar.js";
@@ -7,14 +7,14 @@ import type { Scene } from "../scene.js";
 
 export const two = (v: number): string => formatNumber(v, Math.abs(v) >= 100 ? ".3~g" : ".2f");
 
-/** Makes a weight or a bias movable, if it is an input; returns what renews its accessible value. */
+/** Lets a weight or a bias be dragged if it is an input; returns a function that updates its accessible value. */
 export function parameterDial(scene: Scene, spec: NetworkSpec, item: SVGElement, target: Ref | undefined, label: string): (() => void) | undefined {
   if (!scene.canSet(target)) return undefined;
   const { min = -spec.limit, max = spec.limit, step = spec.step } = scene.bounds(target.ref);
   return dial(item, label, { get: () => scene.number(target), set: (v) => scene.setAt(target, v), min, max, step });
 }
 
-/** A neuron's name for those who hear it: its label, or its layer and position. */
+/** A neuron's name for screen readers: its label, or its layer and position. */
 export function neuronName(spec: NetworkSpec, id: string): string {
   const unit = /^(\d+)\.(\d+)$/.exec(id);
   return spec.neurons.find((n) => n.id === id)?.label || (unit ? `unit ${+unit[2]! + 1} of layer ${+unit[1]! + 1}` : id);

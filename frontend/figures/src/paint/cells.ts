@@ -1,9 +1,9 @@
-// The cells of a paint pad: an input of shape (rows, columns) that is changed by dabs and by keys.
+// The cells of a paint pad: an input of shape (rows, columns) that dabs of the brush and keys change.
 
 import type { PaintSpec } from "../grammar.js";
 import type { Input, Scene } from "../scene.js";
 
-/** A row and a column; with a fraction where a pointer is within the cell. */
+/** A row and a column; the fractions are the position within the cell. */
 export type Position = readonly [number, number];
 
 const clamp = (v: number, low: number, high: number): number => Math.min(high, Math.max(low, v));
@@ -11,7 +11,7 @@ const clamp = (v: number, low: number, high: number): number => Math.min(high, M
 export class Cells {
   readonly rows: number;
   readonly columns: number;
-  /** What a dab leaves at its middle. */
+  /** The value that a dab gives the cell in its middle. */
   ink: number;
 
   constructor(private readonly spec: PaintSpec, private readonly input: Input, private readonly scene: Scene) {
@@ -27,7 +27,7 @@ export class Cells {
     return this.values[row * this.columns + column]!;
   }
 
-  /** The cell that is nearest to a position. */
+  /** The cell nearest to a position. */
   nearest([row, column]: Position): Position {
     return [clamp(row, 0, this.rows - 1), clamp(column, 0, this.columns - 1)];
   }
@@ -57,13 +57,13 @@ export class Cells {
     this.replace(copy);
   }
 
-  /** Draws the brush along a straight line, without the point where it begins. */
+  /** Moves the brush along a straight line; the starting point is left out. */
   line(from: Position, to: Position): void {
     const n = Math.max(1, Math.ceil(Math.hypot(to[0] - from[0], to[1] - from[1]) * 2));
     for (let k = 1; k <= n; k++) this.dab([from[0] + ((to[0] - from[0]) * k) / n, from[1] + ((to[1] - from[1]) * k) / n]);
   }
 
-  /** Adds a tenth of the range to a cell, or takes it away. */
+  /** Adds a tenth of the range to a cell, or subtracts it. */
   change([row, column]: Position, sign: 1 | -1): void {
     const [low, high] = this.spec.range;
     const copy = this.values.slice();

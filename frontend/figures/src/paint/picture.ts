@@ -1,4 +1,4 @@
-// How a paint pad looks: its cells in colour, lines between them, their numbers, the cell that keys change.
+// Draws a paint pad: its cells in colour, the lines between them, their numbers, the cell that keys change.
 
 import { span, table } from "../color.js";
 import { element } from "../dom.js";
@@ -11,7 +11,7 @@ import type { Cells, Position } from "./cells.js";
 export class PadPicture {
   readonly canvas = element("canvas", { class: "nn-pad", tabindex: 0, role: "application", "aria-roledescription": "paint pad" });
   private readonly small = new Pixels();
-  /** The size of a cell in the page. */
+  /** The side of a cell, in CSS pixels. */
   private readonly pixel: number;
 
   constructor(private readonly spec: PaintSpec, private readonly cells: Cells) {
@@ -20,14 +20,14 @@ export class PadPicture {
     fitCanvas(this.canvas, columns, rows, this.pixel);
   }
 
-  /** The position below the pointer. */
+  /** The position under the pointer. */
   under(event: PointerEvent): Position {
     const box = this.canvas.getBoundingClientRect();
     const { rows, columns } = this.cells;
     return [((event.clientY - box.top) / box.height) * rows, ((event.clientX - box.left) / box.width) * columns];
   }
 
-  /** `cursor` is the cell that keys change, drawn while the pad has the focus. */
+  /** Draws the pad; the given cell, which keys change, is framed while the pad has the focus. */
   draw([row, column]: Position): void {
     const { canvas, small, spec, pixel, cells: { rows, columns, values } } = this;
     const [low, high] = span(values, spec.colors, spec.range);

@@ -1,4 +1,4 @@
-// Primitives that act on each element by itself: one loop each, broadcasting by strides.
+// Elementwise primitives: one loop each, broadcasting by strides.
 
 import {
   ALIAS, type Attrs, type Family, type Operand, type Primitive, type Values,
@@ -10,7 +10,7 @@ import { type Walk, walked } from "./walk.js";
 
 /*
 Every operation has a loop of its own (no function is passed to a common loop), because a call per
-element would cost more than the operation and would put each number into an object.
+element would cost more than the operation and would box each number in an object.
 */
 
 /** The inputs must broadcast to the recorded shape (not only to each other: see Program). */
@@ -69,7 +69,7 @@ const div: Loop2 = (o, a, b, w) => {
       o[k++] = single ? Math.fround(t) : t;
     }
 };
-/** C's pow, which NumPy and PyTorch use: 1 to any power and (±1)^±∞ are 1; JavaScript has nan there. */
+/** C's pow, which NumPy and PyTorch use: 1 to any power and (±1)^±∞ are 1; JavaScript returns NaN for some of them. */
 const pow: Loop2 = (o, a, b, w) => {
   if (b.length === 1 && a.length === o.length && (b[0] === 2 || b[0] === 1)) return wholePower(o, a, b[0]);
   const { rows, cols, ar, ac, br, bc } = w;
@@ -80,7 +80,7 @@ const pow: Loop2 = (o, a, b, w) => {
       o[k++] = s === 1 || ((t === Infinity || t === -Infinity) && s === -1) ? 1 : s ** t;
     }
 };
-/** Squares and what they leave in a derivative: no power needs to be taken. */
+/** Powers 2 and 1, the latter from the derivative of a square, without calling pow. */
 function wholePower(o: Values, a: Values, power: 1 | 2): void {
   if (power === 1) o.set(a);
   else for (let i = 0; i < o.length; i++) o[i] = a[i]! * a[i]!;
@@ -149,7 +149,7 @@ const floorDivideWhole: Loop2 = (o, a, b, w) => {
     }
 };
 
-// A comparison as a number: `? 1 : 0` would jump, which costs thrice as much where no jump can be foreseen.
+// Comparisons use `+(…)`: the branch of `? 1 : 0` takes three times as long if the processor cannot predict it.
 const eq: Loop2 = (o, a, b, w) => {
   const { rows, cols, ar, ac, br, bc } = w;
   for (let i = 0, k = w.o, xr = w.a, yr = w.b; i < rows; i++, xr += ar, yr += br)
@@ -196,7 +196,7 @@ const logicalXor: Loop2 = (o, a, b, w) => {
     for (let j = 0, x = xr, y = yr; j < cols; j++, x += ac, y += bc) o[k++] = (a[x]! !== 0) !== (b[y]! !== 0) ? 1 : 0;
 };
 
-/* Bits of whole numbers: JavaScript's own operators see 32 of them, larger numbers go by BigInt. */
+/* Bitwise operations: JavaScript's own operators use 32 bits, so larger numbers are converted to BigInt. */
 const bitwiseAnd: Loop2 = (o, a, b, w) => {
   const { rows, cols, ar, ac, br, bc } = w;
   for (let i = 0, k = w.o, xr = w.a, yr = w.b; i < rows; i++, xr += ar, yr += br)
@@ -381,20 +381,20 @@ const isfinite: Loop1 = (o, a) => {
   for (let i = 0; i < o.length; i++) o[i] = a[i]! - a[i]! === 0 ? 1 : 0;
 };
 
-/** The same result as its input: nothing is copied, both share a buffer. */
+/** The result equals the input: nothing is copied, both share a buffer. */
 const clone: Primitive = (out, inputs, attrs) => {
   expectInputs(inputs, 1, attrs);
   expectShape(out, inputs[0]!.shape, attrs);
   return ALIAS;
 };
 
-/** C's conversion: floats to whole numbers towards zero, anything but 0 to true. */
+/** Converts as C does: floats are truncated towards zero, anything but 0 becomes true. */
 const cast: Primitive = (out, inputs, attrs) => {
   expectInputs(inputs, 1, attrs);
   expectShape(out, inputs[0]!.shape, attrs);
   const from = inputs[0]!.dtype;
   const to = attrs.string("dtype");
-  if (to !== out.dtype) attrs.fail(`casts to ${to}, but the graph says the result is ${out.dtype}`);
+  if (to !== out.dtype) attrs.fail(`casts to ${to}, but the graph's dtype for the result is ${out.dtype}`);
   if (from === to || from === "bool" || (to === "float64" && from === "float32")) return ALIAS;
   return unary(to === "bool" ? toBool : to === "int64" ? toWhole : copy)(out, inputs, attrs);
 };
@@ -402,7 +402,7 @@ const cast: Primitive = (out, inputs, attrs) => {
 const toBool: Loop1 = (o, a) => {
   for (let i = 0; i < o.length; i++) o[i] = a[i]! !== 0 ? 1 : 0;
 };
-/** What does not fit becomes the least int64, as on the machines that run NumPy. */
+/** nan and infinities become the smallest int64, as on the machines that run NumPy. */
 const toWhole: Loop1 = (o, a) => {
   for (let i = 0; i < o.length; i++) {
     const x = a[i]!;
@@ -443,7 +443,7 @@ const where: Primitive = (out, inputs, attrs) => {
   });
 };
 
-/** These loops round their results to float32 themselves: a second pass would cost as much again. */
+/** Loops that round their results to float32 themselves: a second pass would cost as much again. */
 export const ROUNDING: ReadonlySet<string> = new Set(["add", "sub", "mul", "div", "exp", "tanh", "sigmoid"]);
 
 export const elementwise: Family = {

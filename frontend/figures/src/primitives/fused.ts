@@ -1,16 +1,16 @@
-// Loops that do what several operations do one after the other.
+// Fused loops: each computes several operations at once.
 
 import { POWERS, ROOTS, TANHS, exp, tanh } from "./exponential.js";
 import { type Matrix, gemm } from "./gemm.js";
-import { type Factor2d, lying } from "./linalg.js";
+import { type Factor2d, layoutOf } from "./linalg.js";
 import type { Kernel, Operand, Values } from "./primitive.js";
 import { type Walk, walked } from "./walk.js";
 
 /*
-What a value between two operations costs is a store and a load; what the loops cost is their own
-counting.  Each loop below saves both.  Chains of + - × give the same to the last bit as the operations
-by themselves.  Around an activation float32 values stay doubles until the loop's result is rounded, since
-each rounding costs a third of a tanh; a result that only the next product reads is not rounded at all.
+An intermediate value costs a store and a load, and each loop costs its own counting.  The loops below save
+both.  Chains of + - × give the same result to the last bit as separate operations.  Around an activation
+float32 values stay doubles until the loop's result is rounded, since each rounding costs a third of a tanh;
+a result that only the next matrix product reads is not rounded at all.
 */
 
 // ---------------------------------------------------------------- two of + - ×
@@ -161,8 +161,8 @@ const ACTIVATIONS: Readonly<Record<string, Activation>> = {
   relu: { ofSum: reluOfSum, layer: reluColumns },
 };
 
-/** The activations that join the sum before them. */
-export function joinsSum(op: string): boolean {
+/** Whether an operation is an activation that can be fused with the sum before it. */
+export function fusesWithSum(op: string): boolean {
   return Object.hasOwn(ACTIVATIONS, op);
 }
 
@@ -176,17 +176,17 @@ export function activationKernel(op: string, out: Operand, inputs: readonly [Ope
 
 // ---------------------------------------------------------------- a whole layer
 
-/** Rows that are computed before the next ones: they stay in the processor's nearest cache. */
+/** Rows that are computed together: they stay in the processor's first-level cache. */
 const BLOCK = 64;
-/** With fewer rows a column is not worth a loop. */
+/** With fewer rows a loop for each column does not pay off. */
 export const LEAST_ROWS = 16;
 
-/** act(X·W + b), b a number or one for each column; `single` rounds the result to float32. */
+/** act(X·W + b), where b is one number or one for each column; `single` rounds the result to float32. */
 export function layerKernel(op: string, out: Operand, x: Factor2d, w: Factor2d, bias: Operand, single: boolean): Kernel {
   const layer = ACTIVATIONS[op]!.layer;
   const [m, n] = out.shape as [number, number];
   const k = x.matrix.shape[x.flipped ? 0 : 1]!;
-  const [A, B] = [lying(x), lying(w)];
+  const [A, B] = [layoutOf(x), layoutOf(w)];
   const C: Matrix = { data: out.data, at: 0, row: n, col: 1 };
   const step = bias.data.length === 1 ? 0 : 1;
   const [o, c] = [out.data, bias.data];
@@ -217,7 +217,7 @@ export function layerKernel(op: string, out: Operand, x: Factor2d, w: Factor2d, 
   };
 }
 
-/** One neuron's answers to the rows `start` … `end` - 1: tanh of X times column j of W, plus a bias. */
+/** One neuron's outputs for the rows `start` … `end` - 1: tanh(X · column j of W + bias). */
 type Neuron = (
   o: Values, x: Matrix, start: number, end: number, j: number, n: number, w: Matrix, bias: number, single: boolean,
 ) => void;
@@ -253,7 +253,7 @@ const eightInputs: Neuron = (o, x, start, end, j, n, w, bias, single) => {
 
 // ---------------------------------------------------------------- tanh's derivative
 
-/** g · (one - h·h), the gradient that passes through h = tanh(…). */
+/** g · (one - h·h), the gradient pulled back through h = tanh(…). */
 export function throughTanh(out: Operand, inputs: readonly [Operand, Operand, Operand]): Kernel {
   const o = out.data;
   const [g, one, h] = inputs.map((x) => x.data) as [Values, Values, Values];
@@ -268,7 +268,7 @@ export function throughTanh(out: Operand, inputs: readonly [Operand, Operand, Op
   });
 }
 
-/** The same where g is a column times a row, as it is after a layer with one neuron. */
+/** The same for a g that is a column times a row, as after a layer with one neuron. */
 export function outerThroughTanh(out: Operand, column: Operand, row: Operand, one: Operand, h: Operand): Kernel {
   const [m, n] = out.shape as [number, number];
   const [o, g, w, a, from] = [out.data, column.data, row.data, h.data, one.data];

@@ -2,7 +2,7 @@
 
 import type { Values } from "./primitive.js";
 
-/** Where a matrix lies in a flat array: start, step from row to row, step from column to column. */
+/** The layout of a matrix in a flat array: start, step from row to row, step from column to column. */
 export interface Matrix {
   data: Values;
   at: number;
@@ -10,12 +10,12 @@ export interface Matrix {
   col: number;
 }
 
-/** Four columns of a right factor side by side. */
+/** Four columns of a right factor, copied side by side. */
 let packed = new Float64Array(0);
-/** Right factors up to this size are read where they lie: they stay in the processor's cache. */
+/** Right factors up to this size are read in place: they stay in the processor's cache. */
 const SMALL = 4096;
 
-/** Make room for products whose right factors have `k` rows; called when a program is compiled. */
+/** Makes room for products whose right factors have `k` rows; called when a program is compiled. */
 export function reserve(k: number): void {
   if (4 * k > packed.length) packed = new Float64Array(4 * k);
 }
@@ -107,7 +107,7 @@ function dot(
   o[at] = single ? Math.fround(sum) : sum;
 }
 
-/** Columns j … j + cols - 1 of B side by side, missing ones as zeros. */
+/** Copies columns j … j + cols - 1 of B side by side; missing ones become zeros. */
 function pack(j: number, cols: number, k: number, b: Matrix): void {
   const y = b.data;
   for (let l = 0, w = 0; l < k; l++, w += 4) {
@@ -119,7 +119,7 @@ function pack(j: number, cols: number, k: number, b: Matrix): void {
   }
 }
 
-/** Up to four columns of C, from column j on; y's rows start at y0 and are `ystep` apart. */
+/** Computes up to four columns of C, from column j on; y's rows start at y0 and are `ystep` apart. */
 function panel(
   m: number, cols: number, k: number, a: Matrix, y: Values, y0: number, ystep: number,
   c: Matrix, j: number, accumulate: boolean, single: boolean,
@@ -169,7 +169,7 @@ function panel(
   }
 }
 
-/** The sums of one tile, where only some of them are stored, or where they are added or rounded first. */
+/** The sums of one tile, if only some of them are stored or if they are added or rounded first. */
 const tile = new Float64Array(8);
 
 function putTile(o: Values, at: number, row: number, rows: number, cols: number, accumulate: boolean, single: boolean): void {

@@ -1,4 +1,4 @@
-// Primitives that pick elements by whole numbers, and put them back where duplicates add up.
+// Primitives that select elements by integer indices, and their derivatives, which add up duplicates.
 
 import {
   type Attrs, type Family, type Operand, type Primitive, type Shape,
@@ -7,8 +7,8 @@ import {
 
 // ---------------------------------------------------------------- gather, scatter_add
 
-/** Offsets in an array of `shape` of each position of `index`, with 0 for its place along `dim`. */
-function beside(index: Operand, shape: Shape, dim: number, attrs: Attrs): Int32Array {
+/** For each position of `index`, its offset in an array of `shape` with coordinate 0 along `dim`. */
+function lineStarts(index: Operand, shape: Shape, dim: number, attrs: Attrs): Int32Array {
   if (index.shape.length !== shape.length) attrs.fail(`index has ${index.shape.length} dimensions, the tensor ${shape.length}`);
   index.shape.forEach((n, d) => {
     if (d !== dim && n > shape[d]!) attrs.fail(`index [${index.shape.join(", ")}] is larger than [${shape.join(", ")}]`);
@@ -21,7 +21,7 @@ const gather: Primitive = (out, inputs, attrs) => {
   expectInputs(inputs, 2, attrs);
   const [x, index] = inputs as [Operand, Operand];
   const dim = attrs.dim("dim", x.shape.length);
-  const starts = beside(index, x.shape, dim, attrs);
+  const starts = lineStarts(index, x.shape, dim, attrs);
   expectShape(out, index.shape, attrs);
   const { length, after } = around(x.shape, dim);
   const o = out.data;
@@ -34,7 +34,7 @@ const scatterAdd: Primitive = (out, inputs, attrs) => {
   expectInputs(inputs, 3, attrs);
   const [x, index, source] = inputs as [Operand, Operand, Operand];
   const dim = attrs.dim("dim", x.shape.length);
-  const starts = beside(index, x.shape, dim, attrs);
+  const starts = lineStarts(index, x.shape, dim, attrs);
   expectShape(out, x.shape, attrs);
   if (source.shape.length !== index.shape.length || index.shape.some((n, d) => n > source.shape[d]!)) {
     attrs.fail(`source [${source.shape.join(", ")}] is smaller than index [${index.shape.join(", ")}]`);
@@ -97,13 +97,13 @@ const takeAdd: Primitive = (out, inputs, attrs) => {
 interface Selection {
   /** The shape of the selected values. */
   readonly shape: number[];
-  /** Positions: before × (the indices' common shape) × after. */
+  /** The selected values are before × count × after, where count is the size of the indices' common shape. */
   readonly before: number;
   readonly count: number;
   readonly after: number;
   /** Length of all indexed dimensions together. */
   readonly length: number;
-  /** The place of selection i within the indexed dimensions. */
+  /** The flat index of selection i within the indexed dimensions. */
   readonly at: (i: number) => number;
 }
 
@@ -124,11 +124,11 @@ function selection(shape: Shape, indices: readonly Operand[], attrs: Attrs): Sel
     after: sizeOf(shape.slice(first + dims.length)),
     length: sizeOf(lengths),
     at: (i) => {
-      let place = 0;
+      let flat = 0;
       for (let k = 0; k < indices.length; k++) {
-        place += position(indices[k]!.data[offsets[k]![i]!]!, lengths[k]!, attrs) * steps[k]!;
+        flat += position(indices[k]!.data[offsets[k]![i]!]!, lengths[k]!, attrs) * steps[k]!;
       }
-      return place;
+      return flat;
     },
   };
 }
@@ -141,9 +141,9 @@ const index: Primitive = (out, inputs, attrs) => {
   return () => {
     const from = x.data;
     for (let i = 0; i < count; i++) {
-      const place = at(i);
+      const flat = at(i);
       for (let p = 0; p < before; p++) {
-        let read = (p * length + place) * after;
+        let read = (p * length + flat) * after;
         for (let write = (p * count + i) * after, end = write + after; write < end; write++) o[write] = from[read++]!;
       }
     }
@@ -159,10 +159,10 @@ const indexAdd: Primitive = (out, inputs, attrs) => {
   return () => {
     o.fill(0);
     for (let i = 0; i < count; i++) {
-      const place = at(i);
+      const flat = at(i);
       for (let p = 0; p < before; p++)
         for (let s = 0; s < after; s++) {
-          const to = (p * length + place) * after + s;
+          const to = (p * length + flat) * after + s;
           o[to] = o[to]! + g.data[(p * count + i) * after + s]!;
         }
     }
@@ -183,7 +183,7 @@ const oneHot: Primitive = (out, inputs, attrs) => {
   };
 };
 
-/** Stable, nan last (first when descending), by merging: the sort allocates nothing. */
+/** A stable merge sort that allocates nothing; nan is last (first when descending). */
 const argsort: Primitive = (out, inputs, attrs) => {
   expectInputs(inputs, 1, attrs);
   const { shape, data } = inputs[0]!;
@@ -208,7 +208,7 @@ const argsort: Primitive = (out, inputs, attrs) => {
   };
 };
 
-/** Sorts `order` by `keys`, turning between two arrays; returns the one with the result. */
+/** Sorts `order` by `keys`, merging back and forth between two arrays; returns the one with the result. */
 function mergeSort(keys: Float64Array, order: Int32Array, spare: Int32Array, sign: number): Int32Array {
   const n = order.length;
   let from = order;
@@ -229,7 +229,7 @@ function mergeSort(keys: Float64Array, order: Int32Array, spare: Int32Array, sig
   return from;
 }
 
-/** x comes strictly before y: nan counts as the largest. */
+/** Whether x comes strictly before y; nan counts as the largest. */
 function before(x: number, y: number, sign: number): boolean {
   if (x !== x) return sign < 0 && y === y;
   if (y !== y) return sign > 0;

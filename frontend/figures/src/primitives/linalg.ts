@@ -46,7 +46,7 @@ const matmul: Primitive = (out, inputs, attrs) => {
   };
 };
 
-/** A factor of a product: the matrix at hand, or its transpose read where it lies. */
+/** A factor of a product: a matrix, or (`flipped`) its transpose, which is read in place. */
 export interface Factor2d {
   readonly matrix: Operand;
   readonly flipped: boolean;
@@ -56,13 +56,13 @@ export interface Factor2d {
 export function productKernel(out: Operand, left: Factor2d, right: Factor2d, single: boolean): Kernel {
   const [m, n] = out.shape as [number, number];
   const k = left.matrix.shape[left.flipped ? 0 : 1]!;
-  const [A, B] = [lying(left), lying(right)];
+  const [A, B] = [layoutOf(left), layoutOf(right)];
   const C: Matrix = { data: out.data, at: 0, row: n, col: 1 };
   return () => gemm(m, n, k, A, B, C, false, single);
 }
 
-/** Where a factor's elements lie. */
-export function lying({ matrix: { data, shape }, flipped }: Factor2d): Matrix {
+/** The layout of a factor's elements. */
+export function layoutOf({ matrix: { data, shape }, flipped }: Factor2d): Matrix {
   return flipped ? { data, at: 0, row: 1, col: shape[1]! } : { data, at: 0, row: shape[1]!, col: 1 };
 }
 
@@ -96,7 +96,7 @@ function readEquation(inputs: readonly Operand[], attrs: Attrs): Terms {
   return { terms, result, sizes };
 }
 
-/** Each factor's elements are found from two tables: by the result's position, by the summed letters'. */
+/** A factor's element is at the sum of two offsets from tables: for the result's position and for the summed letters. */
 const einsum: Primitive = (out, inputs, attrs) => {
   const { terms, result, sizes } = readEquation(inputs, attrs);
   const summed = [...sizes.keys()].filter((c) => !result.includes(c));

@@ -1,4 +1,4 @@
-// What every primitive of the page shares: operands on flat arrays, attributes, shapes and strides.
+// Shared by the page's primitives: operands on flat arrays, attributes, shapes and strides.
 
 import { GraphError } from "../evaluator/errors.js";
 
@@ -29,16 +29,16 @@ export type Family = Readonly<Record<string, Primitive>>;
 
 /** More multiplications than this in one program would freeze the page for seconds. */
 export const MAX_WORK = 4e9;
-/** Elements read and written by all nodes together; some need a table as long. */
+/** The most elements that all nodes together read and write; some nodes need a table of that length. */
 export const MAX_TOUCHED = 2 ** 27;
 
-/** What a program may still cost; shared by all its nodes. */
+/** What a program may still spend; shared by all its nodes. */
 export interface Budget {
   work: number;
   touched: number;
 }
 
-/** The attributes of one node, read with their types; messages say which node lacks what. */
+/** The attributes of one node, read with their types; error messages begin with the node. */
 export class Attrs {
   constructor(
     readonly where: string,
@@ -46,7 +46,7 @@ export class Attrs {
     private readonly budget: Budget,
   ) {}
 
-  /** Count what the node costs; a program that would freeze the page is refused. */
+  /** Counts the node's multiplications; throws if the program would freeze the page. */
   spend(work: number): void {
     this.budget.work -= work;
     if (!(this.budget.work >= 0)) {
@@ -54,7 +54,7 @@ export class Attrs {
     }
   }
 
-  /** Count the elements that the node reads and writes. */
+  /** Counts the elements that the node reads and writes; throws if there are too many. */
   touch(elements: number): void {
     this.budget.touched -= elements;
     if (!(this.budget.touched >= 0)) {
@@ -155,12 +155,12 @@ export function sameShape(a: Shape, b: Shape): boolean {
 
 export function expectShape(out: Operand, shape: Shape, attrs: Attrs): void {
   if (!sameShape(out.shape, shape)) {
-    attrs.fail(`the result should have shape [${shape.join(", ")}], the graph says [${out.shape.join(", ")}]`);
+    attrs.fail(`the result should have shape [${shape.join(", ")}], but has [${out.shape.join(", ")}] in the graph`);
   }
 }
 
 export function expectInputs(inputs: readonly Operand[], count: number, attrs: Attrs): void {
-  if (inputs.length !== count) attrs.fail(`takes ${count} inputs, the graph gives ${inputs.length}`);
+  if (inputs.length !== count) attrs.fail(`takes ${count} inputs, but has ${inputs.length} in the graph`);
 }
 
 /** The shape to which NumPy broadcasts `shapes`. */
@@ -211,9 +211,9 @@ export function around(shape: Shape, dim: number): { before: number; length: num
   };
 }
 
-// ---------------------------------------------------------------- kernels that do nothing but copy
+// ---------------------------------------------------------------- kernels that only copy
 
-/** The kernel of a result that is its first input under another shape: both share one buffer. */
+/** The kernel of a node whose result is its first input, perhaps in another shape: both share one buffer. */
 export const ALIAS: Kernel = () => undefined;
 
 /** out[i] = x[offsets[i]]. */

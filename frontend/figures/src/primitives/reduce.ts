@@ -1,4 +1,4 @@
-// Primitives that fold dimensions: sums and products, extremes, the softmax family, running sums.
+// Primitives that reduce dimensions: sums and products, extremes, the softmax family; and running sums.
 
 import { POWERS, ROOTS, exp } from "./exponential.js";
 import {
@@ -6,7 +6,7 @@ import {
   around, expectInputs, expectShape, offsetsOf, sizeOf, stridesOf,
 } from "./primitive.js";
 
-// ---------------------------------------------------------------- which elements are folded together
+// ---------------------------------------------------------------- which elements are reduced to one result
 
 interface Folding {
   /** Offset in x of the first element of each result. */
@@ -15,7 +15,7 @@ interface Folding {
   readonly members: Int32Array;
 }
 
-/** Checks the shapes of a reduction over `dim` and lists what each result folds. */
+/** Checks the shapes of a reduction over `dim` and lists the elements of each result. */
 function foldingOf(out: Operand, inputs: readonly Operand[], attrs: Attrs): Folding {
   expectInputs(inputs, 1, attrs);
   const { shape } = inputs[0]!;
@@ -47,7 +47,7 @@ function reduction(fold: Fold): Primitive {
 
 // ---------------------------------------------------------------- sums
 
-/** Four running sums at once: quicker, and their rounding errors grow more slowly. */
+/** Keeps four partial sums: that is faster, and rounding errors grow more slowly. */
 const sumFold: Fold = (o, x, starts, members) => {
   const step = members.length > 1 ? members[1]! - members[0]! : 1;
   if (evenlySpaced(members, step)) evenSums(o, x, starts, step, members.length);
@@ -144,14 +144,14 @@ const allFold: Fold = (o, x, starts, members) => {
   }
 };
 
-/** The first position of the extreme, or of the first nan; `sign` -1 looks for the least. */
+/** The index of the first maximum (`sign` -1: minimum), or of the first nan. */
 function argExtreme(sign: 1 | -1): Primitive {
   return (out, inputs, attrs) => {
     expectInputs(inputs, 1, attrs);
     const { shape, data: x } = inputs[0]!;
     const dims = attrs.has("dim") ? [attrs.dim("dim", shape.length)] : shape.map((_, d) => d);
     const { starts, members } = folding(out, shape, shape.length ? dims : [], attrs);
-    if (members.length === 0) attrs.fail("there is no largest of no elements");
+    if (members.length === 0) attrs.fail("an empty dimension has no largest or smallest element");
     const o = out.data;
     return () => {
       for (let i = 0; i < starts.length; i++) {
@@ -183,17 +183,17 @@ const logsumexpFold: Fold = (o, x, starts, members) => {
       const v = x[s + members[j]!]!;
       if (v > m || v !== v) m = v;
     }
-    if (m - m !== 0) m = 0; // infinite or nan: the sum itself says what comes out
+    if (m - m !== 0) m = 0; // infinite or nan: the sum then gives the right result by itself
     let sum = 0;
     for (let j = 0; j < members.length; j++) sum += exp(x[s + members[j]!]! - m, roots, powers);
     o[i] = Math.log(sum) + m;
   }
 };
 
-/** Loops over all lines of x along `dim`: element j of a line is at start + j·step. */
-type AlongLines = (o: Values, x: Values, start: number, step: number, length: number) => void;
+/** Computes one line of o from one line of x along `dim`: element j of a line is at start + j·step. */
+type LineLoop = (o: Values, x: Values, start: number, step: number, length: number) => void;
 
-function along(loop: AlongLines): Primitive {
+function along(loop: LineLoop): Primitive {
   return (out, inputs, attrs) => {
     expectInputs(inputs, 1, attrs);
     const { shape, data: x } = inputs[0]!;
@@ -202,7 +202,7 @@ function along(loop: AlongLines): Primitive {
   };
 }
 
-function lines(shape: readonly number[], dim: number, o: Values, x: Values, loop: AlongLines): Kernel {
+function lines(shape: readonly number[], dim: number, o: Values, x: Values, loop: LineLoop): Kernel {
   const { before, length, after } = around(shape, dim);
   if (sizeOf(shape) === 0) return () => undefined;
   return () => {
@@ -216,7 +216,7 @@ function largest(x: Values, start: number, step: number, length: number): number
   return m;
 }
 
-const softmaxLine: AlongLines = (o, x, start, step, length) => {
+const softmaxLine: LineLoop = (o, x, start, step, length) => {
   const roots = ROOTS;
   const powers = POWERS;
   const m = largest(x, start, step, length);
@@ -225,7 +225,7 @@ const softmaxLine: AlongLines = (o, x, start, step, length) => {
   for (let j = 0, k = start; j < length; j++, k += step) o[k] = o[k]! / sum;
 };
 
-const logSoftmaxLine: AlongLines = (o, x, start, step, length) => {
+const logSoftmaxLine: LineLoop = (o, x, start, step, length) => {
   const roots = ROOTS;
   const powers = POWERS;
   const m = largest(x, start, step, length);
@@ -235,12 +235,12 @@ const logSoftmaxLine: AlongLines = (o, x, start, step, length) => {
   for (let j = 0, k = start; j < length; j++, k += step) o[k] = x[k]! - m - log;
 };
 
-const cumsumLine: AlongLines = (o, x, start, step, length) => {
+const cumsumLine: LineLoop = (o, x, start, step, length) => {
   let sum = 0;
   for (let j = 0, k = start; j < length; j++, k += step) o[k] = sum += x[k]!;
 };
 
-const cumprodLine: AlongLines = (o, x, start, step, length) => {
+const cumprodLine: LineLoop = (o, x, start, step, length) => {
   let product = 1;
   for (let j = 0, k = start; j < length; j++, k += step) o[k] = product *= x[k]!;
 };

@@ -1,4 +1,4 @@
-// All primitives by name, in the families of nnlib/primitives, and the rounding that follows each.
+// All primitives by name, in the families of nnlib/primitives, and the rounding of their results.
 
 import { GraphError } from "../evaluator/errors.js";
 import { ROUNDING, elementwise } from "./elementwise.js";
@@ -35,7 +35,7 @@ export function compile(op: string, out: Operand, inputs: readonly Operand[], at
   return rounded(kernel, out.data, out.dtype);
 }
 
-/** Rounded inputs give rounded results: these copy values, take absolute values or put 0 in a place. */
+/** These copy values, take absolute values or insert 0, so rounded inputs give rounded results. */
 const KEEPS_ROUNDING: ReadonlySet<string> = new Set(
   "permute expand flip cat slice unslice tril triu gather take index relu abs where maximum minimum amax amin max_pool2d".split(" "),
 );

@@ -21,7 +21,7 @@ const permute: Primitive = (out, inputs, attrs) => {
   if (dims.length !== shape.length) attrs.fail(`dims [${dims.join(", ")}] do not name all ${shape.length} dimensions`);
   expectShape(out, dims.map((d) => shape[d]!), attrs);
   const moving = dims.filter((d) => shape[d] !== 1);
-  if (moving.every((d, i) => i === 0 || d > moving[i - 1]!)) return ALIAS; // only lengths of 1 moved
+  if (moving.every((d, i) => i === 0 || d > moving[i - 1]!)) return ALIAS; // only dimensions of length 1 move
   const strides = stridesOf(shape);
   return copyFrom(out.data, data, offsetsOf(out.shape, dims.map((d) => strides[d]!)));
 };
@@ -85,7 +85,7 @@ const pad: Primitive = (out, inputs, attrs) => {
   const strides = stridesOf(out.shape);
   const start = amounts.reduce((s, [before], d) => s + before * strides[d]!, 0);
   const offsets = offsetsOf(shape, strides, start);
-  const o = out.data.fill(value); // what surrounds x never changes
+  const o = out.data.fill(value); // the padding never changes
   return () => {
     for (let i = 0; i < data.length; i++) o[offsets[i]!] = data[i]!;
   };
@@ -93,7 +93,7 @@ const pad: Primitive = (out, inputs, attrs) => {
 
 // ---------------------------------------------------------------- slices
 
-/** Where the elements of a basic index lie in an array of `shape`, and the shape of the result. */
+/** The offsets, in an array of `shape`, of the elements that a basic index selects, and the shape of the result. */
 function indexed(shape: Shape, attrs: Attrs): { shape: number[]; offsets: Int32Array } {
   const index = attrs.raw("index");
   if (!Array.isArray(index) || index.length !== shape.length) {
@@ -174,7 +174,7 @@ function triangle(lower: boolean): Primitive {
   };
 }
 
-/** The same values: what it says is that no gradient passes, and the page takes none. */
+/** The same values: detach only stops gradients, and the page itself computes none. */
 const detach: Primitive = (out, inputs, attrs) => {
   expectInputs(inputs, 1, attrs);
   expectShape(out, inputs[0]!.shape, attrs);

@@ -27,16 +27,16 @@ export function erf(x: number): number {
 
 /** erf(x) / x from x². */
 function small(z: number): number {
-  let above = A[4]! * z;
-  let below = z;
+  let numerator = A[4]! * z;
+  let denominator = z;
   for (let i = 0; i < 3; i++) {
-    above = (above + A[i]!) * z;
-    below = (below + B[i]!) * z;
+    numerator = (numerator + A[i]!) * z;
+    denominator = (denominator + B[i]!) * z;
   }
-  return (above + A[3]!) / (below + B[3]!);
+  return (numerator + A[3]!) / (denominator + B[3]!);
 }
 
-/** exp(-y²) with y² split, so that its rounding error does not grow in the exponent. */
+/** exp(-y²); y² is split, so that exp does not amplify its rounding error. */
 function gauss(y: number): number {
   const head = Math.trunc(y * 16) / 16;
   return Math.exp(-head * head) * Math.exp(-(y - head) * (y + head));
@@ -44,25 +44,25 @@ function gauss(y: number): number {
 
 /** 1 - erf(y) for 0.46875 < y ≤ 4. */
 function middle(y: number): number {
-  let above = C[8]! * y;
-  let below = y;
+  let numerator = C[8]! * y;
+  let denominator = y;
   for (let i = 0; i < 7; i++) {
-    above = (above + C[i]!) * y;
-    below = (below + D[i]!) * y;
+    numerator = (numerator + C[i]!) * y;
+    denominator = (denominator + D[i]!) * y;
   }
-  return gauss(y) * ((above + C[7]!) / (below + D[7]!));
+  return gauss(y) * ((numerator + C[7]!) / (denominator + D[7]!));
 }
 
 /** 1 - erf(y) for y > 4. */
 function far(y: number): number {
   const z = 1 / (y * y);
-  let above = P[5]! * z;
-  let below = z;
+  let numerator = P[5]! * z;
+  let denominator = z;
   for (let i = 0; i < 4; i++) {
-    above = (above + P[i]!) * z;
-    below = (below + Q[i]!) * z;
+    numerator = (numerator + P[i]!) * z;
+    denominator = (denominator + Q[i]!) * z;
   }
-  const ratio = (z * (above + P[4]!)) / (below + Q[4]!);
+  const ratio = (z * (numerator + P[4]!)) / (denominator + Q[4]!);
   return gauss(y) * ((ONE_OVER_SQRT_PI - ratio) / y);
 }
 

@@ -1,10 +1,10 @@
-// The walk over broadcast operands: two nested loops with strides, whatever the shapes.
+// Walks over broadcast operands: two nested loops with strides, whatever the shapes.
 
 import { type Kernel, type Operand, type Shape, broadcastStrides, offsetsOf, sizeOf } from "./primitive.js";
 
-/** Two nested loops over the result, with the steps of each operand; `o` is where they start. */
+/** Two nested loops over the result, with the steps of each operand; `o` is the offset where they start. */
 export interface Walk {
-  /** Whether results are rounded to float32 (by the loop itself, where it is one of `ROUNDING`). */
+  /** Whether results are rounded to float32 (by the loop itself, if it is one of `ROUNDING`). */
   readonly single: boolean;
   rows: number;
   cols: number;
@@ -15,7 +15,7 @@ export interface Walk {
   c: number; cr: number; cc: number;
 }
 
-/** Dimensions of the result with those merged that all operands pass through without a jump. */
+/** Merges adjacent dimensions of the result through which every operand moves with a constant stride. */
 function merged(shape: Shape, strides: readonly (readonly number[])[]): { shape: number[]; strides: number[][] } {
   const sizes: number[] = [];
   const steps: number[][] = strides.map(() => []);

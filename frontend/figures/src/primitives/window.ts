@@ -8,7 +8,7 @@ import {
 
 type Pair = readonly [number, number];
 
-/** Window positions × elements: the most that is tabulated. */
+/** The largest table: window positions × elements of the window. */
 const MAX_TABLE = 2 ** 25;
 
 interface Window {
@@ -18,7 +18,7 @@ interface Window {
   readonly dilation: Pair;
 }
 
-/** Positions that the window takes along one dimension of length n. */
+/** The number of window positions along a dimension of length n. */
 function positions(n: number, w: Window, d: 0 | 1, ceil: boolean): number {
   const room = n + 2 * w.padding[d] - w.dilation[d] * (w.kernel[d] - 1) - 1;
   const count = Math.floor((room + (ceil ? w.stride[d] - 1 : 0)) / w.stride[d]) + 1;
@@ -34,7 +34,7 @@ function readWindow(kernel: Pair, attrs: Attrs): Window {
     dilation: attrs.has("dilation") ? attrs.pair("dilation") : [1, 1],
   };
   if ([...w.kernel, ...w.stride, ...w.dilation].some((n) => n < 1) || w.padding.some((n) => n < 0)) {
-    attrs.fail(`kernel [${w.kernel.join(", ")}], stride [${w.stride.join(", ")}], padding [${w.padding.join(", ")}] make no window`);
+    attrs.fail(`kernel [${w.kernel.join(", ")}], stride [${w.stride.join(", ")}], padding [${w.padding.join(", ")}] do not define a window`);
   }
   return w;
 }
@@ -47,8 +47,8 @@ function windowed(h: number, width: number, w: Window, ceil: boolean, attrs: Att
   return out;
 }
 
-/** Where the (i, j)-th element of the window lies at each position, in a plane; -1 in the padding. */
-function windowTable(h: number, width: number, out: Pair, w: Window, visit: (i: number, j: number, p: number, at: number) => void): void {
+/** Calls `visit` with the offset in a plane of element (i, j) of the window at position p; -1 in the padding. */
+function visitWindows(h: number, width: number, out: Pair, w: Window, visit: (i: number, j: number, p: number, at: number) => void): void {
   for (let i = 0; i < w.kernel[0]; i++)
     for (let j = 0; j < w.kernel[1]; j++)
       for (let y = 0, p = 0; y < out[0]; y++)
@@ -61,15 +61,15 @@ function windowTable(h: number, width: number, out: Pair, w: Window, visit: (i: 
 
 // ---------------------------------------------------------------- convolution
 
-/** The sizes of one convolution and the table that unfolds a group's planes into columns. */
+/** The sizes of a convolution, and the table that unfolds a group's planes into columns. */
 interface Convolution {
   readonly images: number;
   readonly groups: number;
-  /** Per group: planes in, planes out; elements of a kernel over all planes in; positions. */
-  readonly inside: number;
-  readonly outside: number;
+  /** Per group: input planes, output planes, elements of a kernel over all input planes, window positions. */
+  readonly inputPlanes: number;
+  readonly outputPlanes: number;
   readonly taps: number;
-  readonly places: number;
+  readonly windows: number;
   readonly plane: number;
   readonly table: Int32Array;
   readonly columns: Values;
@@ -78,26 +78,26 @@ interface Convolution {
 function convolution(x: Shape, weight: Shape, g: Shape, attrs: Attrs): Convolution {
   if (x.length !== 4 || weight.length !== 4) attrs.fail("needs (images, planes, height, width) and (out, in, height, width)");
   const [images, planes, h, width] = x as [number, number, number, number];
-  const [out, inside, kh, kw] = weight as [number, number, number, number];
+  const [out, inputPlanes, kh, kw] = weight as [number, number, number, number];
   const groups = attrs.int("groups");
-  if (groups < 1 || planes !== inside * groups || out % groups !== 0) {
+  if (groups < 1 || planes !== inputPlanes * groups || out % groups !== 0) {
     attrs.fail(`${planes} planes, weight [${weight.join(", ")}] and ${groups} groups do not fit`);
   }
   const w = readWindow([kh, kw], attrs);
   const size = windowed(h, width, w, false, attrs);
   if (g.length !== 4 || g[0] !== images || g[1] !== out || g[2] !== size[0] || g[3] !== size[1]) {
-    attrs.fail(`the convolution's result is [${[images, out, ...size].join(", ")}], the graph says [${g.join(", ")}]`);
+    attrs.fail(`the convolution's result has shape [${[images, out, ...size].join(", ")}], but [${g.join(", ")}] in the graph`);
   }
-  const places = size[0] * size[1];
-  const taps = inside * kh * kw;
-  if (taps * places > MAX_TABLE) attrs.fail("unfolds to too many elements for a page");
-  attrs.spend(images * out * taps * places);
-  attrs.touch(2 * taps * places); // the table and the columns
-  const table = new Int32Array(taps * places);
-  windowTable(h, width, size, w, (i, j, p, at) => {
-    for (let c = 0; c < inside; c++) table[((c * kh + i) * kw + j) * places + p] = at < 0 ? -1 : c * h * width + at;
+  const windows = size[0] * size[1];
+  const taps = inputPlanes * kh * kw;
+  if (taps * windows > MAX_TABLE) attrs.fail("unfolds to too many elements for a page");
+  attrs.spend(images * out * taps * windows);
+  attrs.touch(2 * taps * windows); // the table and the columns
+  const table = new Int32Array(taps * windows);
+  visitWindows(h, width, size, w, (i, j, p, at) => {
+    for (let c = 0; c < inputPlanes; c++) table[((c * kh + i) * kw + j) * windows + p] = at < 0 ? -1 : c * h * width + at;
   });
-  return { images, groups, inside, outside: out / groups, taps, places, plane: h * width, table, columns: new Float64Array(taps * places) };
+  return { images, groups, inputPlanes, outputPlanes: out / groups, taps, windows, plane: h * width, table, columns: new Float64Array(taps * windows) };
 }
 
 function unfold(columns: Values, x: Values, start: number, table: Int32Array): void {
@@ -111,12 +111,12 @@ function fold(x: Values, start: number, columns: Values, table: Int32Array): voi
   }
 }
 
-/** Calls `visit` for each image and group with the places of its planes and of its kernels. */
+/** Calls `visit` for each image and group with the offsets of its planes and of its kernels. */
 function perGroup(c: Convolution, visit: (planesIn: number, planesOut: number, kernels: number) => void): void {
   for (let n = 0; n < c.images; n++)
     for (let g = 0; g < c.groups; g++) {
       const at = n * c.groups + g;
-      visit(at * c.inside * c.plane, at * c.outside * c.places, g * c.outside * c.taps);
+      visit(at * c.inputPlanes * c.plane, at * c.outputPlanes * c.windows, g * c.outputPlanes * c.taps);
     }
 }
 
@@ -126,13 +126,13 @@ const conv2d: Primitive = (out, inputs, attrs) => {
   const c = convolution(x.shape, weight.shape, out.shape, attrs);
   reserve(c.taps);
   const a: Matrix = { data: weight.data, at: 0, row: c.taps, col: 1 };
-  const b: Matrix = { data: c.columns, at: 0, row: c.places, col: 1 };
-  const o: Matrix = { data: out.data, at: 0, row: c.places, col: 1 };
+  const b: Matrix = { data: c.columns, at: 0, row: c.windows, col: 1 };
+  const o: Matrix = { data: out.data, at: 0, row: c.windows, col: 1 };
   const visit = (planesIn: number, planesOut: number, kernels: number): void => {
     unfold(c.columns, x.data, planesIn, c.table);
     a.at = kernels;
     o.at = planesOut;
-    gemm(c.outside, c.places, c.taps, a, b, o, false);
+    gemm(c.outputPlanes, c.windows, c.taps, a, b, o, false);
   };
   return () => perGroup(c, visit);
 };
@@ -142,14 +142,14 @@ const conv2dInput: Primitive = (out, inputs, attrs) => {
   const [g, weight] = inputs as [Operand, Operand];
   expectShape(out, attrs.ints("shape"), attrs);
   const c = convolution(out.shape, weight.shape, g.shape, attrs);
-  reserve(c.outside);
+  reserve(c.outputPlanes);
   const a: Matrix = { data: weight.data, at: 0, row: 1, col: c.taps };
-  const b: Matrix = { data: g.data, at: 0, row: c.places, col: 1 };
-  const o: Matrix = { data: c.columns, at: 0, row: c.places, col: 1 };
+  const b: Matrix = { data: g.data, at: 0, row: c.windows, col: 1 };
+  const o: Matrix = { data: c.columns, at: 0, row: c.windows, col: 1 };
   const visit = (planesIn: number, planesOut: number, kernels: number): void => {
     a.at = kernels;
     b.at = planesOut;
-    gemm(c.taps, c.places, c.outside, a, b, o, false);
+    gemm(c.taps, c.windows, c.outputPlanes, a, b, o, false);
     fold(out.data, planesIn, c.columns, c.table);
   };
   return () => {
@@ -163,15 +163,15 @@ const conv2dWeight: Primitive = (out, inputs, attrs) => {
   const [g, x] = inputs as [Operand, Operand];
   expectShape(out, attrs.ints("shape"), attrs);
   const c = convolution(x.shape, out.shape, g.shape, attrs);
-  reserve(c.places);
-  const a: Matrix = { data: g.data, at: 0, row: c.places, col: 1 };
-  const b: Matrix = { data: c.columns, at: 0, row: 1, col: c.places };
+  reserve(c.windows);
+  const a: Matrix = { data: g.data, at: 0, row: c.windows, col: 1 };
+  const b: Matrix = { data: c.columns, at: 0, row: 1, col: c.windows };
   const o: Matrix = { data: out.data, at: 0, row: c.taps, col: 1 };
   const visit = (planesIn: number, planesOut: number, kernels: number): void => {
     unfold(c.columns, x.data, planesIn, c.table);
     a.at = planesOut;
     o.at = kernels;
-    gemm(c.outside, c.taps, c.places, a, b, o, true);
+    gemm(c.outputPlanes, c.taps, c.windows, a, b, o, true);
   };
   return () => {
     out.data.fill(0);
@@ -184,9 +184,9 @@ const conv2dWeight: Primitive = (out, inputs, attrs) => {
 interface Pooling {
   readonly planes: number;
   readonly plane: number;
-  readonly places: number;
+  readonly windows: number;
   readonly taps: number;
-  /** places × taps offsets within a plane, -1 in the padding. */
+  /** windows × taps offsets within a plane, -1 in the padding. */
   readonly table: Int32Array;
   readonly window: Window;
   readonly size: Pair;
@@ -200,16 +200,16 @@ function pooling(x: Shape, pooled: Shape, attrs: Attrs): Pooling {
   const size = windowed(h, width, window, attrs.bool("ceil_mode"), attrs);
   const lead = x.slice(0, -2);
   if (pooled.join() !== [...lead, ...size].join()) {
-    attrs.fail(`the pooled result is [${[...lead, ...size].join(", ")}], the graph says [${pooled.join(", ")}]`);
+    attrs.fail(`the pooled result has shape [${[...lead, ...size].join(", ")}], but [${pooled.join(", ")}] in the graph`);
   }
   const taps = window.kernel[0] * window.kernel[1];
-  const places = size[0] * size[1];
+  const windows = size[0] * size[1];
   const planes = sizeOf(lead);
-  attrs.spend(planes * places * taps);
-  attrs.touch(places * taps);
-  const table = new Int32Array(places * taps);
-  windowTable(h, width, size, window, (i, j, p, at) => (table[p * taps + i * window.kernel[1] + j] = at));
-  return { planes, plane: h * width, places, taps, table, window, size };
+  attrs.spend(planes * windows * taps);
+  attrs.touch(windows * taps);
+  const table = new Int32Array(windows * taps);
+  visitWindows(h, width, size, window, (i, j, p, at) => (table[p * taps + i * window.kernel[1] + j] = at));
+  return { planes, plane: h * width, windows, taps, table, window, size };
 }
 
 function maxPool(write: (o: Values, x: Values, p: Pooling) => void): Primitive {
@@ -235,8 +235,8 @@ function maxima(o: Values, x: Values, { planes, plane, taps, table }: Pooling): 
     }
 }
 
-/** The first of the largest, or the last nan: PyTorch's choice. */
-function maximaPlaces(o: Values, x: Values, { planes, plane, taps, table }: Pooling): void {
+/** The index of the first maximum, or of the last nan, as in PyTorch. */
+function maximaIndices(o: Values, x: Values, { planes, plane, taps, table }: Pooling): void {
   for (let n = 0, k = 0; n < planes; n++)
     for (let t = 0; t < table.length; t += taps, k++) {
       let best = -Infinity;
@@ -253,7 +253,7 @@ function maximaPlaces(o: Values, x: Values, { planes, plane, taps, table }: Pool
     }
 }
 
-/** What each window's sum is divided by. */
+/** The number by which each window's sum is divided. */
 function divisors(h: number, width: number, p: Pooling, countPadding: boolean): Values {
   const { kernel, stride, padding } = p.window;
   const along = (at: number, n: number, d: 0 | 1): number => {
@@ -261,7 +261,7 @@ function divisors(h: number, width: number, p: Pooling, countPadding: boolean): 
     const end = Math.min(start + kernel[d], n + padding[d]);
     return countPadding ? end - start : Math.min(end, n) - Math.max(start, 0);
   };
-  const out = new Float64Array(p.places);
+  const out = new Float64Array(p.windows);
   for (let y = 0, k = 0; y < p.size[0]; y++)
     for (let x = 0; x < p.size[1]; x++, k++) out[k] = along(y, h, 0) * along(x, width, 1);
   return out;
@@ -280,10 +280,10 @@ const avgPool2d: Primitive = (out, inputs, attrs) => {
   const o = out.data;
   return () => {
     for (let n = 0, k = 0; n < p.planes; n++)
-      for (let place = 0; place < p.places; place++, k++) {
+      for (let position = 0; position < p.windows; position++, k++) {
         let sum = 0;
-        for (let i = place * p.taps; i < (place + 1) * p.taps; i++) if (p.table[i]! >= 0) sum += data[n * p.plane + p.table[i]!]!;
-        o[k] = sum / divisor[place]!;
+        for (let i = position * p.taps; i < (position + 1) * p.taps; i++) if (p.table[i]! >= 0) sum += data[n * p.plane + p.table[i]!]!;
+        o[k] = sum / divisor[position]!;
       }
   };
 };
@@ -297,9 +297,9 @@ const avgPool2dInput: Primitive = (out, inputs, attrs) => {
   return () => {
     o.fill(0);
     for (let n = 0, k = 0; n < p.planes; n++)
-      for (let place = 0; place < p.places; place++, k++) {
-        const share = g.data[k]! / divisor[place]!;
-        for (let i = place * p.taps; i < (place + 1) * p.taps; i++) {
+      for (let position = 0; position < p.windows; position++, k++) {
+        const share = g.data[k]! / divisor[position]!;
+        for (let i = position * p.taps; i < (position + 1) * p.taps; i++) {
           if (p.table[i]! < 0) continue;
           const at = n * p.plane + p.table[i]!;
           o[at] = o[at]! + share;
@@ -313,7 +313,7 @@ export const window: Family = {
   conv2d_input: conv2dInput,
   conv2d_weight: conv2dWeight,
   max_pool2d: maxPool(maxima),
-  max_pool2d_indices: maxPool(maximaPlaces),
+  max_pool2d_indices: maxPool(maximaIndices),
   avg_pool2d: avgPool2d,
   avg_pool2d_input: avgPool2dInput,
 };
