@@ -1,4 +1,4 @@
-"""Figures made in Python that move without a kernel.
+"""Interactive figures, made in Python, that need no kernel.
 
 A figure is a Python function written with nnlib, controls for its arguments, and a view of its
 results.  The function is recorded once; the page replays the record.

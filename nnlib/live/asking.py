@@ -27,14 +27,14 @@ def predict(
     wrong: str = "Not quite.",
     explain: str | None = None,
 ) -> Part:
-    """A question; `reveal` (views) and all parts with `when="NAME_committed"` wait for it.
+    """A question; until it is answered, `reveal` and parts with `when="NAME_committed"` are hidden.
 
-    The reader answers by a number (with `answer` a number or reference, right within `tolerance`),
-    by one of `choices` (`answer` its position), or by what they have dragged: `input` names an
-    input whose value is the answer (`answer` of the same shape).  Once committed, it cannot be
-    changed until the reader asks again.  Without `answer` any commitment counts ("compare with …").
-    `right`, `wrong`, `explain` may hold live numbers.  Raises ValueError for a name that is not an
-    identifier.
+    The reader answers with a number, which is right within `tolerance` of `answer` (a number or a
+    reference); with one of `choices`, where `answer` is the position of the right one; or by
+    dragging, where `input` names the input that is compared with `answer`.  A committed answer
+    cannot be changed until the reader asks again.  Without `answer`, no answer is judged right or
+    wrong.  `reveal` is a list of views; `right`, `wrong` and `explain` may contain live numbers.
+    Raises ValueError for a name that is not an identifier.
 
     >>> from nnlib import live
     >>> ask = live.predict("How steep?", name="steep", answer="s", reveal=["It is {s:.2f}."])
@@ -46,8 +46,8 @@ def predict(
     ask = "choice" if choices else "input" if input else "number"
     fields = {"name": name, "question": text(question), "ask": ask, "choices": names(choices)}
     truth = {"answer": data(answer), "input": input, "tolerance": tolerance, "min": min, "max": max}
-    told = {"right": text(right), "wrong": text(wrong), "explain": text(explain)}
-    return Part("predict", fields | truth | told | {"reveal": [as_view(v) for v in reveal]})
+    replies = {"right": text(right), "wrong": text(wrong), "explain": text(explain)}
+    return Part("predict", fields | truth | replies | {"reveal": [as_view(v) for v in reveal]})
 
 
 def question(
@@ -58,7 +58,7 @@ def question(
     tolerance: float = 1e-6,
     why: str = "",
 ) -> Part:
-    """A question of `quiz`: `choices` as a list, or a dict of choice → what to say to who picks it.
+    """A question of `quiz`: `choices` is a list, or a dict from each choice to the reply to it.
 
     `answer` is the right choice (its text, or several texts), or a number.  Raises ValueError for
     an answer that is not one of the choices.
@@ -87,5 +87,5 @@ def quiz_view(questions: Sequence[Part]) -> Part:
         raise ValueError("a quiz needs at least one question.")
     for q in questions:
         if not (isinstance(q, Part) and q.kind in QUESTIONS):
-            raise TypeError(f"a quiz holds live.question(…), not {q!r}.")
+            raise TypeError(f"a quiz takes live.question(…), not {q!r}.")
     return Part("quiz", {"questions": list(questions)})

@@ -1,4 +1,4 @@
-"""A figure assembled: inputs, recorded programs and view become what the page is sent."""
+"""Assembles a figure: inputs, recorded programs and view become the spec that the page gets."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ FUNCTION = "the figure's function"
 
 @dataclass(frozen=True)
 class Assembled:
-    """The part of a figure's spec that function and view determine, and the first numbers in it."""
+    """The part of a figure's spec that function and view determine, and its initial numbers."""
 
     spec: dict[str, Any]
     numbers: Mapping[str, Any]
 
     def lookup(self, ref: dict) -> np.ndarray | None:
-        """The first numbers behind a reference; None for what only the page knows."""
+        """The initial numbers of a reference; None for values that only the page has."""
         return look_up(ref, self.numbers)
 
 
@@ -39,7 +39,7 @@ def assemble(
     outputs = call(function, env, FUNCTION)
     clash = sorted(set(outputs) & set(env))
     if clash:
-        raise ValueError(f"{clash} are inputs and outputs at once: give the outputs other names.")
+        raise ValueError(f"{clash} are both inputs and outputs: give the outputs other names.")
     root = column(*_items(view, outputs))
     known = (trainer.names if trainer else set()) | {f"{n}_committed" for n in _predictions(root)}
     dags = instrument(root, env)
@@ -66,7 +66,7 @@ def _items(view: Any, outputs: Mapping[str, Any]) -> Sequence[Any]:
 
 
 class _Recorder:
-    """Records the figure's function, what the view derives from it, and the rules of drags."""
+    """Records the figure's function, the view's own functions, and the rules of drags."""
 
     def __init__(
         self,
@@ -95,7 +95,7 @@ class _Recorder:
         return spec
 
     def _program(self, chosen: Mapping[str, Any]) -> Callable[..., dict]:
-        """The function, with everything derived from it, of the tensors alone."""
+        """The function and the view's own functions as one function of the tensors alone."""
 
         def run(**arguments: Any) -> dict:
             scope = {**chosen, **arguments}
@@ -106,7 +106,7 @@ class _Recorder:
         return run
 
     def derived_of(self, env: Mapping[str, Any]) -> dict[str, Any]:
-        """What the view's own functions make of inputs and outputs."""
+        """The results of the view's own functions for these inputs and outputs."""
         out: dict[str, Any] = {}
         for key, function in self.derived.items():
             names = parameters(function, list(env), "a function in the view")
@@ -156,7 +156,7 @@ def _references(tree: Any) -> set[str]:
 
 
 def look_up(ref: dict, values: Mapping[str, Any]) -> np.ndarray | None:
-    """The numbers behind a compiled reference; None for what is not among the values."""
+    """The numbers of a compiled reference; None if its name is not among the values."""
     if "data" in ref:
         return np.asarray([float(v) for v in ref["data"]]).reshape(ref["shape"])
     if ref["ref"] not in values:

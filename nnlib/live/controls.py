@@ -1,4 +1,4 @@
-"""Inputs of a figure and the controls that set them, after ipywidgets.interact's abbreviations."""
+"""Inputs of a figure and the controls that set them, with ipywidgets.interact's abbreviations."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ LATIN = "abcdefghijklmnopqrstuvwxyz"
 
 @dataclass(frozen=True)
 class Control:
-    """An input: how it is set, its first value, and what the function is handed.
+    """An input: how it is set, its initial value, and how it is passed to the function.
 
-    `static` inputs (a choice of activation, of depth) are handed to the function as Python values:
-    it is traced once for each.  All others arrive as tensors.
+    `static` inputs (such as a choice of activation or depth) are passed as Python values: the
+    function is traced once for each value.  All other inputs are passed as tensors.
 
     >>> from nnlib import live
     >>> control = live.slider(0.0, 1.0, 0.1, value=0.5, label="weight")
@@ -45,10 +45,10 @@ def slider(
     share: str | None = None,
     log: bool = False,
 ) -> Control:
-    """A number between `min` and `max`; `log=True` spaces it by ratios.
+    """A number between `min` and `max`; `log=True` makes the slider logarithmic.
 
-    Integers all through make an integer slider (int64), as in `interact`.  Raises ValueError for
-    bounds that do not fit, and for a value outside of them.
+    If all numbers are integers, so is the input (int64), as in `interact`.  Raises ValueError for
+    invalid bounds and for a value outside them.
 
     >>> from nnlib import live
     >>> rate = live.slider(0.001, 10.0, value=0.1, log=True)
@@ -66,7 +66,7 @@ def slider(
             value = min + round((value - min) / step) * step
         value = int(value) if whole and not log else float(f"{value:.12g}")
     if not min <= value <= max:
-        raise ValueError(f"the slider's value {value} lies outside {min} … {max}.")
+        raise ValueError(f"the slider's value {value} is outside {min} … {max}.")
     step = step or (1 if whole else (max - min) / 100)
     options = {"min": min, "max": max, "step": step, "format": format, "log": log or None}
     if whole and not log:
@@ -83,7 +83,7 @@ def number(
     label: str | None = None,
     share: str | None = None,
 ) -> Control:
-    """A box in which a number is typed.
+    """A box in which the reader types a number.
 
     >>> from nnlib import live
     >>> live.figure(lambda x: {"y": x * x}, x=live.number(3.0), view=["{y:.0f}"]).outputs()
@@ -96,7 +96,7 @@ def number(
 def checkbox(
     value: bool = False, *, static: bool = True, label: str | None = None, share: str | None = None
 ) -> Control:
-    """A switch.  The function gets a Python bool (`if flag:` works), by `static=False` a tensor.
+    """A switch.  The function gets a Python bool (`if flag:` works); with `static=False`, a tensor.
 
     >>> import nnlib
     >>> from nnlib import live
@@ -120,10 +120,10 @@ def dropdown(
 ) -> Control:
     """One of several values: a list, or a dict of label → value; `buttons=True` shows them all.
 
-    Numbers and arrays arrive as tensors (arrays must agree in shape).  Anything else (strings,
-    functions, classes), or `static=True`, arrives as it is: the function is traced for each option.
-    Raises ValueError without options, for a value that is not one of them, and for arrays of
-    several shapes.
+    Numbers and arrays are passed as tensors (arrays must have the same shape).  Anything else
+    (strings, functions, classes), and everything with `static=True`, is passed as it is: the
+    function is traced for each option.  Raises ValueError if there are no options, for a value
+    that is not one of them, and for arrays of different shapes.
 
     >>> from nnlib import live
     >>> def answer(z, g):
@@ -170,10 +170,10 @@ def text(
     label: str | None = None,
     share: str | None = None,
 ) -> Control:
-    """A word.  The function gets int64 codes, shape (max_length,): positions in `alphabet`, filled
-    up with `len(alphabet)`.  If it has a parameter `NAME_length`, that is the word's length.
+    """A word.  The function gets int64 codes, shape (max_length,): positions in `alphabet`, padded
+    with `len(alphabet)`.  If it has a parameter `NAME_length`, it also gets the word's length.
 
-    Raises ValueError for a start that the alphabet or the length does not allow.
+    Raises ValueError for a word that is too long or has characters that are not in the alphabet.
 
     >>> from nnlib import live
     >>> def count(word, word_length):
@@ -184,7 +184,7 @@ def text(
     """
     stray = sorted(set(value) - set(alphabet))
     if stray:
-        raise ValueError(f"{value!r} holds {stray}, which the alphabet {alphabet!r} lacks.")
+        raise ValueError(f"{value!r} contains {stray}, which the alphabet {alphabet!r} lacks.")
     if len(value) > max_length:
         raise ValueError(f"{value!r} is longer than max_length={max_length}.")
     return Control("text", value, {"alphabet": alphabet, "length": max_length}, False, share, label)
@@ -203,8 +203,8 @@ def paint(
 ) -> Control:
     """A grid of numbers to paint on: an image, or a kernel (`range=(-1, 1), colors="diverging"`).
 
-    `brush` is the brush's radius in pixels (0: one pixel); `annotate=".1f"` writes numbers in.
-    Raises ValueError for a start of another shape.
+    `brush` is the brush's radius in pixels (0: one pixel); `annotate=".1f"` writes the numbers into
+    the pixels.  Raises ValueError if `value` has another shape.
 
     >>> import nnlib
     >>> from nnlib import live
@@ -230,7 +230,7 @@ def values(
 ) -> Control:
     """An input without a control of its own: set by drags, clicks, edges, buttons or training.
 
-    A tensor, an array or a list as a figure's argument means the same.
+    A tensor, an array or a nested list as a figure's argument is short for `live.values(…)`.
 
     >>> from nnlib import live
     >>> p = live.values([1.0, 2.0], label="the point")
@@ -250,10 +250,11 @@ def stepper(
     label: str | None = None,
     share: str | None = None,
 ) -> Control:
-    """Walks through states 0, 1, …: first, back, play, forward.  `states`: how many, or names.
+    """Steps through states 0, 1, …, with buttons for first, back, play and forward.
 
-    The function gets the state's number as an int64 tensor; `interval` is a state's time in
-    seconds.  Raises ValueError for an unknown state.
+    `states` is their number or a list of their names.  The function gets the state's number as an
+    int64 tensor.  While the stepper plays, each state is shown for `interval` seconds.  Raises
+    ValueError if `value` is not one of the states.
 
     >>> from nnlib import live
     >>> t = live.stepper(["start", "forward", "backward"])
@@ -263,7 +264,7 @@ def stepper(
     names = None if isinstance(states, int) else [str(s) for s in states]
     count = states if isinstance(states, int) else len(states)
     if not 0 <= value < count:
-        raise ValueError(f"state {value} lies outside 0 … {count - 1}.")
+        raise ValueError(f"state {value} is outside 0 … {count - 1}.")
     options = {"min": 0, "max": count - 1, "step": 1, "names": names, "interval": interval}
     return Control("stepper", int(value), options, False, share, label)
 
@@ -280,7 +281,7 @@ def shared(name: str, control: Any) -> Control:
 
 
 def as_control(value: Any, name: str) -> Control:
-    """`interact`'s abbreviations: (lo, hi[, step]), a number, a list, a dict, a bool; arrays."""
+    """The control for an abbreviation of `interact`'s ((lo, hi), a list, a bool, …) or an array."""
     if isinstance(value, Control):
         return value
     if isinstance(value, bool):

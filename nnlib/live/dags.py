@@ -1,4 +1,4 @@
-"""A function's own graph to look at: every operation a node with value and gradient."""
+"""The recorded graph of a function as a view: each operation is a node with value and gradient."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ MAX_NODES = 200
 
 
 def instrument(part: Any, env: Mapping[str, Any]) -> dict[str, Callable]:
-    """Records the function of each `dag(of=…)` below `part`, and puts its nodes in the dag's place.
+    """Records the function of each `dag(of=…)` below `part` and fills in the nodes of the dag.
 
-    Returns functions that compute all nodes' values and gradients, by the dags' names.
+    Returns, for each dag's name, a function that computes the values and gradients of its nodes.
     """
     found: dict[str, Callable] = {}
     for dag in _dags(part):
@@ -43,7 +43,7 @@ def names_of(part: Any) -> list[str]:
 
 
 def dag_states(function: Callable, **inputs: Any) -> list[str]:
-    """Names of the states through which a recorded graph steps: empty, forwards, backwards.
+    """The names of a graph's states for `live.stepper`: start, then forwards, then backwards.
 
     >>> from nnlib import live
     >>> live.dag_states(lambda a, b: a * b + b, a=2.0, b=3.0)[:3]
@@ -67,10 +67,10 @@ def _dags(part: Any, having: str = "of") -> list[Part]:
 
 
 def _nodes(graph: dict, name: str) -> tuple[list[dict], list[str]]:
-    """The dag's nodes in order, and in which order gradients reach them."""
+    """The dag's nodes in order, and the ids of nodes in the order in which gradients reach them."""
     if len(graph["nodes"]) > MAX_NODES:
         raise ValueError(
-            f"this graph has {len(graph['nodes'])} nodes; at most {MAX_NODES} can be looked at."
+            f"this graph has {len(graph['nodes'])} nodes; at most {MAX_NODES} can be shown."
         )
     made, floats = [], set()
     for i, node in enumerate(graph["nodes"]):
@@ -123,13 +123,13 @@ def _values(graph: dict, name: str, names: list[str]) -> Callable:
         wanted = [
             i for i, v in enumerate(values) if hasattr(v, "requires_grad") and v.requires_grad
         ]
-        slopes = nnlib.autograd.grad(
+        gradients = nnlib.autograd.grad(
             result, [values[i] for i in wanted], create_graph=True, allow_unused=True
         )
         made = {f"{name}_v{i}": v for i, v in enumerate(values)}
         made |= {
             f"{name}_g{i}": g if g is not None else nnlib.zeros_like(values[i])
-            for i, g in zip(wanted, slopes, strict=True)
+            for i, g in zip(wanted, gradients, strict=True)
         }
         return made
 
@@ -153,7 +153,7 @@ def _constant(node: dict) -> Any:
 
 
 def _attributes(node: dict) -> dict:
-    """JSON's lists as the tuples that primitives take."""
+    """A node's attributes, with JSON's lists converted to the tuples that primitives take."""
 
     def freeze(value: Any) -> Any:
         return tuple(freeze(v) for v in value) if isinstance(value, list) else value

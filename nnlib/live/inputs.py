@@ -38,7 +38,7 @@ class Inputs:
         return self.controls[name]
 
     def _initial(self, control: Control) -> Any:
-        """The value that a control begins with, in its JSON form."""
+        """A control's initial value, in its JSON form."""
         if control.kind in ("array", "paint"):
             flat = numbers(np.asarray(control.value).astype(self.dtype_of(control)))
             return flat if np.shape(control.value) else flat[0]
@@ -154,7 +154,7 @@ class Inputs:
 
 
 def _position(control: Control, value: Any) -> int:
-    """The position of a dropdown's option that is given by its label or by itself."""
+    """The position of a dropdown's option, which is given by its label or its value."""
     labels = control.options["labels"]
     if value in labels:
         return labels.index(value)

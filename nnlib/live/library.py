@@ -1,4 +1,4 @@
-"""The page's half as a widget: figures share one copy of the bundle, whose build they name."""
+"""The page's bundle as a widget: all figures share one copy, identified by its build."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ export default {
 
 
 class Library(ipywidgets.Widget):
-    """The bundle of the page's half, once for all figures of a kernel."""
+    """The page's bundle, stored once for all figures of a kernel."""
 
     source = traitlets.Unicode().tag(sync=True)
 
@@ -41,7 +41,7 @@ _library: Library | None = None
 
 
 def shared_library() -> Library:
-    """The kernel's one library, made when the first figure asks for it."""
+    """The kernel's only library, made when it is first needed."""
     global _library
     if _library is None or _library.comm is None:
         bundle = STATIC / "live.js"

@@ -1,6 +1,6 @@
-"""The limits of axes (xlim, ylim) that the author left open, from the first picture.
+"""Computes the limits of axes (xlim, ylim) that the author left open, from the initial values.
 
-What bounds the lists and numbers of a figure's JSON is in `view.schema.json`.
+The limits on lists and numbers in a figure's JSON are in `view.schema.json`.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def _fit(axes: dict, lookup: Lookup) -> None:
         if axes[scale] == "log":
             flat = flat[flat > 0]
         if not flat.size:
-            axes["limits_from_marks"] = True  # only the page knows what is drawn
+            axes["limits_from_marks"] = True  # only the page has the values
         low, high = (flat.min(), flat.max()) if flat.size else (0.0, 1.0)
         if axes[scale] == "log":
             axes[key] = [float(f"{low / 1.2:.4g}"), float(f"{high * 1.2 + (high == low):.4g}")]

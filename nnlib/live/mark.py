@@ -1,4 +1,4 @@
-"""What all marks share, the base class `Mark`; each kind of mark is in `marks.py`."""
+"""The base class of all marks, `Mark`; each kind of mark is in `marks.py`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from nnlib.live import svg
 
-Lookup = Callable[[dict], "np.ndarray | None"]  # gives the numbers of a reference
+Lookup = Callable[[dict], "np.ndarray | None"]  # returns the numbers of a reference
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Mark:
             Mark.kinds[cls.kind] = cls
 
     def get(self, name: str) -> Any:
-        """A field's numbers; None if it is absent or only the page knows it."""
+        """A field's numbers; None if it is absent or only the page has its numbers."""
         found = self.fields.get(name)
         return self.lookup(found) if isinstance(found, dict) else None
 
@@ -57,7 +57,7 @@ class Mark:
         return [self.get("x")], [self.get("y")]
 
     def static_svg(self, plot: Plot) -> str:
-        """The mark as SVG; empty if only the page knows its numbers."""
+        """The mark as SVG; empty if only the page has its numbers."""
         return ""
 
 

@@ -1,7 +1,7 @@
-r"""LaTeX to a small tree of MathML, with slots for live numbers.
+r"""Converts LaTeX to a small tree of MathML, with slots for live numbers.
 
-The tree is `[tag, attributes, children…]` with strings as text, and `["slot", k]` for the k-th live
-number; the page builds elements from it, so that no markup is ever parsed there.
+The tree is `[tag, attributes, children…]`, with strings as text and `{"slot": …, "format": …}` as
+live numbers; the page builds elements from it, so it never parses markup.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 
 from nnlib.live.parts import _SLOT, Data
 
-TAGS = frozenset(  # of MathML, all that is needed
+TAGS = frozenset(  # the elements of MathML that formulas need
     [
         "math",
         "mrow",
@@ -57,7 +57,7 @@ _ATTRIBUTES = frozenset(
 
 
 def formula_tree(latex: str) -> list:
-    """The tree of a formula; slots `{name:format}` carry their reference as `Data` and format."""
+    """The tree of a formula; a slot `{name:format}` becomes a dict with its `Data` and format."""
     slots: list[dict[str, Any]] = []
 
     def mark(match: Any) -> str:

@@ -162,8 +162,8 @@ def _layered(sizes, weights, biases, values, deltas, gradients, images, labels, 
             )
             for j in range(sizes[layer - 1] if layer else 0):
                 at = f"{j},{i}" if transposed else f"{i},{j}"
-                weight, slope = (entry(names, layer - 1, at) for names in (weights, gradients))
-                edges.append(edge(f"{layer - 1}.{j}", f"{layer}.{i}", weight, gradient=slope))
+                weight, gradient = (entry(names, layer - 1, at) for names in (weights, gradients))
+                edges.append(edge(f"{layer - 1}.{j}", f"{layer}.{i}", weight, gradient=gradient))
     return neurons, edges
 
 

@@ -1,8 +1,8 @@
-"""The colours of the book by name, from `palette.json`; the page's styles are made of it too.
+"""The colours of the book by name, from `palette.json`.
 
-`light` and `dark` are the page's, `print` what paper changes of `light`, `still` what the pictures
-of `still.py`, where no script runs, change of it; `same` names a colour by another one's name.
-`tools/make_palette.py` writes the page's styles from the same file.
+`light` and `dark` are the page's themes.  `print` and `still` contain only the colours that differ
+from `light`, on paper and in the static pictures of `still.py`.  `same` maps a name to the name of
+the colour that it shares.  `tools/make_palette.py` writes the page's styles from the same file.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def _stored() -> dict[str, dict[str, str]]:
 
 
 def colors(theme: str = "light") -> dict[str, str]:
-    """Every colour's name and its value in a theme, as `#rrggbb` or `#rgb`.
+    """The colours of a theme by name, as `#rrggbb` or `#rgb`.
 
     Raises:
         ValueError: there is no such theme.

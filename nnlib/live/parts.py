@@ -3,10 +3,10 @@
 A *part* (a curve, a set of axes, a readout) is a kind and its fields.  A field that holds numbers
 may be given as
 
-- a name of an input or of an output of the figure's function, with an index if wanted:
+- the name of an input or of an output of the figure's function, optionally with an index:
   `"p"`, `"W1[1,0]"`, `"X[:,0]"`;
 - numbers: anything that NumPy turns into an array;
-- a function of inputs and outputs by their names, `lambda p: 1 - p`, traced with the figure's own.
+- a function of inputs and outputs by their names, `lambda p: 1 - p`, which is traced too.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Text:
 
 @dataclass(frozen=True)
 class Drag:
-    """Where a handle's position goes: names of inputs, or a function of x, y and inputs."""
+    """The inputs that a handle's position sets: their names, or a function of x, y and inputs."""
 
     target: Any
 
@@ -75,19 +75,19 @@ def text(template: str | None) -> Text | None:
 
 
 def names(labels: Iterable[Any] | None) -> list[str] | None:
-    """Labels as texts: the digits 0 to 9 may be given as numbers."""
+    """Labels as strings; they may be given as numbers, such as the digits 0 to 9."""
     return None if labels is None else [str(label) for label in labels]
 
 
 def without_numpy(value: Any) -> Any:
-    """NumPy's own numbers, also in lists, as Python's, which JSON has."""
+    """Converts NumPy's numbers, also in lists, to Python's, which can be written as JSON."""
     if isinstance(value, list | tuple):
         return [without_numpy(item) for item in value]
     return value.item() if isinstance(value, np.generic) else value
 
 
 def array(source: Any) -> np.ndarray:
-    """NumPy's array of a tensor, a list or a number."""
+    """A tensor, a list or a number as a NumPy array."""
     if hasattr(source, "detach"):
         source = source.detach()
     if hasattr(source, "numpy"):
@@ -131,7 +131,7 @@ def parse_reference(source: str) -> tuple[str, list[int | None] | None]:
 
 
 class Compiler:
-    """Turns parts into JSON, and gathers the functions that have to be traced for them."""
+    """Turns parts into JSON, and collects the functions that have to be traced for them."""
 
     def __init__(self, known: Callable[[], Mapping[str, Any]], settable: Sequence[str] = ()):
         self.known = known  # names that may be referred to → their initial values
@@ -176,14 +176,14 @@ class Compiler:
         self.count += values.size
         if self.count > MAX_NUMBERS:
             raise ValueError(
-                f"this figure would carry more than {MAX_NUMBERS} numbers: show a sample of them."
+                f"this figure would contain more than {MAX_NUMBERS} numbers: show a sample of them."
             )
         if values.dtype.kind == "f":
-            values = values.astype(np.float32)  # for the eye: seven digits are enough
+            values = values.astype(np.float32)  # only drawn, so seven digits are enough
         return {"shape": list(values.shape), "data": numbers(values)}
 
     def check(self, name: str) -> None:
-        """Refuses a name that is neither an input nor an output."""
+        """Raises ValueError for a name that is neither an input nor an output."""
         known = self.known()
         if name not in known:
             close = get_close_matches(name, known, 1)
@@ -194,7 +194,7 @@ class Compiler:
             )
 
     def check_inputs(self, part: Part) -> None:
-        """Refuses clicks, steps and buttons that would set what is not an input."""
+        """Raises ValueError if a click, a step or a button names something that is not an input."""
         named = [
             (k, part.fields.get(k))
             for k in ("select", "toggle", "order", "hover", "step", "word", "input")
@@ -225,7 +225,7 @@ class Compiler:
         return pieces
 
     def drag(self, target: Any) -> dict:
-        """Where a position goes: `{"x": reference, "y": reference}`, or the number of a program."""
+        """What a position sets: `{"x": reference, "y": reference}`, or `{"program": number}`."""
         if isinstance(target, str):
             name, at = parse_reference(target)
             self.check(name)
@@ -237,13 +237,13 @@ class Compiler:
         pair = {k: self.data(v) for k, v in zip("xy", target, strict=False) if v is not None}
         if not pair:
             raise ValueError(
-                "drag=(None, None) binds nothing: name an input for x, for y, or both."
+                "drag=(None, None) sets no input: name an input for x, for y, or both."
             )
         return pair
 
 
 def parameters(function: Callable, available: Sequence[str], role: str) -> list[str]:
-    """The names a function asks for; an unknown one is an error that lists what there is."""
+    """The names of a function's parameters; raises ValueError for one that is not available."""
     names = []
     for parameter in inspect.signature(function).parameters.values():
         if parameter.kind is parameter.VAR_KEYWORD:
@@ -252,6 +252,6 @@ def parameters(function: Callable, available: Sequence[str], role: str) -> list[
             names.append(parameter.name)
         elif parameter.default is parameter.empty:
             raise ValueError(
-                f"{role} asks for {parameter.name!r}, but there are only: {', '.join(available)}."
+                f"{role} takes {parameter.name!r}, which is not one of {', '.join(available)}."
             )
     return names

@@ -1,4 +1,4 @@
-"""Training in the page: a step recorded once and run in animation frames, the same in Python.
+"""Training in the page: a step is recorded once and run in animation frames; Python can run it too.
 
     live.training(step, state={"w": np.zeros(2)}, data={"X": X, "y": y}, batch=20)
 
@@ -23,7 +23,7 @@ SPEEDS = ("slow", "frame", "fast", "full")
 
 @dataclass(frozen=True)
 class Init:
-    """A state that the seed draws: `mean + std * normal`, or uniform between `low` and `high`."""
+    """A state sampled with the seed: `mean + std * normal`, or uniform between `low` and `high`."""
 
     kind: str
     shape: tuple[int, ...]
@@ -41,10 +41,10 @@ class Init:
 
 
 def normal(shape: int | Sequence[int], std: Any = 1.0, mean: float = 0.0) -> Init:
-    """A state drawn by the seed: nearly normal (the sum of twelve uniforms, less 6).
+    """A state sampled with the seed: nearly normal (the sum of twelve uniform numbers minus 6).
 
     `std` is a number, or an array of the state's shape with one for each entry.  Raises ValueError
-    where `std` has another shape.
+    if `std` has another shape.
 
     >>> from nnlib import live
     >>> live.normal((2, 3), std=0.5)
@@ -57,7 +57,7 @@ def normal(shape: int | Sequence[int], std: Any = 1.0, mean: float = 0.0) -> Ini
 
 
 def uniform(shape: int | Sequence[int], low: float = -1.0, high: float = 1.0) -> Init:
-    """A state drawn by the seed: uniform in [low, high).
+    """A state sampled with the seed: uniform in [low, high).
 
     >>> from nnlib import live
     >>> live.uniform((2, 3), -1.0, 1.0)
@@ -71,9 +71,9 @@ def _shape(shape: int | Sequence[int]) -> tuple[int, ...]:
 
 
 class Training:
-    """What `training` returns; a figure records its step.
+    """The result of `training`; a figure records its step.
 
-    Raises ValueError for settings that do not fit each other.
+    Raises ValueError for settings that are invalid or contradict each other.
 
     >>> from nnlib import live
     >>> def step(w):
@@ -117,7 +117,7 @@ class Training:
             )
 
     def initial(self, seed: int) -> dict[str, np.ndarray]:
-        """The state with which `seed` begins.
+        """The initial state for a seed.
 
         >>> from nnlib import live
         >>> descent = live.training(lambda w: {"w": w, "loss": w * w}, {"w": 8.0})
@@ -132,7 +132,7 @@ class Training:
         }
 
     def batch_at(self, seed: int, step: int) -> np.ndarray:
-        """Which examples a step sees."""
+        """The positions of the examples that a step uses."""
         assert self.batch is not None
         return random.batch(seed, step, self.count, self.batch)
 
@@ -157,7 +157,7 @@ class Training:
         }  # fmt: skip
 
     def arguments(self, available: Sequence[str]) -> list[str]:
-        """Names that `step` takes.
+        """The names of the arguments that `step` takes.
 
         >>> from nnlib import live
         >>> plan = live.training(lambda w, alpha: {"w": w, "loss": w * alpha}, {"w": 8.0})
@@ -172,12 +172,12 @@ def training(step: Callable, state: Mapping[str, Any], **options: Any) -> Traini
     """A training for `figure(training=…)`.
 
     - `step(**state, **data, **inputs)` returns `{name: new value of the state, …, "loss": loss}`.
-    - `state`: name → array, or `live.normal(shape, std)`, `live.uniform(shape, low, high)`, drawn
-      by the seed; or `init=function of the seed` for which Python computes `seeds` states in
-      advance.
+    - `state`: name → array, or `live.normal(shape, std)`, `live.uniform(shape, low, high)`, which
+      are sampled with the seed; or `init`, a function of the seed with which Python computes
+      `seeds` states in advance.
     - `data`: name → array; with `batch=size` the step gets `size` rows of each, shuffled by epochs.
     - `track`: names of scalars whose history is kept as `history_NAME` (0-d state or outputs of
-      step); `history_step`, `history_loss` and `step` are always there.
+      step); `history_step`, `history_loss` and `step` are always available.
     - `seed`, `seeds` (how many there are to choose from), `speed` ("slow": 5 a second, "frame":
       one a frame, "fast": 16 a frame, "full": as many as fit), `max_steps`.
 

@@ -1,4 +1,4 @@
-"""From functions to the programs that the page replays: all that figures ask of `nnlib.graph`."""
+"""Records functions, with `nnlib.graph`, as the programs that the page replays."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import numpy as np
 
 from nnlib.live.parts import array, parameters
 
-POOLED = 64  # base64 characters from which a constant is stored once for all of a figure's programs
+POOLED = 64  # constants of at least this many base64 characters are stored once for all programs
 
 
 def tensor(value: Any, dtype: str | None = None) -> Any:
-    """An nnlib tensor of a NumPy dtype's name."""
+    """An nnlib tensor; `dtype` is the name of a NumPy dtype."""
     import nnlib
 
     values = array(value)
@@ -21,7 +21,7 @@ def tensor(value: Any, dtype: str | None = None) -> Any:
 
 
 def call(function: Callable | None, env: Mapping[str, Any], role: str) -> dict[str, Any]:
-    """Calls a function with what it asks for by name; its dict of results, as tensors."""
+    """Calls a function with the arguments that it names; returns its dict of results as tensors."""
     if function is None:
         return {}
     names = parameters(function, list(env), role)

@@ -2,8 +2,9 @@
 
 The generator is mulberry32 (Tommy Ettinger, public domain): the k-th word of a stream is a hash of
 `start + k * 0x6D2B79F5`, so NumPy computes a whole stream at once and JavaScript word by word.
-A normal deviate is the sum of twelve uniform ones less six (Irwin and Hall): it needs additions
-alone, which every machine rounds alike, where logarithm and cosine differ in the last bit.
+A normal deviate is the sum of twelve uniform ones minus six (Irwin and Hall): that needs only
+additions, which every machine rounds in the same way, while logarithm and cosine differ in the
+last bit.
 `frontend/figures/src/random.ts` is the counterpart of this file.
 """
 
@@ -13,11 +14,11 @@ import numpy as np
 
 _STEP = 0x6D2B79F5
 _MASK = 0xFFFFFFFF
-BATCH_STREAM = 1000  # streams below are for tensors, stream 1000 + e shuffles epoch e
+BATCH_STREAM = 1000  # streams below 1000 are for tensors, stream 1000 + e shuffles epoch e
 
 
 def stream_start(seed: int, stream: int) -> int:
-    """The state in which stream number `stream` of `seed` begins."""
+    """The initial state of stream number `stream` of `seed`."""
     return (int(seed) * 0x9E3779B1 + (int(stream) + 1) * 0x85EBCA77) & _MASK
 
 
@@ -36,7 +37,7 @@ def uniform(seed: int, stream: int, count: int) -> np.ndarray:
 
 
 def normal(seed: int, stream: int, count: int) -> np.ndarray:
-    """`count` float64 numbers of mean 0 and variance 1 (each twelve uniforms summed, less 6)."""
+    """`count` float64 numbers of mean 0 and variance 1 (each a sum of twelve uniforms minus 6)."""
     words = uniform(seed, stream, 12 * count).reshape(count, 12)
     total = np.zeros(count)
     for column in words.T:  # in the page's order: floating-point addition is not associative
@@ -54,7 +55,7 @@ def permutation(seed: int, stream: int, count: int) -> np.ndarray:
 
 
 def batch(seed: int, step: int, count: int, size: int) -> np.ndarray:
-    """Which examples step `step` (from 0) sees: epochs are shuffled, a short rest is dropped.
+    """The examples of step `step` (from 0): epochs are shuffled, a short last batch is dropped.
 
     >>> sorted(np.concatenate([batch(3, s, 6, 2) for s in range(3)]).tolist())
     [0, 1, 2, 3, 4, 5]

@@ -1,4 +1,4 @@
-"""Figures saved by themselves: a page of them without the book, and a module for other pages."""
+"""Saves figures outside the book: as a page of their own, or as a module for other pages."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ import ipywidgets
 from nnlib.live.library import STATIC
 
 
-class Shown(Protocol):
-    """What is asked of a figure here (`nnlib.live.widget.Figure` saves itself by this module)."""
+class FigureLike(Protocol):
+    """What this module needs of a figure (`nnlib.live.widget.Figure`, which uses this module)."""
 
     spec: dict
     values: dict
 
     def html(self) -> str:
-        """The still picture."""
+        """The static picture."""
         ...
 
 
-def _is_figure(item: Any) -> TypeGuard[Shown]:
+def _is_figure(item: Any) -> TypeGuard[FigureLike]:
     return isinstance(item, ipywidgets.Widget) and item.has_trait("spec")
 
 
@@ -31,7 +31,7 @@ def page(*items: Any, path: str | Path, title: str | None = None, inline: bool =
     """Writes figures (and boxes of figures) to an HTML file.
 
     `inline=True` puts the bundle into the file, which then opens from anywhere; otherwise the page
-    loads `live.js` and `live.css` from its own folder, as a strict Content-Security-Policy wants.
+    loads `live.js` and `live.css` from its own folder, as strict Content-Security-Policies require.
 
     >>> import tempfile
     >>> from nnlib import live
@@ -83,11 +83,11 @@ def page(*items: Any, path: str | Path, title: str | None = None, inline: bool =
     return path
 
 
-def module(figure: Shown, path: str | Path) -> Path:
-    """Writes a figure as an ES module with anywidget's contract.
+def module(figure: FigureLike, path: str | Path) -> Path:
+    """Writes a figure as an ES module with anywidget's interface.
 
-    Its default export has `render({model, el})`. Names of the host's model that are inputs of the
-    figure set them and follow them; a page without models calls `render({el})`.
+    Its default export has `render({model, el})`. Each input of the figure is kept in step with the
+    field of that name in the host's model; a page without models calls `render({el})`.
 
     >>> import tempfile
     >>> from nnlib import live
@@ -112,7 +112,7 @@ def _script(kind: str, content: Any) -> str:
 
 
 def _collect(widget: ipywidgets.Widget, state: dict) -> None:
-    """The widget's state and that of its children, in the form that notebooks store."""
+    """Adds the state of a widget and its children to `state`, in the form that notebooks store."""
     made = widget.get_state()
     if _is_figure(widget):
         made = {k: v for k, v in made.items() if k not in ("_esm", "_css", "library")}

@@ -1,7 +1,7 @@
-"""The grammar of figures, `view.schema.json`: what a figure may hold, and where one leaves it.
+"""The grammar of figures, `view.schema.json`, and the check of a figure against it.
 
 The schema is the one list of controls, marks and views with their fields, types and limits.  The
-page's types (`frontend/figures/src/grammar.ts`) and `docs/view-schema.md` are made of it by
+page's types (`frontend/figures/src/grammar.ts`) and `docs/view-schema.md` are made from it by
 `tools/make_grammar.py`; every figure is checked against it when it is made.
 """
 
@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 
 PATH = Path(__file__).with_name("view.schema.json")
-KINDS = ("kind", "control")  # the fields by which one kind is told from another
-_WORDS = frozenset(["NaN", "Infinity", "-Infinity"])  # numbers that JSON has no digits for
+KINDS = ("kind", "control")  # the fields that name the kind of a part or an input
+_WORDS = frozenset(["NaN", "Infinity", "-Infinity"])  # numbers that JSON cannot write as digits
 _TYPES: dict[str, tuple[type, ...]] = {
     "object": (dict,), "array": (list, tuple), "string": (str,), "boolean": (bool,),
     "number": (int, float), "integer": (int,), "null": (type(None),),
 }  # fmt: skip
-_SAID = {
+_IN_WORDS = {
     "object": "a dict", "array": "a list", "string": "text", "boolean": "True or False",
     "number": "a number", "integer": "a whole number", "null": "None",
 }  # fmt: skip
@@ -30,15 +30,15 @@ Problem = tuple[tuple[str, ...], str]  # where, and what is wrong there
 
 @cache
 def definitions() -> dict[str, dict]:
-    """The schema's definitions by name; what one has in common with others is written out in it."""
+    """The schema's definitions by name, each with all fields of its base definition written out."""
     made = json.loads(PATH.read_text("utf8"))["$defs"]
-    return {name: _written_out(schema, made) for name, schema in made.items()}
+    return {name: _with_base(schema, made) for name, schema in made.items()}
 
 
-def _written_out(schema: dict, all_of_them: dict[str, dict]) -> dict:
+def _with_base(schema: dict, stored: dict[str, dict]) -> dict:
     if "properties" not in schema or "$ref" not in schema:
         return schema
-    base = all_of_them[schema["$ref"].rsplit("/", 1)[-1]]
+    base = stored[schema["$ref"].rsplit("/", 1)[-1]]
     required = [*base.get("required", ()), *schema.get("required", ())]
     properties = {**base["properties"], **schema["properties"]}
     whole = {"properties": properties, "required": required, "additionalProperties": False}
@@ -67,7 +67,7 @@ def kinds(family: str) -> dict[str, dict]:
 
 
 def check(value: Any, name: str = "figure") -> None:
-    """Refuses a value that the schema's definition `name` does not allow.
+    """Checks that the schema's definition `name` allows a value.
 
     Raises:
         ValueError: what is wrong, and where.
@@ -84,7 +84,7 @@ def check(value: Any, name: str = "figure") -> None:
 def _problems(value: Any, schema: Mapping[str, Any], where: tuple[str, ...]) -> Iterator[Problem]:
     schema = resolved(schema)
     if "anyOf" in schema:
-        yield from _none_of(value, schema["anyOf"], where)
+        yield from _in_any_of(value, schema["anyOf"], where)
     elif "const" in schema or "enum" in schema:
         allowed = schema.get("enum", [schema.get("const")])
         if value not in allowed or isinstance(value, bool) != isinstance(allowed[0], bool):
@@ -93,13 +93,13 @@ def _problems(value: Any, schema: Mapping[str, Any], where: tuple[str, ...]) -> 
             yield where, f"{_short(value)} is {relation} {listed}."
     elif not _is_a(value, schema["type"]):
         named = [schema["type"]] if isinstance(schema["type"], str) else schema["type"]
-        yield where, f"{_short(value)} is not {' or '.join(_SAID[t] for t in named)}."
+        yield where, f"{_short(value)} is not {' or '.join(_IN_WORDS[t] for t in named)}."
     elif schema["type"] == "object":
         yield from _in_object(value, schema, where)
     elif schema["type"] == "array":
         yield from _in_list(value, schema, where)
     else:
-        yield from _beyond(value, schema, where)
+        yield from _in_scalar(value, schema, where)
 
 
 def _is_a(value: Any, types: str | list[str]) -> bool:
@@ -107,11 +107,11 @@ def _is_a(value: Any, types: str | list[str]) -> bool:
         if isinstance(value, _TYPES[name]) and (name == "boolean" or not isinstance(value, bool)):
             return True
         if name == "integer" and isinstance(value, float) and value.is_integer():
-            return True  # 1000.0, as JSON Schema has it
+            return True  # 1000.0 is an integer in JSON Schema
     return False
 
 
-def _beyond(value: Any, schema: Mapping[str, Any], where: tuple[str, ...]) -> Iterator[Problem]:
+def _in_scalar(value: Any, schema: Mapping[str, Any], where: tuple[str, ...]) -> Iterator[Problem]:
     if "minimum" in schema and not value >= schema["minimum"]:
         yield where, f"{value!r} is less than {schema['minimum']}."
     if "exclusiveMinimum" in schema and not value > schema["exclusiveMinimum"]:
@@ -158,8 +158,8 @@ def _has_kind(value: Any) -> bool:
     return isinstance(value, dict) and any(k in value for k in KINDS)
 
 
-def _none_of(value: Any, options: list[dict], where: tuple[str, ...]) -> Iterator[Problem]:
-    """Nothing if one of the options fits; else what is wrong with the one that was meant."""
+def _in_any_of(value: Any, options: list[dict], where: tuple[str, ...]) -> Iterator[Problem]:
+    """Yields nothing if one of the options fits; else the problems of the one that was meant."""
     found: list[list[Problem]] = []
     known: list[str] = []
     for option in map(resolved, options):

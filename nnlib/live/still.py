@@ -1,6 +1,6 @@
-"""The still picture where scripts do not run: the first views, drawn as SVG by Python.
+"""The static picture for pages without scripts: the first views, drawn as SVG by Python.
 
-Its colours are the palette's `still`, its class in the page is `nn-fallback`.
+Its colours are the palette's theme `still`, its class in the page is `nn-fallback`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 from nnlib.live import svg
 from nnlib.live.mark import Lookup, Plot, mark_of
 
-LEFT, BOTTOM, TOP = 44, 36, 10  # what the axes' numbers and names take
+LEFT, BOTTOM, TOP = 44, 36, 10  # margins in pixels for the axes' numbers and names
 
 
 def still_html(spec: dict, lookup: Lookup, model_id: str) -> str:
@@ -90,7 +90,7 @@ def _axes(axes: dict, lookup: Lookup) -> str:
     inner = f"{LEFT} {TOP} {width - 10 - LEFT} {height - BOTTOM - TOP}"
     sides = dict(zip(("x", "y", "width", "height"), inner.split(), strict=True))
     box = " ".join(f'{k}="{v}"' for k, v in sides.items())
-    out.append(f'<svg {box} viewBox="{inner}">')  # an inner picture cuts off what leaves the frame
+    out.append(f'<svg {box} viewBox="{inner}">')  # an inner picture clips marks at the frame
     for mark in axes["marks"]:
         if not mark.get("when"):
             out.append(mark_of(mark, lookup).static_svg(plot))
@@ -136,22 +136,22 @@ def _network(view: dict, lookup: Lookup) -> str:
     for neuron in view["neurons"]:
         layers.setdefault(neuron["layer"], []).append(neuron)
     most, width = max(len(layer) for layer in layers.values()), 420
-    place, out = {}, []
+    positions, out = {}, []
     for c, layer in enumerate(sorted(layers)):
         for r, neuron in enumerate(layers[layer]):
             x = 30 + round(c / max(1, len(layers) - 1) * (width - 60))
             row = neuron.get("row")
             row = r + (most - len(layers[layer])) / 2 if row is None else row
-            place[neuron["id"]] = x, round((row + 0.5) * 60)
+            positions[neuron["id"]] = x, round((row + 0.5) * 60)
     for edge in view["edges"]:
         weight = lookup(edge["weight"]) if edge.get("weight") else None
         negative = weight is not None and np.size(weight) == 1 and float(weight) < 0
-        (a, b), (c, d) = place[edge["source"]], place[edge["target"]]
+        (a, b), (c, d) = positions[edge["source"]], positions[edge["target"]]
         style = f'stroke="{svg.COLORS["weight-neg" if negative else "weight-pos"]}"'
         dash = ' stroke-dasharray="6 4"' if negative else ""
         out.append(f'<path d="M{a} {b}L{c} {d}" {style}{dash} stroke-width="1.5"/>')
     for neuron in view["neurons"]:
-        x, y = place[neuron["id"]]
+        x, y = positions[neuron["id"]]
         value = lookup(neuron["value"]) if neuron.get("value") else None
         words = (
             f"{float(value):.2f}" if value is not None and np.size(value) == 1 else neuron["label"]
@@ -162,26 +162,26 @@ def _network(view: dict, lookup: Lookup) -> str:
 
 
 def _dag(view: dict, lookup: Lookup) -> str:
-    """A recorded graph: each operation as far right as its longest way from the inputs."""
+    """A recorded graph: an operation's column is the length of its longest path from an input."""
     nodes = view["nodes"]
     step = lookup({"ref": view["step"]}) if view.get("step") else None
     depth: dict[str, int] = {}
     rows: dict[int, int] = {}
-    place: dict[str, tuple[int, int]] = {}
-    for node in nodes:  # what a node needs stands before it
+    positions: dict[str, tuple[int, int]] = {}
+    for node in nodes:  # the inputs of a node come before it
         column = 1 + max((depth.get(i, -1) for i in node["inputs"]), default=-1)
         depth[node["id"]], row = column, rows.get(column, 0)
         rows[column] = row + 1
-        place[node["id"]] = 50 + 110 * column, 30 + 60 * row
+        positions[node["id"]] = 50 + 110 * column, 30 + 60 * row
     out = []
     for node in nodes:
-        x, y = place[node["id"]]
-        ends = [place[i] for i in node["inputs"] if i in place]
-        for a, b in ends:  # beneath the nodes that it passes
+        x, y = positions[node["id"]]
+        ends = [positions[i] for i in node["inputs"] if i in positions]
+        for a, b in ends:  # a long edge bends down, below the nodes that it passes
             route = f"L{x - 40} {y}" if x - a < 200 else f"Q{(a + x) // 2} {b + 70} {x - 40} {y}"
             out.append(f'<path d="M{a + 40} {b}{route}" fill="none" stroke="#777"/>')
     for at, node in enumerate(nodes):
-        x, y = place[node["id"]]
+        x, y = positions[node["id"]]
         reached = step is None or at < float(step.ravel()[0])
         value = lookup(node["value"]) if node.get("value") and reached else None
         box = f'x="{x - 40}" y="{y - 20}" width="80" height="40" rx="6"'

@@ -1,4 +1,4 @@
-"""Shapes of still pictures as SVG: whole pixels, thinned curves, so that outputs stay small."""
+"""Shapes of static pictures as SVG, with whole pixels and few points to keep outputs small."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Scale = Callable[[Any], np.ndarray]
 
 
 def scale(limits: Sequence[float], kind: str, low: float, high: float) -> Scale:
-    """From numbers within limits to pixels from `low` to `high`."""
+    """A function from numbers within the limits to pixels from `low` to `high`."""
     a, b = np.log10(limits) if kind == "log" else limits
 
     def at(values: Any) -> np.ndarray:
@@ -31,20 +31,20 @@ def scale(limits: Sequence[float], kind: str, low: float, high: float) -> Scale:
 
 
 def picture(width: int, height: int, content: str) -> str:
-    """An SVG of its own."""
+    """A complete SVG picture with this content."""
     size = f'viewBox="0 0 {width} {height}" width="{width}"'
     return f'<svg xmlns="http://www.w3.org/2000/svg" {size}>{content}</svg>'
 
 
 def text(x: float, y: float, words: str, style: str = SMALL, anchor: str = "middle") -> str:
-    """Words at a position."""
+    """Text at a position, as SVG."""
     return (
         f'<text x="{x:.0f}" y="{y:.0f}" text-anchor="{anchor}" {style}>{html.escape(words)}</text>'
     )
 
 
 def pixels(values: Any) -> np.ndarray:
-    """Whole pixels, bounded where a number is huge or missing."""
+    """Numbers rounded to whole pixels; huge ones are limited, nan becomes 0."""
     return np.clip(np.nan_to_num(np.asarray(values, float)), -2000, 2000).round().astype(int)
 
 
@@ -59,7 +59,7 @@ def route(x: Any, y: Any) -> str:
 
 
 def dots(px: np.ndarray, py: np.ndarray, classes: Any, color: str) -> str:
-    """Circles, and squares for class 0."""
+    """Points as SVG: circles, or squares for class 0."""
     keep = np.linspace(0, px.size - 1, min(px.size, MAX_POINTS)).astype(int)
     out = []
     for i in keep:
@@ -73,7 +73,7 @@ def dots(px: np.ndarray, py: np.ndarray, classes: Any, color: str) -> str:
 
 
 def _tint(z: np.ndarray, colors: str, limits: Sequence[float] | None) -> np.ndarray:
-    """Numbers from 0 to 9, the steps of the coarse scale."""
+    """The step of the colour scale, 0 to 9, for each number."""
     low, high = limits or (float(np.nanmin(z)), float(np.nanmax(z)))
     if colors == "diverging" and not limits:
         high = max(abs(low), abs(high)) or 1.0
@@ -98,10 +98,10 @@ def _steps(colors: str) -> list[str]:
 
 
 def cells(z: np.ndarray, colors: str, limits: Any, box: Callable) -> str:
-    """Runs of equal colour as rectangles; `box(row, start, stop, shape)` places them."""
+    """A matrix as SVG: each run of equal colour is a rectangle, `box(row, start, stop, shape)`."""
     step = max(1, -(-max(z.shape) // MAX_CELLS))
     blocks = np.zeros((-(-z.shape[0] // step), -(-z.shape[1] // step)))
-    for r, c in np.ndindex(*blocks.shape):  # of each block the number that stands out most
+    for r, c in np.ndindex(*blocks.shape):  # a block becomes its number of largest absolute value
         block = z[r * step : (r + 1) * step, c * step : (c + 1) * step].ravel()
         blocks[r, c] = block[np.argmax(np.abs(block))]
     tints, steps = _tint(blocks, colors, limits), _steps(colors)

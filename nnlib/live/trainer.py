@@ -1,4 +1,4 @@
-"""The training of one figure: its step recorded for the page, and the same steps in Python."""
+"""The training of one figure: records its step for the page, and runs the same steps in Python."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from nnlib.live.programs import Pool, call, record, tensor
 
 
 class Trainer:
-    """A training together with the inputs of the figure that it stands in."""
+    """A training together with the inputs of its figure."""
 
     def __init__(self, plan: Training, inputs: Inputs):
         self.plan, self.inputs = plan, inputs
@@ -26,7 +26,7 @@ class Trainer:
         return {"step", "seed", "history_step", "history_loss"} | tracked
 
     def step(self, env: Mapping[str, Any], batch: Any = None) -> dict:
-        """One step from inputs and state; refuses one that loses a state, or changes its shape."""
+        """One step; raises ValueError if the step omits a state or changes a state's shape."""
         plan, scope = self.plan, self._scope(env, batch)
         names = parameters(plan.step, list(scope), "the training step")
         made = call(plan.step, {k: scope[k] for k in names}, "the training step")
@@ -54,10 +54,10 @@ class Trainer:
         return scope
 
     def spec(self, env: Mapping[str, Any]) -> dict[str, Any]:
-        """What the page needs to train: the step recorded for each choice of static inputs."""
+        """The training's spec, with the step recorded for each choice of static inputs."""
         plan, static = self.plan, self.inputs.static
-        asked = plan.arguments(list(env))
-        choices = [k for k in static if k in asked]
+        names = plan.arguments(list(env))
+        choices = [k for k in static if k in names]
         tensors = {k: v for k, v in env.items() if k not in static}
         if plan.batch:
             tensors["batch"] = tensor(np.arange(plan.batch))
@@ -76,7 +76,7 @@ class Trainer:
         return {**spec, "pool": pool.items} if pool.items else spec
 
     def run(self, steps: int, seed: int | None, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Takes steps in Python from the seed's state, with these values (JSON) of the inputs."""
+        """Runs steps in Python from the seed's state, with the inputs' JSON values `values`."""
         plan = self.plan
         seed = plan.seed if seed is None else seed
         env = self.inputs.arguments(values)

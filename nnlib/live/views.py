@@ -1,4 +1,4 @@
-"""Views: axes and everything that stands beside them."""
+"""Views: axes and everything else that a figure can show."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ def axes(
     pointer: Any = None,
     when: Ref = None,
 ) -> Part:
-    """A rectangle with an x and a y axis, in which marks are drawn, the first lowest.
+    """A rectangle with an x and a y axis, in which marks are drawn, each over the ones before it.
 
-    Without `xlim` or `ylim` they fit the first picture (and grow with the values if these leave
-    it).  `xscale`, `yscale`: "linear" or "log".  `equal` gives x and y the same unit.
-    `frame=False` hides the axes.  `pointer` (as a handle's drag) sets inputs by a click or drag
-    anywhere in the axes.  Raises TypeError for what is not a mark.
+    Without `xlim` or `ylim` the limits fit the initial values, and grow if later values lie outside
+    them.  `xscale`, `yscale`: "linear" or "log".  `equal` gives x and y the same unit.
+    `frame=False` hides the axes.  `pointer` (like a handle's `drag`) sets inputs when the reader
+    clicks or drags anywhere in the axes.  Raises TypeError for an item that is not a mark.
 
     >>> from nnlib import live
     >>> view = live.axes(live.curve([0.0, 1.0], "ends"), xlabel="x", ylabel="y", ylim=(0, 4))
@@ -42,7 +42,7 @@ def axes(
     flat = [m for mark in marks for m in (mark if isinstance(mark, list | tuple) else [mark])]
     for mark in flat:
         if not isinstance(mark, Part):
-            raise TypeError(f"axes hold marks (curve, points, …), not {mark!r}.")
+            raise TypeError(f"axes take marks (curve, points, …), not {mark!r}.")
     from nnlib.live.parts import Drag
 
     fields = {"marks": flat, "xlabel": xlabel, "ylabel": ylabel, "title": title}
@@ -79,7 +79,7 @@ def column(*items: Any, when: Ref = None) -> Part:
 
 
 def as_view(item: Any) -> Part:
-    """Text becomes a readout, a list a row."""
+    """A view as it is, text as a readout, a list as a row."""
     if isinstance(item, Part):
         return item
     if isinstance(item, str):
@@ -90,9 +90,9 @@ def as_view(item: Any) -> Part:
 
 
 def readout(template: str, *, size: str = "normal", when: Ref = None) -> Part:
-    """A line of text with live numbers: `"p = {p:.2f}"`, Python's format language.
+    """A line of text with live numbers in Python's format language: `"p = {p:.2f}"`.
 
-    Readers' screen readers are told of changes.  `size="large"` for the one number that matters.
+    Screen readers announce changes.  Use `size="large"` for the most important number.
 
     >>> from nnlib import live
     >>> view = live.readout("p = {p:.2f}")
@@ -153,11 +153,12 @@ def images(
 ) -> Part:
     """Images: values of shape (h, w), (n, h, w) or (n, c, h, w) (channels are images too).
 
-    Each is coloured over `range`, or over its own values.  `labels` name them; `pixel` is a pixel's
-    size on screen; `annotate=".1f"` writes the numbers into the cells.  `window` = (row, column,
-    height, width) draws a frame, such as the window that a neuron sees.  `select="k"` sets k to the
-    number of the image clicked; `pick=("r", "c")` sets inputs to the row and column of the pixel
-    under the pointer.  `row_labels`/`column_labels`: a list, or a word (a text input's name).
+    The colour scale covers `range`, or each image's own values.  `labels` are the images' names;
+    `pixel` is a pixel's size on screen; `annotate=".1f"` writes the numbers into the pixels.
+    `window` = (row, column, height, width) draws a frame, such as a neuron's receptive field.
+    `select="k"` sets k to the number of the image clicked; `pick=("r", "c")` sets inputs to the row
+    and column of the pixel under the pointer.  `row_labels` and `column_labels` are a list, or the
+    name of a text input whose letters are the labels.
 
     >>> import nnlib
     >>> from nnlib import live
@@ -167,13 +168,13 @@ def images(
     Figure('Three images')
     """
     style = {"columns": columns, "colors": colors, "range": list(range) if range else None}
-    said = {"labels": names(labels), "title": title, "pixel": pixel, "annotate": annotate}
+    texts = {"labels": names(labels), "title": title, "pixel": pixel, "annotate": annotate}
     rows = row_labels if isinstance(row_labels, str) else names(row_labels)
     across = column_labels if isinstance(column_labels, str) else names(column_labels)
     more = {"row_labels": rows, "column_labels": across, "window": data(window)}
     clicks = {"select": select, "pick": [data(p) for p in pick] if pick else None}
     return Part(
-        "images", {"values": data(values)} | style | said | more | clicks | {"when": data(when)}
+        "images", {"values": data(values)} | style | texts | more | clicks | {"when": data(when)}
     )
 
 
@@ -216,7 +217,7 @@ def button(label: str, set: Mapping[str, Ref], *, when: Ref = None) -> Part:
 
 
 def toggles(labels: Sequence[str], toggle: str, *, when: Ref = None) -> Part:
-    """A row of switches, one for each entry of the input `toggle`; labels may hold live numbers.
+    """A row of switches, one for each entry of the input `toggle`; labels may contain live numbers.
 
     >>> from nnlib import live
     >>> view = [live.toggles(["first", "second"], "on"), "{n:.0f} on"]
@@ -254,8 +255,8 @@ def sequence(
 ) -> Part:
     """A recurrent network over a text input `word`: one cell, or copies if `unrolled` is not 0.
 
-    `states` (T, h) are drawn in each copy, `outputs` (T, k) as bars above it; `deltas` (T) as how
-    much each state has changed.  `select="t"` sets t to the position clicked.
+    `states` (T, h) are drawn in each copy, `outputs` (T, k) as bars above it, and `deltas` (T), how
+    much each state has changed, as numbers below it.  `select="t"` sets t to the position clicked.
 
     >>> import nnlib
     >>> from nnlib import live
@@ -272,7 +273,7 @@ def sequence(
 
 
 def loss_curve(*, xlabel: str = "step", ylabel: str = "loss", **options: Any) -> Part:
-    """Axes with the losses of the training so far.
+    """Axes with the loss of the training so far.
 
     >>> from nnlib import live
     >>> def step(w):

@@ -1,4 +1,4 @@
-"""Figure: the widget, which also lives without a kernel; what it is made of is made elsewhere."""
+"""Figure: the widget of a live figure, which also works without a kernel."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ _made: Counter[str] = Counter()
 
 
 def slug(words: str) -> str:
-    """A name for links and identifiers."""
+    """Words as a name for links and identifiers: lower case, with hyphens."""
     return re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-")[:40] or "figure"
 
 
 class Figure(anywidget.AnyWidget):
-    """A live figure.  Make one by `live.figure`.
+    """A live figure.  Make one with `live.figure`.
 
-    `fig["w"]` reads and sets an input, `fig.observe(f, "values")` sees every change, numbers are
-    traits as well (`fig.w`, `fig.observe(f, "w")`, `jslink`), `fig.outputs()` computes in Python
-    what the page shows, `fig.train(200)` trains as the page does.
+    `fig["w"]` reads and sets an input, and `fig.observe(f, "values")` calls f at every change.
+    Numbers are also traits (`fig.w`, `fig.observe(f, "w")`, `jslink`).  `fig.outputs()` computes
+    in Python what the page shows, and `fig.train(200)` trains as the page does.
 
     >>> from nnlib import live
     >>> figure = live.figure(lambda z: {"p": z.sigmoid()}, z=(-6.0, 6.0), view=["p = {p:.2f}"])
@@ -104,7 +104,7 @@ class Figure(anywidget.AnyWidget):
     # inputs ------------------------------------------------------------------------------------
 
     def _add_number_traits(self) -> None:
-        """Each number is a trait too, in step with `values` (what `jslink` and `observe` need)."""
+        """Makes each number a trait too, in step with `values`, for `jslink` and `observe`."""
         names = [
             k
             for k, i in self.spec["inputs"].items()
@@ -129,7 +129,7 @@ class Figure(anywidget.AnyWidget):
 
     def __getitem__(self, name: str) -> Any:
         """The value of an input: a number, a string, an option, or an array."""
-        self._inputs.control(name)  # a name that is not an input is refused with those that are
+        self._inputs.control(name)  # raises KeyError, which lists the inputs, for an unknown name
         return self._inputs.reader_value(name, self.values[name])
 
     def __setitem__(self, name: str, value: Any) -> None:
@@ -138,9 +138,9 @@ class Figure(anywidget.AnyWidget):
     # the same in Python ------------------------------------------------------------------------
 
     def train(self, steps: int, seed: int | None = None, **inputs: Any) -> dict[str, Any]:
-        """Trains in Python as the page does: `{"loss": array of steps, and the final state}`.
+        """Trains in Python as the page does; returns `{"loss": all losses}` and the final state.
 
-        Raises ValueError where the figure has no training.
+        Raises ValueError if the figure has no training.
 
         >>> from nnlib import live
         >>> def step(w, alpha):
@@ -157,7 +157,7 @@ class Figure(anywidget.AnyWidget):
         return self._trainer.run(steps, seed, {**self._inputs.initial, **changed})
 
     def outputs(self, **inputs: Any) -> dict[str, np.ndarray]:
-        """What the function computes for the figure's present inputs, or for those given.
+        """The function's outputs for the figure's current inputs, or for those given.
 
         >>> from nnlib import live
         >>> figure = live.figure(lambda z: {"p": z.sigmoid()}, z=(-6.0, 6.0), view=["p = {p:.2f}"])
@@ -192,15 +192,14 @@ class Figure(anywidget.AnyWidget):
         return still_html(self.spec, self._assembled.lookup, self.model_id)
 
     def save(self, path: str | Path) -> Path:
-        """Writes this figure to a file of its own, with nothing to load from elsewhere.
+        """Writes this figure to a self-contained file, with the inputs' current values.
 
         `name.html` is a page: it opens from a folder, in an iframe, in a slide. `name.mjs` is an
-        ES module with anywidget's contract (`export default {render({model, el})}`), for MyST's
-        `{anywidget}` directive, Quarto, Observable and any other page; docs/live.md shows each.
-        It shows the inputs' present values.
+        ES module with anywidget's interface (`export default {render({model, el})}`), for MyST's
+        `{anywidget}` directive, Quarto, Observable and any other page; docs/travel.md shows each.
 
         Raises:
-            ValueError: the name ends otherwise.
+            ValueError: the name has another ending.
 
         >>> import tempfile
         >>> from nnlib import live
@@ -227,7 +226,7 @@ def figure(fn: Callable | None = None, **options: Any) -> Figure:
       number, an array, or a control (`live.slider(…)`); `inputs={…}` if a name is taken.
     - `view`: a list of views (axes, readouts, networks, …), one below the other; a list in it is a
       row.
-    - `title`, `caption` (what to try), `alt` (what a reader who cannot see it would learn).
+    - `title`, `caption` (what to try), `alt` (what a reader who cannot see the figure learns).
     - `name`: its name in links (else made from the title).  `training`: see `live.training`.
     - `dtype`: of all inputs that are not integers ("float32", as nnlib's default).
 
