@@ -1,4 +1,4 @@
-"""nnlib: a small NumPy autodiff package with PyTorch's names, made to be taken apart."""
+"""nnlib: a small NumPy autodiff package with PyTorch's names, written to be read."""
 
 import builtins
 import importlib
@@ -255,7 +255,7 @@ def is_floating_point(input: Tensor) -> builtins.bool:
 
 
 def numel(input: Tensor) -> builtins.int:
-    """How many elements `input` has.  As ``torch.numel``.
+    """The number of elements of `input`.  As ``torch.numel``.
 
     >>> import nnlib
     >>> nnlib.numel(nnlib.zeros(2, 3))

@@ -1,6 +1,6 @@
-"""compile: a pure function, traced once and run as plain loops.  How: `nnlib.graph.compiled`.
+"""compile: trace a pure function once and run it as plain loops.  See `nnlib.graph.compiled`.
 
-What a function may not do, and what the error then says: `nnlib.graph.pure`.
+`nnlib.graph.pure` checks that the function is pure, and raises the errors.
 """
 
 from __future__ import annotations
@@ -15,23 +15,22 @@ if TYPE_CHECKING:
 def compile(
     fn: Callable[..., Any], static: Sequence[str | int] = (), *, backend: str | None = None
 ) -> Compiled:
-    """The pure function `fn`, traced at its first call and run as fast loops at every call.
+    """Compile the pure function `fn`: its first call traces it, and every call runs fast loops.
 
-    A pure function's results depend on its arguments alone, and returning them is all that it does.
+    The results of a pure function depend on its arguments alone, and it has no other effect.
     Arguments and results are tensors in tuples, lists, dicts and data classes, numbers and strings.
-    Arguments that `static` names (by name or position) may be anything that has a hash.  It is
-    traced anew for other shapes, types, numbers, structures and static arguments, and where
-    something that it reads outside itself is another thing than before.  Gradients are taken inside
-    (`nnlib.func.grad_and_value`, `nnlib.autograd.grad`), random numbers drawn from a generator
-    among the arguments.  What runs is machine code where numba
-    is installed (``pip install 'sigmoid-to-sequence[fast]'``), else NumPy on memory that is used
-    again; `backend` chooses: "loops" or "numpy".
+    The arguments listed in `static` (names or positions) may be any hashable objects.  The function
+    is traced again for other shapes, types, numbers, structures and static arguments, and if
+    something that it reads from outside has changed.  Compute gradients inside it
+    (`nnlib.func.grad_and_value`, `nnlib.autograd.grad`), and random numbers with a generator among
+    the arguments.  If numba is installed (``pip install 'sigmoid-to-sequence[fast]'``), it runs as
+    machine code, otherwise as NumPy with reused memory; `backend` selects "loops" or "numpy".
 
-    Raises TypeError for what is not a function, ValueError for an unknown static argument; calls
+    Raises TypeError if `fn` is not a function, ValueError for an unknown static argument; calls
     raise ValueError for an unknown `backend`, ImportError for loops without numba.
-    Calls raise GraphError, with the reason, where `fn` is not pure: it changes an argument or
-    something outside, calls backward(), reads a tensor's value, draws from another generator, or
-    uses a tensor that requires a gradient and is not an argument.
+    Calls raise GraphError, with the reason, if `fn` is not pure: it changes an argument or
+    something outside, calls backward(), reads a tensor's value, uses another generator, or uses a
+    tensor that requires a gradient and is not an argument.
 
     >>> import nnlib
     >>> def loss(w, x):

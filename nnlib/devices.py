@@ -1,4 +1,4 @@
-"""Where a result goes: on the one device, the CPU, and never into `out=`; others are refused."""
+"""Devices, of which there is only the CPU, and checks of the arguments `device` and `out`."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import Any
 
 
 class device:
-    """Where a tensor's memory is.  Here that is always the CPU.
+    """The device of a tensor's memory, which is always the CPU.
 
-    Raises RuntimeError for any other.  As ``torch.device``.
+    Raises RuntimeError for any other device.  As ``torch.device``.
 
     >>> import nnlib
     >>> nnlib.device("cpu")
@@ -54,13 +54,13 @@ CPU = device("cpu")
 
 
 def refuse_others(given: Any) -> None:
-    """RuntimeError where a device is named that is not the CPU; None names none."""
+    """Raise RuntimeError if a device is given and is not the CPU."""
     if given is not None:
         device(given)
 
 
 def refuse_out(out: Any) -> None:
-    """TypeError for an `out=`: results are new tensors."""
+    """Raise TypeError if `out` is given: results are always new tensors."""
     if out is not None:
         raise TypeError(
             "out= is not supported: every result is a new tensor, which the recorded graph needs. "

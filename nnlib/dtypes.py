@@ -1,4 +1,4 @@
-"""Element types under PyTorch's names, and PyTorch's rules for mixing them."""
+"""Element types under PyTorch's names, and PyTorch's rules for promoting them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from nnlib.record import Value
 
 
 class dtype:
-    """An element type: `nnlib.float32` and its kin.  Compares by identity, prints as PyTorch's.
+    """An element type, such as `nnlib.float32`.  It compares by identity and prints like PyTorch's.
 
     As ``torch.dtype``.
 
@@ -121,7 +121,7 @@ def of_number(x: bool | int | float) -> np.dtype:
 def result_type(*args: Any) -> np.dtype:
     """The type of a result: tensors with dimensions outrank 0-d tensors, which outrank numbers.
 
-    A lower rank only counts where it is of a higher kind (bool < int < float).
+    A lower rank only counts if it has a higher kind (bool < int < float).
     """
     ranks: list[np.dtype | None] = [None, None, None]
     for a in args:

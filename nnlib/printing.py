@@ -1,7 +1,7 @@
-"""How a tensor prints: as PyTorch's `_tensor_str` does, digit for digit.
+"""The printed form of tensors, digit for digit that of PyTorch's `_tensor_str`.
 
-Four digits, one width for all elements, scientific notation where magnitudes differ by more than
-a thousand, and only the ends of what has more than a thousand elements.
+It has four digits and one width for all elements, scientific notation if magnitudes differ by a
+factor above a thousand, and only the first and last elements of more than a thousand.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def _body(x: np.ndarray, indent: int) -> str:
 
 
 def _ends(x: np.ndarray) -> np.ndarray:
-    """The elements that a shortened print shows."""
+    """The elements that a shortened repr shows."""
     for dim, n in enumerate(x.shape):
         if n > 2 * EDGE:
             x = x.take([*range(EDGE), *range(n - EDGE, n)], axis=dim)
@@ -88,7 +88,7 @@ def _writer(x: np.ndarray) -> tuple[int, Callable[[Any], str]]:
     if x.dtype.kind != "f":
         width = max(len(str(v)) for v in x.ravel().tolist())
         return width, lambda v: str(v).rjust(width)
-    # As PyTorch, the width is that of the finite numbers: a nan or an inf may stick out.
+    # As in PyTorch, the width is that of the finite numbers: a nan or an inf may be wider.
     shown = x[np.isfinite(x) & (x != 0)].astype(float)
     whole, scientific = True, False
     if shown.size:

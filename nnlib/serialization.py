@@ -1,9 +1,9 @@
 """Saving and loading: nested dicts and lists of tensors and plain values, never any code.
 
-The file is a NumPy ``.npz`` (a zip of ``.npy`` arrays) with one JSON member that says how the
-arrays are nested; a name that ends in ``.safetensors`` is written and read by that package.
-Nothing is pickled, and what a file claims to hold is checked against its size before any memory
-is asked for.
+The file is a NumPy ``.npz`` (a zip of ``.npy`` arrays) with one JSON member that describes how
+the arrays are nested; a file whose name ends in ``.safetensors`` is written and read by that
+package.  Nothing is pickled, and the sizes that a file declares are checked before any memory is
+allocated.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ import numpy as np
 from nnlib import dtypes
 from nnlib.record import Value, make
 
-if TYPE_CHECKING:  # save() and load() import it: most programs do neither
+if TYPE_CHECKING:  # imported by save() and load(), which most programs do not call
     import zipfile
 
 STRUCTURE = "nnlib.json"
-LARGEST = 4 * 2**30  # bytes that a file may unpack to, unless load() is told otherwise
+LARGEST = 4 * 2**30  # bytes that a file may unpack to, by default
 _DEEPEST, _LONGEST_STRUCTURE, _LONGEST_NAME = 50, 64 * 2**20, 200
 
 
 def save(obj: Any, f: Any) -> None:
-    """Write tensors, numbers, texts, and dicts, lists and tuples of such, to a file.
+    """Write tensors, numbers, strings, and dicts, lists and tuples of these to a file.
 
-    `f` is a path or a file opened for writing bytes.  State dicts of modules and optimisers are
-    what it is for.  Raises TypeError for anything else.  As ``torch.save``, but without pickle.
+    `f` is a path or a file opened for writing bytes.  The main use is state dicts of modules and
+    optimisers.  Raises TypeError for anything else.  As ``torch.save``, but without pickle.
 
     >>> import io, nnlib
     >>> file = io.BytesIO()
@@ -57,7 +57,7 @@ def save(obj: Any, f: Any) -> None:
 
 
 def _written(obj: Any, path: str, arrays: dict[str, np.ndarray], depth: int) -> Any:
-    """What the JSON holds for an object; its arrays go to `arrays` under the path's name."""
+    """The JSON for an object; its arrays are added to `arrays`, named after their paths."""
     if depth > _DEEPEST:
         raise ValueError(f"save: nested more than {_DEEPEST} deep: does it contain itself?")
     if isinstance(obj, (Value, np.ndarray, np.generic)):
@@ -75,7 +75,7 @@ def _written(obj: Any, path: str, arrays: dict[str, np.ndarray], depth: int) -> 
         for key in obj:
             if not isinstance(key, (str, int, float, bool)):
                 raise TypeError(
-                    f"save: a dict's keys must be texts or numbers, got {type(key).__name__}"
+                    f"save: a dict's keys must be strings or numbers, got {type(key).__name__}"
                 )
         return {
             "dict": [[k, _written(v, f"{below}{k}", arrays, depth + 1)] for k, v in obj.items()]
@@ -85,16 +85,16 @@ def _written(obj: Any, path: str, arrays: dict[str, np.ndarray], depth: int) -> 
         return {kind: [_written(v, f"{below}{i}", arrays, depth + 1) for i, v in enumerate(obj)]}
     raise TypeError(
         f"save: cannot write a {type(obj).__name__} without pickle. Save its state_dict(), or "
-        "tensors, numbers and texts in dicts and lists."
+        "tensors, numbers and strings in dicts and lists."
     )
 
 
 def _member_name(path: str) -> str:
     """A path of keys as the name of a file in the archive.
 
-    What a zip's reader would cut off, turn round or follow out of the folder (NUL and other
-    unprintable characters, backslashes, empty and dotted parts) is written as %XX.  The structure
-    holds the keys themselves, so that nothing is lost by a long one being cut.
+    Whatever could truncate the name, change it or lead out of the folder (NUL and other unprintable
+    characters, backslashes, empty and dotted parts) is written as %XX.  The structure contains the
+    keys themselves, so nothing is lost when a long name is truncated.
     """
     parts = ["".join(map(_printable, part)) for part in path.split("/")] if path else ["tensor"]
     name = "/".join(part if part.strip(".") else "%2E" * len(part) or "%" for part in parts)
@@ -110,9 +110,9 @@ def _printable(c: str) -> str:
 def load(f: Any, *, weights_only: bool = True, max_bytes: int = LARGEST) -> Any:
     """Read what save() wrote, or any ``.npz`` of numbers (as a dict of tensors).
 
-    No code in a file is ever run.  Raises ValueError for a file that is damaged, claims more than
-    `max_bytes`, or holds something else than numbers; FileNotFoundError where there is none.  As
-    ``torch.load`` with weights_only=True, the one way there is.
+    No code in a file is ever run.  Raises ValueError for a file that is damaged, declares more than
+    `max_bytes`, or contains anything but numbers; FileNotFoundError if it does not exist.  As
+    ``torch.load`` with weights_only=True, which is the only mode.
 
     >>> import io, nnlib
     >>> file = io.BytesIO()
@@ -132,7 +132,7 @@ def load(f: Any, *, weights_only: bool = True, max_bytes: int = LARGEST) -> Any:
             return _read(archive, max_bytes)
     except (zipfile.BadZipFile, EOFError, zipfile.LargeZipFile, NotImplementedError) as error:
         raise ValueError(
-            f"load: {_name(f)} is not an .npz file, or a damaged one ({error}). Files that "
+            f"load: {_name(f)} is not an .npz file, or is damaged ({error}). Files that "
             "torch.save wrote contain pickles and cannot be read."
         ) from None
 
@@ -162,11 +162,11 @@ def _read(archive: zipfile.ZipFile, max_bytes: int) -> Any:
     try:
         return _rebuilt(json.loads(archive.read(STRUCTURE)), arrays, 0)
     except (KeyError, TypeError, AttributeError, json.JSONDecodeError, RecursionError) as error:
-        raise ValueError(f"load: {STRUCTURE} does not fit the file: {error!r}") from None
+        raise ValueError(f"load: {STRUCTURE} does not match the file: {error!r}") from None
 
 
 def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Any:
-    """One array, after its header was compared with the size of the member."""
+    """One array, whose header is first compared with the size of the member."""
     with archive.open(member) as stream:
         try:
             version = np.lib.format.read_magic(stream)
@@ -180,14 +180,15 @@ def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Any:
             raise ValueError(f"load: {member.filename} is not an array: {error}") from None
         if kind not in dtypes.dtype.known:
             raise ValueError(
-                f"load: {member.filename} holds {kind}, and only numbers and booleans are read"
+                f"load: {member.filename} contains {kind}, but load() reads only numbers and "
+                "booleans"
             )
         size = math.prod(shape) * kind.itemsize
         data = stream.read(min(size, member.file_size) + 1)
     if len(data) != size:
         raise ValueError(
-            f"load: {member.filename} claims the shape {list(shape)}, {size} bytes, and does not "
-            "hold that many"
+            f"load: {member.filename} declares the shape {list(shape)}, {size} bytes, but does "
+            "not contain that many"
         )
     flat = np.frombuffer(data, kind).copy()
     return (flat.reshape(shape[::-1]).T if fortran else flat.reshape(shape))[()]
@@ -201,14 +202,14 @@ def _rebuilt(node: Any, arrays: dict[str, Any], depth: int) -> Any:
         return make(arrays[content])
     if kind == "value":
         if content is not None and not isinstance(content, (bool, int, float, str)):
-            raise ValueError("load: a value must be a number, a text or null")
+            raise ValueError("load: a value must be a number, a string or null")
         return content
     if kind == "dict":
         return {k: _rebuilt(v, arrays, depth + 1) for k, v in content}
     if kind in ("list", "tuple"):
         items = [_rebuilt(v, arrays, depth + 1) for v in content]
         return items if kind == "list" else tuple(items)
-    raise ValueError(f"load: {kind!r} is nothing that save() writes")
+    raise ValueError(f"load: save() does not write {kind!r}")
 
 
 # ---------------------------------------------------------------- safetensors
@@ -233,8 +234,8 @@ def _save_safetensors(obj: Any, f: Any) -> None:
         isinstance(k, str) and isinstance(v, Value) for k, v in obj.items()
     ):
         raise TypeError(
-            "save: a .safetensors file holds one dict of tensors with texts as keys, such as a "
-            "module's state_dict(). Use .npz for anything nested."
+            "save: a .safetensors file contains one dict of tensors with strings as keys, such as "
+            "the state_dict() of a module. Use .npz for anything nested."
         )
     arrays = {k: np.ascontiguousarray(v._data).reshape(np.shape(v._data)) for k, v in obj.items()}
     _safetensors().save_file(arrays, os.fspath(f))

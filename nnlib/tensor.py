@@ -1,4 +1,4 @@
-"""Tensor: a value, the node that made it, and PyTorch's operators as thin names for functions."""
+"""Tensor: a value, the node that computed it, and methods that are mostly the public functions."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from nnlib.record import Leaf, Node, Value
 
 
 class Size(tuple[int, ...]):
-    """A shape: a tuple that prints as PyTorch's.  As ``torch.Size``.
+    """A shape: a tuple that prints like PyTorch's.  As ``torch.Size``.
 
     >>> import nnlib
     >>> nnlib.zeros(2, 3).shape
@@ -36,7 +36,7 @@ class Size(tuple[int, ...]):
         return f"nnlib.Size({list(self)})"
 
     def numel(self) -> int:
-        """How many elements a tensor of this shape has.
+        """The number of elements of a tensor with this shape.
 
         >>> import nnlib
         >>> nnlib.zeros(2, 3).shape.numel()
@@ -69,7 +69,7 @@ class Tensor(InPlace):
 
     __slots__ = ()
     __array_priority__ = 1000
-    __array_ufunc__ = None  # array + tensor asks the tensor, which refuses what it was not given
+    __array_ufunc__ = None  # array + tensor calls Tensor.__radd__, which refuses arrays
 
     # ------------------------------------------------------------ operators
     __add__ = __radd__ = ar.plus
@@ -173,7 +173,7 @@ class Tensor(InPlace):
         return s.expand(self, needs_tensor("expand_as", other)._data.shape)
 
     def contiguous(self) -> Tensor:
-        """The same elements, row by row in memory: a copy only where they are not.
+        """The same elements, row by row in memory: a copy only if they are not yet.
 
         >>> import nnlib
         >>> nnlib.zeros(2, 3).T.contiguous().is_contiguous()
@@ -183,7 +183,7 @@ class Tensor(InPlace):
         return self if whole else ar.clone(self)
 
     def is_contiguous(self) -> builtins.bool:
-        """Whether the elements stand row by row in memory.
+        """Whether the elements are stored row by row in memory.
 
         >>> import nnlib
         >>> nnlib.zeros(2, 3).T.is_contiguous()
@@ -191,7 +191,7 @@ class Tensor(InPlace):
         """
         return bool(np.ndim(self._data) == 0 or self._data.flags.c_contiguous)
 
-    # ------------------------------------------------------------ others like it
+    # ------------------------------------------------------------ new tensors of its type
     def new_tensor(
         self,
         data: Any,
@@ -304,10 +304,10 @@ class Tensor(InPlace):
         """
         return s.transpose(self, -2, -1)
 
-    # ------------------------------------------------------------ what it is
+    # ------------------------------------------------------------ shape and type
     @property
     def shape(self) -> Size:
-        """How long it is in each dimension, () for a number by itself.
+        """The length of each dimension; () for a 0-d tensor.
 
         >>> import nnlib
         >>> nnlib.zeros(2, 3).shape
@@ -317,7 +317,7 @@ class Tensor(InPlace):
 
     @property
     def ndim(self) -> builtins.int:
-        """How many dimensions it has, as `dim()` says.
+        """The number of dimensions, the same as `dim()`.
 
         >>> import nnlib
         >>> nnlib.zeros(2, 3).ndim
@@ -350,7 +350,7 @@ class Tensor(InPlace):
         return self.shape if dim is None else self.shape[dim]
 
     def dim(self) -> builtins.int:
-        """How many dimensions it has.
+        """The number of dimensions.
 
         >>> import nnlib
         >>> nnlib.zeros(2, 3).dim()
@@ -359,7 +359,7 @@ class Tensor(InPlace):
         return self.ndim
 
     def numel(self) -> int:
-        """How many elements it has.
+        """The number of elements.
 
         >>> import nnlib
         >>> nnlib.zeros(2, 3).numel()
@@ -379,7 +379,7 @@ class Tensor(InPlace):
         return bool(self._data.dtype.kind == "f")
 
     def element_size(self) -> builtins.int:
-        """How many bytes one element takes.
+        """The number of bytes of one element.
 
         >>> import nnlib
         >>> nnlib.tensor([1.0]).element_size()
@@ -401,7 +401,7 @@ class Tensor(InPlace):
         return printing.describe(self)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """What pickle and copy.copy take: the values and requires_grad, not the graph or .grad."""
+        """For pickle and copy.copy, which keep values and requires_grad, not the graph or .grad."""
         if watcher := record.current_watcher():
             watcher.value_read(self, "pickle or copy")
         return _rebuilt, (self.__class__, record.as_memory(self), self.requires_grad)
@@ -434,11 +434,11 @@ class Tensor(InPlace):
     def __format__(self, spec: str) -> str:
         return format(self._number("format()"), spec) if not self.ndim else format(repr(self), spec)
 
-    # ------------------------------------------------------------ leaving nnlib
+    # ------------------------------------------------------------ as Python or NumPy
     def item(self) -> builtins.int | builtins.float:
         """The number in a tensor with one element.
 
-        RuntimeError where it has more or fewer elements.
+        Raises RuntimeError if it has more or fewer elements.
 
         >>> import nnlib
         >>> nnlib.tensor([2.5]).item()
@@ -447,7 +447,7 @@ class Tensor(InPlace):
         return self._number("item()")
 
     def _number(self, how: str) -> builtins.int | builtins.float:
-        """The one element; whoever traces is told `how` the program asked for it."""
+        """The only element; `how` describes to a watcher in which way the program reads it."""
         if self._data.size != 1:
             raise RuntimeError(
                 f"a Tensor with {self._data.size} elements cannot be converted to Scalar"
@@ -488,7 +488,7 @@ class Tensor(InPlace):
         return self._data.tolist()  # type: ignore[no-any-return]
 
     def numpy(self) -> np.ndarray[Any, Any]:
-        """The NumPy array that the tensor holds: shared memory, so detach() first where it matters.
+        """The tensor as a NumPy array that shares its memory.
 
         Raises RuntimeError for a tensor that requires a gradient.
 
@@ -519,7 +519,7 @@ class Tensor(InPlace):
     ) -> Tensor:
         """The same values in another type, in that of another tensor, or on a device: the CPU.
 
-        The tensor itself where nothing changes, unless a `copy` is asked for.  Raises RuntimeError
+        It returns the tensor itself if nothing changes and `copy` is false.  Raises RuntimeError
         for an unknown device.
 
         >>> import nnlib
@@ -547,7 +547,7 @@ class Tensor(InPlace):
     def type(
         self, dtype: DType | str | None = None, non_blocking: builtins.bool = False
     ) -> str | Tensor:
-        """The name of the type, as "nnlib.FloatTensor"; with a dtype, the same values in that type.
+        """The name of the type ("nnlib.FloatTensor"); with a dtype, the same values in that type.
 
         Raises ValueError for a name that is not a type of tensor.
 
@@ -567,7 +567,7 @@ class Tensor(InPlace):
 
     @property
     def device(self) -> devices.device:
-        """Where its memory is, which is always the CPU.
+        """The device of its memory, which is always the CPU.
 
         >>> import nnlib
         >>> nnlib.zeros(2).device
@@ -585,7 +585,7 @@ class Tensor(InPlace):
         return ar.to_dtype(self, needs_tensor("type_as", other).dtype)
 
     def cpu(self) -> Tensor:
-        """The tensor itself: memory of the CPU is the only one.
+        """The tensor itself, because the CPU is the only device.
 
         >>> import nnlib
         >>> x = nnlib.zeros(2)
@@ -694,8 +694,8 @@ class Tensor(InPlace):
     def requires_grad_(self, requires_grad: builtins.bool = True) -> Self:
         """Start (or stop) recording operations on this leaf.
 
-        Raises RuntimeError for a tensor of whole numbers, and where recording is to stop for what
-        was computed.
+        Raises RuntimeError for a tensor of whole numbers, and if recording is stopped for a tensor
+        that was computed.
 
         >>> import nnlib
         >>> nnlib.zeros(2).requires_grad_()
@@ -720,7 +720,7 @@ class Tensor(InPlace):
 
     @property
     def is_leaf(self) -> builtins.bool:
-        """Whether it was made by hand, and not computed from tensors that are recorded.
+        """Whether it was created directly, not computed from recorded tensors.
 
         >>> import nnlib
         >>> w = nnlib.zeros(2, requires_grad=True)
@@ -731,7 +731,7 @@ class Tensor(InPlace):
 
     @property
     def grad_fn(self) -> Node | None:
-        """The node of the recorded graph that made it; None for a leaf.
+        """The node of the recorded graph that computed it; None for a leaf.
 
         >>> import nnlib
         >>> w = nnlib.zeros(2, requires_grad=True)
@@ -742,9 +742,9 @@ class Tensor(InPlace):
 
     @property
     def grad(self) -> Tensor | None:
-        """The derivative of the loss by this tensor, as backward() has gathered it (None before).
+        """The gradient of the loss with respect to this tensor, from backward() (None before).
 
-        Several calls add up; optimizer.zero_grad(), or None assigned here, starts anew.
+        Several calls add up; optimizer.zero_grad(), or assigning None, resets it.
 
         >>> import nnlib
         >>> w = nnlib.tensor(3.0, requires_grad=True)
@@ -809,7 +809,7 @@ class Tensor(InPlace):
         gradients.backward(self, gradient, retain_graph, create_graph, inputs=inputs)
 
     def retain_grad(self) -> None:
-        """Keep the gradient of this tensor too, though it is not a leaf.
+        """Store the gradient of this tensor in .grad, although it is not a leaf.
 
         Raises RuntimeError for a tensor that is not recorded.
 
@@ -827,9 +827,9 @@ class Tensor(InPlace):
             self._node.note("retain", None)
 
     def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> RemovableHandle:
-        """Call `hook(gradient)` when the gradient arrives; what it returns replaces it.
+        """Call `hook(gradient)` when the gradient is computed; a returned tensor replaces it.
 
-        Returns a handle whose ``remove()`` takes the hook away.  Raises RuntimeError for a tensor
+        Returns a handle whose ``remove()`` removes the hook.  Raises RuntimeError for a tensor
         that is not recorded.
 
         >>> import nnlib
@@ -849,7 +849,7 @@ class Tensor(InPlace):
 
     @property
     def retains_grad(self) -> builtins.bool:
-        """Whether retain_grad() was asked for.
+        """Whether retain_grad() was called.
 
         >>> import nnlib
         >>> z = 2 * nnlib.tensor(3.0, requires_grad=True)
@@ -876,7 +876,7 @@ class Tensor(InPlace):
         return out
 
     def detach_(self) -> Self:
-        """Outside the graph from here on: this tensor becomes a leaf without gradient.
+        """Take this tensor out of the graph: it becomes a leaf that needs no gradient.
 
         Raises RuntimeError for a view.
 
@@ -923,12 +923,12 @@ _TENSOR_NAMES = {
 
 
 def _comparable(other: Any) -> bool:
-    """Whether == is for numbers.  Arrays and lists of tensors are refused, with what to do."""
+    """Whether == calls eq(), which refuses arrays with advice; other objects are never equal."""
     return isinstance(other, (Value, np.ndarray)) or is_number(other)
 
 
 def _copied_memory(x: Value, memo: dict[int, Any]) -> np.ndarray[Any, Any]:
-    """A copy of x's array.  What shares memory in a deep copy's original shares it in the copy."""
+    """A copy of x's array; tensors that share memory also share it after a deep copy."""
     array = record.as_memory(x)
     owner = array if array.base is None else array.base
     if type(owner) is not np.ndarray or not array.size:
@@ -942,7 +942,7 @@ def _copied_memory(x: Value, memo: dict[int, Any]) -> np.ndarray[Any, Any]:
 
 
 def _rebuilt(kind: type, array: np.ndarray, requires_grad: bool) -> Any:
-    """A tensor out of a pickle."""
+    """A tensor with this array, for pickle and deepcopy."""
     new: Any = object.__new__(kind)
     new._data = array
     new._node = Leaf() if requires_grad else None

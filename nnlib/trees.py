@@ -1,7 +1,7 @@
-"""Trees of tensors: tuples, lists, dicts and data classes, taken apart and put together.
+"""Trees of tensors: tuples, lists, dicts and data classes, flattened and rebuilt.
 
-Functions that take and return many tensors at once (`nnlib.func`, `nnlib.compile`) see their
-arguments as one tree.  Its form is a small hashable description, its leaves a flat list.
+Functions that take and return many tensors at once (`nnlib.func`, `nnlib.compile`) treat their
+arguments as one tree.  Its form is a small hashable description, its leaves are a flat list.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 
 class Form(NamedTuple):
-    """How a tree is built: of which kind, with which keys, from which parts; a leaf has no kind."""
+    """The structure of a tree: its type, its keys, the forms of its parts; a leaf has no type."""
 
     kind: type | None = None
     keys: tuple[Any, ...] = ()
@@ -59,7 +59,7 @@ def children(tree: Any) -> tuple[tuple[Any, ...], list[Any]] | None:
 
 
 def build(form: Form, leaves: Iterable[Any]) -> Any:
-    """The tree of a form with these leaves."""
+    """The tree with this form and these leaves."""
     return _built(form, iter(leaves))
 
 
@@ -78,9 +78,9 @@ def _built(form: Form, leaves: Iterator[Any]) -> Any:
 
 
 def map_leaves(function: Callable[..., Any], tree: Any, *others: Any) -> Any:
-    """The tree with `function` applied to each leaf (and to the others' leaves in its place).
+    """The tree with `function` applied to each leaf and the corresponding leaves of others.
 
-    Raises ValueError where the trees differ in structure.
+    Raises ValueError if the trees differ in structure.
 
     >>> from nnlib import trees
     >>> trees.map_leaves(lambda w, g: w - g, {"w": 3.0}, {"w": 1.0})
@@ -89,17 +89,17 @@ def map_leaves(function: Callable[..., Any], tree: Any, *others: Any) -> Any:
     leaves, form = flatten(tree)
     columns = [leaves]
     for other in others:
-        theirs, other_form = flatten(other)
+        other_leaves, other_form = flatten(other)
         if other_form != form:
             raise ValueError(
                 f"trees must have the same structure: {describe(form)} and {describe(other_form)}"
             )
-        columns.append(theirs)
+        columns.append(other_leaves)
     return build(form, [function(*column) for column in zip(*columns, strict=True)])
 
 
 def paths(form: Form, at: str = "") -> list[str]:
-    """What each leaf is called: "[0].weight" or "['w']" after the name of the whole."""
+    """The path of each leaf: "[0].weight" or "['w']", after the name `at` of the tree."""
     if form.kind is None:
         return [at]
     attribute = is_dataclass(form.kind)
