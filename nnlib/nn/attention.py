@@ -1,4 +1,4 @@
-"""Attention in several heads, and the block of a transformer's encoder."""
+"""Multi-head attention, and the encoder layer of a transformer."""
 
 from __future__ import annotations
 
@@ -16,37 +16,37 @@ from nnlib.nn import functional as F
 from nnlib.nn.functional._args import same_type, shown
 from nnlib.nn.init import xavier_uniform_
 from nnlib.nn.linear import Linear
-from nnlib.nn.module import Module, Parameter, positive
+from nnlib.nn.module import Module, Parameter, check_positive
 from nnlib.nn.regularize import Dropout, LayerNorm
 from nnlib.tensor import Tensor
 
-# ---------------------------------------------------------------- attention in several heads
+# ---------------------------------------------------------------- multi-head attention
 
 
 class MultiheadAttention(Module):
-    """softmax(Q Kᵀ/√(E/heads)) V in each of `num_heads` heads, joined and mixed by a linear layer.
+    """softmax(Q Kᵀ/√(E/heads)) V in each of `num_heads` heads, then one linear layer for all heads.
 
-    Called with query (L, N, E), key (S, N, kdim) and value (S, N, vdim), it returns the answer
-    (L, N, E) and the weights (N, L, S), their mean over the heads (`average_attn_weights=False`:
-    (N, heads, L, S); `need_weights=False`: None).  With `batch_first` N comes first; without a
-    batch it is left away.
+    Called with query (L, N, E), key (S, N, kdim) and value (S, N, vdim), it returns the output
+    (L, N, E) and the attention weights (N, L, S), averaged over the heads
+    (`average_attn_weights=False`: (N, heads, L, S); `need_weights=False`: None).  With
+    `batch_first`, N is the first dimension; a single example has no dimension N.
 
-    Masks say what may **not** be attended to: True there, or numbers that are added to the scores.
-    `attn_mask` is (L, S) or (N·heads, L, S), `key_padding_mask` (N, S).  `is_causal` is a hint
-    about the mask and needs one.  A row that may look nowhere becomes nan; with
-    `need_weights=False` it becomes 0.
+    In a boolean mask, True means that a position may **not** be attended to; other masks are added
+    to the scores.  `attn_mask` is (L, S) or (N·heads, L, S), `key_padding_mask` (N, S).
+    `is_causal` is a hint, which needs `attn_mask`.  For a query that may not attend to anything,
+    the heads give nan, or 0 with `need_weights=False`.
 
-    The three input weights start by Xavier's rule, their biases at 0; with other sizes `kdim` or
-    `vdim` they are three parameters instead of one.  Raises ValueError where a size is not
-    positive; AssertionError where E is not a multiple of the heads or an input has not its size;
-    RuntimeError where masks do not fit; NotImplementedError for `add_bias_kv` and `add_zero_attn`.
-    As ``torch.nn.MultiheadAttention``; Vaswani and others, 2017.
+    The input weights are initialised by Xavier's rule, their biases with 0; they are one parameter,
+    or three if `kdim` or `vdim` is not E.  Raises ValueError if a size is not positive;
+    AssertionError if E is not a multiple of the heads, or an input or `key_padding_mask` has the
+    wrong size; RuntimeError if `attn_mask` has; NotImplementedError for `add_bias_kv` and
+    `add_zero_attn`.  As ``torch.nn.MultiheadAttention``; Vaswani and others, 2017.
 
     >>> import nnlib
     >>> layer = nnlib.nn.MultiheadAttention(8, 2, batch_first=True)
     >>> x = nnlib.zeros(3, 5, 8)
-    >>> answer, weights = layer(x, x, x)
-    >>> answer.shape, weights.shape
+    >>> output, weights = layer(x, x, x)
+    >>> output.shape, weights.shape
     (nnlib.Size([3, 5, 8]), nnlib.Size([3, 5, 5]))
     """
 
@@ -61,15 +61,15 @@ class MultiheadAttention(Module):
         add_bias_kv: bool = False, add_zero_attn: bool = False, kdim: int | None = None,
         vdim: int | None = None, batch_first: bool = False,
     ) -> None:  # fmt: skip
-        positive(embed_dim=embed_dim, num_heads=num_heads)
+        check_positive(embed_dim=embed_dim, num_heads=num_heads)
         if embed_dim % num_heads:
             raise AssertionError(
                 f"embed_dim must be divisible by num_heads: each head gets embed_dim / num_heads "
-                f"numbers, and {embed_dim} / {num_heads} is not whole"
+                f"numbers, and {embed_dim} / {num_heads} is not an integer"
             )
         if add_bias_kv or add_zero_attn:
             raise NotImplementedError(
-                "MultiheadAttention has no add_bias_kv and no add_zero_attn here: leave them "
+                "nnlib's MultiheadAttention has neither add_bias_kv nor add_zero_attn: leave them "
                 "False, or append the extra key and value to your inputs"
             )
         self.embed_dim, self.num_heads, self.dropout = embed_dim, num_heads, float(dropout)
@@ -154,8 +154,8 @@ class MultiheadAttention(Module):
         q, k, v = (x._data.shape for x in made)
         if k[:2] != v[:2] or k[0] != q[0]:
             raise AssertionError(
-                "MultiheadAttention: key and value need one length, and all three one batch, got "
-                + ", ".join(shown(x) for x in (query, key, value))
+                "MultiheadAttention: key and value need the same length, and query, key and value "
+                "the same batch size, got " + ", ".join(shown(x) for x in (query, key, value))
             )
         return made, ndim == 3
 
@@ -174,7 +174,7 @@ class MultiheadAttention(Module):
         return made
 
     def _attended(self, q: Any, k: Any, v: Any, mask: Any, need_weights: bool) -> tuple[Any, Any]:
-        """The heads' answers (N, heads, L, E / heads), and their weights where they are wanted."""
+        """The heads' outputs (N, heads, L, E / heads), and their weights if `need_weights`."""
         dropout = self.dropout if self.training else 0.0
         if not need_weights:
             return F.scaled_dot_product_attention(q, k, v, mask, dropout), None
@@ -184,7 +184,7 @@ class MultiheadAttention(Module):
         return products.matmul(weights, v), weights
 
     def _mask(self, attn: Any, padding: Any, q: Tensor, k: Tensor) -> Any:
-        """What both masks add to the scores, of a shape that fits (N, heads, L, S)."""
+        """The sum of both masks, to be added to scores (N, heads, L, S); None without masks."""
         (n, length, _), keys, heads = q._data.shape, k._data.shape[1], self.num_heads
         mask = None
         if attn is not None:
@@ -209,28 +209,28 @@ class MultiheadAttention(Module):
 
 
 def _added(name: str, mask: Any, like: Tensor) -> Any:
-    """A mask as numbers to add: where it is boolean, 0 for what is allowed and -∞ for the rest."""
+    """A mask as numbers to add to the scores; in a boolean mask, False becomes 0 and True -∞."""
     mask = needs_tensor(name, mask)
     if mask._data.dtype.kind == "b":
         return ar.to_dtype(ar.where(mask, -math.inf, 0.0), dtypes.of(like._data))
     if mask._data.dtype.kind != "f":
         raise AssertionError(
             f"only bool and floating types of {name} are supported, got "
-            f"{dtypes.of(mask._data).name}: say .bool() if 1 forbids"
+            f"{dtypes.of(mask._data).name}: use .bool() if 1 means masked"
         )
     return mask
 
 
-# ---------------------------------------------------------------- a block of the encoder
+# ---------------------------------------------------------------- encoder layer
 
 
 class TransformerEncoderLayer(Module):
-    """Self-attention, then two linear layers at each position, each with residual and norm.
+    """Self-attention, then two linear layers at each position, with residuals and normalisation.
 
     x + attention(x), normalised, then x + linear2(activation(linear1(x))), normalised; with
-    `norm_first` each part gets a normalised copy and the sum is left as it is.  `activation` is
-    "relu", "gelu" or a function.  `src` is (S, N, d_model), with `batch_first` (N, S, d_model);
-    masks are as in `MultiheadAttention`.
+    `norm_first`, the input of each part is normalised instead of the sum.  `activation` is "relu",
+    "gelu" or a function.  `src` is (S, N, d_model), with `batch_first` (N, S, d_model); masks are
+    as in `MultiheadAttention`.
 
     Raises RuntimeError for an activation of another name, and what `MultiheadAttention` raises.  As
     ``torch.nn.TransformerEncoderLayer``; Vaswani and others, 2017.
@@ -269,18 +269,18 @@ class TransformerEncoderLayer(Module):
         src_key_padding_mask: Tensor | None = None,
         is_causal: bool = False,
     ) -> Tensor:
-        def looked(x: Tensor) -> Tensor:
-            seen = self.self_attn(
+        def attended(x: Tensor) -> Tensor:
+            output = self.self_attn(
                 x, x, x, key_padding_mask=src_key_padding_mask, need_weights=False,
                 attn_mask=src_mask, is_causal=is_causal,
             )[0]  # fmt: skip
-            return self.dropout1(seen)
+            return self.dropout1(output)
 
-        def computed(x: Tensor) -> Tensor:
+        def transformed(x: Tensor) -> Tensor:
             return self.dropout2(self.linear2(self.dropout(self.activation(self.linear1(x)))))
 
         if self.norm_first:
-            x = src + looked(self.norm1(src))
-            return x + computed(self.norm2(x))
-        x = self.norm1(src + looked(src))
-        return self.norm2(x + computed(x))
+            x = src + attended(self.norm1(src))
+            return x + transformed(self.norm2(x))
+        x = self.norm1(src + attended(src))
+        return self.norm2(x + transformed(x))

@@ -1,4 +1,4 @@
-"""Modules that hold modules: in a row, in a list, under names."""
+"""Modules that contain modules (in sequence, in a list, in a dict) or a list of parameters."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class _Numbered(Module):
 class Sequential(_Numbered):
     """Modules one after the other: the composition of their functions.  As ``torch.nn.Sequential``.
 
-    Takes the modules, or one dict of them under names.
+    Takes the modules, or one dict of modules by name.
 
     >>> import nnlib
     >>> net = nnlib.nn.Sequential(nnlib.nn.Linear(2, 3), nnlib.nn.Tanh(), nnlib.nn.Linear(3, 1))
@@ -96,7 +96,7 @@ class Sequential(_Numbered):
 
 
 class ModuleList(_Numbered):
-    """A list whose modules belong to the one that holds it.  As ``torch.nn.ModuleList``.
+    """A list of modules, which belong to the module that contains it.  As ``torch.nn.ModuleList``.
 
     >>> import nnlib
     >>> layers = nnlib.nn.ModuleList([nnlib.nn.Linear(2, 2) for _ in range(3)])
@@ -108,7 +108,7 @@ class ModuleList(_Numbered):
         self._fill(modules or ())
 
     def __repr__(self) -> str:
-        """Equal modules in a row are one line: (0-2): 3 x ReLU()."""
+        """Modules with equal text, one after the other, share a line: (0-2): 3 x ReLU()."""
         runs: list[tuple[int, int, str]] = []
         for at, text in enumerate(map(repr, self)):
             if runs and runs[-1][2] == text:
@@ -124,7 +124,7 @@ class ModuleList(_Numbered):
 
 
 class ModuleDict(Module):
-    """A dict whose modules belong to the one that holds it.  As ``torch.nn.ModuleDict``.
+    """A dict of modules, which belong to the module that contains it.  As ``torch.nn.ModuleDict``.
 
     >>> import nnlib
     >>> heads = nnlib.nn.ModuleDict({"mean": nnlib.nn.Linear(2, 1), "scale": nnlib.nn.Linear(2, 1)})
@@ -136,7 +136,7 @@ class ModuleDict(Module):
         self.update(modules or {})
 
     def update(self, modules: Mapping[str, Module]) -> None:
-        """Put modules in under their names.
+        """Add modules by name.
 
         >>> import nnlib
         >>> modules = nnlib.nn.ModuleDict()
@@ -188,7 +188,7 @@ class ModuleDict(Module):
         return [m for _, m in self._own_modules()]
 
     def items(self) -> list[tuple[str, Module]]:
-        """Names with modules.
+        """The pairs of name and module.
 
         >>> import nnlib
         >>> list(nnlib.nn.ModuleDict({"act": nnlib.nn.ReLU()}).items())
@@ -198,9 +198,9 @@ class ModuleDict(Module):
 
 
 class ParameterList(Module):
-    """A list whose parameters belong to the module that holds it.  As ``torch.nn.ParameterList``.
+    """A list of parameters, which belong to the module that contains it.
 
-    Tensors become parameters.
+    Tensors become parameters.  As ``torch.nn.ParameterList``.
 
     >>> import nnlib
     >>> nnlib.nn.ParameterList([nnlib.zeros(2), nnlib.ones(1)])[1]

@@ -1,7 +1,7 @@
-"""How weights start: the fillers of ``torch.nn.init``.  Each changes its tensor and returns it.
+"""Initial values of parameters, as in ``torch.nn.init``: each function fills and returns a tensor.
 
-fan_in and fan_out are how many inputs reach one output, and the reverse: for a weight (out, in,
-kernel…) they are in · kernel and out · kernel.
+fan_in is the number of inputs of each output, and fan_out the number of outputs of each input: for
+a weight (out, in, kernel…) they are in · kernel and out · kernel.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ def _filled(tensor: Tensor, values: Any) -> Tensor:
         return tensor.copy_(values)
 
 
-def _like(draw: Callable[..., Tensor], tensor: Tensor, generator: Generator | None) -> Tensor:
-    return draw(*tensor.shape, generator=generator, dtype=tensor.dtype)
+def _like(sample: Callable[..., Tensor], tensor: Tensor, generator: Generator | None) -> Tensor:
+    return sample(*tensor.shape, generator=generator, dtype=tensor.dtype)
 
 
 def uniform_(
@@ -51,7 +51,7 @@ def uniform_(
 def normal_(
     tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None
 ) -> Tensor:
-    """Normal with a mean and a standard deviation.
+    """Normal with the given mean and standard deviation.
 
     As ``torch.nn.init.normal_``.
 
@@ -71,7 +71,7 @@ def trunc_normal_(
     b: float = 2.0,
     generator: Generator | None = None,
 ) -> Tensor:
-    """Normal with a mean and a standard deviation, drawn anew where it falls outside of [a, b].
+    """Normal with the given mean and standard deviation, sampled again if outside [a, b].
 
     As ``torch.nn.init.trunc_normal_``.
 
@@ -91,7 +91,7 @@ def trunc_normal_(
 
 
 def constant_(tensor: Tensor, val: float) -> Tensor:
-    """One number everywhere.
+    """The same number everywhere.
 
     As ``torch.nn.init.constant_``.
 
@@ -149,9 +149,9 @@ _LINEAR = ("linear", "conv1d", "conv2d", "conv3d", "sigmoid")
 
 
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
-    """By what a nonlinearity's weights must grow to keep the variance: √2 for relu, say.
+    """The factor for weights that keeps the variance through a nonlinearity, such as √2 for relu.
 
-    `param` is leaky_relu's slope.  Raises ValueError for a function it does not know.  As
+    `param` is leaky_relu's slope.  Raises ValueError for an unknown function.  As
     ``torch.nn.init.calculate_gain``.
 
     >>> import nnlib
@@ -263,7 +263,8 @@ def kaiming_normal_(
 def orthogonal_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
     """Rows (or columns, if those are fewer) that are orthogonal and of length `gain`.
 
-    Later dimensions are joined.  Raises ValueError for fewer than 2.  Saxe and others, 2014.  As
+    All dimensions after the first count as columns.  Raises ValueError for fewer than 2 dimensions.
+    Saxe and others, 2014.  As
     ``torch.nn.init.orthogonal_``.
 
     >>> import nnlib
@@ -279,6 +280,6 @@ def orthogonal_(tensor: Tensor, gain: float = 1.0, generator: Generator | None =
     rows, columns = shape[0], math.prod(shape[1:])
     flat = np.asarray(randn(max(rows, columns), min(rows, columns), generator=generator)._data)
     q, r = np.linalg.qr(flat.astype(np.float64))
-    q = q * np.sign(np.diagonal(r))  # makes the draw uniform among the orthogonal matrices
+    q = q * np.sign(np.diagonal(r))  # makes q uniformly distributed over orthogonal matrices
     q = q.T if rows < columns else q
     return _filled(tensor, from_numpy((gain * q).reshape(shape).astype(tensor._data.dtype)))

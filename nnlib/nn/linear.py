@@ -1,4 +1,4 @@
-"""Linear maps, look-up and what rearranges between them."""
+"""Linear layers, embeddings, and layers that reshape."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from nnlib.autograd import no_grad
 from nnlib.functions import reshaping as s
 from nnlib.functions.create import randn
 from nnlib.nn import functional as F
-from nnlib.nn.module import Module, Parameter, uniform, whole
+from nnlib.nn.module import Module, Parameter, check_size, uniform
 from nnlib.tensor import Tensor
 
 
 class Linear(Module):
     """x Wᵀ + b: (…, in) → (…, out).  As ``torch.nn.Linear``.
 
-    Weight (out, in) and bias (out) start uniform on ±1/√in.  Raises TypeError for sizes that are
-    not integers, RuntimeError where the input's last dimension is not in_features.
+    Weight (out, in) and bias (out) are initially uniform on ±1/√in.  Raises TypeError for sizes
+    that are not integers, RuntimeError if the input's last dimension is not in_features.
 
     >>> import nnlib
     >>> nnlib.nn.Linear(3, 2)(nnlib.zeros(5, 3)).shape
@@ -26,7 +26,7 @@ class Linear(Module):
     bias: Parameter | None
 
     def __init__(self, in_features: int, out_features: int, bias: bool = True) -> None:
-        whole(in_features=in_features, out_features=out_features)
+        check_size(in_features=in_features, out_features=out_features)
         self.in_features, self.out_features = in_features, out_features
         bound = 1 / math.sqrt(in_features) if in_features else 0.0
         self.weight = uniform(out_features, in_features, bound=bound)
@@ -43,10 +43,10 @@ class Linear(Module):
 
 
 class Embedding(Module):
-    """A table of `num_embeddings` vectors, looked up by number: (…) → (…, embedding_dim).
+    """A table of `num_embeddings` vectors, looked up by index: (…) → (…, embedding_dim).
 
-    The weight starts normal (0, 1); the row `padding_idx` starts at 0 and stays.  Raises IndexError
-    for a number that is not a row, AssertionError where `padding_idx` is none.  As
+    The weight is initially normal (0, 1); the row `padding_idx` is 0 and is not trained.  Raises
+    IndexError for an index out of range, AssertionError for such a `padding_idx`.  As
     ``torch.nn.Embedding``.
 
     >>> import nnlib
@@ -57,7 +57,7 @@ class Embedding(Module):
     def __init__(
         self, num_embeddings: int, embedding_dim: int, padding_idx: int | None = None
     ) -> None:
-        whole(num_embeddings=num_embeddings, embedding_dim=embedding_dim)
+        check_size(num_embeddings=num_embeddings, embedding_dim=embedding_dim)
         if padding_idx is not None:
             if not -num_embeddings <= padding_idx < num_embeddings:
                 raise AssertionError(
@@ -73,7 +73,7 @@ class Embedding(Module):
 
     @classmethod
     def from_pretrained(cls, embeddings: Tensor, freeze: bool = True) -> Embedding:
-        """A table made of the rows of a tensor, frozen unless told otherwise.
+        """An embedding whose weight is the given tensor, by default frozen.
 
         >>> import nnlib
         >>> table = nnlib.nn.Embedding.from_pretrained(nnlib.tensor([[1.0, 2.0], [3.0, 4.0]]))

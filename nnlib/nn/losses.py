@@ -24,7 +24,7 @@ class _Loss(Module):
 
 
 class MSELoss(_Loss):
-    """(x - y)², averaged.  Raises ValueError where the shapes differ.
+    """(x - y)², averaged.  Raises ValueError if the shapes differ.
 
     As ``torch.nn.MSELoss``.
 
@@ -37,7 +37,7 @@ class MSELoss(_Loss):
 
 
 class L1Loss(_Loss):
-    """|x - y|, averaged.  Raises ValueError where the shapes differ.
+    """|x - y|, averaged.  Raises ValueError if the shapes differ.
 
     As ``torch.nn.L1Loss``.
 
@@ -101,7 +101,7 @@ class KLDivLoss(_Loss):
 class BCELoss(_Loss):
     """-(y log p + (1 - y) log(1 - p)) for probabilities p, averaged.
 
-    Raises RuntimeError where p is outside of [0, 1], ValueError where the shapes differ.  As
+    Raises RuntimeError if p is outside of [0, 1], ValueError if the shapes differ.  As
     ``torch.nn.BCELoss``.
 
     >>> import nnlib
@@ -119,7 +119,7 @@ class BCELoss(_Loss):
 class BCEWithLogitsLoss(_Loss):
     """log(1 + e^z) - y·z: the cross-entropy of p = σ(z), for logits z, averaged.
 
-    `pos_weight` multiplies the part of y = 1.  Raises ValueError where the shapes differ.  As
+    `pos_weight` multiplies the term of y = 1.  Raises ValueError if the shapes differ.  As
     ``torch.nn.BCEWithLogitsLoss``.
 
     >>> import nnlib

@@ -1,4 +1,4 @@
-"""Module: a function with parameters, buffers and modules inside, as ``torch.nn.Module``."""
+"""Module: a function with parameters, buffers and submodules, as ``torch.nn.Module``."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ T = TypeVar("T", bound=Tensor)
 
 
 class Parameter(Tensor):
-    """A tensor that a Module counts among its parameters.
+    """A tensor that becomes a parameter of the Module that it is assigned to.
 
-    Raises TypeError for what is not a tensor, RuntimeError for whole numbers that are to be
-    trained.  As ``torch.nn.Parameter``.
+    Raises TypeError for anything but a tensor, RuntimeError for an integer tensor that requires a
+    gradient.  As ``torch.nn.Parameter``.
 
     >>> import nnlib
     >>> nnlib.nn.Parameter(nnlib.zeros(2))
@@ -49,7 +49,7 @@ class Parameter(Tensor):
 
 
 class LoadedKeys(NamedTuple):
-    """What `load_state_dict` did not find, and what it did not know."""
+    """The keys that `load_state_dict` did not find, and those that it did not expect."""
 
     missing_keys: list[str]
     unexpected_keys: list[str]
@@ -63,9 +63,9 @@ class LoadedKeys(NamedTuple):
 class Module:
     """A function with parameters.  As ``torch.nn.Module``: write ``forward``, call the module.
 
-    Parameters and modules are whatever attributes are `Parameter` and `Module`, in the order in
-    which they were set; buffers (tensors that belong to the state and are not trained) are named
-    by `register_buffer`.
+    Its parameters and submodules are the attributes of type `Parameter` and `Module`, in the order
+    in which they were set; its buffers (tensors that belong to the state and are not trained) are
+    set by `register_buffer`.
 
     >>> import nnlib
     >>> nnlib.nn.Sequential(nnlib.nn.Linear(2, 3), nnlib.nn.ReLU())
@@ -76,16 +76,16 @@ class Module:
     """
 
     training = True
-    _buffer_names: tuple[str, ...] = ()  # set anew, never changed: the class's own stays empty
+    _buffer_names: tuple[str, ...] = ()  # always replaced, so that the class's own stays empty
     _temporary: tuple[str, ...] = ()  # buffers that are left out of the state
-    _absent: tuple[str, ...] = ()  # parameters that there are not, but could be: None
+    _absent: tuple[str, ...] = ()  # parameters that are None
     _before: dict[int, Callable[..., Any]] | None = None
     _after: dict[int, Callable[..., Any]] | None = None
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
-        """What the module computes.  Subclasses write it; call the module, not this.
+        """Compute the module's output.  Subclasses define it; call the module, not this method.
 
-        Here it raises NotImplementedError.
+        Module's own version raises NotImplementedError.
 
         >>> import nnlib
         >>> class Double(nnlib.nn.Module):
@@ -117,7 +117,7 @@ class Module:
     def register_forward_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """Call ``hook(module, args, output)`` after forward; what it returns replaces the output.
 
-        Returns a handle; ``handle.remove()`` takes the hook away again.
+        Returns a handle; ``handle.remove()`` removes the hook.
 
         >>> import nnlib
         >>> layer = nnlib.nn.Linear(2, 3)
@@ -142,10 +142,10 @@ class Module:
             self._before = {}
         return register(self._before, hook)
 
-    # ------------------------------------------------------------ what is inside
+    # ------------------------------------------------------------ parameters, buffers, submodules
 
     def __setattr__(self, name: str, value: Any) -> None:
-        """TypeError where a parameter, module or buffer would silently leave the state."""
+        """Raise TypeError if a parameter, module or buffer would silently leave the state."""
         known = vars(self).get(name)
         if isinstance(value, Parameter):
             self._buffer_names = tuple([n for n in self._buffer_names if n != name])
@@ -168,14 +168,14 @@ class Module:
         def __getattr__(self, name: str) -> Tensor | Module: ...
 
     def add_module(self, name: str, module: Module | None) -> None:
-        """Put a module inside under a name.  TypeError for no module, KeyError for a bad name.
+        """Add a submodule under a name.
 
-        Raises TypeError for what is not a module, KeyError for a name that is taken or has a dot.
+        Raises TypeError for anything but a module, KeyError for a name that is taken or has a dot.
 
         >>> import nnlib
         >>> net = nnlib.nn.Module()
-        >>> net.add_module("bend", nnlib.nn.ReLU())
-        >>> net.bend
+        >>> net.add_module("activation", nnlib.nn.ReLU())
+        >>> net.activation
         ReLU()
         """
         if module is not None and not isinstance(module, Module):
@@ -186,7 +186,7 @@ class Module:
     register_module = add_module
 
     def register_parameter(self, name: str, param: Parameter | None) -> None:
-        """Put a parameter inside under a name (None: there is none, and forward knows it).
+        """Add a parameter under a name, or None for one that is optional and not used.
 
         Raises TypeError for anything else, KeyError for a name that is taken or has a dot.
 
@@ -210,7 +210,7 @@ class Module:
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
         """Keep a tensor that is not trained (a running mean, say) as part of the state.
 
-        With ``persistent=False`` it is left out of `state_dict`.  Raises TypeError for what is not
+        With ``persistent=False`` it is left out of `state_dict`.  Raises TypeError for anything but
         a tensor, KeyError for a name that is taken or has a dot.
 
         >>> import nnlib
@@ -232,7 +232,7 @@ class Module:
         setattr(self, name, tensor)
 
     def _check_name(self, what: str, name: str, free: bool) -> None:
-        """Refuse what cannot be a name, or a name that something of another kind has."""
+        """Raise an error for an invalid name, or one that an attribute of another kind has."""
         if not isinstance(name, str):
             raise TypeError(f"{what} name should be a string. Got {type(name).__name__}")
         if "." in name or not name:
@@ -241,7 +241,7 @@ class Module:
             raise KeyError(f"attribute '{name}' already exists: choose another name")
 
     def named_children(self) -> Iterator[tuple[str, Module]]:
-        """The modules directly inside, each once, with their names.
+        """The direct submodules with their names, each once.
 
         >>> import nnlib
         >>> net = nnlib.nn.Sequential(nnlib.nn.Linear(2, 1), nnlib.nn.ReLU())
@@ -255,11 +255,11 @@ class Module:
                 yield name, child
 
     def _own_modules(self) -> list[tuple[str, Module]]:
-        """The modules directly inside under all their names, a shared one more than once."""
+        """The direct submodules under all their names, a shared one more than once."""
         return [(k, v) for k, v in vars(self).items() if isinstance(v, Module)]
 
     def children(self) -> Iterator[Module]:
-        """The modules directly inside.
+        """The direct submodules.
 
         >>> import nnlib
         >>> net = nnlib.nn.Sequential(nnlib.nn.Linear(2, 1), nnlib.nn.ReLU())
@@ -269,7 +269,7 @@ class Module:
         return (m for _, m in self.named_children())
 
     def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
-        """This module and all inside, each once, with dotted names (this one's is empty).
+        """This module and all submodules, each once, with dotted names (this one's is empty).
 
         >>> import nnlib
         >>> net = nnlib.nn.Sequential(nnlib.nn.Linear(2, 1), nnlib.nn.ReLU())
@@ -288,7 +288,7 @@ class Module:
             yield from child._all_modules(f"{prefix}.{name}" if prefix else name)
 
     def modules(self) -> Iterator[Module]:
-        """This module and all inside, each once.
+        """This module and all submodules, each once.
 
         >>> import nnlib
         >>> net = nnlib.nn.Sequential(nnlib.nn.Linear(2, 1), nnlib.nn.ReLU())
@@ -298,7 +298,7 @@ class Module:
         return (m for _, m in self.named_modules())
 
     def get_submodule(self, target: str) -> Module:
-        """The module at a dotted name.  AttributeError where there is none.
+        """The submodule with a dotted name.  Raises AttributeError if there is none.
 
         >>> import nnlib
         >>> net = nnlib.nn.Sequential(nnlib.nn.Sequential(nnlib.nn.ReLU()))
@@ -330,7 +330,7 @@ class Module:
                 yield name, p
 
     def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
-        """The parameters, each once: what an optimiser is given.
+        """The parameters, each once, as optimisers take them.
 
         >>> import nnlib
         >>> net = nnlib.nn.Sequential(nnlib.nn.Linear(2, 3), nnlib.nn.Linear(3, 1))
@@ -381,10 +381,10 @@ class Module:
         for name, child in self._own_modules() if recurse else ():
             yield from child._all(dot + name, own)
 
-    # ------------------------------------------------------------ changing all of it
+    # ------------------------------------------------------------ changes of the whole module
 
     def apply(self, fn: Callable[[Module], Any]) -> Self:
-        """Call `fn` on every module inside, then on this one.
+        """Call `fn` on every submodule, then on this module.
 
         >>> import nnlib
         >>> net = nnlib.nn.Sequential(nnlib.nn.ReLU(), nnlib.nn.Tanh())
@@ -399,7 +399,7 @@ class Module:
         return self
 
     def train(self, mode: bool = True) -> Self:
-        """Training mode (dropout drops, batch norm measures), for this module and all inside.
+        """Set training mode, which matters to dropout and batch norm, here and in all submodules.
 
         Raises ValueError for a mode that is neither True nor False.
 
@@ -414,7 +414,7 @@ class Module:
         return self
 
     def eval(self) -> Self:
-        """Evaluation mode: the same as ``train(False)``.
+        """Set evaluation mode: the same as ``train(False)``.
 
         >>> import nnlib
         >>> nnlib.nn.Dropout().eval()(nnlib.ones(3))
@@ -423,7 +423,7 @@ class Module:
         return self.train(False)
 
     def requires_grad_(self, requires_grad: bool = True) -> Self:
-        """Train the parameters, or freeze them.
+        """Let the parameters be trained, or freeze them.
 
         >>> import nnlib
         >>> layer = nnlib.nn.Linear(2, 1).requires_grad_(False)
@@ -435,7 +435,7 @@ class Module:
         return self
 
     def zero_grad(self, set_to_none: bool = True) -> None:
-        """Forget the parameters' gradients.
+        """Set the parameters' gradients to None, or to 0 with ``set_to_none=False``.
 
         >>> import nnlib
         >>> layer = nnlib.nn.Linear(2, 1)
@@ -457,10 +457,10 @@ class Module:
         device: Device | None = None,
         **ignored: Any,
     ) -> Self:
-        """Floating-point parameters and buffers in another type, changed in place.
+        """Convert floating-point parameters and buffers to another type, in place.
 
-        A dtype, a tensor that has it, or a device: the CPU.  Raises TypeError for a type of whole
-        numbers, RuntimeError for an unknown device.
+        Takes a dtype, a tensor that has it, or a device, which can only be the CPU.  Raises
+        TypeError for an integer type, RuntimeError for another device.
 
         >>> import nnlib
         >>> nnlib.nn.Linear(2, 1).to(nnlib.float64).weight.dtype
@@ -493,7 +493,7 @@ class Module:
         return self
 
     def cpu(self) -> Self:
-        """The module itself: its memory is the CPU's.
+        """The module itself, which is always on the CPU.
 
         >>> import nnlib
         >>> nnlib.nn.Linear(2, 1).cpu()
@@ -502,7 +502,7 @@ class Module:
         return self
 
     def half(self) -> Self:
-        """Parameters and buffers in float16.
+        """Convert parameters and buffers to float16.
 
         >>> import nnlib
         >>> nnlib.nn.Linear(2, 1).half().weight.dtype
@@ -511,7 +511,7 @@ class Module:
         return self.to(dtypes.float16)
 
     def double(self) -> Self:
-        """Parameters and buffers in float64.
+        """Convert parameters and buffers to float64.
 
         >>> import nnlib
         >>> nnlib.nn.Linear(2, 1).double().weight.dtype
@@ -520,7 +520,7 @@ class Module:
         return self.to(dtypes.float64)
 
     def float(self) -> Self:
-        """Parameters and buffers in float32.
+        """Convert parameters and buffers to float32.
 
         >>> import nnlib
         >>> nnlib.nn.Linear(2, 1).double().float().weight.dtype
@@ -542,8 +542,8 @@ class Module:
     def load_state_dict(self, state_dict: Mapping[str, Tensor], strict: bool = True) -> LoadedKeys:
         """Copy values into parameters and buffers.
 
-        Raises RuntimeError that names the keys or shapes that differ; without `strict` only for
-        shapes, and the keys are returned.
+        Raises RuntimeError with the keys and shapes that differ; without `strict`, only for shapes.
+        Returns the keys that differ.
 
         >>> import nnlib
         >>> a, b = nnlib.nn.Linear(2, 3), nnlib.nn.Linear(2, 3)
@@ -574,7 +574,7 @@ class Module:
     # ------------------------------------------------------------ printing
 
     def extra_repr(self) -> str:
-        """The arguments that the module is printed with.
+        """The arguments in the printed form of the module.
 
         >>> import nnlib
         >>> nnlib.nn.Linear(2, 3).extra_repr()
@@ -601,14 +601,14 @@ def _cannot_assign(value: Any, what: str, name: str, needed: str) -> TypeError:
 
 
 def uniform(*size: int, bound: float) -> Parameter:
-    """A parameter that starts uniform on ±bound, as PyTorch's layers do with 1/√fan-in."""
+    """A parameter that is uniform on ±bound; the bound of PyTorch's layers is 1/√fan_in."""
     from nnlib.functions.create import rand
 
     return Parameter((rand(*size) * 2 - 1) * bound)
 
 
-def whole(**sizes: Any) -> None:
-    """TypeError where a layer's size is not an integer, RuntimeError where it is below 0."""
+def check_size(**sizes: Any) -> None:
+    """Raise TypeError if a layer's size is not an integer, RuntimeError if it is negative."""
     for name, value in sizes.items():
         if not isinstance(value, (int, np.integer)):
             hint = ": // divides to an integer, / never does" if isinstance(value, float) else ""
@@ -618,9 +618,9 @@ def whole(**sizes: Any) -> None:
             raise RuntimeError(f"{name} must not be negative, got {value}")
 
 
-def positive(**sizes: Any) -> None:
-    """TypeError where a layer's size is not an integer, ValueError where it is not above 0."""
+def check_positive(**sizes: Any) -> None:
+    """Raise TypeError if a layer's size is not an integer, ValueError if it is not positive."""
     for name, value in sizes.items():
         if isinstance(value, (int, np.integer)) and value <= 0:
             raise ValueError(f"{name} must be a positive integer, got {value!r}")
-    whole(**sizes)
+    check_size(**sizes)

@@ -1,4 +1,4 @@
-"""Recurrent layers: the same cell at every step, its state handed on.  RNN, LSTM, GRU."""
+"""Recurrent layers (RNN, LSTM, GRU): every step applies the same cell and passes its state on."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from nnlib.functions._args import needs_tensor
 from nnlib.functions.create import zeros
 from nnlib.nn import functional as F
 from nnlib.nn.functional._args import same_type, shown
-from nnlib.nn.module import Module, Parameter, positive, uniform, whole
+from nnlib.nn.module import Module, Parameter, check_positive, check_size, uniform
 from nnlib.primitives import fused as p
 from nnlib.record import apply
 from nnlib.tensor import Tensor
@@ -25,7 +25,7 @@ class _Cell(Module):
     bias_hh: Parameter | None
 
     def __init__(self, input_size: int, hidden_size: int, bias: bool = True) -> None:
-        positive(input_size=input_size, hidden_size=hidden_size)
+        check_positive(input_size=input_size, hidden_size=hidden_size)
         self.input_size, self.hidden_size, self.bias = input_size, hidden_size, bias
         bound, rows = 1 / math.sqrt(hidden_size), self.gates * hidden_size
         self.weight_ih = uniform(rows, input_size, bound=bound)
@@ -37,7 +37,7 @@ class _Cell(Module):
         return self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh
 
     def _batch(self, input: Tensor, states: tuple[Any, ...]) -> tuple[Any, list[Any], bool]:
-        """Input and states as (N, …), zeros for states not given, and whether there was a batch."""
+        """Input and states as (N, …), by default zeros for states, and whether there is a batch."""
         name, x = type(self).__name__, needs_tensor(type(self).__name__, input)
         if x._data.ndim not in (1, 2):
             raise ValueError(f"{name}: Expected input to be 1D or 2D, got {x._data.ndim}D instead")
@@ -75,7 +75,7 @@ class RNNCell(_Cell):
     """One step of a plain recurrent network: h' = tanh(W_ih x + b_ih + W_hh h + b_hh).
 
     Input (N, in) or (in), state (N, H) or (H), zeros if not given.  `nonlinearity` may be "relu".
-    Weights start uniform on ±1/√H.  As ``torch.nn.RNNCell``; Elman, 1990.
+    Weights are initially uniform on ±1/√H.  As ``torch.nn.RNNCell``; Elman, 1990.
 
     >>> import nnlib
     >>> cell = nnlib.nn.RNNCell(3, 4)
@@ -169,8 +169,8 @@ class _Recurrent(Module):
         dropout: float = 0.0,
         bidirectional: bool = False,
     ) -> None:
-        whole(input_size=input_size)
-        positive(hidden_size=hidden_size, num_layers=num_layers)
+        check_size(input_size=input_size)
+        check_positive(hidden_size=hidden_size, num_layers=num_layers)
         if isinstance(dropout, bool) or not 0 <= dropout <= 1:
             raise ValueError(
                 "dropout should be a number in range [0, 1] representing the probability of an "
@@ -180,7 +180,7 @@ class _Recurrent(Module):
         self.bias, self.batch_first, self.dropout = bias, batch_first, float(dropout)
         self.bidirectional = bidirectional
         bound, rows = 1 / math.sqrt(hidden_size), self.gates * hidden_size
-        for layer, suffix in self._places():
+        for layer, suffix in self._suffixes():
             inside = input_size if layer == 0 else hidden_size * (2 if bidirectional else 1)
             setattr(self, f"weight_ih_l{suffix}", uniform(rows, inside, bound=bound))
             setattr(self, f"weight_hh_l{suffix}", uniform(rows, hidden_size, bound=bound))
@@ -188,8 +188,8 @@ class _Recurrent(Module):
                 setattr(self, f"bias_ih_l{suffix}", uniform(rows, bound=bound))
                 setattr(self, f"bias_hh_l{suffix}", uniform(rows, bound=bound))
 
-    def _places(self) -> list[tuple[int, str]]:
-        """(layer, the end of its parameters' names) for each layer and direction, in order."""
+    def _suffixes(self) -> list[tuple[int, str]]:
+        """(layer, suffix of its parameters' names) for each layer and direction, in order."""
         ends = ("", "_reverse") if self.bidirectional else ("",)
         return [(k, f"{k}{end}") for k in range(self.num_layers) for end in ends]
 
@@ -198,14 +198,14 @@ class _Recurrent(Module):
         return [getattr(self, name + suffix) for name in names]
 
     def forward(self, input: Tensor, hx: Any = None) -> tuple[Tensor, Any]:
-        """(outputs of the last layer for each step, the last state of each layer)."""
+        """Return the last layer's output at each step, and each layer's last state."""
         x, batched = self._sequence(input)
         states = self._states(hx, x, batched)
         last: list[list[Any]] = [[] for _ in states]
         for layer in range(self.num_layers):
             outs = []
-            for at, (_, suffix) in enumerate(self._places()):
-                if self._places()[at][0] != layer:
+            for at, (_, suffix) in enumerate(self._suffixes()):
+                if self._suffixes()[at][0] != layer:
                     continue
                 backwards = suffix.endswith("_reverse")
                 given = s.flip(x, 0) if backwards else x
@@ -216,7 +216,7 @@ class _Recurrent(Module):
             x = outs[0] if len(outs) == 1 else s.cat(outs, 2)
             if layer < self.num_layers - 1:
                 x = F.dropout(x, self.dropout, self.training) if self.dropout else x
-        return self._answer(x, [s.stack(ends, 0) for ends in last], batched)
+        return self._output(x, [s.stack(ends, 0) for ends in last], batched)
 
     def _sequence(self, input: Tensor) -> tuple[Tensor, bool]:
         """The input as (T, N, in), and whether it had a batch."""
@@ -243,8 +243,8 @@ class _Recurrent(Module):
         return x, batched
 
     def _states(self, hx: Any, x: Any, batched: bool) -> list[Any]:
-        """The first states, (layers · directions, N, H) each; zeros where none are given."""
-        shape = (len(self._places()), x.shape[1], self.hidden_size)
+        """The initial states, (layers · directions, N, H) each, by default zeros."""
+        shape = (len(self._suffixes()), x.shape[1], self.hidden_size)
         if hx is None:
             return [zeros(*shape, dtype=x.dtype) for _ in range(self.states)]
         given = tuple(hx) if self.states > 1 else (hx,)
@@ -267,7 +267,7 @@ class _Recurrent(Module):
     def _layer(self, x: Any, states: list[Any], weights: list[Any]) -> tuple[Any, list[Any]]:
         raise NotImplementedError
 
-    def _answer(self, x: Any, last: list[Any], batched: bool) -> tuple[Tensor, Any]:
+    def _output(self, x: Any, last: list[Any], batched: bool) -> tuple[Tensor, Any]:
         if not batched:
             x, last = s.squeeze(x, 1), [s.squeeze(h, 1) for h in last]
         elif self.batch_first:
@@ -294,7 +294,8 @@ class RNN(_Recurrent):
 
     Input (T, N, in), with `batch_first` (N, T, in), or (T, in); state (layers · directions, N, H),
     zeros if not given.  Returns the outputs (T, N, directions · H) and the last states.
-    `nonlinearity` may be "relu"; `dropout` acts between layers.  Weights start uniform on ±1/√H.
+    `nonlinearity` may be "relu"; `dropout` acts between layers.  Weights are initially uniform on
+    ±1/√H.
 
     Raises ValueError for a wrong rank or type, RuntimeError for wrong sizes.  As ``torch.nn.RNN``;
     Elman, 1990.

@@ -1,4 +1,4 @@
-"""Layers that keep training in bounds: dropout, batch and layer normalisation."""
+"""Dropout and normalisation layers."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ import numpy as np
 from nnlib.autograd import no_grad
 from nnlib.functions.create import ones, zeros
 from nnlib.nn import functional as F
-from nnlib.nn.module import Module, Parameter, whole
+from nnlib.nn.module import Module, Parameter, check_size
 from nnlib.record import make
 from nnlib.tensor import Tensor
 
 
 class Dropout(Module):
-    """While training, each element is 0 with probability p, the others grow by 1/(1 - p).
+    """In training, set each element to 0 with probability p, and multiply the others by 1/(1 - p).
 
-    In evaluation it changes nothing.  Raises ValueError where p is not a probability.  As
+    In evaluation mode it changes nothing.  Raises ValueError if p is not a probability.  As
     ``torch.nn.Dropout``; Srivastava and others, 2014.
 
     >>> import nnlib
@@ -41,7 +41,7 @@ class Dropout(Module):
 
 
 class Dropout2d(Dropout):
-    """Dropout of whole planes.  As ``torch.nn.Dropout2d``.
+    """Dropout of whole channels.  As ``torch.nn.Dropout2d``.
 
     >>> import nnlib
     >>> _ = nnlib.manual_seed(0)
@@ -55,7 +55,7 @@ class Dropout2d(Dropout):
 class LayerNorm(Module):
     """(x - mean)/√(var + eps) · weight + bias over the last dimensions of each example.
 
-    Weight starts at 1, bias at 0.  Raises RuntimeError where the input does not end in
+    Weight starts at 1, bias at 0.  Raises RuntimeError if the input's last dimensions are not
     `normalized_shape`.  As ``torch.nn.LayerNorm``; Ba and others, 2016.
 
     >>> import nnlib
@@ -77,7 +77,7 @@ class LayerNorm(Module):
             normalized_shape = (int(normalized_shape),)
         self.normalized_shape = tuple(normalized_shape)
         for size in self.normalized_shape:
-            whole(normalized_shape=size)
+            check_size(normalized_shape=size)
         self.eps, self.elementwise_affine = eps, elementwise_affine
         shape = self.normalized_shape
         self.register_parameter("weight", Parameter(ones(*shape)) if elementwise_affine else None)
@@ -96,10 +96,10 @@ class LayerNorm(Module):
 
 
 class GroupNorm(Module):
-    """(x - mean)/√(var + eps) · weight + bias over groups of planes, each example by itself.
+    """(x - mean)/√(var + eps) · weight + bias over groups of channels, separately for each example.
 
-    Weight starts at 1, bias at 0, one of each per plane.  Raises ValueError where the groups do not
-    divide the planes.  As ``torch.nn.GroupNorm``; Wu and He, 2018.
+    Weight starts at 1, bias at 0, one of each per channel.  Raises ValueError if `num_groups` does
+    not divide `num_channels`.  As ``torch.nn.GroupNorm``; Wu and He, 2018.
 
     >>> import nnlib
     >>> nnlib.nn.GroupNorm(2, 4)(nnlib.tensor([[1.0, 3.0, 10.0, 30.0]])).round()
@@ -113,7 +113,7 @@ class GroupNorm(Module):
         self, num_groups: int, num_channels: int, eps: float = 1e-5, affine: bool = True,
         *, bias: bool = True,
     ) -> None:  # fmt: skip
-        whole(num_groups=num_groups, num_channels=num_channels)
+        check_size(num_groups=num_groups, num_channels=num_channels)
         if num_channels % num_groups:
             raise ValueError(
                 f"num_channels ({num_channels}) must be divisible by num_groups ({num_groups})"
@@ -143,7 +143,7 @@ class _BatchNorm(Module):
         self, num_features: int, eps: float = 1e-5, momentum: float | None = 0.1,
         affine: bool = True, track_running_stats: bool = True, *, bias: bool = True,
     ) -> None:  # fmt: skip
-        whole(num_features=num_features)
+        check_size(num_features=num_features)
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
         self.affine, self.track_running_stats = affine, track_running_stats
         self.register_parameter("weight", Parameter(ones(num_features)) if affine else None)
@@ -159,7 +159,7 @@ class _BatchNorm(Module):
         num_batches_tracked: Tensor | None
 
     def reset_running_stats(self) -> None:
-        """Forget the means and variances seen so far."""
+        """Reset the running means to 0, the running variances to 1, and the count of batches."""
         mean, var, count = self.running_mean, self.running_var, self.num_batches_tracked
         if mean is not None and var is not None and count is not None:
             with no_grad():
@@ -173,15 +173,15 @@ class _BatchNorm(Module):
             raise ValueError(f"expected {wanted} input (got {input.ndim}D input)")
         if input.shape[1] != self.num_features:
             raise RuntimeError(
-                f"{type(self).__name__}({self.num_features}) was given {input.shape[1]} planes: "
-                f"input of shape {list(input.shape)}, planes in dimension 1"
+                f"{type(self).__name__}({self.num_features}) was given {input.shape[1]} channels: "
+                f"input of shape {list(input.shape)}, channels in dimension 1"
             )
         state: Any = self
         if self.training and self.track_running_stats:
             with no_grad():
                 state.num_batches_tracked.add_(1)
         momentum = self.momentum
-        if momentum is None:  # a plain mean of all batches
+        if momentum is None:  # the running statistics are means over all batches
             seen = state.num_batches_tracked.item() if self.track_running_stats else 1
             momentum = 1 / max(seen, 1)
         return F.batch_norm(
@@ -210,11 +210,11 @@ class BatchNorm1d(_BatchNorm):
 
 
 class BatchNorm2d(_BatchNorm):
-    """Each plane normalised over the batch and its pixels: (N, C, H, W).
+    """Each channel normalised over the batch and its pixels: (N, C, H, W).
 
-    (x - mean)/√(var + eps) · weight + bias; while training with the batch's mean and variance, in
+    (x - mean)/√(var + eps) · weight + bias, in training with the batch's mean and variance, in
     evaluation with the running ones, which are buffers.  Raises ValueError for another rank or a
-    single value per plane.  As ``torch.nn.BatchNorm2d``; Ioffe and Szegedy, 2015.
+    single value per channel.  As ``torch.nn.BatchNorm2d``; Ioffe and Szegedy, 2015.
 
     >>> import nnlib
     >>> list(nnlib.nn.BatchNorm2d(3).state_dict())

@@ -1,4 +1,4 @@
-"""Layers that slide a window: convolutions and poolings."""
+"""Layers with a sliding window: convolution and pooling."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 
 from nnlib.nn import functional as F
 from nnlib.nn.functional._args import Ints
-from nnlib.nn.module import Module, Parameter, positive, uniform, whole
+from nnlib.nn.module import Module, Parameter, check_positive, check_size, uniform
 from nnlib.tensor import Tensor
 
 
 def _many(value: Any, n: int) -> tuple[int, ...]:
-    """n ints, for one int or n of them."""
+    """n ints from one int or n of them."""
     many = tuple(value) if isinstance(value, (tuple, list)) else (value,) * n
     if len(many) != n:
         raise ValueError(f"expected one int or {n} of them, got {value!r}")
@@ -37,11 +37,11 @@ class _Conv(Module):
         bias: bool = True,
         padding_mode: str = "zeros",
     ) -> None:
-        positive(groups=groups)
-        whole(in_channels=in_channels, out_channels=out_channels)
-        for name, planes in (("in_channels", in_channels), ("out_channels", out_channels)):
-            if planes % groups:
-                raise ValueError(f"{name} must be divisible by groups: {planes}, {groups} given")
+        check_positive(groups=groups)
+        check_size(in_channels=in_channels, out_channels=out_channels)
+        for name, count in (("in_channels", in_channels), ("out_channels", out_channels)):
+            if count % groups:
+                raise ValueError(f"{name} must be divisible by groups: {count}, {groups} given")
         if padding_mode != "zeros":
             raise ValueError(f"padding_mode must be 'zeros' here, got {padding_mode!r}")
         n = self.dims
@@ -49,7 +49,7 @@ class _Conv(Module):
         self.kernel_size, self.stride = _many(kernel_size, n), _many(stride, n)
         self.dilation = _many(dilation, n)
         for side in self.kernel_size:
-            whole(kernel_size=side)
+            check_size(kernel_size=side)
         self.padding = padding if isinstance(padding, str) else _many(padding, n)
         self._check_padding()
         fan_in = in_channels // groups * math.prod(self.kernel_size)
@@ -86,11 +86,11 @@ class _Conv(Module):
 
 
 class Conv1d(_Conv):
-    """Slides kernels over a length: (N, C_in, L) → (N, C_out, L_out).  As ``torch.nn.Conv1d``.
+    """Slides kernels over a sequence: (N, C_in, L) → (N, C_out, L_out).  As ``torch.nn.Conv1d``.
 
-    See `nnlib.nn.functional.conv1d` for the equation.  Weight (C_out, C_in/groups, K) and bias
-    start uniform on ±1/√(C_in/groups · K).  Raises ValueError where groups do not divide the
-    planes.
+    See `nnlib.nn.functional.conv1d` for the equation.  Weight (C_out, C_in/groups, K) and bias are
+    initially uniform on ±1/√(C_in/groups · K).  Raises ValueError if `groups` does not divide the
+    channels.
 
     >>> import nnlib
     >>> nnlib.nn.Conv1d(4, 6, 3, padding="same")(nnlib.zeros(2, 4, 10)).shape
@@ -104,8 +104,8 @@ class Conv2d(_Conv):
     """Slides kernels over an image: (N, C_in, H, W) → (N, C_out, H_out, W_out).
 
     See `nnlib.nn.functional.conv2d` for the equation and sizes.  Weight (C_out, C_in/groups, KH,
-    KW) and bias start uniform on ±1/√(C_in/groups · KH · KW).  Raises ValueError where groups do
-    not divide the planes.  As ``torch.nn.Conv2d``.
+    KW) and bias are initially uniform on ±1/√(C_in/groups · KH · KW).  Raises ValueError if
+    `groups` does not divide the channels.  As ``torch.nn.Conv2d``.
 
     >>> import nnlib
     >>> conv = nnlib.nn.Conv2d(1, 8, 5)
@@ -165,10 +165,10 @@ class _ConvTranspose(_Conv):
 
 
 class ConvTranspose1d(_ConvTranspose):
-    """Spreads kernels over a length: (N, C_in, L) → (N, C_out, L_out).
+    """Adds up kernels along a sequence: (N, C_in, L) → (N, C_out, L_out), often longer.
 
-    See `nnlib.nn.functional.conv_transpose1d`.  Weight (C_in, C_out/groups, K) and bias start
-    uniform on ±1/√(C_out/groups · K).  As ``torch.nn.ConvTranspose1d``.
+    See `nnlib.nn.functional.conv_transpose1d`.  Weight (C_in, C_out/groups, K) and bias are
+    initially uniform on ±1/√(C_out/groups · K).  As ``torch.nn.ConvTranspose1d``.
 
     >>> import nnlib
     >>> nnlib.nn.ConvTranspose1d(4, 6, 3, stride=2)(nnlib.zeros(2, 4, 10)).shape
@@ -179,10 +179,10 @@ class ConvTranspose1d(_ConvTranspose):
 
 
 class ConvTranspose2d(_ConvTranspose):
-    """Spreads kernels over an image: (N, C_in, H, W) → (N, C_out, H_out, W_out), often larger.
+    """Adds up kernels in an image: (N, C_in, H, W) → (N, C_out, H_out, W_out), often larger.
 
     See `nnlib.nn.functional.conv_transpose2d` for sizes.  Weight (C_in, C_out/groups, KH, KW) and
-    bias start uniform on ±1/√(C_out/groups · KH · KW).  As ``torch.nn.ConvTranspose2d``.
+    bias are initially uniform on ±1/√(C_out/groups · KH · KW).  As ``torch.nn.ConvTranspose2d``.
 
     >>> import nnlib
     >>> up = nnlib.nn.ConvTranspose2d(8, 1, 2, stride=2)
@@ -226,7 +226,7 @@ class _MaxPool(_Pool):
 
 
 class MaxPool1d(_MaxPool):
-    """The largest element of each window over a length.  As ``torch.nn.MaxPool1d``.
+    """The largest element of each window of a sequence.  As ``torch.nn.MaxPool1d``.
 
     >>> import nnlib
     >>> nnlib.nn.MaxPool1d(2)(nnlib.tensor([[1.0, 3.0, 2.0, 5.0]]))
@@ -237,7 +237,7 @@ class MaxPool1d(_MaxPool):
 
 
 class MaxPool2d(_MaxPool):
-    """The largest element of each window over an image.  As ``torch.nn.MaxPool2d``.
+    """The largest element of each window of an image.  As ``torch.nn.MaxPool2d``.
 
     >>> import nnlib
     >>> nnlib.nn.MaxPool2d(2)(nnlib.zeros(1, 8, 24, 24)).shape
@@ -260,7 +260,7 @@ class _AvgPool(_Pool):
 
 
 class AvgPool1d(_AvgPool):
-    """The mean of each window over a length.  As ``torch.nn.AvgPool1d``.
+    """The mean of each window of a sequence.  As ``torch.nn.AvgPool1d``.
 
     >>> import nnlib
     >>> nnlib.nn.AvgPool1d(2)(nnlib.tensor([[1.0, 3.0, 2.0, 4.0]]))
@@ -283,7 +283,7 @@ class AvgPool1d(_AvgPool):
 
 
 class AvgPool2d(_AvgPool):
-    """The mean of each window over an image.  As ``torch.nn.AvgPool2d``.
+    """The mean of each window of an image.  As ``torch.nn.AvgPool2d``.
 
     >>> import nnlib
     >>> nnlib.nn.AvgPool2d(2)(nnlib.ones(1, 3, 4, 6)).shape
@@ -356,7 +356,7 @@ class AdaptiveMaxPool1d(_Adaptive):
 
 
 class AdaptiveMaxPool2d(_Adaptive):
-    """Maxima over windows chosen for a result of a given size: 1 asks "is it anywhere?".
+    """Maxima over windows chosen for a result of a given size; 1 gives each channel's maximum.
 
     As ``torch.nn.AdaptiveMaxPool2d``.
 

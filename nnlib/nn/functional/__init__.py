@@ -1,4 +1,4 @@
-"""The functions beneath layers and losses, under PyTorch's names (`torch.nn.functional`)."""
+"""The functions of layers and losses, under PyTorch's names (`torch.nn.functional`)."""
 
 from nnlib.nn.functional.activations import (
     elu,

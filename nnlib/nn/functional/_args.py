@@ -1,4 +1,4 @@
-"""What the functions of layers share: pairs of ints, and planes given without a batch."""
+"""Arguments of the functions of layers: checks of sizes and types, and inputs without a batch."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Ints = int | tuple[int, ...] | list[int]
 
 
 def ints(name: str, what: str, value: Any, n: int) -> tuple[int, ...]:
-    """An int, repeated n times, or n ints.  TypeError or RuntimeError for anything else."""
+    """n ints from one int or n of them.  Raises TypeError or RuntimeError for anything else."""
     many = value if isinstance(value, (tuple, list)) else (value,)
     for v in many:
         if isinstance(v, bool) or not isinstance(v, (int, np.integer)):
@@ -31,7 +31,7 @@ def ints(name: str, what: str, value: Any, n: int) -> tuple[int, ...]:
 
 
 def at_least(name: str, least: int, **values: tuple[int, ...]) -> None:
-    """RuntimeError where an int is smaller than a window allows."""
+    """Raise RuntimeError if an int is smaller than `least`."""
     for what, value in values.items():
         if min(value) < least:
             raise RuntimeError(
@@ -44,7 +44,7 @@ def shown(x: Tensor) -> str:
 
 
 def same_type(name: str, x: Tensor, other: Tensor, what: str) -> None:
-    """RuntimeError where two tensors' types differ: nothing is cast here."""
+    """Raise RuntimeError if two tensors have different types, since layers convert none."""
     a, b = dtypes.of(x._data).name, dtypes.of(other._data).name
     if a != b:
         raise RuntimeError(
@@ -54,9 +54,9 @@ def same_type(name: str, x: Tensor, other: Tensor, what: str) -> None:
 
 
 class Lifted:
-    """(C, L), (N, C, L), (C, H, W) or (N, C, H, W) as the (N, C, H, W) of the primitives.
+    """An input (C, L), (N, C, L), (C, H, W) or (N, C, H, W), reshaped to (N, C, H, W) in `images`.
 
-    `down` takes a result of that rank back to the rank that was given.
+    `down` reshapes a result of the same rank as `images` to the rank of the input.
     """
 
     def __init__(self, name: str, x: Tensor, dims: int) -> None:
@@ -64,12 +64,12 @@ class Lifted:
         if rank not in (dims + 1, dims + 2):
             raise RuntimeError(
                 f"Expected {dims + 1}D (unbatched) or {dims + 2}D (batched) input to {name}, but "
-                f"got input of size: {shown(x)}. Planes come before "
+                f"got input of size: {shown(x)}. The channels come before "
                 f"{'the length' if dims == 1 else 'height and width'}: unsqueeze adds a dimension."
             )
         self.dims, self.batched = dims, rank == dims + 2
         x = x if self.batched else s.unsqueeze(x, 0)
-        self.planes = x if dims == 2 else s.unsqueeze(x, -2)
+        self.images = x if dims == 2 else s.unsqueeze(x, -2)
 
     def down(self, y: Tensor) -> Tensor:
         shape = y._data.shape

@@ -21,7 +21,7 @@ relu, sigmoid, tanh = ar.relu, ar.sigmoid, ar.tanh
 
 
 def _floating(name: str, input: Tensor) -> Tensor:
-    """NotImplementedError where a function of floating-point numbers is given whole ones."""
+    """The input; NotImplementedError if it is not a floating-point tensor."""
     x = needs_tensor(name, input)
     if x._data.dtype.kind != "f":
         raise NotImplementedError(
@@ -33,8 +33,9 @@ def _floating(name: str, input: Tensor) -> Tensor:
 def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
     """log(1 + e^(βx))/β, elementwise, without overflow: the smooth form of max(x, 0).
 
-    A `threshold` below 20 makes it x itself where βx is larger; above, the two differ by less than
-    3e-9, and the formula is left as it is.  As ``torch.nn.functional.softplus``.
+    With a `threshold` below 20, the result is x itself where βx is larger than the threshold.  From
+    20 on, x and the formula differ by less than 3e-9, and the formula is used everywhere.  As
+    ``torch.nn.functional.softplus``.
 
     >>> import nnlib
     >>> nnlib.nn.functional.softplus(nnlib.tensor([-3.0, 0.0, 100.0]))
@@ -50,7 +51,7 @@ def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tenso
 def logsigmoid(input: Tensor) -> Tensor:
     """log σ(x) = -log(1 + e^-x), elementwise, without overflow.
 
-    Raises NotImplementedError for whole numbers.  As ``torch.nn.functional.logsigmoid``.
+    Raises NotImplementedError for integers.  As ``torch.nn.functional.logsigmoid``.
 
     >>> import nnlib
     >>> nnlib.nn.functional.logsigmoid(nnlib.tensor([-1000.0, 0.0]))
@@ -72,9 +73,9 @@ def leaky_relu(input: Tensor, negative_slope: float = 0.01) -> Tensor:
 
 
 def prelu(input: Tensor, weight: Tensor) -> Tensor:
-    """x where x > 0, else w · x with w learnt: one number, or one for each plane (dimension 1).
+    """x where x > 0, else w · x with learnt w: one number, or one for each channel (dimension 1).
 
-    He and others, 2015.  Raises RuntimeError where w fits neither.
+    He and others, 2015.  Raises RuntimeError if w has another size.
 
     >>> import nnlib
     >>> nnlib.nn.functional.prelu(nnlib.tensor([-2.0, 2.0]), nnlib.tensor([0.25]))
@@ -83,11 +84,11 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
     x, w = _floating("prelu", input), _floating("prelu", weight)
     n = w._data.size
     if n > 1:
-        planes = x._data.shape[1] if x._data.ndim > 1 else 1
-        if planes != n:
+        channels = x._data.shape[1] if x._data.ndim > 1 else 1
+        if channels != n:
             raise RuntimeError(
                 f"Mismatch of parameter numbers and input channel size. Found parameter numbers = "
-                f"{n} and channel size = {planes}."
+                f"{n} and channel size = {channels}."
             )
         w = s.reshape(w, (n, *(1,) * (x._data.ndim - 2)))
     elif x._data.ndim == 0:
@@ -103,8 +104,8 @@ def elu(input: Tensor, alpha: float = 1.0) -> Tensor:
     tensor([-0.6321,  2.0000])
     """
     x = _floating("elu", input)
-    # The exponential is of min(x, 0), so that nothing overflows on the side not taken.  At 0
-    # itself a line of slope α stands, whose second derivative is 0.
+    # The exponential is taken of min(x, 0), so that it cannot overflow where x > 0.  At 0 itself
+    # the function is a line of slope α, whose second derivative is 0.
     slope = make(x._data.dtype.type(alpha))
     line = x if alpha == 1 else ar.mul(x, ar.where(ar.eq(x, 0), slope, 1.0))
     return ar.where(ar.lt(x, 0), ar.mul(ar.expm1(ar.clamp(x, max=0.0)), float(alpha)), line)
@@ -124,9 +125,10 @@ def selu(input: Tensor) -> Tensor:
 
 
 def gelu(input: Tensor, approximate: str = "none") -> Tensor:
-    """x · Φ(x), Φ the normal distribution's function; with approximate="tanh" by its tanh formula.
+    """x · Φ(x), where Φ is the distribution function of the standard normal distribution.
 
-    Hendrycks and Gimpel, 2016.  Raises RuntimeError for another `approximate`.
+    With approximate="tanh", Φ is approximated by a formula with tanh.  Hendrycks and Gimpel, 2016.
+    Raises RuntimeError for another `approximate`.
 
     >>> import nnlib
     >>> nnlib.nn.functional.gelu(nnlib.tensor([-1.0, 0.0, 2.0]))
@@ -141,7 +143,7 @@ def gelu(input: Tensor, approximate: str = "none") -> Tensor:
 def silu(input: Tensor) -> Tensor:
     """x · σ(x), elementwise (also called swish).
 
-    Raises NotImplementedError for whole numbers.  As ``torch.nn.functional.silu``.
+    Raises NotImplementedError for integers.  As ``torch.nn.functional.silu``.
 
     >>> import nnlib
     >>> nnlib.nn.functional.silu(nnlib.tensor([-1.0, 0.0, 2.0]))
@@ -152,9 +154,9 @@ def silu(input: Tensor) -> Tensor:
 
 
 def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0) -> Tensor:
-    """x limited to [min_val, max_val]; the gradient at the bounds is 0, as PyTorch's.
+    """x limited to [min_val, max_val]; the gradient at the bounds is 0, as in PyTorch.
 
-    Raises ValueError where min_val is larger than max_val, RuntimeError for bools, and for uint8
+    Raises ValueError if min_val is larger than max_val, RuntimeError for bools, and for uint8
     with a min_val below 0.  As ``torch.nn.functional.hardtanh``.
 
     >>> import nnlib
@@ -187,9 +189,10 @@ def relu6(input: Tensor) -> Tensor:
 
 
 def softmax(input: Tensor, dim: int | None = None) -> Tensor:
-    """e^x / Σ e^x along `dim`: positive numbers with sum 1.  Say which `dim`.
+    """e^x / Σ e^x along `dim`: positive numbers with sum 1.
 
-    The result has the shape of `input`.  As ``torch.nn.functional.softmax``.
+    The result has the shape of `input`.  Always give `dim`: its default depends on the number of
+    dimensions, and is deprecated.  As ``torch.nn.functional.softmax``.
 
     >>> import nnlib
     >>> nnlib.nn.functional.softmax(nnlib.tensor([0.0, 0.0]), 0)
@@ -199,9 +202,10 @@ def softmax(input: Tensor, dim: int | None = None) -> Tensor:
 
 
 def log_softmax(input: Tensor, dim: int | None = None) -> Tensor:
-    """log softmax(x) along `dim`, as x - log Σ e^x.  Say which `dim`.
+    """log softmax(x) along `dim`, as x - log Σ e^x.
 
-    The result has the shape of `input`.  As ``torch.nn.functional.log_softmax``.
+    The result has the shape of `input`.  Always give `dim`: see `softmax`.  As
+    ``torch.nn.functional.log_softmax``.
 
     >>> import nnlib
     >>> nnlib.nn.functional.log_softmax(nnlib.tensor([0.0, 1000.0]), dim=-1)

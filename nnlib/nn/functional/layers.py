@@ -1,4 +1,4 @@
-"""Functions of the layers that slide no window: linear maps, look-up, dropout, normalisation."""
+"""Functions of layers without sliding windows: linear, embedding, normalisation, attention, …"""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """x Wᵀ + b: `input` (…, in), `weight` (out, in) or (in), `bias` (out) → (…, out).
 
-    Raises RuntimeError where the sizes do not fit or the types differ.  As
+    Raises RuntimeError if the sizes do not fit or the types differ.  As
     ``torch.nn.functional.linear``.
 
     >>> import nnlib
@@ -42,7 +42,7 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
 
 
 def _is_plain_layer(input: Tensor, weight: Tensor, bias: Tensor | None) -> bool:
-    """Rows of numbers, a matrix and a vector that fit: what the layer is computed for in one."""
+    """Whether shapes and types are those that the fused primitive computes."""
     if not (isinstance(input, Value) and isinstance(weight, Value)):
         return False
     x, w = input._data, weight._data
@@ -53,14 +53,14 @@ def _is_plain_layer(input: Tensor, weight: Tensor, bias: Tensor | None) -> bool:
     return bool(b is not None and b.shape == w.shape[:1] and b.dtype == w.dtype)
 
 
-# ---------------------------------------------------------------- look-up
+# ---------------------------------------------------------------- embedding
 
 
 def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None) -> Tensor:
     """The rows of `weight` (n, d) at the integers `input` (…) → (…, d).
 
-    A look-up is a product with one-hot vectors; its gradient adds up the rows that were used.  The
-    row `padding_idx` takes no gradient.  Raises IndexError for a number that is not a row,
+    This equals a multiplication of one-hot vectors by `weight`; a row's gradient is the sum over
+    its uses.  The row `padding_idx` gets no gradient.  Raises IndexError for an index out of range,
     RuntimeError for numbers that are not integers.  As ``torch.nn.functional.embedding``.
 
     >>> import nnlib
@@ -92,9 +92,9 @@ def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None) -> 
 
 
 def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
-    """Integers (…) as rows of zeros with a 1 at their place (…, num_classes), of type int64.
+    """Integers (…) as rows of zeros with a 1 at their position (…, num_classes), of type int64.
 
-    Without `num_classes` it is the largest of them plus 1.  Raises RuntimeError for negative or
+    By default, `num_classes` is the largest integer plus 1.  Raises RuntimeError for negative or
     too large numbers, and for types other than int64.  As ``torch.nn.functional.one_hot``.
 
     >>> import nnlib
@@ -144,10 +144,10 @@ def _dropped(x: Tensor, shape: tuple[int, ...], p: float, training: bool) -> Ten
 
 
 def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
-    """While training: each element is 0 with probability p, and the others grow by 1/(1 - p).
+    """In training, set each element to 0 with probability p, and multiply the others by 1/(1 - p).
 
-    So the mean stays what it is without dropout.  Draws from the default generator
-    (`nnlib.manual_seed`).  Raises ValueError where p is not a probability.  As
+    So the expected value stays the same.  The random numbers are from the default generator
+    (`nnlib.manual_seed`).  Raises ValueError if p is not a probability.  As
     ``torch.nn.functional.dropout``; Srivastava and others, 2014.
 
     >>> import nnlib
@@ -162,9 +162,9 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
 def dropout2d(
     input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False
 ) -> Tensor:
-    """Dropout of whole planes: `input` (N, C, H, W) or (C, H, W).  Tompson and others, 2015.
+    """Dropout of whole channels: `input` (N, C, H, W) or (C, H, W).  Tompson and others, 2015.
 
-    Raises RuntimeError for another number of dimensions, ValueError where p is not a probability.
+    Raises RuntimeError for another number of dimensions, ValueError if p is not a probability.
     As ``torch.nn.functional.dropout2d``.
 
     >>> import nnlib
@@ -190,9 +190,9 @@ def layer_norm(
 ) -> Tensor:
     """(x - mean)/√(var + eps) · weight + bias over the last dimensions, `normalized_shape`.
 
-    Each example is normalised by itself.  Raises RuntimeError where the shape is not the input's
-    last dimensions or not that of weight and bias, or where types differ; NotImplementedError for
-    whole numbers.  As ``torch.nn.functional.layer_norm``; Ba and others, 2016.
+    Each example is normalised separately.  Raises RuntimeError if `normalized_shape` is not the
+    shape of the input's last dimensions, of weight and of bias, or if types differ;
+    NotImplementedError for integers.  As ``torch.nn.functional.layer_norm``; Ba and others, 2016.
 
     >>> import nnlib
     >>> nnlib.nn.functional.layer_norm(nnlib.tensor([[1.0, 3.0]]), (2,), eps=0.0)
@@ -218,7 +218,7 @@ def layer_norm(
                 f"{shown(t)} and normalized_shape = {list(shape)}"
             )
         same_type("layer_norm", x, t, name)
-    # 0.6 of the time of its small steps, forward and backward of 2048 rows of 64.
+    # It takes 0.6 of the time of separate steps (2048 rows of 64, forward and backward).
     return apply(fused.layer_norm, (x, weight, bias), {"n": n, "eps": float(eps)})
 
 
@@ -229,9 +229,9 @@ def group_norm(
     bias: Tensor | None = None,
     eps: float = 1e-5,
 ) -> Tensor:
-    """(x - mean)/√(var + eps) · weight + bias over groups of planes, each example by itself.
+    """(x - mean)/√(var + eps) · weight + bias over groups of channels, separately for each example.
 
-    `input` (N, C, …), `weight` and `bias` (C).  Raises RuntimeError where `num_groups` does not
+    `input` (N, C, …), `weight` and `bias` (C).  Raises RuntimeError if `num_groups` does not
     divide C, or a tensor has fewer than two dimensions.  As ``torch.nn.functional.group_norm``; Wu
     and He, 2018.
 
@@ -249,9 +249,9 @@ def group_norm(
         )
     groups = s.reshape(x, (shape[0], num_groups, -1))
     out = s.reshape(fused.standard(groups, (2,), eps)[0], shape)
-    planes = (shape[1], *[1] * (len(shape) - 2))
-    out = out if weight is None else ar.mul(out, s.reshape(weight, planes))
-    return out if bias is None else ar.add(out, s.reshape(bias, planes))
+    per_channel = (shape[1], *[1] * (len(shape) - 2))
+    out = out if weight is None else ar.mul(out, s.reshape(weight, per_channel))
+    return out if bias is None else ar.add(out, s.reshape(bias, per_channel))
 
 
 def batch_norm(
@@ -264,11 +264,11 @@ def batch_norm(
     momentum: float = 0.1,
     eps: float = 1e-5,
 ) -> Tensor:
-    """(x - mean)/√(var + eps) · weight + bias for each plane (dimension 1) over all the others.
+    """(x - mean)/√(var + eps) · weight + bias for each channel (dimension 1) over all others.
 
-    While training the batch's mean and variance are used, and the running ones move towards them
-    by `momentum` (the variance with n - 1 in its denominator); else the running ones are used.
-    Raises ValueError where there is one value per plane to train on, RuntimeError where sizes do
+    In training, the batch's mean and variance are used, and the running ones move towards them by
+    `momentum` (the variance with n - 1 in its denominator); otherwise the running ones are used.
+    Raises ValueError if there is only one value per channel in training, RuntimeError if sizes do
     not fit.  As ``torch.nn.functional.batch_norm``; Ioffe and Szegedy, 2015.
 
     >>> import nnlib
@@ -284,18 +284,19 @@ def batch_norm(
     for name, t in (("running_mean", running_mean), ("weight", weight), ("bias", bias)):
         if t is not None and t._data.size != shape[1]:
             raise RuntimeError(
-                f"{name} should contain {shape[1]} elements not {t._data.size}: one for each plane"
+                f"{name} should contain {shape[1]} elements not {t._data.size}: one for each "
+                "channel"
             )
-    planes = (shape[1], *(1,) * (len(shape) - 2))
+    per_channel = (shape[1], *(1,) * (len(shape) - 2))
     if training:
         out = _batch_standard(x, running_mean, running_var, momentum, eps)
     else:
         if running_mean is None or running_var is None:
-            raise RuntimeError("batch_norm: running_mean and running_var are needed to evaluate")
-        mean, var = s.reshape(running_mean, planes), s.reshape(running_var, planes)
+            raise RuntimeError("batch_norm: evaluation needs running_mean and running_var")
+        mean, var = s.reshape(running_mean, per_channel), s.reshape(running_var, per_channel)
         out = ar.div(ar.sub(x, mean), ar.sqrt(ar.add(var, float(eps))))
-    out = out if weight is None else ar.mul(out, s.reshape(weight, planes))
-    return out if bias is None else ar.add(out, s.reshape(bias, planes))
+    out = out if weight is None else ar.mul(out, s.reshape(weight, per_channel))
+    return out if bias is None else ar.add(out, s.reshape(bias, per_channel))
 
 
 def _batch_standard(
@@ -336,7 +337,7 @@ def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -
 def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
     """x1·x2 / (max(‖x1‖, eps) · max(‖x2‖, eps)) along `dim`.
 
-    The dimension `dim` is gone from the result.  As ``torch.nn.functional.cosine_similarity``.
+    The result lacks the dimension `dim`.  As ``torch.nn.functional.cosine_similarity``.
 
     >>> import nnlib
     >>> nnlib.nn.functional.cosine_similarity(nnlib.tensor([1.0, 0.0]), nnlib.tensor([3.0, 4.0]), 0)
@@ -353,9 +354,9 @@ _MODES = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}
 def pad(
     input: Tensor, pad: Sequence[int], mode: str = "constant", value: float | None = None
 ) -> Tensor:
-    """A frame around the last dimensions: `pad` is (left, right, top, bottom, …), last one first.
+    """Pad the last dimensions: `pad` is (left, right, top, bottom, …), the last dimension first.
 
-    Negative numbers cut.  `mode` is "constant" (filled with `value`, usually 0), "reflect",
+    Negative numbers crop.  `mode` is "constant" (filled with `value`, by default 0), "reflect",
     "replicate" or "circular".  Raises RuntimeError for an odd number of sizes, more than there are
     dimensions, or a reflection larger than the input; NotImplementedError for another mode.  As
     ``torch.nn.functional.pad``.
@@ -367,7 +368,9 @@ def pad(
     x = needs_tensor("pad", input)
     sizes = tuple([int(n) for n in pad])
     if len(sizes) % 2:
-        raise RuntimeError("Padding length must be divisible by 2: a before and an after for each")
+        raise RuntimeError(
+            "Padding length must be divisible by 2: each dimension needs a size before and after"
+        )
     if len(sizes) > 2 * x._data.ndim:
         raise RuntimeError(
             f"Padding length should be less than or equal to two times the input dimension but got "
@@ -390,8 +393,8 @@ def pad(
 
 def _repeated(x: Tensor, d: int, before: int, after: int, mode: str) -> Tensor:
     n = x._data.shape[d]
-    least = {"reflect": n - 1, "circular": n, "replicate": math.inf}[mode]
-    if max(before, after) > least:
+    largest = {"reflect": n - 1, "circular": n, "replicate": math.inf}[mode]
+    if max(before, after) > largest:
         raise RuntimeError(
             f"Padding size should be less than {'' if mode == 'reflect' else 'or equal to '}the "
             f"corresponding input dimension, but got {before, after} at dimension {d} of {shown(x)}"
@@ -412,13 +415,13 @@ def scaled_dot_product_attention(
     is_causal: bool = False,
     scale: float | None = None,
 ) -> Tensor:
-    """softmax(Q Kᵀ · scale + mask) V, with scale 1/√E unless it is given.
+    """softmax(Q Kᵀ · scale + mask) V; by default, scale is 1/√E.
 
     `query` (…, L, E), `key` (…, S, E), `value` (…, S, V) → (…, L, V).  `attn_mask` (…, L, S) is
     boolean (True: may attend) or is added to the scores; `is_causal` lets each position attend to
-    itself and those before.  A query that may attend to nothing gives zeros.
+    itself and earlier ones.  A query that may not attend to anything gives zeros.
 
-    Raises RuntimeError where shapes do not fit, the mask has another type, or both masks are given.
+    Raises RuntimeError if shapes do not fit, the mask has another type, or both masks are given.
     As ``torch.nn.functional.scaled_dot_product_attention``; Vaswani and others, 2017.
 
     >>> import nnlib
@@ -453,13 +456,13 @@ def scaled_dot_product_attention(
 
 
 def _attention(scores: Tensor, mask: Tensor | None) -> Tensor:
-    """The weights; a row without anything to look at is 0, where the softmax alone gives nan."""
+    """The weights; a row in which everything is masked is 0, where softmax alone would give nan."""
     if mask is None:
         return along.softmax(scores, -1)
     boolean = mask._data.dtype.kind == "b"
-    may = mask if boolean else ar.gt(mask, -math.inf)
+    allowed = mask if boolean else ar.gt(mask, -math.inf)
     scores = ar.where(mask, scores, -math.inf) if boolean else ar.add(scores, mask)
-    if record.current_watcher() is None and may._data.any(-1).all():
+    if record.current_watcher() is None and allowed._data.any(-1).all():
         return along.softmax(scores, -1)
-    some = along.any(may, -1, keepdim=True)
+    some = along.any(allowed, -1, keepdim=True)
     return ar.where(some, along.softmax(ar.where(some, scores, 0.0), -1), 0.0)

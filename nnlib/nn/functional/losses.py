@@ -19,7 +19,7 @@ from nnlib.record import apply, make
 if TYPE_CHECKING:
     from nnlib.tensor import Tensor
 
-# ---------------------------------------------------------------- what losses share
+# ---------------------------------------------------------------- shared by all losses
 
 
 def _check_reduction(reduction: str) -> None:
@@ -53,7 +53,7 @@ def _weighted(losses: Tensor, weight: Tensor | None) -> Tensor:
 
 
 def mse_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") -> Tensor:
-    """(x - y)², averaged.  Raises ValueError where the shapes differ (PyTorch only warns).
+    """(x - y)², averaged.  Raises ValueError if the shapes differ (PyTorch only warns).
 
     As ``torch.nn.functional.mse_loss``.
 
@@ -67,7 +67,7 @@ def mse_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") -> Tenso
 
 
 def l1_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") -> Tensor:
-    """|x - y|, averaged.  Raises ValueError where the shapes differ.
+    """|x - y|, averaged.  Raises ValueError if the shapes differ.
 
     As ``torch.nn.functional.l1_loss``.
 
@@ -82,9 +82,9 @@ def l1_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") -> Tensor
 def huber_loss(
     input: Tensor, target: Tensor, reduction: str = "mean", delta: float = 1.0
 ) -> Tensor:
-    """d²/2 where |d| ≤ delta, else delta·(|d| - delta/2), d = x - y: squares, but not for outliers.
+    """d²/2 where |d| ≤ delta, else delta·(|d| - delta/2), with d = x - y: linear for outliers.
 
-    Raises ValueError where the shapes differ, RuntimeError where delta is not positive.  As
+    Raises ValueError if the shapes differ, RuntimeError if delta is not positive.  As
     ``torch.nn.functional.huber_loss``; Huber, 1964.
 
     >>> import nnlib
@@ -97,7 +97,7 @@ def huber_loss(
     off = ar.sub(input, target)
     far = ar.abs(off)
     near = ar.mul(ar.mul(off, off), 0.5)
-    # One of the branches carries the gradient; the other's values are finite too.
+    # The gradient passes through one branch; the other's values are finite too.
     losses = ar.where(ar.lt(far, delta), near, ar.mul(ar.sub(far, 0.5 * delta), float(delta)))
     return _reduced(losses, reduction)
 
@@ -105,9 +105,9 @@ def huber_loss(
 def smooth_l1_loss(
     input: Tensor, target: Tensor, *, reduction: str = "mean", beta: float = 1.0
 ) -> Tensor:
-    """d²/(2·beta) where |d| < beta, else |d| - beta/2, d = x - y: Huber's loss over beta.
+    """d²/(2·beta) where |d| < beta, else |d| - beta/2, with d = x - y: Huber's loss over beta.
 
-    Raises ValueError where the shapes differ, RuntimeError where beta is negative.  Girshick, 2015.
+    Raises ValueError if the shapes differ, RuntimeError if beta is negative.  Girshick, 2015.
     As ``torch.nn.functional.smooth_l1_loss``.
 
     >>> import nnlib
@@ -127,8 +127,9 @@ def kl_div(
 ) -> Tensor:
     """y·(log y - x), for log-probabilities x and probabilities y (or their logarithms).
 
-    "batchmean" divides the sum by the first dimension: that is Σ y log(y/p), the mean divergence.
-    Raises ValueError where the shapes differ.  Kullback and Leibler, 1951.  As
+    The reduction "batchmean" divides the sum by the size of the first dimension, which gives the
+    mean of the divergences Σ y log(y/p), with x = log p.  Raises ValueError if the shapes differ.
+    Kullback and Leibler, 1951.  As
     ``torch.nn.functional.kl_div``.
 
     >>> import nnlib
@@ -140,8 +141,8 @@ def kl_div(
     if log_target:
         losses = ar.mul(ar.exp(target), ar.sub(target, input))
     else:
-        none = ar.eq(target, 0)  # 0 log 0 is 0
-        log_y = ar.log(ar.where(none, 1.0, target))
+        zero = ar.eq(target, 0)  # 0 log 0 is 0
+        log_y = ar.log(ar.where(zero, 1.0, target))
         losses = ar.sub(ar.mul(target, log_y), ar.mul(target, input))
     if reduction == "batchmean":
         shape = needs_tensor("kl_div", input)._data.shape
@@ -161,9 +162,9 @@ _NO_PROBABILITIES = (
 def binary_cross_entropy(
     input: Tensor, target: Tensor, weight: Tensor | None = None, *, reduction: str = "mean"
 ) -> Tensor:
-    """-(y log p + (1 - y) log(1 - p)) for probabilities p; logarithms are kept above -100.
+    """-(y log p + (1 - y) log(1 - p)) for probabilities p; logarithms below -100 become -100.
 
-    Raises ValueError where shapes differ, RuntimeError where p is outside of [0, 1].  As
+    Raises ValueError if shapes differ, RuntimeError if p is outside of [0, 1].  As
     ``torch.nn.functional.binary_cross_entropy``.
 
     >>> import nnlib
@@ -194,7 +195,7 @@ def binary_cross_entropy_with_logits(
 ) -> Tensor:
     """log(1 + e^z) - y·z: the cross-entropy of p = σ(z), for logits z, without overflow.
 
-    `pos_weight` multiplies the part of y = 1, `weight` each loss.  Raises ValueError where shapes
+    `pos_weight` multiplies the term of y = 1, `weight` each loss.  Raises ValueError if shapes
     differ.  As ``torch.nn.functional.binary_cross_entropy_with_logits``.
 
     >>> import nnlib
@@ -234,15 +235,16 @@ def nll_loss(
 ) -> Tensor:
     """-x at the right class, for log-probabilities `input` (N, C) and class numbers `target` (N).
 
-    Also (C) with a number, and (N, C, d₁, …) with (N, d₁, …).  `weight` (C) multiplies each class;
-    the mean divides by the sum of the weights used.  Targets equal to `ignore_index` do not count.
+    Also for (C) with one class number, and for (N, C, d₁, …) with (N, d₁, …).  `weight` (C) has a
+    factor for each class; the mean divides by the sum of the factors.  Targets equal to
+    `ignore_index` do not count.
 
-    Raises ValueError where shapes do not fit, RuntimeError for targets that are not integers,
-    IndexError for a class that is not among the C.  As ``torch.nn.functional.nll_loss``.
+    Raises ValueError if shapes do not fit, RuntimeError for targets that are not integers,
+    IndexError for a class number outside 0 … C - 1.  As ``torch.nn.functional.nll_loss``.
 
     >>> import nnlib
-    >>> sure = nnlib.tensor([[0.1, 0.9]]).log()
-    >>> nnlib.nn.functional.nll_loss(sure, nnlib.tensor([1]))
+    >>> log_p = nnlib.tensor([[0.1, 0.9]]).log()
+    >>> nnlib.nn.functional.nll_loss(log_p, nnlib.tensor([1]))
     tensor(0.1054)
     """
     _check_reduction(reduction)
@@ -282,7 +284,7 @@ def _classes(name: str, input: Tensor, target: Tensor, ignore_index: int) -> tup
 
 
 def _all_count(y: Tensor, ignore_index: int) -> bool:
-    """Whether no target is to be ignored.  A traced program must not depend on that by chance."""
+    """Whether no target is ignored; False in a trace if `ignore_index` is a possible class."""
     if record.current_watcher() is not None and ignore_index >= 0:
         return False
     return not (y._data == ignore_index).any()
@@ -291,7 +293,7 @@ def _all_count(y: Tensor, ignore_index: int) -> bool:
 def _picked(
     x: Tensor, y: Tensor, weight: Tensor | None, ignore_index: int
 ) -> tuple[Tensor, Tensor | None]:
-    """-x at each target times its weight, and the weights (None where each is 1)."""
+    """-x at each target times its weight, and the weights (None if each is 1)."""
     if weight is not None and needs_tensor("weight", weight)._data.shape != x._data.shape[1:]:
         raise RuntimeError(
             f"weight tensor should be defined either for all {x._data.shape[1]} classes or no "
@@ -334,11 +336,11 @@ def cross_entropy(
 ) -> Tensor:
     """-log softmax(z) at the right class: `input` (N, C) logits, `target` (N) class numbers.
 
-    Also (C) with a number, (N, C, d₁, …) with (N, d₁, …), and targets of the input's shape that
-    are probabilities: -Σ y_c log softmax(z)_c.  `weight` (C) and `ignore_index` as in `nll_loss`;
-    `label_smoothing` mixes the target with the uniform distribution.
+    Also for (C) with one class number, for (N, C, d₁, …) with (N, d₁, …), and for targets of the
+    input's shape that are probabilities: -Σ y_c log softmax(z)_c.  `weight` (C) and `ignore_index`
+    are as in `nll_loss`; `label_smoothing` mixes the target with the uniform distribution.
 
-    Raises what `nll_loss` raises, and RuntimeError where the smoothing is outside of [0, 1].  As
+    Raises what `nll_loss` raises, and RuntimeError if the smoothing is outside of [0, 1].  As
     ``torch.nn.functional.cross_entropy``.
 
     >>> import nnlib
@@ -372,7 +374,7 @@ def _of_probabilities(
     shape = z._data.shape
     if y._data.shape != shape:
         raise RuntimeError(
-            f"cross_entropy: a target of floating-point type holds probabilities and needs the "
+            f"cross_entropy: a target of floating-point type contains probabilities and needs the "
             f"input's shape {list(shape)}, got {list(y._data.shape)}. Class numbers are int64: "
             ".long() converts"
         )

@@ -1,4 +1,4 @@
-"""Functions that slide a window: convolutions and poolings (`torch.nn.functional`)."""
+"""Functions with a sliding window: convolution and pooling (`torch.nn.functional`)."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ def conv2d(
 
     `input` (N, C, H, W) or (C, H, W), `weight` (O, C/groups, KH, KW), `bias` (O) →
     (N, O, OH, OW) with OH = ⌊(H + 2p - d(KH - 1) - 1)/s⌋ + 1.  `padding` may be "valid" (none) or
-    "same" (as large as the input, at stride 1).  Nothing is flipped: what is called convolution in
-    neural networks is the cross-correlation.
+    "same" (as large as the input, at stride 1).  The kernel is not flipped: "convolution" in neural
+    networks is cross-correlation.
 
-    Raises RuntimeError where planes, ranks or types do not fit, or the window is larger than the
+    Raises RuntimeError if channels, ranks or types do not fit, or the window is larger than the
     padded image.  As ``torch.nn.functional.conv2d``; Dumoulin and Visin, 2016, draw every case.
 
     >>> import nnlib
@@ -64,8 +64,8 @@ def conv1d(
 ) -> Tensor:
     """out[n, o, x] = b[o] + Σ_{c,j} weight[o, c, j] · input[n, c, x·s + j·d - p]
 
-    `input` (N, C, L) or (C, L), `weight` (O, C/groups, K), `bias` (O) → (N, O, OL).  See `conv2d`,
-    whose height it sets to 1.  As ``torch.nn.functional.conv1d``.
+    `input` (N, C, L) or (C, L), `weight` (O, C/groups, K), `bias` (O) → (N, O, OL).  This is
+    `conv2d` with height 1.  As ``torch.nn.functional.conv1d``.
 
     >>> import nnlib
     >>> steps = nnlib.tensor([[1.0, 4.0, 9.0, 16.0]])
@@ -88,10 +88,10 @@ def _conv(
 ) -> Tensor:
     x, w = needs_tensor(name, input), needs_tensor(name, weight)
     lifted = Lifted(name, x, dims)
-    _check_weight(name, dims, x, lifted.planes, w, bias, groups)
+    _check_weight(name, dims, x, lifted.images, w, bias, groups)
     stride, dilation = ints(name, "stride", stride, dims), ints(name, "dilation", dilation, dims)
     at_least(name, 1, stride=stride, dilation=dilation)
-    planes, padding = _padded(name, lifted.planes, w._data.shape[2:], padding, stride, dilation)
+    images, padding = _padded(name, lifted.images, w._data.shape[2:], padding, stride, dilation)
     kernel = w if dims == 2 else s.unsqueeze(w, -2)
     one = 1 if dims == 1 else 0
     attrs = {
@@ -100,14 +100,14 @@ def _conv(
         "dilation": (1,) * one + dilation,
         "groups": groups,
     }
-    _check_fit(name, planes._data.shape, kernel._data.shape[2:], attrs)
+    _check_fit(name, images._data.shape, kernel._data.shape[2:], attrs)
     if bias is not None and bias._data.dtype == x._data.dtype:
-        return lifted.down(apply(fused.convolution, (planes, kernel, bias), attrs))
-    return lifted.down(_with_bias(apply(p.conv2d, (planes, kernel), attrs), bias))
+        return lifted.down(apply(fused.convolution, (images, kernel, bias), attrs))
+    return lifted.down(_with_bias(apply(p.conv2d, (images, kernel), attrs), bias))
 
 
-def _with_bias(planes: Tensor, bias: Tensor | None) -> Tensor:
-    return planes if bias is None else ar.add(planes, s.reshape(bias, (-1, 1, 1)))
+def _with_bias(images: Tensor, bias: Tensor | None) -> Tensor:
+    return images if bias is None else ar.add(images, s.reshape(bias, (-1, 1, 1)))
 
 
 def conv_transpose2d(
@@ -123,11 +123,11 @@ def conv_transpose2d(
     """The transpose of `conv2d`: each element of `input` spreads the kernel over the result.
 
     `input` (N, C, H, W) or (C, H, W), `weight` (C, O/groups, KH, KW), `bias` (O) → (N, O, OH, OW)
-    with OH = (H - 1)s - 2p + d(KH - 1) + `output_padding` + 1.  It is not an inverse: it is what
-    conv2d does to a gradient, with weights of its own.
+    with OH = (H - 1)s - 2p + d(KH - 1) + `output_padding` + 1.  It is not the inverse of conv2d,
+    but the function that gives the gradient of conv2d's input, with weights of its own.
 
-    Raises RuntimeError where planes, ranks or types do not fit, `output_padding` is not smaller
-    than stride or dilation, or nothing would be left.  As ``torch.nn.functional.conv_transpose2d``.
+    Raises RuntimeError if channels, ranks or types do not fit, `output_padding` is not smaller
+    than stride or dilation, or the result is empty.  As ``torch.nn.functional.conv_transpose2d``.
 
     >>> import nnlib
     >>> x = nnlib.tensor([[[[1.0, 2.0]]]])
@@ -148,7 +148,7 @@ def conv_transpose1d(
     groups: int = 1,
     dilation: Ints = 1,
 ) -> Tensor:
-    """The transpose of `conv1d`: see `conv_transpose2d`, whose height it sets to 1.
+    """The transpose of `conv1d`: `conv_transpose2d` with height 1.
 
     `input` (N, C, L) or (C, L), `weight` (C, O/groups, K), `bias` (O) → (N, O, OL).  As
     ``torch.nn.functional.conv_transpose1d``.
@@ -176,7 +176,7 @@ def _conv_transpose(
 ) -> Tensor:
     x, w = needs_tensor(name, input), needs_tensor(name, weight)
     lifted = Lifted(name, x, dims)
-    _check_transposed_weight(name, dims, x, lifted.planes, w, bias, groups)
+    _check_transposed_weight(name, dims, x, lifted.images, w, bias, groups)
     stride, dilation = ints(name, "stride", stride, dims), ints(name, "dilation", dilation, dims)
     padding, more = (
         ints(name, "padding", padding, dims),
@@ -192,7 +192,7 @@ def _conv_transpose(
     if dims == 1:
         w, stride, dilation = s.unsqueeze(w, -2), (1, *stride), (1, *dilation)
         padding, more = (0, *padding), (0, *more)
-    out = _spread(name, lifted.planes, w, stride, padding, more, groups, dilation)
+    out = _spread(name, lifted.images, w, stride, padding, more, groups, dilation)
     return lifted.down(_with_bias(out, bias))
 
 
@@ -218,12 +218,12 @@ def _spread(
             f"{final}. Output size is too small: is the padding {padding} too large?"
         )
     attrs = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
-    planes = w._data.shape[1] * groups
+    channels = w._data.shape[1] * groups
     if all(o < a for o, a in zip(more, stride, strict=True)):
-        return apply(p.conv2d_input, (x, w), {"shape": (n, planes, *final), **attrs})
-    # Rows that no window of conv2d would reach: they are zeros after the whole result.
+        return apply(p.conv2d_input, (x, w), {"shape": (n, channels, *final), **attrs})
+    # No window of conv2d would reach the last rows, so they are appended as zeros.
     attrs["padding"] = (0, 0)
-    out = apply(p.conv2d_input, (x, w), {"shape": (n, planes, *whole), **attrs})
+    out = apply(p.conv2d_input, (x, w), {"shape": (n, channels, *whole), **attrs})
     frame = ((0, 0), (0, 0), (0, more[0]), (0, more[1]))
     out = apply(ps.pad, (out,), {"pad": frame, "value": 0.0})
     (top, left), (height, width) = padding, final
@@ -231,7 +231,7 @@ def _spread(
 
 
 def _check_kernel(name: str, dims: int, x: Tensor, w: Tensor, groups: int, axes: str) -> None:
-    """What both kinds of convolution ask of a weight; `axes` says what its first axes are."""
+    """Check the weight of either kind of convolution; `axes` names its first two axes."""
     same_type(name, x, w, "weight")
     shape = w._data.shape
     if len(shape) != dims + 2:
@@ -240,16 +240,16 @@ def _check_kernel(name: str, dims: int, x: Tensor, w: Tensor, groups: int, axes:
         )
     if groups < 1 or shape[0] % groups:
         raise RuntimeError(
-            f"{name}: groups={groups} must be positive and divide the {shape[0]} planes "
-            f"{axes.partition(',')[0]}"
+            f"{name}: groups={groups} must be positive and divide the number of "
+            f"{axes.partition(',')[0]} channels, {shape[0]}"
         )
 
 
 def _check_transposed_weight(
-    name: str, dims: int, x: Tensor, planes: Tensor, w: Tensor, bias: Tensor | None, groups: int
+    name: str, dims: int, x: Tensor, images: Tensor, w: Tensor, bias: Tensor | None, groups: int
 ) -> None:
     _check_kernel(name, dims, x, w, groups, "in, out/groups")
-    shape, inside = w._data.shape, planes._data.shape[1]
+    shape, inside = w._data.shape, images._data.shape[1]
     if inside != shape[0]:
         raise RuntimeError(
             f"Given transposed=1, weight of size {list(shape)}, expected input{shown(x)} to have "
@@ -263,10 +263,10 @@ def _check_transposed_weight(
 
 
 def _check_weight(
-    name: str, dims: int, x: Tensor, planes: Tensor, w: Tensor, bias: Tensor | None, groups: int
+    name: str, dims: int, x: Tensor, images: Tensor, w: Tensor, bias: Tensor | None, groups: int
 ) -> None:
     _check_kernel(name, dims, x, w, groups, "out, in/groups")
-    shape, inside = w._data.shape, planes._data.shape[1]
+    shape, inside = w._data.shape, images._data.shape[1]
     if inside != shape[1] * groups:
         raise RuntimeError(
             f"Given groups={groups}, weight of size {list(shape)}, expected input{shown(x)} to "
@@ -287,7 +287,7 @@ def _padded(
     stride: tuple[Any, ...],
     dilation: tuple[Any, ...],
 ) -> tuple[Value, tuple[int, ...]]:
-    """The padding as ints; "same" with an odd total puts one more row of zeros after the image."""
+    """The input and the padding as ints; "same" with an odd total appends a row of zeros to it."""
     dims = len(kernel)
     if not isinstance(padding, str):
         padding = ints(name, "padding", padding, dims)
@@ -313,8 +313,8 @@ def _check_fit(
         if k < 1 or d * (k - 1) + 1 > n + 2 * pad:
             raise RuntimeError(
                 f"Calculated padded input size: {n + 2 * pad}. Kernel size: {d * (k - 1) + 1}. "
-                f"Kernel size can't be greater than actual input size: {name} was given "
-                f"{list(shape[2:])} under a kernel of {list(kernel)}"
+                f"Kernel size can't be greater than actual input size: {name} was given an input "
+                f"of {list(shape[2:])} and a kernel of {list(kernel)}"
             )
 
 
@@ -373,10 +373,10 @@ def _max_pool(
     x = needs_tensor(name, input)
     lifted = Lifted(name, x, dims)
     attrs = _pool_attrs(name, dims, x, kernel_size, stride, padding, dilation, ceil_mode)
-    out = lifted.down(apply(p.max_pool2d, (lifted.planes,), attrs))
+    out = lifted.down(apply(p.max_pool2d, (lifted.images,), attrs))
     if not return_indices:
         return out
-    return out, lifted.down(apply(p.max_pool2d_indices, (lifted.planes,), attrs))
+    return out, lifted.down(apply(p.max_pool2d_indices, (lifted.images,), attrs))
 
 
 @overload
@@ -409,13 +409,13 @@ def max_pool2d(
     ceil_mode: bool = False,
     return_indices: bool = False,
 ) -> Tensor | tuple[Tensor, Tensor]:
-    """The largest element of each window; `stride` is the window's size where it is not given.
+    """The largest element of each window; by default, `stride` is the window's size.
 
-    `input` (N, C, H, W) or (C, H, W) → the same rank, OH and OW as `conv2d` has them (rounded up
-    with `ceil_mode`).  The gradient goes to the first largest element of each window.  With
-    `return_indices` also where those stand in their flattened planes.
+    `input` (N, C, H, W) or (C, H, W) → the same rank, with OH and OW as in `conv2d` (rounded up
+    with `ceil_mode`).  The gradient flows to the first largest element of each window.  With
+    `return_indices`, also returns the indices of these elements in their flattened channels.
 
-    Raises RuntimeError where the window does not fit, or the padding is more than half of it.  As
+    Raises RuntimeError if the window does not fit, or the padding is more than half of it.  As
     ``torch.nn.functional.max_pool2d``.
 
     >>> import nnlib
@@ -480,10 +480,10 @@ def avg_pool2d(
     count_include_pad: bool = True,
     divisor_override: int | None = None,
 ) -> Tensor:
-    """The mean of each window; zeros of the padding count unless `count_include_pad` is off.
+    """The mean of each window; the zeros of the padding count if `count_include_pad`.
 
     `input` (N, C, H, W) or (C, H, W) → the same rank.  `divisor_override` replaces the number of
-    elements that the sum is divided by.  Raises RuntimeError where the window does not fit, or the
+    elements that the sum is divided by.  Raises RuntimeError if the window does not fit, or the
     padding is more than half of it.  As ``torch.nn.functional.avg_pool2d``.
 
     >>> import nnlib
@@ -532,11 +532,11 @@ def _avg_pool(
     attrs = _pool_attrs(name, dims, x, kernel_size, stride, padding, 1, ceil_mode)
     del attrs["dilation"]
     attrs["count_include_pad"] = bool(count_include_pad)
-    out = apply(p.avg_pool2d, (lifted.planes,), attrs)
+    out = apply(p.avg_pool2d, (lifted.images,), attrs)
     if divisor_override is not None:
         if divisor_override == 0:
             raise RuntimeError(f"{name}: divisor must be not zero")
-        counts = p.divisors(lifted.planes._data.shape, **attrs) / divisor_override
+        counts = p.divisors(lifted.images._data.shape, **attrs) / divisor_override
         out = ar.mul(out, make(counts.astype(x._data.dtype)))
     return lifted.down(out)
 
@@ -560,14 +560,14 @@ def _bounds(n: int, size: int) -> list[tuple[int, int]]:
 
 
 def _even(shape: tuple[Any, ...], sizes: tuple[Any, ...]) -> tuple[int, ...] | None:
-    """The window's size where all windows are equally large."""
+    """The size of the windows if all have the same, else None."""
     if any(m < 1 or n % m for n, m in zip(shape, sizes, strict=True)):
         return None
     return tuple([n // m for n, m in zip(shape, sizes, strict=True)])
 
 
 def adaptive_avg_pool2d(input: Tensor, output_size: Any) -> Tensor:
-    """The means of windows chosen so that the result is `output_size` (None: as the input is).
+    """The means of windows chosen so that the result is `output_size` (None: the input's size).
 
     Window i of m over n elements goes from ⌊i·n/m⌋ to ⌈(i + 1)·n/m⌉.  `input` (N, C, H, W) or
     (C, H, W).  As ``torch.nn.functional.adaptive_avg_pool2d``.
@@ -592,7 +592,9 @@ def adaptive_avg_pool2d(input: Tensor, output_size: Any) -> Tensor:
 
 
 def adaptive_avg_pool1d(input: Tensor, output_size: Any) -> Tensor:
-    """The means of windows chosen so that the result has length `output_size`.  See the 2d form.
+    """The means of windows chosen so that the result has length `output_size`.
+
+    See `adaptive_avg_pool2d`.
 
     As ``torch.nn.functional.adaptive_avg_pool1d``.
 
@@ -660,7 +662,7 @@ def _largest(x: Tensor) -> Tensor:
 
 
 def _columns(size: Ints2, kernel: Ints2, stride: Ints2, dilation: Ints2) -> np.ndarray:
-    """For each element of the window and each place of it: where that is in the flattened plane."""
+    """For each element of the window (rows), its index in the flattened image at each position."""
     counts = [
         p.positions(n, k, step, 0, d, False)
         for n, k, step, d in zip(size, kernel, stride, dilation, strict=True)
@@ -696,12 +698,12 @@ def unfold(
     at_least("unfold", 1, kernel_size=kernel, stride=step, dilation=spread)
     at_least("unfold", 0, padding=frame)
     attrs = {"stride": step, "padding": frame, "dilation": spread, "groups": 1}
-    _check_fit("unfold", lifted.planes._data.shape, kernel, attrs)
+    _check_fit("unfold", lifted.images._data.shape, kernel, attrs)
     around = ((0, 0), (0, 0), *[(n, n) for n in frame])
-    planes = apply(ps.pad, (lifted.planes,), {"pad": around, "value": 0.0})
-    n, c, h, w = planes._data.shape
+    images = apply(ps.pad, (lifted.images,), {"pad": around, "value": 0.0})
+    n, c, h, w = images._data.shape
     at = _columns((h, w), kernel, step, spread)
-    # Picked out, not multiplied by ones and zeros: 0 · inf would spoil windows that hold no inf.
-    out = apply(pi.take, (s.reshape(planes, (n, c, h * w)), make(at)), {"dim": 2})
+    # By index, not by a multiplication with zeros and ones, because 0 · inf is nan.
+    out = apply(pi.take, (s.reshape(images, (n, c, h * w)), make(at)), {"dim": 2})
     out = s.reshape(out, (n, c * at.shape[0], at.shape[1]))
     return out if lifted.batched else s.squeeze(out, 0)

@@ -1,4 +1,4 @@
-"""What training needs around the layers: clipping gradients, parameters as one vector."""
+"""Utilities for training: clipping gradients, parameters as one vector."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def clip_grad_norm_(
 ) -> Tensor:
     """Scale all gradients by one factor, so that their common norm is at most `max_norm`.
 
-    Returns the norm before.  ‖g‖ is taken over all gradients as if they were one vector.  Raises
-    RuntimeError for a norm that is nan or inf, if asked.  As ``torch.nn.utils.clip_grad_norm_``;
-    Pascanu and others, 2013.
+    Returns the norm before scaling, which is that of all gradients as one vector.  With
+    `error_if_nonfinite`, raises RuntimeError if the norm is nan or inf.  As
+    ``torch.nn.utils.clip_grad_norm_``; Pascanu and others, 2013.
 
     >>> import nnlib
     >>> w = nnlib.tensor([3.0, 4.0], requires_grad=True)
@@ -97,7 +97,7 @@ def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
 def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
     """Copy a vector's elements back into parameters.
 
-    Raises TypeError for what is not a tensor.  As ``torch.nn.utils.vector_to_parameters``.
+    Raises TypeError if `vec` is not a tensor.  As ``torch.nn.utils.vector_to_parameters``.
 
     >>> import nnlib
     >>> w = nnlib.zeros(2, 2)
