@@ -1,4 +1,4 @@
-"""Small real data sets, each with its source, licence and checksum; and points in the plane."""
+"""Small real data sets, each with its source, licence and checksum; random points in the plane."""
 
 from nnlib.datasets._files import About
 from nnlib.datasets.planes import blobs, circles, moons, spirals, xor

@@ -1,4 +1,4 @@
-"""Reads the package's data files and refuses one that is not what was recorded."""
+"""Reads the package's data files, and checks them against recorded checksums."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SHA256 = {
 
 @dataclass(frozen=True)
 class About:
-    """Where a data set comes from and what may be done with it.
+    """The source of a data set, its licence and how to cite it.
 
     >>> from nnlib import datasets
     >>> datasets.penguins().about.licence
@@ -62,7 +62,7 @@ def read_arrays(name: str) -> dict[str, np.ndarray]:
 
 
 def hash_order(items: list[str], salt: str) -> list[int]:
-    """Positions in an order that looks random and is the same on every machine, in every year."""
+    """The positions of `items` in a pseudorandom order, which is the same on every machine."""
 
     def digest(position: int) -> bytes:
         return hashlib.sha256(f"{salt}\0{position}\0{items[position]}".encode()).digest()

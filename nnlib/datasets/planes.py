@@ -1,4 +1,4 @@
-"""Points in the plane, drawn by a seed: what small networks are tried on."""
+"""Random points in the plane, given by a seed, to try small networks on."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from nnlib.datasets.tables import Samples
 Shape = Callable[[np.random.Generator, np.ndarray], np.ndarray]
 
 
-def _drawn(name: str, shape: Shape, n: int, noise: float, seed: int) -> Samples:
-    """`n` points, classes 0 and 1 in turn, so that the first k are a fair sample for every k."""
+def _sampled(name: str, shape: Shape, n: int, noise: float, seed: int) -> Samples:
+    """`n` points, alternately of classes 0 and 1, so that the first k are balanced for every k."""
     if n < 2:
         raise ValueError(f"{name} needs n ≥ 2 points, one of each class, but was given {n}.")
     if noise < 0:
@@ -21,12 +21,12 @@ def _drawn(name: str, shape: Shape, n: int, noise: float, seed: int) -> Samples:
     random = np.random.default_rng(seed)
     y = np.arange(n) % 2
     x = shape(random, y) + noise * random.standard_normal((n, 2))
-    about = About(f"{name}, drawn with seed {seed}", "nnlib.datasets.planes", "CC0 1.0", "")
+    about = About(f"{name} with seed {seed}", "nnlib.datasets.planes", "CC0 1.0", "")
     return Samples(x.astype(np.float32), y, ("0", "1"), ("x1", "x2"), about)
 
 
 def _ring(random: np.random.Generator, low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """Points of radius `low` … `high` about the origin, evenly spread over the area."""
+    """Points of radius `low` … `high` about the origin, uniform over the area."""
     radius = np.sqrt(random.uniform(low**2, high**2))
     angle = random.uniform(0, 2 * np.pi, len(radius))
     points: np.ndarray = radius[:, None] * np.stack([np.cos(angle), np.sin(angle)], 1)
@@ -34,13 +34,13 @@ def _ring(random: np.random.Generator, low: np.ndarray, high: np.ndarray) -> np.
 
 
 def blobs(n: int = 200, noise: float = 0.4, seed: int = 0) -> Samples:
-    """Two clouds, about (−0.9, −0.9) and (0.9, 0.9): a line parts them.
+    """Two clouds, about (−0.9, −0.9) and (0.9, 0.9), which a line separates.
 
     >>> from nnlib import datasets
     >>> datasets.blobs(4, noise=0).x[:, 0] > 0
     array([False,  True, False,  True])
     """
-    return _drawn("blobs", lambda _, y: (1.8 * y - 0.9)[:, None] * np.ones(2), n, noise, seed)
+    return _sampled("blobs", lambda _, y: (1.8 * y - 0.9)[:, None] * np.ones(2), n, noise, seed)
 
 
 def circles(n: int = 200, noise: float = 0.1, seed: int = 0) -> Samples:
@@ -51,7 +51,7 @@ def circles(n: int = 200, noise: float = 0.1, seed: int = 0) -> Samples:
     >>> bool(((s.x**2).sum(1) < 1).astype(int).tolist() == s.y.tolist())
     True
     """
-    return _drawn("circles", lambda r, y: _ring(r, 1.2 * (1 - y), 1.7 - 0.9 * y), n, noise, seed)
+    return _sampled("circles", lambda r, y: _ring(r, 1.2 * (1 - y), 1.7 - 0.9 * y), n, noise, seed)
 
 
 def xor(n: int = 200, noise: float = 0.1, seed: int = 0) -> Samples:
@@ -69,7 +69,7 @@ def xor(n: int = 200, noise: float = 0.1, seed: int = 0) -> Samples:
         points: np.ndarray = size * np.stack([right, np.where(y == 1, -right, right)], 1)
         return points
 
-    return _drawn("xor", squares, n, noise, seed)
+    return _sampled("xor", squares, n, noise, seed)
 
 
 def spirals(n: int = 200, noise: float = 0.05, seed: int = 0) -> Samples:
@@ -86,11 +86,11 @@ def spirals(n: int = 200, noise: float = 0.05, seed: int = 0) -> Samples:
         points: np.ndarray = 1.75 * t[:, None] * np.stack([np.sin(angle), np.cos(angle)], 1)
         return points
 
-    return _drawn("spirals", arms, n, noise, seed)
+    return _sampled("spirals", arms, n, noise, seed)
 
 
 def moons(n: int = 200, noise: float = 0.12, seed: int = 0) -> Samples:
-    """Two half-circles that reach into each other.
+    """Two interleaving half-circles.
 
     >>> from nnlib import datasets
     >>> datasets.moons(2, noise=0).y.tolist()
@@ -102,4 +102,4 @@ def moons(n: int = 200, noise: float = 0.12, seed: int = 0) -> Samples:
         upper = np.stack([np.cos(angle) - 0.5, np.sin(angle) - 0.3], 1)
         return 1.15 * np.where(y[:, None] == 0, upper, -upper)
 
-    return _drawn("moons", halves, n, noise, seed)
+    return _sampled("moons", halves, n, noise, seed)

@@ -1,4 +1,4 @@
-"""Measurements and images: penguins and handwritten digits, as arrays."""
+"""Measurements of penguins and images of handwritten digits, as arrays."""
 
 from __future__ import annotations
 
@@ -79,14 +79,14 @@ def _known(given: Sequence[str], known: tuple[str, ...], what: str) -> tuple[str
 def penguins(
     species: Sequence[str] = PENGUIN_SPECIES, features: Sequence[str] = PENGUIN_FEATURES
 ) -> Samples:
-    """Body measures of penguins near Palmer Station, Antarctica, in millimetres and grams.
+    """Body measurements of penguins near Palmer Station, Antarctica, in millimetres and grams.
 
-    Two of the 344 birds have no measures and are left out.
+    Two of the 344 birds have no measurements and are left out.
 
     Args:
-        species: which birds, out of Adelie, Chinstrap, Gentoo; `y` counts in this order.
-        features: which measures, out of bill_length_mm, bill_depth_mm, flipper_length_mm,
-            body_mass_g; `x` has the shape (birds, features).
+        species: some of Adelie, Chinstrap, Gentoo; `y` numbers them in the given order.
+        features: some of bill_length_mm, bill_depth_mm, flipper_length_mm, body_mass_g; `x` has
+            the shape (birds, features).
 
     Raises:
         ValueError: an unknown species or feature.
@@ -115,7 +115,7 @@ def _images(name: str, brightest: int, train: bool, about: About) -> Samples:
     images, labels = arrays["images"], arrays["labels"]
     names = [str(position) for position in range(len(labels))]
     order = np.array(hash_order(names, name))
-    # The test set is a fifth of each digit; then each part gets an order of its own.
+    # The test set is a fifth of each digit; both sets are then shuffled.
     rank = np.empty(len(labels), np.int64)
     for digit in range(10):
         of_digit = order[labels[order] == digit]
@@ -128,7 +128,7 @@ def _images(name: str, brightest: int, train: bool, about: About) -> Samples:
 
 
 def digits(train: bool = True) -> Samples:
-    """Handwritten digits of 28 × 28 pixels from MNIST: 4,000 to train on, 1,000 to test.
+    """Handwritten digits of 28 × 28 pixels from MNIST: 4,000 for training, 1,000 for testing.
 
     `x` has the shape (n, 1, 28, 28) with values from 0 (paper) to 1 (ink).
 
@@ -142,7 +142,7 @@ def digits(train: bool = True) -> Samples:
 
 
 def digits8x8(train: bool = True) -> Samples:
-    """Handwritten digits of 8 × 8 pixels, for quick examples: 1,442 to train on, 355 to test.
+    """Handwritten digits of 8 × 8 pixels: 1,442 for training, 355 for testing.
 
     `x` has the shape (n, 1, 8, 8) with values from 0 (paper) to 1 (ink).
 

@@ -1,4 +1,4 @@
-"""Words and sentences to classify by their spelling or by their order."""
+"""Words and clauses to classify, by their spelling or by the order of their words."""
 
 from __future__ import annotations
 
@@ -151,5 +151,5 @@ def _shuffled(sentence: str) -> str:
             return " ".join(shuffled)
     raise ValueError(
         f"{sentence!r} cannot be shuffled: none of 100 orders differs from its own. "
-        "Leave out sentences of one word repeated."
+        "Leave out sentences that repeat one word."
     )

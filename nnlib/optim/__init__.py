@@ -1,4 +1,4 @@
-"""Optimisers under PyTorch's names (`torch.optim`): what to do with a gradient."""
+"""Optimisers and learning-rate schedules, under PyTorch's names (`torch.optim`)."""
 
 from nnlib.optim import functional, lr_scheduler
 from nnlib.optim.classes import SGD, Adagrad, Adam, AdamW, RMSprop

@@ -1,7 +1,7 @@
 """PyTorch's classes of optimisers: SGD with momentum, Adam, AdamW, RMSprop, Adagrad.
 
-What a step computes stands in `nnlib.optim.formulas`, once for these classes and for the pure
-functions of `nnlib.optim.functional`.
+The formulas of the steps are in `nnlib.optim.formulas`, shared with the pure functions of
+`nnlib.optim.functional`.
 """
 
 from __future__ import annotations
@@ -49,9 +49,8 @@ class _Stepped(Optimizer):
 class SGD(_Stepped):
     """w ← w - lr · v with v ← momentum · v + (1 - dampening) · g.  As ``torch.optim.SGD``.
 
-    `maximize` climbs instead of descending: the one difference is the sign of g.  Raises ValueError
-    for a negative setting, and for Nesterov's momentum without momentum.  Sutskever and others,
-    2013.
+    With `maximize`, g is replaced by -g, which makes the objective larger.  Raises ValueError for a
+    negative setting, and for Nesterov's momentum without momentum.  Sutskever and others, 2013.
 
     >>> import nnlib
     >>> w = nnlib.tensor(1.0, requires_grad=True)
@@ -82,7 +81,7 @@ class SGD(_Stepped):
         super().__init__(params, defaults)
 
     def begin(self, p: Any, group: Settings) -> State:
-        return {}  # as in PyTorch: no count of the steps, and the velocity comes with the first
+        return {}  # as in PyTorch: no step count, and the first step adds the velocity
 
     def update(self, x: np.ndarray, g: np.ndarray, state: State, group: Settings) -> None:
         first = state.get("momentum_buffer") is None
@@ -94,17 +93,16 @@ class SGD(_Stepped):
 class Adam(_Stepped):
     """w ← w - lr · m̂ / (√v̂ + eps), with running means m of g and v of g².
 
-    m̂ = m/(1 - β₁ᵗ) and v̂ = v/(1 - β₂ᵗ) undo the bias of starting at zero.  With `amsgrad` the
-    largest v so far takes the place of v.  As ``torch.optim.Adam``; Kingma and Ba, 2015; Reddi and
-    others, 2018.  Raises ValueError for a negative setting, or a β
-    outside of [0, 1).
+    m̂ = m/(1 - β₁ᵗ) and v̂ = v/(1 - β₂ᵗ) correct the bias of starting at zero.  With `amsgrad`, the
+    largest v so far replaces v.  As ``torch.optim.Adam``; Kingma and Ba, 2015; Reddi and others,
+    2018.  Raises ValueError for a negative setting, or a β outside of [0, 1).
 
     >>> import nnlib
     >>> w = nnlib.tensor([1.0, -100.0], requires_grad=True)
     >>> rule = nnlib.optim.Adam([w], lr=0.1)
     >>> (w * w).sum().backward()
     >>> rule.step()
-    >>> w  # the first step is lr long, whatever the gradient
+    >>> w  # the first step changes each weight by lr, whatever its gradient
     tensor([  0.9000, -99.9000], requires_grad=True)
     """
 
@@ -161,9 +159,9 @@ class AdamW(Adam):
 class RMSprop(_Stepped):
     """w ← w - lr · g / (√v + eps), with v the running mean of g².
 
-    `centered` takes off the square of the running mean of g (a variance, then); `momentum` as in
-    SGD.  As ``torch.optim.RMSprop``; Hinton, Srivastava and Swersky, lecture 6 of 2012.  Raises
-    ValueError for a negative setting.
+    With `centered`, the square of the running mean of g is subtracted from v, which makes it a
+    variance; `momentum` is as in SGD.  As ``torch.optim.RMSprop``; Hinton, Srivastava and Swersky,
+    lecture 6 of 2012.  Raises ValueError for a negative setting.
 
     >>> import nnlib
     >>> w = nnlib.tensor([1.0, -100.0], requires_grad=True)

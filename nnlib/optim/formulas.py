@@ -1,8 +1,8 @@
-"""What a step computes, written once for each optimiser: SGD, Adam, AdamW, RMSprop, Adagrad.
+"""The formula of each optimiser's step, written once: SGD, Adam, AdamW, RMSprop, Adagrad.
 
 A formula takes one parameter p, its gradient g, its state, the number t of the step (from 1) and
-the settings, and returns (p, state) after the step.  Given arrays it changes them in place, as the
-classes of `nnlib.optim` want it; given Tensors it makes new ones, for `nnlib.optim.functional`.
+the settings, and returns (p, state) after the step.  It changes arrays in place, for the classes of
+`nnlib.optim`; from Tensors it makes new ones, for `nnlib.optim.functional`.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from nnlib.tensor import Tensor
 State: TypeAlias = "dict[str, Any]"
 Settings: TypeAlias = "dict[str, Any]"
 
-# ---------------------------------------------------------------- arithmetic for both
+# ---------------------------------------------------------------- arithmetic of arrays and Tensors
 
 
-def _changing(in_place: Callable[..., Any], anew: Callable[..., Any]) -> Callable[..., Any]:
-    """An operation that changes its first argument where that is an array."""
-    return lambda x, y: in_place(x, y) if isinstance(x, np.ndarray) else anew(x, y)
+def _changing(in_place: Callable[..., Any], new: Callable[..., Any]) -> Callable[..., Any]:
+    """An operation that changes its first argument if that is an array."""
+    return lambda x, y: in_place(x, y) if isinstance(x, np.ndarray) else new(x, y)
 
 
 _times = _changing(operator.imul, operator.mul)
@@ -42,18 +42,18 @@ def _sqrt(x: Any) -> Any:
 
 
 def _like(number: Any, p: Any) -> Any:
-    """A number computed in float64, as one of the parameter's type."""
+    """A number that was computed in float64, converted to the parameter's type."""
     return number.to(p.dtype) if isinstance(number, Tensor) else number
 
 
-def _uphill(g: Any, s: Settings) -> Any:
-    """The gradient to descend: with `maximize` the objective is to grow."""
+def _signed(g: Any, s: Settings) -> Any:
+    """The gradient to descend: -g with `maximize`, else g."""
     return -g if s["maximize"] else g
 
 
 def _decayed(p: Any, g: Any, s: Settings) -> Any:
     """The gradient to descend, with that of weight_decay · p²/2 added."""
-    g = _uphill(g, s)
+    g = _signed(g, s)
     return g + p * s["weight_decay"] if s["weight_decay"] else g
 
 
@@ -61,11 +61,11 @@ def _decayed(p: Any, g: Any, s: Settings) -> Any:
 
 
 class Formula:
-    """One optimiser: which settings it takes, its state before the first step, and the step."""
+    """One optimiser: the check of its settings, its state before the first step, and the step."""
 
     @staticmethod
     def check(s: Settings) -> None:
-        """ValueError for settings that make no sense."""
+        """Raise ValueError for invalid settings."""
         at_least_zero(learning_rate=s["lr"], weight_decay=s["weight_decay"])
 
     @staticmethod
@@ -101,7 +101,7 @@ class SGD(Formula):
 
 
 def _dampened(t: Any, p: Any, dampening: float) -> Any:
-    """The gradient's factor 1 - dampening; the first step takes the gradient whole."""
+    """The gradient's factor: 1 at the first step, then 1 - dampening."""
     later = (t != 1).to(t.dtype) if isinstance(t, Tensor) else t != 1
     return _like(1 - dampening * later, p)
 
@@ -128,7 +128,7 @@ class AdamW(Adam):
     @staticmethod
     def step(p: Any, g: Any, state: State, t: Any, s: Settings) -> tuple[Any, State]:
         p = _times(p, 1 - s["lr"] * s["weight_decay"])
-        return _adam(p, _uphill(g, s), state, t, s)
+        return _adam(p, _signed(g, s), state, t, s)
 
 
 def _adam(p: Any, g: Any, state: State, t: Any, s: Settings) -> tuple[Any, State]:

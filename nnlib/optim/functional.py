@@ -1,8 +1,8 @@
 """Optimisers as pure functions: new parameters and a new state from old ones and gradients.
 
 Each function takes PyTorch's settings and returns a `Rule`.  Parameters, gradients and states are
-trees of tensors of one structure, so that a whole training step is one pure function, which
-`nnlib.compile` turns into one loop.  The numbers are those of the classes of `nnlib.optim`: both
+trees of tensors with the same structure, so a whole training step is one pure function, which
+`nnlib.compile` can compile.  The results are those of the classes of `nnlib.optim`, because both
 apply the same formulas.
 """
 
@@ -22,7 +22,7 @@ Tree = Any
 
 
 class Rule(NamedTuple):
-    """An optimiser as two pure functions, where ``torch.optim`` has a class.
+    """An optimiser as two pure functions, unlike the classes of ``torch.optim``.
 
     ``init(params)`` is the state before the first step.  ``update(params, grads, state)`` returns
     ``(params, state)`` after a step; ``lr=`` gives that step a learning rate of its own, a number
@@ -50,15 +50,15 @@ def _rule(formula: type[Formula], lr: float, **settings: Any) -> Rule:
 
     def update(params: Tree, grads: Tree, state: State, lr: Any = lr) -> tuple[Tree, State]:
         leaves, form = trees.flatten(params)
-        slopes, grads_form = trees.flatten(grads)
+        gs, grads_form = trees.flatten(grads)
         if grads_form != form or len(state["each"]) != len(leaves):
             raise ValueError(
                 f"update(params, grads, state): params are {trees.describe(form)}, gradients "
-                f"{trees.describe(grads_form)}, and the state is of {len(state['each'])} tensors: "
+                f"{trees.describe(grads_form)}, and the state is for {len(state['each'])} tensors: "
                 "all three must have the same structure"
             )
         t, now = state["step"] + 1, {"lr": lr, **settings}
-        each = zip(leaves, slopes, state["each"])
+        each = zip(leaves, gs, state["each"])
         pairs = [formula.step(p, g, own, t, now) for p, g, own in each]
         new = trees.build(form, [p for p, _ in pairs])
         return new, {"step": t, "each": [own for _, own in pairs]}
@@ -101,7 +101,7 @@ def adam(
     >>> import nnlib
     >>> rule = nnlib.optim.functional.adam(lr=0.1)
     >>> w = nnlib.tensor([1.0, -100.0])
-    >>> rule.update(w, 2 * w, rule.init(w))[0]  # the first step is lr long, whatever the gradient
+    >>> rule.update(w, 2 * w, rule.init(w))[0]  # each weight by lr, whatever its gradient
     tensor([  0.9000, -99.9000])
     """
     return _rule(

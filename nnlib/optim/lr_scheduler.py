@@ -1,6 +1,6 @@
 """Schedules of the learning rate (`torch.optim.lr_scheduler`): call step() after each epoch.
 
-A schedule is a formula for the rate at epoch t; it is written into the optimiser's groups.
+A schedule is a formula for the rate at epoch t, which it writes into the optimiser's groups.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ from nnlib.optim.optimizer import Optimizer
 
 
 class LRScheduler:
-    """What schedules share: the epoch, the rates at the start, and how they are set.
+    """The base class of schedules: it counts the epochs, and sets each epoch's rates.
 
-    Subclasses give ``get_lr()``, the rates of this epoch, often from those of the one before.
-    Raises TypeError for what is not an optimiser, KeyError where a schedule is resumed whose groups
-    have no "initial_lr".  As ``torch.optim.lr_scheduler.LRScheduler``.
+    Subclasses define ``get_lr()``, which returns the rates of this epoch, often computed from those
+    of the previous one.  Raises TypeError if `optimizer` is not an Optimizer, KeyError if a
+    schedule is resumed and a group has no "initial_lr".  As
+    ``torch.optim.lr_scheduler.LRScheduler``.
 
     >>> import nnlib
     >>> class Halving(nnlib.optim.lr_scheduler.LRScheduler):
@@ -51,7 +52,7 @@ class LRScheduler:
     def get_lr(self) -> list[float]:
         """The rates of this epoch, one for each group.
 
-        Schedules write this; here it raises NotImplementedError.
+        Subclasses define it; the base class raises NotImplementedError.
 
         >>> import nnlib
         >>> rule = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
@@ -72,7 +73,7 @@ class LRScheduler:
         return self._last_lr
 
     def step(self) -> None:
-        """The next epoch: set its rates.
+        """Begin the next epoch, and set its rates.
 
         >>> import nnlib
         >>> rule = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
@@ -93,7 +94,7 @@ class LRScheduler:
         return [group["lr"] for group in self.optimizer.param_groups]
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything but the optimizer.
+        """All attributes except the optimizer.
 
         >>> import nnlib
         >>> rule = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
@@ -103,7 +104,7 @@ class LRScheduler:
         return {k: v for k, v in vars(self).items() if k != "optimizer"}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on where a saved schedule stood.
+        """Continue a saved schedule.
 
         >>> import nnlib
         >>> rule = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
@@ -176,7 +177,7 @@ class StepLR(LRScheduler):
 
 
 class MultiStepLR(LRScheduler):
-    """Times gamma at each of the epochs `milestones`.
+    """Multiplies the rate by gamma at each of the epochs `milestones`.
 
     As ``torch.optim.lr_scheduler.MultiStepLR``.
 
@@ -203,7 +204,7 @@ class MultiStepLR(LRScheduler):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         super().load_state_dict(state_dict)
-        self.milestones = Counter(self.milestones)  # a file holds a plain dict
+        self.milestones = Counter(self.milestones)  # a file contains a plain dict
 
     def get_lr(self) -> list[float]:
         return [lr * self.gamma ** self.milestones[self.last_epoch] for lr in self._current()]
@@ -272,7 +273,7 @@ class ConstantLR(LRScheduler):
 
 
 class LinearLR(LRScheduler):
-    """base · a factor that goes in a line from start_factor to end_factor in total_iters epochs.
+    """base · a factor that goes linearly from start_factor to end_factor in total_iters epochs.
 
     Raises ValueError for factors outside of [0, 1].  As ``torch.optim.lr_scheduler.LinearLR``.
 
@@ -317,9 +318,9 @@ class LinearLR(LRScheduler):
 
 
 class CosineAnnealingLR(LRScheduler):
-    """eta_min + (base - eta_min) · (1 + cos(π t / T_max)) / 2: half a cosine, from base down.
+    """eta_min + (base - eta_min) · (1 + cos(π t / T_max)) / 2: half a cosine wave.
 
-    As PyTorch, from the rate of the epoch before; Loshchilov and Hutter, 2017.
+    As in PyTorch, computed from the rate of the previous epoch; Loshchilov and Hutter, 2017.
 
     >>> import nnlib
     >>> rule = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
@@ -353,11 +354,12 @@ class CosineAnnealingLR(LRScheduler):
 
 
 class OneCycleLR(LRScheduler):
-    """Up from max_lr/div_factor to max_lr in pct_start of the steps, then down to almost nothing.
+    """From max_lr/div_factor up to max_lr in a share pct_start of the steps, then down to almost 0.
 
-    Step it after every batch.  The end is max_lr / div_factor / final_div_factor.  Momentum (or
-    Adam's beta1) goes the other way.  Smith and Topin, 2018.  Raises ValueError for settings that
-    do not fit, and for more steps than were announced.  As ``torch.optim.lr_scheduler.OneCycleLR``.
+    Call step() after every batch.  The last rate is max_lr / div_factor / final_div_factor.
+    Momentum (or Adam's beta1) decreases and then increases.  Smith and Topin, 2018.  Raises
+    ValueError for invalid settings, and after more than `total_steps` steps.  As
+    ``torch.optim.lr_scheduler.OneCycleLR``.
 
     >>> import nnlib
     >>> rule = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
@@ -465,10 +467,10 @@ def _phases(total: int, up: float, three: bool) -> list[tuple[float, str, str, s
 
 
 class SequentialLR(LRScheduler):
-    """One schedule after the other: the next begins anew at each of the epochs `milestones`.
+    """One schedule after the other: the next one starts at each of the epochs `milestones`.
 
-    Raises ValueError where milestones are too few or too many, and for schedules of another
-    optimiser.  As ``torch.optim.lr_scheduler.SequentialLR``.
+    Raises ValueError unless there is one milestone less than there are schedules, and for schedules
+    of another optimiser.  As ``torch.optim.lr_scheduler.SequentialLR``.
 
     >>> import nnlib
     >>> from nnlib.optim.lr_scheduler import ConstantLR, ExponentialLR, SequentialLR
@@ -514,7 +516,7 @@ class SequentialLR(LRScheduler):
         at = bisect_right(self._milestones, self.last_epoch)
         scheduler = self._schedulers[at]
         if at > 0 and self._milestones[at - 1] == self.last_epoch:
-            for group in self.optimizer.param_groups:  # the next begins from its own start
+            for group in self.optimizer.param_groups:  # the next one starts from the initial rate
                 group["lr"] = group["initial_lr"]
             scheduler.last_epoch = -1
         scheduler.step()
@@ -533,10 +535,10 @@ class SequentialLR(LRScheduler):
 
 
 class ReduceLROnPlateau(LRScheduler):
-    """Times `factor` when a metric has not improved for `patience` epochs: step(metric).
+    """Multiplies the rate by `factor` after more than `patience` epochs without a better metric.
 
-    As ``torch.optim.lr_scheduler.ReduceLROnPlateau``.  Raises ValueError for a factor of 1 or more,
-    and for an unknown mode.
+    Call step(metric) after every epoch.  As ``torch.optim.lr_scheduler.ReduceLROnPlateau``.  Raises
+    ValueError for a factor of 1 or more, and for an unknown mode.
 
     >>> import nnlib
     >>> rule = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
@@ -577,7 +579,7 @@ class ReduceLROnPlateau(LRScheduler):
         self._last_lr = self._current()
 
     def step(self, metrics: Any) -> None:  # type: ignore[override]
-        """The next epoch, with its metric.
+        """End an epoch, given its metric, and reduce the rate if necessary.
 
         >>> import nnlib
         >>> rule = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)

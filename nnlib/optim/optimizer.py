@@ -18,12 +18,12 @@ Params: TypeAlias = "Iterable[Tensor] | Iterable[dict[str, Any]] | Iterable[tupl
 
 
 class Optimizer:
-    """Steps parameters along their gradients.  As ``torch.optim.Optimizer``.
+    """The base class of optimisers: it changes parameters.  As ``torch.optim.Optimizer``.
 
-    `params` are the tensors to change, or dicts with the keys "params" and whatever setting differs
-    from `defaults` in that group.  ``param_groups`` holds the settings (``lr`` and others) and may
+    `params` are the tensors to change, or dicts with the key "params" and the settings that differ
+    from `defaults` in that group.  ``param_groups`` has the settings (``lr`` and others), which may
     be changed at any time.  Raises ValueError for an empty list, for one that repeats a tensor, and
-    for a tensor that is not a leaf; TypeError for what is not a tensor.
+    for a tensor that is not a leaf; TypeError for anything but a tensor.
 
     >>> import nnlib
     >>> w, b = nnlib.zeros(2, requires_grad=True), nnlib.zeros(1, requires_grad=True)
@@ -49,9 +49,10 @@ class Optimizer:
             self.add_param_group(group)
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
-        """Further parameters to step, with their own settings.
+        """Add parameters with their own settings.
 
-        Raises TypeError for what is not a dict, ValueError for a tensor that is stepped already.
+        Raises TypeError for anything but a dict, ValueError for a tensor that is already in a
+        group.
 
         >>> import nnlib
         >>> w, b = nnlib.zeros(2, requires_grad=True), nnlib.zeros(1, requires_grad=True)
@@ -73,7 +74,7 @@ class Optimizer:
         self.param_groups.append({**self.defaults, **param_group, "params": params})
 
     def zero_grad(self, set_to_none: bool = True) -> None:
-        """Forget the gradients, so that the next backward() starts from nothing.
+        """Reset the gradients, so that the next backward() does not add to them.
 
         >>> import nnlib
         >>> w = nnlib.tensor(3.0, requires_grad=True)
@@ -131,7 +132,7 @@ class Optimizer:
         if x.__class__ is np.ndarray:
             self.update(x, g, state, group)
             record.mark_changed(x)
-        else:  # a number by itself is not an array that can be changed: change one in its place
+        else:  # a NumPy scalar cannot be changed in place: update an array, then copy its value
             box = np.array(x)
             self.update(box, np.asarray(g), state, group)
             p.fill_(box.item())
@@ -152,7 +153,7 @@ class Optimizer:
     ) -> None:
         """Change the array `x` in place, given its gradient `g`.
 
-        Rules write this; here it raises NotImplementedError.
+        Subclasses define it; the base class raises NotImplementedError.
 
         >>> import nnlib
         >>> import numpy as np
@@ -192,7 +193,7 @@ class Optimizer:
         return {"state": state, "param_groups": groups}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take over settings and states.  ValueError where the groups do not fit.
+        """Load settings and states.  Raises ValueError if the groups do not match.
 
         >>> import nnlib
         >>> w = nnlib.tensor(3.0, requires_grad=True)

@@ -1,4 +1,4 @@
-"""What surrounds training, under PyTorch's names (`torch.utils`): data and hooks."""
+"""Utilities under PyTorch's names (`torch.utils`): data sets and batches, and handles of hooks."""
 
 from nnlib.utils import data, hooks
 

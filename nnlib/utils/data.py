@@ -19,7 +19,7 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 class Dataset(Generic[T_co]):
-    """Examples by number: write ``__getitem__`` (one example) and ``__len__`` (how many).
+    """Examples by index: define ``__getitem__`` (one example) and ``__len__`` (their number).
 
     As ``torch.utils.data.Dataset``.
 
@@ -41,9 +41,9 @@ class Dataset(Generic[T_co]):
 
 
 class TensorDataset(Dataset[tuple[Tensor, ...]]):
-    """Tensors whose first dimension counts the examples: one example is a tuple of their rows.
+    """Tensors whose first dimension counts the examples: an example is a tuple of one row of each.
 
-    Raises AssertionError unless all have equally many rows.  As ``torch.utils.data.TensorDataset``.
+    Raises AssertionError unless all have as many rows.  As ``torch.utils.data.TensorDataset``.
 
     >>> import nnlib
     >>> data = nnlib.utils.data.TensorDataset(nnlib.ones(4, 2), nnlib.arange(4))
@@ -55,7 +55,7 @@ class TensorDataset(Dataset[tuple[Tensor, ...]]):
         lengths = [len(t) for t in tensors]
         if len(set(lengths)) != 1:
             raise AssertionError(
-                f"Size mismatch between tensors: they have {lengths} rows, and need equally many"
+                f"Size mismatch between tensors: they have {lengths} rows, and need the same number"
             )
         self.tensors = tensors
 
@@ -67,7 +67,7 @@ class TensorDataset(Dataset[tuple[Tensor, ...]]):
 
 
 class Subset(Dataset[T_co]):
-    """Some of a data set's examples, by their numbers.
+    """Some of a data set's examples, by their indices.
 
     As ``torch.utils.data.Subset``.
 
@@ -93,7 +93,7 @@ class Subset(Dataset[T_co]):
 class ConcatDataset(Dataset[T_co]):
     """Data sets one after the other.
 
-    Raises AssertionError for an empty list, ValueError for a number that is too large.  As
+    Raises AssertionError for an empty list, ValueError for an index out of range.  As
     ``torch.utils.data.ConcatDataset``.
 
     >>> import nnlib
@@ -125,11 +125,12 @@ def random_split(
     lengths: Sequence[float],
     generator: create.Generator | None = None,
 ) -> list[Subset[T]]:
-    """Disjoint random parts of a data set: `lengths` are numbers of examples, or shares of 1.
+    """Disjoint random parts of a data set; `lengths` are numbers of examples, or fractions of it.
 
-    Shares are rounded down, and what is left goes to the first parts.  The same seeded `generator`
-    gives the same split.  Raises ValueError for shares outside of [0, 1], and for numbers that do
-    not add up to the whole.  As ``torch.utils.data.random_split``.
+    Fractions are rounded down, and the first parts get the remaining examples.  The same seeded
+    `generator` gives the same split.  Raises ValueError for fractions outside of [0, 1], and for
+    numbers that do not add up to the length of the data set.  As
+    ``torch.utils.data.random_split``.
 
     >>> import nnlib
     >>> parts = nnlib.utils.data.random_split(range(10), [0.75, 0.25])
@@ -139,10 +140,10 @@ def random_split(
     n = len(dataset)  # type: ignore[arg-type]  # a data set that is split has a length
     sizes = [int(size) for size in lengths]
     if math.isclose(sum(lengths), 1) and sum(lengths) <= 1:
-        for i, share in enumerate(lengths):
-            if not 0 <= share <= 1:
+        for i, fraction in enumerate(lengths):
+            if not 0 <= fraction <= 1:
                 raise ValueError(f"Fraction at index {i} is not between 0 and 1")
-        sizes = [math.floor(n * share) for share in lengths]
+        sizes = [math.floor(n * fraction) for fraction in lengths]
         for i in range(n - sum(sizes)):
             sizes[i % len(sizes)] += 1
     if sum(sizes) != n:
@@ -158,8 +159,8 @@ def random_split(
 def default_collate(batch: Sequence[Any]) -> Any:
     """A list of examples as one batch: tensors are stacked, numbers become tensors.
 
-    Tuples, lists and dicts of such are batched part by part; texts stay a list.  Raises
-    RuntimeError for examples of unequal lengths, TypeError for what cannot be batched.  As
+    Examples that are tuples, lists or dicts are batched element by element; strings stay a list.
+    Raises RuntimeError for examples of unequal lengths, TypeError for other types.  As
     ``torch.utils.data.default_collate``.
 
     >>> import nnlib
@@ -198,12 +199,13 @@ def default_collate(batch: Sequence[Any]) -> Any:
 class DataLoader:
     """Batches of a data set, for ``for x, y in loader``.  As ``torch.utils.data.DataLoader``.
 
-    `shuffle` draws a new order for every pass, from `generator` (seed it to repeat the order) or
-    from the default stream.  `drop_last` leaves out a last batch that would be smaller.
-    `collate_fn` makes a batch of a list of examples.  `sampler` gives the numbers of the examples
-    in its own order.  `batch_size=None` gives single examples.  `progress` shows a bar where tqdm
-    is installed.  All work is done in this process: `num_workers` is accepted and has no effect.
-    Raises ValueError for settings that exclude each other, and for a size that is not positive.
+    `shuffle` gives every pass a new random order, from `generator` (seed it to repeat the order) or
+    from the default generator.  `drop_last` leaves out a last batch that would be smaller.
+    `collate_fn` makes a batch from a list of examples.  `sampler` gives the examples' indices in
+    its own order.  `batch_size=None` gives single examples.  `progress` shows a progress bar if
+    tqdm is installed.  All work is done in this process: `num_workers` is accepted but has no
+    effect.  Raises ValueError for settings that exclude each other, and for a size that is not
+    positive.
 
     >>> import nnlib
     >>> data = nnlib.utils.data.TensorDataset(nnlib.arange(5))
@@ -260,10 +262,10 @@ class DataLoader:
                 yield self.dataset[i]
             return
         for start in range(0, len(order), self.batch_size):
-            numbers = order[start : start + self.batch_size]
-            if self.drop_last and len(numbers) < self.batch_size:
+            indices = order[start : start + self.batch_size]
+            if self.drop_last and len(indices) < self.batch_size:
                 return
-            yield self._batch(numbers)
+            yield self._batch(indices)
 
     def _order(self) -> list[int]:
         if self.sampler is not None:
@@ -273,15 +275,15 @@ class DataLoader:
             create.randperm(n, generator=self.generator).tolist() if self.shuffle else [*range(n)]
         )
 
-    def _batch(self, numbers: list[int]) -> Any:
-        whole = self.dataset
+    def _batch(self, indices: list[int]) -> Any:
+        dataset = self.dataset
         if self.collate_fn is default_collate:
-            at = numbers
-            while type(whole) is Subset:  # rows of tensors are picked at once, and not one by one
-                at, whole = [whole.indices[i] for i in at], whole.dataset
-            if type(whole) is TensorDataset:
-                return list(whole[at])
-        return self.collate_fn([self.dataset[i] for i in numbers])
+            at = indices
+            while type(dataset) is Subset:  # tensors' rows are selected together, not one by one
+                at, dataset = [dataset.indices[i] for i in at], dataset.dataset
+            if type(dataset) is TensorDataset:
+                return list(dataset[at])
+        return self.collate_fn([self.dataset[i] for i in indices])
 
 
 def _with_bar(batches: Iterator[Any], total: int) -> Iterable[Any]:
