@@ -233,7 +233,7 @@ __version__ = "0.1.0"
 
 
 def is_tensor(obj: object) -> builtins.bool:
-    """Whether `obj` is a Tensor.  As ``torch.is_tensor``.
+    """Whether `obj` is a Tensor.  Like ``torch.is_tensor``.
 
     >>> import nnlib
     >>> nnlib.is_tensor(nnlib.zeros(2)), nnlib.is_tensor([0.0, 0.0])
@@ -245,7 +245,7 @@ def is_tensor(obj: object) -> builtins.bool:
 def is_floating_point(input: Tensor) -> builtins.bool:
     """Whether the elements of `input` are float16, float32 or float64.
 
-    As ``torch.is_floating_point``.
+    Like ``torch.is_floating_point``.
 
     >>> import nnlib
     >>> nnlib.is_floating_point(nnlib.tensor([1.0])), nnlib.is_floating_point(nnlib.tensor([1]))
@@ -255,7 +255,7 @@ def is_floating_point(input: Tensor) -> builtins.bool:
 
 
 def numel(input: Tensor) -> builtins.int:
-    """The number of elements of `input`.  As ``torch.numel``.
+    """The number of elements of `input`.  Like ``torch.numel``.
 
     >>> import nnlib
     >>> nnlib.numel(nnlib.zeros(2, 3))

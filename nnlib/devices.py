@@ -8,7 +8,7 @@ from typing import Any
 class device:
     """The device of a tensor's memory, which is always the CPU.
 
-    Raises RuntimeError for any other device.  As ``torch.device``.
+    Raises RuntimeError for any other device.  Like ``torch.device``.
 
     >>> import nnlib
     >>> nnlib.device("cpu")

@@ -12,7 +12,7 @@ from nnlib.record import Value
 class dtype:
     """An element type, such as `nnlib.float32`.  It compares by identity and prints like PyTorch's.
 
-    As ``torch.dtype``.
+    Like ``torch.dtype``.
 
     >>> import nnlib
     >>> x = nnlib.tensor([1.0])
@@ -49,7 +49,7 @@ _default = float32
 def get_default_dtype() -> dtype:
     """The type of tensors made from Python floats: float32 unless it was set.
 
-    As ``torch.get_default_dtype``.
+    Like ``torch.get_default_dtype``.
 
     >>> import nnlib
     >>> nnlib.get_default_dtype()
@@ -61,7 +61,7 @@ def get_default_dtype() -> dtype:
 def set_default_dtype(d: dtype) -> None:
     """Set the type of tensors made from Python floats.
 
-    Raises TypeError for anything but a floating-point type.  As ``torch.set_default_dtype``.
+    Raises TypeError for anything but a floating-point type.  Like ``torch.set_default_dtype``.
 
     >>> import nnlib
     >>> nnlib.set_default_dtype(nnlib.float64)
@@ -142,7 +142,7 @@ def result_type(*args: Any) -> np.dtype:
 class finfo:
     """The limits of a floating-point type: eps, max, min, tiny, bits.
 
-    Raises TypeError for another type.  As ``torch.finfo``.
+    Raises TypeError for another type.  Like ``torch.finfo``.
 
     >>> import nnlib
     >>> nnlib.finfo(nnlib.float32).eps
@@ -170,7 +170,7 @@ class finfo:
 class iinfo:
     """The limits of an integer type: max, min, bits.
 
-    Raises TypeError for another type.  As ``torch.iinfo``.
+    Raises TypeError for another type.  Like ``torch.iinfo``.
 
     >>> import nnlib
     >>> nnlib.iinfo(nnlib.int8).max

@@ -210,7 +210,7 @@ def grad(func: Function, argnums: int | tuple[int, ...] = 0, has_aux: bool = Fal
     """The function x ↦ ∂func(x)/∂x of a function with one number as its result.
 
     The derivative is with respect to the argument `argnums` (a tuple: several).  With `has_aux` the
-    function returns ``(output, aux)``, and the gradient function ``(gradient, aux)``.  As
+    function returns ``(output, aux)``, and the gradient function ``(gradient, aux)``.  Like
     ``torch.func.grad``.
 
     Calls raise RuntimeError for a result that is not 0-d, and for arguments that are not floating.
@@ -245,7 +245,7 @@ def grad_and_value(
 ) -> Function:
     """Like `grad`, but calls return ``(gradient, value)``, where the value is the result of `func`.
 
-    With `has_aux`: ``(gradient, (value, aux))``.  As ``torch.func.grad_and_value``.
+    With `has_aux`: ``(gradient, (value, aux))``.  Like ``torch.func.grad_and_value``.
 
     Calls raise RuntimeError for a result that is not 0-d, and for arguments that are not floating.
 
@@ -285,8 +285,9 @@ def vjp(
 def vjp(func: Function, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
     """(func(x), g ↦ gᵀJ): the value, and a function that pulls a gradient of it back to x.
 
-    Each call of that function takes one backward pass.  As ``torch.func.vjp``.  Raises RuntimeError
-    for arguments that are not floating; so does the function for a gradient of another shape.
+    Each call of that function takes one backward pass.  Like ``torch.func.vjp``.  Raises
+    RuntimeError for arguments that are not floating; so does the function for a gradient of another
+    shape.
 
     >>> import nnlib
     >>> value, pull = nnlib.func.vjp(lambda x: x * x, nnlib.tensor([1.0, 2.0]))
@@ -325,8 +326,8 @@ def jvp(
     """(func(x), J t): the value and its derivative along t.
 
     It takes two backward passes: gᵀJ is linear in g, and the gradient of (gᵀJ)t with respect to g
-    is Jt.  As ``torch.func.jvp``.  Raises RuntimeError if the tangents do not have the structure of
-    the primals, and with `strict` if the result does not depend on an argument.
+    is Jt.  Like ``torch.func.jvp``.  Raises RuntimeError if the tangents do not have the structure
+    of the primals, and with `strict` if the result does not depend on an argument.
 
     >>> import nnlib
     >>> x, t = nnlib.tensor([1.0, 2.0]), nnlib.tensor([1.0, 0.0])
@@ -381,7 +382,8 @@ def jacrev(
     """x ↦ J with J[i, j] = ∂func(x)ᵢ/∂xⱼ, by one backward pass for each element of the result.
 
     J has the shape (*output, *argument); outputs that are trees give trees of Jacobians, outputs
-    first.  As ``torch.func.jacrev``.  Calls raise RuntimeError for arguments that are not floating.
+    first.  Like ``torch.func.jacrev``.  Calls raise RuntimeError for arguments that are not
+    floating.
 
     >>> import nnlib
     >>> nnlib.func.jacrev(lambda x: x * x.sum())(nnlib.tensor([1.0, 2.0]))
@@ -431,7 +433,7 @@ def jacfwd(
 def jacfwd(func: Function, argnums: int | tuple[int, ...] = 0, has_aux: bool = False) -> Function:
     """Like `jacrev`, but column by column: one derivative for each element of the argument.
 
-    As ``torch.func.jacfwd``.  Calls raise RuntimeError for arguments that are not floating.
+    Like ``torch.func.jacfwd``.  Calls raise RuntimeError for arguments that are not floating.
 
     >>> import nnlib
     >>> nnlib.func.jacfwd(lambda x: x * x.sum())(nnlib.tensor([1.0, 2.0]))
@@ -486,7 +488,7 @@ def hessian(func: Callable[P, Any], argnums: int | tuple[int, ...] = 0) -> Calla
 def hessian(func: Function, argnums: int | tuple[int, ...] = 0) -> Function:
     """x ↦ H with H[i, j] = ∂²func(x)/∂xᵢ∂xⱼ: the Jacobian of the Jacobian.
 
-    As ``torch.func.hessian``.  Calls raise RuntimeError for arguments that are not floating.
+    Like ``torch.func.hessian``.  Calls raise RuntimeError for arguments that are not floating.
 
     >>> import nnlib
     >>> nnlib.func.hessian(lambda x: (x**3).sum())(nnlib.tensor([1.0, 2.0]))
@@ -506,7 +508,7 @@ def vmap(
     """Make a function of one example a function of a batch of examples.
 
     `in_dims` is the dimension of the examples in each argument (None: all examples share it), as a
-    number or a tree with the structure of the arguments; `out_dims` is that in the results.  As
+    number or a tree with the structure of the arguments; `out_dims` is that in the results.  Like
     ``torch.func.vmap``, but it runs a loop, which `nnlib.compile` unrolls.  Random functions raise
     an error unless `randomness` is "different": then each example gets its own random numbers;
     "same" is not implemented, because a loop would have to rewind the generator.  `chunk_size` has
@@ -621,7 +623,7 @@ def functional_call(
 
     `parameter_and_buffer_dicts` maps names, as in ``named_parameters()``, to tensors; a tuple of
     dicts is one dict.  Parameters that are not named keep their tensors.  A parameter that the
-    module has under two names is replaced under both (`tie_weights`).  As
+    module has under two names is replaced under both (`tie_weights`).  Like
     ``torch.func.functional_call``.
 
     Raises RuntimeError with `strict` if names are missing or unknown, ValueError if two dicts have

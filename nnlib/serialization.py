@@ -31,7 +31,7 @@ def save(obj: Any, f: Any) -> None:
     """Write tensors, numbers, strings, and dicts, lists and tuples of these to a file.
 
     `f` is a path or a file opened for writing bytes.  The main use is state dicts of modules and
-    optimisers.  Raises TypeError for anything else.  As ``torch.save``, but without pickle.
+    optimisers.  Raises TypeError for anything else.  Like ``torch.save``, but without pickle.
 
     >>> import io, nnlib
     >>> file = io.BytesIO()
@@ -111,7 +111,7 @@ def load(f: Any, *, weights_only: bool = True, max_bytes: int = LARGEST) -> Any:
     """Read what save() wrote, or any ``.npz`` of numbers (as a dict of tensors).
 
     No code in a file is ever run.  Raises ValueError for a file that is damaged, declares more than
-    `max_bytes`, or contains anything but numbers; FileNotFoundError if it does not exist.  As
+    `max_bytes`, or contains anything but numbers; FileNotFoundError if it does not exist.  Like
     ``torch.load`` with weights_only=True, which is the only mode.
 
     >>> import io, nnlib

@@ -23,7 +23,7 @@ from nnlib.record import Leaf, Node, Value
 
 
 class Size(tuple[int, ...]):
-    """A shape: a tuple that prints like PyTorch's.  As ``torch.Size``.
+    """A shape: a tuple that prints like PyTorch's.  Like ``torch.Size``.
 
     >>> import nnlib
     >>> nnlib.zeros(2, 3).shape
@@ -57,7 +57,7 @@ class Size(tuple[int, ...]):
 
 
 class Tensor(InPlace):
-    """An n-dimensional array that remembers how it was computed.  As ``torch.Tensor``.
+    """An n-dimensional array that remembers how it was computed.  Like ``torch.Tensor``.
 
     >>> import nnlib
     >>> w = nnlib.tensor([1.0, 2.0], requires_grad=True)

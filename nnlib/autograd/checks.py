@@ -32,7 +32,7 @@ def gradcheck(
 
     `inputs` are float64 tensors with requires_grad=True (others are held fixed).  If the
     two differ, it raises GradcheckError, or returns False with raise_exception=False.  Raises
-    ValueError if no input requires a gradient.  As ``torch.autograd.gradcheck``.
+    ValueError if no input requires a gradient.  Like ``torch.autograd.gradcheck``.
 
     >>> import nnlib
     >>> x = nnlib.tensor([1.0, 2.0], dtype=nnlib.float64, requires_grad=True)
@@ -128,7 +128,7 @@ def gradgradcheck(
 ) -> bool:
     """gradcheck() of the gradient: the second derivative against differences of the first.
 
-    Without `grad_outputs` the gradient starts from seeded random numbers.  As
+    Without `grad_outputs` the gradient starts from seeded random numbers.  Like
     ``torch.autograd.gradgradcheck``.
 
     >>> import nnlib

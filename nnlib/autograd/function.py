@@ -61,7 +61,7 @@ class Context:
 
 
 class Function:
-    """An operation whose derivative you write yourself.  As ``torch.autograd.Function``.
+    """An operation whose derivative you write yourself.  Like ``torch.autograd.Function``.
 
     Subclass it with two static methods: ``forward(ctx, *inputs)`` computes, ``backward(ctx,
     *gradients)`` returns one gradient for each input (None where there is none).  Call it

@@ -101,7 +101,7 @@ def jacobian(
 ) -> Tensor | tuple[Any, ...]:
     """J[i, j] = ∂func(x)ᵢ/∂xⱼ, of shape (*output, *input), by one backward pass for each output.
 
-    With several outputs or inputs, nested tuples: outputs first.  As
+    With several outputs or inputs, nested tuples: outputs first.  Like
     ``torch.autograd.functional.jacobian``.
 
     >>> import nnlib
@@ -148,7 +148,7 @@ def hessian(
     """H[i, j] = ∂²func(x)/∂xᵢ∂xⱼ of a function with one number as its result.
 
     `inputs` of shape s give a result of shape (*s, *s).  Raises RuntimeError for a result of more
-    than one number.  As ``torch.autograd.functional.hessian``.
+    than one number.  Like ``torch.autograd.functional.hessian``.
 
     >>> import nnlib
     >>> nnlib.autograd.functional.hessian(lambda x: (x**3).sum(), nnlib.tensor([1.0, 2.0]))
@@ -220,7 +220,7 @@ def vjp(
 ) -> tuple[Any, Any]:
     """(func(x), vᵀJ), computed by one backward pass from the gradient v.
 
-    Raises RuntimeError if v does not have the shape of the result.  As
+    Raises RuntimeError if v does not have the shape of the result.  Like
     ``torch.autograd.functional.vjp``.
 
     >>> import nnlib
@@ -283,7 +283,7 @@ def jvp(
     """(func(x), J v): the result and its derivative along v.
 
     It takes two backward passes: uᵀJ is linear in u, and the gradient of (uᵀJ)v with respect to u
-    is Jv.  Raises RuntimeError if v does not have the shape of the input.  As
+    is Jv.  Raises RuntimeError if v does not have the shape of the input.  Like
     ``torch.autograd.functional.jvp``.
 
     >>> import nnlib
@@ -329,7 +329,8 @@ def vhp(
 ) -> tuple[Any, Any]:
     """(func(x), vᵀH) for a function with one number as its result, without computing H.
 
-    Raises RuntimeError for a result of more than one number.  As ``torch.autograd.functional.vhp``.
+    Raises RuntimeError for a result of more than one number.  Like
+    ``torch.autograd.functional.vhp``.
 
     >>> import nnlib
     >>> x, v = nnlib.tensor([1.0, 2.0]), nnlib.tensor([1.0, 1.0])
@@ -372,7 +373,7 @@ def hvp(
 ) -> tuple[Any, Any]:
     """(func(x), H v): H is symmetric, so this is vhp().
 
-    As ``torch.autograd.functional.hvp``.
+    Like ``torch.autograd.functional.hvp``.
 
     >>> import nnlib
     >>> x, v = nnlib.tensor([1.0, 2.0]), nnlib.tensor([1.0, 1.0])

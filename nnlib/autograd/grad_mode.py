@@ -73,7 +73,7 @@ def _run_steps(mode: _Recording, steps: Generator[Any, Any, Any]) -> Generator[A
 class no_grad(_Recording):
     """Do not record inside the block: results have ``requires_grad=False``.
 
-    As ``torch.no_grad``: a context manager and a decorator.
+    Like ``torch.no_grad``: a context manager and a decorator.
 
     >>> import nnlib
     >>> w = nnlib.tensor(2.0, requires_grad=True)
@@ -99,7 +99,7 @@ class no_grad(_Recording):
 
 
 class enable_grad(no_grad):
-    """Record inside the block, even within ``no_grad``.  As ``torch.enable_grad``.
+    """Record inside the block, even within ``no_grad``.  Like ``torch.enable_grad``.
 
     >>> import nnlib
     >>> w = nnlib.zeros(2, requires_grad=True)
@@ -115,7 +115,7 @@ class enable_grad(no_grad):
 class inference_mode(_Recording):
     """Like `no_grad`, under the name that PyTorch recommends for inference.
 
-    ``inference_mode(False)`` records.  As ``torch.inference_mode``.
+    ``inference_mode(False)`` records.  Like ``torch.inference_mode``.
 
     >>> import nnlib
     >>> w = nnlib.zeros(2, requires_grad=True)
@@ -144,7 +144,7 @@ class inference_mode(_Recording):
 
 
 class set_grad_enabled(_Recording):
-    """Switch recording on or off, at once or for a block.  As ``torch.set_grad_enabled``.
+    """Switch recording on or off, at once or for a block.  Like ``torch.set_grad_enabled``.
 
     >>> import nnlib
     >>> w = nnlib.zeros(2, requires_grad=True)
@@ -171,7 +171,7 @@ class set_grad_enabled(_Recording):
 class detect_anomaly(_Recording):
     """Find the operation that produced a nan: ``backward()`` raises an error that names it.
 
-    As ``torch.autograd.detect_anomaly``; in addition, the error names the operation that
+    Like ``torch.autograd.detect_anomaly``; in addition, the error names the operation that
     produced the first nan of the forward pass, and the line that called it.  It is slow: use it
     only for debugging.
 
@@ -194,7 +194,7 @@ class detect_anomaly(_Recording):
 
 
 def is_grad_enabled() -> bool:
-    """Whether operations are being recorded.  As ``torch.is_grad_enabled``.
+    """Whether operations are being recorded.  Like ``torch.is_grad_enabled``.
 
     >>> import nnlib
     >>> with nnlib.no_grad():

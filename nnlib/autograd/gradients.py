@@ -27,7 +27,7 @@ def backward(
 ) -> None:
     """Add d(tensors)/d(leaf) to the ``.grad`` of every leaf that they depend on.
 
-    As ``torch.autograd.backward``.  `grad_tensors` are the gradients to start from (the vector of
+    Like ``torch.autograd.backward``.  `grad_tensors` are the gradients to start from (the vector of
     the vector-Jacobian product); a result with one element needs none.  With `inputs`,
     only these tensors accumulate gradients.
 
@@ -79,7 +79,7 @@ def grad(
 ) -> tuple[Tensor, ...]:
     """The gradients of `outputs` with respect to `inputs`, as a tuple; no ``.grad`` changes.
 
-    As ``torch.autograd.grad``.  With `create_graph` the gradients are recorded, and can be
+    Like ``torch.autograd.grad``.  With `create_graph` the gradients are recorded, and can be
     differentiated in turn.
 
     Raises RuntimeError if an input was not used (unless `allow_unused`) or needs no gradient.

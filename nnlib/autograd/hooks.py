@@ -10,7 +10,7 @@ from typing import Any
 class RemovableHandle:
     """The handle of a hook: ``remove()``, or the end of a ``with`` block, removes the hook.
 
-    As ``torch.utils.hooks.RemovableHandle``.
+    Like ``torch.utils.hooks.RemovableHandle``.
 
     >>> import nnlib
     >>> layer = nnlib.nn.ReLU()

@@ -73,7 +73,7 @@ def sum(
 ) -> Tensor:
     """Σ x over the dimensions `dim` (all of them by default).  Integers and booleans give int64.
 
-    As ``torch.sum``.
+    Like ``torch.sum``.
 
     >>> import nnlib
     >>> x = nnlib.tensor([[1.0, 2.0], [3.0, 4.0]])
@@ -89,7 +89,7 @@ def prod(
 ) -> Tensor:
     """Π x over the dimension `dim` (all of them by default).
 
-    As ``torch.prod``.
+    Like ``torch.prod``.
 
     >>> import nnlib
     >>> nnlib.prod(nnlib.tensor([[1.0, 2.0], [3.0, 4.0]]), dim=1)
@@ -114,7 +114,7 @@ def mean(
 ) -> Tensor:
     """(1/n) Σ x over the dimensions `dim` (all of them by default).
 
-    Raises RuntimeError for whole numbers: convert with .float() first.  As ``torch.mean``.
+    Raises RuntimeError for whole numbers: convert with .float() first.  Like ``torch.mean``.
 
     >>> import nnlib
     >>> nnlib.mean(nnlib.tensor([[1.0, 2.0], [3.0, 6.0]]), dim=0)
@@ -136,7 +136,7 @@ def var(
 ) -> Tensor:
     """Σ (x - mean)² / (n - correction): the sample variance, unbiased (correction 1) by default.
 
-    Raises RuntimeError for whole numbers: convert with .float() first.  As ``torch.var``.
+    Raises RuntimeError for whole numbers: convert with .float() first.  Like ``torch.var``.
 
     >>> import nnlib
     >>> x = nnlib.tensor([1.0, 2.0, 3.0])
@@ -149,12 +149,12 @@ def var(
         return _wide(var, x, dim, keepdim, correction)
     dims = dimensions(dim, x._data.ndim)
     n = math.prod([x._data.shape[i] for i in dims])
-    off = ar.sub(x, _reduce(p.mean, x, dims, True))
-    total = _reduce(sum_, ar.mul(off, off), dims, keepdim)
+    deviation = ar.sub(x, _reduce(p.mean, x, dims, True))
+    total = _reduce(sum_, ar.mul(deviation, deviation), dims, keepdim)
     freedom = n - correction
     if freedom <= 0:
         whole = dim is None or dim == ()
-        return _without_degrees_of_freedom(x, off.detach(), dims, freedom, keepdim, whole)
+        return _without_degrees_of_freedom(x, deviation.detach(), dims, freedom, keepdim, whole)
     return ar.div(total, float(freedom))
 
 
@@ -178,16 +178,16 @@ def _corrected(
 
 
 def _without_degrees_of_freedom(
-    x: Tensor, off: Any, dims: tuple[int, ...], freedom: float, keepdim: bool, whole: bool
+    x: Tensor, deviation: Any, dims: tuple[int, ...], freedom: float, keepdim: bool, whole: bool
 ) -> Tensor:
-    """Σ off² / 0: infinite, or nan where all elements are equal; with PyTorch's gradients.
+    """Σ deviation² / 0: infinite, or nan where all elements are equal; with PyTorch's gradients.
 
     Over all elements the gradient is inf (nan for an element equal to the mean), whatever the sign
-    of `off`; over some dimensions it is 2·off / (n - correction).
+    of `deviation`; over some dimensions it is 2·deviation / (n - correction).
     """
     zero = ar.sub(x, x.detach())  # its derivative with respect to x is 1
-    slope = ar.mul(ar.abs(off) if whole else off, 2.0)
-    squares = ar.mul(off, off)
+    slope = ar.mul(ar.abs(deviation) if whole else deviation, 2.0)
+    squares = ar.mul(deviation, deviation)
     if whole or freedom == 0:
         return ar.div(_reduce(sum_, ar.add(squares, ar.mul(zero, slope)), dims, keepdim), 0.0)
     linear = _reduce(sum_, ar.mul(zero, ar.div(slope, float(freedom))), dims, keepdim)
@@ -205,7 +205,7 @@ def std(
 ) -> Tensor:
     """The square root of `var`; where the variance is 0, the gradient is 0 too.
 
-    Raises RuntimeError for whole numbers: convert with .float() first.  As ``torch.std``.
+    Raises RuntimeError for whole numbers: convert with .float() first.  Like ``torch.std``.
 
     >>> import nnlib
     >>> nnlib.std(nnlib.tensor([1.0, 3.0, 5.0]))
@@ -214,16 +214,16 @@ def std(
     if needs_tensor("std", input)._data.dtype == np.float16:
         dim, correction = _corrected("std", dim, unbiased, correction)
         return _wide(std, input, dim, keepdim, correction)
-    spread = var(input, dim, unbiased, keepdim, correction=correction)
-    none = ar.eq(spread, 0)
-    return ar.where(none, 0.0, ar.sqrt(ar.where(none, 1.0, spread)))
+    variance = var(input, dim, unbiased, keepdim, correction=correction)
+    zero = ar.eq(variance, 0)
+    return ar.where(zero, 0.0, ar.sqrt(ar.where(zero, 1.0, variance)))
 
 
 @numpy_names
 def amax(input: Tensor, dim: Dim = (), keepdim: bool = False) -> Tensor:
     """The largest element over `dim`; equal maxima share the gradient.
 
-    Raises RuntimeError for a tensor without elements.  As ``torch.amax``.
+    Raises RuntimeError for a tensor without elements.  Like ``torch.amax``.
 
     >>> import nnlib
     >>> nnlib.amax(nnlib.tensor([[1.0, 5.0], [4.0, 2.0]]), dim=1)
@@ -236,7 +236,7 @@ def amax(input: Tensor, dim: Dim = (), keepdim: bool = False) -> Tensor:
 def amin(input: Tensor, dim: Dim = (), keepdim: bool = False) -> Tensor:
     """The smallest element over `dim`; equal minima share the gradient.
 
-    Raises RuntimeError for a tensor without elements.  As ``torch.amin``.
+    Raises RuntimeError for a tensor without elements.  Like ``torch.amin``.
 
     >>> import nnlib
     >>> nnlib.amin(nnlib.tensor([[1.0, 5.0], [4.0, 2.0]]), dim=1)
@@ -288,7 +288,7 @@ def max(
     """max(x): the largest of all elements; max(x, dim): (values, indices) along a dimension;
     max(x, y): elementwise of two tensors.
 
-    Raises RuntimeError or IndexError if there are no elements.  As ``torch.max``.
+    Raises RuntimeError or IndexError if there are no elements.  Like ``torch.max``.
 
     >>> import nnlib
     >>> nnlib.max(nnlib.tensor([3.0, 7.0, 5.0]))
@@ -312,7 +312,7 @@ def min(
     """min(x): the smallest of all elements; min(x, dim): (values, indices) along a dimension;
     min(x, y): elementwise of two tensors.
 
-    Raises RuntimeError or IndexError if there are no elements.  As ``torch.min``.
+    Raises RuntimeError or IndexError if there are no elements.  Like ``torch.min``.
 
     >>> import nnlib
     >>> nnlib.min(nnlib.tensor([3.0, 7.0, 5.0]))
@@ -345,7 +345,7 @@ def _extreme(
 def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
     """The index of the largest element along `dim`, or of all elements (the first of equal ones).
 
-    Raises IndexError if there are no elements.  As ``torch.argmax``.
+    Raises IndexError if there are no elements.  Like ``torch.argmax``.
 
     >>> import nnlib
     >>> nnlib.argmax(nnlib.tensor([3.0, 7.0, 5.0]))
@@ -358,7 +358,7 @@ def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tens
 def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
     """The index of the smallest element along `dim`, or of all elements (the first of equal ones).
 
-    Raises IndexError if there are no elements.  As ``torch.argmin``.
+    Raises IndexError if there are no elements.  Like ``torch.argmin``.
 
     >>> import nnlib
     >>> nnlib.argmin(nnlib.tensor([3.0, 7.0, 5.0]))
@@ -379,7 +379,7 @@ def _arg_extreme(primitive: Primitive, input: Any, dim: int | None, keepdim: boo
 def any(input: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
     """Whether any element is true (not zero).
 
-    As ``torch.any``.
+    Like ``torch.any``.
 
     >>> import nnlib
     >>> nnlib.any(nnlib.tensor([[False, True], [False, False]]), dim=1)
@@ -392,7 +392,7 @@ def any(input: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
 def all(input: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
     """Whether every element is true (not zero).
 
-    As ``torch.all``.
+    Like ``torch.all``.
 
     >>> import nnlib
     >>> nnlib.all(nnlib.tensor([[True, True], [True, False]]), dim=1)
@@ -411,7 +411,7 @@ def _truth(primitive: Primitive, name: str, input: Tensor, dim: Dim, keepdim: bo
 def logsumexp(input: Tensor, dim: Dim, keepdim: bool = False) -> Tensor:
     """log Σ e^x over `dim`, without overflow.  Whole numbers are cast to floats.
 
-    As ``torch.logsumexp``.
+    Like ``torch.logsumexp``.
 
     >>> import nnlib
     >>> nnlib.logsumexp(nnlib.tensor([1000.0, 1000.0]), dim=0)
@@ -425,7 +425,7 @@ def softmax(input: Tensor, dim: int, *, dtype: DType | None = None) -> Tensor:
     """e^x / Σ e^x along `dim`: positive, with sum 1.
 
     The result has the shape of `input`.  Raises RuntimeError for whole numbers: convert with
-    .float() first.  As ``torch.softmax``.
+    .float() first.  Like ``torch.softmax``.
 
     >>> import nnlib
     >>> nnlib.softmax(nnlib.tensor([0.0, 1.0, 2.0]), dim=0)
@@ -440,7 +440,7 @@ def log_softmax(input: Tensor, dim: int, *, dtype: DType | None = None) -> Tenso
     """log softmax(x) along `dim`, computed without overflow as x - logsumexp(x).
 
     The result has the shape of `input`.  Raises RuntimeError for whole numbers: convert with
-    .float() first.  As ``torch.log_softmax``.
+    .float() first.  Like ``torch.log_softmax``.
 
     >>> import nnlib
     >>> nnlib.log_softmax(nnlib.tensor([0.0, 1000.0]), dim=0)
@@ -454,7 +454,7 @@ def log_softmax(input: Tensor, dim: int, *, dtype: DType | None = None) -> Tenso
 def cumsum(input: Tensor, dim: int, *, dtype: DType | None = None) -> Tensor:
     """The running sum along `dim`.
 
-    As ``torch.cumsum``.
+    Like ``torch.cumsum``.
 
     >>> import nnlib
     >>> nnlib.cumsum(nnlib.tensor([1, 2, 3, 4]), dim=0)
@@ -468,7 +468,7 @@ def cumsum(input: Tensor, dim: int, *, dtype: DType | None = None) -> Tensor:
 def cumprod(input: Tensor, dim: int, *, dtype: DType | None = None) -> Tensor:
     """The running product along `dim`.
 
-    As ``torch.cumprod``.
+    Like ``torch.cumprod``.
 
     >>> import nnlib
     >>> nnlib.cumprod(nnlib.tensor([1, 2, 3, 4]), dim=0)
@@ -482,7 +482,7 @@ def cumprod(input: Tensor, dim: int, *, dtype: DType | None = None) -> Tensor:
 def argsort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = True) -> Tensor:
     """The indices that would sort along `dim` (always stable).
 
-    As ``torch.argsort``.
+    Like ``torch.argsort``.
 
     >>> import nnlib
     >>> nnlib.argsort(nnlib.tensor([3.0, 1.0, 2.0]))
@@ -499,7 +499,7 @@ def sort(
 ) -> ValuesIndices:
     """(values, indices), sorted along `dim` (always stable).
 
-    As ``torch.sort``.
+    Like ``torch.sort``.
 
     >>> import nnlib
     >>> values, indices = nnlib.sort(nnlib.tensor([3.0, 1.0, 2.0]), descending=True)

@@ -59,7 +59,7 @@ def over(input: Operand, other: Operand, *, out: None = None) -> Tensor:
 def add(input: Operand, other: Operand, *, alpha: Number = 1, out: None = None) -> Tensor:
     """input + alpha · other, elementwise with broadcasting.
 
-    Raises RuntimeError where the shapes do not broadcast.  As ``torch.add``.
+    Raises RuntimeError where the shapes do not broadcast.  Like ``torch.add``.
 
     >>> import nnlib
     >>> nnlib.add(nnlib.tensor([1.0, 2.0]), 1, alpha=10)
@@ -73,7 +73,7 @@ def add(input: Operand, other: Operand, *, alpha: Number = 1, out: None = None) 
 def sub(input: Operand, other: Operand, *, alpha: Number = 1, out: None = None) -> Tensor:
     """input - alpha · other, elementwise with broadcasting.
 
-    Raises RuntimeError where the shapes do not broadcast.  As ``torch.sub``.
+    Raises RuntimeError where the shapes do not broadcast.  Like ``torch.sub``.
 
     >>> import nnlib
     >>> nnlib.sub(nnlib.tensor([5.0, 7.0]), nnlib.tensor([1.0, 2.0]), alpha=2)
@@ -94,7 +94,7 @@ def div(
     """input / other, elementwise; integers give floats.
 
     `rounding_mode` "floor" rounds down, "trunc" towards 0; integers then stay integers.  Raises
-    RuntimeError for another `rounding_mode`.  As ``torch.div``.
+    RuntimeError for another `rounding_mode`.  Like ``torch.div``.
 
     >>> import nnlib
     >>> nnlib.div(nnlib.tensor([1, 7]), 2)
@@ -127,7 +127,7 @@ def div(
 def mul(input: Operand, other: Operand, *, out: None = None) -> Tensor:
     """a · b, elementwise with broadcasting.
 
-    As ``torch.mul``.
+    Like ``torch.mul``.
 
     >>> import nnlib
     >>> nnlib.mul(nnlib.tensor([1.0, 2.0]), nnlib.tensor([3.0, 4.0]))
@@ -140,7 +140,7 @@ def mul(input: Operand, other: Operand, *, out: None = None) -> Tensor:
 def maximum(input: Operand, other: Operand, *, out: None = None) -> Tensor:
     """The larger of a and b; nan where either is nan.
 
-    As ``torch.maximum``.
+    Like ``torch.maximum``.
 
     >>> import nnlib
     >>> nnlib.maximum(nnlib.tensor([1.0, 5.0]), nnlib.tensor([3.0, 4.0]))
@@ -153,7 +153,7 @@ def maximum(input: Operand, other: Operand, *, out: None = None) -> Tensor:
 def minimum(input: Operand, other: Operand, *, out: None = None) -> Tensor:
     """The smaller of a and b; nan where either is nan.
 
-    As ``torch.minimum``.
+    Like ``torch.minimum``.
 
     >>> import nnlib
     >>> nnlib.minimum(nnlib.tensor([1.0, 5.0]), nnlib.tensor([3.0, 4.0]))
@@ -166,7 +166,7 @@ def minimum(input: Operand, other: Operand, *, out: None = None) -> Tensor:
 def atan2(input: Operand, other: Operand, *, out: None = None) -> Tensor:
     """The angle of the point (b, a), in (-π, π].
 
-    As ``torch.atan2``.
+    Like ``torch.atan2``.
 
     >>> import nnlib
     >>> nnlib.atan2(nnlib.tensor([1.0, 1.0]), nnlib.tensor([1.0, -1.0]))
@@ -179,7 +179,7 @@ def atan2(input: Operand, other: Operand, *, out: None = None) -> Tensor:
 def remainder(input: Operand, other: Operand, *, out: None = None) -> Tensor:
     """a - b·floor(a/b), which has the sign of b.
 
-    As ``torch.remainder``.
+    Like ``torch.remainder``.
 
     >>> import nnlib
     >>> nnlib.remainder(nnlib.tensor([-7, 7]), 3)
@@ -228,7 +228,7 @@ def power(input: Operand, other: Operand, *, out: None = None) -> Tensor:
 def pow(input: Operand, exponent: Operand, *, out: None = None) -> Tensor:
     """input to the power `exponent`, elementwise with broadcasting; either may be a number.
 
-    Raises RuntimeError for whole numbers to a negative whole power.  As ``torch.pow``.
+    Raises RuntimeError for whole numbers to a negative whole power.  Like ``torch.pow``.
 
     >>> import nnlib
     >>> nnlib.pow(nnlib.tensor([1.0, 2.0, 3.0]), 2)
@@ -244,7 +244,7 @@ def pow(input: Operand, exponent: Operand, *, out: None = None) -> Tensor:
 def floor_divide(input: Operand, other: Operand) -> Tensor:
     """⌊a / b⌋, elementwise.
 
-    Raises RuntimeError for whole numbers divided by zero.  As ``torch.floor_divide``.
+    Raises RuntimeError for whole numbers divided by zero.  Like ``torch.floor_divide``.
 
     >>> import nnlib
     >>> nnlib.floor_divide(nnlib.tensor([-7, 7]), 2)
@@ -327,7 +327,7 @@ def _compared(primitive: Primitive, input: Any, other: Any, out: None) -> Tensor
 def eq(input: Operand, other: Operand, *, out: None = None) -> Tensor:
     """a = b, elementwise, as booleans.
 
-    As ``torch.eq``.
+    Like ``torch.eq``.
 
     >>> import nnlib
     >>> nnlib.eq(nnlib.tensor([1, 2, 3]), 2)
@@ -339,7 +339,7 @@ def eq(input: Operand, other: Operand, *, out: None = None) -> Tensor:
 def ne(input: Operand, other: Operand, *, out: None = None) -> Tensor:
     """a ≠ b, elementwise, as booleans.
 
-    As ``torch.ne``.
+    Like ``torch.ne``.
 
     >>> import nnlib
     >>> nnlib.ne(nnlib.tensor([1, 2, 3]), 2)
@@ -351,7 +351,7 @@ def ne(input: Operand, other: Operand, *, out: None = None) -> Tensor:
 def lt(input: Operand, other: Operand, *, out: None = None) -> Tensor:
     """a < b, elementwise, as booleans.
 
-    As ``torch.lt``.
+    Like ``torch.lt``.
 
     >>> import nnlib
     >>> nnlib.lt(nnlib.tensor([1, 2, 3]), 2)
@@ -363,7 +363,7 @@ def lt(input: Operand, other: Operand, *, out: None = None) -> Tensor:
 def le(input: Operand, other: Operand, *, out: None = None) -> Tensor:
     """a ≤ b, elementwise, as booleans.
 
-    As ``torch.le``.
+    Like ``torch.le``.
 
     >>> import nnlib
     >>> nnlib.le(nnlib.tensor([1, 2, 3]), 2)
@@ -375,7 +375,7 @@ def le(input: Operand, other: Operand, *, out: None = None) -> Tensor:
 def gt(input: Operand, other: Operand, *, out: None = None) -> Tensor:
     """a > b, elementwise, as booleans.
 
-    As ``torch.gt``.
+    Like ``torch.gt``.
 
     >>> import nnlib
     >>> nnlib.gt(nnlib.tensor([1, 2, 3]), 2)
@@ -387,7 +387,7 @@ def gt(input: Operand, other: Operand, *, out: None = None) -> Tensor:
 def ge(input: Operand, other: Operand, *, out: None = None) -> Tensor:
     """a ≥ b, elementwise, as booleans.
 
-    As ``torch.ge``.
+    Like ``torch.ge``.
 
     >>> import nnlib
     >>> nnlib.ge(nnlib.tensor([1, 2, 3]), 2)
@@ -405,7 +405,7 @@ def _of_truths(primitive: Primitive, input: Any, other: Any, out: None) -> Tenso
 def logical_and(input: Tensor, other: Tensor, *, out: None = None) -> Tensor:
     """a and b, elementwise; zero counts as false.
 
-    As ``torch.logical_and``.
+    Like ``torch.logical_and``.
 
     >>> import nnlib
     >>> nnlib.logical_and(nnlib.tensor([True, True]), nnlib.tensor([True, False]))
@@ -417,7 +417,7 @@ def logical_and(input: Tensor, other: Tensor, *, out: None = None) -> Tensor:
 def logical_or(input: Tensor, other: Tensor, *, out: None = None) -> Tensor:
     """a or b, elementwise; zero counts as false.
 
-    As ``torch.logical_or``.
+    Like ``torch.logical_or``.
 
     >>> import nnlib
     >>> nnlib.logical_or(nnlib.tensor([True, False]), nnlib.tensor([False, False]))
@@ -429,7 +429,7 @@ def logical_or(input: Tensor, other: Tensor, *, out: None = None) -> Tensor:
 def logical_xor(input: Tensor, other: Tensor, *, out: None = None) -> Tensor:
     """Either a or b but not both, elementwise.
 
-    As ``torch.logical_xor``.
+    Like ``torch.logical_xor``.
 
     >>> import nnlib
     >>> nnlib.logical_xor(nnlib.tensor([True, True]), nnlib.tensor([True, False]))
@@ -462,7 +462,7 @@ def _whole_type(name: str, *args: Any) -> np.dtype:
 def bitwise_and(input: Operand, other: Operand, *, out: None = None) -> Tensor:
     """a & b, bit by bit: whole numbers or booleans.
 
-    As ``torch.bitwise_and``.
+    Like ``torch.bitwise_and``.
 
     >>> import nnlib
     >>> nnlib.bitwise_and(nnlib.tensor([6, 5]), 3)
@@ -474,7 +474,7 @@ def bitwise_and(input: Operand, other: Operand, *, out: None = None) -> Tensor:
 def bitwise_or(input: Operand, other: Operand, *, out: None = None) -> Tensor:
     """a | b, bit by bit: whole numbers or booleans.
 
-    As ``torch.bitwise_or``.
+    Like ``torch.bitwise_or``.
 
     >>> import nnlib
     >>> nnlib.bitwise_or(nnlib.tensor([6, 5]), 3)
@@ -486,7 +486,7 @@ def bitwise_or(input: Operand, other: Operand, *, out: None = None) -> Tensor:
 def bitwise_xor(input: Operand, other: Operand, *, out: None = None) -> Tensor:
     """a ^ b, bit by bit: whole numbers or booleans.
 
-    As ``torch.bitwise_xor``.
+    Like ``torch.bitwise_xor``.
 
     >>> import nnlib
     >>> nnlib.bitwise_xor(nnlib.tensor([6, 5]), 3)
@@ -498,7 +498,7 @@ def bitwise_xor(input: Operand, other: Operand, *, out: None = None) -> Tensor:
 def bitwise_not(input: Tensor) -> Tensor:
     """~x, bit by bit: -1 - x for whole numbers with a sign, not x for booleans.
 
-    Raises TypeError for floating-point numbers.  As ``torch.bitwise_not``.
+    Raises TypeError for floating-point numbers.  Like ``torch.bitwise_not``.
 
     >>> import nnlib
     >>> nnlib.bitwise_not(nnlib.tensor([5])), nnlib.bitwise_not(nnlib.tensor([True]))
@@ -516,7 +516,7 @@ def bitwise_not(input: Tensor) -> Tensor:
 def bitwise_left_shift(input: Operand, other: Operand) -> Tensor:
     """x · 2^n for whole numbers; bits shifted beyond the upper end are lost.
 
-    Raises NotImplementedError for floating-point numbers.  As ``torch.bitwise_left_shift``.
+    Raises NotImplementedError for floating-point numbers.  Like ``torch.bitwise_left_shift``.
 
     >>> import nnlib
     >>> nnlib.bitwise_left_shift(nnlib.tensor([1, 5]), 2)
@@ -532,7 +532,7 @@ def bitwise_left_shift(input: Operand, other: Operand) -> Tensor:
 def bitwise_right_shift(input: Operand, other: Operand) -> Tensor:
     """⌊x / 2^n⌋ for whole numbers.
 
-    Raises NotImplementedError for floating-point numbers.  As ``torch.bitwise_right_shift``.
+    Raises NotImplementedError for floating-point numbers.  Like ``torch.bitwise_right_shift``.
 
     >>> import nnlib
     >>> nnlib.bitwise_right_shift(nnlib.tensor([16, -5]), 2)
@@ -550,7 +550,7 @@ def bitwise_right_shift(input: Operand, other: Operand) -> Tensor:
 def logical_not(input: Tensor, *, out: None = None) -> Tensor:
     """not x, elementwise: true where x is zero.
 
-    As ``torch.logical_not``.
+    Like ``torch.logical_not``.
 
     >>> import nnlib
     >>> nnlib.logical_not(nnlib.tensor([0, 1, 2]))
@@ -563,7 +563,7 @@ def logical_not(input: Tensor, *, out: None = None) -> Tensor:
 def isnan(input: Tensor, *, out: None = None) -> Tensor:
     """True where x is nan.
 
-    As ``torch.isnan``.
+    Like ``torch.isnan``.
 
     >>> import nnlib
     >>> nnlib.isnan(nnlib.tensor([1.0, nnlib.nan, nnlib.inf]))
@@ -576,7 +576,7 @@ def isnan(input: Tensor, *, out: None = None) -> Tensor:
 def isinf(input: Tensor, *, out: None = None) -> Tensor:
     """True where x is infinite.
 
-    As ``torch.isinf``.
+    Like ``torch.isinf``.
 
     >>> import nnlib
     >>> nnlib.isinf(nnlib.tensor([1.0, nnlib.nan, nnlib.inf]))
@@ -589,7 +589,7 @@ def isinf(input: Tensor, *, out: None = None) -> Tensor:
 def isfinite(input: Tensor, *, out: None = None) -> Tensor:
     """True where x is neither infinite nor nan.
 
-    As ``torch.isfinite``.
+    Like ``torch.isfinite``.
 
     >>> import nnlib
     >>> nnlib.isfinite(nnlib.tensor([1.0, nnlib.nan, nnlib.inf]))
@@ -623,7 +623,7 @@ def where(condition: Tensor, input: Operand, other: Operand) -> Tensor:
 def neg(input: Tensor, *, out: None = None) -> Tensor:
     """-x, elementwise.
 
-    As ``torch.neg``.
+    Like ``torch.neg``.
 
     >>> import nnlib
     >>> nnlib.neg(nnlib.tensor([1.0, -2.0]))
@@ -636,7 +636,7 @@ def neg(input: Tensor, *, out: None = None) -> Tensor:
 def abs(input: Tensor, *, out: None = None) -> Tensor:
     """|x|, elementwise.
 
-    As ``torch.abs``.
+    Like ``torch.abs``.
 
     >>> import nnlib
     >>> nnlib.abs(nnlib.tensor([1.0, -2.0]))
@@ -655,7 +655,7 @@ def _sign(input: Tensor, *, out: None = None) -> Tensor:
 def relu(input: Tensor, *, out: None = None) -> Tensor:
     """max(x, 0), elementwise.
 
-    As ``torch.relu``.
+    Like ``torch.relu``.
 
     >>> import nnlib
     >>> nnlib.relu(nnlib.tensor([-1.0, 2.0]))
@@ -668,7 +668,7 @@ def relu(input: Tensor, *, out: None = None) -> Tensor:
 def floor(input: Tensor, *, out: None = None) -> Tensor:
     """The largest integer ≤ x, in the type of x.
 
-    As ``torch.floor``.
+    Like ``torch.floor``.
 
     >>> import nnlib
     >>> nnlib.floor(nnlib.tensor([-1.5, 1.5]))
@@ -681,7 +681,7 @@ def floor(input: Tensor, *, out: None = None) -> Tensor:
 def ceil(input: Tensor, *, out: None = None) -> Tensor:
     """The smallest integer ≥ x, in the type of x.
 
-    As ``torch.ceil``.
+    Like ``torch.ceil``.
 
     >>> import nnlib
     >>> nnlib.ceil(nnlib.tensor([-1.5, 1.5]))
@@ -700,7 +700,7 @@ def _rounded(input: Tensor, *, out: None = None) -> Tensor:
 def trunc(input: Tensor, *, out: None = None) -> Tensor:
     """x without its fractional part.
 
-    As ``torch.trunc``.
+    Like ``torch.trunc``.
 
     >>> import nnlib
     >>> nnlib.trunc(nnlib.tensor([-1.5, 1.5]))
@@ -713,7 +713,7 @@ def trunc(input: Tensor, *, out: None = None) -> Tensor:
 def exp(input: Tensor, *, out: None = None) -> Tensor:
     """e^x, elementwise.
 
-    As ``torch.exp``.
+    Like ``torch.exp``.
 
     >>> import nnlib
     >>> nnlib.exp(nnlib.tensor([0.0, 1.0]))
@@ -726,7 +726,7 @@ def exp(input: Tensor, *, out: None = None) -> Tensor:
 def exp2(input: Tensor, *, out: None = None) -> Tensor:
     """2^x, elementwise.
 
-    As ``torch.exp2``.
+    Like ``torch.exp2``.
 
     >>> import nnlib
     >>> nnlib.exp2(nnlib.tensor([0.0, 3.0]))
@@ -739,7 +739,7 @@ def exp2(input: Tensor, *, out: None = None) -> Tensor:
 def expm1(input: Tensor, *, out: None = None) -> Tensor:
     """e^x - 1, exact near 0.
 
-    As ``torch.expm1``.
+    Like ``torch.expm1``.
 
     >>> import nnlib
     >>> nnlib.expm1(nnlib.tensor([0.0, 1.0]))
@@ -752,7 +752,7 @@ def expm1(input: Tensor, *, out: None = None) -> Tensor:
 def log(input: Tensor, *, out: None = None) -> Tensor:
     """The natural logarithm, elementwise; -inf at 0 and nan below.
 
-    As ``torch.log``.
+    Like ``torch.log``.
 
     >>> import nnlib
     >>> nnlib.log(nnlib.tensor([1.0, 2.0, 0.0]))
@@ -765,7 +765,7 @@ def log(input: Tensor, *, out: None = None) -> Tensor:
 def log2(input: Tensor, *, out: None = None) -> Tensor:
     """The logarithm to base 2, elementwise.
 
-    As ``torch.log2``.
+    Like ``torch.log2``.
 
     >>> import nnlib
     >>> nnlib.log2(nnlib.tensor([1.0, 8.0]))
@@ -778,7 +778,7 @@ def log2(input: Tensor, *, out: None = None) -> Tensor:
 def log10(input: Tensor, *, out: None = None) -> Tensor:
     """The logarithm to base 10, elementwise.
 
-    As ``torch.log10``.
+    Like ``torch.log10``.
 
     >>> import nnlib
     >>> nnlib.log10(nnlib.tensor([1.0, 2.0]))
@@ -791,7 +791,7 @@ def log10(input: Tensor, *, out: None = None) -> Tensor:
 def log1p(input: Tensor, *, out: None = None) -> Tensor:
     """log(1 + x), exact near 0.
 
-    As ``torch.log1p``.
+    Like ``torch.log1p``.
 
     >>> import nnlib
     >>> nnlib.log1p(nnlib.tensor([0.0, 1.0]))
@@ -804,7 +804,7 @@ def log1p(input: Tensor, *, out: None = None) -> Tensor:
 def sqrt(input: Tensor, *, out: None = None) -> Tensor:
     """The square root, elementwise; nan below 0.
 
-    As ``torch.sqrt``.
+    Like ``torch.sqrt``.
 
     >>> import nnlib
     >>> nnlib.sqrt(nnlib.tensor([4.0, 2.0, -1.0]))
@@ -817,7 +817,7 @@ def sqrt(input: Tensor, *, out: None = None) -> Tensor:
 def sin(input: Tensor, *, out: None = None) -> Tensor:
     """The sine, elementwise.
 
-    As ``torch.sin``.
+    Like ``torch.sin``.
 
     >>> import nnlib
     >>> nnlib.sin(nnlib.tensor([0.0, 1.0]))
@@ -830,7 +830,7 @@ def sin(input: Tensor, *, out: None = None) -> Tensor:
 def cos(input: Tensor, *, out: None = None) -> Tensor:
     """The cosine, elementwise.
 
-    As ``torch.cos``.
+    Like ``torch.cos``.
 
     >>> import nnlib
     >>> nnlib.cos(nnlib.tensor([0.0, 1.0]))
@@ -843,7 +843,7 @@ def cos(input: Tensor, *, out: None = None) -> Tensor:
 def tan(input: Tensor, *, out: None = None) -> Tensor:
     """The tangent, elementwise.
 
-    As ``torch.tan``.
+    Like ``torch.tan``.
 
     >>> import nnlib
     >>> nnlib.tan(nnlib.tensor([0.0, 1.0]))
@@ -856,7 +856,7 @@ def tan(input: Tensor, *, out: None = None) -> Tensor:
 def asin(input: Tensor, *, out: None = None) -> Tensor:
     """The inverse sine, elementwise.
 
-    As ``torch.asin``.
+    Like ``torch.asin``.
 
     >>> import nnlib
     >>> nnlib.asin(nnlib.tensor([0.0, 1.0]))
@@ -869,7 +869,7 @@ def asin(input: Tensor, *, out: None = None) -> Tensor:
 def acos(input: Tensor, *, out: None = None) -> Tensor:
     """The inverse cosine, elementwise.
 
-    As ``torch.acos``.
+    Like ``torch.acos``.
 
     >>> import nnlib
     >>> nnlib.acos(nnlib.tensor([0.0, 1.0]))
@@ -882,7 +882,7 @@ def acos(input: Tensor, *, out: None = None) -> Tensor:
 def atan(input: Tensor, *, out: None = None) -> Tensor:
     """The inverse tangent, elementwise.
 
-    As ``torch.atan``.
+    Like ``torch.atan``.
 
     >>> import nnlib
     >>> nnlib.atan(nnlib.tensor([0.0, 1.0]))
@@ -895,7 +895,7 @@ def atan(input: Tensor, *, out: None = None) -> Tensor:
 def sinh(input: Tensor, *, out: None = None) -> Tensor:
     """The hyperbolic sine, elementwise.
 
-    As ``torch.sinh``.
+    Like ``torch.sinh``.
 
     >>> import nnlib
     >>> nnlib.sinh(nnlib.tensor([0.0, 1.0]))
@@ -908,7 +908,7 @@ def sinh(input: Tensor, *, out: None = None) -> Tensor:
 def cosh(input: Tensor, *, out: None = None) -> Tensor:
     """The hyperbolic cosine, elementwise.
 
-    As ``torch.cosh``.
+    Like ``torch.cosh``.
 
     >>> import nnlib
     >>> nnlib.cosh(nnlib.tensor([0.0, 1.0]))
@@ -921,7 +921,7 @@ def cosh(input: Tensor, *, out: None = None) -> Tensor:
 def tanh(input: Tensor, *, out: None = None) -> Tensor:
     """The hyperbolic tangent, elementwise.
 
-    As ``torch.tanh``.
+    Like ``torch.tanh``.
 
     >>> import nnlib
     >>> nnlib.tanh(nnlib.tensor([0.0, 1.0, 100.0]))
@@ -934,7 +934,7 @@ def tanh(input: Tensor, *, out: None = None) -> Tensor:
 def asinh(input: Tensor, *, out: None = None) -> Tensor:
     """The inverse hyperbolic sine, elementwise.
 
-    As ``torch.asinh``.
+    Like ``torch.asinh``.
 
     >>> import nnlib
     >>> nnlib.asinh(nnlib.tensor([0.0, 1.0]))
@@ -947,7 +947,7 @@ def asinh(input: Tensor, *, out: None = None) -> Tensor:
 def acosh(input: Tensor, *, out: None = None) -> Tensor:
     """The inverse hyperbolic cosine, elementwise.
 
-    As ``torch.acosh``.
+    Like ``torch.acosh``.
 
     >>> import nnlib
     >>> nnlib.acosh(nnlib.tensor([1.0, 2.0]))
@@ -960,7 +960,7 @@ def acosh(input: Tensor, *, out: None = None) -> Tensor:
 def atanh(input: Tensor, *, out: None = None) -> Tensor:
     """The inverse hyperbolic tangent, elementwise.
 
-    As ``torch.atanh``.
+    Like ``torch.atanh``.
 
     >>> import nnlib
     >>> nnlib.atanh(nnlib.tensor([0.0, 0.5]))
@@ -973,7 +973,7 @@ def atanh(input: Tensor, *, out: None = None) -> Tensor:
 def sigmoid(input: Tensor, *, out: None = None) -> Tensor:
     """σ(x) = 1/(1 + e^-x), elementwise, without overflow.
 
-    As ``torch.sigmoid``.
+    Like ``torch.sigmoid``.
 
     >>> import nnlib
     >>> nnlib.sigmoid(nnlib.tensor([-1000.0, 0.0, 2.0]))
@@ -986,7 +986,7 @@ def sigmoid(input: Tensor, *, out: None = None) -> Tensor:
 def erf(input: Tensor, *, out: None = None) -> Tensor:
     """The error function, elementwise.
 
-    As ``torch.erf``.
+    Like ``torch.erf``.
 
     >>> import nnlib
     >>> nnlib.erf(nnlib.tensor([0.0, 1.0]))
@@ -998,7 +998,7 @@ def erf(input: Tensor, *, out: None = None) -> Tensor:
 def round(input: Tensor, *, decimals: int = 0) -> Tensor:
     """x rounded to an integer, or to `decimals` digits (may be negative); halves round to even.
 
-    Raises NotImplementedError for whole numbers with decimals.  As ``torch.round``.
+    Raises NotImplementedError for whole numbers with decimals.  Like ``torch.round``.
 
     >>> import nnlib
     >>> nnlib.round(nnlib.tensor([0.5, 1.5, 2.6]))
@@ -1022,7 +1022,7 @@ def round(input: Tensor, *, decimals: int = 0) -> Tensor:
 def sign(input: Tensor, *, out: None = None) -> Tensor:
     """-1, 0 or 1: the sign of x; booleans stay as they are.
 
-    As ``torch.sign``.
+    Like ``torch.sign``.
 
     >>> import nnlib
     >>> nnlib.sign(nnlib.tensor([-3.0, 0.0, 2.0]))
@@ -1035,7 +1035,7 @@ def sign(input: Tensor, *, out: None = None) -> Tensor:
 def square(input: Tensor) -> Tensor:
     """x², elementwise.
 
-    As ``torch.square``.
+    Like ``torch.square``.
 
     >>> import nnlib
     >>> nnlib.square(nnlib.tensor([-3.0, 2.0]))
@@ -1050,7 +1050,7 @@ def square(input: Tensor) -> Tensor:
 def reciprocal(input: Tensor, *, out: None = None) -> Tensor:
     """1/x, elementwise.
 
-    As ``torch.reciprocal``.
+    Like ``torch.reciprocal``.
 
     >>> import nnlib
     >>> nnlib.reciprocal(nnlib.tensor([4.0, 0.5]))
@@ -1062,7 +1062,7 @@ def reciprocal(input: Tensor, *, out: None = None) -> Tensor:
 def rsqrt(input: Tensor) -> Tensor:
     """1/√x, elementwise.
 
-    As ``torch.rsqrt``.
+    Like ``torch.rsqrt``.
 
     >>> import nnlib
     >>> nnlib.rsqrt(nnlib.tensor([4.0, 0.25]))
@@ -1078,7 +1078,7 @@ def clamp(
 
     The gradient is passed on within the limits and is 0 outside them.  Where min > max, the result
     is max.  Raises RuntimeError if neither is given, TypeError for a number together with a tensor.
-    As ``torch.clamp``.
+    Like ``torch.clamp``.
 
     >>> import nnlib
     >>> nnlib.clamp(nnlib.tensor([-2.0, 0.5, 3.0]), min=-1, max=1)
@@ -1119,7 +1119,7 @@ def nan_to_num(
 ) -> Tensor:
     """x with finite numbers for nan and ±inf: by default 0 and the limits of x's type.
 
-    As ``torch.nan_to_num``.
+    Like ``torch.nan_to_num``.
 
     >>> import nnlib
     >>> nnlib.nan_to_num(nnlib.tensor([nnlib.nan, nnlib.inf, 1.0]), posinf=9.0)
@@ -1140,7 +1140,7 @@ def nan_to_num(
 def lerp(input: Tensor, end: Tensor, weight: Operand) -> Tensor:
     """input + weight · (end - input): from `input` at weight 0 to `end` at weight 1.
 
-    Raises RuntimeError if the two have different types.  As ``torch.lerp``.
+    Raises RuntimeError if the two have different types.  Like ``torch.lerp``.
 
     >>> import nnlib
     >>> nnlib.lerp(nnlib.tensor([0.0, 10.0]), nnlib.tensor([1.0, 20.0]), 0.5)
@@ -1158,7 +1158,7 @@ def lerp(input: Tensor, end: Tensor, weight: Operand) -> Tensor:
 def clone(input: Tensor) -> Tensor:
     """A copy with its own memory; gradients flow through it.
 
-    As ``torch.clone``.
+    Like ``torch.clone``.
 
     >>> import nnlib
     >>> x = nnlib.tensor([1.0, 2.0])

@@ -43,7 +43,7 @@ def narrow(input: Tensor, dim: int, start: int, length: int) -> Tensor:
     """The elements start … start + length - 1 along `dim`, as a view.
 
     Raises IndexError for a start out of range, RuntimeError for a length that is too large and for
-    a tensor without dimensions.  As ``torch.narrow``.
+    a tensor without dimensions.  Like ``torch.narrow``.
 
     >>> import nnlib
     >>> nnlib.narrow(nnlib.arange(6), 0, 2, 3)
@@ -69,7 +69,7 @@ def narrow(input: Tensor, dim: int, start: int, length: int) -> Tensor:
 def select(input: Tensor, dim: int, index: int) -> Tensor:
     """The slice `index` along `dim`, without that dimension: x[:, …, index].
 
-    Raises IndexError for an index out of range, and for a tensor without dimensions.  As
+    Raises IndexError for an index out of range, and for a tensor without dimensions.  Like
     ``torch.select``.
 
     >>> import nnlib
@@ -86,7 +86,7 @@ def select(input: Tensor, dim: int, index: int) -> Tensor:
 def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     """All slices along `dim`, as a tuple.
 
-    Raises IndexError for a tensor without dimensions.  As ``torch.unbind``.
+    Raises IndexError for a tensor without dimensions.  Like ``torch.unbind``.
 
     >>> import nnlib
     >>> nnlib.unbind(nnlib.tensor([[1, 2], [3, 4]]))
@@ -104,8 +104,8 @@ def split(
 ) -> tuple[Tensor, ...]:
     """Consecutive pieces along `dim`: of one size (the last may be shorter), or of given sizes.
 
-    Raises RuntimeError for a negative size, and for sizes that do not add up to the dimension.  As
-    ``torch.split``.
+    Raises RuntimeError for a negative size, and for sizes that do not add up to the dimension.
+    Like ``torch.split``.
 
     >>> import nnlib
     >>> nnlib.split(nnlib.arange(5), 2)
@@ -141,7 +141,7 @@ def split(
 def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     """At most `chunks` pieces of equal size along `dim` (the last may be shorter).
 
-    Raises RuntimeError unless `chunks` is positive.  As ``torch.chunk``.
+    Raises RuntimeError unless `chunks` is positive.  Like ``torch.chunk``.
 
     >>> import nnlib
     >>> nnlib.chunk(nnlib.arange(5), 2)
@@ -164,7 +164,7 @@ def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
 def tile(input: Tensor, *dims: Sizes) -> Tensor:
     """The whole tensor repeated along each dimension; missing counts are 1.
 
-    As ``torch.tile``.
+    Like ``torch.tile``.
 
     >>> import nnlib
     >>> nnlib.tile(nnlib.tensor([1, 2]), (2, 2))
@@ -204,7 +204,7 @@ def _copied(x: Tensor, result: Tensor) -> Tensor:
 def repeat_interleave(input: Tensor, repeats: Tensor | int, dim: int | None = None) -> Tensor:
     """Each element (or slice along `dim`) repeated in a row: one count for all, or one for each.
 
-    Raises RuntimeError for negative counts, and for a wrong number of counts.  As
+    Raises RuntimeError for negative counts, and for a wrong number of counts.  Like
     ``torch.repeat_interleave``.
 
     >>> import nnlib
@@ -246,7 +246,7 @@ def roll(
 ) -> Tensor:
     """The elements shifted along `dims`; those shifted past one end reappear at the other.
 
-    Raises RuntimeError unless there are as many shifts as dims.  As ``torch.roll``.
+    Raises RuntimeError unless there are as many shifts as dims.  Like ``torch.roll``.
 
     >>> import nnlib
     >>> nnlib.roll(nnlib.arange(4), 1)
@@ -281,7 +281,7 @@ def roll(
 def movedim(input: Tensor, source: int | Sequence[int], destination: int | Sequence[int]) -> Tensor:
     """The dimensions `source` moved to the positions `destination`; the others keep their order.
 
-    Raises RuntimeError unless both name the same number of distinct dimensions.  As
+    Raises RuntimeError unless both name the same number of distinct dimensions.  Like
     ``torch.movedim``.
 
     >>> import nnlib
@@ -306,7 +306,7 @@ def movedim(input: Tensor, source: int | Sequence[int], destination: int | Seque
 def swapaxes(input: Tensor, axis0: int, axis1: int) -> Tensor:
     """Two dimensions exchanged: transpose() under NumPy's name.
 
-    As ``torch.swapaxes``.
+    Like ``torch.swapaxes``.
 
     >>> import nnlib
     >>> nnlib.swapaxes(nnlib.zeros(2, 3, 4), 0, 2).shape
@@ -318,7 +318,7 @@ def swapaxes(input: Tensor, axis0: int, axis1: int) -> Tensor:
 def t(input: Tensor) -> Tensor:
     """The transpose of a matrix; a vector or a 0-d tensor is returned unchanged.
 
-    Raises RuntimeError for more than two dimensions.  As ``torch.t``.
+    Raises RuntimeError for more than two dimensions.  Like ``torch.t``.
 
     >>> import nnlib
     >>> nnlib.t(nnlib.tensor([[1, 2], [3, 4]]))
@@ -339,7 +339,7 @@ def t(input: Tensor) -> Tensor:
 def ravel(input: Tensor) -> Tensor:
     """All elements in one dimension.
 
-    As ``torch.ravel``.
+    Like ``torch.ravel``.
 
     >>> import nnlib
     >>> nnlib.ravel(nnlib.tensor([[1, 2], [3, 4]]))
@@ -352,7 +352,7 @@ def ravel(input: Tensor) -> Tensor:
 def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
     """One dimension split into several; one of the sizes may be -1.
 
-    Raises RuntimeError unless the sizes multiply up to that of the dimension.  As
+    Raises RuntimeError unless the sizes multiply up to that of the dimension.  Like
     ``torch.unflatten``.
 
     >>> import nnlib
@@ -374,7 +374,7 @@ def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
 def broadcast_to(input: Tensor, size: Sequence[int]) -> Tensor:
     """Dimensions of length 1 repeated without copying, to the shape `size`.
 
-    Raises RuntimeError where the shape does not fit.  As ``torch.broadcast_to``.
+    Raises RuntimeError where the shape does not fit.  Like ``torch.broadcast_to``.
 
     >>> import nnlib
     >>> nnlib.broadcast_to(nnlib.tensor([1, 2]), (2, 2))
@@ -387,7 +387,7 @@ def broadcast_to(input: Tensor, size: Sequence[int]) -> Tensor:
 def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]:
     """The tensors, each expanded to their common shape.
 
-    Raises RuntimeError where the shapes do not broadcast.  As ``torch.broadcast_tensors``.
+    Raises RuntimeError where the shapes do not broadcast.  Like ``torch.broadcast_tensors``.
 
     >>> import nnlib
     >>> a, b = nnlib.broadcast_tensors(nnlib.zeros(3, 1), nnlib.zeros(2))
@@ -406,7 +406,7 @@ def meshgrid(*tensors: Tensor, indexing: str | None = None) -> tuple[Tensor, ...
     """Grids of coordinates: the i-th result varies along dimension i with the i-th vector.
 
     `indexing="xy"` exchanges the first two dimensions, which is the order of images.  Raises
-    RuntimeError for tensors of two or more dimensions, and for another `indexing`.  As
+    RuntimeError for tensors of two or more dimensions, and for another `indexing`.  Like
     ``torch.meshgrid``.
 
     >>> import nnlib
@@ -439,7 +439,7 @@ def meshgrid(*tensors: Tensor, indexing: str | None = None) -> tuple[Tensor, ...
 def hstack(tensors: Sequence[Tensor]) -> Tensor:
     """Tensors side by side: joined along dimension 1 (vectors along 0).
 
-    As ``torch.hstack``.
+    Like ``torch.hstack``.
 
     >>> import nnlib
     >>> nnlib.hstack([nnlib.zeros(2, 1), nnlib.ones(2, 1)])
@@ -453,7 +453,7 @@ def hstack(tensors: Sequence[Tensor]) -> Tensor:
 def vstack(tensors: Sequence[Tensor]) -> Tensor:
     """Tensors on top of each other: joined along dimension 0 (vectors as rows).
 
-    As ``torch.vstack``.
+    Like ``torch.vstack``.
 
     >>> import nnlib
     >>> nnlib.vstack([nnlib.tensor([1, 2]), nnlib.tensor([3, 4])])
@@ -469,7 +469,7 @@ def vstack(tensors: Sequence[Tensor]) -> Tensor:
 def tril(input: Tensor, diagonal: int = 0) -> Tensor:
     """The lower triangle of each matrix, zeros above the given diagonal.
 
-    Raises RuntimeError for fewer than two dimensions.  As ``torch.tril``.
+    Raises RuntimeError for fewer than two dimensions.  Like ``torch.tril``.
 
     >>> import nnlib
     >>> nnlib.tril(nnlib.ones(2, 2))
@@ -482,7 +482,7 @@ def tril(input: Tensor, diagonal: int = 0) -> Tensor:
 def triu(input: Tensor, diagonal: int = 0) -> Tensor:
     """The upper triangle of each matrix, zeros below the given diagonal.
 
-    Raises RuntimeError for fewer than two dimensions.  As ``torch.triu``.
+    Raises RuntimeError for fewer than two dimensions.  Like ``torch.triu``.
 
     >>> import nnlib
     >>> nnlib.triu(nnlib.ones(2, 2), diagonal=1)
@@ -513,7 +513,7 @@ def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Te
 
     It shares the memory of `input`, unless that is part of a larger matrix: then it is a copy, and
     changing it in place raises RuntimeError.  Raises RuntimeError too if both dimensions are the
-    same.  As ``torch.diagonal``.
+    same.  Like ``torch.diagonal``.
 
     >>> import nnlib
     >>> nnlib.diagonal(nnlib.arange(6).reshape(2, 3), 1)
@@ -542,7 +542,7 @@ def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Te
 def diag(input: Tensor, diagonal: int = 0) -> Tensor:
     """The matrix with a vector on its diagonal, or the diagonal of a matrix.
 
-    Raises RuntimeError for anything but a vector or a matrix.  As ``torch.diag``.
+    Raises RuntimeError for anything but a vector or a matrix.  Like ``torch.diag``.
 
     >>> import nnlib
     >>> nnlib.diag(nnlib.tensor([1, 2]))
@@ -570,7 +570,7 @@ _diagonal = diagonal
 def trace(input: Tensor) -> Tensor:
     """The sum of the diagonal of a matrix.
 
-    Raises RuntimeError for anything but a matrix.  As ``torch.trace``.
+    Raises RuntimeError for anything but a matrix.  Like ``torch.trace``.
 
     >>> import nnlib
     >>> nnlib.trace(nnlib.tensor([[1.0, 2.0], [3.0, 4.0]]))

@@ -64,7 +64,7 @@ def tensor(
 
     Python floats give float32, ints int64, bools bool; an array keeps its type.  Raises ValueError
     for ragged lists, TypeError for a string, RuntimeError for integers with `requires_grad`.
-    As ``torch.tensor``.
+    Like ``torch.tensor``.
 
     >>> import nnlib
     >>> nnlib.tensor([[1.0, 2.0], [3.0, 4.0]])
@@ -142,7 +142,7 @@ def _unwrapped(data: Any) -> Any:
 def from_numpy(array: np.ndarray[Any, Any]) -> Tensor:
     """A tensor that shares the memory of a NumPy array.
 
-    Raises TypeError for anything but an array, and for types that nnlib does not have.  As
+    Raises TypeError for anything but an array, and for types that nnlib does not have.  Like
     ``torch.from_numpy``.
 
     >>> import nnlib
@@ -171,7 +171,7 @@ def full(
 ) -> Tensor:
     """A tensor filled with one number.
 
-    As ``torch.full``.
+    Like ``torch.full``.
 
     >>> import nnlib
     >>> nnlib.full((2, 2), 7.0)
@@ -203,7 +203,7 @@ def zeros(
 ) -> Tensor:
     """A tensor filled with 0.
 
-    As ``torch.zeros``.
+    Like ``torch.zeros``.
 
     >>> import nnlib
     >>> nnlib.zeros(2, 3)
@@ -224,7 +224,7 @@ def ones(
 ) -> Tensor:
     """A tensor filled with 1.
 
-    As ``torch.ones``.
+    Like ``torch.ones``.
 
     >>> import nnlib
     >>> nnlib.ones(2, dtype=nnlib.int64)
@@ -243,7 +243,7 @@ def zeros_like(
 ) -> Tensor:
     """A tensor of the shape and type of `input`, filled with 0.
 
-    As ``torch.zeros_like``.
+    Like ``torch.zeros_like``.
 
     >>> import nnlib
     >>> nnlib.zeros_like(nnlib.tensor([5.0, 6.0]))
@@ -261,7 +261,7 @@ def ones_like(
 ) -> Tensor:
     """A tensor of the shape and type of `input`, filled with 1.
 
-    As ``torch.ones_like``.
+    Like ``torch.ones_like``.
 
     >>> import nnlib
     >>> nnlib.ones_like(nnlib.tensor([5, 6]))
@@ -280,7 +280,7 @@ def full_like(
 ) -> Tensor:
     """A tensor of the shape and type of `input`, filled with one number.
 
-    As ``torch.full_like``.
+    Like ``torch.full_like``.
 
     >>> import nnlib
     >>> nnlib.full_like(nnlib.tensor([5.0, 6.0]), 7)
@@ -302,7 +302,7 @@ def empty(
 ) -> Tensor:
     """An uninitialised tensor: write its elements before you read them.
 
-    As ``torch.empty``.
+    Like ``torch.empty``.
 
     >>> import nnlib
     >>> nnlib.empty(2, 3).shape
@@ -321,7 +321,7 @@ def empty_like(
 ) -> Tensor:
     """An uninitialised tensor of the shape and type of `input`.
 
-    As ``torch.empty_like``.
+    Like ``torch.empty_like``.
 
     >>> import nnlib
     >>> nnlib.empty_like(nnlib.zeros(2, 3)).shape
@@ -335,7 +335,7 @@ def empty_like(
 def as_tensor(data: Any, dtype: DType | None = None, device: Device | None = None) -> Tensor:
     """`data` as a tensor, without a copy if it is already a tensor or array of that type.
 
-    As ``torch.as_tensor``.
+    Like ``torch.as_tensor``.
 
     >>> import nnlib
     >>> x = nnlib.tensor([1.0])
@@ -362,7 +362,7 @@ def eye(
 ) -> Tensor:
     """Ones on the diagonal, zeros elsewhere.
 
-    As ``torch.eye``.
+    Like ``torch.eye``.
 
     >>> import nnlib
     >>> nnlib.eye(2, 3)
@@ -385,7 +385,7 @@ def arange(
     """start, start + step, … below end.  Integers give int64.
 
     Raises RuntimeError for a step of 0, or one in the wrong direction; TypeError without an
-    end.  As ``torch.arange``.
+    end.  Like ``torch.arange``.
 
     >>> import nnlib
     >>> nnlib.arange(4), nnlib.arange(1, 2, 0.5)
@@ -418,7 +418,7 @@ def linspace(
 ) -> Tensor:
     """`steps` evenly spaced numbers from start to end, both included.
 
-    As ``torch.linspace``.
+    Like ``torch.linspace``.
 
     >>> import nnlib
     >>> nnlib.linspace(0, 1, 5)
@@ -431,7 +431,7 @@ def linspace(
 
 
 class Generator:
-    """A separate stream of random numbers.  As ``torch.Generator``, but with NumPy's PCG64.
+    """A separate stream of random numbers.  Like ``torch.Generator``, but with NumPy's PCG64.
 
     >>> import nnlib
     >>> g = nnlib.Generator().manual_seed(1)
@@ -479,7 +479,7 @@ _default_generator = Generator()
 def manual_seed(seed: int) -> Generator:
     """Restart the default stream: the same seed gives the same numbers on every machine.
 
-    The numbers are not those of PyTorch.  As ``torch.manual_seed``.
+    The numbers are not those of PyTorch.  Like ``torch.manual_seed``.
 
     >>> import nnlib
     >>> _ = nnlib.manual_seed(0)
@@ -548,7 +548,7 @@ def rand(
 ) -> Tensor:
     """Random numbers, uniform on [0, 1).
 
-    As ``torch.rand``.
+    Like ``torch.rand``.
 
     >>> import nnlib
     >>> x = nnlib.rand(1000)
@@ -572,7 +572,7 @@ def randn(
 ) -> Tensor:
     """Random numbers, normal with mean 0 and variance 1.
 
-    As ``torch.randn``.
+    Like ``torch.randn``.
 
     >>> import nnlib
     >>> _ = nnlib.manual_seed(0)
@@ -609,7 +609,7 @@ def randint(
 ) -> Tensor:
     """Random integers from low up to (not including) high.
 
-    As ``torch.randint``.
+    Like ``torch.randint``.
 
     >>> import nnlib
     >>> _ = nnlib.manual_seed(0)
@@ -639,7 +639,7 @@ def randperm(
 ) -> Tensor:
     """0 … n-1 in random order.
 
-    As ``torch.randperm``.
+    Like ``torch.randperm``.
 
     >>> import nnlib
     >>> nnlib.randperm(5).sort().values
@@ -659,7 +659,7 @@ def rand_like(
 ) -> Tensor:
     """Random numbers, uniform on [0, 1), in the shape and type of `input`.
 
-    As ``torch.rand_like``.
+    Like ``torch.rand_like``.
 
     >>> import nnlib
     >>> nnlib.rand_like(nnlib.zeros(2, 3)).shape
@@ -682,7 +682,7 @@ def randn_like(
 ) -> Tensor:
     """Random numbers, normal with mean 0 and variance 1, in the shape and type of `input`.
 
-    As ``torch.randn_like``.
+    Like ``torch.randn_like``.
 
     >>> import nnlib
     >>> nnlib.randn_like(nnlib.zeros(2, 3)).shape
@@ -699,7 +699,7 @@ def randn_like(
 def bernoulli(input: Tensor, *, generator: Generator | None = None) -> Tensor:
     """1 with the probability that each element of `input` gives, else 0.
 
-    Raises RuntimeError for whole numbers, and for numbers outside of [0, 1].  As
+    Raises RuntimeError for whole numbers, and for numbers outside of [0, 1].  Like
     ``torch.bernoulli``.
 
     >>> import nnlib
@@ -726,7 +726,7 @@ def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *,
     """Random indices, with the weights `input` (n) or (rows, n), which need not sum to 1.
 
     Raises RuntimeError for negative, infinite or integer weights, for a row of zeros, and for more
-    samples than positive weights without `replacement`.  As ``torch.multinomial``.
+    samples than positive weights without `replacement`.  Like ``torch.multinomial``.
 
     >>> import nnlib
     >>> nnlib.multinomial(nnlib.tensor([0.0, 3.0, 0.0]), 2, replacement=True)
@@ -764,7 +764,7 @@ def normal(
 ) -> Tensor:
     """Random numbers, normal with these means and deviations: tensors, or numbers and a `size`.
 
-    Raises RuntimeError for a negative deviation, TypeError for two numbers without a size.  As
+    Raises RuntimeError for a negative deviation, TypeError for two numbers without a size.  Like
     ``torch.normal``.
 
     >>> import nnlib

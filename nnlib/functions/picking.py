@@ -84,7 +84,7 @@ def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
     """out[i][j] = input[index[i][j]][j] for dim 0: one element of `input` for each of `index`.
 
     `index` has as many dimensions as `input` and gives the shape of the result.  Raises
-    RuntimeError for an index out of range.  As ``torch.gather``.
+    RuntimeError for an index out of range.  Like ``torch.gather``.
 
     >>> import nnlib
     >>> scores = nnlib.tensor([[1.0, 2.0], [3.0, 4.0]])
@@ -101,7 +101,7 @@ def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
 def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Tensor:
     """gather() after broadcasting; without `dim`, indices into the flattened input.
 
-    Raises RuntimeError unless both have the same number of dimensions.  As
+    Raises RuntimeError unless both have the same number of dimensions.  Like
     ``torch.take_along_dim``.
 
     >>> import nnlib
@@ -129,7 +129,7 @@ def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Te
 def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
     """`input` with src[i][j] added at [index[i][j]][j] (for dim 0); duplicates add up.
 
-    Raises RuntimeError for an index out of range, and if types or shapes do not match.  As
+    Raises RuntimeError for an index out of range, and if types or shapes do not match.  Like
     ``torch.scatter_add``.
 
     >>> import nnlib
@@ -151,7 +151,7 @@ def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
 def scatter(input: Tensor, dim: int, index: Tensor, src: Operand) -> Tensor:
     """`input` with src[i][j] (or one number) written to [index[i][j]][j] (for dim 0).
 
-    Where an index repeats, the last value is kept.  As ``torch.scatter``.
+    Where an index repeats, the last value is kept.  Like ``torch.scatter``.
 
     >>> import nnlib
     >>> nnlib.zeros(2, 3).scatter(1, nnlib.tensor([[2], [0]]), 1.0)
@@ -222,7 +222,7 @@ def _put(x: Tensor, at: Tensor, source: Tensor) -> Tensor:
 def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     """The slices of `input` along `dim` at the positions in the vector `index`.
 
-    Raises IndexError for an index out of range.  As ``torch.index_select``.
+    Raises IndexError for an index out of range.  Like ``torch.index_select``.
 
     >>> import nnlib
     >>> nnlib.index_select(nnlib.eye(3), 0, nnlib.tensor([2, 0]))
@@ -247,7 +247,7 @@ def index_add(
     """`input` with alpha · the k-th slice of `source` added to its slice index[k] along `dim`.
 
     Raises IndexError for an index out of range or one that is not a vector, RuntimeError where
-    types or shapes do not fit.  As ``torch.index_add``.
+    types or shapes do not fit.  Like ``torch.index_add``.
 
     >>> import nnlib
     >>> rows, x = nnlib.tensor([0, 0, 2]), nnlib.ones(3, 2)
@@ -290,7 +290,7 @@ def _mask(name: str, mask: Tensor) -> Tensor:
 def masked_fill(input: Tensor, mask: Tensor, value: Operand) -> Tensor:
     """`value` (cast to the type of `input`) where `mask` is true, `input` elsewhere.
 
-    Raises RuntimeError where the mask is not boolean, or the value has dimensions.  As
+    Raises RuntimeError where the mask is not boolean, or the value has dimensions.  Like
     ``torch.masked_fill``.
 
     >>> import nnlib
@@ -311,7 +311,7 @@ def masked_fill(input: Tensor, mask: Tensor, value: Operand) -> Tensor:
 def masked_select(input: Tensor, mask: Tensor) -> Tensor:
     """The elements of `input` where `mask` is true, as a vector; the two broadcast.
 
-    Raises RuntimeError where the mask is not boolean, or the shapes do not broadcast.  As
+    Raises RuntimeError where the mask is not boolean, or the shapes do not broadcast.  Like
     ``torch.masked_select``.
 
     >>> import nnlib
@@ -427,7 +427,7 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     """A 1 at each class number, 0 elsewhere: int64 of shape (…, num_classes).
 
     Without `num_classes`, it is one more than the largest number.  Raises RuntimeError for a
-    number that is negative or too large.  As ``torch.nn.functional.one_hot``.
+    number that is negative or too large.  Like ``torch.nn.functional.one_hot``.
 
     >>> import nnlib
     >>> from nnlib.functions.picking import one_hot
@@ -464,7 +464,7 @@ def topk(
 ) -> ValuesIndices:
     """(values, indices) of the k largest (or smallest) elements along `dim`, in order.
 
-    Raises RuntimeError if there are fewer than k.  As ``torch.topk``.
+    Raises RuntimeError if there are fewer than k.  Like ``torch.topk``.
 
     >>> import nnlib
     >>> nnlib.topk(nnlib.tensor([3.0, 1.0, 2.0]), 2).indices
@@ -485,7 +485,7 @@ def topk(
 def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> ValuesIndices:
     """(values, indices) of the k-th smallest along `dim`, counted from 1.
 
-    Raises RuntimeError for k out of range.  As ``torch.kthvalue``.
+    Raises RuntimeError for k out of range.  Like ``torch.kthvalue``.
 
     >>> import nnlib
     >>> values, indices = nnlib.kthvalue(nnlib.tensor([4.0, 1.0, 3.0]), 2)
@@ -514,7 +514,7 @@ def median(input: Tensor, dim: int, keepdim: bool = False) -> ValuesIndices: ...
 def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor | ValuesIndices:
     """The middle element (the lower of two); with `dim`, (values, indices).
 
-    The result is nan if any element is nan.  As ``torch.median``.
+    The result is nan if any element is nan.  Like ``torch.median``.
 
     >>> import nnlib
     >>> nnlib.median(nnlib.tensor([4.0, 1.0, 3.0, 2.0]))
@@ -595,7 +595,7 @@ def unique(
 ) -> Tensor | tuple[Tensor, ...]:
     """The distinct elements (or slices along `dim`) in order; optionally inverse and counts.
 
-    The result's shape depends on the values, so a traced program cannot contain it.  As
+    The result's shape depends on the values, so a traced program cannot contain it.  Like
     ``torch.unique``.
 
     >>> import nnlib
@@ -617,7 +617,7 @@ def unique(
 def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -> Tensor:
     """How often each of 0, 1, 2, … occurs in a vector of whole numbers (or its summed weights).
 
-    Raises RuntimeError for anything but a vector of non-negative integers.  As
+    Raises RuntimeError for anything but a vector of non-negative integers.  Like
     ``torch.bincount``.
 
     >>> import nnlib
@@ -639,7 +639,7 @@ def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -
 def count_nonzero(input: Tensor, dim: Dim = None) -> Tensor:
     """The number of elements that are not zero, over the dimensions `dim` (all of them by default).
 
-    As ``torch.count_nonzero``.
+    Like ``torch.count_nonzero``.
 
     >>> import nnlib
     >>> nnlib.count_nonzero(nnlib.tensor([[0, 1], [2, 3]]), dim=0)
@@ -656,7 +656,7 @@ def nonzero(input: Tensor, *, as_tuple: Literal[True]) -> tuple[Tensor, ...]: ..
 def nonzero(input: Tensor, *, as_tuple: bool = False) -> Tensor | tuple[Tensor, ...]:
     """The coordinates of the elements that are not zero: (count, ndim), or one vector per dim.
 
-    As ``torch.nonzero``.
+    Like ``torch.nonzero``.
 
     >>> import nnlib
     >>> nnlib.nonzero(nnlib.tensor([[0, 1], [2, 0]]))
@@ -686,7 +686,7 @@ def where(
 
     Raises RuntimeError if `condition` is not boolean or the shapes do not broadcast.
     where(condition) alone returns nonzero(condition, as_tuple=True); TypeError if only one of
-    `input` and `other` is given.  As ``torch.where``.
+    `input` and `other` is given.  Like ``torch.where``.
 
     >>> import nnlib
     >>> x = nnlib.tensor([-1.0, 2.0])
@@ -719,7 +719,7 @@ def isclose(
 ) -> Tensor:
     """|input - other| ≤ atol + rtol · |other|, elementwise; infinities are close to themselves.
 
-    Raises RuntimeError if the types differ.  As ``torch.isclose``.
+    Raises RuntimeError if the types differ.  Like ``torch.isclose``.
 
     >>> import nnlib
     >>> nnlib.isclose(nnlib.tensor([1.0, 2.0]), nnlib.tensor([1.0, 2.1]))
@@ -740,7 +740,7 @@ def allclose(
 ) -> bool:
     """Whether every element is close, as defined by isclose(): a Python bool.
 
-    Raises RuntimeError if the types differ.  As ``torch.allclose``.
+    Raises RuntimeError if the types differ.  Like ``torch.allclose``.
 
     >>> import nnlib
     >>> nnlib.allclose(nnlib.tensor([1.0]), nnlib.tensor([1.0 + 1e-7]))
@@ -762,7 +762,7 @@ def _pair(name: str, input: Tensor, other: Operand) -> tuple[Tensor, Tensor]:
 def equal(input: Tensor, other: Operand) -> bool:
     """Whether shapes and all elements are equal: a Python bool.
 
-    As ``torch.equal``.
+    Like ``torch.equal``.
 
     >>> import nnlib
     >>> nnlib.equal(nnlib.tensor([1, 2]), nnlib.tensor([1, 2]))
@@ -777,7 +777,7 @@ def equal(input: Tensor, other: Operand) -> bool:
 def cdist(x1: Tensor, x2: Tensor, p: float = 2.0) -> Tensor:
     """The distances between all rows of x1 (…, P, M) and all rows of x2 (…, R, M): (…, P, R).
 
-    Raises RuntimeError if the rows have different lengths.  As ``torch.cdist``.
+    Raises RuntimeError if the rows have different lengths.  Like ``torch.cdist``.
 
     >>> import nnlib
     >>> nnlib.cdist(nnlib.tensor([[0.0, 0.0]]), nnlib.tensor([[3.0, 4.0], [1.0, 0.0]]))

@@ -29,7 +29,7 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 def matmul(input: Tensor, other: Tensor, *, out: None = None) -> Tensor:
     """The matrix product, over the last two dimensions; those before them broadcast.
 
-    Raises RuntimeError where the shapes do not fit or the types differ (nothing is cast).  As
+    Raises RuntimeError where the shapes do not fit or the types differ (nothing is cast).  Like
     ``torch.matmul``.
 
     >>> import nnlib
@@ -87,7 +87,7 @@ def _ranks(name: str, *given: tuple[Any, int]) -> list[Tensor]:
 def mm(input: Tensor, mat2: Tensor, *, out: None = None) -> Tensor:
     """The product of two matrices: (n, m) · (m, p) → (n, p).
 
-    Raises RuntimeError for other numbers of dimensions, and where the sizes do not fit.  As
+    Raises RuntimeError for other numbers of dimensions, and where the sizes do not fit.  Like
     ``torch.mm``.
 
     >>> import nnlib
@@ -102,7 +102,7 @@ def mm(input: Tensor, mat2: Tensor, *, out: None = None) -> Tensor:
 def mv(input: Tensor, vec: Tensor, *, out: None = None) -> Tensor:
     """The product of a matrix and a vector: (n, m) · (m) → (n).
 
-    Raises RuntimeError for other numbers of dimensions, and where the sizes do not fit.  As
+    Raises RuntimeError for other numbers of dimensions, and where the sizes do not fit.  Like
     ``torch.mv``.
 
     >>> import nnlib
@@ -117,7 +117,7 @@ def mv(input: Tensor, vec: Tensor, *, out: None = None) -> Tensor:
 def dot(input: Tensor, tensor: Tensor, *, out: None = None) -> Tensor:
     """Σᵢ aᵢ bᵢ of two vectors of one length.
 
-    Raises RuntimeError for anything but two vectors of one length.  As ``torch.dot``.
+    Raises RuntimeError for anything but two vectors of one length.  Like ``torch.dot``.
 
     >>> import nnlib
     >>> nnlib.dot(nnlib.tensor([1.0, 2.0]), nnlib.tensor([3.0, 4.0]))
@@ -137,7 +137,7 @@ def dot(input: Tensor, tensor: Tensor, *, out: None = None) -> Tensor:
 def outer(input: Tensor, vec2: Tensor, *, out: None = None) -> Tensor:
     """aᵢ bⱼ of two vectors: (n), (m) → (n, m).
 
-    Raises RuntimeError for anything but vectors.  As ``torch.outer``.
+    Raises RuntimeError for anything but vectors.  Like ``torch.outer``.
 
     >>> import nnlib
     >>> nnlib.outer(nnlib.tensor([1, 2]), nnlib.tensor([3, 4]))
@@ -153,7 +153,7 @@ def outer(input: Tensor, vec2: Tensor, *, out: None = None) -> Tensor:
 def bmm(input: Tensor, mat2: Tensor, *, out: None = None) -> Tensor:
     """A batch of matrix products: (b, n, m) · (b, m, p) → (b, n, p).
 
-    Raises RuntimeError for other numbers of dimensions, and where the sizes do not fit.  As
+    Raises RuntimeError for other numbers of dimensions, and where the sizes do not fit.  Like
     ``torch.bmm``.
 
     >>> import nnlib
@@ -185,7 +185,7 @@ def addmm(
 ) -> Tensor:
     """beta · input + alpha · mat1 @ mat2.
 
-    With beta = 0, `input` is ignored.  As ``torch.addmm``.
+    With beta = 0, `input` is ignored.  Like ``torch.addmm``.
 
     >>> import nnlib
     >>> nnlib.addmm(nnlib.ones(2, 2), nnlib.eye(2), nnlib.eye(2), beta=2)
@@ -203,7 +203,7 @@ def einsum(equation: str, *operands: Tensor | Sequence[Tensor]) -> Tensor:
 
     Letters that the result lacks are summed over; a letter that repeats within a factor selects a
     diagonal; ``...`` stands for dimensions that broadcast.  Raises RuntimeError where letters and
-    shapes do not match.  As ``torch.einsum``.
+    shapes do not match.  Like ``torch.einsum``.
 
     >>> import nnlib
     >>> nnlib.einsum("ij,j->i", nnlib.ones(2, 3), nnlib.ones(3))
@@ -338,7 +338,7 @@ def _stretched(xs: list[Tensor], terms: list[str]) -> list[Tensor]:
 def tensordot(a: Tensor, b: Tensor, dims: int | Sequence[Sequence[int]] = 2) -> Tensor:
     """Σ over the last `dims` dimensions of a and the first of b, or over two lists of them.
 
-    Raises RuntimeError for more dimensions than there are.  As ``torch.tensordot``.
+    Raises RuntimeError for more dimensions than there are.  Like ``torch.tensordot``.
 
     >>> import nnlib
     >>> nnlib.tensordot(nnlib.ones(2, 3, 4), nnlib.ones(3, 4, 5), dims=2).shape
@@ -371,7 +371,7 @@ def vector_norm(
 ) -> Tensor:
     """(Σ |x|^ord)^(1/ord) over `dim` (all by default); inf: the largest |x|, 0: the nonzero count.
 
-    At zero the gradient is 0, as in PyTorch.  Raises RuntimeError for whole numbers.  As
+    At zero the gradient is 0, as in PyTorch.  Raises RuntimeError for whole numbers.  Like
     ``torch.linalg.vector_norm``.
 
     >>> import nnlib
@@ -399,13 +399,13 @@ def vector_norm(
     if ord == 2:
         return _root(along.sum(ar.mul(v, v), dim, keepdim), 2)
     # zeros are replaced before taking the power, whose derivative at 0 may be infinite
-    size, nothing = ar.abs(v), ar.eq(v, 0)
+    magnitude, is_zero = ar.abs(v), ar.eq(v, 0)
     one, zero = make(v._data.dtype.type(1)), make(v._data.dtype.type(0))
-    powers = ar.pow(ar.where(nothing, one, size), float(ord))
+    powers = ar.pow(ar.where(is_zero, one, magnitude), float(ord))
     if ord > 0:
-        powers = ar.where(nothing, zero, powers)
+        powers = ar.where(is_zero, zero, powers)
     else:
-        powers = ar.where(nothing, make(v._data.dtype.type(math.inf)), powers)
+        powers = ar.where(is_zero, make(v._data.dtype.type(math.inf)), powers)
     return _root(along.sum(powers, dim, keepdim), ord)
 
 
@@ -429,7 +429,7 @@ def matrix_norm(
     """A matrix norm over two dimensions: "fro" is √Σx², ±1 compare column sums, ±inf row sums.
 
     The spectral and nuclear norms need singular values, which nnlib does not have:
-    NotImplementedError.  Raises RuntimeError for fewer than two dimensions.  As
+    NotImplementedError.  Raises RuntimeError for fewer than two dimensions.  Like
     ``torch.linalg.matrix_norm``.
 
     >>> import nnlib
@@ -466,7 +466,7 @@ def norm(
 ) -> Tensor:
     """√Σx² of all elements, or the vector or matrix norm `ord` over one or two dimensions.
 
-    Raises RuntimeError for an `ord` without `dim` unless it is a vector or a matrix.  As
+    Raises RuntimeError for an `ord` without `dim` unless it is a vector or a matrix.  Like
     ``torch.linalg.norm``.
 
     >>> import nnlib
@@ -497,7 +497,7 @@ def torch_norm(
     *,
     dtype: DType | None = None,
 ) -> Tensor:
-    """(Σ |x|^p)^(1/p) over `dim`; "fro" is p = 2.  As ``torch.norm``; see also linalg.norm.
+    """(Σ |x|^p)^(1/p) over `dim`; "fro" is p = 2.  Like ``torch.norm``; see also linalg.norm.
 
     >>> import nnlib
     >>> nnlib.norm(nnlib.tensor([3.0, 4.0]))

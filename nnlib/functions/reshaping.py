@@ -43,7 +43,7 @@ def _sizes(sizes: tuple[Any, ...]) -> tuple[int, ...]:
 def reshape(input: Tensor, *shape: Sizes) -> Tensor:
     """The same elements, row by row, in another shape; one size may be -1: it is inferred.
 
-    Raises RuntimeError if the number of elements would change, or -1 occurs twice.  As
+    Raises RuntimeError if the number of elements would change, or -1 occurs twice.  Like
     ``torch.reshape``.
 
     >>> import nnlib
@@ -74,7 +74,7 @@ def reshape(input: Tensor, *shape: Sizes) -> Tensor:
 def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     """Dimensions start_dim … end_dim joined into one.
 
-    Raises RuntimeError if end_dim comes before start_dim.  As ``torch.flatten``.
+    Raises RuntimeError if end_dim comes before start_dim.  Like ``torch.flatten``.
 
     >>> import nnlib
     >>> nnlib.flatten(nnlib.zeros(2, 3, 4), start_dim=1).shape
@@ -93,7 +93,7 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
 def permute(input: Tensor, *dims: Sizes) -> Tensor:
     """The dimensions in another order.
 
-    Raises RuntimeError unless each dimension is named once.  As ``torch.permute``.
+    Raises RuntimeError unless each dimension is named once.  Like ``torch.permute``.
 
     >>> import nnlib
     >>> nnlib.permute(nnlib.zeros(2, 3, 4), (2, 0, 1)).shape
@@ -112,7 +112,7 @@ def permute(input: Tensor, *dims: Sizes) -> Tensor:
 def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     """Two dimensions exchanged.
 
-    As ``torch.transpose``.
+    Like ``torch.transpose``.
 
     >>> import nnlib
     >>> nnlib.transpose(nnlib.tensor([[1, 2, 3], [4, 5, 6]]), 0, 1)
@@ -133,7 +133,7 @@ def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
 def squeeze(input: Tensor, dim: int | Sequence[int] | None = None) -> Tensor:
     """The tensor without its dimensions of length 1 (all of them, or those named).
 
-    As ``torch.squeeze``.
+    Like ``torch.squeeze``.
 
     >>> import nnlib
     >>> nnlib.squeeze(nnlib.zeros(2, 1, 3, 1)).shape
@@ -149,7 +149,7 @@ def squeeze(input: Tensor, dim: int | Sequence[int] | None = None) -> Tensor:
 def unsqueeze(input: Tensor, dim: int) -> Tensor:
     """The tensor with a new dimension of length 1 at `dim`.
 
-    As ``torch.unsqueeze``.
+    Like ``torch.unsqueeze``.
 
     >>> import nnlib
     >>> nnlib.unsqueeze(nnlib.zeros(2, 3), 1).shape
@@ -164,7 +164,7 @@ def unsqueeze(input: Tensor, dim: int) -> Tensor:
 def expand(input: Tensor, *sizes: Sizes) -> Tensor:
     """Dimensions of length 1 repeated without copying; -1 keeps a dimension as it is.
 
-    Raises RuntimeError for a new size of a dimension whose length is not 1.  As
+    Raises RuntimeError for a new size of a dimension whose length is not 1.  Like
     ``torch.expand``.
 
     >>> import nnlib
@@ -188,7 +188,7 @@ def expand(input: Tensor, *sizes: Sizes) -> Tensor:
 def flip(input: Tensor, *dims: Sizes) -> Tensor:
     """The elements in reverse order along each of `dims`.
 
-    As ``torch.flip``.
+    Like ``torch.flip``.
 
     >>> import nnlib
     >>> nnlib.flip(nnlib.tensor([[1, 2], [3, 4]]), (1,))
@@ -205,7 +205,7 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     """Tensors joined along an existing dimension.
 
     Mixed types are promoted.  Raises RuntimeError for an empty list, and if the tensors differ in
-    another dimension.  As ``torch.cat``.
+    another dimension.  Like ``torch.cat``.
 
     >>> import nnlib
     >>> nnlib.cat([nnlib.zeros(2, 1), nnlib.ones(2, 2)], dim=1)
@@ -246,7 +246,7 @@ def _without_empty_vectors(xs: list[Tensor], dim: int) -> list[Tensor]:
 def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     """Tensors of one shape joined along a new dimension.
 
-    Raises RuntimeError for an empty list, and if the shapes differ.  As ``torch.stack``.
+    Raises RuntimeError for an empty list, and if the shapes differ.  Like ``torch.stack``.
 
     >>> import nnlib
     >>> nnlib.stack([nnlib.tensor([1, 2]), nnlib.tensor([3, 4])], dim=1)

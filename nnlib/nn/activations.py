@@ -14,7 +14,7 @@ from nnlib.tensor import Tensor
 class Identity(Module):
     """Returns x itself; its constructor accepts and ignores any arguments.
 
-    As ``torch.nn.Identity``.
+    Like ``torch.nn.Identity``.
 
     >>> import nnlib
     >>> nnlib.nn.Identity()(nnlib.tensor([1.0, 2.0]))
@@ -54,7 +54,7 @@ class _Inplace(_Activation):
 class ReLU(_Inplace):
     """max(x, 0), elementwise.
 
-    As ``torch.nn.ReLU``.
+    Like ``torch.nn.ReLU``.
 
     >>> import nnlib
     >>> nnlib.nn.ReLU()(nnlib.tensor([-1.0, 2.0]))
@@ -67,7 +67,7 @@ class ReLU(_Inplace):
 class SELU(_Inplace):
     """1.0507 · ELU(x, 1.6733), elementwise.  See `nnlib.nn.functional.selu`.
 
-    As ``torch.nn.SELU``.
+    Like ``torch.nn.SELU``.
 
     >>> import nnlib
     >>> nnlib.nn.SELU()(nnlib.tensor([-1.0, 2.0]))
@@ -80,7 +80,7 @@ class SELU(_Inplace):
 class SiLU(_Inplace):
     """x · σ(x), elementwise.
 
-    As ``torch.nn.SiLU``.
+    Like ``torch.nn.SiLU``.
 
     >>> import nnlib
     >>> nnlib.nn.SiLU()(nnlib.tensor([-1.0, 2.0]))
@@ -93,7 +93,7 @@ class SiLU(_Inplace):
 class Sigmoid(_Activation):
     """σ(x) = 1/(1 + e^-x), elementwise.
 
-    As ``torch.nn.Sigmoid``.
+    Like ``torch.nn.Sigmoid``.
 
     >>> import nnlib
     >>> nnlib.nn.Sigmoid()(nnlib.tensor([-2.0, 0.0, 2.0]))
@@ -106,7 +106,7 @@ class Sigmoid(_Activation):
 class Tanh(_Activation):
     """The hyperbolic tangent, elementwise.
 
-    As ``torch.nn.Tanh``.
+    Like ``torch.nn.Tanh``.
 
     >>> import nnlib
     >>> nnlib.nn.Tanh()(nnlib.tensor([-1.0, 0.0, 1.0]))
@@ -119,7 +119,7 @@ class Tanh(_Activation):
 class LogSigmoid(_Activation):
     """log σ(x), elementwise, without overflow.
 
-    As ``torch.nn.LogSigmoid``.
+    Like ``torch.nn.LogSigmoid``.
 
     >>> import nnlib
     >>> nnlib.nn.LogSigmoid()(nnlib.tensor([-1000.0, 0.0]))
@@ -132,7 +132,7 @@ class LogSigmoid(_Activation):
 class LeakyReLU(_Activation):
     """x where x > 0, else negative_slope · x.
 
-    As ``torch.nn.LeakyReLU``.
+    Like ``torch.nn.LeakyReLU``.
 
     >>> import nnlib
     >>> nnlib.nn.LeakyReLU(0.1)(nnlib.tensor([-1.0, 2.0]))
@@ -151,7 +151,7 @@ class LeakyReLU(_Activation):
 class ELU(_Activation):
     """x where x > 0, else α(e^x - 1).
 
-    As ``torch.nn.ELU``.
+    Like ``torch.nn.ELU``.
 
     >>> import nnlib
     >>> nnlib.nn.ELU()(nnlib.tensor([-1.0, 2.0]))
@@ -170,7 +170,7 @@ class ELU(_Activation):
 class GELU(_Activation):
     """x · Φ(x); approximate="tanh" uses the tanh formula.
 
-    As ``torch.nn.GELU``.
+    Like ``torch.nn.GELU``.
 
     >>> import nnlib
     >>> nnlib.nn.GELU()(nnlib.tensor([-1.0, 2.0]))
@@ -186,7 +186,7 @@ class GELU(_Activation):
 class Softplus(_Activation):
     """log(1 + e^(βx))/β, elementwise, without overflow.
 
-    As ``torch.nn.Softplus``.
+    Like ``torch.nn.Softplus``.
 
     >>> import nnlib
     >>> nnlib.nn.Softplus()(nnlib.tensor([-1.0, 0.0, 1000.0]))
@@ -202,7 +202,7 @@ class Softplus(_Activation):
 class Hardtanh(_Activation):
     """x limited to [min_val, max_val].
 
-    Raises AssertionError unless max_val is larger than min_val.  As ``torch.nn.Hardtanh``.
+    Raises AssertionError unless max_val is larger than min_val.  Like ``torch.nn.Hardtanh``.
 
     >>> import nnlib
     >>> nnlib.nn.Hardtanh()(nnlib.tensor([-3.0, 0.5, 3.0]))
@@ -225,7 +225,7 @@ class Hardtanh(_Activation):
 class ReLU6(Hardtanh):
     """x limited to [0, 6].
 
-    As ``torch.nn.ReLU6``.
+    Like ``torch.nn.ReLU6``.
 
     >>> import nnlib
     >>> nnlib.nn.ReLU6()(nnlib.tensor([-1.0, 2.0, 9.0]))
@@ -242,7 +242,7 @@ class ReLU6(Hardtanh):
 class PReLU(Module):
     """x where x > 0, else w · x with learnt w: one number, or one for each channel.
 
-    As ``torch.nn.PReLU``.
+    Like ``torch.nn.PReLU``.
 
     >>> import nnlib
     >>> nnlib.nn.PReLU(init=0.25)(nnlib.tensor([-1.0, 2.0])).detach()
@@ -263,7 +263,7 @@ class PReLU(Module):
 class Softmax(_Activation):
     """e^x / Σ e^x along `dim`: positive numbers with sum 1.
 
-    As ``torch.nn.Softmax``.
+    Like ``torch.nn.Softmax``.
 
     >>> import nnlib
     >>> nnlib.nn.Softmax(dim=0)(nnlib.tensor([0.0, 0.0]))
@@ -279,7 +279,7 @@ class Softmax(_Activation):
 class LogSoftmax(Softmax):
     """log softmax(x) along `dim`, without overflow.
 
-    As ``torch.nn.LogSoftmax``.
+    Like ``torch.nn.LogSoftmax``.
 
     >>> import nnlib
     >>> nnlib.nn.LogSoftmax(dim=-1)(nnlib.tensor([0.0, 1000.0]))

@@ -40,7 +40,7 @@ class MultiheadAttention(Module):
     or three if `kdim` or `vdim` is not E.  Raises ValueError if a size is not positive;
     AssertionError if E is not a multiple of the heads, or an input or `key_padding_mask` has the
     wrong size; RuntimeError if `attn_mask` has; NotImplementedError for `add_bias_kv` and
-    `add_zero_attn`.  As ``torch.nn.MultiheadAttention``; Vaswani and others, 2017.
+    `add_zero_attn`.  Like ``torch.nn.MultiheadAttention``; Vaswani and others, 2017.
 
     >>> import nnlib
     >>> layer = nnlib.nn.MultiheadAttention(8, 2, batch_first=True)
@@ -232,8 +232,8 @@ class TransformerEncoderLayer(Module):
     "gelu" or a function.  `src` is (S, N, d_model), with `batch_first` (N, S, d_model); masks are
     as in `MultiheadAttention`.
 
-    Raises RuntimeError for an activation of another name, and what `MultiheadAttention` raises.  As
-    ``torch.nn.TransformerEncoderLayer``; Vaswani and others, 2017.
+    Raises RuntimeError for an activation of another name, and what `MultiheadAttention` raises.
+    Like ``torch.nn.TransformerEncoderLayer``; Vaswani and others, 2017.
 
     >>> import nnlib
     >>> layer = nnlib.nn.TransformerEncoderLayer(8, 2, 16, batch_first=True)

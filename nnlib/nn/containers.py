@@ -69,9 +69,9 @@ class _Numbered(Module):
 
 
 class Sequential(_Numbered):
-    """Modules one after the other: the composition of their functions.  As ``torch.nn.Sequential``.
+    """Modules one after the other: the composition of their functions.
 
-    Takes the modules, or one dict of modules by name.
+    Takes the modules, or one dict of modules by name.  Like ``torch.nn.Sequential``.
 
     >>> import nnlib
     >>> net = nnlib.nn.Sequential(nnlib.nn.Linear(2, 3), nnlib.nn.Tanh(), nnlib.nn.Linear(3, 1))
@@ -96,7 +96,9 @@ class Sequential(_Numbered):
 
 
 class ModuleList(_Numbered):
-    """A list of modules, which belong to the module that contains it.  As ``torch.nn.ModuleList``.
+    """A list of modules, which belong to the module that contains it.
+
+    Like ``torch.nn.ModuleList``.
 
     >>> import nnlib
     >>> layers = nnlib.nn.ModuleList([nnlib.nn.Linear(2, 2) for _ in range(3)])
@@ -124,7 +126,9 @@ class ModuleList(_Numbered):
 
 
 class ModuleDict(Module):
-    """A dict of modules, which belong to the module that contains it.  As ``torch.nn.ModuleDict``.
+    """A dict of modules, which belong to the module that contains it.
+
+    Like ``torch.nn.ModuleDict``.
 
     >>> import nnlib
     >>> heads = nnlib.nn.ModuleDict({"mean": nnlib.nn.Linear(2, 1), "scale": nnlib.nn.Linear(2, 1)})
@@ -200,7 +204,7 @@ class ModuleDict(Module):
 class ParameterList(Module):
     """A list of parameters, which belong to the module that contains it.
 
-    Tensors become parameters.  As ``torch.nn.ParameterList``.
+    Tensors become parameters.  Like ``torch.nn.ParameterList``.
 
     >>> import nnlib
     >>> nnlib.nn.ParameterList([nnlib.zeros(2), nnlib.ones(1)])[1]

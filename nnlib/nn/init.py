@@ -38,7 +38,7 @@ def uniform_(
 ) -> Tensor:
     """Uniform on [a, b).
 
-    As ``torch.nn.init.uniform_``.
+    Like ``torch.nn.init.uniform_``.
 
     >>> import nnlib
     >>> w = nnlib.nn.init.uniform_(nnlib.zeros(100))
@@ -53,7 +53,7 @@ def normal_(
 ) -> Tensor:
     """Normal with the given mean and standard deviation.
 
-    As ``torch.nn.init.normal_``.
+    Like ``torch.nn.init.normal_``.
 
     >>> import nnlib
     >>> _ = nnlib.manual_seed(0)
@@ -73,7 +73,7 @@ def trunc_normal_(
 ) -> Tensor:
     """Normal with the given mean and standard deviation, sampled again if outside [a, b].
 
-    As ``torch.nn.init.trunc_normal_``.
+    Like ``torch.nn.init.trunc_normal_``.
 
     >>> import nnlib
     >>> w = nnlib.nn.init.trunc_normal_(nnlib.empty(1000), a=-1.0, b=1.0)
@@ -93,7 +93,7 @@ def trunc_normal_(
 def constant_(tensor: Tensor, val: float) -> Tensor:
     """The same number everywhere.
 
-    As ``torch.nn.init.constant_``.
+    Like ``torch.nn.init.constant_``.
 
     >>> import nnlib
     >>> nnlib.nn.init.constant_(nnlib.zeros(2), 0.3)
@@ -106,7 +106,7 @@ def constant_(tensor: Tensor, val: float) -> Tensor:
 def zeros_(tensor: Tensor) -> Tensor:
     """0 everywhere: for biases.  Weights that are all equal stay equal (see symmetry breaking).
 
-    As ``torch.nn.init.zeros_``.
+    Like ``torch.nn.init.zeros_``.
 
     >>> import nnlib
     >>> nnlib.nn.init.zeros_(nnlib.empty(2))
@@ -118,7 +118,7 @@ def zeros_(tensor: Tensor) -> Tensor:
 def ones_(tensor: Tensor) -> Tensor:
     """1 everywhere.
 
-    As ``torch.nn.init.ones_``.
+    Like ``torch.nn.init.ones_``.
 
     >>> import nnlib
     >>> nnlib.nn.init.ones_(nnlib.empty(2))
@@ -130,7 +130,7 @@ def ones_(tensor: Tensor) -> Tensor:
 def eye_(tensor: Tensor) -> Tensor:
     """The identity matrix.  Raises ValueError for other than 2 dimensions.
 
-    As ``torch.nn.init.eye_``.
+    Like ``torch.nn.init.eye_``.
 
     >>> import nnlib
     >>> nnlib.nn.init.eye_(nnlib.empty(2, 2))
@@ -151,7 +151,7 @@ _LINEAR = ("linear", "conv1d", "conv2d", "conv3d", "sigmoid")
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     """The factor for weights that keeps the variance through a nonlinearity, such as √2 for relu.
 
-    `param` is leaky_relu's slope.  Raises ValueError for an unknown function.  As
+    `param` is leaky_relu's slope.  Raises ValueError for an unknown function.  Like
     ``torch.nn.init.calculate_gain``.
 
     >>> import nnlib
@@ -192,7 +192,7 @@ def xavier_uniform_(
 ) -> Tensor:
     """Uniform on ±gain·√(6/(fan_in + fan_out)).  Glorot and Bengio, 2010.
 
-    Raises ValueError for fewer than 2 dimensions.  As ``torch.nn.init.xavier_uniform_``.
+    Raises ValueError for fewer than 2 dimensions.  Like ``torch.nn.init.xavier_uniform_``.
 
     >>> import nnlib
     >>> w = nnlib.nn.init.xavier_uniform_(nnlib.zeros(4, 2))
@@ -206,7 +206,7 @@ def xavier_uniform_(
 def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
     """Normal with standard deviation gain·√(2/(fan_in + fan_out)).  Glorot and Bengio, 2010.
 
-    As ``torch.nn.init.xavier_normal_``.
+    Like ``torch.nn.init.xavier_normal_``.
 
     >>> import nnlib
     >>> _ = nnlib.manual_seed(0)
@@ -227,7 +227,7 @@ def kaiming_uniform_(
     """Uniform on ±gain·√(3/fan): keeps the variance through ReLUs.  He and others, 2015.
 
     `a` is leaky_relu's slope.  Raises ValueError for fewer than 2 dimensions or an unknown mode.
-    As ``torch.nn.init.kaiming_uniform_``.
+    Like ``torch.nn.init.kaiming_uniform_``.
 
     >>> import nnlib
     >>> _ = nnlib.manual_seed(0)
@@ -248,7 +248,7 @@ def kaiming_normal_(
 ) -> Tensor:
     """Normal with standard deviation gain/√fan.  He and others, 2015.  See `kaiming_uniform_`.
 
-    As ``torch.nn.init.kaiming_normal_``.
+    Like ``torch.nn.init.kaiming_normal_``.
 
     >>> import nnlib
     >>> _ = nnlib.manual_seed(0)
@@ -264,7 +264,7 @@ def orthogonal_(tensor: Tensor, gain: float = 1.0, generator: Generator | None =
     """Rows (or columns, if those are fewer) that are orthogonal and of length `gain`.
 
     All dimensions after the first count as columns.  Raises ValueError for fewer than 2 dimensions.
-    Saxe and others, 2014.  As
+    Saxe and others, 2014.  Like
     ``torch.nn.init.orthogonal_``.
 
     >>> import nnlib

@@ -13,7 +13,7 @@ from nnlib.tensor import Tensor
 
 
 class Linear(Module):
-    """x Wᵀ + b: (…, in) → (…, out).  As ``torch.nn.Linear``.
+    """x Wᵀ + b: (…, in) → (…, out).  Like ``torch.nn.Linear``.
 
     Weight (out, in) and bias (out) are initially uniform on ±1/√in.  Raises TypeError for sizes
     that are not integers, RuntimeError if the input's last dimension is not in_features.
@@ -46,7 +46,7 @@ class Embedding(Module):
     """A table of `num_embeddings` vectors, looked up by index: (…) → (…, embedding_dim).
 
     The weight is initially normal (0, 1); the row `padding_idx` is 0 and is not trained.  Raises
-    IndexError for an index out of range, AssertionError for such a `padding_idx`.  As
+    IndexError for an index out of range, AssertionError for such a `padding_idx`.  Like
     ``torch.nn.Embedding``.
 
     >>> import nnlib
@@ -94,7 +94,9 @@ class Embedding(Module):
 
 
 class Flatten(Module):
-    """Dimensions start_dim … end_dim joined into one: images as vectors.  As ``torch.nn.Flatten``.
+    """Dimensions start_dim … end_dim joined into one: images as vectors.
+
+    Like ``torch.nn.Flatten``.
 
     >>> import nnlib
     >>> nnlib.nn.Flatten()(nnlib.zeros(2, 3, 4)).shape
@@ -112,7 +114,7 @@ class Flatten(Module):
 
 
 class Unflatten(Module):
-    """One dimension split into several.  As ``torch.nn.Unflatten``.
+    """One dimension split into several.  Like ``torch.nn.Unflatten``.
 
     >>> import nnlib
     >>> nnlib.nn.Unflatten(1, (3, 4))(nnlib.zeros(2, 12)).shape

@@ -26,7 +26,7 @@ class _Loss(Module):
 class MSELoss(_Loss):
     """(x - y)², averaged.  Raises ValueError if the shapes differ.
 
-    As ``torch.nn.MSELoss``.
+    Like ``torch.nn.MSELoss``.
 
     >>> import nnlib
     >>> nnlib.nn.MSELoss()(nnlib.tensor([1.0, 2.0]), nnlib.tensor([1.0, 4.0]))
@@ -39,7 +39,7 @@ class MSELoss(_Loss):
 class L1Loss(_Loss):
     """|x - y|, averaged.  Raises ValueError if the shapes differ.
 
-    As ``torch.nn.L1Loss``.
+    Like ``torch.nn.L1Loss``.
 
     >>> import nnlib
     >>> nnlib.nn.L1Loss()(nnlib.tensor([1.0, 2.0]), nnlib.tensor([1.0, 5.0]))
@@ -52,7 +52,7 @@ class L1Loss(_Loss):
 class SmoothL1Loss(_Loss):
     """d²/(2·beta) where |d| < beta, else |d| - beta/2.
 
-    See `nnlib.nn.functional.smooth_l1_loss`.  As ``torch.nn.SmoothL1Loss``.
+    See `nnlib.nn.functional.smooth_l1_loss`.  Like ``torch.nn.SmoothL1Loss``.
 
     >>> import nnlib
     >>> nnlib.nn.SmoothL1Loss()(nnlib.tensor([0.5, 3.0]), nnlib.zeros(2))
@@ -68,7 +68,7 @@ class SmoothL1Loss(_Loss):
 class HuberLoss(_Loss):
     """d²/2 where |d| ≤ delta, else delta·(|d| - delta/2).  See `nnlib.nn.functional.huber_loss`.
 
-    As ``torch.nn.HuberLoss``.
+    Like ``torch.nn.HuberLoss``.
 
     >>> import nnlib
     >>> nnlib.nn.HuberLoss(delta=2.0)(nnlib.tensor([1.0, 3.0]), nnlib.zeros(2))
@@ -84,7 +84,7 @@ class HuberLoss(_Loss):
 class KLDivLoss(_Loss):
     """y·(log y - x) for log-probabilities x.  See `nnlib.nn.functional.kl_div`.
 
-    As ``torch.nn.KLDivLoss``.
+    Like ``torch.nn.KLDivLoss``.
 
     >>> import nnlib
     >>> p, q = nnlib.tensor([[0.5, 0.5]]), nnlib.tensor([[0.25, 0.75]])
@@ -101,7 +101,7 @@ class KLDivLoss(_Loss):
 class BCELoss(_Loss):
     """-(y log p + (1 - y) log(1 - p)) for probabilities p, averaged.
 
-    Raises RuntimeError if p is outside of [0, 1], ValueError if the shapes differ.  As
+    Raises RuntimeError if p is outside of [0, 1], ValueError if the shapes differ.  Like
     ``torch.nn.BCELoss``.
 
     >>> import nnlib
@@ -119,7 +119,7 @@ class BCELoss(_Loss):
 class BCEWithLogitsLoss(_Loss):
     """log(1 + e^z) - y·z: the cross-entropy of p = σ(z), for logits z, averaged.
 
-    `pos_weight` multiplies the term of y = 1.  Raises ValueError if the shapes differ.  As
+    `pos_weight` multiplies the term of y = 1.  Raises ValueError if the shapes differ.  Like
     ``torch.nn.BCEWithLogitsLoss``.
 
     >>> import nnlib
@@ -145,7 +145,7 @@ class BCEWithLogitsLoss(_Loss):
 class NLLLoss(_Loss):
     """-x at the right class, for log-probabilities x.  See `nnlib.nn.functional.nll_loss`.
 
-    As ``torch.nn.NLLLoss``.
+    Like ``torch.nn.NLLLoss``.
 
     >>> import nnlib
     >>> logs = nnlib.tensor([[0.25, 0.75], [0.5, 0.5]]).log()
@@ -165,7 +165,7 @@ class NLLLoss(_Loss):
 class CrossEntropyLoss(_Loss):
     """-log softmax(z) at the right class, for logits z (N, C) and class numbers (N), averaged.
 
-    See `nnlib.nn.functional.cross_entropy` for its other shapes, options and errors.  As
+    See `nnlib.nn.functional.cross_entropy` for its other shapes, options and errors.  Like
     ``torch.nn.CrossEntropyLoss``.
 
     >>> import nnlib

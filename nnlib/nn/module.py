@@ -21,7 +21,7 @@ class Parameter(Tensor):
     """A tensor that becomes a parameter of the Module that it is assigned to.
 
     Raises TypeError for anything but a tensor, RuntimeError for an integer tensor that requires a
-    gradient.  As ``torch.nn.Parameter``.
+    gradient.  Like ``torch.nn.Parameter``.
 
     >>> import nnlib
     >>> nnlib.nn.Parameter(nnlib.zeros(2))
@@ -61,7 +61,7 @@ class LoadedKeys(NamedTuple):
 
 
 class Module:
-    """A function with parameters.  As ``torch.nn.Module``: write ``forward``, call the module.
+    """A function with parameters.  Like ``torch.nn.Module``: write ``forward``, call the module.
 
     Its parameters and submodules are the attributes of type `Parameter` and `Module`, in the order
     in which they were set; its buffers (tensors that belong to the state and are not trained) are

@@ -75,7 +75,7 @@ class RNNCell(_Cell):
     """One step of a plain recurrent network: h' = tanh(W_ih x + b_ih + W_hh h + b_hh).
 
     Input (N, in) or (in), state (N, H) or (H), zeros if not given.  `nonlinearity` may be "relu".
-    Weights are initially uniform on ±1/√H.  As ``torch.nn.RNNCell``; Elman, 1990.
+    Weights are initially uniform on ±1/√H.  Like ``torch.nn.RNNCell``; Elman, 1990.
 
     >>> import nnlib
     >>> cell = nnlib.nn.RNNCell(3, 4)
@@ -105,7 +105,7 @@ class LSTMCell(_Cell):
     """One step of a long short-term memory: c' = f·c + i·g and h' = o·tanh(c').
 
     i, f, o = σ(…) and g = tanh(…) of W_ih x + b_ih + W_hh h + b_hh, its rows in the order i, f, g,
-    o.  Input (N, in) or (in), states (h, c), zeros if not given; returns (h', c').  As
+    o.  Input (N, in) or (in), states (h, c), zeros if not given; returns (h', c').  Like
     ``torch.nn.LSTMCell``; Hochreiter and Schmidhuber, 1997, with the forget gate of Gers, 2000.
 
     >>> import nnlib
@@ -134,7 +134,7 @@ class GRUCell(_Cell):
     """One step of a gated recurrent unit: h' = (1 - z)·n + z·h.
 
     r, z = σ(…), n = tanh(W_in x + b_in + r·(W_hn h + b_hn)); the weights' rows are in the order r,
-    z, n.  Input (N, in) or (in), state (N, H) or (H).  As ``torch.nn.GRUCell``; Cho and others,
+    z, n.  Input (N, in) or (in), state (N, H) or (H).  Like ``torch.nn.GRUCell``; Cho and others,
     2014.
 
     >>> import nnlib
@@ -297,8 +297,8 @@ class RNN(_Recurrent):
     `nonlinearity` may be "relu"; `dropout` acts between layers.  Weights are initially uniform on
     ±1/√H.
 
-    Raises ValueError for a wrong rank or type, RuntimeError for wrong sizes.  As ``torch.nn.RNN``;
-    Elman, 1990.
+    Raises ValueError for a wrong rank or type, RuntimeError for wrong sizes.  Like
+    ``torch.nn.RNN``; Elman, 1990.
 
     >>> import nnlib
     >>> rnn = nnlib.nn.RNN(3, 4)
@@ -344,7 +344,7 @@ class LSTM(_Recurrent):
     Input (T, N, in), with `batch_first` (N, T, in), or (T, in); states (h, c), each
     (layers · directions, N, H), zeros if not given.  Returns the outputs (T, N, directions · H) and
     (h, c) after the last step.  Raises ValueError for a wrong rank or type, RuntimeError for wrong
-    sizes.  As ``torch.nn.LSTM`` (without projections); Hochreiter and Schmidhuber, 1997.
+    sizes.  Like ``torch.nn.LSTM`` (without projections); Hochreiter and Schmidhuber, 1997.
 
     >>> import nnlib
     >>> out, (h, c) = nnlib.nn.LSTM(3, 4, batch_first=True)(nnlib.zeros(2, 5, 3))
@@ -369,7 +369,7 @@ class LSTM(_Recurrent):
 class GRU(_Recurrent):
     """A gated recurrent unit over a sequence.  See `GRUCell` for the equations, `RNN` for shapes.
 
-    As ``torch.nn.GRU``; Cho and others, 2014.
+    Like ``torch.nn.GRU``; Cho and others, 2014.
 
     >>> import nnlib
     >>> out, h = nnlib.nn.GRU(3, 4, num_layers=2, bidirectional=True)(nnlib.zeros(5, 2, 3))

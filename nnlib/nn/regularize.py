@@ -18,7 +18,7 @@ from nnlib.tensor import Tensor
 class Dropout(Module):
     """In training, set each element to 0 with probability p, and multiply the others by 1/(1 - p).
 
-    In evaluation mode it changes nothing.  Raises ValueError if p is not a probability.  As
+    In evaluation mode it changes nothing.  Raises ValueError if p is not a probability.  Like
     ``torch.nn.Dropout``; Srivastava and others, 2014.
 
     >>> import nnlib
@@ -41,7 +41,7 @@ class Dropout(Module):
 
 
 class Dropout2d(Dropout):
-    """Dropout of whole channels.  As ``torch.nn.Dropout2d``.
+    """Dropout of whole channels.  Like ``torch.nn.Dropout2d``.
 
     >>> import nnlib
     >>> _ = nnlib.manual_seed(0)
@@ -56,7 +56,7 @@ class LayerNorm(Module):
     """(x - mean)/√(var + eps) · weight + bias over the last dimensions of each example.
 
     Weight starts at 1, bias at 0.  Raises RuntimeError if the input's last dimensions are not
-    `normalized_shape`.  As ``torch.nn.LayerNorm``; Ba and others, 2016.
+    `normalized_shape`.  Like ``torch.nn.LayerNorm``; Ba and others, 2016.
 
     >>> import nnlib
     >>> nnlib.nn.LayerNorm(2)(nnlib.tensor([[1.0, 3.0]])).round()
@@ -99,7 +99,7 @@ class GroupNorm(Module):
     """(x - mean)/√(var + eps) · weight + bias over groups of channels, separately for each example.
 
     Weight starts at 1, bias at 0, one of each per channel.  Raises ValueError if `num_groups` does
-    not divide `num_channels`.  As ``torch.nn.GroupNorm``; Wu and He, 2018.
+    not divide `num_channels`.  Like ``torch.nn.GroupNorm``; Wu and He, 2018.
 
     >>> import nnlib
     >>> nnlib.nn.GroupNorm(2, 4)(nnlib.tensor([[1.0, 3.0, 10.0, 30.0]])).round()
@@ -199,7 +199,7 @@ class _BatchNorm(Module):
 class BatchNorm1d(_BatchNorm):
     """Each feature normalised over the batch: (N, C) or (N, C, L).  See `BatchNorm2d`.
 
-    As ``torch.nn.BatchNorm1d``.
+    Like ``torch.nn.BatchNorm1d``.
 
     >>> import nnlib
     >>> nnlib.nn.BatchNorm1d(3)(nnlib.randn(8, 3)).shape
@@ -214,7 +214,7 @@ class BatchNorm2d(_BatchNorm):
 
     (x - mean)/√(var + eps) · weight + bias, in training with the batch's mean and variance, in
     evaluation with the running ones, which are buffers.  Raises ValueError for another rank or a
-    single value per channel.  As ``torch.nn.BatchNorm2d``; Ioffe and Szegedy, 2015.
+    single value per channel.  Like ``torch.nn.BatchNorm2d``; Ioffe and Szegedy, 2015.
 
     >>> import nnlib
     >>> list(nnlib.nn.BatchNorm2d(3).state_dict())

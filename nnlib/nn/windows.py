@@ -86,7 +86,7 @@ class _Conv(Module):
 
 
 class Conv1d(_Conv):
-    """Slides kernels over a sequence: (N, C_in, L) → (N, C_out, L_out).  As ``torch.nn.Conv1d``.
+    """Slides kernels over a sequence: (N, C_in, L) → (N, C_out, L_out).  Like ``torch.nn.Conv1d``.
 
     See `nnlib.nn.functional.conv1d` for the equation.  Weight (C_out, C_in/groups, K) and bias are
     initially uniform on ±1/√(C_in/groups · K).  Raises ValueError if `groups` does not divide the
@@ -105,7 +105,7 @@ class Conv2d(_Conv):
 
     See `nnlib.nn.functional.conv2d` for the equation and sizes.  Weight (C_out, C_in/groups, KH,
     KW) and bias are initially uniform on ±1/√(C_in/groups · KH · KW).  Raises ValueError if
-    `groups` does not divide the channels.  As ``torch.nn.Conv2d``.
+    `groups` does not divide the channels.  Like ``torch.nn.Conv2d``.
 
     >>> import nnlib
     >>> conv = nnlib.nn.Conv2d(1, 8, 5)
@@ -168,7 +168,7 @@ class ConvTranspose1d(_ConvTranspose):
     """Adds up kernels along a sequence: (N, C_in, L) → (N, C_out, L_out), often longer.
 
     See `nnlib.nn.functional.conv_transpose1d`.  Weight (C_in, C_out/groups, K) and bias are
-    initially uniform on ±1/√(C_out/groups · K).  As ``torch.nn.ConvTranspose1d``.
+    initially uniform on ±1/√(C_out/groups · K).  Like ``torch.nn.ConvTranspose1d``.
 
     >>> import nnlib
     >>> nnlib.nn.ConvTranspose1d(4, 6, 3, stride=2)(nnlib.zeros(2, 4, 10)).shape
@@ -182,7 +182,7 @@ class ConvTranspose2d(_ConvTranspose):
     """Adds up kernels in an image: (N, C_in, H, W) → (N, C_out, H_out, W_out), often larger.
 
     See `nnlib.nn.functional.conv_transpose2d` for sizes.  Weight (C_in, C_out/groups, KH, KW) and
-    bias are initially uniform on ±1/√(C_out/groups · KH · KW).  As ``torch.nn.ConvTranspose2d``.
+    bias are initially uniform on ±1/√(C_out/groups · KH · KW).  Like ``torch.nn.ConvTranspose2d``.
 
     >>> import nnlib
     >>> up = nnlib.nn.ConvTranspose2d(8, 1, 2, stride=2)
@@ -226,7 +226,7 @@ class _MaxPool(_Pool):
 
 
 class MaxPool1d(_MaxPool):
-    """The largest element of each window of a sequence.  As ``torch.nn.MaxPool1d``.
+    """The largest element of each window of a sequence.  Like ``torch.nn.MaxPool1d``.
 
     >>> import nnlib
     >>> nnlib.nn.MaxPool1d(2)(nnlib.tensor([[1.0, 3.0, 2.0, 5.0]]))
@@ -237,7 +237,7 @@ class MaxPool1d(_MaxPool):
 
 
 class MaxPool2d(_MaxPool):
-    """The largest element of each window of an image.  As ``torch.nn.MaxPool2d``.
+    """The largest element of each window of an image.  Like ``torch.nn.MaxPool2d``.
 
     >>> import nnlib
     >>> nnlib.nn.MaxPool2d(2)(nnlib.zeros(1, 8, 24, 24)).shape
@@ -260,7 +260,7 @@ class _AvgPool(_Pool):
 
 
 class AvgPool1d(_AvgPool):
-    """The mean of each window of a sequence.  As ``torch.nn.AvgPool1d``.
+    """The mean of each window of a sequence.  Like ``torch.nn.AvgPool1d``.
 
     >>> import nnlib
     >>> nnlib.nn.AvgPool1d(2)(nnlib.tensor([[1.0, 3.0, 2.0, 4.0]]))
@@ -283,7 +283,7 @@ class AvgPool1d(_AvgPool):
 
 
 class AvgPool2d(_AvgPool):
-    """The mean of each window of an image.  As ``torch.nn.AvgPool2d``.
+    """The mean of each window of an image.  Like ``torch.nn.AvgPool2d``.
 
     >>> import nnlib
     >>> nnlib.nn.AvgPool2d(2)(nnlib.ones(1, 3, 4, 6)).shape
@@ -321,7 +321,7 @@ class _Adaptive(Module):
 class AdaptiveAvgPool1d(_Adaptive):
     """Means over windows chosen for a result of a given length.
 
-    As ``torch.nn.AdaptiveAvgPool1d``.
+    Like ``torch.nn.AdaptiveAvgPool1d``.
 
     >>> import nnlib
     >>> nnlib.nn.AdaptiveAvgPool1d(2)(nnlib.tensor([[1.0, 3.0, 2.0, 4.0]]))
@@ -332,7 +332,7 @@ class AdaptiveAvgPool1d(_Adaptive):
 
 
 class AdaptiveAvgPool2d(_Adaptive):
-    """Means over windows chosen for a result of a given size.  As ``torch.nn.AdaptiveAvgPool2d``.
+    """Means over windows chosen for a result of a given size.  Like ``torch.nn.AdaptiveAvgPool2d``.
 
     >>> import nnlib
     >>> nnlib.nn.AdaptiveAvgPool2d(1)(nnlib.ones(2, 3, 5, 7)).shape
@@ -345,7 +345,7 @@ class AdaptiveAvgPool2d(_Adaptive):
 class AdaptiveMaxPool1d(_Adaptive):
     """Maxima over windows chosen for a result of a given length.
 
-    As ``torch.nn.AdaptiveMaxPool1d``.
+    Like ``torch.nn.AdaptiveMaxPool1d``.
 
     >>> import nnlib
     >>> nnlib.nn.AdaptiveMaxPool1d(1)(nnlib.tensor([[1.0, 3.0, 2.0, 4.0]]))
@@ -358,7 +358,7 @@ class AdaptiveMaxPool1d(_Adaptive):
 class AdaptiveMaxPool2d(_Adaptive):
     """Maxima over windows chosen for a result of a given size; 1 gives each channel's maximum.
 
-    As ``torch.nn.AdaptiveMaxPool2d``.
+    Like ``torch.nn.AdaptiveMaxPool2d``.
 
     >>> import nnlib
     >>> nnlib.nn.AdaptiveMaxPool2d(1)(nnlib.ones(2, 3, 8, 8)).shape

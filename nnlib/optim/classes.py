@@ -47,7 +47,7 @@ class _Stepped(Optimizer):
 
 
 class SGD(_Stepped):
-    """w ← w - lr · v with v ← momentum · v + (1 - dampening) · g.  As ``torch.optim.SGD``.
+    """w ← w - lr · v with v ← momentum · v + (1 - dampening) · g.  Like ``torch.optim.SGD``.
 
     With `maximize`, g is replaced by -g, which makes the objective larger.  Raises ValueError for a
     negative setting, and for Nesterov's momentum without momentum.  Sutskever and others, 2013.
@@ -94,7 +94,7 @@ class Adam(_Stepped):
     """w ← w - lr · m̂ / (√v̂ + eps), with running means m of g and v of g².
 
     m̂ = m/(1 - β₁ᵗ) and v̂ = v/(1 - β₂ᵗ) correct the bias of starting at zero.  With `amsgrad`, the
-    largest v so far replaces v.  As ``torch.optim.Adam``; Kingma and Ba, 2015; Reddi and others,
+    largest v so far replaces v.  Like ``torch.optim.Adam``; Kingma and Ba, 2015; Reddi and others,
     2018.  Raises ValueError for a negative setting, or a β outside of [0, 1).
 
     >>> import nnlib
@@ -129,7 +129,7 @@ class Adam(_Stepped):
 class AdamW(Adam):
     """Adam whose weight decay acts on the weights themselves and not on the running means.
 
-    As ``torch.optim.AdamW`` (weight_decay 0.01 by default); Loshchilov and Hutter, 2019.
+    Like ``torch.optim.AdamW`` (weight_decay 0.01 by default); Loshchilov and Hutter, 2019.
 
     >>> import nnlib
     >>> w = nnlib.tensor([1.0, -100.0], requires_grad=True)
@@ -160,8 +160,8 @@ class RMSprop(_Stepped):
     """w ← w - lr · g / (√v + eps), with v the running mean of g².
 
     With `centered`, the square of the running mean of g is subtracted from v, which makes it a
-    variance; `momentum` is as in SGD.  As ``torch.optim.RMSprop``; Hinton, Srivastava and Swersky,
-    lecture 6 of 2012.  Raises ValueError for a negative setting.
+    variance; `momentum` is as in SGD.  Like ``torch.optim.RMSprop``; Hinton, Srivastava and
+    Swersky, lecture 6 of 2012.  Raises ValueError for a negative setting.
 
     >>> import nnlib
     >>> w = nnlib.tensor([1.0, -100.0], requires_grad=True)
@@ -196,7 +196,7 @@ class RMSprop(_Stepped):
 class Adagrad(_Stepped):
     """w ← w - lr / (1 + (t - 1) · lr_decay) · g / (√v + eps), with v the sum of all g².
 
-    As ``torch.optim.Adagrad``; Duchi, Hazan and Singer, 2011.  Raises ValueError for a negative
+    Like ``torch.optim.Adagrad``; Duchi, Hazan and Singer, 2011.  Raises ValueError for a negative
     setting.
 
     >>> import nnlib

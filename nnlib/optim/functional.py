@@ -70,7 +70,7 @@ def sgd(
     lr: float = 1e-3, momentum: float = 0, dampening: float = 0, weight_decay: float = 0,
     nesterov: bool = False, *, maximize: bool = False,
 ) -> Rule:  # fmt: skip
-    """w ← w - lr · v with v ← momentum · v + (1 - dampening) · g.  As ``torch.optim.SGD``.
+    """w ← w - lr · v with v ← momentum · v + (1 - dampening) · g.  Like ``torch.optim.SGD``.
 
     Raises ValueError for a negative setting, and for Nesterov's momentum without momentum.
 
@@ -95,7 +95,7 @@ def adam(
 ) -> Rule:  # fmt: skip
     """w ← w - lr · m̂ / (√v̂ + eps), with running means m of g and v of g².
 
-    The corrections 1 - βᵗ are computed in float64.  As ``torch.optim.Adam``; Kingma and Ba, 2015.
+    The corrections 1 - βᵗ are computed in float64.  Like ``torch.optim.Adam``; Kingma and Ba, 2015.
     Raises ValueError for a negative setting, or a β outside of [0, 1).
 
     >>> import nnlib
@@ -114,7 +114,7 @@ def adamw(
     lr: float = 1e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8,
     weight_decay: float = 1e-2, amsgrad: bool = False, *, maximize: bool = False,
 ) -> Rule:  # fmt: skip
-    """Adam whose weight decay acts on the weights themselves.  As ``torch.optim.AdamW``.
+    """Adam whose weight decay acts on the weights themselves.  Like ``torch.optim.AdamW``.
 
     Raises ValueError for a negative setting, or a β outside of [0, 1).  Loshchilov and Hutter,
     2019.
@@ -135,7 +135,7 @@ def rmsprop(
     lr: float = 1e-2, alpha: float = 0.99, eps: float = 1e-8, weight_decay: float = 0,
     momentum: float = 0, centered: bool = False, *, maximize: bool = False,
 ) -> Rule:  # fmt: skip
-    """w ← w - lr · g / (√v + eps), with v the running mean of g².  As ``torch.optim.RMSprop``.
+    """w ← w - lr · g / (√v + eps), with v the running mean of g².  Like ``torch.optim.RMSprop``.
 
     Raises ValueError for a negative setting.
 
@@ -157,7 +157,7 @@ def adagrad(
 ) -> Rule:  # fmt: skip
     """w ← w - lr / (1 + (t - 1) · lr_decay) · g / (√v + eps), with v the sum of all g².
 
-    As ``torch.optim.Adagrad``.  Raises ValueError for a negative setting.
+    Like ``torch.optim.Adagrad``.  Raises ValueError for a negative setting.
 
     >>> import nnlib
     >>> rule = nnlib.optim.functional.adagrad(lr=0.1)

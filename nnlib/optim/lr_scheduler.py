@@ -19,7 +19,7 @@ class LRScheduler:
 
     Subclasses define ``get_lr()``, which returns the rates of this epoch, often computed from those
     of the previous one.  Raises TypeError if `optimizer` is not an Optimizer, KeyError if a
-    schedule is resumed and a group has no "initial_lr".  As
+    schedule is resumed and a group has no "initial_lr".  Like
     ``torch.optim.lr_scheduler.LRScheduler``.
 
     >>> import nnlib
@@ -119,7 +119,7 @@ class LRScheduler:
 class LambdaLR(LRScheduler):
     """base · λ(t), with a function λ for all groups or one for each.
 
-    Raises ValueError for a wrong number of functions.  As ``torch.optim.lr_scheduler.LambdaLR``.
+    Raises ValueError for a wrong number of functions.  Like ``torch.optim.lr_scheduler.LambdaLR``.
 
     >>> import nnlib
     >>> opt = nnlib.optim.SGD([nnlib.ones(1, requires_grad=True)], lr=1.0)
@@ -151,7 +151,7 @@ class LambdaLR(LRScheduler):
 class StepLR(LRScheduler):
     """base · gamma^⌊t / step_size⌋.
 
-    As ``torch.optim.lr_scheduler.StepLR``.
+    Like ``torch.optim.lr_scheduler.StepLR``.
 
     >>> import nnlib
     >>> rule = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
@@ -179,7 +179,7 @@ class StepLR(LRScheduler):
 class MultiStepLR(LRScheduler):
     """Multiplies the rate by gamma at each of the epochs `milestones`.
 
-    As ``torch.optim.lr_scheduler.MultiStepLR``.
+    Like ``torch.optim.lr_scheduler.MultiStepLR``.
 
     >>> import nnlib
     >>> rule = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
@@ -213,7 +213,7 @@ class MultiStepLR(LRScheduler):
 class ExponentialLR(LRScheduler):
     """base · gamma^t.
 
-    As ``torch.optim.lr_scheduler.ExponentialLR``.
+    Like ``torch.optim.lr_scheduler.ExponentialLR``.
 
     >>> import nnlib
     >>> rule = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
@@ -239,7 +239,7 @@ class ExponentialLR(LRScheduler):
 class ConstantLR(LRScheduler):
     """base · factor for the first `total_iters` epochs, then base.
 
-    Raises ValueError for a factor outside of [0, 1].  As ``torch.optim.lr_scheduler.ConstantLR``.
+    Raises ValueError for a factor outside of [0, 1].  Like ``torch.optim.lr_scheduler.ConstantLR``.
 
     >>> import nnlib
     >>> rule = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
@@ -275,7 +275,7 @@ class ConstantLR(LRScheduler):
 class LinearLR(LRScheduler):
     """base · a factor that goes linearly from start_factor to end_factor in total_iters epochs.
 
-    Raises ValueError for factors outside of [0, 1].  As ``torch.optim.lr_scheduler.LinearLR``.
+    Raises ValueError for factors outside of [0, 1].  Like ``torch.optim.lr_scheduler.LinearLR``.
 
     >>> import nnlib
     >>> rule = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
@@ -358,7 +358,7 @@ class OneCycleLR(LRScheduler):
 
     Call step() after every batch.  The last rate is max_lr / div_factor / final_div_factor.
     Momentum (or Adam's beta1) decreases and then increases.  Smith and Topin, 2018.  Raises
-    ValueError for invalid settings, and after more than `total_steps` steps.  As
+    ValueError for invalid settings, and after more than `total_steps` steps.  Like
     ``torch.optim.lr_scheduler.OneCycleLR``.
 
     >>> import nnlib
@@ -470,7 +470,7 @@ class SequentialLR(LRScheduler):
     """One schedule after the other: the next one starts at each of the epochs `milestones`.
 
     Raises ValueError unless there is one milestone less than there are schedules, and for schedules
-    of another optimiser.  As ``torch.optim.lr_scheduler.SequentialLR``.
+    of another optimiser.  Like ``torch.optim.lr_scheduler.SequentialLR``.
 
     >>> import nnlib
     >>> from nnlib.optim.lr_scheduler import ConstantLR, ExponentialLR, SequentialLR
@@ -537,8 +537,8 @@ class SequentialLR(LRScheduler):
 class ReduceLROnPlateau(LRScheduler):
     """Multiplies the rate by `factor` after more than `patience` epochs without a better metric.
 
-    Call step(metric) after every epoch.  As ``torch.optim.lr_scheduler.ReduceLROnPlateau``.  Raises
-    ValueError for a factor of 1 or more, and for an unknown mode.
+    Call step(metric) after every epoch.  Like ``torch.optim.lr_scheduler.ReduceLROnPlateau``.
+    Raises ValueError for a factor of 1 or more, and for an unknown mode.
 
     >>> import nnlib
     >>> rule = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)

@@ -18,7 +18,7 @@ Params: TypeAlias = "Iterable[Tensor] | Iterable[dict[str, Any]] | Iterable[tupl
 
 
 class Optimizer:
-    """The base class of optimisers: it changes parameters.  As ``torch.optim.Optimizer``.
+    """The base class of optimisers: it changes parameters.  Like ``torch.optim.Optimizer``.
 
     `params` are the tensors to change, or dicts with the key "params" and the settings that differ
     from `defaults` in that group.  ``param_groups`` has the settings (``lr`` and others), which may

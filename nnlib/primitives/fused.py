@@ -93,10 +93,10 @@ def _bce_of_probabilities(x: Array, target: Array) -> Array:
 
 
 def _bce_of_probabilities_vjp(needs: tuple, g: Array, out: None, x: Array, y: Array) -> tuple:
-    here = g * (x - y) / np.maximum((1 - x) * x, x.dtype.type(_SMALLEST)) if needs[0] else None
+    dx = g * (x - y) / np.maximum((1 - x) * x, x.dtype.type(_SMALLEST)) if needs[0] else None
     if not needs[1]:
-        return here, None
-    return here, g * (np.log1p(-x) - np.log(x))
+        return dx, None
+    return dx, g * (np.log1p(-x) - np.log(x))
 
 
 binary_cross_entropy = fused(
@@ -151,12 +151,12 @@ def _bce_decomposed(x: Any, target: Any, reduction: str) -> Any:
 
 
 def _bce_vjp(needs: tuple, g: Array, kept: None, x: Array, target: Array, reduction: str) -> tuple:
-    each, here = _each(g, x.size, reduction), None
+    each, dx = _each(g, x.size, reduction), None
     if needs[0]:
-        here = sigmoid.forward(x)
-        here -= target
-        here *= each
-    return here, -x * each if needs[1] else None
+        dx = sigmoid.forward(x)
+        dx -= target
+        dx *= each
+    return dx, -x * each if needs[1] else None
 
 
 def _bce(x: Array, target: Array, reduction: str) -> Array:
@@ -218,10 +218,10 @@ def _convolution_vjp(
     needs: tuple, g: Array, kept: Array | None, x: Array, weight: Array, bias: Array, **attrs: Any
 ) -> tuple:
     assert conv2d.vjp_of_all is not None
-    here, there = conv2d.vjp_of_all(needs[:2], g, kept, x, weight, **attrs)
+    dx, dw = conv2d.vjp_of_all(needs[:2], g, kept, x, weight, **attrs)
     # The window primitives store images as (C, H, W, N), where each plane is one block.
     planes = g.transpose(1, 2, 3, 0).reshape(len(bias), -1)
-    return here, there, np.add.reduce(planes, axis=1) if needs[2] else None
+    return dx, dw, np.add.reduce(planes, axis=1) if needs[2] else None
 
 
 convolution = fused(
@@ -277,20 +277,20 @@ def _layer_norm_vjp(
     """dx = (h - mean(h) - x̂·mean(h·x̂))/√(var + eps), with h = g·weight and x̂ the normalised x."""
     normal, scale = kept or _layer_norm_with_residuals(x, weight, bias, n, eps)[1]
     rows = g.reshape(normal.shape).astype(normal.dtype, copy=False)
-    here = there = shift = None
+    dx = dw = db = None
     if needs[0]:
         h = rows.copy() if weight is None else rows * weight.reshape(-1)
         along = np.einsum("ij,ij->i", h, normal)[:, None] / normal.dtype.type(normal.shape[1])
         h -= np.add.reduce(h, axis=1, keepdims=True) / normal.dtype.type(normal.shape[1])
         h -= normal * along
         h *= scale
-        here = h.reshape(x.shape).astype(x.dtype, copy=False)
+        dx = h.reshape(x.shape).astype(x.dtype, copy=False)
     if needs[1] and weight is not None:
-        there = np.add.reduce(rows * normal, axis=0).reshape(weight.shape)
-        there = there.astype(weight.dtype, copy=False)
+        dw = np.add.reduce(rows * normal, axis=0).reshape(weight.shape)
+        dw = dw.astype(weight.dtype, copy=False)
     if needs[2] and bias is not None:
-        shift = np.add.reduce(rows, axis=0).reshape(bias.shape).astype(bias.dtype, copy=False)
-    return here, there, shift
+        db = np.add.reduce(rows, axis=0).reshape(bias.shape).astype(bias.dtype, copy=False)
+    return dx, dw, db
 
 
 layer_norm = fused(

@@ -175,12 +175,12 @@ def weight_gradient(g: Array, columns: Array, shape: tuple, groups: int) -> Arra
 
 
 def _conv2d_vjp(needs: tuple, g: Any, kept: Any, x: Any, weight: Any, **attrs: Any) -> tuple:
-    here = conv2d_input(g, weight, shape=x.shape, **attrs) if needs[0] else None
+    dx = conv2d_input(g, weight, shape=x.shape, **attrs) if needs[0] else None
     if not needs[1]:
-        return here, None
+        return dx, None
     if kept is not None and not isinstance(g, Value):
-        return here, weight_gradient(g, kept, weight.shape, attrs["groups"])
-    return here, conv2d_weight(g, x, shape=weight.shape, **attrs)
+        return dx, weight_gradient(g, kept, weight.shape, attrs["groups"])
+    return dx, conv2d_weight(g, x, shape=weight.shape, **attrs)
 
 
 conv2d = window(

@@ -21,7 +21,7 @@ T_co = TypeVar("T_co", covariant=True)
 class Dataset(Generic[T_co]):
     """Examples by index: define ``__getitem__`` (one example) and ``__len__`` (their number).
 
-    As ``torch.utils.data.Dataset``.
+    Like ``torch.utils.data.Dataset``.
 
     >>> import nnlib
     >>> class Squares(nnlib.utils.data.Dataset):
@@ -43,7 +43,7 @@ class Dataset(Generic[T_co]):
 class TensorDataset(Dataset[tuple[Tensor, ...]]):
     """Tensors whose first dimension counts the examples: an example is a tuple of one row of each.
 
-    Raises AssertionError unless all have as many rows.  As ``torch.utils.data.TensorDataset``.
+    Raises AssertionError unless all have as many rows.  Like ``torch.utils.data.TensorDataset``.
 
     >>> import nnlib
     >>> data = nnlib.utils.data.TensorDataset(nnlib.ones(4, 2), nnlib.arange(4))
@@ -69,7 +69,7 @@ class TensorDataset(Dataset[tuple[Tensor, ...]]):
 class Subset(Dataset[T_co]):
     """Some of a data set's examples, by their indices.
 
-    As ``torch.utils.data.Subset``.
+    Like ``torch.utils.data.Subset``.
 
     >>> import nnlib
     >>> data = nnlib.utils.data.TensorDataset(nnlib.arange(5))
@@ -93,7 +93,7 @@ class Subset(Dataset[T_co]):
 class ConcatDataset(Dataset[T_co]):
     """Data sets one after the other.
 
-    Raises AssertionError for an empty list, ValueError for an index out of range.  As
+    Raises AssertionError for an empty list, ValueError for an index out of range.  Like
     ``torch.utils.data.ConcatDataset``.
 
     >>> import nnlib
@@ -129,7 +129,7 @@ def random_split(
 
     Fractions are rounded down, and the first parts get the remaining examples.  The same seeded
     `generator` gives the same split.  Raises ValueError for fractions outside of [0, 1], and for
-    numbers that do not add up to the length of the data set.  As
+    numbers that do not add up to the length of the data set.  Like
     ``torch.utils.data.random_split``.
 
     >>> import nnlib
@@ -160,7 +160,7 @@ def default_collate(batch: Sequence[Any]) -> Any:
     """A list of examples as one batch: tensors are stacked, numbers become tensors.
 
     Examples that are tuples, lists or dicts are batched element by element; strings stay a list.
-    Raises RuntimeError for examples of unequal lengths, TypeError for other types.  As
+    Raises RuntimeError for examples of unequal lengths, TypeError for other types.  Like
     ``torch.utils.data.default_collate``.
 
     >>> import nnlib
@@ -197,7 +197,7 @@ def default_collate(batch: Sequence[Any]) -> Any:
 
 
 class DataLoader:
-    """Batches of a data set, for ``for x, y in loader``.  As ``torch.utils.data.DataLoader``.
+    """Batches of a data set, for ``for x, y in loader``.  Like ``torch.utils.data.DataLoader``.
 
     `shuffle` gives every pass a new random order, from `generator` (seed it to repeat the order) or
     from the default generator.  `drop_last` leaves out a last batch that would be smaller.

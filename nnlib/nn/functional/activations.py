@@ -34,7 +34,7 @@ def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tenso
     """log(1 + e^(βx))/β, elementwise, without overflow: the smooth form of max(x, 0).
 
     With a `threshold` below 20, the result is x itself where βx is larger than the threshold.  From
-    20 on, x and the formula differ by less than 3e-9, and the formula is used everywhere.  As
+    20 on, x and the formula differ by less than 3e-9, and the formula is used everywhere.  Like
     ``torch.nn.functional.softplus``.
 
     >>> import nnlib
@@ -51,7 +51,7 @@ def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tenso
 def logsigmoid(input: Tensor) -> Tensor:
     """log σ(x) = -log(1 + e^-x), elementwise, without overflow.
 
-    Raises NotImplementedError for integers.  As ``torch.nn.functional.logsigmoid``.
+    Raises NotImplementedError for integers.  Like ``torch.nn.functional.logsigmoid``.
 
     >>> import nnlib
     >>> nnlib.nn.functional.logsigmoid(nnlib.tensor([-1000.0, 0.0]))
@@ -143,7 +143,7 @@ def gelu(input: Tensor, approximate: str = "none") -> Tensor:
 def silu(input: Tensor) -> Tensor:
     """x · σ(x), elementwise (also called swish).
 
-    Raises NotImplementedError for integers.  As ``torch.nn.functional.silu``.
+    Raises NotImplementedError for integers.  Like ``torch.nn.functional.silu``.
 
     >>> import nnlib
     >>> nnlib.nn.functional.silu(nnlib.tensor([-1.0, 0.0, 2.0]))
@@ -157,7 +157,7 @@ def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0) -> Tens
     """x limited to [min_val, max_val]; the gradient at the bounds is 0, as in PyTorch.
 
     Raises ValueError if min_val is larger than max_val, RuntimeError for bools, and for uint8
-    with a min_val below 0.  As ``torch.nn.functional.hardtanh``.
+    with a min_val below 0.  Like ``torch.nn.functional.hardtanh``.
 
     >>> import nnlib
     >>> nnlib.nn.functional.hardtanh(nnlib.tensor([-3.0, 0.5, 3.0]))
@@ -179,7 +179,7 @@ def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0) -> Tens
 def relu6(input: Tensor) -> Tensor:
     """min(max(x, 0), 6), elementwise.
 
-    As ``torch.nn.functional.relu6``.
+    Like ``torch.nn.functional.relu6``.
 
     >>> import nnlib
     >>> nnlib.nn.functional.relu6(nnlib.tensor([-1.0, 2.0, 9.0]))
@@ -192,7 +192,7 @@ def softmax(input: Tensor, dim: int | None = None) -> Tensor:
     """e^x / Σ e^x along `dim`: positive numbers with sum 1.
 
     The result has the shape of `input`.  Always give `dim`: its default depends on the number of
-    dimensions, and is deprecated.  As ``torch.nn.functional.softmax``.
+    dimensions, and is deprecated.  Like ``torch.nn.functional.softmax``.
 
     >>> import nnlib
     >>> nnlib.nn.functional.softmax(nnlib.tensor([0.0, 0.0]), 0)
@@ -204,7 +204,7 @@ def softmax(input: Tensor, dim: int | None = None) -> Tensor:
 def log_softmax(input: Tensor, dim: int | None = None) -> Tensor:
     """log softmax(x) along `dim`, as x - log Σ e^x.
 
-    The result has the shape of `input`.  Always give `dim`: see `softmax`.  As
+    The result has the shape of `input`.  Always give `dim`: see `softmax`.  Like
     ``torch.nn.functional.log_softmax``.
 
     >>> import nnlib

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """x Wᵀ + b: `input` (…, in), `weight` (out, in) or (in), `bias` (out) → (…, out).
 
-    Raises RuntimeError if the sizes do not fit or the types differ.  As
+    Raises RuntimeError if the sizes do not fit or the types differ.  Like
     ``torch.nn.functional.linear``.
 
     >>> import nnlib
@@ -61,7 +61,7 @@ def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None) -> 
 
     This equals a multiplication of one-hot vectors by `weight`; a row's gradient is the sum over
     its uses.  The row `padding_idx` gets no gradient.  Raises IndexError for an index out of range,
-    RuntimeError for numbers that are not integers.  As ``torch.nn.functional.embedding``.
+    RuntimeError for numbers that are not integers.  Like ``torch.nn.functional.embedding``.
 
     >>> import nnlib
     >>> table = nnlib.tensor([[0.0, 0.0], [1.0, 2.0]])
@@ -95,7 +95,7 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     """Integers (…) as rows of zeros with a 1 at their position (…, num_classes), of type int64.
 
     By default, `num_classes` is the largest integer plus 1.  Raises RuntimeError for negative or
-    too large numbers, and for types other than int64.  As ``torch.nn.functional.one_hot``.
+    too large numbers, and for types other than int64.  Like ``torch.nn.functional.one_hot``.
 
     >>> import nnlib
     >>> nnlib.nn.functional.one_hot(nnlib.tensor([0, 2]), 3)
@@ -147,7 +147,7 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
     """In training, set each element to 0 with probability p, and multiply the others by 1/(1 - p).
 
     So the expected value stays the same.  The random numbers are from the default generator
-    (`nnlib.manual_seed`).  Raises ValueError if p is not a probability.  As
+    (`nnlib.manual_seed`).  Raises ValueError if p is not a probability.  Like
     ``torch.nn.functional.dropout``; Srivastava and others, 2014.
 
     >>> import nnlib
@@ -165,7 +165,7 @@ def dropout2d(
     """Dropout of whole channels: `input` (N, C, H, W) or (C, H, W).  Tompson and others, 2015.
 
     Raises RuntimeError for another number of dimensions, ValueError if p is not a probability.
-    As ``torch.nn.functional.dropout2d``.
+    Like ``torch.nn.functional.dropout2d``.
 
     >>> import nnlib
     >>> _ = nnlib.manual_seed(0)
@@ -192,7 +192,7 @@ def layer_norm(
 
     Each example is normalised separately.  Raises RuntimeError if `normalized_shape` is not the
     shape of the input's last dimensions, of weight and of bias, or if types differ;
-    NotImplementedError for integers.  As ``torch.nn.functional.layer_norm``; Ba and others, 2016.
+    NotImplementedError for integers.  Like ``torch.nn.functional.layer_norm``; Ba and others, 2016.
 
     >>> import nnlib
     >>> nnlib.nn.functional.layer_norm(nnlib.tensor([[1.0, 3.0]]), (2,), eps=0.0)
@@ -232,8 +232,8 @@ def group_norm(
     """(x - mean)/√(var + eps) · weight + bias over groups of channels, separately for each example.
 
     `input` (N, C, …), `weight` and `bias` (C).  Raises RuntimeError if `num_groups` does not
-    divide C, or a tensor has fewer than two dimensions.  As ``torch.nn.functional.group_norm``; Wu
-    and He, 2018.
+    divide C, or a tensor has fewer than two dimensions.  Like ``torch.nn.functional.group_norm``;
+    Wu and He, 2018.
 
     >>> import nnlib
     >>> x = nnlib.tensor([[1.0, 3.0, 10.0, 30.0]])
@@ -269,7 +269,7 @@ def batch_norm(
     In training, the batch's mean and variance are used, and the running ones move towards them by
     `momentum` (the variance with n - 1 in its denominator); otherwise the running ones are used.
     Raises ValueError if there is only one value per channel in training, RuntimeError if sizes do
-    not fit.  As ``torch.nn.functional.batch_norm``; Ioffe and Szegedy, 2015.
+    not fit.  Like ``torch.nn.functional.batch_norm``; Ioffe and Szegedy, 2015.
 
     >>> import nnlib
     >>> x = nnlib.tensor([[1.0], [3.0]])
@@ -323,7 +323,7 @@ def _batch_standard(
 def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -> Tensor:
     """x / max(‖x‖_p, eps) along `dim`.
 
-    The result has the shape of `input`.  As ``torch.nn.functional.normalize``.
+    The result has the shape of `input`.  Like ``torch.nn.functional.normalize``.
 
     >>> import nnlib
     >>> nnlib.nn.functional.normalize(nnlib.tensor([[3.0, 4.0]]))
@@ -337,7 +337,7 @@ def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -
 def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
     """x1·x2 / (max(‖x1‖, eps) · max(‖x2‖, eps)) along `dim`.
 
-    The result lacks the dimension `dim`.  As ``torch.nn.functional.cosine_similarity``.
+    The result lacks the dimension `dim`.  Like ``torch.nn.functional.cosine_similarity``.
 
     >>> import nnlib
     >>> nnlib.nn.functional.cosine_similarity(nnlib.tensor([1.0, 0.0]), nnlib.tensor([3.0, 4.0]), 0)
@@ -358,7 +358,7 @@ def pad(
 
     Negative numbers crop.  `mode` is "constant" (filled with `value`, by default 0), "reflect",
     "replicate" or "circular".  Raises RuntimeError for an odd number of sizes, more than there are
-    dimensions, or a reflection larger than the input; NotImplementedError for another mode.  As
+    dimensions, or a reflection larger than the input; NotImplementedError for another mode.  Like
     ``torch.nn.functional.pad``.
 
     >>> import nnlib
@@ -422,7 +422,7 @@ def scaled_dot_product_attention(
     itself and earlier ones.  A query that may not attend to anything gives zeros.
 
     Raises RuntimeError if shapes do not fit, the mask has another type, or both masks are given.
-    As ``torch.nn.functional.scaled_dot_product_attention``; Vaswani and others, 2017.
+    Like ``torch.nn.functional.scaled_dot_product_attention``; Vaswani and others, 2017.
 
     >>> import nnlib
     >>> q = k = nnlib.zeros(2, 3)

@@ -55,7 +55,7 @@ def _weighted(losses: Tensor, weight: Tensor | None) -> Tensor:
 def mse_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") -> Tensor:
     """(x - y)², averaged.  Raises ValueError if the shapes differ (PyTorch only warns).
 
-    As ``torch.nn.functional.mse_loss``.
+    Like ``torch.nn.functional.mse_loss``.
 
     >>> import nnlib
     >>> nnlib.nn.functional.mse_loss(nnlib.tensor([1.0, 2.0]), nnlib.tensor([1.0, 4.0]))
@@ -69,7 +69,7 @@ def mse_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") -> Tenso
 def l1_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") -> Tensor:
     """|x - y|, averaged.  Raises ValueError if the shapes differ.
 
-    As ``torch.nn.functional.l1_loss``.
+    Like ``torch.nn.functional.l1_loss``.
 
     >>> import nnlib
     >>> nnlib.nn.functional.l1_loss(nnlib.tensor([1.0, 2.0]), nnlib.tensor([1.0, 4.0]))
@@ -84,7 +84,7 @@ def huber_loss(
 ) -> Tensor:
     """d²/2 where |d| ≤ delta, else delta·(|d| - delta/2), with d = x - y: linear for outliers.
 
-    Raises ValueError if the shapes differ, RuntimeError if delta is not positive.  As
+    Raises ValueError if the shapes differ, RuntimeError if delta is not positive.  Like
     ``torch.nn.functional.huber_loss``; Huber, 1964.
 
     >>> import nnlib
@@ -108,7 +108,7 @@ def smooth_l1_loss(
     """d²/(2·beta) where |d| < beta, else |d| - beta/2, with d = x - y: Huber's loss over beta.
 
     Raises ValueError if the shapes differ, RuntimeError if beta is negative.  Girshick, 2015.
-    As ``torch.nn.functional.smooth_l1_loss``.
+    Like ``torch.nn.functional.smooth_l1_loss``.
 
     >>> import nnlib
     >>> nnlib.nn.functional.smooth_l1_loss(nnlib.tensor([0.0, 0.0]), nnlib.tensor([1.0, 3.0]))
@@ -129,7 +129,7 @@ def kl_div(
 
     The reduction "batchmean" divides the sum by the size of the first dimension, which gives the
     mean of the divergences Σ y log(y/p), with x = log p.  Raises ValueError if the shapes differ.
-    Kullback and Leibler, 1951.  As
+    Kullback and Leibler, 1951.  Like
     ``torch.nn.functional.kl_div``.
 
     >>> import nnlib
@@ -164,7 +164,7 @@ def binary_cross_entropy(
 ) -> Tensor:
     """-(y log p + (1 - y) log(1 - p)) for probabilities p; logarithms below -100 become -100.
 
-    Raises ValueError if shapes differ, RuntimeError if p is outside of [0, 1].  As
+    Raises ValueError if shapes differ, RuntimeError if p is outside of [0, 1].  Like
     ``torch.nn.functional.binary_cross_entropy``.
 
     >>> import nnlib
@@ -196,7 +196,7 @@ def binary_cross_entropy_with_logits(
     """log(1 + e^z) - y·z: the cross-entropy of p = σ(z), for logits z, without overflow.
 
     `pos_weight` multiplies the term of y = 1, `weight` each loss.  Raises ValueError if shapes
-    differ.  As ``torch.nn.functional.binary_cross_entropy_with_logits``.
+    differ.  Like ``torch.nn.functional.binary_cross_entropy_with_logits``.
 
     >>> import nnlib
     >>> f = nnlib.nn.functional.binary_cross_entropy_with_logits
@@ -240,7 +240,7 @@ def nll_loss(
     `ignore_index` do not count.
 
     Raises ValueError if shapes do not fit, RuntimeError for targets that are not integers,
-    IndexError for a class number outside 0 … C - 1.  As ``torch.nn.functional.nll_loss``.
+    IndexError for a class number outside 0 … C - 1.  Like ``torch.nn.functional.nll_loss``.
 
     >>> import nnlib
     >>> log_p = nnlib.tensor([[0.1, 0.9]]).log()
@@ -340,7 +340,7 @@ def cross_entropy(
     input's shape that are probabilities: -Σ y_c log softmax(z)_c.  `weight` (C) and `ignore_index`
     are as in `nll_loss`; `label_smoothing` mixes the target with the uniform distribution.
 
-    Raises what `nll_loss` raises, and RuntimeError if the smoothing is outside of [0, 1].  As
+    Raises what `nll_loss` raises, and RuntimeError if the smoothing is outside of [0, 1].  Like
     ``torch.nn.functional.cross_entropy``.
 
     >>> import nnlib

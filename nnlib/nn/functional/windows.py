@@ -42,7 +42,7 @@ def conv2d(
     networks is cross-correlation.
 
     Raises RuntimeError if channels, ranks or types do not fit, or the window is larger than the
-    padded image.  As ``torch.nn.functional.conv2d``; Dumoulin and Visin, 2016, draw every case.
+    padded image.  Like ``torch.nn.functional.conv2d``; Dumoulin and Visin, 2016, draw every case.
 
     >>> import nnlib
     >>> image = nnlib.arange(9.0).reshape(1, 1, 3, 3)
@@ -65,7 +65,7 @@ def conv1d(
     """out[n, o, x] = b[o] + Σ_{c,j} weight[o, c, j] · input[n, c, x·s + j·d - p]
 
     `input` (N, C, L) or (C, L), `weight` (O, C/groups, K), `bias` (O) → (N, O, OL).  This is
-    `conv2d` with height 1.  As ``torch.nn.functional.conv1d``.
+    `conv2d` with height 1.  Like ``torch.nn.functional.conv1d``.
 
     >>> import nnlib
     >>> steps = nnlib.tensor([[1.0, 4.0, 9.0, 16.0]])
@@ -127,7 +127,7 @@ def conv_transpose2d(
     but the function that gives the gradient of conv2d's input, with weights of its own.
 
     Raises RuntimeError if channels, ranks or types do not fit, `output_padding` is not smaller
-    than stride or dilation, or the result is empty.  As ``torch.nn.functional.conv_transpose2d``.
+    than stride or dilation, or the result is empty.  Like ``torch.nn.functional.conv_transpose2d``.
 
     >>> import nnlib
     >>> x = nnlib.tensor([[[[1.0, 2.0]]]])
@@ -150,7 +150,7 @@ def conv_transpose1d(
 ) -> Tensor:
     """The transpose of `conv1d`: `conv_transpose2d` with height 1.
 
-    `input` (N, C, L) or (C, L), `weight` (C, O/groups, K), `bias` (O) → (N, O, OL).  As
+    `input` (N, C, L) or (C, L), `weight` (C, O/groups, K), `bias` (O) → (N, O, OL).  Like
     ``torch.nn.functional.conv_transpose1d``.
 
     >>> import nnlib
@@ -415,7 +415,7 @@ def max_pool2d(
     with `ceil_mode`).  The gradient flows to the first largest element of each window.  With
     `return_indices`, also returns the indices of these elements in their flattened channels.
 
-    Raises RuntimeError if the window does not fit, or the padding is more than half of it.  As
+    Raises RuntimeError if the window does not fit, or the padding is more than half of it.  Like
     ``torch.nn.functional.max_pool2d``.
 
     >>> import nnlib
@@ -460,7 +460,7 @@ def max_pool1d(
 ) -> Tensor | tuple[Tensor, Tensor]:
     """The largest element of each window: `input` (N, C, L) or (C, L).  See `max_pool2d`.
 
-    As ``torch.nn.functional.max_pool1d``.
+    Like ``torch.nn.functional.max_pool1d``.
 
     >>> import nnlib
     >>> nnlib.nn.functional.max_pool1d(nnlib.tensor([[1.0, 3.0, 2.0, 0.0]]), 2)
@@ -484,7 +484,7 @@ def avg_pool2d(
 
     `input` (N, C, H, W) or (C, H, W) → the same rank.  `divisor_override` replaces the number of
     elements that the sum is divided by.  Raises RuntimeError if the window does not fit, or the
-    padding is more than half of it.  As ``torch.nn.functional.avg_pool2d``.
+    padding is more than half of it.  Like ``torch.nn.functional.avg_pool2d``.
 
     >>> import nnlib
     >>> nnlib.nn.functional.avg_pool2d(nnlib.arange(16.0).reshape(1, 4, 4), 2)
@@ -505,7 +505,7 @@ def avg_pool1d(
 ) -> Tensor:
     """The mean of each window: `input` (N, C, L) or (C, L).  See `avg_pool2d`.
 
-    As ``torch.nn.functional.avg_pool1d``.
+    Like ``torch.nn.functional.avg_pool1d``.
 
     >>> import nnlib
     >>> nnlib.nn.functional.avg_pool1d(nnlib.tensor([[1.0, 3.0, 2.0, 0.0]]), 2)
@@ -570,7 +570,7 @@ def adaptive_avg_pool2d(input: Tensor, output_size: Any) -> Tensor:
     """The means of windows chosen so that the result is `output_size` (None: the input's size).
 
     Window i of m over n elements goes from ⌊i·n/m⌋ to ⌈(i + 1)·n/m⌉.  `input` (N, C, H, W) or
-    (C, H, W).  As ``torch.nn.functional.adaptive_avg_pool2d``.
+    (C, H, W).  Like ``torch.nn.functional.adaptive_avg_pool2d``.
 
     >>> import nnlib
     >>> nnlib.nn.functional.adaptive_avg_pool2d(nnlib.arange(6.0).reshape(1, 2, 3), 1)
@@ -596,7 +596,7 @@ def adaptive_avg_pool1d(input: Tensor, output_size: Any) -> Tensor:
 
     See `adaptive_avg_pool2d`.
 
-    As ``torch.nn.functional.adaptive_avg_pool1d``.
+    Like ``torch.nn.functional.adaptive_avg_pool1d``.
 
     >>> import nnlib
     >>> nnlib.nn.functional.adaptive_avg_pool1d(nnlib.tensor([[1.0, 3.0, 2.0, 4.0]]), 2)
@@ -616,7 +616,7 @@ def adaptive_avg_pool1d(input: Tensor, output_size: Any) -> Tensor:
 def adaptive_max_pool2d(input: Tensor, output_size: Any) -> Tensor:
     """The maxima of windows chosen so that the result is `output_size`.  See `adaptive_avg_pool2d`.
 
-    As ``torch.nn.functional.adaptive_max_pool2d``.
+    Like ``torch.nn.functional.adaptive_max_pool2d``.
 
     >>> import nnlib
     >>> nnlib.nn.functional.adaptive_max_pool2d(nnlib.arange(6.0).reshape(1, 2, 3), (1, 2))
@@ -640,7 +640,7 @@ def adaptive_max_pool2d(input: Tensor, output_size: Any) -> Tensor:
 def adaptive_max_pool1d(input: Tensor, output_size: Any) -> Tensor:
     """The maxima of windows chosen so that the result has length `output_size`.
 
-    As ``torch.nn.functional.adaptive_max_pool1d``.
+    Like ``torch.nn.functional.adaptive_max_pool1d``.
 
     >>> import nnlib
     >>> nnlib.nn.functional.adaptive_max_pool1d(nnlib.tensor([[1.0, 3.0, 2.0, 4.0]]), 2)
@@ -680,7 +680,7 @@ def unfold(
 ) -> Tensor:
     """Every window as a column: (N, C, H, W) → (N, C·KH·KW, number of windows).
 
-    A convolution is the product of the flattened kernels with these columns.  As
+    A convolution is the product of the flattened kernels with these columns.  Like
     ``torch.nn.functional.unfold``.
 
     >>> import nnlib

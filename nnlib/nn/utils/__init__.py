@@ -31,7 +31,7 @@ def clip_grad_norm_(
     """Scale all gradients by one factor, so that their common norm is at most `max_norm`.
 
     Returns the norm before scaling, which is that of all gradients as one vector.  With
-    `error_if_nonfinite`, raises RuntimeError if the norm is nan or inf.  As
+    `error_if_nonfinite`, raises RuntimeError if the norm is nan or inf.  Like
     ``torch.nn.utils.clip_grad_norm_``; Pascanu and others, 2013.
 
     >>> import nnlib
@@ -85,7 +85,7 @@ def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -
 def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
     """All parameters as one vector, one after the other.
 
-    As ``torch.nn.utils.parameters_to_vector``.
+    Like ``torch.nn.utils.parameters_to_vector``.
 
     >>> import nnlib
     >>> nnlib.nn.utils.parameters_to_vector([nnlib.zeros(1, 2), nnlib.ones(2)])
@@ -97,7 +97,7 @@ def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
 def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
     """Copy a vector's elements back into parameters.
 
-    Raises TypeError if `vec` is not a tensor.  As ``torch.nn.utils.vector_to_parameters``.
+    Raises TypeError if `vec` is not a tensor.  Like ``torch.nn.utils.vector_to_parameters``.
 
     >>> import nnlib
     >>> w = nnlib.zeros(2, 2)
