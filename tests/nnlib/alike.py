@@ -1,4 +1,4 @@
-"""A small program run under both libraries: equal answers, or errors of the same kind."""
+"""Runs a small program with both libraries and compares the results, or the types of errors."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import nnlib
 
 
 def answer(program: str, library: Any) -> Any:
-    """What `out` is after the program, with T for the library; or the error that it raised."""
+    """Runs the program with T as the library; returns its `out`, or the error that it raised."""
     scope = {
         "T": library, "F": library.nn.functional, "nn": library.nn, "np": np, "math": math,
         "copy": copy, "pickle": pickle, "io": io, "functools": functools, "__name__": "program",
@@ -32,7 +32,7 @@ def answer(program: str, library: Any) -> Any:
 
 
 def alike(program: str, rtol: float = 1e-5, atol: float = 1e-6) -> None:
-    """PyTorch's answer is nnlib's; where it refuses, nnlib does by the same type, with a reason."""
+    """Asserts that nnlib gives PyTorch's result, or the same type of error with a message."""
     ours, theirs = answer(program, nnlib), answer(program, torch)
     if isinstance(theirs, Exception):
         assert isinstance(ours, type(theirs)), f"PyTorch raises {theirs!r}, nnlib gives {ours!r}"

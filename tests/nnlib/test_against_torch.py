@@ -1,4 +1,4 @@
-"""nnlib's primitives and public functions against PyTorch: values, gradients, second gradients."""
+"""nnlib's primitives and functions compared with PyTorch: values, gradients, second gradients."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from nnlib.record import Primitive
 
 FLOATS = st.floats(-3, 3, allow_nan=False, width=32)
 
-# Every elementwise primitive that has a public name, between the ends that its entry names.
+# Every elementwise primitive that has a public name, with its domain.
 ELEMENTWISE = [
     p
     for p in Primitive.registry.values()
@@ -28,12 +28,12 @@ REDUCE = ["sum", "mean", "prod", "amax", "amin", "var", "std", "logsumexp"]
 ALONG = ["softmax", "log_softmax", "cumsum", "cumprod"]
 
 
-def drawn(shape, low=-3.0, high=3.0, seed=0):
+def uniform(shape, low=-3.0, high=3.0, seed=0):
     return np.random.default_rng(seed).uniform(low, high, shape)
 
 
 def refused_alike(program):
-    """PyTorch refuses the program, and nnlib by the same type of error, with something to read."""
+    """Asserts that both libraries raise the same type of error, nnlib with a message."""
     with pytest.raises((RuntimeError, TypeError, IndexError, ValueError)) as theirs:
         program(torch)
     with pytest.raises(theirs.type) as ours:
@@ -42,7 +42,7 @@ def refused_alike(program):
 
 
 def trained_alike(ours, theirs, loss, steps=12, **sgd):
-    """From equal weights both modules take the same steps of SGD: equal losses, which fall."""
+    """Asserts that SGD from equal weights gives both modules the same losses, which fall."""
     ours.load_state_dict({k: nnlib.tensor(v.numpy()) for k, v in theirs.state_dict().items()})
     runs = []
     for t, module in ((nnlib, ours), (torch, theirs)):
@@ -60,14 +60,14 @@ def trained_alike(ours, theirs, loss, steps=12, **sgd):
 
 
 def agree(function, *arrays, second=True):
-    """The same program under both libraries: result, gradients, gradients of the gradients."""
+    """Asserts that both libraries give the same result, gradients and second gradients."""
     ours = [nnlib.tensor(a, requires_grad=True) for a in arrays]
     theirs = [torch.tensor(a, requires_grad=True) for a in arrays]
     a, b = function(nnlib, *ours), function(torch, *theirs)
     assert tuple(a.shape) == tuple(b.shape)
     assert a.dtype.name == str(b.dtype).split(".")[1]
     np.testing.assert_allclose(a.detach().numpy(), b.detach().numpy(), rtol=1e-9, atol=1e-12)
-    weights = drawn(tuple(b.shape), seed=7)
+    weights = uniform(tuple(b.shape), seed=7)
     ga = nnlib.autograd.grad(
         (a * nnlib.tensor(weights)).sum(), ours, create_graph=second, materialize_grads=True
     )
@@ -77,7 +77,7 @@ def agree(function, *arrays, second=True):
     for x, y in zip(ga, gb, strict=True):
         np.testing.assert_allclose(x.detach().numpy(), y.detach().numpy(), rtol=1e-8, atol=1e-10)
     if second and all(y.requires_grad for y in gb):
-        # The zero term keeps a loss recorded whose gradients are constant (relu's, say).
+        # The zero term gives the loss a graph even if the gradients are constant (as relu's are).
         la = sum(((x * x).sum() for x in ga), sum((x * 0.0).sum() for x in ours))
         lb = sum(((y * y).sum() for y in gb), sum((y * 0.0).sum() for y in theirs))
         ha = nnlib.autograd.grad(la, ours, materialize_grads=True)
@@ -90,29 +90,29 @@ def agree(function, *arrays, second=True):
 def test_a_function_of_one_argument_agrees_with_pytorch(name):
     low, high = UNARY[name]
     for shape in [(), (3,), (2, 3)]:
-        x = drawn(shape, low, high)
+        x = uniform(shape, low, high)
         agree(lambda t, x: getattr(t, name)(x), x)
 
 
 @pytest.mark.parametrize("name", BINARY)
 @settings(max_examples=20, deadline=None)
 @given(shapes=hnp.mutually_broadcastable_shapes(num_shapes=2, max_dims=3, max_side=3))
-def test_a_function_of_two_arguments_broadcasts_as_pytorch(name, shapes):
+def test_a_function_of_two_arguments_broadcasts_as_in_pytorch(name, shapes):
     low = 0.2 if name in ("div", "pow", "remainder") else -3
-    a, b = (drawn(s, low, 3, seed=i) for i, s in enumerate(shapes.input_shapes))
+    a, b = (uniform(s, low, 3, seed=i) for i, s in enumerate(shapes.input_shapes))
     agree(lambda t, a, b: getattr(t, name)(a, b), a, b)
 
 
 @pytest.mark.parametrize("name", REDUCE)
 @pytest.mark.parametrize("keepdim", [False, True])
 def test_a_reduction_agrees_with_pytorch(name, keepdim):
-    x = drawn((2, 3, 4))
+    x = uniform((2, 3, 4))
     for dim in (0, -1, 1) if name == "prod" else (0, -1, (0, 2)):
         agree(lambda t, x: getattr(t, name)(x, dim, keepdim=keepdim), x)  # noqa: B023
 
 
-def test_a_product_with_zeros_has_the_gradient_of_the_others():
-    x = drawn((2, 4))
+def test_a_product_with_zeros_has_pytorchs_gradient():
+    x = uniform((2, 4))
     x[0, 1] = x[1, 0] = x[1, 2] = 0.0
     agree(lambda t, x: t.prod(x, 1), x)
     agree(lambda t, x: t.cumprod(x, 1), x)
@@ -121,7 +121,7 @@ def test_a_product_with_zeros_has_the_gradient_of_the_others():
 @pytest.mark.parametrize("name", ALONG)
 def test_a_function_along_a_dimension_agrees_with_pytorch(name):
     for dim in (0, 1, -1):
-        agree(lambda t, x: getattr(t, name)(x, dim), drawn((2, 3, 4)))  # noqa: B023
+        agree(lambda t, x: getattr(t, name)(x, dim), uniform((2, 3, 4)))  # noqa: B023
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_a_function_along_a_dimension_agrees_with_pytorch(name):
      ((2, 1, 2, 3), (5, 3, 4))],
 )  # fmt: skip
 def test_matmul_agrees_with_pytorch_in_every_rank(shapes):
-    a, b = (drawn(s, seed=i) for i, s in enumerate(shapes))
+    a, b = (uniform(s, seed=i) for i, s in enumerate(shapes))
     agree(lambda t, a, b: t.matmul(a, b), a, b)
 
 
@@ -149,7 +149,7 @@ SHAPED = {
     "none": lambda t, x: x[None, ..., 0],
     "index tensor": lambda t, x: x[:, t.tensor([0, 2, 0, -1])],
     "two index tensors": lambda t, x: x[t.tensor([0, 1, 1]), t.tensor([2, 0, 0])],
-    "index tensors apart": lambda t, x: x[t.tensor([0, 1]), :, t.tensor([2, 0])],
+    "separated index tensors": lambda t, x: x[t.tensor([0, 1]), :, t.tensor([2, 0])],
     "mask": lambda t, x: x[x > 0],
     "max": lambda t, x: t.max(x, 1).values,
     "sort": lambda t, x: t.sort(x, 1, descending=True).values,
@@ -160,7 +160,7 @@ SHAPED = {
 
 @pytest.mark.parametrize("name", SHAPED)
 def test_moving_elements_agrees_with_pytorch(name):
-    agree(SHAPED[name], drawn((2, 3, 4)))
+    agree(SHAPED[name], uniform((2, 3, 4)))
 
 
 TYPES = ["float32", "float64", "int64", "int32", "bool"]
@@ -187,7 +187,7 @@ BAD = {
     "shapes that do not broadcast": lambda t: t.ones(3) + t.ones(4),
     "matmul of shapes that do not fit": lambda t: t.ones(2, 3) @ t.ones(2, 3),
     "matmul of two types": lambda t: t.ones(2, 2) @ t.ones(2, 2).double(),
-    "integers asked for gradients": lambda t: t.tensor([1, 2], requires_grad=True),
+    "gradients of integers": lambda t: t.tensor([1, 2], requires_grad=True),
     "mean of integers": lambda t: t.tensor([1, 2]).mean(),
     "backward of a vector": lambda t: (t.ones(2, requires_grad=True) * 2).backward(),
     "backward without a graph": lambda t: t.ones(()).backward(),
@@ -195,11 +195,11 @@ BAD = {
     "an index out of range": lambda t: t.ones(2)[2],
     "too many indices": lambda t: t.ones(2)[0, 0],
     "a reshape that loses elements": lambda t: t.ones(6).reshape(4),
-    "item of several": lambda t: t.ones(2).item(),
-    "the truth of several": lambda t: bool(t.ones(2)),
-    "in place on a leaf": lambda t: t.ones(2, requires_grad=True).add_(1.0),
-    "in place that would grow": lambda t: t.ones(1).add_(t.ones(3)),
-    "a float into integers": lambda t: t.tensor([1, 2]).add_(0.5),
+    "item of several elements": lambda t: t.ones(2).item(),
+    "the truth value of several elements": lambda t: bool(t.ones(2)),
+    "an in-place change of a leaf": lambda t: t.ones(2, requires_grad=True).add_(1.0),
+    "an in-place sum of a larger shape": lambda t: t.ones(1).add_(t.ones(3)),
+    "a float added to integers in place": lambda t: t.tensor([1, 2]).add_(0.5),
     "numpy of a recorded tensor": lambda t: t.ones(2, requires_grad=True).numpy(),
     "subtraction of booleans": lambda t: t.tensor([True]) - t.tensor([True]),
     "cat of shapes that do not fit": lambda t: t.cat([t.ones(2, 2), t.ones(3, 3)]),
@@ -210,7 +210,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("what", BAD)
-def test_bad_input_is_refused_with_pytorchs_kind_of_error(what):
+def test_bad_input_is_refused_with_pytorchs_type_of_error(what):
     refused_alike(BAD[what])
 
 
@@ -219,5 +219,5 @@ def test_bad_input_is_refused_with_pytorchs_kind_of_error(what):
     [1.5, [1.0, 2.0], [[1, 2], [3, 4]], [1.25, -2.0], [True, False], [0.001, 1.0], 7,
      [float("nan"), 1.0], [100.0, 0.5], [-1, 10]],
 )  # fmt: skip
-def test_a_tensor_prints_as_pytorchs(data):
+def test_a_tensor_prints_as_in_pytorch(data):
     assert repr(nnlib.tensor(data)) == repr(torch.tensor(data))

@@ -1,4 +1,4 @@
-"""Attention in several heads and the encoder's block, held to PyTorch; fast norm and gelu."""
+"""Multi-head attention and the encoder layer compared with PyTorch; fast layer norm and gelu."""
 
 from __future__ import annotations
 
@@ -29,7 +29,9 @@ def pair(name: str, *sizes: int, **options):
 
 
 def alike(run, ours, theirs, *arrays: np.ndarray) -> None:
-    """Answers, gradients of inputs and of parameters of `run(library, layer, *tensors)` agree."""
+    """Asserts that both libraries give equal outputs of `run(library, layer, *tensors)`,
+    gradients of inputs and gradients of parameters.
+    """
     made = []
     for library, layer in ((nnlib, ours), (torch, theirs)):
         xs = [library.tensor(a, requires_grad=True) for a in arrays]
@@ -60,7 +62,7 @@ def mask_of(kind: str, heads: int) -> np.ndarray:
 
 @pytest.mark.parametrize("mask", MASKS)
 @pytest.mark.parametrize("need_weights", [True, False])
-def test_attention_in_heads_is_pytorchs_with_every_mask(mask, need_weights):
+def test_multihead_attention_agrees_with_pytorch_with_every_mask(mask, need_weights):
     ours, theirs = pair("MultiheadAttention", E, 2, batch_first=True)
     masks = {name: mask_of(kind, 2) for name, kind in MASKS[mask].items()}
 
@@ -76,7 +78,7 @@ def test_attention_in_heads_is_pytorchs_with_every_mask(mask, need_weights):
     [{}, {"bias": False}, {"kdim": 3}, {"vdim": 2, "kdim": 3}, {"batch_first": True}],
     ids=str,
 )
-def test_attention_in_heads_is_pytorchs_with_every_option(options):
+def test_multihead_attention_agrees_with_pytorch_with_every_option(options):
     ours, theirs = pair("MultiheadAttention", E, 3, **options)
     k, v = options.get("kdim", E), options.get("vdim", E)
     shapes = [(L, N, E), (S, N, k), (S, N, v)]
@@ -90,12 +92,12 @@ def test_attention_in_heads_is_pytorchs_with_every_option(options):
     alike(run, ours, theirs, normal(L, E), normal(S, k), normal(S, v))  # without a batch
 
 
-def test_a_query_that_may_look_nowhere_gets_what_pytorch_gives():
+def test_a_query_without_any_allowed_key_gets_what_pytorch_gives():
     ours, theirs = pair("MultiheadAttention", E, 2)
     x, hidden = normal(L, N, E), np.ones((L, L), bool)
-    for wanted in (True, False):
-        a = ours(*[nnlib.tensor(x)] * 3, attn_mask=nnlib.tensor(hidden), need_weights=wanted)[0]
-        b = theirs(*[torch.tensor(x)] * 3, attn_mask=torch.tensor(hidden), need_weights=wanted)[0]
+    for weights in (True, False):
+        a = ours(*[nnlib.tensor(x)] * 3, attn_mask=nnlib.tensor(hidden), need_weights=weights)[0]
+        b = theirs(*[torch.tensor(x)] * 3, attn_mask=torch.tensor(hidden), need_weights=weights)[0]
         np.testing.assert_allclose(a.detach().numpy(), b.detach().numpy(), rtol=1e-9)
 
 
@@ -113,15 +115,15 @@ def test_a_mask_of_minus_infinity_in_every_column_gives_zeros_as_in_pytorch():
      {"layer_norm_eps": 0.1}],
     ids=str,
 )  # fmt: skip
-def test_a_block_of_the_encoder_is_pytorchs(options):
+def test_an_encoder_layer_agrees_with_pytorch(options):
     ours, theirs = pair("TransformerEncoderLayer", E, 2, 7, dropout=0.0, **options)
-    ahead = np.triu(np.ones((L, L), bool), 1)
+    future = np.triu(np.ones((L, L), bool), 1)
     padding = np.zeros((N, L), bool)
     padding[1, 3] = True
 
     def run(t, layer, x):
         masks = {"src_key_padding_mask": t.tensor(padding)}
-        return [layer(x), layer(x, t.tensor(ahead), is_causal=True), layer(x, **masks)]
+        return [layer(x), layer(x, t.tensor(future), is_causal=True), layer(x, **masks)]
 
     alike(run, ours, theirs, normal(*((N, L, E) if options.get("batch_first") else (L, N, E))))
     assert repr(ours) == repr(theirs).replace("NonDynamicallyQuantizableLinear", "Linear")
@@ -137,7 +139,7 @@ def test_dropout_works_on_the_weights_while_training_and_not_after():
     assert layer(x, x, x)[1].amin().item() > 0
 
 
-def test_weights_start_as_pytorchs_do():
+def test_initial_weights_are_distributed_as_in_pytorch():
     nnlib.manual_seed(0)
     torch.manual_seed(0)
     for options in ({}, {"kdim": 32}):
@@ -150,21 +152,21 @@ def test_weights_start_as_pytorchs_do():
 
 
 BAD = {
-    "heads that do not divide": lambda t: t.nn.MultiheadAttention(8, 3),
+    "a size that the heads do not divide": lambda t: t.nn.MultiheadAttention(8, 3),
     "no heads": lambda t: t.nn.MultiheadAttention(8, 0),
-    "half a size": lambda t: t.nn.MultiheadAttention(8.0, 2),
-    "another activation": lambda t: t.nn.TransformerEncoderLayer(8, 2, 16, activation="x"),
-    "a hint without a mask": lambda t: t.nn.MultiheadAttention(8, 2)(
+    "a size that is a float": lambda t: t.nn.MultiheadAttention(8.0, 2),
+    "an unknown activation": lambda t: t.nn.TransformerEncoderLayer(8, 2, 16, activation="x"),
+    "is_causal without a mask": lambda t: t.nn.MultiheadAttention(8, 2)(
         *[t.ones(5, 3, 8)] * 3, is_causal=True),
-    "a hint to the block without a mask": lambda t: t.nn.TransformerEncoderLayer(8, 2, 16)(
+    "is_causal without a mask in an encoder": lambda t: t.nn.TransformerEncoderLayer(8, 2, 16)(
         t.ones(5, 3, 8), is_causal=True),
     "a mask of another size": lambda t: t.nn.MultiheadAttention(8, 2)(
         *[t.ones(5, 3, 8)] * 3, attn_mask=t.ones(4, 4)),
-    "masks for other heads": lambda t: t.nn.MultiheadAttention(8, 2)(
+    "masks for another number of heads": lambda t: t.nn.MultiheadAttention(8, 2)(
         *[t.ones(5, 3, 8)] * 3, attn_mask=t.ones(4, 5, 5)),
-    "a padding of another size": lambda t: t.nn.MultiheadAttention(8, 2)(
+    "a padding mask of another size": lambda t: t.nn.MultiheadAttention(8, 2)(
         *[t.ones(5, 3, 8)] * 3, key_padding_mask=t.ones(4, 5)),
-    "a mask of whole numbers": lambda t: t.nn.MultiheadAttention(8, 2)(
+    "a mask of integers": lambda t: t.nn.MultiheadAttention(8, 2)(
         *[t.ones(5, 3, 8)] * 3, attn_mask=t.tensor([[1] * 5] * 5)),
     "vectors of another size": lambda t: t.nn.MultiheadAttention(8, 2)(*[t.ones(5, 3, 4)] * 3),
     "one vector": lambda t: t.nn.MultiheadAttention(8, 2)(*[t.ones(8)] * 3),
@@ -177,15 +179,15 @@ BAD = {
         t.ones(2, 3), (3,), t.ones(2)),
     "a norm's bias of another type": lambda t: t.nn.functional.layer_norm(
         t.ones(2, 3), (3,), t.ones(3), t.ones(3).double()),
-    "a norm of whole numbers": lambda t: t.nn.functional.layer_norm(t.tensor([[1, 2]]), (2,)),
-    "a mask of whole numbers for one head": lambda t:
+    "a norm of integers": lambda t: t.nn.functional.layer_norm(t.tensor([[1, 2]]), (2,)),
+    "a mask of integers for one head": lambda t:
         t.nn.functional.scaled_dot_product_attention(*[t.ones(2, 3)] * 3, t.tensor([[1, 1]] * 2)),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("what", BAD)
-def test_what_does_not_fit_is_refused_with_pytorchs_kind_of_error(what):
-    with pytest.raises(Exception) as theirs:  # noqa: PT011 (PyTorch says which)
+def test_bad_arguments_are_refused_with_pytorchs_type_of_error(what):
+    with pytest.raises(Exception) as theirs:  # noqa: PT011 (PyTorch decides which)
         BAD[what](torch)
     with pytest.raises(theirs.type) as ours:
         BAD[what](nnlib)
@@ -211,12 +213,12 @@ PROGRAMS = {
 
 @pytest.mark.parametrize("name", PROGRAMS)
 @pytest.mark.parametrize("anomaly", [False, True])
-def test_the_fast_form_is_the_plain_one_to_the_second_gradient(name, anomaly):
+def test_the_fast_form_agrees_with_its_decomposition_up_to_second_gradients(name, anomaly):
     primitive, attrs, shapes = PROGRAMS[name]
     arrays = [None if shape is None else normal(*shape) for shape in shapes]
     made = []
     for function in (primitive, primitive.decomposition):
-        with nnlib.autograd.detect_anomaly(anomaly):  # which keeps nothing of the forward pass
+        with nnlib.autograd.detect_anomaly(anomaly):  # it saves no residuals
             xs = [None if a is None else nnlib.tensor(a, requires_grad=True) for a in arrays]
             given = [x for x in xs if x is not None]
             out = function(*xs, **attrs)
@@ -229,12 +231,12 @@ def test_the_fast_form_is_the_plain_one_to_the_second_gradient(name, anomaly):
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_a_traced_fast_form_is_shipped_in_plain_steps(name):
+def test_a_traced_fast_form_is_recorded_as_its_decomposition(name):
     primitive, attrs, shapes = PROGRAMS[name]
     x, *rest = [None if shape is None else nnlib.tensor(normal(*shape)) for shape in shapes]
     graph = nnlib.graph.trace(lambda x: primitive(x, *rest, **attrs), x=x)
-    shipped = {step.op for step in graph.steps} - {"input", "constant"}
-    assert all(nnlib.primitives.registry[op].decomposition is None for op in shipped)
+    recorded = {step.op for step in graph.steps} - {"input", "constant"}
+    assert all(nnlib.primitives.registry[op].decomposition is None for op in recorded)
     made = primitive(x, *rest, **attrs).numpy()
     np.testing.assert_allclose(graph.run(x=x.numpy())["output"], made, rtol=1e-9)
 
@@ -255,7 +257,7 @@ def test_small_types_agree_with_pytorch(program, dtype):
         np.testing.assert_allclose(a, b, rtol=rtol, atol=atol)
 
 
-def test_erf_keeps_its_shape_order_and_bounds_in_float32():
+def test_erf_of_float32_is_accurate_and_keeps_shape_and_bounds():
     x = nnlib.tensor(np.linspace(-9, 9, 30_000, dtype=np.float32).reshape(100, 300)).T
     y = nnlib.erf(x)
     exact = torch.erf(torch.tensor(x.numpy().astype(np.float64))).numpy()

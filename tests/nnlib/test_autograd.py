@@ -1,4 +1,4 @@
-"""The walk: order, memory, in-place changes, hooks, and the error of a second pass."""
+"""The backward pass: long chains, memory, in-place changes, hooks, the error of a second pass."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import nnlib
 from nnlib import record
 
 
-def test_a_chain_of_100_000_nodes_is_walked():
+def test_backward_follows_a_chain_of_100_000_nodes():
     x = nnlib.tensor(1.0, requires_grad=True)
     y = x
     for _ in range(100_000):
@@ -18,14 +18,14 @@ def test_a_chain_of_100_000_nodes_is_walked():
     assert x.grad.item() == 1.0
 
 
-def test_a_value_used_twice_gathers_both_gradients():
+def test_a_value_used_twice_gets_the_sum_of_both_gradients():
     a = nnlib.tensor(3.0, requires_grad=True)
     b = a + a
     (b + b).backward()
     assert a.grad.item() == 4.0
 
 
-def test_a_second_backward_says_that_the_first_freed_what_it_needs():
+def test_a_second_backward_through_a_freed_graph_is_refused():
     x = nnlib.tensor(2.0, requires_grad=True)
     y = x * x
     y.backward()
@@ -33,7 +33,7 @@ def test_a_second_backward_says_that_the_first_freed_what_it_needs():
         y.backward()
 
 
-def test_retain_graph_allows_a_second_backward_which_adds_up():
+def test_retain_graph_allows_a_second_backward_whose_gradients_are_added():
     x = nnlib.tensor(2.0, requires_grad=True)
     y = x * x
     y.backward(retain_graph=True)
@@ -65,7 +65,7 @@ def test_two_leaves_never_share_the_memory_of_their_gradients():
     np.testing.assert_array_equal(b.grad.numpy(), [1, 1])
 
 
-def test_a_write_to_an_element_reaches_the_tensor_that_it_came_from():
+def test_a_write_to_an_element_changes_its_tensor():
     w = nnlib.zeros(2, 3)
     w[1, 2].fill_(5.0)
     w[0].add_(1.0)
@@ -97,7 +97,7 @@ def test_a_hook_sees_and_may_replace_the_gradient():
     assert x.grad.item() == 4.0
 
 
-def test_retain_grad_keeps_the_gradient_inside_the_graph():
+def test_retain_grad_keeps_the_gradient_of_an_inner_node():
     x = nnlib.tensor(2.0, requires_grad=True)
     y = x * x
     y.retain_grad()
@@ -119,7 +119,7 @@ def test_the_gradient_of_float32_is_float32():
     assert x.grad.dtype is nnlib.float32
 
 
-def test_gradients_of_gradients_to_the_third_order():
+def test_gradients_of_gradients_are_right_to_the_third_order():
     x = nnlib.tensor(2.0, dtype=nnlib.float64, requires_grad=True)
     y = x**4
     for expected in (32.0, 48.0, 48.0):

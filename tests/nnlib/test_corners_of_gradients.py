@@ -1,4 +1,4 @@
-"""Gradients where functions are not smooth, infinite or undefined: as PyTorch has them."""
+"""Gradients where functions are not smooth, infinite or undefined, compared with PyTorch's."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ out = x.grad
 x = T.tensor([[0., 2.], [-3., 1.]], requires_grad=True)
 F.normalize(x, p=math.inf, dim=1)[:, 0].sum().backward(); out = x.grad
 """,
-    "vectors are normalised by other norms, zeros among them": """
+    "vectors, also zero vectors, are normalised by other norms": """
 x = T.tensor([[0., 0.], [-3., 0.]], requires_grad=True); gs = []
 for p in (1, 1.5, 3):
     gs += T.autograd.grad((F.normalize(x, p=p, dim=1) * T.tensor([1., 2.])).sum(), x)
@@ -48,7 +48,7 @@ out = gs
 x = T.tensor([-1., 2., math.nan], requires_grad=True)
 (T.relu(x) * T.tensor([math.inf, math.inf, 1.])).sum().backward(); out = x.grad
 """,
-    "what was clamped stops an infinite gradient": """
+    "a clamped element stops an infinite gradient": """
 x = T.tensor([-1., .5, 2., math.nan], requires_grad=True)
 (x.clamp(0, 1) * T.tensor([math.inf, 1., math.nan, 3.])).sum().backward(); out = x.grad
 """,
@@ -56,7 +56,7 @@ x = T.tensor([-1., .5, 2., math.nan], requires_grad=True)
 x = T.tensor([1., 2.], requires_grad=True); y = T.tensor([0., 2.])
 ((x ** 0).sum() * math.inf + (x ** y * T.tensor([math.inf, 1.])).sum()).backward(); out = x.grad
 """,
-    "beside a nan both arguments of maximum and minimum take the gradient": """
+    "both arguments of maximum and minimum get the gradient where one is nan": """
 x = T.tensor([math.nan, 1., 2., 2.], requires_grad=True)
 y = T.tensor([1., math.nan, 2., 1.], requires_grad=True)
 (T.maximum(x, y) + 2 * T.minimum(x, y)).sum().backward(); out = x.grad, y.grad
@@ -67,7 +67,7 @@ for f in (T.max, T.min, T.median):
     x = T.tensor([1., math.nan, math.nan], requires_grad=True); f(x).backward(); gs.append(x.grad)
 out = gs
 """,
-    "amax of a nan has no gradient to share": """
+    "amax of a nan has an undefined gradient": """
 x = T.tensor([1., math.nan], requires_grad=True); x.amax().backward(); out = x.grad
 """,
     "the softmax of a number passes an undefined gradient on": """
@@ -77,11 +77,11 @@ x = T.tensor(2., requires_grad=True); (T.softmax(x, 0) * math.inf).backward(); o
 x = T.tensor([[2., 2.], [1., 3.]], requires_grad=True)
 (x.std(1).sum() + T.std(x[:1])).backward(); out = x.grad
 """,
-    "a variance without freedom is infinite, and so is its gradient": """
+    "a variance without degrees of freedom is infinite, and its gradient too": """
 x = T.tensor([1., 2., 4.], requires_grad=True); v = x.var(correction=5); v.backward()
 out = v, x.grad
 """,
-    "a variance without freedom over a dimension has the slope of its formula": """
+    "a variance without degrees of freedom over a dimension has the gradient of its formula": """
 gs = []
 for c in (3, 5):
     x = T.tensor([[1., 2., 4.], [2., 2., 2.]], requires_grad=True)
@@ -98,14 +98,14 @@ y = x.logsumexp(1); y.sum().backward(); out = y, x.grad
 }
 
 FOUND = {
-    "the remainder's gradient counts whole divisors as the remainder does": """
+    "the remainder's gradient uses the same quotient as the remainder": """
 x = T.tensor([.01, .3, -.7], dtype=T.float64, requires_grad=True); T.remainder(T.ones(3).double(), x).sum().backward(); out = x.grad
 """,
     "the angle at the origin has the gradient 0": """
 x, y = T.zeros(2, requires_grad=True), T.tensor([0., 1.], requires_grad=True)
 T.atan2(x, y).sum().backward(); out = x.grad, y.grad
 """,
-    "elu and selu bend at 0 and have the second derivative 0 there": """
+    "elu and selu have the second derivative 0 at 0": """
 x = T.tensor([-.5, 0., .5], requires_grad=True); out = []
 for y in (F.elu(x), F.elu(x, .7), F.selu(x)):
     g, = T.autograd.grad(y.double().sum(), x, create_graph=True); out += [y, g, *T.autograd.grad(g.sum(), x)]
@@ -115,23 +115,23 @@ x = T.tensor([0., 0., 0., 2.], dtype=T.float64, requires_grad=True)
 (g,) = T.autograd.grad((x ** T.tensor([3., 1., 2., 0.], dtype=T.float64)).sum(), x, create_graph=True)
 out = g.detach(), T.autograd.grad((g * g).sum(), x)
 """,
-    "a number to a negative whole power": """
+    "an integer to a negative integer power": """
 a, n = T.tensor([-1, 1, 2, 0]), T.tensor([-1, -2, -3, -1])
 out = a ** n, 2 ** n, True ** n, T.tensor([3], dtype=T.uint8) ** n, a.byte() ** -.25, T.tensor([True]) ** True
 """,
-    "an unsigned number to a negative power counts the power from the largest number": """
+    "a negative power of an unsigned integer wraps round to a large one": """
 u, n = T.tensor([255, 3, 2], dtype=T.uint8), T.tensor(-1)
 out = u ** n, u ** T.tensor([-1, -1, -1]), T.tensor(255, dtype=T.uint8) ** n, u ** n.to(T.int8)
 """,
-    "a running sum begins with 0": """
+    "a cumulative sum begins with +0": """
 x = T.tensor([-0., -0., 1.]); y = x.cumsum(0)
 out = T.atan2(T.zeros(3), y), T.atan2(T.tensor(0.), T.tensor(-0.).cumsum(0))
 """,
-    "functions of booleans and whole numbers": """
+    "functions of booleans and integers": """
 b, u, i = T.tensor([True, False]), T.tensor([0, 3], dtype=T.uint8), T.tensor([-9, 9])
 out = T.square(b), T.sign(b), u.any(), u.all(0), T.logsumexp(i, 0), F.hardtanh(i), F.relu6(i), b.cumsum(0)
 """,
-    "a vector is its own flattening": """
+    "flattening a vector returns the vector itself": """
 x = T.ones(3, requires_grad=True); y = T.ones(2, 3); z = T.tensor(1.)
 out = x.flatten() is x, y.flatten(1) is y, z.flatten() is z, nn.Flatten(0)(x).is_leaf
 """,
@@ -139,7 +139,7 @@ out = x.flatten() is x, y.flatten(1) is y, z.flatten() is z, nn.Flatten(0)(x).is
 }
 
 CONTAMINATED = {
-    "what a copy has written over takes no nan from second gradients": """
+    "an overwritten value gets no nan from second gradients": """
 x = T.tensor([-1., 2.], requires_grad=True); out = []
 for write in (lambda y: y.copy_(T.tensor(3.)), lambda y: y.fill_(3.), lambda y: y.zero_()):
     y = T.maximum(x, x); write(y)
@@ -160,7 +160,7 @@ out = a, b
     "index_add leaves other rows alone": """
 out = T.index_add(T.zeros(3, 2), 0, T.tensor([0, 1]), T.tensor([[math.inf, 1.], [2., math.nan]]))
 """,
-    "adaptive pooling leaves windows alone that hold no nan": """
+    "adaptive pooling leaves windows without nan alone": """
 x = T.tensor([[math.inf, 1., 2., math.nan, 3.]])
 y = T.arange(25.).reshape(1, 5, 5); y[0, 0, 0] = math.nan
 out = F.adaptive_avg_pool1d(x, 3), F.adaptive_avg_pool2d(y, (2, 3)), F.adaptive_max_pool1d(x, 3)
@@ -169,7 +169,7 @@ out = F.adaptive_avg_pool1d(x, 3), F.adaptive_avg_pool2d(y, (2, 3)), F.adaptive_
 x = T.arange(35.).reshape(1, 1, 5, 7).requires_grad_()
 (F.adaptive_avg_pool2d(x, (2, 3)) * T.arange(6.).reshape(2, 3)).sum().backward(); out = x.grad
 """,
-    "unfolding leaves columns alone that hold no nan": """
+    "unfolding leaves columns without nan alone": """
 x = T.tensor([[[[math.inf, 1., 0.], [2., 3., 4.], [5., 6., math.nan]]]])
 out = F.unfold(x, (2, 2)), F.unfold(x, (1, 2), padding=1, stride=(2, 1)), F.unfold(x, 2, dilation=2)
 """,
@@ -183,7 +183,7 @@ y = F.unfold(x, (2, 3), padding=(1, 0), stride=2)
 }
 
 TYPES = {
-    "a number to the power of a tensor has the tensor's type of gradient": """
+    "the gradient of a number to the power of a tensor has the tensor's type": """
 gs = []
 for base in (2, 2.0, 0, 0.0, -1.5, 1):
     for kind in (T.float16, T.float32, T.float64):
@@ -191,16 +191,16 @@ for base in (2, 2.0, 0, 0.0, -1.5, 1):
         (base ** x).sum().backward(); gs.append(x.grad)
 out = gs
 """,
-    "whole numbers and booleans take no gradient": """
+    "integers and booleans get no gradient": """
 x = T.tensor([1.5, 2.5], requires_grad=True)
 (x.long().float() * 3 + x.bool().float() + x.to(T.int8) + x).sum().backward()
 out = x.grad, x.long().requires_grad, x.bool().requires_grad, x.int().numpy().tolist()
 """,
-    "gradients pass casts between floating-point types": """
+    "gradients pass through casts between floating-point types": """
 x = T.tensor([1.5, 2.5], requires_grad=True)
 (x.half().double() * x.double().float()).sum().backward(); out = x.grad
 """,
-    "every function keeps the type of a float16 in its gradient": """
+    "the gradient of every function of float16 is float16": """
 gs = []
 for f in (T.exp, T.log, T.sqrt, T.sigmoid, T.tanh, T.relu, T.abs, T.sum, T.mean, T.amax, T.std,
           T.logsumexp and (lambda x: T.logsumexp(x, 0)), lambda x: T.softmax(x, 0), lambda x: x ** 2,
@@ -221,12 +221,12 @@ for v in (math.inf, -math.inf, 2.):
     x = T.tensor([v, 0., v, v], requires_grad=True); x.median().backward(); gs.append(x.grad)
 out = gs
 """,
-    "very many equal float16 share a gradient that float16 can still hold": """
+    "very many equal float16 elements share a gradient that float16 can still represent": """
 x = T.ones(70000, dtype=T.float16, requires_grad=True); x.max().backward()
 y = T.ones(70000, dtype=T.float16, requires_grad=True); y.amax().backward()
 out = x.grad[:3], y.grad[:3]
 """,
-    "sums of float16 are kept wide until the end": """
+    "sums of float16 are accumulated in a wider type": """
 x = T.full((10,), 60000., dtype=T.float16)
 y = T.full((4096,), 0.1, dtype=T.float16)
 z = T.tensor([300., -300., 200.]).half()
@@ -236,17 +236,17 @@ out = x.mean(), y.sum(), y.mean(), y.cumsum(0)[-1], z.norm(), z.std(), z.var(), 
 
 
 @pytest.mark.parametrize("corner", UNDEFINED)
-def test_an_infinite_or_undefined_gradient_is_pytorchs(corner):
+def test_an_infinite_or_undefined_gradient_agrees_with_pytorch(corner):
     alike(UNDEFINED[corner])
 
 
 @pytest.mark.parametrize("corner", FOUND)
-def test_what_random_programs_found_is_pytorchs(corner):
+def test_a_difference_that_random_programs_found_is_fixed(corner):
     alike(FOUND[corner])
 
 
 @pytest.mark.parametrize("corner", CONTAMINATED)
-def test_an_infinite_element_stays_where_it_is(corner):
+def test_an_infinite_element_does_not_spread(corner):
     alike(CONTAMINATED[corner])
 
 

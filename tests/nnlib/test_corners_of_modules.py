@@ -1,4 +1,4 @@
-"""Modules, hooks, schedules and printing at their edges: as PyTorch has them."""
+"""Modules, hooks, schedules and printing in unusual cases, compared with PyTorch."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ASSIGNED = {
     "a number in place of a parameter is refused": "n = nn.Linear(1, 1); n.weight = 3",
     "a module in place of a parameter is refused": "n = nn.Linear(1, 1); n.weight = nn.ReLU()",
     "a tensor where a layer has no bias is refused": "n = nn.Linear(1, 1, bias=False); n.bias = T.ones(1)",
-    "a tensor where a bias was taken away is refused": """
+    "a tensor where the bias was removed is refused": """
 n = nn.Linear(1, 1); n.bias = None; n.bias = T.ones(1)
 """,
     "a number in place of a module is refused": "m = nn.Sequential(nn.ReLU()); setattr(m, '0', 3)",
@@ -23,22 +23,22 @@ n = nn.Linear(1, 1); n.bias = None; n.bias = T.ones(1)
     "a buffer under a parameter's name is refused": "nn.Linear(1, 1).register_buffer('weight', T.ones(1))",
     "a module under a parameter's name is refused": "nn.Linear(1, 1).add_module('weight', nn.ReLU())",
     "a parameter under an attribute's name is refused": "nn.Linear(1, 1).register_parameter('in_features', None)",
-    "parameters take each other's place, and that of None": """
+    "a parameter replaces a parameter or None": """
 n = nn.Linear(1, 1, bias=False); p, q = nn.Parameter(T.ones(1, 1)), nn.Parameter(T.ones(1))
 n.weight = p; n.bias = q; out = [k for k, _ in n.named_parameters()], n.weight is p, n.bias is q
 """,
-    "a parameter that is None leaves the state": """
+    "a parameter set to None is removed from the state": """
 n = nn.Linear(1, 1); n.bias = None; out = [k for k, _ in n.named_parameters()], list(n.state_dict())
 """,
-    "a parameter takes the place of a buffer, a module, an attribute": """
+    "a parameter replaces a buffer, a module, an attribute": """
 m = nn.Module(); m.register_buffer("a", T.ones(1)); m.b = nn.ReLU(); m.c = 3
 for k in "abc": setattr(m, k, nn.Parameter(T.ones(1)))
 out = [k for k, _ in m.named_parameters()], [k for k, _ in m.named_buffers()], list(m.children())
 """,
-    "a tensor takes the place of a buffer": """
+    "a tensor replaces a buffer": """
 m = nn.BatchNorm1d(1); m.running_mean = T.full((1,), 3.); out = m.state_dict()["running_mean"], len(m.state_dict())
 """,
-    "modules take each other's place": """
+    "a module or None replaces a module": """
 m = nn.Sequential(nn.ReLU(), nn.Tanh()); m.add_module("0", nn.Sigmoid()); setattr(m, "1", None); out = len(list(m.children())), type(m[0]).__name__
 """,
 }
@@ -83,10 +83,10 @@ x = T.ones(3, requires_grad=True); x.register_hook(lambda g: g.double()); x.sum(
     "a hook that returns a number is refused": """
 x = T.ones(3, requires_grad=True); x.register_hook(lambda g: 1.0); x.sum().backward()
 """,
-    "a hook between operations is held to the shape too": """
+    "a hook between operations must return the same shape too": """
 x = T.ones(3, requires_grad=True); y = x * 2; y.register_hook(lambda g: g[:2]); y.sum().backward()
 """,
-    "hooks run in their order, each on what the one before returned": """
+    "hooks run in order, each on what the previous one returned": """
 x = T.ones(2, requires_grad=True); seen = []
 for k in (2., 10.): x.register_hook(lambda g, k=k: (seen.append(g.tolist()), g * k)[1])
 x.register_hook(lambda g: seen.append("last")); (x * 3).sum().backward(); out = x.grad, seen
@@ -109,12 +109,12 @@ def test_a_shared_module_counts_as_in_pytorch(corner):
 
 
 @pytest.mark.parametrize("corner", PRINTED)
-def test_it_prints_as_in_pytorch(corner):
+def test_modules_and_named_results_print_as_in_pytorch(corner):
     alike(PRINTED[corner])
 
 
 @pytest.mark.parametrize("corner", HOOKS)
-def test_a_hook_is_held_to_what_it_may_return(corner):
+def test_hooks_run_and_are_checked_as_in_pytorch(corner):
     alike(HOOKS[corner])
 
 
@@ -137,7 +137,7 @@ def schedulers(t, optimizer):
 
 
 def rates(t, name, stop):
-    """The rates of eight epochs; after `stop` of them everything goes through files."""
+    """The learning rates and momenta of eight epochs, all saved and loaded after `stop` epochs."""
 
     def begin():
         p = t.ones(2, requires_grad=True)
@@ -168,6 +168,6 @@ def rates(t, name, stop):
 
 @pytest.mark.parametrize("stop", [0, 2, 4])
 @pytest.mark.parametrize("name", list(schedulers(nnlib, None)))
-def test_a_schedule_goes_on_from_files_as_pytorchs(name, stop):
+def test_a_loaded_schedule_continues_as_in_pytorch(name, stop):
     assert rates(nnlib, name, stop) == pytest.approx(rates(torch, name, stop), rel=1e-6)
     assert rates(nnlib, name, stop) == pytest.approx(rates(nnlib, name, None), rel=1e-6)

@@ -1,4 +1,4 @@
-"""PyTorch's other spellings of what nnlib has; and what it has not, refused with the reason."""
+"""Other spellings that PyTorch accepts, and arguments that nnlib refuses with the reason."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ out = [T.softmax(x, axis=0), T.log_softmax(x, axis=1), x.cumsum(axis=0), x.cumpr
     x.repeat_interleave(2, axis=0), *x.kthvalue(1, axis=0), x.scatter(axis=0, index=i, src=x)]
 """,
     "both names of one argument are refused": "T.ones(2).sum(dim=0, axis=0)",
-    "variances say unbiased or correction": X + """
+    "variances take unbiased or correction": X + """
 out = [x.std(unbiased=False), x.var(unbiased=True), x.var(False), x.std(1, False), x.std(1, True, True),
     T.var(x, 0, unbiased=False), T.std(x, 1, False),
     x.var(correction=0), x.std((0, 1), correction=2), T.std(x, dim=1, unbiased=False, keepdim=True)]
@@ -46,7 +46,7 @@ out = [T.arange(end=3), T.arange(start=1, end=3), T.arange(0, end=3), T.arange(1
 x = T.tensor([1.2345, -2.5, 1234.5], requires_grad=True); y = x.round(decimals=2); y.sum().backward()
 out = y, x.grad, T.round(x.detach(), decimals=-2), T.round(x.detach()), x.double().detach().round(decimals=3)
 """,
-    "whole numbers are not rounded to decimals": "T.tensor([15]).round(decimals=-1)",
+    "integers are not rounded to decimals": "T.tensor([15]).round(decimals=-1)",
     "types have many names": """
 x = T.tensor([1.9, -1.9]); y = T.tensor([1])
 out = [x.type(T.int64), x.type("torch.DoubleTensor") if T.__name__ == "torch" else x.type("nnlib.DoubleTensor"),
@@ -71,7 +71,7 @@ out = [T.where(T.tensor([1, 0, 3])), T.where(T.eye(2) > 0), T.where(T.tensor(Tru
     T.where(condition=T.tensor([True, False]), input=T.ones(2), other=0), T.ones(2).where(T.tensor([True, False]), 5.)]
 """,
     "where with two of its three arguments is refused": "T.where(T.tensor([True]), 1.)",
-    "bits of whole numbers": """
+    "bits of integers": """
 a, b, u, t = T.tensor([6, -5]), T.tensor([3, 12]), T.tensor([250], dtype=T.uint8), T.tensor([True, False])
 out = [a & b, a | b, a ^ b, ~a, ~u, ~t, a & 3, 3 | a, a ^ True, t & a, t | t, t ^ True, u & T.tensor([3], dtype=T.int32),
     a << 2, a >> 1, u << 1, u << 9, u >> 3, a << b, a >> T.tensor([1, 2]), 2 << b, 64 >> b, a << 63, a >> 63, a >> 64,
@@ -83,9 +83,9 @@ a, t = T.tensor([6, -5]), T.tensor([True, False]); b, c, d, e, f = (a.clone() fo
 b &= 3; c |= 1; d ^= a; e <<= 1; f >>= 1; t &= T.tensor([True, True]); a.bitwise_or_(1).bitwise_not_()
 out = a, b, c, d, e, f, t
 """,
-    "fractions have no bits": "T.tensor([1.]) & 1",
-    "fractions cannot be inverted": "~T.tensor([1.])",
-    "fractions cannot be shifted": "T.tensor([1.]) << 2",
+    "floats have no bits": "T.tensor([1.]) & 1",
+    "floats cannot be inverted": "~T.tensor([1.])",
+    "floats cannot be shifted": "T.tensor([1.]) << 2",
 }
 
 

@@ -1,4 +1,4 @@
-"""Data sets, splits and batches: PyTorch's where nothing is drawn, repeatable where it is."""
+"""Data sets, splits and batches agree with PyTorch; what is random can be repeated."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def library(t):
 
 @settings(max_examples=25, deadline=None)
 @given(size=st.integers(1, 9), drop=st.booleans())
-def test_batches_in_order_are_pytorchs(size, drop):
+def test_batches_in_order_agree_with_pytorch(size, drop):
     passes = []
     for t in (nnlib, torch):
         data, rows = library(t)
@@ -50,7 +50,7 @@ EXAMPLES = {
     "floats": [1.5, 2.5],
     "booleans": [True, False],
     "arrays": [np.ones(2), np.zeros(2)],
-    "texts": ["a", "b"],
+    "strings": ["a", "b"],
     "dicts": [{"x": 1.0, "name": "a"}, {"x": 2.0, "name": "b"}],
     "pairs": [(1, 2.0), (3, 4.0)],
     "named": [Point(1, 2.0), Point(3, 4.0)],
@@ -68,7 +68,7 @@ def test_examples_are_batched_as_pytorch_batches_them(kind):
         assert ours.dtype.name == str(theirs.dtype).split(".")[1]
 
 
-def test_a_seeded_generator_repeats_the_order_and_every_pass_has_its_own():
+def test_a_seeded_generator_repeats_the_orders_and_each_pass_has_another_one():
     data, rows = library(nnlib)
 
     def passes():
@@ -82,7 +82,7 @@ def test_a_seeded_generator_repeats_the_order_and_every_pass_has_its_own():
     assert sorted(n for batch in first for n in batch) == list(range(7))
 
 
-def test_splits_are_disjoint_repeatable_and_sized_as_pytorchs():
+def test_splits_are_disjoint_repeatable_and_sized_as_in_pytorch():
     for lengths in ([5, 2], [0.5, 0.5], [0.34, 0.33, 0.33]):
         data, rows = library(nnlib)
         parts = data.random_split(rows, lengths, nnlib.Generator().manual_seed(1))
@@ -93,7 +93,7 @@ def test_splits_are_disjoint_repeatable_and_sized_as_pytorchs():
         assert [len(p) for p in parts] == [len(p) for p in theirs]
 
 
-def test_own_data_sets_samplers_and_collation():
+def test_custom_data_sets_samplers_and_collation_work_as_in_pytorch():
     for t in (nnlib, torch):
 
         class Squares(t.utils.data.Dataset):
@@ -112,7 +112,7 @@ def test_own_data_sets_samplers_and_collation():
         assert len(both) == 10 and both[7] == (2, 4) and both[-1] == (4, 16)
 
 
-def test_progress_is_shown_where_tqdm_is_installed_and_left_out_where_not(capsys, monkeypatch):
+def test_progress_is_shown_only_where_tqdm_is_installed(capsys, monkeypatch):
     data, rows = library(nnlib)
     pytest.importorskip("tqdm")
     assert len(list(data.DataLoader(rows, 2, progress=True))) == 4
@@ -123,24 +123,24 @@ def test_progress_is_shown_where_tqdm_is_installed_and_left_out_where_not(capsys
 
 
 BAD = {
-    "a batch of none": lambda d, rows: d.DataLoader(rows, 0),
+    "a batch size of 0": lambda d, rows: d.DataLoader(rows, 0),
     "shuffle and sampler": lambda d, rows: d.DataLoader(rows, 2, True, [1]),
-    "single examples without the last": lambda d, rows: d.DataLoader(rows, None, drop_last=True),
-    "fewer than none": lambda d, rows: d.DataLoader(rows, num_workers=-1),
-    "lengths that do not sum": lambda d, rows: d.random_split(rows, [3, 3]),
-    "a share below 0": lambda d, rows: d.random_split(rows, [1.5, -0.5]),
+    "drop_last without batches": lambda d, rows: d.DataLoader(rows, None, drop_last=True),
+    "a negative number of workers": lambda d, rows: d.DataLoader(rows, num_workers=-1),
+    "lengths of another sum": lambda d, rows: d.random_split(rows, [3, 3]),
+    "a negative fraction": lambda d, rows: d.random_split(rows, [1.5, -0.5]),
     "tensors of different lengths": lambda d, rows: d.TensorDataset(
         rows.tensors[0], rows.tensors[1][:3]
     ),
-    "unequal lists": lambda d, rows: d.default_collate([[1], [1, 2]]),
-    "what has no batch": lambda d, rows: d.default_collate([object()]),
+    "lists of different lengths": lambda d, rows: d.default_collate([[1], [1, 2]]),
+    "objects that have no batch": lambda d, rows: d.default_collate([object()]),
     "no data sets": lambda d, rows: d.ConcatDataset([]),
     "out of range": lambda d, rows: d.ConcatDataset([rows])[-8],
 }
 
 
 @pytest.mark.parametrize("what", BAD)
-def test_bad_arguments_are_refused_with_pytorchs_kind_of_error(what):
+def test_bad_arguments_are_refused_with_pytorchs_type_of_error(what):
     with pytest.raises((ValueError, TypeError, RuntimeError, AssertionError)) as theirs:
         BAD[what](*library(torch))
     with pytest.raises(theirs.type):

@@ -1,4 +1,4 @@
-"""The data sets are whole, balanced, split without overlap, and say where they come from."""
+"""The data sets are complete, balanced, split without overlap, and name their sources."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ import pytest
 from nnlib import datasets
 from nnlib.datasets import _files
 
-SPLIT = [
+LOADERS = [
     datasets.digits,
     datasets.digits8x8,
     datasets.language_words,
@@ -44,7 +44,7 @@ def test_penguins_are_those_of_the_paper() -> None:
     np.testing.assert_allclose(lengths, [38.79, 48.83], atol=0.01)
 
 
-def test_penguins_name_what_they_do_not_know() -> None:
+def test_an_unknown_species_or_feature_is_refused_by_name() -> None:
     with pytest.raises(ValueError, match="no species 'Emperor'; there are Adelie"):
         datasets.penguins(("Emperor",))
     with pytest.raises(ValueError, match="no feature 'mass'"):
@@ -52,7 +52,7 @@ def test_penguins_name_what_they_do_not_know() -> None:
 
 
 @pytest.mark.parametrize("load", [datasets.digits, datasets.digits8x8])
-def test_images_are_scaled_shuffled_and_hold_every_class(load) -> None:
+def test_images_are_scaled_and_shuffled_and_contain_every_class(load) -> None:
     for train in (True, False):
         part = load(train=train)
         assert part.x.min() == 0
@@ -60,13 +60,13 @@ def test_images_are_scaled_shuffled_and_hold_every_class(load) -> None:
         assert part.x.ndim == 4
         counts = np.bincount(part.y.astype(np.intp), minlength=10)
         assert counts.min() > 0.08 * len(part)
-        # Sorted or cyclic labels would repeat or step by one far more often than in ten.
+        # Sorted or cyclic labels would repeat or increase by one far more often than in one of ten.
         assert abs((np.diff(part.y) == 0).mean() - 0.1) < 0.05
         assert abs((np.diff(part.y) == 1).mean() - 0.09) < 0.05
 
 
-@pytest.mark.parametrize("load", SPLIT)
-def test_parts_do_not_overlap(load) -> None:
+@pytest.mark.parametrize("load", LOADERS)
+def test_training_and_test_sets_do_not_overlap(load) -> None:
     train, test = load(train=True), load(train=False)
     assert len(test) == pytest.approx(len(train) / 4, abs=6)
     if isinstance(train, datasets.Texts):
@@ -78,13 +78,29 @@ def test_parts_do_not_overlap(load) -> None:
     assert train.about.citation
 
 
-@pytest.mark.parametrize("load", [datasets.english_words, datasets.austen_sentences])
-def test_order_is_the_only_difference_between_the_classes(load) -> None:
+def words() -> set[str]:
+    return set(_files.read_bytes("english_words.txt").decode("ascii").split())
+
+
+def sentences() -> set[str]:
+    return {row["sentence"] for row in _files.read_rows("austen_sentences.csv")}
+
+
+@pytest.mark.parametrize(
+    ("load", "originals", "split"),
+    [
+        (datasets.english_words, words, list),
+        (datasets.austen_sentences, sentences, str.split),
+    ],
+)
+def test_only_the_order_differs_between_the_classes(load, originals, split) -> None:
+    real = originals()
+    elements = {tuple(sorted(split(text))) for text in real}
     for train in (True, False):
         part = load(train=train)
         assert abs(part.y.mean() - 0.5) < 0.05
-    letters = [sorted(text.split() if " " in text else text) for text in part.texts[:50]]
-    assert all(len(parts) >= 4 for parts in letters)
+        assert all(tuple(sorted(split(text))) in elements for text in part.texts)
+        assert [text in real for text in part.texts] == (part.y == 1).tolist()
 
 
 def test_words_are_plain_letters() -> None:

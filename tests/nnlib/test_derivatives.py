@@ -1,4 +1,4 @@
-"""Functions of one's own, whole Jacobians and Hessians, hooks and checks, against PyTorch."""
+"""Custom functions, Jacobians and Hessians, hooks and gradient checks, compared with PyTorch."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import torch
 
 import nnlib
 from nnlib.graph import trace
-from tests.nnlib.test_against_torch import agree, drawn
+from tests.nnlib.test_against_torch import agree, uniform
 
 
 def cube(t):
@@ -62,24 +62,26 @@ def with_setup(t):
 
 
 @pytest.mark.parametrize("shape", [(), (3,), (2, 3)])
-def test_a_function_of_ones_own_has_first_and_second_derivatives(shape):
-    agree(lambda t, x: cube(t).apply(x, 2.0).exp(), drawn(shape, -1, 1))
-    agree(lambda t, x: with_setup(t).apply(x * x), drawn(shape))
+def test_a_custom_function_has_first_and_second_derivatives(shape):
+    agree(lambda t, x: cube(t).apply(x, 2.0).exp(), uniform(shape, -1, 1))
+    agree(lambda t, x: with_setup(t).apply(x * x), uniform(shape))
 
     def polar(t, x, y):
         r, a = two_results(t).apply(x, y)
         return r * a + a
 
-    agree(polar, drawn(shape, 0.5, 2), drawn(shape, 0.5, 2, seed=1))
+    agree(polar, uniform(shape, 0.5, 2), uniform(shape, 0.5, 2, seed=1))
 
 
-def test_an_unused_result_of_a_function_counts_as_zero():
+def test_an_unused_result_of_a_custom_function_has_a_zero_gradient():
     agree(
-        lambda t, x, y: two_results(t).apply(x, y)[1], drawn((3,), 1, 2), drawn((3,), 1, 2, seed=2)
+        lambda t, x, y: two_results(t).apply(x, y)[1],
+        uniform((3,), 1, 2),
+        uniform((3,), 1, 2, seed=2),
     )
 
 
-def test_a_function_of_ones_own_is_traced_with_its_gradient():
+def test_a_custom_function_is_traced_with_its_gradient():
     graph = trace(
         lambda x: nnlib.autograd.grad(cube(nnlib).apply(x, 2.0).sum(), x)[0],
         x=nnlib.ones(3, requires_grad=True),
@@ -87,7 +89,7 @@ def test_a_function_of_ones_own_is_traced_with_its_gradient():
     np.testing.assert_allclose(graph.run(x=np.array([1.0, 2.0, 3.0]))["output"], [6, 24, 54])
 
 
-def test_without_recorded_inputs_a_function_records_nothing():
+def test_without_recorded_inputs_a_custom_function_records_nothing():
     assert not cube(nnlib).apply(nnlib.ones(2), 1.0).requires_grad
     with nnlib.no_grad():
         assert not cube(nnlib).apply(nnlib.ones(2, requires_grad=True), 1.0).requires_grad
@@ -117,13 +119,13 @@ FUNCTION_ERRORS = {
     "too few gradients": lambda t: wrong(t, lambda t, g: g).backward(),
     "too many gradients": lambda t: wrong(t, lambda t, g: (g, g, g)).backward(),
     "a gradient of another shape": lambda t: wrong(t, lambda t, g: (t.ones(3), g)).backward(),
-    "a number for a gradient": lambda t: wrong(t, lambda t, g: (1.0, g)).backward(),
-    "a saved tensor changed": lambda t: saved_and_changed(t).backward(),
+    "a number as a gradient": lambda t: wrong(t, lambda t, g: (1.0, g)).backward(),
+    "a saved tensor that was changed": lambda t: saved_and_changed(t).backward(),
 }
 
 
 @pytest.mark.parametrize("what", FUNCTION_ERRORS)
-def test_a_wrong_function_raises_pytorchs_kind_of_error(what):
+def test_a_wrong_custom_function_raises_pytorchs_type_of_error(what):
     with pytest.raises((RuntimeError, TypeError)) as theirs:
         FUNCTION_ERRORS[what](torch)
     with pytest.raises(theirs.type):
@@ -148,19 +150,19 @@ def same(a, b):
 
 def library(t):
     def tensor(shape, seed=0):
-        return t.tensor(drawn(shape, 0.5, 2, seed=seed))
+        return t.tensor(uniform(shape, 0.5, 2, seed=seed))
 
     return t.autograd.functional, tensor
 
 
-WHOLE = {
+DERIVATIVES = {
     "jacobian": lambda F, x: F.jacobian(lambda a: (a * a).sum(0) * a, x((2, 3))),
     "jacobian of numbers": lambda F, x: F.jacobian(lambda a: a.exp(), x(())),
     "jacobian of two inputs": lambda F, x: F.jacobian(
         lambda a, b: (a * b).sum(1), (x((2, 3)), x((3,), 1))
     ),
     "jacobian of two outputs": lambda F, x: F.jacobian(lambda a: (a * 2, a.sum()), x((3,))),
-    "jacobian of what is not used": lambda F, x: F.jacobian(lambda a, b: a * 2, (x((2,)), x((3,)))),
+    "jacobian of an unused input": lambda F, x: F.jacobian(lambda a, b: a * 2, (x((2,)), x((3,)))),
     "hessian": lambda F, x: F.hessian(lambda a: (a**3).sum() * a[0], x((3,))),
     "hessian of two inputs": lambda F, x: F.hessian(
         lambda a, b: (a * a * b).sum(), (x((2,)), x((2,), 1))
@@ -177,9 +179,9 @@ WHOLE = {
 }
 
 
-@pytest.mark.parametrize("name", WHOLE)
-def test_whole_derivatives_agree_with_pytorch(name):
-    same(numbers(WHOLE[name](*library(nnlib))), numbers(WHOLE[name](*library(torch))))
+@pytest.mark.parametrize("name", DERIVATIVES)
+def test_functional_derivatives_agree_with_pytorch(name):
+    same(numbers(DERIVATIVES[name](*library(nnlib))), numbers(DERIVATIVES[name](*library(torch))))
 
 
 def test_a_jacobian_can_be_differentiated():
@@ -204,7 +206,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("what", REFUSED)
-def test_bad_use_is_refused_with_pytorchs_kind_of_error(what):
+def test_bad_use_is_refused_with_pytorchs_type_of_error(what):
     with pytest.raises((RuntimeError, TypeError)) as theirs:
         REFUSED[what](torch)
     with pytest.raises(theirs.type):
@@ -212,8 +214,8 @@ def test_bad_use_is_refused_with_pytorchs_kind_of_error(what):
 
 
 def test_gradcheck_confirms_right_derivatives_and_names_wrong_ones():
-    x = nnlib.tensor(drawn((2, 3)), requires_grad=True)
-    y = nnlib.tensor(drawn((3,), seed=1), requires_grad=True)
+    x = nnlib.tensor(uniform((2, 3)), requires_grad=True)
+    y = nnlib.tensor(uniform((3,), seed=1), requires_grad=True)
     assert nnlib.autograd.gradcheck(lambda x, y: (x * y.exp(), x.sum()), (x, y))
     assert nnlib.autograd.gradgradcheck(lambda x, y: x**3 * y.exp(), (x, y))
 
@@ -259,7 +261,7 @@ def test_hooks_run_in_order_and_may_be_removed_twice():
         assert x.grad.tolist() == [9, 9]
 
 
-def test_gradients_add_up_in_the_tensor_that_was_there():
+def test_gradients_are_added_to_the_tensor_in_grad():
     for t in (nnlib, torch):
         x = t.ones(2, requires_grad=True)
         x.sum().backward()
@@ -269,7 +271,7 @@ def test_gradients_add_up_in_the_tensor_that_was_there():
         assert first.tolist() == [3, 3]
 
 
-def test_a_gradient_that_was_saved_and_then_added_to_is_caught():
+def test_adding_to_a_gradient_that_was_saved_is_detected():
     for t in (nnlib, torch):
         x, w = t.ones(2, requires_grad=True), t.ones(2, requires_grad=True)
         x.sum().backward()
@@ -295,7 +297,7 @@ def test_inference_mode_records_nothing(use):
             assert (x * 2).requires_grad
 
 
-def test_retained_gradients_say_that_they_are():
+def test_retains_grad_is_true_after_retain_grad():
     for t in (nnlib, torch):
         x = t.ones(2, requires_grad=True)
         y = x * 2

@@ -19,7 +19,7 @@ X = np.array([1.0, -0.5, 2.0], np.float32)
 
 
 def same(ours, theirs):
-    """Trees of the same structure whose tensors agree."""
+    """Asserts that two trees have the same structure and equal tensors."""
     if isinstance(theirs, torch.Tensor):
         assert tuple(ours.shape) == tuple(theirs.shape)
         assert ours.dtype.name == str(theirs.dtype).removeprefix("torch.")
@@ -36,7 +36,7 @@ def same(ours, theirs):
 
 
 def both(program):
-    """A program of (library, its func module), run by both libraries."""
+    """Asserts that program(library, its func module) gives the same in both libraries."""
     same(program(nnlib, func), program(torch, torch.func))
 
 
@@ -53,7 +53,7 @@ PROGRAMS = {
     "the last argument": lambda T, f: f.grad(lambda a, b: (a * b * b).sum(), argnums=-1)(
         T.tensor(X), T.tensor(X) * 2
     ),
-    "an argument that plays no part": lambda T, f: f.grad(lambda a: T.tensor(3.0))(T.tensor(X)),
+    "an argument that is not used": lambda T, f: f.grad(lambda a: T.tensor(3.0))(T.tensor(X)),
     "value": lambda T, f: f.grad_and_value(lambda a: (a**3).sum())(T.tensor(X)),
     "aux": lambda T, f: f.grad(lambda a: ((a**3).sum(), {"twice": 2 * a}), has_aux=True)(
         T.tensor(X)
@@ -62,7 +62,7 @@ PROGRAMS = {
         lambda a: ((a**3).sum(), (a, a + 1)), has_aux=True
     )(T.tensor(X)),
     "third order": lambda T, f: f.grad(f.grad(f.grad(lambda x: x**4 + x**3)))(T.tensor(2.0)),
-    "no confusion of orders": lambda T, f: f.grad(
+    "nested gradients are kept apart": lambda T, f: f.grad(
         lambda x: x * f.grad(lambda y: x * y * y)(T.tensor(3.0))
     )(T.tensor(2.0)),
     "inside no_grad": lambda T, f: T.no_grad()(lambda: f.grad(lambda x: x**2)(T.tensor(2.0)))(),
@@ -114,15 +114,15 @@ PROGRAMS = {
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_it_gives_what_torch_gives(name):
+def test_a_transform_agrees_with_torch(name):
     both(PROGRAMS[name])
 
 
 REFUSED = {
     "a result with several elements": lambda T, f: f.grad(lambda x: x * 2)(T.tensor(X)),
     "a result that is a tree": lambda T, f: f.grad(lambda x: (x.sum(), x.sum()))(T.tensor(X)),
-    "whole numbers": lambda T, f: f.grad(lambda x: x.sum())(T.tensor([1, 2])),
-    "a number beyond the arguments": lambda T, f: f.grad(lambda x: x.sum(), 1)(
+    "integers": lambda T, f: f.grad(lambda x: x.sum())(T.tensor([1, 2])),
+    "a position beyond the arguments": lambda T, f: f.grad(lambda x: x.sum(), 1)(
         T.tensor(X)
     ),
     "aux that is missing": lambda T, f: f.grad(lambda x: x.sum(), has_aux=True)(T.tensor(X)),
@@ -135,7 +135,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_it_refuses_what_torch_refuses(name):
+def test_bad_arguments_are_refused_as_by_torch(name):
     for T, f in ((torch, torch.func), (nnlib, func)):
         with pytest.raises((RuntimeError, ValueError, TypeError, AssertionError)):
             REFUSED[name](T, f)
@@ -151,7 +151,7 @@ def models():
     return ours, theirs
 
 
-def test_a_module_is_called_with_other_parameters_and_has_its_own_again():
+def test_functional_call_uses_other_parameters_and_restores_the_modules_own():
     results = []
     for T, f, net in zip((nnlib, torch), (func, torch.func), models()):
         given = {k: p.detach() * 0.5 for k, p in net.named_parameters()}
@@ -165,7 +165,7 @@ def test_a_module_is_called_with_other_parameters_and_has_its_own_again():
     same(*results)
 
 
-def test_a_module_has_its_own_parameters_again_after_an_error():
+def test_functional_call_restores_the_parameters_after_an_error():
     net, _ = models()
     before = [id(p) for p in net.parameters()]
     with pytest.raises(RuntimeError):
@@ -173,7 +173,7 @@ def test_a_module_has_its_own_parameters_again_after_an_error():
     assert [id(p) for p in net.parameters()] == before
 
 
-def test_tied_parameters_are_replaced_in_both_places_and_names_are_checked_when_strict():
+def test_tied_parameters_are_replaced_under_both_names_and_names_are_checked_when_strict():
     for T, f in ((nnlib, func), (torch, torch.func)):
         net = T.nn.Sequential(T.nn.Linear(3, 3), T.nn.Linear(3, 3))
         net[1].weight = net[0].weight
@@ -187,7 +187,7 @@ def test_tied_parameters_are_replaced_in_both_places_and_names_are_checked_when_
             f.functional_call(net, everything, x, strict=True)
 
 
-def test_it_works_on_data_classes_which_torch_does_not_traverse():
+def test_grad_accepts_data_classes_which_torch_does_not_traverse():
     @dataclass(frozen=True)
     class State:
         w: object
@@ -209,7 +209,7 @@ def test_it_works_on_data_classes_which_torch_does_not_traverse():
         lambda x: nnlib.autograd.functional.jacobian(lambda v: v**2, x),
     ],
 )
-def test_a_traced_program_holds_derivatives_as_steps_of_its_arguments(function):
+def test_a_traced_derivative_is_recomputed_for_other_arguments(function):
     graph = nnlib.graph.trace(function, x=nnlib.tensor(X))
     for scale in (1.0, -0.5):
         given = nnlib.tensor(X * np.float32(scale))
@@ -217,7 +217,7 @@ def test_a_traced_program_holds_derivatives_as_steps_of_its_arguments(function):
                                    function(given).numpy(), rtol=1e-5)  # fmt: skip
 
 
-def test_trees_are_taken_apart_and_built_again():
+def test_trees_are_flattened_and_rebuilt():
     tree = {"a": [1, (2, Pair(3, 4))], "b": {}}
     leaves, form = trees.flatten(tree)
     assert leaves == [1, 2, 3, 4] and trees.build(form, leaves) == tree

@@ -1,4 +1,4 @@
-"""Index, shape, linear-algebra and other functions against PyTorch: values, gradients, refusals."""
+"""Index, shape, linear-algebra and other functions: values, gradients and errors as in PyTorch."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import nnlib
-from tests.nnlib.test_against_torch import agree, drawn, refused_alike
+from tests.nnlib.test_against_torch import agree, refused_alike, uniform
 
 FEW = settings(max_examples=25, deadline=None)
 CALLS = {
@@ -91,7 +91,7 @@ CALLS = {
 @pytest.mark.parametrize("name", CALLS)
 def test_a_function_agrees_with_pytorch(name):
     # PyTorch has no second derivative of cdist
-    agree(CALLS[name], drawn((2, 3, 4), seed=3), second=not name.startswith("cdist"))
+    agree(CALLS[name], uniform((2, 3, 4), seed=3), second=not name.startswith("cdist"))
 
 
 EQUATIONS = [
@@ -107,21 +107,21 @@ def test_einsum_agrees_with_pytorch(equation):
     arrays = []
     for at, term in enumerate(equation.split("->")[0].replace(" ", "").split(",")):
         shape = [sizes[c] for c in term.replace("...", "")]
-        spot = term.find("...")
-        if spot >= 0:
-            shape[spot:spot] = [1, 5] if at == 0 else [5]
-        arrays.append(drawn(tuple(shape), seed=at))
+        start = term.find("...")
+        if start >= 0:
+            shape[start:start] = [1, 5] if at == 0 else [5]
+        arrays.append(uniform(tuple(shape), seed=at))
     agree(lambda t, *xs: t.einsum(equation, *xs), *arrays)
 
 
-def test_einsum_stretches_dimensions_of_length_1():
-    agree(lambda t, x, y: t.einsum("ij,ij->i", x, y), drawn((3, 1)), drawn((3, 4)))
+def test_einsum_broadcasts_dimensions_of_length_1():
+    agree(lambda t, x, y: t.einsum("ij,ij->i", x, y), uniform((3, 1)), uniform((3, 4)))
 
 
 @pytest.mark.parametrize("p", [0, 0.5, 1, 2, 3, 2.5, -1, math.inf, -math.inf, "fro"])
 @pytest.mark.parametrize("dim", [None, 1, (0, 1)])
 def test_norms_agree_with_pytorch(p, dim):
-    x = drawn((3, 4), seed=5)
+    x = uniform((3, 4), seed=5)
     second = p not in (0, 1, math.inf, -math.inf)
     agree(lambda t, x: t.norm(x, p, dim), x, second=second)
     if p != "fro":
@@ -130,12 +130,12 @@ def test_norms_agree_with_pytorch(p, dim):
 
 @pytest.mark.parametrize("ord", ["fro", 1, -1, math.inf, -math.inf])
 def test_matrix_norms_agree_with_pytorch(ord):
-    agree(lambda t, x: t.linalg.norm(x, ord, (0, 2)), drawn((3, 4, 2)), second=ord == "fro")
-    agree(lambda t, x: t.linalg.matrix_norm(x, ord, keepdim=True), drawn((3, 4, 2)), second=False)
+    agree(lambda t, x: t.linalg.norm(x, ord, (0, 2)), uniform((3, 4, 2)), second=ord == "fro")
+    agree(lambda t, x: t.linalg.matrix_norm(x, ord, keepdim=True), uniform((3, 4, 2)), second=False)
 
 
 @pytest.mark.parametrize("p", [1, 2, 3])
-def test_the_gradient_of_a_norm_at_zero_is_zero_as_pytorchs(p):
+def test_the_gradient_of_a_norm_at_zero_is_zero_as_in_pytorch(p):
     agree(lambda t, x: t.linalg.vector_norm(x, p), np.zeros(3), second=False)
 
 
@@ -158,7 +158,7 @@ PLAIN = {
     "isclose nan": lambda t, x, i: t.isclose(x.log(), x.log(), equal_nan=True),
     "isclose of integers": lambda t, x, i: t.isclose(i, i + 1, rtol=0.3),
     "sgn": lambda t, x, i: t.sgn(x),
-    "masked_fill of a fraction": lambda t, x, i: i.masked_fill(i > 1, 0.5),
+    "masked_fill of integers with a float": lambda t, x, i: i.masked_fill(i > 1, 0.5),
     "clamp of integers": lambda t, x, i: i.clamp(1, 2),
     "div by floor": lambda t, x, i: t.div(i - 2, 2, rounding_mode="floor"),
     "div by trunc": lambda t, x, i: t.div(i - 2, 2, rounding_mode="trunc"),
@@ -201,24 +201,24 @@ def test_a_function_without_gradient_agrees_with_pytorch(name):
 
 @FEW
 @given(data=st.data(), shape=hnp.array_shapes(min_dims=1, max_dims=3, max_side=4))
-def test_gather_and_scatter_add_of_drawn_shapes_agree(data, shape):
+def test_gather_and_scatter_add_of_random_shapes_agree(data, shape):
     dim = data.draw(st.integers(-len(shape), len(shape) - 1))
-    asked = [data.draw(st.integers(1, n)) for n in shape]
-    asked[dim] = data.draw(st.integers(1, 5))
-    index = np.random.default_rng(1).integers(0, shape[dim], size=asked)
-    agree(lambda t, x: t.gather(x, dim, t.tensor(index)), drawn(shape))
+    sizes = [data.draw(st.integers(1, n)) for n in shape]
+    sizes[dim] = data.draw(st.integers(1, 5))
+    index = np.random.default_rng(1).integers(0, shape[dim], size=sizes)
+    agree(lambda t, x: t.gather(x, dim, t.tensor(index)), uniform(shape))
     agree(
         lambda t, x, y: t.scatter_add(x, dim, t.tensor(index), y),
-        drawn(shape), drawn(tuple(asked), seed=1),
+        uniform(shape), uniform(tuple(sizes), seed=1),
     )  # fmt: skip
 
 
 @FEW
 @given(data=st.data(), shape=hnp.array_shapes(min_dims=1, max_dims=3, max_side=5))
-def test_splitting_drawn_shapes_agrees(data, shape):
+def test_splitting_random_shapes_agrees(data, shape):
     dim = data.draw(st.integers(-len(shape), len(shape) - 1))
     n = data.draw(st.integers(1, 6))
-    x = drawn(shape)
+    x = uniform(shape)
     for name in ("split", "chunk"):
         ours = getattr(nnlib, name)(nnlib.tensor(x), n, dim)
         theirs = getattr(torch, name)(torch.tensor(x), n, dim)
@@ -243,7 +243,7 @@ def test_comparisons_of_whole_tensors_give_python_booleans():
     assert nnlib.equal(x, nnlib.ones(3)) is False
 
 
-def test_draws_have_the_distribution_they_are_asked_for():
+def test_random_numbers_have_the_requested_distribution():
     nnlib.manual_seed(0)
     p = nnlib.full((20_000,), 0.3)
     assert abs(nnlib.bernoulli(p).mean().item() - 0.3) < 0.02
@@ -259,7 +259,7 @@ def test_draws_have_the_distribution_they_are_asked_for():
 
 
 @pytest.mark.parametrize("kind", ["float16", "float32", "float64"])
-def test_finfo_is_pytorchs(kind):
+def test_finfo_agrees_with_pytorch(kind):
     ours, theirs = nnlib.finfo(getattr(nnlib, kind)), torch.finfo(getattr(torch, kind))
     assert repr(ours) == repr(theirs)
     for name in ("eps", "max", "min", "tiny", "bits", "smallest_normal", "resolution"):
@@ -267,7 +267,7 @@ def test_finfo_is_pytorchs(kind):
 
 
 @pytest.mark.parametrize("kind", ["uint8", "int8", "int32", "int64"])
-def test_iinfo_is_pytorchs(kind):
+def test_iinfo_agrees_with_pytorch(kind):
     assert repr(nnlib.iinfo(getattr(nnlib, kind))) == repr(torch.iinfo(getattr(torch, kind)))
 
 
@@ -280,26 +280,26 @@ BAD = {
     "scatter of another type": lambda t: t.ones(2).scatter(0, t.tensor([0]), t.ones(2).double()),
     "scatter out of range": lambda t: t.ones(2).scatter(0, t.tensor([5]), 1.0),
     "index_select out of range": lambda t: t.index_select(t.ones(2), 0, t.tensor([2])),
-    "index_select of a matrix": lambda t: t.index_select(t.ones(2), 0, t.tensor([[0]])),
+    "index_select by a matrix": lambda t: t.index_select(t.ones(2), 0, t.tensor([[0]])),
     "index_add of the wrong shape": lambda t: t.ones(2, 2).index_add(
         0, t.tensor([0]), t.ones(2, 2)
     ),
-    "masked_fill by numbers": lambda t: t.ones(2).masked_fill(t.ones(2), 1.0),
-    "masked_fill by a vector": lambda t: t.ones(2).masked_fill(t.ones(2) > 0, t.ones(2)),
-    "masked_select by numbers": lambda t: t.ones(2).masked_select(t.ones(2)),
+    "masked_fill with a mask of floats": lambda t: t.ones(2).masked_fill(t.ones(2), 1.0),
+    "masked_fill with several values": lambda t: t.ones(2).masked_fill(t.ones(2) > 0, t.ones(2)),
+    "masked_select with a mask of floats": lambda t: t.ones(2).masked_select(t.ones(2)),
     "topk of too many": lambda t: t.topk(t.ones(2), 3),
-    "kthvalue of none": lambda t: t.kthvalue(t.ones(2), 0),
+    "kthvalue of 0": lambda t: t.kthvalue(t.ones(2), 0),
     "narrow too far": lambda t: t.ones(3).narrow(0, 2, 2),
     "select out of range": lambda t: t.ones(3).select(0, 3),
-    "split that does not sum": lambda t: t.split(t.ones(3), [1, 1]),
-    "chunk into none": lambda t: t.chunk(t.ones(3), 0),
-    "repeat too few": lambda t: t.ones(2, 2).repeat(2),
+    "split into sizes of another sum": lambda t: t.split(t.ones(3), [1, 1]),
+    "chunk into 0": lambda t: t.chunk(t.ones(3), 0),
+    "repeat of too few dimensions": lambda t: t.ones(2, 2).repeat(2),
     "movedim of different lengths": lambda t: t.movedim(t.ones(2, 2), (0, 1), (0,)),
     "unflatten that does not fit": lambda t: t.unflatten(t.ones(6), 0, (4, 2)),
     "meshgrid of matrices": lambda t: t.meshgrid(t.ones(2, 2)),
-    "meshgrid of no known indexing": lambda t: t.meshgrid(t.ones(2), indexing="yx"),
+    "meshgrid with an unknown indexing": lambda t: t.meshgrid(t.ones(2), indexing="yx"),
     "tril of a vector": lambda t: t.tril(t.ones(3)),
-    "diag of a cube": lambda t: t.diag(t.ones(1, 1, 1)),
+    "diag of rank 3": lambda t: t.diag(t.ones(1, 1, 1)),
     "diagonal of one dimension": lambda t: t.diagonal(t.ones(2, 2), 0, 1, 1),
     "bmm of matrices": lambda t: t.bmm(t.ones(2, 2), t.ones(2, 2)),
     "bmm of different batches": lambda t: t.bmm(t.ones(2, 2, 2), t.ones(3, 2, 2)),
@@ -316,8 +316,8 @@ BAD = {
     "isclose of two types": lambda t: t.isclose(t.ones(2), t.ones(2).double()),
     "lerp of two types": lambda t: t.lerp(t.ones(2), t.ones(2).double(), 0.5),
     "clamp by nothing": lambda t: t.clamp(t.ones(2)),
-    "clamp by two kinds": lambda t: t.clamp(t.ones(2), 0.0, t.ones(2)),
-    "div of no known rounding": lambda t: t.div(t.ones(2), 2, rounding_mode="up"),
+    "clamp by a number and a tensor": lambda t: t.clamp(t.ones(2), 0.0, t.ones(2)),
+    "div with an unknown rounding mode": lambda t: t.div(t.ones(2), 2, rounding_mode="up"),
     "one_hot of floats": lambda t: _one_hot(t)(t.ones(2)),
     "one_hot of a negative": lambda t: _one_hot(t)(t.tensor([-1])),
     "one_hot of too few": lambda t: _one_hot(t)(t.tensor([3]), 2),
@@ -329,10 +329,10 @@ BAD = {
     "finfo of integers": lambda t: t.finfo(t.int32),
     "iinfo of floats": lambda t: t.iinfo(t.float32),
     "a mask of another shape": lambda t: t.ones(3)[t.tensor([True, False])],
-    "a list of numbers for a tensor": lambda t: t.exp([1.0]),
+    "a list of numbers in place of a tensor": lambda t: t.exp([1.0]),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("what", BAD)
-def test_bad_input_is_refused_with_pytorchs_kind_of_error(what):
+def test_bad_input_is_refused_with_pytorchs_type_of_error(what):
     refused_alike(BAD[what])

@@ -15,7 +15,7 @@ SHAPES = [(40, 30), (20, 10, 3, 3)]
 
 
 @pytest.mark.parametrize("name", ["linear", "conv2d", "sigmoid", "tanh", "relu", "selu"])
-def test_gains_are_pytorchs(name):
+def test_gains_agree_with_pytorch(name):
     assert init.calculate_gain(name) == torch.nn.init.calculate_gain(name)
     for slope in (None, 0, 0.3):
         assert init.calculate_gain("leaky_relu", slope) == pytest.approx(
@@ -106,7 +106,7 @@ def gradients(t):
 
 @pytest.mark.parametrize("order", [1.0, 2.0, 3.0, math.inf])
 @pytest.mark.parametrize("max_norm", [0.5, 1e6])
-def test_clipping_the_norm_is_pytorchs(order, max_norm):
+def test_clipping_the_norm_agrees_with_pytorch(order, max_norm):
     norms, grads = [], []
     for t in (nnlib, torch):
         ps = gradients(t)
@@ -117,7 +117,7 @@ def test_clipping_the_norm_is_pytorchs(order, max_norm):
         np.testing.assert_allclose(a, b, rtol=1e-9)
 
 
-def test_clipping_values_is_pytorchs_and_a_norm_of_nan_is_refused_if_asked():
+def test_clipping_values_agrees_with_pytorch_and_a_norm_of_nan_is_refused_if_asked():
     grads = []
     for t in (nnlib, torch):
         ps = gradients(t)

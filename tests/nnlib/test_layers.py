@@ -1,4 +1,4 @@
-"""Activations, normalisation, look-up, losses and modules against PyTorch's."""
+"""Activations, normalisation, embeddings, losses and modules compared with PyTorch's."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ def normal(*shape):
 
 
 def results(t, function, arrays, second):
-    """The value of `function`, its gradients, and if asked the gradients of those."""
+    """The value of `function`, its gradients and, with `second`, the gradients of those."""
     xs = [t.tensor(a, requires_grad=a.dtype.kind == "f") for a in arrays]
-    wanted = [x for x in xs if x.requires_grad]
+    inputs = [x for x in xs if x.requires_grad]
     out = function(t, *xs)
     weights = t.tensor(np.random.default_rng(3).normal(size=tuple(out.shape)))
-    first = t.autograd.grad((out * weights).sum(), wanted, create_graph=second, allow_unused=True)
+    first = t.autograd.grad((out * weights).sum(), inputs, create_graph=second, allow_unused=True)
     answers = [out, *[g for g in first if g is not None]]
     if second:
-        loss = sum((g * g * x.sum()).sum() for g, x in zip(first, wanted, strict=True))
-        answers += t.autograd.grad(loss, wanted)
+        loss = sum((g * g * x.sum()).sum() for g, x in zip(first, inputs, strict=True))
+        answers += t.autograd.grad(loss, inputs)
     return [r.detach().numpy() for r in answers]
 
 
@@ -62,7 +62,7 @@ def test_an_activation_agrees_with_pytorch(name):
     agree(function, np.array([[100.0, -100.0], [800.0, -800.0]]), second=False)
 
 
-def test_prelu_agrees_for_one_weight_and_one_for_each_plane():
+def test_prelu_agrees_for_one_weight_and_one_for_each_channel():
     agree(lambda t, x, w: t.nn.functional.prelu(x, w), normal(2, 3, 4), normal(1))
     agree(lambda t, x, w: t.nn.functional.prelu(x, w), normal(2, 3, 4), normal(3))
 
@@ -81,7 +81,7 @@ ACTIVATION_LAYERS = [
 
 
 @pytest.mark.parametrize("text", ACTIVATION_LAYERS)
-def test_a_module_is_pytorchs_from_the_same_state(text):
+def test_a_module_agrees_with_pytorch_from_the_same_state(text):
     ours, theirs = (eval(f"nn.{text}", {"nn": t.nn}) for t in (nnlib, torch))
     assert repr(ours) == repr(theirs)
     state = {k: torch.tensor(RNG.normal(size=v.shape), dtype=v.dtype)
@@ -94,7 +94,7 @@ def test_a_module_is_pytorchs_from_the_same_state(text):
     np.testing.assert_allclose(a.detach().numpy(), b.detach().numpy(), rtol=1e-5, atol=1e-6)
 
 
-# ---------------------------------------------------------------- normalisation and look-up
+# ---------------------------------------------------------------- normalisation and embeddings
 
 
 def test_layer_norm_agrees():
@@ -112,7 +112,7 @@ def test_group_norm_agrees(shape):
     agree(function, normal(*shape), normal(shape[1]), normal(shape[1]))
 
 
-def test_a_layer_of_group_norms_is_pytorchs():
+def test_a_group_norm_layer_agrees_with_pytorch():
     for options in ({}, {"affine": False}, {"bias": False}):
         ours, theirs = nnlib.nn.GroupNorm(2, 4, **options), torch.nn.GroupNorm(2, 4, **options)
         assert repr(ours) == repr(theirs)
@@ -134,7 +134,7 @@ def test_batch_norm_agrees(shape, training):
     def function(t, x, w, b):
         running = t.tensor(mean), t.tensor(var)
         out = t.nn.functional.batch_norm(x, *running, w, b, training, 0.3, 1e-3)
-        return t.cat([out.reshape(-1), *running])  # the running statistics have moved as well
+        return t.cat([out.reshape(-1), *running])  # the running statistics are updated too
 
     agree(function, normal(*shape), normal(3), normal(3))
 
@@ -169,7 +169,7 @@ def test_embedding_agrees_and_repeated_rows_add_up(padding):
         assert not ours.weight[padding].detach().numpy().any()
 
 
-def test_one_hot_is_pytorchs():
+def test_one_hot_agrees_with_pytorch():
     for args in ([[0, 2, 1]], [[0, 2, 1], 5], [[[1], [0]], 2]):
         ours, theirs = (t.nn.functional.one_hot(t.tensor(args[0]), *args[1:]) for t in
                         (nnlib, torch))  # fmt: skip
@@ -287,7 +287,7 @@ def test_a_loss_agrees_with_pytorch(name, reduction):
 
 @pytest.mark.parametrize("name", ["cross_entropy", "binary_cross_entropy_with_logits"])
 @pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
-def test_a_fused_loss_is_the_plain_one(name, reduction):
+def test_a_fused_loss_agrees_with_its_decomposition(name, reduction):
     primitive = getattr(nnlib.primitives.fused, name)
     y = CLASSES if name == "cross_entropy" else P
     answers = []
@@ -308,7 +308,7 @@ LOSS_LAYERS = [
 
 
 @pytest.mark.parametrize("text", LOSS_LAYERS)
-def test_a_loss_module_is_pytorchs(text):
+def test_a_loss_module_agrees_with_pytorch(text):
     values = []
     for t in (nnlib, torch):
         loss = eval(f"nn.{text}", {"nn": t.nn, "w": t.tensor(WEIGHT)})
@@ -320,15 +320,15 @@ def test_a_loss_module_is_pytorchs(text):
     assert values[2] == pytest.approx(values[3], rel=1e-9)
 
 
-# ---------------------------------------------------------------- what is refused
+# ---------------------------------------------------------------- bad input
 
 BAD = {
-    "no such reduction": lambda t, f: f.cross_entropy(
+    "an unknown reduction": lambda t, f: f.cross_entropy(
         t.ones(2, 3), t.tensor([0, 1]), reduction="m"
     ),
     "a class out of range": lambda t, f: f.nll_loss(t.ones(2, 3), t.tensor([0, 3])),
     "classes for another batch": lambda t, f: f.cross_entropy(t.ones(2, 3), t.tensor([0])),
-    "classes as int32 fractions": lambda t, f: f.nll_loss(t.ones(2, 3), t.tensor([0.0, 1.0])),
+    "classes as floats": lambda t, f: f.nll_loss(t.ones(2, 3), t.tensor([0.0, 1.0])),
     "probabilities of another shape": lambda t, f: f.cross_entropy(t.ones(2, 3), t.ones(2)),
     "weights for other classes": lambda t, f: f.nll_loss(
         t.ones(2, 3), t.tensor([0, 1]), weight=t.ones(2)
@@ -343,8 +343,8 @@ BAD = {
     "a negative beta": lambda t, f: f.smooth_l1_loss(t.ones(2), t.ones(2), beta=-1.0),
     "a delta of 0": lambda t, f: f.huber_loss(t.ones(2), t.ones(2), delta=0.0),
     "rows out of range": lambda t, f: f.embedding(t.tensor([3]), t.ones(3, 2)),
-    "rows as fractions": lambda t, f: f.embedding(t.tensor([1.0]), t.ones(3, 2)),
-    "one_hot of fractions": lambda t, f: f.one_hot(t.tensor([1.0])),
+    "rows as floats": lambda t, f: f.embedding(t.tensor([1.0]), t.ones(3, 2)),
+    "one_hot of floats": lambda t, f: f.one_hot(t.tensor([1.0])),
     "one_hot of negative numbers": lambda t, f: f.one_hot(t.tensor([-1])),
     "one_hot of too few classes": lambda t, f: f.one_hot(t.tensor([3]), 3),
     "dropout of 2": lambda t, f: f.dropout(t.ones(2), 2.0),
@@ -352,36 +352,36 @@ BAD = {
     "a norm of another shape": lambda t, f: f.layer_norm(t.ones(2, 3), (2,)),
     "batch norm of one value": lambda t, f: t.nn.BatchNorm1d(3)(t.ones(1, 3)),
     "batch norm of another rank": lambda t, f: t.nn.BatchNorm2d(3)(t.ones(2, 3)),
-    "batch norm of other planes": lambda t, f: t.nn.BatchNorm1d(3)(t.ones(2, 4)),
+    "batch norm of another number of channels": lambda t, f: t.nn.BatchNorm1d(3)(t.ones(2, 4)),
     "an odd number of sizes": lambda t, f: f.pad(t.ones(3), (1,)),
     "more sizes than dimensions": lambda t, f: f.pad(t.ones(3), (1, 1, 1, 1)),
     "a reflection too large": lambda t, f: f.pad(t.ones(1, 3), (3, 0), "reflect"),
-    "another mode": lambda t, f: f.pad(t.ones(1, 3), (1, 0), "mirror"),
-    "two masks": lambda t, f: f.scaled_dot_product_attention(
+    "an unknown mode": lambda t, f: f.pad(t.ones(1, 3), (1, 0), "mirror"),
+    "a mask and is_causal": lambda t, f: f.scaled_dot_product_attention(
         t.ones(2, 3), t.ones(2, 3), t.ones(2, 3), t.ones(2, 2), is_causal=True
     ),
     "keys of another size": lambda t, f: f.scaled_dot_product_attention(
         t.ones(2, 3), t.ones(2, 4), t.ones(2, 3)
     ),
     "a linear map of another size": lambda t, f: t.nn.Linear(3, 2)(t.ones(4)),
-    "another formula": lambda t, f: f.gelu(t.ones(3), approximate="some"),
-    "bounds the wrong way": lambda t, f: f.hardtanh(t.ones(3), 2.0, 1.0),
-    "whole numbers": lambda t, f: f.gelu(t.tensor([1, 2])),
-    "no forward": lambda t, f: t.nn.Module()(1),
+    "an unknown approximation": lambda t, f: f.gelu(t.ones(3), approximate="some"),
+    "swapped bounds": lambda t, f: f.hardtanh(t.ones(3), 2.0, 1.0),
+    "gelu of integers": lambda t, f: f.gelu(t.tensor([1, 2])),
+    "a module without forward": lambda t, f: t.nn.Module()(1),
     "a child that is not a module": lambda t, f: t.nn.Module().add_module("a", 3),
     "a name with a dot": lambda t, f: t.nn.Module().add_module("a.b", t.nn.ReLU()),
     "a name that is taken": lambda t, f: t.nn.Module().register_buffer("forward", t.ones(2)),
     "a buffer that is not a tensor": lambda t, f: t.nn.Module().register_buffer("a", 3),
     "a list of functions": lambda t, f: t.nn.ModuleList([abs]),
     "a module out of range": lambda t, f: t.nn.Sequential(t.nn.ReLU())[1],
-    "no such part": lambda t, f: t.nn.Sequential(t.nn.ReLU()).get_submodule("1"),
+    "an unknown submodule": lambda t, f: t.nn.Sequential(t.nn.ReLU()).get_submodule("1"),
     "a parameter that is not a tensor": lambda t, f: t.nn.Module().register_parameter("a", 3),
     "integers as a type": lambda t, f: t.nn.Linear(2, 2).to(t.int64),
 }
 
 
 @pytest.mark.parametrize("what", BAD)
-def test_bad_input_is_refused_with_pytorchs_kind_of_error(what):
+def test_bad_input_is_refused_with_pytorchs_type_of_error(what):
     kinds = (RuntimeError, TypeError, IndexError, ValueError, AttributeError, KeyError,
              NotImplementedError)  # fmt: skip
     with pytest.raises(kinds) as theirs:
@@ -391,11 +391,11 @@ def test_bad_input_is_refused_with_pytorchs_kind_of_error(what):
     assert len(str(ours.value)) > 15
 
 
-# ---------------------------------------------------------------- Module itself
+# ---------------------------------------------------------------- Module
 
 
 class Net:
-    """A module with one of everything, written once for both libraries."""
+    """A module with every kind of member, written once for both libraries."""
 
     def __new__(cls, t):
         class Whole(t.nn.Module):
@@ -435,7 +435,7 @@ def test_a_module_of_modules_has_pytorchs_names_state_and_repr():
     assert not any(m.training for m in ours.modules())
 
 
-def test_a_module_changes_as_a_whole():
+def test_a_change_of_a_module_reaches_all_its_parameters():
     net = Net(nnlib)
     net.requires_grad_(False)
     assert not any(p.requires_grad for p in net.parameters())
@@ -460,7 +460,7 @@ def test_shared_modules_and_parameters_are_counted_once():
     assert list(ours.state_dict()) == list(theirs.state_dict())
 
 
-def test_loading_without_strictness_returns_the_keys():
+def test_loading_without_strict_returns_missing_and_unexpected_keys():
     net = nnlib.nn.Linear(2, 2)
     result = net.load_state_dict(
         {"weight": nnlib.zeros(2, 2), "more": nnlib.zeros(1)}, strict=False
@@ -469,7 +469,7 @@ def test_loading_without_strictness_returns_the_keys():
     assert str(net.load_state_dict(net.state_dict())) == "<All keys matched successfully>"
 
 
-def test_hooks_see_and_change_what_passes():
+def test_forward_hooks_see_and_change_arguments_and_results():
     for t in (nnlib, torch):
         layer, seen = t.nn.Tanh(), []
         before = layer.register_forward_pre_hook(lambda m, args: (args[0] * 2,))
@@ -524,14 +524,14 @@ def test_containers_behave_as_lists_and_dicts():
         (lambda nn: nn.GroupNorm(2, 4.0), "num_channels"),
     ],
 )
-def test_a_size_that_is_not_an_integer_makes_no_layer(make, name):
+def test_a_layer_refuses_a_size_that_is_not_an_integer(make, name):
     with pytest.raises(TypeError):
         make(torch.nn)
     with pytest.raises(TypeError, match=rf"{name} must be an integer, got .*\((float|str)\)"):
         make(nnlib.nn)
 
 
-def test_sizes_of_tensors_are_integers():
+def test_sizes_of_tensors_must_be_integers():
     for t in (nnlib, torch):
         x = t.zeros(np.int64(2), 2)
         makers = (t.zeros, t.ones, t.rand, t.randn, t.empty, x.reshape, x.expand, x.repeat)

@@ -1,4 +1,4 @@
-"""Schedules of the learning rate against PyTorch's, epoch by epoch."""
+"""Learning-rate schedules compared with PyTorch's, epoch by epoch."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SCHEDULES = {
         "OneCycleLR",
         {"max_lr": 1.0, "epochs": 5, "steps_per_epoch": 3, "anneal_strategy": "linear"},
     ),
-    "OneCycleLR in three": (
+    "OneCycleLR in three phases": (
         "OneCycleLR", {"max_lr": 1.0, "total_steps": 16, "three_phase": True}
     ),
 }  # fmt: skip
@@ -39,7 +39,7 @@ def optimizer_of(t, rule="SGD"):
     return getattr(t.optim, rule)(groups, lr=0.1, **options)
 
 
-def followed(optimizer, schedule, steps=14, metrics=None):
+def rates_of(optimizer, schedule, steps=14, metrics=None):
     rates = []
     for at in range(steps):
         first = optimizer.param_groups[0]
@@ -60,7 +60,7 @@ def test_a_schedule_sets_pytorchs_rates(name, rule):
     for t in (nnlib, torch):
         optimizer = optimizer_of(t, rule)
         schedule = getattr(t.optim.lr_scheduler, kind)(optimizer, **options)
-        rates.append(followed(optimizer, schedule))
+        rates.append(rates_of(optimizer, schedule))
         assert schedule.get_last_lr() == [g["lr"] for g in optimizer.param_groups]
     np.testing.assert_allclose(rates[0], rates[1], rtol=1e-9, atol=1e-12)
 
@@ -75,11 +75,11 @@ def test_reduce_on_plateau_agrees(mode, threshold_mode):
         schedule = t.optim.lr_scheduler.ReduceLROnPlateau(
             optimizer, mode, 0.5, 2, 0.05, threshold_mode, 1, [0.05, 0.001]
         )
-        rates.append(followed(optimizer, schedule, 40, metrics))
+        rates.append(rates_of(optimizer, schedule, 40, metrics))
     np.testing.assert_allclose(rates[0], rates[1], rtol=1e-9)
 
 
-def test_schedules_one_after_the_other_agree():
+def test_sequential_schedules_agree():
     rates = []
     for t in (nnlib, torch):
         optimizer = optimizer_of(t)
@@ -91,22 +91,22 @@ def test_schedules_one_after_the_other_agree():
         ]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            rates.append(followed(optimizer, s.SequentialLR(optimizer, parts, [4, 8])))
+            rates.append(rates_of(optimizer, s.SequentialLR(optimizer, parts, [4, 8])))
     np.testing.assert_allclose(rates[0], rates[1], rtol=1e-9)
 
 
 @pytest.mark.parametrize("name", [n for n in SCHEDULES if "Lambda" not in n])
-def test_a_saved_schedule_goes_on_where_it_stood(name):
+def test_a_loaded_schedule_continues_where_the_saved_one_stopped(name):
     kind, options = SCHEDULES[name]
     optimizer = optimizer_of(nnlib)
     schedule = getattr(nnlib.optim.lr_scheduler, kind)(optimizer, **options)
-    followed(optimizer, schedule, 5)
+    rates_of(optimizer, schedule, 5)
     other = optimizer_of(nnlib)
     again = getattr(nnlib.optim.lr_scheduler, kind)(other, **options)
     other.load_state_dict(optimizer.state_dict())
     again.load_state_dict(schedule.state_dict())
     np.testing.assert_array_equal(
-        followed(other, again, 6), followed(optimizer, schedule, 6)
+        rates_of(other, again, 6), rates_of(optimizer, schedule, 6)
     )  # fmt: skip
 
 
@@ -115,13 +115,13 @@ BAD = {
     "resumed without a start": lambda t: t.optim.lr_scheduler.StepLR(optimizer_of(t), 2, 0.1, 3),
     "too many functions": lambda t: t.optim.lr_scheduler.LambdaLR(optimizer_of(t), [abs] * 3),
     "a factor over 1": lambda t: t.optim.lr_scheduler.ReduceLROnPlateau(optimizer_of(t), factor=2),
-    "no known mode": lambda t: t.optim.lr_scheduler.ReduceLROnPlateau(optimizer_of(t), "less"),
+    "an unknown mode": lambda t: t.optim.lr_scheduler.ReduceLROnPlateau(optimizer_of(t), "less"),
     "a start of 0": lambda t: t.optim.lr_scheduler.LinearLR(optimizer_of(t), 0.0),
-    "a cycle without length": lambda t: t.optim.lr_scheduler.OneCycleLR(optimizer_of(t), 1.0),
-    "a cycle of no known form": lambda t: t.optim.lr_scheduler.OneCycleLR(
+    "a cycle without a length": lambda t: t.optim.lr_scheduler.OneCycleLR(optimizer_of(t), 1.0),
+    "a cycle with an unknown anneal_strategy": lambda t: t.optim.lr_scheduler.OneCycleLR(
         optimizer_of(t), 1.0, 5, anneal_strategy="step"
     ),
-    "a cycle that is over": lambda t: followed(
+    "a cycle that is over": lambda t: rates_of(
         o := optimizer_of(t), t.optim.lr_scheduler.OneCycleLR(o, 1.0, 5), 9
     ),
     "too few milestones": lambda t: t.optim.lr_scheduler.SequentialLR(
@@ -131,7 +131,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("what", BAD)
-def test_bad_arguments_are_refused_with_pytorchs_kind_of_error(what):
+def test_bad_arguments_are_refused_with_pytorchs_type_of_error(what):
     with pytest.raises((ValueError, TypeError, KeyError)) as theirs:
         BAD[what](torch)
     with pytest.raises(theirs.type):

@@ -1,4 +1,4 @@
-"""Layers and losses against PyTorch's, from the same weights."""
+"""Layers and losses compared with PyTorch's, from the same weights."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LOSSES = {
 
 @pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
 @pytest.mark.parametrize("name", LOSSES)
-def test_a_loss_and_its_gradient_are_pytorchs(name, reduction):
+def test_a_loss_and_its_gradient_agree_with_pytorch(name, reduction):
     results = []
     for t in (nnlib, torch):
         x = t.tensor(LOSSES[name][0], requires_grad=True)
@@ -35,7 +35,7 @@ def test_a_loss_and_its_gradient_are_pytorchs(name, reduction):
 
 
 @pytest.mark.parametrize("z", [1000.0, -1000.0])
-def test_cross_entropy_of_logits_overflows_nowhere(z):
+def test_cross_entropy_of_logits_never_overflows(z):
     for y in (0.0, 1.0):
         x = nnlib.tensor([z], requires_grad=True)
         loss = nnlib.nn.functional.binary_cross_entropy_with_logits(x, nnlib.tensor([y]))
@@ -48,7 +48,7 @@ def network(t):
     return t.nn.Sequential(t.nn.Linear(4, 5), t.nn.Tanh(), t.nn.Linear(5, 3, bias=False))
 
 
-def test_a_network_trains_step_by_step_as_pytorchs():
+def test_a_network_trains_step_by_step_as_in_pytorch():
     x, y = RNG.normal(size=(20, 4)).astype(np.float32), RNG.integers(0, 3, 20)
 
     def loss(t, net):
@@ -57,13 +57,13 @@ def test_a_network_trains_step_by_step_as_pytorchs():
     trained_alike(network(nnlib), network(torch), loss, steps=20, lr=0.5, momentum=0.9)
 
 
-def test_a_module_prints_and_names_its_parameters_as_pytorchs():
+def test_a_module_prints_and_names_its_parameters_as_in_pytorch():
     ours, theirs = network(nnlib), network(torch)
     assert repr(ours) == repr(theirs)
     assert [n for n, _ in ours.named_parameters()] == [n for n, _ in theirs.named_parameters()]
 
 
-def test_a_state_of_other_names_or_shapes_is_refused_by_name():
+def test_a_state_with_other_names_or_shapes_is_refused_with_those_names():
     net = network(nnlib)
     state = net.state_dict()
     state["3.weight"] = state.pop("0.bias")

@@ -1,4 +1,4 @@
-"""Optimisers against PyTorch's, over several steps from the same state."""
+"""Optimisers compared with PyTorch's, over several steps from the same state."""
 
 from __future__ import annotations
 
@@ -39,29 +39,29 @@ def run(library, rule, options):
 
 
 @pytest.mark.parametrize(("rule", "options"), RULES)
-def test_eight_steps_end_where_pytorchs_do(rule, options):
+def test_eight_steps_agree_with_pytorch(rule, options):
     np.testing.assert_allclose(run(nnlib, rule, options), run(torch, rule, options), rtol=1e-10)
 
 
 @pytest.mark.parametrize(("rule", "options"), RULES)
-def test_the_pure_rule_does_what_the_class_does(rule, options):
+def test_the_pure_rule_takes_the_same_steps_as_the_class(rule, options):
     pure = getattr(nnlib.optim.functional, rule.lower())(**options)
     start = {"a": nnlib.tensor([0.5, -2.0], dtype=nnlib.float64), "b": [nnlib.tensor(3.0)]}
     leaves = [p.clone().requires_grad_() for p in (start["a"], start["b"][0])]
     optimizer = getattr(nnlib.optim, rule)(leaves, **options)
     params, state = start, pure.init(start)
-    slope = nnlib.func.grad(lambda p: (p["a"] ** 4).sum() * 0.1 + p["b"][0].cos())
+    gradient = nnlib.func.grad(lambda p: (p["a"] ** 4).sum() * 0.1 + p["b"][0].cos())
     for _ in range(8):
         optimizer.zero_grad()
         ((leaves[0] ** 4).sum() * 0.1 + leaves[1].cos()).backward()
         optimizer.step()
-        params, state = pure.update(params, slope(params), state)
+        params, state = pure.update(params, gradient(params), state)
     for ours, theirs in zip((params["a"], params["b"][0]), leaves):
         assert ours.dtype == theirs.dtype and not ours.requires_grad
         np.testing.assert_allclose(ours.numpy(), theirs.detach().numpy(), rtol=2e-6)
 
 
-def test_a_pure_rule_takes_another_rate_for_a_step_and_refuses_gradients_of_another_build():
+def test_a_pure_rule_takes_another_rate_and_refuses_gradients_of_another_structure():
     rule, w = nnlib.optim.functional.sgd(lr=0.1), nnlib.tensor([1.0])
     assert rule.update(w, w, rule.init(w), lr=nnlib.tensor(0.5))[0].item() == 0.5
     with pytest.raises(ValueError, match="same structure"):
@@ -97,7 +97,7 @@ def descend(optimizer, a, b, steps=3):
 
 
 @pytest.mark.parametrize("rule", ["SGD", "Adam", "AdamW", "RMSprop", "Adagrad"])
-def test_groups_have_settings_of_their_own(rule):
+def test_parameter_groups_have_their_own_settings(rule):
     results = []
     for t in (nnlib, torch):
         optimizer, a, b = two_groups(t, getattr(t.optim, rule), lr=0.01)
@@ -115,7 +115,7 @@ def test_groups_have_settings_of_their_own(rule):
     ("rule", "options"),
     [("SGD", {"momentum": 0.9}), ("Adam", {}), ("RMSprop", {"momentum": 0.5}), ("Adagrad", {})],
 )
-def test_a_state_dict_carries_on_where_the_optimizer_stood(rule, options):
+def test_a_loaded_state_dict_continues_where_the_optimizer_stopped(rule, options):
     optimizer, a, b = two_groups(nnlib, getattr(nnlib.optim, rule), lr=0.01, **options)
     descend(optimizer, a, b)
     theirs, ta, tb = two_groups(torch, getattr(torch.optim, rule), lr=0.01, **options)
@@ -132,7 +132,7 @@ def test_a_state_dict_carries_on_where_the_optimizer_stood(rule, options):
     assert descend(other, a2, b2) == descend(optimizer, a, b)
 
 
-def test_a_step_is_noticed_by_gradients_that_saved_the_old_weights():
+def test_backward_through_weights_that_a_step_changed_is_refused():
     w = nnlib.ones(2, requires_grad=True)
     loss = (w * w).sum()
     w.grad = nnlib.ones(2)
@@ -161,7 +161,7 @@ def test_a_step_is_noticed_by_gradients_that_saved_the_old_weights():
         ),
     ],
 )
-def test_bad_arguments_are_refused_with_pytorchs_kind_of_error(bad):
+def test_bad_arguments_are_refused_with_pytorchs_type_of_error(bad):
     with pytest.raises((ValueError, TypeError)) as theirs:
         bad(torch)
     with pytest.raises(theirs.type):

@@ -1,4 +1,4 @@
-"""A tensor prints as PyTorch's does, whatever is in it."""
+"""Tensors print as in PyTorch, whatever they contain."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def same(array):
 
 @settings(max_examples=150, deadline=None)
 @given(data=st.data(), kind=KINDS, shape=SHAPES)
-def test_any_array_prints_as_pytorchs(data, kind, shape):
+def test_any_array_prints_as_in_pytorch(data, kind, shape):
     same(data.draw(hnp.arrays(kind, shape)))
 
 
 @settings(max_examples=60, deadline=None)
 @given(shape=SHAPES, scale=st.floats(-6, 10), whole=st.booleans(), seed=st.integers(0, 999))
-def test_numbers_of_any_magnitude_print_as_pytorchs(shape, scale, whole, seed):
+def test_numbers_of_any_magnitude_print_as_in_pytorch(shape, scale, whole, seed):
     x = np.random.default_rng(seed).normal(size=shape) * 10**scale
     same(np.float32(np.round(x) if whole else x))
 
@@ -39,13 +39,13 @@ def test_numbers_of_any_magnitude_print_as_pytorchs(shape, scale, whole, seed):
     "shape", [(1001,), (1000,), (2000, 2), (2, 1001), (40, 40), (8, 8, 20), (7, 1, 7, 30), (3, 400)]
 )
 @pytest.mark.parametrize("kind", ["float32", "int64", "bool"])
-def test_long_dimensions_are_shortened_as_pytorchs(shape, kind):
+def test_long_dimensions_are_shortened_as_in_pytorch(shape, kind):
     x = np.random.default_rng(1).normal(size=shape) * 100
     same((x > 0) if kind == "bool" else x.astype(kind))
 
 
 @pytest.mark.parametrize("shape", [(3,), (2, 9), (2, 2, 2), (), (30,)])
-def test_what_is_said_after_the_numbers_breaks_lines_as_pytorchs(shape):
+def test_the_text_after_the_numbers_is_wrapped_as_in_pytorch(shape):
     x = np.random.default_rng(2).normal(size=shape)
     for kind in ("float32", "float64"):
         ours = nnlib.tensor(x.astype(kind), requires_grad=True)

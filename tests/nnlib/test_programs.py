@@ -1,4 +1,4 @@
-"""Small programs as people write them: only the import says which library runs them."""
+"""Small programs as people write them, which differ only in the library that they import."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 
-# The two libraries generate different random numbers, so programs fill their weights by a formula.
+# The two libraries generate different random numbers, so a formula gives the programs' weights.
 START = """
 import torch
 import torch.nn.functional as F
@@ -161,7 +161,7 @@ for t in range(4):
 total.backward()
 answer = total, cell.weight_hh.grad, out.bias.grad
 """,
-    "a function of one's own": """
+    "a custom function": """
 class Cube(torch.autograd.Function):
     @staticmethod
     def forward(ctx, x, scale):
@@ -251,11 +251,11 @@ def run(program: str, library: str) -> tuple:
     return scope["answer"]
 
 
-def compared(ours, theirs):
+def assert_same(ours, theirs):
     if isinstance(theirs, (list, tuple)):
         assert len(ours) == len(theirs)
         for a, b in zip(ours, theirs, strict=True):
-            compared(a, b)
+            assert_same(a, b)
     elif hasattr(theirs, "detach"):
         assert tuple(ours.shape) == tuple(theirs.shape)
         assert ours.requires_grad == theirs.requires_grad
@@ -269,11 +269,11 @@ def compared(ours, theirs):
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_a_program_gives_the_same_under_either_import(name):
-    compared(run(PROGRAMS[name], "nnlib"), run(PROGRAMS[name], "torch"))
+def test_a_program_gives_the_same_with_either_library(name):
+    assert_same(run(PROGRAMS[name], "nnlib"), run(PROGRAMS[name], "torch"))
 
 
-def test_the_comparison_sees_a_difference():
+def test_the_comparison_finds_a_difference():
     program = PROGRAMS["the lecture's net"]
     with pytest.raises(AssertionError):
-        compared(run(program.replace("0.7", "0.8"), "nnlib"), run(program, "torch"))
+        assert_same(run(program.replace("0.7", "0.8"), "nnlib"), run(program, "torch"))

@@ -19,7 +19,7 @@ PYTORCHS = [
     "optim", "optim.lr_scheduler", "serialization", "utils", "utils.data", "utils.hooks",
 ]  # fmt: skip
 OURS = ["datasets", "graph"]
-# Names that PyTorch does not have where nnlib has them.
+# Names of nnlib's top level that PyTorch's does not have.
 ONLY_HERE = {"datasets", "dtypes", "graph"}
 # nnlib's own arguments, and names that PyTorch's signatures do not show.
 OWN = {
@@ -32,7 +32,7 @@ OWN = {
     **{name: {"unbiased"} for name in ("var", "std")},
     "matrix_norm": {"A"}, "norm": {"A"}, "Sequential": {"modules"}, "no_grad": {"function"},
 }  # fmt: skip
-# PyTorch's signature of these is (*args, **kwargs); these are the arguments of its documentation.
+# PyTorch's signature of these is (*args, **kwargs); the arguments are those of its documentation.
 BY_DOCUMENTATION = {
     "RNN": "input_size hidden_size num_layers nonlinearity bias batch_first dropout bidirectional",
     "LSTM": "input_size hidden_size num_layers bias batch_first dropout bidirectional",
@@ -40,7 +40,7 @@ BY_DOCUMENTATION = {
 }
 RECURRENT = {"input_size": 2, "hidden_size": 3, "num_layers": 2, "bias": False,
              "batch_first": True, "dropout": 0.0, "bidirectional": True}  # fmt: skip
-# Where PyTorch has no signature to read, both are called with the same names.
+# PyTorch's functions without a readable signature: both libraries' are called with these keywords.
 X, W = [[0.5, -1.0, 2.0], [1.0, 0.25, -0.5]], [[1.0, 2.0, 3.0]]
 CALLED = {
     "relu": {"input": X}, "log_softmax": {"input": X, "dim": 1}, "matmul": {"input": X, "other": X},
@@ -53,13 +53,13 @@ CALLED = {
     "max_pool2d": {"input": [X], "kernel_size": 2, "stride": 1, "padding": 1, "dilation": 1,
                    "ceil_mode": True, "return_indices": False},
 }  # fmt: skip
-SILENT = {  # without arguments, or made by others
+NOT_COMPARED = {  # names without arguments, and classes that other functions instantiate
     "Dataset", "Function", "Generator", "Module", "RemovableHandle", "Size", "Tensor", "dtype",
     "finfo", "iinfo", "get_default_dtype", "is_grad_enabled",
 }  # fmt: skip
 
 
-def at(root, path):
+def submodule(root, path):
     name = root.__name__ + ("." + path if path else "")
     return importlib.import_module(name)
 
@@ -67,7 +67,7 @@ def at(root, path):
 def public(modules):
     found = []
     for module in modules:
-        space = at(nnlib, module)
+        space = submodule(nnlib, module)
         for name in space.__all__:
             thing = getattr(space, name)
             if callable(thing) and not isinstance(thing, (types.ModuleType, nnlib.dtype)):
@@ -79,7 +79,7 @@ EVERYTHING, SHARED = public(PYTORCHS + OURS), public(PYTORCHS)
 
 
 def arguments(thing):
-    """What a caller may give, without `self` and **keywords."""
+    """The parameters that a caller may pass, without `self` and **keywords."""
     own = not isinstance(thing, type) or "__init__" in vars(thing) or "__new__" in vars(thing)
     inherited = isinstance(thing, type) and thing.__init__ is not object.__init__
     if not own and not inherited:
@@ -89,8 +89,8 @@ def arguments(thing):
 
 
 @pytest.mark.parametrize("module", PYTORCHS + OURS)
-def test_all_that_a_module_makes_is_listed(module):
-    space = at(nnlib, module)
+def test_everything_public_that_a_module_defines_is_listed(module):
+    space = submodule(nnlib, module)
     listed = space.__all__
     assert len(set(listed)) == len(listed) > 0
     assert all(hasattr(space, name) for name in listed)
@@ -105,36 +105,36 @@ def test_all_that_a_module_makes_is_listed(module):
 
 @pytest.mark.parametrize(("module", "name"), EVERYTHING)
 def test_a_public_name_is_documented(module, name):
-    doc = vars(at(nnlib, module))[name].__doc__ or ""
+    doc = vars(submodule(nnlib, module))[name].__doc__ or ""
     assert len(doc.strip()) >= 10
 
 
 @pytest.mark.parametrize(("module", "name"), EVERYTHING)
-def test_a_public_name_says_its_types(module, name):
-    thing = vars(at(nnlib, module))[name]
+def test_a_public_name_is_annotated_with_types(module, name):
+    thing = vars(submodule(nnlib, module))[name]
     own = vars(thing).get("__init__") if isinstance(thing, type) else thing
-    if own is None:  # its base says them
+    if own is None:  # the base class has the annotations
         return
     for p in list(inspect.signature(own).parameters.values())[isinstance(thing, type) :]:
-        assert p.annotation is not p.empty, f"of which type is {p.name}?"
+        assert p.annotation is not p.empty, f"{p.name} has no annotation"
     assert isinstance(thing, type) or "return" in own.__annotations__
 
 
 @pytest.mark.parametrize("module", PYTORCHS)
-def test_pytorch_has_every_name_at_the_same_place(module):
-    theirs = at(torch, module)
+def test_pytorch_has_every_name_in_the_same_module(module):
+    theirs = submodule(torch, module)
     own = ONLY_HERE if module == "" else {"functional"} if module == "optim" else set()
-    assert {n for n in at(nnlib, module).__all__ if not hasattr(theirs, n)} <= own
+    assert {n for n in submodule(nnlib, module).__all__ if not hasattr(theirs, n)} <= own
 
 
-def test_methods_are_pytorchs():
+def test_pytorch_has_every_method():
     ours, theirs = nnlib.Tensor, torch.Tensor
     assert [n for n in dir(ours) if n[0] != "_" and not hasattr(theirs, n)] == []
     module = torch.nn.Module()
     assert [n for n in dir(nnlib.nn.Module) if n[0] != "_" and not hasattr(module, n)] == []
 
 
-# What the package sets out to have, beside what the tests of each part hold to PyTorch.
+# The names that the package promises, whatever other tests compare with PyTorch.
 PROMISED = {
     "": """tensor zeros ones full arange linspace eye rand randn randint stack cat where Generator
         manual_seed matmul einsum max argmax sort topk cumsum no_grad enable_grad compile save load
@@ -165,9 +165,9 @@ OF_MODULES = """parameters named_parameters state_dict load_state_dict train eva
     children modules buffers register_buffer"""
 
 
-def test_what_is_promised_is_public():
+def test_every_promised_name_is_public():
     for module, names in PROMISED.items():
-        space = at(nnlib, module)
+        space = submodule(nnlib, module)
         assert [n for n in names.split() if n not in space.__all__] == [], module
     for kind, names in (
         (nnlib.Tensor, METHODS), (nnlib.graph.Graph, OF_GRAPHS), (nnlib.nn.Module, OF_MODULES),
@@ -201,12 +201,12 @@ def their_names(thing, name):
     return [n for n in names if n]
 
 
-COMPARED = [(m, n) for m, n in SHARED if n not in SILENT and n not in CALLED]
+COMPARED = [(m, n) for m, n in SHARED if n not in NOT_COMPARED and n not in CALLED]
 
 
 @pytest.mark.parametrize(("module", "name"), COMPARED)
-def test_a_function_takes_the_arguments_of_pytorchs(module, name):
-    ours, theirs = getattr(at(nnlib, module), name), getattr(at(torch, module), name)
+def test_a_function_takes_pytorchs_arguments(module, name):
+    ours, theirs = getattr(submodule(nnlib, module), name), getattr(submodule(torch, module), name)
     mine = arguments(ours)
     names = their_names(theirs, name)
     unknown = {p.name for p in mine} - set(names) - OWN.get(name, set()) - {"self"}
@@ -215,16 +215,16 @@ def test_a_function_takes_the_arguments_of_pytorchs(module, name):
 
 STATED = [
     (m, n) for m, n in COMPARED
-    if n not in OWN and their_signature(getattr(at(torch, m), n)) is not None
+    if n not in OWN and their_signature(getattr(submodule(torch, m), n)) is not None
 ]  # fmt: skip
-# PyTorch's generator is its default one, weights_only the one way that nnlib has.
+# PyTorch's generator defaults to its global one; nnlib's load has weights_only=True alone.
 OTHER_DEFAULT = {("random_split", "generator"), ("load", "weights_only")}
 
 
 @pytest.mark.parametrize(("module", "name"), STATED)
-def test_arguments_stand_in_pytorchs_order_with_its_defaults(module, name):
-    mine = {p.name: p for p in arguments(getattr(at(nnlib, module), name))}
-    theirs = their_signature(getattr(at(torch, module), name))
+def test_arguments_have_pytorchs_order_and_defaults(module, name):
+    mine = {p.name: p for p in arguments(getattr(submodule(nnlib, module), name))}
+    theirs = their_signature(getattr(submodule(torch, module), name))
     by_position = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     order = [n for n, p in mine.items() if p.kind in by_position]
     assert order == [n for n, p in theirs.items() if p.kind in by_position][: len(order)]
@@ -239,7 +239,7 @@ def test_arguments_stand_in_pytorchs_order_with_its_defaults(module, name):
 
 
 @pytest.mark.parametrize(("module", "name"), [p for p in SHARED if p[1] in CALLED])
-def test_a_function_of_which_pytorch_tells_nothing_takes_the_same_keywords(module, name):
+def test_a_function_without_a_readable_signature_takes_pytorchs_keywords(module, name):
     def given(t):
         return {k: t.tensor(v) if isinstance(v, list) else v for k, v in CALLED[name].items()}
 
@@ -249,8 +249,8 @@ def test_a_function_of_which_pytorch_tells_nothing_takes_the_same_keywords(modul
         arguments_["other"], other["other"] = arguments_["other"].T, other["other"].T
     if module == "nn.functional" and name == "log_softmax":
         assert {"input", "dim"} <= set(their_names(torch.nn.functional.log_softmax, name))
-    ours = getattr(at(nnlib, module), name)(**arguments_)
-    theirs = getattr(at(torch, space), name)(**other)
+    ours = getattr(submodule(nnlib, module), name)(**arguments_)
+    theirs = getattr(submodule(torch, space), name)(**other)
     np.testing.assert_allclose(ours.numpy(), theirs.numpy(), rtol=1e-6)
 
 
@@ -264,28 +264,28 @@ def test_recurrent_layers_take_the_keywords_of_pytorchs_documentation(name):
     assert shapes[0] == shapes[1]
 
 
-def test_what_is_compared_by_other_means_is_public():
+def test_the_names_in_the_tables_above_are_public():
     names = {n for _, n in SHARED}
-    assert set(CALLED) <= names and names >= SILENT and set(OWN) <= names
+    assert set(CALLED) <= names and names >= NOT_COMPARED and set(OWN) <= names
     assert set(BY_DOCUMENTATION) <= names
 
 
-# ---------------------------------------------------------------- small things
+# ---------------------------------------------------------------- types, submodules, constants
 
 
-def test_the_names_of_types_are_pytorchs():
+def test_the_names_of_types_agree_with_pytorch():
     for name in ("float", "double", "half", "int", "long", "short", "bool", "uint8", "float32"):
         assert getattr(nnlib, name).name == str(getattr(torch, name)).split(".")[1]
 
 
-def test_rooms_are_there_without_being_imported():
+def test_submodules_are_available_without_an_import():
     assert nnlib.nn.functional.relu(nnlib.tensor(-1.0)).item() == 0
     assert {"nn", "optim", "utils", "graph", "datasets"} <= set(dir(nnlib))
     with pytest.raises(AttributeError, match="no attribute 'cuda'"):
         _ = nnlib.cuda
 
 
-def test_small_things_are_pytorchs():
+def test_queries_of_a_tensor_and_constants_agree_with_pytorch():
     x = nnlib.zeros(2, 3)
     assert nnlib.is_tensor(x) and not nnlib.is_tensor(1)
     assert nnlib.is_floating_point(x) and not x.long().is_floating_point()

@@ -1,4 +1,4 @@
-"""Recurrent layers against PyTorch, and their fused forms against the plain ones beside them."""
+"""Recurrent layers compared with PyTorch, and fused layers with their decompositions."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def flat(result):
 
 
 def run(t, module, *arrays):
-    """Results, the gradients of a random combination of them, in everything that has one."""
+    """Results, and the gradients of a random combination of them in inputs and parameters."""
     xs = [t.tensor(a, requires_grad=True) for a in arrays]
     hx = xs[1:] or None
     if hx is not None:
@@ -107,7 +107,7 @@ FUSED = {
 @pytest.mark.parametrize("name", FUSED)
 @pytest.mark.parametrize("biases", [0, 1])
 @pytest.mark.parametrize("needing", ["all", "weights", "the input"])
-def test_the_fused_layer_is_the_plain_one(name, biases, needing):
+def test_a_fused_layer_agrees_with_its_decomposition(name, biases, needing):
     kind, attrs = FUSED[name]
     primitive, arrays = getattr(fused, kind), arguments(kind, biases)
     first_weight = 3 if kind == "lstm" else 2
@@ -123,7 +123,7 @@ def test_the_fused_layer_is_the_plain_one(name, biases, needing):
 
 
 @pytest.mark.parametrize("name", FUSED)
-def test_second_gradients_go_through_the_plain_layer(name):
+def test_second_gradients_agree_with_the_decompositions(name):
     kind, attrs = FUSED[name]
     primitive, arrays = getattr(fused, kind), arguments(kind, 1)
     seconds = []
@@ -136,8 +136,8 @@ def test_second_gradients_go_through_the_plain_layer(name):
     same(*seconds, rtol=1e-8)
 
 
-def test_a_second_backward_without_what_was_kept_computes_it_anew():
-    """Under anomaly checks nothing is kept from the forward pass; the gradients are the same."""
+def test_backward_without_saved_residuals_computes_them_again():
+    """Under detect_anomaly no residuals are saved; the gradients must be the same."""
     for kind, attrs in FUSED.values():
         primitive, arrays = getattr(fused, kind), arguments(kind, 1)
         grads = []
@@ -151,31 +151,31 @@ def test_a_second_backward_without_what_was_kept_computes_it_anew():
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_traced_layer_is_a_graph_of_plain_steps(kind):
+def test_a_traced_layer_is_recorded_as_its_decomposition(kind):
     from nnlib.graph import trace
 
     layer = getattr(nnlib.nn, kind)(3, 4).double()
     x = RNG.normal(size=(3, 2, 3))
     graph = trace(lambda x: layer(x)[0], x=nnlib.tensor(x))
-    shipped = {s.op for s in graph.steps} - {"input", "constant"}
-    assert all(nnlib.primitives.registry[op].decomposition is None for op in shipped)
+    recorded = {s.op for s in graph.steps} - {"input", "constant"}
+    assert all(nnlib.primitives.registry[op].decomposition is None for op in recorded)
     same([graph.run(x=x)["output"]], [layer(nnlib.tensor(x))[0].detach().numpy()])
 
 
 def reader(t, kind):
-    """Embedding, recurrent layer, linear."""
+    """An embedding, a recurrent layer and a linear layer."""
     nn = t.nn
     return nn.ModuleList([nn.Embedding(10, 6), getattr(nn, kind)(6, 8), nn.Linear(8, 3)])
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_reader_trains_step_by_step_as_pytorchs(kind):
+def test_a_reader_trains_step_by_step_as_in_pytorch(kind):
     letters, y = RNG.integers(0, 10, (7, 16)), RNG.integers(0, 3, 16)
 
     def loss(t, parts):
-        look, layer, last = parts
-        read = last(layer(look(t.tensor(letters)))[0][-1])
-        return t.nn.CrossEntropyLoss()(read, t.tensor(y))
+        embedding, layer, last = parts
+        logits = last(layer(embedding(t.tensor(letters)))[0][-1])
+        return t.nn.CrossEntropyLoss()(logits, t.tensor(y))
 
     trained_alike(reader(nnlib, kind), reader(torch, kind), loss, lr=0.5)
 
@@ -187,7 +187,7 @@ BAD = {
     "a state of another batch": lambda t: t.nn.RNN(3, 4)(t.ones(5, 2, 3), t.ones(1, 3, 4)),
     "a state without layers": lambda t: t.nn.GRU(3, 4)(t.ones(5, 2, 3), t.ones(2, 4)),
     "input of another type": lambda t: t.nn.LSTM(3, 4)(t.ones(5, 2, 3).double()),
-    "another nonlinearity": lambda t: t.nn.RNN(3, 4, nonlinearity="sigmoid"),
+    "an unknown nonlinearity": lambda t: t.nn.RNN(3, 4, nonlinearity="sigmoid"),
     "no hidden units": lambda t: t.nn.GRU(3, 0),
     "no layers": lambda t: t.nn.GRU(3, 4, num_layers=0),
     "a dropout of 2": lambda t: t.nn.RNN(3, 4, dropout=2.0),
@@ -198,11 +198,11 @@ BAD = {
 
 
 @pytest.mark.parametrize("what", BAD)
-def test_bad_input_is_refused_with_pytorchs_kind_of_error(what):
+def test_bad_input_is_refused_with_pytorchs_type_of_error(what):
     refused_alike(BAD[what])
 
 
-def test_dropout_acts_between_layers_while_training_only():
+def test_dropout_acts_between_layers_only_while_training():
     layer = nnlib.nn.LSTM(3, 4, num_layers=2, dropout=0.5)
     x = nnlib.tensor(RNG.normal(size=(5, 2, 3)).astype(np.float32))
     assert not np.array_equal(layer(x)[0].detach().numpy(), layer(x)[0].detach().numpy())

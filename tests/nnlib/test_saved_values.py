@@ -1,8 +1,8 @@
-"""What may be changed in place before backward(): every function beside PyTorch's, in one table.
+"""Which values may be changed in place before backward(), for every function, as in PyTorch.
 
-A function's gradient looks at arguments, at the result, or at neither.  Where PyTorch refuses to go
-backward after a change, nnlib refuses too, or it did not look at what was changed: the tables name
-these functions.  Where both go, they give the same gradients.
+A function's gradient needs its arguments, its result, or neither.  If PyTorch refuses backward()
+after a change, nnlib refuses it too, unless its gradient does not need the changed value; these
+functions are in PERMISSIVE.  If both accept the change, they give the same gradients.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ FORMS = """
     f(k, x, y) | f(x, k) | f(x, k, 0.5) | f(x, 1, n) | f(x, 1, n, y) | f(x, n) | f(x, t)
     f(x, (3,)) | f(x, (3,), v, w) | f(x, (1, 1)) | f(q, 2) | f(q, c) | f(s)
 """
-# Not s, a single number: it is replaced and not overwritten, so what saved it has it still.
+# Without s, a single number: a change replaces it instead of overwriting it, so saved values stay.
 CHANGED = "xyzvwqc"
 
-# nnlib's gradients do not look at these; PyTorch's do, or its views of one tensor refuse a change.
-PATIENT = {
+# nnlib's gradients do not need these; PyTorch's do, or it refuses a change of one of several views.
+PERMISSIVE = {
     "result": "cdist cumprod norm pow prod std linalg.matrix_norm linalg.norm linalg.vector_norm",
     "view": "chunk split unbind",
     "argument": """cdist clamp clip gather lerp masked_select median nan_to_num std take_along_dim
@@ -35,19 +35,19 @@ PATIENT = {
         nn.functional.mse_loss nn.functional.nll_loss nn.functional.relu6
         nn.functional.smooth_l1_loss nn.functional.softplus""",
 }
-# And at these PyTorch's do not look: it keeps its own copies of them.
+# PyTorch's gradients do not need the arguments of these, because PyTorch saves copies of them.
 STRICT = {"nn.functional.adaptive_avg_pool1d", "nn.functional.scaled_dot_product_attention"}
 
-MADE_OTHERWISE = """Generator Size Tensor as_tensor bernoulli compile device dtype empty empty_like
+LEFT_OUT = """Generator Size Tensor as_tensor bernoulli compile device dtype empty empty_like
     finfo from_numpy iinfo load manual_seed multinomial normal rand rand_like randint randn
     randn_like randperm save set_default_dtype tensor
     nn.functional.dropout nn.functional.dropout2d"""
 NAMES = [
     name
-    for room in ("", "nn.functional.", "linalg.")
-    for name in [room + n for n in functools.reduce(getattr, room.split(".")[:-1], nnlib).__all__]
-    if name not in MADE_OTHERWISE.split()
-]  # the others make no tensor of tensors, or a random one
+    for path in ("", "nn.functional.", "linalg.")
+    for name in [path + n for n in functools.reduce(getattr, path.split(".")[:-1], nnlib).__all__]
+    if name not in LEFT_OUT.split()
+]  # those left out compute no tensor from tensors, or a random one
 
 
 def leaves(t):
@@ -62,9 +62,9 @@ def leaves(t):
 
 
 def gradients(t, name, form, changed):
-    """The leaves' gradients, or None where backward() is refused; TypeError for what is no case.
+    """The leaves' gradients, or None if backward() is refused; raises TypeError if there are none.
 
-    Each argument is a leaf times 1, which may be changed; "out" changes the result.
+    Each argument is a leaf times 1, which may be changed in place; "out" changes the result.
     """
     inputs = leaves(t)
     scope = {n: v * 1 for n, v in inputs.items()}
@@ -85,7 +85,7 @@ def gradients(t, name, form, changed):
 
 
 def compared(name):
-    """Of each change that a form of the function allows: whether each library goes on."""
+    """For each form and change: what is changed, and whether PyTorch and nnlib accept it."""
     for form in re.split(r"[|\n]", FORMS.strip()):
         try:
             assert all(gradients(t, name, form, "") is not None for t in (torch, nnlib))
@@ -102,18 +102,18 @@ def compared(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_nnlib_refuses_a_change_that_pytorch_refuses_unless_it_does_not_look(name):
+def test_nnlib_refuses_the_changes_that_pytorch_refuses_with_the_listed_exceptions(name):
     found = set(compared(name))
-    patient = {what for what, theirs, ours in found if ours and not theirs}
-    allowed = {what for what, names in PATIENT.items() if name in names.split()}
+    permissive = {what for what, theirs, ours in found if ours and not theirs}
+    allowed = {what for what, names in PERMISSIVE.items() if name in names.split()}
     expected = {"result", "argument"} if "view" in allowed else allowed
-    assert patient == expected, f"{name}: nnlib goes backward after changes that PyTorch refuses"
+    assert permissive == expected, f"{name}: nnlib accepts other changes that PyTorch refuses"
     strict = any(theirs and not ours for _, theirs, ours in found)
-    assert strict == (name in STRICT), f"{name}: nnlib refuses what PyTorch computes"
+    assert strict == (name in STRICT), f"{name}: nnlib refuses a change that PyTorch accepts"
 
 
-def test_the_table_covers_the_functions_that_keep_their_results():
-    kept = """exp exp2 expm1 sqrt rsqrt reciprocal sigmoid tanh tan relu softmax log_softmax
+def test_the_table_covers_the_functions_that_save_their_results():
+    saving = """exp exp2 expm1 sqrt rsqrt reciprocal sigmoid tanh tan relu softmax log_softmax
         logsumexp amax amin max min"""
-    for name in kept.split():
+    for name in saving.split():
         assert ("result", False, False) in set(compared(name)), name

@@ -1,4 +1,4 @@
-"""What is saved comes back the same; what a hostile file claims is not believed."""
+"""Saved values load unchanged; hostile and damaged files are refused."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def same(a, b):
         assert a == b
 
 
-def there_and_back(thing):
+def round_trip(thing):
     file = io.BytesIO()
     nnlib.save(thing, file)
     file.seek(0)
@@ -63,8 +63,8 @@ def there_and_back(thing):
 @pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(thing=THINGS)
-def test_nested_tensors_and_values_come_back_the_same(thing):
-    same(there_and_back(thing), thing)
+def test_nested_tensors_and_values_load_unchanged(thing):
+    same(round_trip(thing), thing)
 
 
 ODD_KEYS = [
@@ -75,17 +75,17 @@ ODD_KEYS = [
 ]  # fmt: skip
 
 
-def test_every_kind_of_key_comes_back():
+def test_every_kind_of_key_loads_unchanged():
     thing = {key: nnlib.tensor([at]) for at, key in enumerate(ODD_KEYS)}
     thing["a/"] = {"b": nnlib.tensor(7), "": [nnlib.tensor(8)], "\0": nnlib.tensor(9)}
-    same(there_and_back(thing), thing)
-    same(there_and_back({True: nnlib.tensor(1), "1": nnlib.tensor(2)}), {
+    same(round_trip(thing), thing)
+    same(round_trip({True: nnlib.tensor(1), "1": nnlib.tensor(2)}), {
         True: nnlib.tensor(1), "1": nnlib.tensor(2),
     })  # fmt: skip
 
 
 @pytest.mark.parametrize("key", ["\0", "a\0b", "..", "../up", "/root", "a\\b", "C:x", "\x1b[2J"])
-def test_a_key_is_written_as_a_name_that_every_reader_of_archives_takes(key):
+def test_a_key_is_written_as_a_safe_file_name(key):
     file = io.BytesIO()
     nnlib.save({key: nnlib.ones(1)}, file)
     with zipfile.ZipFile(file) as archive:
@@ -94,7 +94,7 @@ def test_a_key_is_written_as_a_name_that_every_reader_of_archives_takes(key):
     assert not name.startswith("/") and ".." not in name.split("/")
 
 
-def test_a_key_without_oddities_is_the_arrays_name():
+def test_an_ordinary_key_is_the_arrays_name():
     file = io.BytesIO()
     nnlib.save({"net": {"0.weight": nnlib.ones(1)}, "größe": nnlib.ones(1)}, file)
     file.seek(0)
@@ -103,11 +103,11 @@ def test_a_key_without_oddities_is_the_arrays_name():
 
 
 @given(key=st.text(st.characters(min_codepoint=0, max_codepoint=0x2FF), max_size=6))
-def test_a_text_of_any_characters_is_a_key(key):
-    same(there_and_back({key: nnlib.ones(2)}), {key: nnlib.ones(2)})
+def test_any_string_can_be_a_key(key):
+    same(round_trip({key: nnlib.ones(2)}), {key: nnlib.ones(2)})
 
 
-def test_module_and_optimizer_go_on_where_they_stood(tmp_path):
+def test_a_loaded_module_and_optimizer_continue_where_the_saved_ones_stopped(tmp_path):
     def step(net, optimizer):
         optimizer.zero_grad()
         net(nnlib.ones(4, 3)).square().mean().backward()
@@ -188,16 +188,16 @@ HOSTILE = {
     "an array cut short": lambda: zipped(
         a_npy=array_file({"descr": "<f8", "fortran_order": False, "shape": (3,)}, b"\0" * 8)
     ),
-    "no array": lambda: zipped(a_npy=b"hello"),
-    "texts in an array": lambda: zipped(
+    "a file that is not an array": lambda: zipped(a_npy=b"hello"),
+    "strings in an array": lambda: zipped(
         a_npy=array_file({"descr": "<U4", "fortran_order": False, "shape": (1,)}, b"\0" * 16)
     ),
-    "a structure that is no JSON": lambda: zipped(nnlib_json="{"),
+    "a structure that is not JSON": lambda: zipped(nnlib_json="{"),
     "a structure of another kind": lambda: zipped(nnlib_json='{"call": []}'),
-    "a structure that names what is not there": lambda: zipped(nnlib_json='{"tensor": "a"}'),
+    "a structure that names a missing array": lambda: zipped(nnlib_json='{"tensor": "a"}'),
     "a value that is a list": lambda: zipped(nnlib_json='{"value": [1]}'),
-    "nested without end": lambda: zipped(nnlib_json='{"list": [' * 90 + "]}" * 90),
-    "nothing": lambda: io.BytesIO(b""),
+    "lists nested too deeply": lambda: zipped(nnlib_json='{"list": [' * 90 + "]}" * 90),
+    "an empty file": lambda: io.BytesIO(b""),
     "a zip cut short": lambda: io.BytesIO(zipped(nnlib_json='{"value": 1}').getvalue()[:-10]),
 }
 
@@ -219,7 +219,7 @@ def test_a_file_that_unpacks_to_too_much_is_refused_before_it_is_read():
         nnlib.load(file, max_bytes=1000)
 
 
-def test_what_cannot_be_saved_says_what_can():
+def test_what_cannot_be_saved_or_loaded_is_refused_with_the_reason():
     loop: list = []
     loop.append(loop)
     for thing, error in [(object(), TypeError), ({(1, 2): 3}, TypeError), (loop, ValueError)]:

@@ -1,4 +1,4 @@
-"""What nnlib keeps besides tensors: per thread, with the memory that it is about, and no longer."""
+"""nnlib's internal state belongs to one thread and lives as long as the memory it describes."""
 
 import gc
 import subprocess
@@ -14,7 +14,7 @@ from nnlib.graph import trace
 
 
 def in_a_thread(program):
-    """What the program returns in a thread of its own."""
+    """Runs the program in a new thread and returns its result."""
     found = []
     thread = threading.Thread(target=lambda: found.append(program()))
     thread.start()
@@ -50,7 +50,7 @@ def test_no_grad_in_one_thread_leaves_the_other_recording():
     assert nnlib.is_grad_enabled()
 
 
-def test_a_switch_that_stays_on_is_for_its_own_thread():
+def test_set_grad_enabled_changes_only_its_own_thread():
     def switched():
         nnlib.set_grad_enabled(False)
         with nnlib.enable_grad():
@@ -61,7 +61,7 @@ def test_a_switch_that_stays_on_is_for_its_own_thread():
     assert nnlib.is_grad_enabled() and (nnlib.ones(1, requires_grad=True) * 2).requires_grad
 
 
-def test_a_new_thread_records_whatever_its_maker_does():
+def test_a_new_thread_records_even_if_started_under_no_grad():
     with nnlib.no_grad():
         assert in_a_thread(nnlib.is_grad_enabled) is True
 
@@ -90,7 +90,7 @@ def test_all_views_of_memory_share_its_version(view):
     z = y.exp().log()  # log keeps the memory of exp's result
     with nnlib.no_grad():
         view(y).add_(1)
-    z.sum().backward()  # y is kept by nothing
+    z.sum().backward()  # y was not saved
     kept = y.detach() * nnlib.ones(4, requires_grad=True)
     with nnlib.no_grad():
         view(y).add_(1)
@@ -98,7 +98,7 @@ def test_all_views_of_memory_share_its_version(view):
         kept.sum().backward()
 
 
-def test_the_version_stays_where_the_tensor_has_gone_and_its_memory_has_not():
+def test_the_version_outlives_a_tensor_whose_memory_is_still_used():
     x = nnlib.ones(3, requires_grad=True)
     y = x.exp()
     z = y * 2
@@ -110,7 +110,7 @@ def test_the_version_stays_where_the_tensor_has_gone_and_its_memory_has_not():
 
 
 @pytest.mark.slow
-def test_nothing_grows_with_the_tensors_that_have_been():
+def test_the_state_does_not_grow_with_the_number_of_past_tensors():
     def many(n):
         w = nnlib.ones(4, requires_grad=True)
         for _ in range(n):
@@ -127,7 +127,7 @@ def test_nothing_grows_with_the_tensors_that_have_been():
     assert many(20_000) <= (first[0] + 100, first[1] + 2, first[2])  # 100,000 tensors
 
 
-def test_what_one_program_changes_in_place_does_not_slow_the_next():
+def test_the_in_place_changes_of_one_program_do_not_slow_the_next():
     def step():
         w = nnlib.ones(4, requires_grad=True)
         y = w
@@ -136,7 +136,7 @@ def test_what_one_program_changes_in_place_does_not_slow_the_next():
         y.sum().backward()
 
     def lines():
-        """How many lines of Python a step runs: more, if it looks through what others left."""
+        """The number of Python lines that a step runs: more if it searches what others left."""
         count = 0
 
         def counted(frame, event, argument):
@@ -156,7 +156,7 @@ def test_what_one_program_changes_in_place_does_not_slow_the_next():
     kept = [nnlib.zeros(4).add_(1) for _ in range(20_000)]
     for x in kept[:5000]:
         x.mul_(2)
-    assert lines() == before, "the memory of earlier programs is looked through"
+    assert lines() == before, "a step searches the state of earlier programs"
 
 
 def program(text):
@@ -179,8 +179,8 @@ print(warnings.filters == was)
     assert (filters, blocks, after) == ("True", "True", "False")
 
 
-def test_infinities_are_silent_as_in_pytorch_and_a_readers_own_lines_are_not():
-    said = program("""
+def test_nnlib_never_warns_of_infinities_but_numpy_in_a_users_program_does():
+    printed = program("""
 import warnings, numpy as np, nnlib
 with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")
@@ -191,10 +191,10 @@ with warnings.catch_warnings(record=True) as caught:
     np.log(np.zeros(2))
     print(len(caught))
 """)
-    assert said == ["0", "1"]
+    assert printed == ["0", "1"]
 
 
-def test_the_state_is_keyed_by_nothing_that_can_be_used_twice():
+def test_the_state_of_memory_is_dropped_together_with_its_owner():
     x = nnlib.zeros(3)
     x.add_(1)
     owner = record._owner(x._data)

@@ -1,4 +1,4 @@
-"""What an editor and a type checker know of the public names: the next call, the wrong call."""
+"""What an editor and a type checker know about the public names: result types and wrong calls."""
 
 import importlib
 import inspect
@@ -13,7 +13,7 @@ from mypy import api as mypy
 
 ROOT = Path(__file__).parents[2]
 
-# Lines as a reader types them, and the type that the checker must have for the expression.
+# Expressions as a user types them, and the types that the checker must infer for them.
 REVEALED = {
     "x": "nnlib.tensor.Tensor",
     "nnlib.zeros(2, 3)": "nnlib.tensor.Tensor",
@@ -91,7 +91,7 @@ def square(x: nnlib.Tensor) -> nnlib.Tensor:
 
 @pytest.fixture(scope="module")
 def checked(tmp_path_factory):
-    """What mypy, as strict as it can be, says of each line of a small program."""
+    """mypy's messages for each line of a small program, in strict mode."""
     folder = tmp_path_factory.mktemp("types")
     program = folder / "program.py"
     lines = [f"reveal_type({line})" for line in REVEALED] + list(WRONG)
@@ -99,34 +99,34 @@ def checked(tmp_path_factory):
     (folder / "mypy.ini").write_text("[mypy]\nfollow_imports = silent\n")
     given = ["--strict", "--config-file", str(folder / "mypy.ini"), "--cache-dir",
              str(ROOT / ".mypy_cache" / "user"), str(program)]  # fmt: skip
-    said, errors, _ = mypy.run(given)
+    messages, errors, _ = mypy.run(given)
     assert not errors, errors
     first = HEAD.count("\n")
     found = {}
-    for at, text in re.findall(r"program\.py:(\d+): (.*)", said):
+    for at, text in re.findall(r"program\.py:(\d+): (.*)", messages):
         found.setdefault(int(at) - first - 1, []).append(text)
     return [" ".join(found.get(i, [])) for i in range(-first, len(lines))][first:]
 
 
 @pytest.mark.slow
-def test_an_editor_knows_what_a_line_gives(checked):
-    for line, said in zip(REVEALED, checked, strict=False):
-        assert said == f'note: Revealed type is "{REVEALED[line]}"', line
+def test_the_type_checker_infers_the_type_of_an_expression(checked):
+    for line, message in zip(REVEALED, checked, strict=False):
+        assert message == f'note: Revealed type is "{REVEALED[line]}"', line
 
 
 @pytest.mark.slow
-def test_a_wrong_line_is_found_by_the_type_checker(checked):
-    for (line, error), said in zip(WRONG.items(), checked[len(REVEALED) :], strict=True):
-        assert said.startswith("error:") and error in said, (line, said)
+def test_the_type_checker_reports_a_wrong_line(checked):
+    for (line, error), message in zip(WRONG.items(), checked[len(REVEALED) :], strict=True):
+        assert message.startswith("error:") and error in message, (line, message)
 
 
 # ---------------------------------------------------------------- no Any
 
-ROOMS = ["nnlib", "nnlib.autograd", "nnlib.autograd.functional", "nnlib.func", "nnlib.linalg",
-         "nnlib.nn", "nnlib.nn.functional", "nnlib.nn.init", "nnlib.nn.utils", "nnlib.optim",
-         "nnlib.optim.lr_scheduler", "nnlib.utils.data", "nnlib.datasets"]  # fmt: skip
+MODULES = ["nnlib", "nnlib.autograd", "nnlib.autograd.functional", "nnlib.func", "nnlib.linalg",
+           "nnlib.nn", "nnlib.nn.functional", "nnlib.nn.init", "nnlib.nn.utils", "nnlib.optim",
+           "nnlib.optim.lr_scheduler", "nnlib.utils.data", "nnlib.datasets"]  # fmt: skip
 
-# Nobody but the caller can say what these give.
+# Only the caller can know the types of these results.
 OPEN = {
     "nnlib.load": "whatever was saved",
     "nnlib.autograd.Function.forward": "the subclass computes it",
@@ -139,8 +139,8 @@ OPEN = {
 def _functions():
     """(full name, function) of every public function, method and property."""
     seen = set()
-    for room in ROOMS:
-        module = importlib.import_module(room)
+    for path in MODULES:
+        module = importlib.import_module(path)
         for name in module.__all__:
             thing = getattr(module, name)
             if inspect.isclass(thing):
@@ -152,10 +152,10 @@ def _functions():
                         public = inner[0] != "_" or inner == "__call__"
                         if public and inspect.isfunction(value) and value not in seen:
                             seen.add(value)
-                            yield f"{room}.{own.__name__}.{inner}", value
+                            yield f"{path}.{own.__name__}.{inner}", value
             elif inspect.isfunction(thing) and thing not in seen:
                 seen.add(thing)
-                yield f"{room}.{name}", thing
+                yield f"{path}.{name}", thing
 
 
 def test_no_public_function_returns_any():
@@ -166,7 +166,7 @@ def test_no_public_function_returns_any():
             continue
         signature = inspect.signature(function)
         given = signature.return_annotation
-        assert given is not inspect.Signature.empty, f"{name} does not say what it returns"
+        assert given is not inspect.Signature.empty, f"{name} has no return annotation"
         assert given not in ("Any", "Value", typing.Any), f"{name} returns {given}"
         for parameter in list(signature.parameters.values()):
             if parameter.name not in ("self", "cls"):
@@ -174,18 +174,18 @@ def test_no_public_function_returns_any():
     assert len(names) > 400 and set(OPEN) <= set(names)
 
 
-def test_functions_are_written_out_where_an_editor_looks_for_them():
+def test_an_editor_finds_the_definition_of_every_function():
     for name, function in _functions():
         source = inspect.getsource(inspect.unwrap(function))
         assert re.search(rf"\bdef {inspect.unwrap(function).__name__}\b", source), name
 
 
-def test_what_is_public_is_said_in_so_many_words():
-    for room in ROOMS:
-        source = inspect.getsource(importlib.import_module(room))
-        assert re.search(r"^__all__ = \[\n?[\s\"]", source, re.M), f"{room}.__all__ is computed"
-        for name in importlib.import_module(room).__all__:
-            assert name not in ("np", "Any", "annotations"), f"{room} exports {name}"
+def test_every_list_of_public_names_is_a_literal():
+    for path in MODULES:
+        source = inspect.getsource(importlib.import_module(path))
+        assert re.search(r"^__all__ = \[\n?[\s\"]", source, re.M), f"{path}.__all__ is computed"
+        for name in importlib.import_module(path).__all__:
+            assert name not in ("np", "Any", "annotations"), f"{path} exports {name}"
 
 
 @pytest.mark.slow

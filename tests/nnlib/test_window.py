@@ -1,4 +1,4 @@
-"""Convolution and pooling against PyTorch: values, gradients, second gradients, what is refused."""
+"""Convolution and pooling: values, gradients, second gradients and errors as in PyTorch."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ def normal(*shape):
 
 
 def results(t, function, arrays, dtype):
-    """What `function` gives, its gradients, and the gradients of those."""
+    """The value of `function`, its gradients, and the gradients of those."""
     xs = [t.tensor(a, dtype=getattr(t, dtype), requires_grad=True) for a in arrays]
     out = function(t, *xs)
     random = np.random.default_rng(3)
     weights = t.tensor(random.normal(size=tuple(out.shape)), dtype=getattr(t, dtype))
     first = t.autograd.grad((out * weights).sum(), xs, create_graph=True)
-    # The squares of x make every gradient depend on every input, so that all second ones exist.
+    # The factors x.sum() make the loss depend on every input, so all second gradients exist.
     loss = sum((g * g * x.sum()).sum() for g, x in zip(first, xs, strict=True))
     second = t.autograd.grad(loss, xs)
     return [r.detach().numpy() for r in (out, *first, *second)]
@@ -77,7 +77,7 @@ def test_conv_transpose2d_agrees(
 
     try:
         function(torch, *map(torch.tensor, arrays))
-    except RuntimeError:  # nothing would be left
+    except RuntimeError:  # the result would be empty
         with pytest.raises(RuntimeError, match="too small"):
             function(nnlib, *map(nnlib.tensor, arrays))
     else:
@@ -97,7 +97,7 @@ def test_conv_transpose1d_agrees(settings, batched):
 @pytest.mark.parametrize("padding", ["same", "valid"])
 @pytest.mark.parametrize("kernel", [(1, 1), (3, 3), (2, 4)])
 @pytest.mark.parametrize("dilation", [1, 2])
-def test_padding_in_words_agrees(padding, kernel, dilation):
+def test_padding_same_and_valid_agree(padding, kernel, dilation):
     def function(t, x, w):
         return t.nn.functional.conv2d(x, w, None, 1, padding, dilation)
 
@@ -139,7 +139,7 @@ def pooling(draw):
 @given(attrs=pooling(), dilation=pairs, ties=st.booleans())
 def test_max_pool2d_agrees(attrs, dilation, ties):
     x = normal(2, 3, 8, 9)
-    x = np.round(x) if ties else x  # ties: the first of the largest takes the gradient
+    x = np.round(x) if ties else x  # ties: the first of the largest gets the gradient
 
     def function(t, x):
         return t.nn.functional.max_pool2d(x, **attrs, dilation=dilation)
@@ -165,7 +165,7 @@ def test_avg_pool2d_agrees(attrs, count, divisor):
 
 @pytest.mark.parametrize("kind", ["max", "avg"])
 @pytest.mark.parametrize("batched", [True, False])
-def test_pooling_over_a_length_agrees(kind, batched):
+def test_pooling_in_one_dimension_agrees(kind, batched):
     x = normal(2, 3, 9) if batched else normal(3, 9)
     agree(lambda t, x: getattr(t.nn.functional, f"{kind}_pool1d")(x, 3, 2, 1), x)
     agree(lambda t, x: getattr(t.nn.functional, f"{kind}_pool1d")(x, 2, ceil_mode=True), x)
@@ -185,7 +185,7 @@ def test_adaptive_pooling_agrees(kind, size):
 
 
 @pytest.mark.parametrize("fill", [np.nan, np.inf, -np.inf])
-def test_pooling_of_what_is_not_finite_agrees(fill):
+def test_pooling_of_values_that_are_not_finite_agrees(fill):
     x = normal(1, 1, 4, 4)
     x[0, 0, 1, 1] = x[0, 0, 0, 2] = fill
     answers = []
@@ -198,15 +198,15 @@ def test_pooling_of_what_is_not_finite_agrees(fill):
         np.testing.assert_array_equal(a, b)
 
 
-def test_unfold_is_pytorchs():
+def test_unfold_agrees_with_pytorch():
     def function(t, x):
         return t.nn.functional.unfold(x, (2, 3), dilation=(1, 2), padding=(0, 1), stride=(2, 1))
 
     agree(function, normal(2, 3, 5, 6))
 
 
-def test_memory_in_any_order_gives_the_same():
-    """Results lie batch-innermost: whatever follows must not depend on how memory lies."""
+def test_results_do_not_depend_on_the_memory_layout():
+    """Convolutions store the batch innermost; later operations must not depend on that."""
     x, w = normal(3, 2, 6, 6), normal(4, 2, 3, 3)
 
     def function(t, x, w):
@@ -218,7 +218,7 @@ def test_memory_in_any_order_gives_the_same():
 
 
 BAD = {
-    "planes that do not fit": lambda t, f: f.conv2d(t.ones(1, 3, 5, 5), t.ones(2, 2, 3, 3)),
+    "channels that do not fit": lambda t, f: f.conv2d(t.ones(1, 3, 5, 5), t.ones(2, 2, 3, 3)),
     "groups that do not divide": lambda t, f: f.conv2d(
         t.ones(1, 4, 5, 5), t.ones(3, 2, 3, 3), groups=2
     ),
@@ -234,27 +234,27 @@ BAD = {
     "three strides": lambda t, f: f.conv2d(
         t.ones(1, 1, 5, 5), t.ones(1, 1, 3, 3), stride=(1, 1, 1)
     ),
-    "a fraction as stride": lambda t, f: f.conv2d(
-        t.ones(1, 1, 5, 5), t.ones(1, 1, 3, 3), stride=1.5
-    ),
-    "same with a stride": lambda t, f: f.conv2d(
+    "a float as stride": lambda t, f: f.conv2d(t.ones(1, 1, 5, 5), t.ones(1, 1, 3, 3), stride=1.5),
+    "padding='same' with a stride": lambda t, f: f.conv2d(
         t.ones(1, 1, 5, 5), t.ones(1, 1, 3, 3), stride=2, padding="same"
     ),
-    "another word": lambda t, f: f.conv2d(t.ones(1, 1, 5, 5), t.ones(1, 1, 3, 3), padding="some"),
-    "no tensor": lambda t, f: f.conv2d([[1.0]], t.ones(1, 1, 3, 3)),
+    "an unknown padding": lambda t, f: f.conv2d(
+        t.ones(1, 1, 5, 5), t.ones(1, 1, 3, 3), padding="some"
+    ),
+    "a list in place of a tensor": lambda t, f: f.conv2d([[1.0]], t.ones(1, 1, 3, 3)),
     "a pool larger than the image": lambda t, f: f.max_pool2d(t.ones(1, 1, 2, 2), 3),
     "padding above half the pool": lambda t, f: f.max_pool2d(t.ones(1, 1, 5, 5), 2, padding=2),
-    "the same for means": lambda t, f: f.avg_pool2d(t.ones(1, 1, 5, 5), 2, padding=2),
+    "padding above half a mean pool": lambda t, f: f.avg_pool2d(t.ones(1, 1, 5, 5), 2, padding=2),
     "a divisor of 0": lambda t, f: f.avg_pool2d(t.ones(1, 1, 4, 4), 2, divisor_override=0),
     "a pool of the wrong rank": lambda t, f: f.max_pool2d(t.ones(4, 4), 2),
     "a layer whose groups do not divide": lambda t, f: t.nn.Conv2d(3, 4, 3, groups=2),
-    "a layer with same and a stride": lambda t, f: t.nn.Conv2d(1, 1, 3, 2, padding="same"),
-    "a layer with another word": lambda t, f: t.nn.Conv2d(1, 1, 3, padding="some"),
+    "a layer with 'same' and a stride": lambda t, f: t.nn.Conv2d(1, 1, 3, 2, padding="same"),
+    "a layer with an unknown padding": lambda t, f: t.nn.Conv2d(1, 1, 3, padding="some"),
 }
 
 
 @pytest.mark.parametrize("what", BAD)
-def test_bad_input_is_refused_with_pytorchs_kind_of_error(what):
+def test_bad_input_is_refused_with_pytorchs_type_of_error(what):
     refused_alike(lambda t: BAD[what](t, t.nn.functional))
 
 
@@ -278,7 +278,7 @@ LAYERS = {
 
 
 @pytest.mark.parametrize("name", LAYERS)
-def test_a_layer_is_pytorchs_from_the_same_state(name):
+def test_a_layer_agrees_with_pytorch_from_the_same_state(name):
     make, shape = LAYERS[name]
     theirs, ours = make(torch.nn), make(nnlib.nn)
     assert repr(ours) == repr(theirs)
@@ -295,7 +295,7 @@ def network(t):
     )  # fmt: skip
 
 
-def test_a_convolutional_network_trains_step_by_step_as_pytorchs():
+def test_a_convolutional_network_trains_step_by_step_as_in_pytorch():
     x, y = normal(16, 1, 10, 10).astype(np.float32), RNG.integers(0, 6, 16)
 
     def loss(t, net):
@@ -304,7 +304,7 @@ def test_a_convolutional_network_trains_step_by_step_as_pytorchs():
     trained_alike(network(nnlib), network(torch), loss, steps=15, lr=0.3)
 
 
-def test_a_traced_gradient_of_a_convolution_is_a_graph_of_plain_steps():
+def test_a_traced_gradient_of_a_convolution_survives_a_file():
     from nnlib.graph import Graph, trace
 
     x, w = normal(2, 1, 6, 6), normal(2, 1, 3, 3)
@@ -312,7 +312,7 @@ def test_a_traced_gradient_of_a_convolution_is_a_graph_of_plain_steps():
     def function(x, w):
         y = nnlib.nn.functional.max_pool2d(nnlib.nn.functional.conv2d(x, w), 2)
         loss = (y * y).sum()
-        return {"loss": loss, "slope": nnlib.autograd.grad(loss, w)[0]}
+        return {"loss": loss, "gradient": nnlib.autograd.grad(loss, w)[0]}
 
     given = {"x": nnlib.tensor(x), "w": nnlib.tensor(w, requires_grad=True)}
     graph = Graph.from_json(trace(function, **given).to_json())
@@ -322,7 +322,7 @@ def test_a_traced_gradient_of_a_convolution_is_a_graph_of_plain_steps():
         np.testing.assert_allclose(again[name], value.detach().numpy(), rtol=1e-12)
 
 
-def test_columns_too_large_to_keep_are_made_anew(monkeypatch):
+def test_columns_too_large_to_keep_are_recomputed(monkeypatch):
     from nnlib.primitives import window
 
     x, w = nnlib.tensor(normal(2, 2, 6, 6)), nnlib.tensor(normal(3, 2, 3, 3), requires_grad=True)

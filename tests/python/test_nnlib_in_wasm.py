@@ -1,4 +1,4 @@
-"""nnlib's own tests under the CPython that runs in pages (32 bit, int32 by default, NumPy 2.0)."""
+"""nnlib's own tests, run in the pages' CPython (32 bits, int32 by default, NumPy 2.0)."""
 
 from __future__ import annotations
 
@@ -21,27 +21,28 @@ from tools.browser import Server, launched
 pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.reads()]
 
 PRINTED = "NumPy prints dtype=int64 where that is not its default"
-# Of tests/nnlib, the suites below lack public_api, which reads the signatures of PyTorch's
-# functions: handles have none. What else cannot be tested there, and why.
+# The suites below are a selection.  test_public_api.py cannot be in it, because it reads the
+# signatures of PyTorch's functions, and handles have none.  Tests of the selected files that cannot
+# run in a browser, and why:
 LEFT_OUT = {
-    "tests/nnlib/test_derivatives.py::test_gradients_add_up_in_the_tensor_that_was_there": (
-        "it asks whether two PyTorch objects are the same, which handles cannot show"
+    "tests/nnlib/test_derivatives.py::test_gradients_are_added_to_the_tensor_in_grad": (
+        "it checks whether two PyTorch objects are the same, which handles cannot show"
     ),
     "tests/nnlib/test_data.py::test_examples_are_batched_as_pytorch_batches_them[named]": (
-        "the class of its named tuples does not travel"
+        "the class of its named tuples cannot be sent"
     ),
-    "tests/nnlib/test_init.py::test_clipping_values_is_pytorchs_and_a_norm_of_nan": (
-        "it holds arrays that PyTorch changes later; here they are copies"
+    "tests/nnlib/test_init.py::test_clipping_values_agrees_with_pytorch_and_a_norm_of_nan": (
+        "it keeps arrays that PyTorch changes later; in a browser they are copies"
     ),
-    "tests/nnlib/test_programs.py::test_a_program_gives_the_same_under_either_import[saved and loaded]": (  # noqa: E501
+    "tests/nnlib/test_programs.py::test_a_program_gives_the_same_with_either_library[saved and loaded]": (  # noqa: E501
         "what PyTorch writes into a buffer stays in the buffer's copy"
     ),
     "nnlib/live/controls.py::nnlib.live.controls.stepper": PRINTED,
     "nnlib/live/controls.py::nnlib.live.controls.text": PRINTED,
-    "tests/graph/test_benchmarks.py": "it times peers that do not run in a browser",
+    "tests/graph/test_benchmarks.py": "it runs other libraries, which are missing in a browser",
     **{
         f"tests/graph/test_source.py::test_the_source_of_a_primitive_gives_its_result[{op}": (
-            "the source is plain NumPy, whose own positions are int32 there"
+            "the source is plain NumPy, whose indices are int32 there"
         )
         for op in ("argmax", "argmin", "argsort", "max_pool2d_indices")
     },
@@ -61,8 +62,8 @@ SUITES = {
     ],
     "graphs and docstrings": [
         "tests/graph", "--doctest-modules", "nnlib",
-        # fused loops are numba's, which has no build for WebAssembly; threads, other programs
-        # and the folder of docs are not there either
+        # fused loops need numba, which has no build for WebAssembly; threads, other programs
+        # and the docs folder are missing there too
         *(f"--ignore=tests/graph/test_{name}.py"
           for name in ("compile", "lowering", "a_new_primitive")),
         *(f"--ignore=nnlib/graph/lower/{name}.py" for name in ("machine", "floats", "loops")),
@@ -71,15 +72,15 @@ SUITES = {
 
 WORKER = """
 onmessage = async ({ data: { names, suite } }) => {
-  const said = [];
-  const hear = line => { said.push(line); postMessage({ said: line }); };
+  const lines = [];
+  const print = line => { lines.push(line); postMessage({ line }); };
   try {
     const { loadPyodide } = await import(new URL("pyodide/pyodide.mjs", location.origin));
     const pyodide = await loadPyodide({
       indexURL: location.origin + "/pyodide/", packages: names,
       env: { FAR_TORCH: location.origin + "/torch", NNLIB_PROGRESS: "off", HOME: "/home/pyodide",
              MPLBACKEND: "agg", SUITE: JSON.stringify(suite) },
-      stdout: hear, stderr: hear,
+      stdout: print, stderr: print,
     });
     const archive = await (await fetch(location.origin + "/tests.zip")).arrayBuffer();
     pyodide.unpackArchive(archive, "zip", { extractDir: "/work" });
@@ -118,16 +119,16 @@ json.dumps({"code": int(code), "passed": tally.passed, "skipped": tally.skipped,
             "failed": tally.failed, "numpy": np.__version__, "python": sys.version,
             "int": str(np.array([1]).dtype), "platform": sys.platform})
 `);
-    postMessage({ ...JSON.parse(result), said: said.join("\\n") });
+    postMessage({ ...JSON.parse(result), output: lines.join("\\n") });
   } catch (error) {
-    postMessage({ broken: `${error}\\n${said.slice(-8).join("\\n")}` });
+    postMessage({ broken: `${error}\\n${lines.slice(-8).join("\\n")}` });
   }
 };
 """
 
 
 def archive() -> bytes:
-    """What the tests need beside Pyodide: nnlib, its tests, pytest."""
+    """A zip file of what the tests need besides Pyodide: nnlib, its tests, pytest."""
     lock = fetch_python.read_lock()
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as made:
@@ -159,17 +160,17 @@ def files() -> dict[str, Path]:
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    """Serves Pyodide, the tests, and answers about PyTorch."""
-    from tests.python.far_torch import Answering
+    """The address of a server with Pyodide and the tests, which also answers calls of PyTorch."""
+    from tests.python.far_torch import TorchServer
 
     try:
         held, tests = files(), archive()
     except fetch_python.FetchError as error:
-        pytest.skip(f"the page's Python cannot be had: {error}")
-    torch = Answering()
+        pytest.skip(f"the page's Python could not be fetched: {error}")
+    torch = TorchServer()
 
     class Handler(http.server.BaseHTTPRequestHandler):
-        # One connection for thousands of questions, each answered in one packet at once.
+        # One connection for thousands of requests; each is answered at once, in one packet.
         protocol_version = "HTTP/1.1"
         wbufsize = 1 << 16
         disable_nagle_algorithm = True
@@ -204,7 +205,7 @@ def address() -> Iterator[str]:
         yield f"{server.origin}/"
 
 
-def run_there(address: str, suite: list[str]) -> dict[str, Any]:
+def run_in_browser(address: str, suite: list[str]) -> dict[str, Any]:
     with launched() as browser:
         page = browser.new_page()
         page.goto(address)
@@ -212,7 +213,7 @@ def run_there(address: str, suite: list[str]) -> dict[str, Any]:
           const worker = new Worker("worker.js", { type: "module" });
           worker.onmessage = ({ data }) => {
             if ("platform" in data || "broken" in data) window.result = data;
-            else window.last = data.said;
+            else window.last = data.line;
           };
           worker.onerror = error => { window.result = { broken: error.message }; };
           worker.postMessage({ names, suite });
@@ -229,26 +230,26 @@ def run_there(address: str, suite: list[str]) -> dict[str, Any]:
 @pytest.mark.parametrize("name", SUITES)
 def test_nnlibs_tests_pass_in_the_browsers_python(address: str, name: str) -> None:
     left_out = [f"--{'ignore' if what.endswith('.py') else 'deselect'}={what}" for what in LEFT_OUT]
-    result = run_there(address, [*SUITES[name], *left_out])
-    print(json.dumps({k: v for k, v in result.items() if k not in ("said", "failed")}, indent=1))
+    result = run_in_browser(address, [*SUITES[name], *left_out])
+    print(json.dumps({k: v for k, v in result.items() if k not in ("output", "failed")}, indent=1))
     assert result["platform"] == "emscripten" and result["int"] == "int32"
     python = fetch_python.read_lock()["pyodide"]["python"]
     assert result["numpy"].startswith("2.0.") and result["python"].startswith(f"{python}.")
     print("\n\n".join(f"{where}\n{why}" for where, why in result["failed"]))
     short = [f"{where}: {brief(why)}" for where, why in result["failed"]]
     assert not short, f"{len(short)} failed, {result['passed']} passed\n" + "\n".join(short)
-    assert result["code"] == 0, result["said"][-3000:]
+    assert result["code"] == 0, result["output"][-3000:]
     assert result["passed"] > LEAST[name]
     share = len(result["skipped"]) / result["passed"]
     assert share < SHARE_SKIPPED.get(name, 0.05), result["skipped"]
 
 
 def brief(why: str) -> str:
-    """The error's own line of a report."""
+    """The line of a report that names the error."""
     lines = [line for line in why.splitlines() if "Error" in line and "Traceback" not in line]
     return (lines or why.splitlines() or [""])[-1].strip()[:160]
 
 
 LEAST = {"functions": 600, "networks": 250, "training": 120, "graphs and docstrings": 900}
-# Programs, and optimizers that are asked about their own state, go to no other process.
+# Programs that derive classes from PyTorch's, and tests of optimizers' own state, skip there.
 SHARE_SKIPPED = {"training": 0.16}
