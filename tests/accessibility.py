@@ -1,4 +1,4 @@
-"""What axe finds on a page that keeps readers out: findings that it calls serious or critical."""
+"""The accessibility problems that axe finds on a page and calls serious or critical."""
 
 from __future__ import annotations
 
@@ -9,31 +9,32 @@ from axe_playwright_python.sync_playwright import Axe
 GRAVE = ("serious", "critical")
 CONTRAST = "color-contrast"
 
-# Contrast is nine tenths of axe's time: it asks for each text what lies behind it.  Texts of one
-# look have one contrast, so the first of each look is marked.  A look is the text's colour, size
-# and weight, and the grounds and opacities behind it.  What lies over something else than its
-# parents (a label on a figure) is a look of its own.
+# Contrast takes nine tenths of axe's time, because axe finds the background of each text.  Texts
+# with the same look have the same contrast, so only the first text of each look is marked.  A look
+# is the text's colour, size and weight, and the backgrounds and opacities behind it.  An element
+# that is positioned over others than its parents (a label on a figure) has a look of its own.
 MARK_LOOKS = """() => {
-  const kept = new Map(), seen = new Set();
-  const ground = (e) => {
+  const known = new Map(), seen = new Set();
+  const background = (e) => {
     if (!e) return "";
-    if (!kept.has(e)) {
+    if (!known.has(e)) {
       const { backgroundColor, backgroundImage, opacity, position } = getComputedStyle(e);
-      const over = ["absolute", "fixed", "sticky"].includes(position) ? kept.size : "";
+      const over = ["absolute", "fixed", "sticky"].includes(position) ? known.size : "";
       const own = [backgroundColor, backgroundImage, opacity, over].join();
       const plain = own === "rgba(0, 0, 0, 0),none,1,";
-      kept.set(e, plain ? ground(e.parentElement) : ground(e.parentElement) + "|" + own);
+      const behind = background(e.parentElement);
+      known.set(e, plain ? behind : behind + "|" + own);
     }
-    return kept.get(e);
+    return known.get(e);
   };
-  const speaks = (e) => e.matches("input, select, textarea, button") ||
+  const hasText = (e) => e.matches("input, select, textarea, button") ||
     [...e.childNodes].some((n) => n.nodeType === Node.TEXT_NODE && n.data.trim() !== "");
   for (const e of document.body.querySelectorAll("*")) {
     e.removeAttribute("data-look");
     const shown = e.checkVisibility({ checkOpacity: true, checkVisibilityCSS: true });
-    if (!shown || !speaks(e)) continue;
+    if (!shown || !hasText(e)) continue;
     const { color, fontSize, fontWeight, textShadow } = getComputedStyle(e);
-    const look = [color, fontSize, fontWeight, textShadow, ground(e)].join();
+    const look = [color, fontSize, fontWeight, textShadow, background(e)].join();
     if (seen.has(look)) continue;
     seen.add(look);
     e.setAttribute("data-look", "");
@@ -71,8 +72,8 @@ def grave_findings(
 ) -> list[Finding]:
     """Every serious or critical finding of axe on the page, or within one selector's elements.
 
-    `rules` stands for all rules but contrast, which differs between themes alone; `every_text`
-    judges the contrast of each text instead of one of each look.
+    `rules` checks all rules except contrast, which alone differs between themes; `every_text`
+    checks the contrast of every text instead of one text of each look.
     """  # fmt: skip
     page.evaluate(Axe().axe_script)
     found = []

@@ -1,4 +1,4 @@
-"""The stamp of what is built from frontend/: a hash of its sources."""
+"""The hash of frontend/'s sources with which the bundles built from them are stamped."""
 
 from __future__ import annotations
 

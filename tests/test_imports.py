@@ -1,4 +1,4 @@
-"""No file imports one that imports it, in Python or in the page, at its top or in a function."""
+"""No imports are circular, in Python or in the page's scripts, even inside functions."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ ROOT = Path(__file__).resolve().parents[1]
 SCRIPT_IMPORT = re.compile(r"^(?:import|export)\s(?!type\b)[^;]*?from \"(\.[^\"]+)\"", re.M)
 
 
-# What a type checker alone imports may close a circle: Tensor has the functions as its methods, and
-# they say that they return one.
+# An import for the type checker alone may be circular: Tensor has the functions as its methods, and
+# they are annotated as returning a Tensor.
 FOR_TYPES = {"nnlib.tensor"}
 
 
 def python_imports(folder: str, root: Path = ROOT) -> dict[str, set[str]]:
-    """Each module's imports of its own folder, wherever in the file they stand."""
+    """Each module's imports from its own folder, wherever they are in the file."""
     files = {}
     for path in (root / folder).rglob("*.py"):
         name = ".".join(path.relative_to(root).with_suffix("").parts)
@@ -40,7 +40,7 @@ def python_imports(folder: str, root: Path = ROOT) -> dict[str, set[str]]:
 
 
 def nodes_of(tree: ast.AST) -> Iterator[ast.AST]:
-    """All nodes, but for the imports of FOR_TYPES under `if TYPE_CHECKING`."""
+    """All nodes except the imports of FOR_TYPES under `if TYPE_CHECKING`."""
     for node in ast.iter_child_nodes(tree):
         yield node
         if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
@@ -50,7 +50,7 @@ def nodes_of(tree: ast.AST) -> Iterator[ast.AST]:
 
 
 def script_imports(folder: str) -> dict[str, set[str]]:
-    """Each script's imports of others; those of types alone leave nothing behind."""
+    """Each script's imports of other scripts, without type-only imports, which are not compiled."""
     found = {}
     for path in (ROOT / folder).rglob("*.ts"):
         named = SCRIPT_IMPORT.findall(path.read_text("utf8"))
@@ -60,63 +60,63 @@ def script_imports(folder: str) -> dict[str, set[str]]:
     return found
 
 
-def circle(imports: dict[str, set[str]]) -> list[str]:
-    """One way from a file back to itself; empty if there is none."""
+def cycle(imports: dict[str, set[str]]) -> list[str]:
+    """The files of one circular import, the first again at the end; empty if there is none."""
     done: set[str] = set()
 
-    def visit(name: str, way: list[str]) -> list[str]:
-        if name in way:
-            return [*way[way.index(name) :], name]
+    def visit(name: str, path: list[str]) -> list[str]:
+        if name in path:
+            return [*path[path.index(name) :], name]
         if name in done:
             return []
         for other in sorted(imports.get(name, ())):
-            found = visit(other, [*way, name])
+            found = visit(other, [*path, name])
             if found:
                 return found
         done.add(name)
         return []
 
-    ways: Iterable[list[str]] = (visit(name, []) for name in sorted(imports))
-    return next(filter(None, ways), [])
+    cycles: Iterable[list[str]] = (visit(name, []) for name in sorted(imports))
+    return next(filter(None, cycles), [])
 
 
-def test_a_circle_is_found():
-    assert circle({"a": {"b"}, "b": {"c"}, "c": {"b"}}) == ["b", "c", "b"]
-    assert circle({"a": {"b", "c"}, "b": {"c"}, "c": set()}) == []
+def test_a_cycle_is_found():
+    assert cycle({"a": {"b"}, "b": {"c"}, "c": {"b"}}) == ["b", "c", "b"]
+    assert cycle({"a": {"b", "c"}, "b": {"c"}, "c": set()}) == []
 
 
-def test_an_import_inside_a_function_counts_and_tensor_for_its_type_does_not(tmp_path):
+def test_an_import_in_a_function_counts_and_a_type_checkers_import_of_tensor_does_not(tmp_path):
     package = tmp_path / "nnlib"
     package.mkdir()
     (package / "tensor.py").write_text("from nnlib import record\n")
     record = package / "record.py"
     types = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from nnlib.{} import x\n"
     record.write_text(types.format("tensor"))
-    assert circle(python_imports("nnlib", tmp_path)) == []
+    assert cycle(python_imports("nnlib", tmp_path)) == []
     record.write_text("def late():\n    from nnlib.tensor import Tensor\n")
-    assert "nnlib.tensor" in circle(python_imports("nnlib", tmp_path))
+    assert "nnlib.tensor" in cycle(python_imports("nnlib", tmp_path))
     record.write_text(types.format("other"))
     (package / "other.py").write_text("import nnlib.record\n")
-    assert "nnlib.other" in circle(python_imports("nnlib", tmp_path))
+    assert "nnlib.other" in cycle(python_imports("nnlib", tmp_path))
 
 
 @pytest.mark.parametrize("folder", ["nnlib", "course"])
-def test_no_python_file_imports_one_that_imports_it(folder):
+def test_python_has_no_circular_imports(folder):
     found = python_imports(folder)
     assert sum(map(len, found.values())) > 20, "no imports were read"
-    assert circle(found) == []
+    assert cycle(found) == []
 
 
 @pytest.mark.parametrize("folder", ["frontend/figures/src", "frontend/python/src"])
-def test_no_script_imports_one_that_imports_it(folder):
+def test_the_pages_scripts_have_no_circular_imports(folder):
     found = script_imports(folder)
     assert sum(map(len, found.values())) > 20, "no imports were read"
-    assert circle(found) == []
+    assert cycle(found) == []
 
 
-def test_functions_and_primitives_share_no_name():
+def test_no_module_of_functions_has_the_name_of_one_of_primitives():
     functions, primitives = [
-        {path.stem for path in (ROOT / "nnlib" / room).glob("*.py")} - {"__init__"}
-        for room in ("functions", "primitives")
+        {path.stem for path in (ROOT / "nnlib" / folder).glob("*.py")} - {"__init__"}
+        for folder in ("functions", "primitives")
     ]
     assert functions & primitives == set()

@@ -1,6 +1,6 @@
-"""A function fits on a screen: below 60 lines, its docstring aside.
+"""Every function fits on a screen: it has fewer than 60 lines, not counting its docstring.
 
-That of the page's scripts is measured by frontend/lengths.test.mjs, with their compiler.
+For the page's scripts frontend/lengths.test.mjs checks this, with their compiler.
 """
 
 from __future__ import annotations
@@ -12,21 +12,21 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-ROOMS = ["nnlib", "course", "_ext", "tools", "benchmarks", "frontend/python/kernel"]
+FOLDERS = ["nnlib", "course", "_ext", "tools", "benchmarks", "frontend/python/kernel"]
 LONGEST = 59
 
 
 def functions(source: str) -> Iterator[tuple[str, int]]:
-    """The functions of a module and their lines: from `def` to the end, without the docstring."""
+    """Each function's name and its number of lines, from `def` on, without the docstring."""
     for node in ast.walk(ast.parse(source)):
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             continue
         assert node.end_lineno is not None
         lines = node.end_lineno - node.lineno + 1
         if ast.get_docstring(node) is not None:
-            told = node.body[0]
-            assert told.end_lineno is not None
-            lines -= told.end_lineno - told.lineno + 1
+            docstring = node.body[0]
+            assert docstring.end_lineno is not None
+            lines -= docstring.end_lineno - docstring.lineno + 1
         yield node.name, lines
 
 
@@ -39,14 +39,14 @@ def test_a_function_is_measured_without_its_docstring() -> None:
     assert dict(functions(inner)) == {"g": 4, "h": 2}
 
 
-@pytest.mark.parametrize("room", ROOMS)
-def test_functions_fit_on_a_screen(room: str) -> None:
-    files = sorted((ROOT / room).rglob("*.py"))
-    assert files, f"{room} has no Python"
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_functions_fit_on_a_screen(folder: str) -> None:
+    files = sorted((ROOT / folder).rglob("*.py"))
+    assert files, f"{folder} has no Python"
     long = [
         f"{path.relative_to(ROOT)}: {name} has {lines} lines"
         for path in files
         for name, lines in functions(path.read_text("utf8"))
         if lines > LONGEST
     ]
-    assert not long, f"split by meaning what has 60 lines or more: {long}"
+    assert not long, f"split these functions into meaningful parts: {long}"

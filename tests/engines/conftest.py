@@ -1,7 +1,7 @@
-"""The other engines, and a server whose pages keep a list of their own faults.
+"""The other browser engines, and a server whose pages record their own errors.
 
 `make test` runs some pages in Firefox and WebKit where they are installed; BOOK_BROWSERS names
-engines that must be there, and runs every page in them (`make test browsers="firefox webkit"`).
+engines that must be installed, and runs every page in them (`make test browsers="firefox webkit"`).
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from tests.engines.driver import Engine, Firefox, WebKit
 from tools import browser as programs
 from tools.browser import Server
 
-ASKED = os.environ.get("BOOK_BROWSERS", "").split()
-# Sliders, handles, training, painting, text: what other pages' figures are made of.
+REQUIRED = os.environ.get("BOOK_BROWSERS", "").split()
+# Together they have what other pages' figures have: sliders, handles, training, painting, text.
 SOME = ["chapters/sigmoid.html", "chapters/layers.html", "chapters/cnn.html", "chapters/rnn.html"]
-PAGES = BOOK_PAGES if ASKED else SOME
+PAGES = BOOK_PAGES if REQUIRED else SOME
 
-# No page may ask for anything from elsewhere, say anything on the console, or throw.
+# No page may request anything from another server, log an error or a warning, or throw.
 FAULTS = """
 window.faults = [];
 for (const kind of ["error", "warn"]) {
-  const say = console[kind].bind(console);
+  const log = console[kind].bind(console);
   console[kind] = (...all) => {
     window.faults.push(`console ${kind}: ${all.join(" ")}`);
-    say(...all);
+    log(...all);
   };
 }
 addEventListener("error", (event) => window.faults.push(
@@ -44,7 +44,7 @@ window.elsewhere = () => performance.getEntriesByType("resource").map((r) => r.n
 
 @pytest.fixture(scope="session")
 def watched(site: Path) -> Iterator[str]:  # noqa: F811
-    """The site's address, on a server that puts FAULTS into each page first."""
+    """The address of the site on a server that inserts FAULTS at the start of each page."""
     script = f"<head><script>{FAULTS}{LISTEN}</script>".encode()
 
     class Handler(SubPathHandler):
@@ -67,12 +67,12 @@ def watched(site: Path) -> Iterator[str]:  # noqa: F811
 @pytest.fixture(scope="module", params=["firefox", "webkit"])
 def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
     name = request.param
-    if ASKED and name not in ASKED:
-        pytest.skip(f"make test was asked for {' and '.join(ASKED)}")
+    if REQUIRED and name not in REQUIRED:
+        pytest.skip(f"BOOK_BROWSERS names {' and '.join(REQUIRED)} alone")
     found = programs.other_engines()
     if name not in found:
-        assert name not in ASKED, f"{name} is asked for: {programs.HOW_TO_HAVE[name]}"
-        pytest.skip(f"{name} is not here: {programs.HOW_TO_HAVE[name]}")
+        assert name not in REQUIRED, f"{name} is not installed: {programs.HOW_TO_HAVE[name]}"
+        pytest.skip(f"{name} is not installed: {programs.HOW_TO_HAVE[name]}")
     started = Firefox(*found[name]) if name == "firefox" else WebKit(*found[name])
     yield started
     started.close()

@@ -1,7 +1,7 @@
 """Firefox and WebKit, driven by their own protocols: open a page, run a function in it, press keys.
 
-Firefox speaks WebDriver BiDi by itself.  WebKit has a driver program, which speaks WebDriver over
-HTTP, and shows its pages on a display: where there is none, Xvfb makes one.
+Firefox itself supports WebDriver BiDi.  WebKit has a driver program, which supports WebDriver over
+HTTP, and needs a display: if there is none, Xvfb provides one.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class BrowserError(RuntimeError):
 
 
 def keystroke(key: str) -> list[dict[str, Any]]:
-    """The actions of pressing a key and letting it go, the same in both protocols."""
+    """The actions of pressing and releasing a key, the same in both protocols."""
     value = KEYS.get(key, key)
     actions = [{"type": "keyDown", "value": value}, {"type": "keyUp", "value": value}]
     return [{"type": "key", "id": "keyboard", "actions": actions}]
@@ -52,20 +52,20 @@ def click_at(x: float, y: float) -> list[dict[str, Any]]:
 
 
 class Engine:
-    """A browser with one open page.  `evaluate` is used as playwright's."""
+    """A browser with one open page.  `evaluate` works like playwright's."""
 
     def open(self, url: str) -> None:
         raise NotImplementedError
 
     def act(self, actions: list[dict[str, Any]]) -> None:
-        """Does what a reader does with keys and pointer."""
+        """Performs actions of the keyboard and the pointer."""
         raise NotImplementedError
 
     def press(self, key: str) -> None:
         self.act(keystroke(key))
 
     def click(self, selector: str) -> None:
-        """Clicks in the middle of an element, which is scrolled to first."""
+        """Scrolls to an element and clicks in its middle."""
         self.act(click_at(*self.evaluate(MIDDLE, selector)))
 
     def close(self) -> None:
@@ -76,7 +76,7 @@ class Engine:
         raise NotImplementedError
 
     def evaluate(self, script: str, argument: Any = None) -> Any:
-        """What a JavaScript function, or expression, gives in the page, as data."""
+        """Evaluates a JavaScript function or expression in the page; returns the result as data."""
         wrapped = f"""async (text) => {{
           const given = JSON.parse(text), made = ({script});
           const value = await (typeof made === "function" ? made(given) : made);
@@ -88,7 +88,7 @@ class Engine:
         """Waits until the expression is true."""
         end = time.monotonic() + seconds
         while not self.evaluate(script):
-            assert time.monotonic() < end, f"not so after {seconds:g} s: {script}"
+            assert time.monotonic() < end, f"still false after {seconds:g} s: {script}"
             time.sleep(0.02)
 
 
@@ -97,7 +97,7 @@ class Firefox(Engine):
 
     def __init__(self, program: str) -> None:
         self.folder = TemporaryDirectory(prefix="firefox-")
-        # Nothing but this machine is reached: everything else goes to a proxy that is not there.
+        # Only this machine can be reached: all other requests go to a proxy that does not exist.
         nowhere = {"type": 1, "http": "127.0.0.1", "ssl": "127.0.0.1"}
         prefs = {f"network.proxy.{key}": value for key, value in nowhere.items()}
         prefs |= {"network.proxy.http_port": 9, "network.proxy.ssl_port": 9}
@@ -109,8 +109,8 @@ class Firefox(Engine):
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         self.count = 0
-        self.open_things = ExitStack()
-        self.socket: ClientConnection = self.open_things.enter_context(
+        self.resources = ExitStack()
+        self.socket: ClientConnection = self.resources.enter_context(
             connect(f"{self._address()}/session", max_size=None, compression=None)
         )
         self.send("session.new", {"capabilities": {}})
@@ -154,7 +154,7 @@ class Firefox(Engine):
         return answer["result"]["value"]
 
     def close(self) -> None:
-        self.open_things.close()
+        self.resources.close()
         self.process.terminate()
         self.process.wait(START)
         assert self.process.stderr
@@ -163,7 +163,7 @@ class Firefox(Engine):
 
 
 class WebKit(Engine):
-    """WebKitGTK's small browser, over its driver."""
+    """WebKitGTK's MiniBrowser, controlled through its driver."""
 
     def __init__(self, driver: str, browser: str) -> None:
         self.started: list[subprocess.Popen] = []
@@ -182,23 +182,23 @@ class WebKit(Engine):
         options = {"binary": browser, "args": ["--automation"]}
         wanted = {"webkitgtk:browserOptions": options, "timeouts": {"script": 600_000}}
         body = {"capabilities": {"alwaysMatch": wanted}}
-        self.session = self._ask("POST", "/session", body, patience=START)["sessionId"]
+        self.session = self._request("POST", "/session", body, patience=START)["sessionId"]
         self.send("POST", "/window/rect", {"width": 1360, "height": 900})
 
     def _display(self) -> str:
         xvfb = shutil.which("Xvfb")
         if xvfb is None:
-            raise BrowserError("WebKit needs a display, and Xvfb, which makes one, is not here")
+            raise BrowserError("WebKit needs a display, and Xvfb, which makes one, is missing")
         reading, writing = os.pipe()
         self.started.append(
             subprocess.Popen([xvfb, "-displayfd", str(writing), "-screen", "0", "1400x1000x24"],
                              pass_fds=[writing], stderr=subprocess.DEVNULL)
         )  # fmt: skip
         os.close(writing)
-        with os.fdopen(reading) as told:
-            return f":{told.readline().strip()}"
+        with os.fdopen(reading) as pipe:
+            return f":{pipe.readline().strip()}"
 
-    def _ask(self, method: str, path: str, body: Any = None, patience: float = 0) -> Any:
+    def _request(self, method: str, path: str, body: Any = None, patience: float = 0) -> Any:
         end = time.monotonic() + patience
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.address + path, data, method=method)
@@ -214,7 +214,7 @@ class WebKit(Engine):
                 time.sleep(0.1)
 
     def send(self, method: str, path: str, body: Any = None) -> Any:
-        return self._ask(method, f"/session/{self.session}{path}", body)
+        return self._request(method, f"/session/{self.session}{path}", body)
 
     def open(self, url: str) -> None:
         self.send("POST", "/url", {"url": url})
@@ -233,7 +233,7 @@ class WebKit(Engine):
 
     def close(self) -> None:
         try:
-            self._ask("DELETE", f"/session/{self.session}")
+            self._request("DELETE", f"/session/{self.session}")
         finally:
             for process in reversed(self.started):
                 process.terminate()

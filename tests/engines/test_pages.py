@@ -1,4 +1,4 @@
-"""The book's pages in Firefox and WebKit: controls answer, figures are right, code runs."""
+"""The book's pages in Firefox and WebKit: controls respond, figures are right, code runs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ READY = """() => {
   const all = [...document.querySelectorAll(".nn-figure")];
   return document.readyState === "complete" && all.every((one) => one.dataset.ready !== undefined);
 }"""
-# The n-th of a figure's controls of one kind is given the focus; what it holds, or null.
+# Focuses the n-th control of one kind in a figure; returns the state of HELD, or null if there is
+# no such control.
 FOCUS = """([name, kind, n]) => {
   const figure = document.querySelector(`.nn-figure[data-name="${name}"]`);
   const control = [...figure.querySelectorAll(kind)]
@@ -31,8 +32,9 @@ FOCUS = """([name, kind, n]) => {
   if (document.activeElement !== control) return "no focus";
   return JSON.stringify([control.value, inputsOf(name)]);
 }"""
+# The value of the focused control and the inputs of its figure.
 HELD = "(name) => JSON.stringify([document.activeElement.value, inputsOf(name)])"
-# Lists are set, boxes ticked, steps taken; how many there were.
+# Sets the lists, ticks the boxes and clicks the steps of a figure; returns how many there were.
 OPERATE = """(name) => {
   const figure = document.querySelector(`.nn-figure[data-name="${name}"]`);
   const shown = (kind) => [...figure.querySelectorAll(kind)].filter((e) => e.checkVisibility());
@@ -59,7 +61,7 @@ def faults(engine: Engine) -> list[str]:
 
 @pytest.mark.reads("{name}")
 @pytest.mark.parametrize("name", PAGES)
-def test_each_control_moves_by_key_and_the_figure_follows(
+def test_every_control_can_be_moved_by_keys_and_figures_agree_with_python(
     engine: Engine, watched: str, site: Path, name: str
 ) -> None:
     specs = figures_of(site, name)
@@ -78,20 +80,17 @@ def test_each_control_moves_by_key_and_the_figure_follows(
                 for key in ("ArrowRight", "ArrowUp", "ArrowLeft"):
                     engine.press(key)
                     engine.evaluate(FRAMES)
-                    if (
-                        engine.evaluate("(name) => JSON.stringify(inputsOf(name))", figure)
-                        != before
-                    ):
+                    if engine.evaluate(HELD, figure) != before:
                         break
                 else:
-                    pytest.fail(f"{figure}: {kind} {n} does not move by keys")
+                    pytest.fail(f"{figure}: no key moves {kind} {n}")
             check_against_python(engine, spec)
         if engine.evaluate(OPERATE, figure):
             check_against_python(engine, spec)
     assert faults(engine) == []
 
 
-# What each slider says, and what the figure holds under the slider's name.
+# The value that each slider shows, and the figure's input of the same name.
 AGREE = """(name) => {
   const figure = document.querySelector(`.nn-figure[data-name="${name}"]`);
   const labels = new Map([...figure.querySelectorAll("input[type=range]")]
@@ -101,8 +100,8 @@ AGREE = """(name) => {
 }"""
 
 
-def returned(engine: Engine, address: str, name: str, way: str) -> None:
-    """The page again, by Back from another one or by a reload."""
+def return_to_page(engine: Engine, address: str, name: str, way: str) -> None:
+    """Shows the page again: by Back from another page, or by a reload."""
     if way == "history.back()":
         engine.open(address + FROM)
     else:
@@ -118,19 +117,21 @@ def returned(engine: Engine, address: str, name: str, way: str) -> None:
 
 @pytest.mark.reads(f"{PAGE}.html", FROM)
 @pytest.mark.parametrize("way", ["history.back()", "location.reload()"])
-def test_a_control_says_what_the_figure_shows(engine: Engine, watched: str, way: str) -> None:
+def test_after_a_return_sliders_show_the_figures_values(
+    engine: Engine, watched: str, way: str
+) -> None:
     opened(engine, watched, f"{PAGE}.html")
     slider = "document.querySelector('.nn-figure input[type=range]')"
     name = engine.evaluate(f"{slider}.closest('.nn-figure').dataset.name")
     engine.evaluate(FOCUS, [name, "input[type=range]", 0])
     for _ in range(3):
         engine.press("ArrowRight")
-    returned(engine, watched, f"{PAGE}.html", way)
-    for key, said, held in engine.evaluate(AGREE, name):
-        assert said == pytest.approx(held), f"after {way} the slider of {key}"
+    return_to_page(engine, watched, f"{PAGE}.html", way)
+    for key, shown, held in engine.evaluate(AGREE, name):
+        assert shown == pytest.approx(held), f"after {way} the slider of {key}"
 
 
-# What each control that holds a value shows, and what the figure holds.
+# The value that each control shows, and the figure's input of the same name.
 CONTROLS = """() => {
   const all = (root, kind) => [...root.querySelectorAll(kind)];
   const choice = (name) => all(document, `input[name="${name}"]`).findIndex((e) => e.checked);
@@ -150,13 +151,13 @@ CONTROLS = """() => {
   }
   return found;
 }"""
-# Questions: how many choices, which is chosen, the verdict.
+# For each question: the number of choices, the one that is chosen, the verdict.
 ANSWERED = """() => [...document.querySelectorAll(".nn-quiz-question, .nn-predict")].map((one) => {
   const radios = [...one.querySelectorAll("input[type=radio]")];
-  const said = one.querySelector(".nn-verdict").textContent;
-  return [radios.length, radios.findIndex((e) => e.checked), said];
+  const verdict = one.querySelector(".nn-verdict").textContent;
+  return [radios.length, radios.findIndex((e) => e.checked), verdict];
 }).filter(([count]) => count)"""
-# Everything that can be chosen on the page is chosen otherwise; each question is answered.
+# Changes every choice on the page and answers every question.
 CHOOSE = """() => {
   const all = (kind) => [...document.querySelectorAll(kind)];
   for (const one of all(".nn-quiz-question, .nn-predict")) {
@@ -177,22 +178,24 @@ CHOOSE = """() => {
 @pytest.mark.reads("{name}", FROM)
 @pytest.mark.parametrize("way", ["history.back()", "location.reload()"])
 @pytest.mark.parametrize("name", ["chapters/layers.html", "chapters/xor.html"])
-def test_choices_and_answers_agree_with_what_is_said_about_them(
+def test_after_a_return_controls_agree_with_figures_and_answers_with_verdicts(
     engine: Engine, watched: str, name: str, way: str
 ) -> None:
     opened(engine, watched, name)
     engine.evaluate(CHOOSE)
     engine.evaluate(FRAMES)
-    assert sum(said != "" for _, _, said in engine.evaluate(ANSWERED)) > 2
-    returned(engine, watched, name, way)
+    assert sum(verdict != "" for _, _, verdict in engine.evaluate(ANSWERED)) > 2
+    return_to_page(engine, watched, name, way)
     for figure, key, shown, held in engine.evaluate(CONTROLS):
         assert shown == held, f"after {way}, {figure}: {key}"
-    for count, chosen, said in engine.evaluate(ANSWERED):
-        assert (chosen >= 0) == (said != ""), f"after {way}: {chosen} of {count}, {said!r}"
+    for count, chosen, verdict in engine.evaluate(ANSWERED):
+        assert (chosen >= 0) == (verdict != ""), f"after {way}: {chosen} of {count}, {verdict!r}"
 
 
 @pytest.mark.reads("chapters/layers.html")
-def test_a_training_out_of_sight_waits_says_so_and_goes_on(engine: Engine, watched: str) -> None:
+def test_training_pauses_out_of_sight_and_continues_with_a_note(
+    engine: Engine, watched: str
+) -> None:
     opened(engine, watched, "chapters/layers.html")
     figure = "document.querySelector('.nn-training').closest('.nn-figure')"
     steps = f"sceneOf({figure}.dataset.name).named('step').data[0]"
@@ -204,7 +207,7 @@ def test_a_training_out_of_sight_waits_says_so_and_goes_on(engine: Engine, watch
         engine.evaluate(FRAMES)
     stopped = engine.evaluate(steps)
     engine.evaluate("() => new Promise((done) => setTimeout(done, 1200))")  # two steps at this pace
-    assert engine.evaluate(steps) == stopped, "it goes on out of sight"
+    assert engine.evaluate(steps) == stopped, "training continues out of sight"
     engine.evaluate(f"() => {{ {figure}.scrollIntoView({{ behavior: 'instant' }}) }}")
     engine.until(f"{steps} > {stopped}")
     assert "waited while it was out of sight" in engine.evaluate(f"{figure}.textContent")
@@ -221,7 +224,7 @@ def test_an_example_of_the_reference_is_copied_without_its_prompts(
     engine.evaluate("""() => {
       document.addEventListener("copy", (event) => { window.copied = event.target.value; });
     }""")
-    engine.click("div.doctest .copybtn")  # only what a reader does may copy
+    engine.click("div.doctest .copybtn")  # the browser lets only a real click copy
     engine.until("window.copied !== undefined", seconds=20)
     lines = engine.evaluate("window.copied").strip().split("\n")
     code = [line[4:] for line in shown.split("\n") if line.startswith((">>> ", "... "))]
@@ -229,7 +232,7 @@ def test_an_example_of_the_reference_is_copied_without_its_prompts(
 
 
 @pytest.mark.reads(f"{PAGE}.html")
-def test_a_chapters_code_runs_and_says_what_it_stores(
+def test_a_chapters_code_runs_and_prints_the_stored_output(
     engine: Engine, watched: str, site: Path
 ) -> None:
     needs_python(site)

@@ -1,4 +1,4 @@
-"""The shipped bundle was built from the sources beside it (checked without Node)."""
+"""The shipped bundle was built from the sources here (checked without Node)."""
 
 import re
 from pathlib import Path
@@ -11,7 +11,7 @@ BUNDLE = ROOT / "nnlib" / "live" / "static" / "live.js"
 
 def test_bundle_is_built_from_these_sources():
     stamp = re.search(r"sources sha256 ([0-9a-f]{64})", BUNDLE.read_text(encoding="utf-8")[:400])
-    assert stamp, f"{BUNDLE} carries no hash of its sources: run `make frontend`"
+    assert stamp, f"{BUNDLE} has no hash of its sources: run `make frontend`"
     assert stamp[1] == hash_of_sources("figures"), (
         "nnlib/live/static/live.js is older than frontend/figures: run `make frontend` and commit the bundle"
     )

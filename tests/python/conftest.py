@@ -1,3 +1,3 @@
-"""What is not a test in this folder: the browser's own torch, which runs there alone."""
+"""Keeps pytest from collecting the `torch` of this folder, which runs only in the browser."""
 
 collect_ignore = ["browser/torch.py"]

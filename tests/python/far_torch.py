@@ -1,7 +1,7 @@
-"""PyTorch for tests that run in a browser: what they ask of `torch` is computed here.
+"""PyTorch for tests that run in a browser: their calls of `torch` are computed in this process.
 
-The browser's half is browser/torch.py: a module whose things are handles. It asks over loopback;
-what is plain (numbers, strings, arrays, tuples of these) travels as itself.
+The browser's half is browser/torch.py, a module of handles to objects here. It sends its requests
+over loopback; plain values (numbers, strings, arrays, tuples of these) are sent as copies.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ import torch
 
 PLAIN = (bool, int, float, complex, str, bytes, np.ndarray, np.generic, slice)
 
-# What a handle may be asked beside attributes and calls.
+# The operations on a handle besides attributes and calls.
 BUILTINS = ("repr", "str", "float", "int", "bool", "len", "list", "isinstance", "abs", "round")
 BINARY = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul")
 BITS = ("and_", "or_", "xor", "lshift", "rshift", "neg", "pos", "invert")
 IN_PLACE = ("iadd", "isub", "imul", "itruediv", "ipow")
-COMPARED = ("eq", "ne", "lt", "le", "gt", "ge")
+COMPARISONS = ("eq", "ne", "lt", "le", "gt", "ge")
 ITEMS = ("getitem", "setitem", "delitem", "contains")
-ASKED: dict[str, Callable] = {name: getattr(builtins, name) for name in BUILTINS}
-ASKED |= {n: getattr(operator, n) for n in BINARY + BITS + IN_PLACE + COMPARED + ITEMS}
-ASKED["getattr"], ASKED["setattr"] = getattr, setattr
-ASKED["array"] = lambda value: value.detach().numpy()
+OPERATIONS: dict[str, Callable] = {name: getattr(builtins, name) for name in BUILTINS}
+OPERATIONS |= {n: getattr(operator, n) for n in BINARY + BITS + IN_PLACE + COMPARISONS + ITEMS}
+OPERATIONS["getattr"], OPERATIONS["setattr"] = getattr, setattr
+OPERATIONS["array"] = lambda value: value.detach().numpy()
 
 
 def long(value: Any) -> Any:
@@ -36,7 +36,7 @@ def long(value: Any) -> Any:
 
 
 def call(f: Callable, args: tuple, names: dict) -> Any:
-    """A call; where PyTorch wants int64, labels are so that were int32 by the browser's default."""
+    """Calls f; if PyTorch needs int64, arguments in int32, the browser's default, are converted."""
     try:
         return f(*args, **names)
     except RuntimeError as error:
@@ -48,29 +48,29 @@ def call(f: Callable, args: tuple, names: dict) -> Any:
         return f(*again[0], **again[1])
 
 
-ASKED["call"] = call
+OPERATIONS["call"] = call
 
 
-class Answering:
-    """Keeps what the browser has handles of, and answers what it asks of them."""
+class TorchServer:
+    """Holds the objects to which the browser has handles, and carries out its requests."""
 
     def __init__(self) -> None:
         self.held: dict[int, Any] = {0: torch}
         self.count = 0
 
-    def answer(self, question: bytes) -> bytes:
-        what, args = self.read(question)
+    def answer(self, request: bytes) -> bytes:
+        operation, args = self.decode(request)
         try:
-            if what == "forget":
+            if operation == "forget":
                 for handle in args:
                     self.held.pop(handle, None)
-                return self.written(("is", None))
-            return self.written(("is", ASKED[what](*args)))
+                return self.encode(("returned", None))
+            return self.encode(("returned", OPERATIONS[operation](*args)))
         except Exception as error:
             kinds = [k.__name__ for k in type(error).__mro__ if hasattr(builtins, k.__name__)]
-            return self.written(("raised", (kinds[0], str(error))))
+            return self.encode(("raised", (kinds[0], str(error))))
 
-    def read(self, data: bytes) -> Any:
+    def decode(self, data: bytes) -> Any:
         held = self.held
 
         class Reader(pickle.Unpickler):
@@ -79,17 +79,17 @@ class Answering:
 
         return Reader(io.BytesIO(data)).load()
 
-    def written(self, value: Any) -> bytes:
+    def encode(self, value: Any) -> bytes:
         class Writer(pickle.Pickler):
             def persistent_id(self, value: Any) -> Any:
-                return (value.handle, value.kind) if isinstance(value, Kept) else None
+                return (value.handle, value.kind) if isinstance(value, Handle) else None
 
         buffer = io.BytesIO()
         Writer(buffer, protocol=4).dump(self.plain(value))
         return buffer.getvalue()
 
     def plain(self, value: Any) -> Any:
-        """What travels as itself, and handles for the rest."""
+        """The value with handles in place of all that is not plain."""
         if value is None or isinstance(value, PLAIN):
             return value
         if isinstance(value, torch.Size) or type(value) is tuple:
@@ -100,11 +100,11 @@ class Answering:
             return {key: self.plain(v) for key, v in value.items()}
         self.count += 1
         self.held[self.count] = value
-        return Kept(self.count, type(value).__name__)
+        return Handle(self.count, type(value).__name__)
 
 
-class Kept:
-    """Stands for something that stays here."""
+class Handle:
+    """Is sent in place of an object that stays in this process."""
 
     def __init__(self, handle: int, kind: str) -> None:
         self.handle, self.kind = handle, kind

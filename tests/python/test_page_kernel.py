@@ -1,4 +1,4 @@
-"""The page's kernel by itself: what bounds a cell's text, what errors say, where they point."""
+"""The page's kernel on its own: the limit of a cell's output, and what errors report."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PYTHON = ROOT / "frontend" / "python" / "kernel"
 PROTOCOL = (ROOT / "frontend" / "python" / "src" / "protocol.ts").read_text("utf8")
 LIMIT = int(re.search(r"MAX_OUTPUT = ([\d_]+);", PROTOCOL)[1])  # what the worker passes to connect
 
-# A kernel changes the interpreter it lives in, so each run has a process of its own.
+# A kernel changes its interpreter, so each run has its own process.
 RUN = """
 import asyncio, json, sys
 sys.path.insert(0, sys.argv[1])
@@ -23,16 +23,16 @@ import page_kernel
 page_kernel._connect_comms = lambda: None
 page_kernel.page_output.pretty = repr
 page_kernel.show_pictures = lambda: None
-said, out = [], sys.stdout
-page_kernel.connect(said.append, int(sys.argv[2]))
+sent, out = [], sys.stdout
+page_kernel.connect(sent.append, int(sys.argv[2]))
 for number, source in enumerate(json.load(sys.stdin), 1):
     kind = sys.argv[3]
     asyncio.run(page_kernel.run(source, f"{kind} {number}", kind == "example"))
-json.dump(said, out)
+json.dump(sent, out)
 """
 
 
-def said(*cells: str, limit: int = LIMIT, kind: str = "cell") -> list[dict]:
+def messages_of(*cells: str, limit: int = LIMIT, kind: str = "cell") -> list[dict]:
     run = subprocess.run(
         [sys.executable, "-c", RUN, str(PYTHON), str(limit), kind],
         input=json.dumps(cells), capture_output=True, text=True, timeout=60,
@@ -45,8 +45,8 @@ def printed(messages: list[dict]) -> str:
     return "".join(m["text"] for m in messages if m["type"] == "stream")
 
 
-def test_what_is_printed_ends_at_the_limit_and_keeps_its_end() -> None:
-    text = printed(said("for i in range(20_000):\n    print('line', i)"))
+def test_printed_text_is_cut_at_the_limit_but_keeps_its_end() -> None:
+    text = printed(messages_of("for i in range(20_000):\n    print('line', i)"))
     assert text.startswith("line 0\nline 1\n") and text.endswith("line 19999\n")
     assert "characters are left out" in text
     assert LIMIT < len(text) < LIMIT + 3_000
@@ -61,7 +61,7 @@ def test_the_document_states_the_limit_that_the_worker_sets() -> None:
 
 
 def test_both_streams_a_result_and_an_error_share_one_limit() -> None:
-    messages = said(
+    messages = messages_of(
         "import sys\nprint('a' * 600)\nprint('b' * 6000, file=sys.stderr)\n'c' * 9000", limit=1000
     )
     assert printed(messages).count("a") >= 600
@@ -69,28 +69,29 @@ def test_both_streams_a_result_and_an_error_share_one_limit() -> None:
     [result] = [m for m in messages if m["type"] == "result"]
     assert "more characters are not shown" in result["data"]["text/plain"]
     assert len(result["data"]["text/plain"]) < 2100
-    [error] = [m for m in said("raise ValueError('x' * 9000)", limit=1000) if m["type"] == "error"]
+    messages = messages_of("raise ValueError('x' * 9000)", limit=1000)
+    [error] = [m for m in messages if m["type"] == "error"]
     assert len(error["message"]) < 2100 and len(error["whole"]) < 2100
 
 
 def test_the_next_cell_has_the_whole_limit_again() -> None:
-    messages = said("print('a' * 5000)", "print('b' * 900)", limit=1000)
+    messages = messages_of("print('a' * 5000)", "print('b' * 900)", limit=1000)
     assert printed(messages).count("b") == 900
 
 
-def test_an_example_shows_what_the_prompt_would() -> None:
+def test_an_example_prints_what_pythons_prompt_would_print() -> None:
     session = "x = 2\nx\nfor i in range(2):\n    i + x\nprint('y')\nNone\n{'b': 1}\n_ is not x"
-    assert said(session, kind="example") == [
+    assert messages_of(session, kind="example") == [
         {"type": "stream", "name": "stdout", "text": f"{line}\n"}
         for line in ("2", "2", "3", "y", "{'b': 1}", "True")
     ]
 
 
 def test_an_error_ends_an_example_and_names_it() -> None:
-    *before, error = said("1\nundefined\n3", kind="example")
+    *before, error = messages_of("1\nundefined\n3", kind="example")
     assert printed(before) == "1\n"
     assert error["kind"] == "NameError" and error["frames"][-1]["cell"] == "example 1"
-    [error] = said("open('marks.csv')", kind="example")
+    [error] = messages_of("open('marks.csv')", kind="example")
     assert "Copy the example to run it" in error["hint"] and "notebook" not in error["hint"]
 
 
@@ -102,7 +103,7 @@ CANNOT = {
     "import socket\nsocket.create_connection(('127.0.0.1', 1))": "open connections",
     "open('marks.csv')": "cannot read those on your disk",
 }
-# What Python says of the first ones in a browser (here it can do them).
+# The errors that these raise in a browser; outside a browser they work.
 AS_IN_A_BROWSER = {
     "threading": "raise RuntimeError(\"can't start new thread\")",
     "subprocess": "raise OSError(138, 'emscripten does not support processes.')",
@@ -110,23 +111,24 @@ AS_IN_A_BROWSER = {
 
 
 @pytest.mark.parametrize("source", CANNOT, ids=lambda s: s.split("\n")[0])
-def test_what_a_page_cannot_do_is_said_with_what_to_do_instead(source: str) -> None:
+def test_an_error_explains_what_a_page_cannot_do_and_what_to_do_instead(source: str) -> None:
     run = next((v for k, v in AS_IN_A_BROWSER.items() if k in source), source)
-    [error] = [m for m in said(run) if m["type"] == "error"]
+    [error] = [m for m in messages_of(run) if m["type"] == "error"]
     assert CANNOT[source] in error["hint"]
     assert error["frames"][0]["cell"] == "cell 1"
 
 
-def test_errors_of_the_cell_itself_name_no_package() -> None:
-    [error] = [m for m in said("x = 1\ndef f(:\n    pass") if m["type"] == "error"]
+def test_an_error_in_a_cell_shows_the_cells_frames_alone() -> None:
+    [error] = [m for m in messages_of("x = 1\ndef f(:\n    pass") if m["type"] == "error"]
     assert [(f.get("cell"), f["line"]) for f in error["frames"]] == [("cell 1", 2)]
     assert error["frames"][0]["code"] == "def f(:"
-    [error] = [m for m in said("def f(x):\n    return 1 / x\n\nf(0)") if m["type"] == "error"]
+    messages = messages_of("def f(x):\n    return 1 / x\n\nf(0)")
+    [error] = [m for m in messages if m["type"] == "error"]
     assert [(f.get("cell"), f["line"]) for f in error["frames"]] == [("cell 1", 4), ("cell 1", 2)]
     start, end = error["frames"][1]["caret"]
     assert "    return 1 / x"[start:end] == "1 / x"
 
 
-def test_code_that_a_cell_reads_from_text_is_not_a_cell() -> None:
-    [error] = [m for m in said("eval('1 +')") if m["type"] == "error"]
+def test_code_evaluated_from_a_string_is_not_shown_as_a_cell() -> None:
+    [error] = [m for m in messages_of("eval('1 +')") if m["type"] == "error"]
     assert [f.get("cell") for f in error["frames"]] == ["cell 1"]

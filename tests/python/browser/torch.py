@@ -1,4 +1,4 @@
-"""PyTorch, far away: handles to things in the process that started this browser (far_torch.py)."""
+"""Handles to PyTorch's objects in the process that started this browser (far_torch.py)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 __version__ = "far"
-kinds: dict[str, Any] = {}  # PyTorch's kind of thing → a class of that name
+kinds: dict[str, Any] = {}  # the name of a PyTorch class → the class of its handles
 _gone: list[int] = []  # handles that nothing refers to any more
 
 
@@ -28,17 +28,17 @@ class Reader(pickle.Unpickler):
         return kinds.setdefault(kind, type(kind, (Far,), {}))(handle)
 
 
-def ask(what: str, *args: Any) -> Any:
-    """One question, one answer; errors are raised here as they were there."""
+def ask(operation: str, *args: Any) -> Any:
+    """Sends a request and returns its result; an error there is raised here."""
     if len(_gone) > 500:
         gone = _gone[:]
         del _gone[:]
         ask("forget", *gone)
     buffer = io.BytesIO()
     try:
-        Writer(buffer, protocol=4).dump((what, args))
+        Writer(buffer, protocol=4).dump((operation, args))
     except Exception as error:
-        pytest.skip(f"PyTorch is in another process here, where this cannot go: {error}")
+        pytest.skip(f"PyTorch runs in another process here, and this cannot be sent: {error}")
     kind, value = Reader(io.BytesIO(sent(buffer.getvalue()))).load()
     if kind == "raised":
         raise getattr(builtins, value[0])(value[1])
@@ -58,13 +58,13 @@ def sent(data: bytes) -> bytes:
 
 
 class Far:
-    """Something of PyTorch's; whatever is done with it is done there."""
+    """A handle to a PyTorch object; every operation on it is carried out in the other process."""
 
-    __array_priority__ = 1000  # NumPy's arrays let it answer
+    __array_priority__ = 1000  # NumPy's operators defer to its methods
 
     def __init__(self, *given: Any) -> None:
         if len(given) == 3:
-            pytest.skip("PyTorch is in another process here: no class can be derived from its own")
+            pytest.skip("PyTorch runs in another process here, so its classes have no subclasses")
         object.__setattr__(self, "_handle", given[0])
 
     def __del__(self) -> None:
@@ -109,9 +109,9 @@ class Far:
         return format(ask("float", self), how) if how else ask("str", self)
 
 
-def answers(method: str, what: str, turned: bool = False) -> None:
+def add_method(method: str, operation: str, reflected: bool = False) -> None:
     def method_of(self: Far, *args: Any) -> Any:
-        return ask(what, *args, self) if turned else ask(what, self, *args)
+        return ask(operation, *args, self) if reflected else ask(operation, self, *args)
 
     setattr(Far, f"__{method}__", method_of)
 
@@ -119,17 +119,17 @@ def answers(method: str, what: str, turned: bool = False) -> None:
 ALONE = "repr str float int bool len abs round neg pos invert getitem setitem delitem contains"
 BOTH = "add sub mul truediv floordiv mod pow matmul lshift rshift xor"
 for name in f"{ALONE} {BOTH} eq ne lt le gt ge iadd isub imul itruediv ipow".split():
-    answers(name, name)
-for name, what in [*((n, n) for n in BOTH.split()), ("and", "and_"), ("or", "or_")]:
-    answers(name, what)
-    answers(f"r{name}", what, turned=True)
+    add_method(name, name)
+for name, operation in [*((n, n) for n in BOTH.split()), ("and", "and_"), ("or", "or_")]:
+    add_method(name, operation)
+    add_method(f"r{name}", operation, reflected=True)
 
 ROOT = Far(0)
-__path__: list[str] = []  # a package, whose modules are ways to the same things
+__path__: list[str] = []  # a package; its modules lead to the same objects
 
 
-class Part(types.ModuleType):
-    """torch.nn and the like, for `import torch.nn.functional as F`."""
+class Submodule(types.ModuleType):
+    """A module such as torch.nn, for `import torch.nn.functional as F`."""
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -140,13 +140,13 @@ class Part(types.ModuleType):
         return found
 
 
-PARTS = (
+SUBMODULES = (
     "nn nn.functional nn.init nn.utils utils utils.data optim optim.lr_scheduler autograd linalg"
 )
 if __name__ == "torch":
-    for part in PARTS.split():
-        sys.modules[f"torch.{part}"] = Part(f"torch.{part}")
-        sys.modules[f"torch.{part}"].__path__ = []
+    for name in SUBMODULES.split():
+        sys.modules[f"torch.{name}"] = Submodule(f"torch.{name}")
+        sys.modules[f"torch.{name}"].__path__ = []
 
 
 def __getattr__(name: str) -> Any:
