@@ -30,7 +30,7 @@ from tools import browser
 
 ROOT = Path(__file__).resolve().parents[1]
 PASSED = ROOT / "_build" / "tests-that-passed.json"
-# Everything that is no page: whoever changes a line there runs every test.
+# Everything that is not a page; a change of any line there makes every test run.
 CODE = (
     "nnlib", "course", "tests", "tools", "frontend", "_ext", "_static", "_templates", "benchmarks",
     "requirements.txt", "pyproject.toml", "_config.yml", "_toc.yml", "Makefile",
@@ -49,7 +49,7 @@ def hash_of(parts: Iterable[str | bytes]) -> str:
 
 
 def files_below(path: Path) -> list[Path]:
-    """The file itself, or all files in the folder that are somebody's work."""
+    """The file itself, or all files in the folder that are not generated from others."""
     if path.is_file():
         return [path]
     found = []
@@ -117,7 +117,7 @@ def is_of_the_book(item: pytest.Item) -> bool:
 
 
 class Unchanged:
-    """What a process of pytest leaves out, and what it learns from the rest."""
+    """Leaves out the tests of one pytest process that are unchanged, and stores what passed."""
 
     def __init__(self, config: pytest.Config, contents: Contents, passed: Path) -> None:
         self.config, self.contents, self.file = config, contents, passed
@@ -160,7 +160,7 @@ class Unchanged:
             return
         if not report.passed:
             self.after[report.nodeid] = ""
-        elif report.when == "teardown":  # only now is it over
+        elif report.when == "teardown":  # the last report of a test
             self.after.setdefault(report.nodeid, str(content))
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
