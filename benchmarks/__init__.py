@@ -1,1 +1,1 @@
-"""The same work in nnlib, beside its peers: `python -m benchmarks`."""
+"""Times the same work in nnlib and in other libraries: `python -m benchmarks`."""

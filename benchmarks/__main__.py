@@ -1,8 +1,8 @@
-"""`python -m benchmarks`: one table of time ratios, measured in a process of its own.
+"""`python -m benchmarks`: a table of time ratios, measured in a separate process.
 
-The child runs with the settings of a reader's machine: OPENBLAS_CORETYPE and OPENBLAS_L2_SIZE,
-which some systems set and which slow a current NumPy, are unset, and every library has as many
-threads as --threads says.
+That process runs with the settings of an ordinary machine: OPENBLAS_CORETYPE and OPENBLAS_L2_SIZE,
+which some systems set and which slow down current versions of NumPy, are unset, and every library
+uses the number of threads given by --threads.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ from pathlib import Path
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--only", default="", help="workloads whose name holds this")
+    parser.add_argument("--only", default="", help="workloads whose name contains this")
     parser.add_argument("--peers", default="", help="comma-separated; all by default")
     parser.add_argument("--blocks", type=int, default=7, help="interleaved blocks per peer")
-    parser.add_argument("--seconds", type=float, default=0.05, help="about how long a block takes")
+    parser.add_argument("--seconds", type=float, default=0.05, help="approximate length of a block")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--json", default="_build/benchmarks.json")
     given = parser.parse_args()
     environment = dict(os.environ)
-    # PYTHONDONTWRITEBYTECODE would have `import nnlib` compile its sources every time.
+    # With PYTHONDONTWRITEBYTECODE, `import nnlib` would compile its sources every time.
     for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "PYTHONDONTWRITEBYTECODE"):
         environment.pop(name, None)
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         environment[name] = str(given.threads)
     environment["JAX_PLATFORMS"] = "cpu"
-    # How many processors JAX believes in: its flags bind Eigen's products, and not its own threads.
+    # The number of processors that JAX assumes; XLA_FLAGS limits only Eigen's matrix products.
     environment["NPROC"] = str(given.threads)
     environment["XLA_FLAGS"] = (
         "--xla_cpu_multi_thread_eigen=" + ("true" if given.threads > 1 else "false")

@@ -1,9 +1,9 @@
 """Floors of the benchmarks: training steps written by hand in NumPy, without any autodiff.
 
-Here are those of a convolutional network, an RNN and an LSTM, tuned to these networks: the batch is
-the last dimension for the convolutions, features come before the batch in the LSTM, and nothing is
-computed that the weights' gradients do not need.  Each function takes the weights w and the data d,
-and returns the loss and the gradients in the order of w.
+Those of a convolutional network, an RNN and an LSTM are here, tuned to these networks: the batch is
+the last dimension in the convolutions and in the LSTM, and nothing is computed that the weights'
+gradients do not need.  Each function takes the weights w and the data d, and returns the loss and
+the gradients in the order of w.
 """
 
 from __future__ import annotations
@@ -88,13 +88,13 @@ def _back_to_image(g: np.ndarray, weight: np.ndarray) -> np.ndarray:
 def cnn(w: Arrays, d: Arrays) -> tuple[Any, Arrays]:
     """A 5×5 convolution to 8 maps, pooling, one to 16 maps, pooling, and a linear classifier."""
     n = len(d[0])
-    seen1 = _columns(np.ascontiguousarray(d[0].transpose(1, 2, 3, 0)))
-    z1 = w[0].reshape(8, -1) @ seen1
+    columns1 = _columns(np.ascontiguousarray(d[0].transpose(1, 2, 3, 0)))
+    z1 = w[0].reshape(8, -1) @ columns1
     z1 += w[1][:, None]
     np.maximum(z1, 0, out=z1)
     p1, quarters1 = _pooled(z1.reshape(8, 28, 28, n))
-    seen2 = _columns(p1)
-    z2 = w[2].reshape(16, -1) @ seen2
+    columns2 = _columns(p1)
+    z2 = w[2].reshape(16, -1) @ columns2
     z2 += w[3][:, None]
     np.maximum(z2, 0, out=z2)
     p2, quarters2 = _pooled(z2.reshape(16, 14, 14, n))
@@ -105,8 +105,8 @@ def cnn(w: Arrays, d: Arrays) -> tuple[Any, Arrays]:
     g1 = _unpooled(_back_to_image(g2, w[2]), p1, quarters1)
     g1, g2 = g1.reshape(8, -1), g2.reshape(16, -1)
     return loss, [
-        (seen1 @ g1.T).T.reshape(w[0].shape), g1.sum(1),
-        (seen2 @ g2.T).T.reshape(w[2].shape), g2.sum(1), g.T @ flat.T, g.sum(0),
+        (columns1 @ g1.T).T.reshape(w[0].shape), g1.sum(1),
+        (columns2 @ g2.T).T.reshape(w[2].shape), g2.sum(1), g.T @ flat.T, g.sum(0),
     ]  # fmt: skip
 
 
@@ -131,7 +131,7 @@ def rnn(w: Arrays, d: Arrays) -> tuple[Any, Arrays]:
     states = _rows(h[1:])
     loss, g = softmax_loss(states @ w[4].T + w[5], y)
     back = (g @ w[4]).reshape(steps, n, size)
-    dz = 1 - h[1:] * h[1:]  # the derivative of tanh; below times the gradient of its result
+    dz = 1 - h[1:] * h[1:]  # the derivative of tanh, multiplied below by the gradient of its result
     dh = np.zeros((n, size), np.float32)
     for t in range(steps - 1, -1, -1):
         dh += back[t]
@@ -191,8 +191,8 @@ def _lstm_back(
 ) -> np.ndarray:
     """The gradient with respect to the gates' total inputs, (steps, 4·size, batch).
 
-    `back` is the gradient of the states that comes from the classifier, `recurrent` the transpose
-    of the weights from the state to the gates.
+    `back` is the states' gradient from the classifier, `recurrent` the transpose of the weights
+    from the state to the gates.
     """
     steps, _, size, n = gates.shape
     dz = np.empty_like(gates)

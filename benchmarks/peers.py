@@ -1,8 +1,8 @@
-"""The peers: each turns a workload into a step of no arguments, and returns its loss and gradients.
+"""The peers, libraries to compare with: each function here runs workloads with one of them.
 
-A maker returns (step, evaluate): `step()` does one step, `evaluate()` gives (loss, gradients) as
-NumPy arrays for the state that the weights are in, without changing it.  A peer that is not
-installed, or cannot do the workload, returns None.
+It returns (step, evaluate): `step()` does one step, `evaluate()` returns (loss, gradients) as NumPy
+arrays for the current weights, without changing them.  It returns None if the peer is not installed
+or cannot do the workload.
 """
 
 from __future__ import annotations
@@ -65,8 +65,8 @@ def compiled(work: Workload, backend: str | None = None) -> Made | None:
     derive = nnlib.func.grad_and_value(lambda w, d: by_name(nnlib, w, d))
 
     def once(w: list, d: list) -> tuple:
-        slopes, loss = derive(w, d)
-        return loss, slopes if rate is None else [a - rate * g for a, g in zip(w, slopes)]
+        gs, loss = derive(w, d)
+        return loss, gs if rate is None else [a - rate * g for a, g in zip(w, gs)]
 
     compiled_once = nnlib.compile(once, backend=backend)
 
@@ -78,8 +78,8 @@ def compiled(work: Workload, backend: str | None = None) -> Made | None:
         return loss
 
     def evaluate() -> tuple[Any, list]:
-        slopes, loss = derive(weights, data)
-        return loss.numpy(), [g.numpy() for g in slopes]
+        gs, loss = derive(weights, data)
+        return loss.numpy(), [g.numpy() for g in gs]
 
     return step, evaluate
 
@@ -197,7 +197,7 @@ def tinygrad(work: Workload) -> Made | None:
     data = [tiny.Tensor(np.asarray(d)) for d in work.data]
     by_numpy, rate = work.by_numpy, work.rate
 
-    class Words:
+    class NumPyNames:
         exp = staticmethod(lambda x: x.exp())
         log = staticmethod(lambda x: x.log())
         tanh = staticmethod(lambda x: x.tanh())
@@ -208,7 +208,7 @@ def tinygrad(work: Workload) -> Made | None:
         sum = staticmethod(lambda x, axis=None, keepdims=False: x.sum(axis=axis, keepdim=keepdims))
 
     def derive() -> tuple[Any, list]:
-        loss = by_numpy(Words, weights, data)
+        loss = by_numpy(NumPyNames, weights, data)
         gs = loss.sum().gradient(*weights)
         return loss, list(gs)
 

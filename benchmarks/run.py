@@ -23,7 +23,7 @@ from benchmarks.workloads import ALL, Workload
 
 
 def measure(work: Workload, names: list[str], blocks: int, seconds: float) -> dict[str, Any]:
-    """Seconds per step of each peer: {"min": …, "median": …}; peers that disagree are refused."""
+    """Seconds per step of each peer: {"min": …, "median": …}; AssertionError if results differ."""
     made: dict[str, Made] = {}
     for name in names:
         if name in work.skipped_peers:
@@ -42,7 +42,7 @@ def measure(work: Workload, names: list[str], blocks: int, seconds: float) -> di
     counts = {name: repeats(step, seconds) for name, step in steps.items()}
     times: dict[str, list[float]] = {name: [] for name in steps}
     gc.collect()
-    gc.freeze()  # so that collecting between blocks does not look through every library again
+    gc.freeze()  # so that collections between blocks do not scan all libraries' objects again
     for _ in range(blocks):
         for name, step in steps.items():
             times[name].append(block(step, counts[name]))
@@ -54,7 +54,7 @@ def measure(work: Workload, names: list[str], blocks: int, seconds: float) -> di
 
 
 def agree(work: Workload, evaluations: dict[str, Callable[[], tuple[Any, list]]]) -> None:
-    """Every peer gives PyTorch's loss and gradients before anything is timed."""
+    """Check, before anything is timed, that every peer gives PyTorch's loss and gradients."""
     loss, gs = evaluations["PyTorch"]()
     for name, evaluate in evaluations.items():
         other, theirs = evaluate()
@@ -71,7 +71,7 @@ def agree(work: Workload, evaluations: dict[str, Callable[[], tuple[Any, list]]]
 
 
 def same_losses(work: Workload, made: dict[str, Made]) -> None:
-    """A compiled step from the same start gives the same losses as the step as written."""
+    """Check that a compiled step gives the same losses as the eager one from the same start."""
     if "nnlib compiled" not in made:
         return
     pair = [PEERS[name](work) for name in ("nnlib compiled", "nnlib")]
@@ -102,7 +102,7 @@ def block(step: Callable[[], Any], count: int) -> float:
         gc.enable()
 
 
-# ---------------------------------------------------------------- memory and importing
+# ---------------------------------------------------------------- memory and import times
 
 
 def peak_memory(work: Workload) -> dict[str, float]:
@@ -129,7 +129,7 @@ ALL_OF_NNLIB = "nnlib, nnlib.nn, nnlib.optim, nnlib.utils.data, nnlib.graph"
 
 
 def import_times(rounds: int = 9) -> dict[str, float]:
-    """Milliseconds that importing nnlib, all of it, and PyTorch add to `import numpy`."""
+    """Milliseconds that importing nnlib, all its parts, and PyTorch adds to `import numpy`."""
     found = {}
     for name in ("nnlib", ALL_OF_NNLIB, "torch"):
         code = (

@@ -1,8 +1,9 @@
-"""The workloads: data, the loss in PyTorch's words and in NumPy's, and the floor by hand.
+"""The workloads: data, the loss with PyTorch's functions and with NumPy's, and a floor by hand.
 
 `by_name(t, w, d)` is the loss under PyTorch's names (nnlib, PyTorch), `by_numpy(np, w, d)` under
-NumPy's (HIPS autograd, JAX, MyGrad), `floor(w, d)` loss and gradients without any autodiff.
-`w` are the weights, `d` the data, both float32; `rate` is the step, None where there is none.
+NumPy's (HIPS autograd, JAX, MyGrad), `floor(w, d)` loss and gradients without any autodiff.  `w`
+are the weights, `d` the data, both float32; `rate` is the learning rate, or None if the weights
+stay the same.
 """
 
 from __future__ import annotations
@@ -29,11 +30,11 @@ class Workload:
     rate: float | None = None
     tolerance: float = 2e-3
     goal: float | None = None  # nnlib ÷ PyTorch
-    numbers: bool = False  # weights are numbers, held as such
+    numbers: bool = False  # whether the weights are single numbers, not arrays
     skipped_peers: tuple[str, ...] = ()  # they would take minutes
 
 
-def draw(*shape: int, seed: int = 0, scale: float = 1.0) -> np.ndarray:
+def normal(*shape: int, seed: int = 0, scale: float = 1.0) -> np.ndarray:
     return (np.random.default_rng([seed, *shape]).normal(size=shape) * scale).astype(np.float32)
 
 
@@ -74,7 +75,7 @@ def _lecture_floor(w: Arrays, d: Arrays) -> tuple[Any, Arrays]:
 
 
 LECTURE = Workload(
-    "lecture's net, scalars", [np.float32(v) for v in draw(9)],
+    "lecture's net, scalars", [np.float32(v) for v in normal(9)],
     [np.float32(v) for v in (0.3, -0.8, 0.7)], _lecture_by_name, _lecture_by_numpy,
     _lecture_floor, goal=0.2, numbers=True,
 )  # fmt: skip
@@ -102,8 +103,8 @@ def _matrix_floor(w: Arrays, d: Arrays) -> tuple[Any, Arrays]:
 
 
 MATRIX = Workload(
-    "the same as matrices", [draw(2, 2), draw(2), draw(2, 1), draw(1)],
-    [draw(1, 2, seed=1), draw(1, 1, seed=2)], _matrix_by_name, _matrix_by_numpy, _matrix_floor,
+    "the same as matrices", [normal(2, 2), normal(2), normal(2, 1), normal(1)],
+    [normal(1, 2, seed=1), normal(1, 1, seed=2)], _matrix_by_name, _matrix_by_numpy, _matrix_floor,
     goal=0.4,
 )  # fmt: skip
 
@@ -136,7 +137,7 @@ def _xor_floor(w: Arrays, d: Arrays) -> tuple[Any, Arrays]:
 
 
 XOR = Workload(
-    "XOR 2-8-1, step", [draw(2, 8), draw(8), draw(8, 1), draw(1)],
+    "XOR 2-8-1, step", [normal(2, 8), normal(8), normal(8, 1), normal(1)],
     [np.array([[0, 0], [0, 1], [1, 0], [1, 1]], np.float32),
      np.array([[0], [1], [1], [0]], np.float32)],
     _xor_by_name, _xor_by_numpy, _xor_floor, rate=0.1, goal=0.4,
@@ -160,8 +161,8 @@ def _logistic_floor(w: Arrays, d: Arrays) -> tuple[Any, Arrays]:
 
 
 LOGISTIC = Workload(
-    "logistic regression 1000 × 20, step", [draw(20), draw(1)],
-    [draw(1000, 20), (draw(1000) > 0).astype(np.float32)],
+    "logistic regression 1000 × 20, step", [normal(20), normal(1)],
+    [normal(1000, 20), (normal(1000) > 0).astype(np.float32)],
     _logistic_by_name, _logistic_by_numpy, _logistic_floor, rate=0.1, goal=0.45,
 )  # fmt: skip
 
@@ -188,8 +189,8 @@ def _points_floor(w: Arrays, d: Arrays) -> tuple[Any, Arrays]:
 
 POINTS = Workload(
     "2-8-8-1, 500 points, step",
-    [draw(2, 8), draw(8), draw(8, 8, scale=0.5), draw(8, seed=1), draw(8, 1), draw(1)],
-    [draw(500, 2), (draw(500, 1) > 0).astype(np.float32)],
+    [normal(2, 8), normal(8), normal(8, 8, scale=0.5), normal(8, seed=1), normal(8, 1), normal(1)],
+    [normal(500, 2), (normal(500, 1) > 0).astype(np.float32)],
     _points_by_name, _points_by_numpy, _points_floor, rate=0.1, goal=0.6,
 )  # fmt: skip
 
@@ -240,11 +241,11 @@ def _mlp_floor(w: Arrays, d: Arrays) -> tuple[Any, Arrays]:
 
 def mlp(batch: int, goal: float) -> Workload:
     y = np.random.default_rng(batch).integers(0, 10, batch)
-    weights = [draw(128, 784, scale=0.05), draw(128), draw(64, 128, scale=0.1), draw(64),
-               draw(10, 64, scale=0.1), draw(10)]  # fmt: skip
+    weights = [normal(128, 784, scale=0.05), normal(128), normal(64, 128, scale=0.1), normal(64),
+               normal(10, 64, scale=0.1), normal(10)]  # fmt: skip
     return Workload(
         f"MLP 784-128-64-10, batch {batch}, step", weights,
-        [draw(batch, 784), y, np.eye(10, dtype=np.float32)[y]], _mlp_by_name, _mlp_by_numpy,
+        [normal(batch, 784), y, np.eye(10, dtype=np.float32)[y]], _mlp_by_name, _mlp_by_numpy,
         _mlp_floor, rate=0.01, goal=goal,
     )  # fmt: skip
 
@@ -261,21 +262,21 @@ def _cnn_by_name(t: Any, w: list, d: list) -> Any:
 
 CNN = Workload(
     "CNN 5×5×8, pool, 5×5×16, pool, linear; batch 64, step",
-    [draw(8, 1, 5, 5, scale=0.2), draw(8), draw(16, 8, 5, 5, scale=0.1), draw(16),
-     draw(10, 784, scale=0.05), draw(10)],
-    [draw(64, 1, 28, 28), np.random.default_rng(0).integers(0, 10, 64)],
+    [normal(8, 1, 5, 5, scale=0.2), normal(8), normal(16, 8, 5, 5, scale=0.1), normal(16),
+     normal(10, 784, scale=0.05), normal(10)],
+    [normal(64, 1, 28, 28), np.random.default_rng(0).integers(0, 10, 64)],
     _cnn_by_name, floor=floors.cnn, rate=0.01, goal=1.15,
 )  # fmt: skip
 
 
 def _recurrent(kind: str) -> Callable[[Any, list, list], Any]:
-    layers: dict[int, tuple[list, Any]] = {}  # made once for each list of weights, as models are
+    layers: dict[int, tuple[list, Any]] = {}  # one layer for each list of weights
 
     def layer_of(t: Any, w: list) -> Any:
         if id(w) not in layers:
             layer = getattr(t.nn, kind)(64, 128)
             for name, p in zip(("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"), w):
-                getattr(layer, name)  # the very names of both libraries
+                getattr(layer, name)  # raises AttributeError unless both libraries have this name
                 delattr(layer, name)
                 setattr(layer, name, p)
             layers[id(w)] = w, layer
@@ -319,9 +320,9 @@ def _recurrent_by_numpy(step: Callable[..., tuple]) -> Callable[[Any, list, list
 
 def recurrent(kind: str, gates: int, goal: float) -> Workload:
     x = np.eye(64, dtype=np.float32)[np.random.default_rng(1).integers(0, 64, (32, 32))]
-    weights = [draw(gates * 128, 64, scale=0.1), draw(gates * 128, 128, scale=0.1),
-               draw(gates * 128, scale=0.1), draw(gates * 128, seed=1, scale=0.1),
-               draw(64, 128, scale=0.1), draw(64)]  # fmt: skip
+    weights = [normal(gates * 128, 64, scale=0.1), normal(gates * 128, 128, scale=0.1),
+               normal(gates * 128, scale=0.1), normal(gates * 128, seed=1, scale=0.1),
+               normal(64, 128, scale=0.1), normal(64)]  # fmt: skip
     y = np.random.default_rng(2).integers(0, 64, 1024)
     wanted = np.eye(64, dtype=np.float32)[y].reshape(32, 32, 64)
     return Workload(
@@ -379,9 +380,9 @@ def short_rnn() -> Workload:
     y = np.random.default_rng(3).integers(0, 10, 32)
     return Workload(
         "RNN of 12 steps written out, batch 32, hidden 64, step",
-        [draw(26, 64, scale=0.2), draw(64), draw(64, 64, scale=0.1), draw(64, 10, scale=0.1),
-         draw(10)],
-        [draw(12, 32, 26), y, np.eye(10, dtype=np.float32)[y], np.zeros((32, 64), np.float32)],
+        [normal(26, 64, scale=0.2), normal(64), normal(64, 64, scale=0.1),
+         normal(64, 10, scale=0.1), normal(10)],
+        [normal(12, 32, 26), y, np.eye(10, dtype=np.float32)[y], np.zeros((32, 64), np.float32)],
         _short_rnn_by_name, _short_rnn_by_numpy, _short_rnn_floor, rate=0.01, goal=1.0,
     )  # fmt: skip
 
@@ -450,7 +451,7 @@ def _large_floor(w: Arrays, d: Arrays) -> tuple[Any, Arrays]:
     return total, [np.dot(g, d[0])[None], g.sum(keepdims=True)]
 
 
-LARGE = Workload("sigmoid(x·w + b).sum(), 4 million", [draw(1), draw(1)], [draw(4_000_000)],
+LARGE = Workload("sigmoid(x·w + b).sum(), 4 million", [normal(1), normal(1)], [normal(4_000_000)],
                  _large_by_name, _large_by_numpy, _large_floor, goal=1.9,
                  skipped_peers=("MyGrad", "tinygrad"))  # fmt: skip
 

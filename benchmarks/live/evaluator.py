@@ -1,4 +1,4 @@
-"""How fast the page replays graphs, in headless Chromium, beside TensorFlow Playground's algorithm.
+"""Compares the speed of graphs in the page with TensorFlow Playground's, in headless Chromium.
 
 python -m benchmarks.live.evaluator
 """
@@ -23,7 +23,7 @@ PAGE = b"""<!doctype html><script type="module">
 import * as live from "/live.js";
 import * as playground from "/playground.js";
 
-// Programs of the page, as functions that do one piece of work.
+// A graph that the page runs, as a function that does one training step or one run.
 const replayed = ({ graph, inputs, moved, state }) => {
   const program = new live.Program(live.parseGraph(graph));
   for (const [name, values] of Object.entries(inputs)) program.set(name, values);
@@ -59,7 +59,7 @@ const took = (work, repeats) => {
   for (let i = 0; i < repeats; i++) work();
   return (performance.now() - start) / repeats;
 };
-// They take turns in short rounds, so that the machine's other work slows both; the least counts.
+// They alternate in short rounds, so that other work of the machine slows both; the minimum counts.
 window.bench = ({ baseline, repeats, rounds, ...program }) => {
   const before = performance.now();
   const works = [replayed(program)];
@@ -103,7 +103,7 @@ def flat(x: Any) -> list[float]:
 
 
 def decision_map(dtype: str) -> dict[str, Any]:
-    """A 64 × 64 map of a 2-8-8-1 tanh net; one weight matrix moves."""
+    """A 64 × 64 map of a 2-8-8-1 tanh net; one weight matrix changes."""
     random = np.random.default_rng(0)
     grid = np.linspace(-2, 2, 64)
     points = np.stack(np.meshgrid(grid, grid), -1).reshape(-1, 2).astype(dtype)

@@ -1,4 +1,4 @@
-"""How fast figures move in Chromium: `make bench-live` prints medians over 200 moves."""
+"""Measures how fast figures update in Chromium: `make bench-live` prints medians of 200 updates."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def feature_maps() -> live.Figure:
 
 
 def drawn_digit() -> live.Figure:
-    """The chapter on convolutions' last figure: three layers, all 112 maps, bars, an answer."""
+    """The last figure of the chapter on convolutions: three layers, 112 maps, bars, an answer."""
     return every_map(digits.trained("anywhere"), datasets.digits(train=False).x[1, 0])
 
 

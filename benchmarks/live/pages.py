@@ -1,4 +1,4 @@
-"""How soon a chapter's figures move, opened cold from `make serve`, after what work; its size."""
+"""Measures how soon a chapter's figures can be moved after a cold start, and the page's size."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ READY = """() => {
 
 
 class Opening(NamedTuple):
-    """What it took to open a page until every figure answers."""
+    """The time, work and bytes needed until every figure of a page is ready."""
 
     seconds: float
-    #: Seconds in which the page's own thread computed; other work here hardly changes them.
+    #: CPU seconds of the page's main thread, which other processes hardly affect.
     busy: float
     size: int
     figures: int
 
 
 def opened_cold(browser: Browser, address: str) -> Opening:
-    """Opens a page in a browser that has never seen it."""
+    """Open a page with an empty cache, and wait until its figures are ready."""
     context = browser.new_context(viewport={"width": 1360, "height": 800})
     page = context.new_page()
     tools = context.new_cdp_session(page)
@@ -56,7 +56,7 @@ def opened_cold(browser: Browser, address: str) -> Opening:
 
 def main(site: Path) -> int:
     if not (site / "index.html").is_file():
-        print(f"{site} holds no site: `make book` first, to see how soon its pages are ready")
+        print(f"{site} contains no site: run `make book` to see how soon its pages are ready")
         return 0
     handler = functools.partial(serve.QuietHandler, directory=str(site))
     toc = yaml.safe_load((ROOT / "_toc.yml").read_text("utf8"))

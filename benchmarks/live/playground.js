@@ -1,7 +1,8 @@
 /*
 The algorithm of TensorFlow Playground (github.com/tensorflow/playground, nn.ts and playground.ts),
-rewritten as the baseline of the benchmark: neurons and links are objects, examples are taken one by
-one, and the map asks the network pixel by pixel and keeps every neuron's answer for its small map.
+rewritten as the baseline of the benchmark: neurons and links are objects, examples are processed one
+by one, and so are the map's pixels, for each of which every neuron's output is stored in a map of
+its own.
 */
 
 const TANH = {
@@ -69,9 +70,9 @@ export function buildNetwork(shape) {
   for (const count of shape) {
     const layer = Array.from({ length: count }, () => new Neuron(String(id++)));
     for (const neuron of layer)
-      for (const before of network.at(-1) ?? []) {
-        const link = new Link(before, neuron);
-        before.outputs.push(link);
+      for (const source of network.at(-1) ?? []) {
+        const link = new Link(source, neuron);
+        source.outputs.push(link);
         neuron.inputLinks.push(link);
       }
     network.push(layer);
@@ -117,9 +118,9 @@ function backProp(network, target, error) {
       }
     }
     if (layer === 1) continue;
-    const before = network[layer - 1];
-    for (let i = 0; i < before.length; i++) {
-      const neuron = before[i];
+    const previous = network[layer - 1];
+    for (let i = 0; i < previous.length; i++) {
+      const neuron = previous[i];
       neuron.outputDer = 0;
       for (let j = 0; j < neuron.outputs.length; j++) {
         const link = neuron.outputs[j];

@@ -1,4 +1,4 @@
-"""How soon code runs in the page, from a loopback server: `make bench-run` prints it."""
+"""Measures how soon code runs in a page from a local server: `make bench-run` prints it."""
 
 from __future__ import annotations
 
@@ -61,25 +61,25 @@ def wait(page: Page, state: str) -> None:
 
 
 def start(page: Page, address: str) -> tuple[float, float]:
-    """Seconds from the press to ready, and the MB that the press transferred."""
+    """Seconds from the click until Python is ready, and the MB transferred meanwhile."""
     page.goto(address + PAGE, wait_until="load")
     page.wait_for_timeout(500)
     Handler.sent, began = 0, time.perf_counter()
     page.click(".nn-run-start")
     wait(page, "ready")
     seconds, transferred = time.perf_counter() - began, Handler.sent / 1e6
-    page.wait_for_timeout(500)  # the page itself is kept meanwhile
+    page.wait_for_timeout(500)  # so that the page itself is stored
     return seconds, transferred
 
 
-KEPT = """caches.open("nnlib-python").then(cache => cache.keys())
+STORED = """caches.open("nnlib-python").then(cache => cache.keys())
   .then(all => all.some(request => request.url.includes("/kept?")))"""
 
 
-def wait_until_kept(page: Page) -> float:
-    """Seconds after ready until the browser keeps what it has unpacked and compiled."""
+def wait_until_stored(page: Page) -> float:
+    """Seconds from then until the browser has stored the unpacked and compiled files."""
     began = time.perf_counter()
-    while not page.evaluate(KEPT):
+    while not page.evaluate(STORED):
         page.wait_for_timeout(100)
     return time.perf_counter() - began
 
@@ -94,7 +94,7 @@ ROUND_TRIP = """async selector => {
 
 
 def round_trips(page: Page) -> list[float]:
-    """Milliseconds from the press of Run to done, of a cell that says 1 + 1."""
+    """Milliseconds from a click on Run until a cell with 1 + 1 is done."""
     editor = page.locator(f"{CELL} .cm-content")
     editor.focus()
     page.keyboard.press("Control+a")
@@ -102,8 +102,8 @@ def round_trips(page: Page) -> list[float]:
     return [page.evaluate(ROUND_TRIP, CELL) for _ in range(30)][5:]
 
 
-def first_picture(page: Page) -> float:
-    """Seconds of a first plot: matplotlib comes when it is asked for."""
+def first_plot(page: Page) -> float:
+    """Seconds until a first plot is shown, for which matplotlib is loaded."""
     editor = page.locator(f"{CELL} .cm-content")
     editor.focus()
     page.keyboard.press("Control+a")
@@ -112,7 +112,7 @@ def first_picture(page: Page) -> float:
 
 
 def lite(page: Page, address: str) -> tuple[float, float, float]:
-    """Seconds until JupyterLite shows a notebook, until its first result; MB until then."""
+    """Seconds until JupyterLite shows a notebook and until its first result; MB transferred."""
     Handler.sent, began = 0, time.perf_counter()
     page.goto(f"{address}lite/lab/index.html?path={PAGE.replace('.html', '.ipynb')}")
     page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=300_000)
@@ -126,24 +126,24 @@ def lite(page: Page, address: str) -> tuple[float, float, float]:
     return shown, time.perf_counter() - began, Handler.sent / 1e6
 
 
-def tell(what: str, value: float, unit: str, goal: float | None = None) -> None:
-    said = (
+def report(what: str, value: float, unit: str, goal: float | None = None) -> None:
+    verdict = (
         "" if goal is None else f"   goal {goal:g} {unit}: {'met' if value <= goal else 'MISSED'}"
     )
-    print(f"{what:<42} {value:8.2f} {unit}{said}")
+    print(f"{what:<42} {value:8.2f} {unit}{verdict}")
 
 
 def main() -> int:
     if not (SITE / "sw.js").is_file():
-        print("error: the site holds no Python for its pages: make book run=1", file=sys.stderr)
+        print("error: the site has no Python for its pages: make book run=1", file=sys.stderr)
         return 1
     server = Server(functools.partial(Handler, directory=str(SITE)))
     address = f"{server.origin}/"
-    # hosts do not compress while one waits
+    # compress the files first, because hosts have them compressed
     for path in [*(SITE / "python").rglob("*"), *(SITE / "lite").rglob("*")]:
         if path.is_file():
             packed(path)
-    cold, warm, keeping = [], [], []
+    cold, warm, storing = [], [], []
     with sync_playwright() as playwright:
         for _ in range(3):
             with tempfile.TemporaryDirectory() as profile:
@@ -153,12 +153,12 @@ def main() -> int:
                 page = context.new_page()
                 seconds, transferred = start(page, address)
                 cold.append(seconds)
-                keeping.append(wait_until_kept(page))
+                storing.append(wait_until_stored(page))
                 for _ in range(2):
                     again, later = start(page, address)
                     warm.append(again)
                 trips = round_trips(page)
-                picture = first_picture(page)
+                plot = first_plot(page)
                 context.close()
         if (SITE / "lite").is_dir():
             with tempfile.TemporaryDirectory() as profile:
@@ -172,16 +172,16 @@ def main() -> int:
                     page.close()
                 context.close()
             for visit, (shown, result, sent) in zip(("first", "second"), visits):
-                tell(f"JupyterLite, {visit} visit: notebook shown", shown, "s")
-                tell(f"JupyterLite, {visit} visit: first result", result, "s")
-                tell(f"JupyterLite, {visit} visit: transferred, packed", sent, "MB")
-    tell("ready, first visit (median of 3)", statistics.median(cold), "s", GOALS["cold"])
-    tell("ready, later visits (median of 6)", statistics.median(warm), "s", GOALS["warm"])
-    tell("after a first start, prepared for later ones", statistics.median(keeping), "s")
-    tell("transferred by the first start, packed", transferred, "MB", GOALS["MB"])
-    tell("transferred of Python by a later start", later, "MB")
-    tell("a cell's round trip (median of 25)", statistics.median(trips), "ms", GOALS["ms"])
-    tell("a first picture, matplotlib and all", picture, "s")
+                report(f"JupyterLite, {visit} visit: notebook shown", shown, "s")
+                report(f"JupyterLite, {visit} visit: first result", result, "s")
+                report(f"JupyterLite, {visit} visit: transferred, packed", sent, "MB")
+    report("ready, first visit (median of 3)", statistics.median(cold), "s", GOALS["cold"])
+    report("ready, later visits (median of 6)", statistics.median(warm), "s", GOALS["warm"])
+    report("after a first start, files stored for later", statistics.median(storing), "s")
+    report("transferred by the first start, packed", transferred, "MB", GOALS["MB"])
+    report("transferred of Python by a later start", later, "MB")
+    report("a cell's round trip (median of 25)", statistics.median(trips), "ms", GOALS["ms"])
+    report("a first plot, with loading matplotlib", plot, "s")
     server.close()
     return 0
 
