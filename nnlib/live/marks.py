@@ -1,4 +1,4 @@
-"""Each kind of mark (drawn inside axes): a function that makes one, and a class on `mark.py`'s.
+"""Each kind of mark (drawn inside axes): a function that makes one, and a subclass of `Mark`.
 
 The function's arguments are the fields that `view.schema.json` lists.  The class computes the
 values that the mark covers, and draws it as SVG for pages without scripts.

@@ -1,6 +1,6 @@
 // Controls: native inputs with their labels; the paint pad is in paint.ts.
 
-import { action, attributes, element, reducedMotion, setText, uniqueId, waited, watchSight } from "./dom.js";
+import { action, attributes, element, reducedMotion, setText, uniqueId, showResumed, watchSight } from "./dom.js";
 import { formatNumber } from "./format.js";
 import type {
   CheckboxSpec, DropdownSpec, InputSpec, NumberBoxSpec, SliderSpec, StepperSpec, TextSpec,
@@ -164,7 +164,7 @@ const stepper: Make<StepperSpec> = (spec, input, scene) => {
     seen = true;
     unwatch = watchSight(scene.home ?? root, (visible) => {
       seen = visible;
-      if (visible) waited(note);
+      if (visible) showResumed(note);
     });
     setText(play, "❚❚");
     attributes(play, { "aria-label": "pause" });

@@ -84,7 +84,7 @@ export function watchSight(node: Element, change: (seen: boolean) => void): () =
 }
 
 /** Shows for some seconds that the figure stopped playing while it was out of sight. */
-export function waited(note: Element): void {
+export function showResumed(note: Element): void {
   setText(note, "It waited while it was out of sight and continues now.");
   setTimeout(() => setText(note, ""), 4000);
 }

@@ -36,7 +36,7 @@ const SLOP = 8; // pixels that a finger moves before it is clear whether it drag
  * Touch on a large element: a sideways swipe moves it, an upward or downward swipe scrolls the page, two fingers zoom.
  * The browser does the scrolling; `move` is called only once the swipe is clearly sideways.
  */
-export function byFinger(node: Element, act: { start?(): void; move(event: PointerEvent, across: number): void }): void {
+export function onSwipe(node: Element, act: { start?(): void; move(event: PointerEvent, across: number): void }): void {
   let from: { id: number; x: number; y: number } | null = null;
   let held = false;
   const stop = (): void => {
@@ -68,14 +68,14 @@ export function byFinger(node: Element, act: { start?(): void; move(event: Point
 type Move = (x: number, y: number) => void;
 
 /** Drags by mouse and pen, and by touch unless the element is the whole plot. */
-function moveByPointer(node: SVGElement, frame: Frame, held: Grip, move: Move): void {
+function moveByPointer(node: SVGElement, frame: Frame, options: Grip, move: Move): void {
   select<SVGElement, unknown>(node).call(
     drag<SVGElement, unknown>()
-      .touchable(() => !held.surface)
+      .touchable(() => !options.surface)
       .container(() => frame.node)
       .subject((event: { x: number; y: number }) => {
-        if (!held.offset) return { x: event.x, y: event.y };
-        const [px, py] = frame.toPixels(...held.position());
+        if (!options.offset) return { x: event.x, y: event.y };
+        const [px, py] = frame.toPixels(...options.position());
         return Number.isFinite(px + py) ? { x: px, y: py } : { x: event.x, y: event.y };
       })
       .on("start", () => {
@@ -95,15 +95,15 @@ export function dataUnder(event: MouseEvent, frame: Frame): [number, number] | u
   return frame.toData(p.x, p.y);
 }
 
-function moveByKeys(node: SVGElement, frame: Frame, held: Grip, move: Move): void {
+function moveByKeys(node: SVGElement, frame: Frame, options: Grip, move: Move): void {
   node.addEventListener("keydown", (event) => {
     frame.settle(); // of two key presses within one frame, the second starts where the first ended
     const { x: across, y: up } = frame.limits();
-    const [x, y] = held.position();
+    const [x, y] = options.position();
     if (!Number.isFinite(x + y)) return;
     const far = event.shiftKey ? 10 : 1;
-    const dx = held.step ?? Math.abs(across[1] - across[0]) / 50;
-    const dy = held.step ?? Math.abs(up[1] - up[0]) / 50;
+    const dx = options.step ?? Math.abs(across[1] - across[0]) / 50;
+    const dy = options.step ?? Math.abs(up[1] - up[0]) / 50;
     const moves: Record<string, [number, number]> = {
       ArrowLeft: [x - dx * far, y], ArrowRight: [x + dx * far, y],
       ArrowUp: [x, y + dy * far], ArrowDown: [x, y - dy * far],
@@ -118,25 +118,25 @@ function moveByKeys(node: SVGElement, frame: Frame, held: Grip, move: Move): voi
 }
 
 /** Makes an element movable; returns a function that updates its accessible value. */
-export function grip(node: SVGElement, frame: Frame, held: Grip): () => void {
-  attributes(node, { tabindex: 0, role: "slider", "aria-label": held.label });
+export function grip(node: SVGElement, frame: Frame, options: Grip): () => void {
+  attributes(node, { tabindex: 0, role: "slider", "aria-label": options.label });
   node.classList.add("nn-grip");
   const move: Move = (x, y) => {
     const { x: across, y: up } = frame.limits();
-    held.move(clamp(x, across), clamp(y, up));
+    options.move(clamp(x, across), clamp(y, up));
   };
-  moveByPointer(node, frame, held, move);
-  if (held.surface) {
-    byFinger(node, {
+  moveByPointer(node, frame, options, move);
+  if (options.surface) {
+    onSwipe(node, {
       move(event) {
         const at = dataUnder(event, frame);
         if (at) move(...at);
       },
     });
   }
-  moveByKeys(node, frame, held, move);
+  moveByKeys(node, frame, options, move);
   return () => {
-    const [x, y] = held.position();
+    const [x, y] = options.position();
     const { x: across } = frame.limits();
     attributes(node, {
       "aria-valuemin": +across[0].toPrecision(4),
@@ -178,7 +178,7 @@ export function dial(
       })
       .on("end", () => node.classList.remove("nn-held")),
   );
-  byFinger(node, {
+  onSwipe(node, {
     start: () => (start = value.get()),
     move: (_, across) => set(Math.round((start + (across * (value.max - value.min)) / 200) / value.step) * value.step),
   });

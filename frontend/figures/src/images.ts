@@ -12,7 +12,7 @@ import { type Picture, Pixels } from "./pixels.js";
 import type { Scene, Value } from "./scene.js";
 import type { Builder, View } from "./view.js";
 
-const MOST = 256; // images in one view
+const MAX_IMAGES = 256;
 
 class Images implements View {
   readonly root: HTMLElement;
@@ -43,7 +43,7 @@ class Images implements View {
     const values = this.scene.get(this.spec.values);
     if (!values || values.shape.length < 2) return;
     const [h, w] = values.shape.slice(-2) as [number, number];
-    const n = Math.min(MOST, values.data.length / (h * w));
+    const n = Math.min(MAX_IMAGES, values.data.length / (h * w));
     this.shape = [h, w];
     this.pixel = this.spec.pixel ?? Math.max(1, Math.min(16, Math.floor((n === 1 ? 200 : 72) / Math.max(h, w))));
     while (this.tiles.length > n) this.tiles.pop()!.item.remove();

@@ -3,7 +3,7 @@
 const FRAME = 8; // milliseconds of a frame for steps
 const ALONE = 12; // the same in a frame that draws nothing
 const LONG = 22; // milliseconds; frames this long mean fewer than 50 a second
-const SPARING = 120; // frames for which steps and drawing alternate after long frames
+const ALTERNATING = 120; // frames for which steps and drawing alternate after long frames
 
 /** What a frame may spend on steps: nothing if it is left to the drawing. */
 export interface Share {
@@ -17,20 +17,24 @@ export interface Share {
  */
 export class Pace {
   private before = NaN;
-  private late = 0;
-  private sparing = 0;
-  private rests = false;
+  /** Long frames in a row. */
+  private longFrames = 0;
+  /** For how many more frames steps and drawing alternate. */
+  private alternating = 0;
+  /** Whether the current frame takes no steps. */
+  private drawsOnly = false;
+  /** Steps that were left out and are due later. */
   private owed = 0;
 
   /** The share of the frame that begins at `now` and for which `asked` steps are due. */
   share(now: number, asked: number): Share {
     // a single long frame may have another cause, in the browser or in another page
-    this.late = now - this.before > LONG ? this.late + 1 : 0;
+    this.longFrames = now - this.before > LONG ? this.longFrames + 1 : 0;
     this.before = now;
-    if (this.late >= 2) this.sparing = SPARING;
-    else if (this.sparing > 0) this.sparing--;
-    this.rests = this.sparing > 0 && !this.rests;
-    if (!this.rests) return { steps: asked + this.owed, milliseconds: this.sparing > 0 ? ALONE : FRAME };
+    if (this.longFrames >= 2) this.alternating = ALTERNATING;
+    else if (this.alternating > 0) this.alternating--;
+    this.drawsOnly = this.alternating > 0 && !this.drawsOnly;
+    if (!this.drawsOnly) return { steps: asked + this.owed, milliseconds: this.alternating > 0 ? ALONE : FRAME };
     this.owed = asked;
     return { steps: 0, milliseconds: 0 };
   }

@@ -1,6 +1,6 @@
 // The controls of a training: play, step, rewind, seed, speed.
 
-import { action, attributes, element, reducedMotion, setText, uniqueId, waited, watchSight } from "./dom.js";
+import { action, attributes, element, reducedMotion, setText, uniqueId, showResumed, watchSight } from "./dom.js";
 import { Pace } from "./pace.js";
 import type { Trainer } from "./trainer.js";
 import type { View } from "./view.js";
@@ -128,7 +128,7 @@ export function trainingControls(trainer: Trainer): View {
       setText(play, on ? "❚❚ pause" : "▶ train");
       attributes(play, { "aria-pressed": on ? "true" : "false" });
     },
-    back: () => waited(note),
+    back: () => showResumed(note),
   });
   const step = button("step", "one training step", () => {
     player.stop();

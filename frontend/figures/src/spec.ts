@@ -35,13 +35,13 @@ export function checkSpec(raw: unknown): asserts raw is FigureSpec {
 
 function checkInputs(inputs: Record<string, unknown>): void {
   const listed = Object.entries(inputs);
-  if (listed.length > MAX_INPUTS) throw new SpecError(`The figure has ${listed.length} inputs; at most ${MAX_INPUTS} are read.`);
+  if (listed.length > MAX_INPUTS) throw new SpecError(`The figure has ${listed.length} inputs; at most ${MAX_INPUTS} are allowed.`);
   for (const [name, input] of listed) {
     if (!isRecord(input) || !Array.isArray(input["shape"]) || !("value" in input)) {
       throw new SpecError(`The figure's input ${name} is damaged: it has no shape or no value.`);
     }
     const size = input["shape"].reduce((a: number, b: unknown) => a * Number(b), 1);
-    if (!(size <= MAX_VALUES)) throw new SpecError(`The figure's input ${name} holds ${size} numbers; at most ${MAX_VALUES} are read.`);
+    if (!(size <= MAX_VALUES)) throw new SpecError(`The figure's input ${name} has ${size} numbers; at most ${MAX_VALUES} are allowed.`);
   }
 }
 

@@ -66,9 +66,9 @@ export const meter: Builder<MeterSpec> = (spec, { scene }) => {
       const v = scene.number(spec.value);
       const at = (v - spec.min) / (spec.max - spec.min || 1);
       bar.style.width = `${Number.isFinite(at) ? Math.min(1, Math.max(0, at)) * 100 : 0}%`;
-      const said = formatNumber(v, spec.format);
-      attributes(track, { "aria-valuenow": Number.isFinite(v) ? v : 0, "aria-valuetext": said });
-      setText(value, said);
+      const shown = formatNumber(v, spec.format);
+      attributes(track, { "aria-valuenow": Number.isFinite(v) ? v : 0, "aria-valuetext": shown });
+      setText(value, shown);
     },
   };
 };

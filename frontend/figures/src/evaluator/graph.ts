@@ -117,7 +117,7 @@ const DTYPES: ReadonlySet<unknown> = new Set(["float32", "float64", "int64", "bo
 
 function readDType(raw: unknown, where: string): DType {
   if (DTYPES.has(raw)) return raw as DType;
-  throw new GraphError(`${where} has dtype ${shown(raw)}; a page knows float32, float64, int64 and bool`);
+  throw new GraphError(`${where} has dtype ${shown(raw)}; a page supports float32, float64, int64 and bool`);
 }
 
 function readInputs(raw: unknown, i: number, where: string): number[] {
@@ -165,7 +165,7 @@ function fromList(data: readonly unknown[], where: string): Values {
     if (typeof x === "number") values[i] = x;
     else if (typeof x === "boolean") values[i] = x ? 1 : 0;
     else if (typeof x === "string" && Object.hasOwn(SPECIAL, x)) values[i] = SPECIAL[x]!;
-    else throw new GraphError(`${where} holds ${shown(x)}, which is not a number`);
+    else throw new GraphError(`${where} contains ${shown(x)}, which is not a number`);
   }
   return values;
 }
@@ -178,7 +178,7 @@ function storage(raw: Json, dtype: DType, where: string): Stored {
   const stored = raw["stored"];
   if (stored === undefined) return dtype;
   if (stored === "float16" && dtype === "float32") return stored;
-  throw new GraphError(`${where} is stored as ${shown(stored)}, which is not known for ${dtype}`);
+  throw new GraphError(`${where} is stored as ${shown(stored)}, which is not supported for ${dtype}`);
 }
 
 function fromBase64(text: string, dtype: Stored, size: number, where: string): Values {

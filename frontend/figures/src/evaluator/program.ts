@@ -19,7 +19,7 @@ export interface ProgramOptions {
   readonly everyNode?: boolean;
 }
 
-/** How many plans are kept at most. A plan lists the kernels to run when certain inputs have changed. */
+/** The most plans that are kept. A plan lists the kernels to run when certain inputs have changed. */
 const MAX_PLANS = 256;
 
 export class Program {

@@ -2,7 +2,7 @@
 
 import { attributes } from "../dom.js";
 import type { Live } from "../grammar.js";
-import { byFinger } from "../grip.js";
+import { onSwipe } from "../grip.js";
 import type { Scene } from "../scene.js";
 
 /** For each key the axis along which it moves, 0 for rows and 1 for columns, and by how many cells. */
@@ -34,7 +34,7 @@ export function pickCells(canvas: HTMLCanvasElement, scene: Scene, targets: read
     if (event.buttons && event.pointerType !== "touch") pick(event);
   });
   canvas.addEventListener("click", pick);
-  byFinger(canvas, { move: pick });
+  onSwipe(canvas, { move: pick });
   canvas.addEventListener("keydown", (event) => {
     const [axis, by] = STEPS[event.key] ?? [0, 0];
     const target = targets[axis];

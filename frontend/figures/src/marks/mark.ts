@@ -8,7 +8,7 @@ import type { Scene, Value } from "../scene.js";
 
 export interface Plot extends Frame {
   readonly scene: Scene;
-  /** Convert one number from data to pixels. */
+  /** Converts one number from data to pixels, as `y` does. */
   x(v: number): number;
   y(v: number): number;
   readonly width: number;

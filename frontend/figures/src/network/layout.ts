@@ -37,7 +37,7 @@ export class Layout {
     this.margin = Math.max(0, ...spec.neurons.filter((n) => this.isNamedBeside(n)).map((n) => n.label.length * 7));
   }
 
-  /** Names of inputs are on the left of their images; other names are above. */
+  /** In a network of images, names of inputs are on the left; all other names are above their neurons. */
   isNamedBeside(n: NeuronSpec): boolean {
     return this.pictured && n.layer === this.layers[0]![0]!.layer;
   }

@@ -127,7 +127,7 @@ function readEntry(entry: unknown, n: number, attrs: Attrs): { first: number; st
   const length = Math.max(0, Math.ceil((stop - first) / step));
   const last = first + (length - 1) * step;
   if (length > 0 && (first < 0 || first >= n || last < 0 || last >= n)) {
-    attrs.fail(`slice [${entry.join(", ")}] leaves a dimension of length ${n}`);
+    attrs.fail(`slice [${entry.join(", ")}] is out of bounds for a dimension of length ${n}`);
   }
   return { first, step, length };
 }
