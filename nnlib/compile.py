@@ -17,7 +17,7 @@ def compile(
 ) -> Compiled:
     """Compile the pure function `fn`: its first call traces it, and every call runs fast loops.
 
-    The results of a pure function depend on its arguments alone, and it has no other effect.
+    The results of a pure function depend on its arguments alone, and it has no side effects.
     Arguments and results are tensors in tuples, lists, dicts and data classes, numbers and strings.
     The arguments listed in `static` (names or positions) may be any hashable objects.  The function
     is traced again for other shapes, types, numbers, structures and static arguments, and if

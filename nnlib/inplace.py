@@ -559,7 +559,7 @@ def _replaced(x: Any, new: Any) -> Any:
     if not record.grad_enabled() or x._node is None or isinstance(x._node, Leaf):
         return new
     everywhere = record.make(np.ones(x._data.shape, bool)[()])
-    return ar.where(everywhere, new, ar.floor(_old(x)))  # floor: its gradient is 0 even beside nan
+    return ar.where(everywhere, new, ar.floor(_old(x)))  # the gradient of floor is 0, even for nan
 
 
 def _random_values(x: Any, draw: Any) -> Tensor:

@@ -125,12 +125,13 @@ PLAIN, GRAD, WATCHED = 0, 1, 2  # a mode is a sum of these; PLAIN and GRAD take 
 class State:
     """The state of one thread.  A new thread records gradients and has no watcher."""
 
-    __slots__ = ("anomaly", "mode", "watched", "watcher")
+    __slots__ = ("anomaly", "mode", "nans", "watched", "watcher")
 
     def __init__(self) -> None:
         self.mode = GRAD
         self.watcher: Watcher | None = None
         self.anomaly = False
+        self.nans = 0  # how many nodes made a nan of arguments without one
         self.watched: list[Node] = []  # nodes that hold traced values while there is a watcher
 
     def switch(self, mode: int) -> None:
@@ -558,11 +559,13 @@ def _remember_origin(primitive: Primitive, args: Sequence[Any], result: Value) -
         return
     stack = [f for f in traceback.extract_stack() if "/nnlib/" not in f.filename.replace("\\", "/")]
     result._node.note("origin", "".join(traceback.format_list(stack[-3:])))
-    made = _has_nan(result._data) and not any(
+    made_nan = _has_nan(result._data) and not any(
         _has_nan(a._data if isinstance(a, Value) else a) for a in args
     )
-    if made:
-        result._node.note("made_nan", True)
+    if made_nan:
+        here = state()
+        here.nans += 1
+        result._node.note("nan", here.nans)
 
 
 def _has_nan(array: Any) -> bool:

@@ -420,8 +420,8 @@ def _refuse_nan(node: Node, gs: Sequence[Any]) -> None:
 
 def _nan_message(node: Node, i: int) -> str:
     origin = (node.extra or {}).get("origin", "")
-    made = [n for n in _ancestors(node) if (n.extra or {}).get("made_nan")]
-    first = made[-1] if made else None
+    made = {n.extra["nan"]: n for n in _ancestors(node) if n.extra and "nan" in n.extra}
+    first = made[min(made)] if made else None
     text = f"Function '{node.name}' returned nan values in its {i}th output."
     if first is not None:
         text += (

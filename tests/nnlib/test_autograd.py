@@ -113,6 +113,15 @@ def test_detect_anomaly_names_the_operation_that_made_the_first_nan():
             y.backward()
 
 
+@pytest.mark.parametrize("product", [lambda a, b: a * b, lambda a, b: b * a])
+def test_detect_anomaly_names_the_first_of_several_operations_that_made_a_nan(product):
+    x = nnlib.tensor(-1.0, requires_grad=True)
+    with nnlib.autograd.detect_anomaly():
+        first, second = x.sqrt(), x.log()
+        with pytest.raises(RuntimeError, match="first nan of the forward pass was made by 'sqrt'"):
+            product(first, second).backward()
+
+
 def test_the_gradient_of_float32_is_float32():
     x = nnlib.ones(3, requires_grad=True)
     (x.sigmoid() * 2.0 + x.exp() / 3).mean().backward()
