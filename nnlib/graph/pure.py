@@ -62,7 +62,7 @@ class PureTracer(Tracer):
         self.refused: GraphError | None = None  # kept, since the function might catch it
         self.draws: list[Draw] = []
         self.expected: list[tuple[int, str]] = []  # steps that must be False, and the error if not
-        self.drawn: list[int] = []
+        self.samples: list[int] = []
         self.numbers: list[Any] = []  # constants as the program wrote them, before rounding
         self.strangers: list[tuple[int, Value]] = []  # tensors that are neither argument nor result
         self.arguments: dict[int, str] = {}
@@ -185,7 +185,8 @@ class PureTracer(Tracer):
         others = {k: v for k, v in kwargs.items() if k != "generator"}
         self.draws.append(Draw(function, args, others, which))
         data = result._data
-        self.drawn.append(self.add(Step("input", data.shape, data.dtype.name, name="draw"), result))
+        step = Step("input", data.shape, data.dtype.name, name="draw")
+        self.samples.append(self.add(step, result))
         return result
 
     def refuse(self, reason: str) -> None:
@@ -224,7 +225,7 @@ def traced(
     for at in captured:
         old = steps[at]
         steps[at] = Step("input", old.shape, old.dtype, name=old.name or "captured")
-    wanted = [*tracer.inputs, *captured, *tracer.drawn]
+    wanted = [*tracer.inputs, *captured, *tracer.samples]
     outputs = {f"i{k}": at for k, at in enumerate(wanted)}
     outputs |= {f"o{k}": r.at for k, r in enumerate(results) if r.at is not None}
     outputs |= {f"e{k}": at for k, (at, _) in enumerate(tracer.expected)}

@@ -2,7 +2,7 @@
 
 `Loops.source` is the text of these functions in Python, which also runs without numba, but slowly.
 A call allocates only its results.  Working memory, and the arrays that one function passes to the
-next, are a *workspace*: a tuple of arrays that a call uses alone and returns when it ends.
+next, are a *workspace*: a tuple of arrays that a call has to itself and puts back when it ends.
 """
 
 from __future__ import annotations

@@ -233,7 +233,7 @@ class NestWriter:
         if self.nest.product:
             return Product(self.to, self.nest.steps[0]).written()
         first = self.to.locals, dict(self.to.local)
-        self._write()  # counts how often each element is read, for the second time
+        self._write()  # the first pass counts how often each element is read; the second uses it
         self.to.locals, self.to.local = first
         self._write()
         return self.ahead + list(self._nested(0))
