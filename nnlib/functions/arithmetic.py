@@ -1100,14 +1100,24 @@ def clamp(
             "clamp(): min and max must both be numbers or both be tensors, got "
             f"{type(min).__name__} and {type(max).__name__}"
         )
+    return _clamp_by_tensors(x, min, max)
+
+
+def _clamp_by_tensors(x: Tensor, min: Any, max: Any) -> Tensor:
+    """The gradient goes to x or to the bound that replaces it; to none where one of them is nan."""
+    out = x.detach()
     if min is not None:
-        x = where(_beyond(lt(x, min), min), min, x)
-    return x if max is None else where(_beyond(gt(x, max), max), max, x)
-
-
-def _beyond(condition: Tensor, bound: Any) -> Tensor:
-    """True where the bound replaces x: where x is beyond it, and where the bound is nan."""
-    return logical_or(condition, isnan(bound)) if bound._data.dtype.kind == "f" else condition
+        out = maximum(out, min.detach())
+    if max is not None:
+        out = minimum(out, max.detach())
+        above = gt(x, max) if min is None else logical_or(gt(x, max), lt(max, min))
+        out = where(logical_and(above, eq(out, max)), max, out)  # not if the result is nan
+    if min is not None:
+        below = lt(x, min) if max is None else logical_and(lt(x, min), lt(min, max))
+        out = where(below, min, out)
+    if min is None or max is None:
+        return where(ge(x, min) if max is None else le(x, max), x, out)
+    return where(logical_and(ge(x, min), le(x, max)), x, out)
 
 
 def all_numbers(xs: Any) -> bool:

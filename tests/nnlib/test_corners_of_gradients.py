@@ -48,6 +48,14 @@ out = gs
 x = T.tensor([-1., 2., math.nan], requires_grad=True)
 (T.relu(x) * T.tensor([math.inf, math.inf, 1.])).sum().backward(); out = x.grad
 """,
+    "a bound that is a tensor has the gradient of what it replaces": """
+nan = math.nan; out = []
+for low, high in [(1., 1.), (2., 1.), (0., 2.), (0., nan), (1., None), (None, 1.), (nan, None)]:
+    x = T.tensor([0., 1., 2., 3., 1.5 if low == 2 else nan], requires_grad=True)
+    bounds = [b if b is None else T.full((5,), b, requires_grad=True) for b in (low, high)]
+    result = x.clamp(*bounds); result.sum().backward()
+    out += [result.detach(), x.grad, *(b.grad for b in bounds if b is not None)]
+""",
     "a clamped element stops an infinite gradient": """
 x = T.tensor([-1., .5, 2., math.nan], requires_grad=True)
 (x.clamp(0, 1) * T.tensor([math.inf, 1., math.nan, 3.])).sum().backward(); out = x.grad
