@@ -54,7 +54,7 @@ class SubPathHandler(http.server.SimpleHTTPRequestHandler):
         return super().translate_path("/" + path[len(PREFIX) :])
 
     def send_page(self, data: bytes, kind: str) -> None:
-        """Answers with these bytes in place of the file's."""
+        """Sends these bytes instead of the file's."""
         self.send_response(200)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(data)))

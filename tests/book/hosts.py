@@ -1,4 +1,4 @@
-"""A server that can be taken away, and that can serve the book's next version."""
+"""A server that can be stopped, and that can serve the book's next version."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ NEW = "book-0123456789ab"  # the name of the book's folder in its next version
 
 
 class Host:
-    """Serves the site, or what an author's next build of it would be; counts what is fetched."""
+    """Serves the site or, with `next`, a newer edition of it; records what is fetched."""
 
     def __init__(self, site: Path) -> None:
         self.site, self.next = site, False
@@ -50,5 +50,5 @@ class Host:
     def address(self) -> str:
         return f"http://127.0.0.1:{self.port}{PREFIX}"
 
-    def of_python(self) -> list[str]:
+    def python_requests(self) -> list[str]:
         return [path for path in self.fetched if "/python/" in path]

@@ -1,4 +1,4 @@
-"""What a built page draws, against nnlib: its figures' specs, their programs, their values."""
+"""Compares a built page with nnlib: its figures' specs, their programs, their values."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.book.harness import FRAMES
 STATE = re.compile(
     r'<script type="application/vnd\.jupyter\.widget-state\+json">(.*?)</script>', re.DOTALL
 )
-# Lists of numbers travel as bytes: playwright takes long to turn them into Python's.
+# Lists of numbers are sent as bytes, because playwright converts long lists slowly.
 HELPERS = """() => {
   window.sceneOf = (name) =>
     nnlibLive.scenes.get(document.querySelector(`.nn-figure[data-name="${name}"]`));
@@ -35,8 +35,8 @@ HELPERS = """() => {
   window.read = (name, keys) => Object.fromEntries(
     keys.map((key) => [key, packed(sceneOf(name).named(key).data)]));
   const graphs = new Map();
-  window.knows = (key) => graphs.has(key);
-  window.learn = (key, text) => graphs.set(key, JSON.parse(text));
+  window.hasGraph = (key) => graphs.has(key);
+  window.addGraph = (key, text) => graphs.set(key, JSON.parse(text));
   window.replay = (key, inputs) => {
     const program = new nnlibLive.Program(nnlibLive.parseGraph(graphs.get(key)));
     for (const [name, values] of Object.entries(inputs)) program.set(name, values);
@@ -56,7 +56,7 @@ def figures_of(site: Path, name: str) -> dict[str, dict]:
     whole = json.loads(found[1]) if found else {"state": {}}
     specs = [m["state"]["spec"] for m in whole["state"].values() if "spec" in m["state"]]
     for holder in (h for spec in specs for h in (spec, spec.get("training") or {}) if "pool" in h):
-        # where a constant of several figures stood, its number among the page's is left
+        # a constant that several figures share is given by its position in the page's list
         holder["pool"] = [whole["shared"][c] if isinstance(c, int) else c for c in holder["pool"]]
     return {spec["name"]: spec for spec in specs}
 
@@ -97,8 +97,8 @@ class Twin(NamedTuple):
 
     graph: Graph
     wide: Graph
-    text: str  # the wide one's
-    key: str
+    text: str  # `wide` as JSON
+    key: str  # a hash of `text`
 
 
 @functools.lru_cache(maxsize=16)
@@ -109,7 +109,7 @@ def twin_of(recorded: str) -> Twin:
 
 
 def arguments(graph: Graph, spec: dict, inputs: dict) -> dict:
-    """What the recorded function takes, from the inputs' values as the page keeps them."""
+    """The recorded function's arguments, made from the inputs' values in the page."""
     made = {}
     for name, step in graph.inputs.items():
         value = inputs[name]
@@ -120,13 +120,13 @@ def arguments(graph: Graph, spec: dict, inputs: dict) -> dict:
 
 
 class Runs(Protocol):
-    """A page, of whichever browser, that runs functions."""
+    """A page of any browser, which evaluates JavaScript."""
 
     def evaluate(self, expression: str, arg: Any = None) -> Any: ...
 
 
 def check_against_python(page: Runs, spec: dict) -> None:
-    """What is drawn equals what nnlib computes in Python for the figure's present inputs."""
+    """Checks that the page draws what nnlib computes in Python for the figure's current inputs."""
     name = spec["name"]
     page.evaluate(FRAMES)
     inputs = page.evaluate("window.inputsOf", name)
@@ -143,8 +143,8 @@ def check_against_python(page: Runs, spec: dict) -> None:
             err_msg=f"{name}: {key}",
         )  # fmt: skip
     given = arguments(twin.wide, spec, inputs)
-    if not page.evaluate("(key) => window.knows(key)", twin.key):
-        page.evaluate("([key, text]) => { window.learn(key, text) }", [twin.key, twin.text])
+    if not page.evaluate("(key) => window.hasGraph(key)", twin.key):
+        page.evaluate("([key, text]) => { window.addGraph(key, text) }", [twin.key, twin.text])
     flat = {key: np.ravel(value).astype(float).tolist() for key, value in given.items()}
     replayed = page.evaluate("([key, inputs]) => window.replay(key, inputs)", [twin.key, flat])
     for key, values in twin.wide.run(**given).items():

@@ -1,4 +1,4 @@
-"""A page whose code runs, as the tests see it: its cells, its bar, what its Python said."""
+"""A page whose code runs, for the tests: its cells, its bar, the messages of its Python."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from tests.book.harness import DESKTOP, PATIENCE, ROOT, Visit
 READY = 90_000  # milliseconds for Python to start on a busy machine
 RUN = 60_000
 
-# Everything that the worker tells the page, by run.
+# Collects the worker's messages to the page, run by run.
 LISTEN = """
-window.heard = [];
-let said = [];
+window.runs = [];
+let messages = [];
 const Plain = window.Worker;
 window.Worker = class extends Plain {
   constructor(...given) {
     super(...given);
     this.addEventListener("message", ({ data }) => {
       const shown = ["stream", "result", "display", "error", "clear"].includes(data.type);
-      if (shown) said.push(data);
+      if (shown) messages.push(data);
       if (data.type !== "done") return;
-      window.heard.push({ status: data.status, said });
-      said = [];
+      window.runs.push({ status: data.status, messages });
+      messages = [];
     });
   }
 };
@@ -39,14 +39,14 @@ window.Worker = class extends Plain {
 def needs_python(site: Path) -> None:
     """Skips, with the reason, where the site was built without Python for the page."""
     if not (site / "sw.js").is_file():
-        pytest.skip("this site holds no Python for its pages: `make book run=1` includes it")
+        pytest.skip("this site contains no Python for its pages: `make book run=1` includes it")
 
 
 def until(page: Page, script: str, arg: Any = None, timeout: float = RUN) -> None:
     """Waits until the script is true, also where the page's policy forbids wait_for_function."""
     end = time.monotonic() + timeout / 1000
     while not page.evaluate(script, arg):
-        assert time.monotonic() < end, f"not so after {timeout / 1000:g} s: {script} ({arg})"
+        assert time.monotonic() < end, f"still false after {timeout / 1000:g} s: {script} ({arg})"
         page.wait_for_timeout(20)
 
 
@@ -71,7 +71,7 @@ class PythonPage:
         self.open()
 
     def open(self) -> None:
-        """Opens the page, instead of the one that was open: that would go on keeping its Python."""
+        """Opens the page; first closes the open one, whose Python would stay in memory."""
         for page in self.context.pages:
             page.close()
         self.visit = Visit(self.context.new_page())
@@ -91,14 +91,14 @@ class PythonPage:
         wanted = json.dumps([*states, "failed"])
         bar = "document.querySelector('.nn-run-bar')?.dataset.state"
         until(self.page, f"{wanted}.includes({bar})", timeout=READY)
-        assert self.state in states, self.words
+        assert self.state in states, self.message
 
     @property
     def state(self) -> str:
         return self.page.get_attribute(".nn-run-bar", "data-state") or ""
 
     @property
-    def words(self) -> str:
+    def message(self) -> str:
         return self.page.inner_text(".nn-run-words")
 
     def press(self, label: str) -> None:
@@ -107,22 +107,22 @@ class PythonPage:
     def cell(self, id: str) -> Cell:
         return Cell(self, id)
 
-    def heard(self) -> list[dict[str, Any]]:
-        return self.page.evaluate("window.heard")
+    def runs(self) -> list[dict[str, Any]]:
+        return self.page.evaluate("window.runs")
 
     def run_all(self, count: int, timeout: int) -> list[dict[str, Any]]:
-        """Runs the page; what each of the first `count` runs said, up to the first that failed."""
+        """Runs all cells; returns their runs once there are `count` of them or one has failed."""
         self.press("Run all")
-        over = f"window.heard.length >= {count} || window.heard.some(r => r.status !== 'ok')"
+        over = f"window.runs.length >= {count} || window.runs.some(r => r.status !== 'ok')"
         until(self.page, over, timeout=timeout)
-        return self.heard()
+        return self.runs()
 
     def close(self) -> None:
         self.context.close()
 
 
 class Cell:
-    """A cell of the page, by the identity that it has in the notebook."""
+    """A cell of the page, found by its id in the notebook."""
 
     def __init__(self, on: PythonPage, id: str) -> None:
         self.on, self.page = on, on.page
@@ -138,7 +138,7 @@ class Cell:
         return "\n".join(lines)
 
     def write(self, source: str) -> Cell:
-        """Types the source in place of what the editor holds."""
+        """Replaces the editor's text by the source."""
         editor = self.locator.locator(".cm-content")
         self.locator.evaluate(
             "root => root.querySelectorAll('details').forEach(d => d.open = true)"
@@ -151,13 +151,13 @@ class Cell:
         return self
 
     def run(self, status: str = "ok") -> Cell:
-        before = len(self.on.heard())
+        before = len(self.on.runs())
         self.locator.get_by_role("button", name=re.compile("^Run (cell|example)")).click()
         self.settle(status, before)
         return self
 
     def settle(self, status: str, before: int) -> None:
-        until(self.page, f"window.heard.length > {before}")
+        until(self.page, f"window.runs.length > {before}")
         until(
             self.page,
             "root => !['waiting', 'running'].includes(document.querySelector(root).dataset.run)",
@@ -178,10 +178,10 @@ class Cell:
         return self.area.inner_text().strip()
 
 
-# ---- what a notebook stores, and what the page's Python said -------------------------------------
+# ---- a notebook's stored outputs, and those of the page's Python ---------------------------------
 
 SHOWN = ("text/plain", "text/html", "text/latex", "image/svg+xml")
-GLUE = "application/papermill.record/"  # numbers for the prose, which stand in it already
+GLUE = "application/papermill.record/"  # numbers for the prose, which already contains them
 
 
 def sanitiser(text: str) -> list[tuple[re.Pattern, str]]:
@@ -201,7 +201,7 @@ def clean(text: Any) -> str:
 
 
 def gathered(parts: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Pieces of one stream joined, as nbval joins them."""
+    """The parts, with the pieces of each stream joined, as nbval joins them."""
     streams: dict[str, str] = {}
     others = []
     for kind, text in parts:
@@ -212,9 +212,9 @@ def gathered(parts: list[tuple[str, str]]) -> list[tuple[str, str]]:
     return sorted([*streams.items(), *others])
 
 
-def said_by_page(said: list[dict[str, Any]]) -> list[tuple[str, str]]:
+def outputs_of_page(messages: list[dict[str, Any]]) -> list[tuple[str, str]]:
     parts = []
-    for one in said:
+    for one in messages:
         if one["type"] == "stream":
             parts.append((one["name"], clean(one["text"])))
         elif one["type"] == "error":
@@ -236,7 +236,7 @@ def stored(cell: dict) -> list[tuple[str, str]]:
     return gathered(parts)
 
 
-LEFT_OUT = {"skip-execution", "checks-text"}  # by the page's Run all
+LEFT_OUT = {"skip-execution", "checks-text"}  # tags of cells that the page's Run all skips
 
 
 def cells_of(page: str) -> list[dict]:
@@ -248,13 +248,13 @@ def cells_of(page: str) -> list[dict]:
 
 
 def id_of(page: str, part: str) -> str:
-    """The id of the page's first code cell that holds this text, executed by the book or not."""
+    """The id of the page's first code cell that contains this text, executed by the book or not."""
     cells = json.loads((ROOT / f"{page}.ipynb").read_text("utf8"))["cells"]
     code = [cell for cell in cells if cell["cell_type"] == "code"]
     return next(cell["id"] for cell in code if part in "".join(cell["source"]))
 
 
-# A chapter that is quick to run. Its cells, by what they are to these tests.
+# A chapter that is quick to run, and the ids of the cells that the tests use.
 PAGE = "chapters/sigmoid"
 FIRST, ARRAY = (cell["id"] for cell in cells_of(PAGE)[:2])
 EXERCISE, CHECK = id_of(PAGE, "def weights("), id_of(PAGE, '"sigmoid/weights"')

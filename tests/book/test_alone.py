@@ -1,4 +1,4 @@
-"""One make at a time, and the message if it cannot begin."""
+"""One make runs at a time; another one gets a message."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def own_lock(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(alone, "LOCK", tmp_path / ".cache" / "make.lock")
 
 
-def test_it_gives_the_commands_exit_status() -> None:
+def test_the_commands_exit_status_is_returned() -> None:
     assert [alone.main([*PYTHON, f"raise SystemExit({n})"]) for n in (0, 3)] == [0, 3]
 
 
@@ -47,15 +47,15 @@ def test_a_folder_that_cannot_be_written_to_is_named(monkeypatch, capsys) -> Non
 
 
 def test_make_refuses_an_older_make_and_takes_the_lock() -> None:
-    said = subprocess.run(
+    run = subprocess.run(
         ["make", "-n", "book", "MAKE_VERSION=3.80", "BOOK_ALONE="], cwd=ROOT, capture_output=True,
         text=True,
     )  # fmt: skip
-    assert said.returncode and "GNU make 3.81 or newer is needed; this is 3.80" in said.stderr
+    assert run.returncode and "GNU make 3.81 or newer is needed; this is 3.80" in run.stderr
     for name in ("book", "test", "quick"):
         # Lines with $(MAKE) run under -n too: without MAKE=true this would install npm's packages.
-        said = subprocess.run(
+        run = subprocess.run(
             ["make", "-n", name, "BOOK_ALONE=", "MAKE=true"], cwd=ROOT, capture_output=True,
             text=True,
         )  # fmt: skip
-        assert "tools/alone.py" in said.stdout, name
+        assert "tools/alone.py" in run.stdout, name

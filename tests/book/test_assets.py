@@ -1,4 +1,4 @@
-"""The browser's assets: locked by hash, named when they fail, never half placed."""
+"""The browser's assets: locked by hash, named in errors, placed in the site all or none."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def little(tmp_path: Path) -> tuple[Path, Path]:
     return lock, source
 
 
-def test_an_asset_is_placed_and_kept(little, tmp_path) -> None:
+def test_an_asset_is_copied_into_the_site_and_cached(little, tmp_path) -> None:
     lock, source = little
     target, cache = tmp_path / "site", tmp_path / "cache"
     [path] = book_assets.place(target, lock, cache)
@@ -80,7 +80,7 @@ def test_a_damaged_cache_is_fetched_again(little, tmp_path) -> None:
     assert path.read_bytes() == b"let a = 1;"
 
 
-def test_an_asset_that_cannot_be_had_is_named(little, tmp_path) -> None:
+def test_an_asset_that_cannot_be_downloaded_is_named(little, tmp_path) -> None:
     lock, source = little
     source.unlink()
     with pytest.raises(AssetError, match=r"asset little 1\.0\.0: \S+ could not be had"):
@@ -110,7 +110,7 @@ def test_the_lock_names_versions_licences_and_hashes() -> None:
         assert all(len(file["sha256"]) == 64 for file in entry["files"]), name
 
 
-def test_the_site_holds_the_locked_files(site: Path) -> None:
+def test_the_site_contains_the_locked_files(site: Path) -> None:
     assert book_assets.is_whole(site / "_static", json.loads(book_assets.LOCK.read_text("utf8")))
 
 
@@ -130,8 +130,8 @@ def test_a_module_that_cannot_mount_makes_no_script() -> None:
 
 
 def test_the_page_carries_no_copy_of_the_figures_script() -> None:
-    held = {"_esm": "x" * 999, "_css": "y", "spec": {"view": "</script>"}, "library": "z"}
-    figure = {"model_module": "anywidget", "state": held}
+    state = {"_esm": "x" * 999, "_css": "y", "spec": {"view": "</script>"}, "library": "z"}
+    figure = {"model_module": "anywidget", "state": state}
     models = {"a": figure, book_site.LIBRARY: {"state": {"source": "s"}}}
     body = book_site.slim_widget_state(json.dumps({"version_major": 2, "state": models}))
     slim = json.loads(body)["state"]
@@ -140,7 +140,7 @@ def test_the_page_carries_no_copy_of_the_figures_script() -> None:
     assert "</script>" not in body
 
 
-def test_weights_that_several_figures_hold_travel_once() -> None:
+def test_weights_shared_by_several_figures_are_sent_once() -> None:
     def figure(*pool: str, **training: object) -> dict:
         more = {"training": training} if training else {}
         return {"state": {"spec": {"pool": list(pool), **more}}}
@@ -172,15 +172,15 @@ def test_sizes_and_a_formulas_punctuation_stay_on_one_line() -> None:
     paragraph += [nodes.Text("of 28 ×\n28 ("), formula("a"), nodes.Text(", "), formula("b")]
     paragraph += [nodes.Text(", "), formula("c"), nodes.Text(") and "), formula("d")]
     paragraph += nodes.literal("4 × 6", "4 × 6")
-    told = paragraph.astext()
+    before = paragraph.astext()
     book_site.keep_sizes_together(None, page)
     book_site.keep_punctuation_with_formulas(None, page)
     together = [node.astext() for node in paragraph.findall(nodes.inline)]
     assert together == ["(a,", "b,", "c)"]
-    assert paragraph.astext() == told.replace("28 ×\n28", "28\u00a0×\u00a028")
+    assert paragraph.astext() == before.replace("28 ×\n28", "28\u00a0×\u00a028")
 
 
-def test_a_widget_that_the_page_never_shows_does_not_travel() -> None:
+def test_a_widget_that_the_page_never_shows_is_left_out() -> None:
     def model(**state: object) -> dict:
         return {"model_name": "AnyModel", "state": state}
 
@@ -199,7 +199,7 @@ def test_each_extension_can_be_imported_alone(path: Path) -> None:
     command = f"import sys; sys.path.insert(0, {str(path.parent)!r}); import {path.stem}"
     run = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
-    assert "sys.path" not in path.read_text("utf8"), "an extension finds its parts in _ext/ alone"
+    assert "sys.path" not in path.read_text("utf8"), "an extension imports only from _ext/"
 
 
 def test_the_walk_through_a_build_names_every_file_of_the_folder() -> None:

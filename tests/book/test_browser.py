@@ -1,4 +1,4 @@
-"""A missing browser is installed or named before anything runs; PyTorch comes without GPU parts."""
+"""A missing browser is installed or named first; PyTorch is installed without GPU libraries."""
 
 from __future__ import annotations
 
@@ -17,13 +17,15 @@ def without_browser(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(browser, "find", lambda: None)
 
 
-def test_a_named_program_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_configured_browser_that_does_not_exist_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("BOOK_CHROMIUM", "/nowhere/chrome")
     with pytest.raises(browser.NoBrowserError, match="/nowhere/chrome"):
         browser.find()
 
 
-def test_without_rights_it_says_what_to_install(without_browser, monkeypatch, capsys) -> None:
+def test_without_root_rights_it_says_what_to_install(without_browser, monkeypatch, capsys) -> None:
     tried: list[list[str]] = []
 
     def refuse(command: list[str], **_: object) -> subprocess.CompletedProcess:
@@ -33,10 +35,10 @@ def test_without_rights_it_says_what_to_install(without_browser, monkeypatch, ca
     monkeypatch.setattr(browser, "as_root", lambda: None)
     monkeypatch.setattr(browser.subprocess, "run", refuse)
     assert browser.main() == 1
-    told = capsys.readouterr()
+    output = capsys.readouterr()
     assert [command[1:] for command in tried] == [["-m", "playwright", "install", "chromium"]]
-    assert "about 170 MB" in told.out and "E: no network" in told.out
-    assert "make browser" in told.err and "BOOK_CHROMIUM=" in told.err
+    assert "about 170 MB" in output.out and "E: no network" in output.out
+    assert "make browser" in output.err and "BOOK_CHROMIUM=" in output.err
 
 
 def test_a_missing_engine_is_named_and_is_an_error_only_where_it_was_asked_for(
@@ -63,19 +65,19 @@ def test_debians_package_is_tried_first_where_apt_may_install(monkeypatch) -> No
     assert "playwright" in other
 
 
-@pytest.mark.parametrize(("answers", "extra"), [(True, True), (False, False)])
-def test_pytorchs_own_index_is_asked_where_it_answers(answers, extra, monkeypatch) -> None:
-    asked: list[tuple[str, ...]] = []
+@pytest.mark.parametrize("reachable", [True, False])
+def test_pytorchs_own_index_is_used_where_it_is_reachable(reachable, monkeypatch) -> None:
+    calls: list[tuple[str, ...]] = []
     monkeypatch.setattr(install_torch, "installed", lambda: None)
-    monkeypatch.setattr(install_torch, "reachable", lambda: answers)
+    monkeypatch.setattr(install_torch, "reachable", lambda: reachable)
     monkeypatch.setattr(install_torch.sys, "platform", "linux")
-    monkeypatch.setattr(install_torch, "pip", lambda *a: asked.append(a) or 0)
+    monkeypatch.setattr(install_torch, "pip", lambda *a: calls.append(a) or 0)
     assert install_torch.main() == 0
-    assert len(asked) == 1 and (install_torch.CPU_BUILDS in asked[0]) == extra
-    assert asked[0][0] == f"torch=={install_torch.wanted()}"
+    assert len(calls) == 1 and (install_torch.CPU_BUILDS in calls[0]) == reachable
+    assert calls[0][0] == f"torch=={install_torch.wanted()}"
 
 
-def test_an_index_out_of_reach_costs_seconds_and_no_error(monkeypatch) -> None:
+def test_an_unreachable_index_is_not_an_error(monkeypatch) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise urllib.error.URLError("no route")
 

@@ -1,4 +1,4 @@
-"""What the documents for contributors point to is there: links, files, folders, commands."""
+"""What the documents for contributors refer to exists: links, files, folders, commands."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ TARGETS = set(re.findall(r"^([a-z-]+):(?!=)", MAKEFILE, flags=re.M))
 # Steps of other commands, which nobody calls by name.
 STEPS = {"help", "lint", "types", "browser", "sandbox", "scripts", "site-for-tests", "assets"}
 STEPS |= {"notebooks-check", "frontend-check", "distclean"}
-# What a command makes on the reader's machine, and names that an example chooses.
+# Folders that a command makes on the reader's machine, and names that examples choose.
 MADE = ("_build/", ".venv/", "reading/", "classroom/", "release/", "submitted/")
 CHOSEN = ("my-topic", "my_topic", "whiskers")
 
@@ -36,7 +36,7 @@ def prose(path: Path) -> str:
 @pytest.mark.parametrize("path", DOCUMENTS, ids=name_of)
 def test_every_link_leads_to_a_file(path: Path) -> None:
     for target in re.findall(r"\]\((?!https?:|#)([^)#\s]+)\)", re.sub(r"`[^`]*`", "", prose(path))):
-        assert (path.parent / target).exists(), f"{name_of(path)} links to {target}: nothing there"
+        assert (path.parent / target).exists(), f"{name_of(path)} links to {target}: no such file"
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=name_of)
@@ -48,7 +48,7 @@ def test_every_file_that_is_named_with_its_folder_is_there(path: Path) -> None:
         places = [ROOT, path.parent, ROOT / "frontend" / "figures" / "src", ROOT / "nnlib"]
         if any((place / first).exists() for place in places):
             found = any((place / named).exists() for place in places)
-            assert found, f"{name_of(path)} names {named}, which is not there"
+            assert found, f"{name_of(path)} names {named}, which does not exist"
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=name_of)
@@ -58,7 +58,7 @@ def test_every_command_of_make_exists(path: Path) -> None:
 
 
 def code(path: Path) -> str:
-    """What stands in code quotes and in blocks for the shell, one piece a line."""
+    """The document's code in quotes and in shell blocks, each piece on its own line."""
     text = path.read_text("utf8")
     fenced = re.findall(r"^ *```bash\n(.*?)^ *```", text, flags=re.M | re.S)
     return "\n".join([*fenced, *re.findall(r"(?<!`)`([^`\n]+)`(?!`)", prose(path))]) + "\n"

@@ -1,4 +1,4 @@
-"""What the page knows before its first paint, and that it works where nothing may be stored."""
+"""The theme is set before the first paint, and a page works where it cannot store anything."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.reads(PAGE)]
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_theme_is_known_before_any_other_script_runs(browser, address: str, theme: str) -> None:
+def test_the_theme_is_set_before_any_other_script_runs(browser, address: str, theme: str) -> None:
     context = browser.new_context(color_scheme=theme)
     page = context.new_page()
     page.route("**/*.js*", lambda route: route.abort())  # a slow phone has not loaded them yet
@@ -61,20 +61,20 @@ def test_in_a_frame_without_an_origin_the_page_works_for_the_visit(
     page.close()
 
 
-def test_in_a_frame_without_an_origin_running_code_leads_to_a_tab(
+def test_in_a_frame_without_an_origin_running_code_offers_a_tab_of_its_own(
     browser, base: str, tmp_path: Path
 ) -> None:
     page = browser.new_page()
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
+    requests: list[str] = []
+    page.on("request", lambda request: requests.append(request.url))
     with framing(tmp_path, base, "allow-scripts allow-popups") as school:
         page.goto(school)
         frame = page.frames[1]
         frame.wait_for_selector(".nn-run-start")
         frame.click(".nn-run-start")
-        said = frame.locator(".nn-run-said")
-        link = said.get_by_role("link", name=f"{base}{PAGE}")
-        assert "in its own tab" in said.inner_text()
+        message = frame.locator(".nn-run-said")
+        link = message.get_by_role("link", name=f"{base}{PAGE}")
+        assert "in its own tab" in message.inner_text()
         assert link.get_attribute("target") == "_blank"
-        assert not [url for url in asked if "/python/" in url]
+        assert not [url for url in requests if "/python/" in url]
     page.close()

@@ -1,4 +1,4 @@
-"""Chapters run anew when anything they depend on has changed; a failing one stops the build."""
+"""Chapters run again when anything they depend on has changed; a failing one stops the build."""
 
 from __future__ import annotations
 
@@ -31,20 +31,22 @@ def package(root: Path) -> Path:
     return root
 
 
-def test_the_caches_key_follows_sources_and_data(tmp_path: Path) -> None:
+def test_the_caches_key_depends_on_sources_and_data(tmp_path: Path) -> None:
     root = package(tmp_path)
-    seen = [book_execution.environment_key(root)]
-    assert book_execution.environment_key(root) == seen[0]
+    keys = [book_execution.environment_key(root)]
+    assert book_execution.environment_key(root) == keys[0]
     (root / "nnlib" / "a.py").write_text("a = 2\n")
-    seen.append(book_execution.environment_key(root))
+    keys.append(book_execution.environment_key(root))
     (root / "nnlib" / "datasets" / "data" / "d.csv").write_text("2\n")
-    seen.append(book_execution.environment_key(root))
+    keys.append(book_execution.environment_key(root))
     (root / "nnlib" / "b.py").write_text("")
-    seen.append(book_execution.environment_key(root))
-    assert len(set(seen)) == 4
+    keys.append(book_execution.environment_key(root))
+    assert len(set(keys)) == 4
 
 
-def test_the_caches_key_follows_versions(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_caches_key_depends_on_versions(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     root = package(tmp_path)
     before = book_execution.environment_key(root)
     monkeypatch.setattr(book_execution, "version_of", lambda name: "0.0")
@@ -90,10 +92,10 @@ def test_a_cell_that_raises_stops_the_build_and_is_shown(little_book: Path) -> N
     (little_book / "other.ipynb").write_text(notebook("x = 1", "spoiled = x / 0"))
     run = build(little_book)
     assert run.returncode != 0
-    said = run.stdout + run.stderr
-    assert "other.ipynb raised" in said
-    assert "spoiled = x / 0" in said
-    assert "ZeroDivisionError" in said
+    output = run.stdout + run.stderr
+    assert "other.ipynb raised" in output
+    assert "spoiled = x / 0" in output
+    assert "ZeroDivisionError" in output
 
 
 @pytest.mark.slow

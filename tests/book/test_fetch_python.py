@@ -1,4 +1,4 @@
-"""The lock of the page's Python: a version is edited in one place, and what follows is written."""
+"""The lock of the page's Python: only versions are edited by hand; the rest is generated."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from tests.book.harness import ROOT
 
 
 def archive(python: str) -> bytes:
-    """Pyodide's archive from npm, with nothing in it but the word on its Python."""
-    word = json.dumps({"info": {"python": python}, "packages": {}}).encode()
+    """Pyodide's archive from npm, with only the file that names its version of Python."""
+    data = json.dumps({"info": {"python": python}, "packages": {}}).encode()
     made = io.BytesIO()
     with tarfile.open(fileobj=made, mode="w") as tar:
         member = tarfile.TarInfo("package/pyodide-lock.json")
-        member.size = len(word)
-        tar.addfile(member, io.BytesIO(word))
+        member.size = len(data)
+        tar.addfile(member, io.BytesIO(data))
     return made.getvalue()
 
 
-def test_a_new_pyodide_is_asked_for_by_its_version_and_refused_without_its_hash(
+def test_a_new_pyodide_is_downloaded_by_version_and_refused_without_its_hash(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[str] = []
+    urls: list[str] = []
 
     def download(url: str, timeout: float) -> bytes:
-        asked.append(url)
+        urls.append(url)
         return archive("3.99.1")
 
     monkeypatch.setattr(fetch_python, "download", download)
@@ -41,7 +41,7 @@ def test_a_new_pyodide_is_asked_for_by_its_version_and_refused_without_its_hash(
     lock["pyodide"]["version"] = "9.8.7"
     with pytest.raises(FetchError, match="edited without `--lock`"):
         fetch_python.core(lock, tmp_path)
-    assert asked == ["https://registry.npmjs.org/pyodide/-/pyodide-9.8.7.tgz"]
+    assert urls == ["https://registry.npmjs.org/pyodide/-/pyodide-9.8.7.tgz"]
     assert not any(tmp_path.rglob("*.*js*")), "nothing of it is kept"
     assert "/v9.8.7/" in fetch_python.official(lock)
 
@@ -53,7 +53,7 @@ def test_a_wheel_of_another_version_than_the_locks_is_refused(tmp_path: Path) ->
         fetch_python.wheels(table, tmp_path)
 
 
-def test_what_follows_from_the_versions_is_written(
+def test_relock_writes_what_follows_from_the_versions(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pythons = set()
@@ -81,10 +81,10 @@ def test_what_follows_from_the_versions_is_written(
     assert list(written["lite"]) == list(lock["lite"])
 
 
-def test_what_else_names_the_versions_agrees_with_the_lock() -> None:
+def test_other_files_name_the_versions_of_the_lock() -> None:
     entry = fetch_python.read_lock()["pyodide"]
     image = (ROOT / "frontend/python/src/image.ts").read_text("utf8")
     roots = set(re.findall(r"/lib/python([\d.]+)/", image))
-    assert roots == {entry["python"]}, "image.ts keeps nothing of the packages of another Python"
+    assert roots == {entry["python"]}, "image.ts stores the packages of another version of Python"
     page = (ROOT / "docs/python.md").read_text("utf8")
     assert set(re.findall(r"/v(\d[\d.]*)/full/", page)) == {entry["version"]}

@@ -1,4 +1,4 @@
-"""Live figures in the built pages: each is alive, answers mouse and keys, and agrees with nnlib."""
+"""Live figures in the built pages: each loads, reacts to mouse and keys, and agrees with nnlib."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_each_figure_follows_the_grammars_schema(site, name):
             raise AssertionError(f"{name}, {figure}: {error}") from error
 
 
-def alive(visit: Visit, specs: dict) -> None:
+def wait_for_figures(visit: Visit, specs: dict) -> None:
     page = visit.page
     if specs:
         page.wait_for_selector(".nn-figure[data-ready]")
@@ -50,7 +50,7 @@ WHERE_TO_GRIP = """(handle) => {
 @on(("light", DESKTOP), pages=BOOK_PAGES)
 def test_each_handle_moves_by_key_and_by_dragging(screen: Visit, site: Path) -> None:
     page, specs = screen.page, figures_of(site, screen.name)
-    alive(screen, specs)
+    wait_for_figures(screen, specs)
     for spec in specs.values():
         figure = page.locator(f'.nn-figure[data-name="{spec["name"]}"]')
         handles = figure.locator('svg [role="slider"]:visible')
@@ -75,13 +75,13 @@ def test_each_handle_moves_by_key_and_by_dragging(screen: Visit, site: Path) -> 
     assert screen.faults == []
 
 
-# The same visit as the handles': what they have moved, the sliders move on.
+# The page is still open from the test of the handles, so the inputs have the values set there.
 @on(("light", DESKTOP), ("light", PHONE), pages=BOOK_PAGES)
 def test_each_control_moves_by_key_and_mouse_and_the_figure_follows(
     screen: Visit, site: Path
 ) -> None:
     page, specs = screen.page, figures_of(site, screen.name)
-    alive(screen, specs)
+    wait_for_figures(screen, specs)
     for spec in specs.values():
         check_against_python(page, spec)
         figure = page.locator(f'.nn-figure[data-name="{spec["name"]}"]')
@@ -107,11 +107,11 @@ def test_each_control_moves_by_key_and_mouse_and_the_figure_follows(
     assert screen.faults == []
 
 
-def test_some_page_holds_a_figure(site) -> None:
+def test_some_page_contains_a_figure(site) -> None:
     assert any(figures_of(site, name) for name in BOOK_PAGES)
 
 
-def test_a_figures_picture_stands_where_no_script_runs(browser, address, site) -> None:
+def test_without_scripts_a_figure_is_a_picture(browser, address, site) -> None:
     name = next(name for name in BOOK_PAGES if figures_of(site, name))
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()

@@ -1,4 +1,4 @@
-"""JupyterLite beside the book: its files, and a chapter in Chromium with nothing but loopback."""
+"""JupyterLite in the site: its files, and a chapter in Chromium that reaches only loopback."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ EXERCISE, CHECK = id_of(PAGE, "def weights("), id_of(PAGE, '"sigmoid/weights"')
 def lite(site: Path) -> Path:
     """JupyterLite's folder; skips, with the reason, where the site was built without it."""
     if not (site / "lite" / "index.html").is_file():
-        pytest.skip("this site holds no JupyterLite: `make book lite=1` includes it")
+        pytest.skip("this site contains no JupyterLite: `make book lite=1` includes it")
     return site / "lite"
 
 
-# ---- what stands in the folder -------------------------------------------------------------------
+# ---- the folder's files --------------------------------------------------------------------------
 
 
 def listed(lite: Path, folder: str = "") -> Iterator[dict]:
@@ -69,13 +69,13 @@ def test_every_page_with_code_leads_to_its_notebook(lite: Path) -> None:
 
 
 def test_pythons_files_are_those_of_its_lock(lite: Path) -> None:
-    said = json.loads((lite / "jupyter-lite.json").read_text("utf8"))["jupyter-config-data"]
-    [kernel] = said["litePluginSettings"].values()
+    settings = json.loads((lite / "jupyter-lite.json").read_text("utf8"))["jupyter-config-data"]
+    [kernel] = settings["litePluginSettings"].values()
     assert kernel["disablePyPIFallback"] is True
     folder = (lite / kernel["pyodideUrl"]).resolve().parent
     packages = json.loads((lite / "pyodide-lock.json").read_text("utf8"))["packages"]
-    asked = {"numpy", "matplotlib", "ipython", "ipywidgets", "anywidget", "sigmoid-to-sequence"}
-    assert asked <= set(packages)
+    needed = {"numpy", "matplotlib", "ipython", "ipywidgets", "anywidget", "sigmoid-to-sequence"}
+    assert needed <= set(packages)
     for name, package in packages.items():
         file = folder / package["file_name"]
         assert hashlib.sha256(file.read_bytes()).hexdigest() == package["sha256"], name
@@ -166,7 +166,7 @@ def lab(browser: Browser, site: Path, lite: Path) -> Iterator[Lab]:
 
 
 @pytest.mark.browser
-def test_a_chapter_runs_whole_and_says_what_the_book_says(lab: Lab) -> None:
+def test_a_chapter_runs_to_the_end_and_gives_the_books_outputs(lab: Lab) -> None:
     assert lab.page.locator('[data-mime-type="application/vnd.jupyter.error"]').count() == 0
     assert lab.page.locator('[data-mime-type="application/vnd.jupyter.stderr"]').count() == 0
     compared = 0
@@ -184,16 +184,16 @@ def test_a_chapter_runs_whole_and_says_what_the_book_says(lab: Lab) -> None:
 
 
 @pytest.mark.browser
-def test_a_chapters_figure_is_tied_to_python_both_ways(lab: Lab) -> None:
+def test_a_chapters_figure_and_python_update_each_other(lab: Lab) -> None:
     figure = lab.page.locator(".nn-figure", has_text="Take hold of the curve")
     weight = figure.get_by_role("slider", name="weight w")
     weight.scroll_into_view_if_needed()
     weight.focus()
     lab.page.keyboard.press("ArrowRight")
     expect(figure).to_contain_text("+1.10 x")
-    told = lab.run("[held] = [out for out in Out.values() if hasattr(out, 'log_odds')]\nheld.w")
-    assert told.inner_text().endswith("1.1")
-    lab.run("held['w'] = -2.0")
+    find = "[shown] = [out for out in Out.values() if hasattr(out, 'log_odds')]"
+    assert lab.run(f"{find}\nshown.w").inner_text().endswith("1.1")
+    lab.run("shown['w'] = -2.0")
     expect(figure).to_contain_text("−2.00 x")
 
 
@@ -225,7 +225,7 @@ def test_an_exercise_is_wrong_then_right_and_remembered(lab: Lab) -> None:
 @pytest.mark.browser
 def test_every_request_went_to_the_site_itself(lab: Lab) -> None:
     own = lab.host.address
-    # a question that JupyterLite's service worker answers
+    # a request that JupyterLite's service worker answers itself
     heartbeat = own.removesuffix("/somewhere/else/") + "/api/service-worker-heartbeat"
     beyond = {url for url in lab.requests if not url.startswith((own, "data:", "blob:", heartbeat))}
     assert beyond == set() and any("pyodide.asm.wasm" in url for url in lab.requests)
@@ -243,8 +243,8 @@ def test_the_two_service_workers_leave_each_other_alone(lab: Lab) -> None:
 
 @pytest.mark.browser
 def test_without_a_network_it_opens_and_runs(lab: Lab) -> None:
-    """The last of these: it takes the host away."""
-    lab.page.wait_for_timeout(1000)  # what is kept for later is written in the background
+    """This test must be the last one, because it stops the host."""
+    lab.page.wait_for_timeout(1000)  # the cache is written in the background
     lab.host.down()
     lab.page.goto(f"{lab.host.address}lite/lab/index.html?path={PAGE}.ipynb")
     lab.opened()

@@ -20,7 +20,7 @@ def test_every_chapter_of_the_book_is_on_the_map() -> None:
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda chapter: chapter.title)
-def test_a_chapter_asks_a_question_and_says_how_long_it_takes(chapter: book_map.Chapter) -> None:
+def test_a_chapter_has_a_question_and_a_reading_time(chapter: book_map.Chapter) -> None:
     assert "?" in chapter.question
     assert chapter.minutes and 10 <= chapter.minutes <= 90
 
@@ -34,7 +34,7 @@ def test_a_chapter_without_a_question_is_an_error_that_names_its_file(tmp_path: 
 
 
 @pytest.mark.browser
-def test_the_number_of_exercises_solved_in_this_browser_stands_beside_the_chapter(visit) -> None:
+def test_the_map_shows_how_many_exercises_this_browser_has_solved(visit) -> None:
     page = visit("index.html").page
     assert page.locator(".nn-solved:not(:empty)").count() == 0
     xor = next(chapter for chapter in CHAPTERS if chapter.name == "chapters/xor")

@@ -1,4 +1,4 @@
-"""The chapters' files are lean, and the tool that keeps them so is steady and loses nothing."""
+"""The chapters' files are in normal form; the tool for it is idempotent and loses nothing."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ def test_chapter_is_normal(path: Path) -> None:
     assert notebooks.main(["--check", str(path)]) == 0
 
 
-def test_what_is_printed_in_another_state_is_a_figure_of_the_book() -> None:
+def test_the_states_for_printing_belong_to_figures_of_the_book() -> None:
     states = json.loads((ROOT / "tools" / "printing" / "states.json").read_text("utf8"))
     text = "".join(path.read_text("utf8") for path in CHAPTERS)
     figures = set(re.findall(r'data-nn-model=\\"nnlib-live-([\w-]+)\\"', text))
     gone = sorted(set(states) - figures)
     assert not gone, (
-        f"no figure has the name {gone}: paper would show the first state. A figure's name is made "
-        "of its title unless it has name=; keep the old one by name=, or edit states.json"
+        f"no figure has the name {gone}, so its first state would be printed. A figure's name is "
+        "made from its title unless it has name=; keep the old one by name=, or edit states.json"
     )
 
 
@@ -97,7 +97,7 @@ def test_check_names_the_file_and_changes_nothing(tmp_path: Path, capsys) -> Non
     [("plt.plot(x);", "trailing ;"), ("1 + 1\nprint(_)", "last result"), ("%time f()", "magics"),
      ("!ls", "magics"), ("x = (", "line 1")],
 )  # fmt: skip
-def test_habits_that_tests_treat_otherwise_are_refused(source: str, complaint: str) -> None:
+def test_code_that_runners_treat_differently_is_refused(source: str, complaint: str) -> None:
     cell = {"cell_type": "code", "metadata": {}, "source": source}
     [found] = notebooks.refused_habits({"cells": [cell]})
     assert complaint in found

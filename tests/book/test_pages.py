@@ -1,4 +1,4 @@
-"""Every page of the built site: quiet, whole, readable, at home on any host and screen."""
+"""Every page of the built site: no errors, no dead links, accessible, on any host and screen."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from tests.book.harness import BOOK_PAGES, DESKTOP, FRAMES, PHONE, THEMES, Visit
 pytestmark = pytest.mark.browser
 
 
-# Opening a page costs most of a test's time, so these two visits show it in either theme and at
-# every width of their kind.
+# Opening a page takes most of a test's time, so each of these two visits tests both themes and
+# several widths.
 SCREENS = [("light", DESKTOP), ("dark", PHONE)]
 WIDTHS = {DESKTOP: (1920, 1000, 768, DESKTOP), PHONE: (390, PHONE)}
 
@@ -65,7 +65,7 @@ def test_a_page_makes_no_outside_requests_logs_no_errors_and_fits_the_screen(scr
 
 
 @on(*SCREENS)
-def test_one_heading_one_search_and_words_for_every_picture(screen: Visit) -> None:
+def test_one_heading_one_search_and_alternative_text_for_every_picture(screen: Visit) -> None:
     page = screen.page
     visible = """(selector) => [...document.querySelectorAll(selector)].filter(
         (e) => e.checkVisibility({checkVisibilityCSS: true}) &&
@@ -106,15 +106,15 @@ def test_mathematics_is_typeset_and_can_be_read_aloud(screen: Visit) -> None:
     formulas = page.locator("article .math").count()
     assert page.locator("article .math mjx-container").count() >= formulas
     assert page.locator("article .math merror, article .math mjx-merror").count() == 0
-    # Readers that cannot see the glyphs get MathML.
+    # Screen readers get MathML.
     assert page.locator("article .math mjx-assistive-mml math").count() >= formulas
 
 
-def test_some_page_holds_mathematics(site: Path) -> None:
+def test_some_page_contains_mathematics(site: Path) -> None:
     assert any('class="math' in (site / name).read_text("utf8") for name in BOOK_PAGES)
 
 
-def test_type_comes_from_the_site(visit) -> None:
+def test_fonts_come_from_the_site(visit) -> None:
     page = visit("index.html").page
     loaded = page.evaluate(
         "() => [...document.fonts].filter((f) => f.status === 'loaded').map((f) => f.family)"
@@ -124,7 +124,7 @@ def test_type_comes_from_the_site(visit) -> None:
 
 
 @on(("light", DESKTOP), pages=BOOK_PAGES)
-def test_every_icon_is_one_of_the_fonts(screen: Visit) -> None:
+def test_every_icon_is_in_the_icon_font(screen: Visit) -> None:
     icons = screen.page.evaluate(
         """() => [...document.querySelectorAll("i[class*=fa-], span[class*=fa-]")].map((e) =>
             getComputedStyle(e, "::before").content.codePointAt(1))"""
@@ -234,7 +234,7 @@ def html_files(site: Path) -> list[Path]:
     return [p for p in site.rglob("*.html") if "_static" not in p.relative_to(site).parts]
 
 
-def test_pages_load_nothing_from_elsewhere_and_no_link_is_dead(site: Path) -> None:
+def test_pages_load_nothing_from_other_hosts_and_no_link_is_dead(site: Path) -> None:
     parsed = {path.resolve(): read(path) for path in html_files(site)}
     dead = []
     for path, page in parsed.items():
@@ -245,12 +245,12 @@ def test_pages_load_nothing_from_elsewhere_and_no_link_is_dead(site: Path) -> No
                 continue
             if parts.scheme == "data":
                 continue
-            assert not target.startswith("/"), f"{path.name}: {target} works at a host's root alone"
+            assert not target.startswith("/"), f"{path.name}: {target} works only at a host's root"
             file = (path.parent / unquote(parts.path)).resolve() if parts.path else path
             if not file.exists():
                 dead.append(f"{path.relative_to(site.resolve())}: {target}")
             elif parts.fragment and unquote(parts.fragment) not in parsed[file].names:
-                dead.append(f"{path.relative_to(site.resolve())}: no such place {target}")
+                dead.append(f"{path.relative_to(site.resolve())}: no such anchor {target}")
     assert dead == []
 
 

@@ -1,4 +1,4 @@
-"""One hue, one meaning: the site and the figures by themselves name the same colours."""
+"""One hue, one meaning: the site and the figures use the same colours."""
 
 from __future__ import annotations
 
@@ -15,11 +15,13 @@ from tests.book.harness import ROOT
 PALETTE = ROOT / "nnlib" / "live" / "palette.json"
 
 
-def test_every_style_holds_what_the_palette_gives() -> None:
+def test_every_style_sheet_has_the_colours_of_the_palette() -> None:
     assert make_palette.main(["--check"]) == 0, "run python tools/make_palette.py and make frontend"
 
 
-def test_a_style_that_drifts_is_noticed(tmp_path: Path, monkeypatch, capsys) -> None:
+def test_a_style_sheet_that_differs_from_the_palette_is_reported(
+    tmp_path: Path, monkeypatch, capsys
+) -> None:
     for name in ("BOOK", "FIGURES", "NAMES"):
         copy = tmp_path / getattr(make_palette, name).name
         copy.write_text(getattr(make_palette, name).read_text("utf8"), "utf8")
@@ -35,11 +37,11 @@ def test_a_style_that_drifts_is_noticed(tmp_path: Path, monkeypatch, capsys) -> 
 
 
 def test_no_colour_of_the_palette_is_written_anywhere_else() -> None:
-    """In the figures' sources and in Python a colour has a name, so that it cannot drift."""
+    """The figures' sources and Python refer to a colour by its name, so it is defined once."""
     values = {v for theme in palette.THEMES for v in palette.colors(theme).values() if len(v) == 7}
-    places = [*ROOT.glob("nnlib/live/*.py"), *ROOT.glob("course/**/*.py"),
+    files = [*ROOT.glob("nnlib/live/*.py"), *ROOT.glob("course/**/*.py"),
               *ROOT.glob("tools/**/*.py"), *ROOT.glob("frontend/figures/src/**/*.ts")]  # fmt: skip
-    for path in places:
+    for path in files:
         written = set(re.findall(r"#[0-9a-f]{6}\b", path.read_text("utf8"))) & values
         assert not written, f"{path.relative_to(ROOT)} writes {written}: use the palette's names"
 
@@ -51,10 +53,10 @@ def test_every_colour_of_the_palette_is_used_somewhere() -> None:
     used |= set(json.loads(PALETTE.read_text("utf8"))["same"].values())
     used |= {name for name in palette.colors() if make_palette.FOR_AUTHORS.match(name)}
     unused = set(palette.colors()) - used
-    assert not unused, f"{unused}: no style and no figure asks for these"
+    assert not unused, f"{unused}: no style and no figure uses these"
 
 
-def test_still_pictures_know_every_colour_that_an_author_may_name() -> None:
+def test_still_pictures_have_every_colour_that_an_author_can_name() -> None:
     named = re.findall(r'"([\w-]+)",', make_palette.NAMES.read_text("utf8"))
     assert len(named) > 10
     assert set(named) <= set(palette.colors("still"))

@@ -96,7 +96,7 @@ def texts(reader: pypdf.PdfReader) -> list[str]:
     return [" ".join(page.extract_text().split()) for page in reader.pages]
 
 
-def test_the_contents_name_the_pages_where_things_stand(paper: pypdf.PdfReader) -> None:
+def test_the_contents_name_the_right_pages(paper: pypdf.PdfReader) -> None:
     pages = texts(paper)
     assert "From Sigmoid to Sequence" in pages[0] and ADDRESS in pages[0]
     for title in ("The first page", "The other page", "Hints and solutions", "Index"):
@@ -105,14 +105,16 @@ def test_the_contents_name_the_pages_where_things_stand(paper: pypdf.PdfReader) 
     assert "⟦" not in "".join(pages)
 
 
-def test_a_figure_is_drawn_with_words_for_sliders_and_its_address(paper: pypdf.PdfReader) -> None:
+def test_a_figure_is_printed_with_its_sliders_values_and_its_address(
+    paper: pypdf.PdfReader,
+) -> None:
     whole = " ".join(texts(paper))
     assert re.search(r"weight = .{0,4}1\.5 \(.{0,2}2 to 2\)", whole)
     assert "example.org/book/chapters/one.html#live=neuron" in whole.replace(" ", "")
     assert "Reset" not in whole and "Save figure" not in whole
 
 
-def test_solutions_stand_in_the_appendix_alone(paper: pypdf.PdfReader) -> None:
+def test_solutions_are_only_in_the_appendix(paper: pypdf.PdfReader) -> None:
     pages = texts(paper)
     chapter = next(p for p in pages if "What is one and one?" in p)
     assert "It is two." not in chapter and "Count your thumbs" not in chapter
@@ -121,7 +123,7 @@ def test_solutions_stand_in_the_appendix_alone(paper: pypdf.PdfReader) -> None:
     assert appendix.index("Count your thumbs") < appendix.index("It is two.")
 
 
-def test_paper_shows_what_cannot_be_unfolded_or_committed_to(paper: pypdf.PdfReader) -> None:
+def test_folded_programs_and_answers_to_predictions_are_printed(paper: pypdf.PdfReader) -> None:
     whole = " ".join(texts(paper))
     assert "import torch" in whole and "Show the code" not in whole
     assert "course.progress" not in whole
@@ -137,17 +139,17 @@ def test_every_page_of_a_chapter_has_its_title_above(paper: pypdf.PdfReader) -> 
             assert part not in page or page.startswith(titles)
 
 
-def test_wide_code_is_made_smaller_and_notes_stay_between_the_margins(
+def test_wide_code_is_scaled_down_and_notes_stay_between_the_margins(
     paper: pypdf.PdfReader,
 ) -> None:
-    """What sticks out would be cut, or make Chromium print the whole book smaller."""
+    """Content that sticks out would be cut off, or Chromium would print the whole book smaller."""
     page = next(p for p in paper.pages if "as long as a street" in p.extract_text())
     sizes: dict[str, float] = {}
 
-    def seen(text: str, _: list, place: list[float], __: object, size: float) -> None:
-        sizes[text.strip()] = size * abs(place[3])
+    def note_size(text: str, _: list, matrix: list[float], __: object, size: float) -> None:
+        sizes[text.strip()] = size * abs(matrix[3])
 
-    page.extract_text(visitor_text=seen)
+    page.extract_text(visitor_text=note_size)
     street = next(v for k, v in sizes.items() if "street" in k)
     beside = next(v for k, v in sizes.items() if "beside" in k)
     assert street < 0.7 * beside
@@ -182,7 +184,7 @@ def ebook(small: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return target
 
 
-def test_the_ebook_is_whole_xml_with_pictures_and_links(ebook: Path) -> None:
+def test_the_ebook_is_well_formed_xml_with_pictures_and_links(ebook: Path) -> None:
     with zipfile.ZipFile(ebook) as file:
         assert file.namelist()[0] == "mimetype" and file.testzip() is None
         names = set(file.namelist())
@@ -225,18 +227,18 @@ def test_the_whole_book_becomes_a_pdf(site: Path, tmp_path: Path) -> None:
     reader = pypdf.PdfReader(target)
     pages = texts(reader)
     assert len(pages) > 150
-    lonely = [
+    nearly_empty = [
         i + 1 for i, t in enumerate(pages[1:], 1) if len(t) < 15 and not reader.pages[i].images
     ]
-    assert lonely == []
+    assert nearly_empty == []
     links = [
         link.get_object().get("/A", {}) for p in reader.pages for link in p.get("/Annots") or []
     ]
     assert not [a["/URI"] for a in links if "127.0.0.1" in str(a.get("/URI", ""))]
     whole = "".join(pages)
     assert "⟦" not in whole and "127.0.0.1" not in whole
-    place = next(v for n, v in reader.named_destinations.items() if n.lstrip("/") == "terms")
+    index = next(v for n, v in reader.named_destinations.items() if n.lstrip("/") == "terms")
     printed = re.search(r"Index (\d+)", "".join(pages[:10]))
-    assert printed and int(printed[1]) - 1 == reader.get_destination_page_number(place)
+    assert printed and int(printed[1]) - 1 == reader.get_destination_page_number(index)
     for name, _ in collect.documents():
         assert collect.key_of(name) in {n.lstrip("/") for n in reader.named_destinations}

@@ -1,4 +1,4 @@
-"""Presenting a page: keys, one section or figure at a time, large type, figures alive, offline."""
+"""Presenting a page: keys, one section or figure at a time, large type, live figures, offline."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def page(browser: Any, page_file: Path) -> Iterator[Any]:
     made.close()
 
 
-def seen(page: Any) -> str:
+def shown_text(page: Any) -> str:
     return " ".join(page.locator("article.bd-article").inner_text().split())
 
 
@@ -73,14 +73,14 @@ def count(page: Any) -> tuple[int, int]:
 
 def test_keys_go_through_every_part_once(page: Any) -> None:
     first, total = count(page)
-    for _ in range(total + 3):  # what does not fit makes new slides on the way
+    for _ in range(total + 3):  # content that does not fit is moved to new slides
         page.keyboard.press("ArrowRight")
     page.keyboard.press("Home")
     total = count(page)[1]
-    assert first == 1 and seen(page).startswith("Title") and "After" not in seen(page)
+    assert first == 1 and shown_text(page).startswith("Title") and "After" not in shown_text(page)
     texts = []
     for _ in range(total):
-        texts.append(seen(page))
+        texts.append(shown_text(page))
         page.keyboard.press("ArrowRight")
     assert count(page) == (total, total)  # the last one stays
     whole = " ".join(texts)
@@ -97,11 +97,11 @@ def test_keys_go_through_every_part_once(page: Any) -> None:
     assert count(page)[0] == 1
 
 
-def test_no_slide_holds_the_button_that_runs_the_code(page: Any) -> None:
+def test_no_slide_shows_the_button_that_runs_the_code(page: Any) -> None:
     button = page.get_by_role("button", name="Run the code", include_hidden=True)
     assert button.count() == 1
     for _ in range(count(page)[1]):
-        assert not button.is_visible(), seen(page)
+        assert not button.is_visible(), shown_text(page)
         page.keyboard.press("ArrowRight")
     page.keyboard.press("Escape")
     assert button.is_visible()
@@ -114,9 +114,9 @@ def to_figure(page: Any) -> None:
         assert count(page) != before, "no slide shows the figure"
 
 
-def test_a_figure_has_a_slide_is_alive_and_keeps_its_keys(page: Any) -> None:
+def test_a_figure_has_its_own_slide_and_its_controls_keep_the_arrow_keys(page: Any) -> None:
     to_figure(page)
-    assert "After the figure." not in seen(page) and "sentence" not in seen(page)
+    assert "After the figure." not in shown_text(page) and "sentence" not in shown_text(page)
     at = count(page)
     slider = page.locator("input[type=range]").first
     slider.focus()
@@ -156,11 +156,11 @@ def test_what_does_not_fit_is_on_the_next_slide(page: Any) -> None:
         page.keyboard.press("ArrowRight")
 
 
-def test_escape_gives_the_page_back_where_it_was(page: Any) -> None:
+def test_escape_returns_to_the_same_place_in_the_page(page: Any) -> None:
     to_figure(page)
     page.keyboard.press("Escape")
     assert page.locator(".nn-present").count() == 0
-    assert page.locator(".bd-header").is_visible() and "Opening." in seen(page)
+    assert page.locator(".bd-header").is_visible() and "Opening." in shown_text(page)
     assert page.locator("[data-nn-off]").count() == 0
     page.wait_for_timeout(100)
     box = page.locator(".nn-figure").bounding_box()

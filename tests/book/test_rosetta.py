@@ -1,4 +1,4 @@
-"""What the page of nnlib beside PyTorch says is so: programs and lines run under both."""
+"""The page of nnlib beside PyTorch is right: its programs and lines run with both."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ def without_names(text: str) -> str:
 
 
 def rounded(text: str) -> str:
-    """Printed numbers to five digits: the two add in different orders."""
+    """Printed numbers to five digits, because the two libraries add in different orders."""
     return re.sub(r"-?\d+\.\d{5,}", lambda found: f"{float(found[0]):.5f}", text)
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_a_program_gives_the_same_under_both(name: str):
+def test_a_program_gives_the_same_numbers_with_both(name: str):
     code = (rosetta.FOLDER / f"{name}.py").read_text("utf8")
     printed, ours = rosetta.run(code)
     theirs_printed, theirs = rosetta.run(rosetta.for_torch(code))
@@ -56,7 +56,7 @@ def test_a_program_gives_the_same_under_both(name: str):
     assert rounded(without_names(printed)) == rounded(without_names(theirs_printed))
     mine, peers = numbers(ours), numbers(theirs)
     assert mine.keys() == peers.keys()
-    if name == "files":  # its weights are random; it shows that they are read back
+    if name == "files":  # its weights are random; the program compares those that it reads back
         assert ours["same"] and theirs["same"]
         return
     for key, value in mine.items():
@@ -66,7 +66,7 @@ def test_a_program_gives_the_same_under_both(name: str):
 @pytest.mark.parametrize(
     "name", [n for n in PROGRAMS if (rosetta.FOLDER / f"{n}.numpy.py").exists()]
 )
-def test_by_hand_gives_the_same(name: str):
+def test_the_program_in_numpy_gives_the_same_numbers(name: str):
     mine = numbers(rosetta.run((rosetta.FOLDER / f"{name}.py").read_text("utf8"))[1])
     hand = numbers(rosetta.run((rosetta.FOLDER / f"{name}.numpy.py").read_text("utf8"))[1])
     shared = mine.keys() & hand.keys()
@@ -91,7 +91,7 @@ def array(value: Any) -> np.ndarray:
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row["nnlib"])
-def test_a_row_of_the_table_says_one_thing_in_three_ways(row: dict[str, str]):
+def test_the_three_expressions_of_a_row_give_the_same(row: dict[str, str]):
     ours = eval(row["nnlib"], {"nnlib": nnlib, "F": nnlib.nn.functional, **given(nnlib.tensor)})
     theirs = eval(
         rosetta.for_torch(row["nnlib"]),
@@ -106,7 +106,7 @@ def test_a_row_of_the_table_says_one_thing_in_three_ways(row: dict[str, str]):
 
 
 def outcome(line: str, module: Any) -> str:
-    """What a line gives, as it prints; an error by its type."""
+    """The repr of a line's result, or the type of the error that it raises."""
     space = {"io": io, "np": np, "importlib": importlib, module.__name__: module,
              "nn": module.nn, "F": module.nn.functional}  # fmt: skip
     try:

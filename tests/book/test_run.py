@@ -1,4 +1,4 @@
-"""Run the code: Python in the page, in Chromium with nothing but loopback."""
+"""Run the code: Python in the page, in Chromium that reaches only loopback."""
 
 from __future__ import annotations
 
@@ -40,13 +40,15 @@ def python(browser: Browser, base: str) -> Iterator[PythonPage]:
 
 @pytest.fixture
 def faultless(python: PythonPage) -> Iterator[PythonPage]:
-    """The shared page; nothing in it may have gone wrong in the meantime."""
+    """The shared page; fails if the page records a fault during the test."""
     before = len(python.visit.faults)
     yield python
     assert python.visit.faults[before:] == []
 
 
-def test_nothing_of_python_is_loaded_before_it_is_asked_for(browser: Browser, base: str) -> None:
+def test_nothing_of_python_is_loaded_before_the_button_is_pressed(
+    browser: Browser, base: str
+) -> None:
     page = PythonPage(browser, base, f"{PAGE}.html")
     page.page.wait_for_load_state("networkidle")
     assert not [url for url in page.requests if "/python/" in url or url.endswith("sw.js")]
@@ -85,7 +87,7 @@ def test_it_says_what_it_loads_and_how_much(browser: Browser, base: str) -> None
 def test_a_cell_runs_by_the_keyboard_alone(faultless: PythonPage) -> None:
     python = faultless
     cell = python.cell(FIRST)
-    before = len(python.heard())
+    before = len(python.runs())
     cell.locator.locator(".cm-content").focus()
     python.page.keyboard.press("Shift+Enter")
     cell.settle("ok", before)
@@ -97,7 +99,7 @@ def test_a_cell_runs_by_the_keyboard_alone(faultless: PythonPage) -> None:
     python.page.keyboard.press("Escape")
     python.page.keyboard.press("Tab")
     assert python.page.evaluate("document.activeElement.textContent") == "Run"
-    before = len(python.heard())
+    before = len(python.runs())
     python.page.keyboard.press("Enter")
     python.cell(ARRAY).settle("ok", before)
 
@@ -106,15 +108,15 @@ def test_run_all_above_runs_what_has_not_run(faultless: PythonPage) -> None:
     faultless.press("Restart")
     faultless.wait("ready")
     cell = faultless.cell(EXERCISE)
-    before = len(faultless.heard())
+    before = len(faultless.runs())
     cell.locator.get_by_role("button", name=re.compile("^Run all above")).click()
     above = next(i for i, c in enumerate(cells_of(PAGE)) if c["id"] == EXERCISE)
-    faultless.page.wait_for_function(f"window.heard.length >= {before + above}", timeout=60_000)
-    assert all(run["status"] == "ok" for run in faultless.heard()[before:])
+    faultless.page.wait_for_function(f"window.runs.length >= {before + above}", timeout=60_000)
+    assert all(run["status"] == "ok" for run in faultless.runs()[before:])
     assert cell.status == ""
 
 
-def test_edits_run_are_kept_and_can_be_taken_back(browser: Browser, base: str) -> None:
+def test_edits_are_kept_and_can_be_reset(browser: Browser, base: str) -> None:
     page = PythonPage(browser, base, f"{PAGE}.html").start()
     cell = page.cell(SANDBOX)
     original = cell.source
@@ -168,7 +170,7 @@ def test_an_error_is_explained_where_it_happened(faultless: PythonPage) -> None:
     assert "inside" not in cell.output, "the reader's own cell is not a package"
     cell.write("import nnlib\nnnlib.ones(2, 3) @ nnlib.ones(2, 3)").run("error")
     assert "inside" in cell.output or "raised in nnlib/" in cell.output
-    # an error ends a row of cells, and Python goes on
+    # after an error, Python still runs other cells
     assert cell.write("3 * 14").run().output == "42"
 
 
@@ -192,17 +194,17 @@ def test_restart_forgets_every_variable(faultless: PythonPage) -> None:
     cell.write("kept = 5").run()
     faultless.press("Restart")
     faultless.wait("ready")
-    assert "All variables are gone" in faultless.words
+    assert "All variables are gone" in faultless.message
     assert "NameError" in cell.write("kept").run("error").output
 
 
 def test_output_arrives_while_the_cell_runs(faultless: PythonPage) -> None:
     cell = faultless.cell(SANDBOX)
     cell.write('import time\nprint("first")\ntime.sleep(4)\nprint("second")')
-    before = len(faultless.heard())
+    before = len(faultless.runs())
     cell.locator.get_by_role("button", name=re.compile("^Run cell")).click()
     expect(cell.area).to_have_text("first\n", timeout=10_000)
-    assert len(faultless.heard()) == before, "the output came only with the end"
+    assert len(faultless.runs()) == before, "the output was shown only at the end"
     cell.settle("ok", before)
     assert cell.output.split() == ["first", "second"]
 
@@ -218,7 +220,7 @@ def test_much_output_comes_in_a_box_that_scrolls(faultless: PythonPage) -> None:
     box.focus()
     faultless.page.keyboard.press("Home")
     until(faultless.page, "document.activeElement.scrollTop < 1000")
-    # an endless one does not fill the page while it runs
+    # endless output does not fill the page while the cell runs
     cell.write("while True:\n    print('again and again and again')")
     cell.locator.get_by_role("button", name=re.compile("^Run cell")).click()
     faultless.wait("busy")
@@ -239,7 +241,9 @@ NOT_IN_A_PAGE = {
 
 
 @pytest.mark.parametrize("source", NOT_IN_A_PAGE, ids=lambda s: s.split("\n")[0])
-def test_what_a_page_cannot_do_is_said_with_what_to_do(python: PythonPage, source: str) -> None:
+def test_an_error_names_what_a_page_cannot_do_and_an_alternative(
+    python: PythonPage, source: str
+) -> None:
     cell = python.cell(SANDBOX)
     cell.write(source).run("error")
     box = cell.locator.locator(".nn-run-error")
@@ -279,12 +283,12 @@ def test_names_are_completed(faultless: PythonPage) -> None:
     cell.write("nnlib.sigm")
     faultless.page.keyboard.press("Control+Space")
     expect(faultless.page.locator(".cm-tooltip-autocomplete")).to_contain_text("sigmoid")
-    faultless.page.wait_for_timeout(150)  # keys that come as the list appears are still the text's
+    faultless.page.wait_for_timeout(150)  # keys pressed while the list appears still go to the text
     faultless.page.keyboard.press("Enter")
     assert cell.source == "nnlib.sigmoid"
 
 
-def test_matplotlib_draws_and_comes_when_it_is_first_used(faultless: PythonPage) -> None:
+def test_matplotlib_is_loaded_when_it_is_first_used(faultless: PythonPage) -> None:
     cell = faultless.cell(SANDBOX)
     cell.write("import matplotlib.pyplot as plt\nplt.plot([1, 4, 9])\nplt.show()").run()
     picture = cell.locator.locator(".nn-run-output img")
@@ -293,7 +297,7 @@ def test_matplotlib_draws_and_comes_when_it_is_first_used(faultless: PythonPage)
     assert size[0] > 300 and size[1] > 200
 
 
-def test_widgets_are_tied_to_python_both_ways(faultless: PythonPage) -> None:
+def test_widgets_and_python_update_each_other(faultless: PythonPage) -> None:
     cell, other = faultless.cell(SANDBOX), faultless.cell(OTHER)
     cell.write(
         "import ipywidgets as w\nslider = w.IntSlider(value=3, min=0, max=9, description='n')\n"
@@ -310,7 +314,7 @@ def test_widgets_are_tied_to_python_both_ways(faultless: PythonPage) -> None:
     expect(control).to_have_value("7")
 
 
-def test_a_live_figure_is_tied_to_python_both_ways(faultless: PythonPage) -> None:
+def test_a_live_figure_and_python_update_each_other(faultless: PythonPage) -> None:
     cell, other = faultless.cell(SANDBOX), faultless.cell(OTHER)
     cell.write(
         "from nnlib import live\n"
@@ -326,8 +330,8 @@ def test_a_live_figure_is_tied_to_python_both_ways(faultless: PythonPage) -> Non
     expect(shown).to_contain_text("y is 3.0")
     other.write("fig['w'], fig.w")
     end = time.monotonic() + 10
-    while (told := other.run().output) != "(1.5, 1.5)":  # the page tells Python a moment later
-        assert time.monotonic() < end, told
+    while (value := other.run().output) != "(1.5, 1.5)":  # the page informs Python with a delay
+        assert time.monotonic() < end, value
     other.write("fig['w'] = 4.0").run()
     expect(shown).to_contain_text("y is 8.0")
 
@@ -336,29 +340,29 @@ def test_an_exercise_is_wrong_then_right_and_counted(faultless: PythonPage) -> N
     faultless.press("Reset page")
     faultless.wait("ready")
     exercise, check = faultless.cell(EXERCISE), faultless.cell(CHECK)
-    before = len(faultless.heard())
+    before = len(faultless.runs())
     exercise.locator.get_by_role("button", name=re.compile("^Run all above")).click()
     exercise.locator.get_by_role("button", name=re.compile("^Run cell")).click()
     above = next(i for i, c in enumerate(cells_of(PAGE)) if c["id"] == EXERCISE)
-    faultless.page.wait_for_function(f"window.heard.length >= {before + above + 2}", timeout=60_000)
+    faultless.page.wait_for_function(f"window.runs.length >= {before + above + 2}", timeout=60_000)
     assert check.output.startswith("☐"), "an exercise's check follows it"
     assert "0 of 7" in faultless.page.inner_text(".nn-run-count")
     exercise.write("def weights(crossing, slope):\n    return 4 * slope * crossing, 4 * slope")
-    check_after(faultless, exercise, check, "✗")
+    run_and_check(faultless, exercise, check, "✗")
     exercise.write("def weights(crossing, slope):\n    return -4 * slope * crossing, 4 * slope")
-    check_after(faultless, exercise, check, "✓")
+    run_and_check(faultless, exercise, check, "✓")
     expect(faultless.page.locator(".nn-run-count")).to_have_text("1 of 7 exercises solved")
 
 
-def check_after(python: PythonPage, exercise, check, sign: str) -> None:
-    before = len(python.heard())
+def run_and_check(python: PythonPage, exercise, check, sign: str) -> None:
+    before = len(python.runs())
     exercise.locator.get_by_role("button", name=re.compile("^Run cell")).click()
     check.settle("ok", before + 1)
     assert check.output.startswith(sign), check.output
 
 
-def test_what_needs_pytorch_says_so(faultless: PythonPage) -> None:
-    """The stored cell is not executed by the book either; a reader may press its button."""
+def test_a_cell_that_needs_pytorch_says_so(faultless: PythonPage) -> None:
+    """The build does not execute this cell, but a reader can run it."""
     cell = faultless.cell(PYTORCH)
     cell.write("import course\nprint(course.pytorch())").run()
     assert "PyTorch" in cell.output and "False" in cell.output
@@ -387,7 +391,7 @@ CANNOT = {
 
 
 @pytest.mark.parametrize("why", CANNOT)
-def test_the_button_says_why_it_cannot(browser: Browser, base: str, why: str) -> None:
+def test_the_button_says_why_python_cannot_run(browser: Browser, base: str, why: str) -> None:
     script, words = CANNOT[why]
     page = PythonPage(browser, base, f"{PAGE}.html", script)
     page.page.click(".nn-run-start")
@@ -417,5 +421,5 @@ def test_a_start_that_fails_says_so(browser: Browser, base: str) -> None:
     page.page.route("**/book.zip", lambda route: route.abort())
     page.page.click(".nn-run-start")
     page.page.wait_for_function("document.querySelector('.nn-run-bar')?.dataset.state === 'failed'")
-    assert "Python did not start" in page.words
+    assert "Python did not start" in page.message
     page.close()

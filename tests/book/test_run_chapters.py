@@ -1,4 +1,4 @@
-"""Each chapter's cells, run in the page, give what the notebook stores."""
+"""Each chapter's cells, run in the page, give the notebook's stored outputs."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.book.harness import BOOK_PAGES
-from tests.book.python_page import PAGE, PythonPage, cells_of, said_by_page, stored
+from tests.book.python_page import PAGE, PythonPage, cells_of, outputs_of_page, stored
 
 pytestmark = [pytest.mark.browser, pytest.mark.reads("{name}.html")]
 
-# Pictures of rounding itself: its last bits are those of the machine's exp, tanh and matmul.
+# Figures of rounding errors, whose last bits depend on the machine's exp, tanh and matmul.
 ROUNDING = {"Not too large, not too small"}
 
 CHAPTERS = [name.removesuffix(".html") for name in BOOK_PAGES]
@@ -24,13 +24,13 @@ MINUTES = 10  # for one chapter on a busy machine: the CNN trains for minutes in
     "name",
     [name if name == PAGE else pytest.param(name, marks=pytest.mark.slow) for name in CHAPTERS],
 )
-def test_a_chapter_gives_what_it_stores(browser: Browser, base: str, name: str) -> None:
+def test_a_chapter_gives_its_stored_outputs(browser: Browser, base: str, name: str) -> None:
     page = PythonPage(browser, base, f"{name}.html").start()
     cells = cells_of(name)
     runs = page.run_all(len(cells), MINUTES * 60_000)
     wrong = []
     for run, cell in zip(runs, cells, strict=False):
-        given, needed = said_by_page(run["said"]), stored(cell)
+        given, needed = outputs_of_page(run["messages"]), stored(cell)
         if "nbval-ignore-output" in cell["metadata"].get("tags", []):  # times, for example
             given = needed
         if any(title in text for title in ROUNDING for _, text in needed):
@@ -49,7 +49,7 @@ def without_numbers(text: str) -> str:
 
 
 def difference(given: list, needed: list) -> str:
-    """The first place where they part."""
+    """Describes the first position at which they differ."""
     if [kind for kind, _ in given] != [kind for kind, _ in needed]:
         return f"gives {given!r:.300}, stored is {needed!r:.300}"
     for (kind, ours), (_, theirs) in zip(given, needed, strict=True):

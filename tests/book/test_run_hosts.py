@@ -1,4 +1,4 @@
-"""Python from a host that a deployer names (make book run=https://…); what failing ones show."""
+"""Python from a host that a deployer names (make book run=https://…); its errors."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.reads(f"{PAGE}.html")]
 KINDS = {".mjs": "text/javascript", ".js": "text/javascript", ".wasm": "application/wasm"}
 WASM, NUMPY = "pyodide.asm.wasm", "numpy-2.0.2-cp312-cp312-pyodide_2024_0_wasm32.whl"
 PICTURES = "matplotlib-3.8.4-cp312-cp312-pyodide_2024_0_wasm32.whl"
-# The policy that docs/python.md gives to a deployer; the theme's own scripts are inline.
+# The policy that docs/python.md gives to deployers; the theme's own scripts are inline.
 POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval' {host}; "
     "style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; "
@@ -32,7 +32,7 @@ POLICY = (
 
 
 class Files(http.server.BaseHTTPRequestHandler):
-    """Serves Pyodide's release to pages of other sites; the host's `faults` say what goes wrong."""
+    """Serves Pyodide's release to pages of other sites, with the host's `faults`."""
 
     host: PythonHost
 
@@ -53,7 +53,7 @@ class Files(http.server.BaseHTTPRequestHandler):
         data = self.host.files[name].read_bytes()
         kind = KINDS.get(Path(name).suffix, "application/octet-stream")
         self.send_response(200)
-        self.send_header("Content-Type", "text/plain" if fault == "called otherwise" else kind)
+        self.send_header("Content-Type", "text/plain" if fault == "wrong type" else kind)
         self.send_header("Content-Length", str(len(data)))
         if self.host.cors:
             self.send_header("Access-Control-Allow-Origin", "*")
@@ -69,7 +69,7 @@ class Files(http.server.BaseHTTPRequestHandler):
 
 
 class PythonHost:
-    """The other host."""
+    """A host with Pyodide's files that is not the book's own; `faults` maps a file to its fault."""
 
     def __init__(self) -> None:
         lock = fetch_python.read_lock()
@@ -134,7 +134,7 @@ class Book:
 
 
 def rewritten(page: str, made: dict) -> str:
-    """The page's data, as book_run.equip_page leaves them for that host."""
+    """The page with the data that book_run.equip_page would write for that host."""
 
     def changed(found: re.Match) -> str:
         info = json.loads(found[2])
@@ -166,12 +166,12 @@ def opened(browser: Browser, book: Book, **options) -> PythonPage:
 
 
 def failure(page: PythonPage) -> str:
-    """What the page says once Python did not start."""
+    """Tries to start Python, which must fail; returns the page's message."""
     page.page.click(".nn-run-start")
     page.page.wait_for_selector(".nn-run-bar[data-state=failed]", timeout=60_000)
     assert page.page.get_by_role("button", name="Try again").is_visible()
     assert page.page.locator(".nn-run-failed").get_by_text("download the notebook").is_visible()
-    return page.words
+    return page.message
 
 
 def test_a_host_that_the_deployer_names(browser: Browser, book: Book, host: PythonHost) -> None:
@@ -193,7 +193,7 @@ def test_a_host_that_the_deployer_names(browser: Browser, book: Book, host: Pyth
     assert len(host.fetched) == len(set(host.fetched)), "something was transferred twice"
     assert page.visit.faults == []
 
-    # a later visit asks that host for nothing: it may be gone
+    # a later visit needs nothing from that host, so it may be down
     host.fetched.clear()
     host.down()
     page.open()
@@ -203,7 +203,7 @@ def test_a_host_that_the_deployer_names(browser: Browser, book: Book, host: Pyth
     assert cell.locator.locator(".nn-run-output img").count() == 1
     assert page.visit.faults == []
 
-    # a book with another lock trusts nothing that came for the old one
+    # a book with another lock uses nothing that was cached for the old one
     host.up()
     old = Path(book.lock).name
     book.lock = book.lock.replace(old, f"{old}?another")
@@ -213,7 +213,9 @@ def test_a_host_that_the_deployer_names(browser: Browser, book: Book, host: Pyth
     page.close()
 
 
-def test_a_host_that_shuts_other_sites_out(browser: Browser, book: Book, host: PythonHost) -> None:
+def test_a_host_that_refuses_other_sites_is_explained(
+    browser: Browser, book: Book, host: PythonHost
+) -> None:
     host.cors = False
     page = opened(browser, book)
     words = failure(page)
@@ -256,10 +258,10 @@ def test_a_host_that_does_not_answer(browser: Browser, book: Book, host: PythonH
     page.close()
 
 
-def test_matplotlib_that_does_not_come_can_come_later(
+def test_matplotlib_can_be_loaded_after_a_failure(
     browser: Browser, book: Book, host: PythonHost
 ) -> None:
-    host.faults = {PICTURES: "missing", WASM: "called otherwise"}
+    host.faults = {PICTURES: "missing", WASM: "wrong type"}
     page = opened(browser, book).start()
     cell = page.cell(SANDBOX)
     cell.write("import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()").run("error")
@@ -276,7 +278,7 @@ def test_a_source_that_is_not_an_address_is_refused(source: str) -> None:
         book_run.address_of_host(source)
 
 
-def test_the_books_lock_names_official_files_alone() -> None:
+def test_the_books_lock_names_only_official_files() -> None:
     lock = fetch_python.read_lock()
     official = fetch_python.pyodides_word(lock)
     name, data, first = book_run.elsewhere(lock)

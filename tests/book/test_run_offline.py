@@ -1,4 +1,4 @@
-"""The page's Python without a network: kept after the first time, renewed with the book."""
+"""The page's Python without a network: cached after the first visit, updated with the book."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from tests.book.python_page import FIRST, OTHER, PAGE, PythonPage, needs_python
 
 pytestmark = [pytest.mark.browser, pytest.mark.reads(f"{PAGE}.html")]
 
+
 @pytest.fixture
 def host(site: Path) -> Iterator[Host]:
     needs_python(site)
@@ -27,10 +28,10 @@ KEPT = """
 """
 
 
-def test_the_pages_python_is_kept_and_renewed(browser: Browser, host: Host) -> None:
+def test_the_pages_python_is_cached_and_updated(browser: Browser, host: Host) -> None:
     page = PythonPage(browser, host.address, f"{PAGE}.html").start()
     assert page.cell(FIRST).run().output
-    first = host.of_python()
+    first = host.python_requests()
     assert any("pyodide.asm.wasm" in path for path in first)
     assert len(first) == len(set(first)), "something was transferred twice"
 
@@ -39,16 +40,16 @@ def test_the_pages_python_is_kept_and_renewed(browser: Browser, host: Host) -> N
     page.open()
     page.start()
     page.cell(FIRST).run()
-    assert host.of_python() == []
+    assert host.python_requests() == []
 
-    # without a network the page, its figures and its Python are there
+    # without a network the page, its figures and its Python still work
     host.down()
     page.open()
     page.start()
     assert page.cell(OTHER).write("2 * 21").run().output == "42"
     assert page.page.locator(".nn-figure").count() > 0, "the figures are part of it"
 
-    # a new edition is seen at once, and takes the place of the old one
+    # a new edition is shown at once and replaces the old one
     host.next = True
     host.up()
     page.open()
@@ -56,7 +57,7 @@ def test_the_pages_python_is_kept_and_renewed(browser: Browser, host: Host) -> N
     host.fetched.clear()
     page.start()
     assert page.cell(FIRST).run().output
-    fetched = host.of_python()
+    fetched = host.python_requests()
     assert fetched and all(NEW in path for path in fetched), "Pyodide itself has not changed"
     gone = f"{KEPT.strip()}.then(all => !all.some(url => url.includes('{host.folder}')))"
     page.page.wait_for_function(gone)

@@ -1,4 +1,4 @@
-"""The reference's examples, run in the page, give what their docstrings promise."""
+"""The reference's examples, run in the page, print what their docstrings show."""
 
 from __future__ import annotations
 
@@ -35,26 +35,26 @@ def docstrings() -> dict[str, str]:
 
 
 def info_of(site: Path, page: str) -> dict[str, Any]:
-    """What the build left in a page so that its code runs; nothing where none does."""
+    """The data that the build wrote into a page to run its code; empty if it runs none."""
     found = INFO.search((site / f"{page}.html").read_text("utf8"))
     return json.loads(found[1]) if found else {}
 
 
-def promised(doc: str) -> tuple[str, int]:
-    """What the docstring shows, and doctest's options for it."""
+def expected(doc: str) -> tuple[str, int]:
+    """The outputs that the docstring shows, and doctest's options for them."""
     examples = doctest.DocTestParser().get_examples(doc)
     flags = [flag for example in examples for flag, on in example.options.items() if on]
     return "".join(example.want for example in examples), reduce(or_, flags, 0)
 
 
-def given(said: list[dict[str, Any]]) -> str:
-    """What the page showed as text; what is not what a docstring shows is named."""
-    parts = [one["text"] if one.get("name") == "stdout" else f"[{one}]" for one in said]
+def shown_by(messages: list[dict[str, Any]]) -> str:
+    """What the page printed; messages of any other kind are shown in brackets."""
+    parts = [one["text"] if one.get("name") == "stdout" else f"[{one}]" for one in messages]
     return "".join(parts)
 
 
-# What a page says besides, because it never has PyTorch.
-BESIDES = {
+# Additional output in a page, because it never has PyTorch.
+ADDED = {
     "example-course-pytorch":
         "PyTorch is not installed here, so this cell is skipped: pip install torch\n",
 }  # fmt: skip
@@ -83,7 +83,7 @@ def test_every_example_of_the_reference_can_be_run_and_only_these(site: Path) ->
     [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow)
      for name in WITH_EXAMPLES],
 )  # fmt: skip
-def test_a_page_gives_what_its_docstrings_promise(
+def test_a_page_prints_what_its_docstrings_show(
     browser: Browser, base: str, site: Path, name: str
 ) -> None:
     page = PythonPage(browser, base, f"{name}.html").start()
@@ -91,11 +91,11 @@ def test_a_page_gives_what_its_docstrings_promise(
     runs = page.run_all(len(cells), MINUTES * 60_000)
     wrong = []
     for run, cell in zip(runs, cells, strict=False):
-        (wanted, flags), got = promised(docs[cell["id"]]), given(run["said"])
-        wanted = BESIDES.get(cell["id"], "") + wanted
+        (wanted, flags), got = expected(docs[cell["id"]]), shown_by(run["messages"])
+        wanted = ADDED.get(cell["id"], "") + wanted
         same = doctest.OutputChecker().check_output(wanted, got, flags)
         if not same or run["status"] != "ok":
-            wrong.append(f"{cell['id']} shows\n{got}\npromised is\n{wanted}")
+            wrong.append(f"{cell['id']} shows\n{got}\nits docstring shows\n{wanted}")
     assert not wrong and len(runs) == len(cells), "\n".join(wrong)
     assert page.visit.faults == []
     page.close()
@@ -118,7 +118,7 @@ def test_an_example_shows_its_docstring_until_it_runs_and_after_reset(
     assert printed.inner_text() == text
     assert page.page.locator(".cm-editor").count() == 0, "an editor that nobody asked for"
     example.run()
-    wanted, _ = promised(docstrings()[RELU])
+    wanted, _ = expected(docstrings()[RELU])
     assert example.output == wanted.strip()
     expect(printed).to_be_hidden()
     example.write("import nnlib\nnnlib.relu(nnlib.tensor(-2.0))\n1 + 1").run()

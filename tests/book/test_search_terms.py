@@ -1,4 +1,4 @@
-"""A search finds the chapter that a term belongs to: the chapter names it as the field does."""
+"""A search for a term finds its chapter, because the chapter uses the field's word."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`make serve`: text goes out packed, the rest as it is, nothing stale."""
+"""`make serve` compresses text, sends other files unchanged, and serves nothing stale."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ def test_text_is_compressed_for_clients_that_accept_it(address: str, tmp_path: P
     assert "Content-Encoding" not in headers and len(body) == 256
 
 
-def test_a_changed_page_is_sent_anew_and_an_unchanged_one_is_not(
+def test_a_changed_page_is_sent_again_and_an_unchanged_one_is_not(
     address: str, tmp_path: Path
 ) -> None:
     headers, _ = get(address, Accept_Encoding="gzip")
-    with pytest.raises(urllib.error.HTTPError) as told:
+    with pytest.raises(urllib.error.HTTPError) as error:
         get(address, Accept_Encoding="gzip", If_None_Match=headers["ETag"])
-    assert told.value.code == 304
+    assert error.value.code == 304
     (tmp_path / "index.html").write_text("two")
     _, body = get(address, Accept_Encoding="gzip", If_None_Match=headers["ETag"])
     assert gzip.decompress(body) == b"two"
@@ -59,9 +59,9 @@ def test_a_changed_page_is_sent_anew_and_an_unchanged_one_is_not(
 
 def test_nothing_outside_of_the_site_is_served(address: str) -> None:
     for path in ("../secret.html", "%2e%2e/secret.html", "missing.html"):
-        with pytest.raises(urllib.error.HTTPError) as told:
+        with pytest.raises(urllib.error.HTTPError) as error:
             get(address + path, Accept_Encoding="gzip")
-        assert told.value.code == 404
+        assert error.value.code == 404
 
 
 def test_fonts_reach_a_frame_without_an_origin_of_its_own(address: str) -> None:

@@ -1,4 +1,4 @@
-"""The teachers' page says what the book holds: minutes, chapters, figures, commands."""
+"""The teachers' page agrees with the book: minutes, chapters, figures, commands."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SOURCES = "\n".join(
 
 
 @pytest.mark.parametrize("name", CHAPTERS)
-def test_each_chapter_stands_there_with_its_title_and_minutes(name: str) -> None:
+def test_each_chapter_is_listed_with_its_title_and_minutes(name: str) -> None:
     chapter = book_map.chapter_at(ROOT / "chapters" / f"{name}.ipynb")
     row = re.search(rf"\| \[([^\]]+)\]\(\.\./chapters/{name}\.ipynb\) \| (\d+) \|", PAGE)
     assert row is not None, f"{name} is missing in the table"
@@ -34,7 +34,7 @@ def test_the_front_page_counts_the_chapters() -> None:
     assert f"In {count} chapters" in (ROOT / "README.md").read_text("utf8")
 
 
-def test_each_misconception_is_shown_by_a_figure_that_there_is() -> None:
+def test_each_misconception_names_an_existing_figure() -> None:
     table = PAGE.split("## Common misconceptions")[1].split("\n## ")[0]
     titles = re.findall(r"\| \*(.+?)\* \|", table)
     assert len(titles) >= 12

@@ -1,4 +1,4 @@
-"""What opening a page costs: bytes over the wire, from the server that `make serve` starts."""
+"""The bytes that opening a page transfers from the server that `make serve` starts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The wheel holds what it needs: it works with NumPy alone, then with the extra for figures."""
+"""The wheel is complete: it works with NumPy alone, and figures work with their extra."""
 
 from __future__ import annotations
 
@@ -53,20 +53,20 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def needed(name: str, extra: str = "", seen: set[str] | None = None) -> Iterator[str]:
-    """The distribution and all that it asks for, as they are installed here."""
+    """The names of a distribution's dependencies, direct and indirect, as installed here."""
     seen = set() if seen is None else seen
     for text in metadata.requires(name) or []:
-        asked = Requirement(text)
-        if asked.marker and not asked.marker.evaluate({"extra": extra}):
+        dependency = Requirement(text)
+        if dependency.marker and not dependency.marker.evaluate({"extra": extra}):
             continue
-        if asked.name.lower() not in seen and asked.name != NAME:
-            seen.add(asked.name.lower())
-            yield asked.name
-            yield from needed(asked.name, seen=seen)
+        if dependency.name.lower() not in seen and dependency.name != NAME:
+            seen.add(dependency.name.lower())
+            yield dependency.name
+            yield from needed(dependency.name, seen=seen)
 
 
 def environment(folder: Path, wheel: Path, extra: str = "") -> Path:
-    """A folder that holds the wheel and what it asks for, and nothing else."""
+    """A folder with the unpacked wheel and its dependencies, and nothing else."""
     folder.mkdir()
     with zipfile.ZipFile(wheel) as opened:
         opened.extractall(folder)
@@ -81,7 +81,7 @@ def environment(folder: Path, wheel: Path, extra: str = "") -> Path:
 
 
 def run(folder: Path, code: str, *arguments: str) -> str:
-    """What a Python prints that knows its standard library and this folder."""
+    """The output of a Python that sees only its standard library and this folder."""
     start = f"import sys; sys.path.insert(0, {str(folder)!r})"
     command = [sys.executable, "-I", "-S", "-c", f"{start}\n{code}", *arguments]
     clean = {"PATH": os.environ["PATH"], "HOME": str(folder), "NNLIB_PROGRESS": "off"}
@@ -99,18 +99,18 @@ def test_with_numpy_alone_it_trains(wheel: Path, tmp_path: Path) -> None:
 def test_with_the_extra_it_checks_and_draws(wheel: Path, tmp_path: Path) -> None:
     folder = environment(tmp_path / "live", wheel, "live")
     page = tmp_path / "twice.html"
-    said = run(folder, DRAWS, str(page))
-    assert "still blank" in said and said.endswith("1.0 False\n")
+    output = run(folder, DRAWS, str(page))
+    assert "still blank" in output and output.endswith("1.0 False\n")
     assert "<title>Twice" in page.read_text("utf8")
 
 
-def test_what_an_index_asks_of_it_is_there(wheel: Path) -> None:
+def test_the_wheel_passes_the_checks_of_a_package_index(wheel: Path) -> None:
     twine = [sys.executable, "-m", "twine", "check", "--strict", wheel]
     done = subprocess.run(twine, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     with zipfile.ZipFile(wheel) as opened:
-        held = opened.namelist()
+        files = opened.namelist()
     assert {"nnlib/py.typed", "nnlib/live/static/live.js", "nnlib/datasets/data/LICENCES.md",
-            "course/networks/weights/digits.npz"} <= set(held)  # fmt: skip
-    tops = {name.partition("/")[0] for name in held if ".dist-info" not in name}
+            "course/networks/weights/digits.npz"} <= set(files)  # fmt: skip
+    tops = {name.partition("/")[0] for name in files if ".dist-info" not in name}
     assert tops == {"nnlib", "course"}
