@@ -1,4 +1,4 @@
-"""The chapter that a test file is about: its cells, the names they define, its figures alone."""
+"""The chapter that a test file is about: its cells, the names they define, pages of its figures."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def cells(chapter_name: str) -> Callable[..., list[str]]:
 
 @pytest.fixture(scope="module")
 def chapter(chapter_name: str) -> dict:
-    """The names that the chapter defines, after all its cells (what it says is asserted)."""
+    """The names that the chapter defines when its cells run, with their assertions."""
     names: dict = {"__name__": "chapter"}
     for tags, source in code(chapter_name):
         if not LEFT_OUT & tags:
@@ -53,7 +53,7 @@ def chapter(chapter_name: str) -> dict:
 
 @pytest.fixture(scope="module")
 def shown(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., AbstractContextManager[Site]]:
-    """shown(*figures, height=…) opens a page of these figures alone in a real browser."""
+    """shown(*figures, height=…) opens a page with only these figures in a real browser."""
     pytest.importorskip("playwright.sync_api")
     from tests.live.harness import Site, serving
     from tools.browser import launched

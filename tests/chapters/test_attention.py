@@ -11,10 +11,10 @@ from course.attention import figures as show
 from course.attention import recall, tasks, variants, written
 from nnlib import live
 
-SAID = {"title": "t", "caption": "c", "alt": "a"}
+TEXTS = {"title": "t", "caption": "c", "alt": "a"}
 
 
-def ask() -> object:
+def question() -> object:
     return live.predict("Which?", name="ask", choices=["a", "b", "c"], answer=0)
 
 
@@ -34,7 +34,7 @@ def test_a_question_asks_for_one_of_its_letters_and_the_answer_follows_it() -> N
         assert len(set(row[0:8:2])) == 4
 
 
-def test_two_layers_learn_the_look_up_as_stored(finder) -> None:
+def test_two_layers_learn_the_look_up_with_the_stored_losses(finder) -> None:
     net, losses = finder
     assert tasks.right(net, *tasks.lookups(1000, seed=10**6)) == 1.0
     stored = variants.results()["two layers"]
@@ -44,7 +44,7 @@ def test_two_layers_learn_the_look_up_as_stored(finder) -> None:
 
 
 @pytest.mark.slow
-def test_one_layer_learns_as_stored_and_stays_on_its_plateau() -> None:
+def test_one_layer_stays_on_its_plateau_with_the_stored_losses() -> None:
     right, tens = variants.run("one layer", 0)
     stored = variants.results()["one layer"]
     assert np.allclose(tens[:5], stored["loss"][0][:5], atol=0.05)
@@ -52,7 +52,7 @@ def test_one_layer_learns_as_stored_and_stays_on_its_plateau() -> None:
     assert max(variants.results()["one layer"]["accuracy"]) < 0.5
 
 
-def test_attention_is_the_built_in_one(finder) -> None:
+def test_the_chapters_attention_equals_the_built_in_one(finder) -> None:
     look, x = finder[0].looks[0], nnlib.randn(2, 9, 32)
     built_in = F.scaled_dot_product_attention(
         look.query(x), look.key(x), look.value(x), is_causal=True
@@ -60,7 +60,7 @@ def test_attention_is_the_built_in_one(finder) -> None:
     assert (look.out(built_in) - look(x)).abs().max().item() < 1e-5
 
 
-def test_two_heads_are_two_times_the_built_in_attention_on_half_of_the_numbers() -> None:
+def test_two_heads_equal_the_built_in_attention_on_each_half_of_the_numbers() -> None:
     look, x = variants.TwoHeads(32), nnlib.randn(3, 9, 32)
     vectors = look.query(x), look.key(x), look.value(x)
     made = [
@@ -74,14 +74,14 @@ def test_two_heads_are_two_times_the_built_in_attention_on_half_of_the_numbers()
 def test_digits_look_at_their_letters_and_the_question_at_its_answer(finder) -> None:
     x, _ = tasks.lookups(500, seed=7)
     first, second = (a.detach().numpy() for a in finder[0].maps(nnlib.tensor(x)))
-    asked = (x[:, :8] == x[:, 8:]).argmax(1)
+    position = (x[:, :8] == x[:, 8:]).argmax(1)
     assert np.mean([first[:, 2 * k + 1, 2 * k].mean() for k in range(4)]) > 0.4
-    assert second[np.arange(500), 8, asked + 1].mean() > 0.75
+    assert second[np.arange(500), 8, position + 1].mean() > 0.75
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", recall.KINDS)
-def test_recall_over_five_symbols_is_learned_again(kind) -> None:
+def test_training_again_learns_recall_over_five_symbols(kind) -> None:
     assert recall.accuracy(kind, 5, True, recall.RATES[1], 0, steps=300) > 0.9
     assert recall.best(kind, 5, True)[0] > 0.95
 
@@ -108,28 +108,28 @@ def test_over_more_symbols_attention_recalls_every_time_and_gates_need_a_careful
 
 
 @pytest.mark.slow
-def test_attention_over_forty_symbols_is_learned_again() -> None:
+def test_training_again_learns_recall_over_forty_symbols_by_attention() -> None:
     assert recall.accuracy("attention", 40, False, 3e-3, 0) == 1.0
 
 
 def test_the_recall_figure_shows_the_stored_means() -> None:
-    figure = show.recalled(ask(), **SAID)
+    figure = show.recalled(question(), **TEXTS)
     for careful in (False, True):
-        seen = figure.outputs(careful=careful)
+        outputs = figure.outputs(careful=careful)
         for kind in recall.KINDS:
             five = recall.best(kind, 20, careful)
-            assert float(seen[f"{kind}_mean"][2]) == pytest.approx(np.mean(five), abs=1e-4)
+            assert float(outputs[f"{kind}_mean"][2]) == pytest.approx(np.mean(five), abs=1e-4)
 
 
 def test_the_output_of_two_tokens_lies_between_their_values() -> None:
-    figure = show.two_tokens(ask(), [2, 1], [[1, 0], [0, 1]], [[3, 0], [1, 2]], **SAID)
-    seen = figure.outputs()
-    assert np.allclose(seen["weights"], [0.7311, 0.2689], atol=1e-4)
-    assert np.allclose(seen["out"], [2.4621, 0.5379], atol=1e-4)
+    figure = show.two_tokens(question(), [2, 1], [[1, 0], [0, 1]], [[3, 0], [1, 2]], **TEXTS)
+    outputs = figure.outputs()
+    assert np.allclose(outputs["weights"], [0.7311, 0.2689], atol=1e-4)
+    assert np.allclose(outputs["out"], [2.4621, 0.5379], atol=1e-4)
 
 
 def test_scores_of_many_terms_saturate_unless_divided() -> None:
-    figure = show.scaled(ask(), **SAID)
+    figure = show.scaled(question(), **TEXTS)
     most = [[float(figure.outputs(d=d, draw=k)["most"]) for k in range(8)] for d in (4, 256)]
     least = [[float(figure.outputs(d=d, draw=k)["least"]) for k in range(8)] for d in (4, 256)]
     assert np.median(most[1]) > 0.95
@@ -138,19 +138,19 @@ def test_scores_of_many_terms_saturate_unless_divided() -> None:
 
 def test_the_figure_answers_as_the_network_does(finder) -> None:
     net = finder[0]
-    figure = show.looking(net, "f3b7h4a6b", **SAID)
-    seen = figure.outputs()
+    figure = show.looking(net, "f3b7h4a6b", **TEXTS)
+    outputs = figure.outputs()
     p = net(nnlib.tensor(tasks.codes("f3b7h4a6b")[None]))[0, -1].softmax(-1)[8:].detach().numpy()
-    assert np.allclose(seen["p"], p, atol=0.02)
-    assert chr(int(seen["best"])) == "7"
-    assert int(seen["most"]) == 4
+    assert np.allclose(outputs["p"], p, atol=0.02)
+    assert chr(int(outputs["best"])) == "7"
+    assert int(outputs["most"]) == 4
     off = figure.outputs(on=np.array([0.0, 1.0], "f"))
-    assert float(off["weight"]) < 0.9 * float(seen["weight"])
+    assert float(off["weight"]) < 0.9 * float(outputs["weight"])
 
 
 @pytest.mark.slow
 def test_training_in_the_page_learns_the_look_up_with_two_layers_and_not_with_one() -> None:
-    figure = show.training("f3b7h4a6b", **SAID)
+    figure = show.training("f3b7h4a6b", **TEXTS)
     right = {}
     for layers in (2, 1):
         done = figure.train(350, seed=0, layers=layers)
@@ -165,7 +165,7 @@ def test_training_in_the_page_learns_the_look_up_with_two_layers_and_not_with_on
 TASKS = {"sums": written.sums, "backwards": written.backwards}
 
 
-def test_texts_are_right_and_none_is_trained_on_and_tested() -> None:
+def test_texts_are_right_and_none_is_in_both_training_and_test_set() -> None:
     for text in written.sums().train[:200]:
         a, b, answer = int(text[:2]), int(text[3:5]), text[6:]
         assert int(answer[::-1]) == a + b
@@ -177,14 +177,14 @@ def test_texts_are_right_and_none_is_trained_on_and_tested() -> None:
 
 
 @pytest.mark.parametrize("name", TASKS)
-def test_the_stored_network_answers_what_it_was_never_trained_on(name) -> None:
+def test_the_stored_network_is_right_on_the_test_set(name) -> None:
     task = TASKS[name]()
     assert written.right(task, written.trained(name), task.test).all(1).mean() > 0.99
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "steps", "least"), [("sums", 700, 0.5), ("backwards", 500, 0.3)])
-def test_a_shorter_training_is_on_its_way(name, steps, least) -> None:
+def test_a_shorter_training_already_gets_some_answers_right(name, steps, least) -> None:
     task = TASKS[name]()
     model = written.train(task, steps)
     assert written.right(task, model, task.test)[:, -4:].all(1).mean() > least
@@ -212,12 +212,12 @@ def test_the_equals_sign_looks_at_the_ones_and_the_letters_at_their_mirror_image
      ("backwards", "wonder=redno", "rednow"), ("backwards", "", "")],
 )  # fmt: skip
 def test_the_answering_figure_writes_what_the_network_expects(name, text, answer) -> None:
-    figure = show.answering(TASKS[name](), written.trained(name), text, **SAID)
+    figure = show.answering(TASKS[name](), written.trained(name), text, **TEXTS)
     assert "".join(map(chr, figure.outputs()["written"].astype(int))).rstrip() == answer
 
 
 def test_a_head_that_is_switched_off_spoils_the_ones_and_not_the_hundreds() -> None:
-    figure = show.answering(written.sums(), written.trained("sums"), "64+58=22", **SAID)
+    figure = show.answering(written.sums(), written.trained("sums"), "64+58=22", **TEXTS)
     off = np.array([0.0, 1.0, 1.0, 1.0], np.float32)
     assert "".join(map(chr, figure.outputs()["written"].astype(int))) == "221"
     assert chr(int(figure.outputs(on=off)["written"][2])) == "1"

@@ -1,4 +1,4 @@
-"""Autodiff: the engines equal nnlib and PyTorch, the figures and the counts are what it says."""
+"""Autodiff: the engines agree with nnlib and PyTorch, the figures and counts with the text."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ def torch_number(value: float) -> object:
 
 @pytest.mark.parametrize("number", [nnlib_number, torch_number])
 @pytest.mark.parametrize("seed", range(3))
-def test_the_scalar_engine_equals_libraries_on_drawn_programs(number, seed: int) -> None:
+def test_the_scalar_engine_equals_libraries_on_random_programs(number, seed: int) -> None:
     assert scalar.largest_difference(scalar.Scalar, number, times=100, seed=seed) < 1e-12
 
 
-def test_drawn_programs_use_their_results_again() -> None:
-    """Else neither += nor the order would be put to the test."""
+def test_random_programs_use_their_results_again() -> None:
+    """Otherwise neither += nor the order would be tested."""
     for seed in range(20):
         program, _ = scalar.draw(np.random.default_rng(seed))
         names = [line.split(" = ")[0] for line in program] + list(scalar.INPUTS)
@@ -74,7 +74,9 @@ def test_depth_first_in_the_chapter_is_the_figures(chapter: dict) -> None:
     assert a.grad == 6.0
 
 
-def test_a_second_walk_adds_in_the_engine_and_not_in_the_careless_one(chapter: dict) -> None:
+def test_repeated_walks_add_equal_gradients_in_the_engine_but_not_in_the_careless_one(
+    chapter: dict,
+) -> None:
     for walk, expected in (
         (scalar.walk_back, [4.0, 8.0, 12.0]),
         (chapter["careless"], [4, 12, 24]),
@@ -89,7 +91,7 @@ def test_a_second_walk_adds_in_the_engine_and_not_in_the_careless_one(chapter: d
 
 @pytest.fixture(scope="module")
 def printed_engine() -> type:
-    """The engine as the page prints it, forty lines and a few."""
+    """The engine as the page prints it: between forty and fifty lines."""
     cells = json.loads((CHAPTERS / "autodiff.ipynb").read_text("utf8"))["cells"]
     texts = "\n\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "markdown")
     (code,) = [
@@ -123,7 +125,7 @@ def test_an_engine_with_gaps_is_replaced_by_the_books(printed_engine: type, caps
 
 
 @pytest.mark.parametrize("k", range(1, show.STAGES + 1))
-def test_every_path_of_the_figure_is_another_one(k: int) -> None:
+def test_the_figure_shows_every_path_once(k: int) -> None:
     figure = show.paths()
     every = {tuple(np.sign(np.round(figure.outputs(k=float(k), path=float(p))["one"], 9)))
              for p in range(1, 2**k + 1)}  # fmt: skip
@@ -176,7 +178,7 @@ def test_dual_numbers_give_a_column_and_the_engine_a_row(chapter: dict) -> None:
         assert [x.grad for x in xs] == jacobian[i].tolist()
 
 
-def test_the_lectures_snippet_differs_by_its_import_alone(
+def test_the_lectures_snippet_differs_only_in_its_import(
     cells: Callable[..., list[str]],
 ) -> None:
     (ours,) = [c for c in cells() if c.startswith("import nnlib as torch")]

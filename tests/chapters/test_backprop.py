@@ -58,10 +58,10 @@ def fired_as(order: tuple[int, ...]) -> np.ndarray:
 def test_a_neuron_fired_in_any_order_is_right_exactly_if_those_after_it_were(figure, order) -> None:
     rng = np.random.default_rng(3)
     weights = {n: float(v) for n, v in zip(UNIT_WEIGHTS, rng.normal(size=9), strict=True)}
-    seen = figure.outputs(fired=fired_as(order), x1=0.7, x2=-0.4, y=1.0, **weights)
+    outputs = figure.outputs(fired=fired_as(order), x1=0.7, x2=-0.4, y=1.0, **weights)
     right = 0
     for i in show.AFTER:
-        computed, measured = np.asarray(seen[f"table{i}"])
+        computed, measured = np.asarray(outputs[f"table{i}"])
         known = set()  # the neurons whose δ is right when neuron i fires
         for j in order[: order.index(i)]:
             if set(show.AFTER[j]) <= known:
@@ -70,8 +70,8 @@ def test_a_neuron_fired_in_any_order_is_right_exactly_if_those_after_it_were(fig
         assert np.allclose(computed, measured, atol=1e-6) == ready, (order, i)
         right += ready
         feeds_later = any(order.index(j) > order.index(i) for j in show.AFTER[i])
-        assert bool(seen[f"early{i}"]) == feeds_later
-    assert int(seen["right"]) == right and bool(seen["all"]) == (right == 5)
+        assert bool(outputs[f"early{i}"]) == feeds_later
+    assert int(outputs["right"]) == right and bool(outputs["all"]) == (right == 5)
 
 
 def test_a_weight_of_zero_still_has_its_gradient(chapter: dict) -> None:
@@ -93,31 +93,31 @@ def test_the_matrix_form_is_nnlibs_gradient_of_the_mean(chapter: dict) -> None:
 
 
 def test_a_neuron_that_has_not_fired_shows_no_derivative(figure) -> None:
-    seen = figure.outputs(fired=fired_as((5,)))
-    assert np.isnan(np.asarray(seen["shown"])).tolist() == [True] * 4 + [False]
+    outputs = figure.outputs(fired=fired_as((5,)))
+    assert np.isnan(np.asarray(outputs["shown"])).tolist() == [True] * 4 + [False]
 
 
 def test_weights_of_an_input_of_zero_get_the_gradient_zero(figure) -> None:
-    seen = figure.outputs(fired=fired_as((5, 4, 3, 2, 1)), x1=1.0, x2=0.0, y=1.0)
+    outputs = figure.outputs(fired=fired_as((5, 4, 3, 2, 1)), x1=1.0, x2=0.0, y=1.0)
     for i in (3, 4):
-        computed = np.asarray(seen[f"table{i}"])[0]
+        computed = np.asarray(outputs[f"table{i}"])[0]
         assert computed[3] == 0 and abs(computed[2]) > 1e-3
 
 
 def test_the_ratio_of_small_changes_is_the_product_of_the_slopes(chapter: dict) -> None:
     figure = show.follow_a_change(chapter["L1"], chapter["L2"], x=2.0, w1=0.3, w2=2.0)
     for eps, gap in ((0.01, 1e-3), (-0.01, 1e-3)):
-        seen = figure.outputs(eps=eps)
-        assert float(seen["ratio"]) == pytest.approx(float(seen["product"]), abs=gap)
+        outputs = figure.outputs(eps=eps)
+        assert float(outputs["ratio"]) == pytest.approx(float(outputs["product"]), abs=gap)
     assert abs(float(figure.outputs(eps=0.5)["ratio"] - figure.outputs()["product"])) > 0.02
 
 
 def test_the_thousand_steps_in_the_figure_are_the_chapters(chapter: dict) -> None:
-    seen = show.thousand_steps(UNIT_WEIGHTS).train(1000)
+    outputs = show.thousand_steps(UNIT_WEIGHTS).train(1000)
     losses = [*chapter["losses"], chapter["mean_loss"](chapter["trained"])]
-    np.testing.assert_allclose(np.ravel(seen["loss"]), losses[:1000], atol=1e-5)
+    np.testing.assert_allclose(np.ravel(outputs["loss"]), losses[:1000], atol=1e-5)
     for i, j in EDGES:
-        last = float(np.ravel(seen[f"w{i}{j}"])[-1])
+        last = float(np.ravel(outputs[f"w{i}{j}"])[-1])
         assert last == pytest.approx(chapter["trained"][i, j], abs=2e-3)
 
 
@@ -136,29 +136,29 @@ def test_the_loss_falls_with_the_right_sign_and_rises_with_the_flipped_one(sign_
 
 def test_the_finite_difference_has_the_other_sign_if_the_sign_is_flipped(sign_figure) -> None:
     for flipped, sign in ((False, 1), (True, -1)):
-        seen = sign_figure.outputs(slip=flipped, **dict.fromkeys(show.WEIGHTS, 0.3))
-        assert float(seen["computed"]) == pytest.approx(sign * float(seen["truth"]), abs=1e-7)
-        assert abs(float(seen["truth"])) > 1e-3
+        outputs = sign_figure.outputs(slip=flipped, **dict.fromkeys(show.WEIGHTS, 0.3))
+        assert float(outputs["computed"]) == pytest.approx(sign * float(outputs["truth"]), abs=1e-7)
+        assert abs(float(outputs["truth"])) > 1e-3
 
 
 # --- the table, the paths, the chain -------------------------------------------------------------
 
 
-def test_the_table_holds_the_gradient_and_accepts_it_rounded() -> None:
+def test_the_table_contains_the_gradient_and_accepts_it_rounded() -> None:
     w = np.zeros((6, 6))
     for i, j in EDGES:
         w[i, j] = UNIT_WEIGHTS[f"w{i}{j}"]
     truth = autodiff(w, 1.0, 0.0, 1.0)
     for i, j in EDGES:
         assert table.PASS[f"g{i}{j}"] == pytest.approx(truth[i, j], abs=1e-12)
-    seen = show.fill_the_table().outputs(**{n: round(table.PASS[n], 4) for n in table.ASKED})
-    assert bool(seen["all"]) and int(seen["done"]) == len(table.ASKED)
+    outputs = show.fill_the_table().outputs(**{n: round(table.PASS[n], 4) for n in table.ASKED})
+    assert bool(outputs["all"]) and int(outputs["done"]) == len(table.ASKED)
 
 
 def test_the_table_tells_a_flipped_sign_from_another_mistake() -> None:
-    seen = show.fill_the_table().outputs(d5=-table.PASS["d5"], a3=0.5, in4=table.PASS["in4"])
-    assert bool(seen["flipped_d5"]) and not bool(seen["off_d5"])
-    assert bool(seen["off_a3"]) and bool(seen["ok_in4"]) and int(seen["done"]) == 1
+    outputs = show.fill_the_table().outputs(d5=-table.PASS["d5"], a3=0.5, in4=table.PASS["in4"])
+    assert bool(outputs["flipped_d5"]) and not bool(outputs["off_d5"])
+    assert bool(outputs["off_a3"]) and bool(outputs["ok_in4"]) and int(outputs["done"]) == 1
 
 
 @pytest.mark.parametrize("hidden", range(1, paths.DEEPEST + 1))
@@ -170,22 +170,22 @@ def test_the_numbers_of_paths_and_edges_are_right(hidden: int) -> None:
         path_count = path_count @ np.ones((a, b))
     count = path_count.item()
     assert paths.multiplications(hidden) == (count, count * (hidden + 1), edges)
-    seen = show.count_paths().outputs(hidden=hidden, back=hidden + 1)
-    assert (float(seen["every"]), float(seen["slow"])) == paths.multiplications(hidden)[:2]
-    assert float(seen["fast"]) == float(seen["spent"]) == edges
+    outputs = show.count_paths().outputs(hidden=hidden, back=hidden + 1)
+    assert (float(outputs["every"]), float(outputs["slow"])) == paths.multiplications(hidden)[:2]
+    assert float(outputs["fast"]) == float(outputs["spent"]) == edges
 
 
 @pytest.mark.parametrize("g", ["sigmoid", "tanh", "ReLU"])
 def test_the_chain_shows_nnlibs_derivatives(g: str) -> None:
     w, start = 1.7, 0.4
-    seen = np.asarray(chain_of_ten().outputs(g=g, w=w, x=start)["size"])
+    outputs = np.asarray(chain_of_ten().outputs(g=g, w=w, x=start)["size"])
     total = nnlib.tensor(w * (start - 0.5) if g == "sigmoid" else w * start, dtype=nnlib.float64)
     totals = [total.requires_grad_()]
     for _ in range(9):
         a = {"sigmoid": totals[-1].sigmoid, "tanh": totals[-1].tanh, "ReLU": totals[-1].relu}[g]()
         totals.append(w * (a - 0.5) if g == "sigmoid" else w * a)
     expected = nnlib.autograd.grad(totals[-1], totals)
-    assert seen == pytest.approx([abs(float(d)) for d in expected], rel=1e-5)
+    assert outputs == pytest.approx([abs(float(d)) for d in expected], rel=1e-5)
 
 
 def test_large_steps_kill_relu_units_and_moderate_ones_do_not() -> None:

@@ -19,7 +19,7 @@ WEIGHTS = ("w03", "w13", "w23", "w04", "w14", "w24", "w05", "w35", "w45")
 
 @pytest.fixture(scope="module")
 def chapter(chapter_name: str) -> dict:
-    """The chapter's names, with stubs in the place of what the reader writes."""
+    """The chapter's names, with None for the functions that the reader writes."""
     names: dict = {"__name__": "chapter"} | dict.fromkeys(("backpropagate", "output", "hidden"))
     for tags, source in code(chapter_name):
         if not LEFT_OUT & tags:
@@ -27,14 +27,14 @@ def chapter(chapter_name: str) -> dict:
     return names
 
 
-def drawn(seed: int) -> dict[str, float]:
+def random_numbers(seed: int) -> dict[str, float]:
     rng = np.random.default_rng(seed)
     names = ("x1", "x2", "y", *WEIGHTS)
     return dict(zip(names, rng.normal(scale=2, size=len(names)), strict=True))
 
 
 def autodiff(chapter: dict, numbers: dict[str, float]) -> dict[str, float]:
-    """dLoss by all twelve numbers, by nnlib's backward."""
+    """The derivatives of the loss with respect to all twelve numbers, by nnlib's backward."""
     leaves = {k: nnlib.tensor(np.array(v)).requires_grad_() for k, v in numbers.items()}
     chapter["five"](**leaves)["Loss"].backward()
     return {k: leaf.grad.item() for k, leaf in leaves.items()}
@@ -42,7 +42,7 @@ def autodiff(chapter: dict, numbers: dict[str, float]) -> dict[str, float]:
 
 @pytest.mark.parametrize("seed", range(4))
 def test_every_line_gives_nnlibs_number(chapter: dict, seed: int) -> None:
-    numbers = drawn(seed)
+    numbers = random_numbers(seed)
     truth = autodiff(chapter, numbers)
     values = chapter["derived"].run(**numbers)
     show.lines(chapter["derived"], [f"d_{n}" for n in show.ORDER], numbers)  # as printed
@@ -55,14 +55,14 @@ def test_every_line_gives_nnlibs_number(chapter: dict, seed: int) -> None:
 
 def test_the_lines_read_as_in_the_lecture_with_the_right_sign(chapter: dict) -> None:
     derived = chapter["derived"]
-    said = {n: derived.to_latex(f"d_{n}").partition(" = ")[2] for n in show.ORDER}
+    formulas = {n: derived.to_latex(f"d_{n}").partition(" = ")[2] for n in show.ORDER}
     error = r"\frac{\partial \mathit{Loss}}{\partial \mathit{in}_{%s}}"
-    assert said["a5"] == "-2 (y - a_{5})"
-    assert said["w05"] == error % 5
-    assert said["w35"] == f"{error % 5} a_{{3}}"
-    assert said["w23"] == f"{error % 3} x_{{2}}"
+    assert formulas["a5"] == "-2 (y - a_{5})"
+    assert formulas["w05"] == error % 5
+    assert formulas["w35"] == f"{error % 5} a_{{3}}"
+    assert formulas["w23"] == f"{error % 3} x_{{2}}"
     for name in ("a", "in", "w0", "w1", "w2"):  # neuron 4's lines are neuron 3's
-        a, b = said[f"{name}3"], said[f"{name}4"]
+        a, b = formulas[f"{name}3"], formulas[f"{name}4"]
         assert a.replace("w_{35}", "w_{45}").replace("{3}", "{4}") == b
 
 
@@ -73,12 +73,12 @@ def test_a_formula_that_is_not_the_graphs_is_refused(chapter: dict, monkeypatch)
 
     monkeypatch.setattr(show, "tree", lambda *_: Wrong())
     with pytest.raises(AssertionError):
-        show.lines(chapter["derived"], ["d_w13"], drawn(0))
+        show.lines(chapter["derived"], ["d_w13"], random_numbers(0))
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_the_program_gives_the_five_neuron_nets_gradient(chapter: dict, seed: int) -> None:
-    numbers = drawn(seed)
+    numbers = random_numbers(seed)
     w = np.zeros((6, 6))
     for n in WEIGHTS:
         w[int(n[1]), int(n[2])] = numbers[n]
@@ -107,12 +107,12 @@ def figure(chapter: dict) -> show.live.Figure:
 
 
 def test_the_figures_numbers_are_the_lines(chapter: dict, figure) -> None:
-    numbers = {**{k: float(np.float32(v)) for k, v in drawn(2).items()}, "y": 0.25}
-    seen = figure.outputs(line=15, **numbers)
+    numbers = {**{k: float(np.float32(v)) for k, v in random_numbers(2).items()}, "y": 0.25}
+    outputs = figure.outputs(line=15, **numbers)
     values = chapter["derived"].run(**numbers)
     for name in show.ORDER:
-        assert float(seen[f"d_{name}"]) == pytest.approx(values[f"d_{name}"].item(), abs=1e-12)
-        assert float(seen[f"m_{name}"]) == pytest.approx(values[f"d_{name}"].item(), abs=1e-6)
+        assert float(outputs[f"d_{name}"]) == pytest.approx(values[f"d_{name}"].item(), abs=1e-12)
+        assert float(outputs[f"m_{name}"]) == pytest.approx(values[f"d_{name}"].item(), abs=1e-6)
 
 
 PLANTED = {1: ("in5", {"a5"}), 2: ("a3", {"a5", "in5", "a4", "in4"}), 3: ("w14", {"w04", "a3"})}
@@ -120,8 +120,8 @@ PLANTED = {1: ("in5", {"a5"}), 2: ("a3", {"a5", "in5", "a4", "in4"}), 3: ("w14",
 
 @pytest.mark.parametrize("mistake", PLANTED)
 def test_a_planted_mistake_shows_first_in_its_own_line(figure, mistake: int) -> None:
-    seen = figure.outputs(line=15, planted=mistake)
-    wrong = [n for n in show.ORDER if abs(seen[f"d_{n}"] - seen[f"m_{n}"]) > 1e-4]
+    outputs = figure.outputs(line=15, planted=mistake)
+    wrong = [n for n in show.ORDER if abs(outputs[f"d_{n}"] - outputs[f"m_{n}"]) > 1e-4]
     first, spared = PLANTED[mistake]
     assert wrong[0] == first and not spared & set(wrong)
     assert ("w24" in wrong) == (mistake != 2)
@@ -133,12 +133,14 @@ def test_the_figure_computes_with_the_lines_that_were_typed(chapter: dict, capsy
 
     mine = program.typed_lines(doubled, program.hidden_lines)
     assert "your lines" in capsys.readouterr().out
-    seen = show.line_by_line(chapter["derived"], chapter["numbers"], *mine).outputs(line=15)
+    outputs = show.line_by_line(chapter["derived"], chapter["numbers"], *mine).outputs(line=15)
     for name in show.ORDER:
-        assert float(seen[f"d_{name}"]) == pytest.approx(2 * float(seen[f"m_{name}"]), abs=1e-6)
+        assert float(outputs[f"d_{name}"]) == pytest.approx(
+            2 * float(outputs[f"m_{name}"]), abs=1e-6
+        )
 
 
-def test_where_lines_are_missing_the_figure_takes_the_books(capsys) -> None:
+def test_where_lines_are_missing_the_figure_uses_the_books(capsys) -> None:
     def dots(y, a3, a4, a5):
         return 2 * (a5 - y), ..., ..., ..., ...
 
@@ -208,7 +210,7 @@ def test_the_checks_try_each_activation_close_to_0_and_to_1(at: float) -> None:
 
 
 def typed(left_out: str = "", **special: float) -> dict[str, float]:
-    """The lines of neurons 5 and 3 in a special case, one factor of one line left out."""
+    """The lines of neurons 5 and 3 in a special case; one factor of one line can be left out."""
     v = {"y": 0.3, "x1": 0.8, "x2": -0.6, "a3": 0.84, "a4": 0.28, "a5": 0.74, "w35": 1.4} | special
     v |= {"wrong": v["a5"] - v["y"]} | {f"1-{a}": 1 - v[a] for a in ("a3", "a5")}
     for line in LINES:
@@ -263,8 +265,8 @@ def test_the_slips_cancel_in_pairs(chapter: dict) -> None:
 
 def test_errors_show_once_their_line_is_reached(figure) -> None:
     for line, known in ((0, []), (2, [5]), (7, [5, 3]), (15, [5, 3, 4])):
-        seen = figure.outputs(line=line)
-        assert [i for i in (5, 3, 4) if np.isfinite(float(seen[f"shown{i}"]))] == known
+        outputs = figure.outputs(line=line)
+        assert [i for i in (5, 3, 4) if np.isfinite(float(outputs[f"shown{i}"]))] == known
 
 
 # --- promised and kept ----------------------------------------------------------------------------
@@ -276,16 +278,16 @@ def promise(chapter: dict) -> show.live.Figure:
 
 
 @pytest.mark.parametrize("k", range(len(STARTS)))
-def test_what_a_step_promises_and_keeps_is_what_nnlib_says(chapter: dict, promise, k: int) -> None:
+def test_what_a_step_promises_and_keeps_agrees_with_nnlib(chapter: dict, promise, k: int) -> None:
     numbers, alpha = {**chapter["numbers"], **STARTS[k].changed}, STARTS[k].reach / 4
     truth = autodiff(chapter, numbers)
     moved = {n: numbers[n] - alpha * truth[n] for n in WEIGHTS}
     before, after = (float(chapter["forward"].run(**{**numbers, **w})["Loss"]) for w in ({}, moved))
-    seen = promise.outputs(**{f"alpha{k}": alpha})
+    outputs = promise.outputs(**{f"alpha{k}": alpha})
     line = before - alpha * sum(truth[n] ** 2 for n in WEIGHTS)
-    assert float(seen[f"promised{k}"]) == pytest.approx(line, abs=1e-10)
-    assert float(seen[f"kept{k}"]) == pytest.approx(after, abs=1e-10)
-    assert float(seen[f"share{k}"]) == pytest.approx((before - after) / (before - line))
+    assert float(outputs[f"promised{k}"]) == pytest.approx(line, abs=1e-10)
+    assert float(outputs[f"kept{k}"]) == pytest.approx(after, abs=1e-10)
+    assert float(outputs[f"share{k}"]) == pytest.approx((before - after) / (before - line))
 
 
 def descent(chapter: dict, changed: Mapping[str, float], *lines: Callable) -> Descent:
@@ -309,9 +311,9 @@ def test_they_do_not_touch_where_the_readers_lines_are_wrong(
 
 
 def test_each_start_breaks_its_promise_in_its_own_way(promise) -> None:
-    seen = promise.outputs(alpha0=3.47, alpha1=3.47)
+    outputs = promise.outputs(alpha0=3.47, alpha1=3.47)
     for k in (0, 1):  # both promise 0 with one step size, whatever the target
-        assert abs(float(seen[f"promised{k}"])) < 1e-4 < float(seen[f"kept{k}"])
+        assert abs(float(outputs[f"promised{k}"])) < 1e-4 < float(outputs[f"kept{k}"])
     assert float(promise.outputs(alpha0=10.0)["promised0"]) < 0  # what no square can be
     assert float(promise.outputs(alpha1=6.0)["kept1"]) < 1e-4
     assert float(promise.outputs(alpha1=12.0)["share1"]) < 0  # the loss has risen
@@ -358,8 +360,8 @@ def test_the_promise_is_moved_by_keys_and_each_start_has_its_own(chapter: dict, 
 # --- four suspects --------------------------------------------------------------------------------
 
 
-def standing(figure: show.live.Figure, suspect: str) -> dict[str, list[str]]:
-    """In which special cases a line is large that should vanish."""
+def large_lines(figure: show.live.Figure, suspect: str) -> dict[str, list[str]]:
+    """By special case, the lines that are large although they should vanish."""
     cases = list(suspects.CASES)
     found: dict[str, list[str]] = {}
     program = list(suspects.PROGRAMS).index(suspect)
@@ -385,10 +387,10 @@ VANISH = {
 
 def test_each_suspect_is_shown_by_the_case_that_the_text_names() -> None:
     figure = show.four_suspects()
-    assert standing(figure, "P") == {"a₃ = 0.01": ["in3", "w03", "w13", "w23"]}
-    assert standing(figure, "Q") == {"w₃₅ = 0": VANISH["w₃₅ = 0"]}
-    assert standing(figure, "R") == {}
-    assert standing(figure, "S") == {"a₅ = 0.99, y = 0": AFTER_FIRST}
+    assert large_lines(figure, "P") == {"a₃ = 0.01": ["in3", "w03", "w13", "w23"]}
+    assert large_lines(figure, "Q") == {"w₃₅ = 0": VANISH["w₃₅ = 0"]}
+    assert large_lines(figure, "R") == {}
+    assert large_lines(figure, "S") == {"a₅ = 0.99, y = 0": AFTER_FIRST}
 
 
 # --- one hidden mistake ---------------------------------------------------------------------------
@@ -425,8 +427,8 @@ def test_each_mistake_is_handed_out_on_about_as_many_days_as_any_other() -> None
 def test_a_mistake_first_shows_in_its_own_line_and_spares_what_does_not_use_it(
     chapter: dict, hunted, mistake: int
 ) -> None:
-    seen = hunted.outputs(**handed_out(mistake))
-    wrong = [n for n in NAMES if abs(seen[f"d_{n}"] - chapter["measured"](n)) > 1e-4]
+    outputs = hunted.outputs(**handed_out(mistake))
+    wrong = [n for n in NAMES if abs(outputs[f"d_{n}"] - chapter["measured"](n)) > 1e-4]
     uses = {"a5": NAMES, "in5": NAMES[1:], "a3": NAMES[5:], "in3": NAMES[6:]}
     line = slips.SLIPS[mistake].line
     assert wrong == uses.get(line, [line])
@@ -434,21 +436,21 @@ def test_a_mistake_first_shows_in_its_own_line_and_spares_what_does_not_use_it(
 
 def search(hunted, chapter: dict, mistake: int) -> tuple[str, int]:
     """The chapter's strategy: the line that it names, and how many tests it has bought."""
-    seen = hunted.outputs(**handed_out(mistake))
+    outputs = hunted.outputs(**handed_out(mistake))
 
     def differs(line: str) -> bool:
-        return abs(float(seen[f"d_{line}"]) - chapter["measured"](line)) > 1e-4
+        return abs(float(outputs[f"d_{line}"]) - chapter["measured"](line)) > 1e-4
 
     if differs("in3"):
         if differs("in5"):
             return ("a5" if differs("a5") else "in5"), 3
         return ("a3" if differs("a3") else "in3"), 3
-    signs = dict(zip(NAMES, np.asarray(seen["signs"]), strict=True))
+    signs = dict(zip(NAMES, np.asarray(outputs["signs"]), strict=True))
     for line, right in (("w13", -1), ("w23", 1)):
         if signs[line] != right:
             return line, 2
     small = list(hunt.MUST_VANISH).index("a₃ = 0.01")
-    one, other = ("w35", "w03") if float(seen[f"case{small}"]) > 0.3 else ("w05", "w45")
+    one, other = ("w35", "w03") if float(outputs[f"case{small}"]) > 0.3 else ("w05", "w45")
     return (one if differs(one) else other), 4
 
 
@@ -479,7 +481,7 @@ def test_a_line_is_judged_only_once_it_is_named_and_a_wrong_name_costs_two(hunte
 
 
 @pytest.mark.browser
-def test_a_reader_gets_a_program_buys_tests_and_names_the_line(chapter: dict, shown) -> None:
+def test_a_reader_can_get_a_program_buy_tests_and_name_the_line(chapter: dict, shown) -> None:
     figure = show.one_mistake(chapter["numbers"], {n: chapter["measured"](n) for n in NAMES})
     mistake = int(hunt.program_of_days()[1, 0])  # of the first of February
     guilty = hunt.GUILTY[mistake]

@@ -110,8 +110,8 @@ def test_the_counted_multiplications_are_those_of_the_formula() -> None:
 def test_the_figures_number_of_weights_is_that_of_the_layer(
     k: int, maps: int, local: bool, shared: bool, layer: nn.Module
 ) -> None:
-    seen = show.unshare(question("few")).outputs(k=k, maps=maps, local=local, shared=shared)
-    assert int(seen["weights"]) == parameter_count(layer)
+    outputs = show.unshare(question("few")).outputs(k=k, maps=maps, local=local, shared=shared)
+    assert int(outputs["weights"]) == parameter_count(layer)
 
 
 # --- figures --------------------------------------------------------------------------------------
@@ -123,31 +123,31 @@ def test_the_window_shows_its_pixels_and_its_sum_and_relu_are_the_entries_of_the
 ) -> None:
     figure = show.paint_a_kernel(IMAGE, question("sees"))
     kernel = np.random.default_rng(0).uniform(-1, 1, (3, 3)).astype("float32")
-    seen = figure.outputs(kernel=kernel, row=row, column=column)
+    outputs = figure.outputs(kernel=kernel, row=row, column=column)
     window = np.asarray(figure["image"])[row : row + 3, column : column + 3]
-    assert close(seen["seen"], window) and close(seen["product"], window * kernel)
-    assert close(seen["sum"], np.asarray(seen["map"])[row, column])
-    assert close(seen["answer"], max(0.0, float(seen["sum"])))
-    assert close(seen["answer"], np.asarray(seen["active"])[row, column])
+    assert close(outputs["seen"], window) and close(outputs["product"], window * kernel)
+    assert close(outputs["sum"], np.asarray(outputs["map"])[row, column])
+    assert close(outputs["answer"], max(0.0, float(outputs["sum"])))
+    assert close(outputs["answer"], np.asarray(outputs["active"])[row, column])
 
 
 def test_the_small_matrix_gives_the_same_map_as_the_sliding_window() -> None:
     figure, rng = show.as_a_matrix(), np.random.default_rng(0)
     kernel = rng.uniform(-1, 1, (3, 3)).astype("float32")
-    seen = figure.outputs(kernel=kernel, image=rng.random((6, 6)).astype("float32"), row=5)
-    matrix = np.asarray(seen["matrix"])
-    assert close(seen["gap"], 0) and close(seen["product"], seen["map"])
+    outputs = figure.outputs(kernel=kernel, image=rng.random((6, 6)).astype("float32"), row=5)
+    matrix = np.asarray(outputs["matrix"])
+    assert close(outputs["gap"], 0) and close(outputs["product"], outputs["map"])
     assert (matrix != 0).sum() == 144 and set(np.unique(matrix)) == {0.0, *np.unique(kernel)}
-    assert close(np.asarray(seen["one"])[1:4, 1:4], kernel)
+    assert close(np.asarray(outputs["one"])[1:4, 1:4], kernel)
 
 
 @pytest.mark.parametrize(("right", "up"), [(0, 0), (3, 0), (-4, 2), (1, -4)])
 def test_a_dragged_digit_moves_its_map_and_keeps_the_maps_maximum(right: int, up: int) -> None:
     figure = show.drag_the_digit(IMAGE, EDGE, question("still"))
-    seen, before = figure.outputs(right=float(right), up=float(up)), figure.outputs()
+    outputs, before = figure.outputs(right=float(right), up=float(up)), figure.outputs()
     moved = digits.moved(IMAGE, -up, right).numpy()
-    assert close(np.asarray(seen["moved"])[::-1], moved)
-    assert close(seen["gap"], 0) and close(seen["most"], before["most"])
+    assert close(np.asarray(outputs["moved"])[::-1], moved)
+    assert close(outputs["gap"], 0) and close(outputs["most"], before["most"])
 
 
 def test_every_map_that_the_figure_shows_is_the_networks_own() -> None:
@@ -155,22 +155,22 @@ def test_every_map_that_the_figure_shows_is_the_networks_own() -> None:
     figure = show.maps_of(net, digits.trained("mlp"), IMAGE)
     for k in (2, 5):
         drawing = TEST_SET.x[k, 0]
-        seen, x = figure.outputs(drawing=drawing), centred(drawing)[None, None]
+        outputs, x = figure.outputs(drawing=drawing), centred(drawing)[None, None]
         maps = []
         for layer in list(net)[:8]:
             x = layer(x).detach()
             maps.append(x[0])
-        assert close(seen["first"], maps[1], 2e-2) and close(seen["second"], maps[4], 5e-2)
-        assert close(seen["third"], maps[7], 1e-1)
+        assert close(outputs["first"], maps[1], 2e-2) and close(outputs["second"], maps[4], 5e-2)
+        assert close(outputs["third"], maps[7], 1e-1)
         logits = net(centred(drawing)[None, None]).detach()
-        assert close(seen["p"], logits.softmax(1)[0], 1e-2)
+        assert close(outputs["p"], logits.softmax(1)[0], 1e-2)
 
 
 # --- drawn digits -------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("top", "left", "side"), [(4, 4, 20), (2, 2, 14), (12, 12, 14)])
-def test_drawings_of_any_size_at_any_position_are_read_once_centred(
+def test_drawings_of_any_size_and_position_are_recognised_after_centring(
     top: float, left: float, side: float
 ) -> None:
     figure = show.maps_of(digits.trained("anywhere"), digits.trained("mlp"), IMAGE)
@@ -185,9 +185,9 @@ def test_without_centring_the_mlp_fails_where_the_cnn_does_not() -> None:
     figure = show.maps_of(digits.trained("anywhere"), digits.trained("mlp"), IMAGE)
     correct = {"answer": 0, "mlp_answer": 0}
     for d in strokes.STROKES:
-        seen = figure.outputs(drawing=strokes.draw_digit(d, 7, 7, 20), centre=False)
+        outputs = figure.outputs(drawing=strokes.draw_digit(d, 7, 7, 20), centre=False)
         for name in correct:
-            correct[name] += int(seen[name]) == d
+            correct[name] += int(outputs[name]) == d
     assert correct["answer"] >= 9 and correct["mlp_answer"] <= 5
 
 

@@ -1,4 +1,4 @@
-"""Convolutions in a real browser: digits drawn are read, windows slide, a digit is dragged."""
+"""Convolutions in a real browser: drawn digits are recognised, windows slide, digits move."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def draw(site: Site, digit: int, top: float, left: float, side: float) -> None:
 
 
 @pytest.mark.parametrize("digit", STROKES)
-def test_a_centred_drawing_is_read(site: Site, digit: int) -> None:
+def test_a_drawing_is_recognised(site: Site, digit: int) -> None:
     draw(site, digit, *[(4, 4, 20), (13, 13, 13), (2, 8, 17)][digit % 3])
     assert site.read(MAPS, "p").argmax() == digit
     assert f"CNN: {digit}" in site.figure(MAPS).inner_text()

@@ -1,4 +1,4 @@
-"""The chapter on deep networks: sizes by layer are a network's own, stored results come again."""
+"""The chapter on deep networks: its figures compute what networks do; results can be repeated."""
 
 from __future__ import annotations
 
@@ -51,18 +51,18 @@ def network(depth: int, spread: float, residual: bool, norm: bool) -> tuple:
 @pytest.mark.parametrize("depth", [3, 20])
 def test_the_figures_sizes_are_those_of_a_network_of_nnlib(depth, residual, norm) -> None:
     spread = 2**0.5
-    seen = FIGURE.outputs(depth=depth, spread=spread, residual=residual, norm=norm)
+    outputs = FIGURE.outputs(depth=depth, spread=spread, residual=residual, norm=norm)
     activations, deltas, gradients, loss = network(depth, spread, residual, norm)
-    assert np.allclose(seen["activations"][:depth], activations, rtol=1e-3)
-    assert np.allclose(seen["deltas"][:depth], deltas, rtol=2e-3)
-    assert np.allclose(seen["gradients"][:depth], gradients, rtol=2e-3)
-    assert float(seen["loss"]) == pytest.approx(loss, rel=1e-3)
+    assert np.allclose(outputs["activations"][:depth], activations, rtol=1e-3)
+    assert np.allclose(outputs["deltas"][:depth], deltas, rtol=2e-3)
+    assert np.allclose(outputs["gradients"][:depth], gradients, rtol=2e-3)
+    assert float(outputs["loss"]) == pytest.approx(loss, rel=1e-3)
 
 
 def test_layers_beyond_the_depth_repeat_the_last_one() -> None:
-    seen = FIGURE.outputs(depth=5)
-    assert (seen["at"][4:] == 5).all()
-    assert (seen["activations"][4:] == seen["activations"][4]).all()
+    outputs = FIGURE.outputs(depth=5)
+    assert (outputs["at"][4:] == 5).all()
+    assert (outputs["activations"][4:] == outputs["activations"][4]).all()
 
 
 def test_doubled_weights_double_each_relu_layer() -> None:
@@ -87,7 +87,7 @@ SOME = [
 
 
 @pytest.mark.parametrize("setting", SOME)
-def test_the_first_seeds_first_epochs_come_out_as_stored(setting: depths.Setting) -> None:
+def test_training_the_first_seed_again_gives_the_stored_losses(setting: depths.Setting) -> None:
     row = depths.of(**depths.asdict(setting))
     again = depths.train(setting, row["lr"], seeds=1, epochs=2)
     assert np.allclose(again["loss"][:, 0], np.array(row["loss"])[:2, 0], atol=0.02)
@@ -109,9 +109,9 @@ def test_a_stored_result_is_found_by_what_differs_from_the_default() -> None:
 
 def test_the_training_figure_shows_the_chosen_networks_losses() -> None:
     figure = show.training_losses(depths.stored())
-    seen = figure.outputs(net=3)
-    assert seen["losses"].shape == (depths.SEEDS, depths.EPOCHS)
-    assert np.allclose(seen["losses"][:, -1], depths.stored()[3]["loss"][-1], atol=1e-3)
+    outputs = figure.outputs(net=3)
+    assert outputs["losses"].shape == (depths.SEEDS, depths.EPOCHS)
+    assert np.allclose(outputs["losses"][:, -1], depths.stored()[3]["loss"][-1], atol=1e-3)
 
 
 # --- which of the three -------------------------------------------------------------------------
@@ -125,14 +125,14 @@ def eight() -> show.live.Figure:
 def test_each_bar_shows_its_own_networks_accuracy_and_sizes() -> None:
     figure = eight()
     for net, on in enumerate(show.EIGHT):
-        row, seen = show.combined(on), figure.outputs(net=net)
+        row, outputs = show.combined(on), figure.outputs(net=net)
         assert (row["start"] == "he", row["residual"], row["norm"]) == on
         assert row["depth"] == 20 and len(row["test"]) == 10
         percent = [100 * share for share in row["test"]]
-        assert np.allclose(seen["ends"], [np.mean(percent), min(percent), max(percent)])
-        assert np.allclose(seen["activations"], row["activations"])
-        assert np.allclose(seen["gradients"], row["gradients"])
-        assert seen["chosen"].tolist() == [float(k == net) for k in range(8)]
+        assert np.allclose(outputs["ends"], [np.mean(percent), min(percent), max(percent)])
+        assert np.allclose(outputs["activations"], row["activations"])
+        assert np.allclose(outputs["gradients"], row["gradients"])
+        assert outputs["chosen"].tolist() == [float(k == net) for k in range(8)]
 
 
 def test_letters_name_the_switches_that_are_on() -> None:
@@ -140,7 +140,7 @@ def test_letters_name_the_switches_that_are_on() -> None:
     assert named == ["–", "H", "R", "N", "HR", "HN", "RN", "HRN"]
 
 
-def test_what_is_said_of_each_network_is_what_its_sizes_show() -> None:
+def test_the_text_about_each_network_fits_its_sizes() -> None:
     for on, (_, happens) in show.EIGHT.items():
         row = show.combined(on)
         activations, gradients = row["activations"], row["gradients"]
@@ -187,13 +187,13 @@ def test_the_network_to_break_is_trained_by_adam(norm: bool, depth: int) -> None
     chosen = {"depth": depth, "residual": norm, "norm": norm}
     after = PLAY.train(3, seed=3, **chosen)
     del after["loss"]
-    seen = PLAY.outputs(**after, **chosen)
-    assert float(seen["loss_now"]) == pytest.approx(by_hand(3, norm, norm, depth), rel=2e-3)
+    outputs = PLAY.outputs(**after, **chosen)
+    assert float(outputs["loss_now"]) == pytest.approx(by_hand(3, norm, norm, depth), rel=2e-3)
 
 
 def answers(spread: str = "He", activation: str = "relu", depth: int = 20,
             residual: bool = False, norm: bool = False) -> np.ndarray:  # fmt: skip
-    """What networks with the seeds 0 to 9 read in the fifty images after a hundred steps."""
+    """The answers of networks with the seeds 0 to 9 to the fifty images after a hundred steps."""
     drawn = np.stack([PLAY.train(0, seed=seed)["drawn"] for seed in range(10)])
     inner = rescue.STARTS[spread] / 32**0.5 * drawn[:, : rescue.HIDDEN].reshape(10, 20, 32, 32)
     outer = drawn[:, rescue.HIDDEN :].reshape(10, 32, 10) / 96**0.5
@@ -216,8 +216,8 @@ def answers(spread: str = "He", activation: str = "relu", depth: int = 20,
     return logits().argmax(-1).numpy()
 
 
-def read_rightly(**switches: Any) -> list[int]:
-    """How many of the fifty images those networks read rightly."""
+def correct_counts(**switches: Any) -> list[int]:
+    """How many of the fifty images each of those networks classifies correctly."""
     y = depths.data()["training"][1][: rescue.IMAGES]
     return (answers(**switches) == y).sum(-1).tolist()
 
@@ -225,17 +225,17 @@ def read_rightly(**switches: Any) -> list[int]:
 @pytest.mark.slow
 def test_what_breaks_the_network_and_what_saves_it_holds_with_ten_seeds() -> None:
     default, lives, limps = "PyTorch’s default", rescue.LIVES, rescue.LIMPS
-    assert min(read_rightly()) >= lives
-    assert max(read_rightly(spread=default)) < limps
+    assert min(correct_counts()) >= lives
+    assert max(correct_counts(spread=default)) < limps
     same = answers(activation="sigmoid")
     assert (same == same[:, :1]).all()  # one answer for all images
     for saved in (
         {"spread": default, "residual": True}, {"spread": default, "depth": 5},
         {"activation": "sigmoid", "residual": True}, {"activation": "sigmoid", "norm": True}, ON,
     ):  # fmt: skip
-        assert set(read_rightly(**saved)) == {50}, saved
+        assert set(correct_counts(**saved)) == {50}, saved
     for unsure in ({"residual": True}, {"spread": default, "norm": True}):  # rounding decides
-        right = read_rightly(**unsure)
+        right = correct_counts(**unsure)
         assert min(right) < lives < max(right), unsure
 
 
@@ -273,7 +273,7 @@ def test_ten_images_tell_a_good_network_from_a_bad_one_with_ten_seeds(chapter: d
 
 
 def test_a_relu_on_the_logits_escapes_with_about_a_third_of_forty_seeds(chapter: dict) -> None:
-    """Which seeds escape depends on how products are rounded; how many hardly does."""
+    """Rounding decides which seeds escape, but hardly changes how many."""
     images = [part[:10] for part in (chapter["x"], chapter["y"])]
     nets = []
     for seed in range(40):
@@ -284,7 +284,7 @@ def test_a_relu_on_the_logits_escapes_with_about_a_third_of_forty_seeds(chapter:
     assert ends[ends >= 0.05].min() > 0.2  # a whole image is lost, or none
 
 
-def test_networks_at_once_memorise_as_each_alone(chapter: dict) -> None:
+def test_networks_trained_together_memorise_as_each_does_alone(chapter: dict) -> None:
     nnlib.manual_seed(5)
     nets = [chapter["he_start"](chapter["deep"](3)) for _ in range(2)]
     images = chapter["x"][:10], chapter["y"][:10]

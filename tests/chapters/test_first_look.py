@@ -1,4 +1,4 @@
-"""The first look: stretched arrays are what nnlib adds; without zero_grad no training rests."""
+"""First look: broadcasting agrees with nnlib's; without zero_grad training does not settle."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_the_recorded_graph_shows_the_numbers_of_the_text() -> None:
 
 
 @pytest.mark.parametrize("lr", [0.01, 0.05, 0.1])
-def test_with_zero_grad_the_line_comes_to_rest_and_without_it_swings_for_ever(lr: float) -> None:
+def test_with_zero_grad_the_loss_settles_and_without_it_oscillates(lr: float) -> None:
     def last_losses(zero: float) -> np.ndarray:
         figure = show.thermometer_training()
         return np.asarray(figure.train(400, lr=lr, zero=zero)["loss"])[-50:]
@@ -52,7 +52,7 @@ def test_the_step_size_decides_whether_the_loss_settles(lr: float, explodes: boo
     assert losses[-1] > 1000 * losses[0] if explodes else losses[-1] < 0.001
 
 
-def test_the_rule_by_hand_is_praised_near_the_true_rule_only() -> None:
+def test_the_rule_by_hand_is_accepted_only_near_the_true_rule() -> None:
     figure = show.rule_by_hand()
     assert float(figure.outputs(w=1.8, b=3.2)["worst"]) == pytest.approx(0, abs=1e-4)
     assert float(figure.outputs(w=1.0, b=0.0)["worst"]) == pytest.approx(64, abs=1e-3)
@@ -62,7 +62,7 @@ def test_the_rule_by_hand_is_praised_near_the_true_rule_only() -> None:
 
 
 def test_the_engine_of_the_autodiff_chapter_has_fewer_than_fifty_lines() -> None:
-    """The first look promises it, and the chapter on autodiff says so of its engine."""
+    """First look promises this, and the chapter on autodiff repeats it."""
     cells = json.loads((ROOT / "chapters/autodiff.ipynb").read_text("utf8"))["cells"]
     (whole,) = ("".join(c["source"]) for c in cells if "## The engine, whole" in c["source"][0])
     (code,) = re.findall(r"```python\n(.*?)```", whole, flags=re.DOTALL)

@@ -1,4 +1,4 @@
-"""What the chapter on gradient ascent states in numbers, computed another way."""
+"""The numbers of the chapter on gradient ascent, computed in another way."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def test_hessian_and_bound_are_those_of_newtons_method(chapter: dict) -> None:
     )
 
 
-def test_experiment_meets_the_bound(chapter: dict) -> None:
+def test_the_measured_bound_is_the_formulas(chapter: dict) -> None:
     assert chapter["middle"] == pytest.approx(chapter["bound"], rel=0.005)
 
 
 def test_noise_falls_as_one_over_root_b(chapter: dict) -> None:
-    pulls, full = chapter["pulls"].numpy(), chapter["gradient"](chapter["start"]).numpy()
-    single = np.sqrt(((pulls - full) ** 2).sum(1).mean())
+    full = chapter["gradient"](chapter["start"]).numpy()
+    single = np.sqrt(((chapter["contributions"].numpy() - full) ** 2).sum(1).mean())
     assert chapter["slope"] == pytest.approx(-0.5, abs=0.02)
     for size, noise in zip(chapter["sizes"], chapter["noises"], strict=True):
         assert noise == pytest.approx(single / size**0.5, rel=0.08)
@@ -60,7 +60,7 @@ def test_step_figure_arrives_below_the_bound_and_not_beyond(chapter: dict) -> No
     assert min(far[46], far[60]) > 0.3
 
 
-def test_fan_closes_by_half_for_four_times_the_birds(chapter: dict) -> None:
+def test_four_times_the_birds_halve_the_spread_of_the_gradients(chapter: dict) -> None:
     names = ("hill", "partials", "x", "y", "start", "sizes", "noises")
     figure = plots.fan_of_batches(*[chapter[name] for name in names])
     spread = {size: float(figure.outputs(B=size)["spread"]) for size in (4, 16, 64)}
@@ -108,11 +108,13 @@ def test_one_pass_of_mini_batches_is_higher_than_one_full_step(chapter: dict, ra
 def test_a_step_along_the_gradient_gains_most(chapter: dict) -> None:
     q, q_slope = chapter["q"], chapter["q_slope"]
     figure = plots.every_direction(q, q_slope)
-    seen = figure.outputs(w=np.array([2.0, 1.0]), angle=-135.0)
-    assert float(seen["rate"]) == pytest.approx(float(seen["length"])) == pytest.approx(32**0.5)
+    outputs = figure.outputs(w=np.array([2.0, 1.0]), angle=-135.0)
+    assert (
+        float(outputs["rate"]) == pytest.approx(float(outputs["length"])) == pytest.approx(32**0.5)
+    )
     assert float(figure.outputs(w=np.array([2.0, 1.0]), angle=-45.0)["rate"]) == pytest.approx(0)
-    assert float(seen["rates"].max()) <= float(seen["length"]) + 1e-9
-    on_contour = nnlib.stack([nnlib.tensor(seen["oval1"]), nnlib.tensor(seen["oval2"])], 1)
+    assert float(outputs["rates"].max()) <= float(outputs["length"]) + 1e-9
+    on_contour = nnlib.stack([nnlib.tensor(outputs["oval1"]), nnlib.tensor(outputs["oval2"])], 1)
     assert np.allclose(q(on_contour).tolist(), 4)
 
 
@@ -125,7 +127,9 @@ def test_a_step_along_the_gradient_gains_most(chapter: dict) -> None:
         (0.6, [-2, 2.8, -3.92]),
     ],
 )
-def test_parabola_walks_as_by_hand(chapter: dict, alpha: float, after: list[float]) -> None:
+def test_steps_on_the_parabola_are_those_calculated_by_hand(
+    chapter: dict, alpha: float, after: list[float]
+) -> None:
     figure = plots.on_a_parabola(chapter["hop"])
     assert np.allclose(figure.outputs(alpha=alpha)["gap"][:3], after)
 
@@ -178,7 +182,7 @@ def test_the_rules_that_are_compared_are_nnlibs_optimisers(chapter: dict, row: i
     assert (found == needed).all()
 
 
-def test_adam_is_thrown_out_when_its_effective_step_size_has_crossed_the_bound() -> None:
+def test_adam_leaves_the_top_after_its_effective_step_size_has_crossed_the_bound() -> None:
     """Adam at α = 4 on the straight ridge: one start, followed for 1,500 steps."""
     w, curvature = experiments.circle(16)[3], np.array([4.0, 0.01])
     m, s, missing, effective = np.zeros(2), np.zeros(2), [], []
@@ -198,8 +202,10 @@ def test_adam_is_thrown_out_when_its_effective_step_size_has_crossed_the_bound()
 
 def test_two_climbs_add_up_to_the_step_along_the_gradient() -> None:
     figure = plots.along_two_eigenvectors()
-    seen = figure.outputs(w=np.array([2.0, 0.0]), alpha=0.5)
-    assert np.allclose(seen["parts"], [[1, 1], [1, -1]]) and np.allclose(seen["after"], [0, -1])
+    outputs = figure.outputs(w=np.array([2.0, 0.0]), alpha=0.5)
+    assert np.allclose(outputs["parts"], [[1, 1], [1, -1]]) and np.allclose(
+        outputs["after"], [0, -1]
+    )
     w, A = np.array([1.3, -2.2]), np.array([[2.0, 1.0], [1.0, 2.0]])
     path = figure.outputs(w=w, alpha=0.7)["path"]
     for at in path:
@@ -209,7 +215,7 @@ def test_two_climbs_add_up_to_the_step_along_the_gradient() -> None:
     assert grows[0] > 0.75 > grows[1]
 
 
-def test_plain_ascent_on_the_ridge_takes_what_its_flat_direction_takes(chapter: dict) -> None:
+def test_plain_ascent_on_the_ridge_needs_as_many_steps_as_its_flat_direction(chapter: dict) -> None:
     alphas, counts = chapter["needed"]["ridge"]
     flat = np.abs(experiments.circle(16)[:, 1])
     steps = np.log(np.sqrt(0.2) / flat) / np.log(1 - 0.49 * 0.01)
@@ -217,7 +223,7 @@ def test_plain_ascent_on_the_ridge_takes_what_its_flat_direction_takes(chapter: 
     assert np.allclose(found[flat > 3], np.ceil(steps[flat > 3]), atol=1)
 
 
-def test_turning_the_ridge_changes_adam_only(chapter: dict) -> None:
+def test_turning_the_ridge_changes_only_adam(chapter: dict) -> None:
     straight, turned = (
         np.median(chapter["needed"][k][1], 2).min(1) for k in ("ridge", "turned ridge")
     )
@@ -225,7 +231,7 @@ def test_turning_the_ridge_changes_adam_only(chapter: dict) -> None:
     assert turned[2] > 1.2 * straight[2]
 
 
-def test_flocks_look_like_the_birds(chapter: dict) -> None:
+def test_larger_flocks_have_the_means_of_the_birds(chapter: dict) -> None:
     x, y = chapter["x"], chapter["y"]
     many, classes = experiments.flock(x, y, 2190)
     assert np.allclose(many.mean(0).tolist(), x.mean(0).tolist(), atol=0.1)
@@ -240,8 +246,8 @@ def test_mini_batches_cost_the_same_in_a_large_flock(chapter: dict) -> None:
     assert max(mini) < 1.5 * min(mini)
 
 
-def test_race_of_the_table_is_the_figures(chapter: dict, race) -> None:
-    """One seed of the figure is of the size of the table's mean."""
+def test_the_table_and_the_figure_show_the_same_race(chapter: dict, race) -> None:
+    """The figure's run with seed 1 ends as far from the top as the table's entry says."""
     table = chapter["slow"]
     end = race.train(plots.STEPS, seed=1)
     gap = float(chapter["hill"](chapter["top"]) - chapter["hill"](nnlib.tensor(end["full"])))
@@ -256,15 +262,15 @@ def test_the_learning_rate_finder_finds_what_the_model_answer_says(chapter: dict
 
     best, collapse = [], []
     for seed in range(10):
-        rng, w, alpha, seen = np.random.default_rng(seed), np.array([-1.0, 3.0]), 1e-3, []
+        rng, w, alpha, run = np.random.default_rng(seed), np.array([-1.0, 3.0]), 1e-3, []
         while alpha < 100:
             rows = rng.integers(0, len(y), 10)
             doubt = 0.5 - 0.5 * np.tanh(y[rows] * (x[rows] @ w) / 2)
             w = w + alpha * ((doubt * y[rows]) @ x[rows]) / 10
-            seen.append((alpha, height(w)))
+            run.append((alpha, height(w)))
             alpha *= 1.1
-        top = int(np.argmax([h for _, h in seen]))
-        best.append(seen[top][0])
-        collapse.append(next(a for a, h in seen[top:] if h < -0.5))
+        top = int(np.argmax([h for _, h in run]))
+        best.append(run[top][0])
+        collapse.append(next(a for a, h in run[top:] if h < -0.5))
     assert (round(min(best)), round(max(best))) == (18, 43)
     assert (round(min(collapse)), round(max(collapse))) == (24, 77)

@@ -15,7 +15,7 @@ from course.networks import clauses, letters, transformer
 from nnlib import live
 from nnlib.datasets import austen_clauses
 
-SAID = {"title": "t", "caption": "c", "alt": "a"}
+TEXTS = {"title": "t", "caption": "c", "alt": "a"}
 TEST = austen_clauses(train=False).texts
 MODEL = clauses.trained()
 
@@ -26,13 +26,13 @@ def words_of(table) -> list[str]:
 
 @pytest.fixture(scope="module")
 def writing():
-    return show.writing(MODEL, "i am very much", **SAID)
+    return show.writing(MODEL, "i am very much", **TEXTS)
 
 
 @pytest.fixture(scope="module")
 def heads():
     ask = live.predict("Which?", name="ask", choices=["a", "b", "c"], answer=0)
-    return show.heads(MODEL, "she was afterwards looking for", ask, **SAID)
+    return show.heads(MODEL, "she was afterwards looking for", ask, **TEXTS)
 
 
 def test_a_row_reads_words_and_its_targets_are_the_words_that_come_next() -> None:
@@ -95,13 +95,13 @@ def test_each_models_rate_was_chosen_without_the_test_clauses() -> None:
 
 
 @pytest.mark.slow
-def test_a_stored_choice_comes_out_again() -> None:
+def test_validating_a_rate_again_gives_the_stored_result() -> None:
     again = compare.validated("MLP", 3e-3)
     assert again == pytest.approx(compare.results()[compare.trial("MLP", 3e-3)], abs=0.03)
 
 
 @pytest.mark.slow
-def test_a_stored_comparison_comes_out_again() -> None:
+def test_running_a_comparison_again_gives_the_stored_result() -> None:
     again = compare.run("MLP", 3e-3, 0)
     assert again == pytest.approx(compare.results()[compare.place("MLP", 3e-3, 0)], abs=0.03)
 
@@ -111,7 +111,7 @@ def test_the_transformer_leads_at_this_size_and_length_of_training() -> None:
     assert max(compare.best("transformer")) < min(others) - 0.03
 
 
-def test_without_heads_a_position_knows_its_own_word_only() -> None:
+def test_without_heads_a_position_depends_only_on_its_own_word() -> None:
     x, _ = clauses.table(TEST[:2])
     changed = x.copy()
     changed[:, :6] = 3
@@ -121,7 +121,7 @@ def test_without_heads_a_position_knows_its_own_word_only() -> None:
     assert np.allclose(before.numpy()[:, 6:], after.numpy()[:, 6:], atol=1e-6)
 
 
-def test_the_heads_bring_less_than_the_lead_over_the_pairs() -> None:
+def test_the_heads_lower_the_perplexity_less_than_the_rest_of_the_model_does() -> None:
     with_heads = np.exp(np.mean(compare.best("transformer")))
     without = np.exp(np.mean(compare.best(compare.ABLATED)))
     assert 2 < without - with_heads < 59 - without
@@ -141,10 +141,10 @@ def test_typed_words_are_found(writing, text, read) -> None:
 def test_the_figure_gives_the_models_probabilities(heads) -> None:
     codes = [[clauses.END, *clauses.codes("she was afterwards looking for")]]
     p = MODEL(nnlib.tensor(codes))[0, -1].softmax(-1).detach().numpy()
-    seen = heads.outputs()
-    assert np.allclose(seen["most"], np.sort(p)[::-1][:8], atol=2e-3)
-    assert float(seen["weight"]) == pytest.approx(0.68, abs=0.01)
-    assert words_of(seen["names"])[0] == "her"
+    outputs = heads.outputs()
+    assert np.allclose(outputs["most"], np.sort(p)[::-1][:8], atol=2e-3)
+    assert float(outputs["weight"]) == pytest.approx(0.68, abs=0.01)
+    assert words_of(outputs["names"])[0] == "her"
 
 
 def test_she_and_he_give_the_same_answer_and_the_head_matters_for_we(heads) -> None:
@@ -159,7 +159,7 @@ def test_she_and_he_give_the_same_answer_and_the_head_matters_for_we(heads) -> N
     assert her("we were", off) > 2 * her("we were", on)
 
 
-def test_the_words_matrix_travels_once_though_it_is_used_at_both_ends(writing, heads) -> None:
+def test_the_words_matrix_is_sent_once_although_both_ends_use_it(writing, heads) -> None:
     halves = 4 * -(-2 * 1002 * 48 // 3)  # characters of its float16 numbers in base64
     pools = [figure.spec["pool"] for figure in (writing, heads)]
     assert [sum(len(text) == halves for text in pool) for pool in pools] == [1, 1]
@@ -170,9 +170,9 @@ def test_the_words_matrix_travels_once_though_it_is_used_at_both_ends(writing, h
 def test_it_writes_word_by_word_until_the_end(writing) -> None:
     state: dict = {}
     for _ in range(12):
-        seen = writing.outputs(**state)
-        state = {"more": seen["grown"], "added": seen["longer"], "draw": seen["again"],
-                 "key": seen["now"]}  # fmt: skip
+        outputs = writing.outputs(**state)
+        state = {"more": outputs["grown"], "added": outputs["longer"], "draw": outputs["again"],
+                 "key": outputs["now"]}  # fmt: skip
     last = writing.outputs(**state)
     written = [word for word in words_of(last["letters"]) if word]
     assert written[:4] == ["i", "am", "very", "much"] and len(written) > 4
@@ -191,7 +191,7 @@ def test_with_k_1_only_the_best_word_is_left(writing) -> None:
 SPELLER, CHEAT = letters.trained(), letters.trained(causal=False)
 
 
-def ask() -> object:
+def question() -> object:
     return live.predict("Which?", name="ask", choices=["a", "b", "c"], answer=0)
 
 
@@ -201,7 +201,7 @@ def switched_off(block: int, head: int):
     return keep
 
 
-def test_the_previous_letter_head_looks_one_back_and_is_missed_most() -> None:
+def test_the_previous_letter_head_looks_one_back_and_matters_most() -> None:
     x, _ = letters.windows(np.arange(0, 6000, 60), train=False)
     back = SPELLER.look(nnlib.tensor(x))[1][0].detach().numpy()
     at = np.arange(1, letters.LENGTH)
@@ -233,28 +233,28 @@ def test_letters_trained_for_a_tenth_of_the_steps_learn_pairs_and_without_a_mask
 
 def test_the_letter_figure_shows_the_models_maps_and_what_a_switch_does() -> None:
     text = "she was quite at home there"
-    figure = show.letter_heads(SPELLER, text, ask(), **SAID)
-    seen = figure.outputs()
+    figure = show.letter_heads(SPELLER, text, question(), **TEXTS)
+    outputs = figure.outputs()
     x = nnlib.tensor(letters.codes(text)[None])
     logits, maps = SPELLER.look(x)
     p = logits[0].log_softmax(-1).detach().numpy()
-    told = -p[np.arange(len(text) - 1), letters.codes(text)[1:]]
-    assert float(seen["mean"]) == pytest.approx(told.mean(), abs=2e-3)
-    assert np.allclose(seen["p"], np.exp(p[-1]), atol=2e-3)
-    assert np.allclose(seen["map"][:27, :27], maps[0][0, 0].detach().numpy(), atol=2e-3)
+    surprises = -p[np.arange(len(text) - 1), letters.codes(text)[1:]]
+    assert float(outputs["mean"]) == pytest.approx(surprises.mean(), abs=2e-3)
+    assert np.allclose(outputs["p"], np.exp(p[-1]), atol=2e-3)
+    assert np.allclose(outputs["map"][:27, :27], maps[0][0, 0].detach().numpy(), atol=2e-3)
     off = np.ones(8, np.float32)
     off[0] = 0.0
-    assert float(figure.outputs(on=off)["mean"]) > 1.3 * float(seen["mean"])
+    assert float(figure.outputs(on=off)["mean"]) > 1.3 * float(outputs["mean"])
 
 
 @pytest.mark.parametrize("text", ["she was quite at home", "a", ""])
 def test_the_figure_of_both_models_gives_their_surprises(text) -> None:
-    seen = show.cheating(SPELLER, CHEAT, text, ask(), **SAID).outputs()
+    outputs = show.cheating(SPELLER, CHEAT, text, question(), **TEXTS).outputs()
     for name, model in (("masked", SPELLER), ("unmasked", CHEAT)):
         if len(text) < 2:
-            assert np.abs(seen[name]).max() == 0
+            assert np.abs(outputs[name]).max() == 0
             continue
         p = model(nnlib.tensor(letters.codes(text)[None]))[0].log_softmax(-1).detach().numpy()
-        told = -p[np.arange(len(text) - 1), letters.codes(text)[1:]]
-        assert np.allclose(seen[name][1 : len(text)], told, atol=5e-3)
-        assert letters.LETTERS[p[-1].argmax()] == chr(int(seen[f"{name}_best"]))
+        surprises = -p[np.arange(len(text) - 1), letters.codes(text)[1:]]
+        assert np.allclose(outputs[name][1 : len(text)], surprises, atol=5e-3)
+        assert letters.LETTERS[p[-1].argmax()] == chr(int(outputs[f"{name}_best"]))

@@ -57,14 +57,14 @@ def test_it_steps_as_nnlibs_optimisers_do(figure, kind: str, depth: int) -> None
     assert found["w"] == pytest.approx(w.detach().numpy(), abs=2e-5)
 
 
-def test_activations_are_what_they_are_called() -> None:
+def test_activation_functions_match_their_names() -> None:
     z = nnlib.linspace(-4, 4, 41)
     true = {"tanh": z.tanh(), "sigmoid": z.sigmoid(), "ReLU": z.relu(), "none: g(z) = z": z}
     for name, values in true.items():
         assert play.activate(z, ACT[name]).numpy() == pytest.approx(values.numpy(), abs=1e-6)
 
 
-def test_a_batch_holds_so_many_training_points_and_no_test_points() -> None:
+def test_a_batch_has_the_chosen_number_of_training_points_and_no_test_points() -> None:
     train = (nnlib.arange(play.POINTS) % 3 == 0).float()
     rank = nnlib.tensor(np.random.default_rng(1).permutation(play.POINTS))
     for count in (1, 20, 67, 200):
@@ -96,7 +96,7 @@ def test_penalties_spare_biases_and_units_that_are_off() -> None:
 
 def test_clicks_add_points_where_there_is_room() -> None:
     own, count = nnlib.tensor(np.full((play.POINTS, 3), -1, np.float32)), nnlib.tensor(0)
-    for x, y in ((0.5, -1.0), (0.51, -1.0), (1.5, 1.0)):  # the second lies on the first
+    for x, y in ((0.5, -1.0), (0.51, -1.0), (1.5, 1.0)):  # the second is too close to the first
         made = play.add_point(*(nnlib.tensor(v) for v in (x, y)), own, count, nnlib.tensor(1.0))
         own, count = made["own"], made["count"]
     assert count.item() == 2
@@ -135,7 +135,7 @@ def test_squares_need_no_hidden_layer(figure) -> None:
 @pytest.mark.parametrize(
     ("name", "steps"), list(zip(play.beginnings(), (300, 100, 800), strict=True))
 )
-def test_each_beginning_learns_its_set(figure, name: str, steps: int) -> None:
+def test_each_preset_learns_its_data(figure, name: str, steps: int) -> None:
     settings = play.beginnings()[name]
     options = {"data": list(play.SETS), "optimiser": list(play.OPTIMISERS)}
     chosen = {k: options[k][int(settings[k])] for k in options}
@@ -157,14 +157,14 @@ def test_the_playgrounds_defaults_learn_what_its_caption_asks(figure, seed: int)
         trained = figure.train(300, seed=seed, on=on)
         right[width] = figure.outputs(w=trained["w"], on=on)["right_test"]
     assert right[hidden] >= 95, "the task below the figure cannot be done"
-    assert right[hidden - 1] <= 87, "with one neuron off the region closes all the same"
+    assert right[hidden - 1] <= 87, "the region closes even with one neuron off"
 
 
-def test_the_chapter_begins_with_the_playgrounds_defaults_and_asks_for_their_width(cells) -> None:
+def test_the_chapter_uses_the_playgrounds_defaults_and_asks_for_their_width(cells) -> None:
     (shown,) = [ast.parse(cell).body[-1] for cell in cells() if "\nplayground(" in cell]
     assert {given.arg for given in shown.value.keywords} == {"title", "caption", "alt"}
-    (asked,) = [cell for cell in cells() if 'name="closed"' in cell]
-    (question,) = [node for node in ast.walk(ast.parse(asked)) if isinstance(node, ast.Call)
+    (cell,) = [cell for cell in cells() if 'name="closed"' in cell]
+    (question,) = [node for node in ast.walk(ast.parse(cell)) if isinstance(node, ast.Call)
                    and ast.unparse(node.func) == "live.predict"]  # fmt: skip
     given = {word.arg: ast.literal_eval(word.value) for word in question.keywords}
     assert given["choices"][given["answer"]] == str(play.WIDTHS[0])
@@ -188,10 +188,10 @@ def test_frozen_net_and_regression_take_equal_steps(chapter: dict) -> None:
         assert moved == 0 if frozen else moved > 0.1
 
 
-def test_the_figure_and_the_chapter_read_the_vector_alike(chapter: dict) -> None:
+def test_the_figure_and_the_chapter_unpack_the_vector_in_the_same_way(chapter: dict) -> None:
     x, w = chapter["corners"], chapter["w"]
-    seen = five.output(five.hidden(x, w), w[6:]).sigmoid()
-    assert seen.tolist() == pytest.approx(chapter["net"](w, x, [2, 2, 1])[:, 0].tolist(), abs=1e-12)
+    p = five.output(five.hidden(x, w), w[6:]).sigmoid()
+    assert p.tolist() == pytest.approx(chapter["net"](w, x, [2, 2, 1])[:, 0].tolist(), abs=1e-12)
 
 
 @pytest.mark.parametrize("sizes", [[2, 1], [2, 4, 3, 1], [3, 2, 2]])
@@ -233,9 +233,9 @@ def test_activation_functions_and_their_slopes_are_nnlibs() -> None:
             z = nnlib.tensor(at, requires_grad=True)
             a = make(z)
             a.backward()
-            seen = figure.outputs(g=g, z=at)
-            assert float(seen["a"]) == pytest.approx(a.item(), abs=1e-6)
-            assert float(seen["slope"]) == pytest.approx(z.grad.item(), abs=1e-6)
+            outputs = figure.outputs(g=g, z=at)
+            assert float(outputs["a"]) == pytest.approx(a.item(), abs=1e-6)
+            assert float(outputs["slope"]) == pytest.approx(z.grad.item(), abs=1e-6)
 
 
 @pytest.mark.parametrize("target", ["a wave", "a hill and a valley"])
@@ -244,33 +244,33 @@ def test_more_bumps_follow_a_curve_more_closely(target: str) -> None:
     errors = []
     for count in (4, 8, 16, 32):
         placed = figure.outputs(target=target)[f"fill{count}"]
-        seen = figure.outputs(target=target, placed=placed, count=count)
-        assert int(seen["units"]) == 2 * count
-        errors.append(float(seen["error"]))
+        outputs = figure.outputs(target=target, placed=placed, count=count)
+        assert int(outputs["units"]) == 2 * count
+        errors.append(float(outputs["error"]))
     assert errors == sorted(errors, reverse=True) and errors[-1] < 0.02
 
 
-def test_a_bump_is_added_and_taken_away() -> None:
+def test_a_bump_is_added_and_removed() -> None:
     figure = shapes.bumps()
-    seen = figure.outputs(centre=2.0, width=0.5, height=-1.0)
-    assert np.asarray(seen["next"])[0].tolist() == [2.0, 0.5, -1.0] and int(seen["more"]) == 1
-    after = figure.outputs(placed=seen["next"], count=1)
-    assert float(after["error"]) == pytest.approx(float(seen["after"]), abs=1e-6)
+    outputs = figure.outputs(centre=2.0, width=0.5, height=-1.0)
+    assert np.asarray(outputs["next"])[0].tolist() == [2.0, 0.5, -1.0] and int(outputs["more"]) == 1
+    after = figure.outputs(placed=outputs["next"], count=1)
+    assert float(after["error"]) == pytest.approx(float(outputs["after"]), abs=1e-6)
     assert not np.asarray(after["fewer"]).any() and int(after["last"]) == 0
 
 
 @pytest.mark.parametrize("k", range(1, shapes.DEEPEST + 1))
 def test_k_tents_have_two_to_the_k_pieces(k: int) -> None:
-    seen = shapes.fold().outputs(k=k, x=0.3)
-    slopes = np.diff(np.asarray(seen["curve"], float)) / (shapes.FINE[1] - shapes.FINE[0])
-    assert (np.abs(np.diff(slopes)) > 1).sum() + 1 == 2**k == int(seen["pieces"])
+    outputs = shapes.fold().outputs(k=k, x=0.3)
+    slopes = np.diff(np.asarray(outputs["curve"], float)) / (shapes.FINE[1] - shapes.FINE[0])
+    assert (np.abs(np.diff(slopes)) > 1).sum() + 1 == 2**k == int(outputs["pieces"])
     assert np.abs(slopes) == pytest.approx(2.0**k, rel=1e-3)
-    assert (int(seen["deep"]), int(seen["wide"])) == (2 * k, 2**k)
+    assert (int(outputs["deep"]), int(outputs["wide"])) == (2 * k, 2**k)
 
 
 @pytest.mark.parametrize("k", [1, 2, 3])
 def test_one_layer_draws_k_tents_with_two_to_the_k_units_and_not_with_fewer(k: int) -> None:
-    """With a ReLU for each kink alone, whichever way each looks, the first piece is too flat."""
+    """ReLUs at the kinks alone, in whatever directions, cannot match the curve."""
     x = np.linspace(0, 1, 2**k * 8 + 1)
     y = x
     for _ in range(k):
@@ -278,21 +278,21 @@ def test_one_layer_draws_k_tents_with_two_to_the_k_units_and_not_with_fewer(k: i
     kinks = np.arange(1, 2**k) / 2**k
     one = np.ones(len(x))
 
-    def misses(units: list[np.ndarray]) -> float:
+    def error(units: list[np.ndarray]) -> float:
         A = np.column_stack([one, *units])
         return float(np.abs(A @ np.linalg.lstsq(A, y, rcond=None)[0] - y).max())
 
-    for looks in itertools.product([1, -1], repeat=len(kinks)):
-        units = [np.maximum(s * (x - at), 0) for s, at in zip(looks, kinks, strict=True)]
-        assert misses(units) > 0.01
-        assert misses([x, *units]) < 1e-9
+    for signs in itertools.product([1, -1], repeat=len(kinks)):
+        units = [np.maximum(s * (x - at), 0) for s, at in zip(signs, kinks, strict=True)]
+        assert error(units) > 0.01
+        assert error([x, *units]) < 1e-9
 
 
 def test_one_bump_is_the_formula_of_the_text() -> None:
-    seen = shapes.one_bump().outputs()
-    at = {float(x): float(y) for x, y in zip(shapes.X, seen["net"], strict=True)}
+    outputs = shapes.one_bump().outputs()
+    at = {float(x): float(y) for x, y in zip(shapes.X, outputs["net"], strict=True)}
     for x, expected in ((0.0, 0.0001), (1.0, 1.9998), (2.0, 0.0001)):
         assert at[x] == pytest.approx(expected, abs=2e-5)
-    assert (float(seen["b1"]), float(seen["b2"])) == (-10, -30)
+    assert (float(outputs["b1"]), float(outputs["b2"])) == (-10, -30)
     dip = shapes.one_bump().outputs(left=1.5, right=0.5)
     assert float(np.asarray(dip["net"]).min()) < -1.9

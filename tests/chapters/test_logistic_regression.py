@@ -1,4 +1,4 @@
-"""Logistic regression: the figures' birds, lines and judges are what the text says of them."""
+"""Logistic regression: the figures' birds, lines and criteria are those of the text."""
 
 from __future__ import annotations
 
@@ -108,22 +108,22 @@ def test_the_fitted_neuron_is_calibrated_and_a_doubled_one_is_not(chapter: dict)
     assert once["birds"].sum() == len(chapter["heavy"])
 
 
-def test_each_models_fit_is_best_by_its_own_judge() -> None:
+def test_each_models_fit_is_best_by_its_own_criterion() -> None:
     figure = show.one_picture_three_models()
 
-    def judged(g: str, name: str, **moved: float) -> float:
+    def criterion(g: str, name: str, **moved: float) -> float:
         best = figure.outputs(g=g)
         at = {"w0": float(best["best0"]), "w1": float(best["best1"])}
         return float(figure.outputs(g=g, **{k: v + moved.get(k, 0) for k, v in at.items()})[name])
 
     for w0, w1 in [(0.1, 0), (-0.1, 0), (0, 0.1), (0, -0.1)]:
-        assert judged("sigmoid", "ll", w0=w0, w1=w1) < judged("sigmoid", "ll")
-        assert judged("z itself", "squares", w0=w0, w1=w1) > judged("z itself", "squares")
-        assert judged("step", "wrong", w0=w0, w1=w1) >= judged("step", "wrong") == 9
+        assert criterion("sigmoid", "ll", w0=w0, w1=w1) < criterion("sigmoid", "ll")
+        assert criterion("z itself", "squares", w0=w0, w1=w1) > criterion("z itself", "squares")
+        assert criterion("step", "wrong", w0=w0, w1=w1) >= criterion("step", "wrong") == 9
 
 
 def test_no_line_makes_fewer_than_two_mistakes_and_the_same_two_birds_are_wrong() -> None:
-    """Any line can be moved until it goes through two birds, and none changes its side."""
+    """Any line can be moved until it goes through two birds, without a bird changing its side."""
     _, y, birds = show._species()
     y = y.numpy()
     whole = np.rint(birds.x.astype(float) * [10, 1]).astype(int)  # tenths of a millimetre, grams

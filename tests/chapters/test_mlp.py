@@ -1,4 +1,4 @@
-"""The chapter on MLPs: figures compute what networks do, and the stored results come again."""
+"""The chapter on MLPs: its figures compute what networks do; its results can be repeated."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ def test_the_layers_figure_answers_as_the_network_does() -> None:
     figure = show.flow(net, TEST.x[1, 0])
     for k in (3, 8, 12):
         image = X[k, 0]
-        seen = figure.outputs(drawing=image.numpy())
+        outputs = figure.outputs(drawing=image.numpy())
         logits = net(centred(image).reshape(1, 1, 28, 28))[0].detach()
-        assert np.allclose(seen["z"], logits, atol=1e-2)  # the page's weights are float16
-        assert int(seen["answer"]) == int(logits.argmax().item())
+        assert np.allclose(outputs["z"], logits, atol=1e-2)  # the page's weights are float16
+        assert int(outputs["answer"]) == int(logits.argmax().item())
 
 
 def test_a_chosen_neurons_total_input_is_its_weights_times_the_input() -> None:
     figure = show.flow(digits.trained("mlp"), TEST.x[1, 0])
-    seen = figure.outputs(unit=5)
-    product = np.asarray(seen["product"])
-    assert np.allclose(product.sum() + float(seen["bias"]), float(seen["sum"]), atol=1e-4)
-    assert float(seen["fires"]) == pytest.approx(max(0.0, float(seen["sum"])))
+    outputs = figure.outputs(unit=5)
+    product = np.asarray(outputs["product"])
+    assert np.allclose(product.sum() + float(outputs["bias"]), float(outputs["sum"]), atol=1e-4)
+    assert float(outputs["fires"]) == pytest.approx(max(0.0, float(outputs["sum"])))
 
 
 def test_adding_to_all_logits_changes_no_probability() -> None:
@@ -68,7 +68,7 @@ def test_every_setting_has_its_stored_result() -> None:
 
 
 @pytest.mark.parametrize("k", [0, 2, 7, 11])  # no remedy, decay, a shift, fewer parameters
-def test_the_first_seeds_first_epochs_come_out_as_stored(k: int) -> None:
+def test_training_the_first_seed_again_gives_the_stored_results(k: int) -> None:
     setting, row = remedies.SETTINGS[k], remedies.stored()[k]
     again = remedies.train(setting, seeds=1, epochs=6)
     for name in remedies.KEPT:
@@ -87,23 +87,25 @@ def test_a_shifted_image_keeps_its_ink_and_moves_by_no_more_than_allowed() -> No
     x = np.zeros((1, 1, 784), "float32")
     x[0, 0, 14 * 28 + 14] = 1
     rng = np.random.default_rng(0)
-    seen = {int(remedies.shifted(x, 1, rng).argmax()) for _ in range(200)}
-    assert seen == {(14 + d) * 28 + 14 + r for d in (-1, 0, 1) for r in (-1, 0, 1)}
+    pixels = {int(remedies.shifted(x, 1, rng).argmax()) for _ in range(200)}
+    assert pixels == {(14 + d) * 28 + 14 + r for d in (-1, 0, 1) for r in (-1, 0, 1)}
 
 
 def test_the_figure_of_remedies_shows_the_chosen_settings_means() -> None:
     results = remedies.stored()
     figure = show.overfitting_and_remedies(results)
     for k in (0, 4):
-        seen = figure.outputs(setting=k)
-        assert np.allclose(seen["validation"], results[k]["validation accuracy"].mean(1), atol=1e-6)
+        outputs = figure.outputs(setting=k)
+        assert np.allclose(
+            outputs["validation"], results[k]["validation accuracy"].mean(1), atol=1e-6
+        )
 
 
-def test_the_first_figure_reads_as_the_network_does() -> None:
+def test_the_first_figure_answers_as_the_network_does() -> None:
     net, start = digits.trained("mlp"), TEST.x[1, 0]
-    seen = show.reader(net, start).outputs()
+    outputs = show.reader(net, start).outputs()
     p = net(nnlib.tensor(TEST.x[1:2])).softmax(1)[0].detach().numpy()
-    assert np.allclose(seen["p"], p, atol=0.05) and int(seen["answer"]) == TEST.y[1]
+    assert np.allclose(outputs["p"], p, atol=0.05) and int(outputs["answer"]) == TEST.y[1]
     blank = show.reader(net, start).outputs(drawing=np.zeros((28, 28), np.float32))
     assert not blank["ink"]
 

@@ -1,4 +1,4 @@
-"""Digits drawn in a real browser: they are read, and read as well when all pixels are shuffled."""
+"""Digits drawn in a real browser are recognised, also when all pixels are shuffled."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.live.harness import Site
 
 pytestmark = pytest.mark.browser
 NAME = "drawing"
-# Where the pointer goes, as shares of the pad: each stroke is a list of corners.
+# The pointer's path, as fractions of the pad: each stroke is a list of corners.
 STROKES = {
     1: [[(0.5, 0.15), (0.5, 0.85)]],
     4: [[(0.35, 0.15), (0.28, 0.5), (0.7, 0.5)], [(0.68, 0.15), (0.64, 0.9)]],
@@ -44,7 +44,7 @@ def draw(site: Site, digit: int) -> None:
 
 
 @pytest.mark.parametrize("digit", STROKES)
-def test_a_drawn_digit_is_read_and_its_shuffled_pixels_are_read_as_well(site, digit) -> None:
+def test_a_drawn_digit_is_recognised_with_and_without_shuffled_pixels(site, digit) -> None:
     figure = site.figure(NAME)
     draw(site, digit)
     reading = site.read(NAME, "p")

@@ -26,7 +26,7 @@ def question() -> live.Part:
     return live.predict("Which?", name="which", choices=["one", "two", "three"], answer=1)
 
 
-def test_shapes_on_the_way_leave_out_what_changes_nothing() -> None:
+def test_the_path_of_shapes_leaves_out_layers_that_keep_the_shape() -> None:
     cnn = digits.trained("two pools")
     shapes = path(cnn, nnlib.zeros(1, 1, 28, 28)).split(" → ")
     assert shapes == ["1×28×28", "8×28×28", "8×14×14", "16×14×14", "16×7×7", "784", "10"]
@@ -36,15 +36,20 @@ def test_a_convolutions_products_are_weights_times_windows() -> None:
     layer = nn.Conv2d(2, 3, 5)
     count = multiplication_count(lambda x: layer(x), x=nnlib.zeros(1, 2, 9, 9))
     assert count == 3 * 2 * 5 * 5 * (9 - 4) ** 2
-    of = cost(layer, nnlib.zeros(1, 2, 9, 9))
-    assert (of.multiplications, of.uses, of.longest) == (count, 25, 1)
+    counted = cost(layer, nnlib.zeros(1, 2, 9, 9))
+    assert (counted.multiplications, counted.uses, counted.longest) == (count, 25, 1)
 
 
 def test_a_residual_connection_is_a_shorter_path_and_products_of_data_use_no_weight() -> None:
     matrix = nnlib.ones(3, 3)
-    of = cost(lambda x: x + (x @ matrix) @ x, nnlib.zeros(3, 3))
-    assert (of.shortest, of.longest) == (0, 2)
-    assert (of.multiplications, of.by_weights, of.weights, of.uses) == (54, 27, 9, 3)
+    counted = cost(lambda x: x + (x @ matrix) @ x, nnlib.zeros(3, 3))
+    assert (counted.shortest, counted.longest) == (0, 2)
+    assert (counted.multiplications, counted.by_weights, counted.weights, counted.uses) == (
+        54,
+        27,
+        9,
+        3,
+    )
 
 
 RNN, LOOK = words.trained("rnn"), words.trained("attention")
@@ -63,24 +68,26 @@ def attending(letters: nnlib.Tensor) -> nnlib.Tensor:
 @pytest.mark.parametrize("T", [5, 12, 40])
 def test_the_growing_texts_curves_are_the_networks_own_counts(T: int) -> None:
     letters = nnlib.zeros(1, T, 26)
-    of = {"rnn": cost(recurrent, letters), "attention": cost(attending, letters)}
-    assert of["rnn"].multiplications == show.rnn_multiplications(T)
-    assert of["attention"].multiplications == show.attention_multiplications(T)
-    assert (of["rnn"].shortest, of["rnn"].longest) == (2, T + 1)
-    assert (of["attention"].shortest, of["attention"].longest) == (3, 6)
+    counted = {"rnn": cost(recurrent, letters), "attention": cost(attending, letters)}
+    assert counted["rnn"].multiplications == show.rnn_multiplications(T)
+    assert counted["attention"].multiplications == show.attention_multiplications(T)
+    assert (counted["rnn"].shortest, counted["rnn"].longest) == (2, T + 1)
+    assert (counted["attention"].shortest, counted["attention"].longest) == (3, 6)
 
 
 def test_the_figure_of_growing_texts_counts_at_its_slider() -> None:
-    seen = show.growing_text(question(), **TEXTS).outputs(T=1200.0)
-    assert float(seen["attention"]) == pytest.approx(show.attention_multiplications(1200), rel=1e-5)
-    assert float(seen["path"]) == 1201
-    assert float(seen["times"]) == pytest.approx(59.3, abs=0.1)
+    outputs = show.growing_text(question(), **TEXTS).outputs(T=1200.0)
+    assert float(outputs["attention"]) == pytest.approx(
+        show.attention_multiplications(1200), rel=1e-5
+    )
+    assert float(outputs["path"]) == 1201
+    assert float(outputs["times"]) == pytest.approx(59.3, abs=0.1)
 
 
-def test_the_bars_of_uses_are_read_out_as_well() -> None:
-    asked = question()
-    figure = show.uses_of_a_weight({"MLP": 1.0, "CNN": 70.44}, asked, **TEXTS)
-    assert all(isinstance(part, live.Part) for part in asked.fields["reveal"])
+def test_the_bars_of_uses_are_also_given_as_text() -> None:
+    prediction = question()
+    figure = show.uses_of_a_weight({"MLP": 1.0, "CNN": 70.44}, prediction, **TEXTS)
+    assert all(isinstance(part, live.Part) for part in prediction.fields["reveal"])
     assert "MLP 1.0, CNN 70.4" in str(figure.spec)
 
 
@@ -107,9 +114,9 @@ def test_chosen_signs_fool_the_mlp_where_random_ones_do_not() -> None:
     figure = show.image_under_attack(digits.trained("mlp"), image, label, **TEXTS)
     assert int(figure.outputs(hundredths=0, gradient=True)["answer"]) == 6
     assert int(figure.outputs(hundredths=10, gradient=False)["answer"]) == 6
-    seen = figure.outputs(hundredths=10, gradient=True)
-    assert int(seen["answer"]) == 2
-    change = nnlib.tensor(seen["seen"]) - image.reshape(28, 28)
+    outputs = figure.outputs(hundredths=10, gradient=True)
+    assert int(outputs["answer"]) == 2
+    change = nnlib.tensor(outputs["seen"]) - image.reshape(28, 28)
     assert float(change.abs().max()) == pytest.approx(0.1, abs=1e-6)
 
 
@@ -127,12 +134,12 @@ def drawing_figure() -> live.Figure:
 def test_a_drawing_gets_the_shipped_networks_answers(
     drawing_figure: live.Figure, name: str
 ) -> None:
-    seen = drawing_figure.outputs(drawing=drawings()[name])
+    outputs = drawing_figure.outputs(drawing=drawings()[name])
     image = centred(drawings()[name])[None, None]
     for key, net in (("mlp", "mlp"), ("cnn", "two pools")):
         p = digits.answers(digits.trained(net), image).softmax(1)[0].numpy()
-        assert seen[key] == pytest.approx(p, abs=1e-3), net
-        assert int(seen[f"{key}_digit"]) == p.argmax()
+        assert outputs[key] == pytest.approx(p, abs=1e-3), net
+        assert int(outputs[f"{key}_digit"]) == p.argmax()
 
 
 def test_a_house_is_accepted_as_a_0_and_an_empty_pad_is_refused(
@@ -149,15 +156,15 @@ def test_a_house_is_accepted_as_a_0_and_an_empty_pad_is_refused(
 def test_the_threshold_counts_what_each_network_refuses(
     drawing_figure: live.Figure, threshold: float
 ) -> None:
-    seen = drawing_figure.outputs(threshold=threshold)
+    outputs = drawing_figure.outputs(threshold=threshold)
     images = {"digits": nnlib.tensor(datasets.digits(train=False).x[:200]), "noise": NOISE}
     for key, net in (("mlp", "mlp"), ("cnn", "two pools")):
         for kind, x in images.items():
             best = digits.answers(digits.trained(net), x).softmax(1).amax(1)
-            assert int(seen[f"{key}_{kind}"]) == (best <= threshold).sum().item(), (net, kind)
+            assert int(outputs[f"{key}_{kind}"]) == (best <= threshold).sum().item(), (net, kind)
 
 
-def test_before_its_first_step_neither_network_for_digits_knows_anything() -> None:
+def test_before_its_first_step_neither_network_is_better_than_a_guess() -> None:
     train = datasets.digits()
     x, y = nnlib.tensor(train.x[:1000]), nnlib.tensor(train.y[:1000])
     for seed in range(5):
@@ -171,7 +178,7 @@ def test_before_its_first_step_neither_network_for_digits_knows_anything() -> No
 
 
 def merges_by_lists(text: str, new: str) -> list[tuple[str, int, str, str]]:
-    """For each number of merges: the pair, how often it stands, the words and the new word."""
+    """For each number of merges: the pair, how often it occurs, the words and the new word."""
     pieces, cut = [list(word) for word in text.split()], list(new)
     states = [("", 0)]
     lines = [(" | ".join(map(" ".join, pieces)), " ".join(cut))]
@@ -190,10 +197,10 @@ def spelled(codes: np.ndarray) -> str:
 def random_texts(count: int) -> list[tuple[str, str]]:
     rng = np.random.default_rng(0)
 
-    def drawn(letters: str, most: int) -> str:
+    def random_text(letters: str, most: int) -> str:
         return "".join(rng.choice(list(letters), rng.integers(0, most + 1)))
 
-    return [(drawn("aabc  ", 40), drawn("abc", 12)) for _ in range(count)]
+    return [(random_text("aabc  ", 40), random_text("abc", 12)) for _ in range(count)]
 
 
 MERGING = show.byte_pair_merges("low low lower lowest", "slower", **TEXTS)
@@ -208,12 +215,14 @@ TONGUE = "she sells sea shells by the sea shore"
 def test_typed_words_are_merged_as_lists_of_pieces_are(text: str, new: str) -> None:
     expected = merges_by_lists(text, new)
     for merges in range(MERGES + 1):
-        seen = MERGING.outputs(text=text, new=new, merges=merges)
+        outputs = MERGING.outputs(text=text, new=new, merges=merges)
         *_, words_cut, new_cut = expected[min(merges, len(expected) - 1)]
-        assert (spelled(seen["words"]), spelled(seen["other"])) == (words_cut, new_cut), merges
+        assert (spelled(outputs["words"]), spelled(outputs["other"])) == (words_cut, new_cut), (
+            merges
+        )
         pair, times, *_ = expected[merges] if merges < len(expected) else ("", 0)
-        assert (spelled(seen["pair"]), int(seen["times"])) == (pair, times), merges
-        assert int(seen["last"]) == min(len(expected) - 1, MERGES)
+        assert (spelled(outputs["pair"]), int(outputs["times"])) == (pair, times), merges
+        assert int(outputs["last"]) == min(len(expected) - 1, MERGES)
 
 
 def test_the_pieces_that_the_text_names_are_found_in_the_tongue_twister() -> None:
@@ -228,9 +237,9 @@ def test_the_pieces_that_the_text_names_are_found_in_the_tongue_twister() -> Non
 
 
 def test_the_tokens_become_fewer_as_the_bars_show() -> None:
-    seen = MERGING.outputs(merges=6)
-    assert seen["counts"][:7].tolist() == [17, 13, 9, 7, 6, 5, 4] and int(seen["tokens"]) == 4
-    assert (spelled(seen["words"]), spelled(seen["other"])) == (
+    outputs = MERGING.outputs(merges=6)
+    assert outputs["counts"][:7].tolist() == [17, 13, 9, 7, 6, 5, 4] and int(outputs["tokens"]) == 4
+    assert (spelled(outputs["words"]), spelled(outputs["other"])) == (
         "low | low | lower | lowest",
         "s lower",
     )
@@ -242,22 +251,22 @@ def test_the_tokens_become_fewer_as_the_bars_show() -> None:
      ("a b", 2, {"some", "alone"}), ("ab", 0, {"some", "start"}), ("ab", 1, {"some", "merged"}),
      ("ab", 2, {"some", "over"})],
 )  # fmt: skip
-def test_what_is_said_fits_what_was_typed(text: str, merges: int, shown: set[str]) -> None:
-    seen = MERGING.outputs(text=text, new="", merges=merges)
+def test_the_messages_fit_the_typed_words(text: str, merges: int, shown: set[str]) -> None:
+    outputs = MERGING.outputs(text=text, new="", merges=merges)
     flags = {"some", "alone", "start", "merged", "over", "typed"}
-    assert {name for name in flags if seen[name]} == shown
+    assert {name for name in flags if outputs[name]} == shown
 
 
-def test_the_new_row_is_what_counting_finds() -> None:
+def test_the_new_row_has_the_counted_numbers() -> None:
     kernels, head = nn.Conv2d(1, 10, (5, 26), padding=(2, 0)), nn.Linear(10, 4)
-    of = cost(lambda x: head(kernels(x).relu().amax(2).flatten(1)), nnlib.zeros(1, 1, 12, 26))
-    row = (parameter_count(kernels, head), of.multiplications, of.uses, of.longest)
-    assert row == checks.row.like and of.shortest == 2
+    counted = cost(lambda x: head(kernels(x).relu().amax(2).flatten(1)), nnlib.zeros(1, 1, 12, 26))
+    row = (parameter_count(kernels, head), counted.multiplications, counted.uses, counted.longest)
+    assert row == checks.row.like and counted.shortest == 2
 
 
 def test_scrambled_pixels_cost_the_cnn_what_the_table_says() -> None:
     test = datasets.digits(train=False)
-    as_they_are, said = nnlib.tensor(test.x), nnlib.tensor(test.y)
+    as_they_are, labels = nnlib.tensor(test.x), nnlib.tensor(test.y)
     for net, both in {"mlp": (93.5, 93.6), "two pools": (96.8, 87.5)}.items():
         for name, x, right in zip(
             (net, f"{net} scrambled"),
@@ -265,4 +274,4 @@ def test_scrambled_pixels_cost_the_cnn_what_the_table_says() -> None:
             both,
             strict=True,
         ):
-            assert 100 * digits.accuracy(digits.trained(name), x, said) == pytest.approx(right)
+            assert 100 * digits.accuracy(digits.trained(name), x, labels) == pytest.approx(right)

@@ -1,4 +1,4 @@
-"""The closing chapter in a real browser: what is drawn gets answers, typed words are merged."""
+"""The closing chapter in a real browser: drawings get answers, typed words are merged."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_typed_words_are_merged_in_the_page(site: Site) -> None:
     assert site.read(MERGE, "counts").tolist() == here["counts"].tolist()
 
 
-def test_empty_and_strange_words_are_answered_in_words(site: Site) -> None:
+def test_empty_and_unusual_words_get_a_message(site: Site) -> None:
     assert "Type some words first" in typed(site, "your words", "")
     assert "there is no pair to merge" in typed(site, "your words", "a b c")
     words = typed(site, "your words", "route 66")

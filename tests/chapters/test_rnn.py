@@ -1,4 +1,4 @@
-"""The chapter on recurrent networks: its figures and captions say what its cells compute."""
+"""The chapter on recurrent networks: its figures and captions agree with its cells."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from course.rnn import read_outs, recall, seeds
 from nnlib import live
 
 RNN = words.trained("rnn")
-SAID = {"title": "t", "caption": "c", "alt": "a"}
+TEXTS = {"title": "t", "caption": "c", "alt": "a"}
 
 
 @pytest.fixture(scope="module")
 def reading():
-    return show.reading(RNN, "thinking", **SAID)
+    return show.reading(RNN, "thinking", **TEXTS)
 
 
-def asked(name: str):
+def question(name: str):
     return live.predict("?", name=name, choices=["yes", "no"], answer=0)
 
 
@@ -29,13 +29,13 @@ def asked(name: str):
 
 @pytest.mark.parametrize(("word", "h", "p"), [("ab", 0.2359, 0.3117), ("ba", 0.6618, 0.6190)])
 def test_the_two_letter_figure_computes_what_the_text_does_by_hand(word, h, p) -> None:
-    seen = show.two_letters(**SAID).outputs(word=word)
-    assert float(seen["last"]) == pytest.approx(h, abs=1e-4)
-    assert float(seen["p"]) == pytest.approx(p, abs=1e-4)
+    outputs = show.two_letters(**TEXTS).outputs(word=word)
+    assert float(outputs["last"]) == pytest.approx(h, abs=1e-4)
+    assert float(outputs["p"]) == pytest.approx(p, abs=1e-4)
 
 
 def test_without_the_old_states_weight_only_the_last_letter_counts() -> None:
-    figure = show.two_letters(**SAID)
+    figure = show.two_letters(**TEXTS)
     ends = [float(figure.outputs(word=word, w_h=0.0)["last"]) for word in ("ab", "bb")]
     assert ends[0] == pytest.approx(ends[1])
 
@@ -45,14 +45,14 @@ def test_the_figure_reads_as_the_network_does(reading) -> None:
     assert np.allclose(reading.outputs()["p_here"], answer, atol=1e-3)
 
 
-def test_the_opening_question_is_answered_rightly(reading) -> None:
-    seen = reading.outputs()
-    assert float(np.asarray(seen["p_here"])[1]) > 0.9
-    so_far = np.asarray(seen["far"])[:8].argmax(1)
+def test_the_opening_question_is_answered_correctly(reading) -> None:
+    outputs = reading.outputs()
+    assert float(np.asarray(outputs["p_here"])[1]) > 0.9
+    so_far = np.asarray(outputs["far"])[:8].argmax(1)
     assert (so_far[1:4] == 1).all()  # English from the second letter on, as its alt text says
 
 
-def test_answers_so_far_are_better_than_nn3_asked_too_early() -> None:
+def test_answers_so_far_are_better_than_nn3s_after_three_letters() -> None:
     test = words.language_words(train=False)
     table = words.codes(test.texts)
     with nnlib.no_grad():
@@ -87,29 +87,31 @@ def test_without_w_hh_only_the_last_letter_counts(reading) -> None:
     [(0.3, "tanh", 0, 0.001), (1.0, "tanh", 0.6, 0.75), (2.0, "none", 100, 1e5)],
 )
 def test_a_changed_letter_fades_stays_or_blows_up(scale, g, low, high) -> None:
-    figure = show.ripple(RNN, "strawberry", "o", 2, **SAID)
-    seen = figure.outputs(scale=scale, g=g)
-    gap = np.asarray(seen["gap"])
+    figure = show.ripple(RNN, "strawberry", "o", 2, **TEXTS)
+    outputs = figure.outputs(scale=scale, g=g)
+    gap = np.asarray(outputs["gap"])
     assert (gap[:2] == 0).all() and gap[2] > 0.5
-    assert low < float(seen["kept"]) < high
-    assert float(seen["kept"]) == pytest.approx(gap[9] / gap[2], rel=1e-4)
+    assert low < float(outputs["kept"]) < high
+    assert float(outputs["kept"]) == pytest.approx(gap[9] / gap[2], rel=1e-4)
 
 
-def test_gradients_go_with_powers_of_the_singular_value() -> None:
-    figure = show.in_time(show.random_orthogonal(), **SAID)
+def test_gradients_change_by_powers_of_the_singular_value() -> None:
+    figure = show.in_time(show.random_orthogonal(), **TEXTS)
     for s in (0.8, 1.2):
-        seen = figure.outputs(s=s, z=0.0)
-        norms = np.asarray(seen["linear"])
+        outputs = figure.outputs(s=s, z=0.0)
+        norms = np.asarray(outputs["linear"])
         assert np.allclose(norms[:-1] / norms[1:], s, rtol=1e-3)
-        assert float(seen["linear_first"]) == pytest.approx(s**39, rel=1e-2)
-        assert float(seen["tanh_first"]) < float(seen["linear_first"])
-        assert float(seen["gated_first"]) == pytest.approx(float(seen["tanh_first"]), rel=1e-3)
+        assert float(outputs["linear_first"]) == pytest.approx(s**39, rel=1e-2)
+        assert float(outputs["tanh_first"]) < float(outputs["linear_first"])
+        assert float(outputs["gated_first"]) == pytest.approx(
+            float(outputs["tanh_first"]), rel=1e-3
+        )
     kept = figure.outputs(s=0.8, z=1.0)
     assert float(kept["gated_first"]) == pytest.approx(1, rel=1e-3)
 
 
 def test_a_small_spectral_radius_does_not_bound_the_gradient() -> None:
-    figure = show.two_promises(asked("grows"), **SAID)
+    figure = show.two_promises(question("grows"), **TEXTS)
     assert abs(np.linalg.eigvals(show.GROWS)).max() == pytest.approx(0.5, abs=1e-3)
     assert float(figure.outputs(d1=1.0, d2=1.0)["last"]) < 0.01
     saturated = np.asarray(figure.outputs(d1=1.0, d2=0.0)["size"])
@@ -122,32 +124,32 @@ def test_a_small_spectral_radius_does_not_bound_the_gradient() -> None:
 
 @pytest.mark.parametrize(("z", "left"), [(0.0, 0.0), (0.9, 0.9**7), (1.0, 1.0)])
 def test_the_update_gate_keeps_a_power_of_itself(z: float, left: float) -> None:
-    figure = show.update_gate(asked("held"), **SAID)
+    figure = show.update_gate(question("held"), **TEXTS)
     gates = np.full((1, show.GATED), z, np.float32)
     gates[0, 0] = 0
-    seen = figure.outputs(z=gates)
-    assert float(seen["left"]) == pytest.approx(left, abs=1e-5)
+    outputs = figure.outputs(z=gates)
+    assert float(outputs["left"]) == pytest.approx(left, abs=1e-5)
     if z == 1:
-        assert np.allclose(seen["h"], show.PROPOSED[0])
+        assert np.allclose(outputs["h"], show.PROPOSED[0])
     if z == 0:
-        assert np.allclose(seen["h"], show.PROPOSED)
+        assert np.allclose(outputs["h"], show.PROPOSED)
 
 
 def test_a_closed_reset_gate_hides_the_old_state() -> None:
-    figure = show.reset_gate(**SAID)
+    figure = show.reset_gate(**TEXTS)
     assert np.ptp(np.asarray(figure.outputs(r=0.0)["line"])) < 1e-6
     assert float(figure.outputs(r=1.0, x=0.5, h=-0.6)["n"]) == pytest.approx(-0.604, abs=1e-3)
 
 
-def test_an_lstms_gradient_to_its_old_memory_passes_the_forget_gate_alone() -> None:
-    figure = show.lstm_step(**SAID)
-    seen = figure.outputs()
-    assert float(seen["new"]) == pytest.approx(2.1) and float(seen["h"]) == pytest.approx(
+def test_an_lstms_gradient_reaches_its_old_memory_only_through_the_forget_gate() -> None:
+    figure = show.lstm_step(**TEXTS)
+    outputs = figure.outputs()
+    assert float(outputs["new"]) == pytest.approx(2.1) and float(outputs["h"]) == pytest.approx(
         0.776, abs=1e-3
     )
     for f in (0.0, 0.5, 1.0):
-        seen = figure.outputs(f=f)
-        assert float(seen["d_c"]) == pytest.approx(f * float(seen["d_new"]), abs=1e-6)
+        outputs = figure.outputs(f=f)
+        assert float(outputs["d_c"]) == pytest.approx(f * float(outputs["d_new"]), abs=1e-6)
 
 
 # --- results over seeds ---------------------------------------------------------------------------
@@ -164,7 +166,7 @@ def test_recall_over_forty_letters_needs_a_gate_that_starts_open() -> None:
     assert (forty["GRU, gates open"] > 0.98).all()
 
 
-def test_a_cell_trained_with_nn3_alone_holds_less_about_beginnings() -> None:
+def test_a_cell_trained_with_nn3_alone_keeps_less_about_beginnings() -> None:
     late = {cell: np.array(runs) for cell, runs in read_outs.results().items()}
     assert late["NN3 alone"][:, 1].max() < late["both questions"][:, 1].min()
     test = words.language_words(train=False)
@@ -196,7 +198,7 @@ def written(figure, **inputs) -> list[str]:
 
 
 def test_cold_writing_returns_to_a_few_words_and_warm_writing_does_not() -> None:
-    figure = show.writing(words.trained("writer"), **SAID)
+    figure = show.writing(words.trained("writer"), **TEXTS)
     cold, warm = (
         {word for batch in range(10) for word in written(figure, temperature=t, batch=batch)}
         for t in (0.1, 0.7)
@@ -205,7 +207,7 @@ def test_cold_writing_returns_to_a_few_words_and_warm_writing_does_not() -> None
 
 
 def test_words_begin_as_typed_and_letters_have_probabilities() -> None:
-    figure = show.writing(words.trained("writer"), **SAID)
+    figure = show.writing(words.trained("writer"), **TEXTS)
     assert all(word.startswith("qu") for word in written(figure, start="qu"))
     after = np.asarray(figure.outputs(start="q")["next"])
     assert after.sum() == pytest.approx(1, abs=1e-4)
@@ -213,8 +215,8 @@ def test_words_begin_as_typed_and_letters_have_probabilities() -> None:
 
 
 def test_the_writers_own_words_look_like_their_language() -> None:
-    """A reader that has never seen them tells the writer's words apart as it does real ones."""
-    figure = show.writing(words.trained("writer"), **SAID)
+    """A network that was not trained on these words recognises the languages of most of them."""
+    figure = show.writing(words.trained("writer"), **TEXTS)
     right, total = 0, 0
     reader = words.trained("gru")
     for language in range(4):

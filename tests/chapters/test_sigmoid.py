@@ -153,15 +153,15 @@ def test_only_the_stable_one_of_three_forms_is_right_for_large_numbers(chapter: 
     assert np.isnan(figure.outputs(z=-1000.0)["table"][1, 1])
 
 
-def test_on_another_island_only_the_bias_changes() -> None:
+def test_with_other_class_frequencies_only_the_bias_changes() -> None:
     figure = show.another_island(-27.482, 6.2292)
     rare = figure.outputs(gentoos=1.0)
     assert float(rare["five"]) == pytest.approx(0.324, abs=5e-4)
     as_in_the_data = figure.outputs(gentoos=100 * 123 / 151)
     assert float(as_in_the_data["bias"]) == pytest.approx(-27.482, abs=1e-4)
     assert float(as_in_the_data["five"]) == pytest.approx(0.975, abs=5e-4)
-    logits = [np.log(np.asarray(seen["P"], float) / (1 - np.asarray(seen["P"], float)))
-              for seen in (rare, as_in_the_data)]  # fmt: skip
+    logits = [np.log(np.asarray(outputs["P"], float) / (1 - np.asarray(outputs["P"], float)))
+              for outputs in (rare, as_in_the_data)]  # fmt: skip
     middle = slice(60, 120)  # where float32 keeps the digits of P and of 1 − P
     shift = (logits[1] - logits[0])[middle]
     assert np.allclose(shift, np.log(100 * 123 / 151), atol=1e-3)

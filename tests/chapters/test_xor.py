@@ -1,4 +1,4 @@
-"""XOR: what the chapter says is true, and its figures show what its cells compute."""
+"""XOR: the chapter's claims hold, and its figures show what its cells compute."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def is_xor(answers: list[float]) -> bool:
     return [a > 0.5 for a in answers] == [False, True, True, False]
 
 
-def test_no_line_of_a_fine_grid_gets_all_four() -> None:
+def test_no_line_of_a_fine_grid_classifies_all_four_points() -> None:
     w0, w1, w2 = np.meshgrid(*[np.linspace(-3, 3, 61)] * 3, indexing="ij")
     yes = [w0 + a * w1 + b * w2 > 0 for a, b in show.INPUTS]
     right = (~yes[0]).astype(int) + yes[1] + yes[2] + ~yes[3]
@@ -37,7 +37,7 @@ def test_unit_weights_never_say_yes(chapter: dict) -> None:
     assert scaled(chapter, 1.0) == pytest.approx([0.424, 0.437, 0.437, 0.424], abs=5e-4)
 
 
-def test_gain_works_from_two_log_three_on(chapter: dict) -> None:
+def test_the_gain_has_to_exceed_two_log_three(chapter: dict) -> None:
     low, high = 1.0, 8.0
     assert not is_xor(scaled(chapter, low)) and is_xor(scaled(chapter, high))
     while high - low > 1e-5:
@@ -64,7 +64,9 @@ def test_a_replayed_seed_ends_as_the_grid_says(chapter: dict, loss: str, seed: i
     assert chapter["learned"](answers[None]).item() == chapter["won"][loss][seed].item()
 
 
-def test_only_three_patterns_and_the_lifted_corner_tell_what_they_say(chapter: dict) -> None:
+def test_the_patterns_have_a_hundred_points_and_a_lifted_corner_can_be_separated(
+    chapter: dict,
+) -> None:
     for points, classes in show.clouds().values():
         assert points.shape == (100, 2) and 40 <= classes.sum().item() <= 60
     figure = show.lifted_corner()
@@ -97,18 +99,18 @@ def test_losses_of_the_failures_are_an_eighth_or_a_sixth(chapter: dict) -> None:
     assert np.minimum(np.abs(ends - 1 / 8), np.abs(ends - 1 / 6)).max() < 0.005
 
 
-def test_more_hidden_neurons_fail_less(chapter: dict) -> None:
+def test_with_more_hidden_neurons_fewer_starts_fail(chapter: dict) -> None:
     rates = list(chapter["by_width"].values())
     assert rates == sorted(rates) and rates[0] < 160 and rates[-1] >= 199
 
 
-def test_failed_starts_are_a_meeting_of_opposites(chapter: dict) -> None:
+def test_in_failed_starts_inputs_of_opposite_classes_meet(chapter: dict) -> None:
     lost, apart = chapter["lost"], chapter["apart"]
     assert apart[lost].max().item() < 0.01 < 0.5 < apart[~lost].min().item()
 
 
 @pytest.mark.slow
-def test_pytorch_finds_the_same_winners(chapter: dict) -> None:
+def test_the_same_starts_succeed_in_pytorch(chapter: dict) -> None:
     torch = pytest.importorskip("torch")
     start, five = chapter["start"], chapter["five"]
     x1, x2, y = (torch.tensor(chapter[n].tolist()) for n in ("x1", "x2", "y"))

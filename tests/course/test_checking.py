@@ -16,7 +16,7 @@ from course.kit.exercises import Exercise, find, function, gradient, mistake, pu
 from course.kit.progress import remember, solved
 
 
-def words_of(exercise: Exercise, answer: object) -> str:
+def reply_to(exercise: Exercise, answer: object) -> str:
     verdict = judge(exercise, answer)
     assert verdict.state == "wrong"
     return verdict.words
@@ -38,30 +38,30 @@ COLUMNS = np.arange(6.0).reshape(2, 3)
         (MATRIX, np.where(MATRIX > 2, np.nan, MATRIX), "nan"),
     ],
 )
-def test_common_mistakes_are_seen_in_the_numbers(needed, given, which: str) -> None:
-    assert comparing.WORDS[which] in words_of(value("v", needed), given)
-    assert comparing.WORDS[which] in words_of(value("v", needed), nnlib.tensor(given))
+def test_common_mistakes_are_recognised_from_the_numbers(needed, given, which: str) -> None:
+    assert comparing.WORDS[which] in reply_to(value("v", needed), given)
+    assert comparing.WORDS[which] in reply_to(value("v", needed), nnlib.tensor(given))
 
 
 def test_a_constant_factor_is_named() -> None:
-    assert "Every entry is 2 times" in words_of(value("v", MATRIX), 2 * MATRIX)
-    # One number is some multiple of any other: no word about 1.7, one about 2.
-    assert "\n" not in words_of(value("v", 1.0), 1.7)
-    assert "2 times" in words_of(value("v", 1.3), 2.6)
+    assert "Every entry is 2 times" in reply_to(value("v", MATRIX), 2 * MATRIX)
+    # One number is a multiple of any other: the factor 1.7 is not mentioned, the factor 2 is.
+    assert "\n" not in reply_to(value("v", 1.0), 1.7)
+    assert "2 times" in reply_to(value("v", 1.3), 2.6)
 
 
-def test_sum_and_mean_are_told_apart_by_the_datas_length() -> None:
+def test_sum_and_mean_are_distinguished_by_the_datas_length() -> None:
     def draw(rng: np.random.Generator) -> tuple:
         return (rng.normal(size=7),)
 
     mean = function("f", like=lambda x: (x * x).mean(), given=draw)
     total = function("f", like=lambda x: (x * x).sum(), given=draw)
-    assert comparing.WORDS["sum"].format(factor=7) in words_of(mean, total.like)
-    assert comparing.WORDS["mean"].format(factor=7) in words_of(total, mean.like)
+    assert comparing.WORDS["sum"].format(factor=7) in reply_to(mean, total.like)
+    assert comparing.WORDS["mean"].format(factor=7) in reply_to(total, mean.like)
 
 
 @pytest.mark.parametrize(
-    ("needed", "given", "said"),
+    ("needed", "given", "message"),
     [
         (np.zeros(3), np.zeros((3, 1)), "the shape (3,) is needed; yours is (3, 1)"),
         (np.zeros(3), "three", "numbers are needed, not 'three' (str)"),
@@ -74,8 +74,8 @@ def test_sum_and_mean_are_told_apart_by_the_datas_length() -> None:
         (MATRIX, MATRIX + np.eye(2) * [0.0, 3.0], "you have 8 at [1, 1] where 5 is needed"),
     ],
 )
-def test_what_differs_is_said(needed, given, said: str) -> None:
-    assert said in words_of(value("v", needed), given)
+def test_the_message_names_the_difference(needed, given, message: str) -> None:
+    assert message in reply_to(value("v", needed), given)
 
 
 @pytest.mark.parametrize("given", [MATRIX, nnlib.tensor(MATRIX), MATRIX.tolist()])
@@ -88,15 +88,15 @@ def test_dots_anywhere_are_blank(given) -> None:
     assert judge(value("v", 1.0), given).state == "blank"
 
 
-def test_a_dtype_is_asked_for_where_the_exercise_says_so() -> None:
+def test_a_dtype_is_checked_where_the_exercise_needs_one() -> None:
     exercise = value("v", 1.5, dtype="float32")
     assert judge(exercise, nnlib.tensor(1.5)).state == "right"
-    assert "float32 is needed; yours is float64" in words_of(exercise, 1.5)
+    assert "float32 is needed; yours is float64" in reply_to(exercise, 1.5)
     double = function(
         "f", like=lambda x: x.double(), given=lambda rng: (np.ones(2),), dtype="float64"
     )
     assert judge(double, double.like).state == "right"
-    assert "yours is float32" in words_of(double, lambda x: x.float())
+    assert "yours is float32" in reply_to(double, lambda x: x.float())
 
 
 def half_done(x):
@@ -119,16 +119,16 @@ CURVE = function("c", like=square, given=lambda rng: (rng.normal(size=3),), deri
 
 def test_gradients_of_the_answer_are_compared_too() -> None:
     assert judge(CURVE, lambda x: (x**2).sum()).state == "right"
-    assert words_of(CURVE, lambda x: nnlib.tensor(square(x).item())) == checking.LEFT
-    said = words_of(CURVE, lambda x: nnlib.tensor((x.numpy() ** 2).sum()))
-    assert said.startswith(checking.LEFT) and "detach().numpy()" in said
-    kinked = words_of(CURVE, lambda x: (x * x.detach()).sum())
+    assert reply_to(CURVE, lambda x: nnlib.tensor(square(x).item())) == checking.LEFT
+    message = reply_to(CURVE, lambda x: nnlib.tensor((x.numpy() ** 2).sum()))
+    assert message.startswith(checking.LEFT) and "detach().numpy()" in message
+    kinked = reply_to(CURVE, lambda x: (x * x.detach()).sum())
     assert "the gradient for argument 1 is not" in kinked
 
 
-def test_the_right_answers_gradient_is_held_to_finite_differences(monkeypatch) -> None:
+def test_the_right_answers_gradient_is_compared_with_finite_differences(monkeypatch) -> None:
     monkeypatch.setattr(checking, "finite_differences", lambda *_: np.ones(3))
-    assert "finite differences" in words_of(CURVE, square)
+    assert "finite differences" in reply_to(CURVE, square)
 
 
 def test_a_gradient_that_overwrites_instead_of_adding_is_named() -> None:
@@ -139,17 +139,17 @@ def test_a_gradient_that_overwrites_instead_of_adding_is_named() -> None:
     exercise = gradient("g", of=terms, given=draw)
     assert judge(exercise, lambda w, x: x + 2 * w * x).state == "right"
     for one in (lambda w, x: x, lambda w, x: 2 * w * x):
-        assert checking.OVERWRITTEN in words_of(exercise, one)
-    assert comparing.WORDS["sign"] in words_of(exercise, lambda w, x: -x - 2 * w * x)
+        assert checking.OVERWRITTEN in reply_to(exercise, one)
+    assert comparing.WORDS["sign"] in reply_to(exercise, lambda w, x: -x - 2 * w * x)
 
 
 def test_an_answer_that_raises_gets_the_error_in_the_verdict() -> None:
-    said = words_of(CURVE, lambda x: x @ nnlib.zeros(5, dtype=nnlib.float64))
-    assert said.startswith("it raised RuntimeError: ")
-    assert "a function is needed" in words_of(CURVE, 3.0)
+    message = reply_to(CURVE, lambda x: x @ nnlib.zeros(5, dtype=nnlib.float64))
+    assert message.startswith("it raised RuntimeError: ")
+    assert "a function is needed" in reply_to(CURVE, 3.0)
 
 
-def test_answers_cannot_change_what_they_are_compared_with() -> None:
+def test_answers_cannot_change_the_arguments_of_the_comparison() -> None:
     def meddle(x):
         x *= 0
         return x.sum()
@@ -158,7 +158,7 @@ def test_answers_cannot_change_what_they_are_compared_with() -> None:
     assert judge(CURVE, square).state == "right"
 
 
-def test_observations_compare_what_an_answer_does() -> None:
+def test_an_observation_compares_the_effect_of_an_answer() -> None:
     exercise = function(
         "step",
         like=lambda w, g: w - g,
@@ -167,14 +167,14 @@ def test_observations_compare_what_an_answer_does() -> None:
         mistakes=[mistake("Uphill.", lambda w, g: w + g)],
     )
     assert judge(exercise, lambda w, g: -g + w).state == "right"
-    assert "Uphill." in words_of(exercise, lambda w, g: w + g)
+    assert "Uphill." in reply_to(exercise, lambda w, g: w + g)
 
 
-def test_a_puzzle_says_its_own_words() -> None:
+def test_a_puzzle_has_its_own_messages() -> None:
     exercise = puzzle("p", right=4, problem=lambda n: None if n % 2 == 0 else "odd")
     assert judge(exercise, 6).state == "right"
-    assert words_of(exercise, 3) == "odd"
-    assert "TypeError" in words_of(exercise, "three")
+    assert reply_to(exercise, 3) == "odd"
+    assert "TypeError" in reply_to(exercise, "three")
 
 
 # --- the call that readers make -----------------------------------------------------------------
@@ -183,7 +183,7 @@ GOOD = "logistic-regression/log-likelihood"
 
 
 def entropy(p, t):
-    """The answer that this exercise asks for."""
+    """The right answer to this exercise."""
     return (t * p.log() + (1 - t) * (1 - p).log()).sum()
 
 
@@ -198,10 +198,10 @@ def test_check_prints_one_verdict_and_raises_only_where_all_must_be_solved(
     capsys, monkeypatch, progress_file
 ) -> None:
     course.check(GOOD, lambda p, t: (t * p.log()).sum())
-    said = capsys.readouterr().out
-    assert said.startswith("✗ log-likelihood: called with an array of shape (8,)")
-    assert "You leave out the birds with t = 0" in said
-    assert max(map(len, said.splitlines())) <= checking.WIDTH
+    message = capsys.readouterr().out
+    assert message.startswith("✗ log-likelihood: called with an array of shape (8,)")
+    assert "You leave out the birds with t = 0" in message
+    assert max(map(len, message.splitlines())) <= checking.WIDTH
     monkeypatch.setenv("NNLIB_COURSE", "solved")
     with pytest.raises(course.NotSolved, match="still blank"):
         course.check(GOOD, ...)
@@ -232,7 +232,7 @@ def test_progress_survives_a_damaged_file_and_a_home_that_cannot_be_written(
     assert solved() == set()
 
 
-def test_unknown_names_are_answered_with_those_that_there_are() -> None:
+def test_unknown_names_are_errors_that_list_the_known_ones() -> None:
     with pytest.raises(ValueError, match="it has paper, few-mistakes"):
         find("logistic-regression/nothing")
     with pytest.raises(ValueError, match="no chapter 'nowhere'"):
@@ -244,7 +244,7 @@ def test_unknown_names_are_answered_with_those_that_there_are() -> None:
 # --- numbers for the text -----------------------------------------------------------------------
 
 
-def test_a_number_that_reads_otherwise_stops_authors_and_is_printed_for_readers(
+def test_a_number_that_differs_stops_authors_and_is_printed_for_readers(
     capsys, monkeypatch
 ) -> None:
     monkeypatch.setenv("NNLIB_COURSE", "author")

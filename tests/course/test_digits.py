@@ -1,4 +1,4 @@
-"""Networks for digits: shipped weights answer as the book says, drawings arrive centred."""
+"""Networks for digits: stored weights are as accurate as the book says, drawings are centred."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ AT_LEAST = {
 }  # fmt: skip
 
 
-def right(name: str, model: nnlib.nn.Module) -> float:
+def accuracy(name: str, model: nnlib.nn.Module) -> float:
     return digits.accuracy(model, digits.scrambled(X) if name.endswith("scrambled") else X, Y)
 
 
 @pytest.mark.parametrize("name", digits.RECIPES)
-def test_shipped_weights_read_as_many_digits_as_the_book_says(name: str) -> None:
-    assert right(name, digits.trained(name)) >= AT_LEAST[name]
+def test_stored_weights_are_as_accurate_as_the_book_says(name: str) -> None:
+    assert accuracy(name, digits.trained(name)) >= AT_LEAST[name]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["mlp", "two pools", "anywhere"])  # a minute in all
-def test_the_script_that_made_them_makes_as_good_ones_again(name: str) -> None:
-    again, shipped = right(name, digits.train(name)), right(name, digits.trained(name))
+def test_training_again_gives_weights_that_are_as_accurate(name: str) -> None:
+    again, shipped = accuracy(name, digits.train(name)), accuracy(name, digits.trained(name))
     assert again >= AT_LEAST[name] - 0.005
     assert abs(again - shipped) < 0.015
 
@@ -48,7 +48,7 @@ def test_scrambling_keeps_every_pixel() -> None:
         assert np.array_equal(np.sort(a.ravel()), np.sort(b.ravel()))
 
 
-def test_unknown_networks_are_named() -> None:
+def test_an_unknown_network_is_an_error_that_lists_the_known_ones() -> None:
     with pytest.raises(ValueError, match=r"no network 'cnn'; there are mlp"):
         digits.trained("cnn")
 
@@ -61,14 +61,14 @@ def test_mnists_own_digits_hardly_change_when_centred() -> None:
     assert np.abs(centred(images).numpy() - images).mean() < 0.25 * images.mean()
 
 
-@pytest.mark.parametrize(("down", "right_"), [(0, 4), (-4, 0), (3, -3)])
-def test_where_a_digit_is_drawn_does_not_matter(down: int, right_: int) -> None:
+@pytest.mark.parametrize(("down", "right"), [(0, 4), (-4, 0), (3, -3)])
+def test_the_position_of_a_drawn_digit_does_not_matter(down: int, right: int) -> None:
     image = np.pad(TEST_SET.x[7, 0], 6)
-    assert np.allclose(centred(digits.moved(image, down, right_)), centred(image), atol=1e-4)
+    assert np.allclose(centred(digits.moved(image, down, right)), centred(image), atol=1e-4)
 
 
-def test_a_digit_drawn_small_is_read_as_the_large_one() -> None:
-    """Every second pixel of images drawn over half the pad: the network reads most of them."""
+def test_a_small_digit_is_recognised_once_centred() -> None:
+    """The network recognises most images that are shrunk to half their size, if centred first."""
     small = np.zeros_like(TEST_SET.x[:200])
     small[:, 0, 3:17, 6:20] = TEST_SET.x[:200, 0].reshape(200, 14, 2, 14, 2).max((2, 4))
     net = digits.trained("two pools")

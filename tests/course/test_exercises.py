@@ -1,4 +1,4 @@
-"""Every exercise: its answer passes; a blank and each named mistake get their own words."""
+"""Every exercise: its answer passes; a blank and each named mistake get their own reply."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from course.kit.checking import BLANK, judge
 from course.kit.exercises import Exercise, exercises_of
 
 CHAPTERS = [
-    room.name.replace("_", "-")
-    for room in pkgutil.iter_modules(course.__path__)
-    if importlib.util.find_spec(f"course.{room.name}.checks")
+    module.name.replace("_", "-")
+    for module in pkgutil.iter_modules(course.__path__)
+    if importlib.util.find_spec(f"course.{module.name}.checks")
 ]
 EXERCISES = [exercise for chapter in CHAPTERS for exercise in exercises_of(chapter)]
 MISTAKES = [(exercise, mistake) for exercise in EXERCISES for mistake in exercise.mistakes]
 
 
-def of(exercise: Exercise, answer: object) -> object:
-    """The answer as a reader's notebook holds it (values may be given by a function)."""
+def answer_of(exercise: Exercise, answer: object) -> object:
+    """The answer as in a reader's notebook: a value that a function computes is computed."""
     return answer() if exercise.kind == "value" and callable(answer) else answer
 
 
 @pytest.mark.parametrize("exercise", EXERCISES, ids=lambda e: e.name)
-def test_right_answer_passes(exercise: Exercise) -> None:
-    verdict = judge(exercise, of(exercise, exercise.like))
+def test_the_right_answer_passes(exercise: Exercise) -> None:
+    verdict = judge(exercise, answer_of(exercise, exercise.like))
     assert verdict.state == "right", verdict.words
 
 
 @pytest.mark.parametrize("exercise", EXERCISES, ids=lambda e: e.name)
-def test_a_blank_answer_gets_words_about_where_to_begin(exercise: Exercise) -> None:
+def test_a_blank_answer_gets_a_reply_about_where_to_begin(exercise: Exercise) -> None:
     def stub(*_: object) -> object:
         return ...
 
@@ -47,8 +47,8 @@ def test_a_blank_answer_gets_words_about_where_to_begin(exercise: Exercise) -> N
 @pytest.mark.parametrize(
     ("exercise", "mistake"), MISTAKES, ids=[f"{e.name}-{m.words[:28]}" for e, m in MISTAKES]
 )
-def test_each_mistake_gets_its_own_words(exercise: Exercise, mistake) -> None:
-    verdict = judge(exercise, of(exercise, mistake.twin))
+def test_each_mistake_gets_its_own_reply(exercise: Exercise, mistake) -> None:
+    verdict = judge(exercise, answer_of(exercise, mistake.twin))
     assert verdict.state == "wrong"
     assert mistake.words in verdict.words
     others = {m.words for m in exercise.mistakes} - {mistake.words}
@@ -58,7 +58,7 @@ def test_each_mistake_gets_its_own_words(exercise: Exercise, mistake) -> None:
 @pytest.mark.parametrize("chapter", CHAPTERS)
 def test_names_and_stars_are_in_order(chapter: str) -> None:
     exercises = exercises_of(chapter)
-    # An engine that is written in four steps counts as four.
+    # An exercise in four steps, such as the engine, counts as four.
     assert 4 <= len(exercises) <= 10, f"{len(exercises)} exercises with a check, not 4 to 10"
     assert len({e.short for e in exercises}) == len(exercises)
     assert all(e.stars in (1, 2, 3) for e in exercises)

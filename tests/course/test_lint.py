@@ -1,4 +1,4 @@
-"""The chapters keep to the rules, and each rule sees what it is there for."""
+"""The chapters keep to the rules, and each rule finds its fault."""
 
 from __future__ import annotations
 
@@ -36,11 +36,13 @@ TITLE = "# One\n\n*A question?*\n\n<!-- lint: allow shape -->"
 TITLE += "\n\n`rand default_rng random randn normal Linear DataLoader set_xlabel manual_seed`"
 
 
-def test_a_quiet_notebook_has_no_faults(tmp_path: Path) -> None:
+def test_a_notebook_that_keeps_to_the_rules_has_no_faults(tmp_path: Path) -> None:
     assert faults(tmp_path, TITLE, ("a = 1", [])) == []
 
 
-def test_a_cell_that_the_page_leaves_out_may_use_names_that_others_set_anew(tmp_path: Path) -> None:
+def test_a_cell_that_the_page_leaves_out_may_use_names_that_others_set_again(
+    tmp_path: Path,
+) -> None:
     left_out = ("a = [b for b in (1, 2)]", ["checks-text", "remove-cell"])
     later = ("for a in (1, 2):\n    print([b for b in (3, a)])", [])
     assert faults(tmp_path, TITLE, left_out, later) == []
@@ -115,7 +117,7 @@ CASES = {
 @pytest.mark.parametrize(
     ("rule", "cells"), [(rule, cells) for rule, all_cells in CASES.items() for cells in all_cells]
 )
-def test_each_rule_sees_its_fault(rule: str, cells, tmp_path: Path) -> None:
+def test_each_rule_finds_its_fault(rule: str, cells, tmp_path: Path) -> None:
     found = faults(tmp_path, TITLE, *cells)
     assert found and {fault.partition(":")[0] for fault in found} == {rule}
     # An exemption for this rule alone silences it.
@@ -130,7 +132,7 @@ def test_each_piece_that_a_chapter_lacks_is_named(tmp_path: Path) -> None:
         assert piece in found
 
 
-def test_predictions_in_a_rooms_figures_count(tmp_path: Path) -> None:
+def test_predictions_in_a_chapters_figures_count(tmp_path: Path) -> None:
     found = "\n".join(faults(tmp_path, "# One", ("from course.sigmoid import figures as show", [])))
     assert "live.predict" not in found
 
@@ -197,12 +199,12 @@ AROUND += [str(path.relative_to(ROOT)) for path in sorted((ROOT / "reference").g
 
 
 @pytest.mark.parametrize("name", ["index.ipynb", *AROUND])
-def test_pages_around_the_chapters_are_spelled_as_they_are(name: str) -> None:
+def test_other_pages_have_the_chapters_spelling(name: str) -> None:
     path = ROOT / name
     text = lint_chapters.read(path).text if path.suffix == ".ipynb" else path.read_text("utf8")
     assert lint_chapters.american_words(lint_chapters.prose(text)) == []
 
 
-def test_the_projects_words_are_each_there_once() -> None:
+def test_the_projects_list_of_words_has_each_of_them_once() -> None:
     lines = [line.lower() for line in lint_chapters.WORDS_FILE.read_text("utf8").splitlines()]
     assert len(lines) == len(set(lines))

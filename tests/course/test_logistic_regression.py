@@ -1,4 +1,4 @@
-"""The chapter's own climb ends where scikit-learn's unpenalised fit does."""
+"""The chapter's gradient ascent ends at the weights of scikit-learn's fit without a penalty."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from sklearn.linear_model import LogisticRegression
 from nnlib import datasets
 
 CHAPTER = Path(__file__).resolve().parents[2] / "chapters" / "logistic-regression.ipynb"
-ENOUGH = "climb.step()"  # the cell with the climb is the last one to run
+LAST = "climb.step()"  # in the last cell that is run
 
 
 def chapters_names() -> dict:
-    """What the chapter has defined after its climb: its code cells, run one after the other."""
+    """The names that the chapter's code cells define, up to and including its ascent."""
     names: dict = {}
     for cell in json.loads(CHAPTER.read_text("utf8"))["cells"]:
         if cell["cell_type"] == "code":
             source = "".join(cell["source"])
             exec(compile(source, CHAPTER.name, "exec"), names)
-            if ENOUGH in source:
+            if LAST in source:
                 return names
-    raise AssertionError("the chapter has no climb")
+    raise AssertionError(f"no cell of the chapter contains {LAST}")
 
 
 def test_the_climb_agrees_with_scikit_learn() -> None:

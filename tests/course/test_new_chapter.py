@@ -1,4 +1,4 @@
-"""A new chapter starts whole: it keeps the rules but for its length, and its exercise works."""
+"""A new chapter keeps all rules except those about missing parts, and its exercise works."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def book(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_new_chapter_keeps_the_rules_but_for_what_is_still_to_write(book: Path) -> None:
+def test_a_new_chapter_keeps_the_rules_and_lists_what_is_still_to_write(book: Path) -> None:
     notebook, _, toc = new_chapter.new_chapter("two-words", book)
     assert lint_chapters.faults(notebook) == []
     lacking = "\n".join(lint_chapters.still_to_write(notebook))
@@ -35,8 +35,8 @@ def test_a_new_chapter_keeps_the_rules_but_for_what_is_still_to_write(book: Path
     assert notebooks.main(["--check", str(notebook)]) == 0
     assert exercises.main(["--check", str(notebook)]) == 0
     parts = yaml.safe_load(toc.read_text("utf8"))["parts"]
-    holding = [p["caption"] for p in parts if {"file": "chapters/two-words"} in p["chapters"]]
-    assert holding == [parts[-2]["caption"]] and parts[-1]["caption"] == "Reference"
+    captions = [p["caption"] for p in parts if {"file": "chapters/two-words"} in p["chapters"]]
+    assert captions == [parts[-2]["caption"]] and parts[-1]["caption"] == "Reference"
     assert parts[-2]["chapters"][-1] == {"file": "chapters/two-words"}
     with pytest.raises(FileExistsError):
         new_chapter.new_chapter("two-words", book)
@@ -48,7 +48,7 @@ def test_the_lint_of_a_draft_passes_and_lists_what_is_still_to_write(book: Path,
     assert "is a draft. Still to write:\n  - " in capsys.readouterr().out
     text = notebook.read_text("utf8")
     notebook.write_text(text.replace("<!-- lint: draft -->", ""), "utf8")
-    assert lint_chapters.main([str(notebook)]) == 1, "without the mark it is judged as a chapter"
+    assert lint_chapters.main([str(notebook)]) == 1, "without the mark it must pass every rule"
 
 
 def test_no_chapter_of_the_book_is_a_draft() -> None:

@@ -1,4 +1,4 @@
-"""Notebooks handed to readers need no MyST: every mark of it has become plain Markdown."""
+"""Readers' notebooks need no MyST: all of its syntax is converted to plain Markdown."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def markdown_of(notebook: dict) -> str:
 
 
 @pytest.mark.parametrize("name", CHAPTERS)
-def test_no_mark_of_myst_is_left_and_code_stays(name: str) -> None:
+def test_no_myst_syntax_is_left_and_code_stays_the_same(name: str) -> None:
     before = json.loads((ROOT / f"{name}.ipynb").read_text("utf8"))
     after = plain(before, name, BOOK)
     text = markdown_of(after)
@@ -38,16 +38,16 @@ def test_no_mark_of_myst_is_left_and_code_stays(name: str) -> None:
     assert exercises == [str(k + 1) for k in range(markdown_of(before).count("{exercise}"))]
 
 
-ASKED = re.compile(r"live\.(predict|quiz|question)\(|\b(answer|explain|why)=")
+QUESTION = re.compile(r"live\.(predict|quiz|question)\(|\b(answer|explain|why)=")
 
 
 @pytest.mark.parametrize("name", CHAPTERS)
-def test_no_answer_stands_open_above_its_question(name: str) -> None:
+def test_no_answer_is_visible_above_its_question(name: str) -> None:
     notebook = plain(json.loads((ROOT / f"{name}.ipynb").read_text("utf8")), name, BOOK)
     code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
     opened = [
         source for cell in code
-        if ASKED.search(source := "".join(cell["source"]))
+        if QUESTION.search(source := "".join(cell["source"]))
         and cell["metadata"].get("jupyter") != {"source_hidden": True}
     ]  # fmt: skip
     assert opened == []
@@ -74,7 +74,7 @@ def little(folder: Path) -> Book:
     return Book.read(folder)
 
 
-def test_each_mark_reads_as_on_the_page(tmp_path: Path) -> None:
+def test_each_role_and_directive_reads_as_on_the_page(tmp_path: Path) -> None:
     book = little(tmp_path)
 
     def read(text: str, name: str = "one") -> str:
@@ -93,7 +93,7 @@ def test_each_mark_reads_as_on_the_page(tmp_path: Path) -> None:
     assert read("```{margin}\nAside.\n```") == "> Aside."
 
 
-def test_what_a_reader_has_changed_is_never_written_over(tmp_path: Path) -> None:
+def test_a_notebook_that_a_reader_has_changed_is_never_overwritten(tmp_path: Path) -> None:
     origin, mine = tmp_path / "book", tmp_path / "reading"
     origin.mkdir()
     book = little(origin)

@@ -1,4 +1,4 @@
-"""Progress that can be handed in: exported from notebooks and pages, merged into a table."""
+"""Progress that students hand in: exported from notebooks and pages, merged into a table."""
 
 from __future__ import annotations
 
@@ -49,21 +49,21 @@ def test_a_name_is_needed(home: Path) -> None:
         course.export_progress("  ", home / "x.json")
 
 
-def handed(path: Path, name: str, solved: dict[str, str | None]) -> None:
-    held = {"format": progress.FORMAT, "version": 1, "name": name, "solved": solved}
-    path.write_text(json.dumps(held), "utf8")
+def write_progress(path: Path, name: str, solved: dict[str, str | None]) -> None:
+    content = {"format": progress.FORMAT, "version": 1, "name": name, "solved": solved}
+    path.write_text(json.dumps(content), "utf8")
 
 
 def test_many_files_become_a_table(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
-    handed(tmp_path / "a.json", "Ada", {"xor/gain": "2026-01-02", "xor/majority": None})
-    handed(tmp_path / "b.json", "Ada", {"xor/gain": "2026-01-01", "made/up": "2026-01-01"})
-    handed(tmp_path / "c.json", "=Émile", {})
+    write_progress(tmp_path / "a.json", "Ada", {"xor/gain": "2026-01-02", "xor/majority": None})
+    write_progress(tmp_path / "b.json", "Ada", {"xor/gain": "2026-01-01", "made/up": "2026-01-01"})
+    write_progress(tmp_path / "c.json", "=Émile", {})
     (tmp_path / "damaged.json").write_text("{")
     (tmp_path / "other.json").write_text("[1]")
     code = merge_progress.main([str(tmp_path), "--csv", str(tmp_path / "t.csv")])
-    said = capsys.readouterr()
-    assert code == 1 and "left out: damaged.json" in said.err and "other.json" in said.err
-    assert [line.split() for line in said.out.splitlines()[1:3]] == [
+    printed = capsys.readouterr()
+    assert code == 1 and "left out: damaged.json" in printed.err and "other.json" in printed.err
+    assert [line.split() for line in printed.out.splitlines()[1:3]] == [
         ["=Émile", "0", "0"],
         ["Ada", "2", "4"],
     ]
@@ -80,9 +80,9 @@ def test_a_page_exports_the_same_file_and_sends_nothing(browser: Any, tmp_path: 
         f'<!doctype html><script defer src="progress.js"></script>{body}'
     )
     page = browser.new_context(accept_downloads=True).new_page()
-    asked: list[str] = []
+    urls: list[str] = []
     page.goto((tmp_path / "page.html").as_uri())
-    page.on("request", lambda r: asked.append(r.url))
+    page.on("request", lambda r: urls.append(r.url))
     page.evaluate("""() => {
       localStorage.setItem("nnlib-progress", '["xor/majority", "xor/gain", 3]');
       localStorage.setItem("nnlib-progress-when", '{"xor/gain": "2026-01-02T10:00:00+00:00"}');
@@ -97,21 +97,21 @@ def test_a_page_exports_the_same_file_and_sends_nothing(browser: Any, tmp_path: 
         {"xor/gain": "2026-01-02T10:00:00+00:00", "xor/majority": None},
     )
     assert "2 solved exercises. Nothing was sent." in page.locator(".nn-export").inner_text()
-    assert [url for url in asked if not url.startswith("blob:")] == []
+    assert [url for url in urls if not url.startswith("blob:")] == []
 
 
 @pytest.mark.browser
 @pytest.mark.parametrize("key", ["click", "Enter"])
 @pytest.mark.parametrize(
-    ("sandbox", "said"),
+    ("sandbox", "words"),
     [
         ("allow-scripts", "cannot see what was solved"),
         ("allow-scripts allow-same-origin", "1 solved exercise. Nothing was sent. If no file"),
         ("allow-scripts allow-same-origin allow-downloads", "1 solved exercise. Nothing was sent."),
     ],
 )
-def test_in_a_sandboxed_frame_the_button_answers_and_leads_to_a_tab(
-    browser: Any, tmp_path: Path, sandbox: str, said: str, key: str
+def test_in_a_sandboxed_frame_the_button_answers_and_offers_a_tab(
+    browser: Any, tmp_path: Path, sandbox: str, words: str, key: str
 ) -> None:
     (tmp_path / "progress.js").write_text(SCRIPT.read_text("utf8"), "utf8")
     (tmp_path / "page.html").write_text(
@@ -133,10 +133,10 @@ def test_in_a_sandboxed_frame_the_button_answers_and_leads_to_a_tab(
             frame.get_by_role("button", name="Export my progress").click()
         else:
             frame.get_by_label("Your name").press("Enter")
-        told = frame.locator(".nn-export")
-        told.get_by_role("link").wait_for()
-        assert said in told.inner_text()
-        link = told.get_by_role("link")
+        message = frame.locator(".nn-export")
+        message.get_by_role("link").wait_for()
+        assert words in message.inner_text()
+        link = message.get_by_role("link")
         assert link.get_attribute("href") == f"{server.origin}/page.html"
         assert link.get_attribute("target") == "_blank"
         allowed = "allow-downloads" in sandbox
@@ -157,5 +157,5 @@ def test_without_a_name_the_page_asks_for_one(browser: Any, tmp_path: Path) -> N
     page.goto((tmp_path / "page.html").as_uri())
     page.get_by_role("button", name="Export my progress").click()
     assert page.locator(".nn-export [role=status]").inner_text() == ""
-    assert page.evaluate("document.activeElement.required"), "the field that is empty has the focus"
+    assert page.evaluate("document.activeElement.required"), "the empty field must get the focus"
     page.close()

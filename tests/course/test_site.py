@@ -50,7 +50,7 @@ def build(folder: Path, text: str, code: str = SAYS) -> subprocess.CompletedProc
 
 
 @pytest.mark.slow
-def test_numbers_come_from_cells_and_terms_explain_themselves(tmp_path: Path) -> None:
+def test_numbers_come_from_cells_and_terms_have_their_meaning_as_hover_text(tmp_path: Path) -> None:
     run = build(tmp_path, "The {term}`logit` is {glue:text}`best`.")
     assert run.returncode == 0, run.stderr
     page = (tmp_path / "_build" / "html" / "one.html").read_text("utf8")
@@ -64,13 +64,13 @@ def test_numbers_come_from_cells_and_terms_explain_themselves(tmp_path: Path) ->
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("text", "code", "said"),
+    ("text", "code", "message"),
     [
         ("It is {glue:text}`nobody`.", SAYS, "nobody"),
         ("It is {glue:text}`best`.", SAYS.replace('"2.5"', '"2.6"'), "this run gives 2.5"),
     ],
 )
-def test_a_missing_or_a_wrong_number_stops_the_build(tmp_path, text, code, said) -> None:
+def test_a_missing_or_a_wrong_number_stops_the_build(tmp_path, text, code, message) -> None:
     run = build(tmp_path, text, code)
     assert run.returncode != 0
-    assert said in run.stdout + run.stderr
+    assert message in run.stdout + run.stderr

@@ -1,4 +1,4 @@
-"""Whoever looks for the source of a stored network or result finds the command that writes it."""
+"""The list of stored networks and results names the command that writes each of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The look of matplotlib's figures: the site's hues, one call, nothing else touched."""
+"""The style of matplotlib's figures: one call sets the site's colours."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def defaults():
         yield
 
 
-def test_curves_take_the_books_hues_in_their_order() -> None:
+def test_curves_have_the_books_colours_in_order() -> None:
     import matplotlib.pyplot as plt
 
     course.style()
@@ -53,7 +53,7 @@ def test_calling_it_twice_changes_nothing_more() -> None:
     assert dict(mpl.rcParams) == once
 
 
-def test_without_matplotlib_the_word_says_what_to_install(monkeypatch) -> None:
+def test_without_matplotlib_the_message_says_what_to_install(monkeypatch) -> None:
     real = builtins.__import__
 
     def missing(name: str, *rest, **more):

@@ -1,4 +1,4 @@
-"""The author's page reloads itself: pages carry the script, and the build's time changes."""
+"""The author's page reloads itself: each page has the script, which compares the build's time."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_pages_ask_for_the_builds_time_and_files_are_left_alone(
         server.server_close()
 
 
-def test_the_small_book_holds_the_chapter_and_the_glossary(tmp_path: Path, monkeypatch) -> None:
+def test_the_small_book_contains_the_chapter_and_the_glossary(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr(watch, "OUTPUT", tmp_path / "watch")
     text = watch.small_book("xor").read_text("utf8")
     assert "file: chapters/xor" in text and "file: glossary" in text
@@ -71,6 +71,6 @@ def test_a_failed_cell_is_shown_last_and_in_few_lines() -> None:
     assert watch.summary("built\n" * 50 + "no such page").endswith("no such page")
 
 
-def test_a_chapter_that_is_not_there_is_named_in_the_error(capsys) -> None:
+def test_a_chapter_that_does_not_exist_is_named_in_the_error(capsys) -> None:
     assert watch.main(["no-such-chapter"]) == 1
     assert "no-such-chapter.ipynb does not exist" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""The networks for words: codes, stored weights, and that training gives them again."""
+"""The networks for words: codes, stored weights, and training them again."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_shuffling_keeps_the_letters() -> None:
     assert [sorted(word) for word in mixed] == [sorted(word) for word in TEST.texts]
 
 
-def test_a_word_is_read_alike_alone_and_beside_a_longer_one() -> None:
+def test_a_word_gets_the_same_answer_alone_and_in_a_batch_with_a_longer_one() -> None:
     reader = words.trained("gru")
     both = reader(words.codes(["the", "verantwoord"]))
     assert both[0].tolist() == pytest.approx(reader(words.codes(["the"]))[0].tolist(), abs=1e-5)
@@ -48,20 +48,20 @@ def test_stored_weights_are_as_good_as_the_chapters_say(name: str, low: float, h
     assert low < words.right(words.trained(name), TABLE, TEST.y) < high
 
 
-# `tools/train_models.py --check words` repeats every recipe in full; here the cheap ones are.
+# `tools/train_models.py --check words` repeats every recipe in full; this test the quick ones.
 IN_FULL = ("bag", "pairs", "pairs and ends", "rnn")
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", IN_FULL)
-def test_training_anew_is_as_good(name: str) -> None:
+def test_training_again_is_as_accurate(name: str) -> None:
     stored = words.right(words.trained(name), TABLE, TEST.y)
     assert words.right(words.train(name), TABLE, TEST.y) == pytest.approx(stored, abs=0.02)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in words.RECIPES if name not in IN_FULL])
-def test_two_passes_come_near_the_stored_weights_and_all_are_better(name: str) -> None:
+def test_two_epochs_come_near_the_stored_loss_which_is_lower(name: str) -> None:
     mixed = words.RECIPES[name][2]
     table = words.codes(words.shuffled(TEST.texts)) if mixed else TABLE
     begun = words.train(name, epochs=2)  # outside no_grad: it needs gradients
@@ -73,7 +73,7 @@ def test_two_passes_come_near_the_stored_weights_and_all_are_better(name: str) -
     assert stored_loss < begun_loss < stored_loss + 0.25 * read_outs
 
 
-def test_the_writer_knows_more_than_the_alphabet() -> None:
+def test_the_writer_is_better_than_a_guess_among_the_letters() -> None:
     with nnlib.no_grad():
         loss = words.trained("writer").loss(TABLE, TEST.y).item()
     assert 2.0 < loss < 2.2 < np.log(27)  # nats a letter; a guess among 27 has log 27

@@ -1,4 +1,4 @@
-"""Each chapter's exercises: as readers get them all are blank, as solved all pass."""
+"""Each chapter's exercises: all are blank as readers get them, and all pass when solved."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_stubs_are_cut_out_of_solutions(path: Path) -> None:
 
 
 @each_chapter
-def test_the_pages_exercises_are_those_of_the_checks(path: Path) -> None:
+def test_the_exercises_of_the_page_are_those_of_the_checks(path: Path) -> None:
     book = json.loads(path.read_text("utf8"))
     on_page = [name for exercise in exercises.exercises_in(book) for name in exercise.names]
     assert on_page == [exercise.name for exercise in exercises_of(path.stem)]
@@ -46,12 +46,12 @@ def stars_of_checked(book: dict) -> list[int]:
 
 
 @each_chapter
-def test_each_stub_gets_the_words_for_a_blank_answer(path: Path) -> None:
-    """The stored outputs, which nbval holds to what a run gives."""
+def test_each_stub_gets_the_reply_for_a_blank_answer(path: Path) -> None:
+    """Reads the stored outputs, which nbval compares with those of a run."""
     book = json.loads(path.read_text("utf8"))
     for exercise in exercises.exercises_in(book):
-        said = "".join(book["cells"][exercise.check]["outputs"][0]["text"])
-        assert said.startswith("☐ ") and "still blank" in said, exercise.names
+        verdict = "".join(book["cells"][exercise.check]["outputs"][0]["text"])
+        assert verdict.startswith("☐ ") and "still blank" in verdict, exercise.names
 
 
 @pytest.mark.slow

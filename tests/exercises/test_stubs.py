@@ -1,4 +1,4 @@
-"""Stubs are cut out of solutions: what a mark leaves, and what is refused."""
+"""Stubs are cut out of solutions: the stub of each marked line, and what is refused."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ import pytest
         ("s = '# ← no mark'\nt = 1  # ←", "s = '# ← no mark'\nt = ..."),
     ],
 )
-def test_a_marked_line_is_the_readers_to_write(solution: str, stub: str) -> None:
+def test_a_marked_line_is_left_for_the_reader(solution: str, stub: str) -> None:
     assert exercises.cut(solution) == stub
     compile(stub, "stub", "exec")
 
 
 @pytest.mark.parametrize(
-    ("solution", "said"),
+    ("solution", "message"),
     [
         ("a = 1", "ends in `# ←`"),
         ("a = 1\n# ←", "no statement"),
         ("a = 0.2 ** 2  # ← 0.04", "as its answer"),
     ],
 )
-def test_a_solution_without_marks_is_refused(solution: str, said: str) -> None:
-    with pytest.raises(exercises.ExerciseError, match=said):
+def test_a_solution_without_marks_is_refused(solution: str, message: str) -> None:
+    with pytest.raises(exercises.ExerciseError, match=message):
         exercises.cut(solution)
 
 
@@ -59,7 +59,7 @@ STUB = ("code", "old", ["exercise"])
 CHECK = ("code", 'course.check("first-look/slope", a)', ["check"])
 
 
-def test_the_stub_is_written_and_the_solved_copy_passes_by_its_checks_words() -> None:
+def test_the_stub_is_written_and_the_solved_copy_passes_its_check() -> None:
     book = notebook(STUB, CHECK, ("markdown", TEXT, []))
     assert exercises.source_of(exercises.with_stubs(book)["cells"][0]) == "a = ..."
     solved = exercises.solved(book)
@@ -68,7 +68,7 @@ def test_the_stub_is_written_and_the_solved_copy_passes_by_its_checks_words() ->
 
 
 @pytest.mark.parametrize(
-    ("cells", "said"),
+    ("cells", "message"),
     [
         ((STUB, ("markdown", TEXT, [])), "must be tagged check"),
         ((STUB, ("code", "pass", ["check"]), ("markdown", TEXT, [])), "call course.check"),
@@ -76,8 +76,8 @@ def test_the_stub_is_written_and_the_solved_copy_passes_by_its_checks_words() ->
         ((STUB, CHECK), "no folded solution"),
     ],
 )
-def test_an_exercise_that_is_not_whole_is_refused(cells, said: str) -> None:
-    with pytest.raises(exercises.ExerciseError, match=said):
+def test_an_incomplete_exercise_is_refused(cells, message: str) -> None:
+    with pytest.raises(exercises.ExerciseError, match=message):
         exercises.exercises_in(notebook(*cells))
 
 

@@ -47,7 +47,7 @@ Handed = tuple[dict[str, Verdict], Any]
 
 @pytest.fixture
 def hand_in(source: dict, book: Path) -> Callable[..., Handed]:
-    """Runs a release whose answers are replaced; the verdicts and the notebook afterwards."""
+    """Runs a release with these answers; returns the verdicts and the notebook afterwards."""
 
     def grade(
         answers: dict[str, str],

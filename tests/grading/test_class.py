@@ -1,7 +1,7 @@
 """Twenty students through nbgrader: source, release, sandboxed grading, feedback, grades.csv.
 
-Runs where nbgrader is installed (`pip install -e '.[class]'`; the weekly run, class.yml, does it),
-about 6 s a student.
+Runs where nbgrader is installed (`pip install -e '.[class]'`, as in the weekly run, class.yml);
+takes about 6 s a student.
 """
 
 from __future__ import annotations
@@ -71,10 +71,10 @@ def test_twenty_students_and_three_hostile_ones_get_what_they_deserve(tmp_path: 
     assert "That is a measurement; the exact form has a logarithm in it." in feedback
 
 
-def test_an_assignment_goes_out_and_comes_back_by_the_exchange(
+def test_an_assignment_is_released_and_collected_through_the_exchange(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One account plays both: release, fetch, submit, collect."""
+    """One account is both teacher and student: release, fetch, submit, collect."""
     import grade
 
     exchange, student = tmp_path / "exchange", tmp_path / "student"

@@ -1,4 +1,4 @@
-"""Hostile submissions get the points that they deserve, see no file that is not theirs, end."""
+"""Hostile submissions get the points that they deserve, see only their own files, and end."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def output_of(notebook: Any, name: str) -> list[Any]:
     return cell.outputs
 
 
-def test_right_answers_get_their_stars_and_half_way_ones_theirs(hand_in: Callable) -> None:
+def test_right_answers_get_their_stars_and_half_right_ones_none(hand_in: Callable) -> None:
     verdicts, notebook = hand_in({**RIGHT, "gain": "smallest = 2.2"})
     assert states(verdicts) == {"majority": "right", "feature": "right", "gain": "wrong"}
     assert running.points(verdicts) == 3.0
@@ -78,12 +78,12 @@ def test_files_network_and_answers_are_out_of_reach(hand_in: Callable, tmp_path:
     found = json.loads(output_of(notebook, "answer-xor-majority")[0]["text"])
     assert found.pop("mine") == "4"  # an empty home of its own
     assert found.pop("processes") in ("[]", None)  # no process but its own
-    # the sandbox must show the way to this Python: a folder on that way may exist, and be empty
-    way = (sandbox.sys.prefix, sandbox.sys.base_prefix)
-    seen = {
-        k: v for k, v in found.items() if v is not None and not any(w.startswith(k) for w in way)
+    # the sandbox needs the path to this Python, so a parent folder of it may exist, but is empty
+    python = (sandbox.sys.prefix, sandbox.sys.base_prefix)
+    visible = {
+        k: v for k, v in found.items() if v is not None and not any(p.startswith(k) for p in python)
     }
-    assert seen == {}
+    assert visible == {}
     assert "the solutions" not in text_of(notebook)
     assert states(verdicts)["majority"] == "right"  # curiosity costs nothing
 
@@ -98,9 +98,9 @@ try:
             time.sleep(60)
             os._exit(0)
         children.append(child)
-    found = "no end"
+    found = "no limit"
 except BlockingIOError:
-    found = "held"
+    found = "limited"
 for child in children:
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
@@ -110,10 +110,10 @@ majority = (-1.5, 1.0, 1.0, 1.0)
 
 
 def test_processes_are_limited_or_the_teacher_is_warned(hand_in: Callable) -> None:
-    """Endless new processes are stopped, except where root grades, who is warned before."""
+    """Endless new processes are stopped, unless root grades; then there is a warning."""
     verdicts, notebook = hand_in({"majority": BOMB})
-    held = output_of(notebook, "answer-xor-majority")[0]["text"].strip() == "held"
-    assert held or "ordinary user" in (sandbox.weakness() or "")
+    limited = output_of(notebook, "answer-xor-majority")[0]["text"].strip() == "limited"
+    assert limited or "ordinary user" in (sandbox.weakness() or "")
     assert states(verdicts)["majority"] == "right"
 
 
@@ -141,8 +141,8 @@ def ask(name, answer):
         return b""
     finally:
         line.close()
-told = [ask("xor/gain", 2 * 1.0986122886681098) for _ in range(5)] + [ask("xor/gain", 2.0)]
-print("told", told)
+replies = [ask("xor/gain", 2 * 1.0986122886681098) for _ in range(5)] + [ask("xor/gain", 2.0)]
+print("replies", replies)
 smallest = 2.0
 """
 
@@ -152,11 +152,11 @@ def test_whoever_patches_the_check_or_asks_the_judge_gets_nothing(hand_in: Calla
     assert running.points(verdicts) == 0.0
     for name in ("majority", "feature", "gain"):
         assert output_of(notebook, f"check-xor-{name}")[-1].output_type == "error"
-    told = output_of(notebook, "answer-xor-gain")[0]["text"]
-    assert told.strip() == f"told {[b''] * 6}"
+    printed = output_of(notebook, "answer-xor-gain")[0]["text"]
+    assert printed.strip() == f"replies {[b''] * 6}"
 
 
-def test_endless_loops_and_hogs_end_and_the_rest_is_graded(hand_in: Callable) -> None:
+def test_endless_loops_and_too_much_memory_end_and_the_rest_is_graded(hand_in: Callable) -> None:
     verdicts, notebook = hand_in(
         {
             "majority": "majority = (-1.5, 1.0, 1.0, 1.0)\nwhile True: pass",
@@ -194,12 +194,12 @@ while True:
     ["import os; os._exit(0)", "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"],
     ids=["exit", "kill"],
 )
-def test_ending_the_kernel_ends_only_ones_own_run(hand_in: Callable, last: str) -> None:
+def test_ending_the_kernel_ends_only_the_students_own_run(hand_in: Callable, last: str) -> None:
     verdicts, _ = hand_in({"majority": RIGHT["majority"], "feature": last})
     assert states(verdicts) == {"majority": "right"}
 
 
-def test_changed_moved_and_deleted_cells_are_put_back(hand_in: Callable) -> None:
+def test_changed_moved_and_deleted_cells_are_restored(hand_in: Callable) -> None:
     def change(handed: dict) -> None:
         cells = handed["cells"]
         for cell in cells:

@@ -28,7 +28,7 @@ def test_the_values_fit_the_charts_keys() -> None:
 
 
 @pytest.mark.parametrize(
-    ("place", "value"),
+    ("path", "value"),
     [
         (("singleuser", "memroy"), {"limit": "1G"}),
         (("singleuser", "storage"), {"type": "dynamic"}),
@@ -37,25 +37,25 @@ def test_the_values_fit_the_charts_keys() -> None:
         (("hubb",), {}),
     ],
 )
-def test_a_slip_is_found(place: tuple[str, ...], value: object) -> None:
-    slipped = copy.deepcopy(VALUES)
-    inner = slipped
-    for key in place[:-1]:
+def test_a_wrong_key_or_value_is_found(path: tuple[str, ...], value: object) -> None:
+    changed = copy.deepcopy(VALUES)
+    inner = changed
+    for key in path[:-1]:
         inner = inner[key]
-    inner[place[-1]] = value
-    assert len(check_values.faults(slipped, SCHEMA)) == 1
+    inner[path[-1]] = value
+    assert len(check_values.faults(changed, SCHEMA)) == 1
 
 
-def test_values_are_laid_over_the_charts_own() -> None:
+def test_values_are_merged_over_the_charts_own() -> None:
     below = {"a": {"b": 1, "c": [1]}, "d": 2}
     assert check_values.merged(below, {"a": {"c": [2]}}) == {"a": {"b": 1, "c": [2]}, "d": 2}
 
 
-def test_the_chart_of_the_version_asked_for_is_fetched_and_its_hash_held(
+def test_the_chart_of_the_given_version_is_fetched_and_its_hash_checked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with tarfile.open(tmp_path / "chart.tgz", "w:gz") as archive:
-        # a chart whose own values fill what ours leave open
+        # a chart whose own values supply those that ours do not set
         for name, text in {"values.yaml": "debug: {enabled: false}",
                            "values.schema.json": json.dumps(SCHEMA)}.items():  # fmt: skip
             (tmp_path / name).write_text(text)
@@ -74,7 +74,7 @@ def test_the_chart_of_the_version_asked_for_is_fetched_and_its_hash_held(
 
 
 def test_the_image_has_what_the_values_and_the_chapters_need(tmp_path: Path) -> None:
-    """binder/ builds it: a Python that the book takes, and all that its postBuild imports."""
+    """binder/ has a Python that the book supports, and all that its postBuild imports."""
     version = (ROOT / "binder" / "runtime.txt").read_text().strip()
     project = (ROOT / "pyproject.toml").read_text("utf8")
     needed = re.search(r'requires-python = ">=3\.(\d+)"', project)
@@ -95,8 +95,8 @@ def test_the_image_has_what_the_values_and_the_chapters_need(tmp_path: Path) -> 
     )
 
 
-def test_a_students_file_is_never_written_over(tmp_path: Path) -> None:
-    """The hub's own hook, run as the hub runs it."""
+def test_a_students_file_is_never_overwritten(tmp_path: Path) -> None:
+    """Runs the hub's own hook as the hub does."""
     (tmp_path / "reading" / "chapters").mkdir(parents=True)
     for name in ("a", "b"):
         (tmp_path / "reading" / "chapters" / f"{name}.ipynb").write_text("new")
@@ -140,6 +140,6 @@ def test_three_students_run_a_chapter_on_a_hub_at_once(capsys: pytest.CaptureFix
     import hub
 
     assert hub.main(["--users", "3"]) == 0
-    said = capsys.readouterr().out
-    assert "3 students" in said and "cells with errors: 0" in said
-    assert re.search(r"server: 3 × \d+ MB", said) and re.search(r"kernel: 3 × \d+ MB", said)
+    out = capsys.readouterr().out
+    assert "3 students" in out and "cells with errors: 0" in out
+    assert re.search(r"server: 3 × \d+ MB", out) and re.search(r"kernel: 3 × \d+ MB", out)

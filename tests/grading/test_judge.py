@@ -1,4 +1,4 @@
-"""The judge, outside of the student's process, finds what a reader's check finds."""
+"""The judge, outside of the student's process, gives the verdicts of a reader's check."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def judged(outside: Judge, exercise: Exercise, answer: object) -> tuple[str, str
 
 @pytest.mark.slow
 @pytest.mark.parametrize("chapter", CHAPTERS)
-def test_right_and_wrong_answers_get_the_verdicts_that_a_reader_gets(
+def test_right_and_wrong_answers_get_the_same_verdicts_as_in_a_notebook(
     outside: Judge, chapter: str
 ) -> None:
     for exercise in exercises_of(chapter):
@@ -120,7 +120,7 @@ def test_an_endless_answer_is_stopped(tmp_path: Path, monkeypatch: pytest.Monkey
     made.close()
 
 
-# --- the line itself ------------------------------------------------------------------
+# --- the connection itself ------------------------------------------------------------
 
 
 def raw(outside: Judge, tmp_path: Path, data: bytes) -> bytes:
@@ -151,7 +151,7 @@ def test_values_that_are_not_data_are_refused(
 
 
 @pytest.mark.parametrize("data", [b"not json", b"[" * 100_000, b"{}", b"3"])
-def test_noise_is_refused_and_the_judge_goes_on(
+def test_malformed_messages_are_refused_and_the_judge_goes_on(
     outside: Judge, tmp_path: Path, data: bytes
 ) -> None:
     assert raw(outside, tmp_path, data) == b""
@@ -159,30 +159,30 @@ def test_noise_is_refused_and_the_judge_goes_on(
 
 
 def test_the_judges_own_functions_show_their_results_and_nothing_else(outside: Judge) -> None:
-    """What `descend` is called with is the judge's: the student may call it, not look inside."""
-    seen = []
+    """`descend` is called with functions of the judge: students can call, but not inspect them."""
+    attributes = []
 
     def curious(loss, w, lr, steps):
         assert isinstance(loss, FarCallable)
         for name in ("__globals__", "__closure__", "__code__", "__class__"):
             try:
-                seen.append(type(getattr(loss, name)).__name__)
+                attributes.append(type(getattr(loss, name)).__name__)
             except AttributeError:
-                seen.append("hidden")
+                attributes.append("hidden")
         peer, number = loss._far
         for name in ("__globals__", "__closure__"):
             try:
                 peer.ask({"do": "get", "of": number, "name": name})
-                seen.append("shown")
+                attributes.append("shown")
             except AttributeError:
-                seen.append("hidden")
+                attributes.append("hidden")
         return w
 
     assert judged(outside, find("xor/descend"), curious)[0] == "wrong"
-    assert set(seen) <= {"hidden", "type"}  # __class__ is the student's own FarCallable
+    assert set(attributes) <= {"hidden", "type"}  # __class__ is the student's own FarCallable
 
 
-def test_gradients_cross_the_line() -> None:
+def test_gradients_are_sent_over_the_connection() -> None:
     import threading
 
     here, there = socket.socketpair()
@@ -193,9 +193,9 @@ def test_gradients_cross_the_line() -> None:
         function = peer.decode(request["answer"], [])
         w = nnlib.tensor([1.0, 2.0], requires_grad=True)
         y = function(w, 3.0)
-        (slope,) = nnlib.autograd.grad(y.sum(), [w])
+        (grad,) = nnlib.autograd.grad(y.sum(), [w])
         peer.send({"is": None})
-        found.append((y.tolist(), slope.tolist()))
+        found.append((y.tolist(), grad.tolist()))
 
     found: list = []
     thread = threading.Thread(target=serve)
@@ -206,7 +206,7 @@ def test_gradients_cross_the_line() -> None:
     assert found == [([3.0, 12.0], [6.0, 12.0])]
 
 
-# --- the graded mode, where no judge is named -----------------------------------------
+# --- the graded mode, without a judge -------------------------------------------------
 
 
 def test_graded_checks_raise_or_return_their_points(
