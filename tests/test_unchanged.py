@@ -1,4 +1,4 @@
-"""make test leaves out what has passed and not changed, and nothing else."""
+"""`make test` leaves out slow tests that have passed and not changed, and no others."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_site(site):
 def test_always():
     pass
 """
-# The plugin on this project in place of ours.
+# Makes the plugin work on the small project below instead of on this one.
 PLUGIN = """
 from pathlib import Path
 from tests import unchanged
@@ -67,15 +67,15 @@ class Project:
         (self.folder / "site" / f"{name}.html").write_text(text)
 
     def run(self, *options: str) -> dict[str, int]:
-        """How many tests passed, failed and were left out."""
+        """Runs the tests; returns how many passed, failed and were left out."""
         command = [sys.executable, "-m", "pytest", "-p", "plugin", *options, "test_pages.py"]
         paths = f"{self.folder}:{ROOT}:{ROOT / '_ext'}:{ROOT / 'tools'}"
         env = {"PYTHONPATH": paths, "BOOK_SITE": str(self.folder / "site"), "PATH": "/usr/bin:/bin"}
-        said = subprocess.run(
+        output = subprocess.run(
             command, cwd=self.folder, env=env, capture_output=True, text=True
         ).stdout
         kinds = {"passed": "passed", "failed": "failed", "left out": "more tests were left out"}
-        found = {kind: re.search(rf"(\d+) {words}", said) for kind, words in kinds.items()}
+        found = {kind: re.search(rf"(\d+) {words}", output) for kind, words in kinds.items()}
         return {kind: int(match[1]) if match else 0 for kind, match in found.items()}
 
 
@@ -90,18 +90,18 @@ def counts(passed: int, failed: int, left_out: int) -> dict[str, int]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("options", [(), ("-n", "2", "--dist", "loadfile")], ids=["one", "two"])
-def test_what_passed_is_left_out_until_it_changes(project: Project, options: tuple) -> None:
+def test_a_passed_test_is_left_out_until_it_changes(project: Project, options: tuple) -> None:
     assert project.run(*options) == counts(4, 0, 0)
     assert project.run(*options) == counts(1, 0, 3)
     project.page("one", "other")
-    assert project.run(*options) == counts(3, 0, 1), "page two and nothing else is as it was"
+    assert project.run(*options) == counts(3, 0, 1), "only page two is unchanged"
     (project.folder / "nnlib" / "sum.py").write_text("a = 2")
-    assert project.run(*options) == counts(4, 0, 0), "code concerns every page"
+    assert project.run(*options) == counts(4, 0, 0), "code affects every page"
     assert project.run(*options) == counts(1, 0, 3)
 
 
 @pytest.mark.slow
-def test_what_failed_runs_until_it_passes(project: Project) -> None:
+def test_a_failed_test_runs_until_it_passes(project: Project) -> None:
     project.page("two", "wrong")
     for left_out in (0, 2):
         assert project.run() == counts(3 - left_out, 1, left_out)

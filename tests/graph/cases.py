@@ -1,4 +1,4 @@
-"""One or more small programs for every primitive: what the tests of graphs run through."""
+"""One or more calls of every primitive, with which the graph tests are parametrized."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ AVERAGE = {**POOL, "count_include_pad": False}
 CONVOLVED = (2, 6, 3, 5)
 POOLED = (2, 4, 4, 3)
 
-# Of an elementwise primitive without attributes: arguments from the domain that its entry names.
+# Elementwise primitives without attributes get arguments from the domain in their entries.
 WITH_ATTRS = ("clamp", "cast", "where")
 PLAIN = [
     p for p in Primitive.registry.values() if p.family == "elementwise" and p.name not in WITH_ATTRS
@@ -100,6 +100,5 @@ CASES: list[tuple[str, tuple, dict]] = [
 
 
 def present() -> list[tuple[str, tuple, dict]]:
-    from nnlib.record import Primitive
-
+    """The cases of registered primitives."""
     return [case for case in CASES if case[0] in Primitive.registry]

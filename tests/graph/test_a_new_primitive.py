@@ -1,4 +1,4 @@
-"""docs/primitives.md adds a primitive: what it shows is run, and the rest follows from it."""
+"""The primitive that docs/primitives.md adds works in everything that is made from its entry."""
 
 import re
 import subprocess
@@ -7,7 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 
-# Run after the page's pieces, in a process of its own: the registry is the package's.
+# Runs after the page's code in a new process, because that code changes nnlib's registry.
 THEN = r"""
 from nnlib.graph import Graph, trace
 
@@ -35,7 +35,7 @@ from nnlib.graph.lower.arrays import Arrays
 doubled = trace(lambda x: deg2rad(x) * 2, x=array).tidied()
 lowered = Arrays(doubled, [0], list(doubled.outputs.values()))
 assert np.allclose(lowered.run(array)[0], 2 * np.deg2rad(array))
-assert "deg2rad(" in lowered.source, lowered.source  # NumPy writes into a buffer of the function's
+assert "deg2rad(" in lowered.source, lowered.source  # NumPy writes into a buffer
 
 sys.path.insert(0, "ROOT")
 from tests.graph import cases
@@ -45,7 +45,7 @@ assert "deg2rad" in table.rows()
 """
 
 
-def test_the_page_adds_one_and_all_that_is_made_from_an_entry_knows_it():
+def test_a_primitive_added_as_in_the_documentation_works_everywhere():
     page = (ROOT / "docs" / "primitives.md").read_text("utf8")
     pieces = re.findall(r"```python\n(.*?)```", page, re.S)
     assert len(pieces) == 2
@@ -54,7 +54,7 @@ def test_the_page_adds_one_and_all_that_is_made_from_an_entry_knows_it():
     assert run.returncode == 0, run.stderr
 
 
-def test_the_table_of_the_graphs_format_is_that_of_the_entries():
+def test_the_table_in_the_documentation_of_the_format_is_up_to_date():
     given = [sys.executable, str(ROOT / "tools" / "schema_table.py"), "--check"]
     run = subprocess.run(given, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr

@@ -1,4 +1,4 @@
-"""The benchmark compares like with like: all that is timed computes the same."""
+"""All programs that the benchmark times compute the same."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_loss_and_gradients_agree_before_anything_is_timed(work):
 
 
 @pytest.mark.parametrize("work", ALL, ids=lambda w: w.name)
-def test_every_peer_of_ours_that_a_row_does_not_leave_out_takes_a_step(work):
+def test_every_version_of_nnlib_in_a_row_takes_a_step(work):
     ours = [n for n in PEERS if n.startswith("nnlib") and n not in work.skipped_peers]
     assert ours
     for name in ours:
@@ -39,14 +39,14 @@ def test_a_peer_that_computes_something_else_is_refused():
         agree(work, {"PyTorch": good, "other": lambda: (good()[0], [g * 1.1 for g in good()[1]])})
 
 
-def test_the_table_holds_ratios_to_pytorch():
+def test_the_table_shows_ratios_to_pytorch():
     rows = {"x": {"PyTorch": {"min": 2e-4}, "nnlib": {"min": 1e-4}}}
     assert "0.50" in table(rows, {"x": 0.6})
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["CNN", "RNN", "LSTM", "MLP 784-128-64-10, batch 1024"])
-def test_a_step_has_little_more_memory_at_once_than_the_floors(name):
+def test_a_step_needs_little_more_peak_memory_than_the_floors(name):
     peak = peak_memory(next(w for w in ALL if w.name.startswith(name)))
     assert peak["floor"] > 0.1
     assert peak["nnlib"] <= 1.5 * peak["floor"]

@@ -294,8 +294,8 @@ def test_a_custom_function_keeps_its_own_backward(compiled):
         def backward(ctx, g):
             return g * 100
 
-    slope = func.grad(lambda x: (Straight.apply(x) * x.detach()).sum())
-    assert_same(compiled(slope)(tensor(3)), slope(tensor(3)))
+    gradient = func.grad(lambda x: (Straight.apply(x) * x.detach()).sum())
+    assert_same(compiled(gradient)(tensor(3)), gradient(tensor(3)))
 
 
 def test_detached_values_pass_on_no_gradient(compiled):
@@ -308,7 +308,7 @@ def test_detached_values_pass_on_no_gradient(compiled):
         assert_same(compiled(func.grad(f))(x), func.grad(f)(x))
 
 
-def test_each_call_draws_the_generators_next_numbers_as_eagerly(compiled):
+def test_each_call_takes_a_generators_next_numbers_as_in_eager_mode(compiled):
     def f(x, generator, others):
         _ = T.rand(2, generator=generator)  # unused, but it must advance the generator
         mask = T.rand(3, generator=generator) < 0.5
@@ -345,7 +345,7 @@ class Holder:
         return x * self.n * self.factor
 
 
-def test_a_change_of_a_value_outside_that_the_function_reads_takes_effect(compiled, monkeypatch):
+def test_a_change_of_an_outside_value_that_the_function_reads_takes_effect(compiled, monkeypatch):
     holder, inner = Holder(), 1.0
 
     def f(x, k=2.0):
@@ -407,7 +407,7 @@ def test_a_captured_tensor_may_be_replaced_but_not_changed_in_place(compiled):
 COUNT = 0
 LOG: list = []
 W = tensor(3, grad=True)
-STREAM = T.Generator()
+GENERATOR = T.Generator()
 
 
 class Namespace:
@@ -470,7 +470,7 @@ X = tensor(3)
 REFUSED = {
     "in place": (lambda x: x.mul_(2.0), "in place"),
     "in place through a view": (lambda x: x[1:].zero_(), "in place"),
-    "assigned": (lambda x: x.__setitem__(0, 1.0), "in place"),
+    "an assignment": (lambda x: x.__setitem__(0, 1.0), "in place"),
     "in place through detach": (lambda x: x.detach().add_(1), "in place"),
     "a dict that is an argument": (changes_its_argument, "list, dict or object"),
     "backward": (calls_backward, "backward"),
@@ -484,7 +484,7 @@ REFUSED = {
     "repr": (lambda x: x * len(repr(x)), "repr"),
     "format": (lambda x: f"{x.sum():.1f}" and x, r"with format\(\)"),
     "a branch": (lambda x: x if x.sum() > 0 else -x, r"with bool\(\) \(which if.*where"),
-    "a loop until": (lambda x: x * max(x.sum(), 0.0), r"with bool\(\).*where"),
+    "max() of a tensor and a number": (lambda x: x * max(x.sum(), 0.0), r"with bool\(\).*where"),
     "a mask as an index": (lambda x: x[x > 0], "mask"),
     "nonzero": (lambda x: x.nonzero(), "value"),
     "one_hot without a width": (lambda x: F.one_hot(x.long().abs()), "one_hot"),
@@ -492,15 +492,15 @@ REFUSED = {
     "numpy's random numbers": (lambda x: x * np.random.rand(), "second time"),
     "Python's random numbers": (lambda x: x * random.random(), "second time"),
     "a clock": (lambda x: x * time.perf_counter(), "second time"),
-    "nnlib's stream": (lambda x: x + T.rand(3), "generator"),
-    "a generator that is not an argument": (lambda x: x + T.rand(3, generator=STREAM), "generator"),
+    "nnlib's global generator": (lambda x: x + T.rand(3), "generator"),
+    "a captured generator": (lambda x: x + T.rand(3, generator=GENERATOR), "generator"),
     "dropout": (lambda x: F.dropout(x, 0.5), "generator"),
     "a seed": (lambda x: T.manual_seed(0) and x, "seeds"),
     "printing": (lambda x: print("") or x, "print"),
     "a global counter": (changes_a_global, "COUNT"),
     "a nonlocal counter": (changes_a_nonlocal(), "not its own"),
     "a default that is changed": (changes_its_default, "outside itself"),
-    "a list outside": (appends_outside, "outside itself"),
+    "a list outside the function": (appends_outside, "outside itself"),
     "an import": (imports_inside, "imports math"),
     "globals()": (lambda x: x * globals()["SCALE"], "by text"),
     "identity": (lambda x, o=1: x * 2 if o is X else x, "same object"),
@@ -566,7 +566,7 @@ def test_a_step_may_call_autograd_grad_and_return_a_new_leaf(compiled):
         (lambda i: T.tensor([7, 8]) % i, [1, 2], [1, 0], RuntimeError),
     ],
 )
-def test_values_of_later_calls_raise_the_eager_errors(program, good, bad, error, compiled):
+def test_bad_values_in_later_calls_raise_the_eager_errors(program, good, bad, error, compiled):
     g = compiled(program)
     assert_same(g(T.tensor(good)), program(T.tensor(good)))
     for f in (program, g):
@@ -586,12 +586,12 @@ def test_an_empty_array_may_be_divided_by_zero(compiled):
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
-def test_minus_infinity_to_the_power_one_half_is_the_eager_value(compiled):
+def test_infinities_and_zeros_to_the_power_one_half_agree_with_eager_mode(compiled):
     x = T.tensor([-math.inf, math.inf, -0.0, 4.0])
     assert_same(compiled(lambda x: x**0.5)(x), x**0.5)
 
 
-def test_probabilities_of_later_calls_are_checked(compiled):
+def test_probabilities_in_later_calls_are_checked(compiled):
     g = compiled(lambda p: F.binary_cross_entropy(p, T.tensor([1.0, 0.0])))
     good, target = T.tensor([0.2, 0.7]), T.tensor([1.0, 0.0])
     assert_same(g(good), F.binary_cross_entropy(good, target))
@@ -600,7 +600,7 @@ def test_probabilities_of_later_calls_are_checked(compiled):
             g(T.tensor(bad))
 
 
-def test_negative_indices_of_later_calls_count_from_the_end(compiled):
+def test_negative_indices_in_later_calls_count_from_the_end(compiled):
     def f(x, i):
         return x[i] * x[:, i].sum()
 

@@ -1,4 +1,4 @@
-"""A traced graph gives what the program gives: views, what takes no gradient, names, infinities."""
+"""A traced graph gives the program's results: views, detached values, names, infinities."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def no_grad_square(t, x):
     return (y * x).sum()
 
 
-def changed_under_no_grad(t, x):
+def partly_under_no_grad(t, x):
     y = x * 2
     with t.no_grad():
         z = y * 3
@@ -66,14 +66,14 @@ def constant_gradient_inside(t, x):
 PROGRAMS = {
     "detach": lambda t, x: (x * x.detach()).sum(),
     "no_grad": no_grad_square,
-    "no_grad beside what has a gradient": changed_under_no_grad,
+    "no_grad beside recorded operations": partly_under_no_grad,
     "data": lambda t, x: (x * x.data).sum(),
-    "a hard bend, whose ends have no gradient": lambda t, x: t.nn.functional.hardtanh(x).sum(),
-    "whole numbers": lambda t, x: (x.long().float() * x).sum(),
+    "hardtanh, whose ends have no gradient": lambda t, x: t.nn.functional.hardtanh(x).sum(),
+    "a cast to integers": lambda t, x: (x.long().float() * x).sum(),
     "a view read after its base was changed": view_after_change,
     "an element read after its tensor was changed": element_after_change,
     "a tensor read after its views were changed": base_after_change,
-    "a detached form read after the tensor was changed": detached_alias,
+    "a detached tensor read after its original was changed": detached_alias,
     "a gradient taken inside": gradient_inside,
     "a gradient taken inside as a constant": constant_gradient_inside,
     "a relu at 0": lambda t, x: t.relu(x - 1).sum(),
@@ -115,7 +115,7 @@ class Hundred(nnlib.autograd.Function):
 
 
 @pytest.mark.parametrize("recorded", [False, True])
-def test_a_gradient_through_a_function_of_ones_own_is_refused_with_the_reason(recorded):
+def test_a_gradient_through_a_custom_function_is_refused_with_the_reason(recorded):
     x = nnlib.ones(2, requires_grad=recorded)
     graph = trace(lambda x: Hundred.apply(x).sum() + x.sum(), x=x)
     for g in (graph, Graph.from_json(graph.to_json())):
@@ -124,7 +124,7 @@ def test_a_gradient_through_a_function_of_ones_own_is_refused_with_the_reason(re
             g.gradient()
 
 
-def test_a_function_of_ones_own_that_the_output_does_not_rest_on_does_no_harm():
+def test_a_custom_function_through_which_no_gradient_passes_is_allowed():
     graph = trace(
         lambda x: {"a": Hundred.apply(x), "b": (x * Hundred.apply(x).detach()).sum()},
         x=nnlib.ones(2),
@@ -133,10 +133,10 @@ def test_a_function_of_ones_own_that_the_output_does_not_rest_on_does_no_harm():
 
 
 INFINITE = {
-    "a frame of -inf": lambda x: nnlib.nn.functional.pad(x, (1, 1), value=-math.inf),
-    "a frame of nan": lambda x: nnlib.nn.functional.pad(x, (1, 0), value=math.nan),
+    "padding with -inf": lambda x: nnlib.nn.functional.pad(x, (1, 1), value=-math.inf),
+    "padding with nan": lambda x: nnlib.nn.functional.pad(x, (1, 0), value=math.nan),
     "a bound of inf": lambda x: x.clamp(0, math.inf),
-    "an undefined bound": lambda x: x.clamp(max=math.nan),
+    "a bound of nan": lambda x: x.clamp(max=math.nan),
     "infinite constants": lambda x: nnlib.where(
         x > 0, math.inf, nnlib.tensor([math.nan, -math.inf])
     ),
@@ -156,7 +156,7 @@ def test_infinite_and_undefined_attributes_survive_source_and_file(name):
 
 
 @pytest.mark.parametrize("name", ["np", "math", "sigmoid", "f", "base64", "x", "_f", "gather"])
-def test_an_input_is_given_by_its_own_name(name):
+def test_an_input_of_the_source_keeps_its_name(name):
     graph = trace(
         lambda **given: nnlib.erf(given[name].sigmoid()) * given["g"], **{name: 0.0, "g": 2.0}
     )
@@ -166,7 +166,7 @@ def test_an_input_is_given_by_its_own_name(name):
     assert scope["f"](**given) == pytest.approx(graph.run(**given)["output"].item())
 
 
-def test_bits_are_traced():
+def test_bitwise_operations_are_traced():
     graph = trace(lambda x: (x & 6) | (x << 1) ^ ~x, x=nnlib.tensor([5, -3]))
     x = torch.tensor([12, -7])
     assert graph.run(x=x.numpy())["output"].tolist() == ((x & 6) | (x << 1) ^ ~x).tolist()

@@ -41,7 +41,7 @@ def test_boxes_do_not_overlap_and_lines_run_forwards():
         assert numbers[0] < numbers[-2]
 
 
-def test_values_are_shown_where_inputs_are_given():
+def test_values_are_shown_if_inputs_are_given():
     texts = [t.text for t in ET.fromstring(
         graph().draw({"w": 2.0, "b": -1.0, "x": 0.5})).iter(f"{SVG}text")]  # fmt: skip
     assert "0.5" in texts and texts.count("1") == 1 and texts.count("0") == 1

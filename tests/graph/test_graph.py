@@ -1,4 +1,4 @@
-"""Traced programs: run again, differentiated inside, simplified, written and read."""
+"""Traced programs: run again, with gradients inside, simplified, saved and loaded."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_a_training_step_is_a_graph_with_its_gradient_and_update():
         w = after["w"]
 
 
-def test_json_holds_the_whole_graph():
+def test_json_contains_the_whole_graph():
     graph = trace(log_likelihood, w=w0(), b=nnlib.tensor(0.1, dtype=nnlib.float64))
     text = graph.to_json()
     back = Graph.from_json(text)
@@ -63,7 +63,7 @@ def test_json_holds_the_whole_graph():
     np.testing.assert_array_equal(a["p"], b["p"])
 
 
-def test_simplifying_drops_what_no_output_needs_and_what_is_computed_twice():
+def test_simplifying_drops_unused_and_repeated_steps():
     def wasteful(x):
         _unused = x.exp().sin()
         constant = nnlib.ones(2) * 3.0
@@ -81,7 +81,7 @@ def test_a_branch_on_a_value_is_refused_while_tracing():
 
 
 @pytest.mark.parametrize(
-    ("change", "says"),
+    ("change", "message"),
     [
         (lambda d: d.update(format="other"), "format"),
         (lambda d: d.update(version=2), "version 2"),
@@ -92,10 +92,10 @@ def test_a_branch_on_a_value_is_refused_while_tracing():
         (lambda d: d["nodes"][0].pop("dtype"), "dtype"),
     ],
 )
-def test_a_file_that_is_not_a_graph_is_refused_with_the_reason(change, says):
+def test_a_file_that_is_not_a_graph_is_refused_with_the_reason(change, message):
     data = json.loads(trace(lambda x: x * x, x=nnlib.ones(2)).to_json())
     change(data)
-    with pytest.raises(GraphError, match=says):
+    with pytest.raises(GraphError, match=message):
         Graph.from_json(json.dumps(data))
 
 
@@ -110,12 +110,12 @@ def test_an_input_of_another_shape_is_refused():
 @pytest.mark.parametrize(
     "draw", [nnlib.rand, nnlib.randn, nnlib.randperm, lambda n: nnlib.zeros(n).uniform_()]
 )
-def test_random_numbers_are_refused_not_frozen(draw):
+def test_random_numbers_are_refused_instead_of_becoming_constants(draw):
     with pytest.raises(GraphError, match=r"draws random numbers"):
         trace(lambda x: x + draw(2), x=nnlib.ones(2))
 
 
-def test_a_gradient_graph_of_a_training_step_with_captured_weights():
+def test_a_training_step_with_captured_weights_is_traced():
     w = nnlib.tensor([1.0, 2.0], requires_grad=True)
 
     def step(x):
@@ -131,10 +131,10 @@ def test_a_gradient_graph_of_a_training_step_with_captured_weights():
     assert made["loss"] == 4
 
 
-def test_narrow_whole_numbers_are_written_as_int64():
-    """NumPy's default integer in a browser's Python is int32; a page's figures know int64 alone."""
-    places = nnlib.tensor(np.arange(40, dtype=np.int32))
-    graph = trace(lambda at: {"there": places == at, "next": places + 1}, at=nnlib.tensor(2))
+def test_narrow_integers_are_saved_as_int64():
+    """NumPy's default integer in a browser's Python is int32; figures support int64 alone."""
+    positions = nnlib.tensor(np.arange(40, dtype=np.int32))
+    graph = trace(lambda at: {"there": positions == at, "next": positions + 1}, at=nnlib.tensor(2))
     assert {node["dtype"] for node in graph.to_dict()["nodes"]} == {"int64", "bool"}
     again = Graph.from_json(graph.to_json()).run(at=nnlib.tensor(2))
     assert again["there"].tolist() == [i == 2 for i in range(40)]

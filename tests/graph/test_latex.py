@@ -1,4 +1,4 @@
-"""`to_latex`: the formulas of the lecture's net, and that what is printed is what is computed."""
+"""`to_latex`: the formulas of the lecture's net; printed formulas have the computed values."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_the_whole_graph_is_aligned_lines(lecture):
 
 
 class Reader:
-    """Scalar LaTeX read back into a number: sums, products, fractions, powers, calls."""
+    """Computes the value of scalar LaTeX: sums, products, fractions, powers, calls."""
 
     FUNCTIONS = {
         r"\sigma": lambda z: 1 / (1 + math.exp(-z)), r"\tanh": math.tanh, r"\log": math.log,
@@ -146,7 +146,7 @@ def read(text, known):
 
 
 def symbols(graph, values):
-    """Every symbol that a formula may hold, with its number."""
+    """The value of every symbol that a formula may contain, and the graph's results."""
     from nnlib.graph.latex import _symbol
 
     results = graph.run(**values)
@@ -155,7 +155,7 @@ def symbols(graph, values):
     return {**known, "e": math.e}, results
 
 
-def test_the_printed_text_read_back_gives_the_numbers_of_the_lecture(lecture):
+def test_the_printed_formulas_of_the_lecture_have_the_computed_values(lecture):
     known, results = symbols(lecture, VALUES)
     for name, value in results.items():
         for expand in ([], [n for n in lecture.outputs if n != name]):
@@ -175,7 +175,7 @@ PROGRAMS = [
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
-def test_printed_programs_and_their_gradients_read_back_to_the_same_numbers(program):
+def test_the_printed_formulas_of_programs_and_gradients_have_the_computed_values(program):
     given = {"a": 0.6, "b": 1.3, "c": 0.8}
     graph = trace(program, **{k: np.float64(v) for k, v in given.items()}).gradient()
     known, results = symbols(graph, given)
@@ -215,7 +215,7 @@ def test_the_trees_of_nets_and_gradients_compute_the_same(net):
         assert_balanced(graph.to_latex(name))
 
 
-def test_matrices_stand_side_by_side_and_elementwise_products_have_their_own_sign():
+def test_matrix_products_have_no_sign_and_elementwise_products_have_one():
     def logistic(w, X, y):
         z = X @ w
         return {"z": z, "L": (z.sigmoid() * y).sum()}

@@ -1,4 +1,4 @@
-"""The passes of lowering, one after the other: what each makes of a small graph."""
+"""The passes of lowering, each tested on small graphs."""
 
 from __future__ import annotations
 
@@ -56,8 +56,8 @@ def test_whole_programs_become_simple_steps_with_the_same_values(function, ops):
 
 def test_views_are_maps_of_stored_arrays_and_only_a_reshape_of_a_permuted_array_is_a_copy():
     def moved(x):
-        turned = x.T.reshape(48) * 2
-        return {"a": x.T[2:5, 1].reshape(1, 3) * 2, "b": turned, "c": x.reshape(48) * 2}
+        copied = x.T.reshape(48) * 2
+        return {"a": x.T[2:5, 1].reshape(1, 3) * 2, "b": copied, "c": x.reshape(48) * 2}
 
     graph, seen = views(with_origins(traced(moved, x=X)))
     assert [s.op for s in graph.steps].count("copy") == 1
@@ -65,7 +65,7 @@ def test_views_are_maps_of_stored_arrays_and_only_a_reshape_of_a_permuted_array_
     assert reading.at == 0 and [(a.start, a.dim) for a in reading.axes] == [(1, None), (2, 0)]
 
 
-def test_steps_of_one_domain_share_a_nest_and_what_reads_a_sum_waits_for_it():
+def test_steps_of_one_domain_share_a_nest_and_readers_of_a_sum_are_in_a_later_one():
     graph, seen = views(with_origins(traced(lambda x: x.exp() / x.exp().sum(1, True), x=X)))
     plan = group(graph, seen)
     assert [nest.domain for nest in plan.nests] == [(6, 8), (6, 8)]
@@ -73,7 +73,7 @@ def test_steps_of_one_domain_share_a_nest_and_what_reads_a_sum_waits_for_it():
     assert of["exp"] == of["sum"] == 0 and of["div"] == 1
 
 
-def test_a_large_product_is_called_and_splits_the_loops():
+def test_a_large_matrix_product_is_a_call_between_the_loops():
     big = nnlib.ones(64, 64)
     plan = group(*views(with_origins(traced(lambda x: ((x + 1) @ x).tanh(), x=big))))
     assert [nest.phase for nest in plan.nests] == [0, 1]
@@ -85,7 +85,7 @@ def test_a_chain_and_its_sum_are_one_loop_without_an_array():
     assert text.count("for ") == 1 and "w_f4" not in text
 
 
-def test_a_long_sum_is_taken_in_float32_part_by_part_and_in_float64_between(monkeypatch):
+def test_a_long_sum_adds_up_each_part_in_float32_and_the_parts_in_float64(monkeypatch):
     def program(x):
         return {"all": (2 * x).sum(), "rows": x.sum(1), "columns": (x * x).sum(0)}
 
@@ -101,25 +101,25 @@ def test_a_long_sum_is_taken_in_float32_part_by_part_and_in_float64_between(monk
     assert ones.item() == np.float32(0.1) * 1000
 
 
-def test_what_a_row_shares_is_read_outside_of_the_inner_loop():
+def test_a_value_that_a_row_shares_is_read_outside_the_inner_loop():
     text = source(lambda x, b: x * b, x=X, b=nnlib.ones(6, 1))
     before, inside = text.split("for j in range(8):")
     assert "b[i, 0]" in before and "b[i, 0]" not in inside
 
 
 def points(x, W, V, i):
-    """Short rows in every way that loops meet them."""
+    """Uses short rows in all the ways that loops can."""
     h = (x @ W).tanh()
     p = (h @ V).softmax(1)
     error = p - h[:, :3] * x
     return {
-        "h": h, "loss": (error * error).sum(), "slopes": h.T @ error, "rows": error.sum(0),
-        "each": p.amax(1), "turned": p.T * 2, "flat": error.exp().reshape(-1) + 1,
+        "h": h, "loss": (error * error).sum(), "gradient": h.T @ error, "rows": error.sum(0),
+        "each": p.amax(1), "transposed": p.T * 2, "flat": error.exp().reshape(-1) + 1,
         "taken": p[i] * 2, "again": (x * x).sum(1, True) * x, "product": error @ V.T @ W.T,
     }  # fmt: skip
 
 
-def test_many_short_rows_are_kept_by_columns_and_give_what_they_give_by_rows(monkeypatch):
+def test_many_short_rows_are_stored_by_columns_with_the_same_results(monkeypatch):
     monkeypatch.setattr("nnlib.graph.lower.machine.loaded", interpreted)
     rng = np.random.default_rng(0)
     shapes = {"x": (70, 3), "W": (3, 8), "V": (8, 3)}
@@ -135,13 +135,13 @@ def test_many_short_rows_are_kept_by_columns_and_give_what_they_give_by_rows(mon
         np.testing.assert_allclose(value.numpy(), expected[name].numpy(), 2e-5, 1e-6, err_msg=name)
 
 
-def test_loops_have_the_authors_names_and_none_of_their_own():
+def test_arguments_of_loops_keep_their_names_with_a_suffix_where_loops_use_the_name():
     text = source(lambda i, w, np: {"loss": (i * w).sum() + np}, i=X, w=X, np=nnlib.ones(()))
     assert text.startswith("def loops(i2, w2, np2,")
 
 
 @pytest.mark.parametrize("backend", [Arrays, Loops])
-def test_both_back_ends_give_what_the_graph_gives(backend, monkeypatch):
+def test_both_back_ends_agree_with_the_graph(backend, monkeypatch):
     monkeypatch.setattr("nnlib.graph.lower.machine.loaded", interpreted)
 
     def program(x, w):
@@ -156,12 +156,12 @@ def test_both_back_ends_give_what_the_graph_gives(backend, monkeypatch):
 
 
 @pytest.mark.parametrize("dtype", [nnlib.float32, nnlib.float64])
-def test_the_sign_of_a_negative_zero_is_zero_so_that_its_inverse_is_positive(dtype):
+def test_the_sign_of_negative_zero_is_positive_zero(dtype):
     inverse = nnlib.compile(lambda x: 1 / nnlib.sign(x), backend="loops")
     assert inverse(nnlib.tensor([-0.0, 0.0, -2.0], dtype=dtype)).tolist() == [np.inf, np.inf, -1.0]
 
 
-def test_positions_that_are_data_are_checked_and_constants_are_not():
+def test_indices_are_checked_unless_they_are_constants():
     table = nnlib.ones(3, 2)
     graph = traced(lambda i: nnlib.nn.functional.embedding(i, table), i=nnlib.tensor([0, 2]))
     found = [c for s in graph.steps for c in checks(s, graph.steps)]
@@ -172,7 +172,7 @@ def test_positions_that_are_data_are_checked_and_constants_are_not():
     assert [c for s in fixed.steps for c in checks(s, fixed.steps)] == []
 
 
-def test_positions_that_several_steps_read_are_checked_once(monkeypatch):
+def test_indices_that_several_steps_read_are_checked_once(monkeypatch):
     monkeypatch.setattr("nnlib.graph.lower.machine.loaded", interpreted)
 
     def program(x, y):
@@ -187,7 +187,7 @@ def test_positions_that_several_steps_read_are_checked_once(monkeypatch):
         loops.run(X.numpy(), np.array([0, 1, 2, 3, 4, -1]))
 
 
-def test_a_transposed_factor_of_many_products_is_transposed_once():
+def test_a_transposed_factor_of_many_products_is_copied_once():
     def steps(x, w, times):
         for _ in range(times):
             x = (x @ w.T).tanh()
@@ -198,7 +198,7 @@ def test_a_transposed_factor_of_many_products_is_transposed_once():
         assert [s.op for s in simple(graph).steps].count("copy") == copies
 
 
-def test_functions_of_one_text_are_compiled_once():
+def test_functions_with_the_same_source_are_compiled_once():
     def steps(x, w):
         for _ in range(6):
             x = (x @ w).tanh()
@@ -212,7 +212,7 @@ def test_functions_of_one_text_are_compiled_once():
     assert len(set(functions)) == 1
 
 
-def test_the_neutral_names_of_arguments_are_none_of_a_functions_variables():
+def test_neutral_names_of_arguments_differ_from_a_functions_variables():
     def program(i, a, table):
         p = a.sigmoid()  # the loops store it as a2, since an argument is called a
         return {"moved": table[i] * 2, "top": (a * p).amax(), "out": p - p.sum(), "both": a * p}
@@ -234,7 +234,7 @@ def test_the_neutral_names_of_arguments_are_none_of_a_functions_variables():
         ("sigmoidf", lambda x: 1 / (1 + np.exp(-x))), ("softplusf", lambda x: np.logaddexp(0, x)),
     ],
 )  # fmt: skip
-def test_float32_functions_are_exact_to_three_units_and_know_nan_and_inf(name, numpy):
+def test_float32_functions_have_errors_below_three_ulps_and_handle_nan_and_inf(name, numpy):
     from numba import njit
 
     from nnlib.graph.lower import floats
@@ -262,7 +262,7 @@ def test_float32_functions_are_exact_to_three_units_and_know_nan_and_inf(name, n
     np.testing.assert_array_equal(out[other], expected[other])
 
 
-def test_the_page_that_walks_xor_through_the_passes_shows_the_loops_that_are_written():
+def test_the_documentation_of_the_passes_shows_the_loops_that_are_generated_for_xor():
     page = (Path(__file__).parents[2] / "docs" / "compile.md").read_text("utf8")
     program, loops = (block.split("```")[0] for block in page.split("```python\n")[1:])
     scope: dict = {}
@@ -273,7 +273,7 @@ def test_the_page_that_walks_xor_through_the_passes_shows_the_loops_that_are_wri
     assert f"leaves {len(tidy(values_only(graph)).steps)} steps" in page
 
 
-def test_large_chains_run_in_blocks_and_make_no_array_between(monkeypatch):
+def test_large_chains_run_in_blocks_without_intermediate_arrays(monkeypatch):
     def program(w, x):
         h = (w * x).sigmoid()
         return {"h": h * 2, "total": (h * (1 - h)).sum(), "row": (h * 2)[3]}
@@ -291,16 +291,16 @@ def test_large_chains_run_in_blocks_and_make_no_array_between(monkeypatch):
 
 
 @pytest.mark.parametrize("first", [1000, 1020])
-def test_random_programs_in_blocks_give_what_they_give_eagerly(first, monkeypatch):
+def test_random_programs_in_blocks_agree_with_eager_mode(first, monkeypatch):
     monkeypatch.setattr("nnlib.graph.lower.blocks.LARGE", 3)
     monkeypatch.setattr("nnlib.graph.lower.blocks.BLOCK", 2)
     found = [difference(seed, "numpy") for seed in range(first, first + 20)]
-    assert [told for told in found if told is not None and not told.startswith("refused")] == []
+    assert [text for text in found if text is not None and not text.startswith("refused")] == []
 
 
-def test_random_programs_by_columns_and_in_parts_give_what_they_give_eagerly(monkeypatch):
+def test_random_programs_by_columns_and_in_parts_agree_with_eager_mode(monkeypatch):
     monkeypatch.setattr("nnlib.graph.lower.machine.loaded", interpreted)
     monkeypatch.setattr("nnlib.graph.lower.nests.LONG", 2)
     monkeypatch.setattr("nnlib.graph.lower.write.EXACT", 2)
     found = [difference(seed, "loops") for seed in range(2000, 2040)]
-    assert [told for told in found if told is not None and not told.startswith("refused")] == []
+    assert [text for text in found if text is not None and not text.startswith("refused")] == []

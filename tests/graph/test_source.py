@@ -1,4 +1,4 @@
-"""`to_source`: what it prints runs without nnlib and gives the eager results and gradients."""
+"""`to_source` prints code that runs without nnlib and gives the eager results and gradients."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def test_the_source_of_a_net_gives_loss_and_gradients_in_its_own_type(net):
             assert np.asarray(made[f"d_{name}"]).dtype == np.float32
 
 
-def test_a_net_reads_as_one_would_write_it():
+def test_the_source_of_a_net_reads_like_handwritten_code():
     function, given = NETS["dense"]
     source = trace(function, **given).to_source("dense")
     assert "def dense(W1, b1, W2, b2, x, y):\n    h = np.tanh(x @ W1 + b1)\n" in source
@@ -120,7 +120,7 @@ def test_a_net_reads_as_one_would_write_it():
     assert max(map(len, source.splitlines())) <= 100
 
 
-def test_brackets_stand_where_python_needs_them():
+def test_parentheses_are_printed_where_python_needs_them():
     def f(a, b, c):
         return {
             "m": a - (b - c), "n": -(a**2.0), "o": (-a) ** 2.0, "p": a / (b * c),
@@ -172,13 +172,13 @@ def test_the_gradient_of_an_output_with_several_elements_is_refused():
         trace(lambda x: x * 2, x=S).gradient(wrt=["z"])
 
 
-def test_a_gradient_with_respect_to_a_quantity_on_the_way():
+def test_a_gradient_may_be_with_respect_to_an_intermediate_quantity():
     graph = trace(lambda x: {"u": x * 3, "y": (x * 3) ** 2}, x=S).gradient("y", ["u", "x"])
     made = graph.run(x=2.0)
     assert made["d_u"] == 12 and made["d_x"] == 36
 
 
-def test_tidying_drops_what_changes_nothing_and_keeps_every_bit():
+def test_tidying_drops_steps_that_change_nothing_and_keeps_every_bit():
     def f(x, y):
         a = (x * 1.0 - 0.0) / 1.0 + (-y) * -1.0
         b = a + (-x) * (-y) - -x
