@@ -34,7 +34,7 @@ class Handler(http.server.SimpleHTTPRequestHandler):
 
 @contextmanager
 def serving(folder: Path) -> Iterator[str]:
-    """The address of a server on this folder."""
+    """The address of a server for this folder."""
     with Server(functools.partial(Handler, directory=str(folder))) as server:
         yield server.origin
 

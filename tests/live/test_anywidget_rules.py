@@ -1,7 +1,7 @@
-"""What Colab, VS Code, JupyterLab and Notebook 7 ask of an anywidget, checked on the figures.
+"""The rules of Colab, VS Code, JupyterLab and Notebook 7 for an anywidget, checked on the figures.
 
-They run the module from text, in a frame of their own, without a server beside it: it imports and
-fetches nothing, knows no RequireJS, leaves no name in the page, and answers to `render` alone.
+They run the module from a string, in a frame of their own, without a server for its files.  So it
+must not import or fetch anything, use RequireJS or define global names, and it exports `render`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ REFUSED = {
     "an import": r"(?<![\w.$])import(\s+[\w{*]|\s*[{*\"'])",
     "a fetch": r"(?<![\w.$])(fetch|importScripts)\s*\(|new (XMLHttpRequest|WebSocket|EventSource)\b",
     "RequireJS": r"(?<![\w.$])(require|define|requirejs)\s*\(",
-    "a name in the page": r"\b(window|self|globalThis)\.\w+\s*=[^=]",
+    "a global name": r"\b(window|self|globalThis)\.\w+\s*=[^=]",
     "the script's own address": r"import\.meta|document\.currentScript",
     "code from a string": r"\beval\s*\(|new Function\b",
 }
@@ -38,10 +38,10 @@ def test_the_module_needs_nothing_from_its_host(code: str, what: str) -> None:
     assert re.search(REFUSED[what], code) is None
 
 
-def test_these_rules_can_be_broken() -> None:
+def test_the_patterns_find_code_that_breaks_the_rules() -> None:
     broken = {
         "an import": 'import x from "./d3.js"', "a fetch": 'fetch("data.json")',
-        "RequireJS": 'define(["a"], f)', "a name in the page": "window.nn = 1",
+        "RequireJS": 'define(["a"], f)', "a global name": "window.nn = 1",
         "the script's own address": "new URL('a', import.meta.url)", "code from a string": "eval(s)",
     }  # fmt: skip
     assert all(re.search(REFUSED[what], code) for what, code in broken.items())
@@ -53,7 +53,7 @@ def test_the_module_is_text_and_exports_render() -> None:
     assert re.search(r"export\s*\{[^}]* as default[^}]*\}", BUNDLE)
 
 
-def test_what_travels_is_small_and_the_bundle_travels_once() -> None:
+def test_the_state_of_a_figure_is_small_and_all_figures_share_the_bundle() -> None:
     figures = gallery.figures()
     assert len({id(f.library) for f in figures}) == 1
     assert len(LOADER) < 2_000 and len(BUNDLE) < 400_000
@@ -63,11 +63,11 @@ def test_what_travels_is_small_and_the_bundle_travels_once() -> None:
         assert state["_model_module"] == state["_view_module"] == "anywidget"
 
 
-# A host as the specification describes it: a module from a blob, a model, an element of its own.
+# A host as the specification describes it: a module from a blob, a model, and an element for it.
 HOST = """async ({ loader, source, figures }) => {
   const listeners = new Map();
   const library = { get: (name) => (name === "source" ? source : undefined) };
-  let asked = 0;
+  let requests = 0;
   const models = figures.map((state) => ({
     saved: 0,
     get: (name) => state[name],
@@ -75,7 +75,7 @@ HOST = """async ({ loader, source, figures }) => {
     save_changes() { this.saved++; },
     on: (name, f) => void listeners.set(f, name),
     off: (name, f) => void listeners.delete(f),
-    widget_manager: { get_model: async () => { asked++; return library; } },
+    widget_manager: { get_model: async () => { requests++; return library; } },
   }));
   const before = new Set(Object.getOwnPropertyNames(globalThis));
   const url = URL.createObjectURL(new Blob([loader], { type: "text/javascript" }));
@@ -90,15 +90,15 @@ HOST = """async ({ loader, source, figures }) => {
   slider.value = "7";
   slider.dispatchEvent(new Event("input", { bubbles: true }));
   await new Promise((done) => setTimeout(done, 200));
-  const told = {
-    asked, saved: models[0].saved, values: models[0].get("values"),
+  const found = {
+    requests, saved: models[0].saved, values: models[0].get("values"),
     ready: hosts.map((h) => h.querySelectorAll(".nn-figure[data-ready]").length),
     styled: getComputedStyle(hosts[0].querySelector(".nn-toolbar")).display,
     readout: hosts[0].querySelector(".nn-readout").textContent,
     names: Object.getOwnPropertyNames(globalThis).filter((n) => !before.has(n)),
   };
   ends.forEach((end) => end());
-  return { ...told, left: hosts.map((h) => h.childElementCount), listening: listeners.size };
+  return { ...found, left: hosts.map((h) => h.childElementCount), listening: listeners.size };
 }"""
 
 
@@ -112,18 +112,20 @@ def figure_state(name: str) -> dict[str, Any]:
 
 
 @pytest.mark.slow
-def test_a_plain_host_can_show_move_and_remove_figures() -> None:
+def test_a_plain_host_can_show_operate_and_remove_figures() -> None:
     handler = functools.partial(Handler, directory=str(STATIC))
     with Server(handler) as server, launched() as browser:
         page = browser.new_page()
-        asked: list[str] = []
+        requested: list[str] = []
         page.goto(f"{server.origin}/live.css")
-        page.on("request", lambda r: asked.append(r.url) if not r.url.startswith("blob:") else None)
+        page.on(
+            "request", lambda r: requested.append(r.url) if not r.url.startswith("blob:") else None
+        )
         given = {"loader": LOADER, "source": BUNDLE,
                  "figures": [figure_state("one"), figure_state("two")]}  # fmt: skip
-        told = page.evaluate(HOST, given)
-    assert told["asked"] == 1 and told["ready"] == [1, 1] and asked == []
-    assert told["values"]["w"] == 7 and told["saved"] >= 1 and "14.0" in told["readout"]
-    assert told["styled"] == "flex"
-    assert told["names"] == []
-    assert told["left"] == [0, 0] and told["listening"] == 0
+        found = page.evaluate(HOST, given)
+    assert found["requests"] == 1 and found["ready"] == [1, 1] and requested == []
+    assert found["values"]["w"] == 7 and found["saved"] >= 1 and "14.0" in found["readout"]
+    assert found["styled"] == "flex"
+    assert found["names"] == []
+    assert found["left"] == [0, 0] and found["listening"] == 0

@@ -1,4 +1,4 @@
-"""Every primitive of nnlib against its twin in the page, on drawn shapes and values."""
+"""Every primitive of nnlib agrees with its counterpart in the page on random shapes and values."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class Draw:
         return np.asarray(np.where(self.random.random(shape) < 0.4, chosen, x), self.dtype)
 
 
-# ---------------------------------------------------------------- what each primitive is given
+# ---------------------------------------------------------------- the cases of each primitive
 
 EDGES = (0.0, -0.0, 1.0, -1.0, np.inf, -np.inf, np.nan)
 CASES: dict[str, Callable[[Draw], Case]] = {}
@@ -408,7 +408,7 @@ def _(d: Draw) -> Case:
 
 @case("conv2d_input", "conv2d_weight")
 def _(d: Draw) -> Case:
-    raise NotImplementedError("made from conv2d's own shapes: see drawn()")
+    raise NotImplementedError("made from conv2d's own shapes: see random_case()")
 
 
 @case("max_pool2d", "max_pool2d_indices")
@@ -432,8 +432,8 @@ def _pool(d: Draw) -> tuple[dict[str, Any], np.ndarray]:
     return attrs, d.normal((d.int(1, 2), d.int(1, 2), d.int(5, 8), d.int(5, 8)))
 
 
-def drawn(op: str, d: Draw) -> Case:
-    """The inputs and attributes of one application of `op`."""
+def random_case(op: str, d: Draw) -> Case:
+    """The inputs and attributes of one call of `op`."""
     if op in ("conv2d_input", "conv2d_weight"):
         x, weight, attrs = _conv(d)
         g = d.normal(torch_window("conv2d", [x, weight], attrs).shape)
@@ -448,7 +448,7 @@ def drawn(op: str, d: Draw) -> Case:
 CASES["avg_pool2d_input"] = CASES["conv2d_input"]
 
 
-def _drawn_from(p: Primitive) -> Callable[[Draw], Case]:
+def _case_from_entry(p: Primitive) -> Callable[[Draw], Case]:
     """The case that follows from the entry of an elementwise primitive."""
     low, high = p.domain
 
@@ -463,10 +463,10 @@ def _drawn_from(p: Primitive) -> Callable[[Draw], Case]:
 
 for p in registry.values():
     if p.family == "elementwise":
-        CASES.setdefault(p.name, _drawn_from(p))
+        CASES.setdefault(p.name, _case_from_entry(p))
 
 
-# ---------------------------------------------------------------- graphs, and what they should give
+# ---------------------------------------------------------------- graphs and expected results
 
 
 def plain(value: Any) -> Any:
@@ -475,12 +475,12 @@ def plain(value: Any) -> Any:
     return value
 
 
-def written(x: np.ndarray) -> list:
+def flat(x: np.ndarray) -> list:
     return np.ravel(x).astype(float).tolist()
 
 
 def one_node(op: str, arrays: list[np.ndarray], attrs: dict[str, Any], out: np.ndarray) -> dict:
-    """A graph with one application, as docs/graph-schema.md writes it."""
+    """A graph with one operation, in the format of docs/graph-schema.md."""
     nodes: list[dict] = [
         {"op": "input", "name": f"x{i}", "shape": list(x.shape), "dtype": x.dtype.name}
         for i, x in enumerate(arrays)
@@ -495,13 +495,13 @@ def one_node(op: str, arrays: list[np.ndarray], attrs: dict[str, Any], out: np.n
 
 
 def oracle(op: str, arrays: list[np.ndarray], attrs: dict[str, Any]) -> np.ndarray:
-    """What nnlib's own primitive computes."""
+    """The result of nnlib's own primitive."""
     with np.errstate(all="ignore"):
         return np.asarray(registry[op].forward(*[x[()] for x in arrays], **attrs))
 
 
 def torch_window(op: str, arrays: list[np.ndarray], attrs: dict[str, Any]) -> np.ndarray:
-    """The same from PyTorch: for windows a second opinion, found in another way than nnlib's."""
+    """PyTorch's result of a window operation, which is computed in another way than nnlib's."""
     import torch
     from torch.nn import functional as f
 
@@ -530,7 +530,7 @@ SUMMING = {"reduce", "linalg", "window"}
 
 
 def assert_close(got: list[float], want: np.ndarray, arrays: list, op: str, what: str) -> None:
-    """Whole numbers and truths equal; floats close relative to the result, sums to their terms."""
+    """Integers and booleans are equal; floats close relative to the result, sums to their terms."""
     assert len(got) == want.size, what
     result = np.asarray(got, float).reshape(want.shape)
     if want.dtype.kind != "f":
@@ -549,11 +549,11 @@ def family_of(op: str) -> str:
 
 
 def shipped() -> list[str]:
-    """The primitives that appear in shipped graphs: fused ones are written out before."""
+    """The primitives that appear in a page's graphs; fused ones are decomposed before."""
     return sorted(name for name, primitive in registry.items() if primitive.decomposition is None)
 
 
-def test_every_primitive_has_a_case_and_a_twin(evaluator_page):
+def test_every_primitive_has_a_case_and_a_counterpart_in_the_page(evaluator_page):
     in_page = set(evaluator_page.evaluate("live.opNames()"))
     assert set(shipped()) <= in_page, f"missing in the page: {sorted(set(shipped()) - in_page)}"
     assert set(shipped()) <= set(CASES), (
@@ -563,11 +563,11 @@ def test_every_primitive_has_a_case_and_a_twin(evaluator_page):
 
 
 def run_in_page(page: Any, cases: list[tuple[str, list, dict]], wanted: list[np.ndarray]) -> None:
-    """Evaluate one graph per case in the page, all in one go, and compare."""
+    """Evaluates one graph for each case in the page, all in one call, and compares the results."""
     graphs = [
         {
             "graph": one_node(op, arrays, attrs, out),
-            "inputs": {f"x{i}": written(x) for i, x in enumerate(arrays)},
+            "inputs": {f"x{i}": flat(x) for i, x in enumerate(arrays)},
         }
         for (op, arrays, attrs), out in zip(cases, wanted, strict=True)
     ]
@@ -584,14 +584,14 @@ FAMILIES = sorted({p.family for p in registry.values() if p.decomposition is Non
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("family", FAMILIES)
-def test_page_computes_what_python_computes(evaluator_page, family, dtype):
+def test_the_page_computes_the_same_as_python(evaluator_page, family, dtype):
     ops = [name for name in shipped() if registry[name].family == family]
 
     @SEARCH
     @given(st.data())
     def check(data: Any) -> None:
         d = Draw(data.draw, dtype)
-        cases = [(op, *drawn(op, d)) for op in ops]
+        cases = [(op, *random_case(op, d)) for op in ops]
         run_in_page(evaluator_page, cases, [oracle(*case) for case in cases])
 
     check()
@@ -607,7 +607,7 @@ WINDOW = (
 @given(data=st.data())
 def test_windows_agree_with_torch(evaluator_page, data):
     d = Draw(data.draw, "float64")
-    cases = [(op, *drawn(op, d)) for op in WINDOW]
+    cases = [(op, *random_case(op, d)) for op in WINDOW]
     run_in_page(evaluator_page, cases, [torch_window(*case) for case in cases])
 
 

@@ -21,6 +21,7 @@ from tools.browser import Server
 playwright = pytest.importorskip("playwright.sync_api")
 pytestmark = pytest.mark.reads()
 
+
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, list[live.Figure]]]:
     folder = tmp_path_factory.mktemp("gallery")
@@ -47,7 +48,7 @@ def site(shared_site: Site) -> Iterator[Site]:
     assert shared_site.errors == []
 
 
-# ---------------------------------------------------------------- the page against Python
+# ---------------------------------------------------------------- the page compared with Python
 
 
 def random_inputs(figure: live.Figure, rng: np.random.Generator) -> dict[str, Any]:
@@ -94,7 +95,7 @@ def test_outputs_equal_python(site: Site, name: str) -> None:
         compared = 0
         for key, want in expected.items():
             found = site.page.evaluate("([n, k]) => window.read(n, k) ?? null", [name, key])
-            if found is None:  # no view asks for it, so it was not recorded
+            if found is None:  # no view uses it, so it was not recorded
                 continue
             np.testing.assert_allclose(found, want.ravel().astype(float), rtol=2e-5, atol=2e-6)
             compared += 1
@@ -124,14 +125,14 @@ def test_training_equals_python_for_200_steps(site: Site) -> None:
     root.get_by_role("button", name="pause").click()
     steps = int(site.read("training", "step")[0])
     assert steps >= 200
-    # long histories are thinned, so the steps that are kept are compared
+    # long histories are thinned, so only the steps that are kept can be compared
     kept, losses = (site.read("training", f"history_{k}") for k in ("step", "loss"))
     early = kept < 100
     expected = figure.train(100, seed=7)["loss"]
     np.testing.assert_allclose(losses[early], expected[kept[early].astype(int)], rtol=2e-3)
 
 
-def test_step_follows_static_choices(site: Site) -> None:
+def test_a_training_step_follows_static_choices(site: Site) -> None:
     figure, root = site.figures["training"], site.figure("training")
     root.get_by_label("rule").select_option("1")
     for _ in range(3):
@@ -170,7 +171,9 @@ def test_axes_grow_for_the_lower_curve_of_an_area_too(browser: Any, tmp_path: Pa
         plot, area = (page.locator(f".nn-{part}").bounding_box() for part in ("plot", "area"))
     page.close()
     assert area["height"] > 0.8 * plot["height"]
-    assert area["y"] + area["height"] <= plot["y"] + plot["height"] + 1, "the area leaves the plot"
+    assert area["y"] + area["height"] <= plot["y"] + plot["height"] + 1, (
+        "the area extends beyond the plot"
+    )
 
 
 # ---------------------------------------------------------------- pointer and keys
@@ -186,7 +189,7 @@ def test_handle_follows_pointer_and_keys(site: Site) -> None:
     assert site.read("the-sigmoid", "w0")[0] > after
     assert "x " in handle.get_attribute("aria-valuetext")
     handle.press("End")
-    assert site.read("the-sigmoid", "w0")[0] == -5.0  # held at the slider's end
+    assert site.read("the-sigmoid", "w0")[0] == -5.0  # limited by the slider's end
 
 
 def test_keys_within_one_frame_all_count(site: Site) -> None:
@@ -204,7 +207,7 @@ def test_keys_within_one_frame_all_count(site: Site) -> None:
     assert site.read("the-sigmoid", "w0")[0] == pytest.approx(start)
 
 
-def test_a_curve_can_be_dragged_itself(site: Site) -> None:
+def test_a_curve_itself_can_be_dragged(site: Site) -> None:
     root = site.figure("the-sigmoid")
     before = site.read("the-sigmoid", "p")
     root.scroll_into_view_if_needed()
@@ -218,7 +221,7 @@ def test_a_curve_can_be_dragged_itself(site: Site) -> None:
     assert site.read("the-sigmoid", "p").sum() < before.sum() - 5
 
 
-def test_slider_by_key_and_typed_number(site: Site) -> None:
+def test_a_slider_moves_by_keys_and_a_number_is_typed(site: Site) -> None:
     root = site.figure("the-sigmoid")
     slider = root.get_by_label("weight w")
     slider.press("ArrowRight")
@@ -269,7 +272,7 @@ def test_edges_and_biases_change_by_dragging(site: Site) -> None:
     assert site.read("training", "W1")[5] == pytest.approx(before + 0.1, abs=1e-5)
 
 
-def test_a_network_knows_the_neuron_under_the_pointer_or_the_focus(site: Site) -> None:
+def test_a_network_reports_the_neuron_under_the_pointer_or_with_the_focus(site: Site) -> None:
     root = site.figure("five-neurons")
     neuron = root.get_by_role("button", name="neuron 4")
     neuron.hover()
@@ -308,7 +311,7 @@ def test_dropdowns_choose_programs_and_arrays(site: Site) -> None:
     assert site.read("five-neurons", "w45")[0] == -4
 
 
-def test_points_switches_bars_and_pointer(site: Site) -> None:
+def test_points_switches_bars_and_the_pointer_set_inputs(site: Site) -> None:
     name = "things-to-drag-and-click"
     root = site.figure(name)
     site.drag(root.get_by_role("slider", name="A", exact=True), 40, -40)
@@ -332,7 +335,7 @@ def test_points_switches_bars_and_pointer(site: Site) -> None:
     assert site.read(name, "a")[0] < 0.2 and site.read(name, "b")[0] > 0.5
 
 
-def test_paint_by_pointer_and_keys(site: Site) -> None:
+def test_the_pointer_and_keys_paint(site: Site) -> None:
     pads = site.figure("images").locator(".nn-pad")
     before = site.read("images", "image").sum()
     site.drag(pads.nth(0), 50, 50)
@@ -354,7 +357,7 @@ def test_paint_by_pointer_and_keys(site: Site) -> None:
     assert site.read("images", "image").sum() == 0
 
 
-def test_images_pick_and_select(site: Site) -> None:
+def test_a_cell_is_picked_and_an_image_selected(site: Site) -> None:
     root = site.figure("images")
     picker = root.locator(".nn-image[role=application]")
     picker.press("ArrowDown")
@@ -393,7 +396,7 @@ def test_a_graph_narrows_on_a_phone(site: Site) -> None:
     assert outer < 360  # a longer graph scrolls in its own frame; the page does not
 
 
-def test_stepper_walks_the_graph(site: Site) -> None:
+def test_a_stepper_goes_through_the_steps_of_a_graph(site: Site) -> None:
     root = site.figure("the-recorded-graph")
     site.set("the-recorded-graph", {"a": 1.0, "b": 2.0})
     root.get_by_role("button", name="forward").click()
@@ -409,7 +412,7 @@ def test_stepper_walks_the_graph(site: Site) -> None:
     site.page.wait_for_function("() => window.read('the-recorded-graph', 't')[0] >= 2")
 
 
-def test_button_takes_outputs_into_inputs(site: Site) -> None:
+def test_a_button_copies_outputs_into_inputs(site: Site) -> None:
     want = site.read("uphill", "next")
     site.figure("uphill").get_by_role("button", name="Take one step").click()
     assert site.read("uphill", "w").tolist() == want.tolist()
@@ -506,7 +509,7 @@ def test_picture_is_saved(site: Site, kind: str, tmp_path: Path) -> None:
     assert path.stat().st_size > 5000
 
 
-# ---------------------------------------------------------------- pages of their own
+# ---------------------------------------------------------------- separate pages
 
 
 def page_of(browser: Any, folder: Path, *items: Any, edit: Any = None) -> Any:
@@ -530,7 +533,7 @@ def simple(name: str, **options: Any) -> live.Figure:
     )
 
 
-def test_shared_inputs_and_boxes(browser: Any, tmp_path: Path) -> None:
+def test_figures_in_boxes_share_inputs(browser: Any, tmp_path: Path) -> None:
     import ipywidgets
 
     one, two = simple("one", share="w"), simple("two", share="w")
@@ -563,7 +566,9 @@ def test_two_views_of_one_figure_agree(browser: Any, tmp_path: Path) -> None:
         (lambda s: s.replace('"spec":{', '"spec":{"programs":5,"x":{'), "cannot be shown"),
     ],
 )  # fmt: skip
-def test_damaged_figures_say_so(browser: Any, tmp_path: Path, change: Any, message: str) -> None:
+def test_damaged_figures_show_an_error(
+    browser: Any, tmp_path: Path, change: Any, message: str
+) -> None:
     def edit(text: str) -> str:
         changed = change(text)
         if '"x":{' in changed:
@@ -607,7 +612,7 @@ def test_training_in_float64_equals_python_to_1e_9(browser: Any, tmp_path: Path)
           return ["history_step", "history_loss"].map((name) => scene.named(name).data);
         }"""
     )
-    # how far it came in the meantime, and so how thinly the curve is kept, depends on the machine
+    # the number of steps, and so how much the history is thinned, depends on the machine
     compared = [(int(k), v) for k, v in zip(kept, losses, strict=True) if k < 3000]
     expected = figure.train(compared[-1][0] + 1)["loss"]
     assert len(compared) > 10
@@ -617,7 +622,7 @@ def test_training_in_float64_equals_python_to_1e_9(browser: Any, tmp_path: Path)
     page.close()
 
 
-def test_accessible(browser: Any, tmp_path: Path) -> None:
+def test_figures_have_no_serious_accessibility_problems(browser: Any, tmp_path: Path) -> None:
     path = live.page(*gallery.figures(), path=tmp_path / "page.html", inline=True)
     for theme in ("light", "dark"):
         page = browser.new_page(viewport={"width": 800, "height": 900})

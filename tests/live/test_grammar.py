@@ -62,12 +62,12 @@ def test_abbreviations_follow_interact(given, kind, value):
         (lambda: live.dropdown([np.zeros(2), np.zeros(3)]), "shapes differ"),
     ],
 )  # fmt: skip
-def test_errors_say_what_was_needed(build, message):
+def test_errors_state_what_was_needed(build, message):
     with pytest.raises((ValueError, TypeError), match=message):
         build()
 
 
-def test_static_inputs_are_python_values_and_record_a_program_each():
+def test_static_inputs_are_python_values_and_each_combination_has_a_program():
     seen = []
 
     def f(w, g, flag):
@@ -87,7 +87,7 @@ def test_a_traced_number_may_be_an_index():
     assert "index" in ops
 
 
-def test_values_traits_and_items_stay_in_step():
+def test_values_traits_and_items_stay_equal():
     figure = live.figure(double, w=(0.0, 10.0), view=["{double:.1f}"])
     heard = []
     figure.observe(lambda change: heard.append(change.new), "w")
@@ -100,7 +100,7 @@ def test_values_traits_and_items_stay_in_step():
     assert figure.outputs()["double"] == 12 and figure.outputs(w=1.0)["double"] == 2
 
 
-def test_arrays_keep_shape_and_refuse_others():
+def test_arrays_keep_their_shape_and_refuse_another():
     figure = live.figure(lambda W: {"s": W.sum()}, W=live.values(np.ones((2, 2))), view=["{s:.1f}"])
     figure["W"] = [[1, 2], [3, 4]]
     assert figure["W"].tolist() == [[1, 2], [3, 4]] and figure.outputs()["s"] == 10
@@ -151,14 +151,14 @@ def test_dag_states_name_forward_and_backward_steps():
     assert states == ["start", "a", "b", "mul", "d/d mul", "d/d b", "d/d a"]
 
 
-def test_random_numbers_are_documented_ones():
+def test_random_numbers_never_change():
     assert random.uniform(5, 0, 2).tolist() == [0.8317984975874424, 0.22550416411831975]
     assert sorted(random.permutation(3, 7, 10).tolist()) == list(range(10))
     normal = random.normal(1, 2, 20_000)
     assert abs(normal.mean()) < 0.03 and abs(normal.std() - 1) < 0.03
 
 
-def test_training_reports_what_a_step_lacks():
+def test_a_training_step_without_a_loss_is_refused():
     with pytest.raises(ValueError, match=r"lacks \['loss'\]"):
         live.figure(
             lambda w: {"y": w}, view=[live.loss_curve()],
@@ -188,7 +188,7 @@ def test_controls_keep_the_authors_order_where_a_page_sorts_keys() -> None:
     assert figure.spec["order"] == ["w0", "w", "b"]
 
 
-def test_fallback_draws_the_recorded_graph_with_what_its_step_has_reached():
+def test_the_fallback_draws_the_recorded_graph_with_values_up_to_its_step():
     def f(a, b):
         return (a * b + a).tanh()
 

@@ -1,4 +1,4 @@
-"""The examples of docs/live.md run: each block, but for those with an ellipsis in them."""
+"""The examples of docs/live.md run, except for blocks that contain an ellipsis."""
 
 import re
 from pathlib import Path
@@ -11,12 +11,12 @@ from nnlib import live
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "live.md"
 BLOCKS = re.findall(r"```python\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.S)
-WHOLE = [
+COMPLETE = [
     block for block in BLOCKS if "…" not in block.replace("0 … 6", "").replace("series0 …", "")
 ]
 
 
-@pytest.mark.parametrize("block", WHOLE, ids=[b.strip().splitlines()[0][:40] for b in WHOLE])
+@pytest.mark.parametrize("block", COMPLETE, ids=[b.strip().splitlines()[0][:40] for b in COMPLETE])
 def test_example_runs(block: str) -> None:
     rng = np.random.default_rng(0)
     names = {
@@ -27,5 +27,5 @@ def test_example_runs(block: str) -> None:
     exec(block, names)
 
 
-def test_most_examples_are_whole() -> None:
-    assert len(WHOLE) >= 7
+def test_most_examples_are_complete() -> None:
+    assert len(COMPLETE) >= 7

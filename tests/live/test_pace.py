@@ -1,4 +1,4 @@
-"""A training leaves the page its frames: steps and drawings take turns where both are too much for one."""
+"""Training keeps the page responsive: steps and drawing alternate if a frame is too short for both."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.live.harness import Site, serving
 
 pytestmark = [pytest.mark.browser, pytest.mark.reads()]
 
-# A clock that the test moves: a frame comes when `frame` is called, a look at the clock takes `window.cost` milliseconds.
+# The test controls time: `frame` runs the next frame, and reading the clock takes `window.cost` milliseconds.
 CLOCK = """
 const frames = window.requestAnimationFrame.bind(window);
 const cancel = window.cancelAnimationFrame.bind(window);
@@ -71,7 +71,7 @@ def site(browser: Any, tmp_path: Path) -> Iterator[Site]:
 
 
 def taken(site: Site, frames: list[float]) -> list[int]:
-    """The steps that each of these frames takes, by its milliseconds."""
+    """The number of steps taken in each of the frames, whose lengths are in milliseconds."""
     before = int(site.page.evaluate("window.read('train', 'step')[0]"))
     made = []
     for milliseconds in frames:
@@ -89,28 +89,30 @@ def test_one_long_frame_changes_nothing(site: Site) -> None:
     assert taken(site, [16.0, 16.0, 90.0, 16.0, 16.0]) == [16] * 5
 
 
-def test_after_long_frames_steps_and_drawings_take_turns_and_no_step_is_lost(site: Site) -> None:
+def test_after_long_frames_steps_and_drawing_alternate_and_no_step_is_lost(site: Site) -> None:
     steps = taken(site, [16.0, 40.0, 40.0, 16.0, 16.0, 16.0, 16.0])
-    assert steps == [16, 16, 0, 32, 0, 32, 0], "a frame draws or trains, and the steps stay as many"
+    assert steps == [16, 16, 0, 32, 0, 32, 0], (
+        "each frame either draws or trains, and no step is lost"
+    )
 
 
-def test_turns_end_when_frames_have_been_short_for_a_while(site: Site) -> None:
+def test_alternation_ends_when_frames_have_been_short_for_a_while(site: Site) -> None:
     steps = taken(site, [16.0, 40.0, 40.0] + [16.0] * 140)
     assert steps[2:8] == [0, 32, 0, 32, 0, 32]
-    assert steps[-10:] == [16] * 10, "the page goes on drawing half of its frames"
+    assert steps[-10:] == [16] * 10, "the page still draws only every second frame"
 
 
-def test_steps_that_do_not_fit_into_a_frame_are_made_up_for_later(site: Site) -> None:
-    site.page.evaluate("window.cost = 1")  # so that a step takes a millisecond
+def test_steps_that_do_not_fit_into_a_frame_are_taken_later(site: Site) -> None:
+    site.page.evaluate("window.cost = 1")  # a step takes a millisecond
     slow = taken(site, [4.0] * 4)
     assert all(0 < ran < 16 for ran in slow), slow
     site.page.evaluate("window.cost = 0")
     quick = taken(site, [16.0] * 3)
-    assert quick == [32, 16, 16], "what is owed is paid once, and no more than a frame's steps"
+    assert quick == [32, 16, 16], "missed steps are taken once, at most as many as one frame has"
 
 
-def test_what_is_drawn_is_what_was_computed(site: Site) -> None:
+def test_the_drawn_values_are_the_latest_ones(site: Site) -> None:
     taken(site, [16.0, 40.0, 40.0, 16.0, 16.0])
-    told = site.figure("train").locator(".nn-readout > span").first.inner_text()
-    assert told.endswith("after 64 steps")
+    text = site.figure("train").locator(".nn-readout > span").first.inner_text()
+    assert text.endswith("after 64 steps")
     assert site.figure("train").locator(".nn-training .nn-value").inner_text() == "step 64"

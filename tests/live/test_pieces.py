@@ -18,7 +18,7 @@ def inputs_of(**given) -> Inputs:
     return Inputs({name: as_control(value, name) for name, value in given.items()}, "float32")
 
 
-def test_a_value_goes_from_the_reader_to_json_to_the_function_and_back():
+def test_a_value_is_converted_to_json_to_an_argument_and_back():
     grid = np.eye(2)
     inputs = inputs_of(
         w=(0.0, 2.0), k=(0, 4), g=["relu", "tanh"], rate={"slow": 0.1, "fast": 1.0},

@@ -15,7 +15,7 @@ from tests.live.harness import Site, serving
 
 pytestmark = pytest.mark.browser
 
-# Notes when a figure asks for its width and when a drawing gets its size.
+# Records when a figure measures its width and when a drawing gets its size.
 WATCH = """
 window.noted = [];
 const width = Object.getOwnPropertyDescriptor(Element.prototype, "clientWidth");
@@ -82,21 +82,21 @@ def test_all_figures_are_measured_before_one_is_drawn_and_each_drawing_is_laid_o
     assert drawings == 5
     first = seen.index("drawn")
     assert "measured" not in seen[first : len(seen) - 1 - seen[::-1].index("drawn")], (
-        "a figure asks the page for its size between two drawings: the browser lays out each time"
+        "a figure measures its size between two drawings, so the browser lays out the page again"
     )
     # the answer that is still hidden is not drawn at all
     assert seen.count("drawn") == 4
 
 
 def test_a_figure_of_words_alone_shows_its_first_values(site: Site) -> None:
-    """It has nothing to measure, and is drawn all the same."""
+    """Such a figure has nothing to measure, but must be shown too."""
     site.open()
     said = site.figure("said")
     assert "y is 2.0" in said.inner_text()
     assert said.get_by_role("slider", name="weight").input_value() == "1"
 
 
-def test_an_answer_is_drawn_in_its_room_when_it_is_revealed(site: Site) -> None:
+def test_an_answer_is_drawn_at_full_width_when_it_is_revealed(site: Site) -> None:
     site.open()
     site.figure("asked").locator("input[type=radio]").nth(1).check(force=True)
     site.figure("asked").get_by_role("button", name="Commit").click()
@@ -106,7 +106,7 @@ def test_an_answer_is_drawn_in_its_room_when_it_is_revealed(site: Site) -> None:
     assert box["width"] > 300 and site.errors == []
 
 
-def test_a_narrower_window_lays_figures_out_anew(site: Site) -> None:
+def test_figures_are_laid_out_again_in_a_narrower_window(site: Site) -> None:
     site.open()
     svg = site.figure("first").locator(".nn-svg").first
     before = svg.bounding_box()["width"]

@@ -1,4 +1,4 @@
-"""A figure behaves as its reader expects: after Back, out of sight, under a finger, by a link."""
+"""Figures behave as readers expect: after Back, out of sight, under a finger, from a link."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def shown(site: Site) -> tuple[float, str]:
 
 
 @pytest.mark.parametrize("way", ["back", "reload"])
-def test_a_control_says_what_the_figure_shows(site: Site, way: str) -> None:
+def test_after_back_or_a_reload_a_control_shows_the_figures_value(site: Site, way: str) -> None:
     figure = site.figure("slide")
     slider = figure.get_by_role("slider").first
     slider.focus()
@@ -131,7 +131,7 @@ def test_in_a_duplicated_tab_controls_and_figure_agree(site: Site) -> None:
     for _ in range(4):
         slider.press("ArrowRight")
     site.page.evaluate("sessionStorage.setItem('note', 'taken along')")
-    with site.page.expect_popup() as opened:  # what a browser does with session storage, too
+    with site.page.expect_popup() as opened:  # like a duplicate, it copies session storage
         site.page.evaluate("window.open(location.href)")
     other = Site(opened.value, site.url, [])
     other.page.wait_for_selector(".nn-figure[data-ready]")
@@ -144,7 +144,7 @@ def test_in_a_duplicated_tab_controls_and_figure_agree(site: Site) -> None:
     assert other.errors == []
 
 
-def test_a_duplicated_tab_that_a_link_named_stands_as_the_link_says(site: Site) -> None:
+def test_a_tab_opened_from_a_link_has_the_values_of_the_link(site: Site) -> None:
     slider = site.figure("slide").get_by_role("slider").first
     slider.focus()
     slider.press("ArrowRight")
@@ -181,17 +181,17 @@ def test_an_answer_and_its_verdict_agree(site: Site, way: str) -> None:
         site.page.reload()
     site.page.wait_for_selector(".nn-figure[data-ready]")
     site.page.evaluate(FRAMES)
-    for (held, locked, verdict), (before, _, told) in zip(
+    for (held, locked, verdict), (before, _, earlier) in zip(
         site.page.evaluate(ANSWERS), given, strict=True
     ):
-        if locked:  # the page was kept
-            assert (held, verdict) == (before, told)
+        if locked:  # the browser kept the page
+            assert (held, verdict) == (before, earlier)
         else:
             assert verdict == "" and True not in held
 
 
 def until(site: Site, met: Callable[[], bool], frames: int = 300) -> None:
-    """Waits frame by frame; the page's policy forbids what playwright would evaluate there."""
+    """Waits frame by frame, because the page's policy forbids playwright's wait_for_function."""
     for _ in range(frames):
         if met():
             return
@@ -200,27 +200,27 @@ def until(site: Site, met: Callable[[], bool], frames: int = 300) -> None:
 
 
 def to_the_end(site: Site) -> None:
-    """The page's end, from where the figures above it are out of sight."""
+    """Scrolls to the end of the page, where the figures above are out of sight."""
     site.page.evaluate("window.scrollTo(0, document.documentElement.scrollHeight)")
     site.page.evaluate(FRAMES)
 
 
-def waits_out_of_sight(
-    site: Site, figure: Any, button: str, place: Callable[[], float], still: int
+def check_pause_out_of_sight(
+    site: Site, figure: Any, button: str, count: Callable[[], float], still: int
 ) -> None:
-    """It plays, stands while it is scrolled away (for `still` ms too), says so, goes on, pauses."""
+    """Asserts that a running figure stops out of sight, also for `still` ms, then goes on and says so."""
     figure.scroll_into_view_if_needed()
     figure.get_by_role("button", name=button).click()
-    until(site, lambda: place() > 3)
+    until(site, lambda: count() > 3)
     to_the_end(site)
     site.page.evaluate(FRAMES)
-    before = place()
+    before = count()
     for _ in range(5):
         site.page.evaluate(FRAMES)
     site.page.wait_for_timeout(still)
-    assert place() == before
+    assert count() == before
     figure.scroll_into_view_if_needed()
-    until(site, lambda: place() > before + 3)
+    until(site, lambda: count() > before + 3)
     assert "waited while it was out of sight" in figure.inner_text()
     figure.get_by_role("button", name="pause").click()
 
@@ -229,9 +229,9 @@ def steps(site: Site) -> float:
     return float(site.read("train", "step")[0])
 
 
-def test_a_training_out_of_sight_waits_says_so_and_goes_on(site: Site) -> None:
+def test_training_pauses_out_of_sight_and_continues_with_a_note(site: Site) -> None:
     figure = site.figure("train")
-    waits_out_of_sight(site, figure, "train", lambda: steps(site), still=0)
+    check_pause_out_of_sight(site, figure, "train", lambda: steps(site), still=0)
     stopped = steps(site)
     to_the_end(site)
     figure.scroll_into_view_if_needed()
@@ -244,12 +244,14 @@ def position(site: Site) -> float:
     return float(site.read("play", "k")[0])
 
 
-def test_a_stepper_out_of_sight_waits_says_so_and_goes_on(site: Site) -> None:
+def test_a_stepper_pauses_out_of_sight_and_continues_with_a_note(site: Site) -> None:
     figure = site.figure("play")
-    waits_out_of_sight(site, figure, "play", lambda: position(site), still=300)  # six of its steps
+    check_pause_out_of_sight(
+        site, figure, "play", lambda: position(site), still=300
+    )  # six of its steps
 
 
-def test_only_trainings_in_sight_go_on(site: Site) -> None:
+def test_only_training_in_sight_continues(site: Site) -> None:
     first, last = site.figure("train"), site.figure("last")
     for figure in (first, last):
         figure.scroll_into_view_if_needed()
@@ -258,7 +260,7 @@ def test_only_trainings_in_sight_go_on(site: Site) -> None:
     before = steps(site)
     for _ in range(5):
         site.page.evaluate(FRAMES)
-    assert steps(site) == before, "the one above goes on out of sight"
+    assert steps(site) == before, "the training above continues out of sight"
     assert site.read("last", "step")[0] > 5
     first.scroll_into_view_if_needed()
     until(site, lambda: steps(site) > before)
@@ -280,7 +282,7 @@ def test_a_swipe_that_begins_on_a_slider_scrolls_and_changes_nothing(site: Site)
     slider = site.figure("slide").get_by_role("slider").first
     box = slider.bounding_box()
     before = shown(site)
-    # beside the knob, where a tap would set the value
+    # away from the knob, where a tap would set the value
     x, y = box["x"] + 0.85 * box["width"], box["y"] + box["height"] / 2
     session = finger(site)
     assert y > 60
@@ -327,7 +329,7 @@ def link_of(site: Site, name: str) -> str:
     return "#" + str(figure.get_attribute("data-link")).partition("#")[2]
 
 
-def test_a_link_put_into_an_open_page_is_followed(site: Site) -> None:
+def test_an_open_page_follows_a_new_link(site: Site) -> None:
     site.set("slide", {"w": 8})
     site.settle()
     link = link_of(site, "slide")
@@ -339,7 +341,7 @@ def test_a_link_put_into_an_open_page_is_followed(site: Site) -> None:
     assert site.figure("slide").bounding_box()["y"] >= 0
 
 
-def test_a_training_that_is_linked_keeps_its_count_of_steps(site: Site) -> None:
+def test_a_link_to_a_training_keeps_the_number_of_its_steps(site: Site) -> None:
     figure = site.figure("train")
     for _ in range(3):
         figure.get_by_role("button", name="step").click()
@@ -350,7 +352,7 @@ def test_a_training_that_is_linked_keeps_its_count_of_steps(site: Site) -> None:
     assert "step 3" in site.figure("train").inner_text()
 
 
-def test_the_title_of_a_tall_figure_is_in_sight(site: Site) -> None:
+def test_a_link_to_a_tall_figure_shows_its_title(site: Site) -> None:
     site.set("tall", {"w": 5})
     site.settle()
     site.open(link_of(site, "tall"))
@@ -359,7 +361,7 @@ def test_the_title_of_a_tall_figure_is_in_sight(site: Site) -> None:
     assert 0 <= top < 300
 
 
-def test_a_damaged_link_says_so(site: Site) -> None:
+def test_a_damaged_link_shows_a_message(site: Site) -> None:
     site.open("#live=slide.%%%")
     assert "is damaged" in site.figure("slide").inner_text()
     assert "is damaged" not in site.figure("paint").inner_text()
@@ -378,7 +380,7 @@ def test_a_link_to_a_folded_figure_unfolds_it(site: Site) -> None:
 
 
 @pytest.mark.parametrize("link", ["#live=slidd.e30", "#live=%E0%A4.e30", "#live="])
-def test_a_link_that_names_no_figure_says_so(site: Site, link: str) -> None:
+def test_a_link_to_an_unknown_figure_shows_a_message(site: Site, link: str) -> None:
     stray = site.page.locator(".nn-stray")
     site.open(link)
     assert "not on this page" in stray.inner_text() and stray.is_visible()
@@ -386,7 +388,7 @@ def test_a_link_that_names_no_figure_says_so(site: Site, link: str) -> None:
     until(site, lambda: stray.count() == 0)
 
 
-def test_a_link_whose_values_do_not_fit_says_so(site: Site) -> None:
+def test_a_link_whose_values_do_not_fit_shows_a_message(site: Site) -> None:
     site.open("#live=slide.eyJ3IjoiTmFOIiwieCI6MX0")  # {"w": "NaN", "x": 1}
     assert "do not fit" in site.figure("slide").inner_text()
     assert shown(site) == (3.0, "twice is 6")

@@ -1,4 +1,4 @@
-"""The grammar's schema: Python, the page's types and the documentation say the same as it does."""
+"""Python, the page's types and the documentation agree with the grammar's schema."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from tests.live import gallery
 
 FRONTEND = Path(__file__).resolve().parents[2] / "frontend" / "figures" / "src"
 ONE = np.zeros(1)
-# known when the figure is recorded
+# fields that are filled in when the figure is recorded
 MADE_LATER = {"axes": {"fit", "limits_from_marks"}, "dag": {"backward"}}
-FOR_PYTHON = {"dag": {"of"}}  # what Python itself turns into other fields
+FOR_PYTHON = {"dag": {"of"}}  # fields that Python converts into others
 
 
 def parts() -> dict[str, live.Part]:
-    """Every kind of mark and of view, and what they are made of, with as little as each needs."""
+    """Every kind of mark, view and component, with as few arguments as it accepts."""
     neurons = [live.neuron("a", 0), live.neuron("b", 1)]
     made = [
         live.curve(ONE, ONE), live.points(np.zeros((1, 2))), live.handle(0, 0, drag="p"),
@@ -43,10 +43,10 @@ def parts() -> dict[str, live.Part]:
     return {part.kind: part for part in made}
 
 
-def test_made_files_follow_the_schema():
+def test_generated_files_agree_with_the_schema():
     assert make_grammar.main(["--check"]) == 0, (
         "run python tools/make_grammar.py and make frontend: the page's types and "
-        "docs/view-schema.md are not what nnlib/live/view.schema.json gives"
+        "docs/view-schema.md differ from nnlib/live/view.schema.json"
     )
 
 
@@ -57,7 +57,7 @@ def test_pythons_parts_have_the_schemas_fields():
         assert given | MADE_LATER.get(kind, set()) == listed, f"live.{kind} and the schema differ"
 
 
-def test_every_kind_of_the_schema_is_made_by_python():
+def test_python_makes_every_kind_of_the_schema():
     known = {*schema.kinds("mark"), *schema.kinds("view"), *schema.kinds("input")}
     controls = {i["control"] for f in gallery.figures() for i in f.spec["inputs"].values()}
     lacking = known - {"number"} - set(parts()) - controls
@@ -78,14 +78,14 @@ def module_of(kind: str) -> str:
         if not re.search(rf"\b{kind}: (Make|Builder)<", code):
             continue
         code += code_in(path.with_suffix(""))
-        if path.parent.name == "marks":  # lines are drawn alike
+        if path.parent.name == "marks":  # marks share the code for lines
             code += (FRONTEND / "marks" / "mark.ts").read_text("utf8")
         return re.sub(r"^import .*?;$|//.*?$", "", code, flags=re.M | re.S)
     raise AssertionError(f"no module of the page makes {kind!r}")
 
 
 def test_the_page_reads_every_field_of_the_schema():
-    elsewhere = {"kind", "control", "when"}  # read where parts are told apart and shown
+    elsewhere = {"kind", "control", "when"}  # read where parts are distinguished and shown
     where = {"row": "readout", "column": "readout", "neuron": "network", "edge": "network",
              "node": "dag", "choice_question": "quiz", "number_question": "quiz"}  # fmt: skip
     modules = ("controls.ts", "paint.ts", "scene.ts")
@@ -121,21 +121,21 @@ def line_figure() -> live.Figure:
     return live.figure(lambda w: {"y": w * x}, w=(0.0, 1.0), view=view, title="A line")
 
 
-@pytest.mark.parametrize(("place", "value", "message"), DAMAGED)
-def test_what_the_schema_does_not_allow_is_refused_with_its_place(place, value, message):
+@pytest.mark.parametrize(("path", "value", "message"), DAMAGED)
+def test_what_the_schema_does_not_allow_is_refused_with_its_path(path, value, message):
     spec = json.loads(json.dumps(line_figure().spec))
     schema.check(spec)
     at = spec
-    for key in place[:-1]:
+    for key in path[:-1]:
         at = at[key]
-    at[place[-1]] = value
+    at[path[-1]] = value
     with pytest.raises(ValueError, match=re.escape(message)):
         schema.check(spec)
     whole = json.loads(schema.PATH.read_text("utf8"))
     assert not jsonschema.Draft202012Validator(whole).is_valid(spec), "the two checks differ"
 
 
-def test_the_schema_is_one_and_allows_the_gallery():
+def test_the_schema_is_valid_and_allows_the_gallery():
     whole = json.loads(schema.PATH.read_text("utf8"))
     jsonschema.Draft202012Validator.check_schema(whole)
     validator = jsonschema.Draft202012Validator(whole)
@@ -159,7 +159,7 @@ def test_a_wrong_field_is_named_to_the_figures_author(build, message):
         live.figure(view=[build()], title="Wrong")
 
 
-def test_a_training_step_is_stored_alike_whatever_the_order_of_hashes():
+def test_a_stored_training_step_does_not_depend_on_the_order_of_hashes():
     def step(w, b):
         return {"loss": (w * b).sum(), "b": b + 1, "w": w + b}
 
@@ -169,7 +169,7 @@ def test_a_training_step_is_stored_alike_whatever_the_order_of_hashes():
     assert [o["name"] for o in graph["outputs"]] == ["new_w", "new_b", "new_loss"]
 
 
-def test_numpys_numbers_and_labels_that_are_numbers_are_taken():
+def test_numpys_numbers_and_labels_that_are_numbers_are_accepted():
     view = [
         live.axes(live.bars(np.ones(3), labels=[0, 1, 2]), width=400.5, xlim=(np.int64(-1), 3)),
         live.images(np.eye(2), labels=range(1), row_labels=[0, 1], pixel=np.float32(8)),
@@ -184,7 +184,7 @@ def test_numpys_numbers_and_labels_that_are_numbers_are_taken():
     assert figure.spec["training"]["max_steps"] == 1000 and figure.values == {"k": 0.5, "n": 2.0, "w": 8.0}
 
 
-def test_the_pages_scripts_take_parts_as_the_schema_types_them():
+def test_the_pages_scripts_use_the_schemas_types_without_casts():
     for path in FRONTEND.rglob("*.ts"):
         cast = re.search(r"\bas (unknown as )?(readonly )?[A-Z]\w*Spec\b", path.read_text("utf8"))
         assert cast is None, f"{path.name} casts a part: {cast[0]}"

@@ -1,4 +1,4 @@
-"""Figures under fingers and with large letters: swipes scroll, letters grow, fields do not zoom the page."""
+"""Figures on touch screens and with large text: swipes scroll, text grows, fields do not zoom the page."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.live.harness import Site, serving
 
 pytestmark = [pytest.mark.browser, pytest.mark.reads()]
 
-# What is too large to be walked around by a finger that scrolls: where it is, and in which figure.
+# Elements so large that a finger that scrolls often starts on them: the figure and a selector.
 LARGE = {
     "an edge of a network": ("five-neurons", "[aria-label='weight from 2 to 4']"),
     "a bias": ("five-neurons", "[aria-label='bias of 5']"),
@@ -43,7 +43,7 @@ Opened = Callable[..., Site]
 
 @pytest.fixture
 def opened(browser: Any, address: str) -> Iterator[Opened]:
-    """Opens the gallery in a window of the browser's own settings; nothing may go wrong in it."""
+    """A function that opens the gallery in a new browser context; no page may report an error."""
     sites: list[Site] = []
 
     def open_page(script: str = "", **options: Any) -> Site:
@@ -66,7 +66,7 @@ def phone(opened: Opened) -> Site:
 
 
 def middle(site: Site, name: str, selector: str) -> tuple[float, float]:
-    """A point of the thing itself, in the window's middle: of an edge's path, halfway along it."""
+    """Scrolls an element to the window's middle; returns its centre, or a point of an edge's path."""
     return tuple(site.page.evaluate(
         """([name, selector]) => {
           const node = document.querySelector(`.nn-figure[data-name="${name}"]`).querySelector(selector);
@@ -133,29 +133,29 @@ def test_fields_do_not_make_a_phone_zoom_in(phone: Site) -> None:
     assert small == []
 
 
-LETTERS = """() => Object.fromEntries(
+TEXT_HEIGHTS = """() => Object.fromEntries(
   ["the-sigmoid", "five-neurons", "the-recorded-graph", "a-word"].map((name) => {
     const svg = document.querySelector(`.nn-figure[data-name="${name}"] svg.nn-svg`);
     const letters = [...svg.querySelectorAll("text")].filter((e) => e.textContent && e.checkVisibility());
     return [name, Math.min(...letters.map((e) => e.getBoundingClientRect().height))];
   }))"""
-LARGE_LETTERS = """document.addEventListener("DOMContentLoaded", () => {
+LARGE_TEXT = """document.addEventListener("DOMContentLoaded", () => {
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(":root { font-size: 32px; }");
   document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
 });"""
 
 
-def test_letters_in_drawings_are_as_large_as_the_reader_asks(opened: Opened) -> None:
+def test_text_in_drawings_grows_with_the_readers_font_size(opened: Opened) -> None:
     size = {"width": 1000, "height": 900}
-    usual = opened(viewport=size).page.evaluate(LETTERS)
-    large = opened(LARGE_LETTERS, viewport=size).page.evaluate(LETTERS)
+    usual = opened(viewport=size).page.evaluate(TEXT_HEIGHTS)
+    large = opened(LARGE_TEXT, viewport=size).page.evaluate(TEXT_HEIGHTS)
     for name, height in usual.items():
         assert large[name] > 1.7 * height, f"{name}: {json.dumps([height, large[name]])}"
 
 
-def test_large_letters_fit_a_phone(opened: Opened) -> None:
-    site = opened(LARGE_LETTERS, viewport={"width": 390, "height": 844}, has_touch=True)
+def test_large_text_fits_a_phone(opened: Opened) -> None:
+    site = opened(LARGE_TEXT, viewport={"width": 390, "height": 844}, has_touch=True)
     assert site.page.evaluate("document.documentElement.scrollWidth") <= 390
     wide = site.page.evaluate(
         """() => [...document.querySelectorAll(".nn-figure .nn-axes > *")]

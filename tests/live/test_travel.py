@@ -1,7 +1,7 @@
-"""Figures that leave the book: a saved page, a frame, a slide, MyST's directive, "Save figure".
+"""Figures outside the book: a saved page, a frame, a slide, MyST's directive, "Save figure".
 
-The hosts (reveal.js, MyST's parser and its theme's model) come at the versions and hashes that
-hosts.lock.json names, once from the network and then from `.cache/assets`.
+The hosts (reveal.js, MyST's parser and its theme's model) have the versions and hashes that
+hosts.lock.json lists; they are downloaded once and then taken from `.cache/assets`.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def sigmoid() -> live.Figure:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder as an author has it: the figure in both forms and pages that show it."""
+    """An author's folder: the figure in both formats, and pages that show it."""
     made = tmp_path_factory.mktemp("travel")
     figure = sigmoid()
     figure["w"] = 1.5
@@ -66,18 +66,18 @@ def hosts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     try:
         book_assets.place(target, LOCK, book_assets.CACHE)
     except book_assets.AssetError as error:
-        pytest.skip(f"the hosts that are tried are not here and could not be fetched: {error}")
+        pytest.skip(f"the hosts could not be fetched: {error}")
     return target
 
 
 class Visit:
-    """A page, what it asked for and what it complained of."""
+    """A page with its requests and errors."""
 
     def __init__(self, browser: Any) -> None:
         self.page = browser.new_page(viewport={"width": 1000, "height": 800}, accept_downloads=True)
-        self.asked: list[str] = []
+        self.requests: list[str] = []
         self.errors: list[str] = []
-        self.page.on("request", lambda r: self.asked.append(r.url))
+        self.page.on("request", lambda r: self.requests.append(r.url))
         self.page.on("pageerror", lambda e: self.errors.append(str(e)))
         self.page.on("console", lambda m: m.type == "error" and self.errors.append(m.text))
 
@@ -102,24 +102,24 @@ def origin(folder: Path) -> Iterator[str]:
         yield server.origin
 
 
-def says(frame: Any, text: str) -> None:
-    """The read-out shows the text, at the latest with the next frames."""
+def expect_text(frame: Any, text: str) -> None:
+    """Waits until the read-out shows the text."""
     expect(frame.locator(".nn-readout")).to_contain_text(text)
 
 
 def slide_to(frame: Any, value: str) -> None:
     """Moves the first slider and waits until the figure shows its value."""
     frame.locator("input[type=range]").first.fill(value)
-    says(frame, f"w = {value}".replace("-", "−"))
+    expect_text(frame, f"w = {value}".replace("-", "−"))
 
 
 def test_a_saved_page_works_from_a_folder(visit: Visit, folder: Path) -> None:
     address = (folder / "travel.html").as_uri()
     visit.page.goto(address)
     visit.page.wait_for_selector(READY)
-    says(visit.page, "w = 1.5")
+    expect_text(visit.page, "w = 1.5")
     slide_to(visit.page, "-0.5")
-    assert visit.asked == [address]
+    assert visit.requests == [address]
 
 
 def test_a_saved_page_works_in_a_frame(visit: Visit, folder: Path) -> None:
@@ -129,7 +129,7 @@ def test_a_saved_page_works_in_a_frame(visit: Visit, folder: Path) -> None:
     slide_to(frame, "0.5")
 
 
-def test_the_module_works_on_a_plain_page_and_leaves_it_again(visit: Visit, origin: str) -> None:
+def test_the_module_works_on_a_plain_page_and_can_be_removed(visit: Visit, origin: str) -> None:
     visit.page.goto(f"{origin}/module.html")
     visit.page.wait_for_selector(READY)
     slide_to(visit.page, "0.7")
@@ -171,8 +171,8 @@ def test_in_a_slide_show_figures_move_and_their_keys_do_not_turn_slides(
     assert visit.page.evaluate("Reveal.getIndices().h") == 2
 
 
-# What MyST's theme does with a node of the directive: a model of its own (whose `off` and
-# `save_changes` throw), a shadow root, `initialize` if there is one, `render`.
+# What MyST's theme does with a node of the directive: it makes a model (whose `off` and
+# `save_changes` throw) and a shadow root, and calls `initialize`, if there is one, and `render`.
 THEME = """async (given) => {
   const { MystAnyModel } = await import("/models.js");
   const widget = (await import("/travel.mjs")).default;
@@ -188,13 +188,13 @@ THEME = """async (given) => {
   slider.value = "-1";
   slider.dispatchEvent(new Event("input", { bubbles: true }));
   await new Promise((done) => setTimeout(done, 200));
-  const told = model.get("w");
+  const reported = model.get("w");
   model.set("w", 0.3);
   await new Promise((done) => setTimeout(done, 200));
   const followed = el.querySelector(".nn-readout").textContent;
   const styled = getComputedStyle(el.querySelector(".nn-toolbar")).display;
   end();
-  return { first, told, followed, styled, left: el.childElementCount };
+  return { first, reported, followed, styled, left: el.childElementCount };
 }"""
 
 
@@ -204,9 +204,10 @@ def test_the_module_keeps_the_contract_of_mysts_directive(
     shutil.copyfile(hosts / "myst" / "models.js", folder / "models.js")
     (folder / "empty.html").write_text("<!doctype html><title>MyST</title>")
     visit.page.goto(f"{origin}/empty.html")
-    told = visit.page.evaluate(THEME, {"w": 0.4})
-    assert "w = 0.4" in told["first"] and told["told"] == -1 and "w = 0.3" in told["followed"]
-    assert told["styled"] == "flex" and told["left"] == 0
+    found = visit.page.evaluate(THEME, {"w": 0.4})
+    assert "w = 0.4" in found["first"] and found["reported"] == -1
+    assert "w = 0.3" in found["followed"]
+    assert found["styled"] == "flex" and found["left"] == 0
 
 
 def test_mystmd_reads_the_directive_of_the_docs(hosts: Path, folder: Path, tmp_path: Path) -> None:
@@ -219,7 +220,7 @@ def test_mystmd_reads_the_directive_of_the_docs(hosts: Path, folder: Path, tmp_p
     shutil.copyfile(folder / "travel.mjs", tmp_path / "neuron.mjs")
     (tmp_path / "myst.yml").write_text("version: 1\nproject: {title: x}\nsite: {title: x}\n")
     command = [node, str(hosts / "myst" / "myst.cjs"), "build", "--site"]
-    # It ends in failure without a network, since the theme is fetched last.
+    # Without a network the command fails in the end, because it fetches the theme last.
     subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=60)
     page = json.loads((tmp_path / "_build/site/content/index.json").read_text())
     (found,) = [n for n in nodes(page["mdast"]) if n["type"] == "anywidget"]
@@ -233,9 +234,7 @@ def nodes(tree: dict) -> Iterator[dict]:
         yield from nodes(child)
 
 
-def test_save_figure_writes_the_figure_as_it_stands(
-    visit: Visit, folder: Path, tmp_path: Path
-) -> None:
+def test_save_figure_saves_the_current_state(visit: Visit, folder: Path, tmp_path: Path) -> None:
     visit.page.goto((folder / "travel.html").as_uri())
     visit.page.wait_for_selector(READY)
     slide_to(visit.page, "-1.2")
@@ -247,15 +246,15 @@ def test_save_figure_writes_the_figure_as_it_stands(
         download.value.save_as(saved)
         visit.page.goto(saved.as_uri())
         visit.page.wait_for_selector(READY)
-        says(visit.page, "w = −1.2")
+        expect_text(visit.page, "w = −1.2")
     visit.page.get_by_role("button", name="Reset").click()
-    says(visit.page, "w = 1.0")
+    expect_text(visit.page, "w = 1.0")
 
 
 def test_save_figure_works_in_the_books_pages_from_a_folder(
     visit: Visit, folder: Path, tmp_path: Path
 ) -> None:
-    """There the bundle is a plain script beside the page, which the browser may not read."""
+    """There the bundle is a script file beside the page, which the page's code cannot read."""
     whole = (folder / "travel.html").read_text("utf8")
     head, _, _ = whole.rpartition('<script type="module">')
     page = tmp_path / "chapter.html"
@@ -270,10 +269,10 @@ def test_save_figure_works_in_the_books_pages_from_a_folder(
     download.value.save_as(tmp_path / "saved.html")
     visit.page.goto((tmp_path / "saved.html").as_uri())
     visit.page.wait_for_selector(READY)
-    says(visit.page, "w = 0.9")
+    expect_text(visit.page, "w = 0.9")
 
 
-def test_a_generator_without_a_page_can_import_the_module(folder: Path) -> None:
+def test_node_can_import_the_module_without_a_page(folder: Path) -> None:
     node = shutil.which("node")
     if node is None:
         pytest.skip("Node is not installed here")
@@ -282,6 +281,6 @@ def test_a_generator_without_a_page_can_import_the_module(folder: Path) -> None:
     assert run.stdout.strip() == "function", run.stderr
 
 
-def test_other_endings_are_refused(tmp_path: Path) -> None:
+def test_other_file_extensions_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"ends in '\.svg'; a figure is saved as \.html"):
         sigmoid().save(tmp_path / "figure.svg")
