@@ -12,7 +12,7 @@ CONTRAST = "color-contrast"
 # Contrast takes nine tenths of axe's time, because axe finds the background of each text.  Texts
 # with the same look have the same contrast, so only the first text of each look is marked.  A look
 # is the text's colour, size and weight, and the backgrounds and opacities behind it.  An element
-# that is positioned over others than its parents (a label on a figure) has a look of its own.
+# that is drawn over something other than its parents (a label on a figure) has its own look.
 MARK_LOOKS = """() => {
   const known = new Map(), seen = new Set();
   const background = (e) => {

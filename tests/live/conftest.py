@@ -1,4 +1,4 @@
-"""A page in a real browser that holds the shipped bundle, served from loopback under a strict policy."""
+"""A page in a real browser with the shipped bundle, served from loopback under a strict policy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A page of figures in a browser, under a strict policy, and what Python knows about them."""
+"""A page of figures in a browser, under a strict policy, together with the figures in Python."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def serving(folder: Path) -> Iterator[str]:
 
 
 class Site:
-    """A page of figures, its address, and what Python knows about them."""
+    """A page of figures, its address, its errors, and the figures in Python."""
 
     def __init__(self, page: Any, url: str, figures: list[live.Figure]):
         self.page, self.url = page, url

@@ -59,7 +59,7 @@ def worded(name: str) -> live.Figure:
 @pytest.fixture(scope="module")
 def site(browser: Any, tmp_path_factory: Any) -> Iterator[Site]:
     folder: Path = tmp_path_factory.mktemp("placing")
-    figures = [plotted("first"), plotted("second"), asking("asked"), worded("said")]
+    figures = [plotted("first"), plotted("second"), asking("asked"), worded("text")]
     live.page(*figures, path=folder / "page.html", inline=False)
     (folder / "favicon.ico").write_bytes(b"")
     with serving(folder) as origin:
@@ -88,12 +88,12 @@ def test_all_figures_are_measured_before_one_is_drawn_and_each_drawing_is_laid_o
     assert seen.count("drawn") == 4
 
 
-def test_a_figure_of_words_alone_shows_its_first_values(site: Site) -> None:
+def test_a_figure_of_text_alone_shows_its_first_values(site: Site) -> None:
     """Such a figure has nothing to measure, but must be shown too."""
     site.open()
-    said = site.figure("said")
-    assert "y is 2.0" in said.inner_text()
-    assert said.get_by_role("slider", name="weight").input_value() == "1"
+    figure = site.figure("text")
+    assert "y is 2.0" in figure.inner_text()
+    assert figure.get_by_role("slider", name="weight").input_value() == "1"
 
 
 def test_an_answer_is_drawn_at_full_width_when_it_is_revealed(site: Site) -> None:

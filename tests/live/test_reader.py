@@ -208,7 +208,10 @@ def to_the_end(site: Site) -> None:
 def check_pause_out_of_sight(
     site: Site, figure: Any, button: str, count: Callable[[], float], still: int
 ) -> None:
-    """Asserts that a running figure stops out of sight, also for `still` ms, then goes on and says so."""
+    """Asserts that a running figure pauses while it is out of sight and then continues with a note.
+
+    It is watched for some frames and for `still` milliseconds.
+    """
     figure.scroll_into_view_if_needed()
     figure.get_by_role("button", name=button).click()
     until(site, lambda: count() > 3)

@@ -89,7 +89,7 @@ class TorchServer:
         return buffer.getvalue()
 
     def plain(self, value: Any) -> Any:
-        """The value with handles in place of all that is not plain."""
+        """The value with a handle in place of every object that is not plain."""
         if value is None or isinstance(value, PLAIN):
             return value
         if isinstance(value, torch.Size) or type(value) is tuple:
@@ -104,7 +104,7 @@ class TorchServer:
 
 
 class Handle:
-    """Is sent in place of an object that stays in this process."""
+    """Stands for an object that stays in this process when a result is sent."""
 
     def __init__(self, handle: int, kind: str) -> None:
         self.handle, self.kind = handle, kind
