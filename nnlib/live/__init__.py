@@ -44,8 +44,8 @@ from nnlib.live.marks import (
 )
 from nnlib.live.networks import dag, edge, network, neuron
 from nnlib.live.parts import Part
-from nnlib.live.plan import Training, normal, training, uniform
 from nnlib.live.saving import page
+from nnlib.live.training_plan import Training, normal, training, uniform
 from nnlib.live.views import (
     axes,
     button,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import xml.etree.ElementTree as ElementTree
 from typing import Any
 
-from nnlib.live.parts import _SLOT, Data
+from nnlib.live.parts import SLOT, Data
 
 TAGS = frozenset(  # the elements of MathML that formulas need
     [
@@ -66,7 +66,7 @@ def formula_tree(latex: str) -> list:
         slots.append({"slot": Data(match[1]), "format": match[2][1:]})
         return rf"{{\text{{SLOT{len(slots) - 1}Q}}}}"
 
-    marked = _SLOT.sub(mark, latex)
+    marked = SLOT.sub(mark, latex)
     try:
         from latex2mathml.converter import convert
     except ImportError as error:

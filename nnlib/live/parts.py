@@ -23,7 +23,8 @@ import numpy as np
 MAX_NUMBERS = 400_000  # in one figure's constants
 
 _REFERENCE = re.compile(r"^([^\W\d]\w*)(?:\[([-\d,:\s]+)\])?$")
-_SLOT = re.compile(r"\{([^\W\d]\w*(?:\[[-\d,:\s]+\])?)(:[^{}]*)?\}")
+# A live number in a text: {name}, {name[index]} or {name:format}.
+SLOT = re.compile(r"\{([^\W\d]\w*(?:\[[-\d,:\s]+\])?)(:[^{}]*)?\}")
 
 
 @dataclass(frozen=True)
@@ -215,7 +216,7 @@ class Compiler:
         """`"p = {p:.2f}"` as a list of strings and `{"ref": "p", "format": ".2f"}`."""
         pieces: list = []
         end = 0
-        for match in _SLOT.finditer(template):
+        for match in SLOT.finditer(template):
             if match.start() > end:
                 pieces.append(template[end : match.start()])
             pieces.append({**self.data(match[1]), "format": (match[2] or ":")[1:]})

@@ -1,4 +1,4 @@
-"""The training of one figure: records its step for the page, and runs the same steps in Python."""
+"""Runs one figure's training: records its step for the page, and takes the same steps in Python."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import numpy as np
 
 from nnlib.live.inputs import Inputs
 from nnlib.live.parts import array, parameters
-from nnlib.live.plan import Training
 from nnlib.live.programs import Pool, call, record, tensor
+from nnlib.live.training_plan import Training
 
 
 class Trainer:

@@ -20,11 +20,11 @@ from nnlib.live.controls import Control, as_control
 from nnlib.live.inputs import Inputs
 from nnlib.live.library import LOADER, build, shared_library
 from nnlib.live.parts import Part, array
-from nnlib.live.plan import Training
 from nnlib.live.programs import call
 from nnlib.live.saving import module, page
 from nnlib.live.still import still_html
 from nnlib.live.trainer import Trainer
+from nnlib.live.training_plan import Training
 
 FORMAT, VERSION = "nnlib.live", 1
 _made: Counter[str] = Counter()

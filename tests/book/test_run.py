@@ -63,9 +63,12 @@ def test_nothing_of_python_is_loaded_before_the_button_is_pressed(
 def test_it_says_what_it_loads_and_how_much(browser: Browser, base: str) -> None:
     watch = """
       window.lines = [];
+      window.positions = [];  // of the progress bar, from 0 to 1
       document.addEventListener("DOMContentLoaded", () => new MutationObserver(() => {
         const line = document.querySelector(".nn-run-words")?.textContent;
         if (line && window.lines.at(-1) !== line) window.lines.push(line);
+        const meter = document.querySelector(".nn-run-meter");
+        if (meter && !meter.hidden && meter.position >= 0) window.positions.push(meter.position);
       }).observe(document.body, { subtree: true, childList: true, characterData: true }));
     """
     page = PythonPage(browser, base, f"{PAGE}.html", watch).start()
@@ -78,6 +81,9 @@ def test_it_says_what_it_loads_and_how_much(browser: Browser, base: str) -> None
     assert len(amounts) > 3, lines
     assert amounts == sorted(amounts)
     assert 0.6 < amounts[-1][0] / amounts[-1][1] <= 1.0, amounts[-1]
+    positions = page.page.evaluate("window.positions")
+    assert positions == sorted(positions)
+    assert positions[-1] == pytest.approx(amounts[-1][0] / amounts[-1][1], abs=0.02)
     assert re.fullmatch(r"Python 3\.\d+\.\d+ is ready\.", lines[-1])
     assert not [url for url in page.requests if "matplotlib" in url or "pillow" in url]
     assert page.visit.faults == []

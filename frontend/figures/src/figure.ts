@@ -11,7 +11,7 @@ import { Scene } from "./scene.js";
 import { checkSpec } from "./spec.js";
 import { followSurroundings } from "./surroundings.js";
 import { toolbar } from "./toolbar.js";
-import { Trainer } from "./trainer.js";
+import { FigureTrainer } from "./figure-trainer.js";
 import { measureAll, type View } from "./view.js";
 
 /** The scenes of the page's figures by root element, for tests and for the console. */
@@ -46,7 +46,7 @@ interface Frame {
 function build(spec: FigureSpec, model: Model, host: HTMLElement): () => void {
   const scene = new Scene(spec);
   adopt(scene, model.get("values"));
-  const trainer = spec.training ? new Trainer(scene, spec.training) : undefined;
+  const trainer = spec.training ? new FigureTrainer(scene, spec.training) : undefined;
   const parts = new Parts(scene, trainer);
   const main = parts.build(spec.view);
   const controls = parts.remaining();

@@ -27,7 +27,7 @@ if (typeof document === "undefined") {
 else start();
 
 export * from "./evaluator/index.js";
-export { RecordedTrainer } from "./training.js";
+export { RecordedTrainer } from "./recorded-trainer.js";
 export { saved } from "./travel.js";
 export { mountAll, problem, scenes };
 export default { render };

@@ -8,10 +8,10 @@ import { element } from "./dom.js";
 import type { ViewSpec } from "./grammar.js";
 import { images } from "./images.js";
 import { network } from "./network.js";
-import { trainingControls } from "./play.js";
+import { trainingControls } from "./training-controls.js";
 import type { Scene } from "./scene.js";
 import { sequence } from "./sequence.js";
-import type { Trainer } from "./trainer.js";
+import type { FigureTrainer } from "./figure-trainer.js";
 import type { Context, View } from "./view.js";
 import { button, column, control, formula, meter, readout, row, toggles } from "./views.js";
 
@@ -20,7 +20,7 @@ export class Parts implements Context {
   private readonly placedInputs = new Set<string>();
   private trainingPlaced = false;
 
-  constructor(readonly scene: Scene, private readonly trainer: Trainer | undefined) {}
+  constructor(readonly scene: Scene, private readonly trainer: FigureTrainer | undefined) {}
 
   control(name: string): View | undefined {
     this.placedInputs.add(name);

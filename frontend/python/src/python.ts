@@ -6,7 +6,8 @@ import { absolute } from "./dom.js";
 export type State = "off" | "loading" | "ready" | "busy" | "failed";
 
 export interface Listener {
-  state(state: State, message: string): void;
+  /** `loaded` is the fraction of Python that has been loaded, or null if it is unknown. */
+  state(state: State, message: string, loaded: number | null): void;
   output(output: Output): void;
   comm(message: CommMessage): void;
   solved(names: readonly string[]): void;
@@ -102,7 +103,7 @@ export class Python {
 
   private become(state: State, message: string): void {
     this.state = state;
-    this.listener.state(state, message);
+    this.listener.state(state, message, null);
   }
 
   private fail(message: string): void {
@@ -153,8 +154,9 @@ export class Python {
     const mega = (bytes: number): string => (bytes / 1e6).toFixed(1);
     const of = this.what === "matplotlib" ? "" : ` of ${mega(this.info.bytes)}`;
     const line = this.what ? `Loading ${this.what} … ${mega(this.bytes)}${of} MB` : "Starting Python …";
-    if (this.state === "loading") this.listener.state("loading", line);
-    else if (this.what) this.listener.state("busy", line);
-    else if (this.waiting.length) this.listener.state("busy", "Running …");
+    const loaded = this.what ? Math.min(1, this.bytes / this.info.bytes) : null;
+    if (this.state === "loading") this.listener.state("loading", line, loaded);
+    else if (this.what) this.listener.state("busy", line, null);
+    else if (this.waiting.length) this.listener.state("busy", "Running …", null);
   }
 }

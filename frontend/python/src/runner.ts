@@ -40,7 +40,7 @@ export class Runner {
   constructor(private readonly info: PageInfo, host: HTMLElement) {
     this.edits = new Edits(info.page);
     this.python = new Python(info, {
-      state: (state, message) => this.stateChanged(state, message),
+      state: (state, message, loaded) => this.stateChanged(state, message, loaded),
       output: (output) => this.output(output),
       comm: (message) => this.models.receive(message),
       solved: (names) => {
@@ -230,13 +230,13 @@ export class Runner {
     if (cell.root) cell.root.dataset["run"] = what;
   }
 
-  private stateChanged(state: State, message: string): void {
+  private stateChanged(state: State, message: string, loaded: number | null): void {
     this.bar.root.dataset["state"] = state;
     this.bar.stop.disabled = state !== "busy";
     this.bar.meter.hidden = state !== "loading";
     this.bar.failed.hidden = state !== "failed";
-    const parts = /([\d.]+) of ([\d.]+)/.exec(message);
-    if (parts) this.bar.meter.value = Math.min(1, Number(parts[1]) / Number(parts[2]));
+    if (loaded === null) this.bar.meter.removeAttribute("value");
+    else this.bar.meter.value = loaded;
     this.say(message);
   }
 

@@ -57,7 +57,7 @@ export class Cells {
     this.replace(copy);
   }
 
-  /** Moves the brush along a straight line; the starting point is left out. */
+  /** Moves the brush along a straight line in steps of at most half a cell; `from` gets a dab only if it is also `to`. */
   line(from: Position, to: Position): void {
     const n = Math.max(1, Math.ceil(Math.hypot(to[0] - from[0], to[1] - from[1]) * 2));
     for (let k = 1; k <= n; k++) this.dab([from[0] + ((to[0] - from[0]) * k) / n, from[1] + ((to[1] - from[1]) * k) / n]);

@@ -3,9 +3,8 @@
 import { span, table } from "../color.js";
 import { element } from "../dom.js";
 import { Enlarged, fitCanvas } from "../enlarged.js";
-import { formatNumber } from "../format.js";
 import type { PaintSpec } from "../grammar.js";
-import { type Picture, Pixels } from "../pixels.js";
+import { Pixels } from "../pixels.js";
 import type { Cells, Position } from "./cells.js";
 
 export class PadPicture {
@@ -38,7 +37,7 @@ export class PadPicture {
     const { context, size } = enlarged;
     if (!context) return;
     if (pixel >= 12) this.drawLines(context, size);
-    if (spec.annotate !== undefined) this.drawNumbers(context, size, spec.annotate, picture);
+    if (spec.annotate !== undefined) enlarged.write(spec.annotate);
     if (document.activeElement === canvas) enlarged.frame(row, column, 1, 1, { color: "--nn-focus", width: 3, inset: 0 });
   }
 
@@ -50,18 +49,5 @@ export class PadPicture {
     for (let c = 1; c < columns; c++) context.rect(c * size, 0, 0, canvas.height);
     for (let r = 1; r < rows; r++) context.rect(0, r * size, canvas.width, 0);
     context.stroke();
-  }
-
-  private drawNumbers(context: CanvasRenderingContext2D, size: number, format: string, picture: Picture): void {
-    const { low, high, colors, width } = picture;
-    context.font = `${Math.round(this.pixel * 0.8)}px system-ui, sans-serif`;
-    context.textAlign = "center";
-    context.textBaseline = "middle";
-    this.cells.values.forEach((v, k) => {
-      const at = Math.round(((v - low) / (high - low || 1)) * 255);
-      const [red, green, blue] = colors.subarray(Math.min(255, Math.max(0, at)) * 4);
-      context.fillStyle = red! * 0.3 + green! * 0.6 + blue! * 0.1 > 140 ? "#111" : "#fff";
-      context.fillText(formatNumber(v, format), ((k % width) + 0.5) * size, (Math.floor(k / width) + 0.5) * size);
-    });
   }
 }

@@ -2,7 +2,7 @@
 
 import { action, attributes, element, reducedMotion, setText, uniqueId, showResumed, watchSight } from "./dom.js";
 import { Pace } from "./pace.js";
-import type { Trainer } from "./trainer.js";
+import type { FigureTrainer } from "./figure-trainer.js";
 import type { View } from "./view.js";
 
 /** The speeds among which the reader chooses. */
@@ -38,7 +38,7 @@ class Player {
   private pace = new Pace();
   private unwatch = (): void => undefined;
 
-  constructor(private readonly trainer: Trainer, private readonly stage: Stage) {}
+  constructor(private readonly trainer: FigureTrainer, private readonly stage: Stage) {}
 
   toggle(): void {
     if (this.playing) return this.stop();
@@ -95,7 +95,7 @@ const labelled = (words: string, control: HTMLElement): HTMLElement =>
   element("span", { class: "nn-pair" }, element("label", { for: control.id }, words), control);
 
 /** The box in which the reader chooses the seed; `stop` is called before the training restarts. */
-function seedBox(trainer: Trainer, stop: () => void): HTMLInputElement {
+function seedBox(trainer: FigureTrainer, stop: () => void): HTMLInputElement {
   const { seed, seeds } = trainer.spec;
   const box = element("input", { type: "number", id: uniqueId("seed"), min: 0, max: seeds - 1, step: 1, value: seed });
   box.addEventListener("change", () => {
@@ -113,7 +113,7 @@ function speedMenu(speed: string): HTMLSelectElement {
   return menu;
 }
 
-export function trainingControls(trainer: Trainer): View {
+export function trainingControls(trainer: FigureTrainer): View {
   const { spec } = trainer;
   const root = element("div", { class: "nn-training", role: "group", "aria-label": "training" });
   const note = element("span", { class: "nn-note", role: "status" });

@@ -1,10 +1,11 @@
-"""Training in the page: a step is recorded once and run in animation frames; Python can run it too.
+"""The settings of a training: its step, state, data, batches and seeds; `trainer.py` runs it.
 
     live.training(step, state={"w": np.zeros(2)}, data={"X": X, "y": y}, batch=20)
 
 `step` is a function of the state, the data and any of the figure's inputs; it returns the new state
 under the same names, and the loss.  Seeds set the state (see `normal`, `uniform`, or `init=`) and
 the order of the batches; both come from `nnlib.live.random`, whose counterpart runs in the page.
+The step is recorded once; the page runs it in animation frames, and Python can run it too.
 """
 
 from __future__ import annotations

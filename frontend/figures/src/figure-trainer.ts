@@ -1,10 +1,10 @@
-// Training in the page: runs a recorded step repeatedly; seeds, batches and histories are as in Python.
+// FigureTrainer: trains one figure with its recorded step, and manages its seed, batches and histories as Python does.
 
 import { parseGraph, Program } from "./evaluator/index.js";
 import type { TrainingPlanSpec } from "./grammar.js";
 import { Batches, normalFrom, uniformStream } from "./random.js";
 import type { Scene } from "./scene.js";
-import { RecordedTrainer } from "./training.js";
+import { RecordedTrainer } from "./recorded-trainer.js";
 import { toNumber } from "./spec.js";
 
 const MAX_HISTORY = 2000;
@@ -17,7 +17,7 @@ class History {
   }
 }
 
-export class Trainer {
+export class FigureTrainer {
   steps = 0;
   seed: number;
   private readonly loops = new Map<string, RecordedTrainer>();

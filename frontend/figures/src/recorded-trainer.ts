@@ -1,4 +1,4 @@
-// RecordedTrainer: replays a traced training step, each step's state outputs becoming the next one's inputs.
+// RecordedTrainer: runs a recorded training step again and again; its new state becomes the next step's input.
 
 import { GraphError, type Program } from "./evaluator/index.js";
 
