@@ -4,6 +4,7 @@
   const ALONE = ".nn-figure, .nn-mounted, .nn-fallback"; // a figure has a slide to itself
   const LEFT_OUT = ".nn-printing, .nn-export, .nn-run-host, .nn-present, script, style, .toctree-wrapper, .cell:not(:has(*))";
   const TYPES = "input, select, textarea, button, summary, a, [contenteditable], [role=slider], [role=button], [role=application], .cm-editor";
+  const ABOVE_AND_BELOW = 110, BELOW = 60; // pixels that a slide leaves free
   let slides = [];
   let at = 0;
   let zoom = 1.45;
@@ -21,7 +22,7 @@
 
   /** Packs blocks onto slides: a heading begins one, a figure has its own, text goes on while there is room. */
   const pack = (all) => {
-    const room = innerHeight - 110;
+    const height = innerHeight - ABOVE_AND_BELOW;
     for (const node of all) {
       node.removeAttribute("data-nn-off");
       node.style.zoom = "";
@@ -35,7 +36,7 @@
       if (box.height === 0) continue;
       const now = made[made.length - 1];
       const headed = now?.nodes.every(heading); // a figure may follow its heading
-      const fresh = !now || (heading(node) && !headed) || (figure(node) && !headed) || now.figure || box.bottom - top > room;
+      const fresh = !now || (heading(node) && !headed) || (figure(node) && !headed) || now.figure || box.bottom - top > height;
       if (fresh && !(headed && !heading(node))) {
         made.push({ nodes: [node], figure: figure(node), title });
         top = box.top;
@@ -47,7 +48,7 @@
     return made;
   };
 
-  const room = () => innerHeight - 60;
+  const lowest = () => innerHeight - BELOW;
   const bottom = (nodes) => Math.max(0, ...nodes.map((node) => node.getBoundingClientRect().bottom)) + scrollY;
   const reveal = (nodes) => {
     const shown = new Set(nodes);
@@ -56,7 +57,7 @@
   /** What came later, such as a formula, may have made text longer: its end gets a slide of its own. */
   const spill = (slide) => {
     const rest = [];
-    while (slide.nodes.length > 1 && !heading(slide.nodes[slide.nodes.length - 2]) && bottom(slide.nodes) > room()) {
+    while (slide.nodes.length > 1 && !heading(slide.nodes[slide.nodes.length - 2]) && bottom(slide.nodes) > lowest()) {
       const last = slide.nodes.pop();
       last.setAttribute("data-nn-off", "");
       rest.unshift(last);
@@ -69,7 +70,7 @@
     if (!node || !bar || slides[at] !== slide) return;
     const box = node.getBoundingClientRect();
     const now = Number(node.style.zoom || 1);
-    const better = Math.min(2.2, Math.max(0.5, (now * (room() - box.top - scrollY)) / box.height));
+    const better = Math.min(2.2, Math.max(0.5, (now * (lowest() - box.top - scrollY)) / box.height));
     if (tries === 0 || Math.abs(better / now - 1) < 0.03) return;
     node.style.zoom = String(tries === 1 ? Math.min(now, better) : better);
     requestAnimationFrame(() => requestAnimationFrame(() => fit(slide, tries - 1)));

@@ -8,10 +8,10 @@ if course.pytorch(): ...                              begins a comparison, if Py
 """
 
 from course.kit.checking import NotSolved, check
-from course.kit.peer import pytorch
 from course.kit.progress import export_progress, progress
 from course.kit.saying import NumberDiffers, say
 from course.kit.style import style
+from course.kit.torch_installed import pytorch
 
 __all__ = [
     "NotSolved", "NumberDiffers", "check", "export_progress", "progress", "pytorch", "say", "style",

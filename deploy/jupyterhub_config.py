@@ -71,7 +71,7 @@ EXCHANGE.chmod(0o777)
     'c.CourseDirectory.course_id = "sigmoid-to-sequence"\n'
 )
 
-# Servers that nobody uses are stopped after an hour.
+# What the two services may do: stop idle servers, and start those of made-up students.
 c.JupyterHub.load_roles = [
     {"name": "culler", "services": ["culler"],
      "scopes": ["list:users", "read:users:activity", "read:servers", "delete:servers"]},
@@ -79,7 +79,7 @@ c.JupyterHub.load_roles = [
      "scopes": ["admin:users", "admin:servers", "access:servers"]},
 ]  # fmt: skip
 c.JupyterHub.services = [
-    {"name": "culler",
+    {"name": "culler",  # stops servers that nobody has used for an hour
      "command": [sys.executable, "-m", "jupyterhub_idle_culler", "--timeout=3600"]},
 ]  # fmt: skip
 if token := os.environ.get("BOOK_TRIAL_TOKEN"):  # for the made-up students of tools/hub.py

@@ -28,21 +28,21 @@ import os
 import sys
 
 sys.path[:0] = [{root!r}, {root!r} + "/tools", {root!r} + "/_ext"]
-from nbgrader import preprocessors as own
-from tools.grading.steps import CutSolutions, JudgedExecute
+from nbgrader import preprocessors as nb
+from tools.grading.preprocessors import CutSolutions, JudgedExecute
 
 c = get_config()  # noqa: F821
 c.CourseDirectory.course_id = {course!r}
 if os.environ.get("BOOK_EXCHANGE"):  # the hub's folder to hand out and hand in
     c.Exchange.root = os.environ["BOOK_EXCHANGE"]
 c.GenerateAssignment.preprocessors = [
-    own.IncludeHeaderFooter, own.LockCells, CutSolutions, own.ClearOutput, own.CheckCellMetadata,
-    own.ComputeChecksums, own.SaveCells, own.ClearHiddenTests, own.ClearMarkScheme,
-    own.ComputeChecksums, own.CheckCellMetadata,
+    nb.IncludeHeaderFooter, nb.LockCells, CutSolutions, nb.ClearOutput, nb.CheckCellMetadata,
+    nb.ComputeChecksums, nb.SaveCells, nb.ClearHiddenTests, nb.ClearMarkScheme,
+    nb.ComputeChecksums, nb.CheckCellMetadata,
 ]
 c.Autograde.autograde_preprocessors = [
-    JudgedExecute, own.LimitOutput, own.SaveAutoGrades, own.AssignLatePenalties,
-    own.CheckCellMetadata,
+    JudgedExecute, nb.LimitOutput, nb.SaveAutoGrades, nb.AssignLatePenalties,
+    nb.CheckCellMetadata,
 ]
 c.OverwriteCells.add_missing_cells = True
 c.JudgedExecute.timeout = {seconds}

@@ -107,6 +107,7 @@ class Trial:
     def __init__(self, client: Any, address: str, token: str, chapter: str) -> None:
         self.client, self.address, self.chapter = client, address, chapter
         self.headers = {"Authorization": f"token {token}"}
+        self.lines: list[Any] = []  # websockets to kernels
 
     async def ask(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
         """One request; tried again if the hub says to come back, or does not answer yet."""
@@ -134,7 +135,7 @@ class Trial:
     async def up(self) -> None:
         await self.ask("GET", "/hub/api/")
 
-    async def session(self, name: str, memory: asyncio.Barrier) -> Student:
+    async def session(self, name: str, barrier: asyncio.Barrier) -> Student:
         """Starts a student's server, runs the chapter in it, waits for the others."""
         made, start = Student(name), time.monotonic()
         await self.ask("POST", f"/hub/api/users/{name}", {})
@@ -148,8 +149,8 @@ class Trial:
         path = f"chapters/{self.chapter}.ipynb"
         _, held = await self.ask("GET", f"/user/{name}/api/contents/{path}")
         await self.run(made, held["content"]["cells"], path)
-        await memory.wait()  # all kernels are alive while memory is read
-        await memory.wait()
+        await barrier.wait()  # all kernels are alive while memory is read
+        await barrier.wait()
         return made
 
     async def run(self, made: Student, cells: list[dict], path: str) -> None:
@@ -174,7 +175,7 @@ class Trial:
             made.cells += 1
             made.slowest = max(made.slowest, time.monotonic() - began)
         made.ran = time.monotonic() - start
-        self.lines = [*getattr(self, "lines", []), line]  # closed with the hub
+        self.lines.append(line)  # closed with the hub
 
 
 async def executed(line: Any, code: str) -> str:

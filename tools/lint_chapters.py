@@ -5,7 +5,7 @@
 docs/authoring.md explains the rules. A text cell may hold exemptions, each with its scope:
 
     <!-- exact: 0.5 1.25 -->            these decimals stand in this cell's text by definition
-    <!-- lint: allow shape words -->    the whole notebook is free of these rules
+    <!-- lint: allow shape cells -->    the whole notebook is free of these rules
     <!-- lint: draft -->            what is still to write is listed, not counted as a fault
 """
 
@@ -34,7 +34,10 @@ ROOT = Path(__file__).resolve().parent.parent
 WORDS_FILE = ROOT / "tools" / "words.txt"
 
 FOLDED = {"hide-input", "hide-cell", "remove-cell", "remove-input"}
-LONGEST, LONG, MEDIAN, WIDEST = 20, 10, 4, 80
+MOST_LINES = 20  # in any cell
+LONG_CELL = 10  # lines; one shown cell in ten may have more
+MOST_MEDIAN = 4  # of the shown cells
+WIDEST = 80  # in a line: more do not fit into the page
 EXERCISES = (6, 12)
 LONGEST_SENTENCE, COLONS = 30, 2
 NUMBERS_OF_AN_EXAMPLE = 4
@@ -88,9 +91,9 @@ def read(path: Path) -> Chapter:
 
 
 def figures_of(code: str) -> str:
-    """The source of the rooms that a chapter imports from: course/xor/*.py, for example."""
-    rooms = sorted(set(re.findall(r"^from course\.(\w+)", code, flags=re.M)))
-    files = [path for room in rooms for path in sorted((ROOT / "course" / room).glob("*.py"))]
+    """The source of all files in the folders of `course` that a chapter imports from."""
+    folders = sorted(set(re.findall(r"^from course\.(\w+)", code, flags=re.M)))
+    files = [path for name in folders for path in sorted((ROOT / "course" / name).glob("*.py"))]
     return "\n".join(path.read_text("utf8") for path in files)
 
 
@@ -181,8 +184,8 @@ def shape(chapter: Chapter) -> Iterator[str]:
 def cells(chapter: Chapter) -> Iterator[str]:
     """Cells short enough to read, lines short enough for the page."""
     for at, code, _ in chapter.codes:
-        if len(lines_of(code)) > LONGEST:
-            yield f"cell {at}: {len(lines_of(code))} lines; at most {LONGEST}"
+        if len(lines_of(code)) > MOST_LINES:
+            yield f"cell {at}: {len(lines_of(code))} lines; at most {MOST_LINES}"
     solutions = [(at, found) for at, text in chapter.texts for found in SOLUTION.findall(text)]
     for at, code in [*chapter.shown(), *solutions]:
         for line in code.splitlines():
@@ -191,11 +194,11 @@ def cells(chapter: Chapter) -> Iterator[str]:
     shown = [len(lines_of(code)) for _, code in chapter.shown()]
     if not shown:
         return
-    if statistics.median(shown) > MEDIAN:
-        yield f"cells have a median of {statistics.median(shown):g} lines; at most {MEDIAN}"
-    long = sum(n > LONG for n in shown)
+    if statistics.median(shown) > MOST_MEDIAN:
+        yield f"cells have a median of {statistics.median(shown):g} lines; at most {MOST_MEDIAN}"
+    long = sum(n > LONG_CELL for n in shown)
     if long > 0.1 * len(shown):
-        yield f"{long} of {len(shown)} shown cells have more than {LONG} lines; one in ten may"
+        yield f"{long} of {len(shown)} shown cells have more than {LONG_CELL} lines; one in ten may"
 
 
 @rule
@@ -232,7 +235,7 @@ def table_of(code: str) -> symtable.SymbolTable:
 
 # --- sentences and words --------------------------------------------------------------------------
 
-# Words with a private meaning in the first edition, and the field's words for them.
+# Words that earlier versions of the book gave a meaning of their own, and the field's words.
 PRIVATE = {
     r"mend(s|ed|ing)?": "fix",
     r"cure(s|d)?": "fix, remedy",
@@ -599,6 +602,11 @@ def still_to_write(path: Path) -> list[str]:
 
 
 def found(chapter: Chapter, names: Iterable[str]) -> list[str]:
+    if unknown := chapter.allowed - RULES.keys():
+        raise SystemExit(
+            f"{chapter.path}: <!-- lint: allow {' '.join(sorted(unknown))} --> names no rule; the "
+            f"rules are {', '.join(RULES)}"
+        )
     rules = [name for name in names if name not in chapter.allowed]
     return [f"{name}: {fault}" for name in rules for fault in RULES[name](chapter)]
 

@@ -74,7 +74,7 @@ def leaves(site: Path, names: Sequence[str], address: str) -> list[Leaf]:
         for name in names:
             page = browser.new_page(**VIEW)
             given = {"address": address, "name": name}
-            told = collect.taken(page, server.origin, name, "leaf.js", given)
+            told = collect.taken(page, server.origin, name, "for_epub.js", given)
             key = collect.key_of(name)
             leaf = Leaf(key, told["title"], told["text"], frozenset(told["ids"]))
             for number in range(told["shots"]):

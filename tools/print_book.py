@@ -5,7 +5,7 @@
 Chromium prints it, in two passes: the first finds the page of every heading, term and solution,
 the second writes them into contents and index. `--address` is where the book stands on the web;
 each figure's address is printed below it.  What stands on paper in place of controls, and below a
-figure or a question, is made in the page by `tools/printing/page.js`.
+figure or a question, is made in the page by `tools/printing/for_paper.js`.
 """
 
 from __future__ import annotations

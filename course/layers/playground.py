@@ -17,10 +17,10 @@ from nnlib import datasets, live
 POINTS, SIDE, PIXELS = 200, (-2.0, 2.0), 32
 WIDTH, DEPTH = 8, 4
 # How many units of each layer are on at first.  The chapter counts on the first number: its
-# question asks for it, its task needs 3 lines and not 2, and a preset below is called after it.
+# question asks for it, its task needs 3 lines and not 2, and a preset below is named after it.
 WIDTHS = (3, 3, 3, 2)
 FEATURES = ("x₁", "x₂", "x₁²", "x₂²", "x₁x₂", "sin 3x₁", "sin 3x₂")
-BOUGHT = len(FEATURES)  # how many numbers the first layer may see
+INPUTS = len(FEATURES)  # the most numbers that enter the first layer
 
 # α tanh(κz) + β + γ max(z, 0) + δz, as (κ, α, β, γ, δ)
 ACTIVATIONS = {
@@ -29,7 +29,8 @@ ACTIVATIONS = {
     "ReLU": (0, 0, 0, 1, 0),
     "none: g(z) = z": (0, 0, 0, 0, 1),
 }
-# m ← am + bg, v ← cv + dg²; the step is a mixture of g, m and Adam's m̂/√v̂: (a, b, c, d, mixture)
+# m ← am + bg, v ← cv + dg²; the step is a mixture of g, m and Adam's m̂/√v̂, as
+# (a, b, c, d, share of g, share of m, share of Adam's)
 OPTIMISERS = {
     "gradient descent": (0, 0, 0, 0, 1, 0, 0),
     "momentum 0.9": (0.9, 1, 0, 0, 0, 1, 0),
@@ -49,11 +50,11 @@ def layout(depth: int) -> list[tuple[int, int, int]]:
     """Where each layer lies in the long vector: (start, outputs, inputs), weights before biases."""
     made, start = [], 0
     for layer in range(DEPTH):
-        inputs = WIDTH if layer else BOUGHT
+        inputs = WIDTH if layer else INPUTS
         if layer < depth:
             made.append((start, WIDTH, inputs))
         start += WIDTH * (inputs + 1)
-    return [*made, (start, 1, WIDTH if depth else BOUGHT)]
+    return [*made, (start, 1, WIDTH if depth else INPUTS)]
 
 
 SIZE = layout(DEPTH)[-1][0] + WIDTH + 1
@@ -81,11 +82,11 @@ def activate(z: Any, act: Any) -> Any:
 
 def net(f: Any, w: Any, depth: int, on: Any, act: Any) -> list[Any]:
     """Of features (n, 7): every layer's activations (n, units), and last the logit (n)."""
-    a = f * on[:BOUGHT]
+    a = f * on[:INPUTS]
     seen = [a]
     *hidden, (weight, bias) = layers(w, depth)
     for k, (inner, shift) in enumerate(hidden):
-        first = BOUGHT + k * WIDTH
+        first = INPUTS + k * WIDTH
         a = activate(F.linear(a, inner, shift), act) * on[first : first + WIDTH]
         seen.append(a)
     return [*seen, F.linear(a, weight, bias)[:, 0]]
@@ -114,12 +115,12 @@ def mean(values: Any, weights: Any) -> Any:
 
 def used(on: Any, depth: int) -> Any:
     """Which entries of w lie between units that are on: 0 or 1, shape (SIZE,)."""
-    made, before = [], on[:BOUGHT]
+    made, before = [], on[:INPUTS]
     for k in range(DEPTH):
         if k >= depth:
-            made.append(nnlib.zeros(WIDTH * ((WIDTH if k else BOUGHT) + 1)))
+            made.append(nnlib.zeros(WIDTH * ((WIDTH if k else INPUTS) + 1)))
             continue
-        after = on[BOUGHT + k * WIDTH : BOUGHT + (k + 1) * WIDTH]
+        after = on[INPUTS + k * WIDTH : INPUTS + (k + 1) * WIDTH]
         made += [(after.unsqueeze(1) * before).reshape(-1), after]
         before = after
     rest = nnlib.zeros(WIDTH - before.shape[0])
@@ -265,11 +266,11 @@ def switched_on(features_on: str = "x₁ x₂", widths: tuple[int, ...] = WIDTHS
 
 def picture_of(depth: int) -> Any:
     """The network of one depth: each unit its map and its switch, each edge an entry of w."""
-    sizes = [BOUGHT, *[WIDTH] * depth, 1]
+    sizes = [INPUTS, *[WIDTH] * depth, 1]
     neurons = []
     for layer, size in enumerate(sizes):
         for k in range(size):
-            at = (BOUGHT + (layer - 1) * WIDTH if layer else 0) + k
+            at = (INPUTS + (layer - 1) * WIDTH if layer else 0) + k
             start, outputs, inputs = layout(depth)[layer - 1] if layer else (0, 0, 0)
             last = layer > depth
             bias = OUTPUT_BIAS if last else start + outputs * inputs + k
@@ -303,7 +304,7 @@ def view() -> list[Any]:
         xlim=SIDE, ylim=SIDE, equal=True, width=340, height=340, xlabel="x₁", ylabel="x₂",
         pointer=add_point, title="what the network answers",
     )  # fmt: skip
-    course = live.axes(
+    losses = live.axes(
         live.curve("history_step", "history_train", color="series3", label="training"),
         live.curve("history_step", "history_test", color="ink", dash=True, label="validation"),
         xlabel="step", ylabel="loss", width=300, height=200,
@@ -314,7 +315,7 @@ def view() -> list[Any]:
         live.control("depth", "act", "loss", "optimiser", "lr", "examples", "reg", "rate"),
         live.training_controls(),
         *[picture_of(k) for k in range(DEPTH + 1)],
-        [plane, live.column(course,
+        [plane, live.column(losses,
             "training: loss {loss_train:.3f}, {right_train:.0f} % right",
             "validation: loss {loss_test:.3f}, {right_test:.0f} % right",
             "{parameters:d} parameters in use",

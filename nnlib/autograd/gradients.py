@@ -141,16 +141,16 @@ def _roots(tensors: Values, grads: Any) -> list[tuple[Node, Any]]:
         starts = _as_tuple(grads)
     if len(starts) != len(values):
         raise RuntimeError(f"got {len(values)} tensors and {len(starts)} gradients")
-    return [_root(v, g) for v, g in zip(values, starts, strict=True)]
+    return [_root(i, v, g) for i, (v, g) in enumerate(zip(values, starts, strict=True))]
 
 
-def _root(value: Value, start: Value | None) -> tuple[Node, Any]:
+def _root(i: int, value: Value, start: Value | None) -> tuple[Node, Any]:
     node = value._node
     if node is None:
         raise RuntimeError(
-            "element 0 of tensors does not require grad and does not have a grad_fn: nothing that "
-            "it was computed from has requires_grad=True, or it was computed under no_grad() or "
-            "detached."
+            f"element {i} of tensors does not require grad and does not have a grad_fn: nothing "
+            "that it was computed from has requires_grad=True, or it was computed under no_grad() "
+            "or detached."
         )
     data = value._data
     if start is None:
@@ -163,8 +163,8 @@ def _root(value: Value, start: Value | None) -> tuple[Node, Any]:
         return node, make(np.ones_like(data) if data.ndim else data.dtype.type(1))
     if start._data.shape != data.shape:
         raise RuntimeError(
-            f"Mismatch in shape: grad_output[0] has a shape of {list(start._data.shape)} and "
-            f"output[0] has a shape of {list(data.shape)}."
+            f"Mismatch in shape: grad_output[{i}] has a shape of {list(start._data.shape)} and "
+            f"output[{i}] has a shape of {list(data.shape)}."
         )
     if not node.edges:  # the .grad of a leaf must not share the caller's array
         start = make(np.array(start._data)[()], start._node)

@@ -11,7 +11,7 @@ import numpy as np
 from nnlib.live.dags import instrument, names_of
 from nnlib.live.inputs import Inputs
 from nnlib.live.limits import fit_axes
-from nnlib.live.parts import Compiler, Part, array, parameters
+from nnlib.live.parts import Part, PartWriter, array, parameters
 from nnlib.live.programs import Pool, call, record, tensor
 from nnlib.live.trainer import Trainer
 from nnlib.live.views import column, readout
@@ -45,10 +45,10 @@ def assemble(
     dags = instrument(root, env)
     known |= set(names_of(root))
     settable = [*inputs.controls, *(["seed"] if trainer else [])]
-    compiler = Compiler(lambda: {**env, **outputs, **dict.fromkeys(known, 0.0)}, settable)
-    tree = compiler.part(root)
-    recorder = _Recorder(function, inputs, env, {**compiler.derived, **dags}, _references(tree))
-    spec = inputs.spec() | recorder.spec(compiler.drags)
+    writer = PartWriter(lambda: {**env, **outputs, **dict.fromkeys(known, 0.0)}, settable)
+    tree = writer.part(root)
+    recorder = _Recorder(function, inputs, env, {**writer.derived, **dags}, _references(tree))
+    spec = inputs.spec() | recorder.spec(writer.drags)
     numbers = {**env, **outputs, **recorder.derived_of({**env, **outputs})}
     fit_axes(tree, lambda ref: look_up(ref, numbers))
     spec["view"] = tree

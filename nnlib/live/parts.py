@@ -131,7 +131,7 @@ def parse_reference(source: str) -> tuple[str, list[int | None] | None]:
     return name, at
 
 
-class Compiler:
+class PartWriter:
     """Turns parts into JSON, and collects the functions that have to be traced for them."""
 
     def __init__(self, known: Callable[[], Mapping[str, Any]], settable: Sequence[str] = ()):

@@ -1,7 +1,8 @@
 """Primitives that reduce dimensions: means, products, extremes, softmax family, running sums.
 
 `dim` is a tuple of non-negative dimensions (an int for those that act along one), `keepdim` keeps
-them with length 1.  Each line holds a function and its vector-Jacobian product.
+them with length 1.  Each entry has a function and its vector-Jacobian product.  `sum` is in
+broadcast.py, because it is the gradient of `expand`.
 """
 
 from __future__ import annotations

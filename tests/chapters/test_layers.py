@@ -170,7 +170,7 @@ def test_the_chapter_uses_the_playgrounds_defaults_and_asks_for_their_width(cell
     assert given["choices"][given["answer"]] == str(play.WIDTHS[0])
     assert given["explain"].startswith(f"{play.WIDTHS[0]}:")
     disc = play.beginnings()["disc, three neurons"]["on"]
-    assert disc[play.BOUGHT :][: play.WIDTH].sum() == play.WIDTHS[0] == 3
+    assert disc[play.INPUTS :][: play.WIDTH].sum() == play.WIDTHS[0] == 3
 
 
 # ---------------------------------------------------------------- retraining the output

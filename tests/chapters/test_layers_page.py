@@ -53,7 +53,7 @@ def test_a_click_on_a_box_switches_it(site: Site) -> None:
     assert site.read(NAME, "on")[play.FEATURES.index("x₁x₂")] == 1
     assert site.read(NAME, "parameters") == before + play.WIDTHS[0]
     network.get_by_role("button", name="neuron unit 1 of layer 2, on").press("Enter")
-    assert site.read(NAME, "on")[play.BOUGHT] == 0
+    assert site.read(NAME, "on")[play.INPUTS] == 0
 
 
 def test_a_button_sets_up_an_experiment_as_python_does(site: Site) -> None:

@@ -271,6 +271,6 @@ def test_an_unknown_mode_is_refused(monkeypatch) -> None:
 
 def test_without_pytorch_the_message_says_how_to_install_it(capsys, monkeypatch) -> None:
     assert course.pytorch()
-    monkeypatch.setattr("course.kit.peer.importlib.util.find_spec", lambda name: None)
+    monkeypatch.setattr("course.kit.torch_installed.importlib.util.find_spec", lambda name: None)
     assert not course.pytorch()
     assert "pip install torch" in capsys.readouterr().out

@@ -19,7 +19,7 @@ from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from course.kit.checking import Verdict, printed
 from course.kit.exercises import find
 from tools.grading.judge import Judge
-from tools.grading.sandbox import JUDGE, WHOLE, SandboxedKernel
+from tools.grading.sandbox import JUDGE, RUN_SECONDS, SandboxedKernel
 
 CELL_SECONDS = 120  # a busy machine is slow, and nobody should lose points for that
 CHECKED = re.compile(r"course\.check\(\s*\"([^\"]+)\"")
@@ -60,7 +60,7 @@ class Room:
     judge: Judge
     book: Path
 
-    def kernel(self, seconds: int = WHOLE) -> type[SandboxedKernel]:
+    def kernel(self, seconds: int = RUN_SECONDS) -> type[SandboxedKernel]:
         return SandboxedKernel.at(self.folder, self.book, seconds)
 
     def finish(self, notebook: Any) -> None:
@@ -92,7 +92,7 @@ def room(book: Path) -> Iterator[Room]:
 
 
 def run(
-    notebook: Any, book: Path, seconds: int = CELL_SECONDS, whole: int = WHOLE
+    notebook: Any, book: Path, seconds: int = CELL_SECONDS, whole: int = RUN_SECONDS
 ) -> dict[str, Verdict]:
     """Runs a notebook whose locked cells are as they were made; the verdicts by exercise.
 

@@ -21,13 +21,13 @@ from typing import Any
 from jupyter_client.manager import AsyncKernelManager
 
 ROOT = Path(__file__).resolve().parents[2]
-HOME, BOOK, RUN = "/home/student", "/book", "/talk"
+HOME, BOOK, TALK_FOLDER = "/home/student", "/book", "/talk"
 JUDGE = "judge.sock"
 MEMORY = 3_000_000_000  # bytes of address space
 SECONDS = 300  # of processor time for a whole notebook
-WHOLE = 1200  # seconds until a run is ended by force
+RUN_SECONDS = 1200  # seconds until a run is ended by force
 PROCESSES = 200
-FILE = 50_000_000  # bytes of one file
+FILE_BYTES = 50_000_000  # bytes of one file
 GONE = 'raise NotImplementedError("the book\'s answer is not here while work is graded")'
 
 
@@ -65,16 +65,16 @@ def walls(book: Path, talk: Path | None) -> list[str]:
     command += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--tmpfs", HOME]
     command += ["--ro-bind-try", str(book), BOOK]
     if talk is not None:
-        command += ["--bind", str(talk), RUN]
+        command += ["--bind", str(talk), TALK_FOLDER]
     environment = {
         "PATH": f"{sys.prefix}/bin:/usr/bin:/bin", "HOME": HOME, "LANG": "C.UTF-8",
         "PYTHONPATH": BOOK, "PYTHONDONTWRITEBYTECODE": "1", "MPLBACKEND": "agg",
         "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1",
-        "NNLIB_COURSE": "graded", "NNLIB_PROGRESS": "off", "NNLIB_JUDGE": f"{RUN}/{JUDGE}",
+        "NNLIB_COURSE": "graded", "NNLIB_PROGRESS": "off", "NNLIB_JUDGE": f"{TALK_FOLDER}/{JUDGE}",
     }  # fmt: skip
     for name, value in environment.items():
         command += ["--setenv", name, value]
-    limits = [f"--as={MEMORY}", f"--cpu={SECONDS}", f"--nproc={PROCESSES}", f"--fsize={FILE}"]
+    limits = [f"--as={MEMORY}", f"--cpu={SECONDS}", f"--nproc={PROCESSES}", f"--fsize={FILE_BYTES}"]
     return [*command, "--chdir", HOME, "prlimit", *limits, "--core=0", "--"]
 
 
@@ -86,10 +86,10 @@ class SandboxedKernel(AsyncKernelManager):
     """
 
     talk = book = Path("/nowhere")
-    seconds = WHOLE
+    seconds = RUN_SECONDS
 
     @classmethod
-    def at(cls, talk: Path, book: Path, seconds: int = WHOLE) -> type[SandboxedKernel]:
+    def at(cls, talk: Path, book: Path, seconds: int = RUN_SECONDS) -> type[SandboxedKernel]:
         """The kernel manager of one run, as nbclient and nbgrader ask for one: a class."""
         return type("Kernel", (cls,), {"talk": talk, "book": book, "seconds": seconds})
 
@@ -103,11 +103,11 @@ class SandboxedKernel(AsyncKernelManager):
     def write_connection_file(self, **more: Any) -> None:
         """Writes the file for the kernel too: the sockets' folder has another name there."""
         super().write_connection_file(**more)
-        inside = Path(self.connection_file).read_text("utf8").replace(str(self.talk), RUN)
+        inside = Path(self.connection_file).read_text("utf8").replace(str(self.talk), TALK_FOLDER)
         (self.talk / "inside.json").write_text(inside, "utf8")
 
     def format_kernel_cmd(self, extra_arguments: list[str] | None = None) -> list[str]:
-        python = [sys.executable, "-m", "ipykernel_launcher", "-f", f"{RUN}/inside.json"]
+        python = [sys.executable, "-m", "ipykernel_launcher", "-f", f"{TALK_FOLDER}/inside.json"]
         limit = ["timeout", "--signal=KILL", str(self.seconds)]
         return [
             *limit,

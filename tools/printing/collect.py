@@ -60,7 +60,7 @@ def pages(site: Path, names: Sequence[str], address: str) -> tuple[list[Page], d
             page = browser.new_page(viewport={"width": WIDTH, "height": 1000},
                                     color_scheme="light")  # fmt: skip
             given = {"name": key_of(name), "address": address, "states": states(), "width": FIGURE}
-            told = taken(page, server.origin, name, "page.js", given)
+            told = taken(page, server.origin, name, "for_paper.js", given)
             page.close()
             made.append(as_page(told, name, server.origin, address))
     return made, {f"/{name}.html": key_of(name) for name in names}

@@ -147,8 +147,9 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
     """In training, set each element to 0 with probability p, and multiply the others by 1/(1 - p).
 
     So the expected value stays the same.  The random numbers are from the default generator
-    (`nnlib.manual_seed`).  Raises ValueError if p is not a probability.  Like
-    ``torch.nn.functional.dropout``; Srivastava and others, 2014.
+    (`nnlib.manual_seed`).  The result is a new tensor, also with `inplace`.  Raises ValueError
+    if p is not a probability.  Like ``torch.nn.functional.dropout``; Srivastava and others,
+    2014.
 
     >>> import nnlib
     >>> _ = nnlib.manual_seed(0)
@@ -164,6 +165,7 @@ def dropout2d(
 ) -> Tensor:
     """Dropout of whole channels: `input` (N, C, H, W) or (C, H, W).  Tompson and others, 2015.
 
+    The result is a new tensor, also with `inplace`.
     Raises RuntimeError for another number of dimensions, ValueError if p is not a probability.
     Like ``torch.nn.functional.dropout2d``.
 

@@ -1,0 +1,228 @@
+// Run in a settled page by tools/printing/collect.py: what the page says, ready for paper.
+(() => {
+  const frames = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+  /** Trains with the figure's own buttons: sixteen steps a frame until close to it, then one by one. */
+  const train = async (figure, scene, step) => {
+    const controls = figure.querySelector(".nn-training");
+    const [play, once] = controls.querySelectorAll("button");
+    const reached = () => scene.extras.get("step").data[0];
+    figure.scrollIntoView();
+    controls.querySelector("select").value = "fast";
+    play.click();
+    const until = performance.now() + 120_000;
+    while (reached() < step - 32 && performance.now() < until) await frames();
+    if (play.getAttribute("aria-pressed") === "true") play.click();
+    while (reached() < step && performance.now() < until) once.click();
+    if (reached() !== step) throw new Error(`${figure.dataset.name}: ${reached()} of ${step} steps were trained`);
+  };
+  /** Gives each figure the width of the paper and the state in which it is printed. */
+  const layOutForPaper = async (article, states, width) => {
+    const figures = [...article.querySelectorAll(".nn-figure")];
+    for (const figure of figures) figure.style.width = figure.style.maxWidth = `${width}px`; // laid out for paper
+    await frames();
+    for (const figure of figures) {
+      const scene = globalThis.nnlibLive?.scenes.get(figure);
+      const { "@step": step, "@seed": seed, ...inputs } = states[figure.dataset.name] ?? {};
+      for (const [input, value] of Object.entries(inputs)) scene?.set(input, value);
+      if (seed !== undefined) scene?.chooseSeed?.(seed);
+      scene?.flush();
+      if (step && scene) await train(figure, scene, step);
+    }
+  };
+  /** The reader of paper cannot press Commit: what comes after an answer is printed below the question. */
+  const answerQuestions = (article) => {
+    for (const asked of article.querySelectorAll(".nn-predict")) {
+      const choice = asked.querySelector("input[type=radio]");
+      const field = asked.querySelector(".nn-ask input[type=number]");
+      if (choice) choice.checked = true;
+      if (field) field.value = "0";
+      asked.querySelector(".nn-primary")?.click();
+    }
+  };
+  /** Waits until figures, formulas and fonts are drawn. */
+  const settled = async () => {
+    await frames();
+    await frames();
+    await window.MathJax?.startup?.promise;
+    await document.fonts.ready;
+    await frames();
+  };
+  const make = (tag, className, text) => {
+    const made = document.createElement(tag);
+    if (className) made.className = className;
+    if (text !== undefined) made.textContent = text;
+    return made;
+  };
+  /** Replaces canvases by images. */
+  const canvasesToPictures = (article, copy) => {
+    const canvases = [...article.querySelectorAll("canvas")];
+    [...copy.querySelectorAll("canvas")].forEach((canvas, i) => {
+      const from = canvases[i];
+      if (!from.width || !from.height || !from.getClientRects().length) return canvas.remove();
+      const image = make("img", canvas.className);
+      image.src = from.toDataURL();
+      image.alt = from.getAttribute("aria-label") ?? "";
+      const box = from.getBoundingClientRect();
+      image.style.cssText = canvas.style.cssText + `;width:${box.width}px;height:${box.height}px`;
+      canvas.replaceWith(image);
+    });
+  };
+  /** Replaces controls by their names and values. */
+  const controlsToWords = (article, copy) => {
+    const shown = new Set([...article.querySelectorAll(".nn-control")].map((c, i) => (c.getClientRects().length ? i : -1)));
+    const controls = [...article.querySelectorAll(".nn-control")];
+    [...copy.querySelectorAll(".nn-control")].forEach((control, i) => {
+      if (!shown.has(i)) return control.remove();
+      const from = controls[i];
+      const field = from.querySelector("input:not([type=radio]), select");
+      const label = (from.querySelector(".nn-name, label, legend")?.textContent ?? "").trim();
+      const output = from.querySelector("output")?.textContent?.trim();
+      const chosen = from.querySelector("input[type=radio]:checked")?.parentElement?.textContent?.trim();
+      let value = output || chosen;
+      if (!value && field?.tagName === "SELECT") value = field.selectedOptions[0]?.textContent;
+      if (!value && field?.type === "checkbox") value = field.checked ? "yes" : "no";
+      value ||= field?.value ?? "";
+      if (from.querySelector("canvas")) return; // a pad that is painted on: its picture stays
+      if (field?.type === "number" && Number(value) === 0) { // a field of a table to fill
+        const open = make("span", "nn-as-text", `${label} = `);
+        open.append(make("span", "nn-blank"));
+        return control.replaceWith(open);
+      }
+      // a slider on a logarithmic scale has ends that nobody would write
+      const ends = field?.type === "range" && field.min !== "" && field.min.length + field.max.length < 12;
+      const range = ends ? ` (${field.min} to ${field.max})` : "";
+      control.replaceWith(make("span", "nn-as-text", `${label} = ${value}${range}`));
+    });
+  };
+  /** Replaces the buttons of a training by its seed and step. */
+  const trainingsToWords = (article, copy) => {
+    const trainings = [...article.querySelectorAll(".nn-training")];
+    [...copy.querySelectorAll(".nn-training")].forEach((training, i) => {
+      const from = trainings[i];
+      const seed = from.querySelector("input")?.value;
+      const step = from.querySelector("output")?.textContent.trim();
+      training.replaceWith(make("span", "nn-as-text", `${seed === undefined ? "" : `seed ${seed}, `}${step}`));
+    });
+  };
+  /** Leaves room for a pen where the page has fields and choices. */
+  const questionsToBoxes = (copy) => {
+    for (const asked of copy.querySelectorAll(".nn-predict")) {
+      delete asked.dataset.verdict;
+      for (const node of asked.querySelectorAll(".nn-verdict, .nn-ask output")) node.remove();
+    }
+    for (const button of copy.querySelectorAll(".nn-answers button, .nn-choice")) button.replaceWith(make("p", "nn-box", "☐ " + button.textContent.trim()));
+    for (const choice of copy.querySelectorAll(".nn-figure :is(input[type=radio], input[type=checkbox])")) choice.replaceWith(make("span", "", "☐ "));
+    for (const field of copy.querySelectorAll(".nn-figure input, .nn-figure select")) field.replaceWith(make("span", "nn-blank"));
+  };
+  /** Adds each figure's address, which leads from paper to where it moves. */
+  const addAddresses = (copy, address, name) => {
+    for (const figure of copy.querySelectorAll(".nn-figure")) {
+      const link = make("a", "nn-address");
+      const state = `#live=${encodeURIComponent(figure.dataset.name)}.e30`;
+      link.href = link.textContent = `${address}${name}.html${state}`;
+      if (figure.querySelector(".nn-axes, svg, img, .nn-network")) figure.append(link);
+    }
+  };
+  /** Removes buttons, folded code and progress, and unfolds the rest. */
+  const removeWhatPaperLacks = (copy) => {
+    const gone = "script, .headerlink, .nn-toolbar, .nn-tools, button, .nn-printing, .nn-export, .nn-spoken, .nn-said, "
+      + ".copybtn, .tag_hide-input:not(.tag_pytorch) .cell_input, .tag_hide-cell .cell_input, .tag_check, .nn-run, .nn-run-host, [hidden], .toctree-wrapper, dialog";
+    for (const node of copy.querySelectorAll(gone)) node.remove();
+    // the folded cells of "The same in PyTorch" are what their sections are about; progress is left out on paper
+    for (const node of copy.querySelectorAll(".tag_pytorch details")) node.replaceWith(...[...node.childNodes].filter((child) => child.nodeName !== "SUMMARY"));
+    for (const cell of copy.querySelectorAll("div.cell")) if (/^\s*course\.progress\(/.test(cell.querySelector(".cell_input pre")?.textContent ?? "")) cell.remove();
+    for (const node of copy.querySelectorAll(".tag_hide-input details, .tag_hide-cell details")) if (!node.textContent.trim()) node.remove();
+    for (const node of copy.querySelectorAll("details.hide, details:not(.nn-hint, .nn-solution)")) {
+      if (node.classList.contains("above-input") || node.classList.contains("hide")) node.remove();
+      else node.open = true;
+    }
+  };
+  /** Moves hints and solutions into the appendix; space to write stays. Returns the appendix and its elements. */
+  const moveSolutions = (copy, name) => {
+    const appendix = [];
+    const back = make("div"); // stays in the copy until names and links are the book's
+    copy.append(back);
+    let last = null;
+    for (const node of [...copy.querySelectorAll(".exercise.admonition, details.nn-hint, details.nn-solution")]) {
+      if (node.matches(".exercise")) {
+        last = node;
+        continue;
+      }
+      const title = last?.querySelector(".admonition-title")?.textContent.trim() ?? "";
+      const solution = node.matches(".nn-solution");
+      const made = make("div", solution ? "solution" : "hint");
+      made.append(make("p", "label", solution ? "Solution" : "Hint"));
+      for (const child of [...node.childNodes]) if (child.nodeName !== "SUMMARY") made.append(child);
+      appendix.push({ exercise: last?.id ? `${name}--${last.id}` : "", title, solution });
+      back.append(made);
+      if (solution) {
+        const space = make("p", "space-to-write");
+        const to = make("a", "", "Solution in the appendix");
+        to.href = `#solution-${name}--${last?.id ?? ""}`;
+        space.append(to);
+        node.replaceWith(space);
+      } else node.remove();
+    }
+    return { appendix, back };
+  };
+  /** Makes ids unique in the book: each begins with its page's name, and links lead to the new ones. */
+  const renameIds = (copy, name) => {
+    const prefixed = (id) => `${name}--${id}`;
+    for (const node of copy.querySelectorAll("[id='exercise-content']")) node.removeAttribute("id");
+    for (const node of copy.querySelectorAll("[id]")) node.id = prefixed(node.id);
+    for (const node of copy.querySelectorAll("*")) {
+      for (const { name: key, value } of [...node.attributes]) {
+        if (/^aria-(labelledby|describedby|controls|owns)$|^(for|clip-path|mask|fill|stroke|filter|marker-end|marker-start)$/.test(key)) {
+          const to = value.includes("url(#") ? value.replace(/url\(#/g, `url(#${name}--`) : key.startsWith("aria") || key === "for" ? value.split(" ").map(prefixed).join(" ") : value;
+          node.setAttribute(key, to);
+        }
+      }
+      if (node.tagName === "use") node.setAttribute("href", `#${prefixed((node.getAttribute("href") ?? "#").slice(1))}`);
+    }
+  };
+  /** Gives images their whole addresses. */
+  const absoluteImages = (copy) => {
+    for (const image of copy.querySelectorAll("img[src]")) {
+      image.loading = "eager";
+      if (!image.getAttribute("src").startsWith("data:")) image.src = new URL(image.getAttribute("src"), location.href).href;
+    }
+  };
+  /** Notes where the page's links lead; returns those that stay on the site. */
+  const resolveLinks = (copy) => {
+    const links = [];
+    for (const link of copy.querySelectorAll("a[href]")) {
+      const href = link.getAttribute("href");
+      if (link.matches(".nn-address") || href.startsWith("#solution-")) continue;
+      const url = new URL(href, location.href);
+      if (url.origin === location.origin) links.push(href);
+      link.dataset.to = url.origin === location.origin ? url.pathname + url.hash : "";
+    }
+    return links;
+  };
+
+  return async ({ name, address, states, width }) => {
+    const article = document.querySelector("article.bd-article");
+    await layOutForPaper(article, states, width);
+    answerQuestions(article);
+    await settled();
+
+    const copy = article.cloneNode(true);
+    canvasesToPictures(article, copy);
+    controlsToWords(article, copy);
+    trainingsToWords(article, copy);
+    questionsToBoxes(copy);
+    for (const figure of copy.querySelectorAll(".nn-figure")) figure.style.width = figure.style.maxWidth = "";
+    addAddresses(copy, address, name);
+    removeWhatPaperLacks(copy);
+    const { appendix, back } = moveSolutions(copy, name);
+    renameIds(copy, name);
+    absoluteImages(copy);
+    const links = resolveLinks(copy);
+    back.remove();
+    [...back.children].forEach((made, i) => (appendix[i].html = made.outerHTML));
+    const rules = [...(document.querySelector("#MJX-CHTML-styles")?.sheet?.cssRules ?? [])].map((rule) => rule.cssText);
+    const styles = [...document.querySelectorAll("link[rel=stylesheet]")].map((link) => link.href);
+    return { name, title: copy.querySelector("h1")?.textContent.trim() ?? name, html: copy.innerHTML, appendix, rules, styles,
+      left: article.querySelectorAll(".nn-fallback").length, figures: [...copy.querySelectorAll(".nn-figure")].map((figure) => figure.dataset.name) };
+  };
+})()
