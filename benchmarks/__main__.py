@@ -22,21 +22,21 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=0.05, help="approximate length of a block")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--json", default="_build/benchmarks.json")
-    given = parser.parse_args()
+    options = parser.parse_args()
     environment = dict(os.environ)
     # With PYTHONDONTWRITEBYTECODE, `import nnlib` would compile its sources every time.
     for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "PYTHONDONTWRITEBYTECODE"):
         environment.pop(name, None)
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-        environment[name] = str(given.threads)
+        environment[name] = str(options.threads)
     environment["JAX_PLATFORMS"] = "cpu"
     # The number of processors that JAX assumes; XLA_FLAGS limits only Eigen's matrix products.
-    environment["NPROC"] = str(given.threads)
+    environment["NPROC"] = str(options.threads)
     environment["XLA_FLAGS"] = (
-        "--xla_cpu_multi_thread_eigen=" + ("true" if given.threads > 1 else "false")
+        "--xla_cpu_multi_thread_eigen=" + ("true" if options.threads > 1 else "false")
     )
     environment["PYTHONPATH"] = str(Path(__file__).parents[1])
-    arguments = [a for k, v in vars(given).items() for a in (f"--{k}", str(v))]
+    arguments = [a for k, v in vars(options).items() for a in (f"--{k}", str(v))]
     command = [sys.executable, "-m", "benchmarks.run", *arguments]
     return subprocess.run(command, env=environment, check=False).returncode
 

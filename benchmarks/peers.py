@@ -1,8 +1,8 @@
-"""The peers, libraries to compare with: each function here runs workloads with one of them.
+"""The peers, libraries to compare with: each function here prepares a workload for one of them.
 
-It returns (step, evaluate): `step()` does one step, `evaluate()` returns (loss, gradients) as NumPy
-arrays for the current weights, without changing them.  It returns None if the peer is not installed
-or cannot do the workload.
+It returns a `Runner` (step, evaluate): `step()` does one step, and `evaluate()` returns
+(loss, gradients) as NumPy arrays for the current weights, which it does not change.  It returns
+None if the peer is not installed or cannot run the workload.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ import numpy as np
 
 from benchmarks.workloads import Workload
 
-Made = tuple[Callable[[], Any], Callable[[], tuple[Any, list]]]
+Runner = tuple[Callable[[], Any], Callable[[], tuple[Any, list]]]
 
 
 def _has(name: str) -> bool:
     return importlib.util.find_spec(name) is not None
 
 
-def _torch_like(t: Any, work: Workload, wrap: Callable[[Any], Any] = lambda f: f) -> Made:
+def _torch_like(t: Any, work: Workload, wrap: Callable[[Any], Any] = lambda f: f) -> Runner:
     weights = [t.tensor(np.asarray(w), requires_grad=True) for w in work.weights]
     if any(name in work.name for name in ("RNN", "LSTM")):
         weights = [t.nn.Parameter(t.tensor(w)) for w in work.weights]
@@ -49,13 +49,13 @@ def _torch_like(t: Any, work: Workload, wrap: Callable[[Any], Any] = lambda f: f
     return wrap(step), evaluate
 
 
-def nnlib(work: Workload) -> Made | None:
+def nnlib(work: Workload) -> Runner | None:
     import nnlib
 
     return _torch_like(nnlib, work)
 
 
-def compiled(work: Workload, backend: str | None = None) -> Made | None:
+def compiled(work: Workload, backend: str | None = None) -> Runner | None:
     """The pure step (loss, gradients, new weights), compiled."""
     import nnlib
 
@@ -84,13 +84,13 @@ def compiled(work: Workload, backend: str | None = None) -> Made | None:
     return step, evaluate
 
 
-def torch(work: Workload) -> Made | None:
+def torch(work: Workload) -> Runner | None:
     import torch
 
     return _torch_like(torch, work)
 
 
-def floor(work: Workload) -> Made | None:
+def floor(work: Workload) -> Runner | None:
     if work.floor is None:
         return None
     weights = [np.array(w)[()] for w in work.weights]
@@ -107,7 +107,7 @@ def floor(work: Workload) -> Made | None:
     return step, lambda: by_hand(weights, work.data)
 
 
-def _functional(work: Workload, numpy: Any, value_and_grad: Any, wrap: Any, ready: Any) -> Made:
+def _functional(work: Workload, numpy: Any, value_and_grad: Any, wrap: Any, ready: Any) -> Runner:
     weights = [numpy.asarray(w) if not work.numbers else w for w in work.weights]
     data = [numpy.asarray(d) for d in work.data]
     assert work.by_numpy is not None
@@ -133,7 +133,7 @@ def _functional(work: Workload, numpy: Any, value_and_grad: Any, wrap: Any, read
     return step, lambda: derive(weights, data)
 
 
-def hips(work: Workload) -> Made | None:
+def hips(work: Workload) -> Runner | None:
     if work.by_numpy is None or not _has("autograd"):
         return None
     import autograd.numpy as anp
@@ -142,7 +142,7 @@ def hips(work: Workload) -> Made | None:
     return _functional(work, anp, value_and_grad, lambda f: f, lambda x: None)
 
 
-def _jax(work: Workload, jit: bool) -> Made | None:
+def _jax(work: Workload, jit: bool) -> Runner | None:
     if work.by_numpy is None or not _has("jax"):
         return None
     import jax
@@ -152,15 +152,15 @@ def _jax(work: Workload, jit: bool) -> Made | None:
     return _functional(work, jnp, jax.value_and_grad, wrap, jax.block_until_ready)
 
 
-def jax_eager(work: Workload) -> Made | None:
+def jax_eager(work: Workload) -> Runner | None:
     return _jax(work, False)
 
 
-def jax_jit(work: Workload) -> Made | None:
+def jax_jit(work: Workload) -> Runner | None:
     return _jax(work, True)
 
 
-def mygrad(work: Workload) -> Made | None:
+def mygrad(work: Workload) -> Runner | None:
     if work.by_numpy is None or not _has("mygrad"):
         return None
     import mygrad as mg
@@ -189,7 +189,7 @@ def mygrad(work: Workload) -> Made | None:
     return step, evaluate
 
 
-def tinygrad(work: Workload) -> Made | None:
+def tinygrad(work: Workload) -> Runner | None:
     if work.by_numpy is None or not _has("tinygrad"):
         return None
     tiny = importlib.import_module("tinygrad")
@@ -230,7 +230,7 @@ def tinygrad(work: Workload) -> Made | None:
     return step, evaluate
 
 
-PEERS: dict[str, Callable[[Workload], Made | None]] = {
+PEERS: dict[str, Callable[[Workload], Runner | None]] = {
     "PyTorch": torch, "nnlib": nnlib, "nnlib compiled": compiled,
     "nnlib on NumPy": lambda work: compiled(work, "numpy"), "floor": floor,
     "autograd": hips, "MyGrad": mygrad, "JAX": jax_eager, "JAX jit": jax_jit,

@@ -18,13 +18,13 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.peers import PEERS, Made
+from benchmarks.peers import PEERS, Runner
 from benchmarks.workloads import ALL, Workload
 
 
 def measure(work: Workload, names: list[str], blocks: int, seconds: float) -> dict[str, Any]:
     """Seconds per step of each peer: {"min": …, "median": …}; AssertionError if results differ."""
-    made: dict[str, Made] = {}
+    runners: dict[str, Runner] = {}
     for name in names:
         if name in work.skipped_peers:
             continue
@@ -34,11 +34,9 @@ def measure(work: Workload, names: list[str], blocks: int, seconds: float) -> di
             print(f"  {name} failed: {type(error).__name__}: {str(error)[:100]}")
             continue
         if peer is not None:
-            made[name] = peer
-    agree(
-        work, {name: evaluate for name, (_, evaluate) in made.items() if name != "nnlib compiled"}
-    )
-    steps = {name: step for name, (step, _) in made.items()}
+            runners[name] = peer
+    agree(work, {name: r[1] for name, r in runners.items() if name != "nnlib compiled"})
+    steps = {name: step for name, (step, _) in runners.items()}
     counts = {name: repeats(step, seconds) for name, step in steps.items()}
     times: dict[str, list[float]] = {name: [] for name in steps}
     gc.collect()
@@ -46,7 +44,7 @@ def measure(work: Workload, names: list[str], blocks: int, seconds: float) -> di
     for _ in range(blocks):
         for name, step in steps.items():
             times[name].append(block(step, counts[name]))
-    same_losses(work, made)
+    same_losses(work, runners)
     return {
         name: {"min": min(t), "median": statistics.median(t), "steps": counts[name]}
         for name, t in times.items()
@@ -70,9 +68,9 @@ def agree(work: Workload, evaluations: dict[str, Callable[[], tuple[Any, list]]]
             )  # fmt: skip
 
 
-def same_losses(work: Workload, made: dict[str, Made]) -> None:
+def same_losses(work: Workload, runners: dict[str, Runner]) -> None:
     """Check that a compiled step gives the same losses as the eager one from the same start."""
-    if "nnlib compiled" not in made:
+    if "nnlib compiled" not in runners:
         return
     pair = [PEERS[name](work) for name in ("nnlib compiled", "nnlib")]
     assert pair[0] is not None and pair[1] is not None
@@ -106,31 +104,31 @@ def block(step: Callable[[], Any], count: int) -> float:
 
 
 def peak_memory(work: Workload) -> dict[str, float]:
-    """Peak allocation of a step, nnlib's and the floor's, in megabytes without weights and data."""
-    found = {}
+    """The peak memory of a step in nnlib and in the floor: megabytes besides weights and data."""
+    peaks = {}
     for name in ("nnlib", "floor"):
-        made = PEERS[name](work)
-        if made is None:
+        runner = PEERS[name](work)
+        if runner is None:
             continue
-        step = made[0]
+        step = runner[0]
         step()
         gc.collect()
         tracemalloc.start()
         try:
             before = tracemalloc.get_traced_memory()[0]
             step()
-            found[name] = (tracemalloc.get_traced_memory()[1] - before) / 1e6
+            peaks[name] = (tracemalloc.get_traced_memory()[1] - before) / 1e6
         finally:
             tracemalloc.stop()
-    return found
+    return peaks
 
 
 ALL_OF_NNLIB = "nnlib, nnlib.nn, nnlib.optim, nnlib.utils.data, nnlib.graph"
 
 
 def import_times(rounds: int = 9) -> dict[str, float]:
-    """Milliseconds that importing nnlib, all its parts, and PyTorch adds to `import numpy`."""
-    found = {}
+    """Milliseconds that nnlib, nnlib with its main modules, and PyTorch add to `import numpy`."""
+    milliseconds = {}
     for name in ("nnlib", ALL_OF_NNLIB, "torch"):
         code = (
             "import time, numpy; t = time.perf_counter(); "
@@ -141,8 +139,8 @@ def import_times(rounds: int = 9) -> dict[str, float]:
                                  check=True).stdout)
             for _ in range(2 if name == "torch" else rounds)
         ]  # fmt: skip
-        found[name] = min(runs) * 1000
-    return found
+        milliseconds[name] = min(runs) * 1000
+    return milliseconds
 
 
 # ---------------------------------------------------------------- printing
@@ -169,22 +167,22 @@ def main() -> None:
     for name, kind in (("only", str), ("peers", str), ("blocks", int), ("seconds", float),
                        ("threads", int), ("json", str)):  # fmt: skip
         parser.add_argument(f"--{name}", type=kind)
-    given = parser.parse_args()
+    options = parser.parse_args()
     warnings.simplefilter("ignore")
     import torch
 
-    torch.set_num_threads(given.threads)
-    names = [n.strip() for n in given.peers.split(",") if n.strip()] or list(PEERS)
+    torch.set_num_threads(options.threads)
+    names = [n.strip() for n in options.peers.split(",") if n.strip()] or list(PEERS)
     names = list(dict.fromkeys(["PyTorch", *names]))
     rows: dict[str, dict[str, Any]] = {}
     for work in ALL:
-        if given.only in work.name:
+        if options.only in work.name:
             print(f"{work.name} …", flush=True)
-            row = rows[work.name] = measure(work, names, given.blocks, given.seconds)
+            row = rows[work.name] = measure(work, names, options.blocks, options.seconds)
             base = row["PyTorch"]["min"]
             ratios = [f"{name} {t['min'] / base:.2f}" for name, t in row.items()]
             print(f"  {', '.join(ratios)}", flush=True)
-    imports = import_times() if not given.only else {}
+    imports = import_times() if not options.only else {}
     memory = {w.name: peak_memory(w) for w in ALL if w.name in rows and w.floor and not w.numbers}
     print("\nminimum time of a step ÷ PyTorch's\n")
     print(table(rows, {w.name: w.goal for w in ALL}))
@@ -194,15 +192,15 @@ def main() -> None:
         print(f"{name:56}  {peak['nnlib']:>8.2f}  {peak['floor']:>8.2f}  {ratio:.2f}")
     if imports:
         print(
-            f"\nimport adds {imports['nnlib']:.1f} ms (all of it {imports[ALL_OF_NNLIB]:.1f} ms, "
-            f"PyTorch {imports['torch']:.0f} ms) to NumPy"
+            f"\nimport adds {imports['nnlib']:.1f} ms (with its main modules "
+            f"{imports[ALL_OF_NNLIB]:.1f} ms, PyTorch {imports['torch']:.0f} ms) to NumPy"
         )
     report = {
-        "threads": given.threads, "python": platform.python_version(), "numpy": np.__version__,
+        "threads": options.threads, "python": platform.python_version(), "numpy": np.__version__,
         "torch": torch.__version__, "seconds_per_step": rows, "import_ms": imports,
         "peak_mb": memory,
     }  # fmt: skip
-    path = Path(given.json)
+    path = Path(options.json)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(report, indent=1), encoding="utf-8")
     print(f"written to {path}")

@@ -1,9 +1,9 @@
 """The workloads: data, the loss with PyTorch's functions and with NumPy's, and a floor by hand.
 
-`by_name(t, w, d)` is the loss under PyTorch's names (nnlib, PyTorch), `by_numpy(np, w, d)` under
-NumPy's (HIPS autograd, JAX, MyGrad), `floor(w, d)` loss and gradients without any autodiff.  `w`
-are the weights, `d` the data, both float32; `rate` is the learning rate, or None if the weights
-stay the same.
+`by_name(t, w, d)` computes the loss with functions that have PyTorch's names (nnlib, PyTorch), and
+`by_numpy(np, w, d)` with functions that have NumPy's (HIPS autograd, JAX, MyGrad).  `floor(w, d)`
+returns the loss and the gradients without any autodiff.  `w` are the weights, `d` the data, both
+float32; `rate` is the learning rate, or None if the weights stay the same.
 """
 
 from __future__ import annotations
@@ -324,10 +324,10 @@ def recurrent(kind: str, gates: int, goal: float) -> Workload:
                normal(gates * 128, scale=0.1), normal(gates * 128, seed=1, scale=0.1),
                normal(64, 128, scale=0.1), normal(64)]  # fmt: skip
     y = np.random.default_rng(2).integers(0, 64, 1024)
-    wanted = np.eye(64, dtype=np.float32)[y].reshape(32, 32, 64)
+    targets = np.eye(64, dtype=np.float32)[y].reshape(32, 32, 64)
     return Workload(
         f"{kind}, T 32, batch 32, hidden 128, step", weights,
-        [x, y, wanted, np.zeros((32, 128), np.float32)], _recurrent(kind),
+        [x, y, targets, np.zeros((32, 128), np.float32)], _recurrent(kind),
         _recurrent_by_numpy(_rnn_step if kind == "RNN" else _lstm_step),
         floors.rnn if kind == "RNN" else floors.lstm, rate=0.01, goal=goal,
         skipped_peers=("nnlib compiled", "nnlib on NumPy", "JAX", "tinygrad"),

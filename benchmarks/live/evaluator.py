@@ -54,19 +54,20 @@ const baselines = {
     return () => playground.updateMaps(network, maps, 64);
   },
 };
-const took = (work, repeats) => {
+const millisecondsPerRun = (work, repeats) => {
   const start = performance.now();
   for (let i = 0; i < repeats; i++) work();
   return (performance.now() - start) / repeats;
 };
-// They alternate in short rounds, so that other work of the machine slows both; the minimum counts.
+// The two alternate in short rounds, so other load slows both; the minimum of each is reported.
 window.bench = ({ baseline, repeats, rounds, ...program }) => {
   const before = performance.now();
   const works = [replayed(program)];
   const first = performance.now() - before;
   if (baseline) works.push(baselines[baseline]());
   const times = works.map(() => []);
-  for (let r = 0; r < rounds; r++) works.forEach((work, k) => times[k].push(took(work, repeats)));
+  for (let r = 0; r < rounds; r++)
+    works.forEach((work, k) => times[k].push(millisecondsPerRun(work, repeats)));
   const [page, peer] = times.map((all) => Math.min(...all));
   return { first, page, peer: peer ?? null, nodes: program.graph.nodes.length };
 };
@@ -75,7 +76,7 @@ window.ready = true;
 
 
 class Handler(http.server.SimpleHTTPRequestHandler):
-    """The bundle, the baseline, and one page that times them."""
+    """Serves the bundle, the baseline and a page that times both."""
 
     def do_GET(self) -> None:
         own = {
@@ -87,7 +88,7 @@ class Handler(http.server.SimpleHTTPRequestHandler):
         body, kind = own[self.path]
         self.send_response(200)
         self.send_header("Content-Type", f"{kind}; charset=utf-8")
-        # A page isolated from other origins has a clock of 5 µs, any other one of 100 µs.
+        # The clock ticks every 5 µs in a page isolated from other origins, else every 100 µs.
         self.send_header("Cross-Origin-Opener-Policy", "same-origin")
         self.send_header("Cross-Origin-Embedder-Policy", "require-corp")
         self.end_headers()
@@ -156,7 +157,7 @@ def training_step(dtype: str) -> dict[str, Any]:
 
 
 def digit_cnn(dtype: str) -> dict[str, Any]:
-    """5×5×8, pool, 5×5×16, pool, linear on one 28 × 28 digit that is being drawn."""
+    """A CNN (5×5×8, pool, 5×5×16, pool, linear) on one 28 × 28 image that changes."""
     random = np.random.default_rng(0)
     nodes: list[dict] = [{"op": "input", "name": "image", "shape": [1, 1, 28, 28], "dtype": dtype}]
 
@@ -201,15 +202,15 @@ def main() -> None:
     with Server(handler) as server, launched() as browser:
         print("| replayed in the page | dtype | nodes | first | page | Playground | ratio | goal |")
         print("|---|---|---|---|---|---|---|---|")
-        for what, make, goal in CASES:
+        for title, make_case, goal in CASES:
             for dtype in ("float32", "float64"):
                 page = browser.new_page()
                 page.goto(f"{server.origin}/")
                 page.wait_for_function("window.ready === true")
-                r = page.evaluate("it => bench(it)", make(dtype))
+                r = page.evaluate("it => bench(it)", make_case(dtype))
                 peer = f"{r['peer']:.3f} ms | {r['peer'] / r['page']:.1f}" if r["peer"] else "– | –"
                 print(
-                    f"| {what} | {dtype} | {r['nodes']} | {r['first']:.1f} ms "
+                    f"| {title} | {dtype} | {r['nodes']} | {r['first']:.1f} ms "
                     f"| {r['page']:.3f} ms | {peer} | {goal} |"
                 )
                 page.close()

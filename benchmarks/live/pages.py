@@ -35,7 +35,7 @@ class Opening(NamedTuple):
 
 
 def opened_cold(browser: Browser, address: str) -> Opening:
-    """Open a page with an empty cache, and wait until its figures are ready."""
+    """Open a page with an empty cache, and return the cost until its figures are ready."""
     context = browser.new_context(viewport={"width": 1360, "height": 800})
     page = context.new_page()
     tools = context.new_cdp_session(page)

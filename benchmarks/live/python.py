@@ -1,4 +1,4 @@
-"""Measures how soon code runs in a page from a local server: `make bench-run` prints it."""
+"""Measures how soon a page from a local server can run code: `make bench-run` prints the times."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ GOALS = {"cold": 10.0, "warm": 5.0, "MB": 12.0, "ms": 50.0}
 
 @lru_cache(maxsize=1024)
 def packed(path: Path) -> tuple[bytes, bool]:
-    """A file as a usual host sends it: text and WebAssembly compressed, archives as they are."""
+    """A file as hosts usually send it, and whether it is compressed: text and WebAssembly are."""
     data = path.read_bytes()
     return (gzip.compress(data, 6, mtime=0), True) if path.suffix in PACKED else (data, False)
 
@@ -68,7 +68,7 @@ def start(page: Page, address: str) -> tuple[float, float]:
     page.click(".nn-run-start")
     wait(page, "ready")
     seconds, transferred = time.perf_counter() - began, Handler.sent / 1e6
-    page.wait_for_timeout(500)  # so that the page itself is stored
+    page.wait_for_timeout(500)  # the browser stores the page itself meanwhile
     return seconds, transferred
 
 
@@ -77,7 +77,7 @@ STORED = """caches.open("nnlib-python").then(cache => cache.keys())
 
 
 def wait_until_stored(page: Page) -> float:
-    """Seconds from then until the browser has stored the unpacked and compiled files."""
+    """Wait until the browser has stored the unpacked, compiled files; return the seconds."""
     began = time.perf_counter()
     while not page.evaluate(STORED):
         page.wait_for_timeout(100)
@@ -94,7 +94,7 @@ ROUND_TRIP = """async selector => {
 
 
 def round_trips(page: Page) -> list[float]:
-    """Milliseconds from a click on Run until a cell with 1 + 1 is done."""
+    """Milliseconds from each click on Run until a cell with 1 + 1 is done."""
     editor = page.locator(f"{CELL} .cm-content")
     editor.focus()
     page.keyboard.press("Control+a")
@@ -103,7 +103,7 @@ def round_trips(page: Page) -> list[float]:
 
 
 def first_plot(page: Page) -> float:
-    """Seconds until a first plot is shown, for which matplotlib is loaded."""
+    """Seconds until a first plot is shown, including the time to load matplotlib."""
     editor = page.locator(f"{CELL} .cm-content")
     editor.focus()
     page.keyboard.press("Control+a")
@@ -126,20 +126,20 @@ def lite(page: Page, address: str) -> tuple[float, float, float]:
     return shown, time.perf_counter() - began, Handler.sent / 1e6
 
 
-def report(what: str, value: float, unit: str, goal: float | None = None) -> None:
+def report(label: str, value: float, unit: str, goal: float | None = None) -> None:
     verdict = (
         "" if goal is None else f"   goal {goal:g} {unit}: {'met' if value <= goal else 'MISSED'}"
     )
-    print(f"{what:<42} {value:8.2f} {unit}{verdict}")
+    print(f"{label:<42} {value:8.2f} {unit}{verdict}")
 
 
 def main() -> int:
     if not (SITE / "sw.js").is_file():
-        print("error: the site has no Python for its pages: make book run=1", file=sys.stderr)
+        print("error: the site has no Python for its pages: run `make book run=1`", file=sys.stderr)
         return 1
     server = Server(functools.partial(Handler, directory=str(SITE)))
     address = f"{server.origin}/"
-    # compress the files first, because hosts have them compressed
+    # Hosts keep the files compressed, so they are compressed before the measurement.
     for path in [*(SITE / "python").rglob("*"), *(SITE / "lite").rglob("*")]:
         if path.is_file():
             packed(path)
@@ -179,9 +179,9 @@ def main() -> int:
     report("ready, later visits (median of 6)", statistics.median(warm), "s", GOALS["warm"])
     report("after a first start, files stored for later", statistics.median(storing), "s")
     report("transferred by the first start, packed", transferred, "MB", GOALS["MB"])
-    report("transferred of Python by a later start", later, "MB")
+    report("Python files transferred by a later start", later, "MB")
     report("a cell's round trip (median of 25)", statistics.median(trips), "ms", GOALS["ms"])
-    report("a first plot, with loading matplotlib", plot, "s")
+    report("a first plot, including loading matplotlib", plot, "s")
     server.close()
     return 0
 

@@ -43,10 +43,10 @@ def read_bytes(name: str) -> bytes:
         RuntimeError: the file is not the one whose SHA-256 is recorded above.
     """
     data = (resources.files("nnlib.datasets") / "data" / name).read_bytes()
-    seen = hashlib.sha256(data).hexdigest()
-    if seen != SHA256[name]:
+    actual = hashlib.sha256(data).hexdigest()
+    if actual != SHA256[name]:
         raise RuntimeError(
-            f"nnlib.datasets: {name} has the SHA-256 {seen}, needed {SHA256[name]}. The file was "
+            f"nnlib.datasets: {name} has the SHA-256 {actual}, needed {SHA256[name]}. The file was "
             "changed or damaged: install nnlib again, or make it with tools/make_datasets.py."
         )
     return data

@@ -1,4 +1,4 @@
-"""Random points in the plane, given by a seed, to try small networks on."""
+"""Random points in the plane, determined by a seed, for trying out small networks."""
 
 from __future__ import annotations
 

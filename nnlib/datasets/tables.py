@@ -67,13 +67,13 @@ class Samples:
         return f"Samples(x: {self.x.shape} {self.x.dtype}, y: {self.y.shape}, {self.about.title})"
 
 
-def _known(given: Sequence[str], known: tuple[str, ...], what: str) -> tuple[str, ...]:
-    if isinstance(given, str):
-        given = (given,)
-    for name in given:
+def _checked(names: Sequence[str], known: tuple[str, ...], kind: str) -> tuple[str, ...]:
+    if isinstance(names, str):
+        names = (names,)
+    for name in names:
         if name not in known:
-            raise ValueError(f"penguins: no {what} {name!r}; there are {', '.join(known)}")
-    return tuple(given)
+            raise ValueError(f"penguins: no {kind} {name!r}; there are {', '.join(known)}")
+    return tuple(names)
 
 
 def penguins(
@@ -98,8 +98,8 @@ def penguins(
     >>> birds.x.shape, birds.y.sum()
     ((219, 2), np.int64(68))
     """
-    species = _known(species, PENGUIN_SPECIES, "species")
-    features = _known(features, PENGUIN_FEATURES, "feature")
+    species = _checked(species, PENGUIN_SPECIES, "species")
+    features = _checked(features, PENGUIN_FEATURES, "feature")
     rows = [
         row
         for row in read_rows("penguins.csv")

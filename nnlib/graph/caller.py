@@ -1,7 +1,7 @@
 """The function generated for a trace: it checks the arguments, runs the graph, wraps the results.
 
-In a small compiled step, this takes most of the time of a call.  So the function is written out for
-the traced arguments: every check is one line, without a loop.
+In a small compiled step, the checks and the wrapping take most of the time of a call.  So the
+function is written out for the traced arguments: every check is one line, without a loop.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Caller:
     """Writes and compiles the function ``call(args, kwargs)``; `source` is its source."""
 
     def __init__(
-        self, found: Traced, outside: Outside, leaves: list[Any], form: trees.Form,
+        self, trace: Traced, outside: Outside, leaves: list[Any], form: trees.Form,
         run: Callable[..., tuple],
     ) -> None:  # fmt: skip
         self.names: dict[str, Any] = {
@@ -55,9 +55,9 @@ class Caller:
         self.leaves = iter(leaves)
         self.check("args", args)
         self.check("kwargs", kwargs)
-        self.captured(found.captured)
-        self.draws(found.draws)
-        self.results(found)
+        self.captured(trace.captured)
+        self.draws(trace.draws)
+        self.results(trace)
         body = "\n".join(f"    {line}" for line in self.lines)
         self.source = f"def call(args, kwargs):\n{body}\n"
         exec(compile(self.source, "<compiled call>", "exec"), self.names)
@@ -154,13 +154,13 @@ class Caller:
             self.arrays.append(array)
 
     # ------------------------------------------------------------ after the graph has run
-    def results(self, found: Traced) -> None:
+    def results(self, trace: Traced) -> None:
         self.lines.append(f"r = run({', '.join(self.arrays)})")
-        first = len([r for r in found.results if r.at is not None])
-        for k, (_, error) in enumerate(found.expected, first):
+        first = len([r for r in trace.results if r.at is not None])
+        for k, (_, error) in enumerate(trace.expected, first):
             self.lines.append(f"if r[{k}]: raise RuntimeError({self.fresh('E', error)})")
         texts, at = [], 0
-        for result in found.results:
+        for result in trace.results:
             if result.at is None:
                 texts.append(self.fresh("V", result.fixed) if result.fixed is not None else "None")
                 continue
@@ -170,7 +170,7 @@ class Caller:
             self.lines.append(f"{name}._node = {'Leaf()' if result.leaf else 'None'}")
             texts.append(name)
             at += 1
-        self.lines.append(f"return {self.tree(found.form, iter(texts))}")
+        self.lines.append(f"return {self.tree(trace.form, iter(texts))}")
 
     def tree(self, form: trees.Form, texts: Any) -> str:
         if form.kind is None:
@@ -190,8 +190,8 @@ class Caller:
             text = "{" + ", ".join(pairs) + "}"
             return text if kind is dict else f"{name}({text})"
         if is_dataclass(kind):
-            given = [f"{k}={p}" for k, p in zip(form.keys, parts, strict=True)]
-            return f"{name}({', '.join(given)})"
+            arguments = [f"{k}={p}" for k, p in zip(form.keys, parts, strict=True)]
+            return f"{name}({', '.join(arguments)})"
         return f"{name}({', '.join(parts)})"
 
 

@@ -1,4 +1,4 @@
-"""What `nnlib.compile` returns: a pure function, traced once for each form of its arguments.
+"""The objects that `nnlib.compile` returns: pure functions, traced once for each form of arguments.
 
 A call is one generated function (`nnlib.graph.caller`): it checks that the arguments have the form
 that was traced, extracts their arrays, runs the lowered graph and wraps the results.  If the form
@@ -24,7 +24,7 @@ from nnlib.graph.steps import GraphError
 from nnlib.record import Value
 
 MOST_TRACES = 64  # kept per function; after that, a new trace replaces the oldest
-PATIENCE = 8  # traces that differ only in Python numbers before a warning says what to do
+PATIENCE = 8  # traces that differ only in Python numbers before a warning is given
 
 
 class Compiled:
@@ -58,13 +58,13 @@ class Compiled:
         if record.is_watched():  # called by a function that is being traced itself
             return self.fn(*args, **kwargs)
         for plan in self._plans:
-            made = plan.call(args, kwargs)
-            if made is not MISS:
-                return made
+            result = plan.call(args, kwargs)
+            if result is not MISS:
+                return result
         plan = self._trace(args, kwargs)
-        made = plan.call(args, kwargs)
-        assert made is not MISS, "a plan takes the arguments that it was made for"
-        return made
+        result = plan.call(args, kwargs)
+        assert result is not MISS, "a plan accepts the arguments for which it was traced"
+        return result
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         return self if instance is None else functools.partial(self, instance)
@@ -93,8 +93,8 @@ class Compiled:
         _check_leaves(self._name, leaves, paths)
         outside = Outside(self._name, self.fn, tuple(static.values()))
         unwrapped = functools.wraps(self.fn)(functools.partial(_called, self.fn))
-        found = traced(unwrapped, self._name, leaves, form, outside)
-        plan = Plan(found, outside, leaves, form, self._backend)
+        trace = traced(unwrapped, self._name, leaves, form, outside)
+        plan = Plan(trace, outside, leaves, form, self._backend)
         with self._lock:
             self.traces += 1
             # Drop the plans that no longer match because something outside has changed.
@@ -115,7 +115,7 @@ class Compiled:
         if count == PATIENCE:
             warnings.warn(
                 f"compile: {self._name} was traced {count} times for different Python numbers "
-                "among its arguments. Pass what changes from call to call as a tensor: "
+                "among its arguments. Pass a number that changes from call to call as a tensor: "
                 "nnlib.tensor(rate).",
                 stacklevel=5,
             )
@@ -140,15 +140,15 @@ def _static(fn: Callable[..., Any], static: Any) -> set[Any]:
         parameters = list(inspect.signature(fn).parameters)
     except (TypeError, ValueError):
         return set(named)
-    found: set[Any] = set()
+    keys: set[Any] = set()
     for one in named:
         if isinstance(one, str) and one not in parameters:
             raise ValueError(f"compile(static={static!r}): the function has no parameter {one!r}")
         if isinstance(one, int) and not 0 <= one < len(parameters):
             raise ValueError(f"compile(static={static!r}): there is no parameter number {one}")
         at = parameters.index(one) if isinstance(one, str) else one
-        found |= {at, parameters[at]}
-    return found
+        keys |= {at, parameters[at]}
+    return keys
 
 
 def _check_leaves(name: str, leaves: list[Any], paths: list[str]) -> None:
@@ -175,11 +175,11 @@ class Plan:
     """One lowered trace: `call(args, kwargs)` returns the results, or MISS for other arguments."""
 
     def __init__(
-        self, found: Traced, outside: Outside, leaves: list[Any], form: trees.Form,
+        self, trace: Traced, outside: Outside, leaves: list[Any], form: trees.Form,
         kind: str | None,
     ) -> None:  # fmt: skip
         self.outside = outside
-        results = [r.at for r in found.results if r.at is not None]
-        results += [at for at, _ in found.expected]
-        self.lowered = backend(kind)(found.graph, found.inputs, results)
-        self.call = Caller(found, outside, leaves, form, self.lowered.run).call
+        results = [r.at for r in trace.results if r.at is not None]
+        results += [at for at, _ in trace.expected]
+        self.lowered = backend(kind)(trace.graph, trace.inputs, results)
+        self.call = Caller(trace, outside, leaves, form, self.lowered.run).call

@@ -16,7 +16,7 @@ from nnlib.record import Primitive
 FORMAT, VERSION = "nnlib.graph", 1
 LARGEST = 50_000_000  # elements in one node: limits the memory that reading a file can take
 _PLAIN_VALUES = 16  # constants up to this size are written as numbers, larger ones as base64
-_WORTH_HALVING = 1024  # float32 ones from this size on are float16, if that changes no value
+_WORTH_HALVING = 1024  # float32 constants from this size on become float16 if no value changes
 
 
 def to_dict(graph: Steps) -> dict[str, Any]:

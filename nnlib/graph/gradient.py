@@ -59,9 +59,9 @@ def replay(graph: Steps, tracer: Tracer) -> list[Value]:
 
 def _argument(graph: Steps, i: int, step: Step, value: Value) -> Any:
     """A constant exponent as a Python number: x ** 2 has a simpler derivative than x ** y."""
-    given = graph.steps[i]
-    if step.op == "pow" and given.op == "constant" and not given.shape and _floats(given):
-        return given.value.item()
+    source = graph.steps[i]
+    if step.op == "pow" and source.op == "constant" and not source.shape and _floats(source):
+        return source.value.item()
     return value
 
 
@@ -78,7 +78,7 @@ def _gradients(loss: Any, targets: list[Any]) -> list[Value]:
 
 
 def _example(step: Step) -> Any:
-    # Ones: few functions are singular there, and the gradient's formula does not depend on it.
+    # Few functions are singular at 1, and the gradient's formula does not depend on the values.
     return np.ones(step.shape, step.dtype)[()]
 
 
@@ -133,7 +133,7 @@ def _check(graph: Steps, name: str) -> None:
     if name not in graph.inputs and name not in graph.outputs:
         known = [*graph.inputs, *graph.outputs]
         raise GraphError(
-            f"there is no quantity {name!r} to differentiate with respect to: known are {known}"
+            f"there is no quantity {name!r} to differentiate with respect to: choose from {known}"
         )
     step = graph.steps[graph.outputs[name]] if name in graph.outputs else graph.inputs[name]
     if not _floats(step):

@@ -61,8 +61,8 @@ class Graph(Steps):
         traced function returned: one array, or a dict of them.  With `gradient` it also returns the
         derivatives ``d_x`` of the graph's only one-element output with respect to each input.
 
-        The name "loops" gives instead the fused loops that `nnlib.compile` makes of the graph, with
-        many operations in one pass over the elements; f4 is float32, s_f4 holds single numbers.
+        With the name "loops", the result is the fused loops that `nnlib.compile` generates, with
+        many operations in one pass over the elements; f4 is float32, s_f4 contains single numbers.
 
         >>> import nnlib
         >>> one = nnlib.ones(())

@@ -265,8 +265,8 @@ def _window(primitive: Primitive) -> Call:
     shaped = "shape" in inspect.signature(primitive.forward).parameters
 
     def call(*xs: str, shapes: list[Shape], shape: Shape, of_type: str, **attrs: Any) -> str:
-        given = {"shape": tuple(shape), **attrs} if shaped else attrs
-        return f"{primitive.name}({', '.join([*xs, *(f'{k}={v}' for k, v in given.items())])})"
+        keywords = {"shape": tuple(shape), **attrs} if shaped else attrs
+        return f"{primitive.name}({', '.join([*xs, *(f'{k}={v}' for k, v in keywords.items())])})"
 
     return call
 
@@ -313,7 +313,7 @@ CALLS: dict[str, Call] = {
 
 
 def call_of(op: str) -> Call | None:
-    """The function that writes a step as a call; most elementwise primitives name theirs."""
+    """The function that writes a step as a call, or None; most primitives name it in `source`."""
     if op in CALLS:
         return CALLS[op]
     primitive = Primitive.registry.get(op)

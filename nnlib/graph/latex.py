@@ -122,9 +122,9 @@ class Product(Expr):
         sign, size = ("-" if self.number < 0 else ""), abs(self.number)
         top, under = size, 1.0
         if self.below or size != int(size):  # 0.25 is 1/4, if the denominator is exact
-            whole = 1 / size if size else 0.0
-            if whole == int(whole) and size != 1 and size:
-                top, under = 1.0, whole
+            reciprocal = 1 / size if size else 0.0
+            if reciprocal == int(reciprocal) and size != 1 and size:
+                top, under = 1.0, reciprocal
         above = _juxtaposed(top, self.above, alone=bool(self.below) or under != 1)
         below = _juxtaposed(under, self.below, alone=True)
         return sign + (above if below == "1" else rf"\frac{{{above}}}{{{below}}}")
@@ -187,8 +187,8 @@ class Applied(Expr):
         return PRODUCT if self.form.startswith((r"\sum", r"\frac{1}{", r"\prod")) else POWER
 
     def latex(self) -> str:
-        def filled(found: re.Match[str]) -> str:
-            placeholder = found[0]
+        def filled(match: re.Match[str]) -> str:
+            placeholder = match[0]
             k = int(re.sub(r"\D", "", placeholder))
             if k >= len(self.arguments):  # a number that belongs to the form, as in log_{2}
                 return placeholder
@@ -252,7 +252,7 @@ class _Builder:
 
     def __init__(self, graph: Steps, name: str, expand: Sequence[str]) -> None:
         self.graph, self.at = graph, graph.outputs[name]
-        self.made: dict[int, Expr] = {}
+        self.expressions: dict[int, Expr] = {}
         self.symbols: dict[int, str] = {}
         for other, i in graph.outputs.items():
             if _rank(graph, other) < _rank(graph, self.symbols.get(i)):
@@ -264,8 +264,8 @@ class _Builder:
 
     def build(self) -> Expr:
         for i in self.needed():
-            self.made[i] = self.expression(i)
-        return self.made[self.at]
+            self.expressions[i] = self.expression(i)
+        return self.expressions[self.at]
 
     def needed(self) -> list[int]:
         """The steps of the formula in order, back to inputs, constants and named outputs."""
@@ -287,11 +287,11 @@ class _Builder:
             return Symbol(step.shape, self.symbols[i], _symbol(self.graph, self.symbols[i]))
         if step.op == "constant":
             return _constant(step)
-        return _combined(step, [self.made[j] for j in step.inputs])
+        return _combined(step, [self.expressions[j] for j in step.inputs])
 
 
 def _rank(graph: Steps, name: str | None) -> int:
-    """Of a step's names, formulas use the one of lowest rank; derivatives by inputs come last."""
+    """The rank of a step's name: formulas use the lowest one; derivatives by inputs come last."""
     if name is None:
         return 3
     if name in graph.derivatives:
@@ -342,8 +342,8 @@ def _sum(shape: tuple, terms: list[tuple[int, Expr]]) -> Expr:
             flat.append((-sign, Number((), -term.number)))
         else:
             flat.append((sign, term))
-    whole = math.fsum([s * t.number for s, t in flat if isinstance(t, Number)])
-    number = [(1 if whole > 0 else -1, Number((), abs(whole)))] if whole else []
+    constant = math.fsum([s * t.number for s, t in flat if isinstance(t, Number)])
+    number = [(1 if constant > 0 else -1, Number((), abs(constant)))] if constant else []
     first = bool(flat) and isinstance(flat[0][1], Number)  # 1 - x, but x + 1
     kept = [(s, t) for s, t in flat if not isinstance(t, Number)]
     kept = [*number, *kept] if first else [*kept, *number]
@@ -355,7 +355,7 @@ def _sum(shape: tuple, terms: list[tuple[int, Expr]]) -> Expr:
     if len(common) == 1 and common != {1.0}:  # a/8 - b/8 = (a - b)/8
         bare = [(s, _scaled(t, 1.0)) for s, t in kept if isinstance(t, Product)]
         return _product(shape, [Number((), common.pop()), _sum(shape, bare)], [])
-    if kept[0][0] < 0 and any(s > 0 for s, _ in kept):  # -a + b reads b - a
+    if kept[0][0] < 0 and any(s > 0 for s, _ in kept):  # write -a + b as b - a
         kept.insert(0, kept.pop(next(k for k, (s, _) in enumerate(kept) if s > 0)))
     return Sum(shape, tuple(kept))
 
@@ -394,15 +394,15 @@ def _powers(top: list[Expr], under: list[Expr]) -> tuple[list[Expr], list[Expr]]
         for factor in factors:
             base, n = factor, 1
             if isinstance(factor, Power) and isinstance(factor.exponent, Number):
-                whole = factor.exponent.number
-                if whole == int(whole) > 0:
-                    base, n = factor.base, int(whole)
+                exponent = factor.exponent.number
+                if exponent == int(exponent) > 0:
+                    base, n = factor.base, int(exponent)
             count[id(base)] = count.get(id(base), 0) + one * n
             first.setdefault(id(base), base)
 
     def powers(one: int) -> list[Expr]:
-        found = [(first[k], one * n) for k, n in count.items() if one * n > 0]
-        return [b if n == 1 else Power(b.shape, b, Number((), n)) for b, n in found]
+        needed = [(first[k], one * n) for k, n in count.items() if one * n > 0]
+        return [b if n == 1 else Power(b.shape, b, Number((), n)) for b, n in needed]
 
     return powers(1), powers(-1)
 
@@ -450,8 +450,8 @@ def _indexed(step: Step, xs: list[Expr]) -> str:
         x = xs[0].shape
         entries = []
         for i, n in zip(step.attrs["index"], x):
-            whole = isinstance(i, tuple) and tuple(i) == (0, n, 1)
-            entries.append(":" if whole else f"{i[0]}:{i[1]}" if isinstance(i, tuple) else str(i))
+            is_full = isinstance(i, tuple) and tuple(i) == (0, n, 1)
+            entries.append(":" if is_full else f"{i[0]}:{i[1]}" if isinstance(i, tuple) else str(i))
         return r"[{0}]_{" + ",".join(entries) + "}"
     return r"[{0}]_{" + ",".join(f"<{k}>" for k in range(1, len(xs))) + "}"
 
@@ -495,10 +495,10 @@ def _decimal(number: float) -> str:
 
 def name_latex(name: str) -> str:
     """A name as a symbol: w35 → w_{35}, in_3 → in_{3}, alpha → \\alpha, Loss → \\mathit{Loss}."""
-    found = re.fullmatch(r"([A-Za-z]+)_?(\w*)", name)
-    if not found:
+    match = re.fullmatch(r"([A-Za-z]+)_?(\w*)", name)
+    if not match:
         return rf"\mathrm{{{name.replace('_', chr(92) + '_')}}}"
-    base, below = found.groups()
+    base, below = match.groups()
     if base in _GREEK:
         base = "\\" + base
     elif len(base) > 1:

@@ -45,7 +45,7 @@ _NOT_FOLLOWED = {
 
 
 class Outside:
-    """What `fn` and `others` (static arguments) can reach; `same()` is true until it changes."""
+    """The objects that `fn` and `others` (static arguments) reach; `same()`: none has changed."""
 
     def __init__(self, name: str, fn: Any, others: tuple = ()) -> None:
         self.name = name
@@ -254,5 +254,3 @@ def _alike(now: Any, before: Any) -> bool:
     if isinstance(now, np.ndarray):
         return now.shape == before.shape and now.tobytes() == before.tobytes()
     return now == before
-
-

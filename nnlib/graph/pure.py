@@ -1,8 +1,8 @@
 """Tracing of pure functions: each runs twice on different values, and the runs must not differ.
 
 Which operations a function applies may depend on the structure, shapes and types of its arguments,
-but on nothing else.  A `PureTracer` raises GraphError as soon as it sees another dependence; one
-that it cannot see (a number from NumPy, a clock, a counter) makes the two runs differ.
+but on nothing else.  A `PureTracer` raises GraphError when it detects any other dependence; one
+that it cannot detect (on a number from NumPy, a clock, a counter) makes the two runs differ.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Traced(NamedTuple):
     draws: list[Draw]
     form: trees.Form
     results: list[Result]
-    expected: list[tuple[int, str]]  # positions of what must be False, and the error if it is not
+    expected: list[tuple[int, str]]  # steps that must be False, and the error if one is not
 
 
 class PureTracer(Tracer):
@@ -70,9 +70,9 @@ class PureTracer(Tracer):
         self.generators: dict[int, int] = {}
         self.leaves: list[Any] = []
         for leaf, path in zip(leaves, paths, strict=True):
-            self.leaves.append(self._given(leaf, path))
+            self.leaves.append(self._copied_argument(leaf, path))
 
-    def _given(self, leaf: Any, path: str) -> Any:
+    def _copied_argument(self, leaf: Any, path: str) -> Any:
         """A copy of an argument for the function, so that the caller's own cannot change."""
         if isinstance(leaf, Generator):
             own = copy.deepcopy(leaf)
@@ -217,7 +217,7 @@ def traced(
         second = _run(fn, name, [_other(x) for x in leaves], form, outside)
     except GraphError:
         raise
-    except Exception:  # such as an integer divisor that is now 0: try values closer to those given
+    except Exception:  # such as an integer divisor that is now 0: change the values less
         second = _run(fn, name, [_other(x, moved=0) for x in leaves], form, outside)
     captured = _compared(first, second)
     tracer, out_form, results = first
@@ -225,13 +225,13 @@ def traced(
     for at in captured:
         old = steps[at]
         steps[at] = Step("input", old.shape, old.dtype, name=old.name or "captured")
-    wanted = [*tracer.inputs, *captured, *tracer.samples]
-    outputs = {f"i{k}": at for k, at in enumerate(wanted)}
+    kept = [*tracer.inputs, *captured, *tracer.samples]
+    outputs = {f"i{k}": at for k, at in enumerate(kept)}
     outputs |= {f"o{k}": r.at for k, r in enumerate(results) if r.at is not None}
     outputs |= {f"e{k}": at for k, (at, _) in enumerate(tracer.expected)}
     graph = tidy(values_only(Steps(steps, outputs)))
     found = graph.outputs
-    inputs = [found[f"i{k}"] for k in range(len(wanted))]
+    inputs = [found[f"i{k}"] for k in range(len(kept))]
     results = [r if r.at is None else r._replace(at=found[f"o{k}"]) for k, r in enumerate(results)]
     tensors = [v for at in captured for k, v in tracer.strangers if k == at]
     _name_results(graph, out_form, results)
@@ -255,14 +255,14 @@ def _run(
 ) -> Run:
     args, kwargs = form.parts
     tracer = PureTracer(name, leaves, _named(fn, args, kwargs), outside)
-    given = trees.build(form, tracer.leaves)
+    arguments = trees.build(form, tracer.leaves)
     try:
         with record.watching(tracer):
-            made = fn(*given[0], **given[1])
+            returned = fn(*arguments[0], **arguments[1])
     finally:
         if tracer.refused is not None:
             raise tracer.refused from None
-    after, form_after = trees.flatten(given)
+    after, form_after = trees.flatten(arguments)
     if form_after != form or any(a is not b for a, b in zip(after, tracer.leaves)):
         raise tracer.refusal(
             "changes a list, dict or object that is an argument. A pure function returns new "
@@ -273,7 +273,7 @@ def _run(
             "changes something outside itself (a list, a dict, an attribute, a variable), which a "
             "compiled call would not do again. Return it instead."
         )
-    values, out_form = trees.flatten(made)
+    values, out_form = trees.flatten(returned)
     nodes = {v._node for v in tracer.leaves if isinstance(v, Value) and v._node is not None}
     results = [
         _result(tracer, v, path, nodes)
@@ -288,12 +288,12 @@ def _named(fn: Callable[..., Any], args: trees.Form, kwargs: trees.Form) -> list
         names = list(inspect.signature(fn).parameters)
     except (TypeError, ValueError):
         names = []
-    found = []
+    paths = []
     for k, part in enumerate(args.parts):
-        found += trees.paths(part, names[k] if k < len(names) else f"argument {k}")
+        paths += trees.paths(part, names[k] if k < len(names) else f"argument {k}")
     for key, part in zip(kwargs.keys, kwargs.parts, strict=True):
-        found += trees.paths(part, key)
-    return found
+        paths += trees.paths(part, key)
+    return paths
 
 
 def _result(tracer: PureTracer, value: Any, path: str, nodes: set) -> Result:
@@ -316,7 +316,7 @@ def _result(tracer: PureTracer, value: Any, path: str, nodes: set) -> Result:
 
 
 def _other(leaf: Any, moved: int = 1) -> Any:
-    """Another value of the same form: elements rotated by `moved`, floats made a little smaller.
+    """Another value of the same form: elements rotated by `moved`, and floats changed slightly.
 
     Probabilities, positive numbers and class numbers stay valid.
     """

@@ -15,9 +15,8 @@ LARGE = 4096  # bytes above which a compact graph computes a constant instead of
 def simplify(graph: Steps, compact: bool = False) -> Steps:
     """The graph without steps that no output needs or that repeat another; constants are folded.
 
-    A step that has only constant inputs becomes a constant.  A `compact` graph, which is to be
-    shipped, keeps such a step where its result is large and several times larger than its inputs
-    together.
+    A step that has only constant inputs becomes a constant.  A `compact` graph, which makes a small
+    file, keeps such a step if its result is large and several times as large as its inputs.
     """
     needed = _needed(graph)
     steps: list[Step] = []
@@ -50,7 +49,7 @@ def simplify(graph: Steps, compact: bool = False) -> Steps:
 
 
 def values_only(graph: Steps) -> Steps:
-    """The graph without `detach`: for running or printing it, where nothing takes its gradient."""
+    """The graph without `detach`, for running or printing it, which needs no gradient."""
     moved: list[int] = []
     steps: list[Step] = []
     for step in graph.steps:
@@ -92,8 +91,8 @@ def _key(step: Step, at: int) -> Any:
 def tidy(graph: Steps) -> Steps:
     """Simplify, and drop steps that change nothing: x · 1, x / 1, x - 0, --x, x + -y, x¹, …
 
-    Only rewrites whose results are the same to the last bit: x + 0 stays (it turns -0 into 0), and
-    so does x · 0 (it keeps nan).
+    Only rewrites that keep results the same to the last bit are made: x + 0 stays (it turns -0 into
+    0), and so does x · 0 (it keeps nan).
     """
     graph = simplify(graph)
     while True:

@@ -55,9 +55,9 @@ class Steps:
     derivatives: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     def __repr__(self) -> str:
-        made = len([s for s in self.steps if s.op not in ("input", "constant")])
-        way = f"{', '.join(self.inputs)} → {', '.join(self.outputs)}"
-        return f"{type(self).__name__}({way}; {made} operations)"
+        count = len([s for s in self.steps if s.op not in ("input", "constant")])
+        names = f"{', '.join(self.inputs)} → {', '.join(self.outputs)}"
+        return f"{type(self).__name__}({names}; {count} operations)"
 
     @property
     def inputs(self) -> dict[str, Step]:
@@ -93,7 +93,8 @@ class Steps:
                 if value.shape != step.shape:
                     raise GraphError(
                         f"input {step.name!r} was traced with shape {list(step.shape)} and is now "
-                        f"{list(value.shape)}: a graph has fixed shapes, trace the function again"
+                        f"{list(value.shape)}: a graph has fixed shapes, so trace the function "
+                        "again"
                     )
                 values.append(value)
             elif step.op == "constant":

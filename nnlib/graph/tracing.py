@@ -144,9 +144,9 @@ def _captured(fn: Callable[..., Any]) -> dict[int, str]:
     if code is None:
         return {}
     cells = zip(code.co_freevars, fn.__closure__ or ())
-    found = {n: c.cell_contents for n, c in cells if c != _EMPTY}
-    found.update({n: fn.__globals__[n] for n in code.co_names if n in fn.__globals__})
-    return {id(v): n for n, v in found.items() if isinstance(v, Value)}
+    values = {n: c.cell_contents for n, c in cells if c != _EMPTY}
+    values.update({n: fn.__globals__[n] for n in code.co_names if n in fn.__globals__})
+    return {id(v): n for n, v in values.items() if isinstance(v, Value)}
 
 
 _EMPTY = CellType()
@@ -159,8 +159,8 @@ def recorded_steps(fn: Callable[..., Any], inputs: Mapping[str, Any]) -> Steps:
     tracer = Tracer()
     tracer.names = _captured(fn)
     values = {}
-    for name, given in inputs.items():
-        source = given if isinstance(given, Value) else tensor(given)
+    for name, example in inputs.items():
+        source = example if isinstance(example, Value) else tensor(example)
         value = make(
             np.array(source._data)[()], record.Leaf() if source._node is not None else None
         )

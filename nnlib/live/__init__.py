@@ -1,7 +1,7 @@
 """Interactive figures, made in Python, that need no kernel.
 
 A figure is a Python function written with nnlib, controls for its arguments, and a view of its
-results.  The function is recorded once; the page replays the record.
+results.  The function is recorded once; the page replays the recording.
 
     live.figure(
         lambda w0, w: {"z": z, "p": nnlib.sigmoid(w0 + w * z)},

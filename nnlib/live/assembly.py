@@ -1,4 +1,4 @@
-"""Assembles a figure: inputs, recorded programs and view become the spec that the page gets."""
+"""Assembles a figure: inputs, recorded programs and view become the spec that the page receives."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FUNCTION = "the figure's function"
 
 @dataclass(frozen=True)
 class Assembled:
-    """The part of a figure's spec that function and view determine, and its initial numbers."""
+    """The part of a figure's spec that its function and view determine, and its initial numbers."""
 
     spec: dict[str, Any]
     numbers: Mapping[str, Any]
@@ -74,10 +74,10 @@ class _Recorder:
         inputs: Inputs,
         env: dict[str, Any],
         derived: dict[str, Callable],
-        wanted: set[str],
+        references: set[str],
     ):
         self.function, self.inputs, self.env = function, inputs, env
-        self.derived, self.wanted = derived, wanted
+        self.derived, self.references = derived, references
         self.tensors = {k: v for k, v in env.items() if k not in inputs.static}
 
     def spec(self, drags: Sequence[Callable]) -> dict[str, Any]:
@@ -99,9 +99,9 @@ class _Recorder:
 
         def run(**arguments: Any) -> dict:
             scope = {**chosen, **arguments}
-            made = call(self.function, scope, FUNCTION)
-            made |= self.derived_of({**scope, **made})
-            return {k: v for k, v in made.items() if k in self.wanted}
+            results = call(self.function, scope, FUNCTION)
+            results |= self.derived_of({**scope, **results})
+            return {k: v for k, v in results.items() if k in self.references}
 
         return run
 
@@ -110,11 +110,11 @@ class _Recorder:
         out: dict[str, Any] = {}
         for key, function in self.derived.items():
             names = parameters(function, list(env), "a function in the view")
-            made = function(**{k: env[k] for k in names})
-            if isinstance(made, Mapping):  # a recorded graph gives all its nodes at once
-                out.update(made)
+            result = function(**{k: env[k] for k in names})
+            if isinstance(result, Mapping):  # a recorded graph gives all its nodes at once
+                out.update(result)
             else:
-                out[key] = made if hasattr(made, "detach") else tensor(np.asarray(made))
+                out[key] = result if hasattr(result, "detach") else tensor(np.asarray(result))
         return out
 
     def _drag(self, function: Callable) -> dict:
@@ -124,13 +124,13 @@ class _Recorder:
         names = parameters(function, list(scope), role)
 
         def run(**arguments: Any) -> dict:
-            made = call(function, {k: arguments[k] for k in names}, role)
-            unknown = sorted(set(made) - set(self.inputs.controls))
+            results = call(function, {k: arguments[k] for k in names}, role)
+            unknown = sorted(set(results) - set(self.inputs.controls))
             if unknown:
                 raise ValueError(
                     f"a drag sets {unknown}, but inputs are {', '.join(self.inputs.controls)}."
                 )
-            return made
+            return results
 
         return record(run, {k: scope[k] for k in names})
 
@@ -161,7 +161,7 @@ def look_up(ref: dict, values: Mapping[str, Any]) -> np.ndarray | None:
         return np.asarray([float(v) for v in ref["data"]]).reshape(ref["shape"])
     if ref["ref"] not in values:
         return None
-    found = array(values[ref["ref"]])
+    result = array(values[ref["ref"]])
     if "at" in ref:
-        found = found[tuple(slice(None) if i is None else i for i in ref["at"])]
-    return np.asarray(found)
+        result = result[tuple(slice(None) if i is None else i for i in ref["at"])]
+    return np.asarray(result)

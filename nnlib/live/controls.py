@@ -55,7 +55,7 @@ def slider(
     >>> live.figure(lambda rate: {"double": 2 * rate}, rate=rate, view=["{double:.3f}"]).outputs()
     {'double': array(0.2, dtype=float32)}
     """
-    whole = all(isinstance(v, int | np.integer) for v in (min, max, step or 1, value or 0))
+    all_integers = all(isinstance(v, int | np.integer) for v in (min, max, step or 1, value or 0))
     if not min < max:
         raise ValueError(f"a slider needs min < max, but was given {min} and {max}.")
     if log and min <= 0:
@@ -64,12 +64,12 @@ def slider(
         value = (min * max) ** 0.5 if log else min + (max - min) / 2
         if not log and step:
             value = min + round((value - min) / step) * step
-        value = int(value) if whole and not log else float(f"{value:.12g}")
+        value = int(value) if all_integers and not log else float(f"{value:.12g}")
     if not min <= value <= max:
         raise ValueError(f"the slider's value {value} is outside {min} … {max}.")
-    step = step or (1 if whole else (max - min) / 100)
+    step = step or (1 if all_integers else (max - min) / 100)
     options = {"min": min, "max": max, "step": step, "format": format, "log": log or None}
-    if whole and not log:
+    if all_integers and not log:
         return Control("slider", int(value), options, False, share, label)
     return Control("slider", float(value), options, False, share, label)
 
@@ -158,8 +158,8 @@ def dropdown(
                 f"the options' shapes differ ({', '.join(str(v.shape) for v in values)}): "
                 "a recorded graph has one shape. With static=True there is one for each option."
             )
-    made = {"labels": labels, "values": values, "buttons": buttons or None}
-    return Control("dropdown", chosen, made, static, share, label)
+    settings = {"labels": labels, "values": values, "buttons": buttons or None}
+    return Control("dropdown", chosen, settings, static, share, label)
 
 
 def text(

@@ -19,9 +19,9 @@ def instrument(part: Any, env: Mapping[str, Any]) -> dict[str, Callable]:
 
     Returns, for each dag's name, a function that computes the values and gradients of its nodes.
     """
-    found: dict[str, Callable] = {}
+    functions: dict[str, Callable] = {}
     for dag in _dags(part):
-        name = f"_dag{len(found)}"
+        name = f"_dag{len(functions)}"
         function = dag.fields.pop("of")
         dag.fields["of"] = None
         names = parameters(function, list(env), "dag(of=…)")
@@ -29,21 +29,21 @@ def instrument(part: Any, env: Mapping[str, Any]) -> dict[str, Callable]:
             lambda f=function, **a: {"result": f(**a)}, {k: env[k] for k in names}, False
         )
         dag.fields["nodes"], dag.fields["backward"] = _nodes(graph, name)
-        found[name] = _values(graph, name, names)
-    return found
+        functions[name] = _values(graph, name, names)
+    return functions
 
 
 def names_of(part: Any) -> list[str]:
     """Every name that the dags below `part` refer to."""
-    made = []
+    names = []
     for dag in _dags(part, "nodes"):
         for node in dag.fields["nodes"] or ():
-            made += [node[k].source for k in ("value", "grad") if isinstance(node.get(k), Data)]
-    return [n for n in made if isinstance(n, str)]
+            names += [node[k].source for k in ("value", "grad") if isinstance(node.get(k), Data)]
+    return [n for n in names if isinstance(n, str)]
 
 
 def dag_states(function: Callable, **inputs: Any) -> list[str]:
-    """The names of a graph's states for `live.stepper`: start, then forwards, then backwards.
+    """The names of a graph's states for `live.stepper`: start, values forwards, gradients back.
 
     >>> from nnlib import live
     >>> live.dag_states(lambda a, b: a * b + b, a=2.0, b=3.0)[:3]
@@ -51,8 +51,8 @@ def dag_states(function: Callable, **inputs: Any) -> list[str]:
     """
     from nnlib.live.programs import tensor
 
-    given = {k: v if hasattr(v, "detach") else tensor(v, "float32") for k, v in inputs.items()}
-    nodes, backward = _nodes(record(lambda **a: {"result": function(**a)}, given, False), "")
+    tensors = {k: v if hasattr(v, "detach") else tensor(v, "float32") for k, v in inputs.items()}
+    nodes, backward = _nodes(record(lambda **a: {"result": function(**a)}, tensors, False), "")
     label = {n["id"]: n["label"] for n in nodes}
     return ["start", *(n["label"] for n in nodes), *(f"d/d {label[i]}" for i in backward)]
 
@@ -72,7 +72,7 @@ def _nodes(graph: dict, name: str) -> tuple[list[dict], list[str]]:
         raise ValueError(
             f"this graph has {len(graph['nodes'])} nodes; at most {MAX_NODES} can be shown."
         )
-    made, floats = [], set()
+    nodes, floats = [], set()
     for i, node in enumerate(graph["nodes"]):
         kind = (
             "input" if node["op"] == "input" else "constant" if node["op"] == "constant" else "op"
@@ -84,7 +84,7 @@ def _nodes(graph: dict, name: str) -> tuple[list[dict], list[str]]:
         if kind == "constant":
             label = scalar_text(node["data"]) if len(node.get("data", ())) != 1 else (
                 f"{float(node['data'][0]):.4g}")  # fmt: skip
-        made.append(
+        nodes.append(
             {
                 "id": f"n{i}",
                 "label": label,
@@ -95,12 +95,12 @@ def _nodes(graph: dict, name: str) -> tuple[list[dict], list[str]]:
                 "grad": Data(f"{name}_g{i}") if f"n{i}" in floats else None,
             }
         )
-    backward = [n["id"] for n in reversed(made) if n["id"] in floats]
-    return made, backward
+    backward = [n["id"] for n in reversed(nodes) if n["id"] in floats]
+    return nodes, backward
 
 
 def _values(graph: dict, name: str, names: list[str]) -> Callable:
-    """A function of the dag's inputs that gives the value and the gradient of each node."""
+    """A function of the dag's inputs that returns the value and the gradient of each node."""
 
     def compute(**inputs: Any) -> dict[str, Any]:
         import nnlib
@@ -109,10 +109,10 @@ def _values(graph: dict, name: str, names: list[str]) -> Callable:
         values: list[Any] = []
         for node in graph["nodes"]:
             if node["op"] == "input":
-                given = inputs[node["name"]]
+                value = inputs[node["name"]]
                 if node["dtype"].startswith("float"):
-                    given = given.detach().requires_grad_(True)
-                values.append(given)
+                    value = value.detach().requires_grad_(True)
+                values.append(value)
             elif node["op"] == "constant":
                 values.append(_constant(node))
             else:
@@ -120,18 +120,18 @@ def _values(graph: dict, name: str, names: list[str]) -> Callable:
                 arguments = [values[j] for j in node["in"]]
                 values.append(primitive(*arguments, **_attributes(node)))
         result = values[graph["outputs"][0]["node"]]
-        wanted = [
+        differentiable = [
             i for i, v in enumerate(values) if hasattr(v, "requires_grad") and v.requires_grad
         ]
         gradients = nnlib.autograd.grad(
-            result, [values[i] for i in wanted], create_graph=True, allow_unused=True
+            result, [values[i] for i in differentiable], create_graph=True, allow_unused=True
         )
-        made = {f"{name}_v{i}": v for i, v in enumerate(values)}
-        made |= {
+        results = {f"{name}_v{i}": v for i, v in enumerate(values)}
+        results |= {
             f"{name}_g{i}": g if g is not None else nnlib.zeros_like(values[i])
-            for i, g in zip(wanted, gradients, strict=True)
+            for i, g in zip(differentiable, gradients, strict=True)
         }
-        return made
+        return results
 
     import inspect
 

@@ -116,14 +116,14 @@ class Inputs:
                 f"{' × '.join(static)} make {count} programs; at most {MAX_PROGRAMS} are recorded. "
                 "Pass numbers, or static=False, for some of them."
             )
-        found = []
+        choices = []
         for picked in itertools.product(*ranges):
             values = {
                 k: self.argument(k, bool(i) if self.controls[k].kind == "checkbox" else i)
                 for k, i in zip(static, picked, strict=True)
             }
-            found.append((",".join(str(i) for i in picked), values))
-        return found
+            choices.append((",".join(str(i) for i in picked), values))
+        return choices
 
     def _options(self, name: str) -> int:
         control = self.controls[name]

@@ -51,10 +51,10 @@ def shared_library() -> Library:
 
 
 def build() -> str:
-    """The bundle's source hash, so that pages never mix two builds."""
+    """The bundle's source hash (else its size), so that pages never mix two builds."""
     bundle = STATIC / "live.js"
     if not bundle.exists():
         return ""
     head = bundle.read_text()[:400]
-    found = re.search(r"sha256 ([0-9a-f]{16})", head)
-    return found[1] if found else str(bundle.stat().st_size)
+    match = re.search(r"sha256 ([0-9a-f]{16})", head)
+    return match[1] if match else str(bundle.stat().st_size)

@@ -28,11 +28,11 @@ def fit_axes(tree: Any, lookup: Lookup) -> None:
 
 def _fit(axes: dict, lookup: Lookup) -> None:
     marks = [mark_of(mark, lookup) for mark in axes["marks"]]
-    found = [mark.extent() for mark in marks]
+    extents = [mark.extent() for mark in marks]
     for side, key, scale in ((0, "xlim", "xscale"), (1, "ylim", "yscale")):
         if key in axes:
             continue
-        numbers = [np.ravel(v) for e in found for v in e[side] if v is not None]
+        numbers = [np.ravel(v) for e in extents for v in e[side] if v is not None]
         flat = np.concatenate(numbers).astype(float) if numbers else np.zeros(0)
         flat = flat[np.isfinite(flat)]
         if axes[scale] == "log":

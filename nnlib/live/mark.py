@@ -32,7 +32,7 @@ class Mark:
 
     kinds: ClassVar[dict[str, type[Mark]]] = {}
     kind: ClassVar[str]
-    fills_width: ClassVar[bool] = False  # the axes need no margin left and right of it
+    fills_width: ClassVar[bool] = False  # the axes need no margin to its left and right
 
     fields: Mapping[str, Any]
     lookup: Lookup

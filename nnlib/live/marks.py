@@ -114,8 +114,8 @@ def points(
     `classes` (n numbers 0, 1, 2, …; −1 counts as 0) gives each point the colour and shape of its
     class; `class_names` names the classes in the legend.  With `drag=True` the reader can drag
     every point; xy must then be the name of an input.  A click sets the input `select` to the
-    number of the point, and switches the point's entry in the array input `toggle`.  Points at
-    which `mark` (n booleans) is true have a ring, such as those classified wrongly.
+    number of the point, and switches the point's entry in the array input `toggle`.  A ring marks
+    the points for which `mark` (n booleans) is true, such as those classified wrongly.
 
     Raises:
         ValueError: positions are missing, or `drag` is given and xy is not an input's name.
@@ -170,8 +170,8 @@ def handle(
 
     `drag` says which inputs follow its position: the name of an input of shape (2,); a pair of
     names `("a", "b")`, of which one may be None; or a function of x, y and any inputs that returns
-    the new values of inputs, such as `lambda x, y, w: {"w0": -w * x}` (it is traced, as all
-    functions of a figure are).
+    the new values of inputs, such as `lambda x, y, w: {"w0": -w * x}` (it is traced, like all
+    functions of a figure).
 
     >>> from nnlib import live
     >>> def moved(x, w):
@@ -325,9 +325,9 @@ def decision_line(
     )
     handles = [
         handle(
-            coordinate(position, 0), coordinate(position, 1), drag=rule, label=f"{label}, {what}"
+            coordinate(position, 0), coordinate(position, 1), drag=rule, label=f"{label}, {name}"
         )
-        for position, rule, what in positions
+        for position, rule, name in positions
     ]
     return [line(w0, w1, w2, band=1.0), *handles]
 
@@ -341,10 +341,10 @@ class Segments(Mark):
         return [self.get("x0"), self.get("x1")], [self.get("y0"), self.get("y1")]
 
     def static_svg(self, plot: Plot) -> str:
-        given = [self.get(k) for k in ("x0", "y0", "x1", "y1")]
-        if any(end is None for end in given):
+        coordinates = [self.get(k) for k in ("x0", "y0", "x1", "y1")]
+        if any(end is None for end in coordinates):
             return ""
-        x0, y0, x1, y1 = np.broadcast_arrays(*given)
+        x0, y0, x1, y1 = np.broadcast_arrays(*coordinates)
         ends = (plot.x(x0).ravel(), plot.y(y0).ravel(), plot.x(x1).ravel(), plot.y(y1).ravel())
         route = "".join(
             f"M{a:.0f} {b:.0f}L{c:.0f} {d:.0f}" for a, b, c, d in zip(*ends, strict=True)
@@ -550,8 +550,8 @@ def contour(
 ) -> Part:
     """Contour lines of z, whose rows are rising values of y and columns rising values of x.
 
-    `levels` is how many lines there are, or a list of their values of z.  `fill=True` colours the
-    areas between the lines.
+    `levels` is the number of lines, or a list of the values of z along them.  `fill=True` colours
+    the areas between the lines.
 
     >>> import nnlib
     >>> from nnlib import live

@@ -226,7 +226,7 @@ class PartWriter:
         return pieces
 
     def drag(self, target: Any) -> dict:
-        """What a position sets: `{"x": reference, "y": reference}`, or `{"program": number}`."""
+        """A drag's target in JSON: `{"x": reference, "y": reference}`, or `{"program": number}`."""
         if isinstance(target, str):
             name, at = parse_reference(target)
             self.check(name)

@@ -25,13 +25,13 @@ def call(function: Callable | None, env: Mapping[str, Any], role: str) -> dict[s
     if function is None:
         return {}
     names = parameters(function, list(env), role)
-    made = function(**{k: env[k] for k in names})
-    if not isinstance(made, Mapping):
+    results = function(**{k: env[k] for k in names})
+    if not isinstance(results, Mapping):
         raise TypeError(
-            f"{role} must return a dict of name → tensor, but returned {type(made).__name__}. "
+            f"{role} must return a dict of name → tensor, but returned {type(results).__name__}. "
             'Write return {"p": p}.'
         )
-    return {k: v if hasattr(v, "detach") else tensor(np.asarray(v)) for k, v in made.items()}
+    return {k: v if hasattr(v, "detach") else tensor(np.asarray(v)) for k, v in results.items()}
 
 
 def record(

@@ -13,7 +13,7 @@ from nnlib.live.library import STATIC
 
 
 class FigureLike(Protocol):
-    """What this module needs of a figure (`nnlib.live.widget.Figure`, which uses this module)."""
+    """The attributes that this module uses of `nnlib.live.widget.Figure`, which imports it."""
 
     spec: dict
     values: dict
@@ -53,7 +53,7 @@ def page(*items: Any, path: str | Path, title: str | None = None, inline: bool =
         else:
             view = {"version_major": 2, "version_minor": 0, "model_id": item.model_id}
             body.append(_script("application/vnd.jupyter.widget-view+json", view))
-    whole = {"version_major": 2, "version_minor": 0, "state": state}
+    widget_state = {"version_major": 2, "version_minor": 0, "state": state}
     first = next((i.spec for i in items if _is_figure(i)), {"name": "figures"})
     name = title or first.get("title") or first["name"]
     if inline:
@@ -76,7 +76,8 @@ def page(*items: Any, path: str | Path, title: str | None = None, inline: bool =
         f'<!doctype html><html lang="en"><head><meta charset="utf-8">{policy}'
         f'<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{html.escape(name)}</title>{css}</head><body class='nn-page'><main>"
-        f"{''.join(body)}</main>{_script('application/vnd.jupyter.widget-state+json', whole)}"
+        f"{''.join(body)}</main>"
+        f"{_script('application/vnd.jupyter.widget-state+json', widget_state)}"
         f"{script}</body></html>",
         encoding="utf-8",
     )
@@ -113,15 +114,15 @@ def _script(kind: str, content: Any) -> str:
 
 def _collect(widget: ipywidgets.Widget, state: dict) -> None:
     """Adds the state of a widget and its children to `state`, in the form that notebooks store."""
-    made = widget.get_state()
+    values = widget.get_state()
     if _is_figure(widget):
-        made = {k: v for k, v in made.items() if k not in ("_esm", "_css", "library")}
-        made["_nnlib_live"] = True
+        values = {k: v for k, v in values.items() if k not in ("_esm", "_css", "library")}
+        values["_nnlib_live"] = True
     state[widget.model_id] = {
-        "model_module": made.get("_model_module", "anywidget"),
-        "model_module_version": made.get("_model_module_version", ""),
-        "model_name": made.get("_model_name", "AnyModel"),
-        "state": {k: v for k, v in made.items() if not k.startswith("_view_count")},
+        "model_module": values.get("_model_module", "anywidget"),
+        "model_module_version": values.get("_model_module_version", ""),
+        "model_name": values.get("_model_name", "AnyModel"),
+        "state": {k: v for k, v in values.items() if not k.startswith("_view_count")},
     }
     for child in getattr(widget, "children", ()):
         _collect(child, state)

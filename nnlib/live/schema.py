@@ -1,6 +1,6 @@
 """The grammar of figures, `view.schema.json`, and the check of a figure against it.
 
-The schema is the one list of controls, marks and views with their fields, types and limits.  The
+The schema is the only list of controls, marks and views with their fields, types and limits.  The
 page's types (`frontend/figures/src/grammar.ts`) and `docs/view-schema.md` are made from it by
 `tools/make_grammar.py`; every figure is checked against it when it is made.
 """
@@ -31,8 +31,8 @@ Problem = tuple[tuple[str, ...], str]  # where, and what is wrong there
 @cache
 def definitions() -> dict[str, dict]:
     """The schema's definitions by name, each with all fields of its base definition written out."""
-    made = json.loads(PATH.read_text("utf8"))["$defs"]
-    return {name: _with_base(schema, made) for name, schema in made.items()}
+    stored = json.loads(PATH.read_text("utf8"))["$defs"]
+    return {name: _with_base(schema, stored) for name, schema in stored.items()}
 
 
 def _with_base(schema: dict, stored: dict[str, dict]) -> dict:
@@ -41,8 +41,8 @@ def _with_base(schema: dict, stored: dict[str, dict]) -> dict:
     base = stored[schema["$ref"].rsplit("/", 1)[-1]]
     required = [*base.get("required", ()), *schema.get("required", ())]
     properties = {**base["properties"], **schema["properties"]}
-    whole = {"properties": properties, "required": required, "additionalProperties": False}
-    return schema | whole
+    merged = {"properties": properties, "required": required, "additionalProperties": False}
+    return schema | merged
 
 
 def resolved(schema: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -58,12 +58,12 @@ def kinds(family: str) -> dict[str, dict]:
     >>> sorted(kinds("mark"))[:3]
     ['area', 'arrows', 'bars']
     """
-    found = {}
+    by_kind = {}
     for option in definitions()[family]["anyOf"]:
         schema = dict(resolved(option))
         fields = schema["properties"]
-        found[next(fields[k]["const"] for k in KINDS if k in fields)] = schema
-    return found
+        by_kind[next(fields[k]["const"] for k in KINDS if k in fields)] = schema
+    return by_kind
 
 
 def check(value: Any, name: str = "figure") -> None:
@@ -77,8 +77,8 @@ def check(value: Any, name: str = "figure") -> None:
         ...
     ValueError: readout, size: 'huge' is not one of 'normal', 'large'.
     """
-    for where, what in _problems(value, {"$ref": f"#/$defs/{name}"}, ()):
-        raise ValueError(f"{', '.join(where)}: {what}" if where else what)
+    for where, problem in _problems(value, {"$ref": f"#/$defs/{name}"}, ()):
+        raise ValueError(f"{', '.join(where)}: {problem}" if where else problem)
 
 
 def _problems(value: Any, schema: Mapping[str, Any], where: tuple[str, ...]) -> Iterator[Problem]:
@@ -160,7 +160,7 @@ def _has_kind(value: Any) -> bool:
 
 def _in_any_of(value: Any, options: list[dict], where: tuple[str, ...]) -> Iterator[Problem]:
     """Yields nothing if one of the options fits; else the problems of the one that was meant."""
-    found: list[list[Problem]] = []
+    near_misses: list[list[Problem]] = []
     known: list[str] = []
     for option in map(resolved, options):
         properties = option.get("properties", {})
@@ -172,12 +172,12 @@ def _in_any_of(value: Any, options: list[dict], where: tuple[str, ...]) -> Itera
         problems = list(_problems(value, option, where))
         if not problems:
             return
-        found.append(problems)
-    if found:
-        yield from max(found, key=lambda problems: len(problems[0][0]))
+        near_misses.append(problems)
+    if near_misses:
+        yield from max(near_misses, key=lambda problems: len(problems[0][0]))
     else:
-        given = next((value[k] for k in KINDS if k in value), None)
-        yield where, f"{given!r} is not one of {', '.join(known)}."
+        kind = next((value[k] for k in KINDS if k in value), None)
+        yield where, f"{kind!r} is not one of {', '.join(known)}."
 
 
 def _short(value: Any) -> str:

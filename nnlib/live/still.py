@@ -1,6 +1,6 @@
 """The static picture for pages without scripts: the first views, drawn as SVG by Python.
 
-Its colours are the palette's theme `still`, its class in the page is `nn-fallback`.
+Its colours are the palette's theme `still`; its CSS class in the page is `nn-fallback`.
 """
 
 from __future__ import annotations
@@ -61,16 +61,16 @@ def _texts(tree: Any, lookup: Lookup, words: Mapping[str, str]) -> list[str]:
 
 
 def _fill(pieces: Sequence, lookup: Lookup, words: Mapping[str, str]) -> str:
-    made = []
+    texts = []
     for piece in pieces:
         if isinstance(piece, str) or piece.get("ref") in words:
-            made.append(piece if isinstance(piece, str) else words[piece["ref"]])
+            texts.append(piece if isinstance(piece, str) else words[piece["ref"]])
             continue
-        found = lookup(piece)
-        made.append(
-            "–" if found is None or np.size(found) != 1 else _number(found, piece["format"])
+        value = lookup(piece)
+        texts.append(
+            "–" if value is None or np.size(value) != 1 else _number(value, piece["format"])
         )
-    return "".join(made)
+    return "".join(texts)
 
 
 def _number(value: Any, form: str) -> str:

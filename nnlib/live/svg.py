@@ -101,7 +101,7 @@ def cells(z: np.ndarray, colors: str, limits: Any, box: Callable) -> str:
     """A matrix as SVG: each run of equal colour is a rectangle, `box(row, start, stop, shape)`."""
     step = max(1, -(-max(z.shape) // MAX_CELLS))
     blocks = np.zeros((-(-z.shape[0] // step), -(-z.shape[1] // step)))
-    for r, c in np.ndindex(*blocks.shape):  # a block becomes its number of largest absolute value
+    for r, c in np.ndindex(*blocks.shape):  # a block shows its number of largest absolute value
         block = z[r * step : (r + 1) * step, c * step : (c + 1) * step].ravel()
         blocks[r, c] = block[np.argmax(np.abs(block))]
     tints, steps = _tint(blocks, colors, limits), _steps(colors)

@@ -29,17 +29,17 @@ class Trainer:
         """One step; raises ValueError if the step omits a state or changes a state's shape."""
         plan, scope = self.plan, self._scope(env, batch)
         names = parameters(plan.step, list(scope), "the training step")
-        made = call(plan.step, {k: scope[k] for k in names}, "the training step")
-        missing = sorted({*plan.state, plan.loss} - set(made))
+        results = call(plan.step, {k: scope[k] for k in names}, "the training step")
+        missing = sorted({*plan.state, plan.loss} - set(results))
         if missing:
-            raise ValueError(f"the training step returned {sorted(made)}, but lacks {missing}.")
+            raise ValueError(f"the training step returned {sorted(results)}, but lacks {missing}.")
         for key in plan.state:
-            if tuple(made[key].shape) != tuple(env[key].shape):
+            if tuple(results[key].shape) != tuple(env[key].shape):
                 raise ValueError(
                     f"the step turns {key} of shape {tuple(env[key].shape)} into "
-                    f"{tuple(made[key].shape)}: a state keeps its shape."
+                    f"{tuple(results[key].shape)}: a state keeps its shape."
                 )
-        return made
+        return results
 
     def _scope(self, env: Mapping[str, Any], batch: Any) -> dict:
         """The step's arguments: inputs and state, and the data (or its batch)."""
@@ -47,8 +47,8 @@ class Trainer:
         for key, value in self.plan.data.items():
             values = array(value)
             dtype = self.inputs.dtype if values.dtype.kind == "f" else str(values.dtype)
-            whole = tensor(values, dtype)
-            scope[key] = whole if batch is None else whole[batch]
+            full = tensor(values, dtype)
+            scope[key] = full if batch is None else full[batch]
         if batch is not None:
             scope["batch"] = batch
         return scope
@@ -67,9 +67,9 @@ class Trainer:
 
             def run(**arguments: Any) -> dict:
                 batch = arguments.pop("batch", None)
-                made = self.step({**arguments, **chosen}, batch)  # noqa: B023 (called at once)
+                results = self.step({**arguments, **chosen}, batch)  # noqa: B023 (called at once)
                 # the state's new values, under other names than the old ones
-                return {f"new_{k}": made[k] for k in keep if k in made}
+                return {f"new_{k}": results[k] for k in keep if k in results}
 
             programs[key] = pool.take(record(run, tensors))
         spec = {**plan.spec(), "loss": f"new_{plan.loss}", "choices": choices, "programs": programs}
@@ -84,7 +84,7 @@ class Trainer:
         losses = []
         for step in range(steps):
             batch = tensor(plan.batch_at(seed, step)) if plan.batch else None
-            made = self.step({**env, **state}, batch)
-            state = {k: made[k].detach() for k in plan.state}
-            losses.append(array(made[plan.loss]).item())
+            results = self.step({**env, **state}, batch)
+            state = {k: results[k].detach() for k in plan.state}
+            losses.append(array(results[plan.loss]).item())
         return {"loss": np.asarray(losses), **{k: array(v) for k, v in state.items()}}

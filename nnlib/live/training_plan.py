@@ -28,8 +28,8 @@ class Init:
 
     kind: str
     shape: tuple[int, ...]
-    a: float
-    b: float | np.ndarray  # one for all entries, or one for each
+    a: float  # mean or low
+    b: float | np.ndarray  # std or high: one number for all entries, or one for each
 
     def draw(self, seed: int, stream: int) -> np.ndarray:
         """The numbers for a seed, float64."""
@@ -138,7 +138,7 @@ class Training:
         return random.batch(seed, step, self.count, self.batch)
 
     def spec(self) -> dict:
-        """What the page needs besides the recorded step."""
+        """The JSON that the page needs besides the recorded step."""
         state: dict[str, Any] = {}
         tables = [self.initial(s) for s in range(self.seeds)] if self.init else None
         for k, (name, value) in enumerate(self.state.items()):

@@ -55,7 +55,7 @@ def axes(
 
 
 def row(*items: Any) -> Part:
-    """Views side by side (one below the other where the page is narrow).
+    """Views side by side (one below the other if the page is narrow).
 
     >>> from nnlib import live
     >>> view = live.row(live.readout("a = {a:.1f}"), live.readout("2a = {b:.1f}"))
@@ -253,10 +253,11 @@ def sequence(
     select: str | None = None,
     when: Ref = None,
 ) -> Part:
-    """A recurrent network over a text input `word`: one cell, or copies if `unrolled` is not 0.
+    """A recurrent network over a text input `word`, as one cell or unrolled.
 
-    `states` (T, h) are drawn in each copy, `outputs` (T, k) as bars above it, and `deltas` (T), how
-    much each state has changed, as numbers below it.  `select="t"` sets t to the position clicked.
+    If `unrolled` is not 0, a copy of the cell is drawn for each letter.  `states` (T, h) are drawn
+    in each copy, `outputs` (T, k) as bars above it, and `deltas` (T), how much each state has
+    changed, as numbers below it.  `select="t"` sets t to the position clicked.
 
     >>> import nnlib
     >>> from nnlib import live

@@ -27,7 +27,7 @@ from nnlib.live.trainer import Trainer
 from nnlib.live.training_plan import Training
 
 FORMAT, VERSION = "nnlib.live", 1
-_made: Counter[str] = Counter()
+_counts: Counter[str] = Counter()  # figures made so far, by name
 
 
 def slug(words: str) -> str:
@@ -88,9 +88,9 @@ class Figure(anywidget.AnyWidget):
         spec |= {k: v for k, v in heading.items() if v}
         spec |= self._assembled.spec
         schema.check(spec)
-        made = _made[spec["name"]]
-        _made[spec["name"]] += 1
-        identity = f"nnlib-live-{spec['name']}" + (f"-{made + 1}" if made else "")
+        earlier = _counts[spec["name"]]
+        _counts[spec["name"]] += 1
+        identity = f"nnlib-live-{spec['name']}" + (f"-{earlier + 1}" if earlier else "")
         super().__init__(
             spec=spec,
             values={k: i["value"] for k, i in spec["inputs"].items()},
@@ -104,7 +104,7 @@ class Figure(anywidget.AnyWidget):
     # inputs ------------------------------------------------------------------------------------
 
     def _add_number_traits(self) -> None:
-        """Makes each number a trait too, in step with `values`, for `jslink` and `observe`."""
+        """Makes each number a trait too, kept equal to `values`, for `jslink` and `observe`."""
         names = [
             k
             for k, i in self.spec["inputs"].items()
@@ -135,7 +135,7 @@ class Figure(anywidget.AnyWidget):
     def __setitem__(self, name: str, value: Any) -> None:
         self.values = {**self.values, name: self._inputs.json_value(name, value)}
 
-    # the same in Python ------------------------------------------------------------------------
+    # computing in Python -----------------------------------------------------------------------
 
     def train(self, steps: int, seed: int | None = None, **inputs: Any) -> dict[str, Any]:
         """Trains in Python as the page does; returns `{"loss": all losses}` and the final state.
@@ -165,8 +165,8 @@ class Figure(anywidget.AnyWidget):
         {'p': array(0.5, dtype=float32)}
         """
         changed = {k: self._inputs.json_value(k, v) for k, v in inputs.items()}
-        made = call(self._fn, self._inputs.arguments({**self.values, **changed}), FUNCTION)
-        return {k: array(v) for k, v in made.items()}
+        results = call(self._fn, self._inputs.arguments({**self.values, **changed}), FUNCTION)
+        return {k: array(v) for k, v in results.items()}
 
     # showing -----------------------------------------------------------------------------------
 
@@ -174,12 +174,12 @@ class Figure(anywidget.AnyWidget):
         return f"Figure({self._title!r})"
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        made = super()._repr_mimebundle_(**kwargs)
-        bundle, metadata = made if isinstance(made, tuple) else (made, {})
+        base = super()._repr_mimebundle_(**kwargs)
+        bundle, metadata = base if isinstance(base, tuple) else (base, {})
         if bundle is None:
             return None
         bundle = {**bundle, "text/plain": repr(self), "text/html": self.html()}
-        return (bundle, metadata) if isinstance(made, tuple) else bundle
+        return (bundle, metadata) if isinstance(base, tuple) else bundle
 
     def html(self) -> str:
         """The static picture of the initial state, with caption and alternative text.
@@ -223,12 +223,12 @@ def figure(fn: Callable | None = None, **options: Any) -> Figure:
     - `fn(**inputs)` returns a dict of name → tensor.  It is traced: write it with nnlib's
       operations.
     - every further keyword is an input: `(min, max)`, `(min, max, step)`, a list, a dict, a bool, a
-      number, an array, or a control (`live.slider(…)`); `inputs={…}` if a name is taken.
+      number, an array, or a control (`live.slider(…)`); use `inputs={…}` for names like `title`.
     - `view`: a list of views (axes, readouts, networks, …), one below the other; a list in it is a
       row.
     - `title`, `caption` (what to try), `alt` (what a reader who cannot see the figure learns).
-    - `name`: its name in links (else made from the title).  `training`: see `live.training`.
-    - `dtype`: of all inputs that are not integers ("float32", as nnlib's default).
+    - `name`: its name in links (by default, made from the title).  `training`: see `live.training`.
+    - `dtype`: the dtype of all inputs that are not integers ("float32", as is nnlib's default).
 
     >>> import nnlib
     >>> from nnlib import live

@@ -30,7 +30,7 @@ def backend(name: str | None) -> Callable[[Steps, Sequence[int], Sequence[int]],
     Raises ValueError for an unknown name, ImportError for loops without numba.
     """
     if name not in (None, *BACKENDS):
-        raise ValueError(f"compile(backend={name!r}): known are {list(BACKENDS)}")
+        raise ValueError(f"compile(backend={name!r}): choose from {list(BACKENDS)}")
     has_numba = importlib.util.find_spec("numba") is not None
     if name == "loops" and not has_numba:
         raise ImportError(

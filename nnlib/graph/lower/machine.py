@@ -1,7 +1,7 @@
 """Compiles the source of loops with numba, and keeps the machine code on disk.
 
-numba stores machine code beside a module's file.  So the source is written to a module, named by
-its hash, in a folder of the user (`NNLIB_CACHE`, or ~/.cache/nnlib).
+numba stores machine code beside a module's file.  So the source is written to a module, named after
+its hash, in the user's cache folder (`NNLIB_CACHE`, or ~/.cache/nnlib).
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ _NUMBA = {"float32": "float32", "float64": "float64", "int64": "int64", "bool": 
 
 
 def folder() -> Path:
-    """The folder of compiled loops; a temporary folder if it is not writeable."""
-    wanted = os.environ.get("NNLIB_CACHE") or Path.home() / ".cache" / "nnlib"
-    path = Path(wanted) / f"numba-{numba.__version__}-numpy-{np.__version__}"
+    """The folder for compiled loops, or the temporary folder if that one is not writeable."""
+    cache = os.environ.get("NNLIB_CACHE") or Path.home() / ".cache" / "nnlib"
+    path = Path(cache) / f"numba-{numba.__version__}-numpy-{np.__version__}"
     try:
         path.mkdir(parents=True, exist_ok=True)
         if os.access(path, os.W_OK):
@@ -67,7 +67,7 @@ def loaded(source: str) -> ModuleType:
     if known is not None:
         return known
     path = folder() / f"{name}.py"
-    if not path.exists():  # written whole under another name first: another process may read it
+    if not path.exists():  # written under another name first, as another process may read it
         partial = path.with_suffix(f".{os.getpid()}.tmp")
         partial.write_text(text, encoding="utf-8")
         partial.replace(path)
