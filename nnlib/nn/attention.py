@@ -36,10 +36,10 @@ class MultiheadAttention(Module):
     `is_causal` is a hint, which needs `attn_mask`.  For a query that may not attend to anything,
     the heads give nan, or 0 with `need_weights=False`.
 
-    The input weights are initialised by Xavier's rule, their biases with 0; they are one parameter,
-    or three if `kdim` or `vdim` is not E.  Raises ValueError if a size is not positive;
-    AssertionError if E is not a multiple of the heads, or an input or `key_padding_mask` has the
-    wrong size; RuntimeError if `attn_mask` has; NotImplementedError for `add_bias_kv` and
+    The input weights are one parameter, or three if `kdim` or `vdim` is not E; they are initialised
+    by Xavier's rule, and all biases with 0.  Raises ValueError if a size is not positive;
+    AssertionError if E is not a multiple of `num_heads`, or if an input or `key_padding_mask` has
+    the wrong size; RuntimeError if `attn_mask` has; NotImplementedError for `add_bias_kv` and
     `add_zero_attn`.  Like ``torch.nn.MultiheadAttention``; Vaswani and others, 2017.
 
     >>> import nnlib
@@ -86,10 +86,10 @@ class MultiheadAttention(Module):
             self.register_parameter(
                 f"{name}_proj_weight", None if joint else Parameter(zeros(size, inside))
             )
-        whole = Parameter(zeros(3 * size, size)) if joint else None
-        self.register_parameter("in_proj_weight", whole)
-        for p in self._own_parameters():
-            xavier_uniform_(p[1])
+        in_proj = Parameter(zeros(3 * size, size)) if joint else None
+        self.register_parameter("in_proj_weight", in_proj)
+        for _, p in self._own_parameters():
+            xavier_uniform_(p)
         self.register_parameter("in_proj_bias", Parameter(zeros(3 * size)) if bias else None)
         self.out_proj = Linear(size, size, bias=bias)
         if self.out_proj.bias is not None:
@@ -130,8 +130,8 @@ class MultiheadAttention(Module):
         return out, weights
 
     def _inputs(self, query: Tensor, key: Tensor, value: Tensor) -> tuple[list[Tensor], bool]:
-        """Query, key and value as (N, length, size), and whether there was a batch."""
-        made, sizes = [], (self.embed_dim, self.kdim, self.vdim)
+        """Query, key and value as (N, length, size), and whether they had a batch dimension."""
+        inputs, sizes = [], (self.embed_dim, self.kdim, self.vdim)
         weight = self.out_proj.weight
         ndim = needs_tensor("MultiheadAttention", query)._data.ndim
         if ndim not in (2, 3):
@@ -150,28 +150,28 @@ class MultiheadAttention(Module):
                 )
             same_type("MultiheadAttention", x, weight, "weight")
             x = x if ndim == 3 else s.unsqueeze(x, 0)
-            made.append(x if self.batch_first or ndim == 2 else s.transpose(x, 0, 1))
-        q, k, v = (x._data.shape for x in made)
+            inputs.append(x if self.batch_first or ndim == 2 else s.transpose(x, 0, 1))
+        q, k, v = (x._data.shape for x in inputs)
         if k[:2] != v[:2] or k[0] != q[0]:
             raise AssertionError(
                 "MultiheadAttention: key and value need the same length, and query, key and value "
                 "the same batch size, got " + ", ".join(shown(x) for x in (query, key, value))
             )
-        return made, ndim == 3
+        return inputs, ndim == 3
 
     def _projected(self, q: Tensor, k: Tensor, v: Tensor) -> list[Tensor]:
         """The heads' queries, keys and values, each (N, heads, length, E / heads)."""
-        size, whole, bias = self.embed_dim, self.in_proj_weight, self.in_proj_bias
-        made = []
+        size, in_proj, bias = self.embed_dim, self.in_proj_weight, self.in_proj_bias
+        projected = []
         for i, (name, x) in enumerate(zip("qkv", (q, k, v), strict=True)):
             rows = slice(i * size, (i + 1) * size)
-            weight = getattr(self, f"{name}_proj_weight") if whole is None else whole[rows]
+            weight = getattr(self, f"{name}_proj_weight") if in_proj is None else in_proj[rows]
             out = F.linear(x, weight, None if bias is None else bias[rows])
             n, length, _ = out.shape
-            made.append(
+            projected.append(
                 s.transpose(s.reshape(out, (n, length, self.num_heads, self.head_dim)), 1, 2)
             )
-        return made
+        return projected
 
     def _attended(self, q: Any, k: Any, v: Any, mask: Any, need_weights: bool) -> tuple[Any, Any]:
         """The heads' outputs (N, heads, L, E / heads), and their weights if `need_weights`."""

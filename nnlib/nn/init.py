@@ -104,7 +104,7 @@ def constant_(tensor: Tensor, val: float) -> Tensor:
 
 
 def zeros_(tensor: Tensor) -> Tensor:
-    """0 everywhere: for biases.  Weights that are all equal stay equal (see symmetry breaking).
+    """0 everywhere: for biases.  Weights that all start at 0 would stay equal to each other.
 
     Like ``torch.nn.init.zeros_``.
 
@@ -264,8 +264,7 @@ def orthogonal_(tensor: Tensor, gain: float = 1.0, generator: Generator | None =
     """Rows (or columns, if those are fewer) that are orthogonal and of length `gain`.
 
     All dimensions after the first count as columns.  Raises ValueError for fewer than 2 dimensions.
-    Saxe and others, 2014.  Like
-    ``torch.nn.init.orthogonal_``.
+    Like ``torch.nn.init.orthogonal_``; Saxe and others, 2014.
 
     >>> import nnlib
     >>> q = nnlib.nn.init.orthogonal_(nnlib.zeros(3, 3))

@@ -46,7 +46,7 @@ class Embedding(Module):
     """A table of `num_embeddings` vectors, looked up by index: (…) → (…, embedding_dim).
 
     The weight is initially normal (0, 1); the row `padding_idx` is 0 and is not trained.  Raises
-    IndexError for an index out of range, AssertionError for such a `padding_idx`.  Like
+    IndexError for an index out of range, AssertionError if `padding_idx` is out of range.  Like
     ``torch.nn.Embedding``.
 
     >>> import nnlib

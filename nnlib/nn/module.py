@@ -76,11 +76,11 @@ class Module:
     """
 
     training = True
-    _buffer_names: tuple[str, ...] = ()  # always replaced, so that the class's own stays empty
+    _buffer_names: tuple[str, ...] = ()  # replaced, never changed: the class's own stays empty
     _temporary: tuple[str, ...] = ()  # buffers that are left out of the state
     _absent: tuple[str, ...] = ()  # parameters that are None
-    _before: dict[int, Callable[..., Any]] | None = None
-    _after: dict[int, Callable[..., Any]] | None = None
+    _forward_pre_hooks: dict[int, Callable[..., Any]] | None = None
+    _forward_hooks: dict[int, Callable[..., Any]] | None = None
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the module's output.  Subclasses define it; call the module, not this method.
@@ -100,14 +100,14 @@ class Module:
         )
 
     def __call__(self, *args: Any, **kwargs: Any) -> Tensor:
-        if self._before is None and self._after is None:
+        if self._forward_pre_hooks is None and self._forward_hooks is None:
             return self.forward(*args, **kwargs)  # type: ignore[no-any-return]
-        for hook in list((self._before or {}).values()):
+        for hook in list((self._forward_pre_hooks or {}).values()):
             changed = hook(self, args)
             if changed is not None:
                 args = changed if isinstance(changed, tuple) else (changed,)
         result = self.forward(*args, **kwargs)
-        for hook in list((self._after or {}).values()):
+        for hook in list((self._forward_hooks or {}).values()):
             changed = hook(self, args, result)
             result = result if changed is None else changed
         return result  # type: ignore[no-any-return]
@@ -125,9 +125,9 @@ class Module:
         >>> _ = layer(nnlib.ones(5, 2))
         nnlib.Size([5, 3])
         """
-        if self._after is None:
-            self._after = {}
-        return register(self._after, hook)
+        if self._forward_hooks is None:
+            self._forward_hooks = {}
+        return register(self._forward_hooks, hook)
 
     def register_forward_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """Call ``hook(module, args)`` before forward; what it returns replaces the arguments.
@@ -138,9 +138,9 @@ class Module:
         >>> layer(nnlib.tensor([-1.0, 2.0]))
         tensor([1., 0.])
         """
-        if self._before is None:
-            self._before = {}
-        return register(self._before, hook)
+        if self._forward_pre_hooks is None:
+            self._forward_pre_hooks = {}
+        return register(self._forward_pre_hooks, hook)
 
     # ------------------------------------------------------------ parameters, buffers, submodules
 
@@ -163,7 +163,7 @@ class Module:
             self._absent = tuple([n for n in self._absent if n != name])
         object.__setattr__(self, name, value)
 
-    if TYPE_CHECKING:  # attributes set by name, as register_buffer() does; assigned ones are known
+    if TYPE_CHECKING:  # for attributes that are set by name, as register_buffer() does
 
         def __getattr__(self, name: str) -> Tensor | Module: ...
 
@@ -231,12 +231,12 @@ class Module:
             self._temporary = (*self._temporary, name)
         setattr(self, name, tensor)
 
-    def _check_name(self, what: str, name: str, free: bool) -> None:
+    def _check_name(self, kind: str, name: str, free: bool) -> None:
         """Raise an error for an invalid name, or one that an attribute of another kind has."""
         if not isinstance(name, str):
-            raise TypeError(f"{what} name should be a string. Got {type(name).__name__}")
+            raise TypeError(f"{kind} name should be a string. Got {type(name).__name__}")
         if "." in name or not name:
-            raise KeyError(f'{what} name can\'t be empty or contain ".", got: {name!r}')
+            raise KeyError(f'{kind} name can\'t be empty or contain ".", got: {name!r}')
         if hasattr(self, name) and not free:
             raise KeyError(f"attribute '{name}' already exists: choose another name")
 
@@ -305,13 +305,13 @@ class Module:
         >>> net.get_submodule("0.0")
         ReLU()
         """
-        found: Module = self
+        current: Module = self
         for name in target.split(".") if target else ():
-            inner = vars(found).get(name)
+            inner = vars(current).get(name)
             if not isinstance(inner, Module):
-                raise AttributeError(f"{type(found).__name__} has no module `{name}`")
-            found = inner
-        return found
+                raise AttributeError(f"{type(current).__name__} has no module `{name}`")
+            current = inner
+        return current
 
     def named_parameters(
         self, prefix: str = "", recurse: bool = True
@@ -381,7 +381,7 @@ class Module:
         for name, child in self._own_modules() if recurse else ():
             yield from child._all(dot + name, own)
 
-    # ------------------------------------------------------------ changes of the whole module
+    # ------------------------------------------------------------ changes to all submodules
 
     def apply(self, fn: Callable[[Module], Any]) -> Self:
         """Call `fn` on every submodule, then on this module.
@@ -468,21 +468,21 @@ class Module:
         >>> nnlib.nn.Linear(2, 1).to("cpu").weight.device
         device(type='cpu')
         """
-        wanted: Any = dtype
-        for given in args:
-            if isinstance(given, Value):
-                wanted = dtypes.of(given._data)
-            elif isinstance(given, (str, devices.device)):
-                device = given
-            elif not isinstance(given, bool):  # PyTorch's non_blocking by position
-                wanted = given
+        target: Any = dtype
+        for argument in args:
+            if isinstance(argument, Value):
+                target = dtypes.of(argument._data)
+            elif isinstance(argument, (str, devices.device)):
+                device = argument
+            elif not isinstance(argument, bool):  # PyTorch's non_blocking by position
+                target = argument
         devices.refuse_others(device)
-        if wanted is None:
+        if target is None:
             return self
-        kind = dtypes.as_numpy(wanted)
+        kind = dtypes.as_numpy(target)
         if kind.kind != "f":
             raise TypeError(
-                f"nn.Module.to only accepts floating point dtypes, but got desired dtype={wanted}"
+                f"nn.Module.to only accepts floating point dtypes, but got desired dtype={target}"
             )
         for value in [*self.parameters(), *self.buffers()]:
             if value._data.dtype.kind == "f":

@@ -208,8 +208,8 @@ class _Recurrent(Module):
                 if self._suffixes()[at][0] != layer:
                     continue
                 backwards = suffix.endswith("_reverse")
-                given = s.flip(x, 0) if backwards else x
-                out, ends = self._layer(given, [h[at] for h in states], self._weights(suffix))
+                sequence = s.flip(x, 0) if backwards else x
+                out, ends = self._layer(sequence, [h[at] for h in states], self._weights(suffix))
                 outs.append(s.flip(out, 0) if backwards else out)
                 for kept, end in zip(last, ends, strict=True):
                     kept.append(end)
@@ -247,18 +247,18 @@ class _Recurrent(Module):
         shape = (len(self._suffixes()), x.shape[1], self.hidden_size)
         if hx is None:
             return [zeros(*shape, dtype=x.dtype) for _ in range(self.states)]
-        given = tuple(hx) if self.states > 1 else (hx,)
+        initial = tuple(hx) if self.states > 1 else (hx,)
         out = []
-        for h in given:
-            wanted = shape if batched else (shape[0], shape[2])
-            if needs_tensor(type(self).__name__, h)._data.ndim != len(wanted):
+        for h in initial:
+            expected = shape if batched else (shape[0], shape[2])
+            if needs_tensor(type(self).__name__, h)._data.ndim != len(expected):
                 raise RuntimeError(
                     f"For {'batched 3' if batched else 'unbatched 2'}-D input, hx should also be "
-                    f"{len(wanted)}-D but got {h._data.ndim}-D tensor"
+                    f"{len(expected)}-D but got {h._data.ndim}-D tensor"
                 )
-            if h._data.shape != wanted:
+            if h._data.shape != expected:
                 raise RuntimeError(
-                    f"Expected hidden size {list(wanted)} (layers · directions"
+                    f"Expected hidden size {list(expected)} (layers · directions"
                     f"{', batch' if batched else ''}, hidden), got {shown(h)}"
                 )
             out.append(h if batched else s.unsqueeze(h, 1))

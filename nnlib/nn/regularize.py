@@ -169,8 +169,8 @@ class _BatchNorm(Module):
 
     def forward(self, input: Tensor) -> Tensor:
         if input.ndim not in self.ranks:
-            wanted = " or ".join([f"{n}D" for n in self.ranks])
-            raise ValueError(f"expected {wanted} input (got {input.ndim}D input)")
+            ranks = " or ".join([f"{n}D" for n in self.ranks])
+            raise ValueError(f"expected {ranks} input (got {input.ndim}D input)")
         if input.shape[1] != self.num_features:
             raise RuntimeError(
                 f"{type(self).__name__}({self.num_features}) was given {input.shape[1]} channels: "
@@ -182,8 +182,8 @@ class _BatchNorm(Module):
                 state.num_batches_tracked.add_(1)
         momentum = self.momentum
         if momentum is None:  # the running statistics are means over all batches
-            seen = state.num_batches_tracked.item() if self.track_running_stats else 1
-            momentum = 1 / max(seen, 1)
+            count = state.num_batches_tracked.item() if self.track_running_stats else 1
+            momentum = 1 / max(count, 1)
         return F.batch_norm(
             input, state.running_mean, state.running_var, self.weight, self.bias,
             self.training or not self.track_running_stats, momentum, self.eps,

@@ -27,7 +27,7 @@ def _arrays(state: State) -> State:
     return {name: _array(t) for name, t in state.items() if name != "step"}
 
 
-class _Stepped(Optimizer):
+class _FormulaOptimizer(Optimizer):
     """An optimiser that applies a formula to arrays, in place."""
 
     formula: type[Formula]
@@ -46,7 +46,7 @@ class _Stepped(Optimizer):
         self.formula.step(x, g, _arrays(state), float(count), group)
 
 
-class SGD(_Stepped):
+class SGD(_FormulaOptimizer):
     """w ← w - lr · v with v ← momentum · v + (1 - dampening) · g.  Like ``torch.optim.SGD``.
 
     With `maximize`, g is replaced by -g, which makes the objective larger.  Raises ValueError for a
@@ -81,7 +81,7 @@ class SGD(_Stepped):
         super().__init__(params, defaults)
 
     def begin(self, p: Any, group: Settings) -> State:
-        return {}  # as in PyTorch: no step count, and the first step adds the velocity
+        return {}  # as in PyTorch: no step count, and the first step creates the velocity
 
     def update(self, x: np.ndarray, g: np.ndarray, state: State, group: Settings) -> None:
         first = state.get("momentum_buffer") is None
@@ -90,7 +90,7 @@ class SGD(_Stepped):
         self.formula.step(x, g, _arrays(state), 1 if first else 2, group)
 
 
-class Adam(_Stepped):
+class Adam(_FormulaOptimizer):
     """w ← w - lr · m̂ / (√v̂ + eps), with running means m of g and v of g².
 
     m̂ = m/(1 - β₁ᵗ) and v̂ = v/(1 - β₂ᵗ) correct the bias of starting at zero.  With `amsgrad`, the
@@ -156,7 +156,7 @@ class AdamW(Adam):
         super().__init__(params, lr, betas, eps, weight_decay, amsgrad, maximize=maximize)
 
 
-class RMSprop(_Stepped):
+class RMSprop(_FormulaOptimizer):
     """w ← w - lr · g / (√v + eps), with v the running mean of g².
 
     With `centered`, the square of the running mean of g is subtracted from v, which makes it a
@@ -193,7 +193,7 @@ class RMSprop(_Stepped):
         super().__init__(params, defaults)
 
 
-class Adagrad(_Stepped):
+class Adagrad(_FormulaOptimizer):
     """w ← w - lr / (1 + (t - 1) · lr_decay) · g / (√v + eps), with v the sum of all g².
 
     Like ``torch.optim.Adagrad``; Duchi, Hazan and Singer, 2011.  Raises ValueError for a negative

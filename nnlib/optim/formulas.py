@@ -1,8 +1,8 @@
 """The formula of each optimiser's step, written once: SGD, Adam, AdamW, RMSprop, Adagrad.
 
 A formula takes one parameter p, its gradient g, its state, the number t of the step (from 1) and
-the settings, and returns (p, state) after the step.  It changes arrays in place, for the classes of
-`nnlib.optim`; from Tensors it makes new ones, for `nnlib.optim.functional`.
+the settings, and returns (p, state) after the step.  Arrays, from the classes of `nnlib.optim`, are
+changed in place; for Tensors, from `nnlib.optim.functional`, the results are new Tensors.
 """
 
 from __future__ import annotations

@@ -101,7 +101,7 @@ def adam(
     >>> import nnlib
     >>> rule = nnlib.optim.functional.adam(lr=0.1)
     >>> w = nnlib.tensor([1.0, -100.0])
-    >>> rule.update(w, 2 * w, rule.init(w))[0]  # each weight by lr, whatever its gradient
+    >>> rule.update(w, 2 * w, rule.init(w))[0]  # changes each weight by lr
     tensor([  0.9000, -99.9000])
     """
     return _rule(

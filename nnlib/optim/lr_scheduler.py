@@ -273,7 +273,7 @@ class ConstantLR(LRScheduler):
 
 
 class LinearLR(LRScheduler):
-    """base · a factor that goes linearly from start_factor to end_factor in total_iters epochs.
+    """base · a factor that changes linearly from start_factor to end_factor in total_iters epochs.
 
     Raises ValueError for factors outside of [0, 1].  Like ``torch.optim.lr_scheduler.LinearLR``.
 
@@ -320,7 +320,7 @@ class LinearLR(LRScheduler):
 class CosineAnnealingLR(LRScheduler):
     """eta_min + (base - eta_min) · (1 + cos(π t / T_max)) / 2: half a cosine wave.
 
-    As in PyTorch, computed from the rate of the previous epoch; Loshchilov and Hutter, 2017.
+    As in PyTorch, each rate is computed from the previous epoch's.  Loshchilov and Hutter, 2017.
 
     >>> import nnlib
     >>> rule = nnlib.optim.SGD([nnlib.zeros(1, requires_grad=True)], lr=8.0)
@@ -354,7 +354,7 @@ class CosineAnnealingLR(LRScheduler):
 
 
 class OneCycleLR(LRScheduler):
-    """From max_lr/div_factor up to max_lr in a share pct_start of the steps, then down to almost 0.
+    """Rises from max_lr/div_factor to max_lr in a fraction pct_start of the steps, then falls.
 
     Call step() after every batch.  The last rate is max_lr / div_factor / final_div_factor.
     Momentum (or Adam's beta1) decreases and then increases.  Smith and Topin, 2018.  Raises
@@ -433,17 +433,18 @@ class OneCycleLR(LRScheduler):
             start = end
         at = [p[0] for p in self._phases].index(end) if self.last_epoch <= end else -1
         end, first, last, high, low = self._phases[at]
-        part = (self.last_epoch - start) / (end - start)
+        fraction = (self.last_epoch - start) / (end - start)
         for group in self.optimizer.param_groups if self.cycle_momentum else ():
-            self._set_momentum(group, self._between(group[high], group[low], part))
+            self._set_momentum(group, self._between(group[high], group[low], fraction))
         return [
-            self._between(group[first], group[last], part) for group in self.optimizer.param_groups
+            self._between(group[first], group[last], fraction)
+            for group in self.optimizer.param_groups
         ]
 
-    def _between(self, start: float, end: float, part: float) -> float:
+    def _between(self, start: float, end: float, fraction: float) -> float:
         if self.anneal_strategy == "linear":
-            return (end - start) * part + start
-        return end + (start - end) / 2.0 * (1 + math.cos(math.pi * part))
+            return (end - start) * fraction + start
+        return end + (start - end) / 2.0 * (1 + math.cos(math.pi * fraction))
 
     def _set_momentum(self, group: dict[str, Any], value: float) -> None:
         if "betas" in group:
@@ -469,8 +470,8 @@ def _phases(total: int, up: float, three: bool) -> list[tuple[float, str, str, s
 class SequentialLR(LRScheduler):
     """One schedule after the other: the next one starts at each of the epochs `milestones`.
 
-    Raises ValueError unless there is one milestone less than there are schedules, and for schedules
-    of another optimiser.  Like ``torch.optim.lr_scheduler.SequentialLR``.
+    Raises ValueError unless there is one milestone fewer than schedules, and for schedules of
+    another optimiser.  Like ``torch.optim.lr_scheduler.SequentialLR``.
 
     >>> import nnlib
     >>> from nnlib.optim.lr_scheduler import ConstantLR, ExponentialLR, SequentialLR

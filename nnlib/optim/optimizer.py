@@ -63,8 +63,8 @@ class Optimizer:
         """
         if not isinstance(param_group, dict):
             raise TypeError(f"param_group must be a dict, but got {type(param_group)}")
-        given = param_group["params"]
-        params = [given] if isinstance(given, Value) else list(given)
+        members = param_group["params"]
+        params = [members] if isinstance(members, Value) else list(members)
         params = [p[1] if isinstance(p, tuple) else p for p in params]
         for p in params:
             _check_parameter(p)
@@ -214,9 +214,9 @@ class Optimizer:
                 "optimizer's group"
             )
         by_number: dict[Any, Any] = {}
-        for given, group in zip(groups, own, strict=True):
-            by_number.update(zip(given["params"], group["params"], strict=True))
-            group.update({k: v for k, v in given.items() if k != "params"})
+        for saved, group in zip(groups, own, strict=True):
+            by_number.update(zip(saved["params"], group["params"], strict=True))
+            group.update({k: v for k, v in saved.items() if k != "params"})
         self.state = {
             by_number[int(at)]: {k: _copied(v) for k, v in state.items()}
             for at, state in state_dict["state"].items()

@@ -43,7 +43,8 @@ class Dataset(Generic[T_co]):
 class TensorDataset(Dataset[tuple[Tensor, ...]]):
     """Tensors whose first dimension counts the examples: an example is a tuple of one row of each.
 
-    Raises AssertionError unless all have as many rows.  Like ``torch.utils.data.TensorDataset``.
+    Raises AssertionError unless all have the same number of rows.  Like
+    ``torch.utils.data.TensorDataset``.
 
     >>> import nnlib
     >>> data = nnlib.utils.data.TensorDataset(nnlib.ones(4, 2), nnlib.arange(4))
@@ -125,7 +126,7 @@ def random_split(
     lengths: Sequence[float],
     generator: create.Generator | None = None,
 ) -> list[Subset[T]]:
-    """Disjoint random parts of a data set; `lengths` are numbers of examples, or fractions of it.
+    """Disjoint random parts of a data set; `lengths` are numbers of examples, or fractions.
 
     Fractions are rounded down, and the first parts get the remaining examples.  The same seeded
     `generator` gives the same split.  Raises ValueError for fractions outside of [0, 1], and for

@@ -129,8 +129,7 @@ def kl_div(
 
     The reduction "batchmean" divides the sum by the size of the first dimension, which gives the
     mean of the divergences Σ y log(y/p), with x = log p.  Raises ValueError if the shapes differ.
-    Kullback and Leibler, 1951.  Like
-    ``torch.nn.functional.kl_div``.
+    Like ``torch.nn.functional.kl_div``; Kullback and Leibler, 1951.
 
     >>> import nnlib
     >>> half = nnlib.tensor([[0.5, 0.5]])
@@ -153,7 +152,7 @@ def kl_div(
 # ---------------------------------------------------------------- two classes
 
 
-_NO_PROBABILITIES = (
+_NOT_PROBABILITIES = (
     "all elements of input should be between 0 and 1: these look like logits; use "
     "binary_cross_entropy_with_logits"
 )
@@ -173,9 +172,9 @@ def binary_cross_entropy(
     """
     _same_shape("binary_cross_entropy", input, target)
     if input._data.size and not (input._data.min() >= 0 and input._data.max() <= 1):
-        raise RuntimeError(_NO_PROBABILITIES)
+        raise RuntimeError(_NOT_PROBABILITIES)
     if watcher := record.current_watcher():
-        watcher.expects(input, 0.0, 1.0, _NO_PROBABILITIES)
+        watcher.expects(input, 0.0, 1.0, _NOT_PROBABILITIES)
     if target._data.dtype != input._data.dtype:
         raise RuntimeError(
             f"Found dtype {dtypes.of(target._data).name} but expected "
@@ -214,10 +213,10 @@ def binary_cross_entropy_with_logits(
         losses = ar.sub(apply(softplus, (input,), {}), ar.mul(input, target))
     else:
         # -pos·y log σ(z) - (1 - y) log σ(-z), both logarithms by softplus
-        grown = ar.add(ar.mul(target, ar.sub(pos_weight, 1)), 1)
+        factor = ar.add(ar.mul(target, ar.sub(pos_weight, 1)), 1)
         losses = ar.add(
             ar.mul(ar.rsub(target, 1.0), input),
-            ar.mul(grown, apply(softplus, (ar.neg(input),), {})),
+            ar.mul(factor, apply(softplus, (ar.neg(input),), {})),
         )
     return _reduced(_weighted(losses, weight), reduction)
 
@@ -256,18 +255,18 @@ def nll_loss(
 def _classes(name: str, input: Tensor, target: Tensor, ignore_index: int) -> tuple[Tensor, Tensor]:
     """Input as (M, C) and targets as (M), checked."""
     x, y = needs_tensor(name, input), needs_tensor(name, target)
-    shape, wanted = x._data.shape, y._data.shape
+    shape, target_shape = x._data.shape, y._data.shape
     if not shape:
         raise ValueError(f"{name}: Expected 1 or more dimensions (got 0): one for each class")
     if y._data.dtype.kind not in "iu":
         raise RuntimeError(
-            f"expected target of type int64, got {dtypes.of(y._data).name}: class numbers, .long()"
+            f"expected target of type int64, got {dtypes.of(y._data).name}: use .long()"
         )
-    if (shape[:1] + shape[2:] if len(shape) > 1 else ()) != wanted:
+    if (shape[:1] + shape[2:] if len(shape) > 1 else ()) != target_shape:
         fitting = shape[:1] + shape[2:] if len(shape) > 1 else ()
         raise ValueError(
             f"{name}: input {list(shape)} needs a target of shape {list(fitting)} (a class number "
-            f"for each example), got {list(wanted)}"
+            f"for each example), got {list(target_shape)}"
         )
     classes = shape[1] if len(shape) > 1 else shape[0]
     counts = y._data != ignore_index
@@ -283,7 +282,7 @@ def _classes(name: str, input: Tensor, target: Tensor, ignore_index: int) -> tup
     return s.reshape(x, (-1, classes)), s.reshape(y, (-1,))
 
 
-def _all_count(y: Tensor, ignore_index: int) -> bool:
+def _none_ignored(y: Tensor, ignore_index: int) -> bool:
     """Whether no target is ignored; False in a trace if `ignore_index` is a possible class."""
     if record.current_watcher() is not None and ignore_index >= 0:
         return False
@@ -300,7 +299,7 @@ def _picked(
             f"classes but got weight tensor of shape: {list(weight._data.shape)}"
         )
     rows = make(np.arange(x._data.shape[0]))
-    if _all_count(y, ignore_index):
+    if _none_ignored(y, ignore_index):
         losses = ar.neg(apply(pi.index, (x, rows, y), {"dims": (0, 1)}))
         if weight is None:
             return losses, None
@@ -354,17 +353,17 @@ def cross_entropy(
     if y._data.dtype.kind == "f":
         return _of_probabilities(z, y, weight, reduction, label_smoothing)
     x, flat = _classes("cross_entropy", z, y, ignore_index)
-    if weight is None and not label_smoothing and _all_count(flat, ignore_index):
+    if weight is None and not label_smoothing and _none_ignored(flat, ignore_index):
         out = apply(fused.cross_entropy, (x, flat), {"reduction": reduction})
         return out if reduction != "none" else s.reshape(out, y._data.shape)
     logs = along.log_softmax(x, 1)
     losses, counted = _picked(logs, flat, weight, ignore_index)
     if label_smoothing:
         losses = ar.mul(losses, 1 - label_smoothing)
-        even = ar.neg(along.sum(_weighted(logs, weight), 1))
-        if not _all_count(flat, ignore_index):
-            even = ar.where(ar.ne(flat, ignore_index), even, 0.0)
-        losses = ar.add(losses, ar.mul(even, label_smoothing / x._data.shape[1]))
+        uniform = ar.neg(along.sum(_weighted(logs, weight), 1))
+        if not _none_ignored(flat, ignore_index):
+            uniform = ar.where(ar.ne(flat, ignore_index), uniform, 0.0)
+        losses = ar.add(losses, ar.mul(uniform, label_smoothing / x._data.shape[1]))
     return _mean_of(losses, counted, reduction, y._data.shape)
 
 

@@ -178,21 +178,21 @@ def _conv_transpose(
     lifted = Lifted(name, x, dims)
     _check_transposed_weight(name, dims, x, lifted.images, w, bias, groups)
     stride, dilation = ints(name, "stride", stride, dims), ints(name, "dilation", dilation, dims)
-    padding, more = (
+    padding, extra = (
         ints(name, "padding", padding, dims),
         ints(name, "output_padding", output_padding, dims),
     )
     at_least(name, 1, stride=stride, dilation=dilation)
-    at_least(name, 0, padding=padding, output_padding=more)
-    if any(o >= max(a, b) for o, a, b in zip(more, stride, dilation, strict=True)):
+    at_least(name, 0, padding=padding, output_padding=extra)
+    if any(o >= max(a, b) for o, a, b in zip(extra, stride, dilation, strict=True)):
         raise RuntimeError(
             f"output padding must be smaller than either stride or dilation, but got "
-            f"output_padding {more}, stride {stride}, dilation {dilation}"
+            f"output_padding {extra}, stride {stride}, dilation {dilation}"
         )
     if dims == 1:
         w, stride, dilation = s.unsqueeze(w, -2), (1, *stride), (1, *dilation)
-        padding, more = (0, *padding), (0, *more)
-    out = _spread(name, lifted.images, w, stride, padding, more, groups, dilation)
+        padding, extra = (0, *padding), (0, *extra)
+    out = _spread(name, lifted.images, w, stride, padding, extra, groups, dilation)
     return lifted.down(_with_bias(out, bias))
 
 
@@ -202,16 +202,16 @@ def _spread(
     w: Tensor,
     stride: tuple[Any, ...],
     padding: tuple[Any, ...],
-    more: tuple[Any, ...],
+    output_padding: tuple[Any, ...],
     groups: int,
     dilation: tuple[Any, ...],
 ) -> Tensor:
     n, _, *size = x._data.shape
-    whole = [
+    full = [
         (m - 1) * a + d * (k - 1) + 1
         for m, a, d, k in zip(size, stride, dilation, w._data.shape[2:], strict=True)
     ]
-    final = [m - 2 * p + o for m, p, o in zip(whole, padding, more, strict=True)]
+    final = [m - 2 * p + o for m, p, o in zip(full, padding, output_padding, strict=True)]
     if min(final) < 1:
         raise RuntimeError(
             f"{name}: Given input size per channel: {size}. Calculated output size per channel: "
@@ -219,12 +219,12 @@ def _spread(
         )
     attrs = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
     channels = w._data.shape[1] * groups
-    if all(o < a for o, a in zip(more, stride, strict=True)):
+    if all(o < a for o, a in zip(output_padding, stride, strict=True)):
         return apply(p.conv2d_input, (x, w), {"shape": (n, channels, *final), **attrs})
     # No window of conv2d would reach the last rows, so they are appended as zeros.
     attrs["padding"] = (0, 0)
-    out = apply(p.conv2d_input, (x, w), {"shape": (n, channels, *whole), **attrs})
-    frame = ((0, 0), (0, 0), (0, more[0]), (0, more[1]))
+    out = apply(p.conv2d_input, (x, w), {"shape": (n, channels, *full), **attrs})
+    frame = ((0, 0), (0, 0), (0, output_padding[0]), (0, output_padding[1]))
     out = apply(ps.pad, (out,), {"pad": frame, "value": 0.0})
     (top, left), (height, width) = padding, final
     return s.getitem(out, (..., slice(top, top + height), slice(left, left + width)))
@@ -287,7 +287,7 @@ def _padded(
     stride: tuple[Any, ...],
     dilation: tuple[Any, ...],
 ) -> tuple[Value, tuple[int, ...]]:
-    """The input and the padding as ints; "same" with an odd total appends a row of zeros to it."""
+    """The padded input and the padding as ints; "same" with an odd total adds zeros at the end."""
     dims = len(kernel)
     if not isinstance(padding, str):
         padding = ints(name, "padding", padding, dims)
@@ -560,7 +560,7 @@ def _bounds(n: int, size: int) -> list[tuple[int, int]]:
 
 
 def _even(shape: tuple[Any, ...], sizes: tuple[Any, ...]) -> tuple[int, ...] | None:
-    """The size of the windows if all have the same, else None."""
+    """The size of the windows if all have the same size, else None."""
     if any(m < 1 or n % m for n, m in zip(shape, sizes, strict=True)):
         return None
     return tuple([n // m for n, m in zip(shape, sizes, strict=True)])
