@@ -1,10 +1,10 @@
 """Functions for the code cells of chapters: checks of exercises, numbers for the text, progress.
 
-course.check("logistic-regression/margin", margin)    says if an answer is right, and if not, why
+course.check("logistic-regression/margin", margin)    judges an answer; explains what is wrong
 course.say("wrong", wrong, "d", reads="3")            the prose shows it by {glue:text}`wrong`
 course.progress("logistic-regression")                which exercises this reader has solved
 course.export_progress("Ada")                         the same as a file that can be submitted
-if course.pytorch(): ...                              begins a comparison, if PyTorch is installed
+if course.pytorch(): ...                              runs a comparison if PyTorch is installed
 """
 
 from course.kit.checking import NotSolved, check

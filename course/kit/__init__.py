@@ -1,1 +1,1 @@
-"""What every chapter needs: checks, exercises, numbers in prose, progress, counts, plots' style."""
+"""What every chapter needs: checks, exercises, numbers in prose, progress, counts, plot style."""

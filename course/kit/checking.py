@@ -26,7 +26,7 @@ from course.kit.mode import mode
 from course.kit.progress import remember
 from course.kit.wire import Peer
 
-WIDTH = 72  # characters of a line that a page shows whole
+WIDTH = 72  # the longest line, in characters, that a page shows without scrolling
 STEP = 1e-6  # of finite differences, in float64
 
 JUDGE = "NNLIB_JUDGE"
@@ -44,7 +44,7 @@ OVERWRITTEN = (
 
 
 class NotSolved(AssertionError):
-    """An exercise that should be solved is not (where tests run solved chapters, or for points)."""
+    """An exercise that should be solved is not (in tests of solved chapters, or in grading)."""
 
 
 @dataclass(frozen=True)
@@ -60,15 +60,15 @@ class Verdict:
 
 
 def check(name: str, answer: Any) -> float | None:
-    """Says whether `answer` solves the exercise `name` ("chapter/exercise"); remembers if so.
+    """Judges whether `answer` solves the exercise `name` ("chapter/exercise"); records it if so.
 
-    It prints one verdict and never raises because of the answer; a reader's notebook runs on.
-    Where a handed-in notebook is graded (NNLIB_COURSE is `graded`), it returns the exercise's
-    points, which are its stars; where NNLIB_JUDGE names a judge's socket, the answer goes there.
+    It prints one verdict and never raises because of a reader's answer, so the notebook runs on.
+    When a submitted notebook is graded (NNLIB_COURSE is `graded`), it returns the exercise's
+    points, which are its stars; if NNLIB_JUDGE names a judge's socket, the answer is sent there.
 
     Raises:
         ValueError: there is no such exercise.
-        NotSolved: not right, while NNLIB_COURSE is `solved` or `graded`.
+        NotSolved: the answer is not right, and NNLIB_COURSE is `solved` or `graded`.
     """
     if mode() == "graded" and os.environ.get(JUDGE):
         hand_in(name, answer)
@@ -84,9 +84,9 @@ def check(name: str, answer: Any) -> float | None:
 
 
 def hand_in(name: str, answer: Any) -> None:
-    """Hands an answer to the judge's process, and answers its calls until it has seen enough.
+    """Sends an answer to the judge's process, and serves its calls until the judge has finished.
 
-    The judge reports nothing back: verdict and points are written into the notebook outside.
+    The judge returns nothing: the grader's own process writes verdict and points into the notebook.
     """
     with socket.socket(socket.AF_UNIX) as line:
         line.connect(os.environ[JUDGE])
@@ -144,14 +144,14 @@ def judge_value(exercise: Exercise, answer: Any) -> Verdict:
 
 
 def dtype_judged(exercise: Exercise, given: Any) -> Verdict | None:
-    """A verdict where the exercise asks for a dtype that the answer does not have."""
+    """A verdict if the answer does not have the dtype that the exercise asks for, else None."""
     array = array_of(given)
     if exercise.dtype is None or array is None or array.dtype.name == exercise.dtype:
         return None
     return wrong(f"the dtype {exercise.dtype} is needed; yours is {array.dtype.name}.")
 
 
-# --- functions, on drawn arguments -------------------------------------------------------------
+# --- functions, on random arguments ------------------------------------------------------------
 
 
 def judge_function(exercise: Exercise, answer: Any) -> Verdict:
@@ -204,7 +204,7 @@ def raised(exercise: Exercise, draws: list, error: Exception) -> Verdict:
 
 
 def reason_for(exercise: Exercise, draws: list, given: list, needed: list) -> str | None:
-    """The words of the mistake that explains every draw's result."""
+    """The explanation of the mistake that gives the same results in every draw, or None."""
     for mistake in exercise.mistakes:
         if explains(exercise, mistake.twin, draws, given):
             return mistake.words
@@ -268,13 +268,13 @@ def gradients(exercise: Exercise, answer: Callable, draws: list) -> Verdict:
         if given is None:
             return wrong(LEFT)
         assert needed is not None
-        for place, i in enumerate(leaves):
-            problem = difference(given[place], needed[place], 1e-5)
+        for at, i in enumerate(leaves):
+            problem = difference(given[at], needed[at], 1e-5)
             if problem is not None:
                 words = f"the values are right, the gradient for argument {i + 1} is not: {problem}"
-                return wrong(words, suspicion(given[place], needed[place], lengths(arguments)))
+                return wrong(words, suspicion(given[at], needed[at], lengths(arguments)))
             measured = finite_differences(answer, arguments, i)
-            problem = difference(given[place], measured, 1e-4)
+            problem = difference(given[at], measured, 1e-4)
             if problem is not None:
                 return wrong(f"the gradient disagrees with finite differences: {problem}")
     return right(exercise)
@@ -288,9 +288,9 @@ def slopes(function: Callable, arguments: Sequence[Any], leaves: list[int]) -> l
     result = function(*copies)
     if not getattr(result, "requires_grad", False):
         return None
-    asked = [copies[i] for i in leaves]
-    found = nnlib.autograd.grad(result.sum(), asked, allow_unused=True)
-    return [nnlib.zeros_like(a) if g is None else g for a, g in zip(asked, found)]
+    inputs = [copies[i] for i in leaves]
+    found = nnlib.autograd.grad(result.sum(), inputs, allow_unused=True)
+    return [nnlib.zeros_like(a) if g is None else g for a, g in zip(inputs, found)]
 
 
 def finite_differences(function: Callable, arguments: Sequence[Any], which: int) -> np.ndarray:

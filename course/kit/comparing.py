@@ -21,7 +21,10 @@ def is_blank(answer: Any) -> bool:
 
 
 def has_dots(function: Any) -> bool:
-    """Whether the source, or a method's of a class, still holds dots (no source: no dots)."""
+    """Whether the source of a function, or of a class's methods, still has a stub's dots.
+
+    False if there is no source.
+    """
     if hasattr(type(function), "has_dots"):  # a function of another process (wire.py)
         return bool(function.has_dots)
     if inspect.isclass(function):
@@ -40,7 +43,7 @@ def has_dots(function: Any) -> bool:
 
 
 def array_of(value: Any) -> np.ndarray | None:
-    """The value's numbers, or None if it is not numbers."""
+    """The value as an array, or None if it does not consist of numbers."""
     if hasattr(value, "detach"):
         return np.asarray(value.detach().numpy())
     try:
@@ -52,42 +55,42 @@ def array_of(value: Any) -> np.ndarray | None:
 
 def difference(given: Any, needed: Any, tolerance: float, where: str = "") -> str | None:
     """What differs, as a sentence; None if nothing does."""
-    place = f"{where}: " if where else ""
+    prefix = f"{where}: " if where else ""
     if isinstance(needed, Mapping):
         if not isinstance(given, Mapping) or set(given) != set(needed):
             return (
-                f"{place}a dict with {', '.join(map(str, needed))} is needed, not {brief(given)}."
+                f"{prefix}a dict with {', '.join(map(str, needed))} is needed, not {brief(given)}."
             )
         return first(difference(given[k], needed[k], tolerance, f"{where}[{k!r}]") for k in needed)
     if (isinstance(needed, (tuple, list)) and array_of(needed) is None) or isinstance(
         needed, tuple
     ):
         if not isinstance(given, (tuple, list)) or len(given) != len(needed):
-            return f"{place}{len(needed)} results are needed, not {brief(given)}."
+            return f"{prefix}{len(needed)} results are needed, not {brief(given)}."
         pairs = enumerate(zip(given, needed, strict=True))
         return first(difference(g, n, tolerance, f"{where}[{i}]") for i, (g, n) in pairs)
     if isinstance(needed, (str, bool)):
         same = type(given) is type(needed) and given == needed
-        return None if same else f"{place}you have {brief(given)}."
-    return numbers_differ(given, needed, tolerance, place)
+        return None if same else f"{prefix}you have {brief(given)}."
+    return numbers_differ(given, needed, tolerance, prefix)
 
 
-def numbers_differ(given: Any, needed: Any, tolerance: float, place: str) -> str | None:
+def numbers_differ(given: Any, needed: Any, tolerance: float, prefix: str) -> str | None:
     g, n = array_of(given), array_of(needed)
     if g is None:
-        return f"{place}numbers are needed, not {brief(given)} ({type(given).__name__})."
+        return f"{prefix}numbers are needed, not {brief(given)} ({type(given).__name__})."
     assert n is not None
     if g.shape != n.shape:
-        return f"{place}the shape {n.shape} is needed; yours is {g.shape}."
+        return f"{prefix}the shape {n.shape} is needed; yours is {g.shape}."
     if (g.dtype.kind == "b") != (n.dtype.kind == "b"):
-        return f"{place}the dtype {n.dtype} is needed; yours is {g.dtype}."
+        return f"{prefix}the dtype {n.dtype} is needed; yours is {g.dtype}."
     if close(g, n, tolerance):
         return None
     g, n = g.astype(float), n.astype(float)
     off = np.where(np.isfinite(g), np.abs(g - n), np.inf)
     at = np.unravel_index(int(np.argmax(off)), off.shape)
     index = f" at [{', '.join(map(str, at))}]" if at else ""
-    return f"{place}you have {float(g[at]):.5g}{index} where {float(n[at]):.5g} is needed."
+    return f"{prefix}you have {float(g[at]):.5g}{index} where {float(n[at]):.5g} is needed."
 
 
 def close(g: np.ndarray, n: np.ndarray, tolerance: float) -> bool:
@@ -109,18 +112,18 @@ def brief(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "…"
 
 
-# --- common mistakes, seen in the numbers alone -----------------------------------------------
+# --- common mistakes, recognised from the numbers alone ----------------------------------------
 
 WORDS = {
     "nan": "There is a nan or an infinity in it: a logarithm of 0, or an overflow in exp?",
     "sign": "It is exactly the negative: a sign is flipped.",
-    "transpose": "It is the transpose of what is needed: a .T is missing, or one too many.",
+    "transpose": "It is the transpose of what is needed: a missing or an extra .T.",
     "sum": "It is {factor:g} times as large: you sum where the mean is needed.",
     "mean": "It is {factor:g} times too small: you take the mean where the sum is needed.",
     "factor": "Every entry is {factor:.4g} times what is needed: a constant factor.",
     "logits": "These are logits: the sigmoid is missing.",
     "probabilities": "These are probabilities: logits are needed, so leave the sigmoid out.",
-    "logarithm": "The logarithm of yours is right: take it.",
+    "logarithm": "The logarithm of your answer would be right: take the logarithm.",
 }
 
 
@@ -169,7 +172,7 @@ def factor_suspicion(g: np.ndarray, n: np.ndarray, lengths: set[int]) -> str | N
             return WORDS["sum"].format(factor=length)
         if abs(1 / factor - length) < 1e-5 * length:
             return WORDS["mean"].format(factor=length)
-    # A single number is always some multiple of another: that says something only if it is round.
+    # A single number is always some multiple of another; only a round factor suggests a mistake.
     if n.size == 1 and round(factor, 6) not in (0.5, 2.0, -0.5, -2.0):
         return None
     return WORDS["factor"].format(factor=factor)

@@ -33,10 +33,10 @@ def multiplication_count(fn: Callable[..., Any] | list[Any], **inputs: Any) -> i
     112
     """
 
-    def through(x: Any) -> Any:
+    def apply_layers(x: Any) -> Any:
         return reduce(lambda value, layer: layer(value), fn if isinstance(fn, list) else [], x)
 
-    graph, total = trace(through if isinstance(fn, list) else fn, **inputs), 0
+    graph, total = trace(apply_layers if isinstance(fn, list) else fn, **inputs), 0
     for step in graph.steps:
         shapes = [graph.steps[k].shape for k in step.inputs]
         if step.op == "matmul":
@@ -47,7 +47,7 @@ def multiplication_count(fn: Callable[..., Any] | list[Any], **inputs: Any) -> i
 
 
 def path(layers: Iterable[Callable[[Any], Any]], x: Any) -> str:
-    """The shapes that one example takes on its way through layers, each change of shape once.
+    """The shapes of one example on its way through the layers; unchanged shapes are not repeated.
 
     Args:
         layers: a Sequential, or any functions of one tensor.
@@ -67,7 +67,7 @@ def path(layers: Iterable[Callable[[Any], Any]], x: Any) -> str:
 
 
 class Cost(NamedTuple):
-    """The cost of one answer of a network: its multiplications, its weights, its paths."""
+    """The cost of one answer of a network: multiplications, weights, lengths of paths."""
 
     multiplications: int
     by_weights: int  # the multiplications in which one factor is a weight
@@ -82,7 +82,7 @@ class Cost(NamedTuple):
 
 
 def cost(fn: Callable[[Any], Any], x: Any) -> Cost:
-    """The work and the paths of fn(x), where everything but x counts as the network's weights.
+    """The cost of fn(x), where everything but x counts as the network's weights.
 
     A path's length is how many matrix products and convolutions lie on it from x to the answer.
 

@@ -1,8 +1,8 @@
-"""What an exercise asks for: the kinds of exercises, and the list of those of each chapter.
+"""The kinds of exercises, and the list of each chapter's exercises.
 
 `course/<chapter>/checks.py` lists a chapter's exercises; `course.check` reads them.
-An exercise knows a right answer to compare with and *twins*: answers as a reader gives them who
-holds one particular misconception. An answer that behaves like a twin gets the twin's words.
+An exercise has a right answer to compare with, and *twins*: answers that a reader with one
+particular misconception would give. An answer that behaves like a twin gets the twin's explanation.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ Draw = Callable[[np.random.Generator], Sequence[Any]]
 
 @dataclass(frozen=True)
 class Mistake:
-    """What to say to whom, by an answer (`twin`) which makes that mistake."""
+    """A misconception: an answer that makes the mistake (`twin`), and its explanation (`words`)."""
 
     words: str
     twin: Any
 
 
 def mistake(words: str, twin: Any) -> Mistake:
-    """A misconception's words and its twin: an answer of the kind that the exercise asks for."""
+    """A Mistake; its twin is an answer of the kind that the exercise asks for."""
     return Mistake(words, twin)
 
 
 @dataclass(frozen=True)
 class Exercise:
-    """One exercise; `kind` says how answers are judged: see value, function, puzzle."""
+    """One exercise; `kind` decides how answers are judged: see value, function, puzzle."""
 
     short: str
     kind: str
@@ -58,7 +58,7 @@ class Exercise:
         return f"{self.chapter}/{self.short}"
 
     def draws(self, times: int = 5) -> list[list[Any]]:
-        """Arguments to call answers with, the same at each run; numbers become float64 tensors."""
+        """Random arguments to call answers with, the same in each run; float arrays as tensors."""
         rng = np.random.default_rng(zlib.crc32(self.short.encode()))
         assert self.given is not None
         return [[as_argument(a) for a in self.given(rng)] for _ in range(times)]
@@ -72,29 +72,30 @@ def as_argument(value: Any) -> Any:
 
 
 def value(short: str, like: Any, **more: Any) -> Exercise:
-    """Asks for a value: a number, a tensor, an array, a string, or a tuple, list or dict of these.
+    """An exercise that asks for a number, tensor, array, string, or a tuple, list or dict of these.
 
-    `like` is the value, or a function without arguments which computes it (so that importing a
-    chapter's checks stays quick); twins likewise. `dtype="float32"` asks for that dtype as well.
+    `like` is the value, or a function without arguments that computes it (so importing a chapter's
+    checks stays quick); the same holds for twins. `dtype="float32"` also asks for that dtype.
     """
     return Exercise(short, "value", like, **more)
 
 
 def function(short: str, like: Callable, given: Draw, **more: Any) -> Exercise:
-    """Asks for a function that does what `like` does, on arguments drawn by `given(rng)`.
+    """An exercise that asks for a function that does what `like` does, on arguments `given(rng)`.
 
-    `derivative=True` also compares the gradients with respect to every tensor argument, and asks
-    that they agree with finite differences. `observe(function, *arguments)`, if given, is what is
-    compared instead of `function(*arguments)`: the weights after ten steps, a module's output.
+    `derivative=True` also compares the gradients with respect to every tensor argument, and
+    requires that they agree with finite differences. If `observe` is given, its result
+    `observe(function, *arguments)` is compared instead of `function(*arguments)`: the weights after
+    ten steps, for example, or a module's output.
     """
     return Exercise(short, "function", like, given=given, **more)
 
 
 def gradient(short: str, of: Callable | Sequence[Callable], given: Draw, **more: Any) -> Exercise:
-    """Asks for a function that returns the gradient of `of` with respect to its first argument.
+    """An exercise that asks for the gradient of `of` with respect to its first argument.
 
-    The right answer is nnlib's gradient. If `of` is several functions, their sum is meant, and an
-    answer that holds the gradient of one alone is told that it overwrites what it should add.
+    The right answer is nnlib's gradient. If `of` is several functions, their sum is meant; for an
+    answer with the gradient of only one of them, the check explains that terms must be added.
     """
     terms = list(of) if isinstance(of, Sequence) else [of]
 
@@ -110,9 +111,9 @@ def gradient(short: str, of: Callable | Sequence[Callable], given: Draw, **more:
 
 
 def puzzle(short: str, right: Any, problem: Callable[[Any], str | None], **more: Any) -> Exercise:
-    """Asks for anything that solves a puzzle: `problem(answer)` is None, or says what is wrong.
+    """An exercise that accepts any solution: `problem(answer)` is None, or a text of what is wrong.
 
-    `right` is one solution; a twin is an answer for which `problem` returns its words.
+    `right` is one solution; a twin is an answer for which `problem` returns its explanation.
     """
     return Exercise(short, "puzzle", right, problem=problem, **more)
 
@@ -139,7 +140,7 @@ def find(name: str) -> Exercise:
     """The exercise called `chapter/short`.
 
     Raises:
-        ValueError: no such chapter or exercise; the message lists those that there are.
+        ValueError: no such chapter or exercise; the message lists the chapter's exercises.
     """
     chapter, slash, short = name.partition("/")
     if not slash:

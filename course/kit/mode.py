@@ -1,8 +1,9 @@
-"""Who runs a chapter: a reader, whom nothing may stop, or its authors, whom everything should.
+"""The mode in which a chapter runs, from the environment variable NNLIB_COURSE.
 
-The environment variable NNLIB_COURSE says so: unset for a reader, `author` where a number that the
-text states must hold (the build, the tests), `solved` where every exercise must pass as well, and
-`graded` where a handed-in notebook is run for points: there a check raises or returns its points.
+- unset or `reader`: nothing stops the notebook;
+- `author` (the build, the tests): a number that differs from the text is an error;
+- `solved`: every exercise must pass, too;
+- `graded`: a submitted notebook is run for points; a check returns its points or raises.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ def mode() -> str:
     >>> mode() in ("reader", "author", "solved", "graded")
     True
     """
-    said = os.environ.get(NAME, "reader") or "reader"
-    if said not in ("reader", "author", "solved", "graded"):
-        raise ValueError(f"{NAME} is {said!r}; it may be reader, author, solved or graded")
-    return said
+    setting = os.environ.get(NAME, "reader") or "reader"
+    if setting not in ("reader", "author", "solved", "graded"):
+        raise ValueError(f"{NAME} is {setting!r}; it must be reader, author, solved or graded")
+    return setting

@@ -1,7 +1,7 @@
-"""What a reader has solved so far: one small file in their home, sent nowhere.
+"""The exercises that a reader has solved: one small file in their home folder, never sent anywhere.
 
 NNLIB_PROGRESS names another file, or is `off` (as while the book is built and tested).
-`export_progress` writes what a reader may hand in; `tools/merge_progress.py` makes a table of many.
+`export_progress` writes a file to hand in; `tools/merge_progress.py` makes one table of many.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ NAME = "NNLIB_PROGRESS"
 
 
 def file() -> Path | None:
-    """Where progress is kept, or None if it is not to be kept."""
-    said = os.environ.get(NAME, "")
-    if said == "off":
+    """The file that stores progress, or None if progress is not stored."""
+    setting = os.environ.get(NAME, "")
+    if setting == "off":
         return None
-    return Path(said) if said else Path.home() / ".nnlib" / "progress.json"
+    return Path(setting) if setting else Path.home() / ".nnlib" / "progress.json"
 
 
 def kept() -> dict[str, str | None]:
-    """Each solved exercise and when it was; a damaged or missing file counts as none."""
+    """Each solved exercise with its time, or None; empty if the file is damaged or missing."""
     path = file()
     try:
         found = json.loads(path.read_text("utf8")) if path else {"solved": []}
@@ -45,7 +45,7 @@ def now() -> str:
 
 
 def remember(name: str) -> None:
-    """Adds an exercise. If the home cannot be written, nothing is kept and no message appears."""
+    """Adds an exercise to the file; does nothing, silently, if the file cannot be written."""
     path, known = file(), kept()
     if path is None or name in known:
         return

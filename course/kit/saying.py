@@ -13,7 +13,7 @@ NAME = re.compile(r"[a-z][a-z0-9-]*")
 
 
 class NumberDiffers(AssertionError):
-    """The text states a number that its cell does not compute."""
+    """The text states a number that differs from the one its cell computes."""
 
 
 def say(name: str, value: Any, format: str = "", *, reads: str) -> None:
@@ -23,7 +23,7 @@ def say(name: str, value: Any, format: str = "", *, reads: str) -> None:
         name: lower-case letters, digits and hyphens; used once on a page.
         value: a number, a tensor of one number, or a string.
         format: Python's format, as in `format(value, ".2f")`. The prose shows a minus as U+2212.
-        reads: the text that the prose shall show, with "-" for minus. A value that reads
+        reads: the text that the prose should show, with "-" for minus. A value that reads
             differently stops the build.
 
     Raises:
@@ -37,7 +37,7 @@ def say(name: str, value: Any, format: str = "", *, reads: str) -> None:
     if not NAME.fullmatch(name):
         raise ValueError(
             f"say: the name {name!r} may only have lower-case letters, digits and hyphens, "
-            "and begins with a letter"
+            "and must begin with a letter"
         )
     text = shown(value, format)
     if text != reads:
@@ -63,7 +63,7 @@ def shown(value: Any, format: str) -> str:
 
 
 def publish(name: str, text: str) -> None:
-    """Stores the text in the notebook, as myst-nb's glue does; outside of IPython does nothing."""
+    """Stores the text in the notebook, as myst-nb's glue does; does nothing outside IPython."""
     try:
         from IPython import get_ipython
         from IPython.display import display

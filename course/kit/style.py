@@ -1,4 +1,4 @@
-"""One look for the figures that matplotlib draws: the site's hues, light frames."""
+"""One style for the figures that matplotlib draws: the site's colours, no top or right spine."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def style() -> None:
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(
             "course.style sets the look of matplotlib's figures, and matplotlib is not installed: "
-            'pip install "sigmoid-to-sequence[plot]", or leave the call away.'
+            'pip install "sigmoid-to-sequence[plot]", or remove the call.'
         ) from error
 
     mpl.rcParams.update(

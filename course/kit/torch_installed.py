@@ -6,7 +6,7 @@ import importlib.util
 
 
 def pytorch() -> bool:
-    """True where PyTorch is installed; else says that the cell is skipped, and how to have it.
+    """Whether PyTorch is installed; if not, prints that the cell is skipped and how to install it.
 
     >>> import course
     >>> course.pytorch() in (True, False)

@@ -1,9 +1,9 @@
-"""Two processes that call each other's functions: what a judge and a graded notebook speak.
+"""Two processes that call each other's functions: the protocol of a judge and a graded notebook.
 
-A `Peer` sits at each end of a socket. Numbers, strings, containers, arrays and tensors travel as
-data, in JSON that nothing is executed to read. Everything else stays where it is: the other side
-gets a `Far`, by which it asks. A function that is called with tensors that need gradients answers
-with its values and their Jacobians, so that gradients flow through the call.
+There is a `Peer` at each end of a socket. Numbers, strings, containers, arrays and tensors are sent
+as JSON, so reading them executes no code. Everything else stays in its process: the other side
+gets a `Far` that forwards calls. A function that is called with tensors that need gradients returns
+its values and their Jacobians, so that gradients flow through the call.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ import nnlib
 from course.kit.comparing import has_dots
 
 LARGEST = 20_000_000  # bytes of one message
-DEEPEST = 40  # calls within calls
-MOST_OUTPUTS = 4_000  # numbers of a result whose Jacobian is asked for
+DEEPEST = 40  # nested calls
+MOST_OUTPUTS = 4_000  # entries of a result whose Jacobian is sent
 DTYPES = frozenset(
     ["bool", "int8", "int16", "int32", "int64", "uint8", "float16", "float32", "float64"]
 )
@@ -51,18 +51,18 @@ OPERATORS = tuple(
 
 
 class WireError(RuntimeError):
-    """The other side broke the rules, said too much, or is gone."""
+    """The other side broke the protocol, sent too much, took too long, or is gone."""
 
 
 class Far:
-    """Something that stays in the other process; calls, attributes and operators ask there."""
+    """An object of the other process; calls, attributes and operators are forwarded to it."""
 
     def __init__(self, peer: Peer, number: int, known: Mapping[str, Any]) -> None:
         vars(self).update(_far=(peer, number), _known=dict(known))
 
     @property
     def has_dots(self) -> bool:
-        """Whether its source still holds a stub's dots, by what the other side says."""
+        """Whether its source still has a stub's dots, as the other side reported."""
         return bool(self._known.get("dots"))
 
     def __repr__(self) -> str:
@@ -100,13 +100,13 @@ for _name in OPERATORS:
 
 
 class Peer:
-    """One end: serves what the other asks for, and asks it.
+    """One end of the connection: sends requests to the other side and serves those it receives.
 
     Args:
         sock: the connection.
-        seconds: after which the whole conversation ends with a WireError.
-        shared: for a cautious side: the types whose attributes the other may use, and which. None:
-            any attribute without a leading underscore (the student's side hides nothing).
+        seconds: how long the whole exchange may take before it ends with a WireError.
+        shared: the attributes that the other side may use, by type. None allows every attribute
+            without a leading underscore (the student's side hides nothing).
     """
 
     def __init__(
@@ -128,7 +128,7 @@ class Peer:
         data = json.dumps(message).encode()
         if len(data) > LARGEST:
             raise WireError(f"an answer of {len(data):,} bytes is too large to be judged")
-        self._patience()
+        self._set_timeout()
         self.sock.sendall(struct.pack(">I", len(data)) + data)
 
     def receive(self) -> Any:
@@ -143,17 +143,17 @@ class Peer:
     def _exactly(self, size: int) -> bytes:
         data = bytearray()
         while len(data) < size:
-            self._patience()
+            self._set_timeout()
             try:
                 part = self.sock.recv(min(size - len(data), 1 << 20))
             except TimeoutError as error:
                 raise WireError("the answer took too long") from error
             if not part:
-                raise WireError("the other side has closed the line")
+                raise WireError("the other side has closed the connection")
             data += part
         return bytes(data)
 
-    def _patience(self) -> None:
+    def _set_timeout(self) -> None:
         left = self.until - time.monotonic()
         if left <= 0:
             raise WireError("the answer took too long")
@@ -190,7 +190,7 @@ class Peer:
         return self.ask(request, leaves)
 
     def answer(self, request: dict) -> None:
-        """Does what one request asks for and replies."""
+        """Carries out one request and sends the reply."""
         try:
             reply = {"is": self._do(request)}
         except WireError:
@@ -202,7 +202,7 @@ class Peer:
 
     def _do(self, request: dict) -> Any:
         if request.get("of") not in self.held:
-            raise WireError("a request names nothing that was handed out")
+            raise WireError("a request refers to an unknown object")
         target, what = self.held[request["of"]], request.get("do")
         if what == "call":
             return self._called(target, request)
@@ -213,7 +213,7 @@ class Peer:
         if what == "set":
             setattr(target, name, self.decode(request.get("to"), []))
             return None
-        raise WireError(f"nobody can {what!r}")
+        raise WireError(f"unknown request {what!r}")
 
     def _allow(self, target: Any, name: str) -> None:
         if name.startswith("_") and name not in OPERATORS:
@@ -225,7 +225,7 @@ class Peer:
         method = request.get("method")
         if method is not None:
             if method not in OPERATORS:
-                raise WireError("only operators are called by their name")
+                raise WireError("only operators may be called by name")
             self._allow(target, method)
             target = getattr(target, method)
         leaves: list[Any] = []
@@ -236,7 +236,11 @@ class Peer:
     # data --------------------------------------------------------------------------------------
 
     def encode(self, value: Any, leaves: list, jacobians: bool = False) -> Any:
-        """A value as JSON. Tensors that need gradients are added to `leaves`, or answer to them."""
+        """A value as JSON.
+
+        Arguments that need gradients are added to `leaves`; with `jacobians`, the value is a result
+        and is sent with its Jacobians with respect to `leaves`.
+        """
         if value is None or type(value) in (bool, int, str, float):
             return value
         if value is ...:
@@ -272,11 +276,15 @@ class Peer:
 
     def _hold(self, value: Any) -> int:
         number = self.numbers.setdefault(id(value), len(self.numbers))
-        self.held[number] = value  # kept alive, so that its id stays its own
+        self.held[number] = value  # kept alive, so that its id is not used again
         return number
 
     def decode(self, data: Any, leaves: list, arguments: bool = False) -> Any:
-        """What JSON stands for; `leaves` gathers arguments' leaves, or ties a result to them."""
+        """The value that JSON stands for.
+
+        With `arguments`, tensors that need gradients are added to `leaves`; otherwise a result is
+        connected to `leaves` by its Jacobians.
+        """
         if data is None or type(data) in (bool, int, str, float):
             return data
         if not isinstance(data, dict) or not data:
@@ -326,7 +334,7 @@ def packed(array: np.ndarray) -> dict[str, Any]:
 def unpacked(entry: Any) -> np.ndarray:
     try:
         if entry["dtype"] not in DTYPES:
-            raise WireError(f"no array of {entry['dtype']!r} is accepted")
+            raise WireError(f"arrays of {entry['dtype']!r} are not accepted")
         data = base64.b64decode(entry["data"], validate=True)
         return np.frombuffer(data, entry["dtype"]).reshape([int(n) for n in entry["shape"]]).copy()
     except (KeyError, TypeError, ValueError) as error:
@@ -334,7 +342,7 @@ def unpacked(entry: Any) -> np.ndarray:
 
 
 def jacobians_of(result: Any, leaves: list) -> Iterator[np.ndarray]:
-    """For each leaf the matrix of slopes, (numbers of the result, numbers of the leaf)."""
+    """For each leaf, the Jacobian of the result: (entries of the result, entries of the leaf)."""
     flat = result.reshape(-1)
     if flat.shape[0] > MOST_OUTPUTS:
         raise WireError("a result is too large for its gradient to be judged")
@@ -349,7 +357,7 @@ def jacobians_of(result: Any, leaves: list) -> Iterator[np.ndarray]:
 
 
 def known(value: Any) -> dict[str, Any]:
-    """What the other side is sent about an object of this side."""
+    """The description of an object that is sent to the other side in place of the object."""
     facts: dict[str, Any] = {"callable": callable(value), "name": type(value).__name__}
     if callable(value):
         with contextlib.suppress(Exception):
@@ -358,7 +366,7 @@ def known(value: Any) -> dict[str, Any]:
 
 
 def rebuilt(parts: Any) -> Exception:
-    """The other side's error: of the same built-in kind, or of a kind with the same name."""
+    """The other side's error: of the same built-in class, or of a new class with its name."""
     name, words = (str(part)[:500] for part in parts) if len(parts) == 2 else ("Exception", "")
     kind = getattr(builtins, name, None)
     if isinstance(kind, type) and issubclass(kind, Exception):

@@ -21,9 +21,9 @@ from nnlib import nn
 from nnlib.datasets import austen_clauses
 
 COMMON, LENGTH = 1000, 13  # words with a code of their own; positions: twelve words and the end
-REST, END = COMMON, COMMON + 1  # codes: of every rarer word; of a clause's start and of its end
+REST, END = COMMON, COMMON + 1  # codes: of all rarer words; of both the start and the end
 CODES = COMMON + 2
-SIZE, CONTEXT = 48, 3  # numbers in a word's vector; words that the MLP sees
+SIZE, CONTEXT = 48, 3  # length of a word's vector; words that the MLP sees
 FILE = "clauses.npz"
 
 
@@ -32,7 +32,7 @@ FILE = "clauses.npz"
 
 @cache
 def vocabulary() -> tuple[str, ...]:
-    """The 1,000 most frequent words of the training clauses, then "…" and the end's sign.
+    """The 1,000 most frequent words of the training clauses, then "…" and the end sign.
 
     >>> vocabulary()[:3]
     ('i', 'to', 'the')
@@ -43,30 +43,30 @@ def vocabulary() -> tuple[str, ...]:
 
 
 def codes(text: str) -> list[int]:
-    """A text's words as positions in the vocabulary; a word that is not there is "…".
+    """A text's words as positions in the vocabulary; a word that is not in it becomes "…".
 
     >>> [vocabulary()[k] for k in codes("she is unputdownable")]
     ['she', 'is', '…']
     """
-    return [_places().get(word, REST) for word in text.split()]
+    return [_positions().get(word, REST) for word in text.split()]
 
 
 @cache
-def _places() -> dict[str, int]:
+def _positions() -> dict[str, int]:
     return {word: k for k, word in enumerate(vocabulary())}
 
 
 def spelled(row: Sequence[int]) -> str:
-    """The words that codes stand for, up to the end's sign."""
+    """The words that codes stand for, up to the end sign."""
     words = [vocabulary()[int(k)] for k in row]
     return " ".join(words[: words.index("■")] if "■" in words else words)
 
 
 def table(texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
-    """What the model reads and what comes next, both (n, 13) int64.
+    """The model's inputs and targets, both (n, 13) int64.
 
-    A row reads the start's sign and the words; its targets are the words and the end's sign. Behind
-    the end the targets are −100, which cross-entropy leaves out.
+    A row of inputs is the start sign and the words; its targets are the words and the end sign.
+    After the end the targets are −100, which cross-entropy ignores.
     """
     x, y = np.full((len(texts), LENGTH), END), np.full((len(texts), LENGTH), -100)
     for i, text in enumerate(texts):
@@ -76,7 +76,7 @@ def table(texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
     return x, y
 
 
-# --- the models, all of about one size; the words' vectors are the head's, too ------------------
+# --- the models, all about equally large; the words' vectors also give the logits ----------------
 
 
 class Tied(nn.Module):
@@ -139,7 +139,7 @@ def network(name: str) -> Any:
     return Window() if name == "MLP" else Recurrent(name, {"RNN": 156, "GRU": 88}[name])
 
 
-# --- training and judging -----------------------------------------------------------------------
+# --- training and evaluation --------------------------------------------------------------------
 
 
 def loss_of(model: Any, x: Any, y: Any) -> Any:
@@ -150,7 +150,7 @@ def loss_of(model: Any, x: Any, y: Any) -> Any:
 
 def fit(model: Any, steps: int, lr: float = 3e-3, seed: int = 0,
         texts: Sequence[str] | None = None) -> list[float]:  # fmt: skip
-    """AdamW on batches of 64 clauses; the step size rises over 5 % of the steps and falls to 0.
+    """AdamW on batches of 64 clauses; the step size rises for 5 % of the steps, then falls to 0.
 
     Without `texts` it trains on all training clauses.
     """
@@ -186,7 +186,7 @@ def surprise(model: Any, texts: Sequence[str]) -> float:
 
 
 def train(seed: int = 0, steps: int = 4000) -> Transformer:
-    """The transformer trained anew, as the stored one was, or for fewer steps."""
+    """The transformer, trained again like the stored one, or for fewer steps."""
     nnlib.manual_seed(seed)
     model = network("transformer")
     fit(model, steps, seed=seed)

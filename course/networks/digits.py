@@ -1,4 +1,4 @@
-"""Networks for handwritten digits: what the chapters on images share, and the weights they ship.
+"""Networks for handwritten digits, shared by several chapters: training and stored weights.
 
 ``tools/train_models.py digits`` trains them (two minutes on one core) and writes the weights that
 `trained` reads; a slow test repeats that.
@@ -25,7 +25,7 @@ SIDE, FILE = 28, "digits.npz"
 
 
 def scrambled(images: Any, seed: int = 0) -> Any:
-    """Every image with its pixels in one and the same random order, (n, 1, 28, 28).
+    """The images with all pixels in a random order, the same for each image: (n, 1, 28, 28).
 
     >>> scrambled(nnlib.ones(2, 1, 28, 28)).shape
     nnlib.Size([2, 1, 28, 28])
@@ -35,7 +35,7 @@ def scrambled(images: Any, seed: int = 0) -> Any:
 
 
 def moved(images: Any, down: int, right: int) -> Any:
-    """Images shifted by whole pixels; what leaves is lost, what comes in is paper.
+    """Images shifted by whole pixels; pixels moved out are lost, and new ones are 0 (paper).
 
     >>> moved(nnlib.tensor([[1.0, 2.0], [3.0, 4.0]]), 1, 0).tolist()
     [[0.0, 0.0], [1.0, 2.0]]
@@ -70,7 +70,7 @@ def two_pools() -> nn.Module:
 
 
 def anywhere() -> nn.Module:
-    """Three convolutions; of the last one's 64 maps each keeps its maximum alone."""
+    """Three convolutions; of each of the last 64 maps only the maximum is used."""
     return nn.Sequential(
         nn.Conv2d(1, 16, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2),
         nn.Conv2d(16, 32, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2),
@@ -108,32 +108,32 @@ def accuracy(model: Any, x: Any, y: Any) -> float:
     return (answers(model, x).argmax(1) == y).double().mean().item()
 
 
-# --- shipped weights ----------------------------------------------------------------------------
+# --- stored weights -----------------------------------------------------------------------------
 
 
 class Recipe(NamedTuple):
-    """How a shipped network is made: its layers, how long it learns, whether pixels are mixed."""
+    """How a stored network is trained: its layers, its epochs, whether pixels are scrambled."""
 
     make: Callable[[], nn.Module]
     epochs: int
-    mixed: bool = False
+    scrambled: bool = False
 
 
 RECIPES = {
     "mlp": Recipe(perceptron, 20),
-    "mlp scrambled": Recipe(perceptron, 20, mixed=True),
+    "mlp scrambled": Recipe(perceptron, 20, scrambled=True),
     "two pools": Recipe(two_pools, 8),
-    "two pools scrambled": Recipe(two_pools, 8, mixed=True),
+    "two pools scrambled": Recipe(two_pools, 8, scrambled=True),
     "anywhere": Recipe(anywhere, 15),
 }
 
 
 def train(name: str) -> nn.Module:
-    """The network of that name, trained anew from seed 0 on the 4,000 digits."""
+    """The network of that name, trained again from seed 0 on the 4,000 digits."""
     recipe, data = RECIPES[name], digits()
     nnlib.manual_seed(0)
     model, x = recipe.make(), nnlib.tensor(data.x)
-    fit(model, scrambled(x) if recipe.mixed else x, nnlib.tensor(data.y), recipe.epochs)
+    fit(model, scrambled(x) if recipe.scrambled else x, nnlib.tensor(data.y), recipe.epochs)
     return model
 
 
@@ -150,7 +150,7 @@ def _shipped() -> Any:
 
 
 def trained(name: str) -> nn.Module:
-    """The network of that name with the weights that the book ships, ready to answer.
+    """The network of that name with its stored weights, in evaluation mode.
 
     Raises:
         ValueError: there is no network of that name.

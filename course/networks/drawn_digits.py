@@ -7,15 +7,15 @@ import numpy as np
 import nnlib
 from nnlib.tensor import Tensor
 
-INK = 0.3  # a pixel darker than this was drawn on
+INK = 0.3  # a pixel with a larger value than this counts as ink
 
 
 def _ends(drawn: Tensor) -> tuple[Tensor, Tensor]:
-    """The first and last + 1 position that was drawn on, along the last axis."""
-    places = nnlib.arange(drawn.shape[-1], dtype=nnlib.float32)
+    """The first position with ink and the one after the last, along the last axis."""
+    positions = nnlib.arange(drawn.shape[-1], dtype=nnlib.float32)
     count = float(drawn.shape[-1])
-    first = nnlib.where(drawn, places, count).amin(-1)
-    return first, nnlib.where(drawn, places + 1.0, 0.0).amax(-1)
+    first = nnlib.where(drawn, positions, count).amin(-1)
+    return first, nnlib.where(drawn, positions + 1.0, 0.0).amax(-1)
 
 
 def _cover(middle: Tensor, side: Tensor, length: int, size: int) -> Tensor:
@@ -29,7 +29,7 @@ def _cover(middle: Tensor, side: Tensor, length: int, size: int) -> Tensor:
 
 
 def shrink(images: Tensor | np.ndarray, size: int = 8) -> Tensor:
-    """The smallest square around the ink, as size × size means of what it covers.
+    """The smallest square around the ink, averaged to size × size pixels.
 
     A network for such images need not know where or how large a digit was drawn.
 
@@ -56,7 +56,7 @@ def shrink(images: Tensor | np.ndarray, size: int = 8) -> Tensor:
 
 
 def centred(images: Tensor | np.ndarray, size: int = 28, box: int = 20) -> Tensor:
-    """Images as MNIST's were made: the ink fits a box, its centre of mass is the image's middle.
+    """Images prepared like MNIST's: the ink fits a box, its centre of mass is in the middle.
 
     LeCun et al. (1998) scaled each digit into 20 × 20 pixels and placed it in 28 × 28.
 
@@ -80,7 +80,7 @@ def centred(images: Tensor | np.ndarray, size: int = 28, box: int = 20) -> Tenso
     top, bottom = _ends(ink.amax(-1) > INK)
     left, right = _ends(ink.amax(-2) > INK)
     side = nnlib.maximum(bottom - top, right - left).clamp(min=1.0) * (size / box)
-    # MNIST's centres lie in the pixel after the middle: half a pixel further on average.
+    # MNIST's centres of mass are in the pixel after the middle: on average half a pixel further.
     half_pixel = side / (2 * size)
     rows = _cover(_middle(by_row) - half_pixel, side, ink.shape[-2], size)
     columns = _cover(_middle(by_column) - half_pixel, side, ink.shape[-1], size)
@@ -88,6 +88,6 @@ def centred(images: Tensor | np.ndarray, size: int = 28, box: int = 20) -> Tenso
 
 
 def _middle(ink: Tensor) -> Tensor:
-    """The mean position of the ink along the last axis; a blank line's is 0."""
-    places = nnlib.arange(ink.shape[-1], dtype=nnlib.float32) + 0.5
-    return (ink * places).sum(-1) / ink.sum(-1).clamp(min=1e-6)
+    """The mean position of the ink along the last axis; 0 where there is none."""
+    positions = nnlib.arange(ink.shape[-1], dtype=nnlib.float32) + 0.5
+    return (ink * positions).sum(-1) / ink.sum(-1).clamp(min=1e-6)

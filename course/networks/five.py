@@ -1,7 +1,7 @@
-"""The lecture's five-neuron net: names, corners and weights, in the order that every chapter keeps.
+"""The lecture's five-neuron net: names, corners and weights, in the order that every chapter uses.
 
-Neurons 1 and 2 are the inputs, 3 and 4 are hidden, 5 answers. `w13` runs from neuron 1 to neuron 3,
-`w03` is the bias of neuron 3.
+Neurons 1 and 2 are the inputs, 3 and 4 are hidden, 5 is the output. `w13` leads from neuron 1 to
+neuron 3, `w03` is the bias of neuron 3.
 """
 
 from __future__ import annotations

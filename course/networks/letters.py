@@ -1,7 +1,7 @@
-"""The next letter of a text by Jane Austen: a small transformer, and one that sees what comes next.
+"""The next letter of a text by Jane Austen: a small transformer, and one without a mask.
 
-``tools/train_models.py letters`` trains both (some minutes on one core).  Without a mask the second
-one can read each answer in its own input; the chapter on language models shows what becomes of it.
+``tools/train_models.py letters`` trains both (some minutes on one core).  Without a mask a model
+can read each answer in its own input; the chapter on language models shows the consequences.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ FILE = "letters.npz"
 
 
 def codes(text: str) -> np.ndarray:
-    """A text's letters as positions in `LETTERS`, int64; every other sign is a space.
+    """A text's letters as positions in `LETTERS`, int64; any other character becomes a space.
 
     >>> codes("a cab.").tolist()
     [0, 27, 2, 0, 1, 28]
@@ -41,7 +41,7 @@ def stream(train: bool = True) -> np.ndarray:
 
 
 def windows(starts: np.ndarray, train: bool = True) -> tuple[np.ndarray, np.ndarray]:
-    """Pieces of 32 letters from the given places, and each one's next letters: (n, 32) twice."""
+    """Pieces of 32 letters from the given positions, and their next letters: both (n, 32)."""
     at = starts[:, None] + np.arange(LENGTH)
     return stream(train)[at], stream(train)[at + 1]
 
@@ -58,7 +58,7 @@ def loss_of(model: Any, x: np.ndarray, y: np.ndarray, keep: Any = None) -> Any:
 
 
 def fit(model: Any, steps: int, seed: int = 0, lr: float = 3e-3) -> list[float]:
-    """Adam on random windows; the step size rises over 5 % of the steps and falls to 0."""
+    """Adam on random windows; the step size rises for 5 % of the steps, then falls to 0."""
     rng, parameters = np.random.default_rng(seed), list(model.parameters())
     adam = nnlib.optim.Adam(parameters, lr=lr)
     losses: list[float] = []
@@ -85,7 +85,7 @@ def surprise(model: Any, keep: Any = None, pieces: int = 200) -> float:
 
 
 def train(causal: bool = True, steps: int | None = None, seed: int = 0) -> Transformer:
-    """A model trained anew, as the stored one was, or for another number of steps."""
+    """A model trained again like the stored one, or for another number of steps."""
     nnlib.manual_seed(seed)
     model = network(causal)
     fit(model, steps or (STEPS if causal else STEPS // 10), seed)

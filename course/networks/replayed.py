@@ -1,4 +1,4 @@
-"""A trained transformer as figures replay it: a text of fixed length, switches for its heads."""
+"""A trained transformer for figures: a text of fixed length, and switches for its heads."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class Replayed:
         self.length, self.size = self.positions.shape
 
     def vectors(self, x: Any, n: Any, keep: Any) -> tuple[Any, Any]:
-        """What each position of x (T,) holds at last, (T, size), and all maps (heads, T, T).
+        """The last vector of each position of x (T,), (T, size), and all maps (heads, T, T).
 
-        Only the first n positions may be looked at, and of these, if causal, none that comes later.
+        If causal, no position sees a later one; otherwise all see the first n positions only.
         """
         h, maps, size = self.words[x] + self.positions, [], self.size // self.heads
         away = (nnlib.arange(self.length) >= n).float().unsqueeze(0)

@@ -1,4 +1,4 @@
-"""Weights in float16's precision: half the bytes in a page."""
+"""Weights with the precision of float16, which take half the bytes in a page."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def rounded(weight: Any) -> Any:
-    """A weight as float16 holds it, in float32 again."""
+    """A weight, rounded to float16 and stored as float32."""
     return weight.detach().half().float()
 
 

@@ -1,4 +1,4 @@
-"""A small language model, all of it: embeddings, blocks of attention and MLP, the next word.
+"""A small, complete language model: embeddings, blocks of attention and MLP, the next word.
 
 The chapter on language models builds these lines block by block; `course.networks.clauses` has the
 data, the training and the stored weights.
@@ -29,9 +29,9 @@ class Heads(nn.Module):
         return x.reshape(B, T, self.heads, size // self.heads).transpose(1, 2)
 
     def forward(self, x: Any, keep: Any = None) -> tuple[Any, Any]:
-        """The heads' joint answer (B, T, size), and who looked at whom (B, heads, T, T).
+        """The heads' combined output (B, T, size), and their attention weights (B, heads, T, T).
 
-        `keep`, (heads,), multiplies what each head says: 0 switches it off.
+        `keep`, (heads,), multiplies each head's output: 0 switches the head off.
         """
         q, k, v = self.split(self.query(x)), self.split(self.key(x)), self.split(self.value(x))
         scores = q @ k.transpose(-2, -1) / q.shape[-1] ** 0.5
@@ -44,7 +44,7 @@ class Heads(nn.Module):
 
 
 class Block(nn.Module):
-    """Heads that look around, then two layers of neurons at every position."""
+    """Attention heads, then two layers of neurons at every position."""
 
     def __init__(self, size: int, heads: int, wide: int, causal: bool = True) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Networks for words: which language a word is, and new words; their data, training and weights.
+"""Networks that recognise a word's language or write new words: data, training and weights.
 
 ``tools/train_models.py words`` trains them (a minute on one core) and writes the weights that
 `trained` reads; a slow test repeats that.
@@ -28,7 +28,7 @@ FILE = "words.npz"
 
 
 def codes(texts: Sequence[str]) -> np.ndarray:
-    """Positions in the alphabet, (n, 12) int64, filled up with 26.
+    """Positions in the alphabet, (n, 12) int64, padded with 26.
 
     >>> codes(["cab"])[0, :4].tolist()
     [2, 0, 1, 26]
@@ -50,7 +50,7 @@ def spelled(table: Any) -> list[str]:
 
 
 def one_hot(table: Any) -> Any:
-    """A column of zeros and a one for each code, (…, 26) float32; a blank has no one.
+    """For each code zeros and a single one, (…, 26) float32; a blank has only zeros.
 
     >>> one_hot(codes(["cab"])).shape
     nnlib.Size([1, 12, 26])
@@ -66,7 +66,7 @@ def shuffled(texts: Sequence[str], seed: int = 0) -> list[str]:
 
 
 def transitions(table: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Language, letter and next letter of every step of every word; 26 begins and ends a word.
+    """Language, letter and next letter at every step of every word; 26 marks start and end.
 
     >>> [part.tolist() for part in transitions(codes(["ad"]), np.array([1]))]
     [[1, 1, 1], [26, 0, 3], [0, 3, 26]]
@@ -89,7 +89,7 @@ class Guesser(nn.Module):
 
 
 class Bag(Guesser):
-    """Logistic regression on how often each letter stands in the word."""
+    """Logistic regression on how often each letter occurs in the word."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -100,7 +100,7 @@ class Bag(Guesser):
 
 
 class Pairs(Guesser):
-    """Logistic regression on how often each pair of neighbouring letters stands in the word."""
+    """Logistic regression on how often each pair of neighbouring letters occurs in the word."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -166,7 +166,7 @@ class Follower(Reader):
 class Attention(Guesser):
     """One head of attention over the letters, a layer of neurons, and the mean over the word.
 
-    With `places` each letter's vector has its position's added; without, order is invisible.
+    With `places` each letter's vector also gets its position's; without, order has no effect.
     """
 
     def __init__(self, places: bool = True, size: int = 16) -> None:
@@ -180,12 +180,12 @@ class Attention(Guesser):
         self.head = nn.Linear(size, len(LANGUAGES))
 
     def vectors(self, table: Any) -> Any:
-        """One vector for each place: its letter's, and its position's."""
+        """One vector for each position: that of its letter plus that of the position."""
         x = one_hot(table) @ self.letters
         return x if self.places is None else x + self.places
 
     def look(self, x: Any, there: Any) -> Any:
-        """A: how much each place (row) looks at each letter (column); rows add up to 1."""
+        """A: how much each position (row) looks at each letter (column); rows add up to 1."""
         scores = self.query(x) @ self.key(x).transpose(-2, -1) / x.shape[-1] ** 0.5
         return (scores - 1e9 * (1.0 - there).unsqueeze(-2)).softmax(-1)
 
@@ -197,7 +197,7 @@ class Attention(Guesser):
 
 
 class Writer(nn.Module):
-    """A gated cell that says what comes next: it reads (letter, language), 26 means start and end.
+    """A gated cell that predicts the next letter from letter and language; 26 is start and end.
 
     Its loss is the mean cross-entropy of the next letter, the end included.
     """
@@ -210,8 +210,8 @@ class Writer(nn.Module):
     def loss(self, table: np.ndarray, y: np.ndarray) -> Any:
         blank = np.full((len(table), 1), BLANK)
         before, after = np.hstack([blank, table]), np.hstack([table, blank])
-        eye, tongue = np.eye(BLANK + 1, dtype="f"), np.eye(len(LANGUAGES), dtype="f")[y]
-        x = np.concatenate([eye[before], np.repeat(tongue[:, None], LENGTH + 1, 1)], 2)
+        eye, language = np.eye(BLANK + 1, dtype="f"), np.eye(len(LANGUAGES), dtype="f")[y]
+        x = np.concatenate([eye[before], np.repeat(language[:, None], LENGTH + 1, 1)], 2)
         ends = (table < BLANK).sum(1, keepdims=True)
         counts = nnlib.tensor(np.flatnonzero(np.arange(LENGTH + 1) <= ends))
         logits = self.head(self.cell(nnlib.tensor(x))[0]).reshape(-1, BLANK + 1)
@@ -259,12 +259,12 @@ RECIPES: dict[str, tuple[Callable[[], Any], int, bool]] = {  # model, epochs, le
 
 
 def train(name: str, seed: int = 0, epochs: int | None = None) -> Any:
-    """A model trained anew, as the stored one was, or for fewer `epochs` than its recipe's."""
-    make, all_epochs, mixed = RECIPES[name]
+    """A model trained again like the stored one, or for fewer `epochs` than its recipe has."""
+    make, all_epochs, shuffle = RECIPES[name]
     words = language_words()
     nnlib.manual_seed(seed)
     model = make()
-    table = codes(shuffled(words.texts) if mixed else words.texts)
+    table = codes(shuffled(words.texts) if shuffle else words.texts)
     fit(model, table, words.y, epochs or all_epochs, seed=seed)
     return model
 
