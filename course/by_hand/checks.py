@@ -1,4 +1,4 @@
-"""Exercises of the appendix by hand: the lines of the derivation, the program, paper, a bug."""
+"""Exercises of the appendix on derivatives by hand: the lines, the program, paper, a bug."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from course.kit.exercises import Exercise, function, mistake, puzzle, value
 
 
 def slope(a: Any) -> Any:
-    """The logistic's slope where it gives out a."""
+    """The slope of the logistic function where its value is a."""
     return a * (1 - a)
 
 
@@ -24,7 +24,7 @@ def scalars(rng: np.random.Generator, count: int) -> list[np.ndarray]:
 
 # --- lines of the derivation ----------------------------------------------------------------------
 
-# A line's half-way answers: what to say, and the answer, made of the arguments and the right lines.
+# A line's half-way answers: the hint, and the answer as a function of arguments and right lines.
 Line = Sequence[tuple[str, Callable]]
 
 
@@ -36,7 +36,7 @@ def lines(
     activations: Sequence[int],
     **more: Any,
 ) -> Any:
-    """Asks for a function that returns the lines named by `halfway`, judged one after the other.
+    """An exercise: a function returns the lines that `halfway` names, judged one after the other.
 
     It is called with random arguments, and with each of its activations close to 0 and close to 1.
     """
@@ -54,23 +54,23 @@ def lines(
     def problem(answer: Any) -> str | None:
         if not callable(answer):
             return f"a function is needed, not {brief(answer)}: leave the call's parentheses out?"
-        drawn = answers(answer)
-        for _, given, _ in drawn:
+        results = answers(answer)
+        for _, given, _ in results:
             if given is None:
                 return BLANK
             if not isinstance(given, (tuple, list)) or len(given) != len(names):
                 return f"{len(names)} results are needed, not {brief(given)}."
         for at, name in enumerate(names):
-            if drawn[0][1][at] is ...:
+            if results[0][1][at] is ...:
                 right_so_far = f"{', '.join(names[:at])}: right. Next comes {name}."
                 return right_so_far if at else BLANK
-            if all(difference(g[at], n[at], 1e-9, name) is None for _, g, n in drawn):
+            if all(difference(g[at], n[at], 1e-9, name) is None for _, g, n in results):
                 continue
             before = f"{', '.join(names[:at])}: right. " if at else ""
             for words, wrong in halfway[name]:
-                if all(difference(g[at], wrong(x, n), 1e-9) is None for x, g, n in drawn):
+                if all(difference(g[at], wrong(x, n), 1e-9) is None for x, g, n in results):
                     return f"{before}{name}: {words}"
-            _, g, n = drawn[0]
+            _, g, n = results[0]
             return f"{before}{difference(g[at], n[at], 1e-9, name)}"
         return None
 
@@ -122,7 +122,7 @@ output: Exercise = lines(
         "d_w05": [
             ("this is din₅/dw₀₅ alone. The chain goes on to the loss: multiply by d_in5.",
              lambda x, n: 1.0),
-            ("you went from a₅ straight to w₀₅. in₅ lies between, so start from d_in5.",
+            ("you went from a₅ straight to w₀₅. in₅ is between them, so start from d_in5.",
              lambda x, n: n[0]),
         ],
         "d_w35": [
@@ -161,9 +161,9 @@ hidden: Exercise = lines(
     stars=2,
     halfway={
         "d_a3": [
-            ("this is din₅/da₃ alone. Multiply by d_in5, which says how the loss goes on.",
+            ("this is din₅/da₃ alone. Multiply by d_in5, which leads on to the loss.",
              lambda x, n: x[1]),
-            ("the edge is missing: in₅ changes by w₃₅ times what a₃ changes by.",
+            ("the edge is missing: in₅ changes by w₃₅ times the change of a₃.",
              lambda x, n: x[0]),
             ("this is the derivative with respect to w₃₅. Here a₃ changes, and w₃₅ is the factor.",
              lambda x, n: x[0] * x[2]),
@@ -180,16 +180,16 @@ hidden: Exercise = lines(
         ],
         "d_w03": [
             ("this is din₃/dw₀₃ alone. Multiply by d_in3.", lambda x, n: 1.0),
-            ("you went from a₃ straight to w₀₃. in₃ lies between, so start from d_in3.",
+            ("you went from a₃ straight to w₀₃. in₃ is between them, so start from d_in3.",
              lambda x, n: n[0]),
         ],
         "d_w13": [
             ("this is din₃/dw₁₃ alone. Multiply by d_in3.", lambda x, n: x[3]),
             ("this is the bias's line. In in₃ the weight w₁₃ is multiplied by x₁.",
              lambda x, n: n[1]),
-            ("what came in at this edge is x₁; a₃ is what goes out of the neuron.",
+            ("the input on this edge is x₁; a₃ is the neuron's output.",
              lambda x, n: n[1] * x[2]),
-            ("x₁ and x₂ have changed places.", lambda x, n: n[1] * x[4]),
+            ("x₁ and x₂ are swapped.", lambda x, n: n[1] * x[4]),
         ],
         "d_w23": [
             ("this is din₃/dw₂₃ alone. Multiply by d_in3.", lambda x, n: x[4]),
@@ -209,7 +209,7 @@ paper = value(
     like=(-0.064, -0.032, -0.016),
     mistakes=[
         mistake(
-            "The sign: dLoss/da₅ is 2(a₅ − y) = −0.4, and all that follows keeps the minus.",
+            "The sign: dLoss/da₅ is 2(a₅ − y) = −0.4, and the lines that follow keep the minus.",
             (0.064, 0.032, 0.016),
         ),
         mistake(
@@ -225,7 +225,7 @@ paper = value(
             (-0.064, -0.016, -0.032),
         ),
     ],
-    learned="Three multiplications after δ₅, and no derivative anew.",
+    learned="Three multiplications after δ₅, and no new derivative.",
 )  # fmt: skip
 
 # --- the five steps as a program ------------------------------------------------------------------
@@ -237,7 +237,7 @@ def a_net(rng: np.random.Generator) -> tuple[Any, ...]:
 
 
 class Weights:
-    """A net for a check: the program gets its matrix, a verdict names it by its size."""
+    """A net for a check: the program gets its matrix, a message shows its size."""
 
     def __init__(self, w: np.ndarray) -> None:
         self.w = w
@@ -251,14 +251,14 @@ def run(answer: Callable, net: Weights, x: list[float], y: float) -> tuple[float
     return float(loss), np.triu(np.asarray(gradient), 1)
 
 
-def walk(
+def changed(
     first: Callable = lambda a, y: 2 * (a - y),
     collect: Callable = lambda w, i, delta: w[i] @ delta,
     before: float = 1.0,
     through: Callable = slope,
     product: Callable = np.outer,
 ) -> Callable:
-    """backpropagate() with one habit changed."""
+    """backpropagate() with one step changed."""
 
     def backpropagate(w: np.ndarray, x: list[float], y: float) -> tuple[float, np.ndarray]:
         a = program.run_forward(w, x)
@@ -282,28 +282,28 @@ steps = function(
     mistakes=[
         mistake(
             "Step 3 has the wrong sign: the derivative of (y − a)² with respect to a is 2(a − y).",
-            walk(first=lambda a, y: 2 * (y - a)),
+            changed(first=lambda a, y: 2 * (y - a)),
         ),
-        mistake("In step 3 the square's factor 2 is missing.", walk(first=lambda a, y: a - y)),
+        mistake("In step 3 the square's factor 2 is missing.", changed(first=lambda a, y: a - y)),
         mistake(
             "In step 4 you overwrite what the output neuron was given in step 3: += is needed.",
-            walk(before=0.0),
+            changed(before=0.0),
         ),
         mistake(
-            "In step 4 you collect over column i, the edges that lead to neuron i. Its successors "
-            "stand in row i.",
-            walk(collect=lambda w, i, delta: w[:, i] @ delta),
+            "In step 4 you collect over column i, the edges that lead to neuron i. The edges to "
+            "its successors are in row i.",
+            changed(collect=lambda w, i, delta: w[:, i] @ delta),
         ),
         mistake(
             "In step 4 the neuron's own slope a(1 − a) is missing.",
-            walk(through=lambda a: 1.0),
+            changed(through=lambda a: 1.0),
         ),
         mistake(
-            "In step 4 the slope of σ is a(1 − a), not a.", walk(through=lambda a: a)
+            "In step 4 the slope of σ is a(1 − a), not a.", changed(through=lambda a: a)
         ),
         mistake(
             "Step 5 is transposed: row i, column j needs a of i times δ of j.",
-            walk(product=lambda a, delta: np.outer(delta, a)),
+            changed(product=lambda a, delta: np.outer(delta, a)),
         ),
     ],
     learned="Twelve lines, and they work for any wiring without cycles.",
@@ -336,7 +336,7 @@ zero = function(
             lambda s: (1 / (4 * s.sum() ** 2), 0.25),
         ),
         mistake(
-            "The first is right. The second is not 0: that is the promise. How far does a₅ go?",
+            "The first is right. The second is not 0: 0 is the promise. How far does a₅ go?",
             lambda s: (to_zero(s)[0], 0.0),
         ),
         mistake(
@@ -360,15 +360,15 @@ shared = function(
     stars=2,
     mistakes=[
         mistake(
-            "This is what v does as w₁₃. It is w₂₄ as well.",
+            "This is the effect of v as w₁₃. It is also w₂₄.",
             lambda d3, d4, x1, x2: x1 * d3,
         ),
         mistake(
-            "This is what v does as w₂₄. It is w₁₃ as well.",
+            "This is the effect of v as w₂₄. It is also w₁₃.",
             lambda d3, d4, x1, x2: x2 * d4,
         ),
         mistake(
-            "Each δ goes with what came in at its own edge: w₁₃ carries x₁, w₂₄ carries x₂.",
+            "Multiply each δ by the input on its own edge: w₁₃ carries x₁, w₂₄ carries x₂.",
             lambda d3, d4, x1, x2: x2 * d3 + x1 * d4,
         ),
         mistake(
@@ -376,18 +376,18 @@ shared = function(
             lambda d3, d4, x1, x2: x1 * d3 * x2 * d4,
         ),
         mistake(
-            "δ₃ + δ₄ would be right for a shared bias. An edge has what came in as a factor.",
+            "δ₃ + δ₄ would be right for a shared bias. For an edge, the input is a factor as well.",
             lambda d3, d4, x1, x2: d3 + d4,
         ),
     ],
-    learned="A shared weight gets the sum of what it would get in each place.",
+    learned="The derivative for a shared weight is the sum of those for its separate edges.",
 )
 
 # --- a whole layer, with a bug -------------------------------------------------------------------
 
 
 def a_layer(rng: np.random.Generator) -> tuple[np.ndarray, ...]:
-    """Three neurons that see two inputs: W, what came in, what went out, dLoss/d(what went out)."""
+    """Three neurons with two inputs: W, the inputs, the activations, dLoss/d(activations)."""
     return (
         rng.normal(size=(3, 2)),
         rng.normal(size=2),
@@ -436,9 +436,10 @@ layer = function(
             "The first result was right: row j belongs to neuron j of this layer, as in W.",
             transposed,
         ),
-        mistake("Backwards goes δ, not what the neurons received: W.T @ delta.", without_delta),
+        mistake("What goes backwards is δ, not what the neurons received: W.T @ delta.",
+                without_delta),
     ],
-    learned="Forward W, backward Wᵀ. A test with a square matrix would not have seen it.",
+    learned="Forward W, backward Wᵀ. With a square matrix the shapes would have fitted.",
 )
 
 EXERCISES = [output, paper, hidden, steps, zero, shared, layer]

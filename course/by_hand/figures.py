@@ -62,7 +62,7 @@ def lines(
 
 
 def slope_by_activation(w: Mapping[str, Any], a: Mapping[int, Any], y: Any, i: int) -> Any:
-    """dLoss/daᵢ from two runs of what comes after neuron i."""
+    """dLoss/daᵢ as a central difference, from two runs through the neurons after neuron i."""
 
     def loss(h: float) -> Any:
         if i == 5:

@@ -1,4 +1,4 @@
-"""By hand: a program with one hidden mistake, chosen by a date, and tests that cost something."""
+"""By hand: a program with one hidden mistake, chosen by a date, and tests that have a price."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ WRONG_NAME = 2  # what it costs to name a line that is right
 
 
 def program_of_days() -> np.ndarray:
-    """Which of the programs each day of the year gets: shape (12, 31), each about equally often."""
+    """The number of the program for each month and day, (12, 31), each about equally often."""
     days = np.arange(12 * 31) % len(SLIPS)
     return np.random.default_rng(5).permutation(days).reshape(12, 31)
 
 
-def standing(program: Any, case: str, before: Mapping[str, Any]) -> Any:
+def largest_left(program: Any, case: str, before: Mapping[str, Any]) -> Any:
     """The largest of the lines that must vanish, as a multiple of `before`, at our numbers."""
     after = ten_lines(tensors(OURS | CASES[case]), program)
     return nnlib.stack([(after[n] / before[n]).abs() for n in MUST_VANISH[case]]).amax()
@@ -71,7 +71,7 @@ def one_mistake(numbers: Mapping[str, float], measured: Mapping[str, float]) -> 
         d = ten_lines(tensors(OURS), held)
         found = (named == guilty[held]) * 1.0
         out = {f"d_{n}": d[n] for n in RIGHT} | {"signs": nnlib.stack(list(d.values())).sign()}
-        out |= {f"case{k}": standing(held, case, d) for k, case in enumerate(MUST_VANISH)}
+        out |= {f"case{k}": largest_left(held, case, d) for k, case in enumerate(MUST_VANISH)}
         out |= {f"found{k}": found * (held == k) for k in range(len(SLIPS))}
         return out | {
             "quotient": quotient(numbers, held), "for_sale": 1 - bought, "found": found,
@@ -103,13 +103,14 @@ def one_mistake(numbers: Mapping[str, float], measured: Mapping[str, float]) -> 
         ],
         title="One hidden mistake",
         dtype="float64",
-        caption="Set the day of your birthday, and let the program be handed out. Every test costs "
-        "1, every measured line costs 1, and naming a line that is right costs 2. For how little "
-        "do you find the guilty line? Before you buy a test, say which lines it can clear.",
+        caption="Set the day of your birthday, and press the button to get your program. Every "
+        "test costs 1, every measured line costs 1, and naming a line that is right costs 2. How "
+        "cheaply can you find the guilty line? Before you buy a test, say which lines it can "
+        "clear.",
         alt="Two sliders for a day and a month, which choose a program with one hidden mistake, "
         "and a shop of tests: eight special cases, the signs of the ten lines, the quotient of "
-        "kept and promised fall, and the measurement of any line. A line can be named: then the "
-        "figure says whether it is the guilty one, and what is wrong in it.",
+        "kept and promised fall, and the measurement of any line. A line can be named: then a "
+        "readout says whether it is the guilty one, and what is wrong in it.",
     )  # fmt: skip
 
 
@@ -131,7 +132,7 @@ def _shop(measured: Mapping[str, float]) -> Any:
                      when=f"bought[{len(MUST_VANISH) + 1}]"),
     ]  # fmt: skip
     results += [
-        live.readout(f"Line of {name}: the program says {{d_{n}:+.5f}}, measured is "
+        live.readout(f"Line of {name}: the program gives {{d_{n}:+.5f}}, measured is "
                      + f"{measured[n]:+.5f}.".replace("-", "−"), when=f"seen[{k}]")
         for k, (n, name) in enumerate(zip(RIGHT, LABELS, strict=True))
     ]  # fmt: skip
@@ -153,7 +154,7 @@ def _with(k: int, bought: Any) -> Any:
 
 
 def _verdicts() -> list[Any]:
-    """What is said once a line was named; the mistake itself only where the line is the guilty."""
+    """The readouts after a line was named; the mistake is shown only for the guilty line."""
     wrong = live.readout(
         "No: that line is right, if the lines above it are. This name cost you 2.", when="astray"
     )

@@ -19,7 +19,7 @@ def sigmoid(z: np.ndarray) -> np.ndarray:
 
 
 def run_forward(w: np.ndarray, x: Sequence[float]) -> np.ndarray:
-    """Every neuron's activation, that of the output last."""
+    """The activations of all neurons, the output's last."""
     a = np.zeros(len(w))
     a[0], a[1 : len(x) + 1] = 1.0, x
     for j in range(len(x) + 1, len(w)):
@@ -58,19 +58,19 @@ def by_autodiff(w: np.ndarray, x: Sequence[float], y: float) -> np.ndarray:
 
 
 def random_net(seed: int, size: int = 13) -> np.ndarray:
-    """Weights above the diagonal: every edge that can be, of that many neurons and the bias's 1."""
+    """Random weights above the diagonal, (size, size): every edge that a net without cycles has."""
     return np.triu(np.random.default_rng(seed).normal(size=(size, size)), 1)
 
 
 def yours_or_the_books(program: Callable) -> Callable:
-    """The reader's program where it is right, else this file's; says which."""
+    """The reader's program if it is right, else this file's; prints which."""
     mine = right(program)
-    print("This is your program." if mine else "Yours has gaps still: the book's program is used.")
+    print("This is your program." if mine else "Yours still has gaps: the book's program is used.")
     return program if mine else backpropagate
 
 
 def right(program: Callable) -> bool:
-    """Whether a program finds loss and gradient of a few random nets."""
+    """Whether a program finds the loss and the gradient of a few random nets."""
     try:
         for seed in range(3):
             w, x = random_net(seed, 7), [0.8, -0.6]
@@ -79,7 +79,7 @@ def right(program: Callable) -> bool:
                 return False
             if not np.allclose(np.triu(found[1], 1), np.triu(needed[1], 1), rtol=0, atol=1e-12):
                 return False
-    except Exception:  # dots, or anything else that a reader may have written by now
+    except Exception:  # dots, or anything else that a reader may have written so far
         return False
     return True
 
@@ -102,13 +102,13 @@ def hidden_lines(d_in5: Any, w35: Any, a3: Any, x1: Any, x2: Any) -> tuple:
 
 
 def typed_lines(output: Callable, hidden: Callable) -> tuple[Callable, Callable]:
-    """The reader's lines, right or wrong, where none is missing, else the book's; says which."""
+    """The reader's lines, right or wrong, if none is missing, else the book's; prints which."""
     whole = [_five_numbers(output, 4), _five_numbers(hidden, 5)]
     if all(whole):
         print("The numbers of the figure come from your lines.")
     else:
         gaps = " and ".join(n for n, w in zip(("output", "hidden"), whole, strict=True) if not w)
-        print(f"Lines of {gaps} are missing still: there the figure uses the book's.")
+        print(f"Lines of {gaps} are still missing: there the figure uses the book's.")
     return output if whole[0] else output_lines, hidden if whole[1] else hidden_lines
 
 
@@ -117,5 +117,5 @@ def _five_numbers(lines: Callable, count: int) -> bool:
     try:
         found = lines(*[nnlib.tensor(0.5)] * count)
         return len(found) == 5 and all(np.isfinite(float(v)) for v in found)
-    except Exception:  # dots, or anything else that a reader may have written by now
+    except Exception:  # dots, or anything else that a reader may have written so far
         return False

@@ -16,13 +16,13 @@ from nnlib import live
 
 @dataclass(frozen=True)
 class Start:
-    """A place where a step begins: what differs from the chapter's net, and how far to look."""
+    """The start of a step: how it differs from the chapter's net, and the ranges of its plots."""
 
     name: str
     changed: Mapping[str, float]
     reach: float  # the largest step size α
-    first: float  # the step size that a reader finds there
-    grain: float  # by how much the slider moves α
+    first: float  # the slider's first value of α
+    grain: float  # the slider's smallest change of α
     losses: tuple[float, float]
     shares: tuple[float, float]
 

@@ -18,7 +18,7 @@ QUESTIONS = [
     live.question(
         "Which factor distinguishes the derivative by w₃₅ from the one by w₀₅?",
         {
-            "w₃₅": "The weight is no factor of its own derivative: in₅ contains w₃₅ a₃, and the "
+            "w₃₅": "The weight is not a factor of its own derivative: in₅ contains w₃₅ a₃, and the "
             "derivative of that is a₃.",
             "a₃(1 − a₃)": "That is neuron 3's slope; w₃₅ comes after it.",
             "a₃": "in₅ contains w₃₅ · a₃ and w₀₅ · 1.",
@@ -47,9 +47,10 @@ QUESTIONS = [
     live.question(
         "Why is the line-by-line form cheap in a deep network?",
         {
-            "its formulas are other ones": "Put into one another they are the same formulas.",
+            "its formulas are different": "Substituted into one another, they are the same "
+            "formulas.",
             "it leaves out small terms": "It is exact.",
-            "each shared product is formed once": "Written out, a product stands in every path "
+            "each shared product is formed once": "Written out, a product appears in every path "
             "that contains it, and the number of paths grows exponentially with depth.",
         },
         answer="each shared product is formed once",

@@ -1,4 +1,4 @@
-"""By hand: the lines of neurons 5 and 3 as a program, and the mistakes that it can hold."""
+"""By hand: the lines of neurons 5 and 3 as a program, and the mistakes that it can have."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ RIGHT: dict[str, Callable[[Values, Values], Any]] = {
 
 @dataclass(frozen=True)
 class Slip:
-    """One mistake: its line, what the program computes there, and what to say afterwards."""
+    """One mistake: its line, the wrong formula, and the explanation shown once it is found."""
 
     line: str
     wrong: Callable[[Values, Values], Any]
@@ -43,14 +43,14 @@ SLIPS = (
     Slip("in5", lambda v, d: d["a5"] * v["a5"], "1 − a₅ is missing"),
     Slip("in5", lambda v, d: d["a5"] * (1 - v["a5"]), "a₅ is missing; only 1 − a₅ is there"),
     Slip("w05", lambda v, d: d["a5"], "it takes the line of a₅, so the slope of neuron 5 is lost"),
-    Slip("w35", lambda v, d: d["in5"] * v["a4"], "a₄ stands in the place of a₃"),
+    Slip("w35", lambda v, d: d["in5"] * v["a4"], "a₄ is used instead of a₃"),
     Slip("w45", lambda v, d: d["in5"], "a₄ is missing"),
-    Slip("a3", lambda v, d: d["in5"] * v["w45"], "w₄₅ stands in the place of w₃₅"),
+    Slip("a3", lambda v, d: d["in5"] * v["w45"], "w₄₅ is used instead of w₃₅"),
     Slip("a3", lambda v, d: d["in5"], "w₃₅ is missing"),
     Slip("in3", lambda v, d: d["a3"] * v["a3"], "1 − a₃ is missing"),
     Slip("in3", lambda v, d: d["a3"] * (1 - v["a3"]), "a₃ is missing; only 1 − a₃ is there"),
     Slip("w03", lambda v, d: d["a3"], "it takes the line of a₃, so the slope of neuron 3 is lost"),
-    Slip("w13", lambda v, d: d["in3"] * v["x2"], "x₂ stands in the place of x₁"),
+    Slip("w13", lambda v, d: d["in3"] * v["x2"], "x₂ is used instead of x₁"),
     Slip("w23", lambda v, d: d["in3"], "x₂ is missing"),
 )  # fmt: skip
 

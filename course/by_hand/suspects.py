@@ -24,7 +24,7 @@ CASES: dict[str, dict[str, float]] = {
 
 
 def four_suspects() -> live.Figure:
-    """How large a program's lines are in a special case, as multiples of what they were."""
+    """How large a program's lines are in a special case, as multiples of their usual values."""
     table = nnlib.tensor([[{**OURS, **case}[n] for n in OURS] for case in CASES.values()])
     mistakes = list(PROGRAMS.values())
 
@@ -58,8 +58,8 @@ def four_suspects() -> live.Figure:
         title="Four suspects",
         dtype="float64",
         caption="Choose a case and say which bars must vanish, or nearly, before you look at the "
-        "four programs. Where a bar stands that should be gone, a factor is missing. Which?",
+        "four programs. Where a bar that should vanish remains, a factor is missing. Which?",
         alt="Ten bars, the lines of neurons 5 and 3 in a special case as multiples of what the "
-        "same program gives at the chapter's numbers, for four programs to choose, and a question. "
-        "In three of the programs some special case leaves bars standing that should vanish.",
+        "same program gives at the chapter's numbers, for one of four programs, and a question. "
+        "In three of the programs, bars that should vanish remain in some special case.",
     )  # fmt: skip

@@ -19,7 +19,7 @@ def centred(table: Any) -> Any:
 
 
 def cubic(rng: np.random.Generator) -> Callable[[Any], Any]:
-    """A smooth function of one number, with coefficients of its own."""
+    """A smooth function of one number, with random coefficients."""
     a, b = (float(v) for v in rng.uniform(0.5, 1.5, 2))
     return lambda t: a * t * t * t + (b * t).exp()
 
@@ -31,7 +31,7 @@ def slope(f: Callable[[Any], Any], at: Any) -> Any:
 
 
 def two_steps(x: Any, y: Any, lr: float, zero: bool = True, uphill: bool = False) -> Any:
-    """w and b after two steps from (1, 0); without `zero` gradients add up."""
+    """w and b after two steps from (1, 0); without `zero` the gradients add up."""
     w = nnlib.tensor(1.0, dtype=x.dtype, requires_grad=True)
     b = nnlib.tensor(0.0, dtype=x.dtype, requires_grad=True)
     gd = nnlib.optim.SGD([w, b], lr=lr, maximize=uphill)
@@ -48,7 +48,10 @@ def readings(rng: np.random.Generator) -> list[Any]:
 
 
 def hops(lr: float, share: float = 1.0, renew: bool = True) -> list[float]:
-    """w after one and two steps from 1 on the square of 2w - 3.6, with `share` of the slope."""
+    """w after one and two steps from 1 on (2w - 3.6)², with `share` of the derivative.
+
+    Without `renew` both steps use the derivative at the start.
+    """
     w, seen = 1.0, []
     for _ in range(2):
         w -= lr * share * 8 * ((w if renew else 1.0) - 1.8)
@@ -77,7 +80,7 @@ EXERCISES = [
                 ((3, 4), (3,), (4,), ()),
             ),
             mistake(
-                "A length of 1 stretches to the other length; it does not swallow it.",
+                "A length of 1 is stretched to the other length; the other length stays.",
                 ((3, 1), (4,), (3,), ()),
             ),
             mistake(
@@ -129,7 +132,7 @@ EXERCISES = [
             mistake("Each call adds 4, so the values are 4, 8, 12; they do not double.",
                     [4.0, 8.0, 16.0]),
         ],
-        learned="backward adds to .grad, so a loop must empty it.",
+        learned="backward adds to .grad, so a loop must set it to zero.",
     ),
     value(
         "hop",
@@ -142,7 +145,7 @@ EXERCISES = [
             mistake("These steps go uphill, away from 1.8. Subtract the derivative.",
                     (hops(0.05, -1.0), hops(0.25, -1.0))),
             mistake("Your first steps are right. The second steps use the derivative of the start; "
-                    "calculate it anew where you are.",
+                    "compute it again at the new w.",
                     (hops(0.05, renew=False), hops(0.25, renew=False))),
         ],
         learned="The direction was the same; the step size decides whether w comes to rest.",
@@ -156,7 +159,7 @@ EXERCISES = [
             mistake("That is the value f(x); its slope is in x.grad after backward.",
                     lambda f, at: f(nnlib.tensor(float(at), dtype=nnlib.float64))),
         ],
-        learned="The function was never told its derivative: the record was enough.",
+        learned="Nobody wrote the derivative down: the recorded operations were enough.",
     ),
     function(
         "fixed",
@@ -169,7 +172,7 @@ EXERCISES = [
             mistake("These steps go uphill: the loss grows.",
                     lambda x, y, lr: two_steps(x, y, lr, uphill=True)),
         ],
-        learned="Three faults, one loop: step comes after backward, and grad is emptied before the "
-        "next backward.",
+        learned="Three faults, one loop: step comes after backward, and grad is set to zero before "
+        "the next backward.",
     ),
 ]  # fmt: skip

@@ -20,8 +20,8 @@ def rule_by_hand() -> live.Figure:
     ends = nnlib.linspace(-0.5, 4.5, 2)
 
     def apply(w: Any, b: Any) -> dict[str, Any]:
-        says = w * x + b
-        return {"line": w * ends + b, "says": says, "worst": 10 * (says - y).abs().amax()}
+        rule = w * x + b
+        return {"line": w * ends + b, "rule": rule, "worst": 10 * (rule - y).abs().amax()}
 
     return live.figure(
         apply,
@@ -29,7 +29,7 @@ def rule_by_hand() -> live.Figure:
         b=live.slider(0.0, 5.0, 0.05, value=0.0, label="b"),
         view=[
             live.axes(
-                live.segments(x, y, x, "says", color="muted", width=3),
+                live.segments(x, y, x, "rule", color="muted", width=3),
                 live.curve(ends, "line", label="the rule w · °C + b"),
                 live.points(x=CELSIUS, y=FAHRENHEIT, size=6, label="readings"),
                 live.handle(0.0, "b", drag=(None, "b"), label="left end: moves b"),
@@ -40,7 +40,7 @@ def rule_by_hand() -> live.Figure:
             ),
             "w = {w:.2f} and b = {b:.2f}. The largest of the five errors is {worst:.1f} °F.",
             live.readout("All five errors are below one degree. You have found the rule, or "
-                         "something very near to it.", when=lambda worst: worst < 1),
+                         "something very close to it.", when=lambda worst: worst < 1),
         ],
         title="A rule by hand",
         caption="Move the two sliders, or drag the two ends of the line, until the largest error "
@@ -76,8 +76,8 @@ def unseen_reading() -> live.Figure:
         ],
         title="Both thermometers show the same",
         caption="Commit to an answer; a few numbers on paper help.",
-        alt="A question with four choices. Once it is answered: the line of the rule, drawn on to "
-        "the left of its readings, and where it meets the line of equal numbers.",
+        alt="A question with four choices. Once it is answered: the line of the rule, extended to "
+        "the left of its readings, and the point where it meets the line of equal numbers.",
     )  # fmt: skip
 
 
@@ -164,7 +164,7 @@ def recorded_error() -> live.Figure:
     )
 
 
-# --- a training loop that forgets to forget ------------------------------------------------------
+# --- a training loop with and without zero_grad ---------------------------------------------------
 
 
 def thermometer_step(w: Any, b: Any, gw: Any, gb: Any, x: Any, y: Any, lr: Any, zero: Any) -> Any:
@@ -181,7 +181,7 @@ def thermometer_training() -> live.Figure:
     x, y = nnlib.tensor(CELSIUS), nnlib.tensor(FAHRENHEIT)
     line = nnlib.linspace(-0.5, 4.5, 2)
 
-    def forget(y: Any) -> dict[str, Any]:
+    def clear(y: Any) -> dict[str, Any]:
         return {"gw": 0 * y, "gb": 0 * y}  # a line set by hand starts without old gradients
 
     return live.figure(
@@ -202,9 +202,9 @@ def thermometer_training() -> live.Figure:
                 choices=["It falls faster: the steps grow.", "It falls as before, a little later.",
                          "It falls, rises again, and never settles.", "It rises from the start."],
                 answer=2,
-                explain="The sum keeps pointing to where the line once was. When the line reaches "
-                "the points, the old gradients still push it on, so it overshoots, comes back, and "
-                "overshoots again.",
+                explain="The sum still contains the gradients of earlier lines. When the line "
+                "reaches the points, these old gradients move it further, so it overshoots, comes "
+                "back, and overshoots again.",
             ),
             live.column(
                 live.control("zero", "lr"),
@@ -212,10 +212,10 @@ def thermometer_training() -> live.Figure:
                     live.axes(live.points(x=CELSIUS, y=FAHRENHEIT, classes=[0] * 5),
                               live.curve(line, "line"),
                               live.handle(0.0, "b", label="left end: moves b",
-                                          drag=lambda y: {"b": y, **forget(y)}),
+                                          drag=lambda y: {"b": y, **clear(y)}),
                               live.handle(4.0, lambda w, b: 4 * w + b,
                                           label="right end: turns the line",
-                                          drag=lambda y, b: {"w": (y - b) / 4, **forget(y)}),
+                                          drag=lambda y, b: {"w": (y - b) / 4, **clear(y)}),
                               xlabel="°C, in tens", ylabel="°F, in tens", xlim=(-0.5, 4.5),
                               ylim=(0, 14), width=300, height=240),
                     live.loss_curve(width=300, height=240),

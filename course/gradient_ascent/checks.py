@@ -16,7 +16,7 @@ from nnlib import datasets
 
 
 def bowl(rng: np.random.Generator) -> tuple[Any, np.ndarray, float]:
-    """A curved function of three weights, a place, and a change that tells the rules apart."""
+    """A curved function of three weights, a point, and an eps for which the formulas differ."""
     tilt, curved = nnlib.tensor(rng.normal(size=3)), nnlib.tensor(rng.normal(size=(3, 3)))
 
     def f(w: Any) -> Any:
@@ -42,7 +42,7 @@ slopes = function(
     stars=1,
     mistakes=[
         mistake(
-            "From w − eps to w + eps it is 2 eps: divide by that.",
+            "The distance from w − eps to w + eps is 2 eps: divide by that.",
             lambda f, w, eps: differences(f, w, eps, over=1.0),
         ),
         mistake(
@@ -50,7 +50,8 @@ slopes = function(
             lambda f, w, eps: differences(f, w, eps, down=0.0, over=1.0),
         ),
         mistake(
-            "You move every weight at once: a partial derivative moves one and holds the others.",
+            "You change every weight at once: a partial derivative changes one and keeps the "
+            "others.",
             lambda f, w, eps: differences(f, w, eps, alone=False),
         ),
         mistake(
@@ -65,7 +66,7 @@ slopes = function(
 
 
 def walked(alpha: float, start: float = 0.0, factor: float = -2.0) -> float:
-    """Three steps of gradient ascent on h(w) = 8w − w²; `factor` is the slope of the slope."""
+    """Three steps of gradient ascent on h(w) = 8w − w²; `factor` is the second derivative."""
     w = start
     for _ in range(3):
         w = w + alpha * (8 + factor * w)
@@ -90,7 +91,7 @@ paper = value(
             (walked_down(0.25), walked_down(0.9), 1.0),
         ),
         mistake(
-            "These are the places after two steps; three are asked for.",
+            "These are the positions after two steps; take three.",
             (3.0, 4 - 4 * 0.64, 1.0),
         ),
         mistake(
@@ -98,12 +99,12 @@ paper = value(
             (walked(0.25, factor=-1.0), walked(0.9, factor=-1.0), 1.0),
         ),
         mistake(
-            "Both places are right. But at 1/λ the climber only begins to jump over the top; it "
+            "Both positions are right. But at 1/λ the climber only begins to jump over the top; it "
             "diverges beyond 2/λ.",
             (walked(0.25), walked(0.9), 0.5),
         ),
         mistake(
-            "Both places are right. The curvature is minus the second derivative of 8w − w²: is "
+            "Both positions are right. The curvature is minus the second derivative of 8w − w²: is "
             "that 1?",
             (walked(0.25), walked(0.9), 2.0),
         ),
@@ -115,7 +116,7 @@ paper = value(
 
 
 def steep_bowl(rng: np.random.Generator) -> tuple[Any, np.ndarray, Any, float]:
-    """A parabola, a place, the gradient there, and a step size that is several times too long."""
+    """A parabola, a point, the gradient there, and a step size that is several times too large."""
     curved = nnlib.tensor(rng.uniform(2.0, 8.0, 3))
     w = rng.normal(size=3)
 
@@ -146,7 +147,7 @@ careful = function(
             lambda f, w, g, alpha: w + alpha / 2 * g,
         ),
         mistake(
-            "You return the step size; the point that it leads to is asked for.",
+            "You return the step size; return the point that it leads to.",
             lambda f, w, g, alpha: halved(f, w, g, alpha)[1],
         ),
         mistake(
@@ -154,7 +155,7 @@ careful = function(
             lambda f, w, g, alpha: w + halved(f, w, g, alpha, once_more=True)[1] * g,
         ),
         mistake(
-            "You return the step; asked is the point to which it leads, w + αg.",
+            "You return the step; return the point that it leads to, w + αg.",
             lambda f, w, g, alpha: halved(f, w, g, alpha)[1] * g,
         ),
     ],
@@ -199,12 +200,12 @@ longest = function(
             lambda H: -2 / curvatures(H).max(),
         ),
         mistake(
-            "You took the largest entry; directions of most curvature seldom lie along the axes. "
+            "You took the largest entry; the directions of largest curvature are seldom the axes. "
             "Take eigenvalues (np.linalg.eigvalsh).",
             lambda H: 2 / np.abs(np.asarray(H.tolist())).max(),
         ),
     ],
-    learned="Nobody computes it for a large network, but every learning rate lives under it.",
+    learned="Nobody computes it for a large network, but it limits every learning rate.",
 )
 
 # --- a mini-batch ---------------------------------------------------------------------------------
@@ -216,37 +217,37 @@ def sample(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray
     return rng.normal(size=2), x, y, chosen
 
 
-def pulled(w: Any, x: Any, y: Any) -> Any:
-    """Every example's pull on the weights, one a row."""
+def gradients(w: Any, x: Any, y: Any) -> Any:
+    """The gradient of each example's log-likelihood, one per row."""
     return (F.sigmoid(-y * (x @ w)) * y).reshape(-1, 1) * x
 
 
 batch = function(
     "mini-batch",
-    like=lambda w, x, y, chosen: pulled(w, x, y)[chosen].mean(0),
+    like=lambda w, x, y, chosen: gradients(w, x, y)[chosen].mean(0),
     given=sample,
     stars=1,
     mistakes=[
         mistake(
             "You divide by all examples. The mean of a mini-batch divides by its own size; else "
             "small batches would take small steps, not noisy ones.",
-            lambda w, x, y, chosen: pulled(w, x, y)[chosen].sum(0) / len(y),
+            lambda w, x, y, chosen: gradients(w, x, y)[chosen].sum(0) / len(y),
         ),
         mistake(
             "This is the sum over the mini-batch: it grows with its size. Take the mean.",
-            lambda w, x, y, chosen: pulled(w, x, y)[chosen].sum(0),
+            lambda w, x, y, chosen: gradients(w, x, y)[chosen].sum(0),
         ),
         mistake(
             "You use all examples: index x and y with `chosen`.",
-            lambda w, x, y, chosen: pulled(w, x, y).mean(0),
+            lambda w, x, y, chosen: gradients(w, x, y).mean(0),
         ),
         mistake(
             "You take the first examples, as many as were chosen, and not the chosen ones.",
-            lambda w, x, y, chosen: pulled(w, x, y)[: len(chosen)].mean(0),
+            lambda w, x, y, chosen: gradients(w, x, y)[: len(chosen)].mean(0),
         ),
         mistake(
             "This points downhill.",
-            lambda w, x, y, chosen: -pulled(w, x, y)[chosen].mean(0),
+            lambda w, x, y, chosen: -gradients(w, x, y)[chosen].mean(0),
         ),
     ],
     learned="On average over all choices it is the full gradient.",
@@ -261,7 +262,7 @@ def hilly(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 def five_steps(rule: Any, w: Any, curved: Any, top: Any) -> tuple[Any, Any]:
-    """Weights and velocity after five steps up a parabola: what rules are compared by."""
+    """Weights and velocity after five steps up a parabola, for comparing rules."""
     v = nnlib.zeros_like(w)
     for _ in range(5):
         w, v = rule(lambda at: -(curved @ (at - top)), w, v, 0.05, 0.9)
@@ -354,12 +355,12 @@ units = value(
             lambda: in_units(1.0),
         ),
         mistake(
-            "A tenth is too much: the second derivative by w₂ takes the factor twice.",
+            "A tenth is too much: the second derivative with respect to w₂ has the factor twice.",
             lambda: in_units(1.0) / 10,
         ),
         mistake(
-            "Not quite a hundredth: only the entry of w₂ with itself grows by 100, those that mix "
-            "both weights by 10. Compute the eigenvalues anew.",
+            "Not quite a hundredth: only the second derivative with respect to w₂ grows by 100, "
+            "the mixed ones grow by 10. Compute the eigenvalues again.",
             lambda: in_units(1.0) / 100,
         ),
         mistake(
@@ -367,7 +368,7 @@ units = value(
             lambda: in_units(0.1),
         ),
     ],
-    learned="That is why features are counted in standard deviations: one step size for all.",
+    learned="That is why features are measured in standard deviations: one step size for all.",
 )
 
 EXERCISES = [paper, slopes, batch, careful, longest, look_ahead, units]

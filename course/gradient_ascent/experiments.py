@@ -21,8 +21,8 @@ def circle(count: int, radius: float = 10.0) -> np.ndarray:
     return radius * np.stack([np.cos(angles), np.sin(angles)], 1)
 
 
-def pulls(w: Tensor, x: Tensor, y: Tensor) -> Tensor:
-    """What each example adds to the gradient of its log-likelihood.
+def example_gradients(w: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    """The gradient of each example's log-likelihood.
 
     Args:
         w: weights, shape (climbers, 2).
@@ -35,7 +35,7 @@ def pulls(w: Tensor, x: Tensor, y: Tensor) -> Tensor:
     return (doubt * y)[:, :, None] * x
 
 
-def mean_pull(w: Tensor, x: Tensor, y: Tensor) -> Tensor:
+def mean_gradient(w: Tensor, x: Tensor, y: Tensor) -> Tensor:
     """The gradient of the mean log-likelihood, at each of the weights w: shape (climbers, 2)."""
     doubt = nnlib.sigmoid(-y * (w @ x.T))
     return (doubt * y) @ x / len(y)
@@ -69,19 +69,19 @@ def top_of(x: Tensor, y: Tensor) -> Tensor:
 def noisy_climb(
     x: Tensor, y: Tensor, start: Tensor, step_size: Callable[[int], float], climbers: int = 100
 ) -> list[float]:
-    """Height missing after 20 and after 1,000 steps of mini-batches of 10, a mean over climbers.
+    """Height below the top after 20 and 1,000 steps of mini-batches of 10, a mean over climbers.
 
     Args:
-        step_size: gives the step size at step t, from 0 on.
+        step_size: returns the step size at step t = 0, 1, ….
     """
     nnlib.manual_seed(1)
-    enough = height(top_of(x, y)[None], x, y)
+    highest = height(top_of(x, y)[None], x, y)
     w, missing = start.expand(climbers, 2), []
     for t in range(1000):
         rows = nnlib.randint(0, len(y), (climbers, 10))
-        w = w + step_size(t) * pulls(w, x[rows], y[rows]).mean(1)
+        w = w + step_size(t) * example_gradients(w, x[rows], y[rows]).mean(1)
         if t + 1 in (20, 1000):
-            missing.append((enough - height(w, x, y)).mean().item())
+            missing.append((highest - height(w, x, y)).mean().item())
     return missing
 
 
@@ -94,7 +94,7 @@ def looks_in_flocks(
 
 
 def looks(x: Tensor, y: Tensor, batch: int | None = None, near: float = 0.01) -> int:
-    """Birds looked at until the height stays within `near` of the top.
+    """Birds looked at before the height stays within `near` of the top.
 
     The median over 12 starts, at the best of four step sizes. Without `batch`, every step looks
     at all birds.
@@ -108,10 +108,10 @@ def looks(x: Tensor, y: Tensor, batch: int | None = None, near: float = 0.01) ->
         for step in range(1, (40 if batch is None else 64) + 1):
             outside = nnlib.where(height(w, x, y) > enough, outside, float(step))
             if batch is None:
-                w = w + alpha * mean_pull(w, x, y)
+                w = w + alpha * mean_gradient(w, x, y)
             else:
                 rows = nnlib.randint(0, len(y), (12, batch))
-                w = w + alpha * pulls(w, x[rows], y[rows]).mean(1)
+                w = w + alpha * example_gradients(w, x[rows], y[rows]).mean(1)
         counts.append(float(np.median(outside.numpy())) * (batch or len(y)))
     return round(min(counts))
 
@@ -127,7 +127,7 @@ def sweep(
     radius: float = 10.0,
     beta: float = 0.9,
 ) -> np.ndarray:
-    """Gradients until the height is within 0.001 of the top for the rest of `steps`.
+    """Gradients needed before the height is within 0.001 of the top for the rest of `steps`.
 
     Plain ascent, momentum (β = `beta`) and Adam climb from 16 points on a circle around the top.
 
@@ -156,27 +156,28 @@ def sweep(
 def race(
     x: Tensor, y: Tensor, start: Tensor, alpha: float, seeds: int = 50
 ) -> dict[int, list[float]]:
-    """Height missing after 1, 5 and 30 passes: all birds, mini-batches of 10, momentum, Adam.
+    """Height below the top after 1, 5 and 30 passes: all birds, mini-batches, momentum, Adam.
 
-    As in the figure, momentum steps by α∕10 and Adam by α∕25. The means over the seeds.
+    The values are means over the seeds. As in the figure, the step size of momentum is α∕10 and
+    that of Adam α∕25; mini-batches have 10 birds.
     """
     nnlib.manual_seed(0)
-    enough = height(top_of(x, y)[None], x, y)
+    highest = height(top_of(x, y)[None], x, y)
     full = start[None]
     mini = fast = adam = start.expand(seeds, 2)
     v = m = s = nnlib.zeros_like(mini)
     gaps = {}
     for t in range(1, 30 * 21 + 1):
         if t % 21 == 0:
-            full = full + alpha * mean_pull(full, x, y)
+            full = full + alpha * mean_gradient(full, x, y)
         rows = nnlib.randint(0, len(y), (seeds, 10))
-        mini = mini + alpha * pulls(mini, x[rows], y[rows]).mean(1)
-        v = 0.9 * v + pulls(fast, x[rows], y[rows]).mean(1)
+        mini = mini + alpha * example_gradients(mini, x[rows], y[rows]).mean(1)
+        v = 0.9 * v + example_gradients(fast, x[rows], y[rows]).mean(1)
         fast = fast + alpha / 10 * v
-        g = pulls(adam, x[rows], y[rows]).mean(1)
+        g = example_gradients(adam, x[rows], y[rows]).mean(1)
         m, s = 0.9 * m + 0.1 * g, 0.999 * s + 0.001 * g * g
         adam = adam + alpha / 25 * (m / (1 - 0.9**t)) / ((s / (1 - 0.999**t)).sqrt() + 1e-8)
         if t in (21, 105, 630):
             climbers = (full, mini, fast, adam)
-            gaps[t // 21] = [(enough - height(w, x, y)).mean().item() for w in climbers]
+            gaps[t // 21] = [(highest - height(w, x, y)).mean().item() for w in climbers]
     return gaps

@@ -1,4 +1,4 @@
-"""The live figures of the chapter on gradient ascent: what surrounds its own functions."""
+"""The live figures of the chapter on gradient ascent, around the functions that it defines."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ def _panel(hill: Hill, *marks: Any, xlim: Any = W1, ylim: Any = W2, levels: Any 
            **look: Any) -> Any:  # fmt: skip
     """Contours of the hill below the marks."""
     heights = hill(nnlib.tensor(live.grid(xlim, ylim, 40)).double()).reshape(40, 40)
-    land = live.contour(heights, xlim, ylim, levels=levels, fill=True)
+    contours = live.contour(heights, xlim, ylim, levels=levels, fill=True)
     shape = {"equal": True, "width": 400, "height": 340} | look
-    return live.axes(land, *marks, xlim=xlim, ylim=ylim, xlabel="w₁", ylabel="w₂", **shape)
+    return live.axes(contours, *marks, xlim=xlim, ylim=ylim, xlabel="w₁", ylabel="w₂", **shape)
 
 
 def _here() -> Any:
@@ -47,7 +47,7 @@ def _here() -> Any:
 
 
 def _line_of_w(x: Any, birds: Any) -> Any:
-    """The birds and the line that w draws, which can be turned and made more confident."""
+    """The birds and the line of w, which can be turned and made more confident."""
 
     def turn(x: Any, y: Any, w: Any) -> dict:
         return {"w": _unit(nnlib.stack([y, -x])) * (w * w).sum().sqrt()}
@@ -105,9 +105,9 @@ def two_views(hill: Hill, slope: Hill, x: Any, birds: Any, start: Any, peak: Any
         dtype="float64",
         caption="Turn your arrow and commit. Then drag w, or the line: where do the gradient and "
         "the way to the top differ most?",
-        alt="Left, penguins and the line that w draws between them; right, w on the contours of "
-        "the hill, which is a long ridge, and an arrow to turn. Once it is committed, the gradient "
-        "appears beside it.",
+        alt="Left, penguins and the line that w puts between them; right, w on the contours of "
+        "the hill, which is a long ridge, and an arrow to turn. Once you have committed, the "
+        "gradient appears beside it.",
     )  # fmt: skip
 
 
@@ -115,7 +115,7 @@ def two_views(hill: Hill, slope: Hill, x: Any, birds: Any, start: Any, peak: Any
 
 
 def every_direction(height: Hill, slope: Hill) -> live.Figure:
-    """The hill 10 − w₁² − 2w₂²: the slope in a direction that can be turned, all slopes beside."""
+    """The hill 10 − w₁² − 2w₂²: the slope in a direction to turn, and in all directions."""
     around = nnlib.linspace(-180, 180, 121, dtype=nnlib.float64)
     turn = nnlib.linspace(0, 2 * np.pi, 97, dtype=nnlib.float64)
 
@@ -169,22 +169,22 @@ def every_direction(height: Hill, slope: Hill) -> live.Figure:
         "with the contour and with the gradient. Then drag w and try again.",
         alt="Left, oval contours, a point w, the contour through it and two arrows; right, the "
         "slope over all directions, a cosine wave. It is largest along the gradient, zero along "
-        "the contour, and most negative straight against the gradient.",
+        "the contour, and most negative in the direction opposite to the gradient.",
     )  # fmt: skip
 
 
 # --- two climbers with one budget -----------------------------------------------------------------
 
 
-def two_climbers(hill: Hill, felt: Any, climbed: Any) -> live.Figure:
+def two_climbers(hill: Hill, searched: Any, climbed: Any) -> live.Figure:
     """Paths of local search (4 evaluations a step) and of gradient ascent (3 a step)."""
-    count = nnlib.arange(max(len(felt), len(climbed)))
+    count = nnlib.arange(max(len(searched), len(climbed)))
 
     def walked(path: Any, steps: Any) -> Any:
         return path[nnlib.minimum(count, steps.clamp(max=len(path) - 1))]
 
     def after(k: Any) -> dict:
-        a, b = walked(felt, k // 4), walked(climbed, k // 3)
+        a, b = walked(searched, k // 4), walked(climbed, k // 3)
         return {"a": a, "b": b, "ha": hill(a[-1]), "hb": hill(b[-1])}
 
     return live.figure(
@@ -204,7 +204,7 @@ def two_climbers(hill: Hill, felt: Any, climbed: Any) -> live.Figure:
         caption="Give both more evaluations. Will local search ever be as high as gradient ascent "
         "is after 9?",
         alt="Local search climbs in a staircase along the axes; gradient ascent reaches the ridge "
-        "in a few long steps, and after 9 evaluations is higher than local search ever comes.",
+        "in a few long steps, and after 9 evaluations is higher than local search ever gets.",
     )  # fmt: skip
 
 
@@ -212,7 +212,7 @@ def two_climbers(hill: Hill, felt: Any, climbed: Any) -> live.Figure:
 
 
 def on_a_parabola(question: Any) -> live.Figure:
-    """Twelve steps up h(w) = 10 − 2(w − 3)² from w = 1: a distance times 1 − 4α each."""
+    """Twelve steps up h(w) = 10 − 2(w − 3)² from w = 1; each multiplies w − 3 by 1 − 4α."""
     ground = nnlib.linspace(-5, 11, 161, dtype=nnlib.float64)
     steps = nnlib.arange(13).double()
 
@@ -221,9 +221,9 @@ def on_a_parabola(question: Any) -> live.Figure:
         for _ in range(13):
             path.append(w)
             w = w + alpha * -4 * (w - 3)
-        places = nnlib.stack(path)
-        return {"w": places, "h": 10 - 2 * (places - 3) ** 2, "factor": 1 - 4 * alpha,
-                "gap": places - 3}  # fmt: skip
+        points = nnlib.stack(path)
+        return {"w": points, "h": 10 - 2 * (points - 3) ** 2, "factor": 1 - 4 * alpha,
+                "gap": points - 3}  # fmt: skip
 
     return live.figure(
         climb,
@@ -252,9 +252,9 @@ def on_a_parabola(question: Any) -> live.Figure:
         title="One dimension, twelve steps",
         dtype="float64",
         caption="Commit, then move α slowly from 0.02 to 0.6. Where does the climber first jump "
-        "over the top? Where does it stop coming closer?",
+        "over the top? Where does it stop getting closer?",
         alt="A question; once it is answered, a parabola with twelve steps on it, and the "
-        "distance w minus 3 after each step, for a step size to choose.",
+        "distance w minus 3 after each step, for the chosen step size.",
     )  # fmt: skip
 
 
@@ -263,7 +263,7 @@ def on_a_parabola(question: Any) -> live.Figure:
 
 def along_two_eigenvectors() -> live.Figure:
     """The hill −(w₁² + w₁w₂ + w₂²): w as a sum along (1, 1) and (1, −1), each with its factor."""
-    ways = nnlib.tensor([[1.0, 1.0], [1.0, -1.0]]).double()
+    directions = nnlib.tensor([[1.0, 1.0], [1.0, -1.0]]).double()
     curvature = nnlib.tensor([3.0, 1.0]).double()
     steps = nnlib.arange(13).double()
 
@@ -271,11 +271,12 @@ def along_two_eigenvectors() -> live.Figure:
         return -(w[..., 0] ** 2 + w[..., 0] * w[..., 1] + w[..., 1] ** 2)
 
     def climb(w: Any, alpha: Any) -> dict:
-        share = (ways @ w) / 2  # how often w holds (1, 1) and (1, −1)
+        share = (directions @ w) / 2  # w = share[0] (1, 1) + share[1] (1, −1)
         factor = 1 - alpha * curvature
         shares = share * factor ** steps[:, None]
-        return {"share": share, "parts": share[:, None] * ways, "factor": factor,
-                "path": shares @ ways, "shares": shares.T, "after": shares[1] @ ways}  # fmt: skip
+        return {"share": share, "parts": share[:, None] * directions, "factor": factor,
+                "path": shares @ directions, "shares": shares.T,
+                "after": shares[1] @ directions}  # fmt: skip
 
     side = (-3.0, 3.0)
     return live.figure(
@@ -313,9 +314,9 @@ def along_two_eigenvectors() -> live.Figure:
         ],
         title="Two climbs in one",
         dtype="float64",
-        caption="Drag w onto one of the dashed lines: what becomes of the other arrow, and of the "
+        caption="Drag w onto one of the dashed lines: what happens to the other arrow, and to the "
         "path? Then drag w elsewhere and raise α beyond 2/3: which of the two shares grows?",
-        alt="Oval contours that lie diagonally, a point w and two arrows from the top, along "
+        alt="Oval contours along a diagonal, a point w and two arrows from the top, along "
         "(1, 1) and (1, −1), that add up to w. Each step multiplies the first by 1 − 3α and the "
         "second by 1 − α. Beyond α = 2/3 the first grows while the second still shrinks.",
     )  # fmt: skip
@@ -327,8 +328,8 @@ def along_two_eigenvectors() -> live.Figure:
 def _in_the_long_run() -> Any:
     """The question of `too_long`."""
     return live.predict(
-        "The penguins' hill is no parabola: farther out it is less curved. A climber stands beside "
-        "its top and takes steps with α = 55. What does it do in the long run?",
+        "The penguins' hill is not a parabola: farther out it is less curved. A climber stands "
+        "beside its top and takes steps with α = 55. What does it do in the long run?",
         name="thrown",
         choices=[
             "It runs away to infinity, as on a parabola.",
@@ -390,7 +391,7 @@ def too_long(hill: Hill, ascent: Callable, top: Any, steep: Any, largest: Any) -
         caption="Commit, then move α, or the handle on the curve, across both lines. Where does it "
         "arrive soonest? Compare α = 45 with α = 55.",
         alt="A question. Once it is answered: the path of sixty steps on the contours, and how far "
-        "from the top the climber still is, for a step size to choose. The text below says what "
+        "from the top the climber still is, for the chosen step size. The text below says what "
         "happens below 1/λmax, between 1/λmax and 2/λmax, and beyond.",
     )  # fmt: skip
 
@@ -406,9 +407,9 @@ def two_tops(height: Hill, slope: Callable, question: Any) -> live.Figure:
         for _ in range(101):
             path.append(at)
             at = at + alpha * slope(height, at)
-        places = nnlib.stack(path)
+        points = nnlib.stack(path)
         steep = slope(height, w)
-        return {"path": places, "first": height(w), "last": height(places[100]),
+        return {"path": points, "first": height(w), "last": height(points[100]),
                 "steep": (steep * steep).sum().sqrt()}  # fmt: skip
 
     return live.figure(
@@ -445,13 +446,13 @@ def two_tops(height: Hill, slope: Callable, question: Any) -> live.Figure:
 
 def fan_of_batches(hill: Hill, slope: Hill, x: Any, y: Any, start: Any, sizes: Sequence[int],
                    noises: Sequence[float]) -> live.Figure:  # fmt: skip
-    """Forty mini-batch gradients around the full one, and their noise beside 1/√B."""
-    drawn = nnlib.tensor(np.random.default_rng(0).integers(0, len(y), (40, 128)))
-    place = nnlib.arange(128).reshape(1, -1, 1)
+    """Forty mini-batch gradients around the full one, and their noise compared with 1/√B."""
+    samples = nnlib.tensor(np.random.default_rng(0).integers(0, len(y), (40, 128)))
+    position = nnlib.arange(128).reshape(1, -1, 1)
 
     def fan(w: Any, B: Any) -> dict:
-        pulls = (nnlib.sigmoid(-y * (x @ w)) * y).reshape(-1, 1) * x
-        g = (pulls[drawn] * (place < B)).sum(1) / B
+        gradients = (nnlib.sigmoid(-y * (x @ w)) * y).reshape(-1, 1) * x
+        g = (gradients[samples] * (position < B)).sum(1) / B
         full = slope(w)
         root = w[0].expand(40), w[1].expand(40)
         spread = ((g - full) ** 2).sum(1).mean().sqrt()
@@ -488,10 +489,10 @@ def fan_of_batches(hill: Hill, slope: Hill, x: Any, y: Any, start: Any, sizes: S
         ],
         title="A fan of mini-batches",
         dtype="float64",
-        caption="Make B four times as large: does the fan close by half? Then drag w to the top: "
-        "what becomes of the full gradient, and what of the fan?",
+        caption="Make B four times as large: does the fan become half as wide? Then drag w to the "
+        "top: what happens to the full gradient, and to the fan?",
         alt="Arrows of forty mini-batches spread around the full gradient. With more birds they "
-        "close in on it, as one over the root of their number.",
+        "close in on it, in proportion to one over the square root of their number.",
     )  # fmt: skip
 
 
@@ -499,19 +500,19 @@ def fan_of_batches(hill: Hill, slope: Hill, x: Any, y: Any, start: Any, sizes: S
 
 
 def race(hill: Hill, slope: Hill, x: Any, y: Any, start: Any, top: Any) -> live.Figure:
-    """Four climbers that have looked at equally many birds."""
+    """Four climbers that have looked at the same number of birds."""
 
     def step(full: Any, mini: Any, fast: Any, adam: Any, v: Any, m: Any, s: Any, t: Any, alpha: Any,
              X: Any, Y: Any) -> dict:  # fmt: skip
-        def pull(w: Any) -> Any:
+        def gradient(w: Any) -> Any:
             return (nnlib.sigmoid(-Y * (X @ w)) * Y) @ X / len(Y)
 
         t = t + 1
         full = full + alpha * slope(full) * (t % STEPS == 0)
-        mini = mini + alpha * pull(mini)
-        v = 0.9 * v + pull(fast)
+        mini = mini + alpha * gradient(mini)
+        v = 0.9 * v + gradient(fast)
         fast = fast + 0.1 * alpha * v
-        g = pull(adam)
+        g = gradient(adam)
         m, s = 0.9 * m + 0.1 * g, 0.999 * s + 0.001 * g * g
         mean, square = m / (1 - 0.9**t), s / (1 - 0.999**t)
         adam = adam + 0.04 * alpha * mean / (square.sqrt() + 1e-8)
@@ -554,9 +555,9 @@ def race(hill: Hill, slope: Hill, x: Any, y: Any, start: Any, top: Any) -> live.
         dtype="float64",
         caption="Press train. Who leads after one pass, who after thirty? Then set α = 20 and "
         "train again: who comes to rest? Try other seeds.",
-        alt="Four climbers that have looked at equally many birds. Mini-batches lead early and "
-        "then jitter around the top. The climber that uses all birds comes late; with a step size "
-        "of 20 it wins within five passes and comes to rest.",
+        alt="Four climbers that have looked at the same number of birds. Mini-batches lead early "
+        "and then jitter around the top. The climber that uses all birds starts slowly; with a "
+        "step size of 20 it wins within five passes and comes to rest.",
     )  # fmt: skip
 
 
@@ -565,7 +566,7 @@ def race(hill: Hill, slope: Hill, x: Any, y: Any, start: Any, top: Any) -> live.
 
 def cost_of_looking(sizes: Sequence[int], full: Sequence[float], mini: Sequence[float],
                     batch: int) -> live.Figure:  # fmt: skip
-    """Birds looked at until the climber stays near the top, over the size of the flock."""
+    """Birds looked at before the climber stays near the top, against the size of the flock."""
     return live.figure(
         view=[
             live.axes(
@@ -582,8 +583,8 @@ def cost_of_looking(sizes: Sequence[int], full: Sequence[float], mini: Sequence[
         caption="Follow both lines from left to right: which of the two costs depends on the size "
         "of the flock?",
         alt="On logarithmic axes the cost of steps that use all birds rises in proportion to the "
-        "flock, from two thousand to two hundred thousand looks. The cost of mini-batches "
-        "stays at about three thousand.",
+        "flock, from two thousand to two hundred thousand birds looked at. The cost of "
+        "mini-batches stays at about three thousand.",
     )  # fmt: skip
 
 
@@ -646,7 +647,7 @@ RULES = ("plain ascent", "momentum", "Adam")
 
 
 def over_step_sizes(needed: Any, limit: int, question: Any) -> live.Figure:
-    """Gradients needed over the step size: the median of the starts, and each of them.
+    """Gradients needed against the step size: the median of the starts, and each of them.
 
     Args:
         needed: for each hill, its step sizes and an array (rules, step sizes, starts).
@@ -654,7 +655,7 @@ def over_step_sizes(needed: Any, limit: int, question: Any) -> live.Figure:
     """
     alphas = np.array([sizes for sizes, _ in needed.values()])
     counts = np.stack([found for _, found in needed.values()])
-    apart = 1.06 ** np.array([-1.0, 0.0, 1.0])  # so that the rules' dots stand side by side
+    apart = 1.06 ** np.array([-1.0, 0.0, 1.0])  # so that the rules' dots are side by side
     beside = alphas[:, None, :, None] * apart[:, None, None] * np.ones(counts.shape)
     tables = {
         "size": alphas,
@@ -694,6 +695,6 @@ def over_step_sizes(needed: Any, limit: int, question: Any) -> live.Figure:
         title="Three rules over step sizes",
         caption="Commit, then compare the lowest point of each line on each hill: how many "
         "gradients does each rule need at its own best step size?",
-        alt="A question; once it is answered, the gradients needed over the step size for three "
-        "rules, on a hill to choose. The text below gives the lowest point of each line.",
+        alt="A question; once it is answered, the gradients needed against the step size for three "
+        "rules, on the chosen hill. The text below gives the lowest point of each line.",
     )  # fmt: skip

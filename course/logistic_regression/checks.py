@@ -21,7 +21,7 @@ def signs(rng: np.random.Generator, n: int) -> np.ndarray:
 
 
 def features(rng: np.random.Generator, n: int) -> np.ndarray:
-    """Two features a row, behind a column of ones for the bias."""
+    """Rows of two features, after a column of ones for the bias."""
     return np.column_stack([np.ones(n), rng.normal(size=(n, 2))])
 
 
@@ -55,12 +55,11 @@ paper = value(
             (sum(SEEN), float(np.log(sum(SEEN)))),
         ),
         mistake(
-            "Half way: the likelihood is right. Its logarithm is negative; you give the surprise.",
+            "Halfway: the likelihood is right. Its logarithm is negative; you give the surprise.",
             (of(*SEEN)[0], -of(*SEEN)[1]),
         ),
         mistake(
-            "Half way: the likelihood is right. Take the natural logarithm, not the one to the "
-            "base 10.",
+            "Halfway: the likelihood is right. Take the natural logarithm, not the one to base 10.",
             (of(*SEEN)[0], float(np.log10(SEEN).sum())),
         ),
         mistake(
@@ -163,13 +162,13 @@ likelihood = function(
 
 
 def fit(
-    X: Any, y: Any, steps: int, lr: float, *, up: bool = True, forget: bool = True
+    X: Any, y: Any, steps: int, lr: float, *, up: bool = True, clear: bool = True
 ) -> Any:  # fmt: skip
     """A climb of the log-likelihood; the keywords are the two bugs."""
     w = nnlib.zeros(3, dtype=nnlib.float64, requires_grad=True)
     climb = nnlib.optim.SGD([w], lr=lr, maximize=up)
     for _ in range(steps):
-        if forget:
+        if clear:
             climb.zero_grad()
         objective(w, X, y).backward()
         climb.step()
@@ -184,18 +183,18 @@ bugs = function(
     tolerance=1e-5,
     mistakes=[
         mistake(
-            "Half way: the slopes are forgotten at each step now, but the function still descends.",
+            "Halfway: old slopes are cleared at each step now, but the function still descends.",
             lambda X, y, steps, lr: fit(X, y, steps, lr, up=False),
         ),
         mistake(
-            "Half way: it climbs now, but backward() adds each slope to all earlier ones. "
-            "zero_grad() belongs into the loop.",
-            lambda X, y, steps, lr: fit(X, y, steps, lr, forget=False),
+            "Halfway: it climbs now, but backward() adds each slope to all earlier ones. "
+            "zero_grad() belongs inside the loop.",
+            lambda X, y, steps, lr: fit(X, y, steps, lr, clear=False),
         ),
         mistake(
             "Both bugs are still there: in which direction does it go, and which slopes does it "
             "add up?",
-            lambda X, y, steps, lr: fit(X, y, steps, lr, up=False, forget=False),
+            lambda X, y, steps, lr: fit(X, y, steps, lr, up=False, clear=False),
         ),
     ],
     learned="Both bugs run without an error. Watch the log-likelihood: it must rise.",
@@ -221,7 +220,7 @@ by_hand = gradient(
             lambda w, X, y: X.T @ (y * F.sigmoid(y * (X @ w))),
         ),
         mistake(
-            "The factor y is missing: an Adelie and a Chinstrap ask for opposite changes.",
+            "The factor y is missing: an Adelie and a Chinstrap need opposite changes.",
             lambda w, X, y: X.T @ F.sigmoid(-y * (X @ w)),
         ),
         mistake(
@@ -246,7 +245,7 @@ def perceptron_step(w: Any, x: Any, y: Any) -> Any:
 
 
 def one_pass(step: Any, w: Any, X: Any, y: Any) -> Any:
-    """The weights after every bird has been shown once: what exercises of steps are compared by."""
+    """The weights after one step for each bird, for comparing steps."""
     for i in range(len(y)):
         w = step(w, X[i], y[i])
     return w
@@ -287,13 +286,13 @@ perceptron = function(
 
 def climbed(
     X: Any, y: Any, strength: float, *, bias: float = 0.0, sign: float = 1.0, half: float = 0.5,
-    forget: bool = True, up: bool = True,
+    clear: bool = True, up: bool = True,
 ) -> Any:  # fmt: skip
     """200 steps of 0.05 up the penalised log-likelihood; the keywords are its misconceptions."""
     w = nnlib.zeros(3, dtype=nnlib.float64, requires_grad=True)
     climb = nnlib.optim.SGD([w], lr=0.05, maximize=up)
     for _ in range(200):
-        if forget:
+        if clear:
             climb.zero_grad()
         size = (w[1:] ** 2).sum() + bias * w[0] ** 2
         (objective(w, X, y) - sign * half * strength * size).backward()
@@ -325,12 +324,12 @@ penalty = function(
             lambda X, y, s: climbed(X, y, s, sign=-1.0),
         ),
         mistake(
-            "The ½ before the penalty is missing: its gradient is twice what is asked.",
+            "The ½ before the penalty is missing, so its gradient is twice as large as needed.",
             lambda X, y, s: climbed(X, y, s, half=1.0),
         ),
         mistake(
-            "The gradients pile up: backward() adds to w.grad, so call zero_grad() at each step.",
-            lambda X, y, s: climbed(X, y, s, forget=False),
+            "The gradients add up: backward() adds to w.grad, so call zero_grad() at each step.",
+            lambda X, y, s: climbed(X, y, s, clear=False),
         ),
         mistake(
             "You walk downhill: SGD descends unless it is given maximize=True.",

@@ -86,7 +86,7 @@ def two_birds() -> live.Figure:
             "both the same: B is right about one bird and wrong about the other, like a coin",
         ],
         answer=1,
-        explain="C, since ½ · ½ = 0.25 and 0.99 · 0.20 = 0.198. One small factor makes the whole "
+        explain="C, because ½ · ½ = 0.25 and 0.99 · 0.20 = 0.198. One small factor makes the whole "
         "product small.",
         reveal=[
             live.row(live.control("p"), live.control("q")),
@@ -167,8 +167,8 @@ def a_dozen_birds() -> live.Figure:
         title="A dozen birds",
         caption="Press the buttons from left to right, or drag the line. Birds on the wrong side "
         "are ringed. When does the count change, and when does the likelihood?",
-        alt="Twelve penguins and a line. From the first line over even worse to perfect the count "
-        "goes 5, 8, 3, 1, 0. The likelihood moves with each small turn of the line, and it still "
+        alt="Twelve penguins and a line. From the first line to the perfect one the counts are 5, "
+        "8, 3, 1 and 0. The likelihood changes with each small turn of the line, and it still "
         "grows when the perfect line's weights are doubled.",
     )  # fmt: skip
 
@@ -183,11 +183,11 @@ def drag_the_line(surprise: Callable[..., Any], mistakes: Callable[..., Any]) ->
                 "wrong": mistakes(w0, w1, w2)}  # fmt: skip
 
     asked = live.predict(
-        "Take the weights that the 219 birds find best, and double all three. What happens to the "
+        "Take the best weights for the 219 birds, and double all three. What happens to the "
         "log-likelihood?",
         name="doubled",
         choices=["It rises, as it did for the dozen.", "It falls.",
-                 "It stays, because the line stays."],
+                 "It stays the same, because the line stays."],
         answer=1,
         explain="It falls, from −8.5 to −10.4. The birds on the wrong side become about twice as "
         "surprising, and with the others there is less to gain.",
@@ -236,8 +236,8 @@ def staircase_and_hill() -> live.Figure:
         name="flat",
         choices=["rise", "fall", "stay as it is"],
         answer=0,
-        explain="It rises, so it shows which way to go where the count is silent. Its only top is "
-        "near w₁ = 4.5, above the lowest step.",
+        explain="It rises, so it shows which way to go where the count does not change. Its only "
+        "top is near w₁ = 4.5, above the lowest step.",
         reveal=[
             live.axes(live.curve(sweep, "hill", color="gradient"),
                       live.handle("w1", "ll", drag=("w1", None), label="weight w₁"),
@@ -263,8 +263,8 @@ def staircase_and_hill() -> live.Figure:
             asked,
         ],
         title="Two judges of one weight",
-        caption="Slide w₁ to the best place by the count. After your answer, look where the hill "
-        "has its top, and what the bars do there.",
+        caption="Slide w₁ to the best position by the count. After your answer, look where the "
+        "hill has its top, and what the bars do there.",
         alt="The count of mistakes along one weight is a staircase of flat steps, from 8 down to 0 "
         "and up again. A question; once it is answered, the log-likelihood over the same weight "
         "and the twelve birds' shares of its slope.",
@@ -307,7 +307,7 @@ def fewest_and_likeliest(likeliest: Any, fewest: Any) -> live.Figure:
         s = -F.logsigmoid(m)
         return {"u": u, "ring": m <= 0, "wrong": (m <= 0).sum(), "ll": -s.sum(),
                 "shade": _shade(u[0], u[1], u[2]), "hang": x[:, 1] - 0.15 * s,
-                "paid": (s * (m <= 0)).sum(), "others": (s * (m > 0)).sum()}  # fmt: skip
+                "missed": (s * (m <= 0)).sum(), "others": (s * (m > 0)).sum()}  # fmt: skip
 
     wrong = [int((m <= 0).sum()) for m in margins]
     asked = live.predict(
@@ -316,14 +316,14 @@ def fewest_and_likeliest(likeliest: Any, fewest: Any) -> live.Figure:
         choices=["no: the most likely line also makes the fewest", "yes, one that makes 2",
                  "yes, one that makes none"],
         answer=1,
-        explain="Yes: one makes 2. But it finds the 219 birds together less probable.",
+        explain="Yes: one makes 2. But under it, the 219 birds together are less probable.",
         reveal=[
             live.presets(options),
             _plane(live.segments(x[:, 0], x[:, 1], x[:, 0], "hang", color="gradient"),
                    _points(x, y, birds.classes, mark="ring"),
                    live.line("u[0]", "u[1]", "u[2]", band=1)),
             "{wrong:d} mistakes, log-likelihood {ll:.2f}",
-            "Surprise of the birds on the wrong side: {paid:.2f}; of all the others: {others:.2f}",
+            "Surprise of the birds on the wrong side: {missed:.2f}; of the others: {others:.2f}",
         ],
     )  # fmt: skip
     return live.figure(
@@ -338,7 +338,7 @@ def fewest_and_likeliest(likeliest: Any, fewest: Any) -> live.Figure:
 
 
 def ten_times_as_long(one_step: Callable[..., dict], X: Any, Y: Any) -> live.Figure:
-    """Separable data: the line soon stays, the weights grow and grow."""
+    """Separable data: the line soon stops moving, but the weights keep growing."""
     names = ("Adelie", "Gentoo")
     asked = live.predict(
         "The line soon separates all birds. After 100 steps of size 5 the weights have the size "
@@ -367,8 +367,8 @@ def ten_times_as_long(one_step: Callable[..., dict], X: Any, Y: Any) -> live.Fig
         ],
         title="Ten times as long",
         caption="Press train and wait. The line hardly moves; watch its band.",
-        alt="Gentoos, with long flippers and shallow bills, lie apart from the Adelies. A line "
-        "between them, and its band, while the weights climb; a readout gives the step and the "
+        alt="Gentoos, with long flippers and shallow bills, are far from the Adelies. A line "
+        "between them, and its band, while the weights grow; a readout gives the step and the "
         "size of w. A question asks how large w will be.",
     )  # fmt: skip
 
@@ -389,7 +389,7 @@ def calibration(z: Any, t: Any) -> live.Figure:
         count = inside.sum(1)
         safe = count.clamp(min=1)
         m = (2 * t - 1) * times * z
-        return {"said": (inside * p).sum(1) / safe, "seen": (inside * t).sum(1) / safe,
+        return {"given": (inside * p).sum(1) / safe, "seen": (inside * t).sum(1) / safe,
                 "birds": count.long(), "ll": F.logsigmoid(m).sum(),
                 "wrong": (m <= 0).sum()}  # fmt: skip
 
@@ -399,12 +399,12 @@ def calibration(z: Any, t: Any) -> live.Figure:
         name="bold",
         choices=["about 0.018", "clearly more than 0.018", "clearly less than 0.018"],
         answer=1,
-        explain="More: 8 of 144, which is 0.056, three times what the neuron says. It has become "
-        "overconfident, although it makes the same mistakes.",
+        explain="More: 8 of 144, which is 0.056, three times the neuron's probability. It has "
+        "become overconfident, although it makes the same mistakes.",
         reveal=[
             live.control("times"),
             live.axes(live.curve(diagonal, diagonal, color="muted", dash=True),
-                      live.points(x="said", y="seen", color="series0", size=6),
+                      live.points(x="given", y="seen", color="series0", size=6),
                       xlim=(0, 1), ylim=(0, 1), equal=True, width=300, height=300,
                       xlabel="mean probability given", ylabel="share of Gentoos"),
             "Birds: {birds[0]:d}, {birds[1]:d}, {birds[2]:d}, {birds[3]:d}, {birds[4]:d}",
@@ -417,7 +417,7 @@ def calibration(z: Any, t: Any) -> live.Figure:
         view=[asked],
         title="Does it mean what it says?",
         caption="Answer first. Then set the factor to 1, 2 and ½, and look on which side of the "
-        "dashed line the points lie.",
+        "dashed line the points are.",
         alt="A question; once it is answered, the share of Gentoos in five bins against the mean "
         "probability that the neuron gave them, with the count of mistakes and the log-likelihood.",
     )
@@ -465,7 +465,7 @@ def one_picture_three_models() -> live.Figure:
         ],
         title="One picture, three models",
         caption="Choose a g, fit the birds by hand, then press Fit. Which of the three leaves the "
-        "range from 0 to 1? Which cannot hesitate?",
+        "range from 0 to 1? Which one is never undecided?",
         alt="Bill length against class, 0 or 1. The fitted straight line leaves the range at both "
         "ends, a step jumps from 0 to 1, the sigmoid passes smoothly between them.",
     )  # fmt: skip

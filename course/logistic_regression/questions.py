@@ -34,7 +34,7 @@ QUESTIONS = [
             "6": "That is z. One unit of distance changes z by ‖w‖ = 3.",
             "2": "|z| / ‖w‖ = 6 / 3.",
             "18": "You multiplied. The distance is z divided by ‖w‖.",
-            "½": "You turned the fraction over.",
+            "½": "You inverted the fraction.",
         },
         answer="2",
     ),
@@ -44,7 +44,7 @@ QUESTIONS = [
             "It moves the maximum to better weights.": "It leaves the maximum where it is, because "
             "the logarithm grows with its argument.",
             "It turns a product into a sum.": "The sum does not underflow, and its derivative is "
-            "a sum with one term a bird.",
+            "a sum with one term per bird.",
             "It removes the mistakes.": "The mistakes stay as they are.",
             "It makes the likelihood a probability.": "A log-likelihood is negative, so it is not "
             "a probability.",
@@ -68,7 +68,7 @@ QUESTIONS = [
             "any weights without a mistake": "Among these, 2w is more likely than w.",
             "those with the widest band": "A narrower band is more likely, if nobody is wrong.",
             "there are none": "For each w that separates the classes, 2w is more likely.",
-            "all weights 0": "They say ½ to everybody, and any line that separates does better.",
+            "all weights 0": "They give ½ to every bird, and any line that separates does better.",
         },
         answer="there are none",
     ),

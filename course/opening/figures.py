@@ -12,12 +12,12 @@ from nnlib import live
 def digit_reader(
     read: Callable[..., dict[str, Any]], first: Any, classes: Sequence[str]
 ) -> live.Figure:
-    """A network that reads a drawn digit, and the question what it answers without its neurons.
+    """A network that reads a drawn digit; a question about its answer with all neurons off.
 
     Args:
         read: computes the figure's outputs from `drawing`, (28, 28), and `on`, (12,): 0 for a
             hidden neuron that is switched off.
-        first: the drawing at the beginning, (28, 28).
+        first: the initial drawing, (28, 28).
         classes: the names of the ten outputs.
     """
     return live.figure(
@@ -30,7 +30,7 @@ def digit_reader(
                  live.images("small", pixel=14, title="what the network gets"),
                  live.readout("It reads {answer:d}, with {percent:.0f} %.", size="large",
                               when="ink"),
-                 live.readout("Nothing is drawn. It says {answer:d}, with {percent:.0f} %.",
+                 live.readout("Nothing is drawn. It answers {answer:d}, with {percent:.0f} %.",
                               size="large", when=lambda ink: ~ink))],
             live.network(sizes=[12, 10], weights=["says"], values=["a", "p"],
                          images=["seen", None], on=["on", None], labels=[[""] * 12, classes],
@@ -51,9 +51,9 @@ def digit_reader(
             ),
         ],
         title="A network that reads digits",
-        caption="Draw a digit of your own. A line shows what a hidden neuron (left) says for a "
-        "digit (right), or against it where it is dashed. Click hidden neurons to switch them off, "
-        "then answer the question.",
+        caption="Draw a digit of your own. A line from a hidden neuron (left) is evidence for a "
+        "digit (right), or against it where the line is dashed. Click hidden neurons to switch "
+        "them off, then answer the question.",
         alt="A drawn digit is shrunk to 8 by 8 pixels; twelve hidden neurons and ten output "
         "neurons turn it into a probability for each digit from 0 to 9. A question asks what is "
         "left when all hidden neurons are off.",

@@ -61,7 +61,7 @@ EXERCISES = [
                 (-0.7, 0.3),
             ),
             mistake(
-                "Half way: w is right. The neuron crosses ½ in the middle, at x = 4, so w₀ = −4w.",
+                "Halfway: w is right. The neuron crosses ½ in the middle, at x = 4, so w₀ = −4w.",
                 (4 * float(np.log(4)), float(np.log(4))),
             ),
             mistake(
@@ -90,13 +90,13 @@ EXERCISES = [
                 lambda x, w0, w: nnlib.sigmoid(nnlib.sigmoid(w0 + w * x)),
             ),
             mistake(
-                "Half way: nothing is applied twice, but now nothing is a probability. One "
+                "Halfway: nothing is applied twice, but now the result is not a probability. One "
                 "sigmoid is needed.",
                 lambda x, w0, w: w0 + w * x,
             ),
             mistake(
-                "You stretch the range from ½ to 1 over the whole. The answer is not the neuron's: "
-                "remove the second sigmoid.",
+                "You stretch the range from ½ to 1 to the range from 0 to 1. The result is not the "
+                "neuron's probability: remove the second sigmoid.",
                 lambda x, w0, w: 2 * nnlib.sigmoid(nnlib.sigmoid(w0 + w * x)) - 1,
             ),
         ],
@@ -108,14 +108,14 @@ EXERCISES = [
         stars=2,
         mistakes=[
             mistake(
-                "That is the last z at which it is still below 1; the next one is asked for.", 16
+                "That is the last z at which it is still below 1; give the next one.", 16
             ),
             mistake(
-                "You compute in 64 bits, which keep twice as many digits: leave out .double().", 37
+                "You compute in 64 bits, which have twice as many digits: leave out .double().", 37
             ),
             mistake("At 89 the exponential overflows. σ(z) has been rounded to 1 long before.", 89),
         ],
-        learned="Near 1 a number of 32 bits has no room for e⁻¹⁷; near 0 it has.",
+        learned="With 32 bits, 1 − e⁻¹⁷ is rounded to 1, but e⁻¹⁷ is not rounded to 0.",
     ),
     function(
         "weights",
@@ -128,7 +128,7 @@ EXERCISES = [
                 "The slope is w/4, so w is 4 times the slope.", lambda c, s: (-s / 4 * c, s / 4)
             ),
             mistake(
-                "w₀ + w x must be 0 at the crossing: turn w₀'s sign.",
+                "w₀ + w x must be 0 at the crossing: change the sign of w₀.",
                 lambda c, s: (4 * s * c, 4 * s),
             ),
             mistake("w₀ is not a position: it is −w times the crossing.", lambda c, s: (-c, 4 * s)),
@@ -153,7 +153,7 @@ EXERCISES = [
                 lambda p, q: p * q,
             ),
             mistake(
-                "Half way: these are the odds. Turn them into a probability.",
+                "Halfway: these are the odds. Turn them into a probability.",
                 lambda p, q: p / (1 - p) * q / (1 - q),
             ),
             mistake(
@@ -162,7 +162,7 @@ EXERCISES = [
             ),
             mistake(
                 "That is the probability that at least one of two things happens. Here both facts "
-                "speak about one bird.",
+                "are about one bird.",
                 lambda p, q: 1 - (1 - p) * (1 - q),
             ),
         ],
@@ -177,10 +177,13 @@ EXERCISES = [
             mistake("The second score counts as well.", lambda a, b: nnlib.sigmoid(a)),
             mistake("That is the second one's probability.", lambda a, b: nnlib.sigmoid(b - a)),
             mistake(
-                "Right for small scores, but e²⁰⁰⁰ overflows. Divide above and below by e^a.",
+                "Right for small scores, but e²⁰⁰⁰ overflows. Divide numerator and denominator by "
+                "e^a.",
                 bare_exponentials,
             ),
-            mistake("Scores may be negative: exponentials first.", lambda a, b: a / (a + b)),
+            mistake(
+                "Scores may be negative: take exponentials first.", lambda a, b: a / (a + b)
+            ),
         ],
         learned="Only the difference of the scores matters. With more than two it is the softmax.",
     ),
@@ -192,8 +195,8 @@ EXERCISES = [
         derivative=True,
         mistakes=[
             mistake(
-                "On the way σ(−1000) is rounded to 0, or e¹⁰⁰⁰ grows to ∞. Take the logarithm on "
-                "paper first, and z out of it where z < 0.",
+                "On the way σ(−1000) is rounded to 0, or e¹⁰⁰⁰ overflows to ∞. Simplify the "
+                "logarithm on paper first, and take z out of it where z < 0.",
                 log_of_sigmoid,
             ),
             mistake(
@@ -201,6 +204,6 @@ EXERCISES = [
                 lambda z: nnlib.minimum(z, nnlib.zeros_like(z)) + nnlib.log1p((-z.abs()).exp()),
             ),
         ],
-        learned="This is the form that losses are computed in.",
+        learned="Losses are computed in this form.",
     ),
 ]

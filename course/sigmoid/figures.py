@@ -10,7 +10,7 @@ import numpy as np
 import nnlib
 from nnlib import live
 
-FLAT = 0.02  # no drag makes the curve flatter: a flat one has no crossing to hold
+FLAT = 0.02  # the smallest weight that a drag can set: a flat curve would have no crossing
 ENDS = (3.0, 6.0)  # where the straight line of the first try has its handles, in kilograms
 _X = nnlib.linspace(-8, 8, 161)
 _KILOGRAMS = nnlib.linspace(2.5, 6.5, 161)
@@ -50,12 +50,12 @@ def straight_line(middle: Any, share: Any, everyone: Any) -> live.Figure:
                 live.handle(right, "high", drag=(None, "high"), label="the line at 6 kg"),
                 xlim=(2.5, 6.5), ylim=(-0.6, 1.6), xlabel="body mass (kg)",
                 ylabel="share of Gentoos"),
-            "The line says {low:.2f} at 3 kg and {high:.2f} at 6 kg.",
+            "The line gives {low:.2f} at 3 kg and {high:.2f} at 6 kg.",
             "Distance from the shares: {gap:.3f}",
         ],
         title="A line through the shares",
         caption="Drag the two ends until the distance is as small as you can make it. "
-        "Then read what your line says at 3 kg and at 6 kg.",
+        "Then read what your line gives at 3 kg and at 6 kg.",
         alt="Shares of Gentoos by body mass: 0 below 3.75 kilograms, 1 above 5, rising in between. "
         "The straight line with the smallest distance is below 0 at 3 kilograms and above 1 at 6.",
     )  # fmt: skip
@@ -152,7 +152,7 @@ def where_it_is_steep() -> live.Figure:
 
 
 def twice_the_weight() -> live.Figure:
-    """A question about a doubled weight; then the two curves over each other."""
+    """A question about a doubled weight; then both curves in one plot."""
     asked = live.predict(
         "A neuron with w₀ = −4 and w = 1 crosses ½ at x = 4. Now w doubles and w₀ stays. "
         "Where does the crossing go?",
@@ -196,8 +196,8 @@ def hold_the_curve(neuron: Callable[..., dict], x: Any) -> live.Figure:
         title="Take hold of the curve",
         caption="Drag the curve itself, its crossing, or the handle on its tangent. Make it cross "
         "at −2 with slope 1. Then make it fall. The switch shows the same neuron as log-odds.",
-        alt="An S-shaped curve from 0 to 1. Its crossing of one half lies at minus w0 over w and "
-        "its slope there is w over 4. As log-odds it is a straight line with slope w.",
+        alt="An S-shaped curve from 0 to 1. It crosses one half at minus w0 over w, and its slope "
+        "there is w over 4. As log-odds it is a straight line with slope w.",
     )  # fmt: skip
 
 
@@ -270,7 +270,7 @@ def another_island(w0: float, w: float) -> live.Figure:
         ],
         title="Another island",
         caption="Commit, then change how many Gentoos live on the island. What does that do to the "
-        "curve, and what does it leave alone?",
+        "curve, and what does it leave unchanged?",
         alt="A question. Once it is answered: the curve at home, the curve on an island with a "
         "share of Gentoos to choose, and the bird of 5 kilograms on it.",
     )  # fmt: skip
@@ -285,11 +285,12 @@ def three_forms(forms: Callable[[Any], Sequence[Any]]) -> live.Figure:
         return {"table": nnlib.stack([nnlib.stack(row) for row in rows])}
 
     asked = live.predict(
-        "On paper σ(1000) is 1, up to a tiny rest. What does a computer make of eᶻ / (1 + eᶻ) "
-        "at z = 1000?",
+        "On paper σ(1000) is 1, up to a tiny difference. What does a computer get for "
+        "eᶻ / (1 + eᶻ) at z = 1000?",
         name="overflow", choices=["1", "0", "inf", "nan: not a number"], answer=3,
-        explain="It is nan: above and below the line stands inf, and inf / inf has no value. At "
-        "−1000 the second form has no slope; the stable one keeps value and slope everywhere.",
+        explain="It is nan: numerator and denominator are both inf, and inf / inf has no value. At "
+        "−1000 the slope of the second form is nan; the stable form gives value and slope "
+        "everywhere.",
         reveal=[live.control("z"),
                 live.matrix("table", format=".3g", pixel=72, column_labels=["value", "slope"],
                             row_labels=["eᶻ / (1 + eᶻ)", "1 / (1 + e⁻ᶻ)", "stable"])],
@@ -318,7 +319,7 @@ def neuron_curve(
 ) -> list[Any]:
     """Marks for axes: σ(w₀ + w x) with its tangent at ½ and two handles; or its log-odds, a line.
 
-    The curve is taken hold of anywhere (w₀ follows); one handle moves the crossing (−w₀/w), one
+    The curve can be dragged anywhere (w₀ changes); one handle moves the crossing (−w₀/w), the other
     turns the tangent about it (slope w/4; w in log-odds).
 
     Args:
@@ -326,8 +327,8 @@ def neuron_curve(
         z: the name of the output w₀ + w x.
         w0, w: names of the two scalar inputs.
         log_odds: draw z in place of σ(z).
-        reach: how far, in units of x, the turning handle stands from the crossing of a flat curve.
-        tilt: how much nearer it comes as the curve steepens, so that it stays in the picture.
+        reach: the distance, in units of x, of the turning handle from the crossing of a flat curve.
+        tilt: how much nearer it comes as the curve steepens, so that it stays inside the axes.
     """
     half, share = (0.0, 1.0) if log_odds else (0.5, 0.25)
 

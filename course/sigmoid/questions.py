@@ -6,11 +6,11 @@ from nnlib import live
 
 QUESTIONS = [
     live.question(
-        "A neuron says P = 0.75. What are the odds?",
+        "A neuron gives P = 0.75. What are the odds?",
         {
-            "0.75 to 1": "That compares with 1; odds compare with what is missing to 1.",
+            "0.75 to 1": "That compares P with 1; odds compare P with 1 − P.",
             "3 to 1": "0.75 / 0.25 = 3: three for each one against.",
-            "4 to 3": "You compared the whole with the part. It is the part against the rest.",
+            "4 to 3": "You compared the whole with the part. Odds compare the part with the rest.",
             "1 to 3": "Those are the odds against.",
         },
         answer="3 to 1",
@@ -39,7 +39,7 @@ QUESTIONS = [
         "You want the same crossing, but a curve three times as steep. Which parameters?",
         {
             "3w, and w₀ as before": "Then the crossing moves to a third of its x.",
-            "w, and 3w₀": "That moves the crossing and leaves the slope.",
+            "w, and 3w₀": "That moves the crossing and leaves the slope unchanged.",
             "3w and 3w₀": "−w₀/w stays as it was, and w/4 is three times as large.",
             "w + 3 and w₀ + 3": "That adds 3. Three times as steep means times 3.",
         },
@@ -59,18 +59,18 @@ QUESTIONS = [
         "Two birds have P = 0.5 and P = 0.99. Both gain 100 g. Whose probability changes more?",
         {
             "that of the first": "The curve is steepest at ½ and nearly flat at 0.99.",
-            "that of the second": "There the curve is nearly flat: little is missing to 1.",
+            "that of the second": "There the curve is nearly flat: P is already close to 1.",
             "both change equally": "That is true of log-odds; as P the curve is not straight.",
         },
         answer="that of the first",
     ),
     live.question(
-        "Why does 1 / (1 + e⁻ᶻ) make trouble at z = −1000, although its value 0 is right?",
+        "Why does 1 / (1 + e⁻ᶻ) cause trouble at z = −1000, although its value 0 is right?",
         {
             "The value should be −1000.": "That is the logarithm of σ(−1000). The value itself is "
-            "0 up to a tiny rest.",
-            "Its slope is nan.": "The slope multiplies 0 by infinity, and nan spoils every weight "
-            "that is moved by it.",
+            "0 up to a tiny difference.",
+            "Its slope is nan.": "The slope multiplies 0 by infinity, and every weight that is "
+            "updated with nan becomes nan.",
             "e⁻¹⁰⁰⁰ is rounded to 0.": "At z = −1000 the exponent is +1000, and e¹⁰⁰⁰ overflows.",
         },
         answer="Its slope is nan.",

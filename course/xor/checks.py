@@ -48,7 +48,7 @@ def majority_problem(neuron: Any) -> str | None:
     return MAJORITY.get(seen, f"with 0, 1, 2, 3 votes it answers {seen}; (0, 0, 1, 1) is needed.")
 
 
-# --- steps that do not pile up -------------------------------------------------------------------
+# --- gradients that do not add up ----------------------------------------------------------------
 
 
 def hollow(rng: np.random.Generator) -> tuple[Any, np.ndarray, float, int]:
@@ -65,11 +65,11 @@ def hollow(rng: np.random.Generator) -> tuple[Any, np.ndarray, float, int]:
 def descended(loss: Any, w: Any, lr: float, steps: int, *, keep: float = 0.0,
               sign: float = 1.0, most: int | None = None) -> Any:  # fmt: skip
     """Steps downhill; `keep` is the fraction of the old gradients that is left in w.grad."""
-    piled = nnlib.zeros_like(w)
+    total = nnlib.zeros_like(w)
     for _ in range(int(steps) if most is None else most):
         w = w.detach().requires_grad_()
-        piled = keep * piled + nnlib.autograd.grad(loss(w), w)[0]
-        w = w.detach() - sign * lr * piled
+        total = keep * total + nnlib.autograd.grad(loss(w), w)[0]
+        w = w.detach() - sign * lr * total
     return w
 
 
@@ -77,7 +77,7 @@ def descended(loss: Any, w: Any, lr: float, steps: int, *, keep: float = 0.0,
 
 
 def separable() -> int:
-    """How many of the sixteen answers some line gives."""
+    """How many of the sixteen ways to answer at the four corners one line can give."""
     steps = [-2.5, -1.5, -0.5, 0.5, 1.5, 2.5]
     slopes = [-2.0, -1.0, 0.0, 1.0, 2.0]
     return len({tuple(fires(b, u, v)) for b in steps for u in slopes for v in slopes})
@@ -112,9 +112,9 @@ def net_problem(net: Any) -> str | None:
     if not isinstance(net, Mapping) or set(net) != set(UNITS):
         return f"a dict with {', '.join(UNITS)} is needed."
     if any(net[k] != UNITS[k] for k in ("w03", "w13", "w23")):
-        return "neuron 3 is to stay as it is."
+        return "neuron 3 must stay as it is."
     if net["w45"] <= 0 or net["w35"] <= 0:
-        return "neuron 5 is to be excited by both, so w35 and w45 are positive."
+        return "neuron 5 must be excited by both, so w35 and w45 are positive."
     hidden = [fires(net[f"w0{i}"], net[f"w1{i}"], net[f"w2{i}"]) for i in (3, 4)]
     out = [int(net["w05"] + net["w35"] * a + net["w45"] * b > 0) for a, b in zip(*hidden)]
     if out == XOR:
@@ -211,7 +211,7 @@ EXERCISES = [
         mistakes=[
             mistake("Some of the sixteen are XOR and its opposite.", 16),
             mistake("XOR is not alone: its opposite (yes where both are equal) fails too.", 15),
-            mistake("These are the ones that no line gives; the others are asked for.", 2),
+            mistake("These are the ones that no line gives; count the others.", 2),
             mistake("Two answers are the same everywhere, and a line can give those as well.", 12),
         ],
         learned="Only XOR and its opposite are out of a line's reach.",
@@ -239,7 +239,7 @@ EXERCISES = [
             mistake("NOR, not NAND", {**NAND, "w04": 0.5}),
             mistake("Raise its threshold", {**NAND, "w05": -0.5}),
         ],
-        learned="The same function, other neurons: a net's inside is not unique.",
+        learned="The same function with different neurons: a net's hidden layer is not unique.",
     ),
     puzzle(
         "switches",

@@ -155,7 +155,7 @@ def curve_with_a_product(k: float = 6.0) -> live.Figure:
         ],
         title="A third input, the product",
         caption="Lower the product's weight until all four points are right. "
-        "Which of the four notice the product at all?",
+        "For which of the four does the product make a difference?",
         alt="The boundary starts as a straight line that gets (1, 1) wrong. As the product's "
         "weight falls below −1.5 it curves around that corner, and all four points are right.",
     )  # fmt: skip
@@ -323,7 +323,7 @@ def _drawn_net(values: Sequence[Any], **options: Any) -> Any:
 
 
 def _hidden_plane(**options: Any) -> Any:
-    """The four inputs as the hidden neurons see them, and neuron 5's line there."""
+    """The four inputs in the plane of the hidden activations, and neuron 5's line there."""
     return live.axes(
         live.line("w05", "w35", "w45", label="where a₅ = ½"),
         live.points(x="a3", y="a4", classes=np.array(GATES["XOR"]), mark="wrong",
@@ -366,7 +366,7 @@ def drag_the_net(five: Net, units: Mapping[str, float]) -> live.Figure:
 
 
 def guess_the_output(five: Net, units: Mapping[str, float]) -> live.Figure:
-    """The question what the net with unit weights answers at an input where it should say yes."""
+    """A question: what does the net with unit weights answer where it should say yes?"""
 
     def outputs() -> dict:
         return _picture(five, {n: nnlib.tensor(float(v)) for n, v in units.items()})
@@ -479,5 +479,5 @@ def grid_of_starts(
         "plane: which of them end up where no line can separate them? Then replay one that "
         "learned, and look for flat stretches in the loss.",
         alt="A grid of two hundred starts, about three quarters of them marked as learned. In a "
-        "failed one a yes-point and a no-point come to lie on the same point of the hidden plane.",
+        "failed one a yes-point and a no-point end up at the same point of the hidden plane.",
     )  # fmt: skip
