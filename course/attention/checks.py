@@ -45,7 +45,7 @@ mask = function(
             lambda scores: scores.softmax(-1).tril(),
         ),
         mistake(
-            "A score of 0 is not a ban: e⁰ is 1. Set the exponential to 0.",
+            "A score of 0 forbids nothing: e⁰ is 1. Set the exponential to 0.",
             lambda scores: scores.tril().softmax(-1),
         ),
         mistake(
@@ -55,11 +55,11 @@ mask = function(
             ),
         ),
         mistake(
-            "This allows the future and forbids the past: keep what lies below the diagonal.",
+            "This allows the future and forbids the past: keep what is below the diagonal.",
             lambda scores: scores.exp().triu() / scores.exp().triu().sum(-1, keepdim=True),
         ),
         mistake(
-            "Here the columns add up to 1: the row looks, so divide by the sum of each row.",
+            "Here the columns add up to 1: each row is one look, so divide by the row's sum.",
             lambda scores: scores.exp().tril() / scores.exp().tril().sum(0, keepdim=True),
         ),
         mistake("There is no mask yet.", lambda scores: scores.softmax(-1)),
@@ -122,7 +122,7 @@ lead = function(
             lambda T, a: a * (T - 1) / (1 - a),
         ),
         mistake(
-            "The wanted position stands in the denominator, too: a = e^L / (e^L + T − 1).",
+            "The wanted position is in the denominator, too: a = e^L / (e^L + T − 1).",
             lambda T, a: float(np.log(a * (T - 1))),
         ),
         mistake(
@@ -147,7 +147,7 @@ reverse = function(
             lambda T: nnlib.eye(T).roll(1, 0),
         ),
         mistake(
-            "The text multiplies by 30 already; W holds zeros and ones.",
+            "The text already multiplies by 30; W contains only zeros and ones.",
             lambda T: 30 * nnlib.eye(T).flip(0),
         ),
     ],
@@ -186,11 +186,11 @@ before = function(
             with_itself,
         ),
         mistake(
-            "You bring back the letter itself: the value should be what stood before it.",
+            "You bring back the letter itself: the value should be the symbol before it.",
             lambda symbol: (30 * symbol[:-1] @ symbol[-1]).softmax(-1) @ symbol[:-1],
         ),
         mistake(
-            "This is what stood after the letter: that was the other look-up.",
+            "This is the symbol after the letter: that was the other look-up.",
             lambda symbol: (
                 (30 * symbol[:-1].roll(1, 0) @ symbol[-1]).softmax(-1) @ symbol[:-1]
             ),
@@ -200,7 +200,7 @@ before = function(
             lambda symbol: (symbol[:-1] @ symbol[-1]).softmax(-1) @ symbol[:-1].roll(1, 0),
         ),
     ],
-    learned="Key and value change roles: found by one's own symbol, saying what stood before.",
+    learned="The roles are swapped: the key is a position's own symbol, the value the one before.",
 )  # fmt: skip
 
 # --- sums -----------------------------------------------------------------------------------------
@@ -221,16 +221,16 @@ adds = value(
     mistakes=[
         mistake("These are the tens. Positions count from 0, and the ones are written first.",
                 lambda: looked(0, [0, 3])),
-        mistake("Each of the two gets this much in the mean. Together they get twice as much.",
+        mistake("Each of the two gets this much on average. Together they get twice as much.",
                 lambda: looked(0, [1, 4]) / 2),
         mistake("These are the maps of block 2. The digits are fetched in block 1.",
                 lambda: looked(1, [1, 4])),
-        mistake("Both heads are added up here; a mean over the heads is asked for.",
+        mistake("Both heads are added up here; take the mean over the heads.",
                 lambda: 2 * looked(0, [1, 4])),
-        mistake("This is the row of the first digit of the answer, which expects the tens.",
+        mistake("This is the row of the first digit of the answer, which predicts the tens.",
                 lambda: looked(0, [1, 4], 6)),
     ],
-    learned="The = knows what it will have to write, so it fetches the two digits for it.",
+    learned="The position of the = predicts the ones, so it fetches the two digits for them.",
 )  # fmt: skip
 
 EXERCISES = [paper, mask, bugs, lead, reverse, before, adds]

@@ -23,7 +23,7 @@ KEYS = 8  # of the figure on the scale of scores
 
 
 def recalled(question: Any, **texts: Any) -> live.Figure:
-    """Accuracy against length for four networks, a dot for each seed, at two starts."""
+    """Accuracy against length for four networks, a dot for each seed, with two kinds of start."""
     lengths = stored_recall.LENGTHS
     shift = dict(zip(stored_recall.KINDS, (0.90, 0.97, 1.04, 1.11), strict=True))
 
@@ -171,7 +171,7 @@ def answer_bars() -> Any:
 
 def looking(model: Any, text: str, question: Any = None, **texts: Any) -> live.Figure:
     """A typed look-up through the trained network: both maps, a switch for each layer."""
-    symbols, places = rounded(model.symbols), rounded(model.positions)
+    symbols, positions = rounded(model.symbols), rounded(model.positions)
     looks = [[rounded(w) for w in (look.query.weight, look.key.weight, look.value.weight,
                                    look.out.weight)] for look in model.looks]  # fmt: skip
     norms = [[rounded(n.weight), rounded(n.bias)] for n in (*model.norms, model.last)]
@@ -179,7 +179,7 @@ def looking(model: Any, text: str, question: Any = None, **texts: Any) -> live.F
     ahead = nnlib.ones(LENGTH, LENGTH).triu(1)
 
     def read(text: Any, text_length: Any, on: Any) -> dict[str, Any]:
-        h = symbols[text.clamp(max=len(SYMBOLS) - 1)] + places
+        h = symbols[text.clamp(max=len(SYMBOLS) - 1)] + positions
         maps = []
         for k, (query, key, value, out) in enumerate(looks):
             x = F.layer_norm(h, (size,), *norms[k])
@@ -283,7 +283,7 @@ def training(text: str, examples: int = 3072, batch: int = 48, **texts: Any) -> 
 
     state: dict[str, Any] = {name: live.normal(shape, std) for name, (shape, std) in PARTS.items()}
     state |= {"m": live.normal(total, 0.0), "v": live.normal(total, 0.0), "t": np.zeros(())}
-    places = [str(t + 1) for t in range(LENGTH)]
+    positions = [str(t + 1) for t in range(LENGTH)]
     return live.figure(
         read,
         text=live.text(text, alphabet=SYMBOLS, max_length=LENGTH, label="a question"),
@@ -293,7 +293,7 @@ def training(text: str, examples: int = 3072, batch: int = 48, **texts: Any) -> 
                                seeds=100, speed="frame", max_steps=2000),
         view=[
             [live.loss_curve(),
-             live.axes(live.bars("row", labels=places), width=300, height=200, ylim=(0, 1.05),
+             live.axes(live.bars("row", labels=positions), width=300, height=200, ylim=(0, 1.05),
                        xlabel="position looked at", ylabel="weight",
                        title="where the question looks")],
             answer_bars(),
@@ -323,18 +323,18 @@ def learned(names: Sequence[str], **texts: Any) -> live.Figure:
 def answering(task: Task, model: Any, text: str, **texts: Any) -> live.Figure:
     """A typed question and its answer: every head's map, switches, and what the network writes."""
     net, symbols = Replayed(model), nnlib.tensor(np.array([*map(ord, task.symbols)]))
-    place, equals = nnlib.arange(net.length), task.symbols.index("=")
+    position, equals = nnlib.arange(net.length), task.symbols.index("=")
     count, most = len(net.blocks) * net.heads, task.answer
 
     def read(text: Any, text_length: Any, on: Any) -> dict[str, Any]:
         codes = text.clamp(max=len(task.symbols) - 1)
         h, maps = net.vectors(codes, text_length, on)
         best = symbols[net.logits(h).argmax(-1)]
-        start = ((codes == equals) & (place < text_length)).long().argmax()
+        start = ((codes == equals) & (position < text_length)).long().argmax()
         at = start + nnlib.arange(most)
         asked = (at < text_length) & (codes[start] == equals)
         written = nnlib.where(asked, best[at.clamp(max=net.length - 1)], 32)
-        inside = (place < text_length).float().reshape(1, -1, 1)
+        inside = (position < text_length).float().reshape(1, -1, 1)
         return {"maps": maps * inside, "written": written}
 
     labels = [f"block {b + 1}, head {h + 1}" for b in range(len(net.blocks))

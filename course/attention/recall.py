@@ -1,7 +1,7 @@
 """Which symbol came first? RNN, LSTM, GRU and attention over T symbols: the chapter's comparison.
 
 `python -m course.attention.recall` trains all of them (half an hour on one core) and writes
-`recall.json`, which `results` reads; a test trains a part of it anew.
+`recall.json`, which `results` reads; a test trains a part of it again.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def accuracy(kind: str, length: int, careful: bool, rate: float, seed: int,
     return right(model, *sequences(1000, length, seed=10**6))
 
 
-def place(kind: str, length: int, careful: bool, rate: float) -> str:
+def setting_name(kind: str, length: int, careful: bool, rate: float) -> str:
     """The name under which a setting's accuracies are stored."""
     start = "" if kind == "attention" else f"{'careful' if careful else 'usual'} start, "
     return f"{kind}, T = {length}, {start}lr {rate:g}"
@@ -84,7 +84,7 @@ def place(kind: str, length: int, careful: bool, rate: float) -> str:
 
 @cache
 def results() -> dict[str, list[float]]:
-    """All stored accuracies: a setting's name, and what its seeds reached, from seed 0 on."""
+    """All stored accuracies: a setting's name, and the accuracy of each seed, from seed 0 on."""
     text = (resources.files("course.attention") / FILE).read_text("utf8")
     stored: dict[str, list[float]] = json.loads(text)
     return stored
@@ -92,7 +92,7 @@ def results() -> dict[str, list[float]]:
 
 def best(kind: str, length: int, careful: bool) -> list[float]:
     """The five accuracies at the better learning rate."""
-    return max((results()[place(kind, length, careful, rate)] for rate in RATES), key=len)
+    return max((results()[setting_name(kind, length, careful, rate)] for rate in RATES), key=len)
 
 
 def main() -> None:
@@ -100,10 +100,10 @@ def main() -> None:
     stored: dict[str, Any] = json.loads(path.read_text("utf8")) if path.exists() else {}
 
     def need(setting: tuple[str, int, bool, float], seeds: int) -> float:
-        found = stored.setdefault(place(*setting), [])
+        found = stored.setdefault(setting_name(*setting), [])
         while len(found) < seeds:
             found.append(round(accuracy(*setting, seed=len(found)), 3))
-        print(place(*setting), *found, file=sys.stderr, flush=True)
+        print(setting_name(*setting), *found, file=sys.stderr, flush=True)
         rows = [f" {json.dumps(key)}: {json.dumps(five)}" for key, five in stored.items()]
         path.write_text("{\n" + ",\n".join(rows) + "\n}\n", "utf8")
         return float(found[0])

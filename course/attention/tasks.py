@@ -1,4 +1,4 @@
-"""The look-up, a network of attention that learns it in seconds, and the training loop.
+"""The look-up, an attention network that learns it in seconds, and the training loop.
 
 `course.attention.recall` and `course.attention.variants` make longer comparisons with them.
 """
@@ -100,7 +100,7 @@ class Finder(nn.Module):
         self.residual = residual
 
     def vectors(self, x: Any) -> Any:
-        """A vector for each position: its symbol's and its own."""
+        """A vector for each position: that of its symbol plus that of the position."""
         made = self.symbols[x]
         return made if self.positions is None else made + self.positions[: x.shape[-1]]
 

@@ -1,7 +1,7 @@
 """The look-up with parts left out, five seeds each: what is needed, and what is not.
 
 `python -m course.attention.variants` trains all of them (some minutes on one core) and writes
-`variants.json`, which `results` reads; a test trains a part of it anew.
+`variants.json`, which `results` reads; a test trains a part of it again.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ FILE = "variants.json"
 
 
 class Gated(nn.Module):
-    """A GRU over the symbols: what a state can do."""
+    """A GRU over the symbols, for comparison."""
 
     def __init__(self, hidden: int = 48) -> None:
         super().__init__()
@@ -79,7 +79,7 @@ def batches(seed: int) -> Callable[[int], tuple[np.ndarray, np.ndarray]]:
 
 
 def run(name: str, seed: int, steps: int | None = None) -> tuple[float, list[float]]:
-    """Trains one variant: accuracy on 1,000 new questions, and the loss in tens of steps."""
+    """Trains one variant: accuracy on 1,000 new questions, and the mean loss of each ten steps."""
     make, all_steps = VARIANTS[name]
     nnlib.manual_seed(seed)
     model = make()

@@ -1,7 +1,7 @@
 """Answers that are written symbol by symbol: sums of two numbers, and words spelled backwards.
 
 `python -m course.attention.written` trains a small transformer for each (two minutes on one core)
-and writes `written.npz`; a test trains a part of it anew.  A third of all sums, and a tenth of the
+and writes `written.npz`; a test trains a part of it again.  A third of all sums, and a tenth of the
 words, are never trained on.
 """
 
@@ -42,7 +42,7 @@ class Task:
         return np.array([self.symbols.index(symbol) for symbol in text], np.int64)
 
     def table(self, texts: Any) -> tuple[np.ndarray, np.ndarray]:
-        """What is read and what comes next, (n, length - 1) twice; -100 where nothing is asked."""
+        """Inputs and targets, both (n, length - 1); the target is -100 before the answer begins."""
         x = np.zeros((len(texts), self.length - 1), np.int64)
         y = np.full_like(x, -100)
         for i, text in enumerate(texts):
@@ -57,7 +57,7 @@ class Task:
 
 @cache
 def sums() -> Task:
-    """Two numbers of two digits and their sum, its ones first: "17+25=240" for 17 + 25 = 42."""
+    """Two numbers of two digits and their sum, ones first: "17+25=240" for 17 + 25 = 42."""
     texts = [f"{a:02}+{b:02}={(a + b) % 10}{(a + b) // 10 % 10}{(a + b) // 100}"
              for a in range(100) for b in range(100)]  # fmt: skip
     order = np.random.default_rng(0).permutation(len(texts))
@@ -67,7 +67,7 @@ def sums() -> Task:
 
 @cache
 def backwards() -> Task:
-    """Words of three to eight letters and the same backwards, with a full stop: "word=drow."."""
+    """Words of three to eight letters, each spelled backwards after the "=": "word=drow."."""
     words = {word for text in austen_clauses().texts for word in text.split()}
     chosen = sorted(word for word in words if 3 <= len(word) <= 8 and "'" not in word)
     order = np.random.default_rng(0).permutation(len(chosen))
@@ -100,7 +100,7 @@ def train(task: Task, steps: int | None = None, seed: int = 0) -> Transformer:
 def right(task: Task, model: Any, texts: Any, keep: Any = None) -> np.ndarray:
     """Which answer symbols are right, given the right ones before them: (n, length - 1) bool.
 
-    Where nothing is asked, it is true.  `keep`, (blocks, heads), switches heads off.
+    Positions without a target are true.  `keep`, (blocks, heads), switches heads off.
     """
     x, y = task.table(texts)
     with nnlib.no_grad():

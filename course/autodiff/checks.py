@@ -32,7 +32,7 @@ product = function(
     stars=1,
     mistakes=[
         mistake(
-            "The slopes have changed places: if a changes by h, the product changes by b · h.",
+            "The slopes are swapped: if a changes by h, the product changes by b · h.",
             lambda a, b: Scalar(a.value * b.value, [(a, a.value), (b, b.value)]),
         ),
         mistake(
@@ -54,18 +54,18 @@ product = function(
 # --- an order -----------------------------------------------------------------------------------
 
 TWICE = (
-    "a node is listed twice: one that is used twice must still be listed once. What is seen for?"
+    "a node is listed twice: one that is used twice must still be listed once. Use the set `seen`."
 )
 EARLY = (
-    "a node stands before one that it was computed from. Visit all of a node's operands, and list "
+    "a node comes before one that it was computed from. Visit all of a node's operands, and list "
     "the node itself after that."
 )
 BACK = "the list is reversed: the result has to come last."
-LOST = "a node is missing: everything that the result depends on belongs into the list."
+LOST = "a node is missing: everything that the result depends on belongs in the list."
 
 
 def tangle() -> Scalar:
-    """x is used at once and, by way of others, late; a and b are used twice."""
+    """The result uses x directly and through other nodes; a and b are used twice."""
     x = Scalar(1.5)
     a = x + x
     b = a * x
@@ -84,8 +84,8 @@ def misplaced(nodes: Any, needed: list[Scalar]) -> str | None:
         return TWICE
     if set(nodes) != set(needed):
         return LOST
-    place = {node: at for at, node in enumerate(nodes)}
-    wrong = [place[p] > place[node] for node in nodes for p, _ in node.edges]
+    position = {node: at for at, node in enumerate(nodes)}
+    wrong = [position[p] > position[node] for node in nodes for p, _ in node.edges]
     if wrong and all(wrong):
         return BACK
     return EARLY if any(wrong) else None
@@ -126,7 +126,7 @@ ordering = puzzle(
 
 
 def filled(walk_back: Callable, x: float, y: float) -> list[float]:
-    """What the nodes of a small graph hold after a first and after a second walk, node by node."""
+    """The `grad` of each node of a small graph after a first walk, then after a second one."""
     a, b = Scalar(x), Scalar(y)
     c = a * b + a
     nodes = scalar.order(c * c + b)
@@ -140,7 +140,7 @@ def walk(
     start: float = 1.0, plus: bool = True, slopes: bool = True,
     adds: bool = True, everywhere: bool = False,
 ) -> Any:  # fmt: skip
-    """walk_back() with one habit changed."""
+    """walk_back() with one step changed."""
 
     def walk_back(nodes: list[Scalar]) -> None:
         grads = dict.fromkeys(nodes, 0.0)
@@ -188,13 +188,13 @@ backwards = function(
             walk(adds=False),
         ),
         mistake(
-            "The leaves are right. The nodes between keep a grad as well: only a node without "
+            "The leaves are right. The nodes in between keep a grad as well: only a node without "
             "edges should.",
             walk(everywhere=True),
         ),
         mistake(
-            "The first walk is right, the second is not: it finds what the first has left in the "
-            "nodes between. Add up in grads, and give only the leaves a grad.",
+            "The first walk is right, the second is not: it adds to what the first has left in the "
+            "nodes in between. Add up in grads, and give only the leaves a grad.",
             careless,
         ),
     ],
@@ -253,7 +253,7 @@ def result_and_slopes(engine: Callable, program: scalar.Program, values: Any) ->
 
 
 def with_all_operations(rng: np.random.Generator) -> tuple[scalar.Program, tuple[float, ...]]:
-    """A drawn program behind three lines that use exp, log and powers."""
+    """Five lines that use exp, log and powers, then a random program of four lines; its inputs."""
     program, values = scalar.draw(rng, 4)
     first = (
         "r = (x * y).exp()", "s = (r + z) ** 3", "x = (s * r).log() / s", "t = 1 - x * z",
@@ -287,7 +287,7 @@ engine = function(
 
 
 class Shape(tuple):
-    """A shape that a verdict names as one, not as a list of numbers."""
+    """A shape that messages show as a shape, not as a list of numbers."""
 
     def __repr__(self) -> str:
         return f"shape={tuple(self)}"
@@ -378,11 +378,11 @@ lookup = value(
             (10.0, 0.0, 50.5, 0.0),
         ),
         mistake(
-            "These are the gradients in the order of y. Put each where its number stands in x.",
+            "These are the gradients in the order of y. Put each at its number's position in x.",
             (1.0, 10.0, 100.0, 0.0),
         ),
     ],
-    learned="Picking forwards is adding up at the picked places backwards.",
+    learned="Picking forwards means adding up at the picked positions backwards.",
 )
 
 # --- a rule for duals ---------------------------------------------------------------------------
@@ -461,7 +461,7 @@ cost = value(
             (900_000, 750_000),
         ),
     ],
-    learned="requires_grad tells the engine which of these products nobody wants.",
+    learned="Without requires_grad the engine leaves out the products that nobody needs.",
 )
 
 # --- on paper: log(eᵃ + eᵇ) ---------------------------------------------------------------------
@@ -479,13 +479,13 @@ paper = value(
             "value.",
             (0.25, 0.25),
         ),
-        mistake("The two have changed places: a comes first.", (0.75, 0.25)),
+        mistake("The two are swapped: a comes first.", (0.75, 0.25)),
         mistake(
             "The slope of the logarithm is 1 over its argument s = 4, not over its result.",
             (1 / math.log(4), 3 / math.log(4)),
         ),
     ],
-    learned="1/4 and 3/4: each gets its share of the sum. The softmax of a later chapter is this.",
+    learned="1/4 and 3/4: each gets its share of the sum. This is the softmax of a later chapter.",
 )
 
 # --- the best h in single precision -------------------------------------------------------------
@@ -500,9 +500,12 @@ single = value(
             "most of the quotient.",
             -6,
         ),
-        mistake("This h² is as small as ε: there rounding has taken over long ago.", -4),
-        mistake("At this h the parabola's error h²/6 · |f‴| is still larger than rounding's.", -1),
-        mistake("As small as float32 can tell 0.5 + h from 0.5: all digits are lost.", -7),
+        mistake("This h² is as small as ε: here rounding has dominated for long.", -4),
+        mistake(
+            "At this h the parabola's error h²/6 · |f‴| is still larger than the rounding error.",
+            -1,
+        ),
+        mistake("In float32, 0.5 + h hardly differs from 0.5 here: all digits are lost.", -7),
         mistake("The exponent is needed, not h itself: −3 means 0.001.", 1e-3),
         mistake("That is what the formula predicts, by a narrow margin. Now measure both.", -2),
     ],

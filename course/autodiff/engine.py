@@ -1,4 +1,4 @@
-"""The scalar engine of the chapter on autodiff, whole, and random programs to try engines on.
+"""The complete scalar engine of the chapter on autodiff, and random programs to test engines with.
 
 >>> x = Scalar(3.0)
 >>> y = x * x + x
@@ -19,8 +19,8 @@ import numpy as np
 class Scalar:
     """A number with an edge to each number that it was computed from, and a slope on each edge.
 
-    `backward` adds to the `grad` of the leaves, the numbers without edges.  What the nodes between
-    receive lives only as long as the walk, so that a second `backward` is right as well.
+    `backward` adds to the `grad` of the leaves, the numbers without edges.  The gradients of the
+    nodes in between exist only during the walk, so that a second `backward` is right as well.
     """
 
     def __init__(self, value: float, edges: Sequence[tuple[Scalar, float]] = ()) -> None:
@@ -121,7 +121,7 @@ def draw(rng: np.random.Generator, length: int = 6) -> tuple[Program, tuple[floa
 
 
 def run(program: Program, values: Sequence[float], number: Callable[[float], Any]) -> list[float]:
-    """The program's result and its slopes by x, y and z; `number` makes the engine's numbers.
+    """The program's result and its derivatives by x, y, z; `number` makes the engine's numbers.
 
     >>> run(("a = x * y", "b = a + a"), (3.0, 2.0, 1.0), Scalar)
     [12.0, 4.0, 6.0, 0.0]
@@ -139,7 +139,7 @@ def run(program: Program, values: Sequence[float], number: Callable[[float], Any
 def largest_difference(one: Callable, other: Callable, times: int = 200, seed: int = 0) -> float:
     """The largest difference of two engines' numbers over random programs, relative to the largest.
 
-    One program in each comparison of `times`; each has three inputs and six lines.
+    It compares `times` programs; each has three inputs and six lines.
     """
     rng, gap = np.random.default_rng(seed), 0.0
     for _ in range(times):
@@ -151,7 +151,7 @@ def largest_difference(one: Callable, other: Callable, times: int = 200, seed: i
 
 
 def complete(engine: Any) -> bool:
-    """Whether `engine` does all that the chapter asks of one, a second `backward` included."""
+    """Whether `engine` does everything that the chapter requires, also a second `backward`."""
     try:
         if largest_difference(engine, Scalar, times=20) > 1e-12:
             return False
@@ -161,12 +161,12 @@ def complete(engine: Any) -> bool:
         c.backward()
         c.backward()
         return bool(a.grad == 8.0 and 2.0 / (1 - -a).value == 0.8)
-    except Exception:  # dots, or anything else that a reader may have written by now
+    except Exception:  # dots, or anything else that a reader may have written so far
         return False
 
 
 def yours_or_the_books(engine: Any) -> Any:
-    """The reader's engine where it is complete, else this file's; says which."""
+    """The reader's engine if it is complete, else this file's; prints which."""
     mine = complete(engine)
-    print("This is your engine." if mine else "Your engine has gaps still: the book's is used.")
+    print("This is your engine." if mine else "Your engine still has gaps: the book's is used.")
     return engine if mine else Scalar

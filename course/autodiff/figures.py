@@ -79,15 +79,15 @@ def _chosen(k: int) -> Callable:
 
 EDGES = {"c": "b", "b": "a", "a": ""}  # c = b + b and b = a + a: two edges each, of slope 1
 AT = "abc"
-MOMENTS = 8  # the start, and at most seven things that happen
+MOMENTS = 8  # the start, and at most seven events
 
 
-def happenings(plus: bool, topological: bool) -> list[tuple[str, str, dict[str, float]]]:
-    """(sender, receiver, all gradients afterwards), as an engine with these habits goes backwards.
+def events(plus: bool, topological: bool) -> list[tuple[str, str, dict[str, float]]]:
+    """(sender, receiver, all gradients afterwards) for each step back of an engine of this kind.
 
     The first sender is "": the result gets its 1.
 
-    >>> happenings(True, True)[-1][2]["a"], happenings(True, False)[-1][2]["a"]
+    >>> events(True, True)[-1][2]["a"], events(True, False)[-1][2]["a"]
     (4.0, 6.0)
     """
     grad = dict.fromkeys(AT, 0.0) | {"c": 1.0}
@@ -107,18 +107,18 @@ def happenings(plus: bool, topological: bool) -> list[tuple[str, str, dict[str, 
 
 
 def _story(plus: bool, topological: bool) -> dict[str, np.ndarray]:
-    """One row a moment: the gradients, who works, what is said, how much is sent."""
+    """One entry per moment: the gradients, the receiver, the number of the text, what is sent."""
     rows = [(0.0, 0.0, 0.0, -1.0, 0.0, 0.0)]
-    for sender, receiver, grad in happenings(plus, topological):
-        said = 1.0 if not sender else 2.0 + 2 * (sender == "b") + (not plus)
+    for sender, receiver, grad in events(plus, topological):
+        text = 1.0 if not sender else 2.0 + 2 * (sender == "b") + (not plus)
         sent = grad[sender] if sender else 1.0
-        rows.append((grad["a"], grad["b"], grad["c"], AT.index(receiver), said, sent))
+        rows.append((grad["a"], grad["b"], grad["c"], AT.index(receiver), text, sent))
     rows += [(*rows[-1][:3], -1.0, 6.0, 0.0)] * (MOMENTS - len(rows))
     table = np.array(rows, "float32").T
-    return dict(zip(("ga", "gb", "gc", "now", "said", "sent"), table, strict=True))
+    return dict(zip(("ga", "gb", "gc", "now", "text", "sent"), table, strict=True))
 
 
-SAID = [
+TEXTS = [
     "Values are there, gradients are 0. Step on.",
     "The result begins: c.grad = 1.",
     "c sends to b: b.grad += 1 × {sent:.0f}",
@@ -140,7 +140,7 @@ def habits() -> live.Figure:
         return {**now, "b": a + a, "c": 4.0 * a, "measured": (moved - c) / 0.001}
 
     def when(k: int) -> Callable:
-        return lambda said: abs(said - k) < 0.5
+        return lambda text: abs(text - k) < 0.5
 
     return live.figure(
         walk,
@@ -157,7 +157,7 @@ def habits() -> live.Figure:
                 },
                 now="now",
             ),
-            *[live.readout(text, when=when(k)) for k, text in enumerate(SAID)],
+            *[live.readout(text, when=when(k)) for k, text in enumerate(TEXTS)],
             live.readout("a receives {ga:.0f} · measured slope dc/da {measured:.0f}", size="large"),
         ],
         title="Two habits of an engine",
@@ -165,7 +165,7 @@ def habits() -> live.Figure:
         "which setting does b send before it has received everything?",
         alt="Three nodes a, b and c, two edges from a to b and two from b to c. Adding in "
         "topological order gives a the gradient 4, as measured. Overwriting gives 1 in either "
-        "order; adding depth first gives 6, because b sends twice and repeats what it had sent.",
+        "order; adding depth first gives 6, because b sends twice and repeats its first share.",
     )
 
 
@@ -176,7 +176,7 @@ ALONG = np.linspace(0.0, STAGES, 40 * STAGES + 1)
 
 
 def paths() -> live.Figure:
-    """A chain of doublings: two edges a stage, one path highlighted, the work of both ways."""
+    """A chain of doublings: two edges per stage, one path highlighted, the work of both methods."""
 
     def outputs(k: Any, path: Any) -> dict[str, Any]:
         k, path = k.double(), path.double()
@@ -214,7 +214,7 @@ def paths() -> live.Figure:
         ],
         title="Many paths, few edges",
         caption="Move the second slider through all paths, then add a doubling. How does the "
-        "number of paths grow, and how the number of edges?",
+        "number of paths grow, and how does the number of edges?",
         alt="A chain of nodes with two edges between neighbours, and one path along it "
         "highlighted. Each further doubling adds two edges and doubles the number of paths: after "
         "six there are 64 paths and 12 edges.",
@@ -250,7 +250,7 @@ H = {"float64": 10.0 ** np.linspace(-15, -0.5, 59), "float32": 10.0 ** np.linspa
 
 
 def witch(x: Any) -> Any:
-    """1/(1 + x²), of operations that every machine rounds alike."""
+    """1/(1 + x²), the witch of Agnesi, by operations that every machine rounds in the same way."""
     return 1.0 / (1.0 + x * x)
 
 
@@ -301,8 +301,8 @@ def which_h() -> live.Figure:
         "the lowest point go?",
         alt="The error of the central difference against h, both on logarithmic scales: a V. On "
         "its right arm the error falls a hundredfold for each factor of ten in h, on its left arm "
-        "rounding makes it grow again, ragged. The lowest point lies a little below h = 0.00001 in "
-        "float64, and at a few thousandths in float32.",
+        "rounding makes it grow again, irregularly. The lowest point is a little below h = 0.00001 "
+        "in float64, and at a few thousandths in float32.",
     )  # fmt: skip
 
 

@@ -20,8 +20,8 @@ QUESTIONS = [
         {
             "so that each node is visited once": "In any order of the list each node is visited "
             "once.",
-            "so that a node sends when all its users have sent": "Its users stand after it in the "
-            "list, so their turn comes earlier.",
+            "so that a node sends when all its users have sent": "Its users come after it in the "
+            "list, so from the back they come first.",
             "because the inputs have to come first": "They come last: they send to nobody.",
         },
         answer="so that a node sends when all its users have sent",
@@ -32,8 +32,8 @@ QUESTIONS = [
             "the gradient is that of the second loss": "Then nothing would be wrong.",
             "backward() refuses": "It is allowed, and useful: gradients of several losses may be "
             "added on purpose.",
-            "the weights move by the sum of both gradients": "Leaves add what each backward() "
-            "brings, until they are set to 0.",
+            "the weights move by the sum of both gradients": "Leaves add up the gradients of each "
+            "backward() until they are set to 0.",
         },
         answer="the weights move by the sum of both gradients",
     ),
@@ -61,7 +61,8 @@ QUESTIONS = [
         "A simulation has 2 parameters and 500 outputs. You want all 1,000 derivatives.",
         {
             "reverse mode, 500 runs": "It works, but each run gives one output's row only.",
-            "forward mode, 2 runs": "Each run gives how all outputs change with one parameter.",
+            "forward mode, 2 runs": "Each run gives the derivatives of all outputs with respect to "
+            "one parameter.",
             "reverse mode, 1 run": "One run is enough only if there is one output.",
         },
         answer="forward mode, 2 runs",

@@ -34,7 +34,7 @@ target = value(
             -1.0,
         ),
         mistake(
-            "The size is right. With y = 1 the answer a₅ lies below its target: what does that do "
+            "The size is right. With y = 1 the answer a₅ is below its target: what does that do "
             "to the sign of 2(a₅ − y)?",
             (1 - CORNER_ANSWER) / CORNER_ANSWER,
         ),
@@ -275,7 +275,8 @@ deep = function(
     stars=2,
     mistakes=[
         mistake(
-            "A weight multiplies what came into its neuron: the activation before, not its own.",
+            "A weight multiplies its neuron's input: the activation before it, not the neuron's "
+            "own.",
             backward_pass(late=True),
         ),
         mistake(

@@ -1,4 +1,4 @@
-"""Where δ becomes small: a chain of saturated neurons, and ReLU units that no example wakes."""
+"""Where δ becomes small: a chain of saturated neurons, and ReLU units that are always 0."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def chain_of_ten() -> live.Figure:
             "slope": nnlib.stack([s.reshape(()) for s in slopes]),
         }  # fmt: skip
 
-    places = np.arange(1, LENGTH + 1)
+    neurons = np.arange(1, LENGTH + 1)
     return live.figure(
         walk,
         g=live.dropdown(["sigmoid", "tanh", "ReLU"], buttons=True, label="activation function"),
@@ -47,14 +47,14 @@ def chain_of_ten() -> live.Figure:
         view=[
             [
                 live.axes(
-                    live.curve(places, "size", color="gradient"),
-                    live.points(x=places, y="size", color="gradient", size=4),
+                    live.curve(neurons, "size", color="gradient"),
+                    live.points(x=neurons, y="size", color="gradient", size=4),
                     live.line(y=1.0, color="muted", dash=True),
                     yscale="log", xlim=(0.5, 10.5), ylim=(FLOOR, 1e6), xlabel="neuron",
                     ylabel="size of its δ", width=340, height=250,
                 ),
                 live.axes(
-                    live.bars("a", labels=[str(k) for k in places]),
+                    live.bars("a", labels=[str(k) for k in neurons]),
                     xlabel="neuron", ylabel="activation", ylim=(-1, 1.2), width=340, height=250,
                 ),
             ],
@@ -75,8 +75,8 @@ def dead_share(
 ) -> tuple[float, float, float]:
     """ReLU nets 2–hidden–1 on XOR by the five steps, all seeds at once.
 
-    Returns the share of hidden units that answer 0 at all four corners before and after training,
-    and the share of nets that get all four corners right.
+    Returns the share of hidden units that are 0 at all four corners, before and after training, and
+    the share of nets that get all four corners right.
     """
     rng = np.random.default_rng(0)
     x = np.array(CORNERS, float)

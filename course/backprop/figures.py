@@ -34,7 +34,7 @@ def _sub(name: str) -> str:
 
 
 def activations(w: Mapping[str, Any], x1: Any, x2: Any, added: Mapping | None = None) -> dict:
-    """What each of the five neurons gives out, with `added[i]` added to neuron i's total input."""
+    """The activations of the five neurons, with `added[i]` added to neuron i's total input."""
     added = added or {}
     a = {1: x1 + added.get(1, 0.0), 2: x2 + added.get(2, 0.0)}
     for j, before in INTO.items():
@@ -53,9 +53,9 @@ def net_inputs(w: Mapping[str, Any], a: Mapping[int, Any]) -> dict:
 
 
 def fired_in_order(w: Mapping[str, Any], a: Mapping[int, Any], y: Any, fired: Any) -> dict:
-    """δ of each neuron as it computes it when it fires: from those δ that are there by then.
+    """The δ that each neuron computes when it fires, from the δs that exist by then.
 
-    `fired` (5,) has each neuron's place in the order, 0 for "not yet".
+    `fired` (5,) has each neuron's position in the order, 0 for "not yet".
     """
     at = {i: fired[i - 1] for i in AFTER}
     delta: dict[int, Any] = {}
@@ -95,17 +95,17 @@ TRACKS = np.arange(4.0, -1.0, -1.0)
 
 
 def follow_a_change(L1: Callable, L2: Callable, x: float, w1: float, w2: float) -> live.Figure:
-    """Two layers of one neuron each: ε added to w₁, and the change that arrives at each place."""
+    """Two layers of one neuron each: ε added to w₁, and the change of each later quantity."""
 
     def chain(eps: Any, w1: Any, w2: Any, x: Any) -> dict:
         eps, w1, w2, x = (v.double() for v in (eps, w1, w2, x))
 
-        def places(w1: Any) -> Any:
+        def quantities(w1: Any) -> Any:
             first = L1(w1, x)
             return nnlib.stack([w1, w1 * x, first, w2 * first, L2(w2, first)])
 
-        change = places(w1 + eps) - places(w1)
-        here = places(w1)
+        change = quantities(w1 + eps) - quantities(w1)
+        here = quantities(w1)
         factors = [x, here[2] * (1 - here[2]), w2, here[4] * (1 - here[4])]
         travelled = [eps]
         for factor in factors:
@@ -149,8 +149,8 @@ def follow_a_change(L1: Callable, L2: Callable, x: float, w1: float, w2: float) 
         ],
         title="A change travels",
         caption="Drag the top arrow's tip. Arrows are measured changes, dots are what the local "
-        "slopes predict. When do the dots leave the arrows? Which w₂ turns the last arrow around?",
-        alt="Five arrows, one below the other: the change of the first weight, and what arrives at "
+        "slopes predict. When are the dots not at the tips? Which w₂ reverses the last arrow?",
+        alt="Five arrows, one below the other: the change of the first weight, and the changes of "
         "the first sum, its activation, the second sum and the output. Each is the one above "
         "times a local slope; small changes follow the product of the four slopes closely.",
     )  # fmt: skip
@@ -183,7 +183,7 @@ def _table(i: int) -> Any:
 
 
 def who_is_right(fired: Any) -> dict[str, Any]:
-    """For each neuron whether it has fired, too early, or misled by one that had; how many not."""
+    """Whether each neuron has fired, too early, or with another's wrong δ; how many are right."""
     out: dict[str, Any] = {}
     sound: dict[int, Any] = {}
     for i in (5, 4, 3, 2, 1):
@@ -205,12 +205,12 @@ def _inputs_and_weights(units: Mapping[str, float]) -> dict[str, dict[str, float
         for n, p, t in zip(CORNER_NAMES, INPUTS, XOR, strict=True)
     }
     rng = np.random.default_rng(4)
-    drawn = {n: float(v) for n, v in zip(WEIGHTS, rng.normal(0, 2, 9).round(1), strict=True)}
-    return {**examples, "unit weights": dict(units), "random weights": drawn}
+    random = {n: float(v) for n, v in zip(WEIGHTS, rng.normal(0, 2, 9).round(1), strict=True)}
+    return {**examples, "unit weights": dict(units), "random weights": random}
 
 
 def fire_backwards(units: Mapping[str, float]) -> live.Figure:
-    """Neurons fired in an order of the reader's own; each derivative stands by its measurement."""
+    """Neurons fired in an order that the reader chooses; derivatives beside their measurements."""
 
     def outputs(x1: Any, x2: Any, y: Any, fired: Any, **given: Any) -> dict:
         w = {n: v.double() for n, v in given.items()}
@@ -254,14 +254,14 @@ def fire_backwards(units: Mapping[str, float]) -> live.Figure:
                              when=f"early{i}")
                 for i in AFTER
             ],
-            *[live.readout(f"Neuron {i} took over a wrong δ.", when=f"misled{i}")
+            *[live.readout(f"Neuron {i} used a wrong δ.", when=f"misled{i}")
               for i in (1, 2)],
-            live.readout("Every number below agrees with what was measured.", when="all"),
+            live.readout("Every number below agrees with its measurement.", when="all"),
             live.row(_table(5)), live.row(_table(3), _table(4)), live.row(_table(1), _table(2)),
         ],
         title="Fire them backwards",
         caption="Click neurons in an order of your own; a second click takes one back, with all "
-        "that fired after it. Each computes its δ from the δs that are there. (For an input, δ "
+        "that fired after it. Each computes its δ from the δs that exist. (For an input, δ "
         "here means dLoss/dx, the sum alone.) Which orders make all five right?",
         alt="The five-neuron net with each neuron's total input, activation and δ. Fired in the "
         "order 5, 4, 3, 2, 1 every δ and all nine derivatives agree with finite differences; a "

@@ -10,7 +10,7 @@ import nnlib
 from nnlib import live
 
 WIDTH, DEEPEST = 10, 6
-AWAY = -99.0  # outside of the picture
+AWAY = -99.0  # outside the plot
 HEIGHTS, MIDDLE = np.arange(WIDTH, dtype="float32"), 4.5
 
 
@@ -39,7 +39,7 @@ def _edges() -> np.ndarray:
 
 
 def _walk(hidden: Any, back: Any) -> dict[str, Any]:
-    """What has been reached after `back` layers: 0 is the output, hidden + 1 the input."""
+    """The net as it looks after walking `back` layers: 0 is the output, hidden + 1 the input."""
     column, _ = _neurons()
     x0, _, x1, _ = _edges()
     layers = hidden.float()

@@ -1,4 +1,4 @@
-"""The table of a whole pass, which the reader fills and the figure checks."""
+"""The table of a whole pass, which the reader fills in and the figure checks."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from course.networks.five import UNIT_WEIGHTS
 from nnlib import live
 
 DIGITS = "₀₁₂₃₄₅"
-CLOSE = 6e-4  # a number with three or four decimals, rounded or cut
+CLOSE = 6e-4  # accepts a number with three or four decimals, rounded or truncated
 AT = {"x1": 1.0, "x2": 0.0, "y": 1.0}
 
 
@@ -65,7 +65,7 @@ def named(short: str) -> str:
 
 
 def fill_the_table() -> live.Figure:
-    """Eighteen empty cells for the pass at (1, 0) → 1; each says whether it is right."""
+    """Eighteen empty cells for the pass at (1, 0) → 1, each with a check of its number."""
 
     def judge(**given: Any) -> dict:
         out: dict[str, Any] = {}
@@ -101,10 +101,10 @@ def fill_the_table() -> live.Figure:
         inputs=boxes,
         view=view,
         title="A table to fill: the pass at (1, 0) → 1",
-        caption="Fill it from top to bottom with paper and a calculator, to four decimals. A "
+        caption="Fill it in from top to bottom with paper and a calculator, to four decimals. A "
         "button fills in the forward run. Each number is checked as soon as you leave its box. "
         "Which signs differ from the pass at (1, 1)?",
         alt="A table with eighteen empty cells in five steps: total inputs and activations, the "
         "loss, its derivative, three δ and the derivatives of seven weights, for the input (1, 0) "
-        "with target 1. Each cell tells whether the number in it is right, or has the wrong sign.",
+        "with target 1. A readout shows which numbers are right, and which have the wrong sign.",
     )  # fmt: skip

@@ -35,7 +35,7 @@ paper = value(
             lambda: answered((SOBEL * WINDOW).sum() + 3 * BIAS),
         ),
         mistake(
-            "The kernel is rotated by 180° here. It is laid on the window as it is.",
+            "The kernel is rotated by 180° here. Use it as it is.",
             lambda: answered((SOBEL[::-1, ::-1] * WINDOW).sum() + BIAS),
         ),
         mistake(
@@ -67,7 +67,7 @@ size = function(
             lambda n, k, s, p: (n + 2 * p - k) // s,
         ),
         mistake(
-            "The padding stands on both sides.",
+            "The padding is on both sides.",
             lambda n, k, s, p: (n + p - k) // s + 1,
         ),
         mistake(
@@ -125,7 +125,7 @@ field = function(
             lambda layers: field_of(layers, strides=False),
         ),
         mistake(
-            "A window of k reaches over k − 1 distances; the first pixel is there already.",
+            "A window of k pixels adds k − 1 distances; its first pixel is counted already.",
             lambda layers: field_of(layers, edge=0),
         ),
         mistake(
@@ -191,7 +191,7 @@ channels = function(
             lambda x, kernels, biases: layer(x, kernels.transpose(2, 3), biases),
         ),
         mistake(
-            "The channels are averaged; a neuron adds up.",
+            "The channels are averaged; a neuron adds them up.",
             lambda x, kernels, biases: layer(x, kernels / 2, biases),
         ),
     ],
@@ -208,7 +208,7 @@ pool = function(
     mistakes=[
         mistake("This is still four pixels of one row. Split rows and columns separately.",
                 lambda x: x.reshape(3, 4, 4).amax(2)),
-        mistake("The largest of each block is asked for, not its mean.",
+        mistake("Take the largest of each block, not its mean.",
                 lambda x: F.avg_pool2d(x[None, None], 2)[0, 0]),
         mistake("These are all windows of 2 × 2; pooling takes those that do not overlap.",
                 lambda x: F.max_pool2d(x[None, None], 2, stride=1)[0, 0]),
@@ -226,10 +226,10 @@ pool = function(
 # --- a kernel for a thin line ---------------------------------------------------------------------
 
 SHAPE = "a matrix of 3 × 3 weights is needed."
-FLAT = "it answers inside even ink, too: its nine weights should add up to 0."
-LEVEL = "it also answers at horizontal edges: each row has to add up to 0 by itself."
+FLAT = "it also responds inside even ink: its nine weights should add up to 0."
+LEVEL = "it also responds to horizontal edges: each row has to add up to 0 by itself."
 FLIPPED = "it is negative on a line in the middle: change all its signs."
-BLIND = "it does not answer to a line in the middle: its middle column adds up to 0."
+BLIND = "it does not respond to a line in the middle: its middle column adds up to 0."
 ASIDE = "it is not negative on a line through the left column and on one through the right column."
 
 
@@ -293,7 +293,7 @@ shared = gradient(
         ),
         mistake(
             "The kernel's own weights do not matter here: a weight's gradient is δ times the pixel "
-            "that it has met.",
+            "that it was multiplied by.",
             lambda kernel, x, delta: convolved(x, delta) * kernel,
         ),
     ],

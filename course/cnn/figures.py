@@ -22,7 +22,7 @@ KERNELS = {
 
 
 def at_window(x: Any, row: Any, column: Any, k: int) -> Any:
-    """The k × k window of an image (h, w) at a place that may be an input of a figure."""
+    """The k × k window of an image (h, w) at a position that may be an input of a figure."""
     h, w = x.shape
     rows = (nnlib.arange(h) == row + nnlib.arange(k).unsqueeze(1)).float()
     columns = (nnlib.arange(w) == column + nnlib.arange(k).unsqueeze(1)).float()
@@ -84,15 +84,15 @@ def paint_a_kernel(image: np.ndarray, question: Any) -> live.Figure:
 
 
 def unshare(question: Any) -> live.Figure:
-    """How many weights a layer has that makes maps of a 28 × 28 image, by what is assumed."""
+    """How many weights a layer of maps of a 28 × 28 image has, with and without each assumption."""
 
     def count(k: Any, maps: Any, local: Any, shared: Any) -> dict[str, Any]:
         k, maps = k.float(), maps.float()
-        places = (29 - k) ** 2
+        positions = (29 - k) ** 2
         each = local * k**2 + (1 - local) * 784.0 + 1
-        weights = maps * each * (shared + (1 - shared) * places)
+        weights = maps * each * (shared + (1 - shared) * positions)
         return {
-            "weights": weights, "places": places, "neurons": maps * places, "each": each,
+            "weights": weights, "positions": positions, "neurons": maps * positions, "each": each,
             "log": weights.log() / float(np.log(10)), "one": shared * (1 - local),
         }  # fmt: skip
 
@@ -156,23 +156,23 @@ def as_a_matrix() -> live.Figure:
              live.images("map", colors="diverging", pixel=30, annotate=".1f",
                          title="sliding window")],
             live.readout("Largest difference between the two: {gap:.6f}. 144 of 576 entries can "
-                         "differ from 0, and they hold nine different weights."),
+                         "differ from 0, and they are nine different weights."),
         ],
         title="A matrix with few different weights",
         caption="Paint the kernel and watch the diagonals; choose a row to see its window.",
-        alt="A matrix with 16 rows and 36 columns that is 0 but for nine diagonal stripes, each of "
-        "one weight. Its product with the image equals the sliding window's map.",
+        alt="A matrix with 16 rows and 36 columns that is 0 except for nine diagonal stripes, each "
+        "of one weight. Its product with the image equals the sliding window's map.",
     )  # fmt: skip
 
 
 def drag_the_digit(image: np.ndarray, kernel: Any, question: Any) -> live.Figure:
     """A digit to drag: its map moves along, the map's maximum stays."""
-    picture, places = nnlib.tensor(image), nnlib.arange(28)
+    picture, positions = nnlib.tensor(image), nnlib.arange(28)
 
     def outputs(right: Any, up: Any) -> dict[str, Any]:
         down, right = -up.round(), right.round()
-        rows = (places.unsqueeze(1) - places == down).float()
-        columns = (places - places.unsqueeze(1) == right).float()
+        rows = (positions.unsqueeze(1) - positions == down).float()
+        columns = (positions - positions.unsqueeze(1) == right).float()
         moved = rows @ picture @ columns
         answer = F.conv2d(moved[None, None], kernel[None, None], padding=kernel.shape[0] // 2)
         answer = answer[0, 0].relu()
@@ -209,10 +209,10 @@ def drag_the_digit(image: np.ndarray, kernel: Any, question: Any) -> live.Figure
                          "image against moved map of the image: largest difference {gap:.6f}."),
         ],
         title="Drag the digit",
-        caption="Drag the handle in the left picture. Which of the pictures moves along exactly, "
-        "which in jumps?",
-        alt="When the digit moves, its map moves by as many pixels. The pooled map changes in "
-        "jumps. Once the question is answered, the map's largest value.",
+        caption="Drag the handle in the left picture. Which of the other two moves exactly with "
+        "it, and which in jumps?",
+        alt="When the digit moves, its map moves by the same number of pixels. The pooled map "
+        "changes in jumps. Once the question is answered, the map's largest value.",
     )  # fmt: skip
 
 
@@ -268,7 +268,7 @@ def pooled_block(**texts: Any) -> live.Figure:
 
 
 def _every_map() -> list[Any]:
-    """The pad, both answers, and the maps of the three layers with what was clicked."""
+    """The pad, both answers, the maps of the three layers, and details of the clicked ones."""
     maps: dict[str, Any] = {"colors": "magnitude"}
     return [
         [live.control("drawing"),
@@ -293,7 +293,7 @@ def _every_map() -> list[Any]:
         live.axes(live.bars("found", select="last", classes="chosen", width=1.0),
                   xlabel="map", ylabel="maximum", title="is it anywhere?", width=700,
                   height=140),
-        live.axes(live.bars("says", labels=CLASSES, color="series2"), width=420, height=170,
+        live.axes(live.bars("added", labels=CLASSES, color="series2"), width=420, height=170,
                   title="what the chosen map adds to each digit’s logit"),
         "The largest value of map {last:d} is {amount:.2f}.",
     ]  # fmt: skip
@@ -317,7 +317,7 @@ def maps_of(net: Any, mlp: Any, start: np.ndarray) -> live.Figure:
             "seen": seen, "first": first[0], "second": second[0], "third": third, "found": found,
             "p": p, "answer": p.argmax(), "percent": 100 * p.max(), "ink": drawing.max() > 0.3,
             "other": other, "mlp_answer": other.argmax(), "mlp_percent": 100 * other.max(),
-            "kernel": K1[one, 0], "large": first[0, one], "says": W[:, last] * found[last],
+            "kernel": K1[one, 0], "large": first[0, one], "added": W[:, last] * found[last],
             "amount": found[last], "chosen": 1.0 * (nnlib.arange(len(b3)) == last),
         }  # fmt: skip
 
@@ -325,12 +325,12 @@ def maps_of(net: Any, mlp: Any, start: np.ndarray) -> live.Figure:
     with nnlib.no_grad():
         for layer in list(net)[:9]:
             found = layer(found)
-    loudest = int(found.reshape(-1).argmax().item())
+    strongest = int(found.reshape(-1).argmax().item())
     return live.figure(
         read,
         drawing=live.paint((28, 28), value=start, brush=1.2, label="draw a digit here"),
         centre=live.checkbox(True, static=False, label="centre and scale the drawing"),
-        one=live.values(0), last=live.values(loudest),
+        one=live.values(0), last=live.values(strongest),
         view=_every_map(),
         title="Every feature map of a drawing",
         caption="Clear the pad and draw a digit. Then untick “centre and scale”: both networks get "
@@ -338,6 +338,6 @@ def maps_of(net: Any, mlp: Any, start: np.ndarray) -> live.Figure:
         "layer: what do their neurons look for?",
         alt="A drawn digit, sixteen maps in which its edges are bright, thirty-two smaller maps "
         "with pieces of strokes, and sixty-four maps of 7 by 7 with few bright positions. The "
-        "largest value of each is a bar, and ten probabilities of the CNN stand beside those of an "
-        "MLP. Without centring the MLP’s answer changes with the position, the CNN’s hardly.",
+        "largest value of each is a bar, and ten probabilities of the CNN are beside those of an "
+        "MLP. Without centring the MLP’s answer changes with the position, the CNN’s hardly does.",
     )  # fmt: skip

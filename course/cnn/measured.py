@@ -1,4 +1,4 @@
-"""Networks for images over several starts: accuracy, shifts, paper, and the transfer to new digits.
+"""Networks for images over several starts: accuracy on shifted and larger images, and transfer.
 
 ``python -m course.cnn.measured`` trains them all (a quarter of an hour on one core) and writes
 `course/networks/weights/image_seeds.json`, and the weights of the network for seven digits.
@@ -25,7 +25,7 @@ WEIGHTS = Path(networks.__file__).parent / "weights"
 FILE, SEVEN = WEIGHTS / "image_seeds.json", WEIGHTS / "seven_digits.npz"
 SEEDS, EPOCHS, FAR = range(3), 15, 4
 SHIFTS = range(7)
-PAPER = 16  # empty pixels on every side of the larger paper
+PAPER = 16  # empty pixels on every side of the larger images
 
 
 NETWORKS: dict[str, tuple[Callable[[], nn.Module], bool]] = {  # and whether the digits are moved
@@ -36,13 +36,13 @@ NETWORKS: dict[str, tuple[Callable[[], nn.Module], bool]] = {  # and whether the
     "anywhere": (digits.anywhere, False),
     "anywhere, larger paper": (digits.anywhere, False),
 }
-FRAME, FRAME_EPOCHS = 8, 6  # empty pixels around the digits that the last of these learns from
+FRAME, FRAME_EPOCHS = 8, 6  # empty pixels around the training digits of the last of these
 
 
 def fit(
     net: nn.Module, x: Any, y: Any, seed: int, epochs: int = EPOCHS, moved: bool = False
 ) -> nn.Module:
-    """digits.fit; `moved`: each mini-batch is shifted by up to FAR pixels both ways."""
+    """Trains as digits.fit does; `moved` shifts each mini-batch by up to FAR pixels both ways."""
     rng = np.random.default_rng(seed)
     adam = nnlib.optim.Adam(net.parameters(), lr=2e-3)
     net.train()
@@ -59,7 +59,7 @@ def fit(
 
 
 def train(name: str, seed: int) -> nn.Module:
-    """A network from this start; "anywhere" from start 0 is the one that the book ships."""
+    """A network trained from this start; "anywhere" from start 0 is the stored one."""
     if (name, seed) == ("anywhere", 0):
         return digits.trained("anywhere")
     make, moved = NETWORKS[name]
@@ -72,7 +72,7 @@ def train(name: str, seed: int) -> nn.Module:
 
 
 def tested(net: nn.Module) -> dict[str, Any]:
-    """Accuracy on test digits shifted to the right, and, where it can read it, on larger paper."""
+    """Accuracy on test digits shifted to the right, and, where it works, in larger images."""
     data = datasets.digits(train=False)
     x, y = nnlib.tensor(data.x), nnlib.tensor(data.y)
     found: dict[str, Any] = {
@@ -90,7 +90,7 @@ OLD, NEW = (0, 1, 2, 3, 4, 5, 6), (7, 8, 9)
 
 
 def reader_of(classes: int) -> nn.Sequential:
-    """A small network that asks “anywhere”; its first ten layers give 32 features."""
+    """A small network of the kind “anywhere”; its first ten layers give 32 features."""
     return nn.Sequential(
         nn.Conv2d(1, 8, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2),
         nn.Conv2d(8, 16, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2),
@@ -100,7 +100,7 @@ def reader_of(classes: int) -> nn.Sequential:
 
 
 def train_seven(seed: int = 0) -> nn.Module:
-    """The network that has seen the digits 0 to 6 alone."""
+    """A network trained on the digits 0 to 6 only."""
     data = datasets.digits()
     old = np.isin(data.y, OLD)
     nnlib.manual_seed(seed)
@@ -110,7 +110,7 @@ def train_seven(seed: int = 0) -> nn.Module:
 
 @cache
 def seven() -> nn.Sequential:
-    """That network with the weights that the book ships."""
+    """That network with its stored weights."""
     net = reader_of(len(OLD))
     net.load_state_dict({key: value.float() for key, value in nnlib.load(SEVEN).items()})
     net.eval()
@@ -132,7 +132,7 @@ def new_test() -> tuple[np.ndarray, np.ndarray]:
 
 
 def features(x: np.ndarray, kind: str) -> Any:
-    """What a classifier gets: 784 pixels, or the 32 features of the network for seven digits."""
+    """A classifier's inputs: 784 pixels, or the 32 features of the network for seven digits."""
     if kind == "pixels":
         return nnlib.tensor(x).flatten(1)
     with nnlib.no_grad():

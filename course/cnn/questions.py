@@ -25,21 +25,21 @@ QUESTIONS = [
         answer="they move by 3 pixels",
     ),
     live.question(
-        "A 3 × 3 convolution goes from 4 channels to 10. How many parameters has it?",
+        "A 3 × 3 convolution goes from 4 channels to 10. How many parameters does it have?",
         {
             "10 · (9 + 1) = 100": "A neuron looks at all four channels of its window.",
-            "10 · (4 · 9 + 1) = 370": "36 weights and one bias for each map that comes out.",
+            "10 · (4 · 9 + 1) = 370": "36 weights and one bias for each output map.",
             "10 · 4 · (9 + 1) = 400": "There is one bias for a map, not one for each channel.",
             "4 · (10 · 9 + 1) = 364": "Channels in and out are exchanged.",
         },
         answer="10 · (4 · 9 + 1) = 370",
     ),
     live.question(
-        "The block 2, 7, 1, 5 is pooled to 7. The derivative of the loss with respect to the 7 "
-        "that comes out is 0.4. What does the 5 get?",
+        "The block 2, 7, 1, 5 is pooled to 7. The derivative of the loss with respect to this "
+        "output is 0.4. What does the 5 get?",
         {
             "0.4": "That is what the 7 inside the block gets.",
-            "0.1": "That would be so for the mean of four numbers.",
+            "0.1": "That would be right for the mean of four numbers.",
             "0": "A small change of the 5 does not change the largest number.",
             "0.4 · 5 / 7": "The size of the number plays no part, only whether it is largest.",
         },
@@ -61,7 +61,8 @@ QUESTIONS = [
         {
             "its kernels are too small": "Those of “anywhere” have the same size.",
             "it pools too often": "It pools less than “anywhere”, which does not fail.",
-            "its classifier has a weight for each position": "Its maps meet other weights now.",
+            "its classifier has a weight for each position": "Its moved maps are multiplied by "
+            "other weights.",
             "it has too few parameters": "The MLP has nine times as many and fails even more.",
         },
         answer="its classifier has a weight for each position",

@@ -32,7 +32,7 @@ factor = value(
             (1 / 3, 1 / 729),
         ),
         mistake(
-            "The first is the factor of the size in one layer; the mean square is asked for.",
+            "The first is the factor of the size in one layer; give that of the mean square.",
             (3**-0.5, 1 / 27),
         ),
         mistake(
@@ -158,16 +158,16 @@ block = function(
             lambda h, W, b: h + (ln(h) @ W + b).relu(),
         ),
         mistake(
-            "The ReLU belongs to the change alone; here it also cuts what goes around.",
+            "The ReLU belongs to the change alone; here it also cuts the part that goes around.",
             lambda h, W, b: (h + ln(h) @ W.T + b).relu(),
         ),
         mistake(
-            "You normalise the sum; the normalisation stands in front of the layer.",
+            "You normalise the sum; the normalisation comes before the layer.",
             lambda h, W, b: ln(h + (h @ W.T + b).relu()),
         ),
         mistake("The ReLU is missing.", lambda h, W, b: h + ln(h) @ W.T + b),
     ],
-    learned="What goes around is the input as it came.",
+    learned="The part that goes around the layer is the input, unchanged.",
 )
 
 # --- two ways to do nothing -----------------------------------------------------------------------
@@ -203,7 +203,7 @@ nothing = value(
             (0.0, 1.0, 0.0, -0.1),
         ),
     ],
-    learned="Zeros after the nonlinearity wake up after one step; zeros before it never do.",
+    learned="With zeros after the nonlinearity a block learns; with zeros before it, never.",
 )
 
 # --- Xavier with ReLU -----------------------------------------------------------------------------
@@ -253,7 +253,7 @@ xavier = puzzle(
                 "divided by √256 = 16, and is the result divided by the input's root mean square?",
                 (1 / 64, 4.2e12)),
     ],
-    learned="The rule is a mean over all random weights; one network lies near it.",
+    learned="The rule is a mean over all random weights; a single network is near it.",
 )  # fmt: skip
 
 # --- the size of a step ---------------------------------------------------------------------------
@@ -297,7 +297,7 @@ ratio = function(
             ),
         ),
         mistake(
-            "This is the mean of the ratios; the largest is asked for.",
+            "This is the mean of the ratios; give the largest.",
             lambda before, after: sum(ratios(before, after)) / len(ratios(before, after)),
         ),
     ],

@@ -2,7 +2,7 @@
 
 ``python -m course.deep.depths`` trains them all (about twenty minutes on one core) and writes
 ``depths.json``, which the chapter reads; a test repeats a part. The ten networks of a setting are
-trained as one batch: each array has a first dimension of ten, one entry a seed.
+trained as one batch: each array has a first dimension of ten, one entry per seed.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def spread(start: str, inputs: int) -> float:
 
 
 def layer(start: str, inputs: int, outputs: int, rng: np.random.Generator) -> tuple[Any, Any]:
-    """A layer's weights (inputs, outputs) and biases, as `nn.Linear` starts them or as He would."""
+    """A layer's first weights (inputs, outputs) and biases, by the rule `start`."""
     if start == "default":
         most = inputs**-0.5
         return (rng.uniform(-most, most, (inputs, outputs)), rng.uniform(-most, most, (1, outputs)))
@@ -91,7 +91,7 @@ def normalised(h: Tensor) -> Tensor:
 
 
 def forward(setting: Setting, layers: list[tuple[Tensor, Tensor]], x: Any) -> tuple[Tensor, list]:
-    """Logits, and what each hidden layer passes on."""
+    """The logits, and the output of each hidden layer."""
     g = getattr(nnlib, setting.activation)
     (W, b), *middle, (V, c) = layers
     h = g(x @ W + b)
@@ -132,8 +132,8 @@ def right(setting: Setting, layers: list, part: str) -> np.ndarray:
 
 
 def sizes(setting: Setting, seeds: int = SEEDS, images: int = 200) -> tuple[list, list]:
-    """At the start, for each hidden layer: root mean square of what it passes on, and the norm of
-    the gradient for its weights; geometric means over the seeds."""
+    """At the start, for each hidden layer: the root mean square of its output, and the norm of the
+    gradient for its weights; geometric means over the seeds."""
     x, y = (part[:images] for part in data()["training"])
     layers = parameters(setting, seeds)
     logits, passed = forward(setting, layers, nnlib.tensor(x))
@@ -146,7 +146,7 @@ def sizes(setting: Setting, seeds: int = SEEDS, images: int = 200) -> tuple[list
 
 
 def train(setting: Setting, lr: float, seeds: int = SEEDS, epochs: int = EPOCHS) -> dict[str, Any]:
-    """Trains all seeds; training loss after each epoch, accuracies at the end, a column a seed."""
+    """Trains all seeds; the loss after each epoch and the accuracies at the end, of each seed."""
     layers = parameters(setting, seeds)
     x, y = data()["training"]
     adam = nnlib.optim.Adam([p for pair in layers for p in pair], lr=lr)
@@ -176,7 +176,7 @@ def result(setting: Setting) -> dict[str, Any]:
     tried = {lr: train(setting, lr) for lr in RATES}
     activations, gradients = sizes(setting)
     every = {str(lr): round(float(t["validation"].mean()), 4) for lr, t in tried.items()}
-    best = max(RATES, key=lambda lr: every[str(lr)])  # of two equal ones the smaller
+    best = max(RATES, key=lambda lr: every[str(lr)])  # the smaller one in a tie
     curves = {name: np.round(value, 4).tolist() for name, value in tried[best].items()}
     return asdict(setting) | {"lr": best, "tried": every, **curves} | {
         "activations": [float(f"{v:.4g}") for v in activations],

@@ -30,20 +30,20 @@ def standard_weights(seed: int = 0) -> tuple[list[Any], Any]:
 
 
 def halved(x: np.ndarray, y: np.ndarray) -> tuple[Any, Any]:
-    """Images as inputs of 32 numbers: 64 pixels, two and two added, each number standardised."""
+    """Images as inputs of 32 numbers: 64 pixels, added in pairs; each image is standardised."""
     pairs = x.reshape(len(x), WIDTH, 2).sum(2)
     pairs = (pairs - pairs.mean(1, keepdims=True)) / pairs.std(1, keepdims=True)
     return nnlib.tensor(pairs.astype("float32")).half().float(), nnlib.tensor(y)
 
 
 def first_images() -> tuple[Any, Any]:
-    """The images that the network of `sizes_by_layer` sees, and their digits."""
+    """The images for the network of `sizes_by_layer`, and their digits."""
     x, y = data()["training"]
     return halved(x[:IMAGES], y[:IMAGES])
 
 
 def standardised(h: Any) -> Any:
-    """Each row with mean 0 and standard deviation 1, nearly: the layer normalisation."""
+    """Each row with mean 0 and a standard deviation of nearly 1: layer normalisation."""
     c = h - h.mean(1, keepdim=True)
     return c / ((c * c).mean(1, keepdim=True) + 1e-5).sqrt()
 
@@ -52,10 +52,10 @@ def passed_through(
     x: Any, weights: Sequence[Any], offsets: Sequence[Any] | None = None, *,
     depth: Any, activation: Any, residual: Any, norm: Any,
 ) -> tuple[Any, list[Any], list[Any]]:  # fmt: skip
-    """What the output layer receives of images x, and what each layer receives and passes on.
+    """The input of the output layer for images x, and each layer's input and output.
 
-    Layers above `depth` do nothing. `offsets` are added to the layers' total inputs: a loss's
-    gradients with respect to them are its δs.
+    Layers above `depth` do nothing. `offsets` are added to the layers' total inputs: the gradients
+    of a loss with respect to them are its δs.
     """
     r, n = 1.0 * residual, 1.0 * norm
 
@@ -149,7 +149,7 @@ def sizes_by_layer(question: Any = None, **texts: Any) -> live.Figure:
 
 
 def compared(rows: Mapping[str, Mapping[str, Any]], question: Any, **texts: Any) -> live.Figure:
-    """A question, then for each name a bar (the mean) and five dots (the seeds): test accuracy."""
+    """A question, then each network's test accuracy: a bar (the mean), and a dot for each seed."""
     tests = [np.array(row["test"]) for row in rows.values()]
     spread = np.linspace(-0.2, 0.2, len(tests[0]))
     at = np.concatenate([k + spread for k in range(len(tests))])
@@ -174,7 +174,7 @@ def named(row: Mapping[str, Any]) -> str:
 
 
 def training_losses(results: Sequence[Mapping[str, Any]]) -> live.Figure:
-    """Training loss over epochs of ten seeds, for a network to choose."""
+    """Training loss over epochs of ten seeds, for the chosen network."""
     losses = np.array([np.transpose(row["loss"]) for row in results], "float32").clip(1e-3, 8)
     ends = nnlib.tensor([[100 * float(np.mean(row[part])) for part in ("training", "test")]
                          for row in results])  # fmt: skip
@@ -210,7 +210,7 @@ def training_losses(results: Sequence[Mapping[str, Any]]) -> live.Figure:
 
 # --- what each of the three does ----------------------------------------------------------------
 
-# with He's start, with residual connections, normalised: what it is, what happens in it
+# (He's start, residual connections, normalisation): the network's name, and what happens in it
 EIGHT = {
     (False, False, False): (
         "None of the three",
@@ -256,7 +256,7 @@ def combined(on: Sequence[bool], depth: int = 20) -> dict[str, Any]:
 
 
 def forwards_and_back(at: Any, **size: Any) -> Any:
-    """Sizes of activations and of the weights' gradients over the layers `at`, in one picture."""
+    """Sizes of activations and of the weights' gradients over the layers `at`, in one plot."""
     return live.axes(
         live.points(x=at, y="activations", color="series0", size=4),
         live.curve(at, "activations", color="series0", label="activations"),

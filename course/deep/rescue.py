@@ -24,7 +24,7 @@ from course.deep.figures import (
 from nnlib import live
 
 IMAGES, STEPS, RATE, SEEDS = 50, 100, 3e-3, 100
-LIVES, LIMPS = 40, 20  # images read rightly after the last step
+LIVES, LIMPS = 40, 20  # images that must be right after the last step, for these two verdicts
 HIDDEN = DEEPEST * WIDTH * WIDTH
 SIZE = HIDDEN + 10 * WIDTH
 ADAM = nnlib.optim.functional.adam(lr=RATE)
@@ -46,7 +46,7 @@ def parameters(drawn: Any, moved: Any, spread: Any) -> list[Any]:
 
 
 def seen(x: Any, y: Any, weights: list[Any], **switches: Any) -> tuple[Any, Any, Any, list[Any]]:
-    """Loss and logits of the images, all gradients in one row, and what each layer passes on."""
+    """Loss and logits of the images, all gradients in one row, and each layer's output."""
     *hidden, last = weights
     top, _, passed = passed_through(x, hidden, **switches)
     logits = top @ last
@@ -56,7 +56,7 @@ def seen(x: Any, y: Any, weights: list[Any], **switches: Any) -> tuple[Any, Any,
 
 
 def adam(moved: Any, m: Any, v: Any, t: Any, gradient: Any) -> dict[str, Any]:
-    """One step of Adam: what the parameters have moved by, both running means, and the time."""
+    """One step of Adam: how far the parameters have moved, both running means, and the step."""
     state = {"step": t, "each": [{"exp_avg": m, "exp_avg_sq": v}]}
     moved, after = ADAM.update(moved, gradient, state)
     (each,) = after["each"]
@@ -133,16 +133,16 @@ def _panels() -> list[Any]:
 
 
 def _verdict() -> list[Any]:
-    """What is said while it trains, at the end, and after a switch was turned too late."""
+    """The readouts during the training, at its end, and after a switch was changed too late."""
     ends = f"{{right:d}} of {IMAGES} images right, loss {{loss_now:.3g}}."
-    said = {
+    verdicts = {
         "running": f"Step {{step:d}} of {STEPS}: {ends}",
         "lives": f"It lives: {ends} Rewind, and break it with one switch.",
         "limps": f"It limps: {ends} Rewind, and help it with another switch.",
         "broken": f"Broken: {ends} Rewind, and save it with another switch.",
-        "changed": "You turned a switch after the training had begun. Rewind, then train.",
+        "changed": "You changed a switch after the training had begun. Rewind, then train.",
     }
     return [
         live.readout(words, size="normal" if name == "running" else "large", when=name)
-        for name, words in said.items()
+        for name, words in verdicts.items()
     ]

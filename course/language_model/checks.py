@@ -65,7 +65,7 @@ top = function(
                 -1
             ),
         ),
-        mistake("This leaves all words in the game.", lambda logits, k: logits.softmax(-1)),
+        mistake("This forbids no word at all.", lambda logits, k: logits.softmax(-1)),
         mistake(
             "This is greedy: only the best word is left, whatever k is.",
             lambda logits, k: nnlib.where(logits >= logits.max(), logits, -1e9).softmax(-1),
@@ -103,11 +103,11 @@ trigram = function(
             ),
         ),
         mistake(
-            "Without keepdim the totals lie along the wrong dimensions.",
+            "Without keepdim the totals are along the wrong dimensions.",
             lambda triple, pairs, extra: (triple + extra * pairs) / (triple.sum(2) + extra),
         ),
         mistake(
-            "The extra words should follow as after b; here they follow as after a.",
+            "The extra words should be distributed as after b; here they are as after a.",
             lambda triple, pairs, extra: (
                 (triple + extra * pairs.unsqueeze(1)) / (triple.sum(2, keepdim=True) + extra)
             ),
@@ -117,7 +117,7 @@ trigram = function(
             lambda triple, pairs, extra: triple / triple.sum(2, keepdim=True),
         ),
     ],
-    learned="Each model leans on the shorter one where it has seen too little.",
+    learned="Each model falls back on the shorter one where it has seen too little.",
 )  # fmt: skip
 
 # --- intervene ----------------------------------------------------------------------------------
@@ -215,7 +215,7 @@ count = function(
         mistake("The heads' matrices have no biases here.",
                 lambda size, wide: block(size, wide) + 4 * size),
     ],
-    learned="The heads share out the same matrices: their number costs nothing.",
+    learned="The heads divide the same matrices among them: more heads cost nothing.",
 )  # fmt: skip
 
 # --- too good to be true --------------------------------------------------------------------------

@@ -4,7 +4,7 @@ The learning rate is chosen by validation: each model is trained with both rates
 clauses without the last 1,000, and judged on these.  Then it is trained on all of them at its rate.
 
 `python -m course.language_model.compare` trains all of them (twenty minutes on one core) and writes
-`compare.json`, which `results` reads; a test trains a part of it anew.
+`compare.json`, which `results` reads; a test trains a part of it again.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def results() -> dict[str, float]:
     return stored
 
 
-def place(name: str, lr: float, seed: int) -> str:
+def setting_name(name: str, lr: float, seed: int) -> str:
     return f"{name}, lr {lr:g}, seed {seed}"
 
 
@@ -66,7 +66,7 @@ def rate(name: str) -> float:
 
 def best(name: str) -> list[float]:
     """The seeds' nats per test word at the rate that validation chose."""
-    return [results()[place(name, rate(name), seed)] for seed in SEEDS]
+    return [results()[setting_name(name, rate(name), seed)] for seed in SEEDS]
 
 
 def main() -> None:
@@ -84,7 +84,7 @@ def main() -> None:
         tried = {lr: need(trial(name, lr), partial(validated, name, lr)) for lr in RATES}
         better = min(RATES, key=tried.__getitem__)
         for seed in SEEDS:
-            need(place(name, better, seed), partial(run, name, better, seed))
+            need(setting_name(name, better, seed), partial(run, name, better, seed))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The language models in the page: the next word or letter, writing on, and every head's map."""
+"""The language models in the page: the next word or letter, continued texts, every head's map."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SPACE, DRAWS, TOP = 32, 400, 8
 
 
 def letters_of(words: tuple[str, ...]) -> np.ndarray:
-    """The words as character codes, (n, 14), filled up with spaces."""
+    """The words as character codes, (n, 14), padded with spaces."""
     table = np.full((len(words), LONGEST), SPACE)
     for row, word in zip(table, words, strict=True):
         row[: len(word)] = [ord(letter) for letter in word]
@@ -31,7 +31,7 @@ SPELLING = letters_of(vocabulary())  # (1002, 14)
 def words_in(text: Any) -> tuple[Any, Any]:
     """Codes of the words in a typed text (12,), and how many there are; unknown words are "…".
 
-    Runs inside of a recorded graph: each word's letters are compared with all 1,000 words.
+    Runs inside a recorded graph: each word's letters are compared with all 1,000 words.
     """
     points = nnlib.tensor(np.array([*map(ord, ALPHABET), SPACE]))
     padded = nnlib.cat([points[text], nnlib.full((LONGEST,), SPACE)])
@@ -49,7 +49,7 @@ def words_in(text: Any) -> tuple[Any, Any]:
 
 
 def next_word(net: Replayed, row: Any, n: Any, keep: Any) -> tuple[Any, Any]:
-    """Logits after n words of a row (12,), which the start precedes, and all maps."""
+    """Logits after the start sign and n words of a row (12,), and all maps."""
     h, maps = net.vectors(nnlib.cat([nnlib.full((1,), END), row]), n + 1, keep)
     return net.logits(h[n]), maps
 
@@ -79,28 +79,28 @@ def next_bars() -> Any:
 
 
 def writing(model: Any, beginning: str, **texts: Any) -> live.Figure:
-    """A typed beginning, the next word's probabilities, and words drawn one by one."""
+    """A typed beginning, the next word's probabilities, and words sampled one by one."""
     net = Replayed(model)
     draws = nnlib.tensor(np.random.default_rng(7).uniform(size=DRAWS).astype(np.float32))
     allowed = nnlib.tensor((np.arange(CODES) != REST).astype(np.float32))
-    place, keep = nnlib.arange(WORDS), nnlib.ones(2 * net.heads)
+    position, keep = nnlib.arange(WORDS), nnlib.ones(2 * net.heads)
 
     def write(text: Any, more: Any, added: Any, key: Any, draw: Any, T: Any, k: Any) -> Any:
         typed, n = words_in(text)
-        now = (typed * (place + 1) * (place < n).long()).sum() + 100_000 * n
-        added = nnlib.where(key == now, added, 0)  # another beginning: what was written goes
+        now = (typed * (position + 1) * (position < n).long()).sum() + 100_000 * n
+        added = nnlib.where(key == now, added, 0)  # a new beginning drops the written words
         total = (n + added).clamp(max=WORDS)
-        moved = more[(place - n).clamp(min=0)]
-        row = nnlib.where(place < n, typed, moved)
+        moved = more[(position - n).clamp(min=0)]
+        row = nnlib.where(position < n, typed, moved)
         logits, _ = next_word(net, row, total, keep)
         logits = logits - 1e9 * (1.0 - allowed)
         least = logits.topk(50).values[k - 1]
         p = (logits / T - 1e9 * (logits < least).float()).softmax(-1)
-        drawn = (p.cumsum(0) < draws[draw]).long().sum().clamp(max=CODES - 1)
+        sampled = (p.cumsum(0) < draws[draw]).long().sum().clamp(max=CODES - 1)
         ended = (added > 0) & (more[(added - 1).clamp(min=0)] == END)
         free = (total < WORDS) & ~ended
-        grown = nnlib.where((place == added) & free, drawn, more)
-        shown = nnlib.where(place < total, row, END)
+        grown = nnlib.where((position == added) & free, sampled, more)
+        shown = nnlib.where(position < total, row, END)
         letters = nnlib.where((shown == END).unsqueeze(1), SPACE, nnlib.tensor(SPELLING)[shown])
         return {"letters": letters, "grown": grown, "longer": nnlib.where(free, added + 1, added),
                 "now": now, "again": (draw + 1) % DRAWS,
@@ -120,9 +120,9 @@ def writing(model: Any, beginning: str, **texts: Any) -> live.Figure:
             live.row(live.button("write the next word",
                                  {"more": "grown", "added": "longer", "draw": "again",
                                   "key": "now"}),
-                     live.button("take its words back", {"added": 0, "draw": "again"})),
+                     live.button("remove its words", {"added": 0, "draw": "again"})),
             live.readout(line, size="large"),
-            live.readout("The clause is at its end.", when="stop"),
+            live.readout("The clause has ended.", when="stop"),
             next_bars(),
         ],
         **texts,
@@ -185,7 +185,7 @@ SEEN = [live.label(f"{{shown[{t}]:c}}", float(t), -0.55) for t in range(letters.
 
 
 def typed(text: Any, n: Any) -> tuple[Any, Any, Any]:
-    """A typed text's codes (32,), its signs as characters, and which positions it fills."""
+    """A typed text's codes (32,), its characters, and which positions it fills."""
     inside = nnlib.arange(letters.LENGTH) < n
     codes = text.clamp(max=len(LETTERS) - 1)
     return codes, nnlib.where(inside, nnlib.tensor(LETTERS)[codes], SPACE), inside
@@ -244,7 +244,7 @@ def letter_heads(model: Any, text: str, question: Any, **texts: Any) -> live.Fig
 
 
 def cheating(masked: Any, unmasked: Any, text: str, question: Any, **texts: Any) -> live.Figure:
-    """Each typed letter's surprise, and the next letter, for a model with and one without mask."""
+    """Each typed letter's surprise, and the next letter, for models with and without a mask."""
     nets = {"masked": Replayed(masked), "unmasked": Replayed(unmasked, causal=False)}
     keep = nnlib.ones(len(nets["masked"].blocks) * nets["masked"].heads)
 
@@ -260,13 +260,13 @@ def cheating(masked: Any, unmasked: Any, text: str, question: Any, **texts: Any)
         return made
 
     panels = []
-    for name, said in (("masked", "with a mask"), ("unmasked", "without a mask")):
+    for name, title in (("masked", "with a mask"), ("unmasked", "without a mask")):
         panels += [
             live.axes(live.bars(name, np.arange(letters.LENGTH), labels=[" "] * letters.LENGTH,
                                 color="series1" if name == "masked" else "series2"),
-                      *SEEN, ylim=(-0.9, 6), width=640, height=170, title=said,
+                      *SEEN, ylim=(-0.9, 6), width=640, height=170, title=title,
                       ylabel="surprise"),
-            live.readout(f"{said}: mean surprise {{{name}_mean:.2f}} nats; next it expects "
+            live.readout(f"{title}: mean surprise {{{name}_mean:.2f}} nats; next it expects "
                          f"“{{{name}_best:c}}” with probability {{{name}_share:.2f}}"),
         ]  # fmt: skip
     question.fields["reveal"] = [live.column(live.control("text"), *panels)]

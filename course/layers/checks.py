@@ -24,17 +24,17 @@ paper = value(
         mistake("The biases of the hidden layer are missing.", 9.0),
         mistake("The bias of the output is missing.", 6.0),
     ],
-    learned="Columns are neurons: each is multiplied with the row of inputs, number by number.",
+    learned="Columns are neurons: each is multiplied by the row of inputs, number by number.",
 )
 
 # --- two sigmoids make a bump -------------------------------------------------------------------
 
 SEVEN = "seven numbers are needed: two for each hidden neuron, three for the output."
-STAYS = "it rises at x = 1 and stays up at x = 2: the second neuron has to say no to the output."
-DIP = "this is a dip: low at x = 1, high on both sides. Turn the output's signs."
+STAYS = "it rises at x = 1 and stays up at x = 2: the second neuron has to inhibit the output."
+DIP = "this is a dip: low at x = 1, high on both sides. Change the output's signs."
 SOFT = (
-    "the answer is highest at x = 1, but too soft: which change of the weights leaves the "
-    "places where the sigmoids cross ½ and makes them steeper?"
+    "the answer is highest at x = 1, but too soft: which change of the weights makes the sigmoids "
+    "steeper and leaves their crossings of ½ where they are?"
 )
 NO_BUMP = "no bump yet: the answers at 0, 1 and 2 should be low, high, low."
 
@@ -104,11 +104,11 @@ swap = function(
     stars=2,
     mistakes=[
         mistake(
-            "The hidden neurons have changed places, but neuron 5 still weighs the old order.",
+            "The hidden neurons are swapped, but neuron 5 still has its weights in the old order.",
             lambda w: nnlib.cat([w[3:6], w[0:3], w[6:9]]),
         ),
         mistake(
-            "Neuron 5 weighs the new order, but the hidden neurons are where they were.",
+            "Neuron 5 has its weights in the new order, but the hidden neurons are not swapped.",
             lambda w: nnlib.cat([w[0:6], w[6:7], w[8:9], w[7:8]]),
         ),
         mistake(
@@ -150,14 +150,14 @@ convert = function(
             lambda W1, b1, W2, b2: (2 * W1, 2 * b1, 2 * W2, b2 + W2.sum(0)),
         ),
     ],
-    learned="tanh and sigmoid networks draw the same functions; they start and train differently.",
+    learned="tanh and sigmoid networks have the same functions; they start and train differently.",
 )
 
 # --- a split with a bug ---------------------------------------------------------------------------
 
 
 def a_data_set(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, Any, int]:
-    """Ten examples sorted by class, an order, and how many are to train on."""
+    """Ten examples sorted by class, an order, and the number of training examples."""
     order = nnlib.tensor(rng.permutation(10))
     return rng.normal(size=(10, 2)), np.repeat([0.0, 1.0], 5), order, 7
 
@@ -175,7 +175,7 @@ split = function(
                 x[order[:count]], y[:count], x[order[count:]], y[count:]),
         ),
         mistake(
-            "Nothing is shuffled: the data are sorted by class, so one class is hardly tested on.",
+            "Nothing is shuffled: the data are sorted by class, so the test set lacks one class.",
             lambda x, y, order, count: (x[:count], y[:count], x[count:], y[count:]),
         ),
         mistake(
@@ -226,7 +226,7 @@ freeze = function(
         mistake("The output neuron's bias is its own too: let it move.", descent(slice(7, 9))),
         mistake("Nothing moves at all.", descent(slice(0, 0))),
     ],
-    learned="Three numbers move on six that stay: logistic regression.",
+    learned="Three numbers are trained and six stay: that is logistic regression.",
 )
 
 EXERCISES = [paper, bump, tents, swap, convert, split, freeze]

@@ -29,12 +29,12 @@ def output(features: Any, v: Any) -> Any:
 
 
 def with_one(features: Any) -> Any:
-    """A column of ones before the features: what the bias multiplies."""
+    """The features after a column of ones, which the bias multiplies."""
     return nnlib.cat([nnlib.ones(features.shape[0], 1), features], 1)
 
 
 def _retrained(x: np.ndarray, y: np.ndarray) -> list[Any]:
-    """What `retraining` shows: controls, the net, inputs beside features, both weights."""
+    """The view of `retraining`: controls, the net, inputs beside features, both weights."""
     neurons = [
         live.neuron(1, 0, label="1: x₁"), live.neuron(2, 0, label="2: x₂"),
         live.neuron(3, 1, image="maps[0]", bias="w[0]"),
@@ -79,7 +79,7 @@ def retraining(x: np.ndarray, y: np.ndarray, w: Any, **texts: Any) -> live.Figur
     """The five-neuron net w on (x, y), beside a logistic regression on its features a₃, a₄.
 
     The network's step differentiates the whole network; the regression's is aᵀ(p − y)/n, written
-    out.  With the hidden layer frozen both see the same features for good.
+    out.  With the hidden layer frozen both always see the same features.
     """
     start = np.asarray(w.detach().numpy() if hasattr(w, "detach") else w, np.float32)
     grid = nnlib.tensor(live.grid(SIDE, SIDE, PIXELS))
@@ -128,7 +128,7 @@ def every_seed(found: dict[str, np.ndarray]) -> live.Figure:
     count = len(next(iter(found.values())))
     return live.figure(
         view=live.axes(
-            *marks, xlabel="hidden neurons", ylabel="share right of the test points",
+            *marks, xlabel="hidden neurons", ylabel="test accuracy",
             xlim=(-0.6, len(found) - 0.4), ylim=(0.5, 1.02), width=520, height=290,
         ),
         title=f"Width and depth on the spirals, {count} starts each",
@@ -137,5 +137,5 @@ def every_seed(found: dict[str, np.ndarray]) -> live.Figure:
         "best and the worst. The axis begins at 0.5, which is guessing.",
         alt="Four columns of dots. Four hidden neurons are right for about seven tenths of the "
         "test points, eight for 95 per cent, sixteen for nearly all. Two layers of four spread "
-        "widely, from six tenths to nearly all, and their mean lies below that of eight.",
+        "widely, from six tenths to nearly all, and their mean is below that of eight.",
     )  # fmt: skip

@@ -1,6 +1,6 @@
-"""The playground: any small network on points in the plane, trained, edited and looked into.
+"""The playground: any small network on points in the plane, to train, edit and inspect.
 
-One graph is recorded for each depth.  Everything else that the reader may change is a number in it:
+One graph is recorded for each depth.  Everything else that the reader can change is a number in it:
 0/1 masks for features and widths, coefficients for activations, optimisers and penalties.
 """
 
@@ -16,11 +16,11 @@ from nnlib import datasets, live
 
 POINTS, SIDE, PIXELS = 200, (-2.0, 2.0), 32
 WIDTH, DEPTH = 8, 4
-# How many units of each layer are on at first.  The chapter counts on the first number: its
-# question asks for it, its task needs 3 lines and not 2, and a preset below is named after it.
+# How many units of each layer are on at first.  The chapter relies on the first number: a question
+# asks for it, a task needs 3 lines and not 2, and a preset below is named after it.
 WIDTHS = (3, 3, 3, 2)
 FEATURES = ("x₁", "x₂", "x₁²", "x₂²", "x₁x₂", "sin 3x₁", "sin 3x₂")
-INPUTS = len(FEATURES)  # the most numbers that enter the first layer
+INPUTS = len(FEATURES)  # how many numbers the first layer can see
 
 # α tanh(κz) + β + γ max(z, 0) + δz, as (κ, α, β, γ, δ)
 ACTIVATIONS = {
@@ -41,13 +41,13 @@ PENALTIES = {"none": (0, 0), "L1: λ Σ|w|": (1, 0), "L2: λ Σw²/2": (0, 1)}
 
 
 def features(x: Any) -> Any:
-    """What may enter the network of points (n, 2): shape (n, 7)."""
+    """The features of points (n, 2) that the network can use: shape (n, 7)."""
     a, b = x[:, 0], x[:, 1]
     return nnlib.stack([a, b, a * a, b * b, a * b, (3.0 * a).sin(), (3.0 * b).sin()], 1)
 
 
 def layout(depth: int) -> list[tuple[int, int, int]]:
-    """Where each layer lies in the long vector: (start, outputs, inputs), weights before biases."""
+    """Where each layer is in the long vector: (start, outputs, inputs), weights before biases."""
     made, start = [], 0
     for layer in range(DEPTH):
         inputs = WIDTH if layer else INPUTS
@@ -75,13 +75,13 @@ def layers(w: Any, depth: int) -> list[tuple[Any, Any]]:
 
 
 def activate(z: Any, act: Any) -> Any:
-    """g(z), of the kind whose coefficients are given."""
+    """g(z) for the activation function with the coefficients `act`."""
     smooth = act[1] * (act[0] * z).tanh() + act[2]
     return smooth + act[3] * z.relu() + act[4] * z
 
 
 def net(f: Any, w: Any, depth: int, on: Any, act: Any) -> list[Any]:
-    """Of features (n, 7): every layer's activations (n, units), and last the logit (n)."""
+    """For features (n, 7): the activations of each layer (n, units), and last the logit (n)."""
     a = f * on[:INPUTS]
     seen = [a]
     *hidden, (weight, bias) = layers(w, depth)
@@ -93,7 +93,7 @@ def net(f: Any, w: Any, depth: int, on: Any, act: Any) -> list[Any]:
 
 
 def points(data: Any, noise: Any, own: Any, count: Any) -> tuple[Any, Any, Any, Any]:
-    """The points' places (n, 2), their classes, which of them there are (0/1), and how many."""
+    """The points' positions (n, 2), their classes, which are in use (0/1), and how many."""
     index = nnlib.arange(POINTS)
     mine = data[0, 2] < 0
     spread = nnlib.tensor(np.random.default_rng(1).standard_normal((POINTS, 2)).round(2)).float()
@@ -114,7 +114,7 @@ def mean(values: Any, weights: Any) -> Any:
 
 
 def used(on: Any, depth: int) -> Any:
-    """Which entries of w lie between units that are on: 0 or 1, shape (SIZE,)."""
+    """Which entries of w connect units that are on: 0 or 1, shape (SIZE,)."""
     made, before = [], on[:INPUTS]
     for k in range(DEPTH):
         if k >= depth:
@@ -128,7 +128,7 @@ def used(on: Any, depth: int) -> Any:
 
 
 def penalty(w: Any, depth: int, on: Any, reg: Any) -> Any:
-    """Σ|w| or ½Σw² over the weights in use; biases go free."""
+    """Σ|w| or ½Σw² over the weights in use; biases are not penalised."""
     counted = w * (used(on, depth) * nnlib.tensor(IS_WEIGHT))
     return reg[0] * counted.abs().sum() + reg[1] * (counted * counted).sum() / 2.0
 
@@ -139,8 +139,8 @@ def parts_of(x: Any, y: Any, here: Any, total: Any, share: Any) -> tuple[Any, An
     return train, here - train
 
 
-def drawn(train: Any, rank: Any, count: Any) -> Any:
-    """A batch: the training points with the smallest random ranks, as many as asked for."""
+def random_batch(train: Any, rank: Any, count: Any) -> Any:
+    """A mask of the `count` training points with the smallest random ranks."""
     ahead = (rank.unsqueeze(0) < rank.unsqueeze(1)).float() @ train
     return train * (ahead < count).float()
 
@@ -150,12 +150,12 @@ def step(
     count: Any, share: Any, examples: Any, lr: Any, optimiser: Any, loss: Any, reg: Any, rate: Any,
     rank: Any,
 ) -> dict[str, Any]:  # fmt: skip
-    """One training step: the batch's gradient, and what the optimiser makes of it."""
+    """One training step: the batch's gradient and the optimiser's update."""
     x, y, here, total = points(data, noise, own, count)
     train, test = parts_of(x, y, here, total, share)
     w = w.detach().requires_grad_()
     each = losses(net(features(x), w, depth, on, act)[-1], y, loss)
-    goal = mean(each, drawn(train, rank, examples)) + rate * penalty(w, depth, on, reg)
+    goal = mean(each, random_batch(train, rank, examples)) + rate * penalty(w, depth, on, reg)
     (g,) = nnlib.autograd.grad(goal, [w])
     m = optimiser[0] * m + optimiser[1] * g
     v = optimiser[2] * v + optimiser[3] * g * g
@@ -170,7 +170,7 @@ def pictures(
     w: Any, on: Any, depth: int, act: Any, data: Any, noise: Any, own: Any, count: Any, share: Any,
     loss: Any, unit: Any,
 ) -> dict[str, Any]:  # fmt: skip
-    """Every unit's map, the output's map (or that of the unit looked at), points and losses."""
+    """The map of every unit, that of the output or the unit under the pointer, points, losses."""
     *seen, z = net(features(nnlib.tensor(live.grid(SIDE, SIDE, PIXELS))), w, depth, on, act)
     units = nnlib.cat(seen, 1).transpose(0, 1)
     chosen = (nnlib.arange(units.shape[0]) == unit).float() @ units
@@ -182,7 +182,7 @@ def pictures(
     each, right = losses(logit, y, loss), ((logit > 0) == (y > 0.5)).float()
     shape = (-1, PIXELS, PIXELS)
     maps = {f"units{k}": a.transpose(0, 1).reshape(*shape) for k, a in enumerate(seen)}
-    for k in range(depth + 1, DEPTH + 1):  # the pictures of other depths name them
+    for k in range(depth + 1, DEPTH + 1):  # the drawings for other depths refer to them
         maps[f"units{k}"] = on[:WIDTH].reshape(WIDTH, 1, 1)
     return {
         "out": z.sigmoid().reshape(PIXELS, PIXELS),
@@ -201,13 +201,13 @@ def pictures(
 
 
 def add_point(x: Any, y: Any, own: Any, count: Any, colour: Any) -> dict[str, Any]:
-    """A click puts a point of the chosen class where there is room, and shows the reader's data."""
+    """Adds a point of the chosen class, unless the last one is close; selects the reader's data."""
     last = own[(count - 1).clamp(min=0)]
     far = ((last[0] - x) ** 2 + (last[1] - y) ** 2 > 0.02) | (count == 0)
     new = nnlib.stack([x, y, colour])
-    place = ((nnlib.arange(POINTS) == count) & far).unsqueeze(1)
+    slot = ((nnlib.arange(POINTS) == count) & far).unsqueeze(1)
     return {
-        "own": nnlib.where(place, new, own),
+        "own": nnlib.where(slot, new, own),
         "count": nnlib.where(far & (count < POINTS), count + 1, count),
         "data": nnlib.tensor(float(len(SETS))),
     }
@@ -222,8 +222,8 @@ SETS = {
 }
 
 
-def beginnings() -> dict[str, dict[str, Any]]:
-    """Settings worth starting from, as a button sets them: numbers, and options by their places."""
+def presets() -> dict[str, dict[str, Any]]:
+    """The settings that each preset's button sets: numbers, and options by their indices."""
     data, optimisers = list(SETS), list(OPTIMISERS)
     plain = {"optimiser": 0.0, "act": 0.0, "reg": 0.0, "lr": 1.0}
     return {
@@ -243,12 +243,12 @@ def beginnings() -> dict[str, dict[str, Any]]:
     }  # fmt: skip
 
 
-def tables() -> dict[str, np.ndarray]:
+def data_sets() -> dict[str, np.ndarray]:
     """Each data set as (200, 3): x₁, x₂, class; the reader's own begins with class −1."""
     made = {}
     for name, make in SETS.items():
-        drawn_set = make(POINTS, noise=0.0)
-        made[name] = np.column_stack([drawn_set.x.round(2), drawn_set.y]).astype(np.float32)
+        points = make(POINTS, noise=0.0)
+        made[name] = np.column_stack([points.x.round(2), points.y]).astype(np.float32)
     return {**made, "your own points": np.full((POINTS, 3), -1, np.float32)}
 
 
@@ -265,7 +265,7 @@ def switched_on(features_on: str = "x₁ x₂", widths: tuple[int, ...] = WIDTHS
 
 
 def picture_of(depth: int) -> Any:
-    """The network of one depth: each unit its map and its switch, each edge an entry of w."""
+    """The network of one depth: each unit has its map and its switch, each edge an entry of w."""
     sizes = [INPUTS, *[WIDTH] * depth, 1]
     neurons = []
     for layer, size in enumerate(sizes):
@@ -302,20 +302,20 @@ def view() -> list[Any]:
         live.contour("out", SIDE, SIDE, levels=[0.5], color="ink"),
         live.points("x", "y", size="dot", class_names=["class 0", "class 1"]),
         xlim=SIDE, ylim=SIDE, equal=True, width=340, height=340, xlabel="x₁", ylabel="x₂",
-        pointer=add_point, title="what the network answers",
+        pointer=add_point, title="the network's answer",
     )  # fmt: skip
-    losses = live.axes(
+    curves = live.axes(
         live.curve("history_step", "history_train", color="series3", label="training"),
         live.curve("history_step", "history_test", color="ink", dash=True, label="validation"),
         xlabel="step", ylabel="loss", width=300, height=200,
     )  # fmt: skip
     return [
-        live.presets(beginnings()),
+        live.presets(presets()),
         live.control("data", "noise", "share"),
         live.control("depth", "act", "loss", "optimiser", "lr", "examples", "reg", "rate"),
         live.training_controls(),
         *[picture_of(k) for k in range(DEPTH + 1)],
-        [plane, live.column(losses,
+        [plane, live.column(curves,
             "training: loss {loss_train:.3f}, {right_train:.0f} % right",
             "validation: loss {loss_test:.3f}, {right_test:.0f} % right",
             "{parameters:d} parameters in use",
@@ -342,7 +342,7 @@ def playground(
     alt: str | None = None,
     name: str | None = None,
 ) -> live.Figure:
-    """A network to edit and to train; the arguments say with which one it begins."""
+    """A network to edit and to train; the arguments set the initial one."""
     start = {
         "w": live.normal(SIZE, spreads()), "m": np.zeros(SIZE), "v": np.zeros(SIZE),
         "t": np.zeros(()),
@@ -350,7 +350,7 @@ def playground(
     pairs = {k: np.asarray(v, np.float32) for k, v in ACTIVATIONS.items()}
     return live.figure(
         pictures,
-        data=live.dropdown(tables(), data),
+        data=live.dropdown(data_sets(), data),
         depth=live.dropdown(list(range(DEPTH + 1)), depth, static=True, label="hidden layers"),
         act=live.dropdown(pairs, activation, label="activation function"),
         loss=live.dropdown(LOSSES, label="loss"),

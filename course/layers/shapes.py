@@ -1,4 +1,4 @@
-"""What activation functions make: their slopes, bumps that follow a curve, and folded tents."""
+"""Live figures on activation functions: slopes, bumps that follow a curve, and a folded line."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ TARGETS = {
 
 
 def _bump(x: Any, left: Any, right: Any, steep: Any) -> Any:
-    """One minus the other of two sigmoids: near 1 between left and right, near 0 elsewhere."""
+    """The difference of two sigmoids: near 1 between left and right, near 0 elsewhere."""
     return (steep * (x - left)).sigmoid() - (steep * (x - right)).sigmoid()
 
 
@@ -134,16 +134,16 @@ def one_bump() -> live.Figure:
                          "output's weights are {height:.1f} and {minus:.1f}."),
         ],
         title="Two steps make a bump",
-        caption="Drag the two steps and the height. What does the network draw if the second step "
-        "stands to the left of the first? And with a steepness of 2?",
-        alt="Two sigmoids that step up at different places, and their difference: a bump between "
-        "the two steps. If the steps change places it becomes a dip; with a small steepness it is "
-        "a low, round hill.",
+        caption="Drag the two steps and the height. What does the output look like if the second "
+        "step is to the left of the first? And with a steepness of 2?",
+        alt="Two sigmoids that step up at different positions, and their difference: a bump "
+        "between the two steps. If the steps are swapped it becomes a dip; with a small steepness "
+        "it is a low, round hill.",
     )  # fmt: skip
 
 
 def _bump_by_bump(empty: dict[str, Any]) -> list[Any]:
-    """The curve with what follows it, the new bump's sliders, buttons that add and take away."""
+    """The view: the curve and the network, the new bump's sliders, buttons to add and remove."""
     return [
         live.control("target", "steep"),
         live.axes(
@@ -273,8 +273,8 @@ def fold() -> live.Figure:
             ),
         ],
         title="Fold the line",
-        caption="Add layers one by one. What does each do to the number of pieces, and what to the "
-        "number of units? Drag the point: its right-hand picture shows the numbers between layers.",
+        caption="Add layers one by one. How does each change the number of pieces, and the number "
+        "of units? Drag the point: the right-hand plot shows the numbers between the layers.",
         alt="A zigzag between 0 and 1. Each further layer of two ReLU units doubles the number of "
         "straight pieces, to 256 with eight layers and 16 units; a single hidden layer needs 256.",
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Exercises of the chapter on MLPs: softmax on paper, a loss to compare with, top k, a bug, …"""
+"""Exercises of the chapter on MLPs: softmax on paper, a reference loss, top k, bugs, images."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ paper = value(
     learned="Logits that are logarithms of 1, 2 and 5 give probabilities in the ratio 1 : 2 : 5.",
 )
 
-# --- better than knowing nothing ------------------------------------------------------------------
+# --- the loss of knowing only the frequencies -----------------------------------------------------
 
 frequent = [0.7, 0.2, 0.1]
 entropy = -sum(p * math.log(p) for p in frequent)
@@ -90,14 +90,14 @@ frequencies = value(
             (frequent, -math.log(0.7)),
         ),
     ],
-    learned="Whoever knows only the frequencies has 0.80, so a loss of 0.95 is not a success.",
+    learned="Knowing only the frequencies gives 0.80, so a loss of 0.95 is not a success.",
 )
 
 # --- among the first k ----------------------------------------------------------------------------
 
 
 def ranked(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, int]:
-    """Eight images, five classes; at k the right class is sometimes found and sometimes not."""
+    """Eight images, five classes, and a k with which only some of the images count as right."""
     z = rng.normal(size=(8, 5)) * 2
     y = classes(rng, 8, 5)
     return z, y, int(rng.integers(2, 4))
@@ -139,7 +139,7 @@ top_k = function(
 
 
 def extreme(rng: np.random.Generator) -> tuple[np.ndarray]:
-    """Rows of ten logits: ordinary, near 2,000, near −2,000, and one with a far odd digit."""
+    """Rows of ten logits: small, near 2,000, near −2,000, and with a huge one for an odd digit."""
     z = rng.normal(size=(4, 10)) * 2
     z[1] += 2000
     z[2] -= 2000
@@ -163,7 +163,7 @@ even = function(
             lambda z: nnlib.softmax(z, 1)[:, ::2].sum(1).log(),
         ),
         mistake(
-            "These are the odd digits: even digits stand at the positions 0, 2, 4, 6, 8.",
+            "These are the odd digits: even digits are at the positions 0, 2, 4, 6, 8.",
             lambda z: nnlib.logsumexp(z[:, 1::2], 1) - nnlib.logsumexp(z, 1),
         ),
         mistake(
@@ -175,7 +175,7 @@ even = function(
             lambda z: nnlib.logsumexp(z, 1) - nnlib.logsumexp(z[:, ::2], 1),
         ),
         mistake(
-            "This is the log-odds of even against odd. Below the bar stand all ten digits.",
+            "This is the log-odds of even against odd. The denominator needs all ten digits.",
             lambda z: nnlib.logsumexp(z[:, ::2], 1) - nnlib.logsumexp(z[:, 1::2], 1),
         ),
     ],
@@ -191,8 +191,8 @@ bug = value(
     tolerance=1e-4,
     mistakes=[
         mistake(
-            "This is the loss of not knowing. Her network can do better: at best its softmax gives "
-            "1 to the right class.",
+            "This is the loss of ten equal probabilities. Her network can do better: at best its "
+            "softmax gives 1 to the right class.",
             math.log(10),
         ),
         mistake("This is right for a loss from logits; here the logits are probabilities.", 0.0),
@@ -214,7 +214,7 @@ bug = value(
 
 @cache
 def after(down: int, right: int) -> float:
-    """The shipped network's test accuracy on images moved by whole pixels."""
+    """The stored network's test accuracy on images moved by whole pixels."""
     test = datasets.digits(train=False)
     images, y = nnlib.tensor(test.x), nnlib.tensor(test.y)
     return digits.accuracy(digits.trained("mlp"), digits.moved(images, down, right), y)
@@ -252,7 +252,7 @@ inverted = function(
     stars=3,
     mistakes=[
         mistake(
-            "The weights are right. With the bias b they answer b + Wx − ΣW; the bias must make up "
+            "The weights are right. With the bias b they give b + Wx − ΣW; the bias must make up "
             "for the last term.",
             lambda W, b: (-W, b),
         ),

@@ -24,12 +24,12 @@ def gallery(images: Any, titles: Sequence[str], columns: int = 10) -> None:
 
     images = np.asarray(images.numpy() if hasattr(images, "numpy") else images).reshape(-1, 28, 28)
     rows = -(-len(images) // columns)
-    _, places = plt.subplots(rows, columns, figsize=(0.75 * columns, 1.0 * rows))
-    for place in np.ravel(places):
-        place.axis("off")
-    for place, image, title in zip(np.ravel(places), images, titles, strict=False):
-        place.imshow(image, cmap="gray_r", vmin=0, vmax=1)
-        place.set_title(title, fontsize=9)
+    _, panels = plt.subplots(rows, columns, figsize=(0.75 * columns, 1.0 * rows))
+    for panel in np.ravel(panels):
+        panel.axis("off")
+    for panel, image, title in zip(np.ravel(panels), images, titles, strict=False):
+        panel.imshow(image, cmap="gray_r", vmin=0, vmax=1)
+        panel.set_title(title, fontsize=9)
     plt.show()
 
 
@@ -68,7 +68,7 @@ def softmax_of_three(question: Any) -> live.Figure:
         view=[
             question,
             live.row(live.button("add 3 to all", {"c": lambda c: c + 3.0}),
-                     live.button("take 3 from all", {"c": lambda c: c - 3.0})),
+                     live.button("subtract 3 from all", {"c": lambda c: c - 3.0})),
             [live.axes(live.bars("z", labels=names, format=".1f"), ylabel="logit", **style),
              live.axes(live.bars("p", labels=names, format=".2f", color="accent"),
                        ylabel="probability", ylim=(0, 1.15), **style),
@@ -140,7 +140,7 @@ def named(row: Mapping[str, Any]) -> str:
 
 
 def overfitting_and_remedies(results: Sequence[Mapping[str, Any]]) -> live.Figure:
-    """Accuracies over epochs, means of ten seeds, for a setting to choose; no remedy in grey."""
+    """Accuracies over epochs, means of ten seeds, for the chosen setting; no remedy in grey."""
     names = [named(row) for row in results]
     epochs = results[0]["epochs"]
     means = {
@@ -204,7 +204,7 @@ def best_of_each(results: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def comparison(results: Sequence[Mapping[str, Any]], question: Any, **texts: Any) -> live.Figure:
-    """A question, then a dot a seed and the mean for each remedy: test accuracy at the end."""
+    """A question, then the test accuracy at the end: each seed's and the mean, for each remedy."""
     rows = best_of_each(results)
     plain = rows[0]
     tests = [plain["test"], plain["stopped"], *(row["test"] for row in rows[1:7])]
@@ -231,25 +231,25 @@ def one_unit(weights: Any, images: Sequence[Any], titles: Sequence[str]) -> None
 
     w = np.asarray(weights.numpy()).reshape(28, 28)
     most = np.abs(w).max()
-    _, places = plt.subplots(2, 1 + len(images), figsize=(2.1 * (1 + len(images)), 4.4))
-    for place in places.flat:
-        place.axis("off")
+    _, panels = plt.subplots(2, 1 + len(images), figsize=(2.1 * (1 + len(images)), 4.4))
+    for panel in panels.flat:
+        panel.axis("off")
     ends = COLORS["weight-neg"], COLORS["map-middle"], COLORS["weight-pos"]
     signs = LinearSegmentedColormap.from_list("signs", ends)
     style = {"cmap": signs, "vmin": -most, "vmax": most}
-    places[0, 0].set_title("its 784 weights", fontsize=9)
-    places[0, 0].imshow(w, **style)
+    panels[0, 0].set_title("its 784 weights", fontsize=9)
+    panels[0, 0].imshow(w, **style)
     for k, (image, title) in enumerate(zip(images, titles, strict=True), 1):
         pixels = np.asarray(image.numpy()).reshape(28, 28)
-        places[0, k].imshow(pixels, cmap="gray_r", vmin=0, vmax=1)
-        places[0, k].set_title(title, fontsize=9)
-        places[1, k].imshow(w * pixels, **style)
-        places[1, k].set_title("weight × pixel", fontsize=9)
+        panels[0, k].imshow(pixels, cmap="gray_r", vmin=0, vmax=1)
+        panels[0, k].set_title(title, fontsize=9)
+        panels[1, k].imshow(w * pixels, **style)
+        panels[1, k].set_title("weight × pixel", fontsize=9)
     plt.show()
 
 
 def reader(net: Any, start: np.ndarray) -> live.Figure:
-    """A drawing, and what the network reads in it."""
+    """A drawing, and the network's probabilities for it."""
     W1, b1, W2, b2 = rounded_parameters(net)
 
     def read(drawing: Any) -> dict[str, Any]:
@@ -278,9 +278,9 @@ def reader(net: Any, start: np.ndarray) -> live.Figure:
 
 
 def flow(net: Any, start: np.ndarray, **texts: Any) -> live.Figure:
-    """A drawing on its way through the network; one hidden neuron is looked at more closely.
+    """A drawing on its way through the network; one hidden neuron is shown in detail.
 
-    Shuffled, input and weights go into one random order, which changes no sum.
+    When shuffled, input and weights have the same random order, which changes no sum.
     """
     W1, b1, W2, b2 = rounded_parameters(net)
     positions = nnlib.arange(784)
@@ -293,11 +293,11 @@ def flow(net: Any, start: np.ndarray, **texts: Any) -> live.Figure:
         a = (W @ seen + b1).relu()
         z = W2 @ a + b2
         p = nnlib.softmax(z, 0)
-        says = W2[:, unit] * a[unit]
+        added = W2[:, unit] * a[unit]
         seen, tiles = seen.reshape(28, 28), W.reshape(-1, 28, 28)
         return {
             "seen": seen, "a": a, "z": z, "p": p, "answer": p.argmax(), "best": p.max(),
-            "tiles": tiles, "its": tiles[unit], "product": tiles[unit] * seen, "says": says,
+            "tiles": tiles, "its": tiles[unit], "product": tiles[unit] * seen, "added": added,
             "sum": b1[unit] + (tiles[unit] * seen).sum(), "bias": b1[unit], "fires": a[unit],
             "ink": drawing.max() > 0.3, "firing": (a > 0).sum(),
             "chosen": 1.0 * (nnlib.arange(len(a)) == unit),
@@ -322,7 +322,7 @@ def flow(net: Any, start: np.ndarray, **texts: Any) -> live.Figure:
                          "total input {sum:+.2f}, so its activation is {fires:.2f}."),
             [live.images("its", pixel=5, colors="diverging", title="its weights"),
              live.images("product", pixel=5, colors="diverging", title="weights × input"),
-             live.axes(live.bars("says", labels=CLASSES, color="series2"), width=300, height=170,
+             live.axes(live.bars("added", labels=CLASSES, color="series2"), width=300, height=170,
                        title="what it adds to each logit")],
             [live.axes(live.bars("z", labels=CLASSES), ylabel="logit", width=330, height=180),
              live.axes(live.bars("p", labels=CLASSES, color="accent"), ylim=(0, 1),
@@ -333,7 +333,7 @@ def flow(net: Any, start: np.ndarray, **texts: Any) -> live.Figure:
         title="A drawing on its way through the layers",
         caption="Clear the pad and draw a digit. Click a bar or an image of weights to look into "
         "that neuron: where must ink be for it to fire, and where must none be?",
-        alt="A drawn digit is centred, 128 hidden neurons answer, about half of them with 0, and "
+        alt="A drawn digit is centred, 128 hidden neurons react, about half of them with 0, and "
         "ten logits become ten probabilities. The weights of a hidden neuron form blurred strokes, "
         "positive in some places and negative in others.",
         **texts,

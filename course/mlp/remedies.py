@@ -2,7 +2,7 @@
 
 ``python -m course.mlp.remedies`` trains them all (about two minutes on one core) and writes
 ``remedies.json``, which the chapter's table reads; a test repeats a part. The ten networks of a
-setting are trained as one batch: each array has a first dimension of ten, one entry a seed.
+setting are trained as one batch: each array has a first dimension of ten, one entry per seed.
 """
 
 from __future__ import annotations
@@ -51,11 +51,11 @@ SETTINGS = [
 ]
 
 
-# --- the case -----------------------------------------------------------------------------------
+# --- the data -----------------------------------------------------------------------------------
 
 
 def chosen_images(setting: Setting, seeds: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Each seed's own images of the first 3,200, with their labels as learned and in truth."""
+    """Each seed's own sample of the first 3,200 images, the labels to train on, the right ones."""
     count, data = setting.images, digits()
     x, y = data.x.reshape(-1, 784), data.y
     images, labels, truth = [], [], []
@@ -70,8 +70,8 @@ def chosen_images(setting: Setting, seeds: int) -> tuple[np.ndarray, np.ndarray,
     return np.stack(images), np.stack(labels), np.stack(truth)
 
 
-def judged() -> dict[str, tuple[Tensor, np.ndarray]]:
-    """Validation: the 800 images kept back. Test: the 1,000 of the test set. Right labels."""
+def held_out() -> dict[str, tuple[Tensor, np.ndarray]]:
+    """The 800 images for validation and the 1,000 of the test set, all with right labels."""
     data, test = digits(), digits(train=False)
     return {
         "validation": (nnlib.tensor(data.x[3200:].reshape(-1, 784)), data.y[3200:]),
@@ -120,7 +120,7 @@ def scores(parameters: list[Tensor], x: Tensor, y: np.ndarray) -> tuple[list[flo
 
 
 def train(setting: Setting, seeds: int = SEEDS, epochs: int = EPOCHS) -> dict[str, Any]:
-    """Trains all seeds with that setting; accuracies and losses every third epoch, a row a seed."""
+    """Trains all seeds with that setting; returns each seed's scores after every third epoch."""
     images, labels, _ = chosen_images(setting, seeds)
     parameters = start(setting.hidden, seeds)
     groups = [
@@ -129,7 +129,7 @@ def train(setting: Setting, seeds: int = SEEDS, epochs: int = EPOCHS) -> dict[st
     ]
     adam = nnlib.optim.AdamW(groups, lr=1e-3)
     rngs = [np.random.default_rng(2000 + seed) for seed in range(seeds)]
-    held = judged()
+    held = held_out()
     history: dict[str, Any] = {"epochs": []}
     row = np.arange(seeds)[:, None]
     for epoch in range(1, epochs + 1):
@@ -166,7 +166,7 @@ KEPT = ("training accuracy", "validation accuracy", "test accuracy", "training l
 
 
 def result(setting: Setting, **how: Any) -> dict[str, Any]:
-    """What is stored of a setting: accuracies and losses, (evaluations, seeds), four decimals."""
+    """The results to store: accuracies and losses, (evaluations, seeds), with four decimals."""
     history = train(setting, **how)
     return asdict(setting) | {
         "epochs": history["epochs"],

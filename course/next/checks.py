@@ -25,7 +25,7 @@ row = value(
                 (1340, 15_640, 15_640 / 1340, 2)),
         mistake("The kernels' weights are used at each of the 12 positions, not once.",
                 (1354, 1340, 1.0, 2)),
-        mistake("The word is filled up with zeros: there are 12 positions, not 8.",
+        mistake("The word is padded with zeros: there are 12 positions, not 8.",
                 (1354, 10_440, 10_440 / 1340, 2)),
         mistake("After the maximum the positions are gone: the last 40 weights are used once.",
                 (1354, 16_080, 12.0, 2)),
@@ -65,7 +65,7 @@ block = function(
         mistake("These are the parameters of the matrices: count how often each is used.",
                 lambda d, wide, T: 4 * d * d + 2 * d * wide),
     ],
-    learned="The weights cost as much as the text is long, the pairs of positions its square.",
+    learned="The weights' cost grows with the text's length, that of the pairs with its square.",
 )  # fmt: skip
 
 # --- one merge ----------------------------------------------------------------------------------
@@ -107,14 +107,14 @@ merge = function(
     given=of_letters,
     stars=2,
     mistakes=[
-        mistake("Only the first place where the pair stands was merged.", only_first),
+        mistake("Only the first occurrence of the pair was merged.", only_first),
         mistake("The pair's second piece is still there: after a merge, go on two pieces later.",
                 with_leftover),
         mistake("Nothing was merged.", lambda pieces, pair: list(pieces)),
         mistake("This is the text; the pieces should stay apart, in a list.",
                 lambda pieces, pair: "".join(pieces)),
     ],
-    learned="Merge the most frequent pair, again and again: so a vocabulary of tokens is made.",
+    learned="Merge the most frequent pair again and again: that is how a vocabulary is made.",
 )  # fmt: skip
 
 # --- a small change, chosen badly ---------------------------------------------------------------
@@ -145,20 +145,20 @@ attack = function(
                 lambda loss, x, eps: eps * slope_of(loss, x).sign()),
         mistake("x did not change.", lambda loss, x, eps: x),
     ],
-    learned="The gradient that teaches the weights also says how to fool them.",
+    learned="The gradient that trains the weights also shows how to fool the network.",
 )  # fmt: skip
 
 # --- two bugs -----------------------------------------------------------------------------------
 
 
 def preferences(w: Any, better: Any, worse: Any, rate: float, steps: int,
-                sign: float = 1.0, forget: bool = False, uphill: float = 1.0) -> Any:  # fmt: skip
+                sign: float = 1.0, add_up: bool = False, uphill: float = 1.0) -> Any:  # fmt: skip
     w = w.detach()
-    kept = nnlib.zeros_like(w)
+    total = nnlib.zeros_like(w)
     for _ in range(steps):
         slope = slope_of(lambda w: -F.logsigmoid(sign * (better - worse) @ w).mean(), w)
-        kept = kept + slope if forget else slope
-        w = w - uphill * rate * kept
+        total = total + slope if add_up else slope
+        w = w - uphill * rate * total
     return w
 
 
@@ -174,13 +174,13 @@ bugs = function(
     mistakes=[
         mistake("One of the two is found: the score of the better answer comes first now. "
                 "But gradients of earlier steps are still added.",
-                lambda w, b, o, r, n: preferences(w, b, o, r, n, forget=True)),
+                lambda w, b, o, r, n: preferences(w, b, o, r, n, add_up=True)),
         mistake("One of the two is found: the gradient is fresh in each step. "
                 "But the worse answers are still rewarded.",
                 lambda w, b, o, r, n: preferences(w, b, o, r, n, sign=-1.0)),
         mistake("Both bugs are still there.",
-                lambda w, b, o, r, n: preferences(w, b, o, r, n, sign=-1.0, forget=True)),
-        mistake("This loss is to become small: step against the gradient.",
+                lambda w, b, o, r, n: preferences(w, b, o, r, n, sign=-1.0, add_up=True)),
+        mistake("This loss should become small: step against the gradient.",
                 lambda w, b, o, r, n: preferences(w, b, o, r, n, uphill=-1.0)),
     ],
     learned="Learning from preferences is logistic regression on differences.",
@@ -190,7 +190,7 @@ bugs = function(
 
 RIGHT = {"a": "logistic regression", "b": "CNN", "c": "RNN", "d": "attention"}
 NETWORKS = ("logistic regression", "MLP", "CNN", "RNN", "attention")
-REASONS = {  # what speaks against another network as the first one
+REASONS = {  # why another network is not the first choice
     "a": {
         "MLP": "(a) An MLP easily memorises 150 patients. What is simpler and should come first?",
         "": "(a) The order of blood values means nothing. Which model shares no weights at all?",
@@ -198,12 +198,12 @@ REASONS = {  # what speaks against another network as the first one
     "b": {
         "MLP": "(b) An MLP has one weight for each pixel, so it reads images of one size alone.",
         "attention": "(b) All pairs of pixels are very many. Which network looks at windows?",
-        "": "(b) A cell looks the same anywhere. Which network says so?",
+        "": "(b) A cell looks the same anywhere. Which network makes use of that?",
     },
     "c": {
         "CNN": "(c) It would work, but it has to keep the last seconds. Memory is scarce here.",
         "attention": "(c) Attention keeps all that came before. Memory is scarce here.",
-        "": "(c) Each value comes once, and an answer is wanted at once. What keeps a short state?",
+        "": "(c) Each value comes once, and an answer is needed at once. What has a short state?",
     },
     "d": {
         "RNN": "(d) A state of fixed size would have to hold the contract. Look back instead.",
@@ -213,7 +213,7 @@ REASONS = {  # what speaks against another network as the first one
 
 
 def unfit(answer: Any) -> str | None:
-    """What speaks against the first choice that does not fit; None if all fit."""
+    """Why the first choice that does not fit is wrong; None if all fit."""
     if not isinstance(answer, dict) or set(answer) != set(RIGHT):
         return 'Give a dictionary with the keys "a", "b", "c" and "d".'
     for task, network in answer.items():
@@ -262,12 +262,12 @@ honest = function(
                 lambda right: with_error(right, lambda p, n: p * (1 - p) / n)),
         mistake("This is the standard deviation of one answer. A mean of n answers varies less.",
                 lambda right: with_error(right, lambda p, n: (p * (1 - p)) ** 0.5)),
-        mistake("Divide by n inside of the root: the error falls as 1/√n.",
+        mistake("Divide by n inside the root: the error falls as 1/√n.",
                 lambda right: with_error(right, lambda p, n: (p * (1 - p)) ** 0.5 / n)),
         mistake("The number of wrong answers counts, too: p (1 − p), not p.",
                 lambda right: with_error(right, lambda p, n: (p / n) ** 0.5)),
     ],
-    learned="A hundred examples tell an accuracy to four points or so: say it with the number.",
+    learned="A hundred examples give an accuracy to within about four points: state that with it.",
 )  # fmt: skip
 
 EXERCISES = [row, block, merge, attack, bugs, which, honest]

@@ -27,5 +27,5 @@ STROKES: dict[str, list[Stroke]] = {
 
 
 def drawings() -> dict[str, np.ndarray]:
-    """Each drawing by its name, (28, 28), in two decimals."""
+    """Each drawing by its name, (28, 28), rounded to two decimals."""
     return {name: draw_strokes(strokes, 4, 4, 20).round(2) for name, strokes in STROKES.items()}

@@ -28,7 +28,7 @@ from course.next.pieces import (
 from nnlib import live
 
 LETTERS, STATE, CLASSES = 26, 16, 4  # sizes of the two networks that read words
-SHOWN, ELLIPSIS = 8, ord("…")  # of a longer piece SHOWN characters are shown, the last is "…"
+SHOWN, ELLIPSIS = 8, ord("…")  # a longer piece is cut to SHOWN characters, the last is "…"
 
 
 def rnn_multiplications(T: Any) -> Any:
@@ -37,7 +37,7 @@ def rnn_multiplications(T: Any) -> Any:
 
 
 def attention_multiplications(T: Any) -> Any:
-    """Multiplications of the book's network of attention for a text of T letters."""
+    """Multiplications of the book's attention network for a text of T letters."""
     return T * (LETTERS * STATE + 4 * STATE * STATE + 2 * T * STATE) + STATE * CLASSES
 
 
@@ -53,7 +53,7 @@ def uses_of_a_weight(counts: Mapping[str, float], question: Any, **texts: Any) -
 
 
 def growing_text(question: Any, **texts: Any) -> live.Figure:
-    """A question; then what a longer text costs the two networks, and how long their paths are."""
+    """A question; then the cost of a longer text for two networks, and their longest paths."""
 
     def count(T: Any) -> dict[str, Any]:
         rnn, attention = rnn_multiplications(T), attention_multiplications(T)
@@ -261,7 +261,7 @@ def merge_views() -> list[Any]:
         live.readout("No word has two letters, so there is no pair to merge.", when="alone"),
         live.readout("No merge yet: each letter is a token.",
                      when=lambda start, alone: start & ~alone),
-        live.readout("Merge {merges:d}. The most frequent pair stands {times:d} × in your words: "
+        live.readout("Merge {merges:d}. The most frequent pair occurs {times:d} × in your words: "
                      + slots("pair", LENGTH + 1), when="merged"),
         live.readout("After {last:d} merges each word is one token, and no pair is left.",
                      when="over"),

@@ -1,4 +1,4 @@
-"""Byte pair encoding by tensor operations alone, so that a page can replay it on typed words."""
+"""Byte pair encoding by tensor operations alone, so that a page can run it on typed words."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ SPACE, BAR, FIRST = ord(" "), ord("|"), ord("a")
 class Cut:
     """A text and a new word in pieces, merged step by step.
 
-    `sizes` (N,) holds the length of the piece that begins at each position, and 0 where none does.
+    `sizes` (N,) is the length of the piece that begins at each position, and 0 where none does.
     N counts the text's letters, a gap, the new word's letters and another gap.
     """
 
     def __init__(self, text: Any, new: Any) -> None:
         gap = nnlib.tensor([len(ALPHABET)])
         self.codes = nnlib.cat([text, gap, new, gap])
-        self.places = nnlib.arange(len(self.codes))
+        self.positions = nnlib.arange(len(self.codes))
         self.letter = self.codes < len(ascii_lowercase)
-        self.in_text = self.places < LENGTH
+        self.in_text = self.positions < LENGTH
         self.alike = alike(self.codes, self.letter)
         self.sizes = self.letter.long()
 
     def merge(self) -> tuple[Any, Any, Any, Any]:
         """Merges the pair that is most frequent in the text, the first of several.
 
-        Returns where it begins, the sizes of its two pieces, and how often it stands in the text
+        Returns where it begins, the sizes of its two pieces, and how often it occurs in the text
         (0 if there is no pair left, and then nothing changes).
         """
-        after = (self.places + self.sizes).clamp(max=len(self.codes) - 1)
+        after = (self.positions + self.sizes).clamp(max=len(self.codes) - 1)
         second = self.sizes[after]
         pair = (self.sizes > 0) & (second > 0)
         whole = self.sizes + second
@@ -45,8 +45,8 @@ class Cut:
         one = (times[best] > 0).long()
         chosen = best, one * self.sizes[best], one * second[best], times[best]
         taken = self.every_other(same[best] & (one > 0)).long()
-        swallowed = nnlib.zeros_like(taken).scatter_add(0, after, taken)
-        self.sizes = (self.sizes + taken * second) * (1 - swallowed)
+        absorbed = nnlib.zeros_like(taken).scatter_add(0, after, taken)
+        self.sizes = (self.sizes + taken * second) * (1 - absorbed)
         return chosen
 
     def every_other(self, hit: Any) -> Any:
@@ -54,7 +54,7 @@ class Cut:
         begins = (self.sizes > 0) | ~self.letter
         order = begins.long().cumsum(0)
         broken = order * (begins & ~hit).long()
-        earlier = column(self.places) >= self.places
+        earlier = column(self.positions) >= self.positions
         last = (broken * earlier.long()).amax(1)
         return hit & ((order - last) % 2 == 1)
 
@@ -64,7 +64,7 @@ def column(x: Any) -> Any:
 
 
 def alike(codes: Any, letter: Any) -> Any:
-    """How many letters from position i on are those from position j on, (N, N)."""
+    """How many letters from position i on agree with those from position j on, (N, N)."""
     ahead = column(nnlib.arange(len(codes))) + nnlib.arange(LENGTH)
     ahead = ahead.clamp(max=len(codes) - 1)
     seen = nnlib.where(letter[ahead], codes[ahead], -1)

@@ -38,7 +38,7 @@ third = value(
             lambda: answer("abb"),
         ),
         mistake(
-            "The old state is missing: this is what an a alone leaves.",
+            "The old state is missing: this is the state after an a alone.",
             lambda: answer("a"),
         ),
         mistake(
@@ -66,7 +66,7 @@ half_life = function(
     stars=1,
     mistakes=[
         mistake(
-            "The quotient is upside down: the longer the memory, the closer z is to 1.",
+            "The quotient is inverted: the longer the memory, the closer z is to 1.",
             lambda z: np.log(z) / np.log(0.5),
         ),
         mistake(
@@ -78,7 +78,7 @@ half_life = function(
             lambda z: 0.5 / (1 - z),
         ),
         mistake(
-            "This is the time until a tenth is left; half was asked for.",
+            "This is the time until a tenth is left; take a half.",
             lambda z: np.log(0.1) / np.log(z),
         ),
     ],
@@ -88,7 +88,7 @@ half_life = function(
 # --- an LSTM that counts --------------------------------------------------------------------------
 
 THREE = "return three numbers for each letter: f, i and n."
-OUTSIDE = "a gate lies between 0 and 1, and a proposal between −1 and 1."
+OUTSIDE = "a gate is between 0 and 1, and a proposal between −1 and 1."
 KEPT = "the count survives a b. At a b nothing of the old memory may stay."
 WRITTEN = "something is written at a b, so the count does not begin at 0 after it."
 STUCK = "the count forgets what came before: at an a the whole old memory has to stay."
@@ -158,11 +158,11 @@ last_states = function(
             lambda states, lengths: states[:, -1],
         ),
         mistake(
-            "One too far: columns count from 0, so letter number n stands in column n − 1.",
+            "One too far: columns count from 0, so letter number n is in column n − 1.",
             lambda states, lengths: at(states, lengths),
         ),
         mistake(
-            "These columns are taken from every word; each word needs its own column alone.",
+            "These columns are taken from every word; each word needs only its own column.",
             lambda states, lengths: states[:, lengths - 1],
         ),
         mistake(
@@ -174,7 +174,7 @@ last_states = function(
             lambda states, lengths: states.mean(1),
         ),
     ],
-    learned="What stands after a word's end must not reach its answer.",
+    learned="What comes after a word's end must not affect its answer.",
 )
 
 # --- clipping -------------------------------------------------------------------------------------
@@ -261,7 +261,7 @@ gru = function(
             ),
         ),
         mistake(
-            "The gates are used without the sigmoid; they have to lie between 0 and 1.",
+            "The gates are used without the sigmoid; they have to be between 0 and 1.",
             lambda in_r, in_z, from_x, from_h, h: (
                 in_z * h + (1 - in_z) * (from_x + in_r * from_h).tanh()
             ),

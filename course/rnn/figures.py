@@ -1,4 +1,4 @@
-"""Recurrent networks: words read by letters, gradients in time, gates, a recall task, writing."""
+"""Recurrent networks: words read letter by letter, gradients in time, gates, recall, writing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from course.networks import words
 from nnlib import live
 
 STEPS, SIZE, LINES = 40, 16, 6
-BATCHES = 60  # of random numbers for writing; then they begin again
+BATCHES = 60  # of random numbers for writing; then they repeat
 
 
 def parts(reader: Any) -> tuple[Any, ...]:
@@ -23,13 +23,13 @@ def parts(reader: Any) -> tuple[Any, ...]:
 
 
 def states(reader: Any, letters: Any, scale: Any, g: str = "tanh", w_hh: Any = None) -> Any:
-    """hₜ for all 12 letters (12, h): NN2 over and over, w_hh (or another matrix) times `scale`."""
+    """hₜ for all 12 letters (12, h): copies of NN2, with w_hh (or another matrix) times `scale`."""
     w_xh, own, bias, _, _ = parts(reader)
     w_hh = own if w_hh is None else w_hh
     h, found = nnlib.zeros(w_hh.shape[0]), []
-    heard, carried = letters @ w_xh.T + bias, scale * w_hh.T
+    from_letters, scaled = letters @ w_xh.T + bias, scale * w_hh.T
     for t in range(words.LENGTH):
-        h = heard[t] + h @ carried
+        h = from_letters[t] + h @ scaled
         h = h.tanh() if g == "tanh" else h
         found.append(h)
     return nnlib.stack(found)
@@ -42,8 +42,8 @@ def two_letters(**text: Any) -> live.Figure:
     def read(word: Any, word_length: Any, w_a: Any, w_b: Any, w_h: Any, bias: Any) -> dict:
         h, found = 0.0 * w_a, []
         for k in range(6):
-            heard = nnlib.where(word[k] == 0, w_a, w_b)
-            h = (heard + w_h * h + bias).tanh()
+            from_letter = nnlib.where(word[k] == 0, w_a, w_b)
+            h = (from_letter + w_h * h + bias).tanh()
             found.append(nnlib.where(word_length > k, h, float("nan")))
         states = nnlib.stack(found)
         last = states[(word_length - 1).clamp(min=0)]
@@ -80,7 +80,7 @@ def reading(reader: Any, word: str, **text: Any) -> live.Figure:
         return {"columns": letters.T, "h": h, "far": far, "p": p, "here": here + 1,
                 "far_here": far[here], "p_here": p[here]}  # fmt: skip
 
-    tongues = ["Dutch", "English", "Polish", "Spanish"]
+    languages = ["Dutch", "English", "Polish", "Spanish"]
     bars: dict[str, Any] = {"width": 330, "height": 170, "ylim": (0, 1.15)}
     return live.figure(
         read,
@@ -93,9 +93,9 @@ def reading(reader: Any, word: str, **text: Any) -> live.Figure:
         view=[
             live.sequence("word", states="h", outputs="far", unrolled="unrolled", select="at",
                           head="so far", output_labels=["nl", "en", "pl", "es"]),
-            [live.axes(live.bars("far_here", labels=tongues, format=".2f", color="muted"),
+            [live.axes(live.bars("far_here", labels=languages, format=".2f", color="muted"),
                        title="so far", **bars),
-             live.axes(live.bars("p_here", labels=tongues, format=".2f"),
+             live.axes(live.bars("p_here", labels=languages, format=".2f"),
                        title="NN3: if the word ends here", **bars)],
             live.readout("after letter {here:d} of {word}, so far: English {far_here[1]:.2f}. If "
                          "the word ends here: Dutch {p_here[0]:.2f}, English {p_here[1]:.2f}, "
@@ -109,19 +109,19 @@ def reading(reader: Any, word: str, **text: Any) -> live.Figure:
 
 
 def ripple(reader: Any, word: str, letter: str, at: int, **text: Any) -> live.Figure:
-    """One letter is another: how far apart the states are from there on."""
-    places = np.arange(words.LENGTH)
+    """One letter is replaced: how far apart the states are from there on."""
+    positions = np.arange(words.LENGTH)
     w_far, b_far = reader.so_far.weight.detach(), reader.so_far.bias.detach()
 
     def compare(word: Any, word_length: Any, letter: Any, scale: Any, at: Any, g: str) -> dict:
-        other = nnlib.where(nnlib.tensor(places) == at, letter, word)
+        other = nnlib.where(nnlib.tensor(positions) == at, letter, word)
         a = states(reader, words.one_hot(word), scale, g)
         b = states(reader, words.one_hot(other), scale, g)
         gap = ((a - b) ** 2).sum(-1).sqrt()
         last = gap[(word_length - 1).clamp(min=0)]
         here = gap[at]
         p = (a @ w_far.T + b_far).softmax(-1)
-        inside = (nnlib.tensor(places) < word_length) & (nnlib.tensor(places) >= at)
+        inside = (nnlib.tensor(positions) < word_length) & (nnlib.tensor(positions) >= at)
         return {"h": a, "p": p, "gap": gap, "last": last, "here": here,
                 "kept": last / here.clamp(min=1e-9),
                 "drawn": nnlib.where(inside, gap.clamp(min=1e-4), float("nan")),
@@ -161,7 +161,7 @@ def in_time(q: np.ndarray, **text: Any) -> live.Figure:
     """‖dLoss/dhₜ‖ over 40 steps: linear, tanh, and with a gate that keeps a share z of h."""
     turn = nnlib.tensor(q)
     rng = np.random.default_rng(1)
-    heard = nnlib.tensor(0.3 * rng.normal(size=(STEPS, SIZE)).astype(np.float32))
+    from_inputs = nnlib.tensor(0.3 * rng.normal(size=(STEPS, SIZE)).astype(np.float32))
     t = np.arange(1, STEPS + 1)
 
     def norms(s: Any, z: Any) -> dict[str, Any]:
@@ -169,7 +169,7 @@ def in_time(q: np.ndarray, **text: Any) -> live.Figure:
         for name in ("linear", "tanh", "gated"):
             h, found = nnlib.zeros(SIZE), []
             for step in range(STEPS):
-                new = s * (turn @ h) + heard[step]
+                new = s * (turn @ h) + from_inputs[step]
                 new = new if name == "linear" else new.tanh()
                 h = z * h + (1.0 - z) * new if name == "gated" else new
                 h = h.detach().requires_grad_() if step == 0 else h
@@ -291,7 +291,7 @@ def update_gate(question: Any, **text: Any) -> live.Figure:
 
 
 def reset_gate(**text: Any) -> live.Figure:
-    """The proposal against the old state, for a gate r on what the proposal hears of it."""
+    """The proposal against the old state, whose share in it the gate r controls."""
     old = np.linspace(-1, 1, 81).astype(np.float32)
 
     def propose(r: Any, x: Any, h: Any) -> dict[str, Any]:
@@ -316,7 +316,7 @@ def reset_gate(**text: Any) -> live.Figure:
 
 
 def lstm_step(**text: Any) -> live.Figure:
-    """One step of an LSTM with one number a state: every value, and what h changes by it."""
+    """One step of an LSTM with states of one number: each value, and the derivative of h by it."""
 
     def step(f: Any, i: Any, o: Any, n: Any, c: Any) -> dict[str, Any]:
         f, i, o, n, c = (v.detach().requires_grad_() for v in (f, i, o, n, c))
@@ -385,20 +385,20 @@ def writing(writer: Any, **text: Any) -> live.Figure:
     """New words letter by letter, from a typed beginning, with a temperature."""
     uniform = np.random.default_rng(5).uniform(size=(BATCHES, words.LENGTH, LINES))
     draws = nnlib.tensor(uniform.astype(np.float32))
-    tongues = nnlib.eye(len(words.LANGUAGES))
+    one_hot = nnlib.eye(len(words.LANGUAGES))
 
     def write(start: Any, start_length: Any, language: Any, temperature: Any, batch: Any) -> dict:
-        noise, tongue = draws[batch], tongues[language].unsqueeze(0).expand(LINES, -1)
+        noise, chosen = draws[batch], one_hot[language].unsqueeze(0).expand(LINES, -1)
         last, h = nnlib.full((LINES,), words.BLANK), nnlib.zeros(1, LINES, writer.cell.hidden_size)
         ended, letters, first = nnlib.zeros(LINES), [], nnlib.zeros(words.BLANK + 1)
         for t in range(words.LENGTH):
             seen = (last.unsqueeze(-1) == nnlib.arange(words.BLANK + 1)).float()
-            out, h = writer.cell(nnlib.cat([seen, tongue], 1).unsqueeze(1), h)
+            out, h = writer.cell(nnlib.cat([seen, chosen], 1).unsqueeze(1), h)
             p = (writer.head(out[:, 0]) / temperature).softmax(-1)
             first = nnlib.where(start_length == t, p[0], first)
-            drawn = (p.cumsum(1) < noise[t].unsqueeze(1)).sum(1).clamp(max=words.BLANK)
+            sampled = (p.cumsum(1) < noise[t].unsqueeze(1)).sum(1).clamp(max=words.BLANK)
             given = start[t] if t < start.shape[0] else words.BLANK
-            last = nnlib.where(start_length > t, given, drawn)
+            last = nnlib.where(start_length > t, given, sampled)
             ended = nnlib.maximum(ended, (last == words.BLANK).float())
             letters.append(nnlib.where(ended > 0.5, 32, 97 + last))
         return {"w": nnlib.stack(letters, 1), "next": first, "again": (batch + 1) % BATCHES}

@@ -45,7 +45,7 @@ QUESTIONS = [
     live.question(
         "The bias of a cell is used at every step of a word. What is its gradient?",
         {
-            "the δ of the last step": "That forgets all earlier uses.",
+            "the δ of the last step": "That leaves out all earlier uses.",
             "the mean of all δ": "Paths add; nothing is divided.",
             "the sum of all δ": "One term for every time that it was used.",
             "the product of all δ": "Along a path factors multiply, but different paths add.",
@@ -81,7 +81,7 @@ QUESTIONS = [
         "A library defines its GRU by h_t = (1 − z_t) h_(t−1) + z_t n_t. You add 3 to the biases "
         "of its update gates before training. How much of an old value is left after one step?",
         {
-            "about 0.95 of it": "That would be right for the GRU of this chapter, where z keeps.",
+            "about 0.95 of it": "That would be right for this chapter's GRU, where z keeps h.",
             "about half of it": "That is the usual start. With the bias 3, z is about 0.95.",
             "about 0.05 of it": (
                 "Here z overwrites, so 1 − σ(3) is kept. You would have to subtract 3."
@@ -92,7 +92,7 @@ QUESTIONS = [
     live.question(
         "A language model has the perplexity 10 on test words. What does this mean?",
         {
-            "it gets one letter in ten right": "It is no share of right answers.",
+            "it gets one letter in ten right": "It is not a share of right answers.",
             "it is as uncertain as a guess among 10 equal letters": "Its loss is log 10.",
             "its loss is 10": "The loss is the logarithm of the perplexity.",
         },

@@ -1,6 +1,6 @@
-"""What a read-out that is trained afterwards finds in the states of a cell that is held fixed.
+"""Accuracy of a read-out that is trained afterwards, on the states of a fixed cell.
 
-``python -m course.rnn.read_outs`` trains every network anew (some seconds each) and
+``python -m course.rnn.read_outs`` trains every network again (some seconds each) and
 writes `read_outs.json`.
 """
 

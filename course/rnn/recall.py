@@ -18,7 +18,7 @@ import nnlib.nn.functional as F
 from course import networks
 from nnlib import nn
 
-ASKED, FILLERS = 4, 4  # letters that stand first, and letters that only fill
+ASKED, FILLERS = 4, 4  # letters that can come first, and letters that only fill
 LENGTHS = (5, 10, 20, 40)
 SEEDS = range(5)
 STEPS, BATCH, LR = 600, 32, 0.01

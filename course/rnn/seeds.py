@@ -1,7 +1,7 @@
-"""How well each reader of words does from five starts, on test words as they are and shuffled.
+"""Accuracy of the networks that read words, from five starts, on proper and shuffled test words.
 
 ``python -m course.rnn.seeds`` trains them all (some minutes) and writes `word_seeds.json`; start 0
-is the network whose weights the book ships, and a test compares it with these numbers.
+gives the networks whose weights are stored, and a test compares them with these numbers.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ def both(model: object) -> tuple[float, float]:
     """Accuracy on the test words, and on the same words with their letters shuffled."""
     test = language_words(train=False)
     tables = words.codes(test.texts), words.codes(words.shuffled(test.texts))
-    proper, mixed = (words.right(model, table, test.y) for table in tables)
-    return proper, mixed
+    proper, shuffled = (words.right(model, table, test.y) for table in tables)
+    return proper, shuffled
 
 
 def results() -> dict[str, list[list[float]]]:

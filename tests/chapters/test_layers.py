@@ -68,7 +68,7 @@ def test_a_batch_has_the_chosen_number_of_training_points_and_no_test_points() -
     train = (nnlib.arange(play.POINTS) % 3 == 0).float()
     rank = nnlib.tensor(np.random.default_rng(1).permutation(play.POINTS))
     for count in (1, 20, 67, 200):
-        drawn = play.drawn(train, rank, nnlib.tensor(count))
+        drawn = play.random_batch(train, rank, nnlib.tensor(count))
         assert drawn.sum().item() == min(count, train.sum().item())
         assert (drawn * (1 - train)).sum().item() == 0
 
@@ -101,7 +101,7 @@ def test_clicks_add_points_where_there_is_room() -> None:
         own, count = made["own"], made["count"]
     assert count.item() == 2
     assert own.numpy()[:2] == pytest.approx(np.array([[0.5, -1, 1], [1.5, 1, 1]]))
-    data = nnlib.tensor(play.tables()["your own points"])
+    data = nnlib.tensor(play.data_sets()["your own points"])
     x, y, here, total = play.points(data, nnlib.tensor(0.1), own, count)
     assert (here.sum().item(), total.item()) == (2, 2)
     assert x.numpy()[:2] == pytest.approx(own.numpy()[:2, :2])
@@ -133,10 +133,10 @@ def test_squares_need_no_hidden_layer(figure) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("name", "steps"), list(zip(play.beginnings(), (300, 100, 800), strict=True))
+    ("name", "steps"), list(zip(play.presets(), (300, 100, 800), strict=True))
 )
 def test_each_preset_learns_its_data(figure, name: str, steps: int) -> None:
-    settings = play.beginnings()[name]
+    settings = play.presets()[name]
     options = {"data": list(play.SETS), "optimiser": list(play.OPTIMISERS)}
     chosen = {k: options[k][int(settings[k])] for k in options}
     where = {"depth": int(settings["depth"]), "on": settings["on"], "data": chosen["data"]}
@@ -169,7 +169,7 @@ def test_the_chapter_uses_the_playgrounds_defaults_and_asks_for_their_width(cell
     given = {word.arg: ast.literal_eval(word.value) for word in question.keywords}
     assert given["choices"][given["answer"]] == str(play.WIDTHS[0])
     assert given["explain"].startswith(f"{play.WIDTHS[0]}:")
-    disc = play.beginnings()["disc, three neurons"]["on"]
+    disc = play.presets()["disc, three neurons"]["on"]
     assert disc[play.INPUTS :][: play.WIDTH].sum() == play.WIDTHS[0] == 3
 
 

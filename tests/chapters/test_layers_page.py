@@ -57,7 +57,7 @@ def test_a_click_on_a_box_switches_it(site: Site) -> None:
 
 
 def test_a_button_sets_up_an_experiment_as_python_does(site: Site) -> None:
-    for name, settings in play.beginnings().items():
+    for name, settings in play.presets().items():
         site.figure(NAME).get_by_role("button", name=name).click()
         steps(site, 2)
         options = {"data": list(play.SETS), "optimiser": list(play.OPTIMISERS)}

@@ -85,7 +85,7 @@ def test_the_line_with_the_fewest_mistakes_is_less_likely() -> None:
     most, few = figure.outputs(k=0.0), figure.outputs(k=1.0)
     assert (most["wrong"], few["wrong"]) == (3, 2)
     assert most["ll"] > few["ll"]
-    assert most["ll"] == pytest.approx(-most["paid"] - most["others"])
+    assert most["ll"] == pytest.approx(-most["missed"] - most["others"])
 
 
 def test_no_line_makes_fewer_than_two_mistakes() -> None:
@@ -101,8 +101,8 @@ def test_no_line_makes_fewer_than_two_mistakes() -> None:
 def test_the_fitted_neuron_is_calibrated_and_a_doubled_one_is_not(chapter: dict) -> None:
     figure = show.calibration(chapter["z_mass"], nnlib.tensor(chapter["heavy"].y).double())
     once, twice = figure.outputs(times=1.0), figure.outputs(times=2.0)
-    assert abs(once["said"] - once["seen"]).max() < 0.04
-    assert abs(twice["said"] - twice["seen"]).max() > 0.2
+    assert abs(once["given"] - once["seen"]).max() < 0.04
+    assert abs(twice["given"] - twice["seen"]).max() > 0.2
     assert once["wrong"] == twice["wrong"]
     assert once["ll"] > twice["ll"]
     assert once["birds"].sum() == len(chapter["heavy"])
