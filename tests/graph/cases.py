@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import importlib.util
+
 import numpy as np
+import pytest
 
 from nnlib.record import Primitive
+
+needs_numba = pytest.mark.skipif(
+    importlib.util.find_spec("numba") is None, reason="numba makes the loops machine code"
+)
 
 
 def uniform(*shape, low=-2.0, high=2.0, seed=0):

@@ -16,6 +16,7 @@ from nnlib.graph.lower.nests import group
 from nnlib.graph.lower.simple import simple
 from nnlib.graph.lower.views import views, with_origins
 from nnlib.graph.simplify import simplify, tidy, values_only
+from tests.graph.cases import needs_numba
 
 T = nnlib
 
@@ -85,6 +86,7 @@ def test_a_chain_and_its_sum_are_one_loop_without_an_array():
     assert text.count("for ") == 1 and "w_f4" not in text
 
 
+@needs_numba
 def test_a_long_sum_adds_up_each_part_in_float32_and_the_parts_in_float64(monkeypatch):
     def program(x):
         return {"all": (2 * x).sum(), "rows": x.sum(1), "columns": (x * x).sum(0)}
@@ -119,6 +121,7 @@ def points(x, W, V, i):
     }  # fmt: skip
 
 
+@needs_numba
 def test_many_short_rows_are_stored_by_columns_with_the_same_results(monkeypatch):
     monkeypatch.setattr("nnlib.graph.lower.machine.loaded", interpreted)
     rng = np.random.default_rng(0)
@@ -140,6 +143,7 @@ def test_arguments_of_loops_keep_their_names_with_a_suffix_where_loops_use_the_n
     assert text.startswith("def loops(i2, w2, np2,")
 
 
+@needs_numba
 @pytest.mark.parametrize("backend", [Arrays, Loops])
 def test_both_back_ends_agree_with_the_graph(backend, monkeypatch):
     monkeypatch.setattr("nnlib.graph.lower.machine.loaded", interpreted)
@@ -155,6 +159,7 @@ def test_both_back_ends_agree_with_the_graph(backend, monkeypatch):
         np.testing.assert_allclose(ours, theirs, rtol=1e-5)
 
 
+@needs_numba
 @pytest.mark.parametrize("dtype", [nnlib.float32, nnlib.float64])
 def test_the_sign_of_negative_zero_is_positive_zero(dtype):
     inverse = nnlib.compile(lambda x: 1 / nnlib.sign(x), backend="loops")
@@ -172,6 +177,7 @@ def test_indices_are_checked_unless_they_are_constants():
     assert [c for s in fixed.steps for c in checks(s, fixed.steps)] == []
 
 
+@needs_numba
 def test_indices_that_several_steps_read_are_checked_once(monkeypatch):
     monkeypatch.setattr("nnlib.graph.lower.machine.loaded", interpreted)
 
@@ -198,6 +204,7 @@ def test_a_transposed_factor_of_many_products_is_copied_once():
         assert [s.op for s in simple(graph).steps].count("copy") == copies
 
 
+@needs_numba
 def test_functions_with_the_same_source_are_compiled_once():
     def steps(x, w):
         for _ in range(6):
@@ -212,6 +219,7 @@ def test_functions_with_the_same_source_are_compiled_once():
     assert len(set(functions)) == 1
 
 
+@needs_numba
 def test_neutral_names_of_arguments_differ_from_a_functions_variables():
     def program(i, a, table):
         p = a.sigmoid()  # the loops store it as a2, since an argument is called a
@@ -227,6 +235,7 @@ def test_neutral_names_of_arguments_differ_from_a_functions_variables():
         np.testing.assert_allclose(ours, theirs.numpy(), rtol=1e-5)
 
 
+@needs_numba
 @pytest.mark.parametrize(
     ("name", "numpy"),
     [
@@ -298,6 +307,7 @@ def test_random_programs_in_blocks_agree_with_eager_mode(first, monkeypatch):
     assert [text for text in found if text is not None and not text.startswith("refused")] == []
 
 
+@needs_numba
 def test_random_programs_by_columns_and_in_parts_agree_with_eager_mode(monkeypatch):
     monkeypatch.setattr("nnlib.graph.lower.machine.loaded", interpreted)
     monkeypatch.setattr("nnlib.graph.lower.nests.LONG", 2)
