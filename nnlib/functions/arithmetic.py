@@ -40,26 +40,26 @@ if TYPE_CHECKING:
 
 @binary(p.add)
 def plus(input: Operand, other: Operand, *, out: None = None) -> Tensor:
-    """a + b, elementwise with broadcasting."""
+    """input + other, elementwise with broadcasting."""
     return apply_promoted(p.add, input, other)
 
 
 @binary(p.sub)
 def minus(input: Operand, other: Operand, *, out: None = None) -> Tensor:
-    """a - b, elementwise with broadcasting."""
+    """input - other, elementwise with broadcasting."""
     return apply_promoted(p.sub, input, other, "i")
 
 
 @binary(p.div)
 def over(input: Operand, other: Operand, *, out: None = None) -> Tensor:
-    """a / b, elementwise; integers give floats."""
+    """input / other, elementwise; integers give floats."""
     return apply_promoted(p.div, input, other, "f")
 
 
 def add(input: Operand, other: Operand, *, alpha: Number = 1, out: None = None) -> Tensor:
     """input + alpha · other, elementwise with broadcasting.
 
-    Raises RuntimeError where the shapes do not broadcast.  Like ``torch.add``.
+    Raises RuntimeError if the shapes do not broadcast.  Like ``torch.add``.
 
     >>> import nnlib
     >>> nnlib.add(nnlib.tensor([1.0, 2.0]), 1, alpha=10)
@@ -73,7 +73,7 @@ def add(input: Operand, other: Operand, *, alpha: Number = 1, out: None = None) 
 def sub(input: Operand, other: Operand, *, alpha: Number = 1, out: None = None) -> Tensor:
     """input - alpha · other, elementwise with broadcasting.
 
-    Raises RuntimeError where the shapes do not broadcast.  Like ``torch.sub``.
+    Raises RuntimeError if the shapes do not broadcast.  Like ``torch.sub``.
 
     >>> import nnlib
     >>> nnlib.sub(nnlib.tensor([5.0, 7.0]), nnlib.tensor([1.0, 2.0]), alpha=2)
@@ -125,7 +125,7 @@ def div(
 
 @binary(p.mul)
 def mul(input: Operand, other: Operand, *, out: None = None) -> Tensor:
-    """a · b, elementwise with broadcasting.
+    """input · other, elementwise with broadcasting.
 
     Like ``torch.mul``.
 
@@ -138,7 +138,7 @@ def mul(input: Operand, other: Operand, *, out: None = None) -> Tensor:
 
 @binary(p.maximum)
 def maximum(input: Operand, other: Operand, *, out: None = None) -> Tensor:
-    """The larger of a and b; nan where either is nan.
+    """The larger of `input` and `other`, elementwise; nan where either is nan.
 
     Like ``torch.maximum``.
 
@@ -151,7 +151,7 @@ def maximum(input: Operand, other: Operand, *, out: None = None) -> Tensor:
 
 @binary(p.minimum)
 def minimum(input: Operand, other: Operand, *, out: None = None) -> Tensor:
-    """The smaller of a and b; nan where either is nan.
+    """The smaller of `input` and `other`, elementwise; nan where either is nan.
 
     Like ``torch.minimum``.
 
@@ -164,7 +164,7 @@ def minimum(input: Operand, other: Operand, *, out: None = None) -> Tensor:
 
 @binary(p.atan2)
 def atan2(input: Operand, other: Operand, *, out: None = None) -> Tensor:
-    """The angle of the point (b, a), in (-π, π].
+    """The angle of the point (other, input) in radians, in [-π, π].
 
     Like ``torch.atan2``.
 
@@ -177,9 +177,9 @@ def atan2(input: Operand, other: Operand, *, out: None = None) -> Tensor:
 
 @binary(p.remainder)
 def remainder(input: Operand, other: Operand, *, out: None = None) -> Tensor:
-    """a - b·floor(a/b), which has the sign of b.
+    """input - other·⌊input/other⌋, which has the sign of `other`.
 
-    Like ``torch.remainder``.
+    Raises RuntimeError for integers divided by zero.  Like ``torch.remainder``.
 
     >>> import nnlib
     >>> nnlib.remainder(nnlib.tensor([-7, 7]), 3)
@@ -189,26 +189,27 @@ def remainder(input: Operand, other: Operand, *, out: None = None) -> Tensor:
     return apply_promoted(p.remainder, input, other, "i")
 
 
-def _pow_slow(a: Operand, b: Operand) -> Tensor:
-    if isinstance(a, Value) and _whole(b) and is_number(b) and b < 0 and a._data.dtype.kind in "iu":
+def _promoted_power(a: Operand, b: Operand) -> Tensor:
+    negative = is_number(b) and _is_integral(b) and b < 0
+    if negative and isinstance(a, Value) and a._data.dtype.kind in "iu":
         raise RuntimeError(
             "Integers to negative integer powers are not allowed: convert with .float() first."
         )
     if isinstance(b, bool) and isinstance(a, Value) and a._data.dtype.kind == "b":
         return clone(a) if b else eq(a, a)  # PyTorch allows the powers True and False
-    if isinstance(b, Value) and b._data.dtype.kind in "iu" and _whole(a):
-        return _whole_power(a, b)
+    if isinstance(b, Value) and b._data.dtype.kind in "iu" and _is_integral(a):
+        return _integer_power(a, b)
     return apply_promoted(p.pow, a, b, "i")
 
 
-def _whole(x: Any) -> bool:
+def _is_integral(x: Any) -> bool:
     if isinstance(x, Value):
         return bool(x._data.dtype.kind != "f")
     return is_number(x) and not isinstance(x, (float, np.floating))
 
 
-def _whole_power(a: Operand, b: Tensor) -> Tensor:
-    """a ** b of integers; an exponent -n gives 1/aⁿ, which is rounded to 0 unless a is 1 or -1."""
+def _integer_power(a: Operand, b: Tensor) -> Tensor:
+    """a ** b of integers; an exponent -n gives 1/aⁿ, rounded to 0 unless a is 1 or -1."""
     common = dtypes.result_type(a, b)
     without_sign = common.kind == "u"  # there a negative exponent wraps around
     if without_sign or (not record.is_watched() and not (b._data < 0).any()):
@@ -221,14 +222,14 @@ def _whole_power(a: Operand, b: Tensor) -> Tensor:
 
 @binary(p.pow)
 def power(input: Operand, other: Operand, *, out: None = None) -> Tensor:
-    """a to the power b, elementwise with broadcasting."""
-    return _pow_slow(input, other)
+    """input to the power `other`, elementwise with broadcasting."""
+    return _promoted_power(input, other)
 
 
 def pow(input: Operand, exponent: Operand, *, out: None = None) -> Tensor:
     """input to the power `exponent`, elementwise with broadcasting; either may be a number.
 
-    Raises RuntimeError for whole numbers to a negative whole power.  Like ``torch.pow``.
+    Raises RuntimeError for integer tensors to a negative integer power.  Like ``torch.pow``.
 
     >>> import nnlib
     >>> nnlib.pow(nnlib.tensor([1.0, 2.0, 3.0]), 2)
@@ -242,9 +243,9 @@ def pow(input: Operand, exponent: Operand, *, out: None = None) -> Tensor:
 
 
 def floor_divide(input: Operand, other: Operand) -> Tensor:
-    """⌊a / b⌋, elementwise.
+    """⌊input / other⌋, elementwise.
 
-    Raises RuntimeError for whole numbers divided by zero.  Like ``torch.floor_divide``.
+    Raises RuntimeError for integers divided by zero.  Like ``torch.floor_divide``.
 
     >>> import nnlib
     >>> nnlib.floor_divide(nnlib.tensor([-7, 7]), 2)
@@ -297,7 +298,7 @@ def rmod(input: Operand, other: Operand) -> Tensor:
 
 def rpow(input: Operand, other: Operand) -> Tensor:
     """other ** input."""
-    return power(other, input) if isinstance(other, Value) else _pow_slow(other, input)
+    return power(other, input) if isinstance(other, Value) else _promoted_power(other, input)
 
 
 def _reversed(
@@ -325,7 +326,7 @@ def _compared(primitive: Primitive, input: Any, other: Any, out: None) -> Tensor
 
 
 def eq(input: Operand, other: Operand, *, out: None = None) -> Tensor:
-    """a = b, elementwise, as booleans.
+    """input = other, elementwise, as booleans.
 
     Like ``torch.eq``.
 
@@ -337,7 +338,7 @@ def eq(input: Operand, other: Operand, *, out: None = None) -> Tensor:
 
 
 def ne(input: Operand, other: Operand, *, out: None = None) -> Tensor:
-    """a ≠ b, elementwise, as booleans.
+    """input ≠ other, elementwise, as booleans.
 
     Like ``torch.ne``.
 
@@ -349,7 +350,7 @@ def ne(input: Operand, other: Operand, *, out: None = None) -> Tensor:
 
 
 def lt(input: Operand, other: Operand, *, out: None = None) -> Tensor:
-    """a < b, elementwise, as booleans.
+    """input < other, elementwise, as booleans.
 
     Like ``torch.lt``.
 
@@ -361,7 +362,7 @@ def lt(input: Operand, other: Operand, *, out: None = None) -> Tensor:
 
 
 def le(input: Operand, other: Operand, *, out: None = None) -> Tensor:
-    """a ≤ b, elementwise, as booleans.
+    """input ≤ other, elementwise, as booleans.
 
     Like ``torch.le``.
 
@@ -373,7 +374,7 @@ def le(input: Operand, other: Operand, *, out: None = None) -> Tensor:
 
 
 def gt(input: Operand, other: Operand, *, out: None = None) -> Tensor:
-    """a > b, elementwise, as booleans.
+    """input > other, elementwise, as booleans.
 
     Like ``torch.gt``.
 
@@ -385,7 +386,7 @@ def gt(input: Operand, other: Operand, *, out: None = None) -> Tensor:
 
 
 def ge(input: Operand, other: Operand, *, out: None = None) -> Tensor:
-    """a ≥ b, elementwise, as booleans.
+    """input ≥ other, elementwise, as booleans.
 
     Like ``torch.ge``.
 
@@ -396,14 +397,14 @@ def ge(input: Operand, other: Operand, *, out: None = None) -> Tensor:
     return _compared(p.ge, input, other, out)
 
 
-def _of_truths(primitive: Primitive, input: Any, other: Any, out: None) -> Tensor:
+def _logical(primitive: Primitive, input: Any, other: Any, out: None) -> Tensor:
     refuse_out(out)
     a, b = needs_tensor(primitive.name, input), needs_tensor(primitive.name, other)
     return apply_binary(primitive, a, b)
 
 
 def logical_and(input: Tensor, other: Tensor, *, out: None = None) -> Tensor:
-    """a and b, elementwise; zero counts as false.
+    """`input` and `other`, elementwise; zero counts as false.
 
     Like ``torch.logical_and``.
 
@@ -411,11 +412,11 @@ def logical_and(input: Tensor, other: Tensor, *, out: None = None) -> Tensor:
     >>> nnlib.logical_and(nnlib.tensor([True, True]), nnlib.tensor([True, False]))
     tensor([ True, False])
     """
-    return _of_truths(p.logical_and, input, other, out)
+    return _logical(p.logical_and, input, other, out)
 
 
 def logical_or(input: Tensor, other: Tensor, *, out: None = None) -> Tensor:
-    """a or b, elementwise; zero counts as false.
+    """`input` or `other`, elementwise; zero counts as false.
 
     Like ``torch.logical_or``.
 
@@ -423,11 +424,11 @@ def logical_or(input: Tensor, other: Tensor, *, out: None = None) -> Tensor:
     >>> nnlib.logical_or(nnlib.tensor([True, False]), nnlib.tensor([False, False]))
     tensor([ True, False])
     """
-    return _of_truths(p.logical_or, input, other, out)
+    return _logical(p.logical_or, input, other, out)
 
 
 def logical_xor(input: Tensor, other: Tensor, *, out: None = None) -> Tensor:
-    """Either a or b but not both, elementwise.
+    """Either `input` or `other` but not both, elementwise; zero counts as false.
 
     Like ``torch.logical_xor``.
 
@@ -435,16 +436,16 @@ def logical_xor(input: Tensor, other: Tensor, *, out: None = None) -> Tensor:
     >>> nnlib.logical_xor(nnlib.tensor([True, True]), nnlib.tensor([True, False]))
     tensor([False,  True])
     """
-    return _of_truths(p.logical_xor, input, other, out)
+    return _logical(p.logical_xor, input, other, out)
 
 
-def _of_bits(primitive: Primitive, input: Any, other: Any, out: None) -> Tensor:
+def _bitwise(primitive: Primitive, input: Any, other: Any, out: None) -> Tensor:
     refuse_out(out)
-    d = _whole_type(primitive.name, input, other)
+    d = _integer_type(primitive.name, input, other)
     return apply_binary(primitive, as_operand(input, d), as_operand(other, d))
 
 
-def _whole_type(name: str, *args: Any) -> np.dtype:
+def _integer_type(name: str, *args: Any) -> np.dtype:
     if not any(isinstance(x, Value) for x in args):
         raise needs_tensor_error(name, *args)
     for x in args:
@@ -453,50 +454,50 @@ def _whole_type(name: str, *args: Any) -> np.dtype:
     d = dtypes.result_type(*args)
     if d.kind == "f":
         raise NotImplementedError(
-            f'"{name}" not implemented for {d.name}: bits are those of whole numbers and booleans. '
+            f'"{name}" not implemented for {d.name}: it needs integers or booleans. '
             "Compare first, as in (x > 0) & (x < 1), or convert with .long()."
         )
     return d
 
 
 def bitwise_and(input: Operand, other: Operand, *, out: None = None) -> Tensor:
-    """a & b, bit by bit: whole numbers or booleans.
+    """input & other, bit by bit, of integers or booleans.
 
-    Like ``torch.bitwise_and``.
+    Raises NotImplementedError for floating-point numbers.  Like ``torch.bitwise_and``.
 
     >>> import nnlib
     >>> nnlib.bitwise_and(nnlib.tensor([6, 5]), 3)
     tensor([2, 1])
     """
-    return _of_bits(p.bitwise_and, input, other, out)
+    return _bitwise(p.bitwise_and, input, other, out)
 
 
 def bitwise_or(input: Operand, other: Operand, *, out: None = None) -> Tensor:
-    """a | b, bit by bit: whole numbers or booleans.
+    """input | other, bit by bit, of integers or booleans.
 
-    Like ``torch.bitwise_or``.
+    Raises NotImplementedError for floating-point numbers.  Like ``torch.bitwise_or``.
 
     >>> import nnlib
     >>> nnlib.bitwise_or(nnlib.tensor([6, 5]), 3)
     tensor([7, 7])
     """
-    return _of_bits(p.bitwise_or, input, other, out)
+    return _bitwise(p.bitwise_or, input, other, out)
 
 
 def bitwise_xor(input: Operand, other: Operand, *, out: None = None) -> Tensor:
-    """a ^ b, bit by bit: whole numbers or booleans.
+    """input ^ other, bit by bit, of integers or booleans.
 
-    Like ``torch.bitwise_xor``.
+    Raises NotImplementedError for floating-point numbers.  Like ``torch.bitwise_xor``.
 
     >>> import nnlib
     >>> nnlib.bitwise_xor(nnlib.tensor([6, 5]), 3)
     tensor([5, 6])
     """
-    return _of_bits(p.bitwise_xor, input, other, out)
+    return _bitwise(p.bitwise_xor, input, other, out)
 
 
 def bitwise_not(input: Tensor) -> Tensor:
-    """~x, bit by bit: -1 - x for whole numbers with a sign, not x for booleans.
+    """~x, bit by bit: -1 - x for signed integers, not x for booleans.
 
     Raises TypeError for floating-point numbers.  Like ``torch.bitwise_not``.
 
@@ -513,37 +514,49 @@ def bitwise_not(input: Tensor) -> Tensor:
     return logical_not(input) if kind.kind == "b" else bitwise_xor(input, -1)
 
 
-def bitwise_left_shift(input: Operand, other: Operand) -> Tensor:
-    """x · 2^n for whole numbers; bits shifted beyond the upper end are lost.
+def _shift_type(name: str, *args: Any) -> np.dtype:
+    d = _integer_type(name, *args)
+    if d.kind == "b":
+        raise NotImplementedError(f'"{name}" not implemented for bool: convert with .int() first')
+    return d
 
-    Raises NotImplementedError for floating-point numbers.  Like ``torch.bitwise_left_shift``.
+
+def bitwise_left_shift(input: Operand, other: Operand) -> Tensor:
+    """input · 2^other for integers; bits shifted beyond the upper end are lost.
+
+    Raises NotImplementedError for floats and booleans.  Like ``torch.bitwise_left_shift``.
 
     >>> import nnlib
     >>> nnlib.bitwise_left_shift(nnlib.tensor([1, 5]), 2)
     tensor([ 4, 20])
     """
-    _whole_type("bitwise_left_shift", input, other)
+    kind = _shift_type("bitwise_left_shift", input, other)
     if isinstance(other, Value):
-        return mul(input, pow(make(other._data.dtype.type(2)), other))
+        return mul(input, pow(make(kind.type(2)), converted(other, kind)))
     # 2⁶³ is the bit that makes an int64 negative; bits shifted further are lost.
-    return mul(input, 2**other if other < 63 else -(2**63) if other == 63 else 0)
+    return mul(input, 2**other if 0 <= other < 63 else -(2**63) if other == 63 else 0)
 
 
 def bitwise_right_shift(input: Operand, other: Operand) -> Tensor:
-    """⌊x / 2^n⌋ for whole numbers.
+    """⌊input / 2^other⌋ for integers; a negative shift, as in PyTorch, shifts out all bits.
 
-    Raises NotImplementedError for floating-point numbers.  Like ``torch.bitwise_right_shift``.
+    Raises NotImplementedError for floats and booleans.  Like ``torch.bitwise_right_shift``.
 
     >>> import nnlib
     >>> nnlib.bitwise_right_shift(nnlib.tensor([16, -5]), 2)
     tensor([ 4, -2])
     """
-    kind = _whole_type("bitwise_right_shift", input, other)
-    most = kind.itemsize * 8 - 2  # 2 to this power is positive in every type
+    kind = _shift_type("bitwise_right_shift", input, other)
+    bits = kind.itemsize * 8
+    most = bits - 2  # 2 to a higher power does not fit into a signed type: divide twice
     if isinstance(other, Value):
-        two = make(other._data.dtype.type(2))
-        return floor_divide(input, pow(two, clamp(other, max=most)))
-    return floor_divide(input, 2 ** min(other, most))
+        n = converted(other, kind)
+        n = where(lt(n, 0), bits, clamp(n, max=bits))
+        two, first = make(kind.type(2)), clamp(n, max=most)
+        return floor_divide(floor_divide(input, pow(two, first)), pow(two, minus(n, first)))
+    shift = bits if other < 0 else min(int(other), bits)
+    quotient = floor_divide(input, 2 ** min(shift, most))
+    return quotient if shift <= most else floor_divide(quotient, 2 ** (shift - most))
 
 
 @unary(p.logical_not)
@@ -692,7 +705,7 @@ def ceil(input: Tensor, *, out: None = None) -> Tensor:
 
 @unary(p.round)
 def _rounded(input: Tensor, *, out: None = None) -> Tensor:
-    """The nearest integer; halves are rounded to the even one."""
+    """The nearest integer; halves are rounded to the even neighbour."""
     return of_any(p.round, input)
 
 
@@ -737,7 +750,7 @@ def exp2(input: Tensor, *, out: None = None) -> Tensor:
 
 @unary(p.expm1)
 def expm1(input: Tensor, *, out: None = None) -> Tensor:
-    """e^x - 1, exact near 0.
+    """e^x - 1, accurate near 0.
 
     Like ``torch.expm1``.
 
@@ -789,7 +802,7 @@ def log10(input: Tensor, *, out: None = None) -> Tensor:
 
 @unary(p.log1p)
 def log1p(input: Tensor, *, out: None = None) -> Tensor:
-    """log(1 + x), exact near 0.
+    """log(1 + x), accurate near 0.
 
     Like ``torch.log1p``.
 
@@ -996,9 +1009,9 @@ def erf(input: Tensor, *, out: None = None) -> Tensor:
 
 
 def round(input: Tensor, *, decimals: int = 0) -> Tensor:
-    """x rounded to an integer, or to `decimals` digits (may be negative); halves round to even.
+    """x rounded to an integer, or to `decimals` decimal places (may be negative); halves to even.
 
-    Raises NotImplementedError for whole numbers with decimals.  Like ``torch.round``.
+    Raises NotImplementedError for integers unless `decimals` is 0.  Like ``torch.round``.
 
     >>> import nnlib
     >>> nnlib.round(nnlib.tensor([0.5, 1.5, 2.6]))
@@ -1020,7 +1033,7 @@ def round(input: Tensor, *, decimals: int = 0) -> Tensor:
 
 
 def sign(input: Tensor, *, out: None = None) -> Tensor:
-    """-1, 0 or 1: the sign of x; booleans stay as they are.
+    """-1, 0 or 1: the sign of x; booleans are returned unchanged.
 
     Like ``torch.sign``.
 
@@ -1076,9 +1089,9 @@ def clamp(
 ) -> Tensor:
     """x limited to [min, max], two numbers or two tensors; at least one must be given.
 
-    The gradient is passed on within the limits and is 0 outside them.  Where min > max, the result
-    is max.  Raises RuntimeError if neither is given, TypeError for a number together with a tensor.
-    Like ``torch.clamp``.
+    The gradient goes to x within the limits; outside them, it goes to a limit that is a tensor.
+    Where min > max, the result is max.  Raises RuntimeError if neither is given, TypeError for a
+    number together with a tensor.  Like ``torch.clamp``.
 
     >>> import nnlib
     >>> nnlib.clamp(nnlib.tensor([-2.0, 0.5, 3.0]), min=-1, max=1)
@@ -1104,7 +1117,7 @@ def clamp(
 
 
 def _clamp_by_tensors(x: Tensor, min: Any, max: Any) -> Tensor:
-    """The gradient goes to x or to the bound that replaces it; to none where one of them is nan."""
+    """clamp(): the gradient goes to x or the bound that replaces it; to none if one is nan."""
     out = x.detach()
     if min is not None:
         out = maximum(out, min.detach())
@@ -1127,7 +1140,7 @@ def all_numbers(xs: Any) -> bool:
 def nan_to_num(
     input: Tensor, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None
 ) -> Tensor:
-    """x with finite numbers for nan and ±inf: by default 0 and the limits of x's type.
+    """x with nan and ±inf replaced, by default with 0 and the limits of x's type.
 
     Like ``torch.nan_to_num``.
 
@@ -1139,9 +1152,9 @@ def nan_to_num(
     kind = x._data.dtype
     if kind.kind != "f":
         return clone(x)
-    ends = np.finfo(kind)
-    high = ends.max if posinf is None else posinf
-    low = ends.min if neginf is None else neginf
+    limits = np.finfo(kind)
+    high = limits.max if posinf is None else posinf
+    low = limits.min if neginf is None else neginf
     x = where(isnan(x), make(as_element(nan, kind)), x)
     x = where(eq(x, make(kind.type(np.inf))), make(kind.type(high)), x)
     return where(eq(x, make(kind.type(-np.inf))), make(kind.type(low)), x)

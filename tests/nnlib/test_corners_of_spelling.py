@@ -78,6 +78,17 @@ out = [a & b, a | b, a ^ b, ~a, ~u, ~t, a & 3, 3 | a, a ^ True, t & a, t | t, t 
     T.bitwise_and(a, b), T.bitwise_or(a, 1), T.bitwise_xor(a, b), T.bitwise_not(a), a.bitwise_and(b),
     T.bitwise_left_shift(a, 1), T.bitwise_right_shift(a, 1)]
 """,
+    "shifts beyond the last bit": """
+u, a, b = T.tensor([255, 64], dtype=T.uint8), T.tensor([100, -100], dtype=T.int8), T.tensor([2**62, -3])
+ns = T.tensor([7, 8], dtype=T.int8)
+out = [x >> n for x in (u, a, b) for n in (7, 8, 63, 64, 99)] + [x << n for x in (u, a, b) for n in (7, 8, 63, 64)]
+out += [u >> ns, a >> ns, b >> ns, u << ns, a << ns, b << (5 * ns), b >> (9 * ns)]
+""",
+    "shifts by a negative number": """
+a, n = T.tensor([100, -100]), T.tensor([-1, -64])
+out = a >> -1, a << -1, a >> n, a << n
+""",
+    "booleans cannot be shifted": "T.tensor([True]) >> T.tensor([True])",
     "bits in place": """
 a, t = T.tensor([6, -5]), T.tensor([True, False]); b, c, d, e, f = (a.clone() for _ in range(5))
 b &= 3; c |= 1; d ^= a; e <<= 1; f >>= 1; t &= T.tensor([True, True]); a.bitwise_or_(1).bitwise_not_()
