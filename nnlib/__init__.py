@@ -5,7 +5,7 @@ import importlib
 from math import e, inf, nan, pi
 from typing import TYPE_CHECKING
 
-from nnlib.tensor import Size, Tensor  # first: below, the function replaces the module nnlib.tensor
+from nnlib.tensor import Size, Tensor  # first: the function `tensor` below replaces the module
 
 # isort: split
 from nnlib import autograd, dtypes
@@ -264,13 +264,13 @@ def numel(input: Tensor) -> builtins.int:
     return input.numel()
 
 
-# Imported when they are first accessed.
-_WHEN_USED = ("datasets", "func", "graph", "linalg", "nn", "optim", "utils")
+# Modules that are imported when they are first accessed.
+_LAZY = ("datasets", "func", "graph", "linalg", "nn", "optim", "utils")
 
 if not TYPE_CHECKING:
 
     def __getattr__(name):
-        if name in _WHEN_USED:
+        if name in _LAZY:
             return importlib.import_module(f"nnlib.{name}")
         if name in ("load", "save"):
             module = importlib.import_module("nnlib.serialization")

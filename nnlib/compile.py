@@ -1,4 +1,4 @@
-"""compile: trace a pure function once and run it as plain loops.  See `nnlib.graph.compiled`.
+"""compile: trace a pure function once, run the trace as plain loops.  See `nnlib.graph.compiled`.
 
 `nnlib.graph.pure` checks that the function is pure, and raises the errors.
 """
@@ -15,16 +15,17 @@ if TYPE_CHECKING:
 def compile(
     fn: Callable[..., Any], static: Sequence[str | int] = (), *, backend: str | None = None
 ) -> Compiled:
-    """Compile the pure function `fn`: its first call traces it, and every call runs fast loops.
+    """Compile the pure function `fn`: its first call traces it, and every call runs the trace.
 
     The results of a pure function depend on its arguments alone, and it has no side effects.
     Arguments and results are tensors in tuples, lists, dicts and data classes, numbers and strings.
     The arguments listed in `static` (names or positions) may be any hashable objects.  The function
     is traced again for other shapes, types, numbers, structures and static arguments, and if
     something that it reads from outside has changed.  Compute gradients inside it
-    (`nnlib.func.grad_and_value`, `nnlib.autograd.grad`), and random numbers with a generator among
-    the arguments.  If numba is installed (``pip install 'sigmoid-to-sequence[fast]'``), it runs as
-    machine code, otherwise as NumPy with reused memory; `backend` selects "loops" or "numpy".
+    (`nnlib.func.grad_and_value`, `nnlib.autograd.grad`), and take random numbers from a generator
+    that is an argument.  If numba is installed (``pip install 'sigmoid-to-sequence[fast]'``), the
+    trace runs as machine code, otherwise as NumPy calls that reuse memory; `backend` selects one of
+    the two, "loops" or "numpy".
 
     Raises TypeError if `fn` is not a function, ValueError for an unknown static argument; calls
     raise ValueError for an unknown `backend`, ImportError for loops without numba.

@@ -1,4 +1,4 @@
-"""Devices, of which there is only the CPU, and checks of the arguments `device` and `out`."""
+"""The only device, which is the CPU, and checks of the arguments `device` and `out`."""
 
 from __future__ import annotations
 
@@ -53,10 +53,10 @@ class device:
 CPU = device("cpu")
 
 
-def refuse_others(given: Any) -> None:
+def refuse_others(value: Any) -> None:
     """Raise RuntimeError if a device is given and is not the CPU."""
-    if given is not None:
-        device(given)
+    if value is not None:
+        device(value)
 
 
 def refuse_out(out: Any) -> None:

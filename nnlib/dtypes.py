@@ -47,7 +47,7 @@ _default = float32
 
 
 def get_default_dtype() -> dtype:
-    """The type of tensors made from Python floats: float32 unless it was set.
+    """The type of tensors made from Python floats: float32 by default.
 
     Like ``torch.get_default_dtype``.
 
@@ -113,6 +113,7 @@ def promote(a: np.dtype, b: np.dtype) -> np.dtype:
 
 
 def of_number(x: bool | int | float) -> np.dtype:
+    """The type of a tensor made from a Python number."""
     if isinstance(x, (bool, np.bool_)):
         return bool_.numpy
     return int64.numpy if isinstance(x, (int, np.integer)) else _default.numpy
@@ -153,11 +154,11 @@ class finfo:
         kind = _default if type is None else type
         if not isinstance(kind, dtype) or not kind.is_floating_point:
             raise TypeError(f"torch.finfo() requires a floating point input type, got {kind!r}")
-        ends = np.finfo(kind.numpy)
-        self.dtype, self.bits = kind.name, ends.bits
-        self.eps, self.max, self.min = float(ends.eps), float(ends.max), float(ends.min)
-        self.tiny = self.smallest_normal = float(ends.tiny)
-        self.resolution = float(str(ends.resolution))
+        limits = np.finfo(kind.numpy)
+        self.dtype, self.bits = kind.name, limits.bits
+        self.eps, self.max, self.min = float(limits.eps), float(limits.max), float(limits.min)
+        self.tiny = self.smallest_normal = float(limits.tiny)
+        self.resolution = float(str(limits.resolution))
 
     def __repr__(self) -> str:
         return (
@@ -180,8 +181,8 @@ class iinfo:
     def __init__(self, type: dtype) -> None:
         if not isinstance(type, dtype) or type.numpy.kind not in "iu":
             raise TypeError(f"torch.iinfo() requires an integer input type, got {type!r}")
-        ends = np.iinfo(type.numpy)
-        self.dtype, self.bits, self.max, self.min = type.name, ends.bits, ends.max, ends.min
+        limits = np.iinfo(type.numpy)
+        self.dtype, self.bits, self.max, self.min = type.name, limits.bits, limits.max, limits.min
 
     def __repr__(self) -> str:
         return f"iinfo(min={self.min:g}, max={self.max:g}, dtype={self.dtype})"

@@ -68,14 +68,15 @@ def _recorded(x: Any) -> Any:
 
 
 def _leaves(what: str, tree: Any) -> tuple[list[Any], trees.Form]:
-    """The floating tensors of a tree; TypeError or RuntimeError for anything else in it."""
+    """The floating-point tensors of a tree; TypeError or RuntimeError for anything else in it."""
     leaves, form = trees.flatten(tree)
     for leaf, path in zip(leaves, trees.paths(form, what), strict=True):
         if not isinstance(leaf, Value):
             raise TypeError(f"{path} must be a Tensor, but it is {type(leaf).__name__}")
         if leaf._data.dtype.kind != "f":
             raise RuntimeError(
-                f"{path} is of type {leaf._data.dtype.name}: only floating tensors have gradients. "
+                f"{path} is of type {leaf._data.dtype.name}: only floating-point tensors have "
+                "gradients. "
                 "Convert it with .float(), or choose other arguments with argnums."
             )
     return leaves, form
@@ -83,7 +84,7 @@ def _leaves(what: str, tree: Any) -> tuple[list[Any], trees.Form]:
 
 def _depends_on_others(outputs: Sequence[Any], own: Sequence[Any]) -> bool:
     """Whether an output depends on recorded tensors other than the differentiated arguments."""
-    ours = {x._node for x in own}
+    own_nodes = {x._node for x in own}
     seen: set[Node] = set()
     stack = [o._node for o in outputs if o._node is not None]
     while stack:
@@ -91,7 +92,7 @@ def _depends_on_others(outputs: Sequence[Any], own: Sequence[Any]) -> bool:
         if node in seen:
             continue
         seen.add(node)
-        if node in ours:
+        if node in own_nodes:
             if node.edges:  # a clone: the argument itself has a history
                 return True
             continue
@@ -104,17 +105,17 @@ def _depends_on_others(outputs: Sequence[Any], own: Sequence[Any]) -> bool:
 
 
 def _gradients(
-    outputs: list[Any], starts: list[Any], inputs: list[Any], further: bool
+    outputs: list[Any], starts: list[Any], inputs: list[Any], create_graph: bool
 ) -> list[Any]:
-    """Gradients of the inputs, zeros for unused ones; with `further` they are recorded."""
+    """Gradients of the inputs, zeros for unused ones; with `create_graph` they are recorded."""
     pairs = [(o, g) for o, g in zip(outputs, starts, strict=True) if o._node is not None]
     if not pairs or not inputs:
         return [_zeros(x) for x in inputs]
-    found = autograd.grad(
+    gs = autograd.grad(
         [o for o, _ in pairs], inputs, [g for _, g in pairs],
-        retain_graph=True, create_graph=further, allow_unused=True,
+        retain_graph=True, create_graph=create_graph, allow_unused=True,
     )  # fmt: skip
-    return [_zeros(x) if g is None else g for g, x in zip(found, inputs, strict=True)]
+    return [_zeros(x) if g is None else g for g, x in zip(gs, inputs, strict=True)]
 
 
 def _zeros(x: Any) -> Any:
@@ -153,24 +154,24 @@ class _Run:
     def __init__(self, func: Function, args: tuple, argnums: Any, kwargs: dict, has_aux: bool):
         self.outer = record.grad_enabled()
         self.several = isinstance(argnums, tuple)
-        numbers, chosen = _chosen(args, argnums)
-        given, self.form = _leaves("the argument", tuple(chosen))
-        self.inputs = [_recorded(x) for x in given]
+        numbers, selected = _chosen(args, argnums)
+        leaves, self.form = _leaves("the argument", tuple(selected))
+        self.inputs = [_recorded(x) for x in leaves]
         new = list(args)
         for n, value in zip(numbers, trees.build(self.form, self.inputs), strict=True):
             new[n] = value
         with record.recording(True):
-            made = func(*new, **kwargs)
+            result = func(*new, **kwargs)
         self.aux: Any = None
         if has_aux:
-            if not (isinstance(made, tuple) and len(made) == 2):
+            if not (isinstance(result, tuple) and len(result) == 2):
                 raise RuntimeError(
                     "with has_aux=True the function must return a pair (output, aux), but it "
-                    f"returned {type(made).__name__}"
+                    f"returned {type(result).__name__}"
                 )
-            made, self.aux = made
-        self.made = made
-        self.outputs, self.out_form = trees.flatten(made)
+            result, self.aux = result
+        self.result = result
+        self.outputs, self.out_form = trees.flatten(result)
         for o in self.outputs:
             if not isinstance(o, Value):
                 raise RuntimeError(
@@ -179,15 +180,15 @@ class _Run:
         self.keep = self.outer and _depends_on_others(self.outputs, self.inputs)
         _close(self.inputs)
 
-    def gradients(self, starts: list[Any], further: bool | None = None) -> Any:
+    def gradients(self, starts: list[Any], create_graph: bool | None = None) -> Any:
         """One gradient for each chosen argument, with the structure of that argument."""
-        further = self.keep if further is None else further
-        found = _gradients(self.outputs, starts, self.inputs, further)
-        built = trees.build(self.form, found)
-        return built if self.several else built[0]
+        create_graph = self.keep if create_graph is None else create_graph
+        gs = _gradients(self.outputs, starts, self.inputs, create_graph)
+        per_argument = trees.build(self.form, gs)
+        return per_argument if self.several else per_argument[0]
 
     def value(self) -> Any:
-        return _detached_unless(self.made, self.keep)
+        return _detached_unless(self.result, self.keep)
 
     def with_aux(self, *results: Any) -> tuple[Any, ...]:
         return (*results, _detached_unless(self.aux, self.keep))
@@ -207,13 +208,13 @@ def grad(
     func: Callable[P, Any], argnums: int | tuple[int, ...] = 0, has_aux: bool = False
 ) -> Callable[P, Any]: ...
 def grad(func: Function, argnums: int | tuple[int, ...] = 0, has_aux: bool = False) -> Function:
-    """The function x ↦ ∂func(x)/∂x of a function with one number as its result.
+    """The gradient x ↦ ∂func(x)/∂x of a function whose result is one number.
 
-    The derivative is with respect to the argument `argnums` (a tuple: several).  With `has_aux` the
-    function returns ``(output, aux)``, and the gradient function ``(gradient, aux)``.  Like
-    ``torch.func.grad``.
+    The derivative is with respect to the argument at position `argnums` (a tuple selects several).
+    With `has_aux`, `func` returns ``(output, aux)``, and the gradient function returns
+    ``(gradient, aux)``.  Like ``torch.func.grad``.
 
-    Calls raise RuntimeError for a result that is not 0-d, and for arguments that are not floating.
+    Calls raise RuntimeError for a result that is not 0-d, or arguments that are not floating-point.
 
     >>> import nnlib
     >>> slope = nnlib.func.grad(lambda x: x**3)
@@ -245,9 +246,9 @@ def grad_and_value(
 ) -> Function:
     """Like `grad`, but calls return ``(gradient, value)``, where the value is the result of `func`.
 
-    With `has_aux`: ``(gradient, (value, aux))``.  Like ``torch.func.grad_and_value``.
+    With `has_aux`, they return ``(gradient, (value, aux))``.  Like ``torch.func.grad_and_value``.
 
-    Calls raise RuntimeError for a result that is not 0-d, and for arguments that are not floating.
+    Calls raise RuntimeError for a result that is not 0-d, or arguments that are not floating-point.
 
     >>> import nnlib
     >>> nnlib.func.grad_and_value(lambda w: (w * w).sum())(nnlib.tensor([1.0, 2.0]))
@@ -286,7 +287,7 @@ def vjp(func: Function, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]
     """(func(x), g ↦ gᵀJ): the value, and a function that pulls a gradient of it back to x.
 
     Each call of that function takes one backward pass.  Like ``torch.func.vjp``.  Raises
-    RuntimeError for arguments that are not floating; so does the function for a gradient of another
+    RuntimeError for arguments that are not floating-point; calls raise it for a gradient of another
     shape.
 
     >>> import nnlib
@@ -356,7 +357,7 @@ def jvp(
     return run.with_aux(*pair) if has_aux else pair
 
 
-# ---------------------------------------------------------------- whole matrices
+# ---------------------------------------------------------------- Jacobians and Hessians
 
 
 def _basis(x: Any) -> list[Any]:
@@ -381,9 +382,9 @@ def jacrev(
 ) -> Function:
     """x ↦ J with J[i, j] = ∂func(x)ᵢ/∂xⱼ, by one backward pass for each element of the result.
 
-    J has the shape (*output, *argument); outputs that are trees give trees of Jacobians, outputs
-    first.  Like ``torch.func.jacrev``.  Calls raise RuntimeError for arguments that are not
-    floating.
+    J has the shape (*output, *argument); trees of outputs or arguments give trees of Jacobians,
+    outputs first.  Like ``torch.func.jacrev``.  Calls raise RuntimeError for arguments that are not
+    floating-point.
 
     >>> import nnlib
     >>> nnlib.func.jacrev(lambda x: x * x.sum())(nnlib.tensor([1.0, 2.0]))
@@ -401,10 +402,10 @@ def jacrev(
                 starts = [one if k == at else _zeros(o) for k, o in enumerate(run.outputs)]
                 rows.append(trees.flatten(run.gradients(starts))[0])
             parts = [_stacked(column, output, x) for column, x in _columns(rows, run.inputs)]
-            built = trees.build(run.form, parts)
-            blocks.append(built if run.several else built[0])
-        made = trees.build(run.out_form, blocks)
-        return run.with_aux(made) if has_aux else made
+            per_argument = trees.build(run.form, parts)
+            blocks.append(per_argument if run.several else per_argument[0])
+        result = trees.build(run.out_form, blocks)
+        return run.with_aux(result) if has_aux else result
 
     return jacobian
 
@@ -433,7 +434,7 @@ def jacfwd(
 def jacfwd(func: Function, argnums: int | tuple[int, ...] = 0, has_aux: bool = False) -> Function:
     """Like `jacrev`, but column by column: one derivative for each element of the argument.
 
-    Like ``torch.func.jacfwd``.  Calls raise RuntimeError for arguments that are not floating.
+    Like ``torch.func.jacfwd``.  Calls raise RuntimeError for arguments that are not floating-point.
 
     >>> import nnlib
     >>> nnlib.func.jacfwd(lambda x: x * x.sum())(nnlib.tensor([1.0, 2.0]))
@@ -458,10 +459,10 @@ def jacfwd(func: Function, argnums: int | tuple[int, ...] = 0, has_aux: bool = F
                 _stacked_columns([c[at] for c in columns[k]], output, x)
                 for k, x in enumerate(run.inputs)
             ]
-            built = trees.build(run.form, parts)
-            blocks.append(built if run.several else built[0])
-        made = trees.build(run.out_form, blocks)
-        return run.with_aux(made) if has_aux else made
+            per_argument = trees.build(run.form, parts)
+            blocks.append(per_argument if run.several else per_argument[0])
+        result = trees.build(run.out_form, blocks)
+        return run.with_aux(result) if has_aux else result
 
     return jacobian
 
@@ -488,7 +489,8 @@ def hessian(func: Callable[P, Any], argnums: int | tuple[int, ...] = 0) -> Calla
 def hessian(func: Function, argnums: int | tuple[int, ...] = 0) -> Function:
     """x ↦ H with H[i, j] = ∂²func(x)/∂xᵢ∂xⱼ: the Jacobian of the Jacobian.
 
-    Like ``torch.func.hessian``.  Calls raise RuntimeError for arguments that are not floating.
+    Like ``torch.func.hessian``.  Calls raise RuntimeError for arguments that are not
+    floating-point.
 
     >>> import nnlib
     >>> nnlib.func.hessian(lambda x: (x**3).sum())(nnlib.tensor([1.0, 2.0]))
@@ -505,14 +507,14 @@ def vmap(
     func: Callable[P, R], in_dims: Any = 0, out_dims: Any = 0, randomness: str = "error",
     *, chunk_size: int | None = None,
 ) -> Callable[P, R]:  # fmt: skip
-    """Make a function of one example a function of a batch of examples.
+    """Turn a function of one example into a function of a batch of examples.
 
     `in_dims` is the dimension of the examples in each argument (None: all examples share it), as a
-    number or a tree with the structure of the arguments; `out_dims` is that in the results.  Like
-    ``torch.func.vmap``, but it runs a loop, which `nnlib.compile` unrolls.  Random functions raise
-    an error unless `randomness` is "different": then each example gets its own random numbers;
-    "same" is not implemented, because a loop would have to rewind the generator.  `chunk_size` has
-    no effect.
+    number or a tree with the structure of the arguments; `out_dims` is the one in the results.
+    Like ``torch.func.vmap``, but it runs a loop, which `nnlib.compile` unrolls.  Random functions
+    raise an error unless `randomness` is "different": then each example gets its own random
+    numbers; "same" is not implemented, because a loop would have to rewind the generator.
+    `chunk_size` has no effect.
 
     Raises ValueError for unknown settings; calls raise ValueError for arguments without the
     dimension of the examples, or with different lengths.
@@ -533,12 +535,12 @@ def vmap(
         leaves, form = trees.flatten(args)
         along = _dims_of_leaves(in_dims, args)
         count = _count(leaves, along)
-        made = []
+        results = []
         with _forbidding_random(randomness == "error"):
             for k in range(count):
                 one = [x if d is None else arrange.select(x, d, k) for x, d in zip(leaves, along)]
-                made.append(func(*trees.build(form, one), **kwargs))
-        result: R = _collected(made, out_dims)
+                results.append(func(*trees.build(form, one), **kwargs))
+        result: R = _collected(results, out_dims)
         return result
 
     return mapped
@@ -548,13 +550,13 @@ def _dims_of_leaves(dims: Any, args: Any) -> list[int | None]:
     """One dimension for each leaf of the arguments, from a number or a tree of numbers."""
     if dims is None or isinstance(dims, int):
         return [dims] * len(trees.flatten(args)[0])
-    opened, given = trees.children(args), trees.children(dims)
-    if opened is None or given is None or opened[0] != given[0]:
+    children, dim_children = trees.children(args), trees.children(dims)
+    if children is None or dim_children is None or children[0] != dim_children[0]:
         raise ValueError(
             f"vmap(in_dims={dims!r}): in_dims must be a number, None, or a tree "
             "with the structure of the arguments"
         )
-    pairs = zip(given[1], opened[1], strict=True)
+    pairs = zip(dim_children[1], children[1], strict=True)
     return [d for one, part in pairs for d in _dims_of_leaves(one, part)]
 
 
@@ -584,14 +586,14 @@ def _count(leaves: list[Any], along: list[int | None]) -> int:
     return sizes.pop()
 
 
-def _collected(made: list[Any], out_dims: Any) -> Any:
-    if not made:
+def _collected(results: list[Any], out_dims: Any) -> Any:
+    if not results:
         raise ValueError("vmap: there are no examples, so the results' shapes are unknown")
-    columns = [trees.flatten(one) for one in made]
+    columns = [trees.flatten(one) for one in results]
     form = columns[0][1]
     if isinstance(out_dims, tuple):
-        whole = trees.build(form, list(range(len(columns[0][0]))))
-        dims = _dims_of_leaves(out_dims, whole)
+        positions = trees.build(form, list(range(len(columns[0][0]))))
+        dims = _dims_of_leaves(out_dims, positions)
     else:
         dims = [out_dims] * len(columns[0][0])
     stacked = [
@@ -622,7 +624,7 @@ def functional_call(
     """module(*args) with the given tensors in place of its parameters and buffers.
 
     `parameter_and_buffer_dicts` maps names, as in ``named_parameters()``, to tensors; a tuple of
-    dicts is one dict.  Parameters that are not named keep their tensors.  A parameter that the
+    dicts is merged into one.  Other parameters keep their tensors.  A parameter that the
     module has under two names is replaced under both (`tie_weights`).  Like
     ``torch.func.functional_call``.
 
@@ -635,17 +637,17 @@ def functional_call(
     >>> nnlib.func.functional_call(layer, weights, nnlib.tensor([1.0, 2.0]))
     tensor([3.])
     """
-    given = _one_dict(parameter_and_buffer_dicts)
+    tensors = _one_dict(parameter_and_buffer_dicts)
     net: Any = module
     own = {**dict(net.named_parameters()), **dict(net.named_buffers())}
-    if strict and set(own) != set(given):
-        missing, unknown = sorted(set(own) - set(given)), sorted(set(given) - set(own))
+    if strict and set(own) != set(tensors):
+        missing, unknown = sorted(set(own) - set(tensors)), sorted(set(tensors) - set(own))
         raise RuntimeError(
             f"functional_call(strict=True): missing keys {missing}, unexpected keys {unknown}"
         )
-    replaced = [_attribute(net, name, value) for name, value in given.items()]
+    replaced = [_attribute(net, name, value) for name, value in tensors.items()]
     if tie_weights:
-        replaced += _tied(net, given, own)
+        replaced += _tied(net, tensors, own)
     before = [(names, name, names.get(name, _NONE)) for names, name, _ in replaced]
     try:
         for names, name, value in replaced:
@@ -682,9 +684,9 @@ def _attribute(module: Any, name: str, value: Any) -> tuple[dict[str, Any], str,
     return vars(module), last, value
 
 
-def _tied(module: Any, given: dict[str, Any], own: dict[str, Any]) -> list[Any]:
-    """The attributes that hold the same parameters as the given names."""
-    values = {id(own[name]): value for name, value in given.items() if name in own}
+def _tied(module: Any, tensors: dict[str, Any], own: dict[str, Any]) -> list[Any]:
+    """The attributes whose parameters are those named in `tensors`."""
+    values = {id(own[name]): value for name, value in tensors.items() if name in own}
     return [
         (vars(part), name, values[id(known)])
         for part in module.modules()

@@ -128,8 +128,8 @@ def _without_repeats(array: np.ndarray, new: np.ndarray, how: str) -> tuple[np.n
     if any(repeated) and how not in ("fill_", "zero_"):
         raise _shared_memory_error()
     first = (*[slice(0, 1) if shared else slice(None) for shared in repeated], ...)
-    whole = record.in_memory(owner, array, record.offset(array, owner))
-    return whole[first], new[first]
+    writable = record.in_memory(owner, array, record.offset(array, owner))
+    return writable[first], new[first]
 
 
 def _repeated(array: np.ndarray) -> tuple[bool, ...]:
@@ -183,6 +183,7 @@ def _renew_views(base: Any, chain: list[Any], history: bool) -> None:
 
 
 def _put_back(base: Any, primitive: Any, attrs: Any, value: Tensor) -> Any:
+    """`base` with `value` in place of the view of it that `primitive` computes."""
     if primitive is ps.slice_:
         return picking.written_slice(base, attrs["index"], value)
     if primitive is ps.reshape:
@@ -194,9 +195,9 @@ def _put_back(base: Any, primitive: Any, attrs: Any, value: Tensor) -> Any:
 
 
 def _put_back_by_memory(base: Any, part: Any) -> Any:
-    """`base` with `part` written into it, if there is an expanded view between the two.
+    """`base` with `part` written into it, for a `part` that is an expanded view or a view of one.
 
-    The views are applied to positions, which shows where in the base each element of `part` is.
+    The views are applied to an array of positions, which gives each element's position in the base.
     """
     if watcher := record.current_watcher():
         watcher.refuse("an expanded tensor is changed in place: clone() it first")
@@ -494,13 +495,13 @@ class InPlace(Value):
         return become(self, _replaced(self, filled), "fill_")
 
     def copy_(self, src: Operand) -> Self:
-        """Copy the elements of `src`, which is broadcast, and cast to this tensor's type."""
+        """Copy the elements of `src`, broadcast to this tensor's shape and cast to its type."""
         if is_number(src):
             src = create.tensor(src)
         source = ar.to_dtype(needs_tensor("copy_", src), dtypes.of(self._data))
         if source._data.shape != self._data.shape:
             source = s.expand(source, self._data.shape)
-        if source is src:  # a recorded copy, so that this tensor does not become a second leaf
+        if source is src:  # a recorded copy, so that this tensor does not share its node
             source = ar.clone(source)
         return become(self, _replaced(self, source), "copy_")
 
@@ -510,8 +511,8 @@ class InPlace(Value):
         """Set the elements to random numbers from the normal distribution."""
         if std < 0:
             raise RuntimeError(f"normal_ expects std >= 0.0, but found std {std}")
-        draw = create._stream(generator).normal(mean, std, self._data.shape)
-        return become(self, _random_values(self, draw), "normal_")
+        samples = create._stream(generator).normal(mean, std, self._data.shape)
+        return become(self, _random_values(self, samples), "normal_")
 
     def uniform_(
         self, from_: float = 0, to: float = 1, *, generator: Generator | None = None
@@ -521,14 +522,14 @@ class InPlace(Value):
             raise RuntimeError(
                 f"uniform_ expects to return a [from, to) range, but found from={from_} > to={to}"
             )
-        draw = create._stream(generator).uniform(from_, to, self._data.shape)
-        return become(self, _random_values(self, draw), "uniform_")
+        samples = create._stream(generator).uniform(from_, to, self._data.shape)
+        return become(self, _random_values(self, samples), "uniform_")
 
     def bernoulli_(self, p: float = 0.5, *, generator: Generator | None = None) -> Self:
         """Set each element to 1 with probability p, otherwise to 0."""
-        draw = create._stream(generator).random(self._data.shape) < p
+        samples = create._stream(generator).random(self._data.shape) < p
         return become(
-            self, record.make(np.asarray(draw).astype(self._data.dtype)[()]), "bernoulli_"
+            self, record.make(np.asarray(samples).astype(self._data.dtype)[()]), "bernoulli_"
         )
 
     def __setitem__(self, key: Any, value: Operand) -> None:
@@ -555,16 +556,17 @@ class InPlace(Value):
 
 
 def _replaced(x: Any, new: Any) -> Any:
-    """`new` in place of all of x; the history of x continues, with the gradient 0."""
+    """`new` in place of all of x, whose history is kept: the gradient that reaches it is 0."""
     if not record.grad_enabled() or x._node is None or isinstance(x._node, Leaf):
         return new
     everywhere = record.make(np.ones(x._data.shape, bool)[()])
     return ar.where(everywhere, new, ar.floor(_old(x)))  # the gradient of floor is 0, even for nan
 
 
-def _random_values(x: Any, draw: Any) -> Tensor:
+def _random_values(x: Any, samples: Any) -> Tensor:
+    """The samples in the type of x; NotImplementedError unless that is a floating-point type."""
     if x._data.dtype.kind != "f":
         raise NotImplementedError(
             f"random floats cannot be written into a tensor of {dtypes.of(x._data).name}"
         )
-    return record.make(np.asarray(draw).astype(x._data.dtype)[()])
+    return record.make(np.asarray(samples).astype(x._data.dtype)[()])

@@ -1,7 +1,8 @@
 """The printed form of tensors, digit for digit that of PyTorch's `_tensor_str`.
 
-It has four digits and one width for all elements, scientific notation if magnitudes differ by a
-factor above a thousand, and only the first and last elements of more than a thousand.
+All elements have four digits and one width, in scientific notation if they are very large or
+small or their magnitudes differ by a factor of more than 1000.  Of more than 1000 elements, only
+the first and last three along each dimension are shown.
 """
 
 from __future__ import annotations
@@ -90,16 +91,16 @@ def _writer(x: np.ndarray) -> tuple[int, Callable[[Any], str]]:
         return width, lambda v: str(v).rjust(width)
     # As in PyTorch, the width is that of the finite numbers: a nan or an inf may be wider.
     shown = x[np.isfinite(x) & (x != 0)].astype(float)
-    whole, scientific = True, False
+    integral, scientific = True, False
     if shown.size:
         large, small = np.abs(shown).max(), np.abs(shown).min()
-        whole = bool(np.all(shown == np.ceil(shown)))
+        integral = bool(np.all(shown == np.ceil(shown)))
         scientific = bool(large / small > 1000 or large > 1e8 or small < 1e-4)
 
     def write(v: float) -> str:
         if scientific:
             return f"{v:.{PRECISION}e}"
-        if whole:
+        if integral:
             return f"{v:.0f}" + ("." if math.isfinite(v) else "")
         return f"{v:.{PRECISION}f}"
 

@@ -3,7 +3,7 @@
 Most of the package builds on this module.  A *primitive* is a function together with its
 derivative.  Calling one on a `Value` (the base of `Tensor`) computes the result with NumPy and
 attaches a `Node` to it: which primitive, from which nodes, with which arguments.  The backward pass
-follows these nodes and knows no primitive by name.
+follows these nodes and contains no derivative rules of its own.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from nnlib.tensor import Tensor
 
     class Watcher(Protocol):
-        """Is notified of every primitive that is applied: the tracer of `nnlib.graph` is one."""
+        """An object that is notified of every primitive applied, such as `nnlib.graph`'s tracer."""
 
         def applied(
             self, primitive: Primitive, args: tuple[Any, ...], attrs: dict[str, Any], result: Value
@@ -50,7 +50,7 @@ class Node:
     """One application of a primitive: an entry in the recorded graph.
 
     `edges` are the nodes of the arguments (None for a constant), `args` and `out` the arrays that
-    the vjp needs (None where it needs none), `shapes` the arguments' shapes where broadcasting made
+    the vjp needs (None if it needs none), `shapes` the arguments' shapes if broadcasting made
     them differ from the result's, `time` the clock of in-place changes when it was recorded.
     """
 
@@ -84,7 +84,7 @@ class Node:
 
     @property
     def name(self) -> str:
-        """PyTorch's way of naming a backward function: `MulBackward` for `mul`."""
+        """The name of the backward function in PyTorch's style: `MulBackward` for `mul`."""
         name = self.primitive.name if self.primitive else "accumulate_grad"
         return "".join(part.capitalize() for part in name.split("_")) + "Backward"
 
@@ -106,15 +106,15 @@ class Leaf(Node):
 
 
 class Value:
-    """A NumPy array (or scalar) and the node that made it.  `Tensor` gives it its operators."""
+    """A NumPy array (or scalar) and the node that computed it.  `Tensor` adds the operators."""
 
     __slots__ = ("__weakref__", "_data", "_node", "_view", "_views")
 
     _data: Array
     _node: Node | None
-    # of a view: its base, and the primitive and attributes that make it
+    # for a view: its base, and the primitive and attributes that produced it
     _view: tuple[Value, Primitive | None, dict[str, Any] | None]
-    _views: list[weakref.ref[Value]]  # the views of it that may still be in use
+    _views: list[weakref.ref[Value]]  # its views that may still be in use
 
 
 # ---------------------------------------------------------------- the state of recording
@@ -131,7 +131,7 @@ class State:
         self.mode = GRAD
         self.watcher: Watcher | None = None
         self.anomaly = False
-        self.nans = 0  # how many nodes made a nan of arguments without one
+        self.nans = 0  # the number of nodes that produced a nan from arguments without one
         self.watched: list[Node] = []  # nodes that hold traced values while there is a watcher
 
     def switch(self, mode: int) -> None:
@@ -144,7 +144,7 @@ class _Threads(threading.local):
         self.state = State()
 
 
-# The states of the threads in another mode than GRAD.  While there are none, the fast paths need
+# The states of the threads in a mode other than GRAD.  While there are none, the fast paths need
 # not look up the state of their thread, which takes as long as adding two numbers.
 unusual: set[State] = set()
 _threads = _Threads()
@@ -180,24 +180,24 @@ def set_recording(grad: bool) -> None:
 
 
 @contextmanager
-def watching(who: Watcher | None) -> Iterator[None]:
-    """Make `who` (None: nobody) the watcher of this thread inside the block."""
+def watching(watcher: Watcher | None) -> Iterator[None]:
+    """Inside the block, `watcher` is the watcher of this thread (None: there is none)."""
     here = state()
-    mode, watcher = here.mode, here.watcher
-    here.switch(mode & ~WATCHED if who is None else mode | WATCHED)
-    here.watcher = who
+    mode, previous = here.mode, here.watcher
+    here.switch(mode & ~WATCHED if watcher is None else mode | WATCHED)
+    here.watcher = watcher
     try:
         yield
     finally:
         here.switch(mode)
-        here.watcher = watcher
-        while who is not None and here.watched:
+        here.watcher = previous
+        while watcher is not None and here.watched:
             _forget_aliases(here.watched.pop())
 
 
 @contextmanager
 def checking_anomalies(check: bool) -> Iterator[None]:
-    """Inside the block, note where each node was made, and raise an error for nan gradients."""
+    """Inside the block, record where each node was created; nan gradients raise an error."""
     here = state()
     anomaly, mode = here.anomaly, here.mode
     here.anomaly = check
@@ -257,7 +257,7 @@ def _version(owner: np.ndarray) -> Version | None:
 
 
 def mark_changed(array: np.ndarray) -> None:
-    """Note that memory was overwritten: a gradient that needs the old values raises an error."""
+    """Record that memory was overwritten: gradients that need its old values raise an error."""
     global clock
     clock += 1
     owner = array if array.base is None else _owner(array)
@@ -268,6 +268,7 @@ def mark_changed(array: np.ndarray) -> None:
 
 
 def was_changed(array: Array, since: int) -> bool:
+    """Whether the memory of the array was overwritten after the time `since`."""
     if array.__class__ is not np.ndarray:
         return False
     version = _version(_owner(array))
@@ -286,9 +287,9 @@ def prepare_process() -> None:
     nnlib causes them.  The user's own NumPy code keeps its warnings.
 
     glibc returns large blocks to the system when they are freed, and the page faults when they are
-    allocated again cost more than the arithmetic.  Once a block of nearly 32 MB was freed, it keeps
-    them.  A step of a small convolutional network then takes 40 % of the time, so does the sigmoid
-    of a million numbers with its gradient; a step of an MLP takes as long as before.
+    allocated again cost more than the arithmetic.  Once a block of nearly 32 MB has been freed, it
+    keeps them.  A step of a small convolutional network then takes 40 % of the time, and so does
+    the sigmoid of a million numbers with its gradient; a step of an MLP takes as long as before.
     """
     global _prepared
     if not _prepared:
@@ -308,13 +309,15 @@ class Primitive:
     can return all of them as a tuple.  Both use only operators and primitives, so they run on bare
     arrays (first order) and on Values (any order).
 
-    `saves` states what the vjps need: ``"args"``, ``"out"``, ``"both"`` or ``"none"``; ``"cross"``
-    if the gradient of each of two arguments needs only the other one.  `shape_only` lists the
-    arguments (-1: the result) of which only the shape is needed, so they may be changed in place.
+    `saves` states which values the vjps need: ``"args"``, ``"out"``, ``"both"`` or ``"none"``;
+    ``"cross"`` if the gradient of each of two arguments needs only the other one.  `shape_only`
+    lists the arguments (-1: the result) of which only the shape matters, so they may be changed in
+    place.
+
     ``reads[i]`` lists the arguments (-1: the result) that the i-th gradient needs, if that is not
-    the same for all; ``"others"``: each needs all arguments but its own.  A `remade` result may be
-    changed too: the vjp then gets a new one.  ``restored(out, *args)`` recomputes changed arguments
-    from a saved result that determines them, so they may be changed.
+    the same for all; ``"others"``: each needs all arguments but its own.  With `remade`, the
+    result may be changed too: it is computed again for the vjp.  ``restored(out, *args)``
+    recomputes changed arguments from a saved result that determines them, so they may be changed.
 
     ``decomposition(*args, **attrs)`` is a fused primitive written in simpler ones; higher
     derivatives and exported graphs use it.  ``with_residuals(*args, **attrs)`` is a forward that
@@ -378,7 +381,7 @@ class Primitive:
 
     @property
     def arity(self) -> int:
-        """How many arguments an elementwise primitive takes."""
+        """The number of arguments of an elementwise primitive."""
         return self.ufunc.nin if self.ufunc else len(self.vjps)
 
     def __repr__(self) -> str:
@@ -409,7 +412,7 @@ def apply(primitive: Primitive, args: Sequence[Any], attrs: dict[str, Any]) -> T
         edges = tuple([a._node if isinstance(a, Value) else None for a in args])
         for edge in edges:
             if edge is not None:
-                if out.dtype.kind == "f":  # a cast to whole numbers has no gradient
+                if out.dtype.kind == "f":  # a cast to integers has no gradient
                     result._node = record(primitive, edges, arrays, out, attrs)
                 break
     if mode & WATCHED:
@@ -424,9 +427,9 @@ def _apply_with_residuals(
     if not any(edges):
         return make(primitive.forward(*arrays, **attrs))
     assert primitive.with_residuals is not None
-    out, kept = primitive.with_residuals(*arrays, **attrs)
+    out, residuals = primitive.with_residuals(*arrays, **attrs)
     node = record(primitive, edges, arrays, out, attrs)
-    node.out = kept
+    node.out = residuals
     return make(out, node)
 
 
@@ -466,7 +469,7 @@ def offset(array: np.ndarray, owner: np.ndarray) -> int:
 
 
 def note_view(base: Value, view: Value) -> None:
-    """Register a view of `base`, so that an in-place change of `base` renews the view's history.
+    """Register a view of `base`, so that an in-place change of `base` updates the view's history.
 
     A leaf can only be changed without recording, so its views keep their history.
     """
@@ -476,7 +479,7 @@ def note_view(base: Value, view: Value) -> None:
     if known is None:
         base._views = [weakref.ref(view)]
         return
-    if len(known) >= 16 and not len(known) & (len(known) - 1):  # now and then, drop dead ones
+    if len(known) >= 16 and not len(known) & (len(known) - 1):  # at 16, 32, 64, …: drop dead ones
         base._views = known = [r for r in known if r() is not None]
     known.append(weakref.ref(view))
 
@@ -499,7 +502,7 @@ def record(
     out: Array,
     attrs: dict[str, Any] | None,
 ) -> Node:
-    """The node of one application, which saves only what the vjp needs."""
+    """The node of one application; it saves only the values that the vjp needs."""
     node = Node(primitive, edges, attrs or None)
     if primitive.saves_args:
         node.args = crossed(edges, arrays) if primitive.crosses else arrays
@@ -513,12 +516,12 @@ def record(
 
 
 def crossed(edges: tuple[Any, ...], arrays: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Keep only the arguments that the other one's gradient needs."""
+    """Two arguments, each None if the other one, whose gradient needs it, is not recorded."""
     return (arrays[0] if edges[1] else None, arrays[1] if edges[0] else None)
 
 
 def _watch(primitive: Primitive, args: Sequence[Any], attrs: dict[str, Any], result: Value) -> None:
-    """The slow path: notify the watcher, and with anomaly detection note where this was called."""
+    """The slow path: notify the watcher, and with anomaly detection record the call's traceback."""
     node, here = result._node, state()
     watcher = here.watcher
     if watcher is not None:
@@ -526,7 +529,7 @@ def _watch(primitive: Primitive, args: Sequence[Any], attrs: dict[str, Any], res
         if node is not None:  # a traced gradient must use the values that were traced
             if node.args is not None:
                 node.args = tuple(
-                    [None if kept is None else aliased(a) for kept, a in zip(node.args, args)]
+                    [None if saved is None else aliased(a) for saved, a in zip(node.args, args)]
                 )
             if node.out is not None:
                 node.out = aliased(result)
@@ -559,10 +562,10 @@ def _remember_origin(primitive: Primitive, args: Sequence[Any], result: Value) -
         return
     stack = [f for f in traceback.extract_stack() if "/nnlib/" not in f.filename.replace("\\", "/")]
     result._node.note("origin", "".join(traceback.format_list(stack[-3:])))
-    made_nan = _has_nan(result._data) and not any(
+    is_new_nan = _has_nan(result._data) and not any(
         _has_nan(a._data if isinstance(a, Value) else a) for a in args
     )
-    if made_nan:
+    if is_new_nan:
         here = state()
         here.nans += 1
         result._node.note("nan", here.nans)

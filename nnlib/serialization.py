@@ -23,7 +23,7 @@ if TYPE_CHECKING:  # imported by save() and load(), which most programs do not c
     import zipfile
 
 STRUCTURE = "nnlib.json"
-LARGEST = 4 * 2**30  # bytes that a file may unpack to, by default
+LARGEST = 4 * 2**30  # bytes that a file may unpack to, unless load() is given max_bytes
 _DEEPEST, _LONGEST_STRUCTURE, _LONGEST_NAME = 50, 64 * 2**20, 200
 
 
@@ -31,7 +31,7 @@ def save(obj: Any, f: Any) -> None:
     """Write tensors, numbers, strings, and dicts, lists and tuples of these to a file.
 
     `f` is a path or a file opened for writing bytes.  The main use is state dicts of modules and
-    optimisers.  Raises TypeError for anything else.  Like ``torch.save``, but without pickle.
+    optimisers.  Raises TypeError for other objects.  Like ``torch.save``, but without pickle.
 
     >>> import io, nnlib
     >>> file = io.BytesIO()
@@ -92,9 +92,9 @@ def _written(obj: Any, path: str, arrays: dict[str, np.ndarray], depth: int) -> 
 def _member_name(path: str) -> str:
     """A path of keys as the name of a file in the archive.
 
-    Whatever could truncate the name, change it or lead out of the folder (NUL and other unprintable
-    characters, backslashes, empty and dotted parts) is written as %XX.  The structure contains the
-    keys themselves, so nothing is lost when a long name is truncated.
+    Anything that could truncate the name, change it or lead out of the folder (NUL and other
+    unprintable characters, backslashes, empty and dotted parts) is written as %XX.  The structure
+    contains the keys themselves, so nothing is lost when a long name is truncated.
     """
     parts = ["".join(map(_printable, part)) for part in path.split("/")] if path else ["tensor"]
     name = "/".join(part if part.strip(".") else "%2E" * len(part) or "%" for part in parts)
@@ -108,7 +108,7 @@ def _printable(c: str) -> str:
 
 
 def load(f: Any, *, weights_only: bool = True, max_bytes: int = LARGEST) -> Any:
-    """Read what save() wrote, or any ``.npz`` of numbers (as a dict of tensors).
+    """Return the contents of a file written by save(), or of any ``.npz`` (as a dict of tensors).
 
     No code in a file is ever run.  Raises ValueError for a file that is damaged, declares more than
     `max_bytes`, or contains anything but numbers; FileNotFoundError if it does not exist.  Like
@@ -166,7 +166,7 @@ def _read(archive: zipfile.ZipFile, max_bytes: int) -> Any:
 
 
 def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Any:
-    """One array, whose header is first compared with the size of the member."""
+    """One array; ValueError if the member is shorter or longer than its header declares."""
     with archive.open(member) as stream:
         try:
             version = np.lib.format.read_magic(stream)

@@ -96,7 +96,7 @@ class Tensor(InPlace):
     __lshift__ = bitwise_left_shift = ar.bitwise_left_shift
     __rshift__ = bitwise_right_shift = ar.bitwise_right_shift
 
-    def __eq__(self, other: object) -> Tensor:  # type: ignore[override]  # what is not a number is not equal, as in Python
+    def __eq__(self, other: object) -> Tensor:  # type: ignore[override]  # other objects are unequal, as in Python
         return ar.eq(self, other) if _comparable(other) else NotImplemented  # type: ignore[arg-type]
 
     def __ne__(self, other: object) -> Tensor:  # type: ignore[override]
@@ -163,7 +163,7 @@ class Tensor(InPlace):
     bernoulli, multinomial = create.bernoulli, create.multinomial
 
     def expand_as(self, other: Tensor) -> Tensor:
-        """Expanded to the shape of `other`.
+        """The tensor expanded to the shape of `other`.
 
         >>> import nnlib
         >>> nnlib.tensor([[1], [2]]).expand_as(nnlib.zeros(2, 2))
@@ -173,14 +173,13 @@ class Tensor(InPlace):
         return s.expand(self, needs_tensor("expand_as", other)._data.shape)
 
     def contiguous(self) -> Tensor:
-        """The same elements, row by row in memory: a copy only if they are not yet.
+        """The elements stored row by row in memory: the tensor itself if they already are.
 
         >>> import nnlib
         >>> nnlib.zeros(2, 3).T.contiguous().is_contiguous()
         True
         """
-        whole = np.ndim(self._data) == 0 or self._data.flags.c_contiguous
-        return self if whole else ar.clone(self)
+        return self if self.is_contiguous() else ar.clone(self)
 
     def is_contiguous(self) -> builtins.bool:
         """Whether the elements are stored row by row in memory.
@@ -191,7 +190,7 @@ class Tensor(InPlace):
         """
         return bool(np.ndim(self._data) == 0 or self._data.flags.c_contiguous)
 
-    # ------------------------------------------------------------ new tensors of its type
+    # ------------------------------------------------------------ new tensors of the same type
     def new_tensor(
         self,
         data: Any,
@@ -447,7 +446,7 @@ class Tensor(InPlace):
         return self._number("item()")
 
     def _number(self, how: str) -> builtins.int | builtins.float:
-        """The only element; `how` describes to a watcher in which way the program reads it."""
+        """The only element; `how` tells a watcher how the program reads it."""
         if self._data.size != 1:
             raise RuntimeError(
                 f"a Tensor with {self._data.size} elements cannot be converted to Scalar"
@@ -517,7 +516,7 @@ class Tensor(InPlace):
         non_blocking: builtins.bool = False,
         copy: builtins.bool = False,
     ) -> Tensor:
-        """The same values in another type, in that of another tensor, or on a device: the CPU.
+        """The same values in another type or that of another tensor; the only device is the CPU.
 
         It returns the tensor itself if nothing changes and `copy` is false.  Raises RuntimeError
         for an unknown device.
@@ -528,16 +527,16 @@ class Tensor(InPlace):
         >>> nnlib.tensor([1.9]).to("cpu", nnlib.float64)
         tensor([1.9000], dtype=nnlib.float64)
         """
-        wanted: Any = dtype
-        for given in args:
-            if isinstance(given, Tensor):
-                wanted = given.dtype
-            elif isinstance(given, (str, devices.device)):
-                device = given
-            elif not isinstance(given, bool):  # PyTorch's non_blocking and copy by position
-                wanted = given
+        target: Any = dtype
+        for arg in args:
+            if isinstance(arg, Tensor):
+                target = arg.dtype
+            elif isinstance(arg, (str, devices.device)):
+                device = arg
+            elif not isinstance(arg, bool):  # PyTorch's non_blocking and copy by position
+                target = arg
         devices.refuse_others(device)
-        out = self if wanted is None else ar.to_dtype(self, wanted)
+        out = self if target is None else ar.to_dtype(self, target)
         return ar.clone(out) if copy and out is self else out
 
     @overload
@@ -694,8 +693,8 @@ class Tensor(InPlace):
     def requires_grad_(self, requires_grad: builtins.bool = True) -> Self:
         """Start (or stop) recording operations on this leaf.
 
-        Raises RuntimeError for a tensor of whole numbers, and if recording is stopped for a tensor
-        that was computed.
+        Raises RuntimeError for a tensor that is not floating-point, and if recording is stopped for
+        a tensor that is not a leaf.
 
         >>> import nnlib
         >>> nnlib.zeros(2).requires_grad_()
@@ -731,7 +730,7 @@ class Tensor(InPlace):
 
     @property
     def grad_fn(self) -> Node | None:
-        """The node of the recorded graph that computed it; None for a leaf.
+        """The node of the operation that computed it, in the recorded graph; None for a leaf.
 
         >>> import nnlib
         >>> w = nnlib.zeros(2, requires_grad=True)
@@ -742,7 +741,7 @@ class Tensor(InPlace):
 
     @property
     def grad(self) -> Tensor | None:
-        """The gradient of the loss with respect to this tensor, from backward() (None before).
+        """The gradient of the loss with respect to this tensor, from backward(); None before that.
 
         Several calls add up; optimizer.zero_grad(), or assigning None, resets it.
 
@@ -861,7 +860,7 @@ class Tensor(InPlace):
         return bool(not self.is_leaf and node is not None and "retain" in (node.extra or {}))
 
     def detach(self) -> Tensor:
-        """The same memory, outside the graph.
+        """A tensor with the same memory that is outside the graph.
 
         >>> import nnlib
         >>> w = nnlib.tensor(3.0, requires_grad=True)
@@ -893,7 +892,7 @@ class Tensor(InPlace):
 
     @property
     def data(self) -> Tensor:
-        """The same memory outside the graph; assign to it to give the tensor other memory.
+        """A tensor with the same memory outside the graph; assign to it to replace the memory.
 
         >>> import nnlib
         >>> w = nnlib.tensor([1.0, 2.0], requires_grad=True)

@@ -1,7 +1,8 @@
 """Trees of tensors: tuples, lists, dicts and data classes, flattened and rebuilt.
 
 Functions that take and return many tensors at once (`nnlib.func`, `nnlib.compile`) treat their
-arguments as one tree.  Its form is a small hashable description, its leaves are a flat list.
+arguments as one tree.  The form of a tree is a small hashable description; its leaves are a flat
+list.
 """
 
 from __future__ import annotations
@@ -38,16 +39,16 @@ def flatten(tree: Any) -> tuple[list[Any], Form]:
 
 def _form(tree: Any, leaves: list[Any]) -> Form:
     kind = type(tree)
-    opened = children(tree)
-    if opened is None:
+    below = children(tree)
+    if below is None:
         leaves.append(tree)
         return LEAF
-    keys, values = opened
+    keys, values = below
     return Form(kind, keys, tuple([_form(v, leaves) for v in values]))
 
 
 def children(tree: Any) -> tuple[tuple[Any, ...], list[Any]] | None:
-    """The keys and values directly below; None for a leaf."""
+    """The keys and values directly below the root of a tree; None for a leaf."""
     if type(tree) in _MAPPINGS:
         return tuple(tree), list(tree.values())
     if type(tree) in (list, tuple) or (isinstance(tree, tuple) and hasattr(tree, "_fields")):
@@ -78,7 +79,7 @@ def _built(form: Form, leaves: Iterator[Any]) -> Any:
 
 
 def map_leaves(function: Callable[..., Any], tree: Any, *others: Any) -> Any:
-    """The tree with `function` applied to each leaf and the corresponding leaves of others.
+    """The tree with `function` applied to each leaf and the corresponding leaves of `others`.
 
     Raises ValueError if the trees differ in structure.
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class GradcheckError(RuntimeError):
-    """A derivative that finite differences do not confirm."""
+    """Raised if a derivative disagrees with finite differences."""
 
 
 def gradcheck(
@@ -89,31 +89,31 @@ def _compare(
             analytical[:, at] = np.ravel(g._data)
     numerical = _differences(func, xs, number, x, eps)
     if not np.allclose(numerical, analytical, rtol, atol, equal_nan=True):
-        where = next(i for i, other in enumerate(xs) if other is x)
+        position = next(i for i, other in enumerate(xs) if other is x)
         raise GradcheckError(
-            f"Jacobian mismatch for output {number} with respect to input {where},\nnumerical:"
+            f"Jacobian mismatch for output {number} with respect to input {position},\nnumerical:"
             f"{numerical}\nanalytical:{analytical}\nIs the input float64? Is the function smooth "
             "there, and the same in every call?"
         )
 
 
 def _differences(func: Any, xs: tuple[Any, ...], number: int, x: Any, eps: float) -> np.ndarray:
-    """The derivatives by central differences; afterwards the input has its own memory again."""
-    kept = x._data
+    """∂output/∂x by central differences, of shape (x.size, output.size).  Restores x's array."""
+    original = x._data
     columns = []
     try:
-        for at in range(kept.size):
-            ends = []
+        for at in range(original.size):
+            results = []
             for step in (eps, -eps):
-                moved = np.array(kept, dtype=kept.dtype)
-                moved.reshape(-1)[at] += step
-                x._data = moved[()]
-                with record.recording(True):  # func may take gradients itself
-                    ends.append(np.ravel(_outputs(func(*xs))[number]._data).astype(float))
-            columns.append((ends[0] - ends[1]) / (2 * eps))
+                shifted = np.array(original, dtype=original.dtype)
+                shifted.reshape(-1)[at] += step
+                x._data = shifted[()]
+                with record.recording(True):  # func may compute gradients itself
+                    results.append(np.ravel(_outputs(func(*xs))[number]._data).astype(float))
+            columns.append((results[0] - results[1]) / (2 * eps))
     finally:
-        x._data = kept
-    return np.array(columns).reshape(kept.size, -1)
+        x._data = original
+    return np.array(columns).reshape(original.size, -1)
 
 
 def gradgradcheck(
@@ -128,8 +128,8 @@ def gradgradcheck(
 ) -> bool:
     """gradcheck() of the gradient: the second derivative against differences of the first.
 
-    Without `grad_outputs` the gradient starts from seeded random numbers.  Like
-    ``torch.autograd.gradgradcheck``.
+    Without `grad_outputs`, the backward pass starts from seeded random numbers.  Raises
+    GradcheckError and ValueError as gradcheck() does.  Like ``torch.autograd.gradgradcheck``.
 
     >>> import nnlib
     >>> w = nnlib.tensor([1.0, 2.0], dtype=nnlib.float64, requires_grad=True)
@@ -145,10 +145,10 @@ def gradgradcheck(
     else:
         starts = [grad_outputs] if isinstance(grad_outputs, Value) else list(grad_outputs)
 
-    def gradients(*given: Any) -> Any:
-        head, tail = given[: len(xs)], given[len(xs) :]
-        wanted: list[Any] = [x for x in head if isinstance(x, Value) and x._node is not None]
-        gs = grad(_outputs(func(*head)), wanted, list(tail), create_graph=True, allow_unused=True)
+    def gradients(*args: Any) -> Any:
+        inputs, starts = args[: len(xs)], list(args[len(xs) :])
+        recorded: list[Any] = [x for x in inputs if isinstance(x, Value) and x._node is not None]
+        gs = grad(_outputs(func(*inputs)), recorded, starts, create_graph=True, allow_unused=True)
         return tuple([g for g in gs if g is not None and g._node is not None])
 
     return gradcheck(

@@ -1,7 +1,7 @@
 """The backward pass: a walk from a result back to the leaves, which calls the vjp of each node.
 
-It knows no primitive by name.  First-order walks give bare arrays to the vjps; with
-``create_graph=True`` (or while a program is traced) they give Tensors, so that the computation of
+It contains no derivative rules of its own.  First-order walks pass bare arrays to the vjps; with
+``create_graph=True`` (or while a program is traced) they pass Tensors, so that the computation of
 the gradient is recorded too.
 """
 
@@ -25,7 +25,7 @@ _NOTHING = (None, None)
 def _initial(
     roots: Sequence[tuple[Node, Any]], pending: dict[Node, int], as_values: bool
 ) -> tuple[dict[Node, Any], list[Node]]:
-    """The gradients of the roots, and the list of those roots that no other root uses."""
+    """The gradients of the roots, and the list of those roots that no other root depends on."""
     grads: dict[Node, Any] = {}
     ready: list[Node] = []
     for node, g in roots:
@@ -41,34 +41,34 @@ def walk(
     *,
     retain_graph: bool,
     create_graph: bool,
-    wanted: dict[Node, Any] | None = None,
+    targets: dict[Node, Any] | None = None,
     accumulate: bool = True,
     stop: bool = False,
 ) -> None:
     """Propagate each root's gradient back through the graph.
 
     Leaves accumulate theirs in ``.grad`` (unless `accumulate` is off); gradients of the nodes in
-    `wanted` are stored in that dict, and with `stop` the walk ends at these nodes.  Nodes are
-    processed in Kahn's order: each after all nodes that use it.
+    `targets` are stored in that dict, and with `stop` the walk ends at these nodes.  Nodes are
+    processed in topological order (Kahn's algorithm): each after all nodes that use it.
     """
     as_values = create_graph or record.current_watcher() is not None
     vjps_of = _vjps_of_values if as_values else _vjps_of_arrays
-    pending = _consumers(roots, wanted, stop)
+    pending = _consumers(roots, targets, stop)
     grads, ready = _initial(roots, pending, as_values)
     anomaly = bool(record.unusual) and record.state().anomaly
-    if not as_values and wanted is None and accumulate and not anomaly:
+    if not as_values and targets is None and accumulate and not anomaly:
         _walk_arrays(pending, grads, ready, retain_graph)
         return
     while ready:
         node = ready.pop()
         g = grads.pop(node, None)
-        if g is None:  # no node that uses it passes a gradient on
+        if g is None:  # none of the nodes that use it passed a gradient on
             gs: Sequence[Any] = (None,) * len(node.edges)
         else:
             if node.extra is not None:
                 g = _note_gradient(node.extra, g)
-            if wanted is not None and node in wanted:
-                wanted[node] = g
+            if targets is not None and node in targets:
+                targets[node] = g
                 if stop:
                     continue
             if node.primitive is None:
@@ -102,10 +102,10 @@ def walk(
 def _walk_arrays(
     pending: dict[Node, int], grads: dict[Node, Any], ready: list[Node], retain_graph: bool
 ) -> None:
-    """The loop of `walk` for an ordinary backward(), without its rarer cases.
+    """The loop of `walk` for an ordinary backward(), without the rarer cases.
 
-    A network of 0-d tensors spends its time here and not in NumPy, so nodes of two arguments and
-    numbers that arrive at leaves are handled inline.  This saves 13 % of the time of a step of the
+    A network of 0-d tensors spends its time here and not in NumPy, so nodes with two arguments and
+    scalar gradients of leaves are handled inline.  This saves 13 % of the time of a step of the
     2-2-1 network, 9 % in its matrix form, and 26 % for a fan-out of 2,000 nodes.
     """
     clock = record.clock
@@ -113,7 +113,7 @@ def _walk_arrays(
         node = ready.pop()
         g = grads.pop(node, None)
         edges, primitive = node.edges, node.primitive
-        if g is None:  # no node that uses it passes a gradient on
+        if g is None:  # none of the nodes that use it passed a gradient on
             gs: Sequence[Any] = (None,) * len(edges)
         else:
             if node.extra is not None:
@@ -165,24 +165,24 @@ def _walk_arrays(
 
 
 def _consumers(
-    roots: Sequence[tuple[Node, Any]], wanted: dict[Node, Any] | None, stop: bool
+    roots: Sequence[tuple[Node, Any]], targets: dict[Node, Any] | None, stop: bool
 ) -> dict[Node, int]:
-    """How often each node that the roots depend on is used (with `stop`: not beyond `wanted`).
+    """The number of uses of each node that the roots depend on (with `stop`: only up to `targets`).
 
-    Leaves are left out, unless they have hooks or are wanted: their gradients are added to `.grad`
+    Leaves are left out, unless they have hooks or are targets: their gradients are added to `.grad`
     as they arrive.
     """
     pending: dict[Node, int] = {node: 0 for node, _ in roots}
     stack = list(pending)
     while stack:
         node = stack.pop()
-        if stop and wanted is not None and node in wanted:
+        if stop and targets is not None and node in targets:
             continue
         for edge in node.edges:
             if edge in pending:
                 pending[edge] += 1
             elif edge is not None and (
-                edge.edges or edge.extra is not None or (wanted is not None and edge in wanted)
+                edge.edges or edge.extra is not None or (targets is not None and edge in targets)
             ):
                 pending[edge] = 1
                 stack.append(edge)
@@ -258,15 +258,15 @@ def _through_decomposition(
 ) -> list[Any]:
     """Higher derivatives of a fused primitive: those of its decomposition."""
     with record.recording(True):
-        # Copies, so that an argument that appears twice gets two gradients and not their sum twice.
+        # Copies, so that an argument that appears twice gets two gradients, not their sum twice.
         args = [a if e is None else clone(a) for a, e in zip(args, edges)]
         out = primitive.decomposition(*args, **attrs)
-        wanted = {a._node: None for a, e in zip(args, edges) if e is not None}
+        targets = {a._node: None for a, e in zip(args, edges) if e is not None}
         walk(
-            [(out._node, g)], retain_graph=True, create_graph=True, wanted=wanted,
+            [(out._node, g)], retain_graph=True, create_graph=True, targets=targets,
             accumulate=False, stop=True,
         )  # fmt: skip
-    return [None if e is None else wanted[a._node] for a, e in zip(args, edges)]
+    return [None if e is None else targets[a._node] for a, e in zip(args, edges)]
 
 
 def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
@@ -325,7 +325,7 @@ def _restored(node: Node, changed: Any) -> bool:
 def _needed_values(node: Node, as_values: bool) -> list[Any]:
     """The saved values of a node that its required gradients depend on."""
     primitive, args = node.primitive, node.args or ()
-    by_argument = getattr(primitive, "reads", None)  # a Function is not a Primitive and has none
+    by_argument = getattr(primitive, "reads", None)  # the _Step of a Function has none
     if by_argument is None or (as_values and primitive.decomposition is not None):
         unread = primitive.shape_only
         read = {i for i in (RESULT, *range(len(args))) if i not in unread}
@@ -339,18 +339,18 @@ def _needed_values(node: Node, as_values: bool) -> list[Any]:
 
 
 def _note_gradient(extra: dict[str, Any], g: Any) -> Any:
-    """Run the hooks of a tensor, and store its gradient if retain_grad() was called."""
+    """Run the hooks on a gradient, store it if retain_grad() was called, and return it."""
     if "hooks" in extra:
         g = _hooked(list(extra["hooks"].values()), g)
     if "retain" in extra:
-        kept = g if isinstance(g, Value) else make(np.array(g)[()])
+        retained = g if isinstance(g, Value) else make(np.array(g)[()])
         before = extra["retain"]
-        extra["retain"] = kept if before is None else make(before._data + kept._data)
+        extra["retain"] = retained if before is None else make(before._data + retained._data)
     return g
 
 
 def _hooked(hooks: list[Any], g: Any) -> Any:
-    """The gradient after the hooks, which get a tensor; if g is an array, nothing is recorded."""
+    """The gradient after the hooks, which are called with a tensor; for an array, unrecorded."""
     if not isinstance(g, Value):
         with record.recording(False):
             return _hooked(hooks, make(g))._data
@@ -366,7 +366,7 @@ def _checked_hook_result(hook: Any, changed: Any, value: Value) -> Value:
     if not isinstance(changed, Value):
         raise TypeError(
             f"expected Variable, but hook returned '{type(changed).__name__}': hook '{name}' "
-            "returns a tensor in place of the gradient, or None to leave it as it is"
+            "must return a tensor that replaces the gradient, or None to keep it"
         )
     old, new = value._data, changed._data
     if new.dtype != old.dtype:
@@ -377,7 +377,7 @@ def _checked_hook_result(hook: Any, changed: Any, value: Value) -> Value:
     if new.shape != old.shape:
         raise RuntimeError(
             f"hook '{name}' has changed the size of value: the gradient has shape "
-            f"{list(old.shape)}, it returned {list(new.shape)}"
+            f"{list(old.shape)}, the hook returned {list(new.shape)}"
         )
     return changed
 
@@ -397,7 +397,7 @@ def _accumulate(leaf: Any, g: Any, create_graph: bool) -> None:
             g = copy
         leaf.grad = g
     elif before is None:
-        # A view of other memory is copied: users change .grad in place.
+        # A view of other memory is copied: users may change .grad in place.
         shared = g.__class__ is np.ndarray and g.base is not None
         leaf.grad = make(g.copy() if shared else g)
     elif before._node is not None:
@@ -420,12 +420,12 @@ def _refuse_nan(node: Node, gs: Sequence[Any]) -> None:
 
 def _nan_message(node: Node, i: int) -> str:
     origin = (node.extra or {}).get("origin", "")
-    made = {n.extra["nan"]: n for n in _ancestors(node) if n.extra and "nan" in n.extra}
-    first = made[min(made)] if made else None
+    nodes = {n.extra["nan"]: n for n in _ancestors(node) if n.extra and "nan" in n.extra}
+    first = nodes[min(nodes)] if nodes else None
     text = f"Function '{node.name}' returned nan values in its {i}th output."
     if first is not None:
         text += (
-            f"\nThe first nan of the forward pass was made by '{first.primitive.name}', here:\n"
+            f"\nThe first nan of the forward pass was produced by '{first.primitive.name}', here:\n"
             + (first.extra or {}).get("origin", "")
         )
     if origin:

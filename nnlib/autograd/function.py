@@ -1,4 +1,4 @@
-"""Function: an operation with a custom derivative, as `torch.autograd.Function`."""
+"""Function: an operation with a custom derivative, like `torch.autograd.Function`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Context:
-    """The `ctx` of `forward` and `backward`: it stores what `backward` needs."""
+    """The `ctx` of `forward` and `backward`: it stores the values that `backward` needs."""
 
     def __init__(self) -> None:
         self.needs_input_grad: tuple[bool, ...] = ()
@@ -25,7 +25,7 @@ class Context:
         self._inputs: tuple[Any, ...] = ()
 
     def save_for_backward(self, *tensors: Tensor | None) -> None:
-        """Save inputs or outputs (tensors or None); changing them in place is an error later."""
+        """Save inputs or outputs for `backward`; changing them in place later is an error."""
         for t in tensors:
             if t is not None and not isinstance(t, Value):
                 raise TypeError(
@@ -42,7 +42,7 @@ class Context:
                 raise RuntimeError(
                     "one of the variables needed for gradient computation has been modified by an "
                     "inplace operation: a tensor of shape "
-                    f"{list(t._data.shape)} that save_for_backward kept was overwritten before "
+                    f"{list(t._data.shape)} that save_for_backward saved was overwritten before "
                     "backward()."
                 )
         return tuple([t for t, _ in self._saved])
@@ -64,7 +64,7 @@ class Function:
     """An operation whose derivative you write yourself.  Like ``torch.autograd.Function``.
 
     Subclass it with two static methods: ``forward(ctx, *inputs)`` computes, ``backward(ctx,
-    *gradients)`` returns one gradient for each input (None where there is none).  Call it
+    *gradients)`` returns one gradient for each input (None for an input without one).  Call it
     with ``apply``.  The computation in `backward` is recorded if a second derivative is needed.
 
     >>> import nnlib
@@ -159,11 +159,11 @@ class Function:
             for result in out if isinstance(out, tuple) else (out,):
                 if isinstance(result, Value) and result._data.dtype.kind == "f":
                     watcher.custom(result, cls.__name__)
-        return out  # type: ignore[no-any-return]  # a tuple of them where forward returns one
+        return out  # type: ignore[no-any-return]  # a tuple of tensors if forward returns one
 
 
 class _Step:
-    """Takes the place of a primitive in the graph: the backward pass calls its `vjp_of_all`."""
+    """A stand-in for a primitive in the graph: the backward pass calls its `vjp_of_all`."""
 
     view = broadcasts = saves_args = saves_out = crosses = False
     decomposition = with_residuals = None
@@ -189,6 +189,7 @@ class _Gradients(dict[int, Any]):
 def _recorded(
     cls: type, ctx: Context, args: tuple[Any, ...], nodes: tuple[Any, ...], out: Any
 ) -> Any:
+    """The outputs with nodes whose vjp calls ``cls.backward``."""
     several = isinstance(out, tuple)
     outs = out if several else (out,)
     for o in outs:
@@ -201,33 +202,33 @@ def _recorded(
     def vjp_of_all(needs: tuple[Any, ...], g: Any, *_: Any) -> Any:
         return _backward(cls, ctx, args, shapes, g if several else _Gradients({0: g}))
 
-    hub = Node(_Step(cls.__name__, vjp_of_all), nodes)  # type: ignore[arg-type]
-    given = {id(a) for a in args}
+    operation = Node(_Step(cls.__name__, vjp_of_all), nodes)  # type: ignore[arg-type]
+    input_ids = {id(a) for a in args}
     results = []
     for at, o in enumerate(outs):
         differentiable = id(o) not in ctx._without_gradient and o._data.dtype.kind == "f"
-        result = _fresh(o) if id(o) in given or o._node is not None else o
+        result = _fresh(o) if id(o) in input_ids or o._node is not None else o
         if differentiable:
-            result._node = _output_node(hub, cls.__name__, at) if several else hub
+            result._node = _output_node(operation, cls.__name__, at) if several else operation
         results.append(result)
-    named = {id(o): r for o, r in zip(outs, results, strict=True)}
-    ctx._saved = [(named.get(id(t), t), time) for t, time in ctx._saved]
+    result_of = {id(o): r for o, r in zip(outs, results, strict=True)}
+    ctx._saved = [(result_of.get(id(t), t), time) for t, time in ctx._saved]
     return tuple(results) if several else results[0]
 
 
 def _fresh(o: Value) -> Any:
-    """A tensor for an output that is also an input: the same memory, another history."""
+    """A tensor with the memory of o but not its history."""
     other = make(o._data)
     if watcher := record.current_watcher():
         watcher.alias(other, o)
     return other
 
 
-def _output_node(hub: Node, name: str, at: int) -> Node:
+def _output_node(operation: Node, name: str, at: int) -> Node:
     def vjp_of_all(needs: tuple[Any, ...], g: Any, *_: Any) -> tuple[Any, ...]:
         return (_Gradients({at: g}),)
 
-    return Node(_Step(name, vjp_of_all), (hub,))  # type: ignore[arg-type]
+    return Node(_Step(name, vjp_of_all), (operation,))  # type: ignore[arg-type]
 
 
 def _backward(
@@ -241,24 +242,24 @@ def _backward(
             g = make(np.zeros(shape, dtype)[()])
         grads.append(g if g is None or isinstance(g, Value) else make(g))
     with record.recording(not bare and record.grad_enabled()):
-        found = cls.backward(ctx, *grads)
-    found = found if isinstance(found, tuple) else (found,)
-    return _matched(cls.__name__, ctx, args, found, bare)
+        returned = cls.backward(ctx, *grads)
+    returned = returned if isinstance(returned, tuple) else (returned,)
+    return _matched(cls.__name__, ctx, args, returned, bare)
 
 
 def _matched(
-    name: str, ctx: Context, args: tuple[Any, ...], found: tuple[Any, ...], bare: bool
+    name: str, ctx: Context, args: tuple[Any, ...], returned: tuple[Any, ...], bare: bool
 ) -> list[Any]:
     """The returned gradients, one for each input; an error is raised if they do not fit."""
-    extra = found[len(args) :]
-    if len(found) < len(args) or any(g is not None for g in extra):
+    extra = returned[len(args) :]
+    if len(returned) < len(args) or any(g is not None for g in extra):
         raise RuntimeError(
             f"function {name}Backward returned an incorrect number of gradients (expected "
-            f"{len(args)}, got {len(found)}): one for each input of forward, None where there is "
-            "none"
+            f"{len(args)}, got {len(returned)}): one for each input of forward, None for an "
+            "input without one"
         )
     out: list[Any] = []
-    for at, (x, g, needed) in enumerate(zip(args, found, ctx.needs_input_grad, strict=False)):
+    for at, (x, g, needed) in enumerate(zip(args, returned, ctx.needs_input_grad, strict=False)):
         if g is None or not needed:
             out.append(None)
             continue

@@ -20,6 +20,7 @@ __all__ = ["hessian", "hvp", "jacobian", "jvp", "vhp", "vjp"]
 
 
 def _tuple(name: str, values: Any) -> tuple[bool, tuple[Any, ...]]:
+    """Whether there are several values, and all as a tuple; TypeError unless they are tensors."""
     several = isinstance(values, (tuple, list))
     out = tuple(values) if several else (values,)
     for at, value in enumerate(out):
@@ -99,9 +100,9 @@ def jacobian(
     create_graph: bool = False,
     strict: bool = False,
 ) -> Tensor | tuple[Any, ...]:
-    """J[i, j] = ∂func(x)ᵢ/∂xⱼ, of shape (*output, *input), by one backward pass for each output.
+    """J[i, j] = ∂func(x)ᵢ/∂xⱼ, of shape (*output, *input): a backward pass for each output element.
 
-    With several outputs or inputs, nested tuples: outputs first.  Like
+    Several outputs or inputs give nested tuples, outputs first.  Like
     ``torch.autograd.functional.jacobian``.
 
     >>> import nnlib
@@ -109,8 +110,8 @@ def jacobian(
     tensor([[2., 0.],
             [0., 4.]])
     """
-    several_in, given = _tuple("inputs", inputs)
-    xs = _fresh(given, create_graph)
+    several_in, values = _tuple("inputs", inputs)
+    xs = _fresh(values, create_graph)
     several_out, outputs = _called(func, xs)
     rows = []
     for output in outputs:
@@ -145,7 +146,7 @@ def hessian(
     create_graph: bool = False,
     strict: bool = False,
 ) -> Tensor | tuple[Any, ...]:
-    """H[i, j] = ∂²func(x)/∂xᵢ∂xⱼ of a function with one number as its result.
+    """H[i, j] = ∂²func(x)/∂xᵢ∂xⱼ of a function whose result is one number.
 
     `inputs` of shape s give a result of shape (*s, *s).  Raises RuntimeError for a result of more
     than one number.  Like ``torch.autograd.functional.hessian``.
@@ -160,8 +161,8 @@ def hessian(
     def gradients(*xs: Any) -> Any:
         _, outputs = _called(func, xs)
         _one_number(outputs)
-        found = _gradients(outputs[0], xs, None, True, strict)
-        return tuple(found) if several else found[0]
+        gs = _gradients(outputs[0], xs, None, True, strict)
+        return tuple(gs) if several else gs[0]
 
     return jacobian(gradients, inputs, create_graph, strict)
 
@@ -218,7 +219,7 @@ def vjp(
     create_graph: bool = False,
     strict: bool = False,
 ) -> tuple[Any, Any]:
-    """(func(x), vᵀJ), computed by one backward pass from the gradient v.
+    """(func(x), vᵀJ), computed by one backward pass that starts from v.
 
     Raises RuntimeError if v does not have the shape of the result.  Like
     ``torch.autograd.functional.vjp``.
@@ -228,12 +229,12 @@ def vjp(
     >>> nnlib.autograd.functional.vjp(lambda x: x * x, x, nnlib.tensor([1.0, 10.0]))
     (tensor([1., 4.]), tensor([ 2., 40.]))
     """
-    several_in, given = _tuple("inputs", inputs)
-    xs = _fresh(given, create_graph)
+    several_in, values = _tuple("inputs", inputs)
+    xs = _fresh(values, create_graph)
     several_out, outputs = _called(func, xs)
     vs = _vectors(v, outputs, "the output of the function")
-    found = _weighted(outputs, xs, vs, create_graph, strict)
-    return _unpacked(several_out, outputs, create_graph), _unpacked(several_in, found, create_graph)
+    gs = _weighted(outputs, xs, vs, create_graph, strict)
+    return _unpacked(several_out, outputs, create_graph), _unpacked(several_in, gs, create_graph)
 
 
 def _weighted(
@@ -243,13 +244,13 @@ def _weighted(
     create_graph: bool,
     strict: bool,
 ) -> list[Any]:
-    live = [(o, v) for o, v in zip(outputs, vs, strict=True) if o._node is not None]
-    if not live:
+    recorded = [(o, v) for o, v in zip(outputs, vs, strict=True) if o._node is not None]
+    if not recorded:
         if strict:
             raise RuntimeError("The output of the function is independent of the inputs.")
         return [_zeros(x) for x in xs]
     gs = grad(
-        [o for o, _ in live], xs, [v for _, v in live],
+        [o for o, _ in recorded], xs, [v for _, v in recorded],
         retain_graph=True, create_graph=create_graph, allow_unused=True,
     )  # fmt: skip
     if strict and any(g is None for g in gs):
@@ -291,8 +292,8 @@ def jvp(
     >>> nnlib.autograd.functional.jvp(lambda x: x**2, x, v)
     (tensor([1., 4.]), tensor([2., 0.]))
     """
-    _, given = _tuple("inputs", inputs)
-    xs = _fresh(given, create_graph)
+    _, values = _tuple("inputs", inputs)
+    xs = _fresh(values, create_graph)
     vs = _vectors(v, xs, "the input to the function")
     several_out, outputs = _called(func, xs)
     with record.recording(True):
@@ -327,7 +328,7 @@ def vhp(
     create_graph: bool = False,
     strict: bool = False,
 ) -> tuple[Any, Any]:
-    """(func(x), vᵀH) for a function with one number as its result, without computing H.
+    """(func(x), vᵀH) for a function whose result is one number, without computing H.
 
     Raises RuntimeError for a result of more than one number.  Like
     ``torch.autograd.functional.vhp``.
@@ -337,15 +338,15 @@ def vhp(
     >>> nnlib.autograd.functional.vhp(lambda x: (x**3).sum(), x, v)
     (tensor(9.), tensor([ 6., 12.]))
     """
-    several, given = _tuple("inputs", inputs)
-    xs = _fresh(given, create_graph)
+    several, values = _tuple("inputs", inputs)
+    xs = _fresh(values, create_graph)
     vs = _vectors(v, xs, "the input to the function")
     _, outputs = _called(func, xs)
     _one_number(outputs)
     with record.recording(True):
         gradients = _gradients(outputs[0], xs, None, True, strict)
-    found = _weighted(tuple(gradients), xs, vs, create_graph, False)
-    return _unpacked(False, outputs, create_graph), _unpacked(several, found, create_graph)
+    product = _weighted(tuple(gradients), xs, vs, create_graph, False)
+    return _unpacked(False, outputs, create_graph), _unpacked(several, product, create_graph)
 
 
 @overload

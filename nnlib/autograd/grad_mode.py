@@ -1,4 +1,4 @@
-"""Switches for recording: no_grad, enable_grad, set_grad_enabled, detect_anomaly."""
+"""Switches for recording: no_grad, enable_grad, inference_mode, set_grad_enabled and others."""
 
 from __future__ import annotations
 
@@ -49,23 +49,23 @@ class _Recording(ContextDecorator):
 
 
 def _run_steps(mode: _Recording, steps: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
-    """Run each step of a generator in `mode`; between the steps, the caller's mode applies."""
+    """Run each step of a generator in `mode`; between steps, the caller's mode applies."""
     try:
         with mode:
-            given = next(steps)
+            yielded = next(steps)
         while True:
             try:
-                sent = yield given
+                sent = yield yielded
             except GeneratorExit:
                 with mode:
                     steps.close()
                 raise
             except BaseException as error:
                 with mode:
-                    given = steps.throw(error)
+                    yielded = steps.throw(error)
             else:
                 with mode:
-                    given = steps.send(sent)
+                    yielded = steps.send(sent)
     except StopIteration as end:
         return end.value
 
@@ -160,7 +160,7 @@ class set_grad_enabled(_Recording):
         record.set_recording(mode)
 
     def __call__(self, function: F) -> F:
-        record.set_recording(self._before)  # as a decorator it does nothing before the call
+        record.set_recording(self._before)  # as a decorator, it has no effect before the call
         return super().__call__(function)
 
     def _enter(self) -> AbstractContextManager[None]:

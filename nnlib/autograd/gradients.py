@@ -50,10 +50,12 @@ def backward(
             walk(roots, retain_graph=retain, create_graph=create_graph)
             return
         leaves = _as_tuple(inputs)
-        wanted = dict.fromkeys(_nodes_of(leaves))
-        walk(roots, retain_graph=retain, create_graph=create_graph, wanted=wanted, accumulate=False)
+        targets = dict.fromkeys(_nodes_of(leaves))
+        walk(
+            roots, retain_graph=retain, create_graph=create_graph, targets=targets, accumulate=False
+        )
         for leaf in leaves:
-            g = wanted[leaf._node]  # type: ignore[index]
+            g = targets[leaf._node]  # type: ignore[index]
             if g is not None:
                 g = _as_value(g)
                 _add_to_grad(leaf, g)
@@ -82,7 +84,8 @@ def grad(
     Like ``torch.autograd.grad``.  With `create_graph` the gradients are recorded, and can be
     differentiated in turn.
 
-    Raises RuntimeError if an input was not used (unless `allow_unused`) or needs no gradient.
+    Raises RuntimeError if an input does not require a gradient, or was not used (unless
+    `allow_unused` is true).
 
     >>> import nnlib
     >>> x = nnlib.tensor(3.0, requires_grad=True)
@@ -93,16 +96,18 @@ def grad(
     (tensor(18.),)
     """
     roots = _roots(outputs, grad_outputs)
-    targets = _as_tuple(inputs)
-    wanted = dict.fromkeys(_nodes_of(targets))
+    xs = _as_tuple(inputs)
+    targets = dict.fromkeys(_nodes_of(xs))
     retain = create_graph if retain_graph is None else retain_graph
     with record.recording(create_graph):
-        walk(roots, retain_graph=retain, create_graph=create_graph, wanted=wanted, accumulate=False)
-        gs = [wanted[t._node] for t in targets]  # type: ignore[index]
+        walk(
+            roots, retain_graph=retain, create_graph=create_graph, targets=targets, accumulate=False
+        )
+        gs = [targets[t._node] for t in xs]  # type: ignore[index]
         if materialize_grads:
             gs = [
                 make(np.zeros_like(t._data)) if g is None else g
-                for g, t in zip(gs, targets, strict=True)
+                for g, t in zip(gs, xs, strict=True)
             ]
     if any(g is None for g in gs) and not (allow_unused or materialize_grads):
         at = [g is None for g in gs].index(True)
@@ -111,7 +116,7 @@ def grad(
             f"{at} of grad() has no path to the outputs. Set allow_unused=True if this is the "
             "desired behavior."
         )
-    return tuple([None if g is None else _as_value(g) for g in gs])  # type: ignore[misc]  # allow_unused
+    return tuple([None if g is None else _as_value(g) for g in gs])  # type: ignore[misc]  # None if allow_unused
 
 
 def _as_tuple(values: Values) -> tuple[Tensor, ...]:
@@ -127,7 +132,7 @@ def _nodes_of(values: Sequence[Value]) -> list[Node]:
         if value._node is None:
             raise RuntimeError(
                 f"One of the differentiated Tensors does not require grad: input {i}, of shape "
-                f"{list(np.shape(value._data))}. Make it with requires_grad=True, or call "
+                f"{list(np.shape(value._data))}. Create it with requires_grad=True, or call "
                 "requires_grad_() before computing with it."
             )
     return [v._node for v in values if v._node is not None]

@@ -27,7 +27,7 @@ def is_number(x: Any) -> bool:
 
 
 def needs_tensor(name: str, x: Any) -> Tensor:
-    """Return x if it is a tensor; TypeError otherwise: arrays and lists are not converted."""
+    """Return x if it is a tensor; otherwise raise TypeError: arrays and lists are not converted."""
     if isinstance(x, Value):
         return x  # type: ignore[return-value]  # the only Values are Tensors
     kind = type(x).__name__
@@ -71,23 +71,23 @@ def as_element(x: Any, d: np.dtype) -> Any:
         return d.type(x)
     if isinstance(x, (float, np.floating)) and not math.isfinite(x):
         raise _overflow(x, d)
-    ends, whole = np.iinfo(d), int(x)
-    if d.kind == "u" and -ends.max <= whole < 0:  # PyTorch lets these wrap around
-        whole += ends.max + 1
-    if not ends.min <= whole <= ends.max:
+    limits, value = np.iinfo(d), int(x)
+    if d.kind == "u" and -limits.max <= value < 0:  # PyTorch lets these wrap around
+        value += limits.max + 1
+    if not limits.min <= value <= limits.max:
         raise _overflow(x, d)
-    return d.type(whole)
+    return d.type(value)
 
 
 def _overflow(x: Any, d: np.dtype) -> RuntimeError:
-    ends = np.finfo(d) if d.kind == "f" else np.iinfo(d)
+    limits = np.finfo(d) if d.kind == "f" else np.iinfo(d)
     return RuntimeError(
         f"value cannot be converted to type {d.name} without overflow: {x} is outside of "
-        f"{ends.min} … {ends.max}. Convert the tensor to a wider type first."
+        f"{limits.min} … {limits.max}. Convert the tensor to a wider type first."
     )
 
 
-def is_whole(x: Any) -> bool:
+def is_integer(x: Any) -> bool:
     """Whether x is an integer: an int, a NumPy integer or a 0-d tensor of integer type."""
     if isinstance(x, Value):
         return x._data.ndim == 0 and x._data.dtype.kind in "iu"
@@ -106,7 +106,7 @@ def floating(x: Tensor) -> Tensor:
 
 def dimension(dim: int, ndim: int) -> int:
     """The dimension counted from the front; IndexError, as in PyTorch, if it does not exist."""
-    if not is_whole(dim):
+    if not is_integer(dim):
         raise TypeError(f"dim must be int, not {type(dim).__name__}")
     dim = operator.index(dim)
     n = max(ndim, 1)

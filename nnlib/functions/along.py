@@ -87,7 +87,7 @@ def sum(
 def prod(
     input: Tensor, dim: int | None = None, keepdim: bool = False, *, dtype: DType | None = None
 ) -> Tensor:
-    """Π x over the dimension `dim` (all of them by default).
+    """Π x over the dimension `dim` (all dimensions by default).
 
     Like ``torch.prod``.
 
@@ -114,7 +114,7 @@ def mean(
 ) -> Tensor:
     """(1/n) Σ x over the dimensions `dim` (all of them by default).
 
-    Raises RuntimeError for whole numbers: convert with .float() first.  Like ``torch.mean``.
+    Raises RuntimeError for integers: convert with .float() first.  Like ``torch.mean``.
 
     >>> import nnlib
     >>> nnlib.mean(nnlib.tensor([[1.0, 2.0], [3.0, 6.0]]), dim=0)
@@ -136,7 +136,7 @@ def var(
 ) -> Tensor:
     """Σ (x - mean)² / (n - correction): the sample variance, unbiased (correction 1) by default.
 
-    Raises RuntimeError for whole numbers: convert with .float() first.  Like ``torch.var``.
+    Raises RuntimeError for integers: convert with .float() first.  Like ``torch.var``.
 
     >>> import nnlib
     >>> x = nnlib.tensor([1.0, 2.0, 3.0])
@@ -153,8 +153,8 @@ def var(
     total = _reduce(sum_, ar.mul(deviation, deviation), dims, keepdim)
     freedom = n - correction
     if freedom <= 0:
-        whole = dim is None or dim == ()
-        return _without_degrees_of_freedom(x, deviation.detach(), dims, freedom, keepdim, whole)
+        over_all = dim is None or dim == ()
+        return _without_degrees_of_freedom(x, deviation.detach(), dims, freedom, keepdim, over_all)
     return ar.div(total, float(freedom))
 
 
@@ -178,17 +178,17 @@ def _corrected(
 
 
 def _without_degrees_of_freedom(
-    x: Tensor, deviation: Any, dims: tuple[int, ...], freedom: float, keepdim: bool, whole: bool
+    x: Tensor, deviation: Any, dims: tuple[int, ...], freedom: float, keepdim: bool, over_all: bool
 ) -> Tensor:
-    """Σ deviation² / 0: infinite, or nan where all elements are equal; with PyTorch's gradients.
+    """Σ deviation² / 0: infinite, or nan if all elements are equal; with PyTorch's gradients.
 
     Over all elements the gradient is inf (nan for an element equal to the mean), whatever the sign
     of `deviation`; over some dimensions it is 2·deviation / (n - correction).
     """
     zero = ar.sub(x, x.detach())  # its derivative with respect to x is 1
-    slope = ar.mul(ar.abs(deviation) if whole else deviation, 2.0)
+    slope = ar.mul(ar.abs(deviation) if over_all else deviation, 2.0)
     squares = ar.mul(deviation, deviation)
-    if whole or freedom == 0:
+    if over_all or freedom == 0:
         return ar.div(_reduce(sum_, ar.add(squares, ar.mul(zero, slope)), dims, keepdim), 0.0)
     linear = _reduce(sum_, ar.mul(zero, ar.div(slope, float(freedom))), dims, keepdim)
     return ar.add(ar.div(_reduce(sum_, squares, dims, keepdim), 0.0), linear)
@@ -205,7 +205,7 @@ def std(
 ) -> Tensor:
     """The square root of `var`; where the variance is 0, the gradient is 0 too.
 
-    Raises RuntimeError for whole numbers: convert with .float() first.  Like ``torch.std``.
+    Raises RuntimeError for integers: convert with .float() first.  Like ``torch.std``.
 
     >>> import nnlib
     >>> nnlib.std(nnlib.tensor([1.0, 3.0, 5.0]))
@@ -221,7 +221,7 @@ def std(
 
 @numpy_names
 def amax(input: Tensor, dim: Dim = (), keepdim: bool = False) -> Tensor:
-    """The largest element over `dim`; equal maxima share the gradient.
+    """The largest element over `dim` (all dimensions by default); equal maxima share the gradient.
 
     Raises RuntimeError for a tensor without elements.  Like ``torch.amax``.
 
@@ -234,7 +234,7 @@ def amax(input: Tensor, dim: Dim = (), keepdim: bool = False) -> Tensor:
 
 @numpy_names
 def amin(input: Tensor, dim: Dim = (), keepdim: bool = False) -> Tensor:
-    """The smallest element over `dim`; equal minima share the gradient.
+    """The smallest element over `dim` (all dimensions by default); equal minima share the gradient.
 
     Raises RuntimeError for a tensor without elements.  Like ``torch.amin``.
 
@@ -266,9 +266,9 @@ def _not_empty(name: str, input: Tensor, dim: Any = None) -> Tensor:
     return x
 
 
-def _extreme_of_all(whole: Primitive, x: Tensor) -> Tensor:
+def _extreme_of_all(reduction: Primitive, x: Tensor) -> Tensor:
     """The largest or smallest of all elements; if it is nan, the nans share the gradient."""
-    out = _reduce(whole, x, None, False)
+    out = _reduce(reduction, x, None, False)
     if x._node is None or record.current_watcher() is not None or out._data == out._data:
         return out
     nans = ar.isnan(x)
@@ -286,7 +286,7 @@ def max(
     input: Tensor, dim: int | Tensor | None = None, keepdim: bool = False
 ) -> Tensor | ValuesIndices:
     """max(x): the largest of all elements; max(x, dim): (values, indices) along a dimension;
-    max(x, y): elementwise of two tensors.
+    max(x, y): the elementwise maximum of two tensors.
 
     Raises RuntimeError or IndexError if there are no elements.  Like ``torch.max``.
 
@@ -310,7 +310,7 @@ def min(
     input: Tensor, dim: int | Tensor | None = None, keepdim: bool = False
 ) -> Tensor | ValuesIndices:
     """min(x): the smallest of all elements; min(x, dim): (values, indices) along a dimension;
-    min(x, y): elementwise of two tensors.
+    min(x, y): the elementwise minimum of two tensors.
 
     Raises RuntimeError or IndexError if there are no elements.  Like ``torch.min``.
 
@@ -324,11 +324,11 @@ def min(
 
 
 def _extreme(
-    name: str, whole: Primitive, arg: Primitive, input: Any, dim: int | None, keepdim: bool
+    name: str, reduction: Primitive, arg: Primitive, input: Any, dim: int | None, keepdim: bool
 ) -> Tensor | ValuesIndices:
     x = _not_empty(name, input, dim)
     if dim is None:
-        return _extreme_of_all(whole, x)
+        return _extreme_of_all(reduction, x)
     d = dimension(dim, x._data.ndim)
     if not x._data.ndim:
         at = apply(arg, (x,), {"dim": None, "keepdim": False})
@@ -377,7 +377,7 @@ def _arg_extreme(primitive: Primitive, input: Any, dim: int | None, keepdim: boo
 
 @numpy_names
 def any(input: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
-    """Whether any element is true (not zero).
+    """Whether any element over `dim` (all dimensions by default) is true (not zero).
 
     Like ``torch.any``.
 
@@ -390,7 +390,7 @@ def any(input: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
 
 @numpy_names
 def all(input: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
-    """Whether every element is true (not zero).
+    """Whether every element over `dim` (all dimensions by default) is true (not zero).
 
     Like ``torch.all``.
 
@@ -403,13 +403,13 @@ def all(input: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
 
 def _truth(primitive: Primitive, name: str, input: Tensor, dim: Dim, keepdim: bool) -> Tensor:
     x = needs_tensor(name, input)
-    found = _reduce(primitive, x, dim, keepdim)
-    return converted(found, x._data.dtype) if x._data.dtype == np.uint8 else found  # as PyTorch
+    result = _reduce(primitive, x, dim, keepdim)
+    return converted(result, x._data.dtype) if x._data.dtype == np.uint8 else result  # as PyTorch
 
 
 @numpy_names
 def logsumexp(input: Tensor, dim: Dim, keepdim: bool = False) -> Tensor:
-    """log Σ e^x over `dim`, without overflow.  Whole numbers are cast to floats.
+    """log Σ e^x over `dim`, without overflow.  Integers are cast to floats.
 
     Like ``torch.logsumexp``.
 
@@ -424,7 +424,7 @@ def logsumexp(input: Tensor, dim: Dim, keepdim: bool = False) -> Tensor:
 def softmax(input: Tensor, dim: int, *, dtype: DType | None = None) -> Tensor:
     """e^x / Σ e^x along `dim`: positive, with sum 1.
 
-    The result has the shape of `input`.  Raises RuntimeError for whole numbers: convert with
+    The result has the shape of `input`.  Raises RuntimeError for integers: convert with
     .float() first.  Like ``torch.softmax``.
 
     >>> import nnlib
@@ -439,7 +439,7 @@ def softmax(input: Tensor, dim: int, *, dtype: DType | None = None) -> Tensor:
 def log_softmax(input: Tensor, dim: int, *, dtype: DType | None = None) -> Tensor:
     """log softmax(x) along `dim`, computed without overflow as x - logsumexp(x).
 
-    The result has the shape of `input`.  Raises RuntimeError for whole numbers: convert with
+    The result has the shape of `input`.  Raises RuntimeError for integers: convert with
     .float() first.  Like ``torch.log_softmax``.
 
     >>> import nnlib
@@ -480,7 +480,7 @@ def cumprod(input: Tensor, dim: int, *, dtype: DType | None = None) -> Tensor:
 
 @numpy_names
 def argsort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = True) -> Tensor:
-    """The indices that would sort along `dim` (always stable).
+    """The indices that would sort `input` along `dim` (always stable).
 
     Like ``torch.argsort``.
 
@@ -497,7 +497,7 @@ def argsort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool
 def sort(
     input: Tensor, dim: int = -1, descending: bool = False, stable: bool = True
 ) -> ValuesIndices:
-    """(values, indices), sorted along `dim` (always stable).
+    """(values, indices) of `input` sorted along `dim` (always stable).
 
     Like ``torch.sort``.
 

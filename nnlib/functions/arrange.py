@@ -14,7 +14,7 @@ import numpy as np
 
 from nnlib import record
 from nnlib._types import Operand, Sizes
-from nnlib.functions._args import as_list, dimension, is_whole, needs_tensor, numpy_names
+from nnlib.functions._args import as_list, dimension, is_integer, needs_tensor, numpy_names
 from nnlib.functions.along import sum as sum_
 from nnlib.functions.arithmetic import clone
 from nnlib.functions.reshaping import (
@@ -102,7 +102,7 @@ def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
 def split(
     tensor: Tensor, split_size_or_sections: int | Sequence[int], dim: int = 0
 ) -> tuple[Tensor, ...]:
-    """Consecutive pieces along `dim`: of one size (the last may be shorter), or of given sizes.
+    """Consecutive pieces along `dim`: of one size (the last may be smaller), or of listed sizes.
 
     Raises RuntimeError for a negative size, and for sizes that do not add up to the dimension.
     Like ``torch.split``.
@@ -117,7 +117,7 @@ def split(
         raise RuntimeError("split expects at least a 1-dimensional tensor")
     n = x._data.shape[d]
     sizes: Any = split_size_or_sections
-    if is_whole(sizes):
+    if is_integer(sizes):
         sizes = operator.index(sizes)
         if sizes < 0 or (sizes == 0 and n):
             raise RuntimeError(
@@ -133,13 +133,13 @@ def split(
             f"split_with_sizes expects split_sizes to sum exactly to {n} (input tensor's size at "
             f"dimension {dim}), but got split_sizes={list(sizes)}"
         )
-    ends = np.cumsum([0, *sizes]).tolist()
-    return tuple([narrow(x, d, ends[i], size) for i, size in enumerate(sizes)])
+    offsets = np.cumsum([0, *sizes]).tolist()
+    return tuple([narrow(x, d, offsets[i], size) for i, size in enumerate(sizes)])
 
 
 @numpy_names
 def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
-    """At most `chunks` pieces of equal size along `dim` (the last may be shorter).
+    """At most `chunks` pieces of equal size along `dim` (the last may be smaller).
 
     Raises RuntimeError unless `chunks` is positive.  Like ``torch.chunk``.
 
@@ -218,8 +218,8 @@ def repeat_interleave(input: Tensor, repeats: Tensor | int, dim: int | None = No
     shape = x._data.shape
     if isinstance(repeats, Value) and repeats._data.size != 1:
         return _each_repeated(x, repeats, d)
-    given = repeats.item() if isinstance(repeats, Value) else repeats
-    count = operator.index(given)  # type: ignore[arg-type]  # a float is refused
+    number = repeats.item() if isinstance(repeats, Value) else repeats
+    count = operator.index(number)  # type: ignore[arg-type]  # a float is refused
     if count < 0:
         raise RuntimeError(f"repeats can not be negative, got {count}")
     wide = expand(unsqueeze(x, d + 1), (*shape[: d + 1], count, *shape[d + 1 :]))
@@ -230,7 +230,7 @@ def _each_repeated(x: Tensor, repeats: Tensor, d: int) -> Tensor:
     counts = repeats._data
     if counts.dtype.kind not in "iu" or counts.shape != x._data.shape[d : d + 1]:
         raise RuntimeError(
-            f"repeats must be whole numbers, one for each of the {x._data.shape[d]} along dim {d}, "
+            f"repeats must be integers, one for each of the {x._data.shape[d]} along dim {d}, "
             f"got shape {list(counts.shape)}"
         )
     if counts.size and counts.min() < 0:
@@ -279,9 +279,9 @@ def roll(
 
 
 def movedim(input: Tensor, source: int | Sequence[int], destination: int | Sequence[int]) -> Tensor:
-    """The dimensions `source` moved to the positions `destination`; the others keep their order.
+    """The tensor with the dimensions `source` moved to `destination`; the others keep their order.
 
-    Raises RuntimeError unless both name the same number of distinct dimensions.  Like
+    Raises RuntimeError unless both contain the same number of distinct dimensions.  Like
     ``torch.movedim``.
 
     >>> import nnlib
@@ -304,7 +304,7 @@ def movedim(input: Tensor, source: int | Sequence[int], destination: int | Seque
 
 
 def swapaxes(input: Tensor, axis0: int, axis1: int) -> Tensor:
-    """Two dimensions exchanged: transpose() under NumPy's name.
+    """The tensor with two dimensions exchanged: transpose() under NumPy's name.
 
     Like ``torch.swapaxes``.
 
@@ -350,9 +350,9 @@ def ravel(input: Tensor) -> Tensor:
 
 @numpy_names
 def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
-    """One dimension split into several; one of the sizes may be -1.
+    """The tensor with one dimension split into several; one of the sizes may be -1.
 
-    Raises RuntimeError unless the sizes multiply up to that of the dimension.  Like
+    Raises RuntimeError unless the sizes multiply to that of the dimension.  Like
     ``torch.unflatten``.
 
     >>> import nnlib
@@ -372,9 +372,9 @@ def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
 
 
 def broadcast_to(input: Tensor, size: Sequence[int]) -> Tensor:
-    """Dimensions of length 1 repeated without copying, to the shape `size`.
+    """The tensor with its dimensions of length 1 repeated, without copying, to the shape `size`.
 
-    Raises RuntimeError where the shape does not fit.  Like ``torch.broadcast_to``.
+    Raises RuntimeError if the shape does not fit.  Like ``torch.broadcast_to``.
 
     >>> import nnlib
     >>> nnlib.broadcast_to(nnlib.tensor([1, 2]), (2, 2))
@@ -387,7 +387,7 @@ def broadcast_to(input: Tensor, size: Sequence[int]) -> Tensor:
 def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]:
     """The tensors, each expanded to their common shape.
 
-    Raises RuntimeError where the shapes do not broadcast.  Like ``torch.broadcast_tensors``.
+    Raises RuntimeError if the shapes do not broadcast.  Like ``torch.broadcast_tensors``.
 
     >>> import nnlib
     >>> a, b = nnlib.broadcast_tensors(nnlib.zeros(3, 1), nnlib.zeros(2))
@@ -416,8 +416,8 @@ def meshgrid(*tensors: Tensor, indexing: str | None = None) -> tuple[Tensor, ...
             [1, 1, 1]]), tensor([[0, 1, 2],
             [0, 1, 2]]))
     """
-    given = tensors[0] if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)) else tensors
-    xs = [needs_tensor("meshgrid", x) for x in given]
+    vectors = tensors[0] if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)) else tensors
+    xs = [needs_tensor("meshgrid", x) for x in vectors]
     if not xs:
         raise RuntimeError("meshgrid expects a non-empty TensorList")
     if any(x._data.ndim > 1 for x in xs):
@@ -512,8 +512,8 @@ def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Te
     """The diagonal of the matrices in dimensions dim1 and dim2, as the last dimension.
 
     It shares the memory of `input`, unless that is part of a larger matrix: then it is a copy, and
-    changing it in place raises RuntimeError.  Raises RuntimeError too if both dimensions are the
-    same.  Like ``torch.diagonal``.
+    changing it in place raises RuntimeError.  Raises RuntimeError if both dimensions are the same.
+    Like ``torch.diagonal``.
 
     >>> import nnlib
     >>> nnlib.diagonal(nnlib.arange(6).reshape(2, 3), 1)
@@ -559,8 +559,8 @@ def diag(input: Tensor, diagonal: int = 0) -> Tensor:
             f"diag(): Supports 1D or 2D tensors. Got {x._data.ndim}D: see diagonal()"
         )
     n = x._data.size + abs(diagonal)
-    where = _diagonal_slice(n, n, diagonal)
-    flat = apply(p.unslice, (x,), {"index": (where,), "shape": (n * n,)})
+    index = _diagonal_slice(n, n, diagonal)
+    flat = apply(p.unslice, (x,), {"index": (index,), "shape": (n * n,)})
     return reshape(flat, (n, n))
 
 
@@ -568,7 +568,7 @@ _diagonal = diagonal
 
 
 def trace(input: Tensor) -> Tensor:
-    """The sum of the diagonal of a matrix.
+    """The sum of the diagonal elements of a matrix.
 
     Raises RuntimeError for anything but a matrix.  Like ``torch.trace``.
 

@@ -72,7 +72,7 @@ def tensor(
             [3., 4.]])
     """
     refuse_others(device)
-    if isinstance(data, (Value, np.ndarray, np.generic)):  # they have a type of their own
+    if isinstance(data, (Value, np.ndarray, np.generic)):  # they have their own type
         array = np.array(data._data if isinstance(data, Value) else data)
         dtypes.of(array)
         kind = array.dtype if dtype is None else dtypes.as_numpy(dtype)
@@ -185,7 +185,7 @@ def full(
 
 
 def _filling(value: Any) -> tuple[Any, np.dtype]:
-    """The fill value, also from a tensor with one element, as a number; and its type."""
+    """The fill value, a number or a tensor with one element, as a number; and its type."""
     if isinstance(value, Value):
         return needs_tensor("full", value).item(), value._data.dtype
     if not is_number(value):
@@ -360,7 +360,7 @@ def eye(
     device: Device | None = None,
     requires_grad: bool = False,
 ) -> Tensor:
-    """Ones on the diagonal, zeros elsewhere.
+    """A matrix with ones on the diagonal and zeros elsewhere.
 
     Like ``torch.eye``.
 
@@ -382,10 +382,10 @@ def arange(
     device: Device | None = None,
     requires_grad: bool = False,
 ) -> Tensor:
-    """start, start + step, … below end.  Integers give int64.
+    """The numbers start, start + step, … up to but excluding `end`.  Integers give int64.
 
-    Raises RuntimeError for a step of 0, or one in the wrong direction; TypeError without an
-    end.  Like ``torch.arange``.
+    Raises RuntimeError if the step is 0 or has the wrong sign, TypeError if there is no end.  Like
+    ``torch.arange``.
 
     >>> import nnlib
     >>> nnlib.arange(4), nnlib.arange(1, 2, 0.5)
@@ -393,16 +393,16 @@ def arange(
     """
     if start is None and end is None:
         raise TypeError("arange() needs an end: arange(5), arange(2, 5) or arange(end=5)")
-    ends: list[Any] = [0, start] if end is None else [0 if start is None else start, end]
+    bounds: list[Any] = [0, start] if end is None else [0 if start is None else start, end]
     first, last, by = (
-        needs_tensor("arange", v).item() if isinstance(v, Value) else v for v in (*ends, step)
+        needs_tensor("arange", v).item() if isinstance(v, Value) else v for v in (*bounds, step)
     )
-    whole = not any(isinstance(v, (float, np.floating)) for v in (first, last, by))
-    first, last, by = (int(v) if whole else float(v) for v in (first, last, by))
+    integers = not any(isinstance(v, (float, np.floating)) for v in (first, last, by))
+    first, last, by = (int(v) if integers else float(v) for v in (first, last, by))
     if by == 0 or (last - first) * by < 0:
         raise RuntimeError("upper bound and lower bound inconsistent with step sign")
-    kind = np.dtype(np.int64) if dtype is None and whole else _kind(dtype)
-    n = -((first - last) // by) if whole else math.ceil((last - first) / by)
+    kind = np.dtype(np.int64) if dtype is None and integers else _kind(dtype)
+    n = -((first - last) // by) if integers else math.ceil((last - first) / by)
     return _finish((first + by * np.arange(n)).astype(kind), requires_grad, device, out)
 
 
@@ -452,7 +452,9 @@ class Generator:
         return self._seed
 
     def manual_seed(self, seed: int) -> Generator:
-        """Restart the stream: the same seed gives the same numbers on every machine.
+        """Restart the stream and return the generator.
+
+        The same seed gives the same numbers on every machine.
 
         >>> import nnlib
         >>> generator = nnlib.Generator().manual_seed(0)
@@ -477,9 +479,10 @@ _default_generator = Generator()
 
 
 def manual_seed(seed: int) -> Generator:
-    """Restart the default stream: the same seed gives the same numbers on every machine.
+    """Restart the default stream and return its generator.
 
-    The numbers are not those of PyTorch.  Like ``torch.manual_seed``.
+    The same seed gives the same numbers on every machine, but not those of PyTorch.  Like
+    ``torch.manual_seed``.
 
     >>> import nnlib
     >>> _ = nnlib.manual_seed(0)
@@ -514,8 +517,8 @@ def _check_allowed() -> None:
 def _random(function: F) -> F:
     """Decorate a function that returns random numbers.
 
-    A watcher of the program, if there is one, decides what a call does: a trace refuses it, and a
-    compiled function generates new numbers at each replay.
+    If the program has a watcher, the watcher handles the call: a trace refuses it, and a compiled
+    function generates new numbers at each replay.
     """
 
     @functools.wraps(function)
@@ -556,8 +559,8 @@ def rand(
     (True, True)
     """
     kind = _floating_kind("check_uniform_bounds", dtype)
-    draw = np.asarray(_stream(generator).random(_sized(shape, size)))
-    return _finish(draw.astype(kind), requires_grad, device, out)
+    samples = np.asarray(_stream(generator).random(_sized(shape, size)))
+    return _finish(samples.astype(kind), requires_grad, device, out)
 
 
 @_random
@@ -581,8 +584,8 @@ def randn(
             [ 0.6404,  0.1049]])
     """
     kind = _floating_kind("normal_kernel_cpu", dtype)
-    draw = np.asarray(_stream(generator).standard_normal(_sized(shape, size)))
-    return _finish(draw.astype(kind), requires_grad, device, out)
+    samples = np.asarray(_stream(generator).standard_normal(_sized(shape, size)))
+    return _finish(samples.astype(kind), requires_grad, device, out)
 
 
 def _floating_kind(name: str, dtype: Any) -> np.dtype:
@@ -590,7 +593,7 @@ def _floating_kind(name: str, dtype: Any) -> np.dtype:
     if kind.kind != "f":
         raise NotImplementedError(
             f'"{name}" not implemented for {kind.name}: random floats need a floating-point type. '
-            "For random whole numbers there is randint()."
+            "For random integers, use randint()."
         )
     return kind
 
@@ -607,7 +610,7 @@ def randint(
     device: Device | None = None,
     requires_grad: bool = False,
 ) -> Tensor:
-    """Random integers from low up to (not including) high.
+    """Random integers from `low` up to but excluding `high`.
 
     Like ``torch.randint``.
 
@@ -624,8 +627,8 @@ def randint(
             f"random_ expects 'from' to be less than 'to', but got from={first} >= to={end}"
         )
     kind = np.dtype(np.int64) if dtype is None else dtypes.as_numpy(dtype)
-    draw = np.asarray(_stream(generator).integers(first, end, _sizes((size,))))
-    return _finish(draw.astype(kind), requires_grad, device, out)
+    samples = np.asarray(_stream(generator).integers(first, end, _sizes((size,))))
+    return _finish(samples.astype(kind), requires_grad, device, out)
 
 
 @_random
@@ -637,7 +640,7 @@ def randperm(
     dtype: DType | None = None,
     device: Device | None = None,
 ) -> Tensor:
-    """0 … n-1 in random order.
+    """The integers 0 … n - 1 in random order.
 
     Like ``torch.randperm``.
 
@@ -697,9 +700,9 @@ def randn_like(
 
 @_random
 def bernoulli(input: Tensor, *, generator: Generator | None = None) -> Tensor:
-    """1 with the probability that each element of `input` gives, else 0.
+    """Random zeros and ones: each element of `input` is the probability of a 1.
 
-    Raises RuntimeError for whole numbers, and for numbers outside of [0, 1].  Like
+    Raises RuntimeError for integers, and for numbers outside [0, 1].  Like
     ``torch.bernoulli``.
 
     >>> import nnlib
@@ -716,8 +719,8 @@ def bernoulli(input: Tensor, *, generator: Generator | None = None) -> Tensor:
             "Expected p_in >= 0 && p_in <= 1 to be true: probabilities lie between 0 and 1, "
             f"these between {x.min()} and {x.max()}"
         )
-    draw = _stream(generator).random(x.shape) < x
-    return _finish(np.asarray(draw).astype(x.dtype), False)
+    samples = _stream(generator).random(x.shape) < x
+    return _finish(np.asarray(samples).astype(x.dtype), False)
 
 
 @_random
@@ -725,8 +728,9 @@ def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *,
                 generator: Generator | None = None) -> Tensor:  # fmt: skip
     """Random indices, with the weights `input` (n) or (rows, n), which need not sum to 1.
 
-    Raises RuntimeError for negative, infinite or integer weights, for a row of zeros, and for more
-    samples than positive weights without `replacement`.  Like ``torch.multinomial``.
+    The result has the shape (num_samples) or (rows, num_samples).  Raises RuntimeError for
+    negative, infinite or integer weights, for a row of zeros, and for more samples than positive
+    weights without `replacement`.  Like ``torch.multinomial``.
 
     >>> import nnlib
     >>> nnlib.multinomial(nnlib.tensor([0.0, 3.0, 0.0]), 2, replacement=True)
@@ -754,18 +758,18 @@ def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *,
     rows = np.atleast_2d(w).astype(float)
     rows = rows / rows.sum(-1, keepdims=True)
     n = rows.shape[1]
-    draws = np.stack([stream.choice(n, num_samples, replacement, row) for row in rows])
-    return make((draws if w.ndim == 2 else draws[0]).astype(np.int64))
+    samples = np.stack([stream.choice(n, num_samples, replacement, row) for row in rows])
+    return make((samples if w.ndim == 2 else samples[0]).astype(np.int64))
 
 
 @_random
 def normal(
     mean: Operand, std: Operand, size: Sizes | None = None, *, generator: Generator | None = None
 ) -> Tensor:
-    """Random numbers, normal with these means and deviations: tensors, or numbers and a `size`.
+    """Normal random numbers; mean and std are tensors, or numbers with a `size`.
 
-    Raises RuntimeError for a negative deviation, TypeError for two numbers without a size.  Like
-    ``torch.normal``.
+    Raises RuntimeError for a negative standard deviation, TypeError for two numbers without a size.
+    Like ``torch.normal``.
 
     >>> import nnlib
     >>> nnlib.normal(nnlib.tensor([0.0, 100.0]), 0.0)
@@ -779,5 +783,5 @@ def normal(
         if not isinstance(mean, Value) and not isinstance(std, Value):
             raise TypeError("normal() of two numbers needs a size")
         size = np.broadcast_shapes(np.shape(m), np.shape(s))
-    draw = _stream(generator).normal(m, s, _sizes((size,)))
-    return _finish(np.asarray(draw).astype(like), False)
+    samples = _stream(generator).normal(m, s, _sizes((size,)))
+    return _finish(np.asarray(samples).astype(like), False)

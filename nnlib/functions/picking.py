@@ -38,7 +38,7 @@ def _integers(name: str, index: Tensor) -> Tensor:
     if i._data.dtype.kind not in "iu":
         raise RuntimeError(
             f"{name}(): Expected dtype int32/int64 for index, but got {dtypes.of(i._data).name}: "
-            "indices are whole numbers, convert with .long()"
+            "indices are integers, convert with .long()"
         )
     return i
 
@@ -151,7 +151,7 @@ def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
 def scatter(input: Tensor, dim: int, index: Tensor, src: Operand) -> Tensor:
     """`input` with src[i][j] (or one number) written to [index[i][j]][j] (for dim 0).
 
-    Where an index repeats, the last value is kept.  Like ``torch.scatter``.
+    If an index repeats, the last value is kept.  Like ``torch.scatter``.
 
     >>> import nnlib
     >>> nnlib.zeros(2, 3).scatter(1, nnlib.tensor([[2], [0]]), 1.0)
@@ -195,7 +195,8 @@ def _positions(x: Tensor) -> Tensor:
 def _put(x: Tensor, at: Tensor, source: Tensor) -> Tensor:
     """`x` with the elements of `source` written at the flat positions `at`; the last is kept.
 
-    It uses differentiable primitives: an index tensor holds the source element of each position.
+    It uses differentiable primitives: `source_of` is the number of the last source element that is
+    written to each position, or -1.
     """
     n, m = x._data.size, at._data.size
     if not m:
@@ -206,15 +207,16 @@ def _put(x: Tensor, at: Tensor, source: Tensor) -> Tensor:
         return ar.where(none, s.expand(along.sum(source), x._data.shape), x)
     flat = s.reshape(at, m)
     if record.current_watcher() is None:
-        winner = np.full(n, -1)
-        winner[flat._data] = np.arange(m)
-        won = make(winner)
-    else:  # traced positions may change, so primitives that a graph replays find the winner
-        hit = apply(pe.eq, (s.reshape(flat, (m, 1)), make(np.arange(n))), {})
+        last = np.full(n, -1)
+        last[flat._data] = np.arange(m)
+        source_of = make(last)
+    else:  # traced positions may change, so primitives, which a graph replays, find it
+        matches = apply(pe.eq, (s.reshape(flat, (m, 1)), make(np.arange(n))), {})
         number = make(np.arange(m).reshape(m, 1))
-        won = along.amax(ar.where(hit, number, make(np.int64(-1))), 0)
-    written = apply(pe.ge, (won, 0), {})
-    taken = apply(p.take, (s.reshape(source, m), ar.maximum(won, make(np.int64(0)))), {"dim": 0})
+        source_of = along.amax(ar.where(matches, number, make(np.int64(-1))), 0)
+    written = apply(pe.ge, (source_of, 0), {})
+    at_least_0 = ar.maximum(source_of, make(np.int64(0)))
+    taken = apply(p.take, (s.reshape(source, m), at_least_0), {"dim": 0})
     return s.reshape(ar.where(written, taken, s.reshape(x, n)), x._data.shape)
 
 
@@ -246,8 +248,8 @@ def index_add(
 ) -> Tensor:
     """`input` with alpha · the k-th slice of `source` added to its slice index[k] along `dim`.
 
-    Raises IndexError for an index out of range or one that is not a vector, RuntimeError where
-    types or shapes do not fit.  Like ``torch.index_add``.
+    Raises IndexError for an index out of range or one that is not a vector, RuntimeError if
+    types or shapes do not match.  Like ``torch.index_add``.
 
     >>> import nnlib
     >>> rows, x = nnlib.tensor([0, 0, 2]), nnlib.ones(3, 2)
@@ -290,7 +292,7 @@ def _mask(name: str, mask: Tensor) -> Tensor:
 def masked_fill(input: Tensor, mask: Tensor, value: Operand) -> Tensor:
     """`value` (cast to the type of `input`) where `mask` is true, `input` elsewhere.
 
-    Raises RuntimeError where the mask is not boolean, or the value has dimensions.  Like
+    Raises RuntimeError if the mask is not boolean, or the value has dimensions.  Like
     ``torch.masked_fill``.
 
     >>> import nnlib
@@ -311,7 +313,7 @@ def masked_fill(input: Tensor, mask: Tensor, value: Operand) -> Tensor:
 def masked_select(input: Tensor, mask: Tensor) -> Tensor:
     """The elements of `input` where `mask` is true, as a vector; the two broadcast.
 
-    Raises RuntimeError where the mask is not boolean, or the shapes do not broadcast.  Like
+    Raises RuntimeError if the mask is not boolean, or the shapes do not broadcast.  Like
     ``torch.masked_select``.
 
     >>> import nnlib
@@ -335,7 +337,7 @@ def masked_select(input: Tensor, mask: Tensor) -> Tensor:
 def setitem(input: Tensor, key: Any, value: Any) -> Tensor:
     """`input` with `value` written at [key], as a new tensor; it backs ``input[key] = value``.
 
-    Where index tensors repeat a position, the last value is kept.
+    If index tensors repeat a position, the last value is kept.
     """
     mask = isinstance(key, Value) and key._data.dtype.kind == "b"
     number = not (isinstance(value, Value) and value._data.ndim)
@@ -353,8 +355,8 @@ def setitem(input: Tensor, key: Any, value: Any) -> Tensor:
         return _put(input, at, fitted(v, at._data.shape))
     v = fitted(converted(v, kind), shape)
     # slices keep the dimensions that ints drop, so reshape the value to the slice's shape
-    kept = tuple([len(range(*i)) for i in basic if not isinstance(i, int)])
-    v = s.reshape(v, kept) if v._data.shape != kept else v
+    slice_shape = tuple([len(range(*i)) for i in basic if not isinstance(i, int)])
+    v = s.reshape(v, slice_shape) if v._data.shape != slice_shape else v
     return written_slice(input, basic, v)
 
 
@@ -386,8 +388,8 @@ def _may_cast(v: Value, key: Any) -> bool:
     """Whether a value of another type may be written: only one element, and only through masks."""
     if v._data.size != 1:
         return False
-    given = [s._as_index(k) if isinstance(k, (list, np.ndarray)) else k for k in s.as_tuple(key)]
-    return all(s._is_mask(k) for k in given if isinstance(k, Value))
+    entries = [s._as_index(k) if isinstance(k, (list, np.ndarray)) else k for k in s.as_tuple(key)]
+    return all(s._is_mask(k) for k in entries if isinstance(k, Value))
 
 
 def _types_at_index(x: Value, v: Value) -> RuntimeError:
@@ -483,7 +485,7 @@ def topk(
 
 @numpy_names
 def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> ValuesIndices:
-    """(values, indices) of the k-th smallest along `dim`, counted from 1.
+    """(values, indices) of the k-th smallest elements along `dim`, counted from 1.
 
     Raises RuntimeError for k out of range.  Like ``torch.kthvalue``.
 
@@ -615,7 +617,7 @@ def unique(
 
 
 def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -> Tensor:
-    """How often each of 0, 1, 2, … occurs in a vector of whole numbers (or its summed weights).
+    """The counts of 0, 1, 2, … in a vector of integers, or the sums of their weights.
 
     Raises RuntimeError for anything but a vector of non-negative integers.  Like
     ``torch.bincount``.
@@ -666,8 +668,8 @@ def nonzero(input: Tensor, *, as_tuple: bool = False) -> Tensor | tuple[Tensor, 
     x = needs_tensor("nonzero", input)
     _report_read(x, "nonzero()")
     if as_tuple:
-        found = np.nonzero(np.atleast_1d(x._data))
-        return tuple([make(i.astype(np.int64, copy=False)) for i in found])
+        coordinates = np.nonzero(np.atleast_1d(x._data))
+        return tuple([make(i.astype(np.int64, copy=False)) for i in coordinates])
     return make(np.argwhere(x._data).astype(np.int64))
 
 
@@ -685,8 +687,8 @@ def where(
     """`input` where `condition` holds, `other` elsewhere, with broadcasting.
 
     Raises RuntimeError if `condition` is not boolean or the shapes do not broadcast.
-    where(condition) alone returns nonzero(condition, as_tuple=True); TypeError if only one of
-    `input` and `other` is given.  Like ``torch.where``.
+    where(condition) alone returns nonzero(condition, as_tuple=True).  Raises TypeError if only one
+    of `input` and `other` is given.  Like ``torch.where``.
 
     >>> import nnlib
     >>> x = nnlib.tensor([-1.0, 2.0])
@@ -709,7 +711,7 @@ def where_self(input: Tensor, condition: Tensor, other: Operand) -> Tensor:
 
 
 def _report_read(x: Tensor, how: str) -> None:
-    """Tell the watcher of this thread, if there is one, that the program reads values of x."""
+    """Notify the watcher of this thread, if there is one, that the program reads values of x."""
     if watcher := record.current_watcher():
         watcher.value_read(x, how)
 
@@ -717,7 +719,7 @@ def _report_read(x: Tensor, how: str) -> None:
 def isclose(
     input: Tensor, other: Operand, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False
 ) -> Tensor:
-    """|input - other| ≤ atol + rtol · |other|, elementwise; infinities are close to themselves.
+    """|input - other| ≤ atol + rtol · |other|, elementwise; equal infinities are close.
 
     Raises RuntimeError if the types differ.  Like ``torch.isclose``.
 
@@ -760,7 +762,7 @@ def _pair(name: str, input: Tensor, other: Operand) -> tuple[Tensor, Tensor]:
 
 
 def equal(input: Tensor, other: Operand) -> bool:
-    """Whether shapes and all elements are equal: a Python bool.
+    """Whether the shapes and all elements are equal: a Python bool.
 
     Like ``torch.equal``.
 

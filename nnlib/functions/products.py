@@ -15,7 +15,7 @@ from nnlib.devices import refuse_out
 from nnlib.functions import along
 from nnlib.functions import arithmetic as ar
 from nnlib.functions import reshaping as s
-from nnlib.functions._args import as_list, converted, dimensions, is_whole, needs_tensor
+from nnlib.functions._args import as_list, converted, dimensions, is_integer, needs_tensor
 from nnlib.functions.arrange import diagonal, movedim
 from nnlib.primitives import linalg as p
 from nnlib.record import apply, make
@@ -29,7 +29,7 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 def matmul(input: Tensor, other: Tensor, *, out: None = None) -> Tensor:
     """The matrix product, over the last two dimensions; those before them broadcast.
 
-    Raises RuntimeError where the shapes do not fit or the types differ (nothing is cast).  Like
+    Raises RuntimeError if the shapes do not match or the types differ (nothing is cast).  Like
     ``torch.matmul``.
 
     >>> import nnlib
@@ -72,13 +72,13 @@ def _size(x: Tensor) -> str:
     return "x".join(map(str, x._data.shape))
 
 
-def _ranks(name: str, *given: tuple[Any, int]) -> list[Tensor]:
+def _ranks(name: str, *args: tuple[Any, int]) -> list[Tensor]:
     """The arguments as a list; RuntimeError if one has the wrong number of dimensions."""
-    xs = [needs_tensor(name, x) for x, _ in given]
-    for x, (_, rank) in zip(xs, given, strict=True):
+    xs = [needs_tensor(name, x) for x, _ in args]
+    for x, (_, rank) in zip(xs, args, strict=True):
         if x._data.ndim != rank:
             raise RuntimeError(
-                f"{name}: expected tensors with {[n for _, n in given]} dimensions, got shapes "
+                f"{name}: expected tensors with {[n for _, n in args]} dimensions, got shapes "
                 f"{[list(x._data.shape) for x in xs]}. matmul() takes any rank."
             )
     return xs
@@ -87,7 +87,7 @@ def _ranks(name: str, *given: tuple[Any, int]) -> list[Tensor]:
 def mm(input: Tensor, mat2: Tensor, *, out: None = None) -> Tensor:
     """The product of two matrices: (n, m) · (m, p) → (n, p).
 
-    Raises RuntimeError for other numbers of dimensions, and where the sizes do not fit.  Like
+    Raises RuntimeError for other numbers of dimensions, and if the sizes do not match.  Like
     ``torch.mm``.
 
     >>> import nnlib
@@ -102,7 +102,7 @@ def mm(input: Tensor, mat2: Tensor, *, out: None = None) -> Tensor:
 def mv(input: Tensor, vec: Tensor, *, out: None = None) -> Tensor:
     """The product of a matrix and a vector: (n, m) · (m) → (n).
 
-    Raises RuntimeError for other numbers of dimensions, and where the sizes do not fit.  Like
+    Raises RuntimeError for other numbers of dimensions, and if the sizes do not match.  Like
     ``torch.mv``.
 
     >>> import nnlib
@@ -115,9 +115,9 @@ def mv(input: Tensor, vec: Tensor, *, out: None = None) -> Tensor:
 
 
 def dot(input: Tensor, tensor: Tensor, *, out: None = None) -> Tensor:
-    """Σᵢ aᵢ bᵢ of two vectors of one length.
+    """The dot product Σᵢ inputᵢ · tensorᵢ of two vectors.
 
-    Raises RuntimeError for anything but two vectors of one length.  Like ``torch.dot``.
+    Raises RuntimeError for anything but two vectors of equal length.  Like ``torch.dot``.
 
     >>> import nnlib
     >>> nnlib.dot(nnlib.tensor([1.0, 2.0]), nnlib.tensor([3.0, 4.0]))
@@ -135,7 +135,7 @@ def dot(input: Tensor, tensor: Tensor, *, out: None = None) -> Tensor:
 
 
 def outer(input: Tensor, vec2: Tensor, *, out: None = None) -> Tensor:
-    """aᵢ bⱼ of two vectors: (n), (m) → (n, m).
+    """The outer product inputᵢ · vec2ⱼ of two vectors: (n), (m) → (n, m).
 
     Raises RuntimeError for anything but vectors.  Like ``torch.outer``.
 
@@ -153,7 +153,7 @@ def outer(input: Tensor, vec2: Tensor, *, out: None = None) -> Tensor:
 def bmm(input: Tensor, mat2: Tensor, *, out: None = None) -> Tensor:
     """A batch of matrix products: (b, n, m) · (b, m, p) → (b, n, p).
 
-    Raises RuntimeError for other numbers of dimensions, and where the sizes do not fit.  Like
+    Raises RuntimeError for other numbers of dimensions, and if the sizes do not match.  Like
     ``torch.bmm``.
 
     >>> import nnlib
@@ -202,7 +202,7 @@ def einsum(equation: str, *operands: Tensor | Sequence[Tensor]) -> Tensor:
     """Sums of products in Einstein's notation: letters name dimensions.
 
     Letters that the result lacks are summed over; a letter that repeats within a factor selects a
-    diagonal; ``...`` stands for dimensions that broadcast.  Raises RuntimeError where letters and
+    diagonal; ``...`` stands for dimensions that broadcast.  Raises RuntimeError if letters and
     shapes do not match.  Like ``torch.einsum``.
 
     >>> import nnlib
@@ -252,13 +252,13 @@ def _without_dots(terms: list[str], xs: list[Tensor]) -> tuple[str, list[str]]:
     extra = []
     for term, x in zip(terms, xs, strict=True):
         named = len(term.replace("...", ""))
-        hidden = x._data.ndim - named
-        if hidden < 0 or (hidden and "..." not in term):
+        unnamed = x._data.ndim - named
+        if unnamed < 0 or (unnamed and "..." not in term):
             raise RuntimeError(
                 f"einsum(): the number of subscripts in the equation ({named}) does not match the "
                 f"number of dimensions ({x._data.ndim}) for the term {term!r}"
             )
-        extra.append(hidden)
+        extra.append(unnamed)
     dots = "".join(free[: max(extra)])
     return dots, [
         term.replace("...", dots[len(dots) - n :]) for term, n in zip(terms, extra, strict=True)
@@ -307,11 +307,11 @@ def _summed_over_own_letters(
         return xs, terms
     xs, terms = list(xs), list(terms)
     for letter in sorted(set("".join(terms)) - set(right)):
-        having = [k for k, term in enumerate(terms) if letter in term]
-        lengths = [xs[k]._data.shape[terms[k].index(letter)] for k in having]
+        factors = [k for k, term in enumerate(terms) if letter in term]
+        lengths = [xs[k]._data.shape[terms[k].index(letter)] for k in factors]
         if sum(n != 1 for n in lengths) != 1:
             continue
-        for k in having:
+        for k in factors:
             xs[k] = along.sum(xs[k], terms[k].index(letter))
             terms[k] = terms[k].replace(letter, "")
     return xs, terms
@@ -336,7 +336,7 @@ def _stretched(xs: list[Tensor], terms: list[str]) -> list[Tensor]:
 
 
 def tensordot(a: Tensor, b: Tensor, dims: int | Sequence[Sequence[int]] = 2) -> Tensor:
-    """Σ over the last `dims` dimensions of a and the first of b, or over two lists of them.
+    """Products summed over the last `dims` dimensions of a and the first of b, or over two lists.
 
     Raises RuntimeError for more dimensions than there are.  Like ``torch.tensordot``.
 
@@ -346,8 +346,8 @@ def tensordot(a: Tensor, b: Tensor, dims: int | Sequence[Sequence[int]] = 2) -> 
     """
     x, y = needs_tensor("tensordot", a), needs_tensor("tensordot", b)
     lists: Any = dims
-    if is_whole(dims):
-        n = operator.index(dims)  # type: ignore[arg-type]  # is_whole() checked it
+    if is_integer(dims):
+        n = operator.index(dims)  # type: ignore[arg-type]  # is_integer() checked it
         if n < 0 or n > min(x._data.ndim, y._data.ndim):
             raise RuntimeError(f"tensordot expects dims >= 0 and in range, but got dims={n}")
         lists = (range(x._data.ndim - n, x._data.ndim), range(n))
@@ -358,9 +358,9 @@ def tensordot(a: Tensor, b: Tensor, dims: int | Sequence[Sequence[int]] = 2) -> 
     second = list(_LETTERS[x._data.ndim : x._data.ndim + y._data.ndim])
     for i, j in zip(*over, strict=True):
         second[j] = first[i]
-    kept = [c for i, c in enumerate(first) if i not in over[0]]
-    kept += [c for j, c in enumerate(second) if j not in over[1]]
-    return einsum(f"{''.join(first)},{''.join(second)}->{''.join(kept)}", x, y)
+    remaining = [c for i, c in enumerate(first) if i not in over[0]]
+    remaining += [c for j, c in enumerate(second) if j not in over[1]]
+    return einsum(f"{''.join(first)},{''.join(second)}->{''.join(remaining)}", x, y)
 
 
 # ---------------------------------------------------------------- norms
@@ -371,7 +371,7 @@ def vector_norm(
 ) -> Tensor:
     """(Σ |x|^ord)^(1/ord) over `dim` (all by default); inf: the largest |x|, 0: the nonzero count.
 
-    At zero the gradient is 0, as in PyTorch.  Raises RuntimeError for whole numbers.  Like
+    At zero the gradient is 0, as in PyTorch.  Raises RuntimeError for integers.  Like
     ``torch.linalg.vector_norm``.
 
     >>> import nnlib
@@ -466,7 +466,7 @@ def norm(
 ) -> Tensor:
     """√Σx² of all elements, or the vector or matrix norm `ord` over one or two dimensions.
 
-    Raises RuntimeError for an `ord` without `dim` unless it is a vector or a matrix.  Like
+    Raises RuntimeError for an `ord` without `dim` unless `A` is a vector or a matrix.  Like
     ``torch.linalg.norm``.
 
     >>> import nnlib

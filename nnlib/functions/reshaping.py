@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 def _sizes(sizes: tuple[Any, ...]) -> tuple[int, ...]:
-    """Sizes given as f(2, 3) or as f((2, 3)); TypeError for what is not an integer."""
+    """Sizes given as f(2, 3) or as f((2, 3)); TypeError unless they are integers."""
     if len(sizes) == 1 and isinstance(sizes[0], (tuple, list)):
         sizes = tuple(sizes[0])
     try:
@@ -72,7 +72,7 @@ def reshape(input: Tensor, *shape: Sizes) -> Tensor:
 
 
 def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
-    """Dimensions start_dim … end_dim joined into one.
+    """The tensor with the dimensions start_dim … end_dim joined into one.
 
     Raises RuntimeError if end_dim comes before start_dim.  Like ``torch.flatten``.
 
@@ -91,7 +91,7 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
 
 
 def permute(input: Tensor, *dims: Sizes) -> Tensor:
-    """The dimensions in another order.
+    """The tensor with its dimensions in another order.
 
     Raises RuntimeError unless each dimension is named once.  Like ``torch.permute``.
 
@@ -110,7 +110,7 @@ def permute(input: Tensor, *dims: Sizes) -> Tensor:
 
 
 def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
-    """Two dimensions exchanged.
+    """The tensor with two dimensions exchanged.
 
     Like ``torch.transpose``.
 
@@ -162,7 +162,7 @@ def unsqueeze(input: Tensor, dim: int) -> Tensor:
 
 
 def expand(input: Tensor, *sizes: Sizes) -> Tensor:
-    """Dimensions of length 1 repeated without copying; -1 keeps a dimension as it is.
+    """The tensor with dimensions of length 1 repeated, without copying; -1 keeps a dimension.
 
     Raises RuntimeError for a new size of a dimension whose length is not 1.  Like
     ``torch.expand``.
@@ -175,14 +175,14 @@ def expand(input: Tensor, *sizes: Sizes) -> Tensor:
     x = needs_tensor("expand", input)
     new, old = _sizes(sizes), x._data.shape
     extra = len(new) - len(old)
-    wanted = tuple([old[i - extra] if n == -1 and i >= extra else n for i, n in enumerate(new)])
-    fits = extra >= 0 and all(m in (1, n) for m, n in zip(old, wanted[extra:], strict=True))
-    if not fits or any(n < 0 for n in wanted):
+    target = tuple([old[i - extra] if n == -1 and i >= extra else n for i, n in enumerate(new)])
+    fits = extra >= 0 and all(m in (1, n) for m, n in zip(old, target[extra:], strict=True))
+    if not fits or any(n < 0 for n in target):
         raise RuntimeError(
             f"The expanded size {list(new)} must match the existing size {list(old)} at every "
             "dimension that is not of length 1"
         )
-    return apply(broadcast.expand, (x,), {"shape": wanted})
+    return apply(broadcast.expand, (x,), {"shape": target})
 
 
 def flip(input: Tensor, *dims: Sizes) -> Tensor:
@@ -273,10 +273,10 @@ def getitem(input: Tensor, key: Any) -> Tensor:
     """x[key]: ints, slices, None, …, boolean masks and integer tensors, as in PyTorch."""
     keys = _full_key(input, as_tuple(key))
     basic, shape, picks = _split_key(input._data.shape, keys)
-    whole = tuple([(0, n, 1) for n in input._data.shape])
-    if basic == whole and shape == input._data.shape and not picks:
+    everything = tuple([(0, n, 1) for n in input._data.shape])
+    if basic == everything and shape == input._data.shape and not picks:
         return apply(p.reshape, (input,), {"shape": shape})  # a view, not the tensor itself
-    x = input if basic == whole else apply(p.slice_, (input,), {"index": basic})
+    x = input if basic == everything else apply(p.slice_, (input,), {"index": basic})
     if x._data.shape != shape:
         x = apply(p.reshape, (x,), {"shape": shape})
     return _pick(x, picks) if picks else x
@@ -294,11 +294,11 @@ def as_tuple(key: Any) -> tuple[Any, ...]:
 
 def _full_key(x: Tensor, keys: tuple[Any, ...]) -> list[Any]:
     """A key with one entry per dimension: masks become indices, `...` becomes slices."""
-    given = [_as_index(k) if isinstance(k, (list, tuple, np.ndarray, bool)) else k for k in keys]
-    ndim, used = x._data.ndim, sum([_dimensions_of(k) for k in given])
+    entries = [_as_index(k) if isinstance(k, (list, tuple, np.ndarray, bool)) else k for k in keys]
+    ndim, used = x._data.ndim, sum([_dimensions_of(k) for k in entries])
     out: list[Any] = []
     at = 0  # the next dimension of x
-    for k in given:
+    for k in entries:
         if k is Ellipsis:
             at = ndim - (used - at)
         if not _is_mask(k):
@@ -343,7 +343,7 @@ def _dimensions_of(k: Any) -> int:
 
 
 def _checked_mask(k: Tensor, x: Tensor, at: int) -> None:
-    if watcher := record.current_watcher():  # a trace would fix how many elements it selects
+    if watcher := record.current_watcher():  # a trace would fix the number of selected elements
         watcher.value_read(k, "a boolean mask as an index")
     shape = x._data.shape
     if k._data.ndim and k._data.shape != shape[at : at + k._data.ndim]:

@@ -46,9 +46,9 @@ def spread(g: Any, x: Any, dim: tuple[int, ...], keepdim: bool) -> Any:
     if x.ndim == 0:
         return g
     if not isinstance(g, Value) and g.ndim == 0 and x.size <= SMALL:
-        whole = np.empty(x.shape, g.dtype)
-        whole.fill(g)
-        return whole
+        repeated = np.empty(x.shape, g.dtype)
+        repeated.fill(g)
+        return repeated
     if not keepdim:
         g = reshape(g, shape=_shape_kept(x.shape, dim))
     return expand(g, shape=x.shape)

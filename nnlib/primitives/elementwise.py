@@ -1,7 +1,7 @@
 """Elementwise primitives: arithmetic, comparison, and the usual functions.
 
-Each line holds a function and its vector-Jacobian product: `g` is the gradient of the result `out`.
-Where shapes differ, the backward pass sums the gradient over the dimensions that were broadcast.
+Each entry is a function and its vector-Jacobian product: `g` is the gradient of the result `out`.
+If shapes differ, the backward pass sums the gradient over the dimensions that were broadcast.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def masked(g: Any, condition: Any) -> Any:
     """g where the condition is true and 0 elsewhere, even where g is infinite or nan.
 
     On arrays: the bitwise and of g with all ones or 0.  It takes a tenth of the time of np.where,
-    and less than a multiplication.
+    and less time than a multiplication.
     """
     if g.__class__ is np.ndarray and g.ndim:
         bits = _BITS[g.dtype.itemsize]
@@ -82,7 +82,7 @@ def _pow_base(g: Any, out: Any, x: Any, y: Any) -> Any:
     if isinstance(y, (int, float)):  # a number: if it is 0, so is the gradient, even at x = 0
         return g * (y * x ** (y - 1)) if y != 0 else zeros_like(g)
     flat = eq(y, 0.0)
-    y = where(flat, 1.0, y)  # keeps the branch not selected finite, and its derivative
+    y = where(flat, 1.0, y)  # so the branch that is not selected is finite, as is its derivative
     return where(flat, 0.0, g * (y * x ** (y - 1)))
 
 
@@ -193,7 +193,7 @@ isfinite = elementwise("isfinite", np.isfinite, saves="none")
 
 
 def _where(condition: Array, x: Array, y: Array) -> Array:
-    # np.where returns 0-d arrays; [()] turns them into the scalars that we store.
+    # np.where returns 0-d arrays; [()] turns them into the scalars that Values store.
     return np.where(condition, x, y)[()]
 
 
@@ -315,8 +315,8 @@ atanh = elementwise(
 
 
 def _sigmoid(x: Array) -> Array:
-    # 1/(1 + e^-x): where e^-x overflows to inf the quotient is 0, which is the right answer.
-    if x.ndim == 0:  # for x < -88, e^-x dwarfs 1: the quotient is e^x; np.errstate is slow
+    # 1/(1 + e^-x): if e^-x overflows to inf, the quotient is 0, which is the right answer.
+    if x.ndim == 0:  # for x < -88 the 1 is negligible: the quotient is e^x; np.errstate is slow
         return np.exp(x) if x < -88 else 1 / (1 + np.exp(-x))
     out = np.negative(x)
     with np.errstate(over="ignore"):
@@ -326,7 +326,7 @@ def _sigmoid(x: Array) -> Array:
 
 
 def _softplus(x: Array) -> Array:
-    # log(1 + e^x) = max(x, 0) + log(1 + e^-|x|), which overflows nowhere.
+    # log(1 + e^x) = max(x, 0) + log(1 + e^-|x|), which never overflows.
     return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
 
 

@@ -2,7 +2,7 @@
 
 Each has a `decomposition`: the same function written in small primitives.  It is the version to
 read, exported graphs contain it, and higher derivatives use it.  Tests check that both versions
-compute the same.
+have the same results.
 
 Recurrent arguments are x (T, N, in), the first state(s) (N, H), weights (gates·H, in) and
 (gates·H, H), and two biases or none, laid out as in PyTorch.
@@ -40,7 +40,7 @@ from nnlib.record import RESULT, Array, Primitive
 
 fused = partial(Primitive, family="fused")
 
-# Its derivative uses its result, as in PyTorch, so the argument may be changed in place.
+# The derivative of 1/x uses the result, as in PyTorch, so the argument may be changed in place.
 reciprocal = fused(
     "reciprocal",
     np.reciprocal,
@@ -68,7 +68,7 @@ def _reduced_array(losses: Array, reduction: str) -> Array:
 
 
 def _each(g: Array, n: int, reduction: str) -> Array:
-    """The gradient of each of n losses, from that of their mean, their sum, or themselves."""
+    """The gradient of each of n losses, from that of their mean, of their sum, or of each."""
     return g / n if reduction == "mean" else g
 
 
@@ -150,7 +150,7 @@ def _bce_decomposed(x: Any, target: Any, reduction: str) -> Any:
     return _reduced(softplus(x) - x * target, reduction)
 
 
-def _bce_vjp(needs: tuple, g: Array, kept: None, x: Array, target: Array, reduction: str) -> tuple:
+def _bce_vjp(needs: tuple, g: Array, out: None, x: Array, target: Array, reduction: str) -> tuple:
     each, dx = _each(g, x.size, reduction), None
     if needs[0]:
         dx = sigmoid.forward(x)
@@ -215,10 +215,11 @@ def _convolution_with_residuals(
 
 
 def _convolution_vjp(
-    needs: tuple, g: Array, kept: Array | None, x: Array, weight: Array, bias: Array, **attrs: Any
-) -> tuple:
+    needs: tuple, g: Array, columns: Array | None, x: Array, weight: Array, bias: Array,
+    **attrs: Any,
+) -> tuple:  # fmt: skip
     assert conv2d.vjp_of_all is not None
-    dx, dw = conv2d.vjp_of_all(needs[:2], g, kept, x, weight, **attrs)
+    dx, dw = conv2d.vjp_of_all(needs[:2], g, columns, x, weight, **attrs)
     # The window primitives store images as (C, H, W, N), where each plane is one block.
     planes = g.transpose(1, 2, 3, 0).reshape(len(bias), -1)
     return dx, dw, np.add.reduce(planes, axis=1) if needs[2] else None
@@ -271,11 +272,11 @@ def _layer_norm_with_residuals(
 
 
 def _layer_norm_vjp(
-    needs: tuple, g: Array, kept: tuple | None, x: Array, weight: Array | None,
+    needs: tuple, g: Array, residuals: tuple | None, x: Array, weight: Array | None,
     bias: Array | None, n: int, eps: float,
 ) -> tuple:  # fmt: skip
     """dx = (h - mean(h) - x̂·mean(h·x̂))/√(var + eps), with h = g·weight and x̂ the normalised x."""
-    normal, scale = kept or _layer_norm_with_residuals(x, weight, bias, n, eps)[1]
+    normal, scale = residuals or _layer_norm_with_residuals(x, weight, bias, n, eps)[1]
     rows = g.reshape(normal.shape).astype(normal.dtype, copy=False)
     dx = dw = db = None
     if needs[0]:
@@ -461,11 +462,12 @@ def _rnn(*args: Array, nonlinearity: str) -> Array:
 
 
 def _rnn_vjp(
-    needs: tuple, g: Array, kept: Array | None, x: Array, h: Array, w_ih: Array, w_hh: Array,
+    needs: tuple, g: Array, out: Array | None, x: Array, h: Array, w_ih: Array, w_hh: Array,
     *biases: Array, nonlinearity: str,
 ) -> tuple:  # fmt: skip
     """Backpropagation through time: from the last step to the first."""
-    out = _rnn(x, h, w_ih, w_hh, *biases, nonlinearity=nonlinearity) if kept is None else kept
+    if out is None:
+        out = _rnn(x, h, w_ih, w_hh, *biases, nonlinearity=nonlinearity)
     if nonlinearity == "tanh":
         d = out * out
         np.subtract(1, d, out=d)
@@ -508,9 +510,9 @@ _GATES = (0, 1, 3, 2)  # i, f, o, g: the three sigmoids next to each other (PyTo
 def _lstm_weight(w_ih: Array, w_hh: Array, biases: tuple) -> Array:
     """One matrix (4H, in + H + 1) for input, state and a 1, its gates in the order i, f, o, g."""
     b = biases[0] + biases[1] if biases else np.zeros(len(w_ih), w_ih.dtype)
-    whole = np.concatenate([w_ih, w_hh, b[:, None]], axis=1)
+    joined = np.concatenate([w_ih, w_hh, b[:, None]], axis=1)
     size = w_hh.shape[1]
-    return np.concatenate([whole[k * size : (k + 1) * size] for k in _GATES])
+    return np.concatenate([joined[k * size : (k + 1) * size] for k in _GATES])
 
 
 def _lstm_with_residuals(
@@ -520,20 +522,20 @@ def _lstm_with_residuals(
 
     With σ(z) = (1 + tanh(z/2))/2, one tanh computes the four gates.
     """
-    (steps, n, inside), size, kind = x.shape, h.shape[1], x.dtype
+    (steps, n, features), size, kind = x.shape, h.shape[1], x.dtype
     weight = _lstm_weight(w_ih, w_hh, biases)
     halved = weight.copy()
     halved[: 3 * size] *= 0.5
-    given = np.empty((steps + 1, inside + size + 1, n), kind)  # x, h and 1 of each step
-    given[:steps, :inside] = x.transpose(0, 2, 1)
-    given[0, inside:-1] = h.T
-    given[:, -1] = 1
+    inputs = np.empty((steps + 1, features + size + 1, n), kind)  # x, h and 1 for each step
+    inputs[:steps, :features] = x.transpose(0, 2, 1)
+    inputs[0, features:-1] = h.T
+    inputs[:, -1] = 1
     gates = np.empty((steps, 4 * size, n), kind)
     cells = np.empty((steps + 1, size, n), kind)
     cells[0] = c.T
     tanh_cells = np.empty((steps, size, n), kind)  # tanh of the cells
     for t in range(steps):
-        a = np.matmul(halved, given[t], out=gates[t])
+        a = np.matmul(halved, inputs[t], out=gates[t])
         np.tanh(a, out=a)
         three = a[: 3 * size]
         three *= 0.5
@@ -542,38 +544,39 @@ def _lstm_with_residuals(
         cell = np.multiply(f, cells[t], out=cells[t + 1])
         cell += i * g
         np.tanh(cell, out=tanh_cells[t])
-        np.multiply(o, tanh_cells[t], out=given[t + 1, inside:-1])
+        np.multiply(o, tanh_cells[t], out=inputs[t + 1, features:-1])
     out = np.empty((steps + 1, size, n), kind)
-    out[:steps] = given[1:, inside:-1]
+    out[:steps] = inputs[1:, features:-1]
     out[steps] = cells[steps]
-    return out.transpose(0, 2, 1), (weight, given, gates, cells, tanh_cells)
+    return out.transpose(0, 2, 1), (weight, inputs, gates, cells, tanh_cells)
 
 
 def _lstm_vjp(
-    needs: tuple, g: Array, kept: tuple | None, x: Array, h: Array, c: Array, w_ih: Array,
+    needs: tuple, g: Array, residuals: tuple | None, x: Array, h: Array, c: Array, w_ih: Array,
     w_hh: Array, *biases: Array,
 ) -> tuple:  # fmt: skip
-    if kept is None:
-        kept = _lstm_with_residuals(x, h, c, w_ih, w_hh, *biases)[1]
-    given, (steps, _, inside), size = kept[1], x.shape, h.shape[1]
-    d, back, d_cell, dx = _lstm_back(_features_first(g), needs[0], inside, kept)
+    if residuals is None:
+        residuals = _lstm_with_residuals(x, h, c, w_ih, w_hh, *biases)[1]
+    inputs, (steps, _, features), size = residuals[1], x.shape, h.shape[1]
+    d, back, d_cell, dx = _lstm_back(_features_first(g), needs[0], features, residuals)
     flat = np.ascontiguousarray(d.transpose(1, 0, 2)).reshape(4 * size, -1)
-    dw = flat @ _rows(_features_first(given[:steps]))
-    dw = np.concatenate([dw[k * size : (k + 1) * size] for k in _GATES])  # its own inverse order
+    dw = flat @ _rows(_features_first(inputs[:steps]))
+    # _GATES is its own inverse
+    dw = np.concatenate([dw[k * size : (k + 1) * size] for k in _GATES])
     grads = (
         dx.transpose(0, 2, 1) if needs[0] else None, back.T.copy(), d_cell.T.copy(),
-        dw[:, :inside].copy(), dw[:, inside:-1].copy(),
+        dw[:, :features].copy(), dw[:, features:-1].copy(),
     )  # fmt: skip
     return grads + ((dw[:, -1].copy(), dw[:, -1].copy()) if biases else ())
 
 
-def _lstm_back(g: Array, needs_x: bool, inside: int, kept: tuple) -> tuple:
-    """The gradients of the gates' total inputs, of the first states, and of the input."""
-    weight, _, gates, cells, tanh_cells = kept
+def _lstm_back(g: Array, needs_x: bool, features: int, residuals: tuple) -> tuple:
+    """The gradients of the gates' total inputs, of the first h and c, and of x."""
+    weight, _, gates, cells, tanh_cells = residuals
     steps, size, n = tanh_cells.shape
-    d, transposed = np.empty_like(gates), np.ascontiguousarray(weight[:, : inside + size].T)
-    dx = np.empty((steps, inside, n), g.dtype) if needs_x else None
-    transposed = transposed if needs_x else transposed[inside:]
+    d, transposed = np.empty_like(gates), np.ascontiguousarray(weight[:, : features + size].T)
+    dx = np.empty((steps, features, n), g.dtype) if needs_x else None
+    transposed = transposed if needs_x else transposed[features:]
     d_cell, back = g[steps].copy(), np.zeros((size, n), g.dtype)
     for t in range(steps - 1, -1, -1):
         three, (i, f, o, candidate) = gates[t, : 3 * size], gates[t].reshape(4, size, n)
@@ -590,8 +593,8 @@ def _lstm_back(g: Array, needs_x: bool, inside: int, kept: tuple) -> tuple:
         d_cell *= f
         below = transposed @ d[t]
         if dx is not None:
-            dx[t] = below[:inside]
-            below = below[inside:]
+            dx[t] = below[:features]
+            below = below[features:]
         back = below
     return d, back, d_cell, dx
 
@@ -609,6 +612,7 @@ lstm = fused(
 def _gru_with_residuals(
     x: Array, h: Array, w_ih: Array, w_hh: Array, *biases: Array
 ) -> tuple[Array, tuple]:
+    """All states; as residuals the gates, W_hn h + b_hn of each step, and a copy of the states."""
     size = h.shape[1]
     gates = _input_side(x, w_ih, biases[0] if biases else None)
     steps = np.empty((*x.shape[:2], size), x.dtype)
@@ -632,12 +636,12 @@ def _gru_with_residuals(
 
 
 def _gru_vjp(
-    needs: tuple, g: Array, kept: tuple | None, x: Array, h: Array, w_ih: Array, w_hh: Array,
+    needs: tuple, g: Array, residuals: tuple | None, x: Array, h: Array, w_ih: Array, w_hh: Array,
     *biases: Array,
 ) -> tuple:  # fmt: skip
-    gates, states, steps = kept or _gru_with_residuals(x, h, w_ih, w_hh, *biases)[1]
+    gates, states, steps = residuals or _gru_with_residuals(x, h, w_ih, w_hh, *biases)[1]
     size, before = h.shape[1], _before(h, steps)
-    d, d_state = np.empty_like(gates), np.empty_like(gates)  # of a and b: only n differs
+    d, d_state = np.empty_like(gates), np.empty_like(gates)  # of a and b, which differ only in n
     back = np.zeros_like(h)
     for t in range(len(gates) - 1, -1, -1):
         r, z, n = (gates[t][:, k * size : (k + 1) * size] for k in range(3))

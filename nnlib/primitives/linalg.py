@@ -79,8 +79,8 @@ def _einsum_vjp(needs: tuple, g: Any, out: Any, *xs: Any, equation: str) -> tupl
         other_terms = terms[:i] + terms[i + 1 :]
         others = xs[:i] + xs[i + 1 :]
         known = set(result).union(*other_terms)
-        kept = "".join(c for c in term if c in known)
-        part = einsum(g, *others, equation=",".join([result, *other_terms]) + "->" + kept)
+        shared = "".join(c for c in term if c in known)
+        part = einsum(g, *others, equation=",".join([result, *other_terms]) + "->" + shared)
         # Letters that only this factor has were summed away: every position shares the gradient.
         part = reshape(part, shape=tuple([sizes[c] if c in known else 1 for c in term]))
         grads.append(expand(part, shape=xs[i].shape))

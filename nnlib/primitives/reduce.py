@@ -1,7 +1,7 @@
 """Primitives that reduce dimensions: means, products, extremes, softmax family, running sums.
 
 `dim` is a tuple of non-negative dimensions (an int for those that act along one), `keepdim` keeps
-them with length 1.  Each entry has a function and its vector-Jacobian product.  `sum` is in
+them with length 1.  Each entry is a function and its vector-Jacobian product.  `sum` is in
 broadcast.py, because it is the gradient of `expand`.
 """
 
@@ -43,7 +43,7 @@ mean = reduce(
 def _prod_vjp(g: Any, out: Any, x: Any, dim: tuple[int, ...], keepdim: bool) -> Any:
     """Each element's gradient is the product of the others: those before it times those after it.
 
-    Dividing the whole product by x would fail at a zero, so it multiplies two running products.
+    Dividing the whole product by x would fail at a zero, so two running products are multiplied.
     """
     if x.ndim == 0:
         return g
@@ -81,11 +81,11 @@ prod = reduce(
 def _extreme_vjp(g: Any, out: Any, x: Any, dim: tuple[int, ...], keepdim: bool) -> Any:
     """Share g evenly among the elements that attain the extreme, as PyTorch's amax does."""
     attained = eq(x, spread(out, x, dim, keepdim))
-    whole = spread(g, x, dim, keepdim)
+    repeated = spread(g, x, dim, keepdim)
     # Counted in float64: the largest float16 is 65504.
     number = sum(cast(attained, dtype="float64"), dim=dim, keepdim=True)
     share = cast(1.0 / spread(number, x, dim, True), dtype=g.dtype.name)
-    return whole * cast(attained, dtype=g.dtype.name) * share
+    return repeated * cast(attained, dtype=g.dtype.name) * share
 
 
 amax = reduce(
@@ -124,7 +124,7 @@ argmin = reduce("argmin", _arg(np.argmin), saves="none")
 
 
 def _logsumexp(x: Array, dim: tuple[int, ...], keepdim: bool) -> Array:
-    # log Σ e^x = m + log Σ e^(x - m): with m the largest x nothing overflows.
+    # log Σ e^x = m + log Σ e^(x - m): if m is the largest x, nothing overflows.
     if x.dtype == np.float16:
         return _logsumexp(x.astype(np.float32), dim, keepdim).astype(np.float16)
     m = np.maximum.reduce(x, axis=dim, keepdims=True, initial=None if x.size else -np.inf)

@@ -43,6 +43,8 @@ flip = shape(
 
 
 def numpy_index(index: Index) -> tuple[int | slice, ...]:
+    """The index for NumPy: its triples become slices."""
+
     def entry(i: int | tuple[int, int, int]) -> int | slice:
         if isinstance(i, int):
             return i
@@ -76,10 +78,10 @@ unslice = shape(
 
 def _cat_vjp(needs: tuple, g: Any, out: Any, *xs: Any, dim: int) -> tuple:
     ends = list(accumulate(x.shape[dim] for x in xs))
-    whole = [(0, n, 1) for n in g.shape]
+    full = [(0, n, 1) for n in g.shape]
     return tuple(
         [
-            slice_(g, index=(*whole[:dim], (end - x.shape[dim], end, 1), *whole[dim + 1 :]))
+            slice_(g, index=(*full[:dim], (end - x.shape[dim], end, 1), *full[dim + 1 :]))
             if need
             else None
             for need, x, end in zip(needs, xs, ends, strict=True)

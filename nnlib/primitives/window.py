@@ -8,8 +8,8 @@ keep the layout.
 The three convolutions are each other's derivatives: conv2d is linear in the image and in the
 weight, and ``conv2d_input`` and ``conv2d_weight`` are its two transposes.
 
-`to_source` prints the functions of this file, so a forward function calls only NumPy and others of
-this file.
+`to_source` prints the functions of this file, so a forward function calls only NumPy and other
+functions of this file.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ def positions(n: int, kernel: int, stride: int, padding: int, dilation: int, cei
 
 
 def _inner(x: Array) -> Array:
-    """x as (C, H, W, N), contiguous: no copy if it is stored that way already."""
+    """x as (C, H, W, N), contiguous; not copied if it is already stored that way."""
     return np.ascontiguousarray(x.transpose(1, 2, 3, 0))
 
 
 def _outer(x: Array) -> Array:
-    """(C, H, W, N) seen as (N, C, H, W)."""
+    """(C, H, W, N) viewed as (N, C, H, W)."""
     return x.transpose(3, 0, 1, 2)
 
 
@@ -132,10 +132,10 @@ def _conv2d_with_residuals(x: Array, weight: Array, **attrs: Any) -> tuple[Array
 def _conv2d_input(g: Array, weight: Array, shape: tuple[int, ...], **attrs: Any) -> Array:
     if attrs["stride"] == (1, 1) and attrs["groups"] == 1:
         return _outer(_spread_by_rows(_inner(g), weight, shape, attrs))
-    groups, (out, inside, *kernel) = attrs["groups"], weight.shape
+    groups, (out, channels, *kernel) = attrs["groups"], weight.shape
     rows = _by_group(weight, groups, out // groups).transpose(0, 2, 1)
     columns = rows @ _by_group(_inner(g), groups, out // groups)
-    columns = columns.reshape(inside * groups, *kernel, *g.shape[2:], g.shape[0])
+    columns = columns.reshape(channels * groups, *kernel, *g.shape[2:], g.shape[0])
     return _outer(_fold(columns, shape, attrs))
 
 
@@ -168,18 +168,18 @@ def _conv2d_weight(g: Array, x: Array, shape: tuple[int, ...], **attrs: Any) -> 
 
 def weight_gradient(g: Array, columns: Array, shape: tuple, groups: int) -> Array:
     """conv2d_weight from the columns that conv2d unfolded."""
-    inside = shape[1] * shape[2] * shape[3]
+    length = shape[1] * shape[2] * shape[3]
     rows = _by_group(_inner(g), groups, shape[0] // groups)
-    product = _by_group(columns, groups, inside) @ rows.transpose(0, 2, 1)
+    product = _by_group(columns, groups, length) @ rows.transpose(0, 2, 1)
     return np.ascontiguousarray(product.transpose(0, 2, 1)).reshape(shape)
 
 
-def _conv2d_vjp(needs: tuple, g: Any, kept: Any, x: Any, weight: Any, **attrs: Any) -> tuple:
+def _conv2d_vjp(needs: tuple, g: Any, columns: Any, x: Any, weight: Any, **attrs: Any) -> tuple:
     dx = conv2d_input(g, weight, shape=x.shape, **attrs) if needs[0] else None
     if not needs[1]:
         return dx, None
-    if kept is not None and not isinstance(g, Value):
-        return dx, weight_gradient(g, kept, weight.shape, attrs["groups"])
+    if columns is not None and not isinstance(g, Value):
+        return dx, weight_gradient(g, columns, weight.shape, attrs["groups"])
     return dx, conv2d_weight(g, x, shape=weight.shape, **attrs)
 
 
@@ -211,10 +211,10 @@ def _pooling(shape: tuple[int, ...], attrs: dict) -> tuple[Pair, Pair]:
     size, after = [], []
     for d in (0, 1):
         n, k, s = shape[d - 2], attrs["kernel_size"][d], attrs["stride"][d]
-        p, spread = attrs["padding"][d], attrs.get("dilation", (1, 1))[d]
-        count = positions(n, k, s, p, spread, attrs["ceil_mode"])
+        p, dilation = attrs["padding"][d], attrs.get("dilation", (1, 1))[d]
+        count = positions(n, k, s, p, dilation, attrs["ceil_mode"])
         size.append(count)
-        after.append(max(0, (count - 1) * s + spread * (k - 1) + 1 - n - p))
+        after.append(max(0, (count - 1) * s + dilation * (k - 1) + 1 - n - p))
     return (size[0], size[1]), (after[0], after[1])
 
 
@@ -222,8 +222,8 @@ def _windows(x: Array, attrs: dict, value: float) -> tuple[Array, list[tuple], P
     """(C, H, W, N) memory framed with `value`, and the slices of each element of the window."""
     size, after = _pooling(x.shape, attrs)
     framed = _framed(_inner(x), attrs["padding"], after, value)
-    spread = attrs.get("dilation", (1, 1))
-    taps = [t[2:] for t in _taps(attrs["kernel_size"], size, attrs["stride"], spread)]
+    dilation = attrs.get("dilation", (1, 1))
+    taps = [t[2:] for t in _taps(attrs["kernel_size"], size, attrs["stride"], dilation)]
     return framed, taps, size
 
 
@@ -244,12 +244,12 @@ def _max_pool2d_indices(x: Array, **attrs: Any) -> Array:
     """The position of each window's maximum in its plane: the first of equal ones, the last nan."""
     framed, taps, size = _windows(x, attrs, _lowest(x))
     h, w = x.shape[2:]
-    place = np.arange(h * w).reshape(1, h, w, 1)
-    place = _framed(place, attrs["padding"], _pooling(x.shape, attrs)[1], -1)
+    position = np.arange(h * w).reshape(1, h, w, 1)
+    position = _framed(position, attrs["padding"], _pooling(x.shape, attrs)[1], -1)
     best = np.zeros((x.shape[1], *size, x.shape[0]), x.dtype)
     at = np.full(best.shape, -1)
     for rows, cols in taps:
-        tap, here = framed[:, rows, cols], place[:, rows, cols]
+        tap, here = framed[:, rows, cols], position[:, rows, cols]
         better = (here >= 0) & ((at < 0) | (tap > best) | (tap != tap))
         best, at = np.where(better, tap, best), np.where(better, here, at)
     return _outer(at.astype(np.int64))
@@ -272,12 +272,12 @@ def _to_maxima(g: Array, out: Array, x: Array, attrs: dict) -> Array:
     apart, grad = _apart(attrs), np.zeros_like(framed)
     taken = np.zeros(top.shape, bool)
     for rows, cols in taps:
-        won = (framed[:, rows, cols] == top) > taken  # equal to the maximum, and none before it was
-        taken |= won
+        is_first = (framed[:, rows, cols] == top) > taken  # the first that equals the maximum
+        taken |= is_first
         if apart:
-            np.multiply(left, won, out=grad[:, rows, cols])
+            np.multiply(left, is_first, out=grad[:, rows, cols])
         else:
-            grad[:, rows, cols] += left * won
+            grad[:, rows, cols] += left * is_first
     (ph, pw), (h, w) = attrs["padding"], x.shape[2:]
     return _outer(grad[:, ph : ph + h, pw : pw + w])
 

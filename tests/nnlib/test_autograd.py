@@ -109,7 +109,7 @@ def test_detect_anomaly_names_the_operation_that_made_the_first_nan():
     x = nnlib.tensor(0.0, requires_grad=True)
     with nnlib.autograd.detect_anomaly():
         y = (x / x).exp()
-        with pytest.raises(RuntimeError, match="first nan of the forward pass was made by 'div'"):
+        with pytest.raises(RuntimeError, match=r"first nan of the forward .* produced by 'div'"):
             y.backward()
 
 
@@ -118,7 +118,7 @@ def test_detect_anomaly_names_the_first_of_several_operations_that_made_a_nan(pr
     x = nnlib.tensor(-1.0, requires_grad=True)
     with nnlib.autograd.detect_anomaly():
         first, second = x.sqrt(), x.log()
-        with pytest.raises(RuntimeError, match="first nan of the forward pass was made by 'sqrt'"):
+        with pytest.raises(RuntimeError, match=r"first nan of the forward .* produced by 'sqrt'"):
             product(first, second).backward()
 
 
