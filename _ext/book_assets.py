@@ -1,8 +1,8 @@
 """Fetches the browser assets that the site serves itself, at locked versions and hashes.
 
-`assets.lock.json` names each package, its version, where it is had, the SHA-512 of its archive and
-the SHA-256 of every file that the site takes from it. Archives are kept in `.cache/assets/`; what
-is taken from one is checked against the lock each time, so a damaged cache cannot reach the site.
+`assets.lock.json` names each package, its version, its address, the SHA-512 of its archive and
+the SHA-256 of every file that the site takes from it. Archives are kept in `.cache/assets/`; each
+file from an archive is checked against the lock, so a damaged cache cannot reach the site.
 
     python _ext/book_assets.py            fetch what is missing, check everything
     python _ext/book_assets.py --lock     rewrite the hashes after a version or file list was edited
@@ -27,7 +27,7 @@ TIMEOUT = 60  # seconds for one archive
 
 
 class AssetError(FetchError):
-    """An asset could not be had, or is not the one that was locked."""
+    """An asset could not be fetched, or its hash is not the one in the lock."""
 
 
 def archive_url(name: str, entry: dict) -> str:
@@ -58,8 +58,8 @@ def archive(name: str, entry: dict, cache: Path = CACHE) -> bytes:
     if integrity(data) != entry["integrity"]:
         raise AssetError(
             f"browser asset {name} {entry['version']}: the archive's hash is {integrity(data)}, "
-            f"the lock says {entry['integrity']}. It was changed or damaged on its way: "
-            "nothing of it is used."
+            f"the lock says {entry['integrity']}. It was changed or damaged in transit, so "
+            "none of it is used."
         )
     keep(kept, data)
     return data
@@ -84,16 +84,13 @@ def is_whole(target: Path, lock: dict) -> bool:
     for entry in lock.values():
         for file in entry["files"]:
             path = target / file["to"]
-            if (
-                not path.is_file()
-                or sha256(path.read_bytes()) != file["sha256"]
-            ):
+            if not path.is_file() or sha256(path.read_bytes()) != file["sha256"]:
                 return False
     return True
 
 
 def place(target: Path, lock_file: Path = LOCK, cache: Path = CACHE) -> list[Path]:
-    """Puts every locked file under `target`; returns their paths. Raises AssetError by name."""
+    """Puts every locked file under `target`; returns their paths. Raises AssetError."""
     lock = json.loads(lock_file.read_text("utf8"))
     paths = [target / file["to"] for entry in lock.values() for file in entry["files"]]
     if is_whole(target, lock):
@@ -119,7 +116,7 @@ def write_checked(path: Path, data: bytes | None, name: str, entry: dict, file: 
 
 
 def relock(lock_file: Path = LOCK) -> None:
-    """Fetches each archive anew and writes its hashes; `take` lists patterns → folders."""
+    """Fetches each archive again and writes its hashes; `take` maps file patterns to folders."""
     lock = json.loads(lock_file.read_text("utf8"))
     for name, entry in lock.items():
         base = name.split("/")[-1]

@@ -1,4 +1,4 @@
-"""What the course's pages need of Sphinx: strict numbers, terms on hover, plain notebooks."""
+"""A Sphinx extension for the chapters: checked numbers, terms on hover, plain notebooks."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ LONGEST = 240  # characters of a definition that a hover text shows
 
 
 def run_as_authors(app: Sphinx, config: Config) -> None:
-    """While the book is built, a number in the text must hold; progress is a reader's own."""
+    """Builds as an author: wrong numbers in the text are errors, no reader's progress is shown."""
     os.environ["NNLIB_COURSE"] = "author"
     os.environ["NNLIB_PROGRESS"] = "off"
 
 
 def definitions(app: Sphinx) -> dict[str, str]:
-    """Each glossary term's id and the first paragraph of its definition."""
+    """The first paragraph of each glossary term's definition, by the term's id."""
     found: dict[str, str] = {}
     for docname in {entry[0] for entry in terms(app).values()}:
         for item in app.env.get_doctree(docname).findall(nodes.definition_list_item):
@@ -52,7 +52,7 @@ def explain_terms(app: Sphinx, doctree: nodes.document, docname: str) -> None:
 
 
 def number_by_chapter(app: Sphinx, env) -> list[str]:
-    """Exercises, equations and figures are counted anew in each chapter, as in its notebook."""
+    """Numbers exercises, equations and figures from 1 in each chapter, as in its notebook."""
     for kinds in env.toc_fignumbers.values():
         for numbers in kinds.values():
             numbers.update((label, (at,)) for at, label in enumerate(list(numbers), 1))
@@ -60,7 +60,7 @@ def number_by_chapter(app: Sphinx, env) -> list[str]:
 
 
 def needs_glossary(app: Sphinx, env, changed: set, added: set, removed: set) -> list[str]:
-    """Pages to read again when the glossary has changed: those with terms show it on hover."""
+    """The pages to read again if the glossary has changed: chapters show it on hover."""
     if not any("glossary" in name for name in (changed | added)):
         return []
     return [name for name in env.found_docs if name.startswith("chapters/")]

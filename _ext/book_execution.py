@@ -1,8 +1,9 @@
-"""Runs the chapters: side by side, and again whenever something that they depend on has changed.
+"""Runs the chapters in parallel, and again whenever something that they depend on has changed.
 
-Jupyter Book's cache knows a notebook's cells alone, so a changed `nnlib` would leave old numbers in
-the book. Here the cache's folder is named by a hash of nnlib's sources, its data and the versions
-of the packages that write into outputs. A notebook that raises stops the build and is shown.
+Jupyter Book's cache depends on a notebook's cells alone, so the book would keep old numbers after a
+change of `nnlib`. Here the cache's folder is named by a hash of the sources of nnlib and course,
+their data, and the versions of the packages that produce outputs. A cell that raises an exception
+stops the build, and its traceback is shown.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ def version_of(package: str) -> str:
 
 
 def environment_key(root: Path = ROOT) -> str:
-    """A hash of everything outside of a notebook that its outputs depend on."""
+    """A hash of everything outside a notebook that its outputs depend on."""
     digest = hashlib.sha256(platform.python_version().encode())
     for package in PACKAGES:
         digest.update(f"{package}=={version_of(package)}\n".encode())

@@ -1,9 +1,9 @@
-"""JupyterLite beside the book, in `lite/`: every chapter in JupyterLab, with the page's own Python.
+"""Adds JupyterLite to the site, in `lite/`: every chapter in JupyterLab, with the page's Python.
 
-BOOK_LITE=1 asks for it. It is put together from locked wheels, none of which is installed: the
-application is in jupyterlite-core, the kernel in jupyterlite-pyodide-kernel, the halves of widgets
-for JupyterLab in jupyterlab_widgets and anywidget. Pyodide is the one of `python/`, into whose
-folder book_run has put what this kernel needs besides: the two share one copy.
+BOOK_LITE=1 turns it on. Its files come from locked wheels, none of which is installed: the
+application from jupyterlite-core, the kernel from jupyterlite-pyodide-kernel, the JupyterLab parts
+of widgets from jupyterlab_widgets and anywidget. It shares the Pyodide in `python/` with the pages;
+book_run adds the packages that this kernel needs to that folder.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ from sphinx.util import logging
 
 logger = logging.getLogger(__name__)
 
-OURS = Path(__file__).with_name("lite")  # what JupyterLite has of the book
+OURS = Path(__file__).with_name("lite")  # the book's own files for JupyterLite
 LABEXTENSION = re.compile(r"[^/]+\.data/data/share/jupyter/labextensions/(?P<path>.+)")
 EXTENDED = ("jupyterlab_widgets", "anywidget", "jupyterlite-pyodide-kernel")
-# Maps of sources, applications that the book has no use for, fonts in formats of old browsers.
+# Left out: source maps, applications that the book does not use, font formats of old browsers.
 WITHOUT = ("*.map", "*/install.json", "*package.json", "repl/*", "consoles/*", "build/repl/*",
            "build/consoles/*", "doc/*", "*/build/*.d.ts", "build/fa-*.svg", "build/fa-*.eot",
            "build/fa-*.ttf", "build/service-worker.js")  # fmt: skip
-# Of the kernel's packages those that it would else ask for one after the other, and what every
-# chapter imports: so they come together, at its start.
+# The packages that the kernel would otherwise load one after the other, and those that every
+# chapter imports: all are loaded together when the kernel starts.
 AT_START = ("micropip", "piplite", "ssl", "sqlite3", "ipykernel", "comm", "pyodide_kernel", "jedi",
             "ipython", "sigmoid-to-sequence")  # fmt: skip
 KERNEL = {"name": "python", "display_name": "Python (Pyodide)", "language": "python"}
@@ -51,7 +51,7 @@ def kept(name: str) -> bool:
 
 
 def application(lock: dict) -> dict[str, bytes]:
-    """JupyterLite's pages and scripts, out of the archive that jupyterlite-core carries."""
+    """JupyterLite's pages and scripts, from the archive inside jupyterlite-core."""
     wheel = fetch_python.wheels({"jupyterlite-core": lock["lite"]["jupyterlite-core"]})
     [archive] = [
         data
@@ -81,14 +81,14 @@ def extensions(lock: dict) -> dict[str, bytes]:
 
 
 def described(files: dict[str, bytes]) -> Iterator[tuple[str, dict]]:
-    """Folder and package.json of each extension."""
+    """The folder and the package.json of each extension."""
     for name in sorted(files):
         if name.endswith("/package.json"):
             yield name.removesuffix("/package.json"), json.loads(files[name])
 
 
 def federated(files: dict[str, bytes]) -> list[dict]:
-    """What jupyter-lite.json says of the extensions, so that the page loads them."""
+    """The entries of the extensions in jupyter-lite.json, by which the page loads them."""
     return [
         {
             "name": package["name"],
@@ -100,21 +100,21 @@ def federated(files: dict[str, bytes]) -> list[dict]:
 
 
 def schemas(files: dict[str, bytes]) -> list[dict]:
-    """The extensions' settings, as JupyterLite asks for them in one file."""
+    """The schemas of the extensions' settings, which JupyterLite loads from one file."""
     found = []
     for folder, package in described(files):
         for name in sorted(files):
             if name.startswith(f"{folder}/schemas/") and name.endswith(".json"):
                 plugin = f"{package['name']}:{Path(name).stem}"
-                said = {"schema": json.loads(files[name]), "version": package["version"]}
-                found.append({"id": plugin, "raw": "{}", "settings": {}, **said})
+                about = {"schema": json.loads(files[name]), "version": package["version"]}
+                found.append({"id": plugin, "raw": "{}", "settings": {}, **about})
     return [one for one in found if not one["id"].endswith(":package.json.orig")]
 
 
-def settings(said: dict, extended: dict[str, bytes], pyodide: str) -> dict:
-    """jupyter-lite.json: the book's name, the extensions, and where Python is."""
-    config = said["jupyter-config-data"]
-    config.pop("fullMathjaxUrl", None)  # MathJax's own host, for JupyterLab before version 4
+def settings(original: dict, extended: dict[str, bytes], pyodide: str) -> dict:
+    """jupyter-lite.json with the book's name, the extensions and the address of Python."""
+    config = original["jupyter-config-data"]
+    config.pop("fullMathjaxUrl", None)  # an external address, for JupyterLab before version 4
     config |= {
         "appName": "From Sigmoid to Sequence",
         "faviconUrl": "./favicon.svg",
@@ -122,7 +122,7 @@ def settings(said: dict, extended: dict[str, bytes], pyodide: str) -> dict:
         "settingsOverrides": json.loads((OURS / "overrides.json").read_text("utf8")),
         "litePluginSettings": {
             PLUGIN: {
-                # "./" marks an address that JupyterLite takes from where this file stands
+                # JupyterLite resolves an address that begins with "./" relative to this file
                 "pyodideUrl": f"./../{pyodide}pyodide.js",
                 "loadPyodideOptions": {
                     "lockFileURL": "./pyodide-lock.json",
@@ -133,18 +133,18 @@ def settings(said: dict, extended: dict[str, bytes], pyodide: str) -> dict:
             }
         },
     }
-    return said
+    return original
 
 
-# --- what it shows --------------------------------------------------------------------------------
+# --- its notebooks --------------------------------------------------------------------------------
 
 
 def as_notebook(path: Path, name: str, book: Book) -> bytes:
-    """A chapter as a reader gets it, for this kernel, what the page folds away folded."""
+    """A chapter as a reader's notebook for this kernel; cells that the page folds are folded."""
     notebook = plain(json.loads(path.read_text("utf8")), name, book)
     notebook["metadata"]["kernelspec"] = KERNEL
     for cell in notebook["cells"]:
-        # a figure's picture: JupyterLab shows of it the text alone until the cell has run
+        # without a figure's picture: JupyterLab would show only its text until the cell has run
         if cell["cell_type"] == "code":
             outputs = cell["outputs"]
             cell["outputs"] = [out for out in outputs if "text/html" not in out.get("data", {})]
@@ -152,7 +152,7 @@ def as_notebook(path: Path, name: str, book: Book) -> bytes:
 
 
 def contents(root: Path) -> dict[str, bytes]:
-    """The files to read, by their path below `files/`."""
+    """The notebooks and the README, by their path below `files/`."""
     book = Book.read(root)
     files = {"README.md": (OURS / "README.md").read_bytes()}
     for name in book.docs:
@@ -185,20 +185,20 @@ def entry(path: str, data: bytes, when: str) -> dict:
 
 def model(path: str, kind: str, when: str) -> dict:
     about = {"name": path.rsplit("/", 1)[-1], "path": path, "type": kind, "writable": True}
-    unsaid = dict.fromkeys(("content", "format", "mimetype", "size"))
-    return {**about, "created": when, "last_modified": when, **unsaid}
+    unset = dict.fromkeys(("content", "format", "mimetype", "size"))
+    return {**about, "created": when, "last_modified": when, **unset}
 
 
 # --- the site -------------------------------------------------------------------------------------
 
 
 def lite_site(root: Path, pyodide: str, packages: bytes) -> dict[str, bytes]:
-    """Every file of `lite/`; Python's folder is the site's, its lock JupyterLite's own."""
+    """Every file of `lite/`; `pyodide` is Python's folder in the site, `packages` its lock."""
     lock = fetch_python.read_lock()
     files, extended, texts = application(lock), extensions(lock), contents(root)
     when = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    said = settings(json.loads(files["jupyter-lite.json"]), extended, pyodide)
-    files["jupyter-lite.json"] = json.dumps(said, indent=1).encode()
+    config = settings(json.loads(files["jupyter-lite.json"]), extended, pyodide)
+    files["jupyter-lite.json"] = json.dumps(config, indent=1).encode()
     files["build/schemas/all_federated.json"] = json.dumps(schemas(extended)).encode()
     files |= {f"extensions/{name}": data for name, data in extended.items()}
     files |= {f"files/{name}": data for name, data in texts.items()}
@@ -212,27 +212,27 @@ def lite_site(root: Path, pyodide: str, packages: bytes) -> dict[str, bytes]:
 
 
 def manifest(data: bytes) -> bytes:
-    """What a browser shows if a reader installs the notebooks as an application."""
-    said = json.loads(data)
-    said.pop("shortcuts")  # to the host's root, and to an application that is not here
+    """The manifest that a browser uses if a reader installs the notebooks as an application."""
+    original = json.loads(data)
+    original.pop("shortcuts")  # to the host's root, and to an application that is left out
     named = {"name": "From Sigmoid to Sequence", "short_name": "Sigmoid to Sequence"}
     about = {"description": "The book's notebooks, with Python in the browser"}
-    return json.dumps({**said, **named, **about}).encode()
+    return json.dumps({**original, **named, **about}).encode()
 
 
 def translations() -> dict[str, bytes]:
-    """English alone: without these files JupyterLab logs that it misses them."""
+    """The list of languages, which is English alone: without these files JupyterLab logs errors."""
     name = {"displayName": "English", "nativeName": "English"}
     languages, pack = {"data": {"en": name}, "message": ""}, {"data": {}, "message": ""}
-    said = {"all": languages, "en": pack}
-    return {f"api/translations/{n}.json": json.dumps(d).encode() for n, d in said.items()}
+    made = {"all": languages, "en": pack}
+    return {f"api/translations/{n}.json": json.dumps(d).encode() for n, d in made.items()}
 
 
 def with_worker(files: dict[str, bytes]) -> dict[str, bytes]:
-    """JupyterLite's service worker behind the book's cache, and the pages' word to it."""
+    """Adds the book's service worker, which loads JupyterLite's, and `keep.js` to each page."""
     digest = hashlib.sha256()
     for name in sorted(files):
-        if not name.startswith("api/contents/"):  # they say when the site was built
+        if not name.startswith("api/contents/"):  # they contain the time of the build
             digest.update(f"{name}\0{len(files[name])}\0".encode() + files[name])
     worker = (OURS / "service-worker.js").read_text("utf8")
     files["jupyterlite-service-worker.js"] = files["service-worker.js"]
@@ -263,7 +263,7 @@ def place(app: Sphinx, error: Exception | None) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
     megabytes = sum(map(len, files.values())) / 1e6
-    logger.info("JupyterLite stands in lite/ (%d files, %.0f MB)", len(files), megabytes)
+    logger.info("JupyterLite is in lite/ (%d files, %.0f MB)", len(files), megabytes)
 
 
 def setup(app: Sphinx) -> dict:

@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 @dataclass(frozen=True)
 class Chapter:
-    """What the map says of one chapter."""
+    """The map's entry for one chapter."""
 
     name: str
     title: str
@@ -33,7 +33,7 @@ class Chapter:
 
 
 def chapter_at(path: Path) -> Chapter:
-    """Reads a chapter's title, question and minutes from what stands before its first section.
+    """Reads a chapter's title, question and minutes from the text before its first section.
 
     Raises:
         ExtensionError: the title or the question is missing there.
@@ -56,7 +56,7 @@ def chapter_at(path: Path) -> Chapter:
 
 
 def parts(root: Path = ROOT) -> list[tuple[str, list[Chapter]]]:
-    """The chapters of each part of the table of contents that has some."""
+    """The caption and the chapters of each part of the table of contents that has chapters."""
     toc = yaml.safe_load((root / "_toc.yml").read_text("utf8"))
     found = []
     for part in toc["parts"]:
@@ -68,7 +68,7 @@ def parts(root: Path = ROOT) -> list[tuple[str, list[Chapter]]]:
 
 
 def table(caption: str, chapters: list[Chapter], solved: bool = True) -> list[str]:
-    """One part as a Markdown table; `solved` leaves room for what a reader has solved."""
+    """One part as a Markdown table; `solved` adds elements for the number of solved exercises."""
     lines = [f"| {caption} | Question | Minutes |", "|---|---|---|"]
     for chapter in chapters:
         mark = f' <span class="nn-solved" data-chapter="{chapter.name.partition("/")[2]}"'
@@ -80,7 +80,7 @@ def table(caption: str, chapters: list[Chapter], solved: bool = True) -> list[st
 
 
 class ChapterMap(SphinxDirective):
-    """Puts the tables, one a part, where the directive stands."""
+    """The directive `chapter-map`: one table for each part of the book."""
 
     has_content = False
 

@@ -1,7 +1,7 @@
-"""The page of nnlib beside PyTorch: programs and a table, each from one source that tests run.
+"""Directives for the page that compares nnlib with PyTorch; tests run the sources that they show.
 
-`.. side-by-side:: name` shows `reference/rosetta/name.py` twice, PyTorch's form made by one changed
-name, with what the program prints and, where there is one, the same by hand (`name.numpy.py`);
+`.. side-by-side:: name` shows `reference/rosetta/name.py` with nnlib and with PyTorch, what the
+program prints and, if there is one, `name.numpy.py`, the same by hand.
 `.. rosetta:: part` shows a part of `reference/rosetta/table.toml`.
 """
 
@@ -23,12 +23,12 @@ TABLE = FOLDER / "table.toml"
 
 
 def for_torch(code: str) -> str:
-    """The same program for PyTorch: one name is another."""
+    """The same program for PyTorch: the name nnlib becomes torch."""
     return re.sub(r"\bnnlib\b", "torch", code)
 
 
 def run(code: str) -> tuple[str, dict[str, Any]]:
-    """What a program prints, and the names that it leaves."""
+    """What a program prints, and the variables that it defines."""
     space: dict[str, Any] = {"__name__": "program"}
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
@@ -50,7 +50,7 @@ def listing(code: str, title: str, marked: list[int], language: str = "python") 
 
 
 class SideBySide(SphinxDirective):
-    """A program under nnlib and under PyTorch, side by side; changed lines are marked."""
+    """A program with nnlib and with PyTorch, side by side; lines that differ are marked."""
 
     required_arguments = 1
 
@@ -73,7 +73,7 @@ class SideBySide(SphinxDirective):
 
 
 class Rosetta(SphinxDirective):
-    """A part of the table: what the book writes, and how each library says it."""
+    """A part of the table: what the book writes, and how each library writes it."""
 
     required_arguments = 1
 
@@ -97,7 +97,7 @@ class Rosetta(SphinxDirective):
 
 
 def prose(text: str) -> nodes.paragraph:
-    """A paragraph; what stands in backquotes is code."""
+    """A paragraph; text in backquotes is code."""
     made = nodes.paragraph()
     for at, part in enumerate(text.split("`")):
         made += nodes.literal(part, part) if at % 2 else nodes.Text(part)

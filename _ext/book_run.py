@@ -1,13 +1,13 @@
-"""Python in the page: what a site needs so that a reader can run and edit its cells.
+"""Adds Python to the pages, so that a reader can edit and run their cells.
 
-BOOK_RUN says where Python comes from: nothing (the book is whole without it), `1` (the official
-files, fetched and checked by _ext/fetch_python.py, become part of the site), or the address of a
-host that serves Pyodide's release. BOOK_LITE=1 puts what JupyterLite's kernel needs besides into
-the same folder, and book_lite.py makes `lite/`.
+BOOK_RUN says where Python comes from: it is empty (the pages do not run code), `1` (the site
+includes the official files, which _ext/fetch_python.py fetches and checks), or the address of a
+host that serves Pyodide's release. With BOOK_LITE=1 the same folder also gets what JupyterLite's
+kernel needs, and book_lite.py makes `lite/`.
 
-In the site: `_static/run/` (the button), `sw.js`, and `python/` with two folders named by their
-content, so that browsers may keep them for good: Pyodide with NumPy and matplotlib, trimmed; and
-the book's own (nnlib, ipywidgets and anywidget as one archive; runner and worker).
+In the site: `_static/run/` (the button), `sw.js`, and `python/` with two folders named by a hash of
+their content, so that browsers may cache them permanently: Pyodide with NumPy and matplotlib,
+trimmed; and the book's own files (nnlib, ipywidgets and anywidget as one archive; runner, worker).
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ LITE_KERNEL, LITE_KERNEL_PARTS = (
 )
 DATE = (2020, 1, 1, 0, 0, 0)  # of every file in an archive: the same sources give the same bytes
 
-# What nobody asks for in a page that draws PNG pictures: tests, stubs, compilers' and GUIs' files.
+# What a page that draws PNG pictures never needs: tests, stubs, files for compilers and for GUIs.
 TRIM = (
     "*/tests/*", "*/test/*", "*.pyi", "*.pxd", "*.h", "*.a", "*.npz.license", "*__pycache__*",
     "numpy/f2py/*", "numpy/distutils/*", "numpy/_core/include/*", "numpy/_pyinstaller/*",
@@ -63,8 +63,8 @@ TRIM = (
     "matplotlib/backends/*qt*", "matplotlib/backends/*gtk*", "matplotlib/backends/*wx*",
     "matplotlib/backends/*tk*", "matplotlib/backends/_macosx*", "matplotlib/sphinxext/*",
 )  # fmt: skip
-PACKAGES = (ROOT / "nnlib", ROOT / "course")  # what a chapter imports of the book's own
-# nnlib's own script is in the page already.
+PACKAGES = (ROOT / "nnlib", ROOT / "course")  # the book's own, which chapters import
+# The figures' script is in the page already.
 NOT_IN_BOOK = ("nnlib/live/static/*", "anywidget/*extension/*", "*.data/*", "*/tests/*", "*.pyi")
 
 
@@ -101,7 +101,7 @@ def book_archive(lock: dict) -> bytes:
     files: dict[str, bytes] = {}
     for path in fetch_python.wheels(lock["wheels"]).values():
         held = members(path.read_bytes(), NOT_IN_BOOK)
-        if path.name.startswith("ipython-"):  # its printer alone: the whole takes seconds to load
+        if path.name.startswith("ipython-"):  # its printer alone: all of it takes seconds to load
             held = {name: data for name, data in held.items() if name == "IPython/lib/pretty.py"}
         files.update(held)
     for folder, base in (*((folder, ROOT) for folder in PACKAGES), (KERNEL, KERNEL)):
@@ -116,30 +116,30 @@ def book_archive(lock: dict) -> bytes:
 
 
 def distribution(lock: dict, extra: Iterable[str] = ()) -> dict[str, bytes]:
-    """Pyodide's core, its packages (and extra ones) trimmed, and a lock that knows these alone."""
+    """Pyodide's core, its packages and the extra ones, trimmed, and a lock of these alone."""
     core = {name: path.read_bytes() for name, path in fetch_python.core(lock).items()}
-    word = json.loads(core["pyodide-lock.json"])
+    pyodide_lock = json.loads(core["pyodide-lock.json"])
     kept = {}
-    # matplotlib asks for fonttools and pytz in PDFs and time zones alone: they are not among these.
+    # matplotlib needs fonttools and pytz only for PDFs and time zones: they are left out.
     names = [*lock["pyodide"]["packages"], *extra]
     for name, path in fetch_python.packages(lock, names).items():
-        said = dict(word["packages"][name])
+        entry = dict(pyodide_lock["packages"][name])
         data = zipped(members(path.read_bytes(), TRIM))
-        said["sha256"] = sha256(data)
-        needs = map(canonicalize_name, said["depends"])
-        said["depends"] = [name for name in needs if name in names]
-        kept[name] = said
-        core[said["file_name"]] = data
-    word["packages"] = kept
-    core["pyodide-lock.json"] = json.dumps(word, separators=(",", ":")).encode()
+        entry["sha256"] = sha256(data)
+        needs = map(canonicalize_name, entry["depends"])
+        entry["depends"] = [name for name in needs if name in names]
+        kept[name] = entry
+        core[entry["file_name"]] = data
+    pyodide_lock["packages"] = kept
+    core["pyodide-lock.json"] = json.dumps(pyodide_lock, separators=(",", ":")).encode()
     return core
 
 
-# --- what JupyterLite's kernel needs besides ------------------------------------------------------
+# --- what JupyterLite's kernel needs in addition --------------------------------------------------
 
 
 def nnlib_wheel() -> tuple[str, bytes]:
-    """The package as it stands here, as pip would have it: name and bytes."""
+    """The package as a wheel, built from the sources here: its file's name and bytes."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf8"))["project"]
     extras = project["optional-dependencies"]
     needs = [*project["dependencies"], *extras["live"], *extras["plot"]]
@@ -158,8 +158,8 @@ def nnlib_wheel() -> tuple[str, bytes]:
     return f"{stem}-py3-none-any.whl", zipped(held)
 
 
-def word_on(file_name: str, wheel: bytes) -> dict:
-    """What Pyodide's lock says of a pure wheel: its hash, what it can be imported as, its needs."""
+def entry_for(file_name: str, wheel: bytes) -> dict:
+    """A pure wheel's entry in Pyodide's lock: its hash, importable names and dependencies."""
     held = members(wheel)
     [metadata] = [data for name, data in held.items() if name.endswith(".dist-info/METADATA")]
     about = message_from_bytes(metadata)
@@ -181,7 +181,7 @@ def word_on(file_name: str, wheel: bytes) -> dict:
 
 
 def lite_wheels(lock: dict) -> dict[str, bytes]:
-    """The widgets' packages, and the kernel's own, which its JupyterLab extension carries."""
+    """The widgets' packages, and the kernel's own, which are inside its JupyterLab extension."""
     found = {p.name: p.read_bytes() for p in fetch_python.wheels(lock["wheels"]).values()}
     [carrier] = fetch_python.wheels({LITE_KERNEL: lock["lite"][LITE_KERNEL]}).values()
     for name, data in members(carrier.read_bytes()).items():
@@ -191,45 +191,45 @@ def lite_wheels(lock: dict) -> dict[str, bytes]:
     return found
 
 
-def only(word: dict, names: list[str]) -> bytes:
-    """The lock without what pages do not need."""
-    kept = {name: dict(word["packages"][name]) for name in names}
-    for said in kept.values():
-        said["depends"] = [name for name in said["depends"] if name in kept]
-    return json.dumps({**word, "packages": kept}, separators=(",", ":")).encode()
+def lock_of(names: list[str], pyodide_lock: dict) -> bytes:
+    """Pyodide's lock with these packages alone."""
+    kept = {name: dict(pyodide_lock["packages"][name]) for name in names}
+    for entry in kept.values():
+        entry["depends"] = [name for name in entry["depends"] if name in kept]
+    return json.dumps({**pyodide_lock, "packages": kept}, separators=(",", ":")).encode()
 
 
 def lite_distribution(lock: dict) -> tuple[dict[str, bytes], dict]:
-    """Pyodide with IPython and the widgets, and the lock that knows them by their imports."""
+    """Pyodide with IPython and the widgets, and the lock that lists all of these."""
     files = distribution(lock, lock["pyodide"]["lite"])
-    word = json.loads(files["pyodide-lock.json"])
-    files["pyodide-lock.json"] = only(word, lock["pyodide"]["packages"])
+    pyodide_lock = json.loads(files["pyodide-lock.json"])
+    files["pyodide-lock.json"] = lock_of(lock["pyodide"]["packages"], pyodide_lock)
     for name, data in lite_wheels(lock).items():
         wheel = zipped(members(data, ("*.data/*", *TRIM)))
-        said = word_on(name, wheel)
-        # IPython and traitlets are Pyodide's own here
-        if word["packages"].setdefault(canonicalize_name(said["name"]), said) is said:
+        entry = entry_for(name, wheel)
+        # IPython and traitlets are in the lock already: Pyodide's own are used
+        if pyodide_lock["packages"].setdefault(canonicalize_name(entry["name"]), entry) is entry:
             files[name] = wheel
-    return files, word
+    return files, pyodide_lock
 
 
-def lite_lock(word: dict, folder: str, file_name: str, wheel: bytes) -> bytes:
-    """The lock with nnlib in it, whose wheel stands in the neighbouring folder of that name."""
-    own = word_on(file_name, wheel) | {"file_name": f"../{folder}/{file_name}"}
-    packages = {**word["packages"], own["name"]: own}
-    for said in packages.values():
-        said["depends"] = [name for name in said["depends"] if name in packages]
-    return json.dumps({**word, "packages": packages}, separators=(",", ":")).encode()
+def lite_lock(pyodide_lock: dict, folder: str, file_name: str, wheel: bytes) -> bytes:
+    """The lock with nnlib added, whose wheel is in the neighbouring folder `folder`."""
+    own = entry_for(file_name, wheel) | {"file_name": f"../{folder}/{file_name}"}
+    packages = {**pyodide_lock["packages"], own["name"]: own}
+    for entry in packages.values():
+        entry["depends"] = [name for name in entry["depends"] if name in packages]
+    return json.dumps({**pyodide_lock, "packages": packages}, separators=(",", ":")).encode()
 
 
-def elsewhere(lock: dict) -> tuple[str, bytes, int]:
-    """Of files that stay on a host: the book's lock (name, content) and how much is loaded first.
+def lock_for_host(lock: dict) -> tuple[str, bytes, int]:
+    """For a Pyodide on another host: the lock's name and content, and the bytes loaded first.
 
-    The host serves the official files as they are. Pyodide checks its packages by the hashes of
-    this lock; the lock's name says what it holds, so that browsers know one edition from the next.
+    The host serves the official files unchanged. Pyodide checks its packages by the hashes of this
+    lock; the lock's name contains its own hash, so that browsers can tell editions apart.
     """
     core = {name: path.read_bytes() for name, path in fetch_python.core(lock).items()}
-    data = only(json.loads(core["pyodide-lock.json"]), lock["pyodide"]["packages"])
+    data = lock_of(lock["pyodide"]["packages"], json.loads(core["pyodide-lock.json"]))
     name = f"pyodide-lock-{sha256(data)[:12]}.json"
     return name, data, sum(len(core[name]) for name in FIRST) + NUMPY_BYTES
 
@@ -253,26 +253,26 @@ NUMPY_BYTES = 3_061_133  # of Pyodide's own wheel, which is not fetched to build
 
 
 def prepare(parent: Path, source: str, lite: bool = False) -> dict:
-    """Makes the folders; says where they are, how much a first visit loads, what to keep."""
+    """Writes the folders; returns their addresses and the bytes that a first visit loads."""
     lock = fetch_python.read_lock()
     bundles = {name: (BUNDLES / name).read_bytes() for name in ("runner.js", "worker.js")}
     archive = book_archive(lock)
     wheel = nnlib_wheel()
     own = {"book.zip": archive, **bundles, **(dict([wheel]) if lite else {})}
     if source != "1":
-        name, data, first = elsewhere(lock)
+        name, data, first = lock_for_host(lock)
         own[name] = data
     book = write_folder(parent, "book", own)
     made = {"book": f"python/{book.name}/", "folders": [book], "lite": None}
     files = distribution(lock) if source == "1" and not lite else {}
-    if lite:  # always with a Pyodide of its own site: another host's lacks the widgets
+    if lite:  # always with a Pyodide in this site: another host's lacks the widgets
         fetch_python.wheels(lock["lite"])  # a missing wheel stops the build at once
-        files, word = lite_distribution(lock)
+        files, pyodide_lock = lite_distribution(lock)
     if files:
         folder = write_folder(parent, f"pyodide-{lock['pyodide']['version']}", files)
         made["folders"].append(folder)
     if lite:
-        made["lite"] = (f"python/{folder.name}/", lite_lock(word, book.name, *wheel))
+        made["lite"] = (f"python/{folder.name}/", lite_lock(pyodide_lock, book.name, *wheel))
     if source != "1":
         made |= {"pyodide": source.rstrip("/") + "/", "lock": f"{made['book']}{name}"}
         return {**made, "bytes": first + len(archive)}
@@ -282,13 +282,13 @@ def prepare(parent: Path, source: str, lite: bool = False) -> dict:
 
 
 def address_of_host(source: str) -> str:
-    """The source, if it is nothing, `1` or an address; a word for the author else."""
+    """The source, if it is empty, `1` or an address. Raises ExtensionError otherwise."""
     if source in ("", "1") or re.match(r"https?://[^/]", source):
         return source
     example = fetch_python.official(fetch_python.read_lock())
     raise ExtensionError(
-        f"run={source}: needed is run=1 (Python becomes part of the site) or the address of a "
-        f"folder that serves Pyodide's files, as run={example}"
+        f"run={source} is not valid: use run=1 (the site includes Python) or the address of a "
+        f"folder that serves Pyodide's files, such as run={example}"
     )
 
 
@@ -296,7 +296,7 @@ def address_of_host(source: str) -> str:
 
 
 def made_for(app: Sphinx) -> dict | None:
-    """What this build's pages load so that their code runs; None where it does not."""
+    """What this build's pages load to run code; None if they do not run any."""
     return _made.get(app)
 
 
@@ -315,7 +315,7 @@ def plan(app: Sphinx, config: Config) -> None:
         made = prepare(Path(app.outdir).parent / ".python", source, lite)
     except FetchError as error:
         raise ExtensionError(
-            f"the page's Python could not be had: {error}. "
+            f"the page's Python could not be fetched: {error}. "
             "`make book` without run= and lite= builds the book without it."
         ) from error
     assets.mkdir(parents=True, exist_ok=True)
@@ -327,7 +327,7 @@ def plan(app: Sphinx, config: Config) -> None:
 
 
 def name_cells(app: Sphinx, doctree: nodes.document, docname: str) -> None:
-    """Gives each cell of the page the identity that it has in the notebook."""
+    """Gives each cell of the page the id that it has in the notebook."""
     if made_for(app) is None or app.builder.format != "html":
         return
     cells = notebook_cells(app, docname)
@@ -336,15 +336,16 @@ def name_cells(app: Sphinx, doctree: nodes.document, docname: str) -> None:
             node["ids"] = [*node["ids"], f"cell-{cells[node['cell_index']]['id']}"]
 
 
-# Examples that stay text, by what they need and Python in a page lacks.
-SAVING = "files of the figures' script, which a page has outside its Python"
-NOT_HERE = {"nnlib.live.Figure.save": SAVING, "nnlib.live.page": SAVING}
+# Examples that stay text, with the reason: what Python in the page lacks.
+SAVING = "the files of the figures' script"
+NOT_IN_A_PAGE = {"nnlib.live.Figure.save": SAVING, "nnlib.live.page": SAVING}
 
 
 class NameExamples(SphinxPostTransform):
-    """Makes a cell of each doctest on a page that has no notebook, as those of the reference.
+    """Turns each doctest on a page without a notebook, such as the reference's, into a cell.
 
-    An example that doctest skips stays text. Sphinx takes the marks of what is skipped away later.
+    An example that doctest skips stays text. The transform runs before Sphinx removes the comments
+    that mark such examples.
     """
 
     default_priority = 300
@@ -358,7 +359,7 @@ class NameExamples(SphinxPostTransform):
             examples = doctest.DocTestParser().get_examples(block.astext())
             skipped = any(example.options.get(doctest.SKIP) for example in examples)
             owner = owner_of(block)
-            if not examples or skipped or owner in NOT_HERE:
+            if not examples or skipped or owner in NOT_IN_A_PAGE:
                 continue
             name = example_name(owner, names)
             block["ids"] = [*block["ids"], f"cell-{name}"]
@@ -367,7 +368,7 @@ class NameExamples(SphinxPostTransform):
 
 
 def owner_of(block: nodes.Node) -> str:
-    """The full name of what the example's docstring is about; "page" where there is none."""
+    """The full name of the object whose docstring has the example, or "page"."""
     owner = block.parent
     while owner is not None and not isinstance(owner, addnodes.desc):
         owner = owner.parent
@@ -376,7 +377,10 @@ def owner_of(block: nodes.Node) -> str:
 
 
 def example_name(owner: str, taken: set[str]) -> str:
-    """Made of what it is about: a reader's edits stay with it when others come before it."""
+    """An example's name, made from its owner's.
+
+    So a reader's edits stay with their example when others are inserted before it.
+    """
     stem = "example-" + re.sub(r"\W+", "-", owner)
     numbered = (f"{stem}-{number}" for number in range(2, len(taken) + 3))
     name = stem if stem not in taken else next(n for n in numbered if n not in taken)
@@ -409,7 +413,7 @@ def cell_info(cell: dict, number: int) -> dict:
 
 
 def equip_page(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
-    """Leaves the cells and the addresses in the page, and the button's script."""
+    """Writes the cells and the addresses into the page, and adds the button's script."""
     made = made_for(app)
     if made is None or doctree is None or not context.get("body"):
         return
@@ -466,7 +470,7 @@ def place_python(app: Sphinx, error: Exception | None) -> None:
 
 def setup(app: Sphinx) -> dict:
     app.add_config_value("book_run", "", "html")
-    # After book_site has put its assets where these go too.
+    # After book_site has put its assets into the folder that these go to.
     app.connect("config-inited", plan, priority=210)
     app.add_post_transform(NameExamples)
     app.connect("doctree-resolved", name_cells)

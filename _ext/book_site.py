@@ -1,4 +1,4 @@
-"""What the book's site needs of Sphinx: local assets, live figures, page metadata, clean output."""
+"""A Sphinx extension for the site: local assets, live figures, page metadata, no unused files."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ def assets_folder(app: Sphinx) -> Path:
 
 
 def hash_of_look() -> str:
-    """A hash of everything that pages are written with: a change of it writes all pages again.
+    """A hash of all styles, templates and scripts; if it changes, all pages are written again.
 
-    Without it Sphinx would leave the site alone, old styles and all, while no chapter has changed.
+    Without it Sphinx would keep the pages with their old styles until a chapter changes.
     """
     digest = hashlib.sha256()
     folders = [ROOT / name for name in ("_static", "_templates", "_ext")]
@@ -69,13 +69,13 @@ def place_assets(app: Sphinx, config: Config) -> None:
 
 
 def add_launch_buttons(app: Sphinx, config: Config) -> None:
-    """Binder, Colab and the repository, where BOOK_REPOSITORY names one; else no such button."""
+    """Adds buttons for Binder, Colab and the repository if BOOK_REPOSITORY names a repository."""
     repository = os.environ.get("BOOK_REPOSITORY", "").rstrip("/")
     if not repository:
         return
     if not re.fullmatch(r"https://[\w.-]+(/[\w.-]+){2,}", repository):
         raise ExtensionError(
-            f"BOOK_REPOSITORY is {repository!r}; it needs a repository's whole address, such as "
+            f"BOOK_REPOSITORY is {repository!r}; it needs a repository's full address, such as "
             "https://github.com/somebody/sigmoid-to-sequence"
         )
     config.html_theme_options |= {
@@ -92,7 +92,7 @@ def add_launch_buttons(app: Sphinx, config: Config) -> None:
 
 
 def place_figures_script(folder: Path) -> None:
-    """The bundle as a plain script, with its styles; a bundle that cannot mount is left out."""
+    """Writes the bundle as a plain script, and its styles; leaves out a bundle without mountAll."""
     script = as_classic_script(BUNDLE.read_text("utf8")) if BUNDLE.is_file() else None
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "live.js").unlink(missing_ok=True)
@@ -103,11 +103,11 @@ def place_figures_script(folder: Path) -> None:
 
 
 def as_classic_script(module: str) -> str | None:
-    """The figures' module as a plain script, if it can mount a page's figures (it does so itself).
+    """The figures' module as a plain script; None if the module does not export `mountAll`.
 
-    Browsers refuse modules from `file://`, so a book opened from the disk would stand still; a
-    plain deferred script runs there and everywhere else. The module itself stays the one source.
-    What it exports is `nnlibLive` in the page, for tests and for the console.
+    Browsers refuse modules from `file://`, so figures would not work in a book opened from the
+    disk; a plain deferred script runs there and everywhere else. The module's exports are
+    `nnlibLive` in the page, for tests and for the console.
     """
     match = EXPORTS.search(module)
     pairs = [(part.split(" as ") * 2)[:2] for part in match[1].split(",")] if match else []
@@ -135,10 +135,10 @@ def shown_widgets(models: dict, page: str) -> set[str]:
 def slim_widget_state(body: str, page: str | None = None) -> str:
     """The widgets' state without the figures' script, which the page loads once by itself.
 
-    In a notebook the script travels in a widget of its own (`source`) and a loader in each figure
-    (`_esm`); here both would only make the page heavier. So would a figure that a cell makes to
-    compute with and never shows: given the `page`, such widgets are left out. Constants that
-    several figures hold, such as one model's weights, are written once for all, as `shared`.
+    In a notebook a widget of its own contains the script (`source`), and each figure a loader
+    (`_esm`); here both would only make the page larger. So would a figure that a cell only computes
+    with: given the `page`, widgets that it does not show are left out. Constants that several
+    figures contain, such as a model's weights, are written only once, as `shared`.
     """
     bundle = json.loads(body)
     if page is not None:
@@ -150,13 +150,13 @@ def slim_widget_state(body: str, page: str | None = None) -> str:
             continue
         state = {k: v for k, v in model["state"].items() if k not in ("_esm", "_css", "library")}
         kept[name] = {**model, "state": state}
-    shared = take_shared(kept)
+    shared = extract_shared(kept)
     whole = {**bundle, "state": kept, **({"shared": shared} if shared else {})}
     return json.dumps(whole, separators=(",", ":")).replace("<", "\\u003c")
 
 
-def take_shared(models: dict) -> list[str]:
-    """Takes constants that several pools hold out of them; where one stood, its number is left."""
+def extract_shared(models: dict) -> list[str]:
+    """The constants that several pools contain; in the pools their positions replace them."""
     specs = [model["state"].get("spec") or {} for model in models.values()]
     holders = [h for spec in specs for h in (spec, spec.get("training") or {}) if "pool" in h]
     count = Counter(text for holder in holders for text in dict.fromkeys(holder["pool"]))
@@ -168,7 +168,7 @@ def take_shared(models: dict) -> list[str]:
 
 
 def prepare_figures(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
-    """Loads the figures' script on pages that hold live figures, and only there."""
+    """Loads the figures' script on pages with live figures, and only there."""
     files = getattr(app.env, "nb_metadata", {}).get(pagename, {}).get("js_files", {})
     if "ipywidgets_state" not in files:
         return
@@ -178,7 +178,7 @@ def prepare_figures(app: Sphinx, pagename: str, templatename: str, context: dict
     live = assets_folder(app) / "live"
     if not (live / "live.js").is_file():
         raise ExtensionError(
-            f"{pagename} holds live figures, but {BUNDLE.relative_to(ROOT)} is missing or exports "
+            f"{pagename} has live figures, but {BUNDLE.relative_to(ROOT)} is missing or exports "
             "no mountAll: build it with `make frontend`"
         )
     if (live / "live.css").is_file():
@@ -200,7 +200,7 @@ def page_description(doctree: nodes.document | None) -> str:
 def add_page_metadata(
     app: Sphinx, pagename: str, templatename: str, context: dict, doctree
 ) -> None:
-    """Description, social card and address of the page, as search engines and chats read them."""
+    """Adds the page's description, social card and address, for search engines and chats."""
     title = re.sub(r"<[^>]+>", "", context.get("title") or "") or app.config.html_title
     description = page_description(doctree) or app.config.book_description
     card = context["pathto"]("_static/social-card.png", 1)
@@ -231,7 +231,7 @@ AS_WRITTEN = (nodes.literal, nodes.literal_block, nodes.raw, nodes.math, nodes.m
 
 
 def keep_sizes_together(app: Sphinx, doctree: nodes.document) -> None:
-    """28 × 28 stays on one line, whether its numbers are written or come from a cell."""
+    """Keeps sizes such as 28 × 28 on one line, also if a cell provides the numbers."""
     for text in list(doctree.findall(nodes.Text)):
         if TIMES.search(text) and not isinstance(text.parent, AS_WRITTEN):
             text.parent.replace(text, nodes.Text(TIMES.sub("\u00a0×\u00a0", text)))
@@ -241,12 +241,12 @@ OPENING, CLOSING = re.compile(r"[(\[‘“]+$"), re.compile(r"[.,;:!?)\]’”]+
 
 
 def keep_punctuation_with_formulas(app: Sphinx, doctree: nodes.document) -> None:
-    """No line begins with the comma behind a formula, none ends with the bracket before it."""
+    """Keeps the punctuation around a formula on its line: brackets before it, commas after it."""
     for formula in list(doctree.findall(nodes.math)):
         parent, at = formula.parent, formula.parent.index(formula)
-        before, behind = parent[at - 1] if at else None, [*parent[at + 1 :], None][0]
+        before, after = parent[at - 1] if at else None, [*parent[at + 1 :], None][0]
         opened = OPENING.search(before) if isinstance(before, nodes.Text) else None
-        closed = CLOSING.match(behind) if isinstance(behind, nodes.Text) else None
+        closed = CLOSING.match(after) if isinstance(after, nodes.Text) else None
         if not (opened or closed):
             continue
         parent[at] = together = nodes.inline(classes=["nn-together"])
@@ -255,12 +255,12 @@ def keep_punctuation_with_formulas(app: Sphinx, doctree: nodes.document) -> None
             parent[at - 1] = nodes.Text(before[: opened.start()])
             together.insert(0, nodes.Text(opened[0]))
         if closed:
-            parent[at + 1] = nodes.Text(behind[closed.end() :])
+            parent[at + 1] = nodes.Text(after[closed.end() :])
             together += nodes.Text(closed[0])
 
 
-def mend_markup(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
-    """Takes back a role that docutils gives to bibliographies: their entries are not list items."""
+def remove_list_role(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
+    """Removes the role that docutils gives to bibliographies: their entries are not list items."""
     body = context.get("body")
     if body:
         context["body"] = body.replace(
@@ -269,7 +269,7 @@ def mend_markup(app: Sphinx, pagename: str, templatename: str, context: dict, do
 
 
 def name_toggles(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
-    """Says what the sidebar's arrows open: in the theme they are pictures without a name."""
+    """Labels the sidebar's arrows, which have no accessible name in the theme."""
     themes = context.get("generate_toctree_html")
     if themes is None:
         return
@@ -301,7 +301,7 @@ def write_sitemap(app: Sphinx, error: Exception | None) -> None:
 
 
 def drop_unused_files(app: Sphinx, error: Exception | None) -> None:
-    """Removes what the themes copy and no page asks for: source maps, an icon script of 1.5 MB."""
+    """Removes files that the themes copy and no page loads: source maps, a 1.5 MB icon script."""
     if error or app.builder.format != "html":
         return
     static = Path(app.outdir) / "_static"
@@ -312,7 +312,7 @@ def drop_unused_files(app: Sphinx, error: Exception | None) -> None:
     styles = static / "styles" / "pydata-sphinx-theme.css"
     if styles.is_file():
         styles.write_text(without_unused_icons(styles.read_text("utf8")), "utf8")
-    # Sphinx's copy of a page's stored notebook keeps the widgets' state: nobody links to it.
+    # Sphinx's copies of executed notebooks contain the widgets' state; no page links to them.
     shutil.rmtree(Path(app.outdir) / "_sources" / "_build", ignore_errors=True)
     Path(app.outdir, ".nojekyll").touch()
 
@@ -323,12 +323,15 @@ def without_icon_script(head: str) -> str:
 
 
 def with_early_script(head: str) -> str:
-    """The page's head with the theme known before the first paint, also where nothing is stored."""
+    """The page's head with `early.js`, which sets the theme before the first paint."""
     script = (ROOT / "_ext" / "early.js").read_text("utf8")
     theirs = re.compile(r"<script data-cfasync=\"false\">.*?</script>", re.DOTALL)
     made, count = theirs.subn(lambda _: f"<script>\n{script}</script>", head)
     if count != 1:
-        raise ExtensionError("the theme's head has changed: its script for the colour mode is gone")
+        raise ExtensionError(
+            "the theme's head has changed: with_early_script does not find its script for the "
+            "colour mode"
+        )
     return made
 
 
@@ -352,7 +355,7 @@ def setup(app: Sphinx) -> dict:
     # Before myst-nb adds the page's scripts, which happens at the default priority of 500.
     app.connect("html-page-context", prepare_figures, priority=400)
     app.connect("html-page-context", add_page_metadata, priority=600)
-    app.connect("html-page-context", mend_markup, priority=600)
+    app.connect("html-page-context", remove_list_role, priority=600)
     app.connect("html-page-context", name_toggles, priority=600)
     for script in SCRIPTS:
         app.add_js_file(script, loading_method="defer")

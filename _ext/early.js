@@ -1,4 +1,4 @@
-// Before the first paint: light or dark, and a store for the visit where the browser refuses one.
+// Before the first paint: chooses light or dark, and provides a store for the visit if the browser refuses its own.
 (() => {
   class Memory {
     #held = new Map();

@@ -1,10 +1,10 @@
 """Fetches the Python that runs in the page: official files at locked versions, checked, trimmed.
 
-`_ext/runtime.lock.json` names everything. Pyodide's own core comes from its npm package, whose
-archive must have the locked hash; in it is `pyodide-lock.json`, Pyodide's word on the SHA-256 of
-every further file. Those files are asked for at Pyodide's official address first, and if that
-cannot be reached, taken out of a wheel on PyPI that ships the same files; whatever the source, a
-file whose hash differs is refused. Pure wheels (ipywidgets, …) come from PyPI by pip.
+`_ext/runtime.lock.json` lists everything. Pyodide's core comes from its npm package, whose archive
+must have the locked hash; it contains `pyodide-lock.json` with the SHA-256 of every other file of
+Pyodide. Those files come from Pyodide's official address or, if that cannot be reached, from a
+wheel on PyPI that contains the same files; whatever the source, a file with another hash is
+refused. pip downloads the pure wheels (ipywidgets, …) from PyPI.
 
     python _ext/fetch_python.py                    into .cache/python/ (a download of 90 MB, once)
     python _ext/fetch_python.py --with test lite   also what the tests, or JupyterLite, need
@@ -62,8 +62,8 @@ def core(lock: dict, cache: Path = CACHE) -> dict[str, Path]:
         if seen != entry["integrity"]:
             raise FetchError(
                 f"Pyodide {entry['version']}: the archive's hash is {seen}, the lock says "
-                f"{entry['integrity']}. It was changed or damaged on its way, or the lock's "
-                "version was edited without `--lock`: nothing is used."
+                f"{entry['integrity']}. It was changed or damaged in transit, or the lock's "
+                "version was edited without `--lock`. None of it is used."
             )
         with tempfile.NamedTemporaryFile(suffix=".tgz") as file:
             file.write(data)
@@ -77,22 +77,22 @@ def core(lock: dict, cache: Path = CACHE) -> dict[str, Path]:
     return {name: folder / name for name in names}
 
 
-def pyodides_word(lock: dict, cache: Path = CACHE) -> dict[str, dict]:
-    """Package → what Pyodide's lock says of it (file_name, sha256, depends, imports)."""
+def pyodide_entries(lock: dict, cache: Path = CACHE) -> dict[str, dict]:
+    """Each package's entry in Pyodide's lock (file_name, sha256, depends, imports), by name."""
     return json.loads(core(lock, cache)["pyodide-lock.json"].read_text("utf8"))["packages"]
 
 
 def packages(lock: dict, names: list[str], cache: Path = CACHE) -> dict[str, Path]:
-    """The distribution's files for these packages, each as Pyodide's lock wants it."""
-    entry, known = lock["pyodide"], pyodides_word(lock, cache)
+    """Pyodide's files for these packages, each with the hash in Pyodide's lock."""
+    entry, known = lock["pyodide"], pyodide_entries(lock, cache)
     folder = cache / f"pyodide-{entry['version']}"
     wanted = {name: known[name] for name in names}
     found = {}
-    for name, said in wanted.items():
-        path = folder / said["file_name"]
-        if path.is_file() and sha256(path.read_bytes()) == said["sha256"]:
+    for name, locked in wanted.items():
+        path = folder / locked["file_name"]
+        if path.is_file() and sha256(path.read_bytes()) == locked["sha256"]:
             found[name] = path
-    missing = {name: said for name, said in wanted.items() if name not in found}
+    missing = {name: locked for name, locked in wanted.items() if name not in found}
     if missing:
         for name, data in from_sources(lock, missing).items():
             found[name] = keep(folder / wanted[name]["file_name"], data)
@@ -100,10 +100,10 @@ def packages(lock: dict, names: list[str], cache: Path = CACHE) -> dict[str, Pat
 
 
 def from_sources(lock: dict, missing: dict[str, dict]) -> dict[str, bytes]:
-    """The missing files, from the official address, else from the wheel; the hashes decide."""
+    """The missing files from the official address, or else from the wheel; checks their hashes."""
     folder = official(lock)
     try:
-        got = {n: download(folder + said["file_name"], TIMEOUT) for n, said in missing.items()}
+        got = {n: download(folder + entry["file_name"], TIMEOUT) for n, entry in missing.items()}
     except FetchError as first:
         reshipped = lock["pyodide"]["reshipped"]
         print(f"{first}; trying {reshipped['wheel']} from PyPI", file=sys.stderr)
@@ -112,38 +112,38 @@ def from_sources(lock: dict, missing: dict[str, dict]) -> dict[str, bytes]:
         if sha256(data) != missing[name]["sha256"]:
             raise FetchError(
                 f"{missing[name]['file_name']} has the hash {sha256(data)}, Pyodide's lock says "
-                f"{missing[name]['sha256']}: it is not the official file, nothing of it is used."
+                f"{missing[name]['sha256']}: it is not the official file and is not used."
             )
     return got
 
 
 def from_wheel(reshipped: dict, missing: dict[str, dict]) -> dict[str, bytes]:
     with tempfile.TemporaryDirectory() as folder:
-        [wheel] = by_pip([reshipped["wheel"]], Path(folder))
+        [wheel] = download_wheels([reshipped["wheel"]], Path(folder))
         if sha256(wheel.read_bytes()) != reshipped["sha256"]:
             raise FetchError(f"{wheel.name} is not the locked file")
         with zipfile.ZipFile(wheel) as archive:
             try:
                 return {
-                    name: archive.read(reshipped["folder"] + said["file_name"])
-                    for name, said in missing.items()
+                    name: archive.read(reshipped["folder"] + entry["file_name"])
+                    for name, entry in missing.items()
                 }
             except KeyError as error:
-                raise FetchError(f"{wheel.name} does not hold {error}") from error
+                raise FetchError(f"{wheel.name} does not contain {error}") from error
 
 
 # --- wheels from PyPI -----------------------------------------------------------------------------
 
 
-def by_pip(requirements: list[str], folder: Path, python: str = "") -> list[Path]:
-    """Pure wheels by name and version, for a Python such as 3.12 (else for the lock's)."""
+def download_wheels(requirements: list[str], folder: Path, python: str = "") -> list[Path]:
+    """Downloads pure wheels with pip, for a Python such as 3.12 (by default Pyodide's)."""
     python = python or read_lock()["pyodide"]["python"]
     pure = ["--only-binary=:all:", "--platform=any", f"--python-version={python}", "--abi=none"]
     command = [*PIP, *pure, "--implementation=py", "--pre", "-d", str(folder), *requirements]
     run = subprocess.run(command, capture_output=True, text=True)
     if run.returncode:
-        said = [line for line in run.stderr.splitlines() if "ERROR" in line] or [run.stderr]
-        raise FetchError(f"pip could not have {', '.join(requirements)}: {said[-1].strip()}")
+        errors = [line for line in run.stderr.splitlines() if "ERROR" in line] or [run.stderr]
+        raise FetchError(f"pip could not download {', '.join(requirements)}: {errors[-1].strip()}")
     return sorted(folder.glob("*.whl"))
 
 
@@ -153,7 +153,7 @@ def wheels(table: dict[str, dict], cache: Path = CACHE) -> dict[str, Path]:
         if entry["file"].split("-")[1] != entry["version"]:
             raise FetchError(
                 f"the lock names version {entry['version']} of {name}, but the file "
-                f"{entry['file']}: write it anew by `python _ext/fetch_python.py --lock`"
+                f"{entry['file']}: update the lock with `python _ext/fetch_python.py --lock`"
             )
     folder = cache / "wheels"
     paths = {name: folder / entry["file"] for name, entry in table.items()}
@@ -165,7 +165,7 @@ def wheels(table: dict[str, dict], cache: Path = CACHE) -> dict[str, Path]:
     missing = [name for name in table if not whole(name)]
     if missing:
         with tempfile.TemporaryDirectory() as temporary:
-            by_pip([f"{n}=={table[n]['version']}" for n in missing], Path(temporary))
+            download_wheels([f"{n}=={table[n]['version']}" for n in missing], Path(temporary))
             for name in missing:
                 got = Path(temporary) / table[name]["file"]
                 if not got.is_file() or sha256(got.read_bytes()) != table[name]["sha256"]:
@@ -175,25 +175,30 @@ def wheels(table: dict[str, dict], cache: Path = CACHE) -> dict[str, Path]:
 
 
 def relock(path: Path = LOCK) -> None:
-    """Downloads anew and writes what follows from versions: hashes, files' names, the Python."""
+    """Downloads everything again and writes what depends on the versions into the lock.
+
+    That is: the hashes, the names of the files, the version of Pyodide's Python.
+    """
     lock = read_lock(path)
     entry = lock["pyodide"]
     data = download(archive_of(lock), TIMEOUT)
     entry["integrity"] = integrity(data)
     with tarfile.open(fileobj=io.BytesIO(data)) as tar:
-        word = tar.extractfile("package/pyodide-lock.json")
-        assert word is not None
-        entry["python"] = ".".join(json.load(word)["info"]["python"].split(".")[:2])
+        pyodide_lock = tar.extractfile("package/pyodide-lock.json")
+        assert pyodide_lock is not None
+        entry["python"] = ".".join(json.load(pyodide_lock)["info"]["python"].split(".")[:2])
     for table in (lock["wheels"], lock["lite"], lock["test"]):
         for name, wheel in table.items():
             with tempfile.TemporaryDirectory() as folder:
-                [file] = by_pip([f"{name}=={wheel['version']}"], Path(folder), entry["python"])
+                [file] = download_wheels(
+                    [f"{name}=={wheel['version']}"], Path(folder), entry["python"]
+                )
                 wheel |= {"file": file.name, "sha256": sha256(file.read_bytes())}
     path.write_text(json.dumps(lock, indent=2) + "\n", "utf8")
 
 
 def fetch(extras: tuple[str, ...] = (), cache: Path = CACHE) -> list[Path]:
-    """Everything that the page needs (and the tests, and JupyterLite); raises FetchError."""
+    """Fetches what the page needs, and the `extras` ("test", "lite"). Raises FetchError."""
     lock = read_lock()
     names = lock["pyodide"]["packages"] + (lock["pyodide"]["lite"] if "lite" in extras else [])
     found = [*core(lock, cache).values(), *packages(lock, names, cache).values()]
@@ -215,7 +220,7 @@ def main() -> int:
             relock()
         found = fetch(tuple(options.extras))
     except FetchError as error:
-        print(f"error: the page's Python could not be had. {error}", file=sys.stderr)
+        print(f"error: the page's Python could not be fetched. {error}", file=sys.stderr)
         return 1
     total = sum(path.stat().st_size for path in found)
     print(f"{len(found)} files of the page's Python, {total / 1e6:.1f} MB, in {CACHE}")

@@ -1,7 +1,8 @@
-"""What comes from the network: one way to ask for it, one way to hash it, one way to keep it.
+"""Downloads, hashes and stores files.
 
-Both kinds of files that a site takes from elsewhere use this: the browser's assets
-(`book_assets.py`) and the page's Python (`fetch_python.py`). Whatever the source, a hash decides.
+It serves the two kinds of files that the site takes from elsewhere: the browser's assets
+(`book_assets.py`) and the page's Python (`fetch_python.py`). Both use a file only if its hash is
+the one in their lock, whatever the source.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 class FetchError(RuntimeError):
-    """A file could not be had, or is not the one that was locked."""
+    """A file could not be fetched, or its hash is not the one in the lock."""
 
 
 def sha256(data: bytes) -> str:
@@ -31,16 +32,16 @@ def integrity(data: bytes) -> str:
 
 
 def download(url: str, timeout: float) -> bytes:
-    """What the address holds. Raises FetchError where nothing comes for `timeout` seconds."""
+    """The content of an address. Raises FetchError, also if nothing arrives for `timeout` s."""
     try:
         with urllib.request.urlopen(url, timeout=timeout) as answer:
             return answer.read()
     except (urllib.error.URLError, OSError) as error:
-        raise FetchError(f"{url} could not be had: {error}") from error
+        raise FetchError(f"{url} could not be fetched: {error}") from error
 
 
 def keep(path: Path, data: bytes) -> Path:
-    """Writes the file whole or not at all, also where another process writes it too."""
+    """Writes the whole file or nothing, even if another process writes it too; returns its path."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
     part.write_bytes(data)

@@ -1,4 +1,4 @@
-"""Cuts the theme's icon font down to the icons that the site shows (2 kB in place of 156 kB)."""
+"""Reduces the theme's icon font to the icons that the site shows (2 kB instead of 156 kB)."""
 
 from __future__ import annotations
 
@@ -53,13 +53,13 @@ def theme_font() -> Path:
 
 
 def make_icon_font(target: Path) -> None:
-    """Writes the subset to `target`, once."""
+    """Writes the reduced font to `target`, unless it is there and up to date."""
     if target.exists() and target.stat().st_mtime > Path(__file__).stat().st_mtime:
         return
     options = subset.Options(flavor="woff", layout_features=[], name_IDs=[0, 1, 2, 13, 14])
     font = subset.load_font(str(theme_font()), options)
-    cutter = subset.Subsetter(options)
-    cutter.populate(unicodes=ICONS.values())
-    cutter.subset(font)
+    subsetter = subset.Subsetter(options)
+    subsetter.populate(unicodes=ICONS.values())
+    subsetter.subset(font)
     target.parent.mkdir(parents=True, exist_ok=True)
     subset.save_font(font, str(target), options)

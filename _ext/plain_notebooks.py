@@ -35,7 +35,7 @@ TITLED = re.compile(r"(?P<text>.+?) *<(?P<target>[^>]+)>")
 
 @dataclass
 class Book:
-    """What the text of a chapter can refer to: titles, equations, glued values, literature."""
+    """What the text of a chapter can refer to: titles, equations, glued values, references."""
 
     folder: Path
     docs: list[str] = field(default_factory=list)
@@ -163,7 +163,7 @@ def inline(role: str, text: str, name: str, book: Book) -> str:
 
 
 def link(doc: str, shown: str, name: str, book: Book) -> str:
-    """A link from the page `name` to the notebook `doc`; only its title where it is no notebook."""
+    """A link from the page `name` to the notebook `doc`; only the title if it is not a notebook."""
     up = "../" * name.count("/")
     ending = "ipynb" if (book.folder / f"{doc}.ipynb").is_file() else "md"
     shown = shown or book.titles.get(doc, doc)
@@ -212,7 +212,7 @@ def clean(words: str) -> str:
 
 
 def replace_sources(app, exception) -> None:
-    """Replaces the notebooks that the site's download button gives by plain ones."""
+    """Replaces the notebooks behind the site's download button with plain ones."""
     folder = Path(app.outdir) / "_sources"
     if exception or app.builder.format != "html" or not folder.is_dir():
         return

@@ -1,4 +1,4 @@
-// Present: the page itself, for projecting. One section or figure at a time, large type, figures alive.
+// "Present this page": shows one section or figure at a time in large type, for a projector; figures stay live.
 (() => {
   const root = document.documentElement;
   const ALONE = ".nn-figure, .nn-mounted, .nn-fallback"; // a figure has a slide to itself
@@ -11,7 +11,7 @@
   let bar = null;
 
   const article = () => document.querySelector("article.bd-article");
-  /** The page's blocks in their order: what stands in sections, but no section. */
+  /** The page's blocks in order: the contents of sections, not the sections themselves. */
   const blocks = (from = article()) =>
     [...from.children].flatMap((node) => {
       if (node.matches(LEFT_OUT)) return [];
@@ -20,7 +20,7 @@
   const heading = (node) => /^H[1-4]$/.test(node.tagName);
   const figure = (node) => node.matches(ALONE) || node.querySelector(ALONE) !== null;
 
-  /** Packs blocks onto slides: a heading begins one, a figure has its own, text goes on while there is room. */
+  /** Divides blocks into slides: a heading begins a slide, a figure has its own, text is added while there is space. */
   const pack = (all) => {
     const height = innerHeight - ABOVE_AND_BELOW;
     for (const node of all) {
@@ -54,7 +54,7 @@
     const shown = new Set(nodes);
     for (const node of blocks()) node.toggleAttribute("data-nn-off", !shown.has(node));
   };
-  /** What came later, such as a formula, may have made text longer: its end gets a slide of its own. */
+  /** If text no longer fits (a formula may have been typeset since), its end gets a slide of its own. */
   const spill = (slide) => {
     const rest = [];
     while (slide.nodes.length > 1 && !heading(slide.nodes[slide.nodes.length - 2]) && bottom(slide.nodes) > lowest()) {
@@ -64,7 +64,7 @@
     }
     if (rest.length) slides.splice(at + 1, 0, { nodes: rest, figure: false, title: slide.title });
   };
-  /** A figure fills its slide: it is drawn larger, or smaller, until it fits. */
+  /** Enlarges or shrinks a figure, in a few steps, until it fills its slide. */
   const fit = (slide, tries = 5) => {
     const node = slide.nodes.find(figure);
     if (!node || !bar || slides[at] !== slide) return;
@@ -88,7 +88,7 @@
     bar.querySelector(".nn-present-count").textContent = `${at + 1} of ${slides.length}`;
     bar.querySelector(".nn-present-title").textContent = slides[at]?.title?.textContent.replace(/#$/, "").trim() ?? "";
   };
-  /** Lays the slides out anew and stays at what is shown. */
+  /** Makes the slides again and shows the one that begins where the current one does. */
   const lay = () => {
     const kept = slides[at]?.nodes[0];
     root.style.setProperty("--nn-present-size", `${100 * zoom}%`);
@@ -169,7 +169,7 @@
     event.preventDefault();
     event.stopPropagation();
     KEYS[key]();
-  }, true); // before a slider takes a remote's PageDown for itself
+  }, true); // in the capture phase, before a slider handles a remote's PageDown
   let later = 0;
   addEventListener("resize", () => {
     clearTimeout(later);
@@ -180,12 +180,12 @@
   addEventListener("beforeprint", end);
 
   addEventListener("DOMContentLoaded", () => {
-    const place = article();
-    if (!place?.querySelector("h2")) return;
+    const page = article();
+    if (!page?.querySelector("h2")) return;
     const holder = document.createElement("div");
     holder.className = "nn-printing nn-presenter";
     holder.append(button("Present this page", "large type, one section or figure at a time", start));
-    place.append(holder);
+    page.append(holder);
     if (new URLSearchParams(location.search).has("present")) addEventListener("load", () => setTimeout(start, 300));
   });
 })();

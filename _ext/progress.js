@@ -31,25 +31,25 @@
     Object.assign(link, { target: "_blank", rel: "noopener" });
     return link;
   };
-  // A frame without an origin of its own shares no store with the book's other pages, so it knows nothing of them.
-  const apart = window.origin === "null" && location.protocol !== "file:";
+  // A frame without an origin of its own cannot read what the book's other pages have stored.
+  const isolated = window.origin === "null" && location.protocol !== "file:";
   const framed = window !== window.top;
-  /** Saves the file, where there is something to save, and says what came of it. */
+  /** Saves the file, unless the frame is isolated; returns the message for the reader. */
   const answer = (name) => {
-    if (apart) {
-      return ["Nothing can be exported here: the page stands in a frame that cannot see what was solved. Open it in its own tab: ", ownTab()];
+    if (isolated) {
+      return ["Nothing can be exported here: the page is in a frame that cannot see what was solved. Open it in its own tab: ", ownTab()];
     }
     const made = exported(name);
     save(made);
     const count = Object.keys(made.solved).length;
-    const told = `A file with ${count} solved exercise${count === 1 ? "" : "s"}. Nothing was sent.`;
-    // whether a frame may save files, it cannot find out
-    return framed ? [`${told} If no file has come, the page stands in a frame that may save none. Open it in its own tab: `, ownTab()] : [told];
+    const message = `A file with ${count} solved exercise${count === 1 ? "" : "s"}. Nothing was sent.`;
+    // a frame cannot find out whether it may save files
+    return framed ? [`${message} If no file was saved, the page is in a frame that may not save files. Open it in its own tab: `, ownTab()] : [message];
   };
   addEventListener("DOMContentLoaded", () => {
     const article = document.querySelector("article.bd-article");
     if (!article?.querySelector(".nn-solved, details.nn-solution")) return;
-    // no form: a frame without "allow-forms" would not let it be sent, and say nothing
+    // not a form: a frame without "allow-forms" would block it without a message
     const box = document.createElement("div");
     box.className = "nn-export";
     box.setAttribute("role", "group");

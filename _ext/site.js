@@ -1,9 +1,9 @@
-// What every page needs that neither the theme nor the figures give it.
+// What every page needs and neither the theme nor the figures provide.
 
-// What is wider than the page scrolls sideways; this lets the keyboard scroll it too.
+// Boxes wider than the page scroll sideways; this makes them scrollable by the keyboard too.
 (() => {
   const WIDE = { "mjx-container[display='true']": "formula", ".cell_output:has(img.nn-wide)": "drawing" };
-  // Each box is watched, not the window: when that changes, the sidebars may still be on their way.
+  // Each box is observed, not the window: when the window changes, the sidebars may still be moving.
   const watched = new WeakSet();
   const widths = new ResizeObserver(() => update());
   const update = () => {
@@ -30,14 +30,14 @@
   });
 })();
 
-// Paper is white: the page prints in its light theme, figures as they stand, and turns back.
+// Paper is white: the page is printed in its light theme, figures in their current state, and then changes back.
 (() => {
   const root = document.documentElement;
   let before = null;
   const redraw = () => {
     for (const figure of document.querySelectorAll(".nn-figure")) globalThis.nnlibLive?.scenes.get(figure)?.flush();
   };
-  const turn = (printing) => {
+  const setPrinting = (printing) => {
     if (printing === (before !== null)) return;
     const next = printing ? "light" : before;
     before = printing ? root.dataset.theme : null;
@@ -78,18 +78,18 @@
       });
       return button;
     };
-    const place = document.createElement("div");
-    place.className = "nn-printing";
-    place.append(press("Print this chapter", false), press("Print it with code, hints and solutions", true));
-    article.append(place);
+    const element = document.createElement("div");
+    element.className = "nn-printing";
+    element.append(press("Print this chapter", false), press("Print it with code, hints and solutions", true));
+    article.append(element);
   });
-  matchMedia("print").addEventListener("change", (event) => turn(event.matches));
-  addEventListener("beforeprint", () => turn(true));
-  addEventListener("afterprint", () => turn(false));
+  matchMedia("print").addEventListener("change", (event) => setPrinting(event.matches));
+  addEventListener("beforeprint", () => setPrinting(true));
+  addEventListener("afterprint", () => setPrinting(false));
 })();
 
-// The map of chapters says what was solved in this browser (frontend/python/src/store.ts writes it); where nothing is
-// kept, it says nothing.
+// The map of chapters shows how many exercises were solved in this browser (frontend/python/src/store.ts stores them);
+// if none was, it shows nothing.
 (() => {
   const kept = () => {
     try {
@@ -101,10 +101,10 @@
   };
   const mark = () => {
     const solved = kept();
-    for (const place of document.querySelectorAll(".nn-solved")) {
-      const { chapter, exercises } = place.dataset;
+    for (const element of document.querySelectorAll(".nn-solved")) {
+      const { chapter, exercises } = element.dataset;
       const count = solved.filter((name) => name.startsWith(`${chapter}/`)).length;
-      place.textContent = count ? `${count} of ${exercises} exercises solved` : "";
+      element.textContent = count ? `${count} of ${exercises} exercises solved` : "";
     }
   };
   addEventListener("DOMContentLoaded", mark);

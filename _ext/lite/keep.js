@@ -1,7 +1,7 @@
-// In JupyterLite's pages, before its own scripts: the two service workers of this site stay apart.
+// Runs in JupyterLite's pages, before its own scripts: keeps the two service workers of this site apart.
 (() => {
   "use strict";
-  // On a phone JupyterLab's panels leave a notebook no room: Jupyter Notebook shows it alone.
+  // On a phone JupyterLab's panels take all the space, so Jupyter Notebook shows the notebook alone.
   const path = new URLSearchParams(location.search).get("path");
   if (innerWidth < 700 && path?.endsWith(".ipynb") && /\/lab\/(index\.html)?$/.test(location.pathname)) {
     location.replace(`../notebooks/index.html?path=${encodeURIComponent(path)}`);
@@ -12,11 +12,11 @@
   const root = new URL("./", document.currentScript.src).href; // …/lite/
   const proto = Object.getPrototypeOf(workers);
 
-  // After an update JupyterLite would take down every service worker of the host: the book's, and its
-  // own, which cannot be had again without a network. Browsers renew both by themselves.
+  // After an update JupyterLite would unregister every service worker of the host: the book's, and its
+  // own, which cannot be loaded again without a network. Browsers update both by themselves.
   workers.getRegistrations = async () => [];
 
-  // It takes the book's, which stands above lite/ as well, for its own, and then starts none.
+  // It would mistake the book's worker, which also controls lite/, for its own, and start none.
   const current = Object.getOwnPropertyDescriptor(proto, "controller").get;
   const controller = () => {
     const worker = current.call(workers);
@@ -24,7 +24,7 @@
   };
   Object.defineProperty(workers, "controller", { get: controller });
 
-  // What was loaded before JupyterLite's worker was there is kept by it, for later without a network.
+  // JupyterLite's worker also caches what was loaded before it started, for use without a network.
   performance.setResourceTimingBufferSize(2000);
   const keep = () => {
     const worker = workers.controller;
@@ -34,6 +34,6 @@
   };
   workers.addEventListener("controllerchange", () => {
     keep();
-    setTimeout(keep, 10_000); // what was on its way meanwhile
+    setTimeout(keep, 10_000); // again, for what was still loading
   });
 })();

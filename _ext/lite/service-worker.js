@@ -1,12 +1,12 @@
-// JupyterLite's service worker, with a cache before it: what was loaded once is there without a network.
+// JupyterLite's service worker with a cache in front of it: what was loaded once is available without a network.
 "use strict";
 
 const root = new URL("./", location.href).pathname; // …/lite/
 const site = new URL("../", location.href).pathname; // the book's, whose python/ is JupyterLite's too
 const PREFIX = `nnlib-lite ${root} `;
-const KEPT = PREFIX + "@BUILD@"; // the build writes what it stands for, so that a new one starts anew
+const KEPT = PREFIX + "@BUILD@"; // the build writes its hash here, so a new build starts with an empty cache
 const PYTHON = "nnlib-python"; // shared with the book's own service worker
-const DRIVE = /\/api\/(?:drive|stdin|service-worker-heartbeat)/; // what JupyterLite's worker answers
+const DRIVE = /\/api\/(?:drive|stdin|service-worker-heartbeat)/; // requests that JupyterLite's worker answers
 const NAMED_BY_CONTENT = /[.-][0-9a-f]{8,}\.\w+$/;
 
 self.addEventListener("activate", (event) => event.waitUntil(clean()));
@@ -22,12 +22,12 @@ self.addEventListener("fetch", (event) => {
   const url = new URL(request.url);
   const here = url.origin === location.origin && url.pathname.startsWith(site);
   if (request.method !== "GET" || !here || DRIVE.test(url.pathname)) return;
-  event.stopImmediatePropagation(); // JupyterLite's listener would hand it to the network
+  event.stopImmediatePropagation(); // JupyterLite's listener would send it to the network
   if (url.pathname.startsWith(`${site}python/`)) event.respondWith(once(request, PYTHON));
   else event.respondWith(NAMED_BY_CONTENT.test(url.pathname) ? once(request, KEPT) : fresh(request));
 });
 
-/** What never changes under its address: from the cache, after the first time. */
+/** Answers for files that never change under their address: from the cache, after the first time. */
 async function once(request, name) {
   const cache = await caches.open(name);
   const kept = await cache.match(request.url);
@@ -37,7 +37,7 @@ async function once(request, name) {
   return answer;
 }
 
-/** Everything else: the newest, or without a network what was seen last. */
+/** Answers for everything else: the newest version, or, without a network, the last one seen. */
 async function fresh(request) {
   const cache = await caches.open(KEPT);
   try {
@@ -51,7 +51,7 @@ async function fresh(request) {
   }
 }
 
-// What the page had loaded before this worker was there (keep.js says it).
+// keep.js sends the addresses that a page loaded before this worker started.
 self.addEventListener("message", (event) => {
   const { type, addresses } = event.data ?? {};
   if (type === "keep" && Array.isArray(addresses)) event.waitUntil(keep(addresses));
@@ -63,7 +63,7 @@ async function keep(addresses) {
     const url = new URL(address, location.href);
     if (url.origin !== location.origin || !url.pathname.startsWith(root)) continue;
     if (DRIVE.test(url.pathname) || (await cache.match(address))) continue;
-    // the browser has it still, so that nothing is transferred twice
+    // the browser still has it, so nothing is transferred twice
     const answer = await fetch(address, { cache: "force-cache" }).catch(() => null);
     if (answer?.ok) await cache.put(address, answer).catch(() => {});
   }

@@ -83,7 +83,7 @@ def test_a_damaged_cache_is_fetched_again(little, tmp_path) -> None:
 def test_an_asset_that_cannot_be_downloaded_is_named(little, tmp_path) -> None:
     lock, source = little
     source.unlink()
-    with pytest.raises(AssetError, match=r"asset little 1\.0\.0: \S+ could not be had"):
+    with pytest.raises(AssetError, match=r"asset little 1\.0\.0: \S+ could not be fetched"):
         book_assets.place(tmp_path / "site", lock, tmp_path / "cache")
 
 

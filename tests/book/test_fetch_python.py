@@ -58,14 +58,14 @@ def test_relock_writes_what_follows_from_the_versions(
 ) -> None:
     pythons = set()
 
-    def by_pip(requirements: list[str], folder: Path, python: str) -> list[Path]:
+    def download_wheels(requirements: list[str], folder: Path, python: str) -> list[Path]:
         [(name, version)] = [r.split("==") for r in requirements]
         path = folder / f"{name.replace('-', '_')}-{version}-py3-none-any.whl"
         path.write_text(name)
         pythons.add(python)
         return [path]
 
-    monkeypatch.setattr(fetch_python, "by_pip", by_pip)
+    monkeypatch.setattr(fetch_python, "download_wheels", download_wheels)
     monkeypatch.setattr(fetch_python, "download", lambda url, timeout: archive("3.99.1"))
     lock = fetch_python.read_lock()
     lock["wheels"]["comm"]["version"] = "9.8.7"

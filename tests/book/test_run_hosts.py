@@ -280,8 +280,8 @@ def test_a_source_that_is_not_an_address_is_refused(source: str) -> None:
 
 def test_the_books_lock_names_only_official_files() -> None:
     lock = fetch_python.read_lock()
-    official = fetch_python.pyodides_word(lock)
-    name, data, first = book_run.elsewhere(lock)
+    official = fetch_python.pyodide_entries(lock)
+    name, data, first = book_run.lock_for_host(lock)
     ours = json.loads(data)["packages"]
     assert sorted(ours) == sorted(lock["pyodide"]["packages"])
     for package, said in ours.items():

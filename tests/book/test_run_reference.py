@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from book_run import NOT_HERE
+from book_run import NOT_IN_A_PAGE
 from playwright.sync_api import Browser, expect
 
 from tests.accessibility import grave_findings
@@ -28,7 +28,9 @@ MINUTES = 5  # for one page on a busy machine
 
 def docstrings() -> dict[str, str]:
     """Every docstring with an example that a page can run, by the example's name there."""
-    docs = {name: thing.__doc__ or "" for name, thing in shown().items() if name not in NOT_HERE}
+    docs = {
+        name: thing.__doc__ or "" for name, thing in shown().items() if name not in NOT_IN_A_PAGE
+    }
     return {
         "example-" + re.sub(r"\W+", "-", name): doc for name, doc in docs.items() if ">>> " in doc
     }
