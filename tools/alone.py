@@ -1,8 +1,8 @@
-"""Runs a command while no other make is at work in this folder, else says so (exit 1).
+"""Runs a command unless another make is at work in this folder; then it says so (exit status 1).
 
     python tools/alone.py make book
 
-It is the first thing that make runs, with whichever Python is there.
+make runs this program first, with whichever Python is installed.
 """
 
 import os
@@ -15,7 +15,7 @@ LOCK = Path(__file__).resolve().parent.parent / ".cache" / "make.lock"
 
 
 def main(command):
-    """The command's exit status; 1 where it could not begin."""
+    """Runs the command; returns its exit status, or 1 if it could not be started."""
     try:
         LOCK.parent.mkdir(exist_ok=True)
         lock = open(LOCK, "a+", encoding="utf8")  # noqa: SIM115  (held until the end)
@@ -26,11 +26,11 @@ def main(command):
             file=sys.stderr,
         )
         return 1
-    if not held(lock):
+    if not acquired(lock):
         lock.seek(0)
         print(
-            "error: another make is at work in this folder ({}): wait until it has ended, or end "
-            "it".format(lock.read().strip() or "it has just begun"),
+            "error: another make is at work in this folder ({}): wait until it has finished, or "
+            "stop it".format(lock.read().strip() or "it has just started"),
             file=sys.stderr,
         )
         return 1
@@ -43,11 +43,11 @@ def main(command):
         return 130
 
 
-def held(lock):
-    """Whether the lock is ours now; it ends with this process, however that ends."""
+def acquired(lock):
+    """Whether the lock could be taken; it is released when this process ends, however that ends."""
     try:
         import fcntl
-    except ImportError:  # not a Unix: two at once are the user's own care
+    except ImportError:  # not a Unix: the user must not start two at once
         return True
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,10 +1,10 @@
-"""Makes a chapter's assignment: nbgrader's source and release notebooks, from the chapter alone.
+"""Makes an assignment from a chapter: nbgrader's source and release notebooks.
 
     python tools/assignment.py xor                writes classroom/source/xor, classroom/release/xor
     python tools/assignment.py xor --in FOLDER    in another course folder
 
-Points are stars. The answers' cells hold the solutions in the source and the book's own stubs in
-the release; checks are locked; every other code cell is put back before grading.
+Each star is a point. The answer cells contain the solutions in the source and the book's stubs in
+the release; checks are locked; every other code cell is restored before grading.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ CLASSROOM = ROOT / "classroom"
 HIDDEN = re.compile(r"### BEGIN HIDDEN TESTS\n.*?### END HIDDEN TESTS\n", re.DOTALL)
 # In the release the hidden lines are gone; nbgrader puts them back before it grades.
 GUARD = """\
-# Grading runs this cell first; to you it says nothing.
+# Grading runs this cell first. You can ignore it.
 from course.kit.mode import mode
 ### BEGIN HIDDEN TESTS
 import os
@@ -43,7 +43,7 @@ HEAD = """\
 # {title}: assignment
 
 Fill in the dots of each exercise and run its check. Check cells are locked; you may add cells of
-your own. Hand in this file under its name, `{name}.ipynb`. Points are the stars: {total} in all.
+your own. Hand in this file as `{name}.ipynb`. Each star is a point: {total} points in all.
 """
 
 
@@ -57,7 +57,7 @@ def grading(kind: str, name: str, points: float | None = None) -> dict[str, Any]
 
 
 def source_of_assignment(chapter: dict, name: str, book: plain_notebooks.Book) -> dict:
-    """The assignment with its solutions, as nbgrader's `source` folder holds it."""
+    """The assignment with its solutions, for nbgrader's `source` folder."""
     doc = f"chapters/{name}"
     found = {e.stub: e for e in cutting.exercises_in(chapter)}
     checks = {e.check: e for e in found.values()}
@@ -122,10 +122,10 @@ def release_of(source: dict) -> dict:
 
 
 def restored(source: dict, submission: dict) -> dict:
-    """The submission with every locked cell as it was made, also one that was taken out.
+    """The submission with every locked cell in its original form, even if it was deleted.
 
-    Answers are taken by their names; code that a student added stays after the named cell that it
-    followed.
+    Answers are found by their cells' names; code that a student added stays after the named cell
+    that it followed.
     """
     answers: dict[str, str] = {}
     added: dict[str, list[str]] = {}
@@ -145,7 +145,7 @@ def restored(source: dict, submission: dict) -> dict:
         own = cell["metadata"].get("nbgrader", {})
         name = own.get("grade_id", "")
         if own.get("solution"):
-            cell["source"] = answers.get(name, "# this cell is missing in what was handed in\n")
+            cell["source"] = answers.get(name, "# this cell is missing in the submission\n")
         cells.append(cell)
         for text in added.get(name, []) if name else []:
             cells.append({"cell_type": "code", "metadata": {}, "outputs": [], "source": text,
@@ -154,7 +154,7 @@ def restored(source: dict, submission: dict) -> dict:
 
 
 def make(name: str, classroom: Path = CLASSROOM, root: Path = ROOT) -> tuple[Path, Path]:
-    """Writes both notebooks; their paths."""
+    """Writes both notebooks; returns their paths."""
     chapter = root / "chapters" / f"{name}.ipynb"
     if not chapter.is_file():
         have = ", ".join(sorted(p.stem for p in (root / "chapters").glob("*.ipynb")))
@@ -177,7 +177,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--in", dest="classroom", type=Path, default=CLASSROOM)
     options = parser.parse_args(arguments)
     source, release = make(options.name, options.classroom)
-    print(f"{source} holds the solutions, {release} is for students")
+    print(f"{source} contains the solutions, {release} is for students")
     return 0
 
 

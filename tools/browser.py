@@ -1,9 +1,9 @@
-"""Browsers and a server on this machine, for tests and benchmarks; installs what is missing.
+"""Browsers and a server on this machine, for tests and benchmarks; installs missing browsers.
 
-    python tools/browser.py     finds Chromium or installs it; else says what to do (exit 1)
+    python tools/browser.py     finds or installs Chromium, or says what to do (exit status 1)
 
-BOOK_CHROMIUM names another program than the one that is found.  Firefox and WebKit are installed
-too where apt may do so; the tests can do without them, and say it.
+BOOK_CHROMIUM names the program to use instead of the one that is found.  Firefox and WebKit are
+installed too if apt can do so; without them their tests are skipped with a note.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 DEBIAN = ("chromium", "fonts-dejavu-core", "fonts-noto-core")
-# No sandbox, since CI runs as root; and nothing but this machine can be reached.
+# No sandbox, because CI runs as root; and only this machine can be reached.
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -33,14 +33,14 @@ FLAGS = [
 ]
 
 
-# The other engines, in which some pages are tested: Debian's packages, and what to do without.
+# The other engines, in which some pages are tested: Debian's packages, and how to install them.
 OTHERS = {
     "firefox": ("firefox-esr",),
     "webkit": ("webkit2gtk-driver", "xvfb"),
 }
 NAMES_OF = {"firefox": "Firefox", "webkit": "WebKit"}
-HOW_TO_HAVE = {
-    name: f"`make browser` installs it where apt may; else install {' and '.join(packages)}"
+HOW_TO_INSTALL = {
+    name: f"`make browser` installs it if apt can; otherwise install {' and '.join(packages)}"
     for name, packages in OTHERS.items()
 }
 
@@ -50,10 +50,10 @@ class NoBrowserError(RuntimeError):
 
 
 def find() -> str | None:
-    """The program: BOOK_CHROMIUM's, one on the path, or the one that playwright downloaded."""
+    """BOOK_CHROMIUM's program, one on the path, the one that playwright downloaded, or None."""
     if given := os.environ.get("BOOK_CHROMIUM"):
         if not shutil.which(given):
-            raise NoBrowserError(f"BOOK_CHROMIUM names {given!r}, which is not a program here")
+            raise NoBrowserError(f"BOOK_CHROMIUM is {given!r}, but there is no such program")
         return shutil.which(given)
     if found := next(filter(None, map(shutil.which, NAMES)), None):
         return found
@@ -67,21 +67,21 @@ def find() -> str | None:
 
 
 def chromium() -> str:
-    """The program; an error with what to do if there is none.
+    """The program of Chromium.
 
     Raises:
-        NoBrowserError: none is there.
+        NoBrowserError: there is none; the message says what to do.
     """
     if found := find():
         return found
     raise NoBrowserError(
         "the pages are tested in Chromium, which is not installed here: `make browser` installs "
-        "it; or name a Chromium or Chrome of yours, BOOK_CHROMIUM=/path/to/chrome"
+        "it; or name your own Chromium or Chrome with BOOK_CHROMIUM=/path/to/chrome"
     )
 
 
 def other_engines() -> dict[str, list[str]]:
-    """Firefox and WebKit, where they are: the programs that start each."""
+    """The programs that start Firefox and WebKit, for each that is installed."""
     found = {}
     if firefox := shutil.which("firefox-esr") or shutil.which("firefox"):
         found["firefox"] = [firefox]
@@ -94,7 +94,7 @@ def other_engines() -> dict[str, list[str]]:
 
 @contextmanager
 def launched(**options: Any) -> Iterator[Any]:
-    """A running Chromium of playwright's, closed in the end."""
+    """A running Chromium, controlled by playwright and closed at the end."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
@@ -106,10 +106,10 @@ def launched(**options: Any) -> Iterator[Any]:
 
 
 class Server:
-    """Answers on 127.0.0.1 from a thread of its own, until it is closed.
+    """An HTTP server on 127.0.0.1 that runs in a thread until it is closed.
 
     Args:
-        handler: a request handler's class, or what makes one.
+        handler: a request handler's class, or a function that makes a handler.
         port: a free one by default.
     """
 
@@ -134,7 +134,7 @@ class Server:
 
 
 def as_root() -> list[str] | None:
-    """What stands before a command that needs root's rights; None where there are none."""
+    """The prefix of a command that needs root's rights; None if they are not available."""
     if os.name == "posix" and os.geteuid() == 0:
         return []
     sudo = shutil.which("sudo")
@@ -144,7 +144,7 @@ def as_root() -> list[str] | None:
 
 
 def apt(*packages: str) -> list[list[str]]:
-    """The commands that install Debian's packages; none where apt is not, or may not."""
+    """The commands that install Debian's packages; an empty list if apt cannot be used."""
     root = as_root()
     if root is None or not shutil.which("apt-get"):
         return []
@@ -153,7 +153,7 @@ def apt(*packages: str) -> list[list[str]]:
 
 
 def commands() -> list[tuple[str, list[list[str]]]]:
-    """The ways to install Chromium here, best first: what is said, and the commands."""
+    """The ways to install Chromium here, best first: a description and the commands of each."""
     ways = []
     if steps := apt(*DEBIAN):
         ways.append(("Debian's packages of Chromium and two fonts, about 110 MB", steps))
@@ -163,21 +163,25 @@ def commands() -> list[tuple[str, list[list[str]]]]:
 
 
 def install() -> bool:
-    """Tries each way in turn; whether Chromium is there then."""
+    """Tries each way in turn; returns whether Chromium is installed now."""
     for what, steps in commands():
         print(f"Chromium is missing. Installing {what} …", flush=True)
-        # Not all(): an update may fail for one source and the packages be there all the same.
+        # Not all(): an update may fail for one source, and the packages may still be available.
         for step in steps:
             run = subprocess.run(step, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         if run.returncode == 0 and find():
             return True
-        said = (run.stderr or "").strip().splitlines()
-        print(f"  that did not work: {said[-1] if said else f'exit code {run.returncode}'}")
+        errors = (run.stderr or "").strip().splitlines()
+        print(f"  that did not work: {errors[-1] if errors else f'exit code {run.returncode}'}")
     return False
 
 
 def install_others() -> None:
-    """Debian's Firefox and WebKit where apt may install them; says which are not installed."""
+    """Installs Debian's Firefox and WebKit if apt can; prints which are not installed then.
+
+    Raises:
+        NoBrowserError: BOOK_BROWSERS names one that is not installed.
+    """
     missing = [name for name in OTHERS if name not in other_engines()]
     packages = [package for name in missing for package in OTHERS[name]]
     steps = apt(*packages) if packages else []
@@ -185,12 +189,14 @@ def install_others() -> None:
         print(f"Installing Debian's {', '.join(packages)} (about 120 MB) …", flush=True)
     for step in steps:
         subprocess.run(step, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    asked = os.environ.get("BOOK_BROWSERS", "").split()
+    requested = os.environ.get("BOOK_BROWSERS", "").split()
     for name in OTHERS:
         if name in other_engines():
             continue
-        if name in asked:
-            raise NoBrowserError(f"{name} is asked for and not installed: {HOW_TO_HAVE[name]}")
+        if name in requested:
+            raise NoBrowserError(
+                f"BOOK_BROWSERS names {name}, which is not installed: {HOW_TO_INSTALL[name]}"
+            )
         print(f"NOTE: the pages are not tested in {NAMES_OF[name]}, which is not installed.")
 
 

@@ -1,11 +1,11 @@
-"""Holds deploy/values.yaml against the chart's schema.
+"""Checks deploy/values.yaml against a schema of the chart.
 
-    python tools/check_values.py                       what is stored in deploy/values.schema.json
-    python tools/check_values.py --chart jupyterhub-4.tgz   the chart's own, which it brings along
-    python tools/check_values.py --fetch               the chart's own, VERSION from its repository
+    python tools/check_values.py                            the schema in deploy/values.schema.json
+    python tools/check_values.py --chart jupyterhub-4.tgz   the one in this archive of the chart
+    python tools/check_values.py --fetch                    the one in chart VERSION, downloaded
 
-The stored schema names, in words of this repository, the chart's keys and types (chart of July
-2026) in the sections that the values use; the chart's own is the last word.
+The stored schema was written for this repository: it has the keys and types (of the chart of July
+2026) in the sections that the values use. The chart's own schema is authoritative.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ import jsonschema
 import yaml
 
 CHARTS = "https://hub.jupyter.org/helm-chart"
-VERSION = "4.4.0"  # of the chart that the values are held against; it brings JupyterHub 5.5.0
+VERSION = "4.4.0"  # of the chart, which installs JupyterHub 5.5.0
 DEPLOY = Path(__file__).resolve().parent.parent / "deploy"
 
 
-def merged(below: Any, above: Any) -> Any:
-    """A chart's values with ours over them, as helm merges them."""
-    if not isinstance(below, dict) or not isinstance(above, dict):
-        return above
-    return {**below, **{k: merged(below.get(k), v) for k, v in above.items()}}
+def merged(defaults: Any, ours: Any) -> Any:
+    """A chart's default values with ours in place of some, as helm merges them."""
+    if not isinstance(defaults, dict) or not isinstance(ours, dict):
+        return ours
+    return {**defaults, **{k: merged(defaults.get(k), v) for k, v in ours.items()}}
 
 
 def faults(values: dict, schema: dict) -> list[str]:
-    """What the schema refuses, by its place."""
+    """The schema's error messages, each after the path of the value."""
     checker = jsonschema.Draft7Validator(schema)
     return [
         f"{'.'.join(map(str, e.absolute_path)) or 'values'}: {e.message}"
@@ -50,12 +50,12 @@ def of_chart(path: Path) -> tuple[dict, dict]:
     with tarfile.open(path) as archive:
         read = {m.name.split("/", 1)[1]: m for m in archive.getmembers() if m.isfile()}
 
-        def text(name: str) -> bytes:
+        def content(name: str) -> bytes:
             file = archive.extractfile(read[name])
             assert file is not None
             return file.read()
 
-        return yaml.safe_load(text("values.yaml")), json.loads(text("values.schema.json"))
+        return yaml.safe_load(content("values.yaml")), json.loads(content("values.schema.json"))
 
 
 def entry(index: dict, version: str) -> tuple[str, str]:
@@ -71,17 +71,17 @@ def entry(index: dict, version: str) -> tuple[str, str]:
 
 
 def fetched(folder: Path, version: str = VERSION) -> Path:
-    """The chart's archive, whose hash is the one of the index, as helm checks it.
+    """Downloads the chart's archive into the folder; checks its hash, as helm does.
 
     Raises:
-        ValueError: what came is not what the index promises.
+        ValueError: the hash is not the one in the repository's index.
     """
     with urllib.request.urlopen(f"{CHARTS}/index.yaml", timeout=60) as answer:
         address, digest = entry(yaml.safe_load(answer.read()), version)
     with urllib.request.urlopen(address, timeout=60) as answer:
         archive = answer.read()
     if hashlib.sha256(archive).hexdigest() != digest.removeprefix("sha256:"):
-        raise ValueError(f"{address} has another hash than the repository's index says")
+        raise ValueError(f"the hash of {address} is not the one in the repository's index")
     (folder / "chart.tgz").write_bytes(archive)
     return folder / "chart.tgz"
 

@@ -1,9 +1,9 @@
-"""What a class's commands need of the machine: installs what is missing, where that is possible.
+"""Installs the programs that the commands for a class need, where that is possible.
 
-    python tools/class_machine.py sandbox    bubblewrap, in which handed-in notebooks run
+    python tools/class_machine.py sandbox    bubblewrap, in which submitted notebooks run
     python tools/class_machine.py all        also EPUBCheck and the hub's proxy
 
-What cannot be had is named, with what then does not work; it never fails.
+It prints what could not be installed and what does not work without that; it never fails.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ PROXY = "configurable-http-proxy"
 
 
 def run(command: list[str]) -> bool:
-    """Whether a command ended well; its last line is shown where it did not."""
+    """Runs a command and prints its last line if it fails; returns whether it succeeded."""
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if done.returncode:
         lines = done.stdout.strip().splitlines()
@@ -33,7 +33,7 @@ def run(command: list[str]) -> bool:
 
 
 def package(name: str) -> None:
-    """Installs a package of Debian or Ubuntu, where there is apt-get and the right to use it."""
+    """Installs a package of Debian or Ubuntu, if apt-get exists and may be used."""
     if shutil.which(name if name != "bubblewrap" else "bwrap"):
         return
     steps = apt(name)
@@ -44,7 +44,7 @@ def package(name: str) -> None:
 
 
 def allow_namespaces() -> None:
-    """Ubuntu lets only named programs make user namespaces, of which the sandbox is made."""
+    """Lets the sandbox create user namespaces, which Ubuntu allows only to certain programs."""
     switch = Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
     root = as_root()
     if sandbox.trouble() and switch.exists() and root is not None:
@@ -61,7 +61,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     package("epubcheck")
     if shutil.which("epubcheck") is None:
-        print("NOTE: EPUBCheck is missing: the EPUB is written, not checked")
+        print("NOTE: EPUBCheck is missing: the EPUB is written but not checked")
     if shutil.which(PROXY) is None and shutil.which("npm"):
         root = as_root() or []
         run([*root, "npm", "install", "-g", "--no-audit", "--no-fund", f"{PROXY}@5.3.0"])

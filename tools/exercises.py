@@ -1,13 +1,13 @@
-"""Cuts the stubs of exercises out of their solutions, which are written once.
+"""Makes the stubs of exercises from their solutions, so that authors write only the solutions.
 
-    python tools/exercises.py chapters                 write every stub anew
-    python tools/exercises.py --check chapters         name stubs unlike their solution; exit 1
-    python tools/exercises.py --solved DIR chapters    copies in which every stub is solved
+    python tools/exercises.py chapters                 write every stub
+    python tools/exercises.py --check chapters         list stubs unlike their solution; exit 1
+    python tools/exercises.py --solved DIR chapters    write copies with every stub solved
 
 In a chapter an exercise is four neighbours: the statement (an {exercise} directive), a code cell
 tagged `exercise` (the stub, which this tool writes), a code cell tagged `check` (course.check), and
 a text cell with folded hints and the folded solution, a fenced Python block below
-<summary>Solution</summary>. A line of the solution that ends in `# ←` is the reader's to write:
+<summary>Solution</summary>. A line of the solution that ends in `# ←` is left to the reader:
 
     return (y * z).sum()  # ←               →   return ...
     loss = f(w)  # ← the loss of this step  →   loss = ...  # the loss of this step
@@ -36,12 +36,12 @@ CHECKED = re.compile(r"course\.check\(\s*\"([^\"]+)\"")
 
 
 class ExerciseError(ValueError):
-    """A chapter's exercise is not whole."""
+    """A chapter's exercise is incomplete or wrong."""
 
 
 @dataclass(frozen=True)
 class Exercise:
-    """Where an exercise's cells stand in a notebook, its checks' names and its solution."""
+    """The positions of an exercise's cells in a notebook, its checks' names and its solution."""
 
     stub: int
     check: int
@@ -58,13 +58,13 @@ def tags_of(cell: dict) -> list[str]:
 
 
 def marks(solution: str) -> dict[int, str]:
-    """The marked lines (from 1) and the words after each mark, which are not numbers."""
+    """The words after each mark, by line (from 1). Raises ExerciseError if they are a number."""
     found = {}
     for token in tokenize.generate_tokens(io.StringIO(solution).readline):
         if token.type == tokenize.COMMENT and (match := MARK.match(token.string)):
             words = match[1].strip()
             if words and not re.search(r"[^\W\d_]", words):
-                raise ExerciseError(f"`{words}` after `# ←` would stand in the stub as its answer")
+                raise ExerciseError(f"`{words}` after `# ←` would give the answer away in the stub")
             found[token.start[0]] = words
     return found
 
@@ -82,7 +82,7 @@ def statement_at(tree: ast.Module, line: int) -> ast.stmt:
 
 
 def blank(node: ast.stmt, lines: list[str], words: str) -> str:
-    """The line that stands in the stub for a statement."""
+    """The line that replaces a statement in the stub."""
     indent = " " * node.col_offset
     tail = f"  # {words}" if words else ""
     if isinstance(node, ast.Return):
@@ -101,16 +101,16 @@ def cut(solution: str) -> str:
     if not marked:
         raise ExerciseError("no line of the solution ends in `# ←`")
     tree, lines = ast.parse(solution), solution.splitlines()
-    stands: dict[int, tuple[int, str]] = {}
+    blanks: dict[int, tuple[int, str]] = {}
     for line, words in marked.items():
         node = statement_at(tree, line)
-        stands[node.lineno] = (node.end_lineno or line, blank(node, lines, words))
+        blanks[node.lineno] = (node.end_lineno or line, blank(node, lines, words))
     out: list[str] = []
     line = 1
     while line <= len(lines):
-        if line in stands:
-            line, text = stands[line]
-            # Dots that follow dots of the same depth are one gap.
+        if line in blanks:
+            line, text = blanks[line]
+            # Dots after dots of the same indentation are left out.
             if not (text.strip() == "..." and out and out[-1] == text):
                 out.append(text)
         else:
@@ -135,13 +135,13 @@ def exercises_in(notebook: dict) -> list[Exercise]:
             )
         solution = SOLUTION.search(source_of(text)) if text else None
         if solution is None:
-            raise ExerciseError(f"cell {at}: the text below the check holds no folded solution")
+            raise ExerciseError(f"cell {at}: the text below the check has no folded solution")
         found.append(Exercise(at, after, tuple(names), solution[1]))
     return found
 
 
 def with_stubs(notebook: dict) -> dict:
-    """The notebook as readers get it: each stub cut out of its solution."""
+    """The notebook as readers get it: each stub made from its solution."""
     cells = [dict(cell) for cell in notebook["cells"]]
     for exercise in exercises_in(notebook):
         cells[exercise.stub]["source"] = notebooks.lines(cut(exercise.solution))
@@ -149,7 +149,7 @@ def with_stubs(notebook: dict) -> dict:
 
 
 def solved(notebook: dict) -> dict:
-    """The notebook with every exercise solved, as the outputs of its checks then say."""
+    """The notebook with every exercise solved, and its checks' outputs for that."""
     cells = [dict(cell) for cell in notebook["cells"]]
     for exercise in exercises_in(notebook):
         cells[exercise.stub]["source"] = notebooks.lines(exercise.solution)
@@ -189,7 +189,7 @@ def main(arguments: list[str] | None = None) -> int:
             (options.solved / path.name).write_text(text, "utf8")
         elif made != json.loads(before) and options.check:
             faults += 1
-            print(f"{path}: a stub is not its solution's; run `make notebooks`")
+            print(f"{path}: a stub does not match its solution; run `make notebooks`")
         elif made != json.loads(before):
             path.write_text(text, "utf8")
             print(f"{path}: stubs written")

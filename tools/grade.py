@@ -1,4 +1,4 @@
-"""Grades what was handed in, with nbgrader; every notebook runs in a sandbox.
+"""Grades submissions with nbgrader; every notebook runs in a sandbox.
 
 python tools/grade.py --assign xor     classroom/source and classroom/release, for nbgrader
 python tools/grade.py xor              classroom/submitted/NAME/xor/xor.ipynb → feedback, grades.csv
@@ -23,7 +23,7 @@ from tools.grading import sandbox  # noqa: E402
 from tools.grading.running import CELL_SECONDS  # noqa: E402
 
 CONFIG = """\
-# Written by tools/grade.py; what is changed here is written over.
+# Written by tools/grade.py, which overwrites changes.
 import os
 import sys
 
@@ -33,7 +33,7 @@ from tools.grading.preprocessors import CutSolutions, JudgedExecute
 
 c = get_config()  # noqa: F821
 c.CourseDirectory.course_id = {course!r}
-if os.environ.get("BOOK_EXCHANGE"):  # the hub's folder to hand out and hand in
+if os.environ.get("BOOK_EXCHANGE"):  # the hub's folder for assignments and submissions
     c.Exchange.root = os.environ["BOOK_EXCHANGE"]
 c.GenerateAssignment.preprocessors = [
     nb.IncludeHeaderFooter, nb.LockCells, CutSolutions, nb.ClearOutput, nb.CheckCellMetadata,
@@ -56,7 +56,7 @@ def configure(classroom: Path, course: str = "sigmoid-to-sequence") -> None:
 
 
 def nbgrader(classroom: Path, *arguments: str, book: Path | None = None) -> int:
-    """Runs one of nbgrader's commands in the classroom; it starts others by name, from this bin."""
+    """Runs a command of nbgrader in the classroom; programs that it starts are on the PATH."""
     environment = dict(os.environ, PATH=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
     environment |= {"NNLIB_COURSE": "graded", "NNLIB_PROGRESS": "off"}
     if book is not None:
@@ -70,14 +70,14 @@ def assign(name: str, classroom: Path) -> int:
     configure(classroom)
     code = nbgrader(classroom, "generate_assignment", name, "--create", "--force")
     if code == 0:
-        print(f"{source}: with solutions, keep it\n{release}: for students")
+        print(f"{source}: with solutions, not for students\n{release}: for students")
     return code
 
 
 def grade(name: str, classroom: Path) -> int:
-    """Autograde, feedback, grades.csv; the worst exit code (1 where a submission failed)."""
+    """Grades, writes feedback and grades.csv; returns the largest exit code (1 on a failure)."""
     if not (classroom / "source" / name).is_dir():
-        raise SystemExit(f"error: {name} was not assigned: make assignment name={name}")
+        raise SystemExit(f"error: {name} was not assigned: run make assignment name={name}")
     if not any(classroom.glob(f"submitted/*/{name}/{name}.ipynb")):
         raise SystemExit(
             f"error: nothing was handed in: put notebooks at {classroom}/submitted/NAME/{name}/"

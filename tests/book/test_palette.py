@@ -31,7 +31,7 @@ def test_a_style_sheet_that_differs_from_the_palette_is_reported(
     accent = palette.colors()["accent"]
     make_palette.FIGURES.write_text(css.replace(accent, "#123456"), "utf8")
     assert make_palette.main(["--check"]) == 1
-    assert capsys.readouterr().out == "live.css is not what the palette gives\n"
+    assert capsys.readouterr().out == "live.css does not match the palette\n"
     assert make_palette.main([]) == 0
     assert make_palette.FIGURES.read_text("utf8") == css
 

@@ -71,8 +71,8 @@ def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
         pytest.skip(f"BOOK_BROWSERS names {' and '.join(REQUIRED)} alone")
     found = programs.other_engines()
     if name not in found:
-        assert name not in REQUIRED, f"{name} is not installed: {programs.HOW_TO_HAVE[name]}"
-        pytest.skip(f"{name} is not installed: {programs.HOW_TO_HAVE[name]}")
+        assert name not in REQUIRED, f"{name} is not installed: {programs.HOW_TO_INSTALL[name]}"
+        pytest.skip(f"{name} is not installed: {programs.HOW_TO_INSTALL[name]}")
     started = Firefox(*found[name]) if name == "firefox" else WebKit(*found[name])
     yield started
     started.close()

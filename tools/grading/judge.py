@@ -1,7 +1,7 @@
-"""The judge: a thread outside of the student's process that answers are handed to by a socket.
+"""The judge: a thread outside the student's process, which receives answers through a socket.
 
-It takes an answer only while the cell runs that asks for it, and one for each exercise, so that
-nothing can be tried out on it. What it finds stays here; the notebook's process is told nothing.
+It accepts one answer to each exercise, and only while the cell with the exercise's check runs, so a
+notebook cannot try several answers. The verdicts stay here; the notebook's process never gets them.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from course.kit.checking import Verdict, judge
 from course.kit.exercises import find
 from course.kit.wire import Peer, WireError
 
-SECONDS = 25.0  # for one answer; a cell's own time must be longer
-# The judge's own objects that answers are called with, and what of them can be used.
+SECONDS = 25.0  # for one answer; the time limit of a cell must be longer
+# The judge's own objects that it passes to answers, and the attributes that answers may use.
 ARITHMETIC = ("add", "radd", "sub", "rsub", "mul", "rmul", "truediv", "rtruediv", "pow", "neg")
 SHARED = {
     Pair: frozenset(["value", "slope"]),
@@ -28,40 +28,40 @@ SHARED = {
 
 
 class Judge:
-    """Judges answers that come in by `path`, a socket's name, until it is closed."""
+    """Judges the answers that arrive at the socket `path`, until it is closed."""
 
     def __init__(self, path: Path, seconds: float = SECONDS) -> None:
         self.seconds = seconds
         self.verdicts: dict[str, Verdict] = {}
         self._asked: frozenset[str] = frozenset()
         self._lock = threading.Lock()
-        self._line = socket.socket(socket.AF_UNIX)
-        self._line.bind(str(path))
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.bind(str(path))
         os.chmod(path, 0o777)
-        self._line.listen(4)
+        self._socket.listen(4)
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
 
     def ask(self, names: frozenset[str]) -> None:
-        """From now on, answers to these exercises are taken; to none, where there are none."""
+        """From now on, accepts answers to these exercises only (if `names` is empty, to none)."""
         with self._lock:
             self._asked = names
 
     def close(self) -> None:
         with contextlib.suppress(OSError):
-            self._line.shutdown(socket.SHUT_RDWR)
-        self._line.close()
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
 
     def _serve(self) -> None:
         while True:
             try:
-                line, _ = self._line.accept()
+                line, _ = self._socket.accept()
             except OSError:
                 return
             with line, contextlib.suppress(WireError, OSError):
-                self._hear(line)
+                self._receive(line)
 
-    def _hear(self, line: socket.socket) -> None:
+    def _receive(self, line: socket.socket) -> None:
         peer = Peer(line, self.seconds, SHARED)
         request = peer.receive()
         name = request.get("name") if isinstance(request, dict) else None
@@ -76,7 +76,7 @@ class Judge:
         except WireError as error:
             self.verdicts[name] = Verdict("wrong", f"it could not be judged: {error}.")
             raise
-        except Exception as error:  # what a hostile answer makes of a check
+        except Exception as error:  # a hostile answer can make a check fail in any way
             words = f"it could not be judged: {type(error).__name__}: {str(error)[:200]}"
             self.verdicts[name] = Verdict("wrong", words)
         peer.send({"is": None})

@@ -1,4 +1,4 @@
-"""What nbgrader does otherwise here: stubs are the book's, kernels are shut in, the judge counts.
+"""Replaces two steps of nbgrader: stubs are the book's, and submissions run in the sandbox.
 
 nbgrader finds these classes in the configuration that `tools/grade.py` writes.
 """
@@ -14,13 +14,13 @@ from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbgrader.preprocessors import Execute, NbGraderPreprocessor
 from nbgrader.utils import is_solution
 
-from tools.grading.running import Room, room
+from tools.grading.running import GradingRun, grading_run
 
 BOOK = "NNLIB_GRADING_BOOK"  # names the stripped copy of the book
 
 
 class CutSolutions(NbGraderPreprocessor):
-    """Leaves of a solution what the book's readers get: its stub."""
+    """Replaces a solution by the stub that the book's readers get."""
 
     def preprocess_cell(self, cell: Any, resources: Any, index: int) -> tuple[Any, Any]:
         if is_solution(cell):
@@ -31,11 +31,11 @@ class CutSolutions(NbGraderPreprocessor):
 class JudgedExecute(Execute):
     """Runs a submission in the sandbox; the judge's verdicts are its checks' outputs."""
 
-    room: Room | None = None
+    grading: GradingRun | None = None
 
     def preprocess(self, nb: Any, resources: Any, **more: Any) -> tuple[Any, Any]:
-        with room(Path(os.environ[BOOK])) as made:
-            self.room = made
+        with grading_run(Path(os.environ[BOOK])) as made:
+            self.grading = made
             self.kernel_manager_class = made.kernel()
             self.kernel_name = "python3"
             try:
@@ -44,14 +44,14 @@ class JudgedExecute(Execute):
                 self.log.warning("the kernel does not answer, the rest is not run: %s", error)
             finally:
                 made.finish(nb)
-                self.room = None
+                self.grading = None
         return nb, resources
 
     def on_cell_start(self, cell: Any, cell_index: int) -> None:
-        if self.room is not None:
-            self.room.before(cell)
+        if self.grading is not None:
+            self.grading.before(cell)
 
     def on_cell_executed(self, **more: Any) -> None:
         super().on_cell_executed(**more)
-        if self.room is not None:
-            self.room.after(more["cell"])
+        if self.grading is not None:
+            self.grading.after(more["cell"])

@@ -1,4 +1,4 @@
-"""Runs a handed-in notebook in the sandbox; the judge's verdicts become its checks' outputs."""
+"""Runs a submitted notebook in the sandbox; the judge's verdicts become its checks' outputs."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from tools.grading.sandbox import JUDGE, RUN_SECONDS, SandboxedKernel
 
 CELL_SECONDS = 120  # a busy machine is slow, and nobody should lose points for that
 CHECKED = re.compile(r"course\.check\(\s*\"([^\"]+)\"")
-NOT_REACHED = Verdict("wrong", "no answer reached the judge: an error, or the time was over.")
+NOT_REACHED = Verdict("wrong", "no answer reached the judge: an error, or the time limit.")
 
 
 def names_of(cell: Any) -> frozenset[str]:
-    """The exercises that a check's cell asks about; none for any other cell."""
+    """The exercises that a cell checks; an empty set for cells that check none."""
     grading = cell.get("metadata", {}).get("nbgrader", {})
     if cell["cell_type"] != "code" or not grading.get("grade"):
         return frozenset()
@@ -53,8 +53,8 @@ def outputs_for(names: frozenset[str], verdicts: dict[str, Verdict]) -> list[Any
 
 
 @dataclass
-class Room:
-    """A private folder for one run, its judge, and how its kernel is made."""
+class GradingRun:
+    """What one run needs: its private folder, its judge and the book for its kernel."""
 
     folder: Path
     judge: Judge
@@ -64,7 +64,7 @@ class Room:
         return SandboxedKernel.at(self.folder, self.book, seconds)
 
     def finish(self, notebook: Any) -> None:
-        """Checks that were never reached say so, and give no points."""
+        """Writes the output of every check; those that were not reached give no points."""
         for cell in notebook["cells"]:
             if names_of(cell):
                 cell["outputs"] = outputs_for(names_of(cell), self.judge.verdicts)
@@ -80,12 +80,12 @@ class Room:
 
 
 @contextmanager
-def room(book: Path) -> Iterator[Room]:
-    """A room for one submission; all of it is gone afterwards."""
+def grading_run(book: Path) -> Iterator[GradingRun]:
+    """The run of one submission; its folder and its judge are removed at the end."""
     folder = Path(tempfile.mkdtemp(prefix="graded-"))
     judge = Judge(folder / JUDGE)
     try:
-        yield Room(folder, judge, book)
+        yield GradingRun(folder, judge, book)
     finally:
         judge.close()
         shutil.rmtree(folder, ignore_errors=True)
@@ -94,11 +94,11 @@ def room(book: Path) -> Iterator[Room]:
 def run(
     notebook: Any, book: Path, seconds: int = CELL_SECONDS, whole: int = RUN_SECONDS
 ) -> dict[str, Verdict]:
-    """Runs a notebook whose locked cells are as they were made; the verdicts by exercise.
+    """Runs a notebook whose locked cells are restored; returns the verdicts by exercise.
 
-    A kernel that dies or does not answer ends the run; what was judged by then counts.
+    A kernel that dies or does not answer ends the run; the verdicts until then count.
     """
-    with room(book) as made:
+    with grading_run(book) as made:
         client = NotebookClient(
             notebook, kernel_manager_class=made.kernel(whole), kernel_name="python3",
             timeout=seconds, allow_errors=True, interrupt_on_timeout=True, startup_timeout=60,
@@ -110,7 +110,7 @@ def run(
         except (DeadKernelError, CellTimeoutError):
             pass
         finally:
-            atexit.unregister(client._cleanup_kernel)  # it is clean, and nbclient forgets that
+            atexit.unregister(client._cleanup_kernel)  # the kernel is cleaned up already
         made.finish(notebook)
         return dict(made.judge.verdicts)
 

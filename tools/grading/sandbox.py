@@ -1,9 +1,9 @@
-"""A kernel that sees a student's notebook and nothing else: no network, no files, limited means.
+"""A kernel that can access a student's notebook alone: no network, no files, limited resources.
 
 bubblewrap gives the kernel's process namespaces of its own: no network, its own processes, a file
-system that holds the system's programs, this Python and the book's packages, all read only, and an
-empty home. Kernel and judge are reached by sockets in one private folder. The copy of the book in
-there has neither checks nor the functions that answers are compared with.
+system with the system's programs, this Python and the book's packages, all read-only, and an empty
+home. The kernel and the judge are reached through sockets in a private folder. The copy of the book
+in the sandbox has neither the checks nor the functions that answers are compared with.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from typing import Any
 from jupyter_client.manager import AsyncKernelManager
 
 ROOT = Path(__file__).resolve().parents[2]
-HOME, BOOK, TALK_FOLDER = "/home/student", "/book", "/talk"
+HOME, BOOK, SOCKETS = "/home/student", "/book", "/sockets"
 JUDGE = "judge.sock"
 MEMORY = 3_000_000_000  # bytes of address space
-SECONDS = 300  # of processor time for a whole notebook
-RUN_SECONDS = 1200  # seconds until a run is ended by force
+CPU_SECONDS = 300  # of processor time for a whole notebook
+RUN_SECONDS = 1200  # until the kernel of a run is killed
 PROCESSES = 200
 FILE_BYTES = 50_000_000  # bytes of one file
-GONE = 'raise NotImplementedError("the book\'s answer is not here while work is graded")'
+REMOVED = 'raise NotImplementedError("the book\'s answer is not available during grading")'
 
 
 class NoSandboxError(RuntimeError):
@@ -41,7 +41,9 @@ def trouble() -> str | None:
         return "bubblewrap is not installed (on Debian and Ubuntu: sudo apt-get install bubblewrap)"
     if shutil.which("prlimit") is None:
         return "prlimit is not installed (it belongs to util-linux)"
-    run = subprocess.run([*walls(Path("/nowhere"), None), "true"], capture_output=True, text=True)
+    run = subprocess.run(
+        [*sandbox_command(Path("/nowhere"), None), "true"], capture_output=True, text=True
+    )
     return f"bubblewrap cannot work here: {run.stderr.strip()}" if run.returncode else None
 
 
@@ -49,11 +51,11 @@ def weakness() -> str | None:
     """What the sandbox does not limit on this machine; None if it limits everything."""
     if os.geteuid() != 0:
         return None
-    return f"root is not held to {PROCESSES} processes: grade as an ordinary user"
+    return f"root is not limited to {PROCESSES} processes: grade as an ordinary user"
 
 
-def walls(book: Path, talk: Path | None) -> list[str]:
-    """The command that runs what follows it in the sandbox."""
+def sandbox_command(book: Path, sockets: Path | None) -> list[str]:
+    """The beginning of a command that runs its rest in the sandbox."""
     command = ["bwrap", "--unshare-all", "--die-with-parent", "--new-session", "--clearenv"]
     for folder in ("/usr", "/etc/ld.so.cache", "/etc/fonts", sys.base_prefix, sys.prefix):
         command += ["--ro-bind-try", folder, folder]
@@ -64,54 +66,54 @@ def walls(book: Path, talk: Path | None) -> list[str]:
             command += ["--ro-bind-try", folder, folder]
     command += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--tmpfs", HOME]
     command += ["--ro-bind-try", str(book), BOOK]
-    if talk is not None:
-        command += ["--bind", str(talk), TALK_FOLDER]
+    if sockets is not None:
+        command += ["--bind", str(sockets), SOCKETS]
     environment = {
         "PATH": f"{sys.prefix}/bin:/usr/bin:/bin", "HOME": HOME, "LANG": "C.UTF-8",
         "PYTHONPATH": BOOK, "PYTHONDONTWRITEBYTECODE": "1", "MPLBACKEND": "agg",
         "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1",
-        "NNLIB_COURSE": "graded", "NNLIB_PROGRESS": "off", "NNLIB_JUDGE": f"{TALK_FOLDER}/{JUDGE}",
+        "NNLIB_COURSE": "graded", "NNLIB_PROGRESS": "off", "NNLIB_JUDGE": f"{SOCKETS}/{JUDGE}",
     }  # fmt: skip
     for name, value in environment.items():
         command += ["--setenv", name, value]
-    limits = [f"--as={MEMORY}", f"--cpu={SECONDS}", f"--nproc={PROCESSES}", f"--fsize={FILE_BYTES}"]
+    limits = [f"--as={MEMORY}", f"--cpu={CPU_SECONDS}", f"--nproc={PROCESSES}", f"--fsize={FILE_BYTES}"]
     return [*command, "--chdir", HOME, "prlimit", *limits, "--core=0", "--"]
 
 
 class SandboxedKernel(AsyncKernelManager):
     """A kernel manager whose kernels run in the sandbox.
 
-    `talk` is a private folder for the kernel's sockets and the judge's; `book` is `stripped`'s; a
-    kernel that is still there after this many `seconds` is killed, whatever it waits for.
+    `sockets` is a private folder for the kernel's sockets and the judge's; `book` is a copy that
+    `stripped` made; a kernel that still runs after this many `seconds` is killed.
     """
 
-    talk = book = Path("/nowhere")
+    sockets = book = Path("/nowhere")
     seconds = RUN_SECONDS
 
     @classmethod
-    def at(cls, talk: Path, book: Path, seconds: int = RUN_SECONDS) -> type[SandboxedKernel]:
-        """The kernel manager of one run, as nbclient and nbgrader ask for one: a class."""
-        return type("Kernel", (cls,), {"talk": talk, "book": book, "seconds": seconds})
+    def at(cls, sockets: Path, book: Path, seconds: int = RUN_SECONDS) -> type[SandboxedKernel]:
+        """The kernel manager of one run, as a class, which nbclient and nbgrader expect."""
+        return type("Kernel", (cls,), {"sockets": sockets, "book": book, "seconds": seconds})
 
     def __init__(self, **more: Any) -> None:
         super().__init__(**more)
         self.transport = "ipc"
-        self.connection_file = str(self.talk / "kernel.json")
+        self.connection_file = str(self.sockets / "kernel.json")
         # A signal would reach bubblewrap, not the kernel inside it.
         self.kernel_spec.interrupt_mode = "message"
 
     def write_connection_file(self, **more: Any) -> None:
-        """Writes the file for the kernel too: the sockets' folder has another name there."""
+        """Writes a second file for the kernel: in the sandbox the folder has another name."""
         super().write_connection_file(**more)
-        inside = Path(self.connection_file).read_text("utf8").replace(str(self.talk), TALK_FOLDER)
-        (self.talk / "inside.json").write_text(inside, "utf8")
+        inside = Path(self.connection_file).read_text("utf8").replace(str(self.sockets), SOCKETS)
+        (self.sockets / "inside.json").write_text(inside, "utf8")
 
     def format_kernel_cmd(self, extra_arguments: list[str] | None = None) -> list[str]:
-        python = [sys.executable, "-m", "ipykernel_launcher", "-f", f"{TALK_FOLDER}/inside.json"]
+        python = [sys.executable, "-m", "ipykernel_launcher", "-f", f"{SOCKETS}/inside.json"]
         limit = ["timeout", "--signal=KILL", str(self.seconds)]
         return [
             *limit,
-            *walls(self.book, self.talk),
+            *sandbox_command(self.book, self.sockets),
             *python,
             "--HistoryManager.hist_file=:memory:",
         ]
@@ -125,15 +127,15 @@ def stripped(target: Path, root: Path = ROOT) -> Path:
     for package, held_back in (("nnlib", ()), ("course", ("checks.py",))):
         ignore = shutil.ignore_patterns("__pycache__", *held_back)
         shutil.copytree(root / package, target / package, ignore=ignore, dirs_exist_ok=True)
-    for module, names in answers_elsewhere(root).items():
+    for module, names in reference_functions(root).items():
         path = target / (module.replace(".", "/") + ".py")
         path.write_text(without(path.read_text("utf8"), names), "utf8")
-    compileall.compile_dir(target, quiet=2)  # its folder cannot be written to in there
+    compileall.compile_dir(target, quiet=2)  # the folder is read-only in the sandbox
     return target
 
 
-def answers_elsewhere(root: Path = ROOT) -> dict[str, set[str]]:
-    """Functions outside of the checks that answers are compared with, by their modules."""
+def reference_functions(root: Path = ROOT) -> dict[str, set[str]]:
+    """The functions outside the checks that answers are compared with, by module."""
     from course.kit.exercises import exercises_of
 
     found: dict[str, set[str]] = {}
@@ -153,5 +155,5 @@ def without(code: str, names: set[str]) -> str:
     for node in sorted(functions, key=lambda n: -n.lineno):
         if node.name in names:
             first, last = node.body[0].lineno, node.end_lineno or node.lineno
-            lines[first - 1 : last] = [" " * node.body[0].col_offset + GONE]
+            lines[first - 1 : last] = [" " * node.body[0].col_offset + REMOVED]
     return "\n".join(lines) + "\n"
