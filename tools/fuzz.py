@@ -2,8 +2,8 @@
 
 A program is made from its seed: a few tensors, then 3 to 12 lines of functions, views, changes in
 place, indexing and casts, each of which PyTorch accepts.  Both libraries run it; every variable,
-the gradients and the gradients of the gradients are compared.  What differs is made as short as it
-can be and printed as a test to add; what differs by design, `EXPLAINED` names, and it is counted.
+the gradients and the gradients of the gradients are compared.  A program that differs is shortened
+and printed as a test to add; differences by design are listed in `EXPLAINED` and only counted.
 After that the Hypothesis tests of the package run with fresh seeds and more examples.
 """
 
@@ -33,7 +33,7 @@ sys.path.insert(0, str(ROOT))
 
 import nnlib  # noqa: E402
 
-LARGEST = 1e3  # a line whose result is larger is left out: rounding would decide what is compared
+LARGEST = 1e3  # lines with larger results are left out: the results would depend on rounding
 TOLERANCE = {"float16": 3e-2, "float32": 1e-3, "float64": 1e-7}
 
 # ---------------------------------------------------------------- lines
@@ -97,7 +97,7 @@ class Maker:
         return ", ".join(entries) or "..."
 
     def entry(self, n: int) -> str:
-        """An index, a slice, a mask, or different positions: where a place is written twice,
+        """An index, a slice, a mask, or different positions: if a position is assigned twice,
         PyTorch gives both values the gradient."""
         at = self.random.randrange(-n, n) if n else 0
         kind = self.random.random()
@@ -113,7 +113,7 @@ class Maker:
 
     # ------------------------------------------------------------ the program
     def add(self, line: str) -> None:
-        """Run a line under PyTorch; ValueError where it cannot be compared."""
+        """Runs a line in PyTorch and adds it. Raises ValueError if it cannot be compared."""
         before = dict(self.scope)
         values = {n: self.scope[n].detach().clone() for n in self.tensors()}
         try:
@@ -169,7 +169,7 @@ class Maker:
 
 
 class Impossible(Exception):
-    """There is no tensor that the line could be about."""
+    """There is no tensor that the line could use."""
 
 
 def nested(values: list, shape: list[int]) -> str:
@@ -198,9 +198,9 @@ def quiet() -> Iterator[None]:
 
 
 # ---------------------------------------------------------------- kinds of lines
-# Whoever adds a name or a kind, or takes one away, changes what every seed makes.  Seeds are fixed in
-# tests/nnlib/test_fuzz.py and tests/graph/test_compile.py; CONTRIBUTING.md states what 20,000 of
-# them gave, and that search must then be run anew.
+# Adding or removing a name or a kind changes the programs of all seeds.  tests/nnlib/test_fuzz.py and
+# tests/graph/test_compile.py contain seeds; CONTRIBUTING.md states the result of 20,000 seeds, which
+# must then be searched again.
 
 UNARY = """exp log sqrt sin cos tan tanh sigmoid relu abs neg square reciprocal rsqrt exp2 expm1 log1p log2
     log10 asin acos atan sinh cosh asinh acosh atanh erf floor ceil round trunc sign clone logical_not isnan
@@ -248,8 +248,8 @@ def along(m: Maker) -> str:
     pair = name in ("sort", "max", "min", "median")
     if name == "sort" and m.random.random() < 0.4:
         return f"{m.name()} = {x}.sort({d}, descending=True)[{m.one(0, 1)}]"
-    which = 0 if name == "median" else m.one(0, 1)  # which of equal medians is nobody's promise
-    if name == "median":  # of an expanded tensor PyTorch's is not even among its numbers
+    which = 0 if name == "median" else m.one(0, 1)  # the index among equal medians is not defined
+    if name == "median":  # PyTorch's median of an expanded tensor may not be one of its elements
         x += ".contiguous()"
     return f"{m.name()} = {x}.{name}({d}){f'[{which}]' if pair else ''}"
 
@@ -297,7 +297,7 @@ def moved(m: Maker) -> str:
         f"F.pad({x}, ({m.one(0, 1, -1)}, {m.one(0, 1)}))", f"{x}.diag()", f"{x}.nan_to_num()",
         f"{x}.gather({d}, {x}.argsort({d}, stable=True))", f"{x}.scatter({d}, {x}.argsort({d}, stable=True), {x})", f"{x}.lerp({y}, 0.25)",
         f"{x}.take_along_dim({x}.argsort({d}, stable=True), {d})", f"F.normalize({x}, dim={d})", f"F.one_hot({x})",
-        # of one number PyTorch gives its rounding error, where nnlib has the 0 that it is
+        # the layer_norm of a single number is 0 in nnlib and a rounding error in PyTorch
         f"F.layer_norm({x}, {x}.shape[-1:])" if m.scope[x].shape[-1] != 1 else f"{x}.roll(1)",
     )  # fmt: skip
     return f"{m.name()} = {text}"
@@ -356,7 +356,7 @@ KINDS: list[tuple[Callable[[Maker], str], float]] = [
 
 @dataclass
 class Run:
-    """What a program left: its variables, gradients, second gradients; and the first error."""
+    """The results of a program: its variables, gradients, second gradients; and the first error."""
 
     values: dict[str, Any]
     gradients: list[Any] | None = None
@@ -366,7 +366,7 @@ class Run:
 
 
 class Perturbed:
-    """A library that changes floats a little: those a program begins with, and those that it sorts.
+    """A library that changes some floats slightly: those a program begins with and those it sorts.
 
     Gradients are computed for `scale` times the loss and divided by it, so that they are rounded
     differently.
@@ -386,7 +386,7 @@ class Perturbed:
     def ranked(self, x: Any) -> Any:
         if not x.is_floating_point():
             return x
-        ties = [1e-6 * self.random.choice((-1, 1)) for _ in range(math.prod(x.shape))]  # of zeros too
+        ties = [1e-6 * self.random.choice((-1, 1)) for _ in range(math.prod(x.shape))]  # zeros too
         tied = self.library.tensor(np.array(ties).reshape(tuple(x.shape)), dtype=x.dtype)
         return self.changed(x, tuple(x.shape)) + tied
 
@@ -432,14 +432,14 @@ def run(lines: list[str], library: Any, perturbed: Perturbed | None = None) -> R
 
 
 def gradients(values: list[Any], leaves: list[Any], library: Any, scale: float) -> list[Any]:
-    """Those of the weighted values."""
+    """The gradients of the weighted sum of the values."""
     loss = weighted(values, library) * scale
     found = library.autograd.grad(loss, leaves, create_graph=True, allow_unused=True)
     return [g if g is None or scale == 1 else g / scale for g in found]
 
 
 def weighted(values: list[Any], library: Any) -> Any:
-    """One number of all the values, each element with a weight of its own, in float64."""
+    """A weighted sum of all elements in float64, each element with a weight of its own."""
     total = None
     for k, v in enumerate(values):
         if v is None:
@@ -469,7 +469,7 @@ def difference(lines: list[str], counted: Counter[str] | None = None) -> str | N
             return None
     if ours.error is not None:
         return problem
-    # Near a step, or where rounding decides, each library differs from itself on changed numbers.
+    # Near a step, or where rounding decides, a library's results change with slightly other numbers.
     for seed in range(3):
         for library, found in ((torch, theirs), (nnlib, ours)):
             perturbed = run(lines, library, Perturbed(library, seed))
@@ -481,9 +481,9 @@ def difference(lines: list[str], counted: Counter[str] | None = None) -> str | N
 def compared_runs(ours: Run, theirs: Run, lines: list[str]) -> str | None:
     if ours.error is not None:
         return f"{ours.where}: nnlib raises {type(ours.error).__name__}: {str(ours.error)[:150]}"
-    rests_on = ancestors(lines)
+    depends_on = ancestors(lines)
     for name, value in theirs.values.items():
-        narrowest = narrowest_of([theirs.values[n] for n in rests_on[name]])
+        narrowest = narrowest_of([theirs.values[n] for n in depends_on[name]])
         if problem := tensor_difference(ours.values.get(name), value, TOLERANCE[narrowest]):
             return f"{name}: {problem}"
     narrowest = narrowest_of(theirs.values.values())
@@ -525,7 +525,7 @@ def tensor_difference(
 ) -> str | None:
     """How two tensors differ by more than the tolerance, in words; None if they do not."""
     if theirs is None or ours is None:
-        # A gradient of zeros, or none at all: the libraries may tell a flat function differently.
+        # A gradient of zeros, or none at all: the libraries may treat a constant function differently.
         other = ours if theirs is None else theirs
         return (
             None if other is None or not values(other).any() else f"nnlib {ours}, PyTorch {theirs}"
@@ -556,7 +556,7 @@ def values(x: Any) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Explained:
-    """A difference that stays, why, and how it is recognised: by no more than what it is about."""
+    """A difference by design: the reason, and a function that recognises this difference alone."""
 
     why: str
     holds: Callable[[list[str], Run, Run], bool]
@@ -592,7 +592,7 @@ def atan2_of_floats(call: re.Match[str]) -> str:
 def divides_by_unrounded(lines: list[str], ours: Run, theirs: Run) -> bool:
     """With both numbers of each remainder in the result's type, nothing differs.
 
-    PyTorch rounds a wider number for the remainder, and not for the quotient in its gradient.
+    PyTorch rounds a wider number for the remainder, but not for the quotient in its gradient.
     """
     rounded = [REMAINDER.sub(remainder_of_one_type, line) for line in lines]
     if ours.error is not None or rounded == lines:
@@ -609,10 +609,10 @@ def remainder_of_one_type(call: re.Match[str]) -> str:
     return f"T.remainder({x}.to({both}), {y}.to({both}))"
 
 
-def lays_results_out_by_columns(lines: list[str], ours: Run, theirs: Run) -> bool:
-    """With PyTorch's new results row by row in memory, nothing differs.
+def stores_results_by_columns(lines: list[str], ours: Run, theirs: Run) -> bool:
+    """With PyTorch's new results stored row by row, nothing differs.
 
-    A result of turned matrices lies as they do in PyTorch, so that flatten() copies there.
+    PyTorch stores a result of transposed matrices in their order, so flatten() copies it there.
     """
     known, by_rows = set(), []
     for line in lines:
@@ -631,9 +631,9 @@ def lays_results_out_by_columns(lines: list[str], ours: Run, theirs: Run) -> boo
 
 
 def normalizes_zeros(lines: list[str], ours: Run, theirs: Run) -> bool:
-    """Only gradients differ, and the program has normalize of a row of zeros.
+    """Only gradients differ, and the program normalizes a row of zeros.
 
-    Its gradient is the row's divided by 1e-12: beside it a float32 rounds all other parts away.
+    The row's gradient is divided by 1e-12; added to that, a float32 loses all other parts.
     """
     if ours.error is not None or compared_runs(Run(ours.values), Run(theirs.values), lines):
         return False
@@ -652,7 +652,7 @@ NARROW = re.compile(r"T\.float(16|32)")
 
 
 def differs_from_its_float64(lines: list[str], ours: Run, theirs: Run) -> bool:
-    """PyTorch's own numbers are others in float64, by more than two libraries may differ."""
+    """PyTorch's own results differ from those in float64 by more than the tolerance."""
     exact = in_float64(lines)
     if ours.error is not None or exact is None:
         return False
@@ -660,8 +660,8 @@ def differs_from_its_float64(lines: list[str], ours: Run, theirs: Run) -> bool:
 
 
 def rounds_float16_better(lines: list[str], ours: Run, theirs: Run) -> bool:
-    """The program has layer_norm of a float16, and all of nnlib's numbers are at least as near to
-    those of the same program in float64 as PyTorch's are."""
+    """The program has layer_norm of a float16, and nnlib's results are at least as close to those
+    of the same program in float64 as PyTorch's are."""
     text = "".join(lines)
     if ours.error is not None or "layer_norm" not in text or not HALF.search(text):
         return False
@@ -694,21 +694,21 @@ EXPLAINED = [
     Explained(
         "PyTorch rounds intermediate results of a float16 layer_norm more", rounds_float16_better
     ),
-    Explained("the gradient of a normalized row of zeros hides all others", normalizes_zeros),
+    Explained("the gradient of a normalized row of zeros rounds all others away", normalizes_zeros),
     Explained(
         "PyTorch divides by an unrounded number in the gradient of remainder", divides_by_unrounded
     ),
     Explained(
-        "PyTorch lays results of turned matrices out by columns", lays_results_out_by_columns
+        "PyTorch stores results of transposed matrices by columns", stores_results_by_columns
     ),
-    Explained("in float64 PyTorch's numbers are others", differs_from_its_float64),
+    Explained("PyTorch's own results differ in float64", differs_from_its_float64),
 ]
 
 # ---------------------------------------------------------------- the search
 
 
 def shortened(lines: list[str], kind: str) -> list[str]:
-    """The program without the lines that the same kind of difference does not need."""
+    """The program without the lines that this kind of difference does not need."""
     at = len(lines) - 1
     while at >= 0:
         fewer = lines[:at] + lines[at + 1 :]
@@ -738,7 +738,7 @@ def as_test(lines: list[str], problem: str, seed: int) -> str:
 def search(
     seed: int, programs: int | None, seconds: float | None
 ) -> tuple[int, list[str], Counter[str]]:
-    """How many programs were run, the tests that they ask for, and what was explained how often."""
+    """The number of programs run, a test for each difference found, the counts of explained ones."""
     explained: Counter[str] = Counter()
     end = None if seconds is None else time.monotonic() + seconds
     found: dict[str, str] = {}
@@ -779,7 +779,7 @@ def properties(seconds: float) -> int:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python tools/fuzz.py", description=__doc__)
     parser.add_argument("--minutes", type=float, default=5.0, help="for both searches together")
-    parser.add_argument("--programs", type=int, help="so many programs, without a limit of time")
+    parser.add_argument("--programs", type=int, help="this many programs, without a time limit")
     parser.add_argument("--seed", type=int, help="of the first program; fresh by default")
     parser.add_argument(
         "--no-properties", action="store_true", help="leave the Hypothesis tests out"

@@ -1,10 +1,10 @@
-"""Looks for pure programs that give something else compiled than as they are written.
+"""Looks for pure programs whose results change when they are compiled.
 
 The programs are those of `fuzz.py` (functions, views, changes in place of their own tensors,
-indexing, casts), made into functions of their first tensors that return every variable, gradients
+indexing, casts), turned into functions of their first tensors that return every variable, gradients
 and second gradients.  Each is compiled by both back ends and called with its own values, with
-others, and with nan, inf and zeros among them; eager nnlib says what is right.  A program may be
-refused with the reason.  Loops run as the Python that they are written in; some go through numba.
+others, and with nan, inf and zeros among them; eager nnlib gives the expected results.  A program
+may be refused with a reason.  Loops run as plain Python; some are compiled by numba.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ from fuzz import TOLERANCE, Maker, names_for, quiet, weighted  # noqa: E402
 import nnlib  # noqa: E402
 from nnlib.graph import GraphError  # noqa: E402
 
-BY_NUMBA = 40  # every so manieth program is machine code
+BY_NUMBA = 40  # one program in so many runs as machine code
 
 
 def interpreted(source: str) -> Any:
-    """Loops as plain Python: quick for a small program, and the same lines."""
+    """The loops as plain Python: the same source, and fast enough for a small program."""
     from nnlib.graph.lower import floats
 
     names = {k: getattr(v, "py_func", v) for k, v in vars(floats).items()}
@@ -41,18 +41,18 @@ def interpreted(source: str) -> Any:
         if isinstance(function, FunctionType) and function.__module__ == floats.__name__:
             names[name] = FunctionType(function.__code__, names)
     names["njit"] = lambda *args, **kwargs: lambda f: f
-    names["math"] = SimpleNamespace(**as_machine_code())
+    names["math"] = SimpleNamespace(**math_as_compiled())
     exec(source, names)
     return SimpleNamespace(**names)
 
 
-def as_machine_code() -> dict[str, Any]:
-    """math as it is when compiled: e ** 1000 is inf, and no error as in Python."""
+def math_as_compiled() -> dict[str, Any]:
+    """The functions of math as they are when compiled: exp(1000) is inf, not an error."""
     return {name: getattr(np, name, function) for name, function in vars(math).items()}
 
 
 class Program:
-    """A pure function, as text and as a function, with the values it was made for."""
+    """A pure program as text and as a function, with its arguments."""
 
     def __init__(self, seed: int) -> None:
         lines = Maker(seed).program()
@@ -126,7 +126,7 @@ def _varied(value: Any, turn: int, k: int) -> Any:
 
 
 def difference(seed: int, backend: str) -> str | None:
-    """What differs, "refused: …" where it is not pure, or None."""
+    """How the results differ, "refused: …" if the program was refused, or None."""
     program = program_of(seed)
     compiled = nnlib.compile(program.function, backend=backend)
     with quiet(), np.errstate(all="ignore"):
@@ -134,33 +134,33 @@ def difference(seed: int, backend: str) -> str | None:
             made = _outcome(compiled, program.arguments(turn))
             if isinstance(made, GraphError) or "Please clone() it first" in str(made):
                 return f"refused: {made}"
-            problem = _unlike(made, program.expected(turn))
+            problem = _mismatch(made, program.expected(turn))
             if problem is not None and not rounding_decides(program, turn):
                 return f"seed {seed}, {backend}, call {turn}: {problem}\n{program.text}"
     return None
 
 
 def rounding_decides(program: Program, turn: int) -> bool:
-    """Whether eager nnlib differs from itself as soon as its arguments are rounded otherwise.
+    """Whether eager nnlib's own results change when the arguments are rounded differently.
 
-    So it is near a step (a // b, sign), and where a difference of nearly equal numbers counts.
+    They do near a step (a // b, sign), and where nearly equal numbers are subtracted.
     """
     half = any("float16" in str(v.dtype) for _, v in program.inputs)
     if half and "layer_norm" in program.text:
-        return True  # equal numbers differ from their mean by its rounding, divided by 0.003
+        return True  # equal numbers differ from their mean by its rounding error, divided by 0.003
     expected = program.expected(turn)
     if turn == 2 and _is_huge(expected):
         return True  # whether a sum of such numbers becomes infinite depends on their order
     for seed in range(6):
         rng = np.random.default_rng(seed)
-        changed = [_rounded_otherwise(x, rng) for x in program.arguments(turn)]
-        if _unlike(_outcome(program.function, changed), expected) is not None:
+        changed = [_rounded_differently(x, rng) for x in program.arguments(turn)]
+        if _mismatch(_outcome(program.function, changed), expected) is not None:
             return True
     return False
 
 
 def _is_huge(found: Any) -> bool:
-    """Whether nan_to_num() has put the largest numbers of a type in the place of infinities."""
+    """Whether there are numbers as large as those that nan_to_num() puts in place of infinities."""
     if isinstance(found, Exception):
         return False
     arrays = [np.asarray(t._data) for t in nnlib.trees.flatten(found)[0]]
@@ -171,7 +171,7 @@ def _is_huge(found: Any) -> bool:
     )
 
 
-def _rounded_otherwise(x: Any, rng: np.random.Generator) -> Any:
+def _rounded_differently(x: Any, rng: np.random.Generator) -> Any:
     data = np.array(x._data)
     if data.dtype.kind != "f":
         return x
@@ -188,17 +188,17 @@ def _outcome(function: Any, given: list[Any]) -> Any:
         return error
 
 
-def _unlike(made: Any, expected: Any) -> str | None:
+def _mismatch(made: Any, expected: Any) -> str | None:
     if isinstance(expected, Exception) or isinstance(made, Exception):
         if isinstance(expected, Exception) and isinstance(made, Exception):
             return None
         if "inplace operation" in str(expected):
             return None  # a trace keeps the true value that eager nnlib has overwritten
-        return f"compiled {made!r}, written {expected!r}"
+        return f"compiled {made!r}, eager {expected!r}"
     ours, form = nnlib.trees.flatten(made)
     theirs, other = nnlib.trees.flatten(expected)
     if form != other:
-        return "other results"
+        return "the results have different structures"
     for path, a, b in zip(nnlib.trees.paths(form), ours, theirs, strict=True):
         if (a.shape, a.dtype) != (b.shape, b.dtype):
             return f"{path}: {a.shape}, {a.dtype} and {b.shape}, {b.dtype}"
@@ -209,7 +209,7 @@ def _unlike(made: Any, expected: Any) -> str | None:
             continue
         half = any("float16" in str(t.dtype) for t in theirs)
         if half and path.startswith("['second']"):
-            continue  # float16 leaves nothing of them where differences are taken
+            continue  # differences of float16 numbers have too few digits left
         narrow = TOLERANCE["float16"] if half else None
         tolerance = narrow or 2e-4
         finite = np.isfinite(y)
@@ -220,7 +220,7 @@ def _unlike(made: Any, expected: Any) -> str | None:
 
 
 def search(first: int, programs: int, numba_too: bool = True) -> tuple[int, list[str]]:
-    """How many were refused, and what differed."""
+    """The number of refused programs, and the differences found."""
     from nnlib.graph.lower import machine
 
     refused, found = 0, []

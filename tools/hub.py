@@ -1,9 +1,9 @@
-"""Runs a hub on this machine with made-up students, measures, and ends it.
+"""Runs a hub on this machine with made-up students, measures it and stops it.
 
     python tools/hub.py --users 15 --chapter xor
 
-Each student's server is started at once with all others; each runs the chapter cell by cell. Said
-are the times, failed cells and the memory of servers and kernels (PSS: shared pages counted once).
+All students' servers are started at once; each runs the chapter cell by cell. The report has the
+times, the failed cells and the memory of servers and kernels (PSS: shared pages are counted once).
 Everything stays on loopback and in a temporary folder.
 """
 
@@ -35,12 +35,12 @@ PROXY = "configurable-http-proxy"
 
 
 class HubError(RuntimeError):
-    """The hub cannot run here, or did not come up."""
+    """The hub cannot run here, or a trial failed."""
 
 
 @dataclass
 class Student:
-    """What one student's session took: seconds, and cells that ended in an error."""
+    """The measurements of one student's session: seconds, and cells that ended in an error."""
 
     name: str
     ready: float = 0.0
@@ -72,7 +72,7 @@ def free_ports(count: int) -> list[int]:
 
 @contextlib.contextmanager
 def hub(folder: Path, users: int) -> Iterator[tuple[str, str]]:
-    """A running hub's address and its token; it and all its servers are ended afterwards."""
+    """Runs a hub; yields its address and token, and stops it and its servers at the end."""
     reading, token = folder / "reading", secrets.token_hex(16)
     subprocess.run([sys.executable, str(ROOT / "_ext" / "plain_notebooks.py"), str(reading)],
                    check=True, cwd=ROOT, stdout=subprocess.DEVNULL)  # fmt: skip
@@ -102,15 +102,15 @@ def hub(folder: Path, users: int) -> Iterator[tuple[str, str]]:
 
 
 class Trial:
-    """Made-up students at a hub."""
+    """The sessions of made-up students at a hub."""
 
     def __init__(self, client: Any, address: str, token: str, chapter: str) -> None:
         self.client, self.address, self.chapter = client, address, chapter
         self.headers = {"Authorization": f"token {token}"}
-        self.lines: list[Any] = []  # websockets to kernels
+        self.websockets: list[Any] = []  # to kernels
 
     async def ask(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
-        """One request; tried again if the hub says to come back, or does not answer yet."""
+        """Sends a request, again if the hub is too busy or does not answer yet; status and JSON."""
         from tornado.httpclient import HTTPClientError, HTTPRequest
 
         data = None if body is None else json.dumps(body)
@@ -149,7 +149,7 @@ class Trial:
         path = f"chapters/{self.chapter}.ipynb"
         _, held = await self.ask("GET", f"/user/{name}/api/contents/{path}")
         await self.run(made, held["content"]["cells"], path)
-        await barrier.wait()  # all kernels are alive while memory is read
+        await barrier.wait()  # all kernels are alive while the memory is measured
         await barrier.wait()
         return made
 
@@ -161,40 +161,40 @@ class Trial:
         body = {"path": path, "name": self.chapter, "type": "notebook",
                 "kernel": {"name": "python3"}}  # fmt: skip
         _, opened = await self.ask("POST", f"/user/{made.name}/api/sessions", body)
-        place = f"/user/{made.name}/api/kernels/{opened['kernel']['id']}/channels"
-        url = self.address.replace("http", "ws", 1) + place
-        line = await websocket_connect(HTTPRequest(url, headers=self.headers, request_timeout=120),
-                                       max_message_size=50_000_000)  # fmt: skip
+        channels = f"/user/{made.name}/api/kernels/{opened['kernel']['id']}/channels"
+        url = self.address.replace("http", "ws", 1) + channels
+        request = HTTPRequest(url, headers=self.headers, request_timeout=120)
+        websocket = await websocket_connect(request, max_message_size=50_000_000)
         for number, cell in enumerate(cells):
             tags = cell.get("metadata", {}).get("tags", [])
             if cell["cell_type"] != "code" or "skip-execution" in tags:
                 continue
             began = time.monotonic()
-            if await executed(line, "".join(cell["source"])) != "ok":
+            if await executed(websocket, "".join(cell["source"])) != "ok":
                 made.failed.append(number)
             made.cells += 1
             made.slowest = max(made.slowest, time.monotonic() - began)
         made.ran = time.monotonic() - start
-        self.lines.append(line)  # closed with the hub
+        self.websockets.append(websocket)  # closed with the hub
 
 
-async def executed(line: Any, code: str) -> str:
-    """Runs code by a kernel's websocket; the reply's status, once the kernel is idle again."""
+async def executed(websocket: Any, code: str) -> str:
+    """Runs code through a kernel's websocket; the reply's status, once the kernel is idle again."""
     key = uuid.uuid4().hex
     header = {"msg_id": key, "msg_type": "execute_request", "username": "", "session": key,
               "date": "", "version": "5.3"}  # fmt: skip
     content = {"code": code, "silent": False, "store_history": True, "allow_stdin": False,
                "user_expressions": {}, "stop_on_error": False}  # fmt: skip
-    await line.write_message(json.dumps({"header": header, "parent_header": {}, "metadata": {},
+    await websocket.write_message(json.dumps({"header": header, "parent_header": {}, "metadata": {},
                                          "content": content, "channel": "shell"}))  # fmt: skip
     status, idle = "", False
     while not (status and idle):
-        told = await asyncio.wait_for(line.read_message(), 300)
-        if told is None:
+        text = await asyncio.wait_for(websocket.read_message(), 300)
+        if text is None:
             return "closed"
-        if isinstance(told, bytes):
+        if isinstance(text, bytes):
             continue
-        message = json.loads(told)
+        message = json.loads(text)
         if message.get("parent_header", {}).get("msg_id") != key:
             continue
         if message["msg_type"] == "execute_reply":
@@ -205,7 +205,7 @@ async def executed(line: Any, code: str) -> str:
 
 
 def memory(folder: Path) -> dict[str, list[float]]:
-    """Megabytes (PSS) of every process that this hub started, by its kind."""
+    """The megabytes (PSS) of each process that this hub started, by kind."""
     found: dict[str, list[float]] = {"hub": [], "proxy": [], "server": [], "kernel": []}
     mark = f"BOOK_HUB={folder}".encode()
     home = f"HOME={folder}".encode()
@@ -227,19 +227,19 @@ def memory(folder: Path) -> dict[str, list[float]]:
 
 
 async def trial(address: str, token: str, users: int, chapter: str, folder: Path) -> dict:
-    """All students at once; what they took, and the memory while all kernels live."""
+    """Runs all sessions at once; returns their measurements and the memory of all kernels."""
     from tornado.httpclient import AsyncHTTPClient
 
     AsyncHTTPClient.configure(None, max_clients=4 * users + 10)
-    asked = Trial(AsyncHTTPClient(), address, token, chapter)
-    await asked.up()
+    students = Trial(AsyncHTTPClient(), address, token, chapter)
+    await students.up()
     start = time.monotonic()
     barrier = asyncio.Barrier(users + 1)
-    sessions = [asyncio.create_task(asked.session(f"student{i}", barrier)) for i in range(users)]
+    sessions = [asyncio.create_task(students.session(f"student{i}", barrier)) for i in range(users)]
     waiting = asyncio.create_task(barrier.wait())
     done, _ = await asyncio.wait([waiting, *sessions], return_when=asyncio.FIRST_COMPLETED)
     for task in done:
-        task.result()  # a session that ended before the barrier ended by an error
+        task.result()  # a session that ends before the barrier has failed: this raises its error
     wall, held = time.monotonic() - start, memory(folder)
     await barrier.wait()
     return {"students": await asyncio.gather(*sessions), "wall": wall, "memory": held}
@@ -275,7 +275,7 @@ def main(arguments: list[str] | None = None) -> int:
         with tempfile.TemporaryDirectory(prefix="hub-") as name:
             folder = Path(name).resolve()
             with hub(folder, options.users) as (address, token):
-                print(f"the hub is at {address}; it ends by itself", flush=True)
+                print(f"the hub is at {address}; it stops by itself", flush=True)
                 try:
                     found = asyncio.run(
                         trial(address, token, options.users, options.chapter, folder)

@@ -2,8 +2,8 @@
 
     python tools/install_torch.py
 
-On Linux, pip's own choice is the build for GPUs, several gigabytes. PyTorch's index of CPU builds
-is asked first; where it cannot be reached, pip takes what it is set up to take.
+On Linux, pip's own choice is the build for GPUs, several gigabytes. So PyTorch's index of CPU
+builds is tried first; if it cannot be reached, pip uses its configured index.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ SECONDS = 5  # to wait for the index
 
 
 def wanted(project: Path = ROOT / "pyproject.toml") -> str:
-    """The version that the tests ask for."""
+    """The version that the tests require."""
     found = re.search(r'"torch==([\d.]+)"', project.read_text("utf8"))
-    assert found, f"{project} asks for no version of torch"
+    assert found, f"{project} does not require a version of torch"
     return found[1]
 
 
@@ -53,14 +53,14 @@ def main() -> int:
     version = wanted()
     if installed() == version:
         return 0
-    asked = f"torch=={version}"
+    requirement = f"torch=={version}"
     if sys.platform == "linux" and reachable():
         print(f"installing PyTorch {version} without GPU libraries (about 200 MB)", flush=True)
-        if pip(asked, "--extra-index-url", CPU_BUILDS) == 0:
+        if pip(requirement, "--extra-index-url", CPU_BUILDS) == 0:
             return 0
     size = "gigabytes where it is the GPU build" if sys.platform == "linux" else "about 100 MB"
     print(f"installing PyTorch {version} from pip's own index ({size})", flush=True)
-    return pip(asked)
+    return pip(requirement)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
-"""What every chapter must keep to: shape, sentences, examples, numbers, seeds, spelling.
+"""Checks every chapter against the rules for its parts, sentences, examples, numbers, spelling.
 
-    python tools/lint_chapters.py chapters     name what a chapter lacks; exit 1 if anything
+    python tools/lint_chapters.py chapters     list the faults; exit 1 if there are any
 
-docs/authoring.md explains the rules. A text cell may hold exemptions, each with its scope:
+docs/authoring.md explains the rules. A text cell may contain exemptions, each with its scope:
 
-    <!-- exact: 0.5 1.25 -->            these decimals stand in this cell's text by definition
-    <!-- lint: allow shape cells -->    the whole notebook is free of these rules
+    <!-- exact: 0.5 1.25 -->            these decimals in this cell's text are not computed
+    <!-- lint: allow shape cells -->    the whole notebook is exempt from these rules
     <!-- lint: draft -->            what is still to write is listed, not counted as a fault
 """
 
@@ -102,7 +102,7 @@ def lines_of(code: str) -> list[str]:
 
 
 def without_fences(text: str) -> str:
-    """The text without fenced code; what stands in a directive's fence ({margin}) is text."""
+    """The text without fenced code; the content of a directive's fence ({margin}) is text."""
     kept: list[str] = []
     fences: list[tuple[str, bool]] = []  # the open fences' marks, and whether they hold code
     for line in text.splitlines():
@@ -135,7 +135,7 @@ def counted(text: str) -> int:
     return len(re.findall(r"[^\W\d_][\w’'-]*", prose(open_text)))
 
 
-# --- the rules: each yields what is wrong -------------------------------------------------------
+# --- the rules: each yields its faults ----------------------------------------------------------
 
 RULES: dict[str, Callable[[Chapter], Iterator[str]]] = {}
 
@@ -203,23 +203,23 @@ def cells(chapter: Chapter) -> Iterator[str]:
 
 @rule
 def checks(chapter: Chapter) -> Iterator[str]:
-    """A cell that the page leaves out (checks-text) is not shown, and nothing later needs it."""
+    """A cell that the page does not run (checks-text) is hidden, and no later cell needs it."""
     for at, code, cell in chapter.codes:
         if "checks-text" not in tags_of(cell):
             continue
         if "remove-cell" not in tags_of(cell):
             yield f"cell {at}: tagged checks-text, and the page would show it without running it"
         later = [code for n, code, _ in chapter.codes if n > at]
-        if needed := sorted(assigned(code) & set().union(*map(taken_over, later))):
+        if needed := sorted(assigned(code) & set().union(*map(read_variables, later))):
             yield f"cell {at}: tagged checks-text, and a later cell uses {', '.join(needed)}"
 
 
 def assigned(code: str) -> set[str]:
-    """The variables that a cell leaves behind."""
+    """The variables that a cell assigns."""
     return {s.get_name() for s in table_of(code).get_symbols() if s.is_assigned()}
 
 
-def taken_over(code: str) -> set[str]:
+def read_variables(code: str) -> set[str]:
     """The variables that a cell reads, its functions included, and does not set itself."""
     waiting, read = [table_of(code)], set()
     while waiting:
@@ -242,7 +242,7 @@ PRIVATE = {
     r"exam(s)?": "test set",
     r"learn(s|ed|t|ing)? by heart": "memorise",
     r"is no (tensor|leaf|view|number|function|module|word)": "is not a …",
-    r"told by": "given by",
+    r"readers_text by": "given by",
     r"parted": "separated",
     r"nudg(e|es|ed|ing)": "a small change",
     r"blame(s|d)?": "δ, or the derivative",
@@ -275,7 +275,7 @@ def sentences_of(paragraph: str) -> list[str]:
 
 @rule
 def sentences(chapter: Chapter) -> Iterator[str]:
-    """Sentences that can be read once: not too long, and not a chain of colons."""
+    """No sentence is too long, and no paragraph is a chain of colons."""
     for at, text in chapter.texts:
         for paragraph in paragraphs(text):
             for sentence in sentences_of(paragraph):
@@ -294,7 +294,7 @@ def lists(chapter: Chapter) -> Iterator[str]:
         for before, line in itertools.pairwise(lines):
             starts = re.match(r"(\d+[.)]|[-+*]) ", line)
             if starts and before.strip() and not re.match(r"\s*(\d+[.)]|[-+*]) |\s{2,}", before):
-                yield f"cell {at}: “{line[:30]}” begins a list inside a paragraph; wrap it anew"
+                yield f"cell {at}: “{line[:30]}” begins a list inside a paragraph; rewrap it"
 
 
 @rule
@@ -310,16 +310,16 @@ def openings(chapter: Chapter) -> Iterator[str]:
 
 @rule
 def vocabulary(chapter: Chapter) -> Iterator[str]:
-    """The field's words, not private ones; also in what figures and questions say."""
-    for at, text in [*chapter.texts, *((at, told(code)) for at, code, _ in chapter.codes)]:
+    """The field's words, not private ones; also in the texts of figures and questions."""
+    for at, text in [*chapter.texts, *((at, readers_text(code)) for at, code, _ in chapter.codes)]:
         for word, instead in PRIVATE.items():
             if found := re.search(rf"\b(?:{word})\b", prose(text), flags=re.IGNORECASE):
-                yield f"cell {at}: “{found[0]}” is not the field's word; say {instead}"
+                yield f"cell {at}: “{found[0]}” is not the field's word; use {instead}"
 
 
 @rule
 def examples(chapter: Chapter) -> Iterator[str]:
-    """A section that displays a formula also works an example with numbers."""
+    """A section that displays a formula also has an example with numbers."""
     for section in re.split(r"^(?=## )", chapter.text, flags=re.M):
         heading = section.partition("\n")[0]
         if "$$" not in section or not heading.startswith("## "):
@@ -328,14 +328,14 @@ def examples(chapter: Chapter) -> Iterator[str]:
         shown = re.sub(rf"_\{{[^}}]*\}}|_\d|\^\{{[^}}]*\}}|{roles}", " ", section)
         found = re.findall(r"(?<![\w.])\d+(?:\.\d+)?(?!\w)|\{glue:text\}", shown)
         if len(found) < NUMBERS_OF_AN_EXAMPLE or not re.search(r"[=≈|]|\\approx", section):
-            yield f"“{heading[3:]}” displays a formula and works no example with numbers"
+            yield f"“{heading[3:]}” displays a formula but has no example with numbers"
 
 
-# What a reader of Python knows, and what belongs to the page rather than to the subject.
+# Names that readers know from Python, and the beginnings of calls that need no explanation.
 KNOWN = {
     name for kind in (builtins, str, list, dict, set, tuple, float, range) for name in dir(kind)
 }
-PAGES_OWN = ("course.", "live.", "show.", "play.", "plots.", "plt.")
+HELPERS = ("course.", "live.", "show.", "play.", "plots.", "plt.")
 
 
 def chapters_of(toc: str) -> list[Path]:
@@ -379,14 +379,14 @@ def explained(chapter: Chapter) -> Iterator[str]:
                 known |= {part.id for part in parts if isinstance(part, ast.Name)}
         for name, _ in calls(code):
             last = name.split(".")[-1]
-            if re.fullmatch(r"\w+", last) and last not in known and not name.startswith(PAGES_OWN):
+            if re.fullmatch(r"\w+", last) and last not in known and not name.startswith(HELPERS):
                 known.add(last)
                 yield f"cell {at}: the text does not say what `{last}` does"
 
 
 @rule
 def comments(chapter: Chapter) -> Iterator[str]:
-    """Prose explains, code stays bare."""
+    """Code has few comments, because the prose explains it."""
     lines = found = 0
     for _, code, cell in chapter.codes:
         if "exercise" in tags_of(cell):  # a stub's comments say what to write
@@ -395,7 +395,7 @@ def comments(chapter: Chapter) -> Iterator[str]:
         tokens = tokenize.generate_tokens(io.StringIO(code).readline)
         found += sum(token.type == tokenize.COMMENT for token in tokens)
     if found > COMMENTS * max(lines, 1):
-        yield f"comments in {found} of {lines} lines; below {COMMENTS:.0%} is asked for"
+        yield f"comments in {found} of {lines} lines; at most {COMMENTS:.0%} are allowed"
 
 
 def calls(code: str) -> Iterator[tuple[str, ast.Call]]:
@@ -424,7 +424,7 @@ def alternatives(chapter: Chapter) -> Iterator[str]:
 
 @rule
 def plotting(chapter: Chapter) -> Iterator[str]:
-    """How a plot looks is the course's part, not a cell's."""
+    """The code for a plot's look is in course/, not in a cell."""
     for at, code, _ in chapter.codes:
         if found := BOILERPLATE.search(code):
             yield f"cell {at}: {found[0]} is plotting boilerplate; put it into course/"
@@ -459,15 +459,15 @@ def unseeded(name: str, call: ast.Call, seeded: bool) -> bool:
 
 @rule
 def numbers(chapter: Chapter) -> Iterator[str]:
-    """Decimals in prose come from a cell; names that are shown are given, and the other way."""
+    """Decimals in prose come from a cell; names that are shown are computed, and vice versa."""
     for at, text in chapter.texts:
         exact = set(" ".join(re.findall(r"<!-- exact: ([^>]*) -->", text)).split())
         for found in DECIMAL.findall(prose(text)):
             if found not in exact:
-                yield f"cell {at}: {found} stands in prose without a cell; use course.say, or exact"
+                yield f"cell {at}: no cell computes {found} in the prose; use course.say, or exact"
     said, glued = SAID.findall(chapter.code()), set(GLUED.findall(chapter.text))
     for name in sorted(glued - set(said)):
-        yield f"{{glue:text}}`{name}` is shown, but no cell says it"
+        yield f"{{glue:text}}`{name}` is shown, but no cell computes it"
     for name in sorted(set(said) - glued):
         yield f"course.say names {name!r}, which the text never shows"
     for name in sorted({name for name in said if said.count(name) > 1}):
@@ -476,13 +476,13 @@ def numbers(chapter: Chapter) -> Iterator[str]:
 
 @rule
 def links(chapter: Chapter) -> Iterator[str]:
-    """Files that the text links to are there (Sphinx resolves labels, terms and citations)."""
+    """Files that the text links to exist (Sphinx resolves labels, terms and citations)."""
     for at, text in chapter.texts:
         bare = re.sub(r"`[^`]*`|\$[^$]*\$", " ", without_fences(text))
         for target in re.findall(r"\]\(([^)\s]+)\)", bare):
             file = target.partition("#")[0]
             if file and "://" not in file and not (chapter.path.parent / file).exists():
-                yield f"cell {at}: {target} leads nowhere"
+                yield f"cell {at}: the file of the link {target} does not exist"
 
 
 @rule
@@ -504,11 +504,11 @@ def neighbours(chapter: Chapter) -> Iterator[str]:
 
 @rule
 def style(chapter: Chapter) -> Iterator[str]:
-    """Words that only fill."""
+    """No filler words."""
     for at, text in chapter.texts:
         for filler in FILLERS:
             if re.search(rf"\b{filler}\b", prose(text), flags=re.IGNORECASE):
-                yield f"cell {at}: “{filler}” can go"
+                yield f"cell {at}: “{filler}” can be left out"
 
 
 # --- spelling ------------------------------------------------------------------------------------
@@ -524,8 +524,8 @@ def dictionary():
     return checker
 
 
-def told(code: str) -> str:
-    """What a cell says to readers: its strings of four words or more."""
+def readers_text(code: str) -> str:
+    """A cell's strings of four words or more, which readers see."""
     strings = [
         node.value for node in ast.walk(ast.parse(code))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
@@ -538,12 +538,12 @@ def unknown_words(text: str) -> list[str]:
     """Words unknown to the dictionary and to tools/words.txt; words in capitals are skipped."""
     found = re.findall(r"(?<![\w’'\\])[A-Za-zÀ-ÿ]+(?:[’'][a-z]+)?(?![\w’'])", text)
     plain = [re.sub(r"[’']s?$|[’']s$", "", word.replace("’", "'")) for word in found]
-    asked = [w for w in plain if len(w) > 2 and not re.search(r".[A-Z]", w)]
-    unknown = dictionary().unknown([w.lower() for w in asked])
-    return sorted({w for w in asked if w.lower() in unknown and not british(w.lower())})
+    checked = [w for w in plain if len(w) > 2 and not re.search(r".[A-Z]", w)]
+    unknown = dictionary().unknown([w.lower() for w in checked])
+    return sorted({w for w in checked if w.lower() in unknown and not british(w.lower())})
 
 
-# The dictionary's spelling is American, the book's is British: what turns the one into the other.
+# The dictionary's spelling is American, the book's is British: these turn British into American.
 BRITISH = [
     (r"is(e|ed|es|er|ers|ing|ation|ations|able)$", r"iz\1"), (r"ys(e|ed|es|ing)$", r"yz\1"),
     (r"our", "or"), (r"tre(s?)$", r"ter\1"), (r"metre", "meter"), (r"ll(ed|ing|er)$", r"l\1"),
@@ -551,7 +551,7 @@ BRITISH = [
 ]  # fmt: skip
 
 
-# American spellings of words that the book writes as in Britain; names in code quotes stay.
+# American spellings, for which the book uses the British ones; names in code quotes are exempt.
 AMERICAN = re.compile(
     r"(?!(?:re)?siz|priz|seiz|capsiz)\w+[iy]z(?:e[drs]?|ers|ing|able|ations?)"
     r"|(?:col|neighb|behavi|fav|hon)or\w*|cent(?:er|ers|ered)|gray\w*|modeling|labeled",
@@ -566,7 +566,7 @@ def american_words(text: str) -> list[str]:
 
 
 def british(word: str) -> bool:
-    """Whether the word is one that America spells otherwise."""
+    """Whether the word is the British spelling of a word in the dictionary."""
     american = {re.sub(pattern, to, word) for pattern, to in BRITISH} - {word}
     return bool(dictionary().known(american))
 
@@ -574,7 +574,7 @@ def british(word: str) -> bool:
 @rule
 def spelling(chapter: Chapter) -> Iterator[str]:
     """Misspelt words, and words in American spelling."""
-    for at, text in [*chapter.texts, *((at, told(code)) for at, code, _ in chapter.codes)]:
+    for at, text in [*chapter.texts, *((at, readers_text(code)) for at, code, _ in chapter.codes)]:
         for word in unknown_words(prose(text)):
             yield f"cell {at}: is {word!r} a word? If so, put it into tools/words.txt"
         for word in american_words(prose(text)):

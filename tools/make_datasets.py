@@ -5,8 +5,8 @@
     apt-get download wamerican-small wspanish wdutch wpolish r-cran-janeaustenr
     cd .. && python tools/make_datasets.py sources
 
-The choices are by hash, not by a random generator, so any machine and year makes the same files.
-Each file's SHA-256 is printed; nnlib/datasets/_files.py holds what is expected.
+The choices are made by hash, not by a random generator, so the files are the same on every machine
+and in every year. Each file's SHA-256 is printed; nnlib/datasets/_files.py has the expected ones.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ import numpy as np
 
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "nnlib" / "datasets" / "data"
-NOT_ASCII_ALONE = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ß": "ss", "æ": "ae", "œ": "oe"})
+NOT_DECOMPOSED = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ß": "ss", "æ": "ae", "œ": "oe"})
 LISTS = {
     "english": ("wamerican-small", "american-english-small"),
     "spanish": ("wspanish", "spanish"),
@@ -57,7 +57,7 @@ def by_hash(items: Iterable[str], salt: str) -> list[str]:
 def find(folder: Path, start: str) -> Path:
     found = sorted(folder.glob(f"{start}*"))
     if not found:
-        raise SystemExit(f"error: {folder} holds no {start}…: see this script's first lines")
+        raise SystemExit(f"error: {folder} has no {start}…: see this script's first lines")
     return found[-1]
 
 
@@ -79,7 +79,7 @@ def from_deb(path: Path, ending: str) -> bytes:
                     if info.isfile() and info.name.endswith(ending):
                         return tar.extractfile(info).read()
         at += 60 + size + size % 2
-    raise SystemExit(f"error: {path.name} holds no {ending}")
+    raise SystemExit(f"error: {path.name} has no {ending}")
 
 
 # ---- Words ---------------------------------------------------------------------------------------
@@ -97,7 +97,7 @@ def screen() -> tuple[set[str], set[str]]:
 
 def plain(word: str) -> str:
     """The word without accents."""
-    parts = unicodedata.normalize("NFKD", word.translate(NOT_ASCII_ALONE))
+    parts = unicodedata.normalize("NFKD", word.translate(NOT_DECOMPOSED))
     return "".join(c for c in parts if not unicodedata.combining(c))
 
 
@@ -126,7 +126,7 @@ def language_words(folder: Path, each: int = 3000) -> str:
 
 
 def english_words(folder: Path, number: int = 5000) -> str:
-    """Words that are another thing backwards: no palindromes, no word whose reverse is one."""
+    """Words that are not words backwards: no palindromes, no word whose reverse is in the list."""
     words = word_list(folder, "english")
     fit = [word for word in words if word[::-1] not in words and len(word) >= 4]
     return "\n".join(by_hash(fit, "english")[:number]) + "\n"

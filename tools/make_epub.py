@@ -2,8 +2,8 @@
 
     python tools/make_epub.py _build/html _build/book.epub --address https://example.org/book/
 
-Each figure is a picture of its first state with what it shows in words; where the book's address
-is known, a link leads to where it moves.
+Each figure is a picture of its first state with a description; if the book's address is known, a
+link leads to the live figure.
 """
 
 from __future__ import annotations
@@ -67,17 +67,17 @@ class Leaf:
 
 
 def leaves(site: Path, names: Sequence[str], address: str) -> list[Leaf]:
-    """Takes the pages from a built site; raises RuntimeError where a figure was not drawn."""
+    """Reads the pages of a built site. Raises RuntimeError if a figure was not drawn."""
     handler = functools.partial(serve.QuietHandler, directory=str(site))
     made = []
     with Server(handler) as server, launched() as browser:
         for name in names:
             page = browser.new_page(**VIEW)
             given = {"address": address, "name": name}
-            told = collect.taken(page, server.origin, name, "for_epub.js", given)
+            found = collect.extracted(page, server.origin, name, "for_epub.js", given)
             key = collect.key_of(name)
-            leaf = Leaf(key, told["title"], told["text"], frozenset(told["ids"]))
-            for number in range(told["shots"]):
+            leaf = Leaf(key, found["title"], found["text"], frozenset(found["ids"]))
+            for number in range(found["shots"]):
                 file = f"{key}-{number}.png"
                 shot = page.locator(f'[data-shot="{number}"] .nn-content')
                 leaf.pictures[file] = shot.screenshot(timeout=60_000, animations="disabled")
@@ -87,8 +87,8 @@ def leaves(site: Path, names: Sequence[str], address: str) -> list[Leaf]:
     return made
 
 
-def tied(made: list[Leaf], site: Path, names: Sequence[str], address: str) -> None:
-    """Links lead to the book's files where they hold what is linked; pictures come along."""
+def resolve_links(made: list[Leaf], site: Path, names: Sequence[str], address: str) -> None:
+    """Points links at the book's own files where it contains the target; adds the pictures."""
     keys = {f"/{name}.html": leaf for name, leaf in zip(names, made, strict=True)}
     for leaf in made:
 
@@ -183,26 +183,26 @@ def checker() -> list[str] | None:
 
 def make(site: Path, target: Path, names: Sequence[str], address: str) -> list[Leaf]:
     made = leaves(site, names, address)
-    tied(made, site, names, address)
+    resolve_links(made, site, names, address)
     write(target, made)
     return made
 
 
 def main(arguments: list[str] | None = None) -> int:
-    asked = collect.order(__doc__, "EPUB", arguments)
-    if asked is None:
+    order = collect.parse_order(__doc__, "EPUB", arguments)
+    if order is None:
         return 1
     start = time.monotonic()
-    made = make(asked.site, asked.target, asked.names, asked.address)
-    size = asked.target.stat().st_size / 1e6
+    made = make(order.site, order.target, order.names, order.address)
+    size = order.target.stat().st_size / 1e6
     seconds = time.monotonic() - start
     pictures = sum(len(leaf.pictures) for leaf in made)
     what = f"{len(made)} chapters, {pictures} pictures"
-    print(f"{asked.target}: {what}, {size:.1f} MB, {seconds:.0f} s")
+    print(f"{order.target}: {what}, {size:.1f} MB, {seconds:.0f} s")
     if (command := checker()) is None:
         print("EPUBCheck is not installed, so the file was not checked (apt-get install epubcheck)")
         return 0
-    return subprocess.run([*command, str(asked.target)]).returncode
+    return subprocess.run([*command, str(order.target)]).returncode
 
 
 if __name__ == "__main__":

@@ -187,7 +187,7 @@ def page() -> str:
 
 
 def made() -> dict[Path, str]:
-    """What each file should hold."""
+    """The right content of each file."""
     return {TYPES: types(), PAGE: page()}
 
 

@@ -1,7 +1,7 @@
 """Writes the page's colours from nnlib/live/palette.json: two styles, the figures' list of names.
 
-    python tools/make_palette.py            writes them
-    python tools/make_palette.py --check    exit 1 if one of them is not what the palette gives
+python tools/make_palette.py            writes them
+python tools/make_palette.py --check    exit 1 if one of them does not match the palette
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from nnlib.live import palette
 ROOT = Path(__file__).resolve().parent.parent
 BOOK, FIGURES = ROOT / "_static" / "book.css", ROOT / "frontend" / "figures" / "src" / "live.css"
 NAMES = ROOT / "frontend" / "figures" / "src" / "palette.ts"
-# What a figure's author may name: colours of things, not of the page's own parts.
+# The colours that a figure's author may use: those of what is drawn, not of the page's own parts.
 FOR_AUTHORS = re.compile(
     r"(class|series)\d$|gradient$|weight-(pos|neg)$|ink$|muted$|accent$|paper$"
 )
@@ -29,7 +29,7 @@ def declarations(colors: dict[str, str], indent: str) -> str:
 
 def blocks(indent: str) -> dict[str, str]:
     """The lines of each block of a style, by the block's name."""
-    # Paper is light whatever the screen is, so its block names every colour.
+    # Paper is light whatever the screen's theme is, so the block for print sets every colour.
     return {
         "light": declarations(palette.colors("light"), indent),
         "dark": declarations(palette.colors("dark"), indent),
@@ -59,7 +59,7 @@ def names() -> str:
 
 
 def made() -> dict[Path, str]:
-    """What each file should hold."""
+    """The right content of each file."""
     files = {path: styled(path.read_text("utf8")) for path in (BOOK, FIGURES)}
     return files | {NAMES: names()}
 

@@ -3,8 +3,8 @@
     python tools/merge_progress.py FOLDER              prints a line for each student
     python tools/merge_progress.py FOLDER --csv T.csv  writes each exercise's time, too
 
-The files are what "Export my progress" and `course.export_progress` write. They say what a student
-says: who wants to can write another one, so count them as reports, not as tests.
+"Export my progress" and `course.export_progress` write the files. Students can edit them, so treat
+them as the students' own reports, not as tests.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ class FileError(ValueError):
 
 
 def read(path: Path) -> tuple[str, Solved]:
-    """A student's name and what was solved when.
+    """A student's name, and the time at which each exercise was solved.
 
     Raises:
-        FileError: the file is something else, or damaged.
+        FileError: the file is not a progress file, or is damaged.
     """
     try:
         if path.stat().st_size > LARGEST:
@@ -50,7 +50,7 @@ def read(path: Path) -> tuple[str, Solved]:
 
 
 def merged(paths: list[Path]) -> tuple[dict[str, Solved], list[str]]:
-    """Students by name, each with the earliest time of each exercise; and what was left out."""
+    """Students by name, each with the earliest time of each exercise; and the faults of files."""
     students: dict[str, Solved] = {}
     faults = []
     for path in sorted(paths):
@@ -87,7 +87,7 @@ def table(students: dict[str, Solved], worth: dict[str, int]) -> list[list[str]]
 
 
 def write_csv(path: Path, students: dict[str, Solved], worth: dict[str, int]) -> None:
-    """One column an exercise: its time, `yes` where no time is known, empty where it is open."""
+    """Writes a column for each exercise: its time, or `yes` if unknown; empty if not solved."""
     with path.open("w", newline="", encoding="utf8") as file:
         writer = csv.writer(file)
         writer.writerow(["name", "exercises", "stars", *worth])

@@ -37,7 +37,7 @@ EXERCISES = [line]
 
 
 def cells_of(template: str) -> list[dict]:
-    """The cells of a text in which `%% md` and `%% code tag tag` begin one."""
+    """The cells of a text in which a line `%% md` or `%% code tag tag` begins each cell."""
     cells = []
     for block in re.split(r"^%% ", template, flags=re.M)[1:]:
         head, _, body = block.partition("\n")
@@ -50,7 +50,7 @@ def cells_of(template: str) -> list[dict]:
 
 
 def with_chapter(toc: str, name: str) -> str:
-    """The table of contents with the chapter as the last one of the part before the reference."""
+    """The table of contents with the chapter added as the last one before the reference."""
     lines = toc.splitlines()
     parts = [i for i, line in enumerate(lines) if line.lstrip().startswith("- caption:")]
     reference = next((i for i in parts if "Reference" in lines[i]), len(lines))
@@ -64,19 +64,19 @@ def with_chapter(toc: str, name: str) -> str:
 def new_chapter(name: str, root: Path = ROOT) -> list[Path]:
     """Writes the chapter's files under `root`. Raises FileExistsError rather than overwrite one."""
     notebook = root / "chapters" / f"{name}.ipynb"
-    room = root / "course" / name.replace("-", "_")
-    checks = room / "checks.py"
+    package = root / "course" / name.replace("-", "_")
+    checks = package / "checks.py"
     toc = root / "_toc.yml"
-    for path in (notebook, room):
+    for path in (notebook, package):
         if path.exists():
-            raise FileExistsError(f"{path} is there already")
+            raise FileExistsError(f"{path} exists already")
     title = name.replace("-", " ").capitalize()
     text = TEMPLATE.read_text("utf8").replace("NAME", name).replace("TITLE", title)
     made = exercises.with_stubs({"cells": cells_of(text), "metadata": {}})
     notebook.write_text(notebooks.text_of(notebooks.normal_notebook(made)), "utf8")
-    room.mkdir(parents=True)
+    package.mkdir(parents=True)
     about = f'"""The chapter {name}: its figures and checks."""'
-    (room / "__init__.py").write_text(about + "\n", "utf8")
+    (package / "__init__.py").write_text(about + "\n", "utf8")
     checks.write_text(CHECKS.replace("NAME", name), "utf8")
     toc.write_text(with_chapter(toc.read_text("utf8"), name), "utf8")
     return [notebook, checks, toc]
@@ -84,7 +84,7 @@ def new_chapter(name: str, root: Path = ROOT) -> list[Path]:
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("name", help="small letters, digits and hyphens: my-topic")
+    parser.add_argument("name", help="lower-case letters, digits and hyphens: my-topic")
     name = parser.parse_args(arguments).name
     if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name):
         error = f"error: {name!r} cannot name a chapter; use lower-case letters, digits and hyphens"
@@ -97,7 +97,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     for path in paths:
         print(path.relative_to(ROOT))
-    print("Still to write (make lint-chapters lists it while the notebook says `lint: draft`):")
+    print("Still to write (make lint-chapters lists it as long as the notebook has `lint: draft`):")
     for line in lint_chapters.still_to_write(paths[0]):
         print(f"  - {line}")
     print(f"Now: make watch name={name}, and docs/authoring.md")

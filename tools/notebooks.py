@@ -1,13 +1,14 @@
-"""Keeps the chapters' files lean and alike, so that a diff shows what an author changed.
+"""Keeps the chapters' files in a normal form, so that a diff shows only what an author changed.
 
     python tools/notebooks.py chapters             rewrite what is not normal
     python tools/notebooks.py --execute chapters   run first, store the new outputs
-    python tools/notebooks.py --check chapters     name what is not normal; exit 1 if any
+    python tools/notebooks.py --check chapters     list what is not normal; exit 1 if anything
 
-A normal notebook has one execution count for all cells, no pictures, widget views or states (the
-build makes those anew), no metadata but a kernel's name, cells' tags and glue's; text outputs stay,
-as tests compare them. Two habits that the tests' runner treats otherwise than Jupyter does are
-refused: a trailing semicolon to hide an output, and `_` for the last result.
+A normal notebook has the same execution count in all cells, no pictures, widget views or states
+(the build makes them again), no metadata except the kernel's name, cells' tags and glue's; text
+outputs stay, because tests compare them. Code that the tests' runner or the page's Python treats
+differently from Jupyter is refused: a trailing semicolon to hide an output, `_` for the last
+result, magics.
 """
 
 from __future__ import annotations
@@ -77,7 +78,7 @@ def merge_streams(outputs: list[dict]) -> list[dict]:
 
 
 def cell_id(cell: dict, position: int, taken: set[str]) -> str:
-    """The cell's own id, or one made from its place and text (random ones would not be stable)."""
+    """The cell's own id, or one made from its position and text (a random one would change)."""
     given = cell.get("id")
     if given and given not in taken:
         return given
@@ -150,21 +151,21 @@ def execute(path: Path) -> dict:
     import nbformat
     from nbclient import NotebookClient
 
-    # As authors: a number that the text states must hold; nobody's progress is shown.
+    # As an author: a wrong number in the text is an error, and no reader's progress is shown.
     os.environ.setdefault("NNLIB_COURSE", "author")
     os.environ["NNLIB_PROGRESS"] = "off"
-    # The book does not install PyTorch and shows what such a cell gave here, where it may be had.
-    peer = importlib.util.find_spec("torch") is not None
+    # Cells that need PyTorch run only if it is installed; otherwise their stored outputs are kept.
+    has_torch = importlib.util.find_spec("torch") is not None
     notebook = nbformat.read(path, as_version=4)
     for cell in notebook.cells:
-        kept = not peer and "pytorch" in cell.metadata.get("tags", [])
+        kept = not has_torch and "pytorch" in cell.metadata.get("tags", [])
         if cell.cell_type == "code" and not kept:
             cell.update(outputs=[])
     client = NotebookClient(
         notebook,
         timeout=180,
         store_widget_state=False,
-        skip_cells_with_tag="" if peer else "pytorch",
+        skip_cells_with_tag="" if has_torch else "pytorch",
         extra_arguments=["--log-level=ERROR"],
         resources={"metadata": {"path": str(path.parent)}},
     )

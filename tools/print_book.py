@@ -3,9 +3,9 @@
     python tools/print_book.py _build/html _build/book.pdf --address https://example.org/book/
 
 Chromium prints it, in two passes: the first finds the page of every heading, term and solution,
-the second writes them into contents and index. `--address` is where the book stands on the web;
-each figure's address is printed below it.  What stands on paper in place of controls, and below a
-figure or a question, is made in the page by `tools/printing/for_paper.js`.
+the second writes them into contents and index. `--address` is the book's address on the web; each
+figure's address is printed below it.  `tools/printing/for_paper.js` replaces controls by text, and
+adds what is printed below figures and questions.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from tools.title_page import SUBTITLE, TITLE  # noqa: E402
 
 PRINTING = ROOT / "tools" / "printing"
 BETWEEN_MARGINS = (661, 979)  # pixels: A4 without the margins of paper.css
-SCALE = 0.84  # of figures, as paper.css has it
+SCALE = 0.84  # of figures, the same as in paper.css
 HEADING = re.compile(r'<section[^>]* id="([^"]+)"[^>]*>\s*<h2>(.*?)</h2>', re.DOTALL)
 TERM = re.compile(r'<a [^>]*href="[^"]*glossary\.html#(term-[^"]+)"[^>]*>(.*?)</a>', re.DOTALL)
 DEFINED = re.compile(
@@ -48,12 +48,12 @@ def words(markup: str) -> str:
 
 
 def defined(pages: Sequence[Page]) -> dict[str, str]:
-    """How the glossary writes each of its terms, by the name of the term's place."""
-    return {place: words(term) for page in pages for place, term in DEFINED.findall(page.html)}
+    """Each of the glossary's terms as it is written there, by its anchor."""
+    return {anchor: words(term) for page in pages for anchor, term in DEFINED.findall(page.html)}
 
 
 def with_terms(page: Page, spelled: dict[str, str]) -> tuple[str, list[tuple[str, str]]]:
-    """The page's text with a name at the first use of each term; (term, name) for the index."""
+    """The page's text with an anchor at the first use of each term; (term, anchor) pairs."""
     found: dict[str, str] = {}
 
     def name(match: re.Match) -> str:
@@ -67,7 +67,7 @@ def with_terms(page: Page, spelled: dict[str, str]) -> tuple[str, list[tuple[str
 
 
 def with_links(text: str, keys: dict[str, str], names: set[str], address: str) -> str:
-    """Links inside the book lead to their place in it; those to pages left out, to the web."""
+    """Points links at their targets inside the book, or on the web if the page is left out."""
 
     def link(match: re.Match) -> str:
         path, _, fragment = html.unescape(match[2]).partition("#")
@@ -131,14 +131,14 @@ def cover(address: str) -> str:
     where = f"<p>{html.escape(address)}</p>" if address else ""
     return (
         f'<section id="cover"><img src="_static/logo.svg" alt=""><h1>{TITLE}</h1>'
-        f"<p><strong>{SUBTITLE}</strong></p><div class='small'>{where}<p>Figures stand in one "
-        "state here; the address below each leads to where it moves. Text, figures and exercises: "
+        f"<p><strong>{SUBTITLE}</strong></p><div class='small'>{where}<p>Figures are printed in "
+        "one state; the address below each leads to the live figure. Text, figures and exercises: "
         "CC BY 4.0. Code: BSD 3-Clause.</p></div></section>"
     )
 
 
 def running_heads(titles: dict[str, str]) -> str:
-    """Styles that write a chapter's title above each of its pages."""
+    """Styles that write a chapter's title at the top of each of its pages."""
     return "".join(
         f"#{name} {{ page: {name}; }} @page {name} {{ @top-center {{ content: {json.dumps(title)}; "
         "font: 8.5pt serif; color: #555; } }"
@@ -147,7 +147,7 @@ def running_heads(titles: dict[str, str]) -> str:
 
 
 def whole(pages: Sequence[Page], parts: Sequence[str], keys: dict[str, str], address: str) -> str:
-    """The book as one HTML page, numbers still open (⟦name⟧)."""
+    """The book as one HTML page, with ⟦name⟧ in place of each page number."""
     uses: dict[str, list[str]] = {}
     bodies, spelled = [], defined(pages)
     for page in pages:
@@ -171,11 +171,11 @@ def whole(pages: Sequence[Page], parts: Sequence[str], keys: dict[str, str], add
 
 
 def numbers(pdf: Path) -> dict[str, int]:
-    """The page on which each named place of a PDF stands."""
+    """The page number of each named destination in a PDF."""
     reader = pypdf.PdfReader(pdf)
     found = {}
-    for name, place in reader.named_destinations.items():
-        number = reader.get_destination_page_number(place)
+    for name, destination in reader.named_destinations.items():
+        number = reader.get_destination_page_number(destination)
         if number is not None:
             found[name.lstrip("/")] = number + 1
     return found
@@ -186,7 +186,7 @@ def filled(text: str, known: dict[str, int]) -> str:
 
 
 def render(site: Path, text: str, target: Path) -> None:
-    """Prints one HTML page that stands, for the browser, at the site's root.
+    """Prints one HTML page, which the browser loads from the site's root.
 
     Raises:
         RuntimeError: something is wider than the page.
@@ -220,22 +220,22 @@ def render(site: Path, text: str, target: Path) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    asked = collect.order(__doc__, "PDF", arguments)
-    if asked is None:
+    order = collect.parse_order(__doc__, "PDF", arguments)
+    if order is None:
         return 1
     start = time.monotonic()
-    pages, keys = collect.pages(asked.site, asked.names, asked.address)
-    text = whole(pages, [part for _, part in asked.chosen], keys, asked.address)
-    asked.target.parent.mkdir(parents=True, exist_ok=True)
-    render(asked.site, re.sub("⟦.+?⟧", "000", text), asked.target)  # as long as the numbers will be
-    render(asked.site, filled(text, numbers(asked.target)), asked.target)
-    reader = pypdf.PdfReader(asked.target)
+    pages, keys = collect.pages(order.site, order.names, order.address)
+    text = whole(pages, [part for _, part in order.chosen], keys, order.address)
+    order.target.parent.mkdir(parents=True, exist_ok=True)
+    render(order.site, re.sub("⟦.+?⟧", "000", text), order.target)  # as long as the numbers will be
+    render(order.site, filled(text, numbers(order.target)), order.target)
+    reader = pypdf.PdfReader(order.target)
     drawn = [name for page in pages for name in page.figures]
-    if asked.whole and (unknown := sorted(set(collect.states()) - set(drawn))):
-        print(f"error: states.json names figures that there are not: {unknown}", file=sys.stderr)
+    if order.whole and (unknown := sorted(set(collect.states()) - set(drawn))):
+        print(f"error: states.json names figures that do not exist: {unknown}", file=sys.stderr)
         return 1
-    size, seconds = asked.target.stat().st_size / 1e6, time.monotonic() - start
-    print(f"{asked.target}: {len(reader.pages)} pages, {len(drawn)} figures, {size:.1f} MB, "
+    size, seconds = order.target.stat().st_size / 1e6, time.monotonic() - start
+    print(f"{order.target}: {len(reader.pages)} pages, {len(drawn)} figures, {size:.1f} MB, "
           f"{seconds:.0f} s")  # fmt: skip
     return 0
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from nnlib.record import Primitive
 
 PAGE = Path(__file__).parents[1] / "docs" / "graph-schema.md"
-OWN_ROWS = ("where", "clamp", "cast", "clone")  # with attributes, or arguments of their own kind
+OWN_ROWS = ("where", "clamp", "cast", "clone")  # they have attributes or other kinds of arguments
 TRUTH = ("eq", "ne", "lt", "le", "gt", "ge", "isnan", "isinf", "isfinite")
 
 

@@ -23,15 +23,15 @@ def packed(path: str, changed: int) -> bytes:
 
 
 class QuietHandler(http.server.SimpleHTTPRequestHandler):
-    """Serves files without a log line for each, and never from the browser's stale cache.
+    """Serves files without logging them, and makes browsers check whether a cached file is current.
 
-    Text goes out as gzip, as from any web host.
+    Text is sent as gzip, as web hosts do.
     """
 
     def end_headers(self) -> None:
         self.send_header("Cache-Control", "no-cache")
         if self.path.partition("?")[0].endswith((".woff", ".woff2")):
-            # a frame without an origin of its own, as in a school's platform, asks for fonts so
+            # for a frame without an origin of its own, such as a school's platform may use
             self.send_header("Access-Control-Allow-Origin", "*")
         super().end_headers()
 
@@ -76,7 +76,7 @@ def main() -> int:
     parser.add_argument("--no-open", action="store_true", help="print the address only")
     options = parser.parse_args()
     if not (options.folder / "index.html").is_file():
-        print(f"error: {options.folder} holds no built site: run `make book`", file=sys.stderr)
+        print(f"error: {options.folder} has no built site: run `make book`", file=sys.stderr)
         return 1
     server = server_on(options.folder, options.port)
     address = f"http://127.0.0.1:{server.server_address[1]}/"

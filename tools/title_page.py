@@ -1,4 +1,4 @@
-"""What the book's title page says: title, subtitle and authors, as `_config.yml` has them."""
+"""The text of the book's title page: title, subtitle and authors, from `_config.yml`."""
 
 from __future__ import annotations
 

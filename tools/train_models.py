@@ -2,10 +2,10 @@
 
     python tools/train_models.py            all of them
     python tools/train_models.py words      those of one chapter
-    python tools/train_models.py --check    trains, writes nothing, says how far stored weights are
+    python tools/train_models.py --check    trains, writes nothing, prints the differences
 
-Each group is a function without arguments that returns what nnlib.save writes.  Slow-marked tests
-train the cheap ones anew.  One thread is faster than two here: set OPENBLAS_NUM_THREADS=1.
+Each group is a function without arguments that returns what nnlib.save writes.  Tests marked slow
+train the cheap ones again.  One thread is faster than two here: set OPENBLAS_NUM_THREADS=1.
 `seven_digits.npz` is written by ``python -m course.cnn.measured transfer``, with the numbers that
 are measured on it; the README beside the weights says where every file comes from.
 """

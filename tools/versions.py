@@ -1,12 +1,12 @@
-"""Tries nnlib and the book on each Python that can be had, with the oldest and the newest NumPy.
+"""Tests nnlib and the book on each Python that is found, with the oldest and the newest NumPy.
 
     python tools/versions.py                          every version of VERSIONS that is found
     python tools/versions.py --pythons python3.13     these
     python tools/versions.py --book                   also builds the book on each
 
-For each Python: a virtual environment in .cache/versions, the package with its extras, then every
-docstring's example and the exercises' checks; and the comparisons with PyTorch, where its build
-without GPU libraries can be had. Versions that are not found are named.
+For each Python it makes a virtual environment in .cache/versions, installs the package with its
+extras, and runs the docstrings' examples, the exercises' checks and, if PyTorch's build without GPU
+libraries can be downloaded, the comparisons with PyTorch. It lists the versions not found.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ ALWAYS = ["--doctest-modules", "nnlib", "tests/course/test_exercises.py"]
 
 
 def needing_numba() -> list[str]:
-    """The modules of compiled loops: their examples need numba, which not every Python has."""
+    """pytest's options that skip the modules of compiled loops, whose examples need numba."""
     needing = [f"nnlib/graph/lower/{name}.py" for name in ("floats", "loops", "machine")]
     return [f"--ignore={file}" for file in needing if (ROOT / file).is_file()]
 
@@ -42,18 +42,18 @@ def oldest_numpy() -> str:
 
 
 def interpreter(version: str) -> str | None:
-    """A Python of this version: on the path, of pyenv's, or of uv's."""
+    """A Python of this version: from the path, from pyenv or from uv; None if there is none."""
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
-    places = [shutil.which(f"python{version}")]
-    places += sorted(map(str, pyenv.glob(f"{version}.*/bin/python")))
+    candidates = [shutil.which(f"python{version}")]
+    candidates += sorted(map(str, pyenv.glob(f"{version}.*/bin/python")))
     if uv := shutil.which("uv"):
         found = subprocess.run([uv, "python", "find", version], capture_output=True, text=True)
-        places.append(found.stdout.strip())
-    for place in filter(None, places):
-        asked = [place, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
-        said = subprocess.run(asked, capture_output=True, text=True)
-        if said.stdout.strip() == version:
-            return place
+        candidates.append(found.stdout.strip())
+    for python in filter(None, candidates):
+        command = [python, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
+        answer = subprocess.run(command, capture_output=True, text=True)
+        if answer.stdout.strip() == version:
+            return python
     return None
 
 
@@ -80,7 +80,7 @@ def tests(folder: Path, *arguments: str) -> int:
 
 
 def tried(python: str, version: str, book: bool) -> bool:
-    """Whether everything passes on this Python, with both NumPys."""
+    """Whether everything passes on this Python, with both versions of NumPy."""
     folder = environment(python, version)
     with_torch = install_torch.reachable()
     if with_torch:
@@ -92,12 +92,12 @@ def tried(python: str, version: str, book: bool) -> bool:
         try:
             install(folder, "--only-binary=numpy", *numpy.split())
         except subprocess.CalledProcessError:
-            print(f"Python {version}: {numpy} cannot be had for it")
+            print(f"Python {version}: {numpy} cannot be installed")
             continue
         print(f"Python {version}, {numpy}", flush=True)
         right &= tests(folder, *ALWAYS, *needing_numba(), *chosen) == 0
     if not with_torch:
-        print(f"Python {version}: not compared with PyTorch, whose small build is out of reach")
+        print(f"Python {version}: not compared with PyTorch, whose CPU build cannot be downloaded")
     if book:
         made = ["make", "book", f"PYTHON={python}", f"VENV=.cache/versions/book-{version}"]
         right &= subprocess.run(made, cwd=ROOT).returncode == 0
@@ -109,12 +109,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--pythons", nargs="*", default=[])
     parser.add_argument("--book", action="store_true")
     options = parser.parse_args(arguments)
-    asked = [re.sub(r"^python", "", name) for name in options.pythons] or list(VERSIONS)
-    found = {version: interpreter(version) for version in asked}
+    wanted = [re.sub(r"^python", "", name) for name in options.pythons] or list(VERSIONS)
+    found = {version: interpreter(version) for version in wanted}
     results = {v: tried(p, v, options.book) for v, p in found.items() if p}
-    for version in asked:
-        told = {True: "passes", False: "FAILS", None: "not found here"}
-        print(f"Python {version}: {told[results.get(version)]}")
+    for version in wanted:
+        words = {True: "passes", False: "FAILS", None: "not found here"}
+        print(f"Python {version}: {words[results.get(version)]}")
     return 0 if results and all(results.values()) else 1
 
 

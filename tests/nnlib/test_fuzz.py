@@ -120,7 +120,7 @@ EXPLAINED = {  # for each rule a program that it explains, and one that it must 
          "k = j % c"],
         ["c = T.tensor(1.46, dtype=T.float64, requires_grad=True)", "k = T.tanh(c) % c"],
     ),
-    "lays_results_out_by_columns": (
+    "stores_results_by_columns": (
         ["d = T.tensor([[1.5, 2.0], [-1.0, 3.0]])", "e = d.mT", "f = e % d", "g = f.flatten()",
          "g.fill_(-2)"],
         ["d = T.tensor([[1.5, 2.0], [-1.0, 3.0]])", "e = d.mT", "f = (e * e).exp()"],

@@ -76,8 +76,9 @@ def sandbox_command(book: Path, sockets: Path | None) -> list[str]:
     }  # fmt: skip
     for name, value in environment.items():
         command += ["--setenv", name, value]
-    limits = [f"--as={MEMORY}", f"--cpu={CPU_SECONDS}", f"--nproc={PROCESSES}", f"--fsize={FILE_BYTES}"]
-    return [*command, "--chdir", HOME, "prlimit", *limits, "--core=0", "--"]
+    limits = [f"--as={MEMORY}", f"--cpu={CPU_SECONDS}", f"--nproc={PROCESSES}"]
+    limits += [f"--fsize={FILE_BYTES}", "--core=0"]
+    return [*command, "--chdir", HOME, "prlimit", *limits, "--"]
 
 
 class SandboxedKernel(AsyncKernelManager):

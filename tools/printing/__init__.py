@@ -1,1 +1,1 @@
-"""The whole book on paper and as an e-book, made of the built site."""
+"""The whole book on paper and as an e-book, made from the built site."""

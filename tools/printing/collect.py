@@ -1,4 +1,4 @@
-"""Opens each page of the built site in Chromium and takes from it what belongs on paper."""
+"""Opens each page of the built site in Chromium and extracts what is printed."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from tools.browser import Server, launched
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 WIDTH = 900  # pixels of the window: wide enough for FIGURE, too narrow for the site's columns
-FIGURE = 780  # pixels: A4 between its margins, in the smaller scale in which figures are printed
-API = "reference/nnlib"  # the reference's pages are not printed: they are looked up
+FIGURE = 780  # pixels: A4 between its margins, at the smaller scale at which figures are printed
+API = "reference/nnlib"  # the pages of the API reference are not printed
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def documents(toc: Path = ROOT / "_toc.yml") -> list[tuple[str, str]]:
 
 
 def pages(site: Path, names: Sequence[str], address: str) -> tuple[list[Page], dict[str, str]]:
-    """The pages of a built site, and the ends of links as they were on the site.
+    """The pages of a built site, and each page's name in the book by its path on the site.
 
     Raises:
         RuntimeError: a figure was not drawn in time.
@@ -60,29 +60,31 @@ def pages(site: Path, names: Sequence[str], address: str) -> tuple[list[Page], d
             page = browser.new_page(viewport={"width": WIDTH, "height": 1000},
                                     color_scheme="light")  # fmt: skip
             given = {"name": key_of(name), "address": address, "states": states(), "width": FIGURE}
-            told = taken(page, server.origin, name, "for_paper.js", given)
+            found = extracted(page, server.origin, name, "for_paper.js", given)
             page.close()
-            made.append(as_page(told, name, server.origin, address))
+            made.append(as_page(found, name, server.origin, address))
     return made, {f"/{name}.html": key_of(name) for name in names}
 
 
-def taken(page: Any, origin: str, name: str, script: str, given: dict[str, Any]) -> dict[str, Any]:
-    """Opens a page, lets it settle, and gives what a script of this folder takes from it.
+def extracted(
+    page: Any, origin: str, name: str, script: str, given: dict[str, Any]
+) -> dict[str, Any]:
+    """Opens a page, lets it settle, and returns the result of a script of this folder in it.
 
     Raises:
         RuntimeError: a figure was not drawn in time.
     """
     page.goto(f"{origin}/{name}.html", timeout=120_000)
     page.evaluate((HERE / "settle.js").read_text("utf8"))
-    told = page.evaluate(f"(given) => ({(HERE / script).read_text('utf8')})(given)", given)
-    if told["left"]:
-        raise RuntimeError(f"{name}: {told['left']} figures were not drawn")
-    return told
+    found = page.evaluate(f"(given) => ({(HERE / script).read_text('utf8')})(given)", given)
+    if found["left"]:
+        raise RuntimeError(f"{name}: {found['left']} figures were not drawn")
+    return found
 
 
 @dataclass(frozen=True)
 class Order:
-    """What a command line asks for: pages of a built site, into one file."""
+    """The options of a command line: which pages of a built site to write into which file."""
 
     site: Path
     target: Path
@@ -95,8 +97,8 @@ class Order:
         return [name for name, _ in self.chosen]
 
 
-def order(doc: str, kind: str, arguments: list[str] | None) -> Order | None:
-    """Reads the command line of `make pdf` or `make epub`; None, said, where no site is built."""
+def parse_order(doc: str, kind: str, arguments: list[str] | None) -> Order | None:
+    """The options of `make pdf` or `make epub`; None, after a message, if no site is built."""
     parser = argparse.ArgumentParser(description=doc.splitlines()[0])
     parser.add_argument("site", type=Path, help="the built site")
     parser.add_argument("target", type=Path, help=f"the {kind} to write")
@@ -104,7 +106,7 @@ def order(doc: str, kind: str, arguments: list[str] | None) -> Order | None:
     parser.add_argument("--only", nargs="*", help="these pages alone, such as chapters/xor")
     options = parser.parse_args(arguments)
     if not (options.site / "index.html").is_file():
-        print(f"error: {options.site} holds no built site: run `make book`", file=sys.stderr)
+        print(f"error: {options.site} has no built site: run `make book`", file=sys.stderr)
         return None
     chosen = [(n, p) for n, p in documents() if not options.only or n in options.only]
     address = options.address.rstrip("/") + "/" if options.address else ""
@@ -121,10 +123,10 @@ def key_of(name: str) -> str:
     return name.rpartition("/")[2]
 
 
-def as_page(told: dict[str, Any], name: str, origin: str, address: str) -> Page:
-    """What the browser told, without this machine's address; figures' addresses with the folder."""
+def as_page(found: dict[str, Any], name: str, origin: str, address: str) -> Page:
+    """The page without this server's address; the folder is added to figures' addresses."""
     folder = name.rpartition("/")[0]
-    html = told["html"]
+    html = found["html"]
     if folder:
         key = key_of(name)
         html = html.replace(f"{address}{key}.html#live=", f"{address}{folder}/{key}.html#live=")
@@ -133,8 +135,8 @@ def as_page(told: dict[str, Any], name: str, origin: str, address: str) -> Page:
         return text.replace(f"{origin}/", "")
 
     return Page(
-        told["name"], told["title"], clean(html), tuple(told["figures"]),
-        tuple(clean(rule) for rule in told["rules"]),
-        tuple(clean(style) for style in told["styles"]),
-        tuple({**a, "html": clean(a["html"])} for a in told["appendix"]),
+        found["name"], found["title"], clean(html), tuple(found["figures"]),
+        tuple(clean(rule) for rule in found["rules"]),
+        tuple(clean(style) for style in found["styles"]),
+        tuple({**a, "html": clean(a["html"])} for a in found["appendix"]),
     )  # fmt: skip

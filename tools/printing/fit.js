@@ -1,5 +1,5 @@
-// Run in the whole book, laid out as on paper: what is too wide or too tall for a page is made smaller;
-// gives what sticks out all the same.
+// Runs in the whole book, laid out as on paper: makes smaller what is too wide or too tall for a page;
+// returns what is still too wide.
 ({ width, height: page, scale }) => {
   const half = page / 2;
   // what scrolls sideways on a screen
@@ -9,18 +9,18 @@
   wide.forEach((node, i) => {
     if (!wide.some((other) => other !== node && other.contains(node))) node.style.zoom = 0.99 * zooms[i];
   });
-  // a figure stays whole if that can leave no more than about half a page empty before it
+  // a figure is kept on one page if that leaves at most about half a page empty before it
   for (const figure of document.querySelectorAll("article .nn-figure:not(:has(.nn-quiz-question))")) {
     const height = figure.getBoundingClientRect().height;
     const smaller = Math.min(1, Math.max(0.7, half / height));
     if (smaller < 1) figure.style.zoom = scale * smaller;
     if (height * smaller < 1.5 * half) figure.classList.add("whole");
   }
-  // so do a short table, and a cell with its output
+  // so is a short table, and a cell with its output
   for (const part of document.querySelectorAll("article :is(table, div.cell)")) {
     if (part.getBoundingClientRect().height < half / 2) part.classList.add("whole");
   }
-  // one thing that sticks out would make Chromium print the whole book smaller
+  // a single element that is too wide would make Chromium print the whole book smaller
   const out = document.documentElement.scrollWidth - width;
   return out <= 0 ? [] : [...document.querySelectorAll("article *")]
     .filter((node) => node.getBoundingClientRect().right > width + 1 && !node.closest("svg") && getComputedStyle(node).position !== "absolute")

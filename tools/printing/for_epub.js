@@ -1,4 +1,5 @@
-// Run in a settled page by tools/make_epub.py: its text as XHTML with MathML; figures wait for pictures.
+// tools/make_epub.py runs this in a settled page: returns its text as XHTML with MathML, and a place for each
+// figure's picture.
 async ({ address, name }) => {
   const frames = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
   const article = document.querySelector("article.bd-article");

@@ -1,7 +1,7 @@
-// Run in a settled page by tools/printing/collect.py: what the page says, ready for paper.
+// tools/printing/collect.py runs this in a settled page: returns the page's content in its form for paper.
 (() => {
   const frames = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
-  /** Trains with the figure's own buttons: sixteen steps a frame until close to it, then one by one. */
+  /** Trains to a step with the figure's own buttons: sixteen steps a frame until near it, then one by one. */
   const train = async (figure, scene, step) => {
     const controls = figure.querySelector(".nn-training");
     const [play, once] = controls.querySelectorAll("button");
@@ -29,7 +29,7 @@
       if (step && scene) await train(figure, scene, step);
     }
   };
-  /** The reader of paper cannot press Commit: what comes after an answer is printed below the question. */
+  /** On paper nobody can press Commit: what an answer reveals is printed below the question. */
   const answerQuestions = (article) => {
     for (const asked of article.querySelectorAll(".nn-predict")) {
       const choice = asked.querySelector("input[type=radio]");
@@ -88,7 +88,7 @@
         open.append(make("span", "nn-blank"));
         return control.replaceWith(open);
       }
-      // a slider on a logarithmic scale has ends that nobody would write
+      // the ends of a logarithmic slider have too many digits to print
       const ends = field?.type === "range" && field.min !== "" && field.min.length + field.max.length < 12;
       const range = ends ? ` (${field.min} to ${field.max})` : "";
       control.replaceWith(make("span", "nn-as-text", `${label} = ${value}${range}`));
@@ -104,7 +104,7 @@
       training.replaceWith(make("span", "nn-as-text", `${seed === undefined ? "" : `seed ${seed}, `}${step}`));
     });
   };
-  /** Leaves room for a pen where the page has fields and choices. */
+  /** Replaces fields and choices by boxes and lines to write on. */
   const questionsToBoxes = (copy) => {
     for (const asked of copy.querySelectorAll(".nn-predict")) {
       delete asked.dataset.verdict;
@@ -114,7 +114,7 @@
     for (const choice of copy.querySelectorAll(".nn-figure :is(input[type=radio], input[type=checkbox])")) choice.replaceWith(make("span", "", "☐ "));
     for (const field of copy.querySelectorAll(".nn-figure input, .nn-figure select")) field.replaceWith(make("span", "nn-blank"));
   };
-  /** Adds each figure's address, which leads from paper to where it moves. */
+  /** Adds each figure's address, which leads from paper to the live figure. */
   const addAddresses = (copy, address, name) => {
     for (const figure of copy.querySelectorAll(".nn-figure")) {
       const link = make("a", "nn-address");
@@ -137,11 +137,11 @@
       else node.open = true;
     }
   };
-  /** Moves hints and solutions into the appendix; space to write stays. Returns the appendix and its elements. */
+  /** Moves hints and solutions into the appendix, in place of solutions leaves space to write; returns the appendix. */
   const moveSolutions = (copy, name) => {
     const appendix = [];
-    const back = make("div"); // stays in the copy until names and links are the book's
-    copy.append(back);
+    const moved = make("div"); // stays in the copy until the ids and links have been changed
+    copy.append(moved);
     let last = null;
     for (const node of [...copy.querySelectorAll(".exercise.admonition, details.nn-hint, details.nn-solution")]) {
       if (node.matches(".exercise")) {
@@ -154,7 +154,7 @@
       made.append(make("p", "label", solution ? "Solution" : "Hint"));
       for (const child of [...node.childNodes]) if (child.nodeName !== "SUMMARY") made.append(child);
       appendix.push({ exercise: last?.id ? `${name}--${last.id}` : "", title, solution });
-      back.append(made);
+      moved.append(made);
       if (solution) {
         const space = make("p", "space-to-write");
         const to = make("a", "", "Solution in the appendix");
@@ -163,7 +163,7 @@
         node.replaceWith(space);
       } else node.remove();
     }
-    return { appendix, back };
+    return { appendix, moved };
   };
   /** Makes ids unique in the book: each begins with its page's name, and links lead to the new ones. */
   const renameIds = (copy, name) => {
@@ -180,24 +180,21 @@
       if (node.tagName === "use") node.setAttribute("href", `#${prefixed((node.getAttribute("href") ?? "#").slice(1))}`);
     }
   };
-  /** Gives images their whole addresses. */
+  /** Gives images their absolute addresses. */
   const absoluteImages = (copy) => {
     for (const image of copy.querySelectorAll("img[src]")) {
       image.loading = "eager";
       if (!image.getAttribute("src").startsWith("data:")) image.src = new URL(image.getAttribute("src"), location.href).href;
     }
   };
-  /** Notes where the page's links lead; returns those that stay on the site. */
+  /** Notes the target of each link inside the site, by which print_book.py finds it in the book. */
   const resolveLinks = (copy) => {
-    const links = [];
     for (const link of copy.querySelectorAll("a[href]")) {
       const href = link.getAttribute("href");
       if (link.matches(".nn-address") || href.startsWith("#solution-")) continue;
       const url = new URL(href, location.href);
-      if (url.origin === location.origin) links.push(href);
       link.dataset.to = url.origin === location.origin ? url.pathname + url.hash : "";
     }
-    return links;
   };
 
   return async ({ name, address, states, width }) => {
@@ -214,12 +211,12 @@
     for (const figure of copy.querySelectorAll(".nn-figure")) figure.style.width = figure.style.maxWidth = "";
     addAddresses(copy, address, name);
     removeWhatPaperLacks(copy);
-    const { appendix, back } = moveSolutions(copy, name);
+    const { appendix, moved } = moveSolutions(copy, name);
     renameIds(copy, name);
     absoluteImages(copy);
-    const links = resolveLinks(copy);
-    back.remove();
-    [...back.children].forEach((made, i) => (appendix[i].html = made.outerHTML));
+    resolveLinks(copy);
+    moved.remove();
+    [...moved.children].forEach((made, i) => (appendix[i].html = made.outerHTML));
     const rules = [...(document.querySelector("#MJX-CHTML-styles")?.sheet?.cssRules ?? [])].map((rule) => rule.cssText);
     const styles = [...document.querySelectorAll("link[rel=stylesheet]")].map((link) => link.href);
     return { name, title: copy.querySelector("h1")?.textContent.trim() ?? name, html: copy.innerHTML, appendix, rules, styles,

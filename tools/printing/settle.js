@@ -1,9 +1,9 @@
-// Run first in a built page that is taken to paper or into an e-book: its figures are mounted, in light.
+// Runs first in a built page that is printed or put into an e-book: mounts its figures, in the light theme.
 async () => {
   const frames = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
   const article = document.querySelector("article.bd-article");
   document.documentElement.dataset.theme = "light";
-  // figures mount when they are seen
+  // figures are mounted when they become visible
   for (let y = 0; y < document.documentElement.scrollHeight; y += 700) {
     scrollTo(0, y);
     await frames();
