@@ -12,7 +12,7 @@ import { API } from "typescript/unstable/sync";
 const FRONTEND = dirname(fileURLToPath(import.meta.url));
 const LONGEST = 59;
 
-/** A function's name for the report: its own, or that of the variable, the property or the call that it is given to. */
+/** A function's name for the report: its own, or that of the variable or property that holds it, or the call it is passed to. */
 function nameOf(node, source) {
   for (let at = node; at !== source; at = at.parent) {
     if (at.kind === SyntaxKind.Constructor) return "constructor";

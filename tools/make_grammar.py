@@ -32,7 +32,7 @@ PLAIN = {
 SAID = {"integer": "whole number", "string": "text", "boolean": "true or false"}
 
 TYPES_HEAD = """\
-// The types of what Python sends: nnlib/live/view.schema.json, by tools/make_grammar.py.
+// The types of what Python sends, generated from view.schema.json by tools/make_grammar.py.
 """
 PAGE_HEAD = """\
 # The grammar of figures as JSON (`nnlib.live`, version 1)

@@ -8,7 +8,7 @@ import { banner, report } from "../sources.mjs";
 const here = dirname(fileURLToPath(import.meta.url));
 const target = join(here, "..", "..", "nnlib", "live", "static", "live.js");
 
-/** Wraps a bundle in one function, whose source its own code can read (src/travel.ts), and exports the same names. */
+/** Wraps a bundle in one function, whose source its own code can read (src/save.ts), and exports the same names. */
 function selfQuoting(code) {
   const found = /export\s*\{([^{}]*)\}\s*;?\s*$/.exec(code);
   if (!found) throw new Error("the bundle does not end in its exports");

@@ -89,7 +89,7 @@ def test_empty_and_unusual_words_get_a_message(site: Site) -> None:
     assert "Type some words first" in typed(site, "your words", "")
     assert "there is no pair to merge" in typed(site, "your words", "a b c")
     words = typed(site, "your words", "route 66")
-    assert "only the letters a to z and spaces can be read" in words
+    assert "use only the letters a to z and spaces" in words
     assert site.read(MERGE, "letters")[0] == 5
     assert "8 letters in 2 tokens: zolw | lodz" in typed(site, "your words", "Żółw łódź")
 

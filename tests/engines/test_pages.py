@@ -207,10 +207,10 @@ def test_training_pauses_out_of_sight_and_continues_with_a_note(
         engine.evaluate(FRAMES)
     stopped = engine.evaluate(steps)
     engine.evaluate("() => new Promise((done) => setTimeout(done, 1200))")  # two steps at this pace
-    assert engine.evaluate(steps) == stopped, "training continues out of sight"
+    assert engine.evaluate(steps) == stopped, "training continues out of view"
     engine.evaluate(f"() => {{ {figure}.scrollIntoView({{ behavior: 'instant' }}) }}")
     engine.until(f"{steps} > {stopped}")
-    assert "waited while it was out of sight" in engine.evaluate(f"{figure}.textContent")
+    assert "Paused while out of view" in engine.evaluate(f"{figure}.textContent")
 
 
 @pytest.mark.reads("reference/functions.html")

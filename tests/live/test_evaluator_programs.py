@@ -319,7 +319,7 @@ REFUSED = {
     ),
     "missing attribute": (with_node(node("sum", [], 0, keepdim=False)), "dim should be a list"),
     "dimension too far": (with_node(node("sum", [2], 0, dim=[5], keepdim=False)), "dimension"),
-    "dimension twice": (with_node(node("sum", [2], 0, dim=[1, 1], keepdim=False)), "different"),
+    "dimension twice": (with_node(node("sum", [2], 0, dim=[1, 1], keepdim=False)), "distinct"),
     "matmul's inner lengths": (with_node(node("matmul", [2, 3], 0, 0)), "inner lengths"),
     "slice outside": (
         with_node(node("slice", [2, 9], 0, index=[[0, 2, 1], [0, 9, 1]])), "is out of bounds"

@@ -224,7 +224,7 @@ def check_pause_out_of_sight(
     assert count() == before
     figure.scroll_into_view_if_needed()
     until(site, lambda: count() > before + 3)
-    assert "waited while it was out of sight" in figure.inner_text()
+    assert "Paused while out of view" in figure.inner_text()
     figure.get_by_role("button", name="pause").click()
 
 

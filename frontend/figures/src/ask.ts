@@ -20,11 +20,11 @@ function choiceGroup(choices: readonly string[], label: string): { root: HTMLEle
   };
 }
 
-/** How a prediction is made: among choices, as a number, or by an input of the figure. */
+/** The way a reader answers: by a choice, by a number, or by setting an input of the figure. */
 interface Answer {
-  /** The elements for answering; none if the answer is an input of the figure. */
+  /** The controls for answering; none if the answer is an input of the figure. */
   readonly nodes: readonly Node[];
-  /** The answer, as numbers; null while there is none. */
+  /** The answer as numbers; null if nothing has been chosen or typed. */
   value(): ArrayLike<number> | null;
   lock(on: boolean): void;
   isRight(guess: ArrayLike<number>, truth: ArrayLike<number>): boolean;
@@ -71,7 +71,7 @@ const answerByInput = (scene: Scene, name: string, tolerance: number): Answer =>
 class Prediction implements View {
   readonly root: HTMLElement;
   private readonly question = element("p", { class: "nn-question" });
-  private readonly commit = action("Commit", () => this.check(), { class: "nn-button nn-primary" });
+  private readonly commit = action("Commit", () => this.commitAnswer(), { class: "nn-button nn-primary" });
   private readonly again = action("Ask again", () => this.askAgain(), { class: "nn-button" });
   private readonly verdict = element("p", { class: "nn-verdict", role: "status" });
   private readonly explain = element("p", { class: "nn-explain" });
@@ -79,7 +79,7 @@ class Prediction implements View {
   private readonly reveal: readonly View[];
   private readonly revealed: HTMLElement;
   private committed = false;
-  /** What the reader has answered. */
+  /** The reader's answer. */
   private guess: readonly number[] = [];
 
   constructor(private readonly spec: PredictSpec, private readonly context: Context) {
@@ -89,7 +89,7 @@ class Prediction implements View {
     const body = element("div", { class: "nn-ask" }, ...this.answer.nodes, this.commit, this.again);
     this.root = element("section", { class: "nn-predict", "aria-label": "prediction" },
       this.question, body, this.verdict, this.explain, this.revealed);
-    this.settle(false);
+    this.setCommitted(false);
   }
 
   update(): void {
@@ -123,11 +123,11 @@ class Prediction implements View {
     const { spec, context: { scene }, guess } = this;
     const verdict = `${right ? "✓" : "✗"} ${words(scene, right ? spec.right : spec.wrong)}`;
     if (right || spec.ask !== "number" || !truth) return verdict;
-    return `${verdict} It is ${formatNumber(truth[0]!, ".4~g")}, you said ${formatNumber(guess[0]!, ".4~g")}.`;
+    return `${verdict} The answer is ${formatNumber(truth[0]!, ".4~g")}; you answered ${formatNumber(guess[0]!, ".4~g")}.`;
   }
 
-  /** Shows the explanation and the reveal once the answer is committed; until then hides them. */
-  private settle(committed: boolean): void {
+  /** Shows the explanation and the reveal if the answer is committed; otherwise hides them. */
+  private setCommitted(committed: boolean): void {
     const { scene } = this.context;
     this.committed = committed;
     scene.extras.set(`${this.spec.name}_committed`, { data: [committed ? 1 : 0], shape: [] });
@@ -140,11 +140,11 @@ class Prediction implements View {
     scene.refresh();
   }
 
-  private check(): void {
+  private commitAnswer(): void {
     const value = this.answer.value();
     if (!value) return setText(this.verdict, "Choose an answer first.");
     this.guess = Array.from(value);
-    this.settle(true);
+    this.setCommitted(true);
     requestAnimationFrame(() => {
       measureAll(this.reveal);
       this.reveal.forEach((view) => view.update());
@@ -154,7 +154,7 @@ class Prediction implements View {
 
   private askAgain(): void {
     setText(this.verdict, "");
-    this.settle(false);
+    this.setCommitted(false);
     this.commit.focus({ preventScroll: true });
   }
 }

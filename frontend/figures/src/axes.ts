@@ -61,7 +61,7 @@ export const axes: Builder<AxesSpec> = (spec, { scene }) => {
   const marks = spec.marks.map((m) => drawnIn(plane, m));
   const legend = spec.legend ? legendOf(marks) : undefined;
   if (legend) plane.root.append(legend);
-  const renewPointer = spec.pointer && followPointer(plane, spec, spec.pointer);
+  const updatePointer = spec.pointer && followPointer(plane, spec, spec.pointer);
 
   const draw = (all: boolean): void => {
     plane.clearMap();
@@ -70,7 +70,7 @@ export const axes: Builder<AxesSpec> = (spec, { scene }) => {
       group.style.display = shown ? "" : "none";
       if (mark.spec.kind === "handle" || (shown && (all || !fixed))) mark.update();
     }
-    renewPointer?.();
+    updatePointer?.();
   };
 
   return {

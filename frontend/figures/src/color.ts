@@ -6,9 +6,9 @@ import { COLOR_NAMES } from "./palette.js";
 
 /** A colour as CSS: the palette's names become variables, other text is kept if it is a CSS colour. */
 export function cssColor(name: string | undefined, otherwise = "ink"): string {
-  const wanted = name ?? otherwise;
-  if (COLOR_NAMES.has(wanted)) return `var(--nn-${wanted})`;
-  return CSS.supports("color", wanted) ? wanted : `var(--nn-${otherwise})`;
+  const color = name ?? otherwise;
+  if (COLOR_NAMES.has(color)) return `var(--nn-${color})`;
+  return CSS.supports("color", color) ? color : `var(--nn-${otherwise})`;
 }
 
 export const classColor = (k: number): string =>
@@ -51,14 +51,14 @@ const themes = new Map<Element, string>();
  * make the browser recompute the styles of whatever has changed.
  */
 export function readTheme(figure: Element): string {
-  let known = themes.get(figure);
-  if (known === undefined) {
+  let theme = themes.get(figure);
+  if (theme === undefined) {
     const style = getComputedStyle(figure);
-    known = ["--nn-theme", "--nn-map-middle"].map((name) => style.getPropertyValue(name).trim()).join(" ");
+    theme = ["--nn-theme", "--nn-map-middle"].map((name) => style.getPropertyValue(name).trim()).join(" ");
     if (themes.size === 0) requestAnimationFrame(() => themes.clear());
-    themes.set(figure, known);
+    themes.set(figure, theme);
   }
-  return known;
+  return theme;
 }
 
 const themeOf = (node: Element): string => readTheme(node.closest(".nn-figure") ?? node);
@@ -66,25 +66,25 @@ const themeOf = (node: Element): string => readTheme(node.closest(".nn-figure") 
 /** The value of a colour's CSS variable in the theme of an element. */
 export function themeColor(node: Element, variable: string): string {
   const key = `${variable} ${themeOf(node)}`;
-  let known = colors.get(key);
-  if (known === undefined) colors.set(key, (known = getComputedStyle(node).getPropertyValue(variable).trim()));
-  return known;
+  let value = colors.get(key);
+  if (value === undefined) colors.set(key, (value = getComputedStyle(node).getPropertyValue(variable).trim()));
+  return value;
 }
 
 /** The 256 colours (RGBA) of a scale in the theme of `root`. */
 export function table(root: Element, scale: Colors): Uint8ClampedArray {
   const key = `${scale} ${themeOf(root)}`;
-  let made = tables.get(key);
-  if (made) return made;
+  let colorTable = tables.get(key);
+  if (colorTable) return colorTable;
   const stops = ENDS[scale].map((name) => read(root, name));
-  made = new Uint8ClampedArray(256 * 4);
+  colorTable = new Uint8ClampedArray(256 * 4);
   for (let i = 0; i < 256; i++) {
     const at = (i / 255) * (stops.length - 1);
     const low = Math.min(stops.length - 2, Math.floor(at));
-    made.set([...mix(stops[low]!, stops[low + 1]!, at - low), 255], i * 4);
+    colorTable.set([...mix(stops[low]!, stops[low + 1]!, at - low), 255], i * 4);
   }
-  tables.set(key, made);
-  return made;
+  tables.set(key, colorTable);
+  return colorTable;
 }
 
 /** The ends of a colour scale: the fixed ones, or the values' extremes (diverging: symmetric about 0). */

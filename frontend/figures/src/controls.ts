@@ -114,10 +114,11 @@ function plain(character: string, alphabet: string): string {
 
 const A_TO_Z = "abcdefghijklmnopqrstuvwxyz";
 
+/** An alphabet as a phrase, for the message about characters that it does not contain. */
 function inWords(alphabet: string): string {
   if (alphabet === A_TO_Z) return "the letters a to z";
   if (alphabet === A_TO_Z + " ") return "the letters a to z and spaces";
-  return alphabet.length > 30 ? "its letters" : alphabet;
+  return alphabet.length > 30 ? "the letters that this figure supports" : alphabet;
 }
 
 const text: Make<TextSpec> = (spec, input, scene) => {
@@ -130,8 +131,8 @@ const text: Make<TextSpec> = (spec, input, scene) => {
     let typed = control.value;
     if (!/[A-Z]/.test(alphabet)) typed = typed.toLowerCase();
     typed = [...typed].map((c) => plain(c, alphabet)).join("");
-    const strange = [...typed].some((c) => !alphabet.includes(c));
-    setText(note, strange ? `only ${inWords(alphabet)} can be read` : "");
+    const rejected = [...typed].some((c) => !alphabet.includes(c));
+    setText(note, rejected ? `use only ${inWords(alphabet)}` : "");
     scene.set(input.name, typed);
     if (control.value !== input.raw) control.value = String(input.raw);
   });

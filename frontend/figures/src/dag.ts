@@ -1,4 +1,4 @@
-// The recorded graph: laid out in layers by dagre, filled in with values going forwards, gradients going backwards.
+// The recorded graph, laid out in layers by dagre; values are filled in forwards, gradients backwards.
 
 import dagre from "@dagrejs/dagre";
 import { attributes, element, setText, svg, uniqueId } from "./dom.js";
@@ -131,8 +131,8 @@ class Dag implements View {
   /** Whether node i is the one that is being computed: forwards first, then backwards. */
   private isNow(i: number, step: number): boolean {
     const { spec, nodes, backward } = this;
-    const here = this.scene.get(spec.now)?.data[0];
-    if (here !== undefined) return i === here;
+    const current = this.scene.get(spec.now)?.data[0];
+    if (current !== undefined) return i === current;
     if (!spec.step) return false;
     return step <= nodes.length ? i === step - 1 : backward[step - nodes.length - 1] === nodes[i]!.spec.id;
   }

@@ -34,9 +34,9 @@ export function element<K extends keyof HTMLElementTagNameMap>(
 
 /** A button that calls `act` when it is pressed. */
 export function action(label: string, act: () => void, values: Attributes = {}): HTMLButtonElement {
-  const made = element("button", { type: "button", ...values }, label);
-  made.addEventListener("click", act);
-  return made;
+  const button = element("button", { type: "button", ...values }, label);
+  button.addEventListener("click", act);
+  return button;
 }
 
 export function svg<K extends keyof SVGElementTagNameMap>(
@@ -50,7 +50,7 @@ export function svg<K extends keyof SVGElementTagNameMap>(
   return node;
 }
 
-/** Brings the elements of `pool`, children of `parent`, to `count`: `make` makes new ones, surplus ones are removed. */
+/** Adds elements to the end of `pool` and `parent`, or removes them, until there are `count`; `make` creates new ones. */
 export function resize<T extends Element>(pool: T[], count: number, parent: Element, make: (i: number) => T): T[] {
   while (pool.length > count) pool.pop()!.remove();
   while (pool.length < count) {
@@ -64,15 +64,15 @@ export function resize<T extends Element>(pool: T[], count: number, parent: Elem
 export const reducedMotion = (): boolean => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 /** Calls `change` when an element comes into view or goes out of view; returns a function that stops watching. */
-export function watchSight(node: Element, change: (seen: boolean) => void): () => void {
-  let near = true;
-  let seen = true;
+export function watchSight(node: Element, change: (visible: boolean) => void): () => void {
+  let inViewport = true;
+  let visible = true;
   const notify = (): void => {
-    const now = near && document.visibilityState === "visible";
-    if (now !== seen) change((seen = now));
+    const now = inViewport && document.visibilityState === "visible";
+    if (now !== visible) change((visible = now));
   };
   const observer = new IntersectionObserver((entries) => {
-    near = entries.at(-1)!.isIntersecting;
+    inViewport = entries.at(-1)!.isIntersecting;
     notify();
   });
   observer.observe(node);
@@ -83,9 +83,9 @@ export function watchSight(node: Element, change: (seen: boolean) => void): () =
   };
 }
 
-/** Shows for some seconds that the figure stopped playing while it was out of sight. */
+/** Shows for four seconds that playing or training paused while the figure was out of view. */
 export function showResumed(note: Element): void {
-  setText(note, "It waited while it was out of sight and continues now.");
+  setText(note, "Paused while out of view; now running again.");
   setTimeout(() => setText(note, ""), 4000);
 }
 

@@ -28,6 +28,7 @@ export class Enlarged {
     this.context = canvas.getContext("2d");
   }
 
+  /** Draws the image, one pixel for each number, enlarged to the canvas. */
   enlarge(small: HTMLCanvasElement): void {
     const { context, canvas } = this;
     if (!context) return;

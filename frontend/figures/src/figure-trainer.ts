@@ -9,7 +9,7 @@ import { toNumber } from "./spec.js";
 
 const MAX_HISTORY = 2000;
 
-/** A list of at most MAX_HISTORY numbers: when it is full, every second entry is dropped. */
+/** The values of one quantity during the training; when there are MAX_HISTORY, every second one is dropped. */
 class History {
   readonly data: number[] = [];
   get shape(): number[] {
@@ -20,12 +20,13 @@ class History {
 export class FigureTrainer {
   steps = 0;
   seed: number;
-  private readonly loops = new Map<string, RecordedTrainer>();
+  /** The trainers by the key of the static inputs' values. */
+  private readonly trainers = new Map<string, RecordedTrainer>();
   private readonly names: string[];
   private batches: Batches | null = null;
   private readonly histories = new Map<string, History>();
   private stride = 1;
-  /** Tracked states at the time when the step's loss is computed, before the update. */
+  /** The tracked states with which the step's loss is computed, that is, before the update. */
   private readonly before = new Map<string, number>();
 
   constructor(readonly scene: Scene, readonly spec: TrainingPlanSpec) {
@@ -44,13 +45,13 @@ export class FigureTrainer {
     this.begin();
   }
 
-  /** The recorded step that the static inputs choose. */
-  private loop(): RecordedTrainer {
+  /** The trainer of the recorded step that the static inputs select. */
+  private recordedTrainer(): RecordedTrainer {
     const { scene, spec } = this;
     const key = scene.keyOf(spec.choices);
-    let made = this.loops.get(key);
-    if (!made) {
-      made = new RecordedTrainer(new Program(parseGraph(scene.unpooled(spec.programs[key], spec.pool))), {
+    let trainer = this.trainers.get(key);
+    if (!trainer) {
+      trainer = new RecordedTrainer(new Program(parseGraph(scene.unpooled(spec.programs[key], spec.pool))), {
         state: Object.fromEntries(this.names.map((name) => [name, `new_${name}`])),
         initial: Object.fromEntries(this.names.map((name) => [name, this.initial(name)])),
         loss: spec.loss,
@@ -58,9 +59,9 @@ export class FigureTrainer {
           if (this.batches) program.set("batch", this.batches.at(this.steps));
         },
       });
-      this.loops.set(key, made);
+      this.trainers.set(key, trainer);
     }
-    return made;
+    return trainer;
   }
 
   private begin(): void {
@@ -91,6 +92,7 @@ export class FigureTrainer {
     });
   }
 
+  /** Goes back to step 0 and to the initial values for a seed. */
   rewind(seed = this.seed): void {
     this.seed = seed;
     for (const name of this.names) {
@@ -105,34 +107,38 @@ export class FigureTrainer {
     return this.steps >= this.spec.max_steps;
   }
 
-  /** Runs `count` steps, fewer if the time is up; returns how many ran. */
+  /**
+   * Takes up to `count` steps and returns how many it took: fewer if the time is up, the training is done
+   * or the loss is not finite.
+   */
   run(count: number, milliseconds = Infinity): number {
     const { scene, spec } = this;
-    const loop = this.loop();
-    const { program } = loop;
+    const trainer = this.recordedTrainer();
+    const { program } = trainer;
     for (const port of program.inputs) scene.feed(program, port.name);
     const tracked = spec.track.filter((name) => name in spec.state);
     for (const name of tracked) this.before.set(name, scene.input(name).tensor[0]!);
     const end = performance.now() + milliseconds;
-    let ran = 0;
-    while (ran < count && !this.done) {
-      loop.step();
-      const { loss } = loop;
+    let taken = 0;
+    while (taken < count && !this.done) {
+      trainer.step();
+      const { loss } = trainer;
       this.record(loss, program);
-      for (const name of tracked) this.before.set(name, loop.state(name)[0]!);
+      for (const name of tracked) this.before.set(name, trainer.state(name)[0]!);
       this.steps++;
-      ran++;
+      taken++;
       if (!Number.isFinite(loss) || performance.now() > end) break;
     }
     for (const name of this.names) {
-      const made = loop.state(name);
-      if (ran) scene.set(name, scene.input(name).spec.shape.length === 0 ? made[0]! : made);
+      const value = trainer.state(name);
+      if (taken) scene.set(name, scene.input(name).spec.shape.length === 0 ? value[0]! : value);
     }
     this.publish();
     scene.refresh();
-    return ran;
+    return taken;
   }
 
+  /** Adds the step to the histories, if it is one of those that are kept. */
   private record(loss: number, program: Program): void {
     if (this.steps % this.stride) return;
     const push = (name: string, v: number): void => void this.histories.get(name)?.data.push(v);

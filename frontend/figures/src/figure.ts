@@ -36,7 +36,7 @@ export function renderFigure(model: Model, host: HTMLElement): () => void {
   }
 }
 
-/** The elements of a figure that others need. */
+/** A figure's root, its content, and the paragraph for error messages. */
 interface Frame {
   readonly root: HTMLElement;
   readonly content: HTMLElement;
@@ -69,10 +69,10 @@ function build(spec: FigureSpec, model: Model, host: HTMLElement): () => void {
     return measureAll(views);
   };
   const restore = (): boolean => {
-    const found = restoreFromLink(scene);
-    if (found === "damaged") tools.say("The link to this figure is damaged; the figure shows its initial values.", 20_000);
-    if (found === "partly") tools.say("Some values in the link do not fit this figure and are ignored.", 20_000);
-    return found !== "other";
+    const outcome = restoreFromLink(scene);
+    if (outcome === "damaged") tools.say("The link to this figure is damaged; the figure shows its initial values.", 20_000);
+    if (outcome === "partly") tools.say("Some values in the link do not fit this figure and are ignored.", 20_000);
+    return outcome !== "other";
   };
   scene.onChange(update);
   const restored = restore();
@@ -123,7 +123,7 @@ function keepKeysInside(root: HTMLElement): void {
   });
 }
 
-/** Scrolls the figure into view and unfolds what hides it; of a tall figure the top is shown. */
+/** Unfolds the elements that hide the figure and scrolls it into view; if it is taller than the window, its top. */
 function show(root: HTMLElement): void {
   for (let folded = root.closest("details"); folded; folded = folded.parentElement?.closest("details") ?? null) folded.open = true;
   const tall = root.offsetHeight > window.innerHeight;

@@ -11,8 +11,8 @@ function formatterFor(spec: string): (x: number) => string {
       if (spec === "") formatter = (x) => String(+x.toPrecision(6)).replace("-", "−");
       else if (spec === "c") formatter = (x) => String.fromCodePoint(Math.max(0, Math.round(x)));
       else if (spec.endsWith("d")) {
-        const whole = d3format(spec);
-        formatter = (x) => whole(Math.round(x));
+        const integer = d3format(spec);
+        formatter = (x) => integer(Math.round(x));
       } else if (/g$/.test(spec)) {
         // Python's g drops trailing zeros
         const general = d3format(spec.replace(/~?g$/, "~g"));

@@ -1,4 +1,4 @@
-// The types of what Python sends: nnlib/live/view.schema.json, by tools/make_grammar.py.
+// The types of what Python sends, generated from view.schema.json by tools/make_grammar.py.
 
 export const MAX_INPUTS = 200;
 export const MAX_VALUES = 2000000;

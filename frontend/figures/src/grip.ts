@@ -19,7 +19,7 @@ export interface Frame {
 export interface Grip {
   readonly label: string;
   readonly step?: number | undefined;
-  /** Whether the element is the whole plot: then a swipe on it must still scroll the page. */
+  /** Whether the element is the whole plot; an upward or downward swipe on it must then still scroll the page. */
   readonly surface?: boolean;
   /** Whether a drag keeps the distance between pointer and position; if not, the position jumps to the pointer. */
   readonly offset: boolean;
@@ -38,10 +38,10 @@ const SLOP = 8; // pixels that a finger moves before it is clear whether it drag
  */
 export function onSwipe(node: Element, act: { start?(): void; move(event: PointerEvent, across: number): void }): void {
   let from: { id: number; x: number; y: number } | null = null;
-  let held = false;
+  let dragging = false;
   const stop = (): void => {
     from = null;
-    held = false;
+    dragging = false;
     node.classList.remove("nn-held");
   };
   node.classList.add("nn-swiped");
@@ -54,9 +54,9 @@ export function onSwipe(node: Element, act: { start?(): void; move(event: Pointe
   node.addEventListener("pointermove", (event) => {
     if (!(event instanceof PointerEvent) || from?.id !== event.pointerId) return;
     const across = event.clientX - from.x;
-    if (!held) {
+    if (!dragging) {
       if (Math.abs(across) < SLOP || Math.abs(across) < Math.abs(event.clientY - from.y)) return;
-      held = true;
+      dragging = true;
       node.classList.add("nn-held");
       act.start?.();
     }
@@ -97,7 +97,7 @@ export function dataUnder(event: MouseEvent, frame: Frame): [number, number] | u
 
 function moveByKeys(node: SVGElement, frame: Frame, options: Grip, move: Move): void {
   node.addEventListener("keydown", (event) => {
-    frame.settle(); // of two key presses within one frame, the second starts where the first ended
+    frame.settle(); // a second key press within one frame starts where the first ended
     const { x: across, y: up } = frame.limits();
     const [x, y] = options.position();
     if (!Number.isFinite(x + y)) return;
@@ -172,7 +172,7 @@ export function dial(
         node.focus({ preventScroll: true });
       })
       .on("drag", (event: { y: number }) => {
-        // 200 pixels cover the whole range; upwards increases
+        // 200 pixels cover the whole range; dragging upwards increases the value
         const raw = start + ((from - event.y) * (value.max - value.min)) / 200;
         set(Math.round(raw / value.step) * value.step);
       })
@@ -226,8 +226,8 @@ export function click(scene: Scene, clicks: Clicks, i: number): void {
     const raw = scene.input(clicks.order).raw;
     if (raw instanceof Float64Array) {
       const copy = raw.slice();
-      const mine = copy[i]!;
-      if (mine > 0) copy.forEach((v, k) => { if (v >= mine) copy[k] = 0; });
+      const rank = copy[i]!;
+      if (rank > 0) copy.forEach((v, k) => { if (v >= rank) copy[k] = 0; });
       else copy[i] = Math.max(...copy) + 1;
       scene.set(clicks.order, copy);
     }
@@ -236,7 +236,7 @@ export function click(scene: Scene, clicks: Clicks, i: number): void {
 
 export const isClickable = (clicks: Clicks): boolean => !!(clicks.select || clicks.toggle || clicks.order);
 
-/** Whether item i is chosen, for aria-pressed and the ring around it. */
+/** Whether item i is chosen; this sets aria-pressed and the ring around the item. */
 export function chosen(scene: Scene, clicks: Clicks, i: number): boolean {
   if (clicks.select) return scene.named(clicks.select)?.data[0] === i;
   const list = clicks.toggle ?? clicks.order;

@@ -97,9 +97,9 @@ class Images implements View {
   }
 
   /** The names of rows or columns: the given list, or the letters of the text input that is named. */
-  private names(given: readonly string[] | string | undefined, count: number): readonly string[] {
-    if (typeof given !== "string") return given ?? [];
-    const word = this.scene.inputs.get(given)?.raw;
+  private names(source: readonly string[] | string | undefined, count: number): readonly string[] {
+    if (typeof source !== "string") return source ?? [];
+    const word = this.scene.inputs.get(source)?.raw;
     return Array.from({ length: count }, (_, i) => (typeof word === "string" ? word[i] ?? "·" : ""));
   }
 }

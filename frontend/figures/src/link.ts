@@ -7,7 +7,7 @@ import type { InputValue } from "./spec.js";
 const KEY = "live=";
 const SEED = "@seed"; // no input can have this name
 const STEP = "@step";
-const LONGEST = 200_000;
+const MAX_LENGTH = 200_000;
 
 const toBase64 = (bytes: Uint8Array): string => {
   let text = "";
@@ -41,8 +41,8 @@ export function makeLink(scene: Scene): string {
   const state: Record<string, unknown> = {};
   for (const [name, input] of scene.inputs) {
     const now = input.plain();
-    const first = input.first instanceof Float64Array ? Array.from(input.first) : input.first;
-    if (JSON.stringify(now) !== JSON.stringify(first)) state[name] = pack(now);
+    const initial = input.initial instanceof Float64Array ? Array.from(input.initial) : input.initial;
+    if (JSON.stringify(now) !== JSON.stringify(initial)) state[name] = pack(now);
   }
   const seed = scene.named("seed")?.data[0];
   if (seed !== undefined && scene.chooseSeed && seed !== scene.spec.training?.seed) state[SEED] = seed;
@@ -53,6 +53,7 @@ export function makeLink(scene: Scene): string {
   return url.href;
 }
 
+/** Whether a link belongs to this figure ("other": it does not) and, if so, how many of its values could be set. */
 export type Restored = "other" | "restored" | "partly" | "damaged";
 
 /** The name of the figure in the page's address; "" if there is none. */
@@ -80,11 +81,11 @@ export function watchStrayLinks(root: ParentNode): void {
   window.addEventListener("hashchange", check);
 }
 
-/** Restores the inputs if the page's address names this figure; returns how far that worked. */
+/** Sets the inputs to the values in the page's address, if it names this figure. */
 export function restoreFromLink(scene: Scene): Restored {
   const hash = location.hash.slice(1);
   if (!hash.startsWith(KEY) || named(hash) !== scene.spec.name) return "other";
-  if (hash.length > LONGEST) return "damaged";
+  if (hash.length > MAX_LENGTH) return "damaged";
   const dot = hash.lastIndexOf(".");
   try {
     const state: unknown = JSON.parse(new TextDecoder().decode(fromBase64(hash.slice(dot + 1))));

@@ -20,7 +20,7 @@ export function adopt(scene: Scene, values: unknown): void {
   for (const [name, value] of Object.entries(values)) scene.set(name, value as Raw);
 }
 
-/** Keeps scene and model in step; returns a function that ends this. */
+/** Applies changes of the scene to the model and the reverse; returns a function that stops this. */
 export function tie(scene: Scene, model: Model): () => void {
   let quiet = false; // while the model is being set, its own change events are ignored
   let pending = 0;

@@ -41,7 +41,7 @@ export class StaticModel implements Model {
   }
 }
 
-/** A figure's state, where indices into the page's shared constants are replaced by the constants. */
+/** An entry in which indices into the page's shared constants are replaced by the constants. */
 function withShared(entry: Entry, shared: readonly unknown[]): Entry {
   const filled = (holder: unknown): unknown => {
     if (!isRecord(holder)) return holder;
@@ -54,19 +54,19 @@ function withShared(entry: Entry, shared: readonly unknown[]): Entry {
 }
 
 function readStates(root: ParentNode): Map<string, Entry> {
-  const found = new Map<string, Entry>();
+  const states = new Map<string, Entry>();
   for (const script of root.querySelectorAll(STATE)) {
     try {
-      const whole: unknown = JSON.parse(script.textContent ?? "");
-      const state = isRecord(whole) && isRecord(whole["state"]) ? whole["state"] : whole;
+      const parsed: unknown = JSON.parse(script.textContent ?? "");
+      const state = isRecord(parsed) && isRecord(parsed["state"]) ? parsed["state"] : parsed;
       if (!isRecord(state)) continue;
-      const shared = isRecord(whole) && Array.isArray(whole["shared"]) ? whole["shared"] : [];
-      for (const [id, entry] of Object.entries(state)) if (isRecord(entry)) found.set(id, withShared(entry, shared));
+      const shared = isRecord(parsed) && Array.isArray(parsed["shared"]) ? parsed["shared"] : [];
+      for (const [id, entry] of Object.entries(state)) if (isRecord(entry)) states.set(id, withShared(entry, shared));
     } catch {
       // the script of another widget, or damaged: mountAll shows a message in place of its figures
     }
   }
-  return found;
+  return states;
 }
 
 const isFigure = (entry: Entry): boolean => isRecord(entry.state) && isRecord(entry.state["spec"]) && "values" in entry.state;
@@ -79,11 +79,11 @@ export function mountAll(root: ParentNode): void {
   const states = readStates(root);
   const models = new Map<string, StaticModel>();
   const modelOf = (id: string): StaticModel => {
-    let made = models.get(id);
-    if (!made) models.set(id, (made = new StaticModel(states.get(id)?.state ?? {})));
-    return made;
+    let model = models.get(id);
+    if (!model) models.set(id, (model = new StaticModel(states.get(id)?.state ?? {})));
+    return model;
   };
-  /** Whether a widget consists of figures and boxes only: anything else is left to the widget manager. */
+  /** Whether a widget consists of figures and boxes only; the widget manager shows all others. */
   const isOurs = (id: string): boolean => {
     const entry = states.get(id);
     if (!entry) return false;

@@ -1,11 +1,11 @@
 // Spreads training steps over the page's frames; if drawing is slow, steps and drawing get alternate frames.
 
-const FRAME = 8; // milliseconds of a frame for steps
-const ALONE = 12; // the same in a frame that draws nothing
+const FRAME = 8; // milliseconds for steps in a frame that also draws
+const ALONE = 12; // milliseconds for steps in a frame that draws nothing
 const LONG = 22; // milliseconds; frames this long mean fewer than 50 a second
 const ALTERNATING = 120; // frames for which steps and drawing alternate after long frames
 
-/** What a frame may spend on steps: nothing if it is left to the drawing. */
+/** The steps that a frame may take and the time for them; both are 0 in a frame that only draws. */
 export interface Share {
   readonly steps: number;
   readonly milliseconds: number;

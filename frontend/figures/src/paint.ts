@@ -20,20 +20,20 @@ class Strokes {
 
   listen(): void {
     const { canvas } = this.picture;
-    canvas.addEventListener("pointerdown", (event) => this.put(event));
+    canvas.addEventListener("pointerdown", (event) => this.press(event));
     canvas.addEventListener("pointermove", (event) => {
       if (!this.last || this.fingers.size !== 1) return;
-      for (const one of event.getCoalescedEvents?.() ?? [event]) this.draw(this.picture.under(one));
+      for (const sample of event.getCoalescedEvents?.() ?? [event]) this.draw(this.picture.under(sample));
     });
-    for (const end of ["pointerup", "pointercancel"] as const) canvas.addEventListener(end, (event) => this.lift(event));
+    for (const end of ["pointerup", "pointercancel"] as const) canvas.addEventListener(end, (event) => this.release(event));
   }
 
-  private put(event: PointerEvent): void {
+  private press(event: PointerEvent): void {
     const { canvas } = this.picture;
     event.preventDefault();
     this.fingers.add(event.pointerId);
     if (this.fingers.size > 1) {
-      // undoes what the first finger has drawn
+      // undo what the first finger has drawn
       if (this.untouched) this.cells.replace(this.untouched);
       this.untouched = null;
       this.last = null;
@@ -51,7 +51,7 @@ class Strokes {
     this.moved([Math.floor(to[0]), Math.floor(to[1])]);
   }
 
-  private lift(event: PointerEvent): void {
+  private release(event: PointerEvent): void {
     this.fingers.delete(event.pointerId);
     this.last = null;
   }

@@ -28,9 +28,9 @@ export class Parts implements Context {
   }
 
   build(part: ViewSpec): View {
-    const made = this.make(part);
+    const view = this.make(part);
     const when = "when" in part ? part.when : undefined;
-    return when ? hiding(made, () => this.scene.shown(when)) : made;
+    return when ? hiding(view, () => this.scene.shown(when)) : view;
   }
 
   /** The controls that no part of the view has placed; they are put at the top. */
@@ -76,17 +76,17 @@ export class Parts implements Context {
 }
 
 /** A view that is visible only while `shown()` is true. */
-function hiding(made: View, shown: () => boolean): View {
-  let before = true;
+function hiding(view: View, shown: () => boolean): View {
+  let wasShown = true;
   return {
-    root: made.root,
+    root: view.root,
     update() {
-      const now = shown();
-      made.root.hidden = !now;
-      if (now && !before) made.measure?.();
-      before = now;
-      if (now) made.update();
+      const isShown = shown();
+      view.root.hidden = !isShown;
+      if (isShown && !wasShown) view.measure?.();
+      wasShown = isShown;
+      if (isShown) view.update();
     },
-    measure: () => made.measure?.() ?? false,
+    measure: () => view.measure?.() ?? false,
   };
 }

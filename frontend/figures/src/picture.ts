@@ -20,14 +20,14 @@ function styled(source: SVGElement): SVGElement {
 /** All drawings of a figure in one SVG, placed as on the page. */
 export function figureSvg(root: HTMLElement): { svg: SVGSVGElement; width: number; height: number } {
   const edge = root.getBoundingClientRect();
-  const whole = document.createElementNS(SVG, "svg");
-  const paper = document.createElementNS(SVG, "rect");
+  const drawing = document.createElementNS(SVG, "svg");
+  const background = document.createElementNS(SVG, "rect");
   const [width, height] = [Math.ceil(edge.width), Math.ceil(edge.height)];
-  for (const [name, value] of Object.entries({ xmlns: SVG, width, height, viewBox: `0 0 ${width} ${height}` })) whole.setAttribute(name, String(value));
-  paper.setAttribute("width", "100%");
-  paper.setAttribute("height", "100%");
-  paper.setAttribute("fill", getComputedStyle(root).getPropertyValue("--nn-paper").trim() || "#fff");
-  whole.append(paper);
+  for (const [name, value] of Object.entries({ xmlns: SVG, width, height, viewBox: `0 0 ${width} ${height}` })) drawing.setAttribute(name, String(value));
+  background.setAttribute("width", "100%");
+  background.setAttribute("height", "100%");
+  background.setAttribute("fill", getComputedStyle(root).getPropertyValue("--nn-paper").trim() || "#fff");
+  drawing.append(background);
   for (const node of root.querySelectorAll<HTMLElement | SVGSVGElement>("canvas, svg.nn-svg, .nn-readout, .nn-title")) {
     const at = node.getBoundingClientRect();
     if (at.width === 0 || at.height === 0) continue;
@@ -35,21 +35,21 @@ export function figureSvg(root: HTMLElement): { svg: SVGSVGElement; width: numbe
     if (node instanceof HTMLCanvasElement) {
       const image = document.createElementNS(SVG, "image");
       for (const [name, value] of Object.entries({ x, y, width: at.width, height: at.height, href: node.toDataURL() })) image.setAttribute(name, String(value));
-      whole.append(image);
+      drawing.append(image);
     } else if (node instanceof SVGSVGElement) {
       const copy = styled(node);
       copy.querySelectorAll("foreignObject").forEach((inner) => inner.remove());
       for (const [name, value] of Object.entries({ x, y, width: at.width, height: at.height })) copy.setAttribute(name, String(value));
-      whole.append(copy);
+      drawing.append(copy);
     } else {
       const text = document.createElementNS(SVG, "text");
       const style = getComputedStyle(node);
       for (const [name, value] of Object.entries({ x, y: y + at.height * 0.7, fill: style.color, "font-size": style.fontSize, "font-family": style.fontFamily })) text.setAttribute(name, value + "");
       text.textContent = (node.querySelector("[aria-hidden]") ?? node).textContent;
-      whole.append(text);
+      drawing.append(text);
     }
   }
-  return { svg: whole, width, height };
+  return { svg: drawing, width, height };
 }
 
 export function download(blob: Blob, name: string): void {

@@ -1,6 +1,7 @@
-// Measures all figures of a page before any of them is drawn.
+// Measures all figures of a page before any of them is drawn: drawing one between two measurements would make the
+// browser lay out the page again for each.
 
-/** What is needed of a figure in order to measure and draw it. */
+/** The methods with which a figure is measured and drawn. */
 export interface Placed {
   /** Reads the available size; returns whether it has changed. */
   measure(): boolean;
@@ -11,15 +12,13 @@ export interface Placed {
 
 const waiting = new Set<Placed>();
 
-// Drawing between two measurements would make the browser lay out the page for each of them.
-
 /** Draws all figures, whether or not their size has changed. */
 function drawAll(figures: readonly Placed[]): void {
   for (const figure of figures) figure.measure();
   for (const figure of figures) figure.update();
 }
 
-/** Draws the figures again whose available size has changed. */
+/** Redraws the figures whose available size has changed. */
 function fit(figures: readonly Placed[]): void {
   for (const figure of figures.filter((one) => one.measure())) figure.update();
 }

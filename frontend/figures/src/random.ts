@@ -20,14 +20,15 @@ export function normalFrom(uniform: () => number): number {
   return total - 6;
 }
 
+/** The numbers 0 … count - 1, shuffled by a stream of a seed (Fisher–Yates). */
 export function permutation(seed: number, stream: number, count: number): Int32Array {
   const order = Int32Array.from({ length: count }, (_, i) => i);
   const uniform = uniformStream(seed, stream);
   for (let i = count - 1; i > 0; i--) {
     const j = Math.floor(uniform() * (i + 1));
-    const kept = order[i]!;
+    const last = order[i]!;
     order[i] = order[j]!;
-    order[j] = kept;
+    order[j] = last;
   }
   return order;
 }

@@ -9,11 +9,11 @@ export interface TrainerOptions {
   readonly initial: Readonly<Record<string, ArrayLike<number> | number>>;
   /** The output that is the loss, if the graph has one. */
   readonly loss?: string;
-  /** Sets what a step needs besides the state (a mini-batch, a seed, a learning rate); `step` counts from 0. */
+  /** Sets the step's other inputs (a mini-batch, a seed, a learning rate); `step` counts from 0. */
   readonly feed?: (program: Program, step: number) => void;
 }
 
-/** One state input, its buffer, the buffer of the output that feeds it, and room for a copy if the two may overlap. */
+/** One state input, its buffer, the buffer of the output that feeds it, and a buffer for a copy if the two may overlap. */
 interface Link {
   readonly input: string;
   readonly value: Float64Array;
@@ -25,7 +25,7 @@ interface Link {
     const trainer = new RecordedTrainer(program, { state: { w: "w_next" }, initial: { w: w0 }, loss: "loss" });
     trainer.step();        // runs the graph once; program's outputs (loss, gradients) are of this step
     trainer.loss           // the loss before this step's update, as Python's loop prints it
-    trainer.state("w")     // the weights after it
+    trainer.state("w")     // the weights after the update
     trainer.rewind();      // back to the initial state
 */
 export class RecordedTrainer {
@@ -62,7 +62,7 @@ export class RecordedTrainer {
     for (let i = 0; i < count; i++) {
       feed?.(this.program, this.taken);
       this.program.run();
-      this.carry();
+      this.carryState();
       this.taken++;
     }
   }
@@ -105,7 +105,8 @@ export class RecordedTrainer {
     return { input, value, from, staged: buffers.has(from.buffer) ? new Float64Array(from.length) : null };
   }
 
-  private carry(): void {
+  /** Copies the new state from the outputs to the inputs. */
+  private carryState(): void {
     const { links, program } = this;
     for (let i = 0; i < links.length; i++) links[i]!.staged?.set(links[i]!.from);
     for (let i = 0; i < links.length; i++) program.set(links[i]!.input, links[i]!.staged ?? links[i]!.from);

@@ -1,4 +1,4 @@
-// The room that the page has for a view's picture, as last measured.
+// The space that the page has for a view's picture, as last measured.
 
 import { fontScale } from "./dom.js";
 
@@ -12,7 +12,7 @@ export class Room {
 
   constructor(private readonly root: HTMLElement, private readonly widthNow: () => number = () => root.clientWidth) {}
 
-  /** Reads the available room and writes nothing; returns whether it has changed. */
+  /** Reads the available width and the font scale, and changes nothing in the page; returns whether either has changed. */
   readonly measure = (): boolean => {
     const before = [this.scale, this.width];
     this.scale = fontScale(this.root);

@@ -18,12 +18,13 @@ const SHARE_EVENT = "nnlib-live-share";
 export class Input {
   raw: Raw;
   readonly tensor: Float64Array;
-  readonly first: Raw;
+  /** The value that Reset restores. */
+  readonly initial: Raw;
 
   constructor(readonly name: string, readonly spec: InputSpec) {
     this.tensor = new Float64Array(sizeOf(spec.shape));
-    this.first = this.accept(spec.value)!;
-    this.raw = this.first instanceof Float64Array ? this.first.slice() : this.first;
+    this.initial = this.accept(spec.value)!;
+    this.raw = this.initial instanceof Float64Array ? this.initial.slice() : this.initial;
     this.fill();
   }
 
@@ -41,24 +42,24 @@ export class Input {
         return Number.isInteger(at) && at >= 0 && at < spec.labels.length ? at : undefined;
       }
       case "paint":
-        return this.list(value);
+        return this.asArray(value);
       case "array":
-        return spec.shape.length > 0 ? this.list(value) : this.one(value);
+        return spec.shape.length > 0 ? this.asArray(value) : this.asNumber(value);
       default:
-        return this.one(value);
+        return this.asNumber(value);
     }
   }
 
-  private list(value: InputValue | Raw | null | undefined): Float64Array | undefined {
+  private asArray(value: InputValue | Raw | null | undefined): Float64Array | undefined {
     if (value === null || typeof value !== "object" || value.length !== this.tensor.length) return undefined;
-    const made = new Float64Array(value.length);
-    for (let i = 0; i < made.length; i++) made[i] = this.fit(toNumber(value[i] as Scalar));
-    return made;
+    const numbers = new Float64Array(value.length);
+    for (let i = 0; i < numbers.length; i++) numbers[i] = this.fit(toNumber(value[i] as Scalar));
+    return numbers;
   }
 
-  private one(value: InputValue | Raw | null | undefined): number | undefined {
+  private asNumber(value: InputValue | Raw | null | undefined): number | undefined {
     const x = Number(typeof value === "object" && value !== null ? value[0] : value);
-    // sliders keep the exact number; the programs round it to the input's dtype
+    // `raw` keeps the exact number; `tensor` has it rounded to the input's dtype
     return Number.isNaN(x) ? undefined : this.spec.dtype === "int64" ? this.fit(x) : this.bounded(x);
   }
 
@@ -73,6 +74,7 @@ export class Input {
     return dtype === "float32" ? Math.fround(this.bounded(x)) : this.bounded(x);
   }
 
+  /** Writes the value into `tensor` as numbers. */
   fill(): void {
     const { raw, tensor, spec } = this;
     if (spec.control === "text" && typeof raw === "string") {
@@ -120,7 +122,7 @@ const same = (a: Raw, b: Raw): boolean =>
 
 export class Scene {
   readonly inputs = new Map<string, Input>();
-  /** Values by name that the page itself provides: steps, histories, commitments. */
+  /** Values by name that the page itself provides: the step, histories, whether a prediction is committed. */
   readonly extras = new Map<string, Value>();
   error: string | null = null;
   /** Restarts the training with a seed, if there is a training. */
@@ -157,7 +159,7 @@ export class Scene {
     this.savers.clear();
   }
 
-  /** A graph with the pooled constants put back into its nodes. */
+  /** A copy of a graph in which references to pooled constants are replaced by the constants. */
   unpooled(graph: unknown, shared = this.spec.pool): unknown {
     const source = graph as { nodes?: unknown[] };
     if (!Array.isArray(source.nodes)) return graph;
@@ -171,9 +173,9 @@ export class Scene {
   // ---- inputs
 
   input(name: string): Input {
-    const found = this.inputs.get(name);
-    if (!found) throw new Error(`the figure has no input ${name}`);
-    return found;
+    const input = this.inputs.get(name);
+    if (!input) throw new Error(`the figure has no input ${name}`);
+    return input;
   }
 
   /**
@@ -224,7 +226,7 @@ export class Scene {
   }
 
   reset(): void {
-    for (const [name, input] of this.inputs) this.set(name, input.first);
+    for (const [name, input] of this.inputs) this.set(name, input.initial);
   }
 
   /** Applies a drag rule for a position. */
@@ -243,9 +245,9 @@ export class Scene {
     }
     program.run();
     for (const port of program.outputs) {
-      const made = program.get(port.name);
-      if (!made.every(Number.isFinite)) continue; // if a rule divides by zero, its input keeps its value
-      this.set(port.name, this.input(port.name).raw instanceof Float64Array ? made : made[0]!);
+      const values = program.get(port.name);
+      if (!values.every(Number.isFinite)) continue; // if a rule divides by zero, its input keeps its value
+      this.set(port.name, this.input(port.name).raw instanceof Float64Array ? values : values[0]!);
     }
   }
 
@@ -270,19 +272,19 @@ export class Scene {
     const key = this.keyOf(this.spec.choices);
     if (key === this.key) return this.current;
     this.key = key;
-    let made = this.programs.get(key);
-    if (!made) {
+    let program = this.programs.get(key);
+    if (!program) {
       const graph = this.spec.programs[key];
       if (graph === undefined) {
         this.current = null;
         return null;
       }
-      made = new Program(parseGraph(this.unpooled(graph)));
-      this.programs.set(key, made);
+      program = new Program(parseGraph(this.unpooled(graph)));
+      this.programs.set(key, program);
     }
     for (const name of this.inputs.keys()) this.dirty.add(name);
-    this.current = made;
-    return made;
+    this.current = program;
+    return program;
   }
 
   /** Computes for the first time. A redraw that is already due is dropped, because the first drawing follows anyway. */
@@ -313,13 +315,13 @@ export class Scene {
   get(ref: Ref | undefined): Value | undefined {
     if (!ref) return undefined;
     if (!isLive(ref)) {
-      let made = this.fixed.get(ref);
-      if (!made) this.fixed.set(ref, (made = { shape: ref.shape, data: Float64Array.from(ref.data, toNumber) }));
-      return made;
+      let value = this.fixed.get(ref);
+      if (!value) this.fixed.set(ref, (value = { shape: ref.shape, data: Float64Array.from(ref.data, toNumber) }));
+      return value;
     }
-    const whole = this.named(ref.ref);
-    if (!whole || !ref.at) return whole;
-    return whole.data.length ? part(whole, ref.at) : undefined; // an empty history has no last entry
+    const value = this.named(ref.ref);
+    if (!value || !ref.at) return value;
+    return value.data.length ? part(value, ref.at) : undefined; // an empty history has no last entry
   }
 
   named(name: string): Value | undefined {
@@ -347,11 +349,12 @@ export class Scene {
     this.listeners.add(listener);
   }
 
-  /** Adds a function that is called after a redraw in which inputs changed; `takeTouched` returns their names. */
+  /** Adds a function that is called after a redraw if inputs have changed; `takeTouched` gives their names. */
   onSave(saver: () => void): void {
     this.savers.add(saver);
   }
 
+  /** Returns the names of the inputs that have changed since the last call. */
   takeTouched(): string[] {
     const names = [...this.touched];
     this.touched.clear();
@@ -390,22 +393,22 @@ function flatIndex(shape: readonly number[], at: readonly (number | null)[]): nu
 /** A slice of a value: integers select an entry, null and missing entries keep the dimension. */
 function part(whole: Value, at: readonly (number | null)[]): Value {
   const { shape, data } = whole;
-  const kept = shape.filter((_, d) => at[d] === null || at[d] === undefined);
+  const remaining = shape.filter((_, d) => at[d] === null || at[d] === undefined);
   const strides = shape.map((_, d) => sizeOf(shape.slice(d + 1)));
   let start = 0;
   at.forEach((i, d) => {
     if (i !== null && d < shape.length) start += (i < 0 ? i + shape[d]! : i) * strides[d]!;
   });
   const steps = shape.map((_, d) => d).filter((d) => at[d] === null || at[d] === undefined).map((d) => strides[d]!);
-  const made = new Float64Array(sizeOf(kept));
-  for (let k = 0; k < made.length; k++) {
+  const entries = new Float64Array(sizeOf(remaining));
+  for (let k = 0; k < entries.length; k++) {
     let rest = k;
     let from = start;
-    for (let d = kept.length - 1; d >= 0; d--) {
-      from += (rest % kept[d]!) * steps[d]!;
-      rest = Math.floor(rest / kept[d]!);
+    for (let d = remaining.length - 1; d >= 0; d--) {
+      from += (rest % remaining[d]!) * steps[d]!;
+      rest = Math.floor(rest / remaining[d]!);
     }
-    made[k] = data[from] ?? NaN;
+    entries[k] = data[from] ?? NaN;
   }
-  return { shape: kept, data: made };
+  return { shape: remaining, data: entries };
 }

@@ -12,7 +12,7 @@ export interface Toolbar {
   say(message: string, milliseconds?: number): void;
 }
 
-/** `content` is the part that saved pictures show; `reset` resets whatever is not an input. */
+/** `content` is the part that saved pictures show; `reset` resets the rest of the figure, such as its training. */
 export function toolbar(scene: Scene, content: HTMLElement, figure: HTMLElement, reset: () => void): Toolbar {
   const { name } = scene.spec;
   const status = element("span", { class: "nn-said", role: "status" });

@@ -5,26 +5,26 @@ import { Pace } from "./pace.js";
 import type { FigureTrainer } from "./figure-trainer.js";
 import type { View } from "./view.js";
 
-/** The speeds among which the reader chooses. */
-const SPEEDS: Record<string, string> = { slow: "5 steps a second", frame: "a step a frame", fast: "16 steps a frame", full: "as fast as it can" };
+/** The speeds that the reader can choose, and their names in the menu. */
+const SPEEDS: Record<string, string> = { slow: "5 steps a second", frame: "1 step a frame", fast: "16 steps a frame", full: "full speed" };
 
-/** How many steps are due at once, and the milliseconds to wait between two such times. */
-function asked(speed: string): { steps: number; wait: number } {
+/** How many steps are taken together, and the milliseconds from one such group to the next. */
+function stepsDue(speed: string): { steps: number; wait: number } {
   if (speed === "slow") return { steps: 1, wait: 200 };
   const steps = speed === "full" ? Infinity : speed === "fast" ? 16 : 1;
   return reducedMotion() ? { steps: steps * 30, wait: 500 } : { steps, wait: 0 };
 }
 
-/** What a player needs to know about the page, and what it reports. */
+/** What a player reads from the page, and the callbacks with which it reports. */
 interface Stage {
   /** The training plays only while these are in the page. */
   readonly controls: Element;
-  /** The element that has to be in view: out of view, the training waits. */
+  /** The element that has to be in view; the training pauses while it is not. */
   readonly home: () => Element;
   readonly speed: () => string;
   readonly playing: (on: boolean) => void;
-  /** Called when the figure is back in view. */
-  readonly back: () => void;
+  /** Called when the figure is in view again. */
+  readonly resumed: () => void;
 }
 
 /** Runs the training frame by frame while it plays and is in view. */
@@ -44,7 +44,7 @@ class Player {
     if (this.playing) return this.stop();
     this.playing = true;
     this.pace = new Pace();
-    this.unwatch = watchSight(this.stage.home(), (seen) => this.sight(seen));
+    this.unwatch = watchSight(this.stage.home(), (visible) => this.visibilityChanged(visible));
     this.stage.playing(true);
     this.next();
   }
@@ -64,7 +64,7 @@ class Player {
   private tick(now: number): void {
     if (!this.playing || this.waiting) return;
     if (!this.stage.controls.isConnected || this.trainer.done) return this.stop();
-    const { steps, wait } = asked(this.stage.speed());
+    const { steps, wait } = stepsDue(this.stage.speed());
     if (now - this.last >= wait) {
       this.last = now;
       if (!this.run(now, steps)) return this.stop();
@@ -72,7 +72,7 @@ class Player {
     this.next();
   }
 
-  /** Takes as many of the steps as this frame has time for; returns whether the training can go on. */
+  /** Takes as many of the steps as this frame has time for; returns whether the training can continue. */
   private run(now: number, steps: number): boolean {
     const share = this.pace.share(now, steps);
     if (share.steps <= 0) return true;
@@ -81,10 +81,10 @@ class Player {
     return ran > 0;
   }
 
-  private sight(seen: boolean): void {
-    this.waiting = !seen;
-    if (!seen) return cancelAnimationFrame(this.frame);
-    this.stage.back();
+  private visibilityChanged(visible: boolean): void {
+    this.waiting = !visible;
+    if (!visible) return cancelAnimationFrame(this.frame);
+    this.stage.resumed();
     this.next();
   }
 }
@@ -100,9 +100,9 @@ function seedBox(trainer: FigureTrainer, stop: () => void): HTMLInputElement {
   const box = element("input", { type: "number", id: uniqueId("seed"), min: 0, max: seeds - 1, step: 1, value: seed });
   box.addEventListener("change", () => {
     stop();
-    const wanted = Math.min(seeds - 1, Math.max(0, Math.round(Number(box.value) || 0)));
-    box.value = String(wanted);
-    trainer.rewind(wanted);
+    const chosen = Math.min(seeds - 1, Math.max(0, Math.round(Number(box.value) || 0)));
+    box.value = String(chosen);
+    trainer.rewind(chosen);
   });
   return box;
 }
@@ -128,7 +128,7 @@ export function trainingControls(trainer: FigureTrainer): View {
       setText(play, on ? "❚❚ pause" : "▶ train");
       attributes(play, { "aria-pressed": on ? "true" : "false" });
     },
-    back: () => showResumed(note),
+    resumed: () => showResumed(note),
   });
   const step = button("step", "one training step", () => {
     player.stop();

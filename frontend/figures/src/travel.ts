@@ -22,12 +22,12 @@ function tie(own: StaticModel, host: Partial<Model>, names: readonly string[]): 
   const values = (): State => (own.get("values") ?? {}) as State;
   let quiet = false;
   const adopt = (name: string): void => {
-    const given = attempt(() => host.get?.(name));
-    if (quiet || given === undefined || given === null) return;
-    own.set("values", { ...values(), [name]: given });
+    const value = attempt(() => host.get?.(name));
+    if (quiet || value === undefined || value === null) return;
+    own.set("values", { ...values(), [name]: value });
   };
-  const whole = attempt(() => host.get?.("values"));
-  if (typeof whole === "object" && whole !== null) own.set("values", { ...values(), ...whole });
+  const all = attempt(() => host.get?.("values"));
+  if (typeof all === "object" && all !== null) own.set("values", { ...values(), ...all });
   const listeners = names.map((name) => {
     adopt(name);
     const listener = (): void => adopt(name);

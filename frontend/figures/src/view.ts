@@ -5,13 +5,13 @@ import type { Scene } from "./scene.js";
 
 export interface View {
   readonly root: HTMLElement;
-  /** Shows the scene's current values, in the room last measured. */
+  /** Shows the scene's current values, laid out for the space last measured. */
   update(): void;
-  /** Reads the available room and writes nothing; returns whether it has changed, so that an update is due. */
+  /** Reads the available space and changes nothing in the page; returns whether it has changed, so that an update is needed. */
   measure?(): boolean;
 }
 
-/** Measures all views, since each stores its own room; returns whether any has changed. */
+/** Measures all views, each of which stores its own space; returns whether any has changed. */
 export const measureAll = (views: readonly View[]): boolean => views.filter((view) => view.measure?.()).length > 0;
 
 export interface Context {

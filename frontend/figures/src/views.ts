@@ -1,4 +1,4 @@
-// Views other than axes: readouts, meters, formulas, buttons, rows and columns.
+// The simple views: readouts, meters, formulas, buttons, switches, controls, rows and columns.
 
 import { cssColor } from "./color.js";
 import { action, attributes, element, MATHML, setText } from "./dom.js";
@@ -29,7 +29,7 @@ const SPEAK_AFTER = 700;
 export const readout: Builder<ReadoutSpec> = (spec, { scene }) => {
   const spoken = element("span", { class: "nn-spoken", "aria-live": "polite" });
   const live = spec.text.some((piece) => typeof piece !== "string");
-  // updated at once but hidden from screen readers, which read `spoken`
+  // changes at once but is hidden from screen readers, which read `spoken`
   const shown = element("span", live ? { "aria-hidden": "true" } : {});
   const root = element("p", { class: `nn-readout nn-readout-${spec.size}` }, shown, ...(live ? [spoken] : []));
   const pieces = spec.text.map((piece) => (typeof piece === "string" ? piece : element("span", { class: "nn-live-number" })));
@@ -83,7 +83,7 @@ const MATH_ATTRIBUTES = new Set(
 
 export const formula: Builder<FormulaSpec> = (spec, { scene }) => {
   const slots: { node: Element; slot: Slot }[] = [];
-  const grow = (tree: Tree): Node => {
+  const build = (tree: Tree): Node => {
     if (typeof tree === "string") return document.createTextNode(tree);
     if ("slot" in tree) {
       const node = document.createElementNS(MATHML, "mn");
@@ -91,15 +91,15 @@ export const formula: Builder<FormulaSpec> = (spec, { scene }) => {
       slots.push({ node, slot: { ...tree.slot, format: tree.format } });
       return node;
     }
-    const [tag, given, ...children] = tree;
+    const [tag, values, ...children] = tree;
     if (!MATH_TAGS.has(tag)) throw new Error(`a formula contains <${tag}>, which this page does not support`);
     const node = document.createElementNS(MATHML, tag);
-    for (const [name, value] of Object.entries(given)) if (MATH_ATTRIBUTES.has(name)) node.setAttribute(name, value);
-    node.append(...children.map(grow));
+    for (const [name, value] of Object.entries(values)) if (MATH_ATTRIBUTES.has(name)) node.setAttribute(name, value);
+    node.append(...children.map(build));
     return node;
   };
   const root = element("div", { class: "nn-formula" });
-  root.append(grow(spec.tree));
+  root.append(build(spec.tree));
   return { root, update: () => slots.forEach(({ node, slot }) => setText(node, words(scene, [slot]))) };
 };
 

@@ -25,7 +25,7 @@ export class Scales {
     let changed = false;
     for (const axis of AXES) {
       if (!this.spec.fit?.includes(`${axis}lim`)) continue;
-      const [low, high] = this.holding(axis, drawn(axis));
+      const [low, high] = this.limitsFor(axis, drawn(axis));
       const [a, b] = this[axis].domain();
       if (a === low && b === high) continue;
       this[axis].domain([low, high]);
@@ -34,10 +34,11 @@ export class Scales {
     return changed;
   }
 
-  private holding(axis: AxisName, drawn: Iterable<ArrayLike<number>>): Limits {
+  /** The limits of an axis that include all numbers drawn along it. */
+  private limitsFor(axis: AxisName, drawn: Iterable<ArrayLike<number>>): Limits {
     const { spec } = this;
-    const given = spec[`${axis}lim`];
-    let [low, high] = spec.limits_from_marks ? [Infinity, -Infinity] : given;
+    const specified = spec[`${axis}lim`];
+    let [low, high] = spec.limits_from_marks ? [Infinity, -Infinity] : specified;
     for (const values of drawn) {
       for (let i = 0; i < values.length; i++) {
         const v = values[i]!;
@@ -45,14 +46,14 @@ export class Scales {
         if (v > high && Number.isFinite(v)) high = v;
       }
     }
-    if (!(low <= high) || !Number.isFinite(low + high)) [low, high] = given;
+    if (!(low <= high) || !Number.isFinite(low + high)) [low, high] = specified;
     if (!spec.limits_from_marks || spec[`${axis}scale`] === "log") return [low, high];
-    return axis === "x" ? apart(low, high) : padded(low, high);
+    return axis === "x" ? distinct(low, high) : padded(low, high);
   }
 }
 
-/** The limits themselves; equal ones are set 1 apart. */
-const apart = (low: number, high: number): Limits => [low, low === high ? high + 1 : high];
+/** The limits or, if they are equal, an interval of length 1. */
+const distinct = (low: number, high: number): Limits => [low, low === high ? high + 1 : high];
 
 /** Limits with a margin; the lower one is 0 if the values are positive and begin near 0. */
 function padded(low: number, high: number): Limits {

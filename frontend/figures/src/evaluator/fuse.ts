@@ -14,7 +14,7 @@ export interface Step {
   readonly inputs: readonly number[];
 }
 
-/** What is known about a program when its steps are fused. */
+/** The nodes and buffers of the program whose steps are fused. */
 export interface Compiled {
   readonly nodes: readonly GraphNode[];
   readonly operands: readonly (Operand | undefined)[];
@@ -65,12 +65,12 @@ class Joiner {
     else this.readers.set(node, [reader]);
   }
 
-  /** Looks at later steps first, because they end the longest chains. */
+  /** Starts with the last steps, because they end the longest chains. */
   private plan(steps: readonly Step[]): void {
     for (const step of [...steps].reverse()) {
       if (this.taken.has(step.node)) continue;
-      const made = this.joinedStep(step);
-      if (made) this.joined.set(step.node, made);
+      const fused = this.joinedStep(step);
+      if (fused) this.joined.set(step.node, fused);
     }
   }
 

@@ -31,7 +31,7 @@ const MAX_DIMENSIONS = 32;
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** The graph in `json` (already parsed from text); throws GraphError that says what is wrong. */
+/** The graph in `json` (already parsed from text); throws a GraphError if it is invalid. */
 export function parseGraph(json: unknown): Graph {
   const top = record(json, "the graph");
   if (top["format"] !== FORMAT) {
@@ -198,7 +198,7 @@ function fromBase64(text: string, dtype: Stored, size: number, where: string): V
   return widened(buffer, dtype, size);
 }
 
-/** Stored numbers as doubles; they are little-endian, as is every machine that runs a browser. */
+/** Converts stored numbers to doubles; their bytes are little-endian, as on every machine that runs a browser. */
 function widened(buffer: ArrayBuffer, dtype: Stored, size: number): Values {
   switch (dtype) {
     case "float64":
@@ -213,7 +213,7 @@ function widened(buffer: ArrayBuffer, dtype: Stored, size: number): Values {
       for (let i = 0; i < size; i++) values[i] = fromHalf(halves[i]!);
       return values;
     }
-    case "int64": { // exact up to 2⁵³, which is all that a page needs to count
+    case "int64": { // exact up to 2⁵³, which is enough for indices and counts
       const words = new Int32Array(buffer);
       const values = new Float64Array(size);
       for (let i = 0; i < size; i++) values[i] = words[2 * i + 1]! * 2 ** 32 + (words[2 * i]! >>> 0);

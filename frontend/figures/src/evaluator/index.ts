@@ -2,13 +2,13 @@
 The page's evaluator of recorded graphs (docs/graph-schema.md).
 
     const program = new Program(parseGraph(json));   // either throws GraphError, with a message to show
-    program.inputs                                   // [{ name, shape, dtype }, …] (outputs alike)
-    program.set("w", [0.5, -1]);                     // a number fills; true if a value changed
+    program.inputs                                   // [{ name, shape, dtype }, …] (outputs likewise)
+    program.set("w", [0.5, -1]);                     // one number fills the input; true if a value changed
     program.run();                                   // only what depends on changed inputs
     program.get("loss")                              // Float64Array, the same buffer every time
     program.input("w")                               // an input's values (get finds an output "w" first)
 
-Values are Float64Array whatever the dtype: float32 results are rounded to float32 after each
+Values are Float64Array for every dtype: float32 results are rounded to float32 after each
 operation (in a loop that computes a whole layer, after the layer), int64 are exact up to 2⁵³, bool are 0 and 1.
 fuse.ts joins operations that can run in one loop, unless everyNode is set.  set, run and get allocate nothing.
 new Program(graph, { everyNode: true }) also computes nodes that no output needs: at(i) reads node i.

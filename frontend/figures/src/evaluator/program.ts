@@ -19,7 +19,7 @@ export interface ProgramOptions {
   readonly everyNode?: boolean;
 }
 
-/** The most plans that are kept. A plan lists the kernels to run when certain inputs have changed. */
+/** How many plans are kept at most. A plan lists the kernels to run after certain inputs have changed. */
 const MAX_PLANS = 256;
 
 export class Program {
@@ -46,9 +46,9 @@ export class Program {
     for (const port of [...this.inputs, ...this.outputs]) this.ports.set(port.name, port);
     this.operands = new Array<Operand | undefined>(nodes.length).fill(undefined);
     const steps = this.compileNodes(options.everyNode === true);
-    const { constant, moving } = this.split(steps);
+    const { constant, dependent } = this.split(steps);
     for (const step of constant) step.kernel(); // nodes that depend on no input are computed once
-    this.steps = options.everyNode ? moving : this.fused(moving);
+    this.steps = options.everyNode ? dependent : this.fused(dependent);
     this.changed = new Uint8Array(this.inputs.length).fill(1);
     this.plannedFor = new Uint8Array(this.inputs.length);
   }
@@ -61,12 +61,12 @@ export class Program {
     if (typeof values !== "number" && values.length !== data.length) {
       throw new GraphError(`input "${name}" has shape [${shape.join(", ")}], ${data.length} elements, but was given ${values.length}`);
     }
-    const fresh = store(data, values, dtype);
-    if (fresh) {
+    const hasChanged = store(data, values, dtype);
+    if (hasChanged) {
       this.changed[k] = 1;
       this.dirty = true;
     }
-    return fresh;
+    return hasChanged;
   }
 
   /** Computes all nodes that depend on inputs that have changed since the last run. */
@@ -85,8 +85,8 @@ export class Program {
     return k === undefined ? this.noInput(name) : this.operands[this.inputs[k]!.node]!.data;
   }
 
-  /** The values of an output, in row-major order; each run writes into the same array. If no output has
-   * this name, the values of the input that has. */
+  /** The values of an output or, if no output has this name, of an input, in row-major order; each run
+   * writes into the same array. */
   get(name: string): Float64Array {
     return this.operands[this.port(name).node]!.data;
   }
@@ -128,18 +128,18 @@ export class Program {
   }
 
   /** Separates the steps that depend on no input from those that do. */
-  private split(steps: readonly Step[]): { constant: Step[]; moving: Step[] } {
-    const moves = new Uint8Array(this.graph.nodes.length);
-    for (const port of this.inputs) moves[port.node] = 1;
+  private split(steps: readonly Step[]): { constant: Step[]; dependent: Step[] } {
+    const affected = new Uint8Array(this.graph.nodes.length);
+    for (const port of this.inputs) affected[port.node] = 1;
     const constant: Step[] = [];
-    const moving: Step[] = [];
+    const dependent: Step[] = [];
     for (const step of steps) {
-      if (step.inputs.some((n) => moves[n])) {
-        moves[step.node] = 1;
-        moving.push(step);
+      if (step.inputs.some((n) => affected[n])) {
+        affected[step.node] = 1;
+        dependent.push(step);
       } else constant.push(step);
     }
-    return { constant, moving };
+    return { constant, dependent };
   }
 
   /** The same steps in fewer loops; values that are needed only inside a loop are no longer stored. */
@@ -165,12 +165,12 @@ export class Program {
 
   /** The kernels of all nodes downstream of the changed inputs. */
   private downstream(): Kernel[] {
-    const moves = new Uint8Array(this.graph.nodes.length);
-    this.inputs.forEach((port, k) => (moves[port.node] = this.changed[k]!));
+    const affected = new Uint8Array(this.graph.nodes.length);
+    this.inputs.forEach((port, k) => (affected[port.node] = this.changed[k]!));
     const kernels: Kernel[] = [];
     for (const step of this.steps) {
-      if (!step.inputs.some((n) => moves[n])) continue;
-      moves[step.node] = 1;
+      if (!step.inputs.some((n) => affected[n])) continue;
+      affected[step.node] = 1;
       if (step.kernel !== ALIAS) kernels.push(step.kernel);
     }
     return kernels;
@@ -218,7 +218,7 @@ function reachable(sources: readonly (readonly number[])[], outputs: readonly Po
 
 /** Writes values, converted to a dtype, into `data`; returns whether any has changed (0 to -0 is a change). */
 function store(data: Float64Array, values: ArrayLike<number> | number, dtype: DType): boolean {
-  let fresh = false;
+  let hasChanged = false;
   for (let i = 0; i < data.length; i++) {
     let x = typeof values === "number" ? values : values[i]!;
     if (dtype === "float32") x = Math.fround(x);
@@ -227,10 +227,10 @@ function store(data: Float64Array, values: ArrayLike<number> | number, dtype: DT
     const before = data[i]!;
     if (x !== before || (x === 0 && 1 / x !== 1 / before)) {
       data[i] = x;
-      fresh = true;
+      hasChanged = true;
     }
   }
-  return fresh;
+  return hasChanged;
 }
 
 function equal(a: Uint8Array, b: Uint8Array): boolean {

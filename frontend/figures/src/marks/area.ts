@@ -3,7 +3,7 @@
 import { cssColor } from "../color.js";
 import { attributes, svg } from "../dom.js";
 import type { AreaSpec } from "../grammar.js";
-import { at, type Make, named, polyline } from "./mark.js";
+import { at, lineLegend, type Make, polyline } from "./mark.js";
 
 export const area: Make<AreaSpec> = (spec, plot, layer) => {
   const path = svg("path", { fill: cssColor(spec.color, "series0"), class: "nn-area" });
@@ -11,10 +11,11 @@ export const area: Make<AreaSpec> = (spec, plot, layer) => {
   return {
     spec,
     reach: { x: [spec.x], y: [spec.y, spec.base] },
-    legend: named(spec),
+    legend: lineLegend(spec),
     update() {
       const [x, y, base] = [spec.x, spec.y, spec.base].map((r) => plot.scene.get(r));
       const n = x?.data.length ?? 0;
+      // along the curve, then back along the base
       const k = (i: number): number => (i < n ? i : 2 * n - 1 - i);
       const d = polyline(2 * n, (i) => plot.x(at(x, k(i))), (i) => plot.y(i < n ? at(y, i) : at(base, k(i), 0)));
       attributes(path, { d: d && `${d}Z` });

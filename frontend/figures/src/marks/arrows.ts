@@ -3,7 +3,7 @@
 import { cssColor } from "../color.js";
 import { attributes, resize, svg, uniqueId } from "../dom.js";
 import type { ArrowsSpec } from "../grammar.js";
-import { arrowHead, at, count, type Make, named, polyline, stroke } from "./mark.js";
+import { arrowHead, at, count, lineLegend, type Make, polyline, stroke } from "./mark.js";
 
 export const arrows: Make<ArrowsSpec> = (spec, plot, layer) => {
   const id = uniqueId("tip");
@@ -12,7 +12,7 @@ export const arrows: Make<ArrowsSpec> = (spec, plot, layer) => {
   return {
     spec,
     reach: { x: [spec.x], y: [spec.y] },
-    legend: named(spec),
+    legend: lineLegend(spec),
     update() {
       const [x, y, dx, dy] = [spec.x, spec.y, spec.dx, spec.dy].map((r) => plot.scene.get(r));
       const scale = plot.scene.number(spec.scale, 1);

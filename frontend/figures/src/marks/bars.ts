@@ -5,7 +5,7 @@ import { attributes, resize, setText, svg } from "../dom.js";
 import { formatNumber } from "../format.js";
 import type { BarsSpec } from "../grammar.js";
 import { buttons, chosen, click, type Clicks, markButton } from "../grip.js";
-import { at, type Make, named, round } from "./mark.js";
+import { at, lineLegend, type Make, round } from "./mark.js";
 
 export const bars: Make<BarsSpec> = (spec, plot, layer) => {
   const { scene } = plot;
@@ -15,7 +15,7 @@ export const bars: Make<BarsSpec> = (spec, plot, layer) => {
   return {
     spec,
     reach: { x: [spec.x], y: [spec.height] },
-    legend: named({ color: spec.color, label: spec.label }),
+    legend: lineLegend({ color: spec.color, label: spec.label }),
     update() {
       const height = scene.get(spec.height);
       const x = scene.get(spec.x);

@@ -4,13 +4,13 @@ import { contours } from "d3-contour";
 import { cssColor, span } from "../color.js";
 import { attributes, resize, svg } from "../dom.js";
 import type { ContourSpec } from "../grammar.js";
-import { type Make, named, round, stroke } from "./mark.js";
+import { lineLegend, type Make, round, stroke } from "./mark.js";
 
 export const contour: Make<ContourSpec> = (spec, plot, layer) => {
   const paths: SVGPathElement[] = [];
   return {
     spec,
-    legend: named(spec),
+    legend: lineLegend(spec),
     update() {
       const z = plot.scene.get(spec.z);
       if (!z || z.shape.length !== 2) return;

@@ -4,7 +4,7 @@ import { cssColor } from "../color.js";
 import { attributes, resize, svg, uniqueId } from "../dom.js";
 import type { CurveSpec } from "../grammar.js";
 import { grip } from "../grip.js";
-import { arrowHead, at, type Make, named, polyline, stroke } from "./mark.js";
+import { arrowHead, at, lineLegend, type Make, polyline, stroke } from "./mark.js";
 
 export const curve: Make<CurveSpec> = (spec, plot, layer) => {
   const paths: SVGPathElement[] = [];
@@ -14,12 +14,12 @@ export const curve: Make<CurveSpec> = (spec, plot, layer) => {
     tip = uniqueId("tip");
     layer.append(arrowHead(tip, cssColor(spec.color, "series0")));
   }
-  let renew: (() => void) | undefined;
+  let updateGrip: (() => void) | undefined;
   let handle: SVGPathElement | undefined;
   let last: [number, number] | undefined;
   if (rule) {
     handle = svg("path", { fill: "none", stroke: "transparent", "stroke-width": 24, class: "nn-curve-grip" });
-    renew = grip(handle, plot, {
+    updateGrip = grip(handle, plot, {
       label: spec.label ?? "curve", offset: false,
       position: () => last ?? middle(),
       move: (x, y) => {
@@ -36,7 +36,7 @@ export const curve: Make<CurveSpec> = (spec, plot, layer) => {
   return {
     spec,
     reach: { x: [spec.x], y: [spec.y] },
-    legend: named(spec),
+    legend: lineLegend(spec),
     update() {
       const x = plot.scene.get(spec.x);
       const y = plot.scene.get(spec.y);
@@ -52,7 +52,7 @@ export const curve: Make<CurveSpec> = (spec, plot, layer) => {
         // below the handles that are on the curve
         if (!handle.parentNode) plot.above.prepend(handle);
         attributes(handle, { d: paths[0]?.getAttribute("d") ?? "" });
-        renew?.();
+        updateGrip?.();
       }
     },
   };

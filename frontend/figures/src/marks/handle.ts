@@ -13,7 +13,7 @@ export const handle: Make<HandleSpec> = (spec, plot) => {
   const item = svg("g", {}, svg("circle", { r: 15, fill: "transparent" }), dot);
   plot.above.append(item);
   const position = (): [number, number] => [scene.number(spec.x), scene.number(spec.y)];
-  const renew = grip(item, plot, {
+  const updateGrip = grip(item, plot, {
     label: spec.label, offset: true, step: spec.step, position,
     move: (x, y) => scene.drag(spec.drag, x, y),
   });
@@ -32,7 +32,7 @@ export const handle: Make<HandleSpec> = (spec, plot) => {
         const inY = Math.min(plot.height, Math.max(0, py));
         attributes(item, { transform: `translate(${round(inX)},${round(inY)})` });
       }
-      renew();
+      updateGrip();
     },
   };
 };

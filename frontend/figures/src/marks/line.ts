@@ -3,7 +3,7 @@
 import { cssColor } from "../color.js";
 import { attributes, svg } from "../dom.js";
 import type { LineSpec } from "../grammar.js";
-import { type Make, named, round, stroke } from "./mark.js";
+import { lineLegend, type Make, round, stroke } from "./mark.js";
 
 /** Where w0 + w1 x + w2 y = 0 crosses the limits: [x, y, x, y] in data coordinates; null if w1 = w2 = 0. */
 function across(w0: number, w1: number, w2: number, x: readonly number[], y: readonly number[]): number[] | null {
@@ -31,7 +31,7 @@ export const line: Make<LineSpec> = (spec, plot, layer) => {
   return {
     spec,
     reach: { x: [spec.x], y: [spec.y] },
-    legend: named(spec),
+    legend: lineLegend(spec),
     update() {
       const [w0, w1, w2] = coefficients();
       const { x, y } = plot.limits();

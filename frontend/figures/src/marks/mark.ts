@@ -13,7 +13,7 @@ export interface Plot extends Frame {
   y(v: number): number;
   readonly width: number;
   readonly height: number;
-  /** The element whose style carries the theme. */
+  /** The element whose style has the theme's colours. */
   readonly root: HTMLElement;
   readonly canvas: HTMLCanvasElement;
   /** Marks that are not cut off at the frame. */
@@ -43,12 +43,12 @@ export const round = (v: number): number => Math.round(v * 100) / 100;
 interface Line { readonly color: Color; readonly width?: number; readonly dash?: boolean }
 
 export function stroke({ color, width = 2, dash }: Line, otherwise: string): Record<string, string | number> {
-  const made: Record<string, string | number> = {
+  const values: Record<string, string | number> = {
     fill: "none", stroke: cssColor(color, otherwise), "stroke-width": width,
     "stroke-linejoin": "round", "stroke-linecap": "round",
   };
-  if (dash) made["stroke-dasharray"] = "6 5";
-  return made;
+  if (dash) values["stroke-dasharray"] = "6 5";
+  return values;
 }
 
 function swatch(spec: Line): Node {
@@ -57,7 +57,7 @@ function swatch(spec: Line): Node {
 }
 
 /** A legend of one entry, the mark's label beside a piece of its line; empty without a label. */
-export const named = (spec: Line & { readonly label?: string }) => (): [string, Node][] =>
+export const lineLegend = (spec: Line & { readonly label?: string }) => (): [string, Node][] =>
   spec.label ? [[spec.label, swatch(spec)]] : [];
 
 /** A polyline's path data; gaps where a number is missing. */

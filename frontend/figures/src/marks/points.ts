@@ -41,7 +41,7 @@ class Points implements Mark {
   readonly reach: Mark["reach"];
   private readonly items: SVGGElement[] = [];
   private readonly looks = new Looks();
-  private readonly renew: (() => void)[] = [];
+  private readonly updateGrips: (() => void)[] = [];
   private readonly clicks: Clicks;
   /** The input that holds the points, if they can be dragged. */
   private readonly target: Live | undefined;
@@ -72,7 +72,7 @@ class Points implements Mark {
       if (looks.change(i, look)) this.show(items[i]!, look, !!classes);
       if (!Number.isFinite(x + y)) continue;
       if (isClickable(this.clicks)) markButton(items[i]!, this.nameToClick(i), chosen(scene, this.clicks, i), i === 0);
-      this.renew[i]?.();
+      this.updateGrips[i]?.();
     }
   }
 
@@ -101,7 +101,7 @@ class Points implements Mark {
       name.textContent = spec.labels[i]!;
       item.append(name);
     }
-    if (target) this.renew[i] = this.makeMovable(item, i, target);
+    if (target) this.updateGrips[i] = this.makeMovable(item, i, target);
     return item;
   }
 

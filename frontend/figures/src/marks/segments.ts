@@ -2,7 +2,7 @@
 
 import { attributes, svg } from "../dom.js";
 import type { SegmentsSpec } from "../grammar.js";
-import { at, count, type Make, named, polyline, stroke } from "./mark.js";
+import { at, count, lineLegend, type Make, polyline, stroke } from "./mark.js";
 
 export const segments: Make<SegmentsSpec> = (spec, plot, layer) => {
   const path = svg("path", stroke(spec, "muted"));
@@ -10,7 +10,7 @@ export const segments: Make<SegmentsSpec> = (spec, plot, layer) => {
   return {
     spec,
     reach: { x: [spec.x0, spec.x1], y: [spec.y0, spec.y1] },
-    legend: named(spec),
+    legend: lineLegend(spec),
     update() {
       const [x0, y0, x1, y1] = [spec.x0, spec.y0, spec.x1, spec.y1].map((r) => plot.scene.get(r));
       let d = "";

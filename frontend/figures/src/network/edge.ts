@@ -10,7 +10,7 @@ import { neuronName, parameterDial, two } from "./numbers.js";
 export interface EdgeStyle {
   /** Width and colour show the gradient instead of the weight. */
   readonly byGradient: boolean;
-  /** The number that is drawn widest. */
+  /** The absolute value to which the widths are relative. */
   readonly largest: number;
   /** There are too many edges for wide lines and for numbers. */
   readonly many: boolean;
@@ -24,16 +24,16 @@ export class Edge {
   private readonly path = svg("path", { class: "nn-edge", fill: "none" });
   /** A wide invisible line, which is easier to grab. */
   private readonly hit = svg("path", { stroke: "transparent", "stroke-width": 24, fill: "none" });
-  private readonly renewDial: (() => void) | undefined;
+  private readonly updateDial: (() => void) | undefined;
 
   constructor(readonly spec: EdgeSpec, network: NetworkSpec, private readonly scene: Scene) {
     this.item = svg("g", { class: "nn-edge-item" }, this.hit, this.path);
     const label = spec.label ?? `weight from ${neuronName(network, spec.source)} to ${neuronName(network, spec.target)}`;
-    this.renewDial = parameterDial(scene, network, this.item, spec.weight, label);
+    this.updateDial = parameterDial(scene, network, this.item, spec.weight, label);
   }
 
   get canDrag(): boolean {
-    return this.renewDial !== undefined;
+    return this.updateDial !== undefined;
   }
 
   /** The gradient's absolute value; 0 if there is no gradient. */
@@ -56,7 +56,7 @@ export class Edge {
       this.drawLine(style);
       this.drawNumber(style);
     }
-    this.renewDial?.();
+    this.updateDial?.();
   }
 
   private drawLine({ byGradient, largest, many }: EdgeStyle): void {

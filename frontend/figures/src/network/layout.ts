@@ -18,8 +18,9 @@ export class Layout {
   /** Whether there is no room for numbers between the layers. */
   crowded = false;
   private readonly layers: (readonly NeuronSpec[])[];
-  /** How many neurons the tallest layer has. */
+  /** The number of neurons in the tallest layer. */
   private readonly most: number;
+  /** Whether every neuron is an image, without numbers below it. */
   private readonly pictured: boolean;
   /** Width in pixels for the names of inputs. */
   private readonly margin: number;

@@ -36,7 +36,7 @@ export class Neuron {
   private readonly delta: SVGTextElement;
   private readonly turn: SVGTextElement;
   private readonly bias: SVGTextElement;
-  private readonly renewDial: (() => void) | undefined;
+  private readonly updateDial: (() => void) | undefined;
 
   constructor(readonly spec: NeuronSpec, network: NetworkSpec, private readonly layout: Layout, private readonly scene: Scene) {
     const { radius } = layout;
@@ -55,14 +55,14 @@ export class Neuron {
     this.item.append(titleOf(spec, radius, layout.isNamedBeside(spec)), this.value, this.below, this.delta, this.turn);
     this.bias = svg("text", { class: "nn-edge-number nn-bias", "text-anchor": "start", x: radius + 3, y: -radius + 4 });
     this.biasItem = svg("g", {}, this.bias);
-    this.renewDial = parameterDial(scene, network, this.biasItem, spec.bias, `bias of ${this.name}`);
-    if (this.renewDial) {
+    this.updateDial = parameterDial(scene, network, this.biasItem, spec.bias, `bias of ${this.name}`);
+    if (this.updateDial) {
       this.biasItem.prepend(svg("rect", { x: radius, y: -radius - 12, width: 44, height: 24, fill: "transparent" }));
     }
   }
 
   get canDrag(): boolean {
-    return this.renewDial !== undefined;
+    return this.updateDial !== undefined;
   }
 
   /** Whether the reader has switched the neuron off. */
@@ -99,10 +99,10 @@ export class Neuron {
     this.item.classList.toggle("nn-off", this.off);
     this.item.classList.toggle("nn-value-negative", v < 0);
     this.drawImage();
-    this.renewDial?.();
+    this.updateDial?.();
   }
 
-  /** Shows the neuron's turn in an order, 0 for none; returns a description of the neuron in words. */
+  /** Shows the neuron's position in the order that the reader has chosen, 0 for none; returns a description for screen readers. */
   drawTurn(turn: number): string {
     const { scene, spec } = this;
     setText(this.turn, turn > 0 ? ordinal(turn) : "");

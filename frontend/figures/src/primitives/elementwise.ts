@@ -6,14 +6,14 @@ import {
 } from "./primitive.js";
 import { POWERS, ROOTS, TANHS, exp as expOf, tanh as tanhOf } from "./exponential.js";
 import { erf, roundHalfEven } from "./special.js";
-import { type Walk, walked } from "./walk.js";
+import { broadcastKernel, type Walk } from "./walk.js";
 
 /*
 Every operation has a loop of its own (no function is passed to a common loop), because a call per
 element would cost more than the operation and would box each number in an object.
 */
 
-/** The inputs must broadcast to the recorded shape (not only to each other: see Program). */
+/** Checks that the inputs broadcast to the recorded shape, which may be larger than their common shape (see Program). */
 function expectBroadcast(out: Operand, inputs: readonly Operand[], attrs: Attrs): void {
   const shapes = inputs.map((x) => x.shape);
   if (!sameShape(broadcastShapes([...shapes, out.shape], attrs), out.shape)) {
@@ -33,7 +33,7 @@ function binary(loop: Loop2, wholeNumbers: Loop2 = loop): Primitive {
     const a = inputs[0]!.data;
     const b = inputs[1]!.data;
     const chosen = out.dtype === "int64" ? wholeNumbers : loop;
-    return walked(out, inputs, (w) => chosen(o, a, b, w));
+    return broadcastKernel(out, inputs, (w) => chosen(o, a, b, w));
   };
 }
 
@@ -71,7 +71,7 @@ const div: Loop2 = (o, a, b, w) => {
 };
 /** C's pow, which NumPy and PyTorch use: 1 to any power and (±1)^±∞ are 1; JavaScript returns NaN for some of them. */
 const pow: Loop2 = (o, a, b, w) => {
-  if (b.length === 1 && a.length === o.length && (b[0] === 2 || b[0] === 1)) return wholePower(o, a, b[0]);
+  if (b.length === 1 && a.length === o.length && (b[0] === 2 || b[0] === 1)) return firstOrSecondPower(o, a, b[0]);
   const { rows, cols, ar, ac, br, bc } = w;
   for (let i = 0, k = w.o, xr = w.a, yr = w.b; i < rows; i++, xr += ar, yr += br)
     for (let j = 0, x = xr, y = yr; j < cols; j++, x += ac, y += bc) {
@@ -80,12 +80,12 @@ const pow: Loop2 = (o, a, b, w) => {
       o[k++] = s === 1 || ((t === Infinity || t === -Infinity) && s === -1) ? 1 : s ** t;
     }
 };
-/** Powers 2 and 1, the latter from the derivative of a square, without calling pow. */
-function wholePower(o: Values, a: Values, power: 1 | 2): void {
+/** Powers 2 and 1 without calling pow; power 1 comes from the derivative of a square. */
+function firstOrSecondPower(o: Values, a: Values, power: 1 | 2): void {
   if (power === 1) o.set(a);
   else for (let i = 0; i < o.length; i++) o[i] = a[i]! * a[i]!;
 }
-/** nan wins, as in NumPy. */
+/** nan propagates, as in NumPy. */
 const maximum: Loop2 = (o, a, b, w) => {
   const { rows, cols, ar, ac, br, bc } = w;
   for (let i = 0, k = w.o, xr = w.a, yr = w.b; i < rows; i++, xr += ar, yr += br)
@@ -109,7 +109,7 @@ const atan2: Loop2 = (o, a, b, w) => {
   for (let i = 0, k = w.o, xr = w.a, yr = w.b; i < rows; i++, xr += ar, yr += br)
     for (let j = 0, x = xr, y = yr; j < cols; j++, x += ac, y += bc) o[k++] = Math.atan2(a[x]!, b[y]!);
 };
-/** Python's %: the sign of the divisor. */
+/** Python's %: the result has the sign of the divisor. */
 const remainder: Loop2 = (o, a, b, w) => {
   const { rows, cols, ar, ac, br, bc } = w;
   for (let i = 0, k = w.o, xr = w.a, yr = w.b; i < rows; i++, xr += ar, yr += br)
@@ -128,7 +128,7 @@ const remainderWhole: Loop2 = (o, a, b, w) => {
       o[k++] = t === 0 ? 0 : r !== 0 && r < 0 !== t < 0 ? r + t : r;
     }
 };
-/** Python's //: floor of the exact quotient, found from the exact remainder. */
+/** Python's //: the floor of the exact quotient, computed from the exact remainder. */
 const floorDivide: Loop2 = (o, a, b, w) => {
   const { rows, cols, ar, ac, br, bc } = w;
   for (let i = 0, k = w.o, xr = w.a, yr = w.b; i < rows; i++, xr += ar, yr += br)
@@ -381,7 +381,7 @@ const isfinite: Loop1 = (o, a) => {
   for (let i = 0; i < o.length; i++) o[i] = a[i]! - a[i]! === 0 ? 1 : 0;
 };
 
-/** The result equals the input: nothing is copied, both share a buffer. */
+/** The result equals the input, so nothing is copied and both share a buffer. */
 const clone: Primitive = (out, inputs, attrs) => {
   expectInputs(inputs, 1, attrs);
   expectShape(out, inputs[0]!.shape, attrs);
@@ -435,7 +435,7 @@ const where: Primitive = (out, inputs, attrs) => {
   expectBroadcast(out, inputs, attrs);
   const o = out.data;
   const [a, b, c] = inputs.map((x) => x.data) as [Values, Values, Values];
-  return walked(out, inputs, (w) => {
+  return broadcastKernel(out, inputs, (w) => {
     const { rows, cols, ar, ac, br, bc, cr, cc } = w;
     for (let i = 0, k = w.o, xr = w.a, yr = w.b, zr = w.c; i < rows; i++, xr += ar, yr += br, zr += cr)
       for (let j = 0, x = xr, y = yr, z = zr; j < cols; j++, x += ac, y += bc, z += cc)

@@ -4,10 +4,10 @@ import { POWERS, ROOTS, TANHS, exp, tanh } from "./exponential.js";
 import { type Matrix, gemm } from "./gemm.js";
 import { type Factor2d, layoutOf } from "./linalg.js";
 import type { Kernel, Operand, Values } from "./primitive.js";
-import { type Walk, walked } from "./walk.js";
+import { broadcastKernel, type Walk } from "./walk.js";
 
 /*
-An intermediate value costs a store and a load, and each loop costs its own counting.  The loops below save
+An intermediate value costs a store and a load, and each loop has its own overhead.  The loops below avoid
 both.  Chains of + - × give the same result to the last bit as separate operations.  Around an activation
 float32 values stay doubles until the loop's result is rounded, since each rounding costs a third of a tanh;
 a result that only the next matrix product reads is not rounded at all.
@@ -72,7 +72,7 @@ export function pairKernel(pair: Pair, out: Operand, inputs: readonly [Operand, 
   const [a, b, c] = inputs.map((x) => x.data) as [Values, Values, Values];
   const loop =
     pair.outer === "sum" ? (pair.inner === "sum" ? sumOfSum : sumOfProduct) : pair.inner === "sum" ? productOfSum : productOfProduct;
-  return walked(out, inputs, (w) => loop(o, a, b, c, w, pair));
+  return broadcastKernel(out, inputs, (w) => loop(o, a, b, c, w, pair));
 }
 
 // ---------------------------------------------------------------- a bias, then an activation
@@ -171,14 +171,14 @@ export function activationKernel(op: string, out: Operand, inputs: readonly [Ope
   const loop = ACTIVATIONS[op]!.ofSum;
   const o = out.data;
   const [a, b] = [inputs[0].data, inputs[1].data];
-  return walked(out, inputs, (w) => loop(o, a, b, w));
+  return broadcastKernel(out, inputs, (w) => loop(o, a, b, w));
 }
 
 // ---------------------------------------------------------------- a whole layer
 
-/** Rows that are computed together: they stay in the processor's first-level cache. */
+/** The number of rows that are computed together; they stay in the processor's first-level cache. */
 const BLOCK = 64;
-/** With fewer rows a loop for each column does not pay off. */
+/** With fewer rows a loop for each column is slower. */
 export const LEAST_ROWS = 16;
 
 /** act(X·W + b), where b is one number or one for each column; `single` rounds the result to float32. */
@@ -235,7 +235,7 @@ const twoInputs: Neuron = (o, x, start, end, j, n, w, bias, single) => {
   }
 };
 
-/** A neuron with eight inputs, the width of most hidden layers here. */
+/** A neuron with eight inputs, the width of most hidden layers in the book's figures. */
 const eightInputs: Neuron = (o, x, start, end, j, n, w, bias, single) => {
   const table = TANHS;
   const { data, row, col } = x;
@@ -257,7 +257,7 @@ const eightInputs: Neuron = (o, x, start, end, j, n, w, bias, single) => {
 export function throughTanh(out: Operand, inputs: readonly [Operand, Operand, Operand]): Kernel {
   const o = out.data;
   const [g, one, h] = inputs.map((x) => x.data) as [Values, Values, Values];
-  return walked(out, inputs, (w) => {
+  return broadcastKernel(out, inputs, (w) => {
     const { single, rows, cols, ar, ac, br, bc, cr, cc } = w;
     for (let i = 0, k = w.o, xr = w.a, yr = w.b, zr = w.c; i < rows; i++, xr += ar, yr += br, zr += cr)
       for (let j = 0, x = xr, y = yr, z = zr; j < cols; j++, x += ac, y += bc, z += cc) {
@@ -268,7 +268,7 @@ export function throughTanh(out: Operand, inputs: readonly [Operand, Operand, Op
   });
 }
 
-/** The same for a g that is a column times a row, as after a layer with one neuron. */
+/** The same if g is a column times a row, as after a layer with one neuron. */
 export function outerThroughTanh(out: Operand, column: Operand, row: Operand, one: Operand, h: Operand): Kernel {
   const [m, n] = out.shape as [number, number];
   const [o, g, w, a, from] = [out.data, column.data, row.data, h.data, one.data];

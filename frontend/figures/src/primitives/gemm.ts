@@ -1,4 +1,4 @@
-// One matrix product for everything: C (+)= A·B with any strides, 2 × 4 results at a time.
+// The matrix product that all primitives share: C = A·B or C += A·B with any strides, 2 × 4 results at a time.
 
 import type { Values } from "./primitive.js";
 
@@ -81,7 +81,7 @@ function column(m: number, k: number, a: Matrix, b: Matrix, c: Matrix, accumulat
   for (; i < m; i++) dot(k, a, a.at + i * row, b, b.at, o, c.at + i * c.row, accumulate, single);
 }
 
-/** Few results: one dot product for each. */
+/** A product with one or two rows: a dot product for each result. */
 function dots(m: number, n: number, k: number, a: Matrix, b: Matrix, c: Matrix, accumulate: boolean, single: boolean): void {
   for (let i = 0; i < m; i++)
     for (let j = 0; j < n; j++)

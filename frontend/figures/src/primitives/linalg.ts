@@ -30,7 +30,7 @@ const matmul: Primitive = (out, inputs, attrs) => {
   const B: Matrix = { data: y.data, at: 0, row: n, col: 1 };
   const C: Matrix = { data: out.data, at: 0, row: n, col: 1 };
   if (count === 1 || right.every((r) => r === 1)) {
-    // One right factor for the whole batch: one tall product.
+    // One right factor for the whole batch: a single product with a tall left factor.
     const rows = right.every((r) => r === 1) ? count * m : m;
     return () => gemm(rows, n, k, A, B, C, false, single);
   }
@@ -96,7 +96,7 @@ function readEquation(inputs: readonly Operand[], attrs: Attrs): Terms {
   return { terms, result, sizes };
 }
 
-/** A factor's element is at the sum of two offsets from tables: for the result's position and for the summed letters. */
+/** An element of a factor is at the sum of two offsets from tables: one for the result's index, one for the summed letters. */
 const einsum: Primitive = (out, inputs, attrs) => {
   const { terms, result, sizes } = readEquation(inputs, attrs);
   const summed = [...sizes.keys()].filter((c) => !result.includes(c));

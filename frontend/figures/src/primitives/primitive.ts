@@ -5,7 +5,7 @@ import { GraphError } from "../evaluator/errors.js";
 export type DType = "float32" | "float64" | "int64" | "bool";
 
 /**
- * Every value is held in doubles, whatever its dtype, so that each loop sees one kind of array and
+ * Every value is stored in doubles, whatever its dtype, so that each loop sees one kind of array and
  * compiles to plain machine code.  A float32 is a double rounded by Math.fround after each
  * operation (which equals float32 arithmetic), an int64 is exact up to 2⁵³, a bool is 0 or 1.
  */
@@ -22,17 +22,17 @@ export interface Operand {
 /** Computes one node's values from its inputs' into a preallocated buffer. */
 export type Kernel = () => void;
 
-/** Checks an application and returns its kernel, or ALIAS when the result is its input unchanged. */
+/** Checks an application and returns its kernel, or ALIAS if the result is its input unchanged. */
 export type Primitive = (out: Operand, inputs: readonly Operand[], attrs: Attrs) => Kernel;
 
 export type Family = Readonly<Record<string, Primitive>>;
 
-/** More multiplications than this in one program would freeze the page for seconds. */
+/** The most multiplications in one program; more would freeze the page for seconds. */
 export const MAX_WORK = 4e9;
 /** The most elements that all nodes together read and write; some nodes need a table of that length. */
 export const MAX_TOUCHED = 2 ** 27;
 
-/** What a program may still spend; shared by all its nodes. */
+/** The multiplications and elements that a program has left; all its nodes share them. */
 export interface Budget {
   work: number;
   touched: number;
@@ -117,7 +117,7 @@ export class Attrs {
   dim(key: string, ndim: number): number {
     const d = this.int(key);
     if (d >= 0 && d < Math.max(ndim, 1)) return d;
-    return this.fail(`${key} ${d} is not a dimension of a tensor that has ${ndim}`);
+    return this.fail(`${key} ${d} is out of range for a tensor with ${ndim} dimensions`);
   }
 
   /** Distinct dimensions of a tensor with `ndim` of them. */
@@ -126,7 +126,7 @@ export class Attrs {
     if (new Set(dims).size === dims.length && dims.every((d) => d >= 0 && d < Math.max(ndim, 1))) {
       return dims;
     }
-    return this.fail(`${key} [${dims.join(", ")}] are not different dimensions of a tensor that has ${ndim}`);
+    return this.fail(`${key} [${dims.join(", ")}] should be distinct dimensions of a tensor with ${ndim} dimensions`);
   }
 }
 
@@ -202,7 +202,7 @@ export function offsetsOf(shape: Shape, strides: readonly number[], start = 0): 
   return offsets;
 }
 
-/** `shape` seen as (before, length, after) around one dimension; a number counts as [1]. */
+/** The number of elements before, along and after one dimension of `shape`; a number counts as [1]. */
 export function around(shape: Shape, dim: number): { before: number; length: number; after: number } {
   return {
     before: sizeOf(shape.slice(0, dim)),

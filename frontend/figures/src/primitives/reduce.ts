@@ -47,7 +47,7 @@ function reduction(fold: Fold): Primitive {
 
 // ---------------------------------------------------------------- sums
 
-/** Keeps four partial sums: that is faster, and rounding errors grow more slowly. */
+/** Adds into four partial sums, which is faster and lets rounding errors grow more slowly. */
 const sumFold: Fold = (o, x, starts, members) => {
   const step = members.length > 1 ? members[1]! - members[0]! : 1;
   if (evenlySpaced(members, step)) evenSums(o, x, starts, step, members.length);
@@ -104,7 +104,7 @@ const prodFold: Fold = (o, x, starts, members) => {
   }
 };
 
-// ---------------------------------------------------------------- extremes: nan wins, as in NumPy
+// ---------------------------------------------------------------- extremes: nan propagates, as in NumPy
 
 const maxFold: Fold = (o, x, starts, members) => {
   for (let i = 0; i < starts.length; i++) {
@@ -130,17 +130,17 @@ const minFold: Fold = (o, x, starts, members) => {
 
 const anyFold: Fold = (o, x, starts, members) => {
   for (let i = 0; i < starts.length; i++) {
-    let found = 0;
-    for (let j = 0; j < members.length && !found; j++) found = x[starts[i]! + members[j]!] !== 0 ? 1 : 0;
-    o[i] = found;
+    let result = 0;
+    for (let j = 0; j < members.length && !result; j++) result = x[starts[i]! + members[j]!] !== 0 ? 1 : 0;
+    o[i] = result;
   }
 };
 
 const allFold: Fold = (o, x, starts, members) => {
   for (let i = 0; i < starts.length; i++) {
-    let held = 1;
-    for (let j = 0; j < members.length && held; j++) held = x[starts[i]! + members[j]!] !== 0 ? 1 : 0;
-    o[i] = held;
+    let result = 1;
+    for (let j = 0; j < members.length && result; j++) result = x[starts[i]! + members[j]!] !== 0 ? 1 : 0;
+    o[i] = result;
   }
 };
 
@@ -183,7 +183,7 @@ const logsumexpFold: Fold = (o, x, starts, members) => {
       const v = x[s + members[j]!]!;
       if (v > m || v !== v) m = v;
     }
-    if (m - m !== 0) m = 0; // infinite or nan: the sum then gives the right result by itself
+    if (m - m !== 0) m = 0; // infinite or nan: without a shift the sum gives the right result
     let sum = 0;
     for (let j = 0; j < members.length; j++) sum += exp(x[s + members[j]!]! - m, roots, powers);
     o[i] = Math.log(sum) + m;

@@ -1,4 +1,4 @@
-// Primitives that move elements without changing them: reshape, permute, expand, slice, cat, pad.
+// Primitives that rearrange elements: reshape, permute, expand, flip, cat, pad, slices, triangles; and detach.
 
 import {
   ALIAS, type Attrs, type Family, type Primitive, type Shape,
@@ -113,7 +113,7 @@ function indexed(shape: Shape, attrs: Attrs): { shape: number[]; offsets: Int32A
   return { shape: lengths, offsets: offsetsOf(lengths, steps, start) };
 }
 
-/** One entry of an index, checked against its dimension; length null: the dimension is dropped. */
+/** One entry of an index, checked against its dimension; `length` is null if the entry drops the dimension. */
 function readEntry(entry: unknown, n: number, attrs: Attrs): { first: number; step: number; length: number | null } {
   if (typeof entry === "number" && Number.isInteger(entry)) {
     const first = entry < 0 ? entry + n : entry;

@@ -1,4 +1,4 @@
-// erf in double precision: W. J. Cody's rational approximations (Math. Comp. 23, 1969).
+// erf in double precision, by W. J. Cody's rational approximations (Math. Comp. 23, 1969); and rounding to even.
 
 const A = [3.1611237438705656, 113.864154151050156, 377.485237685302021, 3209.37758913846947, 0.185777706184603153];
 const B = [23.6012909523441209, 244.024637934444173, 1282.61652607737228, 2844.23683343917062];
@@ -66,7 +66,7 @@ function far(y: number): number {
   return gauss(y) * ((ONE_OVER_SQRT_PI - ratio) / y);
 }
 
-/** To the nearest whole number, halves to the even one (NumPy's and PyTorch's round). */
+/** The nearest whole number; halves are rounded to the even one, as by NumPy and PyTorch. */
 export function roundHalfEven(x: number): number {
   const below = Math.floor(x);
   const rest = x - below;

@@ -2,7 +2,7 @@
 
 import { type Kernel, type Operand, type Shape, broadcastStrides, offsetsOf, sizeOf } from "./primitive.js";
 
-/** Two nested loops over the result, with the steps of each operand; `o` is the offset where they start. */
+/** Two nested loops over the result, with the steps of each operand; `o` is the offset of the first result. */
 export interface Walk {
   /** Whether results are rounded to float32 (by the loop itself, if it is one of `ROUNDING`). */
   readonly single: boolean;
@@ -33,8 +33,8 @@ function merged(shape: Shape, strides: readonly (readonly number[])[]): { shape:
   return { shape: sizes, strides: steps };
 }
 
-/** A kernel that calls `loop` once for every pair of innermost dimensions of the result. */
-export function walked(out: Operand, inputs: readonly Operand[], loop: (w: Walk) => void): Kernel {
+/** A kernel that calls `loop` for each index of the outer dimensions; `loop` runs over the two innermost ones. */
+export function broadcastKernel(out: Operand, inputs: readonly Operand[], loop: (w: Walk) => void): Kernel {
   const { shape, strides } = merged(out.shape, inputs.map((x) => broadcastStrides(x.shape, out.shape)));
   const nd = shape.length;
   const rows = nd > 1 ? shape[nd - 2]! : 1;

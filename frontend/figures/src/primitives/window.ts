@@ -40,7 +40,7 @@ function readWindow(kernel: Pair, attrs: Attrs): Window {
 }
 
 /** The result's height and width. */
-function windowed(h: number, width: number, w: Window, ceil: boolean, attrs: Attrs): [number, number] {
+function resultSize(h: number, width: number, w: Window, ceil: boolean, attrs: Attrs): [number, number] {
   const out: [number, number] = [positions(h, w, 0, ceil), positions(width, w, 1, ceil)];
   if (out[0] < 1 || out[1] < 1) attrs.fail(`a window of [${w.kernel.join(", ")}] does not fit into ${h} × ${width}`);
   if (out[0] * out[1] * w.kernel[0] * w.kernel[1] > MAX_TABLE) attrs.fail("has too many windows for a page");
@@ -84,7 +84,7 @@ function convolution(x: Shape, weight: Shape, g: Shape, attrs: Attrs): Convoluti
     attrs.fail(`${planes} planes, weight [${weight.join(", ")}] and ${groups} groups do not fit`);
   }
   const w = readWindow([kh, kw], attrs);
-  const size = windowed(h, width, w, false, attrs);
+  const size = resultSize(h, width, w, false, attrs);
   if (g.length !== 4 || g[0] !== images || g[1] !== out || g[2] !== size[0] || g[3] !== size[1]) {
     attrs.fail(`the convolution's result has shape [${[images, out, ...size].join(", ")}], but [${g.join(", ")}] in the graph`);
   }
@@ -100,10 +100,12 @@ function convolution(x: Shape, weight: Shape, g: Shape, attrs: Attrs): Convoluti
   return { images, groups, inputPlanes, outputPlanes: out / groups, taps, windows, plane: h * width, table, columns: new Float64Array(taps * windows) };
 }
 
+/** Copies the elements of all windows into columns; elements in the padding are 0. */
 function unfold(columns: Values, x: Values, start: number, table: Int32Array): void {
   for (let i = 0; i < table.length; i++) columns[i] = table[i]! < 0 ? 0 : x[start + table[i]!]!;
 }
 
+/** Adds the columns to the elements from which `unfold` would copy them. */
 function fold(x: Values, start: number, columns: Values, table: Int32Array): void {
   for (let i = 0; i < table.length; i++) {
     const at = table[i]!;
@@ -197,7 +199,7 @@ function pooling(x: Shape, pooled: Shape, attrs: Attrs): Pooling {
   const window = readWindow(attrs.pair("kernel_size"), attrs);
   const h = x[x.length - 2]!;
   const width = x[x.length - 1]!;
-  const size = windowed(h, width, window, attrs.bool("ceil_mode"), attrs);
+  const size = resultSize(h, width, window, attrs.bool("ceil_mode"), attrs);
   const lead = x.slice(0, -2);
   if (pooled.join() !== [...lead, ...size].join()) {
     attrs.fail(`the pooled result has shape [${[...lead, ...size].join(", ")}], but [${pooled.join(", ")}] in the graph`);
@@ -267,7 +269,8 @@ function divisors(h: number, width: number, p: Pooling, countPadding: boolean): 
   return out;
 }
 
-function averages(planes: Shape, pooled: Shape, attrs: Attrs): { p: Pooling; divisor: Values } {
+/** The windows of average pooling, and the number by which each window's sum is divided. */
+function averagePooling(planes: Shape, pooled: Shape, attrs: Attrs): { p: Pooling; divisor: Values } {
   const p = pooling(planes, pooled, attrs);
   const n = planes.length;
   return { p, divisor: divisors(planes[n - 2]!, planes[n - 1]!, p, attrs.bool("count_include_pad")) };
@@ -276,7 +279,7 @@ function averages(planes: Shape, pooled: Shape, attrs: Attrs): { p: Pooling; div
 const avgPool2d: Primitive = (out, inputs, attrs) => {
   expectInputs(inputs, 1, attrs);
   const { shape, data } = inputs[0]!;
-  const { p, divisor } = averages(shape, out.shape, attrs);
+  const { p, divisor } = averagePooling(shape, out.shape, attrs);
   const o = out.data;
   return () => {
     for (let n = 0, k = 0; n < p.planes; n++)
@@ -292,7 +295,7 @@ const avgPool2dInput: Primitive = (out, inputs, attrs) => {
   expectInputs(inputs, 1, attrs);
   const g = inputs[0]!;
   expectShape(out, attrs.ints("shape"), attrs);
-  const { p, divisor } = averages(out.shape, g.shape, attrs);
+  const { p, divisor } = averagePooling(out.shape, g.shape, attrs);
   const o = out.data;
   return () => {
     o.fill(0);
