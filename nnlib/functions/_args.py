@@ -176,9 +176,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 def binary(primitive: Primitive) -> Callable[[F], F]:
     """Give the public function of a two-argument primitive a fast path.
 
-    Two float tensors of one type, or one and a number, are computed and recorded here; every other
-    case (other types, tracing, errors) runs the function's own body.  A network of 0-d tensors runs
-    1.5 times as fast with it.
+    Two float tensors of the same type, or one and a number, are computed and recorded here; every
+    other case (other types, tracing, errors) runs the function's own body.  A network of 0-d
+    tensors runs 1.5 times as fast with it.
     """
     forward, saves_args, saves_out = primitive.forward, primitive.saves_args, primitive.saves_out
     differentiable, crosses, name = primitive.differentiable, primitive.crosses, primitive.name

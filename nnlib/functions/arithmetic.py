@@ -115,12 +115,12 @@ def div(
             "div expected rounding_mode to be one of None, 'trunc', or 'floor' but found "
             f"{rounding_mode!r}"
         )
-    kind = dtypes.result_type(input, other)
-    if kind.kind == "f":
+    d = dtypes.result_type(input, other)
+    if d.kind == "f":
         return trunc(over(input, other))
     down = floor_divide(input, other)  # unlike a float quotient, exact for large integers
     rest = logical_and(ne(remainder(input, other), 0), lt(down, 0))
-    return converted(plus(down, converted(rest, kind)), kind)
+    return converted(plus(down, converted(rest, d)), d)
 
 
 @binary(p.mul)
@@ -505,13 +505,13 @@ def bitwise_not(input: Tensor) -> Tensor:
     >>> nnlib.bitwise_not(nnlib.tensor([5])), nnlib.bitwise_not(nnlib.tensor([True]))
     (tensor([-6]), tensor([False]))
     """
-    kind = needs_tensor("bitwise_not", input)._data.dtype
-    if kind.kind == "f":
+    d = needs_tensor("bitwise_not", input)._data.dtype
+    if d.kind == "f":
         raise TypeError(
             "~ (operator.invert) is only implemented on integer and Boolean-type tensors, not "
-            f"{kind.name}"
+            f"{d.name}"
         )
-    return logical_not(input) if kind.kind == "b" else bitwise_xor(input, -1)
+    return logical_not(input) if d.kind == "b" else bitwise_xor(input, -1)
 
 
 def _shift_type(name: str, *args: Any) -> np.dtype:
@@ -530,9 +530,9 @@ def bitwise_left_shift(input: Operand, other: Operand) -> Tensor:
     >>> nnlib.bitwise_left_shift(nnlib.tensor([1, 5]), 2)
     tensor([ 4, 20])
     """
-    kind = _shift_type("bitwise_left_shift", input, other)
+    d = _shift_type("bitwise_left_shift", input, other)
     if isinstance(other, Value):
-        return mul(input, pow(make(kind.type(2)), converted(other, kind)))
+        return mul(input, pow(make(d.type(2)), converted(other, d)))
     # 2⁶³ is the bit that makes an int64 negative; bits shifted further are lost.
     return mul(input, 2**other if 0 <= other < 63 else -(2**63) if other == 63 else 0)
 
@@ -546,13 +546,13 @@ def bitwise_right_shift(input: Operand, other: Operand) -> Tensor:
     >>> nnlib.bitwise_right_shift(nnlib.tensor([16, -5]), 2)
     tensor([ 4, -2])
     """
-    kind = _shift_type("bitwise_right_shift", input, other)
-    bits = kind.itemsize * 8
+    d = _shift_type("bitwise_right_shift", input, other)
+    bits = d.itemsize * 8
     most = bits - 2  # 2 to a higher power does not fit into a signed type: divide twice
     if isinstance(other, Value):
-        n = converted(other, kind)
+        n = converted(other, d)
         n = where(lt(n, 0), bits, clamp(n, max=bits))
-        two, first = make(kind.type(2)), clamp(n, max=most)
+        two, first = make(d.type(2)), clamp(n, max=most)
         return floor_divide(floor_divide(input, pow(two, first)), pow(two, minus(n, first)))
     shift = bits if other < 0 else min(int(other), bits)
     quotient = floor_divide(input, 2 ** min(shift, most))
@@ -1149,15 +1149,15 @@ def nan_to_num(
     tensor([0., 9., 1.])
     """
     x = needs_tensor("nan_to_num", input)
-    kind = x._data.dtype
-    if kind.kind != "f":
+    d = x._data.dtype
+    if d.kind != "f":
         return clone(x)
-    limits = np.finfo(kind)
+    limits = np.finfo(d)
     high = limits.max if posinf is None else posinf
     low = limits.min if neginf is None else neginf
-    x = where(isnan(x), make(as_element(nan, kind)), x)
-    x = where(eq(x, make(kind.type(np.inf))), make(kind.type(high)), x)
-    return where(eq(x, make(kind.type(-np.inf))), make(kind.type(low)), x)
+    x = where(isnan(x), make(as_element(nan, d)), x)
+    x = where(eq(x, make(d.type(np.inf))), make(d.type(high)), x)
+    return where(eq(x, make(d.type(-np.inf))), make(d.type(low)), x)
 
 
 def lerp(input: Tensor, end: Tensor, weight: Operand) -> Tensor:

@@ -102,7 +102,7 @@ def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
 def split(
     tensor: Tensor, split_size_or_sections: int | Sequence[int], dim: int = 0
 ) -> tuple[Tensor, ...]:
-    """Consecutive pieces along `dim`: of one size (the last may be smaller), or of listed sizes.
+    """Consecutive pieces along `dim`: of equal size (the last may be smaller), or of listed sizes.
 
     Raises RuntimeError for a negative size, and for sizes that do not add up to the dimension.
     Like ``torch.split``.
@@ -202,7 +202,7 @@ def _copied(x: Tensor, result: Tensor) -> Tensor:
 
 @numpy_names
 def repeat_interleave(input: Tensor, repeats: Tensor | int, dim: int | None = None) -> Tensor:
-    """Each element (or slice along `dim`) repeated in a row: one count for all, or one for each.
+    """Each element (or slice along `dim`) repeated in a row; one count for all, or one for each.
 
     Raises RuntimeError for negative counts, and for a wrong number of counts.  Like
     ``torch.repeat_interleave``.

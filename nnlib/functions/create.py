@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 def _finish(
     array: Any, requires_grad: bool, device: Device | None = None, out: None = None
 ) -> Tensor:
+    """A tensor with this array; the arguments that all creating functions share are checked."""
     record.prepare_process()
     refuse_others(device)
     refuse_out(out)
@@ -40,7 +41,8 @@ def _finish(
     return t
 
 
-def _kind(dtype: Any) -> np.dtype:
+def _numpy_type(dtype: Any) -> np.dtype:
+    """The NumPy dtype of the argument `dtype`; for None, the default floating-point type."""
     return dtypes.get_default_dtype().numpy if dtype is None else dtypes.as_numpy(dtype)
 
 
@@ -85,7 +87,7 @@ def tensor(
     return _finish(_array_of(_unwrapped(data), kind), requires_grad)
 
 
-def _array_of(data: Any, kind: np.dtype) -> np.ndarray:
+def _array_of(data: Any, d: np.dtype) -> np.ndarray:
     """Numbers and nested lists of them as an array; RuntimeError if one does not fit."""
     try:
         array = np.array(data)
@@ -98,12 +100,12 @@ def _array_of(data: Any, kind: np.dtype) -> np.ndarray:
             f"Could not infer dtype of {array.dtype.name}: a tensor is made of numbers, of nested "
             "lists of equal lengths, or of a NumPy array"
         )
-    if array.dtype == np.uint64 and kind.kind in "iu":
+    if array.dtype == np.uint64 and d.kind in "iu":
         raise ValueError("Overflow when unpacking long long: an int64 ends at 2**63 - 1")
-    if array.size and kind.kind in "iu" and array.dtype != kind and array.dtype.kind != "b":
+    if array.size and d.kind in "iu" and array.dtype != d and array.dtype.kind != "b":
         for end in (array.min(), array.max()):
-            as_element(end, kind)
-    return array.astype(kind, copy=False)
+            as_element(end, d)
+    return array.astype(d, copy=False)
 
 
 def _type_of(data: Any) -> np.dtype:
@@ -134,6 +136,7 @@ def _types_in(data: Any) -> Iterator[np.dtype]:
 
 
 def _unwrapped(data: Any) -> Any:
+    """Nested lists with arrays in place of tensors."""
     if isinstance(data, Value):
         return data._data
     return [_unwrapped(d) for d in data] if isinstance(data, (list, tuple)) else data
@@ -210,7 +213,7 @@ def zeros(
     tensor([[0., 0., 0.],
             [0., 0., 0.]])
     """
-    array = np.zeros(_sized(shape, size), _kind(dtype))
+    array = np.zeros(_sized(shape, size), _numpy_type(dtype))
     return _finish(array, requires_grad, device, out)
 
 
@@ -230,7 +233,7 @@ def ones(
     >>> nnlib.ones(2, dtype=nnlib.int64)
     tensor([1, 1])
     """
-    array = np.ones(_sized(shape, size), _kind(dtype))
+    array = np.ones(_sized(shape, size), _numpy_type(dtype))
     return _finish(array, requires_grad, device, out)
 
 
@@ -308,7 +311,7 @@ def empty(
     >>> nnlib.empty(2, 3).shape
     nnlib.Size([2, 3])
     """
-    array = np.empty(_sized(shape, size), _kind(dtype))
+    array = np.empty(_sized(shape, size), _numpy_type(dtype))
     return _finish(array, requires_grad, device, out)
 
 
@@ -369,7 +372,7 @@ def eye(
     tensor([[1., 0., 0.],
             [0., 1., 0.]])
     """
-    return _finish(np.eye(n, m, dtype=_kind(dtype)), requires_grad, device, out)
+    return _finish(np.eye(n, m, dtype=_numpy_type(dtype)), requires_grad, device, out)
 
 
 def arange(
@@ -401,7 +404,7 @@ def arange(
     first, last, by = (int(v) if integers else float(v) for v in (first, last, by))
     if by == 0 or (last - first) * by < 0:
         raise RuntimeError("upper bound and lower bound inconsistent with step sign")
-    kind = np.dtype(np.int64) if dtype is None and integers else _kind(dtype)
+    kind = np.dtype(np.int64) if dtype is None and integers else _numpy_type(dtype)
     n = -((first - last) // by) if integers else math.ceil((last - first) / by)
     return _finish((first + by * np.arange(n)).astype(kind), requires_grad, device, out)
 
@@ -424,7 +427,8 @@ def linspace(
     >>> nnlib.linspace(0, 1, 5)
     tensor([0.0000, 0.2500, 0.5000, 0.7500, 1.0000])
     """
-    return _finish(np.linspace(start, end, steps).astype(_kind(dtype)), requires_grad, device, out)
+    array = np.linspace(start, end, steps).astype(_numpy_type(dtype))
+    return _finish(array, requires_grad, device, out)
 
 
 # ---------------------------------------------------------------- random
@@ -558,7 +562,7 @@ def rand(
     >>> bool((x >= 0).all()), bool((x < 1).all())
     (True, True)
     """
-    kind = _floating_kind("check_uniform_bounds", dtype)
+    kind = _floating_type("check_uniform_bounds", dtype)
     samples = np.asarray(_stream(generator).random(_sized(shape, size)))
     return _finish(samples.astype(kind), requires_grad, device, out)
 
@@ -583,19 +587,19 @@ def randn(
     tensor([[ 0.1257, -0.1321],
             [ 0.6404,  0.1049]])
     """
-    kind = _floating_kind("normal_kernel_cpu", dtype)
+    kind = _floating_type("normal_kernel_cpu", dtype)
     samples = np.asarray(_stream(generator).standard_normal(_sized(shape, size)))
     return _finish(samples.astype(kind), requires_grad, device, out)
 
 
-def _floating_kind(name: str, dtype: Any) -> np.dtype:
-    kind = _kind(dtype)
-    if kind.kind != "f":
+def _floating_type(name: str, dtype: Any) -> np.dtype:
+    d = _numpy_type(dtype)
+    if d.kind != "f":
         raise NotImplementedError(
-            f'"{name}" not implemented for {kind.name}: random floats need a floating-point type. '
+            f'"{name}" not implemented for {d.name}: random floats need a floating-point type. '
             "For random integers, use randint()."
         )
-    return kind
+    return d
 
 
 @_random
@@ -778,7 +782,7 @@ def normal(
     m, s = (v._data if isinstance(v, Value) else v for v in (mean, std))
     if np.any(np.asarray(s) < 0):
         raise RuntimeError("normal expects all elements of std >= 0.0")
-    like = next((v._data.dtype for v in (mean, std) if isinstance(v, Value)), _kind(None))
+    like = next((v._data.dtype for v in (mean, std) if isinstance(v, Value)), _numpy_type(None))
     if size is None:
         if not isinstance(mean, Value) and not isinstance(std, Value):
             raise TypeError("normal() of two numbers needs a size")

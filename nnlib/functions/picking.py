@@ -547,16 +547,16 @@ def _median(x: Tensor, d: int, keepdim: bool) -> ValuesIndices:
 
 def _median_of_all(x: Tensor) -> Tensor:
     """The median of all elements; those that are equal to it share the gradient."""
-    kind = x._data.dtype
+    d = x._data.dtype
     if not x._data.size:
-        return make(kind.type(np.nan if kind.kind == "f" else np.iinfo(kind).min))
+        return make(d.type(np.nan if d.kind == "f" else np.iinfo(d).min))
     out = _median(s.reshape(x, -1), 0, False).values
     if x._node is None:
         return out
     if record.current_watcher() is None and out._data != out._data:
         return along._extreme_of_all(pr.amax, x)
     low = record.current_watcher() is not None or out._data > -np.inf
-    rest = make(kind.type(-np.inf if low else np.inf))
+    rest = make(d.type(-np.inf if low else np.inf))
     equal = ar.where(ar.eq(x, out.detach()), x, rest)
     shared = along.amax(equal) if low else along.amin(equal)
     return shared if record.current_watcher() is None else ar.where(ar.isnan(out), out, shared)
@@ -756,7 +756,7 @@ def _pair(name: str, input: Tensor, other: Operand) -> tuple[Tensor, Tensor]:
     if x._data.dtype != y._data.dtype:
         raise RuntimeError(
             f"{dtypes.of(x._data).name} did not match {dtypes.of(y._data).name}: {name} compares "
-            "tensors of one type"
+            "tensors of the same type"
         )
     return x, y
 

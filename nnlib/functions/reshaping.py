@@ -244,7 +244,7 @@ def _without_empty_vectors(xs: list[Tensor], dim: int) -> list[Tensor]:
 
 @numpy_names
 def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
-    """Tensors of one shape joined along a new dimension.
+    """Tensors of the same shape joined along a new dimension.
 
     Raises RuntimeError for an empty list, and if the shapes differ.  Like ``torch.stack``.
 
