@@ -451,8 +451,8 @@ cost = value(
             (750_000, 1_500_000),
         ),
         mistake(
-            "The gradient of H is missing. Nobody asked for it, but the gradient of W is made of "
-            "it.",
+            "The gradient of H is missing. Nobody asked for it, but the gradient of W is computed "
+            "from it.",
             (750_000, 750_000),
         ),
         mistake("Forwards is right. Backwards, W needs a product of its own.", (750_000, 300_000)),

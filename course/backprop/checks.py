@@ -47,7 +47,7 @@ target = value(
             ((1 - CORNER_ANSWER) / CORNER_ANSWER) ** 2,
         ),
     ],
-    learned="The target enters the backward pass at one place only, so it scales all nine alike.",
+    learned="The target enters the backward pass only once, so it scales all nine alike.",
 )
 
 # --- hidden ReLUs, on paper -----------------------------------------------------------------------

@@ -54,10 +54,10 @@ def _walk(hidden: Any, back: Any) -> dict[str, Any]:
     paths, every = 10.0**first, 10.0**layers
     spent = nnlib.where(first > 0, 100.0 * first - 90.0, 0.0) + 10.0 * whole
     near = nnlib.tensor(column) <= layers
-    drawn = nnlib.tensor(x1) <= layers
+    present = nnlib.tensor(x1) <= layers
     edges = {
-        "edges": where(drawn, x0, AWAY),
-        "used": where(drawn & (nnlib.tensor(x1) <= reached), x0, AWAY),
+        "edges": where(present, x0, AWAY),
+        "used": where(present & (nnlib.tensor(x1) <= reached), x0, AWAY),
         "last": last, "lastused": nnlib.where(whole > 0, last, AWAY),
     }  # fmt: skip
     return {

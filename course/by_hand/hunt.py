@@ -33,7 +33,7 @@ WRONG_NAME = 2  # what it costs to name a line that is right
 
 
 def program_of_days() -> np.ndarray:
-    """The number of the program for each month and day, (12, 31), each about equally often."""
+    """The number of the program for each month and day, (12, 31); all are used about equally."""
     days = np.arange(12 * 31) % len(SLIPS)
     return np.random.default_rng(5).permutation(days).reshape(12, 31)
 
@@ -132,7 +132,7 @@ def _shop(measured: Mapping[str, float]) -> Any:
                      when=f"bought[{len(MUST_VANISH) + 1}]"),
     ]  # fmt: skip
     results += [
-        live.readout(f"Line of {name}: the program gives {{d_{n}:+.5f}}, measured is "
+        live.readout(f"Line of {name}: the program gives {{d_{n}:+.5f}}, the measurement "
                      + f"{measured[n]:+.5f}.".replace("-", "−"), when=f"seen[{k}]")
         for k, (n, name) in enumerate(zip(RIGHT, LABELS, strict=True))
     ]  # fmt: skip

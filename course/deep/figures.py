@@ -119,13 +119,13 @@ def sizes_by_layer(question: Any = None, **texts: Any) -> live.Figure:
         grads = [u.T @ d / IMAGES for u, d in zip(given, deltas, strict=True)]
         shown = nnlib.minimum(layers, depth).long() - 1  # layers that are off repeat the last one
 
-        def drawn(squares: list[Any]) -> Any:
+        def plotted(squares: list[Any]) -> Any:
             return nnlib.stack(squares).sqrt().clamp(SMALLEST, LARGEST)[shown]
 
         return {
-            "at": nnlib.minimum(layers, depth), "activations": drawn(passed),
-            "deltas": drawn([(d * d).mean() for d in deltas]),
-            "gradients": drawn([(G * G).mean() for G in grads]), "loss": loss,
+            "at": nnlib.minimum(layers, depth), "activations": plotted(passed),
+            "deltas": plotted([(d * d).mean() for d in deltas]),
+            "gradients": plotted([(G * G).mean() for G in grads]), "loss": loss,
         }  # fmt: skip
 
     view = _sizes()

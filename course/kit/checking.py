@@ -1,4 +1,4 @@
-"""Tells right answers from wrong ones, says what differs, and names the mistake where it can."""
+"""Judges answers: whether they are right, what differs, and which common mistake explains it."""
 
 from __future__ import annotations
 

@@ -80,9 +80,9 @@ QUESTIONS = [
             "agree with it.",
             "both, because they decide alike": "Decisions depend on the line alone, probabilities "
             "depend on the size of the weights, too.",
-            "one cannot say without counting": "Compare the probabilities given with the shares "
-            "seen, in bins. The log-likelihood compares them as well.",
+            "this cannot be decided without counting": "Compare the probabilities given with the "
+            "shares seen, in bins. The log-likelihood compares them as well.",
         },
-        answer="one cannot say without counting",
+        answer="this cannot be decided without counting",
     ),
 ]
