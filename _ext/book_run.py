@@ -163,8 +163,8 @@ def entry_for(file_name: str, wheel: bytes) -> dict:
     held = members(wheel)
     [metadata] = [data for name, data in held.items() if name.endswith(".dist-info/METADATA")]
     about = message_from_bytes(metadata)
-    asked = map(Requirement, about.get_all("Requires-Dist") or [])
-    needs = [r.name for r in asked if not r.marker or r.marker.evaluate({"extra": ""})]
+    required = map(Requirement, about.get_all("Requires-Dist") or [])
+    needs = [r.name for r in required if not r.marker or r.marker.evaluate({"extra": ""})]
     tops = {name.split("/")[0].removesuffix(".py") for name in held if "." not in name.split("/")[0]
             or re.fullmatch(r"\w+\.py", name)}  # fmt: skip
     return {

@@ -61,11 +61,11 @@
     const button = document.createElement("button");
     button.type = "button";
     button.textContent = "Export my progress";
-    const said = document.createElement("span");
-    said.setAttribute("role", "status");
-    box.append(label, button, said);
+    const status = document.createElement("span");
+    status.setAttribute("role", "status");
+    box.append(label, button, status);
     const act = () => {
-      if (field.reportValidity()) said.replaceChildren(...answer(field.value.trim()));
+      if (field.reportValidity()) status.replaceChildren(...answer(field.value.trim()));
     };
     button.addEventListener("click", act);
     field.addEventListener("keydown", (event) => {

@@ -109,7 +109,7 @@ class Trial:
         self.headers = {"Authorization": f"token {token}"}
         self.websockets: list[Any] = []  # to kernels
 
-    async def ask(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+    async def send(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
         """Sends a request, again if the hub is too busy or does not answer yet; status and JSON."""
         from tornado.httpclient import HTTPClientError, HTTPRequest
 
@@ -133,21 +133,21 @@ class Trial:
         raise AssertionError
 
     async def up(self) -> None:
-        await self.ask("GET", "/hub/api/")
+        await self.send("GET", "/hub/api/")
 
     async def session(self, name: str, barrier: asyncio.Barrier) -> Student:
         """Starts a student's server, runs the chapter in it, waits for the others."""
         made, start = Student(name), time.monotonic()
-        await self.ask("POST", f"/hub/api/users/{name}", {})
-        await self.ask("POST", f"/hub/api/users/{name}/server", {})
+        await self.send("POST", f"/hub/api/users/{name}", {})
+        await self.send("POST", f"/hub/api/users/{name}/server", {})
         while True:
-            _, user = await self.ask("GET", f"/hub/api/users/{name}")
+            _, user = await self.send("GET", f"/hub/api/users/{name}")
             if user["servers"].get("", {}).get("ready"):
                 break
             await asyncio.sleep(0.5)
         made.ready = time.monotonic() - start
         path = f"chapters/{self.chapter}.ipynb"
-        _, held = await self.ask("GET", f"/user/{name}/api/contents/{path}")
+        _, held = await self.send("GET", f"/user/{name}/api/contents/{path}")
         await self.run(made, held["content"]["cells"], path)
         await barrier.wait()  # all kernels are alive while the memory is measured
         await barrier.wait()
@@ -160,7 +160,7 @@ class Trial:
         start = time.monotonic()
         body = {"path": path, "name": self.chapter, "type": "notebook",
                 "kernel": {"name": "python3"}}  # fmt: skip
-        _, opened = await self.ask("POST", f"/user/{made.name}/api/sessions", body)
+        _, opened = await self.send("POST", f"/user/{made.name}/api/sessions", body)
         channels = f"/user/{made.name}/api/kernels/{opened['kernel']['id']}/channels"
         url = self.address.replace("http", "ws", 1) + channels
         request = HTTPRequest(url, headers=self.headers, request_timeout=120)
@@ -185,8 +185,9 @@ async def executed(websocket: Any, code: str) -> str:
               "date": "", "version": "5.3"}  # fmt: skip
     content = {"code": code, "silent": False, "store_history": True, "allow_stdin": False,
                "user_expressions": {}, "stop_on_error": False}  # fmt: skip
-    await websocket.write_message(json.dumps({"header": header, "parent_header": {}, "metadata": {},
-                                         "content": content, "channel": "shell"}))  # fmt: skip
+    request = {"header": header, "parent_header": {}, "metadata": {}, "content": content,
+               "channel": "shell"}  # fmt: skip
+    await websocket.write_message(json.dumps(request))
     status, idle = "", False
     while not (status and idle):
         text = await asyncio.wait_for(websocket.read_message(), 300)

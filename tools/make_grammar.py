@@ -96,12 +96,12 @@ def members(node: Mapping[str, Any]) -> list[str]:
 
 def declared(name: str, node: Mapping[str, Any]) -> str:
     """A definition in TypeScript."""
-    said = f"/** {node['description']} */\n" if "description" in node else ""
+    description = f"/** {node['description']} */\n" if "description" in node else ""
     if "properties" in node:
         fields = "".join(f"\n  {member}" for member in members(node))
-        return f"{said}export interface {type_name(name)} {{{fields}\n}}\n"
+        return f"{description}export interface {type_name(name)} {{{fields}\n}}\n"
     options = "".join(f"\n  | {typed(option)}" for option in node.get("anyOf", ()))
-    return f"{said}export type {type_name(name)} ={options or ' ' + typed(node)};\n"
+    return f"{description}export type {type_name(name)} ={options or ' ' + typed(node)};\n"
 
 
 def types() -> str:
@@ -148,16 +148,16 @@ BOUNDS = {
 def limits(node: Mapping[str, Any]) -> str:
     if "minItems" in node and node["minItems"] == node.get("maxItems"):
         return "" if "prefixItems" in node else f" (exactly {node['minItems']})"
-    said = [form.format(f"{node[k]:,}") for k, form in BOUNDS.items() if k in node]
-    return f" ({', '.join(said)})" if said else ""
+    bounds = [form.format(f"{node[k]:,}") for k, form in BOUNDS.items() if k in node]
+    return f" ({', '.join(bounds)})" if bounds else ""
 
 
 def rows(node: Mapping[str, Any]) -> list[str]:
     made = ["| field | holds | |", "|---|---|---|"]
     for name, field in node["properties"].items():
         shown = f"`{name}`" if name in node.get("required", ()) else f"*`{name}`*"
-        said = field.get("description", "").replace("|", "\\|")
-        made.append(f"| {shown} | {words(field)}{limits(field)} | {said} |")
+        description = field.get("description", "").replace("|", "\\|")
+        made.append(f"| {shown} | {words(field)}{limits(field)} | {description} |")
     return made
 
 
@@ -177,8 +177,8 @@ def page() -> str:
     parts = [PAGE_HEAD, "## The figure", documented("figure", known["figure"])]
     for family in FAMILIES:
         links = [f"[{name}](#{name})" for name in listed[family]]
-        said = f"{known[family]['description']} One of {', '.join(links)}.\n"
-        parts += [f"## {heads[family]}", f"### {family}\n{said}"]
+        description = f"{known[family]['description']} One of {', '.join(links)}.\n"
+        parts += [f"## {heads[family]}", f"### {family}\n{description}"]
         parts += [documented(name, known[name]) for name in listed[family]]
     grouped = {"figure", *FAMILIES, *(n for names in listed.values() for n in names)}
     parts += ["## Parts of marks, views and inputs"]

@@ -27,7 +27,9 @@ def rows() -> str:
         (2, "whole"): "a, b (B): whole numbers or booleans",
         (1, "number"): "x", (1, "truth"): "x → bool",
     }  # fmt: skip
-    lines = [f"`{' '.join(groups[key])}` | {said} | |" for key, said in inputs.items()]
+    lines = [
+        f"`{' '.join(groups[key])}` | {description} | |" for key, description in inputs.items()
+    ]
     return "\n".join(["| elementwise | " + lines[0], *["| | " + line for line in lines[1:]]])
 
 

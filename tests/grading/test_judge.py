@@ -30,7 +30,7 @@ def outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Judge]:
 
 
 def judged(outside: Judge, exercise: Exercise, answer: object) -> tuple[str, str]:
-    outside.ask(frozenset({exercise.name}))
+    outside.accept(frozenset({exercise.name}))
     outside.verdicts.pop(exercise.name, None)
     hand_in(exercise.name, answer)
     found = outside.verdicts[exercise.name]
@@ -70,10 +70,10 @@ def test_an_answer_that_lost_the_graph_is_found(outside: Judge) -> None:
 
 
 def test_answers_count_only_while_their_cell_runs_and_once(outside: Judge) -> None:
-    outside.ask(frozenset())
+    outside.accept(frozenset())
     with pytest.raises((WireError, OSError)):
         hand_in("xor/majority", (-1.5, 1.0, 1.0, 1.0))
-    outside.ask(frozenset({"xor/majority"}))
+    outside.accept(frozenset({"xor/majority"}))
     hand_in("xor/majority", (0.0, 1.0, 1.0, 1.0))
     with pytest.raises((WireError, OSError)):
         hand_in("xor/majority", (-1.5, 1.0, 1.0, 1.0))
@@ -113,7 +113,7 @@ def test_an_endless_answer_is_stopped(tmp_path: Path, monkeypatch: pytest.Monkey
 
     made = Judge(tmp_path / "judge.sock", seconds=0.5)
     monkeypatch.setenv(JUDGE, str(tmp_path / "judge.sock"))
-    made.ask(frozenset({"xor/feature"}))
+    made.accept(frozenset({"xor/feature"}))
     with pytest.raises((WireError, OSError)):
         hand_in("xor/feature", lambda a, b: time.sleep(1.0))
     assert "took too long" in made.verdicts["xor/feature"].words
@@ -144,7 +144,7 @@ def raw(outside: Judge, tmp_path: Path, data: bytes) -> bytes:
 def test_values_that_are_not_data_are_refused(
     outside: Judge, tmp_path: Path, answer: object
 ) -> None:
-    outside.ask(frozenset({"xor/gain"}))
+    outside.accept(frozenset({"xor/gain"}))
     data = json.dumps({"do": "judge", "name": "xor/gain", "answer": answer}).encode()
     assert raw(outside, tmp_path, data) == b""
     assert outside.verdicts["xor/gain"].state == "wrong"

@@ -33,7 +33,7 @@ class Judge:
     def __init__(self, path: Path, seconds: float = SECONDS) -> None:
         self.seconds = seconds
         self.verdicts: dict[str, Verdict] = {}
-        self._asked: frozenset[str] = frozenset()
+        self._accepted: frozenset[str] = frozenset()
         self._lock = threading.Lock()
         self._socket = socket.socket(socket.AF_UNIX)
         self._socket.bind(str(path))
@@ -42,10 +42,10 @@ class Judge:
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
 
-    def ask(self, names: frozenset[str]) -> None:
+    def accept(self, names: frozenset[str]) -> None:
         """From now on, accepts answers to these exercises only (if `names` is empty, to none)."""
         with self._lock:
-            self._asked = names
+            self._accepted = names
 
     def close(self) -> None:
         with contextlib.suppress(OSError):
@@ -66,9 +66,9 @@ class Judge:
         request = peer.receive()
         name = request.get("name") if isinstance(request, dict) else None
         with self._lock:
-            asked = name in self._asked
-            self._asked -= {name}
-        if not asked or not isinstance(name, str):
+            accepted = name in self._accepted
+            self._accepted -= {name}
+        if not accepted or not isinstance(name, str):
             return
         exercise = find(name)
         try:

@@ -70,11 +70,11 @@ class GradingRun:
                 cell["outputs"] = outputs_for(names_of(cell), self.judge.verdicts)
 
     def before(self, cell: Any) -> None:
-        self.judge.ask(names_of(cell))
+        self.judge.accept(names_of(cell))
 
     def after(self, cell: Any) -> None:
         names = names_of(cell)
-        self.judge.ask(frozenset())
+        self.judge.accept(frozenset())
         if names:
             cell["outputs"] = outputs_for(names, self.judge.verdicts)
 

@@ -42,7 +42,7 @@ def connect(post: Callable[[dict], None], limit: int) -> None:
 
 def no_input(prompt: object = "") -> str:
     """Replaces input(), which cannot wait for an answer in a page."""
-    raise RuntimeError("input() cannot ask in a page")
+    raise RuntimeError("input() does not work in a page")
 
 
 # --- running --------------------------------------------------------------------------------------
@@ -165,7 +165,7 @@ HINTS = {
 }
 # What a page cannot do: a pattern of Python's message, and the hint.
 CANNOT = (
-    (r"input\(\) cannot ask", 'Write the answer into the cell instead: name = "Ada".'),
+    (r"input\(\) does not work", 'Write the answer into the cell instead: name = "Ada".'),
     (r"can't start new thread", NO_THREADS),
     (r"does not support processes|_multiprocessing|_posixsubprocess", NO_PROGRAMS),
 )

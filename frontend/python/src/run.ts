@@ -62,16 +62,16 @@ function begin(): void {
   const info = JSON.parse(data.textContent ?? "") as PageInfo;
   const host = element("div", { class: "nn-run-host" });
   title.after(host);
-  const said = element("div", { class: "nn-run-said", role: "status" });
+  const status = element("div", { class: "nn-run-said", role: "status" });
   let tries = 0;
   const press = action("Run the code", () => {
     const reason = obstacle();
     if (reason) {
-      said.replaceChildren(element("p", {}, reason), ...ownTab(), otherWays(info));
+      status.replaceChildren(element("p", {}, reason), ...ownTab(), otherWays(info));
       return;
     }
     press.disabled = true;
-    said.replaceChildren(element("p", {}, "Loading Python …"));
+    status.replaceChildren(element("p", {}, "Loading Python …"));
     // The module's address is only known at run time, so the bundler must not resolve it. Browsers
     // remember that an import failed, so each try has an address of its own.
     const address = absolute(`${info.book}runner.js`) + (tries ? `?try=${tries}` : "");
@@ -82,7 +82,7 @@ function begin(): void {
         tries += 1;
         press.disabled = false;
         press.textContent = "Try again";
-        said.replaceChildren(element("p", {}, `Python could not be loaded: ${String(error)}`), otherWays(info));
+        status.replaceChildren(element("p", {}, `Python could not be loaded: ${String(error)}`), otherWays(info));
       },
     );
   }, { class: "nn-run-button nn-run-start" });
@@ -90,7 +90,7 @@ function begin(): void {
   if (info.lite && location.protocol !== "file:") row.append(element("a", { class: "nn-run-button", href: info.lite }, "Open in JupyterLite"));
   const bytes = `${Math.round(info.bytes / 1e6)} MB`;
   row.append(element("span", { class: "nn-run-hint" }, `Python runs in this page, on your machine (${bytes} the first time).`));
-  host.append(row, said, ...keptEdits(info));
+  host.append(row, status, ...keptEdits(info));
 }
 
 /** A note that the edits of an earlier visit are kept, which the reader sees before they run. */
