@@ -29,7 +29,7 @@ PLAIN = {
     "string": "string", "number": "number", "integer": "number", "boolean": "boolean",
     "null": "null",
 }  # fmt: skip
-SAID = {"integer": "whole number", "string": "text", "boolean": "true or false"}
+WORDS = {"string": "text", "boolean": "true or false"}
 
 TYPES_HEAD = """\
 // The types of what Python sends, generated from view.schema.json by tools/make_grammar.py.
@@ -136,7 +136,7 @@ def words(node: Mapping[str, Any]) -> str:
             return f"{{{'; '.join(f'{k}: {words(v)}' for k, v in node['properties'].items())}}}"
         values = node.get("additionalProperties")
         return f"name → {words(values)}" if values else "dict"
-    return SAID.get(node["type"], node["type"])
+    return WORDS.get(node["type"], node["type"])
 
 
 BOUNDS = {

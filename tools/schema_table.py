@@ -20,11 +20,11 @@ def rows() -> str:
     groups: dict[tuple[int, str], list[str]] = {}
     for p in known:
         kind = "truth" if p.name in TRUTH or p.name.startswith("logical") else "number"
-        kind = "whole" if p.name.startswith("bitwise") else kind
+        kind = "integer" if p.name.startswith("bitwise") else kind
         groups.setdefault((p.arity, kind), []).append(p.name)
     inputs = {
         (2, "number"): "a, b (B)", (2, "truth"): "a, b (B) → bool",
-        (2, "whole"): "a, b (B): whole numbers or booleans",
+        (2, "integer"): "a, b (B): integers or booleans",
         (1, "number"): "x", (1, "truth"): "x → bool",
     }  # fmt: skip
     lines = [
