@@ -31,6 +31,9 @@ logger = logging.getLogger(__name__)
 PACKAGES = ("numpy", "matplotlib", "ipywidgets", "anywidget", "ipykernel", "ipython")
 
 
+WITHOUT_EFFECT = {"__pycache__", "static"}  # outputs do not contain the figures' script
+
+
 def version_of(package: str) -> str:
     try:
         return metadata.version(package)
@@ -43,11 +46,9 @@ def environment_key(root: Path = ROOT) -> str:
     digest = hashlib.sha256(platform.python_version().encode())
     for package in PACKAGES:
         digest.update(f"{package}=={version_of(package)}\n".encode())
-    python = [path for package in ("nnlib", "course") for path in (root / package).rglob("*.py")]
-    data = (root / "nnlib" / "datasets" / "data", root / "course" / "networks" / "weights")
-    sources = [*python, *(path for folder in data for path in folder.glob("*"))]
-    for path in sorted(sources):
-        if path.is_file():
+    files = [path for package in ("nnlib", "course") for path in (root / package).rglob("*")]
+    for path in sorted(files):
+        if path.is_file() and WITHOUT_EFFECT.isdisjoint(path.parts):
             digest.update(f"{path.relative_to(root).as_posix()}\0".encode())
             digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()[:16]

@@ -41,7 +41,13 @@ def test_the_caches_key_depends_on_sources_and_data(tmp_path: Path) -> None:
     keys.append(book_execution.environment_key(root))
     (root / "nnlib" / "b.py").write_text("")
     keys.append(book_execution.environment_key(root))
-    assert len(set(keys)) == 4
+    (root / "course" / "deep").mkdir(parents=True)
+    (root / "course" / "deep" / "depths.json").write_text("[1]")
+    keys.append(book_execution.environment_key(root))
+    assert len(set(keys)) == 5
+    (root / "nnlib" / "__pycache__").mkdir()
+    (root / "nnlib" / "__pycache__" / "a.pyc").write_bytes(b"1")
+    assert book_execution.environment_key(root) == keys[-1]
 
 
 def test_the_caches_key_depends_on_versions(
