@@ -144,6 +144,19 @@ def test_arguments_of_loops_keep_their_names_with_a_suffix_where_loops_use_the_n
 
 
 @needs_numba
+def test_an_argument_may_have_the_name_of_a_function_that_loops_call(monkeypatch):
+    from nnlib.graph.lower import floats
+
+    monkeypatch.setattr("nnlib.graph.lower.machine.loaded", interpreted)
+    own = [k for k, v in vars(floats).items() if getattr(v, "__module__", "") == floats.__name__]
+    assert "plus" in own and "maximum" in own
+    for name in own:
+        program = eval(f"lambda {name}: ({name}.exp() * {name}.sign().sigmoid()).amax(1).sum()")
+        made = nnlib.compile(program, backend="loops")(X)
+        np.testing.assert_allclose(made.numpy(), program(X).numpy(), rtol=1e-5, err_msg=name)
+
+
+@needs_numba
 @pytest.mark.parametrize("backend", [Arrays, Loops])
 def test_both_back_ends_agree_with_the_graph(backend, monkeypatch):
     monkeypatch.setattr("nnlib.graph.lower.machine.loaded", interpreted)

@@ -15,7 +15,9 @@ import numpy as np
 
 from nnlib.graph.lower.blocks import function, group_chain
 from nnlib.graph.lower.checks import checks
+from nnlib.graph.lower.products import merged
 from nnlib.graph.lower.shortcuts import shortcuts, with_residuals
+from nnlib.graph.simplify import simplify
 from nnlib.graph.steps import Step, Steps
 from nnlib.record import Primitive
 
@@ -44,6 +46,13 @@ class Arrays:
     """
 
     def __init__(self, graph: Steps, inputs: Sequence[int], results: Sequence[int]) -> None:
+        # Merging renumbers the steps.  As outputs, inputs and results can be found afterwards.
+        outputs = dict(enumerate([*inputs, *results]))
+        whole = merged(Steps(graph.steps, {str(k): at for k, at in outputs.items()}))
+        if whole.steps is not graph.steps:
+            graph = simplify(whole)
+            inputs = [graph.outputs[str(k)] for k in range(len(inputs))]
+            results = [graph.outputs[str(k)] for k in list(outputs)[len(inputs) :]]
         self._make = partial(Writer, graph, inputs, results)
         first = self._make()
         self.source = first.source
@@ -311,6 +320,13 @@ def _writer(step: Step, given: list[Step]) -> Lines | None:
             return [f"matmul({xs[0]}, {xs[1]}, {out})"]
 
         return product
+    if step.op == "cat" and all(s.dtype == step.dtype for s in given):
+
+        def joined(to: Writer, at: int, xs: list[str], out: str) -> list[str]:
+            to.names["concatenate"] = np.concatenate
+            return [f"concatenate(({', '.join(xs)},), {step.attrs['dim']}, {out})"]
+
+        return joined
     if step.op in _REDUCTIONS:
         return _reduction(step, given[0])
     if step.op in ("cast", "clone"):

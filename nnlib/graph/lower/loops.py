@@ -18,6 +18,7 @@ from nnlib.graph.lower.arrays import Arrays
 from nnlib.graph.lower.checks import checks
 from nnlib.graph.lower.nests import Plan, fits, group, with_columns
 from nnlib.graph.lower.points import TYPES
+from nnlib.graph.lower.products import merged
 from nnlib.graph.lower.simple import simple
 from nnlib.graph.lower.views import is_identity, views, with_origins
 from nnlib.graph.lower.write import Kernel, Names, Storage, kernels, takes_out_argument
@@ -55,7 +56,7 @@ class Lowered:
         tracked = {f"input {k}": at for k, at in enumerate(inputs)}
         names = {at: name for name, at in reversed(graph.outputs.items())}
         tracked |= {f"result {k}": at for k, at in enumerate(results)}
-        simplified = simplify(simple(Steps(graph.steps, tracked)))
+        simplified = simplify(simple(merged(Steps(graph.steps, tracked), loops=True)))
         final, view_of = views(with_origins(with_columns(simplified)))
         self.inputs = [final.outputs[f"input {k}"] for k in range(len(inputs))]
         self.results = [final.outputs[f"result {k}"] for k in range(len(results))]
@@ -90,9 +91,15 @@ class Lowered:
                 blocks.append("\n".join([first, *(f"    {line}" for line in kernel.body)]))
             for at in self.plan.calls[phase] if phase < len(self.plan.calls) else ():
                 step = self.steps[at]
-                given = ", ".join(self._argument_text(i) for i in step.inputs)
-                blocks.append(f"# NumPy: {self.names.get(at)} = {step.op}({given})")
+                blocks.append(f"# NumPy: {self.names.get(at)} = {self._call_text(step)}")
         return "\n\n\n".join(blocks) + "\n"
+
+    def _call_text(self, step: Step) -> str:
+        given = ", ".join(self._argument_text(i) for i in step.inputs)
+        if step.op == "slice":
+            start, stop, _ = step.attrs["index"][0]
+            return f"{given}[{start}:{stop}]"
+        return f"{step.op}({given})"
 
     def _argument_text(self, at: int) -> str:
         """How a comment of `source` writes an argument of a NumPy call."""
@@ -120,13 +127,17 @@ class Driver:
         self.lowered, self.plan, self.steps = lowered, lowered.plan, lowered.steps
         self.storage = lowered.storage
         self.globals: dict[str, Any] = {"empty": np.empty, "matmul": np.matmul, "np": np,
-                                        "row_major": _row_major}  # fmt: skip
+                                        "copyto": np.copyto, "row_major": _row_major}  # fmt: skip
         self.lines: list[str] = []
         self.variable: dict[int, str] = {}  # step -> the driver's variable for its array
         self.checked: set[tuple[int, int]] = set()  # (step of indices, their limit)
-        # The driver's variables for the arrays of a workspace -> what allocates each.
-        self.workspace: dict[str, Callable[[], Any]] = {}
+        # Variables for the arrays of a workspace -> what makes each, from those before.
+        self.workspace: dict[str, Callable[[dict[str, Any]], Any]] = {}
         self.result_of = self._computed_into_results()
+        # Stored step -> the step in whose array it lies, and in which row it begins there.
+        self.rows_of: dict[int, tuple[int, int]] = {}
+        for at in (at for calls in self.plan.calls for at in calls):
+            self._share_rows(at, self.steps[at])
         self.functions = self._compiled(machine)
         self._write()
         self.free_workspaces: list[tuple] = [self._new_workspace()]
@@ -171,6 +182,28 @@ class Driver:
                 result_of[at] = k
         return result_of
 
+    def _share_rows(self, at: int, step: Step) -> None:
+        """What a `cat` stacks is computed there; a block of rows stays where it is."""
+        if step.op == "slice" and step.inputs[0] not in self.result_of:
+            self.rows_of[at] = step.inputs[0], step.attrs["index"][0][0]
+        if not self._stacks(at):
+            return
+        start = 0
+        for i in step.inputs:
+            stored = i in self.plan.nest or takes_out_argument(self.steps, i)
+            elsewhere = i in self.result_of or i in self.rows_of or i in self.storage.columns
+            if stored and not elsewhere and self.plan.views[i].at == i:
+                self.rows_of[i] = at, start
+            start += self.steps[i].shape[0]
+
+    def _stacks(self, at: int) -> bool:
+        """Whether a step joins arrays of one type along their first dimension in the workspace."""
+        step = self.steps[at]
+        return (
+            step.op == "cat" and step.attrs["dim"] == 0 and at not in self.result_of
+            and all(self.steps[i].dtype == step.dtype for i in step.inputs)
+        )  # fmt: skip
+
     def _write(self) -> None:
         steps = self.steps
         for k, at in enumerate(self.lowered.inputs):
@@ -214,9 +247,17 @@ class Driver:
             self.variable[at] = self._constant(f"c{at}", _row_major(step.value, step.dtype))
         else:
             self.variable[at] = f"m{at}"
+            if at in self.rows_of:
+                self._rows(f"m{at}", *self.rows_of[at], step.shape[0])
+                return self.variable[at]
             order = "F" if at in self.storage.columns else "C"
-            self.workspace[f"m{at}"] = partial(np.empty, step.shape, step.dtype, order)
+            self.workspace[f"m{at}"] = partial(_new, step.shape, step.dtype, order)
         return self.variable[at]
+
+    def _rows(self, name: str, whole: int, start: int, count: int) -> str:
+        """The driver's variable for a block of rows of an array in the workspace."""
+        self.workspace[name] = partial(_block, self._array(whole), start, start + count)
+        return name
 
     def _run(self, phase: int, kernel: Kernel) -> None:
         name = self._constant(f"loops_{phase}", self.functions[phase])
@@ -227,7 +268,7 @@ class Driver:
                 size = self.storage.slots[kind]
             else:
                 size = max(k.work.get(kind, 0) for k in self.lowered.kernels.values())
-            self.workspace[memory] = partial(np.empty, size, kind)
+            self.workspace[memory] = partial(_new, size, kind, "C")
             given.append(memory)
         self.lines.append(f"{name}({', '.join(given)})")
 
@@ -255,10 +296,27 @@ class Driver:
         if takes_out_argument(self.steps, at):
             self.lines.append(f"matmul({given}, {self._array(at)})")
             return
+        if at in self.rows_of:
+            self._array(at)
+            return
+        if self._stacks(at):
+            self._stack(at, step)
+            return
         function = self._constant(f"f{at}", _forward(step))
         self.variable[at] = f"v{at}"
         kind = self._constant(f"T_{step.dtype}", np.dtype(step.dtype))
         self.lines.append(f"v{at} = row_major({function}({given}), {kind})")
+
+    def _stack(self, at: int, step: Step) -> None:
+        """Copies what does not lie in its rows of the whole already."""
+        self._array(at)
+        start = 0
+        for k, i in enumerate(step.inputs):
+            count = self.steps[i].shape[0]
+            if self.rows_of.get(i) != (at, start):
+                rows = self._rows(f"m{at}_{k}", at, start, count)
+                self.lines.append(f"copyto({rows}, {self._value(i)})")
+            start += count
 
     def _result(self, k: int, at: int) -> str:
         step = self.steps[at]
@@ -271,7 +329,10 @@ class Driver:
 
     # ------------------------------------------------------------ calls
     def _new_workspace(self) -> tuple:
-        return tuple([allocate() for allocate in self.workspace.values()])
+        arrays: dict[str, Any] = {}
+        for name, make in self.workspace.items():
+            arrays[name] = make(arrays)
+        return tuple(arrays.values())
 
     def run(self, *arrays: Any) -> tuple:
         """The results for these inputs, in new memory."""
@@ -298,6 +359,14 @@ def _with_neutral_names(names: list[str], body: list[str]) -> tuple[list[str], l
         letter += "a"  # a local variable of the function already has such a name
     new = {name: f"{letter}{k}" for k, name in enumerate(names)}
     return list(new.values()), [word.sub(lambda m: new.get(m[0], m[0]), line) for line in body]
+
+
+def _new(shape: Any, dtype: str, order: Any, arrays: dict[str, Any]) -> Any:
+    return np.empty(shape, dtype, order)
+
+
+def _block(whole: str, start: int, stop: int, arrays: dict[str, Any]) -> Any:
+    return arrays[whole][start:stop]
 
 
 def _row_major(array: Any, dtype: Any) -> Any:

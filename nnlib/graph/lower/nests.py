@@ -1,9 +1,10 @@
-"""Pass 3: steps are grouped into nests of loops, and nests and NumPy calls are put in order.
+"""Pass 4: steps are grouped into nests of loops, and nests and NumPy calls are put in order.
 
 A nest runs over one domain: a shape without its dimensions of length 1.  A step joins the first
 nest of its domain in which everything that it reads is computed either earlier or at the same
-position.  Steps that need NumPy (large products, gathers, sorts, …) are calls; calls end a phase,
-and loops that do not depend on them run before them.
+position.  A step that reads nothing that loops compute, and that is read by one step, joins the
+nest of that step.  Steps that need NumPy (large products, gathers, sorts, …) are calls; calls end
+a phase, and loops that do not depend on them run before them.
 """
 
 from __future__ import annotations
@@ -12,13 +13,12 @@ import math
 from dataclasses import dataclass, field
 
 from nnlib.graph.lower.points import TYPES, is_fold, is_point
+from nnlib.graph.lower.products import BY_LOOPS, UNROLLED
 from nnlib.graph.lower.views import View
 from nnlib.graph.steps import Step, Steps
 
 Shape = tuple[int, ...]
-UNROLLED = 16  # products over at most this many terms are written out and join other steps
-BY_LOOPS = 2**15  # products of more multiplications are left to BLAS
-BY_DOTS = 2**11  # the same if their sums run along memory, where loops are slower
+BY_DOTS = 2**11  # BY_LOOPS for products whose sums run along memory, where loops are slower
 SHORT, LONG = 16, 32  # a matrix of at least LONG rows, each at most SHORT, is stored by columns
 
 
@@ -116,12 +116,17 @@ class Grouping:
         self.calls: list[list[int]] = [[]]
         self.called: dict[int, int] = {}  # step -> the phase at whose end it is called
         self.stored: set[int] = set()
+        self.waiting: set[int] = set()  # steps that go into the nest of the one that reads them
         outputs = set(graph.outputs.values())
         needed = self._needed(outputs)
+        readers = self._readers(needed)
         for at, step in enumerate(self.steps):
             if at not in needed or step.op in ("input", "constant") or self._is_view(at):
                 continue
-            self._place(at, step)
+            if at not in outputs and len(readers[at]) == 1 and self._can_wait(at, *readers[at]):
+                self.waiting.add(at)
+            else:
+                self._place(at, step)
         for at in outputs:
             self._store(at)
 
@@ -135,8 +140,40 @@ class Grouping:
                 needed |= set(self.steps[at].inputs)
         return needed
 
+    def _readers(self, needed: set[int]) -> list[set[int]]:
+        readers: list[set[int]] = [set() for _ in self.steps]
+        for at in needed:
+            for i in self.steps[at].inputs:
+                readers[i].add(at)
+        return readers
+
     def _is_view(self, at: int) -> bool:
         return self.views[at].at != at
+
+    def _can_wait(self, at: int, reader: int) -> bool:
+        """Whether a step is as well computed where its one reader is.
+
+        That saves its array, and costs none where all that it reads is outside of the loops.
+        """
+        step, by = self.steps[at], self.steps[reader]
+        given = [self.steps[i] for i in step.inputs]
+        if not given or not is_point(step, given):
+            return False
+        if any(self.views[i].at in self.nest for i in step.inputs):
+            return False
+        if is_fold(by, step):
+            return True
+        alike = domain_of(by.shape) == domain_of(step.shape)
+        return alike and is_point(by, [self.steps[i] for i in by.inputs])
+
+    def _with_waiting(self, inputs: list[int]) -> tuple[list[int], list[int]]:
+        """Inputs and those of waiting steps among them; and these steps in order."""
+        found, waiting = list(inputs), list[int]()
+        for i in found:  # grows
+            if i in self.waiting and i not in waiting:
+                waiting.append(i)
+                found += self.steps[i].inputs
+        return [i for i in found if i not in waiting], sorted(waiting)
 
     # ------------------------------------------------------------ one step
     def _place(self, at: int, step: Step) -> None:
@@ -158,6 +195,7 @@ class Grouping:
         self, at: int, domain: Shape, inputs: list[int], own: bool, alone: bool = False
     ) -> None:
         """Put a step into the first nest that can take it; `own`: it reads at its own position."""
+        inputs, waiting = self._with_waiting(inputs)
         phase, first = 0, 0
         for i in inputs:
             origin = self.views[i].at
@@ -175,8 +213,9 @@ class Grouping:
         if fit is None:
             fit = len(self.nests)
             self.nests.append(Nest(phase, domain, product=alone))
-        self.nests[fit].steps.append(at)
-        self.nest[at] = fit
+        for k in (*waiting, at):
+            self.nests[fit].steps.append(k)
+            self.nest[k] = fit
         for i in inputs:
             origin = self.views[i].at
             same = self.nest.get(origin) == fit and i == origin

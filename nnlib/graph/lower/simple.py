@@ -1,4 +1,4 @@
-"""Pass 1: compound steps (softmax, mean, …) become elementary ones, which loops can compute.
+"""Pass 2: compound steps (softmax, mean, …) become elementary ones, which loops can compute.
 
 The transpose of a product becomes the product of the transposes, so that no array is transposed.
 """
@@ -44,7 +44,7 @@ def simple(graph: Steps) -> Steps:
     """
     to = Rewriting()
     moved: list[int] = []
-    readers, often = _users(graph), _often_transposed(graph)
+    readers, often = users(graph), _often_transposed(graph)
     for at, step in enumerate(graph.steps):
         inputs = tuple([moved[i] for i in step.inputs])
         rule = _RULES.get(step.op)
@@ -66,7 +66,7 @@ def simple(graph: Steps) -> Steps:
     return Steps(to.steps, outputs, graph.derivatives)
 
 
-def _users(graph: Steps) -> list[int]:
+def users(graph: Steps) -> list[int]:
     users = [0] * len(graph.steps)
     for i in [*(i for s in graph.steps for i in s.inputs), *graph.outputs.values()]:
         users[i] += 1

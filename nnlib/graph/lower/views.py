@@ -1,4 +1,4 @@
-"""Pass 2: views become other ways to read the same memory, so that no element is moved.
+"""Pass 3: views become other ways to read the same memory, so that no element is moved.
 
 Each step reads and writes *stored* arrays.  A view of one (permuted, sliced, expanded, with other
 dimensions of length 1) is a map from its positions to the stored array's; a reshape is the same
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from nnlib.graph.lower.products import by_blas, is_block_of_rows
 from nnlib.graph.steps import Step, Steps
 
 Shape = tuple[int, ...]
@@ -53,11 +54,20 @@ def views(graph: Steps) -> tuple[Steps, list[View]]:
         steps.append(Step(step.op, step.shape, step.dtype, inputs, step.attrs, step.name,
                           step.value))  # fmt: skip
         at = len(steps) - 1
-        seen = _seen(step, found[inputs[0]]) if step.op in _MAPS else None
+        mapped = step.op in _MAPS and not _stands_alone(step, steps[inputs[0]], steps)
+        seen = _seen(step, found[inputs[0]]) if mapped else None
         found.append(identity(at, step.shape) if seen is None else seen)
         moved.append(at)
     outputs = {name: moved[at] for name, at in graph.outputs.items()}
     return Steps(steps, outputs, graph.derivatives), found
+
+
+def _stands_alone(step: Step, given: Step, steps: list[Step]) -> bool:
+    """Whether a step is a block of rows of a product that BLAS computes.
+
+    It lies as an array of its own does, and loops for one block are then those for another too.
+    """
+    return by_blas(given, steps) and is_block_of_rows(step, given)
 
 
 def _readable(base: View, given: Step, shape: Shape) -> bool:

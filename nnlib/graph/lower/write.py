@@ -1,4 +1,4 @@
-"""Pass 4: a plan is written as Python functions of loops, with the names of the traced program.
+"""Pass 5: a plan is written as Python functions of loops, with the names of the traced program.
 
 A function covers a phase: all nests between two rounds of calls.  A value that is used only at its
 own position is a local variable, and so is the total of a sum where the loops allow it.
@@ -21,8 +21,12 @@ from nnlib.graph.steps import Step
 
 Shape = tuple[int, ...]
 _INDEX = ("i", "j", "k", "l", "m", "n", "o", "p", "q", "r")
+_CALLED = {  # functions of `floats`
+    "expf", "logf", "log1pf", "maximum", "minimum", "plus", "plus_product", "sigmoid", "sigmoidf",
+    "sign", "softplus", "softplusf", "tanhf",
+}  # fmt: skip
 _RESERVED = {
-    "np", "math", "range", "abs", "min", "max", "part", "w", "s", *TYPES.values(), *_INDEX
+    "np", "math", "range", "abs", "min", "max", "part", "w", "s", *TYPES.values(), *_INDEX, *_CALLED
 }  # fmt: skip
 EXACT = 4096  # elements up to which a float32 sum is kept in float32
 
@@ -40,6 +44,7 @@ class Names:
     """Identifiers for stored arrays: those of the traced program if it has any."""
 
     def __init__(self, plan: Plan) -> None:
+        self.steps = plan.graph.steps
         self.taken = set(_RESERVED) | set(keyword.kwlist)
         self.of: dict[int, str] = {}
         outputs = {at: name for name, at in reversed(plan.graph.outputs.items())}
@@ -61,12 +66,12 @@ class Names:
 
     def get(self, at: int) -> str:
         if at not in self.of:
-            self.of[at] = self.free("constant")
+            self.of[at] = self.free(_HINTS.get(self.steps[at].op, "constant"))
         return self.of[at]
 
 
 _HINTS = {"matmul": "z", "tanh": "h", "relu": "h", "sigmoid": "a", "sum": "total", "amax": "top",
-          "exp": "e", "div": "p"}  # fmt: skip
+          "exp": "e", "div": "p", "slice": "z", "cat": "rows"}  # fmt: skip
 
 
 class Storage:
@@ -96,6 +101,7 @@ class Storage:
             if by_columns(domain_of(steps[at].shape))
             and (at in plan.nest or takes_out_argument(steps, at))
         }  # fmt: skip
+        self.columns -= {steps[at].inputs[0] for at in plan.stored if steps[at].op == "slice"}
 
 
 def takes_out_argument(steps: list[Step], at: int) -> bool:

@@ -1,0 +1,230 @@
+"""Small matrix products merged into large ones: which, where they lie, and what they give."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from fuzz_compile import interpreted
+
+import nnlib
+from nnlib.graph.lower import BACKENDS, products
+from nnlib.graph.lower.loops import Loops, Lowered
+from nnlib.graph.lower.products import merged
+from nnlib.graph.simplify import simplify
+from tests.graph.test_lowering import positions
+
+T = nnlib
+
+
+def traced(function, **inputs):
+    """The tidy graph of a function that returns a tensor, a sequence or a dictionary of them."""
+
+    def named(**given):
+        found = function(**given)
+        several = isinstance(found, (list, tuple))
+        return {str(k): v for k, v in enumerate(found)} if several else found
+
+    return nnlib.graph.trace(named, **inputs).tidied()
+
+
+def normal(*shape, seed=0, dtype=np.float32):
+    values = np.random.default_rng([seed, *shape]).normal(size=shape)
+    return T.tensor((values / np.sqrt(shape[-1])).astype(dtype))
+
+
+def steps_of(graph):
+    return [s.op for s in simplify(merged(graph)).steps]
+
+
+def recurrent(x, W, U, h):
+    for k in range(len(x)):
+        h = (x[k] @ W + h @ U).tanh()
+    return (h * h).sum()
+
+
+def gradients(x, W, U, h):
+    return nnlib.func.grad(recurrent, (1, 2))(x, W, U, h)
+
+
+RECURRENT = {"x": normal(6, 3, 4), "W": normal(4, 5), "U": normal(5, 5), "h": normal(3, 5)}
+
+
+def test_a_recurrent_nets_inputs_meet_their_weights_in_one_product():
+    graph = traced(recurrent, **RECURRENT)
+    ops = steps_of(graph)
+    assert ops.count("matmul") == 1 + 6 and "cat" not in ops  # the six h @ U need one another
+    (first,) = merged(graph).run(**{k: v.numpy() for k, v in RECURRENT.items()}).values()
+    np.testing.assert_allclose(first, recurrent(**RECURRENT).numpy(), rtol=1e-6)
+
+
+def test_the_gradient_of_weights_used_at_each_step_is_one_product():
+    graph = traced(gradients, **RECURRENT)
+    assert steps_of(graph).count("matmul") == 1 + 6 + 5 + 2  # x W, h U, δ Uᵀ, the two gradients
+    assert steps_of(graph).count("cat") == 2  # the states and the derivatives, for both gradients
+
+
+def test_inputs_with_the_batch_first_are_one_array_too():
+    def program(x, w):
+        return [x[:, k] @ w for k in range(5)]
+
+    x, w = normal(3, 5, 2), normal(2, 4)
+    graph = traced(program, x=x, w=w)
+    assert "cat" not in steps_of(graph) and steps_of(graph).count("matmul") == 1
+    for ours, theirs in zip(merged(graph).run(x=x.numpy(), w=w.numpy()).values(), program(x, w)):
+        np.testing.assert_allclose(ours, theirs.numpy(), rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("program", "count"),
+    [
+        (lambda x, w: [x[k] @ w for k in range(3)], 3),  # too few
+        (lambda x, w: x[0] @ w @ w @ w @ w @ w, 5),  # each needs the one before
+        (lambda x, w: [x[k].T @ x[k] for k in range(6)], 6),  # no factor in common, and no sum
+        (lambda x, w: [w @ x[k].T for k in range(6)], 6),  # the common factor is on the left
+        (lambda x, w: sum(x[k] @ x[k + 1].T for k in range(5)), 5),  # a sum of A Bᵀ
+    ],
+)
+def test_other_products_stay_as_they_are(program, count):
+    graph = traced(program, x=normal(6, 4, 4), w=normal(4, 4))
+    assert merged(graph).steps is graph.steps
+    assert steps_of(graph).count("matmul") == count
+
+
+def test_products_are_merged_within_each_layer_of_those_that_need_each_other():
+    def program(x, w):
+        first = [x[k] @ w for k in range(5)]
+        return [y.tanh() @ w for y in first]
+
+    graph = traced(program, x=normal(5, 3, 4), w=normal(4, 4))
+    assert steps_of(graph).count("matmul") == 2
+
+
+def test_a_sums_other_addends_and_rows_that_broadcast_stay():
+    def program(x, y, b, w):
+        crossed = sum(x[k].T @ y[k] for k in range(5))
+        return {"sum": crossed + w + b[:1].T @ y[0, :1], "row": crossed + b[:1, :1] @ y[0, :1]}
+
+    x, y, b, w = normal(5, 3, 4), normal(5, 3, 2), normal(2, 4), normal(4, 2)
+    given = {"x": x, "y": y, "b": b, "w": w}
+    made = merged(traced(program, **given)).run(**{k: v.numpy() for k, v in given.items()})
+    for name, value in program(**given).items():
+        np.testing.assert_allclose(made[name], value.numpy(), rtol=1e-5, atol=1e-6)
+
+
+# ---------------------------------------------------------------- where they lie
+
+
+def large(n=6):
+    return {"x": normal(n, 20, 40), "W": normal(40, 50), "U": normal(50, 50), "h": normal(20, 50)}
+
+
+def test_loops_read_rows_of_a_product_as_arrays_so_that_all_steps_share_their_functions():
+    compiled = []
+    for n in (6, 9):
+        graph = traced(gradients, **large(n))
+        functions = Loops(graph, *positions(graph)).run.__self__.functions
+        compiled.append(len(set(functions.values())))
+    assert compiled[0] == compiled[1]
+
+
+def test_what_is_stacked_is_computed_where_it_stands():
+    graph = traced(gradients, **large())
+    driver = Loops(graph, *positions(graph)).run.__self__
+    assert driver.driver_source.count("copyto") == 1  # the first state, which is an argument
+    assert "cat" not in driver.driver_source
+
+
+def test_an_elementwise_step_on_a_products_rows_is_computed_where_it_is_read():
+    graph = traced(gradients, **large())
+    plan = Lowered(graph, *positions(graph)).plan
+    sums = [(at, s.inputs[0]) for at, s in enumerate(plan.graph.steps) if s.op == "tanh"]
+    assert len(sums) == 6
+    for at, added in sums:
+        assert plan.nest[added] == plan.nest[at] and added not in plan.stored
+
+
+# ---------------------------------------------------------------- what they give
+
+
+CHOICES = {"x": 4, "W": 2, "U": 2, "start": 3, "out": 4, "also": 5, "twice": 2}
+
+
+def drawn(seed):
+    """A random program with products that can be merged: its choices, sizes and type."""
+    rng = np.random.default_rng(seed)
+    way = {name: int(rng.integers(n)) for name, n in CHOICES.items()}
+    way |= {k: int(n) for k, n in zip("tnh", rng.integers((2, 1, 1), (7, 5, 5)), strict=True)}
+    way["i"] = int(rng.integers(1, 5)) if rng.random() < 0.6 else way["h"]
+    return way, (np.float32, np.float64)[int(rng.integers(2))]
+
+
+def arguments(way, dtype, seed):
+    t, n, i, h = (way[k] for k in "tnih")
+    shapes = {
+        "W": (h, i) if way["W"] else (i, h), "U": (h, h), "V": (h, 3),
+        "x": [(t, n, i), (n, t, i), (t * n, i), (n, t * i)][way["x"]], "h": (n, h),
+    }  # fmt: skip
+    return {name: normal(*shape, seed=seed, dtype=dtype) for name, shape in shapes.items()}
+
+
+def input_at(way, x, k):
+    n, i = way["n"], way["i"]
+    if way["x"] < 2:
+        return x[:, k] if way["x"] else x[k]
+    return x[:, k * i : (k + 1) * i] if way["x"] == 3 else x[k * n : (k + 1) * n]
+
+
+def random_loss(way, W, U, V, x, h):
+    outs, zs = [], []
+    h = (h, h * 0, nnlib.zeros(way["n"], way["h"], dtype=h.dtype))[way["start"]]
+    W, U = W.T if way["W"] else W, U.T if way["U"] else U
+    for k in range(way["t"]) if way["also"] else range(way["t"] - 1, -1, -1):
+        z = input_at(way, x, k) @ W
+        h = (z + h @ U).tanh() if way["twice"] else (z + 1).sigmoid() * (h @ U)
+        zs, outs = [*zs, z], [*outs, h]
+        if way["twice"] and way["i"] == way["h"]:
+            h = h + (h @ W) * 0.5
+    total = (h @ V).sum()
+    if way["out"] == 1:
+        total = total + sum([((o @ V).softmax(1) ** 2).sum() for o in outs])
+    elif way["out"] == 2:
+        total = total + (nnlib.cat(outs, 0) @ V).exp().mean()
+    elif way["out"] == 3:
+        total = total + (nnlib.stack(outs, 1)[:, -1] @ V).exp().sum()
+    if way["also"] == 2:
+        total = total + (U @ W.T).sum() + (W * W).sum()
+    return total, {"zs": zs, "outs": outs, "both": nnlib.cat(zs, 0)} if way["also"] > 2 else {}
+
+
+def random_difference(seed, backend):
+    """What a random program gives else compiled than eagerly, or None."""
+    way, dtype = drawn(seed)
+
+    def step(W, U, V, x, h):
+        derive = nnlib.func.grad_and_value(random_loss, (1, 2, 3), has_aux=True)
+        return derive(way, W, U, V, x, h)
+
+    compiled = nnlib.compile(step, backend=backend)
+    tolerance = 1e-4 if dtype == np.float32 else 1e-9
+    for turn in (0, 1):
+        given = arguments(way, dtype, turn)
+        ours, theirs = (nnlib.trees.flatten(f(**given)) for f in (compiled, step))
+        assert ours[1] == theirs[1]
+        for a, b in zip(ours[0], theirs[0], strict=True):
+            a, b = a.numpy(), b.numpy()
+            if a.dtype != b.dtype or not np.allclose(a, b, tolerance, tolerance):
+                return f"seed {seed}, {backend}, {way}: {a} and {b}"
+    return None
+
+
+def merge_all(monkeypatch):
+    """Merges and calls products of any size, which would otherwise be done in loops."""
+    for name, value in {"BY_LOOPS": 0, "UNROLLED": 0, "LEAST": 2}.items():
+        monkeypatch.setattr(products, name, value)
+    monkeypatch.setattr("nnlib.graph.lower.machine.loaded", interpreted)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_random_recurrent_programs_give_what_they_give_eagerly(backend, monkeypatch):
+    merge_all(monkeypatch)
+    assert [told for seed in range(25) if (told := random_difference(seed, backend))] == []
