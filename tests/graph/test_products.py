@@ -7,10 +7,11 @@ import pytest
 from fuzz_compile import interpreted
 
 import nnlib
-from nnlib.graph.lower import BACKENDS, products
+from nnlib.graph.lower import products
 from nnlib.graph.lower.loops import Loops, Lowered
 from nnlib.graph.lower.products import merged
 from nnlib.graph.simplify import simplify
+from tests.graph.cases import needs_numba
 from tests.graph.test_lowering import positions
 
 T = nnlib
@@ -118,6 +119,7 @@ def large(n=6):
     return {"x": normal(n, 20, 40), "W": normal(40, 50), "U": normal(50, 50), "h": normal(20, 50)}
 
 
+@needs_numba
 def test_loops_read_rows_of_a_product_as_arrays_so_that_all_steps_share_their_functions():
     compiled = []
     for n in (6, 9):
@@ -127,6 +129,7 @@ def test_loops_read_rows_of_a_product_as_arrays_so_that_all_steps_share_their_fu
     assert compiled[0] == compiled[1]
 
 
+@needs_numba
 def test_what_is_stacked_is_computed_where_it_stands():
     graph = traced(gradients, **large())
     driver = Loops(graph, *positions(graph)).run.__self__
@@ -224,7 +227,7 @@ def merge_all(monkeypatch):
     monkeypatch.setattr("nnlib.graph.lower.machine.loaded", interpreted)
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("backend", ["numpy", pytest.param("loops", marks=needs_numba)])
 def test_random_recurrent_programs_give_what_they_give_eagerly(backend, monkeypatch):
     merge_all(monkeypatch)
     assert [told for seed in range(25) if (told := random_difference(seed, backend))] == []

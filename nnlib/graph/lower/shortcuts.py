@@ -2,7 +2,8 @@
 
 A recorded gradient consists of independent primitives: the maxima of a pooling are searched again,
 and the windows of a convolution are laid out again for the weight's gradient.  The graph contains
-both steps, so here the second one uses what the first has computed.
+both steps, so here the second one uses what the first has computed.  relu's derivative selects
+numbers or 0, which eager nnlib computes by masking bits, and so does this file.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nnlib.graph.steps import Step
+from nnlib.primitives.elementwise import passed
 from nnlib.primitives.window import (
     conv2d,
     conv2d_weight,
@@ -41,9 +43,62 @@ def shortcuts(steps: Sequence[Step]) -> dict[int, Shortcut]:
             made = _pool_gradient(steps, step, pools)
         elif step.op == "conv2d_weight":
             made = _weight_gradient(step, convs, at)
+        elif step.op == "where":
+            made = _before_pooling(steps, step, found) or _masked(steps, step)
         if made is not None:
             found[at] = made
     return found
+
+
+def _masked(steps: Sequence[Step], step: Step) -> Shortcut | None:
+    """A choice of floats or 0 masks their bits: np.where branches, and takes ten times as long."""
+    condition, yes, no = (steps[i] for i in step.inputs)
+    for kept, zero, function in ((yes, no, passed), (no, yes, _passed_elsewhere)):
+        whole = kept.shape == condition.shape == step.shape
+        if whole and step.shape and _is_float(step) and kept.dtype == step.dtype and _is_zero(zero):
+            at = step.inputs[1 if kept is yes else 2]
+            return Shortcut(function, [at, step.inputs[0]])
+    return None
+
+
+def _before_pooling(
+    steps: Sequence[Step], step: Step, found: dict[int, Shortcut]
+) -> Shortcut | None:
+    """relu's derivative, if the relu is pooled next, is applied to the maxima: they are fewer.
+
+    The gradient is 0 except at the maxima, and where a maximum is positive, relu's result is.
+    """
+    condition, zero, at = steps[step.inputs[0]], steps[step.inputs[1]], step.inputs[2]
+    pooling = found.get(at)
+    if pooling is None or pooling.after is not None or len(pooling.arguments) != 3:
+        return None
+    relu = pooling.arguments[2]
+    slope = condition.op == "le" and condition.inputs[0] == relu
+    if not slope or not _is_zero(zero) or not _is_float(step) or steps[at].dtype != step.dtype:
+        return None
+    level, shape = steps[condition.inputs[1]], steps[relu].shape
+    if level.op != "constant" or np.any(level.value) or not shape == step.shape == steps[at].shape:
+        return None
+    return Shortcut(partial(_spread_if_positive, pooling.function), pooling.arguments)
+
+
+def _spread_if_positive(spread: Callable[..., Any], g: Any, out: Any, x: Any) -> Any:
+    inner = np.ascontiguousarray(g.reshape(out.shape).transpose(1, 2, 3, 0))  # as `out` lies
+    return spread(_passed_elsewhere(inner.transpose(3, 0, 1, 2), out <= 0), out, x)
+
+
+def _is_float(step: Step) -> bool:
+    return step.dtype in ("float16", "float32", "float64")
+
+
+def _is_zero(step: Step) -> bool:
+    """Whether a step is the constant 0.0, and not -0.0 anywhere."""
+    value = np.asarray(step.value)
+    return step.op == "constant" and not np.any(value) and not np.any(np.signbit(value))
+
+
+def _passed_elsewhere(g: Any, here: Any) -> Any:
+    return passed(g, np.logical_not(here))
 
 
 def _call(step: Step, inputs: Sequence[int]) -> Any:
