@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nnlib.graph.steps import Step
-from nnlib.primitives.elementwise import passed
+from nnlib.primitives.elementwise import masked
 from nnlib.primitives.window import (
     conv2d,
     conv2d_weight,
@@ -44,16 +44,16 @@ def shortcuts(steps: Sequence[Step]) -> dict[int, Shortcut]:
         elif step.op == "conv2d_weight":
             made = _weight_gradient(step, convs, at)
         elif step.op == "where":
-            made = _before_pooling(steps, step, found) or _masked(steps, step)
+            made = _before_pooling(steps, step, found) or _chosen(steps, step)
         if made is not None:
             found[at] = made
     return found
 
 
-def _masked(steps: Sequence[Step], step: Step) -> Shortcut | None:
+def _chosen(steps: Sequence[Step], step: Step) -> Shortcut | None:
     """A choice of floats or 0 masks their bits: np.where branches, and takes ten times as long."""
     condition, yes, no = (steps[i] for i in step.inputs)
-    for kept, zero, function in ((yes, no, passed), (no, yes, _passed_elsewhere)):
+    for kept, zero, function in ((yes, no, masked), (no, yes, _masked_elsewhere)):
         whole = kept.shape == condition.shape == step.shape
         if whole and step.shape and _is_float(step) and kept.dtype == step.dtype and _is_zero(zero):
             at = step.inputs[1 if kept is yes else 2]
@@ -84,7 +84,7 @@ def _before_pooling(
 
 def _spread_if_positive(spread: Callable[..., Any], g: Any, out: Any, x: Any) -> Any:
     inner = np.ascontiguousarray(g.reshape(out.shape).transpose(1, 2, 3, 0))  # as `out` lies
-    return spread(_passed_elsewhere(inner.transpose(3, 0, 1, 2), out <= 0), out, x)
+    return spread(_masked_elsewhere(inner.transpose(3, 0, 1, 2), out <= 0), out, x)
 
 
 def _is_float(step: Step) -> bool:
@@ -97,8 +97,8 @@ def _is_zero(step: Step) -> bool:
     return step.op == "constant" and not np.any(value) and not np.any(np.signbit(value))
 
 
-def _passed_elsewhere(g: Any, here: Any) -> Any:
-    return passed(g, np.logical_not(here))
+def _masked_elsewhere(g: Any, here: Any) -> Any:
+    return masked(g, np.logical_not(here))
 
 
 def _call(step: Step, inputs: Sequence[int]) -> Any:
