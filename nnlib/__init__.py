@@ -133,7 +133,6 @@ from nnlib.functions.arrange import (
     chunk,
     diag,
     diagonal,
-    hstack,
     meshgrid,
     movedim,
     narrow,
@@ -150,7 +149,6 @@ from nnlib.functions.arrange import (
     triu,
     unbind,
     unflatten,
-    vstack,
 )
 from nnlib.functions.create import (
     Generator,
@@ -179,6 +177,7 @@ from nnlib.functions.create import (
     zeros,
     zeros_like,
 )
+from nnlib.functions.joining import cat, hstack, stack, vstack
 from nnlib.functions.picking import (
     allclose,
     bincount,
@@ -214,13 +213,11 @@ from nnlib.functions.products import (
 )
 from nnlib.functions.products import torch_norm as norm
 from nnlib.functions.reshaping import (
-    cat,
     flatten,
     flip,
     permute,
     reshape,
     squeeze,
-    stack,
     transpose,
     unsqueeze,
 )

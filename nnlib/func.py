@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, TypeVar,
 import numpy as np
 
 from nnlib import autograd, record, trees
-from nnlib.functions import arrange
+from nnlib.functions import arrange, joining
 from nnlib.functions import reshaping as s
 from nnlib.functions.arithmetic import clone
 from nnlib.record import Leaf, Node, Value, make
@@ -418,7 +418,7 @@ def _stacked(rows: list[Any], output: Any, x: Any) -> Any:
     shape = (*output._data.shape, *x._data.shape)
     if not rows:
         return make(np.zeros(shape, x._data.dtype))
-    return s.reshape(s.stack(rows), shape)
+    return s.reshape(joining.stack(rows), shape)
 
 
 @overload
@@ -477,7 +477,7 @@ def _stacked_columns(columns: list[Any], output: Any, x: Any) -> Any:
     shape = (*output._data.shape, *x._data.shape)
     if not columns:
         return make(np.zeros(shape, output._data.dtype))
-    return s.reshape(s.stack(columns, -1), shape)
+    return s.reshape(joining.stack(columns, -1), shape)
 
 
 @overload
@@ -597,7 +597,8 @@ def _collected(results: list[Any], out_dims: Any) -> Any:
     else:
         dims = [out_dims] * len(columns[0][0])
     stacked = [
-        s.stack(list(parts), dim or 0) for parts, dim in zip(zip(*[c[0] for c in columns]), dims)
+        joining.stack(list(parts), dim or 0)
+        for parts, dim in zip(zip(*[c[0] for c in columns]), dims)
     ]
     return trees.build(form, stacked)
 

@@ -16,7 +16,7 @@ import numpy as np
 from nnlib import dtypes, record
 from nnlib._types import Number, Operand
 from nnlib.functions import arithmetic as ar
-from nnlib.functions import create, picking
+from nnlib.functions import create, indexing, picking
 from nnlib.functions import reshaping as s
 from nnlib.functions._args import F32, F64, is_number, needs_tensor
 from nnlib.primitives import broadcast
@@ -541,7 +541,7 @@ class InPlace(Value):
         x, recorded = self._data, _must_record(self, (value,))
         expanded = isinstance(x, np.ndarray) and not x.flags.writeable  # NumPy made it read-only
         if expanded and not (recorded and (record.is_watched() or not any(_repeated(x)))):
-            part = s.getitem(needs_tensor("__setitem__", self), key)
+            part = indexing.getitem(needs_tensor("__setitem__", self), key)
             if x.size and part._data.size and not np.may_share_memory(part._data, x):
                 raise _shared_memory_error()
             if isinstance(value, Value):

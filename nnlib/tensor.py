@@ -13,7 +13,7 @@ from nnlib import devices, dtypes, printing, record
 from nnlib._types import Device, DType, Number, Operand, Sizes
 from nnlib.autograd import gradients
 from nnlib.autograd.hooks import RemovableHandle, register
-from nnlib.functions import along, arrange, create, picking, products
+from nnlib.functions import along, arrange, create, indexing, picking, products
 from nnlib.functions import arithmetic as ar
 from nnlib.functions import reshaping as s
 from nnlib.functions._args import is_number, needs_tensor
@@ -86,7 +86,7 @@ class Tensor(InPlace):
     __neg__, neg, __abs__, abs = ar.neg, ar.neg, ar.abs, ar.abs
     __lt__, __le__, __gt__, __ge__ = ar.lt, ar.le, ar.gt, ar.ge
     eq, ne, lt, le, gt, ge = ar.eq, ar.ne, ar.lt, ar.le, ar.gt, ar.ge
-    __getitem__ = s.getitem
+    __getitem__ = indexing.getitem
     __hash__ = object.__hash__
 
     __invert__ = bitwise_not = ar.bitwise_not

@@ -10,7 +10,8 @@ import numpy as np
 from nnlib import record
 from nnlib.autograd.gradients import grad
 from nnlib.functions.arithmetic import clone
-from nnlib.functions.reshaping import reshape, stack
+from nnlib.functions.joining import stack
+from nnlib.functions.reshaping import reshape
 from nnlib.record import Leaf, Value, make
 
 if TYPE_CHECKING:

@@ -17,12 +17,12 @@ from nnlib._types import Operand, Sizes
 from nnlib.functions._args import as_list, dimension, is_integer, needs_tensor, numpy_names
 from nnlib.functions.along import sum as sum_
 from nnlib.functions.arithmetic import clone
+from nnlib.functions.indexing import getitem
+from nnlib.functions.joining import cat
 from nnlib.functions.reshaping import (
-    _sizes,
-    cat,
+    as_sizes,
     expand,
     flatten,
-    getitem,
     permute,
     reshape,
     transpose,
@@ -172,14 +172,14 @@ def tile(input: Tensor, *dims: Sizes) -> Tensor:
             [1, 2, 1, 2]])
     """
     x = needs_tensor("tile", input)
-    counts = _sizes(dims)
+    counts = as_sizes(dims)
     return repeat(x, (1,) * (x._data.ndim - len(counts)) + counts)
 
 
 def repeat(input: Tensor, *repeats: Sizes) -> Tensor:
     """The tensor repeated along each dimension; extra counts add dimensions at the front."""
     x = needs_tensor("repeat", input)
-    counts = _sizes(repeats)
+    counts = as_sizes(repeats)
     if len(counts) < x._data.ndim:
         raise RuntimeError(
             "Number of dimensions of repeat dims can not be smaller than number of dimensions of "
@@ -434,33 +434,6 @@ def meshgrid(*tensors: Tensor, indexing: str | None = None) -> tuple[Tensor, ...
     if indexing == "xy" and len(xs) > 1:
         grids = [transpose(grid, 0, 1) for grid in grids]
     return tuple(grids)
-
-
-def hstack(tensors: Sequence[Tensor]) -> Tensor:
-    """Tensors side by side: joined along dimension 1 (vectors along 0).
-
-    Like ``torch.hstack``.
-
-    >>> import nnlib
-    >>> nnlib.hstack([nnlib.zeros(2, 1), nnlib.ones(2, 1)])
-    tensor([[0., 1.],
-            [0., 1.]])
-    """
-    xs = [reshape(x, -1) if not x._data.ndim else x for x in tensors]
-    return cat(xs, 0 if xs and xs[0]._data.ndim == 1 else 1)
-
-
-def vstack(tensors: Sequence[Tensor]) -> Tensor:
-    """Tensors on top of each other: joined along dimension 0 (vectors as rows).
-
-    Like ``torch.vstack``.
-
-    >>> import nnlib
-    >>> nnlib.vstack([nnlib.tensor([1, 2]), nnlib.tensor([3, 4])])
-    tensor([[1, 2],
-            [3, 4]])
-    """
-    return cat([reshape(x, (1, -1)) if x._data.ndim < 2 else x for x in tensors], 0)
 
 
 # ---------------------------------------------------------------- triangles and diagonals

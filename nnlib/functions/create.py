@@ -16,7 +16,7 @@ from nnlib import dtypes, record
 from nnlib._types import Device, DType, Operand, Sizes
 from nnlib.devices import refuse_others, refuse_out
 from nnlib.functions._args import as_element, converted, is_number, needs_tensor
-from nnlib.functions.reshaping import _sizes
+from nnlib.functions.reshaping import as_sizes
 from nnlib.record import Leaf, Value, make
 
 if TYPE_CHECKING:
@@ -49,10 +49,10 @@ def _numpy_type(dtype: Any) -> np.dtype:
 def _sized(shape: tuple[Any, ...], size: Any) -> tuple[int, ...]:
     """The shape of f(2, 3), f((2, 3)) or f(size=(2, 3))."""
     if size is None:
-        return _sizes(shape)
+        return as_sizes(shape)
     if shape:
         raise TypeError(f"the size is given twice: {list(shape)} and size={size!r}")
-    return _sizes(tuple(size) if isinstance(size, (tuple, list)) else (size,))
+    return as_sizes(tuple(size) if isinstance(size, (tuple, list)) else (size,))
 
 
 def tensor(
@@ -181,7 +181,7 @@ def full(
     tensor([[7., 7.],
             [7., 7.]])
     """
-    shape = _sizes((size,))
+    shape = as_sizes((size,))
     value, kind = _filling(fill_value)
     kind = kind if dtype is None else dtypes.as_numpy(dtype)
     return _finish(np.full(shape, as_element(value, kind), kind), requires_grad, device, out)
@@ -631,7 +631,7 @@ def randint(
             f"random_ expects 'from' to be less than 'to', but got from={first} >= to={end}"
         )
     kind = np.dtype(np.int64) if dtype is None else dtypes.as_numpy(dtype)
-    samples = np.asarray(_stream(generator).integers(first, end, _sizes((size,))))
+    samples = np.asarray(_stream(generator).integers(first, end, as_sizes((size,))))
     return _finish(samples.astype(kind), requires_grad, device, out)
 
 
@@ -787,5 +787,5 @@ def normal(
         if not isinstance(mean, Value) and not isinstance(std, Value):
             raise TypeError("normal() of two numbers needs a size")
         size = np.broadcast_shapes(np.shape(m), np.shape(s))
-    samples = _stream(generator).normal(m, s, _sizes((size,)))
+    samples = _stream(generator).normal(m, s, as_sizes((size,)))
     return _finish(np.asarray(samples).astype(like), False)

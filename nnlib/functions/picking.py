@@ -9,7 +9,7 @@ import numpy as np
 from nnlib import dtypes, record
 from nnlib._types import Dim, Number, Operand
 from nnlib.devices import refuse_out
-from nnlib.functions import along
+from nnlib.functions import along, indexing
 from nnlib.functions import arithmetic as ar
 from nnlib.functions import reshaping as s
 from nnlib.functions._args import (
@@ -184,7 +184,7 @@ def _same_type(name: str, x: Tensor, source: Tensor) -> None:
 def _cropped(x: Tensor, shape: tuple[int, ...]) -> Tensor:
     if x._data.shape == shape:
         return x
-    return s.getitem(x, tuple([slice(n) for n in shape]))
+    return indexing.getitem(x, tuple([slice(n) for n in shape]))
 
 
 def _positions(x: Tensor) -> Tensor:
@@ -328,7 +328,7 @@ def masked_select(input: Tensor, mask: Tensor) -> Tensor:
         raise RuntimeError(f"masked_select: the shapes do not broadcast: {error}") from None
     if not shape:
         x, m, shape = s.reshape(x, 1), s.reshape(m, 1), (1,)
-    return s.getitem(s.expand(x, shape), s.expand(m, shape))
+    return indexing.getitem(s.expand(x, shape), s.expand(m, shape))
 
 
 # ---------------------------------------------------------------- writing by a key
@@ -345,13 +345,13 @@ def setitem(input: Tensor, key: Any, value: Any) -> Tensor:
         return masked_fill(input, key, _cast_to(input, value))
     kind = input._data.dtype
     v = _cast_to(input, value) if number else value
-    keys = s._full_key(input, s.as_tuple(key))
-    basic, shape, picks = s._split_key(input._data.shape, keys)
+    keys = indexing.full_key(input, indexing.as_tuple(key))
+    basic, shape, picks = indexing.split_key(input._data.shape, keys)
     if picks:
         if v._data.dtype != kind and not _may_cast(v, key):
             raise _types_at_index(input, v)
         v = converted(v, kind)
-        at = s.getitem(_positions(input), key)
+        at = indexing.getitem(_positions(input), key)
         return _put(input, at, fitted(v, at._data.shape))
     v = fitted(converted(v, kind), shape)
     # slices keep the dimensions that ints drop, so reshape the value to the slice's shape
@@ -369,13 +369,13 @@ def write(array: np.ndarray, key: Any, value: Any) -> None:
     """array[key] = value for any key that a tensor accepts; nothing is recorded."""
     x = make(array)
     v = value if isinstance(value, Value) else make(as_element(value, array.dtype))
-    keys = s._full_key(x, s.as_tuple(key))
-    basic, shape, picks = s._split_key(array.shape, keys)
+    keys = indexing.full_key(x, indexing.as_tuple(key))
+    basic, shape, picks = indexing.split_key(array.shape, keys)
     if picks and v._data.dtype != array.dtype and not _may_cast(v, key):
         raise _types_at_index(x, v)
     v = converted(make(v._data), array.dtype)
     if picks:
-        at = s.getitem(_positions(x), key)._data
+        at = indexing.getitem(_positions(x), key)._data
         written = np.ravel(fitted(v, at.shape)._data)
         if written.size:
             array.flat[np.ravel(at)] = written
@@ -388,8 +388,9 @@ def _may_cast(v: Value, key: Any) -> bool:
     """Whether a value of another type may be written: only one element, and only through masks."""
     if v._data.size != 1:
         return False
-    entries = [s._as_index(k) if isinstance(k, (list, np.ndarray)) else k for k in s.as_tuple(key)]
-    return all(s._is_mask(k) for k in entries if isinstance(k, Value))
+    keys = indexing.as_tuple(key)
+    entries = [indexing.as_index(k) if isinstance(k, (list, np.ndarray)) else k for k in keys]
+    return all(indexing.is_mask(k) for k in entries if isinstance(k, Value))
 
 
 def _types_at_index(x: Value, v: Value) -> RuntimeError:

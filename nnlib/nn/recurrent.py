@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from nnlib.functions import joining
 from nnlib.functions import reshaping as s
 from nnlib.functions._args import needs_tensor
 from nnlib.functions.create import zeros
@@ -213,10 +214,10 @@ class _Recurrent(Module):
                 outs.append(s.flip(out, 0) if backwards else out)
                 for kept, end in zip(last, ends, strict=True):
                     kept.append(end)
-            x = outs[0] if len(outs) == 1 else s.cat(outs, 2)
+            x = outs[0] if len(outs) == 1 else joining.cat(outs, 2)
             if layer < self.num_layers - 1:
                 x = F.dropout(x, self.dropout, self.training) if self.dropout else x
-        return self._output(x, [s.stack(ends, 0) for ends in last], batched)
+        return self._output(x, [joining.stack(ends, 0) for ends in last], batched)
 
     def _sequence(self, input: Tensor) -> tuple[Tensor, bool]:
         """The input as (T, N, in), and whether it had a batch."""

@@ -9,8 +9,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 
 from nnlib import dtypes
-from nnlib.functions import create
-from nnlib.functions import reshaping as s
+from nnlib.functions import create, joining
 from nnlib.record import Value, make
 from nnlib.tensor import Tensor
 
@@ -171,7 +170,7 @@ def default_collate(batch: Sequence[Any]) -> Any:
     """
     first = batch[0]
     if isinstance(first, Value):
-        return s.stack(batch)
+        return joining.stack(batch)
     if isinstance(first, np.ndarray):
         return make(np.stack(batch))
     if isinstance(first, np.generic):

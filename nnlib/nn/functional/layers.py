@@ -10,7 +10,7 @@ import numpy as np
 
 from nnlib import dtypes, record
 from nnlib.autograd import no_grad
-from nnlib.functions import along, products
+from nnlib.functions import along, indexing, products
 from nnlib.functions import arithmetic as ar
 from nnlib.functions import reshaping as s
 from nnlib.functions._args import needs_tensor
@@ -384,7 +384,7 @@ def pad(
     pairs = [sizes[i : i + 2] for i in range(0, len(sizes), 2)][::-1]
     pairs = [(0, 0)] * (x._data.ndim - len(pairs)) + pairs
     cut = tuple([slice(max(0, -a), n - max(0, -b)) for n, (a, b) in zip(x._data.shape, pairs)])
-    x = s.getitem(x, cut) if min(sizes, default=0) < 0 else x
+    x = indexing.getitem(x, cut) if min(sizes, default=0) < 0 else x
     frame = tuple([(max(0, a), max(0, b)) for a, b in pairs])
     if mode == "constant":
         fill = x._data.dtype.type(0 if value is None else value).item()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 
-from nnlib.functions import along
+from nnlib.functions import along, indexing, joining
 from nnlib.functions import arithmetic as ar
 from nnlib.functions import reshaping as s
 from nnlib.functions._args import needs_tensor
@@ -227,7 +227,7 @@ def _spread(
     frame = ((0, 0), (0, 0), (0, output_padding[0]), (0, output_padding[1]))
     out = apply(ps.pad, (out,), {"pad": frame, "value": 0.0})
     (top, left), (height, width) = padding, final
-    return s.getitem(out, (..., slice(top, top + height), slice(left, left + width)))
+    return indexing.getitem(out, (..., slice(top, top + height), slice(left, left + width)))
 
 
 def _check_kernel(name: str, dims: int, x: Tensor, w: Tensor, groups: int, axes: str) -> None:
@@ -585,10 +585,10 @@ def adaptive_avg_pool2d(input: Tensor, output_size: Any) -> Tensor:
         return avg_pool2d(x, even)
     h, w = x._data.shape[-2:]
     rows = [
-        s.stack([along.mean(x[..., a:b, c:d], (-2, -1)) for c, d in _bounds(w, sizes[1])], -1)
+        joining.stack([along.mean(x[..., a:b, c:d], (-2, -1)) for c, d in _bounds(w, sizes[1])], -1)
         for a, b in _bounds(h, sizes[0])
     ]
-    return s.stack(rows, -2) if 0 not in sizes else x[..., : sizes[0], : sizes[1]]
+    return joining.stack(rows, -2) if 0 not in sizes else x[..., : sizes[0], : sizes[1]]
 
 
 def adaptive_avg_pool1d(input: Tensor, output_size: Any) -> Tensor:
@@ -610,7 +610,7 @@ def adaptive_avg_pool1d(input: Tensor, output_size: Any) -> Tensor:
     if even is not None:
         return avg_pool1d(x, even)
     parts = [along.mean(x[..., a:b], -1) for a, b in _bounds(x._data.shape[-1], size)]
-    return s.stack(parts, -1) if parts else x[..., :0]
+    return joining.stack(parts, -1) if parts else x[..., :0]
 
 
 def adaptive_max_pool2d(input: Tensor, output_size: Any) -> Tensor:
@@ -631,10 +631,10 @@ def adaptive_max_pool2d(input: Tensor, output_size: Any) -> Tensor:
         return max_pool2d(x, even)
     h, w = x._data.shape[-2:]
     rows = [
-        s.stack([_largest(x[..., a:b, c:d]) for c, d in _bounds(w, sizes[1])], -1)
+        joining.stack([_largest(x[..., a:b, c:d]) for c, d in _bounds(w, sizes[1])], -1)
         for a, b in _bounds(h, sizes[0])
     ]
-    return s.stack(rows, -2) if 0 not in sizes else x[..., : sizes[0], : sizes[1]]
+    return joining.stack(rows, -2) if 0 not in sizes else x[..., : sizes[0], : sizes[1]]
 
 
 def adaptive_max_pool1d(input: Tensor, output_size: Any) -> Tensor:
@@ -651,7 +651,7 @@ def adaptive_max_pool1d(input: Tensor, output_size: Any) -> Tensor:
     (size,) = _adaptive_sizes(name, x, output_size, 1)
     Lifted(name, x, 1)
     parts = [along.max(x[..., a:b], -1).values for a, b in _bounds(x._data.shape[-1], size)]
-    return s.stack(parts, -1) if parts else x[..., :0]
+    return joining.stack(parts, -1) if parts else x[..., :0]
 
 
 def _largest(x: Tensor) -> Tensor:

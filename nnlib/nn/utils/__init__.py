@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from nnlib.autograd import no_grad
-from nnlib.functions import along
+from nnlib.functions import along, indexing, joining
 from nnlib.functions import arithmetic as ar
 from nnlib.functions import reshaping as s
 from nnlib.functions.create import tensor
@@ -60,11 +60,11 @@ def _norm(grads: list[Tensor], order: float) -> Tensor:
     if not grads:
         return tensor(0.0)
     if order == math.inf:
-        return along.amax(s.stack([along.amax(ar.abs(g)) for g in grads]))
+        return along.amax(joining.stack([along.amax(ar.abs(g)) for g in grads]))
     if order == 2:
-        return ar.sqrt(along.sum(s.stack([along.sum(ar.mul(g, g)) for g in grads])))
+        return ar.sqrt(along.sum(joining.stack([along.sum(ar.mul(g, g)) for g in grads])))
     powers = [along.sum(ar.pow(ar.abs(g), order)) for g in grads]
-    return ar.pow(along.sum(s.stack(powers)), 1 / order)
+    return ar.pow(along.sum(joining.stack(powers)), 1 / order)
 
 
 def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -> None:
@@ -91,7 +91,7 @@ def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
     >>> nnlib.nn.utils.parameters_to_vector([nnlib.zeros(1, 2), nnlib.ones(2)])
     tensor([0., 0., 1., 1.])
     """
-    return s.cat([s.reshape(p, (-1,)) for p in parameters])
+    return joining.cat([s.reshape(p, (-1,)) for p in parameters])
 
 
 def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
@@ -112,5 +112,5 @@ def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
     with no_grad():
         for p in parameters:
             n = p.numel()
-            p.copy_(s.reshape(s.getitem(vec, slice(at, at + n)), tuple(p.shape)))
+            p.copy_(s.reshape(indexing.getitem(vec, slice(at, at + n)), tuple(p.shape)))
             at += n
