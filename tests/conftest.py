@@ -24,14 +24,14 @@ settings.register_profile(
 settings.load_profile(PROFILE)
 
 
-# Fixtures that take long before a test's first line, by the tests that have them: the built book, a
+# Fixtures that take long to set up, and the folders of the tests that use them: the built book, a
 # whole chapter, a browser with a figure.
 LONG = {"site": "tests/book/", "chapter": "tests/chapters/", "shown": "tests/chapters/"}
 
 
-@pytest.hookimpl(tryfirst=True)  # before -m chooses
+@pytest.hookimpl(tryfirst=True)  # before -m selects
 def pytest_collection_modifyitems(items: list) -> None:
-    """Long files first; and in a search the numbers of examples that tests ask for do not hold."""
+    """Runs long files first; a search ignores the numbers of examples that tests request."""
     items.sort(key=lambda item: place(item.nodeid))
     for item in items:
         needed = LONG.keys() & set(getattr(item, "fixturenames", ()))
@@ -70,7 +70,7 @@ def place(nodeid: str) -> int:
 
 @pytest.hookimpl(optionalhook=True)  # in the page's Python there is no xdist
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
-    """A file's tests stay in one process; but each chapter that runs in its page goes by itself."""
+    """Keeps a file's tests in one process, except for chapters that run in their pages."""
     from xdist.scheduler import LoadFileScheduling
 
     class LongestFirst(LoadFileScheduling):

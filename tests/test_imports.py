@@ -31,8 +31,8 @@ def python_imports(folder: str, root: Path = ROOT) -> dict[str, set[str]]:
         for node in nodes_of(ast.parse(path.read_text("utf8"))):
             if isinstance(node, ast.ImportFrom):
                 for one in node.names:
-                    whole = f"{node.module}.{one.name}"
-                    found[name].add(whole if whole in files else str(node.module))
+                    module = f"{node.module}.{one.name}"
+                    found[name].add(module if module in files else str(node.module))
             elif isinstance(node, ast.Import):
                 found[name] |= {one.name for one in node.names}
         found[name] = (found[name] & set(files)) - {name}

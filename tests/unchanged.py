@@ -5,7 +5,7 @@
 A test that is marked `reads("chapters/xor.html")` depends on the project's code, on the programs
 that are installed, and on that page, but on no other page; `{name}` in the mark stands for the
 test's parameter.  A test without the mark that takes the built site depends on all of it.  When
-such a test passes, a hash of what it depends on is stored in `_build`, and as long as the hash
+such a test passes, a hash of all this is stored in `_build`, and as long as the hash
 stays the same, later runs leave the test out.  Tests of one file that read the same pages share a
 browser and its state, so they are left out together or not at all.  All other tests always run,
 and in a fresh clone, as in CI, every test does.
@@ -41,11 +41,11 @@ FROM_ALL_PAGES = ("lite", "_sources", "_images", "searchindex.js", "objects.inv"
 
 
 def hash_of(parts: Iterable[str | bytes]) -> str:
-    whole = hashlib.sha256()
+    digest = hashlib.sha256()
     for part in parts:
         data = part.encode() if isinstance(part, str) else part
-        whole.update(len(data).to_bytes(8, "big") + data)
-    return whole.hexdigest()
+        digest.update(len(data).to_bytes(8, "big") + data)
+    return digest.hexdigest()
 
 
 def files_below(path: Path) -> list[Path]:
@@ -73,7 +73,7 @@ def installed() -> list[str]:
 
 
 class Contents:
-    """Hashes of what tests depend on, each computed once."""
+    """Hashes of everything that tests depend on, each computed once."""
 
     def __init__(self, root: Path, site: Path | None) -> None:
         self.root, self.site = root, site
@@ -108,8 +108,8 @@ def pages_of(item: pytest.Item) -> tuple[str, ...] | None:
     mark = item.get_closest_marker("reads")
     if mark is None:
         return None
-    given = getattr(item, "callspec", None)
-    return tuple(str(page).format(**(given.params if given else {})) for page in mark.args)
+    callspec = getattr(item, "callspec", None)
+    return tuple(str(page).format(**(callspec.params if callspec else {})) for page in mark.args)
 
 
 def is_of_the_book(item: pytest.Item) -> bool:
@@ -117,7 +117,7 @@ def is_of_the_book(item: pytest.Item) -> bool:
 
 
 class Unchanged:
-    """Leaves out the tests of one pytest process that are unchanged, and stores what passed."""
+    """Leaves out one pytest process's unchanged tests, and stores which ones passed."""
 
     def __init__(self, config: pytest.Config, contents: Contents, passed: Path) -> None:
         self.config, self.contents, self.file = config, contents, passed
@@ -170,10 +170,10 @@ class Unchanged:
         elif self.after:
             self.file.parent.mkdir(exist_ok=True)
             known = {**self.before, **self.after}
-            whole = json.dumps({test: content for test, content in known.items() if content})
-            beside = self.file.with_suffix(".new")
-            beside.write_text(whole, "utf8")
-            beside.replace(self.file)
+            text = json.dumps({test: content for test, content in known.items() if content})
+            new_file = self.file.with_suffix(".new")
+            new_file.write_text(text, "utf8")
+            new_file.replace(self.file)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
@@ -188,6 +188,6 @@ class Unchanged:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    given = os.environ.get("BOOK_SITE")
-    contents = Contents(ROOT, (ROOT / given).resolve() if given else None)
+    site = os.environ.get("BOOK_SITE")
+    contents = Contents(ROOT, (ROOT / site).resolve() if site else None)
     config.pluginmanager.register(Unchanged(config, contents, PASSED), "unchanged")

@@ -48,12 +48,12 @@ def build_site() -> None:
 
 @pytest.fixture(scope="session")
 def site() -> Path:
-    """The site's folder: BOOK_SITE if given (make test builds it first), else built here."""
-    given = os.environ.get("BOOK_SITE")
-    if not given:
+    """The site's folder: BOOK_SITE if it is set (`make test` builds it first), else built here."""
+    configured = os.environ.get("BOOK_SITE")
+    if not configured:
         build_site()
-    folder = (ROOT / (given or "_build/html")).resolve()
-    assert (folder / "index.html").is_file(), f"{folder} holds no site: run `make book`"
+    folder = (ROOT / (configured or "_build/html")).resolve()
+    assert (folder / "index.html").is_file(), f"{folder} contains no site: run `make book`"
     return folder
 
 
@@ -78,7 +78,7 @@ Open = Callable[..., Visit]
 
 @contextmanager
 def visits(browser: Browser, address: str) -> Iterator[Open]:
-    """How pages are opened, each as by a new reader; all are closed in the end."""
+    """A function that opens pages, each as for a new reader; all are closed at the end."""
     contexts = []
 
     def open_page(

@@ -19,7 +19,7 @@ PREFIX = "/somewhere/else/"
 THEMES = ("light", "dark")
 DESKTOP, PHONE = 1360, 360
 PATIENCE = 90_000  # milliseconds for a page to open on a busy machine
-# Resolves after two frames: by then a change that was made before is drawn.
+# Resolves after two frames, when every earlier change has been drawn.
 FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 
@@ -74,7 +74,7 @@ class Visit:
     faults: list[str] = field(default_factory=list)
 
     def watch(self, loopback: str) -> None:
-        """Records in `faults` what the page does wrong from now on; `loopback` is the server."""
+        """Records the page's faults from now on; requests may only go to `loopback`."""
         page = self.page
         allowed = (loopback, "data:", "blob:", "file:")
 
@@ -101,7 +101,7 @@ def on(
     *screens: tuple[str, int], pages: Sequence[str] = ALL_PAGES
 ) -> Callable[[Callable], Callable]:
     """The test looks at every page on these screens: (theme, width)."""
-    given = [(name, *screen) for name in pages for screen in screens]
-    names = [f"{name}-{theme}-{width}" for name, theme, width in given]
-    each = pytest.mark.parametrize("screen", given, ids=names, indirect=True, scope="module")
+    combinations = [(name, *screen) for name in pages for screen in screens]
+    names = [f"{name}-{theme}-{width}" for name, theme, width in combinations]
+    each = pytest.mark.parametrize("screen", combinations, ids=names, indirect=True, scope="module")
     return lambda test: pytest.mark.reads("{screen[0]}")(each(test))

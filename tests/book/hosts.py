@@ -11,7 +11,7 @@ NEW = "book-0123456789ab"  # the name of the book's folder in its next version
 
 
 class Host:
-    """Serves the site or, with `next`, a newer edition of it; records what is fetched."""
+    """Serves the site or, with `next`, a newer edition of it; records the requested paths."""
 
     def __init__(self, site: Path) -> None:
         self.site, self.next = site, False

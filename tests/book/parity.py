@@ -52,12 +52,14 @@ def unpacked(text: str) -> np.ndarray:
 
 def figures_of(site: Path, name: str) -> dict[str, dict]:
     """The specs of a page's figures, by the figures' names."""
-    found = STATE.search((site / name).read_text("utf8"))
-    whole = json.loads(found[1]) if found else {"state": {}}
-    specs = [m["state"]["spec"] for m in whole["state"].values() if "spec" in m["state"]]
+    match = STATE.search((site / name).read_text("utf8"))
+    page_state = json.loads(match[1]) if match else {"state": {}}
+    specs = [m["state"]["spec"] for m in page_state["state"].values() if "spec" in m["state"]]
     for holder in (h for spec in specs for h in (spec, spec.get("training") or {}) if "pool" in h):
         # a constant that several figures share is given by its position in the page's list
-        holder["pool"] = [whole["shared"][c] if isinstance(c, int) else c for c in holder["pool"]]
+        holder["pool"] = [
+            page_state["shared"][c] if isinstance(c, int) else c for c in holder["pool"]
+        ]
     return {spec["name"]: spec for spec in specs}
 
 
@@ -79,7 +81,7 @@ def half_or_single(node: dict) -> str:
 
 
 def in_float64(graph: dict) -> dict:
-    """Turns the graph into double precision, where page and Python must agree to 1e-9."""
+    """The graph, changed to double precision, in which page and Python must agree to 1e-9."""
     for node in graph["nodes"]:
         if "base64" in node and node["dtype"] == "float32":
             stored = np.frombuffer(base64.b64decode(node["base64"]), half_or_single(node))
@@ -110,13 +112,13 @@ def twin_of(recorded: str) -> Twin:
 
 def arguments(graph: Graph, spec: dict, inputs: dict) -> dict:
     """The recorded function's arguments, made from the inputs' values in the page."""
-    made = {}
+    values = {}
     for name, step in graph.inputs.items():
         value = inputs[name]
         if "values" in spec["inputs"][name]:
             value = spec["inputs"][name]["values"][int(value)]
-        made[name] = np.asarray(value, step.dtype).reshape(step.shape)
-    return made
+        values[name] = np.asarray(value, step.dtype).reshape(step.shape)
+    return values
 
 
 class Runs(Protocol):
@@ -142,12 +144,12 @@ def check_against_python(page: Runs, spec: dict) -> None:
             unpacked(drawn[key]), values.ravel().astype(float), rtol=5e-5, atol=5e-6,
             err_msg=f"{name}: {key}",
         )  # fmt: skip
-    given = arguments(twin.wide, spec, inputs)
+    wide_inputs = arguments(twin.wide, spec, inputs)
     if not page.evaluate("(key) => window.hasGraph(key)", twin.key):
         page.evaluate("([key, text]) => { window.addGraph(key, text) }", [twin.key, twin.text])
-    flat = {key: np.ravel(value).astype(float).tolist() for key, value in given.items()}
+    flat = {key: np.ravel(value).astype(float).tolist() for key, value in wide_inputs.items()}
     replayed = page.evaluate("([key, inputs]) => window.replay(key, inputs)", [twin.key, flat])
-    for key, values in twin.wide.run(**given).items():
+    for key, values in twin.wide.run(**wide_inputs).items():
         np.testing.assert_allclose(
             unpacked(replayed[key]), values.ravel().astype(float), rtol=1e-9, atol=1e-9,
             err_msg=f"{name}: {key} in double precision",

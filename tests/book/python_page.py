@@ -37,13 +37,13 @@ window.Worker = class extends Plain {
 
 
 def needs_python(site: Path) -> None:
-    """Skips, with the reason, where the site was built without Python for the page."""
+    """Skips, with the reason, if the site was built without Python for the page."""
     if not (site / "sw.js").is_file():
         pytest.skip("this site contains no Python for its pages: `make book run=1` includes it")
 
 
 def until(page: Page, script: str, arg: Any = None, timeout: float = RUN) -> None:
-    """Waits until the script is true, also where the page's policy forbids wait_for_function."""
+    """Waits until the script is true, even if the page's policy forbids wait_for_function."""
     end = time.monotonic() + timeout / 1000
     while not page.evaluate(script, arg):
         assert time.monotonic() < end, f"still false after {timeout / 1000:g} s: {script} ({arg})"
@@ -88,9 +88,9 @@ class PythonPage:
         return self
 
     def wait(self, *states: str) -> None:
-        wanted = json.dumps([*states, "failed"])
+        accepted = json.dumps([*states, "failed"])
         bar = "document.querySelector('.nn-run-bar')?.dataset.state"
-        until(self.page, f"{wanted}.includes({bar})", timeout=READY)
+        until(self.page, f"{accepted}.includes({bar})", timeout=READY)
         assert self.state in states, self.message
 
     @property

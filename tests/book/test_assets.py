@@ -147,9 +147,9 @@ def test_weights_shared_by_several_figures_are_sent_once() -> None:
 
     models = {"a": figure("one", "weights", "one"), "b": figure("weights", "two"),
               "c": figure("three", pool=["weights", "four"]), "box": {"state": {}}}  # fmt: skip
-    whole = json.loads(book_site.slim_widget_state(json.dumps({"state": models})))
-    specs = [whole["state"][name]["state"]["spec"] for name in "abc"]
-    assert whole["shared"] == ["weights"]
+    page_state = json.loads(book_site.slim_widget_state(json.dumps({"state": models})))
+    specs = [page_state["state"][name]["state"]["spec"] for name in "abc"]
+    assert page_state["shared"] == ["weights"]
     assert [spec["pool"] for spec in specs] == [["one", 0, "one"], [0, "two"], ["three"]]
     assert specs[2]["training"]["pool"] == [0, "four"]
     alone = json.loads(book_site.slim_widget_state(json.dumps({"state": {"a": models["a"]}})))
@@ -159,8 +159,8 @@ def test_weights_shared_by_several_figures_are_sent_once() -> None:
 def test_a_page_is_written_the_same_in_every_build() -> None:
     pool = [f"weights {k}" for k in range(20)]
     models = {name: {"state": {"spec": {"pool": pool[:]}}} for name in "ab"}
-    whole = json.loads(book_site.slim_widget_state(json.dumps({"state": models})))
-    assert whole["shared"] == pool, "a set would give another order to each build"
+    page_state = json.loads(book_site.slim_widget_state(json.dumps({"state": models})))
+    assert page_state["shared"] == pool, "a set would give another order to each build"
 
 
 def test_sizes_and_a_formulas_punctuation_stay_on_one_line() -> None:

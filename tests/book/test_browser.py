@@ -25,7 +25,9 @@ def test_a_configured_browser_that_does_not_exist_is_refused(
         browser.find()
 
 
-def test_without_root_rights_it_says_what_to_install(without_browser, monkeypatch, capsys) -> None:
+def test_without_root_rights_the_message_says_what_to_install(
+    without_browser, monkeypatch, capsys
+) -> None:
     tried: list[list[str]] = []
 
     def refuse(command: list[str], **_: object) -> subprocess.CompletedProcess:
@@ -41,7 +43,7 @@ def test_without_root_rights_it_says_what_to_install(without_browser, monkeypatc
     assert "make browser" in output.err and "BOOK_CHROMIUM=" in output.err
 
 
-def test_a_missing_engine_is_named_and_is_an_error_only_where_it_was_asked_for(
+def test_a_missing_engine_is_named_and_is_an_error_only_if_it_was_requested(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
     monkeypatch.setattr(browser, "find", lambda: "/usr/bin/chromium")
@@ -57,16 +59,17 @@ def test_a_missing_engine_is_named_and_is_an_error_only_where_it_was_asked_for(
     assert "webkit2gtk-driver" in capsys.readouterr().err
 
 
-def test_debians_package_is_tried_first_where_apt_may_install(monkeypatch) -> None:
+def test_debians_package_is_tried_first_if_apt_may_install(monkeypatch) -> None:
     monkeypatch.setattr(browser, "as_root", lambda: ["sudo", "-n"])
     monkeypatch.setattr(browser.shutil, "which", lambda name: f"/usr/bin/{name}")
-    (said, steps), (other, _) = browser.commands()
-    assert "Debian" in said and steps[-1][:3] == ["sudo", "-n", "env"] and "chromium" in steps[-1]
-    assert "playwright" in other
+    (message, steps), (next_message, _) = browser.commands()
+    assert "Debian" in message
+    assert steps[-1][:3] == ["sudo", "-n", "env"] and "chromium" in steps[-1]
+    assert "playwright" in next_message
 
 
 @pytest.mark.parametrize("reachable", [True, False])
-def test_pytorchs_own_index_is_used_where_it_is_reachable(reachable, monkeypatch) -> None:
+def test_pytorchs_own_index_is_used_if_it_is_reachable(reachable, monkeypatch) -> None:
     calls: list[tuple[str, ...]] = []
     monkeypatch.setattr(install_torch, "installed", lambda: None)
     monkeypatch.setattr(install_torch, "reachable", lambda: reachable)

@@ -1,4 +1,4 @@
-"""What the documents for contributors refer to exists: links, files, folders, commands."""
+"""The links, files, folders and commands in the documents for contributors exist."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ TARGETS = set(re.findall(r"^([a-z-]+):(?!=)", MAKEFILE, flags=re.M))
 # Steps of other commands, which nobody calls by name.
 STEPS = {"help", "lint", "types", "browser", "sandbox", "scripts", "site-for-tests", "assets"}
 STEPS |= {"notebooks-check", "frontend-check", "distclean"}
-# Folders that a command makes on the reader's machine, and names that examples choose.
-MADE = ("_build/", ".venv/", "reading/", "classroom/", "release/", "submitted/")
-CHOSEN = ("my-topic", "my_topic", "whiskers")
+# Folders that commands make on the reader's machine, and names that only occur in examples.
+MADE_FOLDERS = ("_build/", ".venv/", "reading/", "classroom/", "release/", "submitted/")
+EXAMPLE_NAMES = ("my-topic", "my_topic", "whiskers")
 
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 FOLDERS = ("_ext", "benchmarks", "course", "frontend", "nnlib", "tests", "tools")
@@ -40,9 +40,9 @@ def test_every_link_leads_to_a_file(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=name_of)
-def test_every_file_that_is_named_with_its_folder_is_there(path: Path) -> None:
+def test_every_file_that_is_named_with_its_folder_exists(path: Path) -> None:
     for named in re.findall(r"`([\w.-]+/[\w./-]*)`", prose(path)):
-        if named.startswith(MADE) or any(name in named for name in CHOSEN):
+        if named.startswith(MADE_FOLDERS) or any(name in named for name in EXAMPLE_NAMES):
             continue
         first = named.split("/")[0]
         places = [ROOT, path.parent, ROOT / "frontend" / "figures" / "src", ROOT / "nnlib"]

@@ -1,4 +1,4 @@
-"""The theme is set before the first paint, and a page works where it cannot store anything."""
+"""The theme is set before the first paint, and a page works even if it cannot store anything."""
 
 from __future__ import annotations
 

@@ -19,12 +19,12 @@ from tests.book.harness import ROOT
 def archive(python: str) -> bytes:
     """Pyodide's archive from npm, with only the file that names its version of Python."""
     data = json.dumps({"info": {"python": python}, "packages": {}}).encode()
-    made = io.BytesIO()
-    with tarfile.open(fileobj=made, mode="w") as tar:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
         member = tarfile.TarInfo("package/pyodide-lock.json")
         member.size = len(data)
         tar.addfile(member, io.BytesIO(data))
-    return made.getvalue()
+    return buffer.getvalue()
 
 
 def test_a_new_pyodide_is_downloaded_by_version_and_refused_without_its_hash(
@@ -42,7 +42,7 @@ def test_a_new_pyodide_is_downloaded_by_version_and_refused_without_its_hash(
     with pytest.raises(FetchError, match="edited without `--lock`"):
         fetch_python.core(lock, tmp_path)
     assert urls == ["https://registry.npmjs.org/pyodide/-/pyodide-9.8.7.tgz"]
-    assert not any(tmp_path.rglob("*.*js*")), "nothing of it is kept"
+    assert not any(tmp_path.rglob("*.*js*")), "files of the refused archive are kept"
     assert "/v9.8.7/" in fetch_python.official(lock)
 
 
@@ -53,7 +53,7 @@ def test_a_wheel_of_another_version_than_the_locks_is_refused(tmp_path: Path) ->
         fetch_python.wheels(table, tmp_path)
 
 
-def test_relock_writes_what_follows_from_the_versions(
+def test_relock_writes_everything_that_follows_from_the_versions(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pythons = set()

@@ -35,7 +35,7 @@ def wait_for_figures(visit: Visit, specs: dict) -> None:
     assert page.locator(".nn-fallback").count() == 0
 
 
-# The middle of a knob; for a curve that can be dragged itself, a point that lies on it.
+# The middle of a knob; for a curve that can be dragged itself, a point on it.
 WHERE_TO_GRIP = """(handle) => {
   if (handle.tagName === "path") {
     const on = handle.getPointAtLength(0.3 * handle.getTotalLength());

@@ -24,7 +24,7 @@ EXERCISE, CHECK = id_of(PAGE, "def weights("), id_of(PAGE, '"sigmoid/weights"')
 
 @pytest.fixture(scope="module")
 def lite(site: Path) -> Path:
-    """JupyterLite's folder; skips, with the reason, where the site was built without it."""
+    """JupyterLite's folder; skips, with the reason, if the site was built without it."""
     if not (site / "lite" / "index.html").is_file():
         pytest.skip("this site contains no JupyterLite: `make book lite=1` includes it")
     return site / "lite"
@@ -158,10 +158,10 @@ class Lab:
 @pytest.fixture(scope="module")
 def lab(browser: Browser, site: Path, lite: Path) -> Iterator[Lab]:
     host = Host(site)
-    made = Lab(browser, host, PAGE)
-    made.run_all()
-    yield made
-    made.context.close()
+    notebook = Lab(browser, host, PAGE)
+    notebook.run_all()
+    yield notebook
+    notebook.context.close()
     host.server.close()
 
 
@@ -242,7 +242,7 @@ def test_the_two_service_workers_leave_each_other_alone(lab: Lab) -> None:
 
 
 @pytest.mark.browser
-def test_without_a_network_it_opens_and_runs(lab: Lab) -> None:
+def test_without_a_network_a_notebook_opens_and_runs(lab: Lab) -> None:
     """This test must be the last one, because it stops the host."""
     lab.page.wait_for_timeout(1000)  # the cache is written in the background
     lab.host.down()

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.browser
 SCREENS = [("light", DESKTOP), ("dark", PHONE)]
 WIDTHS = {DESKTOP: (1920, 1000, 768, DESKTOP), PHONE: (390, PHONE)}
 
-# Findings of axe in the theme's frame (sidebars, header, footer), which the book does not write.
+# Findings of axe in the theme's frame (sidebars, header, footer), which is not part of the book.
 THEMES_OWN_FINDINGS: set[str] = set()
 
 
@@ -263,7 +263,7 @@ def test_every_page_has_a_title_a_description_a_card_and_an_icon(site: Path) -> 
         assert text.count('name="description"') == 1, name
         assert 'rel="icon"' in text
         assert 'rel="license"' in text
-        # Jupyter Book's own leftovers, which declare a name twice on every page.
+        # Jupyter Book's own scripts, which are removed: they declare a name twice on every page.
         assert "THEBE" not in text
         assert "fontawesome.js" not in text
     assert (site / "_static" / "social-card.png").is_file()

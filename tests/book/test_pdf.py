@@ -108,10 +108,10 @@ def test_the_contents_name_the_right_pages(paper: pypdf.PdfReader) -> None:
 def test_a_figure_is_printed_with_its_sliders_values_and_its_address(
     paper: pypdf.PdfReader,
 ) -> None:
-    whole = " ".join(texts(paper))
-    assert re.search(r"weight = .{0,4}1\.5 \(.{0,2}2 to 2\)", whole)
-    assert "example.org/book/chapters/one.html#live=neuron" in whole.replace(" ", "")
-    assert "Reset" not in whole and "Save figure" not in whole
+    text = " ".join(texts(paper))
+    assert re.search(r"weight = .{0,4}1\.5 \(.{0,2}2 to 2\)", text)
+    assert "example.org/book/chapters/one.html#live=neuron" in text.replace(" ", "")
+    assert "Reset" not in text and "Save figure" not in text
 
 
 def test_solutions_are_only_in_the_appendix(paper: pypdf.PdfReader) -> None:
@@ -124,11 +124,11 @@ def test_solutions_are_only_in_the_appendix(paper: pypdf.PdfReader) -> None:
 
 
 def test_folded_programs_and_answers_to_predictions_are_printed(paper: pypdf.PdfReader) -> None:
-    whole = " ".join(texts(paper))
-    assert "import torch" in whole and "Show the code" not in whole
-    assert "course.progress" not in whole
-    answer = whole.index("Right it is.")
-    assert whole.index("Where is p largest?") < whole.index("☐ right") < answer
+    text = " ".join(texts(paper))
+    assert "import torch" in text and "Show the code" not in text
+    assert "course.progress" not in text
+    answer = text.index("Right it is.")
+    assert text.index("Where is p largest?") < text.index("☐ right") < answer
 
 
 def test_every_page_of_a_chapter_has_its_title_above(paper: pypdf.PdfReader) -> None:
@@ -215,8 +215,8 @@ def test_epubcheck_finds_nothing(ebook: Path) -> None:
 @pytest.mark.weekly
 def test_the_whole_book_becomes_a_valid_ebook(site: Path, tmp_path: Path) -> None:
     names = [name for name, _ in collect.documents()]
-    made = make_epub.make(site, tmp_path / "book.epub", names, ADDRESS)
-    assert sum("<math" in leaf.text for leaf in made) >= 10
+    pages = make_epub.make(site, tmp_path / "book.epub", names, ADDRESS)
+    assert sum("<math" in page.text for page in pages) >= 10
     checked(tmp_path / "book.epub")
 
 
@@ -235,8 +235,8 @@ def test_the_whole_book_becomes_a_pdf(site: Path, tmp_path: Path) -> None:
         link.get_object().get("/A", {}) for p in reader.pages for link in p.get("/Annots") or []
     ]
     assert not [a["/URI"] for a in links if "127.0.0.1" in str(a.get("/URI", ""))]
-    whole = "".join(pages)
-    assert "⟦" not in whole and "127.0.0.1" not in whole
+    text = "".join(pages)
+    assert "⟦" not in text and "127.0.0.1" not in text
     index = next(v for n, v in reader.named_destinations.items() if n.lstrip("/") == "terms")
     printed = re.search(r"Index (\d+)", "".join(pages[:10]))
     assert printed and int(printed[1]) - 1 == reader.get_destination_page_number(index)

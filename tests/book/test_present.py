@@ -51,15 +51,15 @@ def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def page(browser: Any, page_file: Path) -> Iterator[Any]:
-    made = browser.new_page(viewport={"width": 1280, "height": 720})
+    opened = browser.new_page(viewport={"width": 1280, "height": 720})
     errors: list[str] = []
-    made.on("pageerror", lambda e: errors.append(str(e)))
-    made.goto(page_file.as_uri())
-    made.wait_for_selector(".nn-figure[data-ready]")
-    made.get_by_role("button", name="Present this page").click()
-    yield made
+    opened.on("pageerror", lambda e: errors.append(str(e)))
+    opened.goto(page_file.as_uri())
+    opened.wait_for_selector(".nn-figure[data-ready]")
+    opened.get_by_role("button", name="Present this page").click()
+    yield opened
     assert errors == []
-    made.close()
+    opened.close()
 
 
 def shown_text(page: Any) -> str:
@@ -83,10 +83,10 @@ def test_keys_go_through_every_part_once(page: Any) -> None:
         texts.append(shown_text(page))
         page.keyboard.press("ArrowRight")
     assert count(page) == (total, total)  # the last one stays
-    whole = " ".join(texts)
+    joined = " ".join(texts)
     for part in ("Opening.", "0 A sent", "4 A sent", "After the figure.", "End."):
         assert sum(part in text for text in texts) == 1, part
-    assert whole.index("Opening.") < whole.index("4 A sent") < whole.index("w = 1.0")
+    assert joined.index("Opening.") < joined.index("4 A sent") < joined.index("w = 1.0")
     assert total >= 5
     page.keyboard.press("Home")
     page.keyboard.press("PageDown")
@@ -123,7 +123,7 @@ def test_a_figure_has_its_own_slide_and_its_controls_keep_the_arrow_keys(page: A
     page.keyboard.press("ArrowRight")
     page.wait_for_function("document.querySelector('.nn-readout').textContent.includes('w = 1.1')")
     assert count(page) == at
-    page.keyboard.press("PageDown")  # a presenter's remote goes on from anywhere
+    page.keyboard.press("PageDown")  # a presenter's remote control works everywhere
     assert count(page)[0] == at[0] + 1
 
 
@@ -149,7 +149,7 @@ def test_the_type_is_large_and_grows(page: Any) -> None:
     assert not page.locator(".bd-header").is_visible()
 
 
-def test_what_does_not_fit_is_on_the_next_slide(page: Any) -> None:
+def test_content_that_does_not_fit_is_on_the_next_slide(page: Any) -> None:
     for _ in range(count(page)[1]):
         high = page.evaluate("document.querySelector('article').scrollHeight")
         assert high <= 720 + 80 or page.locator(".nn-figure").is_visible()

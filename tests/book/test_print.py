@@ -24,9 +24,9 @@ def plain(browser, address: str) -> pypdf.PdfReader:
     page = browser.new_page(viewport={"width": 1600, "height": 900})
     page.goto(address + PAGE)
     page.wait_for_function("!document.querySelector('[data-nn-model]')")
-    made = printed(page)
+    pdf = printed(page)
     page.close()
-    return made
+    return pdf
 
 
 def test_labels_of_folded_parts_are_not_printed(plain: pypdf.PdfReader) -> None:
@@ -39,7 +39,7 @@ def test_labels_of_folded_parts_are_not_printed(plain: pypdf.PdfReader) -> None:
 
 def ends(reader: pypdf.PdfReader) -> list[float]:
     """The position of the last line of text on each page: 0 at the top, 1 at the bottom."""
-    found = []
+    positions = []
     for page in reader.pages:
         lowest = [0.0]
 
@@ -49,20 +49,21 @@ def ends(reader: pypdf.PdfReader) -> list[float]:
                 lowest.append(1 - down / height)
 
         page.extract_text(visitor_text=note)
-        found.append(max(lowest))
-    return found
+        positions.append(max(lowest))
+    return positions
 
 
 def test_pages_are_not_left_half_empty(browser, address: str) -> None:
     page = browser.new_page(viewport={"width": 1600, "height": 900})
     page.goto(address + CNN)
     page.wait_for_function("!document.querySelector('[data-nn-model]')")
-    found = ends(printed(page))
+    positions = ends(printed(page))
     page.close()
-    assert len(found) > 10
+    assert len(positions) > 10
     # a page may end early before a drawing that is taller than half a page
-    short = {k + 1: round(end, 2) for k, end in enumerate(found[:-1]) if end < 0.5}
-    assert len(short) <= len(found) // 20, f"pages of {len(found)} that end too early: {short}"
+    short = {k + 1: round(end, 2) for k, end in enumerate(positions[:-1]) if end < 0.5}
+    count = len(positions)
+    assert len(short) <= count // 20, f"pages of {count} that end too early: {short}"
 
 
 # Elements that reach into the paper's right margin, or are cut off by their own box.
@@ -100,7 +101,7 @@ def test_figures_are_laid_out_for_paper_and_back(browser, address: str, width: i
         > e.closest('.nn-figure').getBoundingClientRect().left + 571).length"""
     before = page.evaluate(wide)
     page.evaluate("() => dispatchEvent(new Event('beforeprint'))")
-    assert max(page.evaluate(wide)) <= 570  # what is left of an A4 page, 680 pixels wide
+    assert max(page.evaluate(wide)) <= 570  # the column for text on an A4 page, 680 pixels wide
     assert page.evaluate(parts) == 0
     page.evaluate("() => dispatchEvent(new Event('afterprint'))")
     assert page.evaluate(wide) == before

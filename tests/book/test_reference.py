@@ -70,7 +70,7 @@ def shown() -> dict[str, Any]:
     return found
 
 
-def test_every_docstring_says_what_it_is_and_has_an_example_that_doctest_runs():
+def test_every_docstring_has_a_first_line_and_an_example_that_doctest_runs():
     docs = {name: thing.__doc__ or "" for name, thing in shown().items()}
     assert [name for name, doc in docs.items() if len(doc.strip().split("\n")[0]) < 8] == []
     bare = {name for name, doc in docs.items() if ">>> " not in doc}
@@ -108,7 +108,7 @@ def test_a_docstring_names_the_errors_that_its_code_raises():
     assert silent == {}
 
 
-def test_what_pytorch_also_has_names_its_pytorch_function_or_its_paper():
+def test_docstrings_name_pytorchs_function_or_the_paper():
     ours = {"course", "nnlib.datasets", "nnlib.graph", "nnlib.live"}
     shared = [n for n in listed() if n.rpartition(".")[0] not in ours and n != "nnlib.compile"]
     source = re.compile(r"torch\.|\b(19|20)\d\d\b|autograd\.backward|See `")
@@ -116,7 +116,7 @@ def test_what_pytorch_also_has_names_its_pytorch_function_or_its_paper():
 
 
 @pytest.mark.browser
-def test_the_site_shows_each_with_its_first_line(site: Path):
+def test_the_site_shows_every_public_name(site: Path):
     pages = [page.read_text("utf8") for page in sorted((site / "reference").glob("*.html"))]
     found = r'id="((?:nnlib|course)\.[\w.]+)"'
     ids = {match for page in pages for match in re.findall(found, page)}
@@ -127,7 +127,7 @@ def test_the_site_shows_each_with_its_first_line(site: Path):
 
 @pytest.mark.browser
 @pytest.mark.parametrize(("word", "chapter"), [("sigmoid", "Sigmoid"), ("xor", "XOR")])
-def test_a_search_finds_the_chapter_before_the_functions_of_its_name(visit, word, chapter):
+def test_a_search_lists_the_chapter_before_functions_of_the_same_name(visit, word, chapter):
     page = visit(f"search.html?q={word}").page
     page.wait_for_function("document.querySelectorAll('#search-results li').length > 9")
     found = page.locator("#search-results li > a").all_inner_texts()

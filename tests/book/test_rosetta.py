@@ -22,20 +22,20 @@ DIFFERENT = {"grad_fn": re.compile(r"(?<=grad_fn=<)\w+")}  # the page says so
 
 def numbers(space: dict[str, Any]) -> dict[str, np.ndarray]:
     """The tensors, arrays and numbers among a program's names, and the gradients of the tensors."""
-    found = {}
+    values = {}
     for name, thing in space.items():
         if isinstance(thing, (nnlib.Tensor, torch.Tensor)):
-            found[name] = thing.detach().numpy()
+            values[name] = thing.detach().numpy()
             if thing.is_leaf and thing.grad is not None:
-                found[f"{name}.grad"] = thing.grad.numpy()
+                values[f"{name}.grad"] = thing.grad.numpy()
         elif isinstance(thing, (np.ndarray, np.number, float, int)):
-            found[name] = np.asarray(thing)
+            values[name] = np.asarray(thing)
         elif isinstance(thing, (nnlib.nn.Module, torch.nn.Module)):
             for key, p in thing.named_parameters():
-                found[f"{name}.{key}"] = p.detach().numpy()
+                values[f"{name}.{key}"] = p.detach().numpy()
                 if p.grad is not None:
-                    found[f"{name}.{key}.grad"] = p.grad.numpy()
-    return found
+                    values[f"{name}.{key}.grad"] = p.grad.numpy()
+    return values
 
 
 def without_names(text: str) -> str:
@@ -54,25 +54,25 @@ def test_a_program_gives_the_same_numbers_with_both(name: str):
     theirs_printed, theirs = rosetta.run(rosetta.for_torch(code))
     assert printed
     assert rounded(without_names(printed)) == rounded(without_names(theirs_printed))
-    mine, peers = numbers(ours), numbers(theirs)
-    assert mine.keys() == peers.keys()
+    our_numbers, their_numbers = numbers(ours), numbers(theirs)
+    assert our_numbers.keys() == their_numbers.keys()
     if name == "files":  # its weights are random; the program compares those that it reads back
         assert ours["same"] and theirs["same"]
         return
-    for key, value in mine.items():
-        np.testing.assert_allclose(value, peers[key], rtol=2e-4, atol=1e-6, err_msg=key)
+    for key, value in our_numbers.items():
+        np.testing.assert_allclose(value, their_numbers[key], rtol=2e-4, atol=1e-6, err_msg=key)
 
 
 @pytest.mark.parametrize(
     "name", [n for n in PROGRAMS if (rosetta.FOLDER / f"{n}.numpy.py").exists()]
 )
 def test_the_program_in_numpy_gives_the_same_numbers(name: str):
-    mine = numbers(rosetta.run((rosetta.FOLDER / f"{name}.py").read_text("utf8"))[1])
-    hand = numbers(rosetta.run((rosetta.FOLDER / f"{name}.numpy.py").read_text("utf8"))[1])
-    shared = mine.keys() & hand.keys()
+    with_nnlib = numbers(rosetta.run((rosetta.FOLDER / f"{name}.py").read_text("utf8"))[1])
+    by_hand = numbers(rosetta.run((rosetta.FOLDER / f"{name}.numpy.py").read_text("utf8"))[1])
+    shared = with_nnlib.keys() & by_hand.keys()
     assert len(shared) >= 3
     for key in shared:
-        np.testing.assert_allclose(hand[key], mine[key], rtol=1e-4, atol=1e-6, err_msg=key)
+        np.testing.assert_allclose(by_hand[key], with_nnlib[key], rtol=1e-4, atol=1e-6, err_msg=key)
 
 
 def test_the_hand_made_gradient_is_the_recorded_one():
@@ -81,24 +81,28 @@ def test_the_hand_made_gradient_is_the_recorded_one():
     assert ours["w"].grad[3, 5].item() == pytest.approx(hand["delta5"] * hand["a3"], rel=1e-5)
 
 
-def given(of: Any) -> dict[str, Any]:
-    return {name: of(value) for name, value in rosetta.table()["given"].items()}
+def inputs_of_rows(convert: Any) -> dict[str, Any]:
+    """The inputs that the table gives to its rows, by name, converted."""
+    return {name: convert(value) for name, value in rosetta.table()["given"].items()}
 
 
 def array(value: Any) -> np.ndarray:
-    made = np.asarray(value)
-    return made.astype(np.float32) if made.dtype == np.float64 else made
+    converted = np.asarray(value)
+    return converted.astype(np.float32) if converted.dtype == np.float64 else converted
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row["nnlib"])
-def test_the_three_expressions_of_a_row_give_the_same(row: dict[str, str]):
-    ours = eval(row["nnlib"], {"nnlib": nnlib, "F": nnlib.nn.functional, **given(nnlib.tensor)})
+def test_the_three_expressions_of_a_row_give_the_same_values(row: dict[str, str]):
+    ours = eval(
+        row["nnlib"],
+        {"nnlib": nnlib, "F": nnlib.nn.functional, **inputs_of_rows(nnlib.tensor)},
+    )
     theirs = eval(
         rosetta.for_torch(row["nnlib"]),
-        {"torch": torch, "F": torch.nn.functional, **given(torch.tensor)},
+        {"torch": torch, "F": torch.nn.functional, **inputs_of_rows(torch.tensor)},
     )
     tools = {"np": np, "sliding_window_view": np.lib.stride_tricks.sliding_window_view}
-    by_hand = np.asarray(eval(row["numpy"], {**tools, **given(array)}))
+    by_hand = np.asarray(eval(row["numpy"], {**tools, **inputs_of_rows(array)}))
     assert str(ours.dtype).removeprefix("nnlib") == str(theirs.dtype).removeprefix("torch")
     assert tuple(ours.shape) == tuple(theirs.shape) == by_hand.shape
     np.testing.assert_allclose(ours.numpy(), theirs.numpy(), rtol=1e-5, atol=1e-6)
@@ -117,7 +121,7 @@ def outcome(line: str, module: Any) -> str:
 
 @pytest.mark.filterwarnings("ignore:__array_wrap__:DeprecationWarning")  # PyTorch's own
 @pytest.mark.parametrize("row", DIFFERENCES, ids=lambda row: row["line"])
-def test_a_difference_is_as_the_page_says(row: dict[str, str]):
+def test_a_difference_is_as_the_page_describes_it(row: dict[str, str]):
     assert outcome(row["line"], nnlib) == row["nnlib"]
     assert outcome(rosetta.for_torch(row["line"]), torch) == row["torch"]
     assert row["nnlib"] != row["torch"]

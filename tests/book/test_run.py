@@ -33,9 +33,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.reads(f"{PAGE}.html")]
 @pytest.fixture(scope="module")
 def python(browser: Browser, base: str) -> Iterator[PythonPage]:
     """One page whose Python all of these tests share."""
-    made = PythonPage(browser, base, f"{PAGE}.html").start()
-    yield made
-    made.close()
+    page = PythonPage(browser, base, f"{PAGE}.html").start()
+    yield page
+    page.close()
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def test_nothing_of_python_is_loaded_before_the_button_is_pressed(
     page.close()
 
 
-def test_it_says_what_it_loads_and_how_much(browser: Browser, base: str) -> None:
+def test_the_page_shows_what_it_loads_and_how_much(browser: Browser, base: str) -> None:
     watch = """
       window.lines = [];
       window.positions = [];  // of the progress bar, from 0 to 1
@@ -110,7 +110,7 @@ def test_a_cell_runs_by_the_keyboard_alone(faultless: PythonPage) -> None:
     python.cell(ARRAY).settle("ok", before)
 
 
-def test_run_all_above_runs_what_has_not_run(faultless: PythonPage) -> None:
+def test_run_all_above_runs_the_cells_that_have_not_run(faultless: PythonPage) -> None:
     faultless.press("Restart")
     faultless.wait("ready")
     cell = faultless.cell(EXERCISE)
@@ -259,13 +259,13 @@ def test_an_error_names_what_a_page_cannot_do_and_an_alternative(
 
 
 def test_kept_edits_are_announced_before_anything_runs(browser: Browser, base: str) -> None:
-    made = PythonPage(browser, base, f"{PAGE}.html")
-    assert made.page.locator(".nn-run-kept").count() == 0
-    made.start().cell(SANDBOX).write("own = 1")
-    made.open()
-    said = made.page.locator(".nn-run-kept").inner_text()
-    assert "edits to one cell are kept in this browser" in said
-    made.close()
+    page = PythonPage(browser, base, f"{PAGE}.html")
+    assert page.page.locator(".nn-run-kept").count() == 0
+    page.start().cell(SANDBOX).write("own = 1")
+    page.open()
+    notice = page.page.locator(".nn-run-kept").inner_text()
+    assert "edits to one cell are kept in this browser" in notice
+    page.close()
 
 
 def test_top_level_await_and_display(faultless: PythonPage) -> None:
@@ -367,7 +367,7 @@ def run_and_check(python: PythonPage, exercise, check, sign: str) -> None:
     assert check.output.startswith(sign), check.output
 
 
-def test_a_cell_that_needs_pytorch_says_so(faultless: PythonPage) -> None:
+def test_a_cell_that_needs_pytorch_shows_a_message(faultless: PythonPage) -> None:
     """The build does not execute this cell, but a reader can run it."""
     cell = faultless.cell(PYTORCH)
     cell.write("import course\nprint(course.pytorch())").run()
@@ -385,7 +385,7 @@ def test_narrow_pages_do_not_scroll_sideways(faultless: PythonPage) -> None:
     assert width <= 360
 
 
-# ---- where it cannot run -------------------------------------------------------------------------
+# ---- pages in which Python cannot run ------------------------------------------------------------
 
 CANNOT = {
     "old": ("delete window.WebAssembly;", "too old to run Python"),
@@ -401,9 +401,9 @@ def test_the_button_says_why_python_cannot_run(browser: Browser, base: str, why:
     script, words = CANNOT[why]
     page = PythonPage(browser, base, f"{PAGE}.html", script)
     page.page.click(".nn-run-start")
-    said = page.page.locator(".nn-run-said")
-    expect(said).to_contain_text(words)
-    href = said.get_by_role("link", name="download the notebook").get_attribute("href")
+    message = page.page.locator(".nn-run-said")
+    expect(message).to_contain_text(words)
+    href = message.get_by_role("link", name="download the notebook").get_attribute("href")
     assert page.page.request.get(
         page.page.evaluate("h => new URL(h, document.baseURI).href", href)
     ).ok
@@ -422,7 +422,7 @@ def test_from_the_disk_the_button_says_how_to_serve(
     context.close()
 
 
-def test_a_start_that_fails_says_so(browser: Browser, base: str) -> None:
+def test_a_failed_start_shows_a_message(browser: Browser, base: str) -> None:
     page = PythonPage(browser, base, f"{PAGE}.html", service_workers="block")
     page.page.route("**/book.zip", lambda route: route.abort())
     page.page.click(".nn-run-start")

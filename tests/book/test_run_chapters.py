@@ -30,15 +30,15 @@ def test_a_chapter_gives_its_stored_outputs(browser: Browser, base: str, name: s
     runs = page.run_all(len(cells), MINUTES * 60_000)
     wrong = []
     for run, cell in zip(runs, cells, strict=False):
-        given, needed = outputs_of_page(run["messages"]), stored(cell)
+        shown, needed = outputs_of_page(run["messages"]), stored(cell)
         if "nbval-ignore-output" in cell["metadata"].get("tags", []):  # times, for example
-            given = needed
+            shown = needed
         if any(title in text for title in ROUNDING for _, text in needed):
-            given, needed = (
-                [(kind, without_numbers(text)) for kind, text in x] for x in (given, needed)
+            shown, needed = (
+                [(kind, without_numbers(text)) for kind, text in x] for x in (shown, needed)
             )
-        if given != needed or run["status"] != "ok":
-            wrong.append(f"{cell['id']}: {difference(given, needed)}")
+        if shown != needed or run["status"] != "ok":
+            wrong.append(f"{cell['id']}: {difference(shown, needed)}")
     assert not wrong and len(runs) == len(cells), "\n".join(wrong)
     assert page.visit.faults == []
     page.close()
@@ -48,11 +48,11 @@ def without_numbers(text: str) -> str:
     return re.sub(r"\d+(\.\d+)?", "#", text)
 
 
-def difference(given: list, needed: list) -> str:
+def difference(shown: list, needed: list) -> str:
     """Describes the first position at which they differ."""
-    if [kind for kind, _ in given] != [kind for kind, _ in needed]:
-        return f"gives {given!r:.300}, stored is {needed!r:.300}"
-    for (kind, ours), (_, theirs) in zip(given, needed, strict=True):
+    if [kind for kind, _ in shown] != [kind for kind, _ in needed]:
+        return f"gives {shown!r:.300}, stored is {needed!r:.300}"
+    for (kind, ours), (_, theirs) in zip(shown, needed, strict=True):
         if ours != theirs:
             at = next((i for i, (a, b) in enumerate(zip(ours, theirs, strict=False)) if a != b), 0)
             at = max(0, at - 30)

@@ -102,9 +102,9 @@ class Book:
     """The site as `make book run=<the host>` builds it: its pages say where Python is."""
 
     def __init__(self, site: Path, host: PythonHost, parent: Path) -> None:
-        made = book_run.prepare(parent, host.address)
-        [folder] = made["folders"]
-        self.lock, self.policy = made["lock"], ""
+        prepared = book_run.prepare(parent, host.address)
+        [folder] = prepared["folders"]
+        self.lock, self.policy = prepared["lock"], ""
         book = self
 
         class Handler(SubPathHandler):
@@ -121,7 +121,7 @@ class Book:
                 path = Path(self.translate_path(self.path))
                 if path.suffix != ".html" or not path.is_file():
                     return super().do_GET()
-                text = rewritten(path.read_text("utf8"), {**made, "lock": book.lock})
+                text = rewritten(path.read_text("utf8"), {**prepared, "lock": book.lock})
                 self.send_page(text.encode(), "text/html")
 
             def end_headers(self) -> None:
@@ -133,15 +133,15 @@ class Book:
         self.address = self.server.origin + PREFIX
 
 
-def rewritten(page: str, made: dict) -> str:
+def rewritten(page: str, prepared: dict) -> str:
     """The page with the data that book_run.equip_page would write for that host."""
 
-    def changed(found: re.Match) -> str:
-        info = json.loads(found[2])
-        info |= {"pyodide": made["pyodide"], "bytes": made["bytes"]}
-        info |= {name: info["root"] + made[name] for name in ("book", "lock")}
-        info["keep"] = [f"python/{folder.name}/" for folder in made["folders"]]
-        return found[1] + json.dumps(info).replace("<", "\\u003c") + found[3]
+    def changed(match: re.Match) -> str:
+        info = json.loads(match[2])
+        info |= {"pyodide": prepared["pyodide"], "bytes": prepared["bytes"]}
+        info |= {name: info["root"] + prepared[name] for name in ("book", "lock")}
+        info["keep"] = [f"python/{folder.name}/" for folder in prepared["folders"]]
+        return match[1] + json.dumps(info).replace("<", "\\u003c") + match[3]
 
     return re.sub(r'(id="nn-run">)(.*?)(</script>)', changed, page, flags=re.S)
 
@@ -149,16 +149,16 @@ def rewritten(page: str, made: dict) -> str:
 @pytest.fixture
 def host(site: Path) -> Iterator[PythonHost]:
     needs_python(site)
-    made = PythonHost()
-    yield made
-    made.server.close()
+    python_host = PythonHost()
+    yield python_host
+    python_host.server.close()
 
 
 @pytest.fixture
 def book(site: Path, host: PythonHost, tmp_path: Path) -> Iterator[Book]:
-    made = Book(site, host, tmp_path)
-    yield made
-    made.server.close()
+    built = Book(site, host, tmp_path)
+    yield built
+    built.server.close()
 
 
 def opened(browser: Browser, book: Book, **options) -> PythonPage:
@@ -241,8 +241,8 @@ def test_a_file_that_fails_is_named(
     fault, words = FAILING[name]
     host.faults[name] = fault
     page = opened(browser, book)
-    said = failure(page)
-    assert said.startswith("Python did not start") and name in said and words in said
+    message = failure(page)
+    assert message.startswith("Python did not start") and name in message and words in message
     host.faults.clear()
     page.press("Try again")
     page.wait("ready")
@@ -284,7 +284,7 @@ def test_the_books_lock_names_only_official_files() -> None:
     name, data, first = book_run.lock_for_host(lock)
     ours = json.loads(data)["packages"]
     assert sorted(ours) == sorted(lock["pyodide"]["packages"])
-    for package, said in ours.items():
-        assert said["sha256"] == official[package]["sha256"]
-        assert set(said["depends"]) <= set(ours)
+    for package, entry in ours.items():
+        assert entry["sha256"] == official[package]["sha256"]
+        assert set(entry["depends"]) <= set(ours)
     assert book_run.sha256(data)[:12] in name and 12e6 < first < 18e6

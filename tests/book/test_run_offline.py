@@ -18,9 +18,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.reads(f"{PAGE}.html")]
 @pytest.fixture
 def host(site: Path) -> Iterator[Host]:
     needs_python(site)
-    made = Host(site)
-    yield made
-    made.server.close()
+    site_host = Host(site)
+    yield site_host
+    site_host.server.close()
 
 
 KEPT = """
@@ -35,7 +35,7 @@ def test_the_pages_python_is_cached_and_updated(browser: Browser, host: Host) ->
     assert any("pyodide.asm.wasm" in path for path in first)
     assert len(first) == len(set(first)), "something was transferred twice"
 
-    # later visits transfer nothing of it
+    # later visits transfer none of these files
     host.fetched.clear()
     page.open()
     page.start()

@@ -139,7 +139,7 @@ def test_an_example_shows_its_docstring_until_it_runs_and_after_reset(
 
 
 @pytest.mark.reads(LONGEST)
-def test_shift_enter_goes_on_to_the_next_example(browser: Browser, base: str) -> None:
+def test_shift_enter_moves_on_to_the_next_example(browser: Browser, base: str) -> None:
     page = PythonPage(browser, base, LONGEST).start()
     example = page.cell(RELU).run()
     example.locator.locator(".cm-content").focus()

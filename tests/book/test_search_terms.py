@@ -36,7 +36,7 @@ def test_a_chapter_names_its_terms(chapter: str, term: str) -> None:
     ("words", "chapter"),
     [("overfitting", "mlp"), ("learning rate", "gradient-ascent"), ("vanishing gradient", "deep")],
 )
-def test_the_sites_search_finds_it(visit, words: str, chapter: str) -> None:
+def test_the_sites_search_finds_the_chapter(visit, words: str, chapter: str) -> None:
     page = visit(f"search.html?q={words.replace(' ', '+')}").page
     page.wait_for_function("document.querySelector('main').innerText.includes('Search finished')")
     found = page.locator("#search-results li > a").evaluate_all("all => all.map((a) => a.pathname)")

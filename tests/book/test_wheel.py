@@ -40,7 +40,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
-    # Built from a copy: setuptools would leave a build/ in the tree, and take it up again later.
+    # Built from a copy, because setuptools would leave a build/ in the tree and use it later.
     sources = tmp_path_factory.mktemp("sources")
     for name in ("nnlib", "course"):
         shutil.copytree(ROOT / name, sources / name, ignore=shutil.ignore_patterns("__pycache__"))
@@ -48,8 +48,8 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copy(ROOT / name, sources)
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "wheel", "-q"]
     subprocess.run([*pip, "--no-deps", "--no-build-isolation", "-w", folder, sources], check=True)
-    [made] = folder.glob("*.whl")
-    return made
+    [built] = folder.glob("*.whl")
+    return built
 
 
 def needed(name: str, extra: str = "", seen: set[str] | None = None) -> Iterator[str]:
@@ -71,10 +71,11 @@ def environment(folder: Path, wheel: Path, extra: str = "") -> Path:
     with zipfile.ZipFile(wheel) as opened:
         opened.extractall(folder)
     for name in needed(NAME, extra):
-        found = metadata.distribution(name)
-        tops = {file.parts[0] for file in found.files or [] if file.parts[0] not in ("..", ".")}
+        distribution = metadata.distribution(name)
+        parts = [file.parts[0] for file in distribution.files or []]
+        tops = {part for part in parts if part not in ("..", ".")}
         for top in tops - {"__pycache__"}:
-            source, link = Path(str(found.locate_file(top))), folder / top
+            source, link = Path(str(distribution.locate_file(top))), folder / top
             if source.exists() and not link.exists():
                 link.symlink_to(source)
     return folder
@@ -90,13 +91,13 @@ def run(folder: Path, code: str, *arguments: str) -> str:
     return done.stdout
 
 
-def test_with_numpy_alone_it_trains(wheel: Path, tmp_path: Path) -> None:
+def test_with_numpy_alone_the_wheel_trains_a_network(wheel: Path, tmp_path: Path) -> None:
     folder = environment(tmp_path / "core", wheel)
     assert not list(folder.glob("anywidget")) and not list(folder.glob("matplotlib"))
     assert run(folder, TRAINS) == "342 nnlib.Size([1, 2])\n"
 
 
-def test_with_the_extra_it_checks_and_draws(wheel: Path, tmp_path: Path) -> None:
+def test_with_the_extra_the_wheel_checks_and_draws_figures(wheel: Path, tmp_path: Path) -> None:
     folder = environment(tmp_path / "live", wheel, "live")
     page = tmp_path / "twice.html"
     output = run(folder, DRAWS, str(page))

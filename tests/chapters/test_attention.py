@@ -63,11 +63,11 @@ def test_the_chapters_attention_equals_the_built_in_one(finder) -> None:
 def test_two_heads_equal_the_built_in_attention_on_each_half_of_the_numbers() -> None:
     look, x = variants.TwoHeads(32), nnlib.randn(3, 9, 32)
     vectors = look.query(x), look.key(x), look.value(x)
-    made = [
+    heads = [
         F.scaled_dot_product_attention(*(v[:, :, half] for v in vectors), is_causal=True)
         for half in (slice(0, 16), slice(16, 32))
     ]
-    assert (look.out(nnlib.cat(made, -1)) - look(x)).abs().max().item() < 1e-5
+    assert (look.out(nnlib.cat(heads, -1)) - look(x)).abs().max().item() < 1e-5
     assert max(variants.results()["one layer, two heads, 1200 steps"]["accuracy"]) < 0.5
 
 

@@ -49,9 +49,9 @@ def test_each_order_gives_its_gradient(plus: bool, topological: bool, expected: 
     assert show.events(plus, topological)[-1][2]["a"] == expected
     figure = show.habits()
     order = "topological" if topological else "depth first"
-    found = figure.outputs(plus=plus, order=order, t=show.MOMENTS - 1)
-    assert float(found["ga"]) == expected
-    assert float(found["measured"]) == pytest.approx(4.0, abs=1e-6)
+    outputs = figure.outputs(plus=plus, order=order, t=show.MOMENTS - 1)
+    assert float(outputs["ga"]) == expected
+    assert float(outputs["measured"]) == pytest.approx(4.0, abs=1e-6)
 
 
 def test_a_readers_own_expression_makes_a_graph_or_an_error_that_says_what_is_missing() -> None:
@@ -183,11 +183,11 @@ def test_the_lectures_snippet_differs_only_in_its_import(
 ) -> None:
     (ours,) = [c for c in cells() if c.startswith("import nnlib as torch")]
     theirs = next(c for c in cells("pytorch") if "logistic" in c)
-    body = [line.strip() for line in theirs.split("if course.pytorch():")[1].splitlines()]
-    body = [line for line in body if line]
-    mine = [line.strip() for line in ours.splitlines() if line.strip()]
-    assert body[0] == "import torch" and mine[0] == "import nnlib as torch"
-    assert body[1:-1] == mine[1:-1] and body[-1] == f"print({mine[-1]})"
+    lecture_lines = [line.strip() for line in theirs.split("if course.pytorch():")[1].splitlines()]
+    lecture_lines = [line for line in lecture_lines if line]
+    our_lines = [line.strip() for line in ours.splitlines() if line.strip()]
+    assert lecture_lines[0] == "import torch" and our_lines[0] == "import nnlib as torch"
+    assert lecture_lines[1:-1] == our_lines[1:-1] and lecture_lines[-1] == f"print({our_lines[-1]})"
 
 
 def test_the_replayed_slope_is_the_snippets(chapter: dict) -> None:

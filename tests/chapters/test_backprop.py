@@ -42,8 +42,8 @@ def autodiff(w: np.ndarray, x1: float, x2: float, y: float) -> np.ndarray:
 def test_the_chapters_five_steps_give_the_gradient(chapter: dict, seed: int) -> None:
     rng = np.random.default_rng(seed)
     w, (x1, x2, y) = random_weights(rng), rng.normal(size=3)
-    found = chapter["gradient"](w, x1, x2, y)
-    np.testing.assert_allclose(found, autodiff(w, x1, x2, y), rtol=0, atol=1e-12)
+    gradient = chapter["gradient"](w, x1, x2, y)
+    np.testing.assert_allclose(gradient, autodiff(w, x1, x2, y), rtol=0, atol=1e-12)
 
 
 def fired_as(order: tuple[int, ...]) -> np.ndarray:
@@ -77,9 +77,9 @@ def test_a_neuron_fired_in_any_order_is_right_exactly_if_those_after_it_were(fig
 def test_a_weight_of_zero_still_has_its_gradient(chapter: dict) -> None:
     w = random_weights(np.random.default_rng(7))
     w[1, 3] = 0.0
-    found = chapter["gradient"](w, 1.0, 1.0, 0.0)
-    np.testing.assert_allclose(found, autodiff(w, 1.0, 1.0, 0.0), rtol=0, atol=1e-12)
-    assert abs(found[1, 3]) > 1e-3
+    gradient = chapter["gradient"](w, 1.0, 1.0, 0.0)
+    np.testing.assert_allclose(gradient, autodiff(w, 1.0, 1.0, 0.0), rtol=0, atol=1e-12)
+    assert abs(gradient[1, 3]) > 1e-3
 
 
 def test_the_matrix_form_is_nnlibs_gradient_of_the_mean(chapter: dict) -> None:
@@ -155,7 +155,7 @@ def test_the_table_contains_the_gradient_and_accepts_it_rounded() -> None:
     assert bool(outputs["all"]) and int(outputs["done"]) == len(table.ASKED)
 
 
-def test_the_table_tells_a_flipped_sign_from_another_mistake() -> None:
+def test_the_table_distinguishes_a_flipped_sign_from_another_mistake() -> None:
     outputs = show.fill_the_table().outputs(d5=-table.PASS["d5"], a3=0.5, in4=table.PASS["in4"])
     assert bool(outputs["flipped_d5"]) and not bool(outputs["off_d5"])
     assert bool(outputs["off_a3"]) and bool(outputs["ok_in4"]) and int(outputs["done"]) == 1

@@ -131,16 +131,17 @@ def test_the_figure_computes_with_the_lines_that_were_typed(chapter: dict, capsy
     def doubled(y, a3, a4, a5):
         return [2 * d for d in program.output_lines(y, a3, a4, a5)]
 
-    mine = program.typed_lines(doubled, program.hidden_lines)
+    typed_lines = program.typed_lines(doubled, program.hidden_lines)
     assert "your lines" in capsys.readouterr().out
-    outputs = show.line_by_line(chapter["derived"], chapter["numbers"], *mine).outputs(line=15)
+    own_figure = show.line_by_line(chapter["derived"], chapter["numbers"], *typed_lines)
+    outputs = own_figure.outputs(line=15)
     for name in show.ORDER:
         assert float(outputs[f"d_{name}"]) == pytest.approx(
             2 * float(outputs[f"m_{name}"]), abs=1e-6
         )
 
 
-def test_where_lines_are_missing_the_figure_uses_the_books(capsys) -> None:
+def test_the_figure_uses_the_books_lines_for_missing_ones(capsys) -> None:
     def dots(y, a3, a4, a5):
         return 2 * (a5 - y), ..., ..., ..., ...
 
@@ -194,9 +195,9 @@ def test_a_slope_without_its_factor_a3_is_named() -> None:
 @pytest.mark.parametrize("at", [0.01, 0.99])
 def test_the_checks_try_each_activation_close_to_0_and_to_1(at: float) -> None:
     def wrong_there(right, which):
-        def answer(*given):
-            wrong = abs(given[which] - at) < 0.02
-            return [line + wrong for line in right(*given)]
+        def answer(*arguments):
+            wrong = abs(arguments[which] - at) < 0.02
+            return [line + wrong for line in right(*arguments)]
 
         return answer
 
@@ -235,8 +236,8 @@ SPECIAL = [*UPPER, {"a5": 0, "y": 1}]
 @pytest.mark.parametrize("left_out", [f"{n} {f}" for n, line in LINES.items() for f in line])
 def test_the_four_tests_find_every_missing_factor(left_out: str) -> None:
     def caught(case: dict) -> bool:
-        right, mine = typed(**case), typed(left_out, **case)
-        return any(right[n] == 0 != mine[n] for n in LINES)
+        right, derivatives = typed(**case), typed(left_out, **case)
+        return any(right[n] == 0 != derivatives[n] for n in LINES)
 
     assert any(caught(case) for case in SPECIAL)
     upper_end_only = [case for case in UPPER if case != {"a3": 0}]
@@ -244,7 +245,7 @@ def test_the_four_tests_find_every_missing_factor(left_out: str) -> None:
         assert not any(caught(case) for case in upper_end_only)
 
 
-def test_saturation_hides_a_missing_slope_where_the_answer_is_nearly_right() -> None:
+def test_saturation_hides_a_missing_slope_if_the_answer_is_nearly_right() -> None:
     hidden, shown = (typed("in5 1-a5", a5=0.99, y=y)["in5"] for y in (1.0, 0.0))
     assert abs(hidden) < 0.02 and abs(shown) > 0.9
 
@@ -252,8 +253,8 @@ def test_saturation_hides_a_missing_slope_where_the_answer_is_nearly_right() -> 
 def test_a_program_with_gaps_is_replaced_by_the_books(capsys) -> None:
     for gaps in (lambda w, x, y: ..., lambda w, x, y: (0.0, w), checks.changed(before=0.0)):
         assert program.yours_or_the_books(gaps) is program.backpropagate
-    mine = checks.changed()
-    assert program.yours_or_the_books(mine) is mine
+    own_function = checks.changed()
+    assert program.yours_or_the_books(own_function) is own_function
     assert capsys.readouterr().out.count("still has gaps") == 3
 
 
@@ -300,7 +301,7 @@ def test_line_and_curve_touch_where_the_step_is_small(chapter: dict, start) -> N
 
 
 @pytest.mark.parametrize(("factor", "quotient"), [(0.5, 2), (-1, -1), (2, 0.5)])
-def test_they_do_not_touch_where_the_readers_lines_are_wrong(
+def test_line_and_curve_do_not_touch_if_the_readers_lines_are_wrong(
     chapter: dict, factor: float, quotient: float
 ) -> None:
     def wrong(y, a3, a4, a5):
@@ -314,7 +315,7 @@ def test_each_start_breaks_its_promise_in_its_own_way(promise) -> None:
     outputs = promise.outputs(alpha0=3.47, alpha1=3.47)
     for k in (0, 1):  # both promise 0 with one step size, whatever the target
         assert abs(float(outputs[f"promised{k}"])) < 1e-4 < float(outputs[f"kept{k}"])
-    assert float(promise.outputs(alpha0=10.0)["promised0"]) < 0  # what no square can be
+    assert float(promise.outputs(alpha0=10.0)["promised0"]) < 0  # no square is negative
     assert float(promise.outputs(alpha1=6.0)["kept1"]) < 1e-4
     assert float(promise.outputs(alpha1=12.0)["share1"]) < 0  # the loss has risen
     assert float(promise.outputs(alpha2=1.0)["share2"]) == pytest.approx(1, abs=0.02)
@@ -424,7 +425,7 @@ def test_each_mistake_is_handed_out_on_about_as_many_days_as_any_other() -> None
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
-def test_a_mistake_first_shows_in_its_own_line_and_spares_what_does_not_use_it(
+def test_a_mistake_first_shows_in_its_own_line_and_spares_lines_that_do_not_use_it(
     chapter: dict, hunted, mistake: int
 ) -> None:
     outputs = hunted.outputs(**handed_out(mistake))

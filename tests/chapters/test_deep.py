@@ -1,4 +1,4 @@
-"""The chapter on deep networks: its figures compute what networks do; results can be repeated."""
+"""The chapter on deep networks: its figures agree with nnlib's networks; results are repeatable."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_the_stored_sizes_are_measured_again() -> None:
         assert np.allclose(gradients[5:], row["gradients"][5:], rtol=2e-2)
 
 
-def test_a_stored_result_is_found_by_what_differs_from_the_default() -> None:
+def test_a_stored_result_is_found_by_its_differences_from_the_default() -> None:
     assert depths.of(depth=50, residual=True)["depth"] == 50
     with pytest.raises(StopIteration):
         depths.of(depth=7)
@@ -197,8 +197,8 @@ def answers(spread: str = "He", activation: str = "relu", depth: int = 20,
     drawn = np.stack([PLAY.train(0, seed=seed)["drawn"] for seed in range(10)])
     inner = rescue.STARTS[spread] / 32**0.5 * drawn[:, : rescue.HIDDEN].reshape(10, 20, 32, 32)
     outer = drawn[:, rescue.HIDDEN :].reshape(10, 32, 10) / 96**0.5
-    made = [*(inner[:, k] for k in range(depth)), outer]
-    weights = [nnlib.tensor(W.astype("float32"), requires_grad=True) for W in made]
+    arrays = [*(inner[:, k] for k in range(depth)), outer]
+    weights = [nnlib.tensor(W.astype("float32"), requires_grad=True) for W in arrays]
     adam = nnlib.optim.Adam(weights, lr=rescue.RATE)
     x, y = show.halved(*(part[: rescue.IMAGES] for part in depths.data()["training"]))
 

@@ -64,7 +64,7 @@ def test_the_rule_by_hand_is_accepted_only_near_the_true_rule() -> None:
 def test_the_engine_of_the_autodiff_chapter_has_fewer_than_fifty_lines() -> None:
     """First look promises this, and the chapter on autodiff repeats it."""
     cells = json.loads((ROOT / "chapters/autodiff.ipynb").read_text("utf8"))["cells"]
-    (whole,) = ("".join(c["source"]) for c in cells if "## The engine, whole" in c["source"][0])
-    (code,) = re.findall(r"```python\n(.*?)```", whole, flags=re.DOTALL)
-    assert "Fewer than fifty lines" in whole
+    (text,) = ("".join(c["source"]) for c in cells if "## The engine, whole" in c["source"][0])
+    (code,) = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+    assert "Fewer than fifty lines" in text
     assert sum(bool(line.strip()) for line in code.splitlines()) < 50

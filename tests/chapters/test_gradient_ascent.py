@@ -1,4 +1,4 @@
-"""The numbers of the chapter on gradient ascent, computed in another way."""
+"""The numbers of the chapter on gradient ascent, computed a second way."""
 
 from __future__ import annotations
 
@@ -170,7 +170,7 @@ def test_every_rule_is_shown_on_every_hill(chapter: dict) -> None:
 )
 def test_the_rules_that_are_compared_are_nnlibs_optimisers(chapter: dict, row: int, rule) -> None:
     ridge, steps = chapter["ridge"], 300
-    found = experiments.sweep(ridge, nnlib.zeros(2).double(), [0.1, 0.25], steps)[row, 1]
+    counted = experiments.sweep(ridge, nnlib.zeros(2).double(), [0.1, 0.25], steps)[row, 1]
     w = nnlib.tensor(experiments.circle(16)).requires_grad_()
     optimiser, needed = rule(w), np.zeros(16)
     for step in range(1, steps + 1):
@@ -179,7 +179,7 @@ def test_the_rules_that_are_compared_are_nnlibs_optimisers(chapter: dict, row: i
         height.sum().backward()
         needed[height.detach().numpy() <= -0.001] = step
         optimiser.step()
-    assert (found == needed).all()
+    assert (counted == needed).all()
 
 
 def test_adam_leaves_the_top_after_its_effective_step_size_has_crossed_the_bound() -> None:
@@ -219,8 +219,8 @@ def test_plain_ascent_on_the_ridge_needs_as_many_steps_as_its_flat_direction(cha
     alphas, counts = chapter["needed"]["ridge"]
     flat = np.abs(experiments.circle(16)[:, 1])
     steps = np.log(np.sqrt(0.2) / flat) / np.log(1 - 0.49 * 0.01)
-    found = counts[0, alphas.index(0.49)]
-    assert np.allclose(found[flat > 3], np.ceil(steps[flat > 3]), atol=1)
+    counted = counts[0, alphas.index(0.49)]
+    assert np.allclose(counted[flat > 3], np.ceil(steps[flat > 3]), atol=1)
 
 
 def test_turning_the_ridge_changes_only_adam(chapter: dict) -> None:
@@ -254,7 +254,7 @@ def test_the_table_and_the_figure_show_the_same_race(chapter: dict, race) -> Non
     assert table[1][0] == pytest.approx(gap, rel=1e-6)
 
 
-def test_the_learning_rate_finder_finds_what_the_model_answer_says(chapter: dict) -> None:
+def test_the_learning_rate_finder_agrees_with_the_model_answer(chapter: dict) -> None:
     x, y = chapter["x"].numpy(), chapter["y"].numpy()
 
     def height(w: np.ndarray) -> float:

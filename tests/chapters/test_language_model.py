@@ -48,7 +48,7 @@ def test_the_model_is_shorter_than_eighty_lines_and_has_the_size_that_the_page_c
     assert sum(w.numel() for w in MODEL.parameters()) == 86_352
 
 
-def test_no_position_sees_what_comes_later() -> None:
+def test_no_position_depends_on_later_ones() -> None:
     x, _ = clauses.table(TEST[:2])
     changed = x.copy()
     changed[:, 6:] = 3
@@ -133,7 +133,7 @@ def test_the_heads_lower_the_perplexity_less_than_the_rest_of_the_model_does() -
      ("she xyzzy was", ["she", "…", "was"]),
      ("  she   was ", ["she", "was"])],
 )  # fmt: skip
-def test_typed_words_are_found(writing, text, read) -> None:
+def test_typed_words_are_recognised(writing, text, read) -> None:
     shown = words_of(writing.outputs(text=text)["letters"])
     assert [word for word in shown if word] == read
 
@@ -167,7 +167,7 @@ def test_the_words_matrix_is_sent_once_although_both_ends_use_it(writing, heads)
     assert common > 0.9 * min(sum(map(len, pool)) for pool in pools)
 
 
-def test_it_writes_word_by_word_until_the_end(writing) -> None:
+def test_the_model_writes_word_by_word_until_the_end(writing) -> None:
     state: dict = {}
     for _ in range(12):
         outputs = writing.outputs(**state)

@@ -37,14 +37,14 @@ def weights(seed: int = 0) -> nnlib.Tensor:
 
 @pytest.mark.parametrize("kind", play.OPTIMISERS)
 @pytest.mark.parametrize("depth", [0, 2])
-def test_it_steps_as_nnlibs_optimisers_do(figure, kind: str, depth: int) -> None:
+def test_the_playground_steps_as_nnlibs_optimisers_do(figure, kind: str, depth: int) -> None:
     make = {
         "gradient descent": lambda w: nnlib.optim.SGD([w], lr=0.05),
         "momentum 0.9": lambda w: nnlib.optim.SGD([w], lr=0.05, momentum=0.9),
         "Adam": lambda w: nnlib.optim.Adam([w], lr=0.05),
     }[kind]
     everything = {"examples": play.POINTS, "share": 1.0, "noise": 0.0}
-    found = figure.train(12, seed=3, depth=depth, optimiser=kind, lr=0.05, **everything)
+    trained = figure.train(12, seed=3, depth=depth, optimiser=kind, lr=0.05, **everything)
     points = datasets.circles(play.POINTS, noise=0.0)
     x, y = nnlib.tensor(points.x.round(2)), nnlib.tensor(points.y).float()
     w = nnlib.tensor(figure._training.initial(3)["w"].astype(np.float32)).requires_grad_()
@@ -54,7 +54,7 @@ def test_it_steps_as_nnlibs_optimisers_do(figure, kind: str, depth: int) -> None
         z = play.net(play.features(x), w, depth, mask(), ACT["tanh"])[-1]
         F.binary_cross_entropy_with_logits(z, y).backward()
         optimiser.step()
-    assert found["w"] == pytest.approx(w.detach().numpy(), abs=2e-5)
+    assert trained["w"] == pytest.approx(w.detach().numpy(), abs=2e-5)
 
 
 def test_activation_functions_match_their_names() -> None:
@@ -80,9 +80,9 @@ def test_units_that_are_off_neither_act_nor_count(depth: int) -> None:
     sizes = [2, *(3, 2, 5, 1)[:depth], 1]
     assert used.sum().item() == sum(b * (a + 1) for a, b in itertools.pairwise(sizes))
     f = play.features(nnlib.tensor(np.random.default_rng(2).normal(size=(9, 2)).astype("f")))
-    whole = play.net(f, w, depth, on, ACT["sigmoid"])[-1].numpy()
-    alone = play.net(f, w * used, depth, on, ACT["sigmoid"])[-1].numpy()
-    assert alone == pytest.approx(whole, abs=1e-5)
+    from_all_weights = play.net(f, w, depth, on, ACT["sigmoid"])[-1].numpy()
+    from_used_weights = play.net(f, w * used, depth, on, ACT["sigmoid"])[-1].numpy()
+    assert from_used_weights == pytest.approx(from_all_weights, abs=1e-5)
 
 
 def test_penalties_spare_biases_and_units_that_are_off() -> None:
@@ -97,13 +97,13 @@ def test_penalties_spare_biases_and_units_that_are_off() -> None:
 def test_clicks_add_points_where_there_is_room() -> None:
     own, count = nnlib.tensor(np.full((play.POINTS, 3), -1, np.float32)), nnlib.tensor(0)
     for x, y in ((0.5, -1.0), (0.51, -1.0), (1.5, 1.0)):  # the second is too close to the first
-        made = play.add_point(*(nnlib.tensor(v) for v in (x, y)), own, count, nnlib.tensor(1.0))
-        own, count = made["own"], made["count"]
+        outputs = play.add_point(*(nnlib.tensor(v) for v in (x, y)), own, count, nnlib.tensor(1.0))
+        own, count = outputs["own"], outputs["count"]
     assert count.item() == 2
     assert own.numpy()[:2] == pytest.approx(np.array([[0.5, -1, 1], [1.5, 1, 1]]))
     data = nnlib.tensor(play.data_sets()["your own points"])
-    x, y, here, total = play.points(data, nnlib.tensor(0.1), own, count)
-    assert (here.sum().item(), total.item()) == (2, 2)
+    x, y, present, total = play.points(data, nnlib.tensor(0.1), own, count)
+    assert (present.sum().item(), total.item()) == (2, 2)
     assert x.numpy()[:2] == pytest.approx(own.numpy()[:2, :2])
 
 
@@ -144,7 +144,7 @@ def test_each_preset_learns_its_data(figure, name: str, steps: int) -> None:
     assert figure.outputs(w=trained["w"], **where)["right_train"] >= 95
 
 
-def test_its_graphs_stay_small(figure) -> None:
+def test_the_playgrounds_graphs_stay_small(figure) -> None:
     assert len(json.dumps(figure.spec)) < 450_000
 
 
@@ -162,13 +162,13 @@ def test_the_playgrounds_defaults_learn_what_its_caption_asks(figure, seed: int)
 
 def test_the_chapter_uses_the_playgrounds_defaults_and_asks_for_their_width(cells) -> None:
     (shown,) = [ast.parse(cell).body[-1] for cell in cells() if "\nplayground(" in cell]
-    assert {given.arg for given in shown.value.keywords} == {"title", "caption", "alt"}
+    assert {keyword.arg for keyword in shown.value.keywords} == {"title", "caption", "alt"}
     (cell,) = [cell for cell in cells() if 'name="closed"' in cell]
     (question,) = [node for node in ast.walk(ast.parse(cell)) if isinstance(node, ast.Call)
                    and ast.unparse(node.func) == "live.predict"]  # fmt: skip
-    given = {word.arg: ast.literal_eval(word.value) for word in question.keywords}
-    assert given["choices"][given["answer"]] == str(play.WIDTHS[0])
-    assert given["explain"].startswith(f"{play.WIDTHS[0]}:")
+    arguments = {keyword.arg: ast.literal_eval(keyword.value) for keyword in question.keywords}
+    assert arguments["choices"][arguments["answer"]] == str(play.WIDTHS[0])
+    assert arguments["explain"].startswith(f"{play.WIDTHS[0]}:")
     disc = play.presets()["disc, three neurons"]["on"]
     assert disc[play.INPUTS :][: play.WIDTH].sum() == play.WIDTHS[0] == 3
 
@@ -270,7 +270,7 @@ def test_k_tents_have_two_to_the_k_pieces(k: int) -> None:
 
 @pytest.mark.parametrize("k", [1, 2, 3])
 def test_one_layer_draws_k_tents_with_two_to_the_k_units_and_not_with_fewer(k: int) -> None:
-    """ReLUs at the kinks alone, in whatever directions, cannot match the curve."""
+    """ReLUs at the kinks alone, in any directions, cannot match the curve."""
     x = np.linspace(0, 1, 2**k * 8 + 1)
     y = x
     for _ in range(k):

@@ -69,12 +69,12 @@ def test_a_button_sets_up_an_experiment_as_python_does(site: Site) -> None:
 
 
 def test_the_pointer_shows_a_units_map(site: Site) -> None:
-    whole = site.read(NAME, "map")
+    network_map = site.read(NAME, "map")
     box = site.figure(NAME).locator(".nn-network:visible .nn-neuron-item").first
     box.hover()
-    assert not np.allclose(site.read(NAME, "map"), whole)
+    assert not np.allclose(site.read(NAME, "map"), network_map)
     site.page.mouse.move(2, 2)
-    assert site.read(NAME, "map") == pytest.approx(whole)
+    assert site.read(NAME, "map") == pytest.approx(network_map)
 
 
 def test_edges_move_by_keys_and_drags(site: Site) -> None:
@@ -88,7 +88,7 @@ def test_edges_move_by_keys_and_drags(site: Site) -> None:
     assert after[0] == pytest.approx(before[0] + 0.1, abs=0.051)
 
 
-def test_clicks_in_the_plot_make_data_and_a_link_keeps_all(site: Site) -> None:
+def test_clicks_in_the_plot_add_points_and_a_link_keeps_everything(site: Site) -> None:
     plot = site.figure(NAME).locator(".nn-axes", has_text="what the network answers")
     box = plot.locator(".nn-plot").bounding_box()
     for dx, dy in ((0.4, 0.3), (0.7, 0.6)):
@@ -98,9 +98,9 @@ def test_clicks_in_the_plot_make_data_and_a_link_keeps_all(site: Site) -> None:
     steps(site, 3)
     site.figure(NAME).get_by_role("button", name="Copy link").click()
     link = site.figure(NAME).get_attribute("data-link")
-    kept = {k: site.read(NAME, k) for k in ("w", "own", "on", "count", "map")}
+    before = {k: site.read(NAME, k) for k in ("w", "own", "on", "count", "map")}
     site.open("#" + link.split("#", 1)[1])
-    for key, values in kept.items():
+    for key, values in before.items():
         assert site.read(NAME, key) == pytest.approx(values, abs=1e-6), key
 
 

@@ -126,16 +126,17 @@ def test_no_line_makes_fewer_than_two_mistakes_and_the_same_two_birds_are_wrong(
     """Any line can be moved until it goes through two birds, without a bird changing its side."""
     _, y, birds = show._species()
     y = y.numpy()
-    whole = np.rint(birds.x.astype(float) * [10, 1]).astype(int)  # tenths of a millimetre, grams
-    found: dict[int, set[tuple[int, ...]]] = {}
+    points = np.rint(birds.x.astype(float) * [10, 1]).astype(int)  # tenths of a millimetre, grams
+    birds_by_mistakes: dict[int, set[tuple[int, ...]]] = {}
     for i, j in zip(*np.triu_indices(len(y), 1), strict=True):
-        (a, b), d = whole[j] - whole[i], whole - whole[i]
+        (a, b), d = points[j] - points[i], points - points[i]
         if a or b:
             sides = np.sign(a * d[:, 1] - b * d[:, 0]) * y
             for wrong in (sides < 0, sides > 0):
-                found.setdefault(int(wrong.sum()), set()).add(tuple(np.flatnonzero(wrong).tolist()))
-    assert min(found) == 2
-    assert found[2] == {(171, 181)}
+                mistakes = tuple(np.flatnonzero(wrong).tolist())
+                birds_by_mistakes.setdefault(len(mistakes), set()).add(mistakes)
+    assert min(birds_by_mistakes) == 2
+    assert birds_by_mistakes[2] == {(171, 181)}
 
 
 def test_no_line_with_two_mistakes_has_a_log_likelihood_of_minus_9_65() -> None:

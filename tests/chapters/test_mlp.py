@@ -1,4 +1,4 @@
-"""The chapter on MLPs: its figures compute what networks do; its results can be repeated."""
+"""The chapter on MLPs: its figures agree with the networks; its results can be repeated."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ def test_a_drawn_digit_is_recognised_with_and_without_shuffled_pixels(site, digi
     figure.get_by_text("shuffle pixels").click()
 
 
-def test_a_cleared_pad_says_so(site) -> None:
+def test_a_cleared_pad_shows_a_message(site) -> None:
     site.figure(NAME).get_by_role("button", name="clear").click()
     site.settle()
     assert "Nothing is drawn." in site.figure(NAME).inner_text()

@@ -226,10 +226,10 @@ def test_typed_words_are_merged_as_lists_of_pieces_are(text: str, new: str) -> N
 
 
 def test_the_pieces_that_the_text_names_are_found_in_the_tongue_twister() -> None:
-    made = MERGING.outputs(text=TONGUE, new="seashell", merges=8)
-    pieces = [spelled(row) for row in made["made"]]
+    outputs = MERGING.outputs(text=TONGUE, new="seashell", merges=8)
+    pieces = [spelled(row) for row in outputs["made"]]
     assert (pieces[1:3], pieces[6], pieces[8]) == (["sh", "se"], "sea", "shells")
-    assert spelled(made["other"]) == "sea she ll"
+    assert spelled(outputs["other"]) == "sea she ll"
     times = [int(MERGING.outputs(text=TONGUE, merges=m)["times"]) for m in range(1, 11)]
     assert times == [3, 3, 2, 2, 2, 2, 1, 1, 1, 1]  # from the seventh on, ties decide
     foreign = MERGING.outputs(text=TONGUE, new="szczecin", merges=MERGES)
@@ -264,7 +264,7 @@ def test_the_new_row_has_the_counted_numbers() -> None:
     assert row == checks.row.like and counted.shortest == 2
 
 
-def test_scrambled_pixels_cost_the_cnn_what_the_table_says() -> None:
+def test_scrambled_pixels_cost_the_cnn_as_much_as_the_table_says() -> None:
     test = datasets.digits(train=False)
     as_they_are, labels = nnlib.tensor(test.x), nnlib.tensor(test.y)
     for net, both in {"mlp": (93.5, 93.6), "two pools": (96.8, 87.5)}.items():

@@ -31,7 +31,7 @@ def site(shown: Callable) -> Iterator[Site]:
         yield site
 
 
-def test_every_drawing_offered_gets_pythons_answers(site: Site) -> None:
+def test_every_offered_drawing_gets_the_same_answers_as_in_python(site: Site) -> None:
     for name in ("a face", "a star", "the letter A", "the letter H", "nothing", "a house"):
         site.figure(DRAW).get_by_role("button", name=name, exact=True).click()
         site.settle()

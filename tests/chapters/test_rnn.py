@@ -221,8 +221,8 @@ def test_the_writers_own_words_look_like_their_language() -> None:
     reader = words.trained("gru")
     for language in range(4):
         for batch in range(5):
-            made = [w for w in written(figure, language=language, batch=batch) if w]
+            new_words = [w for w in written(figure, language=language, batch=batch) if w]
             with nnlib.no_grad():
-                right += int((reader(words.codes(made)).argmax(-1).numpy() == language).sum())
-            total += len(made)
+                right += int((reader(words.codes(new_words)).argmax(-1).numpy() == language).sum())
+            total += len(new_words)
     assert right / total > 0.75

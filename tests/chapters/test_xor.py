@@ -1,4 +1,4 @@
-"""XOR: the chapter's claims hold, and its figures show what its cells compute."""
+"""XOR: the chapter's claims hold, and its figures show its cells' results."""
 
 from __future__ import annotations
 

@@ -88,7 +88,7 @@ def test_dots_anywhere_are_blank(given) -> None:
     assert judge(value("v", 1.0), given).state == "blank"
 
 
-def test_a_dtype_is_checked_where_the_exercise_needs_one() -> None:
+def test_a_dtype_is_checked_if_the_exercise_needs_one() -> None:
     exercise = value("v", 1.5, dtype="float32")
     assert judge(exercise, nnlib.tensor(1.5)).state == "right"
     assert "float32 is needed; yours is float64" in reply_to(exercise, 1.5)
@@ -105,7 +105,7 @@ def half_done(x):
     return y
 
 
-def test_a_function_with_dots_left_is_blank_even_where_it_returns_something() -> None:
+def test_a_function_with_dots_left_is_blank_even_if_it_returns_something() -> None:
     exercise = function("f", like=lambda x: x * 3, given=lambda rng: (rng.normal(size=2),))
     assert judge(exercise, half_done).state == "blank"
 
@@ -194,7 +194,7 @@ def progress_file(monkeypatch, tmp_path: Path) -> Path:
     return tmp_path / "home" / "progress.json"
 
 
-def test_check_prints_one_verdict_and_raises_only_where_all_must_be_solved(
+def test_check_prints_one_verdict_and_raises_only_if_all_must_be_solved(
     capsys, monkeypatch, progress_file
 ) -> None:
     course.check(GOOD, lambda p, t: (t * p.log()).sum())
@@ -211,8 +211,8 @@ def test_check_prints_one_verdict_and_raises_only_where_all_must_be_solved(
 def test_progress_is_kept_in_a_file_and_shown(capsys, progress_file) -> None:
     assert "0 of 7" in repr(course.progress("logistic-regression"))
     course.check(GOOD, entropy)
-    kept = json.loads(progress_file.read_text())
-    assert kept["solved"] == [GOOD] and set(kept["when"]) == {GOOD}
+    stored = json.loads(progress_file.read_text())
+    assert stored["solved"] == [GOOD] and set(stored["when"]) == {GOOD}
     shown = repr(course.progress("logistic-regression"))
     assert "1 of 7" in shown
     assert "✓ ★★  log-likelihood" in shown

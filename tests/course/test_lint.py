@@ -19,16 +19,16 @@ def test_chapter_keeps_to_the_rules(path: Path) -> None:
 
 def faults(tmp_path: Path, *cells: str | tuple[str, list[str]] | dict) -> list[str]:
     """The faults of a notebook with these cells: text, code with its tags, or a cell's dict."""
-    made = []
+    with_outputs = []
     for cell in cells:
         if isinstance(cell, tuple):
             source, tags = cell
             cell = {"cell_type": "code", "source": source, "metadata": {"tags": tags}}
         elif isinstance(cell, str):
             cell = {"cell_type": "markdown", "source": cell, "metadata": {}}
-        made.append({**cell, "outputs": []})
+        with_outputs.append({**cell, "outputs": []})
     path = tmp_path / "one.ipynb"
-    path.write_text(json.dumps({"cells": made, "metadata": {}}), "utf8")
+    path.write_text(json.dumps({"cells": with_outputs, "metadata": {}}), "utf8")
     return lint_chapters.faults(path)
 
 
@@ -176,7 +176,7 @@ QUIET = [
 
 
 @pytest.mark.parametrize("text", QUIET)
-def test_what_is_not_a_fault_is_left_alone(text: str, tmp_path: Path) -> None:
+def test_text_without_faults_is_accepted(text: str, tmp_path: Path) -> None:
     assert faults(tmp_path, TITLE, text) == []
 
 
@@ -190,7 +190,7 @@ def test_what_is_not_a_fault_is_left_alone(text: str, tmp_path: Path) -> None:
         "rows = DataLoader(d)",
     ],
 )
-def test_what_has_a_seed_is_left_alone(code: str, tmp_path: Path) -> None:
+def test_random_numbers_with_a_seed_are_accepted(code: str, tmp_path: Path) -> None:
     assert faults(tmp_path, TITLE, (code, [])) == []
 
 

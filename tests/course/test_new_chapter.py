@@ -56,7 +56,7 @@ def test_no_chapter_of_the_book_is_a_draft() -> None:
         assert lint_chapters.DRAFT not in chapter.read_text("utf8"), chapter
 
 
-def test_its_code_runs_and_its_exercise_can_be_solved(book: Path) -> None:
+def test_a_new_chapters_code_runs_and_its_exercise_can_be_solved(book: Path) -> None:
     notebook, checks, _ = new_chapter.new_chapter("two-words", book)
     spec = importlib.util.spec_from_file_location("two_words", checks)
     assert spec and spec.loader

@@ -66,11 +66,11 @@ def little(folder: Path) -> Book:
     for name, (text, code) in cells.items():
         path = folder / f"{name}.ipynb"
         path.parent.mkdir(exist_ok=True)
-        made = [
+        notebook_cells = [
             {"cell_type": "markdown", "source": text},
             {"cell_type": "code", "source": code},
         ]
-        path.write_text(json.dumps({"cells": made}))
+        path.write_text(json.dumps({"cells": notebook_cells}))
     return Book.read(folder)
 
 
@@ -94,11 +94,11 @@ def test_each_role_and_directive_reads_as_on_the_page(tmp_path: Path) -> None:
 
 
 def test_a_notebook_that_a_reader_has_changed_is_never_overwritten(tmp_path: Path) -> None:
-    origin, mine = tmp_path / "book", tmp_path / "reading"
+    origin, reading = tmp_path / "book", tmp_path / "reading"
     origin.mkdir()
     book = little(origin)
-    assert refresh(mine, book) == (["one", "parts/two"], [])
-    (mine / "one.ipynb").write_text("my own work")
-    (mine / "parts" / "two.ipynb").unlink()
-    assert refresh(mine, book) == (["parts/two"], ["one"])
-    assert (mine / "one.ipynb").read_text() == "my own work"
+    assert refresh(reading, book) == (["one", "parts/two"], [])
+    (reading / "one.ipynb").write_text("my own work")
+    (reading / "parts" / "two.ipynb").unlink()
+    assert refresh(reading, book) == (["parts/two"], ["one"])
+    assert (reading / "one.ipynb").read_text() == "my own work"

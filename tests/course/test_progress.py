@@ -30,10 +30,10 @@ def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 def test_a_notebook_exports_what_was_solved_and_when(home: Path) -> None:
     (home / "home.json").write_text('{"solved": ["xor/gain"]}')  # an older file, without times
     progress.remember("xor/majority")
-    made = json.loads(course.export_progress(" Ada ", home / "ada.json").read_text("utf8"))
-    assert made["name"] == "Ada" and set(made["solved"]) == {"xor/gain", "xor/majority"}
-    assert made["solved"]["xor/gain"] is None
-    assert made["solved"]["xor/majority"].startswith("20") and "+00:00" in made["exported"]
+    exported = json.loads(course.export_progress(" Ada ", home / "ada.json").read_text("utf8"))
+    assert exported["name"] == "Ada" and set(exported["solved"]) == {"xor/gain", "xor/majority"}
+    assert exported["solved"]["xor/gain"] is None
+    assert exported["solved"]["xor/majority"].startswith("20") and "+00:00" in exported["exported"]
 
 
 def test_the_sites_scripts_read_the_keys_that_the_pages_python_writes() -> None:

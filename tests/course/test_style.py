@@ -35,18 +35,18 @@ def test_the_same_figure_is_the_same_file_every_time(tmp_path) -> None:
     import matplotlib.pyplot as plt
 
     course.style()
-    made = []
+    files = []
     for k in range(2):
         figure, axes = plt.subplots()
         axes.plot([0, 1], [0, 1], label="a")
         axes.legend()
         figure.savefig(tmp_path / f"{k}.svg", metadata={"Date": None})
         plt.close(figure)
-        made.append((tmp_path / f"{k}.svg").read_bytes())
-    assert made[0] == made[1]
+        files.append((tmp_path / f"{k}.svg").read_bytes())
+    assert files[0] == files[1]
 
 
-def test_calling_it_twice_changes_nothing_more() -> None:
+def test_a_second_call_changes_nothing_more() -> None:
     course.style()
     once = dict(mpl.rcParams)
     course.style()

@@ -78,8 +78,8 @@ class Engine:
     def evaluate(self, script: str, argument: Any = None) -> Any:
         """Evaluates a JavaScript function or expression in the page; returns the result as data."""
         wrapped = f"""async (text) => {{
-          const given = JSON.parse(text), made = ({script});
-          const value = await (typeof made === "function" ? made(given) : made);
+          const parsed = JSON.parse(text), evaluated = ({script});
+          const value = await (typeof evaluated === "function" ? evaluated(parsed) : evaluated);
           return JSON.stringify(value === undefined ? null : value);
         }}"""
         return json.loads(self.call(wrapped, json.dumps(argument)))
@@ -180,8 +180,8 @@ class WebKit(Engine):
                              stderr=subprocess.DEVNULL)
         )  # fmt: skip
         options = {"binary": browser, "args": ["--automation"]}
-        wanted = {"webkitgtk:browserOptions": options, "timeouts": {"script": 600_000}}
-        body = {"capabilities": {"alwaysMatch": wanted}}
+        capabilities = {"webkitgtk:browserOptions": options, "timeouts": {"script": 600_000}}
+        body = {"capabilities": {"alwaysMatch": capabilities}}
         self.session = self._request("POST", "/session", body, patience=START)["sessionId"]
         self.send("POST", "/window/rect", {"width": 1360, "height": 900})
 

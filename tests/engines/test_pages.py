@@ -20,8 +20,8 @@ READY = """() => {
   const all = [...document.querySelectorAll(".nn-figure")];
   return document.readyState === "complete" && all.every((one) => one.dataset.ready !== undefined);
 }"""
-# Focuses the n-th control of one kind in a figure; returns the state of HELD, or null if there is
-# no such control.
+# Focuses the n-th control of one kind in a figure; returns the same as FOCUSED_STATE, or null if
+# there is no such control.
 FOCUS = """([name, kind, n]) => {
   const figure = document.querySelector(`.nn-figure[data-name="${name}"]`);
   const control = [...figure.querySelectorAll(kind)]
@@ -33,7 +33,7 @@ FOCUS = """([name, kind, n]) => {
   return JSON.stringify([control.value, inputsOf(name)]);
 }"""
 # The value of the focused control and the inputs of its figure.
-HELD = "(name) => JSON.stringify([document.activeElement.value, inputsOf(name)])"
+FOCUSED_STATE = "(name) => JSON.stringify([document.activeElement.value, inputsOf(name)])"
 # Sets the lists, ticks the boxes and clicks the steps of a figure; returns how many there were.
 OPERATE = """(name) => {
   const figure = document.querySelector(`.nn-figure[data-name="${name}"]`);
@@ -80,7 +80,7 @@ def test_every_control_can_be_moved_by_keys_and_figures_agree_with_python(
                 for key in ("ArrowRight", "ArrowUp", "ArrowLeft"):
                     engine.press(key)
                     engine.evaluate(FRAMES)
-                    if engine.evaluate(HELD, figure) != before:
+                    if engine.evaluate(FOCUSED_STATE, figure) != before:
                         break
                 else:
                     pytest.fail(f"{figure}: no key moves {kind} {n}")
@@ -127,8 +127,8 @@ def test_after_a_return_sliders_show_the_figures_values(
     for _ in range(3):
         engine.press("ArrowRight")
     return_to_page(engine, watched, f"{PAGE}.html", way)
-    for key, shown, held in engine.evaluate(AGREE, name):
-        assert shown == pytest.approx(held), f"after {way} the slider of {key}"
+    for key, shown, input_value in engine.evaluate(AGREE, name):
+        assert shown == pytest.approx(input_value), f"after {way} the slider of {key}"
 
 
 # The value that each control shows, and the figure's input of the same name.
@@ -186,8 +186,8 @@ def test_after_a_return_controls_agree_with_figures_and_answers_with_verdicts(
     engine.evaluate(FRAMES)
     assert sum(verdict != "" for _, _, verdict in engine.evaluate(ANSWERED)) > 2
     return_to_page(engine, watched, name, way)
-    for figure, key, shown, held in engine.evaluate(CONTROLS):
-        assert shown == held, f"after {way}, {figure}: {key}"
+    for figure, key, shown, input_value in engine.evaluate(CONTROLS):
+        assert shown == input_value, f"after {way}, {figure}: {key}"
     for count, chosen, verdict in engine.evaluate(ANSWERED):
         assert (chosen >= 0) == (verdict != ""), f"after {way}: {chosen} of {count}, {verdict!r}"
 
@@ -246,9 +246,9 @@ def test_a_chapters_code_runs_and_prints_the_stored_output(
       .find((button) => button.textContent === "Run all").click()""")
     over = f"window.heard.length >= {len(cells)} || window.heard.some((r) => r.status !== 'ok')"
     engine.until(over, 300)
-    heard = engine.evaluate("window.heard")
+    runs = engine.evaluate("window.heard")
     wrong = [
-        cell["id"] for run, cell in zip(heard, cells, strict=False)
+        cell["id"] for run, cell in zip(runs, cells, strict=False)
         if run["status"] != "ok" or said_by_page(run["said"]) != stored(cell)
     ]  # fmt: skip
-    assert wrong == [] and len(heard) == len(cells)
+    assert wrong == [] and len(runs) == len(cells)

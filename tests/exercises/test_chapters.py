@@ -37,12 +37,12 @@ def test_the_exercises_of_the_page_are_those_of_the_checks(path: Path) -> None:
 
 def stars_of_checked(book: dict) -> list[int]:
     """The stars of each statement that a check follows; explanations and projects have none."""
-    found = []
+    stars = []
     for exercise in exercises.exercises_in(book):
         above = "\n".join(exercises.source_of(cell) for cell in book["cells"][: exercise.stub])
         statements = [line for line in above.splitlines() if "{exercise}" in line]
-        found += [statements[-1].count("★")] * len(exercise.names)
-    return found
+        stars += [statements[-1].count("★")] * len(exercise.names)
+    return stars
 
 
 @each_chapter

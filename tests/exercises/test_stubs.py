@@ -1,4 +1,4 @@
-"""Stubs are cut out of solutions: the stub of each marked line, and what is refused."""
+"""Stubs are cut out of solutions: marked lines are left out, and faulty solutions are refused."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ TEXT = "<details><summary>Solution</summary>\n\n```python\na = 1  # ←\n```\n\n
 
 
 def notebook(*cells: tuple[str, str, list[str]]) -> dict:
-    made = [
+    notebook_cells = [
         {"cell_type": kind, "source": source, "metadata": {"tags": tags}}
         | ({"outputs": [], "execution_count": 1} if kind == "code" else {})
         for kind, source, tags in cells
     ]
-    return {"cells": made, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    return {"cells": notebook_cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
 
 
 STUB = ("code", "old", ["exercise"])

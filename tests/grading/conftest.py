@@ -25,14 +25,14 @@ def source() -> dict:
     import json
 
     chapter = json.loads((ROOT / "chapters" / "xor.ipynb").read_text("utf8"))
-    whole = assignment.source_of_assignment(chapter, "xor", plain_notebooks.Book.read(ROOT))
+    complete = assignment.source_of_assignment(chapter, "xor", plain_notebooks.Book.read(ROOT))
     cells = []
-    for cell in whole["cells"]:
+    for cell in complete["cells"]:
         name = cell["metadata"].get("nbgrader", {}).get("grade_id", "")
         imports = name.startswith("given") and "import course" in "".join(cell["source"])
         if name == "guard" or imports or name.split("-", 1)[-1] in KEPT:
             cells.append(cell)
-    return {**whole, "cells": cells}
+    return {**complete, "cells": cells}
 
 
 @pytest.fixture(scope="session")
@@ -53,7 +53,7 @@ def hand_in(source: dict, book: Path) -> Callable[..., Handed]:
         answers: dict[str, str],
         *,
         seconds: int = 20,
-        whole: int = 120,
+        total_seconds: int = 120,
         change: Callable | None = None,
     ) -> Handed:
         handed = copy.deepcopy(assignment.release_of(source))
@@ -67,6 +67,6 @@ def hand_in(source: dict, book: Path) -> Callable[..., Handed]:
         for cell in put_back["cells"]:
             cell["source"] = "".join(cell["source"])
         notebook = nbformat.from_dict(put_back)
-        return running.run(notebook, book, seconds, whole), notebook
+        return running.run(notebook, book, seconds, total_seconds), notebook
 
     return grade

@@ -147,7 +147,7 @@ smallest = 2.0
 """
 
 
-def test_whoever_patches_the_check_or_asks_the_judge_gets_nothing(hand_in: Callable) -> None:
+def test_patching_the_check_or_asking_the_judge_gains_nothing(hand_in: Callable) -> None:
     verdicts, notebook = hand_in({"majority": PATCH, "feature": "feature = 99.0", "gain": GUESS})
     assert running.points(verdicts) == 0.0
     for name in ("majority", "feature", "gain"):
@@ -185,7 +185,7 @@ while True:
         time.sleep(1)
     except KeyboardInterrupt:
         pass"""
-    verdicts, _ = hand_in({**RIGHT, "feature": stubborn}, seconds=2, whole=12)
+    verdicts, _ = hand_in({**RIGHT, "feature": stubborn}, seconds=2, total_seconds=12)
     assert states(verdicts)["majority"] == "right" and "gain" not in states(verdicts)
 
 

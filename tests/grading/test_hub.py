@@ -61,9 +61,9 @@ def test_the_chart_of_the_given_version_is_fetched_and_its_hash_checked(
             (tmp_path / name).write_text(text)
             archive.add(tmp_path / name, f"jupyterhub/{name}")
     digest = hashlib.sha256((tmp_path / "chart.tgz").read_bytes()).hexdigest()
-    made = [("5.0.0", "x.tgz", "0"), (check_values.VERSION, "chart.tgz", digest)]
-    found = [{"version": v, "urls": [u], "digest": d} for v, u, d in made]
-    (tmp_path / "index.yaml").write_text(yaml.safe_dump({"entries": {"jupyterhub": found}}))
+    releases = [("5.0.0", "x.tgz", "0"), (check_values.VERSION, "chart.tgz", digest)]
+    entries = [{"version": v, "urls": [u], "digest": d} for v, u, d in releases]
+    (tmp_path / "index.yaml").write_text(yaml.safe_dump({"entries": {"jupyterhub": entries}}))
     monkeypatch.setattr(check_values, "CHARTS", tmp_path.as_uri())
     assert check_values.main(["--fetch"]) == 0
     with pytest.raises(LookupError, match=r"has no chart 1\.2\.3"):
@@ -73,14 +73,14 @@ def test_the_chart_of_the_given_version_is_fetched_and_its_hash_checked(
         check_values.main(["--fetch"])
 
 
-def test_the_image_has_what_the_values_and_the_chapters_need(tmp_path: Path) -> None:
+def test_the_image_has_everything_that_the_values_and_the_chapters_need(tmp_path: Path) -> None:
     """binder/ has a Python that the book supports, and all that its postBuild imports."""
     version = (ROOT / "binder" / "runtime.txt").read_text().strip()
     project = (ROOT / "pyproject.toml").read_text("utf8")
     needed = re.search(r'requires-python = ">=3\.(\d+)"', project)
     assert needed and int(version.removeprefix("python-3.")) >= int(needed[1])
     named = (ROOT / "binder" / "requirements.txt").read_text()
-    # what the postBuild imports beyond the standard library, each under its distribution's name
+    # the postBuild's imports beyond the standard library, each under its distribution's name
     code = "import sys; sys.path.insert(0, '_ext'); import plain_notebooks; print(*sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     loaded = {name.split(".")[0] for name in run.stdout.split()}
@@ -100,15 +100,15 @@ def test_a_students_file_is_never_overwritten(tmp_path: Path) -> None:
     (tmp_path / "reading" / "chapters").mkdir(parents=True)
     for name in ("a", "b"):
         (tmp_path / "reading" / "chapters" / f"{name}.ipynb").write_text("new")
-    mine = tmp_path / "homes" / "ada" / "chapters" / "a.ipynb"
-    mine.parent.mkdir(parents=True)
-    mine.write_text("mine")
+    own_file = tmp_path / "homes" / "ada" / "chapters" / "a.ipynb"
+    own_file.parent.mkdir(parents=True)
+    own_file.write_text("mine")
 
     class Names:
         def __getattr__(self, name: str) -> Names:
-            made = Names()
-            object.__setattr__(self, name, made)
-            return made
+            child = Names()
+            object.__setattr__(self, name, child)
+            return child
 
         def append(self, _: object) -> None:
             pass
@@ -126,7 +126,7 @@ def test_a_students_file_is_never_overwritten(tmp_path: Path) -> None:
         exec(text, {"get_config": lambda: config})
         config.Spawner.pre_spawn_hook(spawner)
         config.Spawner.pre_spawn_hook(spawner)
-    assert mine.read_text() == "mine" and mine.with_name("b.ipynb").read_text() == "new"
+    assert own_file.read_text() == "mine" and own_file.with_name("b.ipynb").read_text() == "new"
     assert (tmp_path / "exchange").stat().st_mode & 0o777 == 0o777
 
 

@@ -23,18 +23,18 @@ CHAPTERS = sorted(p.parent.name.replace("_", "-") for p in (ROOT / "course").glo
 
 @pytest.fixture
 def outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Judge]:
-    made = Judge(tmp_path / "judge.sock")
+    judge_outside = Judge(tmp_path / "judge.sock")
     monkeypatch.setenv(JUDGE, str(tmp_path / "judge.sock"))
-    yield made
-    made.close()
+    yield judge_outside
+    judge_outside.close()
 
 
 def judged(outside: Judge, exercise: Exercise, answer: object) -> tuple[str, str]:
     outside.accept(frozenset({exercise.name}))
     outside.verdicts.pop(exercise.name, None)
     hand_in(exercise.name, answer)
-    found = outside.verdicts[exercise.name]
-    return found.state, found.words
+    verdict = outside.verdicts[exercise.name]
+    return verdict.state, verdict.words
 
 
 @pytest.mark.slow
@@ -48,7 +48,7 @@ def test_right_and_wrong_answers_get_the_same_verdicts_as_in_a_notebook(
             if exercise.kind == "value" and answer is not ...:
                 answer = computed(answer)
             if exercise.name == "autodiff/engine" and answer is exercise.like:
-                answer = Scalar  # what a student writes; `like` makes nnlib's own tensors
+                answer = Scalar  # as a student writes it; `like` makes nnlib's own tensors
             here = judge(exercise, answer)
             assert judged(outside, exercise, answer) == (here.state, here.words), exercise.name
 
@@ -111,13 +111,13 @@ def test_an_object_that_claims_to_be_right_is_not(outside: Judge) -> None:
 def test_an_endless_answer_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import time
 
-    made = Judge(tmp_path / "judge.sock", seconds=0.5)
+    impatient = Judge(tmp_path / "judge.sock", seconds=0.5)
     monkeypatch.setenv(JUDGE, str(tmp_path / "judge.sock"))
-    made.accept(frozenset({"xor/feature"}))
+    impatient.accept(frozenset({"xor/feature"}))
     with pytest.raises((WireError, OSError)):
         hand_in("xor/feature", lambda a, b: time.sleep(1.0))
-    assert "took too long" in made.verdicts["xor/feature"].words
-    made.close()
+    assert "took too long" in impatient.verdicts["xor/feature"].words
+    impatient.close()
 
 
 # --- the connection itself ------------------------------------------------------------
@@ -151,7 +151,7 @@ def test_values_that_are_not_data_are_refused(
 
 
 @pytest.mark.parametrize("data", [b"not json", b"[" * 100_000, b"{}", b"3"])
-def test_malformed_messages_are_refused_and_the_judge_goes_on(
+def test_malformed_messages_are_refused_and_the_judge_continues(
     outside: Judge, tmp_path: Path, data: bytes
 ) -> None:
     assert raw(outside, tmp_path, data) == b""

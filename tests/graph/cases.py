@@ -23,7 +23,7 @@ S = np.float64(0.4)
 P = uniform(2, 3, low=0.2, high=1.8)
 UNIT = uniform(2, 3, low=-0.9, high=0.9)
 BOOL = A > 0
-WHOLE = np.array([[3, 1, 2], [5, 4, 7]])
+INTEGERS = np.array([[3, 1, 2], [5, 4, 7]])
 IMAGE, KERNEL = uniform(2, 4, 6, 5), uniform(6, 2, 3, 2, seed=3)
 CONV = {"stride": (2, 1), "padding": (1, 1), "dilation": (1, 2), "groups": 2}
 POOL = {"kernel_size": (3, 2), "stride": (2, 2), "padding": (1, 1), "ceil_mode": True}
@@ -50,7 +50,7 @@ CASES: list[tuple[str, tuple, dict]] = [
     ("detach", (A,), {}),
     *[(name, (S,), {}) for name in ("exp", "tanh", "sigmoid", "relu", "softplus", "erf", "neg")],
     *BINARY,
-    *[(n, (WHOLE, np.int64(6)), {}) for n in ("bitwise_and", "bitwise_or", "bitwise_xor")],
+    *[(n, (INTEGERS, np.int64(6)), {}) for n in ("bitwise_and", "bitwise_or", "bitwise_xor")],
     *[(n, (BOOL, ~BOOL), {}) for n in ("bitwise_and", "bitwise_or", "bitwise_xor")],
     ("where", (BOOL, A, B), {}),
     ("where", (BOOL, A, np.float64(0.0)), {}),
@@ -93,7 +93,7 @@ CASES: list[tuple[str, tuple, dict]] = [
     ("index", (A, np.array([0, 1, 1]), np.array([2, 0, 0])), {"dims": (0, 1)}),
     ("index", (A, np.array([0, 2, 2])), {"dims": (1,)}),
     ("index_add", (V, np.array([0, 1, 1]), np.array([2, 0, 0])), {"dims": (0, 1), "shape": (2, 3)}),
-    ("one_hot", (WHOLE,), {"num_classes": 8}),
+    ("one_hot", (INTEGERS,), {"num_classes": 8}),
     ("argsort", (A,), {"dim": 1, "descending": True}),
     ("argsort", (A,), {"dim": 0, "descending": False}),
     ("conv2d", (IMAGE, KERNEL), CONV),

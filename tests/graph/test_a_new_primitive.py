@@ -55,6 +55,6 @@ def test_a_primitive_added_as_in_the_documentation_works_everywhere():
 
 
 def test_the_table_in_the_documentation_of_the_format_is_up_to_date():
-    given = [sys.executable, str(ROOT / "tools" / "schema_table.py"), "--check"]
-    run = subprocess.run(given, capture_output=True, text=True)
+    command = [sys.executable, str(ROOT / "tools" / "schema_table.py"), "--check"]
+    run = subprocess.run(command, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr

@@ -16,11 +16,11 @@ SMALL = [w for w in ALL if "million" not in w.name and "1024" not in w.name]
 def test_loss_and_gradients_agree_before_anything_is_timed(work):
     compared = ("PyTorch", "nnlib", "floor", "nnlib compiled")
     names = [n for n in compared if n not in work.skipped_peers]
-    made = {n: m for n in names if (m := PEERS[n](work)) is not None}
-    agree(work, {n: evaluate for n, (_, evaluate) in made.items() if n != "nnlib compiled"})
-    same_losses(work, made)
+    programs = {n: m for n in names if (m := PEERS[n](work)) is not None}
+    agree(work, {n: evaluate for n, (_, evaluate) in programs.items() if n != "nnlib compiled"})
+    same_losses(work, programs)
     if work.floor is not None:
-        assert "floor" in made
+        assert "floor" in programs
 
 
 @pytest.mark.parametrize("work", ALL, ids=lambda w: w.name)

@@ -67,12 +67,12 @@ def test_a_lowered_primitive_gives_the_eager_result_at_each_call_in_new_memory(
     if name == "loops":
         pytest.importorskip("numba")
         monkeypatch.setattr("nnlib.graph.lower.machine.loaded", interpreted)
-    graph, given = traced(op, args, attrs)
-    at = [next(i for i, s in enumerate(graph.steps) if s.name == n) for n in given]
+    graph, inputs = traced(op, args, attrs)
+    at = [next(i for i, s in enumerate(graph.steps) if s.name == n) for n in inputs]
     lowered = backend(name)(graph, at, [graph.outputs["output"]])
-    expected = graph.run(**given)["output"]
-    first = lowered.run(*[np.array(a)[()] for a in given.values()])[0]
-    second = lowered.run(*[np.array(a)[()] for a in given.values()])[0]
+    expected = graph.run(**inputs)["output"]
+    first = lowered.run(*[np.array(a)[()] for a in inputs.values()])[0]
+    second = lowered.run(*[np.array(a)[()] for a in inputs.values()])[0]
     for result in (first, second):
         np.testing.assert_allclose(result, expected, rtol=1e-10, atol=1e-12)
         assert np.asarray(result).dtype == expected.dtype
@@ -518,10 +518,10 @@ def test_an_impure_function_is_refused_with_the_reason(name, compiled):
     g, x = compiled(program), tensor(3)
     if name == "reading grad":
         x.requires_grad_()
-    given = {"w": x} if program is changes_its_argument else x
+    argument = {"w": x} if program is changes_its_argument else x
     for _ in range(2):
         with pytest.raises(GraphError, match=reason):
-            g(given)
+            g(argument)
     np.testing.assert_array_equal(x.detach().numpy(), normal(3))
     assert x.grad is None
 
@@ -645,10 +645,10 @@ def test_importing_nnlib_imports_neither_the_compiler_nor_numba():
 @pytest.mark.parametrize("first", range(0, 160, 20))
 def test_random_pure_programs_give_the_eager_results_or_are_refused(first, monkeypatch):
     monkeypatch.setattr("nnlib.graph.lower.machine.loaded", interpreted)
-    found = [difference(seed, name) for seed in range(first, first + 20) for name in BACKENDS]
-    differences = [text for text in found if text is not None and not text.startswith("refused")]
+    outcomes = [difference(seed, name) for seed in range(first, first + 20) for name in BACKENDS]
+    differences = [text for text in outcomes if text is not None and not text.startswith("refused")]
     assert differences == []
-    assert len([text for text in found if text is None]) >= len(found) // 2
+    assert len([text for text in outcomes if text is None]) >= len(outcomes) // 2
 
 
 @needs_numba

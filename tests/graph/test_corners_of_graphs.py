@@ -145,25 +145,25 @@ INFINITE = {
 
 @pytest.mark.parametrize("name", INFINITE)
 def test_infinite_and_undefined_attributes_survive_source_and_file(name):
-    given = np.array([1.0, -2.0], np.float32)
-    graph = trace(INFINITE[name], x=nnlib.tensor(given))
-    expected = INFINITE[name](nnlib.tensor(given)).numpy()
+    x = np.array([1.0, -2.0], np.float32)
+    graph = trace(INFINITE[name], x=nnlib.tensor(x))
+    expected = INFINITE[name](nnlib.tensor(x)).numpy()
     scope: dict = {}
     exec(graph.to_source(), scope)
-    np.testing.assert_array_equal(scope["f"](x=given), expected)
+    np.testing.assert_array_equal(scope["f"](x=x), expected)
     text = graph.to_json()
-    np.testing.assert_array_equal(Graph.from_json(text).run(x=given)["output"], expected)
+    np.testing.assert_array_equal(Graph.from_json(text).run(x=x)["output"], expected)
 
 
 @pytest.mark.parametrize("name", ["np", "math", "sigmoid", "f", "base64", "x", "_f", "gather"])
 def test_an_input_of_the_source_keeps_its_name(name):
     graph = trace(
-        lambda **given: nnlib.erf(given[name].sigmoid()) * given["g"], **{name: 0.0, "g": 2.0}
+        lambda **inputs: nnlib.erf(inputs[name].sigmoid()) * inputs["g"], **{name: 0.0, "g": 2.0}
     )
     scope: dict = {}
     exec(graph.to_source(), scope)
-    given = {name: np.float32(0.5), "g": np.float32(2.0)}
-    assert scope["f"](**given) == pytest.approx(graph.run(**given)["output"].item())
+    inputs = {name: np.float32(0.5), "g": np.float32(2.0)}
+    assert scope["f"](**inputs) == pytest.approx(graph.run(**inputs)["output"].item())
 
 
 def test_bitwise_operations_are_traced():

@@ -126,9 +126,9 @@ def test_a_training_step_with_captured_weights_is_traced():
         return {"w": w, "loss": loss}
 
     graph = trace(step, x=nnlib.ones(2))
-    made = graph.run(x=[1.0, 0.5])
-    np.testing.assert_allclose(made["w"], [1 - 0.4, 2 - 0.2], rtol=1e-6)
-    assert made["loss"] == 4
+    results = graph.run(x=[1.0, 0.5])
+    np.testing.assert_allclose(results["w"], [1 - 0.4, 2 - 0.2], rtol=1e-6)
+    assert results["loss"] == 4
 
 
 def test_narrow_integers_are_saved_as_int64():

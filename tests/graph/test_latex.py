@@ -84,9 +84,9 @@ class Reader:
     def peek(self):
         return self.tokens[0] if self.tokens else ""
 
-    def take(self, wanted=None):
+    def take(self, expected=None):
         token = self.tokens.pop(0)
-        assert wanted in (None, token), (wanted, token)
+        assert expected in (None, token), (expected, token)
         return token
 
     def sum(self):
@@ -176,24 +176,24 @@ PROGRAMS = [
 
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_the_printed_formulas_of_programs_and_gradients_have_the_computed_values(program):
-    given = {"a": 0.6, "b": 1.3, "c": 0.8}
-    graph = trace(program, **{k: np.float64(v) for k, v in given.items()}).gradient()
-    known, results = symbols(graph, given)
+    inputs = {"a": 0.6, "b": 1.3, "c": 0.8}
+    graph = trace(program, **{k: np.float64(v) for k, v in inputs.items()}).gradient()
+    known, results = symbols(graph, inputs)
     known = {k: v for k, v in known.items() if k not in (name_latex("output"),)}
     for name, value in results.items():
         expand = [n for n in graph.outputs if n != name]
         text = graph.to_latex(name, expand).split(" = ", 1)[1]
         # Numbers are printed to six digits.
         assert read(text, known) == pytest.approx(float(value), rel=1e-6), text
-        assert tree(graph, name, expand).value(given) == pytest.approx(float(value), rel=1e-9)
+        assert tree(graph, name, expand).value(inputs) == pytest.approx(float(value), rel=1e-9)
 
 
 @pytest.mark.parametrize(("op", "args", "attrs"), present())
 def test_every_primitive_prints_and_its_tree_computes_the_same(op, args, attrs):
-    graph, given = traced(op, args, attrs)
-    made = np.broadcast_to(tree(graph, "output").value(given), graph.steps[-1].shape)
+    graph, inputs = traced(op, args, attrs)
+    computed = np.broadcast_to(tree(graph, "output").value(inputs), graph.steps[-1].shape)
     close = 1e-6 if attrs.get("dtype") == "float32" else 1e-12
-    np.testing.assert_allclose(made, graph.run(**given)["output"], rtol=close, atol=1e-13)
+    np.testing.assert_allclose(computed, graph.run(**inputs)["output"], rtol=close, atol=1e-13)
     assert_balanced(graph.to_latex("output"))
 
 
@@ -204,14 +204,14 @@ def assert_balanced(text):
 
 @pytest.mark.parametrize("net", NETS)
 def test_the_trees_of_nets_and_gradients_compute_the_same(net):
-    function, given = NETS[net]
-    graph = trace(function, **given)
+    function, inputs = NETS[net]
+    graph = trace(function, **inputs)
     graph = graph.gradient("loss" if "loss" in graph.outputs else "output")
-    results = graph.run(**given)
-    known = {**given, **results}
+    results = graph.run(**inputs)
+    known = {**inputs, **results}
     for name, value in results.items():
-        made = np.broadcast_to(tree(graph, name).value(known), value.shape)
-        np.testing.assert_allclose(made, value, rtol=1e-4, atol=1e-6)
+        computed = np.broadcast_to(tree(graph, name).value(known), value.shape)
+        np.testing.assert_allclose(computed, value, rtol=1e-4, atol=1e-6)
         assert_balanced(graph.to_latex(name))
 
 

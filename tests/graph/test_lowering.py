@@ -96,9 +96,9 @@ def test_a_long_sum_adds_up_each_part_in_float32_and_the_parts_in_float64(monkey
     text = source(program, x=nnlib.ones(3, 10))
     assert "range(part, min(part + 4, 10))" in text and "f8(0.0)" in text
     x = T.tensor(np.random.default_rng(3).normal(size=(3, 10)).astype(np.float32))
-    made = nnlib.compile(program, backend="loops")(x)
+    results = nnlib.compile(program, backend="loops")(x)
     for name, value in program(x).items():
-        np.testing.assert_allclose(made[name].numpy(), value.numpy(), 1e-5, err_msg=name)
+        np.testing.assert_allclose(results[name].numpy(), value.numpy(), 1e-5, err_msg=name)
     ones = nnlib.compile(lambda x: x.sum(), backend="loops")(nnlib.ones(1000) * 0.1)
     assert ones.item() == np.float32(0.1) * 1000
 
@@ -126,14 +126,14 @@ def test_many_short_rows_are_stored_by_columns_with_the_same_results(monkeypatch
     monkeypatch.setattr("nnlib.graph.lower.machine.loaded", interpreted)
     rng = np.random.default_rng(0)
     shapes = {"x": (70, 3), "W": (3, 8), "V": (8, 3)}
-    given = {k: T.tensor(rng.normal(size=v).astype(np.float32)) for k, v in shapes.items()}
-    given["i"] = T.tensor([69, 0, 3])
-    text = source(points, **given)
+    inputs = {k: T.tensor(rng.normal(size=v).astype(np.float32)) for k, v in shapes.items()}
+    inputs["i"] = T.tensor([69, 0, 3])
+    text = source(points, **inputs)
     assert ".reshape((3, 70)).T" in text  # in working memory
     outer, inner = text[: text.index("expf(")].split("for ")[-2:]
     assert (outer[:16], inner[:16]) == ("j in range(3):\n ", "i in range(70):\n")
-    expected = points(**given)
-    for name, value in nnlib.compile(points, backend="loops")(**given).items():
+    expected = points(**inputs)
+    for name, value in nnlib.compile(points, backend="loops")(**inputs).items():
         assert value.numpy().flags.c_contiguous, name
         np.testing.assert_allclose(value.numpy(), expected[name].numpy(), 2e-5, 1e-6, err_msg=name)
 
@@ -166,9 +166,9 @@ def test_both_back_ends_agree_with_the_graph(backend, monkeypatch):
         return {"h": h, "m": h.amax(0), "t": h.T[1:3], "n": (h > 0.2).any(1), "s": h.mean()}
 
     graph = traced(program, x=X, w=nnlib.tensor(np.eye(8, 4, dtype=np.float32)))
-    given = {"x": X.numpy(), "w": np.eye(8, 4, dtype=np.float32)}
-    made = backend(graph, *positions(graph)).run(*given.values())
-    for ours, theirs in zip(made, graph.run(**given).values(), strict=True):
+    inputs = {"x": X.numpy(), "w": np.eye(8, 4, dtype=np.float32)}
+    results = backend(graph, *positions(graph)).run(*inputs.values())
+    for ours, theirs in zip(results, graph.run(**inputs).values(), strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-5)
 
 
@@ -182,10 +182,10 @@ def test_the_sign_of_negative_zero_is_positive_zero(dtype):
 def test_indices_are_checked_unless_they_are_constants():
     table = nnlib.ones(3, 2)
     graph = traced(lambda i: nnlib.nn.functional.embedding(i, table), i=nnlib.tensor([0, 2]))
-    found = [c for s in graph.steps for c in checks(s, graph.steps)]
-    assert [c.size for c in found] == [3]
+    index_checks = [c for s in graph.steps for c in checks(s, graph.steps)]
+    assert [c.size for c in index_checks] == [3]
     with pytest.raises(IndexError, match="-1"):
-        found[0](np.array([0, -1]))
+        index_checks[0](np.array([0, -1]))
     fixed = traced(lambda x: x[nnlib.tensor([0, 2])], x=nnlib.ones(3))
     assert [c for s in fixed.steps for c in checks(s, fixed.steps)] == []
 
@@ -238,13 +238,13 @@ def test_neutral_names_of_arguments_differ_from_a_functions_variables():
         p = a.sigmoid()  # the loops store it as a2, since an argument is called a
         return {"moved": table[i] * 2, "top": (a * p).amax(), "out": p - p.sum(), "both": a * p}
 
-    given = {"i": T.tensor([1, 0]), "a": X[0, :3], "table": X[:2, 3:6]}
-    graph = traced(program, **given)
+    inputs = {"i": T.tensor([1, 0]), "a": X[0, :3], "table": X[:2, 3:6]}
+    graph = traced(program, **inputs)
     lowered = Lowered(graph, *positions(graph))
     assert len(lowered.kernels) == 2 and "a2 = w_f4" in lowered.source
-    arrays = [value.numpy() for value in given.values()]
-    made = Loops(graph, *positions(graph)).run(*arrays)
-    for ours, theirs in zip(made, program(**given).values(), strict=True):
+    arrays = [value.numpy() for value in inputs.values()]
+    results = Loops(graph, *positions(graph)).run(*arrays)
+    for ours, theirs in zip(results, program(**inputs).values(), strict=True):
         np.testing.assert_allclose(ours, theirs.numpy(), rtol=1e-5)
 
 
@@ -305,9 +305,9 @@ def test_large_chains_run_in_blocks_without_intermediate_arrays(monkeypatch):
     graph = traced(program, w=nnlib.ones(1), x=X)
     lowered = Arrays(graph, *positions(graph))
     assert "range(0, 48, 7)" in lowered.source and lowered.source.count("empty((6, 8)") == 1
-    given = {"w": np.full(1, 0.5, np.float32), "x": X.numpy().T.copy().T}
-    made = lowered.run(*given.values())
-    for ours, theirs in zip(made, graph.run(**given).values(), strict=True):
+    inputs = {"w": np.full(1, 0.5, np.float32), "x": X.numpy().T.copy().T}
+    results = lowered.run(*inputs.values())
+    for ours, theirs in zip(results, graph.run(**inputs).values(), strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-5)
         assert np.asarray(ours).dtype == theirs.dtype and ours.shape == theirs.shape
 
@@ -316,8 +316,8 @@ def test_large_chains_run_in_blocks_without_intermediate_arrays(monkeypatch):
 def test_random_programs_in_blocks_agree_with_eager_mode(first, monkeypatch):
     monkeypatch.setattr("nnlib.graph.lower.blocks.LARGE", 3)
     monkeypatch.setattr("nnlib.graph.lower.blocks.BLOCK", 2)
-    found = [difference(seed, "numpy") for seed in range(first, first + 20)]
-    assert [text for text in found if text is not None and not text.startswith("refused")] == []
+    outcomes = [difference(seed, "numpy") for seed in range(first, first + 20)]
+    assert [text for text in outcomes if text is not None and not text.startswith("refused")] == []
 
 
 @needs_numba
@@ -325,5 +325,5 @@ def test_random_programs_by_columns_and_in_parts_agree_with_eager_mode(monkeypat
     monkeypatch.setattr("nnlib.graph.lower.machine.loaded", interpreted)
     monkeypatch.setattr("nnlib.graph.lower.nests.LONG", 2)
     monkeypatch.setattr("nnlib.graph.lower.write.EXACT", 2)
-    found = [difference(seed, "loops") for seed in range(2000, 2040)]
-    assert [text for text in found if text is not None and not text.startswith("refused")] == []
+    outcomes = [difference(seed, "loops") for seed in range(2000, 2040)]
+    assert [text for text in outcomes if text is not None and not text.startswith("refused")] == []

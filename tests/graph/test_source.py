@@ -21,8 +21,8 @@ def run(source: str, name: str = "f", **inputs):
 
 
 def traced(op, args, attrs):
-    given = {f"x{i}": a for i, a in enumerate(args)}
-    return trace(lambda **xs: Primitive.registry[op](*xs.values(), **attrs), **given), given
+    inputs = {f"x{i}": a for i, a in enumerate(args)}
+    return trace(lambda **xs: Primitive.registry[op](*xs.values(), **attrs), **inputs), inputs
 
 
 def test_every_primitive_has_a_case():
@@ -32,9 +32,9 @@ def test_every_primitive_has_a_case():
 
 @pytest.mark.parametrize(("op", "args", "attrs"), present())
 def test_the_source_of_a_primitive_gives_its_result(op, args, attrs):
-    graph, given = traced(op, args, attrs)
-    ours = np.asarray(run(graph.to_source(), **given))
-    theirs = graph.run(**given)["output"]
+    graph, inputs = traced(op, args, attrs)
+    ours = np.asarray(run(graph.to_source(), **inputs))
+    theirs = graph.run(**inputs)["output"]
     assert ours.dtype == theirs.dtype and ours.shape == theirs.shape
     np.testing.assert_allclose(ours, theirs, rtol=1e-12, atol=1e-13)
 
@@ -54,10 +54,10 @@ def test_the_source_of_a_gradient_gives_the_eager_gradient(op, args, attrs):
     def program(**xs):
         return (primitive(*xs.values(), **attrs) * nnlib.tensor(weights)).sum()
 
-    given = {f"x{i}": a for i, a in enumerate(args)}
-    made = run(trace(program, **given).to_source(gradient=True), **given)
+    inputs = {f"x{i}": a for i, a in enumerate(args)}
+    results = run(trace(program, **inputs).to_source(gradient=True), **inputs)
     for i, g in zip(wrt, eager):
-        np.testing.assert_allclose(made[f"d_x{i}"], g.numpy(), rtol=1e-9, atol=1e-11)
+        np.testing.assert_allclose(results[f"d_x{i}"], g.numpy(), rtol=1e-9, atol=1e-11)
 
 
 def dense(W1, b1, W2, b2, x, y):
@@ -95,26 +95,26 @@ NETS = {
 
 @pytest.mark.parametrize("net", NETS)
 def test_the_source_of_a_net_gives_loss_and_gradients_in_its_own_type(net):
-    function, given = NETS[net]
-    graph = trace(function, **given)
-    made = run(graph.to_source(net, gradient=True), net, **given)
-    tensors = {k: nnlib.tensor(v) for k, v in given.items()}
+    function, inputs = NETS[net]
+    graph = trace(function, **inputs)
+    results = run(graph.to_source(net, gradient=True), net, **inputs)
+    tensors = {k: nnlib.tensor(v) for k, v in inputs.items()}
     floats = [t.requires_grad_() for t in tensors.values() if t.dtype.name == "float32"]
     result = function(**tensors)
     named = result if isinstance(result, dict) else {"output": result}
     for name, value in named.items():
-        np.testing.assert_allclose(made[name], value.detach().numpy(), rtol=1e-5, atol=1e-6)
-        assert np.asarray(made[name]).dtype == np.float32
+        np.testing.assert_allclose(results[name], value.detach().numpy(), rtol=1e-5, atol=1e-6)
+        assert np.asarray(results[name]).dtype == np.float32
     (named.get("loss") if "loss" in named else result).backward()
     for name, t in tensors.items():
         if any(t is f for f in floats):
-            np.testing.assert_allclose(made[f"d_{name}"], t.grad.numpy(), rtol=1e-4, atol=1e-6)
-            assert np.asarray(made[f"d_{name}"]).dtype == np.float32
+            np.testing.assert_allclose(results[f"d_{name}"], t.grad.numpy(), rtol=1e-4, atol=1e-6)
+            assert np.asarray(results[f"d_{name}"]).dtype == np.float32
 
 
 def test_the_source_of_a_net_reads_like_handwritten_code():
-    function, given = NETS["dense"]
-    source = trace(function, **given).to_source("dense")
+    function, inputs = NETS["dense"]
+    source = trace(function, **inputs).to_source("dense")
     assert "def dense(W1, b1, W2, b2, x, y):\n    h = np.tanh(x @ W1 + b1)\n" in source
     assert "z = h @ W2 + b2" in source
     assert max(map(len, source.splitlines())) <= 100
@@ -127,11 +127,11 @@ def test_parentheses_are_printed_where_python_needs_them():
             "q": (a > b) == (b > c), "r": (a**b) ** c, "s": a * (b / c), "t": 2 ** (-c),
         }  # fmt: skip
 
-    given = {"a": np.float64(1.5), "b": np.float64(0.7), "c": np.float64(-2.0)}
-    graph = trace(f, **given)
-    made = run(graph.to_source(), **given)
-    for name, value in graph.run(**given).items():
-        np.testing.assert_array_equal(made[name], value)
+    inputs = {"a": np.float64(1.5), "b": np.float64(0.7), "c": np.float64(-2.0)}
+    graph = trace(f, **inputs)
+    results = run(graph.to_source(), **inputs)
+    for name, value in graph.run(**inputs).items():
+        np.testing.assert_array_equal(results[name], value)
 
 
 def test_an_input_keeps_a_name_that_the_source_needs_itself():
@@ -174,8 +174,8 @@ def test_the_gradient_of_an_output_with_several_elements_is_refused():
 
 def test_a_gradient_may_be_with_respect_to_an_intermediate_quantity():
     graph = trace(lambda x: {"u": x * 3, "y": (x * 3) ** 2}, x=S).gradient("y", ["u", "x"])
-    made = graph.run(x=2.0)
-    assert made["d_u"] == 12 and made["d_x"] == 36
+    results = graph.run(x=2.0)
+    assert results["d_u"] == 12 and results["d_x"] == 36
 
 
 def test_tidying_drops_steps_that_change_nothing_and_keeps_every_bit():
@@ -184,10 +184,10 @@ def test_tidying_drops_steps_that_change_nothing_and_keeps_every_bit():
         b = a + (-x) * (-y) - -x
         return {"b": b.reshape(2, 3).reshape(6), "c": x + 0.0, "d": y * 0.0, "e": x**1.0}
 
-    given = {"x": np.array([-0.0, 1, np.nan, np.inf, 2, 3]), "y": np.array([0.0, -1, 2, 3, 4, 5])}
-    graph = trace(f, **given)
+    inputs = {"x": np.array([-0.0, 1, np.nan, np.inf, 2, 3]), "y": np.array([0.0, -1, 2, 3, 4, 5])}
+    graph = trace(f, **inputs)
     tidy = graph.tidied()
     assert len(tidy.steps) < len(graph.steps)
     assert [s.op for s in tidy.steps if s.op not in ("input", "constant")].count("neg") == 0
-    for name, value in graph.run(**given).items():
-        assert tidy.run(**given)[name].tobytes() == value.tobytes(), name
+    for name, value in graph.run(**inputs).items():
+        assert tidy.run(**inputs)[name].tobytes() == value.tobytes(), name

@@ -121,11 +121,11 @@ def test_a_plain_host_can_show_operate_and_remove_figures() -> None:
         page.on(
             "request", lambda r: requested.append(r.url) if not r.url.startswith("blob:") else None
         )
-        given = {"loader": LOADER, "source": BUNDLE,
+        arguments = {"loader": LOADER, "source": BUNDLE,
                  "figures": [figure_state("one"), figure_state("two")]}  # fmt: skip
-        found = page.evaluate(HOST, given)
-    assert found["requests"] == 1 and found["ready"] == [1, 1] and requested == []
-    assert found["values"]["w"] == 7 and found["saved"] >= 1 and "14.0" in found["readout"]
-    assert found["styled"] == "flex"
-    assert found["names"] == []
-    assert found["left"] == [0, 0] and found["listening"] == 0
+        results = page.evaluate(HOST, arguments)
+    assert results["requests"] == 1 and results["ready"] == [1, 1] and requested == []
+    assert results["values"]["w"] == 7 and results["saved"] >= 1 and "14.0" in results["readout"]
+    assert results["styled"] == "flex"
+    assert results["names"] == []
+    assert results["left"] == [0, 0] and results["listening"] == 0

@@ -501,7 +501,7 @@ def oracle(op: str, arrays: list[np.ndarray], attrs: dict[str, Any]) -> np.ndarr
 
 
 def torch_window(op: str, arrays: list[np.ndarray], attrs: dict[str, Any]) -> np.ndarray:
-    """PyTorch's result of a window operation, which is computed in another way than nnlib's."""
+    """PyTorch's result of a window operation, whose algorithm differs from nnlib's."""
     import torch
     from torch.nn import functional as f
 
@@ -562,21 +562,21 @@ def test_every_primitive_has_a_case_and_a_counterpart_in_the_page(evaluator_page
     assert in_page == set(CASES), f"unknown to this test: {sorted(in_page ^ set(CASES))}"
 
 
-def run_in_page(page: Any, cases: list[tuple[str, list, dict]], wanted: list[np.ndarray]) -> None:
+def run_in_page(page: Any, cases: list[tuple[str, list, dict]], expected: list[np.ndarray]) -> None:
     """Evaluates one graph for each case in the page, all in one call, and compares the results."""
     graphs = [
         {
             "graph": one_node(op, arrays, attrs, out),
             "inputs": {f"x{i}": flat(x) for i, x in enumerate(arrays)},
         }
-        for (op, arrays, attrs), out in zip(cases, wanted, strict=True)
+        for (op, arrays, attrs), out in zip(cases, expected, strict=True)
     ]
     results = page.evaluate("cases => evaluate(cases)", graphs)
-    for (op, arrays, attrs), want, got in zip(cases, wanted, results, strict=True):
+    for (op, arrays, attrs), out, got in zip(cases, expected, results, strict=True):
         given_shapes = [f"{x.dtype}{list(x.shape)}" for x in arrays]
         what = f"{op} of {given_shapes} with {attrs}: {str(got)[:1000]}"
         assert "error" not in got, what
-        assert_close(got["out"], want, arrays, op, what)
+        assert_close(got["out"], out, arrays, op, what)
 
 
 FAMILIES = sorted({p.family for p in registry.values() if p.decomposition is None})
@@ -584,7 +584,7 @@ FAMILIES = sorted({p.family for p in registry.values() if p.decomposition is Non
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("family", FAMILIES)
-def test_the_page_computes_the_same_as_python(evaluator_page, family, dtype):
+def test_the_page_computes_the_same_values_as_python(evaluator_page, family, dtype):
     ops = [name for name in shipped() if registry[name].family == family]
 
     @SEARCH

@@ -23,7 +23,7 @@ def node(op: str, shape: list[int], /, *inputs: int, **attrs: Any) -> dict:
     return {"op": op, "in": list(inputs), "attrs": attrs, "shape": shape, "dtype": "float64"}
 
 
-def given(name: str, shape: list[int], dtype: str = "float64") -> dict:
+def input_node(name: str, shape: list[int], dtype: str = "float64") -> dict:
     return {"op": "input", "name": name, "shape": shape, "dtype": dtype}
 
 
@@ -104,7 +104,7 @@ def test_200_training_steps_have_the_same_losses_as_in_python(evaluator_page, dt
 
 
 def test_a_state_that_swaps_its_inputs_is_updated_simultaneously(evaluator_page):
-    graph = graph_of(given("a", [2]), given("b", [2]), a=1, b=0)
+    graph = graph_of(input_node("a", [2]), input_node("b", [2]), a=1, b=0)
     got = evaluator_page.evaluate(
         """(graph) => {
           const program = new live.Program(live.parseGraph(graph));
@@ -145,9 +145,9 @@ def test_second_derivatives_of_a_mixed_program(evaluator_page):
 # ---------------------------------------------------------------- replay
 
 
-def test_replays_reuse_their_buffers_and_compute_only_what_changed(evaluator_page):
+def test_replays_reuse_their_buffers_and_compute_only_changed_values(evaluator_page):
     graph = graph_of(
-        given("a", [3]), given("b", [3]), node("exp", [3], 0), node("exp", [3], 1),
+        input_node("a", [3]), input_node("b", [3]), node("exp", [3], 0), node("exp", [3], 1),
         node("add", [3], 2, 3), ea=2, eb=3, out=4,
     )  # fmt: skip
     got = evaluator_page.evaluate(
@@ -197,7 +197,7 @@ def test_long_replays_allocate_next_to_nothing(evaluator_page):
 
 
 def test_every_node_is_kept_on_request(evaluator_page):
-    graph = graph_of(given("a", [2]), node("exp", [2], 0), node("neg", [2], 0), out=1)
+    graph = graph_of(input_node("a", [2]), node("exp", [2], 0), node("neg", [2], 0), out=1)
     got = evaluator_page.evaluate(
         """(graph) => [true, false].map((everyNode) => {
           const p = new live.Program(live.parseGraph(graph), { everyNode });
@@ -212,7 +212,7 @@ def test_every_node_is_kept_on_request(evaluator_page):
 
 def test_expanded_values_can_be_read(evaluator_page):
     graph = graph_of(
-        given("a", [3, 1]), node("expand", [3, 4], 0, shape=[3, 4]),
+        input_node("a", [3, 1]), node("expand", [3, 4], 0, shape=[3, 4]),
         node("add", [3, 4], 1, 1), node("sum", [], 1, dim=[0, 1], keepdim=False), out=2, total=3,
     )  # fmt: skip
     (got,) = evaluator_page.evaluate(
@@ -253,7 +253,7 @@ def test_a_constant_that_float16_would_change_keeps_its_bytes():
 
 # ---------------------------------------------------------------- refusals
 
-GOOD = graph_of(given("a", [2, 3]), node("exp", [2, 3], 0), out=1)
+GOOD = graph_of(input_node("a", [2, 3]), node("exp", [2, 3], 0), out=1)
 
 
 def spoiled(change: Any) -> dict:
@@ -263,7 +263,7 @@ def spoiled(change: Any) -> dict:
 
 
 def with_node(*nodes: dict) -> dict:
-    return graph_of(given("a", [2, 3]), *nodes, out=len(nodes))
+    return graph_of(input_node("a", [2, 3]), *nodes, out=len(nodes))
 
 
 REFUSED = {
@@ -283,11 +283,11 @@ REFUSED = {
     "unknown dtype": (spoiled(lambda g: g["nodes"][0].update(dtype="float16")), "float16"),
     "too large": (with_node(node("expand", [10**6, 10**6], 0, shape=[10**6, 10**6])), "at most"),
     "too large together": (
-        graph_of(*[given(f"a{i}", [2**22]) for i in range(20)], out=0), "too many for a page"
+        graph_of(*[input_node(f"a{i}", [2**22]) for i in range(20)], out=0), "too many for a page"
     ),
     "too many nodes": (graph_of(*[{}] * 100_001, out=0), "100001 nodes"),
     "unnamed input": (spoiled(lambda g: g["nodes"][0].pop("name")), "needs a name"),
-    "a name twice": (graph_of(given("a", []), given("a", []), out=0), "two inputs"),
+    "a name twice": (graph_of(input_node("a", []), input_node("a", []), out=0), "two inputs"),
     "missing output": (spoiled(lambda g: g["outputs"][0].update(node=9)), "node 9"),
     "short constant": (
         graph_of({"op": "constant", "shape": [2], "dtype": "float64", "data": [1]}, out=0),
@@ -315,7 +315,8 @@ REFUSED = {
     "no inputs": (with_node(node("exp", [2, 3])), "no inputs"),
     "an input too many": (with_node(node("exp", [2, 3], 0, 0)), "takes 1"),
     "no broadcast": (
-        graph_of(given("a", [2]), given("b", [3]), node("add", [3], 0, 1), out=2), "broadcast"
+        graph_of(input_node("a", [2]), input_node("b", [3]), node("add", [3], 0, 1), out=2),
+        "broadcast",
     ),
     "missing attribute": (with_node(node("sum", [], 0, keepdim=False)), "dim should be a list"),
     "dimension too far": (with_node(node("sum", [2], 0, dim=[5], keepdim=False)), "dimension"),
@@ -328,12 +329,12 @@ REFUSED = {
     "index outside": (with_node(node("slice", [3], 0, index=[7, [0, 3, 1]])), "out of bounds"),
     "malformed equation": (with_node(node("einsum", [], 0, equation="ij")), "equation"),
     "too many multiplications": (
-        graph_of(given("a", [4000, 4000]), node("matmul", [4000, 4000], 0, 0), out=1),
+        graph_of(input_node("a", [4000, 4000]), node("matmul", [4000, 4000], 0, 0), out=1),
         "multiplications",
     ),
     "too many reads and writes": (
         graph_of(
-            given("a", [2**23]),
+            input_node("a", [2**23]),
             *[node("sum", [], 0, dim=[0], keepdim=False) for _ in range(600)],
             **{f"s{i}": i for i in range(600)},
         ),
@@ -341,7 +342,7 @@ REFUSED = {
     ),
     "window with a stride of 0": (
         graph_of(
-            given("a", [1, 4, 4]),
+            input_node("a", [1, 4, 4]),
             node("max_pool2d", [1, 2, 2], 0, kernel_size=[2, 2], stride=[0, 1], padding=[0, 0],
                  dilation=[1, 1], ceil_mode=False),
             out=1,
@@ -351,7 +352,7 @@ REFUSED = {
     "padding below zero": (with_node(node("pad", [1, 3], 0, pad=[[-1, 0], [0, 0]], value=0)), "pad"),
     "index value outside": (
         graph_of(
-            given("a", [2, 3]),
+            input_node("a", [2, 3]),
             {"op": "constant", "shape": [1], "dtype": "int64", "data": [5]},
             node("take", [1, 3], 0, 1, dim=0), out=2,
         ),

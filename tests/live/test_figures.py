@@ -23,7 +23,9 @@ pytestmark = pytest.mark.reads()
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, list[live.Figure]]]:
+def gallery_page(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[tuple[str, list[live.Figure]]]:
     folder = tmp_path_factory.mktemp("gallery")
     figures = gallery.figures()
     live.page(*figures, path=folder / "gallery.html", inline=False)
@@ -33,9 +35,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, list[l
 
 
 @pytest.fixture(scope="module")
-def shared_site(browser: Any, made: Any) -> Iterator[Site]:
+def shared_site(browser: Any, gallery_page: Any) -> Iterator[Site]:
     page = browser.new_page(viewport={"width": 1000, "height": 900})
-    site = Site(page, *made)
+    site = Site(page, *gallery_page)
     yield site
     page.close()
 
@@ -94,10 +96,10 @@ def test_outputs_equal_python(site: Site, name: str) -> None:
         figure.values = before
         compared = 0
         for key, want in expected.items():
-            found = site.page.evaluate("([n, k]) => window.read(n, k) ?? null", [name, key])
-            if found is None:  # no view uses it, so it was not recorded
+            value = site.page.evaluate("([n, k]) => window.read(n, k) ?? null", [name, key])
+            if value is None:  # no view uses it, so it was not recorded
                 continue
-            np.testing.assert_allclose(found, want.ravel().astype(float), rtol=2e-5, atol=2e-6)
+            np.testing.assert_allclose(value, want.ravel().astype(float), rtol=2e-5, atol=2e-6)
             compared += 1
         assert compared or not expected
 
@@ -125,11 +127,11 @@ def test_training_equals_python_for_200_steps(site: Site) -> None:
     root.get_by_role("button", name="pause").click()
     steps = int(site.read("training", "step")[0])
     assert steps >= 200
-    # long histories are thinned, so only the steps that are kept can be compared
-    kept, losses = (site.read("training", f"history_{k}") for k in ("step", "loss"))
-    early = kept < 100
+    # long histories are thinned, so only the steps that they keep can be compared
+    steps_kept, losses = (site.read("training", f"history_{k}") for k in ("step", "loss"))
+    early = steps_kept < 100
     expected = figure.train(100, seed=7)["loss"]
-    np.testing.assert_allclose(losses[early], expected[kept[early].astype(int)], rtol=2e-3)
+    np.testing.assert_allclose(losses[early], expected[steps_kept[early].astype(int)], rtol=2e-3)
 
 
 def test_a_training_step_follows_static_choices(site: Site) -> None:
@@ -605,7 +607,7 @@ def test_training_in_float64_equals_python_to_1e_9(browser: Any, tmp_path: Path)
         "() => +document.querySelector('.nn-training output').textContent.slice(5) >= 200"
     )
     page.get_by_role("button", name="pause").click()
-    kept, losses = page.evaluate(
+    steps_kept, losses = page.evaluate(
         """async () => {
           const live = await import("/live.js");
           const scene = live.scenes.get(document.querySelector(".nn-figure"));
@@ -613,7 +615,7 @@ def test_training_in_float64_equals_python_to_1e_9(browser: Any, tmp_path: Path)
         }"""
     )
     # the number of steps, and so how much the history is thinned, depends on the machine
-    compared = [(int(k), v) for k, v in zip(kept, losses, strict=True) if k < 3000]
+    compared = [(int(k), v) for k, v in zip(steps_kept, losses, strict=True) if k < 3000]
     expected = figure.train(compared[-1][0] + 1)["loss"]
     assert len(compared) > 10
     np.testing.assert_allclose(
@@ -634,9 +636,9 @@ def test_figures_have_no_serious_accessibility_problems(browser: Any, tmp_path: 
         page.close()
 
 
-def test_narrow_pages_do_not_scroll_sideways(browser: Any, made: Any) -> None:
+def test_narrow_pages_do_not_scroll_sideways(browser: Any, gallery_page: Any) -> None:
     page = browser.new_page(viewport={"width": 360, "height": 800})
-    page.goto(made[0])
+    page.goto(gallery_page[0])
     page.wait_for_selector(".nn-figure[data-ready]")
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     page.close()

@@ -122,16 +122,16 @@ def test_tanh_is_exact_for_zeros_infinities_and_large_numbers(evaluator_page):
     x = np.array([0.0, -0.0, 1e-300, 19.9, 20.0, 1e300, np.inf, -np.inf, np.nan, 0.5, -7.25])
     leaves = {"x": nnlib.tensor(x)}
     graph = json.loads(trace(lambda x: {"y": nnlib.tanh(x)}, **leaves).to_json())
-    given = [v if np.isfinite(v) else str(v) for v in x]
+    values = [v if np.isfinite(v) else str(v) for v in x]
     result = evaluator_page.evaluate(
-        """({ graph, given }) => {
+        """({ graph, values }) => {
           const program = new live.Program(live.parseGraph(graph));
-          program.set("x", given.map((v) => Number(v === "inf" ? Infinity : v === "-inf" ? -Infinity : v)));
+          program.set("x", values.map((v) => Number(v === "inf" ? Infinity : v === "-inf" ? -Infinity : v)));
           program.run();
           const y = Array.from(program.get("y"));
           return { y: y.map((v) => (v !== v ? "nan" : v)), minus: Object.is(y[1], -0) };
         }""",
-        {"graph": graph, "given": given},
+        {"graph": graph, "values": values},
     )
     assert result["minus"], "tanh(-0) is -0"
     assert result["y"][8] == "nan"

@@ -18,7 +18,7 @@ def double(w):
 
 
 @pytest.mark.parametrize(
-    ("given", "kind", "value"),
+    ("abbreviation", "kind", "value"),
     [
         ((0.0, 10.0, 0.5), "slider", 5.0),
         ((0, 10), "slider", 5),
@@ -30,8 +30,8 @@ def double(w):
         ([[1, 2], [3, 4]], "array", None),
     ],
 )
-def test_abbreviations_follow_interact(given, kind, value):
-    control = as_control(given, "x")
+def test_abbreviations_follow_interact(abbreviation, kind, value):
+    control = as_control(abbreviation, "x")
     assert control.kind == kind
     if value is not None:
         assert control.value == value
@@ -89,10 +89,10 @@ def test_a_traced_number_may_be_an_index():
 
 def test_values_traits_and_items_stay_equal():
     figure = live.figure(double, w=(0.0, 10.0), view=["{double:.1f}"])
-    heard = []
-    figure.observe(lambda change: heard.append(change.new), "w")
+    changes = []
+    figure.observe(lambda change: changes.append(change.new), "w")
     figure["w"] = 2.5
-    assert figure.w == 2.5 and figure.values["w"] == 2.5 and heard == [2.5]
+    assert figure.w == 2.5 and figure.values["w"] == 2.5 and changes == [2.5]
     figure.w = 4.0
     assert figure["w"] == 4.0 and figure.values == {"w": 4.0}
     figure.values = {"w": 6.0}
@@ -116,8 +116,8 @@ def test_stored_output_is_stable():
     assert repr(one) == "Figure('Stable')" == repr(two)
     assert json.dumps(one.spec) == json.dumps(two.spec)
     assert one.model_id != two.model_id
-    made = one._repr_mimebundle_()
-    bundle = made[0] if isinstance(made, tuple) else made
+    mimebundle = one._repr_mimebundle_()
+    bundle = mimebundle[0] if isinstance(mimebundle, tuple) else mimebundle
     assert bundle["text/plain"] == "Figure('Stable')"
     assert "10.0" in bundle["text/html"] and "0x" not in bundle["text/html"]
     assert "application/vnd.jupyter.widget-view+json" in bundle
@@ -183,7 +183,7 @@ def test_training_in_python_descends_and_repeats():
     assert figure.train(5, seed=3)["loss"][0] != run["loss"][0]
 
 
-def test_controls_keep_the_authors_order_where_a_page_sorts_keys() -> None:
+def test_controls_keep_the_authors_order_even_if_a_page_sorts_keys() -> None:
     figure = live.figure(lambda w0, w, b: {"z": w0 + w + b}, w0=1.0, w=2.0, b=3.0, view=["{z:.1f}"])
     assert figure.spec["order"] == ["w0", "w", "b"]
 

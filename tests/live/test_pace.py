@@ -73,12 +73,12 @@ def site(browser: Any, tmp_path: Path) -> Iterator[Site]:
 def taken(site: Site, frames: list[float]) -> list[int]:
     """The number of steps taken in each of the frames, whose lengths are in milliseconds."""
     before = int(site.page.evaluate("window.read('train', 'step')[0]"))
-    made = []
+    counts = []
     for milliseconds in frames:
         now = int(site.page.evaluate("(ms) => window.frame(ms)", milliseconds))
-        made.append(now - before)
+        counts.append(now - before)
         before = now
-    return made
+    return counts
 
 
 def test_short_frames_take_all_their_steps(site: Site) -> None:

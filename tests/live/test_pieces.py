@@ -14,8 +14,9 @@ from nnlib.live.programs import call
 from nnlib.live.trainer import Trainer
 
 
-def inputs_of(**given) -> Inputs:
-    return Inputs({name: as_control(value, name) for name, value in given.items()}, "float32")
+def inputs_of(**abbreviations) -> Inputs:
+    controls = {name: as_control(value, name) for name, value in abbreviations.items()}
+    return Inputs(controls, "float32")
 
 
 def test_a_value_is_converted_to_json_to_an_argument_and_back():
@@ -24,11 +25,11 @@ def test_a_value_is_converted_to_json_to_an_argument_and_back():
         w=(0.0, 2.0), k=(0, 4), g=["relu", "tanh"], rate={"slow": 0.1, "fast": 1.0},
         grid=live.values(grid), word=live.text("ada", max_length=4),
     )  # fmt: skip
-    given = {"w": 1.5, "k": 3, "g": "tanh", "rate": 1.0, "grid": 2 * grid, "word": "da"}
-    as_json = {name: inputs.json_value(name, value) for name, value in given.items()}
+    values = {"w": 1.5, "k": 3, "g": "tanh", "rate": 1.0, "grid": 2 * grid, "word": "da"}
+    as_json = {name: inputs.json_value(name, value) for name, value in values.items()}
     assert as_json == {"w": 1.5, "k": 3, "g": 1, "rate": 1, "grid": [2.0, 0.0, 0.0, 2.0],
                        "word": "da"}  # fmt: skip
-    for name, value in given.items():
+    for name, value in values.items():
         assert np.array_equal(inputs.reader_value(name, as_json[name]), value), name
     arguments = inputs.arguments(as_json)
     assert arguments["g"] == "tanh" and arguments["rate"].item() == 1.0
@@ -50,12 +51,12 @@ def test_inputs_refuse_an_unknown_name_an_unknown_option_and_another_shape():
 def test_static_inputs_make_a_program_for_each_combination():
     inputs = inputs_of(w=1.0, g=["relu", "tanh"], flag=False)
     assert inputs.static == ["g", "flag"]
-    found = dict(inputs.combinations(inputs.static))
-    assert list(found) == ["0,0", "0,1", "1,0", "1,1"]
-    assert found["1,0"] == {"g": "tanh", "flag": False}
-    many = inputs_of(**{name: list("abcde") for name in "xyz"})
+    combinations = dict(inputs.combinations(inputs.static))
+    assert list(combinations) == ["0,0", "0,1", "1,0", "1,1"]
+    assert combinations["1,0"] == {"g": "tanh", "flag": False}
+    too_many = inputs_of(**{name: list("abcde") for name in "xyz"})
     with pytest.raises(ValueError, match="make 125 programs; at most 64"):
-        many.combinations(many.static)
+        too_many.combinations(too_many.static)
 
 
 def test_a_spec_is_assembled_without_a_widget():

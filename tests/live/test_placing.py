@@ -77,15 +77,15 @@ def test_all_figures_are_measured_before_one_is_drawn_and_each_drawing_is_laid_o
     site: Site,
 ) -> None:
     site.open()
-    seen = noted(site)
+    events = noted(site)
     drawings = site.page.locator(".nn-axes > .nn-plot > .nn-svg").count()
     assert drawings == 5
-    first = seen.index("drawn")
-    assert "measured" not in seen[first : len(seen) - 1 - seen[::-1].index("drawn")], (
+    first = events.index("drawn")
+    assert "measured" not in events[first : len(events) - 1 - events[::-1].index("drawn")], (
         "a figure measures its size between two drawings, so the browser lays out the page again"
     )
     # the answer that is still hidden is not drawn at all
-    assert seen.count("drawn") == 4
+    assert events.count("drawn") == 4
 
 
 def test_a_figure_of_text_alone_shows_its_first_values(site: Site) -> None:

@@ -133,15 +133,15 @@ def test_in_a_duplicated_tab_controls_and_figure_agree(site: Site) -> None:
     site.page.evaluate("sessionStorage.setItem('note', 'taken along')")
     with site.page.expect_popup() as opened:  # like a duplicate, it copies session storage
         site.page.evaluate("window.open(location.href)")
-    other = Site(opened.value, site.url, [])
-    other.page.wait_for_selector(".nn-figure[data-ready]")
-    assert other.page.evaluate("sessionStorage.getItem('note')") == "taken along"
-    value, words = shown(other)
+    second_tab = Site(opened.value, site.url, [])
+    second_tab.page.wait_for_selector(".nn-figure[data-ready]")
+    assert second_tab.page.evaluate("sessionStorage.getItem('note')") == "taken along"
+    value, words = shown(second_tab)
     assert words == f"twice is {2 * value:.0f}"
-    other.figure("slide").get_by_role("slider").first.press("ArrowRight")
-    assert shown(other) == (value + 1, f"twice is {2 * value + 2:.0f}")
+    second_tab.figure("slide").get_by_role("slider").first.press("ArrowRight")
+    assert shown(second_tab) == (value + 1, f"twice is {2 * value + 2:.0f}")
     assert shown(site) == (7.0, "twice is 14"), "the first tab has changed with the second"
-    assert other.errors == []
+    assert second_tab.errors == []
 
 
 def test_a_tab_opened_from_a_link_has_the_values_of_the_link(site: Site) -> None:
@@ -172,8 +172,8 @@ def test_an_answer_and_its_verdict_agree(site: Site, way: str) -> None:
     site.figure("slide").get_by_label("c", exact=True).check()
     site.figure("slide").get_by_role("button", name="Commit").click()
     site.settle()
-    given = site.page.evaluate(ANSWERS)
-    assert [one[2][:1] for one in given[:2]] == ["✗", "✗"]
+    answers = site.page.evaluate(ANSWERS)
+    assert [question[2][:1] for question in answers[:2]] == ["✗", "✗"]
     if way == "back":
         site.page.goto(site.url.replace("page.html", "other.html"))
         site.page.go_back()
@@ -181,13 +181,13 @@ def test_an_answer_and_its_verdict_agree(site: Site, way: str) -> None:
         site.page.reload()
     site.page.wait_for_selector(".nn-figure[data-ready]")
     site.page.evaluate(FRAMES)
-    for (held, locked, verdict), (before, _, earlier) in zip(
-        site.page.evaluate(ANSWERS), given, strict=True
+    for (inputs, locked, verdict), (earlier_inputs, _, earlier_verdict) in zip(
+        site.page.evaluate(ANSWERS), answers, strict=True
     ):
         if locked:  # the browser kept the page
-            assert (held, verdict) == (before, earlier)
+            assert (inputs, verdict) == (earlier_inputs, earlier_verdict)
         else:
-            assert verdict == "" and True not in held
+            assert verdict == "" and True not in inputs
 
 
 def until(site: Site, met: Callable[[], bool], frames: int = 300) -> None:
@@ -240,7 +240,7 @@ def test_training_pauses_out_of_sight_and_continues_with_a_note(site: Site) -> N
     figure.scroll_into_view_if_needed()
     for _ in range(5):
         site.page.evaluate(FRAMES)
-    assert steps(site) == stopped  # what was paused by hand stays paused
+    assert steps(site) == stopped  # a training that was paused by hand stays paused
 
 
 def position(site: Site) -> float:

@@ -20,14 +20,14 @@ from tests.live import gallery
 FRONTEND = Path(__file__).resolve().parents[2] / "frontend" / "figures" / "src"
 ONE = np.zeros(1)
 # fields that are filled in when the figure is recorded
-MADE_LATER = {"axes": {"fit", "limits_from_marks"}, "dag": {"backward"}}
+FILLED_IN_LATER = {"axes": {"fit", "limits_from_marks"}, "dag": {"backward"}}
 FOR_PYTHON = {"dag": {"of"}}  # fields that Python converts into others
 
 
 def parts() -> dict[str, live.Part]:
     """Every kind of mark, view and component, with as few arguments as it accepts."""
     neurons = [live.neuron("a", 0), live.neuron("b", 1)]
-    made = [
+    examples = [
         live.curve(ONE, ONE), live.points(np.zeros((1, 2))), live.handle(0, 0, drag="p"),
         live.line(x=0), live.segments(ONE, ONE, ONE, ONE), live.arrows(ONE, ONE, ONE, ONE),
         live.bars(ONE), live.area(ONE, ONE), live.contour(np.eye(2), (0, 1), (0, 1)),
@@ -39,8 +39,8 @@ def parts() -> dict[str, live.Part]:
         live.predict("?", name="p"), live.question("?", answer=1.0),
         live.question("?", ["a", "b"], answer="a"),
     ]  # fmt: skip
-    made.append(live.Part("quiz", {"questions": []}))
-    return {part.kind: part for part in made}
+    examples.append(live.Part("quiz", {"questions": []}))
+    return {part.kind: part for part in examples}
 
 
 def test_generated_files_agree_with_the_schema():
@@ -53,8 +53,9 @@ def test_generated_files_agree_with_the_schema():
 def test_pythons_parts_have_the_schemas_fields():
     for kind, part in parts().items():
         listed = set(schema.definitions()[kind]["properties"]) - {"kind"}
-        given = set(part.fields) - FOR_PYTHON.get(kind, set())
-        assert given | MADE_LATER.get(kind, set()) == listed, f"live.{kind} and the schema differ"
+        fields = set(part.fields) - FOR_PYTHON.get(kind, set())
+        fields |= FILLED_IN_LATER.get(kind, set())
+        assert fields == listed, f"live.{kind} and the schema differ"
 
 
 def test_python_makes_every_kind_of_the_schema():
@@ -122,7 +123,7 @@ def line_figure() -> live.Figure:
 
 
 @pytest.mark.parametrize(("path", "value", "message"), DAMAGED)
-def test_what_the_schema_does_not_allow_is_refused_with_its_path(path, value, message):
+def test_a_value_that_the_schema_does_not_allow_is_refused_with_its_path(path, value, message):
     spec = json.loads(json.dumps(line_figure().spec))
     schema.check(spec)
     at = spec
@@ -131,18 +132,18 @@ def test_what_the_schema_does_not_allow_is_refused_with_its_path(path, value, me
     at[path[-1]] = value
     with pytest.raises(ValueError, match=re.escape(message)):
         schema.check(spec)
-    whole = json.loads(schema.PATH.read_text("utf8"))
-    assert not jsonschema.Draft202012Validator(whole).is_valid(spec), "the two checks differ"
+    schema_json = json.loads(schema.PATH.read_text("utf8"))
+    assert not jsonschema.Draft202012Validator(schema_json).is_valid(spec), "the two checks differ"
 
 
 def test_the_schema_is_valid_and_allows_the_gallery():
-    whole = json.loads(schema.PATH.read_text("utf8"))
-    jsonschema.Draft202012Validator.check_schema(whole)
-    validator = jsonschema.Draft202012Validator(whole)
+    schema_json = json.loads(schema.PATH.read_text("utf8"))
+    jsonschema.Draft202012Validator.check_schema(schema_json)
+    validator = jsonschema.Draft202012Validator(schema_json)
     for figure in gallery.figures():
         schema.check(figure.spec)
-        found = next(validator.iter_errors(json.loads(json.dumps(figure.spec))), None)
-        assert found is None, f"{figure}: {found}"
+        error = next(validator.iter_errors(json.loads(json.dumps(figure.spec))), None)
+        assert error is None, f"{figure}: {error}"
 
 
 @pytest.mark.parametrize(

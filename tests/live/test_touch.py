@@ -26,7 +26,7 @@ LARGE = {
     "a stepper": ("the-recorded-graph", ".nn-stepper input[type=range]"),
     "a slider": ("the-sigmoid", "input[type=range]"),
 }  # fmt: skip
-HELD = "(name) => [...window.scene(name).inputs].map(([key, input]) => [key, input.plain()])"
+INPUTS = "(name) => [...window.scene(name).inputs].map(([key, input]) => [key, input.plain()])"
 
 
 @pytest.fixture(scope="module")
@@ -100,19 +100,19 @@ def swipe(site: Site, start: tuple[float, float], across: float, down: float) ->
 def test_a_swipe_scrolls_the_page_and_changes_nothing(phone: Site, what: str) -> None:
     name, selector = LARGE[what]
     start = middle(phone, name, selector)
-    before, top = phone.page.evaluate(HELD, name), phone.page.evaluate("scrollY")
+    before, top = phone.page.evaluate(INPUTS, name), phone.page.evaluate("scrollY")
     swipe(phone, start, 4, -200)
     assert phone.page.evaluate("scrollY") > top + 50, f"the page does not scroll from {what}"
-    assert phone.page.evaluate(HELD, name) == before, f"scrolling from {what} changed the figure"
+    assert phone.page.evaluate(INPUTS, name) == before, f"scrolling from {what} changed the figure"
 
 
 @pytest.mark.parametrize("what", LARGE)
 def test_a_finger_that_slides_sideways_changes_the_figure(phone: Site, what: str) -> None:
     name, selector = LARGE[what]
     start = middle(phone, name, selector)
-    before, top = phone.page.evaluate(HELD, name), phone.page.evaluate("scrollY")
+    before, top = phone.page.evaluate(INPUTS, name), phone.page.evaluate("scrollY")
     swipe(phone, start, 60, 3)
-    assert phone.page.evaluate(HELD, name) != before, f"{what} cannot be moved by a finger"
+    assert phone.page.evaluate(INPUTS, name) != before, f"{what} cannot be moved by a finger"
     assert phone.page.evaluate("scrollY") == top
     assert phone.figure("five-neurons").locator(".nn-by-touch").is_visible()
 

@@ -44,20 +44,20 @@ def sigmoid() -> live.Figure:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An author's folder: the figure in both formats, and pages that show it."""
-    made = tmp_path_factory.mktemp("travel")
+    target = tmp_path_factory.mktemp("travel")
     figure = sigmoid()
     figure["w"] = 1.5
-    figure.save(made / "travel.html")
-    figure.save(made / "travel.mjs")
+    figure.save(target / "travel.html")
+    figure.save(target / "travel.mjs")
     frame = '<!doctype html><iframe src="travel.html" width="760" height="640"></iframe>'
-    (made / "frame.html").write_text(frame)
+    (target / "frame.html").write_text(frame)
     module = (
         '<!doctype html><div id="here"></div><script type="module">import figure from '
         '"./travel.mjs"; window.end = figure.render({ el: document.querySelector("#here") })'
         "</script>"
     )
-    (made / "module.html").write_text(module)
-    return made
+    (target / "module.html").write_text(module)
+    return target
 
 
 @pytest.fixture(scope="module")
@@ -84,10 +84,10 @@ class Visit:
 
 @pytest.fixture
 def visit(browser: Any) -> Iterator[Visit]:
-    made = Visit(browser)
-    yield made
-    assert made.errors == []
-    made.page.close()
+    opened = Visit(browser)
+    yield opened
+    assert opened.errors == []
+    opened.page.close()
 
 
 @pytest.fixture
@@ -198,7 +198,7 @@ THEME = """async (given) => {
 }"""
 
 
-def test_the_module_keeps_the_contract_of_mysts_directive(
+def test_the_module_fulfils_the_contract_of_mysts_directive(
     visit: Visit, origin: str, folder: Path, hosts: Path
 ) -> None:
     shutil.copyfile(hosts / "myst" / "models.js", folder / "models.js")
@@ -255,8 +255,8 @@ def test_save_figure_works_in_the_books_pages_from_a_folder(
     visit: Visit, folder: Path, tmp_path: Path
 ) -> None:
     """There the bundle is a script file beside the page, which the page's code cannot read."""
-    whole = (folder / "travel.html").read_text("utf8")
-    head, _, _ = whole.rpartition('<script type="module">')
+    saved_page = (folder / "travel.html").read_text("utf8")
+    head, _, _ = saved_page.rpartition('<script type="module">')
     page = tmp_path / "chapter.html"
     page.write_text(f'{head}<script defer src="live.js"></script></body></html>')
     script = book_site.as_classic_script(book_site.BUNDLE.read_text("utf8"))

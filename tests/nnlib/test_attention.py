@@ -32,15 +32,15 @@ def alike(run, ours, theirs, *arrays: np.ndarray) -> None:
     """Asserts that both libraries give equal outputs of `run(library, layer, *tensors)`,
     gradients of inputs and gradients of parameters.
     """
-    made = []
+    results = []
     for library, layer in ((nnlib, ours), (torch, theirs)):
         xs = [library.tensor(a, requires_grad=True) for a in arrays]
         outs = [out for out in run(library, layer, *xs) if out is not None]
         sum((out * out).sum() for out in outs).backward()
         grads = [p.grad for p in layer.parameters()]
-        made.append([t.detach().numpy() for t in (*outs, *[x.grad for x in xs], *grads)])
-    assert len(made[0]) == len(made[1])
-    for a, b in zip(*made, strict=True):
+        results.append([t.detach().numpy() for t in (*outs, *[x.grad for x in xs], *grads)])
+    assert len(results[0]) == len(results[1])
+    for a, b in zip(*results, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-8, atol=1e-10)
 
 
@@ -92,7 +92,7 @@ def test_multihead_attention_agrees_with_pytorch_with_every_option(options):
     alike(run, ours, theirs, normal(L, E), normal(S, k), normal(S, v))  # without a batch
 
 
-def test_a_query_without_any_allowed_key_gets_what_pytorch_gives():
+def test_a_query_without_any_allowed_key_gets_pytorchs_result():
     ours, theirs = pair("MultiheadAttention", E, 2)
     x, hidden = normal(L, N, E), np.ones((L, L), bool)
     for weights in (True, False):
@@ -145,10 +145,10 @@ def test_initial_weights_are_distributed_as_in_pytorch():
     for options in ({}, {"kdim": 32}):
         ours, theirs = (t.nn.MultiheadAttention(64, 4, **options) for t in (nnlib, torch))
         for name, w in theirs.state_dict().items():
-            mine = ours.state_dict()[name]
-            assert mine.std(unbiased=False).item() == pytest.approx(
+            our_weight = ours.state_dict()[name]
+            assert our_weight.std(unbiased=False).item() == pytest.approx(
                 w.std(unbiased=False).item(), rel=0.05)  # fmt: skip
-            assert mine.abs().amax().item() == pytest.approx(w.abs().amax().item(), rel=0.05)
+            assert our_weight.abs().amax().item() == pytest.approx(w.abs().amax().item(), rel=0.05)
 
 
 BAD = {
@@ -195,7 +195,7 @@ def test_bad_arguments_are_refused_with_pytorchs_type_of_error(what):
 
 
 @pytest.mark.parametrize("option", ["add_bias_kv", "add_zero_attn"])
-def test_rare_options_are_refused_with_what_to_do_instead(option):
+def test_rare_options_are_refused_with_an_alternative(option):
     with pytest.raises(NotImplementedError, match="append"):
         nnlib.nn.MultiheadAttention(8, 2, **{option: True})
 
@@ -216,17 +216,18 @@ PROGRAMS = {
 def test_the_fast_form_agrees_with_its_decomposition_up_to_second_gradients(name, anomaly):
     primitive, attrs, shapes = PROGRAMS[name]
     arrays = [None if shape is None else normal(*shape) for shape in shapes]
-    made = []
+    results = []
     for function in (primitive, primitive.decomposition):
         with nnlib.autograd.detect_anomaly(anomaly):  # it saves no residuals
             xs = [None if a is None else nnlib.tensor(a, requires_grad=True) for a in arrays]
-            given = [x for x in xs if x is not None]
+            inputs = [x for x in xs if x is not None]
             out = function(*xs, **attrs)
             (out * out * out).sum().backward(retain_graph=True)
-            first = nnlib.autograd.grad((out * out).sum(), given, create_graph=True)
-            second = nnlib.autograd.grad(sum((g * g).sum() for g in first), given)
-        made.append([t.detach().numpy() for t in (out, *[x.grad for x in given], *first, *second)])
-    for a, b in zip(*made, strict=True):
+            first = nnlib.autograd.grad((out * out).sum(), inputs, create_graph=True)
+            second = nnlib.autograd.grad(sum((g * g).sum() for g in first), inputs)
+        tensors = (out, *[x.grad for x in inputs], *first, *second)
+        results.append([t.detach().numpy() for t in tensors])
+    for a, b in zip(*results, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-8, atol=1e-10)
 
 
@@ -237,22 +238,22 @@ def test_a_traced_fast_form_is_recorded_as_its_decomposition(name):
     graph = nnlib.graph.trace(lambda x: primitive(x, *rest, **attrs), x=x)
     recorded = {step.op for step in graph.steps} - {"input", "constant"}
     assert all(nnlib.primitives.registry[op].decomposition is None for op in recorded)
-    made = primitive(x, *rest, **attrs).numpy()
-    np.testing.assert_allclose(graph.run(x=x.numpy())["output"], made, rtol=1e-9)
+    expected = primitive(x, *rest, **attrs).numpy()
+    np.testing.assert_allclose(graph.run(x=x.numpy())["output"], expected, rtol=1e-9)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float16])
 @pytest.mark.parametrize("program", ["F.layer_norm(x, (50,), w, w)", "F.gelu(x)", "torch.erf(x)"])
 def test_small_types_agree_with_pytorch(program, dtype):
     x, w = (normal(200, 50) * 3).astype(dtype), normal(50).astype(dtype)
-    made = []
+    results = []
     for t in (nnlib, torch):
         tensors = {"x": t.tensor(x, requires_grad=True), "w": t.tensor(w), "torch": t}
         out = eval(program, {"F": t.nn.functional, **tensors})
         (out * t.tensor(normal(50).astype(dtype) * 0 + 1)).sum().backward()
-        made.append((out.detach().numpy(), tensors["x"].grad.numpy()))
+        results.append((out.detach().numpy(), tensors["x"].grad.numpy()))
     rtol, atol = (2e-5, 2e-6) if dtype == np.float32 else (5e-3, 5e-3)
-    for a, b in zip(*made, strict=True):
+    for a, b in zip(*results, strict=True):
         assert a.dtype == dtype
         np.testing.assert_allclose(a, b, rtol=rtol, atol=atol)
 

@@ -105,7 +105,7 @@ y = x.logsumexp(1); y.sum().backward(); out = y, x.grad
 """,
 }
 
-FOUND = {
+FOUND_BY_FUZZING = {
     "the remainder's gradient uses the same quotient as the remainder": """
 x = T.tensor([.01, .3, -.7], dtype=T.float64, requires_grad=True); T.remainder(T.ones(3).double(), x).sum().backward(); out = x.grad
 """,
@@ -248,9 +248,9 @@ def test_an_infinite_or_undefined_gradient_agrees_with_pytorch(corner):
     alike(UNDEFINED[corner])
 
 
-@pytest.mark.parametrize("corner", FOUND)
+@pytest.mark.parametrize("corner", FOUND_BY_FUZZING)
 def test_a_difference_that_random_programs_found_is_fixed(corner):
-    alike(FOUND[corner])
+    alike(FOUND_BY_FUZZING[corner])
 
 
 @pytest.mark.parametrize("corner", CONTAMINATED)

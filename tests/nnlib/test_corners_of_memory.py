@@ -369,10 +369,10 @@ def test_a_change_in_place_gives_views_its_history(corner):
 
 
 @pytest.mark.parametrize("corner", SAVED)
-def test_a_change_is_refused_where_a_gradient_needs_the_old_values(corner):
+def test_a_change_is_refused_if_a_gradient_needs_the_old_values(corner):
     alike(SAVED[corner])
 
 
 @pytest.mark.parametrize("corner", COPIES)
-def test_a_copy_keeps_what_pytorchs_copy_keeps(corner):
+def test_copies_and_pickles_agree_with_pytorch(corner):
     alike(COPIES[corner])

@@ -150,7 +150,7 @@ def rates(t, name, stop):
         file.seek(0)
         return t.load(file, weights_only=t is nnlib)
 
-    found = []
+    values = []
     p, optimizer, schedule = begin()
     for epoch in range(8):
         if epoch == stop:
@@ -162,8 +162,8 @@ def rates(t, name, stop):
         optimizer.step()
         optimizer.zero_grad()
         schedule.step(1.0) if name == "ReduceLROnPlateau" else schedule.step()
-        found += [optimizer.param_groups[0]["lr"], optimizer.param_groups[0]["momentum"]]
-    return found
+        values += [optimizer.param_groups[0]["lr"], optimizer.param_groups[0]["momentum"]]
+    return values
 
 
 @pytest.mark.parametrize("stop", [0, 2, 4])

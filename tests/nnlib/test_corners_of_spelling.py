@@ -101,7 +101,7 @@ out = a, b, c, d, e, f, t
 
 
 @pytest.mark.parametrize("spelling", NAMES)
-def test_a_spelling_means_what_it_means_in_pytorch(spelling):
+def test_a_spelling_has_pytorchs_meaning(spelling):
     alike(NAMES[spelling])
 
 

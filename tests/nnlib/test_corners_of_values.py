@@ -6,7 +6,7 @@ import pytest
 
 from tests.nnlib.alike import alike
 
-WHOLE = {
+INTEGERS = {
     "numbers out of the range of a small type are compared and added as in PyTorch": """
 u = T.tensor([0, 255], dtype=T.uint8); i = T.tensor([1], dtype=T.int32)
 out = u == -1, u + 300, u * -1, u - 1, i + 2**31, u < 300, u != 256, 300 - u, i * 2**40, -1 + u
@@ -236,9 +236,9 @@ x = T.tensor([300., 300.]).half(); out = x.norm(), x.std(), F.normalize(x, dim=0
 }
 
 
-@pytest.mark.parametrize("corner", WHOLE)
+@pytest.mark.parametrize("corner", INTEGERS)
 def test_integers_behave_as_in_pytorch(corner):
-    alike(WHOLE[corner])
+    alike(INTEGERS[corner])
 
 
 @pytest.mark.parametrize("corner", SIZES)
@@ -247,7 +247,7 @@ def test_tensors_without_elements_behave_as_in_pytorch(corner):
 
 
 @pytest.mark.parametrize("corner", KEYS)
-def test_a_key_selects_what_it_does_in_pytorch(corner):
+def test_a_key_selects_the_same_elements_as_in_pytorch(corner):
     alike(KEYS[corner])
 
 
@@ -257,7 +257,7 @@ def test_pythons_protocols_work_as_with_pytorchs_tensors(corner):
 
 
 @pytest.mark.parametrize("corner", TYPES)
-def test_data_becomes_the_tensor_that_pytorch_makes_of_it(corner):
+def test_data_becomes_the_same_tensor_as_in_pytorch(corner):
     alike(TYPES[corner])
 
 

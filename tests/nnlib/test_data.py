@@ -1,4 +1,4 @@
-"""Data sets, splits and batches agree with PyTorch; what is random can be repeated."""
+"""Data sets, splits and batches agree with PyTorch; random orders and splits can be repeated."""
 
 from __future__ import annotations
 
@@ -86,8 +86,8 @@ def test_splits_are_disjoint_repeatable_and_sized_as_in_pytorch():
     for lengths in ([5, 2], [0.5, 0.5], [0.34, 0.33, 0.33]):
         data, rows = library(nnlib)
         parts = data.random_split(rows, lengths, nnlib.Generator().manual_seed(1))
-        again = data.random_split(rows, lengths, nnlib.Generator().manual_seed(1))
-        assert [p.indices for p in parts] == [p.indices for p in again]
+        repeated = data.random_split(rows, lengths, nnlib.Generator().manual_seed(1))
+        assert [p.indices for p in parts] == [p.indices for p in repeated]
         assert sorted(i for p in parts for i in p.indices) == list(range(7))
         theirs = torch.utils.data.random_split(library(torch)[1], lengths)
         assert [len(p) for p in parts] == [len(p) for p in theirs]
@@ -112,7 +112,7 @@ def test_custom_data_sets_samplers_and_collation_work_as_in_pytorch():
         assert len(both) == 10 and both[7] == (2, 4) and both[-1] == (4, 16)
 
 
-def test_progress_is_shown_only_where_tqdm_is_installed(capsys, monkeypatch):
+def test_progress_is_shown_only_if_tqdm_is_installed(capsys, monkeypatch):
     data, rows = library(nnlib)
     pytest.importorskip("tqdm")
     assert len(list(data.DataLoader(rows, 2, progress=True))) == 4

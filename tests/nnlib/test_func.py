@@ -1,4 +1,4 @@
-"""`nnlib.func` gives what `torch.func` gives, on trees, at every order, and in traced programs."""
+"""`nnlib.func` agrees with `torch.func` on trees, at every order, and in traced programs."""
 
 from __future__ import annotations
 
@@ -154,13 +154,13 @@ def models():
 def test_functional_call_uses_other_parameters_and_restores_the_modules_own():
     results = []
     for T, f, net in zip((nnlib, torch), (func, torch.func), models()):
-        given = {k: p.detach() * 0.5 for k, p in net.named_parameters()}
+        parameters = {k: p.detach() * 0.5 for k, p in net.named_parameters()}
         before = [id(p) for p in net.parameters()]
 
         def loss(params, x, net=net, f=f):
             return (f.functional_call(net, params, (x,)) ** 2).mean()
 
-        results.append((f.grad_and_value(loss)(given, T.tensor(X)), net(T.tensor(X)).detach()))
+        results.append((f.grad_and_value(loss)(parameters, T.tensor(X)), net(T.tensor(X)).detach()))
         assert [id(p) for p in net.parameters()] == before
     same(*results)
 
@@ -212,9 +212,9 @@ def test_grad_accepts_data_classes_which_torch_does_not_traverse():
 def test_a_traced_derivative_is_recomputed_for_other_arguments(function):
     graph = nnlib.graph.trace(function, x=nnlib.tensor(X))
     for scale in (1.0, -0.5):
-        given = nnlib.tensor(X * np.float32(scale))
-        np.testing.assert_allclose(graph.run(x=given.numpy())["output"],
-                                   function(given).numpy(), rtol=1e-5)  # fmt: skip
+        argument = nnlib.tensor(X * np.float32(scale))
+        np.testing.assert_allclose(graph.run(x=argument.numpy())["output"],
+                                   function(argument).numpy(), rtol=1e-5)  # fmt: skip
 
 
 def test_trees_are_flattened_and_rebuilt():

@@ -139,5 +139,5 @@ def test_parameters_as_a_vector_and_back():
     )
     np.testing.assert_array_equal(vector.detach().numpy(), theirs.numpy())
     utils.vector_to_parameters(vector.detach() * 2, net.parameters())
-    again = utils.parameters_to_vector(net.parameters())
-    np.testing.assert_array_equal(again.detach().numpy(), 2 * theirs.numpy())
+    restored = utils.parameters_to_vector(net.parameters())
+    np.testing.assert_array_equal(restored.detach().numpy(), 2 * theirs.numpy())

@@ -122,7 +122,7 @@ def test_a_traced_index_may_change():
     np.testing.assert_array_equal(out, [1, 10, 1, 10])
 
 
-def test_a_traced_mask_is_refused_where_it_decides_a_shape():
+def test_a_traced_mask_is_refused_if_it_determines_a_shape():
     with pytest.raises(ValueError, match="mask"):
         trace(lambda x: x[x > 0].sum(), x=uniform((4,)))
 

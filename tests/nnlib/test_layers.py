@@ -202,10 +202,10 @@ def test_attention_agrees(mask, scale):
         allowed[1] = False  # a query that may attend to nothing
 
     def function(t, q, k, v):
-        given = {"boolean": allowed, "nothing": allowed, "added": np.where(allowed, 0.5, -2.0)}
-        chosen = None if mask in (None, "causal") else t.tensor(given[mask])
+        masks = {"boolean": allowed, "nothing": allowed, "added": np.where(allowed, 0.5, -2.0)}
+        attn_mask = None if mask in (None, "causal") else t.tensor(masks[mask])
         return t.nn.functional.scaled_dot_product_attention(
-            q, k, v, chosen, is_causal=mask == "causal", scale=scale
+            q, k, v, attn_mask, is_causal=mask == "causal", scale=scale
         )
 
     agree(function, normal(2, 3, 4, 6), normal(2, 3, 5, 6), normal(2, 3, 5, 7))
@@ -220,8 +220,8 @@ def test_dropout_keeps_the_mean_and_follows_the_seed():
     y.sum().backward()
     np.testing.assert_array_equal(x.grad.numpy(), y.detach().numpy())
     nnlib.manual_seed(4)
-    again = nnlib.nn.functional.dropout(x, 0.25)
-    np.testing.assert_array_equal(again.detach().numpy(), y.detach().numpy())
+    repeated = nnlib.nn.functional.dropout(x, 0.25)
+    np.testing.assert_array_equal(repeated.detach().numpy(), y.detach().numpy())
     planes = nnlib.nn.functional.dropout2d(nnlib.ones(10, 20, 3, 3)).numpy()
     assert set(np.unique(planes.reshape(200, 9).mean(1))) == {0.0, 2.0}
 
@@ -424,8 +424,8 @@ def test_a_module_of_modules_has_pytorchs_names_state_and_repr():
     ours, theirs = Net(nnlib), Net(torch)
     assert repr(ours).replace("nnlib.", "torch.") == repr(theirs)
     for names in ("named_parameters", "named_buffers", "named_modules", "named_children"):
-        mine, other = ([n for n, _ in getattr(m, names)()] for m in (ours, theirs))
-        assert sorted(mine) == sorted(other)
+        our_names, their_names = ([n for n, _ in getattr(m, names)()] for m in (ours, theirs))
+        assert sorted(our_names) == sorted(their_names)
     assert sorted(ours.state_dict()) == sorted(theirs.state_dict())
     ours.load_state_dict({k: nnlib.tensor(v.numpy()) for k, v in theirs.state_dict().items()})
     ours.eval(), theirs.eval()

@@ -101,12 +101,12 @@ def test_a_loaded_schedule_continues_where_the_saved_one_stopped(name):
     optimizer = optimizer_of(nnlib)
     schedule = getattr(nnlib.optim.lr_scheduler, kind)(optimizer, **options)
     rates_of(optimizer, schedule, 5)
-    other = optimizer_of(nnlib)
-    again = getattr(nnlib.optim.lr_scheduler, kind)(other, **options)
-    other.load_state_dict(optimizer.state_dict())
-    again.load_state_dict(schedule.state_dict())
+    new_optimizer = optimizer_of(nnlib)
+    loaded = getattr(nnlib.optim.lr_scheduler, kind)(new_optimizer, **options)
+    new_optimizer.load_state_dict(optimizer.state_dict())
+    loaded.load_state_dict(schedule.state_dict())
     np.testing.assert_array_equal(
-        rates_of(other, again, 6), rates_of(optimizer, schedule, 6)
+        rates_of(new_optimizer, loaded, 6), rates_of(optimizer, schedule, 6)
     )  # fmt: skip
 
 

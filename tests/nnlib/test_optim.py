@@ -68,7 +68,7 @@ def test_a_pure_rule_takes_another_rate_and_refuses_gradients_of_another_structu
         rule.update(w, [w], rule.init(w))
 
 
-def test_a_step_in_a_traced_function_is_refused_with_what_to_write_instead():
+def test_a_step_in_a_traced_function_is_refused_with_an_alternative():
     def step(w):
         nnlib.optim.SGD([w.detach().requires_grad_()], lr=0.1).step()
         return w
@@ -126,10 +126,10 @@ def test_a_loaded_state_dict_continues_where_the_optimizer_stopped(rule, options
         assert set(ours) == {k for k, v in state.items() if v is not None}
         for name, value in ours.items():
             np.testing.assert_allclose(value.tolist(), state[name].tolist(), rtol=1e-7)
-    other, a2, b2 = two_groups(nnlib, getattr(nnlib.optim, rule), lr=0.9, **options)
+    loaded, a2, b2 = two_groups(nnlib, getattr(nnlib.optim, rule), lr=0.9, **options)
     a2.data, b2.data = a.detach().clone(), b.detach().clone()
-    other.load_state_dict(saved)
-    assert descend(other, a2, b2) == descend(optimizer, a, b)
+    loaded.load_state_dict(saved)
+    assert descend(loaded, a2, b2) == descend(optimizer, a, b)
 
 
 def test_backward_through_weights_that_a_step_changed_is_refused():

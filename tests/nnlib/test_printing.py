@@ -29,10 +29,10 @@ def test_any_array_prints_as_in_pytorch(data, kind, shape):
 
 
 @settings(max_examples=60, deadline=None)
-@given(shape=SHAPES, scale=st.floats(-6, 10), whole=st.booleans(), seed=st.integers(0, 999))
-def test_numbers_of_any_magnitude_print_as_in_pytorch(shape, scale, whole, seed):
+@given(shape=SHAPES, scale=st.floats(-6, 10), rounded=st.booleans(), seed=st.integers(0, 999))
+def test_numbers_of_any_magnitude_print_as_in_pytorch(shape, scale, rounded, seed):
     x = np.random.default_rng(seed).normal(size=shape) * 10**scale
-    same(np.float32(np.round(x) if whole else x))
+    same(np.float32(np.round(x) if rounded else x))
 
 
 @pytest.mark.parametrize(

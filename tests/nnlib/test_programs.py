@@ -269,7 +269,7 @@ def assert_same(ours, theirs):
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_a_program_gives_the_same_with_either_library(name):
+def test_a_program_gives_the_same_results_with_either_library(name):
     assert_same(run(PROGRAMS[name], "nnlib"), run(PROGRAMS[name], "torch"))
 
 

@@ -65,14 +65,14 @@ def submodule(root, path):
 
 
 def public(modules):
-    found = []
+    names = []
     for module in modules:
         space = submodule(nnlib, module)
         for name in space.__all__:
             thing = getattr(space, name)
             if callable(thing) and not isinstance(thing, (types.ModuleType, nnlib.dtype)):
-                found.append((module, name))
-    return found
+                names.append((module, name))
+    return names
 
 
 EVERYTHING, SHARED = public(PYTORCHS + OURS), public(PYTORCHS)
@@ -134,7 +134,7 @@ def test_pytorch_has_every_method():
     assert [n for n in dir(nnlib.nn.Module) if n[0] != "_" and not hasattr(module, n)] == []
 
 
-# The names that the package promises, whatever other tests compare with PyTorch.
+# The names that the package promises, independently of the comparisons with PyTorch.
 PROMISED = {
     "": """tensor zeros ones full arange linspace eye rand randn randint stack cat where Generator
         manual_seed matmul einsum max argmax sort topk cumsum no_grad enable_grad compile save load
@@ -180,19 +180,19 @@ def test_every_promised_name_is_public():
 
 def their_signature(thing):
     try:
-        found = dict(inspect.signature(thing).parameters)
+        parameters = dict(inspect.signature(thing).parameters)
     except (ValueError, TypeError):
         return None
-    return None if list(found) in (["args"], ["args", "kwargs"]) else found
+    return None if list(parameters) in (["args"], ["args", "kwargs"]) else parameters
 
 
 def their_names(thing, name):
     """The parameter names of PyTorch's function, from its signature or its documentation."""
     if name in BY_DOCUMENTATION:
         return BY_DOCUMENTATION[name].split()
-    found = their_signature(thing)
-    if found is not None:
-        return list(found)
+    parameters = their_signature(thing)
+    if parameters is not None:
+        return list(parameters)
     names, doc = [], thing.__doc__ or ""
     for call in re.finditer(rf"^\s*{re.escape(name)}\((.*?)\)\s*->", doc, re.MULTILINE | re.DOTALL):
         for part in call.group(1).split(","):
@@ -207,9 +207,9 @@ COMPARED = [(m, n) for m, n in SHARED if n not in NOT_COMPARED and n not in CALL
 @pytest.mark.parametrize(("module", "name"), COMPARED)
 def test_a_function_takes_pytorchs_arguments(module, name):
     ours, theirs = getattr(submodule(nnlib, module), name), getattr(submodule(torch, module), name)
-    mine = arguments(ours)
+    parameters = arguments(ours)
     names = their_names(theirs, name)
-    unknown = {p.name for p in mine} - set(names) - OWN.get(name, set()) - {"self"}
+    unknown = {p.name for p in parameters} - set(names) - OWN.get(name, set()) - {"self"}
     assert not unknown, f"PyTorch's arguments are {names}"
 
 
@@ -223,16 +223,16 @@ OTHER_DEFAULT = {("random_split", "generator"), ("load", "weights_only")}
 
 @pytest.mark.parametrize(("module", "name"), STATED)
 def test_arguments_have_pytorchs_order_and_defaults(module, name):
-    mine = {p.name: p for p in arguments(getattr(submodule(nnlib, module), name))}
+    parameters = {p.name: p for p in arguments(getattr(submodule(nnlib, module), name))}
     theirs = their_signature(getattr(submodule(torch, module), name))
     by_position = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    order = [n for n, p in mine.items() if p.kind in by_position]
+    order = [n for n, p in parameters.items() if p.kind in by_position]
     assert order == [n for n, p in theirs.items() if p.kind in by_position][: len(order)]
-    for n, p in mine.items():
+    for n, p in parameters.items():
         if n in theirs and (name, n) not in OTHER_DEFAULT:
             default = theirs[n].default
-            given = getattr(p.default, "name", p.default)
-            same = given == default or (p.default is default)
+            our_default = getattr(p.default, "name", p.default)
+            same = our_default == default or (p.default is default)
             if inspect.isfunction(default):  # an activation: the function of that name
                 same = p.default.__name__ == default.__name__
             assert same or (n, name) == ("data", "Parameter"), (n, p.default, default)
@@ -240,25 +240,26 @@ def test_arguments_have_pytorchs_order_and_defaults(module, name):
 
 @pytest.mark.parametrize(("module", "name"), [p for p in SHARED if p[1] in CALLED])
 def test_a_function_without_a_readable_signature_takes_pytorchs_keywords(module, name):
-    def given(t):
+    def arguments_for(t):
         return {k: t.tensor(v) if isinstance(v, list) else v for k, v in CALLED[name].items()}
 
     space = "" if module == "linalg" else module
-    arguments_, other = given(nnlib), given(torch)
+    our_arguments, their_arguments = arguments_for(nnlib), arguments_for(torch)
     if name == "matmul":
-        arguments_["other"], other["other"] = arguments_["other"].T, other["other"].T
+        for options in (our_arguments, their_arguments):
+            options["other"] = options["other"].T
     if module == "nn.functional" and name == "log_softmax":
         assert {"input", "dim"} <= set(their_names(torch.nn.functional.log_softmax, name))
-    ours = getattr(submodule(nnlib, module), name)(**arguments_)
-    theirs = getattr(submodule(torch, space), name)(**other)
+    ours = getattr(submodule(nnlib, module), name)(**our_arguments)
+    theirs = getattr(submodule(torch, space), name)(**their_arguments)
     np.testing.assert_allclose(ours.numpy(), theirs.numpy(), rtol=1e-6)
 
 
 @pytest.mark.parametrize("name", BY_DOCUMENTATION)
 def test_recurrent_layers_take_the_keywords_of_pytorchs_documentation(name):
-    given = {k: RECURRENT.get(k, "tanh") for k in BY_DOCUMENTATION[name].split()}
+    keywords = {k: RECURRENT.get(k, "tanh") for k in BY_DOCUMENTATION[name].split()}
     shapes = [
-        {k: tuple(p.shape) for k, p in getattr(t.nn, name)(**given).state_dict().items()}
+        {k: tuple(p.shape) for k, p in getattr(t.nn, name)(**keywords).state_dict().items()}
         for t in (nnlib, torch)
     ]
     assert shapes[0] == shapes[1]

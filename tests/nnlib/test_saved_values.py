@@ -70,22 +70,22 @@ def gradients(t, name, form, changed):
     scope = {n: v * 1 for n, v in inputs.items()}
     scope |= {"k": scope["x"] > 0.5, "n": t.tensor([[0, 1, 2]] * 3), "t": t.tensor([0, 2, 1])}
     scope["f"] = functools.reduce(getattr, name.split("."), t)
-    made = eval(form.strip(), scope)
-    parts = made if isinstance(made, (tuple, list)) else [made]
+    result = eval(form.strip(), scope)
+    parts = result if isinstance(result, (tuple, list)) else [result]
     out = next((p for p in parts if isinstance(p, t.Tensor) and p.requires_grad), None)
     if out is None:
         raise TypeError("no result to differentiate")
     try:
         if changed:
             (out if changed == "out" else scope[changed]).mul_(2)
-        found = t.autograd.grad(out.sum(), list(inputs.values()), allow_unused=True)
+        grads = t.autograd.grad(out.sum(), list(inputs.values()), allow_unused=True)
     except RuntimeError:
         return None
-    return [np.zeros(v.shape) if g is None else g.numpy() for g, v in zip(found, inputs.values())]
+    return [np.zeros(v.shape) if g is None else g.numpy() for g, v in zip(grads, inputs.values())]
 
 
 def compared(name):
-    """For each form and change: what is changed, and whether PyTorch and nnlib accept it."""
+    """For each form: the changed value's name, and whether PyTorch and nnlib accept the change."""
     for form in re.split(r"[|\n]", FORMS.strip()):
         try:
             assert all(gradients(t, name, form, "") is not None for t in (torch, nnlib))
@@ -103,12 +103,12 @@ def compared(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_nnlib_refuses_the_changes_that_pytorch_refuses_with_the_listed_exceptions(name):
-    found = set(compared(name))
-    permissive = {what for what, theirs, ours in found if ours and not theirs}
+    outcomes = set(compared(name))
+    permissive = {what for what, theirs, ours in outcomes if ours and not theirs}
     allowed = {what for what, names in PERMISSIVE.items() if name in names.split()}
     expected = {"result", "argument"} if "view" in allowed else allowed
     assert permissive == expected, f"{name}: nnlib accepts other changes that PyTorch refuses"
-    strict = any(theirs and not ours for _, theirs, ours in found)
+    strict = any(theirs and not ours for _, theirs, ours in outcomes)
     assert strict == (name in STRICT), f"{name}: nnlib refuses a change that PyTorch accepts"
 
 

@@ -118,14 +118,14 @@ def test_a_loaded_module_and_optimizer_continue_where_the_saved_ones_stopped(tmp
     step(net, optimizer)
     path = tmp_path / "checkpoint.npz"
     nnlib.save({"net": net.state_dict(), "optimizer": optimizer.state_dict(), "epoch": 1}, path)
-    other = nnlib.nn.Sequential(nnlib.nn.Linear(3, 2), nnlib.nn.Tanh(), nnlib.nn.Linear(2, 1))
-    again = nnlib.optim.Adam(other.parameters(), lr=0.5)
+    loaded_net = nnlib.nn.Sequential(nnlib.nn.Linear(3, 2), nnlib.nn.Tanh(), nnlib.nn.Linear(2, 1))
+    loaded_optimizer = nnlib.optim.Adam(loaded_net.parameters(), lr=0.5)
     saved = nnlib.load(path)
-    other.load_state_dict(saved["net"])
-    again.load_state_dict(saved["optimizer"])
-    for n, o in ((net, optimizer), (other, again)):
+    loaded_net.load_state_dict(saved["net"])
+    loaded_optimizer.load_state_dict(saved["optimizer"])
+    for n, o in ((net, optimizer), (loaded_net, loaded_optimizer)):
         step(n, o)
-    for a, b in zip(net.parameters(), other.parameters(), strict=True):
+    for a, b in zip(net.parameters(), loaded_net.parameters(), strict=True):
         np.testing.assert_array_equal(a.detach().numpy(), b.detach().numpy())
 
 
@@ -219,7 +219,7 @@ def test_a_file_that_unpacks_to_too_much_is_refused_before_it_is_read():
         nnlib.load(file, max_bytes=1000)
 
 
-def test_what_cannot_be_saved_or_loaded_is_refused_with_the_reason():
+def test_values_that_cannot_be_saved_or_loaded_are_refused_with_the_reason():
     loop: list = []
     loop.append(loop)
     for thing, error in [(object(), TypeError), ({(1, 2): 3}, TypeError), (loop, ValueError)]:

@@ -15,11 +15,11 @@ from nnlib.graph import trace
 
 def in_a_thread(program):
     """Runs the program in a new thread and returns its result."""
-    found = []
-    thread = threading.Thread(target=lambda: found.append(program()))
+    results = []
+    thread = threading.Thread(target=lambda: results.append(program()))
     thread.start()
     thread.join()
-    return found[0]
+    return results[0]
 
 
 def test_no_grad_in_one_thread_leaves_the_other_recording():
@@ -34,9 +34,9 @@ def test_no_grad_in_one_thread_leaves_the_other_recording():
 
     def loud():
         assert inside.wait(10)
-        found = nnlib.is_grad_enabled(), (w * 2).requires_grad, (w @ w).requires_grad
+        recording = nnlib.is_grad_enabled(), (w * 2).requires_grad, (w @ w).requires_grad
         outside.set()
-        return found
+        return recording
 
     found = {}
     threads = [
@@ -91,11 +91,11 @@ def test_all_views_of_memory_share_its_version(view):
     with nnlib.no_grad():
         view(y).add_(1)
     z.sum().backward()  # y was not saved
-    kept = y.detach() * nnlib.ones(4, requires_grad=True)
+    product = y.detach() * nnlib.ones(4, requires_grad=True)
     with nnlib.no_grad():
         view(y).add_(1)
     with pytest.raises(RuntimeError, match="modified by an inplace operation"):
-        kept.sum().backward()
+        product.sum().backward()
 
 
 def test_the_version_outlives_a_tensor_whose_memory_is_still_used():
@@ -136,7 +136,7 @@ def test_the_in_place_changes_of_one_program_do_not_slow_the_next():
         y.sum().backward()
 
     def lines():
-        """The number of Python lines that a step runs: more if it searches what others left."""
+        """The number of Python lines that a step runs: more if it searches others' state."""
         count = 0
 
         def counted(frame, event, argument):
@@ -198,8 +198,8 @@ def test_the_state_of_memory_is_dropped_together_with_its_owner():
     x = nnlib.zeros(3)
     x.add_(1)
     owner = record._owner(x._data)
-    held = [v for v in record._versions if v() is owner]
-    assert len(held) == 1 and held[0].time == record.clock
+    versions = [v for v in record._versions if v() is owner]
+    assert len(versions) == 1 and versions[0].time == record.clock
     del x, owner
-    assert held[0]() is None and held[0] not in record._versions
+    assert versions[0]() is None and versions[0] not in record._versions
     assert isinstance(record._owner(np.zeros((2, 3)).T[0]), np.ndarray)

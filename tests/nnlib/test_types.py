@@ -1,4 +1,4 @@
-"""What an editor and a type checker know about the public names: result types and wrong calls."""
+"""A type checker infers the types of public functions' results and reports wrong calls."""
 
 import importlib
 import inspect
@@ -97,9 +97,9 @@ def checked(tmp_path_factory):
     lines = [f"reveal_type({line})" for line in REVEALED] + list(WRONG)
     program.write_text(HEAD + "\n".join(lines) + "\n")
     (folder / "mypy.ini").write_text("[mypy]\nfollow_imports = silent\n")
-    given = ["--strict", "--config-file", str(folder / "mypy.ini"), "--cache-dir",
+    options = ["--strict", "--config-file", str(folder / "mypy.ini"), "--cache-dir",
              str(ROOT / ".mypy_cache" / "user"), str(program)]  # fmt: skip
-    messages, errors, _ = mypy.run(given)
+    messages, errors, _ = mypy.run(options)
     assert not errors, errors
     first = HEAD.count("\n")
     found = {}
@@ -165,9 +165,9 @@ def test_no_public_function_returns_any():
         if name in OPEN:
             continue
         signature = inspect.signature(function)
-        given = signature.return_annotation
-        assert given is not inspect.Signature.empty, f"{name} has no return annotation"
-        assert given not in ("Any", "Value", typing.Any), f"{name} returns {given}"
+        annotation = signature.return_annotation
+        assert annotation is not inspect.Signature.empty, f"{name} has no return annotation"
+        assert annotation not in ("Any", "Value", typing.Any), f"{name} returns {annotation}"
         for parameter in list(signature.parameters.values()):
             if parameter.name not in ("self", "cls"):
                 assert parameter.annotation is not inspect.Parameter.empty, (name, parameter)

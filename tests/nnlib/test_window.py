@@ -314,12 +314,12 @@ def test_a_traced_gradient_of_a_convolution_survives_a_file():
         loss = (y * y).sum()
         return {"loss": loss, "gradient": nnlib.autograd.grad(loss, w)[0]}
 
-    given = {"x": nnlib.tensor(x), "w": nnlib.tensor(w, requires_grad=True)}
-    graph = Graph.from_json(trace(function, **given).to_json())
+    inputs = {"x": nnlib.tensor(x), "w": nnlib.tensor(w, requires_grad=True)}
+    graph = Graph.from_json(trace(function, **inputs).to_json())
     assert {"conv2d", "conv2d_weight", "max_pool2d"} <= {s.op for s in graph.steps}
-    again, now = graph.run(x=x, w=w), function(**given)
-    for name, value in now.items():
-        np.testing.assert_allclose(again[name], value.detach().numpy(), rtol=1e-12)
+    loaded, expected = graph.run(x=x, w=w), function(**inputs)
+    for name, value in expected.items():
+        np.testing.assert_allclose(loaded[name], value.detach().numpy(), rtol=1e-12)
 
 
 def test_columns_too_large_to_keep_are_recomputed(monkeypatch):
@@ -327,9 +327,9 @@ def test_columns_too_large_to_keep_are_recomputed(monkeypatch):
 
     x, w = nnlib.tensor(normal(2, 2, 6, 6)), nnlib.tensor(normal(3, 2, 3, 3), requires_grad=True)
     grads = []
-    for kept in (window.KEPT, 0):
-        monkeypatch.setattr(window, "KEPT", kept)
+    for limit in (window.KEPT, 0):
+        monkeypatch.setattr(window, "KEPT", limit)
         out = nnlib.nn.functional.conv2d(x, w)
-        assert (out._node.out is None) == (kept == 0)
+        assert (out._node.out is None) == (limit == 0)
         grads.append(nnlib.autograd.grad((out * out).sum(), w)[0].numpy())
     np.testing.assert_array_equal(*grads)

@@ -42,10 +42,10 @@ def call(f: Callable, args: tuple, names: dict) -> Any:
     except RuntimeError as error:
         if "expected scalar type Long" not in str(error) and "Int" not in str(error):
             raise
-        again = [long(a) for a in args], {name: long(value) for name, value in names.items()}
-        if all(a is b for a, b in zip([*args, *names.values()], [*again[0], *again[1].values()])):
+        new_args, new_names = [long(a) for a in args], {n: long(v) for n, v in names.items()}
+        if all(a is b for a, b in zip([*args, *names.values()], [*new_args, *new_names.values()])):
             raise
-        return f(*again[0], **again[1])
+        return f(*new_args, **new_names)
 
 
 OPERATIONS["call"] = call
@@ -55,7 +55,7 @@ class TorchServer:
     """Holds the objects to which the browser has handles, and carries out its requests."""
 
     def __init__(self) -> None:
-        self.held: dict[int, Any] = {0: torch}
+        self.objects: dict[int, Any] = {0: torch}
         self.count = 0
 
     def answer(self, request: bytes) -> bytes:
@@ -63,7 +63,7 @@ class TorchServer:
         try:
             if operation == "forget":
                 for handle in args:
-                    self.held.pop(handle, None)
+                    self.objects.pop(handle, None)
                 return self.encode(("returned", None))
             return self.encode(("returned", OPERATIONS[operation](*args)))
         except Exception as error:
@@ -71,11 +71,11 @@ class TorchServer:
             return self.encode(("raised", (kinds[0], str(error))))
 
     def decode(self, data: bytes) -> Any:
-        held = self.held
+        objects = self.objects
 
         class Reader(pickle.Unpickler):
             def persistent_load(self, handle: int) -> Any:
-                return held[handle]
+                return objects[handle]
 
         return Reader(io.BytesIO(data)).load()
 
@@ -99,7 +99,7 @@ class TorchServer:
         if type(value) is dict:
             return {key: self.plain(v) for key, v in value.items()}
         self.count += 1
-        self.held[self.count] = value
+        self.objects[self.count] = value
         return Handle(self.count, type(value).__name__)
 
 

@@ -34,7 +34,7 @@ LEFT_OUT = {
     "tests/nnlib/test_init.py::test_clipping_values_agrees_with_pytorch_and_a_norm_of_nan": (
         "it keeps arrays that PyTorch changes later; in a browser they are copies"
     ),
-    "tests/nnlib/test_programs.py::test_a_program_gives_the_same_with_either_library[saved and loaded]": (  # noqa: E501
+    "tests/nnlib/test_programs.py::test_a_program_gives_the_same_results_with_either_library[saved and loaded]": (  # noqa: E501
         "what PyTorch writes into a buffer stays in the buffer's copy"
     ),
     "nnlib/live/controls.py::nnlib.live.controls.stepper": PRINTED,
@@ -131,17 +131,17 @@ def archive() -> bytes:
     """A zip file of what the tests need besides Pyodide: nnlib, its tests, pytest."""
     lock = fetch_python.read_lock()
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as made:
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive_file:
         page = book_run.members(book_run.book_archive(lock), ("nnlib/*",))
         for path in fetch_python.wheels(lock["test"]).values():
             page |= book_run.members(path.read_bytes())
         for name, data in page.items():
-            made.writestr(f"packages/{name}", data)
+            archive_file.writestr(f"packages/{name}", data)
         for folder in ("nnlib", "tests", "tools", "benchmarks"):
             for path in (ROOT / folder).rglob("*"):
                 if path.is_file() and "__pycache__" not in path.parts:
-                    made.write(path, path.relative_to(ROOT).as_posix())
-        made.writestr(
+                    archive_file.write(path, path.relative_to(ROOT).as_posix())
+        archive_file.writestr(
             "pytest.ini",
             "[pytest]\nminversion = 8\nmarkers =\n  slow\n  browser\n"
             "addopts = --import-mode=importlib\n"
@@ -152,10 +152,10 @@ def archive() -> bytes:
 
 def files() -> dict[str, Path]:
     lock = fetch_python.read_lock()
-    found = dict(fetch_python.core(lock))
+    paths = dict(fetch_python.core(lock))
     for path in fetch_python.packages(lock, lock["pyodide"]["packages"]).values():
-        found[path.name] = path
-    return found
+        paths[path.name] = path
+    return paths
 
 
 @pytest.fixture(scope="module")
@@ -164,7 +164,7 @@ def address() -> Iterator[str]:
     from tests.python.far_torch import TorchServer
 
     try:
-        held, tests = files(), archive()
+        served, tests = files(), archive()
     except fetch_python.FetchError as error:
         pytest.skip(f"the page's Python could not be fetched: {error}")
     torch = TorchServer()
@@ -188,10 +188,10 @@ def address() -> Iterator[str]:
                 self.reply(tests)
             elif self.path == "/worker.js":
                 self.reply(WORKER.encode(), "text/javascript")
-            elif name in held:
+            elif name in served:
                 kinds = {".mjs": "text/javascript", ".js": "text/javascript",
                          ".wasm": "application/wasm"}  # fmt: skip
-                self.reply(held[name].read_bytes(), kinds.get(held[name].suffix, "text/plain"))
+                self.reply(served[name].read_bytes(), kinds.get(served[name].suffix, "text/plain"))
             else:
                 self.reply(b"<!doctype html><title>tests</title>", "text/html")
 
@@ -239,7 +239,7 @@ def test_nnlibs_tests_pass_in_the_browsers_python(address: str, name: str) -> No
     short = [f"{where}: {brief(why)}" for where, why in result["failed"]]
     assert not short, f"{len(short)} failed, {result['passed']} passed\n" + "\n".join(short)
     assert result["code"] == 0, result["output"][-3000:]
-    assert result["passed"] > LEAST[name]
+    assert result["passed"] > LEAST_PASSED[name]
     share = len(result["skipped"]) / result["passed"]
     assert share < SHARE_SKIPPED.get(name, 0.05), result["skipped"]
 
@@ -250,6 +250,6 @@ def brief(why: str) -> str:
     return (lines or why.splitlines() or [""])[-1].strip()[:160]
 
 
-LEAST = {"functions": 600, "networks": 250, "training": 120, "graphs and docstrings": 900}
+LEAST_PASSED = {"functions": 600, "networks": 250, "training": 120, "graphs and docstrings": 900}
 # Programs that derive classes from PyTorch's, and tests of optimizers' own state, skip there.
 SHARE_SKIPPED = {"training": 0.16}

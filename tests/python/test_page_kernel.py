@@ -1,4 +1,4 @@
-"""The page's kernel on its own: the limit of a cell's output, and what errors report."""
+"""The page's kernel on its own: the limit of a cell's output, and the information in errors."""
 
 from __future__ import annotations
 
