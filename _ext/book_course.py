@@ -1,4 +1,4 @@
-"""A Sphinx extension for the chapters: checked numbers, terms on hover, plain notebooks."""
+"""A Sphinx extension for the chapters: checks numbers in the text, explains terms on hover."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from plain_notebooks import replace_sources
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
-LONGEST = 240  # characters of a definition that a hover text shows
+MAX_LENGTH = 240  # characters of a definition that a hover text shows
 
 
 def run_as_authors(app: Sphinx, config: Config) -> None:
-    """Builds as an author: wrong numbers in the text are errors, no reader's progress is shown."""
+    """Makes wrong numbers in the text errors and hides progress, by environment variables."""
     os.environ["NNLIB_COURSE"] = "author"
     os.environ["NNLIB_PROGRESS"] = "off"
 
@@ -24,7 +24,7 @@ def definitions(app: Sphinx) -> dict[str, str]:
     for docname in {entry[0] for entry in terms(app).values()}:
         for item in app.env.get_doctree(docname).findall(nodes.definition_list_item):
             text = " ".join(item[-1].astext().split("\n\n")[0].split())
-            short = text if len(text) <= LONGEST else text[:LONGEST].rsplit(" ", 1)[0] + " …"
+            short = text if len(text) <= MAX_LENGTH else text[:MAX_LENGTH].rsplit(" ", 1)[0] + " …"
             for term in item.findall(nodes.term):
                 found.update((name, short) for name in term["ids"])
     return found
@@ -59,8 +59,8 @@ def number_by_chapter(app: Sphinx, env) -> list[str]:
     return []
 
 
-def needs_glossary(app: Sphinx, env, changed: set, added: set, removed: set) -> list[str]:
-    """The pages to read again if the glossary has changed: chapters show it on hover."""
+def pages_to_reread(app: Sphinx, env, changed: set, added: set, removed: set) -> list[str]:
+    """The pages to read again if the glossary has changed, since chapters show it on hover."""
     if not any("glossary" in name for name in (changed | added)):
         return []
     return [name for name in env.found_docs if name.startswith("chapters/")]
@@ -71,7 +71,7 @@ def setup(app: Sphinx) -> dict:
     # After Sphinx has resolved the references, which happens at the default priority of 500.
     app.connect("doctree-resolved", explain_terms, priority=700)
     app.connect("build-finished", replace_sources)
-    app.connect("env-get-outdated", needs_glossary)
-    # After Sphinx has numbered them through the whole book.
+    app.connect("env-get-outdated", pages_to_reread)
+    # After Sphinx has numbered exercises, equations and figures through the whole book.
     app.connect("env-get-updated", number_by_chapter, priority=900)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -156,7 +156,7 @@ class Contents(Public):
 
 
 class LowPriorityPythonDomain(PythonDomain):
-    """Python's names with a low priority in searches.
+    """The Python domain, whose objects have a low priority in searches.
 
     A search lists them after the chapters that have the word in their title.
     """

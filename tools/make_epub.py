@@ -56,7 +56,7 @@ PAGE = """\
 
 
 @dataclass
-class Leaf:
+class EpubPage:
     """A page as XHTML and its pictures by file name."""
 
     key: str
@@ -66,31 +66,31 @@ class Leaf:
     pictures: dict[str, bytes] = field(default_factory=dict)
 
 
-def leaves(site: Path, names: Sequence[str], address: str) -> list[Leaf]:
+def read_pages(site: Path, names: Sequence[str], address: str) -> list[EpubPage]:
     """Reads the pages of a built site. Raises RuntimeError if a figure was not drawn."""
     handler = functools.partial(serve.QuietHandler, directory=str(site))
     made = []
     with Server(handler) as server, launched() as browser:
         for name in names:
-            page = browser.new_page(**VIEW)
+            tab = browser.new_page(**VIEW)
             given = {"address": address, "name": name}
-            found = collect.extracted(page, server.origin, name, "for_epub.js", given)
+            found = collect.extracted(tab, server.origin, name, "for_epub.js", given)
             key = collect.key_of(name)
-            leaf = Leaf(key, found["title"], found["text"], frozenset(found["ids"]))
+            page = EpubPage(key, found["title"], found["text"], frozenset(found["ids"]))
             for number in range(found["shots"]):
                 file = f"{key}-{number}.png"
-                shot = page.locator(f'[data-shot="{number}"] .nn-content')
-                leaf.pictures[file] = shot.screenshot(timeout=60_000, animations="disabled")
-                leaf.text = leaf.text.replace(f'"SHOT-{number}"', f'"images/{file}"')
-            page.close()
-            made.append(leaf)
+                shot = tab.locator(f'[data-shot="{number}"] .nn-content')
+                page.pictures[file] = shot.screenshot(timeout=60_000, animations="disabled")
+                page.text = page.text.replace(f'"SHOT-{number}"', f'"images/{file}"')
+            tab.close()
+            made.append(page)
     return made
 
 
-def resolve_links(made: list[Leaf], site: Path, names: Sequence[str], address: str) -> None:
+def resolve_links(made: list[EpubPage], site: Path, names: Sequence[str], address: str) -> None:
     """Points links at the book's own files where it contains the target; adds the pictures."""
-    keys = {f"/{name}.html": leaf for name, leaf in zip(names, made, strict=True)}
-    for leaf in made:
+    keys = {f"/{name}.html": page for name, page in zip(names, made, strict=True)}
+    for page in made:
 
         def link(match: re.Match) -> str:
             path, _, fragment = html.unescape(match[1]).partition("#")
@@ -100,35 +100,35 @@ def resolve_links(made: list[Leaf], site: Path, names: Sequence[str], address: s
             tail = f"#{fragment}" if fragment in there.ids else ""
             return f'href="{there.key}.xhtml{tail}"'
 
-        def picture(match: re.Match, leaf: Leaf = leaf) -> str:
+        def picture(match: re.Match, page: EpubPage = page) -> str:
             path = site / html.unescape(match[1]).lstrip("/")
-            leaf.pictures[path.name] = path.read_bytes()
+            page.pictures[path.name] = path.read_bytes()
             return f'src="images/{path.name}"'
 
-        leaf.text = re.sub(r'href="PAGE-([^"]*)"', link, leaf.text)
-        leaf.text = re.sub(r'src="FILE-([^"]*)"', picture, leaf.text)
+        page.text = re.sub(r'href="PAGE-([^"]*)"', link, page.text)
+        page.text = re.sub(r'src="FILE-([^"]*)"', picture, page.text)
 
 
-def manifest(made: Sequence[Leaf]) -> str:
+def manifest(made: Sequence[EpubPage]) -> str:
     lines = [
         '<item id="nav" href="nav.xhtml" media-type="application/xhtml+xml" properties="nav"/>',
         '<item id="css" href="book.css" media-type="text/css"/>',
     ]
-    pictures = sorted({name for leaf in made for name in leaf.pictures})
+    pictures = sorted({name for page in made for name in page.pictures})
     for i, name in enumerate(pictures):
         kind = KINDS[Path(name).suffix]
         lines.append(f'<item id="p{i}" href="images/{name}" media-type="{kind}"/>')
-    for leaf in made:
-        has = [w for w, tag in (("mathml", "<math"), ("svg", "<svg")) if tag in leaf.text]
+    for page in made:
+        has = [w for w, tag in (("mathml", "<math"), ("svg", "<svg")) if tag in page.text]
         properties = f' properties="{" ".join(has)}"' if has else ""
-        lines.append(f'<item id="c-{leaf.key}" href="{leaf.key}.xhtml" '
+        lines.append(f'<item id="c-{page.key}" href="{page.key}.xhtml" '
                      f'media-type="application/xhtml+xml"{properties}/>')  # fmt: skip
     return "".join(lines)
 
 
-def package(made: Sequence[Leaf]) -> str:
+def package(made: Sequence[EpubPage]) -> str:
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    spine = "".join(f'<itemref idref="c-{leaf.key}"/>' for leaf in made)
+    spine = "".join(f'<itemref idref="c-{page.key}"/>' for page in made)
     about = (
         f'<dc:identifier id="uid">{IDENTIFIER}</dc:identifier><dc:title>{TITLE}</dc:title>'
         f"<dc:language>en</dc:language><dc:creator>{AUTHOR}</dc:creator>"
@@ -142,15 +142,15 @@ def package(made: Sequence[Leaf]) -> str:
     )  # fmt: skip
 
 
-def navigation(made: Sequence[Leaf]) -> str:
+def navigation(made: Sequence[EpubPage]) -> str:
     items = "".join(
-        f'<li><a href="{leaf.key}.xhtml">{html.escape(leaf.title)}</a></li>' for leaf in made
+        f'<li><a href="{page.key}.xhtml">{html.escape(page.title)}</a></li>' for page in made
     )
     body = f'<nav epub:type="toc" id="toc"><h1>Contents</h1><ol>{items}</ol></nav>'
     return PAGE.format(title="Contents", body=body)
 
 
-def write(target: Path, made: Sequence[Leaf]) -> None:
+def write(target: Path, made: Sequence[EpubPage]) -> None:
     container = (
         '<?xml version="1.0"?><container version="1.0" '
         'xmlns="urn:oasis:names:tc:opendocument:xmlns:container"><rootfiles><rootfile '
@@ -164,10 +164,10 @@ def write(target: Path, made: Sequence[Leaf]) -> None:
         file.writestr("book/content.opf", package(made))
         file.writestr("book/nav.xhtml", navigation(made))
         file.writestr("book/book.css", STYLE)
-        for leaf in made:
-            text = PAGE.format(title=html.escape(leaf.title), body=leaf.text)
-            file.writestr(f"book/{leaf.key}.xhtml", text)
-        for name, data in {n: d for leaf in made for n, d in leaf.pictures.items()}.items():
+        for page in made:
+            text = PAGE.format(title=html.escape(page.title), body=page.text)
+            file.writestr(f"book/{page.key}.xhtml", text)
+        for name, data in {n: d for page in made for n, d in page.pictures.items()}.items():
             file.writestr(f"book/images/{name}", data)
 
 
@@ -181,28 +181,28 @@ def checker() -> list[str] | None:
     return ["java", "-jar", found] if jar else [found]
 
 
-def make(site: Path, target: Path, names: Sequence[str], address: str) -> list[Leaf]:
-    made = leaves(site, names, address)
+def make(site: Path, target: Path, names: Sequence[str], address: str) -> list[EpubPage]:
+    made = read_pages(site, names, address)
     resolve_links(made, site, names, address)
     write(target, made)
     return made
 
 
 def main(arguments: list[str] | None = None) -> int:
-    order = collect.parse_order(__doc__, "EPUB", arguments)
-    if order is None:
+    options = collect.parse_arguments(__doc__, "EPUB", arguments)
+    if options is None:
         return 1
     start = time.monotonic()
-    made = make(order.site, order.target, order.names, order.address)
-    size = order.target.stat().st_size / 1e6
+    made = make(options.site, options.target, options.names, options.address)
+    size = options.target.stat().st_size / 1e6
     seconds = time.monotonic() - start
-    pictures = sum(len(leaf.pictures) for leaf in made)
+    pictures = sum(len(page.pictures) for page in made)
     what = f"{len(made)} chapters, {pictures} pictures"
-    print(f"{order.target}: {what}, {size:.1f} MB, {seconds:.0f} s")
+    print(f"{options.target}: {what}, {size:.1f} MB, {seconds:.0f} s")
     if (command := checker()) is None:
         print("EPUBCheck is not installed, so the file was not checked (apt-get install epubcheck)")
         return 0
-    return subprocess.run([*command, str(order.target)]).returncode
+    return subprocess.run([*command, str(options.target)]).returncode
 
 
 if __name__ == "__main__":

@@ -220,22 +220,23 @@ def render(site: Path, text: str, target: Path) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    order = collect.parse_order(__doc__, "PDF", arguments)
-    if order is None:
+    options = collect.parse_arguments(__doc__, "PDF", arguments)
+    if options is None:
         return 1
     start = time.monotonic()
-    pages, keys = collect.pages(order.site, order.names, order.address)
-    text = whole(pages, [part for _, part in order.chosen], keys, order.address)
-    order.target.parent.mkdir(parents=True, exist_ok=True)
-    render(order.site, re.sub("⟦.+?⟧", "000", text), order.target)  # as long as the numbers will be
-    render(order.site, filled(text, numbers(order.target)), order.target)
-    reader = pypdf.PdfReader(order.target)
+    pages, keys = collect.pages(options.site, options.names, options.address)
+    text = whole(pages, [part for _, part in options.chosen], keys, options.address)
+    options.target.parent.mkdir(parents=True, exist_ok=True)
+    placeholders = re.sub("⟦.+?⟧", "000", text)  # as long as the page numbers will be
+    render(options.site, placeholders, options.target)
+    render(options.site, filled(text, numbers(options.target)), options.target)
+    reader = pypdf.PdfReader(options.target)
     drawn = [name for page in pages for name in page.figures]
-    if order.whole and (unknown := sorted(set(collect.states()) - set(drawn))):
+    if options.whole and (unknown := sorted(set(collect.states()) - set(drawn))):
         print(f"error: states.json names figures that do not exist: {unknown}", file=sys.stderr)
         return 1
-    size, seconds = order.target.stat().st_size / 1e6, time.monotonic() - start
-    print(f"{order.target}: {len(reader.pages)} pages, {len(drawn)} figures, {size:.1f} MB, "
+    size, seconds = options.target.stat().st_size / 1e6, time.monotonic() - start
+    print(f"{options.target}: {len(reader.pages)} pages, {len(drawn)} figures, {size:.1f} MB, "
           f"{seconds:.0f} s")  # fmt: skip
     return 0
 

@@ -1,8 +1,7 @@
 /*
 The algorithm of TensorFlow Playground (github.com/tensorflow/playground, nn.ts and playground.ts),
 rewritten as the baseline of the benchmark: neurons and links are objects, examples are processed one
-by one, and so are the map's pixels, for each of which every neuron's output is stored in a map of
-its own.
+by one. So are the pixels of the map; at each pixel every neuron stores its output in a map of its own.
 */
 
 const TANH = {

@@ -1,4 +1,4 @@
-"""The recall task: name a sequence's first letter after its last; data, networks, stored results.
+"""The recall task: read a sequence, then predict its first letter.  Data, networks, stored results.
 
 ``python -m course.rnn.recall`` repeats every run (some minutes) and writes `recall.json`; a slow
 test repeats one.
@@ -18,35 +18,35 @@ import nnlib.nn.functional as F
 from course import networks
 from nnlib import nn
 
-ASKED, FILLERS = 4, 4  # letters that can come first, and letters that only fill
+TARGETS, FILLERS = 4, 4  # letters that can come first, and letters that only fill
 LENGTHS = (5, 10, 20, 40)
 SEEDS = range(5)
 STEPS, BATCH, LR = 600, 32, 0.01
 FILE = Path(networks.__file__).parent / "weights" / "recall.json"
-EYE = np.eye(ASKED + FILLERS, dtype=np.float32)
+EYE = np.eye(TARGETS + FILLERS, dtype=np.float32)
 
 
 def sample(rng: np.random.Generator, count: int, length: int) -> np.ndarray:
-    """Sequences as numbers (count, length): one of 0 … 3, then only 4 … 7."""
-    letters = rng.integers(ASKED, ASKED + FILLERS, (count, length))
-    letters[:, 0] = rng.integers(0, ASKED, count)
+    """Sequences as integers (count, length): one of 0 … 3, then only 4 … 7."""
+    letters = rng.integers(TARGETS, TARGETS + FILLERS, (count, length))
+    letters[:, 0] = rng.integers(0, TARGETS, count)
     return letters
 
 
 class Recaller(nn.Module):
-    """A recurrent cell, and a logistic regression on its last state.
+    """A recurrent layer, and a logistic regression on its last state.
 
-    `keep` is added to the biases of a GRU's update gate (an LSTM's forget gate), so that the gate
-    is nearly 1 before training.
+    `gate_bias` is added to the biases of a GRU's update gate (an LSTM's forget gate), so that the
+    gate is nearly 1 before training.
     """
 
-    def __init__(self, cell: Callable[..., Any], hidden: int, keep: float = 0.0) -> None:
+    def __init__(self, cell: Callable[..., Any], hidden: int, gate_bias: float = 0.0) -> None:
         super().__init__()
-        self.cell = cell(ASKED + FILLERS, hidden, batch_first=True)
-        self.head = nn.Linear(hidden, ASKED)
-        if keep:
+        self.cell = cell(TARGETS + FILLERS, hidden, batch_first=True)
+        self.head = nn.Linear(hidden, TARGETS)
+        if gate_bias:
             with nnlib.no_grad():
-                self.cell.bias_ih_l0[hidden : 2 * hidden] += keep
+                self.cell.bias_ih_l0[hidden : 2 * hidden] += gate_bias
 
     def forward(self, letters: np.ndarray) -> Any:
         states, _ = self.cell(nnlib.tensor(EYE[letters]))
@@ -56,7 +56,7 @@ class Recaller(nn.Module):
 NETWORKS: dict[str, Callable[[], Recaller]] = {
     "RNN": lambda: Recaller(nn.RNN, 24),
     "GRU": lambda: Recaller(nn.GRU, 12),
-    "GRU, gates open": lambda: Recaller(nn.GRU, 12, keep=3.0),
+    "GRU, gates open": lambda: Recaller(nn.GRU, 12, gate_bias=3.0),
 }
 
 
@@ -77,7 +77,7 @@ def train(name: str, length: int, seed: int, lr: float = LR, steps: int = STEPS)
 
 
 def accuracy(net: Recaller, length: int) -> float:
-    """The share of 1,000 new sequences whose first letter it names."""
+    """The share of 1,000 new sequences whose first letter the network predicts."""
     letters = sample(np.random.default_rng(10**6), 1000, length)
     with nnlib.no_grad():
         return float((net(letters).argmax(-1).numpy() == letters[:, 0]).mean())

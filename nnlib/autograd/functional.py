@@ -21,7 +21,7 @@ __all__ = ["hessian", "hvp", "jacobian", "jvp", "vhp", "vjp"]
 
 
 def _tuple(name: str, values: Any) -> tuple[bool, tuple[Any, ...]]:
-    """Whether there are several values, and all as a tuple; TypeError unless they are tensors."""
+    """(whether values is a sequence, values as a tuple); TypeError unless they are tensors."""
     several = isinstance(values, (tuple, list))
     out = tuple(values) if several else (values,)
     for at, value in enumerate(out):
@@ -78,7 +78,7 @@ def _zeros(x: Any) -> Any:
     return make(np.zeros_like(x._data)[()])
 
 
-def _start(output: Any, at: int) -> Any:
+def _one_hot_like(output: Any, at: int) -> Any:
     one = np.zeros(output._data.size, output._data.dtype)
     one[at] = 1
     return make(one.reshape(output._data.shape)[()])
@@ -118,7 +118,7 @@ def jacobian(
     for output in outputs:
         parts: list[list[Any]] = [[] for _ in xs]
         for at in range(output._data.size):
-            gradients = _gradients(output, xs, _start(output, at), create_graph, strict)
+            gradients = _gradients(output, xs, _one_hot_like(output, at), create_graph, strict)
             for part, g in zip(parts, gradients, strict=True):
                 part.append(g)
         shapes = [(*output._data.shape, *x._data.shape) for x in xs]
@@ -171,8 +171,8 @@ def hessian(
 def _one_number(outputs: tuple[Any, ...]) -> None:
     if len(outputs) != 1 or outputs[0]._data.size != 1:
         raise RuntimeError(
-            "The function given to hessian should return a single Tensor with one element, got "
-            f"shapes {[list(o._data.shape) for o in outputs]}: reduce it with .sum()"
+            "The function given to hessian, vhp or hvp should return a single Tensor with one "
+            f"element, got shapes {[list(o._data.shape) for o in outputs]}: reduce it with .sum()"
         )
 
 
@@ -234,11 +234,11 @@ def vjp(
     xs = _fresh(values, create_graph)
     several_out, outputs = _called(func, xs)
     vs = _vectors(v, outputs, "the output of the function")
-    gs = _weighted(outputs, xs, vs, create_graph, strict)
+    gs = _vector_jacobian_product(outputs, xs, vs, create_graph, strict)
     return _unpacked(several_out, outputs, create_graph), _unpacked(several_in, gs, create_graph)
 
 
-def _weighted(
+def _vector_jacobian_product(
     outputs: tuple[Any, ...],
     xs: tuple[Any, ...],
     vs: tuple[Any, ...],
@@ -299,8 +299,8 @@ def jvp(
     several_out, outputs = _called(func, xs)
     with record.recording(True):
         us = tuple([_leaf(_zeros(o)) for o in outputs])
-        gradients = _weighted(outputs, xs, us, True, strict)
-    along_v = _weighted(tuple(gradients), us, vs, create_graph, False)
+        gradients = _vector_jacobian_product(outputs, xs, us, True, strict)
+    along_v = _vector_jacobian_product(tuple(gradients), us, vs, create_graph, False)
     return _unpacked(several_out, outputs, create_graph), _unpacked(
         several_out, along_v, create_graph
     )
@@ -346,7 +346,7 @@ def vhp(
     _one_number(outputs)
     with record.recording(True):
         gradients = _gradients(outputs[0], xs, None, True, strict)
-    product = _weighted(tuple(gradients), xs, vs, create_graph, False)
+    product = _vector_jacobian_product(tuple(gradients), xs, vs, create_graph, False)
     return _unpacked(False, outputs, create_graph), _unpacked(several, product, create_graph)
 
 

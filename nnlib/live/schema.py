@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 PATH = Path(__file__).with_name("view.schema.json")
-KINDS = ("kind", "control")  # the fields that name the kind of a part or an input
+KINDS = ("kind", "control")  # the fields that name the kind of a mark, a view or a control
 _WORDS = frozenset(["NaN", "Infinity", "-Infinity"])  # numbers that JSON cannot write as digits
 _TYPES: dict[str, tuple[type, ...]] = {
     "object": (dict,), "array": (list, tuple), "string": (str,), "boolean": (bool,),
@@ -127,7 +127,7 @@ def _in_object(value: dict, schema: Mapping[str, Any], where: tuple[str, ...]) -
     if missing:
         yield here, f"{', '.join(missing)} is missing."
     if not schema.get("minProperties", 0) <= len(value) <= schema.get("maxProperties", len(value)):
-        yield here, f"it has {len(value)} entries, which is too few or too many."
+        yield here, f"{len(value)} entries were given, which is too few or too many."
     others = schema.get("additionalProperties", True)
     for key, entry in value.items():
         if key in properties:
@@ -141,12 +141,13 @@ def _in_object(value: dict, schema: Mapping[str, Any], where: tuple[str, ...]) -
 def _in_list(value: list, schema: Mapping[str, Any], where: tuple[str, ...]) -> Iterator[Problem]:
     low, high = schema.get("minItems", 0), schema.get("maxItems", len(value))
     if not low <= len(value) <= high:
-        yield where, f"it has {len(value)} entries; allowed are {low} to {high}."
+        yield where, f"{len(value)} entries were given; {low} to {high} are allowed."
     first, rest = schema.get("prefixItems", []), schema.get("items")
     if rest == {"$ref": "#/$defs/scalar"}:  # long lists: no call for each number
-        odd = next((v for v in value if v.__class__ not in (float, int) and v not in _WORDS), None)
-        if odd is not None:
-            yield where, f"{_short(odd)} is not a number."
+        for entry in value:
+            if entry.__class__ not in (float, int) and entry not in _WORDS:
+                yield where, f"{_short(entry)} is not a number."
+                return
         return
     for i, item in enumerate(value):
         inner = first[i] if i < len(first) else rest
@@ -159,7 +160,7 @@ def _has_kind(value: Any) -> bool:
 
 
 def _in_any_of(value: Any, options: list[dict], where: tuple[str, ...]) -> Iterator[Problem]:
-    """Yields nothing if one of the options fits; else the problems of the one that was meant."""
+    """Yields nothing if one of the options fits; else the problems of the closest option."""
     near_misses: list[list[Problem]] = []
     known: list[str] = []
     for option in map(resolved, options):

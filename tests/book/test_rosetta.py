@@ -1,4 +1,4 @@
-"""The page of nnlib beside PyTorch is right: its programs and lines run with both."""
+"""The page that compares nnlib with PyTorch is correct: its programs and lines run with both."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import nnlib
 PROGRAMS = sorted(p.stem for p in rosetta.FOLDER.glob("*.py") if not p.stem.endswith(".numpy"))
 ROWS = [row for part in ("neuron", "layer", "shared", "array") for row in rosetta.table()[part]]
 DIFFERENCES = rosetta.table()["difference"]
-DIFFERENT = {"grad_fn": re.compile(r"(?<=grad_fn=<)\w+")}  # the page says so
+ALLOWED_DIFFERENCES = {"grad_fn": re.compile(r"(?<=grad_fn=<)\w+")}  # documented on the page
 
 
 def numbers(space: dict[str, Any]) -> dict[str, np.ndarray]:
@@ -39,7 +39,7 @@ def numbers(space: dict[str, Any]) -> dict[str, np.ndarray]:
 
 
 def without_names(text: str) -> str:
-    return DIFFERENT["grad_fn"].sub("…", text.replace("nnlib.", "torch."))
+    return ALLOWED_DIFFERENCES["grad_fn"].sub("…", text.replace("nnlib.", "torch."))
 
 
 def rounded(text: str) -> str:

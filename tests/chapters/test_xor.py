@@ -29,11 +29,11 @@ def test_no_line_of_a_fine_grid_classifies_all_four_points() -> None:
     assert right.max() == 3
 
 
-def test_a_neuron_gives_fourteen_of_the_sixteen_answers() -> None:
+def test_a_neuron_can_compute_fourteen_of_the_sixteen_boolean_functions() -> None:
     assert separable() == 14
 
 
-def test_unit_weights_never_say_yes(chapter: dict) -> None:
+def test_unit_weights_keep_every_output_below_one_half(chapter: dict) -> None:
     assert scaled(chapter, 1.0) == pytest.approx([0.424, 0.437, 0.437, 0.424], abs=5e-4)
 
 
@@ -57,7 +57,7 @@ def figure_of(chapter: dict, **more: object) -> live.Figure:
 @pytest.mark.parametrize(
     ("loss", "seed"), [("squared error", 6), ("squared error", 16), ("cross-entropy", 16)]
 )
-def test_a_replayed_seed_ends_as_the_grid_says(chapter: dict, loss: str, seed: int) -> None:
+def test_a_replayed_seed_has_the_result_in_the_grid(chapter: dict, loss: str, seed: int) -> None:
     end = figure_of(chapter).train(2000, seed=seed, loss=loss)
     weights = [nnlib.tensor(np.asarray(end[name], "float32")) for name in show.WEIGHTS]
     answers = chapter["five"](chapter["x1"], chapter["x2"], *weights)[2]
@@ -86,7 +86,7 @@ def test_best_lines_agree_with_a_search_over_angles(chapter: dict) -> None:
         assert chapter["most"][name].item() <= best <= chapter["most"][name].item() + 2
 
 
-def test_inequalities_are_strict_only_with_a_yes_point() -> None:
+def test_inequalities_are_strict_only_with_a_positive_example() -> None:
     figure = show.add_inequalities()
     yes, no = (figure.outputs(picked=np.array(p, "float32")) for p in ([0, 1, 1, 0], [1, 0, 0, 1]))
     assert (float(yes["strict"]), float(yes["loose"])) == (1, 0)
@@ -104,7 +104,7 @@ def test_with_more_hidden_neurons_fewer_starts_fail(chapter: dict) -> None:
     assert rates == sorted(rates) and rates[0] < 160 and rates[-1] >= 199
 
 
-def test_in_failed_starts_inputs_of_opposite_classes_meet(chapter: dict) -> None:
+def test_in_failed_starts_two_opposite_inputs_have_nearly_equal_activations(chapter: dict) -> None:
     lost, apart = chapter["lost"], chapter["apart"]
     assert apart[lost].max().item() < 0.01 < 0.5 < apart[~lost].min().item()
 
@@ -116,10 +116,10 @@ def test_the_same_starts_succeed_in_pytorch(chapter: dict) -> None:
     x1, x2, y = (torch.tensor(chapter[n].tolist()) for n in ("x1", "x2", "y"))
     starts = np.stack([start(seed) for seed in range(200)]).T[:, :, None]
     w = torch.tensor(starts, dtype=torch.float32, requires_grad=True)
-    descend = torch.optim.SGD([w], lr=3.0)
+    optimizer = torch.optim.SGD([w], lr=3.0)
     for _ in range(2000):
-        descend.zero_grad()
+        optimizer.zero_grad()
         ((five(x1, x2, *w, g=torch.sigmoid)[2] - y) ** 2).mean(-1).sum().backward()
-        descend.step()
+        optimizer.step()
     won = ((five(x1, x2, *w, g=torch.sigmoid)[2] - y).abs() < 0.25).all(1)
     assert won.tolist() == chapter["won"]["squared error"].tolist()

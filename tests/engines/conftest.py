@@ -1,4 +1,4 @@
-"""The other browser engines, and a server whose pages record their own errors.
+"""Firefox and WebKit, and a server whose pages record their own errors.
 
 `make test` runs some pages in Firefox and WebKit where they are installed; BOOK_BROWSERS names
 engines that must be installed, and runs every page in them (`make test browsers="firefox webkit"`).

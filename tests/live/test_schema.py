@@ -110,7 +110,7 @@ DAMAGED = [
     (("inputs", "w", "width"), 3, "there is no field 'width'"),
     (("view", "items", 0, "marks", 0, "width"), True, "curve, width: True is not a number"),
     (("view", "items", 0, "marks", 0, "x"), {"ref": ""}, "the text is empty"),
-    (("view", "items", 0, "xlim"), [0], "it has 1 entries; allowed are 2 to 2"),
+    (("view", "items", 0, "xlim"), [0], "1 entries were given; 2 to 2 are allowed"),
     (("view", "items", 0, "marks", 0, "x"), {"shape": [1], "data": ["1"]}, "'1' is not a number"),
     (("version",), True, "True is not 1"),
 ]

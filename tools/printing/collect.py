@@ -83,7 +83,7 @@ def extracted(
 
 
 @dataclass(frozen=True)
-class Order:
+class Options:
     """The options of a command line: which pages of a built site to write into which file."""
 
     site: Path
@@ -97,7 +97,7 @@ class Order:
         return [name for name, _ in self.chosen]
 
 
-def parse_order(doc: str, kind: str, arguments: list[str] | None) -> Order | None:
+def parse_arguments(doc: str, kind: str, arguments: list[str] | None) -> Options | None:
     """The options of `make pdf` or `make epub`; None, after a message, if no site is built."""
     parser = argparse.ArgumentParser(description=doc.splitlines()[0])
     parser.add_argument("site", type=Path, help="the built site")
@@ -110,7 +110,7 @@ def parse_order(doc: str, kind: str, arguments: list[str] | None) -> Order | Non
         return None
     chosen = [(n, p) for n, p in documents() if not options.only or n in options.only]
     address = options.address.rstrip("/") + "/" if options.address else ""
-    return Order(options.site, options.target, address, chosen, whole=not options.only)
+    return Options(options.site, options.target, address, chosen, whole=not options.only)
 
 
 def states() -> dict[str, dict]:

@@ -1,4 +1,4 @@
-// The other ways to run a page's code, shown where it cannot run here.
+// The other ways to run a page's code, shown if it cannot run in this browser.
 
 import { element } from "./dom.js";
 import type { PageInfo } from "./protocol.js";
