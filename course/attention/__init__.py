@@ -1,1 +1,1 @@
-"""The chapter attention: its figures and checks."""
+"""The chapter on attention: its figures and checks."""

@@ -30,8 +30,8 @@ paper = value(
 
 
 def causal(scores: Any) -> Any:
-    raised = scores.exp().tril()
-    return raised / raised.sum(-1, keepdim=True)
+    exponentials = scores.exp().tril()
+    return exponentials / exponentials.sum(-1, keepdim=True)
 
 
 mask = function(
@@ -206,7 +206,7 @@ before = function(
 # --- sums -----------------------------------------------------------------------------------------
 
 
-def looked(block: int, positions: list[int], row: int = 5) -> float:
+def weight_on(block: int, positions: list[int], row: int = 5) -> float:
     """The mean weight that a block's heads put on some positions, over 500 new sums."""
     x, _ = written.sums().table(written.sums().test[:500])
     maps = written.trained("sums").look(nnlib.tensor(x))[1][block]
@@ -215,20 +215,20 @@ def looked(block: int, positions: list[int], row: int = 5) -> float:
 
 adds = value(
     "sums",
-    like=lambda: looked(0, [1, 4]),
+    like=lambda: weight_on(0, [1, 4]),
     stars=2,
     tolerance=2e-3,
     mistakes=[
         mistake("These are the tens. Positions count from 0, and the ones are written first.",
-                lambda: looked(0, [0, 3])),
+                lambda: weight_on(0, [0, 3])),
         mistake("Each of the two gets this much on average. Together they get twice as much.",
-                lambda: looked(0, [1, 4]) / 2),
+                lambda: weight_on(0, [1, 4]) / 2),
         mistake("These are the maps of block 2. The digits are fetched in block 1.",
-                lambda: looked(1, [1, 4])),
+                lambda: weight_on(1, [1, 4])),
         mistake("Both heads are added up here; take the mean over the heads.",
-                lambda: 2 * looked(0, [1, 4])),
+                lambda: 2 * weight_on(0, [1, 4])),
         mistake("This is the row of the first digit of the answer, which predicts the tens.",
-                lambda: looked(0, [1, 4], 6)),
+                lambda: weight_on(0, [1, 4], 6)),
     ],
     learned="The position of the = predicts the ones, so it fetches the two digits for them.",
 )  # fmt: skip

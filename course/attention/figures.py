@@ -31,12 +31,12 @@ def recalled(question: Any, **texts: Any) -> live.Figure:
         return np.array([stored_recall.best(kind, T, careful) for T in lengths], np.float32)
 
     def chosen(careful: Any) -> dict[str, Any]:
-        made: dict[str, Any] = {}
+        outputs: dict[str, Any] = {}
         for kind in stored_recall.KINDS:
             usual, better = nnlib.tensor(five(kind, False)), nnlib.tensor(five(kind, True))
             dots = nnlib.where(careful, better, usual)
-            made |= {f"{kind}_dots": dots.reshape(-1), f"{kind}_mean": dots.mean(1)}
-        return made
+            outputs |= {f"{kind}_dots": dots.reshape(-1), f"{kind}_mean": dots.mean(1)}
+        return outputs
 
     marks = []
     for kind in stored_recall.KINDS:
@@ -235,12 +235,12 @@ def run_parts(p: dict[str, Any], x: Any, layers: int) -> tuple[Any, list[Any]]:
     h = p["symbols"][x] + p["places"]
     for k in range(layers):
         query, key, value, out = (p["matrices"][k, i] for i in range(4))
-        seen, last = norm(h, k), k == layers - 1
-        asked, h = (seen[:, -1:], h[:, -1:]) if last else (seen, h)
-        scores = (asked @ query.T) @ (seen @ key.T).transpose(1, 2) / SIZE**0.5
+        normed, last = norm(h, k), k == layers - 1
+        asked, h = (normed[:, -1:], h[:, -1:]) if last else (normed, h)
+        scores = (asked @ query.T) @ (normed @ key.T).transpose(1, 2) / SIZE**0.5
         A = (scores - 1e9 * (ahead[-1:] if last else ahead)).softmax(-1)
         maps.append(A)
-        h = h + (A @ (seen @ value.T)) @ out.T
+        h = h + (A @ (normed @ value.T)) @ out.T
     return norm(h[:, -1], 2) @ p["head"].T, maps
 
 
@@ -260,11 +260,11 @@ def training(text: str, examples: int = 3072, batch: int = 48, **texts: Any) -> 
         t = t + 1.0
         m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g * g
         change = (m / (1.0 - 0.9**t)) / ((v / (1.0 - 0.999**t)).sqrt() + 1e-8)
-        change, at, moved = lr * (t / 20.0).clamp(max=1.0) * change, 0, {}
+        change, at, updated = lr * (t / 20.0).clamp(max=1.0) * change, 0, {}
         for name, (shape, _) in PARTS.items():
-            moved[name] = parts[name] - change[at : at + sizes[name]].reshape(shape)
+            updated[name] = parts[name] - change[at : at + sizes[name]].reshape(shape)
             at += sizes[name]
-        return moved | {"m": m, "v": v, "t": t, "loss": loss.detach()}
+        return updated | {"m": m, "v": v, "t": t, "loss": loss.detach()}
 
     def in_page(symbols: Any, places: Any, matrices: Any, norms: Any, head: Any, m: Any, v: Any,
                 t: Any, x: Any, y: Any, layers: int, lr: Any) -> Any:  # fmt: skip

@@ -36,7 +36,7 @@ def sequences(n: int, length: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 class Reader(nn.Module):
     """A recurrent cell over the symbols and a linear layer on every state.
 
-    `careful` starts the cells so that they keep what they hold: the RNN with an orthogonal w_hh,
+    `careful` starts the cells so that they keep their state: the RNN with an orthogonal w_hh,
     the gates of LSTM and GRU with 3 added to the bias of the gate that keeps the state, as in the
     chapter on recurrent networks. Otherwise they start as PyTorch's do.
     """
@@ -65,7 +65,7 @@ def network(kind: str, length: int, careful: bool = False) -> Any:
 
 def accuracy(kind: str, length: int, careful: bool, rate: float, seed: int,
              steps: int = STEPS) -> float:  # fmt: skip
-    """Trains one network; its accuracy on 1,000 new sequences (chance is 1/8)."""
+    """Trains one network; returns its accuracy on 1,000 new sequences (chance is 1/8)."""
     nnlib.manual_seed(seed)
     model = network(kind, length, careful)
 
@@ -100,13 +100,13 @@ def main() -> None:
     stored: dict[str, Any] = json.loads(path.read_text("utf8")) if path.exists() else {}
 
     def need(setting: tuple[str, int, bool, float], seeds: int) -> float:
-        found = stored.setdefault(setting_name(*setting), [])
-        while len(found) < seeds:
-            found.append(round(accuracy(*setting, seed=len(found)), 3))
-        print(setting_name(*setting), *found, file=sys.stderr, flush=True)
+        accuracies = stored.setdefault(setting_name(*setting), [])
+        while len(accuracies) < seeds:
+            accuracies.append(round(accuracy(*setting, seed=len(accuracies)), 3))
+        print(setting_name(*setting), *accuracies, file=sys.stderr, flush=True)
         rows = [f" {json.dumps(key)}: {json.dumps(five)}" for key, five in stored.items()]
         path.write_text("{\n" + ",\n".join(rows) + "\n}\n", "utf8")
-        return float(found[0])
+        return float(accuracies[0])
 
     for length in LENGTHS:
         for kind in KINDS:

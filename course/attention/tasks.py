@@ -83,7 +83,7 @@ class Look(nn.Module):
 class Finder(nn.Module):
     """Symbols to vectors, layers of attention, and logits for the symbol that comes next.
 
-    Each of `positions`, `residual` and `normalised` can be left out, to see what it is good for.
+    Each of `positions`, `residual` and `normalised` can be left out, to show what it contributes.
     """
 
     def __init__(self, symbols: int = len(SYMBOLS), length: int = LENGTH, size: int = 32,
@@ -101,8 +101,8 @@ class Finder(nn.Module):
 
     def vectors(self, x: Any) -> Any:
         """A vector for each position: that of its symbol plus that of the position."""
-        made = self.symbols[x]
-        return made if self.positions is None else made + self.positions[: x.shape[-1]]
+        vectors = self.symbols[x]
+        return vectors if self.positions is None else vectors + self.positions[: x.shape[-1]]
 
     def forward(self, x: Any) -> Any:
         h = self.vectors(x)
@@ -112,11 +112,11 @@ class Finder(nn.Module):
 
     def maps(self, x: Any) -> list[Any]:
         """Each layer's attention weights."""
-        h, found = self.vectors(x), []
+        h, maps = self.vectors(x), []
         for norm, look in zip(self.norms, self.looks, strict=True):
-            found.append(look.weights(norm(h)))
+            maps.append(look.weights(norm(h)))
             h = h + look(norm(h)) if self.residual else look(norm(h))
-        return found
+        return maps
 
 
 # --- training -----------------------------------------------------------------------------------
@@ -127,6 +127,7 @@ def fit(model: Any, draw: Callable[[int], tuple[np.ndarray, np.ndarray]], steps:
     """Adam on fresh batches, `draw(step)`; only the last position's answer counts.
 
     The step size rises over the first twentieth and falls to 0; gradients are clipped at 1.
+    Returns the loss of each step.
     """
     parameters = list(model.parameters())
     adam = nnlib.optim.Adam(parameters, lr=lr)

@@ -74,12 +74,12 @@ VARIANTS: dict[str, tuple[Callable[[], Any], int]] = {  # network, steps
 
 
 def batches(seed: int) -> Callable[[int], tuple[np.ndarray, np.ndarray]]:
-    """64 fresh questions for each step."""
+    """A function that returns 64 fresh questions for each step."""
     return lambda step: lookups(64, seed=10_000 * (seed + 1) + step)
 
 
 def run(name: str, seed: int, steps: int | None = None) -> tuple[float, list[float]]:
-    """Trains one variant: accuracy on 1,000 new questions, and the mean loss of each ten steps."""
+    """Trains one variant; returns its accuracy on new questions and each ten steps' mean loss."""
     make, all_steps = VARIANTS[name]
     nnlib.manual_seed(seed)
     model = make()
@@ -90,7 +90,7 @@ def run(name: str, seed: int, steps: int | None = None) -> tuple[float, list[flo
 
 @cache
 def results() -> dict[str, dict[str, list[Any]]]:
-    """Variant → accuracies of five seeds, and their losses."""
+    """The stored accuracies and losses of five seeds, by the variant's name."""
     text = (resources.files("course.attention") / FILE).read_text("utf8")
     stored: dict[str, dict[str, list[Any]]] = json.loads(text)
     return stored

@@ -78,7 +78,7 @@ def backwards() -> Task:
 
 
 def train(task: Task, steps: int | None = None, seed: int = 0) -> Transformer:
-    """Adam on random batches; the step size rises over 5 % of the steps and falls to 0."""
+    """A network trained by Adam; the step size rises over 5 % of the steps, then falls to 0."""
     nnlib.manual_seed(seed)
     model, steps = task.network(), steps or task.steps
     (x, y), rng = task.table(task.train), np.random.default_rng(seed)
@@ -125,13 +125,13 @@ def trained(name: str) -> Transformer:
 
 
 def main() -> None:
-    made = {}
+    states = {}
     for task in (sums(), backwards()):
         model = train(task)
-        whole = right(task, model, task.test).all(1).mean()
-        print(f"{task.name}: {whole:.3f} of the new ones right", file=sys.stderr, flush=True)
-        made[task.name] = {key: w.half() for key, w in model.state_dict().items()}
-    nnlib.save(made, Path(__file__).with_name(FILE))
+        accuracy = right(task, model, task.test).all(1).mean()
+        print(f"{task.name}: {accuracy:.3f} of the new ones right", file=sys.stderr, flush=True)
+        states[task.name] = {key: w.half() for key, w in model.state_dict().items()}
+    nnlib.save(states, Path(__file__).with_name(FILE))
 
 
 if __name__ == "__main__":

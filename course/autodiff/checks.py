@@ -19,9 +19,9 @@ from course.kit.exercises import function, mistake, puzzle, value
 def remembered(mul: Callable, x: float, y: float) -> tuple[float, float, float]:
     """The product, and the slope that is kept for each factor (nan: no edge leads to it)."""
     a, b = Scalar(x), Scalar(y)
-    made = mul(a, b)
-    kept = [[s for node, s in made.edges if node is of] for of in (a, b)]
-    return made.value, *(float(sum(s)) if s else float("nan") for s in kept)
+    product = mul(a, b)
+    slopes = [[s for node, s in product.edges if node is of] for of in (a, b)]
+    return product.value, *(float(sum(s)) if s else float("nan") for s in slopes)
 
 
 product = function(
@@ -125,7 +125,7 @@ ordering = puzzle(
 # --- the walk back ------------------------------------------------------------------------------
 
 
-def filled(walk_back: Callable, x: float, y: float) -> list[float]:
+def grads_after_walks(walk_back: Callable, x: float, y: float) -> list[float]:
     """The `grad` of each node of a small graph after a first walk, then after a second one."""
     a, b = Scalar(x), Scalar(y)
     c = a * b + a
@@ -166,7 +166,7 @@ backwards = function(
     "backward",
     like=scalar.walk_back,
     given=lambda rng: tuple(float(v) for v in rng.uniform(0.5, 2.0, 2)),
-    observe=filled,
+    observe=grads_after_walks,
     stars=2,
     mistakes=[
         mistake(
@@ -188,7 +188,7 @@ backwards = function(
             walk(adds=False),
         ),
         mistake(
-            "The leaves are right. The nodes in between keep a grad as well: only a node without "
+            "The leaves are right. The nodes in between also keep a grad: only a node without "
             "edges should.",
             walk(everywhere=True),
         ),
@@ -208,42 +208,42 @@ def leaf(value: float) -> Any:
     return nnlib.tensor(value, dtype=nnlib.float64, requires_grad=True)
 
 
-class MinusTurned(Scalar):
+class SwappedMinus(Scalar):
     def __rsub__(self, other: Any) -> Scalar:
         return self + other * -1
 
 
-class OverTurned(Scalar):
+class SwappedDivision(Scalar):
     def __rtruediv__(self, other: Any) -> Scalar:
         return self * other**-1
 
 
-class ExpSlip(Scalar):
+class ExpByArgument(Scalar):
     def exp(self) -> Scalar:
         return type(self)(math.exp(self.value), [(self, self.value)])
 
 
-class ExpFlat(Scalar):
+class ExpByOne(Scalar):
     def exp(self) -> Scalar:
         return type(self)(math.exp(self.value), [(self, 1.0)])
 
 
-class LogSlip(Scalar):
+class LogByItself(Scalar):
     def log(self) -> Scalar:
         return type(self)(math.log(self.value), [(self, math.log(self.value))])
 
 
-class LogOf(Scalar):
+class LogByArgument(Scalar):
     def log(self) -> Scalar:
         return type(self)(math.log(self.value), [(self, self.value)])
 
 
-class PowerFlat(Scalar):
+class PowerByValue(Scalar):
     def __pow__(self, n: float) -> Scalar:
         return type(self)(self.value**n, [(self, n * self.value)])
 
 
-class PowerSame(Scalar):
+class PowerByPower(Scalar):
     def __pow__(self, n: float) -> Scalar:
         return type(self)(self.value**n, [(self, n * self.value**n)])
 
@@ -270,15 +270,20 @@ engine = function(
     stars=3,
     mistakes=[
         mistake(
-            "exp is its own derivative: its slope at a is the exponential of a, not a.", ExpSlip
+            "exp is its own derivative: its slope at a is the exponential of a, not a.",
+            ExpByArgument,
         ),
-        mistake("Your exp has the slope 1 everywhere; its slope is its value.", ExpFlat),
-        mistake("The slope of log is not log itself: it is one over its argument.", LogSlip),
-        mistake("The slope of log is 1/a; yours is a.", LogOf),
-        mistake("In a power's slope the exponent goes down by one: n · a to the n − 1.", PowerFlat),
-        mistake("The exponent is in front, but it did not go down by one in the power.", PowerSame),
-        mistake("1 − a has the wrong sign: yours is a − 1.", MinusTurned),
-        mistake("2 / a is upside down: yours is a / 2.", OverTurned),
+        mistake("Your exp has the slope 1 everywhere; its slope is its value.", ExpByOne),
+        mistake("The slope of log is not log itself: it is one over its argument.", LogByItself),
+        mistake("The slope of log is 1/a; yours is a.", LogByArgument),
+        mistake(
+            "In a power's slope the exponent goes down by one: n · a to the n − 1.", PowerByValue
+        ),
+        mistake(
+            "The exponent is in front, but it did not go down by one in the power.", PowerByPower
+        ),
+        mistake("1 − a has the wrong sign: yours is a − 1.", SwappedMinus),
+        mistake("2 / a is upside down: yours is a / 2.", SwappedDivision),
     ],
     learned="Under fifty lines, and any program made of these operations has its gradient.",
 )
@@ -397,8 +402,8 @@ class Pair:
 
 def divided(quotient: Callable, *numbers: float) -> tuple[float, float]:
     a, da, b, db = numbers
-    made = quotient(Pair(a, da), Pair(b, db))
-    return made.value, made.slope
+    result = quotient(Pair(a, da), Pair(b, db))
+    return result.value, result.slope
 
 
 def a_pair_and_a_divisor(rng: np.random.Generator) -> tuple[float, ...]:
@@ -500,7 +505,7 @@ single = value(
             "most of the quotient.",
             -6,
         ),
-        mistake("This h² is as small as ε: here rounding has dominated for long.", -4),
+        mistake("This h² is as small as ε: here rounding has long dominated.", -4),
         mistake(
             "At this h the parabola's error h²/6 · |f‴| is still larger than the rounding error.",
             -1,

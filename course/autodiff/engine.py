@@ -20,7 +20,7 @@ class Scalar:
     """A number with an edge to each number that it was computed from, and a slope on each edge.
 
     `backward` adds to the `grad` of the leaves, the numbers without edges.  The gradients of the
-    nodes in between exist only during the walk, so that a second `backward` is right as well.
+    nodes in between exist only during the walk, so a second `backward` is also right.
     """
 
     def __init__(self, value: float, edges: Sequence[tuple[Scalar, float]] = ()) -> None:
@@ -121,7 +121,9 @@ def draw(rng: np.random.Generator, length: int = 6) -> tuple[Program, tuple[floa
 
 
 def run(program: Program, values: Sequence[float], number: Callable[[float], Any]) -> list[float]:
-    """The program's result and its derivatives by x, y, z; `number` makes the engine's numbers.
+    """The program's result, and its derivatives with respect to x, y, z.
+
+    `number` makes an engine's number of a float.
 
     >>> run(("a = x * y", "b = a + a"), (3.0, 2.0, 1.0), Scalar)
     [12.0, 4.0, 6.0, 0.0]
@@ -151,7 +153,7 @@ def largest_difference(one: Callable, other: Callable, times: int = 200, seed: i
 
 
 def complete(engine: Any) -> bool:
-    """Whether `engine` does everything that the chapter requires, also a second `backward`."""
+    """Whether `engine` does everything that the chapter requires, including a second `backward`."""
     try:
         if largest_difference(engine, Scalar, times=20) > 1e-12:
             return False

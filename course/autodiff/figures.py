@@ -28,8 +28,8 @@ def grow(expressions: Mapping[str, Callable], **values: float) -> live.Figure:
         used = f.__code__.co_varnames[: f.__code__.co_argcount]
         if missing := [n for n in used if n not in values]:
             raise ValueError(
-                f"the expression {names[k]!r} takes {', '.join(used)}, and values are given for "
-                f"{', '.join(values)} only; give one for {missing[0]} too: {missing[0]}=1.0"
+                f"the expression {names[k]!r} takes {', '.join(used)}, and values are given "
+                f"only for {', '.join(values)}; give one for {missing[0]} too: {missing[0]}=1.0"
             )
         states = live.dag_states(f, **{n: values[n] for n in used})
         steppers[f"t{k}"] = live.stepper(states, label="step")
@@ -42,14 +42,14 @@ def grow(expressions: Mapping[str, Callable], **values: float) -> live.Figure:
             )
         )
 
-    def results(**given: Any) -> dict[str, Any]:
+    def results(**inputs: Any) -> dict[str, Any]:
         return {
-            f"r{k}": f(*[given[n] for n in f.__code__.co_varnames[: f.__code__.co_argcount]])
+            f"r{k}": f(*[inputs[n] for n in f.__code__.co_varnames[: f.__code__.co_argcount]])
             for k, f in enumerate(expressions.values())
         }
 
-    wanted = [Parameter(n, Parameter.KEYWORD_ONLY) for n in values]
-    results.__signature__ = Signature(wanted)  # type: ignore[attr-defined]
+    parameters = [Parameter(n, Parameter.KEYWORD_ONLY) for n in values]
+    results.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
     return live.figure(
         results,
         inputs={
@@ -91,19 +91,19 @@ def events(plus: bool, topological: bool) -> list[tuple[str, str, dict[str, floa
     (4.0, 6.0)
     """
     grad = dict.fromkeys(AT, 0.0) | {"c": 1.0}
-    found = [("", "c", dict(grad))]
+    steps = [("", "c", dict(grad))]
 
     def send(node: str) -> None:
         to = EDGES[node]
         for _ in range(2 if to else 0):
             grad[to] = grad[node] + (grad[to] if plus else 0.0)
-            found.append((node, to, dict(grad)))
+            steps.append((node, to, dict(grad)))
             if not topological:
                 send(to)
 
     for node in "cba" if topological else "c":
         send(node)
-    return found
+    return steps
 
 
 def _story(plus: bool, topological: bool) -> dict[str, np.ndarray]:
@@ -258,13 +258,13 @@ def which_h() -> live.Figure:
     """The central difference's error against h at any x, in double or single precision."""
 
     def outputs(x: Any, precision: str, exponent: Any) -> dict[str, Any]:
-        kind = nnlib.float64 if precision == "float64" else nnlib.float32
-        eps = nnlib.finfo(kind).eps
+        dtype = nnlib.float64 if precision == "float64" else nnlib.float32
+        eps = nnlib.finfo(dtype).eps
         wide = x.double()
         true = -2.0 * wide * witch(wide) * witch(wide)
         third = 24.0 * wide * (1.0 - wide * wide) * witch(wide) ** 4
-        h = nnlib.tensor(H[precision]).to(kind)
-        at, one = wide.to(kind), (10.0 ** exponent.double()).to(kind)
+        h = nnlib.tensor(H[precision]).to(dtype)
+        at, one = wide.to(dtype), (10.0 ** exponent.double()).to(dtype)
 
         def error(h: Any) -> Any:
             quotient = (witch(at + h) - witch(at - h)) / (2.0 * h)
@@ -313,7 +313,7 @@ MOVES = {"cat", "clone", "constant", "expand", "flip", "input", "permute", "resh
 
 
 def work(graph: Graph) -> int:
-    """Additions, multiplications and function values in one run; moving numbers costs nothing.
+    """The additions, multiplications and function values of one run; moving numbers is free.
 
     >>> W, x = nnlib.ones(3, 5), nnlib.ones(5)
     >>> work(nnlib.graph.trace(lambda W, x: {"y": W @ x}, W=W, x=x))

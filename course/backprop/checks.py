@@ -258,12 +258,12 @@ def backward_pass(late: bool = False, skip: bool = False, bare: bool = False) ->
         a = [x]
         for k in range(w.shape[0]):
             a.append(g(w[k] * a[-1]))
-        received, found = 2 * (a[-1] - y), list[Any]()
+        received, gradients = 2 * (a[-1] - y), list[Any]()
         for k in reversed(range(w.shape[0])):
             delta = received if bare else received * slope(a[k + 1])
-            found.insert(0, delta * (a[k + 1] if late else a[k]))
+            gradients.insert(0, delta * (a[k + 1] if late else a[k]))
             received = delta if skip else delta * w[k]
-        return nnlib.stack(found)
+        return nnlib.stack(gradients)
 
     return run
 

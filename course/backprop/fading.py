@@ -19,14 +19,14 @@ def chain_of_ten() -> live.Figure:
 
     def walk(w: Any, x: Any, g: str) -> dict:
         w, a = w.double(), x.double()
-        kept = [a]
+        activations = [a]
         for _ in range(LENGTH):
             total = w * (a - 0.5) if g == "sigmoid" else w * a
             a = {"sigmoid": total.sigmoid(), "tanh": total.tanh(), "ReLU": total.relu()}[g]
-            kept.append(a)
+            activations.append(a)
         slopes = [
             a * (1 - a) if g == "sigmoid" else 1 - a * a if g == "tanh" else (a > 0) * 1.0
-            for a in kept[1:]
+            for a in activations[1:]
         ]
         delta = [nnlib.tensor(1.0).double()]
         for k in range(LENGTH - 2, -1, -1):
@@ -34,7 +34,7 @@ def chain_of_ten() -> live.Figure:
         size = nnlib.stack([d.reshape(()) for d in delta]).abs()
         return {
             "size": size.clamp(min=FLOOR), "first": size[0],
-            "a": nnlib.stack([v.reshape(()) for v in kept[1:]]),
+            "a": nnlib.stack([v.reshape(()) for v in activations[1:]]),
             "slope": nnlib.stack([s.reshape(()) for s in slopes]),
         }  # fmt: skip
 

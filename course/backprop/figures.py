@@ -83,10 +83,10 @@ def measured(w: Mapping[str, Any], x1: Any, x2: Any, y: Any) -> dict[str, Any]:
     def slope(at: Callable[[float], Any]) -> Any:
         return (at(SMALL) - at(-SMALL)) / (2 * SMALL)
 
-    found = {f"d{i}": slope(partial(shifted, i)) for i in AFTER}
+    derivatives = {f"d{i}": slope(partial(shifted, i)) for i in AFTER}
     for name in WEIGHTS:
-        found[name] = slope(partial(changed, name))
-    return found
+        derivatives[name] = slope(partial(changed, name))
+    return derivatives
 
 
 # --- a change travels ----------------------------------------------------------------------------
@@ -212,25 +212,25 @@ def _inputs_and_weights(units: Mapping[str, float]) -> dict[str, dict[str, float
 def fire_backwards(units: Mapping[str, float]) -> live.Figure:
     """Neurons fired in an order that the reader chooses; derivatives beside their measurements."""
 
-    def outputs(x1: Any, x2: Any, y: Any, fired: Any, **given: Any) -> dict:
-        w = {n: v.double() for n, v in given.items()}
+    def outputs(x1: Any, x2: Any, y: Any, fired: Any, **weights: Any) -> dict:
+        w = {n: v.double() for n, v in weights.items()}
         x1, x2, y = (v.double() for v in (x1, x2, y))
         a = activations(w, x1, x2)
         delta, truth = fired_in_order(w, a, y, fired), measured(w, x1, x2, y)
-        hidden = nnlib.tensor(float("nan"))
+        nothing = nnlib.tensor(float("nan"))
         out: dict[str, Any] = {f"a{i}": v for i, v in a.items()}
         out |= {f"in{i}": v for i, v in net_inputs(w, a).items()}
         shown = []
         for i in AFTER:
             on = fired[i - 1] > 0
-            shown.append(nnlib.where(on, delta[i], hidden))
-            back, found = [delta[i]], [truth[f"d{i}"]]
+            shown.append(nnlib.where(on, delta[i], nothing))
+            back, differences = [delta[i]], [truth[f"d{i}"]]
             for k in (0, *INTO.get(i, ())) if i > 2 else ():
                 back.append(delta[i] * (a[k] if k else 1.0))
-                found.append(truth[f"w{k}{i}"])
+                differences.append(truth[f"w{k}{i}"])
                 if k:
-                    out[f"g{k}{i}"] = nnlib.where(on, back[-1], hidden)
-            out[f"table{i}"] = nnlib.stack([nnlib.stack(back), nnlib.stack(found)])
+                    out[f"g{k}{i}"] = nnlib.where(on, back[-1], nothing)
+            out[f"table{i}"] = nnlib.stack([nnlib.stack(back), nnlib.stack(differences)])
         out |= who_is_right(fired)
         return {**out, "shown": nnlib.stack(shown), "loss": (y - a[5]) ** 2}
 
@@ -299,8 +299,8 @@ def thousand_steps(units: Mapping[str, float]) -> live.Figure:
         slopes, a5 = four_points_back({n: w[n] for n in WEIGHTS})
         return {**{n: w[n] - slopes[n] for n in WEIGHTS}, "loss": mean_error(a5)}
 
-    def outputs(at: Any, **given: Any) -> dict:
-        w = {n: given[n].double() for n in WEIGHTS}
+    def outputs(at: Any, **weights: Any) -> dict:
+        w = {n: weights[n].double() for n in WEIGHTS}
         x1, x2, y = (nnlib.tensor(v).double()[at] for v in (*INPUTS.T, TARGETS))
         a = activations(w, x1, x2)
         delta = fired_in_order(w, a, y, nnlib.tensor([5.0, 4.0, 3.0, 2.0, 1.0]))
@@ -341,11 +341,11 @@ def flipped_sign(start: Callable[[int], Any], *, lr: float, seed: int) -> live.F
 
     def step(slip: bool, **w: Any) -> dict:
         slopes, a5 = four_points_back({n: w[n] for n in WEIGHTS}, -1.0 if slip else 1.0)
-        moved = {n: w[n] - lr * slopes[n] for n in WEIGHTS}
-        return {**moved, "loss": mean_error(a5)}
+        updated = {n: w[n] - lr * slopes[n] for n in WEIGHTS}
+        return {**updated, "loss": mean_error(a5)}
 
-    def outputs(slip: bool, **given: Any) -> dict:
-        w = {n: given[n].double() for n in WEIGHTS}
+    def outputs(slip: bool, **weights: Any) -> dict:
+        w = {n: weights[n].double() for n in WEIGHTS}
         slopes, a5 = four_points_back(w, -1.0 if slip else 1.0)
 
         def loss(h: float) -> Any:

@@ -67,11 +67,11 @@ def named(short: str) -> str:
 def fill_the_table() -> live.Figure:
     """Eighteen empty cells for the pass at (1, 0) → 1, each with a check of its number."""
 
-    def judge(**given: Any) -> dict:
+    def judge(**guesses: Any) -> dict:
         out: dict[str, Any] = {}
         done: Any = 0.0
         for name in ASKED:
-            guess, truth = given[name].double(), PASS[name]
+            guess, truth = guesses[name].double(), PASS[name]
             filled = (guess != 0) * 1.0
             right = ((guess - truth).abs() < CLOSE) * 1.0
             flipped = ((guess + truth).abs() < CLOSE) * filled

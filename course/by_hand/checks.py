@@ -36,7 +36,7 @@ def lines(
     activations: Sequence[int],
     **more: Any,
 ) -> Any:
-    """An exercise: a function returns the lines that `halfway` names, judged one after the other.
+    """An exercise on a function that returns the lines that `halfway` names, judged in their order.
 
     It is called with random arguments, and with each of its activations close to 0 and close to 1.
     """
@@ -45,48 +45,48 @@ def lines(
     extreme += [{i: end} for i in activations for end in (0.01, 0.99)]
 
     def answers(answer: Callable) -> list[tuple[list, Sequence[float], Sequence[float]]]:
-        rng, found = np.random.default_rng(7), []
+        rng, results = np.random.default_rng(7), []
         for fixed in extreme:
-            given = [fixed.get(i, float(v)) for i, v in enumerate(rng.uniform(0.1, 0.9, count))]
-            found.append((given, answer(*given), right(*given)))
-        return found
+            arguments = [fixed.get(i, float(v)) for i, v in enumerate(rng.uniform(0.1, 0.9, count))]
+            results.append((arguments, answer(*arguments), right(*arguments)))
+        return results
 
     def problem(answer: Any) -> str | None:
         if not callable(answer):
             return f"a function is needed, not {brief(answer)}: leave the call's parentheses out?"
         results = answers(answer)
-        for _, given, _ in results:
-            if given is None:
+        for _, returned, _ in results:
+            if returned is None:
                 return BLANK
-            if not isinstance(given, (tuple, list)) or len(given) != len(names):
-                return f"{len(names)} results are needed, not {brief(given)}."
-        for at, name in enumerate(names):
-            if results[0][1][at] is ...:
-                right_so_far = f"{', '.join(names[:at])}: right. Next comes {name}."
-                return right_so_far if at else BLANK
-            if all(difference(g[at], n[at], 1e-9, name) is None for _, g, n in results):
+            if not isinstance(returned, (tuple, list)) or len(returned) != len(names):
+                return f"{len(names)} results are needed, not {brief(returned)}."
+        for k, name in enumerate(names):
+            if results[0][1][k] is ...:
+                right_so_far = f"{', '.join(names[:k])}: right. Next comes {name}."
+                return right_so_far if k else BLANK
+            if all(difference(g[k], n[k], 1e-9, name) is None for _, g, n in results):
                 continue
-            before = f"{', '.join(names[:at])}: right. " if at else ""
+            before = f"{', '.join(names[:k])}: right. " if k else ""
             for words, wrong in halfway[name]:
-                if all(difference(g[at], wrong(x, n), 1e-9) is None for x, g, n in results):
+                if all(difference(g[k], wrong(x, n), 1e-9) is None for x, g, n in results):
                     return f"{before}{name}: {words}"
             _, g, n = results[0]
-            return f"{before}{difference(g[at], n[at], 1e-9, name)}"
+            return f"{before}{difference(g[k], n[k], 1e-9, name)}"
         return None
 
     def twin(name: str, wrong: Callable) -> Callable:
-        def answer(*given: float) -> list[float]:
-            found = list(right(*given))
-            found[names.index(name)] = wrong(given, right(*given))
-            return found
+        def answer(*arguments: float) -> list[float]:
+            result = list(right(*arguments))
+            result[names.index(name)] = wrong(arguments, right(*arguments))
+            return result
 
         return answer
 
-    made = [
+    mistakes = [
         mistake(f"{name}: {words}", twin(name, wrong))
         for name, line in halfway.items() for words, wrong in line
     ]  # fmt: skip
-    return puzzle(short, right=right, problem=problem, mistakes=made, stepwise=True, **more)
+    return puzzle(short, right=right, problem=problem, mistakes=mistakes, stepwise=True, **more)
 
 
 def output_lines(y: Any, a3: Any, a4: Any, a5: Any) -> tuple[Any, ...]:
@@ -254,7 +254,7 @@ def run(answer: Callable, net: Weights, x: list[float], y: float) -> tuple[float
 def changed(
     first: Callable = lambda a, y: 2 * (a - y),
     collect: Callable = lambda w, i, delta: w[i] @ delta,
-    before: float = 1.0,
+    keep: float = 1.0,
     through: Callable = slope,
     product: Callable = np.outer,
 ) -> Callable:
@@ -265,7 +265,7 @@ def changed(
         received, delta = np.zeros((2, len(w)))
         received[-1] = first(a[-1], y)
         for i in range(len(w) - 1, len(x), -1):
-            received[i] = before * received[i] + collect(w, i, delta)
+            received[i] = keep * received[i] + collect(w, i, delta)
             delta[i] = through(a[i]) * received[i]
         return (y - a[-1]) ** 2, product(a, delta)
 
@@ -287,7 +287,7 @@ steps = function(
         mistake("In step 3 the square's factor 2 is missing.", changed(first=lambda a, y: a - y)),
         mistake(
             "In step 4 you overwrite what the output neuron was given in step 3: += is needed.",
-            changed(before=0.0),
+            changed(keep=0.0),
         ),
         mistake(
             "In step 4 you collect over column i, the edges that lead to neuron i. The edges to "
@@ -376,7 +376,7 @@ shared = function(
             lambda d3, d4, x1, x2: x1 * d3 * x2 * d4,
         ),
         mistake(
-            "δ₃ + δ₄ would be right for a shared bias. For an edge, the input is a factor as well.",
+            "δ₃ + δ₄ would be right for a shared bias. For an edge, the input is also a factor.",
             lambda d3, d4, x1, x2: d3 + d4,
         ),
     ],
@@ -436,8 +436,9 @@ layer = function(
             "The first result was right: row j belongs to neuron j of this layer, as in W.",
             transposed,
         ),
-        mistake("What goes backwards is δ, not what the neurons received: W.T @ delta.",
-                without_delta),
+        mistake(
+            "What goes backwards is δ, not what the neurons received: W.T @ delta.", without_delta
+        ),
     ],
     learned="Forward W, backward Wᵀ. With a square matrix the shapes would have fitted.",
 )

@@ -92,8 +92,8 @@ def line_by_line(
     mistake can be planted in one of them.
     """
 
-    def outputs(x1: Any, x2: Any, y: Any, line: Any, planted: Any, **given: Any) -> dict:
-        w = {n: v.double() for n, v in given.items()}
+    def outputs(x1: Any, x2: Any, y: Any, line: Any, planted: Any, **weights: Any) -> dict:
+        w = {n: v.double() for n, v in weights.items()}
         x1, x2, y = (v.double() for v in (x1, x2, y))
         a = activations(w, x1, x2)
         into = net_inputs(w, a)
@@ -107,17 +107,17 @@ def line_by_line(
                 edge = nnlib.where(planted == 2, w["w45"], edge)
             else:
                 x1, x2 = (nnlib.where(planted == 3, *both) for both in ((x2, x1), (x1, x2)))
-            found = hidden(delta[5], edge, a[i], x1, x2)
-            by_a[i], delta[i], by_w[f"w0{i}"], by_w[f"w1{i}"], by_w[f"w2{i}"] = found
-        checked = measured(w, a[1], a[2], y)
+            derivatives = hidden(delta[5], edge, a[i], x1, x2)
+            by_a[i], delta[i], by_w[f"w0{i}"], by_w[f"w1{i}"], by_w[f"w2{i}"] = derivatives
+        differences = measured(w, a[1], a[2], y)
         out = {f"a{i}": v for i, v in a.items()}
         out |= {f"in{i}": v for i, v in into.items()}
         for i in (3, 4, 5):
-            out |= {f"d_a{i}": by_a[i], f"d_in{i}": delta[i], f"m_in{i}": checked[f"d{i}"]}
+            out |= {f"d_a{i}": by_a[i], f"d_in{i}": delta[i], f"m_in{i}": differences[f"d{i}"]}
             out[f"m_a{i}"] = slope_by_activation(w, a, y, i)
         for name in WEIGHTS:
             out[f"d_{name}"] = by_w[name]
-            out[f"m_{name}"] = checked[name]
+            out[f"m_{name}"] = differences[name]
         blank = nnlib.tensor(float("nan"))
         for at, name in enumerate(ORDER, 1):
             if name.startswith("in"):
@@ -149,10 +149,10 @@ def line_by_line(
 def _planted(lines: Sequence, wrong: Any, slip: Callable) -> tuple:
     """The five lines of the output neuron, with a wrong δ where a mistake is planted."""
     d_a5, right, *rest = lines
-    bad, a3, a4 = slip(lines)
-    spoiled = (bad, bad * a3, bad * a4)
-    return (d_a5, nnlib.where(wrong, bad, right),
-            *(nnlib.where(wrong, b, r) for b, r in zip(spoiled, rest, strict=True)))  # fmt: skip
+    wrong_delta, a3, a4 = slip(lines)
+    wrong_rest = (wrong_delta, wrong_delta * a3, wrong_delta * a4)
+    return (d_a5, nnlib.where(wrong, wrong_delta, right),
+            *(nnlib.where(wrong, b, r) for b, r in zip(wrong_rest, rest, strict=True)))  # fmt: skip
 
 
 def _line(graph: Graph, name: str, at: int) -> Any:

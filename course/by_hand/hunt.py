@@ -29,7 +29,7 @@ MUST_VANISH = {
     "a₅ = 0.01, y = 1": list(RIGHT)[1:],
 }
 TESTS = [*MUST_VANISH, "the ten signs", "the quotient"]
-WRONG_NAME = 2  # what it costs to name a line that is right
+WRONG_NAME = 2  # the price of naming a line that is right
 
 
 def program_of_days() -> np.ndarray:
@@ -39,7 +39,7 @@ def program_of_days() -> np.ndarray:
 
 
 def largest_left(program: Any, case: str, before: Mapping[str, Any]) -> Any:
-    """The largest of the lines that must vanish, as a multiple of `before`, at our numbers."""
+    """The largest of the lines that must vanish in a case, each divided by its value `before`."""
     after = ten_lines(tensors(OURS | CASES[case]), program)
     return nnlib.stack([(after[n] / before[n]).abs() for n in MUST_VANISH[case]]).amax()
 
@@ -67,18 +67,18 @@ def one_mistake(numbers: Mapping[str, float], measured: Mapping[str, float]) -> 
     def outputs(
         of_day: Any, of_month: Any, bought: Any, seen: Any, line: Any, named: Any, missed: Any
     ) -> dict:
-        held = days[(of_month - 1) * 31 + of_day - 1]
-        d = ten_lines(tensors(OURS), held)
-        found = (named == guilty[held]) * 1.0
+        program = days[(of_month - 1) * 31 + of_day - 1]
+        d = ten_lines(tensors(OURS), program)
+        found = (named == guilty[program]) * 1.0
         out = {f"d_{n}": d[n] for n in RIGHT} | {"signs": nnlib.stack(list(d.values())).sign()}
-        out |= {f"case{k}": largest_left(held, case, d) for k, case in enumerate(MUST_VANISH)}
-        out |= {f"found{k}": found * (held == k) for k in range(len(SLIPS))}
+        out |= {f"case{k}": largest_left(program, case, d) for k, case in enumerate(MUST_VANISH)}
+        out |= {f"found{k}": found * (program == k) for k in range(len(SLIPS))}
         return out | {
-            "quotient": quotient(numbers, held), "for_sale": 1 - bought, "found": found,
+            "quotient": quotient(numbers, program), "for_sale": 1 - bought, "found": found,
             "astray": (named >= 0) * (1 - found), "searching": 1 - found,
             "cost": bought.sum() + seen.sum() + missed,
             "after_seen": nnlib.maximum(seen, (lines == line) * 1.0),
-            "after_missed": missed + WRONG_NAME * (guilty[held] != line),
+            "after_missed": missed + WRONG_NAME * (guilty[program] != line),
         }  # fmt: skip
 
     none = {"bought": np.zeros(len(TESTS)), "seen": np.zeros(len(RIGHT)), "named": -1,

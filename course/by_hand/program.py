@@ -74,10 +74,10 @@ def right(program: Callable) -> bool:
     try:
         for seed in range(3):
             w, x = random_net(seed, 7), [0.8, -0.6]
-            found, needed = program(w, x, 0.3), backpropagate(w, x, 0.3)
-            if not np.isclose(found[0], needed[0]):
+            result, needed = program(w, x, 0.3), backpropagate(w, x, 0.3)
+            if not np.isclose(result[0], needed[0]):
                 return False
-            if not np.allclose(np.triu(found[1], 1), np.triu(needed[1], 1), rtol=0, atol=1e-12):
+            if not np.allclose(np.triu(result[1], 1), np.triu(needed[1], 1), rtol=0, atol=1e-12):
                 return False
     except Exception:  # dots, or anything else that a reader may have written so far
         return False
@@ -103,19 +103,19 @@ def hidden_lines(d_in5: Any, w35: Any, a3: Any, x1: Any, x2: Any) -> tuple:
 
 def typed_lines(output: Callable, hidden: Callable) -> tuple[Callable, Callable]:
     """The reader's lines, right or wrong, if none is missing, else the book's; prints which."""
-    whole = [_five_numbers(output, 4), _five_numbers(hidden, 5)]
-    if all(whole):
+    complete = [_five_numbers(output, 4), _five_numbers(hidden, 5)]
+    if all(complete):
         print("The numbers of the figure come from your lines.")
     else:
-        gaps = " and ".join(n for n, w in zip(("output", "hidden"), whole, strict=True) if not w)
+        gaps = " and ".join(n for n, w in zip(("output", "hidden"), complete, strict=True) if not w)
         print(f"Lines of {gaps} are still missing: there the figure uses the book's.")
-    return output if whole[0] else output_lines, hidden if whole[1] else hidden_lines
+    return output if complete[0] else output_lines, hidden if complete[1] else hidden_lines
 
 
 def _five_numbers(lines: Callable, count: int) -> bool:
     """Whether a function of `count` tensors returns five tensors or numbers."""
     try:
-        found = lines(*[nnlib.tensor(0.5)] * count)
-        return len(found) == 5 and all(np.isfinite(float(v)) for v in found)
+        result = lines(*[nnlib.tensor(0.5)] * count)
+        return len(result) == 5 and all(np.isfinite(float(v)) for v in result)
     except Exception:  # dots, or anything else that a reader may have written so far
         return False

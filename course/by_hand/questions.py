@@ -16,7 +16,8 @@ QUESTIONS = [
         answer="2(a₅ − y)",
     ),
     live.question(
-        "Which factor distinguishes the derivative by w₃₅ from the one by w₀₅?",
+        "Which factor distinguishes the derivative with respect to w₃₅ from that with respect to "
+        "w₀₅?",
         {
             "w₃₅": "The weight is not a factor of its own derivative: in₅ contains w₃₅ a₃, and the "
             "derivative of that is a₃.",

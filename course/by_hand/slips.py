@@ -63,11 +63,11 @@ def ten_lines(v: Values, program: Any, among: Sequence[int] = range(len(SLIPS)))
     program = nnlib.tensor(program) if isinstance(program, int) else program
     d: dict[str, Any] = {}
     for line, right in RIGHT.items():
-        found = right(v, d)
+        value = right(v, d)
         for k in among:
             if SLIPS[k].line == line:
-                found = nnlib.where(program == k, SLIPS[k].wrong(v, d), found)
-        d[line] = found
+                value = nnlib.where(program == k, SLIPS[k].wrong(v, d), value)
+        d[line] = value
     return d
 
 

@@ -17,26 +17,26 @@ WINDOW = np.array([[1.0, 1, 0], [1, 0.5, 0], [1, 0, 0]])
 BIAS = -1.0
 
 
-def answered(total: float) -> tuple[float, float]:
+def total_and_relu(total: float) -> tuple[float, float]:
     return float(total), max(0.0, float(total))
 
 
 paper = value(
     "paper",
-    like=lambda: answered((SOBEL * WINDOW).sum() + BIAS),
+    like=lambda: total_and_relu((SOBEL * WINDOW).sum() + BIAS),
     stars=1,
     mistakes=[
         mistake(
             "The bias is missing: it is added once, to the sum of all nine.",
-            lambda: answered((SOBEL * WINDOW).sum()),
+            lambda: total_and_relu((SOBEL * WINDOW).sum()),
         ),
         mistake(
             "The bias is added once, not for each row.",
-            lambda: answered((SOBEL * WINDOW).sum() + 3 * BIAS),
+            lambda: total_and_relu((SOBEL * WINDOW).sum() + 3 * BIAS),
         ),
         mistake(
             "The kernel is rotated by 180° here. Use it as it is.",
-            lambda: answered((SOBEL[::-1, ::-1] * WINDOW).sum() + BIAS),
+            lambda: total_and_relu((SOBEL[::-1, ::-1] * WINDOW).sum() + BIAS),
         ),
         mistake(
             "The total input is right. ReLU keeps a positive number; it does not make it 1.",
@@ -237,17 +237,17 @@ def line_problem(answer: Any) -> str | None:
     kernel = np.asarray(answer.tolist() if hasattr(answer, "tolist") else answer, float)
     if kernel.shape != (3, 3):
         return SHAPE
-    small = 1e-6 * max(1e-9, abs(kernel).max())
-    if abs(kernel.sum()) > small:
+    tolerance = 1e-6 * max(1e-9, abs(kernel).max())
+    if abs(kernel.sum()) > tolerance:
         return FLAT
-    if (abs(kernel.sum(1)) > small).any():
+    if (abs(kernel.sum(1)) > tolerance).any():
         return LEVEL
     left, middle, right = kernel.sum(0)  # the total input on a line through each column
-    if abs(middle) <= small:
+    if abs(middle) <= tolerance:
         return BLIND
     if middle < 0:
         return FLIPPED
-    return None if max(left, right) < -small else ASIDE
+    return None if max(left, right) < -tolerance else ASIDE
 
 
 line = puzzle(

@@ -39,12 +39,12 @@ def paint_a_kernel(image: np.ndarray, question: Any) -> live.Figure:
     small = np.pad(shrink(image, 12).numpy().round(1), 1)  # a frame of paper around the digit
 
     def outputs(image: Any, kernel: Any, bias: Any, row: Any, column: Any) -> dict[str, Any]:
-        seen = at_window(image, row, column, 3)
-        total = (seen * kernel).sum() + bias
+        window = at_window(image, row, column, 3)
+        total = (window * kernel).sum() + bias
         side = 1 + 0 * row
         return {
             "map": slid(image, kernel) + bias, "active": (slid(image, kernel) + bias).relu(),
-            "seen": seen, "product": seen * kernel, "sum": total, "answer": total.relu(),
+            "seen": window, "product": window * kernel, "sum": total, "answer": total.relu(),
             "frame": nnlib.stack([row, column, 3 * side, 3 * side]),
             "cell": nnlib.stack([row, column, side, side]),
         }  # fmt: skip
@@ -305,20 +305,20 @@ def maps_of(net: Any, mlp: Any, start: np.ndarray) -> live.Figure:
     W1, c1, W2, c2 = rounded_parameters(mlp)
 
     def read(drawing: Any, centre: Any, one: Any, last: Any) -> dict[str, Any]:
-        seen = nnlib.where(centre, centred(drawing), drawing)
-        first = F.conv2d(seen[None, None], K1, b1, padding=2).relu()
+        image = nnlib.where(centre, centred(drawing), drawing)
+        first = F.conv2d(image[None, None], K1, b1, padding=2).relu()
         second = F.conv2d(F.max_pool2d(first, 2), K2, b2, padding=2).relu()
         third = F.conv2d(F.max_pool2d(second, 2), K3, b3, padding=2).relu()[0]
-        found = third.amax((1, 2))
-        z = W @ found + b
+        maxima = third.amax((1, 2))
+        z = W @ maxima + b
         p = nnlib.softmax(z, 0)
-        other = nnlib.softmax(W2 @ (W1 @ seen.reshape(-1) + c1).relu() + c2, 0)
+        other = nnlib.softmax(W2 @ (W1 @ image.reshape(-1) + c1).relu() + c2, 0)
         return {
-            "seen": seen, "first": first[0], "second": second[0], "third": third, "found": found,
+            "seen": image, "first": first[0], "second": second[0], "third": third, "found": maxima,
             "p": p, "answer": p.argmax(), "percent": 100 * p.max(), "ink": drawing.max() > 0.3,
             "other": other, "mlp_answer": other.argmax(), "mlp_percent": 100 * other.max(),
-            "kernel": K1[one, 0], "large": first[0, one], "added": W[:, last] * found[last],
-            "amount": found[last], "chosen": 1.0 * (nnlib.arange(len(b3)) == last),
+            "kernel": K1[one, 0], "large": first[0, one], "added": W[:, last] * maxima[last],
+            "amount": maxima[last], "chosen": 1.0 * (nnlib.arange(len(b3)) == last),
         }  # fmt: skip
 
     found = nnlib.tensor(start)[None, None]

@@ -29,9 +29,9 @@ PAPER = 16  # empty pixels on every side of the larger images
 
 
 NETWORKS: dict[str, tuple[Callable[[], nn.Module], bool]] = {  # and whether the digits are moved
-    "MLP": (digits.perceptron, False),
+    "MLP": (digits.mlp, False),
     "two pools": (digits.two_pools, False),
-    "MLP, moved digits": (digits.perceptron, True),
+    "MLP, moved digits": (digits.mlp, True),
     "two pools, moved digits": (digits.two_pools, True),
     "anywhere": (digits.anywhere, False),
     "anywhere, larger paper": (digits.anywhere, False),
@@ -42,7 +42,7 @@ FRAME, FRAME_EPOCHS = 8, 6  # empty pixels around the training digits of the las
 def fit(
     net: nn.Module, x: Any, y: Any, seed: int, epochs: int = EPOCHS, moved: bool = False
 ) -> nn.Module:
-    """Trains as digits.fit does; `moved` shifts each mini-batch by up to FAR pixels both ways."""
+    """Trains like digits.fit; `moved` shifts each mini-batch by up to FAR pixels both ways."""
     rng = np.random.default_rng(seed)
     adam = nnlib.optim.Adam(net.parameters(), lr=2e-3)
     net.train()
@@ -72,16 +72,16 @@ def train(name: str, seed: int) -> nn.Module:
 
 
 def tested(net: nn.Module) -> dict[str, Any]:
-    """Accuracy on test digits shifted to the right, and, where it works, in larger images."""
+    """Accuracy on test digits shifted to the right, and, if the net accepts them, larger images."""
     data = datasets.digits(train=False)
     x, y = nnlib.tensor(data.x), nnlib.tensor(data.y)
-    found: dict[str, Any] = {
+    accuracies: dict[str, Any] = {
         "shifts": [digits.accuracy(net, digits.moved(x, 0, k), y) for k in SHIFTS]
     }
     if "AdaptiveMaxPool2d" in str(net):
         wide = F.pad(x, (PAPER,) * 4)
-        found["paper"] = digits.accuracy(net, wide, y)
-    return found
+        accuracies["paper"] = digits.accuracy(net, wide, y)
+    return accuracies
 
 
 # --- transfer: seven digits are learned, three are new ----------------------------------------
@@ -100,7 +100,7 @@ def reader_of(classes: int) -> nn.Sequential:
 
 
 def train_seven(seed: int = 0) -> nn.Module:
-    """A network trained on the digits 0 to 6 only."""
+    """A network trained only on the digits 0 to 6."""
     data = datasets.digits()
     old = np.isin(data.y, OLD)
     nnlib.manual_seed(seed)
@@ -110,7 +110,7 @@ def train_seven(seed: int = 0) -> nn.Module:
 
 @cache
 def seven() -> nn.Sequential:
-    """That network with its stored weights."""
+    """The network for the digits 0 to 6, with its stored weights."""
     net = reader_of(len(OLD))
     net.load_state_dict({key: value.float() for key, value in nnlib.load(SEVEN).items()})
     net.eval()
@@ -140,7 +140,7 @@ def features(x: np.ndarray, kind: str) -> Any:
 
 
 def few_shot(kind: str, count: int, seed: int, steps: int = 200) -> float:
-    """Test accuracy on the new digits of a logistic regression on a few examples' features."""
+    """Test accuracy on the new digits of logistic regression on the features of a few examples."""
     x, y = few(count, seed)
     x_test, y_test = new_test()
     seen, unseen = features(x, kind), features(x_test, kind)
@@ -157,7 +157,7 @@ def few_shot(kind: str, count: int, seed: int, steps: int = 200) -> float:
 
 
 def from_scratch(count: int, seed: int) -> float:
-    """The same for the whole network, trained on these few examples alone."""
+    """Test accuracy on the new digits of a whole network trained on the few examples alone."""
     x, y = few(count, seed)
     nnlib.manual_seed(seed)
     net = fit(reader_of(len(NEW)), nnlib.tensor(x), nnlib.tensor(y), seed, epochs=60)
@@ -177,26 +177,26 @@ def results() -> dict[str, Any]:
 
 
 def main(parts: list[str]) -> None:
-    found: dict[str, Any] = {"networks": {}, "transfer": {}}
+    measured: dict[str, Any] = {"networks": {}, "transfer": {}}
 
     def keep() -> None:
         stored = results() if FILE.exists() else {}
-        both = {part: stored.get(part, {}) | new for part, new in found.items()}
+        both = {part: stored.get(part, {}) | new for part, new in measured.items()}
         FILE.write_text(json.dumps(both, indent=1) + "\n", "utf8")
 
     if "transfer" in parts or not parts:
         nnlib.save(digits.half(train_seven()), SEVEN)
         for kind in ("pixels", "features"):
-            found["transfer"][kind] = [[few_shot(kind, n, s) for s in DRAWS] for n in COUNTS]
+            measured["transfer"][kind] = [[few_shot(kind, n, s) for s in DRAWS] for n in COUNTS]
             keep()
-        found["transfer"]["from scratch"] = [[from_scratch(n, s) for s in DRAWS] for n in COUNTS]
+        measured["transfer"]["from scratch"] = [[from_scratch(n, s) for s in DRAWS] for n in COUNTS]
         keep()
     for name in NETWORKS:
         if name in parts or not parts:
             seeds = SEEDS if name != "anywhere, larger paper" else range(1)
-            found["networks"][name] = []
+            measured["networks"][name] = []
             for seed in seeds:
-                found["networks"][name].append(tested(train(name, seed)))
+                measured["networks"][name].append(tested(train(name, seed)))
                 keep()
 
 

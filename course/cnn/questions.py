@@ -10,7 +10,8 @@ QUESTIONS = [
         "How many new parameters are there?",
         {
             "none": "The same kernels slide over more positions.",
-            "four times as many": "There are about four times as many neurons, but they share.",
+            "four times as many": "There are about four times as many neurons, but they "
+            "share their weights.",
             "one for each new pixel": "That would be a layer without sharing.",
         },
         answer="none",

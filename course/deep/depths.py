@@ -77,12 +77,12 @@ def parameters(setting: Setting, seeds: int = SEEDS) -> list[tuple[Tensor, Tenso
     rngs = [np.random.default_rng(seed) for seed in range(seeds)]
     sizes = [64, *[WIDTH] * setting.depth]
     kinds = [(setting.start, a, b) for a, b in pairwise(sizes)]
-    made = []
+    layers = []
     for start, inputs, outputs in [*kinds, ("default", WIDTH, 10)]:
         each = [layer(start, inputs, outputs, rng) for rng in rngs]
         W, b = (np.stack(part).astype("float32") for part in zip(*each, strict=True))
-        made.append((nnlib.tensor(W, requires_grad=True), nnlib.tensor(b, requires_grad=True)))
-    return made
+        layers.append((nnlib.tensor(W, requires_grad=True), nnlib.tensor(b, requires_grad=True)))
+    return layers
 
 
 def normalised(h: Tensor) -> Tensor:
@@ -95,12 +95,12 @@ def forward(setting: Setting, layers: list[tuple[Tensor, Tensor]], x: Any) -> tu
     g = getattr(nnlib, setting.activation)
     (W, b), *middle, (V, c) = layers
     h = g(x @ W + b)
-    passed = [h]
+    outputs = [h]
     for W, b in middle:
         a = g((normalised(h) if setting.norm else h) @ W + b)
         h = h + a if setting.residual else a
-        passed.append(h)
-    return (normalised(h) if setting.norm else h) @ V + c, passed
+        outputs.append(h)
+    return (normalised(h) if setting.norm else h) @ V + c, outputs
 
 
 # --- training -----------------------------------------------------------------------------------
@@ -124,7 +124,7 @@ def loss_of(logits: Tensor, y: np.ndarray) -> Tensor:
 
 
 def right(setting: Setting, layers: list, part: str) -> np.ndarray:
-    """Each network's accuracy."""
+    """Each network's accuracy on one part of the data."""
     x, y = data()[part]
     with nnlib.no_grad():
         logits, _ = forward(setting, layers, nnlib.tensor(x))
@@ -136,9 +136,9 @@ def sizes(setting: Setting, seeds: int = SEEDS, images: int = 200) -> tuple[list
     gradient for its weights; geometric means over the seeds."""
     x, y = (part[:images] for part in data()["training"])
     layers = parameters(setting, seeds)
-    logits, passed = forward(setting, layers, nnlib.tensor(x))
+    logits, outputs = forward(setting, layers, nnlib.tensor(x))
     loss_of(logits, np.broadcast_to(y, (seeds, images))).backward()
-    rms = [np.sqrt((h.detach().numpy().astype(float) ** 2).mean((1, 2))) for h in passed]
+    rms = [np.sqrt((h.detach().numpy().astype(float) ** 2).mean((1, 2))) for h in outputs]
     slopes = [W.grad for W, _ in layers[:-1] if W.grad is not None]
     norms = [np.sqrt((g.numpy().astype(float) ** 2).sum((1, 2))) for g in slopes]
     mean = [[float(np.exp(np.log(v + 1e-40).mean())) for v in many] for many in (rms, norms)]
@@ -146,7 +146,7 @@ def sizes(setting: Setting, seeds: int = SEEDS, images: int = 200) -> tuple[list
 
 
 def train(setting: Setting, lr: float, seeds: int = SEEDS, epochs: int = EPOCHS) -> dict[str, Any]:
-    """Trains all seeds; the loss after each epoch and the accuracies at the end, of each seed."""
+    """Trains all seeds; returns each one's loss after each epoch and accuracies at the end."""
     layers = parameters(setting, seeds)
     x, y = data()["training"]
     adam = nnlib.optim.Adam([p for pair in layers for p in pair], lr=lr)
@@ -190,13 +190,13 @@ def stored() -> list[dict[str, Any]]:
     return json.loads((resources.files("course.deep") / FILE).read_text("utf8"))
 
 
-def of(**wanted: Any) -> dict[str, Any]:
+def of(**changes: Any) -> dict[str, Any]:
     """The stored result of one setting: of(depth=50, residual=True).
 
     >>> of(depth=3)["activation"]
     'relu'
     """
-    setting = asdict(replace(Setting(), **wanted))
+    setting = asdict(replace(Setting(), **changes))
     return next(row for row in stored() if all(row[k] == v for k, v in setting.items()))
 
 

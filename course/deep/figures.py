@@ -62,15 +62,15 @@ def passed_through(
     def g(z: Any) -> Any:
         return activation[0] * z.relu() + activation[1] * z.tanh() + activation[2] * z.sigmoid()
 
-    h, given, passed = x, [], []
+    h, inputs, outputs = x, [], []
     for k, W in enumerate(weights):
         u = n * standardised(h) + (1 - n) * h
         z = u @ W
         a = g(z if offsets is None else z + offsets[k])
         h = nnlib.where(k + 1 <= depth, a + r * h, h)
-        given.append(u.detach())
-        passed.append(h.detach())
-    return n * standardised(h) + (1 - n) * h, given, passed
+        inputs.append(u.detach())
+        outputs.append(h.detach())
+    return n * standardised(h) + (1 - n) * h, inputs, outputs
 
 
 def _sizes() -> list[Any]:
@@ -112,18 +112,18 @@ def sizes_by_layer(question: Any = None, **texts: Any) -> live.Figure:
         offsets = [nnlib.zeros(IMAGES, WIDTH).requires_grad_() for _ in weights]
         scaled = [spread * W / WIDTH**0.5 for W in weights]
         switches = {"depth": depth, "activation": activation, "residual": residual, "norm": norm}
-        top, given, kept = passed_through(x, scaled, offsets, **switches)
-        passed = [(h * h).mean() for h in kept]
+        top, inputs, layer_outputs = passed_through(x, scaled, offsets, **switches)
+        squares = [(h * h).mean() for h in layer_outputs]
         loss = F.cross_entropy(top @ (last / (3 * WIDTH) ** 0.5), y)
         deltas = nnlib.autograd.grad(loss * IMAGES, offsets)  # δ of each image's own loss
-        grads = [u.T @ d / IMAGES for u, d in zip(given, deltas, strict=True)]
+        grads = [u.T @ d / IMAGES for u, d in zip(inputs, deltas, strict=True)]
         shown = nnlib.minimum(layers, depth).long() - 1  # layers that are off repeat the last one
 
         def plotted(squares: list[Any]) -> Any:
             return nnlib.stack(squares).sqrt().clamp(SMALLEST, LARGEST)[shown]
 
         return {
-            "at": nnlib.minimum(layers, depth), "activations": plotted(passed),
+            "at": nnlib.minimum(layers, depth), "activations": plotted(squares),
             "deltas": plotted([(d * d).mean() for d in deltas]),
             "gradients": plotted([(G * G).mean() for G in grads]), "loss": loss,
         }  # fmt: skip
@@ -214,7 +214,7 @@ def training_losses(results: Sequence[Mapping[str, Any]]) -> live.Figure:
 EIGHT = {
     (False, False, False): (
         "None of the three",
-        "the gradient vanishes, and so does what differs between the images.",
+        "the gradient vanishes, and so do the differences between the images.",
     ),
     (True, False, False): (
         "He’s start alone",

@@ -41,11 +41,13 @@ def parameters(drawn: Any, moved: Any, spread: Any) -> list[Any]:
     inner = spread / WIDTH**0.5 * drawn[:HIDDEN] + moved[:HIDDEN]
     outer = drawn[HIDDEN:] / (3 * WIDTH) ** 0.5 + moved[HIDDEN:]
     layers = inner.reshape(DEEPEST, WIDTH, WIDTH)
-    made = [*(layers[k] for k in range(DEEPEST)), outer.reshape(WIDTH, 10)]
-    return [W.detach().requires_grad_() for W in made]
+    matrices = [*(layers[k] for k in range(DEEPEST)), outer.reshape(WIDTH, 10)]
+    return [W.detach().requires_grad_() for W in matrices]
 
 
-def seen(x: Any, y: Any, weights: list[Any], **switches: Any) -> tuple[Any, Any, Any, list[Any]]:
+def evaluated(
+    x: Any, y: Any, weights: list[Any], **switches: Any
+) -> tuple[Any, Any, Any, list[Any]]:
     """Loss and logits of the images, all gradients in one row, and each layer's output."""
     *hidden, last = weights
     top, _, passed = passed_through(x, hidden, **switches)
@@ -71,7 +73,7 @@ def break_and_save(**texts: Any) -> live.Figure:
     def step(drawn: Any, moved: Any, m: Any, v: Any, t: Any, began: Any, depth: Any, spread: Any,
              activation: Any, residual: Any, norm: Any) -> dict[str, Any]:  # fmt: skip
         switches = {"depth": depth, "activation": activation, "residual": residual, "norm": norm}
-        loss, _, gradient, _ = seen(x, y, parameters(drawn, moved, spread), **switches)
+        loss, _, gradient, _ = evaluated(x, y, parameters(drawn, moved, spread), **switches)
         now = as_row(spread=spread, **switches)
         return {
             **adam(moved, m, v, t, gradient), "drawn": drawn, "loss": loss,
@@ -82,7 +84,7 @@ def break_and_save(**texts: Any) -> live.Figure:
                 activation: Any, residual: Any, norm: Any) -> dict[str, Any]:  # fmt: skip
         switches = {"depth": depth, "activation": activation, "residual": residual, "norm": norm}
         weights = parameters(drawn, moved, spread)
-        loss, logits, gradient, passed = seen(x, y, weights, **switches)
+        loss, logits, gradient, passed = evaluated(x, y, weights, **switches)
         squares = gradient[:HIDDEN].reshape(DEEPEST, WIDTH * WIDTH) ** 2
         sizes = nnlib.stack([(h * h).mean() for h in passed])
         shown = nnlib.minimum(layers, depth).long() - 1  # layers that are off repeat the last one

@@ -52,21 +52,21 @@ def hops(lr: float, share: float = 1.0, renew: bool = True) -> list[float]:
 
     Without `renew` both steps use the derivative at the start.
     """
-    w, seen = 1.0, []
+    w, positions = 1.0, []
     for _ in range(2):
         w -= lr * share * 8 * ((w if renew else 1.0) - 1.8)
-        seen.append(w)
-    return seen
+        positions.append(w)
+    return positions
 
 
 def after_three() -> list[float]:
     """w.grad after one, two and three calls of backward on w² at w = 2."""
-    w, seen = nnlib.tensor(2.0, requires_grad=True), []
+    w, gradients = nnlib.tensor(2.0, requires_grad=True), []
     for _ in range(3):
         (w * w).backward()
         assert w.grad is not None
-        seen.append(w.grad.item())
-    return seen
+        gradients.append(w.grad.item())
+    return gradients
 
 
 EXERCISES = [

@@ -51,7 +51,7 @@ def rule_by_hand() -> live.Figure:
 
 
 def unseen_reading() -> live.Figure:
-    """Where do both thermometers show the same number? Then the rule far below its readings."""
+    """A question about equal numbers on both thermometers; then the rule far below its readings."""
     ends = nnlib.tensor([-6.0, 5.0])
     return live.figure(
         view=[
@@ -96,19 +96,19 @@ CASES = {
 def stretching() -> live.Figure:
     """Two tensors, each stretched to the common shape, and their sum, cell by cell."""
 
-    def work(row: Any, col: Any) -> dict[str, Any]:
-        found: dict[str, Any] = {}
+    def compute(row: Any, col: Any) -> dict[str, Any]:
+        outputs: dict[str, Any] = {}
         for k, (_, _, left, right) in enumerate(CASES.values()):
             a, b = nnlib.tensor(left), nnlib.tensor(right)
             wide = nnlib.zeros(3, 4)
-            found |= {f"a{k}": a, f"b{k}": b, f"sum{k}": a + b}
-            found |= {f"wide_a{k}": a + wide, f"wide_b{k}": b + wide}
-            found |= {f"one{k}": (a + wide)[row, col], f"other{k}": (b + wide)[row, col]}
-            found |= {f"cell{k}": (a + b)[row, col]}
-        return found
+            outputs |= {f"a{k}": a, f"b{k}": b, f"sum{k}": a + b}
+            outputs |= {f"wide_a{k}": a + wide, f"wide_b{k}": b + wide}
+            outputs |= {f"one{k}": (a + wide)[row, col], f"other{k}": (b + wide)[row, col]}
+            outputs |= {f"cell{k}": (a + b)[row, col]}
+        return outputs
 
     return live.figure(
-        work,
+        compute,
         inputs={
             "case": live.dropdown(
                 {name: float(k) for k, name in enumerate(CASES)}, label="what is added"
@@ -196,7 +196,7 @@ def thermometer_training() -> live.Figure:
         ),
         view=[
             live.predict(
-                "Somebody leaves zero_grad out, so that each gradient is added to all earlier "
+                "Somebody leaves zero_grad out, so each gradient is added to all earlier "
                 "ones. What happens to the loss?",
                 name="guess",
                 choices=["It falls faster: the steps grow.", "It falls as before, a little later.",

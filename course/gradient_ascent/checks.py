@@ -17,10 +17,10 @@ from nnlib import datasets
 
 def bowl(rng: np.random.Generator) -> tuple[Any, np.ndarray, float]:
     """A curved function of three weights, a point, and an eps for which the formulas differ."""
-    tilt, curved = nnlib.tensor(rng.normal(size=3)), nnlib.tensor(rng.normal(size=(3, 3)))
+    tilt, matrix = nnlib.tensor(rng.normal(size=3)), nnlib.tensor(rng.normal(size=(3, 3)))
 
     def f(w: Any) -> Any:
-        return (tilt * w).sum() - ((curved @ w) ** 2).sum() + (w**3).sum()
+        return (tilt * w).sum() - ((matrix @ w) ** 2).sum() + (w**3).sum()
 
     return f, rng.normal(size=3), 0.01
 
@@ -117,13 +117,13 @@ paper = value(
 
 def steep_bowl(rng: np.random.Generator) -> tuple[Any, np.ndarray, Any, float]:
     """A parabola, a point, the gradient there, and a step size that is several times too large."""
-    curved = nnlib.tensor(rng.uniform(2.0, 8.0, 3))
+    curvature = nnlib.tensor(rng.uniform(2.0, 8.0, 3))
     w = rng.normal(size=3)
 
     def f(w: Any) -> Any:
-        return -(curved * w * w).sum() / 2
+        return -(curvature * w * w).sum() / 2
 
-    return f, w, -curved * nnlib.tensor(w), float(rng.uniform(3.0, 5.0))
+    return f, w, -curvature * nnlib.tensor(w), float(rng.uniform(3.0, 5.0))
 
 
 def halved(f: Any, w: Any, g: Any, alpha: float, *, once_more: bool = False) -> tuple[Any, float]:
@@ -143,7 +143,7 @@ careful = function(
             lambda f, w, g, alpha: w + alpha * g,
         ),
         mistake(
-            "α is halved once only. It may take several halvings: use the loop's condition.",
+            "α is halved only once. It may take several halvings: use the loop's condition.",
             lambda f, w, g, alpha: w + alpha / 2 * g,
         ),
         mistake(
@@ -229,8 +229,8 @@ batch = function(
     stars=1,
     mistakes=[
         mistake(
-            "You divide by all examples. The mean of a mini-batch divides by its own size; else "
-            "small batches would take small steps, not noisy ones.",
+            "You divide by all examples. The mean of a mini-batch divides by its own size; "
+            "otherwise small batches would take small steps, not noisy ones.",
             lambda w, x, y, chosen: gradients(w, x, y)[chosen].sum(0) / len(y),
         ),
         mistake(
@@ -261,11 +261,11 @@ def hilly(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]
     return rng.normal(size=2), half @ half.T + np.eye(2), rng.normal(size=2)
 
 
-def five_steps(rule: Any, w: Any, curved: Any, top: Any) -> tuple[Any, Any]:
+def five_steps(rule: Any, w: Any, curvature: Any, top: Any) -> tuple[Any, Any]:
     """Weights and velocity after five steps up a parabola, for comparing rules."""
     v = nnlib.zeros_like(w)
     for _ in range(5):
-        w, v = rule(lambda at: -(curved @ (at - top)), w, v, 0.05, 0.9)
+        w, v = rule(lambda at: -(curvature @ (at - top)), w, v, 0.05, 0.9)
     return w, v
 
 

@@ -76,13 +76,13 @@ def noisy_climb(
     """
     nnlib.manual_seed(1)
     highest = height(top_of(x, y)[None], x, y)
-    w, missing = start.expand(climbers, 2), []
+    w, gaps = start.expand(climbers, 2), []
     for t in range(1000):
         rows = nnlib.randint(0, len(y), (climbers, 10))
         w = w + step_size(t) * example_gradients(w, x[rows], y[rows]).mean(1)
         if t + 1 in (20, 1000):
-            missing.append((highest - height(w, x, y)).mean().item())
-    return missing
+            gaps.append((highest - height(w, x, y)).mean().item())
+    return gaps
 
 
 def looks_in_flocks(

@@ -15,8 +15,8 @@ LEVELS = (-4, -3, -2, -1.5, -1, -0.7, -0.5, -0.35, -0.25, -0.2, -0.17, -0.15, -0
 BILL, MASS = "bill length (standard deviations)", "body mass (standard deviations)"
 RUNNERS = ("all birds", "mini-batches of 10", "mini-batches, momentum", "mini-batches, Adam")
 STEPS = 21  # steps of 10 birds that make one pass over 219
-PASSES = 30  # how long the race is
-ARROW = 3.0  # how long the reader's arrow is
+PASSES = 30  # the length of the race
+ARROW = 3.0  # the length of the reader's arrow
 Hill = Callable[[Any], Any]
 
 
@@ -73,9 +73,9 @@ def two_views(hill: Hill, slope: Hill, x: Any, birds: Any, start: Any, peak: Any
     def compare(w: Any, guess: Any) -> dict:
         g = slope(w)
         off, aim = _degrees(guess, g), _degrees(guess, peak - w)
-        drawn = g * 8 / ((g * g).sum() + 1e-12) ** 0.25
+        arrow = g * 8 / ((g * g).sum() + 1e-12) ** 0.25
         between = _degrees(g, peak - w)
-        return {"drawn": drawn, "h": hill(w), "off": off, "aim": aim, "between": between}
+        return {"drawn": arrow, "h": hill(w), "off": off, "aim": aim, "between": between}
 
     def point(x: Any, y: Any, w: Any) -> dict:
         return {"guess": ARROW * _unit(nnlib.stack([x, y]) - w)}
@@ -651,16 +651,16 @@ def over_step_sizes(needed: Any, limit: int, question: Any) -> live.Figure:
 
     Args:
         needed: for each hill, its step sizes and an array (rules, step sizes, starts).
-        limit: after how many gradients each climber was stopped.
+        limit: the number of gradients after which each climber was stopped.
     """
     alphas = np.array([sizes for sizes, _ in needed.values()])
-    counts = np.stack([found for _, found in needed.values()])
-    apart = 1.06 ** np.array([-1.0, 0.0, 1.0])  # so that the rules' dots are side by side
-    beside = alphas[:, None, :, None] * apart[:, None, None] * np.ones(counts.shape)
+    counts = np.stack([array for _, array in needed.values()])
+    factors = 1.06 ** np.array([-1.0, 0.0, 1.0])  # puts the rules' dots side by side
+    positions = alphas[:, None, :, None] * factors[:, None, None] * np.ones(counts.shape)
     tables = {
         "size": alphas,
         "median": np.median(counts, 3),
-        "x": beside.reshape(len(alphas), 3, -1),
+        "x": positions.reshape(len(alphas), 3, -1),
         "count": counts.reshape(len(alphas), 3, -1),
     }
     stored = {name: nnlib.tensor(table).double() for name, table in tables.items()}

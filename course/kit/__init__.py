@@ -1,1 +1,1 @@
-"""What every chapter needs: checks, exercises, numbers in prose, progress, counts, plot style."""
+"""Tools for every chapter: checks, exercises, numbers in prose, progress, counts, plot style."""

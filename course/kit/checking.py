@@ -27,7 +27,7 @@ from course.kit.progress import remember
 from course.kit.wire import Peer
 
 WIDTH = 72  # the longest line, in characters, that a page shows without scrolling
-STEP = 1e-6  # of finite differences, in float64
+STEP = 1e-6  # the h of finite differences, in float64
 
 JUDGE = "NNLIB_JUDGE"
 
@@ -49,7 +49,7 @@ class NotSolved(AssertionError):
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the check found: `state` is right, wrong or blank."""
+    """The result of a check: `state` is right, wrong or blank, and `words` explain it."""
 
     state: str
     words: str
@@ -97,13 +97,13 @@ def hand_in(name: str, answer: Any) -> None:
 def printed(exercise: Exercise, verdict: Verdict) -> str:
     """The verdict as lines that fit into a page's column."""
     first, *more = f"{verdict.sign} {exercise.short}: {verdict.words}".split("\n")
-    plain = textwrap.TextWrapper(
+    wrapper = textwrap.TextWrapper(
         WIDTH, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
     )
-    lines = plain.wrap(first)
-    plain.initial_indent = "  "
+    lines = wrapper.wrap(first)
+    wrapper.initial_indent = "  "
     for line in more:
-        lines += plain.wrap(line.strip())
+        lines += wrapper.wrap(line.strip())
     return "\n".join(lines)
 
 
@@ -197,8 +197,8 @@ def raised(exercise: Exercise, draws: list, error: Exception) -> Verdict:
         try:
             for arguments in draws:
                 outcome(exercise, mistake.twin, arguments)
-        except Exception as twins:
-            if type(twins) is type(error) and " ".join(str(twins).split()) == text:
+        except Exception as twin_error:
+            if type(twin_error) is type(error) and " ".join(str(twin_error).split()) == text:
                 return wrong(verdict, mistake.words)
     return wrong(verdict)
 
@@ -218,26 +218,26 @@ def reason_for(exercise: Exercise, draws: list, given: list, needed: list) -> st
 
 def explains(exercise: Exercise, twin: Callable, draws: list, given: list) -> bool:
     try:
-        seen = [outcome(exercise, twin, arguments) for arguments in draws]
+        twin_results = [outcome(exercise, twin, arguments) for arguments in draws]
     except Exception:
         return False
-    return all(agrees(g, t, exercise.tolerance) for g, t in zip(given, seen))
+    return all(agrees(g, t, exercise.tolerance) for g, t in zip(given, twin_results))
 
 
 def gradient_of(term: Callable) -> Callable:
-    def one(w: Any, *rest: Any) -> Any:
+    def gradient(w: Any, *rest: Any) -> Any:
         leaf = w.detach().requires_grad_()
         return nnlib.autograd.grad(term(leaf, *rest), [leaf])[0]
 
-    return one
+    return gradient
 
 
 def lengths(arguments: Sequence[Any]) -> set[int]:
-    found: set[int] = set()
+    sizes: set[int] = set()
     for argument in arguments:
         array = array_of(argument)
-        found |= {*array.shape, array.size} if array is not None else set()
-    return found
+        sizes |= {*array.shape, array.size} if array is not None else set()
+    return sizes
 
 
 def named(arguments: Sequence[Any]) -> str:
@@ -263,7 +263,7 @@ def gradients(exercise: Exercise, answer: Callable, draws: list) -> Verdict:
         needed = slopes(exercise.like, arguments, leaves)
         try:
             given = slopes(answer, arguments, leaves)
-        except Exception as error:  # such as .numpy() of a tensor that records
+        except Exception as error:  # such as .numpy() of a tensor that requires grad
             return wrong(LEFT, " ".join(str(error).split()))
         if given is None:
             return wrong(LEFT)
@@ -281,7 +281,7 @@ def gradients(exercise: Exercise, answer: Callable, draws: list) -> Verdict:
 
 
 def slopes(function: Callable, arguments: Sequence[Any], leaves: list[int]) -> list | None:
-    """Gradients of the sum of the results, or None if no gradient can flow."""
+    """The gradients of the sum of the results for the arguments `leaves`, or None if none flow."""
     copies = list(arguments)
     for i in leaves:
         copies[i] = arguments[i].detach().clone().requires_grad_()
@@ -289,8 +289,8 @@ def slopes(function: Callable, arguments: Sequence[Any], leaves: list[int]) -> l
     if not getattr(result, "requires_grad", False):
         return None
     inputs = [copies[i] for i in leaves]
-    found = nnlib.autograd.grad(result.sum(), inputs, allow_unused=True)
-    return [nnlib.zeros_like(a) if g is None else g for a, g in zip(inputs, found)]
+    grads = nnlib.autograd.grad(result.sum(), inputs, allow_unused=True)
+    return [nnlib.zeros_like(a) if g is None else g for a, g in zip(inputs, grads)]
 
 
 def finite_differences(function: Callable, arguments: Sequence[Any], which: int) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""How an answer differs from the right one, in words; and which common mistake would explain it."""
+"""Sentences on how an answer differs from the right one, and on the mistake that explains it."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def is_blank(answer: Any) -> bool:
 
 
 def has_dots(function: Any) -> bool:
-    """Whether the source of a function, or of a class's methods, still has a stub's dots.
+    """Whether the source of a function, or of a class's methods, still contains a stub's `...`.
 
-    False if there is no source.
+    False if the source is not available.
     """
     if hasattr(type(function), "has_dots"):  # a function of another process (wire.py)
         return bool(function.has_dots)
@@ -33,9 +33,9 @@ def has_dots(function: Any) -> bool:
         tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
     except (OSError, TypeError, SyntaxError):
         return False
-    filled = (ast.Expr, ast.Assign, ast.AnnAssign, ast.Return)
+    with_value = (ast.Expr, ast.Assign, ast.AnnAssign, ast.Return)
     return any(
-        isinstance(node, filled)
+        isinstance(node, with_value)
         and isinstance(node.value, ast.Constant)
         and node.value.value is ...
         for node in ast.walk(tree)
@@ -54,7 +54,7 @@ def array_of(value: Any) -> np.ndarray | None:
 
 
 def difference(given: Any, needed: Any, tolerance: float, where: str = "") -> str | None:
-    """What differs, as a sentence; None if nothing does."""
+    """A sentence that says what differs, or None if nothing does."""
     prefix = f"{where}: " if where else ""
     if isinstance(needed, Mapping):
         if not isinstance(given, Mapping) or set(given) != set(needed):
@@ -87,14 +87,14 @@ def numbers_differ(given: Any, needed: Any, tolerance: float, prefix: str) -> st
     if close(g, n, tolerance):
         return None
     g, n = g.astype(float), n.astype(float)
-    off = np.where(np.isfinite(g), np.abs(g - n), np.inf)
-    at = np.unravel_index(int(np.argmax(off)), off.shape)
+    errors = np.where(np.isfinite(g), np.abs(g - n), np.inf)
+    at = np.unravel_index(int(np.argmax(errors)), errors.shape)
     index = f" at [{', '.join(map(str, at))}]" if at else ""
     return f"{prefix}you have {float(g[at]):.5g}{index} where {float(n[at]):.5g} is needed."
 
 
 def close(g: np.ndarray, n: np.ndarray, tolerance: float) -> bool:
-    """Whether two arrays of one shape agree to `tolerance`, relative to the needed one's size."""
+    """Whether arrays of one shape agree to `tolerance` times the largest entry of n, or 1."""
     scale = max(1.0, float(np.abs(n.astype(float)[np.isfinite(n)]).max(initial=0)))
     return bool(np.allclose(g, n, rtol=0, atol=tolerance * scale, equal_nan=True))
 
@@ -103,8 +103,8 @@ def agrees(given: Any, needed: Any, tolerance: float) -> bool:
     return difference(given, needed, tolerance) is None
 
 
-def first(found: Iterable[str | None]) -> str | None:
-    return next((f for f in found if f is not None), None)
+def first(problems: Iterable[str | None]) -> str | None:
+    return next((problem for problem in problems if problem is not None), None)
 
 
 def brief(value: Any) -> str:

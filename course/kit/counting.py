@@ -1,4 +1,4 @@
-"""What a network costs: how many parameters it has, and how many multiplications it needs."""
+"""The cost of a network: how many parameters it has, and how many multiplications it needs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from nnlib.graph import trace
 
 
 def parameter_count(*modules: Any) -> int:
-    """How many parameters the modules have together.
+    """The number of parameters of all the modules together.
 
     >>> from nnlib import nn
     >>> parameter_count(nn.Linear(3, 2))
@@ -21,7 +21,7 @@ def parameter_count(*modules: Any) -> int:
 
 
 def multiplication_count(fn: Callable[..., Any] | list[Any], **inputs: Any) -> int:
-    """How many multiplications the matrix products and convolutions of fn(**inputs) take.
+    """The number of multiplications in the matrix products and convolutions of fn(**inputs).
 
     They are counted in the recorded graph.  A list of layers in place of fn stands for the function
     that applies them to its one input, x, one after the other.
@@ -84,7 +84,7 @@ class Cost(NamedTuple):
 def cost(fn: Callable[[Any], Any], x: Any) -> Cost:
     """The cost of fn(x), where everything but x counts as the network's weights.
 
-    A path's length is how many matrix products and convolutions lie on it from x to the answer.
+    A path's length is the number of matrix products and convolutions on it, from x to the answer.
 
     >>> import nnlib
     >>> from nnlib import nn
@@ -94,7 +94,7 @@ def cost(fn: Callable[[Any], Any], x: Any) -> Cost:
     """
     graph = trace(lambda x: fn(x), x=x)
     paths: dict[int, tuple[int, int]] = {}  # of the steps that depend on x
-    total = shared = 0
+    total = by_weights = 0
     matrices: dict[int, int] = {}
     for at, step in enumerate(graph.steps):
         data = [k for k in step.inputs if k in paths]
@@ -111,7 +111,7 @@ def cost(fn: Callable[[Any], Any], x: Any) -> Cost:
             each = shapes[0][-1] if step.op == "matmul" else prod(shapes[1][1:])
             total += prod(step.shape) * each
             for k in set(step.inputs[:2]) - paths.keys():
-                shared += prod(step.shape) * each
+                by_weights += prod(step.shape) * each
                 matrices[k] = prod(graph.steps[k].shape)
     (answer,) = graph.outputs.values()
-    return Cost(total, shared, sum(matrices.values()), *paths[answer])
+    return Cost(total, by_weights, sum(matrices.values()), *paths[answer])

@@ -94,7 +94,7 @@ def function(short: str, like: Callable, given: Draw, **more: Any) -> Exercise:
 def gradient(short: str, of: Callable | Sequence[Callable], given: Draw, **more: Any) -> Exercise:
     """An exercise that asks for the gradient of `of` with respect to its first argument.
 
-    The right answer is nnlib's gradient. If `of` is several functions, their sum is meant; for an
+    The right answer is nnlib's gradient. If `of` is a list of functions, their sum is meant; for an
     answer with the gradient of only one of them, the check explains that terms must be added.
     """
     terms = list(of) if isinstance(of, Sequence) else [of]
@@ -111,7 +111,7 @@ def gradient(short: str, of: Callable | Sequence[Callable], given: Draw, **more:
 
 
 def puzzle(short: str, right: Any, problem: Callable[[Any], str | None], **more: Any) -> Exercise:
-    """An exercise that accepts any solution: `problem(answer)` is None, or a text of what is wrong.
+    """An exercise that accepts any solution: `problem(answer)` is None, or says what is wrong.
 
     `right` is one solution; a twin is an answer for which `problem` returns its explanation.
     """
@@ -145,7 +145,7 @@ def find(name: str) -> Exercise:
     chapter, slash, short = name.partition("/")
     if not slash:
         raise ValueError(f"check: {name!r} needs the form 'chapter/exercise'")
-    found = {e.short: e for e in exercises_of(chapter)}
-    if short not in found:
-        raise ValueError(f"check: {chapter} has no exercise {short!r}; it has {', '.join(found)}")
-    return found[short]
+    by_name = {e.short: e for e in exercises_of(chapter)}
+    if short not in by_name:
+        raise ValueError(f"check: {chapter} has no exercise {short!r}; it has {', '.join(by_name)}")
+    return by_name[short]

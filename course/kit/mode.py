@@ -2,7 +2,7 @@
 
 - unset or `reader`: nothing stops the notebook;
 - `author` (the build, the tests): a number that differs from the text is an error;
-- `solved`: every exercise must pass, too;
+- `solved`: every exercise must also be solved;
 - `graded`: a submitted notebook is run for points; a check returns its points or raises.
 """
 
@@ -14,7 +14,7 @@ NAME = "NNLIB_COURSE"
 
 
 def mode() -> str:
-    """`reader`, `author`, `solved` or `graded`.
+    """The current mode: `reader`, `author`, `solved` or `graded`.
 
     >>> mode() in ("reader", "author", "solved", "graded")
     True

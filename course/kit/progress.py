@@ -24,20 +24,20 @@ def file() -> Path | None:
     return Path(setting) if setting else Path.home() / ".nnlib" / "progress.json"
 
 
-def kept() -> dict[str, str | None]:
-    """Each solved exercise with its time, or None; empty if the file is damaged or missing."""
+def solved_times() -> dict[str, str | None]:
+    """The time of each solved exercise, or None; empty if the file is damaged or missing."""
     path = file()
     try:
-        found = json.loads(path.read_text("utf8")) if path else {"solved": []}
-        when = found.get("when", {})
-        return {str(name): when.get(name) for name in found["solved"]}
+        stored = json.loads(path.read_text("utf8")) if path else {"solved": []}
+        when = stored.get("when", {})
+        return {str(name): when.get(name) for name in stored["solved"]}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}
 
 
 def solved() -> set[str]:
     """Names of the exercises solved."""
-    return set(kept())
+    return set(solved_times())
 
 
 def now() -> str:
@@ -46,12 +46,12 @@ def now() -> str:
 
 def remember(name: str) -> None:
     """Adds an exercise to the file; does nothing, silently, if the file cannot be written."""
-    path, known = file(), kept()
-    if path is None or name in known:
+    path, times = file(), solved_times()
+    if path is None or name in times:
         return
-    known[name] = now()
-    when = {key: time for key, time in sorted(known.items()) if time}
-    text = json.dumps({"solved": sorted(known), "when": when}, indent=1)
+    times[name] = now()
+    when = {key: time for key, time in sorted(times.items()) if time}
+    text = json.dumps({"solved": sorted(times), "when": when}, indent=1)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_suffix(f".{os.getpid()}.part")
@@ -68,7 +68,7 @@ def export_progress(name: str, path: str | Path = "progress.json") -> Path:
     """Writes what you have solved, and when, to a file that you can hand in.
 
     The file holds `name`, the time, and for each solved exercise the time of its first right
-    answer (null where it is not known). Nothing is sent; what becomes of the file is up to you.
+    answer (null if it is not known). Nothing is sent; what becomes of the file is up to you.
 
     Raises:
         ValueError: the name is empty.
@@ -80,10 +80,10 @@ def export_progress(name: str, path: str | Path = "progress.json") -> Path:
     """
     if not name.strip():
         raise ValueError("export_progress: say whose progress it is: export_progress('Ada')")
-    made = {"format": FORMAT, "version": 1, "name": name.strip(), "exported": now(),
-            "solved": dict(sorted(kept().items()))}  # fmt: skip
+    record = {"format": FORMAT, "version": 1, "name": name.strip(), "exported": now(),
+            "solved": dict(sorted(solved_times().items()))}  # fmt: skip
     path = Path(path)
-    path.write_text(json.dumps(made, indent=1, ensure_ascii=False) + "\n", "utf8")
+    path.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", "utf8")
     return path
 
 

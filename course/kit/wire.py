@@ -23,9 +23,9 @@ import numpy as np
 import nnlib
 from course.kit.comparing import has_dots
 
-LARGEST = 20_000_000  # bytes of one message
-DEEPEST = 40  # nested calls
-MOST_OUTPUTS = 4_000  # entries of a result whose Jacobian is sent
+LARGEST = 20_000_000  # the most bytes in one message
+DEEPEST = 40  # the most calls inside one another
+MOST_OUTPUTS = 4_000  # the most entries in a result whose Jacobian is sent
 DTYPES = frozenset(
     ["bool", "int8", "int16", "int32", "int64", "uint8", "float16", "float32", "float64"]
 )
@@ -62,7 +62,7 @@ class Far:
 
     @property
     def has_dots(self) -> bool:
-        """Whether its source still has a stub's dots, as the other side reported."""
+        """Whether its source still contains a stub's `...`, as the other side reported."""
         return bool(self._known.get("dots"))
 
     def __repr__(self) -> str:
@@ -118,7 +118,7 @@ class Peer:
         self.sock, self.shared = sock, shared
         self.until = time.monotonic() + seconds
         self.depth = 0
-        self.held: dict[int, Any] = {}
+        self.objects: dict[int, Any] = {}
         self.numbers: dict[int, int] = {}
         self.far: dict[int, Far] = {}
 
@@ -162,7 +162,7 @@ class Peer:
     # asking and serving ------------------------------------------------------------------------
 
     def ask(self, request: dict, leaves: list | None = None) -> Any:
-        """Sends a request and serves the other side until the reply is there."""
+        """Sends a request and serves the other side until the reply arrives."""
         self.depth += 1
         try:
             if self.depth > DEEPEST:
@@ -201,9 +201,9 @@ class Peer:
         self.send(reply)
 
     def _do(self, request: dict) -> Any:
-        if request.get("of") not in self.held:
+        if request.get("of") not in self.objects:
             raise WireError("a request refers to an unknown object")
-        target, what = self.held[request["of"]], request.get("do")
+        target, what = self.objects[request["of"]], request.get("do")
         if what == "call":
             return self._called(target, request)
         name = str(request.get("name"))
@@ -266,17 +266,17 @@ class Peer:
         return {"mine": self._hold(value), "known": known(value)}
 
     def _tensor(self, value: Any, leaves: list, jacobians: bool) -> Any:
-        made: dict[str, Any] = {"tensor": packed(np.asarray(value.detach().numpy()))}
+        entry: dict[str, Any] = {"tensor": packed(np.asarray(value.detach().numpy()))}
         if value.requires_grad and jacobians and leaves:
-            made["jacobians"] = [packed(j) for j in jacobians_of(value, leaves)]
+            entry["jacobians"] = [packed(j) for j in jacobians_of(value, leaves)]
         elif value.requires_grad and not jacobians:
-            made["leaf"] = len(leaves)
+            entry["leaf"] = len(leaves)
             leaves.append(value)
-        return made
+        return entry
 
     def _hold(self, value: Any) -> int:
         number = self.numbers.setdefault(id(value), len(self.numbers))
-        self.held[number] = value  # kept alive, so that its id is not used again
+        self.objects[number] = value  # kept alive, so that its id is not used again
         return number
 
     def decode(self, data: Any, leaves: list, arguments: bool = False) -> Any:
@@ -303,12 +303,12 @@ class Peer:
             return unpacked(inner)
         if kind == "tensor":
             return self._leaf_or_result(data, leaves, arguments)
-        if kind == "yours" and inner in self.held:
-            return self.held[inner]
+        if kind == "yours" and inner in self.objects:
+            return self.objects[inner]
         if kind == "mine" and type(inner) is int:
             description = data.get("known", {})
-            made = FarCallable if description.get("callable") else Far
-            return self.far.setdefault(inner, made(self, inner, description))
+            far_type = FarCallable if description.get("callable") else Far
+            return self.far.setdefault(inner, far_type(self, inner, description))
         raise WireError("a value cannot be read")
 
     def _leaf_or_result(self, data: dict, leaves: list, arguments: bool) -> Any:
@@ -319,10 +319,11 @@ class Peer:
             return leaf
         if not arguments and len(data.get("jacobians", ())) == len(leaves) > 0:
             shape = tensor.shape
-            for leaf, held in zip(leaves, data["jacobians"], strict=True):
-                slope = nnlib.tensor(unpacked(held).astype(leaf.detach().numpy().dtype))
-                moved = (leaf - leaf.detach()).reshape(-1)  # zero, but with a gradient
-                tensor = tensor + (slope @ moved).reshape(shape)
+            for leaf, entry in zip(leaves, data["jacobians"], strict=True):
+                dtype = leaf.detach().numpy().dtype
+                jacobian = nnlib.tensor(unpacked(entry).astype(dtype))
+                zero = (leaf - leaf.detach()).reshape(-1)  # zero, but with a gradient
+                tensor = tensor + (jacobian @ zero).reshape(shape)
         return tensor
 
 
@@ -352,8 +353,8 @@ def jacobians_of(result: Any, leaves: list) -> Iterator[np.ndarray]:
     ]
     for at, leaf in enumerate(leaves):
         size = int(np.prod(leaf.shape))
-        found = [np.zeros(size) if r[at] is None else r[at].numpy().reshape(-1) for r in rows]
-        yield np.asarray(found, leaf.detach().numpy().dtype).reshape(len(rows), size)
+        gradients = [np.zeros(size) if r[at] is None else r[at].numpy().reshape(-1) for r in rows]
+        yield np.asarray(gradients, leaf.detach().numpy().dtype).reshape(len(rows), size)
 
 
 def known(value: Any) -> dict[str, Any]:

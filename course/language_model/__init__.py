@@ -1,1 +1,1 @@
-"""The chapter language-model: its figures and checks."""
+"""The chapter on language models: its figures and checks."""

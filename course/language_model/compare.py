@@ -27,7 +27,7 @@ FILE = "compare.json"
 
 
 def run(name: str, lr: float, seed: int, steps: int = STEPS) -> float:
-    """Trains one model; its mean surprise per word on the test clauses, in nats."""
+    """Trains one model; returns its mean surprise per word on the test clauses, in nats."""
     nnlib.manual_seed(seed)
     model = clauses.network(name)
     clauses.fit(model, steps, lr, seed)
@@ -35,7 +35,7 @@ def run(name: str, lr: float, seed: int, steps: int = STEPS) -> float:
 
 
 def validated(name: str, lr: float, steps: int = STEPS) -> float:
-    """Trains one model without the last 1,000 training clauses; its surprise on these, in nats."""
+    """Trains without the last 1,000 training clauses; returns the surprise on these, in nats."""
     texts = austen_clauses().texts
     nnlib.manual_seed(0)
     model = clauses.network(name)
@@ -45,7 +45,7 @@ def validated(name: str, lr: float, steps: int = STEPS) -> float:
 
 @cache
 def results() -> dict[str, float]:
-    """A setting's name → nats per test word."""
+    """The stored numbers, in nats per word, by the setting's name."""
     text = (resources.files("course.language_model") / FILE).read_text("utf8")
     stored: dict[str, float] = json.loads(text)
     return stored

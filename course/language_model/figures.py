@@ -38,14 +38,14 @@ def words_in(text: Any) -> tuple[Any, Any]:
     inside = (padded != SPACE).long()
     before = nnlib.cat([nnlib.zeros(1).long(), inside[:-1]])
     number = (inside * (1 - before)).cumsum(0) - 1  # which word a letter belongs to
-    mine = (number.unsqueeze(0) == nnlib.arange(WORDS).unsqueeze(1)) & (inside == 1)
-    first = mine.long().argmax(1)
+    in_word = (number.unsqueeze(0) == nnlib.arange(WORDS).unsqueeze(1)) & (inside == 1)
+    first = in_word.long().argmax(1)
     at = (first.unsqueeze(1) + nnlib.arange(LONGEST)).clamp(max=len(padded) - 1)
-    letters = nnlib.where(mine.gather(1, at), padded[at], SPACE)
+    letters = nnlib.where(in_word.gather(1, at), padded[at], SPACE)
     table = nnlib.tensor(SPELLING.astype(np.float32))
-    apart = (letters.float().unsqueeze(1) - table[:REST].unsqueeze(0)).abs().sum(-1)  # (12, 1000)
-    found = nnlib.where(apart.amin(1) == 0, apart.argmin(1), REST)
-    return found, mine.any(1).long().sum()
+    gap = (letters.float().unsqueeze(1) - table[:REST].unsqueeze(0)).abs().sum(-1)  # (12, 1000)
+    codes = nnlib.where(gap.amin(1) == 0, gap.argmin(1), REST)
+    return codes, in_word.any(1).long().sum()
 
 
 def next_word(net: Replayed, row: Any, n: Any, keep: Any) -> tuple[Any, Any]:
@@ -250,14 +250,14 @@ def cheating(masked: Any, unmasked: Any, text: str, question: Any, **texts: Any)
 
     def outputs(text: Any, text_length: Any) -> dict[str, Any]:
         codes, shown, _ = typed(text, text_length)
-        made = {"shown": shown}
+        result = {"shown": shown}
         for name, net in nets.items():
             surprise, p, _ = surprises(net, codes, text_length, keep)
-            made |= {name: surprise, f"{name}_p": p,
+            result |= {name: surprise, f"{name}_p": p,
                      f"{name}_best": nnlib.tensor(LETTERS)[p.argmax()],
                      f"{name}_share": p.amax(), f"{name}_mean": surprise.sum()
                      / (text_length - 1).clamp(min=1)}  # fmt: skip
-        return made
+        return result
 
     panels = []
     for name, title in (("masked", "with a mask"), ("unmasked", "without a mask")):

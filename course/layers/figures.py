@@ -117,19 +117,19 @@ def retraining(x: np.ndarray, y: np.ndarray, w: Any, **texts: Any) -> live.Figur
     )  # fmt: skip
 
 
-def every_seed(found: dict[str, np.ndarray]) -> live.Figure:
+def every_seed(results: dict[str, np.ndarray]) -> live.Figure:
     """One dot for each trained network, a column for each shape, and the means."""
     rng = np.random.default_rng(0)
-    means = [float(scores.mean()) for scores in found.values()]
-    marks = [live.bars(means, labels=list(found), color="muted")]
-    for k, scores in enumerate(found.values()):
+    means = [float(scores.mean()) for scores in results.values()]
+    marks = [live.bars(means, labels=list(results), color="muted")]
+    for k, scores in enumerate(results.values()):
         spread = k + rng.uniform(-0.22, 0.22, len(scores))
         marks.append(live.points(x=spread, y=scores, color="series1", size=3.5))
-    count = len(next(iter(found.values())))
+    count = len(next(iter(results.values())))
     return live.figure(
         view=live.axes(
             *marks, xlabel="hidden neurons", ylabel="test accuracy",
-            xlim=(-0.6, len(found) - 0.4), ylim=(0.5, 1.02), width=520, height=290,
+            xlim=(-0.6, len(results) - 0.4), ylim=(0.5, 1.02), width=520, height=290,
         ),
         title=f"Width and depth on the spirals, {count} starts each",
         caption="Each dot is one network from its own random start, each bar a mean. Compare 8 "

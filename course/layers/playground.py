@@ -48,13 +48,13 @@ def features(x: Any) -> Any:
 
 def layout(depth: int) -> list[tuple[int, int, int]]:
     """Where each layer is in the long vector: (start, outputs, inputs), weights before biases."""
-    made, start = [], 0
+    entries, start = [], 0
     for layer in range(DEPTH):
         inputs = WIDTH if layer else INPUTS
         if layer < depth:
-            made.append((start, WIDTH, inputs))
+            entries.append((start, WIDTH, inputs))
         start += WIDTH * (inputs + 1)
-    return [*made, (start, 1, WIDTH if depth else INPUTS)]
+    return [*entries, (start, 1, WIDTH if depth else INPUTS)]
 
 
 SIZE = layout(DEPTH)[-1][0] + WIDTH + 1
@@ -66,12 +66,12 @@ for _start, _outputs, _inputs in layout(DEPTH):
 
 def layers(w: Any, depth: int) -> list[tuple[Any, Any]]:
     """The weights (outputs, inputs) and biases (outputs) of each layer, cut out of w."""
-    made = []
+    pairs = []
     for start, outputs, inputs in layout(depth):
         end = start + outputs * inputs
         bias = w[end : end + outputs] if outputs > 1 else w[OUTPUT_BIAS : OUTPUT_BIAS + 1]
-        made.append((w[start:end].reshape(outputs, inputs), bias))
-    return made
+        pairs.append((w[start:end].reshape(outputs, inputs), bias))
+    return pairs
 
 
 def activate(z: Any, act: Any) -> Any:
@@ -83,30 +83,30 @@ def activate(z: Any, act: Any) -> Any:
 def net(f: Any, w: Any, depth: int, on: Any, act: Any) -> list[Any]:
     """For features (n, 7): the activations of each layer (n, units), and last the logit (n)."""
     a = f * on[:INPUTS]
-    seen = [a]
+    activations = [a]
     *hidden, (weight, bias) = layers(w, depth)
     for k, (inner, shift) in enumerate(hidden):
         first = INPUTS + k * WIDTH
         a = activate(F.linear(a, inner, shift), act) * on[first : first + WIDTH]
-        seen.append(a)
-    return [*seen, F.linear(a, weight, bias)[:, 0]]
+        activations.append(a)
+    return [*activations, F.linear(a, weight, bias)[:, 0]]
 
 
 def points(data: Any, noise: Any, own: Any, count: Any) -> tuple[Any, Any, Any, Any]:
-    """The points' positions (n, 2), their classes, which are in use (0/1), and how many."""
+    """The points' positions (n, 2), their classes, a mask of those in use, and their number."""
     index = nnlib.arange(POINTS)
-    mine = data[0, 2] < 0
+    is_own = data[0, 2] < 0
     spread = nnlib.tensor(np.random.default_rng(1).standard_normal((POINTS, 2)).round(2)).float()
-    x = nnlib.where(mine, own[:, :2], data[:, :2] + noise * spread)
-    y = nnlib.where(mine, own[:, 2], data[:, 2])
-    total = nnlib.where(mine, count.float(), float(POINTS))
+    x = nnlib.where(is_own, own[:, :2], data[:, :2] + noise * spread)
+    y = nnlib.where(is_own, own[:, 2], data[:, 2])
+    total = nnlib.where(is_own, count.float(), float(POINTS))
     return x, y, (index < total).float(), total
 
 
 def losses(z: Any, y: Any, kind: Any) -> Any:
     """Each point's loss: cross-entropy of the logit, or the squared error of the probability."""
-    off = z.sigmoid() - y
-    return kind * (F.softplus(z) - y * z) + (1.0 - kind) * off * off
+    error = z.sigmoid() - y
+    return kind * (F.softplus(z) - y * z) + (1.0 - kind) * error * error
 
 
 def mean(values: Any, weights: Any) -> Any:
@@ -115,16 +115,16 @@ def mean(values: Any, weights: Any) -> Any:
 
 def used(on: Any, depth: int) -> Any:
     """Which entries of w connect units that are on: 0 or 1, shape (SIZE,)."""
-    made, before = [], on[:INPUTS]
+    masks, before = [], on[:INPUTS]
     for k in range(DEPTH):
         if k >= depth:
-            made.append(nnlib.zeros(WIDTH * ((WIDTH if k else INPUTS) + 1)))
+            masks.append(nnlib.zeros(WIDTH * ((WIDTH if k else INPUTS) + 1)))
             continue
         after = on[INPUTS + k * WIDTH : INPUTS + (k + 1) * WIDTH]
-        made += [(after.unsqueeze(1) * before).reshape(-1), after]
+        masks += [(after.unsqueeze(1) * before).reshape(-1), after]
         before = after
     rest = nnlib.zeros(WIDTH - before.shape[0])
-    return nnlib.cat([*made, before, rest, nnlib.ones(1)])
+    return nnlib.cat([*masks, before, rest, nnlib.ones(1)])
 
 
 def penalty(w: Any, depth: int, on: Any, reg: Any) -> Any:
@@ -171,22 +171,22 @@ def pictures(
     loss: Any, unit: Any,
 ) -> dict[str, Any]:  # fmt: skip
     """The map of every unit, that of the output or the unit under the pointer, points, losses."""
-    *seen, z = net(features(nnlib.tensor(live.grid(SIDE, SIDE, PIXELS))), w, depth, on, act)
-    units = nnlib.cat(seen, 1).transpose(0, 1)
+    *activations, z = net(features(nnlib.tensor(live.grid(SIDE, SIDE, PIXELS))), w, depth, on, act)
+    units = nnlib.cat(activations, 1).transpose(0, 1)
     chosen = (nnlib.arange(units.shape[0]) == unit).float() @ units
     chosen = 0.5 + 0.5 * chosen / chosen.abs().max().clamp(min=1e-6)
-    looked = (unit >= 0) & (unit < units.shape[0])
+    is_unit = (unit >= 0) & (unit < units.shape[0])
     x, y, here, total = points(data, noise, own, count)
     train, test = parts_of(x, y, here, total, share)
     logit = net(features(x), w, depth, on, act)[-1]
     each, right = losses(logit, y, loss), ((logit > 0) == (y > 0.5)).float()
     shape = (-1, PIXELS, PIXELS)
-    maps = {f"units{k}": a.transpose(0, 1).reshape(*shape) for k, a in enumerate(seen)}
+    maps = {f"units{k}": a.transpose(0, 1).reshape(*shape) for k, a in enumerate(activations)}
     for k in range(depth + 1, DEPTH + 1):  # the drawings for other depths refer to them
         maps[f"units{k}"] = on[:WIDTH].reshape(WIDTH, 1, 1)
     return {
         "out": z.sigmoid().reshape(PIXELS, PIXELS),
-        "map": nnlib.where(looked, chosen, z.sigmoid()).reshape(PIXELS, PIXELS),
+        "map": nnlib.where(is_unit, chosen, z.sigmoid()).reshape(PIXELS, PIXELS),
         **maps,
         "x": nnlib.where(here.unsqueeze(1) > 0, x, float("nan")),
         "y": y,
@@ -245,11 +245,11 @@ def presets() -> dict[str, dict[str, Any]]:
 
 def data_sets() -> dict[str, np.ndarray]:
     """Each data set as (200, 3): x₁, x₂, class; the reader's own begins with class −1."""
-    made = {}
+    arrays = {}
     for name, make in SETS.items():
         points = make(POINTS, noise=0.0)
-        made[name] = np.column_stack([points.x.round(2), points.y]).astype(np.float32)
-    return {**made, "your own points": np.full((POINTS, 3), -1, np.float32)}
+        arrays[name] = np.column_stack([points.x.round(2), points.y]).astype(np.float32)
+    return {**arrays, "your own points": np.full((POINTS, 3), -1, np.float32)}
 
 
 def spreads() -> np.ndarray:

@@ -17,10 +17,10 @@ SEEDS = 32
 def start(sizes: list[int], seeds: int) -> list[Tensor]:
     """W (seeds, in, out) and b (seeds, 1, out) of each layer, standard normal numbers."""
     rng = np.random.default_rng(0)
-    made = []
+    parameters = []
     for a, b in itertools.pairwise(sizes):
-        made += [rng.standard_normal((seeds, a, b)), rng.standard_normal((seeds, 1, b))]
-    return [nnlib.tensor(v).requires_grad_() for v in made]
+        parameters += [rng.standard_normal((seeds, a, b)), rng.standard_normal((seeds, 1, b))]
+    return [nnlib.tensor(v).requires_grad_() for v in parameters]
 
 
 def logits(params: list[Tensor], x: Any) -> Tensor:
@@ -33,7 +33,7 @@ def logits(params: list[Tensor], x: Any) -> Tensor:
 def train(
     x: Tensor, y: Tensor, sizes: list[int], *, seeds: int = SEEDS, steps: int = 500, lr: float = 0.1
 ) -> list[Tensor]:
-    """`seeds` sigmoid networks, by Adam on the mean cross-entropy of all points."""
+    """The parameters of `seeds` sigmoid networks, trained by Adam on the mean cross-entropy."""
     params = start(sizes, seeds)
     adam = nnlib.optim.Adam(params, lr=lr)
     target = y.expand(seeds, len(y))

@@ -34,21 +34,21 @@ def objective(w: Any, X: Any, y: Any) -> Any:
 SEEN = (0.5, 0.1192029, 0.7310586)  # σ(0), σ(−2), σ(1)
 
 
-def of(*p: float) -> tuple[float, float]:
-    """Likelihood and log-likelihood of birds whose classes had these probabilities."""
+def likelihoods(*p: float) -> tuple[float, float]:
+    """The likelihood and log-likelihood of birds whose classes had the probabilities p."""
     return float(np.prod(p)), float(np.log(p).sum())
 
 
 paper = value(
     "paper",
-    like=of(*SEEN),
+    like=likelihoods(*SEEN),
     tolerance=2e-3,
     stars=1,
     mistakes=[
         mistake(
             "You took σ(z) for every bird. Two of them are Adelies, and for these the probability "
             "of what was seen is σ(−z).",
-            of(0.5, 0.8807971, 0.2689414),
+            likelihoods(0.5, 0.8807971, 0.2689414),
         ),
         mistake(
             "You added the probabilities. Those of independent birds multiply.",
@@ -56,15 +56,15 @@ paper = value(
         ),
         mistake(
             "Halfway: the likelihood is right. Its logarithm is negative; you give the surprise.",
-            (of(*SEEN)[0], -of(*SEEN)[1]),
+            (likelihoods(*SEEN)[0], -likelihoods(*SEEN)[1]),
         ),
         mistake(
             "Halfway: the likelihood is right. Take the natural logarithm, not the one to base 10.",
-            (of(*SEEN)[0], float(np.log10(SEEN).sum())),
+            (likelihoods(*SEEN)[0], float(np.log10(SEEN).sum())),
         ),
         mistake(
             "You took the mean of the three logarithms; the log-likelihood is their sum.",
-            (of(*SEEN)[0], of(*SEEN)[1] / 3),
+            (likelihoods(*SEEN)[0], likelihoods(*SEEN)[1] / 3),
         ),
     ],
     learned="One product, or one sum of logarithms: the log-likelihood of three birds.",
@@ -164,7 +164,7 @@ likelihood = function(
 def fit(
     X: Any, y: Any, steps: int, lr: float, *, up: bool = True, clear: bool = True
 ) -> Any:  # fmt: skip
-    """A climb of the log-likelihood; the keywords are the two bugs."""
+    """The weights after a climb of the log-likelihood; the keywords are the two bugs."""
     w = nnlib.zeros(3, dtype=nnlib.float64, requires_grad=True)
     climb = nnlib.optim.SGD([w], lr=lr, maximize=up)
     for _ in range(steps):
@@ -268,7 +268,7 @@ perceptron = function(
             lambda w, x, y: w - y * x if y * (w @ x) <= 0 else w,
         ),
         mistake(
-            "You add x also for an Adelie: the factor y is missing.",
+            "You also add x for an Adelie: the factor y is missing.",
             lambda w, x, y: w + x if y * (w @ x) <= 0 else w,
         ),
         mistake(
@@ -288,7 +288,7 @@ def climbed(
     X: Any, y: Any, strength: float, *, bias: float = 0.0, sign: float = 1.0, half: float = 0.5,
     clear: bool = True, up: bool = True,
 ) -> Any:  # fmt: skip
-    """200 steps of 0.05 up the penalised log-likelihood; the keywords are its misconceptions."""
+    """The weights after 200 steps of 0.05 up the penalised log-likelihood; keywords: mistakes."""
     w = nnlib.zeros(3, dtype=nnlib.float64, requires_grad=True)
     climb = nnlib.optim.SGD([w], lr=0.05, maximize=up)
     for _ in range(200):
@@ -300,7 +300,7 @@ def climbed(
     return w.detach()
 
 
-def apart(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, float]:
+def separable(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, float]:
     """Ten points that a line separates, off the centre so that the bias is needed."""
     X, y = features(rng, 10), signs(rng, 10)
     X[:, 1] = X[:, 1] * 0.3 + y + 1.5
@@ -310,7 +310,7 @@ def apart(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, float]:
 penalty = function(
     "penalty",
     like=climbed,
-    given=apart,
+    given=separable,
     stars=3,
     tolerance=1e-4,
     mistakes=[
@@ -340,7 +340,7 @@ penalty = function(
             lambda X, y, s: climbed(X, y, 0.0),
         ),
     ],
-    learned="With any strength above 0 the hill has a top, also for data that a line separates.",
+    learned="With any strength above 0 the hill has a top, even for data that a line separates.",
 )
 
 EXERCISES = [paper, few_mistakes, likelihood, bugs, by_hand, perceptron, penalty]

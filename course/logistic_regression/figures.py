@@ -15,7 +15,7 @@ from nnlib import datasets, live
 SIDE = (-3.0, 3.0)
 _FINE = 32
 _GRID = nnlib.tensor(live.grid(SIDE, SIDE, _FINE))
-_MEASURES = ("bill_length_mm", "body_mass_g")
+_FEATURES = ("bill_length_mm", "body_mass_g")
 _AXES = ("bill length (standard deviations)", "body mass (standard deviations)")
 DOZEN = [*range(0, 144, 24), *range(151, 211, 10)]  # every 24th Adelie, every 10th Chinstrap
 LINES = {
@@ -29,9 +29,9 @@ LINES = {
 
 
 @functools.cache
-def _species(names: tuple[str, str] = ("Adelie", "Chinstrap"), measures: Any = _MEASURES) -> tuple:
+def _species(names: tuple[str, str] = ("Adelie", "Chinstrap"), features: Any = _FEATURES) -> tuple:
     """Features in standard deviations and classes −1 or +1, as float64 tensors; and the samples."""
-    birds = datasets.penguins(names, measures)
+    birds = datasets.penguins(names, features)
     raw = birds.x.astype(float)
     return (
         nnlib.tensor((raw - raw.mean(0)) / raw.std(0)),
@@ -106,7 +106,7 @@ def two_birds() -> live.Figure:
         view=[asked],
         title="The probability of two birds",
         caption="Answer first. Then drag the corner of the rectangle: how large must the second "
-        "probability be, so that B wins?",
+        "probability be for B to win?",
         alt="A question; once it is answered, a rectangle whose sides are the two probabilities "
         "and whose area is their product, beside the square for one half and one half.",
     )
@@ -174,7 +174,7 @@ def a_dozen_birds() -> live.Figure:
 
 
 def drag_the_line(surprise: Callable[..., Any], mistakes: Callable[..., Any]) -> live.Figure:
-    """All 219 birds, each with a thread that is proportional to its surprise."""
+    """All 219 birds, each with a thread whose length is proportional to its surprise."""
     x, y, birds = _species()
 
     def picture(w0: Any, w1: Any, w2: Any) -> dict:
@@ -225,10 +225,10 @@ def staircase_and_hill() -> live.Figure:
     def slices(w0: Any, w1: Any, w2: Any) -> dict:
         m = classes * (w0 + sweep[:, None] * few[:, 0] + w2 * few[:, 1])
         here = classes * _z(w0, w1, w2, few)
-        pull = classes * few[:, 0] * nnlib.sigmoid(-here)
+        shares = classes * few[:, 0] * nnlib.sigmoid(-here)
         return {"stairs": (m <= 0).sum(1), "hill": F.logsigmoid(m).sum(1),
                 "wrong": (here <= 0).sum(), "ll": F.logsigmoid(here).sum(),
-                "pull": pull, "slope": pull.sum()}  # fmt: skip
+                "pull": shares, "slope": shares.sum()}  # fmt: skip
 
     asked = live.predict(
         "Wherever you stand on this staircase, a small change of w₁ leaves the count as it is. "
@@ -348,7 +348,7 @@ def ten_times_as_long(one_step: Callable[..., dict], X: Any, Y: Any) -> live.Fig
                  "about 9.4, a few units more"],
         answer=2,
         explain="About 9.4. The weights grow without end, but more and more slowly: the better "
-        "the birds are explained, the smaller is the slope.",
+        "the birds are explained, the smaller the slope.",
         reveal=[live.axes(live.curve("history_step", "history_size", color="weight-pos"),
                           xlabel="step", ylabel="‖w‖", height=200),
                 "After {step:d} steps ‖w‖ = {size:.2f}."],
@@ -395,7 +395,7 @@ def calibration(z: Any, t: Any) -> live.Figure:
 
     asked = live.predict(
         "Both weights are doubled. Look at the birds that now get a probability below 0.2, on "
-        "average 0.018. Which share of them are Gentoos?",
+        "average 0.018. What share of them are Gentoos?",
         name="bold",
         choices=["about 0.018", "clearly more than 0.018", "clearly less than 0.018"],
         answer=1,

@@ -104,8 +104,8 @@ def ranked(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, int]:
 
 
 def top(z: Any, y: Any, k: int, largest: bool = True) -> Any:
-    found = z.topk(k, 1, largest)[1] == nnlib.tensor(y)[:, None]
-    return found.any(1).double()
+    hits = z.topk(k, 1, largest)[1] == nnlib.tensor(y)[:, None]
+    return hits.any(1).double()
 
 
 top_k = function(
@@ -119,7 +119,7 @@ top_k = function(
             lambda z, y, k: (z.argmax(1) == nnlib.tensor(y)).double().mean(),
         ),
         mistake(
-            "You ask whether the class of rank k is right; one of the ranks 1 to k is enough.",
+            "You check whether the class of rank k is right; one of the ranks 1 to k is enough.",
             lambda z, y, k: (z.topk(k, 1)[1][:, -1] == nnlib.tensor(y)).double().mean(),
         ),
         mistake(

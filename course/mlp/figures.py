@@ -19,7 +19,7 @@ CLASSES = [str(digit) for digit in range(10)]
 
 
 def gallery(images: Any, titles: Sequence[str], columns: int = 10) -> None:
-    """Small images in rows, each below its title (matplotlib)."""
+    """Shows small images in rows, each below its title (matplotlib)."""
     import matplotlib.pyplot as plt
 
     images = np.asarray(images.numpy() if hasattr(images, "numpy") else images).reshape(-1, 28, 28)
@@ -34,13 +34,13 @@ def gallery(images: Any, titles: Sequence[str], columns: int = 10) -> None:
 
 
 def confusion(counts: Any) -> None:
-    """How often digit i (row) was read as j (column); the diagonal is right and stays pale."""
+    """Shows how often digit i (row) was read as j (column); the diagonal is right and pale."""
     import matplotlib.pyplot as plt
 
     table = np.array(counts.tolist())
-    off = np.where(np.eye(len(table), dtype=bool), 0, table)
+    mistakes = np.where(np.eye(len(table), dtype=bool), 0, table)
     _, axes = plt.subplots(figsize=(4.4, 4.0))
-    axes.imshow(off, cmap="Oranges", vmax=1.6 * off.max())
+    axes.imshow(mistakes, cmap="Oranges", vmax=1.6 * mistakes.max())
     for i, j in np.argwhere(table > 0):
         right = i == j
         axes.text(j, i, table[i, j], ha="center", va="center", fontsize=8,
@@ -197,8 +197,8 @@ def best_of_each(results: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
             "name": named(row), "validation": validation[-1].mean(), "test": test[-1],
             "stopped": test[validation.argmax(0), seeds],
         }  # fmt: skip
-        known = best.get(row["remedy"])
-        if known is None or summary["validation"] > known["validation"]:
+        previous = best.get(row["remedy"])
+        if previous is None or summary["validation"] > previous["validation"]:
             best[row["remedy"]] = summary
     return list(best.values())
 
@@ -210,11 +210,11 @@ def comparison(results: Sequence[Mapping[str, Any]], question: Any, **texts: Any
     tests = [plain["test"], plain["stopped"], *(row["test"] for row in rows[1:7])]
     names = ["none", "stop", "decay", "drop", "aug.", "small", "three", "right"]
     spread = np.linspace(-0.22, 0.22, len(tests[0]))
-    at = np.concatenate([k + spread for k in range(len(tests))])
+    x = np.concatenate([k + spread for k in range(len(tests))])
     means = np.array([float(t.mean()) for t in tests], "float32")
     question.fields["reveal"] = [live.axes(
         live.bars(means + 0.0015, labels=names, base=means - 0.0015, color="series0"),
-        live.points(x=at, y=np.concatenate(tests), color="ink", size=3),
+        live.points(x=x, y=np.concatenate(tests), color="ink", size=3),
         *(live.label(f"{100 * mean:.0f}", k, 0.895) for k, mean in enumerate(means)),
         ylabel="test accuracy", ylim=(0.65, 0.92), width=700, height=280,
     )]  # fmt: skip
@@ -225,7 +225,7 @@ def comparison(results: Sequence[Mapping[str, Any]], question: Any, **texts: Any
 
 
 def one_unit(weights: Any, images: Sequence[Any], titles: Sequence[str]) -> None:
-    """A hidden neuron's weights as an image, and weight times pixel for images (matplotlib)."""
+    """Shows a hidden neuron's weights, and weight times pixel, as images (matplotlib)."""
     import matplotlib.pyplot as plt
     from matplotlib.colors import LinearSegmentedColormap
 
@@ -289,16 +289,16 @@ def flow(net: Any, start: np.ndarray, **texts: Any) -> live.Figure:
 
     def read(drawing: Any, unit: Any, shuffle: Any) -> dict[str, Any]:
         permutation = nnlib.where(shuffle, order, positions)
-        seen, W = centred(drawing).reshape(784)[permutation], W1[:, permutation]
-        a = (W @ seen + b1).relu()
+        image, W = centred(drawing).reshape(784)[permutation], W1[:, permutation]
+        a = (W @ image + b1).relu()
         z = W2 @ a + b2
         p = nnlib.softmax(z, 0)
         added = W2[:, unit] * a[unit]
-        seen, tiles = seen.reshape(28, 28), W.reshape(-1, 28, 28)
+        image, tiles = image.reshape(28, 28), W.reshape(-1, 28, 28)
         return {
-            "seen": seen, "a": a, "z": z, "p": p, "answer": p.argmax(), "best": p.max(),
-            "tiles": tiles, "its": tiles[unit], "product": tiles[unit] * seen, "added": added,
-            "sum": b1[unit] + (tiles[unit] * seen).sum(), "bias": b1[unit], "fires": a[unit],
+            "seen": image, "a": a, "z": z, "p": p, "answer": p.argmax(), "best": p.max(),
+            "tiles": tiles, "its": tiles[unit], "product": tiles[unit] * image, "added": added,
+            "sum": b1[unit] + (tiles[unit] * image).sum(), "bias": b1[unit], "fires": a[unit],
             "ink": drawing.max() > 0.3, "firing": (a > 0).sum(),
             "chosen": 1.0 * (nnlib.arange(len(a)) == unit),
         }  # fmt: skip

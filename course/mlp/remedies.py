@@ -129,7 +129,7 @@ def train(setting: Setting, seeds: int = SEEDS, epochs: int = EPOCHS) -> dict[st
     ]
     adam = nnlib.optim.AdamW(groups, lr=1e-3)
     rngs = [np.random.default_rng(2000 + seed) for seed in range(seeds)]
-    held = held_out()
+    held_out_sets = held_out()
     history: dict[str, Any] = {"epochs": []}
     row = np.arange(seeds)[:, None]
     for epoch in range(1, epochs + 1):
@@ -151,7 +151,7 @@ def train(setting: Setting, seeds: int = SEEDS, epochs: int = EPOCHS) -> dict[st
             adam.step()
         if epoch % EVERY == 0:
             history["epochs"].append(epoch)
-            sets = {"training": (nnlib.tensor(images), labels), **held}
+            sets = {"training": (nnlib.tensor(images), labels), **held_out_sets}
             for name, (inputs, answers) in sets.items():
                 accuracy, loss = scores(parameters, inputs, answers)
                 history.setdefault(f"{name} accuracy", []).append(accuracy)

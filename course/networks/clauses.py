@@ -1,7 +1,7 @@
 """The next word of a clause by Jane Austen: words as numbers, models, training, stored weights.
 
 ``tools/train_models.py clauses`` trains the transformer that the book ships (some minutes on one
-core); ``python -m course.language_model.compare`` trains what the chapter compares it with.
+core); ``python -m course.language_model.compare`` trains the models that it is compared with.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from nnlib import nn
 from nnlib.datasets import austen_clauses
 
 COMMON, LENGTH = 1000, 13  # words with a code of their own; positions: twelve words and the end
-REST, END = COMMON, COMMON + 1  # codes: of all rarer words; of both the start and the end
+REST, END = COMMON, COMMON + 1  # the codes for all rarer words, and for both start and end
 CODES = COMMON + 2
 SIZE, CONTEXT = 48, 3  # length of a word's vector; words that the MLP sees
 FILE = "clauses.npz"
@@ -117,7 +117,7 @@ class Recurrent(Tied):
 
 
 class WithoutHeads(nn.Module):
-    """A transformer with all heads switched off: a position sees its own word and number only."""
+    """A transformer with all heads off, so each position sees only its own word and number."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -152,7 +152,7 @@ def fit(model: Any, steps: int, lr: float = 3e-3, seed: int = 0,
         texts: Sequence[str] | None = None) -> list[float]:  # fmt: skip
     """AdamW on batches of 64 clauses; the step size rises for 5 % of the steps, then falls to 0.
 
-    Without `texts` it trains on all training clauses.
+    Without `texts` it trains on all training clauses. Returns the loss of each step.
     """
     x, y = table(austen_clauses().texts if texts is None else texts)
     rng, parameters = np.random.default_rng(seed), list(model.parameters())

@@ -52,7 +52,7 @@ def moved(images: Any, down: int, right: int) -> Any:
 # --- networks -----------------------------------------------------------------------------------
 
 
-def perceptron(hidden: int = 128, dropout: float = 0.5) -> nn.Module:
+def mlp(hidden: int = 128, dropout: float = 0.5) -> nn.Module:
     """784 pixels, one hidden layer, ten logits."""
     return nn.Sequential(
         nn.Flatten(), nn.Linear(SIDE * SIDE, hidden), nn.ReLU(), nn.Dropout(dropout),
@@ -61,7 +61,7 @@ def perceptron(hidden: int = 128, dropout: float = 0.5) -> nn.Module:
 
 
 def two_pools() -> nn.Module:
-    """Two convolutions, each with a pooling, and a linear classifier on 16 maps of 7 × 7."""
+    """Two convolutions, each followed by pooling, and a linear classifier on 16 maps of 7 × 7."""
     return nn.Sequential(
         nn.Conv2d(1, 8, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2),
         nn.Conv2d(8, 16, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2),
@@ -70,7 +70,7 @@ def two_pools() -> nn.Module:
 
 
 def anywhere() -> nn.Module:
-    """Three convolutions; of each of the last 64 maps only the maximum is used."""
+    """Three convolutions; only the maximum of each of the last 64 maps is used."""
     return nn.Sequential(
         nn.Conv2d(1, 16, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2),
         nn.Conv2d(16, 32, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2),
@@ -120,8 +120,8 @@ class Recipe(NamedTuple):
 
 
 RECIPES = {
-    "mlp": Recipe(perceptron, 20),
-    "mlp scrambled": Recipe(perceptron, 20, scrambled=True),
+    "mlp": Recipe(mlp, 20),
+    "mlp scrambled": Recipe(mlp, 20, scrambled=True),
     "two pools": Recipe(two_pools, 8),
     "two pools scrambled": Recipe(two_pools, 8, scrambled=True),
     "anywhere": Recipe(anywhere, 15),

@@ -31,7 +31,7 @@ def _cover(middle: Tensor, side: Tensor, length: int, size: int) -> Tensor:
 def shrink(images: Tensor | np.ndarray, size: int = 8) -> Tensor:
     """The smallest square around the ink, averaged to size × size pixels.
 
-    A network for such images need not know where or how large a digit was drawn.
+    So the result does not depend on where a digit was drawn, or how large.
 
     Args:
         images: shape (…, height, width), from 0 (paper) to 1 (ink).
@@ -88,6 +88,6 @@ def centred(images: Tensor | np.ndarray, size: int = 28, box: int = 20) -> Tenso
 
 
 def _middle(ink: Tensor) -> Tensor:
-    """The mean position of the ink along the last axis; 0 where there is none."""
+    """The mean position of the ink along the last axis; 0 if there is none."""
     positions = nnlib.arange(ink.shape[-1], dtype=nnlib.float32) + 0.5
     return (ink * positions).sum(-1) / ink.sum(-1).clamp(min=1e-6)

@@ -30,8 +30,8 @@ def codes(text: str) -> np.ndarray:
     [0, 27, 2, 0, 1, 28]
     """
     space = LETTERS.index(" ")
-    found = [LETTERS.find(letter) if letter in LETTERS else space for letter in text]
-    return np.array(found, np.int64)
+    positions = [LETTERS.find(letter) if letter in LETTERS else space for letter in text]
+    return np.array(positions, np.int64)
 
 
 @cache
@@ -58,7 +58,10 @@ def loss_of(model: Any, x: np.ndarray, y: np.ndarray, keep: Any = None) -> Any:
 
 
 def fit(model: Any, steps: int, seed: int = 0, lr: float = 3e-3) -> list[float]:
-    """Adam on random windows; the step size rises for 5 % of the steps, then falls to 0."""
+    """Adam on random windows; the step size rises for 5 % of the steps, then falls to 0.
+
+    Returns the loss of each step.
+    """
     rng, parameters = np.random.default_rng(seed), list(model.parameters())
     adam = nnlib.optim.Adam(parameters, lr=lr)
     losses: list[float] = []
@@ -94,7 +97,7 @@ def train(causal: bool = True, steps: int | None = None, seed: int = 0) -> Trans
 
 @cache
 def trained(causal: bool = True) -> Transformer:
-    """A model with its stored weights, in half precision.
+    """A model with its stored weights, which have been rounded to half precision.
 
     >>> sum(w.numel() for w in trained().parameters())
     40560

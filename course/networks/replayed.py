@@ -21,19 +21,19 @@ class Replayed:
         self.length, self.size = self.positions.shape
 
     def vectors(self, x: Any, n: Any, keep: Any) -> tuple[Any, Any]:
-        """The last vector of each position of x (T,), (T, size), and all maps (heads, T, T).
+        """The final vectors of the codes x (T,), (T, size), and all heads' maps, (heads, T, T).
 
         If causal, no position sees a later one; otherwise all see the first n positions only.
         """
         h, maps, size = self.words[x] + self.positions, [], self.size // self.heads
-        away = (nnlib.arange(self.length) >= n).float().unsqueeze(0)
-        hidden = nnlib.ones(self.length, self.length).triu(1) if self.causal else away
+        after_text = (nnlib.arange(self.length) >= n).float().unsqueeze(0)
+        hidden = nnlib.ones(self.length, self.length).triu(1) if self.causal else after_text
         for k, w in enumerate(self.blocks):
-            seen = F.layer_norm(h, (self.size,), w["norm1.weight"], w["norm1.bias"])
+            normed = F.layer_norm(h, (self.size,), w["norm1.weight"], w["norm1.bias"])
 
-            def split(name: str, seen: Any = seen, w: dict[str, Any] = w) -> Any:
-                made = seen @ w[f"heads.{name}.weight"].T
-                return made.reshape(self.length, self.heads, size).transpose(0, 1)
+            def split(name: str, normed: Any = normed, w: dict[str, Any] = w) -> Any:
+                projected = normed @ w[f"heads.{name}.weight"].T
+                return projected.reshape(self.length, self.heads, size).transpose(0, 1)
 
             scores = split("query") @ split("key").transpose(1, 2) / size**0.5
             A = (scores - 1e9 * hidden).softmax(-1)
@@ -41,8 +41,8 @@ class Replayed:
             on = keep[self.heads * k : self.heads * (k + 1)].reshape(-1, 1, 1)
             mixed = ((A @ split("value")) * on).transpose(0, 1).reshape(self.length, self.size)
             h = h + mixed @ w["heads.out.weight"].T
-            seen = F.layer_norm(h, (self.size,), w["norm2.weight"], w["norm2.bias"])
-            up = (seen @ w["up.weight"].T + w["up.bias"]).relu()
+            normed = F.layer_norm(h, (self.size,), w["norm2.weight"], w["norm2.bias"])
+            up = (normed @ w["up.weight"].T + w["up.bias"]).relu()
             h = h + up @ w["down.weight"].T + w["down.bias"]
         return h, nnlib.cat(maps)
 

@@ -37,10 +37,10 @@ class Heads(nn.Module):
         scores = q @ k.transpose(-2, -1) / q.shape[-1] ** 0.5
         ahead = nnlib.ones(x.shape[1], x.shape[1]).triu(1)
         weights = (scores - 1e9 * ahead * self.causal).softmax(-1)
-        seen = weights @ v
+        mixed = weights @ v
         if keep is not None:
-            seen = seen * keep.reshape(-1, 1, 1)
-        return self.out(seen.transpose(1, 2).reshape(*x.shape)), weights
+            mixed = mixed * keep.reshape(-1, 1, 1)
+        return self.out(mixed.transpose(1, 2).reshape(*x.shape)), weights
 
 
 class Block(nn.Module):
@@ -53,8 +53,8 @@ class Block(nn.Module):
         self.up, self.down = nn.Linear(size, wide), nn.Linear(wide, size)
 
     def forward(self, x: Any, keep: Any = None) -> tuple[Any, Any]:
-        seen, weights = self.heads(self.norm1(x), keep)
-        x = x + seen
+        mixed, weights = self.heads(self.norm1(x), keep)
+        x = x + mixed
         return x + self.down(self.up(self.norm2(x)).relu()), weights
 
 
@@ -67,7 +67,8 @@ class Transformer(nn.Module):
         self.words = nn.Parameter(0.1 * nnlib.randn(words, size))
         self.positions = nn.Parameter(0.1 * nnlib.randn(length, size))
         self.blocks = nn.ModuleList(
-            [Block(size, heads, wide or 2 * size, causal) for _ in range(blocks)])
+            [Block(size, heads, wide or 2 * size, causal) for _ in range(blocks)]
+        )
         self.norm = nn.LayerNorm(size)
 
     def forward(self, x: Any, keep: Any = None) -> Any:

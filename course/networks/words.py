@@ -50,7 +50,7 @@ def spelled(table: Any) -> list[str]:
 
 
 def one_hot(table: Any) -> Any:
-    """For each code zeros and a single one, (…, 26) float32; a blank has only zeros.
+    """One-hot vectors of the codes, (…, 26) float32; the vector of a blank is all zeros.
 
     >>> one_hot(codes(["cab"])).shape
     nnlib.Size([1, 12, 26])
@@ -121,8 +121,8 @@ class PairsAndEnds(Guesser):
     def forward(self, table: Any) -> Any:
         codes = table if hasattr(table, "detach") else nnlib.tensor(table)
         blank = nnlib.full((len(codes), 1), BLANK)
-        whole = nnlib.cat([blank, codes, blank], 1)
-        x = (whole.unsqueeze(-1) == nnlib.arange(BLANK + 1)).float()
+        padded = nnlib.cat([blank, codes, blank], 1)
+        x = (padded.unsqueeze(-1) == nnlib.arange(BLANK + 1)).float()
         pairs = (x[:, :-1].transpose(1, 2) @ x[:, 1:]).flatten(1)
         return self.head(pairs[:, :-1])  # the last pair is two blanks, after the word's end
 
@@ -154,13 +154,13 @@ class Follower(Reader):
 
     def loss(self, table: np.ndarray, y: np.ndarray) -> Any:
         states, _ = self.cell(one_hot(table))
-        there = np.asarray(table) < BLANK
-        last = nnlib.tensor(there.sum(1) - 1)
-        whole = F.cross_entropy(self.head(states[nnlib.arange(len(y)), last]), nnlib.tensor(y))
-        letters = np.flatnonzero(there)
-        each = self.so_far(states.reshape(-1, states.shape[-1])[nnlib.tensor(letters)])
+        is_letter = np.asarray(table) < BLANK
+        last = nnlib.tensor(is_letter.sum(1) - 1)
+        at_end = F.cross_entropy(self.head(states[nnlib.arange(len(y)), last]), nnlib.tensor(y))
+        letters = np.flatnonzero(is_letter)
+        so_far = self.so_far(states.reshape(-1, states.shape[-1])[nnlib.tensor(letters)])
         languages = nnlib.tensor(y[letters // LENGTH])
-        return whole + F.cross_entropy(each, languages)
+        return at_end + F.cross_entropy(so_far, languages)
 
 
 class Attention(Guesser):
@@ -184,16 +184,16 @@ class Attention(Guesser):
         x = one_hot(table) @ self.letters
         return x if self.places is None else x + self.places
 
-    def look(self, x: Any, there: Any) -> Any:
-        """A: how much each position (row) looks at each letter (column); rows add up to 1."""
+    def look(self, x: Any, is_letter: Any) -> Any:
+        """How much each position (row) looks at each letter (column); each row adds up to 1."""
         scores = self.query(x) @ self.key(x).transpose(-2, -1) / x.shape[-1] ** 0.5
-        return (scores - 1e9 * (1.0 - there).unsqueeze(-2)).softmax(-1)
+        return (scores - 1e9 * (1.0 - is_letter).unsqueeze(-2)).softmax(-1)
 
     def forward(self, table: Any) -> Any:
-        x, there = self.vectors(table), one_hot(table).sum(-1)
-        seen = x + self.look(x, there) @ self.value(x)
-        each = self.hidden(seen).relu() * there.unsqueeze(-1)
-        return self.head(each.sum(-2) / there.sum(-1, keepdim=True).clamp(min=1.0))
+        x, is_letter = self.vectors(table), one_hot(table).sum(-1)
+        mixed = x + self.look(x, is_letter) @ self.value(x)
+        each = self.hidden(mixed).relu() * is_letter.unsqueeze(-1)
+        return self.head(each.sum(-2) / is_letter.sum(-1, keepdim=True).clamp(min=1.0))
 
 
 class Writer(nn.Module):
@@ -213,9 +213,9 @@ class Writer(nn.Module):
         eye, language = np.eye(BLANK + 1, dtype="f"), np.eye(len(LANGUAGES), dtype="f")[y]
         x = np.concatenate([eye[before], np.repeat(language[:, None], LENGTH + 1, 1)], 2)
         ends = (table < BLANK).sum(1, keepdims=True)
-        counts = nnlib.tensor(np.flatnonzero(np.arange(LENGTH + 1) <= ends))
+        positions = nnlib.tensor(np.flatnonzero(np.arange(LENGTH + 1) <= ends))
         logits = self.head(self.cell(nnlib.tensor(x))[0]).reshape(-1, BLANK + 1)
-        return F.cross_entropy(logits[counts], nnlib.tensor(after.ravel())[counts])
+        return F.cross_entropy(logits[positions], nnlib.tensor(after.ravel())[positions])
 
 
 # --- training -----------------------------------------------------------------------------------

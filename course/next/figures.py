@@ -115,12 +115,12 @@ def not_a_digit(mlp: Any, cnn: Any, test: Any, noise: Any, **texts: Any) -> live
               for kind, x in (("digits", test), ("noise", noise))}  # fmt: skip
 
     def read(drawing: Any, threshold: Any) -> dict[str, Any]:
-        seen = centred(drawing)
-        first = F.max_pool2d(F.conv2d(seen[None, None], K1, c1, padding=2).relu(), 2)
+        image = centred(drawing)
+        first = F.max_pool2d(F.conv2d(image[None, None], K1, c1, padding=2).relu(), 2)
         second = F.max_pool2d(F.conv2d(first, K2, c2, padding=2).relu(), 2)
-        logits = {"mlp": W2 @ (W1 @ seen.reshape(784) + b1).relu() + b2,
+        logits = {"mlp": W2 @ (W1 @ image.reshape(784) + b1).relu() + b2,
                   "cnn": W @ second.reshape(-1) + c}  # fmt: skip
-        answers = {"seen": seen}
+        answers = {"seen": image}
         row = (100 * threshold).round().long() - 50
         for name, z in logits.items():
             p = z.softmax(0)
@@ -186,8 +186,8 @@ def image_under_attack(net: Any, image: Any, label: Any, **texts: Any) -> live.F
 
     def outputs(hundredths: Any, gradient: Any) -> dict[str, Any]:
         p = nnlib.where(gradient, by_chosen[hundredths], by_random[hundredths])
-        seen = clean + 0.01 * hundredths * nnlib.where(gradient, chosen, random)
-        return {"seen": seen, "p": p, "answer": p.argmax(), "best": p.max(),
+        changed = clean + 0.01 * hundredths * nnlib.where(gradient, chosen, random)
+        return {"seen": changed, "p": p, "answer": p.argmax(), "best": p.max(),
                 "size": 0.01 * hundredths}  # fmt: skip
 
     bars = live.bars("p", labels=[str(k) for k in range(10)], color="accent")

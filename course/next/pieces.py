@@ -37,9 +37,9 @@ class Cut:
         after = (self.positions + self.sizes).clamp(max=len(self.codes) - 1)
         second = self.sizes[after]
         pair = (self.sizes > 0) & (second > 0)
-        whole = self.sizes + second
+        joined = self.sizes + second
         same = (column(pair) & pair & (column(self.sizes) == self.sizes)
-                & (column(second) == second) & (self.alike >= column(whole)))  # fmt: skip
+                & (column(second) == second) & (self.alike >= column(joined)))  # fmt: skip
         times = (same & self.in_text).long().sum(1) * self.in_text.long()
         best = times.argmax()
         one = (times[best] > 0).long()
@@ -67,8 +67,8 @@ def alike(codes: Any, letter: Any) -> Any:
     """How many letters from position i on agree with those from position j on, (N, N)."""
     ahead = column(nnlib.arange(len(codes))) + nnlib.arange(LENGTH)
     ahead = ahead.clamp(max=len(codes) - 1)
-    seen = nnlib.where(letter[ahead], codes[ahead], -1)
-    same = (seen.unsqueeze(1) == seen.unsqueeze(0)) & (seen >= 0).unsqueeze(1)
+    codes_ahead = nnlib.where(letter[ahead], codes[ahead], -1)
+    same = (codes_ahead.unsqueeze(1) == codes_ahead.unsqueeze(0)) & (codes_ahead >= 0).unsqueeze(1)
     return same.long().cumprod(2).sum(2)
 
 

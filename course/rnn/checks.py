@@ -100,10 +100,10 @@ def count_problem(answer: Any) -> str | None:
         return "a function of one letter is needed."
     gates = {}
     for letter in "ab":
-        found = answer(letter)
-        if not isinstance(found, (tuple, list)) or len(found) != 3:
+        result = answer(letter)
+        if not isinstance(result, (tuple, list)) or len(result) != 3:
             return THREE
-        f, i, n = gates[letter] = tuple(map(float, found))
+        f, i, n = gates[letter] = tuple(map(float, result))
         if not (0 <= f <= 1 and 0 <= i <= 1 and -1 <= n <= 1):
             return OUTSIDE
     for letter, kept, forgetting, adding in (("b", 0, KEPT, WRITTEN), ("a", 1, STUCK, SMALL)):
@@ -143,13 +143,13 @@ def padded(rng: np.random.Generator) -> tuple[Any, Any]:
     return rng.normal(size=(4, 7, 3)), lengths
 
 
-def at(states: Any, columns: Any) -> Any:
+def states_at(states: Any, columns: Any) -> Any:
     return states[nnlib.arange(len(columns)), columns]
 
 
 last_states = function(
     "last-states",
-    like=lambda states, lengths: at(states, lengths - 1),
+    like=lambda states, lengths: states_at(states, lengths - 1),
     given=padded,
     stars=2,
     mistakes=[
@@ -159,7 +159,7 @@ last_states = function(
         ),
         mistake(
             "One too far: columns count from 0, so letter number n is in column n − 1.",
-            lambda states, lengths: at(states, lengths),
+            lambda states, lengths: states_at(states, lengths),
         ),
         mistake(
             "These columns are taken from every word; each word needs only its own column.",
@@ -180,7 +180,7 @@ last_states = function(
 # --- clipping -------------------------------------------------------------------------------------
 
 
-def lengths_of(*parts: Any) -> Any:
+def length_of(*parts: Any) -> Any:
     return sum((part * part).sum() for part in parts) ** 0.5
 
 
@@ -199,14 +199,14 @@ def two_parts(rng: np.random.Generator) -> tuple[np.ndarray, ...]:
 
 clip = function(
     "clip",
-    like=lambda g, k, most: tuple(shortened(v, lengths_of(g, k), most) for v in (g, k)),
+    like=lambda g, k, most: tuple(shortened(v, length_of(g, k), most) for v in (g, k)),
     given=two_parts,
     stars=2,
     mistakes=[
         mistake(
             "Each tensor is clipped by its own length, which turns the whole vector. One factor "
             "for both.",
-            lambda g, k, most: tuple(shortened(v, lengths_of(v), most) for v in (g, k)),
+            lambda g, k, most: tuple(shortened(v, length_of(v), most) for v in (g, k)),
         ),
         mistake(
             "You cut each entry by itself, which turns the gradient; scale all by one factor.",
@@ -214,17 +214,17 @@ clip = function(
         ),
         mistake(
             "Short gradients are stretched here; they should stay as they are.",
-            lambda g, k, most: tuple(v * most / lengths_of(g, k) for v in (g, k)),
+            lambda g, k, most: tuple(v * most / length_of(g, k) for v in (g, k)),
         ),
         mistake(
             "Two lengths do not add up: add the squares, then take the root.",
             lambda g, k, most: tuple(
-                shortened(v, lengths_of(g) + lengths_of(k), most) for v in (g, k)
+                shortened(v, length_of(g) + length_of(k), most) for v in (g, k)
             ),
         ),
         mistake(
             "The length is the root of the sum of squares.",
-            lambda g, k, most: tuple(shortened(v, lengths_of(g, k) ** 2, most) for v in (g, k)),
+            lambda g, k, most: tuple(shortened(v, length_of(g, k) ** 2, most) for v in (g, k)),
         ),
     ],
     learned="The direction of the whole gradient stays, and the step is bounded.",

@@ -26,13 +26,13 @@ def states(reader: Any, letters: Any, scale: Any, g: str = "tanh", w_hh: Any = N
     """hₜ for all 12 letters (12, h): copies of NN2, with w_hh (or another matrix) times `scale`."""
     w_xh, own, bias, _, _ = parts(reader)
     w_hh = own if w_hh is None else w_hh
-    h, found = nnlib.zeros(w_hh.shape[0]), []
+    h, outputs = nnlib.zeros(w_hh.shape[0]), []
     from_letters, scaled = letters @ w_xh.T + bias, scale * w_hh.T
     for t in range(words.LENGTH):
         h = from_letters[t] + h @ scaled
         h = h.tanh() if g == "tanh" else h
-        found.append(h)
-    return nnlib.stack(found)
+        outputs.append(h)
+    return nnlib.stack(outputs)
 
 
 def two_letters(**text: Any) -> live.Figure:
@@ -40,12 +40,12 @@ def two_letters(**text: Any) -> live.Figure:
     t = np.arange(1, 7)
 
     def read(word: Any, word_length: Any, w_a: Any, w_b: Any, w_h: Any, bias: Any) -> dict:
-        h, found = 0.0 * w_a, []
+        h, so_far = 0.0 * w_a, []
         for k in range(6):
             from_letter = nnlib.where(word[k] == 0, w_a, w_b)
             h = (from_letter + w_h * h + bias).tanh()
-            found.append(nnlib.where(word_length > k, h, float("nan")))
-        states = nnlib.stack(found)
+            so_far.append(nnlib.where(word_length > k, h, float("nan")))
+        states = nnlib.stack(so_far)
         last = states[(word_length - 1).clamp(min=0)]
         return {"h": states, "last": last, "p": (3.0 * last - 1.5).sigmoid()}
 
@@ -165,21 +165,21 @@ def in_time(q: np.ndarray, **text: Any) -> live.Figure:
     t = np.arange(1, STEPS + 1)
 
     def norms(s: Any, z: Any) -> dict[str, Any]:
-        made = {}
+        sizes = {}
         for name in ("linear", "tanh", "gated"):
-            h, found = nnlib.zeros(SIZE), []
+            h, hidden = nnlib.zeros(SIZE), []
             for step in range(STEPS):
                 new = s * (turn @ h) + from_inputs[step]
                 new = new if name == "linear" else new.tanh()
                 h = z * h + (1.0 - z) * new if name == "gated" else new
                 h = h.detach().requires_grad_() if step == 0 else h
-                found.append(h)
+                hidden.append(h)
             goal = h.sum() / SIZE**0.5
-            slopes = nnlib.stack(nnlib.autograd.grad(goal, found))
+            slopes = nnlib.stack(nnlib.autograd.grad(goal, hidden))
             size = (slopes**2).sum(-1).sqrt()
-            made[name] = size.clamp(min=1e-12)
-        first = {f"{name}_first": size[0] for name, size in made.items()}
-        return made | first | {"promised": s ** (STEPS - 1.0)}
+            sizes[name] = size.clamp(min=1e-12)
+        first = {f"{name}_first": size[0] for name, size in sizes.items()}
+        return sizes | first | {"promised": s ** (STEPS - 1.0)}
 
     return live.figure(
         norms,
@@ -210,14 +210,14 @@ def two_promises(question: Any, **text: Any) -> live.Figure:
 
     def back(d1: Any, d2: Any) -> dict[str, Any]:
         slopes, v = nnlib.stack([d1, d2]), nnlib.tensor([1.0, 0.0])
-        found = [v]
+        vectors = [v]
         for _ in steps[1:]:
             v = w.T @ (slopes * v)
-            found.append(v)
-        size = (nnlib.stack(found) ** 2).sum(1).sqrt()
+            vectors.append(v)
+        size = (nnlib.stack(vectors) ** 2).sum(1).sqrt()
         return {"size": size.clamp(min=1e-9), "one": size[1], "last": size[15]}
 
-    seen = "grows_committed"
+    answered = "grows_committed"
     return live.figure(
         back,
         d1=live.slider(0.0, 1.0, 0.01, value=1.0, label="slope of tanh in neuron 1"),
@@ -231,9 +231,9 @@ def two_promises(question: Any, **text: Any) -> live.Figure:
                 live.curve(steps, 0.5**steps, color="series2", dash=True,
                            label="0.5 to the power of k"),
                 xlim=(0, 15), ylim=(1e-5, 1e8), yscale="log", xlabel="steps back k",
-                ylabel="length", height=280, when=seen,
+                ylabel="length", height=280, when=answered,
             ),
-            live.readout("after 1 step back {one:.3g}, after 15 {last:.3g}", when=seen),
+            live.readout("after 1 step back {one:.3g}, after 15 {last:.3g}", when=answered),
             live.presets({"no tanh": {"d1": 1.0, "d2": 1.0},
                           "neuron 2 saturated": {"d1": 1.0, "d2": 0.0},
                           "both half": {"d1": 0.5, "d2": 0.5}}),
@@ -253,14 +253,14 @@ def update_gate(question: Any, **text: Any) -> live.Figure:
     n, t = nnlib.tensor(PROPOSED), np.arange(1, GATED + 1)
 
     def run(z: Any) -> dict[str, Any]:
-        h, found = nnlib.zeros(()), []
+        h, states = nnlib.zeros(()), []
         for k in range(GATED):
             h = z[0, k] * h + (1 - z[0, k]) * n[k]
-            found.append(h)
+            states.append(h)
         kept = [nnlib.ones(())]
         for k in range(GATED - 1, 0, -1):
             kept.insert(0, kept[0] * z[0, k])
-        return {"h": nnlib.stack(found), "last": h, "kept": nnlib.stack(kept), "left": kept[0]}
+        return {"h": nnlib.stack(states), "last": h, "kept": nnlib.stack(kept), "left": kept[0]}
 
     def gates(first: float, later: float) -> np.ndarray:
         return np.array([[first] + [later] * (GATED - 1)], np.float32)
@@ -316,7 +316,7 @@ def reset_gate(**text: Any) -> live.Figure:
 
 
 def lstm_step(**text: Any) -> live.Figure:
-    """One step of an LSTM with states of one number: each value, and the derivative of h by it."""
+    """One step of an LSTM with states of one number: each value, and ∂h/∂value."""
 
     def step(f: Any, i: Any, o: Any, n: Any, c: Any) -> dict[str, Any]:
         f, i, o, n, c = (v.detach().requires_grad_() for v in (f, i, o, n, c))
@@ -325,9 +325,9 @@ def lstm_step(**text: Any) -> live.Figure:
         shown = new.tanh()
         h = o * shown
         names = ["f", "i", "o", "n", "c", "kept", "added", "new", "shown"]
-        found = nnlib.autograd.grad(h, [f, i, o, n, c, kept, added, new, shown])
+        slopes = nnlib.autograd.grad(h, [f, i, o, n, c, kept, added, new, shown])
         return {"kept": kept, "added": added, "new": new, "shown": shown, "h": h} | {
-            f"d_{name}": slope for name, slope in zip(names, found, strict=True)
+            f"d_{name}": slope for name, slope in zip(names, slopes, strict=True)
         }
 
     def node(name: str, op: str | None = None, inputs: Any = (), **more: str) -> dict[str, Any]:
@@ -397,8 +397,8 @@ def writing(writer: Any, **text: Any) -> live.Figure:
             p = (writer.head(out[:, 0]) / temperature).softmax(-1)
             first = nnlib.where(start_length == t, p[0], first)
             sampled = (p.cumsum(1) < noise[t].unsqueeze(1)).sum(1).clamp(max=words.BLANK)
-            given = start[t] if t < start.shape[0] else words.BLANK
-            last = nnlib.where(start_length > t, given, sampled)
+            typed = start[t] if t < start.shape[0] else words.BLANK
+            last = nnlib.where(start_length > t, typed, sampled)
             ended = nnlib.maximum(ended, (last == words.BLANK).float())
             letters.append(nnlib.where(ended > 0.5, 32, 97 + last))
         return {"w": nnlib.stack(letters, 1), "next": first, "again": (batch + 1) % BATCHES}

@@ -64,5 +64,5 @@ def results() -> dict[str, list[list[float]]]:
 
 
 if __name__ == "__main__":
-    found = {cell: [third_letter(cell, seed) for seed in SEEDS] for cell in CELLS}
-    FILE.write_text(json.dumps(found, indent=1) + "\n", "utf8")
+    accuracies = {cell: [third_letter(cell, seed) for seed in SEEDS] for cell in CELLS}
+    FILE.write_text(json.dumps(accuracies, indent=1) + "\n", "utf8")

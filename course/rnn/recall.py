@@ -18,7 +18,7 @@ import nnlib.nn.functional as F
 from course import networks
 from nnlib import nn
 
-TARGETS, FILLERS = 4, 4  # letters that can come first, and letters that only fill
+TARGETS, FILLERS = 4, 4  # how many letters can come first, and how many can follow
 LENGTHS = (5, 10, 20, 40)
 SEEDS = range(5)
 STEPS, BATCH, LR = 600, 32, 0.01
@@ -94,5 +94,5 @@ def results() -> dict[str, list[list[float]]]:
 
 
 if __name__ == "__main__":
-    found = {name: [run(name, length) for length in LENGTHS] for name in NETWORKS}
-    FILE.write_text(json.dumps(found, indent=1) + "\n", "utf8")
+    accuracies = {name: [run(name, length) for length in LENGTHS] for name in NETWORKS}
+    FILE.write_text(json.dumps(accuracies, indent=1) + "\n", "utf8")

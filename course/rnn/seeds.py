@@ -32,7 +32,7 @@ def results() -> dict[str, list[list[float]]]:
 
 
 if __name__ == "__main__":
-    found = {}
+    accuracies = {}
     for name in NAMES:
-        found[name] = [both(words.train(name, seed)) for seed in SEEDS]
-        FILE.write_text(json.dumps(found, indent=1) + "\n", "utf8")
+        accuracies[name] = [both(words.train(name, seed)) for seed in SEEDS]
+        FILE.write_text(json.dumps(accuracies, indent=1) + "\n", "utf8")

@@ -107,9 +107,7 @@ EXERCISES = [
         like=17,
         stars=2,
         mistakes=[
-            mistake(
-                "That is the last z at which it is still below 1; give the next one.", 16
-            ),
+            mistake("That is the last z at which it is still below 1; give the next one.", 16),
             mistake(
                 "You compute in 64 bits, which have twice as many digits: leave out .double().", 37
             ),
@@ -181,9 +179,7 @@ EXERCISES = [
                 "e^a.",
                 bare_exponentials,
             ),
-            mistake(
-                "Scores may be negative: take exponentials first.", lambda a, b: a / (a + b)
-            ),
+            mistake("Scores may be negative: take exponentials first.", lambda a, b: a / (a + b)),
         ],
         learned="Only the difference of the scores matters. With more than two it is the softmax.",
     ),

@@ -16,9 +16,9 @@ _X = nnlib.linspace(-8, 8, 161)
 _KILOGRAMS = nnlib.linspace(2.5, 6.5, 161)
 
 
-def _shares(middle: Any, share: Any, everyone: Any) -> Any:
+def _shares(middle: Any, share: Any, counts: Any) -> Any:
     """The share of Gentoos in each bin, as a point that is larger where there are more birds."""
-    size = np.sqrt(everyone) + 2
+    size = np.sqrt(counts) + 2
     return live.points(x=middle, y=share, size=size, color="class1")
 
 
@@ -27,15 +27,15 @@ def _distance(answers: Any, share: Any) -> Any:
     return ((answers - share) ** 2).mean().sqrt()
 
 
-def straight_line(middle: Any, share: Any, everyone: Any) -> live.Figure:
+def straight_line(middle: Any, share: Any, counts: Any) -> live.Figure:
     """A straight line to drag through the shares, which leaves the range from 0 to 1."""
     left, right = ENDS
-    at, seen = nnlib.tensor(middle), nnlib.tensor(share)
+    at, shares = nnlib.tensor(middle), nnlib.tensor(share)
 
     def line(low: Any, high: Any) -> dict:
         slope = (high - low) / (right - left)
         return {"slope": slope, "start": low - slope * left,
-                "gap": _distance(low + slope * (at - left), seen)}  # fmt: skip
+                "gap": _distance(low + slope * (at - left), shares)}  # fmt: skip
 
     return live.figure(
         line,
@@ -44,7 +44,7 @@ def straight_line(middle: Any, share: Any, everyone: Any) -> live.Figure:
         view=[
             live.axes(
                 live.line(y=0, color="muted", width=1), live.line(y=1, color="muted", width=1),
-                _shares(middle, share, everyone),
+                _shares(middle, share, counts),
                 live.line(slope="slope", intercept="start"),
                 live.handle(left, "low", drag=(None, "low"), label="the line at 3 kg"),
                 live.handle(right, "high", drag=(None, "high"), label="the line at 6 kg"),
@@ -155,7 +155,7 @@ def twice_the_weight() -> live.Figure:
     """A question about a doubled weight; then both curves in one plot."""
     asked = live.predict(
         "A neuron with w₀ = −4 and w = 1 crosses ½ at x = 4. Now w doubles and w₀ stays. "
-        "Where does the crossing go?",
+        "Where does the crossing move?",
         name="moved",
         choices=["It stays at 4.", "To 2, halfway to 0.", "To 8, twice as far."], answer=1,
         explain="To 2, because −4 + 2x = 0 there. Twice the weight makes up for −4 in half the "
@@ -201,14 +201,14 @@ def hold_the_curve(neuron: Callable[..., dict], x: Any) -> live.Figure:
     )  # fmt: skip
 
 
-def shares_by_hand(middle: Any, share: Any, everyone: Any) -> live.Figure:
+def shares_by_hand(middle: Any, share: Any, counts: Any) -> live.Figure:
     """A neuron's curve to drag through the shares of Gentoos."""
-    at, seen = nnlib.tensor(middle), nnlib.tensor(share)
+    at, shares = nnlib.tensor(middle), nnlib.tensor(share)
 
     def scale(w0: Any, w: Any) -> dict:
         return {"z": w0 + w * _KILOGRAMS, "crossing": -w0 / w, "odds": (w / 10).exp(),
                 "bird": nnlib.sigmoid(w0 + 4.4 * w),
-                "gap": _distance(nnlib.sigmoid(w0 + w * at), seen)}  # fmt: skip
+                "gap": _distance(nnlib.sigmoid(w0 + w * at), shares)}  # fmt: skip
 
     return live.figure(
         scale,
@@ -216,7 +216,7 @@ def shares_by_hand(middle: Any, share: Any, everyone: Any) -> live.Figure:
         w=live.slider(-12.0, 12.0, 0.1, value=2.0, label="weight w"),
         view=[
             live.axes(*neuron_curve(_KILOGRAMS, "z", "w0", "w", reach=1.2, tilt=0.3),
-                      _shares(middle, share, everyone),
+                      _shares(middle, share, counts),
                       xlim=(2.5, 6.5), ylim=(-0.05, 1.05), xlabel="body mass (kg)",
                       ylabel="share of Gentoos"),
             "Even odds at {crossing:.2f} kg; 100 g more multiply the odds by {odds:.2f}.",

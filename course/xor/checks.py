@@ -18,7 +18,7 @@ UNITS = five.UNIT_WEIGHTS
 
 
 def fires(bias: Any, from1: Any, from2: Any) -> list[int]:
-    """Where a neuron with a step fires, input by input."""
+    """For each of the four inputs, 1 if a neuron with a step function fires there, else 0."""
     return [int(float(bias) + float(from1) * a + float(from2) * b > 0) for a, b in CORNERS]
 
 
@@ -42,10 +42,12 @@ def majority_problem(neuron: Any) -> str | None:
     if all(fires == (sum(v) >= 2) for v, fires in fired.items()):
         return None
     by_count = [{fires for v, fires in fired.items() if sum(v) == n} for n in range(4)]
-    if any(len(seen) == 2 for seen in by_count):
+    if any(len(answers) == 2 for answers in by_count):
         return "it does not treat the judges alike: who votes must not matter, only how many do."
-    seen = tuple(int(next(iter(fires))) for fires in by_count)
-    return MAJORITY.get(seen, f"with 0, 1, 2, 3 votes it answers {seen}; (0, 0, 1, 1) is needed.")
+    answers = tuple(int(next(iter(fires))) for fires in by_count)
+    return MAJORITY.get(
+        answers, f"with 0, 1, 2, 3 votes it answers {answers}; (0, 0, 1, 1) is needed."
+    )
 
 
 # --- gradients that do not add up ----------------------------------------------------------------
@@ -97,12 +99,12 @@ FEATURE: dict[tuple[float, ...], str] = {
 def feature_problem(feature: Any) -> str | None:
     if not callable(feature):
         return "a function of x1 and x2 is needed."
-    seen = [float(feature(nnlib.tensor(float(a)), nnlib.tensor(float(b)))) for a, b in CORNERS]
-    if [int(s > 0.5) for s in seen] == XOR:
+    values = [float(feature(nnlib.tensor(float(a)), nnlib.tensor(float(b)))) for a, b in CORNERS]
+    if [int(s > 0.5) for s in values] == XOR:
         return None
-    if (words := FEATURE.get(tuple(round(s, 6) for s in seen))) is not None:
+    if (words := FEATURE.get(tuple(round(s, 6) for s in values))) is not None:
         return words
-    return f"at (0, 0), (1, 0), (0, 1), (1, 1) it is {', '.join(f'{s:.3g}' for s in seen)}."
+    return f"at (0, 0), (1, 0), (0, 1), (1, 1) it is {', '.join(f'{s:.3g}' for s in values)}."
 
 
 # --- the other way to wire it --------------------------------------------------------------------
@@ -121,7 +123,7 @@ def net_problem(net: Any) -> str | None:
         return None
     if hidden[1] == [0, 0, 0, 1]:
         return (
-            "neuron 4 still is AND: it fires at (1, 1), where it now has to be the only one silent."
+            "neuron 4 is still AND: it fires at (1, 1), the only corner where it has to be silent."
         )
     if hidden[1] == [1, 0, 0, 0]:
         return "neuron 4 is NOR, not NAND: at (1, 0) and (0, 1) it has to fire as well."
@@ -151,13 +153,13 @@ def switches_problem(numbers: Any) -> str | None:
     *biases, bias, first, second, third = (float(v) for v in numbers)
     hidden = [[int(b + up > 0) for b in biases] for up in range(4)]
     outputs = [bias + first * a + second * b + third * c for a, b, c in hidden]
-    seen = tuple(int(total > 0) for total in outputs)
-    if seen == (0, 1, 0, 1):
+    answers = tuple(int(total > 0) for total in outputs)
+    if answers == (0, 1, 0, 1):
         return None
     if len(set(zip(*hidden, strict=True))) < 3:
         return "two of the hidden neurons fire in the same settings: give them different biases."
     return SWITCHES.get(
-        seen, f"with 0, 1, 2, 3 switches up the light is {seen}; (0, 1, 0, 1) is needed."
+        answers, f"with 0, 1, 2, 3 switches up the light is {answers}; (0, 1, 0, 1) is needed."
     )
 
 
@@ -235,7 +237,7 @@ EXERCISES = [
         net_problem,
         stars=2,
         mistakes=[
-            mistake("neuron 4 still is AND", {**UNITS, "w45": 1.0}),
+            mistake("neuron 4 is still AND", {**UNITS, "w45": 1.0}),
             mistake("NOR, not NAND", {**NAND, "w04": 0.5}),
             mistake("Raise its threshold", {**NAND, "w05": -0.5}),
         ],

@@ -338,9 +338,9 @@ def drag_the_net(five: Net, units: Mapping[str, float]) -> live.Figure:
     """The five-neuron net with edges to drag, its map and its hidden plane."""
 
     def outputs(at: Any, **w: Any) -> dict:
-        seen = _picture(five, w)
+        picture = _picture(five, w)
         here = {"x1": _CORNERS[at, 0], "x2": _CORNERS[at, 1]}
-        return seen | here | {f"now{i}": seen[f"a{i}"][at] for i in (3, 4, 5)}
+        return picture | here | {f"now{i}": picture[f"a{i}"][at] for i in (3, 4, 5)}
 
     presets = {k: {n: float(f * v) for n, v in units.items()}
                for k, f in {"unit weights": 1, "weights × 6": 6}.items()}  # fmt: skip
@@ -395,8 +395,8 @@ def turn_up_the_gain(five: Net, units: Mapping[str, float], question: Any) -> li
     """All weights times k: the answers, the hidden plane, and a question about the smallest k."""
 
     def scaled(k: Any) -> dict:
-        seen = _picture(five, {n: k * v for n, v in units.items()})
-        return seen | {n: k * units[n] for n in ("w05", "w35", "w45")}
+        picture = _picture(five, {n: k * v for n, v in units.items()})
+        return picture | {n: k * units[n] for n in ("w05", "w35", "w45")}
 
     return live.figure(
         scaled,
@@ -446,11 +446,11 @@ def grid_of_starts(
         return _picture(five, weights) | {"won": results[loss], "wins": results[loss].sum()}
 
     def step(loss: str, **w: Any) -> dict:
-        free = {n: w[n].detach().requires_grad_() for n in WEIGHTS}
-        error = losses[loss](five(_CORNERS[:, 0], _CORNERS[:, 1], **free)[2])
-        slopes = nnlib.autograd.grad(error, list(free.values()))
-        moved = {n: p - lr * g for (n, p), g in zip(free.items(), slopes, strict=True)}
-        return {**moved, "loss": error}
+        leaves = {n: w[n].detach().requires_grad_() for n in WEIGHTS}
+        error = losses[loss](five(_CORNERS[:, 0], _CORNERS[:, 1], **leaves)[2])
+        slopes = nnlib.autograd.grad(error, list(leaves.values()))
+        updated = {n: p - lr * g for (n, p), g in zip(leaves.items(), slopes, strict=True)}
+        return {**updated, "loss": error}
 
     first = dict.fromkeys(WEIGHTS, 0.0)
     seeds = np.arange(count)

@@ -169,7 +169,7 @@ def test_before_its_first_step_neither_network_is_better_than_a_guess() -> None:
     x, y = nnlib.tensor(train.x[:1000]), nnlib.tensor(train.y[:1000])
     for seed in range(5):
         nnlib.manual_seed(seed)
-        for make in (digits.perceptron, digits.two_pools):
+        for make in (digits.mlp, digits.two_pools):
             loss = F.cross_entropy(digits.answers(make(), x), y).item()
             assert loss == pytest.approx(np.log(10), abs=0.05), (seed, make.__name__)
 
