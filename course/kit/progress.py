@@ -81,7 +81,7 @@ def export_progress(name: str, path: str | Path = "progress.json") -> Path:
     if not name.strip():
         raise ValueError("export_progress: say whose progress it is: export_progress('Ada')")
     record = {"format": FORMAT, "version": 1, "name": name.strip(), "exported": now(),
-            "solved": dict(sorted(solved_times().items()))}  # fmt: skip
+              "solved": dict(sorted(solved_times().items()))}  # fmt: skip
     path = Path(path)
     path.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", "utf8")
     return path

@@ -254,9 +254,9 @@ def cheating(masked: Any, unmasked: Any, text: str, question: Any, **texts: Any)
         for name, net in nets.items():
             surprise, p, _ = surprises(net, codes, text_length, keep)
             result |= {name: surprise, f"{name}_p": p,
-                     f"{name}_best": nnlib.tensor(LETTERS)[p.argmax()],
-                     f"{name}_share": p.amax(), f"{name}_mean": surprise.sum()
-                     / (text_length - 1).clamp(min=1)}  # fmt: skip
+                       f"{name}_best": nnlib.tensor(LETTERS)[p.argmax()],
+                       f"{name}_share": p.amax(), f"{name}_mean": surprise.sum()
+                       / (text_length - 1).clamp(min=1)}  # fmt: skip
         return result
 
     panels = []

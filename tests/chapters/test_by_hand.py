@@ -251,7 +251,7 @@ def test_saturation_hides_a_missing_slope_if_the_answer_is_nearly_right() -> Non
 
 
 def test_a_program_with_gaps_is_replaced_by_the_books(capsys) -> None:
-    for gaps in (lambda w, x, y: ..., lambda w, x, y: (0.0, w), checks.changed(before=0.0)):
+    for gaps in (lambda w, x, y: ..., lambda w, x, y: (0.0, w), checks.changed(keep=0.0)):
         assert program.yours_or_the_books(gaps) is program.backpropagate
     own_function = checks.changed()
     assert program.yours_or_the_books(own_function) is own_function
