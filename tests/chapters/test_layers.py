@@ -132,9 +132,7 @@ def test_squares_need_no_hidden_layer(figure) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("name", "steps"), list(zip(play.presets(), (300, 100, 800), strict=True))
-)
+@pytest.mark.parametrize(("name", "steps"), list(zip(play.presets(), (300, 100, 800), strict=True)))
 def test_each_preset_learns_its_data(figure, name: str, steps: int) -> None:
     settings = play.presets()[name]
     options = {"data": list(play.SETS), "optimiser": list(play.OPTIMISERS)}
