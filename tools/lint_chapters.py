@@ -6,7 +6,7 @@ docs/authoring.md explains the rules. A text cell may contain exemptions, each w
 
     <!-- exact: 0.5 1.25 -->            these decimals in this cell's text are not computed
     <!-- lint: allow shape cells -->    the whole notebook is exempt from these rules
-    <!-- lint: draft -->            what is still to write is listed, not counted as a fault
+    <!-- lint: draft -->                missing parts are listed, but not counted as faults
 """
 
 from __future__ import annotations
@@ -51,14 +51,14 @@ RANDOM_LAYERS = {"Linear", "Conv2d", "RNN", "LSTM", "GRU", "Embedding", "Dropout
                  "random_split"}  # fmt: skip
 SEEDED = {"default_rng", "Generator", "SeedSequence", "PCG64", "RandomState"}
 DECIMAL = re.compile(r"(?<![\w.,/])[−-]?(?:\d{1,3}(?:,\d{3})+|\d*)\.\d+|(?<![\w.,])\d+(?= ?%)")
-SAID = re.compile(r"course\.say\(\s*\"([^\"]+)\"")
+SAY_CALL = re.compile(r"course\.say\(\s*\"([^\"]+)\"")
 NEIGHBOUR = re.compile(r"\[[^\]]*\b(next|last)\s+chapter[^\]]*\]\(([^)#\s]+)")
 GLUED = re.compile(r"\{glue:text\}`([^`:]+)")
 
 
 @dataclass
 class Chapter:
-    """A notebook as the rules see it: its text and its code, each with the cell's number."""
+    """A notebook's text and code cells, each with the cell's number, for the rules."""
 
     path: Path
     texts: list[tuple[int, str]] = field(default_factory=list)
@@ -130,7 +130,7 @@ def prose(text: str) -> str:
 
 
 def counted(text: str) -> int:
-    """Words of prose, folded hints and solutions left out."""
+    """The number of words of prose, without folded hints and solutions."""
     open_text = re.sub(r"<details.*?</details>", " ", text, flags=re.DOTALL)
     return len(re.findall(r"[^\W\d_][\w’'-]*", prose(open_text)))
 
@@ -242,7 +242,7 @@ PRIVATE = {
     r"exam(s)?": "test set",
     r"learn(s|ed|t|ing)? by heart": "memorise",
     r"is no (tensor|leaf|view|number|function|module|word)": "is not a …",
-    r"readers_text by": "given by",
+    r"told by": "given by",
     r"parted": "separated",
     r"nudg(e|es|ed|ing)": "a small change",
     r"blame(s|d)?": "δ, or the derivative",
@@ -399,6 +399,7 @@ def comments(chapter: Chapter) -> Iterator[str]:
 
 
 def calls(code: str) -> Iterator[tuple[str, ast.Call]]:
+    """The calls in a cell, each after the dotted name of the called function."""
     for node in ast.walk(ast.parse(code)):
         if isinstance(node, ast.Call):
             yield ast.unparse(node.func), node
@@ -411,8 +412,8 @@ def alternatives(chapter: Chapter) -> Iterator[str]:
         for name, call in calls(code):
             if name != "live.figure":
                 continue
-            given = {keyword.arg for keyword in call.keywords}
-            for needed in sorted({"title", "caption", "alt"} - given):
+            keywords = {keyword.arg for keyword in call.keywords}
+            for needed in sorted({"title", "caption", "alt"} - keywords):
                 yield f"cell {at}: a figure without {needed}="
         image = cell["metadata"].get("mystnb", {}).get("image", {})
         if re.search(r"\bplt\.|\.imshow\(", code) and not image.get("alt"):
@@ -443,17 +444,18 @@ def seeds(chapter: Chapter) -> Iterator[str]:
 
 
 def unseeded(name: str, call: ast.Call, seeded: bool) -> bool:
-    given = {keyword.arg for keyword in call.keywords}
+    """Whether a call is random without a seed; `seeded`: manual_seed was called before it."""
+    keywords = {keyword.arg for keyword in call.keywords}
     last = name.split(".")[-1]
     if name.startswith(("np.random.", "numpy.random.")):
         return last not in SEEDED or not (call.args or call.keywords)
     if name.startswith("random."):
         return True
     if name.startswith(("nnlib.", "torch.")) and last in RANDOM and ".live." not in name:
-        return not seeded and "generator" not in given
+        return not seeded and "generator" not in keywords
     if last in RANDOM_LAYERS and (name == last or "nn." in name or "data." in name):
-        shuffles = last != "DataLoader" or "shuffle" in given
-        return shuffles and not seeded and "generator" not in given
+        shuffles = last != "DataLoader" or "shuffle" in keywords
+        return shuffles and not seeded and "generator" not in keywords
     return False
 
 
@@ -465,12 +467,12 @@ def numbers(chapter: Chapter) -> Iterator[str]:
         for found in DECIMAL.findall(prose(text)):
             if found not in exact:
                 yield f"cell {at}: no cell computes {found} in the prose; use course.say, or exact"
-    said, glued = SAID.findall(chapter.code()), set(GLUED.findall(chapter.text))
-    for name in sorted(glued - set(said)):
+    computed, glued = SAY_CALL.findall(chapter.code()), set(GLUED.findall(chapter.text))
+    for name in sorted(glued - set(computed)):
         yield f"{{glue:text}}`{name}` is shown, but no cell computes it"
-    for name in sorted(set(said) - glued):
+    for name in sorted(set(computed) - glued):
         yield f"course.say names {name!r}, which the text never shows"
-    for name in sorted({name for name in said if said.count(name) > 1}):
+    for name in sorted({name for name in computed if computed.count(name) > 1}):
         yield f"course.say names {name!r} twice"
 
 
@@ -560,7 +562,7 @@ AMERICAN = re.compile(
 
 
 def american_words(text: str) -> list[str]:
-    """Words in another spelling than the book's, outside of calls such as optimizer.step()."""
+    """Words in American spelling, except in calls such as optimizer.step()."""
     found = re.findall(r"[A-Za-z]+(?![\w.]*\()", text)
     return sorted({word for word in found if AMERICAN.fullmatch(word)})
 
@@ -590,7 +592,7 @@ def faults(path: Path) -> list[str]:
     """Everything that the rules find in one chapter, each after its rule's name."""
     chapter = read(path)
     later = STILL_TO_WRITE if DRAFT in chapter.text else ()
-    return found(chapter, [name for name in RULES if name not in later])
+    return faults_of(chapter, [name for name in RULES if name not in later])
 
 
 def still_to_write(path: Path) -> list[str]:
@@ -598,10 +600,10 @@ def still_to_write(path: Path) -> list[str]:
     chapter = read(path)
     if DRAFT not in chapter.text:
         return []
-    return [line.partition(": ")[2] for line in found(chapter, STILL_TO_WRITE)]
+    return [line.partition(": ")[2] for line in faults_of(chapter, STILL_TO_WRITE)]
 
 
-def found(chapter: Chapter, names: Iterable[str]) -> list[str]:
+def faults_of(chapter: Chapter, names: Iterable[str]) -> list[str]:
     if unknown := chapter.allowed - RULES.keys():
         raise SystemExit(
             f"{chapter.path}: <!-- lint: allow {' '.join(sorted(unknown))} --> names no rule; the "

@@ -71,6 +71,7 @@ CASES = {
     "vocabulary": [
         ("A dead unit takes the blame.",),
         ("We mend it.",),
+        ("The step is told by the slope.",),
         (("live.predict('Which neuron gets the blame for it?')", []),),
     ],
     "explained": [(("import nnlib\nx = nnlib.linspace(0, 1)", []),)],
