@@ -1,4 +1,4 @@
-"""Runs a command unless another make is at work in this folder; then it says so (exit status 1).
+"""Runs a command; prints an error (exit status 1) if another make is running in this folder.
 
     python tools/alone.py make book
 
@@ -29,7 +29,7 @@ def main(command):
     if not acquired(lock):
         lock.seek(0)
         print(
-            "error: another make is at work in this folder ({}): wait until it has finished, or "
+            "error: another make is running in this folder ({}): wait until it has finished, or "
             "stop it".format(lock.read().strip() or "it has just started"),
             file=sys.stderr,
         )

@@ -49,36 +49,36 @@ your own. Hand in this file as `{name}.ipynb`. Each star is a point: {total} poi
 
 def grading(kind: str, name: str, points: float | None = None) -> dict[str, Any]:
     """nbgrader's metadata of a cell: `answer`, `check` or `given`."""
-    made: dict[str, Any] = {
+    metadata: dict[str, Any] = {
         "schema_version": 3, "grade": kind == "check", "solution": kind == "answer",
         "locked": kind != "answer", "task": False, "grade_id": name,
     }  # fmt: skip
-    return made | ({"points": points} if points is not None else {})
+    return metadata | ({"points": points} if points is not None else {})
 
 
 def source_of_assignment(chapter: dict, name: str, book: plain_notebooks.Book) -> dict:
     """The assignment with its solutions, for nbgrader's `source` folder."""
     doc = f"chapters/{name}"
-    found = {e.stub: e for e in cutting.exercises_in(chapter)}
-    checks = {e.check: e for e in found.values()}
-    made = plain_notebooks.plain(chapter, doc, book)
+    by_stub = {e.stub: e for e in cutting.exercises_in(chapter)}
+    by_check = {e.check: e for e in by_stub.values()}
+    notebook = plain_notebooks.plain(chapter, doc, book)
     cells, total = [], 0.0
-    for at, cell in enumerate(made["cells"]):
+    for n, cell in enumerate(notebook["cells"]):
         cell = copy.deepcopy(cell)
-        cell["id"] = f"cell-{at}"
+        cell["id"] = f"cell-{n}"
         if cell["cell_type"] == "code":
             cell |= {"outputs": [], "execution_count": None}
-            if at in found:
-                cell["source"] = notebooks.lines(found[at].solution)
-                cell["metadata"] = {"nbgrader": grading("answer", f"answer-{key(found[at])}")}
-            elif at in checks:
-                points = float(sum(find(n).stars for n in checks[at].names))
+            if n in by_stub:
+                cell["source"] = notebooks.lines(by_stub[n].solution)
+                cell["metadata"] = {"nbgrader": grading("answer", f"answer-{key(by_stub[n])}")}
+            elif n in by_check:
+                points = float(sum(find(name).stars for name in by_check[n].names))
                 total += points
                 cell["metadata"] = {
-                    "nbgrader": grading("check", f"check-{key(checks[at])}", points)
+                    "nbgrader": grading("check", f"check-{key(by_check[n])}", points)
                 }
             else:
-                cell["metadata"]["nbgrader"] = grading("given", f"given-{at}")
+                cell["metadata"]["nbgrader"] = grading("given", f"given-{n}")
         else:
             cell["source"] = notebooks.lines(without_solutions(cutting.source_of(cell)))
         cells.append(cell)
@@ -91,13 +91,14 @@ def source_of_assignment(chapter: dict, name: str, book: plain_notebooks.Book) -
     ]  # fmt: skip
     return {
         "cells": first + cells,
-        "metadata": made["metadata"],
+        "metadata": notebook["metadata"],
         "nbformat": 4,
         "nbformat_minor": 5,
     }
 
 
 def key(exercise: cutting.Exercise) -> str:
+    """An exercise's name in the names of its cells."""
     return exercise.names[0].replace("/", "-")
 
 
@@ -112,13 +113,13 @@ def without_solutions(text: str) -> str:
 
 def release_of(source: dict) -> dict:
     """The assignment as students get it: stubs in the answers' cells, no hidden lines."""
-    made = copy.deepcopy(source)
-    for cell in made["cells"]:
+    notebook = copy.deepcopy(source)
+    for cell in notebook["cells"]:
         if cell["cell_type"] == "code":
             cell["source"] = notebooks.lines(HIDDEN.sub("", cutting.source_of(cell)))
         if cell["metadata"].get("nbgrader", {}).get("solution"):
             cell["source"] = notebooks.lines(cutting.cut(cutting.source_of(cell)))
-    return made
+    return notebook
 
 
 def restored(source: dict, submission: dict) -> dict:
@@ -157,16 +158,16 @@ def make(name: str, classroom: Path = CLASSROOM, root: Path = ROOT) -> tuple[Pat
     """Writes both notebooks; returns their paths."""
     chapter = root / "chapters" / f"{name}.ipynb"
     if not chapter.is_file():
-        have = ", ".join(sorted(p.stem for p in (root / "chapters").glob("*.ipynb")))
-        raise SystemExit(f"error: there is no chapter {name!r}; there are {have}")
+        existing = ", ".join(sorted(p.stem for p in (root / "chapters").glob("*.ipynb")))
+        raise SystemExit(f"error: there is no chapter {name!r}; there are {existing}")
     source = source_of_assignment(
         json.loads(chapter.read_text("utf8")), name, plain_notebooks.Book.read(root)
     )
     paths = []
-    for folder, made in (("source", source), ("release", release_of(source))):
+    for folder, notebook in (("source", source), ("release", release_of(source))):
         path = classroom / folder / name / f"{name}.ipynb"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(notebooks.text_of(made), "utf8")
+        path.write_text(notebooks.text_of(notebook), "utf8")
         paths.append(path)
     return paths[0], paths[1]
 

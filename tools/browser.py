@@ -21,7 +21,7 @@ from typing import Any
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 DEBIAN = ("chromium", "fonts-dejavu-core", "fonts-noto-core")
-# No sandbox, because CI runs as root; and only this machine can be reached.
+# No sandbox, because CI runs as root; and no other machine can be reached.
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -50,11 +50,11 @@ class NoBrowserError(RuntimeError):
 
 
 def find() -> str | None:
-    """BOOK_CHROMIUM's program, one on the path, the one that playwright downloaded, or None."""
-    if given := os.environ.get("BOOK_CHROMIUM"):
-        if not shutil.which(given):
-            raise NoBrowserError(f"BOOK_CHROMIUM is {given!r}, but there is no such program")
-        return shutil.which(given)
+    """Chromium's program: BOOK_CHROMIUM, one on the path, or playwright's; None if missing."""
+    if program := os.environ.get("BOOK_CHROMIUM"):
+        if not shutil.which(program):
+            raise NoBrowserError(f"BOOK_CHROMIUM is {program!r}, but there is no such program")
+        return shutil.which(program)
     if found := next(filter(None, map(shutil.which, NAMES)), None):
         return found
     try:
@@ -62,8 +62,8 @@ def find() -> str | None:
     except ModuleNotFoundError:
         return None
     with sync_playwright() as playwright:
-        own = playwright.chromium.executable_path
-    return own if Path(own).is_file() else None
+        downloaded = playwright.chromium.executable_path
+    return downloaded if Path(downloaded).is_file() else None
 
 
 def chromium() -> str:
@@ -134,7 +134,7 @@ class Server:
 
 
 def as_root() -> list[str] | None:
-    """The prefix of a command that needs root's rights; None if they are not available."""
+    """The prefix of a command that needs root privileges; None if they are not available."""
     if os.name == "posix" and os.geteuid() == 0:
         return []
     sudo = shutil.which("sudo")
@@ -177,7 +177,7 @@ def install() -> bool:
 
 
 def install_others() -> None:
-    """Installs Debian's Firefox and WebKit if apt can; prints which are not installed then.
+    """Installs Debian's Firefox and WebKit if apt can; prints which are still missing.
 
     Raises:
         NoBrowserError: BOOK_BROWSERS names one that is not installed.

@@ -30,7 +30,7 @@ DEPLOY = Path(__file__).resolve().parent.parent / "deploy"
 
 
 def merged(defaults: Any, ours: Any) -> Any:
-    """A chart's default values with ours in place of some, as helm merges them."""
+    """A chart's default values overridden by ours, as helm merges them."""
     if not isinstance(defaults, dict) or not isinstance(ours, dict):
         return ours
     return {**defaults, **{k: merged(defaults.get(k), v) for k, v in ours.items()}}
@@ -48,10 +48,10 @@ def faults(values: dict, schema: dict) -> list[str]:
 def of_chart(path: Path) -> tuple[dict, dict]:
     """The default values and the schema in a chart's archive."""
     with tarfile.open(path) as archive:
-        read = {m.name.split("/", 1)[1]: m for m in archive.getmembers() if m.isfile()}
+        members = {m.name.split("/", 1)[1]: m for m in archive.getmembers() if m.isfile()}
 
         def content(name: str) -> bytes:
-            file = archive.extractfile(read[name])
+            file = archive.extractfile(members[name])
             assert file is not None
             return file.read()
 
@@ -64,9 +64,9 @@ def entry(index: dict, version: str) -> tuple[str, str]:
     Raises:
         LookupError: the index has no such version.
     """
-    for found in index["entries"]["jupyterhub"]:
-        if found["version"] == version:
-            return urllib.parse.urljoin(f"{CHARTS}/", found["urls"][0]), found["digest"]
+    for release in index["entries"]["jupyterhub"]:
+        if release["version"] == version:
+            return urllib.parse.urljoin(f"{CHARTS}/", release["urls"][0]), release["digest"]
     raise LookupError(f"{CHARTS} has no chart {version}; VERSION in {Path(__file__).name} names it")
 
 

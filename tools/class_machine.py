@@ -3,7 +3,7 @@
     python tools/class_machine.py sandbox    bubblewrap, in which submitted notebooks run
     python tools/class_machine.py all        also EPUBCheck and the hub's proxy
 
-It prints what could not be installed and what does not work without that; it never fails.
+It prints what could not be installed and what does not work without it; it never fails.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ PROXY = "configurable-http-proxy"
 
 def run(command: list[str]) -> bool:
     """Runs a command and prints its last line if it fails; returns whether it succeeded."""
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    if done.returncode:
-        lines = done.stdout.strip().splitlines()
-        print(f"  {' '.join(command[-3:])}: {lines[-1] if lines else done.returncode}")
-    return done.returncode == 0
+    process = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if process.returncode:
+        lines = process.stdout.strip().splitlines()
+        print(f"  {' '.join(command[-3:])}: {lines[-1] if lines else process.returncode}")
+    return process.returncode == 0
 
 
-def package(name: str) -> None:
+def install_package(name: str) -> None:
     """Installs a package of Debian or Ubuntu, if apt-get exists and may be used."""
     if shutil.which(name if name != "bubblewrap" else "bwrap"):
         return
@@ -52,14 +52,14 @@ def allow_namespaces() -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    wanted = (arguments or sys.argv[1:] or ["all"])[0]
-    package("bubblewrap")
+    target = (arguments or sys.argv[1:] or ["all"])[0]
+    install_package("bubblewrap")
     allow_namespaces()
-    if (why := sandbox.trouble()) is not None:
-        print(f"NOTE: no sandbox, so nothing is graded and its tests are skipped: {why}")
-    if wanted != "all":
+    if (reason := sandbox.trouble()) is not None:
+        print(f"NOTE: no sandbox, so nothing is graded and its tests are skipped: {reason}")
+    if target != "all":
         return 0
-    package("epubcheck")
+    install_package("epubcheck")
     if shutil.which("epubcheck") is None:
         print("NOTE: EPUBCheck is missing: the EPUB is written but not checked")
     if shutil.which(PROXY) is None and shutil.which("npm"):

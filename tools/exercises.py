@@ -1,7 +1,7 @@
 """Makes the stubs of exercises from their solutions, so that authors write only the solutions.
 
     python tools/exercises.py chapters                 write every stub
-    python tools/exercises.py --check chapters         list stubs unlike their solution; exit 1
+    python tools/exercises.py --check chapters         list stubs that do not match; exit 1
     python tools/exercises.py --solved DIR chapters    write copies with every stub solved
 
 In a chapter an exercise is four neighbours: the statement (an {exercise} directive), a code cell
@@ -70,7 +70,7 @@ def marks(solution: str) -> dict[int, str]:
 
 
 def statement_at(tree: ast.Module, line: int) -> ast.stmt:
-    """The smallest statement that the line belongs to (a block by its first line alone)."""
+    """The smallest statement that contains the line (of a block only the first line counts)."""
     around = [
         node for node in ast.walk(tree)
         if isinstance(node, ast.stmt) and node.lineno <= line <= (node.end_lineno or 0)
@@ -96,7 +96,7 @@ def blank(node: ast.stmt, lines: list[str], words: str) -> str:
 
 
 def cut(solution: str) -> str:
-    """The stub of a solution. Raises ExerciseError where nothing is marked."""
+    """The stub of a solution. Raises ExerciseError if nothing is marked."""
     marked = marks(solution)
     if not marked:
         raise ExerciseError("no line of the solution ends in `# ←`")
@@ -120,23 +120,23 @@ def cut(solution: str) -> str:
 
 
 def exercises_in(notebook: dict) -> list[Exercise]:
-    """Every exercise of a notebook. Raises ExerciseError where one of its cells is missing."""
+    """Every exercise of a notebook. Raises ExerciseError if one of its cells is missing."""
     cells = notebook["cells"]
     found = []
     for at, cell in enumerate(cells):
         if "exercise" not in tags_of(cell):
             continue
-        after = next((i for i in range(at + 1, len(cells)) if "check" in tags_of(cells[i])), None)
+        check = next((i for i in range(at + 1, len(cells)) if "check" in tags_of(cells[i])), None)
         text = next((c for c in cells[at + 1 :] if c["cell_type"] == "markdown"), None)
-        names = CHECKED.findall(source_of(cells[after])) if after is not None else []
-        if after != at + 1 or not names:
+        names = CHECKED.findall(source_of(cells[check])) if check is not None else []
+        if check != at + 1 or not names:
             raise ExerciseError(
                 f"cell {at}: the next cell must be tagged check and call course.check"
             )
         solution = SOLUTION.search(source_of(text)) if text else None
         if solution is None:
             raise ExerciseError(f"cell {at}: the text below the check has no folded solution")
-        found.append(Exercise(at, after, tuple(names), solution[1]))
+        found.append(Exercise(at, check, tuple(names), solution[1]))
     return found
 
 
@@ -149,7 +149,7 @@ def with_stubs(notebook: dict) -> dict:
 
 
 def solved(notebook: dict) -> dict:
-    """The notebook with every exercise solved, and its checks' outputs for that."""
+    """The notebook with every exercise solved, and with the outputs of passed checks."""
     cells = [dict(cell) for cell in notebook["cells"]]
     for exercise in exercises_in(notebook):
         cells[exercise.stub]["source"] = notebooks.lines(exercise.solution)
@@ -178,19 +178,19 @@ def main(arguments: list[str] | None = None) -> int:
     for path in notebooks.notebooks_in(options.paths):
         before = path.read_text("utf8")
         try:
-            made = (solved if options.solved else with_stubs)(json.loads(before))
+            notebook = (solved if options.solved else with_stubs)(json.loads(before))
         except (ExerciseError, SyntaxError) as error:
             faults += 1
             print(f"{path}: {error}")
             continue
-        text = notebooks.text_of(made)
+        text = notebooks.text_of(notebook)
         if options.solved:
             options.solved.mkdir(parents=True, exist_ok=True)
             (options.solved / path.name).write_text(text, "utf8")
-        elif made != json.loads(before) and options.check:
+        elif notebook != json.loads(before) and options.check:
             faults += 1
             print(f"{path}: a stub does not match its solution; run `make notebooks`")
-        elif made != json.loads(before):
+        elif notebook != json.loads(before):
             path.write_text(text, "utf8")
             print(f"{path}: stubs written")
     return 1 if faults else 0

@@ -97,8 +97,10 @@ class Maker:
         return ", ".join(entries) or "..."
 
     def entry(self, n: int) -> str:
-        """An index, a slice, a mask, or different positions: if a position is assigned twice,
-        PyTorch gives both values the gradient."""
+        """An index, a slice, a mask, or a list of positions.
+
+        The positions differ: if one is assigned twice, PyTorch gives both values the gradient.
+        """
         at = self.random.randrange(-n, n) if n else 0
         kind = self.random.random()
         if kind < 0.35 and n:
@@ -119,7 +121,7 @@ class Maker:
         try:
             with quiet():
                 exec(line, self.scope)
-            if not all(fine(self.scope[n]) for n in self.tensors()):
+            if not all(is_comparable(self.scope[n]) for n in self.tensors()):
                 raise ValueError("too large or undefined")
         except Exception as error:
             self.scope = before
@@ -173,12 +175,14 @@ class Impossible(Exception):
 
 
 def nested(values: list, shape: list[int]) -> str:
+    """The values as text of nested lists with this shape."""
     return (
         repr(np.array(values, dtype=object).reshape(shape).tolist()) if shape else repr(values[0])
     )
 
 
-def fine(x: torch.Tensor) -> bool:
+def is_comparable(x: torch.Tensor) -> bool:
+    """Whether a tensor is small enough, and its elements finite and not too large."""
     if x.numel() > 400:
         return False
     if not x.is_floating_point() or not x.numel():
@@ -236,10 +240,10 @@ def compared(m: Maker) -> str:
 
 def reduced(m: Maker) -> str:
     x, name = m.tensor() if m.random.random() < 0.3 else m.floating(), m.one(*REDUCED)
-    given = "" if m.random.random() < 0.3 else f"dim={m.dim(x)}"
-    if given and m.random.random() < 0.3:
-        given += ", keepdim=True"
-    return f"{m.name()} = {x}.{name}({given})"
+    arguments = "" if m.random.random() < 0.3 else f"dim={m.dim(x)}"
+    if arguments and m.random.random() < 0.3:
+        arguments += ", keepdim=True"
+    return f"{m.name()} = {x}.{name}({arguments})"
 
 
 def along(m: Maker) -> str:
@@ -418,10 +422,10 @@ def run(lines: list[str], library: Any, perturbed: Perturbed | None = None) -> R
             tensors = list(result.values.values())
             leaves = [v for v in tensors if v.requires_grad and v.is_leaf]
             scale = 1.0 if perturbed is None else perturbed.scale
-            made = [v for v in tensors if v.requires_grad and not v.is_leaf]
-            if not made or not leaves:
+            results = [v for v in tensors if v.requires_grad and not v.is_leaf]
+            if not results or not leaves:
                 return result
-            result.gradients = gradients(made, leaves, library, scale)
+            result.gradients = gradients(results, leaves, library, scale)
             result.where = "the second gradients"
             squares = [g if g is None else g * g for g in result.gradients]
             if any(g is not None and g.requires_grad for g in squares):
@@ -451,7 +455,7 @@ def weighted(values: list[Any], library: Any) -> Any:
 
 
 def difference(lines: list[str], counted: Counter[str] | None = None) -> str | None:
-    """How nnlib and PyTorch differ on a program, or None if they agree or EXPLAINED says why not.
+    """How nnlib and PyTorch differ on a program, or None if they agree or EXPLAINED has the reason.
 
     A program that PyTorch refuses is not compared.  `counted` counts the explained differences.
     """
@@ -479,6 +483,7 @@ def difference(lines: list[str], counted: Counter[str] | None = None) -> str | N
 
 
 def compared_runs(ours: Run, theirs: Run, lines: list[str]) -> str | None:
+    """The first difference between two runs of a program, in words; None if there is none."""
     if ours.error is not None:
         return f"{ours.where}: nnlib raises {type(ours.error).__name__}: {str(ours.error)[:150]}"
     depends_on = ancestors(lines)
@@ -721,6 +726,7 @@ def shortened(lines: list[str], kind: str) -> list[str]:
 
 
 def as_test(lines: list[str], problem: str, seed: int) -> str:
+    """The program as text to add to the tests, after a comment with its seed and the difference."""
     names = [
         line.split(" = ")[0] for line in lines if " = " in line.split("(")[0] and line[1:4] == " = "
     ]
@@ -784,16 +790,17 @@ def main() -> int:
     parser.add_argument(
         "--no-properties", action="store_true", help="leave the Hypothesis tests out"
     )
-    given = parser.parse_args()
+    options = parser.parse_args()
     torch.set_num_threads(1)
-    seed = random.SystemRandom().randrange(10**9) if given.seed is None else given.seed
-    seconds = None if given.programs else given.minutes * 60 * (1 if given.no_properties else 0.5)
+    seed = random.SystemRandom().randrange(10**9) if options.seed is None else options.seed
+    share = 1 if options.no_properties else 0.5
+    seconds = None if options.programs else options.minutes * 60 * share
     print(f"programs from seed {seed} on")
-    count, found, explained = search(seed, given.programs, seconds)
+    count, found, explained = search(seed, options.programs, seconds)
     print(f"{count} programs, {len(found)} differences; explained ones:", explained.total())
     for why, times in explained.most_common():
         print(f"  {times}: {why}")
-    failed = 0 if given.no_properties else properties(given.minutes * 30)
+    failed = 0 if options.no_properties else properties(options.minutes * 30)
     return 1 if found or failed else 0
 
 

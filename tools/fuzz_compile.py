@@ -29,7 +29,7 @@ from fuzz import TOLERANCE, Maker, names_for, quiet, weighted  # noqa: E402
 import nnlib  # noqa: E402
 from nnlib.graph import GraphError  # noqa: E402
 
-BY_NUMBA = 40  # one program in so many runs as machine code
+BY_NUMBA = 40  # one program in this many is compiled to machine code
 
 
 def interpreted(source: str) -> Any:
@@ -74,11 +74,11 @@ class Program:
         names = [n for n, _ in self.inputs]
         floats = [n for n, v in self.inputs if v.requires_grad]
         copies = [f"{n} = {n}.clone()" for n in names]
-        made = dict.fromkeys(names)
+        names_of_results = dict.fromkeys(names)
         for line in self.body:
             if len(line) > 4 and line[1:4] == " = ":
-                made[line[0]] = None
-        variables = ", ".join(f"{n!r}: {n}" for n in made)
+                names_of_results[line[0]] = None
+        variables = ", ".join(f"{n!r}: {n}" for n in names_of_results)
         tail = [
             f"found = {{{variables}}}",
             "loss = weighted([v for v in found.values() if v.requires_grad], nnlib)",
@@ -131,10 +131,10 @@ def difference(seed: int, backend: str) -> str | None:
     compiled = nnlib.compile(program.function, backend=backend)
     with quiet(), np.errstate(all="ignore"):
         for turn in (0, 1, 2):
-            made = _outcome(compiled, program.arguments(turn))
-            if isinstance(made, GraphError) or "Please clone() it first" in str(made):
-                return f"refused: {made}"
-            problem = _mismatch(made, program.expected(turn))
+            result = _outcome(compiled, program.arguments(turn))
+            if isinstance(result, GraphError) or "Please clone() it first" in str(result):
+                return f"refused: {result}"
+            problem = _mismatch(result, program.expected(turn))
             if problem is not None and not rounding_decides(program, turn):
                 return f"seed {seed}, {backend}, call {turn}: {problem}\n{program.text}"
     return None
@@ -181,25 +181,25 @@ def _rounded_differently(x: Any, rng: np.random.Generator) -> Any:
     return nnlib.tensor(changed, requires_grad=x.requires_grad)
 
 
-def _outcome(function: Any, given: list[Any]) -> Any:
+def _outcome(function: Any, arguments: list[Any]) -> Any:
     try:
-        return function(*given)
+        return function(*arguments)
     except Exception as error:
         return error
 
 
-def _mismatch(made: Any, expected: Any) -> str | None:
-    if isinstance(expected, Exception) or isinstance(made, Exception):
-        if isinstance(expected, Exception) and isinstance(made, Exception):
+def _mismatch(compiled: Any, expected: Any) -> str | None:
+    if isinstance(expected, Exception) or isinstance(compiled, Exception):
+        if isinstance(expected, Exception) and isinstance(compiled, Exception):
             return None
         if "inplace operation" in str(expected):
             return None  # a trace keeps the true value that eager nnlib has overwritten
-        return f"compiled {made!r}, eager {expected!r}"
-    ours, form = nnlib.trees.flatten(made)
-    theirs, other = nnlib.trees.flatten(expected)
-    if form != other:
+        return f"compiled {compiled!r}, eager {expected!r}"
+    ours, structure = nnlib.trees.flatten(compiled)
+    theirs, expected_structure = nnlib.trees.flatten(expected)
+    if structure != expected_structure:
         return "the results have different structures"
-    for path, a, b in zip(nnlib.trees.paths(form), ours, theirs, strict=True):
+    for path, a, b in zip(nnlib.trees.paths(structure), ours, theirs, strict=True):
         if (a.shape, a.dtype) != (b.shape, b.dtype):
             return f"{path}: {a.shape}, {a.dtype} and {b.shape}, {b.dtype}"
         x, y = np.asarray(a._data), np.asarray(b._data)
@@ -246,10 +246,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python tools/fuzz_compile.py", description=__doc__)
     parser.add_argument("--programs", type=int, default=20_000)
     parser.add_argument("--seed", type=int, help="of the first program; fresh by default")
-    given = parser.parse_args()
-    seed = random.SystemRandom().randrange(10**9) if given.seed is None else given.seed
-    print(f"{given.programs} pure programs from seed {seed} on")
-    refused, found = search(seed, given.programs)
+    options = parser.parse_args()
+    seed = random.SystemRandom().randrange(10**9) if options.seed is None else options.seed
+    print(f"{options.programs} pure programs from seed {seed} on")
+    refused, found = search(seed, options.programs)
     print(f"{refused} refused, {len(found)} differ")
     return 1 if found else 0
 

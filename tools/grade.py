@@ -50,6 +50,7 @@ c.JudgedExecute.timeout = {seconds}
 
 
 def configure(classroom: Path, course: str = "sigmoid-to-sequence") -> None:
+    """Writes nbgrader's configuration into the classroom."""
     classroom.mkdir(parents=True, exist_ok=True)
     text = CONFIG.format(root=str(ROOT), course=course, seconds=CELL_SECONDS)
     (classroom / "nbgrader_config.py").write_text(text, "utf8")
@@ -66,6 +67,7 @@ def nbgrader(classroom: Path, *arguments: str, book: Path | None = None) -> int:
 
 
 def assign(name: str, classroom: Path) -> int:
+    """Makes an assignment with nbgrader; returns nbgrader's exit code."""
     source, release = assignment.make(name, classroom)
     configure(classroom)
     code = nbgrader(classroom, "generate_assignment", name, "--create", "--force")
@@ -75,7 +77,7 @@ def assign(name: str, classroom: Path) -> int:
 
 
 def grade(name: str, classroom: Path) -> int:
-    """Grades, writes feedback and grades.csv; returns the largest exit code (1 on a failure)."""
+    """Grades, writes feedback and grades.csv; returns nbgrader's largest exit code."""
     if not (classroom / "source" / name).is_dir():
         raise SystemExit(f"error: {name} was not assigned: run make assignment name={name}")
     if not any(classroom.glob(f"submitted/*/{name}/{name}.ipynb")):

@@ -63,9 +63,9 @@ def proxy() -> str:
 
 
 def free_ports(count: int) -> list[int]:
-    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [s.getsockname()[1] for s in held]
-    for s in held:
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [s.getsockname()[1] for s in sockets]
+    for s in sockets:
         s.close()
     return ports
 
@@ -110,7 +110,7 @@ class Trial:
         self.websockets: list[Any] = []  # to kernels
 
     async def send(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
-        """Sends a request, again if the hub is too busy or does not answer yet; status and JSON."""
+        """Sends a request, again while the hub is busy or starting; returns status and JSON."""
         from tornado.httpclient import HTTPClientError, HTTPRequest
 
         data = None if body is None else json.dumps(body)
@@ -132,12 +132,12 @@ class Trial:
             await asyncio.sleep(1)
         raise AssertionError
 
-    async def up(self) -> None:
+    async def wait_until_ready(self) -> None:
         await self.send("GET", "/hub/api/")
 
     async def session(self, name: str, barrier: asyncio.Barrier) -> Student:
         """Starts a student's server, runs the chapter in it, waits for the others."""
-        made, start = Student(name), time.monotonic()
+        student, start = Student(name), time.monotonic()
         await self.send("POST", f"/hub/api/users/{name}", {})
         await self.send("POST", f"/hub/api/users/{name}/server", {})
         while True:
@@ -145,23 +145,24 @@ class Trial:
             if user["servers"].get("", {}).get("ready"):
                 break
             await asyncio.sleep(0.5)
-        made.ready = time.monotonic() - start
+        student.ready = time.monotonic() - start
         path = f"chapters/{self.chapter}.ipynb"
-        _, held = await self.send("GET", f"/user/{name}/api/contents/{path}")
-        await self.run(made, held["content"]["cells"], path)
+        _, notebook = await self.send("GET", f"/user/{name}/api/contents/{path}")
+        await self.run(student, notebook["content"]["cells"], path)
         await barrier.wait()  # all kernels are alive while the memory is measured
         await barrier.wait()
-        return made
+        return student
 
-    async def run(self, made: Student, cells: list[dict], path: str) -> None:
+    async def run(self, student: Student, cells: list[dict], path: str) -> None:
+        """Runs the cells in a new kernel and writes the measurements into `student`."""
         from tornado.httpclient import HTTPRequest
         from tornado.websocket import websocket_connect
 
         start = time.monotonic()
         body = {"path": path, "name": self.chapter, "type": "notebook",
                 "kernel": {"name": "python3"}}  # fmt: skip
-        _, opened = await self.send("POST", f"/user/{made.name}/api/sessions", body)
-        channels = f"/user/{made.name}/api/kernels/{opened['kernel']['id']}/channels"
+        _, session = await self.send("POST", f"/user/{student.name}/api/sessions", body)
+        channels = f"/user/{student.name}/api/kernels/{session['kernel']['id']}/channels"
         url = self.address.replace("http", "ws", 1) + channels
         request = HTTPRequest(url, headers=self.headers, request_timeout=120)
         websocket = await websocket_connect(request, max_message_size=50_000_000)
@@ -171,15 +172,15 @@ class Trial:
                 continue
             began = time.monotonic()
             if await executed(websocket, "".join(cell["source"])) != "ok":
-                made.failed.append(number)
-            made.cells += 1
-            made.slowest = max(made.slowest, time.monotonic() - began)
-        made.ran = time.monotonic() - start
+                student.failed.append(number)
+            student.cells += 1
+            student.slowest = max(student.slowest, time.monotonic() - began)
+        student.ran = time.monotonic() - start
         self.websockets.append(websocket)  # closed with the hub
 
 
 async def executed(websocket: Any, code: str) -> str:
-    """Runs code through a kernel's websocket; the reply's status, once the kernel is idle again."""
+    """Runs code through a kernel's websocket; returns the reply's status when it is idle."""
     key = uuid.uuid4().hex
     header = {"msg_id": key, "msg_type": "execute_request", "username": "", "session": key,
               "date": "", "version": "5.3"}  # fmt: skip
@@ -233,7 +234,7 @@ async def trial(address: str, token: str, users: int, chapter: str, folder: Path
 
     AsyncHTTPClient.configure(None, max_clients=4 * users + 10)
     students = Trial(AsyncHTTPClient(), address, token, chapter)
-    await students.up()
+    await students.wait_until_ready()
     start = time.monotonic()
     barrier = asyncio.Barrier(users + 1)
     sessions = [asyncio.create_task(students.session(f"student{i}", barrier)) for i in range(users)]
@@ -241,15 +242,16 @@ async def trial(address: str, token: str, users: int, chapter: str, folder: Path
     done, _ = await asyncio.wait([waiting, *sessions], return_when=asyncio.FIRST_COMPLETED)
     for task in done:
         task.result()  # a session that ends before the barrier has failed: this raises its error
-    wall, held = time.monotonic() - start, memory(folder)
+    wall, megabytes = time.monotonic() - start, memory(folder)
     await barrier.wait()
-    return {"students": await asyncio.gather(*sessions), "wall": wall, "memory": held}
+    return {"students": await asyncio.gather(*sessions), "wall": wall, "memory": megabytes}
 
 
-def report(found: dict) -> str:
-    students: list[Student] = found["students"]
+def report(results: dict) -> str:
+    """The text that is printed about a trial."""
+    students: list[Student] = results["students"]
     lines = [
-        f"{len(students)} students, {students[0].cells} cells each, {found['wall']:.0f} s in all"
+        f"{len(students)} students, {students[0].cells} cells each, {results['wall']:.0f} s in all"
     ]
     for what, values in {
         "server ready": [s.ready for s in students], "chapter run": [s.ran for s in students],
@@ -257,10 +259,10 @@ def report(found: dict) -> str:
     }.items():  # fmt: skip
         middle = statistics.median(values)
         lines.append(f"  {what}: {min(values):.1f} to {max(values):.1f} s (median {middle:.1f})")
-    for kind, sizes in found["memory"].items():
+    for kind, sizes in results["memory"].items():
         if sizes:
             lines.append(f"  {kind}: {len(sizes)} × {statistics.mean(sizes):.0f} MB")
-    total = sum(sum(sizes) for sizes in found["memory"].values())
+    total = sum(sum(sizes) for sizes in results["memory"].values())
     failed = sum(len(s.failed) for s in students)
     lines.append(f"  memory in all: {total / 1000:.1f} GB; cells with errors: {failed}")
     return "\n".join(lines)
@@ -278,7 +280,7 @@ def main(arguments: list[str] | None = None) -> int:
             with hub(folder, options.users) as (address, token):
                 print(f"the hub is at {address}; it stops by itself", flush=True)
                 try:
-                    found = asyncio.run(
+                    results = asyncio.run(
                         trial(address, token, options.users, options.chapter, folder)
                     )
                 except Exception as error:
@@ -287,8 +289,8 @@ def main(arguments: list[str] | None = None) -> int:
     except HubError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    print(report(found))
-    return 1 if any(s.failed for s in found["students"]) else 0
+    print(report(results))
+    return 1 if any(s.failed for s in results["students"]) else 0
 
 
 if __name__ == "__main__":

@@ -58,7 +58,7 @@ def main() -> int:
         print(f"installing PyTorch {version} without GPU libraries (about 200 MB)", flush=True)
         if pip(requirement, "--extra-index-url", CPU_BUILDS) == 0:
             return 0
-    size = "gigabytes where it is the GPU build" if sys.platform == "linux" else "about 100 MB"
+    size = "gigabytes if it is the GPU build" if sys.platform == "linux" else "about 100 MB"
     print(f"installing PyTorch {version} from pip's own index ({size})", flush=True)
     return pip(requirement)
 

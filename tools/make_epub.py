@@ -88,7 +88,7 @@ def read_pages(site: Path, names: Sequence[str], address: str) -> list[EpubPage]
 
 
 def resolve_links(made: list[EpubPage], site: Path, names: Sequence[str], address: str) -> None:
-    """Points links at the book's own files where it contains the target; adds the pictures."""
+    """Points links at the book's own files if it contains the targets; adds the pictures."""
     keys = {f"/{name}.html": page for name, page in zip(names, made, strict=True)}
     for page in made:
 
@@ -172,7 +172,7 @@ def write(target: Path, made: Sequence[EpubPage]) -> None:
 
 
 def checker() -> list[str] | None:
-    """EPUBCheck's command, if it is here (Debian's is a jar that needs Java)."""
+    """EPUBCheck's command, or None if it is not installed (Debian's is a jar that needs Java)."""
     found = shutil.which("epubcheck")
     if found is None:
         return None

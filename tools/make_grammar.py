@@ -153,12 +153,12 @@ def limits(node: Mapping[str, Any]) -> str:
 
 
 def rows(node: Mapping[str, Any]) -> list[str]:
-    made = ["| field | holds | |", "|---|---|---|"]
+    lines = ["| field | holds | |", "|---|---|---|"]
     for name, field in node["properties"].items():
         shown = f"`{name}`" if name in node.get("required", ()) else f"*`{name}`*"
         description = field.get("description", "").replace("|", "\\|")
-        made.append(f"| {shown} | {words(field)}{limits(field)} | {description} |")
-    return made
+        lines.append(f"| {shown} | {words(field)}{limits(field)} | {description} |")
+    return lines
 
 
 def documented(name: str, node: Mapping[str, Any]) -> str:
@@ -186,13 +186,13 @@ def page() -> str:
     return "\n".join(parts)
 
 
-def made() -> dict[Path, str]:
+def files() -> dict[Path, str]:
     """The right content of each file."""
     return {TYPES: types(), PAGE: page()}
 
 
 def main(arguments: list[str] | None = None) -> int:
-    return generated.main(made(), ROOT, "the schema", __doc__.splitlines()[0], arguments)
+    return generated.main(files(), ROOT, "the schema", __doc__.splitlines()[0], arguments)
 
 
 if __name__ == "__main__":

@@ -45,8 +45,8 @@ BLOCK = re.compile(
 
 def styled(css: str) -> str:
     """The style with the palette's values in its blocks."""
-    made = blocks("  ")
-    return BLOCK.sub(lambda m: m["begin"] + made[m["name"]] + m["end"], css)
+    texts = blocks("  ")
+    return BLOCK.sub(lambda m: m["begin"] + texts[m["name"]] + m["end"], css)
 
 
 def names() -> str:
@@ -58,14 +58,14 @@ def names() -> str:
     )
 
 
-def made() -> dict[Path, str]:
+def files() -> dict[Path, str]:
     """The right content of each file."""
-    files = {path: styled(path.read_text("utf8")) for path in (BOOK, FIGURES)}
-    return files | {NAMES: names()}
+    styles = {path: styled(path.read_text("utf8")) for path in (BOOK, FIGURES)}
+    return styles | {NAMES: names()}
 
 
 def main(arguments: list[str] | None = None) -> int:
-    return generated.main(made(), ROOT, "the palette", __doc__.splitlines()[0], arguments)
+    return generated.main(files(), ROOT, "the palette", __doc__.splitlines()[0], arguments)
 
 
 if __name__ == "__main__":

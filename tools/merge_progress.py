@@ -1,7 +1,7 @@
-"""Makes one table of the progress files that students have handed in.
+"""Merges the progress files that students have handed in into one table.
 
     python tools/merge_progress.py FOLDER              prints a line for each student
-    python tools/merge_progress.py FOLDER --csv T.csv  writes each exercise's time, too
+    python tools/merge_progress.py FOLDER --csv T.csv  also writes each exercise's time
 
 "Export my progress" and `course.export_progress` write the files. Students can edit them, so treat
 them as the students' own reports, not as tests.
@@ -37,12 +37,12 @@ def read(path: Path) -> tuple[str, Solved]:
     try:
         if path.stat().st_size > LARGEST:
             raise FileError("it is larger than any such file")
-        held = json.loads(path.read_text("utf8"))
+        data = json.loads(path.read_text("utf8"))
     except (OSError, ValueError, RecursionError) as error:
         raise FileError(f"it cannot be read: {error}") from error
-    if not isinstance(held, dict) or held.get("format") != FORMAT or held.get("version") != 1:
+    if not isinstance(data, dict) or data.get("format") != FORMAT or data.get("version") != 1:
         raise FileError("it was not written by 'Export my progress'")
-    name, solved = held.get("name"), held.get("solved")
+    name, solved = data.get("name"), data.get("solved")
     if not isinstance(name, str) or not name.strip() or not isinstance(solved, dict):
         raise FileError("its name or its exercises are missing")
     times = {k: v if isinstance(v, str) else None for k, v in solved.items()}

@@ -72,8 +72,8 @@ def new_chapter(name: str, root: Path = ROOT) -> list[Path]:
             raise FileExistsError(f"{path} exists already")
     title = name.replace("-", " ").capitalize()
     text = TEMPLATE.read_text("utf8").replace("NAME", name).replace("TITLE", title)
-    made = exercises.with_stubs({"cells": cells_of(text), "metadata": {}})
-    notebook.write_text(notebooks.text_of(notebooks.normal_notebook(made)), "utf8")
+    content = exercises.with_stubs({"cells": cells_of(text), "metadata": {}})
+    notebook.write_text(notebooks.text_of(notebooks.normal_notebook(content)), "utf8")
     package.mkdir(parents=True)
     about = f'"""The chapter {name}: its figures and checks."""'
     (package / "__init__.py").write_text(about + "\n", "utf8")

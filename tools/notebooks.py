@@ -23,7 +23,7 @@ import sys
 from pathlib import Path
 
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
-# nbval takes a cell without a count for one that was never run, and compares nothing.
+# nbval assumes that a cell without a count was never run, and compares nothing.
 RAN = 1
 CELL_METADATA = ("mystnb", "tags")
 OUTPUT_METADATA = ("scrapbook",)
@@ -79,9 +79,9 @@ def merge_streams(outputs: list[dict]) -> list[dict]:
 
 def cell_id(cell: dict, position: int, taken: set[str]) -> str:
     """The cell's own id, or one made from its position and text (a random one would change)."""
-    given = cell.get("id")
-    if given and given not in taken:
-        return given
+    own = cell.get("id")
+    if own and own not in taken:
+        return own
     text = "".join(lines(cell["source"]))
     return hashlib.sha256(f"{position}\0{text}".encode()).hexdigest()[:8]
 
@@ -122,6 +122,7 @@ def text_of(notebook: dict) -> str:
 
 
 def refused_habits(notebook: dict) -> list[str]:
+    """The faults of code that tests or the page's Python would treat differently."""
     found = []
     for position, cell in enumerate(notebook["cells"]):
         source = "".join(lines(cell["source"])).rstrip()

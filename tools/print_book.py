@@ -44,6 +44,7 @@ TAGS = re.compile(r"<[^>]+>")
 
 
 def words(markup: str) -> str:
+    """The text of a piece of HTML, without tags."""
     return html.unescape(TAGS.sub("", markup)).strip()
 
 
@@ -146,7 +147,9 @@ def running_heads(titles: dict[str, str]) -> str:
     )
 
 
-def whole(pages: Sequence[Page], parts: Sequence[str], keys: dict[str, str], address: str) -> str:
+def book_html(
+    pages: Sequence[Page], parts: Sequence[str], keys: dict[str, str], address: str
+) -> str:
     """The book as one HTML page, with ⟦name⟧ in place of each page number."""
     uses: dict[str, list[str]] = {}
     bodies, spelled = [], defined(pages)
@@ -182,6 +185,7 @@ def numbers(pdf: Path) -> dict[str, int]:
 
 
 def filled(text: str, known: dict[str, int]) -> str:
+    """The text with page numbers in place of each ⟦name⟧."""
     return re.sub("⟦(.+?)⟧", lambda m: str(known.get(html.unescape(m[1]), "")), text)
 
 
@@ -225,7 +229,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     start = time.monotonic()
     pages, keys = collect.pages(options.site, options.names, options.address)
-    text = whole(pages, [part for _, part in options.chosen], keys, options.address)
+    text = book_html(pages, [part for _, part in options.chosen], keys, options.address)
     options.target.parent.mkdir(parents=True, exist_ok=True)
     placeholders = re.sub("⟦.+?⟧", "000", text)  # as long as the page numbers will be
     render(options.site, placeholders, options.target)

@@ -35,8 +35,8 @@ def rows() -> str:
 
 def main() -> int:
     text = PAGE.read_text("utf8")
-    place = re.compile(r"(\| family \|[^\n]*\n\|---[^\n]*\n).*?(?=\n\| \| `where`)", re.S)
-    new = place.sub(lambda found: found[1] + rows(), text)
+    block = re.compile(r"(\| family \|[^\n]*\n\|---[^\n]*\n).*?(?=\n\| \| `where`)", re.S)
+    new = block.sub(lambda match: match[1] + rows(), text)
     if "--check" in sys.argv:
         if new != text:
             print("docs/graph-schema.md: run python tools/schema_table.py", file=sys.stderr)

@@ -23,7 +23,7 @@ WEIGHTS = Path(__file__).resolve().parent.parent / "course" / "networks" / "weig
 
 
 def words() -> dict[str, Any]:
-    """The recurrent chapters' readers and writer of words."""
+    """The recurrent chapters' networks, which read and write words."""
     from course.networks.words import RECIPES, train
 
     return {name: dict(train(name).state_dict()) for name in RECIPES}

@@ -73,21 +73,21 @@ def install(folder: Path, *what: str) -> None:
     subprocess.run([*pip, *what], check=True)
 
 
-def tests(folder: Path, *arguments: str) -> int:
+def run_tests(folder: Path, *arguments: str) -> int:
     command = [folder / "bin" / "python", "-m", "pytest", "-q", "-p", "no:cacheprovider"]
     env = os.environ | {"NNLIB_PROGRESS": "off", "OPENBLAS_NUM_THREADS": "1"}
     return subprocess.run([*command, *arguments], cwd=ROOT, env=env).returncode
 
 
-def tried(python: str, version: str, book: bool) -> bool:
+def passes(python: str, version: str, book: bool) -> bool:
     """Whether everything passes on this Python, with both versions of NumPy."""
     folder = environment(python, version)
     with_torch = install_torch.reachable()
     if with_torch:
         torch = f"torch=={install_torch.wanted()}"
         install(folder, torch, "--extra-index-url", install_torch.CPU_BUILDS)
-    chosen = ["-m", "not browser", "tests/nnlib"] if with_torch else []
-    right = True
+    comparisons = ["-m", "not browser", "tests/nnlib"] if with_torch else []
+    passed = True
     for numpy in ("--upgrade numpy", f"numpy=={oldest_numpy()}.*"):
         try:
             install(folder, "--only-binary=numpy", *numpy.split())
@@ -95,13 +95,13 @@ def tried(python: str, version: str, book: bool) -> bool:
             print(f"Python {version}: {numpy} cannot be installed")
             continue
         print(f"Python {version}, {numpy}", flush=True)
-        right &= tests(folder, *ALWAYS, *needing_numba(), *chosen) == 0
+        passed &= run_tests(folder, *ALWAYS, *needing_numba(), *comparisons) == 0
     if not with_torch:
         print(f"Python {version}: not compared with PyTorch, whose CPU build cannot be downloaded")
     if book:
-        made = ["make", "book", f"PYTHON={python}", f"VENV=.cache/versions/book-{version}"]
-        right &= subprocess.run(made, cwd=ROOT).returncode == 0
-    return right
+        command = ["make", "book", f"PYTHON={python}", f"VENV=.cache/versions/book-{version}"]
+        passed &= subprocess.run(command, cwd=ROOT).returncode == 0
+    return passed
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -111,7 +111,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     wanted = [re.sub(r"^python", "", name) for name in options.pythons] or list(VERSIONS)
     found = {version: interpreter(version) for version in wanted}
-    results = {v: tried(p, v, options.book) for v, p in found.items() if p}
+    results = {v: passes(p, v, options.book) for v, p in found.items() if p}
     for version in wanted:
         words = {True: "passes", False: "FAILS", None: "not found here"}
         print(f"Python {version}: {words[results.get(version)]}")

@@ -25,7 +25,7 @@ OUTPUT = ROOT / "_build" / "watch"
 SITE = OUTPUT / "_build" / "html"
 PATTERNS = ("nnlib/**/*.py", "course/**/*.py", "nnlib/live/*.json", "nnlib/live/static/*",
             "_static/*", "_ext/*.py", "_ext/built/*", "_templates/*")  # fmt: skip
-PAUSE = 0.4  # seconds between two checks whether a file has changed
+PAUSE = 0.4  # seconds between two checks for changed files
 RELOAD_SCRIPT = b"""<script>
 (() => { let seen = null; setInterval(async () => {
   const now = await (await fetch("/_built")).text();
@@ -70,7 +70,7 @@ def small_book(name: str) -> Path:
 
 
 def build(name: str) -> bool:
-    """Builds the small book and prints its warnings or its error; whether the build succeeded."""
+    """Builds the small book and prints its warnings or its error; returns whether it succeeded."""
     jupyter_book = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()"]
     command = [*jupyter_book, "build", str(ROOT), "--toc", str(small_book(name))]
     start = time.monotonic()
@@ -87,7 +87,7 @@ def build(name: str) -> bool:
 
 
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
-# IPython's traceback: the error's type, the code with an arrow at each line, the error's message.
+# IPython's traceback: the error's type, each frame's code with an arrow, the error's message.
 TRACEBACK = re.compile(
     r"^(?P<kind>\w+) +Traceback \(most recent call last\)\n(?P<frames>.*?)"
     r"^(?P<error>(?P=kind): .*?)(?=\n\s*\n|\Z)",

@@ -34,7 +34,7 @@ def test_a_second_make_says_that_the_first_is_running(capsys, tmp_path: Path) ->
     while not (alone.LOCK.is_file() and alone.LOCK.read_text()):
         time.sleep(0.02)
     assert alone.main([*PYTHON, ""]) == 1
-    assert f"at work in this folder (process {first.pid}, since" in capsys.readouterr().err
+    assert f"running in this folder (process {first.pid}, since" in capsys.readouterr().err
     first.kill()
     first.wait()
     assert alone.main([*PYTHON, ""]) == 0, "a lock outlived its process"

@@ -1,4 +1,4 @@
-"""Replaces two steps of nbgrader: stubs are the book's, and submissions run in the sandbox.
+"""Replaces two steps of nbgrader: it uses the book's stubs and runs submissions in the sandbox.
 
 nbgrader finds these classes in the configuration that `tools/grade.py` writes.
 """
@@ -34,16 +34,16 @@ class JudgedExecute(Execute):
     grading: GradingRun | None = None
 
     def preprocess(self, nb: Any, resources: Any, **more: Any) -> tuple[Any, Any]:
-        with grading_run(Path(os.environ[BOOK])) as made:
-            self.grading = made
-            self.kernel_manager_class = made.kernel()
+        with grading_run(Path(os.environ[BOOK])) as run:
+            self.grading = run
+            self.kernel_manager_class = run.kernel()
             self.kernel_name = "python3"
             try:
                 nb, resources = super().preprocess(nb, resources, **more)
             except (DeadKernelError, CellTimeoutError) as error:
                 self.log.warning("the kernel does not answer, the rest is not run: %s", error)
             finally:
-                made.finish(nb)
+                run.finish(nb)
                 self.grading = None
         return nb, resources
 

@@ -35,7 +35,7 @@ def names_of(cell: Any) -> frozenset[str]:
 
 
 def outputs_for(names: frozenset[str], verdicts: dict[str, Verdict]) -> list[Any]:
-    """What the check's cell shows: the verdict, and points as nbgrader counts them."""
+    """The outputs of a check's cell: the verdicts, and the points as nbgrader counts them."""
     words, points, solved = [], 0.0, True
     for name in sorted(names):
         exercise, verdict = find(name), verdicts.get(name, NOT_REACHED)
@@ -54,7 +54,7 @@ def outputs_for(names: frozenset[str], verdicts: dict[str, Verdict]) -> list[Any
 
 @dataclass
 class GradingRun:
-    """What one run needs: its private folder, its judge and the book for its kernel."""
+    """The resources of one run: its private folder, its judge and the book for its kernel."""
 
     folder: Path
     judge: Judge
@@ -70,9 +70,11 @@ class GradingRun:
                 cell["outputs"] = outputs_for(names_of(cell), self.judge.verdicts)
 
     def before(self, cell: Any) -> None:
+        """Lets the judge accept answers to the exercises that the cell checks."""
         self.judge.accept(names_of(cell))
 
     def after(self, cell: Any) -> None:
+        """Lets the judge accept no more answers, and writes the output of the cell's checks."""
         names = names_of(cell)
         self.judge.accept(frozenset())
         if names:
@@ -92,18 +94,18 @@ def grading_run(book: Path) -> Iterator[GradingRun]:
 
 
 def run(
-    notebook: Any, book: Path, seconds: int = CELL_SECONDS, whole: int = RUN_SECONDS
+    notebook: Any, book: Path, seconds: int = CELL_SECONDS, run_seconds: int = RUN_SECONDS
 ) -> dict[str, Verdict]:
-    """Runs a notebook whose locked cells are restored; returns the verdicts by exercise.
+    """Runs a notebook whose locked cells have been restored; returns the verdicts by exercise.
 
-    A kernel that dies or does not answer ends the run; the verdicts until then count.
+    A kernel that dies or does not answer ends the run; the verdicts reached by then count.
     """
-    with grading_run(book) as made:
+    with grading_run(book) as grading:
         client = NotebookClient(
-            notebook, kernel_manager_class=made.kernel(whole), kernel_name="python3",
+            notebook, kernel_manager_class=grading.kernel(run_seconds), kernel_name="python3",
             timeout=seconds, allow_errors=True, interrupt_on_timeout=True, startup_timeout=60,
-            on_cell_start=lambda cell, cell_index: made.before(cell),
-            on_cell_executed=lambda cell, cell_index, execute_reply: made.after(cell),
+            on_cell_start=lambda cell, cell_index: grading.before(cell),
+            on_cell_executed=lambda cell, cell_index, execute_reply: grading.after(cell),
         )  # fmt: skip
         try:
             client.execute()
@@ -111,8 +113,8 @@ def run(
             pass
         finally:
             atexit.unregister(client._cleanup_kernel)  # the kernel is cleaned up already
-        made.finish(notebook)
-        return dict(made.judge.verdicts)
+        grading.finish(notebook)
+        return dict(grading.judge.verdicts)
 
 
 def points(verdicts: dict[str, Verdict]) -> float:

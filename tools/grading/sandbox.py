@@ -1,4 +1,4 @@
-"""A kernel that can access a student's notebook alone: no network, no files, limited resources.
+"""A kernel that can access only a student's notebook: no network, no files, limited resources.
 
 bubblewrap gives the kernel's process namespaces of its own: no network, its own processes, a file
 system with the system's programs, this Python and the book's packages, all read-only, and an empty
@@ -124,7 +124,7 @@ class SandboxedKernel(AsyncKernelManager):
 
 
 def stripped(target: Path, root: Path = ROOT) -> Path:
-    """A copy of `nnlib` and `course` without checks and without what answers are compared with."""
+    """A copy of `nnlib` and `course` without checks and without reference functions."""
     for package, held_back in (("nnlib", ()), ("course", ("checks.py",))):
         ignore = shutil.ignore_patterns("__pycache__", *held_back)
         shutil.copytree(root / package, target / package, ignore=ignore, dirs_exist_ok=True)

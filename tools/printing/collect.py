@@ -39,9 +39,9 @@ class Page:
 
 def documents(toc: Path = ROOT / "_toc.yml") -> list[tuple[str, str]]:
     """The pages to print and the part that each belongs to, in the book's order."""
-    whole = yaml.safe_load(toc.read_text("utf8"))
-    found = [("", whole["root"])]
-    for part in whole["parts"]:
+    contents = yaml.safe_load(toc.read_text("utf8"))
+    found = [("", contents["root"])]
+    for part in contents["parts"]:
         names = [c["file"] for c in part["chapters"] if c["file"] != API]
         found += [(part["caption"], name) for name in names]
     return [(name, part) for part, name in found]
@@ -54,16 +54,16 @@ def pages(site: Path, names: Sequence[str], address: str) -> tuple[list[Page], d
         RuntimeError: a figure was not drawn in time.
     """
     handler = functools.partial(serve.QuietHandler, directory=str(site))
-    made = []
+    printed = []
     with Server(handler) as server, launched() as browser:
         for name in names:
             page = browser.new_page(viewport={"width": WIDTH, "height": 1000},
                                     color_scheme="light")  # fmt: skip
-            given = {"name": key_of(name), "address": address, "states": states(), "width": FIGURE}
-            found = extracted(page, server.origin, name, "for_paper.js", given)
+            values = {"name": key_of(name), "address": address, "states": states(), "width": FIGURE}
+            found = extracted(page, server.origin, name, "for_paper.js", values)
             page.close()
-            made.append(as_page(found, name, server.origin, address))
-    return made, {f"/{name}.html": key_of(name) for name in names}
+            printed.append(as_page(found, name, server.origin, address))
+    return printed, {f"/{name}.html": key_of(name) for name in names}
 
 
 def extracted(
@@ -76,10 +76,10 @@ def extracted(
     """
     page.goto(f"{origin}/{name}.html", timeout=120_000)
     page.evaluate((HERE / "settle.js").read_text("utf8"))
-    found = page.evaluate(f"(given) => ({(HERE / script).read_text('utf8')})(given)", given)
-    if found["left"]:
-        raise RuntimeError(f"{name}: {found['left']} figures were not drawn")
-    return found
+    result = page.evaluate(f"(given) => ({(HERE / script).read_text('utf8')})(given)", given)
+    if result["left"]:
+        raise RuntimeError(f"{name}: {result['left']} figures were not drawn")
+    return result
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,5 @@
-// tools/make_epub.py runs this in a settled page: returns its text as XHTML with MathML, and a place for each
-// figure's picture.
+// tools/make_epub.py runs this in a settled page: returns its text as XHTML with MathML, and a placeholder for
+// each figure's picture.
 async ({ address, name }) => {
   const frames = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
   const article = document.querySelector("article.bd-article");

@@ -137,7 +137,7 @@
       else node.open = true;
     }
   };
-  /** Moves hints and solutions into the appendix, in place of solutions leaves space to write; returns the appendix. */
+  /** Moves hints and solutions into an appendix, leaves space to write in place of solutions; returns the appendix and its elements. */
   const moveSolutions = (copy, name) => {
     const appendix = [];
     const moved = make("div"); // stays in the copy until the ids and links have been changed
