@@ -9,11 +9,11 @@ endif
 BUILDS := book test quick notebooks pdf epub test-class bench bench-run versions
 ifneq ($(BOOK_ALONE),yes)
 ifneq ($(filter $(BUILDS),$(MAKECMDGOALS)),)
-WANTS_LOCK := yes
+NEEDS_LOCK := yes
 endif
 endif
 
-ifdef WANTS_LOCK
+ifdef NEEDS_LOCK
 .PHONY: $(MAKECMDGOALS)
 $(firstword $(MAKECMDGOALS)):
 	@command -v "$(PYTHON)" >/dev/null || { echo "error: $(PYTHON) was not found; PYTHON=python3.12 make … uses another one" >&2; exit 1; }
@@ -29,13 +29,13 @@ JOBS   ?= 2
 export BOOK_LITE ?= $(lite)
 export BOOK_RUN ?= $(or $(run),$(filter 1,$(BOOK_LITE)))
 
-# Each stamp's name contains a checksum of the files that list the packages, so only an edit of these installs again.
-NEEDS       := $(shell cat pyproject.toml requirements.txt | cksum | cut -d' ' -f1)
-BOOK_STAMP  := $(VENV)/.book-$(NEEDS)
-TEST_STAMP  := $(VENV)/.test-$(NEEDS)
-LAB_STAMP   := $(VENV)/.lab-$(NEEDS)
-CLASS_STAMP := $(VENV)/.class-$(NEEDS)
-PRINT_STAMP := $(VENV)/.print-$(NEEDS)
+# Each stamp's name contains a checksum of the files that list the packages, so only a change of these installs them again.
+CHECKSUM    := $(shell cat pyproject.toml requirements.txt | cksum | cut -d' ' -f1)
+BOOK_STAMP  := $(VENV)/.book-$(CHECKSUM)
+TEST_STAMP  := $(VENV)/.test-$(CHECKSUM)
+LAB_STAMP   := $(VENV)/.lab-$(CHECKSUM)
+CLASS_STAMP := $(VENV)/.class-$(CHECKSUM)
+PRINT_STAMP := $(VENV)/.print-$(CHECKSUM)
 PIP         := $(BIN)/python -m pip --disable-pip-version-check
 NO_PACKAGE   = { echo "error: pip could not install the package named above (No matching distribution found for …); is the network up?" >&2; exit 1; }
 
@@ -140,20 +140,20 @@ lint-chapters: $(TEST_STAMP)
 	$(BIN)/python tools/lint_chapters.py $(CHAPTERS)
 
 new-chapter: $(BOOK_STAMP)
-	@test -n "$(name)" || { echo "error: say which: make new-chapter name=my-topic" >&2; exit 1; }
+	@test -n "$(name)" || { echo "error: a chapter's name is missing: make new-chapter name=my-topic" >&2; exit 1; }
 	$(BIN)/python tools/new_chapter.py $(name)
 
 watch: $(TEST_STAMP)
-	@test -n "$(name)" || { echo "error: say which: make watch name=my-topic" >&2; exit 1; }
+	@test -n "$(name)" || { echo "error: a chapter's name is missing: make watch name=my-topic" >&2; exit 1; }
 	$(BIN)/python tools/watch.py $(name)
 
 # For a class (docs/teaching.md): an assignment from a chapter, points for what was handed in.
 assignment: $(CLASS_STAMP)
-	@test -n "$(name)" || { echo "error: say which: make assignment name=xor" >&2; exit 1; }
+	@test -n "$(name)" || { echo "error: a chapter's name is missing: make assignment name=xor" >&2; exit 1; }
 	$(BIN)/python tools/grade.py --assign $(name)
 
 grade: $(CLASS_STAMP)
-	@test -n "$(name)" || { echo "error: say which: make grade name=xor" >&2; exit 1; }
+	@test -n "$(name)" || { echo "error: a chapter's name is missing: make grade name=xor" >&2; exit 1; }
 	$(BIN)/python tools/grade.py $(name)
 
 # Runs a hub on this machine with made-up students, measures it and stops it (docs/hub.md).
@@ -162,7 +162,7 @@ hub: $(CLASS_STAMP)
 
 # The files that students have exported and handed in, as one table (folder=… names their folder).
 progress: $(BOOK_STAMP)
-	@test -n "$(folder)" || { echo "error: say where the files are: make progress folder=handed-in" >&2; exit 1; }
+	@test -n "$(folder)" || { echo "error: the files' folder is missing: make progress folder=handed-in" >&2; exit 1; }
 	$(BIN)/python tools/merge_progress.py $(folder) --csv progress.csv
 
 # The whole book on paper and as an e-book (address=https://… is printed below each figure).
@@ -218,7 +218,7 @@ quick: $(TEST_STAMP) lint notebooks-check
 	$(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile -m "not slow and not browser and not weekly" \
 	  --ignore=tests/live/test_figures.py --ignore=tests/live/test_evaluator_parity.py tests
 
-# Every Python that is found, with the oldest and the newest NumPy (pythons="python3.12 python3.13" for these alone).
+# Tests on every Python that is found, with the oldest and the newest NumPy (pythons="python3.12 python3.13" for these alone).
 versions: $(TEST_STAMP)
 	$(BIN)/python tools/versions.py $(if $(pythons),--pythons $(pythons)) $(if $(book),--book)
 
@@ -232,13 +232,13 @@ bench: $(TEST_STAMP)
 	@$(PIP) install -q -r requirements.txt -e '.[bench]' || $(NO_PACKAGE)
 	$(BIN)/python -m benchmarks
 
-# How fast figures are: the evaluator by itself, whole figures, the built pages with an empty cache.
+# Measures how fast figures are: the evaluator by itself, whole figures, the built pages with an empty cache.
 bench-live: $(TEST_STAMP)
 	$(BIN)/python -m benchmarks.live.evaluator
 	$(BIN)/python -m benchmarks.live.figures
 	$(BIN)/python -m benchmarks.live.pages $(SITE)
 
-# How soon code runs in the page and in JupyterLite, how much is downloaded, how long a cell's round trip takes.
+# Measures how soon code runs in the page and in JupyterLite, how much is downloaded, how long a cell's round trip takes.
 bench-run: $(TEST_STAMP)
 	$(MAKE) --no-print-directory book BOOK_RUN=1 BOOK_LITE=1
 	$(BIN)/python -m benchmarks.live.python

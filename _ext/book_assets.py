@@ -39,6 +39,7 @@ def archive_url(name: str, entry: dict) -> str:
 
 
 def fetched(name: str, entry: dict) -> bytes:
+    """The package's archive, downloaded. Raises AssetError if that fails."""
     try:
         return download(archive_url(name, entry), TIMEOUT)
     except FetchError as error:
@@ -58,7 +59,7 @@ def archive(name: str, entry: dict, cache: Path = CACHE) -> bytes:
     if integrity(data) != entry["integrity"]:
         raise AssetError(
             f"browser asset {name} {entry['version']}: the archive's hash is {integrity(data)}, "
-            f"the lock says {entry['integrity']}. It was changed or damaged in transit, so "
+            f"the lock has {entry['integrity']}. It was changed or damaged in transit, so "
             "none of it is used."
         )
     keep(kept, data)
@@ -79,7 +80,7 @@ def stamp(lock: dict) -> str:
     return sha256(json.dumps(lock, sort_keys=True).encode())
 
 
-def is_whole(target: Path, lock: dict) -> bool:
+def is_complete(target: Path, lock: dict) -> bool:
     """Whether `target` holds every locked file with the locked hash."""
     for entry in lock.values():
         for file in entry["files"]:
@@ -93,30 +94,33 @@ def place(target: Path, lock_file: Path = LOCK, cache: Path = CACHE) -> list[Pat
     """Puts every locked file under `target`; returns their paths. Raises AssetError."""
     lock = json.loads(lock_file.read_text("utf8"))
     paths = [target / file["to"] for entry in lock.values() for file in entry["files"]]
-    if is_whole(target, lock):
+    if is_complete(target, lock):
         return paths
     for name, entry in lock.items():
-        held = members(archive(name, entry, cache))
+        contents = members(archive(name, entry, cache))
         for file in entry["files"]:
-            write_checked(target / file["to"], held.get(file["from"]), name, entry, file)
+            write_checked(target / file["to"], contents.get(file["from"]), name, entry, file)
     return paths
 
 
 def write_checked(path: Path, data: bytes | None, name: str, entry: dict, file: dict) -> None:
     if data is None:
         raise AssetError(f"browser asset {name} {entry['version']} has no file {file['from']}")
-    seen = sha256(data)
-    if seen != file["sha256"]:
+    digest = sha256(data)
+    if digest != file["sha256"]:
         raise AssetError(
-            f"browser asset {name} {entry['version']}: {file['from']} has the hash {seen}, "
-            f"the lock says {file['sha256']}"
+            f"browser asset {name} {entry['version']}: {file['from']} has the hash {digest}, "
+            f"the lock has {file['sha256']}"
         )
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)
 
 
 def relock(lock_file: Path = LOCK) -> None:
-    """Fetches each archive again and writes its hashes; `take` maps file patterns to folders."""
+    """Fetches each archive again and writes its hashes.
+
+    An entry's `take` maps file patterns to folders.
+    """
     lock = json.loads(lock_file.read_text("utf8"))
     for name, entry in lock.items():
         base = name.split("/")[-1]

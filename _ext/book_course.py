@@ -20,14 +20,14 @@ def run_as_authors(app: Sphinx, config: Config) -> None:
 
 def definitions(app: Sphinx) -> dict[str, str]:
     """The first paragraph of each glossary term's definition, by the term's id."""
-    found: dict[str, str] = {}
+    texts: dict[str, str] = {}
     for docname in {entry[0] for entry in terms(app).values()}:
         for item in app.env.get_doctree(docname).findall(nodes.definition_list_item):
             text = " ".join(item[-1].astext().split("\n\n")[0].split())
             short = text if len(text) <= MAX_LENGTH else text[:MAX_LENGTH].rsplit(" ", 1)[0] + " …"
             for term in item.findall(nodes.term):
-                found.update((name, short) for name in term["ids"])
-    return found
+                texts.update((name, short) for name in term["ids"])
+    return texts
 
 
 def terms(app: Sphinx) -> dict[tuple[str, str], tuple[str, str]]:
@@ -43,11 +43,11 @@ def explain_terms(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     ]  # fmt: skip
     if not links:
         return
-    known = definitions(app)
+    texts = definitions(app)
     for link in links:
         target = link.get("refid") or link.get("refuri", "").partition("#")[2]
-        if target in known:
-            link["reftitle"] = known[target]
+        if target in texts:
+            link["reftitle"] = texts[target]
             link["classes"].append("nn-term")
 
 
@@ -55,7 +55,7 @@ def number_by_chapter(app: Sphinx, env) -> list[str]:
     """Numbers exercises, equations and figures from 1 in each chapter, as in its notebook."""
     for kinds in env.toc_fignumbers.values():
         for numbers in kinds.values():
-            numbers.update((label, (at,)) for at, label in enumerate(list(numbers), 1))
+            numbers.update((label, (n,)) for n, label in enumerate(list(numbers), 1))
     return []
 
 

@@ -20,7 +20,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 import fetch_python
-from book_run import made_for, members
+from book_run import members, runtime_of
 from fetching import ROOT
 from plain_notebooks import Book, plain
 from sphinx.application import Sphinx
@@ -47,6 +47,7 @@ PLUGIN = "@jupyterlite/pyodide-kernel-extension:kernel"
 
 
 def kept(name: str) -> bool:
+    """Whether a file of the application or of an extension is needed on the site."""
     return not any(fnmatch(name, pattern) for pattern in WITHOUT)
 
 
@@ -74,9 +75,9 @@ def extensions(lock: dict) -> dict[str, bytes]:
     files = {}
     for path in fetch_python.wheels(table).values():
         for name, data in members(path.read_bytes()).items():
-            found = LABEXTENSION.fullmatch(name)
-            if found and (kept(found["path"]) or found["path"].endswith("/package.json")):
-                files[found["path"]] = data
+            match = LABEXTENSION.fullmatch(name)
+            if match and (kept(match["path"]) or match["path"].endswith("/package.json")):
+                files[match["path"]] = data
     return files
 
 
@@ -101,14 +102,14 @@ def federated(files: dict[str, bytes]) -> list[dict]:
 
 def schemas(files: dict[str, bytes]) -> list[dict]:
     """The schemas of the extensions' settings, which JupyterLite loads from one file."""
-    found = []
+    entries = []
     for folder, package in described(files):
         for name in sorted(files):
             if name.startswith(f"{folder}/schemas/") and name.endswith(".json"):
                 plugin = f"{package['name']}:{Path(name).stem}"
                 about = {"schema": json.loads(files[name]), "version": package["version"]}
-                found.append({"id": plugin, "raw": "{}", "settings": {}, **about})
-    return [one for one in found if not one["id"].endswith(":package.json.orig")]
+                entries.append({"id": plugin, "raw": "{}", "settings": {}, **about})
+    return [entry for entry in entries if not entry["id"].endswith(":package.json.orig")]
 
 
 def settings(original: dict, extended: dict[str, bytes], pyodide: str) -> dict:
@@ -165,16 +166,17 @@ def contents(root: Path) -> dict[str, bytes]:
 def listings(files: dict[str, bytes], when: str) -> dict[str, bytes]:
     """JupyterLite's answers to "what is in this folder?", one file for each."""
     folders = {""} | {str(p) for n in files for p in Path(n).parents if str(p) != "."}
-    made = {}
+    answers = {}
     for folder in folders:
         inside = [entry(n, files[n], when) for n in sorted(files) if up(n) == folder]
         inside += [model(f, "directory", when) for f in sorted(folders) if f and up(f) == folder]
         listing = {**model(folder, "directory", when), "content": inside, "format": "json"}
-        made[f"{folder}/all.json".lstrip("/")] = json.dumps(listing).encode()
-    return made
+        answers[f"{folder}/all.json".lstrip("/")] = json.dumps(listing).encode()
+    return answers
 
 
 def up(path: str) -> str:
+    """The folder of a path; "" is the top folder."""
     return "" if "/" not in path else path.rsplit("/", 1)[0]
 
 
@@ -221,11 +223,11 @@ def manifest(data: bytes) -> bytes:
 
 
 def translations() -> dict[str, bytes]:
-    """The list of languages, which is English alone: without these files JupyterLab logs errors."""
+    """The list of languages, which has only English: without these files JupyterLab logs errors."""
     name = {"displayName": "English", "nativeName": "English"}
     languages, pack = {"data": {"en": name}, "message": ""}, {"data": {}, "message": ""}
-    made = {"all": languages, "en": pack}
-    return {f"api/translations/{n}.json": json.dumps(d).encode() for n, d in made.items()}
+    answers = {"all": languages, "en": pack}
+    return {f"api/translations/{n}.json": json.dumps(d).encode() for n, d in answers.items()}
 
 
 def with_worker(files: dict[str, bytes]) -> dict[str, bytes]:
@@ -249,11 +251,11 @@ def place(app: Sphinx, error: Exception | None) -> None:
     if error or app.builder.format != "html":
         return
     out = Path(app.outdir) / "lite"
-    made = made_for(app)
-    if not made or not made["lite"]:
+    runtime = runtime_of(app)
+    if not runtime or not runtime["lite"]:
         shutil.rmtree(out, ignore_errors=True)
         return
-    files = lite_site(Path(app.srcdir), *made["lite"])
+    files = lite_site(Path(app.srcdir), *runtime["lite"])
     for path in out.rglob("*"):
         if path.is_file() and path.relative_to(out).as_posix() not in files:
             path.unlink()

@@ -29,11 +29,11 @@ def for_torch(code: str) -> str:
 
 def run(code: str) -> tuple[str, dict[str, Any]]:
     """What a program prints, and the variables that it defines."""
-    space: dict[str, Any] = {"__name__": "program"}
+    namespace: dict[str, Any] = {"__name__": "program"}
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
-        exec(compile(code, "program", "exec"), space)
-    return printed.getvalue(), space
+        exec(compile(code, "program", "exec"), namespace)
+    return printed.getvalue(), namespace
 
 
 def table() -> dict[str, Any]:
@@ -73,7 +73,7 @@ class SideBySide(SphinxDirective):
 
 
 class Rosetta(SphinxDirective):
-    """A part of the table: what the book writes, and how each library writes it."""
+    """A part of the table: the book's notation and that of each library."""
 
     required_arguments = 1
 
@@ -98,14 +98,14 @@ class Rosetta(SphinxDirective):
 
 def prose(text: str) -> nodes.paragraph:
     """A paragraph; text in backquotes is code."""
-    made = nodes.paragraph()
-    for at, part in enumerate(text.split("`")):
-        made += nodes.literal(part, part) if at % 2 else nodes.Text(part)
-    return made
+    paragraph = nodes.paragraph()
+    for number, part in enumerate(text.split("`")):
+        paragraph += nodes.literal(part, part) if number % 2 else nodes.Text(part)
+    return paragraph
 
 
 def book_cell(row: dict[str, str]) -> nodes.paragraph:
-    """What the book writes: a formula, or words."""
+    """The book's notation: a formula, or words."""
     if "words" in row:
         return prose(row["words"])
     return nodes.paragraph("", "", nodes.math(row["says"], row["says"]))

@@ -1,6 +1,6 @@
 """Adds Python to the pages, so that a reader can edit and run their cells.
 
-BOOK_RUN says where Python comes from: it is empty (the pages do not run code), `1` (the site
+BOOK_RUN determines where Python comes from: it is empty (the pages do not run code), `1` (the site
 includes the official files, which _ext/fetch_python.py fetches and checks), or the address of a
 host that serves Pyodide's release. With BOOK_LITE=1 the same folder also gets what JupyterLite's
 kernel needs, and book_lite.py makes `lite/`.
@@ -45,15 +45,15 @@ logger = logging.getLogger(__name__)
 BUNDLES = Path(__file__).with_name("built")
 KERNEL = ROOT / "frontend" / "python" / "kernel"
 STYLES = ROOT / "frontend" / "python" / "src" / "run.css"
-# What each build's pages load, once `plan` has prepared it; None where no code runs.
-_made: WeakKeyDictionary[Sphinx, dict | None] = WeakKeyDictionary()
+# What each build's pages load to run code, once `plan` has prepared it; None if they run none.
+_runtimes: WeakKeyDictionary[Sphinx, dict | None] = WeakKeyDictionary()
 LITE_KERNEL, LITE_KERNEL_PARTS = (
     "jupyterlite-pyodide-kernel",
     ("piplite", "ipykernel", "pyodide_kernel"),
 )
 DATE = (2020, 1, 1, 0, 0, 0)  # of every file in an archive: the same sources give the same bytes
 
-# What a page that draws PNG pictures never needs: tests, stubs, files for compilers and for GUIs.
+# Files that pages do not need to draw PNG pictures: tests, stubs, files for compilers and GUIs.
 TRIM = (
     "*/tests/*", "*/test/*", "*.pyi", "*.pxd", "*.h", "*.a", "*.npz.license", "*__pycache__*",
     "numpy/f2py/*", "numpy/distutils/*", "numpy/_core/include/*", "numpy/_pyinstaller/*",
@@ -64,7 +64,7 @@ TRIM = (
     "matplotlib/backends/*tk*", "matplotlib/backends/_macosx*", "matplotlib/sphinxext/*",
 )  # fmt: skip
 PACKAGES = (ROOT / "nnlib", ROOT / "course")  # the book's own, which chapters import
-# The figures' script is in the page already.
+# Left out of the book's archive; the figures' script is already in the page.
 NOT_IN_BOOK = ("nnlib/live/static/*", "anywidget/*extension/*", "*.data/*", "*/tests/*", "*.pyi")
 
 
@@ -100,10 +100,11 @@ def book_archive(lock: dict) -> bytes:
     """nnlib, course, the page's kernel and the pure packages that widgets need, as one archive."""
     files: dict[str, bytes] = {}
     for path in fetch_python.wheels(lock["wheels"]).values():
-        held = members(path.read_bytes(), NOT_IN_BOOK)
-        if path.name.startswith("ipython-"):  # its printer alone: all of it takes seconds to load
-            held = {name: data for name, data in held.items() if name == "IPython/lib/pretty.py"}
-        files.update(held)
+        contents = members(path.read_bytes(), NOT_IN_BOOK)
+        if path.name.startswith("ipython-"):  # the whole package would take seconds to load
+            printer = "IPython/lib/pretty.py"
+            contents = {printer: contents[printer]}
+        files.update(contents)
     for folder, base in (*((folder, ROOT) for folder in PACKAGES), (KERNEL, KERNEL)):
         for path in folder.rglob("*"):
             name = path.relative_to(base).as_posix()
@@ -139,7 +140,7 @@ def distribution(lock: dict, extra: Iterable[str] = ()) -> dict[str, bytes]:
 
 
 def nnlib_wheel() -> tuple[str, bytes]:
-    """The package as a wheel, built from the sources here: its file's name and bytes."""
+    """The package as a wheel, built from the sources here: its file name and its bytes."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf8"))["project"]
     extras = project["optional-dependencies"]
     needs = [*project["dependencies"], *extras["live"], *extras["plot"]]
@@ -148,25 +149,25 @@ def nnlib_wheel() -> tuple[str, bytes]:
     about += [f"Requires-Dist: {need}" for need in needs]
     kind = ["Wheel-Version: 1.0", "Generator: book", "Root-Is-Purelib: true", "Tag: py3-none-any"]
     files = {f"{stem}.dist-info/METADATA": about, f"{stem}.dist-info/WHEEL": kind}
-    held = {name: ("\n".join(lines) + "\n").encode() for name, lines in files.items()}
+    contents = {name: ("\n".join(lines) + "\n").encode() for name, lines in files.items()}
     for folder in PACKAGES:
         for path in folder.rglob("*"):
             if path.is_file() and "__pycache__" not in path.parts:
-                held[path.relative_to(ROOT).as_posix()] = path.read_bytes()
-    listed = [*held, f"{stem}.dist-info/RECORD"]
-    held[listed[-1]] = "".join(f"{name},,\n" for name in listed).encode()
-    return f"{stem}-py3-none-any.whl", zipped(held)
+                contents[path.relative_to(ROOT).as_posix()] = path.read_bytes()
+    listed = [*contents, f"{stem}.dist-info/RECORD"]
+    contents[listed[-1]] = "".join(f"{name},,\n" for name in listed).encode()
+    return f"{stem}-py3-none-any.whl", zipped(contents)
 
 
 def entry_for(file_name: str, wheel: bytes) -> dict:
     """A pure wheel's entry in Pyodide's lock: its hash, importable names and dependencies."""
-    held = members(wheel)
-    [metadata] = [data for name, data in held.items() if name.endswith(".dist-info/METADATA")]
+    contents = members(wheel)
+    [metadata] = [data for name, data in contents.items() if name.endswith(".dist-info/METADATA")]
     about = message_from_bytes(metadata)
     required = map(Requirement, about.get_all("Requires-Dist") or [])
     needs = [r.name for r in required if not r.marker or r.marker.evaluate({"extra": ""})]
-    tops = {name.split("/")[0].removesuffix(".py") for name in held if "." not in name.split("/")[0]
-            or re.fullmatch(r"\w+\.py", name)}  # fmt: skip
+    modules = {name.split("/")[0].removesuffix(".py") for name in contents
+               if "." not in name.split("/")[0] or re.fullmatch(r"\w+\.py", name)}  # fmt: skip
     return {
         "name": about["Name"],
         "version": about["Version"],
@@ -174,7 +175,7 @@ def entry_for(file_name: str, wheel: bytes) -> dict:
         "install_dir": "site",
         "sha256": sha256(wheel),
         "package_type": "package",
-        "imports": sorted(tops),
+        "imports": sorted(modules),
         "depends": sorted({canonicalize_name(name) for name in needs}),
         "unvendored_tests": False,
     }
@@ -182,17 +183,17 @@ def entry_for(file_name: str, wheel: bytes) -> dict:
 
 def lite_wheels(lock: dict) -> dict[str, bytes]:
     """The widgets' packages, and the kernel's own, which are inside its JupyterLab extension."""
-    found = {p.name: p.read_bytes() for p in fetch_python.wheels(lock["wheels"]).values()}
-    [carrier] = fetch_python.wheels({LITE_KERNEL: lock["lite"][LITE_KERNEL]}).values()
-    for name, data in members(carrier.read_bytes()).items():
+    wheels = {p.name: p.read_bytes() for p in fetch_python.wheels(lock["wheels"]).values()}
+    [extension] = fetch_python.wheels({LITE_KERNEL: lock["lite"][LITE_KERNEL]}).values()
+    for name, data in members(extension.read_bytes()).items():
         wheel = Path(name)
         if wheel.match("static/pypi/*.whl") and wheel.name.split("-")[0] in LITE_KERNEL_PARTS:
-            found[wheel.name] = data
-    return found
+            wheels[wheel.name] = data
+    return wheels
 
 
 def lock_of(names: list[str], pyodide_lock: dict) -> bytes:
-    """Pyodide's lock with these packages alone."""
+    """Pyodide's lock, reduced to these packages."""
     kept = {name: dict(pyodide_lock["packages"][name]) for name in names}
     for entry in kept.values():
         entry["depends"] = [name for name in entry["depends"] if name in kept]
@@ -235,7 +236,7 @@ def lock_for_host(lock: dict) -> tuple[str, bytes, int]:
 
 
 def write_folder(parent: Path, stem: str, files: dict[str, bytes]) -> Path:
-    """Writes the files into `stem-<hash of them>`."""
+    """Writes the files into the folder `stem-<their hash>`; returns its path."""
     digest = hashlib.sha256()
     for name in sorted(files):
         digest.update(f"{name}\0{len(files[name])}\0".encode() + files[name])
@@ -263,22 +264,22 @@ def prepare(parent: Path, source: str, lite: bool = False) -> dict:
         name, data, first = lock_for_host(lock)
         own[name] = data
     book = write_folder(parent, "book", own)
-    made = {"book": f"python/{book.name}/", "folders": [book], "lite": None}
+    runtime = {"book": f"python/{book.name}/", "folders": [book], "lite": None}
     files = distribution(lock) if source == "1" and not lite else {}
     if lite:  # always with a Pyodide in this site: another host's lacks the widgets
         fetch_python.wheels(lock["lite"])  # a missing wheel stops the build at once
         files, pyodide_lock = lite_distribution(lock)
     if files:
         folder = write_folder(parent, f"pyodide-{lock['pyodide']['version']}", files)
-        made["folders"].append(folder)
+        runtime["folders"].append(folder)
     if lite:
-        made["lite"] = (f"python/{folder.name}/", lite_lock(pyodide_lock, book.name, *wheel))
+        runtime["lite"] = (f"python/{folder.name}/", lite_lock(pyodide_lock, book.name, *wheel))
     if source != "1":
-        made |= {"pyodide": source.rstrip("/") + "/", "lock": f"{made['book']}{name}"}
-        return {**made, "bytes": first + len(archive)}
+        runtime |= {"pyodide": source.rstrip("/") + "/", "lock": f"{runtime['book']}{name}"}
+        return {**runtime, "bytes": first + len(archive)}
     numpy = next(name for name in files if name.startswith("numpy-"))
     total = sum(len(files[name]) for name in (*FIRST, numpy)) + len(archive)
-    return {**made, "pyodide": f"python/{folder.name}/", "bytes": total}
+    return {**runtime, "pyodide": f"python/{folder.name}/", "bytes": total}
 
 
 def address_of_host(source: str) -> str:
@@ -295,9 +296,9 @@ def address_of_host(source: str) -> str:
 # --- the site -------------------------------------------------------------------------------------
 
 
-def made_for(app: Sphinx) -> dict | None:
+def runtime_of(app: Sphinx) -> dict | None:
     """What this build's pages load to run code; None if they do not run any."""
-    return _made.get(app)
+    return _runtimes.get(app)
 
 
 def plan(app: Sphinx, config: Config) -> None:
@@ -307,12 +308,12 @@ def plan(app: Sphinx, config: Config) -> None:
     assets = Path(app.outdir).parent / ".assets" / "run"
     shutil.rmtree(assets, ignore_errors=True)
     config.book_run = ""
-    _made[app] = None
+    _runtimes[app] = None
     if not source:
         logger.info("pages do not run code in this build (make book run=1 includes Python)")
         return
     try:
-        made = prepare(Path(app.outdir).parent / ".python", source, lite)
+        runtime = prepare(Path(app.outdir).parent / ".python", source, lite)
     except FetchError as error:
         raise ExtensionError(
             f"the page's Python could not be fetched: {error}. "
@@ -321,14 +322,15 @@ def plan(app: Sphinx, config: Config) -> None:
     assets.mkdir(parents=True, exist_ok=True)
     for path in (BUNDLES / "run.js", STYLES):
         shutil.copyfile(path, assets / path.name)
-    _made[app] = made
-    settings = {k: v for k, v in made.items() if k != "folders"} | {"lite": bool(made["lite"])}
+    _runtimes[app] = runtime
+    settings = {k: v for k, v in runtime.items() if k != "folders"}
+    settings["lite"] = bool(runtime["lite"])
     config.book_run = json.dumps(settings, sort_keys=True)
 
 
 def name_cells(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     """Gives each cell of the page the id that it has in the notebook."""
-    if made_for(app) is None or app.builder.format != "html":
+    if runtime_of(app) is None or app.builder.format != "html":
         return
     cells = notebook_cells(app, docname)
     for node in doctree.findall(nodes.container):
@@ -352,7 +354,7 @@ class NameExamples(SphinxPostTransform):
     formats = ("html",)
 
     def run(self, **options: object) -> None:
-        if made_for(self.app) is None or notebook_cells(self.app, self.env.docname):
+        if runtime_of(self.app) is None or notebook_cells(self.app, self.env.docname):
             return
         names: set[str] = set()
         for block in self.document.findall(nodes.doctest_block):
@@ -379,7 +381,7 @@ def owner_of(block: nodes.Node) -> str:
 def example_name(owner: str, taken: set[str]) -> str:
     """An example's name, made from its owner's.
 
-    So a reader's edits stay with their example when others are inserted before it.
+    So a reader's edits still belong to the same example after others are inserted before it.
     """
     stem = "example-" + re.sub(r"\W+", "-", owner)
     numbered = (f"{stem}-{number}" for number in range(2, len(taken) + 3))
@@ -396,6 +398,7 @@ def examples_of(doctree: nodes.document) -> list[dict]:
 
 
 def notebook_cells(app: Sphinx, docname: str) -> list:
+    """The cells of a page's notebook; an empty list for a page without one."""
     path = Path(app.env.doc2path(docname))
     return nbformat.read(path, as_version=4)["cells"] if path.suffix == ".ipynb" else []
 
@@ -414,31 +417,31 @@ def cell_info(cell: dict, number: int) -> dict:
 
 def equip_page(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
     """Writes the cells and the addresses into the page, and adds the button's script."""
-    made = made_for(app)
-    if made is None or doctree is None or not context.get("body"):
+    runtime = runtime_of(app)
+    if runtime is None or doctree is None or not context.get("body"):
         return
     code = [cell for cell in notebook_cells(app, pagename) if cell["cell_type"] == "code"]
     cells = [cell_info(cell, number) for number, cell in enumerate(code)] or examples_of(doctree)
     if not cells:
         return
     to: Callable[[str], str] = lambda address: context["pathto"](address, 1)  # noqa: E731
-    remote = "://" in made["pyodide"]
+    remote = "://" in runtime["pyodide"]
     info = {
         "page": pagename,
-        "pyodide": made["pyodide"] if remote else to(made["pyodide"]),
-        "book": to(made["book"]),
+        "pyodide": runtime["pyodide"] if remote else to(runtime["pyodide"]),
+        "book": to(runtime["book"]),
         "live": to("_static/live/live.js"),
         "root": to("") or "./",
-        "bytes": made["bytes"],
-        "keep": [f"python/{folder.name}/" for folder in made["folders"]],
+        "bytes": runtime["bytes"],
+        "keep": [f"python/{folder.name}/" for folder in runtime["folders"]],
         "cells": cells,
     }
     if code:
         info["notebook"] = to(f"_sources/{pagename}.ipynb")
-    if code and made["lite"]:
+    if code and runtime["lite"]:
         info["lite"] = to("lite/lab/index.html") + f"?path={pagename}.ipynb"
-    if "lock" in made:
-        info["lock"] = to(made["lock"])
+    if "lock" in runtime:
+        info["lock"] = to(runtime["lock"])
     text = json.dumps(info, separators=(",", ":")).replace("<", "\\u003c")
     context["body"] += f'\n<script type="application/json" id="nn-run">{text}</script>\n'
     app.add_css_file("run/run.css", priority=310)
@@ -450,17 +453,17 @@ def place_python(app: Sphinx, error: Exception | None) -> None:
     if error or app.builder.format != "html":
         return
     out = Path(app.outdir)
-    made = made_for(app)
-    wanted = made["folders"] if made else []
+    runtime = runtime_of(app)
+    folders = runtime["folders"] if runtime else []
     for old in (out / "python").glob("*"):
-        if old.name not in {folder.name for folder in wanted}:
+        if old.name not in {folder.name for folder in folders}:
             shutil.rmtree(old)
-    for folder in wanted:
+    for folder in folders:
         shutil.copytree(folder, out / "python" / folder.name, dirs_exist_ok=True)
     for old in (out.parent / ".python").glob("*"):
-        if old not in wanted:
+        if old not in folders:
             shutil.rmtree(old)
-    if wanted:
+    if folders:
         shutil.copyfile(BUNDLES / "sw.js", out / "sw.js")
     else:
         (out / "sw.js").unlink(missing_ok=True)
@@ -470,7 +473,7 @@ def place_python(app: Sphinx, error: Exception | None) -> None:
 
 def setup(app: Sphinx) -> dict:
     app.add_config_value("book_run", "", "html")
-    # After book_site has put its assets into the folder that these go to.
+    # After book_site has filled the folder of assets, to which `plan` adds the button's files.
     app.connect("config-inited", plan, priority=210)
     app.add_post_transform(NameExamples)
     app.connect("doctree-resolved", name_cells)

@@ -24,8 +24,8 @@ logger = logging.getLogger(__name__)
 
 BUNDLE = ROOT / "nnlib" / "live" / "static" / "live.js"
 STYLES = BUNDLE.with_suffix(".css")
-LIBRARY = "nnlib-live-library"  # nnlib.live.library's name for the widget that carries the script
-SCRIPTS = ("site.js", "progress.js", "present.js")  # what every page runs
+LIBRARY = "nnlib-live-library"  # nnlib.live.library's name for the widget that contains the script
+SCRIPTS = ("site.js", "progress.js", "present.js")  # on every page
 EXPORTS = re.compile(r"export\s*\{([^{}]*)\}\s*;?\s*(//[^\n]*\s*)?$")
 
 
@@ -121,24 +121,25 @@ def as_classic_script(module: str) -> str | None:
 def shown_widgets(models: dict, page: str) -> set[str]:
     """The widgets that a page shows: those that it names, and all that these refer to."""
     waiting = [n for n in models if re.search(rf"(?<![\w-]){re.escape(n)}(?![\w-])", page)]
-    found: set[str] = set()
+    shown: set[str] = set()
     while waiting:
         name = waiting.pop()
-        if name in found:
+        if name in shown:
             continue
-        found.add(name)
+        shown.add(name)
         state = json.dumps(models[name]["state"])
         waiting += [n for n in re.findall(r"IPY_MODEL_([\w-]+)", state) if n in models]
-    return found
+    return shown
 
 
 def slim_widget_state(body: str, page: str | None = None) -> str:
     """The widgets' state without the figures' script, which the page loads once by itself.
 
     In a notebook a widget of its own contains the script (`source`), and each figure a loader
-    (`_esm`); here both would only make the page larger. So would a figure that a cell only computes
-    with: given the `page`, widgets that it does not show are left out. Constants that several
-    figures contain, such as a model's weights, are written only once, as `shared`.
+    (`_esm`); here both would only make the page larger. So would a figure that a cell computes
+    with but does not show: if `page` is given, widgets that it does not show are left out.
+    Constants that several figures contain, such as a model's weights, are written only once,
+    as `shared`.
     """
     bundle = json.loads(body)
     if page is not None:
@@ -151,12 +152,12 @@ def slim_widget_state(body: str, page: str | None = None) -> str:
         state = {k: v for k, v in model["state"].items() if k not in ("_esm", "_css", "library")}
         kept[name] = {**model, "state": state}
     shared = extract_shared(kept)
-    whole = {**bundle, "state": kept, **({"shared": shared} if shared else {})}
-    return json.dumps(whole, separators=(",", ":")).replace("<", "\\u003c")
+    slimmed = {**bundle, "state": kept, **({"shared": shared} if shared else {})}
+    return json.dumps(slimmed, separators=(",", ":")).replace("<", "\\u003c")
 
 
 def extract_shared(models: dict) -> list[str]:
-    """The constants that several pools contain; in the pools their positions replace them."""
+    """The constants that several pools contain; in the pools, their positions replace them."""
     specs = [model["state"].get("spec") or {} for model in models.values()]
     holders = [h for spec in specs for h in (spec, spec.get("training") or {}) if "pool" in h]
     count = Counter(text for holder in holders for text in dict.fromkeys(holder["pool"]))
@@ -231,7 +232,7 @@ AS_WRITTEN = (nodes.literal, nodes.literal_block, nodes.raw, nodes.math, nodes.m
 
 
 def keep_sizes_together(app: Sphinx, doctree: nodes.document) -> None:
-    """Keeps sizes such as 28 × 28 on one line, also if a cell provides the numbers."""
+    """Keeps sizes such as 28 × 28 on one line, even if a cell provides the numbers."""
     for text in list(doctree.findall(nodes.Text)):
         if TIMES.search(text) and not isinstance(text.parent, AS_WRITTEN):
             text.parent.replace(text, nodes.Text(TIMES.sub("\u00a0×\u00a0", text)))
@@ -270,12 +271,12 @@ def remove_list_role(app: Sphinx, pagename: str, templatename: str, context: dic
 
 def name_toggles(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
     """Labels the sidebar's arrows, which have no accessible name in the theme."""
-    themes = context.get("generate_toctree_html")
-    if themes is None:
+    theme_function = context.get("generate_toctree_html")
+    if theme_function is None:
         return
 
     def named(kind: str, **options: Any) -> Any:
-        tree = themes(kind, **options)
+        tree = theme_function(kind, **options)
         for toggle in tree.find_all("summary") if hasattr(tree, "find_all") else ():
             chapter = toggle.find_previous("a").get_text(strip=True)
             toggle["aria-label"] = f"pages below {chapter}"
@@ -285,7 +286,7 @@ def name_toggles(app: Sphinx, pagename: str, templatename: str, context: dict, d
 
 
 def write_sitemap(app: Sphinx, error: Exception | None) -> None:
-    """sitemap.xml, where the site's address is known (BOOK_URL or html.baseurl)."""
+    """Writes sitemap.xml if the site's address is known (BOOK_URL or html.baseurl)."""
     if error or app.builder.format != "html" or not app.config.html_baseurl:
         return
     addresses = [
@@ -325,14 +326,14 @@ def without_icon_script(head: str) -> str:
 def with_early_script(head: str) -> str:
     """The page's head with `early.js`, which sets the theme before the first paint."""
     script = (ROOT / "_ext" / "early.js").read_text("utf8")
-    theirs = re.compile(r"<script data-cfasync=\"false\">.*?</script>", re.DOTALL)
-    made, count = theirs.subn(lambda _: f"<script>\n{script}</script>", head)
+    theme_script = re.compile(r"<script data-cfasync=\"false\">.*?</script>", re.DOTALL)
+    replaced, count = theme_script.subn(lambda _: f"<script>\n{script}</script>", head)
     if count != 1:
         raise ExtensionError(
             "the theme's head has changed: with_early_script does not find its script for the "
             "colour mode"
         )
-    return made
+    return replaced
 
 
 def add_filters(app: Sphinx) -> None:

@@ -1,13 +1,13 @@
 // Before the first paint: chooses light or dark, and provides a store for the visit if the browser refuses its own.
 (() => {
   class Memory {
-    #held = new Map();
-    get length() { return this.#held.size; }
-    key(at) { return [...this.#held.keys()][at] ?? null; }
-    getItem(name) { return this.#held.get(String(name)) ?? null; }
-    setItem(name, value) { this.#held.set(String(name), String(value)); }
-    removeItem(name) { this.#held.delete(String(name)); }
-    clear() { this.#held.clear(); }
+    #items = new Map();
+    get length() { return this.#items.size; }
+    key(at) { return [...this.#items.keys()][at] ?? null; }
+    getItem(name) { return this.#items.get(String(name)) ?? null; }
+    setItem(name, value) { this.#items.set(String(name), String(value)); }
+    removeItem(name) { this.#items.delete(String(name)); }
+    clear() { this.#items.clear(); }
   }
   for (const name of ["localStorage", "sessionStorage"]) {
     try {

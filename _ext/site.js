@@ -1,4 +1,4 @@
-// What every page needs and neither the theme nor the figures provide.
+// Behaviour that every page needs and that neither the theme nor the figures provide.
 
 // Boxes wider than the page scroll sideways; this makes them scrollable by the keyboard too.
 (() => {

@@ -44,7 +44,7 @@ c.Spawner.environment = {
 }
 c.Spawner.start_timeout = 180
 c.Spawner.http_timeout = 180
-# A lesson begins for everybody at once; beyond a lower limit the hub would refuse starts (429).
+# When a lesson begins, all students start their servers; a lower limit would refuse some (429).
 c.JupyterHub.concurrent_spawn_limit = USERS
 
 

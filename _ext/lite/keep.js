@@ -16,7 +16,7 @@
   // own, which cannot be loaded again without a network. Browsers update both by themselves.
   workers.getRegistrations = async () => [];
 
-  // It would mistake the book's worker, which also controls lite/, for its own, and start none.
+  // JupyterLite would mistake the book's worker, which also controls lite/, for its own, and start none.
   const current = Object.getOwnPropertyDescriptor(proto, "controller").get;
   const controller = () => {
     const worker = current.call(workers);

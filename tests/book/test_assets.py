@@ -111,7 +111,7 @@ def test_the_lock_names_versions_licences_and_hashes() -> None:
 
 
 def test_the_site_contains_the_locked_files(site: Path) -> None:
-    assert book_assets.is_whole(site / "_static", json.loads(book_assets.LOCK.read_text("utf8")))
+    assert book_assets.is_complete(site / "_static", json.loads(book_assets.LOCK.read_text("utf8")))
 
 
 # ---- The figures' script -------------------------------------------------------------------------

@@ -28,7 +28,10 @@ main = types.ModuleType("__main__")
 
 
 def connect(post: Callable[[dict], None], limit: int) -> None:
-    """`post(message)` sends a dict to the page; a cell may show `limit` characters of text."""
+    """Prepares Python for the page.
+
+    `post(message)` sends a dict to the page; a cell may show `limit` characters of text.
+    """
     page_output.connect(post, limit)
     builtins.input = no_input
     sys.modules["__main__"] = main
@@ -117,7 +120,7 @@ async def evaluate(code: types.CodeType) -> Any:
 
 
 def quiet(source: str) -> bool:
-    """Whether the cell ends in a semicolon, which keeps a notebook silent."""
+    """Whether the cell ends in a semicolon, which hides its result, as in a notebook."""
     return source.rstrip().endswith(";")
 
 
@@ -163,7 +166,7 @@ HINTS = {
     "RecursionError": "Does the function call itself without ever stopping?",
     "FileNotFoundError": NO_FILES,
 }
-# What a page cannot do: a pattern of Python's message, and the hint.
+# Things that Python cannot do in a page: a pattern of the error's message, and the hint.
 CANNOT = (
     (r"input\(\) does not work", 'Write the answer into the cell instead: name = "Ada".'),
     (r"can't start new thread", NO_THREADS),
@@ -215,16 +218,17 @@ def explained(error: BaseException) -> dict:
 
 
 def frame_of(frame: traceback.FrameSummary) -> dict:
+    """A frame of a traceback as the page shows it: its cell or file, its line and its code."""
     code = (frame._original_line if hasattr(frame, "_original_line") else frame.line) or ""
     code = code.rstrip("\n")
-    made: dict[str, Any] = {"line": frame.lineno, "code": code, "function": frame.name}
+    shown: dict[str, Any] = {"line": frame.lineno, "code": code, "function": frame.name}
     if cell := CELL.match(frame.filename):
-        made["cell"] = cell[1]
+        shown["cell"] = cell[1]
         if frame.colno is not None and frame.end_lineno == frame.lineno:
-            made["caret"] = [frame.colno, frame.end_colno]
+            shown["caret"] = [frame.colno, frame.end_colno]
     else:
-        made["file"] = re.sub(r"^.*/(site-packages|python3\.\d+)/|^/book/", "", frame.filename)
-    return made
+        shown["file"] = re.sub(r"^.*/(site-packages|python3\.\d+)/|^/book/", "", frame.filename)
+    return shown
 
 
 def similar_name(name: str) -> str | None:
@@ -244,16 +248,17 @@ def complete(line: str) -> dict:
 
     Attributes are looked up, functions are not called.
     """
-    found = TAIL.search(line)
-    path = found[0] if found else ""
+    match = TAIL.search(line)
+    path = match[0] if match else ""
     *owners, start = path.split(".")
     names = attributes(owners) if owners else [*main.__dict__, *dir(__builtins__), *keyword.kwlist]
-    hidden = not start.startswith("_")
-    fitting = sorted({n for n in names if n.startswith(start) and not (hidden and n[0] == "_")})
+    hide_private = not start.startswith("_")
+    names = [n for n in names if n.startswith(start) and not (hide_private and n[0] == "_")]
+    matching = sorted(set(names))
     scope = owner_of(owners)
     return {
         "start": len(line) - len(start),
-        "names": [[n, kind_of(scope, n)] for n in fitting[:200]],
+        "names": [[n, kind_of(scope, n)] for n in matching[:200]],
     }
 
 

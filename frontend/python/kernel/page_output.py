@@ -1,4 +1,4 @@
-"""What a cell shows: streams, results, pictures, and the limit on the text of one cell."""
+"""The output of a cell: streams, results, pictures, and the limit on the text of one cell."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-TAIL_LENGTH = 2_000  # characters of the end that are shown where the middle is left out
+TAIL_LENGTH = 2_000  # characters shown from the end if the middle is left out
 
 
 class _Page:
@@ -18,6 +18,7 @@ class _Page:
 
 
 def connect(send: Callable[[dict], None], limit: int) -> None:
+    """Sets the function that sends messages and the number of characters that a cell may show."""
     _Page.send = staticmethod(send)
     budget.limit = budget.left = limit
 
@@ -48,7 +49,7 @@ class Budget:
         self.left, self.dropped, self.tail = self.limit, 0, ""
 
     def bounded(self, message: dict) -> dict | None:
-        """The message, shortened to what may still be shown; None if that is nothing."""
+        """The message, shortened to the text that may still be shown; None if nothing is left."""
         kind = message["type"]
         if kind == "stream":
             text = self.take(message["text"])
@@ -61,6 +62,7 @@ class Budget:
         return message
 
     def take(self, text: str) -> str:
+        """The part of a printed text that is shown at once; the rest is added to the tail."""
         shown = text[: self.left]
         self.left -= len(shown)
         if rest := text[len(shown) :]:
@@ -69,7 +71,7 @@ class Budget:
         return shown
 
     def part(self, mime: str, data: Any) -> Any:
-        """One MIME form of a result, shortened. Pictures are free of the limit.
+        """One MIME form of a result, shortened. The limit does not apply to pictures.
 
         Beyond the limit a result still shows its first `TAIL_LENGTH` characters.
         """
@@ -140,22 +142,22 @@ def mimebundle(value: Any) -> dict[str, Any]:
     """The value as MIME type → data, as a notebook stores it."""
     if type(value).__module__ == "matplotlib.figure" and hasattr(value, "savefig"):
         return picture(value)
-    made: dict[str, Any] = {}
+    bundle: dict[str, Any] = {}
     if not isinstance(value, type):
-        whole = getattr(value, "_repr_mimebundle_", None)
-        if callable(whole) and (found := whole()) is not None:
-            made = dict(found[0] if isinstance(found, tuple) else found)
-        for mime, method in REPRS.items():
-            one = getattr(value, method, None)
-            if mime not in made and callable(one) and (data := one()) is not None:
+        make_bundle = getattr(value, "_repr_mimebundle_", None)
+        if callable(make_bundle) and (found := make_bundle()) is not None:
+            bundle = dict(found[0] if isinstance(found, tuple) else found)
+        for mime, name in REPRS.items():
+            make_data = getattr(value, name, None)
+            if mime not in bundle and callable(make_data) and (data := make_data()) is not None:
                 data = data[0] if isinstance(data, tuple) else data
-                made[mime] = base64.b64encode(data).decode() if isinstance(data, bytes) else data
-    made.setdefault("text/plain", pretty(value))
-    return made
+                bundle[mime] = base64.b64encode(data).decode() if isinstance(data, bytes) else data
+    bundle.setdefault("text/plain", pretty(value))
+    return bundle
 
 
 def pretty(value: Any) -> str:
-    """IPython's own printer, so that results look as in a notebook."""
+    """The value as IPython's own printer shows it in a notebook."""
     from IPython.lib.pretty import pretty as printed
 
     return printed(value)

@@ -33,7 +33,7 @@ function typeset(latex: string): HTMLElement {
 
 /**
  * The text that one stream printed, in a box that scrolls to its end. However many lines arrive, the
- * box is updated once in PAUSE milliseconds. Python limits the text of a cell; an Output widget, which
+ * box is updated at most once in PAUSE milliseconds. Python limits the text of a cell; an Output widget, which
  * many calls fill, keeps the end of its text.
  */
 class Printed {
@@ -152,7 +152,7 @@ export class Area {
     if (error.hint) root.append(element("p", { class: "nn-run-hint" }, error.hint));
     const list = element("ol", { class: "nn-run-frames" });
     let inside = 0;
-    const skipped = (): void => {
+    const showSkipped = (): void => {
       if (inside) list.append(element("li", { class: "nn-run-inside" }, inside === 1 ? "one step inside a package" : `${inside} steps inside packages`));
       inside = 0;
     };
@@ -163,7 +163,7 @@ export class Area {
         else inside += 1;
         continue;
       }
-      skipped();
+      showSkipped();
       const line = frame.line ?? 1, cell = frame.cell;
       const link = element("button", { type: "button", class: "nn-run-link" }, `${cell}, line ${line}`);
       link.addEventListener("click", () => this.surroundings.show(cell, line));
@@ -175,7 +175,7 @@ export class Area {
       }
       list.append(element("li", {}, link, inFunction, code));
     }
-    skipped();
+    showSkipped();
     if (list.hasChildNodes()) root.append(list);
     root.append(element("details", { class: "nn-run-whole" }, element("summary", {}, "The whole traceback"), element("pre", {}, error.whole)));
     return root;

@@ -1,4 +1,4 @@
-// HTML and SVG that a cell made, without anything that could run.
+// Cleans the HTML and SVG in a cell's output: removes everything that could run code.
 
 const FORBIDDEN = new Set(["script", "iframe", "object", "embed", "base", "meta", "link", "form", "foreignobject"]);
 const ADDRESSES = new Set(["href", "src", "xlink:href", "action", "formaction"]);
@@ -8,14 +8,14 @@ const SAFE = /^(https?:|data:image\/(png|jpeg|gif|svg\+xml)|#|\.|\/)/i;
 export function cleaned(markup: string, kind: "text/html" | "image/svg+xml"): Node[] {
   const parsed = new DOMParser().parseFromString(markup, kind);
   const root = kind === "text/html" ? parsed.body : parsed.documentElement;
-  for (const found of [...root.querySelectorAll("*"), root]) {
-    if (FORBIDDEN.has(found.localName.toLowerCase())) {
-      found.remove();
+  for (const node of [...root.querySelectorAll("*"), root]) {
+    if (FORBIDDEN.has(node.localName.toLowerCase())) {
+      node.remove();
       continue;
     }
-    for (const { name, value } of [...found.attributes]) {
+    for (const { name, value } of [...node.attributes]) {
       const lower = name.toLowerCase();
-      if (lower.startsWith("on") || (ADDRESSES.has(lower) && !SAFE.test(value.trim()))) found.removeAttribute(name);
+      if (lower.startsWith("on") || (ADDRESSES.has(lower) && !SAFE.test(value.trim()))) node.removeAttribute(name);
     }
   }
   return kind === "text/html" ? [...root.childNodes].map((n) => document.importNode(n, true)) : [document.importNode(root, true)];

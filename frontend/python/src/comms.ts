@@ -1,10 +1,10 @@
-// The models of the running Python's widgets: changes in the page are sent to Python, and the other way round.
+// The models of the running Python's widgets: changes in the page are sent to Python, and changes in Python to the page.
 
 import { isRecord } from "./dom.js";
 import type { CommMessage } from "./protocol.js";
 
 export type State = Record<string, unknown>;
-export type Listener = (...given: readonly unknown[]) => void;
+export type Listener = (...values: readonly unknown[]) => void;
 export type Send = (comm: string, data: object) => void;
 
 /** A widget's model with the methods that anywidget's front ends call; changes are sent to the kernel. */
@@ -54,8 +54,8 @@ export class KernelModel {
     for (const [name, value] of fresh) this.fire(`change:${name}`, this, value);
     if (fresh.length) this.fire("change", this);
   }
-  fire(event: string, ...given: readonly unknown[]): void {
-    for (const listener of [...(this.listeners.get(event) ?? [])]) listener(...given);
+  fire(event: string, ...values: readonly unknown[]): void {
+    for (const listener of [...(this.listeners.get(event) ?? [])]) listener(...values);
   }
 }
 
@@ -108,10 +108,10 @@ export class Models {
   }
 
   /** jslink and jsdlink keep two traits equal, without Python. */
-  private link(made: KernelModel): void {
-    const name = String(made.get("_model_name") ?? "");
+  private link(widget: KernelModel): void {
+    const name = String(widget.get("_model_name") ?? "");
     if (name !== "LinkModel" && name !== "DirectionalLinkModel") return;
-    const [from, to] = [made.get("source"), made.get("target")].map((end) => {
+    const [from, to] = [widget.get("source"), widget.get("target")].map((end) => {
       const [ref, trait] = Array.isArray(end) ? (end as unknown[]) : [];
       const model = this.models.get(reference(ref) ?? "");
       return model && typeof trait === "string" ? { model, trait } : undefined;

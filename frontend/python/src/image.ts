@@ -35,13 +35,13 @@ export async function recall(book: string, pyodide: string): Promise<Image | und
   if (typeof caches === "undefined") return undefined;
   try {
     const kept = await (await caches.open(CACHE)).match(addressOf(book, pyodide));
-    return kept && opened(await kept.arrayBuffer());
+    return kept && parsed(await kept.arrayBuffer());
   } catch {
     return undefined; // storage is off
   }
 }
 
-function opened(data: ArrayBuffer): Image {
+function parsed(data: ArrayBuffer): Image {
   const length = new DataView(data).getUint32(0, true);
   const { packages, files } = JSON.parse(new TextDecoder().decode(new Uint8Array(data, 4, length))) as Header;
   const part = (start: number, size: number): Uint8Array<ArrayBuffer> => new Uint8Array(data, 4 + length + start, size);
@@ -50,12 +50,12 @@ function opened(data: ArrayBuffer): Image {
     packages,
     stdlib: part(start, size),
     write(system) {
-      const made = new Set<string>();
+      const folders = new Set<string>();
       for (const [path, start, size] of files) {
         if (path === STDLIB) continue;
         const folder = path.slice(0, path.lastIndexOf("/"));
-        if (!made.has(folder)) system.mkdirTree(folder);
-        made.add(folder);
+        if (!folders.has(folder)) system.mkdirTree(folder);
+        folders.add(folder);
         system.writeFile(path, part(start, size), { canOwn: true });
       }
     },
@@ -69,12 +69,12 @@ export async function forget(book: string, pyodide: string): Promise<void> {
 export async function keep(book: string, pyodide: string, system: Files, packages: Readonly<Record<string, string>>): Promise<void> {
   const files: [string, number, number][] = [];
   const parts: Uint8Array<ArrayBuffer>[] = [];
-  let at = 0;
+  let offset = 0;
   const add = (path: string): void => {
     const data = system.readFile(path);
-    files.push([path, at, data.length]);
+    files.push([path, offset, data.length]);
     parts.push(data);
-    at += data.length;
+    offset += data.length;
   };
   const walk = (folder: string): void => {
     for (const name of system.readdir(folder)) {
@@ -87,8 +87,8 @@ export async function keep(book: string, pyodide: string, system: Files, package
   add(STDLIB);
   for (const root of ROOTS) if (system.analyzePath(root).exists) walk(root);
   const header: Header = { packages, files };
-  const words = new TextEncoder().encode(JSON.stringify(header));
+  const headerBytes = new TextEncoder().encode(JSON.stringify(header));
   const length = new DataView(new ArrayBuffer(4));
-  length.setUint32(0, words.length, true);
-  await (await caches.open(CACHE)).put(addressOf(book, pyodide), new Response(new Blob([length, words, ...parts])));
+  length.setUint32(0, headerBytes.length, true);
+  await (await caches.open(CACHE)).put(addressOf(book, pyodide), new Response(new Blob([length, headerBytes, ...parts])));
 }

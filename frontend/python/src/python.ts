@@ -32,7 +32,7 @@ export class Python {
 
   start(): void {
     if (this.worker) return;
-    this.become("loading", "Loading Python …");
+    this.setState("loading", "Loading Python …");
     const worker = new Worker(absolute(`${this.info.book}worker.js`), { type: "module", name: "Python" });
     this.worker = worker;
     this.bytes = 0;
@@ -52,7 +52,7 @@ export class Python {
     const run = ++this.count;
     return new Promise((done) => {
       this.waiting.push({ run, done });
-      if (this.state !== "loading") this.become("busy", "Running …");
+      if (this.state !== "loading") this.setState("busy", "Running …");
       this.send({ type: "run", run, source, name, example });
     });
   }
@@ -71,7 +71,7 @@ export class Python {
     }, STOP_PATIENCE);
   }
 
-  /** Replaces the worker by a new one, so all variables are gone; the reader sees `words`. */
+  /** Replaces the worker by a new one, so all variables are gone; shows `words` when Python is ready again. */
   restart(words = "Python was restarted. All variables are gone."): void {
     this.worker?.terminate();
     this.worker = undefined;
@@ -101,7 +101,7 @@ export class Python {
     this.worker?.postMessage(message);
   }
 
-  private become(state: State, message: string): void {
+  private setState(state: State, message: string): void {
     this.state = state;
     this.listener.state(state, message, null);
   }
@@ -111,7 +111,7 @@ export class Python {
     this.worker?.terminate();
     this.worker = undefined;
     this.waiting.splice(0).forEach(({ done }) => done("error"));
-    this.become("failed", `${words}: ${message}`);
+    this.setState("failed", `${words}: ${message}`);
   }
 
   private receive(message: FromWorker): void {
@@ -124,8 +124,8 @@ export class Python {
       case "ready": {
         const words = this.restartWords || `Python ${message.python} is ready.`;
         this.restartWords = "";
-        if (this.waiting.length) this.become("busy", "Running …");
-        else this.become("ready", words);
+        if (this.waiting.length) this.setState("busy", "Running …");
+        else this.setState("ready", words);
         break;
       }
       case "failed":
@@ -134,7 +134,7 @@ export class Python {
       case "done": {
         const first = this.waiting.shift();
         this.listener.solved(message.solved);
-        if (!this.waiting.length) this.become("ready", "Ready.");
+        if (!this.waiting.length) this.setState("ready", "Ready.");
         first?.done(message.status);
         break;
       }
@@ -151,9 +151,9 @@ export class Python {
   }
 
   private progress(): void {
-    const mega = (bytes: number): string => (bytes / 1e6).toFixed(1);
-    const of = this.what === "matplotlib" ? "" : ` of ${mega(this.info.bytes)}`;
-    const line = this.what ? `Loading ${this.what} … ${mega(this.bytes)}${of} MB` : "Starting Python …";
+    const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(1);
+    const total = this.what === "matplotlib" ? "" : ` of ${megabytes(this.info.bytes)}`;
+    const line = this.what ? `Loading ${this.what} … ${megabytes(this.bytes)}${total} MB` : "Starting Python …";
     const loaded = this.what ? Math.min(1, this.bytes / this.info.bytes) : null;
     if (this.state === "loading") this.listener.state("loading", line, loaded);
     else if (this.what) this.listener.state("busy", line, null);

@@ -37,21 +37,21 @@ function serviceWorker(info: PageInfo): string {
 /** Starts the service worker; resolves when the worker handles the page's requests and so can cache them. */
 async function cache(info: PageInfo): Promise<void> {
   if (!("serviceWorker" in navigator) || !isSecureContext) return;
-  const wanted = serviceWorker(info);
+  const address = serviceWorker(info);
   const controlled = new Promise<void>((done) => {
     const look = (): void => {
-      if (navigator.serviceWorker.controller?.scriptURL === wanted) done();
+      if (navigator.serviceWorker.controller?.scriptURL === address) done();
     };
     navigator.serviceWorker.addEventListener("controllerchange", look);
     look();
   });
   try {
-    await navigator.serviceWorker.register(wanted);
+    await navigator.serviceWorker.register(address);
     await controlled;
     const parts = performance.getEntriesByType("resource").map((entry) => entry.name);
     navigator.serviceWorker.controller?.postMessage({ type: "keep", folders: info.keep, pages: [location.href.replace(/#.*/, ""), ...parts] });
   } catch {
-    // everything works without it, except offline
+    // without it everything works, but not offline
   }
 }
 
@@ -64,13 +64,13 @@ function begin(): void {
   title.after(host);
   const status = element("div", { class: "nn-run-said", role: "status" });
   let tries = 0;
-  const press = action("Run the code", () => {
+  const startButton = action("Run the code", () => {
     const reason = obstacle();
     if (reason) {
       status.replaceChildren(element("p", {}, reason), ...ownTab(), otherWays(info));
       return;
     }
-    press.disabled = true;
+    startButton.disabled = true;
     status.replaceChildren(element("p", {}, "Loading Python …"));
     // The module's address is only known at run time, so the bundler must not resolve it. Browsers
     // remember that an import failed, so each try has an address of its own.
@@ -80,20 +80,20 @@ function begin(): void {
       (runner: { start(info: PageInfo, host: HTMLElement): unknown }) => void runner.start(info, host),
       (error: unknown) => {
         tries += 1;
-        press.disabled = false;
-        press.textContent = "Try again";
+        startButton.disabled = false;
+        startButton.textContent = "Try again";
         status.replaceChildren(element("p", {}, `Python could not be loaded: ${String(error)}`), otherWays(info));
       },
     );
   }, { class: "nn-run-button nn-run-start" });
-  const row = element("div", { class: "nn-run-buttons" }, press);
+  const row = element("div", { class: "nn-run-buttons" }, startButton);
   if (info.lite && location.protocol !== "file:") row.append(element("a", { class: "nn-run-button", href: info.lite }, "Open in JupyterLite"));
   const bytes = `${Math.round(info.bytes / 1e6)} MB`;
   row.append(element("span", { class: "nn-run-hint" }, `Python runs in this page, on your machine (${bytes} the first time).`));
   host.append(row, status, ...keptEdits(info));
 }
 
-/** A note that the edits of an earlier visit are kept, which the reader sees before they run. */
+/** A note, shown before the code runs, that the edits of an earlier visit are kept. */
 function keptEdits(info: PageInfo): HTMLElement[] {
   const edits = new Edits(info.page);
   const count = info.cells.filter((cell) => edits.get(cell.id) !== undefined).length;

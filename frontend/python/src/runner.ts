@@ -14,13 +14,13 @@ import type { EditorView } from "@codemirror/view";
 
 interface Cell {
   readonly info: CellInfo;
-  readonly name: string; // what tracebacks call it
+  readonly name: string; // as tracebacks show it
   readonly root: HTMLElement | null; // null for a cell that the page does not show
   readonly example: boolean; // of the reference: text with prompts and results until it first runs
   readonly area: Area;
   editor?: EditorView;
   state?: HTMLElement;
-  original?: HTMLElement; // the output that the book came with
+  original?: HTMLElement; // the output that is stored in the book
   ran: boolean;
 }
 
@@ -65,7 +65,7 @@ export class Runner {
     const surroundings: Surroundings = {
       alt: info.alt ?? "A picture that the code drew",
       widget: (id, host) => this.widgets(surroundings).show(id, host),
-      show: (name, line) => this.point(name, line),
+      show: (name, line) => this.goToLine(name, line),
     };
     const example = info.tags.includes("example");
     const found = document.getElementById(`cell-${info.id}`);
@@ -167,9 +167,9 @@ export class Runner {
   }
 
   private chain: Promise<unknown> = Promise.resolve();
-  /** Runs cells one after the other, up to the first error; `asked`: also those that "Run all" leaves out. */
-  private runMany(cells: readonly Cell[], asked = false): Promise<Status> {
-    const chosen = asked ? cells : cells.filter((cell) => !cell.info.tags.some((tag) => LEFT_OUT.has(tag)));
+  /** Runs cells one after the other, up to the first error; with `explicit`, also those that "Run all" leaves out. */
+  private runMany(cells: readonly Cell[], explicit = false): Promise<Status> {
+    const chosen = explicit ? cells : cells.filter((cell) => !cell.info.tags.some((tag) => LEFT_OUT.has(tag)));
     for (const cell of chosen) this.mark(cell, "waiting");
     const sequence = this.chain.then(async () => {
       this.stopping = false;
@@ -210,8 +210,8 @@ export class Runner {
   }
 
   private output(output: Output): void {
-    const taker: KernelModel | undefined = this.models.capturing;
-    const areas = taker && this.shared?.areas.get(taker);
+    const capturing: KernelModel | undefined = this.models.capturing;
+    const areas = capturing && this.shared?.areas.get(capturing);
     if (areas?.length) for (const area of areas) area.add(output);
     else if (this.running) {
       this.running.area.root.hidden = false;
@@ -259,7 +259,7 @@ export class Runner {
     else next?.root?.querySelector<HTMLElement>(".nn-run-tools button")?.focus();
   }
 
-  private point(name: string, line: number): void {
+  private goToLine(name: string, line: number): void {
     const cell = this.cells.find((c) => c.name === name);
     const editor = cell?.editor;
     if (!editor) return;

@@ -20,7 +20,7 @@ const host = new URL(location.href).searchParams.get("host") ?? "";
 scope.addEventListener("install", (event) => event.waitUntil(scope.skipWaiting()));
 scope.addEventListener("activate", (event) => event.waitUntil(forgetOthers().then(() => scope.clients.claim())));
 
-/** Another host's addresses do not depend on the content: a worker for another lock fetches the files again. */
+/** Another host's addresses do not depend on the content, so a worker for another lock deletes the old files. */
 async function forgetOthers(): Promise<void> {
   const cache = await caches.open(PYTHON);
   for (const request of await cache.keys()) if (!request.url.startsWith(`${location.origin}/`)) await cache.delete(request);
@@ -72,14 +72,14 @@ scope.addEventListener("message", (event) => {
   if (message?.type !== "keep" || !Array.isArray(folders)) return;
   event.waitUntil((async () => {
     // the page was loaded before this worker started
-    const seen = await caches.open(PAGES);
+    const stored = await caches.open(PAGES);
     for (const address of pages) {
       const url = new URL(address, location.href);
       if (url.origin !== location.origin || !url.pathname.startsWith(root) || url.pathname.startsWith(`${root}python/`)) continue;
-      if (await seen.match(address)) continue;
+      if (await stored.match(address)) continue;
       // the browser still has it, so nothing is transferred twice
       const answer = await fetch(address, { cache: "force-cache" }).catch(() => null);
-      if (answer?.ok) await seen.put(address, answer).catch(() => undefined);
+      if (answer?.ok) await stored.put(address, answer).catch(() => undefined);
     }
     const cache = await caches.open(PYTHON);
     for (const request of await cache.keys()) {

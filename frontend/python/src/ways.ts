@@ -3,7 +3,7 @@
 import { element } from "./dom.js";
 import type { PageInfo } from "./protocol.js";
 
-/** What the page's readers call a piece of its code. */
+/** The word that the page uses for a piece of its code. */
 export const kindOfCell = (info: PageInfo): "cell" | "example" => (info.notebook === undefined ? "example" : "cell");
 
 export function otherWays(info: PageInfo): HTMLElement {

@@ -54,8 +54,8 @@ export class Widgets {
         sheet.replaceSync(css);
         document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
       }
-      const made = (await import(url)) as Module & { render?: unknown };
-      await made.default?.render?.({ model, el: host });
+      const module = (await import(url)) as Module & { render?: unknown };
+      await module.default?.render?.({ model, el: host });
     } catch (error) {
       host.append(element("p", { role: "alert" }, `This widget cannot be shown: ${String(error)}`));
     } finally {
@@ -179,7 +179,7 @@ const button: Build = (model, host) => {
   host.append(control);
 };
 
-const words = (markup: boolean): Build => (model, host) => {
+const textOf = (markup: boolean): Build => (model, host) => {
   const root = element("div");
   const update = (): void => {
     const text = String(model.get("value") ?? "");
@@ -201,5 +201,5 @@ const controls: Readonly<Record<string, Build>> = {
   FloatTextModel: typed("number"), BoundedFloatTextModel: typed("number"), TextModel: typed("text"), TextareaModel: typed("text"),
   DropdownModel: choice, SelectModel: choice, RadioButtonsModel: choice, ToggleButtonsModel: choice,
   CheckboxModel: checkbox, ToggleButtonModel: checkbox, ButtonModel: button,
-  LabelModel: words(false), HTMLModel: words(true), HTMLMathModel: words(true),
+  LabelModel: textOf(false), HTMLModel: textOf(true), HTMLMathModel: textOf(true),
 };

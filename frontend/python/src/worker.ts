@@ -38,7 +38,7 @@ const send = (message: FromWorker): void => scope.postMessage(message);
 const plainFetch: typeof fetch = self.fetch.bind(self);
 const QUIET = { messageCallback: () => undefined, errorCallback: () => undefined };
 
-const IDLE = 1000, PAUSE = 4; // milliseconds before the image is prepared, and between the steps of that
+const IDLE = 1000, PAUSE = 4; // milliseconds before the image is prepared, and between its steps
 const KEPT_STDLIB = new URL("kept-stdlib.zip", self.location.href).href; // not a file: the content comes from the image
 
 let pyodide: Pyodide | undefined;
@@ -51,7 +51,7 @@ const early: ToWorker[] = []; // messages that arrived before Python was ready
 
 /**
  * Watches what the interpreter fetches: counts the bytes for the progress line, and calls `broke` for a
- * file that cannot be loaded, where Pyodide itself would wait for ever or go on without the file.
+ * file that cannot be loaded, because Pyodide itself would wait for ever or go on without the file.
  */
 function watchFetches(wasm: string, image: Image | undefined, broke: (address: string, checked: boolean) => void): void {
   let bytes = 0;
@@ -64,7 +64,8 @@ function watchFetches(wasm: string, image: Image | undefined, broke: (address: s
       throw error;
     });
     if (!answer.ok) broken();
-    // later visits download nothing that counts, and only the browser's own response finds its compiled code again
+    // later visits do not download the WebAssembly, so it is not counted; and browsers reuse the code that they compiled
+    // from it only if they get their own response
     if (!answer.body || !answer.ok || (image && address === wasm)) return answer;
     const counter = new TransformStream<Uint8Array, Uint8Array>({
       transform(chunk, controller) {
@@ -108,22 +109,22 @@ async function start(message: Start): Promise<void> {
   try {
     await Promise.race([load(message, image), broken]);
   } catch (error) {
-    if (image && !trouble) await forget(message.book, message.pyodide); // it may be damaged: the next try starts from the files
+    if (image && !trouble) await forget(message.book, message.pyodide); // it may be damaged: the next try does not use it
     throw trouble ? new Error(await trouble) : error;
   }
   if (!image) keepLater(message);
 }
 
 async function load(message: Start, image: Image | undefined): Promise<void> {
-  const doing = (what: string): void => send({ type: "loading", what, bytes: -1 });
-  doing(image ? "" : "Python");
+  const report = (what: string): void => send({ type: "loading", what, bytes: -1 });
+  report(image ? "" : "Python");
   const book = image ? undefined : fetch(`${message.book}book.zip`).then((answer) => answer.arrayBuffer());
   book?.catch(() => undefined); // `watchFetches` reports it
   const loader = `${message.pyodide}pyodide.mjs`;
   const { loadPyodide } = (await import(loader).catch(async () => {
     throw new Error(await reason(loader, false, plainFetch));
   })) as Loader;
-  const made = await loadPyodide({
+  const loaded = await loadPyodide({
     indexURL: message.pyodide,
     ...(message.lock ? { lockFileURL: message.lock } : {}),
     ...(image ? { stdLibURL: KEPT_STDLIB, fsInit: async (files: Files) => image.write(files) } : { packages: ["numpy"] }),
@@ -131,23 +132,23 @@ async function load(message: Start, image: Image | undefined): Promise<void> {
     stdout: () => undefined,
     stderr: () => undefined,
   });
-  if (!image) doing("nnlib");
-  if (book) made.unpackArchive(await book, "zip", { extractDir: "/book" });
-  if (image) Object.assign(made.loadedPackages, image.packages);
-  made.runPython("import sys; sys.path.insert(0, '/book')");
-  kernel = made.pyimport("page_kernel");
+  if (!image) report("nnlib");
+  if (book) loaded.unpackArchive(await book, "zip", { extractDir: "/book" });
+  if (image) Object.assign(loaded.loadedPackages, image.packages);
+  loaded.runPython("import sys; sys.path.insert(0, '/book')");
+  kernel = loaded.pyimport("page_kernel");
   kernel.connect((proxy) => {
     const plain = proxy.toJs({ dict_converter: Object.fromEntries }) as FromWorker;
     proxy.destroy();
     send(plain);
   }, MAX_OUTPUT);
-  kernel.progress(made.toPy(message.solved)).destroy();
-  made.runPython("import nnlib");
+  kernel.progress(loaded.toPy(message.solved)).destroy();
+  loaded.runPython("import nnlib");
   interrupt = message.interrupt;
-  if (interrupt) made.setInterruptBuffer(interrupt);
-  pyodide = made;
+  if (interrupt) loaded.setInterruptBuffer(interrupt);
+  pyodide = loaded;
   started = message;
-  send({ type: "ready", python: String(made.runPython("import platform; platform.python_version()")) });
+  send({ type: "ready", python: String(loaded.runPython("import platform; platform.python_version()")) });
 }
 
 /** Prepares the image for the next visit in small steps while no cell runs, then stores it. */
