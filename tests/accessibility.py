@@ -58,11 +58,11 @@ def run(page: Any, context: object, options: dict[str, Any]) -> list[Finding]:
     within = "(selector) => Boolean(document.querySelector(selector)?.closest('article'))"
     return [
         Finding(
-            found["id"], node["html"][:160], node["failureSummary"][:200],
+            violation["id"], node["html"][:160], node["failureSummary"][:200],
             page.evaluate(within, node["target"][0]),
         )
-        for found in response["violations"] if found["impact"] in GRAVE
-        for node in found["nodes"]
+        for violation in response["violations"] if violation["impact"] in GRAVE
+        for node in violation["nodes"]
     ]  # fmt: skip
 
 
@@ -76,13 +76,13 @@ def grave_findings(
     checks the contrast of every text instead of one text of each look.
     """  # fmt: skip
     page.evaluate(Axe().axe_script)
-    found = []
+    findings = []
     if rules:
-        found += run(page, within, {"rules": {CONTRAST: {"enabled": False}}})
+        findings += run(page, within, {"rules": {CONTRAST: {"enabled": False}}})
     if contrast:
         only = {"runOnly": [CONTRAST]}
         if not every_text:
             assert page.evaluate(MARK_LOOKS) > 0, "the page has no text"
         marked = [[f"{within or ''} [data-look]".strip()]]
-        found += run(page, within if every_text else {"include": marked}, only)
-    return found
+        findings += run(page, within if every_text else {"include": marked}, only)
+    return findings

@@ -47,8 +47,8 @@ def test_every_file_that_is_named_with_its_folder_exists(path: Path) -> None:
         first = named.split("/")[0]
         places = [ROOT, path.parent, ROOT / "frontend" / "figures" / "src", ROOT / "nnlib"]
         if any((place / first).exists() for place in places):
-            found = any((place / named).exists() for place in places)
-            assert found, f"{name_of(path)} names {named}, which does not exist"
+            exists = any((place / named).exists() for place in places)
+            assert exists, f"{name_of(path)} names {named}, which does not exist"
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=name_of)

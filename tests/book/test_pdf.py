@@ -67,8 +67,8 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (site / "live.js").write_text(book_site.as_classic_script(book_site.BUNDLE.read_text("utf8")))
     script = f'{body[2]}<script defer src="../live.js"></script>'
     for name, title in (("one", "The first page"), ("other", "The other page")):
-        mine = (body[1], script) if name == "one" else ("", "")
-        text = PAGE.format(name=name, title=title, figure=mine[0], script=mine[1])
+        embedded = (body[1], script) if name == "one" else ("", "")
+        text = PAGE.format(name=name, title=title, figure=embedded[0], script=embedded[1])
         (site / "chapters" / f"{name}.html").write_text(text, "utf8")
     for name in ("index", "glossary"):
         (site / f"{name}.html").write_text(
@@ -100,8 +100,8 @@ def test_the_contents_name_the_right_pages(paper: pypdf.PdfReader) -> None:
     pages = texts(paper)
     assert "From Sigmoid to Sequence" in pages[0] and ADDRESS in pages[0]
     for title in ("The first page", "The other page", "Hints and solutions", "Index"):
-        found = re.search(rf"{title} (\d+)", pages[1])
-        assert found and title in pages[int(found[1]) - 1], title
+        match = re.search(rf"{title} (\d+)", pages[1])
+        assert match and title in pages[int(match[1]) - 1], title
     assert "⟦" not in "".join(pages)
 
 
@@ -168,8 +168,8 @@ def test_links_stay_inside_terms_are_indexed_and_the_pdf_is_tagged(paper: pypdf.
     assert outside and all(url.startswith(ADDRESS) for url in outside)
     assert f"{ADDRESS}reference/nn.html" in outside
     pages = texts(paper)
-    found = re.search(r"two-gain (\d+), (\d+)", pages[-1])
-    assert found and all("A gain, and" in pages[int(n) - 1] for n in found.groups())
+    match = re.search(r"two-gain (\d+), (\d+)", pages[-1])
+    assert match and all("A gain, and" in pages[int(n) - 1] for n in match.groups())
     assert paper.trailer["/Root"]["/MarkInfo"]["/Marked"]
     assert len(paper.outline) >= 4
 

@@ -28,22 +28,22 @@ def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
         view=[live.axes(live.curve(x, "p"), ylim=(0, 1)), "w = {w:.1f}"], name="neuron",
     )  # fmt: skip
     saved = figure.save(folder / "f.html").read_text("utf8")
-    found = re.search(r"<style>(.*?)</style>.*?<main>(.*?)</main>(.*)</body>", saved, re.DOTALL)
-    assert found is not None
+    match = re.search(r"<style>(.*?)</style>.*?<main>(.*?)</main>(.*)</body>", saved, re.DOTALL)
+    assert match is not None
     for name in ("_ext/present.js", "_ext/built/run.js", "_static/present.css"):
         (folder / Path(name).name).write_bytes((ROOT / name).read_bytes())
     code = json.dumps({"page": "chapters/t", "bytes": 9e6, "cells": []})
     long = "".join(f"<p>{i} {TEXT}</p>" for i in range(5))
     (folder / "page.html").write_text(
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>t</title>'
-        f'<style>{found[1]}</style><link rel="stylesheet" href="present.css">'
+        f'<style>{match[1]}</style><link rel="stylesheet" href="present.css">'
         f'<script defer src="present.js"></script><script defer src="run.js"></script></head>'
         f'<body><header class="bd-header">menu</header>'
         f'<article class="bd-article"><section id="a"><h1>Title</h1><p>Opening.</p>'
         f'<section id="b"><h2>First</h2>{long}<div class="cell tag_hide-input"><details>code'
-        f"</details>{found[2]}</div><p>After the figure.</p></section>"
+        f"</details>{match[2]}</div><p>After the figure.</p></section>"
         f'<section id="c"><h2>Second</h2><p>End.</p></section></section></article>'
-        f'{found[3]}<script type="application/json" id="nn-run">{code}</script></body></html>',
+        f'{match[3]}<script type="application/json" id="nn-run">{code}</script></body></html>',
         "utf8",
     )
     return folder / "page.html"

@@ -62,12 +62,12 @@ WITHOUT_EXAMPLE = {
 
 def shown() -> dict[str, Any]:
     """Everything that the reference shows, methods included, by its full name."""
-    found: dict[str, Any] = {}
+    things: dict[str, Any] = {}
     for name in listed():
-        found[name] = thing = member_named(name)
+        things[name] = thing = member_named(name)
         for method in methods(thing) if isinstance(thing, type) else ():
-            found[f"{name}.{method}"] = getattr(thing, method)
-    return found
+            things[f"{name}.{method}"] = getattr(thing, method)
+    return things
 
 
 def test_every_docstring_has_a_first_line_and_an_example_that_doctest_runs():
@@ -95,8 +95,8 @@ def raised(thing: Any) -> set[str]:
     if not inspect.isfunction(code) or code.__closure__:  # made by another function, or inherited
         return set()
     tree = ast.parse(textwrap.dedent(inspect.getsource(code)))
-    found = [node.exc for node in ast.walk(tree) if isinstance(node, ast.Raise) and node.exc]
-    names = {ast.unparse(error).partition("(")[0] for error in found}
+    errors = [node.exc for node in ast.walk(tree) if isinstance(node, ast.Raise) and node.exc]
+    names = {ast.unparse(error).partition("(")[0] for error in errors}
     return {name for name in names if name.endswith("Error")}
 
 
@@ -118,8 +118,8 @@ def test_docstrings_name_pytorchs_function_or_the_paper():
 @pytest.mark.browser
 def test_the_site_shows_every_public_name(site: Path):
     pages = [page.read_text("utf8") for page in sorted((site / "reference").glob("*.html"))]
-    found = r'id="((?:nnlib|course)\.[\w.]+)"'
-    ids = {match for page in pages for match in re.findall(found, page)}
+    pattern = r'id="((?:nnlib|course)\.[\w.]+)"'
+    ids = {match for page in pages for match in re.findall(pattern, page)}
     assert set(listed()) <= ids
     assert {"nnlib.Tensor.backward", "nnlib.nn.Module.state_dict"} <= ids
     assert any("max(x, 0), elementwise." in page for page in pages)
@@ -130,7 +130,7 @@ def test_the_site_shows_every_public_name(site: Path):
 def test_a_search_lists_the_chapter_before_functions_of_the_same_name(visit, word, chapter):
     page = visit(f"search.html?q={word}").page
     page.wait_for_function("document.querySelectorAll('#search-results li').length > 9")
-    found = page.locator("#search-results li > a").all_inner_texts()
-    names = [at for at, text in enumerate(found) if text.startswith("nnlib.")]
+    results = page.locator("#search-results li > a").all_inner_texts()
+    names = [at for at, text in enumerate(results) if text.startswith("nnlib.")]
     assert names
-    assert found.index(chapter) < names[0]
+    assert results.index(chapter) < names[0]

@@ -38,8 +38,8 @@ def docstrings() -> dict[str, str]:
 
 def info_of(site: Path, page: str) -> dict[str, Any]:
     """The data that the build wrote into a page to run its code; empty if it runs none."""
-    found = INFO.search((site / f"{page}.html").read_text("utf8"))
-    return json.loads(found[1]) if found else {}
+    match = INFO.search((site / f"{page}.html").read_text("utf8"))
+    return json.loads(match[1]) if match else {}
 
 
 def expected(doc: str) -> tuple[str, int]:

@@ -39,5 +39,5 @@ def test_a_chapter_names_its_terms(chapter: str, term: str) -> None:
 def test_the_sites_search_finds_the_chapter(visit, words: str, chapter: str) -> None:
     page = visit(f"search.html?q={words.replace(' ', '+')}").page
     page.wait_for_function("document.querySelector('main').innerText.includes('Search finished')")
-    found = page.locator("#search-results li > a").evaluate_all("all => all.map((a) => a.pathname)")
-    assert f"chapters/{chapter}.html" in " ".join(found[:8])
+    paths = page.locator("#search-results li > a").evaluate_all("all => all.map((a) => a.pathname)")
+    assert f"chapters/{chapter}.html" in " ".join(paths[:8])

@@ -82,11 +82,11 @@ def test_repeated_walks_add_equal_gradients_in_the_engine_but_not_in_the_careles
         (chapter["careless"], [4, 12, 24]),
     ):
         nodes = doublings(scalar.Scalar)
-        found = []
+        gradients = []
         for _ in range(3):
             walk(nodes)
-            found.append(nodes[0].grad)
-        assert found == expected
+            gradients.append(nodes[0].grad)
+        assert gradients == expected
 
 
 @pytest.fixture(scope="module")
@@ -130,19 +130,19 @@ def test_the_figure_shows_every_path_once(k: int) -> None:
     every = {tuple(np.sign(np.round(figure.outputs(k=float(k), path=float(p))["one"], 9)))
              for p in range(1, 2**k + 1)}  # fmt: skip
     assert len(every) == 2**k
-    found = figure.outputs(k=float(k), path=64.0)
-    assert (found["count"], found["edges"], found["chosen"]) == (2**k, 2 * k, 2**k)
+    outputs = figure.outputs(k=float(k), path=64.0)
+    assert (outputs["count"], outputs["edges"], outputs["chosen"]) == (2**k, 2 * k, 2**k)
 
 
 @pytest.mark.parametrize("x", [0.3, 0.5, 0.7])
 @pytest.mark.parametrize("precision", ["float64", "float32"])
 def test_the_measured_error_is_smallest_near_the_formulas_h(x: float, precision: str) -> None:
-    found = show.which_h().outputs(x=x, precision=precision)
-    best = float(found["h"][np.argmin(found["error"])])
-    assert 1 / 16 < best / float(found["best"]) < 16
-    large = found["h"] > 20 * found["best"]  # where the curve's own error dominates
-    large &= found["h"] < 0.05
-    np.testing.assert_allclose(found["error"][large], found["cut"][large], rtol=0.2)
+    outputs = show.which_h().outputs(x=x, precision=precision)
+    best = float(outputs["h"][np.argmin(outputs["error"])])
+    assert 1 / 16 < best / float(outputs["best"]) < 16
+    large = outputs["h"] > 20 * outputs["best"]  # where the curve's own error dominates
+    large &= outputs["h"] < 0.05
+    np.testing.assert_allclose(outputs["error"][large], outputs["cut"][large], rtol=0.2)
 
 
 def test_training_in_the_chapter_is_that_of_any_correct_engine(chapter: dict) -> None:

@@ -88,8 +88,8 @@ def test_the_matrix_form_is_nnlibs_gradient_of_the_mean(chapter: dict) -> None:
     W1, b1, W2, b2 = params
     answers = ((X @ W1 + b1).sigmoid() @ W2 + b2).sigmoid()
     ((answers - Y) ** 2).mean().backward()
-    for found, p in zip(chapter["grads"], params, strict=True):
-        np.testing.assert_allclose(found, p.grad.numpy(), rtol=0, atol=1e-12)
+    for gradient, p in zip(chapter["grads"], params, strict=True):
+        np.testing.assert_allclose(gradient, p.grad.numpy(), rtol=0, atol=1e-12)
 
 
 def test_a_neuron_that_has_not_fired_shows_no_derivative(figure) -> None:

@@ -364,14 +364,14 @@ def test_the_promise_is_moved_by_keys_and_each_start_has_its_own(chapter: dict, 
 def large_lines(figure: show.live.Figure, suspect: str) -> dict[str, list[str]]:
     """By special case, the lines that are large although they should vanish."""
     cases = list(suspects.CASES)
-    found: dict[str, list[str]] = {}
+    large: dict[str, list[str]] = {}
     program = list(suspects.PROGRAMS).index(suspect)
     for name, gone in VANISH.items():
         size = figure.outputs(program=program, case=cases.index(name))
         lines = dict(zip(show.ORDER[:10], np.asarray(size["size"]), strict=True))
         if bad := [line for line in gone if lines[line] > 0.3]:
-            found[name] = bad
-    return found
+            large[name] = bad
+    return large
 
 
 AFTER_FIRST = list(show.ORDER[1:10])

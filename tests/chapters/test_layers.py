@@ -197,10 +197,10 @@ def test_the_long_vector_is_cut_into_the_matrices_of_nn_linear(chapter: dict, si
     linears = [nnlib.nn.Linear(a, b) for a, b in itertools.pairwise(sizes)]
     rows = [nnlib.cat([m.bias.unsqueeze(1), m.weight], 1).reshape(-1) for m in linears]
     x = nnlib.tensor(np.random.default_rng(0).normal(size=(5, sizes[0])).astype("f"))
-    found, expected = chapter["net"](nnlib.cat(rows), x, sizes), x
+    output, expected = chapter["net"](nnlib.cat(rows), x, sizes), x
     for linear in linears:
         expected = linear(expected).sigmoid()
-    assert found.detach().numpy() == pytest.approx(expected.detach().numpy(), abs=1e-6)
+    assert output.detach().numpy() == pytest.approx(expected.detach().numpy(), abs=1e-6)
 
 
 # ---------------------------------------------------------------- many seeds at once

@@ -119,8 +119,8 @@ CASES = {
     ("rule", "cells"), [(rule, cells) for rule, all_cells in CASES.items() for cells in all_cells]
 )
 def test_each_rule_finds_its_fault(rule: str, cells, tmp_path: Path) -> None:
-    found = faults(tmp_path, TITLE, *cells)
-    assert found and {fault.partition(":")[0] for fault in found} == {rule}
+    messages = faults(tmp_path, TITLE, *cells)
+    assert messages and {fault.partition(":")[0] for fault in messages} == {rule}
     # An exemption for this rule alone silences it.
     allowed = TITLE.replace("shape", f"shape {rule}")
     assert faults(tmp_path, allowed, *cells) == []
@@ -145,18 +145,18 @@ def test_the_next_and_the_last_chapter_are_those_of_the_contents(tmp_path, monke
     (tmp_path / "_toc.yml").write_text(toc + "- caption: Reference\n- file: chapters/extra\n")
     (tmp_path / "chapters").mkdir()
 
-    def found(text: str) -> list[str]:
+    def messages(text: str) -> list[str]:
         cells = [{"cell_type": "markdown", "source": text, "metadata": {}}]
         path = tmp_path / "chapters" / "two.ipynb"
         path.write_text(json.dumps({"cells": cells, "metadata": {}}), "utf8")
         return list(lint_chapters.neighbours(lint_chapters.read(path)))
 
-    assert found("[the last chapter](one.ipynb#a), the [next\nchapter](three.ipynb)") == []
-    assert found("the book's [last chapter](three.ipynb)") == []
-    assert found("The [next chapter](one.ipynb) ") == [
+    assert messages("[the last chapter](one.ipynb#a), the [next\nchapter](three.ipynb)") == []
+    assert messages("the book's [last chapter](three.ipynb)") == []
+    assert messages("The [next chapter](one.ipynb) ") == [
         "cell 0: the next chapter is three.ipynb in _toc.yml, not one.ipynb"
     ]
-    assert "one.ipynb or three.ipynb" in found("[the last chapter](extra.ipynb)")[0]
+    assert "one.ipynb or three.ipynb" in messages("[the last chapter](extra.ipynb)")[0]
 
 
 QUIET = [

@@ -24,9 +24,9 @@ def test_every_stored_file_has_its_row() -> None:
 def test_the_command_of_a_row_exists_and_names_its_file(name: str) -> None:
     program, *rest = WRITTEN[name].split()
     if program == "-m":
-        found = importlib.util.find_spec(rest[0])
-        assert found is not None and found.origin is not None
-        assert name in Path(found.origin).read_text("utf8")
+        spec = importlib.util.find_spec(rest[0])
+        assert spec is not None and spec.origin is not None
+        assert name in Path(spec.origin).read_text("utf8")
     else:
         assert ROOT / program == Path(train_models.__file__)
         assert rest == [name.removesuffix(".npz")] and rest[0] in train_models.GROUPS

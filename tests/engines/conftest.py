@@ -69,10 +69,10 @@ def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
     name = request.param
     if REQUIRED and name not in REQUIRED:
         pytest.skip(f"BOOK_BROWSERS names {' and '.join(REQUIRED)} alone")
-    found = programs.other_engines()
-    if name not in found:
+    installed = programs.other_engines()
+    if name not in installed:
         assert name not in REQUIRED, f"{name} is not installed: {programs.HOW_TO_INSTALL[name]}"
         pytest.skip(f"{name} is not installed: {programs.HOW_TO_INSTALL[name]}")
-    started = Firefox(*found[name]) if name == "firefox" else WebKit(*found[name])
+    started = Firefox(*installed[name]) if name == "firefox" else WebKit(*installed[name])
     yield started
     started.close()

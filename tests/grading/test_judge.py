@@ -195,15 +195,15 @@ def test_gradients_are_sent_over_the_connection() -> None:
         y = function(w, 3.0)
         (grad,) = nnlib.autograd.grad(y.sum(), [w])
         peer.send({"is": None})
-        found.append((y.tolist(), grad.tolist()))
+        received.append((y.tolist(), grad.tolist()))
 
-    found: list = []
+    received: list = []
     thread = threading.Thread(target=serve)
     thread.start()
     peer = Peer(here)
     peer.ask({"do": "judge", "answer": peer.encode(lambda w, c: c * w**2, [])})
     thread.join()
-    assert found == [([3.0, 12.0], [6.0, 12.0])]
+    assert received == [([3.0, 12.0], [6.0, 12.0])]
 
 
 # --- the graded mode, without a judge -------------------------------------------------

@@ -654,5 +654,5 @@ def test_random_pure_programs_give_the_eager_results_or_are_refused(first, monke
 @needs_numba
 @pytest.mark.parametrize("seed", [3, 17, 40, 58])
 def test_random_pure_programs_give_the_eager_results_as_machine_code(seed):
-    found = difference(seed, "loops")
-    assert found is None or found.startswith("refused")
+    outcome = difference(seed, "loops")
+    assert outcome is None or outcome.startswith("refused")

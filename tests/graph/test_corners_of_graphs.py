@@ -96,9 +96,9 @@ def test_a_graph_has_the_programs_value_and_gradient(name):
     again = Graph.from_json(trace(lambda x: PROGRAMS[name](nnlib, x), x=ours).to_json()).gradient()
     scope: dict = {}
     exec(graph.to_source(), scope)
-    for found in (graph.run(x=values), again.run(x=values), scope["f"](x=values)):
-        np.testing.assert_allclose(found["output"], result.detach(), rtol=1e-5)
-        np.testing.assert_allclose(found["d_x"], theirs, rtol=1e-5)
+    for outputs in (graph.run(x=values), again.run(x=values), scope["f"](x=values)):
+        np.testing.assert_allclose(outputs["output"], result.detach(), rtol=1e-5)
+        np.testing.assert_allclose(outputs["d_x"], theirs, rtol=1e-5)
 
 
 def test_an_output_under_no_grad_has_no_gradient():

@@ -152,8 +152,8 @@ def test_an_argument_may_have_the_name_of_a_function_that_loops_call(monkeypatch
     assert "plus" in own and "maximum" in own
     for name in own:
         program = eval(f"lambda {name}: ({name}.exp() * {name}.sign().sigmoid()).amax(1).sum()")
-        made = nnlib.compile(program, backend="loops")(X)
-        np.testing.assert_allclose(made.numpy(), program(X).numpy(), rtol=1e-5, err_msg=name)
+        compiled = nnlib.compile(program, backend="loops")(X)
+        np.testing.assert_allclose(compiled.numpy(), program(X).numpy(), rtol=1e-5, err_msg=name)
 
 
 @needs_numba

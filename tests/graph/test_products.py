@@ -1,4 +1,4 @@
-"""Small matrix products merged into large ones: which, where they lie, and what they give."""
+"""Small matrix products merged into large ones: which, where they are stored, their results."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ T = nnlib
 def traced(function, **inputs):
     """The tidy graph of a function that returns a tensor, a sequence or a dictionary of them."""
 
-    def named(**given):
-        found = function(**given)
-        several = isinstance(found, (list, tuple))
-        return {str(k): v for k, v in enumerate(found)} if several else found
+    def named(**named_inputs):
+        result = function(**named_inputs)
+        several = isinstance(result, (list, tuple))
+        return {str(k): v for k, v in enumerate(result)} if several else result
 
     return nnlib.graph.trace(named, **inputs).tidied()
 
@@ -50,7 +50,7 @@ def gradients(x, W, U, h):
 RECURRENT = {"x": normal(6, 3, 4), "W": normal(4, 5), "U": normal(5, 5), "h": normal(3, 5)}
 
 
-def test_a_recurrent_nets_inputs_meet_their_weights_in_one_product():
+def test_a_recurrent_nets_named_inputsmeet_their_weights_in_one_product():
     graph = traced(recurrent, **RECURRENT)
     ops = steps_of(graph)
     assert ops.count("matmul") == 1 + 6 and "cat" not in ops  # the six h @ U need one another
@@ -64,7 +64,7 @@ def test_the_gradient_of_weights_used_at_each_step_is_one_product():
     assert steps_of(graph).count("cat") == 2  # the states and the derivatives, for both gradients
 
 
-def test_inputs_with_the_batch_first_are_one_array_too():
+def test_named_inputswith_the_batch_first_are_one_array_too():
     def program(x, w):
         return [x[:, k] @ w for k in range(5)]
 
@@ -106,13 +106,13 @@ def test_a_sums_other_addends_and_rows_that_broadcast_stay():
         return {"sum": crossed + w + b[:1].T @ y[0, :1], "row": crossed + b[:1, :1] @ y[0, :1]}
 
     x, y, b, w = normal(5, 3, 4), normal(5, 3, 2), normal(2, 4), normal(4, 2)
-    given = {"x": x, "y": y, "b": b, "w": w}
-    made = merged(traced(program, **given)).run(**{k: v.numpy() for k, v in given.items()})
-    for name, value in program(**given).items():
-        np.testing.assert_allclose(made[name], value.numpy(), rtol=1e-5, atol=1e-6)
+    inputs = {"x": x, "y": y, "b": b, "w": w}
+    results = merged(traced(program, **inputs)).run(**{k: v.numpy() for k, v in inputs.items()})
+    for name, value in program(**inputs).items():
+        np.testing.assert_allclose(results[name], value.numpy(), rtol=1e-5, atol=1e-6)
 
 
-# ---------------------------------------------------------------- where they lie
+# ---------------------------------------------------------------- where they are stored
 
 
 def large(n=6):
@@ -130,7 +130,7 @@ def test_loops_read_rows_of_a_product_as_arrays_so_that_all_steps_share_their_fu
 
 
 @needs_numba
-def test_what_is_stacked_is_computed_where_it_stands():
+def test_stacked_matrices_are_computed_directly_in_the_large_one():
     graph = traced(gradients, **large())
     driver = Loops(graph, *positions(graph)).run.__self__
     assert driver.driver_source.count("copyto") == 1  # the first state, which is an argument
@@ -146,77 +146,77 @@ def test_an_elementwise_step_on_a_products_rows_is_computed_where_it_is_read():
         assert plan.nest[added] == plan.nest[at] and added not in plan.stored
 
 
-# ---------------------------------------------------------------- what they give
+# ---------------------------------------------------------------- results
 
 
 CHOICES = {"x": 4, "W": 2, "U": 2, "start": 3, "out": 4, "also": 5, "twice": 2}
 
 
-def drawn(seed):
+def random_choices(seed):
     """A random program with products that can be merged: its choices, sizes and type."""
     rng = np.random.default_rng(seed)
-    way = {name: int(rng.integers(n)) for name, n in CHOICES.items()}
-    way |= {k: int(n) for k, n in zip("tnh", rng.integers((2, 1, 1), (7, 5, 5)), strict=True)}
-    way["i"] = int(rng.integers(1, 5)) if rng.random() < 0.6 else way["h"]
-    return way, (np.float32, np.float64)[int(rng.integers(2))]
+    choices = {name: int(rng.integers(n)) for name, n in CHOICES.items()}
+    choices |= {k: int(n) for k, n in zip("tnh", rng.integers((2, 1, 1), (7, 5, 5)), strict=True)}
+    choices["i"] = int(rng.integers(1, 5)) if rng.random() < 0.6 else choices["h"]
+    return choices, (np.float32, np.float64)[int(rng.integers(2))]
 
 
-def arguments(way, dtype, seed):
-    t, n, i, h = (way[k] for k in "tnih")
+def arguments(choices, dtype, seed):
+    t, n, i, h = (choices[k] for k in "tnih")
     shapes = {
-        "W": (h, i) if way["W"] else (i, h), "U": (h, h), "V": (h, 3),
-        "x": [(t, n, i), (n, t, i), (t * n, i), (n, t * i)][way["x"]], "h": (n, h),
+        "W": (h, i) if choices["W"] else (i, h), "U": (h, h), "V": (h, 3),
+        "x": [(t, n, i), (n, t, i), (t * n, i), (n, t * i)][choices["x"]], "h": (n, h),
     }  # fmt: skip
     return {name: normal(*shape, seed=seed, dtype=dtype) for name, shape in shapes.items()}
 
 
-def input_at(way, x, k):
-    n, i = way["n"], way["i"]
-    if way["x"] < 2:
-        return x[:, k] if way["x"] else x[k]
-    return x[:, k * i : (k + 1) * i] if way["x"] == 3 else x[k * n : (k + 1) * n]
+def input_at(choices, x, k):
+    n, i = choices["n"], choices["i"]
+    if choices["x"] < 2:
+        return x[:, k] if choices["x"] else x[k]
+    return x[:, k * i : (k + 1) * i] if choices["x"] == 3 else x[k * n : (k + 1) * n]
 
 
-def random_loss(way, W, U, V, x, h):
+def random_loss(choices, W, U, V, x, h):
     outs, zs = [], []
-    h = (h, h * 0, nnlib.zeros(way["n"], way["h"], dtype=h.dtype))[way["start"]]
-    W, U = W.T if way["W"] else W, U.T if way["U"] else U
-    for k in range(way["t"]) if way["also"] else range(way["t"] - 1, -1, -1):
-        z = input_at(way, x, k) @ W
-        h = (z + h @ U).tanh() if way["twice"] else (z + 1).sigmoid() * (h @ U)
+    h = (h, h * 0, nnlib.zeros(choices["n"], choices["h"], dtype=h.dtype))[choices["start"]]
+    W, U = W.T if choices["W"] else W, U.T if choices["U"] else U
+    for k in range(choices["t"]) if choices["also"] else range(choices["t"] - 1, -1, -1):
+        z = input_at(choices, x, k) @ W
+        h = (z + h @ U).tanh() if choices["twice"] else (z + 1).sigmoid() * (h @ U)
         zs, outs = [*zs, z], [*outs, h]
-        if way["twice"] and way["i"] == way["h"]:
+        if choices["twice"] and choices["i"] == choices["h"]:
             h = h + (h @ W) * 0.5
     total = (h @ V).sum()
-    if way["out"] == 1:
+    if choices["out"] == 1:
         total = total + sum([((o @ V).softmax(1) ** 2).sum() for o in outs])
-    elif way["out"] == 2:
+    elif choices["out"] == 2:
         total = total + (nnlib.cat(outs, 0) @ V).exp().mean()
-    elif way["out"] == 3:
+    elif choices["out"] == 3:
         total = total + (nnlib.stack(outs, 1)[:, -1] @ V).exp().sum()
-    if way["also"] == 2:
+    if choices["also"] == 2:
         total = total + (U @ W.T).sum() + (W * W).sum()
-    return total, {"zs": zs, "outs": outs, "both": nnlib.cat(zs, 0)} if way["also"] > 2 else {}
+    return total, {"zs": zs, "outs": outs, "both": nnlib.cat(zs, 0)} if choices["also"] > 2 else {}
 
 
 def random_difference(seed, backend):
-    """What a random program gives else compiled than eagerly, or None."""
-    way, dtype = drawn(seed)
+    """How a random program's compiled results differ from the eager ones; None if they agree."""
+    choices, dtype = random_choices(seed)
 
     def step(W, U, V, x, h):
         derive = nnlib.func.grad_and_value(random_loss, (1, 2, 3), has_aux=True)
-        return derive(way, W, U, V, x, h)
+        return derive(choices, W, U, V, x, h)
 
     compiled = nnlib.compile(step, backend=backend)
     tolerance = 1e-4 if dtype == np.float32 else 1e-9
     for turn in (0, 1):
-        given = arguments(way, dtype, turn)
-        ours, theirs = (nnlib.trees.flatten(f(**given)) for f in (compiled, step))
+        inputs = arguments(choices, dtype, turn)
+        ours, theirs = (nnlib.trees.flatten(f(**inputs)) for f in (compiled, step))
         assert ours[1] == theirs[1]
         for a, b in zip(ours[0], theirs[0], strict=True):
             a, b = a.numpy(), b.numpy()
             if a.dtype != b.dtype or not np.allclose(a, b, tolerance, tolerance):
-                return f"seed {seed}, {backend}, {way}: {a} and {b}"
+                return f"seed {seed}, {backend}, {choices}: {a} and {b}"
     return None
 
 
@@ -227,8 +227,8 @@ def merge_all(monkeypatch):
 
 
 @pytest.mark.parametrize("backend", ["numpy", pytest.param("loops", marks=needs_numba)])
-def test_random_recurrent_programs_give_what_they_give_eagerly(backend, monkeypatch):
+def test_random_recurrent_programs_give_the_eager_results(backend, monkeypatch):
     merge_all(monkeypatch)
     if backend == "loops":
         monkeypatch.setattr("nnlib.graph.lower.machine.loaded", interpreted)
-    assert [told for seed in range(25) if (told := random_difference(seed, backend))] == []
+    assert [text for seed in range(25) if (text := random_difference(seed, backend))] == []

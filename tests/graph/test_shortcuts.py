@@ -1,4 +1,4 @@
-"""Steps that a replay on NumPy computes otherwise than by their primitives, with equal results."""
+"""Steps that a replay on NumPy computes without their primitives, with equal results."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ def replaced(graph):
 @pytest.mark.parametrize("shape", [(8,), (2, 4), (8, 1)])
 def test_a_choice_between_numbers_and_0_is_a_mask_of_their_bits(dtype, shape):
     values = SPECIAL.astype(dtype).reshape(shape)
-    for here in (values > 0, values.astype(bool), np.ones(shape, bool)):
+    for mask in (values > 0, values.astype(bool), np.ones(shape, bool)):
         for choose in (lambda h, x: nnlib.where(h, x, 0.0), lambda h, x: nnlib.where(h, 0.0, x)):
-            graph = traced(choose, h=nnlib.tensor(here), x=nnlib.tensor(values))
+            graph = traced(choose, h=nnlib.tensor(mask), x=nnlib.tensor(values))
             assert replaced(graph) == ["where"]
-            (made,) = Arrays(graph, *positions(graph)).run(here, values)
-            assert same_bits(made, graph.run(h=here, x=values)["output"])
+            (result,) = Arrays(graph, *positions(graph)).run(mask, values)
+            assert same_bits(result, graph.run(h=mask, x=values)["output"])
 
 
 @pytest.mark.parametrize(
@@ -45,12 +45,12 @@ def test_a_choice_between_numbers_and_0_is_a_mask_of_their_bits(dtype, shape):
         lambda h, x: nnlib.where(h, x.long(), 0),
     ],
 )
-def test_other_choices_stay(choose):
+def test_other_choices_use_the_primitive(choose):
     x = np.arange(6, dtype=np.float32)
     graph = traced(choose, h=nnlib.tensor(x > 2), x=nnlib.tensor(x))
     assert replaced(graph) == []
-    (made,) = Arrays(graph, *positions(graph)).run(x > 2, x)
-    assert same_bits(np.asarray(made), graph.run(h=x > 2, x=x)["output"])
+    (result,) = Arrays(graph, *positions(graph)).run(x > 2, x)
+    assert same_bits(np.asarray(result), graph.run(h=x > 2, x=x)["output"])
 
 
 POOLINGS = {
@@ -63,7 +63,7 @@ POOLINGS = {
 
 @pytest.mark.parametrize("pooling", POOLINGS.values(), ids=POOLINGS)
 @pytest.mark.parametrize("special", [False, True], ids=["finite", "with nan and inf"])
-def test_relus_slope_before_a_pooling_is_taken_of_the_maxima(pooling, special):
+def test_relus_slope_before_a_pooling_is_computed_from_the_maxima(pooling, special):
     def program(x, w):
         derive = nnlib.func.grad_and_value(lambda x: (F.max_pool2d(x.relu(), **pooling) * w).sum())
         return dict(zip(("slope", "loss"), derive(x), strict=True))
@@ -73,17 +73,18 @@ def test_relus_slope_before_a_pooling_is_taken_of_the_maxima(pooling, special):
     if special:
         x[0, 0, :2, :5], x[1, 1, 3] = SPECIAL[:5], np.nan
     w = rng.normal(size=F.max_pool2d(nnlib.tensor(x), **pooling).shape).astype(np.float32)
-    given = {"x": nnlib.tensor(x), "w": nnlib.tensor(w)}
-    graph = traced(program, **given)
-    found = shortcuts(graph.steps)
-    (at,) = (at for at in found if graph.steps[at].op == "where")
-    assert len(found[at].arguments) == 3  # what is passed back, the maxima, the image
-    made, _ = Arrays(graph, *positions(graph)).run(x, w)
-    for exact in (graph.run(x=x, w=w)["slope"], program(**given)["slope"].numpy()):
-        np.testing.assert_allclose(made, exact, rtol=1e-6)  # windows that overlap add in any order
+    inputs = {"x": nnlib.tensor(x), "w": nnlib.tensor(w)}
+    graph = traced(program, **inputs)
+    replacements = shortcuts(graph.steps)
+    (at,) = (at for at in replacements if graph.steps[at].op == "where")
+    assert len(replacements[at].arguments) == 3  # the gradient passed back, the maxima, the image
+    slope, _ = Arrays(graph, *positions(graph)).run(x, w)
+    for exact in (graph.run(x=x, w=w)["slope"], program(**inputs)["slope"].numpy()):
+        # overlapping windows may be added in any order
+        np.testing.assert_allclose(slope, exact, rtol=1e-6)
 
 
-def test_a_slope_of_something_else_than_the_pooled_image_is_not_moved():
+def test_a_slope_of_another_array_than_the_pooled_image_is_not_moved():
     def program(x, y, w):
         g, value = nnlib.func.grad_and_value(lambda x: (F.max_pool2d(x, 2) * w).sum())(x)
         return {
@@ -93,8 +94,8 @@ def test_a_slope_of_something_else_than_the_pooled_image_is_not_moved():
 
     rng = np.random.default_rng(1)
     shapes = {"x": (2, 3, 4, 4), "y": (2, 3, 4, 4), "w": (2, 3, 2, 2)}
-    given = {k: rng.normal(size=v).astype(np.float32) for k, v in shapes.items()}
-    graph = traced(program, **{k: nnlib.tensor(v) for k, v in given.items()})
-    made = Arrays(graph, *positions(graph)).run(*given.values())
-    for ours, theirs in zip(made, graph.run(**given).values(), strict=True):
+    inputs = {k: rng.normal(size=v).astype(np.float32) for k, v in shapes.items()}
+    graph = traced(program, **{k: nnlib.tensor(v) for k, v in inputs.items()})
+    results = Arrays(graph, *positions(graph)).run(*inputs.values())
+    for ours, theirs in zip(results, graph.run(**inputs).values(), strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-6)

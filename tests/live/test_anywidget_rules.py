@@ -122,7 +122,7 @@ def test_a_plain_host_can_show_operate_and_remove_figures() -> None:
             "request", lambda r: requested.append(r.url) if not r.url.startswith("blob:") else None
         )
         arguments = {"loader": LOADER, "source": BUNDLE,
-                 "figures": [figure_state("one"), figure_state("two")]}  # fmt: skip
+                     "figures": [figure_state("one"), figure_state("two")]}  # fmt: skip
         results = page.evaluate(HOST, arguments)
     assert results["requests"] == 1 and results["ready"] == [1, 1] and requested == []
     assert results["values"]["w"] == 7 and results["saved"] >= 1 and "14.0" in results["readout"]

@@ -46,10 +46,10 @@ class Draw:
     def within(self, low: float, high: float, shape: tuple[int, ...]) -> np.ndarray:
         return np.asarray(self.random.uniform(low, high, size=shape), self.dtype)
 
-    def whole(self, low: int, high: int, shape: tuple[int, ...]) -> np.ndarray:
+    def integers(self, low: int, high: int, shape: tuple[int, ...]) -> np.ndarray:
         return np.asarray(self.random.integers(low, high, size=shape), "int64")
 
-    def truth(self, shape: tuple[int, ...]) -> np.ndarray:
+    def booleans(self, shape: tuple[int, ...]) -> np.ndarray:
         return np.asarray(self.random.random(shape) < 0.5)
 
     def broadcast(self, shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -97,17 +97,17 @@ def _(d: Draw) -> Case:
 def _(d: Draw) -> Case:
     kind = d.int(0, 3)
     if kind == 0:
-        return d.pair(lambda s: d.whole(-(2**25), 2**25, s)), {}
+        return d.pair(lambda s: d.integers(-(2**25), 2**25, s)), {}
     if kind == 1:  # a gradient times a comparison's result
         shape = d.shape()
-        return [d.special(shape, EDGES), d.truth(d.broadcast(shape))], {}
+        return [d.special(shape, EDGES), d.booleans(d.broadcast(shape))], {}
     return d.pair(lambda s: d.special(s, EDGES)), {}
 
 
 @case("remainder", "floor_divide")
 def _(d: Draw) -> Case:
     if d.bool():
-        a, b = d.pair(lambda s: d.whole(-9, 10, s))
+        a, b = d.pair(lambda s: d.integers(-9, 10, s))
         return [a, np.where(b == 0, 3, b)[()]], {}
     return d.pair(lambda s: d.special(s, (1.0, -1.0, 2.0, 0.5, -0.5))), {}
 
@@ -115,7 +115,7 @@ def _(d: Draw) -> Case:
 @case("pow")
 def _(d: Draw) -> Case:
     if d.bool():
-        a, b = d.pair(lambda s: d.whole(0, 5, s))
+        a, b = d.pair(lambda s: d.integers(0, 5, s))
         return [a, b], {}
     return d.pair(lambda s: d.special(s, (*EDGES, 2.0, 3.0, 0.5))), {}
 
@@ -130,7 +130,7 @@ def _(d: Draw) -> Case:
     if d.bool():
         return d.pair(d.truth), {}
     most = 2**52 if d.bool() else 100
-    return d.pair(lambda s: d.whole(-most, most, s)), {}
+    return d.pair(lambda s: d.integers(-most, most, s)), {}
 
 
 @case("logical_and", "logical_or", "logical_xor")
@@ -142,14 +142,14 @@ def _(d: Draw) -> Case:
 def _(d: Draw) -> Case:
     shape = d.shape()
     return [
-        d.truth(d.broadcast(shape)), d.normal(shape), d.special(d.broadcast(shape), EDGES)
+        d.booleans(d.broadcast(shape)), d.normal(shape), d.special(d.broadcast(shape), EDGES)
     ], {}  # fmt: skip
 
 
 @case("neg", "abs", "sign", "relu")
 def _(d: Draw) -> Case:
     shape = d.shape()
-    return [d.whole(-3, 4, shape) if d.bool() else d.special(shape, EDGES)], {}
+    return [d.integers(-3, 4, shape) if d.bool() else d.special(shape, EDGES)], {}
 
 
 @case(
@@ -184,7 +184,7 @@ def _(d: Draw) -> Case:
 
 @case("logical_not")
 def _(d: Draw) -> Case:
-    return [d.truth(d.shape())], {}
+    return [d.booleans(d.shape())], {}
 
 
 @case("clamp")
@@ -199,7 +199,7 @@ def _(d: Draw) -> Case:
 @case("cast")
 def _(d: Draw) -> Case:
     shape = d.shape()
-    x = [d.normal(shape, 5.0), d.whole(-9, 9, shape), d.truth(shape)][d.int(0, 2)]
+    x = [d.normal(shape, 5.0), d.integers(-9, 9, shape), d.booleans(shape)][d.int(0, 2)]
     return [x], {"dtype": ["float32", "float64", "int64", "bool"][d.int(0, 3)]}
 
 
@@ -207,7 +207,7 @@ def _(d: Draw) -> Case:
 def _(d: Draw) -> Case:
     if d.bool():
         return CASES["mean"](d)
-    x = d.whole(-(2**40), 2**40, d.shape())
+    x = d.integers(-(2**40), 2**40, d.shape())
     return [x], {"dim": d.dims(x.ndim), "keepdim": d.bool()}
 
 
@@ -225,7 +225,7 @@ def _(d: Draw) -> Case:
 
 @case("any", "all")
 def _(d: Draw) -> Case:
-    x = d.truth(d.shape())
+    x = d.booleans(d.shape())
     return [x], {"dim": d.dims(x.ndim), "keepdim": d.bool()}
 
 
@@ -335,7 +335,7 @@ def _(d: Draw) -> Case:
     x = d.normal(d.shape(1))
     dim = d.int(0, x.ndim - 1)
     shape = tuple([d.int(1, n) if i != dim else d.int(1, 5) for i, n in enumerate(x.shape)])
-    return [x, d.whole(0, x.shape[dim], shape)], {"dim": dim}
+    return [x, d.integers(0, x.shape[dim], shape)], {"dim": dim}
 
 
 @case("scatter_add")
@@ -348,7 +348,7 @@ def _(d: Draw) -> Case:
 def _(d: Draw) -> Case:
     x = d.normal(d.shape(1))
     dim = d.int(0, x.ndim - 1)
-    return [x, d.whole(0, x.shape[dim], d.shape(0, 2))], {"dim": dim}
+    return [x, d.integers(0, x.shape[dim], d.shape(0, 2))], {"dim": dim}
 
 
 @case("take_add")
@@ -366,7 +366,7 @@ def _(d: Draw) -> Case:
     dims = tuple(range(first, d.int(first + 1, x.ndim)))
     common = d.shape(0, 2, 3)
     shapes = [common if i == 0 else d.broadcast(common) for i in range(len(dims))]
-    indices = [d.whole(-x.shape[k], x.shape[k], s) for k, s in zip(dims, shapes, strict=True)]
+    indices = [d.integers(-x.shape[k], x.shape[k], s) for k, s in zip(dims, shapes, strict=True)]
     return [x, *indices], {"dims": dims}
 
 
@@ -379,7 +379,7 @@ def _(d: Draw) -> Case:
 
 @case("one_hot")
 def _(d: Draw) -> Case:
-    return [d.whole(0, 4, d.shape(0, 3))], {"num_classes": 4}
+    return [d.integers(0, 4, d.shape(0, 3))], {"num_classes": 4}
 
 
 @case("argsort")

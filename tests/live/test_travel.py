@@ -204,10 +204,10 @@ def test_the_module_fulfils_the_contract_of_mysts_directive(
     shutil.copyfile(hosts / "myst" / "models.js", folder / "models.js")
     (folder / "empty.html").write_text("<!doctype html><title>MyST</title>")
     visit.page.goto(f"{origin}/empty.html")
-    found = visit.page.evaluate(THEME, {"w": 0.4})
-    assert "w = 0.4" in found["first"] and found["reported"] == -1
-    assert "w = 0.3" in found["followed"]
-    assert found["styled"] == "flex" and found["left"] == 0
+    result = visit.page.evaluate(THEME, {"w": 0.4})
+    assert "w = 0.4" in result["first"] and result["reported"] == -1
+    assert "w = 0.3" in result["followed"]
+    assert result["styled"] == "flex" and result["left"] == 0
 
 
 def test_mystmd_reads_the_directive_of_the_docs(hosts: Path, folder: Path, tmp_path: Path) -> None:
@@ -223,9 +223,9 @@ def test_mystmd_reads_the_directive_of_the_docs(hosts: Path, folder: Path, tmp_p
     # Without a network the command fails in the end, because it fetches the theme last.
     subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=60)
     page = json.loads((tmp_path / "_build/site/content/index.json").read_text())
-    (found,) = [n for n in nodes(page["mdast"]) if n["type"] == "anywidget"]
-    assert found["model"] == {"w": 1.5}
-    assert (tmp_path / "_build/site/public" / found["esm"].lstrip("/")).is_file()
+    (widget,) = [n for n in nodes(page["mdast"]) if n["type"] == "anywidget"]
+    assert widget["model"] == {"w": 1.5}
+    assert (tmp_path / "_build/site/public" / widget["esm"].lstrip("/")).is_file()
 
 
 def nodes(tree: dict) -> Iterator[dict]:

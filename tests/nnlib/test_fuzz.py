@@ -40,13 +40,13 @@ def test_a_planted_error_is_found_and_its_program_shortened(wrong, monkeypatch):
         monkeypatch.setattr(tanh, "vjps", (lambda g, out, x: g * (1.0 - out),))
     else:
         monkeypatch.setattr(tanh, "vjps", (lambda g, out, x: g * (1.0 - out.detach() ** 2),))
-    found = fuzz.difference(PROGRAM)
-    assert found is not None
-    assert found.startswith("c" if wrong == "values" else wrong)
-    kind = found.split(":")[0].split(" ")[0]
+    difference = fuzz.difference(PROGRAM)
+    assert difference is not None
+    assert difference.startswith("c" if wrong == "values" else wrong)
+    kind = difference.split(":")[0].split(" ")[0]
     short = fuzz.shortened(PROGRAM, kind)
     assert "d = a.flip(0)" not in short and "c = T.tanh(b)" in short
-    assert "T.tanh(b)" in fuzz.as_test(short, found, 0)
+    assert "T.tanh(b)" in fuzz.as_test(short, difference, 0)
 
 
 def test_a_difference_at_the_jump_of_a_step_function_is_not_reported():

@@ -38,15 +38,16 @@ def test_no_grad_in_one_thread_leaves_the_other_recording():
         outside.set()
         return recording
 
-    found = {}
+    results = {}
     threads = [
-        threading.Thread(target=lambda f=f: found.update({f.__name__: f()})) for f in (quiet, loud)
+        threading.Thread(target=lambda f=f: results.update({f.__name__: f()}))
+        for f in (quiet, loud)
     ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert found == {"quiet": (False, False, False), "loud": (True, True, True)}
+    assert results == {"quiet": (False, False, False), "loud": (True, True, True)}
     assert nnlib.is_grad_enabled()
 
 

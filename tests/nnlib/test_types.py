@@ -98,14 +98,14 @@ def checked(tmp_path_factory):
     program.write_text(HEAD + "\n".join(lines) + "\n")
     (folder / "mypy.ini").write_text("[mypy]\nfollow_imports = silent\n")
     options = ["--strict", "--config-file", str(folder / "mypy.ini"), "--cache-dir",
-             str(ROOT / ".mypy_cache" / "user"), str(program)]  # fmt: skip
+               str(ROOT / ".mypy_cache" / "user"), str(program)]  # fmt: skip
     messages, errors, _ = mypy.run(options)
     assert not errors, errors
     first = HEAD.count("\n")
-    found = {}
+    by_line = {}
     for at, text in re.findall(r"program\.py:(\d+): (.*)", messages):
-        found.setdefault(int(at) - first - 1, []).append(text)
-    return [" ".join(found.get(i, [])) for i in range(-first, len(lines))][first:]
+        by_line.setdefault(int(at) - first - 1, []).append(text)
+    return [" ".join(by_line.get(i, [])) for i in range(-first, len(lines))][first:]
 
 
 @pytest.mark.slow
