@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 import nnlib
-from course.attention.tasks import Finder, fit, right
+from course.attention.tasks import Finder, accuracy, fit
 from nnlib import nn
 
 SYMBOLS, STEPS, BATCH = 8, 1000, 64
@@ -63,8 +63,8 @@ def network(kind: str, length: int, careful: bool = False) -> Any:
     return Reader(kind, {"RNN": 36, "LSTM": 20, "GRU": 24}[kind], careful)
 
 
-def accuracy(kind: str, length: int, careful: bool, rate: float, seed: int,
-             steps: int = STEPS) -> float:  # fmt: skip
+def trained_accuracy(kind: str, length: int, careful: bool, rate: float, seed: int,
+                     steps: int = STEPS) -> float:  # fmt: skip
     """Trains one network; returns its accuracy on 1,000 new sequences (chance is 1/8)."""
     nnlib.manual_seed(seed)
     model = network(kind, length, careful)
@@ -73,7 +73,7 @@ def accuracy(kind: str, length: int, careful: bool, rate: float, seed: int,
         return sequences(BATCH, length, seed=10_000 * (seed + 1) + step)
 
     fit(model, draw, steps, rate)
-    return right(model, *sequences(1000, length, seed=10**6))
+    return accuracy(model, *sequences(1000, length, seed=10**6))
 
 
 def setting_name(kind: str, length: int, careful: bool, rate: float) -> str:
@@ -102,7 +102,7 @@ def main() -> None:
     def need(setting: tuple[str, int, bool, float], seeds: int) -> float:
         accuracies = stored.setdefault(setting_name(*setting), [])
         while len(accuracies) < seeds:
-            accuracies.append(round(accuracy(*setting, seed=len(accuracies)), 3))
+            accuracies.append(round(trained_accuracy(*setting, seed=len(accuracies)), 3))
         print(setting_name(*setting), *accuracies, file=sys.stderr, flush=True)
         rows = [f" {json.dumps(key)}: {json.dumps(five)}" for key, five in stored.items()]
         path.write_text("{\n" + ",\n".join(rows) + "\n}\n", "utf8")

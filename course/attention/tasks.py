@@ -145,7 +145,7 @@ def fit(model: Any, draw: Callable[[int], tuple[np.ndarray, np.ndarray]], steps:
     return losses
 
 
-def right(model: Any, x: np.ndarray, y: np.ndarray) -> float:
+def accuracy(model: Any, x: np.ndarray, y: np.ndarray) -> float:
     """The share of questions whose answer gets the largest logit."""
     with nnlib.no_grad():
         return float((model(nnlib.tensor(x))[:, -1].argmax(-1).numpy() == y).mean())

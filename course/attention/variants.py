@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 import nnlib
-from course.attention.tasks import SYMBOLS, Finder, Look, fit, lookups, right
+from course.attention.tasks import SYMBOLS, Finder, Look, accuracy, fit, lookups
 from nnlib import nn
 
 SEEDS = range(5)
@@ -85,7 +85,7 @@ def run(name: str, seed: int, steps: int | None = None) -> tuple[float, list[flo
     model = make()
     losses = fit(model, batches(seed), steps or all_steps)
     tens = np.array(losses).reshape(-1, 10).mean(1).round(3).tolist()
-    return right(model, *lookups(1000, seed=10**6)), tens
+    return accuracy(model, *lookups(1000, seed=10**6)), tens
 
 
 @cache

@@ -140,7 +140,7 @@ def walk(
     start: float = 1.0, plus: bool = True, slopes: bool = True,
     adds: bool = True, everywhere: bool = False,
 ) -> Any:  # fmt: skip
-    """walk_back() with one step changed."""
+    """A function like walk_back(), with one step changed."""
 
     def walk_back(nodes: list[Scalar]) -> None:
         grads = dict.fromkeys(nodes, 0.0)

@@ -1,4 +1,4 @@
-"""Autodiff's live figures: a growing graph, an engine's habits, paths, training, which h."""
+"""Autodiff's live figures: a growing graph, an engine's habits, paths, training, and the best h."""
 
 from __future__ import annotations
 

@@ -187,7 +187,7 @@ shortcut = function(
 
 
 def descent(late: bool = False, up: bool = False, summed: bool = False) -> Any:
-    """One step of gradient descent on the mean squared error, with at most one mistake.
+    """A function for one step of descent on the mean squared error, with at most one mistake.
 
     Args:
         late: the hidden layer's gradient is computed with the output weights after their step.
@@ -246,7 +246,7 @@ def chain_gradient(w: Any, x: Any, y: Any) -> Any:
 
 
 def backward_pass(late: bool = False, skip: bool = False, bare: bool = False) -> Any:
-    """The backward pass along a chain of neurons, with at most one mistake.
+    """A function for the backward pass along a chain of neurons, with at most one mistake.
 
     Args:
         late: δ is multiplied by the neuron's own activation instead of the one before it.

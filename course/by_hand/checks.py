@@ -258,7 +258,7 @@ def changed(
     through: Callable = slope,
     product: Callable = np.outer,
 ) -> Callable:
-    """backpropagate() with one step changed."""
+    """A function like backpropagate(), with one step changed."""
 
     def backpropagate(w: np.ndarray, x: list[float], y: float) -> tuple[float, np.ndarray]:
         a = program.run_forward(w, x)

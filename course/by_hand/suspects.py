@@ -10,7 +10,7 @@ from nnlib import live
 
 # Each program, and its mistake: a₃, w₃₅, the 2 or 1 − a₅ is missing.
 PROGRAMS = {"P": 10, "Q": 8, "R": 0, "S": 2}
-# Each special case, and what it sets.
+# Each special case, and the numbers that it sets.
 CASES: dict[str, dict[str, float]] = {
     "our numbers": {},
     "a₅ = y": {"y": 0.73708},
@@ -24,7 +24,7 @@ CASES: dict[str, dict[str, float]] = {
 
 
 def four_suspects() -> live.Figure:
-    """How large a program's lines are in a special case, as multiples of their usual values."""
+    """A program's lines in a special case, as multiples of their usual values, and a question."""
     table = nnlib.tensor([[{**OURS, **case}[n] for n in OURS] for case in CASES.values()])
     mistakes = list(PROGRAMS.values())
 

@@ -29,7 +29,7 @@ FILE = "depths.json"
 
 @dataclass(frozen=True)
 class Setting:
-    """A network of `depth` hidden layers of 32 neurons, and how it starts."""
+    """A network of `depth` hidden layers of 32 neurons, and its initialisation."""
 
     depth: int = 20
     activation: str = "relu"
@@ -123,7 +123,7 @@ def loss_of(logits: Tensor, y: np.ndarray) -> Tensor:
     return F.cross_entropy(logits.reshape(-1, 10), nnlib.tensor(y.reshape(-1))) * len(logits)
 
 
-def right(setting: Setting, layers: list, part: str) -> np.ndarray:
+def accuracies(setting: Setting, layers: list, part: str) -> np.ndarray:
     """Each network's accuracy on one part of the data."""
     x, y = data()[part]
     with nnlib.no_grad():
@@ -164,7 +164,7 @@ def train(setting: Setting, lr: float, seeds: int = SEEDS, epochs: int = EPOCHS)
             logp = logits.detach().log_softmax(-1).numpy()
             total += -np.take_along_axis(logp, y[batch][..., None], -1).mean((1, 2))
         losses.append(total / (len(x) // BATCH))
-    ends = {part: right(setting, layers, part) for part in ("training", "validation", "test")}
+    ends = {part: accuracies(setting, layers, part) for part in ("training", "validation", "test")}
     return {"loss": np.array(losses), **ends}
 
 

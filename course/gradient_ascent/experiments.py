@@ -88,13 +88,13 @@ def noisy_climb(
 def looks_in_flocks(
     x: Tensor, y: Tensor, sizes: Sequence[int], batch: int = 100
 ) -> tuple[list[int], list[int]]:
-    """Birds looked at by steps with all birds, and by mini-batches, in flocks of these sizes."""
+    """The birds looked at with all birds in a step, and with mini-batches, for each flock size."""
     flocks = [flock(x, y, count) for count in sizes]
     return [looks(*birds) for birds in flocks], [looks(*birds, batch=batch) for birds in flocks]
 
 
 def looks(x: Tensor, y: Tensor, batch: int | None = None, near: float = 0.01) -> int:
-    """Birds looked at before the height stays within `near` of the top.
+    """The number of birds looked at before the height stays within `near` of the top.
 
     The median over 12 starts, at the best of four step sizes. Without `batch`, every step looks
     at all birds.

@@ -196,7 +196,7 @@ def five(x: Any, w: Any) -> Any:
 
 
 def descent(part: slice) -> Any:
-    """Gradient descent that moves only some of the nine numbers."""
+    """A function for gradient descent that moves only some of the nine numbers."""
 
     def run(w: Any, x: Any, y: Any, steps: int = 3) -> Any:
         only = np.zeros(9)

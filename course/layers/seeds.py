@@ -45,7 +45,7 @@ def train(
     return [p.detach() for p in params]
 
 
-def right(params: list[Tensor], x: Tensor, y: Tensor) -> np.ndarray:
+def accuracies(params: list[Tensor], x: Tensor, y: Tensor) -> np.ndarray:
     """Each seed's share of points on the right side."""
     hits = (logits(params, x) > 0) == (y > 0.5)
     return hits.double().mean(1).numpy()

@@ -27,7 +27,7 @@ FILE = "remedies.json"
 
 @dataclass(frozen=True)
 class Setting:
-    """One way to train: which remedy, and how strong."""
+    """One way to train: a remedy and its strength."""
 
     remedy: str
     hidden: int = 128

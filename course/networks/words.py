@@ -82,7 +82,7 @@ def transitions(table: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarra
 
 
 class Guesser(nn.Module):
-    """A network that gives four logits to each word."""
+    """A network that computes four logits for each word."""
 
     def loss(self, table: np.ndarray, y: np.ndarray) -> Any:
         return F.cross_entropy(self(table), nnlib.tensor(y))
@@ -293,7 +293,7 @@ def trained(name: str) -> Any:
     return model
 
 
-def right(model: Any, table: np.ndarray, y: np.ndarray) -> float:
+def accuracy(model: Any, table: np.ndarray, y: np.ndarray) -> float:
     """The share of words whose language gets the largest logit."""
     with nnlib.no_grad():
         return float((model(table).argmax(-1).numpy() == y).mean())

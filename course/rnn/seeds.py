@@ -21,7 +21,7 @@ def both(model: object) -> tuple[float, float]:
     """Accuracy on the test words, and on the same words with their letters shuffled."""
     test = language_words(train=False)
     tables = words.codes(test.texts), words.codes(words.shuffled(test.texts))
-    proper, shuffled = (words.right(model, table, test.y) for table in tables)
+    proper, shuffled = (words.accuracy(model, table, test.y) for table in tables)
     return proper, shuffled
 
 

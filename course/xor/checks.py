@@ -66,7 +66,7 @@ def hollow(rng: np.random.Generator) -> tuple[Any, np.ndarray, float, int]:
 
 def descended(loss: Any, w: Any, lr: float, steps: int, *, keep: float = 0.0,
               sign: float = 1.0, most: int | None = None) -> Any:  # fmt: skip
-    """Steps downhill; `keep` is the fraction of the old gradients that is left in w.grad."""
+    """The weights after steps downhill; `keep` is the fraction of old gradients left in w.grad."""
     total = nnlib.zeros_like(w)
     for _ in range(int(steps) if most is None else most):
         w = w.detach().requires_grad_()

@@ -36,7 +36,7 @@ def test_a_question_asks_for_one_of_its_letters_and_the_answer_follows_it() -> N
 
 def test_two_layers_learn_the_look_up_with_the_stored_losses(finder) -> None:
     net, losses = finder
-    assert tasks.right(net, *tasks.lookups(1000, seed=10**6)) == 1.0
+    assert tasks.accuracy(net, *tasks.lookups(1000, seed=10**6)) == 1.0
     stored = variants.results()["two layers"]
     tens = np.array(losses).reshape(-1, 10).mean(1)
     assert np.allclose(tens[:5], stored["loss"][0][:5], atol=0.01)
@@ -82,7 +82,7 @@ def test_digits_look_at_their_letters_and_the_question_at_its_answer(finder) -> 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", recall.KINDS)
 def test_training_again_learns_recall_over_five_symbols(kind) -> None:
-    assert recall.accuracy(kind, 5, True, recall.RATES[1], 0, steps=300) > 0.9
+    assert recall.trained_accuracy(kind, 5, True, recall.RATES[1], 0, steps=300) > 0.9
     assert recall.best(kind, 5, True)[0] > 0.95
 
 
@@ -109,7 +109,7 @@ def test_over_more_symbols_attention_recalls_every_time_and_gates_need_a_careful
 
 @pytest.mark.slow
 def test_training_again_learns_recall_over_forty_symbols_by_attention() -> None:
-    assert recall.accuracy("attention", 40, False, 3e-3, 0) == 1.0
+    assert recall.trained_accuracy("attention", 40, False, 3e-3, 0) == 1.0
 
 
 def test_the_recall_figure_shows_the_stored_means() -> None:

@@ -45,7 +45,7 @@ def test_without_positions_attention_ignores_the_order() -> None:
     ],
 )  # fmt: skip
 def test_stored_weights_are_as_good_as_the_chapters_say(name: str, low: float, high: float) -> None:
-    assert low < words.right(words.trained(name), TABLE, TEST.y) < high
+    assert low < words.accuracy(words.trained(name), TABLE, TEST.y) < high
 
 
 # `tools/train_models.py --check words` repeats every recipe in full; this test the quick ones.
@@ -55,8 +55,8 @@ IN_FULL = ("bag", "pairs", "pairs and ends", "rnn")
 @pytest.mark.slow
 @pytest.mark.parametrize("name", IN_FULL)
 def test_training_again_is_as_accurate(name: str) -> None:
-    stored = words.right(words.trained(name), TABLE, TEST.y)
-    assert words.right(words.train(name), TABLE, TEST.y) == pytest.approx(stored, abs=0.02)
+    stored = words.accuracy(words.trained(name), TABLE, TEST.y)
+    assert words.accuracy(words.train(name), TABLE, TEST.y) == pytest.approx(stored, abs=0.02)
 
 
 @pytest.mark.slow
