@@ -128,14 +128,14 @@ def _(d: Draw) -> Case:
 @case("bitwise_and", "bitwise_or", "bitwise_xor")
 def _(d: Draw) -> Case:
     if d.bool():
-        return d.pair(d.truth), {}
+        return d.pair(d.booleans), {}
     most = 2**52 if d.bool() else 100
     return d.pair(lambda s: d.integers(-most, most, s)), {}
 
 
 @case("logical_and", "logical_or", "logical_xor")
 def _(d: Draw) -> Case:
-    return d.pair(d.truth), {}
+    return d.pair(d.booleans), {}
 
 
 @case("where")
