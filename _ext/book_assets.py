@@ -59,7 +59,7 @@ def archive(name: str, entry: dict, cache: Path = CACHE) -> bytes:
     if integrity(data) != entry["integrity"]:
         raise AssetError(
             f"browser asset {name} {entry['version']}: the archive's hash is {integrity(data)}, "
-            f"the lock has {entry['integrity']}. It was changed or damaged in transit, so "
+            f"the lock has {entry['integrity']}. The archive was changed or damaged, so "
             "none of it is used."
         )
     keep(kept, data)

@@ -230,8 +230,11 @@ def translations() -> dict[str, bytes]:
     return {f"api/translations/{n}.json": json.dumps(d).encode() for n, d in answers.items()}
 
 
+ADAPTER = "adapt-jupyterlite.js"
+
+
 def with_worker(files: dict[str, bytes]) -> dict[str, bytes]:
-    """Adds the book's service worker, which loads JupyterLite's, and `keep.js` to each page."""
+    """Adds the book's service worker, which loads JupyterLite's, and ADAPTER to each page."""
     digest = hashlib.sha256()
     for name in sorted(files):
         if not name.startswith("api/contents/"):  # they contain the time of the build
@@ -239,10 +242,11 @@ def with_worker(files: dict[str, bytes]) -> dict[str, bytes]:
     worker = (OURS / "service-worker.js").read_text("utf8")
     files["jupyterlite-service-worker.js"] = files["service-worker.js"]
     files["service-worker.js"] = worker.replace("@BUILD@", digest.hexdigest()[:12]).encode()
-    files["keep.js"] = (OURS / "keep.js").read_bytes()
+    files[ADAPTER] = (OURS / ADAPTER).read_bytes()
     for name, data in files.items():
         if name.count("/") == 1 and name.endswith("/index.html"):
-            files[name] = data.replace(b"<head>", b'<head>\n<script src="../keep.js"></script>', 1)
+            script = f'<head>\n<script src="../{ADAPTER}"></script>'.encode()
+            files[name] = data.replace(b"<head>", script, 1)
     return files
 
 

@@ -1,7 +1,7 @@
 """Directives for the page that compares nnlib with PyTorch; tests run the sources that they show.
 
 `.. side-by-side:: name` shows `reference/rosetta/name.py` with nnlib and with PyTorch, what the
-program prints and, if there is one, `name.numpy.py`, the same by hand.
+program prints and, if there is one, `name.numpy.py`, the same program in plain NumPy.
 `.. rosetta:: part` shows a part of `reference/rosetta/table.toml`.
 """
 
@@ -83,7 +83,7 @@ class Rosetta(SphinxDirective):
         rows = table()[part]
         if part == "difference":
             heads = ["Difference", "Line", "nnlib", "PyTorch"]
-            cells = [[prose(r["says"]), *map(code_cell, (r["line"], r["nnlib"], r["torch"]))]
+            cells = [[prose(r["text"]), *map(code_cell, (r["line"], r["nnlib"], r["torch"]))]
                      for r in rows]  # fmt: skip
         else:
             heads = ["The book", "nnlib", "PyTorch", "NumPy"]
@@ -108,7 +108,7 @@ def book_cell(row: dict[str, str]) -> nodes.paragraph:
     """The book's notation: a formula, or words."""
     if "words" in row:
         return prose(row["words"])
-    return nodes.paragraph("", "", nodes.math(row["says"], row["says"]))
+    return nodes.paragraph("", "", nodes.math(row["latex"], row["latex"]))
 
 
 def code_cell(code: str) -> nodes.paragraph:

@@ -17,8 +17,8 @@ from pathlib import Path
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--only", default="", help="workloads whose name contains this")
-    parser.add_argument("--peers", default="", help="comma-separated; all by default")
-    parser.add_argument("--blocks", type=int, default=7, help="interleaved blocks per peer")
+    parser.add_argument("--peers", default="", help="libraries to compare with; all by default")
+    parser.add_argument("--blocks", type=int, default=7, help="interleaved blocks per library")
     parser.add_argument("--seconds", type=float, default=0.05, help="approximate length of a block")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--json", default="_build/benchmarks.json")

@@ -260,7 +260,7 @@ def _fast_in_place(ufunc: Any) -> Callable[[F], F]:
     def decorate(slow: Any) -> Any:
         @functools.wraps(slow)
         def method(self: Any, other: Any, *alpha: Any) -> Any:
-            x, mode = self._data, record.state().mode if record.unusual else GRAD
+            x, mode = self._data, record.state().mode if record.nondefault_states else GRAD
             if (
                 mode <= GRAD
                 and x.__class__ is np.ndarray

@@ -136,7 +136,7 @@ class State:
 
     def switch(self, mode: int) -> None:
         self.mode = mode
-        (unusual.discard if mode == GRAD else unusual.add)(self)
+        (nondefault_states.discard if mode == GRAD else nondefault_states.add)(self)
 
 
 class _Threads(threading.local):
@@ -146,7 +146,7 @@ class _Threads(threading.local):
 
 # The states of the threads in a mode other than GRAD.  While there are none, the fast paths need
 # not look up the state of their thread, which takes as long as adding two numbers.
-unusual: set[State] = set()
+nondefault_states: set[State] = set()
 _threads = _Threads()
 tensor_class: type[Value] = Value  # tensor.py sets it to Tensor
 
@@ -210,12 +210,12 @@ def checking_anomalies(check: bool) -> Iterator[None]:
 
 
 def grad_enabled() -> bool:
-    return not unusual or bool(state().mode & GRAD)
+    return not nondefault_states or bool(state().mode & GRAD)
 
 
 def current_watcher() -> Watcher | None:
     """The watcher of this thread, or None."""
-    return state().watcher if unusual else None
+    return state().watcher if nondefault_states else None
 
 
 def is_watched() -> bool:
@@ -397,7 +397,7 @@ class Primitive:
 
 def apply(primitive: Primitive, args: Sequence[Any], attrs: dict[str, Any]) -> Tensor:
     """Compute ``primitive(*args, **attrs)`` and record it.  Arguments: Values, numbers, arrays."""
-    mode = state().mode if unusual else GRAD
+    mode = state().mode if nondefault_states else GRAD
     if primitive.decomposition is not None and mode & WATCHED and current_watcher() is not None:
         written_out: Tensor = primitive.decomposition(*args, **attrs)  # the watcher sees its steps
         return written_out
@@ -436,7 +436,7 @@ def _apply_with_residuals(
 def _apply_view(primitive: Primitive, base: Value, attrs: dict[str, Any]) -> Tensor:
     """Apply a primitive whose result shares the memory of its argument if NumPy can do so."""
     data = as_memory(base)
-    mode = state().mode if unusual else GRAD
+    mode = state().mode if nondefault_states else GRAD
     out = primitive.forward(data, **attrs)
     result = make(out)
     if mode & GRAD and base._node is not None and primitive.differentiable:

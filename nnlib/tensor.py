@@ -754,7 +754,7 @@ class Tensor(InPlace):
         """
         node = self._node
         if isinstance(node, Leaf):
-            if record.unusual and (watcher := record.current_watcher()):
+            if record.nondefault_states and (watcher := record.current_watcher()):
                 watcher.leaf_grad(node)
             return node.grad
         retained: Tensor | None = None

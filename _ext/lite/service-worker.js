@@ -51,7 +51,7 @@ async function fresh(request) {
   }
 }
 
-// keep.js sends the addresses that a page loaded before this worker started.
+// adapt-jupyterlite.js sends the addresses that a page loaded before this worker started.
 self.addEventListener("message", (event) => {
   const { type, addresses } = event.data ?? {};
   if (type === "keep" && Array.isArray(addresses)) event.waitUntil(keep(addresses));

@@ -15,7 +15,7 @@ FLOOR = 1e-9
 
 
 def chain_of_ten() -> live.Figure:
-    """Ten neurons in a row: how much of a δ of 1 at the last is left at each earlier one."""
+    """Ten neurons in a row: if δ is 1 at the last one, what it is at each earlier one."""
 
     def walk(w: Any, x: Any, g: str) -> dict:
         w, a = w.double(), x.double()
@@ -73,7 +73,7 @@ def chain_of_ten() -> live.Figure:
 def dead_share(
     lr: float, *, seeds: int = 200, hidden: int = 8, steps: int = 500
 ) -> tuple[float, float, float]:
-    """ReLU nets 2–hidden–1 on XOR by the five steps, all seeds at once.
+    """ReLU nets 2–hidden–1 on XOR trained by gradient descent, all seeds at once.
 
     Returns the share of hidden units that are 0 at all four corners, before and after training, and
     the share of nets that get all four corners right.

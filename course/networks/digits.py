@@ -35,7 +35,7 @@ def scrambled(images: Any, seed: int = 0) -> Any:
 
 
 def moved(images: Any, down: int, right: int) -> Any:
-    """Images shifted by whole pixels; pixels moved out are lost, and new ones are 0 (paper).
+    """Images shifted by whole pixels; pixels moved out are lost, vacated ones are 0 (background).
 
     >>> moved(nnlib.tensor([[1.0, 2.0], [3.0, 4.0]]), 1, 0).tolist()
     [[0.0, 0.0], [1.0, 2.0]]
@@ -70,7 +70,7 @@ def two_pools() -> nn.Module:
 
 
 def anywhere() -> nn.Module:
-    """Three convolutions; only the maximum of each of the last 64 maps is used."""
+    """Three convolutions, then global max pooling of 64 maps."""
     return nn.Sequential(
         nn.Conv2d(1, 16, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2),
         nn.Conv2d(16, 32, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2),

@@ -55,7 +55,7 @@ def walk(
     vjps_of = _vjps_of_values if as_values else _vjps_of_arrays
     pending = _consumers(roots, targets, stop)
     grads, ready = _initial(roots, pending, as_values)
-    anomaly = bool(record.unusual) and record.state().anomaly
+    anomaly = bool(record.nondefault_states) and record.state().anomaly
     if not as_values and targets is None and accumulate and not anomaly:
         _walk_arrays(pending, grads, ready, retain_graph)
         return

@@ -42,7 +42,7 @@ def backward(
     """
     roots = _roots(tensors, grad_tensors)
     retain = create_graph if retain_graph is None else retain_graph
-    if inputs is None and not create_graph and not record.unusual:
+    if inputs is None and not create_graph and not record.nondefault_states:
         walk(roots, retain_graph=retain, create_graph=False)  # on arrays: nothing is recorded
         return
     with record.recording(create_graph):

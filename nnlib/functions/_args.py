@@ -183,14 +183,14 @@ def binary(primitive: Primitive) -> Callable[[F], F]:
     forward, saves_args, saves_out = primitive.forward, primitive.saves_args, primitive.saves_out
     differentiable, crosses, name = primitive.differentiable, primitive.crosses, primitive.name
     new: Any = object.__new__
-    unusual, state = record.unusual, record.state
+    nondefault_states, state = record.nondefault_states, record.state
 
     def decorate(slow: Any) -> Any:
         @functools.wraps(slow)
         def function(input: Any, other: Any, *, out: Any = None) -> Any:
             if out is not None:
                 refuse_out(out)
-            mode = state().mode if unusual else GRAD
+            mode = state().mode if nondefault_states else GRAD
             if mode > GRAD or not isinstance(input, Value):
                 return slow(input, other)
             x = input._data
@@ -236,14 +236,14 @@ def unary(primitive: Primitive) -> Callable[[F], F]:
     forward, differentiable = primitive.forward, primitive.differentiable
     saves_args, saves_out = primitive.saves_args, primitive.saves_out
     new: Any = object.__new__
-    unusual, state = record.unusual, record.state
+    nondefault_states, state = record.nondefault_states, record.state
 
     def decorate(slow: Any) -> Any:
         @functools.wraps(slow)
         def function(input: Any, *, out: Any = None) -> Any:
             if out is not None:
                 refuse_out(out)
-            mode = state().mode if unusual else GRAD
+            mode = state().mode if nondefault_states else GRAD
             if mode > GRAD or not isinstance(input, Value):
                 return slow(input)
             x = input._data

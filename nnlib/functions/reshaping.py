@@ -30,7 +30,7 @@ def as_sizes(sizes: tuple[Any, ...]) -> tuple[int, ...]:
         return tuple([operator.index(n) for n in sizes])
     except TypeError:
         raise TypeError(
-            f"sizes must be integers, got {list(sizes)}: // gives an integer, / never does"
+            f"sizes must be integers, got {list(sizes)}; if a size was computed with /, use //"
         ) from None
 
 
@@ -97,7 +97,7 @@ def permute(input: Tensor, *dims: Sizes) -> Tensor:
     order = tuple([dimension(d, x._data.ndim) for d in as_sizes(dims)])
     if sorted(order) != list(range(x._data.ndim)):
         raise RuntimeError(
-            f"permute(dims): {list(as_sizes(dims))} is not an order of the {x._data.ndim} "
+            f"permute(dims): {list(as_sizes(dims))} is not a permutation of the {x._data.ndim} "
             f"dimensions of a tensor of shape {list(x._data.shape)}: name each once"
         )
     return apply(p.permute, (x,), {"dims": order})

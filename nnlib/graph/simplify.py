@@ -49,7 +49,7 @@ def simplify(graph: Steps, compact: bool = False) -> Steps:
 
 
 def values_only(graph: Steps) -> Steps:
-    """The graph without `detach`, for running or printing it, which needs no gradient."""
+    """The graph without `detach` steps, which affect only gradients."""
     moved: list[int] = []
     steps: list[Step] = []
     for step in graph.steps:

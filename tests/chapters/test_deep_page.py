@@ -1,4 +1,4 @@
-"""The chapter's figures in a real browser: sizes by layer, eight networks, one to break."""
+"""Figures of the chapter on deep networks in a browser: sizes, eight networks, one to break."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def site(shown: Callable) -> Iterator[Site]:
         yield site
 
 
-def test_buttons_set_the_spread_and_boxes_set_the_sizes_back(site) -> None:
+def test_buttons_set_the_spread_and_checkboxes_change_the_activation_sizes(site) -> None:
     figure = site.figure(NAME)
     assert site.read(NAME, "activations")[19] < 1e-7
     figure.get_by_role("button", name="He", exact=True).click()

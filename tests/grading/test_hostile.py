@@ -33,6 +33,7 @@ def connect():
         return "connected"
 tried("network", connect)
 tried("write", lambda: open("/book/course/mine.py", "w"))
+# the model answer of an exercise, and code of a solution
 tried("like", lambda: __import__("course.kit.exercises").kit.exercises.find("xor/gain").like)
 tried("order", lambda: __import__("course.autodiff.engine").autodiff.engine.order(3))
 tried("processes", lambda: [p for p in os.listdir("/proc") if p.isdigit() and int(p) > 50])
@@ -76,7 +77,7 @@ def test_files_network_and_answers_are_out_of_reach(hand_in: Callable, tmp_path:
         with pytest.raises(TimeoutError):
             listener.accept()
     found = json.loads(output_of(notebook, "answer-xor-majority")[0]["text"])
-    assert found.pop("mine") == "4"  # an empty home of its own
+    assert found.pop("mine") == "4"  # it can write four characters to its own home
     assert found.pop("processes") in ("[]", None)  # no process but its own
     # the sandbox needs the path to this Python, so a parent folder of it may exist, but is empty
     python = (sandbox.sys.prefix, sandbox.sys.base_prefix)

@@ -110,7 +110,7 @@ def test_a_value_that_a_row_shares_is_read_outside_the_inner_loop():
 
 
 def points(x, W, V, i):
-    """Uses short rows in all the ways that loops can."""
+    """Every operation on short rows that the loops support."""
     h = (x @ W).tanh()
     p = (h @ V).softmax(1)
     error = p - h[:, :3] * x
@@ -233,7 +233,7 @@ def test_functions_with_the_same_source_are_compiled_once():
 
 
 @needs_numba
-def test_neutral_names_of_arguments_differ_from_a_functions_variables():
+def test_generated_argument_names_differ_from_a_functions_variables():
     def program(i, a, table):
         p = a.sigmoid()  # the loops store it as a2, since an argument is called a
         return {"moved": table[i] * 2, "top": (a * p).amax(), "out": p - p.sum(), "both": a * p}

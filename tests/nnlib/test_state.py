@@ -121,7 +121,7 @@ def test_the_state_does_not_grow_with_the_number_of_past_tensors():
             x[1:].mul_(3)
             (x * w).sum().backward()
         gc.collect()
-        return len(gc.get_objects()), len(record._versions), len(record.unusual)
+        return len(gc.get_objects()), len(record._versions), len(record.nondefault_states)
 
     many(100)
     first = many(1000)

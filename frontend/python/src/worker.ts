@@ -38,7 +38,7 @@ const send = (message: FromWorker): void => scope.postMessage(message);
 const plainFetch: typeof fetch = self.fetch.bind(self);
 const QUIET = { messageCallback: () => undefined, errorCallback: () => undefined };
 
-const IDLE = 1000, PAUSE = 4; // milliseconds before the image is prepared, and between its steps
+const IDLE = 1000, PAUSE = 4; // milliseconds before the image (of Python's memory) is prepared, and between its steps
 const KEPT_STDLIB = new URL("kept-stdlib.zip", self.location.href).href; // not a file: the content comes from the image
 
 let pyodide: Pyodide | undefined;
@@ -50,15 +50,15 @@ let queue: Promise<void> = Promise.resolve();
 const early: ToWorker[] = []; // messages that arrived before Python was ready
 
 /**
- * Watches what the interpreter fetches: counts the bytes for the progress line, and calls `broke` for a
+ * Watches what the interpreter fetches: counts the bytes for the progress line, and calls `onFailure` for a
  * file that cannot be loaded, because Pyodide itself would wait for ever or go on without the file.
  */
-function watchFetches(wasm: string, image: Image | undefined, broke: (address: string, checked: boolean) => void): void {
+function watchFetches(wasm: string, image: Image | undefined, onFailure: (address: string, checked: boolean) => void): void {
   let bytes = 0;
   scope.fetch = async (input, init) => {
     const address = input instanceof Request ? input.url : String(input);
     if (image && address === KEPT_STDLIB) return new Response(image.stdlib);
-    const broken = (): void => broke(address, Boolean(init?.integrity));
+    const broken = (): void => onFailure(address, Boolean(init?.integrity));
     const answer = await plainFetch(input, init).catch((error: unknown) => {
       broken();
       throw error;
@@ -80,7 +80,7 @@ function watchFetches(wasm: string, image: Image | undefined, broke: (address: s
 }
 
 /** Browsers compile WebAssembly while it loads only if the host sends its Content-Type; otherwise it is compiled afterwards. */
-function watchCompiler(broke: (error: unknown) => void): void {
+function watchCompiler(onFailure: (error: unknown) => void): void {
   const streaming = WebAssembly.instantiateStreaming;
   WebAssembly.instantiateStreaming = async (source, imports) => {
     try {
@@ -88,29 +88,29 @@ function watchCompiler(broke: (error: unknown) => void): void {
       if (answer.headers.get("Content-Type")?.startsWith("application/wasm")) return await streaming(answer, imports);
       return await WebAssembly.instantiate(await answer.arrayBuffer(), imports);
     } catch (error) {
-      setTimeout(() => broke(error), 100); // after the message of `watchFetches`, if there is one
+      setTimeout(() => onFailure(error), 100); // after the message of `watchFetches`, if there is one
       throw error;
     }
   };
 }
 
 /** The reason why a file could not be loaded, once that has happened. */
-let trouble: Promise<string> | undefined;
+let failureReason: Promise<string> | undefined;
 
 async function start(message: Start): Promise<void> {
   const image = await recall(message.book, message.pyodide);
   const broken = new Promise<never>((_, failed) => {
     watchFetches(`${message.pyodide}pyodide.asm.wasm`, image, (address, checked) => {
-      trouble = reason(address, checked, plainFetch);
-      void trouble.then((words) => failed(new Error(words)));
+      failureReason = reason(address, checked, plainFetch);
+      void failureReason.then((words) => failed(new Error(words)));
     });
     watchCompiler(failed);
   });
   try {
     await Promise.race([load(message, image), broken]);
   } catch (error) {
-    if (image && !trouble) await forget(message.book, message.pyodide); // it may be damaged: the next try does not use it
-    throw trouble ? new Error(await trouble) : error;
+    if (image && !failureReason) await forget(message.book, message.pyodide); // it may be damaged: the next try does not use it
+    throw failureReason ? new Error(await failureReason) : error;
   }
   if (!image) keepLater(message);
 }
@@ -172,7 +172,7 @@ async function run(message: ToWorker & { type: "run" }): Promise<void> {
   try {
     if (interrupt) interrupt[0] = 0;
     // matplotlib and the packages that it needs are loaded when a cell first uses them
-    if (/\b(matplotlib|pyplot|course\.style|PIL)\b/.test(message.source)) await loadPictures();
+    if (/\b(matplotlib|pyplot|course\.style|PIL)\b/.test(message.source)) await loadMatplotlibOnce();
     status = await kernel!.run(message.source, message.name, message.example);
   } catch (error) {
     const failure = error instanceof NotLoaded ? error : { kind: "Error", message: String(error), hint: "Restart Python." };
@@ -188,13 +188,13 @@ class NotLoaded extends Error {
   readonly hint = "Run the cell again to try again.";
 }
 
-let pictures: Promise<void> | undefined;
-function loadPictures(): Promise<void> {
-  pictures ??= loadMatplotlib().catch((error: unknown) => {
-    pictures = undefined; // the next cell that needs it tries again
+let matplotlibLoading: Promise<void> | undefined;
+function loadMatplotlibOnce(): Promise<void> {
+  matplotlibLoading ??= loadMatplotlib().catch((error: unknown) => {
+    matplotlibLoading = undefined; // the next cell that needs it tries again
     throw error;
   });
-  return pictures;
+  return matplotlibLoading;
 }
 
 async function loadMatplotlib(): Promise<void> {
@@ -202,7 +202,7 @@ async function loadMatplotlib(): Promise<void> {
   send({ type: "loading", what: "matplotlib", bytes: -1 });
   await pyodide!.loadPackage(["matplotlib"], QUIET);
   send({ type: "loading", what: "", bytes: -1 });
-  if (!("matplotlib" in pyodide!.loadedPackages)) throw new NotLoaded(await trouble);
+  if (!("matplotlib" in pyodide!.loadedPackages)) throw new NotLoaded(await failureReason);
   keepLater(started!);
 }
 

@@ -46,7 +46,8 @@ class Arrays:
     """
 
     def __init__(self, graph: Steps, inputs: Sequence[int], results: Sequence[int]) -> None:
-        # Merging renumbers the steps.  As outputs, inputs and results can be found afterwards.
+        # Merging renumbers the steps.  Inputs and results are listed as outputs, so that their new
+        # positions can be looked up.
         outputs = dict(enumerate([*inputs, *results]))
         whole = merged(Steps(graph.steps, {str(k): at for k, at in outputs.items()}))
         if whole.steps is not graph.steps:
@@ -80,7 +81,7 @@ class Writer:
             (graph.steps, wanted, []) if images else group_chain(graph, wanted, _ELEMENTWISE)
         )
         self.inputs, self.results = found[: len(inputs)], found[len(inputs) :]
-        # record.py silences NumPy's warnings in modules with such a name.
+        # record.py silences NumPy's warnings in modules whose name begins with "nnlib".
         self.names: dict[str, Any] = {"__name__": "nnlib.graph.lowered", **UFUNCS}
         self.names["reciprocal"] = np.reciprocal
         self.lines: list[str] = []
@@ -90,9 +91,9 @@ class Writer:
         self.free: dict[tuple, list[np.ndarray]] = {}
         self.buffered: set[int] = set()  # the steps whose result is in one of these buffers
         self.owner = list(range(len(self.steps)))  # by step: the step whose memory it uses
-        self.instead = shortcuts(self.steps)
+        self.shortcuts = shortcuts(self.steps)
         self.arguments = [
-            self.instead[at].arguments if at in self.instead else self._unexpanded(step)
+            self.shortcuts[at].arguments if at in self.shortcuts else self._unexpanded(step)
             for at, step in enumerate(self.steps)
         ]
         for at in (at for chain in self.chains for at in chain):
@@ -126,10 +127,12 @@ class Writer:
                     used[i] = True
         self.used = used
         # The steps that must keep residuals for a later one.
-        self.keep = {s.after for at, s in self.instead.items() if used[at] and s.after is not None}
+        self.saves_residuals = {
+            s.after for at, s in self.shortcuts.items() if used[at] and s.after is not None
+        }
         for at, step in enumerate(self.steps):
             view = step.op in Primitive.registry and Primitive.registry[step.op].view
-            if used[at] and view and at not in self.instead:
+            if used[at] and view and at not in self.shortcuts:
                 self.owner[at] = self.owner[self.arguments[at][0]]
         self.last = list(range(end))
         for at in range(end):
@@ -169,7 +172,7 @@ class Writer:
     def _static_view(self, at: int, step: Step) -> bool:
         """Make a view of a buffer or a constant now, because it is the same in every call."""
         primitive = Primitive.registry.get(step.op)
-        if primitive is None or not primitive.view or at in self.instead:
+        if primitive is None or not primitive.view or at in self.shortcuts:
             return False
         base = self.arrays.get(self.arguments[at][0])
         if base is None:
@@ -219,7 +222,7 @@ class Writer:
             name = f"check{len(self.names)}"
             self.names[name] = check
             self.lines.append(f"{name}(v{check.at})")
-        if at in self.instead or at in self.keep:
+        if at in self.shortcuts or at in self.saves_residuals:
             self._emit_shared(at, step, xs)
             return
         writer = _writer(step, [self.steps[i] for i in self.arguments[at]])
@@ -256,11 +259,11 @@ class Writer:
 
     def _emit_shared(self, at: int, step: Step, xs: list[str]) -> None:
         """A step that keeps residuals (k…) for a later one, or that uses them."""
-        if at in self.keep:
+        if at in self.saves_residuals:
             self.names[f"f{at}"] = with_residuals(step)
             self.lines.append(f"v{at}, k{at} = f{at}({', '.join(xs)})")
             return
-        short = self.instead[at]
+        short = self.shortcuts[at]
         self.names[f"f{at}"] = short.function
         kept = [] if short.after is None else [f"k{short.after}"]
         self.lines.append(f"v{at} = f{at}({', '.join(xs + kept)})")

@@ -1,4 +1,5 @@
-// Runs in JupyterLite's pages, before its own scripts: keeps the two service workers of this site apart.
+// Runs in JupyterLite's pages before its own scripts. It shows the notebook alone on phones, keeps JupyterLite's
+// service worker and the book's apart, and has JupyterLite's worker cache what was loaded before it started.
 (() => {
   "use strict";
   // On a phone JupyterLab's panels take all the space, so Jupyter Notebook shows the notebook alone.
@@ -16,7 +17,7 @@
   // own, which cannot be loaded again without a network. Browsers update both by themselves.
   workers.getRegistrations = async () => [];
 
-  // JupyterLite would mistake the book's worker, which also controls lite/, for its own, and start none.
+  // JupyterLite would take the book's worker, which also controls lite/, for its own and would not start its own.
   const current = Object.getOwnPropertyDescriptor(proto, "controller").get;
   const controller = () => {
     const worker = current.call(workers);
@@ -26,14 +27,14 @@
 
   // JupyterLite's worker also caches what was loaded before it started, for use without a network.
   performance.setResourceTimingBufferSize(2000);
-  const keep = () => {
+  const cacheLoaded = () => {
     const worker = workers.controller;
     if (!worker) return;
     const parts = performance.getEntriesByType("resource").map((entry) => entry.name);
     worker.postMessage({ type: "keep", addresses: [location.href, ...parts] });
   };
   workers.addEventListener("controllerchange", () => {
-    keep();
-    setTimeout(keep, 10_000); // again, for what was still loading
+    cacheLoaded();
+    setTimeout(cacheLoaded, 10_000); // again, for what was still loading
   });
 })();
