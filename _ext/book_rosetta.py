@@ -41,6 +41,7 @@ def table() -> dict[str, Any]:
 
 
 def listing(code: str, title: str, marked: list[int], language: str = "python") -> nodes.container:
+    """A titled block of code in which the lines with the `marked` numbers are highlighted."""
     code = code.rstrip()
     box = nodes.container(classes=["nn-program"])
     block = nodes.literal_block(code, code, language=language)
@@ -116,6 +117,7 @@ def code_cell(code: str) -> nodes.paragraph:
 
 
 def build_table(heads: list[str], rows: list[list[nodes.Node]], look: str) -> nodes.table:
+    """A table with these headings and cells; `look` is its CSS class."""
     group = nodes.tgroup(cols=len(heads))
     group += [nodes.colspec(colwidth=1) for _ in heads]
     group += nodes.thead("", row([prose(head) for head in heads]))

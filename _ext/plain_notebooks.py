@@ -171,6 +171,7 @@ def link(doc: str, shown: str, name: str, book: Book) -> str:
 
 
 def citation(entries: list[Entry], parentheses: bool) -> str:
+    """Links to the entries: (Name, year), or Name (year) without `parentheses`."""
     links = []
     for entry in entries:
         people, year = last_names(entry), entry.fields.get("year", "undated")
@@ -181,6 +182,7 @@ def citation(entries: list[Entry], parentheses: bool) -> str:
 
 
 def last_names(entry: Entry) -> str:
+    """The last names of authors or editors (of more than two, the first “et al.”), or the title."""
     people = entry.persons.get("author") or entry.persons.get("editor") or []
     names = [" ".join([*p.prelast_names, *p.last_names]) for p in people]
     if not names:
@@ -190,6 +192,7 @@ def last_names(entry: Entry) -> str:
 
 
 def reference(entry: Entry) -> str:
+    """An entry of the bibliography as one line of Markdown."""
     where = next((entry.fields[k] for k in ("journal", "booktitle", "publisher", "institution")
                   if k in entry.fields), "")  # fmt: skip
     parts = [last_names(entry), clean(entry.fields.get("title", "")), clean(where)]
@@ -199,6 +202,7 @@ def reference(entry: Entry) -> str:
 
 
 def address_of(entry: Entry) -> str:
+    """The address of an entry's DOI, or its URL, or an empty string."""
     doi = entry.fields.get("doi")
     return f"https://doi.org/{doi}" if doi else entry.fields.get("url", "")
 

@@ -66,7 +66,7 @@
     }
     const article = document.querySelector("article.bd-article");
     if (!article?.querySelector("details.nn-solution")) return;
-    const press = (words, all) => {
+    const printButton = (words, all) => {
       const button = document.createElement("button");
       button.type = "button";
       button.textContent = words;
@@ -80,7 +80,7 @@
     };
     const element = document.createElement("div");
     element.className = "nn-printing";
-    element.append(press("Print this chapter", false), press("Print it with code, hints and solutions", true));
+    element.append(printButton("Print this chapter", false), printButton("Print it with code, hints and solutions", true));
     article.append(element);
   });
   matchMedia("print").addEventListener("change", (event) => setPrinting(event.matches));
@@ -91,16 +91,16 @@
 // The map of chapters shows how many exercises were solved in this browser (frontend/python/src/store.ts stores them);
 // if none was, it shows nothing.
 (() => {
-  const kept = () => {
+  const solvedNames = () => {
     try {
-      const found = JSON.parse(localStorage.getItem("nnlib-progress") ?? "[]");
-      return Array.isArray(found) ? found.filter((name) => typeof name === "string") : [];
+      const stored = JSON.parse(localStorage.getItem("nnlib-progress") ?? "[]");
+      return Array.isArray(stored) ? stored.filter((name) => typeof name === "string") : [];
     } catch {
       return [];
     }
   };
   const mark = () => {
-    const solved = kept();
+    const solved = solvedNames();
     for (const element of document.querySelectorAll(".nn-solved")) {
       const { chapter, exercises } = element.dataset;
       const count = solved.filter((name) => name.startsWith(`${chapter}/`)).length;

@@ -132,6 +132,7 @@ class Maker:
         self.lines.append(line)
 
     def start(self) -> None:
+        """Adds the lines that make the first tensors."""
         for _ in range(self.one(1, 2, 2, 3)):
             shape = [self.one(1, 2, 3, 3, 4) for _ in range(self.one(0, 1, 1, 2, 2, 3))]
             if self.random.random() < 0.04:
@@ -155,6 +156,7 @@ class Maker:
         return "abcdefghijklmnopqrstuvwxyz"[self.count - 1]
 
     def program(self) -> list[str]:
+        """Makes all lines of the program; returns them."""
         self.start()
         wanted = len(self.lines) + self.random.randint(3, 12)
         for _ in range(60):
@@ -388,6 +390,7 @@ class Perturbed:
         return self.changed(x, ()).detach().requires_grad_(requires_grad)
 
     def ranked(self, x: Any) -> Any:
+        """x with its floats changed and equal ones made unequal, before they are sorted."""
         if not x.is_floating_point():
             return x
         ties = [1e-6 * self.random.choice((-1, 1)) for _ in range(math.prod(x.shape))]  # zeros too
@@ -405,6 +408,7 @@ class Perturbed:
 
 
 def run(lines: list[str], library: Any, perturbed: Perturbed | None = None) -> Run:
+    """Runs a program with a library, perhaps perturbed; returns its results or its error."""
     scope = names_for(library)
     if perturbed is not None:
         scope["T"] = perturbed

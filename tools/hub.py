@@ -63,6 +63,7 @@ def proxy() -> str:
 
 
 def free_ports(count: int) -> list[int]:
+    """The numbers of different ports that are free at the moment."""
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     ports = [s.getsockname()[1] for s in sockets]
     for s in sockets:

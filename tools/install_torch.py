@@ -45,6 +45,7 @@ def reachable(url: str = f"{CPU_BUILDS}/torch/") -> bool:
 
 
 def pip(*arguments: str) -> int:
+    """Runs `pip install`; returns its exit code."""
     command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "-q"]
     return subprocess.run([*command, *arguments]).returncode
 

@@ -141,6 +141,7 @@ RULES: dict[str, Callable[[Chapter], Iterator[str]]] = {}
 
 
 def rule(function: Callable[[Chapter], Iterator[str]]) -> Callable[[Chapter], Iterator[str]]:
+    """Registers a rule under its function's name."""
     RULES[function.__name__] = function
     return function
 
@@ -604,6 +605,7 @@ def still_to_write(path: Path) -> list[str]:
 
 
 def faults_of(chapter: Chapter, names: Iterable[str]) -> list[str]:
+    """The faults that the named rules find, except those from which the chapter is exempt."""
     if unknown := chapter.allowed - RULES.keys():
         raise SystemExit(
             f"{chapter.path}: <!-- lint: allow {' '.join(sorted(unknown))} --> names no rule; the "

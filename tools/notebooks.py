@@ -103,6 +103,7 @@ def normal_cell(cell: dict, position: int, taken: set[str]) -> dict:
 
 
 def normal_notebook(notebook: dict) -> dict:
+    """The notebook in the normal form, without empty cells."""
     taken: set[str] = set()
     metadata = {"kernelspec": KERNEL, "language_info": {"name": "python"}}
     if "mystnb" in notebook["metadata"]:
@@ -149,6 +150,7 @@ def refused_habits(notebook: dict) -> list[str]:
 
 
 def execute(path: Path) -> dict:
+    """Runs a notebook as an author; returns it with its new outputs."""
     import nbformat
     from nbclient import NotebookClient
 

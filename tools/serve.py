@@ -60,6 +60,7 @@ class QuietHandler(http.server.SimpleHTTPRequestHandler):
 
 
 def server_on(folder: Path, first_port: int) -> http.server.ThreadingHTTPServer:
+    """A server of the folder at the first free port of twenty, or at any other free port."""
     handler = functools.partial(QuietHandler, directory=str(folder))
     for port in [*range(first_port, first_port + 20), 0]:
         try:

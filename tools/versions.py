@@ -69,11 +69,13 @@ def environment(python: str, version: str) -> Path:
 
 
 def install(folder: Path, *what: str) -> None:
+    """Installs packages into a virtual environment."""
     pip = [folder / "bin" / "python", "-m", "pip", "--disable-pip-version-check", "install", "-q"]
     subprocess.run([*pip, *what], check=True)
 
 
 def run_tests(folder: Path, *arguments: str) -> int:
+    """Runs pytest in a virtual environment; returns its exit code."""
     command = [folder / "bin" / "python", "-m", "pytest", "-q", "-p", "no:cacheprovider"]
     env = os.environ | {"NNLIB_PROGRESS": "off", "OPENBLAS_NUM_THREADS": "1"}
     return subprocess.run([*command, *arguments], cwd=ROOT, env=env).returncode

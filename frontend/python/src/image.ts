@@ -31,6 +31,7 @@ const STDLIB = "/tmp/stdlib.zip"; // page_image.py makes it
 /** The address that the image is stored under: one for each edition of the book and of Pyodide. */
 const addressOf = (book: string, pyodide: string): string => `${book}kept?${new URLSearchParams({ of: pyodide })}`;
 
+/** The stored image; undefined if there is none or the browser stores nothing. */
 export async function recall(book: string, pyodide: string): Promise<Image | undefined> {
   if (typeof caches === "undefined") return undefined;
   try {
@@ -41,6 +42,7 @@ export async function recall(book: string, pyodide: string): Promise<Image | und
   }
 }
 
+/** The image in a stored file, which begins with the length of its header and the header. */
 function parsed(data: ArrayBuffer): Image {
   const length = new DataView(data).getUint32(0, true);
   const { packages, files } = JSON.parse(new TextDecoder().decode(new Uint8Array(data, 4, length))) as Header;
@@ -62,10 +64,12 @@ function parsed(data: ArrayBuffer): Image {
   };
 }
 
+/** Deletes the stored image. */
 export async function forget(book: string, pyodide: string): Promise<void> {
   await (await caches.open(CACHE)).delete(addressOf(book, pyodide));
 }
 
+/** Stores Python's files as an image. */
 export async function keep(book: string, pyodide: string, system: Files, packages: Readonly<Record<string, string>>): Promise<void> {
   const files: [string, number, number][] = [];
   const parts: Uint8Array<ArrayBuffer>[] = [];

@@ -3,6 +3,7 @@
 import { absolute, isRecord } from "./dom.js";
 import type { PageInfo } from "./protocol.js";
 
+/** Saves the page's notebook as a file; an edited cell loses its outputs. */
 export async function downloadNotebook(info: PageInfo, address: string, sourceOf: (id: string) => string): Promise<void> {
   const answer = await fetch(absolute(address));
   if (!answer.ok) throw new Error(`the notebook could not be read (${answer.status})`);
