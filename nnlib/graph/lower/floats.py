@@ -45,6 +45,18 @@ _SQRT_HALF, _TINY, _2_23 = f4(0.70710678), f4(1.17549435e-38), f4(8388608.0)
 _TANH_SMALL, _TANH_IS_ONE, _SIGMOID_IS_ONE = f4(0.625), f4(10), f4(-86)
 
 
+@exact
+def vector(memory, start, n):
+    """An array of n elements in the working memory; numba compiles a call sooner than a slice."""
+    return memory[start : start + n]
+
+
+@exact
+def matrix(memory, start, rows, columns):
+    """A matrix in the working memory."""
+    return memory[start : start + rows * columns].reshape((rows, columns))
+
+
 @summing
 def plus(total, x):
     return total + x

@@ -76,7 +76,7 @@ class Lowered:
         """
         body = "\n".join(kernel.body)
         memory = [f"{p}_{TYPES[kind]}" for p in "sw" for kind in TYPES
-                  if re.search(rf"\b{p}_{TYPES[kind]}\[", body)]  # fmt: skip
+                  if re.search(rf"\b{p}_{TYPES[kind]}\b", body)]  # fmt: skip
         return [*kernel.names, *memory]
 
     @property

@@ -22,11 +22,12 @@ from nnlib.graph.steps import Step
 Shape = tuple[int, ...]
 _INDEX = ("i", "j", "k", "l", "m", "n", "o", "p", "q", "r")
 _CALLED = {  # functions of `floats`
-    "expf", "logf", "log1pf", "maximum", "minimum", "plus", "plus_product", "sigmoid", "sigmoidf",
-    "sign", "softplus", "softplusf", "tanhf",
+    "expf", "logf", "log1pf", "matrix", "maximum", "minimum", "plus", "plus_product", "sigmoid",
+    "sigmoidf", "sign", "softplus", "softplusf", "tanhf", "vector",
 }  # fmt: skip
 _RESERVED = {
-    "np", "math", "range", "abs", "min", "max", "part", "w", "s", *TYPES.values(), *_INDEX, *_CALLED
+    "np", "math", "range", "abs", "min", "max", "part", *TYPES.values(), *_INDEX, *_CALLED,
+    "w", "s", *[f"{memory}_{short}" for memory in "ws" for short in TYPES.values()],
 }  # fmt: skip
 EXACT = 4096  # elements up to which a float32 sum is kept in float32
 
@@ -191,10 +192,11 @@ class KernelWriter:
             size = math.prod(step.shape)
             self.work[step.dtype] += -(-size // 16) * 16  # each begins at a new cache line
             self.header[at, ()] = name
-            whole = f"w_{TYPES[step.dtype]}[{start}:{start + size}]"
-            shaped = f"{whole}.reshape({step.shape})"
+            memory = f"w_{TYPES[step.dtype]}"
             if at in self.storage.columns:
-                shaped = f"{whole}.reshape({step.shape[::-1]}).T"
+                shaped = f"{_part(memory, start, step.shape[::-1])}.T"
+            else:
+                shaped = _part(memory, start, step.shape)
             self.head.append(f"{name} = {shaped}")
         return name
 
@@ -208,6 +210,14 @@ class KernelWriter:
             self.header[key] = self.names.free(f"{name}_as")
             self.head.append(f"{self.header[key]} = {name}.reshape({view.shape})")
         return self.header[key]
+
+
+def _part(memory: str, start: int, shape: Shape) -> str:
+    """The text that makes an array of a part of the working memory."""
+    if len(shape) in (1, 2):
+        name = "vector" if len(shape) == 1 else "matrix"
+        return f"{name}({memory}, {start}, {', '.join(map(str, shape))})"
+    return f"{memory}[{start}:{start + math.prod(shape)}].reshape({shape})"
 
 
 def _place(start: int, stride: int, index: str) -> str:
