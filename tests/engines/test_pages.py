@@ -8,7 +8,7 @@ import pytest
 
 from tests.book.harness import FRAMES
 from tests.book.parity import HELPERS, check_against_python, figures_of
-from tests.book.python_page import cells_of, needs_python, said_by_page, stored
+from tests.book.python_page import cells_of, needs_python, outputs_of_page, stored
 from tests.engines.conftest import PAGES
 from tests.engines.driver import Engine
 
@@ -244,11 +244,11 @@ def test_a_chapters_code_runs_and_prints_the_stored_output(
     assert engine.evaluate(state) == "ready"
     engine.evaluate("""() => [...document.querySelectorAll(".nn-run-bar button")]
       .find((button) => button.textContent === "Run all").click()""")
-    over = f"window.heard.length >= {len(cells)} || window.heard.some((r) => r.status !== 'ok')"
+    over = f"window.runs.length >= {len(cells)} || window.runs.some((r) => r.status !== 'ok')"
     engine.until(over, 300)
-    runs = engine.evaluate("window.heard")
+    runs = engine.evaluate("window.runs")
     wrong = [
         cell["id"] for run, cell in zip(runs, cells, strict=False)
-        if run["status"] != "ok" or said_by_page(run["said"]) != stored(cell)
+        if run["status"] != "ok" or outputs_of_page(run["messages"]) != stored(cell)
     ]  # fmt: skip
     assert wrong == [] and len(runs) == len(cells)
