@@ -21,7 +21,7 @@ from nnlib.functions import reshaping as s
 from nnlib.functions._args import F32, F64, is_number, needs_tensor
 from nnlib.primitives import broadcast
 from nnlib.primitives import shape as ps
-from nnlib.record import GRAD, PLAIN, Leaf, Value
+from nnlib.record import GRAD, NO_GRAD, Leaf, Value
 
 if TYPE_CHECKING:
     from nnlib.functions.create import Generator
@@ -33,7 +33,7 @@ T = TypeVar("T", bound=Value)
 
 
 def become(x: T, result: Any, how: str) -> T:
-    """Write `result` into the memory of `x` and give `x` its history."""
+    """Write `result` into the memory of `x` and give `x` the history of `result`."""
     recording = record.grad_enabled()
     view = getattr(x, "_view", None)
     if watcher := record.current_watcher():
@@ -149,7 +149,7 @@ def _rewrite_base(x: Any, view: Any, history: bool, chain: list[Any]) -> None:
     else:
         if primitive is broadcast.expand and x._data.size != base._data.size:
             new = _put_back_by_memory(base, chain[0])
-            del chain[1:]  # views in between repeat the change: they become views of the new base
+            del chain[1:]  # the intermediate views are rebuilt from the new base
         else:
             new = _put_back(_old(base), primitive, attrs, _old(x))
         if history:
@@ -183,7 +183,7 @@ def _renew_views(base: Any, chain: list[Any], history: bool) -> None:
 
 
 def _put_back(base: Any, primitive: Any, attrs: Any, value: Tensor) -> Any:
-    """`base` with `value` in place of the view of it that `primitive` computes."""
+    """`base` with the elements of its view, which `primitive` computes, replaced by `value`."""
     if primitive is ps.slice_:
         return picking.written_slice(base, attrs["index"], value)
     if primitive is ps.reshape:
@@ -265,14 +265,14 @@ def _fast_in_place(ufunc: Any) -> Callable[[F], F]:
                 mode <= GRAD
                 and x.__class__ is np.ndarray
                 and (x.dtype is F32 or x.dtype is F64)
-                and (mode == PLAIN or self._node is None)
+                and (mode == NO_GRAD or self._node is None)
                 and getattr(self, "_view", None) is None
                 and (not alpha or alpha[0].__class__ is float or alpha[0].__class__ is int)
             ):
                 y = other
                 if isinstance(other, Value):
                     y = other._data
-                    if y.dtype is not x.dtype or (mode != PLAIN and other._node is not None):
+                    if y.dtype is not x.dtype or (mode != NO_GRAD and other._node is not None):
                         return slow(self, other, *alpha)
                 elif other.__class__ is not float and other.__class__ is not int:
                     return slow(self, other, *alpha)
@@ -556,7 +556,7 @@ class InPlace(Value):
 
 
 def _replaced(x: Any, new: Any) -> Any:
-    """`new` in place of all of x, whose history is kept: the gradient that reaches it is 0."""
+    """`new` in place of all of x; the old history of x is kept and receives a gradient of 0."""
     if not record.grad_enabled() or x._node is None or isinstance(x._node, Leaf):
         return new
     everywhere = record.make(np.ones(x._data.shape, bool)[()])

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
         def custom(self, value: Value, name: str) -> None: ...
         def value_read(self, value: Value, how: str) -> None: ...
         def expects(self, value: Value, low: float, high: float, error: str) -> None: ...
-        def draw(
+        def sample(
             self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
         ) -> Any: ...
         def refuse(self, reason: str) -> None: ...
@@ -51,7 +51,7 @@ class Node:
 
     `edges` are the nodes of the arguments (None for a constant), `args` and `out` the arrays that
     the vjp needs (None if it needs none), `shapes` the arguments' shapes if broadcasting made
-    them differ from the result's, `time` the clock of in-place changes when it was recorded.
+    them differ from the result's, `time` the `clock` when the node was recorded.
     """
 
     __slots__ = (
@@ -119,7 +119,7 @@ class Value:
 
 # ---------------------------------------------------------------- the state of recording
 
-PLAIN, GRAD, WATCHED = 0, 1, 2  # a mode is a sum of these; PLAIN and GRAD take the fast path
+NO_GRAD, GRAD, WATCHED = 0, 1, 2  # a mode is a sum of these; NO_GRAD and GRAD take the fast path
 
 
 class State:
@@ -162,7 +162,7 @@ class recording:
     __slots__ = ("before", "mode", "state")
 
     def __init__(self, grad: bool) -> None:
-        self.mode = GRAD if grad else PLAIN
+        self.mode = GRAD if grad else NO_GRAD
 
     def __enter__(self) -> None:
         self.state = here = _threads.state
@@ -176,7 +176,7 @@ class recording:
 def set_recording(grad: bool) -> None:
     """Switch the recording of gradients on or off in this thread, from now on."""
     here = state()
-    here.switch((here.mode & WATCHED) | (GRAD if grad else PLAIN))
+    here.switch((here.mode & WATCHED) | (GRAD if grad else NO_GRAD))
 
 
 @contextmanager
@@ -287,9 +287,10 @@ def prepare_process() -> None:
     nnlib causes them.  The user's own NumPy code keeps its warnings.
 
     glibc returns large blocks to the system when they are freed, and the page faults when they are
-    allocated again cost more than the arithmetic.  Once a block of nearly 32 MB has been freed, it
-    keeps them.  A step of a small convolutional network then takes 40 % of the time, and so does
-    the sigmoid of a million numbers with its gradient; a step of an MLP takes as long as before.
+    allocated again cost more than the arithmetic.  Once a block of nearly 32 MB has been freed,
+    glibc keeps freed blocks.  A step of a small convolutional network then takes 40 % of the time,
+    and so does the sigmoid of a million numbers with its gradient; a step of an MLP takes as long
+    as before.
     """
     global _prepared
     if not _prepared:
@@ -315,9 +316,10 @@ class Primitive:
     place.
 
     ``reads[i]`` lists the arguments (-1: the result) that the i-th gradient needs, if that is not
-    the same for all; ``"others"``: each needs all arguments but its own.  With `remade`, the
-    result may be changed too: it is computed again for the vjp.  ``restored(out, *args)``
-    recomputes changed arguments from a saved result that determines them, so they may be changed.
+    the same for all; ``"others"``: each needs all arguments but its own.  With
+    `recomputes_out`, the result may be changed too: it is computed again for the vjp.
+    ``restored(out, *args)`` recomputes changed arguments from a saved result that determines them,
+    so they may be changed.
 
     ``decomposition(*args, **attrs)`` is a fused primitive written in simpler ones; higher
     derivatives and exported graphs use it.  ``with_residuals(*args, **attrs)`` is a forward that
@@ -333,7 +335,7 @@ class Primitive:
 
     __slots__ = (
         "__weakref__", "broadcasts", "crosses", "decomposition", "differentiable", "domain",
-        "family", "forward", "latex", "name", "reads", "remade", "restored", "saves_args",
+        "family", "forward", "latex", "name", "reads", "recomputes_out", "restored", "saves_args",
         "saves_out", "shape_only", "source", "ufunc", "view", "vjp_of_all", "vjps",
         "with_residuals",
     )  # fmt: skip
@@ -354,7 +356,7 @@ class Primitive:
         family: str = "",
         shape_only: Sequence[int] = (),
         reads: tuple[tuple[int, ...], ...] | Literal["others"] | None = None,
-        remade: bool = False,
+        recomputes_out: bool = False,
         restored: Callable[..., tuple[Array, ...]] | None = None,
         ufunc: np.ufunc | None = None,
         source: str = "",
@@ -367,7 +369,7 @@ class Primitive:
         self.vjps, self.vjp_of_all = vjps, vjp_of_all
         self.crosses = saves == "cross"
         self.with_residuals = with_residuals
-        self.shape_only, self.reads, self.remade = shape_only, reads, remade
+        self.shape_only, self.reads, self.recomputes_out = shape_only, reads, recomputes_out
         self.restored = restored
         self.saves_args = saves in ("args", "both", "cross")
         self.saves_out = saves in ("out", "both")
@@ -505,7 +507,7 @@ def record(
     """The node of one application; it saves only the values that the vjp needs."""
     node = Node(primitive, edges, attrs or None)
     if primitive.saves_args:
-        node.args = crossed(edges, arrays) if primitive.crosses else arrays
+        node.args = only_needed(edges, arrays) if primitive.crosses else arrays
     if primitive.saves_out:
         node.out = out
     if primitive.broadcasts:
@@ -515,8 +517,8 @@ def record(
     return node
 
 
-def crossed(edges: tuple[Any, ...], arrays: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Two arguments, each None if the other one, whose gradient needs it, is not recorded."""
+def only_needed(edges: tuple[Any, ...], arrays: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Each of the two arguments, or None if the other one needs no gradient."""
     return (arrays[0] if edges[1] else None, arrays[1] if edges[0] else None)
 
 
@@ -543,8 +545,8 @@ def aliased(value: Any) -> Any:
     if not isinstance(value, Value):
         return value
     other = make(value._data, value._node)
-    if who := current_watcher():
-        who.alias(other, value)
+    if watcher := current_watcher():
+        watcher.alias(other, value)
     return other
 
 

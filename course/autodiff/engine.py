@@ -17,10 +17,10 @@ import numpy as np
 
 
 class Scalar:
-    """A number with an edge to each number that it was computed from, and a slope on each edge.
+    """A number with an edge to each number that it was computed from, with the partial derivative.
 
     `backward` adds to the `grad` of the leaves, the numbers without edges.  The gradients of the
-    nodes in between exist only during the walk, so a second `backward` is also right.
+    nodes in between exist only during the backward pass, so a second `backward` is also right.
     """
 
     def __init__(self, value: float, edges: Sequence[tuple[Scalar, float]] = ()) -> None:
@@ -123,7 +123,7 @@ def draw(rng: np.random.Generator, length: int = 6) -> tuple[Program, tuple[floa
 def run(program: Program, values: Sequence[float], number: Callable[[float], Any]) -> list[float]:
     """The program's result, and its derivatives with respect to x, y, z.
 
-    `number` makes an engine's number of a float.
+    `number` converts a float to the engine's type.
 
     >>> run(("a = x * y", "b = a + a"), (3.0, 2.0, 1.0), Scalar)
     [12.0, 4.0, 6.0, 0.0]
@@ -139,9 +139,10 @@ def run(program: Program, values: Sequence[float], number: Callable[[float], Any
 
 
 def largest_difference(one: Callable, other: Callable, times: int = 200, seed: int = 0) -> float:
-    """The largest difference of two engines' numbers over random programs, relative to the largest.
+    """The largest relative difference of two engines' results over random programs.
 
-    It compares `times` programs; each has three inputs and six lines.
+    It is relative to the largest number of the second engine, at least 1.  It compares `times`
+    programs; each has three inputs and six lines.
     """
     rng, gap = np.random.default_rng(seed), 0.0
     for _ in range(times):
@@ -163,7 +164,7 @@ def complete(engine: Any) -> bool:
         c.backward()
         c.backward()
         return bool(a.grad == 8.0 and 2.0 / (1 - -a).value == 0.8)
-    except Exception:  # dots, or anything else that a reader may have written so far
+    except Exception:  # an ellipsis left in the template, or the reader's other unfinished code
         return False
 
 

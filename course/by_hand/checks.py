@@ -74,7 +74,7 @@ def lines(
             return f"{before}{difference(g[k], n[k], 1e-9, name)}"
         return None
 
-    def twin(name: str, wrong: Callable) -> Callable:
+    def wrong_answer(name: str, wrong: Callable) -> Callable:
         def answer(*arguments: float) -> list[float]:
             result = list(right(*arguments))
             result[names.index(name)] = wrong(arguments, right(*arguments))
@@ -83,7 +83,7 @@ def lines(
         return answer
 
     mistakes = [
-        mistake(f"{name}: {words}", twin(name, wrong))
+        mistake(f"{name}: {words}", wrong_answer(name, wrong))
         for name, line in halfway.items() for words, wrong in line
     ]  # fmt: skip
     return puzzle(short, right=right, problem=problem, mistakes=mistakes, stepwise=True, **more)

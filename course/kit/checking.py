@@ -138,7 +138,7 @@ def judge_value(exercise: Exercise, answer: Any) -> Verdict:
     if problem is None:
         return dtype_judged(exercise, answer) or right(exercise)
     for mistake in exercise.mistakes:
-        if agrees(answer, computed(mistake.twin), exercise.tolerance):
+        if agrees(answer, computed(mistake.wrong_answer), exercise.tolerance):
             return wrong(problem, mistake.words)
     return wrong(problem, suspicion(answer, needed))
 
@@ -196,9 +196,9 @@ def raised(exercise: Exercise, draws: list, error: Exception) -> Verdict:
     for mistake in exercise.mistakes:
         try:
             for arguments in draws:
-                outcome(exercise, mistake.twin, arguments)
-        except Exception as twin_error:
-            if type(twin_error) is type(error) and " ".join(str(twin_error).split()) == text:
+                outcome(exercise, mistake.wrong_answer, arguments)
+        except Exception as wrong_error:
+            if type(wrong_error) is type(error) and " ".join(str(wrong_error).split()) == text:
                 return wrong(verdict, mistake.words)
     return wrong(verdict)
 
@@ -206,7 +206,7 @@ def raised(exercise: Exercise, draws: list, error: Exception) -> Verdict:
 def reason_for(exercise: Exercise, draws: list, given: list, needed: list) -> str | None:
     """The explanation of the mistake that gives the same results in every draw, or None."""
     for mistake in exercise.mistakes:
-        if explains(exercise, mistake.twin, draws, given):
+        if explains(exercise, mistake.wrong_answer, draws, given):
             return mistake.words
     if len(exercise.terms) > 1 and any(
         explains(exercise, gradient_of(term), draws, given) for term in exercise.terms
@@ -216,12 +216,12 @@ def reason_for(exercise: Exercise, draws: list, given: list, needed: list) -> st
     return guesses[0] if len(set(guesses)) == 1 else None
 
 
-def explains(exercise: Exercise, twin: Callable, draws: list, given: list) -> bool:
+def explains(exercise: Exercise, wrong_answer: Callable, draws: list, given: list) -> bool:
     try:
-        twin_results = [outcome(exercise, twin, arguments) for arguments in draws]
+        wrong_results = [outcome(exercise, wrong_answer, arguments) for arguments in draws]
     except Exception:
         return False
-    return all(agrees(g, t, exercise.tolerance) for g, t in zip(given, twin_results))
+    return all(agrees(g, t, exercise.tolerance) for g, t in zip(given, wrong_results))
 
 
 def gradient_of(term: Callable) -> Callable:

@@ -1,8 +1,9 @@
 """The kinds of exercises, and the list of each chapter's exercises.
 
 `course/<chapter>/checks.py` lists a chapter's exercises; `course.check` reads them.
-An exercise has a right answer to compare with, and *twins*: answers that a reader with one
-particular misconception would give. An answer that behaves like a twin gets the twin's explanation.
+An exercise has a right answer to compare with, and *wrong answers*, each of which a reader
+with one particular misconception would give. An answer that behaves like one of these gets its
+explanation.
 """
 
 from __future__ import annotations
@@ -22,15 +23,15 @@ Draw = Callable[[np.random.Generator], Sequence[Any]]
 
 @dataclass(frozen=True)
 class Mistake:
-    """A misconception: an answer that makes the mistake (`twin`), and its explanation (`words`)."""
+    """A misconception: an answer that makes the mistake, and its explanation (`words`)."""
 
     words: str
-    twin: Any
+    wrong_answer: Any
 
 
-def mistake(words: str, twin: Any) -> Mistake:
-    """A Mistake; its twin is an answer of the kind that the exercise asks for."""
-    return Mistake(words, twin)
+def mistake(words: str, wrong_answer: Any) -> Mistake:
+    """A Mistake; `wrong_answer` is an answer of the kind that the exercise asks for."""
+    return Mistake(words, wrong_answer)
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def value(short: str, like: Any, **more: Any) -> Exercise:
     """An exercise that asks for a number, tensor, array, string, or a tuple, list or dict of these.
 
     `like` is the value, or a function without arguments that computes it (so importing a chapter's
-    checks stays quick); the same holds for twins. `dtype="float32"` also asks for that dtype.
+    checks stays quick); so may wrong answers. `dtype="float32"` also asks for that dtype.
     """
     return Exercise(short, "value", like, **more)
 
@@ -113,7 +114,7 @@ def gradient(short: str, of: Callable | Sequence[Callable], given: Draw, **more:
 def puzzle(short: str, right: Any, problem: Callable[[Any], str | None], **more: Any) -> Exercise:
     """An exercise that accepts any solution: `problem(answer)` is None, or says what is wrong.
 
-    `right` is one solution; a twin is an answer for which `problem` returns its explanation.
+    `right` is one solution; a wrong answer is one for which `problem` returns its explanation.
     """
     return Exercise(short, "puzzle", right, problem=problem, **more)
 

@@ -2,8 +2,8 @@
 
 There is a `Peer` at each end of a socket. Numbers, strings, containers, arrays and tensors are sent
 as JSON, so reading them executes no code. Everything else stays in its process: the other side
-gets a `Far` that forwards calls. A function that is called with tensors that need gradients returns
-its values and their Jacobians, so that gradients flow through the call.
+gets a `Remote` that forwards calls. A function that is called with tensors that need gradients
+returns its values and their Jacobians, so that gradients flow through the call.
 """
 
 from __future__ import annotations
@@ -54,11 +54,11 @@ class WireError(RuntimeError):
     """The other side broke the protocol, sent too much, took too long, or is gone."""
 
 
-class Far:
+class Remote:
     """An object of the other process; calls, attributes and operators are forwarded to it."""
 
     def __init__(self, peer: Peer, number: int, known: Mapping[str, Any]) -> None:
-        vars(self).update(_far=(peer, number), _known=dict(known))
+        vars(self).update(_remote=(peer, number), _known=dict(known))
 
     @property
     def has_dots(self) -> bool:
@@ -71,32 +71,32 @@ class Far:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
-        peer, number = self._far
+        peer, number = self._remote
         return peer.ask({"do": "get", "of": number, "name": name})
 
     def __setattr__(self, name: str, value: Any) -> None:
-        peer, number = self._far
+        peer, number = self._remote
         peer.ask({"do": "set", "of": number, "name": name, "to": peer.encode(value, [])})
 
 
-class FarCallable(Far):
+class RemoteCallable(Remote):
     """A function or class of the other process."""
 
     def __call__(self, *args: Any, **named: Any) -> Any:
-        peer, number = self._far
+        peer, number = self._remote
         return peer.call(number, None, args, named)
 
 
 def _operator(name: str) -> Callable:
-    def apply(self: Far, *args: Any) -> Any:
-        peer, number = self._far
+    def apply(self: Remote, *args: Any) -> Any:
+        peer, number = self._remote
         return peer.call(number, name, args, {})
 
     return apply
 
 
 for _name in OPERATORS:
-    setattr(Far, _name, _operator(_name))
+    setattr(Remote, _name, _operator(_name))
 
 
 class Peer:
@@ -120,7 +120,7 @@ class Peer:
         self.depth = 0
         self.objects: dict[int, Any] = {}
         self.numbers: dict[int, int] = {}
-        self.far: dict[int, Far] = {}
+        self.remote: dict[int, Remote] = {}
 
     # frames ------------------------------------------------------------------------------------
 
@@ -257,8 +257,8 @@ class Peer:
             return {"dict": pairs}
         if isinstance(value, tuple):
             return {"tuple": [self.encode(v, leaves, jacobians) for v in value]}
-        if isinstance(value, Far) and value._far[0] is self:
-            return {"yours": value._far[1]}
+        if isinstance(value, Remote) and value._remote[0] is self:
+            return {"yours": value._remote[1]}
         if isinstance(value, nnlib.Tensor):
             return self._tensor(value, leaves, jacobians)
         if isinstance(value, (np.ndarray, np.generic)) and value.dtype.name in DTYPES:
@@ -307,8 +307,8 @@ class Peer:
             return self.objects[inner]
         if kind == "mine" and type(inner) is int:
             description = data.get("known", {})
-            far_type = FarCallable if description.get("callable") else Far
-            return self.far.setdefault(inner, far_type(self, inner, description))
+            remote_type = RemoteCallable if description.get("callable") else Remote
+            return self.remote.setdefault(inner, remote_type(self, inner, description))
         raise WireError("a value cannot be read")
 
     def _leaf_or_result(self, data: dict, leaves: list, arguments: bool) -> Any:

@@ -1,10 +1,11 @@
 """How well the next word is predicted: an MLP, recurrent cells, transformers, two seeds.
 
 The learning rate is chosen by validation: each model is trained with both rates on the training
-clauses without the last 1,000, and judged on these.  Then it is trained on all of them at its rate.
+clauses without the last 1,000, and judged on those 1,000.  Then it is trained on all training
+clauses at the better rate.
 
-`python -m course.language_model.compare` trains all of them (twenty minutes on one core) and writes
-`compare.json`, which `results` reads; a test trains a part of it again.
+`python -m course.language_model.compare` trains all models (twenty minutes on one core) and writes
+`compare.json`, which `results` reads; tests train some models again.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from nnlib.datasets import austen_clauses
 
 MODELS, SEEDS, STEPS = ("MLP", "RNN", "GRU", "transformer"), range(2), 800
 ABLATED = "no heads"  # the transformer once more, trained without attention
-RATES, KEPT_BACK = (3e-3, 6e-3), 1000  # the rates that are tried; clauses for validation
+RATES = (3e-3, 6e-3)  # the rates that are tried
+VALIDATION_SIZE = 1000  # clauses
 FILE = "compare.json"
 
 
@@ -35,12 +37,12 @@ def run(name: str, lr: float, seed: int, steps: int = STEPS) -> float:
 
 
 def validated(name: str, lr: float, steps: int = STEPS) -> float:
-    """Trains without the last 1,000 training clauses; returns the surprise on these, in nats."""
+    """Trains without the last 1,000 training clauses; returns the surprise on those, in nats."""
     texts = austen_clauses().texts
     nnlib.manual_seed(0)
     model = clauses.network(name)
-    clauses.fit(model, steps, lr, 0, texts[:-KEPT_BACK])
-    return clauses.surprise(model, texts[-KEPT_BACK:])
+    clauses.fit(model, steps, lr, 0, texts[:-VALIDATION_SIZE])
+    return clauses.surprise(model, texts[-VALIDATION_SIZE:])
 
 
 @cache
@@ -55,17 +57,17 @@ def setting_name(name: str, lr: float, seed: int) -> str:
     return f"{name}, lr {lr:g}, seed {seed}"
 
 
-def trial(name: str, lr: float) -> str:
+def validation_key(name: str, lr: float) -> str:
     return f"{name}, lr {lr:g}, validation"
 
 
 def rate(name: str) -> float:
     """The learning rate with the smaller surprise on the validation clauses."""
-    return min(RATES, key=lambda lr: results()[trial(name, lr)])
+    return min(RATES, key=lambda lr: results()[validation_key(name, lr)])
 
 
 def best(name: str) -> list[float]:
-    """The seeds' nats per test word at the rate that validation chose."""
+    """The test surprise per word, in nats, for each seed, at the rate that validation chose."""
     return [results()[setting_name(name, rate(name), seed)] for seed in SEEDS]
 
 
@@ -73,7 +75,7 @@ def main() -> None:
     path = Path(__file__).with_name(FILE)
     stored: dict[str, float] = json.loads(path.read_text("utf8")) if path.exists() else {}
 
-    def need(key: str, measure: Callable[[], float]) -> float:
+    def compute_if_missing(key: str, measure: Callable[[], float]) -> float:
         if key not in stored:
             stored[key] = round(measure(), 4)
             print(key, stored[key], file=sys.stderr, flush=True)
@@ -81,10 +83,13 @@ def main() -> None:
         return stored[key]
 
     for name in (*MODELS, ABLATED):
-        tried = {lr: need(trial(name, lr), partial(validated, name, lr)) for lr in RATES}
+        tried = {
+            lr: compute_if_missing(validation_key(name, lr), partial(validated, name, lr))
+            for lr in RATES
+        }
         better = min(RATES, key=tried.__getitem__)
         for seed in SEEDS:
-            need(setting_name(name, better, seed), partial(run, name, better, seed))
+            compute_if_missing(setting_name(name, better, seed), partial(run, name, better, seed))
 
 
 if __name__ == "__main__":

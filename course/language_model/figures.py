@@ -1,4 +1,4 @@
-"""The language models in the page: the next word or letter, continued texts, every head's map."""
+"""The language models in the page: the next word or letter, continued texts, attention weights."""
 
 from __future__ import annotations
 
@@ -13,8 +13,12 @@ from course.networks.replayed import Replayed
 from nnlib import live
 
 ALPHABET = "abcdefghijklmnopqrstuvwxyz' "
-LONGEST, TYPED, WORDS = 14, 72, LENGTH - 1  # letters of a word; letters and words of a text
-SPACE, DRAWS, TOP = 32, 400, 8
+LONGEST = 14  # letters of a word
+MAX_TEXT_LENGTH = 72  # letters of a typed text
+WORDS = LENGTH - 1  # words of a text
+SPACE = ord(" ")
+SAMPLE_COUNT = 400  # random numbers for sampled words; then they repeat
+TOP = 8  # most probable words that are shown
 
 
 def letters_of(words: tuple[str, ...]) -> np.ndarray:
@@ -49,15 +53,15 @@ def words_in(text: Any) -> tuple[Any, Any]:
 
 
 def next_word(net: Replayed, row: Any, n: Any, keep: Any) -> tuple[Any, Any]:
-    """Logits after the start sign and n words of a row (12,), and all maps."""
+    """Logits after the start sign and n words of a row (12,), and the attention weights."""
     h, maps = net.vectors(nnlib.cat([nnlib.full((1,), END), row]), n + 1, keep)
     return net.logits(h[n]), maps
 
 
 def best_of(p: Any) -> dict[str, Any]:
     """The most probable words: probabilities and letters."""
-    most, which = p.topk(TOP)
-    return {"most": most, "names": nnlib.tensor(SPELLING)[which]}
+    probabilities, indices = p.topk(TOP)
+    return {"most": probabilities, "names": nnlib.tensor(SPELLING)[indices]}
 
 
 def slots(name: str, *index: int) -> str:
@@ -81,46 +85,53 @@ def next_bars() -> Any:
 def writing(model: Any, beginning: str, **texts: Any) -> live.Figure:
     """A typed beginning, the next word's probabilities, and words sampled one by one."""
     net = Replayed(model)
-    draws = nnlib.tensor(np.random.default_rng(7).uniform(size=DRAWS).astype(np.float32))
+    rng = np.random.default_rng(7)
+    uniform = nnlib.tensor(rng.uniform(size=SAMPLE_COUNT).astype(np.float32))
     allowed = nnlib.tensor((np.arange(CODES) != REST).astype(np.float32))
     position, keep = nnlib.arange(WORDS), nnlib.ones(2 * net.heads)
 
-    def write(text: Any, more: Any, added: Any, key: Any, draw: Any, T: Any, k: Any) -> Any:
+    def write(
+        text: Any, sampled_words: Any, sampled_count: Any, sampled_for: Any, sample_number: Any,
+        T: Any, k: Any,
+    ) -> Any:  # fmt: skip
         typed, n = words_in(text)
-        now = (typed * (position + 1) * (position < n).long()).sum() + 100_000 * n
-        added = nnlib.where(key == now, added, 0)  # a new beginning drops the written words
+        # This number changes with the beginning: the weighted sum of its codes is below 100,000.
+        prompt_key = (typed * (position + 1) * (position < n).long()).sum() + 100_000 * n
+        added = nnlib.where(sampled_for == prompt_key, sampled_count, 0)  # 0 for a new beginning
         total = (n + added).clamp(max=WORDS)
-        moved = more[(position - n).clamp(min=0)]
-        row = nnlib.where(position < n, typed, moved)
+        row = nnlib.where(position < n, typed, sampled_words[(position - n).clamp(min=0)])
         logits, _ = next_word(net, row, total, keep)
         logits = logits - 1e9 * (1.0 - allowed)
         least = logits.topk(50).values[k - 1]
         p = (logits / T - 1e9 * (logits < least).float()).softmax(-1)
-        sampled = (p.cumsum(0) < draws[draw]).long().sum().clamp(max=CODES - 1)
-        ended = (added > 0) & (more[(added - 1).clamp(min=0)] == END)
+        sampled = (p.cumsum(0) < uniform[sample_number]).long().sum().clamp(max=CODES - 1)
+        ended = (added > 0) & (sampled_words[(added - 1).clamp(min=0)] == END)
         free = (total < WORDS) & ~ended
-        grown = nnlib.where((position == added) & free, sampled, more)
+        new_words = nnlib.where((position == added) & free, sampled, sampled_words)
         shown = nnlib.where(position < total, row, END)
         letters = nnlib.where((shown == END).unsqueeze(1), SPACE, nnlib.tensor(SPELLING)[shown])
-        return {"letters": letters, "grown": grown, "longer": nnlib.where(free, added + 1, added),
-                "now": now, "again": (draw + 1) % DRAWS,
+        return {"letters": letters, "new_words": new_words,
+                "new_count": nnlib.where(free, added + 1, added),
+                "prompt_key": prompt_key, "next_number": (sample_number + 1) % SAMPLE_COUNT,
                 "stop": (~free).float()} | best_of(p)  # fmt: skip
 
     line = " ".join(slots("letters", k) for k in range(WORDS))
     return live.figure(
         write,
-        text=live.text(beginning, alphabet=ALPHABET, max_length=TYPED, label="beginning"),
+        text=live.text(beginning, alphabet=ALPHABET, max_length=MAX_TEXT_LENGTH, label="beginning"),
         T=live.slider(0.1, 2.0, 0.1, value=0.8, label="temperature T"),
         k=live.slider(1, 50, value=50, label="top k"),
-        more=live.values(np.full(WORDS, END)),
-        added=live.values(0),
-        key=live.values(0),
-        draw=live.values(0),
+        sampled_words=live.values(np.full(WORDS, END)),
+        sampled_count=live.values(0),
+        sampled_for=live.values(0),
+        sample_number=live.values(0),
         view=[
             live.row(live.button("write the next word",
-                                 {"more": "grown", "added": "longer", "draw": "again",
-                                  "key": "now"}),
-                     live.button("remove its words", {"added": 0, "draw": "again"})),
+                                 {"sampled_words": "new_words", "sampled_count": "new_count",
+                                  "sampled_for": "prompt_key",
+                                  "sample_number": "next_number"}),
+                     live.button("remove its words", {"sampled_count": 0,
+                                                     "sample_number": "next_number"})),
             live.readout(line, size="large"),
             live.readout("The clause has ended.", when="stop"),
             next_bars(),
@@ -130,7 +141,7 @@ def writing(model: Any, beginning: str, **texts: Any) -> live.Figure:
 
 
 def heads(model: Any, text: str, question: Any, **texts: Any) -> live.Figure:
-    """Every head's map on a typed clause, each head with a switch, and the next word."""
+    """Every head's attention weights on a typed clause, each with a switch, and the next word."""
     net = Replayed(model)
     count = 2 * net.heads
 
@@ -144,15 +155,15 @@ def heads(model: Any, text: str, question: Any, **texts: Any) -> live.Figure:
         names = nnlib.where(inside.unsqueeze(1), names, SPACE)
         shown = maps * inside.float().reshape(1, -1, 1)
         last = maps[head][n]
-        return {"maps": shown, "weights": last * inside.float(), "looked": names,
-                "at": head % net.heads + 1, "in": head // net.heads + 1,
+        return {"maps": shown, "weights": last * inside.float(), "words": names,
+                "head_number": head % net.heads + 1, "block_number": head // net.heads + 1,
                 "chosen": nnlib.tensor(names[last.argmax()]), "weight": last.amax(),
                 "her": p[vocabulary().index("her")], "him": p[vocabulary().index("him")],
                 } | best_of(p)  # fmt: skip
 
     labels = [f"block {b + 1}, head {h + 1}" for b in range(2) for h in range(net.heads)]
     short = [f"{b + 1}.{h + 1}" for b in range(2) for h in range(net.heads)]
-    names = [live.label(slots("looked", t), float(t), -0.13 * (1 + t % 3))
+    names = [live.label(slots("words", t), float(t), -0.13 * (1 + t % 3))
              for t in range(LENGTH)]  # fmt: skip
     chosen = "".join(f"{{chosen[{j}]:c}}" for j in range(LONGEST))
     shown = [
@@ -163,14 +174,14 @@ def heads(model: Any, text: str, question: Any, **texts: Any) -> live.Figure:
                   *names, ylim=(-0.45, 1.05), width=640, height=220, ylabel="weight",
                   title="where the last word looks, in the chosen head"),
         live.readout("Next: her {her:.3f}, him {him:.3f}. With weight {weight:.2f}, "
-                     f"head {{at:d}} of block {{in:d}} looks most at: {chosen}"),
+                     f"head {{head_number:d}} of block {{block_number:d}} looks most at: {chosen}"),
         live.toggles(labels, toggle="on"),
         next_bars(),
     ]  # fmt: skip
     question.fields["reveal"] = [live.column(*shown)]
     return live.figure(
         outputs,
-        text=live.text(text, alphabet=ALPHABET, max_length=TYPED, label="a clause"),
+        text=live.text(text, alphabet=ALPHABET, max_length=MAX_TEXT_LENGTH, label="a clause"),
         on=live.values(np.ones(count, np.float32)),
         head=live.values(count - 1),
         view=[question],
@@ -181,7 +192,7 @@ def heads(model: Any, text: str, question: Any, **texts: Any) -> live.Figure:
 # --- letters ------------------------------------------------------------------------------------
 
 LETTERS = np.array([*map(ord, letters.LETTERS)])
-SEEN = [live.label(f"{{shown[{t}]:c}}", float(t), -0.55) for t in range(letters.LENGTH)]
+LETTER_LABELS = [live.label(f"{{shown[{t}]:c}}", float(t), -0.55) for t in range(letters.LENGTH)]
 
 
 def typed(text: Any, n: Any) -> tuple[Any, Any, Any]:
@@ -192,7 +203,7 @@ def typed(text: Any, n: Any) -> tuple[Any, Any, Any]:
 
 
 def surprises(net: Replayed, codes: Any, n: Any, keep: Any) -> tuple[Any, Any, Any]:
-    """Each letter's surprise (32,), 0 for the first; the next letter's probabilities; all maps."""
+    """Each letter's surprise (32,), 0 for the first; the next letter's probabilities; weights."""
     h, maps = net.vectors(codes, n, keep)
     p = net.logits(h).log_softmax(-1)
     surprise = -p[:-1].gather(1, codes[1:].unsqueeze(1)).squeeze(1)
@@ -208,7 +219,7 @@ def next_letter(name: str, **texts: Any) -> Any:
 
 
 def letter_heads(model: Any, text: str, question: Any, **texts: Any) -> live.Figure:
-    """The letter model on a typed text: a head's map, switches, and the surprise of the text."""
+    """The letter model on a typed text: attention weights, switches, and the text's surprise."""
     net = Replayed(model)
     count = len(net.blocks) * net.heads
 
@@ -216,22 +227,22 @@ def letter_heads(model: Any, text: str, question: Any, **texts: Any) -> live.Fig
         codes, _, inside = typed(text, text_length)
         surprise, p, maps = surprises(net, codes, text_length, on)
         shown = maps * inside.float().reshape(1, -1, 1)
-        return {"maps": shown, "map": shown[head], "p": p, "at": head % net.heads + 1,
-                "in": head // net.heads + 1,
+        return {"maps": shown, "map": shown[head], "p": p,
+                "head_number": head % net.heads + 1, "block_number": head // net.heads + 1,
                 "mean": surprise.sum() / (text_length - 1).clamp(min=1)}  # fmt: skip
 
     labels = [f"block {b + 1}, head {h + 1}" for b in range(2) for h in range(net.heads)]
     short = [f"{b + 1}.{h + 1}" for b in range(2) for h in range(net.heads)]
-    look_of: dict[str, Any] = {"colors": "magnitude", "range": (0, 1)}
+    image_style: dict[str, Any] = {"colors": "magnitude", "range": (0, 1)}
     question.fields["reveal"] = [live.column(
         live.control("text"),
         live.images("maps", columns=4, pixel=2, labels=short, title="block.head", select="head",
-                    **look_of),
+                    **image_style),
         live.images("map", pixel=13, row_labels="text", column_labels="text",
-                    title="who (row) looks at whom, in the chosen head", **look_of),
+                    title="who (row) looks at whom, in the chosen head", **image_style),
         live.toggles(labels, toggle="on"),
-        live.readout("Shown: head {at:d} of block {in:d}. The letters of this text have a mean "
-                     "surprise of {mean:.2f} nats."),
+        live.readout("Shown: head {head_number:d} of block {block_number:d}. The letters of this "
+                     "text have a mean surprise of {mean:.2f} nats."),
         next_letter("p", ylabel="comes next"))]  # fmt: skip
     return live.figure(
         outputs,
@@ -243,7 +254,9 @@ def letter_heads(model: Any, text: str, question: Any, **texts: Any) -> live.Fig
     )
 
 
-def cheating(masked: Any, unmasked: Any, text: str, question: Any, **texts: Any) -> live.Figure:
+def mask_comparison(
+    masked: Any, unmasked: Any, text: str, question: Any, **texts: Any
+) -> live.Figure:
     """Each typed letter's surprise, and the next letter, for models with and without a mask."""
     nets = {"masked": Replayed(masked), "unmasked": Replayed(unmasked, causal=False)}
     keep = nnlib.ones(len(nets["masked"].blocks) * nets["masked"].heads)
@@ -264,7 +277,7 @@ def cheating(masked: Any, unmasked: Any, text: str, question: Any, **texts: Any)
         panels += [
             live.axes(live.bars(name, np.arange(letters.LENGTH), labels=[" "] * letters.LENGTH,
                                 color="series1" if name == "masked" else "series2"),
-                      *SEEN, ylim=(-0.9, 6), width=640, height=170, title=title,
+                      *LETTER_LABELS, ylim=(-0.9, 6), width=640, height=170, title=title,
                       ylabel="surprise"),
             live.readout(f"{title}: mean surprise {{{name}_mean:.2f}} nats; next it expects "
                          f"“{{{name}_best:c}}” with probability {{{name}_share:.2f}}"),

@@ -293,7 +293,7 @@ def _check_saved(node: Node, as_values: bool = False) -> None:
     for saved in _needed_values(node, as_values):
         array = saved._data if isinstance(saved, Value) else saved
         if array is not None and record.was_changed(array, node.time):
-            if saved is node.out and getattr(node.primitive, "remade", False):
+            if saved is node.out and getattr(node.primitive, "recomputes_out", False):
                 node.out = node.primitive(*node.args, **(node.attrs or {}))
                 continue
             if _restored(node, array):

@@ -531,7 +531,7 @@ def _random(function: F) -> F:
         watcher = record.current_watcher()
         if watcher is None:
             return function(*args, **kwargs)
-        return watcher.draw(function, args, kwargs)
+        return watcher.sample(function, args, kwargs)
 
     return random  # type: ignore[return-value]
 

@@ -165,7 +165,7 @@ class PureTracer(Tracer):
             )
         self.expected.append((self.find(outside), error))
 
-    def draw(self, function: Callable[..., Any], args: tuple, kwargs: dict) -> Any:
+    def sample(self, function: Callable[..., Any], args: tuple, kwargs: dict) -> Any:
         name = function.__name__
         which = self.generators.get(id(kwargs.get("generator")))
         if which is None:

@@ -128,7 +128,7 @@ class Tracer:
         # Eager code raises an error for a value outside [low, high]; a graph does not check it.
         pass
 
-    def draw(self, function: Callable[..., Any], args: tuple, kwargs: dict) -> Any:
+    def sample(self, function: Callable[..., Any], args: tuple, kwargs: dict) -> Any:
         raise GraphError(
             f"the traced function draws random numbers with {function.__name__}(): the graph would "
             "always use these same numbers. Draw them outside and pass them in as an input."

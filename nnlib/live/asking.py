@@ -32,9 +32,9 @@ def predict(
     The reader answers with a number, which is right within `tolerance` of `answer` (a number or a
     reference); with one of `choices`, where `answer` is the position of the right one; or by
     dragging, where `input` names the input that is compared with `answer`.  A committed answer
-    cannot be changed until the reader asks again.  Without `answer`, no answer is judged right or
-    wrong.  `reveal` is a list of views; `right`, `wrong` and `explain` may contain live numbers.
-    Raises ValueError for a name that is not an identifier.
+    cannot be changed until the reader clicks “Ask again”.  Without `answer`, no answer is judged
+    right or wrong.  `reveal` is a list of views; `right`, `wrong` and `explain` may contain live
+    numbers.  Raises ValueError for a name that is not an identifier.
 
     >>> from nnlib import live
     >>> ask = live.predict("How steep?", name="steep", answer="s", reveal=["It is {s:.2f}."])

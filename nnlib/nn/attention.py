@@ -80,13 +80,13 @@ class MultiheadAttention(Module):
 
     def _make_weights(self, bias: bool) -> None:
         size = self.embed_dim
-        joint = self.kdim == self.vdim == size
+        packed = self.kdim == self.vdim == size
         shapes = {"q": size, "k": self.kdim, "v": self.vdim}
         for name, inside in shapes.items():
             self.register_parameter(
-                f"{name}_proj_weight", None if joint else Parameter(zeros(size, inside))
+                f"{name}_proj_weight", None if packed else Parameter(zeros(size, inside))
             )
-        in_proj = Parameter(zeros(3 * size, size)) if joint else None
+        in_proj = Parameter(zeros(3 * size, size)) if packed else None
         self.register_parameter("in_proj_weight", in_proj)
         for _, p in self._own_parameters():
             xavier_uniform_(p)

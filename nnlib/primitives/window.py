@@ -289,7 +289,7 @@ def _apart(attrs: dict) -> bool:
     return bool(apart and attrs["dilation"] == (1, 1))
 
 
-max_pool2d = window("max_pool2d", _max_pool2d, max_pool2d_gradient, remade=True)
+max_pool2d = window("max_pool2d", _max_pool2d, max_pool2d_gradient, recomputes_out=True)
 max_pool2d_indices = window("max_pool2d_indices", _max_pool2d_indices, saves="none")
 
 

@@ -20,7 +20,7 @@ def text_of(reader: pypdf.PdfReader) -> str:
 
 
 @pytest.fixture(scope="module")
-def plain(browser, address: str) -> pypdf.PdfReader:
+def default_pdf(browser, address: str) -> pypdf.PdfReader:
     page = browser.new_page(viewport={"width": 1600, "height": 900})
     page.goto(address + PAGE)
     page.wait_for_function("!document.querySelector('[data-nn-model]')")
@@ -29,8 +29,8 @@ def plain(browser, address: str) -> pypdf.PdfReader:
     return pdf
 
 
-def test_labels_of_folded_parts_are_not_printed(plain: pypdf.PdfReader) -> None:
-    text = text_of(plain)
+def test_labels_of_folded_parts_are_not_printed(default_pdf: pypdf.PdfReader) -> None:
+    text = text_of(default_pdf)
     assert "Exercises" in text and "What we know now" in text
     labels = ("Show the code", "Hint", "Solution", "Print this chapter", "Copy link", "Try again")
     for label in labels:

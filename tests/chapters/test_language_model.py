@@ -90,20 +90,20 @@ def test_a_short_training_learns_more_than_single_counts() -> None:
 
 def test_each_models_rate_was_chosen_without_the_test_clauses() -> None:
     for name in (*compare.MODELS, compare.ABLATED):
-        tried = {lr: compare.results()[compare.trial(name, lr)] for lr in compare.RATES}
+        tried = {lr: compare.results()[compare.validation_key(name, lr)] for lr in compare.RATES}
         assert compare.rate(name) == min(tried, key=tried.get)
 
 
 @pytest.mark.slow
 def test_validating_a_rate_again_gives_the_stored_result() -> None:
     again = compare.validated("MLP", 3e-3)
-    assert again == pytest.approx(compare.results()[compare.trial("MLP", 3e-3)], abs=0.03)
+    assert again == pytest.approx(compare.results()[compare.validation_key("MLP", 3e-3)], abs=0.03)
 
 
 @pytest.mark.slow
 def test_running_a_comparison_again_gives_the_stored_result() -> None:
     again = compare.run("MLP", 3e-3, 0)
-    assert again == pytest.approx(compare.results()[compare.place("MLP", 3e-3, 0)], abs=0.03)
+    assert again == pytest.approx(compare.results()[compare.setting_name("MLP", 3e-3, 0)], abs=0.03)
 
 
 def test_the_transformer_leads_at_this_size_and_length_of_training() -> None:
@@ -171,8 +171,9 @@ def test_the_model_writes_word_by_word_until_the_end(writing) -> None:
     state: dict = {}
     for _ in range(12):
         outputs = writing.outputs(**state)
-        state = {"more": outputs["grown"], "added": outputs["longer"], "draw": outputs["again"],
-                 "key": outputs["now"]}  # fmt: skip
+        state = {"sampled_words": outputs["new_words"], "sampled_count": outputs["new_count"],
+                 "sampled_for": outputs["prompt_key"],
+                 "sample_number": outputs["next_number"]}  # fmt: skip
     last = writing.outputs(**state)
     written = [word for word in words_of(last["letters"]) if word]
     assert written[:4] == ["i", "am", "very", "much"] and len(written) > 4
@@ -249,7 +250,7 @@ def test_the_letter_figure_shows_the_models_maps_and_what_a_switch_does() -> Non
 
 @pytest.mark.parametrize("text", ["she was quite at home", "a", ""])
 def test_the_figure_of_both_models_gives_their_surprises(text) -> None:
-    outputs = show.cheating(SPELLER, CHEAT, text, question(), **TEXTS).outputs()
+    outputs = show.mask_comparison(SPELLER, CHEAT, text, question(), **TEXTS).outputs()
     for name, model in (("masked", SPELLER), ("unmasked", CHEAT)):
         if len(text) < 2:
             assert np.abs(outputs[name]).max() == 0

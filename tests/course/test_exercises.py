@@ -48,7 +48,7 @@ def test_a_blank_answer_gets_a_reply_about_where_to_begin(exercise: Exercise) ->
     ("exercise", "mistake"), MISTAKES, ids=[f"{e.name}-{m.words[:28]}" for e, m in MISTAKES]
 )
 def test_each_mistake_gets_its_own_reply(exercise: Exercise, mistake) -> None:
-    verdict = judge(exercise, answer_of(exercise, mistake.twin))
+    verdict = judge(exercise, answer_of(exercise, mistake.wrong_answer))
     assert verdict.state == "wrong"
     assert mistake.words in verdict.words
     others = {m.words for m in exercise.mistakes} - {mistake.words}

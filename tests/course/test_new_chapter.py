@@ -72,7 +72,7 @@ def test_a_new_chapters_code_runs_and_its_exercise_can_be_solved(book: Path) -> 
     assert judge(line, names["my_line"]).state == "blank"
     exec(exercises.exercises_in({"cells": cells})[0].solution, names)
     assert judge(line, names["my_line"]).state == "right"
-    assert "add where you should multiply" in judge(line, line.mistakes[0].twin).words
+    assert "add where you should multiply" in judge(line, line.mistakes[0].wrong_answer).words
 
 
 @pytest.mark.parametrize("name", ["Two", "two_words", "2words", "two--words", ""])

@@ -14,7 +14,7 @@ import nnlib
 from course.autodiff.engine import Scalar
 from course.kit.checking import JUDGE, NotSolved, check, computed, hand_in, judge
 from course.kit.exercises import Exercise, exercises_of, find
-from course.kit.wire import FarCallable, Peer, WireError
+from course.kit.wire import Peer, RemoteCallable, WireError
 from tools.grading.judge import Judge
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -43,12 +43,12 @@ def test_right_and_wrong_answers_get_the_same_verdicts_as_in_a_notebook(
     outside: Judge, chapter: str
 ) -> None:
     for exercise in exercises_of(chapter):
-        answers = [exercise.like, ..., *(m.twin for m in exercise.mistakes[:2])]
+        answers = [exercise.like, ..., *(m.wrong_answer for m in exercise.mistakes[:2])]
         for answer in answers:
             if exercise.kind == "value" and answer is not ...:
                 answer = computed(answer)
             if exercise.name == "autodiff/engine" and answer is exercise.like:
-                answer = Scalar  # as a student writes it; `like` makes nnlib's own tensors
+                answer = Scalar  # as a student writes it; the reference makes nnlib's own tensors
             here = judge(exercise, answer)
             assert judged(outside, exercise, answer) == (here.state, here.words), exercise.name
 
@@ -57,11 +57,11 @@ def half_done(x1: object, x2: object) -> object:
     return ...
 
 
-def test_a_stub_is_blank_there_too(outside: Judge) -> None:
+def test_a_stub_is_blank_for_the_judge_too(outside: Judge) -> None:
     assert judged(outside, find("xor/feature"), half_done)[0] == "blank"
 
 
-def test_an_answer_that_lost_the_graph_is_found(outside: Judge) -> None:
+def test_a_detached_answer_is_wrong(outside: Judge) -> None:
     def cut(m):  # the right values, without gradients
         return nnlib.tensor(nnlib.nn.functional.logsigmoid(m.detach()).numpy())
 
@@ -82,7 +82,7 @@ def test_answers_count_only_while_their_cell_runs_and_once(outside: Judge) -> No
 
 
 class Liar:
-    """Equal to everything, any number, any array."""
+    """An answer that is equal to everything and converts to a number or array."""
 
     def __eq__(self, other: object) -> bool:
         return True
@@ -163,13 +163,13 @@ def test_the_judges_own_functions_show_their_results_and_nothing_else(outside: J
     attributes = []
 
     def curious(loss, w, lr, steps):
-        assert isinstance(loss, FarCallable)
+        assert isinstance(loss, RemoteCallable)
         for name in ("__globals__", "__closure__", "__code__", "__class__"):
             try:
                 attributes.append(type(getattr(loss, name)).__name__)
             except AttributeError:
                 attributes.append("hidden")
-        peer, number = loss._far
+        peer, number = loss._remote
         for name in ("__globals__", "__closure__"):
             try:
                 peer.ask({"do": "get", "of": number, "name": name})
@@ -179,7 +179,7 @@ def test_the_judges_own_functions_show_their_results_and_nothing_else(outside: J
         return w
 
     assert judged(outside, find("xor/descend"), curious)[0] == "wrong"
-    assert set(attributes) <= {"hidden", "type"}  # __class__ is the student's own FarCallable
+    assert set(attributes) <= {"hidden", "type"}  # __class__ is the student's own RemoteCallable
 
 
 def test_gradients_are_sent_over_the_connection() -> None:

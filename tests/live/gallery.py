@@ -183,7 +183,7 @@ def training_figure() -> live.Figure:
         outputs,
         lr=live.slider(0.01, 5, value=0.5, log=True, label="learning rate", format=".3~g"),
         freeze=live.checkbox(False, static=False, label="freeze hidden layer"),
-        rule=["descent", "the lecture's sign"],
+        rule=["descent", "gradient ascent"],
         training=live.training(
             step,
             state={"W1": live.normal((3, 2), 1.0), "b1": np.zeros(3),

@@ -203,16 +203,16 @@ x = T.tensor(2., requires_grad=True); y = x.exp(); y.mul_(2); y.backward(); out 
     "the largest element": """
 x = T.tensor([2., 4.], requires_grad=True); y = x.amax(); y.add_(1); y.backward(); out = x.grad
 """,
-    "a factor of einsum that is summed alone may change": """
+    "an einsum operand that is reduced first may change": """
 w = T.tensor([[2., 4.]], requires_grad=True); x, v = w * 1, w[0, :1] * 3
 y = T.einsum("...i,...i->...", x, v); z = T.einsum("ij,k->ik", x, v); x.mul_(2)
 out = y, z, T.autograd.grad(y.sum() + z.sum(), w)
 """,
-    "what a number was divided by can be changed": """
+    "a number's divisor can be changed": """
 x = T.tensor([1., -2.], requires_grad=True); y = x * 1; z = 1 / y + 3 / y + y.reciprocal() + y.rsqrt()
 y.mul_(4); z[0].backward(); out = x.grad
 """,
-    "what a number was divided by can be changed before a second gradient": """
+    "a divisor can be changed before a second gradient": """
 x = T.tensor([1., -2.], requires_grad=True); y = x * 1; z = (2 / y).sum(); y.zero_()
 g, = T.autograd.grad(z, x, create_graph=True); g.sum().backward(); out = g, x.grad
 """,
@@ -233,10 +233,10 @@ s = T.einsum("i->", y); y.neg_(); (z + s).backward(); out = x.grad
 x = T.tensor([1., -2.], requires_grad=True); y, c = x * 1, T.tensor([3., 4.]); z = T.einsum("i,i,i->", y, c, c)
 c.neg_(); z.backward()
 """,
-    "what a tensor was divided by cannot be changed": """
+    "a tensor's divisor cannot be changed": """
 x = T.tensor([1., -2.], requires_grad=True); y = x * 1; z = T.tensor(1.) / y; y.mul_(4); z.sum().backward()
 """,
-    "what a number was divided by cannot be changed together with the quotient": """
+    "a divisor cannot be changed together with the quotient": """
 x = T.tensor([1., -2.], requires_grad=True); y = x * 1; z = y.reciprocal(); y.mul_(4); z.mul_(4); z.sum().backward()
 """,
     "a power of a number can be changed": """
@@ -358,21 +358,21 @@ x = T.ones(2); y = copy.copy(x); y[0] = 5; s = T.tensor(1.); t = copy.copy(s); t
 }
 
 
-@pytest.mark.parametrize("corner", VIEWS)
-def test_memory_is_shared_as_in_pytorch(corner):
-    alike(VIEWS[corner])
+@pytest.mark.parametrize("case", VIEWS)
+def test_memory_is_shared_as_in_pytorch(case):
+    alike(VIEWS[case])
 
 
-@pytest.mark.parametrize("corner", HISTORIES)
-def test_a_change_in_place_gives_views_its_history(corner):
-    alike(HISTORIES[corner])
+@pytest.mark.parametrize("case", HISTORIES)
+def test_a_change_in_place_gives_views_its_history(case):
+    alike(HISTORIES[case])
 
 
-@pytest.mark.parametrize("corner", SAVED)
-def test_a_change_is_refused_if_a_gradient_needs_the_old_values(corner):
-    alike(SAVED[corner])
+@pytest.mark.parametrize("case", SAVED)
+def test_a_change_is_refused_only_if_a_gradient_needs_the_old_values(case):
+    alike(SAVED[case])
 
 
-@pytest.mark.parametrize("corner", COPIES)
-def test_copies_and_pickles_agree_with_pytorch(corner):
-    alike(COPIES[corner])
+@pytest.mark.parametrize("case", COPIES)
+def test_copies_and_pickles_agree_with_pytorch(case):
+    alike(COPIES[case])

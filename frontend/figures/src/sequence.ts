@@ -101,7 +101,7 @@ class Sequence implements View {
   }
 
   /** The cell at position t, with its input below and its outputs above. */
-  private cell(x: number, t: number, reads: string): SVGGElement {
+  private cell(x: number, t: number, inputLabel: string): SVGGElement {
     const { spec, scene } = this;
     const item = svg("g", { transform: `translate(${x},14)`, class: "nn-cell" });
     const box = svg("rect", { x: -30, y: 76, width: 60, height: 68, rx: 9, class: "nn-cell-box" });
@@ -113,7 +113,7 @@ class Sequence implements View {
     }
     item.append(box, words(spec.cell, 0, 91, "nn-dag-name"), ...stateSquares(scene.get(spec.states), t));
     if (spec.outputs) item.append(this.arrow("M0,76L0,50"), this.headName(), ...outputBars(scene.get(spec.outputs), t, spec.output_labels));
-    item.append(this.arrow("M0,170L0,148"), words(reads, 0, 188, "nn-letter"));
+    item.append(this.arrow("M0,170L0,148"), words(inputLabel, 0, 188, "nn-letter"));
     return item;
   }
 

@@ -44,14 +44,14 @@ def shortcuts(steps: Sequence[Step]) -> dict[int, Shortcut]:
         elif step.op == "conv2d_weight":
             made = _weight_gradient(step, convs, at)
         elif step.op == "where":
-            made = _before_pooling(steps, step, found) or _chosen(steps, step)
+            made = _before_pooling(steps, step, found) or _masked_where(steps, step)
         if made is not None:
             found[at] = made
     return found
 
 
-def _chosen(steps: Sequence[Step], step: Step) -> Shortcut | None:
-    """A choice of floats or 0 masks their bits: np.where branches, and takes ten times as long."""
+def _masked_where(steps: Sequence[Step], step: Step) -> Shortcut | None:
+    """Compute `where` with 0 by masking bits: np.where branches, and takes ten times as long."""
     condition, yes, no = (steps[i] for i in step.inputs)
     for kept, zero, function in ((yes, no, masked), (no, yes, _masked_elsewhere)):
         whole = kept.shape == condition.shape == step.shape
@@ -64,27 +64,31 @@ def _chosen(steps: Sequence[Step], step: Step) -> Shortcut | None:
 def _before_pooling(
     steps: Sequence[Step], step: Step, found: dict[int, Shortcut]
 ) -> Shortcut | None:
-    """relu's derivative, if the relu is pooled next, is applied to the maxima: they are fewer.
+    """If max pooling follows relu, apply relu's derivative only at the maxima, which are fewer.
 
-    The gradient is 0 except at the maxima, and where a maximum is positive, relu's result is.
+    The gradient is 0 elsewhere, and relu's output at a maximum is the maximum itself, so it is
+    positive where the maximum is.
     """
     condition, zero, at = steps[step.inputs[0]], steps[step.inputs[1]], step.inputs[2]
     pooling = found.get(at)
     if pooling is None or pooling.after is not None or len(pooling.arguments) != 3:
         return None
     relu = pooling.arguments[2]
-    slope = condition.op == "le" and condition.inputs[0] == relu
-    if not slope or not _is_zero(zero) or not _is_float(step) or steps[at].dtype != step.dtype:
+    is_relu_derivative = condition.op == "le" and condition.inputs[0] == relu
+    if not is_relu_derivative or not _is_zero(zero):
+        return None
+    if not _is_float(step) or steps[at].dtype != step.dtype:
         return None
     level, shape = steps[condition.inputs[1]], steps[relu].shape
     if level.op != "constant" or np.any(level.value) or not shape == step.shape == steps[at].shape:
         return None
-    return Shortcut(partial(_spread_if_positive, pooling.function), pooling.arguments)
+    return Shortcut(partial(_gradient_if_positive, pooling.function), pooling.arguments)
 
 
-def _spread_if_positive(spread: Callable[..., Any], g: Any, out: Any, x: Any) -> Any:
-    inner = np.ascontiguousarray(g.reshape(out.shape).transpose(1, 2, 3, 0))  # as `out` lies
-    return spread(_masked_elsewhere(inner.transpose(3, 0, 1, 2), out <= 0), out, x)
+def _gradient_if_positive(gradient: Callable[..., Any], g: Any, out: Any, x: Any) -> Any:
+    # in the memory layout of `out`
+    inner = np.ascontiguousarray(g.reshape(out.shape).transpose(1, 2, 3, 0))
+    return gradient(_masked_elsewhere(inner.transpose(3, 0, 1, 2), out <= 0), out, x)
 
 
 def _is_float(step: Step) -> bool:
@@ -119,11 +123,13 @@ def _pool_gradient(steps: Sequence[Step], step: Step, pools: dict[Any, int]) -> 
     if pool is None:
         return None
     g = source.inputs[0] if source.op == "reshape" else scatter.inputs[2]
-    function = partial(_spread, into=step.shape, attrs=indices.attrs)
+    function = partial(_gradient_from_maxima, into=step.shape, attrs=indices.attrs)
     return Shortcut(function, [g, pool, indices.inputs[0]])
 
 
-def _spread(g: Any, out: Any, x: Any, into: tuple[int, ...], attrs: dict[str, Any]) -> Any:
+def _gradient_from_maxima(
+    g: Any, out: Any, x: Any, into: tuple[int, ...], attrs: dict[str, Any]
+) -> Any:
     return max_pool2d_gradient(g.reshape(out.shape), out, x, **attrs).reshape(into)
 
 
