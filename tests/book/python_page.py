@@ -16,23 +16,26 @@ from tests.book.harness import DESKTOP, PATIENCE, ROOT, Visit
 READY = 90_000  # milliseconds for Python to start on a busy machine
 RUN = 60_000
 
-# Collects the worker's messages to the page, run by run.
+# Collects the worker's messages to the page, run by run; in a block, so that no name of the page's
+# own scripts is taken.
 LISTEN = """
-window.runs = [];
-let messages = [];
-const Plain = window.Worker;
-window.Worker = class extends Plain {
-  constructor(...given) {
-    super(...given);
-    this.addEventListener("message", ({ data }) => {
-      const shown = ["stream", "result", "display", "error", "clear"].includes(data.type);
-      if (shown) messages.push(data);
-      if (data.type !== "done") return;
-      window.runs.push({ status: data.status, messages });
-      messages = [];
-    });
-  }
-};
+{
+  window.runs = [];
+  let messages = [];
+  const Plain = window.Worker;
+  window.Worker = class extends Plain {
+    constructor(...given) {
+      super(...given);
+      this.addEventListener("message", ({ data }) => {
+        const shown = ["stream", "result", "display", "error", "clear"].includes(data.type);
+        if (shown) messages.push(data);
+        if (data.type !== "done") return;
+        window.runs.push({ status: data.status, messages });
+        messages = [];
+      });
+    }
+  };
+}
 """
 
 
