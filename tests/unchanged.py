@@ -146,11 +146,11 @@ class Unchanged:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
-        asked_for = SubPathHandler.asked_for
-        before = len(asked_for)
+        requested = SubPathHandler.requested
+        before = len(requested)
         result = yield
         if item.get_closest_marker("reads"):
-            others = set(asked_for[before:]) - set(pages_of(item) or ())
+            others = set(requested[before:]) - set(pages_of(item) or ())
             assert not others, f"the test reads {sorted(others)}, which its mark `reads` must name"
         return result
 

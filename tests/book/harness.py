@@ -43,14 +43,16 @@ ALL_PAGES = [*BOOK_PAGES, "search.html", "genindex.html"]
 class SubPathHandler(http.server.SimpleHTTPRequestHandler):
     """Serves the site below PREFIX and nothing above it."""
 
-    asked_for: ClassVar[list[str]] = []  # the pages that browsers have requested in this process
+    requested: ClassVar[list[str]] = []  # the pages that browsers have requested in this process
 
     def translate_path(self, path: str) -> str:
         if not path.startswith(PREFIX):
             return str(Path(self.directory) / "nothing-above-the-prefix")
         page = path[len(PREFIX) :].partition("?")[0]
-        if page.endswith(".html"):
-            self.asked_for.append(page)
+        # Firefox fetches the next page of the book before a reader goes there.
+        purpose = self.headers.get("Sec-Purpose", "") + self.headers.get("X-Moz", "")
+        if page.endswith(".html") and "prefetch" not in purpose:
+            self.requested.append(page)
         return super().translate_path("/" + path[len(PREFIX) :])
 
     def send_page(self, data: bytes, kind: str) -> None:
