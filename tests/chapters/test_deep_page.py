@@ -69,7 +69,7 @@ def test_the_page_trains_as_python_does_and_notices_a_switch_that_is_turned_too_
     assert site.read(PLAY, "moved") == pytest.approx(after["moved"], abs=2e-4)
     figure.get_by_text("residual connections").click()
     site.settle()
-    warning = figure.get_by_text("You turned a switch")
+    warning = figure.get_by_text("You changed a switch")
     assert warning.is_visible()
     figure.get_by_role("button", name="rewind").click()
     site.settle()

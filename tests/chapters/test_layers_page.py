@@ -89,7 +89,7 @@ def test_edges_move_by_keys_and_drags(site: Site) -> None:
 
 
 def test_clicks_in_the_plot_add_points_and_a_link_keeps_everything(site: Site) -> None:
-    plot = site.figure(NAME).locator(".nn-axes", has_text="what the network answers")
+    plot = site.figure(NAME).locator(".nn-axes", has_text="the network's answer")
     box = plot.locator(".nn-plot").bounding_box()
     for dx, dy in ((0.4, 0.3), (0.7, 0.6)):
         site.page.mouse.click(box["x"] + dx * box["width"], box["y"] + dy * box["height"])

@@ -31,7 +31,7 @@ def merged(graph: Steps, loops: bool = False) -> Steps:
     >>> import nnlib
     >>> from nnlib.graph.lower.products import merged
     >>> def four(x, w):
-    ...     return [x[k] @ w for k in range(4)]
+    ...     return {f"row {k}": x[k] @ w for k in range(4)}
     >>> graph = nnlib.graph.trace(four, x=nnlib.ones(4, 3, 2), w=nnlib.ones(2, 5))
     >>> [step.op for step in merged(graph).steps].count("matmul")
     1
