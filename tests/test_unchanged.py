@@ -57,7 +57,7 @@ class Project:
         self.folder = folder
         (folder / "site").mkdir()
         for name in ("one", "two"):
-            self.page(name, "right")
+            self.page(name, "right<link href='a.css'>")
         (folder / "nnlib").mkdir()
         (folder / "nnlib" / "sum.py").write_text("a = 1")
         (folder / "test_pages.py").write_text(TESTS)
@@ -93,6 +93,8 @@ def counts(passed: int, failed: int, left_out: int) -> dict[str, int]:
 def test_a_passed_test_is_left_out_until_it_changes(project: Project, options: tuple) -> None:
     assert project.run(*options) == counts(4, 0, 0)
     assert project.run(*options) == counts(1, 0, 3)
+    project.page("one", "right<link href='a.css?v=0123abcd'>")
+    assert project.run(*options) == counts(1, 0, 3), "Sphinx adds a checksum in the second build"
     project.page("one", "other")
     assert project.run(*options) == counts(3, 0, 1), "only page two is unchanged"
     (project.folder / "nnlib" / "sum.py").write_text("a = 2")

@@ -16,6 +16,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import sys
 from collections import defaultdict
 from collections.abc import Generator, Iterable
@@ -40,6 +41,10 @@ BUILT_FROM_ELSEWHERE = {"__pycache__", "node_modules", ".mypy_cache", ".ruff_cac
 FROM_ALL_PAGES = ("lite", "_sources", "_images", "searchindex.js", "objects.inv", ".buildinfo")
 
 
+CHECKSUM = re.compile(rb"\?v=[0-9a-f]{8}\b")
+SETTINGS = ("BOOK_BROWSERS", "BOOK_CHROMIUM")
+
+
 def hash_of(parts: Iterable[str | bytes]) -> str:
     digest = hashlib.sha256()
     for part in parts:
@@ -59,8 +64,17 @@ def files_below(path: Path) -> list[Path]:
     return sorted(found)
 
 
+def content_of(file: Path) -> bytes:
+    """A file's bytes; those of a page without the checksums in the addresses of its styles.
+
+    Sphinx writes a checksum only if the style sheet is there already, so not in the first build.
+    """
+    data = file.read_bytes()
+    return CHECKSUM.sub(b"", data) if file.suffix == ".html" else data
+
+
 def hash_of_files(files: Iterable[Path]) -> str:
-    return hash_of(x for file in files for x in (str(file), file.read_bytes()))
+    return hash_of(x for file in files for x in (str(file), content_of(file)))
 
 
 def installed() -> list[str]:
@@ -77,7 +91,7 @@ class Contents:
 
     def __init__(self, root: Path, site: Path | None) -> None:
         self.root, self.site = root, site
-        settings = [f"{k}={v}" for k, v in sorted(os.environ.items()) if k.startswith("BOOK_")]
+        settings = [os.environ.get(name, "") for name in SETTINGS]
         code = [file for name in CODE for file in files_below(root / name)]
         self.code = hash_of([hash_of_files(code), *installed(), *settings])
         self.known: dict[tuple[str, ...] | None, str] = {}
