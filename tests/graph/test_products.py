@@ -50,7 +50,7 @@ def gradients(x, W, U, h):
 RECURRENT = {"x": normal(6, 3, 4), "W": normal(4, 5), "U": normal(5, 5), "h": normal(3, 5)}
 
 
-def test_a_recurrent_nets_named_inputsmeet_their_weights_in_one_product():
+def test_a_recurrent_nets_inputs_meet_their_weights_in_one_product():
     graph = traced(recurrent, **RECURRENT)
     ops = steps_of(graph)
     assert ops.count("matmul") == 1 + 6 and "cat" not in ops  # the six h @ U need one another
@@ -64,7 +64,7 @@ def test_the_gradient_of_weights_used_at_each_step_is_one_product():
     assert steps_of(graph).count("cat") == 2  # the states and the derivatives, for both gradients
 
 
-def test_named_inputswith_the_batch_first_are_one_array_too():
+def test_inputs_with_the_batch_first_are_one_array_too():
     def program(x, w):
         return [x[:, k] @ w for k in range(5)]
 
@@ -147,6 +147,31 @@ def test_an_elementwise_step_on_a_products_rows_is_computed_where_it_is_read():
 
 
 # ---------------------------------------------------------------- results
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        lambda x, w: [(x @ w)[:32]],
+        lambda x, w: [(x @ w)[:32], x @ w],
+        lambda x, w: [(x @ w)[:32], (x @ w)[:32], (x @ w)[32:].exp()],
+        lambda x, w: [x[k * 16 : (k + 1) * 16] @ w for k in range(4)],
+    ],
+    ids=["rows", "rows and the product", "rows twice", "merged"],
+)
+@pytest.mark.parametrize("backend", ["numpy", pytest.param("loops", marks=needs_numba)])
+def test_rows_of_a_large_product_are_results_that_later_calls_leave_alone(backend, program):
+    compiled = nnlib.compile(program, backend=backend)
+    w = normal(40, 50)
+    first, second = normal(64, 40), normal(64, 40, seed=1)
+    results = compiled(first, w)
+    compiled(second, w)  # an array that a call has to itself is used again here
+    for ours, theirs in zip(results, program(first, w), strict=True):
+        np.testing.assert_allclose(ours.numpy(), theirs.numpy(), rtol=1e-4, atol=1e-5)
+    arrays = [r.numpy() for r in results]
+    assert not any(
+        np.shares_memory(a, b) for k, a in enumerate(arrays) for b in arrays[:k]
+    )  # fmt: skip
 
 
 CHOICES = {"x": 4, "W": 2, "U": 2, "start": 3, "out": 4, "also": 5, "twice": 2}

@@ -173,11 +173,16 @@ class Driver:
 
     # ------------------------------------------------------------ the driver's lines
     def _computed_into_results(self) -> dict[int, int]:
-        """The stored steps whose array is a result itself, with that result's number."""
+        """The stored steps whose array is a result itself, with that result's number.
+
+        A slice is not: it lies in the array of the product whose rows it takes.
+        """
         result_of: dict[int, int] = {}
         for k, at in enumerate(self.lowered.results):
             step = self.steps[at]
-            computed = self.plan.views[at].at == at and step.op not in ("input", "constant")
+            computed = (
+                self.plan.views[at].at == at and step.op not in ("input", "constant", "slice")
+            )
             if computed and step.shape and at not in result_of:
                 result_of[at] = k
         return result_of
