@@ -211,7 +211,7 @@ scripts:
 
 # Tests of pages that have passed are left out until something that they read changes (tests/unchanged.py).
 test: browser sandbox lint types notebooks-check scripts site-for-tests
-	BOOK_SITE=$(SITE) $(BIN)/python -m pytest -q $(if $(filter yes,$(all)),,-p tests.unchanged) -n $(JOBS) --dist loadfile --durations 10 -m "not weekly" \
+	BOOK_SITE=$(SITE) $(BIN)/python -m pytest -q -p tests.unchanged $(if $(filter yes,$(all)),--also-unchanged) -n $(JOBS) --dist loadfile --durations 10 -m "not weekly" \
 	  --doctest-modules --nbval --nbval-sanitize-with tools/nbval.cfg nnlib tests index.ipynb chapters
 
 quick: $(TEST_STAMP) lint notebooks-check

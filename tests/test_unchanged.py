@@ -40,6 +40,7 @@ from pathlib import Path
 from tests import unchanged
 
 unchanged.installed = lambda: ["a browser"]
+pytest_addoption = unchanged.pytest_addoption
 
 def pytest_configure(config):
     here = Path({here!r})
@@ -84,6 +85,11 @@ def project(tmp_path: Path) -> Project:
     return Project(tmp_path)
 
 
+def stored(project: Project) -> dict[str, str]:
+    """The tests that have passed, with the hash of what they read."""
+    return json.loads((project.folder / ".cache" / "passed.json").read_text("utf8"))
+
+
 def counts(passed: int, failed: int, left_out: int) -> dict[str, int]:
     return {"passed": passed, "failed": failed, "left out": left_out}
 
@@ -107,5 +113,49 @@ def test_a_failed_test_runs_until_it_passes(project: Project) -> None:
     project.page("two", "wrong")
     for left_out in (0, 2):
         assert project.run() == counts(3 - left_out, 1, left_out)
-    stored = json.loads((project.folder / ".cache" / "passed.json").read_text("utf8"))
-    assert not [name for name in stored if "two" in name]
+    assert not [name for name in stored(project) if "two" in name]
+
+
+@pytest.mark.slow
+def test_every_test_can_run_and_is_stored_again(project: Project) -> None:
+    project.run()
+    before = stored(project)
+    project.page("one", "other")
+    assert project.run("--also-unchanged") == counts(4, 0, 0)
+    changed = {name for name, content in stored(project).items() if content != before[name]}
+    assert {name.partition("::")[2] for name in changed} == {"test_page[one]", "test_site"}
+    assert project.run() == counts(1, 0, 3)
+
+
+PAGE_OF_ANOTHER = """
+import pytest
+from tests.book.harness import SubPathHandler
+
+def opens(page):
+    SubPathHandler.requested.append(page)
+
+@pytest.fixture
+def opened():
+    opens("two.html")
+
+@pytest.mark.reads("one.html")
+def test_opens_its_page():
+    opens("one.html")
+
+@pytest.mark.reads("one.html")
+def test_opens_another():
+    opens("two.html")
+
+@pytest.mark.reads("one.html")
+def test_opens_another_before_it_begins(opened):
+    pass
+"""
+
+
+@pytest.mark.slow
+def test_a_test_that_opens_a_page_which_its_mark_does_not_name_fails(project: Project) -> None:
+    (project.folder / "test_pages.py").write_text(PAGE_OF_ANOTHER)
+    for _ in range(2):
+        found = project.run()
+        assert (found["passed"], found["left out"]) == (1, 0)
+    assert [name.partition("::")[2] for name in stored(project)] == ["test_opens_its_page"]

@@ -1,6 +1,7 @@
 """A pytest plugin: slow tests run again only when something that they read has changed.
 
-    pytest -p tests.unchanged …     what `make test` does; with `all=yes` it runs every test
+    pytest -p tests.unchanged …                     what `make test` does
+    pytest -p tests.unchanged --also-unchanged …    what `make test all=yes` does: every test runs
 
 A test that is marked `reads("chapters/xor.html")` depends on the project's code, on the programs
 that are installed, and on that page, but on no other page; `{name}` in the mark stands for the
@@ -8,7 +9,7 @@ test's parameter.  A test without the mark that takes the built site depends on 
 such a test passes, a hash of all this is stored in `_build`, and as long as the hash
 stays the same, later runs leave the test out.  Tests of one file that read the same pages share a
 browser and its state, so they are left out together or not at all.  All other tests always run,
-and in a fresh clone, as in CI, every test does.
+and in a fresh clone, as in CI, every test does.  Without a built site nothing is left out.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ import os
 import re
 import sys
 from collections import defaultdict
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
+from functools import cached_property
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -39,9 +42,13 @@ CODE = (
 BUILT_FROM_ELSEWHERE = {"__pycache__", "node_modules", ".mypy_cache", ".ruff_cache"}
 # Files of the site that change with any page's text; only tests of the whole site read them.
 FROM_ALL_PAGES = ("lite", "_sources", "_images", "searchindex.js", "objects.inv", ".buildinfo")
+WHOLE_SITE = {"search.html"}  # pages that load one of these files
 
-
+# What differs between two builds of the same sources: Sphinx adds a checksum to the address of a
+# style sheet only if that file is there already, so not in the first build, and JupyterLite's lists
+# of files state when each was copied.
 CHECKSUM = re.compile(rb"\?v=[0-9a-f]{8}\b")
+TIME = re.compile(rb'"(created|last_modified)": "[^"]*"')
 SETTINGS = ("BOOK_BROWSERS", "BOOK_CHROMIUM")
 
 
@@ -65,16 +72,16 @@ def files_below(path: Path) -> list[Path]:
 
 
 def content_of(file: Path) -> bytes:
-    """A file's bytes; those of a page without the checksums in the addresses of its styles.
-
-    Sphinx writes a checksum only if the style sheet is there already, so not in the first build.
-    """
+    """A file's bytes without what differs between two builds of the same sources."""
     data = file.read_bytes()
-    return CHECKSUM.sub(b"", data) if file.suffix == ".html" else data
+    if file.suffix == ".html":
+        return CHECKSUM.sub(b"", data)
+    return TIME.sub(b"", data) if file.suffix == ".json" else data
 
 
-def hash_of_files(files: Iterable[Path]) -> str:
-    return hash_of(x for file in files for x in (str(file), content_of(file)))
+def hash_of_files(files: Iterable[Path], root: Path) -> str:
+    """A hash of the contents and of the paths below `root`."""
+    return hash_of(x for file in files for x in (os.path.relpath(file, root), content_of(file)))
 
 
 def installed() -> list[str]:
@@ -89,32 +96,44 @@ def installed() -> list[str]:
 class Contents:
     """Hashes of everything that tests depend on, each computed once."""
 
-    def __init__(self, root: Path, site: Path | None) -> None:
+    def __init__(self, root: Path, site: Path) -> None:
         self.root, self.site = root, site
-        settings = [os.environ.get(name, "") for name in SETTINGS]
-        code = [file for name in CODE for file in files_below(root / name)]
-        self.code = hash_of([hash_of_files(code), *installed(), *settings])
         self.known: dict[tuple[str, ...] | None, str] = {}
 
-    def of(self, pages: tuple[str, ...] | None) -> str:
-        """The hash for tests that read these pages; None stands for the whole site."""
-        if pages not in self.known:
-            self.known[pages] = hash_of([self.code, hash_of_files(self.files(pages))])
-        return self.known[pages]
+    @cached_property
+    def code(self) -> str:
+        """The hash of what every such test depends on."""
+        files = [file for name in CODE for file in files_below(self.root / name)]
+        settings = [os.environ.get(name, "") for name in SETTINGS]
+        return hash_of([hash_of_files(files, self.root), *installed(), *settings])
 
-    def files(self, pages: tuple[str, ...] | None) -> list[Path]:
-        if self.site is None:
-            return []
-        if pages is None:
-            return files_below(self.site)
-        common = [
+    @cached_property
+    def shared(self) -> str:
+        """The hash of the site's files that every page may load, such as styles and scripts."""
+        files = [
             file
             for file in files_below(self.site)
             if file.relative_to(self.site).parts[0] not in FROM_ALL_PAGES
-            and (file.suffix != ".html" or "python" in file.parts)
+            and (file.suffix != ".html" or "python" in file.relative_to(self.site).parts)
         ]
+        return hash_of_files(files, self.site)
+
+    def of(self, pages: tuple[str, ...] | None) -> str:
+        """The hash for tests that read these pages; None stands for the whole site."""
+        if pages is not None and WHOLE_SITE & set(pages):
+            pages = None
+        if pages not in self.known:
+            if pages is None:
+                site = hash_of_files(files_below(self.site), self.site)
+            else:
+                site = hash_of([self.shared, hash_of_files(self._files(pages), self.root)])
+            self.known[pages] = hash_of([self.code, site])
+        return self.known[pages]
+
+    def _files(self, pages: tuple[str, ...]) -> list[Path]:
+        """The pages and the notebooks that they were built from."""
         sources = [(self.root / page).with_suffix(".ipynb") for page in pages]
-        return [*common, *(self.site / p for p in pages), *(s for s in sources if s.is_file())]
+        return [*(self.site / page for page in pages), *(s for s in sources if s.is_file())]
 
 
 def pages_of(item: pytest.Item) -> tuple[str, ...] | None:
@@ -130,8 +149,19 @@ def is_of_the_book(item: pytest.Item) -> bool:
     return bool(item.get_closest_marker("reads")) or "site" in getattr(item, "fixturenames", ())
 
 
+@contextmanager
+def only_its_pages(item: pytest.Item) -> Iterator[None]:
+    """Fails if a browser requests a page that the test's mark does not name."""
+    requested = SubPathHandler.requested
+    before = len(requested)
+    yield
+    if item.get_closest_marker("reads"):
+        others = set(requested[before:]) - set(pages_of(item) or ())
+        assert not others, f"the test reads {sorted(others)}, which its mark `reads` must name"
+
+
 class Unchanged:
-    """Leaves out one pytest process's unchanged tests, and stores which ones passed."""
+    """Leaves out unchanged tests, and stores which tests passed."""
 
     def __init__(self, config: pytest.Config, contents: Contents, passed: Path) -> None:
         self.config, self.contents, self.file = config, contents, passed
@@ -153,28 +183,26 @@ class Unchanged:
                 unchanged |= set(tests)
             for test in tests:
                 test.user_properties.append(("content", content))
-        if unchanged:
+        if unchanged and not self.config.getoption("also_unchanged"):
             self.left_out = len(unchanged)
             self.config.hook.pytest_deselected(items=list(unchanged))
             items[:] = [item for item in items if item not in unchanged]
 
     @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, object, object]:
+        with only_its_pages(item):
+            return (yield)
+
+    @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
-        requested = SubPathHandler.requested
-        before = len(requested)
-        result = yield
-        if item.get_closest_marker("reads"):
-            others = set(requested[before:]) - set(pages_of(item) or ())
-            assert not others, f"the test reads {sorted(others)}, which its mark `reads` must name"
-        return result
+        with only_its_pages(item):
+            return (yield)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         content = dict(report.user_properties).get("content")
-        if content is None:
-            return
-        if not report.passed:
+        if not report.passed:  # also the report of a process that crashed, without properties
             self.after[report.nodeid] = ""
-        elif report.when == "teardown":  # the last report of a test
+        elif content and report.when == "teardown":  # the last report of a test
             self.after.setdefault(report.nodeid, str(content))
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -201,7 +229,14 @@ class Unchanged:
             )
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--also-unchanged", action="store_true", help="run tests that passed and have not changed"
+    )
+
+
 def pytest_configure(config: pytest.Config) -> None:
     site = os.environ.get("BOOK_SITE")
-    contents = Contents(ROOT, (ROOT / site).resolve() if site else None)
-    config.pluginmanager.register(Unchanged(config, contents, PASSED), "unchanged")
+    if site:
+        contents = Contents(ROOT, (ROOT / site).resolve())
+        config.pluginmanager.register(Unchanged(config, contents, PASSED), "unchanged")

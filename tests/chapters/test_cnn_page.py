@@ -13,7 +13,7 @@ from course.networks import digits
 from tests.chapters.test_cnn import EDGE, IMAGE, close, question
 from tests.live.harness import Site
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.reads()]
 MAPS, DRAG, SLIDE = "every-feature-map-of-a-drawing", "drag-the-digit", "slide-a-window"
 
 

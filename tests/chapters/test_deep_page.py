@@ -11,7 +11,7 @@ from course.deep import rescue
 from nnlib import live
 from tests.live.harness import Site
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.reads()]
 NAME, EIGHT, PLAY = "sizes", "eight", "play"
 
 

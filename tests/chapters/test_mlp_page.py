@@ -11,7 +11,7 @@ from course.networks import digits
 from nnlib import datasets
 from tests.live.harness import Site
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.reads()]
 NAME = "drawing"
 # The pointer's path, as fractions of the pad: each stroke is a list of corners.
 STROKES = {

@@ -13,7 +13,7 @@ from course.next import figures as show
 from nnlib import datasets
 from tests.live.harness import Site
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.reads()]
 DRAW, MERGE = "not-a-digit", "merge-by-merge"
 
 

@@ -13,7 +13,7 @@ import nnlib
 from nnlib import live
 from tests.live.harness import Site, serving
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.reads()]
 
 # Records when a figure measures its width and when a drawing gets its size.
 WATCH = """
