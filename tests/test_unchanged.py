@@ -127,6 +127,27 @@ def test_every_test_can_run_and_is_stored_again(project: Project) -> None:
     assert project.run() == counts(1, 0, 3)
 
 
+NOTEBOOK = {
+    "cells": [
+        {"cell_type": "code", "execution_count": None, "id": "sum", "metadata": {},
+         "outputs": [], "source": "total = 1 + 1"},
+    ],
+    "metadata": {"kernelspec": {"name": "python3", "display_name": "-", "language": "python"}},
+    "nbformat": 4, "nbformat_minor": 5,
+}  # fmt: skip
+
+
+@pytest.mark.slow
+def test_the_cells_of_a_notebook_run_again_when_the_notebook_changes(project: Project) -> None:
+    notebook = project.folder / "one.ipynb"
+    notebook.write_text(json.dumps(NOTEBOOK))
+    options = ("--nbval", "one.ipynb")
+    assert project.run(*options) == counts(5, 0, 0)
+    assert project.run(*options) == counts(1, 0, 4)
+    notebook.write_text(json.dumps(NOTEBOOK).replace("1 + 1", "1 + 2"))
+    assert project.run(*options) == counts(3, 0, 2), "page one was built from it"
+
+
 PAGE_OF_ANOTHER = """
 import pytest
 from tests.book.harness import SubPathHandler

@@ -5,11 +5,12 @@
 
 A test that is marked `reads("chapters/xor.html")` depends on the project's code, on the programs
 that are installed, and on that page, but on no other page; `{name}` in the mark stands for the
-test's parameter.  A test without the mark that takes the built site depends on all of it.  When
-such a test passes, a hash of all this is stored in `_build`, and as long as the hash
-stays the same, later runs leave the test out.  Tests of one file that read the same pages share a
-browser and its state, so they are left out together or not at all.  All other tests always run,
-and in a fresh clone, as in CI, every test does.  Without a built site nothing is left out.
+test's parameter.  A cell of a notebook depends on that notebook in the same way, and a test
+without the mark that takes the built site on all of it.  When such a test passes, a hash of all
+this is stored in `_build`, and as long as the hash stays the same, later runs leave the test out.
+Tests of one file that read the same pages share a browser and its state, and cells their kernel, so
+they are left out together or not at all.  All other tests always run, and in a fresh clone, as in
+CI, every test does.  Without a built site nothing is left out.
 """
 
 from __future__ import annotations
@@ -137,7 +138,9 @@ class Contents:
 
 
 def pages_of(item: pytest.Item) -> tuple[str, ...] | None:
-    """The pages that a test's mark names; None for the whole site."""
+    """The pages that a test's mark names, or that a notebook becomes; None for the whole site."""
+    if item.path.suffix == ".ipynb":
+        return (item.nodeid.partition("::")[0].removesuffix(".ipynb") + ".html",)
     mark = item.get_closest_marker("reads")
     if mark is None:
         return None
@@ -145,8 +148,9 @@ def pages_of(item: pytest.Item) -> tuple[str, ...] | None:
     return tuple(str(page).format(**(callspec.params if callspec else {})) for page in mark.args)
 
 
-def is_of_the_book(item: pytest.Item) -> bool:
-    return bool(item.get_closest_marker("reads")) or "site" in getattr(item, "fixturenames", ())
+def can_be_left_out(item: pytest.Item) -> bool:
+    marked = item.get_closest_marker("reads") is not None
+    return marked or item.path.suffix == ".ipynb" or "site" in getattr(item, "fixturenames", ())
 
 
 @contextmanager
@@ -174,7 +178,7 @@ class Unchanged:
     @pytest.hookimpl(trylast=True)  # after -m has chosen
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         groups = defaultdict(list)
-        for item in filter(is_of_the_book, items):
+        for item in filter(can_be_left_out, items):
             groups[item.nodeid.partition("::")[0], pages_of(item)].append(item)
         unchanged = set()
         for (_, pages), tests in groups.items():
