@@ -42,10 +42,11 @@ class ValuesIndices(NamedTuple):
         return f"nnlib.return_types.{name}(\nvalues={self.values!r},\nindices={self.indices!r})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _returned, (type(self).__name__, *self)
+        return _rebuilt, (type(self).__name__, *self)
 
 
-def _returned(name: str, values: Tensor, indices: Tensor) -> ValuesIndices:
+def _rebuilt(name: str, values: Tensor, indices: Tensor) -> ValuesIndices:
+    """The values and indices of the function `name`, for pickle and copy."""
     return RESULT_TYPES[name](values, indices)
 
 
@@ -143,28 +144,28 @@ def var(
     >>> nnlib.var(x), nnlib.var(x, correction=0)
     (tensor(1.), tensor(0.6667))
     """
-    dim, correction = _corrected("var", dim, unbiased, correction)
+    dim, correction = _dim_and_correction("var", dim, unbiased, correction)
     x = _floats("var", input)
     if x._data.dtype == np.float16:
-        return _wide(var, x, dim, keepdim, correction)
+        return _in_float32(var, x, dim, keepdim, correction)
     dims = dimensions(dim, x._data.ndim)
     n = math.prod([x._data.shape[i] for i in dims])
     deviation = ar.sub(x, _reduce(p.mean, x, dims, True))
     total = _reduce(sum_, ar.mul(deviation, deviation), dims, keepdim)
     freedom = n - correction
     if freedom <= 0:
-        over_all = dim is None or dim == ()
-        return _without_degrees_of_freedom(x, deviation.detach(), dims, freedom, keepdim, over_all)
+        all_dims = dim is None or dim == ()
+        return _without_degrees_of_freedom(x, deviation.detach(), dims, freedom, keepdim, all_dims)
     return ar.div(total, float(freedom))
 
 
-def _wide(function: Any, x: Tensor, dim: Dim, keepdim: bool, correction: float) -> Tensor:
+def _in_float32(function: Any, x: Tensor, dim: Dim, keepdim: bool, correction: float) -> Tensor:
     """`function` of a float16 tensor, computed in float32: its squares could overflow float16."""
-    wide = function(ar.to_dtype(x, dtypes.float32), dim, None, keepdim, correction=correction)
-    return ar.to_dtype(wide, dtypes.float16)
+    result = function(ar.to_dtype(x, dtypes.float32), dim, None, keepdim, correction=correction)
+    return ar.to_dtype(result, dtypes.float16)
 
 
-def _corrected(
+def _dim_and_correction(
     name: str, dim: Any, unbiased: bool | None, correction: float | None
 ) -> tuple[Dim, float]:
     """The dimensions, and the number subtracted from n; var(False) means var(unbiased=False)."""
@@ -178,7 +179,7 @@ def _corrected(
 
 
 def _without_degrees_of_freedom(
-    x: Tensor, deviation: Any, dims: tuple[int, ...], freedom: float, keepdim: bool, over_all: bool
+    x: Tensor, deviation: Any, dims: tuple[int, ...], freedom: float, keepdim: bool, all_dims: bool
 ) -> Tensor:
     """Σ deviation² / 0: infinite, or nan if all elements are equal; with PyTorch's gradients.
 
@@ -186,11 +187,11 @@ def _without_degrees_of_freedom(
     of `deviation`; over some dimensions it is 2·deviation / (n - correction).
     """
     zero = ar.sub(x, x.detach())  # its derivative with respect to x is 1
-    slope = ar.mul(ar.abs(deviation) if over_all else deviation, 2.0)
+    partial = ar.mul(ar.abs(deviation) if all_dims else deviation, 2.0)
     squares = ar.mul(deviation, deviation)
-    if over_all or freedom == 0:
-        return ar.div(_reduce(sum_, ar.add(squares, ar.mul(zero, slope)), dims, keepdim), 0.0)
-    linear = _reduce(sum_, ar.mul(zero, ar.div(slope, float(freedom))), dims, keepdim)
+    if all_dims or freedom == 0:
+        return ar.div(_reduce(sum_, ar.add(squares, ar.mul(zero, partial)), dims, keepdim), 0.0)
+    linear = _reduce(sum_, ar.mul(zero, ar.div(partial, float(freedom))), dims, keepdim)
     return ar.add(ar.div(_reduce(sum_, squares, dims, keepdim), 0.0), linear)
 
 
@@ -212,8 +213,8 @@ def std(
     tensor(2.)
     """
     if needs_tensor("std", input)._data.dtype == np.float16:
-        dim, correction = _corrected("std", dim, unbiased, correction)
-        return _wide(std, input, dim, keepdim, correction)
+        dim, correction = _dim_and_correction("std", dim, unbiased, correction)
+        return _in_float32(std, input, dim, keepdim, correction)
     variance = var(input, dim, unbiased, keepdim, correction=correction)
     zero = ar.eq(variance, 0)
     return ar.where(zero, 0.0, ar.sqrt(ar.where(zero, 1.0, variance)))
@@ -246,7 +247,7 @@ def amin(input: Tensor, dim: Dim = (), keepdim: bool = False) -> Tensor:
 
 
 def _not_empty(name: str, input: Tensor, dim: Any = None) -> Tensor:
-    """Return `input`; raise an error if it is to be reduced over no elements."""
+    """Return `input`; raise an error if the reduction would be over no elements."""
     x = needs_tensor(name, input)
     if x._data.size:
         return x
@@ -258,8 +259,8 @@ def _not_empty(name: str, input: Tensor, dim: Any = None) -> Tensor:
                     f"shape {list(x._data.shape)} has no largest or smallest element along it."
                 )
     else:
-        kind = IndexError if name.startswith("arg") else RuntimeError
-        raise kind(
+        error_type = IndexError if name.startswith("arg") else RuntimeError
+        raise error_type(
             f"{name}(): Expected reduction dim to be specified for input.numel() == 0: a tensor of "
             f"shape {list(x._data.shape)} has no largest or smallest element."
         )
@@ -331,14 +332,14 @@ def _extreme(
         return _extreme_of_all(reduction, x)
     d = dimension(dim, x._data.ndim)
     if not x._data.ndim:
-        at = apply(arg, (x,), {"dim": None, "keepdim": False})
-        return RESULT_TYPES[name](ar.clone(x), at)
-    at = apply(arg, (x,), {"dim": d, "keepdim": True})
-    values = apply(pi.gather, (x, at), {"dim": d})
+        indices = apply(arg, (x,), {"dim": None, "keepdim": False})
+        return RESULT_TYPES[name](ar.clone(x), indices)
+    indices = apply(arg, (x,), {"dim": d, "keepdim": True})
+    values = apply(pi.gather, (x, indices), {"dim": d})
     if not keepdim:
         shape = tuple([n for i, n in enumerate(values._data.shape) if i != d])
-        values, at = (apply(ps.reshape, (t,), {"shape": shape}) for t in (values, at))
-    return RESULT_TYPES[name](values, at)
+        values, indices = (apply(ps.reshape, (t,), {"shape": shape}) for t in (values, indices))
+    return RESULT_TYPES[name](values, indices)
 
 
 @numpy_names

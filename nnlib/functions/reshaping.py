@@ -8,12 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from nnlib._types import Sizes
-from nnlib.functions._args import (
-    dimension,
-    dimensions,
-    needs_tensor,
-    numpy_names,
-)
+from nnlib.functions._args import dimension, dimensions, needs_tensor, numpy_names
 from nnlib.primitives import broadcast
 from nnlib.primitives import shape as p
 from nnlib.record import apply
