@@ -1,8 +1,8 @@
 """In-place changes of tensors: `x[0] = v`, `x.add_(y)` and the other methods that end in `_`.
 
-An in-place change is a new value under an old name.  The result is computed by the ordinary
-function, written into the tensor's memory, and the tensor takes over the result's history.  If the
-tensor is a view, its base gets a new history too: the old one with the written part replaced.
+An in-place change gives a tensor new values and a new history.  The ordinary function computes the
+result; it is written into the tensor's memory, and the tensor takes over the result's history.  If
+the tensor is a view, its base gets a new history too: the old one with the written part replaced.
 """
 
 from __future__ import annotations
@@ -60,13 +60,13 @@ def become(x: T, result: Any, how: str) -> T:
 
 
 def _refuse_leaf(x: Any, view: Any, how: str) -> None:
-    kind = "leaf Variable"
+    description = "leaf Variable"
     while not isinstance(x._node, Leaf):
         if view is None or view[1] is None:  # not a view, or with its own history
             return
-        x, view, kind = view[0], getattr(view[0], "_view", None), "view of a leaf Variable"
+        x, view, description = view[0], getattr(view[0], "_view", None), "view of a leaf Variable"
     raise RuntimeError(
-        f"a {kind} that requires grad is being used in an in-place operation: {how}. Change "
+        f"a {description} that requires grad is being used in an in-place operation: {how}. Change "
         "parameters under no_grad()."
     )
 
@@ -157,18 +157,20 @@ def _rewrite_base(x: Any, view: Any, history: bool, chain: list[Any]) -> None:
         if watcher := record.current_watcher():
             watcher.rebound(base, new)
     chain.append(base)
-    above = getattr(base, "_view", None)
-    if above is not None and (record.current_watcher() is not None or above[1] is not None):
-        _rewrite_base(base, above, history and primitive is not None, chain)
+    outer_view = getattr(base, "_view", None)
+    if outer_view is not None and (
+        record.current_watcher() is not None or outer_view[1] is not None
+    ):
+        _rewrite_base(base, outer_view, history and primitive is not None, chain)
 
 
 def _renew_views(base: Any, chain: list[Any], history: bool) -> None:
     """Give older views of `base`, which share the new values, the new history too."""
-    for known in getattr(base, "_views", ()):
-        view = known()
+    for reference in getattr(base, "_views", ()):
+        view = reference()
         if view is None:
             continue
-        if not any(view is changed for changed in chain):
+        if not any(view is done for done in chain):
             _, primitive, attrs = view._view
             if primitive is None:
                 if record.current_watcher() is None:
@@ -201,9 +203,9 @@ def _put_back_by_memory(base: Any, part: Any) -> Any:
     """
     if watcher := record.current_watcher():
         watcher.refuse("an expanded tensor is changed in place: clone() it first")
-    views, at = [], part
-    while at is not base:
-        at, *view = at._view
+    views, current = [], part
+    while current is not base:
+        current, *view = current._view
         views.append(view)
     positions = np.arange(base._data.size).reshape(base._data.shape)
     for primitive, attrs in reversed(views):
@@ -221,10 +223,10 @@ def _put_back_by_memory(base: Any, part: Any) -> Any:
 
 def _old(x: Any) -> Any:
     """A copy of x before the change, so that the values saved for gradients stay the same."""
-    other = record.make(np.array(x._data)[()], x._node)
+    copy = record.make(np.array(x._data)[()], x._node)
     if watcher := record.current_watcher():
-        watcher.alias(other, x)
-    return other
+        watcher.alias(copy, x)
+    return copy
 
 
 def _must_record(x: Any, others: Any) -> bool:
@@ -255,7 +257,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def _fast_in_place(ufunc: Any) -> Callable[[F], F]:
-    """Let an in-place operator compute directly in the memory of floats that are not recorded."""
+    """Let an in-place operator compute directly in the memory of a float tensor without history."""
 
     def decorate(slow: Any) -> Any:
         @functools.wraps(slow)
@@ -278,7 +280,7 @@ def _fast_in_place(ufunc: Any) -> Callable[[F], F]:
                     return slow(self, other, *alpha)
                 try:
                     ufunc(x, y * alpha[0] if alpha else y, out=x)
-                except ValueError:  # the shape would grow, or x is expanded: slow() explains it
+                except ValueError:  # the shape would grow, or x is expanded: slow() handles both
                     return slow(self, other, *alpha)
                 record.mark_changed(x)
                 return self
