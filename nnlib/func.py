@@ -156,11 +156,11 @@ class _Run:
         numbers, selected = _chosen(args, argnums)
         leaves, self.form = _leaves("the argument", tuple(selected))
         self.inputs = [_recorded(x) for x in leaves]
-        new = list(args)
+        new_args = list(args)
         for n, value in zip(numbers, trees.build(self.form, self.inputs), strict=True):
-            new[n] = value
+            new_args[n] = value
         with record.recording(True):
-            result = func(*new, **kwargs)
+            result = func(*new_args, **kwargs)
         self.aux: Any = None
         if has_aux:
             if not (isinstance(result, tuple) and len(result) == 2):
@@ -402,8 +402,8 @@ def jacrev(
             for unit in _basis(output):
                 starts = [unit if k == i else _zeros(o) for k, o in enumerate(run.outputs)]
                 rows.append(trees.flatten(run.gradients(starts))[0])
-            parts = [_stacked(column, output, x) for column, x in _columns(rows, run.inputs)]
-            per_argument = trees.build(run.form, parts)
+            jacobians = [_stacked(column, output, x) for column, x in _columns(rows, run.inputs)]
+            per_argument = trees.build(run.form, jacobians)
             blocks.append(per_argument if run.several else per_argument[0])
         result = trees.build(run.out_form, blocks)
         return run.with_aux(result) if has_aux else result
@@ -456,11 +456,11 @@ def jacfwd(func: Function, argnums: int | tuple[int, ...] = 0, has_aux: bool = F
         ]
         blocks = []
         for i, output in enumerate(run.outputs):
-            parts = [
+            jacobians = [
                 _stacked_columns([c[i] for c in columns[k]], output, x)
                 for k, x in enumerate(run.inputs)
             ]
-            per_argument = trees.build(run.form, parts)
+            per_argument = trees.build(run.form, jacobians)
             blocks.append(per_argument if run.several else per_argument[0])
         result = trees.build(run.out_form, blocks)
         return run.with_aux(result) if has_aux else result
@@ -645,15 +645,16 @@ def functional_call(
     """
     tensors = _one_dict(parameter_and_buffer_dicts)
     net: Any = module
-    own = {**dict(net.named_parameters()), **dict(net.named_buffers())}
-    if strict and set(own) != set(tensors):
-        missing, unknown = sorted(set(own) - set(tensors)), sorted(set(tensors) - set(own))
+    existing = {**dict(net.named_parameters()), **dict(net.named_buffers())}
+    if strict and set(existing) != set(tensors):
+        missing = sorted(set(existing) - set(tensors))
+        unknown = sorted(set(tensors) - set(existing))
         raise RuntimeError(
             f"functional_call(strict=True): missing keys {missing}, unexpected keys {unknown}"
         )
     replaced = [_attribute(net, name, value) for name, value in tensors.items()]
     if tie_weights:
-        replaced += _tied(net, tensors, own)
+        replaced += _tied(net, tensors, existing)
     previous = [
         (attributes, name, attributes.get(name, _MISSING)) for attributes, name, _ in replaced
     ]
@@ -692,9 +693,9 @@ def _attribute(module: Any, name: str, value: Any) -> tuple[dict[str, Any], str,
     return vars(module), last, value
 
 
-def _tied(module: Any, tensors: dict[str, Any], own: dict[str, Any]) -> list[Any]:
+def _tied(module: Any, tensors: dict[str, Any], existing: dict[str, Any]) -> list[Any]:
     """The attributes, under any name, whose tensors are those that `tensors` replaces."""
-    values = {id(own[name]): value for name, value in tensors.items() if name in own}
+    values = {id(existing[name]): value for name, value in tensors.items() if name in existing}
     return [
         (vars(submodule), name, values[id(attribute)])
         for submodule in module.modules()

@@ -543,12 +543,12 @@ class InPlace(Value):
         x, recorded = self._data, _must_record(self, (value,))
         expanded = isinstance(x, np.ndarray) and not x.flags.writeable  # NumPy made it read-only
         if expanded and not (recorded and (record.is_watched() or not any(_repeated(x)))):
-            part = indexing.getitem(needs_tensor("__setitem__", self), key)
-            if x.size and part._data.size and not np.may_share_memory(part._data, x):
+            selected = indexing.getitem(needs_tensor("__setitem__", self), key)
+            if x.size and selected._data.size and not np.may_share_memory(selected._data, x):
                 raise _shared_memory_error()
             if isinstance(value, Value):
-                value = picking.fitted(value, part._data.shape)
-            part.copy_(value)  # raises an error if elements share memory
+                value = picking.fitted(value, selected._data.shape)
+            selected.copy_(value)  # raises an error if elements share memory
             return
         if recorded or not isinstance(self._data, np.ndarray):
             become(self, picking.setitem(_old(self), key, value), "__setitem__")

@@ -49,8 +49,8 @@ class Size(tuple[int, ...]):
     @overload
     def __getitem__(self, key: slice) -> Size: ...
     def __getitem__(self, key: SupportsIndex | slice) -> int | Size:
-        part = super().__getitem__(key)
-        return part if isinstance(part, int) else Size(part)
+        result = super().__getitem__(key)
+        return result if isinstance(result, int) else Size(result)
 
     def __add__(self, other: tuple[int, ...]) -> Size:  # type: ignore[override]
         return Size(super().__add__(tuple(other)))
@@ -535,7 +535,7 @@ class Tensor(InPlace):
                 device = arg
             elif not isinstance(arg, bool):  # PyTorch's non_blocking and copy by position
                 target = arg
-        devices.refuse_others(device)
+        devices.refuse_other_devices(device)
         out = self if target is None else ar.to_dtype(self, target)
         return ar.clone(out) if copy and out is self else out
 

@@ -99,7 +99,7 @@ def prod(
     return _reduce(p.prod, _summable("prod", input, dtype), dim, keepdim)
 
 
-def _floats(name: str, input: Tensor) -> Tensor:
+def _require_floats(name: str, input: Tensor) -> Tensor:
     x = needs_tensor(name, input)
     if x._data.dtype.kind != "f":
         raise RuntimeError(
@@ -123,7 +123,7 @@ def mean(
     """
     x = needs_tensor("mean", input)
     x = x if dtype is None else converted(x, dtypes.as_numpy(dtype))
-    return _reduce(p.mean, _floats("mean", x), dim, keepdim)
+    return _reduce(p.mean, _require_floats("mean", x), dim, keepdim)
 
 
 @numpy_names
@@ -145,7 +145,7 @@ def var(
     (tensor(1.), tensor(0.6667))
     """
     dim, correction = _dim_and_correction("var", dim, unbiased, correction)
-    x = _floats("var", input)
+    x = _require_floats("var", input)
     if x._data.dtype == np.float16:
         return _in_float32(var, x, dim, keepdim, correction)
     dims = dimensions(dim, x._data.ndim)
@@ -386,7 +386,7 @@ def any(input: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
     >>> nnlib.any(nnlib.tensor([[False, True], [False, False]]), dim=1)
     tensor([ True, False])
     """
-    return _truth(p.any, "any", input, dim, keepdim)
+    return _any_or_all(p.any, "any", input, dim, keepdim)
 
 
 @numpy_names
@@ -399,10 +399,10 @@ def all(input: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
     >>> nnlib.all(nnlib.tensor([[True, True], [True, False]]), dim=1)
     tensor([ True, False])
     """
-    return _truth(p.all, "all", input, dim, keepdim)
+    return _any_or_all(p.all, "all", input, dim, keepdim)
 
 
-def _truth(primitive: Primitive, name: str, input: Tensor, dim: Dim, keepdim: bool) -> Tensor:
+def _any_or_all(primitive: Primitive, name: str, input: Tensor, dim: Dim, keepdim: bool) -> Tensor:
     x = needs_tensor(name, input)
     result = _reduce(primitive, x, dim, keepdim)
     return converted(result, x._data.dtype) if x._data.dtype == np.uint8 else result  # as PyTorch
@@ -432,7 +432,7 @@ def softmax(input: Tensor, dim: int, *, dtype: DType | None = None) -> Tensor:
     >>> nnlib.softmax(nnlib.tensor([0.0, 1.0, 2.0]), dim=0)
     tensor([0.0900, 0.2447, 0.6652])
     """
-    x = _floats("softmax", input if dtype is None else ar.to_dtype(input, dtype))
+    x = _require_floats("softmax", input if dtype is None else ar.to_dtype(input, dtype))
     return apply(p.softmax, (x,), {"dim": dimension(dim, x._data.ndim)})
 
 
@@ -447,7 +447,7 @@ def log_softmax(input: Tensor, dim: int, *, dtype: DType | None = None) -> Tenso
     >>> nnlib.log_softmax(nnlib.tensor([0.0, 1000.0]), dim=0)
     tensor([-1000.,     0.])
     """
-    x = _floats("log_softmax", input if dtype is None else ar.to_dtype(input, dtype))
+    x = _require_floats("log_softmax", input if dtype is None else ar.to_dtype(input, dtype))
     return apply(p.log_softmax, (x,), {"dim": dimension(dim, x._data.ndim)})
 
 

@@ -187,11 +187,11 @@ def repeat(input: Tensor, *repeats: Sizes) -> Tensor:
         )
     if any(n < 0 for n in counts):
         raise RuntimeError(f"Trying to create tensor with negative dimension: {list(counts)}")
-    old = (1,) * (len(counts) - x._data.ndim) + x._data.shape
-    with_ones = tuple([n for size in old for n in (1, size)])
-    expanded = tuple([n for pair in zip(counts, old, strict=True) for n in pair])
-    new = tuple([n * size for n, size in zip(counts, old, strict=True)])
-    return _copied(x, reshape(expand(reshape(x, with_ones), expanded), new))
+    old_shape = (1,) * (len(counts) - x._data.ndim) + x._data.shape
+    with_ones = tuple([n for size in old_shape for n in (1, size)])
+    expanded = tuple([n for pair in zip(counts, old_shape, strict=True) for n in pair])
+    new_shape = tuple([n * size for n, size in zip(counts, old_shape, strict=True)])
+    return _copied(x, reshape(expand(reshape(x, with_ones), expanded), new_shape))
 
 
 def _copied(x: Tensor, result: Tensor) -> Tensor:
@@ -361,14 +361,14 @@ def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
     """
     x = needs_tensor("unflatten", input)
     d = dimension(dim, x._data.ndim)
-    n, known = x._data.shape[d], math.prod([size for size in sizes if size != -1])
-    new = [n // known if size == -1 and known else size for size in sizes]
-    if not new or math.prod(new) != n:
+    n, known_size = x._data.shape[d], math.prod([size for size in sizes if size != -1])
+    new_sizes = [n // known_size if size == -1 and known_size else size for size in sizes]
+    if not new_sizes or math.prod(new_sizes) != n:
         raise RuntimeError(
             f"unflatten: Provided sizes {list(sizes)} don't multiply up to the size of dim {d} "
             f"({n}) in the input tensor"
         )
-    return reshape(x, (*x._data.shape[:d], *new, *x._data.shape[d + 1 :]))
+    return reshape(x, (*x._data.shape[:d], *new_sizes, *x._data.shape[d + 1 :]))
 
 
 def broadcast_to(input: Tensor, size: Sequence[int]) -> Tensor:
@@ -497,11 +497,11 @@ def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Te
     if a == b:
         raise RuntimeError(f"diagonal dimensions cannot be identical {dim1}, {dim2}")
     x = movedim(x, (a, b), (-2, -1))
-    *rest, n, m = x._data.shape
-    rows = reshape(x, (*rest, n * m))
+    *batch, n, m = x._data.shape
+    rows = reshape(x, (*batch, n * m))
     if x._data.size and not np.may_share_memory(rows._data, x._data):
         # x may be stored column by column
-        columns = reshape(transpose(x, -2, -1), (*rest, n * m))
+        columns = reshape(transpose(x, -2, -1), (*batch, n * m))
         if np.may_share_memory(columns._data, x._data):
             rows, n, m, offset = columns, m, n, -offset
         else:  # part of a larger matrix: PyTorch would give a view of it; this copy is read-only

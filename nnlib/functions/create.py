@@ -14,7 +14,7 @@ import numpy as np
 
 from nnlib import dtypes, record
 from nnlib._types import Device, DType, Operand, Sizes
-from nnlib.devices import refuse_others, refuse_out
+from nnlib.devices import refuse_other_devices, refuse_out
 from nnlib.functions._args import as_element, converted, is_number, needs_tensor
 from nnlib.functions.reshaping import as_sizes
 from nnlib.record import Leaf, Value, make
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from nnlib.tensor import Tensor
 
 
-def _finish(
+def _new_tensor(
     array: Any, requires_grad: bool, device: Device | None = None, out: None = None
 ) -> Tensor:
     """A tensor with this array; it checks the arguments that all functions of this file share."""
     record.prepare_process()
-    refuse_others(device)
+    refuse_other_devices(device)
     refuse_out(out)
     result = make(array[()])
     if requires_grad:
@@ -73,18 +73,18 @@ def tensor(
     tensor([[1., 2.],
             [3., 4.]])
     """
-    refuse_others(device)
+    refuse_other_devices(device)
     if isinstance(data, (Value, np.ndarray, np.generic)):  # these have a type already
         array = np.array(data._data if isinstance(data, Value) else data)
         dtypes.of(array)
         np_dtype = array.dtype if dtype is None else dtypes.as_numpy(dtype)
-        return _finish(array.astype(np_dtype, copy=False), requires_grad)
+        return _new_tensor(array.astype(np_dtype, copy=False), requires_grad)
     if isinstance(data, str):
         raise TypeError("new(): invalid data type 'str': a tensor holds numbers")
     if isinstance(data, range):
         data = list(data)
     np_dtype = _type_of(data) if dtype is None else dtypes.as_numpy(dtype)
-    return _finish(_array_of(_unwrapped(data), np_dtype), requires_grad)
+    return _new_tensor(_array_of(_unwrapped(data), np_dtype), requires_grad)
 
 
 def _array_of(data: Any, np_dtype: np.dtype) -> np.ndarray:
@@ -184,7 +184,7 @@ def full(
     shape = as_sizes((size,))
     value, np_dtype = _number_and_type(fill_value)
     np_dtype = np_dtype if dtype is None else dtypes.as_numpy(dtype)
-    return _finish(
+    return _new_tensor(
         np.full(shape, as_element(value, np_dtype), np_dtype), requires_grad, device, out
     )
 
@@ -216,7 +216,7 @@ def zeros(
             [0., 0., 0.]])
     """
     array = np.zeros(_sized(shape, size), _numpy_type(dtype))
-    return _finish(array, requires_grad, device, out)
+    return _new_tensor(array, requires_grad, device, out)
 
 
 def ones(
@@ -236,7 +236,7 @@ def ones(
     tensor([1, 1])
     """
     array = np.ones(_sized(shape, size), _numpy_type(dtype))
-    return _finish(array, requires_grad, device, out)
+    return _new_tensor(array, requires_grad, device, out)
 
 
 def zeros_like(
@@ -294,7 +294,7 @@ def full_like(
     x = needs_tensor("full_like", input)._data
     np_dtype = x.dtype if dtype is None else dtypes.as_numpy(dtype)
     value = as_element(_number_and_type(fill_value)[0], np_dtype)
-    return _finish(np.full(x.shape, value, np_dtype), requires_grad, device)
+    return _new_tensor(np.full(x.shape, value, np_dtype), requires_grad, device)
 
 
 def empty(
@@ -314,7 +314,7 @@ def empty(
     nnlib.Size([2, 3])
     """
     array = np.empty(_sized(shape, size), _numpy_type(dtype))
-    return _finish(array, requires_grad, device, out)
+    return _new_tensor(array, requires_grad, device, out)
 
 
 def empty_like(
@@ -334,7 +334,7 @@ def empty_like(
     """
     x = needs_tensor("empty_like", input)._data
     np_dtype = x.dtype if dtype is None else dtypes.as_numpy(dtype)
-    return _finish(np.empty(x.shape, np_dtype), requires_grad, device)
+    return _new_tensor(np.empty(x.shape, np_dtype), requires_grad, device)
 
 
 def as_tensor(data: Any, dtype: DType | None = None, device: Device | None = None) -> Tensor:
@@ -347,7 +347,7 @@ def as_tensor(data: Any, dtype: DType | None = None, device: Device | None = Non
     >>> nnlib.as_tensor(x) is x
     True
     """
-    refuse_others(device)
+    refuse_other_devices(device)
     if isinstance(data, Value):
         x = needs_tensor("as_tensor", data)
         return x if dtype is None else converted(x, dtypes.as_numpy(dtype))
@@ -374,7 +374,7 @@ def eye(
     tensor([[1., 0., 0.],
             [0., 1., 0.]])
     """
-    return _finish(np.eye(n, m, dtype=_numpy_type(dtype)), requires_grad, device, out)
+    return _new_tensor(np.eye(n, m, dtype=_numpy_type(dtype)), requires_grad, device, out)
 
 
 def arange(
@@ -408,7 +408,9 @@ def arange(
         raise RuntimeError("upper bound and lower bound inconsistent with step sign")
     np_dtype = np.dtype(np.int64) if dtype is None and integers else _numpy_type(dtype)
     n = -((first - last) // increment) if integers else math.ceil((last - first) / increment)
-    return _finish((first + increment * np.arange(n)).astype(np_dtype), requires_grad, device, out)
+    return _new_tensor(
+        (first + increment * np.arange(n)).astype(np_dtype), requires_grad, device, out
+    )
 
 
 def linspace(
@@ -430,7 +432,7 @@ def linspace(
     tensor([0.0000, 0.2500, 0.5000, 0.7500, 1.0000])
     """
     array = np.linspace(start, end, steps).astype(_numpy_type(dtype))
-    return _finish(array, requires_grad, device, out)
+    return _new_tensor(array, requires_grad, device, out)
 
 
 # ---------------------------------------------------------------- random
@@ -566,7 +568,7 @@ def rand(
     """
     np_dtype = _floating_type("check_uniform_bounds", dtype)
     samples = np.asarray(_stream(generator).random(_sized(shape, size)))
-    return _finish(samples.astype(np_dtype), requires_grad, device, out)
+    return _new_tensor(samples.astype(np_dtype), requires_grad, device, out)
 
 
 @_random
@@ -591,7 +593,7 @@ def randn(
     """
     np_dtype = _floating_type("normal_kernel_cpu", dtype)
     samples = np.asarray(_stream(generator).standard_normal(_sized(shape, size)))
-    return _finish(samples.astype(np_dtype), requires_grad, device, out)
+    return _new_tensor(samples.astype(np_dtype), requires_grad, device, out)
 
 
 def _floating_type(name: str, dtype: Any) -> np.dtype:
@@ -634,7 +636,7 @@ def randint(
         )
     np_dtype = np.dtype(np.int64) if dtype is None else dtypes.as_numpy(dtype)
     samples = np.asarray(_stream(generator).integers(first, end, as_sizes((size,))))
-    return _finish(samples.astype(np_dtype), requires_grad, device, out)
+    return _new_tensor(samples.astype(np_dtype), requires_grad, device, out)
 
 
 @_random
@@ -655,7 +657,7 @@ def randperm(
     tensor([0, 1, 2, 3, 4])
     """
     np_dtype = np.dtype(np.int64) if dtype is None else dtypes.as_numpy(dtype)
-    return _finish(_stream(generator).permutation(n).astype(np_dtype), False, device, out)
+    return _new_tensor(_stream(generator).permutation(n).astype(np_dtype), False, device, out)
 
 
 def rand_like(
@@ -726,7 +728,7 @@ def bernoulli(input: Tensor, *, generator: Generator | None = None) -> Tensor:
             f"these between {x.min()} and {x.max()}"
         )
     samples = _stream(generator).random(x.shape) < x
-    return _finish(np.asarray(samples).astype(x.dtype), False)
+    return _new_tensor(np.asarray(samples).astype(x.dtype), False)
 
 
 @_random
@@ -790,4 +792,4 @@ def normal(
             raise TypeError("normal() of two numbers needs a size")
         size = np.broadcast_shapes(np.shape(m), np.shape(s))
     samples = _stream(generator).normal(m, s, as_sizes((size,)))
-    return _finish(np.asarray(samples).astype(np_dtype), False)
+    return _new_tensor(np.asarray(samples).astype(np_dtype), False)

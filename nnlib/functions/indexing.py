@@ -174,8 +174,8 @@ def _pick(x: Tensor, picks: list[Any]) -> Tensor:
     if dims == tuple(range(dims[0], dims[0] + len(dims))):
         return apply(pi.index, (x, *indices), {"dims": dims})
     # If the index tensors are not adjacent, their shape comes first, as in NumPy and PyTorch.
-    rest = tuple([i for i in range(x._data.ndim) if i not in dims])
-    x = apply(p.permute, (x,), {"dims": dims + rest})
+    other_dims = tuple([i for i in range(x._data.ndim) if i not in dims])
+    x = apply(p.permute, (x,), {"dims": dims + other_dims})
     return apply(pi.index, (x, *indices), {"dims": tuple(range(len(dims)))})
 
 

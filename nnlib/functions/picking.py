@@ -43,29 +43,29 @@ def _integers(name: str, index: Tensor) -> Tensor:
     return i
 
 
-def _checked(
+def _checked_index(
     name: str, x: Tensor, dim: int, index: Tensor, source: Any = None
 ) -> tuple[int, Tensor]:
     """The dimension and index of gather or scatter; an error is raised if they do not fit."""
     i = _integers(name, index)
     d = dimension(dim, x._data.ndim)
-    shape, index_shape = x._data.shape or (1,), i._data.shape or (1,)
+    x_shape, index_shape = x._data.shape or (1,), i._data.shape or (1,)
     if not i._data.size:
         return d, i
-    others = [shape] if source is None else [shape, np.shape(source._data) or (1,)]
-    if any(len(other) != len(index_shape) for other in others):
+    shapes = [x_shape] if source is None else [x_shape, np.shape(source._data) or (1,)]
+    if any(len(shape) != len(index_shape) for shape in shapes):
         raise RuntimeError(
             f"Index tensor must have the same number of dimensions as {name}'s other tensors: "
-            f"index {list(index_shape)}, {', '.join(str(list(other)) for other in others)}"
+            f"index {list(index_shape)}, {', '.join(str(list(shape)) for shape in shapes)}"
         )
     for axis, n in enumerate(index_shape):
-        if (axis != d and n > shape[axis]) or (source is not None and n > others[1][axis]):
+        if (axis != d and n > x_shape[axis]) or (source is not None and n > shapes[1][axis]):
             raise RuntimeError(
                 f"Size does not match at dimension {axis}: {name} was given an index of shape "
-                f"{list(index_shape)} for {' and '.join(str(list(other)) for other in others)}, "
+                f"{list(index_shape)} for {' and '.join(str(list(shape)) for shape in shapes)}, "
                 f"apart from dimension {d}"
             )
-    _within(i, shape[d], d, RuntimeError)
+    _within(i, x_shape[d], d, RuntimeError)
     return d, i
 
 
@@ -93,7 +93,7 @@ def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
             [3.]])
     """
     x = needs_tensor("gather", input)
-    d, i = _checked("gather", x, dim, index)
+    d, i = _checked_index("gather", x, dim, index)
     return apply(p.gather, (x, i), {"dim": d})
 
 
@@ -139,7 +139,7 @@ def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
     """
     x, source = needs_tensor("scatter_add", input), needs_tensor("scatter_add", src)
     _same_type("scatter", x, source)
-    d, i = _checked("scatter_add", x, dim, index, source)
+    d, i = _checked_index("scatter_add", x, dim, index, source)
     if not i._data.size:
         return ar.clone(x)
     if source._data.ndim:
@@ -160,12 +160,12 @@ def scatter(input: Tensor, dim: int, index: Tensor, src: Operand) -> Tensor:
     """
     x = needs_tensor("scatter", input)
     if is_number(src):
-        d, i = _checked("scatter", x, dim, index)
+        d, i = _checked_index("scatter", x, dim, index)
         source = make(np.full(i._data.shape, as_element(src, x._data.dtype))[()])
     else:
         source = needs_tensor("scatter", src)
         _same_type("scatter", x, source)
-        d, i = _checked("scatter", x, dim, index, source)
+        d, i = _checked_index("scatter", x, dim, index, source)
         source = _cropped(source, i._data.shape)
     if not i._data.size:
         return ar.clone(x)

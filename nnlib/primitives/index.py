@@ -60,7 +60,7 @@ def _padded(g: Any, shape: tuple[int, ...]) -> Any:
     return pad(g, pad=tuple([(0, n - m) for n, m in zip(shape, g.shape, strict=True)]), value=0.0)
 
 
-def _add_rows(g: Array, index: Array, dim: int, shape: tuple[int, ...]) -> Array:
+def _take_add(g: Array, index: Array, dim: int, shape: tuple[int, ...]) -> Array:
     """Add slices of g to zeros; if they are few, a product with a one-hot matrix is far faster."""
     length = shape[dim]
     k = np.ndim(index)
@@ -89,7 +89,7 @@ take = index_family(
 )
 take_add = index_family(
     "take_add",
-    _add_rows,
+    _take_add,
     lambda g, out, x, index, dim, shape: take(g, index, dim=dim),
     None,
     saves="args",

@@ -78,11 +78,11 @@ def _einsum_vjp(needs: tuple, g: Any, out: Any, *xs: Any, equation: str) -> tupl
             continue
         other_terms = terms[:i] + terms[i + 1 :]
         others = xs[:i] + xs[i + 1 :]
-        known = set(result).union(*other_terms)
-        shared = "".join(c for c in term if c in known)
+        available = set(result).union(*other_terms)
+        shared = "".join(c for c in term if c in available)
         grad = einsum(g, *others, equation=",".join([result, *other_terms]) + "->" + shared)
         # A letter that only this factor has was summed over: the gradient is the same along it.
-        grad = reshape(grad, shape=tuple([sizes[c] if c in known else 1 for c in term]))
+        grad = reshape(grad, shape=tuple([sizes[c] if c in available else 1 for c in term]))
         grads.append(expand(grad, shape=xs[i].shape))
     return tuple(grads)
 

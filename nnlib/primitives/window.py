@@ -263,9 +263,11 @@ def max_pool2d_gradient(g: Any, out: Any, x: Any, **attrs: Any) -> Any:
     if not isinstance(g, Value) and np.isfinite(out).all() and np.isfinite(g).all():
         return _to_maxima(g, out, x, attrs)
     n, c, h, w = x.shape
-    at = reshape(max_pool2d_indices(x, **attrs), shape=(n, c, -1))
+    indices = reshape(max_pool2d_indices(x, **attrs), shape=(n, c, -1))
     planes = np.zeros((n, c, h * w), g.dtype.name)
-    return reshape(scatter_add(planes, at, reshape(g, shape=at.shape), dim=2), shape=x.shape)
+    return reshape(
+        scatter_add(planes, indices, reshape(g, shape=indices.shape), dim=2), shape=x.shape
+    )
 
 
 def _to_maxima(g: Array, out: Array, x: Array, attrs: dict) -> Array:
