@@ -20,7 +20,7 @@ from nnlib.functions import create, indexing, picking
 from nnlib.functions import reshaping as s
 from nnlib.functions._args import F32, F64, is_number, needs_tensor
 from nnlib.primitives import broadcast
-from nnlib.primitives import shape as ps
+from nnlib.primitives import shape as shape_primitives
 from nnlib.record import GRAD, NO_GRAD, Leaf, Value
 
 if TYPE_CHECKING:
@@ -175,9 +175,9 @@ def _renew_views(base: Any, chain: list[Any], history: bool) -> None:
             if primitive is None:
                 if record.current_watcher() is None:
                     continue
-                primitive, attrs = ps.detach, {}
+                primitive, attrs = shape_primitives.detach, {}
             new = record.apply(primitive, (base,), attrs or {})
-            if history and primitive is not ps.detach:
+            if history and primitive is not shape_primitives.detach:
                 view._node = new._node
             if watcher := record.current_watcher():
                 watcher.rebound(view, new)
@@ -186,14 +186,15 @@ def _renew_views(base: Any, chain: list[Any], history: bool) -> None:
 
 def _put_back(base: Any, primitive: Any, attrs: Any, value: Tensor) -> Any:
     """`base` with the elements of its view, which `primitive` computes, replaced by `value`."""
-    if primitive is ps.slice_:
+    if primitive is shape_primitives.slice_:
         return picking.written_slice(base, attrs["index"], value)
-    if primitive is ps.reshape:
-        return ps.reshape(value, shape=base._data.shape)
-    if primitive is ps.permute:
+    if primitive is shape_primitives.reshape:
+        return shape_primitives.reshape(value, shape=base._data.shape)
+    if primitive is shape_primitives.permute:
         dims = attrs["dims"]
-        return ps.permute(value, dims=tuple([dims.index(d) for d in range(len(dims))]))
-    return ps.reshape(value, shape=base._data.shape)  # expanded without repetition
+        inverse = tuple([dims.index(d) for d in range(len(dims))])
+        return shape_primitives.permute(value, dims=inverse)
+    return shape_primitives.reshape(value, shape=base._data.shape)  # expanded without repetition
 
 
 def _put_back_by_memory(base: Any, part: Any) -> Any:
@@ -218,7 +219,7 @@ def _put_back_by_memory(base: Any, part: Any) -> Any:
         )
     old, new = s.flatten(_old(base)), s.flatten(_old(part))
     placed = picking.scatter(old, 0, record.make(np.ravel(positions)), new)
-    return ps.reshape(placed, shape=base._data.shape)
+    return shape_primitives.reshape(placed, shape=base._data.shape)
 
 
 def _old(x: Any) -> Any:
@@ -513,7 +514,7 @@ class InPlace(Value):
         """Set the elements to random numbers from the normal distribution."""
         if std < 0:
             raise RuntimeError(f"normal_ expects std >= 0.0, but found std {std}")
-        samples = create._stream(generator).normal(mean, std, self._data.shape)
+        samples = create.random_stream(generator).normal(mean, std, self._data.shape)
         return become(self, _random_values(self, samples), "normal_")
 
     def uniform_(
@@ -524,12 +525,12 @@ class InPlace(Value):
             raise RuntimeError(
                 f"uniform_ expects to return a [from, to) range, but found from={from_} > to={to}"
             )
-        samples = create._stream(generator).uniform(from_, to, self._data.shape)
+        samples = create.random_stream(generator).uniform(from_, to, self._data.shape)
         return become(self, _random_values(self, samples), "uniform_")
 
     def bernoulli_(self, p: float = 0.5, *, generator: Generator | None = None) -> Self:
         """Set each element to 1 with probability p, otherwise to 0."""
-        samples = create._stream(generator).random(self._data.shape) < p
+        samples = create.random_stream(generator).random(self._data.shape) < p
         return become(
             self, record.make(np.asarray(samples).astype(self._data.dtype)[()]), "bernoulli_"
         )

@@ -18,7 +18,7 @@ from nnlib.functions import arithmetic as ar
 from nnlib.functions import reshaping as s
 from nnlib.functions._args import is_number, needs_tensor
 from nnlib.inplace import InPlace
-from nnlib.primitives import shape as ps
+from nnlib.primitives import shape as shape_primitives
 from nnlib.record import Leaf, Node, Value
 
 
@@ -868,7 +868,7 @@ class Tensor(InPlace):
         tensor(6.)
         """
         if record.current_watcher() is not None:
-            out = record.apply(ps.detach, (self,), {})
+            out = record.apply(shape_primitives.detach, (self,), {})
         else:
             out = record.make(record.as_memory(self))
         out._view = (self, None, None)

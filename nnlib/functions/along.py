@@ -19,9 +19,9 @@ from nnlib.functions._args import (
     needs_tensor,
     numpy_names,
 )
-from nnlib.primitives import index as pi
+from nnlib.primitives import index as index_primitives
 from nnlib.primitives import reduce as p
-from nnlib.primitives import shape as ps
+from nnlib.primitives import shape as shape_primitives
 from nnlib.primitives.broadcast import sum as sum_
 from nnlib.record import Primitive, Value, apply
 
@@ -230,7 +230,7 @@ def amax(input: Tensor, dim: Dim = (), keepdim: bool = False) -> Tensor:
     >>> nnlib.amax(nnlib.tensor([[1.0, 5.0], [4.0, 2.0]]), dim=1)
     tensor([5., 4.])
     """
-    return _reduce(p.amax, _not_empty("amax", input, dim), dim, keepdim)
+    return _reduce(p.amax, refuse_empty("amax", input, dim), dim, keepdim)
 
 
 @numpy_names
@@ -243,10 +243,10 @@ def amin(input: Tensor, dim: Dim = (), keepdim: bool = False) -> Tensor:
     >>> nnlib.amin(nnlib.tensor([[1.0, 5.0], [4.0, 2.0]]), dim=1)
     tensor([1., 2.])
     """
-    return _reduce(p.amin, _not_empty("amin", input, dim), dim, keepdim)
+    return _reduce(p.amin, refuse_empty("amin", input, dim), dim, keepdim)
 
 
-def _not_empty(name: str, input: Tensor, dim: Any = None) -> Tensor:
+def refuse_empty(name: str, input: Tensor, dim: Any = None) -> Tensor:
     """Return `input`; raise an error if the reduction would be over no elements."""
     x = needs_tensor(name, input)
     if x._data.size:
@@ -267,7 +267,7 @@ def _not_empty(name: str, input: Tensor, dim: Any = None) -> Tensor:
     return x
 
 
-def _extreme_of_all(reduction: Primitive, x: Tensor) -> Tensor:
+def extreme_of_all(reduction: Primitive, x: Tensor) -> Tensor:
     """The largest or smallest of all elements; if it is nan, the nans share the gradient."""
     out = _reduce(reduction, x, None, False)
     if x._node is None or record.current_watcher() is not None or out._data == out._data:
@@ -327,18 +327,20 @@ def min(
 def _extreme(
     name: str, reduction: Primitive, arg: Primitive, input: Any, dim: int | None, keepdim: bool
 ) -> Tensor | ValuesIndices:
-    x = _not_empty(name, input, dim)
+    x = refuse_empty(name, input, dim)
     if dim is None:
-        return _extreme_of_all(reduction, x)
+        return extreme_of_all(reduction, x)
     d = dimension(dim, x._data.ndim)
     if not x._data.ndim:
         indices = apply(arg, (x,), {"dim": None, "keepdim": False})
         return RESULT_TYPES[name](ar.clone(x), indices)
     indices = apply(arg, (x,), {"dim": d, "keepdim": True})
-    values = apply(pi.gather, (x, indices), {"dim": d})
+    values = apply(index_primitives.gather, (x, indices), {"dim": d})
     if not keepdim:
         shape = tuple([n for i, n in enumerate(values._data.shape) if i != d])
-        values, indices = (apply(ps.reshape, (t,), {"shape": shape}) for t in (values, indices))
+        values, indices = (
+            apply(shape_primitives.reshape, (t,), {"shape": shape}) for t in (values, indices)
+        )
     return RESULT_TYPES[name](values, indices)
 
 
@@ -369,7 +371,7 @@ def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tens
 
 
 def _arg_extreme(primitive: Primitive, input: Any, dim: int | None, keepdim: bool) -> Tensor:
-    x = _not_empty(primitive.name, input, dim)
+    x = refuse_empty(primitive.name, input, dim)
     d = dimension(dim, x._data.ndim) if dim is not None and x._data.ndim else None
     if dim is not None and d is None:
         dimension(dim, 0)
@@ -491,7 +493,7 @@ def argsort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool
     """
     x = needs_tensor("argsort", input)
     d = dimension(dim, x._data.ndim)
-    return apply(pi.argsort, (x,), {"dim": d, "descending": bool(descending)})
+    return apply(index_primitives.argsort, (x,), {"dim": d, "descending": bool(descending)})
 
 
 @numpy_names
@@ -510,4 +512,4 @@ def sort(
     x = needs_tensor("sort", input)
     d = dimension(dim, x._data.ndim)
     order = argsort(x, d, descending)
-    return RESULT_TYPES["sort"](apply(pi.gather, (x, order), {"dim": d}), order)
+    return RESULT_TYPES["sort"](apply(index_primitives.gather, (x, order), {"dim": d}), order)

@@ -28,7 +28,7 @@ from nnlib.functions.reshaping import (
     transpose,
     unsqueeze,
 )
-from nnlib.primitives import index as pi
+from nnlib.primitives import index as index_primitives
 from nnlib.primitives import shape as p
 from nnlib.record import Value, apply, make
 
@@ -238,7 +238,7 @@ def _each_repeated(x: Tensor, repeats: Tensor, d: int) -> Tensor:
     if watcher := record.current_watcher():
         watcher.value_read(repeats, "repeat_interleave() with a count for each")
     positions = make(np.repeat(np.arange(counts.size), counts))
-    return apply(pi.take, (x, positions), {"dim": d})
+    return apply(index_primitives.take, (x, positions), {"dim": d})
 
 
 def roll(

@@ -540,7 +540,8 @@ def _random(function: F) -> F:
     return random  # type: ignore[return-value]
 
 
-def _stream(generator: Generator | None) -> np.random.Generator:
+def random_stream(generator: Generator | None) -> np.random.Generator:
+    """NumPy's generator of `generator` or of the default stream; a watcher refuses the call."""
     _check_allowed()
     if watcher := record.current_watcher():
         watcher.refuse("it generates random numbers in place")
@@ -567,7 +568,7 @@ def rand(
     (True, True)
     """
     np_dtype = _floating_type("check_uniform_bounds", dtype)
-    samples = np.asarray(_stream(generator).random(_sized(shape, size)))
+    samples = np.asarray(random_stream(generator).random(_sized(shape, size)))
     return _new_tensor(samples.astype(np_dtype), requires_grad, device, out)
 
 
@@ -592,7 +593,7 @@ def randn(
             [ 0.6404,  0.1049]])
     """
     np_dtype = _floating_type("normal_kernel_cpu", dtype)
-    samples = np.asarray(_stream(generator).standard_normal(_sized(shape, size)))
+    samples = np.asarray(random_stream(generator).standard_normal(_sized(shape, size)))
     return _new_tensor(samples.astype(np_dtype), requires_grad, device, out)
 
 
@@ -635,7 +636,7 @@ def randint(
             f"random_ expects 'from' to be less than 'to', but got from={first} >= to={end}"
         )
     np_dtype = np.dtype(np.int64) if dtype is None else dtypes.as_numpy(dtype)
-    samples = np.asarray(_stream(generator).integers(first, end, as_sizes((size,))))
+    samples = np.asarray(random_stream(generator).integers(first, end, as_sizes((size,))))
     return _new_tensor(samples.astype(np_dtype), requires_grad, device, out)
 
 
@@ -657,7 +658,7 @@ def randperm(
     tensor([0, 1, 2, 3, 4])
     """
     np_dtype = np.dtype(np.int64) if dtype is None else dtypes.as_numpy(dtype)
-    return _new_tensor(_stream(generator).permutation(n).astype(np_dtype), False, device, out)
+    return _new_tensor(random_stream(generator).permutation(n).astype(np_dtype), False, device, out)
 
 
 def rand_like(
@@ -727,7 +728,7 @@ def bernoulli(input: Tensor, *, generator: Generator | None = None) -> Tensor:
             "Expected p_in >= 0 && p_in <= 1 to be true: probabilities lie between 0 and 1, "
             f"these between {x.min()} and {x.max()}"
         )
-    samples = _stream(generator).random(x.shape) < x
+    samples = random_stream(generator).random(x.shape) < x
     return _new_tensor(np.asarray(samples).astype(x.dtype), False)
 
 
@@ -762,7 +763,7 @@ def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *,
             f"cannot sample {num_samples} > {(w > 0).sum(-1).min()} (the number of positive "
             "weights) samples without replacement"
         )
-    stream = _stream(generator)
+    stream = random_stream(generator)
     rows = np.atleast_2d(w).astype(float)
     rows = rows / rows.sum(-1, keepdims=True)
     n = rows.shape[1]
@@ -791,5 +792,5 @@ def normal(
         if not isinstance(mean, Value) and not isinstance(std, Value):
             raise TypeError("normal() of two numbers needs a size")
         size = np.broadcast_shapes(np.shape(m), np.shape(s))
-    samples = _stream(generator).normal(m, s, as_sizes((size,)))
+    samples = random_stream(generator).normal(m, s, as_sizes((size,)))
     return _new_tensor(np.asarray(samples).astype(np_dtype), False)

@@ -8,8 +8,8 @@ import numpy as np
 
 from nnlib import record
 from nnlib.functions._args import converted
-from nnlib.primitives import elementwise as pe
-from nnlib.primitives import index as pi
+from nnlib.primitives import elementwise as elementwise_primitives
+from nnlib.primitives import index as index_primitives
 from nnlib.primitives import shape as p
 from nnlib.record import Value, apply, is_watched, make
 
@@ -172,11 +172,11 @@ def _pick(x: Tensor, picks: list[Any]) -> Tensor:
             )
         indices.append(_counted_from_front(k, shape[d]) if is_watched() or np.any(array < 0) else k)
     if dims == tuple(range(dims[0], dims[0] + len(dims))):
-        return apply(pi.index, (x, *indices), {"dims": dims})
+        return apply(index_primitives.index, (x, *indices), {"dims": dims})
     # If the index tensors are not adjacent, their shape comes first, as in NumPy and PyTorch.
     other_dims = tuple([i for i in range(x._data.ndim) if i not in dims])
     x = apply(p.permute, (x,), {"dims": dims + other_dims})
-    return apply(pi.index, (x, *indices), {"dims": tuple(range(len(dims)))})
+    return apply(index_primitives.index, (x, *indices), {"dims": tuple(range(len(dims)))})
 
 
 def _counted_from_front(k: Any, n: int) -> Tensor:
@@ -185,4 +185,6 @@ def _counted_from_front(k: Any, n: int) -> Tensor:
         array = k._data.astype(np.int64)
         return as_index(np.where(array < 0, array + n, array))
     k = converted(k, np.dtype(np.int64))
-    return apply(pe.where, (apply(pe.lt, (k, 0), {}), apply(pe.add, (k, n), {}), k), {})
+    negative = apply(elementwise_primitives.lt, (k, 0), {})
+    shifted = apply(elementwise_primitives.add, (k, n), {})
+    return apply(elementwise_primitives.where, (negative, shifted, k), {})

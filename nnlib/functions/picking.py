@@ -23,9 +23,9 @@ from nnlib.functions._args import (
 from nnlib.functions.along import RESULT_TYPES, ValuesIndices
 from nnlib.functions.arrange import narrow
 from nnlib.functions.products import vector_norm
-from nnlib.primitives import elementwise as pe
+from nnlib.primitives import elementwise as elementwise_primitives
 from nnlib.primitives import index as p
-from nnlib.primitives import reduce as pr
+from nnlib.primitives import reduce as reduce_primitives
 from nnlib.primitives.shape import numpy_index, unslice
 from nnlib.record import Value, apply, make
 
@@ -211,10 +211,12 @@ def _put(x: Tensor, positions: Tensor, source: Tensor) -> Tensor:
         last[flat._data] = np.arange(m)
         source_of = make(last)
     else:  # traced positions may change, so primitives, which a graph replays, compute it
-        matches = apply(pe.eq, (s.reshape(flat, (m, 1)), make(np.arange(n))), {})
+        matches = apply(
+            elementwise_primitives.eq, (s.reshape(flat, (m, 1)), make(np.arange(n))), {}
+        )
         source_index = make(np.arange(m).reshape(m, 1))
         source_of = along.amax(ar.where(matches, source_index, make(np.int64(-1))), 0)
-    written = apply(pe.ge, (source_of, 0), {})
+    written = apply(elementwise_primitives.ge, (source_of, 0), {})
     at_least_0 = ar.maximum(source_of, make(np.int64(0)))
     values = apply(p.take, (s.reshape(source, m), at_least_0), {"dim": 0})
     return s.reshape(ar.where(written, values, s.reshape(x, n)), x._data.shape)
@@ -526,7 +528,7 @@ def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tens
     x = needs_tensor("median", input)
     if dim is None:
         return _median_of_all(x)
-    along._not_empty("median", x, dim)
+    along.refuse_empty("median", x, dim)
     if not x._data.ndim:
         return RESULT_TYPES["median"](ar.clone(x), make(np.int64(0)))
     return _median(x, dimension(dim, x._data.ndim), keepdim)
@@ -538,7 +540,7 @@ def _median(x: Tensor, d: int, keepdim: bool) -> ValuesIndices:
     # A traced program may get a nan in a later call.
     if x._data.dtype.kind == "f" and (record.is_watched() or np.isnan(x._data).any()):
         is_nan = ar.isnan(x)
-        first = apply(pr.argmax, (is_nan,), {"dim": d, "keepdim": True})
+        first = apply(reduce_primitives.argmax, (is_nan,), {"dim": d, "keepdim": True})
         indices = ar.where(along.any(is_nan, d, True), first, indices)
     values = gather(x, d, indices)
     if not keepdim:
@@ -555,7 +557,7 @@ def _median_of_all(x: Tensor) -> Tensor:
     if x._node is None:
         return out
     if record.current_watcher() is None and out._data != out._data:
-        return along._extreme_of_all(pr.amax, x)
+        return along.extreme_of_all(reduce_primitives.amax, x)
     fill_is_low = record.current_watcher() is not None or out._data > -np.inf
     fill = make(dtype.type(-np.inf if fill_is_low else np.inf))
     equal = ar.where(ar.eq(x, out.detach()), x, fill)

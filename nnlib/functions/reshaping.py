@@ -170,8 +170,8 @@ def expand(input: Tensor, *sizes: Sizes) -> Tensor:
     fits = extra >= 0 and all(m in (1, n) for m, n in zip(old_shape, target[extra:], strict=True))
     if not fits or any(n < 0 for n in target):
         raise RuntimeError(
-            f"The expanded size {list(new_shape)} must match the existing size {list(old_shape)} at "
-            "every dimension that is not of length 1"
+            f"The expanded size {list(new_shape)} must match the existing size {list(old_shape)} "
+            "at every dimension that is not of length 1"
         )
     return apply(broadcast.expand, (x,), {"shape": target})
 
