@@ -630,9 +630,8 @@ def functional_call(
     """module(*args) with the given tensors in place of its parameters and buffers.
 
     `parameter_and_buffer_dicts` maps names, as in ``named_parameters()``, to tensors; a tuple of
-    dicts is merged into one.  Other parameters keep their tensors.  A parameter that the
-    module has under two names is replaced under both (`tie_weights`).  Like
-    ``torch.func.functional_call``.
+    dicts is merged into one.  Other parameters keep their tensors.  A parameter that the module has
+    under two names is replaced under both (`tie_weights`).  Like ``torch.func.functional_call``.
 
     Raises RuntimeError with `strict` if names are missing or unknown, ValueError if two dicts have
     a name in common, and AttributeError for an unknown submodule.

@@ -50,8 +50,8 @@ class Node:
     """One application of a primitive: an entry in the recorded graph.
 
     `edges` are the nodes of the arguments (None for a constant), `args` and `out` the arrays that
-    the vjp needs (None if it needs none), `shapes` the arguments' shapes if broadcasting made
-    them differ from the result's, `time` the `clock` when the node was recorded.
+    the vjp needs (None if it needs none), `shapes` the arguments' shapes if broadcasting made them
+    differ from the result's, `time` the `clock` when the node was recorded.
     """
 
     __slots__ = (
@@ -316,10 +316,9 @@ class Primitive:
     place.
 
     ``reads[i]`` lists the arguments (-1: the result) that the i-th gradient needs, if that is not
-    the same for all; ``"others"``: each needs all arguments but its own.  With
-    `recomputes_out`, the result may be changed too: it is computed again for the vjp.
-    ``restored(out, *args)`` recomputes changed arguments from a saved result that determines them,
-    so they may be changed.
+    the same for all; ``"others"``: each needs all arguments but its own.  With `recomputes_out`,
+    the result may be changed too: it is computed again for the vjp.  ``restored(out, *args)``
+    recomputes changed arguments from a saved result that determines them, so they may be changed.
 
     ``decomposition(*args, **attrs)`` is a fused primitive written in simpler ones; higher
     derivatives and exported graphs use it.  ``with_residuals(*args, **attrs)`` is a forward that

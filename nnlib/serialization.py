@@ -1,9 +1,8 @@
 """Saving and loading: nested dicts and lists of tensors, numbers and strings, never any code.
 
-The file is a NumPy ``.npz`` (a zip of ``.npy`` arrays) with one JSON member that describes how
-the arrays are nested; a file whose name ends in ``.safetensors`` is written and read by that
-package.  Nothing is pickled, and the sizes that a file declares are checked before any memory is
-allocated.
+The file is a NumPy ``.npz`` (a zip of ``.npy`` arrays) with one JSON member that describes how the
+arrays are nested; a file whose name ends in ``.safetensors`` is written and read by that package.
+Nothing is pickled, and the sizes that a file declares are checked before any memory is allocated.
 """
 
 from __future__ import annotations

@@ -427,8 +427,8 @@ def logsumexp(input: Tensor, dim: Dim, keepdim: bool = False) -> Tensor:
 def softmax(input: Tensor, dim: int, *, dtype: DType | None = None) -> Tensor:
     """e^x / Σ e^x along `dim`: positive, with sum 1.
 
-    The result has the shape of `input`.  Raises RuntimeError for integers: convert with
-    .float() first.  Like ``torch.softmax``.
+    The result has the shape of `input`.  Raises RuntimeError for integers: convert with .float()
+    first.  Like ``torch.softmax``.
 
     >>> import nnlib
     >>> nnlib.softmax(nnlib.tensor([0.0, 1.0, 2.0]), dim=0)
@@ -442,8 +442,8 @@ def softmax(input: Tensor, dim: int, *, dtype: DType | None = None) -> Tensor:
 def log_softmax(input: Tensor, dim: int, *, dtype: DType | None = None) -> Tensor:
     """log softmax(x) along `dim`, computed without overflow as x - logsumexp(x).
 
-    The result has the shape of `input`.  Raises RuntimeError for integers: convert with
-    .float() first.  Like ``torch.log_softmax``.
+    The result has the shape of `input`.  Raises RuntimeError for integers: convert with .float()
+    first.  Like ``torch.log_softmax``.
 
     >>> import nnlib
     >>> nnlib.log_softmax(nnlib.tensor([0.0, 1000.0]), dim=0)

@@ -65,8 +65,8 @@ def tensor(
     """A tensor with a copy of `data`: a number, nested lists, or a NumPy array.
 
     Python floats give float32, ints int64, bools bool; an array keeps its type.  Raises ValueError
-    for ragged lists, TypeError for a string, RuntimeError for integers with `requires_grad`.
-    Like ``torch.tensor``.
+    for ragged lists, TypeError for a string, RuntimeError for integers with `requires_grad`.  Like
+    ``torch.tensor``.
 
     >>> import nnlib
     >>> nnlib.tensor([[1.0, 2.0], [3.0, 4.0]])
@@ -711,8 +711,7 @@ def randn_like(
 def bernoulli(input: Tensor, *, generator: Generator | None = None) -> Tensor:
     """Random zeros and ones: each element of `input` is the probability of a 1.
 
-    Raises RuntimeError for integers, and for numbers outside [0, 1].  Like
-    ``torch.bernoulli``.
+    Raises RuntimeError for integers, and for numbers outside [0, 1].  Like ``torch.bernoulli``.
 
     >>> import nnlib
     >>> nnlib.bernoulli(nnlib.tensor([0.0, 1.0]))

@@ -250,8 +250,8 @@ def index_add(
 ) -> Tensor:
     """`input` with alpha · the k-th slice of `source` added to its slice index[k] along `dim`.
 
-    Raises IndexError for an index out of range or one that is not a vector, RuntimeError if
-    types or shapes do not match.  Like ``torch.index_add``.
+    Raises IndexError for an index out of range or one that is not a vector, RuntimeError if types
+    or shapes do not match.  Like ``torch.index_add``.
 
     >>> import nnlib
     >>> rows, x = nnlib.tensor([0, 0, 2]), nnlib.ones(3, 2)
@@ -431,8 +431,8 @@ def fitted(v: Tensor, shape: tuple[int, ...]) -> Tensor:
 def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     """A 1 at the index of each class, 0 elsewhere: int64 of shape (…, num_classes).
 
-    Without `num_classes`, it is one more than the largest class.  Raises RuntimeError for a
-    class that is negative or too large.  Like ``torch.nn.functional.one_hot``.
+    Without `num_classes`, it is one more than the largest class.  Raises RuntimeError for a class
+    that is negative or too large.  Like ``torch.nn.functional.one_hot``.
 
     >>> import nnlib
     >>> from nnlib.functions.picking import one_hot
