@@ -167,8 +167,9 @@ def _pick(x: Tensor, picks: list[Any]) -> Tensor:
         if array.dtype.kind not in "iu":
             raise IndexError("tensors used as indices must be long, int, byte or bool tensors")
         if array.size and not (-shape[d] <= array.min() and array.max() < shape[d]):
+            wrong = array.max() if array.max() >= shape[d] else array.min()
             raise IndexError(
-                f"index {int(array.max())} is out of bounds for dimension {d} with size {shape[d]}"
+                f"index {wrong} is out of bounds for dimension {d} with size {shape[d]}"
             )
         indices.append(_counted_from_front(k, shape[d]) if is_watched() or np.any(array < 0) else k)
     if dims == tuple(range(dims[0], dims[0] + len(dims))):
