@@ -1,6 +1,7 @@
-"""compile: trace a pure function once, run the trace as plain loops.  See `nnlib.graph.compiled`.
+"""compile: trace a pure function once, then run the trace as loops or NumPy calls.
 
-`nnlib.graph.pure` checks that the function is pure, and raises the errors.
+`nnlib.graph.compiled` runs the trace.  `nnlib.graph.pure` checks that the function is pure, and
+raises the errors.
 """
 
 from __future__ import annotations
@@ -28,10 +29,10 @@ def compile(
     the two, "loops" or "numpy".
 
     Raises TypeError if `fn` is not a function, ValueError for an unknown static argument; calls
-    raise ValueError for an unknown `backend`, ImportError for loops without numba.
-    Calls raise GraphError, with the reason, if `fn` is not pure: it changes an argument or
-    something outside, calls backward(), reads a tensor's value, uses another generator, or uses a
-    tensor that requires a gradient and is not an argument.
+    raise ValueError for an unknown `backend`, ImportError for loops without numba.  Calls raise
+    GraphError, with the reason, if `fn` is not pure: it changes an argument or something outside,
+    calls backward(), reads a tensor's value, uses another generator, or uses a tensor that requires
+    a gradient and is not an argument.
 
     >>> import nnlib
     >>> def loss(w, x):

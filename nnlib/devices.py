@@ -53,7 +53,7 @@ class device:
 CPU = device("cpu")
 
 
-def refuse_others(value: Any) -> None:
+def refuse_other_devices(value: Any) -> None:
     """Raise RuntimeError if a device is given and is not the CPU."""
     if value is not None:
         device(value)

@@ -106,10 +106,10 @@ _KINDS = {"b": 0, "u": 1, "i": 1, "f": 2}
 
 def promote(a: np.dtype, b: np.dtype) -> np.dtype:
     """PyTorch's promotion of two types: the wider of the higher kind (int64 + float32: float32)."""
-    ka, kb = _KINDS[a.kind], _KINDS[b.kind]
-    if ka == kb:
+    kind_a, kind_b = _KINDS[a.kind], _KINDS[b.kind]
+    if kind_a == kind_b:
         return np.promote_types(a, b)
-    return a if ka > kb else b
+    return a if kind_a > kind_b else b
 
 
 def of_number(x: bool | int | float) -> np.dtype:
@@ -130,8 +130,8 @@ def result_type(*args: Any) -> np.dtype:
             rank, d = (0 if a._data.ndim else 1), a._data.dtype
         else:
             rank, d = 2, of_number(a)
-        known = ranks[rank]
-        ranks[rank] = d if known is None else promote(known, d)
+        previous = ranks[rank]
+        ranks[rank] = d if previous is None else promote(previous, d)
     result = None
     for d in ranks:
         if result is None or (d is not None and _KINDS[d.kind] > _KINDS[result.kind]):
@@ -151,11 +151,13 @@ class finfo:
     """
 
     def __init__(self, type: dtype | None = None) -> None:
-        kind = _default if type is None else type
-        if not isinstance(kind, dtype) or not kind.is_floating_point:
-            raise TypeError(f"torch.finfo() requires a floating point input type, got {kind!r}")
-        limits = np.finfo(kind.numpy)
-        self.dtype, self.bits = kind.name, limits.bits
+        described = _default if type is None else type
+        if not isinstance(described, dtype) or not described.is_floating_point:
+            raise TypeError(
+                f"torch.finfo() requires a floating point input type, got {described!r}"
+            )
+        limits = np.finfo(described.numpy)
+        self.dtype, self.bits = described.name, limits.bits
         self.eps, self.max, self.min = float(limits.eps), float(limits.max), float(limits.min)
         self.tiny = self.smallest_normal = float(limits.tiny)
         self.resolution = float(str(limits.resolution))

@@ -67,17 +67,16 @@ def _recorded(x: Any) -> Any:
     return leaf
 
 
-def _leaves(what: str, tree: Any) -> tuple[list[Any], trees.Form]:
+def _leaves(name: str, tree: Any) -> tuple[list[Any], trees.Form]:
     """The floating-point tensors of a tree; TypeError or RuntimeError for anything else in it."""
     leaves, form = trees.flatten(tree)
-    for leaf, path in zip(leaves, trees.paths(form, what), strict=True):
+    for leaf, path in zip(leaves, trees.paths(form, name), strict=True):
         if not isinstance(leaf, Value):
             raise TypeError(f"{path} must be a Tensor, but it is {type(leaf).__name__}")
         if leaf._data.dtype.kind != "f":
             raise RuntimeError(
                 f"{path} is of type {leaf._data.dtype.name}: only floating-point tensors have "
-                "gradients. "
-                "Convert it with .float(), or choose other arguments with argnums."
+                "gradients. Convert it with .float(), or choose other arguments with argnums."
             )
     return leaves, form
 
@@ -85,13 +84,13 @@ def _leaves(what: str, tree: Any) -> tuple[list[Any], trees.Form]:
 def _depends_on_others(outputs: Sequence[Any], own: Sequence[Any]) -> bool:
     """Whether an output depends on recorded tensors other than the differentiated arguments."""
     own_nodes = {x._node for x in own}
-    seen: set[Node] = set()
-    stack = [o._node for o in outputs if o._node is not None]
+    visited: set[Node] = set()
+    stack = [output._node for output in outputs if output._node is not None]
     while stack:
         node = stack.pop()
-        if node in seen:
+        if node in visited:
             continue
-        seen.add(node)
+        visited.add(node)
         if node in own_nodes:
             if node.edges:  # a clone: the argument itself has a history
                 return True
@@ -100,7 +99,7 @@ def _depends_on_others(outputs: Sequence[Any], own: Sequence[Any]) -> bool:
             if not isinstance(node, _Variable) or node.open:
                 return True
             continue
-        stack += [e for e in node.edges if e is not None]
+        stack += [edge for edge in node.edges if edge is not None]
     return False
 
 
@@ -126,9 +125,9 @@ def _ones(x: Any) -> Any:
     return make(np.ones_like(x._data)[()])
 
 
-def _detached_unless(tree: Any, keep: bool) -> Any:
-    """The results, detached unless an outer computation needs their history (`keep`)."""
-    if keep:
+def _detached_unless(tree: Any, needs_history: bool) -> Any:
+    """The results, detached unless an outer computation needs their history."""
+    if needs_history:
         return tree
     return trees.map_leaves(lambda v: _detached(v) if isinstance(v, Value) else v, tree)
 
@@ -138,14 +137,14 @@ def _detached(x: Any) -> Any:
 
 
 def _chosen(args: tuple, argnums: int | tuple[int, ...]) -> tuple[tuple[int, ...], list[Any]]:
-    numbers = argnums if isinstance(argnums, tuple) else (argnums,)
-    for n in numbers:
+    positions = argnums if isinstance(argnums, tuple) else (argnums,)
+    for n in positions:
         if not -len(args) <= n < len(args):
             raise RuntimeError(
                 f"Got argnum={n}, but only {len(args)} positional inputs: gradients are taken with "
                 "respect to positional arguments"
             )
-    return tuple([n % len(args) for n in numbers]), [args[n] for n in numbers]
+    return tuple([n % len(args) for n in positions]), [args[n] for n in positions]
 
 
 class _Run:
@@ -157,11 +156,11 @@ class _Run:
         numbers, selected = _chosen(args, argnums)
         leaves, self.form = _leaves("the argument", tuple(selected))
         self.inputs = [_recorded(x) for x in leaves]
-        new = list(args)
+        new_args = list(args)
         for n, value in zip(numbers, trees.build(self.form, self.inputs), strict=True):
-            new[n] = value
+            new_args[n] = value
         with record.recording(True):
-            result = func(*new, **kwargs)
+            result = func(*new_args, **kwargs)
         self.aux: Any = None
         if has_aux:
             if not (isinstance(result, tuple) and len(result) == 2):
@@ -177,21 +176,21 @@ class _Run:
                 raise RuntimeError(
                     f"the function must return tensors, but it returned {type(o).__name__}"
                 )
-        self.keep = self.outer and _depends_on_others(self.outputs, self.inputs)
+        self.needs_history = self.outer and _depends_on_others(self.outputs, self.inputs)
         _close(self.inputs)
 
     def gradients(self, starts: list[Any], create_graph: bool | None = None) -> Any:
         """One gradient for each chosen argument, with the structure of that argument."""
-        create_graph = self.keep if create_graph is None else create_graph
+        create_graph = self.needs_history if create_graph is None else create_graph
         gs = _gradients(self.outputs, starts, self.inputs, create_graph)
         per_argument = trees.build(self.form, gs)
         return per_argument if self.several else per_argument[0]
 
     def value(self) -> Any:
-        return _detached_unless(self.result, self.keep)
+        return _detached_unless(self.result, self.needs_history)
 
     def with_aux(self, *results: Any) -> tuple[Any, ...]:
-        return (*results, _detached_unless(self.aux, self.keep))
+        return (*results, _detached_unless(self.aux, self.needs_history))
 
 
 # ---------------------------------------------------------------- gradients
@@ -291,23 +290,23 @@ def vjp(func: Function, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]
     shape.
 
     >>> import nnlib
-    >>> value, pull = nnlib.func.vjp(lambda x: x * x, nnlib.tensor([1.0, 2.0]))
-    >>> value, pull(nnlib.tensor([1.0, 10.0]))
+    >>> value, pullback = nnlib.func.vjp(lambda x: x * x, nnlib.tensor([1.0, 2.0]))
+    >>> value, pullback(nnlib.tensor([1.0, 10.0]))
     (tensor([1., 4.]), (tensor([ 2., 40.]),))
     """
     run = _Run(func, primals, tuple(range(len(primals))), {}, has_aux)
 
-    def pull(cotangents: Any) -> Any:
+    def pullback(cotangents: Any) -> Any:
         starts, form = trees.flatten(cotangents)
         if form != run.out_form:
             raise RuntimeError(
                 "Expected the gradients to have the structure of the output, "
                 f"{trees.describe(run.out_form)}, but got {trees.describe(form)}"
             )
-        known = any(g._node is not None for g in starts)
-        return run.gradients(starts, run.keep or (record.grad_enabled() and known))
+        recorded = any(g._node is not None for g in starts)
+        return run.gradients(starts, run.needs_history or (record.grad_enabled() and recorded))
 
-    pair = run.value(), pull
+    pair = run.value(), pullback
     return run.with_aux(*pair) if has_aux else pair
 
 
@@ -349,9 +348,11 @@ def jvp(
         pulled, _ = trees.flatten(run.gradients(starts, True))
     if strict and not any(p._node is not None for p in pulled):
         raise RuntimeError("jvp: the output does not depend on the inputs")
-    keep = run.keep or (any(t._node is not None for t in directions) and run.outer)
+    needs_history = run.needs_history or (
+        any(t._node is not None for t in directions) and run.outer
+    )
     _close(starts)
-    along_t = _gradients(pulled, directions, starts, keep)
+    along_t = _gradients(pulled, directions, starts, needs_history)
     result = trees.build(run.out_form, along_t)
     pair = run.value(), result
     return run.with_aux(*pair) if has_aux else pair
@@ -396,13 +397,13 @@ def jacrev(
     def jacobian(*args: Any, **kwargs: Any) -> Any:
         run = _Run(func, args, argnums, kwargs, has_aux)
         blocks = []
-        for at, output in enumerate(run.outputs):
+        for i, output in enumerate(run.outputs):
             rows = []
-            for one in _basis(output):
-                starts = [one if k == at else _zeros(o) for k, o in enumerate(run.outputs)]
+            for unit in _basis(output):
+                starts = [unit if k == i else _zeros(o) for k, o in enumerate(run.outputs)]
                 rows.append(trees.flatten(run.gradients(starts))[0])
-            parts = [_stacked(column, output, x) for column, x in _columns(rows, run.inputs)]
-            per_argument = trees.build(run.form, parts)
+            jacobians = [_stacked(column, output, x) for column, x in _columns(rows, run.inputs)]
+            per_argument = trees.build(run.form, jacobians)
             blocks.append(per_argument if run.several else per_argument[0])
         result = trees.build(run.out_form, blocks)
         return run.with_aux(result) if has_aux else result
@@ -450,16 +451,16 @@ def jacfwd(func: Function, argnums: int | tuple[int, ...] = 0, has_aux: bool = F
             pulled, _ = trees.flatten(run.gradients(starts, True))
         _close(starts)
         columns = [
-            [_along(pulled, k, one, starts, run.keep) for one in _basis(x)]
+            [_derivatives_along(pulled, k, unit, starts, run.needs_history) for unit in _basis(x)]
             for k, x in enumerate(run.inputs)
         ]
         blocks = []
-        for at, output in enumerate(run.outputs):
-            parts = [
-                _stacked_columns([c[at] for c in columns[k]], output, x)
+        for i, output in enumerate(run.outputs):
+            jacobians = [
+                _stacked_columns([c[i] for c in columns[k]], output, x)
                 for k, x in enumerate(run.inputs)
             ]
-            per_argument = trees.build(run.form, parts)
+            per_argument = trees.build(run.form, jacobians)
             blocks.append(per_argument if run.several else per_argument[0])
         result = trees.build(run.out_form, blocks)
         return run.with_aux(result) if has_aux else result
@@ -467,9 +468,11 @@ def jacfwd(func: Function, argnums: int | tuple[int, ...] = 0, has_aux: bool = F
     return jacobian
 
 
-def _along(pulled: list[Any], k: int, one: Any, starts: list[Any], keep: bool) -> list[Any]:
-    directions = [one if j == k else _zeros(p) for j, p in enumerate(pulled)]
-    return _gradients(pulled, directions, starts, keep)
+def _derivatives_along(
+    pulled: list[Any], k: int, unit: Any, starts: list[Any], needs_history: bool
+) -> list[Any]:
+    directions = [unit if j == k else _zeros(p) for j, p in enumerate(pulled)]
+    return _gradients(pulled, directions, starts, needs_history)
 
 
 def _stacked_columns(columns: list[Any], output: Any, x: Any) -> Any:
@@ -533,13 +536,15 @@ def vmap(
     @functools.wraps(func)
     def mapped(*args: P.args, **kwargs: P.kwargs) -> R:
         leaves, form = trees.flatten(args)
-        along = _dims_of_leaves(in_dims, args)
-        count = _count(leaves, along)
+        leaf_dims = _dims_of_leaves(in_dims, args)
+        count = _count(leaves, leaf_dims)
         results = []
         with _forbidding_random(randomness == "error"):
             for k in range(count):
-                one = [x if d is None else arrange.select(x, d, k) for x, d in zip(leaves, along)]
-                results.append(func(*trees.build(form, one), **kwargs))
+                example = [
+                    x if d is None else arrange.select(x, d, k) for x, d in zip(leaves, leaf_dims)
+                ]
+                results.append(func(*trees.build(form, example), **kwargs))
         result: R = _collected(results, out_dims)
         return result
 
@@ -557,12 +562,12 @@ def _dims_of_leaves(dims: Any, args: Any) -> list[int | None]:
             "with the structure of the arguments"
         )
     pairs = zip(dim_children[1], children[1], strict=True)
-    return [d for one, part in pairs for d in _dims_of_leaves(one, part)]
+    return [d for dims_of_part, part in pairs for d in _dims_of_leaves(dims_of_part, part)]
 
 
-def _count(leaves: list[Any], along: list[int | None]) -> int:
+def _count(leaves: list[Any], leaf_dims: list[int | None]) -> int:
     sizes = set()
-    for x, d in zip(leaves, along, strict=True):
+    for x, d in zip(leaves, leaf_dims, strict=True):
         if d is None:
             continue
         if not isinstance(x, Value):
@@ -589,7 +594,7 @@ def _count(leaves: list[Any], along: list[int | None]) -> int:
 def _collected(results: list[Any], out_dims: Any) -> Any:
     if not results:
         raise ValueError("vmap: there are no examples, so the results' shapes are unknown")
-    columns = [trees.flatten(one) for one in results]
+    columns = [trees.flatten(result) for result in results]
     form = columns[0][1]
     if isinstance(out_dims, tuple):
         positions = trees.build(form, list(range(len(columns[0][0]))))
@@ -625,9 +630,8 @@ def functional_call(
     """module(*args) with the given tensors in place of its parameters and buffers.
 
     `parameter_and_buffer_dicts` maps names, as in ``named_parameters()``, to tensors; a tuple of
-    dicts is merged into one.  Other parameters keep their tensors.  A parameter that the
-    module has under two names is replaced under both (`tie_weights`).  Like
-    ``torch.func.functional_call``.
+    dicts is merged into one.  Other parameters keep their tensors.  A parameter that the module has
+    under two names is replaced under both (`tie_weights`).  Like ``torch.func.functional_call``.
 
     Raises RuntimeError with `strict` if names are missing or unknown, ValueError if two dicts have
     a name in common, and AttributeError for an unknown submodule.
@@ -640,41 +644,44 @@ def functional_call(
     """
     tensors = _one_dict(parameter_and_buffer_dicts)
     net: Any = module
-    own = {**dict(net.named_parameters()), **dict(net.named_buffers())}
-    if strict and set(own) != set(tensors):
-        missing, unknown = sorted(set(own) - set(tensors)), sorted(set(tensors) - set(own))
+    existing = {**dict(net.named_parameters()), **dict(net.named_buffers())}
+    if strict and set(existing) != set(tensors):
+        missing = sorted(set(existing) - set(tensors))
+        unknown = sorted(set(tensors) - set(existing))
         raise RuntimeError(
             f"functional_call(strict=True): missing keys {missing}, unexpected keys {unknown}"
         )
     replaced = [_attribute(net, name, value) for name, value in tensors.items()]
     if tie_weights:
-        replaced += _tied(net, tensors, own)
-    before = [(names, name, names.get(name, _NONE)) for names, name, _ in replaced]
+        replaced += _tied(net, tensors, existing)
+    previous = [
+        (attributes, name, attributes.get(name, _MISSING)) for attributes, name, _ in replaced
+    ]
     try:
-        for names, name, value in replaced:
-            names[name] = value
+        for attributes, name, value in replaced:
+            attributes[name] = value
         args = () if args is None else args if isinstance(args, tuple) else (args,)
         return module(*args, **(kwargs or {}))
     finally:
-        for names, name, value in reversed(before):
-            if value is _NONE:
-                del names[name]
+        for attributes, name, value in reversed(previous):
+            if value is _MISSING:
+                del attributes[name]
             else:
-                names[name] = value
+                attributes[name] = value
 
 
-_NONE = object()
+_MISSING = object()
 
 
 def _one_dict(dicts: Any) -> dict[str, Any]:
     if isinstance(dicts, dict):
         return dicts
     merged: dict[str, Any] = {}
-    for one in dicts:
-        repeated = sorted(set(merged) & set(one))
+    for tensors in dicts:
+        repeated = sorted(set(merged) & set(tensors))
         if repeated:
             raise ValueError(f"{repeated} appear in multiple dictionaries: behaviour is ambiguous")
-        merged.update(one)
+        merged.update(tensors)
     return merged
 
 
@@ -685,12 +692,12 @@ def _attribute(module: Any, name: str, value: Any) -> tuple[dict[str, Any], str,
     return vars(module), last, value
 
 
-def _tied(module: Any, tensors: dict[str, Any], own: dict[str, Any]) -> list[Any]:
-    """The attributes whose parameters are those named in `tensors`."""
-    values = {id(own[name]): value for name, value in tensors.items() if name in own}
+def _tied(module: Any, tensors: dict[str, Any], existing: dict[str, Any]) -> list[Any]:
+    """The attributes, under any name, whose tensors are those that `tensors` replaces."""
+    values = {id(existing[name]): value for name, value in tensors.items() if name in existing}
     return [
-        (vars(part), name, values[id(known)])
-        for part in module.modules()
-        for name, known in list(vars(part).items())
-        if id(known) in values and isinstance(known, Value)
+        (vars(submodule), name, values[id(attribute)])
+        for submodule in module.modules()
+        for name, attribute in list(vars(submodule).items())
+        if id(attribute) in values and isinstance(attribute, Value)
     ]

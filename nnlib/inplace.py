@@ -1,8 +1,8 @@
 """In-place changes of tensors: `x[0] = v`, `x.add_(y)` and the other methods that end in `_`.
 
-An in-place change is a new value under an old name.  The result is computed by the ordinary
-function, written into the tensor's memory, and the tensor takes over the result's history.  If the
-tensor is a view, its base gets a new history too: the old one with the written part replaced.
+An in-place change gives a tensor new values and a new history.  The ordinary function computes the
+result; it is written into the tensor's memory, and the tensor takes over the result's history.  If
+the tensor is a view, its base gets a new history too: the old one with the written part replaced.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from nnlib.functions import create, indexing, picking
 from nnlib.functions import reshaping as s
 from nnlib.functions._args import F32, F64, is_number, needs_tensor
 from nnlib.primitives import broadcast
-from nnlib.primitives import shape as ps
+from nnlib.primitives import shape as shape_primitives
 from nnlib.record import GRAD, NO_GRAD, Leaf, Value
 
 if TYPE_CHECKING:
@@ -60,13 +60,13 @@ def become(x: T, result: Any, how: str) -> T:
 
 
 def _refuse_leaf(x: Any, view: Any, how: str) -> None:
-    kind = "leaf Variable"
+    description = "leaf Variable"
     while not isinstance(x._node, Leaf):
         if view is None or view[1] is None:  # not a view, or with its own history
             return
-        x, view, kind = view[0], getattr(view[0], "_view", None), "view of a leaf Variable"
+        x, view, description = view[0], getattr(view[0], "_view", None), "view of a leaf Variable"
     raise RuntimeError(
-        f"a {kind} that requires grad is being used in an in-place operation: {how}. Change "
+        f"a {description} that requires grad is being used in an in-place operation: {how}. Change "
         "parameters under no_grad()."
     )
 
@@ -157,25 +157,27 @@ def _rewrite_base(x: Any, view: Any, history: bool, chain: list[Any]) -> None:
         if watcher := record.current_watcher():
             watcher.rebound(base, new)
     chain.append(base)
-    above = getattr(base, "_view", None)
-    if above is not None and (record.current_watcher() is not None or above[1] is not None):
-        _rewrite_base(base, above, history and primitive is not None, chain)
+    outer_view = getattr(base, "_view", None)
+    if outer_view is not None and (
+        record.current_watcher() is not None or outer_view[1] is not None
+    ):
+        _rewrite_base(base, outer_view, history and primitive is not None, chain)
 
 
 def _renew_views(base: Any, chain: list[Any], history: bool) -> None:
     """Give older views of `base`, which share the new values, the new history too."""
-    for known in getattr(base, "_views", ()):
-        view = known()
+    for reference in getattr(base, "_views", ()):
+        view = reference()
         if view is None:
             continue
-        if not any(view is changed for changed in chain):
+        if not any(view is done for done in chain):
             _, primitive, attrs = view._view
             if primitive is None:
                 if record.current_watcher() is None:
                     continue
-                primitive, attrs = ps.detach, {}
+                primitive, attrs = shape_primitives.detach, {}
             new = record.apply(primitive, (base,), attrs or {})
-            if history and primitive is not ps.detach:
+            if history and primitive is not shape_primitives.detach:
                 view._node = new._node
             if watcher := record.current_watcher():
                 watcher.rebound(view, new)
@@ -184,14 +186,15 @@ def _renew_views(base: Any, chain: list[Any], history: bool) -> None:
 
 def _put_back(base: Any, primitive: Any, attrs: Any, value: Tensor) -> Any:
     """`base` with the elements of its view, which `primitive` computes, replaced by `value`."""
-    if primitive is ps.slice_:
+    if primitive is shape_primitives.slice_:
         return picking.written_slice(base, attrs["index"], value)
-    if primitive is ps.reshape:
-        return ps.reshape(value, shape=base._data.shape)
-    if primitive is ps.permute:
+    if primitive is shape_primitives.reshape:
+        return shape_primitives.reshape(value, shape=base._data.shape)
+    if primitive is shape_primitives.permute:
         dims = attrs["dims"]
-        return ps.permute(value, dims=tuple([dims.index(d) for d in range(len(dims))]))
-    return ps.reshape(value, shape=base._data.shape)  # expanded without repetition
+        inverse = tuple([dims.index(d) for d in range(len(dims))])
+        return shape_primitives.permute(value, dims=inverse)
+    return shape_primitives.reshape(value, shape=base._data.shape)  # expanded without repetition
 
 
 def _put_back_by_memory(base: Any, part: Any) -> Any:
@@ -201,9 +204,9 @@ def _put_back_by_memory(base: Any, part: Any) -> Any:
     """
     if watcher := record.current_watcher():
         watcher.refuse("an expanded tensor is changed in place: clone() it first")
-    views, at = [], part
-    while at is not base:
-        at, *view = at._view
+    views, current = [], part
+    while current is not base:
+        current, *view = current._view
         views.append(view)
     positions = np.arange(base._data.size).reshape(base._data.shape)
     for primitive, attrs in reversed(views):
@@ -216,15 +219,15 @@ def _put_back_by_memory(base: Any, part: Any) -> Any:
         )
     old, new = s.flatten(_old(base)), s.flatten(_old(part))
     placed = picking.scatter(old, 0, record.make(np.ravel(positions)), new)
-    return ps.reshape(placed, shape=base._data.shape)
+    return shape_primitives.reshape(placed, shape=base._data.shape)
 
 
 def _old(x: Any) -> Any:
     """A copy of x before the change, so that the values saved for gradients stay the same."""
-    other = record.make(np.array(x._data)[()], x._node)
+    copy = record.make(np.array(x._data)[()], x._node)
     if watcher := record.current_watcher():
-        watcher.alias(other, x)
-    return other
+        watcher.alias(copy, x)
+    return copy
 
 
 def _must_record(x: Any, others: Any) -> bool:
@@ -255,7 +258,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def _fast_in_place(ufunc: Any) -> Callable[[F], F]:
-    """Let an in-place operator compute directly in the memory of floats that are not recorded."""
+    """Let an in-place operator compute directly in the memory of a float tensor without history."""
 
     def decorate(slow: Any) -> Any:
         @functools.wraps(slow)
@@ -278,7 +281,7 @@ def _fast_in_place(ufunc: Any) -> Callable[[F], F]:
                     return slow(self, other, *alpha)
                 try:
                     ufunc(x, y * alpha[0] if alpha else y, out=x)
-                except ValueError:  # the shape would grow, or x is expanded: slow() explains it
+                except ValueError:  # the shape would grow, or x is expanded: slow() handles both
                     return slow(self, other, *alpha)
                 record.mark_changed(x)
                 return self
@@ -511,7 +514,7 @@ class InPlace(Value):
         """Set the elements to random numbers from the normal distribution."""
         if std < 0:
             raise RuntimeError(f"normal_ expects std >= 0.0, but found std {std}")
-        samples = create._stream(generator).normal(mean, std, self._data.shape)
+        samples = create.random_stream(generator).normal(mean, std, self._data.shape)
         return become(self, _random_values(self, samples), "normal_")
 
     def uniform_(
@@ -522,12 +525,12 @@ class InPlace(Value):
             raise RuntimeError(
                 f"uniform_ expects to return a [from, to) range, but found from={from_} > to={to}"
             )
-        samples = create._stream(generator).uniform(from_, to, self._data.shape)
+        samples = create.random_stream(generator).uniform(from_, to, self._data.shape)
         return become(self, _random_values(self, samples), "uniform_")
 
     def bernoulli_(self, p: float = 0.5, *, generator: Generator | None = None) -> Self:
         """Set each element to 1 with probability p, otherwise to 0."""
-        samples = create._stream(generator).random(self._data.shape) < p
+        samples = create.random_stream(generator).random(self._data.shape) < p
         return become(
             self, record.make(np.asarray(samples).astype(self._data.dtype)[()]), "bernoulli_"
         )
@@ -541,12 +544,12 @@ class InPlace(Value):
         x, recorded = self._data, _must_record(self, (value,))
         expanded = isinstance(x, np.ndarray) and not x.flags.writeable  # NumPy made it read-only
         if expanded and not (recorded and (record.is_watched() or not any(_repeated(x)))):
-            part = indexing.getitem(needs_tensor("__setitem__", self), key)
-            if x.size and part._data.size and not np.may_share_memory(part._data, x):
+            selected = indexing.getitem(needs_tensor("__setitem__", self), key)
+            if x.size and selected._data.size and not np.may_share_memory(selected._data, x):
                 raise _shared_memory_error()
             if isinstance(value, Value):
-                value = picking.fitted(value, part._data.shape)
-            part.copy_(value)  # raises an error if elements share memory
+                value = picking.fitted(value, selected._data.shape)
+            selected.copy_(value)  # raises an error if elements share memory
             return
         if recorded or not isinstance(self._data, np.ndarray):
             become(self, picking.setitem(_old(self), key, value), "__setitem__")

@@ -1,8 +1,9 @@
 """The printed form of tensors, digit for digit that of PyTorch's `_tensor_str`.
 
-All elements have four digits and one width, in scientific notation if they are very large or
-small or their magnitudes differ by a factor of more than 1000.  Of more than 1000 elements, only
-the first and last three along each dimension are shown.
+All elements are padded to one width; floats have four digits after the point unless all of them
+are integers.  The notation is scientific if a number is very large or small, or if the magnitudes
+differ by a factor of more than 1000.  Of more than 1000 elements, only the first and last three
+along each dimension are shown.
 """
 
 from __future__ import annotations
@@ -24,11 +25,11 @@ def describe(t: Any) -> str:
         watcher.value_read(t, "print() or repr()")
     x = np.asarray(t._data)
     indent = len("tensor(")
-    plain = (dtypes.get_default_dtype().name, *(("int64", "bool") if x.size else ()))
+    unprinted_types = (dtypes.get_default_dtype().name, *(("int64", "bool") if x.size else ()))
     extras = []
     if not x.size and x.ndim != 1:
         extras.append(f"size={tuple(x.shape)}")
-    if x.dtype.name not in plain:
+    if x.dtype.name not in unprinted_types:
         extras.append(f"dtype=nnlib.{x.dtype.name}")
     if t.grad_fn is not None:
         extras.append(f"grad_fn=<{t.grad_fn.name}0>")
@@ -50,9 +51,9 @@ def _with_extras(text: str, extras: list[str], indent: int) -> str:
 
 
 def _body(x: np.ndarray, indent: int) -> str:
-    short = x.size > THRESHOLD
-    width, write = _writer(_ends(x) if short else x)
-    return _nested(x, indent, short, width, write)
+    shortened = x.size > THRESHOLD
+    width, write = _writer(_ends(x) if shortened else x)
+    return _nested(x, indent, shortened, width, write)
 
 
 def _ends(x: np.ndarray) -> np.ndarray:
@@ -63,25 +64,27 @@ def _ends(x: np.ndarray) -> np.ndarray:
     return x
 
 
-def _nested(x: np.ndarray, indent: int, short: bool, width: int, write: Callable[..., str]) -> str:
+def _nested(
+    x: np.ndarray, indent: int, shortened: bool, width: int, write: Callable[..., str]
+) -> str:
     if x.ndim == 0:
         return write(x.item())
-    shown: list[Any] = list(x)
-    gap = short and len(x) > 2 * EDGE
-    if gap:
-        shown = shown[:EDGE] + shown[-EDGE:]
+    entries: list[Any] = list(x)
+    has_gap = shortened and len(x) > 2 * EDGE
+    if has_gap:
+        entries = entries[:EDGE] + entries[-EDGE:]
     if x.ndim == 1:
-        entries = [write(v.item()) for v in shown]
-        if gap:
-            entries.insert(EDGE, " ...")
+        texts = [write(v.item()) for v in entries]
+        if has_gap:
+            texts.insert(EDGE, " ...")
         per_line = max(1, (LINE - indent) // (width + 2))
-        rows = [", ".join(entries[i : i + per_line]) for i in range(0, len(entries), per_line)]
+        rows = [", ".join(texts[i : i + per_line]) for i in range(0, len(texts), per_line)]
     else:
-        rows = [_nested(v, indent + 1, short, width, write) for v in shown]
-        if gap:
+        rows = [_nested(v, indent + 1, shortened, width, write) for v in entries]
+        if has_gap:
             rows.insert(EDGE, "...")
-    between = "," + "\n" * max(x.ndim - 1, 1) + " " * (indent + 1)
-    return "[" + between.join(rows) + "]"
+    separator = "," + "\n" * max(x.ndim - 1, 1) + " " * (indent + 1)
+    return "[" + separator.join(rows) + "]"
 
 
 def _writer(x: np.ndarray) -> tuple[int, Callable[[Any], str]]:
@@ -89,13 +92,13 @@ def _writer(x: np.ndarray) -> tuple[int, Callable[[Any], str]]:
     if x.dtype.kind != "f":
         width = max(len(str(v)) for v in x.ravel().tolist())
         return width, lambda v: str(v).rjust(width)
-    # As in PyTorch, the width is that of the finite numbers: a nan or an inf may be wider.
-    shown = x[np.isfinite(x) & (x != 0)].astype(float)
+    # As in PyTorch, zeros, nans and infinities do not count for the width: they may be wider.
+    numbers = x[np.isfinite(x) & (x != 0)].astype(float)
     integral, scientific = True, False
-    if shown.size:
-        large, small = np.abs(shown).max(), np.abs(shown).min()
-        integral = bool(np.all(shown == np.ceil(shown)))
-        scientific = bool(large / small > 1000 or large > 1e8 or small < 1e-4)
+    if numbers.size:
+        largest, smallest = np.abs(numbers).max(), np.abs(numbers).min()
+        integral = bool(np.all(numbers == np.ceil(numbers)))
+        scientific = bool(largest / smallest > 1000 or largest > 1e8 or smallest < 1e-4)
 
     def write(v: float) -> str:
         if scientific:
@@ -104,5 +107,5 @@ def _writer(x: np.ndarray) -> tuple[int, Callable[[Any], str]]:
             return f"{v:.0f}" + ("." if math.isfinite(v) else "")
         return f"{v:.{PRECISION}f}"
 
-    width = max([1, *(len(write(v)) for v in shown.tolist())])
+    width = max([1, *(len(write(v)) for v in numbers.tolist())])
     return width, lambda v: write(v).rjust(width)

@@ -50,8 +50,8 @@ class Node:
     """One application of a primitive: an entry in the recorded graph.
 
     `edges` are the nodes of the arguments (None for a constant), `args` and `out` the arrays that
-    the vjp needs (None if it needs none), `shapes` the arguments' shapes if broadcasting made
-    them differ from the result's, `time` the `clock` when the node was recorded.
+    the vjp needs (None if it needs none), `shapes` the arguments' shapes if broadcasting made them
+    differ from the result's, `time` the `clock` when the node was recorded.
     """
 
     __slots__ = (
@@ -165,9 +165,9 @@ class recording:
         self.mode = GRAD if grad else NO_GRAD
 
     def __enter__(self) -> None:
-        self.state = here = _threads.state
-        self.before = here.mode
-        here.switch((here.mode & WATCHED) | self.mode)
+        self.state = current = _threads.state
+        self.before = current.mode
+        current.switch((current.mode & WATCHED) | self.mode)
 
     def __exit__(self, *error: object) -> None:
         self.state.switch(self.before)
@@ -175,38 +175,38 @@ class recording:
 
 def set_recording(grad: bool) -> None:
     """Switch the recording of gradients on or off in this thread, from now on."""
-    here = state()
-    here.switch((here.mode & WATCHED) | (GRAD if grad else NO_GRAD))
+    current = state()
+    current.switch((current.mode & WATCHED) | (GRAD if grad else NO_GRAD))
 
 
 @contextmanager
 def watching(watcher: Watcher | None) -> Iterator[None]:
     """Inside the block, `watcher` is the watcher of this thread (None: there is none)."""
-    here = state()
-    mode, previous = here.mode, here.watcher
-    here.switch(mode & ~WATCHED if watcher is None else mode | WATCHED)
-    here.watcher = watcher
+    current = state()
+    mode, previous = current.mode, current.watcher
+    current.switch(mode & ~WATCHED if watcher is None else mode | WATCHED)
+    current.watcher = watcher
     try:
         yield
     finally:
-        here.switch(mode)
-        here.watcher = previous
-        while watcher is not None and here.watched:
-            _forget_aliases(here.watched.pop())
+        current.switch(mode)
+        current.watcher = previous
+        while watcher is not None and current.watched:
+            _forget_aliases(current.watched.pop())
 
 
 @contextmanager
 def checking_anomalies(check: bool) -> Iterator[None]:
     """Inside the block, record where each node was created; nan gradients raise an error."""
-    here = state()
-    anomaly, mode = here.anomaly, here.mode
-    here.anomaly = check
-    here.switch(mode | WATCHED if check else mode)
+    current = state()
+    anomaly, mode = current.anomaly, current.mode
+    current.anomaly = check
+    current.switch(mode | WATCHED if check else mode)
     try:
         yield
     finally:
-        here.anomaly = anomaly
-        here.switch(mode)
+        current.anomaly = anomaly
+        current.switch(mode)
 
 
 def grad_enabled() -> bool:
@@ -224,7 +224,7 @@ def is_watched() -> bool:
 
 # ---------------------------------------------------------------- in-place changes
 
-clock = 0  # counts in-place changes
+clock = 0  # the number of in-place changes so far
 
 
 class Version(weakref.ref[np.ndarray]):
@@ -250,9 +250,9 @@ def _owner(array: np.ndarray) -> np.ndarray:
 
 
 def _version(owner: np.ndarray) -> Version | None:
-    for known in weakref.getweakrefs(owner):
-        if known.__class__ is Version:
-            return known
+    for reference in weakref.getweakrefs(owner):
+        if reference.__class__ is Version:
+            return reference
     return None
 
 
@@ -316,10 +316,9 @@ class Primitive:
     place.
 
     ``reads[i]`` lists the arguments (-1: the result) that the i-th gradient needs, if that is not
-    the same for all; ``"others"``: each needs all arguments but its own.  With
-    `recomputes_out`, the result may be changed too: it is computed again for the vjp.
-    ``restored(out, *args)`` recomputes changed arguments from a saved result that determines them,
-    so they may be changed.
+    the same for all; ``"others"``: each needs all arguments but its own.  With `recomputes_out`,
+    the result may be changed too: it is computed again for the vjp.  ``restored(out, *args)``
+    recomputes changed arguments from a saved result that determines them, so they may be changed.
 
     ``decomposition(*args, **attrs)`` is a fused primitive written in simpler ones; higher
     derivatives and exported graphs use it.  ``with_residuals(*args, **attrs)`` is a forward that
@@ -477,13 +476,13 @@ def note_view(base: Value, view: Value) -> None:
     """
     if base._node.__class__ is Leaf and current_watcher() is None:
         return
-    known = getattr(base, "_views", None)
-    if known is None:
+    views = getattr(base, "_views", None)
+    if views is None:
         base._views = [weakref.ref(view)]
         return
-    if len(known) >= 16 and not len(known) & (len(known) - 1):  # at 16, 32, 64, …: drop dead ones
-        base._views = known = [r for r in known if r() is not None]
-    known.append(weakref.ref(view))
+    if len(views) >= 16 and not len(views) & (len(views) - 1):  # at 16, 32, 64, …: drop dead ones
+        base._views = views = [r for r in views if r() is not None]
+    views.append(weakref.ref(view))
 
 
 def make(data: Array, node: Node | None = None) -> Tensor:
@@ -524,8 +523,8 @@ def only_needed(edges: tuple[Any, ...], arrays: tuple[Any, ...]) -> tuple[Any, .
 
 def _watch(primitive: Primitive, args: Sequence[Any], attrs: dict[str, Any], result: Value) -> None:
     """The slow path: notify the watcher, and with anomaly detection record the call's traceback."""
-    node, here = result._node, state()
-    watcher = here.watcher
+    node, current = result._node, state()
+    watcher = current.watcher
     if watcher is not None:
         watcher.applied(primitive, tuple(args), attrs, result)
         if node is not None:  # a traced gradient must use the values that were traced
@@ -535,8 +534,8 @@ def _watch(primitive: Primitive, args: Sequence[Any], attrs: dict[str, Any], res
                 )
             if node.out is not None:
                 node.out = aliased(result)
-            here.watched.append(node)
-    if here.anomaly:
+            current.watched.append(node)
+    if current.anomaly:
         _remember_origin(primitive, args, result)
 
 
@@ -544,10 +543,10 @@ def aliased(value: Any) -> Any:
     """An alias of the value for the watcher, which a later in-place change does not affect."""
     if not isinstance(value, Value):
         return value
-    other = make(value._data, value._node)
+    alias = make(value._data, value._node)
     if watcher := current_watcher():
-        watcher.alias(other, value)
-    return other
+        watcher.alias(alias, value)
+    return alias
 
 
 def _forget_aliases(node: Node) -> None:
@@ -568,9 +567,9 @@ def _remember_origin(primitive: Primitive, args: Sequence[Any], result: Value) -
         _has_nan(a._data if isinstance(a, Value) else a) for a in args
     )
     if is_new_nan:
-        here = state()
-        here.nans += 1
-        result._node.note("nan", here.nans)
+        current = state()
+        current.nans += 1
+        result._node.note("nan", current.nans)
 
 
 def _has_nan(array: Any) -> bool:

@@ -1,9 +1,8 @@
-"""Saving and loading: nested dicts and lists of tensors and plain values, never any code.
+"""Saving and loading: nested dicts and lists of tensors, numbers and strings, never any code.
 
-The file is a NumPy ``.npz`` (a zip of ``.npy`` arrays) with one JSON member that describes how
-the arrays are nested; a file whose name ends in ``.safetensors`` is written and read by that
-package.  Nothing is pickled, and the sizes that a file declares are checked before any memory is
-allocated.
+The file is a NumPy ``.npz`` (a zip of ``.npy`` arrays) with one JSON member that describes how the
+arrays are nested; a file whose name ends in ``.safetensors`` is written and read by that package.
+Nothing is pickled, and the sizes that a file declares are checked before any memory is allocated.
 """
 
 from __future__ import annotations
@@ -70,7 +69,7 @@ def _written(obj: Any, path: str, arrays: dict[str, np.ndarray], depth: int) -> 
         return {"tensor": name}
     if obj is None or isinstance(obj, (bool, int, float, str)):
         return {"value": obj}
-    below = f"{path}/" if path else ""
+    prefix = f"{path}/" if path else ""
     if isinstance(obj, Mapping):
         for key in obj:
             if not isinstance(key, (str, int, float, bool)):
@@ -78,11 +77,11 @@ def _written(obj: Any, path: str, arrays: dict[str, np.ndarray], depth: int) -> 
                     f"save: a dict's keys must be strings or numbers, got {type(key).__name__}"
                 )
         return {
-            "dict": [[k, _written(v, f"{below}{k}", arrays, depth + 1)] for k, v in obj.items()]
+            "dict": [[k, _written(v, f"{prefix}{k}", arrays, depth + 1)] for k, v in obj.items()]
         }
     if isinstance(obj, (list, tuple)):
-        kind = "list" if isinstance(obj, list) else "tuple"
-        return {kind: [_written(v, f"{below}{i}", arrays, depth + 1) for i, v in enumerate(obj)]}
+        tag = "list" if isinstance(obj, list) else "tuple"
+        return {tag: [_written(v, f"{prefix}{i}", arrays, depth + 1) for i, v in enumerate(obj)]}
     raise TypeError(
         f"save: cannot write a {type(obj).__name__} without pickle. Save its state_dict(), or "
         "tensors, numbers and strings in dicts and lists."
@@ -175,41 +174,41 @@ def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Any:
                 if version == (1, 0)
                 else np.lib.format.read_array_header_2_0
             )
-            shape, fortran, kind = header(stream)
+            shape, fortran, dtype = header(stream)
         except ValueError as error:
             raise ValueError(f"load: {member.filename} is not an array: {error}") from None
-        if kind not in dtypes.dtype.known:
+        if dtype not in dtypes.dtype.known:
             raise ValueError(
-                f"load: {member.filename} contains {kind}, but load() reads only numbers and "
+                f"load: {member.filename} contains {dtype}, but load() reads only numbers and "
                 "booleans"
             )
-        size = math.prod(shape) * kind.itemsize
+        size = math.prod(shape) * dtype.itemsize
         data = stream.read(min(size, member.file_size) + 1)
     if len(data) != size:
         raise ValueError(
             f"load: {member.filename} declares the shape {list(shape)}, {size} bytes, but does "
             "not contain that many"
         )
-    flat = np.frombuffer(data, kind).copy()
+    flat = np.frombuffer(data, dtype).copy()
     return (flat.reshape(shape[::-1]).T if fortran else flat.reshape(shape))[()]
 
 
 def _rebuilt(node: Any, arrays: dict[str, Any], depth: int) -> Any:
     if depth > _DEEPEST:
         raise ValueError(f"load: nested more than {_DEEPEST} deep")
-    ((kind, content),) = node.items()
-    if kind == "tensor":
+    ((tag, content),) = node.items()
+    if tag == "tensor":
         return make(arrays[content])
-    if kind == "value":
+    if tag == "value":
         if content is not None and not isinstance(content, (bool, int, float, str)):
             raise ValueError("load: a value must be a number, a string or null")
         return content
-    if kind == "dict":
+    if tag == "dict":
         return {k: _rebuilt(v, arrays, depth + 1) for k, v in content}
-    if kind in ("list", "tuple"):
+    if tag in ("list", "tuple"):
         items = [_rebuilt(v, arrays, depth + 1) for v in content]
-        return items if kind == "list" else tuple(items)
-    raise ValueError(f"load: save() does not write {kind!r}")
+        return items if tag == "list" else tuple(items)
+    raise ValueError(f"load: save() does not write {tag!r}")
 
 
 # ---------------------------------------------------------------- safetensors

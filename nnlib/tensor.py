@@ -18,7 +18,7 @@ from nnlib.functions import arithmetic as ar
 from nnlib.functions import reshaping as s
 from nnlib.functions._args import is_number, needs_tensor
 from nnlib.inplace import InPlace
-from nnlib.primitives import shape as ps
+from nnlib.primitives import shape as shape_primitives
 from nnlib.record import Leaf, Node, Value
 
 
@@ -49,8 +49,8 @@ class Size(tuple[int, ...]):
     @overload
     def __getitem__(self, key: slice) -> Size: ...
     def __getitem__(self, key: SupportsIndex | slice) -> int | Size:
-        part = super().__getitem__(key)
-        return part if isinstance(part, int) else Size(part)
+        result = super().__getitem__(key)
+        return result if isinstance(result, int) else Size(result)
 
     def __add__(self, other: tuple[int, ...]) -> Size:  # type: ignore[override]
         return Size(super().__add__(tuple(other)))
@@ -407,8 +407,8 @@ class Tensor(InPlace):
 
     def __deepcopy__(self, memo: dict[builtins.int, Any]) -> Tensor:
         if id(self) in memo:
-            known: Tensor = memo[id(self)]
-            return known
+            copied: Tensor = memo[id(self)]
+            return copied
         if not self.is_leaf:
             raise RuntimeError(
                 "Only Tensors created explicitly by the user (graph leaves) support the deepcopy "
@@ -433,7 +433,7 @@ class Tensor(InPlace):
     def __format__(self, spec: str) -> str:
         return format(self._number("format()"), spec) if not self.ndim else format(repr(self), spec)
 
-    # ------------------------------------------------------------ as Python or NumPy
+    # ------------------------------------------------------------ conversion to Python or NumPy
     def item(self) -> builtins.int | builtins.float:
         """The number in a tensor with one element.
 
@@ -446,7 +446,7 @@ class Tensor(InPlace):
         return self._number("item()")
 
     def _number(self, how: str) -> builtins.int | builtins.float:
-        """The only element; `how` tells a watcher how the program reads it."""
+        """The only element; `how` describes to a watcher how the program reads it."""
         if self._data.size != 1:
             raise RuntimeError(
                 f"a Tensor with {self._data.size} elements cannot be converted to Scalar"
@@ -535,7 +535,7 @@ class Tensor(InPlace):
                 device = arg
             elif not isinstance(arg, bool):  # PyTorch's non_blocking and copy by position
                 target = arg
-        devices.refuse_others(device)
+        devices.refuse_other_devices(device)
         out = self if target is None else ar.to_dtype(self, target)
         return ar.clone(out) if copy and out is self else out
 
@@ -558,10 +558,10 @@ class Tensor(InPlace):
             return f"nnlib.{_TENSOR_NAMES[self.dtype.name]}"
         if isinstance(dtype, str):
             names = {v: k for k, v in _TENSOR_NAMES.items()}
-            named = names.get(dtype.rpartition(".")[2])
-            if named is None:
+            dtype_name = names.get(dtype.rpartition(".")[2])
+            if dtype_name is None:
                 raise ValueError(f"invalid type: {dtype!r}; types are {list(names)}")
-            return ar.to_dtype(self, dtypes.dtype.known[np.dtype(named)])
+            return ar.to_dtype(self, dtypes.dtype.known[np.dtype(dtype_name)])
         return ar.to_dtype(self, dtype)
 
     @property
@@ -743,7 +743,7 @@ class Tensor(InPlace):
     def grad(self) -> Tensor | None:
         """The gradient of the loss with respect to this tensor, from backward(); None before that.
 
-        Several calls add up; optimizer.zero_grad(), or assigning None, resets it.
+        The gradients of several calls are added; optimizer.zero_grad() or assigning None resets it.
 
         >>> import nnlib
         >>> w = nnlib.tensor(3.0, requires_grad=True)
@@ -868,7 +868,7 @@ class Tensor(InPlace):
         tensor(6.)
         """
         if record.current_watcher() is not None:
-            out = record.apply(ps.detach, (self,), {})
+            out = record.apply(shape_primitives.detach, (self,), {})
         else:
             out = record.make(record.as_memory(self))
         out._view = (self, None, None)
@@ -940,9 +940,9 @@ def _copied_memory(x: Value, memo: dict[int, Any]) -> np.ndarray[Any, Any]:
     return record.in_memory(new, array, record.offset(array, owner))
 
 
-def _rebuilt(kind: type, array: np.ndarray, requires_grad: bool) -> Any:
+def _rebuilt(cls: type, array: np.ndarray, requires_grad: bool) -> Any:
     """A tensor with this array, for pickle and deepcopy."""
-    new: Any = object.__new__(kind)
+    new: Any = object.__new__(cls)
     new._data = array
     new._node = Leaf() if requires_grad else None
     return new

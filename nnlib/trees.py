@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 
 class Form(NamedTuple):
-    """The structure of a tree: its type, its keys, the forms of its parts; a leaf has no type."""
+    """The structure of a tree: its type, its keys, the forms of its values; a leaf has no type."""
 
     kind: type | None = None
     keys: tuple[Any, ...] = ()
@@ -39,11 +39,11 @@ def flatten(tree: Any) -> tuple[list[Any], Form]:
 
 def _form(tree: Any, leaves: list[Any]) -> Form:
     kind = type(tree)
-    below = children(tree)
-    if below is None:
+    entries = children(tree)
+    if entries is None:
         leaves.append(tree)
         return LEAF
-    keys, values = below
+    keys, values = entries
     return Form(kind, keys, tuple([_form(v, leaves) for v in values]))
 
 
@@ -99,15 +99,15 @@ def map_leaves(function: Callable[..., Any], tree: Any, *others: Any) -> Any:
     return build(form, [function(*column) for column in zip(*columns, strict=True)])
 
 
-def paths(form: Form, at: str = "") -> list[str]:
-    """The path of each leaf: "[0].weight" or "['w']", after the name `at` of the tree."""
+def paths(form: Form, name: str = "") -> list[str]:
+    """The path of each leaf: "[0].weight" or "['w']", after the `name` of the tree."""
     if form.kind is None:
-        return [at]
+        return [name]
     attribute = is_dataclass(form.kind)
     return [
         path
         for key, part in zip(form.keys, form.parts, strict=True)
-        for path in paths(part, f"{at}.{key}" if attribute else f"{at}[{key!r}]")
+        for path in paths(part, f"{name}.{key}" if attribute else f"{name}[{key!r}]")
     ]
 
 

@@ -19,9 +19,9 @@ from nnlib.functions._args import (
     needs_tensor,
     numpy_names,
 )
-from nnlib.primitives import index as pi
+from nnlib.primitives import index as index_primitives
 from nnlib.primitives import reduce as p
-from nnlib.primitives import shape as ps
+from nnlib.primitives import shape as shape_primitives
 from nnlib.primitives.broadcast import sum as sum_
 from nnlib.record import Primitive, Value, apply
 
@@ -42,10 +42,11 @@ class ValuesIndices(NamedTuple):
         return f"nnlib.return_types.{name}(\nvalues={self.values!r},\nindices={self.indices!r})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _returned, (type(self).__name__, *self)
+        return _rebuilt, (type(self).__name__, *self)
 
 
-def _returned(name: str, values: Tensor, indices: Tensor) -> ValuesIndices:
+def _rebuilt(name: str, values: Tensor, indices: Tensor) -> ValuesIndices:
+    """The values and indices of the function `name`, for pickle and copy."""
     return RESULT_TYPES[name](values, indices)
 
 
@@ -98,7 +99,7 @@ def prod(
     return _reduce(p.prod, _summable("prod", input, dtype), dim, keepdim)
 
 
-def _floats(name: str, input: Tensor) -> Tensor:
+def _require_floats(name: str, input: Tensor) -> Tensor:
     x = needs_tensor(name, input)
     if x._data.dtype.kind != "f":
         raise RuntimeError(
@@ -122,7 +123,7 @@ def mean(
     """
     x = needs_tensor("mean", input)
     x = x if dtype is None else converted(x, dtypes.as_numpy(dtype))
-    return _reduce(p.mean, _floats("mean", x), dim, keepdim)
+    return _reduce(p.mean, _require_floats("mean", x), dim, keepdim)
 
 
 @numpy_names
@@ -143,28 +144,28 @@ def var(
     >>> nnlib.var(x), nnlib.var(x, correction=0)
     (tensor(1.), tensor(0.6667))
     """
-    dim, correction = _corrected("var", dim, unbiased, correction)
-    x = _floats("var", input)
+    dim, correction = _dim_and_correction("var", dim, unbiased, correction)
+    x = _require_floats("var", input)
     if x._data.dtype == np.float16:
-        return _wide(var, x, dim, keepdim, correction)
+        return _in_float32(var, x, dim, keepdim, correction)
     dims = dimensions(dim, x._data.ndim)
     n = math.prod([x._data.shape[i] for i in dims])
     deviation = ar.sub(x, _reduce(p.mean, x, dims, True))
     total = _reduce(sum_, ar.mul(deviation, deviation), dims, keepdim)
     freedom = n - correction
     if freedom <= 0:
-        over_all = dim is None or dim == ()
-        return _without_degrees_of_freedom(x, deviation.detach(), dims, freedom, keepdim, over_all)
+        all_dims = dim is None or dim == ()
+        return _without_degrees_of_freedom(x, deviation.detach(), dims, freedom, keepdim, all_dims)
     return ar.div(total, float(freedom))
 
 
-def _wide(function: Any, x: Tensor, dim: Dim, keepdim: bool, correction: float) -> Tensor:
+def _in_float32(function: Any, x: Tensor, dim: Dim, keepdim: bool, correction: float) -> Tensor:
     """`function` of a float16 tensor, computed in float32: its squares could overflow float16."""
-    wide = function(ar.to_dtype(x, dtypes.float32), dim, None, keepdim, correction=correction)
-    return ar.to_dtype(wide, dtypes.float16)
+    result = function(ar.to_dtype(x, dtypes.float32), dim, None, keepdim, correction=correction)
+    return ar.to_dtype(result, dtypes.float16)
 
 
-def _corrected(
+def _dim_and_correction(
     name: str, dim: Any, unbiased: bool | None, correction: float | None
 ) -> tuple[Dim, float]:
     """The dimensions, and the number subtracted from n; var(False) means var(unbiased=False)."""
@@ -178,7 +179,7 @@ def _corrected(
 
 
 def _without_degrees_of_freedom(
-    x: Tensor, deviation: Any, dims: tuple[int, ...], freedom: float, keepdim: bool, over_all: bool
+    x: Tensor, deviation: Any, dims: tuple[int, ...], freedom: float, keepdim: bool, all_dims: bool
 ) -> Tensor:
     """Σ deviation² / 0: infinite, or nan if all elements are equal; with PyTorch's gradients.
 
@@ -186,11 +187,11 @@ def _without_degrees_of_freedom(
     of `deviation`; over some dimensions it is 2·deviation / (n - correction).
     """
     zero = ar.sub(x, x.detach())  # its derivative with respect to x is 1
-    slope = ar.mul(ar.abs(deviation) if over_all else deviation, 2.0)
+    partial = ar.mul(ar.abs(deviation) if all_dims else deviation, 2.0)
     squares = ar.mul(deviation, deviation)
-    if over_all or freedom == 0:
-        return ar.div(_reduce(sum_, ar.add(squares, ar.mul(zero, slope)), dims, keepdim), 0.0)
-    linear = _reduce(sum_, ar.mul(zero, ar.div(slope, float(freedom))), dims, keepdim)
+    if all_dims or freedom == 0:
+        return ar.div(_reduce(sum_, ar.add(squares, ar.mul(zero, partial)), dims, keepdim), 0.0)
+    linear = _reduce(sum_, ar.mul(zero, ar.div(partial, float(freedom))), dims, keepdim)
     return ar.add(ar.div(_reduce(sum_, squares, dims, keepdim), 0.0), linear)
 
 
@@ -212,8 +213,8 @@ def std(
     tensor(2.)
     """
     if needs_tensor("std", input)._data.dtype == np.float16:
-        dim, correction = _corrected("std", dim, unbiased, correction)
-        return _wide(std, input, dim, keepdim, correction)
+        dim, correction = _dim_and_correction("std", dim, unbiased, correction)
+        return _in_float32(std, input, dim, keepdim, correction)
     variance = var(input, dim, unbiased, keepdim, correction=correction)
     zero = ar.eq(variance, 0)
     return ar.where(zero, 0.0, ar.sqrt(ar.where(zero, 1.0, variance)))
@@ -229,7 +230,7 @@ def amax(input: Tensor, dim: Dim = (), keepdim: bool = False) -> Tensor:
     >>> nnlib.amax(nnlib.tensor([[1.0, 5.0], [4.0, 2.0]]), dim=1)
     tensor([5., 4.])
     """
-    return _reduce(p.amax, _not_empty("amax", input, dim), dim, keepdim)
+    return _reduce(p.amax, refuse_empty("amax", input, dim), dim, keepdim)
 
 
 @numpy_names
@@ -242,11 +243,11 @@ def amin(input: Tensor, dim: Dim = (), keepdim: bool = False) -> Tensor:
     >>> nnlib.amin(nnlib.tensor([[1.0, 5.0], [4.0, 2.0]]), dim=1)
     tensor([1., 2.])
     """
-    return _reduce(p.amin, _not_empty("amin", input, dim), dim, keepdim)
+    return _reduce(p.amin, refuse_empty("amin", input, dim), dim, keepdim)
 
 
-def _not_empty(name: str, input: Tensor, dim: Any = None) -> Tensor:
-    """Return `input`; raise an error if it is to be reduced over no elements."""
+def refuse_empty(name: str, input: Tensor, dim: Any = None) -> Tensor:
+    """Return `input`; raise an error if the reduction would be over no elements."""
     x = needs_tensor(name, input)
     if x._data.size:
         return x
@@ -258,15 +259,15 @@ def _not_empty(name: str, input: Tensor, dim: Any = None) -> Tensor:
                     f"shape {list(x._data.shape)} has no largest or smallest element along it."
                 )
     else:
-        kind = IndexError if name.startswith("arg") else RuntimeError
-        raise kind(
+        error_type = IndexError if name.startswith("arg") else RuntimeError
+        raise error_type(
             f"{name}(): Expected reduction dim to be specified for input.numel() == 0: a tensor of "
             f"shape {list(x._data.shape)} has no largest or smallest element."
         )
     return x
 
 
-def _extreme_of_all(reduction: Primitive, x: Tensor) -> Tensor:
+def extreme_of_all(reduction: Primitive, x: Tensor) -> Tensor:
     """The largest or smallest of all elements; if it is nan, the nans share the gradient."""
     out = _reduce(reduction, x, None, False)
     if x._node is None or record.current_watcher() is not None or out._data == out._data:
@@ -326,19 +327,21 @@ def min(
 def _extreme(
     name: str, reduction: Primitive, arg: Primitive, input: Any, dim: int | None, keepdim: bool
 ) -> Tensor | ValuesIndices:
-    x = _not_empty(name, input, dim)
+    x = refuse_empty(name, input, dim)
     if dim is None:
-        return _extreme_of_all(reduction, x)
+        return extreme_of_all(reduction, x)
     d = dimension(dim, x._data.ndim)
     if not x._data.ndim:
-        at = apply(arg, (x,), {"dim": None, "keepdim": False})
-        return RESULT_TYPES[name](ar.clone(x), at)
-    at = apply(arg, (x,), {"dim": d, "keepdim": True})
-    values = apply(pi.gather, (x, at), {"dim": d})
+        indices = apply(arg, (x,), {"dim": None, "keepdim": False})
+        return RESULT_TYPES[name](ar.clone(x), indices)
+    indices = apply(arg, (x,), {"dim": d, "keepdim": True})
+    values = apply(index_primitives.gather, (x, indices), {"dim": d})
     if not keepdim:
         shape = tuple([n for i, n in enumerate(values._data.shape) if i != d])
-        values, at = (apply(ps.reshape, (t,), {"shape": shape}) for t in (values, at))
-    return RESULT_TYPES[name](values, at)
+        values, indices = (
+            apply(shape_primitives.reshape, (t,), {"shape": shape}) for t in (values, indices)
+        )
+    return RESULT_TYPES[name](values, indices)
 
 
 @numpy_names
@@ -368,7 +371,7 @@ def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tens
 
 
 def _arg_extreme(primitive: Primitive, input: Any, dim: int | None, keepdim: bool) -> Tensor:
-    x = _not_empty(primitive.name, input, dim)
+    x = refuse_empty(primitive.name, input, dim)
     d = dimension(dim, x._data.ndim) if dim is not None and x._data.ndim else None
     if dim is not None and d is None:
         dimension(dim, 0)
@@ -385,7 +388,7 @@ def any(input: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
     >>> nnlib.any(nnlib.tensor([[False, True], [False, False]]), dim=1)
     tensor([ True, False])
     """
-    return _truth(p.any, "any", input, dim, keepdim)
+    return _any_or_all(p.any, "any", input, dim, keepdim)
 
 
 @numpy_names
@@ -398,10 +401,10 @@ def all(input: Tensor, dim: Dim = None, keepdim: bool = False) -> Tensor:
     >>> nnlib.all(nnlib.tensor([[True, True], [True, False]]), dim=1)
     tensor([ True, False])
     """
-    return _truth(p.all, "all", input, dim, keepdim)
+    return _any_or_all(p.all, "all", input, dim, keepdim)
 
 
-def _truth(primitive: Primitive, name: str, input: Tensor, dim: Dim, keepdim: bool) -> Tensor:
+def _any_or_all(primitive: Primitive, name: str, input: Tensor, dim: Dim, keepdim: bool) -> Tensor:
     x = needs_tensor(name, input)
     result = _reduce(primitive, x, dim, keepdim)
     return converted(result, x._data.dtype) if x._data.dtype == np.uint8 else result  # as PyTorch
@@ -424,14 +427,14 @@ def logsumexp(input: Tensor, dim: Dim, keepdim: bool = False) -> Tensor:
 def softmax(input: Tensor, dim: int, *, dtype: DType | None = None) -> Tensor:
     """e^x / Σ e^x along `dim`: positive, with sum 1.
 
-    The result has the shape of `input`.  Raises RuntimeError for integers: convert with
-    .float() first.  Like ``torch.softmax``.
+    The result has the shape of `input`.  Raises RuntimeError for integers: convert with .float()
+    first.  Like ``torch.softmax``.
 
     >>> import nnlib
     >>> nnlib.softmax(nnlib.tensor([0.0, 1.0, 2.0]), dim=0)
     tensor([0.0900, 0.2447, 0.6652])
     """
-    x = _floats("softmax", input if dtype is None else ar.to_dtype(input, dtype))
+    x = _require_floats("softmax", input if dtype is None else ar.to_dtype(input, dtype))
     return apply(p.softmax, (x,), {"dim": dimension(dim, x._data.ndim)})
 
 
@@ -439,14 +442,14 @@ def softmax(input: Tensor, dim: int, *, dtype: DType | None = None) -> Tensor:
 def log_softmax(input: Tensor, dim: int, *, dtype: DType | None = None) -> Tensor:
     """log softmax(x) along `dim`, computed without overflow as x - logsumexp(x).
 
-    The result has the shape of `input`.  Raises RuntimeError for integers: convert with
-    .float() first.  Like ``torch.log_softmax``.
+    The result has the shape of `input`.  Raises RuntimeError for integers: convert with .float()
+    first.  Like ``torch.log_softmax``.
 
     >>> import nnlib
     >>> nnlib.log_softmax(nnlib.tensor([0.0, 1000.0]), dim=0)
     tensor([-1000.,     0.])
     """
-    x = _floats("log_softmax", input if dtype is None else ar.to_dtype(input, dtype))
+    x = _require_floats("log_softmax", input if dtype is None else ar.to_dtype(input, dtype))
     return apply(p.log_softmax, (x,), {"dim": dimension(dim, x._data.ndim)})
 
 
@@ -490,7 +493,7 @@ def argsort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool
     """
     x = needs_tensor("argsort", input)
     d = dimension(dim, x._data.ndim)
-    return apply(pi.argsort, (x,), {"dim": d, "descending": bool(descending)})
+    return apply(index_primitives.argsort, (x,), {"dim": d, "descending": bool(descending)})
 
 
 @numpy_names
@@ -509,4 +512,4 @@ def sort(
     x = needs_tensor("sort", input)
     d = dimension(dim, x._data.ndim)
     order = argsort(x, d, descending)
-    return RESULT_TYPES["sort"](apply(pi.gather, (x, order), {"dim": d}), order)
+    return RESULT_TYPES["sort"](apply(index_primitives.gather, (x, order), {"dim": d}), order)

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 # ---------------------------------------------------------------- arithmetic
 
-# The functions behind the operators take two operands and no options.
+# The functions that implement the operators take two operands, and refuse the option `out`.
 
 
 @binary(p.add)
@@ -115,12 +115,12 @@ def div(
             "div expected rounding_mode to be one of None, 'trunc', or 'floor' but found "
             f"{rounding_mode!r}"
         )
-    d = dtypes.result_type(input, other)
-    if d.kind == "f":
+    dtype = dtypes.result_type(input, other)
+    if dtype.kind == "f":
         return trunc(over(input, other))
-    down = floor_divide(input, other)  # unlike a float quotient, exact for large integers
-    rest = logical_and(ne(remainder(input, other), 0), lt(down, 0))
-    return converted(plus(down, converted(rest, d)), d)
+    floored = floor_divide(input, other)  # unlike a float quotient, exact for large integers
+    round_up = logical_and(ne(remainder(input, other), 0), lt(floored, 0))
+    return converted(plus(floored, converted(round_up, dtype)), dtype)
 
 
 @binary(p.mul)
@@ -211,13 +211,13 @@ def _is_integral(x: Any) -> bool:
 def _integer_power(a: Operand, b: Tensor) -> Tensor:
     """a ** b of integers; an exponent -n gives 1/aⁿ, rounded to 0 unless a is 1 or -1."""
     common = dtypes.result_type(a, b)
-    without_sign = common.kind == "u"  # there a negative exponent wraps around
-    if without_sign or (not record.is_watched() and not (b._data < 0).any()):
+    unsigned = common.kind == "u"  # a negative exponent wraps around
+    if unsigned or (not record.is_watched() and not (b._data < 0).any()):
         return apply_promoted(p.pow, a, b, "i")
     base = converted(a, common) if isinstance(a, Value) else make(common.type(a))
-    size = apply_promoted(p.pow, base, where(lt(b, 0), neg(b), b), "i")
-    one = logical_or(eq(base, 1), eq(base, -1))
-    return where(logical_or(ge(b, 0), one), size, 0)
+    positive_power = apply_promoted(p.pow, base, where(lt(b, 0), neg(b), b), "i")
+    is_unit = logical_or(eq(base, 1), eq(base, -1))
+    return where(logical_or(ge(b, 0), is_unit), positive_power, 0)
 
 
 @binary(p.pow)
@@ -261,7 +261,7 @@ def _refuse_zero(name: str, a: Any, b: Any) -> None:
     else:
         zero = not np.all(needs_tensor(name, b)._data)
     if isinstance(a, Value) and not a._data.size:
-        return  # then nothing is divided
+        return  # without elements, nothing is divided by zero
     if zero and dtypes.result_type(a, b).kind != "f":
         raise RuntimeError(
             f"ZeroDivisionError: {name} of integers by zero. In floating point it is inf or nan: "
@@ -321,8 +321,8 @@ def _compared(primitive: Primitive, input: Any, other: Any, out: None) -> Tensor
     for x in (input, other):
         if not isinstance(x, Value) and not is_number(x):
             needs_tensor(primitive.name, x)
-    d = dtypes.result_type(input, other)
-    return apply_binary(primitive, as_operand(input, d), as_operand(other, d))
+    dtype = dtypes.result_type(input, other)
+    return apply_binary(primitive, as_operand(input, dtype), as_operand(other, dtype))
 
 
 def eq(input: Operand, other: Operand, *, out: None = None) -> Tensor:
@@ -441,8 +441,8 @@ def logical_xor(input: Tensor, other: Tensor, *, out: None = None) -> Tensor:
 
 def _bitwise(primitive: Primitive, input: Any, other: Any, out: None) -> Tensor:
     refuse_out(out)
-    d = _integer_type(primitive.name, input, other)
-    return apply_binary(primitive, as_operand(input, d), as_operand(other, d))
+    dtype = _integer_type(primitive.name, input, other)
+    return apply_binary(primitive, as_operand(input, dtype), as_operand(other, dtype))
 
 
 def _integer_type(name: str, *args: Any) -> np.dtype:
@@ -451,13 +451,13 @@ def _integer_type(name: str, *args: Any) -> np.dtype:
     for x in args:
         if not is_number(x):
             needs_tensor(name, x)
-    d = dtypes.result_type(*args)
-    if d.kind == "f":
+    dtype = dtypes.result_type(*args)
+    if dtype.kind == "f":
         raise NotImplementedError(
-            f'"{name}" not implemented for {d.name}: it needs integers or booleans. '
+            f'"{name}" not implemented for {dtype.name}: it needs integers or booleans. '
             "Compare first, as in (x > 0) & (x < 1), or convert with .long()."
         )
-    return d
+    return dtype
 
 
 def bitwise_and(input: Operand, other: Operand, *, out: None = None) -> Tensor:
@@ -505,20 +505,20 @@ def bitwise_not(input: Tensor) -> Tensor:
     >>> nnlib.bitwise_not(nnlib.tensor([5])), nnlib.bitwise_not(nnlib.tensor([True]))
     (tensor([-6]), tensor([False]))
     """
-    d = needs_tensor("bitwise_not", input)._data.dtype
-    if d.kind == "f":
+    dtype = needs_tensor("bitwise_not", input)._data.dtype
+    if dtype.kind == "f":
         raise TypeError(
             "~ (operator.invert) is only implemented on integer and Boolean-type tensors, not "
-            f"{d.name}"
+            f"{dtype.name}"
         )
-    return logical_not(input) if d.kind == "b" else bitwise_xor(input, -1)
+    return logical_not(input) if dtype.kind == "b" else bitwise_xor(input, -1)
 
 
 def _shift_type(name: str, *args: Any) -> np.dtype:
-    d = _integer_type(name, *args)
-    if d.kind == "b":
+    dtype = _integer_type(name, *args)
+    if dtype.kind == "b":
         raise NotImplementedError(f'"{name}" not implemented for bool: convert with .int() first')
-    return d
+    return dtype
 
 
 def bitwise_left_shift(input: Operand, other: Operand) -> Tensor:
@@ -530,9 +530,9 @@ def bitwise_left_shift(input: Operand, other: Operand) -> Tensor:
     >>> nnlib.bitwise_left_shift(nnlib.tensor([1, 5]), 2)
     tensor([ 4, 20])
     """
-    d = _shift_type("bitwise_left_shift", input, other)
+    dtype = _shift_type("bitwise_left_shift", input, other)
     if isinstance(other, Value):
-        return mul(input, pow(make(d.type(2)), converted(other, d)))
+        return mul(input, pow(make(dtype.type(2)), converted(other, dtype)))
     # 2⁶³ is the bit that makes an int64 negative; bits shifted further are lost.
     return mul(input, 2**other if 0 <= other < 63 else -(2**63) if other == 63 else 0)
 
@@ -546,13 +546,13 @@ def bitwise_right_shift(input: Operand, other: Operand) -> Tensor:
     >>> nnlib.bitwise_right_shift(nnlib.tensor([16, -5]), 2)
     tensor([ 4, -2])
     """
-    d = _shift_type("bitwise_right_shift", input, other)
-    bits = d.itemsize * 8
+    dtype = _shift_type("bitwise_right_shift", input, other)
+    bits = dtype.itemsize * 8
     most = bits - 2  # 2 to a higher power does not fit into a signed type: divide twice
     if isinstance(other, Value):
-        n = converted(other, d)
+        n = converted(other, dtype)
         n = where(lt(n, 0), bits, clamp(n, max=bits))
-        two, first = make(d.type(2)), clamp(n, max=most)
+        two, first = make(dtype.type(2)), clamp(n, max=most)
         return floor_divide(floor_divide(input, pow(two, first)), pow(two, minus(n, first)))
     shift = bits if other < 0 else min(int(other), bits)
     quotient = floor_divide(input, 2 ** min(shift, most))
@@ -612,16 +612,17 @@ def isfinite(input: Tensor, *, out: None = None) -> Tensor:
 
 
 def where(condition: Tensor, input: Operand, other: Operand) -> Tensor:
-    """`nnlib.where` with three arguments."""
+    """`nnlib.where` with all three arguments."""
     c = needs_tensor("where", condition)
     if c._data.dtype.kind != "b":
         raise RuntimeError(
             f"where expected condition to be a boolean tensor, but got {dtypes.of(c._data).name}. "
             "Compare first: x > 0, x != 0."
         )
-    d = dtypes.result_type(input, other)
+    dtype = dtypes.result_type(input, other)
     a, b = (
-        converted(x, d) if isinstance(x, Value) else make(as_element(x, d)) for x in (input, other)
+        converted(x, dtype) if isinstance(x, Value) else make(as_element(x, dtype))
+        for x in (input, other)
     )
     try:
         return apply(p.where, (c, a, b), {})
@@ -1149,15 +1150,15 @@ def nan_to_num(
     tensor([0., 9., 1.])
     """
     x = needs_tensor("nan_to_num", input)
-    d = x._data.dtype
-    if d.kind != "f":
+    dtype = x._data.dtype
+    if dtype.kind != "f":
         return clone(x)
-    limits = np.finfo(d)
+    limits = np.finfo(dtype)
     high = limits.max if posinf is None else posinf
     low = limits.min if neginf is None else neginf
-    x = where(isnan(x), make(as_element(nan, d)), x)
-    x = where(eq(x, make(d.type(np.inf))), make(d.type(high)), x)
-    return where(eq(x, make(d.type(-np.inf))), make(d.type(low)), x)
+    x = where(isnan(x), make(as_element(nan, dtype)), x)
+    x = where(eq(x, make(dtype.type(np.inf))), make(dtype.type(high)), x)
+    return where(eq(x, make(dtype.type(-np.inf))), make(dtype.type(low)), x)
 
 
 def lerp(input: Tensor, end: Tensor, weight: Operand) -> Tensor:
@@ -1194,7 +1195,7 @@ def clone(input: Tensor) -> Tensor:
 
 
 def to_dtype(input: Tensor, dtype: Any) -> Tensor:
-    """The same values in another type; gradients flow between floating-point types."""
+    """The same values in another type; a cast between floating-point types has a gradient."""
     return converted(needs_tensor("to", input), dtypes.as_numpy(dtype))
 
 

@@ -1,6 +1,6 @@
-"""Functions that cut, repeat and rearrange: split, tile, roll, diagonal, and other shape functions.
+"""Functions that cut, repeat and rearrange tensors, such as split, tile, roll and diagonal.
 
-All are written with a few shape primitives, which supply their derivatives.
+All are written with a few primitives, which supply their derivatives.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from nnlib.functions.reshaping import (
     transpose,
     unsqueeze,
 )
-from nnlib.primitives import index as pi
+from nnlib.primitives import index as index_primitives
 from nnlib.primitives import shape as p
 from nnlib.record import Value, apply, make
 
 if TYPE_CHECKING:
     from nnlib.tensor import Tensor
 
-# ---------------------------------------------------------------- parts
+# ---------------------------------------------------------------- slices and pieces
 
 
 @numpy_names
@@ -187,11 +187,11 @@ def repeat(input: Tensor, *repeats: Sizes) -> Tensor:
         )
     if any(n < 0 for n in counts):
         raise RuntimeError(f"Trying to create tensor with negative dimension: {list(counts)}")
-    old = (1,) * (len(counts) - x._data.ndim) + x._data.shape
-    between = tuple([n for size in old for n in (1, size)])
-    expanded = tuple([n for pair in zip(counts, old, strict=True) for n in pair])
-    new = tuple([n * size for n, size in zip(counts, old, strict=True)])
-    return _copied(x, reshape(expand(reshape(x, between), expanded), new))
+    old_shape = (1,) * (len(counts) - x._data.ndim) + x._data.shape
+    with_ones = tuple([n for size in old_shape for n in (1, size)])
+    expanded = tuple([n for pair in zip(counts, old_shape, strict=True) for n in pair])
+    new_shape = tuple([n * size for n, size in zip(counts, old_shape, strict=True)])
+    return _copied(x, reshape(expand(reshape(x, with_ones), expanded), new_shape))
 
 
 def _copied(x: Tensor, result: Tensor) -> Tensor:
@@ -202,7 +202,7 @@ def _copied(x: Tensor, result: Tensor) -> Tensor:
 
 @numpy_names
 def repeat_interleave(input: Tensor, repeats: Tensor | int, dim: int | None = None) -> Tensor:
-    """Each element (or slice along `dim`) repeated in a row; one count for all, or one for each.
+    """Each element (or slice along `dim`) repeated `repeats` times: one count for all, or for each.
 
     Raises RuntimeError for negative counts, and for a wrong number of counts.  Like
     ``torch.repeat_interleave``.
@@ -218,12 +218,12 @@ def repeat_interleave(input: Tensor, repeats: Tensor | int, dim: int | None = No
     shape = x._data.shape
     if isinstance(repeats, Value) and repeats._data.size != 1:
         return _each_repeated(x, repeats, d)
-    number = repeats.item() if isinstance(repeats, Value) else repeats
-    count = operator.index(number)  # type: ignore[arg-type]  # a float is refused
+    repeat_count = repeats.item() if isinstance(repeats, Value) else repeats
+    count = operator.index(repeat_count)  # type: ignore[arg-type]  # a float is refused
     if count < 0:
         raise RuntimeError(f"repeats can not be negative, got {count}")
-    wide = expand(unsqueeze(x, d + 1), (*shape[: d + 1], count, *shape[d + 1 :]))
-    return _copied(x, reshape(wide, (*shape[:d], shape[d] * count, *shape[d + 1 :])))
+    expanded = expand(unsqueeze(x, d + 1), (*shape[: d + 1], count, *shape[d + 1 :]))
+    return _copied(x, reshape(expanded, (*shape[:d], shape[d] * count, *shape[d + 1 :])))
 
 
 def _each_repeated(x: Tensor, repeats: Tensor, d: int) -> Tensor:
@@ -237,8 +237,8 @@ def _each_repeated(x: Tensor, repeats: Tensor, d: int) -> Tensor:
         raise RuntimeError(f"repeats can not be negative, got {counts.min()}")
     if watcher := record.current_watcher():
         watcher.value_read(repeats, "repeat_interleave() with a count for each")
-    at = make(np.repeat(np.arange(counts.size), counts))
-    return apply(pi.take, (x, at), {"dim": d})
+    positions = make(np.repeat(np.arange(counts.size), counts))
+    return apply(index_primitives.take, (x, positions), {"dim": d})
 
 
 def roll(
@@ -253,25 +253,25 @@ def roll(
     tensor([3, 0, 1, 2])
     """
     x = needs_tensor("roll", input)
-    by, along = as_list(shifts), [] if dims is None else as_list(dims)
-    if not along:
-        if len(by) != 1:
+    shift_list, dim_list = as_list(shifts), [] if dims is None else as_list(dims)
+    if not dim_list:
+        if len(shift_list) != 1:
             raise RuntimeError(
-                f"shifts and dimensions must align. shifts: {len(by)}, dims:{len(along)}"
+                f"shifts and dimensions must align. shifts: {len(shift_list)}, dims:{len(dim_list)}"
             )
-        return reshape(roll(reshape(x, -1), by[0], 0), x._data.shape)
-    if len(by) != len(along):
+        return reshape(roll(reshape(x, -1), shift_list[0], 0), x._data.shape)
+    if len(shift_list) != len(dim_list):
         raise RuntimeError(
-            f"shifts and dimensions must align. shifts: {len(by)}, dims:{len(along)}"
+            f"shifts and dimensions must align. shifts: {len(shift_list)}, dims:{len(dim_list)}"
         )
     original = x
-    for shift, dim in zip(by, along, strict=True):
+    for shift, dim in zip(shift_list, dim_list, strict=True):
         shift = operator.index(shift)
         d = dimension(dim, x._data.ndim)
         n = x._data.shape[d] if x._data.ndim else 0
         if n and shift % n:
-            head = n - shift % n
-            x = cat([narrow(x, d, head, n - head), narrow(x, d, 0, head)], d)
+            start = n - shift % n
+            x = cat([narrow(x, d, start, n - start), narrow(x, d, 0, start)], d)
     return clone(x) if x is original else x
 
 
@@ -290,16 +290,16 @@ def movedim(input: Tensor, source: int | Sequence[int], destination: int | Seque
     """
     x = needs_tensor("movedim", input)
     n = x._data.ndim
-    a = [dimension(d, n) for d in as_list(source)]
-    b = [dimension(d, n) for d in as_list(destination)]
-    if len(a) != len(b) or len(set(a)) != len(a) or len(set(b)) != len(b):
+    sources = [dimension(d, n) for d in as_list(source)]
+    destinations = [dimension(d, n) for d in as_list(destination)]
+    if not len(sources) == len(destinations) == len(set(sources)) == len(set(destinations)):
         raise RuntimeError(
             "movedim: Invalid source or destination dims: source and destination must name the "
             f"same number of distinct dims, got {source} and {destination}"
         )
-    order = [d for d in range(n) if d not in a]
-    for to, d in sorted(zip(b, a, strict=True)):
-        order.insert(to, d)
+    order = [d for d in range(n) if d not in sources]
+    for position, d in sorted(zip(destinations, sources, strict=True)):
+        order.insert(position, d)
     return permute(x, order) if n else x
 
 
@@ -361,14 +361,14 @@ def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
     """
     x = needs_tensor("unflatten", input)
     d = dimension(dim, x._data.ndim)
-    n, known = x._data.shape[d], math.prod([size for size in sizes if size != -1])
-    new = [n // known if size == -1 and known else size for size in sizes]
-    if not new or math.prod(new) != n:
+    n, known_size = x._data.shape[d], math.prod([size for size in sizes if size != -1])
+    new_sizes = [n // known_size if size == -1 and known_size else size for size in sizes]
+    if not new_sizes or math.prod(new_sizes) != n:
         raise RuntimeError(
             f"unflatten: Provided sizes {list(sizes)} don't multiply up to the size of dim {d} "
             f"({n}) in the input tensor"
         )
-    return reshape(x, (*x._data.shape[:d], *new, *x._data.shape[d + 1 :]))
+    return reshape(x, (*x._data.shape[:d], *new_sizes, *x._data.shape[d + 1 :]))
 
 
 def broadcast_to(input: Tensor, size: Sequence[int]) -> Tensor:
@@ -429,8 +429,8 @@ def meshgrid(*tensors: Tensor, indexing: str | None = None) -> tuple[Tensor, ...
     shape = tuple([x._data.size for x in xs])
     grids = []
     for i, x in enumerate(xs):
-        along = reshape(x, tuple([n if at == i else 1 for at, n in enumerate(shape)]))
-        grids.append(expand(along, shape))
+        vector = reshape(x, tuple([n if dim == i else 1 for dim, n in enumerate(shape)]))
+        grids.append(expand(vector, shape))
     if indexing == "xy" and len(xs) > 1:
         grids = [transpose(grid, 0, 1) for grid in grids]
     return tuple(grids)
@@ -497,10 +497,11 @@ def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Te
     if a == b:
         raise RuntimeError(f"diagonal dimensions cannot be identical {dim1}, {dim2}")
     x = movedim(x, (a, b), (-2, -1))
-    *rest, n, m = x._data.shape
-    rows = reshape(x, (*rest, n * m))
-    if x._data.size and not np.may_share_memory(rows._data, x._data):  # perhaps stored by columns
-        columns = reshape(transpose(x, -2, -1), (*rest, n * m))
+    *batch, n, m = x._data.shape
+    rows = reshape(x, (*batch, n * m))
+    if x._data.size and not np.may_share_memory(rows._data, x._data):
+        # x may be stored column by column
+        columns = reshape(transpose(x, -2, -1), (*batch, n * m))
         if np.may_share_memory(columns._data, x._data):
             rows, n, m, offset = columns, m, n, -offset
         else:  # part of a larger matrix: PyTorch would give a view of it; this copy is read-only

@@ -14,7 +14,7 @@ import numpy as np
 
 from nnlib import dtypes, record
 from nnlib._types import Device, DType, Operand, Sizes
-from nnlib.devices import refuse_others, refuse_out
+from nnlib.devices import refuse_other_devices, refuse_out
 from nnlib.functions._args import as_element, converted, is_number, needs_tensor
 from nnlib.functions.reshaping import as_sizes
 from nnlib.record import Leaf, Value, make
@@ -23,22 +23,22 @@ if TYPE_CHECKING:
     from nnlib.tensor import Tensor
 
 
-def _finish(
+def _new_tensor(
     array: Any, requires_grad: bool, device: Device | None = None, out: None = None
 ) -> Tensor:
-    """A tensor with this array; the arguments that all creating functions share are checked."""
+    """A tensor with this array; it checks the arguments that all functions of this file share."""
     record.prepare_process()
-    refuse_others(device)
+    refuse_other_devices(device)
     refuse_out(out)
-    t = make(array[()])
+    result = make(array[()])
     if requires_grad:
         if array.dtype.kind != "f":
             raise RuntimeError(
                 "Only Tensors of floating point dtype can require gradients: this one is "
                 f"{dtypes.of(array).name}. Give dtype=nnlib.float32, or write 1.0 for 1."
             )
-        t._node = Leaf()
-    return t
+        result._node = Leaf()
+    return result
 
 
 def _numpy_type(dtype: Any) -> np.dtype:
@@ -65,29 +65,29 @@ def tensor(
     """A tensor with a copy of `data`: a number, nested lists, or a NumPy array.
 
     Python floats give float32, ints int64, bools bool; an array keeps its type.  Raises ValueError
-    for ragged lists, TypeError for a string, RuntimeError for integers with `requires_grad`.
-    Like ``torch.tensor``.
+    for ragged lists, TypeError for a string, RuntimeError for integers with `requires_grad`.  Like
+    ``torch.tensor``.
 
     >>> import nnlib
     >>> nnlib.tensor([[1.0, 2.0], [3.0, 4.0]])
     tensor([[1., 2.],
             [3., 4.]])
     """
-    refuse_others(device)
-    if isinstance(data, (Value, np.ndarray, np.generic)):  # they have their own type
+    refuse_other_devices(device)
+    if isinstance(data, (Value, np.ndarray, np.generic)):  # these have a type already
         array = np.array(data._data if isinstance(data, Value) else data)
         dtypes.of(array)
-        kind = array.dtype if dtype is None else dtypes.as_numpy(dtype)
-        return _finish(array.astype(kind, copy=False), requires_grad)
+        np_dtype = array.dtype if dtype is None else dtypes.as_numpy(dtype)
+        return _new_tensor(array.astype(np_dtype, copy=False), requires_grad)
     if isinstance(data, str):
         raise TypeError("new(): invalid data type 'str': a tensor holds numbers")
     if isinstance(data, range):
         data = list(data)
-    kind = _type_of(data) if dtype is None else dtypes.as_numpy(dtype)
-    return _finish(_array_of(_unwrapped(data), kind), requires_grad)
+    np_dtype = _type_of(data) if dtype is None else dtypes.as_numpy(dtype)
+    return _new_tensor(_array_of(_unwrapped(data), np_dtype), requires_grad)
 
 
-def _array_of(data: Any, d: np.dtype) -> np.ndarray:
+def _array_of(data: Any, np_dtype: np.dtype) -> np.ndarray:
     """Numbers and nested lists of them as an array; RuntimeError if one does not fit."""
     try:
         array = np.array(data)
@@ -100,25 +100,25 @@ def _array_of(data: Any, d: np.dtype) -> np.ndarray:
             f"Could not infer dtype of {array.dtype.name}: a tensor is made of numbers, of nested "
             "lists of equal lengths, or of a NumPy array"
         )
-    if array.dtype == np.uint64 and d.kind in "iu":
+    if array.dtype == np.uint64 and np_dtype.kind in "iu":
         raise ValueError("Overflow when unpacking long long: an int64 ends at 2**63 - 1")
-    if array.size and d.kind in "iu" and array.dtype != d and array.dtype.kind != "b":
+    if array.size and np_dtype.kind in "iu" and array.dtype != np_dtype and array.dtype.kind != "b":
         for end in (array.min(), array.max()):
-            as_element(end, d)
-    return array.astype(d, copy=False)
+            as_element(end, np_dtype)
+    return array.astype(np_dtype, copy=False)
 
 
 def _type_of(data: Any) -> np.dtype:
     """The type of tensor(data): the promoted types of its elements, as PyTorch infers it."""
-    kinds = set(_types_in(data))
-    return functools.reduce(dtypes.promote, kinds) if kinds else dtypes.get_default_dtype().numpy
+    types = set(_types_in(data))
+    return functools.reduce(dtypes.promote, types) if types else dtypes.get_default_dtype().numpy
 
 
 def _types_in(data: Any) -> Iterator[np.dtype]:
     if isinstance(data, (list, tuple)):
-        plain = set(map(type, data))
-        if plain <= {int, float, bool}:
-            yield from [dtypes.of_number(kind(0)) for kind in plain]
+        python_types = set(map(type, data))
+        if python_types <= {int, float, bool}:
+            yield from [dtypes.of_number(python_type(0)) for python_type in python_types]
             return
         for entry in data:
             yield from _types_in(entry)
@@ -139,7 +139,7 @@ def _unwrapped(data: Any) -> Any:
     """Nested lists with arrays in place of tensors."""
     if isinstance(data, Value):
         return data._data
-    return [_unwrapped(d) for d in data] if isinstance(data, (list, tuple)) else data
+    return [_unwrapped(entry) for entry in data] if isinstance(data, (list, tuple)) else data
 
 
 def from_numpy(array: np.ndarray[Any, Any]) -> Tensor:
@@ -182,12 +182,14 @@ def full(
             [7., 7.]])
     """
     shape = as_sizes((size,))
-    value, kind = _filling(fill_value)
-    kind = kind if dtype is None else dtypes.as_numpy(dtype)
-    return _finish(np.full(shape, as_element(value, kind), kind), requires_grad, device, out)
+    value, np_dtype = _number_and_type(fill_value)
+    np_dtype = np_dtype if dtype is None else dtypes.as_numpy(dtype)
+    return _new_tensor(
+        np.full(shape, as_element(value, np_dtype), np_dtype), requires_grad, device, out
+    )
 
 
-def _filling(value: Any) -> tuple[Any, np.dtype]:
+def _number_and_type(value: Any) -> tuple[Any, np.dtype]:
     """The fill value, a number or a tensor with one element, as a number; and its type."""
     if isinstance(value, Value):
         return needs_tensor("full", value).item(), value._data.dtype
@@ -214,7 +216,7 @@ def zeros(
             [0., 0., 0.]])
     """
     array = np.zeros(_sized(shape, size), _numpy_type(dtype))
-    return _finish(array, requires_grad, device, out)
+    return _new_tensor(array, requires_grad, device, out)
 
 
 def ones(
@@ -234,7 +236,7 @@ def ones(
     tensor([1, 1])
     """
     array = np.ones(_sized(shape, size), _numpy_type(dtype))
-    return _finish(array, requires_grad, device, out)
+    return _new_tensor(array, requires_grad, device, out)
 
 
 def zeros_like(
@@ -290,9 +292,9 @@ def full_like(
     tensor([7., 7.])
     """
     x = needs_tensor("full_like", input)._data
-    kind = x.dtype if dtype is None else dtypes.as_numpy(dtype)
-    value = as_element(_filling(fill_value)[0], kind)
-    return _finish(np.full(x.shape, value, kind), requires_grad, device)
+    np_dtype = x.dtype if dtype is None else dtypes.as_numpy(dtype)
+    value = as_element(_number_and_type(fill_value)[0], np_dtype)
+    return _new_tensor(np.full(x.shape, value, np_dtype), requires_grad, device)
 
 
 def empty(
@@ -312,7 +314,7 @@ def empty(
     nnlib.Size([2, 3])
     """
     array = np.empty(_sized(shape, size), _numpy_type(dtype))
-    return _finish(array, requires_grad, device, out)
+    return _new_tensor(array, requires_grad, device, out)
 
 
 def empty_like(
@@ -331,8 +333,8 @@ def empty_like(
     nnlib.Size([2, 3])
     """
     x = needs_tensor("empty_like", input)._data
-    kind = x.dtype if dtype is None else dtypes.as_numpy(dtype)
-    return _finish(np.empty(x.shape, kind), requires_grad, device)
+    np_dtype = x.dtype if dtype is None else dtypes.as_numpy(dtype)
+    return _new_tensor(np.empty(x.shape, np_dtype), requires_grad, device)
 
 
 def as_tensor(data: Any, dtype: DType | None = None, device: Device | None = None) -> Tensor:
@@ -345,7 +347,7 @@ def as_tensor(data: Any, dtype: DType | None = None, device: Device | None = Non
     >>> nnlib.as_tensor(x) is x
     True
     """
-    refuse_others(device)
+    refuse_other_devices(device)
     if isinstance(data, Value):
         x = needs_tensor("as_tensor", data)
         return x if dtype is None else converted(x, dtypes.as_numpy(dtype))
@@ -372,7 +374,7 @@ def eye(
     tensor([[1., 0., 0.],
             [0., 1., 0.]])
     """
-    return _finish(np.eye(n, m, dtype=_numpy_type(dtype)), requires_grad, device, out)
+    return _new_tensor(np.eye(n, m, dtype=_numpy_type(dtype)), requires_grad, device, out)
 
 
 def arange(
@@ -397,16 +399,18 @@ def arange(
     if start is None and end is None:
         raise TypeError("arange() needs an end: arange(5), arange(2, 5) or arange(end=5)")
     bounds: list[Any] = [0, start] if end is None else [0 if start is None else start, end]
-    first, last, by = (
+    first, last, increment = (
         needs_tensor("arange", v).item() if isinstance(v, Value) else v for v in (*bounds, step)
     )
-    integers = not any(isinstance(v, (float, np.floating)) for v in (first, last, by))
-    first, last, by = (int(v) if integers else float(v) for v in (first, last, by))
-    if by == 0 or (last - first) * by < 0:
+    integers = not any(isinstance(v, (float, np.floating)) for v in (first, last, increment))
+    first, last, increment = (int(v) if integers else float(v) for v in (first, last, increment))
+    if increment == 0 or (last - first) * increment < 0:
         raise RuntimeError("upper bound and lower bound inconsistent with step sign")
-    kind = np.dtype(np.int64) if dtype is None and integers else _numpy_type(dtype)
-    n = -((first - last) // by) if integers else math.ceil((last - first) / by)
-    return _finish((first + by * np.arange(n)).astype(kind), requires_grad, device, out)
+    np_dtype = np.dtype(np.int64) if dtype is None and integers else _numpy_type(dtype)
+    n = -((first - last) // increment) if integers else math.ceil((last - first) / increment)
+    return _new_tensor(
+        (first + increment * np.arange(n)).astype(np_dtype), requires_grad, device, out
+    )
 
 
 def linspace(
@@ -428,7 +432,7 @@ def linspace(
     tensor([0.0000, 0.2500, 0.5000, 0.7500, 1.0000])
     """
     array = np.linspace(start, end, steps).astype(_numpy_type(dtype))
-    return _finish(array, requires_grad, device, out)
+    return _new_tensor(array, requires_grad, device, out)
 
 
 # ---------------------------------------------------------------- random
@@ -474,7 +478,7 @@ class Generator:
         return self
 
     def _stream(self) -> np.random.Generator:
-        if self._random is None:  # numpy.random is slow to import: only when needed
+        if self._random is None:  # numpy.random is slow to import: only when it is needed
             self._random = np.random.default_rng(self._seed % 2**64)
         return self._random
 
@@ -499,21 +503,21 @@ def manual_seed(seed: int) -> Generator:
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-_refused: ContextVar[str | None] = ContextVar("why no random function may be called", default=None)
+_refusal: ContextVar[str | None] = ContextVar("why no random function may be called", default=None)
 
 
 @contextmanager
 def forbidding_random(reason: str) -> Iterator[None]:
     """Random functions called inside the block raise RuntimeError with this reason."""
-    before = _refused.set(reason)
+    token = _refusal.set(reason)
     try:
         yield
     finally:
-        _refused.reset(before)
+        _refusal.reset(token)
 
 
 def _check_allowed() -> None:
-    reason = _refused.get()
+    reason = _refusal.get()
     if reason is not None:
         raise RuntimeError(reason)
 
@@ -536,10 +540,11 @@ def _random(function: F) -> F:
     return random  # type: ignore[return-value]
 
 
-def _stream(generator: Generator | None) -> np.random.Generator:
+def random_stream(generator: Generator | None) -> np.random.Generator:
+    """NumPy's generator of `generator` or of the default stream; a watcher refuses the call."""
     _check_allowed()
     if watcher := record.current_watcher():
-        watcher.refuse("it draws random numbers in place")
+        watcher.refuse("it generates random numbers in place")
     return (generator or _default_generator)._stream()
 
 
@@ -562,9 +567,9 @@ def rand(
     >>> bool((x >= 0).all()), bool((x < 1).all())
     (True, True)
     """
-    kind = _floating_type("check_uniform_bounds", dtype)
-    samples = np.asarray(_stream(generator).random(_sized(shape, size)))
-    return _finish(samples.astype(kind), requires_grad, device, out)
+    np_dtype = _floating_type("check_uniform_bounds", dtype)
+    samples = np.asarray(random_stream(generator).random(_sized(shape, size)))
+    return _new_tensor(samples.astype(np_dtype), requires_grad, device, out)
 
 
 @_random
@@ -587,19 +592,19 @@ def randn(
     tensor([[ 0.1257, -0.1321],
             [ 0.6404,  0.1049]])
     """
-    kind = _floating_type("normal_kernel_cpu", dtype)
-    samples = np.asarray(_stream(generator).standard_normal(_sized(shape, size)))
-    return _finish(samples.astype(kind), requires_grad, device, out)
+    np_dtype = _floating_type("normal_kernel_cpu", dtype)
+    samples = np.asarray(random_stream(generator).standard_normal(_sized(shape, size)))
+    return _new_tensor(samples.astype(np_dtype), requires_grad, device, out)
 
 
 def _floating_type(name: str, dtype: Any) -> np.dtype:
-    d = _numpy_type(dtype)
-    if d.kind != "f":
+    np_dtype = _numpy_type(dtype)
+    if np_dtype.kind != "f":
         raise NotImplementedError(
-            f'"{name}" not implemented for {d.name}: random floats need a floating-point type. '
-            "For random integers, use randint()."
+            f'"{name}" not implemented for {np_dtype.name}: random floats need a floating-point '
+            "type. For random integers, use randint()."
         )
-    return d
+    return np_dtype
 
 
 @_random
@@ -630,9 +635,9 @@ def randint(
         raise RuntimeError(
             f"random_ expects 'from' to be less than 'to', but got from={first} >= to={end}"
         )
-    kind = np.dtype(np.int64) if dtype is None else dtypes.as_numpy(dtype)
-    samples = np.asarray(_stream(generator).integers(first, end, as_sizes((size,))))
-    return _finish(samples.astype(kind), requires_grad, device, out)
+    np_dtype = np.dtype(np.int64) if dtype is None else dtypes.as_numpy(dtype)
+    samples = np.asarray(random_stream(generator).integers(first, end, as_sizes((size,))))
+    return _new_tensor(samples.astype(np_dtype), requires_grad, device, out)
 
 
 @_random
@@ -652,8 +657,8 @@ def randperm(
     >>> nnlib.randperm(5).sort().values
     tensor([0, 1, 2, 3, 4])
     """
-    kind = np.dtype(np.int64) if dtype is None else dtypes.as_numpy(dtype)
-    return _finish(_stream(generator).permutation(n).astype(kind), False, device, out)
+    np_dtype = np.dtype(np.int64) if dtype is None else dtypes.as_numpy(dtype)
+    return _new_tensor(random_stream(generator).permutation(n).astype(np_dtype), False, device, out)
 
 
 def rand_like(
@@ -673,9 +678,9 @@ def rand_like(
     nnlib.Size([2, 3])
     """
     x = needs_tensor("rand_like", input)._data
-    kind = dtypes.of(x) if dtype is None else dtype
+    own_dtype = dtypes.of(x) if dtype is None else dtype
     return rand(
-        x.shape, generator=generator, dtype=kind, device=device, requires_grad=requires_grad
+        x.shape, generator=generator, dtype=own_dtype, device=device, requires_grad=requires_grad
     )
 
 
@@ -696,9 +701,9 @@ def randn_like(
     nnlib.Size([2, 3])
     """
     x = needs_tensor("randn_like", input)._data
-    kind = dtypes.of(x) if dtype is None else dtype
+    own_dtype = dtypes.of(x) if dtype is None else dtype
     return randn(
-        x.shape, generator=generator, dtype=kind, device=device, requires_grad=requires_grad
+        x.shape, generator=generator, dtype=own_dtype, device=device, requires_grad=requires_grad
     )
 
 
@@ -706,8 +711,7 @@ def randn_like(
 def bernoulli(input: Tensor, *, generator: Generator | None = None) -> Tensor:
     """Random zeros and ones: each element of `input` is the probability of a 1.
 
-    Raises RuntimeError for integers, and for numbers outside [0, 1].  Like
-    ``torch.bernoulli``.
+    Raises RuntimeError for integers, and for numbers outside [0, 1].  Like ``torch.bernoulli``.
 
     >>> import nnlib
     >>> nnlib.bernoulli(nnlib.tensor([0.0, 1.0]))
@@ -723,8 +727,8 @@ def bernoulli(input: Tensor, *, generator: Generator | None = None) -> Tensor:
             "Expected p_in >= 0 && p_in <= 1 to be true: probabilities lie between 0 and 1, "
             f"these between {x.min()} and {x.max()}"
         )
-    samples = _stream(generator).random(x.shape) < x
-    return _finish(np.asarray(samples).astype(x.dtype), False)
+    samples = random_stream(generator).random(x.shape) < x
+    return _new_tensor(np.asarray(samples).astype(x.dtype), False)
 
 
 @_random
@@ -758,7 +762,7 @@ def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *,
             f"cannot sample {num_samples} > {(w > 0).sum(-1).min()} (the number of positive "
             "weights) samples without replacement"
         )
-    stream = _stream(generator)
+    stream = random_stream(generator)
     rows = np.atleast_2d(w).astype(float)
     rows = rows / rows.sum(-1, keepdims=True)
     n = rows.shape[1]
@@ -782,10 +786,10 @@ def normal(
     m, s = (v._data if isinstance(v, Value) else v for v in (mean, std))
     if np.any(np.asarray(s) < 0):
         raise RuntimeError("normal expects all elements of std >= 0.0")
-    like = next((v._data.dtype for v in (mean, std) if isinstance(v, Value)), _numpy_type(None))
+    np_dtype = next((v._data.dtype for v in (mean, std) if isinstance(v, Value)), _numpy_type(None))
     if size is None:
         if not isinstance(mean, Value) and not isinstance(std, Value):
             raise TypeError("normal() of two numbers needs a size")
         size = np.broadcast_shapes(np.shape(m), np.shape(s))
-    samples = _stream(generator).normal(m, s, as_sizes((size,)))
-    return _finish(np.asarray(samples).astype(like), False)
+    samples = random_stream(generator).normal(m, s, as_sizes((size,)))
+    return _new_tensor(np.asarray(samples).astype(np_dtype), False)

@@ -1,4 +1,4 @@
-"""x[key]: what ints, slices, None, ..., masks and integer tensors select."""
+"""x[key] for keys of ints, slices, None, ..., masks and integer tensors."""
 
 from __future__ import annotations
 
@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nnlib import record
-from nnlib.functions._args import (
-    converted,
-)
-from nnlib.primitives import elementwise as pe
-from nnlib.primitives import index as pi
+from nnlib.functions._args import converted
+from nnlib.primitives import elementwise as elementwise_primitives
+from nnlib.primitives import index as index_primitives
 from nnlib.primitives import shape as p
 from nnlib.record import Value, apply, is_watched, make
 
@@ -23,10 +21,10 @@ def getitem(input: Tensor, key: Any) -> Tensor:
     """x[key]: ints, slices, None, …, boolean masks and integer tensors, as in PyTorch."""
     keys = full_key(input, as_tuple(key))
     basic, shape, picks = split_key(input._data.shape, keys)
-    everything = tuple([(0, n, 1) for n in input._data.shape])
-    if basic == everything and shape == input._data.shape and not picks:
+    full_range = tuple([(0, n, 1) for n in input._data.shape])
+    if basic == full_range and shape == input._data.shape and not picks:
         return apply(p.reshape, (input,), {"shape": shape})  # a view, not the tensor itself
-    x = input if basic == everything else apply(p.slice_, (input,), {"index": basic})
+    x = input if basic == full_range else apply(p.slice_, (input,), {"index": basic})
     if x._data.shape != shape:
         x = apply(p.reshape, (x,), {"shape": shape})
     return _pick(x, picks) if picks else x
@@ -114,17 +112,20 @@ def as_index(k: Any) -> Tensor:
 def split_key(
     shape: tuple[Any, ...], keys: list[Any]
 ) -> tuple[tuple[Any, ...], tuple[Any, ...], list[Any]]:
-    """Split a key into a basic index, the shape that it gives, and (dimension, tensor) picks."""
+    """Split a key into a basic index, the shape that it gives, and `picks`.
+
+    Each pick is an index tensor with the dimension of that shape which it indexes.
+    """
     index: list[Any] = []
-    after: list[int] = []
+    result_shape: list[int] = []
     picks: list[tuple[int, Any]] = []
     for k in keys:
         if k is None:
-            after.append(1)
+            result_shape.append(1)
             continue
         if isinstance(k, _Added):
-            picks.append((len(after), k.pick))
-            after.append(1)
+            picks.append((len(result_shape), k.pick))
+            result_shape.append(1)
             continue
         n = shape[len(index)]
         if isinstance(k, slice):
@@ -133,15 +134,15 @@ def split_key(
             start, stop, step = k.indices(n)
             stop = max(start, stop)
             index.append((start, stop, step))
-            after.append(len(range(start, stop, step)))
+            result_shape.append(len(range(start, stop, step)))
         elif isinstance(k, Value) and (k._data.ndim or is_watched()):
             # a traced integer stays an input of the graph: it may change
-            picks.append((len(after), k))
+            picks.append((len(result_shape), k))
             index.append((0, n, 1))
-            after.append(n)
+            result_shape.append(n)
         else:
             index.append(_position(k, n, len(index)))
-    return tuple(index), tuple(after), picks
+    return tuple(index), tuple(result_shape), picks
 
 
 def _position(k: Any, n: int, dim: int) -> int:
@@ -166,16 +167,17 @@ def _pick(x: Tensor, picks: list[Any]) -> Tensor:
         if array.dtype.kind not in "iu":
             raise IndexError("tensors used as indices must be long, int, byte or bool tensors")
         if array.size and not (-shape[d] <= array.min() and array.max() < shape[d]):
+            wrong = array.max() if array.max() >= shape[d] else array.min()
             raise IndexError(
-                f"index {int(array.max())} is out of bounds for dimension {d} with size {shape[d]}"
+                f"index {wrong} is out of bounds for dimension {d} with size {shape[d]}"
             )
         indices.append(_counted_from_front(k, shape[d]) if is_watched() or np.any(array < 0) else k)
     if dims == tuple(range(dims[0], dims[0] + len(dims))):
-        return apply(pi.index, (x, *indices), {"dims": dims})
+        return apply(index_primitives.index, (x, *indices), {"dims": dims})
     # If the index tensors are not adjacent, their shape comes first, as in NumPy and PyTorch.
-    rest = tuple([i for i in range(x._data.ndim) if i not in dims])
-    x = apply(p.permute, (x,), {"dims": dims + rest})
-    return apply(pi.index, (x, *indices), {"dims": tuple(range(len(dims)))})
+    other_dims = tuple([i for i in range(x._data.ndim) if i not in dims])
+    x = apply(p.permute, (x,), {"dims": dims + other_dims})
+    return apply(index_primitives.index, (x, *indices), {"dims": tuple(range(len(dims)))})
 
 
 def _counted_from_front(k: Any, n: int) -> Tensor:
@@ -184,4 +186,6 @@ def _counted_from_front(k: Any, n: int) -> Tensor:
         array = k._data.astype(np.int64)
         return as_index(np.where(array < 0, array + n, array))
     k = converted(k, np.dtype(np.int64))
-    return apply(pe.where, (apply(pe.lt, (k, 0), {}), apply(pe.add, (k, n), {}), k), {})
+    negative = apply(elementwise_primitives.lt, (k, 0), {})
+    shifted = apply(elementwise_primitives.add, (k, n), {})
+    return apply(elementwise_primitives.where, (negative, shifted, k), {})

@@ -6,12 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from nnlib import dtypes
-from nnlib.functions._args import (
-    converted,
-    dimension,
-    needs_tensor,
-    numpy_names,
-)
+from nnlib.functions._args import converted, dimension, needs_tensor, numpy_names
 from nnlib.functions.reshaping import reshape, unsqueeze
 from nnlib.primitives import shape as p
 from nnlib.record import apply
@@ -35,7 +30,7 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     xs = [needs_tensor("cat", t) for t in tensors]
     if not xs:
         raise RuntimeError("cat(): expected a non-empty list of Tensors")
-    kind = dtypes.result_type(*xs)
+    dtype = dtypes.result_type(*xs)
     xs = _without_empty_vectors(xs, dim)
     d = dimension(dim, xs[0]._data.ndim)
     for i, x in enumerate(xs):
@@ -45,21 +40,21 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
                 f"Sizes of tensors must match except in dimension {d}. Tensor 0 has shape {a}, "
                 f"tensor {i} has shape {b}"
             )
-    return apply(p.cat, [converted(x, kind) for x in xs], {"dim": d})
+    return apply(p.cat, [converted(x, dtype) for x in xs], {"dim": d})
 
 
 def _without_empty_vectors(xs: list[Tensor], dim: int) -> list[Tensor]:
     """Drop empty vectors, which PyTorch still lets cat() join with tensors of any shape.
 
-    One that is recorded is kept, in a shape that fits, so that the result is recorded.
+    A recorded one stays, in a shape that fits, so that the result is recorded too.
     """
-    like = next((x._data.shape for x in xs if x._data.shape != (0,)), None)
-    if like is None:
+    shape = next((x._data.shape for x in xs if x._data.shape != (0,)), None)
+    if shape is None:
         return xs
-    d = dimension(dim, len(like))
-    empty = (*like[:d], 0, *like[d + 1 :])
-    fit = [reshape(x, empty) if x._data.shape == (0,) and x._node else x for x in xs]
-    return [x for x in fit if x._data.shape != (0,) or len(like) == 1]
+    d = dimension(dim, len(shape))
+    empty = (*shape[:d], 0, *shape[d + 1 :])
+    reshaped = [reshape(x, empty) if x._data.shape == (0,) and x._node else x for x in xs]
+    return [x for x in reshaped if x._data.shape != (0,) or len(shape) == 1]
 
 
 @numpy_names

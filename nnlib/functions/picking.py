@@ -23,9 +23,9 @@ from nnlib.functions._args import (
 from nnlib.functions.along import RESULT_TYPES, ValuesIndices
 from nnlib.functions.arrange import narrow
 from nnlib.functions.products import vector_norm
-from nnlib.primitives import elementwise as pe
+from nnlib.primitives import elementwise as elementwise_primitives
 from nnlib.primitives import index as p
-from nnlib.primitives import reduce as pr
+from nnlib.primitives import reduce as reduce_primitives
 from nnlib.primitives.shape import numpy_index, unslice
 from nnlib.record import Value, apply, make
 
@@ -43,37 +43,37 @@ def _integers(name: str, index: Tensor) -> Tensor:
     return i
 
 
-def _checked(
+def _checked_index(
     name: str, x: Tensor, dim: int, index: Tensor, source: Any = None
 ) -> tuple[int, Tensor]:
     """The dimension and index of gather or scatter; an error is raised if they do not fit."""
     i = _integers(name, index)
     d = dimension(dim, x._data.ndim)
-    shape, index_shape = x._data.shape or (1,), i._data.shape or (1,)
+    x_shape, index_shape = x._data.shape or (1,), i._data.shape or (1,)
     if not i._data.size:
         return d, i
-    others = [shape] if source is None else [shape, np.shape(source._data) or (1,)]
-    if any(len(o) != len(index_shape) for o in others):
+    shapes = [x_shape] if source is None else [x_shape, np.shape(source._data) or (1,)]
+    if any(len(shape) != len(index_shape) for shape in shapes):
         raise RuntimeError(
             f"Index tensor must have the same number of dimensions as {name}'s other tensors: "
-            f"index {list(index_shape)}, {', '.join(str(list(o)) for o in others)}"
+            f"index {list(index_shape)}, {', '.join(str(list(shape)) for shape in shapes)}"
         )
-    for at, n in enumerate(index_shape):
-        if (at != d and n > shape[at]) or (source is not None and n > others[1][at]):
+    for axis, n in enumerate(index_shape):
+        if (axis != d and n > x_shape[axis]) or (source is not None and n > shapes[1][axis]):
             raise RuntimeError(
-                f"Size does not match at dimension {at}: {name} was given an index of shape "
-                f"{list(index_shape)} for {' and '.join(str(list(o)) for o in others)}, apart from "
-                f"dimension {d}"
+                f"Size does not match at dimension {axis}: {name} was given an index of shape "
+                f"{list(index_shape)} for {' and '.join(str(list(shape)) for shape in shapes)}, "
+                f"apart from dimension {d}"
             )
-    _within(i, shape[d], d, RuntimeError)
+    _within(i, x_shape[d], d, RuntimeError)
     return d, i
 
 
-def _within(i: Tensor, n: int, d: int, kind: type[Exception]) -> None:
+def _within(i: Tensor, n: int, d: int, error_type: type[Exception]) -> None:
     array = i._data
     if array.size and not (array.min() >= 0 and array.max() < n):
-        bad = array.max() if array.max() >= n else array.min()
-        raise kind(f"index {bad} is out of bounds for dimension {d} with size {n}")
+        wrong = array.max() if array.max() >= n else array.min()
+        raise error_type(f"index {wrong} is out of bounds for dimension {d} with size {n}")
 
 
 # ---------------------------------------------------------------- along a dimension
@@ -93,7 +93,7 @@ def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
             [3.]])
     """
     x = needs_tensor("gather", input)
-    d, i = _checked("gather", x, dim, index)
+    d, i = _checked_index("gather", x, dim, index)
     return apply(p.gather, (x, i), {"dim": d})
 
 
@@ -139,7 +139,7 @@ def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
     """
     x, source = needs_tensor("scatter_add", input), needs_tensor("scatter_add", src)
     _same_type("scatter", x, source)
-    d, i = _checked("scatter_add", x, dim, index, source)
+    d, i = _checked_index("scatter_add", x, dim, index, source)
     if not i._data.size:
         return ar.clone(x)
     if source._data.ndim:
@@ -160,17 +160,17 @@ def scatter(input: Tensor, dim: int, index: Tensor, src: Operand) -> Tensor:
     """
     x = needs_tensor("scatter", input)
     if is_number(src):
-        d, i = _checked("scatter", x, dim, index)
+        d, i = _checked_index("scatter", x, dim, index)
         source = make(np.full(i._data.shape, as_element(src, x._data.dtype))[()])
     else:
         source = needs_tensor("scatter", src)
         _same_type("scatter", x, source)
-        d, i = _checked("scatter", x, dim, index, source)
+        d, i = _checked_index("scatter", x, dim, index, source)
         source = _cropped(source, i._data.shape)
     if not i._data.size:
         return ar.clone(x)
-    at = apply(p.gather, (_positions(x), i), {"dim": d})
-    return _put(x, at, source)
+    positions = apply(p.gather, (_positions(x), i), {"dim": d})
+    return _put(x, positions, source)
 
 
 def _same_type(name: str, x: Tensor, source: Tensor) -> None:
@@ -192,32 +192,34 @@ def _positions(x: Tensor) -> Tensor:
     return make(np.arange(x._data.size).reshape(x._data.shape)[()])
 
 
-def _put(x: Tensor, at: Tensor, source: Tensor) -> Tensor:
-    """`x` with the elements of `source` written at the flat positions `at`; the last is kept.
+def _put(x: Tensor, positions: Tensor, source: Tensor) -> Tensor:
+    """`x` with the elements of `source` written at the flat `positions`; of repeats, the last.
 
-    It uses differentiable primitives: `source_of` is the number of the last source element that is
-    written to each position, or -1.
+    It uses differentiable primitives: `source_of` has, for each position of `x`, the index of the
+    last source element that is written there, or -1.
     """
-    n, m = x._data.size, at._data.size
+    n, m = x._data.size, positions._data.size
     if not m:
         if source._node is None:
             return ar.clone(x)
         # nothing is written, but `source` stays in the graph
-        none = make(np.zeros(x._data.shape, bool)[()])
-        return ar.where(none, s.expand(along.sum(source), x._data.shape), x)
-    flat = s.reshape(at, m)
+        nowhere = make(np.zeros(x._data.shape, bool)[()])
+        return ar.where(nowhere, s.expand(along.sum(source), x._data.shape), x)
+    flat = s.reshape(positions, m)
     if record.current_watcher() is None:
         last = np.full(n, -1)
         last[flat._data] = np.arange(m)
         source_of = make(last)
-    else:  # traced positions may change, so primitives, which a graph replays, find it
-        matches = apply(pe.eq, (s.reshape(flat, (m, 1)), make(np.arange(n))), {})
-        number = make(np.arange(m).reshape(m, 1))
-        source_of = along.amax(ar.where(matches, number, make(np.int64(-1))), 0)
-    written = apply(pe.ge, (source_of, 0), {})
+    else:  # traced positions may change, so primitives, which a graph replays, compute it
+        matches = apply(
+            elementwise_primitives.eq, (s.reshape(flat, (m, 1)), make(np.arange(n))), {}
+        )
+        source_index = make(np.arange(m).reshape(m, 1))
+        source_of = along.amax(ar.where(matches, source_index, make(np.int64(-1))), 0)
+    written = apply(elementwise_primitives.ge, (source_of, 0), {})
     at_least_0 = ar.maximum(source_of, make(np.int64(0)))
-    taken = apply(p.take, (s.reshape(source, m), at_least_0), {"dim": 0})
-    return s.reshape(ar.where(written, taken, s.reshape(x, n)), x._data.shape)
+    values = apply(p.take, (s.reshape(source, m), at_least_0), {"dim": 0})
+    return s.reshape(ar.where(written, values, s.reshape(x, n)), x._data.shape)
 
 
 @numpy_names
@@ -248,8 +250,8 @@ def index_add(
 ) -> Tensor:
     """`input` with alpha · the k-th slice of `source` added to its slice index[k] along `dim`.
 
-    Raises IndexError for an index out of range or one that is not a vector, RuntimeError if
-    types or shapes do not match.  Like ``torch.index_add``.
+    Raises IndexError for an index out of range or one that is not a vector, RuntimeError if types
+    or shapes do not match.  Like ``torch.index_add``.
 
     >>> import nnlib
     >>> rows, x = nnlib.tensor([0, 0, 2]), nnlib.ones(3, 2)
@@ -335,25 +337,25 @@ def masked_select(input: Tensor, mask: Tensor) -> Tensor:
 
 
 def setitem(input: Tensor, key: Any, value: Any) -> Tensor:
-    """`input` with `value` written at [key], as a new tensor; it backs ``input[key] = value``.
+    """`input` with `value` written at [key], as a new tensor; it implements ``input[key] = value``.
 
     If index tensors repeat a position, the last value is kept.
     """
-    mask = isinstance(key, Value) and key._data.dtype.kind == "b"
-    number = not (isinstance(value, Value) and value._data.ndim)
-    if mask and number and key._data.shape == input._data.shape:
+    is_mask = isinstance(key, Value) and key._data.dtype.kind == "b"
+    is_scalar = not (isinstance(value, Value) and value._data.ndim)
+    if is_mask and is_scalar and key._data.shape == input._data.shape:
         return masked_fill(input, key, _cast_to(input, value))
-    kind = input._data.dtype
-    v = _cast_to(input, value) if number else value
+    dtype = input._data.dtype
+    v = _cast_to(input, value) if is_scalar else value
     keys = indexing.full_key(input, indexing.as_tuple(key))
     basic, shape, picks = indexing.split_key(input._data.shape, keys)
     if picks:
-        if v._data.dtype != kind and not _may_cast(v, key):
+        if v._data.dtype != dtype and not _may_cast(v, key):
             raise _types_at_index(input, v)
-        v = converted(v, kind)
-        at = indexing.getitem(_positions(input), key)
-        return _put(input, at, fitted(v, at._data.shape))
-    v = fitted(converted(v, kind), shape)
+        v = converted(v, dtype)
+        positions = indexing.getitem(_positions(input), key)
+        return _put(input, positions, fitted(v, positions._data.shape))
+    v = fitted(converted(v, dtype), shape)
     # slices keep the dimensions that ints drop, so reshape the value to the slice's shape
     slice_shape = tuple([len(range(*i)) for i in basic if not isinstance(i, int)])
     v = s.reshape(v, slice_shape) if v._data.shape != slice_shape else v
@@ -361,8 +363,8 @@ def setitem(input: Tensor, key: Any, value: Any) -> Tensor:
 
 
 def _cast_to(x: Tensor, value: Any) -> Tensor:
-    kind = x._data.dtype
-    return converted(value, kind) if isinstance(value, Value) else make(as_element(value, kind))
+    dtype = x._data.dtype
+    return converted(value, dtype) if isinstance(value, Value) else make(as_element(value, dtype))
 
 
 def write(array: np.ndarray, key: Any, value: Any) -> None:
@@ -375,10 +377,10 @@ def write(array: np.ndarray, key: Any, value: Any) -> None:
         raise _types_at_index(x, v)
     v = converted(make(v._data), array.dtype)
     if picks:
-        at = indexing.getitem(_positions(x), key)._data
-        written = np.ravel(fitted(v, at.shape)._data)
-        if written.size:
-            array.flat[np.ravel(at)] = written
+        positions = indexing.getitem(_positions(x), key)._data
+        values = np.ravel(fitted(v, positions.shape)._data)
+        if values.size:
+            array.flat[np.ravel(positions)] = values
         return
     value = fitted(v, shape)._data
     array[numpy_index(basic)] = value.reshape([len(range(*i)) for i in basic if type(i) is tuple])
@@ -404,10 +406,10 @@ def _types_at_index(x: Value, v: Value) -> RuntimeError:
 def written_slice(x: Tensor, index: Any, value: Tensor) -> Tensor:
     """`x` with `value` in place of the slice `index`."""
     shape = x._data.shape
-    inside = np.zeros(shape, bool)
-    inside[numpy_index(index)] = True
-    spread = apply(unslice, (value,), {"index": index, "shape": shape})
-    return ar.where(make(inside[()]), spread, x)
+    in_slice = np.zeros(shape, bool)
+    in_slice[numpy_index(index)] = True
+    placed = apply(unslice, (value,), {"index": index, "shape": shape})
+    return ar.where(make(in_slice[()]), placed, x)
 
 
 def fitted(v: Tensor, shape: tuple[int, ...]) -> Tensor:
@@ -427,10 +429,10 @@ def fitted(v: Tensor, shape: tuple[int, ...]) -> Tensor:
 
 
 def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
-    """A 1 at each class number, 0 elsewhere: int64 of shape (…, num_classes).
+    """A 1 at the index of each class, 0 elsewhere: int64 of shape (…, num_classes).
 
-    Without `num_classes`, it is one more than the largest number.  Raises RuntimeError for a
-    number that is negative or too large.  Like ``torch.nn.functional.one_hot``.
+    Without `num_classes`, it is one more than the largest class.  Raises RuntimeError for a class
+    that is negative or too large.  Like ``torch.nn.functional.one_hot``.
 
     >>> import nnlib
     >>> from nnlib.functions.picking import one_hot
@@ -502,11 +504,11 @@ def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> Val
         raise RuntimeError(f"kthvalue(): selected number k out of range for dimension {d}: {k}")
     if not x._data.ndim:
         return RESULT_TYPES["kthvalue"](ar.clone(x), make(np.int64(0)))
-    at = narrow(along.argsort(x, d), d, k - 1, 1)
-    values = gather(x, d, at)
+    indices = narrow(along.argsort(x, d), d, k - 1, 1)
+    values = gather(x, d, indices)
     if not keepdim:
-        values, at = s.squeeze(values, d), s.squeeze(at, d)
-    return RESULT_TYPES["kthvalue"](values, at)
+        values, indices = s.squeeze(values, d), s.squeeze(indices, d)
+    return RESULT_TYPES["kthvalue"](values, indices)
 
 
 @overload
@@ -526,7 +528,7 @@ def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tens
     x = needs_tensor("median", input)
     if dim is None:
         return _median_of_all(x)
-    along._not_empty("median", x, dim)
+    along.refuse_empty("median", x, dim)
     if not x._data.ndim:
         return RESULT_TYPES["median"](ar.clone(x), make(np.int64(0)))
     return _median(x, dimension(dim, x._data.ndim), keepdim)
@@ -534,32 +536,32 @@ def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tens
 
 def _median(x: Tensor, d: int, keepdim: bool) -> ValuesIndices:
     middle = kthvalue(x, (x._data.shape[d] + 1) // 2, d, True)
-    at = middle.indices
+    indices = middle.indices
     # A traced program may get a nan in a later call.
     if x._data.dtype.kind == "f" and (record.is_watched() or np.isnan(x._data).any()):
-        missing = ar.isnan(x)
-        first = apply(pr.argmax, (missing,), {"dim": d, "keepdim": True})
-        at = ar.where(along.any(missing, d, True), first, at)
-    values = gather(x, d, at)
+        is_nan = ar.isnan(x)
+        first = apply(reduce_primitives.argmax, (is_nan,), {"dim": d, "keepdim": True})
+        indices = ar.where(along.any(is_nan, d, True), first, indices)
+    values = gather(x, d, indices)
     if not keepdim:
-        values, at = s.squeeze(values, d), s.squeeze(at, d)
-    return RESULT_TYPES["median"](values, at)
+        values, indices = s.squeeze(values, d), s.squeeze(indices, d)
+    return RESULT_TYPES["median"](values, indices)
 
 
 def _median_of_all(x: Tensor) -> Tensor:
     """The median of all elements; those that are equal to it share the gradient."""
-    d = x._data.dtype
+    dtype = x._data.dtype
     if not x._data.size:
-        return make(d.type(np.nan if d.kind == "f" else np.iinfo(d).min))
+        return make(dtype.type(np.nan if dtype.kind == "f" else np.iinfo(dtype).min))
     out = _median(s.reshape(x, -1), 0, False).values
     if x._node is None:
         return out
     if record.current_watcher() is None and out._data != out._data:
-        return along._extreme_of_all(pr.amax, x)
-    low = record.current_watcher() is not None or out._data > -np.inf
-    rest = make(d.type(-np.inf if low else np.inf))
-    equal = ar.where(ar.eq(x, out.detach()), x, rest)
-    shared = along.amax(equal) if low else along.amin(equal)
+        return along.extreme_of_all(reduce_primitives.amax, x)
+    fill_is_low = record.current_watcher() is not None or out._data > -np.inf
+    fill = make(dtype.type(-np.inf if fill_is_low else np.inf))
+    equal = ar.where(ar.eq(x, out.detach()), x, fill)
+    shared = along.amax(equal) if fill_is_low else along.amin(equal)
     return shared if record.current_watcher() is None else ar.where(ar.isnan(out), out, shared)
 
 
@@ -609,7 +611,8 @@ def unique(
     _report_read(x, "unique()")
     d = None if dim is None else dimension(dim, x._data.ndim)
     out, *extras = np.unique(x._data, return_inverse=True, return_counts=True, axis=d)
-    inverse, counts = [np.asarray(p, np.int64) for p in extras]  # int32 where Python is 32-bit
+    # NumPy returns int32 where Python is 32-bit.
+    inverse, counts = [np.asarray(extra, np.int64) for extra in extras]
     shape = x._data.shape if d is None else (-1,)
     results = [make(out)]
     results += [make(inverse.reshape(shape)[()])] if return_inverse else []
@@ -734,8 +737,8 @@ def isclose(
         equal = ar.logical_or(equal, ar.logical_and(ar.isnan(x), ar.isnan(y)))
     if x._data.dtype.kind == "b":
         return equal
-    off, allowed = ar.abs(ar.sub(x, y)), ar.add(ar.mul(ar.abs(y), rtol), atol)
-    return ar.logical_or(equal, ar.logical_and(ar.isfinite(off), ar.le(off, allowed)))
+    difference, allowed = ar.abs(ar.sub(x, y)), ar.add(ar.mul(ar.abs(y), rtol), atol)
+    return ar.logical_or(equal, ar.logical_and(ar.isfinite(difference), ar.le(difference, allowed)))
 
 
 def allclose(

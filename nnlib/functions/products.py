@@ -174,7 +174,7 @@ def bmm(input: Tensor, mat2: Tensor, *, out: None = None) -> Tensor:
 
 def _plus(input: Tensor, product: Tensor, beta: float, alpha: float) -> Tensor:
     product = product if alpha == 1 else ar.mul(product, alpha)
-    if beta == 0:  # then `input` is ignored, even if it has nans
+    if beta == 0:  # `input` is ignored, even where it is nan
         return product
     scaled = input if beta == 1 else ar.mul(input, beta)
     return ar.add(s.expand(scaled, product._data.shape), product)
@@ -267,8 +267,9 @@ def _without_dots(terms: list[str], xs: list[Tensor]) -> tuple[str, list[str]]:
 
 def _implied(terms: list[str], dots: str) -> str:
     """The result's letters if ``->`` is missing: ``...``, then those that occur once, in order."""
-    every = "".join(terms)
-    return dots + "".join(sorted(c for c in set(every) if every.count(c) == 1 and c not in dots))
+    letters = "".join(terms)
+    once = [c for c in set(letters) if letters.count(c) == 1 and c not in dots]
+    return dots + "".join(sorted(once))
 
 
 def _check_result(right: str, terms: list[str]) -> None:
@@ -351,15 +352,15 @@ def tensordot(a: Tensor, b: Tensor, dims: int | Sequence[Sequence[int]] = 2) -> 
         if n < 0 or n > min(x._data.ndim, y._data.ndim):
             raise RuntimeError(f"tensordot expects dims >= 0 and in range, but got dims={n}")
         lists = (range(x._data.ndim - n, x._data.ndim), range(n))
-    over = [
+    summed = [
         dimensions(list(d), t._data.ndim) if d else () for d, t in zip(lists, (x, y), strict=True)
     ]
     first = list(_LETTERS[: x._data.ndim])
     second = list(_LETTERS[x._data.ndim : x._data.ndim + y._data.ndim])
-    for i, j in zip(*over, strict=True):
+    for i, j in zip(*summed, strict=True):
         second[j] = first[i]
-    remaining = [c for i, c in enumerate(first) if i not in over[0]]
-    remaining += [c for j, c in enumerate(second) if j not in over[1]]
+    remaining = [c for i, c in enumerate(first) if i not in summed[0]]
+    remaining += [c for j, c in enumerate(second) if j not in summed[1]]
     return einsum(f"{''.join(first)},{''.join(second)}->{''.join(remaining)}", x, y)
 
 
@@ -386,8 +387,8 @@ def vector_norm(
             f"{dtypes.of(v._data).name}"
         )
     if v._data.dtype == np.float16:  # squares could overflow although the norm does not
-        wide = vector_norm(ar.to_dtype(v, dtypes.float32), ord, dim, keepdim)
-        return ar.to_dtype(wide, dtypes.float16)
+        in_float32 = vector_norm(ar.to_dtype(v, dtypes.float32), ord, dim, keepdim)
+        return ar.to_dtype(in_float32, dtypes.float16)
     if ord == math.inf:
         return along.amax(ar.abs(v), dim, keepdim)
     if ord == -math.inf:
@@ -411,11 +412,11 @@ def vector_norm(
 
 def _root(total: Tensor, ord: float) -> Tensor:
     """total^(1/ord) with the gradient 0 where total is 0."""
-    kind = total._data.dtype.type
-    zero = ar.eq(total, 0)
-    safe = ar.where(zero, make(kind(1)), total)
+    number = total._data.dtype.type
+    is_zero = ar.eq(total, 0)
+    safe = ar.where(is_zero, make(number(1)), total)
     root = ar.sqrt(safe) if ord == 2 else ar.pow(safe, 1 / ord)
-    return ar.where(zero, make(kind(0 if ord > 0 else math.inf)), root)
+    return ar.where(is_zero, make(number(0 if ord > 0 else math.inf)), root)
 
 
 def matrix_norm(

@@ -8,12 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from nnlib._types import Sizes
-from nnlib.functions._args import (
-    dimension,
-    dimensions,
-    needs_tensor,
-    numpy_names,
-)
+from nnlib.functions._args import dimension, dimensions, needs_tensor, numpy_names
 from nnlib.primitives import broadcast
 from nnlib.primitives import shape as p
 from nnlib.record import apply
@@ -46,23 +41,23 @@ def reshape(input: Tensor, *shape: Sizes) -> Tensor:
             [3, 4, 5]])
     """
     x = needs_tensor("reshape", input)
-    new, size = as_sizes(shape), x._data.size
-    if new.count(-1) > 1:
+    new_shape, size = as_sizes(shape), x._data.size
+    if new_shape.count(-1) > 1:
         raise RuntimeError("only one dimension can be inferred: -1 occurs twice in the shape")
-    known = math.prod([n for n in new if n != -1])
-    if -1 in new and not known:
+    known_size = math.prod([n for n in new_shape if n != -1])
+    if -1 in new_shape and not known_size:
         raise RuntimeError(
-            f"cannot reshape tensor of {size} elements into shape {list(new)} because the "
+            f"cannot reshape tensor of {size} elements into shape {list(new_shape)} because the "
             "unspecified dimension size -1 can be any value and is ambiguous"
         )
-    if -1 in new and known and size % known == 0:
-        new = tuple([size // known if n == -1 else n for n in new])
-    if math.prod(new) != size or any(n < 0 for n in new):
+    if -1 in new_shape and known_size and size % known_size == 0:
+        new_shape = tuple([size // known_size if n == -1 else n for n in new_shape])
+    if math.prod(new_shape) != size or any(n < 0 for n in new_shape):
         raise RuntimeError(
             f"shape '{list(as_sizes(shape))}' is invalid for input of size {size}: the tensor has "
             f"shape {list(x._data.shape)}, and a reshape must keep the number of elements"
         )
-    return apply(p.reshape, (x,), {"shape": new})
+    return apply(p.reshape, (x,), {"shape": new_shape})
 
 
 def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
@@ -167,14 +162,16 @@ def expand(input: Tensor, *sizes: Sizes) -> Tensor:
             [2, 2, 2]])
     """
     x = needs_tensor("expand", input)
-    new, old = as_sizes(sizes), x._data.shape
-    extra = len(new) - len(old)
-    target = tuple([old[i - extra] if n == -1 and i >= extra else n for i, n in enumerate(new)])
-    fits = extra >= 0 and all(m in (1, n) for m, n in zip(old, target[extra:], strict=True))
+    new_shape, old_shape = as_sizes(sizes), x._data.shape
+    extra = len(new_shape) - len(old_shape)
+    target = tuple(
+        [old_shape[i - extra] if n == -1 and i >= extra else n for i, n in enumerate(new_shape)]
+    )
+    fits = extra >= 0 and all(m in (1, n) for m, n in zip(old_shape, target[extra:], strict=True))
     if not fits or any(n < 0 for n in target):
         raise RuntimeError(
-            f"The expanded size {list(new)} must match the existing size {list(old)} at every "
-            "dimension that is not of length 1"
+            f"The expanded size {list(new_shape)} must match the existing size {list(old_shape)} "
+            "at every dimension that is not of length 1"
         )
     return apply(broadcast.expand, (x,), {"shape": target})
 

@@ -170,8 +170,8 @@ class PureTracer(Tracer):
         which = self.generators.get(id(kwargs.get("generator")))
         if which is None:
             raise self.refusal(
-                f"draws random numbers with {name}() from a generator that is not an argument: a "
-                "pure function returns the same for the same arguments. Take generator= as an "
+                f"generates random numbers with {name}() from a generator that is not an argument: "
+                "a pure function returns the same for the same arguments. Take generator= as an "
                 f"argument of the function (nnlib.Generator()) and write {name}(…, "
                 "generator=generator); for dropout, multiply by a mask that is made in this way."
             )

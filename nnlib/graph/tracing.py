@@ -130,8 +130,9 @@ class Tracer:
 
     def sample(self, function: Callable[..., Any], args: tuple, kwargs: dict) -> Any:
         raise GraphError(
-            f"the traced function draws random numbers with {function.__name__}(): the graph would "
-            "always use these same numbers. Draw them outside and pass them in as an input."
+            f"the traced function generates random numbers with {function.__name__}(): the graph "
+            "would use the same numbers in every run. Generate them outside and pass them as an "
+            "input."
         )
 
     def refuse(self, reason: str) -> None:

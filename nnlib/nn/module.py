@@ -476,7 +476,7 @@ class Module:
                 device = argument
             elif not isinstance(argument, bool):  # PyTorch's non_blocking by position
                 target = argument
-        devices.refuse_others(device)
+        devices.refuse_other_devices(device)
         if target is None:
             return self
         kind = dtypes.as_numpy(target)

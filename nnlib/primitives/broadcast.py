@@ -1,4 +1,4 @@
-"""expand repeats elements along a dimension, sum adds them up: the vjp of each is the other."""
+"""`expand` repeats elements along a dimension, `sum` adds them: the vjp of each is the other."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from nnlib.primitives.shape import reshape
 from nnlib.record import Array, Primitive, Value
 
-SMALL = 4096  # up to this many elements, filling an array is faster than making a view
+FILLED_SIZE = 4096  # up to this number of elements, filling an array is faster than making a view
 
 
 def _expand_vjp(g: Any, out: Any, x: Any, shape: tuple[int, ...]) -> Any:
@@ -37,7 +37,8 @@ expand = Primitive(
 )
 
 
-def _shape_kept(shape: tuple[int, ...], dim: tuple[int, ...]) -> tuple[int, ...]:
+def _shape_with_ones(shape: tuple[int, ...], dim: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape with 1 for the length of each reduced dimension, as with keepdim=True."""
     return tuple([1 if i in dim else n for i, n in enumerate(shape)])
 
 
@@ -45,23 +46,23 @@ def spread(g: Any, x: Any, dim: tuple[int, ...], keepdim: bool) -> Any:
     """Repeat a reduced result along the reduced dimensions, back to the shape of x."""
     if x.ndim == 0:
         return g
-    if not isinstance(g, Value) and g.ndim == 0 and x.size <= SMALL:
+    if not isinstance(g, Value) and g.ndim == 0 and x.size <= FILLED_SIZE:
         repeated = np.empty(x.shape, g.dtype)
         repeated.fill(g)
         return repeated
     if not keepdim:
-        g = reshape(g, shape=_shape_kept(x.shape, dim))
+        g = reshape(g, shape=_shape_with_ones(x.shape, dim))
     return expand(g, shape=x.shape)
 
 
 def _sum(x: Array, dim: tuple[int, ...], keepdim: bool) -> Array:
     if x.dtype == np.float16:
-        return wide(x, np.add.reduce, axis=dim, keepdims=keepdim)
+        return in_float32(x, np.add.reduce, axis=dim, keepdims=keepdim)
     return np.add.reduce(x, axis=dim, keepdims=keepdim)
 
 
-def wide(x: Array, function: Any, **arguments: Any) -> Array:
-    """Compute a function of float16 in float32, as PyTorch does: sums are rounded once."""
+def in_float32(x: Array, function: Any, **arguments: Any) -> Array:
+    """Compute a function of float16 in float32 and round the result once, as PyTorch does."""
     return function(x.astype(np.float32), **arguments).astype(np.float16)
 
 

@@ -1,8 +1,8 @@
-"""Fused primitives, for speed: losses, layer normalisation and recurrent layers in one step each.
+"""Fused primitives, for speed: a loss, a layer or a normalisation computed in one step.
 
 Each has a `decomposition`: the same function written in small primitives.  It is the version to
 read, exported graphs contain it, and higher derivatives use it.  Tests check that both versions
-have the same results.
+give the same results.
 
 Recurrent arguments are x (T, N, in), the first state(s) (N, H), weights (gates·H, in) and
 (gates·H, H), and two biases or none, laid out as in PyTorch.
@@ -56,8 +56,8 @@ reciprocal = fused(
 def _reduced(losses: Any, reduction: str) -> Any:
     if reduction == "none":
         return losses
-    fold = mean if reduction == "mean" else sum
-    return fold(losses, dim=tuple(range(losses.ndim)), keepdim=False)
+    reduce = mean if reduction == "mean" else sum
+    return reduce(losses, dim=tuple(range(losses.ndim)), keepdim=False)
 
 
 def _reduced_array(losses: Array, reduction: str) -> Array:
@@ -67,33 +67,35 @@ def _reduced_array(losses: Array, reduction: str) -> Array:
     return total / losses.size if reduction == "mean" else total
 
 
-def _each(g: Array, n: int, reduction: str) -> Array:
-    """The gradient of each of n losses, from that of their mean, of their sum, or of each."""
+def _gradient_of_each(g: Array, n: int, reduction: str) -> Array:
+    """The gradient of each of n losses: that of their mean divided by n, or g as it is."""
     return g / n if reduction == "mean" else g
 
 
-_SMALLEST = 1e-12  # PyTorch's least denominator in the gradient (x - y)/(x(1 - x))
+_LEAST_DENOMINATOR = 1e-12  # PyTorch's least denominator in the gradient (x - y)/(x(1 - x))
 
 
 def _bce_of_probabilities_decomposed(x: Any, target: Any) -> Any:
-    """-(y log x + (1 - y) log(1 - x)); near 0 and 1, a line with PyTorch's slope."""
-    near_end, constant = lt(x * (1.0 - x), _SMALLEST), detach(x)
+    """-(y log x + (1 - y) log(1 - x)); where x is near 0 or 1, a line with PyTorch's slope."""
+    near_end, constant = lt(x * (1.0 - x), _LEAST_DENOMINATOR), detach(x)
     log_x = clamp(log(constant), min=-100.0, max=None)
-    log_rest = clamp(log(1.0 - constant), min=-100.0, max=None)
-    slope = (constant - detach(target)) * (1 / _SMALLEST)
-    line = (x - constant) * slope - (target * log_x + (1.0 - target) * log_rest)
+    log_complement = clamp(log(1.0 - constant), min=-100.0, max=None)
+    slope = (constant - detach(target)) * (1 / _LEAST_DENOMINATOR)
+    line = (x - constant) * slope - (target * log_x + (1.0 - target) * log_complement)
     safe = where(near_end, 0.5, x)
     return where(near_end, line, -(target * log(safe) + (1.0 - target) * log(1.0 - safe)))
 
 
 def _bce_of_probabilities(x: Array, target: Array) -> Array:
     least = x.dtype.type(-100)
-    log_x, log_rest = np.maximum(np.log(x), least), np.maximum(np.log1p(-x), least)
-    return -(target * log_x + (1 - target) * log_rest)
+    log_x, log_complement = np.maximum(np.log(x), least), np.maximum(np.log1p(-x), least)
+    return -(target * log_x + (1 - target) * log_complement)
 
 
 def _bce_of_probabilities_vjp(needs: tuple, g: Array, out: None, x: Array, y: Array) -> tuple:
-    dx = g * (x - y) / np.maximum((1 - x) * x, x.dtype.type(_SMALLEST)) if needs[0] else None
+    dx = None
+    if needs[0]:
+        dx = g * (x - y) / np.maximum((1 - x) * x, x.dtype.type(_LEAST_DENOMINATOR))
     if not needs[1]:
         return dx, None
     return dx, g * (np.log1p(-x) - np.log(x))
@@ -112,7 +114,7 @@ def _cross_entropy_decomposed(x: Any, target: Any, reduction: str) -> Any:
 
 
 def _cross_entropy(x: Array, target: Array, reduction: str) -> tuple[Array, Array]:
-    """-log softmax(x) at the target, and the softmax itself, which is most of the gradient."""
+    """-log softmax(x) at the target, and softmax(x), from which the gradient is computed."""
     e = x - np.maximum.reduce(x, axis=1, keepdims=True)
     picked = e[np.arange(len(e)), target]
     np.exp(e, out=e)
@@ -126,11 +128,11 @@ def _cross_entropy_vjp(
 ) -> tuple:
     if probabilities is None:
         probabilities = _cross_entropy(x, target, "none")[1]
-    each = _each(g, len(x), reduction)
-    each = each[:, None] if reduction == "none" else each
-    out = probabilities * each
-    out[np.arange(len(x)), target] -= each[:, 0] if reduction == "none" else each
-    return out, None
+    g_each = _gradient_of_each(g, len(x), reduction)
+    g_each = g_each[:, None] if reduction == "none" else g_each
+    dx = probabilities * g_each
+    dx[np.arange(len(x)), target] -= g_each[:, 0] if reduction == "none" else g_each
+    return dx, None
 
 
 cross_entropy = fused(
@@ -151,12 +153,12 @@ def _bce_decomposed(x: Any, target: Any, reduction: str) -> Any:
 
 
 def _bce_vjp(needs: tuple, g: Array, out: None, x: Array, target: Array, reduction: str) -> tuple:
-    each, dx = _each(g, x.size, reduction), None
+    g_each, dx = _gradient_of_each(g, x.size, reduction), None
     if needs[0]:
         dx = sigmoid.forward(x)
         dx -= target
-        dx *= each
-    return dx, -x * each if needs[1] else None
+        dx *= g_each
+    return dx, -x * g_each if needs[1] else None
 
 
 def _bce(x: Array, target: Array, reduction: str) -> Array:
@@ -237,13 +239,13 @@ convolution = fused(
 def standard(x: Any, dims: tuple[int, ...], eps: float) -> tuple[Any, Any, Any]:
     """x normalised to mean 0 and variance 1 over `dims`; and the mean and variance of x."""
     if x.dtype == np.float16:  # squares would overflow
-        wide = standard(cast(x, dtype="float32"), dims, eps)
-        out, middle, var = (cast(t, dtype="float16") for t in wide)
-        return out, middle, var
-    middle = mean(x, dim=dims, keepdim=True)
-    centred = x - middle
+        in_float32 = standard(cast(x, dtype="float32"), dims, eps)
+        out, average, var = (cast(t, dtype="float16") for t in in_float32)
+        return out, average, var
+    average = mean(x, dim=dims, keepdim=True)
+    centred = x - average
     var = mean(centred * centred, dim=dims, keepdim=True)
-    return centred / sqrt(var + float(eps)), middle, var
+    return centred / sqrt(var + float(eps)), average, var
 
 
 def _layer_norm_decomposed(x: Any, weight: Any, bias: Any, n: int, eps: float) -> Any:
@@ -256,8 +258,8 @@ def _layer_norm_with_residuals(
     x: Array, weight: Array | None, bias: Array | None, n: int, eps: float
 ) -> tuple[Array, tuple[Array, Array]]:
     """The result, and as residuals the normalised rows and 1/√(var + eps)."""
-    lead, size = math.prod(x.shape[: x.ndim - n]), math.prod(x.shape[x.ndim - n :])
-    rows = x.reshape(lead, size)
+    count, size = math.prod(x.shape[: x.ndim - n]), math.prod(x.shape[x.ndim - n :])
+    rows = x.reshape(count, size)
     rows = rows.astype(np.float32) if x.dtype == np.float16 else rows
     centred = rows - np.add.reduce(rows, axis=1, keepdims=True) / rows.dtype.type(size)
     var = np.einsum("ij,ij->i", centred, centred)
@@ -276,18 +278,19 @@ def _layer_norm_vjp(
     bias: Array | None, n: int, eps: float,
 ) -> tuple:  # fmt: skip
     """dx = (h - mean(h) - x̂·mean(h·x̂))/√(var + eps), with h = g·weight and x̂ the normalised x."""
-    normal, scale = residuals or _layer_norm_with_residuals(x, weight, bias, n, eps)[1]
-    rows = g.reshape(normal.shape).astype(normal.dtype, copy=False)
+    normalised, scale = residuals or _layer_norm_with_residuals(x, weight, bias, n, eps)[1]
+    rows = g.reshape(normalised.shape).astype(normalised.dtype, copy=False)
     dx = dw = db = None
     if needs[0]:
         h = rows.copy() if weight is None else rows * weight.reshape(-1)
-        along = np.einsum("ij,ij->i", h, normal)[:, None] / normal.dtype.type(normal.shape[1])
-        h -= np.add.reduce(h, axis=1, keepdims=True) / normal.dtype.type(normal.shape[1])
-        h -= normal * along
+        size = normalised.dtype.type(normalised.shape[1])
+        mean_product = np.einsum("ij,ij->i", h, normalised)[:, None] / size
+        h -= np.add.reduce(h, axis=1, keepdims=True) / size
+        h -= normalised * mean_product
         h *= scale
         dx = h.reshape(x.shape).astype(x.dtype, copy=False)
     if needs[1] and weight is not None:
-        dw = np.add.reduce(rows * normal, axis=0).reshape(weight.shape)
+        dw = np.add.reduce(rows * normalised, axis=0).reshape(weight.shape)
         dw = dw.astype(weight.dtype, copy=False)
     if needs[2] and bias is not None:
         db = np.add.reduce(rows, axis=0).reshape(bias.shape).astype(bias.dtype, copy=False)
@@ -313,36 +316,36 @@ def _gelu_decomposed(x: Any, approximate: str) -> Any:
 
 
 def _gelu_with_residuals(x: Array, approximate: str) -> tuple[Array, Array]:
-    """The result, and its quotient by x: Φ(x) or the approximation of it."""
-    wide = x.astype(np.float32) if x.dtype == np.float16 else x
+    """The result x·Φ(x), and Φ(x) or its approximation; float16 is computed in float32."""
+    x_wide = x.astype(np.float32) if x.dtype == np.float16 else x
     if approximate == "none":
-        share = erf.forward(wide * wide.dtype.type(_ROOT_HALF))
+        erf_value = erf.forward(x_wide * x_wide.dtype.type(_ROOT_HALF))
     else:
-        inner = wide * wide
-        inner *= wide.dtype.type(_CUBIC * _ROOT)
-        inner += wide.dtype.type(_ROOT)
-        inner *= wide
-        share = np.tanh(inner)
-    share = (share + 1) * wide.dtype.type(0.5)
-    return (wide * share).astype(x.dtype, copy=False), share
+        inner = x_wide * x_wide
+        inner *= x_wide.dtype.type(_CUBIC * _ROOT)
+        inner += x_wide.dtype.type(_ROOT)
+        inner *= x_wide
+        erf_value = np.tanh(inner)  # nearly erf(x/√2)
+    cdf = (erf_value + 1) * x_wide.dtype.type(0.5)
+    return (x_wide * cdf).astype(x.dtype, copy=False), cdf
 
 
 def _gelu_vjp(
-    needs: tuple, g: Array, share: Array | None, x: Array, approximate: str
+    needs: tuple, g: Array, cdf: Array | None, x: Array, approximate: str
 ) -> tuple:  # fmt: skip
-    """The slope is Φ(x) + x·φ(x), with φ = Φ'; tanh(u) gives φ = (1 - tanh²(u))·u'/2."""
-    share = _gelu_with_residuals(x, approximate)[1] if share is None else share
-    wide = x.astype(share.dtype, copy=False)
+    """The slope is Φ(x) + x·φ(x) with φ = Φ'; for Φ = (1 + tanh(u))/2, φ = (1 - tanh²(u))·u'/2."""
+    cdf = _gelu_with_residuals(x, approximate)[1] if cdf is None else cdf
+    x_wide = x.astype(cdf.dtype, copy=False)
     if approximate == "none":
-        slope = np.exp(wide * wide * wide.dtype.type(-0.5))
-        slope *= wide.dtype.type(_DENSITY)
+        slope = np.exp(x_wide * x_wide * x_wide.dtype.type(-0.5))
+        slope *= x_wide.dtype.type(_DENSITY)
     else:
-        slope = wide * wide
-        slope *= wide.dtype.type(6 * _CUBIC * _ROOT)
-        slope += wide.dtype.type(2 * _ROOT)
-        slope *= share - share * share  # (1 - tanh²)/4
-    slope *= wide
-    slope += share
+        slope = x_wide * x_wide
+        slope *= x_wide.dtype.type(6 * _CUBIC * _ROOT)
+        slope += x_wide.dtype.type(2 * _ROOT)
+        slope *= cdf - cdf * cdf  # (1 - tanh²)/4
+    slope *= x_wide
+    slope += cdf
     slope *= g
     return (slope.astype(x.dtype, copy=False),)
 
@@ -432,13 +435,13 @@ def _rows(x: Array) -> Array:
     return x.reshape(-1, x.shape[2])
 
 
-def _before(h: Array, steps: Array) -> Array:
+def _previous_states(h: Array, steps: Array) -> Array:
     """The state before each step: the first one, then all results but the last."""
     return np.concatenate([h[None], steps[:-1]])
 
 
-def _input_side(x: Array, w_ih: Array, b_ih: Array | None) -> Array:
-    """W_ih x + b_ih for all steps: one product, because it does not depend on the state."""
+def _input_terms(x: Array, w_ih: Array, b_ih: Array | None) -> Array:
+    """W_ih x + b_ih of all steps as one matrix product: it does not depend on the state."""
     out = (_rows(x) @ w_ih.T).reshape(*x.shape[:2], -1)
     if b_ih is not None:
         out += b_ih
@@ -449,7 +452,7 @@ def _rnn_with_residuals(
     x: Array, h: Array, w_ih: Array, w_hh: Array, *biases: Array, nonlinearity: str
 ) -> tuple[Array, Array]:
     """The states of all steps, and a copy of them: the result may be changed in place."""
-    steps = _input_side(x, w_ih, biases[0] + biases[1] if biases else None)
+    steps = _input_terms(x, w_ih, biases[0] + biases[1] if biases else None)
     w = w_hh.T
     for z in steps:
         z += h @ w
@@ -465,31 +468,35 @@ def _rnn_vjp(
     needs: tuple, g: Array, out: Array | None, x: Array, h: Array, w_ih: Array, w_hh: Array,
     *biases: Array, nonlinearity: str,
 ) -> tuple:  # fmt: skip
-    """Backpropagation through time: from the last step to the first."""
+    """Backpropagation through time, from the last step to the first.
+
+    `dh` is the gradient of the state h of a step, `dz` that of the total inputs of all steps.
+    """
     if out is None:
         out = _rnn(x, h, w_ih, w_hh, *biases, nonlinearity=nonlinearity)
     if nonlinearity == "tanh":
-        d = out * out
-        np.subtract(1, d, out=d)
+        dz = out * out
+        np.subtract(1, dz, out=dz)
     else:
-        d = (out > 0).astype(out.dtype)
-    back = np.zeros_like(h)
+        dz = (out > 0).astype(out.dtype)
+    dh = np.zeros_like(h)
     for t in range(len(out) - 1, -1, -1):
-        back += g[t]
-        d[t] *= back
-        np.matmul(d[t], w_hh, out=back)
-    dw_hh = _rows(d).T @ _rows(_before(h, out))
-    return _affine_gradients(needs, d, x, w_ih, back, dw_hh, len(biases))
+        dh += g[t]
+        dz[t] *= dh
+        np.matmul(dz[t], w_hh, out=dh)
+    dw_hh = _rows(dz).T @ _rows(_previous_states(h, out))
+    return _affine_gradients(needs, dz, x, w_ih, dh, dw_hh, len(biases))
 
 
 def _affine_gradients(
-    needs: tuple, d: Array, x: Array, w_ih: Array, back: Array, dw_hh: Array, biases: int
+    needs: tuple, dz: Array, x: Array, w_ih: Array, dh: Array, dw_hh: Array, biases: int
 ) -> tuple:
-    rows = _rows(d)
+    """The gradients of x, h, w_ih, w_hh and the biases, from `dz`, that of the total inputs."""
+    rows = _rows(dz)
     dx = (rows @ w_ih).reshape(x.shape) if needs[0] else None
     db = np.add.reduce(rows, axis=0)
-    # Two biases that are added have the same gradient; each gets its own copy.
-    return dx, back, rows.T @ _rows(x), dw_hh, *([db, db.copy()] if biases else [])
+    # The two biases are added, so they have the same gradient; each gets its own copy.
+    return dx, dh, rows.T @ _rows(x), dw_hh, *([db, db.copy()] if biases else [])
 
 
 rnn = fused(
@@ -510,9 +517,9 @@ _GATES = (0, 1, 3, 2)  # i, f, o, g: the three sigmoids next to each other (PyTo
 def _lstm_weight(w_ih: Array, w_hh: Array, biases: tuple) -> Array:
     """One matrix (4H, in + H + 1) for input, state and a 1, its gates in the order i, f, o, g."""
     b = biases[0] + biases[1] if biases else np.zeros(len(w_ih), w_ih.dtype)
-    joined = np.concatenate([w_ih, w_hh, b[:, None]], axis=1)
+    columns = np.concatenate([w_ih, w_hh, b[:, None]], axis=1)
     size = w_hh.shape[1]
-    return np.concatenate([joined[k * size : (k + 1) * size] for k in _GATES])
+    return np.concatenate([columns[k * size : (k + 1) * size] for k in _GATES])
 
 
 def _lstm_with_residuals(
@@ -522,30 +529,30 @@ def _lstm_with_residuals(
 
     With σ(z) = (1 + tanh(z/2))/2, one tanh computes the four gates.
     """
-    (steps, n, features), size, kind = x.shape, h.shape[1], x.dtype
+    (steps, n, features), size, dtype = x.shape, h.shape[1], x.dtype
     weight = _lstm_weight(w_ih, w_hh, biases)
     halved = weight.copy()
     halved[: 3 * size] *= 0.5
-    inputs = np.empty((steps + 1, features + size + 1, n), kind)  # x, h and 1 for each step
+    inputs = np.empty((steps + 1, features + size + 1, n), dtype)  # x, h and 1 for each step
     inputs[:steps, :features] = x.transpose(0, 2, 1)
     inputs[0, features:-1] = h.T
     inputs[:, -1] = 1
-    gates = np.empty((steps, 4 * size, n), kind)
-    cells = np.empty((steps + 1, size, n), kind)
+    gates = np.empty((steps, 4 * size, n), dtype)
+    cells = np.empty((steps + 1, size, n), dtype)
     cells[0] = c.T
-    tanh_cells = np.empty((steps, size, n), kind)  # tanh of the cells
+    tanh_cells = np.empty((steps, size, n), dtype)  # tanh of the cells
     for t in range(steps):
         a = np.matmul(halved, inputs[t], out=gates[t])
         np.tanh(a, out=a)
-        three = a[: 3 * size]
-        three *= 0.5
-        three += 0.5
+        sigmoids = a[: 3 * size]
+        sigmoids *= 0.5
+        sigmoids += 0.5
         i, f, o, g = a.reshape(4, size, n)
         cell = np.multiply(f, cells[t], out=cells[t + 1])
         cell += i * g
         np.tanh(cell, out=tanh_cells[t])
         np.multiply(o, tanh_cells[t], out=inputs[t + 1, features:-1])
-    out = np.empty((steps + 1, size, n), kind)
+    out = np.empty((steps + 1, size, n), dtype)
     out[:steps] = inputs[1:, features:-1]
     out[steps] = cells[steps]
     return out.transpose(0, 2, 1), (weight, inputs, gates, cells, tanh_cells)
@@ -558,45 +565,45 @@ def _lstm_vjp(
     if residuals is None:
         residuals = _lstm_with_residuals(x, h, c, w_ih, w_hh, *biases)[1]
     inputs, (steps, _, features), size = residuals[1], x.shape, h.shape[1]
-    d, back, d_cell, dx = _lstm_back(_features_first(g), needs[0], features, residuals)
-    flat = np.ascontiguousarray(d.transpose(1, 0, 2)).reshape(4 * size, -1)
+    dz, dh, dc, dx = _lstm_backward(_features_first(g), needs[0], features, residuals)
+    flat = np.ascontiguousarray(dz.transpose(1, 0, 2)).reshape(4 * size, -1)
     dw = flat @ _rows(_features_first(inputs[:steps]))
-    # _GATES is its own inverse
+    # back to PyTorch's order of the gates: the order _GATES applied twice changes nothing
     dw = np.concatenate([dw[k * size : (k + 1) * size] for k in _GATES])
     grads = (
-        dx.transpose(0, 2, 1) if needs[0] else None, back.T.copy(), d_cell.T.copy(),
+        dx.transpose(0, 2, 1) if needs[0] else None, dh.T.copy(), dc.T.copy(),
         dw[:, :features].copy(), dw[:, features:-1].copy(),
     )  # fmt: skip
     return grads + ((dw[:, -1].copy(), dw[:, -1].copy()) if biases else ())
 
 
-def _lstm_back(g: Array, needs_x: bool, features: int, residuals: tuple) -> tuple:
-    """The gradients of the gates' total inputs, of the first h and c, and of x."""
+def _lstm_backward(g: Array, needs_x: bool, features: int, residuals: tuple) -> tuple:
+    """The gradients of the gates' total inputs in all steps, of the first h and c, and of x."""
     weight, _, gates, cells, tanh_cells = residuals
     steps, size, n = tanh_cells.shape
-    d, transposed = np.empty_like(gates), np.ascontiguousarray(weight[:, : features + size].T)
+    dz, transposed = np.empty_like(gates), np.ascontiguousarray(weight[:, : features + size].T)
     dx = np.empty((steps, features, n), g.dtype) if needs_x else None
     transposed = transposed if needs_x else transposed[features:]
-    d_cell, back = g[steps].copy(), np.zeros((size, n), g.dtype)
+    dc, dh = g[steps].copy(), np.zeros((size, n), g.dtype)
     for t in range(steps - 1, -1, -1):
-        three, (i, f, o, candidate) = gates[t, : 3 * size], gates[t].reshape(4, size, n)
-        di, df, do, dg = d[t].reshape(4, size, n)
-        back = back + g[t]
-        np.multiply(back, tanh_cells[t], out=do)
-        back *= o
-        d_cell += back - back * (tanh_cells[t] * tanh_cells[t])
-        np.multiply(d_cell, candidate, out=di)
-        np.multiply(d_cell, cells[t], out=df)
-        d[t, : 3 * size] *= three - three * three
-        np.multiply(d_cell, i, out=dg)
+        sigmoids, (i, f, o, candidate) = gates[t, : 3 * size], gates[t].reshape(4, size, n)
+        di, df, do, dg = dz[t].reshape(4, size, n)
+        dh = dh + g[t]
+        np.multiply(dh, tanh_cells[t], out=do)
+        dh *= o
+        dc += dh - dh * (tanh_cells[t] * tanh_cells[t])
+        np.multiply(dc, candidate, out=di)
+        np.multiply(dc, cells[t], out=df)
+        dz[t, : 3 * size] *= sigmoids - sigmoids * sigmoids
+        np.multiply(dc, i, out=dg)
         dg -= dg * (candidate * candidate)
-        d_cell *= f
-        below = transposed @ d[t]
+        dc *= f
+        d_inputs = transposed @ dz[t]
         if dx is not None:
-            dx[t] = below[:features]
-            below = below[features:]
-        back = below
-    return d, back, d_cell, dx
+            dx[t] = d_inputs[:features]
+            d_inputs = d_inputs[features:]
+        dh = d_inputs
+    return dz, dh, dc, dx
 
 
 lstm = fused(
@@ -614,48 +621,49 @@ def _gru_with_residuals(
 ) -> tuple[Array, tuple]:
     """All states; as residuals the gates, W_hn h + b_hn of each step, and a copy of the states."""
     size = h.shape[1]
-    gates = _input_side(x, w_ih, biases[0] if biases else None)
+    gates = _input_terms(x, w_ih, biases[0] if biases else None)
     steps = np.empty((*x.shape[:2], size), x.dtype)
-    states = np.empty_like(steps)  # W_hn h + b_hn of each step
+    candidate_terms = np.empty_like(steps)  # W_hn h + b_hn of each step
     w = w_hh.T
     for t, a in enumerate(gates):
         b = h @ w
         if biases:
             b += biases[1]
-        two = a[:, : 2 * size]
-        two += b[:, : 2 * size]
-        two[...] = sigmoid(two)
+        r_and_z = a[:, : 2 * size]
+        r_and_z += b[:, : 2 * size]
+        r_and_z[...] = sigmoid(r_and_z)
         r, z, n = (a[:, k * size : (k + 1) * size] for k in range(3))
-        states[t] = b[:, 2 * size :]
-        n += r * states[t]
+        candidate_terms[t] = b[:, 2 * size :]
+        n += r * candidate_terms[t]
         np.tanh(n, out=n)
         h = np.subtract(h, n, out=steps[t])
         h *= z
         h += n
-    return steps, (gates, states, steps.copy())
+    return steps, (gates, candidate_terms, steps.copy())
 
 
 def _gru_vjp(
     needs: tuple, g: Array, residuals: tuple | None, x: Array, h: Array, w_ih: Array, w_hh: Array,
     *biases: Array,
 ) -> tuple:  # fmt: skip
-    gates, states, steps = residuals or _gru_with_residuals(x, h, w_ih, w_hh, *biases)[1]
-    size, before = h.shape[1], _before(h, steps)
-    d, d_state = np.empty_like(gates), np.empty_like(gates)  # of a and b, which differ only in n
-    back = np.zeros_like(h)
+    gates, candidate_terms, steps = residuals or _gru_with_residuals(x, h, w_ih, w_hh, *biases)[1]
+    size, previous = h.shape[1], _previous_states(h, steps)
+    # The gradients of W_ih x + b_ih and of W_hh h + b_hh, which differ only in the candidate n.
+    d_input, d_hidden = np.empty_like(gates), np.empty_like(gates)
+    dh = np.zeros_like(h)
     for t in range(len(gates) - 1, -1, -1):
         r, z, n = (gates[t][:, k * size : (k + 1) * size] for k in range(3))
-        back = back + g[t]
-        dn = back * (1 - z) * (1 - n * n)
-        d[t, :, 2 * size :] = dn
-        d[t, :, size : 2 * size] = back * (before[t] - n) * z * (1 - z)
-        d[t, :, :size] = dn * states[t] * r * (1 - r)
-        d_state[t, :, : 2 * size] = d[t, :, : 2 * size]
-        d_state[t, :, 2 * size :] = dn * r
-        back = back * z + d_state[t] @ w_hh
-    dw_hh = _rows(d_state).T @ _rows(before)
-    grads = _affine_gradients(needs, d, x, w_ih, back, dw_hh, len(biases))
-    return (*grads[:5], np.add.reduce(_rows(d_state), axis=0)) if biases else grads
+        dh = dh + g[t]
+        dn = dh * (1 - z) * (1 - n * n)
+        d_input[t, :, 2 * size :] = dn
+        d_input[t, :, size : 2 * size] = dh * (previous[t] - n) * z * (1 - z)
+        d_input[t, :, :size] = dn * candidate_terms[t] * r * (1 - r)
+        d_hidden[t, :, : 2 * size] = d_input[t, :, : 2 * size]
+        d_hidden[t, :, 2 * size :] = dn * r
+        dh = dh * z + d_hidden[t] @ w_hh
+    dw_hh = _rows(d_hidden).T @ _rows(previous)
+    grads = _affine_gradients(needs, d_input, x, w_ih, dh, dw_hh, len(biases))
+    return (*grads[:5], np.add.reduce(_rows(d_hidden), axis=0)) if biases else grads
 
 
 gru = fused(

@@ -1,4 +1,4 @@
-"""Primitives that select elements by integer tensors, or add elements at such positions."""
+"""Primitives that select elements at positions given by integer tensors, or add to them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from nnlib.record import Array, Primitive
 index_family = partial(Primitive, family="index")
 
 
-def _along(index: Array, dim: int) -> tuple[Array, ...]:
+def _coordinates(index: Array, dim: int) -> tuple[Array, ...]:
     """The coordinates of each entry of `index`, with its value as the coordinate along `dim`."""
     grid = list(np.ogrid[tuple(slice(n) for n in index.shape)])
     grid[dim] = index
@@ -22,14 +22,14 @@ def _along(index: Array, dim: int) -> tuple[Array, ...]:
 
 
 def _gather(x: Array, index: Array, dim: int) -> Array:
-    return x[_along(index, dim)] if np.ndim(index) else x.copy()
+    return x[_coordinates(index, dim)] if np.ndim(index) else x.copy()
 
 
 def _scatter_add(x: Array, index: Array, source: Array, dim: int) -> Array:
     if not np.ndim(x):
         return x + source
     out = x.copy()
-    coordinates = _along(index, dim)
+    coordinates = _coordinates(index, dim)
     np.add.at(out, coordinates, source[tuple(slice(n) for n in index.shape)])
     return out
 
@@ -60,23 +60,23 @@ def _padded(g: Any, shape: tuple[int, ...]) -> Any:
     return pad(g, pad=tuple([(0, n - m) for n, m in zip(shape, g.shape, strict=True)]), value=0.0)
 
 
-def _add_rows(g: Array, index: Array, dim: int, shape: tuple[int, ...]) -> Array:
-    """Add slices of g to zeros; for few rows, a product with a one-hot matrix is far faster."""
-    rows = shape[dim]
+def _take_add(g: Array, index: Array, dim: int, shape: tuple[int, ...]) -> Array:
+    """Add slices of g to zeros; if they are few, a product with a one-hot matrix is far faster."""
+    length = shape[dim]
     k = np.ndim(index)
-    moved = np.moveaxis(g, tuple(range(dim, dim + k)), tuple(range(k))) if k else g[None]
+    slices = np.moveaxis(g, tuple(range(dim, dim + k)), tuple(range(k))) if k else g[None]
     flat = np.ravel(index)
-    rest = moved.shape[max(k, 1) :]
-    moved = moved.reshape(flat.size, math.prod(rest))
-    if rows <= 4096 and moved.shape[1] > 1 and flat.size * rows < 2**24:
-        hot = np.zeros((rows, flat.size), g.dtype)
-        hot[flat, np.arange(flat.size)] = 1
-        out = hot @ moved
-        if np.isfinite(out).all():  # otherwise 0 · inf has put nan into other rows
-            return np.moveaxis(out.reshape(rows, *rest), 0, dim)
-    out = np.zeros((rows, moved.shape[1]), g.dtype)
-    np.add.at(out, flat, moved)
-    return np.moveaxis(out.reshape(rows, *rest), 0, dim)
+    slice_shape = slices.shape[max(k, 1) :]
+    slices = slices.reshape(flat.size, math.prod(slice_shape))
+    if length <= 4096 and slices.shape[1] > 1 and flat.size * length < 2**24:
+        one_hot_columns = np.zeros((length, flat.size), g.dtype)
+        one_hot_columns[flat, np.arange(flat.size)] = 1
+        out = one_hot_columns @ slices
+        if np.isfinite(out).all():  # otherwise 0 · inf has written nan to other slices
+            return np.moveaxis(out.reshape(length, *slice_shape), 0, dim)
+    out = np.zeros((length, slices.shape[1]), g.dtype)
+    np.add.at(out, flat, slices)
+    return np.moveaxis(out.reshape(length, *slice_shape), 0, dim)
 
 
 take = index_family(
@@ -89,7 +89,7 @@ take = index_family(
 )
 take_add = index_family(
     "take_add",
-    _add_rows,
+    _take_add,
     lambda g, out, x, index, dim, shape: take(g, index, dim=dim),
     None,
     saves="args",

@@ -57,7 +57,7 @@ def _right(g: Any, out: Any, x: Any, y: Any) -> Any:
         return _summed_to(_column(x) * _row(g), y.shape)
     if y.ndim == 1:
         return _summed_to(matmul(_transposed(x), _column(g)), (y.shape[0], 1)).reshape(y.shape)
-    if y.ndim == 2 and x.ndim > 2:  # one matrix for the whole batch: one product sums over it
+    if y.ndim == 2 and x.ndim > 2:  # y is the same for the whole batch: one product sums over it
         rows = reshape(x, shape=(-1, x.shape[-1]))
         return matmul(_transposed(rows), reshape(g, shape=(-1, g.shape[-1])))
     return _summed_to(matmul(_transposed(x), g), y.shape)
@@ -78,19 +78,20 @@ def _einsum_vjp(needs: tuple, g: Any, out: Any, *xs: Any, equation: str) -> tupl
             continue
         other_terms = terms[:i] + terms[i + 1 :]
         others = xs[:i] + xs[i + 1 :]
-        known = set(result).union(*other_terms)
-        shared = "".join(c for c in term if c in known)
-        part = einsum(g, *others, equation=",".join([result, *other_terms]) + "->" + shared)
-        # Letters that only this factor has were summed away: every position shares the gradient.
-        part = reshape(part, shape=tuple([sizes[c] if c in known else 1 for c in term]))
-        grads.append(expand(part, shape=xs[i].shape))
+        available = set(result).union(*other_terms)
+        shared = "".join(c for c in term if c in available)
+        grad = einsum(g, *others, equation=",".join([result, *other_terms]) + "->" + shared)
+        # A letter that only this factor has was summed over: the gradient is the same along it.
+        grad = reshape(grad, shape=tuple([sizes[c] if c in available else 1 for c in term]))
+        grads.append(expand(grad, shape=xs[i].shape))
     return tuple(grads)
 
 
 einsum = linalg(
     "einsum",
     lambda *xs, equation: np.asarray(
-        np.einsum(equation, *xs, optimize=len(xs) > 1), order="C"  # so that flatten() is a view
+        np.einsum(equation, *xs, optimize=len(xs) > 1),
+        order="C",  # so that flatten() is a view
     )[()],
     vjp_of_all=_einsum_vjp,
     saves="args",

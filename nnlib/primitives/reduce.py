@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from nnlib.primitives.broadcast import expand, spread, sum, wide
+from nnlib.primitives.broadcast import expand, in_float32, spread, sum
 from nnlib.primitives.elementwise import cast, eq, exp, where
 from nnlib.primitives.shape import flip, pad, permute, reshape, slice_
 from nnlib.record import Array, Primitive
@@ -41,21 +41,21 @@ mean = reduce(
 
 
 def _prod_vjp(g: Any, out: Any, x: Any, dim: tuple[int, ...], keepdim: bool) -> Any:
-    """Each element's gradient is the product of the others: those before it times those after it.
+    """∂out/∂xᵢ is the product of the other elements: of those before xᵢ times of those after it.
 
-    Dividing the whole product by x would fail at a zero, so two running products are multiplied.
+    Dividing the product of all by xᵢ would fail at 0, so two running products are multiplied.
     """
     if x.ndim == 0:
         return g
-    rest = tuple([i for i in range(x.ndim) if i not in dim])
-    order = rest + dim
-    flat = permute(x, dims=order)
-    flat = reshape(flat, shape=(*tuple([x.shape[i] for i in rest]), _count(x, dim)))
-    last = flat.ndim - 1
-    others = _product_of_others(flat, last)
-    others = reshape(others, shape=tuple([x.shape[i] for i in order]))
-    back = tuple(int(i) for i in np.argsort(order))
-    return spread(g, x, dim, keepdim) * permute(others, dims=back)
+    remaining = tuple([i for i in range(x.ndim) if i not in dim])
+    order = remaining + dim
+    rows = permute(x, dims=order)
+    rows = reshape(rows, shape=(*tuple([x.shape[i] for i in remaining]), _count(x, dim)))
+    last = rows.ndim - 1
+    products = _product_of_others(rows, last)
+    products = reshape(products, shape=tuple([x.shape[i] for i in order]))
+    inverse = tuple(int(i) for i in np.argsort(order))
+    return spread(g, x, dim, keepdim) * permute(products, dims=inverse)
 
 
 def _product_of_others(x: Any, last: int) -> Any:
@@ -83,8 +83,8 @@ def _extreme_vjp(g: Any, out: Any, x: Any, dim: tuple[int, ...], keepdim: bool) 
     attained = eq(x, spread(out, x, dim, keepdim))
     repeated = spread(g, x, dim, keepdim)
     # Counted in float64: the largest float16 is 65504.
-    number = sum(cast(attained, dtype="float64"), dim=dim, keepdim=True)
-    share = cast(1.0 / spread(number, x, dim, True), dtype=g.dtype.name)
+    count = sum(cast(attained, dtype="float64"), dim=dim, keepdim=True)
+    share = cast(1.0 / spread(count, x, dim, True), dtype=g.dtype.name)
     return repeated * cast(attained, dtype=g.dtype.name) * share
 
 
@@ -110,9 +110,9 @@ all = reduce(
 )
 
 
-def _arg(find: Any) -> Any:
+def _arg(function: Any) -> Any:
     def forward(x: Array, dim: int | None, keepdim: bool) -> Array:
-        return np.asarray(find(x, axis=dim, keepdims=keepdim), dtype=np.int64)[()]
+        return np.asarray(function(x, axis=dim, keepdims=keepdim), dtype=np.int64)[()]
 
     return forward
 
@@ -146,7 +146,7 @@ def _softmax(x: Array, dim: int) -> Array:
     if x.ndim == 0 or x.size == 0:
         return np.exp(x - x)
     if x.dtype == np.float16:
-        return wide(x, _softmax, dim=dim)
+        return in_float32(x, _softmax, dim=dim)
     e = np.exp(x - np.maximum.reduce(x, axis=dim, keepdims=True))
     e /= np.add.reduce(e, axis=dim, keepdims=True)
     return np.ascontiguousarray(e)
@@ -156,7 +156,7 @@ def _log_softmax(x: Array, dim: int) -> Array:
     if x.ndim == 0 or x.size == 0:
         return x - x
     if x.dtype == np.float16:
-        return wide(x, _log_softmax, dim=dim)
+        return in_float32(x, _log_softmax, dim=dim)
     x = x - np.maximum.reduce(x, axis=dim, keepdims=True)
     x -= np.log(np.add.reduce(np.exp(x), axis=dim, keepdims=True))
     return np.ascontiguousarray(x)
@@ -185,7 +185,7 @@ def _running(ufunc: Any, x: Array, dim: int) -> Array:
     if x.ndim == 0:
         return x.copy()
     if x.dtype == np.float16:
-        return wide(x, ufunc.accumulate, axis=dim)
+        return in_float32(x, ufunc.accumulate, axis=dim)
     return np.ascontiguousarray(ufunc.accumulate(x, axis=dim))
 
 
@@ -211,20 +211,20 @@ cumsum = reduce(
 
 
 def _cumprod_vjp(g: Any, out: Any, x: Any, dim: int) -> Any:
-    """dout_j/dx_i = Π_{k≤j, k≠i} x_k, from a table of products: division by x would fail at 0."""
+    """dout_j/dx_i = Π_{k≤j, k≠i} x_k, from a matrix of products: division by x would fail at 0."""
     if x.ndim == 0:
         return g
     n = x.shape[dim]
-    # table[..., i, j]: x with its i-th element replaced by 1, multiplied up to j, for j ≥ i.
+    # products[..., i, j] = x_0 ⋯ x_j without x_i for j ≥ i, and 0 for j < i.
     order = (*tuple([i for i in range(x.ndim) if i != dim]), dim)
     rows = permute(x, dims=order)
     lead = rows.shape[:-1]
-    table = expand(reshape(rows, shape=(*lead, 1, n)), shape=(*lead, n, n))
-    table = cumprod(where(np.eye(n, dtype=bool), 1.0, table), dim=len(lead) + 1)
-    table = where(np.triu(np.ones((n, n), dtype=bool)), table, 0.0)
-    gs = reshape(permute(g, dims=order), shape=(*lead, 1, n))
-    out_rows = sum(table * gs, dim=(len(lead) + 1,), keepdim=False)
-    return permute(out_rows, dims=tuple(int(i) for i in np.argsort(order)))
+    products = expand(reshape(rows, shape=(*lead, 1, n)), shape=(*lead, n, n))
+    products = cumprod(where(np.eye(n, dtype=bool), 1.0, products), dim=len(lead) + 1)
+    products = where(np.triu(np.ones((n, n), dtype=bool)), products, 0.0)
+    g_rows = reshape(permute(g, dims=order), shape=(*lead, 1, n))
+    dx_rows = sum(products * g_rows, dim=(len(lead) + 1,), keepdim=False)
+    return permute(dx_rows, dims=tuple(int(i) for i in np.argsort(order)))
 
 
 cumprod = reduce(

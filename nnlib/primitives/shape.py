@@ -1,6 +1,7 @@
-"""Primitives that move elements without changing them: reshape, permute, slice, cat, pad.
+"""Primitives that rearrange elements: reshape, permute, flip, slice, cat, pad, tril, triu.
 
-Most of them return views: no element is copied until one is written.
+The results of reshape, permute, slice and detach are views: if NumPy can, they share the memory of
+the argument.
 """
 
 from __future__ import annotations
@@ -43,13 +44,14 @@ flip = shape(
 
 
 def numpy_index(index: Index) -> tuple[int | slice, ...]:
-    """The index for NumPy: its triples become slices."""
+    """The index in NumPy's form: (start, stop, step) becomes a slice."""
 
     def entry(i: int | tuple[int, int, int]) -> int | slice:
         if isinstance(i, int):
             return i
         start, stop, step = i
-        return slice(start, None if stop < 0 else stop, step)  # a backward slice that includes 0
+        # A backward slice that includes position 0 stops at -1, which NumPy would take for the end.
+        return slice(start, None if stop < 0 else stop, step)
 
     return tuple([entry(i) for i in index])
 

@@ -111,7 +111,7 @@ def test_an_input_of_another_shape_is_refused():
     "draw", [nnlib.rand, nnlib.randn, nnlib.randperm, lambda n: nnlib.zeros(n).uniform_()]
 )
 def test_random_numbers_are_refused_instead_of_becoming_constants(draw):
-    with pytest.raises(GraphError, match=r"draws random numbers"):
+    with pytest.raises(GraphError, match=r"generates random numbers"):
         trace(lambda x: x + draw(2), x=nnlib.ones(2))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import nnlib
 from tests.nnlib.alike import alike
 
 INTEGERS = {
@@ -264,3 +265,9 @@ def test_data_becomes_the_same_tensor_as_in_pytorch(corner):
 @pytest.mark.parametrize("corner", UNDEFINED)
 def test_functions_of_undefined_numbers_agree_with_pytorch(corner):
     alike(UNDEFINED[corner], rtol=2e-3)
+
+
+@pytest.mark.parametrize(("indices", "wrong"), [([0, 3], 3), ([-4, 0], -4), ([2, -5, 1], -5)])
+def test_the_error_for_an_index_tensor_shows_the_index_that_is_out_of_bounds(indices, wrong):
+    with pytest.raises(IndexError, match=f"^index {wrong} is out of bounds for dimension 0"):
+        nnlib.zeros(3)[nnlib.tensor(indices)]

@@ -327,8 +327,8 @@ def test_columns_too_large_to_keep_are_recomputed(monkeypatch):
 
     x, w = nnlib.tensor(normal(2, 2, 6, 6)), nnlib.tensor(normal(3, 2, 3, 3), requires_grad=True)
     grads = []
-    for limit in (window.KEPT, 0):
-        monkeypatch.setattr(window, "KEPT", limit)
+    for limit in (window.LARGEST_SAVED, 0):
+        monkeypatch.setattr(window, "LARGEST_SAVED", limit)
         out = nnlib.nn.functional.conv2d(x, w)
         assert (out._node.out is None) == (limit == 0)
         grads.append(nnlib.autograd.grad((out * out).sum(), w)[0].numpy())
