@@ -1,6 +1,6 @@
 // Images: weights, feature maps, kernels, one-hot columns; with numbers, names, a window, and clicks.
 
-import { span, table } from "./color.js";
+import { colorTable, scaleLimits } from "./color.js";
 import { attributes, element } from "./dom.js";
 import { Enlarged } from "./enlarged.js";
 import { formatNumber } from "./format.js";
@@ -63,13 +63,13 @@ class Images implements View {
   private drawTiles({ data }: Value): void {
     const { spec, tiles, pixel, shape: [height, width] } = this;
     const { colors: scale = "gray" } = spec;
-    const colors = table(this.root, scale);
+    const colors = colorTable(this.root, scale);
     const rows = this.names(spec.row_labels, height);
     const columns = this.names(spec.column_labels, width);
     tiles.forEach((tile, k) => {
       const from = k * height * width;
       const own = spec.range ? data : Array.prototype.slice.call(data, from, from + height * width) as number[];
-      const [low, high] = span(own, scale, spec.range);
+      const [low, high] = scaleLimits(own, scale, spec.range);
       this.drawImage(tile, { data, from, height, width, low, high, colors });
       tile.title(spec.labels?.[k] ?? "");
       tile.columns.show(columns, pixel);

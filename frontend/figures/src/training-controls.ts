@@ -1,6 +1,6 @@
 // The controls of a training: play, step, rewind, seed, speed.
 
-import { action, attributes, element, reducedMotion, setText, uniqueId, showResumed, watchSight } from "./dom.js";
+import { action, attributes, element, reducedMotion, setText, uniqueId, showResumed, watchVisibility } from "./dom.js";
 import { Pace } from "./pace.js";
 import type { FigureTrainer } from "./figure-trainer.js";
 import type { View } from "./view.js";
@@ -44,7 +44,7 @@ class Player {
     if (this.playing) return this.stop();
     this.playing = true;
     this.pace = new Pace();
-    this.unwatch = watchSight(this.stage.home(), (visible) => this.visibilityChanged(visible));
+    this.unwatch = watchVisibility(this.stage.home(), (visible) => this.visibilityChanged(visible));
     this.stage.playing(true);
     this.next();
   }

@@ -1,6 +1,6 @@
 // A neuron of the network: its name, its numbers, its bias, and the image of its outputs.
 
-import { span, table } from "../color.js";
+import { colorTable, scaleLimits } from "../color.js";
 import { attributes, element, setText, svg } from "../dom.js";
 import type { NetworkSpec, NeuronSpec } from "../grammar.js";
 import { Pixels } from "../pixels.js";
@@ -118,9 +118,9 @@ export class Neuron {
     if (!pixels || image?.shape.length !== 2) return;
     const { data } = image;
     const [height, width] = image.shape as [number, number];
-    const [low, high] = span(data, "classes", undefined);
+    const [low, high] = scaleLimits(data, "classes", undefined);
     const most = Math.max(Math.abs(low), Math.abs(high)) || 1;
     const [from, to] = low >= 0 && high <= 1 ? [0, 1] : [-most, most];
-    pixels.paint({ data, from: 0, height, width, low: from, high: to, colors: table(pixels.canvas, "classes") }, true);
+    pixels.paint({ data, from: 0, height, width, low: from, high: to, colors: colorTable(pixels.canvas, "classes") }, true);
   }
 }
