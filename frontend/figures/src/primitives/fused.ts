@@ -8,7 +8,7 @@ import { broadcastKernel, type Walk } from "./walk.js";
 
 /*
 An intermediate value costs a store and a load, and each loop has its own overhead.  The loops below avoid
-both.  Chains of + - × give the same result to the last bit as separate operations.  Around an activation
+both.  Two of + - × give the same result to the last bit as separate operations.  Around an activation
 float32 values stay doubles until the loop's result is rounded, since each rounding costs a third of a tanh;
 a result that only the next matrix product reads is not rounded at all.
 */
@@ -185,7 +185,7 @@ export const LEAST_ROWS = 16;
 export function layerKernel(op: string, out: Operand, x: Factor2d, w: Factor2d, bias: Operand, single: boolean): Kernel {
   const layer = ACTIVATIONS[op]!.layer;
   const [m, n] = out.shape as [number, number];
-  const k = x.matrix.shape[x.flipped ? 0 : 1]!;
+  const k = x.matrix.shape[x.transposed ? 0 : 1]!;
   const [A, B] = [layoutOf(x), layoutOf(w)];
   const C: Matrix = { data: out.data, at: 0, row: n, col: 1 };
   const step = bias.data.length === 1 ? 0 : 1;
