@@ -26,9 +26,9 @@ const matmul: Primitive = (out, inputs, attrs) => {
   attrs.spend(count * m * n * k);
   reserve(k);
   const single = out.dtype === "float32";
-  const A: Matrix = { data: x.data, at: 0, row: k, col: 1 };
-  const B: Matrix = { data: y.data, at: 0, row: n, col: 1 };
-  const C: Matrix = { data: out.data, at: 0, row: n, col: 1 };
+  const A: Matrix = { data: x.data, start: 0, row: k, col: 1 };
+  const B: Matrix = { data: y.data, start: 0, row: n, col: 1 };
+  const C: Matrix = { data: out.data, start: 0, row: n, col: 1 };
   if (count === 1 || right.every((r) => r === 1)) {
     // One right factor for the whole batch: a single product with a tall left factor.
     const rows = right.every((r) => r === 1) ? count * m : m;
@@ -38,9 +38,9 @@ const matmul: Primitive = (out, inputs, attrs) => {
   const startsB = offsetsOf(batch, broadcastStrides(right, batch).map((s) => s * k * n));
   return () => {
     for (let i = 0; i < count; i++) {
-      A.at = startsA[i]!;
-      B.at = startsB[i]!;
-      C.at = i * m * n;
+      A.start = startsA[i]!;
+      B.start = startsB[i]!;
+      C.start = i * m * n;
       gemm(m, n, k, A, B, C, false, single);
     }
   };
@@ -57,13 +57,13 @@ export function productKernel(out: Operand, left: Factor2d, right: Factor2d, sin
   const [m, n] = out.shape as [number, number];
   const k = left.matrix.shape[left.transposed ? 0 : 1]!;
   const [A, B] = [layoutOf(left), layoutOf(right)];
-  const C: Matrix = { data: out.data, at: 0, row: n, col: 1 };
+  const C: Matrix = { data: out.data, start: 0, row: n, col: 1 };
   return () => gemm(m, n, k, A, B, C, false, single);
 }
 
 /** The layout of a factor's elements. */
 export function layoutOf({ matrix: { data, shape }, transposed }: Factor2d): Matrix {
-  return transposed ? { data, at: 0, row: 1, col: shape[1]! } : { data, at: 0, row: shape[1]!, col: 1 };
+  return transposed ? { data, start: 0, row: 1, col: shape[1]! } : { data, start: 0, row: shape[1]!, col: 1 };
 }
 
 // ---------------------------------------------------------------- einsum
