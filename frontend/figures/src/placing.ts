@@ -20,7 +20,7 @@ function drawAll(figures: readonly Placed[]): void {
 
 /** Redraws the figures whose available size has changed. */
 function fit(figures: readonly Placed[]): void {
-  for (const figure of figures.filter((one) => one.measure())) figure.update();
+  for (const figure of figures.filter((placed) => placed.measure())) figure.update();
 }
 
 /**
