@@ -28,8 +28,8 @@ function hashOfSources(workspace) {
 }
 
 /** The first line of each file that is built from a workspace. */
-export const banner = (what, workspace) =>
-  `/* ${what}, built from frontend/${workspace}/ by npm run build; sources sha256 ${hashOfSources(workspace)} */`;
+export const banner = (name, workspace) =>
+  `/* ${name}, built from frontend/${workspace}/ by npm run build; sources sha256 ${hashOfSources(workspace)} */`;
 
 /** Prints the size of a bundle. */
 export function report(name, path) {

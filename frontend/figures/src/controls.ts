@@ -163,7 +163,7 @@ const stepper: Make<StepperSpec> = (spec, input, scene) => {
   const start = (): void => {
     if (now() >= max) go(min);
     inView = true;
-    unwatch = watchVisibility(scene.home ?? root, (visible) => {
+    unwatch = watchVisibility(scene.figure ?? root, (visible) => {
       inView = visible;
       if (visible) showResumed(note);
     });

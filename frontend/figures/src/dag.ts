@@ -1,4 +1,4 @@
-// The recorded graph, laid out in layers by dagre; values are filled in forwards, gradients backwards.
+// The recorded graph, laid out in layers by dagre: values appear from the inputs on, then gradients in reverse order.
 
 import dagre from "@dagrejs/dagre";
 import { attributes, element, setText, svg, uniqueId } from "./dom.js";

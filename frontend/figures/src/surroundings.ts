@@ -1,6 +1,6 @@
 // Reacts to changes around a figure: its width, printing, the theme, Back and reload, a new link in the address bar.
 
-const PAPER = 560; // the width in pixels that a figure has on an A4 or Letter page of the book
+const PAPER_WIDTH = 560; // the width in pixels that a figure has on an A4 or Letter page of the book
 
 /** The methods that are called when a figure's surroundings change. */
 export interface Followed {
@@ -14,13 +14,13 @@ export interface Followed {
 
 /** Watches the surroundings until the returned function is called. */
 export function followSurroundings(figure: Followed): () => void {
-  const ends = [followSize(figure), followPaper(figure), followTheme(figure), followPage(figure)];
-  return () => ends.forEach((end) => end());
+  const stops = [followSize(figure), followPaper(figure), followTheme(figure), followPage(figure)];
+  return () => stops.forEach((stop) => stop());
 }
 
-function listen(target: EventTarget, event: string, act: () => void): () => void {
-  target.addEventListener(event, act);
-  return () => target.removeEventListener(event, act);
+function listen(target: EventTarget, event: string, listener: () => void): () => void {
+  target.addEventListener(event, listener);
+  return () => target.removeEventListener(event, listener);
 }
 
 function followSize({ host, measure, update }: Followed): () => void {
@@ -43,25 +43,25 @@ function followPaper({ host, measure, update }: Followed): () => void {
     measure();
     update();
   };
-  const onPaper = (): void => layOut(`${PAPER}px`);
+  const onPaper = (): void => layOut(`${PAPER_WIDTH}px`);
   const offPaper = (): void => layOut("");
   const paper = matchMedia("print");
-  const ends = [
+  const stops = [
     listen(paper, "change", () => (paper.matches ? onPaper() : offPaper())),
     listen(window, "beforeprint", onPaper),
     listen(window, "afterprint", offPaper),
   ];
-  return () => ends.forEach((end) => end());
+  return () => stops.forEach((stop) => stop());
 }
 
 function followTheme({ update }: Followed): () => void {
   const theme = new MutationObserver(() => requestAnimationFrame(update));
   theme.observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme", "data-mode", "class"] });
   theme.observe(document.body, { attributes: true, attributeFilter: ["data-theme", "data-jp-theme-light", "class"] });
-  const end = listen(matchMedia("(prefers-color-scheme: dark)"), "change", update);
+  const stop = listen(matchMedia("(prefers-color-scheme: dark)"), "change", update);
   return () => {
     theme.disconnect();
-    end();
+    stop();
   };
 }
 
@@ -78,7 +78,7 @@ function keepControls(host: HTMLElement): void {
  * in the next frame, since WebKit resets the controls of a cached page only after this event.
  */
 function followPage({ host, update, addressChanged }: Followed): () => void {
-  const ends = [
+  const stops = [
     listen(window, "pagehide", () => keepControls(host)),
     listen(window, "pageshow", () => {
       update();
@@ -86,5 +86,5 @@ function followPage({ host, update, addressChanged }: Followed): () => void {
     }),
     listen(window, "hashchange", addressChanged),
   ];
-  return () => ends.forEach((end) => end());
+  return () => stops.forEach((stop) => stop());
 }

@@ -15,12 +15,12 @@ function stepsDue(speed: string): { steps: number; wait: number } {
   return reducedMotion() ? { steps: steps * 30, wait: 500 } : { steps, wait: 0 };
 }
 
-/** What a player reads from the page, and the callbacks with which it reports. */
+/** What a player reads from the page, and the callbacks that it calls when its state changes. */
 interface Stage {
   /** The training plays only while these are in the page. */
   readonly controls: Element;
   /** The element that has to be in view; the training pauses while it is not. */
-  readonly home: () => Element;
+  readonly figure: () => Element;
   readonly speed: () => string;
   readonly playing: (on: boolean) => void;
   /** Called when the figure is in view again. */
@@ -44,7 +44,7 @@ class Player {
     if (this.playing) return this.stop();
     this.playing = true;
     this.pace = new Pace();
-    this.unwatch = watchVisibility(this.stage.home(), (visible) => this.visibilityChanged(visible));
+    this.unwatch = watchVisibility(this.stage.figure(), (visible) => this.visibilityChanged(visible));
     this.stage.playing(true);
     this.next();
   }
@@ -76,9 +76,9 @@ class Player {
   private run(now: number, steps: number): boolean {
     const share = this.pace.share(now, steps);
     if (share.steps <= 0) return true;
-    const ran = this.trainer.run(share.steps, share.milliseconds);
-    if (ran > 0) this.pace.took(ran, share, steps);
-    return ran > 0;
+    const taken = this.trainer.run(share.steps, share.milliseconds);
+    if (taken > 0) this.pace.took(taken, share, steps);
+    return taken > 0;
   }
 
   private visibilityChanged(visible: boolean): void {
@@ -122,7 +122,7 @@ export function trainingControls(trainer: FigureTrainer): View {
   const play = button("▶ train", "train, or pause", () => player.toggle());
   const player = new Player(trainer, {
     controls: root,
-    home: () => trainer.scene.home ?? root,
+    figure: () => trainer.scene.figure ?? root,
     speed: () => speed.value,
     playing(on) {
       setText(play, on ? "❚❚ pause" : "▶ train");
