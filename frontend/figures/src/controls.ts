@@ -31,7 +31,7 @@ const slider: Make<SliderSpec> = (spec, input, scene) => {
   const numberFormat = format ?? (log ? ".3~g" : decimals(step));
   const root = labelled(input, control, output);
   control.addEventListener("input", () => scene.set(input.name, Math.min(max, Math.max(min, fromPosition(Number(control.value))))));
-  keepWhileScrolling(control, input, scene);
+  restoreAfterScrolling(control, input, scene);
   control.addEventListener("keydown", (event) => {
     if (event.key !== "PageUp" && event.key !== "PageDown") return;
     event.preventDefault();
@@ -52,14 +52,14 @@ const slider: Make<SliderSpec> = (spec, input, scene) => {
 };
 
 /** Restores the value if a touch turns out to scroll the page. */
-function keepWhileScrolling(control: HTMLInputElement, input: Input, scene: Scene): void {
-  let before: number | null = null;
+function restoreAfterScrolling(control: HTMLInputElement, input: Input, scene: Scene): void {
+  let initial: number | null = null;
   control.addEventListener("pointerdown", (event) => {
-    before = event.pointerType === "touch" ? Number(input.raw) : null;
+    initial = event.pointerType === "touch" ? Number(input.raw) : null;
   });
   control.addEventListener("pointercancel", () => {
-    if (before !== null) scene.set(input.name, before);
-    before = null;
+    if (initial !== null) scene.set(input.name, initial);
+    initial = null;
     scene.refresh();
   });
 }
@@ -152,9 +152,9 @@ const stepper: Make<StepperSpec> = (spec, input, scene) => {
   const stepButton = (sign: string, words: string, act: () => void): HTMLButtonElement => action(sign, act, { "aria-label": words, title: words });
   let timer = 0;
   let inView = true;
-  let unwatch = (): void => undefined;
+  let stopWatching = (): void => undefined;
   const stop = (): void => {
-    unwatch();
+    stopWatching();
     clearInterval(timer);
     timer = 0;
     setText(play, "▶");
@@ -163,7 +163,7 @@ const stepper: Make<StepperSpec> = (spec, input, scene) => {
   const start = (): void => {
     if (now() >= max) go(min);
     inView = true;
-    unwatch = watchVisibility(scene.figure ?? root, (visible) => {
+    stopWatching = watchVisibility(scene.figure ?? root, (visible) => {
       inView = visible;
       if (visible) showResumed(note);
     });
@@ -180,7 +180,7 @@ const stepper: Make<StepperSpec> = (spec, input, scene) => {
   const next = stepButton("▶|", "forward", () => go(now() + 1));
   const range = element("input", { type: "range", min, max, step: 1, "aria-label": input.label });
   range.addEventListener("input", () => go(Number(range.value)));
-  keepWhileScrolling(range, input, scene);
+  restoreAfterScrolling(range, input, scene);
   const output = element("output", { class: "nn-value", "aria-live": "polite" });
   const note = element("span", { class: "nn-note", role: "status" });
   root.append(element("span", { class: "nn-name" }, input.label), first, back, play, next, range, output, note);

@@ -4,7 +4,7 @@ import { readTheme } from "./color.js";
 import { element, setText } from "./dom.js";
 import type { FigureSpec } from "./grammar.js";
 import { restoreFromLink } from "./link.js";
-import { type Model, adopt, connect } from "./model.js";
+import { type Model, connect, setInputs } from "./model.js";
 import { Parts } from "./parts.js";
 import { place } from "./placing.js";
 import { Scene } from "./scene.js";
@@ -45,7 +45,7 @@ interface Frame {
 
 function build(spec: FigureSpec, model: Model, host: HTMLElement): () => void {
   const scene = new Scene(spec);
-  adopt(scene, model.get("values"));
+  setInputs(scene, model.get("values"));
   const trainer = spec.training ? new FigureTrainer(scene, spec.training) : undefined;
   const parts = new Parts(scene, trainer);
   const main = parts.build(spec.view);

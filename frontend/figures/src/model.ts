@@ -15,7 +15,7 @@ export interface Model {
 const PAUSE = 60; // milliseconds in which further changes are collected before they are sent to the kernel
 
 /** Sets the scene's inputs to the model's values. */
-export function adopt(scene: Scene, values: unknown): void {
+export function setInputs(scene: Scene, values: unknown): void {
   if (typeof values !== "object" || values === null) return;
   for (const [name, value] of Object.entries(values)) scene.set(name, value as Raw);
 }
@@ -41,7 +41,7 @@ export function connect(scene: Scene, model: Model): () => void {
     }
   });
   const followModel = (): void => {
-    if (!settingModel) adopt(scene, model.get("values"));
+    if (!settingModel) setInputs(scene, model.get("values"));
   };
   model.on("change:values", followModel);
   const scalarListeners = scalars.map((name) => {

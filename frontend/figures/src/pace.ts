@@ -41,7 +41,7 @@ export class Pace {
   }
 
   /** Records that `taken` steps of a share were taken; the rest is owed, but never more than one frame's steps. */
-  took(taken: number, share: Share, due: number): void {
+  record(taken: number, share: Share, due: number): void {
     this.owed = Number.isFinite(due) ? Math.min(due, share.steps - taken) : 0;
   }
 }

@@ -3,7 +3,7 @@
 const PAPER_WIDTH = 560; // the width in pixels that a figure has on an A4 or Letter page of the book
 
 /** The methods that are called when a figure's surroundings change. */
-export interface Followed {
+export interface FollowedFigure {
   readonly host: HTMLElement;
   /** Reads the available size; returns whether it has changed. */
   measure(): boolean;
@@ -13,7 +13,7 @@ export interface Followed {
 }
 
 /** Watches the surroundings until the returned function is called. */
-export function followSurroundings(figure: Followed): () => void {
+export function followSurroundings(figure: FollowedFigure): () => void {
   const stops = [followSize(figure), followPaper(figure), followTheme(figure), followPage(figure)];
   return () => stops.forEach((stop) => stop());
 }
@@ -23,7 +23,7 @@ function listen(target: EventTarget, event: string, listener: () => void): () =>
   return () => target.removeEventListener(event, listener);
 }
 
-function followSize({ host, measure, update }: Followed): () => void {
+function followSize({ host, measure, update }: FollowedFigure): () => void {
   let size = -1; // the observer also reports the initial size
   const watcher = new ResizeObserver(() => {
     const now = Math.round(host.clientWidth);
@@ -36,7 +36,7 @@ function followSize({ host, measure, update }: Followed): () => void {
 }
 
 /** Lays the figure out for paper, which is narrower than most windows, and afterwards for the window again. */
-function followPaper({ host, measure, update }: Followed): () => void {
+function followPaper({ host, measure, update }: FollowedFigure): () => void {
   const layOut = (width: string): void => {
     if (host.style.maxWidth === width) return;
     host.style.maxWidth = width;
@@ -54,7 +54,7 @@ function followPaper({ host, measure, update }: Followed): () => void {
   return () => stops.forEach((stop) => stop());
 }
 
-function followTheme({ update }: Followed): () => void {
+function followTheme({ update }: FollowedFigure): () => void {
   const theme = new MutationObserver(() => requestAnimationFrame(update));
   theme.observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme", "data-mode", "class"] });
   theme.observe(document.body, { attributes: true, attributeFilter: ["data-theme", "data-jp-theme-light", "class"] });
@@ -66,7 +66,7 @@ function followTheme({ update }: Followed): () => void {
 }
 
 /** Makes the controls' current values their defaults, to which WebKit resets the controls of a cached page. */
-function keepControls(host: HTMLElement): void {
+function setControlDefaults(host: HTMLElement): void {
   for (const control of host.querySelectorAll("input")) {
     control.defaultChecked = control.checked;
     control.defaultValue = control.value;
@@ -77,9 +77,9 @@ function keepControls(host: HTMLElement): void {
  * Overwrites the values that a browser restores in controls after Back or a reload: at once, and again
  * in the next frame, since WebKit resets the controls of a cached page only after this event.
  */
-function followPage({ host, update, addressChanged }: Followed): () => void {
+function followPage({ host, update, addressChanged }: FollowedFigure): () => void {
   const stops = [
-    listen(window, "pagehide", () => keepControls(host)),
+    listen(window, "pagehide", () => setControlDefaults(host)),
     listen(window, "pageshow", () => {
       update();
       requestAnimationFrame(update);

@@ -16,7 +16,7 @@ function stepsDue(speed: string): { steps: number; wait: number } {
 }
 
 /** What a player reads from the page, and the callbacks that it calls when its state changes. */
-interface Stage {
+interface PlayerOptions {
   /** The training plays only while these are in the page. */
   readonly controls: Element;
   /** The element that has to be in view; the training pauses while it is not. */
@@ -36,25 +36,25 @@ class Player {
   /** The time at which steps were last taken. */
   private last = 0;
   private pace = new Pace();
-  private unwatch = (): void => undefined;
+  private stopWatching = (): void => undefined;
 
-  constructor(private readonly trainer: FigureTrainer, private readonly stage: Stage) {}
+  constructor(private readonly trainer: FigureTrainer, private readonly options: PlayerOptions) {}
 
   toggle(): void {
     if (this.playing) return this.stop();
     this.playing = true;
     this.pace = new Pace();
-    this.unwatch = watchVisibility(this.stage.figure(), (visible) => this.visibilityChanged(visible));
-    this.stage.playing(true);
+    this.stopWatching = watchVisibility(this.options.figure(), (visible) => this.visibilityChanged(visible));
+    this.options.playing(true);
     this.next();
   }
 
   stop(): void {
     this.playing = false;
     this.waiting = false;
-    this.unwatch();
+    this.stopWatching();
     cancelAnimationFrame(this.frame);
-    this.stage.playing(false);
+    this.options.playing(false);
   }
 
   private next(): void {
@@ -63,8 +63,8 @@ class Player {
 
   private tick(now: number): void {
     if (!this.playing || this.waiting) return;
-    if (!this.stage.controls.isConnected || this.trainer.done) return this.stop();
-    const { steps, wait } = stepsDue(this.stage.speed());
+    if (!this.options.controls.isConnected || this.trainer.done) return this.stop();
+    const { steps, wait } = stepsDue(this.options.speed());
     if (now - this.last >= wait) {
       this.last = now;
       if (!this.run(now, steps)) return this.stop();
@@ -77,14 +77,14 @@ class Player {
     const share = this.pace.share(now, steps);
     if (share.steps <= 0) return true;
     const taken = this.trainer.run(share.steps, share.milliseconds);
-    if (taken > 0) this.pace.took(taken, share, steps);
+    if (taken > 0) this.pace.record(taken, share, steps);
     return taken > 0;
   }
 
   private visibilityChanged(visible: boolean): void {
     this.waiting = !visible;
     if (!visible) return cancelAnimationFrame(this.frame);
-    this.stage.resumed();
+    this.options.resumed();
     this.next();
   }
 }

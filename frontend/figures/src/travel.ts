@@ -18,19 +18,19 @@ function attempt<T>(act: () => T): T | undefined {
 }
 
 /** Keeps the figure's inputs and the host's model in step: `{"w": 3}` sets w, and changes of w are sent back. */
-function connectHost(own: StaticModel, host: Partial<Model>, names: readonly string[]): () => void {
-  const values = (): State => (own.get("values") ?? {}) as State;
+function connectHost(figureModel: StaticModel, host: Partial<Model>, names: readonly string[]): () => void {
+  const values = (): State => (figureModel.get("values") ?? {}) as State;
   let settingHost = false; // while the host's model is being set, its change events are ignored
-  const adopt = (name: string): void => {
+  const readFromHost = (name: string): void => {
     const value = attempt(() => host.get?.(name));
     if (settingHost || value === undefined || value === null) return;
-    own.set("values", { ...values(), [name]: value });
+    figureModel.set("values", { ...values(), [name]: value });
   };
   const hostValues = attempt(() => host.get?.("values"));
-  if (typeof hostValues === "object" && hostValues !== null) own.set("values", { ...values(), ...hostValues });
+  if (typeof hostValues === "object" && hostValues !== null) figureModel.set("values", { ...values(), ...hostValues });
   const listeners = names.map((name) => {
-    adopt(name);
-    const listener = (): void => adopt(name);
+    readFromHost(name);
+    const listener = (): void => readFromHost(name);
     attempt(() => host.on?.(`change:${name}`, listener));
     return { name, listener };
   });
@@ -43,9 +43,9 @@ function connectHost(own: StaticModel, host: Partial<Model>, names: readonly str
     settingHost = false;
     attempt(() => host.save_changes?.());
   };
-  own.on("change:values", updateHost);
+  figureModel.on("change:values", updateHost);
   return () => {
-    own.off("change:values", updateHost);
+    figureModel.off("change:values", updateHost);
     for (const { name, listener } of listeners) attempt(() => host.off?.(`change:${name}`, listener));
   };
 }
@@ -54,12 +54,12 @@ function connectHost(own: StaticModel, host: Partial<Model>, names: readonly str
 export function saved(state: State): { render: (host: Host) => () => void } {
   return {
     render({ el, model }) {
-      const own = new StaticModel(state);
+      const figureModel = new StaticModel(state);
       const names = Object.keys((state["spec"] as { inputs?: object } | undefined)?.inputs ?? {});
-      const disconnect = model ? connectHost(own, model, names) : () => undefined;
+      const disconnect = model ? connectHost(figureModel, model, names) : () => undefined;
       const root = el.getRootNode();
       adoptStyles(root instanceof ShadowRoot ? root : document);
-      const removeFigure = renderFigure(own, el);
+      const removeFigure = renderFigure(figureModel, el);
       return () => {
         disconnect();
         removeFigure();

@@ -19,7 +19,7 @@ export interface Compiled {
   readonly nodes: readonly GraphNode[];
   readonly operands: readonly (Operand | undefined)[];
   /** Nodes whose values are read from outside the program. */
-  readonly kept: ReadonlySet<number>;
+  readonly readOutside: ReadonlySet<number>;
 }
 
 /**
@@ -29,12 +29,12 @@ export interface Compiled {
 export function fuse(steps: readonly Step[], compiled: Compiled): Step[] {
   const fuser = new Fuser(steps, compiled);
   const fused = steps.map((step) => fuser.fusedOrSame(step));
-  return withoutUnread(fused, compiled.kept);
+  return withoutUnread(fused, compiled.readOutside);
 }
 
 /** The steps whose results another step or the world outside the program reads. */
-function withoutUnread(steps: readonly Step[], kept: ReadonlySet<number>): Step[] {
-  const read = new Set(kept);
+function withoutUnread(steps: readonly Step[], readOutside: ReadonlySet<number>): Step[] {
+  const read = new Set(readOutside);
   const remaining: Step[] = [];
   for (const step of [...steps].reverse()) {
     if (!read.has(step.node)) continue;
@@ -138,7 +138,7 @@ class Fuser {
   private isRounded(step: Step): boolean {
     if (this.node(step.node).dtype !== "float32") return false;
     const readers = this.readers.get(step.node) ?? [];
-    return this.compiled.kept.has(step.node) || readers.length !== 1 || this.node(readers[0]!).op !== "matmul";
+    return this.compiled.readOutside.has(step.node) || readers.length !== 1 || this.node(readers[0]!).op !== "matmul";
   }
 
   /** g · (1 - h·h), the gradient pulled back through h = tanh(…). */
@@ -200,7 +200,7 @@ class Fuser {
   /** The step that computes `node`, if only `reader` reads it and both loops run over the same elements; else null. */
   private inner(node: number, reader: Step, ops: readonly string[]): Step | null {
     const step = this.byNode.get(node);
-    if (!step || this.absorbed.has(node) || this.compiled.kept.has(node) || this.readers.get(node)?.length !== 1) return null;
+    if (!step || this.absorbed.has(node) || this.compiled.readOutside.has(node) || this.readers.get(node)?.length !== 1) return null;
     const [a, b] = [this.node(node), this.node(reader.node)];
     return ops.includes(a.op) && a.dtype === b.dtype && sameShape(a.shape, b.shape) ? step : null;
   }

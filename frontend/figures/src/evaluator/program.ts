@@ -146,8 +146,8 @@ export class Program {
 
   /** The same steps in fewer loops; values that are needed only inside a loop are no longer stored. */
   private fused(steps: readonly Step[]): Step[] {
-    const kept = new Set([...this.outputs, ...this.inputs].map((port) => port.node));
-    const fusedSteps = fuse(steps, { nodes: this.graph.nodes, operands: this.operands, kept });
+    const readOutside = new Set([...this.outputs, ...this.inputs].map((port) => port.node));
+    const fusedSteps = fuse(steps, { nodes: this.graph.nodes, operands: this.operands, readOutside });
     const remaining = new Set(fusedSteps.map((step) => step.node));
     for (const { node } of steps) if (!remaining.has(node)) this.operands[node] = undefined;
     return fusedSteps;

@@ -5,7 +5,7 @@ import { classColor, cssColor } from "../color.js";
 import { attributes, resize, svg } from "../dom.js";
 import type { Live, PointsSpec } from "../grammar.js";
 import { buttons, chosen, click, type Clicks, grip, isClickable, markButton } from "../grip.js";
-import { at, count, type Make, type Mark, type Plot, round } from "./mark.js";
+import { count, entryAt, type Make, type Mark, type Plot, round } from "./mark.js";
 
 const SHAPES = [symbolSquare, symbolCircle, symbolTriangle, symbolDiamond, symbolCross, symbolStar];
 const shape = (k: number, area: number): string => symbol(SHAPES[k <= 0 ? 0 : k % SHAPES.length]!, area)() ?? "";
@@ -69,8 +69,8 @@ class Points implements Mark {
     for (let i = 0; i < positions.count; i++) {
       const x = plot.x(positions.x(i));
       const y = plot.y(positions.y(i));
-      const k = classes ? Math.max(0, Math.round(at(classes, i, 0))) : 1;
-      const appearance: Appearance = [x, y, k, at(size, i, 4), at(ring, i, 0)];
+      const k = classes ? Math.max(0, Math.round(entryAt(classes, i, 0))) : 1;
+      const appearance: Appearance = [x, y, k, entryAt(size, i, 4), entryAt(ring, i, 0)];
       if (drawn.change(i, appearance)) this.show(items[i]!, appearance, !!classes);
       if (!Number.isFinite(x + y)) continue;
       if (isClickable(this.clicks)) markButton(items[i]!, this.nameToClick(i), chosen(scene, this.clicks, i), i === 0);
@@ -91,7 +91,7 @@ class Points implements Mark {
     const xy = scene.get(spec.xy);
     if (xy) return { count: xy.data.length >> 1, x: (i) => xy.data[2 * i]!, y: (i) => xy.data[2 * i + 1]! };
     const [xs, ys] = [scene.get(spec.x), scene.get(spec.y)];
-    return { count: count(xs, ys), x: (i) => at(xs, i), y: (i) => at(ys, i) };
+    return { count: count(xs, ys), x: (i) => entryAt(xs, i), y: (i) => entryAt(ys, i) };
   }
 
   private make(i: number): SVGGElement {

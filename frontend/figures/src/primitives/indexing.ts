@@ -2,7 +2,7 @@
 
 import {
   type Attrs, type Family, type Operand, type Primitive, type Shape,
-  around, broadcastShapes, broadcastStrides, expectInputs, expectShape, offsetsOf, position, sizeOf, stridesOf,
+  broadcastShapes, broadcastStrides, expectInputs, expectShape, offsetsOf, position, sizeOf, sizesAround, stridesOf,
 } from "./primitive.js";
 
 // ---------------------------------------------------------------- gather, scatter_add
@@ -23,7 +23,7 @@ const gather: Primitive = (out, inputs, attrs) => {
   const dim = attrs.dim("dim", x.shape.length);
   const starts = lineStarts(index, x.shape, dim, attrs);
   expectShape(out, index.shape, attrs);
-  const { length, after } = around(x.shape, dim);
+  const { length, after } = sizesAround(x.shape, dim);
   const o = out.data;
   return () => {
     for (let i = 0; i < o.length; i++) o[i] = x.data[starts[i]! + position(index.data[i]!, length, attrs) * after]!;
@@ -40,7 +40,7 @@ const scatterAdd: Primitive = (out, inputs, attrs) => {
     attrs.fail(`source [${source.shape.join(", ")}] is smaller than index [${index.shape.join(", ")}]`);
   }
   const sourceOffsets = offsetsOf(index.shape, stridesOf(source.shape));
-  const { length, after } = around(x.shape, dim);
+  const { length, after } = sizesAround(x.shape, dim);
   const o = out.data;
   return () => {
     o.set(x.data);
@@ -59,7 +59,7 @@ const take: Primitive = (out, inputs, attrs) => {
   if (x.shape.length === 0) attrs.fail("a number has no dimension to take from");
   const dim = attrs.dim("dim", x.shape.length);
   expectShape(out, [...x.shape.slice(0, dim), ...index.shape, ...x.shape.slice(dim + 1)], attrs);
-  const { before, length, after } = around(x.shape, dim);
+  const { before, length, after } = sizesAround(x.shape, dim);
   const o = out.data;
   return () => {
     let k = 0;
@@ -79,7 +79,7 @@ const takeAdd: Primitive = (out, inputs, attrs) => {
   if (shape.length === 0) attrs.fail("a number has no dimension to add along");
   const dim = attrs.dim("dim", shape.length);
   expectShape(g, [...shape.slice(0, dim), ...index.shape, ...shape.slice(dim + 1)], attrs);
-  const { before, length, after } = around(shape, dim);
+  const { before, length, after } = sizesAround(shape, dim);
   const o = out.data;
   return () => {
     o.fill(0);
@@ -188,7 +188,7 @@ const argsort: Primitive = (out, inputs, attrs) => {
   expectInputs(inputs, 1, attrs);
   const { shape, data } = inputs[0]!;
   expectShape(out, shape, attrs);
-  const { before, length, after } = around(shape, attrs.dim("dim", shape.length));
+  const { before, length, after } = sizesAround(shape, attrs.dim("dim", shape.length));
   const sign = attrs.bool("descending") ? -1 : 1;
   const keys = new Float64Array(length);
   const order = new Int32Array(length);

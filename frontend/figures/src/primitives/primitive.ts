@@ -203,7 +203,7 @@ export function offsetsOf(shape: Shape, strides: readonly number[], start = 0): 
 }
 
 /** The number of elements before, along and after one dimension of `shape`; a number counts as [1]. */
-export function around(shape: Shape, dim: number): { before: number; length: number; after: number } {
+export function sizesAround(shape: Shape, dim: number): { before: number; length: number; after: number } {
   return {
     before: sizeOf(shape.slice(0, dim)),
     length: shape.length ? shape[dim]! : 1,

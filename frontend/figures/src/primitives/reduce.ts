@@ -3,7 +3,7 @@
 import { POWERS, ROOTS, exp } from "./exponential.js";
 import {
   type Attrs, type Family, type Kernel, type Operand, type Primitive, type Values,
-  around, expectInputs, expectShape, offsetsOf, sizeOf, stridesOf,
+  expectInputs, expectShape, offsetsOf, sizeOf, sizesAround, stridesOf,
 } from "./primitive.js";
 
 // ---------------------------------------------------------------- which elements are reduced to one result
@@ -203,7 +203,7 @@ function along(loop: LineLoop): Primitive {
 }
 
 function lines(shape: readonly number[], dim: number, o: Values, x: Values, loop: LineLoop): Kernel {
-  const { before, length, after } = around(shape, dim);
+  const { before, length, after } = sizesAround(shape, dim);
   if (sizeOf(shape) === 0) return () => undefined;
   return () => {
     for (let p = 0; p < before; p++) for (let s = 0; s < after; s++) loop(o, x, p * length * after + s, after, length);

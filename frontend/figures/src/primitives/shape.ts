@@ -2,7 +2,7 @@
 
 import {
   ALIAS, type Attrs, type Family, type Primitive, type Shape,
-  around, broadcastShapes, broadcastStrides, copyFrom, expectInputs, expectShape, offsetsOf, sameShape, sizeOf, stridesOf,
+  broadcastShapes, broadcastStrides, copyFrom, expectInputs, expectShape, offsetsOf, sameShape, sizeOf, sizesAround, stridesOf,
 } from "./primitive.js";
 
 const reshape: Primitive = (out, inputs, attrs) => {
@@ -20,8 +20,8 @@ const permute: Primitive = (out, inputs, attrs) => {
   const dims = shape.length ? attrs.dims("dims", shape.length) : [];
   if (dims.length !== shape.length) attrs.fail(`dims [${dims.join(", ")}] do not name all ${shape.length} dimensions`);
   expectShape(out, dims.map((d) => shape[d]!), attrs);
-  const longDims = dims.filter((d) => shape[d] !== 1);
-  if (longDims.every((d, i) => i === 0 || d > longDims[i - 1]!)) return ALIAS; // only dimensions of length 1 move
+  const nonUnitDims = dims.filter((d) => shape[d] !== 1);
+  if (nonUnitDims.every((d, i) => i === 0 || d > nonUnitDims[i - 1]!)) return ALIAS; // only dimensions of length 1 move
   const strides = stridesOf(shape);
   return copyFrom(out.data, data, offsetsOf(out.shape, dims.map((d) => strides[d]!)));
 };
@@ -62,7 +62,7 @@ const cat: Primitive = (out, inputs, attrs) => {
   }
   const total = inputs.reduce((n, x) => n + x.shape[dim]!, 0);
   expectShape(out, shape.map((n, d) => (d === dim ? total : n)), attrs);
-  const { before, after } = around(shape, dim);
+  const { before, after } = sizesAround(shape, dim);
   const o = out.data;
   const blocks = inputs.map((x) => ({ x: x.data, length: x.shape[dim]! * after }));
   return () => {
