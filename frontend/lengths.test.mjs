@@ -87,5 +87,5 @@ test("functions fit on a screen", () => {
   assert.ok(files.length > 70 && all.length > 1000, `only ${all.length} functions in ${files.length} files were read`);
   const long = all.filter(({ lines }) => lines > LONGEST)
     .map(({ file, name, first, lines }) => `${relative(FRONTEND, file)}:${first}: ${name} has ${lines} lines`);
-  assert.ok(!long.length, `split by meaning what has 60 lines or more:\n${long.join("\n")}`);
+  assert.ok(!long.length, `split these functions by meaning:\n${long.join("\n")}`);
 });

@@ -5,8 +5,8 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { banner, report } from "../sources.mjs";
 
-const here = dirname(fileURLToPath(import.meta.url));
-const target = join(here, "..", "..", "nnlib", "live", "static", "live.js");
+const FIGURES = dirname(fileURLToPath(import.meta.url));
+const target = join(FIGURES, "..", "..", "nnlib", "live", "static", "live.js");
 
 /** Wraps a bundle in one function, whose source its own code can read (src/save.ts), and exports the same names. */
 function selfQuoting(code) {
@@ -21,7 +21,7 @@ function selfQuoting(code) {
 
 mkdirSync(dirname(target), { recursive: true });
 const built = await build({
-  entryPoints: [join(here, "src", "index.ts")],
+  entryPoints: [join(FIGURES, "src", "index.ts")],
   outfile: target,
   bundle: true,
   minify: true,
@@ -34,5 +34,5 @@ const built = await build({
   logLevel: "warning",
 });
 writeFileSync(target, `${banner("nnlib.live", "figures")}\n${selfQuoting(built.outputFiles[0].text)}`);
-copyFileSync(join(here, "src", "live.css"), join(dirname(target), "live.css"));
+copyFileSync(join(FIGURES, "src", "live.css"), join(dirname(target), "live.css"));
 report("nnlib/live/static/live.js", target);

@@ -105,7 +105,7 @@ const dropdown: Make<DropdownSpec> = (spec, input, scene) => {
 
 const WITHOUT_ACCENT: Readonly<Record<string, string>> = { ł: "l", ø: "o", đ: "d", ß: "ss", æ: "ae", œ: "oe" };
 
-/** The character without its accent (ż as z) if the alphabet has only that one; else the character itself. */
+/** The character without its accent (ż as z) if the alphabet contains only that form; else the character itself. */
 function withoutAccent(character: string, alphabet: string): string {
   if (alphabet.includes(character)) return character;
   const bare = WITHOUT_ACCENT[character] ?? character.normalize("NFD").replace(/\p{M}/gu, "");
@@ -148,7 +148,7 @@ const stepper: Make<StepperSpec> = (spec, input, scene) => {
   const { min, max, names, interval } = spec;
   const root = element("div", { class: "nn-control nn-stepper", role: "group", "aria-label": input.label });
   const go = (v: number): void => void scene.set(input.name, v);
-  const now = (): number => Number(input.raw);
+  const current = (): number => Number(input.raw);
   const stepButton = (sign: string, words: string, act: () => void): HTMLButtonElement => action(sign, act, { "aria-label": words, title: words });
   let timer = 0;
   let inView = true;
@@ -161,7 +161,7 @@ const stepper: Make<StepperSpec> = (spec, input, scene) => {
     attributes(play, { "aria-label": "play" });
   };
   const start = (): void => {
-    if (now() >= max) go(min);
+    if (current() >= max) go(min);
     inView = true;
     stopWatching = watchVisibility(scene.figure ?? root, (visible) => {
       inView = visible;
@@ -170,14 +170,14 @@ const stepper: Make<StepperSpec> = (spec, input, scene) => {
     setText(play, "❚❚");
     attributes(play, { "aria-label": "pause" });
     timer = window.setInterval(() => {
-      if (now() >= max || !root.isConnected) stop();
-      else if (inView) go(now() + 1);
+      if (current() >= max || !root.isConnected) stop();
+      else if (inView) go(current() + 1);
     }, 1000 * interval * (reducedMotion() ? 2 : 1));
   };
   const first = stepButton("⏮", "first", () => go(min));
-  const back = stepButton("◀", "back", () => go(now() - 1));
+  const back = stepButton("◀", "back", () => go(current() - 1));
   const play = stepButton("▶", "play", () => (timer ? stop() : start()));
-  const next = stepButton("▶|", "forward", () => go(now() + 1));
+  const next = stepButton("▶|", "forward", () => go(current() + 1));
   const range = element("input", { type: "range", min, max, step: 1, "aria-label": input.label });
   range.addEventListener("input", () => go(Number(range.value)));
   restoreAfterScrolling(range, input, scene);
@@ -187,7 +187,7 @@ const stepper: Make<StepperSpec> = (spec, input, scene) => {
   return {
     root,
     update() {
-      const v = now();
+      const v = current();
       range.value = String(v);
       range.style.setProperty("--nn-at", `${((v - min) / (max - min || 1)) * 100}%`);
       const words = names?.[v] ?? `${v} of ${max}`;

@@ -68,8 +68,8 @@ export function watchVisibility(node: Element, change: (visible: boolean) => voi
   let inViewport = true;
   let visible = true;
   const notify = (): void => {
-    const now = inViewport && document.visibilityState === "visible";
-    if (now !== visible) change((visible = now));
+    const isVisible = inViewport && document.visibilityState === "visible";
+    if (isVisible !== visible) change((visible = isVisible));
   };
   const observer = new IntersectionObserver((entries) => {
     inViewport = entries.at(-1)!.isIntersecting;

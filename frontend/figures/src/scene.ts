@@ -381,25 +381,25 @@ export class Scene {
   }
 }
 
-function flatIndex(shape: readonly number[], at: readonly (number | null)[]): number {
+function flatIndex(shape: readonly number[], index: readonly (number | null)[]): number {
   let flat = 0;
   for (let d = 0; d < shape.length; d++) {
-    const i = at[d] ?? 0;
+    const i = index[d] ?? 0;
     flat = flat * shape[d]! + (i < 0 ? i + shape[d]! : i);
   }
   return flat;
 }
 
 /** A slice of a value: an integer selects an entry of its dimension; null, or no entry, keeps the dimension. */
-function sliceOf(value: Value, at: readonly (number | null)[]): Value {
+function sliceOf(value: Value, index: readonly (number | null)[]): Value {
   const { shape, data } = value;
-  const remaining = shape.filter((_, d) => at[d] === null || at[d] === undefined);
+  const remaining = shape.filter((_, d) => index[d] === null || index[d] === undefined);
   const strides = shape.map((_, d) => sizeOf(shape.slice(d + 1)));
   let start = 0;
-  at.forEach((i, d) => {
+  index.forEach((i, d) => {
     if (i !== null && d < shape.length) start += (i < 0 ? i + shape[d]! : i) * strides[d]!;
   });
-  const steps = shape.map((_, d) => d).filter((d) => at[d] === null || at[d] === undefined).map((d) => strides[d]!);
+  const steps = shape.map((_, d) => d).filter((d) => index[d] === null || index[d] === undefined).map((d) => strides[d]!);
   const entries = new Float64Array(sizeOf(remaining));
   for (let k = 0; k < entries.length; k++) {
     let rest = k;

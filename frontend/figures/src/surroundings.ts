@@ -24,11 +24,11 @@ function listen(target: EventTarget, event: string, listener: () => void): () =>
 }
 
 function followSize({ host, measure, update }: FollowedFigure): () => void {
-  let size = -1; // the observer also reports the initial size
+  let lastWidth = -1; // the observer also reports the initial width
   const watcher = new ResizeObserver(() => {
-    const now = Math.round(host.clientWidth);
-    if (now === size || now === 0) return;
-    size = now;
+    const width = Math.round(host.clientWidth);
+    if (width === lastWidth || width === 0) return;
+    lastWidth = width;
     if (measure()) update();
   });
   watcher.observe(host);

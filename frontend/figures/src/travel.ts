@@ -50,7 +50,7 @@ function connectHost(figureModel: StaticModel, host: Partial<Model>, names: read
   };
 }
 
-/** A module's default export: a figure with the given state, for anywidget's interface or without a model. */
+/** A module's default export: a figure with this state. Its `render` has anywidget's interface, but needs no model. */
 export function saved(state: State): { render: (host: Host) => () => void } {
   return {
     render({ el, model }) {

@@ -42,9 +42,9 @@ export const readout: Builder<ReadoutSpec> = (spec, { scene }) => {
       spec.text.forEach((piece, i) => {
         const node = pieces[i]!;
         if (typeof piece === "string" || typeof node === "string") return;
-        const now = words(scene, [piece]);
-        if (node.textContent !== now) {
-          node.textContent = now;
+        const text = words(scene, [piece]);
+        if (node.textContent !== text) {
+          node.textContent = text;
           changed = true;
         }
       });
