@@ -36,7 +36,7 @@ export class Pace {
     else if (this.alternating > 0) this.alternating--;
     this.drawsOnly = this.alternating > 0 && !this.drawsOnly;
     if (!this.drawsOnly) return { steps: due + this.owed, milliseconds: this.alternating > 0 ? ALONE : FRAME };
-    this.owed = due;
+    this.owed = Number.isFinite(due) ? due : 0; // at full speed a frame takes as many steps as fit
     return { steps: 0, milliseconds: 0 };
   }
 
